@@ -1,0 +1,187 @@
+//! Forecasts the Santa Fe laser one step ahead: a peephole LSTM, trained on the first 1,000 samples and then
+//! *streamed* over the next 1,000 with `step`, a sample at a time, as a device would; beside persistence and
+//! a linear autoregression.
+//!
+//! ```text
+//! cargo run --release --example laser
+//! ```
+
+use examples::data::laser;
+use examples::options::Options;
+use examples::plot::{Curve, forecast};
+use examples::report::{progress, run};
+use nalgebra::{DMatrix, DVector, SMatrix, SVector};
+use rnn_cell::cells::{Dense, PeepholeLstm};
+use rnn_cell::loss::mean_squared_error;
+use rnn_cell::optim::{Adam, Optimiser, clear, clip_global_norm};
+use rnn_cell::prelude::*;
+use rnn_cell::rng::{SeedableRng, Xoshiro256PlusPlus, below};
+use std::error::Error;
+use std::process::ExitCode;
+use std::time::Instant;
+
+const TRAINING: usize = 1000;
+const STREAMED: usize = 1000;
+const HIDDEN: usize = 32;
+const BATCH: usize = 16;
+/// The steps of a training window; the first ones only bring the state into the attractor.
+const WINDOW: usize = 80;
+const WARM_UP: usize = 20;
+const ITERATIONS: usize = 1500;
+const RATE: f64 = 5e-3;
+/// The order of the linear autoregression; larger ones forecast no better.
+const ORDER: usize = 16;
+
+type Lstm = PeepholeLstm<1, HIDDEN>;
+type Readout = Dense<HIDDEN, 1>;
+
+fn main() -> ExitCode {
+    run(|| {
+        let options = Options::read(
+            "Forecasts a chaotic laser one step ahead.",
+            &[
+                ("seed", "1", "where randomness starts"),
+                ("picture", "target/laser.svg", "where the picture goes"),
+            ],
+        )?;
+        let intensities = laser(&options.path("data"))?;
+        let series = &intensities[..TRAINING + STREAMED];
+        // Everything that is fitted, the scale too, comes from the training samples alone.
+        let (mean, deviation) = moments(&series[..TRAINING]);
+        let scaled: Vec<f32> = series.iter().map(|x| ((x - mean) / deviation) as f32).collect();
+        println!(
+            "Santa Fe laser: {TRAINING} samples to train on, the next {STREAMED} to forecast one step ahead"
+        );
+        println!(
+            "model: {} parameters in PeepholeLstm<1, {HIDDEN}>, {} in Dense<{HIDDEN}, 1>",
+            Lstm::PARAMETER_COUNT,
+            Readout::PARAMETER_COUNT
+        );
+
+        let start = Instant::now();
+        let (lstm, readout) = learn(options.get("seed")?, &scaled[..TRAINING])?;
+        let trained = start.elapsed().as_secs_f64();
+        let start = Instant::now();
+        let forecasts: Vec<f64> =
+            stream(&lstm, &readout, &scaled).iter().map(|y| f64::from(*y) * deviation + mean).collect();
+        let streamed = start.elapsed();
+
+        let truth = &series[TRAINING..];
+        let persistence = &series[TRAINING - 1..TRAINING + STREAMED - 1];
+        let linear = autoregression(series);
+        let error = normalised_error(&forecasts, truth);
+        println!("normalised mean squared error (1: as good as the mean), one step ahead:");
+        println!("  persistence                 {:.4}", normalised_error(persistence, truth));
+        println!("  linear autoregression ({ORDER})  {:.4}", normalised_error(&linear, truth));
+        println!("  peephole LSTM, streamed     {error:.4}");
+        println!(
+            "time: {trained:.1} s of training, {:.0} ns a streamed step",
+            streamed.as_nanos() as f64 / (TRAINING + STREAMED) as f64
+        );
+        let path = options.path("picture");
+        let title = format!("Santa Fe laser, one step ahead: normalised mean squared error {error:.4}");
+        let shown = 400;
+        forecast(
+            &path,
+            &title,
+            TRAINING,
+            Curve { name: "truth", values: &truth[..shown] },
+            Curve { name: "forecast", values: &forecasts[..shown] },
+        )?;
+        println!("picture: {}", path.display());
+        Ok(())
+    })
+}
+
+/// Trains on windows from anywhere in `series`.
+fn learn(seed: u64, series: &[f32]) -> Result<(Lstm, Readout), Box<dyn Error>> {
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+    let (mut lstm, mut readout) = (Lstm::init(&mut rng), Readout::init(&mut rng));
+    let (mut lstm_grads, mut readout_grads) = (Lstm::zeros(), Readout::zeros());
+    let (mut lstm_optimiser, mut readout_optimiser) = (Adam::new(RATE), Adam::new(RATE));
+    let (mut tape, mut readout_tape) = (lstm.tape::<BATCH>(), readout.tape::<BATCH>());
+    let bar = progress("training", ITERATIONS);
+    let mut mean_loss = 0.0;
+    for iteration in 0..ITERATIONS {
+        let rate = 0.5 * RATE * (1.0 + (std::f64::consts::PI * iteration as f64 / ITERATIONS as f64).cos());
+        lstm_optimiser.set_rate(rate);
+        readout_optimiser.set_rate(rate);
+        let starts: [usize; BATCH] = std::array::from_fn(|_| below(&mut rng, series.len() - WINDOW));
+        let window = |offset: usize| -> Vec<SMatrix<f32, 1, BATCH>> {
+            (0..WINDOW).map(|t| SMatrix::from_fn(|_, b| series[starts[b] + t + offset])).collect()
+        };
+        let (xs, targets) = (window(0), window(1));
+
+        let hs = lstm.forward(&xs, &mut lstm.zero_state(), &mut tape);
+        let ys = readout.forward(hs, &mut readout.zero_state(), &mut readout_tape);
+        let mut dys = vec![SMatrix::zeros(); WINDOW];
+        let mut loss = 0.0;
+        for t in WARM_UP..WINDOW {
+            let (step_loss, dy) = mean_squared_error(&ys[t], &targets[t]);
+            let share = 1.0 / (WINDOW - WARM_UP) as f32;
+            loss += step_loss * share;
+            dys[t] = dy * share;
+        }
+
+        clear(&mut lstm_grads);
+        clear(&mut readout_grads);
+        let mut dhs = vec![SMatrix::zeros(); WINDOW];
+        let mut none = readout.zero_state();
+        readout.backward(hs, &mut readout_tape, &dys, &mut none, &mut readout_grads, Some(&mut dhs));
+        let mut dstate = lstm.zero_state();
+        lstm.backward(&xs, &mut tape, &dhs, &mut dstate, &mut lstm_grads, None);
+        clip_global_norm(&mut lstm_grads, 1.0);
+        lstm_optimiser.update(&mut lstm, &lstm_grads);
+        readout_optimiser.update(&mut readout, &readout_grads);
+
+        mean_loss += (loss - mean_loss) / ((iteration + 1) as f32).min(50.0);
+        bar.set_message(format!("loss {mean_loss:.4}"));
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    println!("training: mean squared error {mean_loss:.4} of the variance at the end");
+    Ok((lstm, readout))
+}
+
+/// Feeds one sample after the other and returns the forecasts of the samples from `TRAINING` on. Nothing is
+/// kept between steps but the state.
+fn stream(lstm: &Lstm, readout: &Readout, series: &[f32]) -> Vec<f32> {
+    let mut state = lstm.zero_state();
+    let mut none = readout.zero_state();
+    let mut forecasts = Vec::with_capacity(STREAMED);
+    for (t, x) in series[..series.len() - 1].iter().enumerate() {
+        let h = lstm.step(&SVector::from([*x]), &mut state);
+        let y = readout.step(&h, &mut none);
+        if t + 1 >= TRAINING {
+            forecasts.push(y[0]);
+        }
+    }
+    forecasts
+}
+
+/// The forecasts of a linear combination of the last samples and a constant, fitted to the training samples
+/// by least squares.
+fn autoregression(series: &[f64]) -> Vec<f64> {
+    let regressors = |t: usize| series[t - ORDER..t].iter().copied().chain([1.0]);
+    let rows =
+        DMatrix::from_row_iterator(TRAINING - ORDER, ORDER + 1, (ORDER..TRAINING).flat_map(regressors));
+    let targets = DVector::from_iterator(TRAINING - ORDER, series[ORDER..TRAINING].iter().copied());
+    let weights = rows.svd(true, true).solve(&targets, 1e-12).expect("both factors were computed");
+    (TRAINING..TRAINING + STREAMED)
+        .map(|t| regressors(t).zip(weights.iter()).map(|(x, w)| x * w).sum())
+        .collect()
+}
+
+/// The mean squared error over the variance of the truth.
+fn normalised_error(forecasts: &[f64], truth: &[f64]) -> f64 {
+    let (_, deviation) = moments(truth);
+    let squares: f64 = forecasts.iter().zip(truth).map(|(y, x)| (y - x).powi(2)).sum();
+    squares / truth.len() as f64 / deviation.powi(2)
+}
+
+fn moments(series: &[f64]) -> (f64, f64) {
+    let count = series.len() as f64;
+    let mean = series.iter().sum::<f64>() / count;
+    let variance = series.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / count;
+    (mean, variance.sqrt())
+}

@@ -1,0 +1,265 @@
+//! The pictures, as SVG: sharp at every size, and text stays text.
+
+use plotters::coord::Shift;
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+use std::error::Error;
+use std::path::Path;
+
+const FONT: &str = "DejaVu Sans, Helvetica, Arial, sans-serif";
+const INK: RGBColor = RGBColor(40, 44, 52);
+const GRID: RGBColor = RGBColor(228, 230, 235);
+const BLUE: RGBColor = RGBColor(31, 97, 176);
+const ORANGE: RGBColor = RGBColor(217, 108, 20);
+
+type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+
+/// One curve of a picture.
+#[derive(Debug, Clone, Copy)]
+pub struct Curve<'a> {
+    /// Its name in the legend.
+    pub name: &'a str,
+    /// Its values, at 0, 1, 2, ..
+    pub values: &'a [f64],
+}
+
+/// Draws a loss curve (logarithmic) for every entry of `losses` beside a confusion matrix.
+///
+/// `confusion[truth][prediction]` counts test samples; classes are numbered from 1 in the picture.
+pub fn loss_and_confusion<const N: usize>(
+    path: &Path,
+    title: &str,
+    losses: &[Curve],
+    confusion: &[[usize; N]; N],
+) -> Result<(), Box<dyn Error>> {
+    create_folder(path)?;
+    let root = SVGBackend::new(path, (1160, 560)).into_drawing_area();
+    root.fill(&WHITE)?;
+    let root = root.margin(8, 0, 0, 0).titled(title, text(22))?;
+    let (left, right) = root.split_horizontally(600);
+    let lowest = smallest(losses).max(1e-6);
+    let highest = largest(losses).max(lowest * 10.0);
+    let epochs = losses.iter().map(|curve| curve.values.len()).max().unwrap_or(1).max(2);
+    let mut chart = ChartBuilder::on(&left)
+        .margin(14)
+        .caption("loss", text(17))
+        .x_label_area_size(44)
+        .y_label_area_size(74)
+        .build_cartesian_2d(0.0..(epochs - 1) as f64, (lowest * 0.8..highest * 1.2).log_scale())?;
+    chart
+        .configure_mesh()
+        .x_desc("epoch")
+        .y_desc("cross-entropy a sample")
+        .light_line_style(WHITE)
+        .bold_line_style(GRID)
+        .axis_style(INK)
+        .label_style(text(14))
+        .axis_desc_style(text(15))
+        .x_label_formatter(&|epoch| format!("{epoch:.0}"))
+        .y_label_formatter(&|loss| shortest(*loss))
+        .draw()?;
+    for (curve, colour) in losses.iter().zip([BLUE, ORANGE].into_iter().cycle()) {
+        let points = curve.values.iter().enumerate().map(|(epoch, loss)| (epoch as f64, loss.max(lowest)));
+        chart
+            .draw_series(LineSeries::new(points, colour.stroke_width(2)))?
+            .label(curve.name)
+            .legend(move |(x, y)| PathElement::new([(x, y), (x + 22, y)], colour.stroke_width(3)));
+    }
+    chart
+        .configure_series_labels()
+        .position(SeriesLabelPosition::UpperRight)
+        .margin(12)
+        .legend_area_size(30)
+        .background_style(WHITE.mix(0.9))
+        .border_style(GRID)
+        .label_font(text(14))
+        .draw()?;
+    draw_confusion(&right, confusion)?;
+    root.present()?;
+    Ok(())
+}
+
+fn draw_confusion<const N: usize>(area: &Area, confusion: &[[usize; N]; N]) -> Result<(), Box<dyn Error>> {
+    const LEFT: i32 = 70;
+    const TOP: i32 = 50;
+    let (width, height) = area.dim_in_pixel();
+    let side = ((width as i32 - LEFT - 24).min(height as i32 - TOP - 64)) / N as i32;
+    let centred = text(15).pos(Pos::new(HPos::Center, VPos::Center));
+    let middle = side * N as i32 / 2;
+    area.draw(&Text::new("confusion matrix (test samples)", (LEFT + middle, 26), centred_text(17)))?;
+    for (row, counts) in confusion.iter().enumerate() {
+        let total = counts.iter().sum::<usize>().max(1);
+        let top = TOP + row as i32 * side;
+        for (column, &count) in counts.iter().enumerate() {
+            let left = LEFT + column as i32 * side;
+            let share = count as f64 / total as f64;
+            let colour = if row == column { BLUE } else { ORANGE };
+            // A single mistake must be visible, so small shares aren't drawn in proportion.
+            let strength = if count == 0 { 0.0 } else { 0.2 + 0.8 * share };
+            let cell = [(left, top), (left + side, top + side)];
+            area.draw(&Rectangle::new(cell, blend(colour, strength).filled()))?;
+            area.draw(&Rectangle::new(cell, GRID.stroke_width(1)))?;
+            if count > 0 {
+                let ink = if strength > 0.55 { WHITE } else { INK };
+                let at = (left + side / 2, top + side / 2);
+                area.draw(&Text::new(count.to_string(), at, centred.clone().color(&ink)))?;
+            }
+        }
+        let number = (row + 1).to_string();
+        area.draw(&Text::new(number.clone(), (LEFT - 16, top + side / 2), centred.clone()))?;
+        let below = TOP + N as i32 * side + 16;
+        area.draw(&Text::new(number, (LEFT + row as i32 * side + side / 2, below), centred.clone()))?;
+    }
+    let below = TOP + N as i32 * side + 40;
+    area.draw(&Text::new("recognised as", (LEFT + middle, below), centred.clone()))?;
+    let upright = centred.transform(FontTransform::Rotate270);
+    area.draw(&Text::new("speaker", (26, TOP + middle), upright))?;
+    Ok(())
+}
+
+/// Draws `truth` and `forecast` over one another, and their difference below, from step `first` on.
+pub fn forecast(
+    path: &Path,
+    title: &str,
+    first: usize,
+    truth: Curve,
+    forecast: Curve,
+) -> Result<(), Box<dyn Error>> {
+    create_folder(path)?;
+    let root = SVGBackend::new(path, (1160, 620)).into_drawing_area();
+    root.fill(&WHITE)?;
+    let root = root.margin(8, 0, 0, 0).titled(title, text(22))?;
+    let (upper, lower) = root.split_vertically(370);
+    let both = [truth, forecast];
+    let last = (first + truth.values.len().max(2) - 1) as f64;
+    let (low, high) = (smallest(&both), largest(&both));
+    let mut chart = ChartBuilder::on(&upper)
+        .margin(14)
+        .x_label_area_size(28)
+        .y_label_area_size(74)
+        .build_cartesian_2d(first as f64..last, low..high + 0.15 * (high - low))?;
+    chart
+        .configure_mesh()
+        .y_desc("intensity")
+        .light_line_style(WHITE)
+        .bold_line_style(GRID)
+        .axis_style(INK)
+        .label_style(text(14))
+        .axis_desc_style(text(15))
+        .x_label_formatter(&|step| format!("{step:.0}"))
+        .y_label_formatter(&|intensity| format!("{intensity:.0}"))
+        .draw()?;
+    for (curve, colour, stroke) in [(truth, INK.mix(0.55), 3), (forecast, ORANGE.mix(1.0), 1)] {
+        let points = curve.values.iter().enumerate().map(|(step, value)| ((first + step) as f64, *value));
+        chart
+            .draw_series(LineSeries::new(points, colour.stroke_width(stroke)))?
+            .label(curve.name)
+            .legend(move |(x, y)| PathElement::new([(x, y), (x + 22, y)], colour.stroke_width(3)));
+    }
+    chart
+        .configure_series_labels()
+        .position(SeriesLabelPosition::UpperRight)
+        .margin(8)
+        .legend_area_size(30)
+        .background_style(WHITE.mix(0.9))
+        .border_style(GRID)
+        .label_font(text(14))
+        .draw()?;
+    let errors: Vec<f64> =
+        truth.values.iter().zip(forecast.values).map(|(truth, guess)| guess - truth).collect();
+    let reach = errors.iter().fold(1.0_f64, |reach, error| reach.max(error.abs()));
+    let mut chart = ChartBuilder::on(&lower)
+        .margin(14)
+        .x_label_area_size(44)
+        .y_label_area_size(74)
+        .build_cartesian_2d(first as f64..last, -reach..reach)?;
+    chart
+        .configure_mesh()
+        .x_desc("sample")
+        .y_desc("forecast - truth")
+        .y_labels(5)
+        .y_label_formatter(&|error| format!("{}", (error * 10.0).round() / 10.0))
+        .light_line_style(WHITE)
+        .bold_line_style(GRID)
+        .axis_style(INK)
+        .label_style(text(14))
+        .axis_desc_style(text(15))
+        .x_label_formatter(&|step| format!("{step:.0}"))
+        .draw()?;
+    let points = errors.iter().enumerate().map(|(step, error)| ((first + step) as f64, *error));
+    chart.draw_series(LineSeries::new(points, BLUE.stroke_width(1)))?;
+    root.present()?;
+    Ok(())
+}
+
+fn create_folder(path: &Path) -> Result<(), Box<dyn Error>> {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => {
+            std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()).into())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn text(size: u32) -> TextStyle<'static> {
+    (FONT, size).into_font().color(&INK)
+}
+
+fn centred_text(size: u32) -> TextStyle<'static> {
+    text(size).pos(Pos::new(HPos::Center, VPos::Center))
+}
+
+/// `colour` over white.
+fn blend(colour: RGBColor, strength: f64) -> RGBColor {
+    let mix = |channel: u8| (255.0 - (255.0 - f64::from(channel)) * strength).round() as u8;
+    RGBColor(mix(colour.0), mix(colour.1), mix(colour.2))
+}
+
+/// 0.01, 0.5, 10: without the zeros that say nothing.
+fn shortest(value: f64) -> String {
+    let digits = (-value.abs().log10().floor()).max(0.0) as usize;
+    format!("{value:.digits$}")
+}
+
+fn smallest(curves: &[Curve]) -> f64 {
+    curves.iter().flat_map(|curve| curve.values).copied().fold(f64::INFINITY, f64::min)
+}
+
+fn largest(curves: &[Curve]) -> f64 {
+    curves.iter().flat_map(|curve| curve.values).copied().fold(f64::NEG_INFINITY, f64::max)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_short() {
+        assert_eq!(shortest(0.01), "0.01");
+        assert_eq!(shortest(0.5), "0.5");
+        assert_eq!(shortest(10.0), "10");
+    }
+
+    #[test]
+    fn pictures_hold_what_they_should() {
+        let folder = std::env::temp_dir().join(format!("rnn-cell-plot-{}", std::process::id()));
+        let (train, test): (Vec<f64>, Vec<f64>) =
+            (0..50).map(|i| (2.0 * (-0.1 * f64::from(i)).exp(), 2.0 * (-0.05 * f64::from(i)).exp())).unzip();
+        let losses = [Curve { name: "training", values: &train }, Curve { name: "test", values: &test }];
+        let mut confusion = [[0; 9]; 9];
+        (0..9).for_each(|i| confusion[i][i] = 30 + i);
+        confusion[2][7] = 1;
+        let path = folder.join("sub").join("vowels.svg");
+        loss_and_confusion(&path, "Japanese vowels", &losses, &confusion).unwrap();
+        let picture = std::fs::read_to_string(&path).unwrap();
+        for words in ["Japanese vowels", "training", "recognised as", "epoch", "38"] {
+            assert!(picture.contains(words), "{words}");
+        }
+        let path = folder.join("laser.svg");
+        let curves = [Curve { name: "truth", values: &train }, Curve { name: "forecast", values: &test }];
+        forecast(&path, "laser", 1000, curves[0], curves[1]).unwrap();
+        let picture = std::fs::read_to_string(&path).unwrap();
+        assert!(picture.contains("forecast - truth") && picture.contains("1010"), "{picture}");
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+}

@@ -1,0 +1,66 @@
+//! The examples as a user runs them when something is wrong with the data or the command: a message that says
+//! what, and a failing exit code, before any time is spent on training.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// Runs an example, which `cargo test` has built.
+fn run(example: &str, arguments: &[&str]) -> Output {
+    let test = std::env::current_exe().expect("the test has a path");
+    let folder = test.ancestors().nth(2).expect("the test stands in target/<profile>/deps");
+    let program = folder.join("examples").join(example).with_extension(std::env::consts::EXE_EXTENSION);
+    assert!(program.exists(), "{} is missing: run the whole of `cargo test -p examples`", program.display());
+    Command::new(program).args(arguments).output().expect("the example runs")
+}
+
+#[track_caller]
+fn assert_fails(output: &Output, words: &[&str]) {
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    assert!(message.starts_with("error: "), "{message}");
+    for word in words {
+        assert!(message.contains(word), "`{word}` is not in: {message}");
+    }
+    assert!(!message.contains("panicked"), "{message}");
+}
+
+fn folder(name: &str) -> PathBuf {
+    let folder = std::env::temp_dir().join(format!("rnn-cell-examples-{name}-{}", std::process::id()));
+    fs::create_dir_all(&folder).expect("a temporary folder");
+    folder
+}
+
+#[test]
+fn missing_data_is_reported() {
+    for (example, file) in [("japanese_vowels", "japanese_vowels_train.csv"), ("laser", "santafe_laser.csv")]
+    {
+        let output = run(example, &["--data", "/no/such/folder"]);
+        assert_fails(&output, &["cannot read the data file", "/no/such/folder", file, "help: "]);
+    }
+}
+
+#[test]
+fn damaged_data_are_reported() {
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("data");
+    let folder = folder("damaged");
+    for name in ["japanese_vowels_train.csv", "japanese_vowels_test.csv", "santafe_laser.csv"] {
+        let text = fs::read_to_string(shipped.join(name)).expect("the data are shipped");
+        let half: String =
+            text.lines().take(text.lines().count() / 2).map(|line| format!("{line}\n")).collect();
+        fs::write(folder.join(name), half).expect("a copy");
+    }
+    let data = folder.to_str().expect("a path of letters");
+    let vowels = run("japanese_vowels", &["--data", data]);
+    assert_fails(&vowels, &["is damaged", "utterances instead of 270", "help: "]);
+    let laser = run("laser", &["--data", data]);
+    assert_fails(&laser, &["is damaged", "samples instead of 10093", "help: "]);
+    fs::remove_dir_all(folder).expect("the folder was made above");
+}
+
+#[test]
+fn wrong_options_are_reported() {
+    assert_fails(&run("laser", &["--sede", "1"]), &["unknown option `--sede`", "--seed"]);
+    assert_fails(&run("japanese_vowels", &["--seeds", "many"]), &["--seeds many"]);
+    assert_fails(&run("japanese_vowels", &["--seeds", "0"]), &["at least 1"]);
+}

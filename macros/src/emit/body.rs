@@ -1,0 +1,615 @@
+//! One region's code: each group of the schedule as a loop or a kernel call over slices.
+//!
+//! A group reads and writes local slices named after the values; what they point to (a series of the tape,
+//! a matrix on the stack, a field of the cell) is the business of the [`Frame`] that binds them.
+
+use crate::dim::{Atom, Dim};
+use crate::emit::context::{Context, Names};
+use crate::emit::hygiene::variable;
+use crate::emit::text::Writer;
+use crate::ir::{BlockShape, Graph, Id, Level, Op};
+use crate::ops::unary::Unary;
+use crate::plan::Pass;
+use crate::schedule::{Group, Region};
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+use std::collections::HashSet;
+
+/// Binds values to local slices for one region.
+pub trait Frame {
+    /// Statements that bind the slices of `reads` and `writes` (mutable) to their variables.
+    fn bind(&self, region: Region, reads: &[Id], writes: &[Id]) -> TokenStream;
+}
+
+pub struct Body<'a> {
+    pub cx: &'a Context<'a>,
+    pub graph: &'a Graph,
+    pub names: &'a Names,
+    pub pass: &'a Pass,
+}
+
+/// How an argument of a loop is read.
+enum Operand {
+    /// A constant, written in place.
+    Constant,
+    /// Another node of the loop.
+    Inside,
+    /// A slice with one entry a row.
+    Slice(TokenStream),
+    /// One number for all rows of a column, loaded at the head of the loop that it changes in.
+    Scalar { load: TokenStream, at: LoopLevel },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum LoopLevel {
+    Outside,
+    Sample,
+    Column,
+}
+
+impl Body<'_> {
+    /// The code of a region: empty if nothing runs there.
+    pub fn region(&self, region: Region, frame: &dyn Frame) -> TokenStream {
+        let groups = self.pass.schedule.groups(region);
+        if groups.is_empty() {
+            return TokenStream::new();
+        }
+        let (mut reads, mut writes) = (vec![], vec![]);
+        for group in groups {
+            self.collect(group, &mut reads, &mut writes);
+        }
+        reads.retain(|id| !writes.contains(id));
+        let bindings = frame.bind(region, &reads, &writes);
+        let groups = groups.iter().map(|group| self.group(region, group));
+        quote!({ #bindings #(#groups)* ; })
+    }
+
+    /// All values that a region's groups read or write.
+    pub fn touched(&self, region: Region) -> (Vec<Id>, Vec<Id>) {
+        let (mut reads, mut writes) = (vec![], vec![]);
+        for group in self.pass.schedule.groups(region) {
+            self.collect(group, &mut reads, &mut writes);
+        }
+        (reads, writes)
+    }
+
+    fn collect(&self, group: &Group, reads: &mut Vec<Id>, writes: &mut Vec<Id>) {
+        fn push(list: &mut Vec<Id>, id: Id) {
+            if !list.contains(&id) {
+                list.push(id);
+            }
+        }
+        let inside = group.nodes();
+        for node in &inside {
+            if self.pass.places.contains_key(node) {
+                push(writes, *node);
+            }
+        }
+        let operands: Vec<Id> = match group {
+            Group::Elementwise { nodes, .. } => nodes.iter().flat_map(|id| self.graph[*id].args.clone()).collect(),
+            Group::Products { nodes } => nodes.iter().flat_map(|id| self.graph[*id].args.clone()).collect(),
+            Group::ProductSum { terms, .. } => terms.iter().flat_map(|id| self.graph[*id].args.clone()).collect(),
+            Group::Single(id) if self.is_accumulated_product(*id) => {
+                self.graph[self.graph[*id].args[0]].args.clone()
+            }
+            Group::Single(id) => self.graph[*id].args.clone(),
+        };
+        for operand in operands {
+            let operand = self.graph.storage(operand);
+            if !inside.contains(&operand) && !self.graph.is_constant(operand) {
+                push(reads, operand);
+            }
+        }
+    }
+
+    fn is_accumulated_product(&self, id: Id) -> bool {
+        crate::schedule::is_accumulated_product(self.graph, &self.pass.schedule.users, id)
+    }
+
+    fn group(&self, region: Region, group: &Group) -> TokenStream {
+        match group {
+            Group::Elementwise { space, nodes } => self.elementwise(region, *space, nodes),
+            Group::Products { nodes } => self.products(nodes),
+            Group::ProductSum { node, terms } => self.product_sum(*node, terms),
+            Group::Single(id) if self.is_accumulated_product(*id) => self.accumulated(region, *id),
+            Group::Single(id) => self.single(region, *id),
+        }
+    }
+
+    fn var(&self, id: Id) -> Ident {
+        self.names.variable(self.graph.storage(id))
+    }
+
+    /// The number of columns that a region's loops run over.
+    fn columns(&self, region: Region) -> TokenStream {
+        let batch = &self.cx.batch;
+        match region {
+            Region::Param | Region::ParamEnd => quote!(1),
+            Region::Context | Region::ContextEnd | Region::Step => quote!(#batch),
+            Region::Before | Region::After | Region::Inputs => quote!(__columns),
+        }
+    }
+
+    /// The index of a value's own column within a loop over `j`.
+    fn column_index(&self, region: Region, level: Level) -> Option<TokenStream> {
+        let batch = &self.cx.batch;
+        match level {
+            Level::Param => None,
+            Level::Context if matches!(region, Region::Before | Region::After | Region::Inputs) => {
+                Some(quote!((__j % #batch)))
+            }
+            _ => Some(quote!(__j)),
+        }
+    }
+
+    fn count(&self, shape: BlockShape) -> TokenStream {
+        let (rows, columns) = (self.cx.atom(shape.rows), self.cx.atom(shape.columns));
+        if shape.columns == Atom::ONE { quote!(#rows) } else { quote!((#rows * #columns)) }
+    }
+
+    /// The slice of a whole value at the loop's column.
+    fn whole(&self, region: Region, id: Id, mutable: bool) -> TokenStream {
+        let (k, var) = (&self.cx.k, self.var(id));
+        let node = &self.graph[self.graph.storage(id)];
+        let size = self.count(node.shape);
+        match (self.column_index(region, node.level), mutable) {
+            (None, false) => quote!(&*#var),
+            (None, true) => quote!(&mut *#var),
+            (Some(index), false) => quote!(#k::column(&*#var, #size, #index)),
+            (Some(index), true) => quote!(#k::column_mut(&mut *#var, #size, #index)),
+        }
+    }
+
+    /// What stands above a group: the equations that it computes.
+    fn comment(&self, nodes: &[Id]) -> TokenStream {
+        let name = |id: Id| {
+            let id = self.graph.storage(id);
+            let node = &self.graph[id];
+            let is_named = node.op.is_leaf() && !self.graph.is_constant(id) || node.name.is_some();
+            (is_named || self.pass.places.contains_key(&id)).then(|| self.names.text(id).to_owned())
+        };
+        let writer = Writer { graph: self.graph, dims: &self.cx.dim_names, name: &name };
+        let lines: Vec<String> = nodes
+            .iter()
+            .filter(|id| name(**id).is_some())
+            .map(|id| format!(" {} = {}", self.names.text(*id), writer.definition(*id)))
+            .collect();
+        // Doc comments are what survives quoting; on an expression's block they are allowed as attributes of a
+        // statement.
+        quote!(#(#[doc = #lines])*)
+    }
+
+    fn elementwise(&self, region: Region, space: BlockShape, nodes: &[Id]) -> TokenStream {
+        let (cx, k) = (self.cx, &self.cx.k);
+        let inside: HashSet<Id> = nodes.iter().copied().collect();
+        let mut loads: Vec<(LoopLevel, TokenStream)> = vec![];
+        let mut slices: Vec<(Ident, TokenStream, Id)> = vec![];
+        let mut seen: HashSet<Id> = HashSet::new();
+        let mut all_full = true;
+
+        let args: Vec<Id> = nodes.iter().flat_map(|id| self.graph[*id].args.clone()).collect();
+        for arg in args {
+            if !seen.insert(arg) {
+                continue;
+            }
+            match self.operand(region, space, arg, &inside) {
+                Operand::Constant | Operand::Inside => {}
+                Operand::Slice(slice) => {
+                    all_full &= self.is_full(region, space, arg);
+                    slices.push((self.argument(arg), slice, arg));
+                }
+                Operand::Scalar { load, at } => {
+                    all_full &= at == LoopLevel::Outside;
+                    let name = self.argument(arg);
+                    loads.push((at, quote!(let #name = #load;)));
+                }
+            }
+        }
+
+        let outs: Vec<Id> = nodes.iter().copied().filter(|id| self.pass.places.contains_key(id)).collect();
+        all_full &= outs.iter().all(|id| self.is_full(region, space, *id));
+
+        let mut lines = vec![];
+        for id in nodes {
+            let (name, value) = (self.names.variable(*id), self.operation(*id, &inside));
+            lines.push(quote!(let #name = #value;));
+        }
+        let old: Vec<TokenStream> = outs
+            .iter()
+            .map(|id| match self.graph[*id].op {
+                Op::Accumulate => {
+                    let old = self.old(*id);
+                    quote!(#old)
+                }
+                _ => quote!(_),
+            })
+            .collect();
+        let results: Vec<Ident> = outs.iter().map(|id| self.names.variable(*id)).collect();
+        let inputs: Vec<&Ident> = slices.iter().map(|(name, _, _)| name).collect();
+        let scalar = &cx.scalar;
+        let (ins, outs_count) = (literal(inputs.len() as u64), literal(outs.len() as u64));
+        let closure = quote! {
+            #[inline(always)]
+            |[#(#inputs),*]: [#scalar; #ins], [#(#old),*]: [#scalar; #outs_count]| {
+                #(#lines)*
+                [#(#results),*]
+            }
+        };
+        let at = |level: LoopLevel| loads.iter().filter(move |(at, _)| *at == level).map(|(_, load)| load);
+        let outside = at(LoopLevel::Outside);
+        let comment = self.comment(nodes);
+
+        if all_full {
+            let ins = slices.iter().map(|(_, _, arg)| self.var(*arg)).map(|var| quote!(&*#var));
+            let outs = outs.iter().map(|id| {
+                let var = self.var(*id);
+                quote!(&mut *#var)
+            });
+            let count = literal(inputs.len() as u64);
+            return quote! {
+                #comment
+                {
+                    #(#outside)*
+                    #k::map_flat::<_, _, #count, #outs_count>(isa, [#(#ins),*], [#(#outs),*], #closure);
+                }
+            };
+        }
+
+        let outs = outs.iter().map(|id| self.out_slice(region, space, *id));
+        let slices = slices.iter().map(|(_, slice, _)| slice);
+        let rows = cx.atom(space.rows);
+        let (sample, column) = (at(LoopLevel::Sample), at(LoopLevel::Column));
+        let call = quote! {
+            #k::map::<_, _, #rows, #ins, #outs_count>(isa, [#(#slices),*], [#(#outs),*], #closure);
+        };
+        let inner = if space.columns == Atom::ONE {
+            quote!(#(#column)* #call)
+        } else {
+            let width = cx.atom(space.columns);
+            quote!(for __c in 0..#width { #(#column)* #call })
+        };
+        let columns = self.columns(region);
+        let looped = match region.level() {
+            Level::Param => quote!(#(#sample)* #inner),
+            _ => quote!(for __j in 0..#columns { #(#sample)* #inner }),
+        };
+        quote!(#comment { #(#outside)* #looped })
+    }
+
+    /// The closure's name of an argument. A reshaped value may be read both ways in one loop.
+    fn argument(&self, arg: Id) -> Ident {
+        let name = self.names.text(self.graph.storage(arg));
+        if self.graph[arg].op == Op::Reshape { variable(&format!("{name}_t")) } else { variable(name) }
+    }
+
+    fn old(&self, id: Id) -> Ident {
+        variable(&format!("{}_so_far", self.names.text(id)))
+    }
+
+    /// One entry for each entry of the space, at each column of the region.
+    fn is_full(&self, region: Region, space: BlockShape, id: Id) -> bool {
+        let node = &self.graph[id];
+        node.shape == space && node.level == region.level()
+    }
+
+    fn operand(&self, region: Region, space: BlockShape, arg: Id, inside: &HashSet<Id>) -> Operand {
+        let k = &self.cx.k;
+        if self.graph.is_constant(arg) {
+            return Operand::Constant;
+        }
+        if inside.contains(&arg) {
+            return Operand::Inside;
+        }
+        let node = &self.graph[arg];
+        let var = self.var(arg);
+        let index = self.column_index(region, node.level);
+        let at = if index.is_some() { LoopLevel::Sample } else { LoopLevel::Outside };
+        if node.shape.is_scalar() && !space.is_scalar() {
+            let index = index.unwrap_or(quote!(0));
+            return Operand::Scalar { load: quote!(#var[#index]), at };
+        }
+        if node.shape.is_scalar() && index.is_none() && region.level() != Level::Param {
+            return Operand::Scalar { load: quote!(#var[0]), at };
+        }
+        if node.shape.rows == Atom::ONE && space.rows != Atom::ONE {
+            // A row: one number a column of the space.
+            let width = self.cx.atom(space.columns);
+            let load = match index {
+                Some(index) => quote!(#var[#index * #width + __c]),
+                None => quote!(#var[__c]),
+            };
+            return Operand::Scalar { load, at: LoopLevel::Column };
+        }
+        let rows = self.cx.atom(space.rows);
+        let is_narrow = node.shape.columns == Atom::ONE;
+        let position = match (index, is_narrow, space.columns == Atom::ONE) {
+            (None, true, _) => return Operand::Slice(quote!(&*#var)),
+            (None, false, _) => quote!(__c),
+            (Some(index), true, _) => index,
+            (Some(index), false, true) => index,
+            (Some(index), false, false) => {
+                let width = self.cx.atom(space.columns);
+                quote!(#index * #width + __c)
+            }
+        };
+        Operand::Slice(quote!(#k::column(&*#var, #rows, #position)))
+    }
+
+    fn out_slice(&self, region: Region, space: BlockShape, id: Id) -> TokenStream {
+        let k = &self.cx.k;
+        let var = self.var(id);
+        let rows = self.cx.atom(space.rows);
+        let width = self.cx.atom(space.columns);
+        match (self.column_index(region, self.graph[id].level), space.columns == Atom::ONE) {
+            (None, true) => quote!(&mut *#var),
+            (None, false) => quote!(#k::column_mut(&mut *#var, #rows, __c)),
+            (Some(index), true) => quote!(#k::column_mut(&mut *#var, #rows, #index)),
+            (Some(index), false) => quote!(#k::column_mut(&mut *#var, #rows, #index * #width + __c)),
+        }
+    }
+
+    /// A node of a loop as an expression of scalars.
+    fn operation(&self, id: Id, inside: &HashSet<Id>) -> TokenStream {
+        let k = &self.cx.k;
+        let node = &self.graph[id];
+        let arg = |index: usize| self.scalar(node.args[index], inside);
+        match &node.op {
+            Op::Unary(op) => op.emit(k, arg(0)),
+            Op::Binary(op) => op.emit(k, arg(0), arg(1)),
+            Op::Select(comparison) => {
+                let operator: TokenStream =
+                    crate::emit::text::comparison(*comparison).parse().unwrap_or_default();
+                let (a, b, u, v) = (arg(0), arg(1), arg(2), arg(3));
+                quote!(#k::select(#a #operator #b, #u, #v))
+            }
+            Op::Accumulate => {
+                let (old, value) = (self.old(id), arg(0));
+                quote!(#old + #value)
+            }
+            _ => arg(0),
+        }
+    }
+
+    fn scalar(&self, id: Id, inside: &HashSet<Id>) -> TokenStream {
+        if self.graph.is_constant(id) {
+            return self.constant(id);
+        }
+        if inside.contains(&id) {
+            let name = self.names.variable(id);
+            return quote!(#name);
+        }
+        let name = self.argument(id);
+        quote!(#name)
+    }
+
+    /// A constant expression in place: the compiler of the user's crate folds it.
+    pub fn constant(&self, id: Id) -> TokenStream {
+        let (k, scalar) = (&self.cx.k, &self.cx.scalar);
+        let node = &self.graph[id];
+        match &node.op {
+            Op::Number(bits) => {
+                let value = f64::from_bits(*bits);
+                if value == f64::NEG_INFINITY {
+                    return quote!(<#scalar as #k::Scalar>::of(f64::NEG_INFINITY));
+                }
+                if !value.is_finite() {
+                    return quote!(<#scalar as #k::Scalar>::of(f64::INFINITY));
+                }
+                let magnitude = proc_macro2::Literal::f64_suffixed(value.abs());
+                if value.is_sign_negative() {
+                    quote!(<#scalar as #k::Scalar>::of(-#magnitude))
+                } else {
+                    quote!(<#scalar as #k::Scalar>::of(#magnitude))
+                }
+            }
+            Op::Size(dim) => {
+                let size = self.cx.dim(dim);
+                quote!(<#scalar as #k::Scalar>::of(#size as f64))
+            }
+            Op::Unary(Unary::Neg) => {
+                let inner = self.constant(node.args[0]);
+                quote!((-#inner))
+            }
+            Op::Unary(op) => op.emit(k, self.constant(node.args[0])),
+            Op::Binary(op) => op.emit(k, self.constant(node.args[0]), self.constant(node.args[1])),
+            Op::Select(_) => {
+                let inside = HashSet::new();
+                self.operation(id, &inside)
+            }
+            _ => node.args.first().map_or(TokenStream::new(), |arg| self.constant(*arg)),
+        }
+    }
+
+    /// Several parameters times one right-hand side.
+    fn products(&self, nodes: &[Id]) -> TokenStream {
+        let k = &self.cx.k;
+        let first = &self.graph[nodes[0]];
+        let a = self.graph[first.args[0]].shape;
+        let (rows, inner) = (self.cx.atom(a.rows), self.cx.atom(a.columns));
+        let count = proc_macro2::Literal::usize_unsuffixed(nodes.len());
+        let left = nodes.iter().map(|id| self.var(self.graph[*id].args[0]));
+        let right = self.var(first.args[1]);
+        let out = nodes.iter().map(|id| self.var(*id));
+        let comment = self.comment(nodes);
+        quote! {
+            #comment
+            {
+                #k::products::<_, _, #rows, #inner, #count>(isa, [#(&*#left),*], &*#right, [#(&mut *#out),*], false);
+            }
+        }
+    }
+
+    /// A sum of products, added up in the kernels.
+    fn product_sum(&self, node: Id, terms: &[Id]) -> TokenStream {
+        let k = &self.cx.k;
+        let out = self.var(node);
+        let comment = self.comment(&[node]);
+        let mut calls = vec![];
+        let mut rest: Vec<Id> = terms.to_vec();
+        while let Some(first) = rest.first().copied() {
+            let accumulate = !calls.is_empty();
+            let Op::MatMul { ta, .. } = self.graph[first].op else { break };
+            let a = self.graph[self.graph[first].args[0]].shape;
+            let (rows, inner) = (self.cx.atom(a.rows), self.cx.atom(a.columns));
+            let (same, others): (Vec<Id>, Vec<Id>) = rest.iter().partition(|id| {
+                let other = &self.graph[**id];
+                **id == first || ta && other.op == self.graph[first].op && self.graph[other.args[0]].shape == a
+            });
+            let left = same.iter().map(|id| self.var(self.graph[*id].args[0]));
+            let right: Vec<Ident> = same.iter().map(|id| self.var(self.graph[*id].args[1])).collect();
+            let count = proc_macro2::Literal::usize_unsuffixed(same.len());
+            calls.push(if ta {
+                quote!(#k::pull_back::<_, _, #rows, #inner, #count>(isa, [#(&*#left),*], [#(&*#right),*], &mut *#out, #accumulate);)
+            } else {
+                quote!(#k::products::<_, _, #rows, #inner, 1>(isa, [#(&*#left),*], #(&*#right),*, [&mut *#out], #accumulate);)
+            });
+            rest = others;
+        }
+        quote!(#comment { #(#calls)* })
+    }
+
+    /// A product over all steps and samples, added to a sum.
+    fn accumulated(&self, region: Region, id: Id) -> TokenStream {
+        let k = &self.cx.k;
+        let node = &self.graph[id];
+        let product = &self.graph[node.args[0]];
+        let out = self.var(id);
+        let comment = self.comment(&[id]);
+        let level = region.level();
+        match (&product.op, product.args.as_slice()) {
+            (Op::Scatter { offset }, [y_bar, w]) => {
+                let rows = self.cx.atom(node.shape.rows);
+                let offset = self.offset(offset);
+                let (y_bar, w) = (self.var(*y_bar), self.var(*w));
+                quote!(#comment { #k::scatter::<_, #rows>(&*#y_bar, &*#w, #offset, &mut *#out); })
+            }
+            (Op::MatMul { ta: false, tb: true }, [a, b])
+                if node.level == Level::Param && self.graph[*a].level == level && self.graph[*b].level == level =>
+            {
+                let (rows, columns) = (self.cx.atom(node.shape.rows), self.cx.atom(node.shape.columns));
+                let (a, b) = (self.var(*a), self.var(*b));
+                quote!(#comment { #k::outer::<_, _, #rows, #columns>(isa, &*#a, &*#b, &mut *#out); })
+            }
+            _ => {
+                let out = self.whole(region, id, true);
+                let call = self.small_product(region, node.args[0], out, true);
+                let columns = self.columns(region);
+                quote!(#comment { for __j in 0..#columns { #call } })
+            }
+        }
+    }
+
+    fn offset(&self, offset: &Dim) -> TokenStream {
+        self.cx.dim(offset)
+    }
+
+    /// The product of one sample's matrices.
+    fn small_product(&self, region: Region, id: Id, out: TokenStream, accumulate: bool) -> TokenStream {
+        let k = &self.cx.k;
+        let node = &self.graph[id];
+        let Op::MatMul { ta, tb } = node.op else { return TokenStream::new() };
+        let a = self.graph[node.args[0]].shape;
+        let inner = self.cx.atom(if ta { a.rows } else { a.columns });
+        let (rows, columns) = (self.cx.atom(node.shape.rows), self.cx.atom(node.shape.columns));
+        let left = self.whole(region, node.args[0], false);
+        let right = self.whole(region, node.args[1], false);
+        quote!(#k::matmul::<_, _, #ta, #tb>(isa, #rows, #inner, #columns, #left, #right, #out, #accumulate);)
+    }
+
+    fn single(&self, region: Region, id: Id) -> TokenStream {
+        let k = &self.cx.k;
+        let node = &self.graph[id];
+        let comment = self.comment(&[id]);
+        let var = self.var(id);
+        let columns = self.columns(region);
+        let looped = |inner: TokenStream| match region.level() {
+            Level::Param => quote!(#comment { #inner }),
+            _ => quote!(#comment { for __j in 0..#columns { #inner } }),
+        };
+        let own = self.column_index(region, node.level).unwrap_or(quote!(0));
+        let out = || self.whole(region, id, true);
+        let arg = |index: usize| self.whole(region, node.args[index], false);
+        match &node.op {
+            Op::MatMul { ta: true, tb: false } if crate::schedule::is_flat_product(self.graph, id) => {
+                self.product_sum(id, &[id])
+            }
+            Op::MatMul { .. } => looped(self.small_product(region, id, out(), false)),
+            Op::Transpose => {
+                let shape = self.graph[node.args[0]].shape;
+                let (rows, columns) = (self.cx.atom(shape.rows), self.cx.atom(shape.columns));
+                let (from, to) = (arg(0), out());
+                looped(quote!(#k::transpose(#rows, #columns, #from, #to);))
+            }
+            Op::Gather { offset } => {
+                let rows = self.cx.atom(node.shape.rows);
+                let offset = self.offset(offset);
+                let w = self.var(node.args[1]);
+                if self.graph[node.args[0]].level == Level::Param {
+                    let e = self.var(node.args[0]);
+                    return quote!(#comment { #k::gather::<_, #rows>(&*#e, &*#w, #offset, &mut *#var, false); });
+                }
+                let (e, to) = (arg(0), out());
+                looped(quote!(#k::gather::<_, #rows>(#e, #k::column(&*#w, 1, __j), #offset, #to, false);))
+            }
+            Op::Scatter { offset } => {
+                let rows = self.cx.atom(node.shape.rows);
+                let offset = self.offset(offset);
+                let w = self.var(node.args[1]);
+                let (from, to) = (arg(0), out());
+                looped(quote! {
+                    let __to = #to;
+                    #k::zero_fill(__to);
+                    #k::scatter::<_, #rows>(#from, #k::column(&*#w, 1, __j), #offset, __to);
+                })
+            }
+            Op::Sum => {
+                let from = arg(0);
+                looped(quote!(#var[#own] = #k::sum(isa, #from);))
+            }
+            Op::Maximum => {
+                let from = arg(0);
+                looped(quote!(#var[#own] = #k::maximum(isa, #from);))
+            }
+            Op::RowSum => {
+                let rows = self.cx.atom(node.shape.rows);
+                let (from, to) = (arg(0), out());
+                looped(quote!(#k::row_sums::<_, _, #rows>(isa, #from, #to, false);))
+            }
+            Op::ColumnSum => {
+                let rows = self.cx.atom(self.graph[node.args[0]].shape.rows);
+                let (from, to) = (arg(0), out());
+                looped(quote!(#k::column_sums::<_, _, #rows>(isa, #from, #to, false);))
+            }
+            Op::Concat => {
+                let total = self.cx.atom(node.shape.rows);
+                let mut at = 0u64;
+                let mut copies = vec![];
+                for (index, part) in node.args.iter().enumerate() {
+                    let Atom::Literal(rows) = self.graph[*part].shape.rows else { continue };
+                    let (start, count) = (literal(at), literal(rows));
+                    let to = out();
+                    copies.push(if self.graph.is_constant(self.graph.storage(*part)) {
+                        let value = self.constant(self.graph.storage(*part));
+                        quote!(#k::copy_rows(&[#value], 1, 0, #to, #total, #start, 1);)
+                    } else {
+                        let from = arg(index);
+                        quote!(#k::copy_rows(#from, #count, 0, #to, #total, #start, #count);)
+                    });
+                    at += rows;
+                }
+                looped(quote!(#(#copies)*))
+            }
+            Op::Slice { start, count } => {
+                let Atom::Literal(rows) = self.graph[node.args[0]].shape.rows else { return TokenStream::new() };
+                let (start, count, rows) = (literal(*start), literal(*count), literal(rows));
+                let (from, to) = (arg(0), out());
+                looped(quote!(#k::copy_rows(#from, #rows, #start, #to, #count, 0, #count);))
+            }
+            _ => TokenStream::new(),
+        }
+    }
+}
+
+fn literal(value: u64) -> proc_macro2::Literal {
+    proc_macro2::Literal::usize_unsuffixed(value as usize)
+}

@@ -1,0 +1,251 @@
+//! What every part of emission knows: the cell, its plan, the names of its values, the types of its blocks.
+
+use crate::dim::{Atom, Dim, Shape};
+use crate::emit::hygiene::{ident, variable};
+use crate::ir::{BlockShape, Graph, Id, Level, Op, Piece};
+use crate::shape::Shapes;
+use crate::syntax::ast::{Cell, DeclarationKind};
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+use std::collections::{HashMap, HashSet};
+
+/// The names around a cell: its dimensions, the generic parameters of generated items, paths.
+pub struct Context<'a> {
+    pub cell: &'a Cell,
+    pub shapes: &'a Shapes,
+    /// `::rnn_cell`, by whatever name the user's crate has it.
+    pub root: TokenStream,
+    /// The kernels, and what else generated code needs.
+    pub k: TokenStream,
+    /// The generic parameter of the scalar: `T` unless a dimension is called so.
+    pub scalar: Ident,
+    /// The generic parameter of the batch: `B` unless a dimension is called so.
+    pub batch: Ident,
+    pub dim_names: Vec<String>,
+}
+
+impl<'a> Context<'a> {
+    pub fn new(cell: &'a Cell, shapes: &'a Shapes, root: &TokenStream) -> Self {
+        let dim_names: Vec<String> = cell.dimensions.iter().map(Ident::to_string).collect();
+        let free = |wanted: &str| {
+            let mut name = wanted.to_owned();
+            while dim_names.contains(&name) || cell.name == name {
+                name.push('_');
+            }
+            ident(&name)
+        };
+        let (scalar, batch) = (free("T"), free("B"));
+        Context { cell, shapes, root: root.clone(), k: quote!(#root::__private), scalar, batch, dim_names }
+    }
+
+    /// A dimension as a const generic argument.
+    pub fn atom(&self, atom: Atom) -> TokenStream {
+        match atom {
+            Atom::Name(index) => {
+                let name = &self.cell.dimensions[index];
+                quote!(#name)
+            }
+            Atom::Literal(value) => {
+                let value = proc_macro2::Literal::usize_unsuffixed(value as usize);
+                quote!(#value)
+            }
+        }
+    }
+
+    /// A dimension as a `usize` expression.
+    pub fn dim(&self, dim: &Dim) -> TokenStream {
+        let atoms: Vec<TokenStream> = dim.atoms().iter().map(|atom| self.atom(*atom)).collect();
+        quote!((#(#atoms)+*))
+    }
+
+    pub fn matrix(&self, rows: TokenStream, columns: TokenStream) -> TokenStream {
+        let (k, scalar) = (&self.k, &self.scalar);
+        quote!(#k::SMatrix<#scalar, #rows, #columns>)
+    }
+
+    /// The type of one block: of a parameter, or of a batch.
+    pub fn block_type(&self, shape: BlockShape, level: Level) -> TokenStream {
+        let (rows, columns) = (self.atom(shape.rows), self.atom(shape.columns));
+        let batch = &self.batch;
+        match level {
+            Level::Param => self.matrix(rows, columns),
+            _ if shape.columns == Atom::ONE => self.matrix(rows, quote!(#batch)),
+            _ => {
+                let matrix = self.matrix(rows, columns);
+                quote!([#matrix; #batch])
+            }
+        }
+    }
+
+    /// The type of a value whose dimensions may be sums: blocks nested to the right.
+    pub fn grid_type(&self, rows: &[Atom], columns: &[Atom], level: Level) -> TokenStream {
+        let k = &self.k;
+        match (rows, columns) {
+            ([row], [column]) => self.block_type(BlockShape::new(*row, *column), level),
+            ([row], [column, rest @ ..]) => {
+                let left = self.block_type(BlockShape::new(*row, *column), level);
+                let right = self.grid_type(&[*row], rest, level);
+                quote!(#k::Cols<#left, #right>)
+            }
+            ([row, rest @ ..], columns) => {
+                let top = self.grid_type(&[*row], columns, level);
+                let bottom = self.grid_type(rest, columns, level);
+                quote!(#k::Rows<#top, #bottom>)
+            }
+            ([], _) => quote!(()),
+        }
+    }
+
+    pub fn shape_type(&self, shape: &Shape, level: Level) -> TokenStream {
+        self.grid_type(shape.rows.atoms(), shape.columns.atoms(), level)
+    }
+
+    /// The type of what is declared, as the user meets it. An unknown shape (a mistake that has been reported)
+    /// stands as a scalar.
+    pub fn declared_type(&self, index: usize) -> TokenStream {
+        let (scalar, batch) = (&self.scalar, &self.batch);
+        if self.shapes.one_hot[index].is_some() {
+            return quote!([u32; #batch]);
+        }
+        let shape = self.shapes.declarations[index].clone().unwrap_or_else(Shape::scalar);
+        match self.cell.declarations[index].kind {
+            DeclarationKind::Param | DeclarationKind::Buffer if shape.is_scalar() => quote!(#scalar),
+            DeclarationKind::Param | DeclarationKind::Buffer => self.shape_type(&shape, Level::Param),
+            _ => self.shape_type(&shape, Level::Time),
+        }
+    }
+
+    /// The path from a value to one of its blocks: `.bottom.left`.
+    pub fn piece_path(&self, rows: usize, columns: usize, row: usize, column: usize) -> TokenStream {
+        let steps = |index: usize, count: usize, first: &str, rest: &str| {
+            let mut path = vec![ident(rest); index.min(count.saturating_sub(1))];
+            if index + 1 < count {
+                path.push(ident(first));
+            }
+            path
+        };
+        let mut path = steps(row, rows, "top", "bottom");
+        path.extend(steps(column, columns, "left", "right"));
+        quote!(#(.#path)*)
+    }
+
+    /// The path to a block of something declared.
+    pub fn declared_path(&self, piece: Piece) -> TokenStream {
+        let (rows, columns) = match &self.shapes.declarations[piece.of] {
+            Some(shape) => (shape.rows.atoms().len(), shape.columns.atoms().len()),
+            None => (1, 1),
+        };
+        let name = &self.cell.declarations[piece.of].name;
+        let path = self.piece_path(rows, columns, piece.row, piece.column);
+        quote!(#name #path)
+    }
+
+    /// A parameter or buffer that is a plain scalar field.
+    pub fn is_scalar_field(&self, index: usize) -> bool {
+        self.shapes.declarations[index].as_ref().is_some_and(Shape::is_scalar)
+    }
+
+    /// The dimensions that a type's fields use, in the cell's order.
+    pub fn dims_of<'s>(&self, shapes: impl Iterator<Item = &'s Shape>) -> Vec<usize> {
+        let mut used: Vec<usize> = shapes
+            .flat_map(|shape| shape.rows.atoms().iter().chain(shape.columns.atoms()).copied())
+            .filter_map(|atom| match atom {
+                Atom::Name(index) => Some(index),
+                Atom::Literal(_) => None,
+            })
+            .collect();
+        used.sort_unstable();
+        used.dedup();
+        used
+    }
+
+    pub fn all_dims(&self) -> Vec<usize> {
+        (0..self.cell.dimensions.len()).collect()
+    }
+
+    /// `const I: usize, const H: usize`
+    pub fn dim_parameters(&self, dims: &[usize]) -> TokenStream {
+        let names = dims.iter().map(|index| &self.cell.dimensions[*index]);
+        quote!(#(const #names: usize,)*)
+    }
+
+    /// `I, H`
+    pub fn dim_arguments(&self, dims: &[usize]) -> TokenStream {
+        let names = dims.iter().map(|index| &self.cell.dimensions[*index]);
+        quote!(#(#names,)*)
+    }
+}
+
+/// A unique name for each value of a graph.
+pub struct Names {
+    names: HashMap<Id, String>,
+}
+
+impl Names {
+    pub fn new(cell: &Cell, shapes: &Shapes, graph: &Graph) -> Self {
+        let mut taken: HashSet<String> = HashSet::new();
+        let mut names = HashMap::new();
+        // What the user named comes first, so that a made-up name never takes it.
+        let mut order: Vec<Id> = graph.ids().collect();
+        order.sort_by_key(|id| (!graph[*id].op.is_leaf(), graph[*id].name.is_none()));
+        for id in order {
+            let wanted = match &graph[id].op {
+                Op::Read(piece) => piece_of(cell, shapes, *piece, ""),
+                Op::Previous(piece) => piece_of(cell, shapes, *piece, "_prev"),
+                Op::CarryBar(piece) => piece_of(cell, shapes, *piece, "_carry"),
+                Op::OutputBar(piece) => {
+                    let name = cell.outputs.get(piece.of).map_or("output".to_owned(), Ident::to_string);
+                    format!("{name}{}_out_bar", numbered(piece.row, piece.row > 0))
+                }
+                op => graph[id].name.clone().unwrap_or_else(|| made_up(op).to_owned()),
+            };
+            let mut name = wanted.clone();
+            let mut number = 1;
+            while !taken.insert(name.clone()) {
+                number += 1;
+                name = format!("{wanted}_{number}");
+            }
+            names.insert(id, name);
+        }
+        Names { names }
+    }
+
+    pub fn text(&self, id: Id) -> &str {
+        self.names.get(&id).map_or("value", String::as_str)
+    }
+
+    pub fn variable(&self, id: Id) -> Ident {
+        variable(self.text(id))
+    }
+
+    /// The field of the tape or of a handle that holds a value.
+    pub fn field(&self, id: Id) -> Ident {
+        ident(&format!("v_{}", self.text(id)))
+    }
+}
+
+fn numbered(index: usize, show: bool) -> String {
+    if show { format!("_{index}") } else { String::new() }
+}
+
+fn piece_of(cell: &Cell, shapes: &Shapes, piece: Piece, suffix: &str) -> String {
+    let name = &cell.declarations[piece.of].name;
+    let (rows, columns) = match &shapes.declarations[piece.of] {
+        Some(shape) => (shape.rows.atoms().len(), shape.columns.atoms().len()),
+        None => (1, 1),
+    };
+    format!("{name}{}{}{suffix}", numbered(piece.row, rows > 1), numbered(piece.column, columns > 1))
+}
+
+/// A value that has no name of its own is called after its operation.
+fn made_up(op: &Op) -> &'static str {
+    match op {
+        Op::MatMul { .. } => "product",
+        Op::Gather { .. } => "column",
+        Op::Sum | Op::RowSum | Op::ColumnSum => "sum",
+        Op::Maximum => "greatest",
+        Op::Accumulate => "total",
+        Op::Transpose => "transposed",
+        _ => "value",
+    }
+}

@@ -1,0 +1,158 @@
+//! What a person reads: the equations as they were written, the derived ones, and the doc comments of items.
+
+use crate::emit::context::{Context, Names};
+use crate::emit::text::{Writer, comparison};
+use crate::ir::{Id, Op};
+use crate::plan::{Place, Plan};
+use crate::syntax::ast::{BinaryOp, DeclarationKind, Equation, Expr, ExprKind, Time};
+
+/// The equations in the order of their evaluation, one a line.
+pub fn equations(cx: &Context, order: &[usize]) -> String {
+    let mut text = String::new();
+    for function in &cx.cell.functions {
+        let arguments: Vec<String> = function.arguments.iter().map(ToString::to_string).collect();
+        text.push_str(&format!("fn {}({}) = {}\n", function.name, arguments.join(", "), expr(&function.body)));
+    }
+    for equation in order.iter().filter_map(|index| cx.cell.equations.get(*index)) {
+        text.push_str(&line(equation));
+        text.push('\n');
+    }
+    text
+}
+
+fn line(equation: &Equation) -> String {
+    let targets: Vec<String> = equation.targets.iter().map(ToString::to_string).collect();
+    let targets = if equation.is_split { format!("[{}]", targets.join(", ")) } else { targets.join(", ") };
+    format!("{targets} = {}", bare(&equation.value))
+}
+
+/// Parentheses around a whole right-hand side say nothing.
+fn bare(value: &Expr) -> String {
+    let text = expr(value);
+    if value.parenthesised { crate::emit::text::bare(&text).to_owned() } else { text }
+}
+
+fn expr(value: &Expr) -> String {
+    let inner = match &value.kind {
+        ExprKind::Number(number) => format!("{number}"),
+        ExprKind::Name { name, time: Time::Implicit } => name.to_string(),
+        ExprKind::Name { name, time: Time::Offset(0) } => format!("{name}[t]"),
+        ExprKind::Name { name, time: Time::Offset(offset) } => format!("{name}[t{offset:+}]"),
+        ExprKind::Neg(inner) => format!("-{}", expr(inner)),
+        ExprKind::Binary { op, left, right, .. } => {
+            let sign = match op {
+                BinaryOp::Add => "+",
+                BinaryOp::Sub => "-",
+                BinaryOp::Mul => "*",
+                BinaryOp::Div => "/",
+                BinaryOp::MatMul => "@",
+            };
+            format!("{} {sign} {}", expr(left), expr(right))
+        }
+        ExprKind::Transpose(inner) => format!("{}.T", expr(inner)),
+        ExprKind::Stack(parts) => {
+            let parts: Vec<String> = parts.iter().map(expr).collect();
+            format!("[{}]", parts.join(", "))
+        }
+        ExprKind::Call { function, arguments } => {
+            let arguments: Vec<String> = arguments.iter().map(expr).collect();
+            format!("{function}({})", arguments.join(", "))
+        }
+        ExprKind::Compare { op, left, right, .. } => {
+            format!("{} {} {}", expr(left), comparison(*op), expr(right))
+        }
+        ExprKind::RustPath(_) | ExprKind::Error => "..".to_owned(),
+    };
+    if value.parenthesised { format!("({inner})") } else { inner }
+}
+
+/// The derived backward equations, one a line: `x_bar` is the cotangent of `x`, `Σ` a sum over steps and samples.
+pub fn adjoints(cx: &Context, plan: &Plan, names: &Names) -> String {
+    let graph = &plan.graph;
+    let computed = &plan.backward;
+    let is_root = |id: Id| {
+        let lists = [&plan.carries, &plan.gradients, &plan.context_bars, &plan.input_bars];
+        lists.iter().any(|list| list.iter().any(|bound| graph.storage(bound.id) == id))
+    };
+    let shows = |id: Id| {
+        let node = &graph[id];
+        if node.op.is_leaf() {
+            return !graph.is_constant(id);
+        }
+        let is_stored = plan.residuals.contains(&id) || computed.places.contains_key(&id);
+        is_root(id) || node.name.is_some() || is_stored && computed.schedule.users[id.index()].len() != 1
+    };
+    // Gradients are called after what they are the cotangents of.
+    let called = |id: Id| -> Option<String> {
+        let storage = graph.storage(id);
+        for (list, suffix) in
+            [(&plan.gradients, "_bar"), (&plan.context_bars, "_bar"), (&plan.input_bars, "_bar"), (&plan.carries, "_bar[t-1]")]
+        {
+            if let Some(bound) = list.iter().find(|bound| graph.storage(bound.id) == storage) {
+                if graph[storage].op.is_leaf() {
+                    break;
+                }
+                let piece = bound.piece;
+                let name = &cx.cell.declarations[piece.of].name;
+                let shape = cx.shapes.declarations[piece.of].as_ref()?;
+                let mut block = String::new();
+                if shape.rows.atoms().len() > 1 {
+                    block.push_str(&format!("_{}", piece.row));
+                }
+                if shape.columns.atoms().len() > 1 {
+                    block.push_str(&format!("_{}", piece.column));
+                }
+                return Some(format!("{name}{block}{suffix}"));
+            }
+        }
+        match &graph[storage].op {
+            Op::Previous(_) => Some(names.text(storage).replacen("_prev", "[t-1]", 1)),
+            Op::CarryBar(_) => Some(names.text(storage).replacen("_carry", "_bar[t]", 1)),
+            _ => shows(storage).then(|| names.text(storage).to_owned()),
+        }
+    };
+    let writer = Writer { graph, dims: &cx.dim_names, name: &called };
+    let mut text = String::new();
+    for id in graph.ids() {
+        let is_computed = computed.schedule.region[id.index()].is_some();
+        let is_primal = plan.forward.schedule.region[id.index()].is_some();
+        if !is_computed || is_primal || graph[id].op == Op::Reshape {
+            continue;
+        }
+        if let (true, Some(name)) = (shows(id), called(id)) {
+            text.push_str(&format!("{name} = {}\n", writer.definition(id)));
+        }
+    }
+    let _ = Place::Fixed;
+    text
+}
+
+/// The documentation of the generated type, after the user's own.
+pub fn cell(cx: &Context, order: &[usize]) -> String {
+    let mut text = String::from("\n# Equations\n\n```text\n");
+    text.push_str(&equations(cx, order));
+    text.push_str("```\n\n");
+    text.push_str("| name | what | shape |\n| --- | --- | --- |\n");
+    for (index, declaration) in cx.cell.declarations.iter().enumerate() {
+        let kind = match declaration.kind {
+            DeclarationKind::Input if cx.shapes.one_hot[index].is_some() => "input, one-hot index",
+            DeclarationKind::Input => "input",
+            DeclarationKind::Context => "context",
+            DeclarationKind::State => "state",
+            DeclarationKind::Param => "parameter",
+            DeclarationKind::Buffer => "buffer",
+        };
+        text.push_str(&format!("| `{}` | {kind} | `{}` |\n", declaration.name, shape(cx, index)));
+    }
+    let outputs: Vec<String> = cx.cell.outputs.iter().map(|name| format!("`{name}`")).collect();
+    text.push_str(&format!("\nReturns {} at each step.\n", outputs.join(", ")));
+    text
+}
+
+/// A declaration's shape as the user would write it.
+pub fn shape(cx: &Context, index: usize) -> String {
+    if let Some(dim) = &cx.shapes.one_hot[index] {
+        return format!("one_hot[{}]", dim.display(&cx.dim_names));
+    }
+    cx.shapes.declarations[index].as_ref().map_or("?".to_owned(), |shape| shape.display(&cx.dim_names))
+}

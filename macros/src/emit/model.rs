@@ -1,0 +1,179 @@
+//! Parameters: building, initialising and visiting them; what a step costs.
+
+use crate::emit::context::Context;
+use crate::emit::items::Items;
+use crate::initial::Initialiser;
+use crate::ir::{BlockShape, Op};
+use crate::plan::{Plan, declared};
+use crate::syntax::ast::DeclarationKind;
+use proc_macro2::{Literal, TokenStream};
+use quote::quote;
+
+pub fn emit(items: &Items) -> TokenStream {
+    let (cx, types) = (items.cx, &items.types);
+    let (k, root, scalar) = (&cx.k, &cx.root, &cx.scalar);
+    let (dims, cell) = (&types.dims, &types.cell);
+    let params = declared(cx.cell, DeclarationKind::Param);
+    let buffers = declared(cx.cell, DeclarationKind::Buffer);
+    let mut saved = [params.clone(), buffers.clone()].concat();
+    saved.sort_unstable();
+
+    let zeros = saved.iter().map(|index| {
+        let name = &cx.cell.declarations[*index].name;
+        quote!(#name: #k::Block::zeros())
+    });
+    let marker = saved.is_empty().then(|| quote!(nothing: ::core::marker::PhantomData,));
+    let initialise = saved.iter().map(|index| {
+        let name = &cx.cell.declarations[*index].name;
+        match &items.initialisers.get(*index).cloned().flatten() {
+            Some(initialiser) => initialiser_call(cx, name, initialiser),
+            None => TokenStream::new(),
+        }
+    });
+    let visits = |indices: &[usize], method: &str, borrow: TokenStream| -> TokenStream {
+        let method = crate::emit::hygiene::ident(method);
+        indices
+            .iter()
+            .map(|index| {
+                let name = &cx.cell.declarations[*index].name;
+                let text = name.to_string();
+                quote!(#k::Block::#method(#borrow self.#name, #text, visitor);)
+            })
+            .collect()
+    };
+    let (visit, visit_mut) =
+        (visits(&params, "visit_named", quote!(&)), visits(&params, "visit_named_mut", quote!(&mut)));
+    let (visit_buffers, visit_buffers_mut) =
+        (visits(&buffers, "visit_named", quote!(&)), visits(&buffers, "visit_named_mut", quote!(&mut)));
+    quote! {
+        impl<#dims #scalar: #k::Scalar> #cell {
+            /// Every parameter and buffer zero.
+            pub fn zeros() -> Self {
+                Self { #(#zeros,)* #marker }
+            }
+
+            /// [`zeros`](Self::zeros), built on the heap: a large cell overflows a thread's stack.
+            pub fn zeros_boxed() -> #k::Box<Self> {
+                #k::boxed(Self::zeros)
+            }
+
+            /// First values as the definition's initialisers say.
+            pub fn init(rng: &mut (impl #root::rng::Rng + ?::core::marker::Sized)) -> Self {
+                let mut cell = Self::zeros();
+                cell.initialise(rng);
+                cell
+            }
+
+            /// [`init`](Self::init), built on the heap.
+            pub fn init_boxed(rng: &mut (impl #root::rng::Rng + ?::core::marker::Sized)) -> #k::Box<Self> {
+                let mut cell = Self::zeros_boxed();
+                cell.initialise(rng);
+                cell
+            }
+
+            /// Overwrites every parameter and buffer by its first value.
+            pub fn initialise(&mut self, rng: &mut (impl #root::rng::Rng + ?::core::marker::Sized)) {
+                #(#initialise)*
+            }
+        }
+
+        impl<#dims #scalar: #k::Scalar> #root::cell::Model for #cell {
+            type Scalar = #scalar;
+            type Gradients = Self;
+
+            fn zero_gradients(&self) -> #k::Box<Self> {
+                Self::zeros_boxed()
+            }
+
+            fn visit<'v>(&'v self, visitor: &mut dyn for<'n> ::core::ops::FnMut(#root::cell::Parameter<'n, 'v, #scalar>)) {
+                #visit
+            }
+
+            fn visit_mut<'v>(
+                &'v mut self,
+                visitor: &mut dyn for<'n> ::core::ops::FnMut(#root::cell::ParameterMut<'n, 'v, #scalar>),
+            ) {
+                #visit_mut
+            }
+
+            fn visit_buffers<'v>(
+                &'v self,
+                visitor: &mut dyn for<'n> ::core::ops::FnMut(#root::cell::Parameter<'n, 'v, #scalar>),
+            ) {
+                #visit_buffers
+            }
+
+            fn visit_buffers_mut<'v>(
+                &'v mut self,
+                visitor: &mut dyn for<'n> ::core::ops::FnMut(#root::cell::ParameterMut<'n, 'v, #scalar>),
+            ) {
+                #visit_buffers_mut
+            }
+        }
+    }
+}
+
+fn initialiser_call(cx: &Context, name: &proc_macro2::Ident, initialiser: &Initialiser) -> TokenStream {
+    let init = {
+        let root = &cx.root;
+        quote!(#root::init)
+    };
+    let number = |value: f64| {
+        let literal = Literal::f64_suffixed(value.abs());
+        match value {
+            _ if value.is_infinite() && value > 0.0 => quote!(f64::INFINITY),
+            _ if value.is_infinite() => quote!(f64::NEG_INFINITY),
+            _ if value.is_sign_negative() => quote!(-#literal),
+            _ => quote!(#literal),
+        }
+    };
+    match initialiser {
+        Initialiser::Constant(value) => {
+            let value = number(*value);
+            quote!(#init::constant(&mut self.#name, #value);)
+        }
+        Initialiser::Identity(value) => {
+            let value = number(*value);
+            quote!(#init::identity(&mut self.#name, #value);)
+        }
+        Initialiser::Uniform(low, high) => {
+            let (low, high) = (number(*low), number(*high));
+            quote!(#init::uniform(&mut self.#name, #low, #high, rng);)
+        }
+        Initialiser::Normal(deviation) => {
+            let deviation = number(*deviation);
+            quote!(#init::normal(&mut self.#name, #deviation, rng);)
+        }
+        Initialiser::XavierUniform => quote!(#init::xavier_uniform(&mut self.#name, rng);),
+        Initialiser::XavierNormal => quote!(#init::xavier_normal(&mut self.#name, rng);),
+        Initialiser::KaimingUniform => quote!(#init::kaiming_uniform(&mut self.#name, rng);),
+        Initialiser::LecunNormal => quote!(#init::lecun_normal(&mut self.#name, rng);),
+        Initialiser::Orthogonal => quote!(#init::orthogonal(&mut self.#name, rng);),
+        Initialiser::FromFn(path) => quote!(#init::from_fn(&mut self.#name, #path);),
+    }
+}
+
+/// The operations of one step as an expression of the dimensions.
+pub fn flops(cx: &Context, plan: &Plan) -> TokenStream {
+    let graph = &plan.graph;
+    let entries = |shape: BlockShape| {
+        let (rows, columns) = (cx.atom(shape.rows), cx.atom(shape.columns));
+        quote!(#rows * #columns)
+    };
+    let mut terms = vec![];
+    for id in graph.ids().filter(|id| plan.streaming.schedule.region[id.index()].is_some()) {
+        let node = &graph[id];
+        match &node.op {
+            Op::MatMul { ta, .. } => {
+                let a = graph[node.args[0]].shape;
+                let inner = cx.atom(if *ta { a.rows } else { a.columns });
+                let out = entries(node.shape);
+                terms.push(quote!(2 * #out * #inner));
+            }
+            Op::Sum | Op::RowSum | Op::ColumnSum | Op::Maximum => terms.push(entries(graph[node.args[0]].shape)),
+            Op::Unary(_) | Op::Binary(_) | Op::Select(_) => terms.push(entries(node.shape)),
+            _ => {}
+        }
+    }
+    quote!((0 #(+ #terms)*))
+}

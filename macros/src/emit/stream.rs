@@ -1,0 +1,174 @@
+//! One step alone: everything in registers and on the stack.
+
+use crate::emit::body::{Body, Frame};
+use crate::emit::context::{Context, Names};
+use crate::emit::hygiene::variable;
+use crate::emit::layout::{Layout, read_leaf};
+use crate::ir::{Id, Level, Op};
+use crate::plan::{Place, Plan, declared};
+use crate::schedule::Region;
+use crate::syntax::ast::DeclarationKind;
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+
+pub struct Stream<'a> {
+    pub cx: &'a Context<'a>,
+    pub plan: &'a Plan,
+    pub names: &'a Names,
+}
+
+/// Slices of locals, of the prepared handle, of the arguments of a step.
+struct StreamFrame<'a> {
+    layout: &'a Layout<'a>,
+    /// Values of a level below time are locals while they are prepared, fields of the handle afterwards.
+    is_preparing: bool,
+}
+
+impl Frame for StreamFrame<'_> {
+    fn bind(&self, region: Region, reads: &[Id], writes: &[Id]) -> TokenStream {
+        let Layout { cx, plan, names } = self.layout;
+        let k = &cx.k;
+        let mut bindings = TokenStream::new();
+        for id in reads {
+            let variable = names.variable(*id);
+            let slice = match &plan.graph[*id].op {
+                Op::Read(piece) if cx.cell.declarations[piece.of].kind == DeclarationKind::Input => {
+                    let path = input_path(self.layout, *piece);
+                    quote!(#k::Flat::flat(&(*__x) #path))
+                }
+                Op::Read(piece) => read_leaf(self.layout, *piece, region),
+                Op::Previous(piece) => {
+                    let path = cx.declared_path(*piece);
+                    quote!(#k::Flat::flat(&__state.#path))
+                }
+                _ if plan.graph[*id].level < Level::Time && !self.is_preparing => {
+                    let field = names.field(*id);
+                    quote!(#k::Flat::flat(&__prepared.#field))
+                }
+                _ => {
+                    let value = value_of(names, *id);
+                    quote!(#k::Flat::flat(&#value))
+                }
+            };
+            bindings.extend(quote!(let #variable = #slice;));
+        }
+        for id in writes {
+            let (variable, value) = (names.variable(*id), value_of(names, *id));
+            bindings.extend(quote!(let #variable = #k::Flat::flat_mut(&mut #value);));
+        }
+        bindings
+    }
+}
+
+/// The local that holds a value, beside the slice of it.
+fn value_of(names: &Names, id: Id) -> Ident {
+    variable(&format!("value_{}", names.text(id)))
+}
+
+fn input_path(layout: &Layout, piece: crate::ir::Piece) -> TokenStream {
+    let cx = layout.cx;
+    if declared(cx.cell, DeclarationKind::Input).len() > 1 {
+        let path = cx.declared_path(piece);
+        return quote!(.#path);
+    }
+    match &cx.shapes.declarations[piece.of] {
+        Some(shape) => {
+            let (rows, columns) = (shape.rows.atoms().len(), shape.columns.atoms().len());
+            cx.piece_path(rows, columns, piece.row, piece.column)
+        }
+        None => TokenStream::new(),
+    }
+}
+
+impl Stream<'_> {
+    /// The values of the handle: everything that depends on parameters and context alone.
+    pub fn fields(&self) -> Vec<(Ident, TokenStream)> {
+        self.fixed()
+            .into_iter()
+            .map(|id| {
+                let node = &self.plan.graph[id];
+                (self.names.field(id), self.cx.block_type(node.shape, node.level))
+            })
+            .collect()
+    }
+
+    fn fixed(&self) -> Vec<Id> {
+        let places = &self.plan.streaming.places;
+        self.plan.graph.ids().filter(|id| places.get(id) == Some(&Place::Fixed)).collect()
+    }
+
+    fn layout(&self) -> Layout<'_> {
+        Layout { cx: self.cx, plan: self.plan, names: self.names }
+    }
+
+    fn locals(&self, ids: &[Id]) -> TokenStream {
+        let (cx, k) = (self.cx, &self.cx.k);
+        let lines = ids.iter().map(|id| {
+            let node = &self.plan.graph[*id];
+            let (value, kind) = (value_of(self.names, *id), cx.block_type(node.shape, node.level));
+            let scalar = &cx.scalar;
+            quote!(let mut #value = <#kind as #k::Varying<#scalar>>::zero();)
+        });
+        quote!(#(#lines)*)
+    }
+
+    /// Computes the handle's values: statements, then the fields of a struct expression.
+    pub fn prepare(&self) -> (TokenStream, TokenStream) {
+        let layout = self.layout();
+        let frame = StreamFrame { layout: &layout, is_preparing: true };
+        let body =
+            Body { cx: self.cx, graph: &self.plan.graph, names: self.names, pass: &self.plan.streaming };
+        let fixed = self.fixed();
+        let locals = self.locals(&fixed);
+        let (param, context) = (body.region(Region::Param, &frame), body.region(Region::Context, &frame));
+        let fields = fixed.iter().map(|id| {
+            let (field, value) = (self.names.field(*id), value_of(self.names, *id));
+            quote!(#field: #value,)
+        });
+        (quote!(#locals #param #context), quote!(#(#fields)*))
+    }
+
+    /// The statements of a step, ending in the output.
+    pub fn step(&self) -> TokenStream {
+        let layout = self.layout();
+        let k = &self.cx.k;
+        let frame = StreamFrame { layout: &layout, is_preparing: false };
+        let body =
+            Body { cx: self.cx, graph: &self.plan.graph, names: self.names, pass: &self.plan.streaming };
+        let places = &self.plan.streaming.places;
+        let stored: Vec<Id> = self
+            .plan
+            .graph
+            .ids()
+            .filter(|id| places.get(id).is_some_and(|place| *place != Place::Fixed))
+            .collect();
+        let locals = self.locals(&stored);
+        let step = body.region(Region::Step, &frame);
+        let save = self.plan.states.iter().map(|bound| {
+            let (path, value) = (self.cx.declared_path(bound.piece), value_of(self.names, bound.id));
+            quote!(#k::Flat::flat_mut(&mut __state.#path).copy_from_slice(#k::Flat::flat(&#value));)
+        });
+        let output = if layout.returns_outputs_in_place() {
+            let value = value_of(self.names, self.plan.outputs[0][0].id);
+            quote!(#value)
+        } else {
+            let sequence =
+                crate::emit::sequence::Sequence { cx: self.cx, plan: self.plan, names: self.names };
+            let copies = self.plan.outputs.iter().flatten().map(|bound| {
+                let (path, value) = (sequence.output_path(bound), value_of(self.names, bound.id));
+                quote!(#k::Flat::flat_mut(&mut __output #path).copy_from_slice(#k::Flat::flat(&#value));)
+            });
+            quote! {
+                let mut __output: Self::Out = #k::Varying::zero();
+                #(#copies)*
+                __output
+            }
+        };
+        quote! {
+            #locals
+            #step
+            #(#save)*
+            #output
+        }
+    }
+}

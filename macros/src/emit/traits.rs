@@ -1,0 +1,293 @@
+//! The runtime's traits for the generated types.
+
+
+use crate::emit::items::Items;
+use crate::plan::declared;
+use crate::syntax::ast::DeclarationKind;
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+
+pub fn emit(items: &Items) -> TokenStream {
+    let varying = varying(items);
+    let layer = match items.types.context {
+        Some(_) => context_layer(items),
+        None => layer(items),
+    };
+    quote!(#varying #layer)
+}
+
+/// `Varying` for the state, context, input and output structs.
+fn varying(items: &Items) -> TokenStream {
+    let (cx, types) = (items.cx, &items.types);
+    let names = |indices: Vec<usize>| -> Vec<Ident> {
+        indices.into_iter().map(|index| cx.cell.declarations[index].name.clone()).collect()
+    };
+    let inputs = items.inputs();
+    let some_index = items.varying_inputs().len() < inputs.len();
+    let mut found = vec![(&types.state, names(declared(cx.cell, DeclarationKind::State)))];
+    if let Some(context) = &types.context {
+        found.push((context, names(declared(cx.cell, DeclarationKind::Context))));
+    }
+    if inputs.len() > 1 {
+        found.push((&types.input, names(inputs)));
+        if some_index && !items.varying_inputs().is_empty() {
+            found.push((&types.input_bar, names(items.varying_inputs())));
+        }
+    }
+    if cx.cell.outputs.len() > 1 {
+        found.push((&types.output, cx.cell.outputs.clone()));
+    }
+    let (k, scalar, batch) = (&cx.k, &cx.scalar, &cx.batch);
+    found
+        .into_iter()
+        .map(|(kind, fields)| {
+            let dims = dims_in(items, kind);
+            let (zero, visit): (TokenStream, TokenStream) = match fields.is_empty() {
+                true => (quote!(nothing: ::core::marker::PhantomData,), TokenStream::new()),
+                false => (
+                    quote!(#(#fields: #k::Varying::<#scalar>::zero(),)*),
+                    quote!(#(#k::Varying::<#scalar>::scalars(&self.#fields, f);)*),
+                ),
+            };
+            let sample = quote!(#(#k::Varying::<#scalar>::sample_mut(&mut self.#fields, sample, batch, f);)*);
+            let visit_mut = quote!(#(#k::Varying::<#scalar>::scalars_mut(&mut self.#fields, f);)*);
+            quote! {
+                impl<#dims const #batch: usize, #scalar: #k::Scalar> #k::Varying<#scalar> for #kind {
+                    #[inline(always)]
+                    fn zero() -> Self {
+                        Self { #zero }
+                    }
+                    fn scalars(&self, f: &mut dyn ::core::ops::FnMut(#scalar)) {
+                        #visit
+                    }
+                    fn scalars_mut(&mut self, f: &mut dyn ::core::ops::FnMut(&mut #scalar)) {
+                        #visit_mut
+                    }
+                    fn sample_mut(
+                        &mut self,
+                        sample: usize,
+                        batch: usize,
+                        f: &mut dyn ::core::ops::FnMut(&mut #scalar),
+                    ) {
+                        #sample
+                    }
+                }
+            }
+        })
+        .collect()
+}
+
+/// The dimensions that stand in a type, as generic parameters.
+fn dims_in(items: &Items, kind: &TokenStream) -> TokenStream {
+    let mut found = vec![];
+    let mut stack: Vec<TokenStream> = vec![kind.clone()];
+    while let Some(tokens) = stack.pop() {
+        for token in tokens {
+            match token {
+                proc_macro2::TokenTree::Group(group) => stack.push(group.stream()),
+                proc_macro2::TokenTree::Ident(name) => {
+                    if let Some(index) = items.cx.cell.dimensions.iter().position(|dim| *dim == name) {
+                        found.push(index);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    found.sort_unstable();
+    found.dedup();
+    items.cx.dim_parameters(&found)
+}
+
+fn associated(items: &Items) -> TokenStream {
+    let types = &items.types;
+    let (input, output, input_bar, state, tape) =
+        (&types.input, &types.output, &types.input_bar, &types.state, &types.tape);
+    quote! {
+        type Input = #input;
+        type Output = #output;
+        type InputBar = #input_bar;
+        type State = #state;
+        type Tape = #tape;
+    }
+}
+
+fn layer(items: &Items) -> TokenStream {
+    let (cx, types) = (items.cx, &items.types);
+    let (k, root, scalar, batch) = (&cx.k, &cx.root, &cx.scalar, &cx.batch);
+    let (dims, cell) = (&types.dims, &types.cell);
+    let associated = associated(items);
+    quote! {
+        impl<#dims const #batch: usize, #scalar: #k::Scalar> #root::cell::Layer<#batch> for #cell {
+            #associated
+
+            fn zero_state(&self) -> Self::State {
+                self.initial_state()
+            }
+
+            fn zero_state_bar(&self) -> Self::State {
+                #k::Varying::zero()
+            }
+
+            fn tape(&self) -> Self::Tape {
+                <#cell>::tape(self)
+            }
+
+            fn forward(
+                &self,
+                xs: &[Self::Input],
+                lengths: ::core::option::Option<&[usize; #batch]>,
+                state: &mut Self::State,
+                tape: &mut Self::Tape,
+            ) {
+                match lengths {
+                    ::core::option::Option::Some(lengths) => {
+                        <#cell>::forward_ragged(self, xs, lengths, state, tape);
+                    }
+                    ::core::option::Option::None => {
+                        <#cell>::forward(self, xs, state, tape);
+                    }
+                }
+            }
+
+            fn outputs<'t>(&self, tape: &'t Self::Tape) -> &'t [Self::Output] {
+                <#cell>::outputs(self, tape)
+            }
+
+            fn backward(
+                &self,
+                xs: &[Self::Input],
+                lengths: ::core::option::Option<&[usize; #batch]>,
+                tape: &mut Self::Tape,
+                dys: &[Self::Output],
+                dstate: &mut Self::State,
+                grads: &mut Self,
+                dxs: ::core::option::Option<&mut [Self::InputBar]>,
+            ) {
+                match lengths {
+                    ::core::option::Option::Some(lengths) => {
+                        <#cell>::backward_ragged(self, xs, lengths, tape, dys, dstate, grads, dxs);
+                    }
+                    ::core::option::Option::None => <#cell>::backward(self, xs, tape, dys, dstate, grads, dxs),
+                }
+            }
+        }
+
+        impl<#dims const #batch: usize, #scalar: #k::Scalar> #root::cell::Cell<#batch> for #cell {
+            fn step(&self, x: &Self::Input, state: &mut Self::State) -> Self::Output {
+                <#cell>::step(self, x, state)
+            }
+        }
+    }
+}
+
+fn context_layer(items: &Items) -> TokenStream {
+    let (cx, types) = (items.cx, &items.types);
+    let (k, root, scalar, batch) = (&cx.k, &cx.root, &cx.scalar, &cx.batch);
+    let (dims, cell, context) = (&types.dims, &types.cell, &types.context);
+    let associated = associated(items);
+    let default = context_default(items);
+    quote! {
+        #default
+        impl<#dims const #batch: usize, #scalar: #k::Scalar> #root::cell::ContextLayer<#batch> for #cell {
+            #associated
+            type Context = #context;
+
+            fn zero_state(&self, context: &Self::Context) -> Self::State {
+                self.initial_state(context)
+            }
+
+            fn zero_state_bar(&self) -> Self::State {
+                #k::Varying::zero()
+            }
+
+            fn zero_context_bar(&self) -> Self::Context {
+                #k::Varying::zero()
+            }
+
+            fn tape(&self) -> Self::Tape {
+                <#cell>::tape(self)
+            }
+
+            fn step(&self, x: &Self::Input, context: &Self::Context, state: &mut Self::State) -> Self::Output {
+                <#cell>::step(self, x, context, state)
+            }
+
+            fn forward(
+                &self,
+                xs: &[Self::Input],
+                context: &Self::Context,
+                lengths: ::core::option::Option<&[usize; #batch]>,
+                state: &mut Self::State,
+                tape: &mut Self::Tape,
+            ) {
+                match lengths {
+                    ::core::option::Option::Some(lengths) => {
+                        <#cell>::forward_ragged(self, xs, context, lengths, state, tape);
+                    }
+                    ::core::option::Option::None => {
+                        <#cell>::forward(self, xs, context, state, tape);
+                    }
+                }
+            }
+
+            fn outputs<'t>(&self, tape: &'t Self::Tape) -> &'t [Self::Output] {
+                <#cell>::outputs(self, tape)
+            }
+
+            fn backward(
+                &self,
+                xs: &[Self::Input],
+                context: &Self::Context,
+                lengths: ::core::option::Option<&[usize; #batch]>,
+                tape: &mut Self::Tape,
+                dys: &[Self::Output],
+                dstate: &mut Self::State,
+                grads: &mut Self,
+                dxs: ::core::option::Option<&mut [Self::InputBar]>,
+                dcontext: ::core::option::Option<&mut Self::Context>,
+            ) {
+                match lengths {
+                    ::core::option::Option::Some(lengths) => {
+                        <#cell>::backward_ragged(self, xs, context, lengths, tape, dys, dstate, grads, dxs, dcontext);
+                    }
+                    ::core::option::Option::None => {
+                        <#cell>::backward(self, xs, context, tape, dys, dstate, grads, dxs, dcontext);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// `NameContext::default()`: the defaults of the definition, zero elsewhere.
+fn context_default(items: &Items) -> TokenStream {
+    let (cx, types) = (items.cx, &items.types);
+    let Some(context) = &types.context else { return TokenStream::new() };
+    let (k, scalar, batch) = (&cx.k, &cx.scalar, &cx.batch);
+    let dims = dims_in(items, context);
+    let fills = declared(cx.cell, DeclarationKind::Context).into_iter().filter_map(|index| {
+        let name = &cx.cell.declarations[index].name;
+        match items.initialisers.get(index)? {
+            Some(crate::initial::Initialiser::Constant(value)) => {
+                let magnitude = proc_macro2::Literal::f64_suffixed(value.abs());
+                let value = if *value < 0.0 { quote!(-#magnitude) } else { quote!(#magnitude) };
+                Some(quote! {
+                    #k::Varying::<#scalar>::scalars_mut(&mut context.#name, &mut |entry| {
+                        *entry = <#scalar as #k::Scalar>::of(#value);
+                    });
+                })
+            }
+            _ => None,
+        }
+    });
+    quote! {
+        impl<#dims const #batch: usize, #scalar: #k::Scalar> ::core::default::Default for #context {
+            fn default() -> Self {
+                let mut context: Self = #k::Varying::zero();
+                #(#fills)*
+                context
+            }
+        }
+    }
+}

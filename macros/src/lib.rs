@@ -1,0 +1,47 @@
+//! The compiler behind `rnn_cell!`: a recurrent cell's equations in, specialised forward and backward code out.
+//!
+//! The way of a definition, one stage a file:
+//!
+//! | stage | file | from, to |
+//! | --- | --- | --- |
+//! | parse | [`syntax`] | tokens to the surface tree, every node with its place |
+//! | resolve | [`resolve`] | what each name stands for, the order of evaluation |
+//! | infer shapes | [`shape`], [`dim`], [`mixes`] | the shape of every expression, in the user's names |
+//! | initialise | [`initial`] | how each parameter gets its first value |
+//! | lower | [`lower`], [`ops`] | the graph of one step ([`ir`]), simplified as it is built ([`simplify`]) |
+//! | differentiate | [`autodiff`] | the backward equations, in the same graph |
+//! | plan | [`plan`], [`schedule`] | what is kept, what runs when, what runs together, where values live |
+//! | verify | [`verify`] | invariants of all that |
+//! | emit | [`emit`] | Rust |
+//!
+//! [`compile`] is the driver; mistakes are collected in [`diagnostics`].
+
+mod autodiff;
+mod compile;
+mod diagnostics;
+mod dim;
+mod emit;
+mod initial;
+mod ir;
+mod lower;
+mod mixes;
+mod ops;
+mod plan;
+mod resolve;
+mod schedule;
+mod shape;
+mod simplify;
+mod syntax;
+mod verify;
+
+use proc_macro2::{TokenStream, TokenTree};
+
+/// `compile! { $crate; definition }`: what `rnn_cell!` of the crate `rnn-cell` hands its tokens to.
+#[doc(hidden)]
+#[proc_macro]
+pub fn compile(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    let mut tokens = TokenStream::from(input).into_iter();
+    let is_end = |token: &TokenTree| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ';');
+    let root: TokenStream = tokens.by_ref().take_while(|token| !is_end(token)).collect();
+    compile::expand(&root, tokens.collect()).into()
+}

@@ -1,0 +1,114 @@
+//! Functions of two arguments that act element by element: derivative, emission, text.
+
+use crate::ir::{Graph, Id};
+use crate::ops::unary::Unary;
+use crate::syntax::ast::Comparison;
+use proc_macro2::TokenStream;
+use quote::quote;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Binary {
+    Add,
+    Sub,
+    Mul,
+    Div,
+    Pow,
+    Min,
+    Max,
+}
+
+impl Binary {
+    /// Dear enough to keep the result rather than to compute it again in the backward pass.
+    pub fn is_dear(self) -> bool {
+        matches!(self, Binary::Pow | Binary::Div)
+    }
+
+    /// The cotangents of the arguments, at the shape and level of the result: `y = f(a, b)`.
+    pub fn pull_back(self, graph: &mut Graph, a: Id, b: Id, y: Id, y_bar: Id) -> [Option<Id>; 2] {
+        let g = graph;
+        match self {
+            Binary::Add => [Some(y_bar), Some(y_bar)],
+            Binary::Sub => {
+                let b_bar = g.neg(y_bar);
+                [Some(y_bar), Some(b_bar)]
+            }
+            Binary::Mul => {
+                let a_bar = g.mul(y_bar, b);
+                let b_bar = g.mul(y_bar, a);
+                [Some(a_bar), Some(b_bar)]
+            }
+            Binary::Div => {
+                let a_bar = g.div(y_bar, b);
+                let moved = g.mul(a_bar, y);
+                let b_bar = g.neg(moved);
+                [Some(a_bar), Some(b_bar)]
+            }
+            Binary::Pow => {
+                let one = g.constant(1.0);
+                let lower = g.sub(b, one);
+                let power = g.binary(Binary::Pow, a, lower);
+                let slope = g.mul(b, power);
+                let a_bar = g.mul(y_bar, slope);
+                let b_bar = (!g.is_constant(b)).then(|| {
+                    // d/db a^b = a^b ln a, and 0 where a is not positive: a^b is constant in b at a = 0.
+                    let zero = g.constant(0.0);
+                    let one = g.constant(1.0);
+                    let base = g.select(Comparison::Greater, [a, zero, a, one]);
+                    let log = g.unary(Unary::Ln, base);
+                    let slope = g.mul(y, log);
+                    g.mul(y_bar, slope)
+                });
+                [Some(a_bar), b_bar]
+            }
+            Binary::Min | Binary::Max => {
+                let chosen = if self == Binary::Max { Comparison::Greater } else { Comparison::Less };
+                let (zero, half) = (g.constant(0.0), g.constant(0.5));
+                let shared = g.mul(half, y_bar);
+                let mut share = |x, other| {
+                    let tie = g.select(Comparison::Equal, [x, other, shared, zero]);
+                    g.select(chosen, [x, other, y_bar, tie])
+                };
+                let a_bar = share(a, b);
+                let b_bar = share(b, a);
+                [Some(a_bar), Some(b_bar)]
+            }
+        }
+    }
+
+    pub fn fold(self, a: f64, b: f64) -> f64 {
+        match self {
+            Binary::Add => a + b,
+            Binary::Sub => a - b,
+            Binary::Mul => a * b,
+            Binary::Div => a / b,
+            Binary::Pow => a.powf(b),
+            Binary::Min => a.min(b),
+            Binary::Max => a.max(b),
+        }
+    }
+
+    pub fn emit(self, kernels: &TokenStream, a: TokenStream, b: TokenStream) -> TokenStream {
+        match self {
+            Binary::Add => quote!((#a + #b)),
+            Binary::Sub => quote!((#a - #b)),
+            Binary::Mul => quote!((#a * #b)),
+            Binary::Div => quote!((#a / #b)),
+            Binary::Pow => quote!(#kernels::pow(isa, #a, #b)),
+            Binary::Min => quote!(#kernels::min(isa, #a, #b)),
+            Binary::Max => quote!(#kernels::max(isa, #a, #b)),
+        }
+    }
+
+    pub fn text(self, a: &str, b: &str) -> String {
+        let bare = crate::emit::text::bare;
+        match self {
+            Binary::Add => format!("({a} + {b})"),
+            Binary::Sub => format!("({a} - {b})"),
+            Binary::Mul => format!("({a} * {b})"),
+            Binary::Div => format!("({a} / {b})"),
+            Binary::Pow => format!("pow({}, {})", bare(a), bare(b)),
+            Binary::Min => format!("min({}, {})", bare(a), bare(b)),
+            Binary::Max => format!("max({}, {})", bare(a), bare(b)),
+        }
+    }
+}

@@ -1,0 +1,455 @@
+//! Everything about a cell that emission needs: the graph with its backward equations, what runs when, and
+//! where each value lives.
+
+use crate::autodiff;
+use crate::dim::Atom;
+use crate::ir::{BlockShape, Graph, Id, Level, Op, Piece};
+use crate::lower::{Grid, Lowered};
+use crate::resolve::{Resolved, Target};
+use crate::schedule::{Region, Schedule, Task, schedule};
+use crate::shape::Shapes;
+use crate::simplify::rebuild;
+use crate::syntax::ast::{Cell, DeclarationKind};
+use std::collections::HashMap;
+
+/// A block of something declared, and its value.
+#[derive(Debug, Clone, Copy)]
+pub struct Bound {
+    pub piece: Piece,
+    pub id: Id,
+}
+
+/// How long a value that is computed in the loop over time has to live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Lifetime {
+    /// Within a step.
+    Step,
+    /// Within a chunk of steps.
+    Chunk,
+    /// Through the whole sequence, for the backward pass or as an output.
+    Sequence,
+}
+
+/// Where a stored value lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// One value a call (and sample), at a level below time.
+    Fixed,
+    /// A buffer of its own on the tape.
+    Buffer(Lifetime),
+    /// A state's new value: the step after in the state's series.
+    State(Piece),
+    /// Backward: the cotangent of a state at the step before.
+    CarryOut(Piece),
+    /// Backward: the gradient of a parameter, accumulated in place.
+    Gradient(Piece),
+}
+
+/// One graph's pass: what runs when, and where values live.
+#[derive(Debug)]
+pub struct Pass {
+    pub schedule: Schedule,
+    pub places: HashMap<Id, Place>,
+}
+
+#[derive(Debug)]
+pub struct Plan {
+    pub graph: Graph,
+    /// New values of the states, block by block.
+    pub states: Vec<Bound>,
+    /// By output, its blocks. `Piece::of` is the output's index.
+    pub outputs: Vec<Vec<Bound>>,
+    /// Grids of the outputs, for their types.
+    pub output_shapes: Vec<(Vec<Atom>, Vec<Atom>)>,
+    pub forward: Pass,
+    pub streaming: Pass,
+    pub backward: Pass,
+    pub gradients: Vec<Bound>,
+    pub context_bars: Vec<Bound>,
+    pub input_bars: Vec<Bound>,
+    /// The cotangents of the states at the step before.
+    pub carries: Vec<Bound>,
+    /// Kept for the backward pass.
+    pub residuals: Vec<Id>,
+    pub initial: Option<InitialPlan>,
+}
+
+/// The graph of the states' initial values.
+#[derive(Debug)]
+pub struct InitialPlan {
+    pub graph: Graph,
+    /// Blocks of states, at the level of the context.
+    pub values: Vec<Bound>,
+    pub forward: Pass,
+    pub backward: Pass,
+    pub gradients: Vec<Bound>,
+    pub context_bars: Vec<Bound>,
+    /// Some initial value depends on a parameter or the context.
+    pub is_learned: bool,
+}
+
+pub fn plan(cell: &Cell, resolved: &Resolved, shapes: &Shapes, lowered: Lowered) -> Option<Plan> {
+    let Lowered { mut graph, targets, initial_graph, initial } = lowered;
+    let value = |target: Option<Target>| -> Option<&Grid> { targets[target?.equation].get(target?.index) };
+
+    // States get a value of their own, which lives in the state's series.
+    let mut copies = 0;
+    let mut taken: Vec<Id> = vec![];
+    let mut states = vec![];
+    for index in declared(cell, DeclarationKind::State) {
+        let grid = value(resolved.state_values[index])?;
+        for (row, column, id) in grid.pieces() {
+            let piece = Piece { of: index, row, column };
+            let id = own(&mut graph, id, &mut taken, &mut copies);
+            let name = crate::lower::piece_name(&cell.declarations[index].name.to_string(), grid, row, column);
+            graph.suggest_name(id, &name);
+            states.push(Bound { piece, id });
+        }
+    }
+    // An output is a state, or is stored for itself.
+    let mut outputs = vec![];
+    let mut output_shapes = vec![];
+    for (index, target) in resolved.outputs.iter().enumerate() {
+        let target = (*target)?;
+        let grid = value(Some(target))?.clone();
+        let mut blocks = vec![];
+        for (row, column, id) in grid.pieces() {
+            let state = states.iter().find(|state| {
+                resolved.state_values[state.piece.of] == Some(target) && (state.piece.row, state.piece.column) == (row, column)
+            });
+            let id = match state {
+                Some(state) => state.id,
+                None => own(&mut graph, id, &mut taken, &mut copies),
+            };
+            let name = cell.equations[target.equation].targets[target.index].to_string();
+            graph.suggest_name(id, &crate::lower::piece_name(&name, &grid, row, column));
+            blocks.push(Bound { piece: Piece { of: index, row, column }, id });
+        }
+        outputs.push(blocks);
+        output_shapes.push((grid.rows, grid.columns));
+    }
+
+    // Backward equations.
+    let mut seeds = vec![];
+    for bound in outputs.iter().flatten() {
+        let shape = graph[bound.id].shape;
+        let bar = graph.leaf(Op::OutputBar(bound.piece), shape, Level::Time);
+        seeds.push((bound.id, bar));
+    }
+    for bound in &states {
+        let shape = graph[bound.id].shape;
+        let bar = graph.leaf(Op::CarryBar(bound.piece), shape, Level::Time);
+        seeds.push((bound.id, bar));
+    }
+    let leaves = autodiff::pull_back(&mut graph, &seeds, |op| is_differentiable(cell, shapes, op));
+    let mut bars = Bars::sort(cell, &graph, leaves);
+    let mut carries = vec![];
+    for bound in &states {
+        // A state that nothing reads hands on no cotangent.
+        let id = match bars.previous.iter().find(|bar| bar.piece == bound.piece) {
+            Some(bar) => bar.id,
+            None => graph.constant(0.0),
+        };
+        let shape = graph[bound.id].shape;
+        let owned = graph.storage(id);
+        let is_fit = graph[owned].level == Level::Time && !graph[owned].op.is_leaf() && !taken.contains(&owned);
+        let id = if is_fit {
+            taken.push(owned);
+            owned
+        } else {
+            copies += 1;
+            graph.copy(id, copies, shape, Level::Time)
+        };
+        let name = cell.declarations[bound.piece.of].name.to_string();
+        graph.suggest_name(id, &format!("{name}_prev_bar"));
+        carries.push(Bound { piece: bound.piece, id });
+    }
+
+    {
+        let mut roots: Vec<&mut Id> = states.iter_mut().map(|bound| &mut bound.id).collect();
+        roots.extend(outputs.iter_mut().flatten().map(|bound| &mut bound.id));
+        roots.extend(carries.iter_mut().map(|bound| &mut bound.id));
+        for list in [&mut bars.gradients, &mut bars.contexts, &mut bars.inputs] {
+            roots.extend(list.iter_mut().map(|bound| &mut bound.id));
+        }
+        graph = rebuild(&graph, &mut roots);
+    }
+    for bound in states.iter_mut().chain(outputs.iter_mut().flatten()).chain(&mut carries) {
+        bound.id = graph.storage(bound.id);
+    }
+
+    let forward_roots: Vec<Id> = states.iter().chain(outputs.iter().flatten()).map(|bound| bound.id).collect();
+    let state_ids: Vec<Id> = states.iter().map(|bound| bound.id).collect();
+    let previous: Vec<Id> =
+        graph.ids().filter(|id| matches!(graph[*id].op, Op::Previous(_))).collect();
+    let carry_leaves: Vec<Id> =
+        graph.ids().filter(|id| matches!(graph[*id].op, Op::CarryBar(_))).collect();
+    let task = |streaming| Task {
+        roots: forward_roots.clone(),
+        recurrent_roots: state_ids.clone(),
+        input_roots: vec![],
+        recurrent_leaves: previous.clone(),
+        available: vec![],
+        streaming,
+    };
+    let forward_schedule = schedule(&graph, &task(false));
+    let streaming_schedule = schedule(&graph, &task(true));
+
+    let ids = |list: &[Bound]| list.iter().map(|bound| bound.id).collect::<Vec<_>>();
+    let mut backward_roots = ids(&carries);
+    backward_roots.extend(ids(&bars.gradients));
+    backward_roots.extend(ids(&bars.contexts));
+    let mut all_backward = backward_roots.clone();
+    all_backward.extend(ids(&bars.inputs));
+
+    let single_output = outputs.len() == 1 && outputs[0].len() == 1;
+    let mut stored = state_ids.clone();
+    if single_output {
+        stored.push(outputs[0][0].id);
+    }
+    let kept = residuals(&graph, &forward_roots, &stored, &all_backward);
+    let backward_schedule = schedule(
+        &graph,
+        &Task {
+            roots: backward_roots,
+            recurrent_roots: ids(&carries),
+            input_roots: ids(&bars.inputs),
+            recurrent_leaves: carry_leaves,
+            available: kept.clone(),
+            streaming: false,
+        },
+    );
+
+    let place_state = |id: Id| states.iter().find(|bound| bound.id == id).map(|bound| Place::State(bound.piece));
+    let forward = Pass::new(&graph, forward_schedule, &forward_roots, |id| {
+        let is_output = single_output && outputs[0][0].id == id;
+        let lasts = graph[id].level == Level::Time && (kept.contains(&id) || is_output);
+        place_state(id).or(lasts.then_some(Place::Buffer(Lifetime::Sequence)))
+    });
+    let streaming = Pass::new(&graph, streaming_schedule, &forward_roots, place_state);
+    let backward = {
+        let carry = |id: Id| carries.iter().find(|bound| bound.id == id).map(|bound| Place::CarryOut(bound.piece));
+        let gradient = |id: Id| {
+            let mut at = bars.gradients.iter().filter(|bound| bound.id == id);
+            let (first, second) = (at.next(), at.next());
+            let lone = first.filter(|_| second.is_none() && graph[id].op == Op::Accumulate);
+            lone.filter(|_| backward_schedule.users[id.index()].is_empty()).map(|bound| Place::Gradient(bound.piece))
+        };
+        let places: HashMap<Id, Place> = graph.ids().filter_map(|id| Some((id, carry(id).or(gradient(id))?))).collect();
+        Pass::new(&graph, backward_schedule, &all_backward, |id| places.get(&id).copied())
+    };
+
+    let initial = match initial.is_empty() {
+        true => None,
+        false => Some(plan_initial(cell, shapes, initial_graph, initial)),
+    };
+    Some(Plan {
+        graph,
+        states,
+        outputs,
+        output_shapes,
+        forward,
+        streaming,
+        backward,
+        gradients: bars.gradients,
+        context_bars: bars.contexts,
+        input_bars: bars.inputs,
+        carries,
+        residuals: kept,
+        initial,
+    })
+}
+
+/// The indices of a kind's declarations.
+pub fn declared(cell: &Cell, kind: DeclarationKind) -> Vec<usize> {
+    (0..cell.declarations.len()).filter(|index| cell.declarations[*index].kind == kind).collect()
+}
+
+/// The value's own storage if nothing else claims it and it is computed at every step; else a copy.
+fn own(graph: &mut Graph, id: Id, taken: &mut Vec<Id>, copies: &mut u32) -> Id {
+    let storage = graph.storage(id);
+    let node = &graph[storage];
+    if node.level == Level::Time && !node.op.is_leaf() && node.op != Op::StopGradient && !taken.contains(&storage) {
+        taken.push(storage);
+        return storage;
+    }
+    *copies += 1;
+    let shape = graph[id].shape;
+    graph.copy(id, *copies, shape, Level::Time)
+}
+
+fn is_differentiable(cell: &Cell, shapes: &Shapes, op: &Op) -> bool {
+    match op {
+        Op::Read(piece) => {
+            cell.declarations[piece.of].kind != DeclarationKind::Buffer && shapes.one_hot[piece.of].is_none()
+        }
+        Op::Previous(_) => true,
+        _ => false,
+    }
+}
+
+/// Cotangents by what they are of.
+#[derive(Default)]
+struct Bars {
+    gradients: Vec<Bound>,
+    contexts: Vec<Bound>,
+    inputs: Vec<Bound>,
+    previous: Vec<Bound>,
+}
+
+impl Bars {
+    fn sort(cell: &Cell, graph: &Graph, leaves: HashMap<Id, Id>) -> Self {
+        let mut bars = Bars::default();
+        for (leaf, id) in leaves {
+            match graph[leaf].op {
+                Op::Previous(piece) => bars.previous.push(Bound { piece, id }),
+                Op::Read(piece) => match cell.declarations[piece.of].kind {
+                    DeclarationKind::Param => bars.gradients.push(Bound { piece, id }),
+                    DeclarationKind::Context => bars.contexts.push(Bound { piece, id }),
+                    DeclarationKind::Input => bars.inputs.push(Bound { piece, id }),
+                    DeclarationKind::State | DeclarationKind::Buffer => {}
+                },
+                _ => {}
+            }
+        }
+        for list in [&mut bars.gradients, &mut bars.contexts, &mut bars.inputs, &mut bars.previous] {
+            list.sort_by_key(|bound| bound.piece);
+        }
+        bars
+    }
+}
+
+/// Which values the backward pass finds on the tape: what it reads of the forward pass, unless it is cheap to
+/// compute again from what is there anyway.
+fn residuals(graph: &Graph, forward_roots: &[Id], stored: &[Id], backward_roots: &[Id]) -> Vec<Id> {
+    let primal = graph.reachable(forward_roots.iter().copied());
+    let all = graph.reachable(backward_roots.iter().copied());
+    let mut wanted = vec![false; graph.len()];
+    for id in graph.ids().filter(|id| all[id.index()] && !primal[id.index()]) {
+        for arg in &graph[id].args {
+            wanted[graph.storage(*arg).index()] = true;
+        }
+    }
+    let mut there = vec![false; graph.len()];
+    let mut kept = vec![];
+    // The states' new values and an output that is returned in place are there anyway.
+    for id in stored {
+        there[id.index()] = true;
+        kept.push(*id);
+    }
+    for id in graph.ids().filter(|id| primal[id.index()]) {
+        let node = &graph[id];
+        let index = id.index();
+        if node.op.is_leaf() || graph.is_constant(id) {
+            there[index] = true;
+        } else if there[index] || node.op == Op::Reshape {
+            continue;
+        } else if node.level == Level::Time && is_cheap(&node.op) && node.args.iter().all(|arg| there[graph.storage(*arg).index()]) {
+            // Computed again where it is used.
+            there[index] = true;
+        } else if wanted[index] {
+            there[index] = true;
+            kept.push(id);
+        }
+    }
+    kept.sort();
+    kept.dedup();
+    kept
+}
+
+fn is_cheap(op: &Op) -> bool {
+    match op {
+        Op::Unary(op) => !op.is_dear(),
+        Op::Binary(op) => !op.is_dear(),
+        Op::Select(_) | Op::Expand => true,
+        _ => false,
+    }
+}
+
+impl Pass {
+    /// Finds a place for all that is stored. `fixed_place` knows the places of special values.
+    fn new(graph: &Graph, schedule: Schedule, roots: &[Id], fixed_place: impl Fn(Id) -> Option<Place>) -> Self {
+        let mut places = HashMap::new();
+        for region in Region::ALL {
+            for group in schedule.groups(region) {
+                for id in group.nodes() {
+                    let is_root = roots.contains(&id) || roots.iter().any(|root| graph.storage(*root) == id);
+                    if let Some(place) = fixed_place(id) {
+                        places.insert(id, place);
+                    } else if graph[id].level < Level::Time {
+                        places.insert(id, Place::Fixed);
+                    } else if let Some(lifetime) = lifetime(graph, &schedule, region, group, id, is_root) {
+                        places.insert(id, Place::Buffer(lifetime));
+                    }
+                }
+            }
+        }
+        Pass { schedule, places }
+    }
+}
+
+/// None for a value that lives in a register within its loop.
+fn lifetime(
+    graph: &Graph,
+    schedule: &Schedule,
+    region: Region,
+    group: &crate::schedule::Group,
+    id: Id,
+    is_root: bool,
+) -> Option<Lifetime> {
+    let fused = match group {
+        crate::schedule::Group::Elementwise { nodes, .. } => nodes.as_slice(),
+        _ => &[],
+    };
+    let users = &schedule.users[id.index()];
+    if !is_root && users.iter().all(|user| fused.contains(user)) && fused.contains(&id) {
+        return None;
+    }
+    let leaves_region = is_root || users.iter().any(|user| schedule.region[user.index()] != Some(region));
+    let _ = graph;
+    Some(if region == Region::Step && !leaves_region { Lifetime::Step } else { Lifetime::Chunk })
+}
+
+fn plan_initial(cell: &Cell, shapes: &Shapes, mut graph: Graph, initial: Vec<(usize, Grid)>) -> InitialPlan {
+    let mut values = vec![];
+    for (index, grid) in initial {
+        for (row, column, id) in grid.pieces() {
+            let shape = BlockShape::new(grid.rows[row], grid.columns[column]);
+            let number = values.len() as u32;
+            let id = graph.copy(id, number, shape, Level::Context);
+            values.push(Bound { piece: Piece { of: index, row, column }, id });
+        }
+    }
+    let mut seeds = vec![];
+    for bound in &values {
+        let shape = graph[bound.id].shape;
+        let bar = graph.leaf(Op::CarryBar(bound.piece), shape, Level::Context);
+        seeds.push((bound.id, bar));
+    }
+    let leaves = autodiff::pull_back(&mut graph, &seeds, |op| is_differentiable(cell, shapes, op));
+    let mut bars = Bars::sort(cell, &graph, leaves);
+    let is_learned = !(bars.gradients.is_empty() && bars.contexts.is_empty());
+    {
+        let mut roots: Vec<&mut Id> = values.iter_mut().map(|bound| &mut bound.id).collect();
+        roots.extend(bars.gradients.iter_mut().map(|bound| &mut bound.id));
+        roots.extend(bars.contexts.iter_mut().map(|bound| &mut bound.id));
+        graph = rebuild(&graph, &mut roots);
+    }
+    for bound in &mut values {
+        bound.id = graph.storage(bound.id);
+    }
+    let value_ids: Vec<Id> = values.iter().map(|bound| bound.id).collect();
+    let bar_ids: Vec<Id> = bars.gradients.iter().chain(&bars.contexts).map(|bound| bound.id).collect();
+    let forward = schedule(&graph, &Task { roots: value_ids.clone(), ..Task::default() });
+    // Small and done once a sequence: everything is computed again.
+    let backward = schedule(&graph, &Task { roots: bar_ids.clone(), ..Task::default() });
+    InitialPlan {
+        forward: Pass::new(&graph, forward, &value_ids, |_| None),
+        backward: Pass::new(&graph, backward, &bar_ids, |_| None),
+        graph,
+        values,
+        gradients: bars.gradients,
+        context_bars: bars.contexts,
+        is_learned,
+    }
+}

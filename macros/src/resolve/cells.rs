@@ -1,0 +1,30 @@
+//! The cells of one `rnn_cell!` beside each other.
+
+use crate::diagnostics::Diagnostics;
+use crate::syntax::ast::Cell;
+use std::collections::HashMap;
+
+/// What is added to a cell's name for the types that are generated beside it.
+const GENERATED: [&str; 5] = ["State", "Input", "Output", "Context", "Tape"];
+
+/// Reports cells whose types would have the same name.
+pub fn check_cells(cells: &[Cell], diagnostics: &mut Diagnostics) {
+    let mut first: HashMap<String, usize> = HashMap::new();
+    for (index, cell) in cells.iter().enumerate() {
+        let name = &cell.name;
+        if first.insert(name.to_string(), index).is_some() {
+            diagnostics.error(name, format!("cell `{name}` is defined twice")).help("rename one of them");
+        }
+    }
+    for cell in cells {
+        let name = cell.name.to_string();
+        for generated in GENERATED {
+            let base = name.strip_suffix(generated).filter(|base| first.contains_key(*base));
+            if let Some(base) = base {
+                diagnostics
+                    .error(&cell.name, format!("`{name}` is the name of a type that cell `{base}` generates"))
+                    .help("rename one of them");
+            }
+        }
+    }
+}

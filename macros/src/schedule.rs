@@ -1,0 +1,381 @@
+//! What runs when, and what runs together.
+//!
+//! Equations are split by their dependence on the recurrence: what doesn't depend on it runs *before*, for
+//! all steps of a chunk at once; what it needs runs *step by step*; what it doesn't need runs *after*, for all
+//! steps at once again. In the backward pass the recurrence is that of the states' cotangents. Within a
+//! region, element-wise chains are fused into one loop, and products that share their right-hand side
+//! or add up to one sum run together.
+
+use crate::ir::{BlockShape, Graph, Id, Level, Op};
+use crate::ops::binary::Binary;
+
+/// Where a node runs, in the order of running.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Region {
+    /// Once a call, from parameters alone.
+    Param,
+    /// Once a call, for each sample, from the context.
+    Context,
+    /// For all steps of a chunk, before the recurrence.
+    Before,
+    /// Step by step.
+    Step,
+    /// For all steps of a chunk, after the recurrence.
+    After,
+    /// As `After`, only where the cotangents of inputs are asked for.
+    Inputs,
+    /// Once a call, at the end, for each sample: what depends on sums over the steps.
+    ContextEnd,
+    /// Once a call, at the very end: what depends on sums over steps and samples.
+    ParamEnd,
+}
+
+impl Region {
+    pub const ALL: [Region; 8] = [
+        Region::Param,
+        Region::Context,
+        Region::Before,
+        Region::Step,
+        Region::After,
+        Region::Inputs,
+        Region::ContextEnd,
+        Region::ParamEnd,
+    ];
+
+    pub fn level(self) -> Level {
+        match self {
+            Region::Param | Region::ParamEnd => Level::Param,
+            Region::Context | Region::ContextEnd => Level::Context,
+            _ => Level::Time,
+        }
+    }
+}
+
+/// Nodes that run together.
+#[derive(Debug, Clone)]
+pub enum Group {
+    /// One loop over the entries of `space`; nodes in the order of evaluation.
+    Elementwise { space: BlockShape, nodes: Vec<Id> },
+    /// Products of parameters with one common right-hand side.
+    Products { nodes: Vec<Id> },
+    /// A sum of products, each of a parameter with a vector: `node` gets the sum of `terms`.
+    ProductSum { node: Id, terms: Vec<Id> },
+    /// Anything else.
+    Single(Id),
+}
+
+impl Group {
+    pub fn nodes(&self) -> Vec<Id> {
+        match self {
+            Group::Elementwise { nodes, .. } | Group::Products { nodes } => nodes.clone(),
+            Group::ProductSum { node, .. } | Group::Single(node) => vec![*node],
+        }
+    }
+}
+
+/// What has to be computed, from what.
+#[derive(Debug, Default)]
+pub struct Task {
+    /// Values that are wanted.
+    pub roots: Vec<Id>,
+    /// Those of them that the next step needs.
+    pub recurrent_roots: Vec<Id>,
+    /// Values that are wanted only where cotangents of inputs are asked for.
+    pub input_roots: Vec<Id>,
+    /// Leaves that carry the recurrence.
+    pub recurrent_leaves: Vec<Id>,
+    /// Values that are there already.
+    pub available: Vec<Id>,
+    /// One step alone: everything runs in the region of the step.
+    pub streaming: bool,
+}
+
+#[derive(Debug)]
+pub struct Schedule {
+    /// By node; None for leaves, constants, what is available and what isn't needed.
+    pub region: Vec<Option<Region>>,
+    groups: Vec<(Region, Vec<Group>)>,
+    /// By node: the nodes that read it, reshapes looked through.
+    pub users: Vec<Vec<Id>>,
+}
+
+impl Schedule {
+    pub fn groups(&self, region: Region) -> &[Group] {
+        self.groups.iter().find(|(other, _)| *other == region).map_or(&[], |(_, groups)| groups)
+    }
+}
+
+pub fn schedule(graph: &Graph, task: &Task) -> Schedule {
+    let needed = Needed::of(graph, task);
+    let region = regions(graph, task, &needed);
+    let groups = Region::ALL.iter().map(|region_of| (*region_of, groups(graph, &needed, &region, *region_of))).collect();
+    Schedule { region, groups, users: needed.users }
+}
+
+struct Needed {
+    /// Must be computed.
+    compute: Vec<bool>,
+    users: Vec<Vec<Id>>,
+}
+
+impl Needed {
+    fn of(graph: &Graph, task: &Task) -> Self {
+        let mut compute = vec![false; graph.len()];
+        let mut available = vec![false; graph.len()];
+        for id in &task.available {
+            available[id.index()] = true;
+        }
+        let mut stack: Vec<Id> = task.roots.iter().chain(&task.input_roots).map(|id| graph.storage(*id)).collect();
+        let mut users: Vec<Vec<Id>> = vec![vec![]; graph.len()];
+        while let Some(id) = stack.pop() {
+            let node = &graph[id];
+            if available[id.index()] || node.op.is_leaf() || graph.is_constant(id) {
+                continue;
+            }
+            if std::mem::replace(&mut compute[id.index()], true) {
+                continue;
+            }
+            for arg in &node.args {
+                let arg = graph.storage(*arg);
+                if !users[arg.index()].contains(&id) {
+                    users[arg.index()].push(id);
+                }
+                stack.push(arg);
+            }
+        }
+        Needed { compute, users }
+    }
+}
+
+/// Cheap enough to be computed where it is used.
+fn sinks(op: &Op) -> bool {
+    match op {
+        Op::Unary(op) => !op.is_dear(),
+        Op::Binary(op) => *op != Binary::Pow,
+        Op::Select(_) | Op::Expand => true,
+        _ => false,
+    }
+}
+
+fn regions(graph: &Graph, task: &Task, needed: &Needed) -> Vec<Option<Region>> {
+    let count = graph.len();
+    let mut recurrent = vec![false; count];
+    let mut at_end = vec![false; count];
+    for id in &task.recurrent_leaves {
+        recurrent[id.index()] = true;
+    }
+    for id in graph.ids().filter(|id| needed.compute[id.index()]) {
+        for arg in &graph[id].args {
+            let arg = graph.storage(*arg);
+            let args_at_end = needed.compute[arg.index()]
+                && (graph[arg].op == Op::Accumulate || at_end[arg.index()]);
+            recurrent[id.index()] |= recurrent[arg.index()];
+            at_end[id.index()] |= args_at_end;
+        }
+    }
+    let mark = |roots: &[Id]| {
+        let mut marked = vec![false; count];
+        let mut stack: Vec<Id> = roots.iter().map(|id| graph.storage(*id)).collect();
+        while let Some(id) = stack.pop() {
+            if needed.compute[id.index()] && !std::mem::replace(&mut marked[id.index()], true) {
+                stack.extend(graph[id].args.iter().map(|arg| graph.storage(*arg)));
+            }
+        }
+        marked
+    };
+    let for_recurrence = mark(&task.recurrent_roots);
+    let for_main = mark(&task.roots);
+
+    let mut region: Vec<Option<Region>> = vec![None; count];
+    for id in graph.ids().rev().filter(|id| needed.compute[id.index()]) {
+        let index = id.index();
+        region[index] = Some(match graph.runs_at(id) {
+            Level::Param if at_end[index] => Region::ParamEnd,
+            Level::Param => Region::Param,
+            Level::Context if at_end[index] => Region::ContextEnd,
+            Level::Context => Region::Context,
+            Level::Time if task.streaming => Region::Step,
+            Level::Time if recurrent[index] && for_recurrence[index] => Region::Step,
+            Level::Time if !for_main[index] => Region::Inputs,
+            Level::Time if recurrent[index] || graph[id].op == Op::Accumulate => Region::After,
+            Level::Time => {
+                let is_root = task.recurrent_roots.contains(&id);
+                let uses: Vec<Region> = needed.users[index].iter().filter_map(|user| region[user.index()]).collect();
+                let is_free = !is_root && !uses.is_empty();
+                if is_free && uses.iter().all(|at| *at > Region::Step) {
+                    Region::After
+                } else if is_free && sinks(&graph[id].op) && uses.iter().all(|at| *at >= Region::Step) {
+                    Region::Step
+                } else {
+                    Region::Before
+                }
+            }
+        });
+    }
+    region
+}
+
+/// A product of a parameter with a vector or matrix of a step: its columns lie one after the other in memory,
+/// over samples and steps.
+pub fn is_flat_product(graph: &Graph, id: Id) -> bool {
+    let node = &graph[id];
+    match (&node.op, node.args.as_slice()) {
+        (Op::MatMul { tb: false, .. }, [a, b]) => {
+            graph[*a].level == Level::Param && graph[*b].level > Level::Param && !node.shape.is_row()
+        }
+        _ => false,
+    }
+}
+
+/// The products that make up a sum and serve nothing else; empty if this is no such sum.
+fn product_terms(graph: &Graph, needed: &Needed, region: &[Option<Region>], id: Id, is_top: bool) -> Option<Vec<Id>> {
+    let here = region[id.index()];
+    if !is_top && needed.users[id.index()].len() != 1 {
+        return None;
+    }
+    if is_flat_product(graph, id) {
+        return Some(vec![id]);
+    }
+    let node = &graph[id];
+    let (Op::Binary(Binary::Add), [a, b]) = (&node.op, node.args.as_slice()) else { return None };
+    if a == b {
+        return None;
+    }
+    let mut terms = vec![];
+    for arg in [*a, *b] {
+        if graph[arg].shape != node.shape || region[arg.index()] != here || graph[arg].op == Op::Reshape {
+            return None;
+        }
+        terms.extend(product_terms(graph, needed, region, arg, false)?);
+    }
+    Some(terms)
+}
+
+fn groups(graph: &Graph, needed: &Needed, region: &[Option<Region>], here: Region) -> Vec<Group> {
+    let in_region = |id: Id| region[id.index()] == Some(here);
+    let mut waiting: Vec<Id> = graph.ids().filter(|id| in_region(*id)).collect();
+
+    // Sums of products stand for their terms.
+    let mut sums: Vec<(Id, Vec<Id>)> = vec![];
+    let mut absorbed = vec![false; graph.len()];
+    for &id in waiting.iter().rev() {
+        if absorbed[id.index()] || graph[id].level == Level::Param {
+            continue;
+        }
+        let Some(terms) = product_terms(graph, needed, region, id, true) else { continue };
+        if terms.len() > 1 {
+            absorb(graph, id, &mut absorbed);
+            absorbed[id.index()] = false;
+            sums.push((id, terms));
+        }
+    }
+    for id in graph.ids().filter(|id| in_region(*id) && is_accumulated_product(graph, &needed.users, *id)) {
+        absorbed[graph[id].args[0].index()] = true;
+    }
+    waiting.retain(|id| !absorbed[id.index()]);
+
+    let mut done = vec![false; graph.len()];
+    let depends_on = |id: Id| -> Vec<Id> {
+        let mut found = vec![];
+        let mut stack = graph[id].args.clone();
+        while let Some(arg) = stack.pop() {
+            let arg = graph.storage(arg);
+            if absorbed[arg.index()] {
+                stack.extend(&graph[arg].args);
+            } else if in_region(arg) {
+                found.push(arg);
+            }
+        }
+        found
+    };
+    let fuses = |id: Id| is_fused(graph, needed, id) && !sums.iter().any(|(sum, _)| *sum == id);
+
+    let mut groups = vec![];
+    while !waiting.is_empty() {
+        let is_ready = |id: Id, done: &[bool]| depends_on(id).iter().all(|arg| done[arg.index()]);
+        let mut taken: Vec<Id> =
+            waiting.iter().copied().filter(|id| !fuses(*id) && is_ready(*id, &done)).collect();
+        if taken.is_empty() {
+            // Everything element-wise of one space that is ready, or becomes so within the loop.
+            let Some(first) = waiting.iter().copied().find(|id| is_ready(*id, &done)) else { break };
+            let space = graph[first].shape;
+            let mut inside = done.clone();
+            for &id in &waiting {
+                if fuses(id) && graph[id].shape == space && is_ready(id, &inside) && !reads_sum_of(graph, id, &taken) {
+                    inside[id.index()] = true;
+                    taken.push(id);
+                }
+            }
+            groups.push(Group::Elementwise { space, nodes: taken.clone() });
+        } else {
+            groups.extend(product_groups(graph, &taken, &sums));
+        }
+        for id in &taken {
+            done[id.index()] = true;
+        }
+        waiting.retain(|id| !done[id.index()]);
+        taken.clear();
+    }
+    groups
+}
+
+/// Within a loop over columns an entry may be read as soon as it is written, but not a broadcast of it: it may
+/// belong to another loop's row. All nodes of a group have the group's shape, so only a reshape can do that.
+fn reads_sum_of(graph: &Graph, id: Id, taken: &[Id]) -> bool {
+    graph[id].args.iter().any(|arg| graph[*arg].op == Op::Reshape && taken.contains(&graph.storage(*arg)))
+}
+
+/// Marks all that a sum of products stands for.
+fn absorb(graph: &Graph, id: Id, absorbed: &mut [bool]) {
+    absorbed[id.index()] = true;
+    if !is_flat_product(graph, id) {
+        for arg in &graph[id].args {
+            absorb(graph, *arg, absorbed);
+        }
+    }
+}
+
+/// Runs in a fused loop: element-wise nodes, and sums over time of anything that is no product.
+fn is_fused(graph: &Graph, needed: &Needed, id: Id) -> bool {
+    let node = &graph[id];
+    match node.op {
+        Op::Accumulate => !is_accumulated_product(graph, &needed.users, id),
+        _ => node.op.is_elementwise(),
+    }
+}
+
+/// An accumulation of a product (or scatter) that serves nothing else: the product adds to the sum itself.
+pub fn is_accumulated_product(graph: &Graph, users: &[Vec<Id>], id: Id) -> bool {
+    let node = &graph[id];
+    node.op == Op::Accumulate
+        && node.args.iter().all(|arg| {
+            matches!(graph[*arg].op, Op::MatMul { .. } | Op::Scatter { .. }) && users[arg.index()].len() == 1
+        })
+}
+
+fn product_groups(graph: &Graph, ready: &[Id], sums: &[(Id, Vec<Id>)]) -> Vec<Group> {
+    let mut groups: Vec<Group> = vec![];
+    for &id in ready {
+        if let Some((node, terms)) = sums.iter().find(|(sum, _)| *sum == id) {
+            groups.push(Group::ProductSum { node: *node, terms: terms.clone() });
+            continue;
+        }
+        if !is_flat_product(graph, id) || graph[id].op != (Op::MatMul { ta: false, tb: false }) {
+            groups.push(Group::Single(id));
+            continue;
+        }
+        let shares = |other: &Id| {
+            let (a, b) = (&graph[id], &graph[*other]);
+            a.shape == b.shape && a.args[1] == b.args[1] && a.level == b.level
+        };
+        let same = groups.iter_mut().find_map(|group| match group {
+            Group::Products { nodes } if shares(&nodes[0]) => Some(nodes),
+            _ => None,
+        });
+        match same {
+            Some(nodes) => nodes.push(id),
+            None => groups.push(Group::Products { nodes: vec![id] }),
+        }
+    }
+    groups
+}

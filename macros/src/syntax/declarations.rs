@@ -1,0 +1,231 @@
+//! `input x: [I];`, `state h, c: [H];`, `param W: [H, I] = orthogonal, b: [H];`
+
+use super::ast::{Declaration, DeclarationKind, Expr, ShapeKind, ShapeSyntax};
+use super::cursor::Cursor;
+use super::operands::Index;
+use super::recover::{Parser, Place, Sign, sign, starts_item};
+use super::words;
+use crate::diagnostics::Extent;
+use proc_macro2::Ident;
+use syn::Attribute;
+
+impl Parser<'_> {
+    /// A declaration; its first word has not been taken.
+    pub fn declaration(&mut self, c: &mut Cursor, kind: DeclarationKind, attributes: &[Attribute]) {
+        let word = c.found().replace('`', "");
+        c.skip(1);
+        if sign(c, 0) == Some(Sign::Colon) {
+            self.diagnostics
+                .error(c.here(), format!("expected a name after `{word}`, found `:`"))
+                .help(format!("write `{word} {}: [H];`", example(kind)));
+            c.skip(1);
+        }
+        let mut is_empty = true;
+        loop {
+            let mut docs = attributes.to_vec();
+            docs.extend(self.documentation(c));
+            if c.at(0, ";") || c.at_end() || (begins_other_item(c) && !is_empty) {
+                if is_empty {
+                    self.diagnostics
+                        .error(c.previous(), format!("expected a name after `{word}`"))
+                        .help(format!("write `{word} {}: [H];`", example(kind)));
+                }
+                return self.end_item(c);
+            }
+            is_empty = false;
+            if !self.group(c, kind, &word, &docs) {
+                return self.skip_item(c);
+            }
+            if !c.at(0, ",") {
+                return self.end_item(c);
+            }
+            c.skip(1);
+        }
+    }
+
+    /// The names of one shape, with it. False when the rest of the item makes no sense.
+    fn group(&mut self, c: &mut Cursor, kind: DeclarationKind, word: &str, docs: &[Attribute]) -> bool {
+        let Some(names) = self.names(c, word) else { return false };
+        let mut shape = if sign(c, 0) == Some(Sign::Colon) {
+            c.skip(1);
+            self.shape(c)
+        } else if let (Some(last), true) = (names.last(), c.bracket(0).is_some() || c.word(0, "one_hot")) {
+            let at = Extent::from(last).to(c.here());
+            self.diagnostics
+                .error(at, format!("missing `:` between `{last}` and its shape"))
+                .help(format!("write `{word} {last}: [..];`"));
+            self.shape(c)
+        } else {
+            self.shapeless(&names, word)
+        };
+        if matches!(shape.kind, ShapeKind::OneHot(_)) && kind != DeclarationKind::Input {
+            self.diagnostics
+                .error(shape.extent, "only an input can be one-hot")
+                .help("a matrix is `[H, I]`, a vector `[H]`, a scalar `[]`");
+            shape.kind = ShapeKind::Unknown;
+        }
+        let initial = self.initial(c, kind, &names);
+        self.declare(kind, docs, names, &shape, initial);
+        true
+    }
+
+    /// `h, c` of `state h, c: [H]`
+    fn names(&mut self, c: &mut Cursor, word: &str) -> Option<Vec<Ident>> {
+        let mut names = vec![];
+        loop {
+            let Some(name) = c.ident(0).cloned() else {
+                let fact = format!("expected a name after `{word}`, found {}", c.found());
+                let error = self.diagnostics.error(c.here(), fact);
+                if c.any_group(0).is_some() {
+                    error.help(format!("names stand alone: `{word} a, b: [H];`"));
+                }
+                for name in names {
+                    self.poison(&name);
+                }
+                if let Some(group) = c.any_group(0).cloned() {
+                    let mut inside = Cursor::inside(&group);
+                    while !inside.at_end() {
+                        if let Some(name) = inside.ident(0).cloned() {
+                            self.poison(&name);
+                        }
+                        inside.skip(1);
+                    }
+                }
+                self.pass(c);
+                return None;
+            };
+            c.skip(1);
+            if let Some(group) = c.bracket(0)
+                && matches!(Index::read(group), Index::Time(_))
+            {
+                let at = c.skip(1);
+                self.diagnostics
+                    .error(at, "a declaration has no time index")
+                    .help(format!("write `{word} {name}: ..;` and read `{name}[t-1]` in equations"));
+            }
+            names.push(name.clone());
+            if c.at(0, ",") && c.ident(1).is_some() && !words_follow(c, 1) {
+                c.skip(1);
+                continue;
+            }
+            let next_is_item = starts_item(c, 0) && c.starts_line(0);
+            if let (Some(next), false, false) = (c.ident(0), next_is_item || words_follow(c, 0), c.word(0, "one_hot")) {
+                let at = Extent::from(&name).to(next.into());
+                let fact = format!("missing `,` between `{name}` and `{next}`");
+                self.diagnostics.error(at, fact);
+                continue;
+            }
+            return Some(names);
+        }
+    }
+
+    fn shapeless(&mut self, names: &[Ident], word: &str) -> ShapeSyntax {
+        let (Some(first), Some(last)) = (names.first(), names.last()) else {
+            return ShapeSyntax { kind: ShapeKind::Unknown, extent: Extent::from(proc_macro2::Span::call_site()) };
+        };
+        let extent = Extent::from(first).to(last.into());
+        let shown: Vec<String> = names.iter().map(ToString::to_string).collect();
+        let listed: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+        let fact = match listed.split_last() {
+            Some((last, before)) if !before.is_empty() => format!("{} and {last} have no shape", before.join(", ")),
+            _ => format!("`{first}` has no shape"),
+        };
+        let size = self.cell.dimensions.last().map_or_else(|| "16".to_owned(), ToString::to_string);
+        self.diagnostics.error(extent, fact).help(format!(
+            "write `{word} {}: [{size}];` for a vector, `[]` for a scalar",
+            shown.join(", ")
+        ));
+        ShapeSyntax { kind: ShapeKind::Unknown, extent }
+    }
+
+    /// `= xavier_uniform`
+    fn initial(&mut self, c: &mut Cursor, kind: DeclarationKind, names: &[Ident]) -> Option<Expr> {
+        let equals = c.here();
+        if !c.at_equals(0) {
+            let follows = matches!(c.peek(0), Some(proc_macro2::TokenTree::Ident(_) | proc_macro2::TokenTree::Literal(_)));
+            if follows && !starts_item(c, 0) {
+                let found = c.found();
+                self.diagnostics
+                    .error(equals, format!("expected `=`, `,` or `;` after the shape, found {found}"))
+                    .help("an initial value stands behind `=`");
+                self.place = Place::Initial;
+                self.skip_expr(c);
+                self.place = Place::Equation;
+            }
+            return None;
+        }
+        c.skip(1);
+        self.is_too_deep = false;
+        self.place = Place::Initial;
+        let value = self.expr(c);
+        self.place = Place::Equation;
+        if kind == DeclarationKind::Input {
+            let name = names.first().map_or_else(|| "x".to_owned(), ToString::to_string);
+            self.diagnostics
+                .error(equals.to(value.extent), "an input has no initial value: every step gives it one")
+                .help(format!("a value that stays is a `buffer`, or a `context` for each sequence: `context {name}: ..`"));
+            self.mention_expr(&value);
+            return None;
+        }
+        Some(value)
+    }
+
+    fn declare(
+        &mut self,
+        kind: DeclarationKind,
+        docs: &[Attribute],
+        names: Vec<Ident>,
+        shape: &ShapeSyntax,
+        initial: Option<Expr>,
+    ) {
+        let mut unused = initial;
+        let mut copied: Option<usize> = None;
+        for name in names {
+            if !self.can_define(&name) {
+                continue;
+            }
+            // The first name takes the expression itself, the others copies of it.
+            let initial = match copied {
+                None => unused.take(),
+                Some(index) => {
+                    let original = self.cell.declarations.get_mut(index).and_then(|first| first.initial.take());
+                    let copy = original.as_ref().map(|original| self.copy(original));
+                    if let Some(first) = self.cell.declarations.get_mut(index) {
+                        first.initial = original;
+                    }
+                    copy
+                }
+            };
+            copied = copied.or(Some(self.cell.declarations.len()));
+            self.cell.declarations.push(Declaration {
+                kind,
+                attributes: docs.to_vec(),
+                name,
+                shape: shape.clone(),
+                initial,
+            });
+        }
+        if let Some(unused) = unused {
+            self.mention_expr(&unused);
+        }
+    }
+}
+
+/// A word of the language and a name: the next item, where a name could stand.
+fn begins_other_item(c: &Cursor) -> bool {
+    words_follow(c, 0) || c.at(0, "#")
+}
+
+fn words_follow(c: &Cursor, ahead: usize) -> bool {
+    c.ident(ahead).is_some_and(|word| words::begins_item(&word.to_string())) && c.ident(ahead + 1).is_some()
+}
+
+/// A name that is usual for the kind.
+fn example(kind: DeclarationKind) -> &'static str {
+    match kind {
+        DeclarationKind::Input => "x",
+        DeclarationKind::Context => "m",
+        DeclarationKind::State => "h",
+        DeclarationKind::Param | DeclarationKind::Buffer => "b",
+    }
+}

@@ -1,0 +1,101 @@
+//! The items of a cell: which one comes next.
+
+use super::cursor::Cursor;
+use super::operands::Index;
+use super::parse::{attribute_extent, attributes};
+use super::recover::{Parser, Sign, defines, sign};
+use super::words;
+use proc_macro2::Group;
+use syn::Attribute;
+
+impl Parser<'_> {
+    /// All items in the braces of a cell.
+    pub fn items(&mut self, body: &Group) {
+        let mut c = Cursor::inside(body);
+        c.holds_items = true;
+        for ahead in 0..c.len() {
+            if let (true, Some(name)) = (c.word(ahead, "fn"), c.ident(ahead + 1)) {
+                self.functions.insert(name.to_string());
+            }
+        }
+        while !c.at_end() {
+            let before = c.len();
+            self.item(&mut c);
+            debug_assert!(c.len() < before, "an item takes at least one token");
+            if c.len() >= before {
+                c.skip(1);
+            }
+        }
+    }
+
+    fn item(&mut self, c: &mut Cursor) {
+        self.is_too_deep = false;
+        let docs = self.documentation(c);
+        if c.at(0, "#") {
+            self.diagnostics.error(c.here(), "`#` begins no comment").help("comments begin with `//`");
+            return self.skip_line(c);
+        }
+        if c.at(0, ";") {
+            c.skip(1);
+            return;
+        }
+        if c.at_end() {
+            if let Some(last) = docs.last() {
+                self.diagnostics
+                    .error(attribute_extent(last), "a doc comment that documents nothing")
+                    .help("other comments begin with `//`");
+            }
+            return;
+        }
+        let Some(word) = c.ident(0).map(ToString::to_string) else { return self.nameless(c, docs) };
+        // `let [a, b] = x;` and `input [x, m]: [I];` define no name of that kind.
+        let is_pattern = (word == "let" || words::begins_item(&word))
+            && c.bracket(1).is_some_and(|group| !matches!(Index::read(group), Index::Time(_)));
+        if defines(c, 1) && !is_pattern && !self.is_declaration_with_colon(c, &word) {
+            return self.equation(c, docs);
+        }
+        if let Some(kind) = words::declaration(&word) {
+            return self.declaration(c, kind, &docs);
+        }
+        match word.as_str() {
+            "output" => self.output(c),
+            "fn" => self.function(c),
+            _ => self.foreign_item(c, docs, &word),
+        }
+    }
+
+    /// `input: x: [I];` is meant as a declaration, `state: [H] = ..;` as an equation.
+    fn is_declaration_with_colon(&self, c: &Cursor, word: &str) -> bool {
+        words::begins_item(word) && sign(c, 1) == Some(Sign::Colon) && c.ident(2).is_some()
+    }
+
+    /// Doc comments; other attributes can't stand in a cell.
+    pub fn documentation(&mut self, c: &mut Cursor) -> Vec<Attribute> {
+        let mut list = attributes(c, self.diagnostics);
+        list.retain(|attribute| {
+            let is_doc = attribute.path().is_ident("doc");
+            if !is_doc {
+                let name = attribute.path().segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
+                self.diagnostics
+                    .error(attribute_extent(attribute), format!("`#[{name}]` can't stand on an item of a cell"))
+                    .help("attributes stand before `cell`; items take doc comments alone");
+            }
+            is_doc
+        });
+        list
+    }
+
+    /// An item that doesn't begin with a name: a split, or a mistake.
+    fn nameless(&mut self, c: &mut Cursor, docs: Vec<Attribute>) {
+        let group = c.any_group(0).cloned();
+        if let (Some(group), true) = (&group, sign(c, 1).is_some()) {
+            return self.split(c, docs, group);
+        }
+        let fact = format!("expected a declaration or an equation, found {}", c.found());
+        self.diagnostics
+            .error(c.here(), fact)
+            .help("items are declarations such as `input x: [I];`, equations such as `h = ..;`, and `output h;`");
+        self.pass(c);
+        self.skip_item(c);
+    }
+}

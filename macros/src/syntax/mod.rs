@@ -1,0 +1,25 @@
+//! The surface syntax: the tree and its parser.
+
+pub mod ast;
+mod cursor;
+mod declarations;
+mod dims;
+mod equations;
+mod expr;
+mod foreign;
+mod functions;
+mod habits;
+mod items;
+mod literals;
+mod operands;
+mod outputs;
+mod recover;
+pub mod parse;
+mod words;
+
+#[cfg(test)]
+mod fuzz;
+#[cfg(test)]
+mod samples;
+#[cfg(test)]
+mod tests;

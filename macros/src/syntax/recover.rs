@@ -1,0 +1,310 @@
+//! What every part of the parser shares: the cell under construction, and how to go on after a mistake.
+//!
+//! After a mistake inside an expression the parser goes on behind it; where that isn't possible it skips to
+//! the next `;` or to the next line that begins an item. The names in what it skipped are kept in
+//! [`Cell::mentioned`], so that nothing is called unused for standing in a broken line.
+
+use super::ast::{Cell, Expr, ExprKind};
+use super::cursor::Cursor;
+use super::words;
+use crate::diagnostics::{Diagnostics, Extent};
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use std::collections::HashSet;
+
+/// The tree of an expression stays low enough for the recursive passes over it.
+const MAX_HEIGHT: u16 = 400;
+
+/// Where an expression stands, which decides what may be in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    Equation,
+    /// After `=` in a declaration.
+    Initial,
+}
+
+pub struct Parser<'d> {
+    pub diagnostics: &'d mut Diagnostics,
+    pub cell: Cell,
+    /// The names of the cell's own functions, collected before anything else is read.
+    pub functions: HashSet<String>,
+    pub place: Place,
+    /// How many expressions the current one stands inside.
+    pub depth: usize,
+    /// The current item has been reported as too deep.
+    pub is_too_deep: bool,
+    /// By expression.
+    heights: Vec<u16>,
+    /// Reserved names that have been reported: once each is enough.
+    reported: HashSet<String>,
+}
+
+impl<'d> Parser<'d> {
+    pub fn new(cell: Cell, diagnostics: &'d mut Diagnostics) -> Self {
+        Self {
+            diagnostics,
+            cell,
+            functions: HashSet::new(),
+            place: Place::Equation,
+            depth: 0,
+            is_too_deep: false,
+            heights: vec![],
+            reported: HashSet::new(),
+        }
+    }
+
+    pub fn finish(mut self) -> Cell {
+        self.cell.expression_count = self.heights.len();
+        self.cell
+    }
+
+    pub fn node(&mut self, kind: ExprKind, extent: Extent) -> Expr {
+        let height = children(&kind).iter().map(|child| self.heights[child.id]).max().unwrap_or(0) + 1;
+        if height > MAX_HEIGHT {
+            self.report_depth(extent);
+            for child in children(&kind) {
+                self.mention_expr(child);
+            }
+            return self.error(extent);
+        }
+        self.heights.push(height);
+        Expr { id: self.heights.len() - 1, kind, extent, parenthesised: false }
+    }
+
+    /// The node of what failed to parse.
+    pub fn error(&mut self, extent: Extent) -> Expr {
+        self.heights.push(1);
+        Expr { id: self.heights.len() - 1, kind: ExprKind::Error, extent, parenthesised: false }
+    }
+
+    /// The same, in place of operands that did parse.
+    pub fn error_of(&mut self, extent: Extent, parts: &[&Expr]) -> Expr {
+        for part in parts {
+            self.mention_expr(part);
+        }
+        self.error(extent)
+    }
+
+    /// The same expression with numbers of its own: `param a, b: [H] = 1;` initialises two.
+    pub fn copy(&mut self, expr: &Expr) -> Expr {
+        let kind = match &expr.kind {
+            ExprKind::Number(value) => ExprKind::Number(*value),
+            ExprKind::Name { name, time } => ExprKind::Name { name: name.clone(), time: *time },
+            ExprKind::Neg(inner) => ExprKind::Neg(Box::new(self.copy(inner))),
+            ExprKind::Transpose(inner) => ExprKind::Transpose(Box::new(self.copy(inner))),
+            ExprKind::Binary { op, op_extent, left, right } => ExprKind::Binary {
+                op: *op,
+                op_extent: *op_extent,
+                left: Box::new(self.copy(left)),
+                right: Box::new(self.copy(right)),
+            },
+            ExprKind::Compare { op, op_extent, left, right } => ExprKind::Compare {
+                op: *op,
+                op_extent: *op_extent,
+                left: Box::new(self.copy(left)),
+                right: Box::new(self.copy(right)),
+            },
+            ExprKind::Stack(parts) => ExprKind::Stack(parts.iter().map(|part| self.copy(part)).collect()),
+            ExprKind::Call { function, arguments } => ExprKind::Call {
+                function: function.clone(),
+                arguments: arguments.iter().map(|argument| self.copy(argument)).collect(),
+            },
+            ExprKind::RustPath(path) => ExprKind::RustPath(path.clone()),
+            ExprKind::Error => ExprKind::Error,
+        };
+        let mut copy = self.node(kind, expr.extent);
+        copy.parenthesised = expr.parenthesised;
+        copy
+    }
+
+    pub fn report_depth(&mut self, extent: Extent) {
+        if !self.is_too_deep {
+            self.is_too_deep = true;
+            self.diagnostics
+                .error(extent, "the expression is nested too deeply")
+                .help("give its parts names in equations of their own");
+        }
+    }
+
+    /// Whether something can be called so; reports it when not.
+    pub fn can_define(&mut self, name: &Ident) -> bool {
+        let text = name.to_string();
+        let Some((fact, help)) = words::reserved(&text) else { return true };
+        if text == "_" || self.reported.insert(text) {
+            self.diagnostics.error(name, fact).help(help);
+        }
+        self.poison(name);
+        false
+    }
+
+    pub fn poison(&mut self, name: &Ident) {
+        self.cell.poisoned.push(name.clone());
+    }
+
+    pub fn mention_expr(&mut self, expr: &Expr) {
+        match &expr.kind {
+            ExprKind::Name { name, .. } => self.cell.mentioned.push(name.clone()),
+            ExprKind::Call { function, .. } => self.cell.mentioned.push(function.clone()),
+            _ => {}
+        }
+        for child in children(&expr.kind) {
+            self.mention_expr(child);
+        }
+    }
+
+    pub fn mention_tokens(&mut self, tokens: TokenStream) {
+        let mut open = vec![tokens.into_iter()];
+        while let Some(innermost) = open.last_mut() {
+            match innermost.next() {
+                None => {
+                    open.pop();
+                }
+                Some(TokenTree::Ident(ident)) => self.cell.mentioned.push(ident),
+                Some(TokenTree::Group(group)) => open.push(group.stream().into_iter()),
+                Some(_) => {}
+            }
+        }
+    }
+
+    /// Goes over one token, and keeps its names.
+    pub fn pass(&mut self, c: &mut Cursor) {
+        if let Some(token) = c.bump() {
+            self.mention_tokens(token.into());
+        }
+    }
+
+    /// Goes to the end of the expression: `,` or `;`, or the next item where the tokens hold items.
+    pub fn skip_expr(&mut self, c: &mut Cursor) {
+        let ends_at_comma = !c.holds_items || self.place == Place::Initial;
+        while !c.at_end() && !c.at(0, ";") && !(ends_at_comma && c.at(0, ",")) && !begins_item_line(c) {
+            self.pass(c);
+        }
+    }
+
+    /// Goes behind the `;` that ends the item, or to the next line that begins one.
+    pub fn skip_item(&mut self, c: &mut Cursor) {
+        while !c.at_end() && !begins_item_line(c) {
+            if c.at(0, ";") {
+                c.skip(1);
+                return;
+            }
+            self.pass(c);
+        }
+    }
+
+    /// Goes to the end of the line of a comment that isn't one.
+    pub fn skip_line(&mut self, c: &mut Cursor) {
+        c.skip(1);
+        while !c.at_end() && !begins_item_line(c) {
+            if c.starts_line(0) {
+                return;
+            }
+            // What a comment says is no use of a name.
+            c.skip(1);
+        }
+    }
+
+    /// The `;` of an item.
+    pub fn end_item(&mut self, c: &mut Cursor) {
+        if c.at(0, ";") {
+            c.skip(1);
+        } else if c.at_end() || starts_item(c, 0) {
+            self.diagnostics.error(c.behind(), "expected `;`").help("every item of a cell ends with `;`");
+        } else {
+            self.diagnostics
+                .error(c.here(), format!("expected `;`, found {}", c.found()))
+                .help("every item of a cell ends with `;`");
+            self.pass(c);
+            self.skip_item(c);
+        }
+    }
+
+    /// Reports what is left in a group.
+    pub fn end_group(&mut self, c: &mut Cursor) {
+        if !c.at_end() {
+            self.diagnostics.error(c.here(), format!("unexpected {}", c.found()));
+            while !c.at_end() {
+                self.pass(c);
+            }
+        }
+    }
+}
+
+fn children(kind: &ExprKind) -> Vec<&Expr> {
+    match kind {
+        ExprKind::Number(_) | ExprKind::Name { .. } | ExprKind::RustPath(_) | ExprKind::Error => vec![],
+        ExprKind::Neg(inner) | ExprKind::Transpose(inner) => vec![inner],
+        ExprKind::Binary { left, right, .. } | ExprKind::Compare { left, right, .. } => vec![left, right],
+        ExprKind::Stack(parts) | ExprKind::Call { arguments: parts, .. } => parts.iter().collect(),
+    }
+}
+
+/// What stands between the name of an equation or a declaration and the rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sign {
+    Equals,
+    Colon,
+    /// `+=` and the like, in one token of two characters.
+    Compound(char),
+    /// Something in the place of `=`: `==`, `:=`, `<-`.
+    Foreign(&'static str),
+}
+
+impl Sign {
+    pub fn length(self) -> usize {
+        match self {
+            Sign::Equals | Sign::Colon => 1,
+            Sign::Compound(_) => 2,
+            Sign::Foreign(text) => text.len(),
+        }
+    }
+}
+
+/// The sign that makes what precedes it a definition.
+pub fn sign(c: &Cursor, ahead: usize) -> Option<Sign> {
+    if c.at_equals(ahead) {
+        return Some(Sign::Equals);
+    }
+    for foreign in ["===", "==", ":=", "<-", "=>"] {
+        if c.at(ahead, foreign) {
+            return Some(Sign::Foreign(foreign));
+        }
+    }
+    for compound in ["+=", "-=", "*=", "/=", "@=", "%=", "^="] {
+        if c.at(ahead, compound) {
+            return compound.chars().next().map(Sign::Compound);
+        }
+    }
+    (c.at(ahead, ":") && !c.at(ahead, "::")).then_some(Sign::Colon)
+}
+
+/// Whether the name before `ahead` is defined: a sign follows, perhaps after a time index.
+pub fn defines(c: &Cursor, ahead: usize) -> bool {
+    sign(c, ahead).is_some() || (c.bracket(ahead).is_some() && sign(c, ahead + 1).is_some())
+}
+
+/// Whether an item begins there.
+pub fn starts_item(c: &Cursor, ahead: usize) -> bool {
+    if !c.holds_items {
+        return false;
+    }
+    if c.at(ahead, "#") {
+        return c.bracket(ahead + 1).is_some() && c.starts_line(ahead);
+    }
+    if c.bracket(ahead).is_some() {
+        return c.at_equals(ahead + 1);
+    }
+    let Some(word) = c.ident(ahead) else { return false };
+    if defines(c, ahead + 1) {
+        return true;
+    }
+    let word = word.to_string();
+    if words::begins_item(&word) || word == "let" {
+        return c.ident(ahead + 1).is_some();
+    }
+    let then_colon = c.ident(ahead + 1).is_some() && sign(c, ahead + 2) == Some(Sign::Colon);
+    then_colon && words::meant(&word).is_some()
+}
+
+fn begins_item_line(c: &Cursor) -> bool {
+    starts_item(c, 0) && c.starts_line(0)
+}

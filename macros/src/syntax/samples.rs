@@ -1,0 +1,85 @@
+//! Definitions without a mistake, which tests parse as they are and damaged.
+
+pub const SAMPLES: [&str; 16] = [
+    // peepholes
+    r"
+    /// LSTM with peepholes (Gers & Schmidhuber 2000; Greff et al. 2017, eq. 1-6).
+    pub cell Peephole<I, H> {
+        input  x: [I];
+        state  h, c: [H];
+        param  W_i, W_f, W_g, W_o: [H, H + I] = xavier_uniform;
+        param  b_i, b_g, b_o: [H];
+        param  b_f: [H] = 1;
+        param  p_i, p_f, p_o: [H];
+
+        i = sigmoid(W_i @ [h[t-1], x] + p_i * c[t-1] + b_i);
+        f = sigmoid(W_f @ [h[t-1], x] + p_f * c[t-1] + b_f);
+        g = tanh(W_g @ [h[t-1], x] + b_g);
+        c = f * c[t-1] + i * g;
+        o = sigmoid(W_o @ [h[t-1], x] + p_o * c + b_o);
+        h = o * tanh(c);
+
+        output h;
+    }",
+    // a feed-forward layer, with no state
+    "cell Dense<I, O> { input x: [I]; param W: [O, I], b: [O]; y = W @ x + b; output y; }",
+    // literal sizes, no dimensions, initial values
+    "pub(crate) cell Small { input x: [16]; state pp: [4] = -1e30; param W: [4, 4 + 16] = normal(0.1); \
+     pp = tanh(W @ [pp[t-1], x]); output pp; }",
+    // contexts, defaults, a mask, an initial state of the context
+    "#[derive(Debug)] #[cfg(all())] #[allow(dead_code)]
+     cell Attention<E, S, H> {
+        context M: [E, S], mask: [S] = 1;
+        input x: [E],;
+        state s: [H] = tanh(W_0 @ m_0);
+        context m_0: [H];
+        param W_0: [H, H], U: [E, H], V: [H, E + E];
+        e = M.T @ (U @ s[t-1]);
+        a = softmax(e, mask);
+        s = tanh(V @ [M @ a, x]);
+        output s, a;
+     }",
+    // one-hot input, tied embedding
+    "cell Characters<V, E, H> { input w: one_hot[V]; state h: [H]; param E_w: [E, V], W: [H, H + E], D: [E, H];
+        h = tanh(W @ [h[t-1], E_w @ w]); y = E_w.T @ (D @ h); output y; }",
+    // splits of a sum, a literal split, time index on the target
+    "cell Split<I, H> { input x: [I]; state c, h: [H]; param W: [4*H, H + I] = orthogonal, k: [3];
+        [f, i, o, g] = W @ [h[t-1], x];
+        [k_1, k_2, _k_3] = k;
+        c[t] = sigmoid(f) * c[t-1] + sigmoid(i) * tanh(g);
+        h: [H] = k_1 * sigmoid(o) * tanh(c[t]) / k_2;
+        output h; }",
+    // the user's functions
+    "cell Swish<N> { input x: [N]; param b: [] = 0.25; fn swish(u, beta) = u * sigmoid(beta * u);
+        fn twice(u) = 2 * u; y = twice(swish(x, b)) + 1.; output y; }",
+    // a buffer from a function, a reservoir
+    "cell Echo<I, N> { input x: [I]; state r: [N]; buffer W: [N, N] = from_fn(crate::reservoir), leak: [] = 0.3;
+        buffer W_in: [N, I] = uniform(-0.5, 0.5);
+        r = (1 - leak) * r[t-1] + leak * tanh(W @ r[t-1] + W_in @ x); output r; }",
+    // matrix state, outer products, transposes of transposes
+    "cell DeltaRule<D, N> { input k: [N], v: [D], beta: []; state S: [D, N];
+        e = v - S[t-1] @ k; S = S[t-1] + beta * e @ k.T; o = S @ k; z = o.T.T; output z; }",
+    // where, comparisons, numbers
+    "cell Gate<N> { input x: [N]; state h: [N]; param a: [N] = 1e-3;
+        h = where(x >= a, -x, where((h[t-1] != 0), 2.5e+3, 1_000.0)); output h; }",
+    // a learned initial state, layer normalisation, nested stacks
+    "cell Normed<I, H> { input x: [I]; state h: [H] = h0; param h0, gain: [H], bias: [H], W: [H, H + I + 1];
+        h = layer_norm(tanh(W @ [[h[t-1], x], 1]), gain, bias); output h,; }",
+    // dimension as a number, unary minus, division
+    "cell Scaled<D, S> { context K: [D, S]; input q: [D]; s = softmax(K.T @ q / sqrt(D)); y = K @ s * -1; output y; }",
+    // a sigma, and documentation on items
+    "cell Sigma<H> {
+        /// what comes in
+        input x: [H];
+        /// a gate
+        g = σ(x);
+        /// the result
+        output g;
+     }",
+    // equations before declarations
+    "cell Reversed<H> { output h; h = tanh(u); u = U @ h[t-1] + x; param U: [H, H] = identity(0.9); state h: [H]; input x: [H]; }",
+    // two cells in one macro
+    "cell One<H> { input x: [H]; y = exp(x); output y; } pub cell Two<H,> { input x: [H]; y = ln(x); output y; }",
+    // no spaces
+    "cell Dense2<I,O>{input x:[I];param W:[2*O,I];y=-W@-x*-1e-3-1;output y;}",
+];

@@ -1,0 +1,262 @@
+//! Layers written by hand in plain nalgebra: what the tests of the training pieces run, and the proof that the macro is not
+//! the only way to implement the traits.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use nalgebra::{SMatrix, SVector};
+
+use crate::blocks::{Block, Cols};
+use crate::cell::{ContextLayer, Layer, Model, Parameter, ParameterMut};
+use crate::init;
+use crate::rng::Rng;
+
+/// How `Conditioned::backward` goes wrong, for tests of what must notice it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    None,
+    /// One entry of the gradient of `W`, of the block that the inputs meet, is 1 % too large.
+    OneEntry,
+    /// The cotangent does not flow from step to step.
+    NoRecurrence,
+    /// The cotangent of the initial state is left as it was.
+    StateUntouched,
+    OverwritesGradients,
+    AddsToInputs,
+    NoCotangentOfContext,
+    /// Empty `dys` are taken for ones.
+    EmptyIsNotZero,
+    /// Cotangents of outputs past a sample's end flow back.
+    PaddingCounts,
+}
+
+/// Elman's network with a bias of its own for the sequence: `h = act(W @ [h[t-1], x] + b + k)`, output `h`, context `k`.
+#[derive(Debug, Clone)]
+pub struct Conditioned<const I: usize, const H: usize> {
+    pub weights: Cols<SMatrix<f64, H, H>, SMatrix<f64, H, I>>,
+    pub bias: SVector<f64, H>,
+    pub relu: bool,
+    pub fault: Fault,
+}
+
+impl<const I: usize, const H: usize> Conditioned<I, H> {
+    pub fn zeros() -> Self {
+        Conditioned { weights: Block::zeros(), bias: SVector::zeros(), relu: false, fault: Fault::None }
+    }
+
+    pub fn init(rng: &mut impl Rng) -> Self {
+        let mut layer = Self::zeros();
+        init::xavier_uniform(&mut layer.weights, rng);
+        init::uniform(&mut layer.bias, -0.1, 0.1, rng);
+        layer
+    }
+}
+
+impl<const I: usize, const H: usize> Model for Conditioned<I, H> {
+    type Scalar = f64;
+    type Gradients = Self;
+
+    fn zero_gradients(&self) -> Box<Self> {
+        Box::new(Self::zeros())
+    }
+
+    fn visit<'v>(&'v self, visitor: &mut dyn for<'n> FnMut(Parameter<'n, 'v, f64>)) {
+        self.weights.visit_named("W", visitor);
+        self.bias.visit_named("b", visitor);
+    }
+
+    fn visit_mut<'v>(&'v mut self, visitor: &mut dyn for<'n> FnMut(ParameterMut<'n, 'v, f64>)) {
+        self.weights.visit_named_mut("W", visitor);
+        self.bias.visit_named_mut("b", visitor);
+    }
+}
+
+#[derive(Debug)]
+pub struct Tape<const H: usize, const B: usize> {
+    initial: SMatrix<f64, H, B>,
+    ys: Vec<SMatrix<f64, H, B>>,
+}
+
+impl<const I: usize, const H: usize, const B: usize> ContextLayer<B> for Conditioned<I, H> {
+    type Context = SMatrix<f64, H, B>;
+    type Input = SMatrix<f64, I, B>;
+    type Output = SMatrix<f64, H, B>;
+    type InputBar = SMatrix<f64, I, B>;
+    type State = SMatrix<f64, H, B>;
+    type Tape = Tape<H, B>;
+
+    fn zero_state(&self, _: &Self::Context) -> Self::State {
+        SMatrix::zeros()
+    }
+
+    fn zero_state_bar(&self) -> Self::State {
+        SMatrix::zeros()
+    }
+
+    fn zero_context_bar(&self) -> Self::Context {
+        SMatrix::zeros()
+    }
+
+    fn tape(&self) -> Self::Tape {
+        Tape { initial: SMatrix::zeros(), ys: Vec::new() }
+    }
+
+    fn step(&self, x: &Self::Input, context: &Self::Context, state: &mut Self::State) -> Self::Output {
+        let mut z = self.weights.left * *state + self.weights.right * x + context;
+        for mut sample in z.column_iter_mut() {
+            sample += self.bias;
+        }
+        *state = z.map(|z| if self.relu { z.max(0.0) } else { z.tanh() });
+        *state
+    }
+
+    fn forward(
+        &self,
+        xs: &[Self::Input],
+        context: &Self::Context,
+        lengths: Option<&[usize; B]>,
+        state: &mut Self::State,
+        tape: &mut Self::Tape,
+    ) {
+        tape.initial = *state;
+        tape.ys.clear();
+        for (t, x) in xs.iter().enumerate() {
+            let before = *state;
+            self.step(x, context, state);
+            for sample in (0..B).filter(|&b| lengths.is_some_and(|lengths| t >= lengths[b])) {
+                state.set_column(sample, &before.column(sample));
+            }
+            tape.ys.push(*state);
+        }
+    }
+
+    fn outputs<'t>(&self, tape: &'t Self::Tape) -> &'t [Self::Output] {
+        &tape.ys
+    }
+
+    fn backward(
+        &self,
+        xs: &[Self::Input],
+        context: &Self::Context,
+        lengths: Option<&[usize; B]>,
+        tape: &mut Self::Tape,
+        dys: &[Self::Output],
+        dstate: &mut Self::State,
+        grads: &mut Self,
+        mut dxs: Option<&mut [Self::InputBar]>,
+        mut dcontext: Option<&mut Self::Context>,
+    ) {
+        let _ = context;
+        if self.fault == Fault::OverwritesGradients {
+            grads.bias = SVector::zeros();
+        }
+        let mut carried = *dstate;
+        for t in (0..xs.len()).rev() {
+            let dy = match dys.get(t) {
+                Some(dy) => *dy,
+                None if self.fault == Fault::EmptyIsNotZero => SMatrix::repeat(1.0),
+                None => SMatrix::zeros(),
+            };
+            let before = if t == 0 { tape.initial } else { tape.ys[t - 1] };
+            let slope = tape.ys[t].map(|y| if self.relu { f64::from(y > 0.0) } else { 1.0 - y * y });
+            let mut dz = (carried + dy).component_mul(&slope);
+            let mut passed = SMatrix::<f64, H, B>::zeros();
+            for sample in (0..B).filter(|&b| lengths.is_some_and(|lengths| t >= lengths[b])) {
+                // Past its end a sample hands its cotangent on, and its outputs carry none.
+                let all = if self.fault == Fault::PaddingCounts { carried + dy } else { carried };
+                passed.set_column(sample, &all.column(sample));
+                dz.column_mut(sample).fill(0.0);
+            }
+            grads.weights.left += dz * before.transpose();
+            grads.weights.right += dz * xs[t].transpose();
+            grads.bias += dz.column_sum();
+            if self.fault == Fault::OneEntry {
+                grads.weights.right[(0, 0)] += 0.01 * (dz * xs[t].transpose())[(0, 0)];
+            }
+            if let Some(dxs) = dxs.as_deref_mut() {
+                let dx = self.weights.right.transpose() * dz;
+                dxs[t] = if self.fault == Fault::AddsToInputs { dxs[t] + dx } else { dx };
+            }
+            if let Some(dcontext) =
+                dcontext.as_deref_mut().filter(|_| self.fault != Fault::NoCotangentOfContext)
+            {
+                *dcontext += dz;
+            }
+            carried = self.weights.left.transpose() * dz + passed;
+            if self.fault == Fault::NoRecurrence {
+                carried = SMatrix::zeros();
+            }
+        }
+        if self.fault != Fault::StateUntouched {
+            *dstate = carried;
+        }
+    }
+}
+
+/// Elman's network: [`Conditioned`] without its context.
+#[derive(Debug, Clone)]
+pub struct Elman<const I: usize, const H: usize>(pub Conditioned<I, H>);
+
+impl<const I: usize, const H: usize> Model for Elman<I, H> {
+    type Scalar = f64;
+    type Gradients = Conditioned<I, H>;
+
+    fn zero_gradients(&self) -> Box<Self::Gradients> {
+        self.0.zero_gradients()
+    }
+
+    fn visit<'v>(&'v self, visitor: &mut dyn for<'n> FnMut(Parameter<'n, 'v, f64>)) {
+        self.0.visit(visitor);
+    }
+
+    fn visit_mut<'v>(&'v mut self, visitor: &mut dyn for<'n> FnMut(ParameterMut<'n, 'v, f64>)) {
+        self.0.visit_mut(visitor);
+    }
+}
+
+impl<const I: usize, const H: usize, const B: usize> Layer<B> for Elman<I, H> {
+    type Input = SMatrix<f64, I, B>;
+    type Output = SMatrix<f64, H, B>;
+    type InputBar = SMatrix<f64, I, B>;
+    type State = SMatrix<f64, H, B>;
+    type Tape = Tape<H, B>;
+
+    fn zero_state(&self) -> Self::State {
+        SMatrix::zeros()
+    }
+
+    fn zero_state_bar(&self) -> Self::State {
+        SMatrix::zeros()
+    }
+
+    fn tape(&self) -> Self::Tape {
+        ContextLayer::tape(&self.0)
+    }
+
+    fn forward(
+        &self,
+        xs: &[Self::Input],
+        lengths: Option<&[usize; B]>,
+        state: &mut Self::State,
+        tape: &mut Self::Tape,
+    ) {
+        self.0.forward(xs, &SMatrix::zeros(), lengths, state, tape);
+    }
+
+    fn outputs<'t>(&self, tape: &'t Self::Tape) -> &'t [Self::Output] {
+        &tape.ys
+    }
+
+    fn backward(
+        &self,
+        xs: &[Self::Input],
+        lengths: Option<&[usize; B]>,
+        tape: &mut Self::Tape,
+        dys: &[Self::Output],
+        dstate: &mut Self::State,
+        grads: &mut Self::Gradients,
+        dxs: Option<&mut [Self::InputBar]>,
+    ) {
+        self.0.backward(xs, &SMatrix::zeros(), lengths, tape, dys, dstate, grads, dxs, None);
+    }
+}

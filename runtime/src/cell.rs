@@ -1,0 +1,207 @@
+//! The traits that every generated cell implements. A hand-written type that implements them can stand
+//! wherever a generated one can: the macro is never the only way in.
+
+use crate::Scalar;
+use alloc::boxed::Box;
+
+/// One block of a parameter, with its place in the parameter that the user declared.
+///
+/// `param W: [H, H + I]` is visited as two blocks of the name `W`, at columns 0 and `H`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BlockShape {
+    /// Rows and columns of this block.
+    pub size: (usize, usize),
+    /// The block's first row and column in the whole parameter.
+    pub at: (usize, usize),
+    /// Rows and columns of the whole parameter.
+    pub whole: (usize, usize),
+}
+
+/// A block of a parameter, to read. `'n` is the name's lifetime, `'v` the values'.
+#[derive(Debug, Clone, Copy)]
+pub struct Parameter<'n, 'v, T> {
+    /// The parameter's name as declared; layers that hold several models put a path before it.
+    pub name: &'n str,
+    /// Where the block stands.
+    pub shape: BlockShape,
+    /// The block's entries, column by column.
+    pub values: &'v [T],
+}
+
+/// A block of a parameter, to change.
+#[derive(Debug)]
+pub struct ParameterMut<'n, 'v, T> {
+    /// The parameter's name as declared; layers that hold several models put a path before it.
+    pub name: &'n str,
+    /// Where the block stands.
+    pub shape: BlockShape,
+    /// The block's entries, column by column.
+    pub values: &'v mut [T],
+}
+
+/// What has parameters. It knows nothing of batches.
+///
+/// Parameters are visited in the order of their declaration, always the same; a gradient is visited in
+/// the order of its model.
+pub trait Model {
+    /// `f32` or `f64`.
+    type Scalar: Scalar;
+    /// The cotangents of the parameters; for a generated cell the cell's own type.
+    type Gradients: Model<Scalar = Self::Scalar>;
+
+    /// Gradients that are all zero, built on the heap.
+    fn zero_gradients(&self) -> Box<Self::Gradients>;
+
+    /// Calls `visitor` with every learned parameter, block by block.
+    fn visit<'v>(&'v self, visitor: &mut dyn for<'n> FnMut(Parameter<'n, 'v, Self::Scalar>));
+
+    /// Calls `visitor` with every learned parameter, block by block, to change it.
+    fn visit_mut<'v>(&'v mut self, visitor: &mut dyn for<'n> FnMut(ParameterMut<'n, 'v, Self::Scalar>));
+
+    /// The saved fields that are not learned. None unless the model has some.
+    fn visit_buffers<'v>(&'v self, visitor: &mut dyn for<'n> FnMut(Parameter<'n, 'v, Self::Scalar>)) {
+        let _ = visitor;
+    }
+
+    /// The saved fields that are not learned, to change them (loading).
+    fn visit_buffers_mut<'v>(&'v mut self, visitor: &mut dyn for<'n> FnMut(ParameterMut<'n, 'v, Self::Scalar>)) {
+        let _ = visitor;
+    }
+
+    /// The number of learned scalars.
+    fn parameter_count(&self) -> usize {
+        let mut count = 0;
+        self.visit(&mut |parameter| count += parameter.values.len());
+        count
+    }
+}
+
+/// Maps sequences to sequences and trains, `B` samples at a time.
+///
+/// `xs[t]` holds step `t` of every sample. The state is the initial one on entry of [`forward`](Self::forward) and the
+/// final one on return; cotangents of states go the other way in [`backward`](Self::backward).
+pub trait Layer<const B: usize>: Model {
+    /// What one step reads.
+    type Input;
+    /// What one step returns.
+    type Output;
+    /// The cotangent of an input; `()` where an input has none (a one-hot index).
+    type InputBar;
+    /// What is carried from step to step.
+    type State;
+    /// The residuals of a forward pass, reused between sequences.
+    type Tape;
+
+    /// The state that a sequence starts from: zero, or what the definition says.
+    fn zero_state(&self) -> Self::State;
+
+    /// A cotangent of a state, all zero.
+    fn zero_state_bar(&self) -> Self::State;
+
+    /// An empty tape.
+    fn tape(&self) -> Self::Tape;
+
+    /// Runs a sequence. With `lengths`, a step at or past a sample's length leaves its state as it is.
+    fn forward(&self, xs: &[Self::Input], lengths: Option<&[usize; B]>, state: &mut Self::State, tape: &mut Self::Tape);
+
+    /// The outputs of the last forward pass.
+    fn outputs<'t>(&self, tape: &'t Self::Tape) -> &'t [Self::Output];
+
+    /// Pulls cotangents back through the last forward pass on `tape`.
+    ///
+    /// `dys` are the cotangents of the outputs (empty: all zero). `dstate` is the cotangent of the final state
+    /// on entry and of the initial state on return. Adds into `grads`; overwrites `dxs`.
+    #[allow(clippy::too_many_arguments)]
+    fn backward(
+        &self,
+        xs: &[Self::Input],
+        lengths: Option<&[usize; B]>,
+        tape: &mut Self::Tape,
+        dys: &[Self::Output],
+        dstate: &mut Self::State,
+        grads: &mut Self::Gradients,
+        dxs: Option<&mut [Self::InputBar]>,
+    );
+}
+
+/// A layer that also runs one step at a time.
+pub trait Cell<const B: usize>: Layer<B> {
+    /// One step: reads `x`, advances `state`, returns the output. Allocates nothing.
+    fn step(&self, x: &Self::Input, state: &mut Self::State) -> Self::Output;
+}
+
+/// A layer with a context: what stays the same for a whole sequence. [`with`](Self::with) makes it a [`Layer`].
+pub trait ContextLayer<const B: usize>: Model {
+    /// What stays the same for a whole sequence.
+    type Context;
+    /// What one step reads.
+    type Input;
+    /// What one step returns.
+    type Output;
+    /// The cotangent of an input.
+    type InputBar;
+    /// What is carried from step to step.
+    type State;
+    /// The residuals of a forward pass.
+    type Tape;
+
+    /// The state that a sequence starts from.
+    fn zero_state(&self, context: &Self::Context) -> Self::State;
+
+    /// A cotangent of a state, all zero.
+    fn zero_state_bar(&self) -> Self::State;
+
+    /// A cotangent of a context, all zero.
+    fn zero_context_bar(&self) -> Self::Context;
+
+    /// An empty tape.
+    fn tape(&self) -> Self::Tape;
+
+    /// One step.
+    fn step(&self, x: &Self::Input, context: &Self::Context, state: &mut Self::State) -> Self::Output;
+
+    /// See [`Layer::forward`].
+    fn forward(
+        &self,
+        xs: &[Self::Input],
+        context: &Self::Context,
+        lengths: Option<&[usize; B]>,
+        state: &mut Self::State,
+        tape: &mut Self::Tape,
+    );
+
+    /// The outputs of the last forward pass.
+    fn outputs<'t>(&self, tape: &'t Self::Tape) -> &'t [Self::Output];
+
+    /// See [`Layer::backward`]. Adds into `dcontext`.
+    #[allow(clippy::too_many_arguments)]
+    fn backward(
+        &self,
+        xs: &[Self::Input],
+        context: &Self::Context,
+        lengths: Option<&[usize; B]>,
+        tape: &mut Self::Tape,
+        dys: &[Self::Output],
+        dstate: &mut Self::State,
+        grads: &mut Self::Gradients,
+        dxs: Option<&mut [Self::InputBar]>,
+        dcontext: Option<&mut Self::Context>,
+    );
+
+    /// This layer with its context bound.
+    fn with<'a>(&'a self, context: &'a Self::Context) -> With<'a, Self, Self::Context>
+    where
+        Self: Sized,
+    {
+        With { layer: self, context }
+    }
+}
+
+/// A layer whose context is bound; made by [`ContextLayer::with`].
+#[derive(Debug)]
+pub struct With<'a, L, X> {
+    /// The layer.
+    pub layer: &'a L,
+    /// Its context.
+    pub context: &'a X,
+}

@@ -1,0 +1,151 @@
+//! Layers written by hand, right and wrong, against the check.
+
+use alloc::string::ToString;
+use alloc::vec::Vec;
+
+use nalgebra::SMatrix;
+
+use super::*;
+use crate::by_hand::{Conditioned, Elman, Fault};
+use crate::rng::{self, SeedableRng, Xoshiro256PlusPlus};
+
+const I: usize = 3;
+const H: usize = 4;
+const B: usize = 2;
+
+struct Case {
+    layer: Conditioned<I, H>,
+    xs: Vec<SMatrix<f64, I, B>>,
+    context: SMatrix<f64, H, B>,
+    state: SMatrix<f64, H, B>,
+}
+
+fn case(steps: usize, fault: Fault) -> Case {
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(5);
+    let layer = Conditioned { fault, ..Conditioned::init(&mut rng) };
+    let xs = (0..steps).map(|_| SMatrix::from_fn(|_, _| rng::normal(&mut rng))).collect();
+    let context = SMatrix::from_fn(|_, _| rng::normal(&mut rng));
+    let state = SMatrix::from_fn(|_, _| rng::normal(&mut rng));
+    Case { layer, xs, context, state }
+}
+
+impl Case {
+    fn check(&mut self) -> Report {
+        gradcheck_context::<_, B>(&mut self.layer, &self.xs, &self.context, &self.state)
+    }
+}
+
+fn names(report: &Report) -> Vec<&str> {
+    let wrong =
+        |check: &&Check| check.error.is_nan() || check.error > report.tolerance || check.compared == 0;
+    report.checks.iter().filter(wrong).map(|check| check.name.as_str()).collect()
+}
+
+#[test]
+fn a_right_layer_passes() {
+    let mut case = case(7, Fault::None);
+    let before = case.layer.clone();
+    let report = case.check();
+    report.assert_ok();
+    assert!(report.error() < 1e-9, "{report}");
+    let checked: Vec<_> = report.checks.iter().map(|check| (check.name.as_str(), check.scalars)).collect();
+    let expected = [("W", 28), ("b", 4), ("input", 42), ("initial state", 8), ("context", 8)];
+    assert_eq!(checked, expected);
+    assert_eq!(
+        (case.layer.weights, case.layer.bias),
+        (before.weights, before.bias),
+        "parameters were changed"
+    );
+
+    let mut layer = Elman(case.layer);
+    let report = gradcheck::<_, B>(&mut layer, &case.xs, &case.state);
+    report.assert_ok();
+    assert_eq!(report.of("context"), None);
+}
+
+#[test]
+fn ragged_empty_and_single_sequences_pass() {
+    for steps in [0, 1, 5] {
+        let mut case = case(steps, Fault::None);
+        case.check().assert_ok();
+        let lengths = [steps / 2, steps];
+        let settings = Gradcheck { seed: 9, ..Gradcheck::default() };
+        let report =
+            settings.check_context(&mut case.layer, &case.xs, &case.context, Some(&lengths), &case.state);
+        report.assert_ok();
+    }
+}
+
+#[test]
+fn one_wrong_entry_is_caught_and_named() {
+    let report = case(7, Fault::OneEntry).check();
+    assert!(!report.is_ok());
+    assert_eq!(names(&report), ["W"], "{report}");
+    assert!(report.error() > 1e-4, "{report}");
+    assert!(report.to_string().contains("W (28 scalars): WRONG"), "{report}");
+}
+
+#[test]
+#[should_panic(expected = "the gradient check failed")]
+fn assert_ok_panics_on_a_wrong_gradient() {
+    case(7, Fault::OneEntry).check().assert_ok();
+}
+
+#[test]
+fn a_missing_recurrence_is_caught() {
+    let report = case(3, Fault::NoRecurrence).check();
+    assert_eq!(names(&report), ["W", "b", "input", "initial state", "context"], "{report}");
+}
+
+#[test]
+fn an_untouched_state_or_context_is_caught() {
+    assert_eq!(names(&case(3, Fault::StateUntouched).check()), ["initial state"]);
+    assert_eq!(names(&case(3, Fault::NoCotangentOfContext).check()), ["context"]);
+}
+
+#[test]
+fn breaches_of_the_contract_are_caught() {
+    for (fault, violation) in [
+        (Fault::OverwritesGradients, "`backward` does not add to the gradients it is given"),
+        (Fault::AddsToInputs, "`backward` does not overwrite the cotangents of the inputs"),
+        (Fault::EmptyIsNotZero, "empty `dys` are not taken for zeros"),
+    ] {
+        let report = case(3, fault).check();
+        assert_eq!(report.violations, [violation], "{report}");
+        assert!(!report.is_ok() && names(&report).is_empty(), "{report}");
+    }
+}
+
+#[test]
+fn padding_that_counts_is_caught() {
+    let mut case = case(5, Fault::PaddingCounts);
+    case.check().assert_ok();
+    let settings = Gradcheck::default();
+    let report = settings.check_context(&mut case.layer, &case.xs, &case.context, Some(&[2, 4]), &case.state);
+    assert_eq!(report.violations, ["`dys` past a sample's end are not ignored"], "{report}");
+}
+
+#[test]
+fn kinks_nearby_are_avoided_and_kinks_at_the_point_reported() {
+    let mut case = case(6, Fault::None);
+    case.layer.relu = true;
+    case.check().assert_ok();
+
+    // All weights zero: every relu stands on its kink, and no direction of what feeds it has a derivative.
+    case.layer = Conditioned { relu: true, ..Conditioned::zeros() };
+    case.context.fill(0.0);
+    let report = case.check();
+    assert!(!report.is_ok());
+    let bias = report.of("b").unwrap();
+    assert_eq!((bias.compared, bias.kinks.len()), (0, 4), "{report}");
+    assert!(report.to_string().contains("b (4 scalars): NOT CHECKED"), "{report}");
+}
+
+#[test]
+fn a_loss_that_is_not_finite_does_not_pass() {
+    let mut case = case(3, Fault::None);
+    case.layer.bias[1] = f64::NAN;
+    let report = case.check();
+    assert!(!report.is_ok());
+    assert_eq!(report.violations, ["the outputs or the final state are not finite"]);
+}

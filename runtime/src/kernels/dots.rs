@@ -1,0 +1,128 @@
+//! Products with a transposed matrix, as dot products of columns.
+//!
+//! Eight sums at a time: eight columns with one vector, or four with two. Their lanes are added up together at
+//! the end, which is what makes the form pay.
+
+use super::isa::Isa;
+use super::pack::Pack;
+use crate::Scalar;
+
+/// `C (k x n) = or += sum_g A_g^T (k x m) B_g (m x n)`.
+///
+/// # Safety
+/// `a` are `m x k`, `b` are `m x n`, `c` is `k x n` and apart from the others; the processor has `S`.
+#[inline(always)]
+pub(super) unsafe fn dots<S: Isa, T: Scalar, const G: usize>(
+    (m, k, n): (usize, usize, usize),
+    a: [*const T; G],
+    b: [*const T; G],
+    c: *mut T,
+    accumulate: bool,
+) {
+    // SAFETY: every tile lies within `k` and `n`.
+    unsafe {
+        let mut row = 0;
+        if n == 1 {
+            while row + 8 <= k {
+                let sums = tile::<S, T, G, 8, 1>(m, a, b, row, 0);
+                write::<T, 8, 1>(sums, c, k, row, 0, accumulate);
+                row += 8;
+            }
+        }
+        while row + 4 <= k {
+            let mut column = 0;
+            while column + 2 <= n {
+                let sums = tile::<S, T, G, 4, 2>(m, a, b, row, column);
+                write::<T, 4, 2>(sums, c, k, row, column, accumulate);
+                column += 2;
+            }
+            if column < n {
+                let sums = tile::<S, T, G, 4, 1>(m, a, b, row, column);
+                write::<T, 4, 1>(sums, c, k, row, column, accumulate);
+            }
+            row += 4;
+        }
+        while row < k {
+            let mut column = 0;
+            while column + 8 <= n {
+                let sums = tile::<S, T, G, 1, 8>(m, a, b, row, column);
+                write::<T, 1, 8>(sums, c, k, row, column, accumulate);
+                column += 8;
+            }
+            while column < n {
+                let sums = tile::<S, T, G, 1, 1>(m, a, b, row, column);
+                write::<T, 1, 1>(sums, c, k, row, column, accumulate);
+                column += 1;
+            }
+            row += 1;
+        }
+    }
+}
+
+/// The sums of `R` columns of `A` with `C` columns of `B`, the columns of `B` outermost.
+///
+/// # Safety
+/// `R * C <= 8`; `row + R` and `column + C` are within the matrices of `dots`.
+#[inline(always)]
+unsafe fn tile<S: Isa, T: Scalar, const G: usize, const R: usize, const C: usize>(
+    m: usize,
+    a: [*const T; G],
+    b: [*const T; G],
+    row: usize,
+    column: usize,
+) -> [T; 8] {
+    let lanes = S::Pack::<T>::LANES;
+    // SAFETY: full vectors end at `m`; the last one reads `m % LANES` scalars.
+    unsafe {
+        let mut sums = [S::Pack::<T>::splat(T::ZERO); 8];
+        for g in 0..G {
+            let (a, b) = (a[g].add(row * m), b[g].add(column * m));
+            let mut at = 0;
+            while at + lanes <= m {
+                let mut left = [S::Pack::<T>::splat(T::ZERO); R];
+                for r in 0..R {
+                    left[r] = S::Pack::<T>::load(a.add(r * m + at));
+                }
+                for c in 0..C {
+                    let right = S::Pack::<T>::load(b.add(c * m + at));
+                    for r in 0..R {
+                        sums[c * R + r] = left[r].mul_add(right, sums[c * R + r]);
+                    }
+                }
+                at += lanes;
+            }
+            if at < m {
+                for c in 0..C {
+                    let right = S::Pack::<T>::load_first(b.add(c * m + at), m - at);
+                    for r in 0..R {
+                        let left = S::Pack::<T>::load_first(a.add(r * m + at), m - at);
+                        sums[c * R + r] = left.mul_add(right, sums[c * R + r]);
+                    }
+                }
+            }
+        }
+        S::Pack::<T>::sums(sums)
+    }
+}
+
+/// # Safety
+/// `c` has `k` rows, `row + R` of them, and `column + C` columns.
+#[inline(always)]
+unsafe fn write<T: Scalar, const R: usize, const C: usize>(
+    sums: [T; 8],
+    c: *mut T,
+    k: usize,
+    row: usize,
+    column: usize,
+    accumulate: bool,
+) {
+    for j in 0..C {
+        for r in 0..R {
+            // SAFETY: the caller vouches for the entry.
+            unsafe {
+                let to = c.add(row + r + (column + j) * k);
+                *to = if accumulate { *to + sums[j * R + r] } else { sums[j * R + r] };
+            }
+        }
+    }
+}

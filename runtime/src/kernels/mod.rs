@@ -1,0 +1,35 @@
+//! The numeric kernels that generated code calls; the only module with `unsafe`.
+//!
+//! Every kernel takes flat column-major slices. A kernel is either an `#[inline(always)]` body, compiled into its
+//! caller under the caller's instruction set, or outlined, and then it has a `#[target_feature]` twin of its own:
+//! without one it would silently become baseline code.
+//!
+//! - [`isa`]: the instruction sets and the dispatch;
+//! - [`math`]: functions of one number, free of branches, so that a loop over them becomes vector code;
+//! - [`elementwise`]: the fused element-wise chain;
+//! - [`product`]: matrix products with vectors and with matrices, over `column`, `dots`, `gemm` and `compiled`;
+//! - [`reduce`]: sums, maxima, transposition;
+//! - [`one_hot`]: columns by index;
+//! - [`series`]: the growable buffers that tapes are made of;
+//! - `boxed`: large values on the heap.
+
+// Small fixed arrays are walked by index: iterators and `array::from_fn` cost the vectoriser its view of them.
+#![allow(clippy::needless_range_loop)]
+
+mod boxed;
+mod column;
+pub(crate) mod compiled;
+mod dots;
+pub mod elementwise;
+mod gemm;
+pub mod isa;
+pub mod math;
+pub mod one_hot;
+pub(crate) mod pack;
+pub mod product;
+pub mod reduce;
+pub mod series;
+#[cfg(test)]
+mod testing;
+
+pub use boxed::boxed;

@@ -1,0 +1,315 @@
+//! Growable buffers of plain blocks of scalars, aligned for vectors: what tapes are made of.
+
+use crate::Scalar;
+use alloc::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
+use core::fmt;
+use core::marker::PhantomData;
+use core::ops::Range;
+use core::ptr::NonNull;
+use core::slice;
+use nalgebra::SMatrix;
+
+/// A plain block of scalars: a number, a matrix, an array of them.
+///
+/// # Safety
+/// The type is `LEN` scalars of type `Scalar` and nothing else: no padding, no other alignment, no drop glue. All zero
+/// bits are a valid scalar.
+pub unsafe trait Flat: Sized {
+    /// What the block is made of.
+    type Scalar: Copy + Send + Sync + 'static;
+
+    /// How many scalars it has.
+    const LEN: usize;
+
+    /// Whether size and alignment are what the trait promises; evaluated at compile time.
+    #[doc(hidden)]
+    const LAYOUT: () = {
+        assert!(size_of::<Self>() == Self::LEN * size_of::<Self::Scalar>());
+        assert!(align_of::<Self>() == align_of::<Self::Scalar>());
+        assert!(!core::mem::needs_drop::<Self>());
+    };
+
+    /// The scalars, column by column.
+    #[inline(always)]
+    fn flat(&self) -> &[Self::Scalar] {
+        Self::flat_all(slice::from_ref(self))
+    }
+
+    /// The scalars, column by column, to change.
+    #[inline(always)]
+    fn flat_mut(&mut self) -> &mut [Self::Scalar] {
+        Self::flat_all_mut(slice::from_mut(self))
+    }
+
+    /// The scalars of many blocks.
+    #[inline(always)]
+    fn flat_all(many: &[Self]) -> &[Self::Scalar] {
+        const { Self::LAYOUT };
+        // SAFETY: the trait promises that a block is `LEN` scalars.
+        unsafe { slice::from_raw_parts(many.as_ptr().cast(), many.len() * Self::LEN) }
+    }
+
+    /// The scalars of many blocks, to change.
+    #[inline(always)]
+    fn flat_all_mut(many: &mut [Self]) -> &mut [Self::Scalar] {
+        const { Self::LAYOUT };
+        // SAFETY: as above, and every scalar is valid in a block.
+        unsafe { slice::from_raw_parts_mut(many.as_mut_ptr().cast(), many.len() * Self::LEN) }
+    }
+}
+
+macro_rules! flat_number {
+    ($($number:ident),*) => {$(
+        // SAFETY: a number is one number.
+        unsafe impl Flat for $number {
+            type Scalar = $number;
+            const LEN: usize = 1;
+        }
+    )*};
+}
+
+flat_number!(f32, f64, u32);
+
+// SAFETY: nalgebra's statically sized matrix is an array of `C` columns of `R` scalars (`repr(transparent)`
+// storage and a marker without size); `LAYOUT` checks size and alignment.
+unsafe impl<T: Scalar, const R: usize, const C: usize> Flat for SMatrix<T, R, C> {
+    type Scalar = T;
+    const LEN: usize = R * C;
+}
+
+// SAFETY: an array has no gaps.
+unsafe impl<M: Flat, const B: usize> Flat for [M; B] {
+    type Scalar = M::Scalar;
+    const LEN: usize = B * M::LEN;
+}
+
+/// The alignment of every buffer: a cache line, and the widest vectors.
+const ALIGN: usize = 64;
+
+/// A growable buffer of blocks on the heap, aligned to 64 bytes; one value of a tape, a block a step.
+///
+/// It keeps its capacity, so a tape that is used again allocates nothing.
+pub struct Series<M: Flat> {
+    start: NonNull<M>,
+    len: usize,
+    capacity: usize,
+    owns: PhantomData<M>,
+}
+
+// SAFETY: the series owns its blocks; scalars are `Send + Sync`.
+unsafe impl<M: Flat> Send for Series<M> {}
+// SAFETY: as above, and a shared series is only read.
+unsafe impl<M: Flat> Sync for Series<M> {}
+
+impl<M: Flat> Series<M> {
+    /// An empty series; allocates nothing.
+    pub const fn new() -> Self {
+        Series { start: NonNull::dangling(), len: 0, capacity: 0, owns: PhantomData }
+    }
+
+    /// The number of blocks.
+    #[inline(always)]
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there are none.
+    #[inline(always)]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Makes the series `len` blocks long. Old blocks stay, new ones are zero; memory is only ever added.
+    #[inline]
+    pub fn resize(&mut self, len: usize) {
+        if len > self.capacity {
+            self.grow(len);
+        } else if len > self.len {
+            // SAFETY: within the capacity, and zero bits are valid scalars.
+            unsafe { self.start.as_ptr().add(self.len).write_bytes(0, len - self.len) };
+        }
+        self.len = len;
+    }
+
+    #[cold]
+    fn grow(&mut self, len: usize) {
+        const { M::LAYOUT };
+        if size_of::<M>() == 0 {
+            self.capacity = usize::MAX;
+            return;
+        }
+        let layout = Self::layout(len);
+        // SAFETY: `len` is above the capacity, so not zero, nor is the size of a block.
+        let memory = unsafe { alloc_zeroed(layout) };
+        let Some(start) = NonNull::new(memory.cast::<M>()) else { handle_alloc_error(layout) };
+        // SAFETY: both buffers hold the old blocks; the new one was just allocated.
+        unsafe { start.as_ptr().copy_from_nonoverlapping(self.start.as_ptr(), self.len) };
+        self.release();
+        self.start = start;
+        self.capacity = len;
+    }
+
+    fn layout(capacity: usize) -> Layout {
+        let layout = Layout::array::<M>(capacity).and_then(|layout| layout.align_to(ALIGN));
+        layout.expect("a series larger than the address space")
+    }
+
+    fn release(&mut self) {
+        if size_of::<M>() > 0 && self.capacity > 0 {
+            // SAFETY: allocated by `grow` with this layout.
+            unsafe { dealloc(self.start.as_ptr().cast(), Self::layout(self.capacity)) };
+        }
+    }
+
+    /// All blocks.
+    #[inline(always)]
+    pub fn as_slice(&self) -> &[M] {
+        // SAFETY: `len` blocks are initialised.
+        unsafe { slice::from_raw_parts(self.start.as_ptr(), self.len) }
+    }
+
+    /// All blocks, to change.
+    #[inline(always)]
+    pub fn as_mut_slice(&mut self) -> &mut [M] {
+        // SAFETY: `len` blocks are initialised.
+        unsafe { slice::from_raw_parts_mut(self.start.as_ptr(), self.len) }
+    }
+
+    /// The scalars of some blocks.
+    #[inline(always)]
+    pub fn flat(&self, range: Range<usize>) -> &[M::Scalar] {
+        M::flat_all(&self.as_slice()[range])
+    }
+
+    /// The scalars of some blocks, to change.
+    #[inline(always)]
+    pub fn flat_mut(&mut self, range: Range<usize>) -> &mut [M::Scalar] {
+        M::flat_all_mut(&mut self.as_mut_slice()[range])
+    }
+
+    /// Block `t`.
+    #[inline(always)]
+    pub fn step(&self, t: usize) -> &M {
+        &self.as_slice()[t]
+    }
+
+    /// Block `t`, to change.
+    #[inline(always)]
+    pub fn step_mut(&mut self, t: usize) -> &mut M {
+        &mut self.as_mut_slice()[t]
+    }
+
+    /// Block `t` to read and its successor to change: a step forwards in time.
+    #[inline(always)]
+    pub fn step_pair(&mut self, t: usize) -> (&M, &mut M) {
+        let [now, next] = &mut self.as_mut_slice()[t..t + 2] else { unreachable!("two blocks") };
+        (now, next)
+    }
+
+    /// Block `t` to change and its successor to read: a step backwards in time.
+    #[inline(always)]
+    pub fn step_pair_back(&mut self, t: usize) -> (&mut M, &M) {
+        let [now, next] = &mut self.as_mut_slice()[t..t + 2] else { unreachable!("two blocks") };
+        (now, next)
+    }
+
+    /// Sets some blocks to zero.
+    #[inline]
+    pub fn fill_zero(&mut self, range: Range<usize>) {
+        let blocks = &mut self.as_mut_slice()[range];
+        // SAFETY: zero bits are valid scalars.
+        unsafe { blocks.as_mut_ptr().write_bytes(0, blocks.len()) };
+    }
+}
+
+impl<M: Flat> Drop for Series<M> {
+    fn drop(&mut self) {
+        self.release();
+    }
+}
+
+impl<M: Flat> Default for Series<M> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<M: Flat> Clone for Series<M> {
+    fn clone(&self) -> Self {
+        let mut copy = Self::new();
+        copy.resize(self.len);
+        M::flat_all_mut(copy.as_mut_slice()).copy_from_slice(M::flat_all(self.as_slice()));
+        copy
+    }
+}
+
+impl<M: Flat + fmt::Debug> fmt::Debug for Series<M> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_list().entries(self.as_slice()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_are_their_scalars() {
+        let m = SMatrix::<f32, 2, 3>::new(1.0, 3.0, 5.0, 2.0, 4.0, 6.0);
+        assert_eq!(m.flat(), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+        assert_eq!([m, 2.0 * m].flat()[6..8], [2.0, 4.0]);
+        assert_eq!([7u32, 8].flat(), [7, 8]);
+        let mut v = SMatrix::<f64, 3, 1>::zeros();
+        v.flat_mut()[1] = 4.0;
+        assert_eq!(v[1], 4.0);
+        assert_eq!(<[SMatrix<f32, 2, 3>; 4]>::LEN, 24);
+        assert_eq!(<SMatrix<f32, 2, 1>>::flat_all(&[[1.0f32, 2.0].into(), [3.0, 4.0].into()]), [1.0, 2.0, 3.0, 4.0]);
+    }
+
+    #[test]
+    fn growing_keeps_old_blocks_and_zeroes_new_ones() {
+        let mut series = Series::<SMatrix<f32, 3, 1>>::new();
+        assert!(series.is_empty() && series.as_slice().is_empty());
+        series.resize(2);
+        assert_eq!(series.flat(0..2), [0.0; 6]);
+        series.flat_mut(0..2).fill(5.0);
+        series.resize(100);
+        assert_eq!(series.as_slice().as_ptr() as usize % 64, 0);
+        assert_eq!(series.flat(0..2), [5.0; 6]);
+        assert_eq!(series.flat(2..100), [0.0; 294]);
+        series.flat_mut(0..100).fill(6.0);
+        let address = series.as_slice().as_ptr();
+        series.resize(1);
+        assert_eq!(series.len(), 1);
+        series.resize(100);
+        assert_eq!(series.as_slice().as_ptr(), address);
+        assert_eq!(series.flat(0..3)[..4], [6.0, 6.0, 6.0, 0.0]);
+    }
+
+    #[test]
+    fn pairs_and_steps() {
+        let mut series = Series::<[u32; 2]>::default();
+        series.resize(3);
+        series.step_mut(1)[0] = 9;
+        let (now, next) = series.step_pair(1);
+        next[1] = now[0] + 1;
+        assert_eq!(series.step(2), &[0, 10]);
+        let (now, next) = series.step_pair_back(0);
+        now[0] = next[0];
+        assert_eq!(series.as_slice(), [[9, 0], [9, 0], [0, 10]]);
+        series.fill_zero(1..3);
+        let copy = series.clone();
+        assert_eq!(format!("{copy:?}"), "[[9, 0], [0, 0], [0, 0]]");
+        fn shared<T: Send + Sync>(_: &T) {}
+        shared(&copy);
+    }
+
+    #[test]
+    fn blocks_without_size() {
+        let mut series = Series::<SMatrix<f32, 0, 1>>::new();
+        series.resize(3);
+        assert_eq!(series.len(), 3);
+        assert!(series.flat(0..3).is_empty());
+        let _ = series.clone();
+    }
+}

@@ -1,0 +1,62 @@
+//! Recurrent cells from their equations.
+//!
+//! [`rnn_cell!`] turns a recurrent network's gate equations, written as the papers write them, into specialised,
+//! statically dimensioned forward and backward code over nalgebra matrices.
+//!
+//! | module | what it holds |
+//! | --- | --- |
+//! | [`cell`] | the traits that every generated cell implements |
+//! | [`cells`] | ready-made cells, each an `rnn_cell!` definition with its paper |
+//! | [`blocks`] | parameters whose rows or columns are a sum of dimensions |
+//! | [`init`], [`rng`] | initialisers and seeded random numbers |
+//! | [`loss`], [`optim`] | losses with their gradients; optimisers, clipping |
+//! | [`sequence`] | batches of sequences, of equal and of different lengths |
+//! | [`gradcheck`](mod@gradcheck) | gradients against finite differences, for any layer |
+//! | [`varying`] | values as points of a vector space |
+
+#![cfg_attr(not(feature = "std"), no_std)]
+
+extern crate alloc;
+// The library's own cells are definitions like any user's, which name the crate by its path.
+extern crate self as rnn_cell;
+
+pub mod blocks;
+#[cfg(test)]
+mod by_hand;
+pub mod cell;
+pub mod cells;
+pub mod gradcheck;
+#[path = "initial.rs"]
+pub mod init;
+#[doc(hidden)]
+pub mod kernels;
+pub mod loss;
+pub mod optim;
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
+pub mod rng;
+mod scalar;
+pub mod sequence;
+pub mod varying;
+
+pub use nalgebra;
+pub use scalar::Scalar;
+
+/// Defines recurrent cells by their equations.
+#[macro_export]
+macro_rules! rnn_cell {
+    ($($definition:tt)*) => {
+        $crate::__private::compile! { $crate; $($definition)* }
+    };
+}
+
+/// What a user of cells needs: `use rnn_cell::prelude::*;`
+pub mod prelude {
+    pub use crate::blocks::{Block, Cols, Rows};
+    pub use crate::cell::{Cell, ContextLayer, Layer, Model};
+    pub use crate::optim::{Adam, AdamW, Optimiser, Sgd};
+    pub use crate::rng::{Rng, SeedableRng, Xoshiro256PlusPlus};
+    pub use crate::{Scalar, rnn_cell};
+    pub use nalgebra::{SMatrix, SVector};
+}

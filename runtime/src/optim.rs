@@ -1,0 +1,274 @@
+//! Optimisers over any [`Model`], and what stands between `backward` and a step: norms, clipping, the search for NaN.
+//!
+//! ```text
+//! clear(&mut *grads);
+//! cell.backward(.., &mut grads, None);
+//! clip_global_norm(&mut *grads, 1.0);
+//! adam.step(&mut cell, &grads);
+//! ```
+//!
+//! An optimiser keeps its moments flat, in the order in which the model visits its parameters. It allocates at its
+//! first step and never again, and serves one model from then on.
+
+mod gradients;
+
+use alloc::vec::Vec;
+
+use nalgebra::ComplexField;
+
+use crate::Scalar;
+use crate::cell::Model;
+
+pub use gradients::{NotFinite, add, check_finite, clear, clip_global_norm, global_norm, scale};
+
+/// Changes a model's parameters by their gradients.
+pub trait Optimiser<T: Scalar> {
+    /// One step downhill.
+    ///
+    /// # Panics
+    /// If `gradients` are not of the shapes of `model`, or `model` not of those of the first step's.
+    fn step<M: Model<Scalar = T>>(&mut self, model: &mut M, gradients: &M::Gradients);
+
+    /// The learning rate.
+    fn rate(&self) -> f64;
+
+    /// Sets the learning rate, for schedules.
+    fn set_rate(&mut self, rate: f64);
+}
+
+/// Stochastic gradient descent, with momentum, Nesterov's momentum and weight decay, as PyTorch defines them:
+/// `g += decay * p; v = momentum * v + g; p -= rate * v`; Nesterov's form steps by `g + momentum * v`. The velocity starts as
+/// the first gradient.
+#[derive(Debug, Clone)]
+pub struct Sgd<T> {
+    rate: f64,
+    momentum: f64,
+    nesterov: bool,
+    decay: f64,
+    gradient: Vec<T>,
+    velocity: Vec<T>,
+}
+
+impl<T: Scalar> Sgd<T> {
+    /// Plain gradient descent.
+    pub fn new(rate: f64) -> Self {
+        Sgd { rate, momentum: 0.0, nesterov: false, decay: 0.0, gradient: Vec::new(), velocity: Vec::new() }
+    }
+
+    /// With momentum (usually 0.9).
+    #[must_use]
+    pub fn momentum(mut self, momentum: f64) -> Self {
+        self.momentum = momentum;
+        self
+    }
+
+    /// With Nesterov's momentum.
+    #[must_use]
+    pub fn nesterov(mut self, momentum: f64) -> Self {
+        self.nesterov = true;
+        self.momentum(momentum)
+    }
+
+    /// Adds `decay` times each parameter to its gradient.
+    #[must_use]
+    pub fn weight_decay(mut self, decay: f64) -> Self {
+        self.decay = decay;
+        self
+    }
+}
+
+impl<T: Scalar> Optimiser<T> for Sgd<T> {
+    fn step<M: Model<Scalar = T>>(&mut self, model: &mut M, gradients: &M::Gradients) {
+        gather(gradients, &mut self.gradient);
+        let first = self.velocity.is_empty();
+        if self.momentum != 0.0 {
+            if first {
+                self.velocity.resize(self.gradient.len(), T::zero());
+            }
+            assert_same_model(self.velocity.len(), self.gradient.len());
+        }
+        let (rate, decay) = (T::of(self.rate), T::of(self.decay));
+        let momentum = T::of(if first { 0.0 } else { self.momentum });
+        let ahead = T::of(self.momentum);
+        let nesterov = self.nesterov;
+        update(model, &self.gradient, |range, p, g| {
+            // Without momentum there is no velocity, and `zip` would end at once.
+            let Some(velocity) = self.velocity.get_mut(range) else {
+                for (p, &g) in p.iter_mut().zip(g) {
+                    *p -= rate * (g + decay * *p);
+                }
+                return;
+            };
+            for ((p, &g), v) in p.iter_mut().zip(g).zip(velocity) {
+                let g = g + decay * *p;
+                *v = momentum * *v + g;
+                *p -= rate * if nesterov { g + ahead * *v } else { *v };
+            }
+        });
+    }
+
+    fn rate(&self) -> f64 {
+        self.rate
+    }
+
+    fn set_rate(&mut self, rate: f64) {
+        self.rate = rate;
+    }
+}
+
+/// The settings and moments that Adam and AdamW share.
+#[derive(Debug, Clone)]
+struct Moments<T> {
+    rate: f64,
+    betas: (f64, f64),
+    epsilon: f64,
+    decay: f64,
+    /// The betas to the power of the number of steps.
+    powers: (f64, f64),
+    gradient: Vec<T>,
+    first: Vec<T>,
+    second: Vec<T>,
+}
+
+impl<T: Scalar> Moments<T> {
+    fn new(rate: f64, decay: f64) -> Self {
+        Moments {
+            rate,
+            betas: (0.9, 0.999),
+            epsilon: 1e-8,
+            decay,
+            powers: (1.0, 1.0),
+            gradient: Vec::new(),
+            first: Vec::new(),
+            second: Vec::new(),
+        }
+    }
+
+    /// `coupled`: the decay goes through the gradient and its moments (Adam); otherwise it shrinks the parameter (AdamW).
+    fn step<M: Model<Scalar = T>>(&mut self, model: &mut M, gradients: &M::Gradients, coupled: bool) {
+        gather(gradients, &mut self.gradient);
+        if self.first.is_empty() {
+            self.first.resize(self.gradient.len(), T::zero());
+            self.second.resize(self.gradient.len(), T::zero());
+        }
+        assert_same_model(self.first.len(), self.gradient.len());
+        self.powers = (self.powers.0 * self.betas.0, self.powers.1 * self.betas.1);
+        let rate = T::of(self.rate / (1.0 - self.powers.0));
+        let correction = T::of(1.0 / ComplexField::sqrt(1.0 - self.powers.1));
+        let (keep_1, keep_2) = (T::of(self.betas.0), T::of(self.betas.1));
+        let (take_1, take_2) = (T::of(1.0 - self.betas.0), T::of(1.0 - self.betas.1));
+        let epsilon = T::of(self.epsilon);
+        let (added, kept) = if coupled {
+            (T::of(self.decay), T::one())
+        } else {
+            (T::zero(), T::of(1.0 - self.rate * self.decay))
+        };
+        let (first, second) = (&mut self.first, &mut self.second);
+        update(model, &self.gradient, |range, p, g| {
+            let moments = first[range.clone()].iter_mut().zip(&mut second[range]);
+            for ((p, &g), (m, v)) in p.iter_mut().zip(g).zip(moments) {
+                let g = g + added * *p;
+                *m = keep_1 * *m + take_1 * g;
+                *v = keep_2 * *v + take_2 * g * g;
+                *p = kept * *p - rate * *m / ((*v).sqrt() * correction + epsilon);
+            }
+        });
+    }
+}
+
+macro_rules! adam {
+    ($(#[$doc:meta])* $name:ident, default decay $decay:expr, coupled $coupled:expr, $(#[$decay_doc:meta])*) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone)]
+        pub struct $name<T>(Moments<T>);
+
+        impl<T: Scalar> $name<T> {
+            /// With the paper's settings: betas of 0.9 and 0.999, epsilon of 1e-8.
+            pub fn new(rate: f64) -> Self {
+                $name(Moments::new(rate, $decay))
+            }
+
+            /// The decay rates of the two moments.
+            #[must_use]
+            pub fn betas(mut self, first: f64, second: f64) -> Self {
+                self.0.betas = (first, second);
+                self
+            }
+
+            /// What is added to the root of the second moment.
+            #[must_use]
+            pub fn epsilon(mut self, epsilon: f64) -> Self {
+                self.0.epsilon = epsilon;
+                self
+            }
+
+            $(#[$decay_doc])*
+            #[must_use]
+            pub fn weight_decay(mut self, decay: f64) -> Self {
+                self.0.decay = decay;
+                self
+            }
+        }
+
+        impl<T: Scalar> Optimiser<T> for $name<T> {
+            fn step<M: Model<Scalar = T>>(&mut self, model: &mut M, gradients: &M::Gradients) {
+                self.0.step(model, gradients, $coupled);
+            }
+
+            fn rate(&self) -> f64 {
+                self.0.rate
+            }
+
+            fn set_rate(&mut self, rate: f64) {
+                self.0.rate = rate;
+            }
+        }
+    };
+}
+
+adam! {
+    /// Adam (Kingma & Ba 2015, algorithm 1).
+    Adam, default decay 0.0, coupled true,
+    /// Adds `decay` times each parameter to its gradient (0 unless set). [`AdamW`] is usually better.
+}
+
+adam! {
+    /// Adam with decoupled weight decay (Loshchilov & Hutter 2019, algorithm 2): `p -= rate * decay * p` beside Adam's step.
+    AdamW, default decay 0.01, coupled false,
+    /// The weight decay, 0.01 unless set.
+}
+
+/// Copies the gradients into one flat vector.
+fn gather<M: Model>(gradients: &M, flat: &mut Vec<M::Scalar>) {
+    flat.clear();
+    gradients.visit(&mut |block| flat.extend_from_slice(block.values));
+}
+
+/// Calls `f` with the place, the values and the gradient of every block of `model`.
+fn update<M: Model>(
+    model: &mut M,
+    gradient: &[M::Scalar],
+    mut f: impl FnMut(core::ops::Range<usize>, &mut [M::Scalar], &[M::Scalar]),
+) {
+    let mut at = 0;
+    model.visit_mut(&mut |block| {
+        let range = at..at + block.values.len();
+        match gradient.get(range.clone()) {
+            Some(gradient) => f(range.clone(), block.values, gradient),
+            None => panic!("the gradients end within `{}` of the model", block.name),
+        }
+        at = range.end;
+    });
+    assert!(at == gradient.len(), "the gradients hold {} scalars, the model {at}", gradient.len());
+}
+
+#[track_caller]
+fn assert_same_model(before: usize, now: usize) {
+    assert!(
+        before == now,
+        "the optimiser began with a model of {before} scalars and cannot serve one of {now}"
+    );
+}
+
+#[cfg(test)]
+mod tests;

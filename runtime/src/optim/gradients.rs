@@ -1,0 +1,109 @@
+//! The care of gradients between `backward` and an optimiser's step: clearing, adding, norms, clipping, the search for NaN.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+use nalgebra::ComplexField;
+
+use super::{gather, update};
+use crate::Scalar;
+use crate::cell::Model;
+
+/// Sets every parameter (of gradients: before the next `backward`) to zero.
+pub fn clear<M: Model>(gradients: &mut M) {
+    gradients.visit_mut(&mut |block| block.values.fill(nalgebra::zero()));
+}
+
+/// Multiplies every parameter by `factor`: gradients that were added up over several batches become their mean.
+pub fn scale<M: Model>(gradients: &mut M, factor: f64) {
+    let factor = M::Scalar::of(factor);
+    gradients.visit_mut(&mut |block| block.values.iter_mut().for_each(|g| *g *= factor));
+}
+
+/// Adds `other` to `gradients`: the gradients of two threads become those of both.
+///
+/// # Panics
+/// If the two have different shapes.
+pub fn add<M: Model>(gradients: &mut M, other: &M) {
+    let mut flat = Vec::new();
+    gather(other, &mut flat);
+    update(gradients, &flat, |_, sum, g| sum.iter_mut().zip(g).for_each(|(sum, &g)| *sum += g));
+}
+
+/// The Euclidean norm of all parameters together, computed in `f64`.
+pub fn global_norm<M: Model>(gradients: &M) -> f64 {
+    let (mut sum, mut largest) = (0.0, 0.0_f64);
+    gradients.visit(&mut |block| {
+        for g in block.values {
+            let g = g.as_f64();
+            sum += g * g;
+            largest = largest.max(g.abs());
+        }
+    });
+    // Squares overflow or vanish long before the norm does.
+    if (sum.is_finite() && sum > 1e-280) || largest == 0.0 || !largest.is_finite() {
+        return ComplexField::sqrt(sum);
+    }
+    let mut scaled = 0.0;
+    gradients.visit(&mut |block| {
+        scaled += block.values.iter().map(|g| (g.as_f64() / largest) * (g.as_f64() / largest)).sum::<f64>();
+    });
+    largest * ComplexField::sqrt(scaled)
+}
+
+/// Scales gradients whose norm is above `max` down to it (Pascanu, Mikolov & Bengio 2013) and returns the norm before.
+///
+/// When the norm is not finite the gradients stay as they are: no scaling mends them, and [`check_finite`] says
+/// where they went wrong.
+pub fn clip_global_norm<M: Model>(gradients: &mut M, max: f64) -> f64 {
+    let norm = global_norm(gradients);
+    if norm.is_finite() && norm > max {
+        scale(gradients, max / norm);
+    }
+    norm
+}
+
+/// A scalar that is NaN or infinite, and where it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NotFinite {
+    /// The parameter.
+    pub name: String,
+    /// The row in the whole parameter.
+    pub row: usize,
+    /// The column in the whole parameter.
+    pub column: usize,
+    /// NaN or an infinity.
+    pub value: f64,
+}
+
+impl fmt::Display for NotFinite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` is {} at ({}, {})", self.name, self.value, self.row, self.column)
+    }
+}
+
+impl core::error::Error for NotFinite {}
+
+/// Looks for the first scalar of a model or of its gradients that is NaN or infinite.
+///
+/// # Errors
+/// If there is one: its name, its place, its value.
+pub fn check_finite<M: Model>(model: &M) -> Result<(), NotFinite> {
+    let mut found = None;
+    model.visit(&mut |block| {
+        if found.is_some() {
+            return;
+        }
+        if let Some(at) = block.values.iter().position(|x| !x.is_finite()) {
+            let rows = block.shape.size.0.max(1);
+            found = Some(NotFinite {
+                name: block.name.into(),
+                row: block.shape.at.0 + at % rows,
+                column: block.shape.at.1 + at / rows,
+                value: block.values[at].as_f64(),
+            });
+        }
+    });
+    found.map_or(Ok(()), Err)
+}

@@ -1,0 +1,183 @@
+//! What generated code calls. Not part of the public interface: it changes with the macro.
+
+pub use crate::Scalar;
+pub use crate::blocks::{Block, Cols, Rows};
+pub use crate::kernels::boxed;
+pub use crate::kernels::elementwise::{map, map_flat};
+pub use crate::kernels::isa::{Isa, Job, dispatch};
+pub use crate::kernels::math::{
+    abs, cos, exp, exp_m1, floor, ln, max, min, normal_cdf, pow, recip, sigmoid, sign, sin, softplus, sqrt, tanh,
+};
+pub use crate::kernels::one_hot::{gather, scatter};
+pub use crate::kernels::product::{matmul, outer, products, pull_back};
+pub use crate::kernels::reduce::{column_sums, maximum, row_sums, sum, transpose};
+pub use crate::kernels::series::{Flat, Series};
+pub use crate::varying::Varying;
+pub use alloc::boxed::Box;
+pub use alloc::vec::Vec;
+pub use nalgebra::SMatrix;
+pub use rnn_cell_macros::compile;
+
+/// Columns (steps times samples) that a pass works on at a time: what is computed before the recurrence still lies
+/// in the cache when the recurrence reads it.
+const CHUNK_COLUMNS: usize = 256;
+
+/// Steps of a chunk for a batch; at least one, at most the sequence.
+#[inline]
+pub fn chunk_steps(batch: usize, steps: usize) -> usize {
+    (CHUNK_COLUMNS / batch.max(1)).clamp(1, steps.max(1))
+}
+
+/// Column `index` of a matrix of `size` rows.
+#[inline(always)]
+pub fn column<T>(matrix: &[T], size: usize, index: usize) -> &[T] {
+    &matrix[index * size..(index + 1) * size]
+}
+
+/// Column `index` of a matrix of `size` rows, to write.
+#[inline(always)]
+pub fn column_mut<T>(matrix: &mut [T], size: usize, index: usize) -> &mut [T] {
+    &mut matrix[index * size..(index + 1) * size]
+}
+
+/// `then` where the condition holds. Both are computed: a loop of selections stays free of branches.
+#[inline(always)]
+pub fn select<T>(condition: bool, then: T, otherwise: T) -> T {
+    if condition { then } else { otherwise }
+}
+
+/// `to += from`
+#[inline]
+pub fn add_into<T: Scalar>(to: &mut [T], from: &[T]) {
+    for (to, from) in to.iter_mut().zip(from) {
+        *to += *from;
+    }
+}
+
+/// `to = 0`
+#[inline]
+pub fn zero_fill<T: Scalar>(to: &mut [T]) {
+    to.fill(T::zero());
+}
+
+/// In every column copies `count` rows, from row `start` of a matrix of `rows` rows to row `to_start` of one of
+/// `to_rows` rows.
+#[inline]
+pub fn copy_rows<T: Copy>(
+    from: &[T],
+    rows: usize,
+    start: usize,
+    to: &mut [T],
+    to_rows: usize,
+    to_start: usize,
+    count: usize,
+) {
+    for (from, to) in from.chunks_exact(rows).zip(to.chunks_exact_mut(to_rows)) {
+        to[to_start..to_start + count].copy_from_slice(&from[start..start + count]);
+    }
+}
+
+/// Leaves the state of every sample that has ended before step `t` as it was.
+#[inline]
+pub fn freeze<T: Copy>(before: &[T], after: &mut [T], lengths: &[usize], t: usize) {
+    let size = before.len() / lengths.len().max(1);
+    for (sample, length) in lengths.iter().enumerate() {
+        if t >= *length {
+            let span = sample * size..(sample + 1) * size;
+            after[span.clone()].copy_from_slice(&before[span]);
+        }
+    }
+}
+
+/// Zeroes what lies past each sample's end in a series of steps that starts at step `first`.
+pub fn clear_past_end<T: Copy + Default>(steps: &mut [T], lengths: &[usize], first: usize, size: usize) {
+    let batch = lengths.len();
+    if batch * size == 0 {
+        return;
+    }
+    for (index, step) in steps.chunks_exact_mut(batch * size).enumerate() {
+        for (sample, length) in lengths.iter().enumerate() {
+            if first + index >= *length {
+                step[sample * size..(sample + 1) * size].fill(T::default());
+            }
+        }
+    }
+}
+
+/// A copy of a sequence with zeros past each sample's end: padding may hold anything, NaN among it.
+pub fn without_padding<M: Flat>(xs: &[M], lengths: &[usize]) -> Series<M>
+where
+    M::Scalar: Default,
+{
+    let mut clean = Series::new();
+    clean.resize(xs.len());
+    let flat = clean.flat_mut(0..xs.len());
+    flat.copy_from_slice(M::flat_all(xs));
+    clear_past_end(flat, lengths, 0, M::LEN / lengths.len().max(1));
+    clean
+}
+
+/// Before a step backward: keeps the carry, and hides it from the samples that had ended, so that the step hands them
+/// no cotangent.
+pub fn hold<M: Flat>(held: &mut Series<M>, carry: &mut Series<M>, index: usize, lengths: &[usize], t: usize)
+where
+    M::Scalar: Default,
+{
+    held.resize(1);
+    let now = carry.flat_mut(index..index + 1);
+    held.flat_mut(0..1).copy_from_slice(now);
+    clear_past_end(now, lengths, t, M::LEN / lengths.len().max(1));
+}
+
+/// After a step backward: the samples that had ended hand on the carry as it was.
+pub fn restore<M: Flat>(held: &Series<M>, carry: &mut Series<M>, index: usize, lengths: &[usize], t: usize) {
+    freeze(held.flat(0..1), carry.flat_mut(index..index + 1), lengths, t);
+}
+
+/// Copies one block of a series to another place in it.
+pub fn copy_step<M: Flat>(series: &mut Series<M>, from: usize, to: usize) {
+    let size = M::LEN;
+    let all = series.flat_mut(0..from.max(to) + 1);
+    all.copy_within(from * size..(from + 1) * size, to * size);
+}
+
+/// What a backward pass was given must be of the length that the tape holds.
+///
+/// # Panics
+/// If it isn't.
+pub fn check_lengths(tape: usize, xs: usize, dys: usize, dxs: Option<usize>) {
+    assert!(xs == tape, "the tape holds a forward pass of {tape} steps, but `xs` has {xs}");
+    assert!(dys == tape || dys == 0, "the tape holds a forward pass of {tape} steps, but `dys` has {dys}");
+    if let Some(dxs) = dxs {
+        assert!(dxs == tape, "the tape holds a forward pass of {tape} steps, but `dxs` has {dxs}");
+    }
+}
+
+/// Reads one sample out of a value of `batch` samples.
+///
+/// # Panics
+/// If there is no such sample.
+pub fn take_sample<T: Scalar>(
+    many: &(impl Varying<T> + Clone),
+    sample: usize,
+    batch: usize,
+    one: &mut impl Varying<T>,
+) {
+    assert!(sample < batch, "sample {sample} of a batch of {batch}");
+    let mut entries = Vec::new();
+    many.clone().sample_mut(sample, batch, &mut |entry| entries.push(*entry));
+    let mut entries = entries.into_iter();
+    one.scalars_mut(&mut |entry| *entry = entries.next().unwrap_or_default());
+}
+
+/// Writes one sample of a value of `batch` samples.
+///
+/// # Panics
+/// If there is no such sample.
+pub fn replace_sample<T: Scalar>(many: &mut impl Varying<T>, sample: usize, batch: usize, one: &impl Varying<T>) {
+    assert!(sample < batch, "sample {sample} of a batch of {batch}");
+    let mut entries = Vec::new();
+    one.scalars(&mut |entry| entries.push(entry));
+    let mut entries = entries.into_iter();
+    many.sample_mut(sample, batch, &mut |entry| *entry = entries.next().unwrap_or_default());
+}

@@ -1,0 +1,161 @@
+//! From samples to batches: sequences of different lengths side by side, and long series cut into windows.
+//!
+//! A batch is time-major, one sample a column: `xs[t]` holds step `t` of every sample, and `lengths[b]` says where sample
+//! `b` ends. `forward` and `backward` take both; past its end a sample keeps its state and carries no gradient, so
+//! what the padding holds is of no consequence.
+
+use alloc::vec;
+use alloc::vec::Vec;
+use core::array;
+
+use nalgebra::{SMatrix, SVector};
+
+use crate::Scalar;
+
+/// The steps of several samples and where each of them ends.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Batch<X, const B: usize> {
+    /// `xs[t]` is step `t` of every sample.
+    pub xs: Vec<X>,
+    /// The number of steps of each sample; 0 for the places that no sample takes.
+    pub lengths: [usize; B],
+}
+
+/// A batch of sequences of vectors, as many steps as the longest, the shorter ones padded with zeros.
+///
+/// With fewer than `B` samples (the last batch of an epoch) the places left have length 0.
+///
+/// ```
+/// use nalgebra::{Matrix1x2, Vector1};
+/// use rnn_cell::sequence::pad;
+///
+/// let samples = [vec![Vector1::new(1.0)], vec![Vector1::new(2.0), Vector1::new(3.0)]];
+/// let batch = pad::<f32, _, 1, 2>(&samples);
+/// assert_eq!(batch.xs, [Matrix1x2::new(1.0, 2.0), Matrix1x2::new(0.0, 3.0)]);
+/// assert_eq!(batch.lengths, [1, 2]);
+/// ```
+///
+/// # Panics
+/// If there are more than `B` samples.
+pub fn pad<T: Scalar, S: AsRef<[SVector<T, N>]>, const N: usize, const B: usize>(
+    samples: &[S],
+) -> Batch<SMatrix<T, N, B>, B> {
+    let lengths = lengths(samples.iter().map(|sample| sample.as_ref().len()));
+    let mut xs = vec![SMatrix::<T, N, B>::zeros(); longest(&lengths)];
+    for (column, sample) in samples.iter().enumerate() {
+        for (x, step) in xs.iter_mut().zip(sample.as_ref()) {
+            x.set_column(column, step);
+        }
+    }
+    Batch { xs, lengths }
+}
+
+/// A batch of sequences of indices (the inputs `one_hot[V]`, or class labels a step), padded with 0.
+///
+/// # Panics
+/// If there are more than `B` samples.
+pub fn pad_indices<S: AsRef<[u32]>, const B: usize>(samples: &[S]) -> Batch<[u32; B], B> {
+    let lengths = lengths(samples.iter().map(|sample| sample.as_ref().len()));
+    let mut xs = vec![[0; B]; longest(&lengths)];
+    for (column, sample) in samples.iter().enumerate() {
+        for (x, &step) in xs.iter_mut().zip(sample.as_ref()) {
+            x[column] = step;
+        }
+    }
+    Batch { xs, lengths }
+}
+
+/// One long series as `B` streams side by side, each a stretch of `series.len() / B` steps; what is left over at the end is
+/// dropped. For truncated backpropagation through time: take windows of the result by
+/// [`chunks`](slice::chunks) and carry the state from each to the next.
+pub fn streams<T: Scalar, const N: usize, const B: usize>(series: &[SVector<T, N>]) -> Vec<SMatrix<T, N, B>> {
+    let steps = series.len().checked_div(B).unwrap_or(0);
+    (0..steps).map(|t| SMatrix::from_fn(|row, column| series[column * steps + t][row])).collect()
+}
+
+/// [`streams`] for a series of indices.
+pub fn index_streams<const B: usize>(series: &[u32]) -> Vec<[u32; B]> {
+    let steps = series.len().checked_div(B).unwrap_or(0);
+    (0..steps).map(|t| array::from_fn(|column| series[column * steps + t])).collect()
+}
+
+/// The lengths of a batch as seen from its window of `steps` steps from `start` on.
+pub fn window<const B: usize>(lengths: &[usize; B], start: usize, steps: usize) -> [usize; B] {
+    lengths.map(|length| length.saturating_sub(start).min(steps))
+}
+
+/// The numbers of samples in an order in which neighbours have nearly the same length, so that batches of neighbours
+/// need little padding; samples of one length keep their order. Shuffle before (the samples' order) and after
+/// (the batches' order), and an epoch is still random.
+pub fn by_length(lengths: impl IntoIterator<Item = usize>) -> Vec<usize> {
+    let lengths: Vec<usize> = lengths.into_iter().collect();
+    let mut order: Vec<usize> = (0..lengths.len()).collect();
+    order.sort_by_key(|&sample| lengths[sample]);
+    order
+}
+
+fn lengths<const B: usize>(samples: impl ExactSizeIterator<Item = usize>) -> [usize; B] {
+    assert!(samples.len() <= B, "{} samples do not fit into a batch of {B}", samples.len());
+    let mut lengths = [0; B];
+    for (place, length) in lengths.iter_mut().zip(samples) {
+        *place = length;
+    }
+    lengths
+}
+
+fn longest(lengths: &[usize]) -> usize {
+    lengths.iter().copied().max().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use nalgebra::{Matrix2x3, Vector1, Vector2};
+
+    use super::*;
+
+    #[test]
+    fn samples_stand_in_columns() {
+        let samples = [vec![Vector2::new(1.0, 2.0)], vec![Vector2::new(3.0, 4.0), Vector2::new(5.0, 6.0)]];
+        let batch = pad::<f32, _, 2, 3>(&samples);
+        assert_eq!(batch.lengths, [1, 2, 0]);
+        assert_eq!(
+            batch.xs,
+            [Matrix2x3::new(1.0, 3.0, 0.0, 2.0, 4.0, 0.0), Matrix2x3::new(0.0, 5.0, 0.0, 0.0, 6.0, 0.0)]
+        );
+        assert!(pad::<f32, Vec<Vector2<f32>>, 2, 3>(&[]).xs.is_empty());
+    }
+
+    #[test]
+    fn indices_stand_side_by_side() {
+        let batch = pad_indices::<_, 2>(&[&[4, 5, 6][..], &[7]]);
+        assert_eq!((batch.xs, batch.lengths), (vec![[4, 7], [5, 0], [6, 0]], [3, 1]));
+    }
+
+    #[test]
+    #[should_panic(expected = "3 samples do not fit into a batch of 2")]
+    fn too_many_samples() {
+        pad_indices::<_, 2>(&[[1], [2], [3]]);
+    }
+
+    #[test]
+    fn streams_are_stretches_of_the_series() {
+        let series: Vec<_> = (0..7).map(|t| Vector1::new(f64::from(t))).collect();
+        let xs = streams::<f64, 1, 3>(&series);
+        assert_eq!(
+            xs.iter().map(|x| x.as_slice().to_vec()).collect::<Vec<_>>(),
+            [[0.0, 2.0, 4.0], [1.0, 3.0, 5.0]]
+        );
+        assert_eq!(index_streams::<2>(&[1, 2, 3, 4, 5]), [[1, 3], [2, 4]]);
+        assert!(index_streams::<2>(&[1]).is_empty());
+    }
+
+    #[test]
+    fn windows_cut_the_lengths() {
+        assert_eq!(window(&[10, 4, 6, 0], 4, 4), [4, 0, 2, 0]);
+    }
+
+    #[test]
+    fn neighbours_have_nearly_the_same_length() {
+        assert_eq!(by_length([7, 3, 7, 1]), [3, 1, 0, 2]);
+    }
+}

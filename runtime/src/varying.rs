@@ -1,0 +1,206 @@
+//! Values as points of a vector space: what lets generic code perturb an input, add up a cotangent or draw a random
+//! direction without knowing a value's type.
+
+use nalgebra::SMatrix;
+
+use crate::Scalar;
+use crate::blocks::{Cols, Rows};
+
+/// A value made of scalars `T` that can vary, visited always in the same order.
+///
+/// Inputs, outputs, states and contexts of generated cells implement it. An index (`one_hot`) has no scalars.
+pub trait Varying<T> {
+    /// The value whose scalars are all zero.
+    fn zero() -> Self
+    where
+        Self: Sized;
+
+    /// Calls `f` with every scalar.
+    fn scalars(&self, f: &mut dyn FnMut(T));
+
+    /// Calls `f` with every scalar, to change it.
+    fn scalars_mut(&mut self, f: &mut dyn FnMut(&mut T));
+
+    /// Calls `f` with the scalars of one sample, to change them, where `self` is a value of `batch` samples: the column `sample` of a
+    /// matrix, the element `sample` of an array. The default visits none, for values that do not tell samples apart.
+    fn sample_mut(&mut self, sample: usize, batch: usize, f: &mut dyn FnMut(&mut T)) {
+        let _ = (sample, batch, f);
+    }
+}
+
+impl<T> Varying<T> for () {
+    fn zero() -> Self {}
+
+    fn scalars(&self, _: &mut dyn FnMut(T)) {}
+
+    fn scalars_mut(&mut self, _: &mut dyn FnMut(&mut T)) {}
+}
+
+impl<T> Varying<T> for u32 {
+    fn zero() -> Self {
+        0
+    }
+
+    fn scalars(&self, _: &mut dyn FnMut(T)) {}
+
+    fn scalars_mut(&mut self, _: &mut dyn FnMut(&mut T)) {}
+}
+
+impl<T: Scalar> Varying<T> for T {
+    fn zero() -> Self {
+        T::default()
+    }
+
+    fn scalars(&self, f: &mut dyn FnMut(T)) {
+        f(*self);
+    }
+
+    fn scalars_mut(&mut self, f: &mut dyn FnMut(&mut T)) {
+        f(self);
+    }
+
+    fn sample_mut(&mut self, _: usize, batch: usize, f: &mut dyn FnMut(&mut T)) {
+        if batch == 1 {
+            f(self);
+        }
+    }
+}
+
+impl<T: Scalar, const R: usize, const C: usize> Varying<T> for SMatrix<T, R, C> {
+    fn zero() -> Self {
+        SMatrix::zeros()
+    }
+
+    fn scalars(&self, f: &mut dyn FnMut(T)) {
+        self.as_slice().iter().for_each(|&x| f(x));
+    }
+
+    fn scalars_mut(&mut self, f: &mut dyn FnMut(&mut T)) {
+        self.as_mut_slice().iter_mut().for_each(f);
+    }
+
+    fn sample_mut(&mut self, sample: usize, batch: usize, f: &mut dyn FnMut(&mut T)) {
+        if C == batch {
+            self.column_mut(sample).iter_mut().for_each(f);
+        }
+    }
+}
+
+impl<T, V: Varying<T>, const B: usize> Varying<T> for [V; B] {
+    fn zero() -> Self {
+        core::array::from_fn(|_| V::zero())
+    }
+
+    fn scalars(&self, f: &mut dyn FnMut(T)) {
+        self.iter().for_each(|value| value.scalars(f));
+    }
+
+    fn scalars_mut(&mut self, f: &mut dyn FnMut(&mut T)) {
+        self.iter_mut().for_each(|value| value.scalars_mut(f));
+    }
+
+    fn sample_mut(&mut self, sample: usize, batch: usize, f: &mut dyn FnMut(&mut T)) {
+        if B == batch {
+            self[sample].scalars_mut(f);
+        }
+    }
+}
+
+macro_rules! product {
+    ($([$($generic:ident)+] $type:ty { $($field:tt: $of:ident),+ })+) => { $(
+        impl<T, $($generic: Varying<T>),+> Varying<T> for $type {
+            fn zero() -> Self {
+                Self { $($field: $of::zero()),+ }
+            }
+
+            fn scalars(&self, f: &mut dyn FnMut(T)) {
+                $(self.$field.scalars(f);)+
+            }
+
+            fn scalars_mut(&mut self, f: &mut dyn FnMut(&mut T)) {
+                $(self.$field.scalars_mut(f);)+
+            }
+
+            fn sample_mut(&mut self, sample: usize, batch: usize, f: &mut dyn FnMut(&mut T)) {
+                $(self.$field.sample_mut(sample, batch, f);)+
+            }
+        }
+    )+ };
+}
+
+product! {
+    [A B] Rows<A, B> { top: A, bottom: B }
+    [A B] Cols<A, B> { left: A, right: B }
+}
+
+macro_rules! tuples {
+    ($(($($of:ident $field:tt),+))+) => { $(
+        impl<T, $($of: Varying<T>),+> Varying<T> for ($($of,)+) {
+            fn zero() -> Self {
+                ($($of::zero(),)+)
+            }
+
+            fn scalars(&self, f: &mut dyn FnMut(T)) {
+                $(self.$field.scalars(f);)+
+            }
+
+            fn scalars_mut(&mut self, f: &mut dyn FnMut(&mut T)) {
+                $(self.$field.scalars_mut(f);)+
+            }
+
+            fn sample_mut(&mut self, sample: usize, batch: usize, f: &mut dyn FnMut(&mut T)) {
+                $(self.$field.sample_mut(sample, batch, f);)+
+            }
+        }
+    )+ };
+}
+
+tuples! { (A 0) (A 0, B 1) (A 0, B 1, C 2) (A 0, B 1, C 2, D 3) }
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+
+    use super::*;
+
+    fn listed(value: &impl Varying<f32>) -> Vec<f32> {
+        let mut scalars = Vec::new();
+        value.scalars(&mut |x| scalars.push(x));
+        scalars
+    }
+
+    #[test]
+    fn every_scalar_is_visited_once_and_in_order() {
+        let matrix = SMatrix::<f32, 2, 2>::new(1.0, 3.0, 2.0, 4.0);
+        let mut value = (
+            matrix,
+            [matrix * 2.0, matrix * 3.0],
+            Rows { top: 5.0_f32, bottom: Cols { left: 6.0_f32, right: () } },
+            [7_u32, 8],
+        );
+        assert_eq!(listed(&value), [1.0, 2.0, 3.0, 4.0, 2.0, 4.0, 6.0, 8.0, 3.0, 6.0, 9.0, 12.0, 5.0, 6.0]);
+        let mut next = 0.0;
+        value.scalars_mut(&mut |x: &mut f32| {
+            *x = next;
+            next += 1.0;
+        });
+        assert_eq!(listed(&value), (0..14).map(|i| i as f32).collect::<Vec<_>>());
+        assert_eq!(value.3, [7, 8]);
+    }
+
+    #[test]
+    fn a_sample_is_a_column_or_an_element() {
+        let matrix = SMatrix::<f32, 2, 2>::new(1.0, 3.0, 2.0, 4.0);
+        let mut value = (Rows { top: matrix, bottom: matrix * 10.0 }, [matrix, -matrix], [7_u32, 8]);
+        let mut second = Vec::new();
+        value.sample_mut(1, 2, &mut |x: &mut f32| second.push(*x));
+        assert_eq!(second, [3.0, 4.0, 30.0, 40.0, -1.0, -2.0, -3.0, -4.0]);
+    }
+
+    #[test]
+    fn zero_is_zero() {
+        type Value = ([SMatrix<f32, 2, 40>; 3], Rows<f32, f32>, (), [u32; 2]);
+        let zero = <Value as Varying<f32>>::zero();
+        assert_eq!(listed(&zero), [0.0; 242]);
+    }
+}

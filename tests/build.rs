@@ -1,0 +1,27 @@
+//! Writes random cell definitions for the test `random`.
+//!
+//! `RANDOM_CELLS` is how many (30 unless set), `RANDOM_SEED` where they start (1 unless set).
+
+#[allow(dead_code)]
+#[path = "generator/mod.rs"]
+mod generator;
+
+use std::path::Path;
+
+fn main() {
+    println!("cargo::rerun-if-changed=generator");
+    let count = number("RANDOM_CELLS", 30);
+    let seed = number("RANDOM_SEED", 1);
+    let folder = std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR");
+    let path = Path::new(&folder).join("random.rs");
+    std::fs::write(&path, generator::write_tests(seed, count))
+        .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+}
+
+fn number(variable: &str, default: u64) -> u64 {
+    println!("cargo::rerun-if-env-changed={variable}");
+    match std::env::var(variable) {
+        Ok(text) => text.parse().unwrap_or_else(|error| panic!("{variable}={text}: {error}")),
+        Err(_) => default,
+    }
+}

@@ -1,0 +1,283 @@
+//! Exactness beyond single gradients: sequences, batches, ragged batches, windows of one step and of none,
+//! both precisions.
+
+#![allow(missing_docs)]
+
+use nalgebra::{SMatrix, SVector};
+use rnn_cell::cell::{ContextLayer, Layer, Model};
+use rnn_cell::cells::{Gru, Lstm, PeepholeLstm};
+use rnn_cell::gradcheck::Gradcheck;
+use rnn_cell::prelude::*;
+use rnn_cell::varying::Varying;
+use tests::exactness::{
+    Sizes, all_scalars, assert_close, assert_same_bits, check, copy, parameters, pass,
+    ragged_batches_are_their_samples, random, random_sequence, rng,
+};
+use tests::golden::{from_scalars, scalars};
+
+rnn_cell! {
+    /// Matrix and vector states, a matrix input, a scalar input, several outputs: every kind of field.
+    pub cell Mixed<I, H, E> {
+        input  x: [I], X: [H, E], s: [];
+        state  h: [H];
+        state  P: [H, E];
+        state  n: [];
+        param  W: [H, H + I];
+        param  v: [E] = normal(0.5);
+        param  k: [] = 0.5;
+
+        g = sigmoid(W @ [h[t-1], x]);
+        P = 0.5 * P[t-1] * g + tanh(X + h[t-1] @ v.T);
+        n = 0.9 * n[t-1] + s * mean(P);
+        h = tanh(P @ v + n * k + g);
+
+        output h, P, n;
+    }
+
+    /// Values that are used again and again, and an equation beside the state that only an output reads.
+    pub cell Reuse<H> {
+        input  x: [H];
+        state  h: [H];
+        param  w: [H] = 0.7;
+        param  U: [H, H];
+
+        a = tanh(U @ h[t-1] + w * x);
+        b = a * a + a * w + U @ a;
+        h = a * b - b * h[t-1] * 0.2 + a;
+        y = square(h) + U @ (h * a) + w;
+        lonely = x * w;
+
+        output h, y, lonely;
+    }
+
+    /// No state: a layer that is applied to every step.
+    pub cell Feedforward<I, O> {
+        input  x: [I];
+        param  W: [O, I];
+        param  b: [O] = 0.1;
+
+        y = tanh(W @ x + b);
+
+        output y;
+    }
+
+    /// No input: an autonomous system.
+    pub cell Oscillator<H> {
+        state  h: [H] = 0.5;
+        param  W: [H, H];
+
+        h = tanh(1.5 * W @ h[t-1]);
+
+        output h;
+    }
+
+    /// Its initial state is learned, by itself and by way of an expression.
+    pub cell Learned<I, H> {
+        input   x: [I];
+        context m: [H];
+        param   h_0: [H] = uniform(0.5);
+        param   W_0: [H, H];
+        state   h: [H] = h_0;
+        state   s: [H] = tanh(W_0 @ m);
+        param   W: [H, H + I];
+
+        h = tanh(W @ [s[t-1], x] + m);
+        s = 0.5 * s[t-1] + h * h[t-1];
+
+        output h;
+    }
+}
+
+/// The general properties and the gradient check at batch 1 and 4.
+macro_rules! verify {
+    ($cell:expr) => {{
+        let mut cell = $cell;
+        verify::<1, _>(&mut cell);
+        verify::<4, _>(&mut cell);
+    }};
+}
+
+fn verify<const B: usize, L>(cell: &mut L)
+where
+    L: Cell<B> + Layer<B, Scalar = f64, Input: Varying<f64> + Clone, InputBar: Varying<f64>>,
+    L: Layer<B, State: Varying<f64> + Clone, Output: Varying<f64> + Clone>,
+{
+    let mut rng = rng(99);
+    let xs: Vec<L::Input> = random_sequence(&mut rng, 9);
+    let state: L::State = random(&mut rng);
+    check(cell, &xs, &state, 3);
+    for steps in [1, 4] {
+        Gradcheck::default().check(cell, &xs[..steps], None, &state).assert_ok();
+    }
+}
+
+#[test]
+fn fields_of_every_kind() {
+    verify!(Mixed::<2, 3, 2, f64>::init(&mut rng(1)));
+}
+
+#[test]
+fn values_used_twice_and_outputs_that_nobody_reads() {
+    verify!(Reuse::<4, f64>::init(&mut rng(1)));
+}
+
+#[test]
+fn cells_without_a_state() {
+    verify!(Feedforward::<3, 4, f64>::init(&mut rng(1)));
+}
+
+#[test]
+fn cells_without_an_input() {
+    let mut cell = Oscillator::<4, f64>::init(&mut rng(1));
+    verify::<1, _>(&mut cell);
+    verify::<4, _>(&mut cell);
+    assert_eq!(cell.initial_state::<2>().h, SMatrix::from_element(0.5));
+}
+
+#[test]
+fn cells_of_the_library() {
+    verify!(Lstm::<3, 5, f64>::init(&mut rng(1)));
+    verify!(PeepholeLstm::<3, 5, f64>::init(&mut rng(1)));
+    verify!(Gru::<3, 5, f64>::init(&mut rng(1)));
+}
+
+/// Sizes around the kernels' block widths.
+#[test]
+fn sizes_around_the_blocks_of_the_kernels() {
+    verify!(Lstm::<1, 1, f64>::init(&mut rng(1)));
+    verify!(Lstm::<7, 8, f64>::init(&mut rng(1)));
+    verify!(Lstm::<9, 15, f64>::init(&mut rng(1)));
+    verify!(Lstm::<2, 17, f64>::init(&mut rng(1)));
+    verify!(Gru::<3, 33, f64>::init(&mut rng(1)));
+}
+
+#[test]
+fn ragged_batches() {
+    let sizes = Sizes { input: &[3], state: &[5, 5], output: &[5] };
+    let lstm = Lstm::<3, 5, f64>::init(&mut rng(1));
+    ragged_batches_are_their_samples(&lstm, [7, 3, 1, 0], sizes, 5);
+    ragged_batches_are_their_samples(&lstm, [2, 2], sizes, 5);
+    ragged_batches_are_their_samples(&lstm, [0, 0, 0], sizes, 5);
+    let mixed = Mixed::<2, 3, 2, f64>::init(&mut rng(1));
+    let sizes = Sizes { input: &[2, 6, 1], state: &[3, 6, 1], output: &[3, 6, 1] };
+    ragged_batches_are_their_samples(&mixed, [5, 1, 0, 6], sizes, 5);
+    let reuse = Reuse::<4, f64>::init(&mut rng(1));
+    let sizes = Sizes { input: &[4], state: &[4], output: &[4, 4, 4] };
+    ragged_batches_are_their_samples(&reuse, [4, 9, 2], sizes, 5);
+    let dense = Feedforward::<3, 4, f64>::init(&mut rng(1));
+    let sizes = Sizes { input: &[3], state: &[], output: &[4] };
+    ragged_batches_are_their_samples(&dense, [1, 4], sizes, 5);
+}
+
+#[test]
+fn ragged_gradients_agree_with_differences() {
+    let mut cell = Mixed::<2, 3, 2, f64>::init(&mut rng(1));
+    let mut rng = rng(4);
+    let xs: Vec<MixedInput<2, 3, 2, 3, f64>> = random_sequence(&mut rng, 6);
+    let state: MixedState<3, 2, 3, f64> = random(&mut rng);
+    Gradcheck::default().check(&mut cell, &xs, Some(&[6, 2, 0]), &state).assert_ok();
+}
+
+/// Which rows of a batch a sample stands in must not matter to it.
+#[test]
+fn samples_do_not_see_each_other() {
+    let cell = Lstm::<3, 5, f64>::init(&mut rng(1));
+    let mut rng = rng(2);
+    let mut xs: Vec<SMatrix<f64, 3, 4>> = random_sequence(&mut rng, 5);
+    let run = |xs: &[SMatrix<f64, 3, 4>]| {
+        let mut tape = cell.tape();
+        let mut state = cell.zero_state();
+        let ys = cell.forward(xs, &mut state, &mut tape);
+        ys.iter().map(|y| y.column(1).into_owned()).collect::<Vec<SVector<f64, 5>>>()
+    };
+    let before = run(&xs);
+    for x in &mut xs {
+        x.column_mut(0).fill(f64::NAN);
+        x.column_mut(3).fill(1e300);
+    }
+    assert_same_bits("a sample beside others", &all_scalars(&run(&xs)), &all_scalars(&before));
+}
+
+#[test]
+fn run_is_forward_without_residuals() {
+    let cell = Lstm::<3, 5, f64>::init(&mut rng(1));
+    let xs: Vec<SMatrix<f64, 3, 2>> = random_sequence(&mut rng(2), 8);
+    let (mut state, mut tape) = (cell.zero_state(), cell.tape());
+    let ys = all_scalars(cell.forward(&xs, &mut state, &mut tape));
+    let mut other = cell.zero_state();
+    let run = all_scalars(&cell.run(&xs, &mut other));
+    assert_close("outputs of run", &run, &ys, 1e-13);
+    assert_close("state of run", &scalars(&other), &scalars(&state), 1e-13);
+}
+
+#[test]
+fn learned_initial_states() {
+    let mut cell = Learned::<2, 3, f64>::init(&mut rng(1));
+    let context: LearnedContext<3, 2, f64> = random(&mut rng(2));
+    let xs: Vec<SMatrix<f64, 2, 2>> = random_sequence(&mut rng(3), 5);
+    let state = ContextLayer::<2>::zero_state(&cell, &context);
+    assert_eq!(state.h.column(1), cell.h_0);
+    assert_close("initial s", &scalars(&state.s), &scalars(&(cell.W_0 * context.m).map(f64::tanh)), 1e-14);
+    Gradcheck::default().check_context(&mut cell, &xs, &context, None, &state).assert_ok();
+}
+
+/// `f32` follows `f64` to single precision, forward and backward, from parameters of one seed.
+#[test]
+fn single_precision_follows_double() {
+    let double = Lstm::<4, 12, f64>::init(&mut rng(1));
+    let single = Lstm::<4, 12>::init(&mut rng(1));
+    let xs: Vec<SMatrix<f64, 4, 3>> = random_sequence(&mut rng(2), 20);
+    let dys: Vec<SMatrix<f64, 12, 3>> = random_sequence(&mut rng(3), 20);
+    let mut dstate = copy(&double.zero_state::<3>());
+    let pass = {
+        dstate.scalars_mut(&mut |x: &mut f64| *x = 0.0);
+        pass::<3, _>(&double, &xs, None, &double.zero_state(), (&dys, &dstate), &mut double.tape())
+    };
+    let narrow = |values: &[SMatrix<f64, 4, 3>]| values.iter().map(|x| x.cast::<f32>()).collect::<Vec<_>>();
+    let xs = narrow(&xs);
+    let dys: Vec<SMatrix<f32, 12, 3>> = dys.iter().map(|dy| dy.cast()).collect();
+    let (mut state, mut tape) = (single.zero_state(), single.tape());
+    let ys: Vec<f64> = single
+        .forward(&xs, &mut state, &mut tape)
+        .iter()
+        .flat_map(|y| y.iter().map(|&y| f64::from(y)).collect::<Vec<_>>())
+        .collect();
+    assert_close("outputs in f32", &ys, &pass.outputs, 2e-6);
+    let mut gradients = Lstm::<4, 12>::zeros();
+    let mut dstate = single.zero_state::<3>();
+    let mut dxs = vec![SMatrix::zeros(); 20];
+    single.backward(&xs, &mut tape, &dys, &mut dstate, &mut gradients, Some(&mut dxs));
+    let mut narrow = Vec::new();
+    gradients.visit(&mut |parameter| narrow.extend(parameter.values.iter().map(|&g| f64::from(g))));
+    assert_close("gradients in f32", &narrow, &pass.gradients, 1e-5);
+}
+
+/// Large cells are built and trained on the heap.
+#[test]
+fn large_cells_fit_a_small_stack() {
+    let worker = std::thread::Builder::new().stack_size(1 << 20).spawn(|| {
+        let cell = Lstm::<64, 256, f64>::init_boxed(&mut rng(1));
+        let xs: Vec<SMatrix<f64, 64, 1>> = random_sequence(&mut rng(2), 2);
+        let (mut state, mut tape) = (cell.zero_state(), cell.tape());
+        let dys: Vec<_> = cell.forward(&xs, &mut state, &mut tape).to_vec();
+        let mut gradients = Lstm::<64, 256, f64>::zeros_boxed();
+        let mut dstate = cell.zero_state();
+        cell.backward(&xs, &mut tape, &dys, &mut dstate, &mut gradients, None);
+        parameters(&*gradients).iter().any(|&g| g != 0.0)
+    });
+    assert!(worker.expect("a thread").join().expect("no overflow"));
+}
+
+#[test]
+fn one_sample_of_a_batch_can_be_taken_and_replaced() {
+    let cell = Lstm::<3, 5, f64>::init(&mut rng(1));
+    let mut batch: <Lstm<3, 5, f64> as Layer<4>>::State = random(&mut rng(2));
+    let before = copy(&batch);
+    let one = batch.sample(2);
+    assert_eq!((one.h.column(0), one.c.column(0)), (before.h.column(2), before.c.column(2)));
+    let zero = cell.zero_state();
+    batch.set_sample(2, &zero);
+    assert!(batch.h.column(2).amax() == 0.0 && batch.c.column(2).amax() == 0.0);
+    assert_eq!(batch.h.column(1), before.h.column(1));
+    let _: <Lstm<3, 5, f64> as Layer<4>>::State = from_scalars(&scalars(&before));
+}

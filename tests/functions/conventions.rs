@@ -1,0 +1,52 @@
+//! What holds where a function has no derivative, and what has none by definition.
+
+use nalgebra::SVector;
+use rnn_cell::prelude::*;
+
+/// `$value` is an expression of `x` and `y` (of one entry each); the test gives the cotangents of both where
+/// `$x` and `$y` are the inputs and the cotangent of the value is 1.
+macro_rules! cotangents {
+    ($($test:ident: $value:expr, at $x:literal, $y:literal: $dx:literal, $dy:literal;)*) => { $(
+        #[test]
+        fn $test() {
+            rnn_cell! {
+                pub cell Kink {
+                    input x: [1], y: [1];
+                    z = $value + 0 * x + 0 * y;
+                    output z;
+                }
+            }
+            let cell = Kink::<f64>::zeros();
+            let xs = [KinkInput { x: SVector::from([$x]), y: SVector::from([$y]) }];
+            let mut tape = cell.tape();
+            let mut state = cell.zero_state();
+            cell.forward(&xs, &mut state, &mut tape);
+            let mut gradients = Kink::zeros();
+            let mut dxs = [KinkInput { x: SVector::from([9.0]), y: SVector::from([9.0]) }];
+            let dys = [SVector::from([1.0])];
+            cell.backward(&xs, &mut tape, &dys, &mut state, &mut gradients, Some(&mut dxs));
+            assert_eq!((dxs[0].x[0], dxs[0].y[0]), ($dx, $dy));
+        }
+    )* };
+}
+
+cotangents! {
+    relu_at_zero: relu(x), at 0.0, 0.0: 0.0, 0.0;
+    relu_above_zero: relu(x), at 0.5, 0.0: 1.0, 0.0;
+    abs_at_zero: abs(x), at 0.0, 0.0: 0.0, 0.0;
+    leaky_relu_below_zero: leaky_relu(x), at -1.0, 0.0: 0.01, 0.0;
+    ties_of_max_are_halved: max(x, y), at 0.5, 0.5: 0.5, 0.5;
+    ties_of_min_are_halved: min(x, y), at 0.5, 0.5: 0.5, 0.5;
+    max_goes_to_the_larger: max(x, y), at 0.5, 0.6: 0.0, 1.0;
+    min_goes_to_the_smaller: min(x, y), at 0.5, 0.6: 1.0, 0.0;
+    clamp_at_its_lower_bound: clamp(x, -1, 1), at -1.0, 0.0: 1.0, 0.0;
+    clamp_at_its_upper_bound: clamp(x, -1, 1), at 1.0, 0.0: 1.0, 0.0;
+    clamp_outside: clamp(x, -1, 1), at 1.5, 0.0: 0.0, 0.0;
+    floor_has_none: floor(x) * y, at 2.5, 1.0: 0.0, 2.0;
+    sign_has_none: sign(x) * y, at -2.5, 1.0: 0.0, -1.0;
+    sign_of_zero_is_zero: sign(x) * y, at 0.0, 1.0: 0.0, 0.0;
+    stop_gradient_has_none: stop_gradient(x) * y, at 3.0, 5.0: 0.0, 3.0;
+    where_goes_one_way: where(x > y, 3 * x, 2 * y), at 1.0, 1.0: 0.0, 2.0;
+    softmax_masks_have_none: softmax(x, y) * 3, at 1.0, 1.0: 0.0, 0.0;
+    sqrt_far_from_zero: sqrt(x), at 4.0, 0.0: 0.25, 0.0;
+}

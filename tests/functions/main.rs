@@ -1,0 +1,27 @@
+//! Every function and operator of the language in a cell of its own: its value against Rust's, its derivative
+//! against central differences, and the conventions where there is no derivative.
+
+#![allow(missing_docs)]
+
+mod conventions;
+mod operators;
+mod values;
+
+use rnn_cell::cell::{Cell, Layer};
+use rnn_cell::gradcheck::gradcheck;
+use rnn_cell::varying::Varying;
+use tests::exactness::{check, random, random_sequence, rng};
+
+/// The gradient check and all other properties of a cell without a one-hot input.
+#[track_caller]
+fn verify<const B: usize, L>(cell: &mut L)
+where
+    L: Cell<B> + Layer<B, Scalar = f64, Input: Varying<f64> + Clone, InputBar: Varying<f64>>,
+    L: Layer<B, State: Varying<f64> + Clone, Output: Varying<f64> + Clone>,
+{
+    let mut rng = rng(2024);
+    let xs: Vec<L::Input> = random_sequence(&mut rng, 4);
+    let state: L::State = random(&mut rng);
+    gradcheck::<_, B>(cell, &xs, &state).assert_ok();
+    check(cell, &xs, &state, 7);
+}

@@ -1,0 +1,441 @@
+//! A random definition: its declarations and equations, and the pool of values that expressions draw from.
+
+use super::Random;
+use super::expressions::Expression;
+use super::shapes::{Dim, Shape};
+
+/// A value that expressions may read.
+#[derive(Debug, Clone)]
+struct Value {
+    /// `h[t-1]`, `e3`
+    text: String,
+    shape: Shape,
+    bound: f64,
+    used: bool,
+}
+
+/// What a field of an input or a context is, as far as a test must know to fill it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kind {
+    /// Real numbers.
+    Dense(Shape),
+    /// An index below five.
+    OneHot,
+}
+
+/// A definition, written out.
+#[derive(Debug, Clone)]
+pub struct Definition {
+    /// The cell's name.
+    pub name: String,
+    /// Its dimensions with their values.
+    pub dimensions: Vec<(&'static str, usize)>,
+    /// Its inputs.
+    pub inputs: Vec<(&'static str, Kind)>,
+    /// Whether it has a context.
+    pub has_context: bool,
+    /// The number of its equations.
+    pub equations: usize,
+    /// `pub cell Name<..> { .. }`
+    pub text: String,
+}
+
+/// The dimensions that definitions use, with the values that the tests give them.
+const DIMENSIONS: [(&str, usize); 5] = [("H", 4), ("I", 3), ("E", 2), ("S", 3), ("V", 5)];
+
+/// A definition in the making.
+#[derive(Debug)]
+pub struct Builder {
+    pub(super) random: Random,
+    /// Whether `swish` and `blend` are called.
+    pub(super) functions: (bool, bool),
+    pool: Vec<Value>,
+    parameters: Vec<(String, Shape)>,
+    equations: Vec<String>,
+    equation_count: usize,
+}
+
+impl Definition {
+    /// The definition of this seed.
+    pub fn new(seed: u64) -> Self {
+        let mut builder = Builder {
+            random: Random::new(seed),
+            functions: (false, false),
+            pool: Vec::new(),
+            parameters: Vec::new(),
+            equations: Vec::new(),
+            equation_count: 0,
+        };
+        builder.define(format!("Random{seed}"))
+    }
+}
+
+impl Builder {
+    fn define(&mut self, name: String) -> Definition {
+        let (h, i, e, s) = (Dim::of("H"), Dim::of("I"), Dim::of("E"), Dim::of("S"));
+        let mut declarations = Vec::new();
+
+        let mut inputs = vec![("x", Kind::Dense(Shape::vector(i)))];
+        for (name, shape, percent) in [
+            ("k", Shape::vector(h.clone()), 40),
+            ("X", Shape::matrix(e.clone(), s.clone()), 30),
+            ("r", Shape::scalar(), 30),
+        ] {
+            if self.random.chance(percent) {
+                inputs.push((name, Kind::Dense(shape)));
+            }
+        }
+        if self.random.chance(30) {
+            inputs.push(("w", Kind::OneHot));
+        }
+        for (name, kind) in &inputs {
+            match kind {
+                Kind::Dense(shape) => {
+                    declarations.push(format!("input {name}: {shape};"));
+                    self.offer(name, shape, 2.0);
+                }
+                Kind::OneHot => {
+                    declarations.push("input w: one_hot[V];".into());
+                    let embedding = self.parameter(&Shape::matrix(h.clone(), Dim::of("V")));
+                    self.equation(
+                        "embedded",
+                        &Shape::vector(h.clone()),
+                        &format!("{} @ w", embedding.text),
+                        0.6,
+                    );
+                }
+            }
+        }
+
+        let mut has_context = false;
+        for (name, shape) in [("M", Shape::matrix(e.clone(), s)), ("q", Shape::vector(h.clone()))] {
+            if self.random.chance(35) {
+                has_context = true;
+                let default = if self.random.chance(20) { " = 0.5" } else { "" };
+                declarations.push(format!("context {name}: {shape}{default};"));
+                self.offer(name, &shape, 2.0);
+            }
+        }
+
+        for (name, shape, percent, initial) in [
+            ("R", Shape::matrix(h.clone(), h.clone()), 40, "normal(0.3)"),
+            ("leak", Shape::scalar(), 40, "0.4"),
+        ] {
+            if self.random.chance(percent) {
+                declarations.push(format!("buffer {name}: {shape} = {initial};"));
+                self.offer(name, &shape, 1.0);
+            }
+        }
+
+        let mut states = Vec::new();
+        for (name, shape, percent) in [
+            ("h", Shape::vector(h.clone()), 100),
+            ("c", Shape::vector(h.clone()), 70),
+            ("P", Shape::matrix(h.clone(), e), 60),
+            ("n", Shape::scalar(), 40),
+        ] {
+            if self.random.chance(percent) {
+                let initial = self.initial_state(name, &shape, has_context);
+                declarations.push(format!("state {name}: {shape}{initial};"));
+                self.offer(&format!("{name}[t-1]"), &shape, 1.5);
+                states.push((name, shape));
+            }
+        }
+
+        let outputs = self.define_equations(&states);
+        for (name, shape) in std::mem::take(&mut self.parameters) {
+            let initial = *self.random.pick(&["uniform(0.6)", "uniform(0.2, 0.6)", "normal(0.3)"]);
+            declarations.push(format!("param {name}: {shape} = {initial};"));
+        }
+        if self.functions.0 {
+            declarations.push("fn swish(u) = u * sigmoid(u);".into());
+        }
+        if self.functions.1 {
+            declarations.push("fn blend(a, u, v) = sigmoid(a) * u + (1 - sigmoid(a)) * v;".into());
+        }
+
+        let mut lines = declarations;
+        self.random.shuffle(&mut self.equations);
+        lines.append(&mut self.equations);
+        lines.push(format!("output {};", outputs.join(", ")));
+        let declared =
+            lines.iter().filter(|line| line.contains(": ")).cloned().collect::<Vec<_>>().join("\n");
+        let words: Vec<&str> = declared.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+        let dimensions: Vec<_> = DIMENSIONS.into_iter().filter(|(name, _)| words.contains(name)).collect();
+        let list = dimensions.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+        let text = format!("pub cell {name}<{list}> {{\n    {}\n}}", lines.join("\n    "));
+        Definition { name, dimensions, inputs, has_context, equations: self.equation_count, text }
+    }
+
+    fn initial_state(&mut self, name: &str, shape: &Shape, has_context: bool) -> String {
+        match self.random.below(8) {
+            0 => " = 0.3".into(),
+            1 => {
+                self.parameters.push((format!("{name}_0"), shape.clone()));
+                format!(" = {name}_0")
+            }
+            2 if has_context
+                && self.pool.iter().any(|value| value.text == "q")
+                && *shape == Shape::vector(Dim::of("H")) =>
+            {
+                let weights = self.parameter(&Shape::matrix(Dim::of("H"), Dim::of("H")));
+                format!(" = tanh({} @ q)", weights.text)
+            }
+            _ => String::new(),
+        }
+    }
+
+    /// All equations, and the names of the outputs.
+    fn define_equations(&mut self, states: &[(&'static str, Shape)]) -> Vec<String> {
+        let count = 20 + self.random.below(18);
+        // A state's equation stands anywhere, so that later ones read its new value.
+        let mut places: Vec<usize> = states.iter().map(|_| 5 + self.random.below(15)).collect();
+        let mut rest = states.to_vec();
+        let mut named = Vec::new();
+        while self.equation_count < count || !rest.is_empty() {
+            if let Some(place) = places.iter().position(|&place| place <= self.equation_count) {
+                places.swap_remove(place);
+                let (name, shape) = rest.swap_remove(place);
+                self.update(name, &shape);
+            } else if self.random.chance(12) {
+                self.split();
+            } else {
+                let shape = self.any_shape();
+                let value = self.tame(&shape, 2);
+                let name = format!("e{}", self.equation_count);
+                self.equation(&name, &shape, &value.text, value.bound);
+                named.push(name);
+            }
+        }
+        let unused: Vec<String> =
+            self.pool
+                .iter()
+                .filter(|value| !value.used)
+                .map(|value| {
+                    if value.shape.is_scalar() { value.text.clone() } else { format!("mean({})", value.text) }
+                })
+                .collect();
+        let sum = if unused.is_empty() { "sum(h)".to_string() } else { unused.join(" + ") };
+        self.equation("sink", &Shape::scalar(), &format!("tanh(0.3 * ({sum}))"), 1.0);
+        let mut outputs = vec!["sink".to_string()];
+        if self.random.chance(75) {
+            outputs.push("h".into());
+            for _ in 0..2 {
+                let name = self.random.pick(&named).clone();
+                if !outputs.contains(&name) {
+                    outputs.push(name);
+                }
+            }
+        }
+        outputs
+    }
+
+    fn update(&mut self, name: &str, shape: &Shape) {
+        let target = self.tame(shape, 2);
+        let text = if self.random.chance(50) {
+            let gate = self.expression(shape, 1);
+            let keep = format!("sigmoid({})", gate.text);
+            format!("{keep} * {name}[t-1] + (1 - {keep}) * tanh({})", target.text)
+        } else {
+            format!("tanh({})", target.text)
+        };
+        if let Some(value) = self.pool.iter_mut().find(|value| value.text == format!("{name}[t-1]")) {
+            value.used |= text.contains(&format!("{name}[t-1]"));
+        }
+        self.equation(name, shape, &text, 1.0);
+        // A state's new value need not be read.
+        self.pool.last_mut().expect("an equation offers its value").used = true;
+    }
+
+    fn split(&mut self) {
+        let (a, b) = (format!("a{}", self.equation_count), format!("b{}", self.equation_count));
+        let columns = if self.random.chance(30) { Dim::of("S") } else { Dim::one() };
+        let (first, second) = if self.random.chance(20) {
+            (Dim::one(), Dim::one())
+        } else {
+            (self.simple_dim(), self.simple_dim())
+        };
+        let literal = first == Dim::one();
+        let rows = if literal { Dim::of("2") } else { Dim::sum([&first, &second]) };
+        let columns = if literal { Dim::one() } else { columns };
+        let value = self.tame(&Shape::matrix(rows, columns.clone()), 2);
+        self.equations.push(format!("[{a}, {b}] = {};", value.text));
+        self.equation_count += 1;
+        self.offer(&a, &Shape::matrix(first, columns.clone()), value.bound);
+        self.offer(&b, &Shape::matrix(second, columns), value.bound);
+    }
+
+    fn equation(&mut self, name: &str, shape: &Shape, text: &str, bound: f64) {
+        let target = match self.random.below(6) {
+            0 => format!("{name}: {shape}"),
+            1 => format!("{name}[t]"),
+            _ => name.to_string(),
+        };
+        self.equations.push(format!("{target} = {text};"));
+        self.equation_count += 1;
+        self.offer(name, shape, bound);
+    }
+
+    fn offer(&mut self, text: &str, shape: &Shape, bound: f64) {
+        self.pool.push(Value { text: text.to_string(), shape: shape.clone(), bound, used: false });
+    }
+
+    /// A name of this shape, rather one that nothing reads yet; a new parameter if there is none.
+    pub(super) fn leaf(&mut self, shape: &Shape) -> Expression {
+        let fitting: Vec<usize> = (0..self.pool.len()).filter(|&k| self.pool[k].shape == *shape).collect();
+        if self.random.chance(5) {
+            return self.parameter(shape);
+        }
+        if fitting.is_empty() {
+            return self.projection(shape);
+        }
+        let unused: Vec<usize> = fitting.iter().copied().filter(|&k| !self.pool[k].used).collect();
+        let among = if unused.is_empty() || self.random.chance(35) { fitting } else { unused };
+        let value = &mut self.pool[*self.random.pick(&among)];
+        value.used = true;
+        Expression::atom(value.text.clone(), value.bound)
+    }
+
+    /// What is of this shape by way of parameters, and still depends on what varies from step to step.
+    fn projection(&mut self, shape: &Shape) -> Expression {
+        let vectors = |value: &Value| value.shape.is_vector() && !value.shape.is_scalar();
+        let among: Vec<usize> = (0..self.pool.len()).filter(|&k| vectors(&self.pool[k])).collect();
+        let source = &mut self.pool[*self.random.pick(&among)];
+        source.used = true;
+        let (text, inner, bound) = (source.text.clone(), source.shape.rows.clone(), source.bound);
+        let bound = 3.0 * bound;
+        if shape.is_scalar() {
+            return Expression::atom(format!("mean({text})"), bound);
+        }
+        if shape.is_row() {
+            let weights = self.parameter(&Shape::matrix(inner, shape.columns.clone()));
+            return Expression::product(format!("{text}.T @ {}", weights.text), bound);
+        }
+        let weights = self.parameter(&Shape::matrix(shape.rows.clone(), inner));
+        if shape.is_vector() {
+            return Expression::product(format!("{} @ {text}", weights.text), bound);
+        }
+        let spread = self.parameter(&Shape::row(shape.columns.clone()));
+        Expression::product(format!("{} @ {text} @ {}", weights.text, spread.text), bound)
+    }
+
+    /// A parameter of this shape, an old one or a new one.
+    pub(super) fn parameter(&mut self, shape: &Shape) -> Expression {
+        let fitting: Vec<&(String, Shape)> =
+            self.parameters.iter().filter(|(_, other)| other == shape).collect();
+        if !fitting.is_empty() && self.random.chance(50) {
+            return Expression::atom(self.random.pick(&fitting).0.clone(), 0.6);
+        }
+        let name = format!("p{}", self.parameters.len());
+        self.parameters.push((name.clone(), shape.clone()));
+        Expression::atom(name, 0.6)
+    }
+
+    fn simple_dim(&mut self) -> Dim {
+        Dim::of(*self.random.pick(&["H", "I", "E", "S"]))
+    }
+
+    /// A dimension, now and then a sum.
+    pub(super) fn any_dim(&mut self) -> Dim {
+        let dim = self.simple_dim();
+        match self.random.below(12) {
+            0 => Dim::sum([&dim, &self.simple_dim()]),
+            1 => Dim::sum([&dim, &Dim::one()]),
+            2 => Dim::of("2"),
+            _ => dim,
+        }
+    }
+
+    /// A vector's shape.
+    pub(super) fn any_vector(&mut self) -> Shape {
+        Shape::vector(self.any_dim())
+    }
+
+    /// The shape of something in the pool, or a new one.
+    pub(super) fn any_shape(&mut self) -> Shape {
+        match self.random.below(10) {
+            0..=5 => self.random.pick(&self.pool).shape.clone(),
+            6 | 7 => self.any_vector(),
+            8 => Shape::row(self.any_dim()),
+            _ => Shape::matrix(self.any_dim(), self.simple_dim()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_seed_gives_one_definition() {
+        assert_eq!(Definition::new(7).text, Definition::new(7).text);
+        assert_ne!(Definition::new(7).text, Definition::new(8).text);
+    }
+
+    #[test]
+    fn definitions_have_20_to_40_equations_and_all_of_the_language() {
+        let mut all = String::new();
+        for seed in 0..200 {
+            let definition = Definition::new(seed);
+            assert!((20..=41).contains(&definition.equations), "{}", definition.text);
+            all.push_str(&definition.text);
+        }
+        let words = [
+            "sigmoid",
+            "tanh",
+            "relu",
+            "leaky_relu",
+            "elu",
+            "softplus",
+            "silu",
+            "gelu",
+            "hard_sigmoid",
+            "hard_tanh",
+            "exp",
+            "ln",
+            "sqrt",
+            "abs",
+            "square",
+            "recip",
+            "pow",
+            "sin",
+            "cos",
+            "floor",
+            "sign",
+            "min",
+            "max",
+            "clamp",
+            "where",
+            "sum",
+            "mean",
+            "row_sum",
+            "softmax",
+            "layer_norm",
+            "rms_norm",
+            "swish",
+            "blend",
+            "one_hot",
+            "context",
+            "buffer",
+        ];
+        for word in words {
+            let uses = all
+                .match_indices(word)
+                .filter(|(at, _)| !all[..*at].ends_with(|c: char| c.is_alphabetic() || c == '_'));
+            assert!(uses.count() > 5, "`{word}` is hardly used");
+        }
+        for operator in [" + ", " - ", " * ", " / ", " @ ", ".T", "[t-1]", "[t] = ", ": [H, E]", "= -"] {
+            assert!(all.contains(operator), "`{operator}` is not used");
+        }
+    }
+
+    #[test]
+    fn brackets_match() {
+        for seed in 0..200 {
+            let text = Definition::new(seed).text;
+            for (open, close) in [('(', ')'), ('[', ']'), ('{', '}')] {
+                assert_eq!(text.matches(open).count(), text.matches(close).count(), "{text}");
+            }
+        }
+    }
+}

@@ -1,0 +1,340 @@
+//! Random expressions of a wanted shape.
+//!
+//! Every expression has a bound on the size of its values, so that no chain of equations grows beyond what
+//! finite differences can follow, and the arguments of `ln`, `sqrt`, `pow`, `recip` and of divisions stay
+//! positive by construction.
+
+use super::definition::Builder;
+use super::shapes::{Dim, Shape};
+
+/// How tightly an expression's outermost operator binds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Binding {
+    Sum,
+    /// A chain of `*` and `/` alone.
+    Product,
+    /// A chain of `@` alone.
+    MatrixProduct,
+    Negation,
+    Atom,
+}
+
+/// An expression.
+#[derive(Debug, Clone)]
+pub struct Expression {
+    /// As written.
+    pub text: String,
+    /// No entry is larger.
+    pub bound: f64,
+    binding: Binding,
+}
+
+impl Expression {
+    /// A name, a number, a call.
+    pub fn atom(text: impl Into<String>, bound: f64) -> Self {
+        Self { text: text.into(), bound, binding: Binding::Atom }
+    }
+
+    /// A chain of `@`.
+    pub fn product(text: String, bound: f64) -> Self {
+        Self { text, bound, binding: Binding::MatrixProduct }
+    }
+
+    /// As an operand of `+` and `-`: on the right of a `-` a sum needs parentheses.
+    fn term(&self, first: bool) -> String {
+        if self.binding == Binding::Sum && !first { format!("({})", self.text) } else { self.text.clone() }
+    }
+
+    /// As an operand of `*`, `/` or `@`. A mixture of `@` and `*` gets parentheses, since it could be read
+    /// two ways.
+    fn factor(&self, chain: Option<Binding>) -> String {
+        if self.binding == Binding::Atom || chain == Some(self.binding) {
+            self.text.clone()
+        } else {
+            format!("({})", self.text)
+        }
+    }
+}
+
+const ANY: [&str; 13] = [
+    "sigmoid",
+    "tanh",
+    "silu",
+    "gelu",
+    "elu",
+    "softplus",
+    "square",
+    "sin",
+    "cos",
+    "relu",
+    "leaky_relu",
+    "hard_tanh",
+    "abs",
+];
+
+impl Builder {
+    /// An expression of `shape`, at most `depth` operators deep.
+    pub fn expression(&mut self, shape: &Shape, depth: usize) -> Expression {
+        if depth == 0 || self.random.chance(12) {
+            return self.leaf(shape);
+        }
+        match self.random.below(10) {
+            0..=2 => self.function(shape, depth),
+            3..=5 => self.arithmetic(shape, depth),
+            6 => self.choice(shape, depth),
+            _ => self.structure(shape, depth),
+        }
+    }
+
+    /// An expression whose values stay below about 3, as an equation needs it.
+    pub fn tame(&mut self, shape: &Shape, depth: usize) -> Expression {
+        let value = self.expression(shape, depth);
+        if value.bound <= 3.0 {
+            value
+        } else if self.random.chance(50) {
+            Expression::atom(format!("tanh({})", value.text), 1.0)
+        } else {
+            let factor = 1.0 / (1.0 + value.bound.log2().floor()).exp2();
+            let text = format!("{factor} * {}", value.factor(Some(Binding::Product)));
+            Expression { text, bound: value.bound * factor, binding: Binding::Product }
+        }
+    }
+
+    fn small(&mut self, shape: &Shape, depth: usize) -> Expression {
+        let value = self.expression(shape, depth);
+        if value.bound <= 2.0 { value } else { Expression::atom(format!("tanh({})", value.text), 1.0) }
+    }
+
+    /// An expression of values of at least 0.5.
+    fn positive(&mut self, shape: &Shape, depth: usize) -> Expression {
+        let value = self.small(shape, depth);
+        let text = match self.random.below(3) {
+            0 => format!("0.5 + square({})", value.text),
+            1 => format!("1 + exp({})", value.text),
+            _ => format!("0.75 + abs({})", value.text),
+        };
+        Expression { text, bound: 1.0 + value.bound.exp().max(4.0), binding: Binding::Sum }
+    }
+
+    fn function(&mut self, shape: &Shape, depth: usize) -> Expression {
+        match self.random.below(20) {
+            0 => {
+                let value = self.small(shape, depth - 1);
+                Expression::atom(format!("exp({})", value.text), value.bound.exp())
+            }
+            1 => {
+                let value = self.positive(shape, depth - 1);
+                Expression::atom(format!("ln({})", value.text), value.bound.ln().max(0.7))
+            }
+            2 => {
+                let value = self.positive(shape, depth - 1);
+                Expression::atom(format!("sqrt({})", value.text), value.bound.sqrt())
+            }
+            3 => {
+                let value = self.positive(shape, depth - 1);
+                Expression::atom(format!("recip({})", value.text), 2.0)
+            }
+            4 => {
+                let base = self.positive(shape, depth - 1);
+                let exponent = if self.random.chance(50) {
+                    Expression::atom(*self.random.pick(&["2", "1.5", "-1", "0.5"]), 2.0)
+                } else {
+                    self.small(shape, 0)
+                };
+                let bound = base.bound.max(2.0).powf(exponent.bound);
+                Expression::atom(format!("pow({}, {})", base.text, exponent.text), bound)
+            }
+            5 => {
+                let value = self.expression(shape, depth - 1);
+                Expression::atom(format!("hard_sigmoid({})", value.text), 1.0)
+            }
+            6 => {
+                // Its derivative is zero, and its jumps are rare.
+                let value = self.small(shape, depth - 1);
+                let function = *self.random.pick(&["floor", "sign"]);
+                Expression::atom(format!("{function}({})", value.text), value.bound + 1.0)
+            }
+            7 if !shape.is_row() && shape.is_vector() => {
+                let value = self.small(shape, depth - 1);
+                let gain = self.parameter(shape);
+                if self.random.chance(50) {
+                    let shift = self.parameter(shape);
+                    // More than the deviation of an entry of so few can't be.
+                    let bound = 2.5 * gain.bound + shift.bound;
+                    let text = format!("layer_norm({}, {}, {})", value.text, gain.text, shift.text);
+                    Expression::atom(text, bound)
+                } else {
+                    Expression::atom(format!("rms_norm({}, {})", value.text, gain.text), 2.5 * gain.bound)
+                }
+            }
+            8 | 9 if !shape.is_scalar() && (shape.is_row() || shape.is_vector()) => {
+                let value = self.small(shape, depth - 1);
+                let text = if self.random.chance(40) {
+                    let mask = self.leaf(shape);
+                    format!("softmax({}, where({} > 0.2, 1, 0))", value.text, mask.text)
+                } else {
+                    format!("softmax({})", value.text)
+                };
+                Expression::atom(text, 1.0)
+            }
+            10 | 11 => self.user_call(shape, depth),
+            _ => {
+                let value = self.expression(shape, depth - 1);
+                let value = if value.bound > 6.0 { self.small(shape, depth - 1) } else { value };
+                let name = *self.random.pick(&ANY);
+                let bound = match name {
+                    "sigmoid" | "tanh" | "sin" | "cos" | "hard_tanh" => 1.0,
+                    "square" => value.bound * value.bound,
+                    "softplus" => value.bound + 0.7,
+                    _ => value.bound.max(1.0),
+                };
+                Expression::atom(format!("{name}({})", value.text), bound)
+            }
+        }
+    }
+
+    fn user_call(&mut self, shape: &Shape, depth: usize) -> Expression {
+        let first = self.small(shape, depth - 1);
+        if self.random.chance(50) {
+            self.functions.0 = true;
+            Expression::atom(format!("swish({})", first.text), first.bound)
+        } else {
+            self.functions.1 = true;
+            let second = self.small(shape, 0);
+            let third = self.small(&Shape::scalar(), 0);
+            let text = format!("blend({}, {}, {})", third.text, first.text, second.text);
+            Expression::atom(text, 2.0 * first.bound.max(second.bound))
+        }
+    }
+
+    /// `u` may be broadcast to `shape`: itself, a scalar, or a column or row of a matrix.
+    fn broadcastable(&mut self, shape: &Shape, depth: usize) -> Expression {
+        let is_matrix = !shape.is_row() && !shape.is_vector();
+        match self.random.below(6) {
+            0 if !shape.is_scalar() => self.expression(&Shape::scalar(), depth.min(1)),
+            1 if is_matrix => self.expression(&Shape::vector(shape.rows.clone()), depth.min(1)),
+            2 if is_matrix => self.expression(&Shape::row(shape.columns.clone()), depth.min(1)),
+            3 => Expression::atom(*self.random.pick(&["0.5", "1/3", "2", "1e-1", "0.75"]), 2.0),
+            _ => self.expression(shape, depth),
+        }
+    }
+
+    fn arithmetic(&mut self, shape: &Shape, depth: usize) -> Expression {
+        let mut left = self.expression(shape, depth - 1);
+        let mut right = self.broadcastable(shape, depth - 1);
+        match self.random.below(9) {
+            0..=2 => {
+                if self.random.chance(50) {
+                    std::mem::swap(&mut left, &mut right);
+                }
+                let text = format!("{} + {}", left.term(true), right.term(false));
+                Expression { text, bound: left.bound + right.bound, binding: Binding::Sum }
+            }
+            3 | 4 => {
+                let text = format!("{} - {}", left.term(true), right.term(false));
+                Expression { text, bound: left.bound + right.bound, binding: Binding::Sum }
+            }
+            5 | 6 => {
+                if self.random.chance(50) {
+                    std::mem::swap(&mut left, &mut right);
+                }
+                let text = format!("{} * {}", left.factor(Some(Binding::Product)), right.factor(None));
+                Expression { text, bound: left.bound * right.bound, binding: Binding::Product }
+            }
+            7 => {
+                let divisor = self.positive(shape, 1);
+                let text = format!("{} / ({})", left.factor(Some(Binding::Product)), divisor.text);
+                Expression { text, bound: 2.0 * left.bound, binding: Binding::Product }
+            }
+            _ => Expression {
+                text: format!("-{}", left.factor(None)),
+                bound: left.bound,
+                binding: Binding::Negation,
+            },
+        }
+    }
+
+    /// `where`, `clamp`, `min`, `max`.
+    fn choice(&mut self, shape: &Shape, depth: usize) -> Expression {
+        let u = self.expression(shape, depth - 1);
+        let v = self.broadcastable(shape, 0);
+        let bound = u.bound.max(v.bound);
+        match self.random.below(4) {
+            0 => Expression::atom(format!("max({}, {})", u.text, v.text), bound),
+            1 => Expression::atom(format!("min({}, {})", u.text, v.text), bound),
+            2 => Expression::atom(format!("clamp({}, -0.8, 1.1)", u.text), 1.1),
+            _ => {
+                let comparison = *self.random.pick(&["<", "<=", ">", ">="]);
+                let (a, b) = (self.leaf(shape), self.broadcastable(shape, 0));
+                let text = format!("where({} {comparison} {}, {}, {})", a.text, b.text, u.text, v.text);
+                Expression::atom(text, bound)
+            }
+        }
+    }
+
+    /// Products, transposes, reductions and stacks: what gives the shape from other shapes.
+    fn structure(&mut self, shape: &Shape, depth: usize) -> Expression {
+        if shape.is_scalar() {
+            let other = self.any_shape();
+            let u = self.expression(&other, depth - 1);
+            return match self.random.below(4) {
+                0 => Expression::atom(format!("sum({})", u.text), u.bound * 12.0),
+                1 => {
+                    let vector = self.any_vector();
+                    let (u, v) = (self.leaf(&vector), self.small(&vector, depth - 1));
+                    let text = format!("{}.T @ {}", u.factor(None), v.factor(None));
+                    Expression { text, bound: 6.0 * u.bound * v.bound, binding: Binding::MatrixProduct }
+                }
+                _ => Expression::atom(format!("mean({})", u.text), u.bound),
+            };
+        }
+        if shape.rows.terms().len() > 1 && self.random.chance(60) {
+            return self.stack(shape, depth);
+        }
+        let inner = self.any_dim();
+        match self.random.below(6) {
+            0 if shape.is_vector() => {
+                let matrix = Shape::matrix(shape.rows.clone(), inner);
+                let u = self.expression(&matrix, depth - 1);
+                Expression::atom(format!("row_sum({})", u.text), 5.0 * u.bound)
+            }
+            1 => {
+                let u = self.expression(&shape.transposed(), depth - 1);
+                Expression::atom(format!("{}.T", u.factor(None)), u.bound)
+            }
+            2 if !shape.is_vector() && !shape.is_row() => {
+                let u = self.small(&Shape::vector(shape.rows.clone()), depth - 1);
+                let v = self.small(&Shape::vector(shape.columns.clone()), 0);
+                let text = format!("{} @ {}.T", u.factor(Some(Binding::MatrixProduct)), v.factor(None));
+                Expression { text, bound: u.bound * v.bound, binding: Binding::MatrixProduct }
+            }
+            3 => {
+                let left = self.small(&Shape::matrix(shape.rows.clone(), inner.clone()), depth - 1);
+                let right = self.small(&Shape::matrix(inner, shape.columns.clone()), depth - 1);
+                let text = format!("{} @ {}", left.factor(Some(Binding::MatrixProduct)), right.factor(None));
+                Expression { text, bound: 5.0 * left.bound * right.bound, binding: Binding::MatrixProduct }
+            }
+            _ => {
+                let weights = self.parameter(&Shape::matrix(shape.rows.clone(), inner.clone()));
+                let right = self.small(&Shape::matrix(inner, shape.columns.clone()), depth - 1);
+                let text = format!("{} @ {}", weights.text, right.factor(None));
+                Expression { text, bound: 5.0 * weights.bound * right.bound, binding: Binding::MatrixProduct }
+            }
+        }
+    }
+
+    fn stack(&mut self, shape: &Shape, depth: usize) -> Expression {
+        let mut bound: f64 = 0.0;
+        let mut parts = Vec::new();
+        for term in shape.rows.terms() {
+            let rows = Dim::of(term);
+            // In a stack of matrices a vector repeats in every column.
+            let repeats = !shape.is_vector() && !parts.is_empty() && self.random.chance(30);
+            let part = Shape::matrix(rows, if repeats { Dim::one() } else { shape.columns.clone() });
+            let part = self.expression(&part, depth - 1);
+            bound = bound.max(part.bound);
+            parts.push(part.text);
+        }
+        Expression::atom(format!("[{}]", parts.join(", ")), bound)
+    }
+}

@@ -1,0 +1,250 @@
+//! The proof that the language is complete: cells of the literature, each written from its paper,
+//! gradient-checked and put through the properties that every cell must have.
+
+#![allow(missing_docs)]
+
+mod cells;
+mod legendre;
+
+use cells::*;
+use nalgebra::{SMatrix, SVector};
+use rnn_cell::cell::{Cell, ContextLayer, Layer, Model};
+use rnn_cell::gradcheck::{gradcheck, gradcheck_context};
+use rnn_cell::prelude::*;
+use rnn_cell::rng::{Xoshiro256PlusPlus, below};
+use rnn_cell::varying::Varying;
+use tests::exactness::{check, random, random_sequence, rng};
+
+/// The number of locations of the Turing machine's memory.
+const LOCATIONS: usize = 5;
+
+/// The gradient check and the general properties, on six random steps from a random state. `adapt` changes
+/// what is random but has to be something else.
+#[track_caller]
+fn verify<const B: usize, L>(
+    cell: &mut L,
+    adapt: impl Fn(&mut L::Input, &mut L::State, &mut Xoshiro256PlusPlus),
+) where
+    L: Cell<B> + Layer<B, Scalar = f64, Input: Varying<f64> + Clone, InputBar: Varying<f64>>,
+    L: Layer<B, State: Varying<f64> + Clone, Output: Varying<f64> + Clone>,
+{
+    let mut rng = rng(2024);
+    let mut state: L::State = random(&mut rng);
+    let mut xs: Vec<L::Input> = random_sequence(&mut rng, 6);
+    xs.iter_mut().for_each(|x| adapt(x, &mut state, &mut rng));
+    gradcheck::<_, B>(cell, &xs, &state).assert_ok();
+    check(cell, &xs, &state, 7);
+}
+
+/// `cell!(Name[sizes], adaptation)`: both batch sizes.
+macro_rules! verify {
+    ($cell:ident [$($size:literal),+]) => { verify!($cell [$($size),+], |_, _, _| {}) };
+    ($cell:ident [$($size:literal),+], $adapt:expr) => {
+        let mut cell = $cell::<$($size,)+ f64>::init(&mut rng(1));
+        verify::<1, _>(&mut cell, $adapt);
+        verify::<3, _>(&mut cell, $adapt);
+    };
+}
+
+#[test]
+fn slstm() {
+    // The normaliser is a sum of exponentials, so it is positive.
+    verify!(SLstm [3, 4], |_, state, _| state.n.iter_mut().for_each(|n| *n = n.abs() + 0.5));
+}
+
+#[test]
+fn slstm_survives_gates_that_overflow() {
+    let mut cell = SLstm::<2, 3, f64>::init(&mut rng(1));
+    cell.b_i.fill(900.0);
+    let mut state = cell.zero_state::<1>();
+    for _ in 0..5 {
+        let h = cell.step(&SVector::from([0.3, -0.2]), &mut state);
+        assert!(h.iter().all(|h| h.abs() <= 1.0), "{h}");
+    }
+}
+
+#[test]
+fn mlstm() {
+    verify!(MLstm [3, 4]);
+}
+
+#[test]
+fn gated_delta_rule() {
+    verify!(GatedDelta [3, 4, 2]);
+}
+
+#[test]
+fn delta_rule_replaces_what_a_key_held() {
+    // A gate of one, no decay: afterwards the memory answers the key with the new value, whatever it held
+    // before.
+    let mut cell = GatedDelta::<2, 3, 2, f64>::init(&mut rng(1));
+    cell.w_a.fill(0.0);
+    cell.w_b.fill(0.0);
+    cell.log_A = -60.0;
+    cell.b_b = 60.0;
+    cell.W_q = cell.W_k;
+    let x = SVector::from([0.7, -0.4]);
+    let mut state: <GatedDelta<2, 3, 2, f64> as Layer<1>>::State = random(&mut rng(3));
+    let o = cell.step(&x, &mut state);
+    let v = (cell.W_v * x).map(|u| u / (1.0 + (-u).exp()));
+    // The key's length is one only up to the 1e-6 below the root.
+    assert!((o - v).amax() < 1e-4, "{o} {v}");
+}
+
+#[test]
+fn turing_machine_head() {
+    // The weighting over locations is a distribution.
+    verify!(TuringHead [2, 4, 5, 3], |_, state, _| {
+        state.w.iter_mut().for_each(|w| *w = w.abs() + 0.1);
+        state.w.column_iter_mut().for_each(|mut w| {
+            let sum = w.sum();
+            w /= sum;
+        });
+    });
+}
+
+#[test]
+fn turing_machine_starts_from_learned_memory() {
+    let cell = TuringHead::<2, 4, 5, 3, f64>::init(&mut rng(1));
+    let state = cell.initial_state::<2>();
+    assert_eq!(state.M, [cell.M_0; 2]);
+    for w in state.w.column_iter() {
+        assert!((w.sum() - 1.0).abs() < 1e-15);
+    }
+}
+
+#[test]
+fn legendre_memory_unit() {
+    verify!(LegendreUnit [2, 3]);
+}
+
+#[test]
+fn legendre_memory_holds_a_sliding_window() {
+    // Equation 3 at the far end of the window, where every shifted Legendre polynomial is one: the sum of the
+    // memory is the input of a window ago.
+    let mut cell = LegendreUnit::<1, 2, f64>::zeros();
+    let reference = LegendreUnit::<1, 2, f64>::init(&mut rng(1));
+    cell.A = reference.A;
+    cell.B = reference.B;
+    cell.e_x.fill(1.0);
+    let signal = |t: f64| (0.15 * t).sin();
+    let mut state = cell.zero_state::<1>();
+    for t in 0..200 {
+        cell.step(&SVector::from([signal(f64::from(t))]), &mut state);
+        // The input is held for a step, so its middle is half a step earlier than the sample.
+        let ago = signal(f64::from(t) + 0.5 - legendre::WINDOW);
+        let error = (state.m.sum() - ago).abs();
+        assert!(t < 60 || error < 0.02, "at {t}: {} is not {ago}", state.m.sum());
+    }
+}
+
+#[test]
+fn echo_state_network() {
+    verify!(EchoState [2, 8, 3]);
+}
+
+#[test]
+fn echo_state_network_learns_its_readout_alone() {
+    let cell = EchoState::<2, 8, 3, f64>::init(&mut rng(1));
+    let mut learned = Vec::new();
+    cell.visit(&mut |parameter| learned.push(parameter.name.to_string()));
+    learned.dedup();
+    assert_eq!(learned, ["W_out"]);
+    assert_eq!(cell.parameter_count(), 3 * (1 + 2 + 8));
+    let mut saved = Vec::new();
+    cell.visit_buffers(&mut |buffer| saved.push(buffer.name.to_string()));
+    saved.dedup();
+    assert_eq!(saved, ["W_in", "W", "leak"]);
+    assert_eq!(cell.leak, 0.3);
+}
+
+#[test]
+fn layer_normalised_lstm() {
+    verify!(NormalisedLstm [3, 4]);
+}
+
+#[test]
+fn lstm_with_projection() {
+    verify!(ProjectedLstm [3, 5, 2, 3, 2]);
+}
+
+#[test]
+fn simple_recurrent_unit() {
+    verify!(Sru[4]);
+}
+
+#[test]
+fn zoneout() {
+    fn masks<const B: usize>(
+        x: &mut ZoneoutInput<3, 4, B, f64>,
+        _: &mut ZoneoutState<4, B, f64>,
+        rng: &mut Xoshiro256PlusPlus,
+    ) {
+        x.d_c.iter_mut().chain(x.d_h.iter_mut()).for_each(|keep| *keep = below(rng, 2) as f64);
+    }
+    let mut cell = Zoneout::<3, 4, f64>::init(&mut rng(1));
+    verify::<1, _>(&mut cell, masks);
+    verify::<3, _>(&mut cell, masks);
+}
+
+#[test]
+fn zoneout_of_everything_keeps_the_state() {
+    let cell = Zoneout::<3, 4, f64>::init(&mut rng(1));
+    let mut state: ZoneoutState<4, 1, f64> = random(&mut rng(2));
+    let before = state.clone();
+    let ones = SVector::from_element(1.0);
+    cell.step(&ZoneoutInput { x: SVector::from([1.0, 2.0, 3.0]), d_c: ones, d_h: ones }, &mut state);
+    assert_eq!((state.h, state.c), (before.h, before.c));
+}
+
+#[test]
+fn character_network_with_tied_embedding() {
+    fn characters<const B: usize>(
+        w: &mut [u32; B],
+        _: &mut TiedCharactersState<4, B, f64>,
+        rng: &mut Xoshiro256PlusPlus,
+    ) {
+        // 7 characters, the last twice as often, so that gathers meet in one column.
+        w.iter_mut().for_each(|w| *w = below(rng, 8).min(6) as u32);
+    }
+    let mut cell = TiedCharacters::<7, 4, f64>::init(&mut rng(1));
+    verify::<1, _>(&mut cell, characters);
+    verify::<3, _>(&mut cell, characters);
+}
+
+type Decoder = BahdanauDecoder<6, 3, 4, 2, 5, 3, f64>;
+
+fn verify_decoder<const B: usize>(decoder: &mut Decoder)
+where
+    Decoder: ContextLayer<B, Scalar = f64, Input = [u32; B], InputBar: Varying<f64>>,
+    Decoder: ContextLayer<
+            B,
+            Context: Varying<f64> + Clone,
+            State: Varying<f64> + Clone,
+            Output: Varying<f64> + Clone,
+        >,
+{
+    let mut rng = rng(2024);
+    let words: Vec<[u32; B]> = (0..5).map(|_| std::array::from_fn(|_| below(&mut rng, 6) as u32)).collect();
+    let context: <Decoder as ContextLayer<B>>::Context = random(&mut rng);
+    let state = ContextLayer::<B>::zero_state(decoder, &context);
+    gradcheck_context::<_, B>(decoder, &words, &context, &state).assert_ok();
+    let bound = decoder.with(&context);
+    check::<B, _>(&bound, &words, &state, 7);
+}
+
+#[test]
+fn bahdanau_decoder() {
+    let mut decoder = Decoder::init(&mut rng(1));
+    verify_decoder::<1>(&mut decoder);
+    verify_decoder::<3>(&mut decoder);
+}
+
+#[test]
+fn bahdanau_decoder_starts_from_its_context() {
+    let decoder = Decoder::init(&mut rng(1));
+    let context: BahdanauDecoderContext<4, 2, 5, 2, f64> = random(&mut rng(2));
+    let state = decoder.initial_state(&context);
+    let want: SMatrix<f64, 4, 2> = (decoder.W_s * context.first).map(f64::tanh);
+    assert!((state.s - want).amax() < 1e-14);
+}

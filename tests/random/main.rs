@@ -1,0 +1,83 @@
+//! Random cells: definitions that nobody thought of, compiled and checked. The build script writes them from
+//! a seed:
+//!
+//! ```text
+//! RANDOM_SEED=1000 RANDOM_CELLS=100 cargo test -p tests --test random
+//! ```
+//!
+//! checks as many others as one likes. A failing test prints its definition.
+
+#![allow(missing_docs)]
+
+use rnn_cell::cell::{Cell, ContextLayer, Layer};
+use rnn_cell::gradcheck::Gradcheck;
+use rnn_cell::rng::Xoshiro256PlusPlus;
+use rnn_cell::varying::Varying;
+use tests::exactness::{check, random, rng};
+
+include!(concat!(env!("OUT_DIR"), "/random.rs"));
+
+const STEPS: usize = 4;
+
+/// Shows the definition if the test fails.
+struct Show(&'static str);
+
+impl Drop for Show {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("the definition:\n{}", self.0);
+        }
+    }
+}
+
+fn sequence<I: Varying<f64>>(
+    rng: &mut Xoshiro256PlusPlus,
+    fill: fn(&mut I, &mut Xoshiro256PlusPlus),
+) -> Vec<I> {
+    let mut input = || {
+        let mut x: I = random(rng);
+        fill(&mut x, rng);
+        x
+    };
+    (0..STEPS).map(|_| input()).collect()
+}
+
+fn verify<const B: usize, L>(
+    seed: u64,
+    definition: &'static str,
+    mut cell: L,
+    fill: fn(&mut L::Input, &mut Xoshiro256PlusPlus),
+) where
+    L: Cell<B> + Layer<B, Scalar = f64, Input: Varying<f64> + Clone, InputBar: Varying<f64>>,
+    L: Layer<B, State: Varying<f64> + Clone, Output: Varying<f64> + Clone>,
+{
+    let _show = Show(definition);
+    let mut rng = rng(seed);
+    let xs = sequence(&mut rng, fill);
+    let state: L::State = random(&mut rng);
+    Gradcheck::default().check(&mut cell, &xs, None, &state).assert_ok();
+    check(&cell, &xs, &state, seed);
+}
+
+fn verify_with_context<const B: usize, L>(
+    seed: u64,
+    definition: &'static str,
+    mut cell: L,
+    fill: fn(&mut L::Input, &mut Xoshiro256PlusPlus),
+) where
+    L: ContextLayer<B, Scalar = f64, Input: Varying<f64> + Clone, InputBar: Varying<f64>>,
+    L: ContextLayer<
+            B,
+            Context: Varying<f64> + Clone,
+            State: Varying<f64> + Clone,
+            Output: Varying<f64> + Clone,
+        >,
+{
+    let _show = Show(definition);
+    let mut rng = rng(seed);
+    let xs = sequence(&mut rng, fill);
+    let context: L::Context = random(&mut rng);
+    let state: L::State = random(&mut rng);
+    Gradcheck::default().check_context(&mut cell, &xs, &context, None, &state).assert_ok();
+    check(&cell.with(&context), &xs, &state, seed);
+}

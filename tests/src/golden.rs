@@ -1,0 +1,406 @@
+//! Golden cases: a cell's parameters, inputs and initial state with the outputs, the states, the loss and
+//! every gradient that PyTorch's autograd computed in float64 (`golden/cases/*.json`).
+//!
+//! The loss of a case is the sum of the inner products of fixed cotangents with the outputs and the final
+//! states, so its backward pass starts from exactly these cotangents.
+
+use nalgebra::SMatrix;
+use rnn_cell::cell::{BlockShape, Cell, ContextLayer, Layer, Model};
+use rnn_cell::varying::Varying;
+use serde_json::Value;
+use std::path::Path;
+
+/// The largest error allowed, relative to the largest entry of the array.
+pub const TOLERANCE: f64 = 1e-12;
+
+/// One array of a case, row-major.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Array {
+    /// The sizes, the slowest index first.
+    pub shape: Vec<usize>,
+    /// The entries.
+    pub data: Vec<f64>,
+}
+
+impl Array {
+    /// The entries at the first index `t`.
+    pub fn step(&self, t: usize) -> &[f64] {
+        let size = self.data.len() / self.shape[0];
+        &self.data[t * size..(t + 1) * size]
+    }
+
+    /// The entries column by column, as the library stores a matrix; of a vector, the entries.
+    fn by_columns(&self) -> Vec<f64> {
+        match self.shape[..] {
+            [rows, columns] => {
+                (0..rows * columns).map(|k| self.data[k % rows * columns + k / rows]).collect()
+            }
+            _ => self.data.clone(),
+        }
+    }
+}
+
+/// A case as read from its file.
+#[derive(Debug)]
+pub struct Case {
+    name: String,
+    value: Value,
+}
+
+impl Case {
+    /// Reads the case `name` at this batch size.
+    ///
+    /// # Panics
+    /// If there is no such case.
+    pub fn load(name: &str, batch: usize) -> Self {
+        let name = format!("{name}_b{batch}");
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden/cases").join(format!("{name}.json"));
+        let text =
+            std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        Self { name, value }
+    }
+
+    fn at(&self, path: &str) -> &Value {
+        path.split('.').fold(&self.value, |value, key| {
+            value.get(key).unwrap_or_else(|| panic!("{} has no {path}: {key} is missing", self.name))
+        })
+    }
+
+    /// The array at `path`, its keys separated by dots.
+    pub fn array(&self, path: &str) -> Array {
+        fn flatten(value: &Value, data: &mut Vec<f64>) {
+            match value {
+                Value::Array(values) => values.iter().for_each(|value| flatten(value, data)),
+                number => data.push(number.as_f64().expect("arrays hold numbers")),
+            }
+        }
+        let object = self.at(path);
+        let sizes = object["shape"].as_array().expect("an array has a shape");
+        let shape: Vec<usize> =
+            sizes.iter().map(|size| size.as_u64().expect("sizes are whole") as usize).collect();
+        let mut data = Vec::new();
+        flatten(&object["data"], &mut data);
+        assert_eq!(data.len(), shape.iter().product::<usize>(), "{}: {path}", self.name);
+        Array { shape, data }
+    }
+
+    /// The number at `path`.
+    pub fn number(&self, path: &str) -> f64 {
+        self.at(path).as_f64().unwrap_or_else(|| panic!("{}: {path} is no number", self.name))
+    }
+
+    /// Whether there is anything at `path`.
+    pub fn has(&self, path: &str) -> bool {
+        let keys: Vec<&str> = path.split('.').collect();
+        keys.iter().try_fold(&self.value, |value, key| value.get(key)).is_some()
+    }
+}
+
+/// What was compared so far.
+#[derive(Debug, Default)]
+pub struct Comparison {
+    /// The number of arrays.
+    pub arrays: usize,
+    /// The largest error, relative to the largest entry of its array, and that array.
+    pub worst: (f64, String),
+    /// Every array whose error is above [`TOLERANCE`].
+    pub failures: Vec<String>,
+}
+
+impl Comparison {
+    /// Compares one array.
+    pub fn compare(&mut self, what: &str, got: &[f64], want: &[f64]) {
+        assert_eq!(got.len(), want.len(), "{what}: the sizes differ");
+        assert!(!want.is_empty(), "{what}: there is nothing to compare");
+        let largest = want.iter().fold(0.0_f64, |largest, x| largest.max(x.abs()));
+        // A sum, so that a NaN stays one.
+        let error = got.iter().zip(want).map(|(got, want)| (got - want).abs());
+        let error =
+            error.fold(0.0, |worst: f64, error| if error > worst || error.is_nan() { error } else { worst });
+        let relative = if error == 0.0 { 0.0 } else { error / largest };
+        self.arrays += 1;
+        if relative > self.worst.0 || relative.is_nan() {
+            self.worst = (relative, what.to_string());
+        }
+        if relative.is_nan() || relative > TOLERANCE {
+            self.failures.push(format!("{what}: error {relative:.2e}, got {got:?}, want {want:?}"));
+        }
+    }
+
+    fn compare_varying(&mut self, what: &str, got: &impl Varying<f64>, want: &[f64]) {
+        self.compare(what, &scalars(got), want);
+    }
+}
+
+/// The scalars of a value, in its order: for a batch, sample by sample within each field.
+pub fn scalars(value: &impl Varying<f64>) -> Vec<f64> {
+    let mut scalars = Vec::new();
+    value.scalars(&mut |x| scalars.push(x));
+    scalars
+}
+
+/// The value whose scalars these are.
+///
+/// # Panics
+/// If there are too few or too many.
+pub fn from_scalars<V: Varying<f64>>(scalars: &[f64]) -> V {
+    let mut value = V::zero();
+    let mut rest = scalars.iter();
+    value.scalars_mut(&mut |x| *x = *rest.next().expect("a value for every scalar"));
+    assert_eq!(rest.next(), None, "a scalar for every value");
+    value
+}
+
+/// How a cell's names map to those of its case.
+#[derive(Debug, Clone, Copy)]
+pub struct Names<'a> {
+    /// The case.
+    pub case: &'a str,
+    /// The case's name of a parameter's block, from the parameter's name and the block's place; none: it is
+    /// zero in the case, and its gradient is not known.
+    pub parameter: fn(&str, (usize, usize)) -> Option<String>,
+    /// The case's names of the states, in the order in which the cell declares them.
+    pub states: &'a [&'a str],
+    /// The case's names of the outputs, in the cell's order.
+    pub outputs: &'a [&'a str],
+}
+
+/// The parameters' own names.
+pub fn same_name(name: &str, _: (usize, usize)) -> Option<String> {
+    Some(name.to_string())
+}
+
+/// `[h, x]` against `R` and `W`: `W_i: [H, H + I]` has the case's `R_i` on the left and its `W_i` on the
+/// right.
+pub fn stacked(name: &str, (_, column): (usize, usize)) -> Option<String> {
+    Some(match name.strip_prefix("W_") {
+        Some(gate) if column == 0 => format!("R_{gate}"),
+        _ => name.to_string(),
+    })
+}
+
+/// Sets every parameter of `model` from the case.
+pub fn set_parameters(model: &mut impl Model<Scalar = f64>, case: &Case, names: &Names) {
+    model.visit_mut(&mut |parameter| {
+        let values = match (names.parameter)(parameter.name, parameter.shape.at) {
+            Some(name) => block(case, &format!("params.{name}"), parameter.shape),
+            None => vec![0.0; parameter.values.len()],
+        };
+        parameter.values.copy_from_slice(&values);
+    });
+}
+
+fn block(case: &Case, path: &str, shape: BlockShape) -> Vec<f64> {
+    let array = case.array(path);
+    let (rows, columns) = shape.size;
+    let found = (array.shape[0], array.shape.get(1).copied().unwrap_or(1));
+    assert_eq!(found, (rows, columns), "{path} has another size in the case than in the cell");
+    array.by_columns()
+}
+
+/// Compares every gradient that the case knows.
+pub fn compare_gradients(
+    comparison: &mut Comparison,
+    gradients: &impl Model<Scalar = f64>,
+    case: &Case,
+    names: &Names,
+) {
+    gradients.visit(&mut |parameter| {
+        if let Some(name) = (names.parameter)(parameter.name, parameter.shape.at) {
+            let want = block(case, &format!("grads.params.{name}"), parameter.shape);
+            comparison.compare(&format!("gradient of {}", parameter.name), parameter.values, &want);
+        }
+    });
+}
+
+/// The fields `paths` of a state or an output, one after the other: at step `t`, or whole.
+fn fields(case: &Case, prefix: &str, names: &[&str], t: Option<usize>) -> Vec<f64> {
+    let arrays = names.iter().map(|name| case.array(&format!("{prefix}.{name}")));
+    arrays.flat_map(|array| t.map_or_else(|| array.data.clone(), |t| array.step(t).to_vec())).collect()
+}
+
+/// Runs `cell` over its case and compares outputs, the state after every step (of `step` and of `forward`),
+/// the loss, and the gradients of every parameter, of the inputs and of the initial state.
+pub fn check<const B: usize, const I: usize, L>(mut cell: L, names: &Names) -> Comparison
+where
+    L: Cell<B, Scalar = f64, Input = SMatrix<f64, I, B>, InputBar = SMatrix<f64, I, B>>,
+    L: Layer<B, State: Varying<f64>, Output: Varying<f64>>,
+{
+    let case = Case::load(names.case, B);
+    let mut comparison = Comparison::default();
+    set_parameters(&mut cell, &case, names);
+    let x = case.array("inputs.x");
+    let steps = x.shape[0];
+    let xs: Vec<L::Input> = (0..steps).map(|t| from_scalars(x.step(t))).collect();
+    let initial = fields(&case, "initial_states", names.states, None);
+
+    let mut state: L::State = from_scalars(&initial);
+    for (t, x) in xs.iter().enumerate() {
+        let y = cell.step(x, &mut state);
+        comparison.compare_varying("output of step", &y, &fields(&case, "outputs", names.outputs, Some(t)));
+        let want = fields(&case, "states_per_step", names.states, Some(t));
+        comparison.compare_varying("state after step", &state, &want);
+    }
+
+    // Forward tells the state only at the end, so it runs over every beginning of the sequence.
+    let mut tape = cell.tape();
+    for t in 0..steps {
+        let mut state: L::State = from_scalars(&initial);
+        cell.forward(&xs[..=t], None, &mut state, &mut tape);
+        let want = fields(&case, "states_per_step", names.states, Some(t));
+        comparison.compare_varying("state after forward", &state, &want);
+    }
+    let mut loss = 0.0;
+    let mut dys = Vec::new();
+    for (t, y) in cell.outputs(&tape).iter().enumerate() {
+        let want = fields(&case, "outputs", names.outputs, Some(t));
+        comparison.compare_varying("output of forward", y, &want);
+        let mut dy = Vec::new();
+        for (name, size) in
+            names.outputs.iter().map(|name| (name, case.array(&format!("outputs.{name}")).step(t).len()))
+        {
+            let path = format!("cotangents.outputs.{name}");
+            dy.extend(if case.has(&path) { case.array(&path).step(t).to_vec() } else { vec![0.0; size] });
+        }
+        loss += inner_product(&dy, &scalars(y));
+        dys.push(from_scalars::<L::Output>(&dy));
+    }
+    assert_eq!(dys.len(), steps, "an output a step");
+    let mut state: L::State = from_scalars(&initial);
+    cell.forward(&xs, None, &mut state, &mut tape);
+    let dfinal = fields(&case, "cotangents.final_states", names.states, None);
+    loss += inner_product(&dfinal, &scalars(&state));
+    comparison.compare("loss", &[loss], &[case.number("loss_value")]);
+
+    let mut dstate: L::State = from_scalars(&dfinal);
+    let mut gradients = cell.zero_gradients();
+    let mut dxs: Vec<L::InputBar> = (0..steps).map(|_| SMatrix::from_element(f64::NAN)).collect();
+    cell.backward(&xs, None, &mut tape, &dys, &mut dstate, &mut gradients, Some(&mut dxs));
+    compare_gradients(&mut comparison, &*gradients, &case, names);
+    for (name, want) in names.states.iter().zip(split_fields(&case, &scalars(&dstate), names.states)) {
+        let path = format!("grads.initial_states.{name}");
+        comparison.compare(&format!("gradient of the initial {name}"), &want, &case.array(&path).data);
+    }
+    let dxs: Vec<f64> = dxs.iter().flat_map(scalars).collect();
+    comparison.compare("gradient of x", &dxs, &case.array("grads.inputs.x").data);
+    comparison
+}
+
+/// Runs attention, one call over the encoder's outputs (the context), and compares scores, weights and the
+/// weighted sum, by `step` and by `forward`, the loss, and the gradients of the parameters, the query and the
+/// encoder's outputs.
+///
+/// The context's first field is the encoder's outputs `[E, S]`; a mask follows if the case has one that
+/// masks.
+pub fn check_attention<const B: usize, const Q: usize, L>(
+    mut cell: L,
+    names: &Names,
+    masked: bool,
+) -> Comparison
+where
+    L: ContextLayer<B, Scalar = f64, Input = SMatrix<f64, Q, B>, InputBar = SMatrix<f64, Q, B>>,
+    L: ContextLayer<B, Context: Varying<f64>, State: Varying<f64>, Output: Varying<f64>>,
+{
+    let case = Case::load(names.case, B);
+    let mut comparison = Comparison::default();
+    set_parameters(&mut cell, &case, names);
+    let query: L::Input = from_scalars(&case.array("s").data);
+    let mut context = case.array("h").data;
+    let encoded = context.len();
+    if masked {
+        context.extend(case.array("mask").data);
+    }
+    let context: L::Context = from_scalars(&context);
+    let want = fields(&case, "outputs", names.outputs, None);
+
+    let mut state = cell.zero_state(&context);
+    comparison.compare_varying("output of step", &cell.step(&query, &context, &mut state), &want);
+    let mut tape = cell.tape();
+    let xs = [query];
+    cell.forward(&xs, &context, None, &mut state, &mut tape);
+    let [y] = cell.outputs(&tape) else { panic!("an output a step") };
+    comparison.compare_varying("output of forward", y, &want);
+
+    let mut dy = Vec::new();
+    for name in names.outputs {
+        let path = format!("cotangents.{name}");
+        let size = case.array(&format!("outputs.{name}")).data.len();
+        dy.extend(if case.has(&path) { case.array(&path).data } else { vec![0.0; size] });
+    }
+    comparison.compare("loss", &[inner_product(&dy, &scalars(y))], &[case.number("loss_value")]);
+
+    let mut dstate = cell.zero_state_bar();
+    let mut gradients = cell.zero_gradients();
+    let mut dxs = [SMatrix::from_element(f64::NAN)];
+    let mut dcontext = cell.zero_context_bar();
+    let dys = [from_scalars(&dy)];
+    cell.backward(
+        &xs,
+        &context,
+        None,
+        &mut tape,
+        &dys,
+        &mut dstate,
+        &mut gradients,
+        Some(&mut dxs),
+        Some(&mut dcontext),
+    );
+    compare_gradients(&mut comparison, &*gradients, &case, names);
+    comparison.compare_varying("gradient of the query", &dxs[0], &case.array("grads.s").data);
+    let dcontext = scalars(&dcontext);
+    comparison.compare(
+        "gradient of the encoder's outputs",
+        &dcontext[..encoded],
+        &case.array("grads.h").data,
+    );
+    assert!(dcontext[encoded..].iter().all(|&x| x == 0.0), "a mask has no gradient: {dcontext:?}");
+    comparison
+}
+
+/// The parts of a state's scalars that belong to each of its fields.
+fn split_fields(case: &Case, scalars: &[f64], names: &[&str]) -> Vec<Vec<f64>> {
+    let mut rest = scalars;
+    let mut take = |name: &&str| {
+        let (field, others) = rest.split_at(case.array(&format!("initial_states.{name}")).data.len());
+        rest = others;
+        field.to_vec()
+    };
+    names.iter().map(&mut take).collect()
+}
+
+/// The inner product of two arrays of one size.
+pub fn inner_product(a: &[f64], b: &[f64]) -> f64 {
+    assert_eq!(a.len(), b.len());
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_comparison_notices_errors_and_nan() {
+        let mut comparison = Comparison::default();
+        comparison.compare("right", &[1.0, 1e-14], &[1.0, 0.0]);
+        assert!(comparison.failures.is_empty() && comparison.worst.0 == 1e-14);
+        comparison.compare("wrong", &[1.0, 1e-11], &[1.0, 0.0]);
+        comparison.compare("not a number", &[1.0, f64::NAN], &[1.0, 0.0]);
+        assert_eq!(comparison.failures.len(), 2, "{:?}", comparison.failures);
+        assert_eq!(comparison.arrays, 3);
+    }
+
+    #[test]
+    fn arrays_are_row_major_in_the_files_and_column_major_here() {
+        let array = Array { shape: vec![2, 3], data: vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0] };
+        assert_eq!(array.by_columns(), [1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
+        assert_eq!(array.step(1), [4.0, 5.0, 6.0]);
+    }
+
+    #[test]
+    fn names_of_stacked_blocks() {
+        assert_eq!(stacked("W_i", (0, 0)).as_deref(), Some("R_i"));
+        assert_eq!(stacked("W_i", (0, 5)).as_deref(), Some("W_i"));
+        assert_eq!(stacked("b_i", (0, 0)).as_deref(), Some("b_i"));
+    }
+}

@@ -1,0 +1,23 @@
+// An input is not carried; a state can carry it.
+
+use nalgebra::SVector;
+use rnn_cell::prelude::*;
+
+rnn_cell! {
+    pub cell Elman<I, H> {
+        input x: [I];
+        state h: [H];
+        param W: [H, I], U: [H, H];
+
+        h = tanh(W @ (x - x[t-1]) + U @ h[t-1]);
+
+        output h;
+    }
+}
+
+fn main() {
+    let cell = Elman::<3, 4>::zeros();
+    let mut state = cell.zero_state();
+    let y = cell.step(&SVector::zeros(), &mut state);
+    println!("{}", y[0]);
+}

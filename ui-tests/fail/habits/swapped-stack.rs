@@ -1,0 +1,23 @@
+// The columns of `W` are `H + I`, the rows of the stack `I + H`.
+
+use nalgebra::SVector;
+use rnn_cell::prelude::*;
+
+rnn_cell! {
+    pub cell Elman<I, H> {
+        input x: [I];
+        state h: [H];
+        param W: [H, H + I];
+
+        h = tanh(W @ [x, h[t-1]]);
+
+        output h;
+    }
+}
+
+fn main() {
+    let cell = Elman::<3, 4>::zeros();
+    let mut state = cell.zero_state();
+    let y = cell.step(&SVector::zeros(), &mut state);
+    println!("{}", y[0]);
+}

@@ -1,0 +1,24 @@
+// `from_fn` needs the function that gives an entry by its row and column.
+
+use nalgebra::SVector;
+use rnn_cell::prelude::*;
+
+rnn_cell! {
+    pub cell Elman<I, H> {
+        input  x: [I];
+        state  h: [H];
+        param  W: [H, I];
+        buffer U: [H, H] = from_fn();
+
+        h = tanh(W @ x + U @ h[t-1]);
+
+        output h;
+    }
+}
+
+fn main() {
+    let cell = Elman::<3, 4>::zeros();
+    let mut state = cell.zero_state();
+    let y = cell.step(&SVector::zeros(), &mut state);
+    println!("{}", y[0]);
+}

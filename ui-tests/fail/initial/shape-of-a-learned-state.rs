@@ -1,0 +1,21 @@
+// The learned initial state has `I` entries, the state `H`.
+
+use nalgebra::SVector;
+use rnn_cell::prelude::*;
+
+rnn_cell! {
+    pub cell Elman<I, H> {
+        input x: [I];
+        state h: [H] = h0;
+        param W: [H, I], U: [H, H], h0: [I];
+
+        h = tanh(W @ x + U @ h[t-1]);
+
+        output h;
+    }
+}
+
+fn main() {
+    let cell = Elman::<3, 4>::zeros();
+    println!("{}", cell.W[(0, 0)]);
+}

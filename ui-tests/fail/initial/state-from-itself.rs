@@ -1,0 +1,21 @@
+// The state before the first step is what this is to say.
+
+use nalgebra::SVector;
+use rnn_cell::prelude::*;
+
+rnn_cell! {
+    pub cell Elman<I, H> {
+        input x: [I];
+        state h: [H] = tanh(h[t-1]);
+        param W: [H, I], U: [H, H];
+
+        h = tanh(W @ x + U @ h[t-1]);
+
+        output h;
+    }
+}
+
+fn main() {
+    let cell = Elman::<3, 4>::zeros();
+    println!("{}", cell.W[(0, 0)]);
+}

@@ -1,0 +1,24 @@
+// `b` is a parameter; an equation can't give it another value.
+
+use nalgebra::SVector;
+use rnn_cell::prelude::*;
+
+rnn_cell! {
+    pub cell Elman<I, H> {
+        input x: [I];
+        state h: [H];
+        param W: [H, I], U: [H, H], b: [H];
+
+        b = W @ x;
+        h = tanh(b + U @ h[t-1]);
+
+        output h;
+    }
+}
+
+fn main() {
+    let cell = Elman::<3, 4>::zeros();
+    let mut state = cell.zero_state();
+    let y = cell.step(&SVector::zeros(), &mut state);
+    println!("{}", y[0]);
+}

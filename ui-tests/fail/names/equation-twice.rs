@@ -1,0 +1,25 @@
+// `z` has two values; which one `h` means can't be known, since equations have no order.
+
+use nalgebra::SVector;
+use rnn_cell::prelude::*;
+
+rnn_cell! {
+    pub cell Elman<I, H> {
+        input x: [I];
+        state h: [H];
+        param W: [H, I], U: [H, H];
+
+        z = W @ x;
+        z = U @ h[t-1];
+        h = tanh(z);
+
+        output h;
+    }
+}
+
+fn main() {
+    let cell = Elman::<3, 4>::zeros();
+    let mut state = cell.zero_state();
+    let y = cell.step(&SVector::zeros(), &mut state);
+    println!("{}", y[0]);
+}

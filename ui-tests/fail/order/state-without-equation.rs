@@ -1,0 +1,23 @@
+// No equation says what `c` is after a step.
+
+use nalgebra::SVector;
+use rnn_cell::prelude::*;
+
+rnn_cell! {
+    pub cell Elman<I, H> {
+        input x: [I];
+        state h, c: [H];
+        param W: [H, I], U: [H, H];
+
+        h = tanh(W @ x + U @ h[t-1] + c[t-1]);
+
+        output h;
+    }
+}
+
+fn main() {
+    let cell = Elman::<3, 4>::zeros();
+    let mut state = cell.zero_state();
+    let y = cell.step(&SVector::zeros(), &mut state);
+    println!("{}", y[0]);
+}

@@ -1,0 +1,32 @@
+// The mistake is in `Dense` alone; `Elman` must be whole.
+
+use nalgebra::SVector;
+use rnn_cell::prelude::*;
+
+rnn_cell! {
+    pub cell Dense<I, O> {
+        input x: [I];
+        param W: [O, I], b: [O];
+
+        y = W @ x + c;
+
+        output y, b;
+    }
+
+    pub cell Elman<I, H> {
+        input x: [I];
+        state h: [H];
+        param W: [H, I], U: [H, H];
+
+        h = tanh(W @ x + U @ h[t-1]);
+
+        output h;
+    }
+}
+
+fn main() {
+    let cell = Elman::<3, 4>::zeros();
+    let mut state = cell.zero_state();
+    let y = cell.step(&SVector::zeros(), &mut state);
+    println!("{}", y[0]);
+}

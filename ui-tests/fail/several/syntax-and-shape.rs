@@ -1,0 +1,24 @@
+// An equation that can't be read must not hide the mismatch in another.
+
+use nalgebra::SVector;
+use rnn_cell::prelude::*;
+
+rnn_cell! {
+    pub cell Elman<I, H> {
+        input x: [I];
+        state h, c: [H];
+        param W: [H, I], U: [H, H];
+
+        c = sigmoid(W @ x + ) * c[t-1];
+        h = tanh(W @ c + U @ h[t-1]);
+
+        output h;
+    }
+}
+
+fn main() {
+    let cell = Elman::<3, 4>::zeros();
+    let mut state = cell.zero_state();
+    let y = cell.step(&SVector::zeros(), &mut state);
+    println!("{}", y[0]);
+}

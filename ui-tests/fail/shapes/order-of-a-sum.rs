@@ -1,0 +1,23 @@
+// `H + I` and `I + H` are different orders of rows, even if the sizes agree.
+
+use nalgebra::SVector;
+use rnn_cell::prelude::*;
+
+rnn_cell! {
+    pub cell Elman<I, H> {
+        input x: [I];
+        state h: [H];
+        param W: [H, H + I], p: [I + H];
+
+        h = tanh(W @ ([h[t-1], x] * p));
+
+        output h;
+    }
+}
+
+fn main() {
+    let cell = Elman::<3, 4>::zeros();
+    let mut state = cell.zero_state();
+    let y = cell.step(&SVector::zeros(), &mut state);
+    println!("{}", y[0]);
+}

@@ -1,0 +1,23 @@
+// `W` has `I` columns, the vector `H` rows.
+
+use nalgebra::SVector;
+use rnn_cell::prelude::*;
+
+rnn_cell! {
+    pub cell Elman<I, H> {
+        input x: [I];
+        state h: [H];
+        param W: [H, I];
+
+        h = tanh(W @ h[t-1]) * mean(x);
+
+        output h;
+    }
+}
+
+fn main() {
+    let cell = Elman::<3, 4>::zeros();
+    let mut state = cell.zero_state();
+    let y = cell.step(&SVector::zeros(), &mut state);
+    println!("{}", y[0]);
+}

@@ -1,0 +1,23 @@
+// The equation of `h` gives a vector of `I`, its declaration says `H`.
+
+use nalgebra::SVector;
+use rnn_cell::prelude::*;
+
+rnn_cell! {
+    pub cell Elman<I, H> {
+        input x: [I];
+        state h: [H];
+        param W: [I, H];
+
+        h = tanh(W @ h[t-1] + x);
+
+        output h;
+    }
+}
+
+fn main() {
+    let cell = Elman::<3, 4>::zeros();
+    let mut state = cell.zero_state();
+    let y = cell.step(&SVector::zeros(), &mut state);
+    println!("{}", y[0]);
+}

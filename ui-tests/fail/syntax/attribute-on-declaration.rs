@@ -1,0 +1,25 @@
+// Attributes other than doc comments belong to the cell: this `cfg` would be lost without a word.
+
+use nalgebra::SVector;
+use rnn_cell::prelude::*;
+
+rnn_cell! {
+    pub cell Elman<I, H> {
+        input x: [I];
+        state h: [H];
+        param W: [H, I], U: [H, H];
+        #[cfg(feature = "bias")]
+        param b: [H];
+
+        h = tanh(W @ x + U @ h[t-1] + b);
+
+        output h;
+    }
+}
+
+fn main() {
+    let cell = Elman::<3, 4>::zeros();
+    let mut state = cell.zero_state();
+    let y = cell.step(&SVector::zeros(), &mut state);
+    println!("{}", y[0]);
+}

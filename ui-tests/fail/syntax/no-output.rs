@@ -1,0 +1,19 @@
+// A cell that returns nothing can't be used.
+
+use nalgebra::SVector;
+use rnn_cell::prelude::*;
+
+rnn_cell! {
+    pub cell Elman<I, H> {
+        input x: [I];
+        state h: [H];
+        param W: [H, I], U: [H, H];
+
+        h = tanh(W @ x + U @ h[t-1]);
+    }
+}
+
+fn main() {
+    let cell = Elman::<3, 4>::zeros();
+    println!("{}", cell.W[(0, 0)]);
+}

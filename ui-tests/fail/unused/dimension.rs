@@ -1,0 +1,23 @@
+// Nothing has the size `K`, so the caller would have to make one up.
+
+use nalgebra::SVector;
+use rnn_cell::prelude::*;
+
+rnn_cell! {
+    pub cell Elman<I, H, K> {
+        input x: [I];
+        state h: [H];
+        param W: [H, I], U: [H, H];
+
+        h = tanh(W @ x + U @ h[t-1]);
+
+        output h;
+    }
+}
+
+fn main() {
+    let cell = Elman::<3, 4, 5>::zeros();
+    let mut state = cell.zero_state();
+    let y = cell.step(&SVector::zeros(), &mut state);
+    println!("{}", y[0]);
+}

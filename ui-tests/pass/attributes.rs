@@ -1,0 +1,57 @@
+// Documentation, `cfg`, `derive` and `allow` pass through to the type; documentation to its fields.
+
+#![deny(missing_docs, warnings)]
+
+//! Documentation.
+
+use nalgebra::vector;
+use rnn_cell::prelude::*;
+
+rnn_cell! {
+    /// A cell.
+    ///
+    /// With *two* paragraphs, "quotes" and a `{brace}`.
+    #[derive(PartialOrd)]
+    #[allow(clippy::all)]
+    #[must_use]
+    pub cell Elman<I, H> {
+        /// What comes in.
+        input x: [I];
+        /// What is carried.
+        state h: [H];
+        /// Learned, both.
+        param W: [H, I], U: [H, H];
+
+        /// The new state.
+        h = tanh(W @ x + U @ h[t-1]);
+
+        /// What goes out.
+        output h;
+    }
+
+    #[cfg(any())]
+    pub cell Elman<H> {
+        state h: [H];
+
+        h = h[t-1];
+
+        output h;
+    }
+
+    #[cfg(all())]
+    #[doc = "Built."]
+    pub cell Built<H> {
+        input x: [H];
+
+        y = x;
+
+        output y;
+    }
+}
+
+fn main() {
+    let cell = Elman::<2, 3>::zeros();
+    assert!(cell <= cell.clone());
+    let built: Built<1> = Built::zeros();
+    assert_eq!(built.step(&vector![1.0], &mut built.zero_state()), vector![1.0]);
+}

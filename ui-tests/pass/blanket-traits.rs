@@ -1,0 +1,70 @@
+// A trait of the user's that gives every type methods called like those that generated code might call: a call in
+// method form would be ambiguous.
+
+#![deny(warnings)]
+#![allow(dead_code)]
+
+trait Everything {
+    fn clone(&self) {}
+    fn default() {}
+    fn add(&self) {}
+    fn mul(&self) {}
+    fn sub(&self) {}
+    fn neg(&self) {}
+    fn max(&self) {}
+    fn min(&self) {}
+    fn abs(&self) {}
+    fn sqrt(&self) {}
+    fn tanh(&self) {}
+    fn exp(&self) {}
+    fn of(&self) {}
+    fn as_f64(&self) {}
+    fn run(&self) {}
+    fn flat(&self) {}
+    fn flat_mut(&mut self) {}
+    fn flat_all(&self) {}
+    fn visit(&self) {}
+    fn visit_mut(&self) {}
+    fn iter(&self) {}
+    fn iter_mut(&self) {}
+    fn into_iter(&self) {}
+    fn next(&self) {}
+    fn len(&self) {}
+    fn as_slice(&self) {}
+    fn as_mut_slice(&self) {}
+    fn into(&self) {}
+    fn fmt(&self) {}
+    fn eq(&self) {}
+    fn step_mut(&self) {}
+    fn zero_gradients(&self) {}
+    fn fill(&self) {}
+    fn copy_from(&self) {}
+    fn resize(&self) {}
+}
+
+impl<Anything: ?Sized> Everything for Anything {}
+
+rnn_cell::rnn_cell! {
+    pub cell Attention<I, E, S> {
+        input   x: [I], w: one_hot[I];
+        context M: [E, S], mask: [S] = 1;
+        state   s: [E] = row_sum(M), R: [E, E];
+        param   W: [2*E, E + I] = 0.1, V: [E, I], k: [] = 1;
+        buffer  leak: [] = 0.3;
+
+        a = softmax(M.T @ s[t-1], mask);
+        [u, v] = W @ [s[t-1], x];
+        R = R[t-1] + k * u @ v.T;
+        s = leak * tanh(M @ a + max(u, V @ w)) + R @ sqrt(abs(v));
+
+        output s, a;
+    }
+}
+
+fn main() {
+    let cell = Attention::<1, 2, 3>::zeros();
+    let context = AttentionContext { M: [nalgebra::SMatrix::zeros()], mask: nalgebra::SVector::zeros() };
+    let mut state = cell.initial_state(&context);
+    let x = AttentionInput { x: nalgebra::SVector::zeros(), w: [0] };
+    assert_eq!(cell.step(&x, &context, &mut state).s[0], 0.0);
+}

@@ -1,0 +1,24 @@
+// A cell without inputs runs on its state alone; its inputs are `()`.
+
+use nalgebra::vector;
+use rnn_cell::prelude::*;
+
+rnn_cell! {
+    /// Doubles at every step.
+    pub cell Doubling<H> {
+        state h: [H] = 1;
+
+        h = 2 * h[t-1];
+
+        output h;
+    }
+}
+
+fn main() {
+    let cell: Doubling<2> = Doubling::zeros();
+    let mut state = cell.zero_state();
+    assert_eq!(cell.step(&(), &mut state), vector![2.0, 2.0]);
+    let mut tape = cell.tape();
+    let ys = cell.forward(&[(); 3], &mut state, &mut tape);
+    assert_eq!(ys[2], vector![16.0, 16.0]);
+}

@@ -1,0 +1,58 @@
+// Constants, statics and unit structs called like dimensions, equations, inputs, states and parameters. A pattern
+// that names a constant compares with it, so no generated `let` or argument may be called as the user called a value.
+
+#![deny(warnings)]
+#![allow(non_upper_case_globals, non_camel_case_types, dead_code)]
+
+use nalgebra::{SVector, vector};
+use rnn_cell::prelude::*;
+
+const C: usize = 9;
+const I: usize = 9;
+const H: f32 = 9.0;
+const T: u8 = 9;
+const B: u8 = 9;
+const x: u8 = 9;
+const i: u8 = 9;
+const W: u8 = 9;
+static f: u8 = 9;
+static h: u8 = 9;
+static U: u8 = 9;
+struct c;
+struct state;
+const tape: u8 = 9;
+const xs: u8 = 9;
+const dys: u8 = 9;
+const grads: u8 = 9;
+const dstate: u8 = 9;
+const lengths: u8 = 9;
+const rng: u8 = 9;
+static dxs: u8 = 9;
+
+rnn_cell! {
+    pub cell Lstm<I, H> {
+        input x: [I];
+        state h, c: [H];
+        param W: [2*H, I], U: [2*H, H], b: [2*H] = 1;
+
+        [i, f] = W @ x + U @ h[t-1] + b;
+        c = sigmoid(f) * c[t-1] + tanh(i);
+        h = tanh(c);
+
+        output h, i;
+    }
+}
+
+const b: u8 = 9;
+
+fn main() {
+    let cell = Lstm::<3, 4>::zeros();
+    let mut memory = cell.zero_state();
+    let y = cell.step(&vector![1.0, 2.0, 3.0], &mut memory);
+    assert_eq!(y.h.norm() + y.i.norm(), 0.0);
+    let steps = [SVector::<f32, 3>::zeros(); 2];
+    let mut residuals = cell.tape();
+    let ys = cell.forward(&steps, &mut memory, &mut residuals).to_vec();
+    let mut gradients = Lstm::zeros();
+    cell.backward(&steps, &mut residuals, &ys, &mut memory, &mut gradients, None);
+}

@@ -1,0 +1,36 @@
+// Values called like the arguments, methods and generics of generated code.
+
+#![deny(warnings)]
+
+use nalgebra::SVector;
+use rnn_cell::prelude::*;
+
+rnn_cell! {
+    pub cell Odd<I, H, Isa, Scalar> {
+        input   xs: [I], tape: [H];
+        context ctx: [Isa], lengths: [Scalar];
+        state   dstate: [H], dys: [H];
+        param   grads: [H, I], zeros: [H, Isa], step: [H, Scalar], init: [H], forward, backward: [];
+
+        dxs = grads @ xs + zeros @ ctx + step @ lengths + init * tape;
+        isa = forward * dxs + backward * dys[t-1];
+        rng = isa;
+        dstate = tanh(rng) + dstate[t-1];
+        dys = dstate + tape;
+
+        output dstate, dxs;
+    }
+}
+
+fn main() {
+    let cell = Odd::<1, 2, 3, 4>::zeros();
+    let context = OddContext { ctx: SVector::zeros(), lengths: SVector::zeros() };
+    let mut state = cell.zero_state();
+    let xs = [OddInput { xs: SVector::zeros(), tape: SVector::zeros() }; 2];
+    let mut tape = cell.tape();
+    let dys = cell.forward(&xs, &context, &mut state, &mut tape).to_vec();
+    let mut grads = Odd::zeros();
+    let mut dcontext = OddContext { ctx: SVector::zeros(), lengths: SVector::zeros() };
+    cell.backward(&xs, &context, &mut tape, &dys, &mut state, &mut grads, None, Some(&mut dcontext));
+    assert_eq!(grads.grads.norm() + dcontext.ctx.norm(), 0.0);
+}

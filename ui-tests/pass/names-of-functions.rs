@@ -1,0 +1,26 @@
+// Functions have a namespace of their own: an equation may be called like a function, the user's like a parameter.
+
+use nalgebra::vector;
+use rnn_cell::prelude::*;
+
+rnn_cell! {
+    pub cell Names<H> {
+        input x: [H];
+        state tanh: [H];
+        param gate: [H], exp: [H];
+
+        fn gate(u) = sigmoid(u);
+        fn swish(exp, sigmoid) = exp * sigmoid(exp) + sigmoid;
+
+        max = max(x, gate * gate(x));
+        tanh = tanh(swish(max, tanh[t-1])) + exp(exp);
+
+        output tanh;
+    }
+}
+
+fn main() {
+    let cell = Names::<2>::zeros();
+    let y = cell.step(&vector![0.0, 0.0], &mut cell.zero_state());
+    assert_eq!(y, vector![1.0, 1.0]);
+}

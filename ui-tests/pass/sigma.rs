@@ -1,0 +1,23 @@
+// `σ` is `sigmoid`; rustc's lint against mixed scripts is the user's to allow.
+
+#![deny(warnings)]
+#![allow(mixed_script_confusables, uncommon_codepoints)]
+
+use nalgebra::vector;
+use rnn_cell::prelude::*;
+
+rnn_cell! {
+    pub cell Greek<H> {
+        input x: [H];
+        param β: [] = 2;
+
+        δ = σ(β * x) - sigmoid(β * x);
+
+        output δ;
+    }
+}
+
+fn main() {
+    let cell = Greek::<2>::zeros();
+    assert_eq!(cell.step(&vector![1.0, 2.0], &mut cell.zero_state()), vector![0.0, 0.0]);
+}

@@ -1,0 +1,46 @@
+//! A crate that knows `rnn-cell` under another name, and whose lints are as strict as they get: what the
+//! macro generates must name the runtime by the name that the user gave it, and draw no warning.
+
+#![forbid(unsafe_code)]
+#![deny(warnings, missing_docs, missing_debug_implementations)]
+
+equations::rnn_cell! {
+    /// Elman's network.
+    pub cell Elman<I, H> {
+        input x: [I];
+        state h: [H];
+        param W: [H, I], U: [H, H], b: [H];
+
+        h = tanh(W @ x + U @ h[t-1] + b);
+
+        output h;
+    }
+
+    /// Nothing in this crate uses it; that is no reason for a warning.
+    cell Unused<I, H> {
+        input   x: [I], gate: [];
+        context memory: [H, 3] = 1;
+        state   S: [H, H], h: [H] = h0;
+        param   W: [H, H + I], h0: [H];
+        buffer  leak: [] = 0.3;
+
+        S = S[t-1] * gate + h @ h[t-1].T;
+        h = leak * tanh(W @ [h[t-1], x] + row_sum(memory));
+        y = S @ h;
+
+        output h, y;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Elman;
+
+    #[test]
+    fn a_step_of_a_zero_cell_is_zero() {
+        let cell = Elman::<3, 4>::zeros();
+        let mut state = cell.zero_state();
+        let y = cell.step(&[[1.0; 3]].into(), &mut state);
+        assert_eq!(y.norm(), 0.0);
+    }
+}

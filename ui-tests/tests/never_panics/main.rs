@@ -1,0 +1,147 @@
+//! The macro never panics, whatever it is given: random tokens, and right definitions with random damage.
+//!
+//! More than that is asked of every case: the expansion is well-formed Rust, since the errors in it could not be read
+//! otherwise; and where nothing is reported, the cells are there.
+//!
+//! 10,000 cases by default. `RNN_CELL_CASES=1000000 cargo test --release -p ui-tests --test never_panics` runs a million;
+//! `RNN_CELL_SEED=7` starts elsewhere. A failure is shrunk and printed as source that can be pasted into a definition.
+
+use proc_macro2::TokenStream;
+use std::cell::Cell;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::Once;
+
+mod damage;
+mod random;
+
+use damage::{damaged, random_program, shrink};
+use random::Random;
+
+/// A number from the environment.
+fn setting(name: &str, default: u64) -> u64 {
+    match std::env::var(name) {
+        Ok(value) => value.parse().unwrap_or_else(|_| panic!("{name} must be a whole number, not {value:?}")),
+        Err(_) => default,
+    }
+}
+
+/// The right definitions, by file name.
+fn corpus() -> Vec<(String, TokenStream)> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/corpus");
+    let mut corpus: Vec<(String, TokenStream)> = std::fs::read_dir(folder)
+        .expect("the folder of right definitions")
+        .map(|entry| {
+            let path = entry.expect("an entry of the folder").path();
+            let text = std::fs::read_to_string(&path).expect("a definition");
+            (path.display().to_string(), text.parse().expect("a definition that is tokens"))
+        })
+        .collect();
+    corpus.sort_by(|one, other| one.0.cmp(&other.0));
+    assert!(corpus.len() >= 20, "only {} definitions in {folder}", corpus.len());
+    corpus
+}
+
+thread_local! {
+    /// A panic of the macro is being waited for; it would be printed a thousand times while it is shrunk.
+    static QUIET: Cell<bool> = const { Cell::new(false) };
+}
+
+fn install_hook() {
+    static INSTALLED: Once = Once::new();
+    INSTALLED.call_once(|| {
+        let loud = panic::take_hook();
+        panic::set_hook(Box::new(move |cause| {
+            if !QUIET.get() {
+                loud(cause);
+            }
+        }));
+    });
+}
+
+/// What is wrong with the expansion of `tokens`, if anything.
+fn complaint(tokens: &TokenStream) -> Option<String> {
+    install_hook();
+    QUIET.set(true);
+    let expansion = panic::catch_unwind(AssertUnwindSafe(|| ui_tests::expand(tokens.clone())));
+    QUIET.set(false);
+    let expansion = match expansion {
+        Ok(expansion) => expansion,
+        Err(cause) => {
+            let text = cause.downcast_ref::<String>().cloned();
+            let text = text.or_else(|| cause.downcast_ref::<&str>().map(|text| text.to_string()));
+            return Some(format!("the macro panicked: {}", text.unwrap_or_default()));
+        }
+    };
+    match syn::parse2::<syn::File>(expansion) {
+        Err(error) => Some(format!("the expansion is no Rust: {error}")),
+        Ok(file) if file.items.is_empty() && !tokens.is_empty() => {
+            Some("the expansion is empty: neither a cell nor an error".to_owned())
+        }
+        Ok(_) => None,
+    }
+}
+
+/// Runs `cases` cases that `make` draws; shrinks and prints the first failure.
+fn hold(what: &str, cases: u64, make: impl Fn(&mut Random) -> TokenStream) {
+    let seed = setting("RNN_CELL_SEED", 1);
+    for case in 0..cases {
+        let tokens = make(&mut Random::new(seed, case));
+        if let Some(complaint_found) = complaint(&tokens) {
+            let least = shrink(tokens, |smaller| complaint(smaller).is_some());
+            panic!(
+                "{what}, case {case} of seed {seed}: {complaint_found}\nshrunk to: {least}\nof which: {}",
+                complaint(&least).unwrap_or_default(),
+            );
+        }
+    }
+}
+
+#[test]
+fn right_definitions_have_no_mistakes() {
+    for (name, tokens) in corpus() {
+        let expansion = ui_tests::expand(tokens).to_string();
+        assert!(!expansion.contains("compile_error"), "{name}: {expansion:.2000}");
+    }
+}
+
+#[test]
+fn random_tokens() {
+    let corpus: Vec<TokenStream> = corpus().into_iter().map(|(_, tokens)| tokens).collect();
+    hold("random tokens", setting("RNN_CELL_CASES", 10_000) / 2, |random| random_program(random, &corpus));
+}
+
+#[test]
+fn damaged_definitions() {
+    let corpus: Vec<TokenStream> = corpus().into_iter().map(|(_, tokens)| tokens).collect();
+    hold("damage", setting("RNN_CELL_CASES", 10_000).div_ceil(2), |random| damaged(random, &corpus));
+}
+
+/// A stack overflow kills rustc, which no `catch_unwind` would notice.
+#[test]
+fn depth_and_length_have_an_end() {
+    let elman = |value: &str| -> TokenStream {
+        format!("cell Deep<H> {{ state h: [H]; h = {value}; output h; }}").parse().expect("tokens")
+    };
+    let nested = |open: &str, close: &str| format!("{}h[t-1]{}", open.repeat(400), close.repeat(400));
+    let cases = [
+        nested("(", ")"),
+        nested("tanh(", ")"),
+        nested("[", "]"),
+        nested("-", ""),
+        nested("", ".T"),
+        nested("1 + ", ""),
+        nested("", " - 1"),
+        nested("where(1 > 0, 1, ", ")"),
+        format!("h[t-1]{}", " * 2 + 1".repeat(2_000)),
+    ];
+    for value in cases {
+        // What a thread of rustc has.
+        let tokens = elman(&value).to_string();
+        let thread = std::thread::Builder::new().stack_size(8 << 20).spawn(move || {
+            let tokens: TokenStream = tokens.parse().expect("tokens");
+            complaint(&tokens)
+        });
+        let complaint = thread.expect("a thread").join().expect("no panic");
+        assert_eq!(complaint, None, "{value:.60}");
+    }
+}
