@@ -26,7 +26,7 @@ pub fn expand(root: &TokenStream, input: TokenStream) -> TokenStream {
 fn compile(root: &TokenStream, cell: &Cell, diagnostics: &mut Diagnostics) -> TokenStream {
     let resolved = resolve::resolve(cell, diagnostics);
     let shapes = shape::infer(cell, &resolved, diagnostics);
-    // mixes::check(cell, &shapes, diagnostics);
+    mixes::check(cell, &shapes, diagnostics);
     let initialisers = initial::initialisers(cell, &resolved, &shapes, diagnostics);
 
     let plan = match diagnostics.is_empty() {

@@ -4,9 +4,11 @@
 //! with the fans of a matrix (`xavier_uniform`, ..) are not for vectors, which have no fans; a `[H, 1]` is a
 //! matrix here.
 
+mod recurrent;
+
 use crate::diagnostics::Diagnostics;
 use crate::resolve::suggest::foreign_initialiser;
-use crate::resolve::{Resolved, Symbol, nearest, text};
+use crate::resolve::{Resolved, nearest, text};
 use crate::shape::Shapes;
 use crate::syntax::ast::{BinaryOp, Cell, Declaration, DeclarationKind, Expr, ExprKind, ShapeKind, Time};
 use proc_macro2::Ident;
@@ -56,7 +58,7 @@ pub fn initialisers(
     shapes: &Shapes,
     diagnostics: &mut Diagnostics,
 ) -> Vec<Option<Initialiser>> {
-    let recurrent = recurrent_matrices(cell, resolved);
+    let recurrent = recurrent::matrices(cell, resolved);
     let mut found = vec![];
     for (index, declaration) in cell.declarations.iter().enumerate() {
         let mut written = Written { cell, declaration, diagnostics };
@@ -67,7 +69,8 @@ pub fn initialisers(
             (DeclarationKind::Context, Some(initial)) => written.context(initial, resolved),
             (DeclarationKind::Param | DeclarationKind::Buffer, Some(initial)) => written.initialiser(initial),
             (DeclarationKind::Param | DeclarationKind::Buffer, None) => {
-                let is_square = shapes.declarations[index].as_ref().is_some_and(|shape| shape.rows == shape.columns);
+                let is_square =
+                    shapes.declarations[index].as_ref().is_some_and(|shape| shape.rows == shape.columns);
                 Some(match (is_matrix(declaration), recurrent[index] && is_square) {
                     (true, true) => Initialiser::Orthogonal,
                     (true, false) => Initialiser::XavierUniform,
@@ -96,7 +99,7 @@ pub fn filling(initial: &Expr, resolved: &Resolved) -> Option<f64> {
 }
 
 /// The value of an expression of numbers alone.
-fn constant(expr: &Expr) -> Option<f64> {
+pub fn constant(expr: &Expr) -> Option<f64> {
     match &expr.kind {
         ExprKind::Number(value) => Some(*value),
         ExprKind::Neg(inner) => Some(-constant(inner)?),
@@ -143,7 +146,10 @@ impl Written<'_> {
         let number = filling(initial, resolved).filter(|number| number.is_finite());
         if number.is_none() {
             self.diagnostics
-                .error(initial.extent, format!("the default of context `{}` is not a number", self.declaration.name))
+                .error(
+                    initial.extent,
+                    format!("the default of context `{}` is not a number", self.declaration.name),
+                )
                 .help(format!("`{} = 1` fills it with ones", text::declaration(self.declaration)));
         }
         number.map(Initialiser::Constant)
@@ -176,7 +182,10 @@ impl Written<'_> {
     fn no_initialiser(&mut self, initial: &Expr) {
         let kind = text::kind(self.declaration.kind);
         self.diagnostics
-            .error(initial.extent, format!("a {kind} starts from a number or an initialiser, not an expression"))
+            .error(
+                initial.extent,
+                format!("a {kind} starts from a number or an initialiser, not an expression"),
+            )
             .note(known_initialisers());
     }
 
@@ -197,9 +206,8 @@ impl Written<'_> {
                 (1, 1) => "1 argument".to_owned(),
                 _ => format!("{least} or {most} arguments"),
             };
-            let mistake = self
-                .diagnostics
-                .error(name, format!("`{name}` takes {expected}, not {}", arguments.len()));
+            let mistake =
+                self.diagnostics.error(name, format!("`{name}` takes {expected}, not {}", arguments.len()));
             mistake.help(format!("`{signature}`"));
             return None;
         }
@@ -217,7 +225,10 @@ impl Written<'_> {
 
     fn needs_matrix(&mut self, name: &Ident, initial: &Expr, written: &str) -> Option<()> {
         let any_shape = ["zeros", "ones", "uniform", "normal", "from_fn"].contains(&written);
-        if any_shape || is_matrix(self.declaration) || matches!(self.declaration.shape.kind, ShapeKind::Unknown) {
+        if any_shape
+            || is_matrix(self.declaration)
+            || matches!(self.declaration.shape.kind, ShapeKind::Unknown)
+        {
             return Some(());
         }
         let declared = text::declaration(self.declaration);
@@ -267,7 +278,12 @@ impl Written<'_> {
             ("uniform", [lo, hi]) if lo <= hi => Initialiser::Uniform(*lo, *hi),
             ("normal", [s]) if *s >= 0.0 => Initialiser::Normal(*s),
             ("uniform", [a]) => {
-                let help = format!("`uniform({})` is between {} and {}", text::number(-a), text::number(*a), text::number(-a));
+                let help = format!(
+                    "`uniform({})` is between {} and {}",
+                    text::number(-a),
+                    text::number(*a),
+                    text::number(-a)
+                );
                 self.diagnostics.error(initial.extent, "`uniform(a)` of a negative number").help(help);
                 return None;
             }
@@ -300,7 +316,8 @@ impl Written<'_> {
             return;
         }
         let written = name.to_string();
-        let near = foreign_initialiser(&written).or_else(|| nearest(&written, NAMES.iter().map(|(known, _)| *known)));
+        let near = foreign_initialiser(&written)
+            .or_else(|| nearest(&written, NAMES.iter().map(|(known, _)| *known)));
         let mistake = self.diagnostics.error(name, format!("unknown initialiser `{name}`"));
         match near {
             Some(near) => mistake.help(format!("should this be `{near}`?")),
@@ -312,79 +329,6 @@ impl Written<'_> {
 fn known_initialisers() -> String {
     let known: Vec<String> = NAMES.iter().map(|(_, signature)| format!("`{signature}`")).collect();
     format!("the initialisers are {}", known.join(", "))
-}
-
-/// By declaration: whether the parameter is applied, as a factor of a matrix product, to something that depends
-/// on a state.
-fn recurrent_matrices(cell: &Cell, resolved: &Resolved) -> Vec<bool> {
-    let mut recurrence = Recurrence {
-        resolved,
-        equations: vec![false; cell.equations.len()],
-        states: resolved.state_values.iter().flatten().copied().collect(),
-        found: vec![false; cell.declarations.len()],
-    };
-    for &index in &resolved.order {
-        recurrence.equations[index] = recurrence.visit(&cell.equations[index].value);
-    }
-    recurrence.found
-}
-
-struct Recurrence<'a> {
-    resolved: &'a Resolved,
-    /// By equation: whether its value depends on a state.
-    equations: Vec<bool>,
-    states: std::collections::HashSet<crate::resolve::Target>,
-    found: Vec<bool>,
-}
-
-impl Recurrence<'_> {
-    fn visit(&mut self, expr: &Expr) -> bool {
-        match &expr.kind {
-            ExprKind::Name { .. } => match self.symbol(expr) {
-                Some(Symbol::Previous(_)) => true,
-                Some(Symbol::Target(target)) => self.states.contains(&target) || self.equations[target.equation],
-                _ => false,
-            },
-            ExprKind::Neg(inner) | ExprKind::Transpose(inner) => self.visit(inner),
-            ExprKind::Binary { op, left, right, .. } => {
-                let (by_left, by_right) = (self.visit(left), self.visit(right));
-                if *op == BinaryOp::MatMul {
-                    if by_right {
-                        self.mark_factors(left);
-                    }
-                    if by_left {
-                        self.mark_factors(right);
-                    }
-                }
-                by_left || by_right
-            }
-            ExprKind::Compare { left, right, .. } => self.visit(left) | self.visit(right),
-            ExprKind::Stack(parts) | ExprKind::Call { arguments: parts, .. } => {
-                parts.iter().fold(false, |depends, part| self.visit(part) | depends)
-            }
-            ExprKind::Number(_) | ExprKind::RustPath(_) | ExprKind::Error => false,
-        }
-    }
-
-    fn symbol(&self, expr: &Expr) -> Option<Symbol> {
-        self.resolved.symbols.get(expr.id).copied().flatten()
-    }
-
-    fn mark_factors(&mut self, expr: &Expr) {
-        match &expr.kind {
-            ExprKind::Name { .. } => {
-                if let Some(Symbol::Declaration(index)) = self.symbol(expr) {
-                    self.found[index] = true;
-                }
-            }
-            ExprKind::Neg(inner) | ExprKind::Transpose(inner) => self.mark_factors(inner),
-            ExprKind::Binary { op: BinaryOp::Mul | BinaryOp::Div | BinaryOp::MatMul, left, right, .. } => {
-                self.mark_factors(left);
-                self.mark_factors(right);
-            }
-            _ => {}
-        }
-    }
 }
 
 #[cfg(test)]

@@ -141,10 +141,31 @@ impl<'a> Lowering<'a> {
             for (row, column, id) in value.pieces() {
                 let id = self.graph.storage(id);
                 self.graph.suggest_name(id, &piece_name(&name, value, row, column));
+                self.name_inner(id);
             }
         }
         self.targets[index] = values;
         Some(())
+    }
+
+    /// Names what stands inside an equation: `i = sigmoid(..)` has the pre-activation `i_pre`, `o * tanh(c)` the
+    /// factor `tanh_c`.
+    fn name_inner(&mut self, id: Id) {
+        let node = self.graph[id].clone();
+        let Some(name) = node.name else { return };
+        match (&node.op, node.args.as_slice()) {
+            (Op::Unary(_), [inner]) => self.graph.suggest_name(*inner, &format!("{name}_pre")),
+            (Op::Binary(_), args) => {
+                for arg in args {
+                    let inner = &self.graph[*arg];
+                    let of = inner.args.first().and_then(|arg| self.graph[*arg].name.clone());
+                    if let (Op::Unary(op), Some(of)) = (&inner.op, of) {
+                        self.graph.suggest_name(*arg, &op.text(&of).replace('(', "_").replace([')', '-'], ""));
+                    }
+                }
+            }
+            _ => {}
+        }
     }
 
     /// A name a term; over a literal, the literal's rows in equal parts.

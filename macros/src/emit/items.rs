@@ -643,7 +643,7 @@ impl<'a> Items<'a> {
             }
             Some(plan) => {
                 let names = Names::new(cx.cell, cx.shapes, &plan.graph);
-                let sequence = Sequence { cx, plan, names: &names };
+                let sequence = Sequence { cx, plan, names: &names, output };
                 let layout = Layout { cx, plan, names: &names };
                 let clear = match layout.returns_outputs_in_place() {
                     true => TokenStream::new(),

@@ -15,6 +15,8 @@ pub struct Sequence<'a> {
     pub cx: &'a Context<'a>,
     pub plan: &'a Plan,
     pub names: &'a Names,
+    /// The type of a step's output.
+    pub output: &'a TokenStream,
 }
 
 impl<'a> Sequence<'a> {
@@ -208,11 +210,12 @@ impl<'a> Sequence<'a> {
                 __to.copy_from_slice(#k::column(#variable, __size, __step));
             }
         });
+        let output = self.output;
         quote! {
             {
                 #bindings
                 for __step in 0..__t1 - __t0 {
-                    let mut __output = #k::Varying::zero();
+                    let mut __output: #output = #k::Varying::zero();
                     #(#copies)*
                     __tape.outputs.push(__output);
                 }

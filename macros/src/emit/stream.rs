@@ -152,8 +152,13 @@ impl Stream<'_> {
             let value = value_of(self.names, self.plan.outputs[0][0].id);
             quote!(#value)
         } else {
-            let sequence =
-                crate::emit::sequence::Sequence { cx: self.cx, plan: self.plan, names: self.names };
+            let output = TokenStream::new();
+            let sequence = crate::emit::sequence::Sequence {
+                cx: self.cx,
+                plan: self.plan,
+                names: self.names,
+                output: &output,
+            };
             let copies = self.plan.outputs.iter().flatten().map(|bound| {
                 let (path, value) = (sequence.output_path(bound), value_of(self.names, bound.id));
                 quote!(#k::Flat::flat_mut(&mut __output #path).copy_from_slice(#k::Flat::flat(&#value));)

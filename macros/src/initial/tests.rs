@@ -22,8 +22,9 @@ fn every_initialiser() {
         ("orthogonal", "Orthogonal"),
     ] {
         for kind in ["param", "buffer"] {
-            let cell =
-                check_right(&format!("<I, H> input x: [I]; {kind} W: [H, I] = {written}; y = W @ x; output y;"));
+            let cell = check_right(&format!(
+                "<I, H> input x: [I]; {kind} W: [H, I] = {written}; y = W @ x; output y;"
+            ));
             assert_eq!(cell.initialiser("W"), found);
         }
     }

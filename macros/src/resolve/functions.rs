@@ -1,9 +1,9 @@
 //! The user's own functions: their arguments, recursion, and those never called.
 
+use super::Symbol;
 use super::graph::{components, path};
 use super::names::{Names, key};
 use super::walk::{Reader, UserCall};
-use super::Symbol;
 use crate::diagnostics::Diagnostics;
 use crate::syntax::ast::{Cell, Expr, ExprKind};
 use proc_macro2::Ident;
@@ -44,7 +44,8 @@ fn recursion(cell: &Cell, calls: &[UserCall], diagnostics: &mut Diagnostics) {
             continue;
         }
         let Some(cycle) = path(&edges, &component, call.function, caller) else { continue };
-        let mut names: Vec<String> = cycle.iter().map(|index| cell.functions[*index].name.to_string()).collect();
+        let mut names: Vec<String> =
+            cycle.iter().map(|index| cell.functions[*index].name.to_string()).collect();
         names.insert(0, cell.functions[caller].name.to_string());
         diagnostics
             .error(call.extent, format!("function `{}` calls itself: `{}`", names[0], names.join(" -> ")))

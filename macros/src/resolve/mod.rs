@@ -84,6 +84,7 @@ pub fn resolve(cell: &ast::Cell, diagnostics: &mut Diagnostics) -> Resolved {
     let order = order::evaluation_order(cell, &reads, &mut symbols, diagnostics);
     functions::check(cell, &calls, diagnostics);
     functions::check_unused(cell, &names, &calls, &symbols, diagnostics);
-    usage::Usage { cell, names: &names, reads: &reads, outputs: &outputs }.check(&dimensions_used, diagnostics);
+    usage::Usage { cell, names: &names, reads: &reads, outputs: &outputs }
+        .check(&dimensions_used, diagnostics);
     Resolved { symbols, callees, order, state_values: names.state_values, outputs: outputs.targets }
 }

@@ -1,6 +1,7 @@
 //! The names that a cell defines, each once: dimensions, declarations and equations share one namespace,
 //! functions have their own.
 
+use super::suggest::{Habit, time_habit};
 use super::{Target, nearest, text};
 use crate::diagnostics::Diagnostics;
 use crate::ops;
@@ -37,6 +38,8 @@ pub struct Names {
     poisoned: HashSet<String>,
     /// What an equation wrongly gives a value: a dimension, an input, a parameter.
     clashing: HashSet<String>,
+    /// Targets whose name was probably meant to be that of a state without an equation.
+    pub misnamed: Vec<Target>,
     /// By declaration: the target that gives a state its value.
     pub state_values: Vec<Option<Target>>,
 }
@@ -84,7 +87,7 @@ pub fn collect(cell: &Cell, diagnostics: &mut Diagnostics) -> Names {
     declarations(cell, &mut names, diagnostics);
     equations(cell, &mut names, diagnostics);
     functions(cell, &mut names, diagnostics);
-    undefined_states(cell, &names, diagnostics);
+    undefined_states(cell, &mut names, diagnostics);
     names
 }
 
@@ -165,10 +168,8 @@ fn defined_twice(cell: &Cell, name: &Ident, first: Target, diagnostics: &mut Dia
 
 fn assigned_declaration(cell: &Cell, name: &Ident, declared: usize, diagnostics: &mut Diagnostics) {
     let declaration = &cell.declarations[declared];
-    let mistake = diagnostics.error(
-        name,
-        format!("`{name}` is {} and can't be given a value", text::a_kind(declaration.kind)),
-    );
+    let mistake = diagnostics
+        .error(name, format!("`{name}` is {} and can't be given a value", text::a_kind(declaration.kind)));
     mistake.note(format!("it is declared as `{}`", text::declaration(declaration)));
     mistake.help(format!(
         "choose another name, or declare `state {name}: {};` if it is carried from step to step",
@@ -180,9 +181,7 @@ fn functions(cell: &Cell, names: &mut Names, diagnostics: &mut Diagnostics) {
     for (index, function) in cell.functions.iter().enumerate() {
         let name = &function.name;
         if ops::find(&key(name)).is_some() {
-            diagnostics
-                .error(name, format!("`{name}` is a built-in function"))
-                .help("choose another name");
+            diagnostics.error(name, format!("`{name}` is a built-in function")).help("choose another name");
         } else if let Entry::Vacant(entry) = names.functions.entry(key(name)) {
             entry.insert(index);
         } else {
@@ -193,7 +192,7 @@ fn functions(cell: &Cell, names: &mut Names, diagnostics: &mut Diagnostics) {
     }
 }
 
-fn undefined_states(cell: &Cell, names: &Names, diagnostics: &mut Diagnostics) {
+fn undefined_states(cell: &Cell, names: &mut Names, diagnostics: &mut Diagnostics) {
     for (index, declaration) in cell.declarations.iter().enumerate() {
         let name = &declaration.name;
         let is_first = names.value(name) == Lookup::Found(Definition::Declaration(index));
@@ -206,8 +205,40 @@ fn undefined_states(cell: &Cell, names: &Names, diagnostics: &mut Diagnostics) {
         }
         let mistake = diagnostics.error(name, format!("state `{name}` is never given a value"));
         mistake.note("every state needs one equation, which gives its value at the end of a step");
-        mistake.help(format!("add an equation `{name} = ..;`"));
+        match misnamed(cell, names, name) {
+            Some((target, written)) => {
+                names.misnamed.push(target);
+                mistake.help(format!("should the equation `{written} = ..` be `{name} = ..`?"));
+            }
+            None => {
+                mistake.help(format!("add an equation `{name} = ..;`"));
+            }
+        }
     }
+}
+
+/// The equation that was probably meant for a state: `h_t = ..` for `h`, or a typing mistake.
+fn misnamed(cell: &Cell, names: &Names, state: &Ident) -> Option<(Target, String)> {
+    let state = key(state);
+    let targets: Vec<(Target, String)> = cell
+        .equations
+        .iter()
+        .enumerate()
+        .flat_map(|(equation, definition)| {
+            definition
+                .targets
+                .iter()
+                .enumerate()
+                .map(move |(index, name)| (Target { equation, index }, key(name)))
+        })
+        .filter(|(target, name)| names.value_of(name) == Lookup::Found(Definition::Target(*target)))
+        .collect();
+    let habit = targets.iter().find(|(_, name)| time_habit(name) == Some((state.as_str(), Habit::Present)));
+    if let Some(habit) = habit {
+        return Some(habit.clone());
+    }
+    let near = nearest(&state, targets.iter().map(|(_, name)| name.as_str()))?;
+    targets.iter().find(|(_, name)| name == near).cloned()
 }
 
 /// Looks up the dimensions in every shape. By dimension: whether a shape uses it.
@@ -216,7 +247,8 @@ pub fn check_dimensions(cell: &Cell, names: &Names, diagnostics: &mut Diagnostic
     let mut missing = HashSet::new();
     let asserted = cell.equations.iter().filter_map(|equation| equation.shape.as_ref());
     let shapes = cell.declarations.iter().map(|declaration| &declaration.shape).chain(asserted);
-    for name in shapes.flat_map(dimensions_of).flat_map(|dimension| &dimension.terms).filter_map(|t| t.name.as_ref())
+    for name in
+        shapes.flat_map(dimensions_of).flat_map(|dimension| &dimension.terms).filter_map(|t| t.name.as_ref())
     {
         match names.value(name) {
             Lookup::Found(Definition::Dimension(index)) => used[index] = true,

@@ -120,7 +120,9 @@ impl<'a> Steps<'a> {
     fn cyclic_edges(&self, component: &[usize]) -> Vec<(usize, usize)> {
         let mut cyclic = vec![];
         for (reader, edges) in self.edges.iter().enumerate() {
-            cyclic.extend(edges.iter().filter(|to| component[**to] == component[reader]).map(|to| (reader, *to)));
+            cyclic.extend(
+                edges.iter().filter(|to| component[**to] == component[reader]).map(|to| (reader, *to)),
+            );
         }
         cyclic
     }
@@ -140,7 +142,9 @@ impl<'a> Steps<'a> {
     fn state_read(&self, reader: usize, to: usize) -> Option<usize> {
         let read = *self.by_edge.get(&(reader, to))?.first()?;
         match self.reads[read].what {
-            Definition::Declaration(index) if self.cell.declarations[index].kind == DeclarationKind::State => {
+            Definition::Declaration(index)
+                if self.cell.declarations[index].kind == DeclarationKind::State =>
+            {
                 Some(index)
             }
             _ => None,
@@ -160,7 +164,8 @@ impl<'a> Steps<'a> {
             let last = names.len() - 2;
             names.splice(PATH_SHOWN / 2..last, ["..".to_owned()]);
         }
-        let states: Vec<usize> = edges.iter().filter_map(|(reader, to)| self.state_read(*reader, *to)).collect();
+        let states: Vec<usize> =
+            edges.iter().filter_map(|(reader, to)| self.state_read(*reader, *to)).collect();
         let read = *self.by_edge.get(&edges[0])?.first()?;
         let fact = format!("a cycle within one step: `{}`", names.join(" -> "));
         let note = if is_loop {

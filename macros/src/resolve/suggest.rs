@@ -22,7 +22,7 @@ fn fold(name: &str) -> String {
     name.chars().filter(|c| *c != '_').flat_map(char::to_lowercase).collect()
 }
 
-/// One mistake in three letters; a single letter is near to nothing, or every letter would be near to all.
+/// One mistake in three letters; a single letter is near to nothing, or it would be near to all.
 fn allowed_distance(name: &str) -> usize {
     match name.chars().count() {
         0 | 1 => 0,
@@ -35,7 +35,11 @@ fn distance(a: &str, b: &str, allowed: usize) -> Option<usize> {
     let a: Vec<char> = a.chars().collect();
     let b: Vec<char> = b.chars().collect();
     // A very long name would make this quadratic work noticeable, and no one mistypes it into another.
-    if allowed == 0 || a.len().abs_diff(b.len()) > allowed || a.len() > 64 || b.is_empty() {
+    if allowed == 0 || a.len().abs_diff(b.len()) > allowed || a.len() > 64 || b.len() < 2 {
+        return None;
+    }
+    // Of two letters the first must be right: `x0` isn't `h0`.
+    if a.len() == 2 && a[0] != b[0] {
         return None;
     }
     let mut before_last: Vec<usize>;
@@ -63,7 +67,7 @@ fn distance(a: &str, b: &str, allowed: usize) -> Option<usize> {
 pub enum Habit {
     /// `h_prev`, `h_t_1`, `hprev`, `prev_h`
     Previous,
-    /// `h_t`
+    /// `h_t`, `h_new`
     Present,
 }
 
@@ -89,7 +93,8 @@ pub fn time_habit(name: &str) -> Option<(&str, Habit)> {
     if let Some(base) = previous.filter(|base| !base.is_empty()) {
         return Some((base, Habit::Previous));
     }
-    name.strip_suffix("_t").filter(|base| !base.is_empty()).map(|base| (base, Habit::Present))
+    let present = ["_t", "_new", "_next", "_now"].iter().find_map(|suffix| name.strip_suffix(suffix));
+    present.filter(|base| !base.is_empty()).map(|base| (base, Habit::Present))
 }
 
 /// What a function of another library or field is called here, as the end of "write ..".
@@ -153,6 +158,8 @@ mod tests {
         assert_eq!(nearest("H", ["h"]), Some("h"));
         assert_eq!(nearest("q", ["x"]), None);
         assert_eq!(nearest("ab", ["xy"]), None);
+        assert_eq!(nearest("h0", ["h", "H", "x0"]), None);
+        assert_eq!(nearest("h0", ["h1"]), Some("h1"));
         assert_eq!(nearest("gate", ["output_gate"]), None);
     }
 

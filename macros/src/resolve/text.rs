@@ -1,8 +1,8 @@
 //! Source text for messages: expressions and declarations as the user wrote them.
 
 use crate::syntax::ast::{
-    BinaryOp, Cell, Comparison, Declaration, DeclarationKind, DimSyntax, Equation, Expr, ExprKind, ShapeKind, ShapeSyntax,
-    Time,
+    BinaryOp, Cell, Comparison, Declaration, DeclarationKind, DimSyntax, Equation, Expr, ExprKind, ShapeKind,
+    ShapeSyntax, Time,
 };
 use proc_macro2::Ident;
 
@@ -164,7 +164,8 @@ fn write(expr: &Expr, out: &mut String) {
             write(right, out);
         }
         ExprKind::RustPath(path) => {
-            let segments: Vec<String> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+            let segments: Vec<String> =
+                path.segments.iter().map(|segment| segment.ident.to_string()).collect();
             out.push_str(&segments.join("::"));
         }
         ExprKind::Error => out.push_str(".."),

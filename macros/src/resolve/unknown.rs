@@ -10,10 +10,16 @@ use crate::syntax::ast::{DeclarationKind, Expr, Time};
 use proc_macro2::Ident;
 use std::collections::HashSet;
 
+/// A comparison with every name takes its time, and beyond so many something else is wrong.
+const MOST_SEARCHES: usize = 100;
+
 /// A missing declaration is one mistake, however often the name is read.
 #[derive(Debug, Default)]
 pub struct Unknown {
     reported: HashSet<String>,
+    reported_functions: HashSet<String>,
+    /// How often all names were compared with an unknown one.
+    searches: usize,
 }
 
 impl Walk<'_> {
@@ -51,7 +57,12 @@ impl Walk<'_> {
         if self.unknown.reported.contains(&written) {
             return;
         }
-        let known = self.value_names();
+        self.unknown.searches += 1;
+        let known = if self.unknown.searches <= MOST_SEARCHES {
+            self.value_names(&written, time, reader)
+        } else {
+            vec![]
+        };
         if let Some(near) = nearest(&written, known.iter().map(String::as_str)) {
             let meant = format!("{near}{}", text::index(time));
             self.diagnostics
@@ -62,9 +73,17 @@ impl Walk<'_> {
             }
         } else {
             self.unknown.reported.insert(written);
-            self.diagnostics
-                .error(expr.extent, format!("unknown name `{name}`"))
-                .help(format!("declare it, or define it by an equation `{name} = ..;`"));
+            let help = match (reader, time) {
+                (Reader::Initial(state), _) => {
+                    let state = &self.cell.declarations[state];
+                    let is_whole = state.initial.as_ref().is_some_and(|initial| initial.id == expr.id);
+                    let shape = if is_whole { text::shape(&state.shape) } else { "[..]".to_owned() };
+                    format!("declare it: `param {name}: {shape};`")
+                }
+                (_, Time::Offset(-1)) => format!("declare it: `state {name}: [..];`"),
+                _ => format!("declare it, or define it by an equation `{name} = ..;`"),
+            };
+            self.diagnostics.error(expr.extent, format!("unknown name `{name}`")).help(help);
         }
     }
 
@@ -80,10 +99,21 @@ impl Walk<'_> {
         };
     }
 
-    fn value_names(&self) -> Vec<String> {
-        let mut known: Vec<String> = self.cell.declarations.iter().map(|declared| key(&declared.name)).collect();
-        known.extend(self.cell.equations.iter().flat_map(|equation| &equation.targets).map(key));
-        known.extend(self.cell.dimensions.iter().map(key));
+    /// What may have been meant by `written`.
+    fn value_names(&self, written: &str, time: Time, reader: Reader) -> Vec<String> {
+        let is_initial = matches!(reader, Reader::Initial(_));
+        let may_be_read = |kind: DeclarationKind| {
+            !is_initial || !matches!(kind, DeclarationKind::Input | DeclarationKind::State)
+        };
+        let declarations = self.cell.declarations.iter().filter(|declared| may_be_read(declared.kind));
+        let mut known: Vec<String> = declarations.map(|declared| key(&declared.name)).collect();
+        if !is_initial {
+            known.extend(self.cell.equations.iter().flat_map(|equation| &equation.targets).map(key));
+        }
+        // Where `h` is missing, the dimension `H` is hardly what was meant.
+        if time == Time::Implicit && written.chars().count() > 1 {
+            known.extend(self.cell.dimensions.iter().map(key));
+        }
         known
     }
 
@@ -150,6 +180,9 @@ impl Walk<'_> {
             return self.called_value(function, arguments, reader, call, definition);
         }
         let written = key(function);
+        if self.unknown.reported_functions.contains(&written) {
+            return;
+        }
         if let Reader::Initial(state) = reader
             && initial::is_initialiser(&written)
         {
@@ -162,7 +195,10 @@ impl Walk<'_> {
         match (foreign_function(&written), folded) {
             (Some(help), _) => mistake.help(help),
             (None, Some(near)) => mistake.help(format!("should this be `{near}`?")),
-            (None, None) => mistake.help(format!("define it: `fn {function}(u) = ..;`")),
+            (None, None) => {
+                self.unknown.reported_functions.insert(written);
+                mistake.help(format!("define it: `fn {function}(u) = ..;`"))
+            }
         };
     }
 
@@ -220,7 +256,13 @@ impl Walk<'_> {
             .help(format!("write `{name}`"));
     }
 
-    pub(super) fn value_in_function(&mut self, expr: &Expr, name: &Ident, definition: Definition, function: usize) {
+    pub(super) fn value_in_function(
+        &mut self,
+        expr: &Expr,
+        name: &Ident,
+        definition: Definition,
+        function: usize,
+    ) {
         let what = what_it_is(self.cell, definition);
         let function = &self.cell.functions[function].name;
         self.diagnostics
@@ -229,11 +271,20 @@ impl Walk<'_> {
             .help(format!("make it an argument of `{function}`"));
     }
 
-    pub(super) fn step_value_in_initial(&mut self, expr: &Expr, name: &Ident, definition: Definition, state: usize) {
+    pub(super) fn step_value_in_initial(
+        &mut self,
+        expr: &Expr,
+        name: &Ident,
+        definition: Definition,
+        state: usize,
+    ) {
         let what = what_it_is(self.cell, definition);
         let state = &self.cell.declarations[state].name;
         self.diagnostics
-            .error(expr.extent, format!("the initial value of `{state}` can't read `{name}`, which is {what}"))
+            .error(
+                expr.extent,
+                format!("the initial value of `{state}` can't read `{name}`, which is {what}"),
+            )
             .note("it is computed before the first step, of parameters, buffers and contexts");
     }
 

@@ -8,8 +8,8 @@ use super::functions::may_stay_unused;
 use super::graph::{components, reachable};
 use super::names::{Definition, Lookup, Names};
 use super::outputs::Outputs;
-use super::text;
 use super::walk::{Read, Reader};
+use super::{Target, text};
 use crate::diagnostics::Diagnostics;
 use crate::syntax::ast::{Cell, DeclarationKind, ShapeKind};
 use proc_macro2::Ident;
@@ -67,11 +67,7 @@ impl Usage<'_> {
             return;
         }
         let mut used = used.to_vec();
-        let mentioned = self.cell.mentioned.iter().filter_map(|name| match self.names.value(name) {
-            Lookup::Found(definition) => Some(definition),
-            _ => None,
-        });
-        for what in self.reads.iter().map(|read| read.what).chain(mentioned) {
+        for what in self.reads.iter().map(|read| read.what).chain(self.mentioned()) {
             if let Definition::Dimension(index) = what {
                 used[index] = true;
             }
@@ -92,64 +88,64 @@ impl Usage<'_> {
 
     fn nodes(&self) -> Nodes {
         let declarations = &self.cell.declarations;
-        let mut names: Vec<Ident> = declarations.iter().map(|declared| declared.name.clone()).collect();
-        let mut roots = vec![];
-        for (index, name) in names.iter().enumerate() {
+        let mut nodes = Nodes {
+            targets: vec![],
+            names: declarations.iter().map(|declared| declared.name.clone()).collect(),
+            roots: vec![],
+        };
+        for (index, declared) in declarations.iter().enumerate() {
             // The second of two declarations of a name has been reported.
-            if self.names.value(name) != Lookup::Found(Definition::Declaration(index)) || may_stay_unused(name) {
-                roots.push(index);
+            let is_first = self.names.value(&declared.name) == Lookup::Found(Definition::Declaration(index));
+            let may_be_output = self.is_state(index) && !self.outputs.are_known;
+            if !is_first || may_stay_unused(&declared.name) || may_be_output {
+                nodes.roots.push(index);
             }
         }
-        let mut targets: Vec<Vec<usize>> = vec![];
         for (equation, definition) in self.cell.equations.iter().enumerate() {
-            let mut nodes = vec![];
+            nodes.targets.push(vec![]);
             for (index, name) in definition.targets.iter().enumerate() {
-                let own = names.len();
+                // A target that gives a value to a state, or a second one to a name, shares that node; the node of
+                // its own then stands for nothing.
+                let own = nodes.names.len();
+                nodes.names.push(name.clone());
                 let node = match self.names.value(name) {
                     Lookup::Found(Definition::Declaration(declared)) if self.is_state(declared) => declared,
-                    // Of a name that is defined twice both equations count.
-                    Lookup::Found(Definition::Target(first)) if (first.equation, first.index) != (equation, index) => {
-                        let earlier = targets.get(first.equation).unwrap_or(&nodes);
-                        earlier.get(first.index).copied().unwrap_or(own)
-                    }
+                    Lookup::Found(Definition::Target(first)) if first == (Target { equation, index }) => own,
+                    Lookup::Found(earlier @ Definition::Target(_)) => nodes.of(earlier).unwrap_or(own),
+                    // Its name has been reported.
                     _ => own,
                 };
-                let is_wrong = matches!(
-                    self.names.value(name),
-                    Lookup::Found(Definition::Dimension(_)) | Lookup::Poisoned | Lookup::Unknown
-                ) || matches!(self.names.value(name), Lookup::Found(Definition::Declaration(d)) if !self.is_state(d));
-                // A target that shares its node with a definition keeps one of its own, so that the numbering holds.
-                names.push(name.clone());
-                if own != node || is_wrong || may_stay_unused(name) || !self.outputs.are_known {
-                    roots.push(own);
+                let is_defined =
+                    self.names.value(name) == Lookup::Found(Definition::Target(Target { equation, index }));
+                if !is_defined {
+                    nodes.roots.push(own);
                 }
                 if may_stay_unused(name) || !self.outputs.are_known {
-                    roots.push(node);
+                    nodes.roots.push(node);
                 }
-                nodes.push(node);
-            }
-            targets.push(nodes);
-        }
-        if !self.outputs.are_known {
-            roots.extend((0..declarations.len()).filter(|node| self.is_state(*node)));
-        }
-        let mut nodes = Nodes { targets, names, roots };
-        for name in &self.cell.mentioned {
-            if let Lookup::Found(definition) = self.names.value(name) {
-                let root = nodes.of(definition);
-                nodes.roots.extend(root);
+                nodes.targets[equation].push(node);
             }
         }
-        // Functions can't read values; what one wrongly reads is silent.
-        for read in self.reads.iter().filter(|read| matches!(read.reader, Reader::Function(_))) {
-            let root = nodes.of(read.what);
-            nodes.roots.extend(root);
-        }
-        for root in &self.outputs.roots {
-            let root = nodes.of(*root);
-            nodes.roots.extend(root);
-        }
+        let roots: Vec<usize> = self.certainly_used().filter_map(|definition| nodes.of(definition)).collect();
+        nodes.roots.extend(roots);
         nodes
+    }
+
+    /// What is used by something other than a right equation.
+    fn certainly_used(&self) -> impl Iterator<Item = Definition> {
+        let outputs = self.outputs.roots.iter().copied();
+        let misnamed = self.names.misnamed.iter().map(|target| Definition::Target(*target));
+        let read_by_functions =
+            self.reads.iter().filter(|read| matches!(read.reader, Reader::Function(_))).map(|read| read.what);
+        outputs.chain(misnamed).chain(read_by_functions).chain(self.mentioned())
+    }
+
+    /// What stands in an item that failed to parse.
+    fn mentioned(&self) -> impl Iterator<Item = Definition> {
+        self.cell.mentioned.iter().filter_map(|name| match self.names.value(name) {
+            Lookup::Found(definition) => Some(definition),
+            Lookup::Poisoned | Lookup::Unknown => None,
+        })
     }
 
     fn edges(&self, nodes: &Nodes) -> Vec<Vec<usize>> {
@@ -195,7 +191,8 @@ impl Usage<'_> {
             _ if !feeds_itself => "no equation reads it and it is no output".to_owned(),
             [_] => "it feeds only itself".to_owned(),
             _ => {
-                let shown: Vec<String> = group.iter().take(6).map(|node| format!("`{}`", nodes.names[*node])).collect();
+                let shown: Vec<String> =
+                    group.iter().take(6).map(|node| format!("`{}`", nodes.names[*node])).collect();
                 format!("{} feed only each other", shown.join(", "))
             }
         });

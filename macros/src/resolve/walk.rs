@@ -215,10 +215,9 @@ impl<'a> Walk<'a> {
             Definition::Declaration(index) => Some(self.cell.declarations[index].kind),
             _ => None,
         };
-        let is_constant = matches!(
-            kind,
-            Some(DeclarationKind::Param | DeclarationKind::Buffer | DeclarationKind::Context)
-        ) || matches!(definition, Definition::Dimension(_));
+        let is_constant =
+            matches!(kind, Some(DeclarationKind::Param | DeclarationKind::Buffer | DeclarationKind::Context))
+                || matches!(definition, Definition::Dimension(_));
         if is_constant && time != Time::Implicit {
             self.constant_at_time(expr, name, definition);
             return None;

@@ -76,7 +76,8 @@ impl Infer<'_> {
             ExprKind::Binary { op, op_extent, left, right } => {
                 let shapes = (self.shape_of(left)?, self.shape_of(right)?);
                 let is_star = *op == BinaryOp::Mul
-                    && (shapes == (search.matrix, &search.vector) || shapes == (&search.vector, search.matrix));
+                    && (shapes == (search.matrix, &search.vector)
+                        || shapes == (&search.vector, search.matrix));
                 self.find_star(left, search)
                     .or_else(|| self.find_star(right, search))
                     .or(is_star.then_some(Star { op: *op_extent, left, right }))

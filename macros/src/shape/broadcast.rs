@@ -65,12 +65,12 @@ impl Infer<'_> {
                 text::transposed(right)
             ));
         }
-        self.row_help(left_shape, right, right_shape).or_else(|| self.row_help(right_shape, left, left_shape)).or_else(
-            || {
+        self.row_help(left_shape, right, right_shape)
+            .or_else(|| self.row_help(right_shape, left, left_shape))
+            .or_else(|| {
                 ordered_help(&left_shape.rows, &right_shape.rows)
                     .then(|| "the terms of a sum are ordered, as the blocks stand".to_owned())
-            },
-        )
+            })
     }
 
     /// NumPy broadcasts a vector along the last axis, over the rows; here a vector is a column.
@@ -78,7 +78,9 @@ impl Infer<'_> {
         let is_row = vector_shape.columns.is_one() && matrix.columns == vector_shape.rows;
         is_row.then(|| {
             let row = text::transposed(vector);
-            format!("a vector is a column, the same for every column; as a row, the same for every row: `{row}`")
+            format!(
+                "a vector is a column, the same for every column; as a row, the same for every row: `{row}`"
+            )
         })
     }
 }

@@ -12,7 +12,8 @@ type Argument<'e> = (&'e Expr, Shape);
 impl Infer<'_> {
     pub(super) fn call(&mut self, expr: &Expr, arguments: &[Expr]) -> Option<Shape> {
         let callee = self.resolved.callees.get(expr.id).copied().flatten();
-        let is_where = matches!(callee, Some(Callee::BuiltIn(operation)) if operation.shape == ShapeRule::Where);
+        let is_where =
+            matches!(callee, Some(Callee::BuiltIn(operation)) if operation.shape == ShapeRule::Where);
         // The sides of the comparison broadcast as arguments of their own.
         let arguments: Vec<&Expr> = arguments
             .iter()
@@ -33,7 +34,8 @@ impl Infer<'_> {
             Callee::User(function) => {
                 self.all_common(&name, &known)?;
                 let reaching = self.reaching.get(function)?;
-                let read = known.iter().zip(reaching).filter(|(_, reaches)| **reaches).map(|((_, shape), _)| shape);
+                let read =
+                    known.iter().zip(reaching).filter(|(_, reaches)| **reaches).map(|((_, shape), _)| shape);
                 read.cloned().try_fold(Shape::scalar(), |all, shape| common(&all, &shape))
             }
             Callee::BuiltIn(operation) => self.built_in(operation, &name, known),
@@ -118,8 +120,11 @@ impl Infer<'_> {
             return None;
         }
         if let Some((mask, mask_shape)) = arguments.get(1).filter(|(_, mask)| mask != shape) {
-            let fact =
-                format!("the mask of `softmax` is `{}`, the scores `{}`", self.show(mask_shape), self.show(shape));
+            let fact = format!(
+                "the mask of `softmax` is `{}`, the scores `{}`",
+                self.show(mask_shape),
+                self.show(shape)
+            );
             let notes = self.describe_both((argument, shape), (mask, mask_shape));
             let is_turned = mask_shape.transposed() == *shape;
             let mistake = self.diagnostics.error(mask.extent, fact);

@@ -60,10 +60,20 @@ impl Infer<'_> {
             return;
         }
         let targets = text::targets(equation);
-        let fact =
-            format!("`{targets}` is declared as `{}`, its value is `{}`", self.show(asserted), self.show(value));
+        let fact = format!(
+            "`{targets}` is declared as `{}`, its value is `{}`",
+            self.show(asserted),
+            self.show(value)
+        );
         let note = self.describe(&equation.value, value);
-        let help = self.shape_help(&equation.value, value, asserted);
+        let help = match initial::constant(&equation.value) {
+            Some(number) => Some(format!(
+                "a constant of that shape is a `buffer {targets}: {} = {};`",
+                text::shape(shape),
+                text::number(number)
+            )),
+            None => self.shape_help(&equation.value, value, asserted),
+        };
         let mistake = self.diagnostics.error(shape.extent, fact);
         mistake.note(note);
         if let Some(help) = help {
@@ -79,11 +89,18 @@ impl Infer<'_> {
         let name = &equation.targets[target.index];
         let fact =
             format!("state `{name}` is `{}`, its equation gives `{}`", self.show(declared), self.show(value));
-        let mut notes = vec![format!("it is declared as `{}`", text::declaration(&self.cell.declarations[state]))];
+        let mut notes =
+            vec![format!("it is declared as `{}`", text::declaration(&self.cell.declarations[state]))];
         if equation.is_split {
-            notes.extend(self.shapes.expressions.get(equation.value.id).and_then(Option::as_ref).map(|whole| {
-                format!("{}, split among {} names", self.describe(&equation.value, whole), equation.targets.len())
-            }));
+            notes.extend(self.shapes.expressions.get(equation.value.id).and_then(Option::as_ref).map(
+                |whole| {
+                    format!(
+                        "{}, split among {} names",
+                        self.describe(&equation.value, whole),
+                        equation.targets.len()
+                    )
+                },
+            ));
         } else {
             notes.push(self.describe(&equation.value, value));
         }
@@ -118,17 +135,24 @@ impl Infer<'_> {
         let cell = self.cell;
         for (index, declaration) in cell.declarations.iter().enumerate() {
             let Some(initial) = &declaration.initial else { continue };
-            if declaration.kind != DeclarationKind::State || initial::filling(initial, self.resolved).is_some() {
+            if declaration.kind != DeclarationKind::State
+                || initial::filling(initial, self.resolved).is_some()
+            {
                 continue;
             }
             let value = self.expression(initial);
-            let (Some(value), Some(declared)) = (value, self.shapes.declarations[index].clone()) else { continue };
+            let (Some(value), Some(declared)) = (value, self.shapes.declarations[index].clone()) else {
+                continue;
+            };
             if value == declared || value.is_scalar() {
                 continue;
             }
             let name = &declaration.name;
-            let fact =
-                format!("state `{name}` is `{}`, its initial value `{}`", self.show(&declared), self.show(&value));
+            let fact = format!(
+                "state `{name}` is `{}`, its initial value `{}`",
+                self.show(&declared),
+                self.show(&value)
+            );
             let note = self.describe(initial, &value);
             let help = self.shape_help(initial, &value, &declared);
             let mistake = self.diagnostics.error(initial.extent, fact);

@@ -47,9 +47,11 @@ fn mark(expr: &Expr, resolved: &Resolved, reaching: &[Vec<bool>], own: &mut [boo
             let callee = resolved.callees.get(expr.id).copied().flatten();
             for (position, argument) in arguments.iter().enumerate() {
                 let reaches = match callee {
-                    Some(Callee::User(function)) => {
-                        reaching.get(function).and_then(|reaches| reaches.get(position)).copied().unwrap_or(false)
-                    }
+                    Some(Callee::User(function)) => reaching
+                        .get(function)
+                        .and_then(|reaches| reaches.get(position))
+                        .copied()
+                        .unwrap_or(false),
                     _ => true,
                 };
                 if reaches {

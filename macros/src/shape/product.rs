@@ -25,7 +25,8 @@ impl Infer<'_> {
             return Some(Shape { rows: left_shape.rows, columns: right_shape.columns });
         }
         let rows = format!("the rows of {} are `{}`", subject(right), self.show_dim(&right_shape.rows));
-        let scalar = [(left, &left_shape), (right, &right_shape)].into_iter().find(|(_, shape)| shape.is_scalar());
+        let scalar =
+            [(left, &left_shape), (right, &right_shape)].into_iter().find(|(_, shape)| shape.is_scalar());
         let fact = if let Some((scalar, _)) = scalar {
             format!("{} is a scalar, not a factor of a matrix product", subject(scalar))
         } else if left_shape.columns.is_one() {
@@ -63,7 +64,9 @@ impl Infer<'_> {
         let right_is_vector = right_shape.columns.is_one();
         if left_is_vector && right_is_vector {
             return Some(if left_shape.rows == right_shape.rows {
-                format!("the inner product is `{l}.T @ {r}`, the element-wise one `{l} * {r}`, the outer one `{l} @ {r}.T`")
+                format!(
+                    "the inner product is `{l}.T @ {r}`, the element-wise one `{l} * {r}`, the outer one `{l} @ {r}.T`"
+                )
             } else {
                 format!("the outer product is `{l} @ {r}.T`")
             });
@@ -87,8 +90,9 @@ impl Infer<'_> {
         if left_shape.columns == right_shape.columns && !right_is_vector {
             return Some(format!("`{l} @ {}`", text::transposed(right)));
         }
-        ordered_help(&left_shape.columns, &right_shape.rows)
-            .then(|| "the terms of a sum are ordered, as the blocks stand: put both in the same order".to_owned())
+        ordered_help(&left_shape.columns, &right_shape.rows).then(|| {
+            "the terms of a sum are ordered, as the blocks stand: put both in the same order".to_owned()
+        })
     }
 
     /// The name of a parameter or buffer, whose declaration can be turned.

@@ -52,14 +52,18 @@ impl Infer<'_> {
         for note in notes {
             mistake.note(note);
         }
-        mistake.help(turned.unwrap_or_else(|| "what stands one below the other has the same columns".to_owned()));
+        mistake.help(
+            turned.unwrap_or_else(|| "what stands one below the other has the same columns".to_owned()),
+        );
     }
 
     /// The shape of each name of a split; None where their number is wrong, which is reported.
     pub(super) fn split(&mut self, equation: &Equation, value: &Shape) -> Option<Vec<Shape>> {
         let names = equation.targets.len();
         if let Some(rows) = parts(value.rows.atoms(), names) {
-            return Some(rows.into_iter().map(|rows| Shape { rows, columns: value.columns.clone() }).collect());
+            return Some(
+                rows.into_iter().map(|rows| Shape { rows, columns: value.columns.clone() }).collect(),
+            );
         }
         let rows = value.rows.atoms();
         let written = self.show_dim(&value.rows);

@@ -151,14 +151,30 @@ pub enum Time {
 #[derive(Debug)]
 pub enum ExprKind {
     Number(f64),
-    Name { name: Ident, time: Time },
+    Name {
+        name: Ident,
+        time: Time,
+    },
     Neg(Box<Expr>),
-    Binary { op: BinaryOp, op_extent: Extent, left: Box<Expr>, right: Box<Expr> },
+    Binary {
+        op: BinaryOp,
+        op_extent: Extent,
+        left: Box<Expr>,
+        right: Box<Expr>,
+    },
     Transpose(Box<Expr>),
     Stack(Vec<Expr>),
-    Call { function: Ident, arguments: Vec<Expr> },
+    Call {
+        function: Ident,
+        arguments: Vec<Expr>,
+    },
     /// `a >= b`: only as the first argument of `where`.
-    Compare { op: Comparison, op_extent: Extent, left: Box<Expr>, right: Box<Expr> },
+    Compare {
+        op: Comparison,
+        op_extent: Extent,
+        left: Box<Expr>,
+        right: Box<Expr>,
+    },
     /// A Rust path: only as the argument of the initialiser `from_fn`.
     RustPath(syn::Path),
     /// It failed to parse; an error has been reported. Its shape is unknown, and silently so.

@@ -109,7 +109,9 @@ impl Parser<'_> {
                 continue;
             }
             let next_is_item = starts_item(c, 0) && c.starts_line(0);
-            if let (Some(next), false, false) = (c.ident(0), next_is_item || words_follow(c, 0), c.word(0, "one_hot")) {
+            if let (Some(next), false, false) =
+                (c.ident(0), next_is_item || words_follow(c, 0), c.word(0, "one_hot"))
+            {
                 let at = Extent::from(&name).to(next.into());
                 let fact = format!("missing `,` between `{name}` and `{next}`");
                 self.diagnostics.error(at, fact);
@@ -121,20 +123,24 @@ impl Parser<'_> {
 
     fn shapeless(&mut self, names: &[Ident], word: &str) -> ShapeSyntax {
         let (Some(first), Some(last)) = (names.first(), names.last()) else {
-            return ShapeSyntax { kind: ShapeKind::Unknown, extent: Extent::from(proc_macro2::Span::call_site()) };
+            return ShapeSyntax {
+                kind: ShapeKind::Unknown,
+                extent: Extent::from(proc_macro2::Span::call_site()),
+            };
         };
         let extent = Extent::from(first).to(last.into());
         let shown: Vec<String> = names.iter().map(ToString::to_string).collect();
         let listed: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
         let fact = match listed.split_last() {
-            Some((last, before)) if !before.is_empty() => format!("{} and {last} have no shape", before.join(", ")),
+            Some((last, before)) if !before.is_empty() => {
+                format!("{} and {last} have no shape", before.join(", "))
+            }
             _ => format!("`{first}` has no shape"),
         };
         let size = self.cell.dimensions.last().map_or_else(|| "16".to_owned(), ToString::to_string);
-        self.diagnostics.error(extent, fact).help(format!(
-            "write `{word} {}: [{size}];` for a vector, `[]` for a scalar",
-            shown.join(", ")
-        ));
+        self.diagnostics
+            .error(extent, fact)
+            .help(format!("write `{word} {}: [{size}];` for a vector, `[]` for a scalar", shown.join(", ")));
         ShapeSyntax { kind: ShapeKind::Unknown, extent }
     }
 
@@ -142,7 +148,10 @@ impl Parser<'_> {
     fn initial(&mut self, c: &mut Cursor, kind: DeclarationKind, names: &[Ident]) -> Option<Expr> {
         let equals = c.here();
         if !c.at_equals(0) {
-            let follows = matches!(c.peek(0), Some(proc_macro2::TokenTree::Ident(_) | proc_macro2::TokenTree::Literal(_)));
+            let follows = matches!(
+                c.peek(0),
+                Some(proc_macro2::TokenTree::Ident(_) | proc_macro2::TokenTree::Literal(_))
+            );
             if follows && !starts_item(c, 0) {
                 let found = c.found();
                 self.diagnostics
@@ -163,7 +172,9 @@ impl Parser<'_> {
             let name = names.first().map_or_else(|| "x".to_owned(), ToString::to_string);
             self.diagnostics
                 .error(equals.to(value.extent), "an input has no initial value: every step gives it one")
-                .help(format!("a value that stays is a `buffer`, or a `context` for each sequence: `context {name}: ..`"));
+                .help(format!(
+                    "a value that stays is a `buffer`, or a `context` for each sequence: `context {name}: ..`"
+                ));
             self.mention_expr(&value);
             return None;
         }
@@ -188,7 +199,8 @@ impl Parser<'_> {
             let initial = match copied {
                 None => unused.take(),
                 Some(index) => {
-                    let original = self.cell.declarations.get_mut(index).and_then(|first| first.initial.take());
+                    let original =
+                        self.cell.declarations.get_mut(index).and_then(|first| first.initial.take());
                     let copy = original.as_ref().map(|original| self.copy(original));
                     if let Some(first) = self.cell.declarations.get_mut(index) {
                         first.initial = original;

@@ -19,7 +19,13 @@ impl Parser<'_> {
     }
 
     /// The rest of an equation whose name has been taken.
-    pub fn equation_of(&mut self, c: &mut Cursor, attributes: Vec<Attribute>, name: Ident, mut target_extent: Extent) {
+    pub fn equation_of(
+        &mut self,
+        c: &mut Cursor,
+        attributes: Vec<Attribute>,
+        name: Ident,
+        mut target_extent: Extent,
+    ) {
         if let Some(group) = c.bracket(0).cloned() {
             let at = c.skip(1);
             target_extent = target_extent.to(at);
@@ -46,20 +52,24 @@ impl Parser<'_> {
             return self.closure_item(c, name, &arguments);
         }
         let can_define = self.can_define(&name);
-        let sign_extent = c.here();
         let found = sign(c, 0);
-        c.skip(found.map_or(1, Sign::length));
+        let sign_extent = c.skip(found.map_or(1, Sign::length));
         let mut value = self.expr(c);
         match found {
             Some(Sign::Compound(operator)) => {
                 let right = text::short(&value);
                 let help = match operator {
                     '%' | '^' => format!("write `{name} = ..`"),
-                    '*' | '/' | '@' => format!("write `{name} = {name}[t-1] {operator} {}`", text::operand(&value)),
+                    '*' | '/' | '@' => {
+                        format!("write `{name} = {name}[t-1] {operator} {}`", text::operand(&value))
+                    }
                     _ => format!("write `{name} = {name}[t-1] {operator} {right}`"),
                 };
                 self.diagnostics
-                    .error(sign_extent, format!("an equation gives the whole value: there is no `{operator}=`"))
+                    .error(
+                        sign_extent,
+                        format!("an equation gives the whole value: there is no `{operator}=`"),
+                    )
                     .help(help);
                 value = self.error_of(value.extent, &[&value]);
             }
@@ -105,7 +115,11 @@ impl Parser<'_> {
                 format!("a first value stands in the declaration: `state {name}: [..] = 0;`"),
                 false,
             ),
-            _ => ("there is no indexing".to_owned(), "an equation gives a whole value; to split one write `[a, b] = ..;`".to_owned(), false),
+            _ => (
+                "there is no indexing".to_owned(),
+                "an equation gives a whole value; to split one write `[a, b] = ..;`".to_owned(),
+                false,
+            ),
         };
         self.diagnostics.error(at, fact).help(help);
         is_current
@@ -187,10 +201,9 @@ impl Parser<'_> {
         target_extent: Extent,
         is_whole: bool,
     ) {
-        let sign_extent = c.here();
         let found = sign(c, 0);
+        let sign_extent = c.skip(found.map_or(1, Sign::length));
         if found == Some(Sign::Colon) {
-            c.skip(1);
             let shape = self.shape(c);
             self.diagnostics
                 .error(sign_extent.to(shape.extent), "a split has no shape of its own")
@@ -202,8 +215,6 @@ impl Parser<'_> {
                 return self.skip_item(c);
             }
             c.skip(1);
-        } else {
-            c.skip(found.map_or(1, Sign::length));
         }
         if matches!(found, Some(Sign::Compound(_) | Sign::Foreign(_))) {
             self.diagnostics.error(sign_extent, "a split is written with `=`").help("write `[a, b] = ..;`");

@@ -1,12 +1,12 @@
 //! Items that are none of the language: `let`, `if`, `for`, unknown keywords, names without an equation.
 
+use super::ast::Time;
 use super::cursor::Cursor;
 use super::operands::Index;
 use super::recover::{Parser, Sign, defines, sign, starts_item};
 use super::words;
 use crate::diagnostics::Extent;
 use crate::resolve::text;
-use super::ast::Time;
 use proc_macro2::Ident;
 use syn::Attribute;
 
@@ -18,14 +18,15 @@ impl Parser<'_> {
             "let" | "mut" => self.binding(c, docs),
             "pub" => {
                 let _ = super::parse::visibility(c, self.diagnostics);
-                self.diagnostics.error(at, "items have no visibility").help("parameters and states are public fields");
+                self.diagnostics
+                    .error(at, "items have no visibility")
+                    .help("parameters and states are public fields");
             }
             "if" | "match" | "for" | "while" | "loop" => {
                 let (fact, help) = match word {
-                    "if" | "match" => (
-                        format!("there is no `{word}`"),
-                        "choose entry by entry: `y = where(a >= b, u, v);`",
-                    ),
+                    "if" | "match" => {
+                        (format!("there is no `{word}`"), "choose entry by entry: `y = where(a >= b, u, v);`")
+                    }
                     _ => (
                         "there are no loops".to_owned(),
                         "the equations are those of one step; the steps of a sequence are run by the cell",
@@ -50,8 +51,8 @@ impl Parser<'_> {
                 c.skip(1);
                 self.skip_item(c);
             }
-            "use" | "struct" | "impl" | "enum" | "trait" | "mod" | "type" | "extern" | "macro_rules" | "import"
-            | "class" => {
+            "use" | "struct" | "impl" | "enum" | "trait" | "mod" | "type" | "extern" | "macro_rules"
+            | "import" | "class" => {
                 self.diagnostics
                     .error(at, format!("`{word}` can't stand in a cell"))
                     .help("write it beside `rnn_cell!`");
@@ -119,9 +120,9 @@ impl Parser<'_> {
             };
         }
         if then_names && then_colon {
-            self.diagnostics.error(at, format!("unknown item `{word}`")).help(
-                "a declaration begins with `input`, `context`, `state`, `param` or `buffer`",
-            );
+            self.diagnostics
+                .error(at, format!("unknown item `{word}`"))
+                .help("a declaration begins with `input`, `context`, `state`, `param` or `buffer`");
             c.skip(1);
             while let Some(name) = c.ident(0).cloned() {
                 self.poison(&name);
@@ -136,7 +137,9 @@ impl Parser<'_> {
         if c.at(1, ",") && is_name_list(c) {
             return self.bare_split(c, docs);
         }
-        if let (Some(group), Some(name), true) = (c.parenthesis(1).cloned(), c.ident(0).cloned(), c.at_equals(2)) {
+        if let (Some(group), Some(name), true) =
+            (c.parenthesis(1).cloned(), c.ident(0).cloned(), c.at_equals(2))
+        {
             return match Index::read(&group) {
                 Index::Time(offset) => {
                     let shown = text::timed(&name, Time::Offset(offset));

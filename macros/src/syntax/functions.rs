@@ -2,7 +2,7 @@
 
 use super::ast::{Expr, Function};
 use super::cursor::Cursor;
-use super::recover::{Parser, starts_item};
+use super::recover::Parser;
 use crate::diagnostics::Extent;
 use proc_macro2::{Group, Ident};
 
@@ -36,14 +36,16 @@ impl Parser<'_> {
         if !c.at_equals(0) {
             let arrow = c.at(0, "->") || c.at(0, "=>");
             let fact = format!("expected `=` after the arguments, found {}", c.found());
-            self.diagnostics.error(c.here(), fact).help(format!("a function is one expression: `fn {name}({shown}) = ..;`"));
+            self.diagnostics
+                .error(c.here(), fact)
+                .help(format!("a function is one expression: `fn {name}({shown}) = ..;`"));
             let extent = c.here();
             let body = self.error(extent);
             self.define_function(name, arguments, body);
             if arrow {
                 c.skip(2);
             }
-            while !c.at_end() && !c.at(0, ";") && c.brace(0).is_none() && !(starts_item(c, 0) && c.starts_line(0)) {
+            while c.brace(0).is_none() && !self.ends_item(c) {
                 self.pass(c);
             }
             if c.brace(0).is_some() || c.at(0, ";") {
@@ -70,7 +72,10 @@ impl Parser<'_> {
         let mut names = vec![];
         if c.at_end() {
             self.diagnostics
-                .error(Extent::new(group.span_open(), group.span_close()), format!("`{function}` has no arguments"))
+                .error(
+                    Extent::new(group.span_open(), group.span_close()),
+                    format!("`{function}` has no arguments"),
+                )
                 .help("a value without arguments is an equation or a `buffer`");
         }
         while !c.at_end() {

@@ -28,13 +28,28 @@ impl Random {
 }
 
 const WORDS: [&str; 40] = [
-    "cell", "pub", "input", "state", "param", "buffer", "context", "output", "fn", "t", "h", "x", "W", "H", "T", "I",
-    "one_hot", "where", "tanh", "from_fn", "let", "if", "else", "for", "match", "const", "np", "self", "_", "type",
-    "matmul", "cat", "lambda", "return", "params", "h_prev", "loop", "mut", "softmax", "and",
+    "cell", "pub", "input", "state", "param", "buffer", "context", "output", "fn", "t", "h", "x", "W", "H",
+    "T", "I", "one_hot", "where", "tanh", "from_fn", "let", "if", "else", "for", "match", "const", "np",
+    "self", "_", "type", "matmul", "cat", "lambda", "return", "params", "h_prev", "loop", "mut", "softmax",
+    "and",
 ];
 
 const LITERALS: [&str; 16] = [
-    "0", "1", "2x", "1.", "1e-3", "1e999", "1e-999", "0x1f", "3usize", "\"a\"", "'c'", "1_000", "b\"a\"", "2_y", "99999999999999999999",
+    "0",
+    "1",
+    "2x",
+    "1.",
+    "1e-3",
+    "1e999",
+    "1e-999",
+    "0x1f",
+    "3usize",
+    "\"a\"",
+    "'c'",
+    "1_000",
+    "b\"a\"",
+    "2_y",
+    "99999999999999999999",
     "1.5f32",
 ];
 
@@ -55,8 +70,13 @@ fn token(random: &mut Random, depth: usize) -> TokenTree {
 }
 
 fn group(random: &mut Random, depth: usize) -> TokenTree {
-    let delimiter =
-        random.pick(&[Delimiter::Parenthesis, Delimiter::Bracket, Delimiter::Bracket, Delimiter::Brace, Delimiter::None]);
+    let delimiter = random.pick(&[
+        Delimiter::Parenthesis,
+        Delimiter::Bracket,
+        Delimiter::Bracket,
+        Delimiter::Brace,
+        Delimiter::None,
+    ]);
     Group::new(delimiter, stream(random, depth + 1)).into()
 }
 
@@ -67,7 +87,8 @@ fn stream(random: &mut Random, depth: usize) -> TokenStream {
 
 /// A cell whose body is random, so that items are reached.
 fn cell(random: &mut Random) -> TokenStream {
-    let mut tokens: Vec<TokenTree> = "pub cell Name<I, H>".parse::<TokenStream>().unwrap().into_iter().collect();
+    let mut tokens: Vec<TokenTree> =
+        "pub cell Name<I, H>".parse::<TokenStream>().unwrap().into_iter().collect();
     tokens.push(Group::new(Delimiter::Brace, stream(random, 0)).into());
     tokens.into_iter().collect()
 }

@@ -13,8 +13,26 @@ use proc_macro2::{Delimiter, Group, Ident, TokenTree};
 
 /// What functions are taken from elsewhere.
 const MODULES: [&str; 20] = [
-    "np", "numpy", "jnp", "jax", "lax", "torch", "nn", "functional", "tf", "tensorflow", "keras", "math", "cp",
-    "mx", "scipy", "special", "std", "f32", "f64", "self",
+    "np",
+    "numpy",
+    "jnp",
+    "jax",
+    "lax",
+    "torch",
+    "nn",
+    "functional",
+    "tf",
+    "tensorflow",
+    "keras",
+    "math",
+    "cp",
+    "mx",
+    "scipy",
+    "special",
+    "std",
+    "f32",
+    "f64",
+    "self",
 ];
 
 /// A function that is an operator here.
@@ -138,7 +156,9 @@ impl Parser<'_> {
                     .error(at.to(extent), "values have no fields")
                     .help(format!("split a vector with `[a, b] = {u};`"));
             } else {
-                self.diagnostics.error(at, "expected `T` after `.`").help(format!("the transpose is `{u}.T`"));
+                self.diagnostics
+                    .error(at, "expected `T` after `.`")
+                    .help(format!("the transpose is `{u}.T`"));
             }
             return self.error_of(extent, &[&base]);
         };
@@ -164,9 +184,7 @@ impl Parser<'_> {
         let at = c.skip(2);
         let extent = base.extent.to(at);
         if module && u == "self" {
-            self.diagnostics
-                .error(extent, "there is no `self` in a cell")
-                .help(format!("write `{word}`"));
+            self.diagnostics.error(extent, "there is no `self` in a cell").help(format!("write `{word}`"));
             return self.named(c, name);
         }
         let error = self.diagnostics.error(at, "values have no fields");
@@ -226,7 +244,15 @@ impl Parser<'_> {
     }
 
     /// An operator that was written as a function.
-    fn operation(&mut self, at: Extent, fact: String, op: BinaryOp, left: Expr, right: Expr, extent: Extent) -> Expr {
+    fn operation(
+        &mut self,
+        at: Extent,
+        fact: String,
+        op: BinaryOp,
+        left: Expr,
+        right: Expr,
+        extent: Extent,
+    ) -> Expr {
         let (a, sign, b) = (text::operand(&left), text::binary(op), text::operand(&right));
         let what = match op {
             BinaryOp::MatMul => "the matrix product",
@@ -269,9 +295,7 @@ impl Parser<'_> {
             if parts.is_empty() {
                 return None;
             }
-            self.diagnostics
-                .error(name, fact)
-                .help(format!("a stack is written `[{}]`", shown_list(&parts)));
+            self.diagnostics.error(name, fact).help(format!("a stack is written `[{}]`", shown_list(&parts)));
             return Some(self.node(ExprKind::Stack(parts), extent));
         }
         let commas = top_level_commas(group);
@@ -289,7 +313,9 @@ impl Parser<'_> {
         if is_transposition(&word) && commas == 0 && !group.stream().is_empty() {
             let mut arguments = self.arguments(group, false);
             let inner = arguments.pop()?;
-            self.diagnostics.error(name, fact).help(format!("the transpose is `{}.T`", text::operand(&inner)));
+            self.diagnostics
+                .error(name, fact)
+                .help(format!("the transpose is `{}.T`", text::operand(&inner)));
             return Some(self.node(ExprKind::Transpose(Box::new(inner)), extent));
         }
         None

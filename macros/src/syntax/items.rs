@@ -75,9 +75,13 @@ impl Parser<'_> {
         list.retain(|attribute| {
             let is_doc = attribute.path().is_ident("doc");
             if !is_doc {
-                let name = attribute.path().segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
+                let name =
+                    attribute.path().segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
                 self.diagnostics
-                    .error(attribute_extent(attribute), format!("`#[{name}]` can't stand on an item of a cell"))
+                    .error(
+                        attribute_extent(attribute),
+                        format!("`#[{name}]` can't stand on an item of a cell"),
+                    )
                     .help("attributes stand before `cell`; items take doc comments alone");
             }
             is_doc
@@ -92,9 +96,9 @@ impl Parser<'_> {
             return self.split(c, docs, group);
         }
         let fact = format!("expected a declaration or an equation, found {}", c.found());
-        self.diagnostics
-            .error(c.here(), fact)
-            .help("items are declarations such as `input x: [I];`, equations such as `h = ..;`, and `output h;`");
+        self.diagnostics.error(c.here(), fact).help(
+            "items are declarations such as `input x: [I];`, equations such as `h = ..;`, and `output h;`",
+        );
         self.pass(c);
         self.skip_item(c);
     }

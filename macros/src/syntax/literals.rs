@@ -7,33 +7,40 @@ pub enum Number {
     /// A number of the language.
     Value(f64),
     /// `1f32`: a number with a type of Rust behind it.
-    Typed { value: f64, number: String, suffix: String },
+    Typed {
+        value: f64,
+        number: String,
+        suffix: String,
+    },
     /// `2x`: a name without an operator before it.
-    Joined { value: f64, number: String, name: String },
+    Joined {
+        value: f64,
+        number: String,
+        name: String,
+    },
     TooLarge,
     TooSmall,
     /// `0x1F`
     NotDecimal,
     /// A string, a character, ..
-    NotANumber,
+    Other,
 }
 
-const TYPES: [&str; 14] = [
-    "f16", "f32", "f64", "f128", "i8", "i16", "i32", "i64", "i128", "u8", "u16", "u32", "u64", "usize",
-];
+const TYPES: [&str; 14] =
+    ["f16", "f32", "f64", "f128", "i8", "i16", "i32", "i64", "i128", "u8", "u16", "u32", "u64", "usize"];
 
 pub fn number(literal: &Literal) -> Number {
     let text = literal.to_string();
     let unsigned = text.strip_prefix('-').unwrap_or(&text);
     if !unsigned.starts_with(|character: char| character.is_ascii_digit()) {
-        return Number::NotANumber;
+        return Number::Other;
     }
     if ["0x", "0b", "0o"].iter().any(|prefix| unsigned.starts_with(prefix)) {
         return Number::NotDecimal;
     }
     let (digits, suffix) = text.split_at(text.len() - unsigned.len() + number_length(unsigned));
     let plain: String = digits.chars().filter(|character| *character != '_').collect();
-    let Ok(value) = plain.parse::<f64>() else { return Number::NotANumber };
+    let Ok(value) = plain.parse::<f64>() else { return Number::Other };
     if value.is_infinite() {
         return Number::TooLarge;
     }
@@ -70,7 +77,8 @@ fn number_length(text: &str) -> usize {
     if matches!(bytes.get(end), Some(b'e' | b'E')) {
         let sign = usize::from(matches!(bytes.get(end + 1), Some(b'+' | b'-')));
         let exponent = run(end + 1 + sign);
-        let has_digit = bytes.get(end + 1 + sign..exponent).unwrap_or_default().iter().any(u8::is_ascii_digit);
+        let has_digit =
+            bytes.get(end + 1 + sign..exponent).unwrap_or_default().iter().any(u8::is_ascii_digit);
         if has_digit {
             end = exponent;
         }
@@ -90,7 +98,13 @@ mod tests {
     #[test]
     fn values() {
         for (text, value) in [
-            ("0", 0.0), ("1.", 1.0), ("0.5", 0.5), ("1e-3", 1e-3), ("1_000", 1000.0), ("2.5E+3", 2500.0), ("1e3_0", 1e30),
+            ("0", 0.0),
+            ("1.", 1.0),
+            ("0.5", 0.5),
+            ("1e-3", 1e-3),
+            ("1_000", 1000.0),
+            ("2.5E+3", 2500.0),
+            ("1e3_0", 1e30),
         ] {
             assert_eq!(read(text), Number::Value(value), "{text}");
         }
@@ -116,8 +130,8 @@ mod tests {
         assert_eq!(read("1e-400"), Number::TooSmall);
         assert_eq!(read("0e-400"), Number::Value(0.0));
         assert_eq!(read("0xFF"), Number::NotDecimal);
-        assert_eq!(read("\"1\""), Number::NotANumber);
-        assert_eq!(read("'1'"), Number::NotANumber);
+        assert_eq!(read("\"1\""), Number::Other);
+        assert_eq!(read("'1'"), Number::Other);
         assert_eq!(whole(&"1_024".parse().unwrap()), Some(1024));
         assert_eq!(whole(&"99999999999999999999999".parse().unwrap()), None);
     }

@@ -1,6 +1,7 @@
 //! The surface syntax: the tree and its parser.
 
 pub mod ast;
+mod compare;
 mod cursor;
 mod declarations;
 mod dims;
@@ -13,8 +14,9 @@ mod items;
 mod literals;
 mod operands;
 mod outputs;
-mod recover;
 pub mod parse;
+mod recover;
+mod shapes;
 mod words;
 
 #[cfg(test)]

@@ -131,7 +131,8 @@ impl Parser<'_> {
             }
             Number::Joined { value, number, name } => {
                 let number_node = self.node(ExprKind::Number(value), extent);
-                let Ok(name) = syn::parse_str::<Ident>(&name).or_else(|_| syn::parse_str(&format!("r#{name}")))
+                let Ok(name) =
+                    syn::parse_str::<Ident>(&name).or_else(|_| syn::parse_str(&format!("r#{name}")))
                 else {
                     self.diagnostics.error(extent, format!("`{literal}` is no number"));
                     return self.error(extent);
@@ -144,10 +145,20 @@ impl Parser<'_> {
                     .help(format!("write `{number} * {right_text}`"));
                 return self.error_of(extent.to(right.extent), &[&number_node, &right]);
             }
-            Number::TooLarge => ("the number is too large for a float".to_owned(), "the largest is about 1.8e308, or 3.4e38 where the scalar is `f32`"),
-            Number::TooSmall => ("the number is too small for a float: it would be 0".to_owned(), "write `0`"),
-            Number::NotDecimal => (format!("`{literal}` is no decimal number"), "write it with the digits 0 to 9"),
-            Number::NotANumber => (format!("expected a number, found `{literal}`"), "values are real numbers, vectors and matrices"),
+            Number::TooLarge => (
+                "the number is too large for a float".to_owned(),
+                "the largest is about 1.8e308, or 3.4e38 where the scalar is `f32`",
+            ),
+            Number::TooSmall => {
+                ("the number is too small for a float: it would be 0".to_owned(), "write `0`")
+            }
+            Number::NotDecimal => {
+                (format!("`{literal}` is no decimal number"), "write it with the digits 0 to 9")
+            }
+            Number::Other => (
+                format!("expected a number, found `{literal}`"),
+                "values are real numbers, vectors and matrices",
+            ),
         };
         self.diagnostics.error(extent, fact).help(help);
         self.error(extent)
@@ -163,7 +174,8 @@ impl Parser<'_> {
         }
         if let Some(group) = c.bracket(0).cloned() {
             let index = Index::read(&group);
-            if !(starts_item(c, 0) && !matches!(index, Index::Time(_))) && index != Index::Stack {
+            let is_split = starts_item(c, 0) && !matches!(index, Index::Time(_));
+            if !is_split && index != Index::Stack {
                 return self.timed(c, name, &index);
             }
         }
@@ -199,7 +211,10 @@ impl Parser<'_> {
             Index::OtherClock => {
                 let index = inside.map(|tokens| tokens.to_string().replace(' ', "")).unwrap_or_default();
                 self.diagnostics
-                    .error(index_extent, format!("`{index}` is no time index: the current step is called `t`"))
+                    .error(
+                        index_extent,
+                        format!("`{index}` is no time index: the current step is called `t`"),
+                    )
                     .help(format!("write `{name}[t-1]` for the value of the step before"));
                 return self.node(node(Time::Offset(-1)), extent);
             }
@@ -233,13 +248,13 @@ impl Parser<'_> {
             return expr;
         }
         if self.place == Place::Initial && name == "from_fn" {
-            return self.from_fn(name, group, extent);
+            return self.path_argument(name, group, extent);
         }
         let arguments = self.arguments(group, name == "where");
         self.node(ExprKind::Call { function: name, arguments }, extent)
     }
 
-    fn from_fn(&mut self, function: Ident, group: &Group, extent: Extent) -> Expr {
+    fn path_argument(&mut self, function: Ident, group: &Group, extent: Extent) -> Expr {
         let inside = Cursor::inside(group).here();
         let path = syn::parse2::<syn::Path>(group.stream()).ok();
         let argument = match path {
@@ -313,7 +328,9 @@ impl Parser<'_> {
 pub fn wrong_step(name: &Ident, offset: i64, at: Extent) -> (Extent, String, String) {
     let written = text::timed(name, Time::Offset(offset));
     if offset > 0 {
-        let help = format!("an equation reads the current step, `{name}`, and of states the one before, `{name}[t-1]`");
+        let help = format!(
+            "an equation reads the current step, `{name}`, and of states the one before, `{name}[t-1]`"
+        );
         return (at, format!("`{written}` is a later step"), help);
     }
     let help = format!(

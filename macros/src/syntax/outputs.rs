@@ -9,19 +9,21 @@ use proc_macro2::Ident;
 impl Parser<'_> {
     /// `output h, y;`
     pub fn output(&mut self, c: &mut Cursor) {
+        let output = c.ident(0).cloned();
         let keyword = c.skip(1);
         if sign(c, 0) == Some(Sign::Colon) {
-            self.diagnostics.error(c.here(), "expected a name after `output`, found `:`").help("write `output h;`");
+            self.diagnostics
+                .error(c.here(), "expected a name after `output`, found `:`")
+                .help("write `output h;`");
             c.skip(1);
         }
         let mut is_empty = true;
-        while !c.at(0, ";") && !c.at_end() && (is_empty || !starts_item(c, 0) || defines(c, 1)) {
-            let Some(name) = c.ident(0).cloned() else {
-                return self.odd_output(c);
-            };
-            if starts_item(c, 0) && !defines(c, 1) {
+        while !c.at(0, ";") && !c.at_end() {
+            // `output y = ..;` is one item, a `y = ..;` on the next line another.
+            if starts_item(c, 0) && (c.starts_line(0) || !defines(c, 1)) {
                 break;
             }
+            let Some(name) = c.ident(0).cloned() else { return self.odd_output(c) };
             is_empty = false;
             c.skip(1);
             if self.shaped_output(c, &name) {
@@ -37,10 +39,15 @@ impl Parser<'_> {
                 break;
             }
         }
-        if is_empty {
-            self.diagnostics.error(keyword, "expected a name after `output`").help("write `output h;`");
+        if !is_empty {
+            return self.end_item(c);
         }
-        self.end_item(c);
+        // The cell has an output, and anything may be it.
+        self.cell.mentioned.extend(output);
+        self.diagnostics.error(keyword, "expected a name after `output`").help("write `output h;`");
+        if c.at(0, ";") {
+            c.skip(1);
+        }
     }
 
     /// `output y = ..;`, `output y: [H];`, `output h[t];`, `output tanh(c);`: true when the item is done.
@@ -96,9 +103,9 @@ impl Parser<'_> {
     }
 
     fn odd_output(&mut self, c: &mut Cursor) {
-        self.diagnostics
-            .error(c.here(), format!("an output is a name, found {}", c.found()))
-            .help("for a value give it a name: `y = ..;`, then `output y;`; for several write `output h, y;`");
+        self.diagnostics.error(c.here(), format!("an output is a name, found {}", c.found())).help(
+            "for a value give it a name: `y = ..;`, then `output y;`; for several write `output h, y;`",
+        );
         self.pass(c);
         self.skip_item(c);
     }

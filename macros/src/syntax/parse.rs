@@ -69,14 +69,16 @@ fn cell(c: &mut Cursor, diagnostics: &mut Diagnostics) -> Option<Cell> {
 /// `cell Name`
 fn head(c: &mut Cursor, diagnostics: &mut Diagnostics) -> Option<Ident> {
     let at = c.here();
-    let begins_head = |c: &Cursor, ahead| c.at(ahead, "<") || c.brace(ahead).is_some() || c.peek(ahead).is_none();
-    if c.word(0, "cell") && c.ident(1).is_some() {
+    let begins_head =
+        |c: &Cursor, ahead| c.at(ahead, "<") || c.brace(ahead).is_some() || c.peek(ahead).is_none();
+    let is_named = c.ident(1).is_some_and(|name| name != "pub" && name != "cell");
+    if c.word(0, "cell") && is_named {
         c.skip(1);
     } else if c.word(0, "cell") {
         c.skip(1);
         diagnostics.error(c.previous(), "expected the cell's name after `cell`").help(FORM);
         // `cell<I, H> { .. }`: the body would only give errors about what it lacks.
-        while !c.at_end() && c.brace(0).is_none() && !c.word(0, "cell") {
+        while !c.at_end() && c.brace(0).is_none() && !starts_cell(c) {
             c.skip(1);
         }
         if c.brace(0).is_some() {
@@ -99,7 +101,10 @@ fn head(c: &mut Cursor, diagnostics: &mut Diagnostics) -> Option<Ident> {
         };
         error.help(FORM);
         c.skip(1);
-        while !c.at_end() && !(c.word(0, "cell") && c.ident(1).is_some()) {
+        while !c.at_end() {
+            if c.word(0, "cell") && c.ident(1).is_some() {
+                break;
+            }
             c.skip(1);
         }
         return None;
@@ -161,15 +166,18 @@ fn dimensions(c: &mut Cursor, diagnostics: &mut Diagnostics) -> Vec<Ident> {
                     .error(first.to(c.previous()), "dimensions are names alone, without type or value")
                     .help(format!("write `{name}`"));
             } else if c.ident(0).is_some() {
-                diagnostics
-                    .error(Extent::from(&name).to(c.here()), format!("missing `,` between `{name}` and {}", c.found()));
+                diagnostics.error(
+                    Extent::from(&name).to(c.here()),
+                    format!("missing `,` between `{name}` and {}", c.found()),
+                );
             }
         } else if c.at_end() || c.brace(0).is_some() || c.at(0, ";") {
             diagnostics.error(c.behind(), "expected `>` after the dimensions");
             return list;
         } else {
             let at = c.here();
-            let error = diagnostics.error(at, format!("expected the name of a dimension, found {}", c.found()));
+            let error =
+                diagnostics.error(at, format!("expected the name of a dimension, found {}", c.found()));
             if c.literal(0).is_some() {
                 error.help("a literal size needs no name: write it where it is used, as in `[16]`");
             }
@@ -201,7 +209,12 @@ fn skip_to_comma(c: &mut Cursor) {
 }
 
 /// `{ .. }`
-fn body(c: &mut Cursor, name: &Ident, dimensions: &mut Vec<Ident>, diagnostics: &mut Diagnostics) -> Option<Group> {
+fn body(
+    c: &mut Cursor,
+    name: &Ident,
+    dimensions: &mut Vec<Ident>,
+    diagnostics: &mut Diagnostics,
+) -> Option<Group> {
     if c.brace(0).is_none() && !c.at_end() && !starts_cell(c) {
         let found = c.found();
         let at = c.here();
@@ -231,7 +244,9 @@ fn starts_cell(c: &Cursor) -> bool {
 
 /// `pub`, `pub(crate)`, or nothing.
 pub fn visibility(c: &mut Cursor, diagnostics: &mut Diagnostics) -> Visibility {
-    let Some(public) = c.ident(0).filter(|word| *word == "pub").cloned() else { return Visibility::Inherited };
+    let Some(public) = c.ident(0).filter(|word| *word == "pub").cloned() else {
+        return Visibility::Inherited;
+    };
     let mut at = c.skip(1);
     let mut tokens = public.to_token_stream();
     if let Some(group) = c.parenthesis(0).cloned() {
@@ -251,9 +266,9 @@ pub fn attributes(c: &mut Cursor, diagnostics: &mut Diagnostics) -> Vec<Attribut
         let is_inner = c.at(1, "!") && c.bracket(2).is_some();
         if is_inner {
             let at = c.skip(3);
-            diagnostics
-                .error(at, "an inner attribute or `//!` comment can't stand here")
-                .help("documentation stands before what it documents, as `///`; other comments begin with `//`");
+            diagnostics.error(at, "an inner attribute or `//!` comment can't stand here").help(
+                "documentation stands before what it documents, as `///`; other comments begin with `//`",
+            );
             continue;
         }
         let Some(group) = c.bracket(1).cloned() else { return list };
@@ -272,8 +287,20 @@ pub fn attributes(c: &mut Cursor, diagnostics: &mut Diagnostics) -> Vec<Attribut
 /// Attributes of functions and modules would surprise on the generated structs.
 fn fits_a_cell(attribute: &Attribute, diagnostics: &mut Diagnostics) -> bool {
     const MISPLACED: [&str; 14] = [
-        "test", "inline", "cold", "no_mangle", "target_feature", "path", "macro_use", "macro_export", "bench",
-        "track_caller", "ignore", "should_panic", "global_allocator", "repr",
+        "test",
+        "inline",
+        "cold",
+        "no_mangle",
+        "target_feature",
+        "path",
+        "macro_use",
+        "macro_export",
+        "bench",
+        "track_caller",
+        "ignore",
+        "should_panic",
+        "global_allocator",
+        "repr",
     ];
     let misplaced = MISPLACED.into_iter().find(|name| attribute.path().is_ident(name));
     if let Some(name) = misplaced {

@@ -175,9 +175,17 @@ impl<'d> Parser<'d> {
     /// Goes to the end of the expression: `,` or `;`, or the next item where the tokens hold items.
     pub fn skip_expr(&mut self, c: &mut Cursor) {
         let ends_at_comma = !c.holds_items || self.place == Place::Initial;
-        while !c.at_end() && !c.at(0, ";") && !(ends_at_comma && c.at(0, ",")) && !begins_item_line(c) {
+        while !self.ends_item(c) {
+            if ends_at_comma && c.at(0, ",") {
+                return;
+            }
             self.pass(c);
         }
+    }
+
+    /// Whether recovery goes on here: at the end, at a `;`, or where a line begins the next item.
+    pub fn ends_item(&self, c: &Cursor) -> bool {
+        c.at_end() || c.at(0, ";") || begins_item_line(c)
     }
 
     /// Goes behind the `;` that ends the item, or to the next line that begins one.

@@ -10,11 +10,11 @@ const LANGUAGE: [&str; 8] = ["cell", "input", "context", "state", "param", "buff
 const ITEMS: [&str; 7] = ["input", "context", "state", "param", "buffer", "output", "fn"];
 
 const RUST: [&str; 53] = [
-    "as", "break", "const", "continue", "crate", "else", "enum", "extern", "false", "fn", "for", "if", "impl",
-    "in", "let", "loop", "match", "mod", "move", "mut", "pub", "ref", "return", "self", "Self", "static",
-    "struct", "super", "trait", "true", "type", "unsafe", "use", "where", "while", "async", "await", "dyn",
-    "abstract", "become", "box", "do", "final", "macro", "override", "priv", "typeof", "unsized", "virtual",
-    "yield", "try", "gen", "_",
+    "as", "break", "const", "continue", "crate", "else", "enum", "extern", "false", "fn", "for", "if",
+    "impl", "in", "let", "loop", "match", "mod", "move", "mut", "pub", "ref", "return", "self", "Self",
+    "static", "struct", "super", "trait", "true", "type", "unsafe", "use", "where", "while", "async",
+    "await", "dyn", "abstract", "become", "box", "do", "final", "macro", "override", "priv", "typeof",
+    "unsized", "virtual", "yield", "try", "gen", "_",
 ];
 
 pub fn declaration(word: &str) -> Option<DeclarationKind> {
@@ -66,8 +66,8 @@ fn other_name(name: &str) -> String {
 /// The word for an item that somebody began with `word`.
 pub fn meant(word: &str) -> Option<&'static str> {
     let known = match word.to_lowercase().as_str() {
-        "params" | "parameter" | "parameters" | "weight" | "weights" | "bias" | "biases" | "var" | "variable"
-        | "learnable" | "trainable" | "matrix" | "vector" => "param",
+        "params" | "parameter" | "parameters" | "weight" | "weights" | "bias" | "biases" | "var"
+        | "variable" | "learnable" | "trainable" | "matrix" | "vector" => "param",
         "inputs" | "in" | "feed" => "input",
         "states" | "hidden" | "memory" | "carry" | "recurrent" | "mem" => "state",
         "outputs" | "out" | "return" | "returns" | "yield" | "emit" => "output",
@@ -88,8 +88,14 @@ mod tests {
     #[test]
     fn words_that_people_write() {
         for (written, meant_word) in [
-            ("params", "param"), ("Input", "input"), ("inptu", "input"), ("outputs", "output"),
-            ("Weights", "param"), ("hidden", "state"), ("def", "fn"), ("buffr", "buffer"),
+            ("params", "param"),
+            ("Input", "input"),
+            ("inptu", "input"),
+            ("outputs", "output"),
+            ("Weights", "param"),
+            ("hidden", "state"),
+            ("def", "fn"),
+            ("buffr", "buffer"),
         ] {
             assert_eq!(meant(written), Some(meant_word), "{written}");
         }

@@ -1,1 +1,15 @@
 //! Ready-made cells, each an [`rnn_cell!`](crate::rnn_cell) definition with its paper.
+//!
+//! They are definitions like any user's: copy one and change an equation.
+
+mod dense;
+mod elman;
+mod greff;
+mod gru;
+mod lstm;
+
+pub use dense::*;
+pub use elman::*;
+pub use greff::*;
+pub use gru::*;
+pub use lstm::*;

@@ -45,7 +45,7 @@ fn random_tokens(random: &mut Random, vocabulary: &[TokenTree], depth: usize) ->
 pub fn random_program(random: &mut Random, corpus: &[TokenStream]) -> TokenStream {
     let mut vocabulary = vocabulary();
     vocabulary.extend(flat(random.pick(corpus).clone()));
-    let mut tokens = |random: &mut Random| random_tokens(random, &vocabulary, 0);
+    let tokens = |random: &mut Random| random_tokens(random, &vocabulary, 0);
     match random.below(4) {
         0 => (0..1 + random.below(3)).map(|_| tokens(random)).collect(),
         1 => {

@@ -215,4 +215,22 @@ mistakes! {
             "`H` is a dimension of the cell\n\
              help: choose another name for the argument",
         ];
+
+    state_whose_equation_has_the_papers_name:
+        "<H> input x: [H]; state h: [H]; h_t = tanh(x + h_prev); output h;"
+        => [
+            "state `h` is never given a value\n\
+             note: every state needs one equation, which gives its value at the end of a step\n\
+             help: should the equation `h_t = ..` be `h = ..`?",
+            "unknown name `h_prev`\n\
+             help: for the previous value write `h[t-1]`",
+        ];
+
+    state_whose_equation_is_misspelt:
+        "<H> input x: [H]; state hidden: [H]; hiden = tanh(x + hidden[t-1]); output hidden;"
+        => [
+            "state `hidden` is never given a value\n\
+             note: every state needs one equation, which gives its value at the end of a step\n\
+             help: should the equation `hiden = ..` be `hidden = ..`?",
+        ];
 }

@@ -28,7 +28,8 @@ pub fn check(source: &str) -> Checked {
         Some((head, body)) if head.starts_with('<') => (format!("{head}>"), body),
         _ => (String::new(), source),
     };
-    let tokens = format!("pub cell Test{head} {{ {body} }}").parse().expect("the test's source has balanced brackets");
+    let tokens =
+        format!("pub cell Test{head} {{ {body} }}").parse().expect("the test's source has balanced brackets");
     let mut diagnostics = Diagnostics::default();
     let cell = parse(tokens, &mut diagnostics).cells.pop().expect("the test's source is one cell");
     let resolved = resolve::resolve(&cell, &mut diagnostics);

@@ -32,7 +32,11 @@ fn a_long_cycle_is_shown_in_part() {
     source.push_str("output z20;");
     let messages = check(&source).messages;
     assert_eq!(messages.len(), 1);
-    assert!(messages[0].starts_with("a cycle within one step: `z0 -> z20 -> z19 -> z18 -> z17 -> z16 -> .. -> z1 -> z0`"));
+    assert!(
+        messages[0].starts_with(
+            "a cycle within one step: `z0 -> z20 -> z19 -> z18 -> z17 -> z16 -> .. -> z1 -> z0`"
+        )
+    );
 }
 
 #[test]

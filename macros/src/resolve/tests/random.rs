@@ -24,17 +24,39 @@ impl Random {
 const DIMENSIONS: &[&str] = &["H", "H", "I", "H + I", "2*H", "3", "1", "K"];
 
 const NAMES: &[&str] = &[
-    "x", "h", "h[t-1]", "c", "c[t-1]", "W", "W.T", "U", "b", "k", "w", "M", "z", "z[t-1]", "y", "g", "q", "H", "h_prev",
-    "x[t-1]", "_u", "tanh",
+    "x", "h", "h[t-1]", "c", "c[t-1]", "W", "W.T", "U", "b", "k", "w", "M", "z", "z[t-1]", "y", "g", "q",
+    "H", "h_prev", "x[t-1]", "_u", "tanh",
 ];
 
 const FUNCTIONS: &[&str] = &[
-    "tanh", "sum", "row_sum", "softmax", "layer_norm", "max", "clamp", "stop_gradient", "f", "g", "x", "where", "rms_norm",
+    "tanh",
+    "sum",
+    "row_sum",
+    "softmax",
+    "layer_norm",
+    "max",
+    "clamp",
+    "stop_gradient",
+    "f",
+    "g",
+    "x",
+    "where",
+    "rms_norm",
     "nothing",
 ];
 
-const INITIALISERS: &[&str] =
-    &["", "", " = 1", " = orthogonal", " = uniform(0.1)", " = b", " = tanh(k)", " = zeros", " = xavier", " = normal(H)"];
+const INITIALISERS: &[&str] = &[
+    "",
+    "",
+    " = 1",
+    " = orthogonal",
+    " = uniform(0.1)",
+    " = b",
+    " = tanh(k)",
+    " = zeros",
+    " = xavier",
+    " = normal(H)",
+];
 
 fn expression(random: &mut Random, depth: usize, out: &mut String) {
     let kind = if depth > 4 { random.below(3) } else { random.below(11) };
@@ -49,9 +71,9 @@ fn expression(random: &mut Random, depth: usize, out: &mut String) {
             out.push(')');
         }
         7 => {
-            out.push_str("[");
+            out.push('[');
             list(random, depth, out);
-            out.push_str("]");
+            out.push(']');
         }
         8 => {
             out.push_str("-(");
@@ -94,7 +116,8 @@ fn definition(random: &mut Random) -> String {
             1..=3 => random.pick(DIMENSIONS).to_owned(),
             _ => format!("{}, {}", random.pick(DIMENSIONS), random.pick(DIMENSIONS)),
         };
-        let one_hot = if kind == "input" && random.below(5) == 0 && !shape.is_empty() && !shape.contains(',') {
+        let one_hot = if kind == "input" && random.below(5) == 0 && !shape.is_empty() && !shape.contains(',')
+        {
             "one_hot"
         } else {
             ""
@@ -103,12 +126,27 @@ fn definition(random: &mut Random) -> String {
         let _ = write!(out, "{kind} {name}: {one_hot}[{shape}]{initial}; ");
     }
     for _ in 0..random.below(3) {
-        let _ = write!(out, "fn {}({}) = ", random.pick(&["f", "g", "tanh"]), random.pick(&["x", "u, v", "H"]));
+        let _ =
+            write!(out, "fn {}({}) = ", random.pick(&["f", "g", "tanh"]), random.pick(&["x", "u, v", "H"]));
         expression(random, 3, &mut out);
         out.push_str("; ");
     }
     for _ in 0..random.below(8) {
-        let target = random.pick(&["h", "c", "z", "y", "g", "q", "[y, g]", "[h, z, q]", "x", "H", "_u", "y: [H]", "z: [K]"]);
+        let target = random.pick(&[
+            "h",
+            "c",
+            "z",
+            "y",
+            "g",
+            "q",
+            "[y, g]",
+            "[h, z, q]",
+            "x",
+            "H",
+            "_u",
+            "y: [H]",
+            "z: [K]",
+        ]);
         let _ = write!(out, "{target} = ");
         expression(random, 0, &mut out);
         out.push_str("; ");
@@ -137,8 +175,9 @@ fn random_definitions() {
 fn a_right_definition_with_a_word_exchanged() {
     let words: Vec<&str> = RIGHT.split(' ').collect();
     // The dimensions, the first three words, stay.
-    let exchanged: Vec<usize> =
-        (3..words.len()).filter(|index| words[*index].chars().any(|c| c.is_alphanumeric() || "+-*/@".contains(c))).collect();
+    let exchanged: Vec<usize> = (3..words.len())
+        .filter(|index| words[*index].chars().any(|c| c.is_alphanumeric() || "+-*/@".contains(c)))
+        .collect();
     let mut right = 0;
     for seed in 0..2_000 {
         let random = &mut Random(seed);

@@ -285,4 +285,25 @@ mistakes! {
             "parameter `q` is never used\n\
              help: remove it, or name it `_q` to keep it",
         ];
+
+    unknown_initial_value:
+        "<H> input x: [H]; state h: [H] = h0; h = tanh(x + h[t-1]); output h;"
+        => [
+            "unknown name `h0`\n\
+             help: declare it: `param h0: [H];`",
+        ];
+
+    unknown_function_is_one_mistake_however_often_called:
+        "<H> input x: [H]; y = frobnicate(x); z = frobnicate(y); output z;"
+        => [
+            "unknown function `frobnicate`\n\
+             help: define it: `fn frobnicate(u) = ..;`",
+        ];
+
+    a_value_is_not_a_dimension_in_another_case:
+        "<H> input x: [H]; y = x + h[t-1]; output y;"
+        => [
+            "unknown name `h`\n\
+             help: declare it: `state h: [..];`",
+        ];
 }

@@ -154,9 +154,15 @@ fn functions_of_every_kind() {
          o = softmax(x); p = softmax(x.T); q = first(x, M); \
          output s, m, r, n, k, l, y, z, o, p, q;",
     );
-    for (name, shape) in
-        [("s", "[]"), ("m", "[]"), ("r", "[H]"), ("n", "[H]"), ("k", "[H, S]"), ("l", "[H, S]"), ("y", "[H, S]")]
-    {
+    for (name, shape) in [
+        ("s", "[]"),
+        ("m", "[]"),
+        ("r", "[H]"),
+        ("n", "[H]"),
+        ("k", "[H, S]"),
+        ("l", "[H, S]"),
+        ("y", "[H, S]"),
+    ] {
         assert_eq!(cell.shape(name), shape, "{name}");
     }
     assert_eq!(cell.shape("p"), "[1, H]");
@@ -174,7 +180,9 @@ fn what_begins_with_an_underscore_may_stay_unused() {
 
 #[test]
 fn a_state_that_only_counts_for_an_output() {
-    check_right("<H> input x: [H]; state n: []; state m: [H]; n = n[t-1] + 1; m = m[t-1] + x; y = m / n; output y;");
+    check_right(
+        "<H> input x: [H]; state n: []; state m: [H]; n = n[t-1] + 1; m = m[t-1] + x; y = m / n; output y;",
+    );
 }
 
 #[test]
@@ -187,7 +195,8 @@ fn a_learned_initial_state_and_a_scalar_one() {
 
 #[test]
 fn states_of_one_shape_may_be_given_a_split() {
-    let cell = check_right("<H> input x: [2*H]; state a, b: [H]; [a, b] = x + [a[t-1], b[t-1]]; output a, b;");
+    let cell =
+        check_right("<H> input x: [2*H]; state a, b: [H]; [a, b] = x + [a[t-1], b[t-1]]; output a, b;");
     assert_eq!(cell.shape("b"), "[H]");
 }
 

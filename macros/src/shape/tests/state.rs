@@ -49,7 +49,7 @@ mistakes! {
         => [
             "`y` is declared as `[H]`, its value is `[]`\n\
              note: `1` is `[]`\n\
-             help: a scalar is not repeated by itself: multiply it by a `buffer one: [H] = ones;`",
+             help: a constant of that shape is a `buffer y: [H] = 1;`",
         ];
 
     assertion_of_an_unknown_dimension:

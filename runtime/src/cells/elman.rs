@@ -1,0 +1,64 @@
+//! Simple recurrent networks.
+
+use crate::rnn_cell;
+
+rnn_cell! {
+    /// The simple recurrent network (Elman 1990, "Finding structure in time"), in its common form with tanh.
+    pub cell Elman<I, H> {
+        /// What one step reads.
+        input x: [I];
+        /// The hidden state.
+        state h: [H];
+        /// Input weights.
+        param W: [H, I] = xavier_uniform;
+        /// Recurrent weights.
+        param U: [H, H] = orthogonal;
+        /// Bias.
+        param b: [H];
+
+        h = tanh(W @ x + U @ h[t-1] + b);
+
+        output h;
+    }
+
+    /// Jordan's network (1986, "Serial order"): the output, not the hidden layer, is fed back.
+    pub cell Jordan<I, H, O> {
+        /// What one step reads.
+        input x: [I];
+        /// The output, fed back.
+        state y: [O];
+        /// Input weights.
+        param W_xh: [H, I] = xavier_uniform;
+        /// Weights of the output of the step before.
+        param W_yh: [H, O] = xavier_uniform;
+        /// Weights of the output layer.
+        param W_hy: [O, H] = xavier_uniform;
+        /// Bias of the hidden layer.
+        param b_h: [H];
+        /// Bias of the output layer.
+        param b_y: [O];
+
+        h = tanh(W_xh @ x + W_yh @ y[t-1] + b_h);
+        y = tanh(W_hy @ h + b_y);
+
+        output y, h;
+    }
+
+    /// The independently recurrent network (Li et al. 2018, eq. 2): each unit remembers only itself.
+    pub cell IndRnn<I, H> {
+        /// What one step reads.
+        input x: [I];
+        /// The hidden state.
+        state h: [H];
+        /// Input weights.
+        param W: [H, I] = xavier_uniform;
+        /// Recurrent weights, one a unit (Li et al., section 3: at most 1 in size for long sequences).
+        param u: [H] = uniform(0, 1);
+        /// Bias.
+        param b: [H];
+
+        h = relu(W @ x + u * h[t-1] + b);
+
+        output h;
+    }
+}

@@ -1,0 +1,135 @@
+//! Gated recurrent units.
+
+use crate::rnn_cell;
+
+rnn_cell! {
+    /// The gated recurrent unit (Cho et al. 2014, eq. 5-8): the reset gate acts *before* the recurrent product. Cho's paper has no
+    /// biases and mixes as this does: `z` keeps the old state.
+    pub cell Gru<I, H> {
+        /// What one step reads.
+        input x: [I];
+        /// The hidden state.
+        state h: [H];
+        /// Input weights of the reset gate, the update gate and the candidate.
+        param W_r, W_z, W_h: [H, I] = xavier_uniform;
+        /// Recurrent weights of the reset gate, the update gate and the candidate.
+        param U_r, U_z, U_h: [H, H] = orthogonal;
+        /// Biases.
+        param b_r, b_z, b_h: [H];
+
+        r = sigmoid(W_r @ x + U_r @ h[t-1] + b_r);
+        z = sigmoid(W_z @ x + U_z @ h[t-1] + b_z);
+        h_tilde = tanh(W_h @ x + U_h @ (r * h[t-1]) + b_h);
+        h = z * h[t-1] + (1 - z) * h_tilde;
+
+        output h;
+    }
+
+    /// The gated recurrent unit of cuDNN, PyTorch and Keras (`reset_after=True`): the reset gate acts *after* the recurrent
+    /// product, which has a bias of its own. PyTorch's other pairs of biases are added up.
+    pub cell GruResetAfter<I, H> {
+        /// What one step reads.
+        input x: [I];
+        /// The hidden state.
+        state h: [H];
+        /// Input weights of the reset gate, the update gate and the candidate.
+        param W_r, W_z, W_n: [H, I] = xavier_uniform;
+        /// Recurrent weights of the reset gate, the update gate and the candidate.
+        param U_r, U_z, U_n: [H, H] = orthogonal;
+        /// Biases.
+        param b_r, b_z, b_n: [H];
+        /// Bias of the candidate's recurrent product, within the reach of the reset gate.
+        param b_hn: [H];
+
+        r = sigmoid(W_r @ x + U_r @ h[t-1] + b_r);
+        z = sigmoid(W_z @ x + U_z @ h[t-1] + b_z);
+        n = tanh(W_n @ x + b_n + r * (U_n @ h[t-1] + b_hn));
+        h = (1 - z) * n + z * h[t-1];
+
+        output h;
+    }
+
+    /// The minimal gated unit (Zhou et al. 2016, eq. 6): one gate that forgets and updates.
+    pub cell Mgu<I, H> {
+        /// What one step reads.
+        input x: [I];
+        /// The hidden state.
+        state h: [H];
+        /// Input weights of the gate and the candidate.
+        param W_f, W_h: [H, I] = xavier_uniform;
+        /// Recurrent weights of the gate and the candidate.
+        param U_f, U_h: [H, H] = orthogonal;
+        /// Bias of the gate.
+        param b_f: [H] = 1;
+        /// Bias of the candidate.
+        param b_h: [H];
+
+        f = sigmoid(W_f @ x + U_f @ h[t-1] + b_f);
+        h_tilde = tanh(W_h @ x + U_h @ (f * h[t-1]) + b_h);
+        h = (1 - f) * h[t-1] + f * h_tilde;
+
+        output h;
+    }
+
+    /// The update gate RNN (Collins, Sohl-Dickstein & Sussillo 2017, eq. 17-19).
+    pub cell UgRnn<I, H> {
+        /// What one step reads.
+        input x: [I];
+        /// The hidden state.
+        state h: [H];
+        /// Input weights of the candidate and the gate.
+        param W_c, W_g: [H, I] = xavier_uniform;
+        /// Recurrent weights of the candidate and the gate.
+        param U_c, U_g: [H, H] = orthogonal;
+        /// Bias of the candidate.
+        param b_c: [H];
+        /// Bias of the gate, which keeps the state: remembering is where it starts.
+        param b_g: [H] = 1;
+
+        c = tanh(W_c @ x + U_c @ h[t-1] + b_c);
+        g = sigmoid(W_g @ x + U_g @ h[t-1] + b_g);
+        h = g * h[t-1] + (1 - g) * c;
+
+        output h;
+    }
+
+    /// The light GRU (Ravanelli et al. 2018, eq. 4): no reset gate, and a rectified candidate. The paper's batch normalisation
+    /// is left out: normalise the inputs, or write it as a cell of your own with `layer_norm`.
+    pub cell LiGru<I, H> {
+        /// What one step reads.
+        input x: [I];
+        /// The hidden state.
+        state h: [H];
+        /// Input weights of the update gate and the candidate.
+        param W_z, W_h: [H, I] = xavier_uniform;
+        /// Recurrent weights of the update gate and the candidate.
+        param U_z, U_h: [H, H] = orthogonal;
+        /// Biases.
+        param b_z, b_h: [H];
+
+        z = sigmoid(W_z @ x + U_z @ h[t-1] + b_z);
+        h_tilde = relu(W_h @ x + U_h @ h[t-1] + b_h);
+        h = z * h[t-1] + (1 - z) * h_tilde;
+
+        output h;
+    }
+
+    /// The minimal GRU (Feng et al. 2024, "Were RNNs all we needed?", section 3.1): a gate that doesn't depend on the hidden
+    /// state, so that all but the scan runs for all steps at once.
+    pub cell MinGru<I, H> {
+        /// What one step reads.
+        input x: [I];
+        /// The hidden state.
+        state h: [H];
+        /// Weights of the update gate and the candidate.
+        param W_z, W_h: [H, I] = xavier_uniform;
+        /// Biases.
+        param b_z, b_h: [H];
+
+        z = sigmoid(W_z @ x + b_z);
+        h_tilde = W_h @ x + b_h;
+        h = (1 - z) * h[t-1] + z * h_tilde;
+
+        output h;
+    }
+}

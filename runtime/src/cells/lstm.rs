@@ -1,0 +1,142 @@
+//! The long short-term memory and its relatives.
+//!
+//! Forget biases start at 1 (Gers et al. 2000; Jozefowicz et al. 2015), recurrent matrices orthogonal, input matrices as Glorot and
+//! Bengio (2010): what Keras does.
+
+use crate::rnn_cell;
+
+rnn_cell! {
+    /// The LSTM with a forget gate (Hochreiter & Schmidhuber 1997; Gers et al. 2000): PyTorch's `nn.LSTM` with its
+    /// two biases added up.
+    pub cell Lstm<I, H> {
+        /// What one step reads.
+        input x: [I];
+        /// The hidden state `h` and the cell state `c`.
+        state h, c: [H];
+        /// Input weights, a matrix a gate.
+        param W_i, W_f, W_g, W_o: [H, I] = xavier_uniform;
+        /// Recurrent weights, a matrix a gate.
+        param U_i, U_f, U_g, U_o: [H, H] = orthogonal;
+        /// Biases.
+        param b_i, b_g, b_o: [H];
+        /// Bias of the forget gate.
+        param b_f: [H] = 1;
+
+        i = sigmoid(W_i @ x + U_i @ h[t-1] + b_i);
+        f = sigmoid(W_f @ x + U_f @ h[t-1] + b_f);
+        g = tanh(W_g @ x + U_g @ h[t-1] + b_g);
+        c = f * c[t-1] + i * g;
+        o = sigmoid(W_o @ x + U_o @ h[t-1] + b_o);
+        h = o * tanh(c);
+
+        output h;
+    }
+
+    /// The LSTM with peepholes (Gers & Schmidhuber 2000; Greff et al. 2017, eq. 1-6).
+    pub cell PeepholeLstm<I, H> {
+        /// What one step reads.
+        input x: [I];
+        /// The hidden state `h` and the cell state `c`.
+        state h, c: [H];
+        /// Input weights, a matrix a gate.
+        param W_i, W_f, W_g, W_o: [H, I] = xavier_uniform;
+        /// Recurrent weights, a matrix a gate.
+        param U_i, U_f, U_g, U_o: [H, H] = orthogonal;
+        /// Peephole weights.
+        param p_i, p_f, p_o: [H];
+        /// Biases.
+        param b_i, b_g, b_o: [H];
+        /// Bias of the forget gate.
+        param b_f: [H] = 1;
+
+        i = sigmoid(W_i @ x + U_i @ h[t-1] + p_i * c[t-1] + b_i);
+        f = sigmoid(W_f @ x + U_f @ h[t-1] + p_f * c[t-1] + b_f);
+        g = tanh(W_g @ x + U_g @ h[t-1] + b_g);
+        c = f * c[t-1] + i * g;
+        o = sigmoid(W_o @ x + U_o @ h[t-1] + p_o * c + b_o);
+        h = o * tanh(c);
+
+        output h;
+    }
+
+    /// The LSTM with coupled input and forget gate, `f = 1 - i` (Greff et al. 2017), without peepholes.
+    pub cell CifgLstm<I, H> {
+        /// What one step reads.
+        input x: [I];
+        /// The hidden state `h` and the cell state `c`.
+        state h, c: [H];
+        /// Input weights, a matrix a gate.
+        param W_i, W_g, W_o: [H, I] = xavier_uniform;
+        /// Recurrent weights, a matrix a gate.
+        param U_i, U_g, U_o: [H, H] = orthogonal;
+        /// Biases.
+        param b_i, b_g, b_o: [H];
+
+        i = sigmoid(W_i @ x + U_i @ h[t-1] + b_i);
+        g = tanh(W_g @ x + U_g @ h[t-1] + b_g);
+        c = (1 - i) * c[t-1] + i * g;
+        o = sigmoid(W_o @ x + U_o @ h[t-1] + b_o);
+        h = o * tanh(c);
+
+        output h;
+    }
+
+    /// The layer-normalised LSTM (Ba, Kiros & Hinton 2016, eq. 20-22): the recurrent and the input product of all four gates
+    /// are normalised each, and so is the cell state before the output.
+    pub cell LayerNormLstm<I, H> {
+        /// What one step reads.
+        input x: [I];
+        /// The hidden state `h` and the cell state `c`.
+        state h, c: [H];
+        /// Recurrent weights of the gates f, i, o, g, below each other.
+        param W_h: [4*H, H] = orthogonal;
+        /// Input weights of the gates f, i, o, g, below each other.
+        param W_x: [4*H, I] = xavier_uniform;
+        /// Gains of the normalised products.
+        param a_h, a_x: [4*H] = 1;
+        /// Shift of the normalised recurrent product, which serves as the gates' bias too (Ba et al. add another to
+        /// the same sum).
+        param b: [4*H];
+        /// Gain and shift of the normalised cell state.
+        param a_c: [H] = 1;
+        /// Shift of the normalised cell state.
+        param b_c: [H];
+        /// The input product's shift is part of `b`.
+        buffer b_x: [4*H] = 0;
+
+        [f_pre, i_pre, o_pre, g_pre] = layer_norm(W_h @ h[t-1], a_h, b) + layer_norm(W_x @ x, a_x, b_x);
+        // The forget bias of 1 is written out: the four gates share one parameter.
+        f = sigmoid(f_pre + 1);
+        i = sigmoid(i_pre);
+        o = sigmoid(o_pre);
+        g = tanh(g_pre);
+        c = f * c[t-1] + i * g;
+        h = o * tanh(layer_norm(c, a_c, b_c));
+
+        output h;
+    }
+
+    /// The minimal LSTM (Feng et al. 2024, "Were RNNs all we needed?", section 3.2): gates that don't depend on the hidden state,
+    /// so that all but the scan runs for all steps at once.
+    pub cell MinLstm<I, H> {
+        /// What one step reads.
+        input x: [I];
+        /// The hidden state.
+        state h: [H];
+        /// Weights of the forget gate, the input gate and the candidate.
+        param W_f, W_i, W_h: [H, I] = xavier_uniform;
+        /// Bias of the forget gate.
+        param b_f: [H] = 1;
+        /// Biases of the input gate and the candidate.
+        param b_i, b_h: [H];
+
+        f = sigmoid(W_f @ x + b_f);
+        i = sigmoid(W_i @ x + b_i);
+        h_tilde = W_h @ x + b_h;
+        f_share = f / (f + i);
+        i_share = i / (f + i);
+        h = f_share * h[t-1] + i_share * h_tilde;
+
+        output h;
+    }
+}
