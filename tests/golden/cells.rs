@@ -22,22 +22,6 @@ rnn_cell! {
         output h, y;
     }
 
-    /// Jordan (1986): the output is the recurrent state.
-    pub cell JordanWithHidden<I, H, O> {
-        input  x: [I];
-        state  y: [O];
-        param  W_yh: [H, O];
-        param  W_xh: [H, I];
-        param  b: [H];
-        param  W_hy: [O, H];
-        param  b_y: [O];
-
-        h = tanh(W_yh @ y[t-1] + W_xh @ x + b);
-        y = tanh(W_hy @ h + b_y);
-
-        output h, y;
-    }
-
     /// Hochreiter & Schmidhuber (1997) with the forget gate of Gers et al. (2000).
     pub cell LstmWithGates<I, H> {
         input  x: [I];
@@ -107,22 +91,6 @@ rnn_cell! {
         output h, z, r, h_tilde;
     }
 
-    /// Cho et al. (2014) with biases: reset before the product.
-    pub cell GruWithGates<I, H> {
-        input  x: [I];
-        state  h: [H];
-        param  W_z, W_r, W_h: [H, I];
-        param  R_z, R_r, R_h: [H, H];
-        param  b_z, b_r, b_h: [H];
-
-        z = sigmoid(W_z @ x + R_z @ h[t-1] + b_z);
-        r = sigmoid(W_r @ x + R_r @ h[t-1] + b_r);
-        h_tilde = tanh(W_h @ x + R_h @ (r * h[t-1]) + b_h);
-        h = (1 - z) * h[t-1] + z * h_tilde;
-
-        output h, z, r, h_tilde;
-    }
-
     /// `torch.nn.GRU`: reset after the product, two biases a gate.
     pub cell TorchGru<I, H> {
         input  x: [I];
@@ -137,25 +105,6 @@ rnn_cell! {
         h = (1 - z) * n + z * h[t-1];
 
         output h, r, z, n;
-    }
-
-    /// The vanilla LSTM of Greff et al. (2017), in their notation.
-    pub cell VanillaWithGates<I, H> {
-        input  x: [I];
-        state  y, c: [H];
-        param  W_z, W_i, W_f, W_o: [H, I];
-        param  R_z, R_i, R_f, R_o: [H, H];
-        param  b_z, b_i, b_f, b_o: [H];
-        param  p_i, p_f, p_o: [H];
-
-        z = tanh(W_z @ x + R_z @ y[t-1] + b_z);
-        i = sigmoid(W_i @ x + R_i @ y[t-1] + p_i * c[t-1] + b_i);
-        f = sigmoid(W_f @ x + R_f @ y[t-1] + p_f * c[t-1] + b_f);
-        c = z * i + c[t-1] * f;
-        o = sigmoid(W_o @ x + R_o @ y[t-1] + p_o * c + b_o);
-        y = tanh(c) * o;
-
-        output y, z, i, f, o;
     }
 
     /// Zhou et al. (2016).

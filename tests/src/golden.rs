@@ -157,9 +157,11 @@ pub fn from_scalars<V: Varying<f64>>(scalars: &[f64]) -> V {
 pub struct Names<'a> {
     /// The case.
     pub case: &'a str,
-    /// The case's name of a parameter's block, from the parameter's name and the block's place; none: it is
-    /// zero in the case, and its gradient is not known.
-    pub parameter: fn(&str, (usize, usize)) -> Option<String>,
+    /// The case's name of a parameter; none: it is zero in the case, and its gradient is not known.
+    ///
+    /// `-W_f` is the negative of the case's `W_f` (a gate is one minus the case's gate: `1 - sigmoid(z)` is
+    /// `sigmoid(-z)`), `b_ir + b_hr` the sum of two, which have one gradient.
+    pub parameter: fn(&str) -> Option<String>,
     /// The case's names of the states, in the order in which the cell declares them.
     pub states: &'a [&'a str],
     /// The case's names of the outputs, in the cell's order.
@@ -167,35 +169,31 @@ pub struct Names<'a> {
 }
 
 /// The parameters' own names.
-pub fn same_name(name: &str, _: (usize, usize)) -> Option<String> {
+pub fn same_name(name: &str) -> Option<String> {
     Some(name.to_string())
-}
-
-/// `[h, x]` against `R` and `W`: `W_i: [H, H + I]` has the case's `R_i` on the left and its `W_i` on the
-/// right.
-pub fn stacked(name: &str, (_, column): (usize, usize)) -> Option<String> {
-    Some(match name.strip_prefix("W_") {
-        Some(gate) if column == 0 => format!("R_{gate}"),
-        _ => name.to_string(),
-    })
 }
 
 /// Sets every parameter of `model` from the case.
 pub fn set_parameters(model: &mut impl Model<Scalar = f64>, case: &Case, names: &Names) {
     model.visit_mut(&mut |parameter| {
-        let values = match (names.parameter)(parameter.name, parameter.shape.at) {
-            Some(name) => block(case, &format!("params.{name}"), parameter.shape),
-            None => vec![0.0; parameter.values.len()],
-        };
-        parameter.values.copy_from_slice(&values);
+        parameter.values.fill(0.0);
+        let Some(name) = (names.parameter)(parameter.name) else { return };
+        let (sign, terms) = signed(&name);
+        for term in terms.split(" + ") {
+            let values = block(case, &format!("params.{term}"), parameter.shape);
+            parameter.values.iter_mut().zip(values).for_each(|(to, value)| *to += sign * value);
+        }
     });
+}
+
+fn signed(name: &str) -> (f64, &str) {
+    name.strip_prefix('-').map_or((1.0, name), |name| (-1.0, name))
 }
 
 fn block(case: &Case, path: &str, shape: BlockShape) -> Vec<f64> {
     let array = case.array(path);
-    let (rows, columns) = shape.size;
     let found = (array.shape[0], array.shape.get(1).copied().unwrap_or(1));
-    assert_eq!(found, (rows, columns), "{path} has another size in the case than in the cell");
+    assert_eq!(found, shape.size, "{path} has another size in the case than in the cell");
     array.by_columns()
 }
 
@@ -207,8 +205,11 @@ pub fn compare_gradients(
     names: &Names,
 ) {
     gradients.visit(&mut |parameter| {
-        if let Some(name) = (names.parameter)(parameter.name, parameter.shape.at) {
-            let want = block(case, &format!("grads.params.{name}"), parameter.shape);
+        let Some(name) = (names.parameter)(parameter.name) else { return };
+        let (sign, terms) = signed(&name);
+        for term in terms.split(" + ") {
+            let mut want = block(case, &format!("grads.params.{term}"), parameter.shape);
+            want.iter_mut().for_each(|entry| *entry *= sign);
             comparison.compare(&format!("gradient of {}", parameter.name), parameter.values, &want);
         }
     });
@@ -395,12 +396,5 @@ mod tests {
         let array = Array { shape: vec![2, 3], data: vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0] };
         assert_eq!(array.by_columns(), [1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
         assert_eq!(array.step(1), [4.0, 5.0, 6.0]);
-    }
-
-    #[test]
-    fn names_of_stacked_blocks() {
-        assert_eq!(stacked("W_i", (0, 0)).as_deref(), Some("R_i"));
-        assert_eq!(stacked("W_i", (0, 5)).as_deref(), Some("W_i"));
-        assert_eq!(stacked("b_i", (0, 0)).as_deref(), Some("b_i"));
     }
 }

@@ -47,7 +47,7 @@ mod kernels {}
 mod init {}
 
 rnn_cell::rnn_cell! {
-    #[derive(PartialOrd)]
+    #[derive(Default)]
     pub cell Elman<I, H> {
         input   x: [I], w: one_hot[H];
         context m: [H] = 1;

@@ -163,9 +163,9 @@ impl Parser<'_> {
         let before = rightmost(&left);
         let (before_extent, a) = (before.extent, text::short(before));
         let is_number = matches!(before.kind, ExprKind::Number(_));
-        let next = c.here().first;
+        let next = c.here();
         // Over two lines the first of them would be all that one sees.
-        let extent = if c.starts_line(0) { next.into() } else { Extent::new(before_extent.last, next) };
+        let extent = if c.starts_line(0) { next } else { Extent::new(before_extent.last, next.last) };
         let right = self.power(c);
         let b = text::short(&right);
         let is_number = is_number || matches!(right.kind, ExprKind::Number(_));

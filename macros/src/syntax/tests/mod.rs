@@ -4,6 +4,7 @@ mod declarations;
 mod expressions;
 mod heads;
 mod item_level;
+mod places;
 
 use super::ast::*;
 use super::parse::parse;
