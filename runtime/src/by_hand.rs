@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use nalgebra::{SMatrix, SVector};
 
 use crate::blocks::{Block, Cols};
-use crate::cell::{ContextLayer, Layer, Model, Parameter, ParameterMut};
+use crate::cell::{ContextLayer, Layer, Model, ModelMut, Parameter, ParameterMut};
 use crate::init;
 use crate::rng::Rng;
 
@@ -64,7 +64,9 @@ impl<const I: usize, const H: usize> Model for Conditioned<I, H> {
         self.weights.visit_named("W", visitor);
         self.bias.visit_named("b", visitor);
     }
+}
 
+impl<const I: usize, const H: usize> ModelMut for Conditioned<I, H> {
     fn visit_mut<'v>(&'v mut self, visitor: &mut dyn for<'n> FnMut(ParameterMut<'n, 'v, f64>)) {
         self.weights.visit_named_mut("W", visitor);
         self.bias.visit_named_mut("b", visitor);
@@ -208,7 +210,9 @@ impl<const I: usize, const H: usize> Model for Elman<I, H> {
     fn visit<'v>(&'v self, visitor: &mut dyn for<'n> FnMut(Parameter<'n, 'v, f64>)) {
         self.0.visit(visitor);
     }
+}
 
+impl<const I: usize, const H: usize> ModelMut for Elman<I, H> {
     fn visit_mut<'v>(&'v mut self, visitor: &mut dyn for<'n> FnMut(ParameterMut<'n, 'v, f64>)) {
         self.0.visit_mut(visitor);
     }

@@ -47,7 +47,7 @@ pub trait Model {
     /// `f32` or `f64`.
     type Scalar: Scalar;
     /// The cotangents of the parameters; for a generated cell the cell's own type.
-    type Gradients: Model<Scalar = Self::Scalar>;
+    type Gradients: ModelMut<Scalar = Self::Scalar>;
 
     /// Gradients that are all zero, built on the heap.
     fn zero_gradients(&self) -> Box<Self::Gradients>;
@@ -55,16 +55,8 @@ pub trait Model {
     /// Calls `visitor` with every learned parameter, block by block.
     fn visit<'v>(&'v self, visitor: &mut dyn for<'n> FnMut(Parameter<'n, 'v, Self::Scalar>));
 
-    /// Calls `visitor` with every learned parameter, block by block, to change it.
-    fn visit_mut<'v>(&'v mut self, visitor: &mut dyn for<'n> FnMut(ParameterMut<'n, 'v, Self::Scalar>));
-
     /// The saved fields that are not learned. None unless the model has some.
     fn visit_buffers<'v>(&'v self, visitor: &mut dyn for<'n> FnMut(Parameter<'n, 'v, Self::Scalar>)) {
-        let _ = visitor;
-    }
-
-    /// The saved fields that are not learned, to change them (loading).
-    fn visit_buffers_mut<'v>(&'v mut self, visitor: &mut dyn for<'n> FnMut(ParameterMut<'n, 'v, Self::Scalar>)) {
         let _ = visitor;
     }
 
@@ -73,6 +65,18 @@ pub trait Model {
         let mut count = 0;
         self.visit(&mut |parameter| count += parameter.values.len());
         count
+    }
+}
+
+/// A model whose parameters can be changed: by an optimiser, by loading. Apart from [`Model`] since what only borrows a
+/// cell (a cell [with](ContextLayer::with) its context) can be run and differentiated, not changed.
+pub trait ModelMut: Model {
+    /// Calls `visitor` with every learned parameter, block by block, to change it.
+    fn visit_mut<'v>(&'v mut self, visitor: &mut dyn for<'n> FnMut(ParameterMut<'n, 'v, Self::Scalar>));
+
+    /// The saved fields that are not learned, to change them (loading).
+    fn visit_buffers_mut<'v>(&'v mut self, visitor: &mut dyn for<'n> FnMut(ParameterMut<'n, 'v, Self::Scalar>)) {
+        let _ = visitor;
     }
 }
 
@@ -204,4 +208,69 @@ pub struct With<'a, L, X> {
     pub layer: &'a L,
     /// Its context.
     pub context: &'a X,
+}
+
+impl<L: Model, X> Model for With<'_, L, X> {
+    type Scalar = L::Scalar;
+    type Gradients = L::Gradients;
+
+    fn zero_gradients(&self) -> Box<L::Gradients> {
+        self.layer.zero_gradients()
+    }
+
+    fn visit<'v>(&'v self, visitor: &mut dyn for<'n> FnMut(Parameter<'n, 'v, L::Scalar>)) {
+        self.layer.visit(visitor);
+    }
+
+    fn visit_buffers<'v>(&'v self, visitor: &mut dyn for<'n> FnMut(Parameter<'n, 'v, L::Scalar>)) {
+        self.layer.visit_buffers(visitor);
+    }
+}
+
+impl<const B: usize, L: ContextLayer<B>> Layer<B> for With<'_, L, L::Context> {
+    type Input = L::Input;
+    type Output = L::Output;
+    type InputBar = L::InputBar;
+    type State = L::State;
+    type Tape = L::Tape;
+
+    fn zero_state(&self) -> L::State {
+        self.layer.zero_state(self.context)
+    }
+
+    fn zero_state_bar(&self) -> L::State {
+        self.layer.zero_state_bar()
+    }
+
+    fn tape(&self) -> L::Tape {
+        self.layer.tape()
+    }
+
+    fn forward(&self, xs: &[L::Input], lengths: Option<&[usize; B]>, state: &mut L::State, tape: &mut L::Tape) {
+        self.layer.forward(xs, self.context, lengths, state, tape);
+    }
+
+    fn outputs<'t>(&self, tape: &'t L::Tape) -> &'t [L::Output] {
+        self.layer.outputs(tape)
+    }
+
+    /// The context's own cotangent is dropped; [`ContextLayer::backward`] gives it.
+    fn backward(
+        &self,
+        xs: &[L::Input],
+        lengths: Option<&[usize; B]>,
+        tape: &mut L::Tape,
+        dys: &[L::Output],
+        dstate: &mut L::State,
+        grads: &mut L::Gradients,
+        dxs: Option<&mut [L::InputBar]>,
+    ) {
+        self.layer.backward(xs, self.context, lengths, tape, dys, dstate, grads, dxs, None);
+    }
+}
+
+impl<const B: usize, L: ContextLayer<B>> Cell<B> for With<'_, L, L::Context> {
+    fn step(&self, x: &L::Input, state: &mut L::State) -> L::Output {
+        self.layer.step(x, self.context, state)
+    }
 }

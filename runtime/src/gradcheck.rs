@@ -19,7 +19,7 @@ mod plain;
 mod problem;
 mod report;
 
-use crate::cell::{ContextLayer, Layer, Model};
+use crate::cell::{ContextLayer, Layer, ModelMut};
 use crate::varying::Varying;
 
 pub use report::{Check, Kink, Report};
@@ -56,7 +56,7 @@ impl Gradcheck {
         state: &L::State,
     ) -> Report
     where
-        L: Layer<B> + Model<Scalar = f64>,
+        L: Layer<B> + ModelMut<Scalar = f64>,
         L::Input: Varying<f64> + Clone,
         L::InputBar: Varying<f64>,
         L::Output: Varying<f64> + Clone,
@@ -75,7 +75,7 @@ impl Gradcheck {
         state: &L::State,
     ) -> Report
     where
-        L: ContextLayer<B> + Model<Scalar = f64>,
+        L: ContextLayer<B> + ModelMut<Scalar = f64>,
         L::Input: Varying<f64> + Clone,
         L::InputBar: Varying<f64>,
         L::Output: Varying<f64> + Clone,
@@ -89,7 +89,7 @@ impl Gradcheck {
 /// Checks `layer` with the default [`Gradcheck`]. The batch size is to be named: `gradcheck::<_, 4>(..)`.
 pub fn gradcheck<L, const B: usize>(layer: &mut L, xs: &[L::Input], state: &L::State) -> Report
 where
-    L: Layer<B> + Model<Scalar = f64>,
+    L: Layer<B> + ModelMut<Scalar = f64>,
     L::Input: Varying<f64> + Clone,
     L::InputBar: Varying<f64>,
     L::Output: Varying<f64> + Clone,
@@ -106,7 +106,7 @@ pub fn gradcheck_context<L, const B: usize>(
     state: &L::State,
 ) -> Report
 where
-    L: ContextLayer<B> + Model<Scalar = f64>,
+    L: ContextLayer<B> + ModelMut<Scalar = f64>,
     L::Input: Varying<f64> + Clone,
     L::InputBar: Varying<f64>,
     L::Output: Varying<f64> + Clone,

@@ -54,7 +54,7 @@ macro_rules! rnn_cell {
 /// What a user of cells needs: `use rnn_cell::prelude::*;`
 pub mod prelude {
     pub use crate::blocks::{Block, Cols, Rows};
-    pub use crate::cell::{Cell, ContextLayer, Layer, Model};
+    pub use crate::cell::{Cell, ContextLayer, Layer, Model, ModelMut};
     pub use crate::optim::{Adam, AdamW, Optimiser, Sgd};
     pub use crate::rng::{Rng, SeedableRng, Xoshiro256PlusPlus};
     pub use crate::{Scalar, rnn_cell};

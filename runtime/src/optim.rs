@@ -17,7 +17,7 @@ use alloc::vec::Vec;
 use nalgebra::ComplexField;
 
 use crate::Scalar;
-use crate::cell::Model;
+use crate::cell::{Model, ModelMut};
 
 pub use gradients::{NotFinite, add, check_finite, clear, clip_global_norm, global_norm, scale};
 
@@ -27,7 +27,7 @@ pub trait Optimiser<T: Scalar> {
     ///
     /// # Panics
     /// If `gradients` are not of the shapes of `model`, or `model` not of those of the first step's.
-    fn step<M: Model<Scalar = T>>(&mut self, model: &mut M, gradients: &M::Gradients);
+    fn step<M: ModelMut<Scalar = T>>(&mut self, model: &mut M, gradients: &M::Gradients);
 
     /// The learning rate.
     fn rate(&self) -> f64;
@@ -78,7 +78,7 @@ impl<T: Scalar> Sgd<T> {
 }
 
 impl<T: Scalar> Optimiser<T> for Sgd<T> {
-    fn step<M: Model<Scalar = T>>(&mut self, model: &mut M, gradients: &M::Gradients) {
+    fn step<M: ModelMut<Scalar = T>>(&mut self, model: &mut M, gradients: &M::Gradients) {
         gather(gradients, &mut self.gradient);
         let first = self.velocity.is_empty();
         if self.momentum != 0.0 {
@@ -145,7 +145,7 @@ impl<T: Scalar> Moments<T> {
     }
 
     /// `coupled`: the decay goes through the gradient and its moments (Adam); otherwise it shrinks the parameter (AdamW).
-    fn step<M: Model<Scalar = T>>(&mut self, model: &mut M, gradients: &M::Gradients, coupled: bool) {
+    fn step<M: ModelMut<Scalar = T>>(&mut self, model: &mut M, gradients: &M::Gradients, coupled: bool) {
         gather(gradients, &mut self.gradient);
         if self.first.is_empty() {
             self.first.resize(self.gradient.len(), T::zero());
@@ -211,7 +211,7 @@ macro_rules! adam {
         }
 
         impl<T: Scalar> Optimiser<T> for $name<T> {
-            fn step<M: Model<Scalar = T>>(&mut self, model: &mut M, gradients: &M::Gradients) {
+            fn step<M: ModelMut<Scalar = T>>(&mut self, model: &mut M, gradients: &M::Gradients) {
                 self.0.step(model, gradients, $coupled);
             }
 
@@ -245,7 +245,7 @@ fn gather<M: Model>(gradients: &M, flat: &mut Vec<M::Scalar>) {
 }
 
 /// Calls `f` with the place, the values and the gradient of every block of `model`.
-fn update<M: Model>(
+fn update<M: ModelMut>(
     model: &mut M,
     gradient: &[M::Scalar],
     mut f: impl FnMut(core::ops::Range<usize>, &mut [M::Scalar], &[M::Scalar]),

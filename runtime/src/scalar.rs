@@ -1,7 +1,7 @@
 //! The numbers that cells compute with: `f32` and `f64`.
 
-use crate::kernels::math::LaneMath;
 use crate::kernels::compiled::Compiled;
+use crate::kernels::math::LaneMath;
 use crate::kernels::pack::Packed;
 
 mod sealed {

@@ -45,7 +45,9 @@ impl<const I: usize, const H: usize, const O: usize> Model for ElmanAndDense<I, 
         self.elman.visit(visitor);
         self.dense.visit(&mut |p| visitor(Parameter { name: readout_name(p.name), ..p }));
     }
+}
 
+impl<const I: usize, const H: usize, const O: usize> ModelMut for ElmanAndDense<I, H, O, f64> {
     fn visit_mut<'v>(&'v mut self, visitor: &mut dyn for<'n> FnMut(ParameterMut<'n, 'v, f64>)) {
         self.elman.visit_mut(visitor);
         self.dense.visit_mut(&mut |p| visitor(ParameterMut { name: readout_name(p.name), ..p }));

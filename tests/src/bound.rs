@@ -1,7 +1,7 @@
 //! A layer with its context bound, as a layer without one: what lets the general properties run over cells that have a
 //! context.
 
-use rnn_cell::cell::{Cell, ContextLayer, Layer, Model, Parameter, ParameterMut};
+use rnn_cell::cell::{Cell, ContextLayer, Layer, Model, ModelMut, Parameter, ParameterMut};
 
 /// A layer and its context.
 #[derive(Debug)]
@@ -23,7 +23,9 @@ impl<L: Model, X> Model for Bound<'_, L, X> {
     fn visit<'v>(&'v self, visitor: &mut dyn for<'n> FnMut(Parameter<'n, 'v, L::Scalar>)) {
         self.layer.visit(visitor);
     }
+}
 
+impl<L: ModelMut, X> ModelMut for Bound<'_, L, X> {
     fn visit_mut<'v>(&'v mut self, visitor: &mut dyn for<'n> FnMut(ParameterMut<'n, 'v, L::Scalar>)) {
         self.layer.visit_mut(visitor);
     }

@@ -5,7 +5,7 @@
 //! states, so its backward pass starts from exactly these cotangents.
 
 use nalgebra::SMatrix;
-use rnn_cell::cell::{BlockShape, Cell, ContextLayer, Layer, Model};
+use rnn_cell::cell::{BlockShape, Cell, ContextLayer, Layer, Model, ModelMut};
 use rnn_cell::varying::Varying;
 use serde_json::Value;
 use std::path::Path;
@@ -174,7 +174,7 @@ pub fn same_name(name: &str) -> Option<String> {
 }
 
 /// Sets every parameter of `model` from the case.
-pub fn set_parameters(model: &mut impl Model<Scalar = f64>, case: &Case, names: &Names) {
+pub fn set_parameters(model: &mut impl ModelMut<Scalar = f64>, case: &Case, names: &Names) {
     model.visit_mut(&mut |parameter| {
         parameter.values.fill(0.0);
         let Some(name) = (names.parameter)(parameter.name) else { return };
@@ -225,7 +225,7 @@ fn fields(case: &Case, prefix: &str, names: &[&str], t: Option<usize>) -> Vec<f6
 /// the loss, and the gradients of every parameter, of the inputs and of the initial state.
 pub fn check<const B: usize, const I: usize, L>(mut cell: L, names: &Names) -> Comparison
 where
-    L: Cell<B, Scalar = f64, Input = SMatrix<f64, I, B>, InputBar = SMatrix<f64, I, B>>,
+    L: ModelMut + Cell<B, Scalar = f64, Input = SMatrix<f64, I, B>, InputBar = SMatrix<f64, I, B>>,
     L: Layer<B, State: Varying<f64>, Output: Varying<f64>>,
 {
     let case = Case::load(names.case, B);
@@ -300,7 +300,7 @@ pub fn check_attention<const B: usize, const Q: usize, L>(
     masked: bool,
 ) -> Comparison
 where
-    L: ContextLayer<B, Scalar = f64, Input = SMatrix<f64, Q, B>, InputBar = SMatrix<f64, Q, B>>,
+    L: ModelMut + ContextLayer<B, Scalar = f64, Input = SMatrix<f64, Q, B>, InputBar = SMatrix<f64, Q, B>>,
     L: ContextLayer<B, Context: Varying<f64>, State: Varying<f64>, Output: Varying<f64>>,
 {
     let case = Case::load(names.case, B);

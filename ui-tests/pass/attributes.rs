@@ -11,7 +11,7 @@ rnn_cell! {
     /// A cell.
     ///
     /// With *two* paragraphs, "quotes" and a `{brace}`.
-    #[derive(Default)]
+    #[derive(Eq)]
     #[allow(clippy::all)]
     #[must_use]
     pub cell Elman<I, H> {
@@ -51,7 +51,7 @@ rnn_cell! {
 
 fn main() {
     let cell = Elman::<2, 3>::zeros();
-    assert_eq!(cell, Elman::default());
+    assert_eq!(cell, cell.clone());
     let built: Built<1> = Built::zeros();
     assert_eq!(built.step(&vector![1.0], &mut built.zero_state()), vector![1.0]);
 }

@@ -12,30 +12,21 @@ const I: usize = 9;
 const H: f32 = 9.0;
 const T: u8 = 9;
 const B: u8 = 9;
-const x: u8 = 9;
+const v: u8 = 9;
 const i: u8 = 9;
 const W: u8 = 9;
 static f: u8 = 9;
 static h: u8 = 9;
 static U: u8 = 9;
 struct c;
-struct state;
-const tape: u8 = 9;
-const xs: u8 = 9;
-const dys: u8 = 9;
-const grads: u8 = 9;
-const dstate: u8 = 9;
-const lengths: u8 = 9;
-const rng: u8 = 9;
-static dxs: u8 = 9;
 
 rnn_cell! {
     pub cell Lstm<I, H> {
-        input x: [I];
+        input v: [I];
         state h, c: [H];
         param W: [2*H, I], U: [2*H, H], b: [2*H] = 1;
 
-        [i, f] = W @ x + U @ h[t-1] + b;
+        [i, f] = W @ v + U @ h[t-1] + b;
         c = sigmoid(f) * c[t-1] + tanh(i);
         h = tanh(c);
 

@@ -26,7 +26,7 @@ fn main() {
     cell.c0 = vector![5.0, 6.0];
     cell.W_0.fill_with_identity();
     cell.shift = 0.5;
-    let context = StartsContext::default();
+    let context = StartsContext::<2>::default();
     assert_eq!(context.m, SVector::<f32, 2>::repeat(1.0));
     let mut state = cell.initial_state(&context);
     assert_eq!(state.a, vector![0.0, 0.0]);

@@ -18,9 +18,6 @@ struct Send;
 struct Fn;
 struct Iterator;
 struct f32x8;
-struct f32(u8);
-struct usize(u8);
-struct u32(u8);
 struct Step;
 struct Series;
 struct Scalar;
@@ -47,7 +44,6 @@ mod kernels {}
 mod init {}
 
 rnn_cell::rnn_cell! {
-    #[derive(Default)]
     pub cell Elman<I, H> {
         input   x: [I], w: one_hot[H];
         context m: [H] = 1;
@@ -73,7 +69,7 @@ fn main() {
 }
 
 impl Default {
-    fn zeros() -> nalgebra::SVector<::core::primitive::f32, 3> {
+    fn zeros() -> nalgebra::SVector<f32, 3> {
         nalgebra::SVector::zeros()
     }
 }

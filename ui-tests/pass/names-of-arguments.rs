@@ -6,11 +6,11 @@ use nalgebra::SVector;
 use rnn_cell::prelude::*;
 
 rnn_cell! {
-    pub cell Odd<I, H, Isa, Scalar> {
+    pub cell Odd<I, H, C, D> {
         input   xs: [I], tape: [H];
-        context ctx: [Isa], lengths: [Scalar];
+        context ctx: [C], lengths: [D];
         state   dstate: [H], dys: [H];
-        param   grads: [H, I], zeros: [H, Isa], step: [H, Scalar], init: [H], forward, backward: [];
+        param   grads: [H, I], zeros: [H, C], step: [H, D], init: [H], forward, backward: [];
 
         dxs = grads @ xs + zeros @ ctx + step @ lengths + init * tape;
         isa = forward * dxs + backward * dys[t-1];

@@ -11,7 +11,7 @@ rnn_cell! {
         y = 2 * W @ x;
         z = a * W @ x;
         u = W @ x * 2 / H;
-        v = -W @ x / 2 + x.T @ W @ x * x;
+        v = -W @ x / 2 + sum(x) * W @ x;
         w = x @ x.T @ x;
 
         output y, z, u, v, w;
@@ -26,6 +26,6 @@ fn main() {
     assert_eq!(y.y, vector![6.0, 14.0]);
     assert_eq!(y.z, vector![30.0, 7.0]);
     assert_eq!(y.u, vector![3.0, 7.0]);
-    assert_eq!(y.v, vector![8.5, 6.5]);
+    assert_eq!(y.v, vector![4.5, 10.5]);
     assert_eq!(y.w, vector![2.0, 2.0]);
 }

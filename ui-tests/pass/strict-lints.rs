@@ -20,9 +20,9 @@ pub mod cells {
 
     rnn_cell! {
         /// An attention.
-        pub cell Attention<I, E, S, H> {
+        pub cell Attention<I, E, N, H> {
             input   x: [I], w: one_hot[I];
-            context M: [E, S], mask: [S] = 1;
+            context M: [E, N], mask: [N] = 1;
             state   s: [H] = tanh(W_0 @ row_sum(M)), S: [H, H];
             param   W_0: [H, E];
             param   W: [2*H, H + I], V: [H, I], k: [];

@@ -89,18 +89,20 @@ pub fn emit(items: &Items) -> TokenStream {
                 #visit
             }
 
-            fn visit_mut<'v>(
-                &'v mut self,
-                visitor: &mut dyn for<'n> ::core::ops::FnMut(#root::cell::ParameterMut<'n, 'v, #scalar>),
-            ) {
-                #visit_mut
-            }
-
             fn visit_buffers<'v>(
                 &'v self,
                 visitor: &mut dyn for<'n> ::core::ops::FnMut(#root::cell::Parameter<'n, 'v, #scalar>),
             ) {
                 #visit_buffers
+            }
+        }
+
+        impl<#dims #scalar: #k::Scalar> #root::cell::ModelMut for #cell {
+            fn visit_mut<'v>(
+                &'v mut self,
+                visitor: &mut dyn for<'n> ::core::ops::FnMut(#root::cell::ParameterMut<'n, 'v, #scalar>),
+            ) {
+                #visit_mut
             }
 
             fn visit_buffers_mut<'v>(

@@ -2,7 +2,7 @@
 
 use alloc::boxed::Box;
 
-use crate::cell::{ContextLayer, Layer, Model, Parameter, ParameterMut};
+use crate::cell::{ContextLayer, Layer, Model, ModelMut, Parameter, ParameterMut};
 
 pub(super) struct Plain<'a, L>(pub(super) &'a mut L);
 
@@ -17,7 +17,9 @@ impl<L: Model> Model for Plain<'_, L> {
     fn visit<'v>(&'v self, visitor: &mut dyn for<'n> FnMut(Parameter<'n, 'v, L::Scalar>)) {
         self.0.visit(visitor);
     }
+}
 
+impl<L: ModelMut> ModelMut for Plain<'_, L> {
     fn visit_mut<'v>(&'v mut self, visitor: &mut dyn for<'n> FnMut(ParameterMut<'n, 'v, L::Scalar>)) {
         self.0.visit_mut(visitor);
     }

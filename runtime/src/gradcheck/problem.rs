@@ -15,7 +15,7 @@ use nalgebra::ComplexField;
 use super::Gradcheck;
 use super::difference::{Difference, differentiate};
 use super::report::{Check, Kink, Report};
-use crate::cell::{ContextLayer, Model};
+use crate::cell::{ContextLayer, Model, ModelMut};
 use crate::rng::{self, SeedableRng, Xoshiro256PlusPlus};
 use crate::varying::Varying;
 
@@ -52,7 +52,7 @@ struct Pulled<L: ContextLayer<B>, const B: usize> {
 
 impl<'a, L, const B: usize> Problem<'a, L, B>
 where
-    L: ContextLayer<B> + Model<Scalar = f64>,
+    L: ContextLayer<B> + ModelMut<Scalar = f64>,
     L::Input: Varying<f64> + Clone,
     L::InputBar: Varying<f64>,
     L::Output: Varying<f64> + Clone,
@@ -316,7 +316,7 @@ where
 
 impl<L, const B: usize> Pulled<L, B>
 where
-    L: ContextLayer<B> + Model<Scalar = f64>,
+    L: ContextLayer<B> + ModelMut<Scalar = f64>,
     L::InputBar: Varying<f64>,
     L::State: Varying<f64>,
     L::Context: Varying<f64>,

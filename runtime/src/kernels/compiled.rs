@@ -89,16 +89,24 @@ unsafe fn best<S: Isa, T: Scalar>(product: Product<'_, T>) {
         return;
     }
     let (left, right, to) = (a.values.as_ptr(), b.values.as_ptr(), product.c.as_mut_ptr());
-    // SAFETY: the sizes are asserted above. A matrix of one row or column is its own transpose in memory.
+    // A matrix of one row or column is its own transpose in memory, and so is the result: `C^T = B^T A^T`.
+    let columns = match (m, n) {
+        (_, 1) if !a.transposed => Some((m, left, right)),
+        (1, _) if b.transposed => Some((n, right, left)),
+        _ => None,
+    };
+    let few = n < FEW_COLUMNS || m < FEW_ROWS;
+    let turned = match (m, n) {
+        (1, _) => Some((n, 1, right, left)),
+        _ if a.transposed && (!b.transposed || n == 1) && few => Some((m, n, left, right)),
+        _ => None,
+    };
+    // SAFETY: the sizes are asserted above. Each form stands here once, since its code is large.
     unsafe {
-        if n == 1 && !a.transposed {
-            column::<S, T, 1, 8>(m, k, [left], right, [to], accumulate);
-        } else if m == 1 && b.transposed {
-            column::<S, T, 1, 8>(n, k, [right], left, [to], accumulate);
-        } else if m == 1 {
-            dots::<S, T, 1>((k, n, 1), [right], [left], to, accumulate);
-        } else if a.transposed && (!b.transposed || n == 1) && (n < FEW_COLUMNS || m < FEW_ROWS) {
-            dots::<S, T, 1>((k, m, n), [left], [right], to, accumulate);
+        if let Some((rows, matrix, vector)) = columns {
+            column::<S, T, 1, 8>(rows, k, [matrix], vector, [to], accumulate);
+        } else if let Some((rows, columns, left, right)) = turned {
+            dots::<S, T, 1>((k, rows, columns), [left], [right], to, accumulate);
         } else {
             blocked::<S, T>(product);
         }

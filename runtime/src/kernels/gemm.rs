@@ -167,13 +167,16 @@ impl<T: Scalar> Tile<T> {
                 self.tile::<S, V, 6>(column);
                 column += 6;
             }
-            match n - column {
-                1 => self.tile::<S, V, 1>(column),
-                2 => self.tile::<S, V, 2>(column),
-                3 => self.tile::<S, V, 3>(column),
-                4 => self.tile::<S, V, 4>(column),
-                5 => self.tile::<S, V, 5>(column),
-                _ => {}
+            if n - column >= 4 {
+                self.tile::<S, V, 4>(column);
+                column += 4;
+            }
+            if n - column >= 2 {
+                self.tile::<S, V, 2>(column);
+                column += 2;
+            }
+            if n > column {
+                self.tile::<S, V, 1>(column);
             }
         }
     }
@@ -203,7 +206,7 @@ impl<T: Scalar> Tile<T> {
                 b = b.wrapping_add(self.b_row);
             }
             let c = self.c.add(column * self.c_column);
-            if self.rows == V * lanes {
+            if V > 1 || self.rows == lanes {
                 for j in 0..N {
                     for v in 0..V {
                         let to = c.add(j * self.c_column + v * lanes);

@@ -73,7 +73,11 @@ fn detected() -> bool {
     true
 }
 
-#[cfg(all(target_arch = "x86_64", feature = "std", not(all(target_feature = "avx2", target_feature = "fma"))))]
+#[cfg(all(
+    target_arch = "x86_64",
+    feature = "std",
+    not(all(target_feature = "avx2", target_feature = "fma"))
+))]
 #[inline(always)]
 fn detected() -> bool {
     use core::sync::atomic::{AtomicU8, Ordering};

@@ -35,7 +35,8 @@ pub fn products<S: Isa, T: Scalar, const M: usize, const K: usize, const G: usiz
     let n = x.len() / K;
     if n > FEW || G * M * K * size_of::<T>() > CACHE {
         for g in 0..G {
-            let (a, b) = (Operand { values: a[g], transposed: false }, Operand { values: x, transposed: false });
+            let (a, b) =
+                (Operand { values: a[g], transposed: false }, Operand { values: x, transposed: false });
             T::multiply(isa, Product { m: M, k: K, n, a, b, c: &mut *y[g], accumulate });
         }
         return;
@@ -69,9 +70,7 @@ pub fn products<S: Isa, T: Scalar, const M: usize, const K: usize, const G: usiz
 #[inline(always)]
 fn some<T, const G: usize, const N: usize>(all: &[*const T; G], first: usize) -> [*const T; N] {
     let mut some = [core::ptr::null(); N];
-    for i in 0..N {
-        some[i] = all[first + i];
-    }
+    some.copy_from_slice(&all[first..first + N]);
     some
 }
 
@@ -103,7 +102,8 @@ pub fn pull_back<S: Isa, T: Scalar, const M: usize, const K: usize, const G: usi
     let n = dx.len() / K;
     if n > FEW || G * M * K * size_of::<T>() > CACHE {
         for g in 0..G {
-            let (a, b) = (Operand { values: a[g], transposed: true }, Operand { values: dy[g], transposed: false });
+            let (a, b) =
+                (Operand { values: a[g], transposed: true }, Operand { values: dy[g], transposed: false });
             T::multiply(isa, Product { m: K, k: M, n, a, b, c: &mut *dx, accumulate: accumulate || g > 0 });
         }
         return;

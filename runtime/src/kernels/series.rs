@@ -263,7 +263,10 @@ mod tests {
         v.flat_mut()[1] = 4.0;
         assert_eq!(v[1], 4.0);
         assert_eq!(<[SMatrix<f32, 2, 3>; 4]>::LEN, 24);
-        assert_eq!(<SMatrix<f32, 2, 1>>::flat_all(&[[1.0f32, 2.0].into(), [3.0, 4.0].into()]), [1.0, 2.0, 3.0, 4.0]);
+        assert_eq!(
+            <SMatrix<f32, 2, 1>>::flat_all(&[[1.0f32, 2.0].into(), [3.0, 4.0].into()]),
+            [1.0, 2.0, 3.0, 4.0]
+        );
     }
 
     #[test]

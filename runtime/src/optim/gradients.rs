@@ -8,15 +8,15 @@ use nalgebra::ComplexField;
 
 use super::{gather, update};
 use crate::Scalar;
-use crate::cell::Model;
+use crate::cell::{Model, ModelMut};
 
 /// Sets every parameter (of gradients: before the next `backward`) to zero.
-pub fn clear<M: Model>(gradients: &mut M) {
+pub fn clear<M: ModelMut>(gradients: &mut M) {
     gradients.visit_mut(&mut |block| block.values.fill(nalgebra::zero()));
 }
 
 /// Multiplies every parameter by `factor`: gradients that were added up over several batches become their mean.
-pub fn scale<M: Model>(gradients: &mut M, factor: f64) {
+pub fn scale<M: ModelMut>(gradients: &mut M, factor: f64) {
     let factor = M::Scalar::of(factor);
     gradients.visit_mut(&mut |block| block.values.iter_mut().for_each(|g| *g *= factor));
 }
@@ -25,7 +25,7 @@ pub fn scale<M: Model>(gradients: &mut M, factor: f64) {
 ///
 /// # Panics
 /// If the two have different shapes.
-pub fn add<M: Model>(gradients: &mut M, other: &M) {
+pub fn add<M: ModelMut>(gradients: &mut M, other: &M) {
     let mut flat = Vec::new();
     gather(other, &mut flat);
     update(gradients, &flat, |_, sum, g| sum.iter_mut().zip(g).for_each(|(sum, &g)| *sum += g));
@@ -56,7 +56,7 @@ pub fn global_norm<M: Model>(gradients: &M) -> f64 {
 ///
 /// When the norm is not finite the gradients stay as they are: no scaling mends them, and [`check_finite`] says
 /// where they went wrong.
-pub fn clip_global_norm<M: Model>(gradients: &mut M, max: f64) -> f64 {
+pub fn clip_global_norm<M: ModelMut>(gradients: &mut M, max: f64) -> f64 {
     let norm = global_norm(gradients);
     if norm.is_finite() && norm > max {
         scale(gradients, max / norm);

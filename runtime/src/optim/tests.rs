@@ -43,7 +43,9 @@ impl<T: Scalar> Model for Pair<T> {
         self.w.visit_named("w", visitor);
         self.k.visit_named("k", visitor);
     }
+}
 
+impl<T: Scalar> ModelMut for Pair<T> {
     fn visit_mut<'v>(&'v mut self, visitor: &mut dyn for<'n> FnMut(ParameterMut<'n, 'v, T>)) {
         self.w.visit_named_mut("w", visitor);
         self.k.visit_named_mut("k", visitor);

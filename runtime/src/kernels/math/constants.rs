@@ -264,7 +264,8 @@ impl LaneMath for f64 {
         const ROOT_HALF: u64 = 0x3fe6_a09e_667f_3bcd;
         let moved = self.to_bits().wrapping_add(0x3ff0_0000_0000_0000 - ROOT_HALF);
         let mantissa = f64::from_bits((moved & 0x000f_ffff_ffff_ffff).wrapping_add(ROOT_HALF));
-        let exponent = f64::from_bits(0x4330_0000_0000_0000 | (moved >> 52)) - (4_503_599_627_370_496.0 + 1023.0);
+        let exponent =
+            f64::from_bits(0x4330_0000_0000_0000 | (moved >> 52)) - (4_503_599_627_370_496.0 + 1023.0);
         (mantissa, exponent)
     }
 

@@ -34,7 +34,11 @@ fn exact_cdf(x: f64) -> f64 {
 #[inline(always)]
 fn sweep<S: Isa>(isa: S) {
     let mut random = Random::new(7);
-    let mut check = |name: &str, found: &dyn Fn(f32) -> f32, exact: fn(f64) -> f64, (low, high): (f64, f64), bound: f64| {
+    let mut check = |name: &str,
+                     found: &dyn Fn(f32) -> f32,
+                     exact: fn(f64) -> f64,
+                     (low, high): (f64, f64),
+                     bound: f64| {
         let mut worst = (0.0, 0.0f32);
         for i in 0..200_000 {
             let place = (f64::from(i) + random.unit()) / 200_000.0;
@@ -129,13 +133,15 @@ fn limits<S: Isa, T: Scalar>(isa: S) {
     let (infinity, nan) = (T::INFINITE, T::NOT_A_NUMBER);
     let same = |found: T, expected: T| {
         let (found, expected) = (found.as_f64(), expected.as_f64());
-        assert!(found.to_bits() == expected.to_bits() || (found.is_nan() && expected.is_nan()), "{found} {expected}");
+        assert!(
+            found.to_bits() == expected.to_bits() || (found.is_nan() && expected.is_nan()),
+            "{found} {expected}"
+        );
     };
     let zero = T::ZERO;
     type Unary<S, T> = fn(S, T) -> T;
-    let unary: [Unary<S, T>; 14] = [
-        exp, exp_m1, ln, sigmoid, tanh, sqrt, abs, recip, sin, cos, floor, sign, softplus, normal_cdf,
-    ];
+    let unary: [Unary<S, T>; 14] =
+        [exp, exp_m1, ln, sigmoid, tanh, sqrt, abs, recip, sin, cos, floor, sign, softplus, normal_cdf];
     for f in unary {
         same(f(isa, nan), nan);
         same(f(isa, -nan), nan);

@@ -1,79 +1,96 @@
 use super::*;
+use crate::kernels::isa::{Job, Portable, dispatch};
 use crate::kernels::testing::{Random, assert_near, both, product, transposed};
 
-#[inline(always)]
-fn check<S: Isa, T: Scalar, const M: usize, const K: usize, const G: usize>(isa: S) {
-    for n in [1, 2, 4, 5, 16, 33] {
-        for accumulate in [false, true] {
-            let mut random = Random::new((M * 10_000 + K * 100 + n) as u64);
-            let a: [Vec<T>; G] = core::array::from_fn(|_| random.scalars(M * K));
-            let x: Vec<T> = random.scalars(K * n);
-            let old: [Vec<T>; G] = core::array::from_fn(|_| random.scalars(M * n));
-            let mut y = old.clone();
-            {
-                let mut y = y.iter_mut();
-                let y = core::array::from_fn(|_| y.next().unwrap().as_mut_slice());
-                let a = core::array::from_fn(|g| a[g].as_slice());
-                products::<S, T, M, K, G>(isa, a, &x, y, accumulate);
-            }
-            for g in 0..G {
-                let start = if accumulate { old[g].clone() } else { vec![T::ZERO; M * n] };
-                assert_near(&y[g], &product(M, K, n, &a[g], &x, &start), K);
-            }
+/// The three products of one matrix shape, as a job: only the kernels are compiled per instruction set.
+struct Kernels<'a, T, const M: usize, const K: usize, const G: usize> {
+    a: &'a [Vec<T>; G],
+    x: &'a [T],
+    dy: &'a [Vec<T>; G],
+    y: [&'a mut [T]; G],
+    dx: &'a mut [T],
+    da: &'a mut [T],
+    accumulate: bool,
+}
 
-            let dy = old;
-            let old: Vec<T> = random.scalars(K * n);
-            let mut dx = old.clone();
-            let gates = core::array::from_fn(|g| a[g].as_slice());
-            pull_back::<S, T, M, K, G>(isa, gates, core::array::from_fn(|g| dy[g].as_slice()), &mut dx, accumulate);
-            let start = if accumulate { old } else { vec![T::ZERO; K * n] };
-            let mut expected: Vec<f64> = start.iter().map(|entry| entry.as_f64()).collect();
-            for g in 0..G {
-                let part = product(K, M, n, &transposed(M, K, &a[g]), &dy[g], &vec![T::ZERO; K * n]);
-                expected.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
-            }
-            assert_near(&dx, &expected, M * G);
+impl<T: Scalar, const M: usize, const K: usize, const G: usize> Job for Kernels<'_, T, M, K, G> {
+    type Out = ();
 
-            let old: Vec<T> = random.scalars(M * K);
-            let mut da = old.clone();
-            outer::<S, T, M, K>(isa, &dy[0], &x, &mut da);
-            assert_near(&da, &product(M, n, K, &dy[0], &transposed(K, n, &x), &old), n);
-        }
+    #[inline(always)]
+    fn run<S: Isa>(self, isa: S) {
+        let a: [&[T]; G] = core::array::from_fn(|g| self.a[g].as_slice());
+        let dy: [&[T]; G] = core::array::from_fn(|g| self.dy[g].as_slice());
+        products::<S, T, M, K, G>(isa, a, self.x, self.y, self.accumulate);
+        pull_back::<S, T, M, K, G>(isa, a, dy, self.dx, self.accumulate);
+        outer::<S, T, M, K>(isa, dy[0], self.x, self.da);
     }
 }
 
-#[inline(always)]
-fn check_rows<S: Isa, T: Scalar, const M: usize>(isa: S) {
-    check::<S, T, M, 1, 1>(isa);
-    check::<S, T, M, 2, 5>(isa);
-    check::<S, T, M, 5, 2>(isa);
-    check::<S, T, M, 8, 3>(isa);
-    check::<S, T, M, 20, 4>(isa);
-    check::<S, T, M, 33, 1>(isa);
+fn check<T: Scalar, const M: usize, const K: usize, const G: usize>() {
+    for (n, accumulate, portable) in [1, 2, 4, 5, 16, 33]
+        .into_iter()
+        .flat_map(|n| [(n, false, false), (n, false, true), (n, true, false), (n, true, true)])
+    {
+        let mut random = Random::new((M * 10_000 + K * 100 + n) as u64);
+        let a: [Vec<T>; G] = core::array::from_fn(|_| random.scalars(M * K));
+        let x: Vec<T> = random.scalars(K * n);
+        let dy: [Vec<T>; G] = core::array::from_fn(|_| random.scalars(M * n));
+        let old_y: [Vec<T>; G] = core::array::from_fn(|_| random.scalars(M * n));
+        let old_dx: Vec<T> = random.scalars(K * n);
+        let old_da: Vec<T> = random.scalars(M * K);
+        let (mut y, mut dx, mut da) = (old_y.clone(), old_dx.clone(), old_da.clone());
+        let mut each = y.iter_mut();
+        let kernels = Kernels::<T, M, K, G> {
+            a: &a,
+            x: &x,
+            dy: &dy,
+            y: core::array::from_fn(|_| each.next().unwrap().as_mut_slice()),
+            dx: &mut dx,
+            da: &mut da,
+            accumulate,
+        };
+        if portable {
+            kernels.run(Portable::token())
+        } else {
+            dispatch(kernels)
+        }
+
+        let start = |old: &[T]| if accumulate { old.to_vec() } else { vec![T::ZERO; old.len()] };
+        for g in 0..G {
+            assert_near(&y[g], &product(M, K, n, &a[g], &x, &start(&old_y[g])), K);
+        }
+        let mut expected: Vec<f64> = start(&old_dx).iter().map(|entry| entry.as_f64()).collect();
+        for g in 0..G {
+            let part = product(K, M, n, &transposed(M, K, &a[g]), &dy[g], &vec![T::ZERO; K * n]);
+            expected.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
+        }
+        assert_near(&dx, &expected, M * G);
+        assert_near(&da, &product(M, n, K, &dy[0], &transposed(K, n, &x), &old_da), n);
+    }
 }
 
-macro_rules! rows {
-    ($($name:ident: $m:literal),*) => {$(
+// Constant sizes multiply the code to compile: each number of rows meets one number of columns and gates here, and
+// all the others in the tests of `compiled`, which share the bodies.
+macro_rules! sizes {
+    ($($name:ident: $m:literal, $k:literal, $g:literal;)*) => {$(
         #[test]
         fn $name() {
-            both!(isa => {
-                check_rows::<_, f32, $m>(isa);
-                check_rows::<_, f64, $m>(isa);
-            });
+            check::<f32, $m, $k, $g>();
+            check::<f64, $m, $k, $g>();
         }
     )*};
 }
 
-rows!(rows_1: 1, rows_2: 2, rows_5: 5, rows_8: 8, rows_16: 16, rows_20: 20, rows_33: 33, rows_64: 64, rows_100: 100);
-
-#[test]
-fn large_and_odd_numbers_of_gates() {
-    both!(isa => {
-        check::<_, f32, 64, 100, 4>(isa);
-        check::<_, f64, 100, 64, 4>(isa);
-        check::<_, f32, 20, 16, 7>(isa);
-        check::<_, f32, 8, 16, 8>(isa);
-    });
+sizes! {
+    one_row: 1, 33, 2;
+    two_rows: 2, 5, 4;
+    five_rows: 5, 8, 3;
+    eight_rows: 8, 1, 4;
+    sixteen_rows: 16, 16, 1;
+    twenty_rows: 20, 20, 4;
+    thirty_three_rows: 33, 2, 7;
+    sixty_four_rows: 64, 64, 1;
+    hundred_rows: 100, 20, 4;
 }
 
 #[test]

@@ -1,0 +1,42 @@
+// Types called like dimensions: where a type and a constant could stand, Rust takes a bare name for the type.
+
+#![deny(warnings)]
+#![allow(dead_code)]
+
+use nalgebra::SVector;
+
+struct I;
+enum H {
+    Nothing,
+}
+type S = u8;
+trait E {}
+
+rnn_cell::rnn_cell! {
+    pub cell Attention<I, E, S, H> {
+        input   x: [I];
+        context M: [E, S], mask: [S] = 1;
+        state   s: [H] = tanh(W_0 @ row_sum(M)), R: [H, H];
+        param   W_0: [H, E], W: [2*H, H + I], U: [H, S];
+
+        a = softmax(M.T @ (W_0.T @ s[t-1]), mask);
+        [u, v] = W @ [s[t-1], x];
+        R = R[t-1] + u @ v.T;
+        s = W_0 @ (M @ a) + R @ v + U @ a + row_sum(softplus(R)) / S;
+
+        output s, a;
+    }
+}
+
+fn main() {
+    let cell = Attention::<1, 2, 3, 4>::zeros();
+    let context = AttentionContext { M: [nalgebra::SMatrix::zeros()], mask: SVector::zeros() };
+    let mut state = cell.initial_state(&context);
+    let y = cell.step(&SVector::zeros(), &context, &mut state);
+    assert!(y.s[0] > 0.0);
+    let xs = [SVector::zeros(); 2];
+    let mut tape = cell.tape();
+    let dys = cell.forward(&xs, &context, &mut state, &mut tape).to_vec();
+    let (mut grads, mut dstate) = (cell.clone(), state.clone());
+    cell.backward(&xs, &context, &mut tape, &dys, &mut dstate, &mut grads, None, None);
+}
