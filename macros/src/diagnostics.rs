@@ -99,6 +99,7 @@ impl Diagnostics {
         self.found.is_empty()
     }
 
+    #[cfg(test)]
     pub fn len(&self) -> usize {
         self.found.len()
     }

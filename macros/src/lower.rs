@@ -9,6 +9,7 @@ use crate::ops::functions;
 use crate::resolve::{Callee, Resolved, Symbol, Target};
 use crate::shape::Shapes;
 use crate::syntax::ast::{BinaryOp, Cell, DeclarationKind, Expr, ExprKind, Time};
+use std::collections::HashMap;
 
 /// A value: a block for each pair of terms of its dimensions, row by row.
 #[derive(Debug, Clone)]
@@ -124,12 +125,15 @@ struct Lowering<'a> {
     targets: Vec<Vec<Grid>>,
     /// The arguments of the user's function that is being expanded.
     arguments: Vec<Grid>,
+    /// What a user's function gave for some arguments: functions that call each other twice would be expanded
+    /// without end otherwise.
+    expanded: HashMap<(usize, Vec<Vec<Id>>), Grid>,
 }
 
 impl<'a> Lowering<'a> {
     fn new(cell: &'a Cell, resolved: &'a Resolved, shapes: &'a Shapes) -> Self {
         let targets = cell.equations.iter().map(|_| vec![]).collect();
-        Lowering { cell, resolved, shapes, graph: Graph::default(), targets, arguments: vec![] }
+        Lowering { cell, resolved, shapes, graph: Graph::default(), targets, arguments: vec![], expanded: HashMap::new() }
     }
 
     /// Records an equation's value under its targets' names.
@@ -307,9 +311,16 @@ impl<'a> Lowering<'a> {
         match self.resolved.callees[id]? {
             Callee::User(function) => {
                 let values = arguments.iter().map(|argument| self.expr(argument)).collect::<Option<Vec<_>>>()?;
+                let key = (function, values.iter().map(|value| value.blocks.clone()).collect());
+                if let Some(known) = self.expanded.get(&key) {
+                    return Some(known.clone());
+                }
                 let outer = std::mem::replace(&mut self.arguments, values);
                 let result = self.expr(&self.cell.functions[function].body);
                 self.arguments = outer;
+                if let Some(result) = &result {
+                    self.expanded.insert(key, result.clone());
+                }
                 result
             }
             Callee::BuiltIn(_) if name == "where" => {

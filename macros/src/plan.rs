@@ -84,8 +84,6 @@ pub struct InitialPlan {
     pub backward: Pass,
     pub gradients: Vec<Bound>,
     pub context_bars: Vec<Bound>,
-    /// Some initial value depends on a parameter or the context.
-    pub is_learned: bool,
 }
 
 pub fn plan(cell: &Cell, resolved: &Resolved, shapes: &Shapes, lowered: Lowered) -> Option<Plan> {
@@ -378,7 +376,7 @@ impl Pass {
                         places.insert(id, place);
                     } else if graph[id].level < Level::Time {
                         places.insert(id, Place::Fixed);
-                    } else if let Some(lifetime) = lifetime(graph, &schedule, region, group, id, is_root) {
+                    } else if let Some(lifetime) = lifetime(&schedule, region, group, id, is_root) {
                         places.insert(id, Place::Buffer(lifetime));
                     }
                 }
@@ -390,7 +388,6 @@ impl Pass {
 
 /// None for a value that lives in a register within its loop.
 fn lifetime(
-    graph: &Graph,
     schedule: &Schedule,
     region: Region,
     group: &crate::schedule::Group,
@@ -406,7 +403,6 @@ fn lifetime(
         return None;
     }
     let leaves_region = is_root || users.iter().any(|user| schedule.region[user.index()] != Some(region));
-    let _ = graph;
     Some(if region == Region::Step && !leaves_region { Lifetime::Step } else { Lifetime::Chunk })
 }
 
@@ -428,7 +424,6 @@ fn plan_initial(cell: &Cell, shapes: &Shapes, mut graph: Graph, initial: Vec<(us
     }
     let leaves = autodiff::pull_back(&mut graph, &seeds, |op| is_differentiable(cell, shapes, op));
     let mut bars = Bars::sort(cell, &graph, leaves);
-    let is_learned = !(bars.gradients.is_empty() && bars.contexts.is_empty());
     {
         let mut roots: Vec<&mut Id> = values.iter_mut().map(|bound| &mut bound.id).collect();
         roots.extend(bars.gradients.iter_mut().map(|bound| &mut bound.id));
@@ -450,6 +445,5 @@ fn plan_initial(cell: &Cell, shapes: &Shapes, mut graph: Graph, initial: Vec<(us
         values,
         gradients: bars.gradients,
         context_bars: bars.contexts,
-        is_learned,
     }
 }

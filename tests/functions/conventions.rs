@@ -6,13 +6,13 @@ use rnn_cell::prelude::*;
 /// `$value` is an expression of `x` and `y` (of one entry each); the test gives the cotangents of both where
 /// `$x` and `$y` are the inputs and the cotangent of the value is 1.
 macro_rules! cotangents {
-    ($($test:ident: $value:expr, at $x:literal, $y:literal: $dx:literal, $dy:literal;)*) => { $(
+    ($($test:ident: { $($value:tt)* }, at $x:literal, $y:literal: $dx:literal, $dy:literal;)*) => { $(
         #[test]
         fn $test() {
             rnn_cell! {
                 pub cell Kink {
                     input x: [1], y: [1];
-                    z = $value + 0 * x + 0 * y;
+                    z = $($value)* + 0 * x + 0 * y;
                     output z;
                 }
             }
@@ -31,22 +31,44 @@ macro_rules! cotangents {
 }
 
 cotangents! {
-    relu_at_zero: relu(x), at 0.0, 0.0: 0.0, 0.0;
-    relu_above_zero: relu(x), at 0.5, 0.0: 1.0, 0.0;
-    abs_at_zero: abs(x), at 0.0, 0.0: 0.0, 0.0;
-    leaky_relu_below_zero: leaky_relu(x), at -1.0, 0.0: 0.01, 0.0;
-    ties_of_max_are_halved: max(x, y), at 0.5, 0.5: 0.5, 0.5;
-    ties_of_min_are_halved: min(x, y), at 0.5, 0.5: 0.5, 0.5;
-    max_goes_to_the_larger: max(x, y), at 0.5, 0.6: 0.0, 1.0;
-    min_goes_to_the_smaller: min(x, y), at 0.5, 0.6: 1.0, 0.0;
-    clamp_at_its_lower_bound: clamp(x, -1, 1), at -1.0, 0.0: 1.0, 0.0;
-    clamp_at_its_upper_bound: clamp(x, -1, 1), at 1.0, 0.0: 1.0, 0.0;
-    clamp_outside: clamp(x, -1, 1), at 1.5, 0.0: 0.0, 0.0;
-    floor_has_none: floor(x) * y, at 2.5, 1.0: 0.0, 2.0;
-    sign_has_none: sign(x) * y, at -2.5, 1.0: 0.0, -1.0;
-    sign_of_zero_is_zero: sign(x) * y, at 0.0, 1.0: 0.0, 0.0;
-    stop_gradient_has_none: stop_gradient(x) * y, at 3.0, 5.0: 0.0, 3.0;
-    where_goes_one_way: where(x > y, 3 * x, 2 * y), at 1.0, 1.0: 0.0, 2.0;
-    softmax_masks_have_none: softmax(x, y) * 3, at 1.0, 1.0: 0.0, 0.0;
-    sqrt_far_from_zero: sqrt(x), at 4.0, 0.0: 0.25, 0.0;
+    relu_at_zero: { relu(x) }, at 0.0, 0.0: 0.0, 0.0;
+    relu_above_zero: { relu(x) }, at 0.5, 0.0: 1.0, 0.0;
+    abs_at_zero: { abs(x) }, at 0.0, 0.0: 0.0, 0.0;
+    leaky_relu_below_zero: { leaky_relu(x) }, at -1.0, 0.0: 0.01, 0.0;
+    ties_of_max_are_halved: { max(x, y) }, at 0.5, 0.5: 0.5, 0.5;
+    ties_of_min_are_halved: { min(x, y) }, at 0.5, 0.5: 0.5, 0.5;
+    max_goes_to_the_larger: { max(x, y) }, at 0.5, 0.6: 0.0, 1.0;
+    min_goes_to_the_smaller: { min(x, y) }, at 0.5, 0.6: 1.0, 0.0;
+    clamp_at_its_lower_bound: { clamp(x, -1, 1) }, at -1.0, 0.0: 1.0, 0.0;
+    clamp_at_its_upper_bound: { clamp(x, -1, 1) }, at 1.0, 0.0: 1.0, 0.0;
+    clamp_outside: { clamp(x, -1, 1) }, at 1.5, 0.0: 0.0, 0.0;
+    floor_has_none: { floor(x) * y }, at 2.5, 1.0: 0.0, 2.0;
+    sign_has_none: { sign(x) * y }, at -2.5, 1.0: 0.0, -1.0;
+    sign_of_zero_is_zero: { sign(x) * y }, at 0.0, 1.0: 0.0, 0.0;
+    stop_gradient_has_none: { stop_gradient(x) * y }, at 3.0, 5.0: 0.0, 3.0;
+    where_goes_one_way: { where(x > y, 3 * x, 2 * y) }, at 1.0, 1.0: 0.0, 2.0;
+    sqrt_far_from_zero: { sqrt(x) }, at 4.0, 0.0: 0.25, 0.0;
+}
+
+#[test]
+fn masks_have_none() {
+    rnn_cell! {
+        pub cell Masked {
+            input e: [3], mask: [3];
+            y = softmax(e, mask);
+            output y;
+        }
+    }
+    let cell = Masked::<f64>::zeros();
+    let mask = SVector::from([1.0, 0.0, 1.0]);
+    let xs = [MaskedInput { e: SVector::from([0.1, 0.2, 0.3]), mask }];
+    let (mut tape, mut state) = (cell.tape(), cell.zero_state());
+    cell.forward(&xs, &mut state, &mut tape);
+    let nan = SVector::from_element(f64::NAN);
+    let mut dxs = [MaskedInput { e: nan, mask: nan }];
+    let dys = [SVector::from([1.0, 2.0, 4.0])];
+    cell.backward(&xs, &mut tape, &dys, &mut state, &mut Masked::zeros(), Some(&mut dxs));
+    assert_eq!(dxs[0].mask, SVector::zeros());
+    assert_eq!(dxs[0].e[1], 0.0, "what is masked has no cotangent either");
+    assert!(dxs[0].e[2] > 0.0 && (dxs[0].e[0] + dxs[0].e[2]).abs() < 1e-15, "{}", dxs[0].e);
 }

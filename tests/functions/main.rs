@@ -7,7 +7,7 @@ mod conventions;
 mod operators;
 mod values;
 
-use rnn_cell::cell::{Cell, Layer};
+use rnn_cell::cell::{Cell, Layer, ModelMut};
 use rnn_cell::gradcheck::gradcheck;
 use rnn_cell::varying::Varying;
 use tests::exactness::{check, random, random_sequence, rng};
@@ -16,7 +16,7 @@ use tests::exactness::{check, random, random_sequence, rng};
 #[track_caller]
 fn verify<const B: usize, L>(cell: &mut L)
 where
-    L: Cell<B> + Layer<B, Scalar = f64, Input: Varying<f64> + Clone, InputBar: Varying<f64>>,
+    L: ModelMut + Cell<B> + Layer<B, Scalar = f64, Input: Varying<f64> + Clone, InputBar: Varying<f64>>,
     L: Layer<B, State: Varying<f64> + Clone, Output: Varying<f64> + Clone>,
 {
     let mut rng = rng(2024);

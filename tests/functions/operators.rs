@@ -6,7 +6,7 @@ use rnn_cell::prelude::*;
 /// the matrix `M` (`[N, S]`, it depends on the state), the column `k` and the row `row`, both of parameters.
 /// What `$value` doesn't use still counts: everything is added to the second output.
 macro_rules! operators {
-    ($($test:ident = $shape:tt $value:expr;)*) => { $(
+    ($($test:ident = $shape:tt { $($value:tt)* };)*) => { $(
         mod $test {
             use super::*;
 
@@ -23,7 +23,7 @@ macro_rules! operators {
                     u = w * x + U @ h[t-1];
                     v = tanh(k - x * h[t-1]);
                     M = X + h[t-1] * row;
-                    value: $shape = $value;
+                    value: $shape = $($value)*;
                     spread = mean(value) + sum(gain * shift) * s + sum(Q @ v + row.T) + sum(M) + sum(u);
                     h = tanh(0.5 * h[t-1] + spread * w);
 
@@ -42,70 +42,70 @@ macro_rules! operators {
 }
 
 operators! {
-    sigmoid_ = [N] sigmoid(u);
-    tanh_ = [N] tanh(u);
-    relu_ = [N] relu(u);
-    leaky_relu_ = [N] leaky_relu(u);
-    elu_ = [N] elu(u);
-    softplus_ = [N] softplus(u);
-    silu_ = [N] silu(u);
-    gelu_ = [N] gelu(u);
-    hard_sigmoid_ = [N] hard_sigmoid(5 * u);
-    hard_tanh_ = [N] hard_tanh(u);
-    exp_ = [N] exp(u);
-    ln_ = [N] ln(1.5 + v);
-    sqrt_ = [N] sqrt(1.5 + v);
-    abs_ = [N] abs(u);
-    square_ = [N] square(u);
-    recip_ = [N] recip(1.5 + v);
-    pow_of_base_and_exponent = [N] pow(1.5 + v, u);
-    pow_of_literal = [N] pow(1.5 + v, 2.5) + pow(u, 3);
-    sin_ = [N] sin(3 * u);
-    cos_ = [N] cos(3 * u);
-    floor_ = [N] u * floor(3 * u + 0.1);
-    sign_ = [N] u * sign(u);
-    min_ = [N] min(u, v);
-    max_ = [N] max(u, v) + max(u, 0.1);
-    clamp_ = [N] clamp(u, -0.4, 0.6);
-    clamp_to_values = [N] clamp(2 * u, -1 - square(v), 1 + k);
-    where_ = [N] where(u >= v, u * v, u - v);
-    where_of_scalars = [N] where(s < 0.5, u, v) + where(sum(u) > 0.05, u, s);
-    stop_gradient_of_constants = [N] u * stop_gradient(2 + 0.5);
-    sum_ = [] sum(square(u)) * sum(M);
-    mean_ = [] mean(square(M));
-    row_sum_ = [N] row_sum(square(M));
-    softmax_of_vector = [N] softmax(2 * u);
-    softmax_of_row = [1, S] softmax(u.T @ M);
-    softmax_with_mask = [N] softmax(2 * u, where(x > 0.1, 1, 0));
-    softmax_with_nothing_left = [N] u + softmax(u, 0 * sign(k) + 0);
-    layer_norm_of_vector = [N] layer_norm(3 * u, gain, shift);
-    layer_norm_of_matrix = [N, S] layer_norm(3 * M, gain, shift);
-    rms_norm_of_vector = [N] rms_norm(3 * u, gain);
+    sigmoid_ = [N] { sigmoid(u) };
+    tanh_ = [N] { tanh(u) };
+    relu_ = [N] { relu(u) };
+    leaky_relu_ = [N] { leaky_relu(u) };
+    elu_ = [N] { elu(u) };
+    softplus_ = [N] { softplus(u) };
+    silu_ = [N] { silu(u) };
+    gelu_ = [N] { gelu(u) };
+    hard_sigmoid_ = [N] { hard_sigmoid(5 * u) };
+    hard_tanh_ = [N] { hard_tanh(u) };
+    exp_ = [N] { exp(u) };
+    ln_ = [N] { ln(1.5 + v) };
+    sqrt_ = [N] { sqrt(1.5 + v) };
+    abs_ = [N] { abs(u) };
+    square_ = [N] { square(u) };
+    recip_ = [N] { recip(1.5 + v) };
+    pow_of_base_and_exponent = [N] { pow(1.5 + v, u) };
+    pow_of_literal = [N] { pow(1.5 + v, 2.5) + pow(u, 3) };
+    sin_ = [N] { sin(3 * u) };
+    cos_ = [N] { cos(3 * u) };
+    floor_ = [N] { u * floor(3 * u + 0.1) };
+    sign_ = [N] { u * sign(u) };
+    min_ = [N] { min(u, v) };
+    max_ = [N] { max(u, v) + max(u, 0.1) };
+    clamp_ = [N] { clamp(u, -0.4, 0.6) };
+    clamp_to_values = [N] { clamp(2 * u, -1 - square(v), 1 + k) };
+    where_ = [N] { where(u >= v, u * v, u - v) };
+    where_of_scalars = [N] { where(s < 0.5, u, v) + where(sum(u) > 0.05, u, s) };
+    stop_gradient_of_constants = [N] { u * stop_gradient(2 + 0.5) };
+    sum_ = [] { sum(square(u)) * sum(M) };
+    mean_ = [] { mean(square(M)) };
+    row_sum_ = [N] { row_sum(square(M)) };
+    softmax_of_vector = [N] { softmax(2 * u) };
+    softmax_of_row = [1, S] { softmax(u.T @ M) };
+    softmax_with_mask = [N] { softmax(2 * u, where(x > 0.1, 1, 0)) };
+    softmax_with_nothing_left = [N] { u + softmax(u, 0 * sign(k) + 0) };
+    layer_norm_of_vector = [N] { layer_norm(3 * u, gain, shift) };
+    layer_norm_of_matrix = [N, S] { layer_norm(3 * M, gain, shift) };
+    rms_norm_of_vector = [N] { rms_norm(3 * u, gain) };
 
-    add = [N] u + v + 1;
-    subtract = [N] u - v - s;
-    multiply = [N] u * v * s;
-    divide = [N] u / (1.5 + v) / 2;
-    divide_scalar_by_vector = [N] s / (1.5 + v);
-    negate = [N] -u * -v;
-    used_twice = [N] u * u + (u - u * v) * u;
-    matrix_times_vector = [S] M.T @ u;
-    row_times_matrix = [1, S] u.T @ M;
-    outer_product = [N, N] u @ v.T;
-    inner_product = [] u.T @ v;
-    matrix_times_matrix = [N, N] M @ M.T;
-    chain_of_products = [N] M @ M.T @ U @ v;
-    transposes = [N, S] (M.T * 2).T + (row.T @ k.T).T;
-    scalar_between = [N] s * U @ u + 2 * M @ (Q @ u) / 3;
-    column_over_columns = [N, S] M * u + k;
-    row_over_rows = [N, S] M * row - row / 2;
-    column_and_row = [N, S] u * row + k;
-    scalar_over_matrix = [N, S] s * M + s / (2 + square(M));
-    stack_of_vectors = [N + S + 1] [u, Q @ v, s];
-    stack_of_matrices = [2*N, S] [M, tanh(M)];
-    stack_with_repeated_vector = [N + N + 1, S] [u, M, s];
-    product_with_stack = [N] U @ u * tanh(sum([u, v, 1] * [v, u, s]));
-    numbers = [N] (1/2 + 3e-1) * u + (N - S) * v + sqrt(N);
+    add = [N] { u + v + 1 };
+    subtract = [N] { u - v - s };
+    multiply = [N] { u * v * s };
+    divide = [N] { u / (1.5 + v) / 2 };
+    divide_scalar_by_vector = [N] { s / (1.5 + v) };
+    negate = [N] { -u * -v };
+    used_twice = [N] { u * u + (u - u * v) * u };
+    matrix_times_vector = [S] { M.T @ u };
+    row_times_matrix = [1, S] { u.T @ M };
+    outer_product = [N, N] { u @ v.T };
+    inner_product = [] { u.T @ v };
+    matrix_times_matrix = [N, N] { M @ M.T };
+    chain_of_products = [N] { M @ M.T @ U @ v };
+    transposes = [N, S] { (M.T * 2).T + (row.T @ k.T).T };
+    scalar_between = [N] { s * U @ u + 2 * M @ (Q @ u) / 3 };
+    column_over_columns = [N, S] { M * u + k };
+    row_over_rows = [N, S] { M * row - row / 2 };
+    column_and_row = [N, S] { u * row + k };
+    scalar_over_matrix = [N, S] { s * M + s / (2 + square(M)) };
+    stack_of_vectors = [N + S + 1] { [u, Q @ v, s] };
+    stack_of_matrices = [2*N, S] { [M, tanh(M)] };
+    stack_with_repeated_vector = [N + N + 1, S] { [u, M, s] };
+    product_with_stack = [N] { U @ u * tanh(sum([u, v, 1] * [v, u, s])) };
+    numbers = [N] { (1/2 + 3e-1) * u + (N - S) * v + sqrt(N) };
 }
 
 mod split {

@@ -7,14 +7,14 @@ use std::f64::consts::PI;
 use tests::exactness::rng;
 
 macro_rules! values {
-    ($($test:ident from $low:literal to $high:literal: $value:expr, $reference:expr;)*) => { $(
+    ($($test:ident from $low:literal to $high:literal: { $($value:tt)* }, $reference:expr;)*) => { $(
         mod $test {
             use super::*;
 
             rnn_cell! {
                 pub cell Value {
                     input x: [20];
-                    y = $value;
+                    y = $($value)*;
                     output y;
                 }
             }
@@ -39,42 +39,42 @@ macro_rules! values {
 }
 
 values! {
-    sigmoid_ from -8.0 to 8.0: sigmoid(x), |x| 1.0 / (1.0 + (-x).exp());
-    greek_sigmoid from -8.0 to 8.0: σ(x), |x| 1.0 / (1.0 + (-x).exp());
-    tanh_ from -8.0 to 8.0: tanh(x), f64::tanh;
-    relu_ from -2.0 to 2.0: relu(x), |x| x.max(0.0);
-    leaky_relu_ from -2.0 to 2.0: leaky_relu(x), |x| if x > 0.0 { x } else { 0.01 * x };
-    elu_ from -2.0 to 2.0: elu(x), |x| if x > 0.0 { x } else { x.exp_m1() };
-    softplus_ from -30.0 to 30.0: softplus(x), |x| x.max(0.0) + (-x.abs()).exp().ln_1p();
-    silu_ from -8.0 to 8.0: silu(x), |x| x / (1.0 + (-x).exp());
-    gelu_ from -3.0 to 3.0: gelu(x), gelu;
-    hard_sigmoid_ from -5.0 to 5.0: hard_sigmoid(x), |x| (x / 6.0 + 0.5).clamp(0.0, 1.0);
-    hard_tanh_ from -3.0 to 3.0: hard_tanh(x), |x| x.clamp(-1.0, 1.0);
-    exp_ from -20.0 to 20.0: exp(x), f64::exp;
-    ln_ from 0.001 to 100.0: ln(x), f64::ln;
-    sqrt_ from 0.0 to 100.0: sqrt(x), f64::sqrt;
-    abs_ from -2.0 to 2.0: abs(x), f64::abs;
-    square_ from -2.0 to 2.0: square(x), |x| x * x;
-    recip_ from 0.1 to 2.0: recip(x), f64::recip;
-    pow_ from 0.1 to 3.0: pow(x, 2.7), |x| x.powf(2.7);
-    pow_of_negative from -3.0 to -0.1: pow(x, 3), |x| x.powi(3);
-    sin_ from -30.0 to 30.0: sin(x), f64::sin;
-    cos_ from -30.0 to 30.0: cos(x), f64::cos;
-    floor_ from -5.0 to 5.0: floor(x), f64::floor;
-    sign_ from -1.0 to 1.0: sign(x), f64::signum;
-    min_ from -1.0 to 1.0: min(x, 0.3), |x| x.min(0.3);
-    max_ from -1.0 to 1.0: max(x, 0.3), |x| x.max(0.3);
-    clamp_ from -1.0 to 1.0: clamp(x, -0.2, 0.3), |x| x.clamp(-0.2, 0.3);
-    where_greater_equal from -1.0 to 1.0: where(x >= 0.2, x, 5 * x), |x| if x >= 0.2 { x } else { 5.0 * x };
-    where_less from -1.0 to 1.0: where(x < 0.2, x, 5 * x), |x| if x < 0.2 { x } else { 5.0 * x };
-    where_less_equal from -1.0 to 1.0: where(x <= 0.2, x, 5 * x), |x| if x <= 0.2 { x } else { 5.0 * x };
-    where_greater from -1.0 to 1.0: where(x > 0.2, x, 5 * x), |x| if x > 0.2 { x } else { 5.0 * x };
-    where_equal from -1.0 to 1.0: where(floor(x) == 0, x, 5 * x), |x| if x >= 0.0 { x } else { 5.0 * x };
-    where_not_equal from -1.0 to 1.0: where(floor(x) != 0, x, 5 * x), |x| if x < 0.0 { x } else { 5.0 * x };
-    stop_gradient_ from -1.0 to 1.0: stop_gradient(3 * x), |x| 3.0 * x;
-    real_division from -1.0 to 1.0: 1/2 * x + 7/2, |x| 0.5 * x + 3.5;
-    minus_before_product from -1.0 to 1.0: -x * 2 - -x, |x| -x * 2.0 + x;
-    left_to_right from 0.5 to 2.0: 8 / x / 2 * x - 1 - x, |x| 8.0 / x / 2.0 * x - 1.0 - x;
+    sigmoid_ from -8.0 to 8.0: { sigmoid(x) }, |x| 1.0 / (1.0 + (-x).exp());
+    greek_sigmoid from -8.0 to 8.0: { σ(x) }, |x| 1.0 / (1.0 + (-x).exp());
+    tanh_ from -8.0 to 8.0: { tanh(x) }, f64::tanh;
+    relu_ from -2.0 to 2.0: { relu(x) }, |x| x.max(0.0);
+    leaky_relu_ from -2.0 to 2.0: { leaky_relu(x) }, |x| if x > 0.0 { x } else { 0.01 * x };
+    elu_ from -2.0 to 2.0: { elu(x) }, |x| if x > 0.0 { x } else { x.exp_m1() };
+    softplus_ from -30.0 to 30.0: { softplus(x) }, |x| x.max(0.0) + (-x.abs()).exp().ln_1p();
+    silu_ from -8.0 to 8.0: { silu(x) }, |x| x / (1.0 + (-x).exp());
+    gelu_ from -3.0 to 3.0: { gelu(x) }, gelu;
+    hard_sigmoid_ from -5.0 to 5.0: { hard_sigmoid(x) }, |x| (x / 6.0 + 0.5).clamp(0.0, 1.0);
+    hard_tanh_ from -3.0 to 3.0: { hard_tanh(x) }, |x| x.clamp(-1.0, 1.0);
+    exp_ from -20.0 to 20.0: { exp(x) }, f64::exp;
+    ln_ from 0.001 to 100.0: { ln(x) }, f64::ln;
+    sqrt_ from 0.0 to 100.0: { sqrt(x) }, f64::sqrt;
+    abs_ from -2.0 to 2.0: { abs(x) }, f64::abs;
+    square_ from -2.0 to 2.0: { square(x) }, |x| x * x;
+    recip_ from 0.1 to 2.0: { recip(x) }, f64::recip;
+    pow_ from 0.1 to 3.0: { pow(x, 2.7) }, |x| x.powf(2.7);
+    pow_of_negative from -3.0 to -0.1: { pow(x, 3) }, |x| x.powi(3);
+    sin_ from -30.0 to 30.0: { sin(x) }, f64::sin;
+    cos_ from -30.0 to 30.0: { cos(x) }, f64::cos;
+    floor_ from -5.0 to 5.0: { floor(x) }, f64::floor;
+    sign_ from -1.0 to 1.0: { sign(x) }, f64::signum;
+    min_ from -1.0 to 1.0: { min(x, 0.3) }, |x| x.min(0.3);
+    max_ from -1.0 to 1.0: { max(x, 0.3) }, |x| x.max(0.3);
+    clamp_ from -1.0 to 1.0: { clamp(x, -0.2, 0.3) }, |x| x.clamp(-0.2, 0.3);
+    where_greater_equal from -1.0 to 1.0: { where(x >= 0.2, x, 5 * x) }, |x| if x >= 0.2 { x } else { 5.0 * x };
+    where_less from -1.0 to 1.0: { where(x < 0.2, x, 5 * x) }, |x| if x < 0.2 { x } else { 5.0 * x };
+    where_less_equal from -1.0 to 1.0: { where(x <= 0.2, x, 5 * x) }, |x| if x <= 0.2 { x } else { 5.0 * x };
+    where_greater from -1.0 to 1.0: { where(x > 0.2, x, 5 * x) }, |x| if x > 0.2 { x } else { 5.0 * x };
+    where_equal from -1.0 to 1.0: { where(floor(x) == 0, x, 5 * x) }, |x| if x >= 0.0 { x } else { 5.0 * x };
+    where_not_equal from -1.0 to 1.0: { where(floor(x) != 0, x, 5 * x) }, |x| if x < 0.0 { x } else { 5.0 * x };
+    stop_gradient_ from -1.0 to 1.0: { stop_gradient(3 * x) }, |x| 3.0 * x;
+    real_division from -1.0 to 1.0: { 1/2 * x + 7/2 }, |x| 0.5 * x + 3.5;
+    minus_before_product from -1.0 to 1.0: { -x * 2 - -x }, |x| -x * 2.0 + x;
+    left_to_right from 0.5 to 2.0: { 8 / x / 2 * x - 1 - x }, |x| 8.0 / x / 2.0 * x - 1.0 - x;
 }
 
 /// `x Φ(x)` with the series `Φ(x) = 1/2 + φ(x) Σ x^(2k+1) / (1·3·..·(2k+1))`, which adds terms of one sign

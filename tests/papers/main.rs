@@ -13,7 +13,6 @@ use rnn_cell::gradcheck::{gradcheck, gradcheck_context};
 use rnn_cell::prelude::*;
 use rnn_cell::rng::{Xoshiro256PlusPlus, below};
 use rnn_cell::varying::Varying;
-use tests::bound::Bound;
 use tests::exactness::{check, random, random_sequence, rng};
 
 /// The number of locations of the Turing machine's memory.
@@ -230,7 +229,7 @@ where
     let context: <Decoder as ContextLayer<B>>::Context = random(&mut rng);
     let state = ContextLayer::<B>::zero_state(decoder, &context);
     gradcheck_context::<_, B>(decoder, &words, &context, &state).assert_ok();
-    check::<B, _>(&Bound { layer: decoder, context: &context }, &words, &state, 7);
+    check::<B, _>(&decoder.with(&context), &words, &state, 7);
 }
 
 #[test]

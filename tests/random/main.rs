@@ -13,7 +13,6 @@ use rnn_cell::cell::{Cell, ContextLayer, Layer};
 use rnn_cell::gradcheck::Gradcheck;
 use rnn_cell::rng::Xoshiro256PlusPlus;
 use rnn_cell::varying::Varying;
-use tests::bound::Bound;
 use tests::exactness::{check, random, rng};
 
 include!(concat!(env!("OUT_DIR"), "/random.rs"));
@@ -80,5 +79,5 @@ fn verify_with_context<const B: usize, L>(
     let context: L::Context = random(&mut rng);
     let state: L::State = random(&mut rng);
     Gradcheck::default().check_context(&mut cell, &xs, &context, None, &state).assert_ok();
-    check(&Bound { layer: &mut cell, context: &context }, &xs, &state, seed);
+    check(&cell.with(&context), &xs, &state, seed);
 }

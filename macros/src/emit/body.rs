@@ -64,15 +64,6 @@ impl Body<'_> {
         quote!({ #bindings #(#groups)* ; })
     }
 
-    /// All values that a region's groups read or write.
-    pub fn touched(&self, region: Region) -> (Vec<Id>, Vec<Id>) {
-        let (mut reads, mut writes) = (vec![], vec![]);
-        for group in self.pass.schedule.groups(region) {
-            self.collect(group, &mut reads, &mut writes);
-        }
-        (reads, writes)
-    }
-
     fn collect(&self, group: &Group, reads: &mut Vec<Id>, writes: &mut Vec<Id>) {
         fn push(list: &mut Vec<Id>, id: Id) {
             if !list.contains(&id) {
@@ -168,7 +159,7 @@ impl Body<'_> {
             let is_named = node.op.is_leaf() && !self.graph.is_constant(id) || node.name.is_some();
             (is_named || self.pass.places.contains_key(&id)).then(|| self.names.text(id).to_owned())
         };
-        let writer = Writer { graph: self.graph, dims: &self.cx.dim_names, name: &name };
+        let writer = Writer::new(self.graph, &self.cx.dim_names, &name);
         let lines: Vec<String> = nodes
             .iter()
             .filter(|id| name(**id).is_some())

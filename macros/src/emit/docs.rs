@@ -3,7 +3,7 @@
 use crate::emit::context::{Context, Names};
 use crate::emit::text::{Writer, comparison};
 use crate::ir::{Id, Op};
-use crate::plan::{Place, Plan};
+use crate::plan::Plan;
 use crate::syntax::ast::{BinaryOp, DeclarationKind, Equation, Expr, ExprKind, Time};
 
 /// The equations in the order of their evaluation, one a line.
@@ -14,6 +14,13 @@ pub fn equations(cx: &Context, order: &[usize]) -> String {
         text.push_str(&format!("fn {}({}) = {}\n", function.name, arguments.join(", "), expr(&function.body)));
     }
     for equation in order.iter().filter_map(|index| cx.cell.equations.get(*index)) {
+        for attribute in &equation.attributes {
+            if let syn::Meta::NameValue(meta) = &attribute.meta
+                && let syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(comment), .. }) = &meta.value
+            {
+                text.push_str(&format!("//{}\n", comment.value()));
+            }
+        }
         text.push_str(&line(equation));
         text.push('\n');
     }
@@ -111,7 +118,7 @@ pub fn adjoints(cx: &Context, plan: &Plan, names: &Names) -> String {
             _ => shows(storage).then(|| names.text(storage).to_owned()),
         }
     };
-    let writer = Writer { graph, dims: &cx.dim_names, name: &called };
+    let writer = Writer::new(graph, &cx.dim_names, &called);
     let mut text = String::new();
     for id in graph.ids() {
         let is_computed = computed.schedule.region[id.index()].is_some();
@@ -123,7 +130,6 @@ pub fn adjoints(cx: &Context, plan: &Plan, names: &Names) -> String {
             text.push_str(&format!("{name} = {}\n", writer.definition(id)));
         }
     }
-    let _ = Place::Fixed;
     text
 }
 

@@ -17,7 +17,7 @@ use crate::ir::Level;
 use crate::plan::{Plan, declared};
 use crate::resolve::Resolved;
 use crate::syntax::ast::DeclarationKind;
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
 /// The generated types, as they are named in signatures.
@@ -76,10 +76,6 @@ impl<'a> Items<'a> {
     pub fn gates(&self) -> TokenStream {
         let gates = self.cx.cell.attributes.iter().filter(|attribute| attribute.path().is_ident("cfg"));
         quote!(#(#gates)*)
-    }
-
-    pub fn name(&self) -> &Ident {
-        &self.cx.cell.name
     }
 
     pub fn inputs(&self) -> Vec<usize> {

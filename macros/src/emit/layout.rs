@@ -144,11 +144,6 @@ impl Layout<'_> {
         }
         fields
     }
-
-    /// The name of a state's or input's slice that no node of the graph stands for.
-    pub fn unnamed(&self, series: &Ident) -> Ident {
-        variable(&series.to_string())
-    }
 }
 
 /// A run of steps within the region's chunk.

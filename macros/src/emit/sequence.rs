@@ -4,7 +4,7 @@ use crate::emit::body::Body;
 use crate::emit::context::{Context, Names};
 use crate::emit::hygiene::ident;
 use crate::emit::layout::{Field, Layout, SequenceFrame};
-use crate::ir::{Id, Level, Op};
+use crate::ir::{Id, Op};
 use crate::plan::{Bound, Lifetime, Place, Plan, declared};
 use crate::schedule::Region;
 use crate::syntax::ast::DeclarationKind;
@@ -446,6 +446,5 @@ pub fn tape_scalars(layout: &Layout) -> TokenStream {
         .into_iter()
         .filter(|field| field.lifetime == Some(Lifetime::Sequence))
         .map(|field| field.size);
-    let _ = Level::Time;
     quote!((0 #(+ #sizes)*))
 }

@@ -3,6 +3,7 @@
 use crate::dim::Atom;
 use crate::ir::{Graph, Id, Op};
 use crate::syntax::ast::Comparison;
+use std::cell::Cell;
 
 /// Without the parentheses around the whole.
 pub fn bare(text: &str) -> &str {
@@ -39,32 +40,44 @@ pub fn comparison(op: Comparison) -> &'static str {
     }
 }
 
+/// Nodes of one right-hand side that are written out; a value that is used twice without a name is written twice,
+/// which doubles with each level.
+const LONGEST: usize = 400;
+
 /// Writes nodes as expressions; named ones by their names.
 pub struct Writer<'a> {
     pub graph: &'a Graph,
     pub dims: &'a [String],
     /// The name of a value, if it is written by name.
     pub name: &'a dyn Fn(Id) -> Option<String>,
+    written: Cell<usize>,
+}
+
+impl<'a> Writer<'a> {
+    pub fn new(graph: &'a Graph, dims: &'a [String], name: &'a dyn Fn(Id) -> Option<String>) -> Self {
+        Writer { graph, dims, name, written: Cell::new(0) }
+    }
 }
 
 impl Writer<'_> {
     /// The right-hand side of a value's equation.
     pub fn definition(&self, id: Id) -> String {
-        bare(&self.operation(id, 0)).to_owned()
+        self.written.set(0);
+        bare(&self.operation(id)).to_owned()
     }
 
-    fn value(&self, id: Id, depth: usize) -> String {
+    fn value(&self, id: Id) -> String {
+        self.written.set(self.written.get() + 1);
         match (self.name)(id) {
             Some(name) => name,
-            // Expressions of any depth end somewhere on a page.
-            None if depth > 40 => "..".to_owned(),
-            None => self.operation(id, depth + 1),
+            None if self.written.get() > LONGEST => "..".to_owned(),
+            None => self.operation(id),
         }
     }
 
-    fn operation(&self, id: Id, depth: usize) -> String {
+    fn operation(&self, id: Id) -> String {
         let node = &self.graph[id];
-        let arg = |index: usize| node.args.get(index).map_or(String::new(), |arg| self.value(*arg, depth));
+        let arg = |index: usize| node.args.get(index).map_or(String::new(), |arg| self.value(*arg));
         let turned = |index: usize, flag: bool| if flag { format!("{}.T", arg(index)) } else { arg(index) };
         match &node.op {
             Op::Number(bits) => format!("{}", f64::from_bits(*bits)),

@@ -151,11 +151,6 @@ impl Unary {
             _ => format!("{}({})", self.kernel(), crate::emit::text::bare(x)),
         }
     }
-
-    /// For `FLOPS_PER_STEP`: an elementary function counts as one operation.
-    pub fn flops(self) -> usize {
-        1
-    }
 }
 
 /// `max(u, 0)` with the derivative 0 at 0.

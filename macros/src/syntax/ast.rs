@@ -81,7 +81,6 @@ pub struct DimTerm {
     pub count: u64,
     /// None for a literal, which then is `count` itself.
     pub name: Option<Ident>,
-    pub extent: Extent,
 }
 
 /// `fn swish(u, v) = expr;`
@@ -103,8 +102,6 @@ pub struct Equation {
     pub target_extent: Extent,
     pub shape: Option<ShapeSyntax>,
     pub value: Expr,
-    /// From the first target to the last token of the value.
-    pub extent: Extent,
 }
 
 #[derive(Debug)]

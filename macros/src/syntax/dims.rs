@@ -159,7 +159,7 @@ impl Parser<'_> {
                     .help("leave out what has no entries; a scalar has the shape `[]`");
                 None
             }
-            Some(count) if count <= MAX_SIZE => Some(DimTerm { count, name, extent }),
+            Some(count) if count <= MAX_SIZE => Some(DimTerm { count, name }),
             _ => {
                 self.diagnostics
                     .error(extent, "the dimension is too large")

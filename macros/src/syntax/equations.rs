@@ -80,7 +80,6 @@ impl Parser<'_> {
             }
             _ => {}
         }
-        let extent = target_extent.to(value.extent);
         if can_define {
             self.cell.equations.push(Equation {
                 attributes,
@@ -89,7 +88,6 @@ impl Parser<'_> {
                 target_extent,
                 shape,
                 value,
-                extent,
             });
         } else {
             self.mention_expr(&value);
@@ -225,7 +223,6 @@ impl Parser<'_> {
             can_define &= self.can_define(name);
         }
         if can_define {
-            let extent = target_extent.to(value.extent);
             self.cell.equations.push(Equation {
                 attributes,
                 targets,
@@ -233,7 +230,6 @@ impl Parser<'_> {
                 target_extent,
                 shape: None,
                 value,
-                extent,
             });
         } else {
             for name in &targets {

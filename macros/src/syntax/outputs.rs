@@ -58,7 +58,6 @@ impl Parser<'_> {
             let target_extent = Extent::from(name);
             c.skip(1);
             let value = self.expr(c);
-            let extent = target_extent.to(value.extent);
             if self.can_define(name) {
                 self.cell.outputs.push(name.clone());
                 self.cell.equations.push(Equation {
@@ -68,7 +67,6 @@ impl Parser<'_> {
                     target_extent,
                     shape: None,
                     value,
-                    extent,
                 });
             }
             self.end_item(c);

@@ -18,5 +18,8 @@ rnn_cell! {
 
 fn main() {
     let cell = Elman::<3, 4>::zeros();
-    println!("{}", cell.W[(0, 0)]);
+    let context = ElmanContext { m: SVector::zeros() };
+    let mut state = cell.zero_state();
+    let y = cell.step(&SVector::zeros(), &context, &mut state);
+    println!("{}", y[0]);
 }

@@ -18,5 +18,7 @@ rnn_cell! {
 
 fn main() {
     let cell = Elman::<3, 4>::zeros();
-    println!("{}", cell.W[(0, 0)]);
+    let mut state = cell.zero_state();
+    let y = cell.step(&SVector::zeros(), &mut state);
+    println!("{}", y[0]);
 }

@@ -1,6 +1,5 @@
 // Inputs and states share one namespace.
 
-use nalgebra::SVector;
 use rnn_cell::prelude::*;
 
 rnn_cell! {

@@ -1,6 +1,5 @@
 // Four declarations, each with a mistake; the equation that uses them all stays silent.
 
-use nalgebra::SVector;
 use rnn_cell::prelude::*;
 
 rnn_cell! {

@@ -1,6 +1,5 @@
 // Ten mistakes of every stage in one definition, all in one compilation.
 
-use nalgebra::SVector;
 use rnn_cell::prelude::*;
 
 rnn_cell! {

@@ -1,7 +1,6 @@
 // A column broadcasts over the columns of a matrix with as many rows; NumPy's last-axis rule is not
 // the language's.
 
-use nalgebra::SVector;
 use rnn_cell::prelude::*;
 
 rnn_cell! {

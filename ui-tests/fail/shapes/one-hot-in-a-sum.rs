@@ -1,6 +1,5 @@
 // A one-hot input is an index: it stands to the right of `@` only.
 
-use nalgebra::SVector;
 use rnn_cell::prelude::*;
 
 rnn_cell! {

@@ -1,6 +1,5 @@
 // A one-hot input stands to the right of `@`.
 
-use nalgebra::SVector;
 use rnn_cell::prelude::*;
 
 rnn_cell! {

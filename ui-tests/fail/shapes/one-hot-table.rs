@@ -1,6 +1,5 @@
 // The table has a column a symbol: `E` needs `V` columns.
 
-use nalgebra::SVector;
 use rnn_cell::prelude::*;
 
 rnn_cell! {

@@ -1,6 +1,5 @@
 // The scores are a row, the mask a column of another size.
 
-use nalgebra::SVector;
 use rnn_cell::prelude::*;
 
 rnn_cell! {

@@ -1,7 +1,6 @@
 // A softmax runs over the entries of a vector or a row; over which side of a matrix can't be
 // guessed.
 
-use nalgebra::SVector;
 use rnn_cell::prelude::*;
 
 rnn_cell! {

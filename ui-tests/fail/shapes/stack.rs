@@ -1,6 +1,5 @@
 // What is stacked must agree in its columns: `S` and `D` differ.
 
-use nalgebra::SVector;
 use rnn_cell::prelude::*;
 
 rnn_cell! {

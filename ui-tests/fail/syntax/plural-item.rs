@@ -1,6 +1,5 @@
 // `inputs` is no word of the language, though it declares two.
 
-use nalgebra::SVector;
 use rnn_cell::prelude::*;
 
 rnn_cell! {
