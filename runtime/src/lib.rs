@@ -17,8 +17,6 @@
 #![cfg_attr(not(feature = "std"), no_std)]
 
 extern crate alloc;
-// The library's own cells are definitions like any user's, which name the crate by its path.
-extern crate self as rnn_cell;
 
 pub mod blocks;
 #[cfg(test)]

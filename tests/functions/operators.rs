@@ -101,9 +101,10 @@ operators! {
     row_over_rows = [N, S] { M * row - row / 2 };
     column_and_row = [N, S] { u * row + k };
     scalar_over_matrix = [N, S] { s * M + s / (2 + square(M)) };
-    stack_of_vectors = [N + S + 1] { [u, Q @ v, s] };
+    stack_of_vectors = [N + S + 1] { [u, Q @ v, mean(u)] };
+    //stack_with_parameter = [N + 1] { [u, s] };
     stack_of_matrices = [2*N, S] { [M, tanh(M)] };
-    stack_with_repeated_vector = [N + N + 1, S] { [u, M, s] };
+    stack_with_repeated_vector = [N + N + 1, S] { [u, M, mean(u)] };
     product_with_stack = [N] { U @ u * tanh(sum([u, v, 1] * [v, u, s])) };
     numbers = [N] { (1/2 + 3e-1) * u + (N - S) * v + sqrt(N) };
 }

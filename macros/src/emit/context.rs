@@ -131,13 +131,20 @@ impl<'a> Context<'a> {
 
     /// The path to a block of something declared.
     pub fn declared_path(&self, piece: Piece) -> TokenStream {
-        let (rows, columns) = match &self.shapes.declarations[piece.of] {
-            Some(shape) => (shape.rows.atoms().len(), shape.columns.atoms().len()),
-            None => (1, 1),
-        };
         let name = &self.cell.declarations[piece.of].name;
-        let path = self.piece_path(rows, columns, piece.row, piece.column);
+        let path = self.path_within(piece);
         quote!(#name #path)
+    }
+
+    /// The path from what is declared to one of its blocks; an index is one block whatever its range.
+    pub fn path_within(&self, piece: Piece) -> TokenStream {
+        match &self.shapes.declarations[piece.of] {
+            Some(shape) if self.shapes.one_hot[piece.of].is_none() => {
+                let (rows, columns) = (shape.rows.atoms().len(), shape.columns.atoms().len());
+                self.piece_path(rows, columns, piece.row, piece.column)
+            }
+            _ => TokenStream::new(),
+        }
     }
 
     /// A parameter or buffer that is a plain scalar field.

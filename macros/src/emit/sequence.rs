@@ -162,17 +162,7 @@ impl<'a> Sequence<'a> {
             let path = self.cx.declared_path(piece);
             return quote!(.#path);
         }
-        self.piece_path_alone(piece)
-    }
-
-    fn piece_path_alone(&self, piece: crate::ir::Piece) -> TokenStream {
-        match &self.cx.shapes.declarations[piece.of] {
-            Some(shape) => {
-                let (rows, columns) = (shape.rows.atoms().len(), shape.columns.atoms().len());
-                self.cx.piece_path(rows, columns, piece.row, piece.column)
-            }
-            None => TokenStream::new(),
-        }
+        self.cx.path_within(piece)
     }
 
     /// The path of an output's block in the output type.

@@ -71,13 +71,7 @@ fn input_path(layout: &Layout, piece: crate::ir::Piece) -> TokenStream {
         let path = cx.declared_path(piece);
         return quote!(.#path);
     }
-    match &cx.shapes.declarations[piece.of] {
-        Some(shape) => {
-            let (rows, columns) = (shape.rows.atoms().len(), shape.columns.atoms().len());
-            cx.piece_path(rows, columns, piece.row, piece.column)
-        }
-        None => TokenStream::new(),
-    }
+    cx.path_within(piece)
 }
 
 impl Stream<'_> {

@@ -7,12 +7,13 @@ use std::collections::HashMap;
 /// What is added to a cell's name for the types that are generated beside it.
 const GENERATED: [&str; 5] = ["State", "Input", "Output", "Context", "Tape"];
 
-/// Reports cells whose types would have the same name.
+/// Reports cells whose types would have the same name; of two with a `cfg`, one may not be built.
 pub fn check_cells(cells: &[Cell], diagnostics: &mut Diagnostics) {
     let mut first: HashMap<String, usize> = HashMap::new();
     for (index, cell) in cells.iter().enumerate() {
         let name = &cell.name;
-        if first.insert(name.to_string(), index).is_some() {
+        let is_conditional = cell.attributes.iter().any(|attribute| attribute.path().is_ident("cfg"));
+        if first.insert(name.to_string(), index).is_some() && !is_conditional {
             diagnostics.error(name, format!("cell `{name}` is defined twice")).help("rename one of them");
         }
     }

@@ -38,6 +38,8 @@ pub struct Names {
     poisoned: HashSet<String>,
     /// What an equation wrongly gives a value: a dimension, an input, a parameter.
     clashing: HashSet<String>,
+    /// What is declared as two kinds of thing: each use fits one of them.
+    contested: HashSet<String>,
     /// Targets whose name was probably meant to be that of a state without an equation.
     pub misnamed: Vec<Target>,
     /// By declaration: the target that gives a state its value.
@@ -51,6 +53,7 @@ impl Names {
 
     pub fn value_of(&self, name: &str) -> Lookup {
         match self.values.get(name) {
+            Some(_) if self.contested.contains(name) => Lookup::Poisoned,
             Some(definition) => Lookup::Found(*definition),
             None if self.poisoned.contains(name) => Lookup::Poisoned,
             None => Lookup::Unknown,
@@ -112,6 +115,9 @@ fn declarations(cell: &Cell, names: &mut Names, diagnostics: &mut Diagnostics) {
             }
             Some(Definition::Declaration(first)) => {
                 let first = &cell.declarations[*first];
+                if first.kind != declaration.kind {
+                    names.contested.insert(key(name));
+                }
                 diagnostics
                     .error(name, format!("`{name}` is declared twice"))
                     .note(format!("the first declaration is `{}`", text::declaration(first)))
@@ -135,6 +141,9 @@ fn equations(cell: &Cell, names: &mut Names, diagnostics: &mut Diagnostics) {
     for (equation, definition) in cell.equations.iter().enumerate() {
         for (index, name) in definition.targets.iter().enumerate() {
             let target = Target { equation, index };
+            if names.contested.contains(&key(name)) {
+                continue;
+            }
             match names.values.get(&key(name)).copied() {
                 None => {
                     names.values.insert(key(name), Definition::Target(target));

@@ -116,6 +116,15 @@ pub fn short(expr: &Expr) -> String {
     if out.chars().count() > SHORT { "..".to_owned() } else { out }
 }
 
+/// Like [`short`], without parentheses of its own: it stands in brackets already.
+pub fn enclosed(expr: &Expr) -> String {
+    let text = short(expr);
+    match text.strip_prefix('(').and_then(|text| text.strip_suffix(')')) {
+        Some(inner) if expr.parenthesised => inner.to_owned(),
+        _ => text,
+    }
+}
+
 /// Like [`short`], with parentheses where `.T` would otherwise take only a part of it.
 pub fn operand(expr: &Expr) -> String {
     let text = short(expr);

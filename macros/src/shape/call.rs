@@ -33,9 +33,9 @@ impl Infer<'_> {
         match callee? {
             Callee::User(function) => {
                 self.all_common(&name, &known)?;
-                let reaching = self.reaching.get(function)?;
+                let reaching = self.reaching.get(function)?.as_ref()?.clone();
                 let read =
-                    known.iter().zip(reaching).filter(|(_, reaches)| **reaches).map(|((_, shape), _)| shape);
+                    known.iter().zip(&reaching).filter(|(_, reaches)| **reaches).map(|((_, shape), _)| shape);
                 read.cloned().try_fold(Shape::scalar(), |all, shape| common(&all, &shape))
             }
             Callee::BuiltIn(operation) => self.built_in(operation, &name, known),

@@ -12,7 +12,7 @@ impl Infer<'_> {
         let equation = &cell.equations[index];
         let value = self.expression(&equation.value);
         let asserted = equation.shape.as_ref().map(|shape| self.shape(shape));
-        let Some(mut value) = value else { return };
+        let Some(mut value) = value else { return self.meant(index, asserted.flatten()) };
         if let Some(asserted) = asserted {
             // Where the assertion itself is wrong, what it was meant to say is not known.
             let Some(asserted) = asserted else { return };
@@ -26,6 +26,20 @@ impl Infer<'_> {
         let Some(parts) = parts else { return };
         for (target, part) in parts.into_iter().enumerate() {
             self.target(Target { equation: index, index: target }, part);
+        }
+    }
+
+    /// The value is wrong, which has been reported; its shape is what was declared or asserted, if anything was.
+    fn meant(&mut self, index: usize, asserted: Option<Shape>) {
+        let equation = &self.cell.equations[index];
+        for (position, name) in equation.targets.iter().enumerate() {
+            let state = self
+                .cell
+                .declarations
+                .iter()
+                .position(|declared| declared.kind == DeclarationKind::State && declared.name == *name);
+            let declared = state.and_then(|state| self.shapes.declarations[state].clone());
+            self.shapes.targets[index][position] = declared.or_else(|| asserted.clone());
         }
     }
 

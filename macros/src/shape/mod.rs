@@ -58,8 +58,8 @@ struct Infer<'a> {
     resolved: &'a Resolved,
     /// Of the dimensions, for messages.
     names: Vec<String>,
-    /// By function and argument: whether the function's value depends on it.
-    reaching: Vec<Vec<bool>>,
+    /// By function and argument: whether the function's value depends on it; None where a mistake hides it.
+    reaching: Vec<Option<Vec<bool>>>,
     shapes: Shapes,
     diagnostics: &'a mut Diagnostics,
 }

@@ -58,10 +58,13 @@ impl Parser<'_> {
         if let Some((_, second)) = self.comparison(c, true) {
             let last = self.sum(c);
             let (first, middle) = (text::short(&left), text::short(&right));
-            self.diagnostics.error(second, "comparisons can't be chained").help(format!(
-                "nest them: `where({first} {} {middle}, where(.., u, v), v)`",
-                text::comparison(op)
-            ));
+            // `a > b && c > d`: the `&&` has been reported.
+            if !matches!(right.kind, ExprKind::Error) {
+                self.diagnostics.error(second, "comparisons can't be chained").help(format!(
+                    "nest them: `where({first} {} {middle}, where(.., u, v), v)`",
+                    text::comparison(op)
+                ));
+            }
             while self.comparison(c, true).is_some() {
                 let more = self.sum(c);
                 self.mention_expr(&more);

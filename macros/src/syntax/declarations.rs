@@ -55,6 +55,11 @@ impl Parser<'_> {
                 .error(at, format!("missing `:` between `{last}` and its shape"))
                 .help(format!("write `{word} {last}: [..];`"));
             self.shape(c)
+        } else if let (Some(last), true, Some(shape)) = (names.last(), c.at_equals(0), c.bracket(1)) {
+            let help = format!("write `{word} {last}: {shape}`");
+            self.diagnostics.error(c.here(), format!("expected `:` between `{last}` and its shape, found `=`")).help(help);
+            c.skip(1);
+            self.shape(c)
         } else {
             self.shapeless(&names, word)
         };
@@ -192,9 +197,7 @@ impl Parser<'_> {
         let mut unused = initial;
         let mut copied: Option<usize> = None;
         for name in names {
-            if !self.can_define(&name) {
-                continue;
-            }
+            let Some(name) = self.definable(name) else { continue };
             // The first name takes the expression itself, the others copies of it.
             let initial = match copied {
                 None => unused.take(),

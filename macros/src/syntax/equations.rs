@@ -26,9 +26,12 @@ impl Parser<'_> {
         name: Ident,
         mut target_extent: Extent,
     ) {
+        // `h[t+1] = f(h[t])`: the value reads one step too late as well.
+        let mut is_shifted = false;
         if let Some(group) = c.bracket(0).cloned() {
             let at = c.skip(1);
             target_extent = target_extent.to(at);
+            is_shifted = matches!(Index::read(&group), Index::Time(offset) if offset > 0);
             if !self.is_current(&name, &group, at) {
                 self.mention_tokens(group.stream());
                 return self.skip_item(c);
@@ -80,6 +83,16 @@ impl Parser<'_> {
             }
             _ => {}
         }
+        if is_shifted {
+            value = self.error_of(value.extent, &[&value]);
+        }
+        let is_tuple = c.at(0, ",");
+        if is_tuple {
+            self.diagnostics
+                .error(c.here(), "expected `;`, found `,`")
+                .help("vectors are stacked in brackets: `[a, b]`; every item of a cell ends with `;`");
+            value = self.error_of(value.extent, &[&value]);
+        }
         if can_define {
             self.cell.equations.push(Equation {
                 attributes,
@@ -91,6 +104,9 @@ impl Parser<'_> {
             });
         } else {
             self.mention_expr(&value);
+        }
+        if is_tuple {
+            return self.skip_item(c);
         }
         self.end_item(c);
     }

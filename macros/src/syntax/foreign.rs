@@ -7,7 +7,7 @@ use super::recover::{Parser, Sign, defines, sign, starts_item};
 use super::words;
 use crate::diagnostics::Extent;
 use crate::resolve::text;
-use proc_macro2::Ident;
+use proc_macro2::{Group, Ident};
 use syn::Attribute;
 
 impl Parser<'_> {
@@ -85,7 +85,7 @@ impl Parser<'_> {
         // A pattern is read as the split that it stands for, as the next item.
     }
 
-    /// Goes over `if a { .. } else { .. }` and the like.
+    /// Goes over `if a { .. } else { .. }` and the like. What would be defined in it is not missing.
     fn skip_blocks(&mut self, c: &mut Cursor) {
         self.pass(c);
         loop {
@@ -96,11 +96,27 @@ impl Parser<'_> {
                 c.skip(1);
                 return;
             }
-            let is_block = c.brace(0).is_some();
+            let block = c.brace(0).cloned();
+            let is_block = block.is_some();
+            if let Some(block) = block {
+                self.poison_definitions(&block);
+            }
             self.pass(c);
             if is_block && !c.word(0, "else") && !c.at(0, ";") {
                 return;
             }
+        }
+    }
+
+    fn poison_definitions(&mut self, block: &Group) {
+        let mut c = Cursor::inside(block);
+        while !c.at_end() {
+            if let Some(name) = c.ident(0).cloned()
+                && defines(&c, 1)
+            {
+                self.poison(&name);
+            }
+            c.skip(1);
         }
     }
 

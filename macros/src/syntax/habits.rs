@@ -69,6 +69,10 @@ impl Parser<'_> {
             self.pass(c);
             return Some(self.error(extent));
         }
+        if self.cell.poisoned.contains(name) {
+            // A reserved name that was defined all the same, which has been reported.
+            return None;
+        }
         let is_lambda = word == "lambda" && (c.ident(1).is_some() || c.at(1, ":"));
         let (fact, help) = match word.as_str() {
             "if" => {

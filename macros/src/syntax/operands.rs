@@ -348,6 +348,6 @@ fn subscripted(name: &Ident) -> Ident {
 
 /// Expressions as a list of arguments.
 pub fn shown_list(parts: &[Expr]) -> String {
-    let shown: Vec<String> = parts.iter().map(text::short).collect();
+    let shown: Vec<String> = parts.iter().map(text::enclosed).collect();
     shown.join(", ")
 }

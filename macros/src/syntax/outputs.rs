@@ -29,7 +29,11 @@ impl Parser<'_> {
             if self.shaped_output(c, &name) {
                 return;
             }
-            self.cell.outputs.push(name.clone());
+            if self.can_define(&name) {
+                self.cell.outputs.push(name.clone());
+            } else {
+                self.cell.mentioned.extend(output.clone());
+            }
             if c.at(0, ",") {
                 c.skip(1);
             } else if c.ident(0).is_some() && !starts_item(c, 0) {

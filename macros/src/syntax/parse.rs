@@ -58,9 +58,8 @@ fn cell(c: &mut Cursor, diagnostics: &mut Diagnostics) -> Option<Cell> {
     let mut parser = Parser::new(cell, diagnostics);
     let is_named = parser.can_define(&name);
     for dimension in dimensions {
-        if parser.can_define(&dimension) {
-            parser.cell.dimensions.push(dimension);
-        }
+        let dimension = parser.definable(dimension);
+        parser.cell.dimensions.extend(dimension);
     }
     parser.items(&body?);
     is_named.then(|| parser.finish())

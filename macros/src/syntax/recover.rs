@@ -10,6 +10,7 @@ use super::words;
 use crate::diagnostics::{Diagnostics, Extent};
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use std::collections::HashSet;
+use syn::ext::IdentExt;
 
 /// The tree of an expression stays low enough for the recursive passes over it.
 const MAX_HEIGHT: u16 = 400;
@@ -134,6 +135,20 @@ impl<'d> Parser<'d> {
         }
         self.poison(name);
         false
+    }
+
+    /// The name, or the one that stands in its place: callers must still find a field or argument where one
+    /// was declared.
+    pub fn definable(&mut self, name: Ident) -> Option<Ident> {
+        if self.can_define(&name) {
+            return Some(name);
+        }
+        let text = name.unraw().to_string();
+        let other = syn::parse_str::<Ident>(&format!("{}_", text.to_lowercase())).ok()?;
+        let other = Ident::new(&other.to_string(), name.span());
+        self.poison(&other);
+        self.cell.mentioned.push(other.clone());
+        Some(other)
     }
 
     pub fn poison(&mut self, name: &Ident) {

@@ -167,7 +167,7 @@ impl Parser<'_> {
                 let rest = source(c.rest());
                 self.diagnostics
                     .error(at, "the dimensions of a shape are separated by `,`")
-                    .help(format!("write `[{left}, {rest}]`"));
+                    .help(if rest.is_empty() { format!("write `[{left}]`") } else { format!("write `[{left}, {rest}]`") });
             } else if !c.at_end() {
                 self.diagnostics.error(c.here(), format!("expected `,`, found {}", c.found()));
                 is_whole = false;

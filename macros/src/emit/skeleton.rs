@@ -1,0 +1,33 @@
+//! What a definition with mistakes still expands to: its types and signatures, so that the rest of the user's
+//! crate gets no errors that follow from them.
+
+use crate::syntax::ast::Cell;
+use proc_macro2::Ident;
+use std::collections::HashSet;
+use syn::ext::IdentExt;
+
+/// Leaves out what Rust would reject a second time: a field that is declared twice. A second dimension of one
+/// name gets another, since callers count the arguments.
+pub fn tidy(cell: &mut Cell) {
+    let mut dimensions = HashSet::new();
+    for dimension in &mut cell.dimensions {
+        let mut text = dimension.unraw().to_string();
+        while !dimensions.insert(text.clone()) {
+            text.push('_');
+            *dimension = Ident::new(&text, dimension.span());
+        }
+    }
+    let mut declared = HashSet::new();
+    cell.declarations.retain(|declaration| declared.insert(declaration.name.unraw()));
+    let mut outputs = HashSet::new();
+    cell.outputs.retain(|output| outputs.insert(output.unraw()));
+}
+
+/// Leaves out every cell but the first of a name, unless a `cfg` chooses between them.
+pub fn tidy_cells(cells: &mut Vec<Cell>) {
+    let mut names = HashSet::new();
+    cells.retain(|cell| {
+        let is_conditional = cell.attributes.iter().any(|attribute| attribute.path().is_ident("cfg"));
+        names.insert(cell.name.unraw()) || is_conditional
+    });
+}
