@@ -3,10 +3,12 @@
 use crate::diagnostics::Diagnostics;
 use crate::emit::context::Context;
 use crate::emit::items::Items;
+use crate::emit::skeleton::tidy;
 use crate::syntax::ast::Cell;
 use crate::syntax::parse::parse;
 use crate::{initial, lower, mixes, plan, resolve, shape, verify};
 use proc_macro2::TokenStream;
+use std::collections::HashSet;
 
 /// Expands a definition. `root` is the path of the runtime crate, by whatever name the user's crate has it.
 pub fn expand(root: &TokenStream, input: TokenStream) -> TokenStream {
@@ -14,8 +16,15 @@ pub fn expand(root: &TokenStream, input: TokenStream) -> TokenStream {
     let program = parse(input, &mut diagnostics);
     resolve::check_cells(&program.cells, &mut diagnostics);
     let mut items = TokenStream::new();
-    for cell in &program.cells {
-        items.extend(compile(root, cell, &mut diagnostics));
+    let mut names = HashSet::new();
+    for cell in program.cells {
+        let is_conditional = cell.attributes.iter().any(|attribute| attribute.path().is_ident("cfg"));
+        let is_first = names.insert(cell.name.to_string());
+        let expansion = compile(root, cell, &mut diagnostics);
+        // Of two cells of one name, which is a mistake, rustc need not complain as well.
+        if is_first || is_conditional {
+            items.extend(expansion);
+        }
     }
     let errors = diagnostics.to_tokens();
     quote::quote!(#errors #items)
@@ -23,27 +32,41 @@ pub fn expand(root: &TokenStream, input: TokenStream) -> TokenStream {
 
 /// One cell: every stage in its order. Names and shapes are checked whatever the parser found, so that all
 /// mistakes are reported at once; the rest is for definitions without any.
-fn compile(root: &TokenStream, cell: &Cell, diagnostics: &mut Diagnostics) -> TokenStream {
-    let resolved = resolve::resolve(cell, diagnostics);
-    let shapes = shape::infer(cell, &resolved, diagnostics);
-    mixes::check(cell, &shapes, diagnostics);
-    let initialisers = initial::initialisers(cell, &resolved, &shapes, diagnostics);
+fn compile(root: &TokenStream, cell: Cell, diagnostics: &mut Diagnostics) -> TokenStream {
+    let resolved = resolve::resolve(&cell, diagnostics);
+    let shapes = shape::infer(&cell, &resolved, diagnostics);
+    mixes::check(&cell, &shapes, diagnostics);
+    let initialisers = initial::initialisers(&cell, &resolved, &shapes, diagnostics);
+    if !diagnostics.is_empty() {
+        return skeleton(root, cell);
+    }
 
-    let plan = match diagnostics.is_empty() {
-        false => None,
-        true => lower::lower(cell, &resolved, &shapes).and_then(|lowered| plan::plan(cell, &resolved, &shapes, lowered)),
+    let plan =
+        lower::lower(&cell, &resolved, &shapes).and_then(|lowered| plan::plan(&cell, &resolved, &shapes, lowered));
+    let Some(plan) = plan else {
+        diagnostics
+            .error(&cell.name, "this definition is beyond the compiler, which is a bug of rnn-cell")
+            .help("please report it with the definition");
+        return skeleton(root, cell);
     };
-    if plan.is_none() && diagnostics.is_empty() {
-        diagnostics.error(&cell.name, "this definition is beyond the compiler, which is a bug of rnn-cell").help(
-            "please report it with the definition",
-        );
-    }
     if cfg!(debug_assertions)
-        && let Some(plan) = &plan
-        && let Err(broken) = verify::verify(plan)
+        && let Err(broken) = verify::verify(&plan)
     {
-        diagnostics.error(&cell.name, format!("the compiler broke its own invariant, which is a bug of rnn-cell: {broken}"));
+        diagnostics
+            .error(&cell.name, format!("the compiler broke its own invariant, which is a bug of rnn-cell: {broken}"));
     }
-    let context = Context::new(cell, &shapes, root);
-    Items::new(&context, &resolved, &initialisers, plan.as_ref()).emit()
+    let context = Context::new(&cell, &shapes, root);
+    Items::new(&context, &resolved, &initialisers, Some(&plan)).emit()
+}
+
+/// The types and signatures of a cell with mistakes, which have been reported.
+fn skeleton(root: &TokenStream, mut cell: Cell) -> TokenStream {
+    tidy(&mut cell);
+    let mut reported = Diagnostics::default();
+    let resolved = resolve::resolve(&cell, &mut reported);
+    let mut shapes = shape::infer(&cell, &resolved, &mut reported);
+    shape::guess(&cell, &resolved, &mut shapes);
+    let initialisers = initial::initialisers(&cell, &resolved, &shapes, &mut reported);
+    let context = Context::new(&cell, &shapes, root);
+    Items::new(&context, &resolved, &initialisers, None).emit()
 }

@@ -71,6 +71,15 @@ impl Diagnostic {
         message
     }
 
+    /// Line and column, where a compiler knows them.
+    fn position(&self) -> (usize, usize) {
+        if !proc_macro::is_available() {
+            return (0, 0);
+        }
+        let start = self.extent.first.unwrap().start();
+        (start.line(), start.column())
+    }
+
     /// `::core::compile_error! { "message" }`, the path at the extent's start and the braces at its end:
     /// rustc then underlines the whole.
     fn to_tokens(&self) -> TokenStream {
@@ -104,9 +113,11 @@ impl Diagnostics {
         self.found.len()
     }
 
-    /// Every mistake as a `compile_error!`, in the order found.
+    /// Every mistake as a `compile_error!`, in the order in which they stand in the source.
     pub fn to_tokens(&self) -> TokenStream {
-        self.found.iter().map(Diagnostic::to_tokens).collect()
+        let mut sorted: Vec<&Diagnostic> = self.found.iter().collect();
+        sorted.sort_by_key(|diagnostic| diagnostic.position());
+        sorted.into_iter().map(Diagnostic::to_tokens).collect()
     }
 
     /// What every message underlines, as lines and columns, for unit tests.

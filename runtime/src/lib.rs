@@ -41,7 +41,7 @@ pub mod varying;
 pub use nalgebra;
 pub use scalar::Scalar;
 
-/// Defines recurrent cells by their equations.
+#[doc = include_str!("language.md")]
 #[macro_export]
 macro_rules! rnn_cell {
     ($($definition:tt)*) => {
@@ -58,3 +58,8 @@ pub mod prelude {
     pub use crate::{Scalar, rnn_cell};
     pub use nalgebra::{SMatrix, SVector};
 }
+
+/// The README's examples, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;

@@ -9,7 +9,7 @@
 
 #![allow(missing_docs)]
 
-use rnn_cell::cell::{Cell, ContextLayer, Layer};
+use rnn_cell::cell::{Cell, ContextLayer, Layer, ModelMut};
 use rnn_cell::gradcheck::Gradcheck;
 use rnn_cell::rng::Xoshiro256PlusPlus;
 use rnn_cell::varying::Varying;
@@ -48,7 +48,7 @@ fn verify<const B: usize, L>(
     mut cell: L,
     fill: fn(&mut L::Input, &mut Xoshiro256PlusPlus),
 ) where
-    L: Cell<B> + Layer<B, Scalar = f64, Input: Varying<f64> + Clone, InputBar: Varying<f64>>,
+    L: ModelMut + Cell<B> + Layer<B, Scalar = f64, Input: Varying<f64> + Clone, InputBar: Varying<f64>>,
     L: Layer<B, State: Varying<f64> + Clone, Output: Varying<f64> + Clone>,
 {
     let _show = Show(definition);
@@ -65,7 +65,7 @@ fn verify_with_context<const B: usize, L>(
     mut cell: L,
     fill: fn(&mut L::Input, &mut Xoshiro256PlusPlus),
 ) where
-    L: ContextLayer<B, Scalar = f64, Input: Varying<f64> + Clone, InputBar: Varying<f64>>,
+    L: ModelMut + ContextLayer<B, Scalar = f64, Input: Varying<f64> + Clone, InputBar: Varying<f64>>,
     L: ContextLayer<
             B,
             Context: Varying<f64> + Clone,

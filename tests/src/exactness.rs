@@ -241,47 +241,20 @@ where
     assert_close("gradients of two passes", &parameters(&*gradients), &twice, 1e-13);
 }
 
-/// The numbers of scalars that one sample has in each field of an input, a state and an output.
-#[derive(Debug, Clone, Copy)]
-pub struct Sizes<'a> {
-    /// Of the input's fields.
-    pub input: &'a [usize],
-    /// Of the state's fields.
-    pub state: &'a [usize],
-    /// Of the output's fields.
-    pub output: &'a [usize],
-}
-
-/// One sample's scalars of a batch's, whose fields have `sizes` scalars a sample.
-pub fn sample(batch: &[f64], sizes: &[usize], b: usize, count: usize) -> Vec<f64> {
-    let mut rest = batch;
-    let mut sample = Vec::new();
-    for size in sizes {
-        let (field, others) = rest.split_at(size * count);
-        sample.extend_from_slice(&field[b * size..(b + 1) * size]);
-        rest = others;
-    }
-    assert!(rest.is_empty(), "the sizes are not those of the value");
-    sample
+/// One sample of a batch of `B`, as a value of batch 1.
+fn sample<const B: usize, V: Varying<f64>, W: Varying<f64>>(batch: &V, b: usize) -> W {
+    let mut scalars = Vec::new();
+    copy(batch).sample_mut(b, B, &mut |x| scalars.push(*x));
+    from_scalars(&scalars)
 }
 
 /// A ragged batch is its samples, each run alone for its length: outputs, states and all cotangents. Past a
 /// sample's end, its inputs get no cotangent and the cotangents of its outputs have no effect.
-pub fn ragged_batches_are_their_samples<const B: usize, L>(
-    cell: &L,
-    lengths: [usize; B],
-    sizes: Sizes,
-    seed: u64,
-) where
-    L: Layer<
-            B,
-            Scalar = f64,
-            Input: Varying<f64>,
-            State: Varying<f64>,
-            Output: Varying<f64>,
-            InputBar: Varying<f64>,
-        >,
-    L: Layer<1, Input: Varying<f64>, State: Varying<f64>, Output: Varying<f64>, InputBar: Varying<f64>>,
+pub fn ragged_batches_are_their_samples<const B: usize, L>(cell: &L, lengths: [usize; B], seed: u64)
+where
+    L: Layer<B, Scalar = f64, Input: Varying<f64>, InputBar: Varying<f64>>,
+    L: Layer<B, State: Varying<f64>, Output: Varying<f64>>,
+    L: Layer<1, Input: Varying<f64>, InputBar: Varying<f64>, State: Varying<f64>, Output: Varying<f64>>,
 {
     let steps = lengths.iter().copied().max().unwrap_or(0) + 1;
     let mut rng = rng(seed);
@@ -292,39 +265,42 @@ pub fn ragged_batches_are_their_samples<const B: usize, L>(
     let mut tape = Layer::<B>::tape(cell);
     let batch = pass::<B, L>(cell, &xs, Some(&lengths), &state, (&dys, &dfinal), &mut tape);
 
-    let step = |scalars: &[f64], t: usize| {
-        scalars[t * scalars.len() / steps..(t + 1) * scalars.len() / steps].to_vec()
+    let output = |t: usize, b: usize| -> <L as Layer<1>>::Output {
+        sample::<B, <L as Layer<B>>::Output, _>(&from_scalars(step(&batch.outputs, t, steps)), b)
+    };
+    let dx = |t: usize, b: usize| -> <L as Layer<1>>::InputBar {
+        sample::<B, <L as Layer<B>>::InputBar, _>(&from_scalars(step(&batch.dxs, t, steps)), b)
+    };
+    let state_of = |scalars: &[f64], b: usize| -> <L as Layer<1>>::State {
+        sample::<B, <L as Layer<B>>::State, _>(&from_scalars(scalars), b)
     };
     let mut sum = vec![0.0; batch.gradients.len()];
     for (b, &length) in lengths.iter().enumerate() {
-        let of = |value: &[f64], sizes: &[usize]| sample(value, sizes, b, B);
-        let xs: Vec<<L as Layer<1>>::Input> =
-            xs[..length].iter().map(|x| from_scalars(&of(&scalars(x), sizes.input))).collect();
-        let dys: Vec<<L as Layer<1>>::Output> =
-            dys[..length].iter().map(|dy| from_scalars(&of(&scalars(dy), sizes.output))).collect();
-        let state = from_scalars(&of(&scalars(&state), sizes.state));
-        let dfinal = from_scalars(&of(&scalars(&dfinal), sizes.state));
+        let xs: Vec<<L as Layer<1>>::Input> = xs[..length].iter().map(|x| sample::<B, _, _>(x, b)).collect();
+        let dys: Vec<<L as Layer<1>>::Output> = dys[..length].iter().map(|dy| sample::<B, _, _>(dy, b)).collect();
+        let (state, dfinal) = (sample::<B, _, _>(&state, b), sample::<B, _, _>(&dfinal, b));
         let mut tape = Layer::<1>::tape(cell);
         let alone = pass::<1, L>(cell, &xs, None, &state, (&dys, &dfinal), &mut tape);
 
-        let outputs: Vec<f64> =
-            (0..length).flat_map(|t| of(&step(&batch.outputs, t), sizes.output)).collect();
-        assert_close(&format!("outputs of sample {b}"), &outputs, &alone.outputs, 1e-13);
-        assert_close(
-            &format!("final state of sample {b}"),
-            &of(&batch.state, sizes.state),
-            &alone.state,
-            1e-13,
-        );
-        let dstate = of(&batch.dstate, sizes.state);
-        assert_close(&format!("initial cotangent of sample {b}"), &dstate, &alone.dstate, 1e-12);
-        let dxs: Vec<f64> = (0..length).flat_map(|t| of(&step(&batch.dxs, t), sizes.input)).collect();
-        assert_close(&format!("cotangents of the inputs of sample {b}"), &dxs, &alone.dxs, 1e-12);
+        let what = |part: &str| format!("{part} of sample {b}");
+        let outputs: Vec<f64> = (0..length).flat_map(|t| scalars(&output(t, b))).collect();
+        assert_close(&what("outputs"), &outputs, &alone.outputs, 1e-13);
+        assert_close(&what("final state"), &scalars(&state_of(&batch.state, b)), &alone.state, 1e-13);
+        let dstate = scalars(&state_of(&batch.dstate, b));
+        assert_close(&what("cotangent of the initial state"), &dstate, &alone.dstate, 1e-12);
+        let dxs: Vec<f64> = (0..length).flat_map(|t| scalars(&dx(t, b))).collect();
+        assert_close(&what("cotangents of the inputs"), &dxs, &alone.dxs, 1e-12);
         for t in length..steps {
-            let past = of(&step(&batch.dxs, t), sizes.input);
+            let past = scalars(&dx(t, b));
             assert!(past.iter().all(|&x| x == 0.0), "sample {b} ends at {length}, but has at {t} {past:?}");
         }
         sum.iter_mut().zip(&alone.gradients).for_each(|(sum, x)| *sum += x);
     }
     assert_close("gradients of a ragged batch", &batch.gradients, &sum, 1e-12);
+}
+
+/// The scalars of step `t` of a sequence of `steps`.
+fn step(scalars: &[f64], t: usize, steps: usize) -> &[f64] {
+    let size = scalars.len() / steps;
+    &scalars[t * size..(t + 1) * size]
 }

@@ -22,12 +22,3 @@ pub fn tidy(cell: &mut Cell) {
     let mut outputs = HashSet::new();
     cell.outputs.retain(|output| outputs.insert(output.unraw()));
 }
-
-/// Leaves out every cell but the first of a name, unless a `cfg` chooses between them.
-pub fn tidy_cells(cells: &mut Vec<Cell>) {
-    let mut names = HashSet::new();
-    cells.retain(|cell| {
-        let is_conditional = cell.attributes.iter().any(|attribute| attribute.path().is_ident("cfg"));
-        names.insert(cell.name.unraw()) || is_conditional
-    });
-}

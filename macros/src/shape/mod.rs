@@ -8,6 +8,7 @@ mod describe;
 mod equation;
 mod expression;
 mod functions;
+mod guess;
 mod product;
 mod stack;
 
@@ -19,6 +20,8 @@ use crate::dim::{Dim, Shape};
 use crate::resolve::{Resolved, Target};
 use crate::syntax::ast::Cell;
 use proc_macro2::Ident;
+
+pub use guess::guess;
 
 /// The findings; `None` where the shape is unknown, because of a mistake that has been reported.
 #[derive(Debug)]
