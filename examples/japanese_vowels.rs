@@ -184,8 +184,8 @@ fn learn(seed: u64, train: &[Sample], test: &[Sample]) -> Result<Outcome, Box<dy
             dstate.mean_h = dmeans[0];
             listener.backward_ragged(&xs, &lengths, &mut tape, &[], &mut dstate, &mut listener_grads, None);
             clip_global_norm(&mut listener_grads, 1.0);
-            listener_optimiser.update(&mut listener, &listener_grads);
-            readout_optimiser.update(&mut readout, &readout_grads);
+            listener_optimiser.step(&mut listener, &listener_grads);
+            readout_optimiser.step(&mut readout, &readout_grads);
         }
         let mut losses = (outcome.training_loss, outcome.test_loss);
         outcome = test_all(&listener, &readout, test);

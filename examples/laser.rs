@@ -131,8 +131,8 @@ fn learn(seed: u64, series: &[f32]) -> Result<(Lstm, Readout), Box<dyn Error>> {
         let mut dstate = lstm.zero_state();
         lstm.backward(&xs, &mut tape, &dhs, &mut dstate, &mut lstm_grads, None);
         clip_global_norm(&mut lstm_grads, 1.0);
-        lstm_optimiser.update(&mut lstm, &lstm_grads);
-        readout_optimiser.update(&mut readout, &readout_grads);
+        lstm_optimiser.step(&mut lstm, &lstm_grads);
+        readout_optimiser.step(&mut readout, &readout_grads);
 
         mean_loss += (loss - mean_loss) / ((iteration + 1) as f32).min(50.0);
         bar.set_message(format!("loss {mean_loss:.4}"));

@@ -28,6 +28,16 @@ pub fn chunk_steps(batch: usize, steps: usize) -> usize {
     (CHUNK_COLUMNS / batch.max(1)).clamp(1, steps.max(1))
 }
 
+/// Columns that a run without residuals works on at a time: enough for an efficient product, and a tape that stays in
+/// the first levels of the cache.
+const RUN_COLUMNS: usize = 48;
+
+/// [`chunk_steps`] for a run without residuals.
+#[inline]
+pub fn run_steps(batch: usize, steps: usize) -> usize {
+    (RUN_COLUMNS / batch.max(1)).clamp(1, steps.max(1))
+}
+
 /// Column `index` of a matrix of `size` rows.
 #[inline(always)]
 pub fn column<T>(matrix: &[T], size: usize, index: usize) -> &[T] {

@@ -51,8 +51,15 @@ pub struct Builder {
     pub(super) functions: (bool, bool),
     pool: Vec<Value>,
     parameters: Vec<(String, Shape)>,
-    equations: Vec<String>,
-    equation_count: usize,
+    equations: Vec<Equation>,
+}
+
+/// One equation.
+#[derive(Debug)]
+struct Equation {
+    targets: Vec<String>,
+    value: String,
+    line: String,
 }
 
 impl Definition {
@@ -64,7 +71,6 @@ impl Definition {
             pool: Vec::new(),
             parameters: Vec::new(),
             equations: Vec::new(),
-            equation_count: 0,
         };
         builder.define(format!("Random{seed}"))
     }
@@ -143,7 +149,12 @@ impl Builder {
         }
 
         let outputs = self.define_equations(&states);
-        for (name, shape) in std::mem::take(&mut self.parameters) {
+        // Expressions that were drawn and dropped again leave parameters behind.
+        let mut used = self.used(&outputs);
+        used.extend(declarations.iter().filter(|line| line.starts_with("state")).flat_map(|line| words(line)));
+        let mut parameters = std::mem::take(&mut self.parameters);
+        parameters.retain(|(name, _)| used.contains(name));
+        for (name, shape) in parameters {
             let initial = *self.random.pick(&["uniform(0.6)", "uniform(0.2, 0.6)", "normal(0.3)"]);
             declarations.push(format!("param {name}: {shape} = {initial};"));
         }
@@ -156,15 +167,17 @@ impl Builder {
 
         let mut lines = declarations;
         self.random.shuffle(&mut self.equations);
-        lines.append(&mut self.equations);
+        let equations = self.equations.len();
+        lines.extend(self.equations.drain(..).map(|equation| equation.line));
         lines.push(format!("output {};", outputs.join(", ")));
         let declared =
             lines.iter().filter(|line| line.contains(": ")).cloned().collect::<Vec<_>>().join("\n");
-        let words: Vec<&str> = declared.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
-        let dimensions: Vec<_> = DIMENSIONS.into_iter().filter(|(name, _)| words.contains(name)).collect();
+        let words = words(&declared);
+        let is_named = |(name, _): &(&str, usize)| words.iter().any(|word| word == name);
+        let dimensions: Vec<_> = DIMENSIONS.into_iter().filter(is_named).collect();
         let list = dimensions.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
         let text = format!("pub cell {name}<{list}> {{\n    {}\n}}", lines.join("\n    "));
-        Definition { name, dimensions, inputs, has_context, equations: self.equation_count, text }
+        Definition { name, dimensions, inputs, has_context, equations, text }
     }
 
     fn initial_state(&mut self, name: &str, shape: &Shape, has_context: bool) -> String {
@@ -192,8 +205,8 @@ impl Builder {
         let mut places: Vec<usize> = states.iter().map(|_| 5 + self.random.below(15)).collect();
         let mut rest = states.to_vec();
         let mut named = Vec::new();
-        while self.equation_count < count || !rest.is_empty() {
-            if let Some(place) = places.iter().position(|&place| place <= self.equation_count) {
+        while self.equations.len() < count || !rest.is_empty() {
+            if let Some(place) = places.iter().position(|&place| place <= self.equations.len()) {
                 places.swap_remove(place);
                 let (name, shape) = rest.swap_remove(place);
                 self.update(name, &shape);
@@ -202,21 +215,11 @@ impl Builder {
             } else {
                 let shape = self.any_shape();
                 let value = self.tame(&shape, 2);
-                let name = format!("e{}", self.equation_count);
+                let name = format!("e{}", self.equations.len());
                 self.equation(&name, &shape, &value.text, value.bound);
                 named.push(name);
             }
         }
-        let unused: Vec<String> =
-            self.pool
-                .iter()
-                .filter(|value| !value.used)
-                .map(|value| {
-                    if value.shape.is_scalar() { value.text.clone() } else { format!("mean({})", value.text) }
-                })
-                .collect();
-        let sum = if unused.is_empty() { "sum(h)".to_string() } else { unused.join(" + ") };
-        self.equation("sink", &Shape::scalar(), &format!("tanh(0.3 * ({sum}))"), 1.0);
         let mut outputs = vec!["sink".to_string()];
         if self.random.chance(75) {
             outputs.push("h".into());
@@ -227,7 +230,43 @@ impl Builder {
                 }
             }
         }
+        self.define_sink(&outputs);
         outputs
+    }
+
+    /// The output that reads what no other output depends on: the compiler refuses what is never used.
+    fn define_sink(&mut self, outputs: &[String]) {
+        let mut used = self.used(outputs);
+        let mut terms = Vec::new();
+        // Later values depend on earlier ones, not the other way round.
+        for value in self.pool.iter().rev() {
+            let name = words(&value.text).swap_remove(0);
+            if !used.contains(&name) {
+                let of = &value.text;
+                terms.push(if value.shape.is_scalar() { of.clone() } else { format!("mean({of})") });
+                used.extend(self.used(&[name]));
+            }
+        }
+        if terms.is_empty() {
+            terms.push("sum(h)".into());
+        }
+        self.equation("sink", &Shape::scalar(), &format!("tanh(0.3 * ({}))", terms.join(" + ")), 1.0);
+    }
+
+    /// The names that these depend on, themselves among them.
+    fn used(&self, names: &[String]) -> Vec<String> {
+        let mut used = names.to_vec();
+        let mut next = 0;
+        while let Some(name) = used.get(next).cloned() {
+            next += 1;
+            let defining = self.equations.iter().filter(|equation| equation.targets.contains(&name));
+            for word in defining.flat_map(|equation| words(&equation.value)) {
+                if !used.contains(&word) {
+                    used.push(word);
+                }
+            }
+        }
+        used
     }
 
     fn update(&mut self, name: &str, shape: &Shape) {
@@ -248,7 +287,7 @@ impl Builder {
     }
 
     fn split(&mut self) {
-        let (a, b) = (format!("a{}", self.equation_count), format!("b{}", self.equation_count));
+        let (a, b) = (format!("a{}", self.equations.len()), format!("b{}", self.equations.len()));
         let columns = if self.random.chance(30) { Dim::of("S") } else { Dim::one() };
         let (first, second) = if self.random.chance(20) {
             (Dim::one(), Dim::one())
@@ -259,8 +298,8 @@ impl Builder {
         let rows = if literal { Dim::of("2") } else { Dim::sum([&first, &second]) };
         let columns = if literal { Dim::one() } else { columns };
         let value = self.tame(&Shape::matrix(rows, columns.clone()), 2);
-        self.equations.push(format!("[{a}, {b}] = {};", value.text));
-        self.equation_count += 1;
+        let line = format!("[{a}, {b}] = {};", value.text);
+        self.equations.push(Equation { targets: vec![a.clone(), b.clone()], value: value.text, line });
         self.offer(&a, &Shape::matrix(first, columns.clone()), value.bound);
         self.offer(&b, &Shape::matrix(second, columns), value.bound);
     }
@@ -271,8 +310,8 @@ impl Builder {
             1 => format!("{name}[t]"),
             _ => name.to_string(),
         };
-        self.equations.push(format!("{target} = {text};"));
-        self.equation_count += 1;
+        let line = format!("{target} = {text};");
+        self.equations.push(Equation { targets: vec![name.into()], value: text.into(), line });
         self.offer(name, shape, bound);
     }
 
@@ -360,6 +399,12 @@ impl Builder {
             _ => Shape::matrix(self.any_dim(), self.simple_dim()),
         }
     }
+}
+
+/// The names, numbers and words in a piece of a definition.
+fn words(text: &str) -> Vec<String> {
+    let words = text.split(|c: char| !c.is_alphanumeric() && c != '_');
+    words.filter(|word| !word.is_empty()).map(str::to_string).collect()
 }
 
 #[cfg(test)]

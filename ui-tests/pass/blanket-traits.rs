@@ -25,13 +25,6 @@ trait Everything {
     fn flat_all(&self) {}
     fn visit(&self) {}
     fn visit_mut(&self) {}
-    fn iter(&self) {}
-    fn iter_mut(&self) {}
-    fn into_iter(&self) {}
-    fn next(&self) {}
-    fn len(&self) {}
-    fn as_slice(&self) {}
-    fn as_mut_slice(&self) {}
     fn into(&self) {}
     fn fmt(&self) {}
     fn eq(&self) {}
@@ -39,7 +32,6 @@ trait Everything {
     fn zero_gradients(&self) {}
     fn fill(&self) {}
     fn copy_from(&self) {}
-    fn resize(&self) {}
 }
 
 impl<Anything: ?Sized> Everything for Anything {}

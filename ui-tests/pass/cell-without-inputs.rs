@@ -16,7 +16,7 @@ rnn_cell! {
 
 fn main() {
     let cell: Doubling<2> = Doubling::zeros();
-    let mut state = cell.zero_state::<1>();
+    let mut state = cell.initial_state::<1>();
     assert_eq!(cell.step(&(), &mut state), vector![2.0, 2.0]);
     let mut tape = cell.tape();
     let ys = cell.forward(&[(); 3], &mut state, &mut tape);

@@ -11,6 +11,8 @@ enum H {
 }
 type S = u8;
 trait E {}
+struct B;
+struct T;
 
 rnn_cell::rnn_cell! {
     pub cell Attention<I, E, S, H> {

@@ -26,7 +26,7 @@ fn main() {
     let cell = Odd::<1, 2, 3, 4>::zeros();
     let context = OddContext { ctx: SVector::zeros(), lengths: SVector::zeros() };
     let mut state = cell.zero_state();
-    let xs = [OddInput { xs: SVector::zeros(), tape: SVector::zeros() }; 2];
+    let xs = vec![OddInput { xs: SVector::zeros(), tape: SVector::zeros() }; 2];
     let mut tape = cell.tape();
     let dys = cell.forward(&xs, &context, &mut state, &mut tape).to_vec();
     let mut grads = Odd::zeros();

@@ -251,7 +251,7 @@ impl Body<'_> {
         let rows = cx.atom(space.rows);
         let (sample, column) = (at(LoopLevel::Sample), at(LoopLevel::Column));
         let call = quote! {
-            #k::map::<_, _, #rows, #ins, #outs_count>(isa, [#(#slices),*], [#(#outs),*], #closure);
+            #k::map::<_, _, { #rows }, #ins, #outs_count>(isa, [#(#slices),*], [#(#outs),*], #closure);
         };
         let inner = if space.columns == Atom::ONE {
             quote!(#(#column)* #call)
@@ -425,7 +425,7 @@ impl Body<'_> {
         quote! {
             #comment
             {
-                #k::products::<_, _, #rows, #inner, #count>(isa, [#(&*#left),*], &*#right, [#(&mut *#out),*], false);
+                #k::products::<_, _, { #rows }, { #inner }, #count>(isa, [#(&*#left),*], &*#right, [#(&mut *#out),*], false);
             }
         }
     }
@@ -450,9 +450,9 @@ impl Body<'_> {
             let right: Vec<Ident> = same.iter().map(|id| self.var(self.graph[*id].args[1])).collect();
             let count = proc_macro2::Literal::usize_unsuffixed(same.len());
             calls.push(if ta {
-                quote!(#k::pull_back::<_, _, #rows, #inner, #count>(isa, [#(&*#left),*], [#(&*#right),*], &mut *#out, #accumulate);)
+                quote!(#k::pull_back::<_, _, { #rows }, { #inner }, #count>(isa, [#(&*#left),*], [#(&*#right),*], &mut *#out, #accumulate);)
             } else {
-                quote!(#k::products::<_, _, #rows, #inner, 1>(isa, [#(&*#left),*], #(&*#right),*, [&mut *#out], #accumulate);)
+                quote!(#k::products::<_, _, { #rows }, { #inner }, 1>(isa, [#(&*#left),*], #(&*#right),*, [&mut *#out], #accumulate);)
             });
             rest = others;
         }
@@ -472,14 +472,14 @@ impl Body<'_> {
                 let rows = self.cx.atom(node.shape.rows);
                 let offset = self.offset(offset);
                 let (y_bar, w) = (self.var(*y_bar), self.var(*w));
-                quote!(#comment { #k::scatter::<_, #rows>(&*#y_bar, &*#w, #offset, &mut *#out); })
+                quote!(#comment { #k::scatter::<_, { #rows }>(&*#y_bar, &*#w, #offset, &mut *#out); })
             }
             (Op::MatMul { ta: false, tb: true }, [a, b])
                 if node.level == Level::Param && self.graph[*a].level == level && self.graph[*b].level == level =>
             {
                 let (rows, columns) = (self.cx.atom(node.shape.rows), self.cx.atom(node.shape.columns));
                 let (a, b) = (self.var(*a), self.var(*b));
-                quote!(#comment { #k::outer::<_, _, #rows, #columns>(isa, &*#a, &*#b, &mut *#out); })
+                quote!(#comment { #k::outer::<_, _, { #rows }, { #columns }>(isa, &*#a, &*#b, &mut *#out); })
             }
             _ => {
                 let out = self.whole(region, id, true);
@@ -537,10 +537,10 @@ impl Body<'_> {
                 let w = self.var(node.args[1]);
                 if self.graph[node.args[0]].level == Level::Param {
                     let e = self.var(node.args[0]);
-                    return quote!(#comment { #k::gather::<_, #rows>(&*#e, &*#w, #offset, &mut *#var, false); });
+                    return quote!(#comment { #k::gather::<_, { #rows }>(&*#e, &*#w, #offset, &mut *#var, false); });
                 }
                 let (e, to) = (arg(0), out());
-                looped(quote!(#k::gather::<_, #rows>(#e, #k::column(&*#w, 1, __j), #offset, #to, false);))
+                looped(quote!(#k::gather::<_, { #rows }>(#e, #k::column(&*#w, 1, __j), #offset, #to, false);))
             }
             Op::Scatter { offset } => {
                 let rows = self.cx.atom(node.shape.rows);
@@ -550,7 +550,7 @@ impl Body<'_> {
                 looped(quote! {
                     let __to = #to;
                     #k::zero_fill(__to);
-                    #k::scatter::<_, #rows>(#from, #k::column(&*#w, 1, __j), #offset, __to);
+                    #k::scatter::<_, { #rows }>(#from, #k::column(&*#w, 1, __j), #offset, __to);
                 })
             }
             Op::Sum => {
@@ -564,12 +564,12 @@ impl Body<'_> {
             Op::RowSum => {
                 let rows = self.cx.atom(node.shape.rows);
                 let (from, to) = (arg(0), out());
-                looped(quote!(#k::row_sums::<_, _, #rows>(isa, #from, #to, false);))
+                looped(quote!(#k::row_sums::<_, _, { #rows }>(isa, #from, #to, false);))
             }
             Op::ColumnSum => {
                 let rows = self.cx.atom(self.graph[node.args[0]].shape.rows);
                 let (from, to) = (arg(0), out());
-                looped(quote!(#k::column_sums::<_, _, #rows>(isa, #from, #to, false);))
+                looped(quote!(#k::column_sums::<_, _, { #rows }>(isa, #from, #to, false);))
             }
             Op::Concat => {
                 let total = self.cx.atom(node.shape.rows);

@@ -60,7 +60,7 @@ impl<'a> Context<'a> {
 
     pub fn matrix(&self, rows: TokenStream, columns: TokenStream) -> TokenStream {
         let (k, scalar) = (&self.k, &self.scalar);
-        quote!(#k::SMatrix<#scalar, #rows, #columns>)
+        quote!(#k::SMatrix<#scalar, { #rows }, { #columns }>)
     }
 
     /// The type of one block: of a parameter, or of a batch.
@@ -176,10 +176,10 @@ impl<'a> Context<'a> {
         quote!(#(const #names: usize,)*)
     }
 
-    /// `I, H`
+    /// `{ I }, { H },`: in braces, since a bare name would be taken for a type of the user's that is called so.
     pub fn dim_arguments(&self, dims: &[usize]) -> TokenStream {
         let names = dims.iter().map(|index| &self.cell.dimensions[*index]);
-        quote!(#(#names,)*)
+        quote!(#({ #names },)*)
     }
 }
 

@@ -385,7 +385,7 @@ impl<'a> Items<'a> {
                         &'a #cell, #(&'a #with,)* ::core::marker::PhantomData<[#scalar; #batch]>,
                     );
                     impl<'a, #dims const #batch: usize, #scalar: #k::Scalar> #k::Job
-                        for __Prepare<'a, #dim_args #batch, #scalar>
+                        for __Prepare<'a, #dim_args { #batch }, #scalar>
                     {
                         type Out = #prepared;
                         #[inline(always)]
@@ -398,7 +398,7 @@ impl<'a> Items<'a> {
                             }
                         }
                     }
-                    #k::dispatch(__Prepare::<#dim_args #batch, #scalar>(self, #(#give,)* ::core::marker::PhantomData))
+                    #k::dispatch(__Prepare::<#dim_args { #batch }, #scalar>(self, #(#give,)* ::core::marker::PhantomData))
                 }
 
                 /// One step: reads `x`, advances `state`, returns the output. Allocates nothing.
@@ -414,7 +414,7 @@ impl<'a> Items<'a> {
                 ) -> #k::Vec<#output> {
                     let mut tape = self.tape();
                     let mut ys = #k::Vec::with_capacity(xs.len());
-                    for chunk in xs.chunks(#k::chunk_steps(#batch, xs.len())) {
+                    for chunk in xs.chunks(#k::run_steps(#batch, xs.len())) {
                         ys.extend_from_slice(self.forward(chunk, #(#give,)* state, &mut tape));
                     }
                     ys
@@ -427,7 +427,7 @@ impl<'a> Items<'a> {
                 ) -> #k::Vec<#output> {
                     let mut tape = self.tape();
                     let mut ys = #k::Vec::with_capacity(xs.len());
-                    let size = #k::chunk_steps(#batch, xs.len());
+                    let size = #k::run_steps(#batch, xs.len());
                     for (index, chunk) in xs.chunks(size).enumerate() {
                         let rest = lengths.map(|length| length.saturating_sub(index * size));
                         ys.extend_from_slice(self.forward_ragged(chunk, #(#give,)* &rest, state, &mut tape));
@@ -497,7 +497,7 @@ impl<'a> Items<'a> {
                 }
             }
 
-            impl<'a, #dims const #batch: usize, #scalar: #k::Scalar> #prepared_name<'a, #dim_args #batch, #scalar> {
+            impl<'a, #dims const #batch: usize, #scalar: #k::Scalar> #prepared_name<'a, #dim_args { #batch }, #scalar> {
                 /// One step: reads `x`, advances `state`, returns the output. Allocates nothing.
                 #[inline]
                 pub fn step(&self, x: &#input, state: &mut #state) -> #output {
@@ -505,7 +505,7 @@ impl<'a> Items<'a> {
                 }
             }
 
-            impl<#state_dims const #batch: usize, #scalar: #k::Scalar> #state_name<#sample_of #batch, #scalar> {
+            impl<#state_dims const #batch: usize, #scalar: #k::Scalar> #state_name<#sample_of { #batch }, #scalar> {
                 /// The state of one sample of the batch.
                 ///
                 /// # Panics
@@ -587,7 +587,7 @@ impl<'a> Items<'a> {
         let give: Vec<TokenStream> = with.iter().map(|_| quote!(context)).collect();
         let bar: Vec<TokenStream> = with.iter().map(|_| quote!(dcontext)).collect();
         let head = quote!('a, #dims const #batch: usize, #scalar: #k::Scalar);
-        let args = quote!('a, #dim_args #batch, #scalar);
+        let args = quote!('a, #dim_args { #batch }, #scalar);
         (
             quote! {
                 struct __Start<#head> { cell: &'a #cell, #(context: &'a #with,)* state: &'a mut #state }
@@ -650,7 +650,7 @@ impl<'a> Items<'a> {
         };
         let give: Vec<TokenStream> = with.iter().map(|_| quote!(__context)).collect();
         let head = quote!('a, #dims const #batch: usize, #scalar: #k::Scalar);
-        let args = quote!('a, #dim_args #batch, #scalar);
+        let args = quote!('a, #dim_args { #batch }, #scalar);
         let plain = quote!(#dims const #batch: usize, #scalar: #k::Scalar);
         quote! {
             struct __Step<'p, #head> { prepared: &'p #prepared, x: &'p #input, state: &'p mut #state }
@@ -789,7 +789,7 @@ impl Types {
         let (scalar, batch) = (&cx.scalar, &cx.batch);
         let helper = |suffix: &str, dims: &[usize]| {
             let (name, dims) = (format_ident!("{}{}", name, suffix), cx.dim_arguments(dims));
-            quote!(#name<#dims #batch, #scalar>)
+            quote!(#name<#dims { #batch }, #scalar>)
         };
         let of = |indices: &[usize]| {
             cx.dims_of(indices.iter().filter_map(|index| cx.shapes.declarations[*index].as_ref()))
@@ -821,7 +821,7 @@ impl Types {
             cell: quote!(#name<#dim_args #scalar>),
             state: helper("State", &of(&declared(cx.cell, DeclarationKind::State))),
             tape: helper("Tape", &all),
-            prepared: quote!(#prepared<'a, #dim_args #batch, #scalar>),
+            prepared: quote!(#prepared<'a, #dim_args { #batch }, #scalar>),
             context: (!contexts.is_empty()).then(|| helper("Context", &of(&contexts))),
             input,
             input_bar,

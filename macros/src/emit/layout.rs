@@ -17,6 +17,8 @@ pub struct Field {
     pub lifetime: Option<Lifetime>,
     /// Scalars a step and sample.
     pub size: TokenStream,
+    /// Made at the first backward pass: a forward pass alone doesn't pay for it.
+    pub is_backward_only: bool,
 }
 
 pub struct Layout<'a> {
@@ -103,7 +105,13 @@ impl Layout<'_> {
                 (self.carry_series(bound.piece), Lifetime::Chunk),
             ] {
                 let element = cx.block_type(shape, Level::Time);
-                fields.push(Field { name, element, lifetime: Some(lifetime), size: self.size(shape) });
+                fields.push(Field {
+                    name,
+                    element,
+                    lifetime: Some(lifetime),
+                    size: self.size(shape),
+                    is_backward_only: lifetime == Lifetime::Chunk,
+                });
             }
         }
         if !self.reads_inputs_in_place() {
@@ -118,7 +126,7 @@ impl Layout<'_> {
                         None => continue,
                     };
                     let (name, lifetime) = (self.input_series(piece), Some(Lifetime::Sequence));
-                    fields.push(Field { name, element, lifetime, size });
+                    fields.push(Field { name, element, lifetime, size, is_backward_only: false });
                 }
             }
         }
@@ -126,7 +134,13 @@ impl Layout<'_> {
             let shape = self.plan.graph[bound.id].shape;
             let element = cx.block_type(shape, Level::Time);
             let name = self.bar_series(bound.piece);
-            fields.push(Field { name, element, lifetime: Some(Lifetime::Chunk), size: self.size(shape) });
+            fields.push(Field {
+                name,
+                element,
+                lifetime: Some(Lifetime::Chunk),
+                size: self.size(shape),
+                is_backward_only: true,
+            });
         }
         for id in self.plan.graph.ids() {
             let at = |pass: &crate::plan::Pass| pass.places.get(&id).copied();
@@ -139,7 +153,13 @@ impl Layout<'_> {
             if let Some(lifetime) = lifetime.max() {
                 let node = &self.plan.graph[id];
                 let element = cx.block_type(node.shape, node.level);
-                fields.push(Field { name: self.names.field(id), element, lifetime, size: self.size(node.shape) });
+                fields.push(Field {
+                    name: self.names.field(id),
+                    element,
+                    lifetime,
+                    size: self.size(node.shape),
+                    is_backward_only: places[0].is_none(),
+                });
             }
         }
         fields

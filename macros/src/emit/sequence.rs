@@ -29,8 +29,8 @@ impl<'a> Sequence<'a> {
         self.cx.declared_path(bound.piece)
     }
 
-    fn resize(&self, fields: &[Field]) -> TokenStream {
-        let lines = fields.iter().map(|field| {
+    fn resize(&self, fields: &[Field], is_backward: bool) -> TokenStream {
+        let lines = fields.iter().filter(|field| field.is_backward_only == is_backward).map(|field| {
             let name = &field.name;
             let text = name.to_string();
             let length = match field.lifetime {
@@ -54,7 +54,7 @@ impl<'a> Sequence<'a> {
         let frame = SequenceFrame { layout: &layout, is_backward: false };
         let body = Body { cx, graph: &self.plan.graph, names: self.names, pass: &self.plan.forward };
         let region = |region| body.region(region, &frame);
-        let resize = self.resize(&layout.fields());
+        let resize = self.resize(&layout.fields(), false);
 
         let load_states = self.plan.states.iter().map(|bound| {
             let (series, path) = (layout.state_series(bound.piece), self.state_path(bound));
@@ -254,6 +254,7 @@ impl<'a> Sequence<'a> {
                 #k::restore(&__tape.#held, &mut __tape.#series, __t - __t0, __lengths, __t);
             });
         }
+        let resize = self.resize(&layout.fields(), true);
         let inputs = self.input_bars(&layout, &body, &frame);
         let (gradients, context_bars) = (self.add_gradients(&frame), self.add_context_bars(&frame));
         let (param, context) = (region(Region::Param), region(Region::Context));
@@ -262,6 +263,7 @@ impl<'a> Sequence<'a> {
         quote! {
             let __steps = __tape.steps;
             let __chunk = #k::chunk_steps(#batch, __steps);
+            #resize
             #(#sums)*
             #(#carry_in)*
             #param

@@ -46,28 +46,28 @@ fn varying(items: &Items) -> TokenStream {
                 true => (quote!(nothing: ::core::marker::PhantomData,), TokenStream::new()),
                 false => (
                     quote!(#(#fields: #k::Varying::<#scalar>::zero(),)*),
-                    quote!(#(#k::Varying::<#scalar>::scalars(&self.#fields, f);)*),
+                    quote!(#(#k::Varying::<#scalar>::scalars(&self.#fields, __f);)*),
                 ),
             };
-            let sample = quote!(#(#k::Varying::<#scalar>::sample_mut(&mut self.#fields, sample, batch, f);)*);
-            let visit_mut = quote!(#(#k::Varying::<#scalar>::scalars_mut(&mut self.#fields, f);)*);
+            let sample = quote!(#(#k::Varying::<#scalar>::sample_mut(&mut self.#fields, sample, batch, __f);)*);
+            let visit_mut = quote!(#(#k::Varying::<#scalar>::scalars_mut(&mut self.#fields, __f);)*);
             quote! {
                 impl<#dims const #batch: usize, #scalar: #k::Scalar> #k::Varying<#scalar> for #kind {
                     #[inline(always)]
                     fn zero() -> Self {
                         Self { #zero }
                     }
-                    fn scalars(&self, f: &mut dyn ::core::ops::FnMut(#scalar)) {
+                    fn scalars(&self, __f: &mut dyn ::core::ops::FnMut(#scalar)) {
                         #visit
                     }
-                    fn scalars_mut(&mut self, f: &mut dyn ::core::ops::FnMut(&mut #scalar)) {
+                    fn scalars_mut(&mut self, __f: &mut dyn ::core::ops::FnMut(&mut #scalar)) {
                         #visit_mut
                     }
                     fn sample_mut(
                         &mut self,
                         sample: usize,
                         batch: usize,
-                        f: &mut dyn ::core::ops::FnMut(&mut #scalar),
+                        __f: &mut dyn ::core::ops::FnMut(&mut #scalar),
                     ) {
                         #sample
                     }
@@ -118,7 +118,7 @@ fn layer(items: &Items) -> TokenStream {
     let (dims, cell) = (&types.dims, &types.cell);
     let associated = associated(items);
     quote! {
-        impl<#dims const #batch: usize, #scalar: #k::Scalar> #root::cell::Layer<#batch> for #cell {
+        impl<#dims const #batch: usize, #scalar: #k::Scalar> #root::cell::Layer<{ #batch }> for #cell {
             #associated
 
             fn zero_state(&self) -> Self::State {
@@ -173,7 +173,7 @@ fn layer(items: &Items) -> TokenStream {
             }
         }
 
-        impl<#dims const #batch: usize, #scalar: #k::Scalar> #root::cell::Cell<#batch> for #cell {
+        impl<#dims const #batch: usize, #scalar: #k::Scalar> #root::cell::Cell<{ #batch }> for #cell {
             fn step(&self, x: &Self::Input, state: &mut Self::State) -> Self::Output {
                 <#cell>::step(self, x, state)
             }
@@ -189,7 +189,7 @@ fn context_layer(items: &Items) -> TokenStream {
     let default = context_default(items);
     quote! {
         #default
-        impl<#dims const #batch: usize, #scalar: #k::Scalar> #root::cell::ContextLayer<#batch> for #cell {
+        impl<#dims const #batch: usize, #scalar: #k::Scalar> #root::cell::ContextLayer<{ #batch }> for #cell {
             #associated
             type Context = #context;
 

@@ -113,16 +113,18 @@ pub fn index(time: Time) -> String {
 pub fn short(expr: &Expr) -> String {
     let mut out = String::new();
     write(expr, &mut out);
-    if out.chars().count() > SHORT { "..".to_owned() } else { out }
+    shortened(out)
+}
+
+fn shortened(text: String) -> String {
+    if text.chars().count() > SHORT { "..".to_owned() } else { text }
 }
 
 /// Like [`short`], without parentheses of its own: it stands in brackets already.
 pub fn enclosed(expr: &Expr) -> String {
-    let text = short(expr);
-    match text.strip_prefix('(').and_then(|text| text.strip_suffix(')')) {
-        Some(inner) if expr.parenthesised => inner.to_owned(),
-        _ => text,
-    }
+    let mut out = String::new();
+    write_bare(expr, &mut out);
+    shortened(out)
 }
 
 /// Like [`short`], with parentheses where `.T` would otherwise take only a part of it.
@@ -133,12 +135,20 @@ pub fn operand(expr: &Expr) -> String {
 }
 
 fn write(expr: &Expr, out: &mut String) {
+    if expr.parenthesised {
+        out.push('(');
+    }
+    write_bare(expr, out);
+    if expr.parenthesised {
+        out.push(')');
+    }
+}
+
+/// Without parentheses of its own.
+fn write_bare(expr: &Expr, out: &mut String) {
     // Beyond that the text isn't shown: stopping keeps messages about huge expressions cheap.
     if out.len() > 8 * SHORT {
         return;
-    }
-    if expr.parenthesised {
-        out.push('(');
     }
     match &expr.kind {
         ExprKind::Number(value) => out.push_str(&number(*value)),
@@ -179,9 +189,6 @@ fn write(expr: &Expr, out: &mut String) {
         }
         ExprKind::Error => out.push_str(".."),
     }
-    if expr.parenthesised {
-        out.push(')');
-    }
 }
 
 fn list(parts: &[Expr], out: &mut String) {
@@ -192,7 +199,8 @@ fn list(parts: &[Expr], out: &mut String) {
         if index > 0 {
             out.push_str(", ");
         }
-        write(part, out);
+        // Between commas they group nothing.
+        write_bare(part, out);
     }
 }
 

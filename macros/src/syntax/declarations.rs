@@ -56,7 +56,7 @@ impl Parser<'_> {
                 .help(format!("write `{word} {last}: [..];`"));
             self.shape(c)
         } else if let (Some(last), true, Some(shape)) = (names.last(), c.at_equals(0), c.bracket(1)) {
-            let help = format!("write `{word} {last}: {shape}`");
+            let help = format!("write `{word} {last}: {shape};`");
             self.diagnostics.error(c.here(), format!("expected `:` between `{last}` and its shape, found `=`")).help(help);
             c.skip(1);
             self.shape(c)

@@ -16,15 +16,15 @@ const FORM: &str = "a cell is written `cell Name<I, H> { input x: [I]; .. output
 pub fn parse(tokens: TokenStream, diagnostics: &mut Diagnostics) -> Program {
     let mut c = Cursor::new(tokens);
     let mut cells = vec![];
-    if c.at_end() {
-        diagnostics.error(Span::call_site(), "expected a cell").help(FORM);
-    }
     while !c.at_end() {
         if c.at(0, ";") || c.at(0, ",") {
             c.skip(1);
             continue;
         }
         cells.extend(cell(&mut c, diagnostics));
+    }
+    if cells.is_empty() && diagnostics.is_empty() {
+        diagnostics.error(Span::call_site(), "expected a cell").help(FORM);
     }
     Program { cells }
 }

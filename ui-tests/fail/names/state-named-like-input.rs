@@ -1,5 +1,6 @@
 // Inputs and states share one namespace.
 
+use nalgebra::SVector;
 use rnn_cell::prelude::*;
 
 rnn_cell! {
@@ -16,5 +17,7 @@ rnn_cell! {
 
 fn main() {
     let cell = Elman::<4>::zeros();
-    println!("{}", cell.U[(0, 0)]);
+    let mut state = cell.zero_state();
+    let y = cell.step(&SVector::zeros(), &mut state);
+    println!("{}", y[0]);
 }
