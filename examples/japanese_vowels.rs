@@ -64,7 +64,8 @@ struct Sample {
     speaker: u32,
 }
 
-/// What one training gives.
+/// What one training gives: the losses of every epoch, and how it did in the test at the end.
+#[derive(Default)]
 struct Outcome {
     training_loss: Vec<f64>,
     test_loss: Vec<f64>,
@@ -151,7 +152,7 @@ fn learn(seed: u64, train: &[Sample], test: &[Sample]) -> Result<Outcome, Box<dy
 
     let bar = progress(&format!("seed {seed}"), EPOCHS);
     let mut order: Vec<&Sample> = train.iter().collect();
-    let mut outcome = test_all(&listener, &readout, test);
+    let mut outcome = Outcome::default();
     for epoch in 0..EPOCHS {
         // A cosine from the full rate down to nothing.
         let rate = 0.5 * RATE * (1.0 + (std::f64::consts::PI * epoch as f64 / EPOCHS as f64).cos());
@@ -187,11 +188,8 @@ fn learn(seed: u64, train: &[Sample], test: &[Sample]) -> Result<Outcome, Box<dy
             listener_optimiser.step(&mut listener, &listener_grads);
             readout_optimiser.step(&mut readout, &readout_grads);
         }
-        let mut losses = (outcome.training_loss, outcome.test_loss);
-        outcome = test_all(&listener, &readout, test);
-        losses.0.push(sum / (train.len() / BATCH) as f64);
-        losses.1.append(&mut outcome.test_loss);
-        (outcome.training_loss, outcome.test_loss) = losses;
+        outcome.training_loss.push(sum / (train.len() / BATCH) as f64);
+        test_all(&listener, &readout, test, &mut outcome);
         bar.set_message(format!("{:.1} %", 100.0 * outcome.accuracy));
         bar.inc(1);
     }
@@ -199,33 +197,28 @@ fn learn(seed: u64, train: &[Sample], test: &[Sample]) -> Result<Outcome, Box<dy
     Ok(outcome)
 }
 
-/// The outcome on the test set; its losses are of this one epoch.
+/// Enters the loss, the accuracy and the confusion on the test set.
 fn test_all(
     listener: &Listener<COEFFICIENTS, HIDDEN>,
     readout: &Dense<HIDDEN, SPEAKERS>,
     test: &[Sample],
-) -> Outcome {
-    let mut confusion = [[0; SPEAKERS]; SPEAKERS];
+    outcome: &mut Outcome,
+) {
+    outcome.confusion = Default::default();
     let mut sum = 0.0;
     let mut right = 0;
-    let samples: Vec<&Sample> = test.iter().collect();
-    for sample in samples.chunks(1) {
-        let (Batch { xs, .. }, classes) = batch::<1>(sample, |x| x);
+    for sample in test {
+        let (Batch { xs, .. }, classes) = batch::<1>(&[sample], |x| x);
         let mut state = listener.zero_state();
         listener.run(&xs, &mut state);
         let logits = readout.step(&state.mean_h, &mut readout.zero_state());
         sum += f64::from(softmax_cross_entropy(&logits, &classes).0);
         let [guess] = arg_max(&logits);
-        confusion[classes[0] as usize][guess as usize] += 1;
-        right += usize::from(guess == classes[0]);
+        outcome.confusion[sample.speaker as usize][guess as usize] += 1;
+        right += usize::from(guess == sample.speaker);
     }
-    let count = test.len() as f64;
-    Outcome {
-        training_loss: Vec::new(),
-        test_loss: vec![sum / count],
-        accuracy: right as f64 / count,
-        confusion,
-    }
+    outcome.test_loss.push(sum / test.len() as f64);
+    outcome.accuracy = right as f64 / test.len() as f64;
 }
 
 /// Pads samples to a batch, each coefficient changed by `noise`.

@@ -14,7 +14,6 @@ use nalgebra::{DMatrix, DVector, SMatrix, SVector};
 use rnn_cell::cells::{Dense, PeepholeLstm};
 use rnn_cell::loss::mean_squared_error;
 use rnn_cell::optim::{Adam, Optimiser, clear, clip_global_norm};
-use rnn_cell::prelude::*;
 use rnn_cell::rng::{SeedableRng, Xoshiro256PlusPlus, below};
 use std::error::Error;
 use std::process::ExitCode;
@@ -28,9 +27,9 @@ const BATCH: usize = 16;
 const WINDOW: usize = 80;
 const WARM_UP: usize = 20;
 const ITERATIONS: usize = 1500;
-const RATE: f64 = 5e-3;
-/// The order of the linear autoregression; larger ones forecast no better.
-const ORDER: usize = 16;
+const RATE: f64 = 1e-2;
+/// The order of the linear autoregression; larger ones forecast hardly better.
+const ORDER: usize = 32;
 
 type Lstm = PeepholeLstm<1, HIDDEN>;
 type Readout = Dense<HIDDEN, 1>;

@@ -5,9 +5,9 @@
 //! up. What arrives at a value of a lower level (a parameter used at every step) is accumulated over the
 //! steps and samples.
 
-use crate::dim::{Atom, Dim};
-use crate::ir::{BlockShape, Graph, Id, Op};
-use crate::ops::matmul;
+use crate::dim::Atom;
+use crate::ir::{Graph, Id, Op};
+use crate::ops::{choice, one_hot, product, rearrange, reduce};
 use std::collections::HashMap;
 
 /// The cotangent of each leaf that `is_wanted`, from the cotangents of some values.
@@ -87,65 +87,19 @@ fn contributions(graph: &mut Graph, id: Id, bar: Id, wanted: &[bool]) -> Vec<Opt
             let [a_bar, b_bar] = op.pull_back(graph, *a, *b, id, bar);
             vec![a_bar.filter(|_| wanted[0]), b_bar.filter(|_| wanted[1])]
         }
-        (Op::Select(comparison), [a, b, _, _]) => {
-            let zero = graph.constant(0.0);
-            let then = graph.select(comparison, [*a, *b, bar, zero]);
-            let otherwise = graph.select(comparison, [*a, *b, zero, bar]);
-            vec![None, None, Some(then), Some(otherwise)]
-        }
+        (Op::Select(comparison), [a, b, _, _]) => choice::pull_back(graph, comparison, [*a, *b], bar),
         (Op::Expand | Op::Copy(_), [_]) => vec![Some(bar)],
-        (Op::MatMul { ta, tb }, [a, b]) => matmul::pull_back(graph, (ta, tb), *a, *b, bar, wanted),
+        (Op::MatMul { ta, tb }, [a, b]) => product::pull_back(graph, (ta, tb), [*a, *b], bar, wanted),
         (Op::Transpose, [_]) => vec![Some(graph.transpose(bar))],
         (Op::Reshape, [x]) => {
             let shape = graph[*x].shape;
             vec![Some(graph.reshape(bar, shape))]
         }
-        (Op::Gather { offset }, [e, w]) => {
-            let shape = graph[*e].shape;
-            vec![Some(graph.scatter(offset, bar, *w, shape)), None]
-        }
-        (Op::Sum | Op::RowSum, [x]) => {
-            let shape = graph[*x].shape;
-            vec![Some(graph.expand(bar, shape))]
-        }
-        (Op::ColumnSum, [x]) => {
-            let shape = graph[*x].shape;
-            let row = graph.reshape(bar, BlockShape::new(Atom::ONE, shape.columns));
-            vec![Some(graph.expand(row, shape))]
-        }
-        (Op::Concat, parts) => {
-            let mut start = 0;
-            parts
-                .iter()
-                .map(|part| {
-                    let count = literal(graph[*part].shape.rows);
-                    let piece = graph.slice(bar, start, count);
-                    start += count;
-                    Some(piece)
-                })
-                .collect()
-        }
-        (Op::Slice { start, count }, [x]) => {
-            let shape = graph[*x].shape;
-            let zero = graph.constant(0.0);
-            let mut parts = vec![];
-            let rest = literal(shape.rows).saturating_sub(start + count);
-            if start > 0 {
-                parts.push(graph.expand(zero, BlockShape::new(Atom::Literal(start), shape.columns)));
-            }
-            parts.push(bar);
-            if rest > 0 {
-                parts.push(graph.expand(zero, BlockShape::new(Atom::Literal(rest), shape.columns)));
-            }
-            vec![Some(graph.concat(parts))]
-        }
+        (Op::Gather { offset }, [e, w]) => one_hot::pull_back(graph, offset, [*e, *w], bar),
+        (Op::Sum | Op::RowSum, [x]) => vec![Some(reduce::pull_back(graph, *x, bar))],
+        (Op::ColumnSum, [x]) => vec![Some(reduce::pull_back_columns(graph, *x, bar))],
+        (Op::Concat, parts) => rearrange::pull_back_concat(graph, parts, bar),
+        (Op::Slice { start, count }, [x]) => vec![Some(rearrange::pull_back_slice(graph, *x, start, count, bar))],
         (_, args) => vec![None; args.len()],
-    }
-}
-
-fn literal(atom: Atom) -> u64 {
-    match Dim::sum([atom]).atoms() {
-        [Atom::Literal(value)] => *value,
-        _ => 0,
     }
 }

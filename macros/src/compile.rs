@@ -41,19 +41,23 @@ fn compile(root: &TokenStream, cell: Cell, diagnostics: &mut Diagnostics) -> Tok
         return skeleton(root, cell);
     }
 
-    let plan =
-        lower::lower(&cell, &resolved, &shapes).and_then(|lowered| plan::plan(&cell, &resolved, &shapes, lowered));
+    let plan = lower::lower(&cell, &resolved, &shapes, diagnostics)
+        .and_then(|lowered| plan::plan(&cell, &resolved, &shapes, lowered));
     let Some(plan) = plan else {
-        diagnostics
-            .error(&cell.name, "this definition is beyond the compiler, which is a bug of rnn-cell")
-            .help("please report it with the definition");
+        if diagnostics.is_empty() {
+            diagnostics
+                .error(&cell.name, "this definition is beyond the compiler, which is a bug of rnn-cell")
+                .help("please report it with the definition");
+        }
         return skeleton(root, cell);
     };
     if cfg!(debug_assertions)
         && let Err(broken) = verify::verify(&plan)
     {
-        diagnostics
-            .error(&cell.name, format!("the compiler broke its own invariant, which is a bug of rnn-cell: {broken}"));
+        diagnostics.error(
+            &cell.name,
+            format!("the compiler broke its own invariant, which is a bug of rnn-cell: {broken}"),
+        );
     }
     let context = Context::new(&cell, &shapes, root);
     Items::new(&context, &resolved, &initialisers, Some(&plan)).emit()

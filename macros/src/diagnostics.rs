@@ -124,7 +124,10 @@ impl Diagnostics {
     #[cfg(test)]
     pub fn places(&self) -> Vec<[(usize, usize); 2]> {
         let place = |at: proc_macro2::LineColumn| (at.line, at.column);
-        self.found.iter().map(|found| [place(found.extent.first.start()), place(found.extent.last.end())]).collect()
+        self.found
+            .iter()
+            .map(|found| [place(found.extent.first.start()), place(found.extent.last.end())])
+            .collect()
     }
 
     /// The messages alone, for unit tests.

@@ -149,9 +149,15 @@ pub struct Node {
     pub name: Option<String>,
 }
 
+/// Operations of a constant that is written in place. One that uses another twice doubles it; a longer one is
+/// computed once, as a value of its own.
+const LONGEST_CONSTANT: u32 = 32;
+
 #[derive(Debug, Default, Clone)]
 pub struct Graph {
     nodes: Vec<Node>,
+    /// By node: how many operations it takes to write it in place, if it is of numbers and dimensions alone.
+    constants: Vec<Option<u32>>,
     known: HashMap<(Op, Vec<Id>, BlockShape, Level), Id>,
 }
 
@@ -187,7 +193,9 @@ impl Graph {
             return id;
         }
         let id = Id(self.nodes.len() as u32);
-        self.nodes.push(Node { op, args, shape, level, name: None });
+        let node = Node { op, args, shape, level, name: None };
+        self.constants.push(self.constant_size(&node));
+        self.nodes.push(node);
         self.known.insert(key, id);
         id
     }
@@ -199,15 +207,18 @@ impl Graph {
         }
     }
 
-    /// Built from numbers and dimensions alone, so that it can be written in place.
+    /// Built from numbers and dimensions alone, and short enough to be written wherever it is used.
     pub fn is_constant(&self, id: Id) -> bool {
-        let node = &self[id];
+        self.constants[id.index()].is_some_and(|size| size <= LONGEST_CONSTANT)
+    }
+
+    fn constant_size(&self, node: &Node) -> Option<u32> {
         match node.op {
-            Op::Number(_) | Op::Size(_) => true,
-            Op::Unary(_) | Op::Binary(_) | Op::Select(_) | Op::StopGradient => {
-                node.shape.is_scalar() && node.args.iter().all(|arg| self.is_constant(*arg))
+            Op::Number(_) | Op::Size(_) => Some(0),
+            Op::Unary(_) | Op::Binary(_) | Op::Select(_) | Op::StopGradient if node.shape.is_scalar() => {
+                node.args.iter().try_fold(1u32, |size, arg| Some(size.saturating_add((*self.constants.get(arg.index())?)?)))
             }
-            _ => false,
+            _ => None,
         }
     }
 

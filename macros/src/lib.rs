@@ -22,6 +22,8 @@ mod diagnostics;
 mod dim;
 mod emit;
 mod initial;
+#[cfg(test)]
+mod interpret;
 mod ir;
 mod lower;
 mod mixes;

@@ -3,9 +3,9 @@
 //! A value whose dimensions are sums is a grid of blocks, one a pair of terms. Stacking and splitting
 //! are then a matter of which blocks a grid holds, and cost nothing.
 
+use crate::diagnostics::Diagnostics;
 use crate::dim::{Atom, Dim, Shape};
 use crate::ir::{BlockShape, Graph, Id, Level, Op, Piece};
-use crate::ops::functions;
 use crate::resolve::{Callee, Resolved, Symbol, Target};
 use crate::shape::Shapes;
 use crate::syntax::ast::{BinaryOp, Cell, DeclarationKind, Expr, ExprKind, Time};
@@ -85,11 +85,25 @@ pub struct Lowered {
     pub initial: Vec<(usize, Grid)>,
 }
 
-pub fn lower(cell: &Cell, resolved: &Resolved, shapes: &Shapes) -> Option<Lowered> {
+/// Nodes of a graph. Functions that apply each other to their own results double with each level; no cell of the
+/// literature comes near this.
+const LARGEST: usize = 50_000;
+
+/// None for a definition that grows beyond all bounds, which is reported.
+pub fn lower(
+    cell: &Cell,
+    resolved: &Resolved,
+    shapes: &Shapes,
+    diagnostics: &mut Diagnostics,
+) -> Option<Lowered> {
     let mut lowering = Lowering::new(cell, resolved, shapes);
     for &equation in &resolved.order {
-        let value = lowering.expr(&cell.equations[equation].value)?;
-        lowering.define(equation, value)?;
+        let value = &cell.equations[equation].value;
+        let lowered = lowering.expr(value);
+        if lowering.is_too_large {
+            report_size(value, diagnostics);
+        }
+        lowering.define(equation, lowered?)?;
     }
     let (graph, targets) = (lowering.graph, lowering.targets);
 
@@ -97,7 +111,11 @@ pub fn lower(cell: &Cell, resolved: &Resolved, shapes: &Shapes) -> Option<Lowere
     let mut initial = vec![];
     for (index, declaration) in cell.declarations.iter().enumerate() {
         if let (DeclarationKind::State, Some(value)) = (declaration.kind, &declaration.initial) {
-            let value = lowering.initial(index, value)?;
+            let lowered = lowering.initial(index, value);
+            if lowering.is_too_large {
+                report_size(value, diagnostics);
+            }
+            let value = lowered?;
             for (row, column, id) in value.pieces() {
                 lowering.graph.suggest_name(id, &piece_name(&declaration.name.to_string(), &value, row, column));
             }
@@ -105,6 +123,12 @@ pub fn lower(cell: &Cell, resolved: &Resolved, shapes: &Shapes) -> Option<Lowere
         }
     }
     Some(Lowered { graph, targets, initial_graph: lowering.graph, initial })
+}
+
+fn report_size(value: &Expr, diagnostics: &mut Diagnostics) {
+    diagnostics
+        .error(value.extent, format!("more than {LARGEST} operations, once functions are expanded"))
+        .help("a function that is applied to its own result doubles with each level: use equations instead");
 }
 
 /// The name of a block: the value's own where there is one block, numbered otherwise.
@@ -128,12 +152,22 @@ struct Lowering<'a> {
     /// What a user's function gave for some arguments: functions that call each other twice would be expanded
     /// without end otherwise.
     expanded: HashMap<(usize, Vec<Vec<Id>>), Grid>,
+    is_too_large: bool,
 }
 
 impl<'a> Lowering<'a> {
     fn new(cell: &'a Cell, resolved: &'a Resolved, shapes: &'a Shapes) -> Self {
         let targets = cell.equations.iter().map(|_| vec![]).collect();
-        Lowering { cell, resolved, shapes, graph: Graph::default(), targets, arguments: vec![], expanded: HashMap::new() }
+        Lowering {
+            cell,
+            resolved,
+            shapes,
+            graph: Graph::default(),
+            targets,
+            arguments: vec![],
+            expanded: HashMap::new(),
+            is_too_large: false,
+        }
     }
 
     /// Records an equation's value under its targets' names.
@@ -172,7 +206,7 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    /// A name a term; over a literal, the literal's rows in equal parts.
+    /// A name a term; over a literal, a name a row.
     fn split(&mut self, value: &Grid, count: usize) -> Option<Vec<Grid>> {
         if value.rows.len() == count {
             let columns = value.columns.len();
@@ -190,11 +224,13 @@ impl<'a> Lowering<'a> {
             );
         }
         let [Atom::Literal(rows)] = value.rows[..] else { return None };
-        let part = rows.checked_div(count as u64)?;
+        if rows != count as u64 {
+            return None;
+        }
         let mut parts = vec![];
-        for index in 0..count as u64 {
-            let blocks = value.blocks.iter().map(|id| self.graph.slice(*id, index * part, part)).collect();
-            parts.push(Grid { rows: vec![Atom::Literal(part)], columns: value.columns.clone(), blocks });
+        for row in 0..rows {
+            let blocks = value.blocks.iter().map(|id| self.graph.slice(*id, row, 1)).collect();
+            parts.push(Grid { rows: vec![Atom::ONE], columns: value.columns.clone(), blocks });
         }
         Some(parts)
     }
@@ -315,6 +351,10 @@ impl<'a> Lowering<'a> {
                 if let Some(known) = self.expanded.get(&key) {
                     return Some(known.clone());
                 }
+                if self.graph.len() > LARGEST {
+                    self.is_too_large = true;
+                    return None;
+                }
                 let outer = std::mem::replace(&mut self.arguments, values);
                 let result = self.expr(&self.cell.functions[function].body);
                 self.arguments = outer;
@@ -334,7 +374,7 @@ impl<'a> Lowering<'a> {
             }
             Callee::BuiltIn(operation) => {
                 let values = arguments.iter().map(|argument| self.expr(argument)).collect::<Option<Vec<_>>>()?;
-                functions::lower(&mut self.graph, operation.name, &values)
+                operation.lower(&mut self.graph, &values)
             }
         }
     }

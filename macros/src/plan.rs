@@ -1,16 +1,23 @@
 //! Everything about a cell that emission needs: the graph with its backward equations, what runs when, and
 //! where each value lives.
 
+mod initial;
+mod residuals;
+#[cfg(test)]
+mod tests;
+
 use crate::autodiff;
 use crate::dim::Atom;
-use crate::ir::{BlockShape, Graph, Id, Level, Op, Piece};
+use crate::ir::{Graph, Id, Level, Op, Piece};
 use crate::lower::{Grid, Lowered};
 use crate::resolve::{Resolved, Target};
-use crate::schedule::{Region, Schedule, Task, schedule};
+use crate::schedule::{Group, Region, Schedule, Task, schedule};
 use crate::shape::Shapes;
 use crate::simplify::rebuild;
 use crate::syntax::ast::{Cell, DeclarationKind};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+
+pub use initial::InitialPlan;
 
 /// A block of something declared, and its value.
 #[derive(Debug, Clone, Copy)]
@@ -69,21 +76,9 @@ pub struct Plan {
     pub input_bars: Vec<Bound>,
     /// The cotangents of the states at the step before.
     pub carries: Vec<Bound>,
-    /// Kept for the backward pass.
+    /// Kept for the backward pass, in ascending order.
     pub residuals: Vec<Id>,
     pub initial: Option<InitialPlan>,
-}
-
-/// The graph of the states' initial values.
-#[derive(Debug)]
-pub struct InitialPlan {
-    pub graph: Graph,
-    /// Blocks of states, at the level of the context.
-    pub values: Vec<Bound>,
-    pub forward: Pass,
-    pub backward: Pass,
-    pub gradients: Vec<Bound>,
-    pub context_bars: Vec<Bound>,
 }
 
 pub fn plan(cell: &Cell, resolved: &Resolved, shapes: &Shapes, lowered: Lowered) -> Option<Plan> {
@@ -175,6 +170,11 @@ pub fn plan(cell: &Cell, resolved: &Resolved, shapes: &Shapes, lowered: Lowered)
     for bound in states.iter_mut().chain(outputs.iter_mut().flatten()).chain(&mut carries) {
         bound.id = graph.storage(bound.id);
     }
+    for bound in bars.gradients.iter().chain(&bars.contexts).chain(&bars.inputs) {
+        let name = declared_name(cell, shapes, bound.piece);
+        let id = graph.storage(bound.id);
+        graph.suggest_name(id, &format!("{name}_bar"));
+    }
 
     let forward_roots: Vec<Id> = states.iter().chain(outputs.iter().flatten()).map(|bound| bound.id).collect();
     let state_ids: Vec<Id> = states.iter().map(|bound| bound.id).collect();
@@ -205,7 +205,7 @@ pub fn plan(cell: &Cell, resolved: &Resolved, shapes: &Shapes, lowered: Lowered)
     if single_output {
         stored.push(outputs[0][0].id);
     }
-    let kept = residuals(&graph, &forward_roots, &stored, &all_backward);
+    let kept = residuals::choose(&graph, &forward_roots, &stored, &all_backward);
     let backward_schedule = schedule(
         &graph,
         &Task {
@@ -221,17 +221,21 @@ pub fn plan(cell: &Cell, resolved: &Resolved, shapes: &Shapes, lowered: Lowered)
     let place_state = |id: Id| states.iter().find(|bound| bound.id == id).map(|bound| Place::State(bound.piece));
     let forward = Pass::new(&graph, forward_schedule, &forward_roots, |id| {
         let is_output = single_output && outputs[0][0].id == id;
-        let lasts = graph[id].level == Level::Time && (kept.contains(&id) || is_output);
+        let lasts = graph[id].level == Level::Time && (kept.binary_search(&id).is_ok() || is_output);
         place_state(id).or(lasts.then_some(Place::Buffer(Lifetime::Sequence)))
     });
     let streaming = Pass::new(&graph, streaming_schedule, &forward_roots, place_state);
     let backward = {
         let carry = |id: Id| carries.iter().find(|bound| bound.id == id).map(|bound| Place::CarryOut(bound.piece));
+        // A sum that is one gradient and nothing else adds up where the gradient is wanted.
+        let mut gradients: HashMap<Id, Option<Piece>> = HashMap::new();
+        for bound in &bars.gradients {
+            gradients.entry(bound.id).and_modify(|piece| *piece = None).or_insert(Some(bound.piece));
+        }
         let gradient = |id: Id| {
-            let mut at = bars.gradients.iter().filter(|bound| bound.id == id);
-            let (first, second) = (at.next(), at.next());
-            let lone = first.filter(|_| second.is_none() && graph[id].op == Op::Accumulate);
-            lone.filter(|_| backward_schedule.users[id.index()].is_empty()).map(|bound| Place::Gradient(bound.piece))
+            let piece = gradients.get(&id).copied().flatten()?;
+            let is_lone = graph[id].op == Op::Accumulate && backward_schedule.users[id.index()].is_empty();
+            is_lone.then_some(Place::Gradient(piece))
         };
         let places: HashMap<Id, Place> = graph.ids().filter_map(|id| Some((id, carry(id).or(gradient(id))?))).collect();
         Pass::new(&graph, backward_schedule, &all_backward, |id| places.get(&id).copied())
@@ -239,7 +243,7 @@ pub fn plan(cell: &Cell, resolved: &Resolved, shapes: &Shapes, lowered: Lowered)
 
     let initial = match initial.is_empty() {
         true => None,
-        false => Some(plan_initial(cell, shapes, initial_graph, initial)),
+        false => Some(initial::plan(cell, shapes, initial_graph, initial)),
     };
     Some(Plan {
         graph,
@@ -261,6 +265,21 @@ pub fn plan(cell: &Cell, resolved: &Resolved, shapes: &Shapes, lowered: Lowered)
 /// The indices of a kind's declarations.
 pub fn declared(cell: &Cell, kind: DeclarationKind) -> Vec<usize> {
     (0..cell.declarations.len()).filter(|index| cell.declarations[*index].kind == kind).collect()
+}
+
+/// What a block of something declared is called: the declaration's own name where it is the only one.
+pub fn declared_name(cell: &Cell, shapes: &Shapes, piece: Piece) -> String {
+    let mut name = cell.declarations[piece.of].name.to_string();
+    let (rows, columns) = match &shapes.declarations[piece.of] {
+        Some(shape) => (shape.rows.atoms().len(), shape.columns.atoms().len()),
+        None => (1, 1),
+    };
+    for (index, count) in [(piece.row, rows), (piece.column, columns)] {
+        if count > 1 {
+            name.push_str(&format!("_{index}"));
+        }
+    }
+    name
 }
 
 /// The value's own storage if nothing else claims it and it is computed at every step; else a copy.
@@ -317,67 +336,28 @@ impl Bars {
     }
 }
 
-/// Which values the backward pass finds on the tape: what it reads of the forward pass, unless it is cheap to
-/// compute again from what is there anyway.
-fn residuals(graph: &Graph, forward_roots: &[Id], stored: &[Id], backward_roots: &[Id]) -> Vec<Id> {
-    let primal = graph.reachable(forward_roots.iter().copied());
-    let all = graph.reachable(backward_roots.iter().copied());
-    let mut wanted = vec![false; graph.len()];
-    for id in graph.ids().filter(|id| all[id.index()] && !primal[id.index()]) {
-        for arg in &graph[id].args {
-            wanted[graph.storage(*arg).index()] = true;
-        }
-    }
-    let mut there = vec![false; graph.len()];
-    let mut kept = vec![];
-    // The states' new values and an output that is returned in place are there anyway.
-    for id in stored {
-        there[id.index()] = true;
-        kept.push(*id);
-    }
-    for id in graph.ids().filter(|id| primal[id.index()]) {
-        let node = &graph[id];
-        let index = id.index();
-        if node.op.is_leaf() || graph.is_constant(id) {
-            there[index] = true;
-        } else if there[index] || node.op == Op::Reshape {
-            continue;
-        } else if node.level == Level::Time && is_cheap(&node.op) && node.args.iter().all(|arg| there[graph.storage(*arg).index()]) {
-            // Computed again where it is used.
-            there[index] = true;
-        } else if wanted[index] {
-            there[index] = true;
-            kept.push(id);
-        }
-    }
-    kept.sort();
-    kept.dedup();
-    kept
-}
-
-fn is_cheap(op: &Op) -> bool {
-    match op {
-        Op::Unary(op) => !op.is_dear(),
-        Op::Binary(op) => !op.is_dear(),
-        Op::Select(_) | Op::Expand => true,
-        _ => false,
-    }
-}
-
 impl Pass {
     /// Finds a place for all that is stored. `fixed_place` knows the places of special values.
     fn new(graph: &Graph, schedule: Schedule, roots: &[Id], fixed_place: impl Fn(Id) -> Option<Place>) -> Self {
+        let mut is_root = vec![false; graph.len()];
+        for root in roots {
+            is_root[graph.storage(*root).index()] = true;
+        }
         let mut places = HashMap::new();
         for region in Region::ALL {
             for group in schedule.groups(region) {
-                for id in group.nodes() {
-                    let is_root = roots.contains(&id) || roots.iter().any(|root| graph.storage(*root) == id);
-                    if let Some(place) = fixed_place(id) {
+                let nodes = group.nodes();
+                let fused: HashSet<Id> = match group {
+                    Group::Elementwise { nodes, .. } => nodes.iter().copied().collect(),
+                    _ => HashSet::new(),
+                };
+                for id in nodes {
+                    let place = fixed_place(id).or_else(|| match graph[id].level {
+                        Level::Time => lifetime(&schedule, region, &fused, id, is_root[id.index()]).map(Place::Buffer),
+                        _ => Some(Place::Fixed),
+                    });
+                    if let Some(place) = place {
                         places.insert(id, place);
-                    } else if graph[id].level < Level::Time {
-                        places.insert(id, Place::Fixed);
-                    } else if let Some(lifetime) = lifetime(&schedule, region, group, id, is_root) {
-                        places.insert(id, Place::Buffer(lifetime));
                     }
                 }
             }
@@ -386,64 +366,18 @@ impl Pass {
     }
 }
 
-/// None for a value that lives in a register within its loop.
+/// None for a value that lives in a register within its loop, whose nodes are `fused`.
 fn lifetime(
     schedule: &Schedule,
     region: Region,
-    group: &crate::schedule::Group,
+    fused: &HashSet<Id>,
     id: Id,
     is_root: bool,
 ) -> Option<Lifetime> {
-    let fused = match group {
-        crate::schedule::Group::Elementwise { nodes, .. } => nodes.as_slice(),
-        _ => &[],
-    };
     let users = &schedule.users[id.index()];
-    if !is_root && users.iter().all(|user| fused.contains(user)) && fused.contains(&id) {
+    if !is_root && fused.contains(&id) && users.iter().all(|user| fused.contains(user)) {
         return None;
     }
     let leaves_region = is_root || users.iter().any(|user| schedule.region[user.index()] != Some(region));
     Some(if region == Region::Step && !leaves_region { Lifetime::Step } else { Lifetime::Chunk })
-}
-
-fn plan_initial(cell: &Cell, shapes: &Shapes, mut graph: Graph, initial: Vec<(usize, Grid)>) -> InitialPlan {
-    let mut values = vec![];
-    for (index, grid) in initial {
-        for (row, column, id) in grid.pieces() {
-            let shape = BlockShape::new(grid.rows[row], grid.columns[column]);
-            let number = values.len() as u32;
-            let id = graph.copy(id, number, shape, Level::Context);
-            values.push(Bound { piece: Piece { of: index, row, column }, id });
-        }
-    }
-    let mut seeds = vec![];
-    for bound in &values {
-        let shape = graph[bound.id].shape;
-        let bar = graph.leaf(Op::CarryBar(bound.piece), shape, Level::Context);
-        seeds.push((bound.id, bar));
-    }
-    let leaves = autodiff::pull_back(&mut graph, &seeds, |op| is_differentiable(cell, shapes, op));
-    let mut bars = Bars::sort(cell, &graph, leaves);
-    {
-        let mut roots: Vec<&mut Id> = values.iter_mut().map(|bound| &mut bound.id).collect();
-        roots.extend(bars.gradients.iter_mut().map(|bound| &mut bound.id));
-        roots.extend(bars.contexts.iter_mut().map(|bound| &mut bound.id));
-        graph = rebuild(&graph, &mut roots);
-    }
-    for bound in &mut values {
-        bound.id = graph.storage(bound.id);
-    }
-    let value_ids: Vec<Id> = values.iter().map(|bound| bound.id).collect();
-    let bar_ids: Vec<Id> = bars.gradients.iter().chain(&bars.contexts).map(|bound| bound.id).collect();
-    let forward = schedule(&graph, &Task { roots: value_ids.clone(), ..Task::default() });
-    // Small and done once a sequence: everything is computed again.
-    let backward = schedule(&graph, &Task { roots: bar_ids.clone(), ..Task::default() });
-    InitialPlan {
-        forward: Pass::new(&graph, forward, &value_ids, |_| None),
-        backward: Pass::new(&graph, backward, &bar_ids, |_| None),
-        graph,
-        values,
-        gradients: bars.gradients,
-        context_bars: bars.contexts,
-    }
 }

@@ -8,6 +8,7 @@
 
 use crate::ir::{BlockShape, Graph, Id, Level, Op};
 use crate::ops::binary::Binary;
+use std::collections::HashMap;
 
 /// Where a node runs, in the order of running.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -102,6 +103,13 @@ pub struct Schedule {
 impl Schedule {
     pub fn groups(&self, region: Region) -> &[Group] {
         self.groups.iter().find(|(other, _)| *other == region).map_or(&[], |(_, groups)| groups)
+    }
+
+    /// For tests of what happens to a wrong schedule.
+    #[cfg(test)]
+    pub fn groups_mut(&mut self, region: Region) -> &mut Vec<Group> {
+        let found = self.groups.iter_mut().find(|(other, _)| *other == region);
+        &mut found.expect("every region has a list").1
     }
 }
 
@@ -227,7 +235,7 @@ pub fn is_flat_product(graph: &Graph, id: Id) -> bool {
     }
 }
 
-/// The products that make up a sum and serve nothing else; empty if this is no such sum.
+/// The products that make up a sum and serve nothing else, if this is such a sum.
 fn product_terms(graph: &Graph, needed: &Needed, region: &[Option<Region>], id: Id, is_top: bool) -> Option<Vec<Id>> {
     let here = region[id.index()];
     if !is_top && needed.users[id.index()].len() != 1 {
@@ -256,7 +264,7 @@ fn groups(graph: &Graph, needed: &Needed, region: &[Option<Region>], here: Regio
     let mut waiting: Vec<Id> = graph.ids().filter(|id| in_region(*id)).collect();
 
     // Sums of products stand for their terms.
-    let mut sums: Vec<(Id, Vec<Id>)> = vec![];
+    let mut sums: HashMap<Id, Vec<Id>> = HashMap::new();
     let mut absorbed = vec![false; graph.len()];
     for &id in waiting.iter().rev() {
         if absorbed[id.index()] || graph[id].level == Level::Param {
@@ -266,7 +274,7 @@ fn groups(graph: &Graph, needed: &Needed, region: &[Option<Region>], here: Regio
         if terms.len() > 1 {
             absorb(graph, id, &mut absorbed);
             absorbed[id.index()] = false;
-            sums.push((id, terms));
+            sums.insert(id, terms);
         }
     }
     for id in graph.ids().filter(|id| in_region(*id) && is_accumulated_product(graph, &needed.users, *id)) {
@@ -274,7 +282,6 @@ fn groups(graph: &Graph, needed: &Needed, region: &[Option<Region>], here: Regio
     }
     waiting.retain(|id| !absorbed[id.index()]);
 
-    let mut done = vec![false; graph.len()];
     let depends_on = |id: Id| -> Vec<Id> {
         let mut found = vec![];
         let mut stack = graph[id].args.clone();
@@ -288,20 +295,28 @@ fn groups(graph: &Graph, needed: &Needed, region: &[Option<Region>], here: Regio
         }
         found
     };
-    let fuses = |id: Id| is_fused(graph, needed, id) && !sums.iter().any(|(sum, _)| *sum == id);
+    let mut depends: Vec<Vec<Id>> = vec![vec![]; graph.len()];
+    let mut fuses = vec![false; graph.len()];
+    for &id in &waiting {
+        depends[id.index()] = depends_on(id);
+        fuses[id.index()] = is_fused(graph, needed, id) && !sums.contains_key(&id);
+    }
 
     let mut groups = vec![];
+    let mut done = vec![false; graph.len()];
+    let is_ready = |id: Id, done: &[bool]| depends[id.index()].iter().all(|arg| done[arg.index()]);
     while !waiting.is_empty() {
-        let is_ready = |id: Id, done: &[bool]| depends_on(id).iter().all(|arg| done[arg.index()]);
         let mut taken: Vec<Id> =
-            waiting.iter().copied().filter(|id| !fuses(*id) && is_ready(*id, &done)).collect();
+            waiting.iter().copied().filter(|id| !fuses[id.index()] && is_ready(*id, &done)).collect();
         if taken.is_empty() {
             // Everything element-wise of one space that is ready, or becomes so within the loop.
             let Some(first) = waiting.iter().copied().find(|id| is_ready(*id, &done)) else { break };
             let space = graph[first].shape;
-            let mut inside = done.clone();
+            let mut inside = vec![false; graph.len()];
             for &id in &waiting {
-                if fuses(id) && graph[id].shape == space && is_ready(id, &inside) && !reads_sum_of(graph, id, &taken) {
+                let fits = fuses[id.index()] && graph[id].shape == space && !reads_turned(graph, id, &inside);
+                if fits && is_ready(id, &done) {
+                    done[id.index()] = true;
                     inside[id.index()] = true;
                     taken.push(id);
                 }
@@ -314,15 +329,14 @@ fn groups(graph: &Graph, needed: &Needed, region: &[Option<Region>], here: Regio
             done[id.index()] = true;
         }
         waiting.retain(|id| !done[id.index()]);
-        taken.clear();
     }
     groups
 }
 
-/// Within a loop over columns an entry may be read as soon as it is written, but not a broadcast of it: it may
-/// belong to another loop's row. All nodes of a group have the group's shape, so only a reshape can do that.
-fn reads_sum_of(graph: &Graph, id: Id, taken: &[Id]) -> bool {
-    graph[id].args.iter().any(|arg| graph[*arg].op == Op::Reshape && taken.contains(&graph.storage(*arg)))
+/// Within a loop an entry may be read as soon as it is written, but not as another row's: a reshape of what the
+/// loop computes has to wait for its end.
+fn reads_turned(graph: &Graph, id: Id, inside: &[bool]) -> bool {
+    graph[id].args.iter().any(|arg| graph[*arg].op == Op::Reshape && inside[graph.storage(*arg).index()])
 }
 
 /// Marks all that a sum of products stands for.
@@ -353,11 +367,11 @@ pub fn is_accumulated_product(graph: &Graph, users: &[Vec<Id>], id: Id) -> bool 
         })
 }
 
-fn product_groups(graph: &Graph, ready: &[Id], sums: &[(Id, Vec<Id>)]) -> Vec<Group> {
+fn product_groups(graph: &Graph, ready: &[Id], sums: &HashMap<Id, Vec<Id>>) -> Vec<Group> {
     let mut groups: Vec<Group> = vec![];
     for &id in ready {
-        if let Some((node, terms)) = sums.iter().find(|(sum, _)| *sum == id) {
-            groups.push(Group::ProductSum { node: *node, terms: terms.clone() });
+        if let Some(terms) = sums.get(&id) {
+            groups.push(Group::ProductSum { node: id, terms: terms.clone() });
             continue;
         }
         if !is_flat_product(graph, id) || graph[id].op != (Op::MatMul { ta: false, tb: false }) {

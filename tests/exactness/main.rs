@@ -13,7 +13,7 @@ use tests::exactness::{
     all_scalars, assert_close, assert_same_bits, check, copy, parameters, pass,
     ragged_batches_are_their_samples, random, random_sequence, rng,
 };
-use tests::golden::{from_scalars, scalars};
+use tests::golden::{from_scalars, inner_product, scalars};
 
 rnn_cell! {
     /// Matrix and vector states, a matrix input, a scalar input, several outputs: every kind of field.
@@ -215,6 +215,61 @@ fn learned_initial_states() {
     assert_eq!(state.h.column(1), cell.h_0);
     assert_close("initial s", &scalars(&state.s), &scalars(&(cell.W_0 * context.m).map(f64::tanh)), 1e-14);
     Gradcheck::default().check_context(&mut cell, &xs, &context, None, &state).assert_ok();
+}
+
+/// The pull-back of the initial state, entry by entry against central differences: of the learned state itself, of the
+/// parameters of its expression, and of the context.
+#[test]
+fn initial_states_are_pulled_back() {
+    let cell = Learned::<2, 3, f64>::init(&mut rng(1));
+    let context: LearnedContext<3, 2, f64> = random(&mut rng(2));
+    let dstate: LearnedState<3, 2, f64> = random(&mut rng(3));
+    let loss = |cell: &Learned<2, 3, f64>, context: &LearnedContext<3, 2, f64>| {
+        inner_product(&scalars(&cell.initial_state(context)), &scalars(&dstate))
+    };
+    let mut gradients = Learned::zeros();
+    let mut dcontext: LearnedContext<3, 2, f64> = Varying::zero();
+    cell.initial_state_backward(&context, &dstate, &mut gradients, Some(&mut dcontext));
+
+    let central = |loss: &dyn Fn(f64) -> f64| {
+        let h = 1e-3;
+        (8.0 * (loss(h) - loss(-h)) - (loss(2.0 * h) - loss(-2.0 * h))) / (12.0 * h)
+    };
+    let count = parameters(&cell).len();
+    let by_differences: Vec<f64> = (0..count)
+        .map(|entry| {
+            central(&|step| {
+                let mut moved = cell.clone();
+                let mut index = 0;
+                moved.visit_mut(&mut |parameter| {
+                    for value in parameter.values {
+                        *value += if index == entry { step } else { 0.0 };
+                        index += 1;
+                    }
+                });
+                loss(&moved, &context)
+            })
+        })
+        .collect();
+    assert_close("gradients of the initial state", &parameters(&gradients), &by_differences, 1e-10);
+    assert!(parameters(&gradients).iter().filter(|&&g| g != 0.0).count() == 3 + 9, "of `h_0` and `W_0`");
+
+    let by_differences: Vec<f64> = (0..scalars(&context).len())
+        .map(|entry| {
+            central(&|step| {
+                let mut moved = scalars(&context);
+                moved[entry] += step;
+                loss(&cell, &from_scalars(&moved))
+            })
+        })
+        .collect();
+    assert_close("cotangent of the context", &scalars(&dcontext), &by_differences, 1e-10);
+
+    // It adds, as `backward` does.
+    let once = parameters(&gradients);
+    cell.initial_state_backward(&context, &dstate, &mut gradients, None);
+    let twice: Vec<f64> = once.iter().map(|g| 2.0 * g).collect();
+    assert_close("gradients of two passes", &parameters(&gradients), &twice, 1e-15);
 }
 
 /// `f32` follows `f64` to single precision, forward and backward, from parameters of one seed.

@@ -2,6 +2,8 @@
 //! against central differences, and the conventions where there is no derivative.
 
 #![allow(missing_docs)]
+// `σ` is the language's other name of `sigmoid`, and tested.
+#![allow(confusable_idents, mixed_script_confusables)]
 
 mod conventions;
 mod operators;

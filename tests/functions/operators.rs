@@ -6,7 +6,8 @@ use rnn_cell::prelude::*;
 /// the matrix `M` (`[N, S]`, it depends on the state), the column `k` and the row `row`, both of parameters.
 /// What `$value` doesn't use still counts: everything is added to the second output.
 macro_rules! operators {
-    ($($test:ident = $shape:tt { $($value:tt)* };)*) => { $(
+    (verify $cell:ident, [$($batch:literal),*]) => { $(crate::verify::<$batch, _>(&mut $cell);)* };
+    ($batches:tt $($test:ident = $shape:tt { $($value:tt)* };)*) => { $(
         mod $test {
             use super::*;
 
@@ -34,14 +35,13 @@ macro_rules! operators {
             #[test]
             fn gradients_and_properties() {
                 let mut cell = Probe::<3, 2, f64>::init(&mut tests::exactness::rng(11));
-                crate::verify::<1, _>(&mut cell);
-                crate::verify::<3, _>(&mut cell);
+                operators!(verify cell, $batches);
             }
         }
     )* };
 }
 
-operators! {
+operators! { [3]
     sigmoid_ = [N] { sigmoid(u) };
     tanh_ = [N] { tanh(u) };
     relu_ = [N] { relu(u) };
@@ -81,7 +81,10 @@ operators! {
     layer_norm_of_vector = [N] { layer_norm(3 * u, gain, shift) };
     layer_norm_of_matrix = [N, S] { layer_norm(3 * M, gain, shift) };
     rms_norm_of_vector = [N] { rms_norm(3 * u, gain) };
+}
 
+// The matrix kernels have their own code for a single sample.
+operators! { [1, 3]
     add = [N] { u + v + 1 };
     subtract = [N] { u - v - s };
     multiply = [N] { u * v * s };
@@ -102,9 +105,9 @@ operators! {
     column_and_row = [N, S] { u * row + k };
     scalar_over_matrix = [N, S] { s * M + s / (2 + square(M)) };
     stack_of_vectors = [N + S + 1] { [u, Q @ v, mean(u)] };
-    //stack_with_parameter = [N + 1] { [u, s] };
+    stack_with_parameter = [N + 2 + S + N] { [u, s, tanh(s), Q @ v, k] };
     stack_of_matrices = [2*N, S] { [M, tanh(M)] };
-    stack_with_repeated_vector = [N + N + 1, S] { [u, M, mean(u)] };
+    stack_with_repeated_vector = [N + N + 1, S] { [u, M, s] };
     product_with_stack = [N] { U @ u * tanh(sum([u, v, 1] * [v, u, s])) };
     numbers = [N] { (1/2 + 3e-1) * u + (N - S) * v + sqrt(N) };
 }

@@ -43,12 +43,16 @@ pub struct Definition {
 /// The dimensions that definitions use, with the values that the tests give them.
 const DIMENSIONS: [(&str, usize); 5] = [("H", 4), ("I", 3), ("E", 2), ("S", 3), ("V", 5)];
 
+/// The functions of the user's that expressions may call.
+const FUNCTIONS: [(&str, &str); 2] = [
+    ("swish", "fn swish(u) = u * sigmoid(u);"),
+    ("blend", "fn blend(a, u, v) = sigmoid(a) * u + (1 - sigmoid(a)) * v;"),
+];
+
 /// A definition in the making.
 #[derive(Debug)]
 pub struct Builder {
     pub(super) random: Random,
-    /// Whether `swish` and `blend` are called.
-    pub(super) functions: (bool, bool),
     pool: Vec<Value>,
     parameters: Vec<(String, Shape)>,
     equations: Vec<Equation>,
@@ -67,7 +71,6 @@ impl Definition {
     pub fn new(seed: u64) -> Self {
         let mut builder = Builder {
             random: Random::new(seed),
-            functions: (false, false),
             pool: Vec::new(),
             parameters: Vec::new(),
             equations: Vec::new(),
@@ -151,18 +154,19 @@ impl Builder {
         let outputs = self.define_equations(&states);
         // Expressions that were drawn and dropped again leave parameters behind.
         let mut used = self.used(&outputs);
-        used.extend(declarations.iter().filter(|line| line.starts_with("state")).flat_map(|line| words(line)));
+        used.extend(
+            declarations.iter().filter(|line| line.starts_with("state")).flat_map(|line| words(line)),
+        );
         let mut parameters = std::mem::take(&mut self.parameters);
         parameters.retain(|(name, _)| used.contains(name));
         for (name, shape) in parameters {
             let initial = *self.random.pick(&["uniform(0.6)", "uniform(0.2, 0.6)", "normal(0.3)"]);
             declarations.push(format!("param {name}: {shape} = {initial};"));
         }
-        if self.functions.0 {
-            declarations.push("fn swish(u) = u * sigmoid(u);".into());
-        }
-        if self.functions.1 {
-            declarations.push("fn blend(a, u, v) = sigmoid(a) * u + (1 - sigmoid(a)) * v;".into());
+        for (name, definition) in FUNCTIONS {
+            if self.equations.iter().any(|equation| words(&equation.value).iter().any(|word| word == name)) {
+                declarations.push(definition.into());
+            }
         }
 
         let mut lines = declarations;
@@ -371,7 +375,8 @@ impl Builder {
     }
 
     fn simple_dim(&mut self) -> Dim {
-        Dim::of(*self.random.pick(&["H", "I", "E", "S"]))
+        const NAMES: [&str; 4] = ["H", "I", "E", "S"];
+        Dim::of(NAMES[self.random.below(NAMES.len())])
     }
 
     /// A dimension, now and then a sum.

@@ -196,10 +196,8 @@ impl Builder {
     fn user_call(&mut self, shape: &Shape, depth: usize) -> Expression {
         let first = self.small(shape, depth - 1);
         if self.random.chance(50) {
-            self.functions.0 = true;
             Expression::atom(format!("swish({})", first.text), first.bound)
         } else {
-            self.functions.1 = true;
             let second = self.small(shape, 0);
             let third = self.small(&Shape::scalar(), 0);
             let text = format!("blend({}, {}, {})", third.text, first.text, second.text);

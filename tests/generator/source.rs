@@ -32,7 +32,12 @@ fn write_test(source: &mut String, seed: u64) -> std::fmt::Result {
     writeln!(source, "    const DEFINITION: &str = r#\"{}\"#;\n", definition.text)?;
     writeln!(source, "    type Input = <{name}<{sizes}f64> as rnn_cell::cell::{layer}<2>>::Input;\n")?;
     writeln!(source, "    #[test]\n    fn gradients() {{")?;
-    writeln!(source, "        let cell = {name}::<{sizes}f64>::init(&mut tests::exactness::rng({seed}));")?;
     writeln!(source, "        let fill: fn(&mut Input, &mut rnn_cell::rng::Xoshiro256PlusPlus) = {fill};")?;
-    writeln!(source, "        super::{verify}::<2, _>({seed}, DEFINITION, cell, fill);\n    }}\n}}\n")
+    writeln!(source, "        super::on_a_large_stack(move || {{")?;
+    writeln!(
+        source,
+        "            let cell = {name}::<{sizes}f64>::init(&mut tests::exactness::rng({seed}));"
+    )?;
+    writeln!(source, "            super::{verify}::<2, _>({seed}, DEFINITION, cell, fill);")?;
+    writeln!(source, "        }});\n    }}\n}}\n")
 }

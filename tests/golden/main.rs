@@ -1,5 +1,5 @@
-//! Every golden case, at batch 1 and 4, in float64: by the library's cells where it has them, and by definitions
-//! written here, which also return the gates that the cases know.
+//! Every golden case, at batch 1 and 4, in float64: by the library's cells where it has them, and by
+//! definitions written here, which also return the gates that the cases know.
 //!
 //! One test runs them all, so that it can print the worst error of all; it reports every array that is off.
 
@@ -139,5 +139,9 @@ fn golden_cases() {
     }
     let _ = writeln!(out, "worst golden error of {arrays} arrays: {:.2e} ({})", worst.0, worst.1);
     let count = failures.len();
-    assert!(failures.is_empty(), "{count} arrays are off by more than {TOLERANCE:e}:\n{}", failures.join("\n"));
+    assert!(
+        failures.is_empty(),
+        "{count} arrays are off by more than {TOLERANCE:e}:\n{}",
+        failures.join("\n")
+    );
 }

@@ -1,5 +1,5 @@
-//! Elman's network with a `Dense` readout, of two cells of the library, put together by hand: a type that implements
-//! the traits stands wherever a generated cell can.
+//! Elman's network with a `Dense` readout, of two cells of the library, put together by hand: a type that
+//! implements the traits stands wherever a generated cell can.
 
 use nalgebra::SMatrix;
 use rnn_cell::cell::{Parameter, ParameterMut};
@@ -54,7 +54,9 @@ impl<const I: usize, const H: usize, const O: usize> ModelMut for ElmanAndDense<
     }
 }
 
-impl<const I: usize, const H: usize, const O: usize, const B: usize> Layer<B> for ElmanAndDense<I, H, O, f64> {
+impl<const I: usize, const H: usize, const O: usize, const B: usize> Layer<B>
+    for ElmanAndDense<I, H, O, f64>
+{
     type Input = SMatrix<f64, I, B>;
     type Output = Output<H, O, B>;
     type InputBar = SMatrix<f64, I, B>;

@@ -8,9 +8,8 @@ mod legendre;
 
 use cells::*;
 use nalgebra::{SMatrix, SVector};
-use rnn_cell::cell::{Cell, ContextLayer, Layer, Model};
+use rnn_cell::cell::{Cell, ContextLayer, Layer, Model, ModelMut};
 use rnn_cell::gradcheck::{gradcheck, gradcheck_context};
-use rnn_cell::prelude::*;
 use rnn_cell::rng::{Xoshiro256PlusPlus, below};
 use rnn_cell::varying::Varying;
 use tests::exactness::{check, random, random_sequence, rng};
@@ -25,7 +24,7 @@ fn verify<const B: usize, L>(
     cell: &mut L,
     adapt: impl Fn(&mut L::Input, &mut L::State, &mut Xoshiro256PlusPlus),
 ) where
-    L: Cell<B> + Layer<B, Scalar = f64, Input: Varying<f64> + Clone, InputBar: Varying<f64>>,
+    L: ModelMut + Cell<B> + Layer<B, Scalar = f64, Input: Varying<f64> + Clone, InputBar: Varying<f64>>,
     L: Layer<B, State: Varying<f64> + Clone, Output: Varying<f64> + Clone>,
 {
     let mut rng = rng(2024);

@@ -277,7 +277,8 @@ where
     let mut sum = vec![0.0; batch.gradients.len()];
     for (b, &length) in lengths.iter().enumerate() {
         let xs: Vec<<L as Layer<1>>::Input> = xs[..length].iter().map(|x| sample::<B, _, _>(x, b)).collect();
-        let dys: Vec<<L as Layer<1>>::Output> = dys[..length].iter().map(|dy| sample::<B, _, _>(dy, b)).collect();
+        let dys: Vec<<L as Layer<1>>::Output> =
+            dys[..length].iter().map(|dy| sample::<B, _, _>(dy, b)).collect();
         let (state, dfinal) = (sample::<B, _, _>(&state, b), sample::<B, _, _>(&dfinal, b));
         let mut tape = Layer::<1>::tape(cell);
         let alone = pass::<1, L>(cell, &xs, None, &state, (&dys, &dfinal), &mut tape);

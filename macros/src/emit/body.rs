@@ -8,6 +8,7 @@ use crate::emit::context::{Context, Names};
 use crate::emit::hygiene::variable;
 use crate::emit::text::Writer;
 use crate::ir::{BlockShape, Graph, Id, Level, Op};
+use crate::ops::choice;
 use crate::ops::unary::Unary;
 use crate::plan::Pass;
 use crate::schedule::{Group, Region};
@@ -54,42 +55,24 @@ impl Body<'_> {
         if groups.is_empty() {
             return TokenStream::new();
         }
-        let (mut reads, mut writes) = (vec![], vec![]);
-        for group in groups {
-            self.collect(group, &mut reads, &mut writes);
-        }
-        reads.retain(|id| !writes.contains(id));
+        let computed: Vec<Id> = groups.iter().flat_map(Group::nodes).collect();
+        let mut seen: HashSet<Id> = computed.iter().copied().collect();
+        let operands = groups.iter().flat_map(|group| self.operands(group)).map(|id| self.graph.storage(id));
+        let reads: Vec<Id> = operands.filter(|id| !self.graph.is_constant(*id) && seen.insert(*id)).collect();
+        let writes: Vec<Id> = computed.into_iter().filter(|id| self.pass.places.contains_key(id)).collect();
         let bindings = frame.bind(region, &reads, &writes);
         let groups = groups.iter().map(|group| self.group(region, group));
         quote!({ #bindings #(#groups)* ; })
     }
 
-    fn collect(&self, group: &Group, reads: &mut Vec<Id>, writes: &mut Vec<Id>) {
-        fn push(list: &mut Vec<Id>, id: Id) {
-            if !list.contains(&id) {
-                list.push(id);
-            }
-        }
-        let inside = group.nodes();
-        for node in &inside {
-            if self.pass.places.contains_key(node) {
-                push(writes, *node);
-            }
-        }
-        let operands: Vec<Id> = match group {
-            Group::Elementwise { nodes, .. } => nodes.iter().flat_map(|id| self.graph[*id].args.clone()).collect(),
-            Group::Products { nodes } => nodes.iter().flat_map(|id| self.graph[*id].args.clone()).collect(),
-            Group::ProductSum { terms, .. } => terms.iter().flat_map(|id| self.graph[*id].args.clone()).collect(),
-            Group::Single(id) if self.is_accumulated_product(*id) => {
-                self.graph[self.graph[*id].args[0]].args.clone()
-            }
-            Group::Single(id) => self.graph[*id].args.clone(),
-        };
-        for operand in operands {
-            let operand = self.graph.storage(operand);
-            if !inside.contains(&operand) && !self.graph.is_constant(operand) {
-                push(reads, operand);
-            }
+    /// What a group reads, its own nodes among it.
+    fn operands(&self, group: &Group) -> Vec<Id> {
+        let args = |id: &Id| self.graph[*id].args.clone();
+        match group {
+            Group::Elementwise { nodes, .. } | Group::Products { nodes } => nodes.iter().flat_map(args).collect(),
+            Group::ProductSum { terms, .. } => terms.iter().flat_map(args).collect(),
+            Group::Single(id) if self.is_accumulated_product(*id) => args(&self.graph[*id].args[0]),
+            Group::Single(id) => args(id),
         }
     }
 
@@ -347,12 +330,7 @@ impl Body<'_> {
         match &node.op {
             Op::Unary(op) => op.emit(k, arg(0)),
             Op::Binary(op) => op.emit(k, arg(0), arg(1)),
-            Op::Select(comparison) => {
-                let operator: TokenStream =
-                    crate::emit::text::comparison(*comparison).parse().unwrap_or_default();
-                let (a, b, u, v) = (arg(0), arg(1), arg(2), arg(3));
-                quote!(#k::select(#a #operator #b, #u, #v))
-            }
+            Op::Select(op) => choice::emit(k, *op, [arg(0), arg(1), arg(2), arg(3)]),
             Op::Accumulate => {
                 let (old, value) = (self.old(id), arg(0));
                 quote!(#old + #value)
@@ -444,7 +422,8 @@ impl Body<'_> {
             let (rows, inner) = (self.cx.atom(a.rows), self.cx.atom(a.columns));
             let (same, others): (Vec<Id>, Vec<Id>) = rest.iter().partition(|id| {
                 let other = &self.graph[**id];
-                **id == first || ta && other.op == self.graph[first].op && self.graph[other.args[0]].shape == a
+                **id == first
+                    || ta && other.op == self.graph[first].op && self.graph[other.args[0]].shape == a
             });
             let left = same.iter().map(|id| self.var(self.graph[*id].args[0]));
             let right: Vec<Ident> = same.iter().map(|id| self.var(self.graph[*id].args[1])).collect();
@@ -475,7 +454,9 @@ impl Body<'_> {
                 quote!(#comment { #k::scatter::<_, { #rows }>(&*#y_bar, &*#w, #offset, &mut *#out); })
             }
             (Op::MatMul { ta: false, tb: true }, [a, b])
-                if node.level == Level::Param && self.graph[*a].level == level && self.graph[*b].level == level =>
+                if node.level == Level::Param
+                    && self.graph[*a].level == level
+                    && self.graph[*b].level == level =>
             {
                 let (rows, columns) = (self.cx.atom(node.shape.rows), self.cx.atom(node.shape.columns));
                 let (a, b) = (self.var(*a), self.var(*b));
@@ -591,7 +572,9 @@ impl Body<'_> {
                 looped(quote!(#(#copies)*))
             }
             Op::Slice { start, count } => {
-                let Atom::Literal(rows) = self.graph[node.args[0]].shape.rows else { return TokenStream::new() };
+                let Atom::Literal(rows) = self.graph[node.args[0]].shape.rows else {
+                    return TokenStream::new();
+                };
                 let (start, count, rows) = (literal(*start), literal(*count), literal(rows));
                 let (from, to) = (arg(0), out());
                 looped(quote!(#k::copy_rows(#from, #rows, #start, #to, #count, 0, #count);))

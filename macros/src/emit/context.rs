@@ -3,6 +3,7 @@
 use crate::dim::{Atom, Dim, Shape};
 use crate::emit::hygiene::{ident, variable};
 use crate::ir::{BlockShape, Graph, Id, Level, Op, Piece};
+use crate::plan::declared_name;
 use crate::shape::Shapes;
 use crate::syntax::ast::{Cell, DeclarationKind};
 use proc_macro2::{Ident, TokenStream};
@@ -191,6 +192,8 @@ pub struct Names {
 impl Names {
     pub fn new(cell: &Cell, shapes: &Shapes, graph: &Graph) -> Self {
         let mut taken: HashSet<String> = HashSet::new();
+        // The last number that a name was given.
+        let mut numbers: HashMap<String, usize> = HashMap::new();
         let mut names = HashMap::new();
         // What the user named comes first, so that a made-up name never takes it.
         let mut order: Vec<Id> = graph.ids().collect();
@@ -207,9 +210,9 @@ impl Names {
                 op => graph[id].name.clone().unwrap_or_else(|| made_up(op).to_owned()),
             };
             let mut name = wanted.clone();
-            let mut number = 1;
             while !taken.insert(name.clone()) {
-                number += 1;
+                let number = numbers.entry(wanted.clone()).or_insert(1);
+                *number += 1;
                 name = format!("{wanted}_{number}");
             }
             names.insert(id, name);
@@ -236,12 +239,7 @@ fn numbered(index: usize, show: bool) -> String {
 }
 
 fn piece_of(cell: &Cell, shapes: &Shapes, piece: Piece, suffix: &str) -> String {
-    let name = &cell.declarations[piece.of].name;
-    let (rows, columns) = match &shapes.declarations[piece.of] {
-        Some(shape) => (shape.rows.atoms().len(), shape.columns.atoms().len()),
-        None => (1, 1),
-    };
-    format!("{name}{}{}{suffix}", numbered(piece.row, rows > 1), numbered(piece.column, columns > 1))
+    format!("{}{suffix}", declared_name(cell, shapes, piece))
 }
 
 /// A value that has no name of its own is called after its operation.

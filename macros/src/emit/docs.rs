@@ -3,8 +3,9 @@
 use crate::emit::context::{Context, Names};
 use crate::emit::text::{Writer, comparison};
 use crate::ir::{Id, Op};
-use crate::plan::Plan;
+use crate::plan::{Plan, declared_name};
 use crate::syntax::ast::{BinaryOp, DeclarationKind, Equation, Expr, ExprKind, Time};
+use std::collections::HashMap;
 
 /// The equations in the order of their evaluation, one a line.
 pub fn equations(cx: &Context, order: &[usize]) -> String {
@@ -77,40 +78,34 @@ fn expr(value: &Expr) -> String {
 pub fn adjoints(cx: &Context, plan: &Plan, names: &Names) -> String {
     let graph = &plan.graph;
     let computed = &plan.backward;
-    let is_root = |id: Id| {
-        let lists = [&plan.carries, &plan.gradients, &plan.context_bars, &plan.input_bars];
-        lists.iter().any(|list| list.iter().any(|bound| graph.storage(bound.id) == id))
-    };
+    // What is asked for is called after what it is the cotangent of.
+    let mut asked: HashMap<Id, String> = HashMap::new();
+    for (list, suffix) in [
+        (&plan.gradients, "_bar"),
+        (&plan.context_bars, "_bar"),
+        (&plan.input_bars, "_bar"),
+        (&plan.carries, "_bar[t-1]"),
+    ] {
+        for bound in list {
+            let id = graph.storage(bound.id);
+            if !graph[id].op.is_leaf() {
+                let name = declared_name(cx.cell, cx.shapes, bound.piece);
+                asked.entry(id).or_insert_with(|| format!("{name}{suffix}"));
+            }
+        }
+    }
     let shows = |id: Id| {
         let node = &graph[id];
         if node.op.is_leaf() {
             return !graph.is_constant(id);
         }
-        let is_stored = plan.residuals.contains(&id) || computed.places.contains_key(&id);
-        is_root(id) || node.name.is_some() || is_stored && computed.schedule.users[id.index()].len() != 1
+        let is_stored = plan.residuals.binary_search(&id).is_ok() || computed.places.contains_key(&id);
+        asked.contains_key(&id) || node.name.is_some() || is_stored && computed.schedule.users[id.index()].len() != 1
     };
-    // Gradients are called after what they are the cotangents of.
     let called = |id: Id| -> Option<String> {
         let storage = graph.storage(id);
-        for (list, suffix) in
-            [(&plan.gradients, "_bar"), (&plan.context_bars, "_bar"), (&plan.input_bars, "_bar"), (&plan.carries, "_bar[t-1]")]
-        {
-            if let Some(bound) = list.iter().find(|bound| graph.storage(bound.id) == storage) {
-                if graph[storage].op.is_leaf() {
-                    break;
-                }
-                let piece = bound.piece;
-                let name = &cx.cell.declarations[piece.of].name;
-                let shape = cx.shapes.declarations[piece.of].as_ref()?;
-                let mut block = String::new();
-                if shape.rows.atoms().len() > 1 {
-                    block.push_str(&format!("_{}", piece.row));
-                }
-                if shape.columns.atoms().len() > 1 {
-                    block.push_str(&format!("_{}", piece.column));
-                }
-                return Some(format!("{name}{block}{suffix}"));
-            }
+        if let Some(name) = asked.get(&storage) {
+            return Some(name.clone());
         }
         match &graph[storage].op {
             Op::Previous(_) => Some(names.text(storage).replacen("_prev", "[t-1]", 1)),

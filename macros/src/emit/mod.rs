@@ -20,3 +20,6 @@ pub mod start;
 pub mod stream;
 pub mod text;
 pub mod traits;
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,5 @@
 //! The runtime's traits for the generated types.
 
-
 use crate::emit::items::Items;
 use crate::plan::declared;
 use crate::syntax::ast::DeclarationKind;
@@ -49,7 +48,8 @@ fn varying(items: &Items) -> TokenStream {
                     quote!(#(#k::Varying::<#scalar>::scalars(&self.#fields, __f);)*),
                 ),
             };
-            let sample = quote!(#(#k::Varying::<#scalar>::sample_mut(&mut self.#fields, sample, batch, __f);)*);
+            let sample =
+                quote!(#(#k::Varying::<#scalar>::sample_mut(&mut self.#fields, sample, batch, __f);)*);
             let visit_mut = quote!(#(#k::Varying::<#scalar>::scalars_mut(&mut self.#fields, __f);)*);
             quote! {
                 impl<#dims const #batch: usize, #scalar: #k::Scalar> #k::Varying<#scalar> for #kind {

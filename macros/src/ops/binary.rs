@@ -112,3 +112,51 @@ impl Binary {
         }
     }
 }
+
+#[cfg(test)]
+pub mod tests {
+    use crate::ops::tests::{Case, check_all, elementwise, slopes};
+
+    pub fn cases() -> Vec<Case> {
+        let (near, positive) = ((-2.0, 2.0), (0.3, 2.0));
+        let power = |exponent: &str, f: fn(f64) -> f64| {
+            elementwise("pow", &format!("y = pow(u, {exponent})"), 1, positive, move |args| f(args[0]))
+        };
+        [
+            elementwise("+", "y = u + v", 2, near, |args| args[0] + args[1]),
+            elementwise("-", "y = u - v", 2, near, |args| args[0] - args[1]),
+            elementwise("*", "y = u * v", 2, near, |args| args[0] * args[1]),
+            elementwise("/", "y = u / v", 2, positive, |args| args[0] / args[1]),
+            elementwise("min", "y = min(u, v)", 2, near, |args| args[0].min(args[1])),
+            elementwise("max", "y = max(u, v)", 2, near, |args| args[0].max(args[1])),
+            elementwise("pow", "y = pow(u, v)", 2, positive, |args| args[0].powf(args[1])),
+            power("0", |_| 1.0),
+            power("0.5", f64::sqrt),
+            power("1", |u| u),
+            power("2", |u| u * u),
+            power("3", |u| u * u * u),
+            power("-1", f64::recip),
+            power("2.5", |u| u.powf(2.5)),
+            elementwise("pow", "y = pow(1.5, u)", 1, near, |args| 1.5f64.powf(args[0])),
+            elementwise("-", "y = u - -v - (-u + v)", 2, near, |args| 2.0 * args[0]),
+            elementwise("/", "y = u / 4 + 3 / u", 1, positive, |args| args[0] / 4.0 + 3.0 / args[0]),
+        ]
+        .concat()
+    }
+
+    #[test]
+    fn values_and_derivatives() {
+        check_all(&cases());
+    }
+
+    #[test]
+    fn derivatives_at_kinks() {
+        assert_eq!(slopes("max(u, v)", &[1.0, 1.0]), [0.5, 0.5]);
+        assert_eq!(slopes("min(u, v)", &[1.0, 1.0]), [0.5, 0.5]);
+        assert_eq!(slopes("max(u, u)", &[1.0]), [1.0]);
+        assert_eq!(slopes("pow(u, v)", &[0.0, 2.0]), [0.0, 0.0]);
+        assert_eq!(slopes("pow(u, 2)", &[0.0]), [0.0]);
+        assert_eq!(slopes("pow(u, 0)", &[0.0]), [0.0]);
+        assert_eq!(slopes("pow(u, 3)", &[-2.0]), [12.0]);
+    }
+}

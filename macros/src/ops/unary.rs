@@ -1,7 +1,6 @@
 //! Functions of one argument that act element by element: derivative, emission, text.
 
 use crate::ir::{Graph, Id};
-use crate::syntax::ast::Comparison;
 use proc_macro2::TokenStream;
 use quote::quote;
 
@@ -153,61 +152,70 @@ impl Unary {
     }
 }
 
-/// `max(u, 0)` with the derivative 0 at 0.
-pub fn relu(graph: &mut Graph, u: Id) -> Id {
-    let zero = graph.constant(0.0);
-    graph.select(Comparison::Greater, [u, zero, u, zero])
-}
+#[cfg(test)]
+pub mod tests {
+    use crate::interpret::matrix::Matrix;
+    use crate::ops::tests::{Case, check_all, elementwise, evaluate, slopes};
+    use crate::ops::unary::Unary;
 
-/// The other activations, built from the primitive functions.
-pub fn activation(graph: &mut Graph, name: &str, u: Id) -> Option<Id> {
-    let g = graph;
-    Some(match name {
-        "sigmoid" => g.unary(Unary::Sigmoid, u),
-        "tanh" => g.unary(Unary::Tanh, u),
-        "exp" => g.unary(Unary::Exp, u),
-        "ln" => g.unary(Unary::Ln, u),
-        "sqrt" => g.unary(Unary::Sqrt, u),
-        "abs" => g.unary(Unary::Abs, u),
-        "recip" => g.unary(Unary::Recip, u),
-        "sin" => g.unary(Unary::Sin, u),
-        "cos" => g.unary(Unary::Cos, u),
-        "floor" => g.unary(Unary::Floor, u),
-        "sign" => g.unary(Unary::Sign, u),
-        "softplus" => g.unary(Unary::Softplus, u),
-        "square" => g.mul(u, u),
-        "relu" => relu(g, u),
-        "leaky_relu" => {
-            let (zero, slope) = (g.constant(0.0), g.constant(0.01));
-            let below = g.mul(slope, u);
-            g.select(Comparison::Greater, [u, zero, u, below])
+    pub fn cases() -> Vec<Case> {
+        let of_one = |name, range, f: fn(f64) -> f64| {
+            elementwise(name, &format!("y = {name}(u)"), 1, range, move |args| f(args[0]))
+        };
+        let near = (-3.0, 3.0);
+        [
+            elementwise("neg", "y = -u", 1, near, |args| -args[0]),
+            of_one("sigmoid", near, |u| 1.0 / (1.0 + (-u).exp())),
+            of_one("tanh", near, |u| u.sinh() / u.cosh()),
+            of_one("exp", near, f64::exp),
+            of_one("ln", (0.1, 3.0), f64::ln),
+            of_one("sqrt", (0.1, 3.0), f64::sqrt),
+            of_one("abs", near, f64::abs),
+            of_one("recip", (0.2, 3.0), |u| 1.0 / u),
+            of_one("sin", near, f64::sin),
+            of_one("cos", near, f64::cos),
+            of_one("floor", near, f64::floor),
+            of_one("sign", near, f64::signum),
+            of_one("softplus", near, |u| (1.0 + u.exp()).ln()),
+        ]
+        .concat()
+    }
+
+    #[test]
+    fn values_and_derivatives() {
+        check_all(&cases());
+    }
+
+    #[test]
+    fn derivatives_at_kinks() {
+        assert_eq!(slopes("abs(u)", &[0.0]), [0.0]);
+        assert_eq!(slopes("sign(u)", &[0.0]), [0.0]);
+        assert_eq!(slopes("floor(u)", &[1.0]), [0.0]);
+    }
+
+    /// What a constant is folded to is what the graph would compute.
+    #[test]
+    fn constants() {
+        for (name, op) in [
+            ("-", Unary::Neg),
+            ("sigmoid", Unary::Sigmoid),
+            ("tanh", Unary::Tanh),
+            ("exp", Unary::Exp),
+            ("ln", Unary::Ln),
+            ("sqrt", Unary::Sqrt),
+            ("abs", Unary::Abs),
+            ("recip", Unary::Recip),
+            ("sin", Unary::Sin),
+            ("cos", Unary::Cos),
+            ("floor", Unary::Floor),
+            ("sign", Unary::Sign),
+        ] {
+            for x in [-2.5, -1.0, 0.0, 0.3, 4.0] {
+                let folded = op.fold(x).expect("this function of a number is a number");
+                let value = evaluate(&format!("y = u + {name}({x:?})"), &["[]"], &[Matrix::scalar(0.0)]).value;
+                assert!(value.is_close(&Matrix::scalar(folded), 1e-15), "{name}({x}): {folded}, {value:?}");
+            }
         }
-        "elu" => {
-            let zero = g.constant(0.0);
-            // The exponential of a large positive argument would make 0 * inf of the branch not taken.
-            let negative = g.select(Comparison::Greater, [u, zero, zero, u]);
-            let below = g.unary(Unary::ExpM1, negative);
-            g.select(Comparison::Greater, [u, zero, u, below])
-        }
-        "silu" => {
-            let gate = g.unary(Unary::Sigmoid, u);
-            g.mul(u, gate)
-        }
-        "gelu" => {
-            let gate = g.unary(Unary::NormalCdf, u);
-            g.mul(u, gate)
-        }
-        "hard_sigmoid" => {
-            let (six, half) = (g.constant(6.0), g.constant(0.5));
-            let scaled = g.div(u, six);
-            let line = g.add(scaled, half);
-            let (low, high) = (g.constant(0.0), g.constant(1.0));
-            g.clamp(line, low, high)
-        }
-        "hard_tanh" => {
-            let (low, high) = (g.constant(-1.0), g.constant(1.0));
-            g.clamp(u, low, high)
-        }
-        _ => return None,
-    })
+        assert_eq!([Unary::Softplus, Unary::NormalCdf].map(|op| op.fold(1.0)), [None, None]);
+    }
 }

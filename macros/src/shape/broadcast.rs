@@ -56,7 +56,14 @@ impl Infer<'_> {
         let (left_text, right_text) = (text::operand(left), text::operand(right));
         let is_product = op == BinaryOp::Mul;
         if is_product && left_shape.columns == right_shape.rows && !left_shape.columns.is_one() {
-            return Some(format!("`*` is element-wise; the matrix product is `{left_text} @ {right_text}`"));
+            let product = format!("`*` is element-wise; the matrix product is `{left_text} @ {right_text}`");
+            let scales_columns = right_shape.columns.is_one() && !left_shape.rows.is_one();
+            return Some(match scales_columns {
+                true => {
+                    format!("{product}, a factor for each column `{left_text} * {}`", text::transposed(right))
+                }
+                false => product,
+            });
         }
         if *left_shape == right_shape.transposed() {
             return Some(format!(
@@ -68,8 +75,10 @@ impl Infer<'_> {
         self.row_help(left_shape, right, right_shape)
             .or_else(|| self.row_help(right_shape, left, left_shape))
             .or_else(|| {
-                ordered_help(&left_shape.rows, &right_shape.rows)
-                    .then(|| "the terms of a sum are ordered, as the blocks stand".to_owned())
+                ordered_help(&left_shape.rows, &right_shape.rows).then(|| {
+                    "the terms of a sum are ordered, as the blocks stand: put both in the same order"
+                        .to_owned()
+                })
             })
     }
 

@@ -4,7 +4,7 @@ use super::Infer;
 use crate::dim::Shape;
 use crate::initial;
 use crate::resolve::{Target, text};
-use crate::syntax::ast::{DeclarationKind, Equation, Expr};
+use crate::syntax::ast::{DeclarationKind, Equation, Expr, ExprKind};
 
 impl Infer<'_> {
     pub(super) fn equation(&mut self, index: usize) {
@@ -139,7 +139,9 @@ impl Infer<'_> {
             return Some(format!("its transpose fits: `{}`", text::transposed(value)));
         }
         if super::broadcast::ordered_help(&found.rows, &expected.rows) {
-            return Some("the terms of a sum are ordered, as the blocks stand".to_owned());
+            return Some(
+                "the terms of a sum are ordered, as the blocks stand: put both in the same order".to_owned(),
+            );
         }
         None
     }
@@ -168,7 +170,10 @@ impl Infer<'_> {
                 self.show(&value)
             );
             let note = self.describe(initial, &value);
-            let help = self.shape_help(initial, &value, &declared);
+            let help = self.shape_help(initial, &value, &declared).or_else(|| match &initial.kind {
+                ExprKind::Name { name, .. } => Some(format!("declare `{name}: {}`", self.show(&declared))),
+                _ => None,
+            });
             let mistake = self.diagnostics.error(initial.extent, fact);
             mistake.note(format!("it is declared as `{}`", text::declaration(declaration))).note(note);
             if let Some(help) = help {

@@ -51,7 +51,9 @@ impl Guess<'_> {
                 Symbol::Declaration(index) | Symbol::Previous(index) => {
                     self.shapes.declarations.get(index)?.clone()
                 }
-                Symbol::Target(target) => self.shapes.targets.get(target.equation)?.get(target.index)?.clone(),
+                Symbol::Target(target) => {
+                    self.shapes.targets.get(target.equation)?.get(target.index)?.clone()
+                }
                 Symbol::Dimension(_) => Some(Shape::scalar()),
                 Symbol::Argument(_) => None,
             },
@@ -69,7 +71,8 @@ impl Guess<'_> {
                 }
             }
             ExprKind::Stack(parts) => {
-                let parts: Vec<Shape> = parts.iter().map(|part| self.expression(part)).collect::<Option<_>>()?;
+                let parts: Vec<Shape> =
+                    parts.iter().map(|part| self.expression(part)).collect::<Option<_>>()?;
                 let columns = parts.iter().map(|part| &part.columns).find(|columns| !columns.is_one());
                 let columns = columns.cloned().unwrap_or_else(Dim::one);
                 let rows = Dim::sum(parts.iter().flat_map(|part| part.rows.atoms()).copied());

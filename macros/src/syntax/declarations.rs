@@ -57,7 +57,9 @@ impl Parser<'_> {
             self.shape(c)
         } else if let (Some(last), true, Some(shape)) = (names.last(), c.at_equals(0), c.bracket(1)) {
             let help = format!("write `{word} {last}: {shape};`");
-            self.diagnostics.error(c.here(), format!("expected `:` between `{last}` and its shape, found `=`")).help(help);
+            self.diagnostics
+                .error(c.here(), format!("expected `:` between `{last}` and its shape, found `=`"))
+                .help(help);
             c.skip(1);
             self.shape(c)
         } else {

@@ -22,6 +22,6 @@ mod words;
 #[cfg(test)]
 mod fuzz;
 #[cfg(test)]
-mod samples;
+pub mod samples;
 #[cfg(test)]
 mod tests;

@@ -165,9 +165,13 @@ impl Parser<'_> {
                 let left = shown_list(&dimensions);
                 let at = c.skip(1);
                 let rest = source(c.rest());
-                self.diagnostics
-                    .error(at, "the dimensions of a shape are separated by `,`")
-                    .help(if rest.is_empty() { format!("write `[{left}]`") } else { format!("write `[{left}, {rest}]`") });
+                self.diagnostics.error(at, "the dimensions of a shape are separated by `,`").help(
+                    if rest.is_empty() {
+                        format!("write `[{left}]`")
+                    } else {
+                        format!("write `[{left}, {rest}]`")
+                    },
+                );
             } else if !c.at_end() {
                 self.diagnostics.error(c.here(), format!("expected `,`, found {}", c.found()));
                 is_whole = false;

@@ -79,14 +79,37 @@ unsafe fn rows<S: Isa, T: Scalar, const G: usize, const V: usize>(
                 }
             }
         }
-        for k in 0..k {
-            let factor = S::Pack::<T>::splat(*x.add(k));
+        let mut j = 0;
+        if G * V <= 4 {
+            // Too few sums to cover the latency of an addition: the columns in two chains.
+            let mut odd = [[S::Pack::<T>::splat(T::ZERO); V]; G];
+            while j + 2 <= k {
+                let (factor, odd_factor) =
+                    (S::Pack::<T>::splat(*x.add(j)), S::Pack::<T>::splat(*x.add(j + 1)));
+                for g in 0..G {
+                    for v in 0..V {
+                        let column = a[g].add(j * m + at[v]);
+                        sums[g][v] = S::Pack::<T>::load(column).mul_add(factor, sums[g][v]);
+                        odd[g][v] = S::Pack::<T>::load(column.add(m)).mul_add(odd_factor, odd[g][v]);
+                    }
+                }
+                j += 2;
+            }
             for g in 0..G {
                 for v in 0..V {
-                    let column = S::Pack::<T>::load(a[g].add(k * m + at[v]));
+                    sums[g][v] = sums[g][v].add(odd[g][v]);
+                }
+            }
+        }
+        while j < k {
+            let factor = S::Pack::<T>::splat(*x.add(j));
+            for g in 0..G {
+                for v in 0..V {
+                    let column = S::Pack::<T>::load(a[g].add(j * m + at[v]));
                     sums[g][v] = column.mul_add(factor, sums[g][v]);
                 }
             }
+            j += 1;
         }
         for g in 0..G {
             for v in 0..V {

@@ -70,8 +70,11 @@ macro_rules! compiled {
 compiled!(f32, multiply_f32, multiply_f32_avx2);
 compiled!(f64, multiply_f64, multiply_f64_avx2);
 
-/// Below this many columns (or this few rows), dot products beat the packing of a transposed matrix.
-const FEW_COLUMNS: usize = 16;
+/// Below this many columns (or this few rows), dot products beat the packing of a transposed matrix; up to the
+/// second number, if they are long.
+const FEW_COLUMNS: usize = 12;
+const FEW_COLUMNS_LONG: usize = 40;
+const LONG: usize = 48;
 const FEW_ROWS: usize = 8;
 
 /// Chooses the form: a sum of columns, dot products, or blocks.
@@ -95,7 +98,7 @@ unsafe fn best<S: Isa, T: Scalar>(product: Product<'_, T>) {
         (1, _) if b.transposed => Some((n, right, left)),
         _ => None,
     };
-    let few = n < FEW_COLUMNS || m < FEW_ROWS;
+    let few = n < FEW_COLUMNS || (n < FEW_COLUMNS_LONG && k >= LONG) || m < FEW_ROWS;
     let turned = match (m, n) {
         (1, _) => Some((n, 1, right, left)),
         _ if a.transposed && (!b.transposed || n == 1) && few => Some((m, n, left, right)),

@@ -1,13 +1,17 @@
 //! The fused element-wise chain: one closure over the rows of any number of vectors.
 //!
-//! Rows go through in blocks of eight lanes, copied in and out of local arrays: the vectoriser then needs no
-//! proof that the slices are disjoint. The last block is padded, since a scalar tail would cost more than the
-//! vector blocks before it.
+//! Rows go through in blocks whose results are local arrays: the vectoriser then needs no proof that the slices are
+//! disjoint. The last block is moved up to end at the last row and writes only what is new, since a scalar tail would
+//! cost more than the vector blocks before it.
 
 use super::isa::Isa;
 use crate::Scalar;
 
 const LANES: usize = 8;
+
+/// Rows in a block where there are enough: a loop of this length is vectorised as a loop, while one of eight is
+/// unrolled first, and what becomes of it then depends on the closure.
+const WIDE: usize = 16;
 
 /// `outs[.., row] = f(ins[.., row], outs[.., row])` for each of the `N` rows.
 ///
@@ -38,58 +42,167 @@ pub fn map_flat<S: Isa, T: Scalar, const IN: usize, const OUT: usize>(
 fn rows<S: Isa, T: Scalar, const IN: usize, const OUT: usize>(
     _isa: S,
     n: usize,
-    mut ins: [&[T]; IN],
-    mut outs: [&mut [T]; OUT],
+    ins: [&[T]; IN],
+    outs: [&mut [T]; OUT],
     f: impl Fn([T; IN], [T; OUT]) -> [T; OUT],
 ) {
-    // The one check of the lengths: below, every index is within `n`.
-    for slice in &mut ins {
-        *slice = &slice[..n];
+    // The one check of the lengths: below, every row is within `n`.
+    let mut from = [core::ptr::null(); IN];
+    for i in 0..IN {
+        from[i] = ins[i][..n].as_ptr();
     }
-    for slice in &outs {
-        assert!(slice.len() >= n);
+    let mut to = [core::ptr::null_mut(); OUT];
+    for o in 0..OUT {
+        to[o] = outs[o][..n].as_mut_ptr();
     }
-    if n == 1 {
-        let mut a = [T::ZERO; IN];
-        for i in 0..IN {
-            a[i] = ins[i][0];
+    // SAFETY: the rows are within `n`, and the slices are apart.
+    unsafe {
+        if n == 1 {
+            return one(from, to, f);
         }
-        let mut b = [T::ZERO; OUT];
-        for o in 0..OUT {
-            b[o] = outs[o][0];
+        if n < LANES {
+            return few(n, from, to, &f);
         }
-        let b = f(a, b);
-        for o in 0..OUT {
-            outs[o][0] = b[o];
+        // The last rows first: they share some with the block before, whose stores they would have to wait for.
+        let rest = n % LANES;
+        if rest > 0 {
+            block(n - LANES, LANES - rest, from, to, &f);
         }
-        return;
-    }
-    let mut start = 0;
-    while start + LANES <= n {
-        block(start, LANES, &ins, &mut outs, &f);
-        start += LANES;
-    }
-    if start < n {
-        block(start, n - start, &ins, &mut outs, &f);
+        let mut start = 0;
+        while start + WIDE <= n {
+            wide_block(start, from, to, &f);
+            start += WIDE;
+        }
+        if start + LANES <= n {
+            block(start, 0, from, to, &f);
+        }
     }
 }
 
-/// `count` rows from `start` on, as eight.
+/// A single row.
+///
+/// # Safety
+/// Every pointer is good for one scalar.
 #[inline(always)]
-fn block<T: Scalar, const IN: usize, const OUT: usize>(
+unsafe fn one<T: Scalar, const IN: usize, const OUT: usize>(
+    from: [*const T; IN],
+    to: [*mut T; OUT],
+    f: impl Fn([T; IN], [T; OUT]) -> [T; OUT],
+) {
+    let mut a = [T::ZERO; IN];
+    let mut b = [T::ZERO; OUT];
+    // SAFETY: the caller vouches for the pointers.
+    unsafe {
+        for i in 0..IN {
+            a[i] = *from[i];
+        }
+        for o in 0..OUT {
+            b[o] = *to[o];
+        }
+        let b = f(a, b);
+        for o in 0..OUT {
+            *to[o] = b[o];
+        }
+    }
+}
+
+/// Sixteen rows from `start` on. Only the results need a local array: what is read can't change before the end.
+///
+/// # Safety
+/// Every pointer is good for `start + WIDE` scalars; the outputs are apart from each other and from the inputs.
+#[inline(always)]
+unsafe fn wide_block<T: Scalar, const IN: usize, const OUT: usize>(
     start: usize,
-    count: usize,
-    ins: &[&[T]; IN],
-    outs: &mut [&mut [T]; OUT],
+    from: [*const T; IN],
+    to: [*mut T; OUT],
     f: &impl Fn([T; IN], [T; OUT]) -> [T; OUT],
 ) {
+    let mut results = [[T::ZERO; WIDE]; OUT];
+    for l in 0..WIDE {
+        let mut a = [T::ZERO; IN];
+        let mut b = [T::ZERO; OUT];
+        for i in 0..IN {
+            // SAFETY: the caller vouches for the row.
+            a[i] = unsafe { *from[i].add(start + l) };
+        }
+        for o in 0..OUT {
+            // SAFETY: as above.
+            b[o] = unsafe { *to[o].add(start + l) };
+        }
+        let row = f(a, b);
+        for o in 0..OUT {
+            results[o][l] = row[o];
+        }
+    }
+    for o in 0..OUT {
+        // SAFETY: as above.
+        unsafe { core::ptr::copy_nonoverlapping(results[o].as_ptr(), to[o].add(start), WIDE) };
+    }
+}
+
+/// Eight rows from `start` on; the first `skip` of them are not written.
+///
+/// # Safety
+/// Every pointer is good for `start + LANES` scalars, and `skip` is at most `LANES`.
+#[inline(always)]
+unsafe fn block<T: Scalar, const IN: usize, const OUT: usize>(
+    start: usize,
+    skip: usize,
+    from: [*const T; IN],
+    to: [*mut T; OUT],
+    f: &impl Fn([T; IN], [T; OUT]) -> [T; OUT],
+) {
+    // SAFETY: the caller vouches for the rows.
+    unsafe {
+        let rows = lanes(start, LANES, from, to, f);
+        for o in 0..OUT {
+            core::ptr::copy_nonoverlapping(rows[o].as_ptr().add(skip), to[o].add(start + skip), LANES - skip);
+        }
+    }
+}
+
+/// Fewer rows than lanes.
+///
+/// # Safety
+/// Every pointer is good for `n <= LANES` scalars.
+#[inline(always)]
+unsafe fn few<T: Scalar, const IN: usize, const OUT: usize>(
+    n: usize,
+    from: [*const T; IN],
+    to: [*mut T; OUT],
+    f: &impl Fn([T; IN], [T; OUT]) -> [T; OUT],
+) {
+    // SAFETY: the caller vouches for the rows.
+    unsafe {
+        let rows = lanes(0, n, from, to, f);
+        for o in 0..OUT {
+            core::ptr::copy_nonoverlapping(rows[o].as_ptr(), to[o], n);
+        }
+    }
+}
+
+/// The results of `count` rows from `start` on, padded to eight. Copies by pointer, since `copy_from_slice` stays
+/// a call without link-time optimisation.
+///
+/// # Safety
+/// Every pointer is good for `start + count` scalars, and `count` is at most `LANES`.
+#[inline(always)]
+unsafe fn lanes<T: Scalar, const IN: usize, const OUT: usize>(
+    start: usize,
+    count: usize,
+    from: [*const T; IN],
+    to: [*mut T; OUT],
+    f: &impl Fn([T; IN], [T; OUT]) -> [T; OUT],
+) -> [[T; LANES]; OUT] {
     let mut a = [[T::ZERO; LANES]; IN];
     let mut b = [[T::ZERO; LANES]; OUT];
     for i in 0..IN {
-        a[i][..count].copy_from_slice(&ins[i][start..start + count]);
+        // SAFETY: the caller vouches for the rows; the local array has eight.
+        unsafe { core::ptr::copy_nonoverlapping(from[i].add(start), a[i].as_mut_ptr(), count) };
     }
     for o in 0..OUT {
-        b[o][..count].copy_from_slice(&outs[o][start..start + count]);
+        // SAFETY: as above.
+        unsafe { core::ptr::copy_nonoverlapping(to[o].cast_const().add(start), b[o].as_mut_ptr(), count) };
     }
     for l in 0..LANES {
         let mut row_a = [T::ZERO; IN];
@@ -105,9 +218,7 @@ fn block<T: Scalar, const IN: usize, const OUT: usize>(
             b[o][l] = row[o];
         }
     }
-    for o in 0..OUT {
-        outs[o][start..start + count].copy_from_slice(&b[o][..count]);
-    }
+    b
 }
 
 #[cfg(test)]

@@ -35,7 +35,7 @@ pub(super) unsafe fn blocked<S: Isa, T: Scalar>(product: Product<'_, T>) {
         let depth = INNER.min(k - first);
         let accumulate = accumulate || first > 0;
         // Columns of a tall matrix fall into few sets of the cache: worth a copy when enough columns of `B` read it.
-        let pack_all = a.transposed || (m * size_of::<T>() >= FAR && depth >= 64 && n >= 24);
+        let pack_all = a.transposed || (m * size_of::<T>() >= FAR && depth >= 64 && n >= 128);
         let mut next = 0;
         while next < m {
             let height = if m - next > lanes && m >= 2 * lanes { 2 * lanes } else { lanes };
@@ -157,10 +157,10 @@ impl<T: Scalar> Tile<T> {
         // SAFETY: passed on from the caller, `column + N <= n`.
         unsafe {
             if V == 1 {
-                // Half the rows want twice the columns, to keep as many sums going.
-                while n - column >= 12 {
-                    self.tile::<S, V, 12>(column);
-                    column += 12;
+                // Half the rows want more columns, to keep enough sums going.
+                while n - column >= 9 {
+                    self.tile::<S, V, 9>(column);
+                    column += 9;
                 }
             }
             while n - column >= 6 {
@@ -190,20 +190,26 @@ impl<T: Scalar> Tile<T> {
         unsafe {
             let mut sums = [[S::Pack::<T>::splat(T::ZERO); N]; V];
             let mut a = self.a;
-            let mut b = self.b.add(column * self.b_column);
+            // A pointer for every third column: the two next ones are then within reach of one addressing mode.
+            let mut b = [self.b; N];
+            for j in 0..N.div_ceil(3) {
+                b[j] = self.b.add((column + 3 * j) * self.b_column);
+            }
             for _ in 0..self.depth {
                 let mut rows = [S::Pack::<T>::splat(T::ZERO); V];
                 for v in 0..V {
                     rows[v] = S::Pack::<T>::load(a.add(v * lanes));
                 }
                 for j in 0..N {
-                    let factor = S::Pack::<T>::splat(*b.add(j * self.b_column));
+                    let factor = S::Pack::<T>::splat(*b[j / 3].add(j % 3 * self.b_column));
                     for v in 0..V {
                         sums[v][j] = rows[v].mul_add(factor, sums[v][j]);
                     }
                 }
                 a = a.wrapping_add(self.a_step);
-                b = b.wrapping_add(self.b_row);
+                for j in 0..N.div_ceil(3) {
+                    b[j] = b[j].wrapping_add(self.b_row);
+                }
             }
             let c = self.c.add(column * self.c_column);
             if V > 1 || self.rows == lanes {

@@ -42,7 +42,7 @@ pub trait Pack<T>: Copy {
 #[cfg(not(target_arch = "x86_64"))]
 mod fallback {
     use super::{Pack, Packed};
-    use crate::kernels::isa::{Isa, Portable};
+    use crate::kernels::isa::Portable;
     use crate::kernels::math::LaneMath;
 
     #[derive(Clone, Copy)]

@@ -12,8 +12,11 @@ use crate::Scalar;
 /// Bytes of matrices that the smallest first-level cache holds.
 const CACHE: usize = 32 * 1024;
 
-/// Up to this many columns, small products go column by column.
+/// Up to this many columns, small products go column by column of `x`;
 const FEW: usize = 8;
+
+/// and so do those whose inner dimension is at most this: blocks of them would be all overhead.
+const SHALLOW: usize = 4;
 
 /// `y_g (M x n) = or += A_g (M x K) x (K x n)` for `G` matrices that share `x`.
 #[inline(always)]
@@ -33,7 +36,7 @@ pub fn products<S: Isa, T: Scalar, const M: usize, const K: usize, const G: usiz
         return;
     }
     let n = x.len() / K;
-    if n > FEW || G * M * K * size_of::<T>() > CACHE {
+    if (n > FEW && K > SHALLOW) || G * M * K * size_of::<T>() > CACHE {
         for g in 0..G {
             let (a, b) =
                 (Operand { values: a[g], transposed: false }, Operand { values: x, transposed: false });
@@ -70,7 +73,9 @@ pub fn products<S: Isa, T: Scalar, const M: usize, const K: usize, const G: usiz
 #[inline(always)]
 fn some<T, const G: usize, const N: usize>(all: &[*const T; G], first: usize) -> [*const T; N] {
     let mut some = [core::ptr::null(); N];
-    some.copy_from_slice(&all[first..first + N]);
+    for i in 0..N {
+        some[i] = all[first + i];
+    }
     some
 }
 

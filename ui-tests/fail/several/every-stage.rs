@@ -1,4 +1,4 @@
-// Ten mistakes of every stage in one definition, all in one compilation.
+// Nine mistakes of every stage in one definition, all in one compilation.
 
 use rnn_cell::prelude::*;
 

@@ -36,7 +36,7 @@ mistakes! {
             "`+` can't combine `[I + H]` and `[H + I]`\n\
              note: `[x, y]` is `[I + H]`, with `input x: [I]`, `input y: [H]`\n\
              note: `[y, x]` is `[H + I]`, with `input y: [H]`, `input x: [I]`\n\
-             help: the terms of a sum are ordered, as the blocks stand",
+             help: the terms of a sum are ordered, as the blocks stand: put both in the same order",
         ];
 
     quotient_of_two_sizes:

@@ -86,7 +86,8 @@ mistakes! {
         => [
             "state `h` is `[H]`, its initial value `[I]`\n\
              note: it is declared as `state h: [H]`\n\
-             note: `h0` is declared as `param h0: [I]`",
+             note: `h0` is declared as `param h0: [I]`\n\
+             help: declare `h0: [H]`",
         ];
 
     initial_state_from_a_row:
@@ -115,7 +116,7 @@ mistakes! {
             "`*` can't combine `[H, I]` and `[I]`\n\
              note: `W` is declared as `param W: [H, I]`\n\
              note: `x` is declared as `input x: [I]`\n\
-             help: `*` is element-wise; the matrix product is `W @ x`",
+             help: `*` is element-wise; the matrix product is `W @ x`, a factor for each column `W * x.T`",
             "`+` can't combine `[I]` and `[H]`\n\
              note: `x` is declared as `input x: [I]`\n\
              note: `h` is declared as `state h: [H]`",

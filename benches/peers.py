@@ -1,0 +1,300 @@
+#!/usr/bin/env python3
+"""PyTorch, JAX and ONNX Runtime at the sizes of `report`, in the same tables.
+
+    python3 -m venv /tmp/peers && /tmp/peers/bin/pip install torch jax onnx onnxruntime
+    /tmp/peers/bin/python benches/peers.py [--quick] [--avx2] [steps] [training]
+
+One thread each. Wall time of the fastest of many slices, as in `report`; in each row all libraries take turns. What isn't
+installed is left out. Run `report` right before or after: only figures of the same machine in the same mood compare. PyTorch
+and JAX take AVX-512 where there is any; `--avx2` holds them to the instructions that our kernels use.
+
+LSTM and GRU of PyTorch: `nn.LSTM`, `nn.GRU`; the cell with peepholes is a loop over steps, as for any cell that has no
+class of its own. JAX: `lax.scan` under `jit`, gradients by `value_and_grad`.
+"""
+
+import os
+import sys
+import time
+
+# Before any of them is imported.
+for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ[variable] = "1"
+os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+os.environ["JAX_PLATFORMS"] = "cpu"
+if "--avx2" in sys.argv:
+    os.environ["XLA_FLAGS"] += " --xla_cpu_max_isa=AVX2"
+    os.environ |= {"MKL_ENABLE_INSTRUCTIONS": "AVX2", "ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2"}
+
+STEP_SIZES = [(1, h) for h in (8, 16, 20, 32, 40, 64, 100, 128)] + [(64, 64), (128, 128), (256, 256)]
+TRAINING_SIZES = [(8, 16), (16, 32), (64, 64), (128, 128), (256, 256)]
+BATCHES = [1, 16, 64]
+STEPS = 100
+SEQUENCE = 1000
+
+QUICK = "--quick" in sys.argv
+SLICE, ROUNDS, CONTEST = (0.0005, 5, 0.7) if QUICK else (0.002, 40, 6.0)
+
+
+def optional(name):
+    """The module, or None."""
+    try:
+        return __import__(name)
+    except ImportError:
+        print(f"{name} is not installed: left out", file=sys.stderr)
+        return None
+
+
+torch, jax, onnx, onnxruntime = map(optional, ("torch", "jax", "onnx", "onnxruntime"))
+if torch:
+    torch.set_num_threads(1)
+if jax:
+    import jax.numpy as jnp
+
+
+# --- the clock ------------------------------------------------------------------------------------------------------
+
+
+def contest(competitors):
+    """Seconds of one call of each competitor's function: the fastest slice, all of them in turns."""
+
+    def measure(work, calls):
+        start = time.perf_counter()
+        for _ in range(calls):
+            work()
+        return time.perf_counter() - start
+
+    calls = {}
+    for name, work in competitors.items():
+        work()
+        calls[name] = max(1, round(SLICE / measure(work, 1)))
+    best = dict.fromkeys(competitors, float("inf"))
+    start = time.perf_counter()
+    for turn in range(ROUNDS):
+        if turn >= 3 and time.perf_counter() - start > CONTEST:
+            break
+        for name, work in competitors.items():
+            best[name] = min(best[name], measure(work, calls[name]) / calls[name])
+    return best
+
+
+def table(title, note, head, rows):
+    """Prints a Markdown table."""
+    print(f"\n## {title}\n\n{note}\n")
+    print("| " + " | ".join(head) + " |")
+    print("|" + " --- |" * len(head))
+    for row in rows:
+        print("| " + " | ".join(row) + " |", flush=True)
+
+
+def figure(value):
+    """Three significant digits or whole numbers."""
+    if value is None:
+        return ""
+    return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+
+
+# --- PyTorch --------------------------------------------------------------------------------------------------------
+
+
+def torch_step(kind, i, h):
+    cell = {"LSTM": torch.nn.LSTMCell, "GRU": torch.nn.GRUCell}[kind](i, h)
+    x, state = torch.full((1, i), 0.5), None
+
+    def work():
+        nonlocal state
+        with torch.inference_mode():
+            state = cell(x, state)
+
+    return work
+
+
+def torch_train(kind, i, h, batch):
+    x = torch.rand(STEPS, batch, i, requires_grad=True)
+    dy = torch.full((STEPS, batch, h), 0.01)
+    layer = TorchPeephole(i, h) if kind == "peephole" else getattr(torch.nn, kind)(i, h)
+
+    def work():
+        layer.zero_grad(set_to_none=True)
+        x.grad = None
+        ys = layer(x)[0]
+        ys.backward(dy)
+
+    return work
+
+
+if torch:
+
+    class TorchPeephole(torch.nn.Module):
+        """The LSTM with peepholes, a loop over steps."""
+
+        def __init__(self, i, h):
+            super().__init__()
+            self.w = torch.nn.Linear(i, 4 * h)
+            self.u = torch.nn.Linear(h, 4 * h, bias=False)
+            self.p = torch.nn.Parameter(torch.rand(3, h) / h**0.5)
+            self.size = h
+
+        def forward(self, xs):
+            h = c = xs.new_zeros(xs.shape[1], self.size)
+            projected, ys = self.w(xs), []
+            for z in projected.unbind(0):
+                i, f, g, o = (z + self.u(h)).chunk(4, 1)
+                i, f = torch.sigmoid(i + self.p[0] * c), torch.sigmoid(f + self.p[1] * c)
+                c = f * c + i * torch.tanh(g)
+                h = torch.sigmoid(o + self.p[2] * c) * torch.tanh(c)
+                ys.append(h)
+            return torch.stack(ys), h
+
+
+# --- JAX ------------------------------------------------------------------------------------------------------------
+
+
+def jax_parameters(kind, i, h):
+    gates = 3 if kind == "GRU" else 4
+    keys = jax.random.split(jax.random.PRNGKey(0), 3)
+    normal = lambda key, shape: jax.random.normal(key, shape) / h**0.5
+    return {
+        "w": normal(keys[0], (i, gates * h)),
+        "u": normal(keys[1], (h, gates * h)),
+        "b": jnp.zeros(gates * h),
+        "b_hn": jnp.zeros(h),
+        "p": normal(keys[2], (3, h)),
+    }
+
+
+def jax_cell(kind):
+    sigmoid, tanh = jax.nn.sigmoid, jnp.tanh
+
+    def gru(p, h, z):
+        r, u, n = jnp.split(z, 3, -1)
+        recurrent_r, recurrent_u, recurrent_n = jnp.split(h @ p["u"], 3, -1)
+        r, u = sigmoid(r + recurrent_r), sigmoid(u + recurrent_u)
+        n = tanh(n + r * (recurrent_n + p["b_hn"]))
+        h = (1 - u) * n + u * h
+        return h, h
+
+    def lstm(p, state, z):
+        h, c = state
+        peephole = p["p"] if kind == "peephole" else (0, 0, 0)
+        i, f, g, o = jnp.split(z + h @ p["u"], 4, -1)
+        i, f = sigmoid(i + peephole[0] * c), sigmoid(f + peephole[1] * c)
+        c = f * c + i * tanh(g)
+        h = sigmoid(o + peephole[2] * c) * tanh(c)
+        return (h, c), h
+
+    return gru if kind == "GRU" else lstm
+
+
+def jax_train(kind, i, h, batch):
+    cell, p = jax_cell(kind), jax_parameters(kind, i, h)
+    xs = jax.random.uniform(jax.random.PRNGKey(1), (STEPS, batch, i))
+    zero = jnp.zeros((batch, h))
+    start = zero if kind == "GRU" else (zero, zero)
+
+    def loss(p, xs):
+        _, ys = jax.lax.scan(lambda state, z: cell(p, state, z), start, xs @ p["w"] + p["b"])
+        return 0.01 * ys.sum()
+
+    gradient = jax.jit(jax.value_and_grad(loss, argnums=(0, 1)))
+    return lambda: jax.block_until_ready(gradient(p, xs))
+
+
+# --- ONNX Runtime ---------------------------------------------------------------------------------------------------
+
+
+def onnx_run(kind, i, h, steps):
+    """A call over `steps` steps, with buffers bound once; the state goes back in."""
+    import numpy as np
+    from onnx import TensorProto, helper, numpy_helper
+
+    gates, states = (4, ["h", "c"]) if kind == "LSTM" else (3, ["h"])
+    rng = np.random.default_rng(0)
+    arrays = {
+        "W": rng.standard_normal((1, gates * h, i)) / h**0.5,
+        "R": rng.standard_normal((1, gates * h, h)) / h**0.5,
+        "B": np.zeros((1, 2 * gates * h)),
+    }
+    info = lambda name, shape: helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+    options = {} if kind == "LSTM" else {"linear_before_reset": 1}
+    node = helper.make_node(
+        kind, ["X", "W", "R", "B", ""] + states, ["Y"] + [f"{s}_next" for s in states], hidden_size=h, **options
+    )
+    graph = helper.make_graph(
+        [node],
+        "cell",
+        [info("X", [steps, 1, i])] + [info(s, [1, 1, h]) for s in states],
+        [info("Y", [steps, 1, 1, h])] + [info(f"{s}_next", [1, 1, h]) for s in states],
+        [numpy_helper.from_array(array.astype(np.float32), name) for name, array in arrays.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 14)], ir_version=8)
+    session_options = onnxruntime.SessionOptions()
+    session_options.intra_op_num_threads = session_options.inter_op_num_threads = 1
+    session = onnxruntime.InferenceSession(model.SerializeToString(), session_options)
+    value = lambda shape, fill: onnxruntime.OrtValue.ortvalue_from_numpy(np.full(shape, fill, np.float32))
+    binding = session.io_binding()
+    binding.bind_ortvalue_input("X", value((steps, 1, i), 0.5))
+    binding.bind_ortvalue_output("Y", value((steps, 1, 1, h), 0))
+    for state in states:
+        kept = value((1, 1, h), 0)
+        binding.bind_ortvalue_input(state, kept)
+        binding.bind_ortvalue_output(f"{state}_next", kept)
+    return lambda: session.run_with_iobinding(binding)
+
+
+# --- the tables -----------------------------------------------------------------------------------------------------
+
+
+def steps(kind):
+    columns = []
+    if torch:
+        columns.append(f"PyTorch {kind}Cell")
+    if onnx and onnxruntime:
+        columns += ["ONNX Runtime", "ONNX Runtime, 1000 steps"]
+    rows = []
+    for i, h in STEP_SIZES:
+        competitors = {}
+        if torch:
+            competitors[f"PyTorch {kind}Cell"] = torch_step(kind, i, h)
+        if onnx and onnxruntime:
+            competitors["ONNX Runtime"] = onnx_run(kind, i, h, 1)
+            competitors["ONNX Runtime, 1000 steps"] = onnx_run(kind, i, h, SEQUENCE)
+        times = contest(competitors)
+        per_step = {name: seconds / (SEQUENCE if "1000" in name else 1) for name, seconds in times.items()}
+        rows.append([f"({i}, {h})"] + [figure(1e9 * per_step[name]) for name in columns])
+    note = "ns a step, batch 1, f32; ONNX Runtime with bound buffers, one step a call and 1000 steps a call."
+    table(f"Step: {kind}", note, ["(I, H)"] + columns, rows)
+
+
+def training():
+    libraries = [(name, make) for name, module, make in
+                 (("PyTorch", torch, torch_train), ("JAX", jax, jax_train)) if module]
+    columns = [f"{name} {kind}" for kind in ("LSTM", "GRU", "peephole") for name, _ in libraries]
+    rows = []
+    for i, h in TRAINING_SIZES:
+        for batch in BATCHES:
+            row = [f"({i}, {h})", str(batch)]
+            for kind in ("LSTM", "GRU", "peephole"):
+                times = contest({name: make(kind, i, h, batch) for name, make in libraries})
+                row += [figure(1e6 * times[name]) for name, _ in libraries]
+            rows.append(row)
+    note = "µs a pass: T = 100, forward and backward, f32; gradients of parameters and inputs."
+    table("Training", note, ["(I, H)", "batch"] + columns, rows)
+
+
+def main():
+    topics = [argument for argument in sys.argv[1:] if not argument.startswith("--")] or ["steps", "training"]
+    if set(topics) - {"steps", "training"}:
+        sys.exit(__doc__)
+    versions = [f"{name} {module.__version__}" for name, module in
+                (("PyTorch", torch), ("JAX", jax), ("ONNX Runtime", onnxruntime)) if module]
+    print("# Peers\n\n" + ", ".join(versions) + ", one thread each. Wall time of the fastest slice."
+          + (" AVX2 at most, but for ONNX Runtime." if "--avx2" in sys.argv else ""))
+    if "steps" in topics:
+        steps("LSTM")
+        steps("GRU")
+    if "training" in topics:
+        training()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,86 @@
+//! What the machine can do at most: the yardstick of every other figure.
+
+use rnn_cell::kernels::isa::{Isa, Job, dispatch};
+use rnn_cell::kernels::math::fused;
+use std::hint::black_box;
+
+/// The instructions that the kernels use here, and the processor's own name.
+pub fn name() -> String {
+    struct Set;
+    impl Job for Set {
+        type Out = &'static str;
+        #[inline(always)]
+        fn run<S: Isa>(self, _isa: S) -> &'static str {
+            match (S::AVX2, S::FMA) {
+                (true, _) => "AVX2 + FMA",
+                (false, true) => "portable with FMA",
+                (false, false) => "portable",
+            }
+        }
+    }
+    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model =
+        info.lines().find(|line| line.starts_with("model name")).and_then(|line| line.split(": ").nth(1));
+    format!("{}, {}", model.unwrap_or("unknown processor"), dispatch(Set))
+}
+
+const LANES: usize = 8;
+/// Chains that hide the latency of a multiply-add: four cycles, two a cycle, with room to spare.
+const CHAINS: usize = 12;
+
+/// Multiply-adds in one go of [`multiply_add`].
+pub const PEAK_FLOPS: usize = 2 * LANES * CHAINS * 1000;
+
+/// Multiply-adds that wait for nothing, on registers alone: the peak in `f32` of one core.
+pub fn multiply_add() {
+    struct Peak(f32, f32);
+    impl Job for Peak {
+        type Out = [[f32; LANES]; CHAINS];
+        #[inline(always)]
+        fn run<S: Isa>(self, isa: S) -> Self::Out {
+            let (a, b) = ([self.0; LANES], [self.1; LANES]);
+            let mut sums = [[0.0; LANES]; CHAINS];
+            for _ in 0..PEAK_FLOPS / (2 * LANES * CHAINS) {
+                for sum in &mut sums {
+                    for lane in 0..LANES {
+                        sum[lane] = fused(isa, sum[lane], a[lane], b[lane]);
+                    }
+                }
+            }
+            sums
+        }
+    }
+    black_box(dispatch(Peak(black_box(0.5), black_box(0.25))));
+}
+
+/// Bytes that [`read`] reads: well within a second-level cache, well beyond a first-level one.
+pub const READ_BYTES: usize = 192 * 1024;
+
+/// Adds up numbers that lie in the second-level cache.
+pub fn read(numbers: &[f32]) {
+    struct Read<'a>(&'a [f32]);
+    impl Job for Read<'_> {
+        type Out = [[f32; LANES]; CHAINS];
+        #[inline(always)]
+        fn run<S: Isa>(self, _isa: S) -> Self::Out {
+            let mut sums = [[0.0; LANES]; CHAINS];
+            for block in self.0.chunks_exact(LANES * CHAINS) {
+                for (sum, part) in sums.iter_mut().zip(block.chunks_exact(LANES)) {
+                    for lane in 0..LANES {
+                        sum[lane] += part[lane];
+                    }
+                }
+            }
+            sums
+        }
+    }
+    black_box(dispatch(Read(black_box(numbers))));
+}
+
+/// Bytes of memory that this process holds; None where `/proc` isn't.
+pub fn resident() -> Option<usize> {
+    // Not `status`, whose figures lag behind.
+    let maps = std::fs::read_to_string("/proc/self/smaps_rollup").ok()?;
+    let line = maps.lines().find_map(|line| line.strip_prefix("Rss:"))?;
+    Some(line.trim().strip_suffix(" kB")?.parse::<usize>().ok()? * 1024)
+}

@@ -1,0 +1,60 @@
+//! `candle-nn` on the processor.
+
+use super::Kind;
+use candle_core::{DType, Device, Result, Tensor, Var};
+use candle_nn::rnn::{GRUConfig, LSTMConfig, RNN, gru, lstm};
+use candle_nn::{VarBuilder, VarMap};
+use std::hint::black_box;
+
+/// A step at batch 1.
+pub fn step(kind: Kind, i: usize, h: usize) -> Box<dyn FnMut()> {
+    let (_, vars) = variables();
+    match kind {
+        Kind::Lstm => Box::new(stepping(lstm(i, h, LSTMConfig::default(), vars).expect(BUILT), i)),
+        Kind::Gru => Box::new(stepping(gru(i, h, GRUConfig::default(), vars).expect(BUILT), i)),
+    }
+}
+
+/// Forward and backward through a sequence: every gradient, of parameters and inputs.
+pub fn train(kind: Kind, i: usize, h: usize, batch: usize, steps: usize) -> Box<dyn FnMut()> {
+    let (map, vars) = variables();
+    match kind {
+        Kind::Lstm => {
+            let cell = lstm(i, h, LSTMConfig::default(), vars).expect(BUILT);
+            Box::new(training(map, cell, i, batch, steps))
+        }
+        Kind::Gru => {
+            let cell = gru(i, h, GRUConfig::default(), vars).expect(BUILT);
+            Box::new(training(map, cell, i, batch, steps))
+        }
+    }
+}
+
+const BUILT: &str = "candle builds a cell of any size";
+const RUN: &str = "the shapes agree";
+
+fn variables() -> (VarMap, VarBuilder<'static>) {
+    let map = VarMap::new();
+    let vars = VarBuilder::from_varmap(&map, DType::F32, &Device::Cpu);
+    (map, vars)
+}
+
+fn stepping<C: RNN>(cell: C, i: usize) -> impl FnMut() {
+    let x = Tensor::full(0.5f32, (1, i), &Device::Cpu).expect(RUN);
+    let mut state = cell.zero_state(1).expect(RUN);
+    move || state = black_box(cell.step(black_box(&x), &state).expect(RUN))
+}
+
+fn training<C: RNN>(map: VarMap, cell: C, i: usize, batch: usize, steps: usize) -> impl FnMut() {
+    let x = Var::rand(-1f32, 1f32, (batch, steps, i), &Device::Cpu).expect(RUN);
+    let pass = move || -> Result<()> {
+        let states = cell.seq(x.as_tensor())?;
+        let loss = cell.states_to_tensor(&states)?.sqr()?.sum_all()?;
+        let grads = loss.backward()?;
+        // What isn't asked for must have been computed all the same.
+        assert!(map.all_vars().iter().chain([&x]).all(|var| grads.get(var).is_some()));
+        black_box(grads);
+        Ok(())
+    };
+    move || pass().expect(RUN)
+}

@@ -1,0 +1,29 @@
+//! What a definition expands to, as a whole: what must and what must not stand in it, how long it is, how long
+//! it takes.
+
+mod items;
+mod size;
+mod tokens;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+const LSTM: &str = "pub cell Lstm<I, H> {
+    input x: [I]; state h, c: [H]; param W_i, W_f, W_g, W_o: [H, H + I], b_i, b_f, b_g, b_o: [H];
+    i = sigmoid(W_i @ [h[t-1], x] + b_i);
+    f = sigmoid(W_f @ [h[t-1], x] + b_f);
+    g = tanh(W_g @ [h[t-1], x] + b_g);
+    o = sigmoid(W_o @ [h[t-1], x] + b_o);
+    c = f * c[t-1] + i * g;
+    h = o * tanh(c);
+    output h;
+}";
+
+fn expand(source: &str) -> TokenStream {
+    let tokens = source.parse().unwrap_or_else(|error| panic!("{error}: {source}"));
+    crate::compile::expand(&quote!(::rnn_cell), tokens)
+}
+
+fn parse(expansion: &TokenStream) -> syn::File {
+    syn::parse2(expansion.clone()).unwrap_or_else(|error| panic!("{error}: {expansion}"))
+}

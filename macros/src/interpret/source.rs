@@ -1,0 +1,50 @@
+//! From a definition's text to what the back end makes of it.
+
+use crate::diagnostics::Diagnostics;
+use crate::lower::{Lowered, lower};
+use crate::plan::{Plan, plan};
+use crate::resolve::{self, Resolved};
+use crate::shape::{self, Shapes};
+use crate::syntax::ast::Cell;
+use crate::syntax::parse::parse;
+use crate::verify::verify;
+
+/// A definition without mistakes.
+pub struct Definition {
+    pub cell: Cell,
+    pub resolved: Resolved,
+    pub shapes: Shapes,
+}
+
+/// All definitions of `rnn_cell! { source }`.
+pub fn read_all(source: &str) -> Vec<Definition> {
+    let mut diagnostics = Diagnostics::default();
+    let tokens = source.parse().expect("the test's brackets are balanced");
+    let program = parse(tokens, &mut diagnostics);
+    let read = |cell| {
+        let resolved = resolve::resolve(&cell, &mut diagnostics);
+        let shapes = shape::infer(&cell, &resolved, &mut diagnostics);
+        Definition { cell, resolved, shapes }
+    };
+    let definitions = program.cells.into_iter().map(read).collect();
+    assert_eq!(diagnostics.messages(), Vec::<String>::new(), "{source}");
+    definitions
+}
+
+pub fn read(source: &str) -> Definition {
+    read_all(source).pop().expect("the test's source is a cell")
+}
+
+impl Definition {
+    pub fn lower(&self) -> Lowered {
+        lower(&self.cell, &self.resolved, &self.shapes, &mut Diagnostics::default())
+            .expect("a right definition can be lowered")
+    }
+
+    pub fn plan(&self) -> Plan {
+        let plan = plan(&self.cell, &self.resolved, &self.shapes, self.lower());
+        let plan = plan.expect("a right definition can be planned");
+        verify(&plan).expect("the invariants hold");
+        plan
+    }
+}
