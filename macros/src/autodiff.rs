@@ -99,7 +99,9 @@ fn contributions(graph: &mut Graph, id: Id, bar: Id, wanted: &[bool]) -> Vec<Opt
         (Op::Sum | Op::RowSum, [x]) => vec![Some(reduce::pull_back(graph, *x, bar))],
         (Op::ColumnSum, [x]) => vec![Some(reduce::pull_back_columns(graph, *x, bar))],
         (Op::Concat, parts) => rearrange::pull_back_concat(graph, parts, bar),
-        (Op::Slice { start, count }, [x]) => vec![Some(rearrange::pull_back_slice(graph, *x, start, count, bar))],
+        (Op::Slice { start, count }, [x]) => {
+            vec![Some(rearrange::pull_back_slice(graph, *x, start, count, bar))]
+        }
         (_, args) => vec![None; args.len()],
     }
 }

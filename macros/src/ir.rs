@@ -99,14 +99,21 @@ pub enum Op {
     Copy(u32),
 
     /// `op(a) op(b)`, each transposed or not.
-    MatMul { ta: bool, tb: bool },
+    MatMul {
+        ta: bool,
+        tb: bool,
+    },
     Transpose,
     /// The same entries in the same order under another shape: a vector as a row, or back.
     Reshape,
     /// `E @ w` for a one-hot `w`: a column of E. The index counts from `offset`; one outside of E reads zero.
-    Gather { offset: Dim },
+    Gather {
+        offset: Dim,
+    },
     /// The cotangent of E in `E @ w`: the argument added to a column of a zero matrix. Only ever accumulated.
-    Scatter { offset: Dim },
+    Scatter {
+        offset: Dim,
+    },
     /// The sum over all entries.
     Sum,
     /// The sum over the columns: `[n, s]` to `[n]`.
@@ -118,7 +125,10 @@ pub enum Op {
     /// Arguments below each other; all row counts are literals.
     Concat,
     /// `count` rows from row `start` on; all row counts are literals.
-    Slice { start: u64, count: u64 },
+    Slice {
+        start: u64,
+        count: u64,
+    },
     /// The sum of a value over the steps (and, at the level of parameters, the samples).
     Accumulate,
 }
@@ -215,9 +225,10 @@ impl Graph {
     fn constant_size(&self, node: &Node) -> Option<u32> {
         match node.op {
             Op::Number(_) | Op::Size(_) => Some(0),
-            Op::Unary(_) | Op::Binary(_) | Op::Select(_) | Op::StopGradient if node.shape.is_scalar() => {
-                node.args.iter().try_fold(1u32, |size, arg| Some(size.saturating_add((*self.constants.get(arg.index())?)?)))
-            }
+            Op::Unary(_) | Op::Binary(_) | Op::Select(_) | Op::StopGradient if node.shape.is_scalar() => node
+                .args
+                .iter()
+                .try_fold(1u32, |size, arg| Some(size.saturating_add((*self.constants.get(arg.index())?)?))),
             _ => None,
         }
     }

@@ -58,13 +58,17 @@ impl Grid {
         mut operation: impl FnMut(&mut Graph, &[Id]) -> Id,
     ) -> Option<Grid> {
         let longest = |get: fn(&Grid) -> &Vec<Atom>| {
-            args.iter().map(|arg| get(arg)).find(|atoms| **atoms != [Atom::ONE]).or(args.first().map(|arg| get(arg)))
+            args.iter()
+                .map(|arg| get(arg))
+                .find(|atoms| **atoms != [Atom::ONE])
+                .or(args.first().map(|arg| get(arg)))
         };
         let (rows, columns) = (longest(|grid| &grid.rows)?.clone(), longest(|grid| &grid.columns)?.clone());
         let mut blocks = vec![];
         for row in 0..rows.len() {
             for column in 0..columns.len() {
-                let ids: Vec<Id> = args.iter().map(|arg| arg.broadcast_at(row, column)).collect::<Option<_>>()?;
+                let ids: Vec<Id> =
+                    args.iter().map(|arg| arg.broadcast_at(row, column)).collect::<Option<_>>()?;
                 blocks.push(operation(graph, &ids));
             }
         }
@@ -117,7 +121,9 @@ pub fn lower(
             }
             let value = lowered?;
             for (row, column, id) in value.pieces() {
-                lowering.graph.suggest_name(id, &piece_name(&declaration.name.to_string(), &value, row, column));
+                lowering
+                    .graph
+                    .suggest_name(id, &piece_name(&declaration.name.to_string(), &value, row, column));
             }
             initial.push((index, value));
         }
@@ -173,7 +179,8 @@ impl<'a> Lowering<'a> {
     /// Records an equation's value under its targets' names.
     fn define(&mut self, index: usize, value: Grid) -> Option<()> {
         let equation = &self.cell.equations[index];
-        let values = if equation.is_split { self.split(&value, equation.targets.len())? } else { vec![value] };
+        let values =
+            if equation.is_split { self.split(&value, equation.targets.len())? } else { vec![value] };
         for (target, value) in equation.targets.iter().zip(&values) {
             let name = target.to_string();
             for (row, column, id) in value.pieces() {
@@ -198,7 +205,8 @@ impl<'a> Lowering<'a> {
                     let inner = &self.graph[*arg];
                     let of = inner.args.first().and_then(|arg| self.graph[*arg].name.clone());
                     if let (Op::Unary(op), Some(of)) = (&inner.op, of) {
-                        self.graph.suggest_name(*arg, &op.text(&of).replace('(', "_").replace([')', '-'], ""));
+                        self.graph
+                            .suggest_name(*arg, &op.text(&of).replace('(', "_").replace([')', '-'], ""));
                     }
                 }
             }
@@ -346,7 +354,8 @@ impl<'a> Lowering<'a> {
     fn call(&mut self, id: usize, name: &str, arguments: &[Expr]) -> Option<Grid> {
         match self.resolved.callees[id]? {
             Callee::User(function) => {
-                let values = arguments.iter().map(|argument| self.expr(argument)).collect::<Option<Vec<_>>>()?;
+                let values =
+                    arguments.iter().map(|argument| self.expr(argument)).collect::<Option<Vec<_>>>()?;
                 let key = (function, values.iter().map(|value| value.blocks.clone()).collect());
                 if let Some(known) = self.expanded.get(&key) {
                     return Some(known.clone());
@@ -373,7 +382,8 @@ impl<'a> Lowering<'a> {
                 })
             }
             Callee::BuiltIn(operation) => {
-                let values = arguments.iter().map(|argument| self.expr(argument)).collect::<Option<Vec<_>>>()?;
+                let values =
+                    arguments.iter().map(|argument| self.expr(argument)).collect::<Option<Vec<_>>>()?;
                 operation.lower(&mut self.graph, &values)
             }
         }
@@ -447,7 +457,9 @@ impl<'a> Lowering<'a> {
         let mut rest = rows.as_slice();
         while let Some((atom, ids)) = rest.first() {
             let run = match atom {
-                Atom::Literal(_) => rest.iter().take_while(|(atom, _)| matches!(atom, Atom::Literal(_))).count(),
+                Atom::Literal(_) => {
+                    rest.iter().take_while(|(atom, _)| matches!(atom, Atom::Literal(_))).count()
+                }
                 Atom::Name(_) => 1,
             };
             let total = Dim::sum(rest[..run].iter().map(|(atom, _)| *atom));

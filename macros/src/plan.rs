@@ -94,7 +94,8 @@ pub fn plan(cell: &Cell, resolved: &Resolved, shapes: &Shapes, lowered: Lowered)
         for (row, column, id) in grid.pieces() {
             let piece = Piece { of: index, row, column };
             let id = own(&mut graph, id, &mut taken, &mut copies);
-            let name = crate::lower::piece_name(&cell.declarations[index].name.to_string(), grid, row, column);
+            let name =
+                crate::lower::piece_name(&cell.declarations[index].name.to_string(), grid, row, column);
             graph.suggest_name(id, &name);
             states.push(Bound { piece, id });
         }
@@ -108,7 +109,8 @@ pub fn plan(cell: &Cell, resolved: &Resolved, shapes: &Shapes, lowered: Lowered)
         let mut blocks = vec![];
         for (row, column, id) in grid.pieces() {
             let state = states.iter().find(|state| {
-                resolved.state_values[state.piece.of] == Some(target) && (state.piece.row, state.piece.column) == (row, column)
+                resolved.state_values[state.piece.of] == Some(target)
+                    && (state.piece.row, state.piece.column) == (row, column)
             });
             let id = match state {
                 Some(state) => state.id,
@@ -145,7 +147,8 @@ pub fn plan(cell: &Cell, resolved: &Resolved, shapes: &Shapes, lowered: Lowered)
         };
         let shape = graph[bound.id].shape;
         let owned = graph.storage(id);
-        let is_fit = graph[owned].level == Level::Time && !graph[owned].op.is_leaf() && !taken.contains(&owned);
+        let is_fit =
+            graph[owned].level == Level::Time && !graph[owned].op.is_leaf() && !taken.contains(&owned);
         let id = if is_fit {
             taken.push(owned);
             owned
@@ -176,12 +179,11 @@ pub fn plan(cell: &Cell, resolved: &Resolved, shapes: &Shapes, lowered: Lowered)
         graph.suggest_name(id, &format!("{name}_bar"));
     }
 
-    let forward_roots: Vec<Id> = states.iter().chain(outputs.iter().flatten()).map(|bound| bound.id).collect();
+    let forward_roots: Vec<Id> =
+        states.iter().chain(outputs.iter().flatten()).map(|bound| bound.id).collect();
     let state_ids: Vec<Id> = states.iter().map(|bound| bound.id).collect();
-    let previous: Vec<Id> =
-        graph.ids().filter(|id| matches!(graph[*id].op, Op::Previous(_))).collect();
-    let carry_leaves: Vec<Id> =
-        graph.ids().filter(|id| matches!(graph[*id].op, Op::CarryBar(_))).collect();
+    let previous: Vec<Id> = graph.ids().filter(|id| matches!(graph[*id].op, Op::Previous(_))).collect();
+    let carry_leaves: Vec<Id> = graph.ids().filter(|id| matches!(graph[*id].op, Op::CarryBar(_))).collect();
     let task = |streaming| Task {
         roots: forward_roots.clone(),
         recurrent_roots: state_ids.clone(),
@@ -218,7 +220,8 @@ pub fn plan(cell: &Cell, resolved: &Resolved, shapes: &Shapes, lowered: Lowered)
         },
     );
 
-    let place_state = |id: Id| states.iter().find(|bound| bound.id == id).map(|bound| Place::State(bound.piece));
+    let place_state =
+        |id: Id| states.iter().find(|bound| bound.id == id).map(|bound| Place::State(bound.piece));
     let forward = Pass::new(&graph, forward_schedule, &forward_roots, |id| {
         let is_output = single_output && outputs[0][0].id == id;
         let lasts = graph[id].level == Level::Time && (kept.binary_search(&id).is_ok() || is_output);
@@ -226,7 +229,8 @@ pub fn plan(cell: &Cell, resolved: &Resolved, shapes: &Shapes, lowered: Lowered)
     });
     let streaming = Pass::new(&graph, streaming_schedule, &forward_roots, place_state);
     let backward = {
-        let carry = |id: Id| carries.iter().find(|bound| bound.id == id).map(|bound| Place::CarryOut(bound.piece));
+        let carry =
+            |id: Id| carries.iter().find(|bound| bound.id == id).map(|bound| Place::CarryOut(bound.piece));
         // A sum that is one gradient and nothing else adds up where the gradient is wanted.
         let mut gradients: HashMap<Id, Option<Piece>> = HashMap::new();
         for bound in &bars.gradients {
@@ -237,7 +241,8 @@ pub fn plan(cell: &Cell, resolved: &Resolved, shapes: &Shapes, lowered: Lowered)
             let is_lone = graph[id].op == Op::Accumulate && backward_schedule.users[id.index()].is_empty();
             is_lone.then_some(Place::Gradient(piece))
         };
-        let places: HashMap<Id, Place> = graph.ids().filter_map(|id| Some((id, carry(id).or(gradient(id))?))).collect();
+        let places: HashMap<Id, Place> =
+            graph.ids().filter_map(|id| Some((id, carry(id).or(gradient(id))?))).collect();
         Pass::new(&graph, backward_schedule, &all_backward, |id| places.get(&id).copied())
     };
 
@@ -286,7 +291,11 @@ pub fn declared_name(cell: &Cell, shapes: &Shapes, piece: Piece) -> String {
 fn own(graph: &mut Graph, id: Id, taken: &mut Vec<Id>, copies: &mut u32) -> Id {
     let storage = graph.storage(id);
     let node = &graph[storage];
-    if node.level == Level::Time && !node.op.is_leaf() && node.op != Op::StopGradient && !taken.contains(&storage) {
+    if node.level == Level::Time
+        && !node.op.is_leaf()
+        && node.op != Op::StopGradient
+        && !taken.contains(&storage)
+    {
         taken.push(storage);
         return storage;
     }
@@ -338,7 +347,12 @@ impl Bars {
 
 impl Pass {
     /// Finds a place for all that is stored. `fixed_place` knows the places of special values.
-    fn new(graph: &Graph, schedule: Schedule, roots: &[Id], fixed_place: impl Fn(Id) -> Option<Place>) -> Self {
+    fn new(
+        graph: &Graph,
+        schedule: Schedule,
+        roots: &[Id],
+        fixed_place: impl Fn(Id) -> Option<Place>,
+    ) -> Self {
         let mut is_root = vec![false; graph.len()];
         for root in roots {
             is_root[graph.storage(*root).index()] = true;
@@ -353,7 +367,9 @@ impl Pass {
                 };
                 for id in nodes {
                     let place = fixed_place(id).or_else(|| match graph[id].level {
-                        Level::Time => lifetime(&schedule, region, &fused, id, is_root[id.index()]).map(Place::Buffer),
+                        Level::Time => {
+                            lifetime(&schedule, region, &fused, id, is_root[id.index()]).map(Place::Buffer)
+                        }
                         _ => Some(Place::Fixed),
                     });
                     if let Some(place) = place {

@@ -116,7 +116,10 @@ impl Schedule {
 pub fn schedule(graph: &Graph, task: &Task) -> Schedule {
     let needed = Needed::of(graph, task);
     let region = regions(graph, task, &needed);
-    let groups = Region::ALL.iter().map(|region_of| (*region_of, groups(graph, &needed, &region, *region_of))).collect();
+    let groups = Region::ALL
+        .iter()
+        .map(|region_of| (*region_of, groups(graph, &needed, &region, *region_of)))
+        .collect();
     Schedule { region, groups, users: needed.users }
 }
 
@@ -133,7 +136,8 @@ impl Needed {
         for id in &task.available {
             available[id.index()] = true;
         }
-        let mut stack: Vec<Id> = task.roots.iter().chain(&task.input_roots).map(|id| graph.storage(*id)).collect();
+        let mut stack: Vec<Id> =
+            task.roots.iter().chain(&task.input_roots).map(|id| graph.storage(*id)).collect();
         let mut users: Vec<Vec<Id>> = vec![vec![]; graph.len()];
         while let Some(id) = stack.pop() {
             let node = &graph[id];
@@ -175,8 +179,8 @@ fn regions(graph: &Graph, task: &Task, needed: &Needed) -> Vec<Option<Region>> {
     for id in graph.ids().filter(|id| needed.compute[id.index()]) {
         for arg in &graph[id].args {
             let arg = graph.storage(*arg);
-            let args_at_end = needed.compute[arg.index()]
-                && (graph[arg].op == Op::Accumulate || at_end[arg.index()]);
+            let args_at_end =
+                needed.compute[arg.index()] && (graph[arg].op == Op::Accumulate || at_end[arg.index()]);
             recurrent[id.index()] |= recurrent[arg.index()];
             at_end[id.index()] |= args_at_end;
         }
@@ -208,7 +212,8 @@ fn regions(graph: &Graph, task: &Task, needed: &Needed) -> Vec<Option<Region>> {
             Level::Time if recurrent[index] || graph[id].op == Op::Accumulate => Region::After,
             Level::Time => {
                 let is_root = task.recurrent_roots.contains(&id);
-                let uses: Vec<Region> = needed.users[index].iter().filter_map(|user| region[user.index()]).collect();
+                let uses: Vec<Region> =
+                    needed.users[index].iter().filter_map(|user| region[user.index()]).collect();
                 let is_free = !is_root && !uses.is_empty();
                 if is_free && uses.iter().all(|at| *at > Region::Step) {
                     Region::After
@@ -236,7 +241,13 @@ pub fn is_flat_product(graph: &Graph, id: Id) -> bool {
 }
 
 /// The products that make up a sum and serve nothing else, if this is such a sum.
-fn product_terms(graph: &Graph, needed: &Needed, region: &[Option<Region>], id: Id, is_top: bool) -> Option<Vec<Id>> {
+fn product_terms(
+    graph: &Graph,
+    needed: &Needed,
+    region: &[Option<Region>],
+    id: Id,
+    is_top: bool,
+) -> Option<Vec<Id>> {
     let here = region[id.index()];
     if !is_top && needed.users[id.index()].len() != 1 {
         return None;

@@ -130,9 +130,16 @@ fn passes(graph: &Graph, pass: &Pass, before: Option<&Pass>) -> Result<(), Strin
                     }
                     match (computed[read.index()], pass.places.get(&read)) {
                         (None, _) if is_left(read) && pass.schedule.region[read.index()].is_none() => {}
-                        (None, _) => return fail(read, &format!("is read by node {} before it is computed", id.index())),
+                        (None, _) => {
+                            return fail(
+                                read,
+                                &format!("is read by node {} before it is computed", id.index()),
+                            );
+                        }
                         (Some(_), None) => return fail(read, "is read outside of its loop and has no place"),
-                        (Some(at), Some(Place::Buffer(Lifetime::Step))) if at != region || at != Region::Step => {
+                        (Some(at), Some(Place::Buffer(Lifetime::Step)))
+                            if at != region || at != Region::Step =>
+                        {
                             return fail(read, "is read after its step and does not live so long");
                         }
                         (Some(_), Some(Place::Buffer(_))) if region >= Region::ContextEnd => {

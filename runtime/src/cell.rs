@@ -75,7 +75,10 @@ pub trait ModelMut: Model {
     fn visit_mut<'v>(&'v mut self, visitor: &mut dyn for<'n> FnMut(ParameterMut<'n, 'v, Self::Scalar>));
 
     /// The saved fields that are not learned, to change them (loading).
-    fn visit_buffers_mut<'v>(&'v mut self, visitor: &mut dyn for<'n> FnMut(ParameterMut<'n, 'v, Self::Scalar>)) {
+    fn visit_buffers_mut<'v>(
+        &'v mut self,
+        visitor: &mut dyn for<'n> FnMut(ParameterMut<'n, 'v, Self::Scalar>),
+    ) {
         let _ = visitor;
     }
 }
@@ -106,7 +109,13 @@ pub trait Layer<const B: usize>: Model {
     fn tape(&self) -> Self::Tape;
 
     /// Runs a sequence. With `lengths`, a step at or past a sample's length leaves its state as it is.
-    fn forward(&self, xs: &[Self::Input], lengths: Option<&[usize; B]>, state: &mut Self::State, tape: &mut Self::Tape);
+    fn forward(
+        &self,
+        xs: &[Self::Input],
+        lengths: Option<&[usize; B]>,
+        state: &mut Self::State,
+        tape: &mut Self::Tape,
+    );
 
     /// The outputs of the last forward pass.
     fn outputs<'t>(&self, tape: &'t Self::Tape) -> &'t [Self::Output];
@@ -246,7 +255,13 @@ impl<const B: usize, L: ContextLayer<B>> Layer<B> for With<'_, L, L::Context> {
         self.layer.tape()
     }
 
-    fn forward(&self, xs: &[L::Input], lengths: Option<&[usize; B]>, state: &mut L::State, tape: &mut L::Tape) {
+    fn forward(
+        &self,
+        xs: &[L::Input],
+        lengths: Option<&[usize; B]>,
+        state: &mut L::State,
+        tape: &mut L::Tape,
+    ) {
         self.layer.forward(xs, self.context, lengths, state, tape);
     }
 

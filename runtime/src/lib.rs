@@ -18,6 +18,9 @@
 
 extern crate alloc;
 
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
 pub mod blocks;
 #[cfg(test)]
 mod by_hand;
@@ -30,9 +33,6 @@ pub mod init;
 pub mod kernels;
 pub mod loss;
 pub mod optim;
-#[doc(hidden)]
-#[path = "private.rs"]
-pub mod __private;
 pub mod rng;
 mod scalar;
 pub mod sequence;

@@ -6,7 +6,8 @@ pub use crate::kernels::boxed;
 pub use crate::kernels::elementwise::{map, map_flat};
 pub use crate::kernels::isa::{Isa, Job, dispatch};
 pub use crate::kernels::math::{
-    abs, cos, exp, exp_m1, floor, ln, max, min, normal_cdf, pow, recip, sigmoid, sign, sin, softplus, sqrt, tanh,
+    abs, cos, exp, exp_m1, floor, ln, max, min, normal_cdf, pow, recip, sigmoid, sign, sin, softplus, sqrt,
+    tanh,
 };
 pub use crate::kernels::one_hot::{gather, scatter};
 pub use crate::kernels::product::{matmul, outer, products, pull_back};
@@ -184,7 +185,12 @@ pub fn take_sample<T: Scalar>(
 ///
 /// # Panics
 /// If there is no such sample.
-pub fn replace_sample<T: Scalar>(many: &mut impl Varying<T>, sample: usize, batch: usize, one: &impl Varying<T>) {
+pub fn replace_sample<T: Scalar>(
+    many: &mut impl Varying<T>,
+    sample: usize,
+    batch: usize,
+    one: &impl Varying<T>,
+) {
     assert!(sample < batch, "sample {sample} of a batch of {batch}");
     let mut entries = Vec::new();
     one.scalars(&mut |entry| entries.push(entry));

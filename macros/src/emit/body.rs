@@ -69,7 +69,9 @@ impl Body<'_> {
     fn operands(&self, group: &Group) -> Vec<Id> {
         let args = |id: &Id| self.graph[*id].args.clone();
         match group {
-            Group::Elementwise { nodes, .. } | Group::Products { nodes } => nodes.iter().flat_map(args).collect(),
+            Group::Elementwise { nodes, .. } | Group::Products { nodes } => {
+                nodes.iter().flat_map(args).collect()
+            }
             Group::ProductSum { terms, .. } => terms.iter().flat_map(args).collect(),
             Group::Single(id) if self.is_accumulated_product(*id) => args(&self.graph[*id].args[0]),
             Group::Single(id) => args(id),

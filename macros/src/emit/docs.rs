@@ -12,7 +12,12 @@ pub fn equations(cx: &Context, order: &[usize]) -> String {
     let mut text = String::new();
     for function in &cx.cell.functions {
         let arguments: Vec<String> = function.arguments.iter().map(ToString::to_string).collect();
-        text.push_str(&format!("fn {}({}) = {}\n", function.name, arguments.join(", "), expr(&function.body)));
+        text.push_str(&format!(
+            "fn {}({}) = {}\n",
+            function.name,
+            arguments.join(", "),
+            expr(&function.body)
+        ));
     }
     for equation in order.iter().filter_map(|index| cx.cell.equations.get(*index)) {
         for attribute in &equation.attributes {
@@ -100,7 +105,9 @@ pub fn adjoints(cx: &Context, plan: &Plan, names: &Names) -> String {
             return !graph.is_constant(id);
         }
         let is_stored = plan.residuals.binary_search(&id).is_ok() || computed.places.contains_key(&id);
-        asked.contains_key(&id) || node.name.is_some() || is_stored && computed.schedule.users[id.index()].len() != 1
+        asked.contains_key(&id)
+            || node.name.is_some()
+            || is_stored && computed.schedule.users[id.index()].len() != 1
     };
     let called = |id: Id| -> Option<String> {
         let storage = graph.storage(id);

@@ -87,7 +87,13 @@ impl<'a> Items<'a> {
     }
 
     /// A struct of helper fields, with `B` and `T`.
-    fn helper(&self, suffix: &str, doc: &str, dims: &[usize], fields: &[(TokenStream, TokenStream)]) -> TokenStream {
+    fn helper(
+        &self,
+        suffix: &str,
+        doc: &str,
+        dims: &[usize],
+        fields: &[(TokenStream, TokenStream)],
+    ) -> TokenStream {
         let cx = self.cx;
         let (visibility, gates) = (&cx.cell.visibility, self.gates());
         let name = format_ident!("{}{}", cx.cell.name, suffix);
@@ -96,7 +102,8 @@ impl<'a> Items<'a> {
         let fields: Vec<TokenStream> = match fields.is_empty() {
             false => fields.iter().map(|(head, kind)| quote!(#head: #kind)).collect(),
             true => {
-                let doc = "A cell without such values has none; the type is there so that signatures are alike.";
+                let doc =
+                    "A cell without such values has none; the type is there so that signatures are alike.";
                 vec![quote!(#[doc = #doc] pub nothing: ::core::marker::PhantomData<[#scalar; #batch]>)]
             }
         };
@@ -169,7 +176,9 @@ impl<'a> Items<'a> {
     fn helper_structs(&self) -> TokenStream {
         let cx = self.cx;
         let name = &cx.cell.name;
-        let of = |indices: &[usize]| cx.dims_of(indices.iter().filter_map(|index| cx.shapes.declarations[*index].as_ref()));
+        let of = |indices: &[usize]| {
+            cx.dims_of(indices.iter().filter_map(|index| cx.shapes.declarations[*index].as_ref()))
+        };
         let states = declared(cx.cell, DeclarationKind::State);
         let mut items = self.helper(
             "State",
@@ -205,7 +214,12 @@ impl<'a> Items<'a> {
                     (quote!(#[doc = #doc] pub #name), cx.shape_type(shape, Level::Time))
                 })
                 .collect();
-            items.extend(self.helper("Output", &format!("What one step of [`{name}`] returns."), &dims, &fields));
+            items.extend(self.helper(
+                "Output",
+                &format!("What one step of [`{name}`] returns."),
+                &dims,
+                &fields,
+            ));
         }
         items.extend(self.tape_struct());
         items.extend(self.prepared_struct());

@@ -34,7 +34,9 @@ impl Layout<'_> {
         match declared(self.cx.cell, DeclarationKind::Input)[..] {
             [only] => {
                 let shape = &self.cx.shapes.declarations[only];
-                shape.as_ref().is_none_or(|shape| shape.rows.atoms().len() == 1 && shape.columns.atoms().len() == 1)
+                shape
+                    .as_ref()
+                    .is_none_or(|shape| shape.rows.atoms().len() == 1 && shape.columns.atoms().len() == 1)
             }
             _ => false,
         }
@@ -185,7 +187,14 @@ pub struct SequenceFrame<'a> {
 }
 
 impl SequenceFrame<'_> {
-    fn series(&self, name: &Ident, region: Region, lifetime: Option<Lifetime>, shift: usize, mutable: bool) -> TokenStream {
+    fn series(
+        &self,
+        name: &Ident,
+        region: Region,
+        lifetime: Option<Lifetime>,
+        shift: usize,
+        mutable: bool,
+    ) -> TokenStream {
         let span = span(region, lifetime, shift);
         match mutable {
             true => quote!(__tape.#name.flat_mut(#span)),
@@ -206,7 +215,13 @@ impl SequenceFrame<'_> {
                 return self.series(&self.layout.bar_series(*piece), region, Some(Lifetime::Chunk), 0, false);
             }
             Op::CarryBar(piece) => {
-                return self.series(&self.layout.carry_series(*piece), region, Some(Lifetime::Chunk), 1, false);
+                return self.series(
+                    &self.layout.carry_series(*piece),
+                    region,
+                    Some(Lifetime::Chunk),
+                    1,
+                    false,
+                );
             }
             _ => {}
         }
@@ -295,7 +310,11 @@ impl crate::emit::body::Frame for SequenceFrame<'_> {
                 };
                 let is_leaf = self.layout.plan.graph[id].op.is_leaf();
                 let pair = &mut pairs[index];
-                if is_leaf { pair.2 = Some(id) } else { pair.3 = Some(id) }
+                if is_leaf {
+                    pair.2 = Some(id)
+                } else {
+                    pair.3 = Some(id)
+                }
                 continue;
             }
             let (variable, slice) = (names.variable(id), self.slice(id, region, is_write));

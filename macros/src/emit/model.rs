@@ -172,7 +172,9 @@ pub fn flops(cx: &Context, plan: &Plan) -> TokenStream {
                 let out = entries(node.shape);
                 terms.push(quote!(2 * #out * #inner));
             }
-            Op::Sum | Op::RowSum | Op::ColumnSum | Op::Maximum => terms.push(entries(graph[node.args[0]].shape)),
+            Op::Sum | Op::RowSum | Op::ColumnSum | Op::Maximum => {
+                terms.push(entries(graph[node.args[0]].shape))
+            }
             Op::Unary(_) | Op::Binary(_) | Op::Select(_) => terms.push(entries(node.shape)),
             _ => {}
         }

@@ -149,8 +149,10 @@ impl<'a> Sequence<'a> {
     fn piece_size(&self, piece: crate::ir::Piece) -> TokenStream {
         match &self.cx.shapes.declarations[piece.of] {
             Some(shape) if self.cx.shapes.one_hot[piece.of].is_none() => {
-                let (rows, columns) =
-                    (self.cx.atom(shape.rows.atoms()[piece.row]), self.cx.atom(shape.columns.atoms()[piece.column]));
+                let (rows, columns) = (
+                    self.cx.atom(shape.rows.atoms()[piece.row]),
+                    self.cx.atom(shape.columns.atoms()[piece.column]),
+                );
                 quote!(#rows * #columns)
             }
             _ => quote!(1),
@@ -229,7 +231,8 @@ impl<'a> Sequence<'a> {
             let field = self.names.field(id);
             (is_sum && is_fixed).then(|| quote!(__tape.#field.fill_zero(0..1);))
         });
-        let load_bars: Vec<TokenStream> = self.plan.outputs.iter().flatten().map(|bound| self.load_bar(&layout, bound)).collect();
+        let load_bars: Vec<TokenStream> =
+            self.plan.outputs.iter().flatten().map(|bound| self.load_bar(&layout, bound)).collect();
         let carry_in = self.plan.states.iter().map(|bound| {
             let (series, path) = (layout.carry_series(bound.piece), self.state_path(bound));
             quote!(__tape.#series.flat_mut(0..1).copy_from_slice(#k::Flat::flat(&__dstate.#path));)
@@ -331,7 +334,8 @@ impl<'a> Sequence<'a> {
         use crate::emit::body::Frame;
         let (cx, k) = (self.cx, &self.cx.k);
         let inputs = declared(cx.cell, DeclarationKind::Input);
-        let varying: Vec<usize> = inputs.iter().copied().filter(|index| cx.shapes.one_hot[*index].is_none()).collect();
+        let varying: Vec<usize> =
+            inputs.iter().copied().filter(|index| cx.shapes.one_hot[*index].is_none()).collect();
         if varying.is_empty() {
             return TokenStream::new();
         }

@@ -106,7 +106,8 @@ impl Writer<'_> {
             Op::ColumnSum => format!("row_sum({}.T)", arg(0)),
             Op::Maximum => format!("max_entry({})", bare(&arg(0))),
             Op::Concat => {
-                let parts: Vec<String> = (0..node.args.len()).map(|index| bare(&arg(index)).to_owned()).collect();
+                let parts: Vec<String> =
+                    (0..node.args.len()).map(|index| bare(&arg(index)).to_owned()).collect();
                 format!("[{}]", parts.join(", "))
             }
             Op::Slice { start, count } => format!("rows({}, {start}, {count})", bare(&arg(0))),

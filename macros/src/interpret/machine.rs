@@ -38,6 +38,8 @@ pub struct Ran {
 
 type Key = (Id, Option<usize>, Option<usize>);
 type Store = HashMap<Key, Matrix>;
+/// The value of a leaf: its operation, rows and columns.
+type Leaf<'a> = dyn Fn(&Store, &Op, usize, usize) -> Matrix + 'a;
 
 pub struct Machine<'a> {
     pub definition: &'a Definition,
@@ -53,7 +55,7 @@ struct Run<'a> {
     graph: &'a Graph,
     pass: &'a Pass,
     store: Store,
-    leaf: Box<dyn Fn(&Store, &Op, usize, usize) -> Matrix + 'a>,
+    leaf: Box<Leaf<'a>>,
 }
 
 impl Run<'_> {
@@ -207,7 +209,8 @@ impl Machine<'_> {
         let whole = |(blocks, (rows, columns)): (&Vec<Bound>, &(Vec<_>, Vec<_>))| {
             let grid = Grid { rows: rows.clone(), columns: columns.clone(), blocks: vec![] };
             assemble(&grid, &self.data.sizes, |row, column| {
-                let bound = blocks.iter().find(|bound| (bound.piece.row, bound.piece.column) == (row, column));
+                let bound =
+                    blocks.iter().find(|bound| (bound.piece.row, bound.piece.column) == (row, column));
                 let value = run.value(bound.expect("every block has a value").id, t, b);
                 let size = |atom| super::size(&self.data.sizes, atom);
                 Matrix::new(size(rows[row]), size(columns[column]), value.entries)
@@ -279,8 +282,9 @@ impl Machine<'_> {
         }
         let mut states = initial.clone();
         for of in self.plan.states.iter().map(|bound| bound.piece.of).filter(|_| steps > 0) {
-            states[of] =
-                (0..batch).map(|b| self.whole(of, &self.plan.states, |id| run.value(id, steps - 1, b))).collect();
+            states[of] = (0..batch)
+                .map(|b| self.whole(of, &self.plan.states, |id| run.value(id, steps - 1, b)))
+                .collect();
         }
         Ran { outputs, states, kept: run.store }
     }
@@ -290,8 +294,12 @@ impl Machine<'_> {
         let Data { steps, batch, .. } = *self.data;
         let plan = self.plan;
         let initial = self.initial();
-        let mut bars: Bars =
-            self.data.declared.iter().map(|all| all.iter().map(|m| Matrix::zero(m.rows, m.columns)).collect()).collect();
+        let mut bars: Bars = self
+            .data
+            .declared
+            .iter()
+            .map(|all| all.iter().map(|m| Matrix::zero(m.rows, m.columns)).collect())
+            .collect();
         let mut run = self.run(&plan.graph, &plan.backward, ran.kept, |store, op, t, b| match op {
             Op::Read(piece) => self.read(*piece, t, b),
             Op::Previous(piece) if t == 0 => self.block(&initial[piece.of][b], *piece),
@@ -341,7 +349,8 @@ impl Machine<'_> {
             bars[bound.piece.of][0] = self.whole(bound.piece.of, &plan.gradients, |id| run.value(id, 0, 0));
         }
         for of in plan.context_bars.iter().map(|bound| bound.piece.of) {
-            bars[of] = (0..batch).map(|b| self.whole(of, &plan.context_bars, |id| run.value(id, 0, b))).collect();
+            bars[of] =
+                (0..batch).map(|b| self.whole(of, &plan.context_bars, |id| run.value(id, 0, b))).collect();
         }
         for of in plan.states.iter().map(|bound| bound.piece.of) {
             bars[of] = match steps {

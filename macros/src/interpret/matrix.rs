@@ -22,7 +22,8 @@ impl Matrix {
     }
 
     pub fn from_fn(rows: usize, columns: usize, f: impl Fn(usize, usize) -> f64) -> Self {
-        let entries = (0..columns).flat_map(|c| (0..rows).map(move |r| (r, c))).map(|(r, c)| f(r, c)).collect();
+        let entries =
+            (0..columns).flat_map(|c| (0..rows).map(move |r| (r, c))).map(|(r, c)| f(r, c)).collect();
         Matrix::new(rows, columns, entries)
     }
 
@@ -30,7 +31,12 @@ impl Matrix {
     pub fn at(&self, row: usize, column: usize) -> f64 {
         let row = if self.rows == 1 { 0 } else { row };
         let column = if self.columns == 1 { 0 } else { column };
-        assert!(row < self.rows && column < self.columns, "({row}, {column}) of {} x {}", self.rows, self.columns);
+        assert!(
+            row < self.rows && column < self.columns,
+            "({row}, {column}) of {} x {}",
+            self.rows,
+            self.columns
+        );
         self.entries[column * self.rows + row]
     }
 
@@ -76,7 +82,8 @@ impl Matrix {
 
     /// Equal up to `tolerance` of the larger of 1 and the largest entry; NaN and infinities only to themselves.
     pub fn is_close(&self, other: &Matrix, tolerance: f64) -> bool {
-        let scale = 1f64.max(other.entries.iter().filter(|x| x.is_finite()).fold(0.0, |most, x| most.max(x.abs())));
+        let scale =
+            1f64.max(other.entries.iter().filter(|x| x.is_finite()).fold(0.0, |most, x| most.max(x.abs())));
         let close = |a: f64, b: f64| a == b || a.is_nan() && b.is_nan() || (a - b).abs() <= tolerance * scale;
         (self.rows, self.columns) == (other.rows, other.columns)
             && self.entries.iter().zip(&other.entries).all(|(a, b)| close(*a, *b))

@@ -34,20 +34,31 @@ pub fn extent(graph: &Graph, id: Id, sizes: &[usize]) -> (usize, usize) {
 /// The blocks of a value put together.
 pub fn assemble(grid: &Grid, sizes: &[usize], block: impl Fn(usize, usize) -> Matrix) -> Matrix {
     let places = |atoms: &[Atom]| -> Vec<(usize, usize)> {
-        let of = |(index, atom): (usize, &Atom)| (0..size(sizes, *atom)).map(move |at| (index, at)).collect::<Vec<_>>();
+        let of = |(index, atom): (usize, &Atom)| {
+            (0..size(sizes, *atom)).map(move |at| (index, at)).collect::<Vec<_>>()
+        };
         atoms.iter().enumerate().flat_map(of).collect()
     };
     let (rows, columns) = (places(&grid.rows), places(&grid.columns));
     Matrix::from_fn(rows.len(), columns.len(), |r, c| {
         let ((row, r), (column, c)) = (rows[r], columns[c]);
         let block = block(row, column);
-        assert_eq!((block.rows, block.columns), (size(sizes, grid.rows[row]), size(sizes, grid.columns[column])));
+        assert_eq!(
+            (block.rows, block.columns),
+            (size(sizes, grid.rows[row]), size(sizes, grid.columns[column]))
+        );
         block.at(r, c)
     })
 }
 
 /// The part of a whole value that a block is.
-pub fn block_of(whole: &Matrix, rows: &[Atom], columns: &[Atom], sizes: &[usize], (row, column): (usize, usize)) -> Matrix {
+pub fn block_of(
+    whole: &Matrix,
+    rows: &[Atom],
+    columns: &[Atom],
+    sizes: &[usize],
+    (row, column): (usize, usize),
+) -> Matrix {
     let start = |atoms: &[Atom]| atoms.iter().map(|atom| size(sizes, *atom)).sum::<usize>();
     let (r0, c0) = (start(&rows[..row]), start(&columns[..column]));
     Matrix::from_fn(size(sizes, rows[row]), size(sizes, columns[column]), |r, c| whole.at(r0 + r, c0 + c))
@@ -67,7 +78,13 @@ pub fn run(graph: &Graph, sizes: &[usize], leaf: impl Fn(&Op, (usize, usize)) ->
                 evaluate(graph, id, sizes, &args)
             }
         };
-        assert_eq!((value.rows, value.columns), extent(graph, id, sizes), "node {} {:?}", id.index(), node.op);
+        assert_eq!(
+            (value.rows, value.columns),
+            extent(graph, id, sizes),
+            "node {} {:?}",
+            id.index(),
+            node.op
+        );
         values.push(value);
     }
     values
@@ -80,7 +97,9 @@ pub fn evaluate(graph: &Graph, id: Id, sizes: &[usize], args: &[&Matrix]) -> Mat
     match &graph[id].op {
         Op::Number(bits) => Matrix::scalar(f64::from_bits(*bits)),
         Op::Size(dim) => Matrix::scalar(dim_size(sizes, dim) as f64),
-        Op::Read(_) | Op::Previous(_) | Op::OutputBar(_) | Op::CarryBar(_) => panic!("a leaf has no definition"),
+        Op::Read(_) | Op::Previous(_) | Op::OutputBar(_) | Op::CarryBar(_) => {
+            panic!("a leaf has no definition")
+        }
         Op::Unary(op) => entries(&|r, c| unary(*op, args[0].at(r, c))),
         Op::Binary(op) => entries(&|r, c| op.fold(args[0].at(r, c), args[1].at(r, c))),
         Op::Select(op) => entries(&|r, c| {
@@ -90,7 +109,8 @@ pub fn evaluate(graph: &Graph, id: Id, sizes: &[usize], args: &[&Matrix]) -> Mat
         Op::Expand | Op::Copy(_) => entries(&|r, c| args[0].at(r, c)),
         Op::StopGradient | Op::Accumulate => args[0].clone(),
         Op::MatMul { ta, tb } => {
-            let turned = |matrix: &Matrix, flag: bool| if flag { matrix.transposed() } else { matrix.clone() };
+            let turned =
+                |matrix: &Matrix, flag: bool| if flag { matrix.transposed() } else { matrix.clone() };
             turned(args[0], *ta).product(&turned(args[1], *tb))
         }
         Op::Transpose => args[0].transposed(),
@@ -170,7 +190,9 @@ pub fn normal_cdf(x: f64) -> f64 {
 #[test]
 fn normal_distribution() {
     // Abramowitz & Stegun, table 26.1
-    for (x, expected) in [(0.0, 0.5), (1.0, 0.841_344_746_068_543), (-2.0, 0.022_750_131_948_179), (3.0, 0.998_650_101_968_37)] {
+    for (x, expected) in
+        [(0.0, 0.5), (1.0, 0.841_344_746_068_543), (-2.0, 0.022_750_131_948_179), (3.0, 0.998_650_101_968_37)]
+    {
         assert!((normal_cdf(x) - expected).abs() < 1e-13, "{x}: {}", normal_cdf(x));
     }
 }

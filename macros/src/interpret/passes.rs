@@ -14,7 +14,8 @@ const BATCH: usize = 2;
 
 /// Random values for everything that a definition reads.
 fn data(definition: &Definition, random: &mut Random, steps: usize) -> Data {
-    let sizes: Vec<usize> = (0..definition.cell.dimensions.len()).map(|index| 2 + (index + random.below(3)) % 3).collect();
+    let sizes: Vec<usize> =
+        (0..definition.cell.dimensions.len()).map(|index| 2 + (index + random.below(3)) % 3).collect();
     let of = |shape: &crate::dim::Shape| (dim_size(&sizes, &shape.rows), dim_size(&sizes, &shape.columns));
     let mut declared = vec![];
     let mut state_bars = vec![];
@@ -31,7 +32,9 @@ fn data(definition: &Definition, random: &mut Random, steps: usize) -> Data {
         };
         declared.push((0..count).map(|_| value()).collect::<Vec<_>>());
         let is_state = declaration.kind == DeclarationKind::State;
-        state_bars.push((0..if is_state { BATCH } else { 0 }).map(|_| random.matrix(rows, columns, -1.0, 1.0)).collect());
+        state_bars.push(
+            (0..if is_state { BATCH } else { 0 }).map(|_| random.matrix(rows, columns, -1.0, 1.0)).collect(),
+        );
     }
     let outputs = definition.resolved.outputs.iter().map(|target| {
         let target = target.expect("the output is known");
@@ -44,8 +47,11 @@ fn data(definition: &Definition, random: &mut Random, steps: usize) -> Data {
 }
 
 fn loss(data: &Data, ran: &Ran) -> f64 {
-    let dot = |values: &[Matrix], bars: &[Matrix]| values.iter().zip(bars).map(|(a, b)| a.dot(b)).sum::<f64>();
-    let all = |values: &[Vec<Matrix>], bars: &[Vec<Matrix>]| values.iter().zip(bars).map(|(a, b)| dot(a, b)).sum::<f64>();
+    let dot =
+        |values: &[Matrix], bars: &[Matrix]| values.iter().zip(bars).map(|(a, b)| a.dot(b)).sum::<f64>();
+    let all = |values: &[Vec<Matrix>], bars: &[Vec<Matrix>]| {
+        values.iter().zip(bars).map(|(a, b)| dot(a, b)).sum::<f64>()
+    };
     all(&ran.outputs, &data.output_bars) + all(&ran.states, &data.state_bars)
 }
 
@@ -149,8 +155,10 @@ fn check_directions(
             assert!(bars[of].iter().all(|bar| bar.entries.iter().all(|x| *x == 0.0)), "{}", declaration.name);
             continue;
         }
-        let directions: Vec<Matrix> =
-            data.declared[of].iter().map(|value| random.matrix(value.rows, value.columns, -1.0, 1.0)).collect();
+        let directions: Vec<Matrix> = data.declared[of]
+            .iter()
+            .map(|value| random.matrix(value.rows, value.columns, -1.0, 1.0))
+            .collect();
         let at = |step: f64| {
             let mut moved = data.clone();
             for (value, direction) in moved.declared[of].iter_mut().zip(&directions) {

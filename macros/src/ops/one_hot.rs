@@ -15,16 +15,30 @@ pub mod tests {
     use crate::ops::tests::{Case, case, check_all};
 
     pub fn cases() -> Vec<Case> {
-        let column = |args: &[Matrix]| Matrix::from_fn(args[1].rows, 1, |r, _| args[1].at(r, args[0].at(0, 0) as usize));
+        let column = |args: &[Matrix]| {
+            Matrix::from_fn(args[1].rows, 1, |r, _| args[1].at(r, args[0].at(0, 0) as usize))
+        };
         let mut cases = vec![];
         // Several draws of the index, so that each block and both ends of the range come up.
         for _ in 0..8 {
             cases.push(case("one_hot", "y = v @ u", &["one_hot[S]", "[N, S]"], (-2.0, 2.0), column));
-            cases.push(case("one_hot", "y = v @ u", &["one_hot[N + S + 2]", "[M + 1, N + S + 2]"], (-2.0, 2.0), column));
+            cases.push(case(
+                "one_hot",
+                "y = v @ u",
+                &["one_hot[N + S + 2]", "[M + 1, N + S + 2]"],
+                (-2.0, 2.0),
+                column,
+            ));
             cases.push(case("one_hot", "y = v @ u", &["one_hot[S]", "[1, S]"], (-2.0, 2.0), column));
-            cases.push(case("one_hot", "y = (2 * v).T @ u", &["one_hot[S]", "[S, N]"], (-2.0, 2.0), |args| {
-                Matrix::from_fn(args[1].columns, 1, |r, _| 2.0 * args[1].at(args[0].at(0, 0) as usize, r))
-            }));
+            cases.push(case(
+                "one_hot",
+                "y = (2 * v).T @ u",
+                &["one_hot[S]", "[S, N]"],
+                (-2.0, 2.0),
+                |args| {
+                    Matrix::from_fn(args[1].columns, 1, |r, _| 2.0 * args[1].at(args[0].at(0, 0) as usize, r))
+                },
+            ));
         }
         cases
     }

@@ -57,7 +57,9 @@ pub mod tests {
             turned("y = u @ v.T", ["[N, S]", "[1, S]"], |u, v| u.product(&v.transposed())),
             turned("y = u.T @ v.T", ["[S, N]", "[M, S]"], |u, v| u.transposed().product(&v.transposed())),
             turned("y = u.T @ v.T", ["[S]", "[M, S]"], |u, v| u.transposed().product(&v.transposed())),
-            turned("y = u.T @ v.T", ["[S, N + 1]", "[M + 2, S]"], |u, v| u.transposed().product(&v.transposed())),
+            turned("y = u.T @ v.T", ["[S, N + 1]", "[M + 2, S]"], |u, v| {
+                u.transposed().product(&v.transposed())
+            }),
             turned("y = u @ (u @ v)", ["[S, S]", "[S]"], |u, v| u.product(&u.product(v))),
             turned("y = u.T @ (u @ v)", ["[N, S]", "[S]"], |u, v| u.transposed().product(&u.product(v))),
         ]);

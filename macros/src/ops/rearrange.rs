@@ -49,8 +49,11 @@ pub mod tests {
     /// The rows of the arguments below each other; a narrow one in every column.
     fn stack(args: &[Matrix]) -> Matrix {
         let columns = args.iter().map(|arg| arg.columns).max().unwrap_or(1);
-        let rows: Vec<(usize, usize)> =
-            args.iter().enumerate().flat_map(|(arg, matrix)| (0..matrix.rows).map(move |row| (arg, row))).collect();
+        let rows: Vec<(usize, usize)> = args
+            .iter()
+            .enumerate()
+            .flat_map(|(arg, matrix)| (0..matrix.rows).map(move |row| (arg, row)))
+            .collect();
         Matrix::from_fn(rows.len(), columns, |r, c| args[rows[r].0].at(rows[r].1, c))
     }
 
@@ -63,7 +66,9 @@ pub mod tests {
             .iter()
             .map(|shape| case("T", "y = u.T", &[shape], (-2.0, 2.0), |args| args[0].transposed()))
             .collect();
-        cases.push(case("T", "y = u.T * u.T", &["[N, S]"], (-2.0, 2.0), |args| args[0].map(|x| x * x).transposed()));
+        cases.push(case("T", "y = u.T * u.T", &["[N, S]"], (-2.0, 2.0), |args| {
+            args[0].map(|x| x * x).transposed()
+        }));
 
         for shapes in [
             ["[N]", "[S]", "[]"],

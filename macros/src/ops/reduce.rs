@@ -64,7 +64,10 @@ pub mod tests {
 
     fn of_shapes(shapes: &[&'static str], name: &'static str, direct: fn(&Matrix) -> Matrix) -> Vec<Case> {
         let body = format!("y = {name}(u)");
-        shapes.iter().map(|shape| case(name, &body, &[shape], (-2.0, 2.0), move |args| direct(&args[0]))).collect()
+        shapes
+            .iter()
+            .map(|shape| case(name, &body, &[shape], (-2.0, 2.0), move |args| direct(&args[0])))
+            .collect()
     }
 
     fn total(u: &Matrix) -> f64 {
@@ -75,7 +78,9 @@ pub mod tests {
         let mut cases = [
             of_shapes(&SHAPES, "sum", |u| Matrix::scalar(total(u))),
             of_shapes(&SHAPES, "mean", |u| Matrix::scalar(total(u) / u.entries.len() as f64)),
-            of_shapes(&["[N, S]", "[1, S]", "[N + M, S + 1]", "[1, S + M]"], "row_sum", |u| Matrix::from_fn(u.rows, 1, |r, _| u.row(r).iter().sum())),
+            of_shapes(&["[N, S]", "[1, S]", "[N + M, S + 1]", "[1, S + M]"], "row_sum", |u| {
+                Matrix::from_fn(u.rows, 1, |r, _| u.row(r).iter().sum())
+            }),
         ]
         .concat();
         // Sums that are products: of vectors, of a matrix with a row or a column.

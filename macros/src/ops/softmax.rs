@@ -66,14 +66,17 @@ pub mod tests {
     fn direct(scores: &Matrix, is_open: impl Fn(usize) -> bool) -> Matrix {
         let power = |index: usize| if is_open(index) { scores.entries[index].exp() } else { 0.0 };
         let total: f64 = (0..scores.entries.len()).map(power).sum();
-        let entries = (0..scores.entries.len()).map(|index| if total == 0.0 { 0.0 } else { power(index) / total });
+        let entries =
+            (0..scores.entries.len()).map(|index| if total == 0.0 { 0.0 } else { power(index) / total });
         Matrix::new(scores.rows, scores.columns, entries.collect())
     }
 
     pub fn cases() -> Vec<Case> {
         let mut cases = vec![];
         for shape in ["[N]", "[N + M + 1]", "[1, S]", "[1, S + N]", "[4]"] {
-            cases.push(case("softmax", "y = softmax(u)", &[shape], (-3.0, 3.0), |args| direct(&args[0], |_| true)));
+            cases.push(case("softmax", "y = softmax(u)", &[shape], (-3.0, 3.0), |args| {
+                direct(&args[0], |_| true)
+            }));
             let body = "y = softmax(u, floor(v))";
             cases.push(case("softmax", body, &[shape, shape], (-0.9, 1.9), |args| {
                 direct(&args[0], |index| args[1].entries[index].floor() != 0.0)
@@ -93,7 +96,11 @@ pub mod tests {
         let vector = |entries: &[f64]| Matrix::new(entries.len(), 1, entries.to_vec());
         let run = |body: &str, scores: &[f64], mask: &[f64]| {
             let found = evaluate(body, &["[3]", "[3]"], &[vector(scores), vector(mask)]);
-            [vec![found.value], found.bars].concat().into_iter().map(|matrix| matrix.entries).collect::<Vec<_>>()
+            [vec![found.value], found.bars]
+                .concat()
+                .into_iter()
+                .map(|matrix| matrix.entries)
+                .collect::<Vec<_>>()
         };
         let masked = "y = softmax(u, v)";
         let none = vec![0.0; 3];

@@ -3,7 +3,9 @@
 //! The cases stand with the families. Each runs through the whole front end, with arguments that vary over time,
 //! belong to a sample and belong to all; then again with its value and its arguments used more than once.
 
-use super::{TABLE, activation, binary, choice, normalise, one_hot, product, rearrange, reduce, softmax, unary};
+use super::{
+    TABLE, activation, binary, choice, normalise, one_hot, product, rearrange, reduce, softmax, unary,
+};
 use crate::autodiff::pull_back;
 use crate::dim::Atom;
 use crate::interpret::matrix::Matrix;
@@ -39,7 +41,11 @@ const DIMENSIONS: [(&str, usize); 3] = [("N", 3), ("M", 2), ("S", 4)];
 const OPERATORS: [&str; 10] = ["+", "-", "*", "/", "@", "neg", "T", "stack", "split", "one_hot"];
 
 #[derive(Clone)]
-pub struct Case {
+pub 
+/// An operation's formula, written out.
+type Direct = dyn Fn(&[Matrix]) -> Matrix;
+
+struct Case {
     /// The function of the table, or the operator.
     name: &'static str,
     /// Equations that give `y` from `u`, `v`, `w`, `z`.
@@ -48,7 +54,7 @@ pub struct Case {
     shapes: Vec<&'static str>,
     /// Of the arguments' entries.
     range: (f64, f64),
-    direct: Rc<dyn Fn(&[Matrix]) -> Matrix>,
+    direct: Rc<Direct>,
 }
 
 pub fn case(
@@ -100,9 +106,12 @@ fn define(body: &str, shapes: &[&str]) -> (Definition, Vec<usize>) {
     let declarations: Vec<String> = shapes
         .iter()
         .enumerate()
-        .map(|(index, shape)| format!("{} {}: {shape};", ["input", "param", "context"][index % 3], NAMES[index]))
+        .map(|(index, shape)| {
+            format!("{} {}: {shape};", ["input", "param", "context"][index % 3], NAMES[index])
+        })
         .collect();
-    let source = format!("cell Test<{}> {{ {} {body}; output y; }}", names.join(", "), declarations.join(" "));
+    let source =
+        format!("cell Test<{}> {{ {} {body}; output y; }}", names.join(", "), declarations.join(" "));
     (read(&source), dimensions.into_iter().map(|(_, size)| size).collect())
 }
 
@@ -129,7 +138,9 @@ pub fn evaluate(body: &str, shapes: &[&str], args: &[Matrix]) -> Found {
     let declared = |index: usize| definition.shapes.declarations[index].clone().expect("the shape is known");
     let read = |op: &Op, (rows, columns): (usize, usize)| {
         let part = match op {
-            Op::OutputBar(piece) => block_of(&value_bar, &grid.rows, &grid.columns, &sizes, (piece.row, piece.column)),
+            Op::OutputBar(piece) => {
+                block_of(&value_bar, &grid.rows, &grid.columns, &sizes, (piece.row, piece.column))
+            }
             Op::Read(piece) if definition.shapes.one_hot[piece.of].is_some() => args[piece.of].clone(),
             Op::Read(piece) => {
                 let shape = declared(piece.of);
@@ -150,7 +161,11 @@ pub fn evaluate(body: &str, shapes: &[&str], args: &[Matrix]) -> Found {
     let rebuilt = rebuild(&graph, &mut roots);
     crate::verify::graph(&rebuilt).unwrap_or_else(|broken| panic!("{body} of {shapes:?}, rebuilt: {broken}"));
     let again = run(&rebuilt, &sizes, read);
-    let pairs = leaves.iter().map(|(_, bar)| *bar).zip(rebuilt_leaves).chain(grid.blocks.iter().copied().zip(outputs.blocks));
+    let pairs = leaves
+        .iter()
+        .map(|(_, bar)| *bar)
+        .zip(rebuilt_leaves)
+        .chain(grid.blocks.iter().copied().zip(outputs.blocks));
     for (old, new) in pairs {
         let (old, new) = (&values[old.index()], &again[new.index()]);
         assert!(new.is_close(old, 1e-13), "{body} of {shapes:?}: {old:?} rebuilt as {new:?}, {keys:?}");
@@ -165,12 +180,17 @@ pub fn evaluate(body: &str, shapes: &[&str], args: &[Matrix]) -> Found {
             }
             let shape = declared(of);
             let (rows, columns) = (shape.rows.atoms().to_vec(), shape.columns.atoms().to_vec());
-            assemble(&Grid { rows: rows.clone(), columns: columns.clone(), blocks: vec![] }, &sizes, |row, column| {
-                let (r, c) = (size(&sizes, rows[row]), size(&sizes, columns[column]));
-                let is_bar = |(leaf, _): &&(Id, Id)| graph[*leaf].op == Op::Read(Piece { of, row, column });
-                let bar = leaves.iter().find(is_bar).map(|(_, bar)| values[bar.index()].entries.clone());
-                bar.map_or(Matrix::zero(r, c), |entries| Matrix::new(r, c, entries))
-            })
+            assemble(
+                &Grid { rows: rows.clone(), columns: columns.clone(), blocks: vec![] },
+                &sizes,
+                |row, column| {
+                    let (r, c) = (size(&sizes, rows[row]), size(&sizes, columns[column]));
+                    let is_bar =
+                        |(leaf, _): &&(Id, Id)| graph[*leaf].op == Op::Read(Piece { of, row, column });
+                    let bar = leaves.iter().find(is_bar).map(|(_, bar)| values[bar.index()].entries.clone());
+                    bar.map_or(Matrix::zero(r, c), |entries| Matrix::new(r, c, entries))
+                },
+            )
         })
         .collect();
     Found { value, bars, value_bar }
@@ -186,11 +206,13 @@ pub fn slopes(expression: &str, at: &[f64]) -> Vec<f64> {
 pub fn check_all(cases: &[Case]) {
     for (number, case) in cases.iter().enumerate() {
         let mut random = Random::new(number as u64);
-        let args: Vec<Matrix> = case.shapes.iter().map(|shape| argument(&mut random, shape, case.range)).collect();
+        let args: Vec<Matrix> =
+            case.shapes.iter().map(|shape| argument(&mut random, shape, case.range)).collect();
         check(case, &args);
         // Each value more than once: the case's own in three places, the arguments beside it.
         let (direct, shapes) = (case.direct.clone(), case.shapes.clone());
-        let varying: Vec<usize> = (0..shapes.len()).filter(|index| !shapes[*index].starts_with("one_hot")).collect();
+        let varying: Vec<usize> =
+            (0..shapes.len()).filter(|index| !shapes[*index].starts_with("one_hot")).collect();
         let terms: Vec<String> =
             varying.iter().map(|index| format!("sum({0} * {0}) * mean({0})", NAMES[*index])).collect();
         let body = case.body.replace("y = ", "q = ");
@@ -244,7 +266,8 @@ fn check(case: &Case, args: &[Matrix]) {
             (case.direct)(&moved).dot(&found.value_bar)
         };
         let slope = |entry: usize, h: f64| (at(entry, h) - at(entry, -h)) / (2.0 * h);
-        let differences = (0..bar.entries.len()).map(|entry| (4.0 * slope(entry, 1e-5) - slope(entry, 2e-5)) / 3.0);
+        let differences =
+            (0..bar.entries.len()).map(|entry| (4.0 * slope(entry, 1e-5) - slope(entry, 2e-5)) / 3.0);
         let differences = Matrix::new(bar.rows, bar.columns, differences.collect());
         assert!(
             bar.is_close(&differences, 1e-7),
@@ -269,7 +292,8 @@ fn every_function_and_operator_has_a_case() {
         unary::tests::cases(),
     ]
     .concat();
-    let known = TABLE.iter().map(|operation| operation.name).filter(|name| *name != "stop_gradient").chain(OPERATORS);
+    let known =
+        TABLE.iter().map(|operation| operation.name).filter(|name| *name != "stop_gradient").chain(OPERATORS);
     for name in known {
         let own = cases.iter().filter(|case| case.name == name);
         let is_called = |case: &Case| case.body.contains(&format!("{name}(")) || OPERATORS.contains(&name);
@@ -286,7 +310,11 @@ fn every_function_and_operator_has_a_case() {
 fn stop_gradient() {
     assert_eq!(slopes("stop_gradient(u) * u", &[3.0]), [3.0]);
     assert_eq!(slopes("stop_gradient(u * v) + v", &[3.0, 2.0]), [0.0, 1.0]);
-    let found = evaluate("y = stop_gradient(tanh(u)) + v", &["[N]", "[N]"], &[0.5, 0.1].map(|x| Matrix::new(3, 1, vec![x; 3])));
+    let found = evaluate(
+        "y = stop_gradient(tanh(u)) + v",
+        &["[N]", "[N]"],
+        &[0.5, 0.1].map(|x| Matrix::new(3, 1, vec![x; 3])),
+    );
     assert!(found.value.is_close(&Matrix::new(3, 1, vec![0.5f64.tanh() + 0.1; 3]), 1e-15));
     assert_eq!(found.bars[0], Matrix::zero(3, 1));
     assert_eq!(found.bars[1], found.value_bar);

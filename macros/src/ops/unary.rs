@@ -212,7 +212,8 @@ pub mod tests {
         ] {
             for x in [-2.5, -1.0, 0.0, 0.3, 4.0] {
                 let folded = op.fold(x).expect("this function of a number is a number");
-                let value = evaluate(&format!("y = u + {name}({x:?})"), &["[]"], &[Matrix::scalar(0.0)]).value;
+                let value =
+                    evaluate(&format!("y = u + {name}({x:?})"), &["[]"], &[Matrix::scalar(0.0)]).value;
                 assert!(value.is_close(&Matrix::scalar(folded), 1e-15), "{name}({x}): {folded}, {value:?}");
             }
         }

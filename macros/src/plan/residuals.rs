@@ -27,7 +27,10 @@ pub fn choose(graph: &Graph, forward_roots: &[Id], stored: &[Id], backward_roots
             there[index] = true;
         } else if there[index] || node.op == Op::Reshape {
             continue;
-        } else if node.level == Level::Time && is_cheap(&node.op) && node.args.iter().all(|arg| there[graph.storage(*arg).index()]) {
+        } else if node.level == Level::Time
+            && is_cheap(&node.op)
+            && node.args.iter().all(|arg| there[graph.storage(*arg).index()])
+        {
             // Computed again where it is used.
             there[index] = true;
         } else if wanted[index] {

@@ -75,7 +75,10 @@ impl Planned {
 fn forward_pass_of_an_lstm() {
     let lstm = planned(LSTM);
     let forward = &lstm.plan.forward;
-    assert_eq!(lstm.region(forward, Region::Before), ["products: W_i_1 @ x, W_f_1 @ x, W_g_1 @ x, W_o_1 @ x"]);
+    assert_eq!(
+        lstm.region(forward, Region::Before),
+        ["products: W_i_1 @ x, W_f_1 @ x, W_g_1 @ x, W_o_1 @ x"]
+    );
     assert_eq!(
         lstm.region(forward, Region::Step),
         [
@@ -104,7 +107,8 @@ fn backward_pass_of_an_lstm() {
     );
     let mut after = lstm.region(backward, Region::After);
     after.sort();
-    let mut expected = vec!["Σ y_out_bar @ h.T".to_owned(), "loop: b_o_bar, b_g_bar, b_f_bar, b_i_bar".to_owned()];
+    let mut expected =
+        vec!["Σ y_out_bar @ h.T".to_owned(), "loop: b_o_bar, b_g_bar, b_f_bar, b_i_bar".to_owned()];
     for gate in ["i", "f", "g", "o"] {
         expected.push(format!("Σ {gate}_pre_bar @ h_prev.T"));
         expected.push(format!("Σ {gate}_pre_bar @ x.T"));
@@ -188,7 +192,10 @@ fn a_linear_recurrence() {
     assert_eq!(cell.region(&cell.plan.forward, Region::Step), ["loop: h"]);
     assert_eq!(cell.region(&cell.plan.forward, Region::After), ["loop: y"]);
     let step = cell.region(&cell.plan.backward, Region::Step);
-    assert!(matches!(&step[..], [only] if only.starts_with("loop: ") && only.ends_with("h_prev_bar")), "{step:?}");
+    assert!(
+        matches!(&step[..], [only] if only.starts_with("loop: ") && only.ends_with("h_prev_bar")),
+        "{step:?}"
+    );
     assert_eq!(cell.residuals(), ["z", "v", "h", "y"]);
 }
 
@@ -243,7 +250,8 @@ fn nothing_is_kept_in_vain() {
     for Planned { definition, plan } in all() {
         let graph = &plan.graph;
         for id in &plan.residuals {
-            let is_there = plan.states.iter().chain(plan.outputs.iter().flatten()).any(|bound| bound.id == *id);
+            let is_there =
+                plan.states.iter().chain(plan.outputs.iter().flatten()).any(|bound| bound.id == *id);
             let is_read = graph.ids().any(|user| {
                 let is_run = plan.backward.schedule.region[user.index()].is_some();
                 is_run && graph[user].args.iter().any(|arg| graph.storage(*arg) == *id)
@@ -264,7 +272,11 @@ fn gradients_of_weights_are_never_updated_step_by_step() {
             assert_ne!(region, Some(Region::Step), "{}", definition.cell.name);
             let is_outer = |id: Id| matches!(graph[graph[id].args[0]].op, Op::MatMul { .. });
             if region == Some(Region::After) && is_outer(id) {
-                assert!(is_accumulated_product(graph, &plan.backward.schedule.users, id), "{}", definition.cell.name);
+                assert!(
+                    is_accumulated_product(graph, &plan.backward.schedule.users, id),
+                    "{}",
+                    definition.cell.name
+                );
             }
         }
     }

@@ -50,16 +50,9 @@ impl Graph {
             return self.reshape(product, shape);
         }
         // A vector needs no transposition: its memory is the row's.
-        let (a, ta) = if ta && left.rows == Atom::ONE {
-            (self.reshape(a, left), false)
-        } else {
-            (a, ta)
-        };
-        let (b, tb) = if tb && right.columns == Atom::ONE {
-            (self.reshape(b, right), false)
-        } else {
-            (b, tb)
-        };
+        let (a, ta) = if ta && left.rows == Atom::ONE { (self.reshape(a, left), false) } else { (a, ta) };
+        let (b, tb) =
+            if tb && right.columns == Atom::ONE { (self.reshape(b, right), false) } else { (b, tb) };
         let level = self.level_of(&[a, b]);
         self.intern(Op::MatMul { ta, tb }, vec![a, b], shape, level)
     }

@@ -17,7 +17,12 @@ const ONE: Atom = Atom::ONE;
 fn leaves() -> (Graph, [Id; 4]) {
     let mut graph = Graph::default();
     let mut leaf = |of, rows, columns| {
-        graph.intern(Op::Read(Piece { of, row: 0, column: 0 }), vec![], BlockShape::new(rows, columns), Level::Time)
+        graph.intern(
+            Op::Read(Piece { of, row: 0, column: 0 }),
+            vec![],
+            BlockShape::new(rows, columns),
+            Level::Time,
+        )
     };
     let ids = [leaf(0, N, ONE), leaf(1, N, ONE), leaf(2, N, S), leaf(3, ONE, ONE)];
     (graph, ids)
@@ -69,11 +74,9 @@ fn number_of_arguments() {
 #[test]
 fn levels() {
     let (_, [a, ..]) = leaves();
-    for (op, level) in [
-        (Op::Unary(Unary::Neg), Level::Param),
-        (Op::Accumulate, Level::Time),
-        (Op::Copy(1), Level::Context),
-    ] {
+    for (op, level) in
+        [(Op::Unary(Unary::Neg), Level::Param), (Op::Accumulate, Level::Time), (Op::Copy(1), Level::Context)]
+    {
         let said = broken(op, &[a], (N, ONE), level);
         assert!(said.contains("the level is not that of the arguments"), "{said}");
     }

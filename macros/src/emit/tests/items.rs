@@ -23,7 +23,8 @@ fn collect(item: &syn::Item, found: &mut Vec<String>) {
                 field.attrs.clear();
             }
             let name = item.ident.to_string();
-            let is_opaque = is_private || name.ends_with("Tape") || name.ends_with("Live") || name.starts_with("__");
+            let is_opaque =
+                is_private || name.ends_with("Tape") || name.ends_with("Live") || name.starts_with("__");
             let has_private = item.fields.iter().any(|field| matches!(field.vis, syn::Visibility::Inherited));
             let text = match is_opaque || has_private {
                 true => format!("struct {name} {}", item.generics.to_token_stream()),
@@ -33,13 +34,20 @@ fn collect(item: &syn::Item, found: &mut Vec<String>) {
         }
         syn::Item::Impl(item) => {
             let of = item.trait_.as_ref().map(|(path, ..)| path.to_token_stream().to_string());
-            let head = format!("{} for {} {}", of.clone().unwrap_or_default(), item.self_ty.to_token_stream(), item.generics.to_token_stream());
+            let head = format!(
+                "{} for {} {}",
+                of.clone().unwrap_or_default(),
+                item.self_ty.to_token_stream(),
+                item.generics.to_token_stream()
+            );
             if of.is_some() {
                 found.push(head.clone());
             }
             for inner in &item.items {
                 match inner {
-                    syn::ImplItem::Fn(method) if of.is_some() || matches!(method.vis, syn::Visibility::Public(_)) => {
+                    syn::ImplItem::Fn(method)
+                        if of.is_some() || matches!(method.vis, syn::Visibility::Public(_)) =>
+                    {
                         found.push(format!("{head}: {}", method.sig.to_token_stream()));
                     }
                     syn::ImplItem::Type(kind) => found.push(format!("{head}: {}", kind.to_token_stream())),
@@ -64,14 +72,26 @@ fn collect(item: &syn::Item, found: &mut Vec<String>) {
 #[test]
 fn skeletons_have_every_item() {
     for (right, mistake, wrong) in [
-        ("cell Right<I, H> { input x: [I]; state h: [H]; param W: [H, H + I], b: [H]; h = tanh(W @ [h[t-1], x] + b); output h; }",
-         "tanh(W @ [h[t-1], x] + b)", "tanh(W @ [h[t-1], x] + b + nothing)"),
-        ("cell Right<I, H> { input x: [I]; state h: [H]; param W: [H, H + I], b: [H]; h = tanh(W @ [h[t-1], x] + b); output h; }",
-         "W @ [h[t-1], x]", "W @ [x, h[t-1]]"),
-        ("cell Right<I, H> { input x: [I], m: [H]; state h: [H] = h0; param W: [H, I], h0: [H]; h = m * h[t-1] + W @ x; y = sum(h); output h, y; }",
-         "W @ x", "W * x"),
-        ("cell Right<E, S> { context M: [E, S]; input q: [E]; a = softmax(M.T @ q); y = M @ a; output y; }",
-         "softmax(M.T @ q)", "softmax(M.T @ q"),
+        (
+            "cell Right<I, H> { input x: [I]; state h: [H]; param W: [H, H + I], b: [H]; h = tanh(W @ [h[t-1], x] + b); output h; }",
+            "tanh(W @ [h[t-1], x] + b)",
+            "tanh(W @ [h[t-1], x] + b + nothing)",
+        ),
+        (
+            "cell Right<I, H> { input x: [I]; state h: [H]; param W: [H, H + I], b: [H]; h = tanh(W @ [h[t-1], x] + b); output h; }",
+            "W @ [h[t-1], x]",
+            "W @ [x, h[t-1]]",
+        ),
+        (
+            "cell Right<I, H> { input x: [I], m: [H]; state h: [H] = h0; param W: [H, I], h0: [H]; h = m * h[t-1] + W @ x; y = sum(h); output h, y; }",
+            "W @ x",
+            "W * x",
+        ),
+        (
+            "cell Right<E, S> { context M: [E, S]; input q: [E]; a = softmax(M.T @ q); y = M @ a; output y; }",
+            "softmax(M.T @ q)",
+            "softmax(M.T @ q",
+        ),
     ] {
         assert!(right.contains(mistake));
         let wrong = right.replace(mistake, wrong);
@@ -91,7 +111,8 @@ fn skeletons_have_every_item() {
 
 #[test]
 fn signatures_are_found() {
-    let found = signatures("pub cell Right<H> { input x: [H]; state h: [H]; h = tanh(x + h[t-1]); output h; }");
+    let found =
+        signatures("pub cell Right<H> { input x: [H]; state h: [H]; h = tanh(x + h[t-1]); output h; }");
     for name in ["pub struct Right <", "pub struct RightState <", "fn step", "fn forward", "fn backward"] {
         assert!(found.iter().any(|item| item.contains(name)), "{name}: {found:#?}");
     }

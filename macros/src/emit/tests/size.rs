@@ -7,7 +7,10 @@ use std::time::{Duration, Instant};
 /// Lines without documentation, as `cargo expand` shows them.
 fn lines(source: &str) -> usize {
     let text = prettyplease::unparse(&parse(&expand(source)));
-    text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("//") && !line.starts_with("/*")).count()
+    text.lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with("//") && !line.starts_with("/*"))
+        .count()
 }
 
 #[test]
@@ -56,7 +59,11 @@ fn squares_of_squares() {
 fn many_equations() {
     let mut equations = String::new();
     for index in 0..2000 {
-        let _ = write!(equations, "v{index} = sigmoid(W @ h[t-1] * {index} + {}) * x;", if index == 0 { "h[t-1]".to_owned() } else { format!("v{}", index - 1) });
+        let _ = write!(
+            equations,
+            "v{index} = sigmoid(W @ h[t-1] * {index} + {}) * x;",
+            if index == 0 { "h[t-1]".to_owned() } else { format!("v{}", index - 1) }
+        );
     }
     expands_quickly(&format!(
         "cell Many<H> {{ input x: [H]; state h: [H]; param W: [H, H]; {equations} h = tanh(v1999); output h; }}"
@@ -70,9 +77,7 @@ fn many_products_in_a_row() {
     for index in 1..500 {
         let _ = write!(equations, "v{index} = tanh(W @ v{});", index - 1);
     }
-    expands_quickly(&format!(
-        "cell Deep<H> {{ input x: [H]; param W: [H, H]; {equations} output v499; }}"
-    ));
+    expands_quickly(&format!("cell Deep<H> {{ input x: [H]; param W: [H, H]; {equations} output v499; }}"));
 }
 
 #[test]
@@ -82,7 +87,9 @@ fn many_parameters() {
         let _ = write!(parameters, "param W{index}: [H, H], b{index}: [H];");
         let _ = write!(equations, "v{index} = v{} + tanh(W{index} @ h[t-1] + b{index});", index - 1);
     }
-    expands_quickly(&format!("cell Wide<H> {{ input x: [H]; state h: [H]; {parameters} {equations} h = v499; output h; }}"));
+    expands_quickly(&format!(
+        "cell Wide<H> {{ input x: [H]; state h: [H]; {parameters} {equations} h = v499; output h; }}"
+    ));
 }
 
 /// Numbers made of dimensions are written in place only while they are short.
@@ -103,7 +110,8 @@ fn functions_that_grow_without_bound() {
         let _ = write!(functions, "fn f{level}(u) = f{0}(f{0}(u));", level - 1);
     }
     let start = Instant::now();
-    let text = expand(&format!("cell Growing<H> {{ input x: [H]; {functions} y = f60(x); output y; }}")).to_string();
+    let text =
+        expand(&format!("cell Growing<H> {{ input x: [H]; {functions} y = f60(x); output y; }}")).to_string();
     let time = start.elapsed();
     assert!(time < Duration::from_secs(2), "{time:?}");
     assert!(text.contains("more than 50000 operations"), "{}", &text[..300]);
@@ -113,7 +121,8 @@ fn functions_that_grow_without_bound() {
 #[test]
 fn multiples_of_dimensions() {
     expands_quickly("cell Tall<H> { input x: [64*H]; y = tanh(x); output y; }");
-    let product = "cell Large<H> { input x: [H]; param W: [32*H, 32*H], U: [32*H, H]; y = W @ (U @ x); output y; }";
+    let product =
+        "cell Large<H> { input x: [H]; param W: [32*H, 32*H], U: [32*H, H]; y = W @ (U @ x); output y; }";
     expands_quickly(product);
 }
 

@@ -78,10 +78,46 @@ fn paths_are_absolute() {
 #[test]
 fn nothing_of_the_prelude_is_used_by_its_name_alone() {
     let prelude = [
-        "Some", "None", "Ok", "Err", "Option", "Result", "Vec", "String", "Box", "Default", "Clone", "Copy", "Send", "Sync",
-        "Sized", "Drop", "Fn", "FnMut", "FnOnce", "From", "Into", "AsRef", "AsMut", "Iterator", "IntoIterator", "PartialEq",
-        "Eq", "PartialOrd", "Ord", "Debug", "ToOwned", "ToString", "drop", "vec", "format", "assert", "debug_assert",
-        "assert_eq", "matches", "println",
+        "Some",
+        "None",
+        "Ok",
+        "Err",
+        "Option",
+        "Result",
+        "Vec",
+        "String",
+        "Box",
+        "Default",
+        "Clone",
+        "Copy",
+        "Send",
+        "Sync",
+        "Sized",
+        "Drop",
+        "Fn",
+        "FnMut",
+        "FnOnce",
+        "From",
+        "Into",
+        "AsRef",
+        "AsMut",
+        "Iterator",
+        "IntoIterator",
+        "PartialEq",
+        "Eq",
+        "PartialOrd",
+        "Ord",
+        "Debug",
+        "ToOwned",
+        "ToString",
+        "drop",
+        "vec",
+        "format",
+        "assert",
+        "debug_assert",
+        "assert_eq",
+        "matches",
+        "println",
     ];
     for source in all() {
         let words = words(source);
@@ -90,7 +126,10 @@ fn nothing_of_the_prelude_is_used_by_its_name_alone() {
             // A type that the user derives stands as the user wrote it.
             let is_derived = source.contains(&format!("derive({}", words[at]));
             let context = words[at.saturating_sub(8)..(at + 8).min(words.len())].join(" ");
-            assert!(!is_alone || is_derived || !prelude.contains(&words[at].as_str()), "{context} in {source}");
+            assert!(
+                !is_alone || is_derived || !prelude.contains(&words[at].as_str()),
+                "{context} in {source}"
+            );
         }
     }
 }

@@ -16,8 +16,16 @@ use crate::verify;
 
 const SIZES: [usize; 2] = [3, 4];
 /// Rows and columns of the leaves; a literal that may be sliced and stacked among them.
-const LEAVES: [(Atom, Atom); 8] =
-    [(ONE, ONE), (N, ONE), (S, ONE), (ONE, S), (N, S), (N, N), (Atom::Literal(2), ONE), (Atom::Literal(2), S)];
+const LEAVES: [(Atom, Atom); 8] = [
+    (ONE, ONE),
+    (N, ONE),
+    (S, ONE),
+    (ONE, S),
+    (N, S),
+    (N, N),
+    (Atom::Literal(2), ONE),
+    (Atom::Literal(2), S),
+];
 
 /// A value of the graph, and the same by plain arithmetic.
 type Value = (Id, Matrix);
@@ -84,7 +92,10 @@ impl Growing {
                     (Binary::Mul, |x, y| x * y),
                     (Binary::Max, f64::max),
                 ]);
-                (self.graph.binary(op, a, b), Matrix::elementwise(&[a_value, b_value], |args| f(args[0], args[1])))
+                (
+                    self.graph.binary(op, a, b),
+                    Matrix::elementwise(&[a_value, b_value], |args| f(args[0], args[1])),
+                )
             }
             7 => {
                 let exponent = self.random.pick(&[1.0, 2.0, 3.0]);
@@ -116,10 +127,16 @@ impl Growing {
                 (self.graph.sum(a), total)
             }
             14 => match self.random.below(2) {
-                0 => (self.graph.row_sum(a), Matrix::from_fn(a_value.rows, 1, |r, _| a_value.row(r).iter().sum())),
+                0 => (
+                    self.graph.row_sum(a),
+                    Matrix::from_fn(a_value.rows, 1, |r, _| a_value.row(r).iter().sum()),
+                ),
                 _ => {
                     let turned = a_value.transposed();
-                    (self.graph.column_sum(a), Matrix::from_fn(1, a_value.columns, |_, c| turned.row(c).iter().sum()))
+                    (
+                        self.graph.column_sum(a),
+                        Matrix::from_fn(1, a_value.columns, |_, c| turned.row(c).iter().sum()),
+                    )
                 }
             },
             _ => {
@@ -166,7 +183,11 @@ fn values_are_kept() {
         let values = run(&growing.graph, &SIZES, |op, extent| growing.read(op, extent));
         for (id, expected) in &growing.values {
             let found = &values[id.index()];
-            assert!(is_close(found, expected), "seed {seed}, node {}: {found:?}, not {expected:?}", id.index());
+            assert!(
+                is_close(found, expected),
+                "seed {seed}, node {}: {found:?}, not {expected:?}",
+                id.index()
+            );
         }
 
         let mut roots: Vec<Id> = growing.values.iter().map(|(id, _)| *id).collect();

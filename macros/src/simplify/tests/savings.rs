@@ -100,7 +100,10 @@ fn transpositions_go_into_products() {
     assert_eq!(*op(&g, product), Op::MatMul { ta: true, tb: true });
     assert_eq!(g[product].args, [a, b]);
     let plain = g.matmul(true, false, a_t, b);
-    assert_eq!((op(&g, plain), g[plain].args.as_slice()), (&Op::MatMul { ta: false, tb: false }, &[a, b][..]));
+    assert_eq!(
+        (op(&g, plain), g[plain].args.as_slice()),
+        (&Op::MatMul { ta: false, tb: false }, &[a, b][..])
+    );
 }
 
 #[test]
@@ -123,7 +126,10 @@ fn rows_times_matrices_are_products_with_vectors() {
     let row = g.transpose(vector);
     let product = g.matmul(false, false, row, matrix);
     let inner = g.storage(product);
-    assert_eq!((op(&g, inner), g[inner].args.as_slice()), (&Op::MatMul { ta: true, tb: false }, &[matrix, vector][..]));
+    assert_eq!(
+        (op(&g, inner), g[inner].args.as_slice()),
+        (&Op::MatMul { ta: true, tb: false }, &[matrix, vector][..])
+    );
     assert_eq!(g[product].shape, BlockShape::new(ONE, S));
 }
 
@@ -151,11 +157,17 @@ fn sums_of_products() {
     let (by_columns, by_rows) = (g.mul(row, matrix), g.mul(matrix, u));
     let sums = g.row_sum(by_columns);
     let vector = g.storage(row);
-    assert_eq!((op(&g, sums), g[sums].args.as_slice()), (&Op::MatMul { ta: false, tb: false }, &[matrix, vector][..]));
+    assert_eq!(
+        (op(&g, sums), g[sums].args.as_slice()),
+        (&Op::MatMul { ta: false, tb: false }, &[matrix, vector][..])
+    );
     let sums = g.column_sum(by_rows);
     assert_eq!(g[sums].shape, BlockShape::new(ONE, S));
     let inner = g.storage(sums);
-    assert_eq!((op(&g, inner), g[inner].args.as_slice()), (&Op::MatMul { ta: true, tb: false }, &[matrix, u][..]));
+    assert_eq!(
+        (op(&g, inner), g[inner].args.as_slice()),
+        (&Op::MatMul { ta: true, tb: false }, &[matrix, u][..])
+    );
 }
 
 #[test]
@@ -195,7 +207,10 @@ fn gradients_of_weights_are_products() {
     let total = g.accumulate(outer, Level::Param);
     assert_eq!((op(&g, total), g[total].level), (&Op::Accumulate, Level::Param));
     let product = g[total].args[0];
-    assert_eq!((op(&g, product), g[product].args.as_slice()), (&Op::MatMul { ta: false, tb: true }, &[z_bar, h][..]));
+    assert_eq!(
+        (op(&g, product), g[product].args.as_slice()),
+        (&Op::MatMul { ta: false, tb: true }, &[z_bar, h][..])
+    );
     // What doesn't vary over time isn't summed.
     let fixed = read(&mut g, 2, N, ONE, Level::Param);
     assert_eq!(g.accumulate(fixed, Level::Param), fixed);
