@@ -39,13 +39,11 @@ const DIMENSIONS: [(&str, usize); 3] = [("N", 3), ("M", 2), ("S", 4)];
 
 /// What every operator of the language is called in a case.
 const OPERATORS: [&str; 10] = ["+", "-", "*", "/", "@", "neg", "T", "stack", "split", "one_hot"];
-
-#[derive(Clone)]
-pub 
 /// An operation's formula, written out.
 type Direct = dyn Fn(&[Matrix]) -> Matrix;
 
-struct Case {
+#[derive(Clone)]
+pub struct Case {
     /// The function of the table, or the operator.
     name: &'static str,
     /// Equations that give `y` from `u`, `v`, `w`, `z`.
