@@ -12,6 +12,8 @@ mod compiler {
     pub mod dim;
     pub mod emit;
     pub mod initial;
+    #[cfg(test)]
+    pub mod interpret;
     pub mod ir;
     pub mod lower;
     pub mod mixes;
