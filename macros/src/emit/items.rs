@@ -166,6 +166,8 @@ impl<'a> Items<'a> {
             #[doc = #doc]
             #[allow(non_snake_case, dead_code, mixed_script_confusables, confusable_idents, uncommon_codepoints)]
             #[derive(#(#derives),*)]
+            // Products read whole columns: a parameter that starts within a cache line costs up to 1.5 times.
+            #[repr(align(64))]
             #visibility struct #name<#dims #scalar = f32> {
                 #(#fields,)*
                 #marker
