@@ -6,6 +6,9 @@ use crate::dim::{Atom, Dim, Shape};
 use crate::resolve::text;
 use crate::syntax::ast::{Equation, Expr};
 
+/// Terms of a stack's rows. Each is a block of its own in the generated code; stacks of stacks double.
+const MOST_BLOCKS: usize = 256;
+
 impl Infer<'_> {
     /// One below the other. A scalar is one row, a vector beside matrices repeats in each column.
     pub(super) fn stack(&mut self, extent: Extent, parts: &[Expr]) -> Option<Shape> {
@@ -36,6 +39,12 @@ impl Infer<'_> {
         }
         let columns = wide.map_or_else(Dim::one, |(_, shape)| shape.columns.clone());
         let rows = Dim::sum(shapes.iter().flatten().flat_map(|shape| shape.rows.atoms().iter().copied()));
+        if rows.atoms().len() > MOST_BLOCKS {
+            self.diagnostics
+                .error(extent, format!("a stack of {} blocks", rows.atoms().len()))
+                .help(format!("the compiler takes up to {MOST_BLOCKS}; a dimension of its own is one block"));
+            return None;
+        }
         Some(Shape { rows, columns })
     }
 

@@ -68,7 +68,7 @@ fn paths_are_absolute() {
             let is_word = word.starts_with(|c: char| c.is_alphabetic() || c == '_');
             if is_start && is_word && !others.contains(&word) {
                 let context = words[at.saturating_sub(12)..(at + 12).min(words.len())].join(" ");
-                panic!("a path starts with `{word}` in {source}: {context}");
+                panic!("a path starts with `{word}`: {context}, in {source}");
             }
         }
     }
