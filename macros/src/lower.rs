@@ -89,8 +89,8 @@ pub struct Lowered {
     pub initial: Vec<(usize, Grid)>,
 }
 
-/// Nodes of a graph. Functions that apply each other to their own results double with each level; no cell of the
-/// literature comes near this.
+/// Nodes of a graph, and blocks of a value. Functions that apply each other to their own results double with each
+/// level, and so do stacks of stacks; no cell of the literature comes near this.
 const LARGEST: usize = 50_000;
 
 /// None for a definition that grows beyond all bounds, which is reported.
@@ -133,8 +133,8 @@ pub fn lower(
 
 fn report_size(value: &Expr, diagnostics: &mut Diagnostics) {
     diagnostics
-        .error(value.extent, format!("more than {LARGEST} operations, once functions are expanded"))
-        .help("a function that is applied to its own result doubles with each level: use equations instead");
+        .error(value.extent, format!("more than {LARGEST} operations, once everything is expanded"))
+        .help("functions of their own results and stacks of stacks double with each level: name a dimension for the whole");
 }
 
 /// The name of a block: the value's own where there is one block, numbered otherwise.
@@ -452,6 +452,10 @@ impl<'a> Lowering<'a> {
                 }
                 rows.push((*atom, ids));
             }
+        }
+        if rows.len() * columns.len() > LARGEST {
+            self.is_too_large = true;
+            return None;
         }
         let mut grid = Grid { rows: vec![], columns, blocks: vec![] };
         let mut rest = rows.as_slice();

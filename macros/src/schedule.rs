@@ -241,32 +241,26 @@ pub fn is_flat_product(graph: &Graph, id: Id) -> bool {
 }
 
 /// The products that make up a sum and serve nothing else, if this is such a sum.
-fn product_terms(
-    graph: &Graph,
-    needed: &Needed,
-    region: &[Option<Region>],
-    id: Id,
-    is_top: bool,
-) -> Option<Vec<Id>> {
-    let here = region[id.index()];
-    if !is_top && needed.users[id.index()].len() != 1 {
-        return None;
-    }
-    if is_flat_product(graph, id) {
-        return Some(vec![id]);
-    }
-    let node = &graph[id];
-    let (Op::Binary(Binary::Add), [a, b]) = (&node.op, node.args.as_slice()) else { return None };
-    if a == b {
-        return None;
-    }
+fn product_terms(graph: &Graph, needed: &Needed, region: &[Option<Region>], sum: Id) -> Option<Vec<Id>> {
     let mut terms = vec![];
-    for arg in [*a, *b] {
-        if graph[arg].shape != node.shape || region[arg.index()] != here || graph[arg].op == Op::Reshape {
+    // From the last term to the first: a sum that is none shows it early.
+    let mut stack = vec![sum];
+    while let Some(id) = stack.pop() {
+        let node = &graph[id];
+        let fits = id == sum
+            || needed.users[id.index()].len() == 1
+                && node.shape == graph[sum].shape
+                && region[id.index()] == region[sum.index()];
+        if !fits {
             return None;
         }
-        terms.extend(product_terms(graph, needed, region, arg, false)?);
+        match (&node.op, node.args.as_slice()) {
+            _ if is_flat_product(graph, id) => terms.push(id),
+            (Op::Binary(Binary::Add), [a, b]) if a != b => stack.extend([*a, *b]),
+            _ => return None,
+        }
     }
+    terms.reverse();
     Some(terms)
 }
 
@@ -281,7 +275,7 @@ fn groups(graph: &Graph, needed: &Needed, region: &[Option<Region>], here: Regio
         if absorbed[id.index()] || graph[id].level == Level::Param {
             continue;
         }
-        let Some(terms) = product_terms(graph, needed, region, id, true) else { continue };
+        let Some(terms) = product_terms(graph, needed, region, id) else { continue };
         if terms.len() > 1 {
             absorb(graph, id, &mut absorbed);
             absorbed[id.index()] = false;
@@ -351,11 +345,12 @@ fn reads_turned(graph: &Graph, id: Id, inside: &[bool]) -> bool {
 }
 
 /// Marks all that a sum of products stands for.
-fn absorb(graph: &Graph, id: Id, absorbed: &mut [bool]) {
-    absorbed[id.index()] = true;
-    if !is_flat_product(graph, id) {
-        for arg in &graph[id].args {
-            absorb(graph, *arg, absorbed);
+fn absorb(graph: &Graph, sum: Id, absorbed: &mut [bool]) {
+    let mut stack = vec![sum];
+    while let Some(id) = stack.pop() {
+        absorbed[id.index()] = true;
+        if !is_flat_product(graph, id) {
+            stack.extend(&graph[id].args);
         }
     }
 }

@@ -4,7 +4,7 @@ use super::{LSTM, expand, parse};
 use crate::syntax::samples::SAMPLES;
 use proc_macro2::{Spacing, TokenStream, TokenTree};
 
-/// All tokens in order, those within brackets too.
+/// All tokens in order, those within brackets too; without lifetimes and literals.
 fn flat(tokens: TokenStream, into: &mut Vec<String>) {
     let mut tokens = tokens.into_iter();
     while let Some(token) = tokens.next() {
@@ -13,6 +13,9 @@ fn flat(tokens: TokenStream, into: &mut Vec<String>) {
             TokenTree::Punct(punct) if punct.as_char() == ':' && punct.spacing() == Spacing::Joint => {
                 tokens.next();
                 into.push("::".to_owned());
+            }
+            TokenTree::Punct(punct) if punct.as_char() == '\'' => {
+                tokens.next();
             }
             TokenTree::Group(group) => {
                 into.push("(".to_owned());
@@ -61,7 +64,8 @@ fn paths_are_absolute() {
     for source in all() {
         let words = words(source);
         for at in 1..words.len() - 1 {
-            let is_start = words[at + 1] == "::" && words[at - 1] != "::" && words[at - 1] != ".";
+            // A lifetime before a root (`&'p ::core::..`) is no path.
+            let is_start = words[at + 1] == "::" && !["::", ".", "'"].contains(&words[at - 1].as_str());
             // What stands before a path that starts at a crate's root, and what needs no root.
             let others = ["Self", "f64", "mut", "dyn", "in", "impl", "return", "as", "for", "clippy"];
             let word = words[at].as_str();
