@@ -134,7 +134,7 @@ pub fn lower(
 fn report_size(value: &Expr, diagnostics: &mut Diagnostics) {
     diagnostics
         .error(value.extent, format!("more than {LARGEST} operations, once everything is expanded"))
-        .help("functions of their own results and stacks of stacks double with each level: name a dimension for the whole");
+        .help("use fewer levels of functions of their own results, or of stacks of stacks: each doubles the last");
 }
 
 /// The name of a block: the value's own where there is one block, numbered otherwise.

@@ -3,12 +3,12 @@
 //! A group reads and writes local slices named after the values; what they point to (a series of the tape,
 //! a matrix on the stack, a field of the cell) is the business of the [`Frame`] that binds them.
 
-use crate::dim::{Atom, Dim};
+use crate::dim::Atom;
 use crate::emit::context::{Context, Names};
 use crate::emit::hygiene::variable;
 use crate::emit::text::Writer;
-use crate::ir::{BlockShape, Graph, Id, Level, Op};
-use crate::ops::choice;
+use crate::ir::{BlockShape, Graph, Id, Level, Node, Op};
+use crate::ops::{choice, one_hot, product, rearrange, reduce};
 use crate::ops::unary::Unary;
 use crate::plan::Pass;
 use crate::schedule::{Group, Region};
@@ -85,19 +85,19 @@ impl Body<'_> {
     fn group(&self, region: Region, group: &Group) -> TokenStream {
         match group {
             Group::Elementwise { space, nodes } => self.elementwise(region, *space, nodes),
-            Group::Products { nodes } => self.products(nodes),
-            Group::ProductSum { node, terms } => self.product_sum(*node, terms),
+            Group::Products { nodes } => product::emit_products(self, nodes),
+            Group::ProductSum { node, terms } => product::emit_sum(self, *node, terms),
             Group::Single(id) if self.is_accumulated_product(*id) => self.accumulated(region, *id),
             Group::Single(id) => self.single(region, *id),
         }
     }
 
-    fn var(&self, id: Id) -> Ident {
+    pub fn var(&self, id: Id) -> Ident {
         self.names.variable(self.graph.storage(id))
     }
 
     /// The number of columns that a region's loops run over.
-    fn columns(&self, region: Region) -> TokenStream {
+    pub fn columns(&self, region: Region) -> TokenStream {
         let batch = &self.cx.batch;
         match region {
             Region::Param | Region::ParamEnd => quote!(1),
@@ -107,7 +107,7 @@ impl Body<'_> {
     }
 
     /// The index of a value's own column within a loop over `j`.
-    fn column_index(&self, region: Region, level: Level) -> Option<TokenStream> {
+    pub fn column_index(&self, region: Region, level: Level) -> Option<TokenStream> {
         let batch = &self.cx.batch;
         match level {
             Level::Param => None,
@@ -124,7 +124,7 @@ impl Body<'_> {
     }
 
     /// The slice of a whole value at the loop's column.
-    fn whole(&self, region: Region, id: Id, mutable: bool) -> TokenStream {
+    pub fn whole(&self, region: Region, id: Id, mutable: bool) -> TokenStream {
         let (k, var) = (&self.cx.k, self.var(id));
         let node = &self.graph[self.graph.storage(id)];
         let size = self.count(node.shape);
@@ -137,7 +137,7 @@ impl Body<'_> {
     }
 
     /// What stands above a group: the equations that it computes.
-    fn comment(&self, nodes: &[Id]) -> TokenStream {
+    pub fn comment(&self, nodes: &[Id]) -> TokenStream {
         let name = |id: Id| {
             let id = self.graph.storage(id);
             let node = &self.graph[id];
@@ -391,197 +391,74 @@ impl Body<'_> {
         }
     }
 
-    /// Several parameters times one right-hand side.
-    fn products(&self, nodes: &[Id]) -> TokenStream {
-        let k = &self.cx.k;
-        let first = &self.graph[nodes[0]];
-        let a = self.graph[first.args[0]].shape;
-        let (rows, inner) = (self.cx.atom(a.rows), self.cx.atom(a.columns));
-        let count = proc_macro2::Literal::usize_unsuffixed(nodes.len());
-        let left = nodes.iter().map(|id| self.var(self.graph[*id].args[0]));
-        let right = self.var(first.args[1]);
-        let out = nodes.iter().map(|id| self.var(*id));
-        let comment = self.comment(nodes);
-        quote! {
-            #comment
-            {
-                #k::products::<_, _, { #rows }, { #inner }, #count>(isa, [#(&*#left),*], &*#right, [#(&mut *#out),*], false);
-            }
-        }
-    }
-
-    /// A sum of products, added up in the kernels.
-    fn product_sum(&self, node: Id, terms: &[Id]) -> TokenStream {
-        let k = &self.cx.k;
-        let out = self.var(node);
-        let comment = self.comment(&[node]);
-        let mut calls = vec![];
-        let mut rest: Vec<Id> = terms.to_vec();
-        while let Some(first) = rest.first().copied() {
-            let accumulate = !calls.is_empty();
-            let Op::MatMul { ta, .. } = self.graph[first].op else { break };
-            let a = self.graph[self.graph[first].args[0]].shape;
-            let (rows, inner) = (self.cx.atom(a.rows), self.cx.atom(a.columns));
-            let (same, others): (Vec<Id>, Vec<Id>) = rest.iter().partition(|id| {
-                let other = &self.graph[**id];
-                **id == first
-                    || ta && other.op == self.graph[first].op && self.graph[other.args[0]].shape == a
-            });
-            let left = same.iter().map(|id| self.var(self.graph[*id].args[0]));
-            let right: Vec<Ident> = same.iter().map(|id| self.var(self.graph[*id].args[1])).collect();
-            let count = proc_macro2::Literal::usize_unsuffixed(same.len());
-            calls.push(if ta {
-                quote!(#k::pull_back::<_, _, { #rows }, { #inner }, #count>(isa, [#(&*#left),*], [#(&*#right),*], &mut *#out, #accumulate);)
-            } else {
-                quote!(#k::products::<_, _, { #rows }, { #inner }, 1>(isa, [#(&*#left),*], #(&*#right),*, [&mut *#out], #accumulate);)
-            });
-            rest = others;
-        }
-        quote!(#comment { #(#calls)* })
-    }
-
-    /// A product over all steps and samples, added to a sum.
-    fn accumulated(&self, region: Region, id: Id) -> TokenStream {
-        let k = &self.cx.k;
-        let node = &self.graph[id];
-        let product = &self.graph[node.args[0]];
-        let out = self.var(id);
-        let comment = self.comment(&[id]);
-        let level = region.level();
-        match (&product.op, product.args.as_slice()) {
-            (Op::Scatter { offset }, [y_bar, w]) => {
-                let rows = self.cx.atom(node.shape.rows);
-                let offset = self.offset(offset);
-                let (y_bar, w) = (self.var(*y_bar), self.var(*w));
-                quote!(#comment { #k::scatter::<_, { #rows }>(&*#y_bar, &*#w, #offset, &mut *#out); })
-            }
-            (Op::MatMul { ta: false, tb: true }, [a, b])
-                if node.level == Level::Param
-                    && self.graph[*a].level == level
-                    && self.graph[*b].level == level =>
-            {
-                let (rows, columns) = (self.cx.atom(node.shape.rows), self.cx.atom(node.shape.columns));
-                let (a, b) = (self.var(*a), self.var(*b));
-                quote!(#comment { #k::outer::<_, _, { #rows }, { #columns }>(isa, &*#a, &*#b, &mut *#out); })
-            }
-            _ => {
-                let out = self.whole(region, id, true);
-                let call = self.small_product(region, node.args[0], out, true);
-                let columns = self.columns(region);
-                quote!(#comment { for __j in 0..#columns { #call } })
-            }
-        }
-    }
-
-    fn offset(&self, offset: &Dim) -> TokenStream {
-        self.cx.dim(offset)
-    }
-
-    /// The product of one sample's matrices.
-    fn small_product(&self, region: Region, id: Id, out: TokenStream, accumulate: bool) -> TokenStream {
-        let k = &self.cx.k;
-        let node = &self.graph[id];
-        let Op::MatMul { ta, tb } = node.op else { return TokenStream::new() };
-        let a = self.graph[node.args[0]].shape;
-        let inner = self.cx.atom(if ta { a.rows } else { a.columns });
-        let (rows, columns) = (self.cx.atom(node.shape.rows), self.cx.atom(node.shape.columns));
-        let left = self.whole(region, node.args[0], false);
-        let right = self.whole(region, node.args[1], false);
-        quote!(#k::matmul::<_, _, #ta, #tb>(isa, #rows, #inner, #columns, #left, #right, #out, #accumulate);)
-    }
-
+    /// A node with a statement of its own.
     fn single(&self, region: Region, id: Id) -> TokenStream {
-        let k = &self.cx.k;
-        let node = &self.graph[id];
-        let comment = self.comment(&[id]);
-        let var = self.var(id);
-        let columns = self.columns(region);
-        let looped = |inner: TokenStream| match region.level() {
-            Level::Param => quote!(#comment { #inner }),
-            _ => quote!(#comment { for __j in 0..#columns { #inner } }),
-        };
-        let own = self.column_index(region, node.level).unwrap_or(quote!(0));
-        let out = || self.whole(region, id, true);
-        let arg = |index: usize| self.whole(region, node.args[index], false);
-        match &node.op {
-            Op::MatMul { ta: true, tb: false } if crate::schedule::is_flat_product(self.graph, id) => {
-                self.product_sum(id, &[id])
-            }
-            Op::MatMul { .. } => looped(self.small_product(region, id, out(), false)),
-            Op::Transpose => {
-                let shape = self.graph[node.args[0]].shape;
-                let (rows, columns) = (self.cx.atom(shape.rows), self.cx.atom(shape.columns));
-                let (from, to) = (arg(0), out());
-                looped(quote!(#k::transpose(#rows, #columns, #from, #to);))
-            }
-            Op::Gather { offset } => {
-                let rows = self.cx.atom(node.shape.rows);
-                let offset = self.offset(offset);
-                let w = self.var(node.args[1]);
-                if self.graph[node.args[0]].level == Level::Param {
-                    let e = self.var(node.args[0]);
-                    return quote!(#comment { #k::gather::<_, { #rows }>(&*#e, &*#w, #offset, &mut *#var, false); });
-                }
-                let (e, to) = (arg(0), out());
-                looped(quote!(#k::gather::<_, { #rows }>(#e, #k::column(&*#w, 1, __j), #offset, #to, false);))
-            }
-            Op::Scatter { offset } => {
-                let rows = self.cx.atom(node.shape.rows);
-                let offset = self.offset(offset);
-                let w = self.var(node.args[1]);
-                let (from, to) = (arg(0), out());
-                looped(quote! {
-                    let __to = #to;
-                    #k::zero_fill(__to);
-                    #k::scatter::<_, { #rows }>(#from, #k::column(&*#w, 1, __j), #offset, __to);
-                })
-            }
-            Op::Sum => {
-                let from = arg(0);
-                looped(quote!(#var[#own] = #k::sum(isa, #from);))
-            }
-            Op::Maximum => {
-                let from = arg(0);
-                looped(quote!(#var[#own] = #k::maximum(isa, #from);))
-            }
-            Op::RowSum => {
-                let rows = self.cx.atom(node.shape.rows);
-                let (from, to) = (arg(0), out());
-                looped(quote!(#k::row_sums::<_, _, { #rows }>(isa, #from, #to, false);))
-            }
-            Op::ColumnSum => {
-                let rows = self.cx.atom(self.graph[node.args[0]].shape.rows);
-                let (from, to) = (arg(0), out());
-                looped(quote!(#k::column_sums::<_, _, { #rows }>(isa, #from, #to, false);))
-            }
-            Op::Concat => {
-                let total = self.cx.atom(node.shape.rows);
-                let mut at = 0u64;
-                let mut copies = vec![];
-                for (index, part) in node.args.iter().enumerate() {
-                    let Atom::Literal(rows) = self.graph[*part].shape.rows else { continue };
-                    let (start, count) = (literal(at), literal(rows));
-                    let to = out();
-                    copies.push(if self.graph.is_constant(self.graph.storage(*part)) {
-                        let value = self.constant(self.graph.storage(*part));
-                        quote!(#k::copy_rows(&[#value], 1, 0, #to, #total, #start, 1);)
-                    } else {
-                        let from = arg(index);
-                        quote!(#k::copy_rows(#from, #count, 0, #to, #total, #start, #count);)
-                    });
-                    at += rows;
-                }
-                looped(quote!(#(#copies)*))
-            }
-            Op::Slice { start, count } => {
-                let Atom::Literal(rows) = self.graph[node.args[0]].shape.rows else {
-                    return TokenStream::new();
-                };
-                let (start, count, rows) = (literal(*start), literal(*count), literal(rows));
-                let (from, to) = (arg(0), out());
-                looped(quote!(#k::copy_rows(#from, #rows, #start, #to, #count, 0, #count);))
-            }
+        let node = Statement { body: self, region, id };
+        match &self.graph[id].op {
+            Op::MatMul { .. } => product::emit(&node),
+            Op::Gather { offset } => one_hot::emit_gather(&node, offset),
+            Op::Scatter { offset } => one_hot::emit_scatter(&node, offset),
+            Op::Sum | Op::Maximum | Op::RowSum | Op::ColumnSum => reduce::emit(&node),
+            Op::Transpose => rearrange::emit_transpose(&node),
+            Op::Concat => rearrange::emit_concat(&node),
+            Op::Slice { start, count } => rearrange::emit_slice(&node, *start, *count),
             _ => TokenStream::new(),
+        }
+    }
+
+    /// A sum over time to which a product adds itself.
+    fn accumulated(&self, region: Region, id: Id) -> TokenStream {
+        let node = Statement { body: self, region, id };
+        match &self.graph[self.graph[id].args[0]].op {
+            Op::Scatter { offset } => one_hot::emit_accumulated(&node, offset),
+            _ => product::emit_accumulated(&node),
+        }
+    }
+}
+
+/// What the families of operations know of the node whose statement they write.
+pub struct Statement<'b> {
+    pub body: &'b Body<'b>,
+    pub region: Region,
+    pub id: Id,
+}
+
+impl<'b> Statement<'b> {
+    pub fn node(&self) -> &'b Node {
+        &self.body.graph[self.id]
+    }
+
+    pub fn arg(&self, index: usize) -> &'b Node {
+        &self.body.graph[self.node().args[index]]
+    }
+
+    /// The argument's slice at the loop's column.
+    pub fn read(&self, index: usize) -> TokenStream {
+        self.body.whole(self.region, self.node().args[index], false)
+    }
+
+    /// The node's own slice at the loop's column.
+    pub fn out(&self) -> TokenStream {
+        self.body.whole(self.region, self.id, true)
+    }
+
+    /// The node's own entry, of a scalar.
+    pub fn entry(&self) -> TokenStream {
+        let (var, index) = (self.body.var(self.id), self.body.column_index(self.region, self.node().level));
+        let index = index.unwrap_or(quote!(0));
+        quote!(#var[#index])
+    }
+
+    pub fn comment(&self) -> TokenStream {
+        self.body.comment(&[self.id])
+    }
+
+    /// The statement, for every column of the region.
+    pub fn for_each(&self, statement: TokenStream) -> TokenStream {
+        let (comment, columns) = (self.comment(), self.body.columns(self.region));
+        match self.region.level() {
+            Level::Param => quote!(#comment { #statement }),
+            _ => quote!(#comment { for __j in 0..#columns { #statement } }),
         }
     }
 }

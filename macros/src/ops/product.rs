@@ -1,6 +1,10 @@
 //! The matrix product `A @ B`.
 
-use crate::ir::{Graph, Id};
+use crate::emit::body::{Body, Statement};
+use crate::ir::{Graph, Id, Level, Op};
+use crate::schedule::is_flat_product;
+use proc_macro2::{Ident, Literal, TokenStream};
+use quote::quote;
 
 /// `C = op(A) op(B)`: `A_bar` and `B_bar` from `C_bar`.
 pub fn pull_back(
@@ -19,6 +23,93 @@ pub fn pull_back(
         true => graph.matmul(true, ta, c_bar, a),
     });
     vec![a_bar, b_bar]
+}
+
+/// A product with a statement of its own: of what lies flat in memory for all columns at once, else a sample at a
+/// time.
+pub fn emit(at: &Statement) -> TokenStream {
+    if at.node().op == (Op::MatMul { ta: true, tb: false }) && is_flat_product(at.body.graph, at.id) {
+        return emit_sum(at.body, at.id, &[at.id]);
+    }
+    at.for_each(emit_small(at, at.id, false))
+}
+
+/// Several parameters times one right-hand side.
+pub fn emit_products(body: &Body, nodes: &[Id]) -> TokenStream {
+    let (k, graph) = (&body.cx.k, body.graph);
+    let first = &graph[nodes[0]];
+    let a = graph[first.args[0]].shape;
+    let (rows, inner) = (body.cx.atom(a.rows), body.cx.atom(a.columns));
+    let count = Literal::usize_unsuffixed(nodes.len());
+    let left = nodes.iter().map(|id| body.var(graph[*id].args[0]));
+    let right = body.var(first.args[1]);
+    let out = nodes.iter().map(|id| body.var(*id));
+    let comment = body.comment(nodes);
+    quote! {
+        #comment
+        {
+            #k::products::<_, _, { #rows }, { #inner }, #count>(isa, [#(&*#left),*], &*#right, [#(&mut *#out),*], false);
+        }
+    }
+}
+
+/// A sum of products, added up in the kernels.
+pub fn emit_sum(body: &Body, node: Id, terms: &[Id]) -> TokenStream {
+    let (k, graph) = (&body.cx.k, body.graph);
+    let out = body.var(node);
+    let comment = body.comment(&[node]);
+    let mut calls = vec![];
+    let mut rest: Vec<Id> = terms.to_vec();
+    while let Some(first) = rest.first().copied() {
+        let accumulate = !calls.is_empty();
+        let Op::MatMul { ta, .. } = graph[first].op else { break };
+        let a = graph[graph[first].args[0]].shape;
+        let (rows, inner) = (body.cx.atom(a.rows), body.cx.atom(a.columns));
+        let (same, others): (Vec<Id>, Vec<Id>) = rest.iter().partition(|id| {
+            let other = &graph[**id];
+            **id == first || ta && other.op == graph[first].op && graph[other.args[0]].shape == a
+        });
+        let left = same.iter().map(|id| body.var(graph[*id].args[0]));
+        let right: Vec<Ident> = same.iter().map(|id| body.var(graph[*id].args[1])).collect();
+        let count = Literal::usize_unsuffixed(same.len());
+        calls.push(if ta {
+            quote!(#k::pull_back::<_, _, { #rows }, { #inner }, #count>(isa, [#(&*#left),*], [#(&*#right),*], &mut *#out, #accumulate);)
+        } else {
+            quote!(#k::products::<_, _, { #rows }, { #inner }, 1>(isa, [#(&*#left),*], #(&*#right),*, [&mut *#out], #accumulate);)
+        });
+        rest = others;
+    }
+    quote!(#comment { #(#calls)* })
+}
+
+/// A product over all steps and samples, added to a sum.
+pub fn emit_accumulated(at: &Statement) -> TokenStream {
+    let (cx, level, node, product) = (at.body.cx, at.region.level(), at.node(), at.node().args[0]);
+    let graph = at.body.graph;
+    match (&graph[product].op, graph[product].args.as_slice()) {
+        (Op::MatMul { ta: false, tb: true }, [a, b])
+            if node.level == Level::Param && graph[*a].level == level && graph[*b].level == level =>
+        {
+            let (k, comment, out) = (&cx.k, at.comment(), at.body.var(at.id));
+            let (rows, columns) = (cx.atom(node.shape.rows), cx.atom(node.shape.columns));
+            let (a, b) = (at.body.var(*a), at.body.var(*b));
+            quote!(#comment { #k::outer::<_, _, { #rows }, { #columns }>(isa, &*#a, &*#b, &mut *#out); })
+        }
+        _ => at.for_each(emit_small(at, product, true)),
+    }
+}
+
+/// The product of one sample's matrices, into the statement's own value or added to it.
+fn emit_small(at: &Statement, product: Id, accumulate: bool) -> TokenStream {
+    let (cx, node) = (at.body.cx, &at.body.graph[product]);
+    let k = &cx.k;
+    let Op::MatMul { ta, tb } = node.op else { return TokenStream::new() };
+    let a = at.body.graph[node.args[0]].shape;
+    let inner = cx.atom(if ta { a.rows } else { a.columns });
+    let (rows, columns) = (cx.atom(node.shape.rows), cx.atom(node.shape.columns));
+    let [left, right] = [0, 1].map(|index: usize| at.body.whole(at.region, node.args[index], false));
+    let out = at.out();
+    quote!(#k::matmul::<_, _, #ta, #tb>(isa, #rows, #inner, #columns, #left, #right, #out, #accumulate);)
 }
 
 #[cfg(test)]

@@ -1,8 +1,11 @@
 //! Sums over entries: `sum`, `mean`, `row_sum`.
 
 use crate::dim::{Atom, Dim};
-use crate::ir::{BlockShape, Graph, Id};
+use crate::emit::body::Statement;
+use crate::ir::{BlockShape, Graph, Id, Op};
 use crate::lower::Grid;
+use proc_macro2::TokenStream;
+use quote::quote;
 
 pub fn sum(graph: &mut Graph, args: &[Grid]) -> Option<Grid> {
     let [u] = args else { return None };
@@ -55,6 +58,30 @@ pub fn pull_back_columns(graph: &mut Graph, x: Id, y_bar: Id) -> Id {
     let shape = graph[x].shape;
     let row = graph.reshape(y_bar, BlockShape::new(Atom::ONE, shape.columns));
     graph.expand(row, shape)
+}
+
+/// `sum`, `row_sum`, the sum over rows, the greatest entry.
+pub fn emit(at: &Statement) -> TokenStream {
+    let (cx, from) = (at.body.cx, at.read(0));
+    let k = &cx.k;
+    at.for_each(match at.node().op {
+        Op::RowSum => {
+            let (rows, to) = (cx.atom(at.node().shape.rows), at.out());
+            quote!(#k::row_sums::<_, _, { #rows }>(isa, #from, #to, false);)
+        }
+        Op::ColumnSum => {
+            let (rows, to) = (cx.atom(at.arg(0).shape.rows), at.out());
+            quote!(#k::column_sums::<_, _, { #rows }>(isa, #from, #to, false);)
+        }
+        Op::Maximum => {
+            let to = at.entry();
+            quote!(#to = #k::maximum(isa, #from);)
+        }
+        _ => {
+            let to = at.entry();
+            quote!(#to = #k::sum(isa, #from);)
+        }
+    })
 }
 
 #[cfg(test)]

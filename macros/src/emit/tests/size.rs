@@ -19,6 +19,9 @@ fn length_of_an_lstm() {
     assert!((500..1800).contains(&count), "{count} lines");
 }
 
+/// About a second on an idle machine; what doesn't scale takes minutes.
+const LIMIT: Duration = Duration::from_secs(8);
+
 fn expands_quickly(source: &str) {
     let start = Instant::now();
     let expansion = expand(source);
@@ -27,7 +30,7 @@ fn expands_quickly(source: &str) {
     let text = expansion.to_string();
     let mistake = text.find("compile_error").map(|at| text.chars().skip(at).take(300).collect::<String>());
     assert_eq!(mistake, None, "{head}");
-    assert!(time < Duration::from_secs(2), "{time:?} for {head}");
+    assert!(time < LIMIT, "{time:?} for {head}");
 }
 
 /// Each function uses its argument twice: written out, the last would be 2^60 terms.
@@ -113,7 +116,7 @@ fn functions_that_grow_without_bound() {
     let text =
         expand(&format!("cell Growing<H> {{ input x: [H]; {functions} y = f60(x); output y; }}")).to_string();
     let time = start.elapsed();
-    assert!(time < Duration::from_secs(2), "{time:?}");
+    assert!(time < LIMIT, "{time:?}");
     assert!(text.contains("more than 50000 operations"), "{}", &text[..300]);
 }
 
@@ -137,6 +140,6 @@ fn stacks_that_double() {
     let text = expand(&format!("cell Stacks<H> {{ input x: [H]; {equations} y = sum(s22); output y; }}"))
         .to_string();
     let time = start.elapsed();
-    assert!(time < Duration::from_secs(2), "{time:?}");
+    assert!(time < LIMIT, "{time:?}");
     assert!(text.contains("a stack of 512 blocks"), "{}", &text[..300]);
 }

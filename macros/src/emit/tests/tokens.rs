@@ -57,8 +57,8 @@ fn an_expansion_is_always_the_same() {
     }
 }
 
-/// A path starts at the root of a crate, at the cell itself or at one of its own generics, so that no item of the
-/// user's can come between.
+/// A path starts at the root of a crate or at `Self`, so that no item of the user's can come between; only what is
+/// ours by its name (`__Step`) stands alone.
 #[test]
 fn paths_are_absolute() {
     for source in all() {
@@ -66,11 +66,14 @@ fn paths_are_absolute() {
         for at in 1..words.len() - 1 {
             // A lifetime before a root (`&'p ::core::..`) is no path.
             let is_start = words[at + 1] == "::" && !["::", ".", "'"].contains(&words[at - 1].as_str());
-            // What stands before a path that starts at a crate's root, and what needs no root.
-            let others = ["Self", "f64", "mut", "dyn", "in", "impl", "return", "as", "for", "clippy"];
+            // What stands before a path that starts at a crate's root, and what needs no root; `crate` is the user's.
+            let others = [
+                "Self", "crate", "crate", "f64", "clippy", "as", "dyn", "for", "if", "impl", "in", "let", "match",
+                "mut", "return",
+            ];
             let word = words[at].as_str();
             let is_word = word.starts_with(|c: char| c.is_alphabetic() || c == '_');
-            if is_start && is_word && !others.contains(&word) {
+            if is_start && is_word && !others.contains(&word) && !word.starts_with("__") {
                 let context = words[at.saturating_sub(12)..(at + 12).min(words.len())].join(" ");
                 panic!("a path starts with `{word}`: {context}, in {source}");
             }
@@ -136,4 +139,15 @@ fn nothing_of_the_prelude_is_used_by_its_name_alone() {
             );
         }
     }
+}
+#[test]
+fn dump() {
+    let more = ["cell A<V, N, S> { input w: one_hot[V + S], x: [N, S]; context M: [N, S]; state K: [N, S]; param E: [N, V + S], R: [1, V + S], U: [N, N], c: [3], W: [N, 3];
+        e = E @ w; r = R @ w; [a, b, d] = c; s = softmax(M.T @ e); q = M.T @ x; z = row_sum(x * tanh(M)) + W @ [a, 2, r] * b;
+        K = K[t-1] * tanh(U @ x) + z @ s.T * d + a * (M @ q.T) / max(sum(x.T), 1) + (x @ x.T) @ M; y = (2 * E).T @ (K @ s); v = x.T @ z; output y, K, v; }"];
+    let mut text = String::new();
+    for source in all().chain(more) {
+        text.push_str(&prettyplease::unparse(&parse(&expand(source))));
+    }
+    std::fs::write(std::env::var("DUMP").unwrap_or("/tmp/dump.rs".into()), text).unwrap();
 }
