@@ -3,7 +3,8 @@
 //! - [`context`]: names, types of blocks, paths;
 //! - [`body`]: one region's code, group by group;
 //! - [`layout`]: the tape; [`sequence`]: forward and backward; [`stream`]: one step; [`start`]: initial states;
-//! - [`items`]: the types and their methods; [`model`]: parameters and initialisation; [`traits`]: the runtime's traits;
+//! - [`items`]: all that a definition expands to: [`types`] as signatures name them, [`structs`], [`methods`], and [`jobs`], the
+//!   passes as the runtime runs them; [`model`]: parameters and initialisation; [`traits`]: the runtime's traits;
 //! - [`skeleton`]: what is left of a definition with mistakes;
 //! - [`docs`], [`text`]: equations as text; [`hygiene`]: identifiers.
 
@@ -12,14 +13,18 @@ pub mod context;
 pub mod docs;
 pub mod hygiene;
 pub mod items;
+mod jobs;
 pub mod layout;
+mod methods;
 pub mod model;
 pub mod sequence;
 pub mod skeleton;
 pub mod start;
 pub mod stream;
+mod structs;
 pub mod text;
 pub mod traits;
+pub mod types;
 
 #[cfg(test)]
 mod tests;
