@@ -314,15 +314,14 @@ fn groups(graph: &Graph, needed: &Needed, region: &[Option<Region>], here: Regio
         let mut taken: Vec<Id> =
             waiting.iter().copied().filter(|id| !fuses[id.index()] && is_ready(*id, &done)).collect();
         if taken.is_empty() {
-            // Everything element-wise of one space that is ready, or becomes so within the loop.
+            // Everything element-wise of one space that is ready, or becomes so within the loop: an entry may be
+            // read as soon as it is written. It is never read as another row's, since what turns a vector into a
+            // row has no place in the vector's space.
             let Some(first) = waiting.iter().copied().find(|id| is_ready(*id, &done)) else { break };
             let space = graph[first].shape;
-            let mut inside = vec![false; graph.len()];
             for &id in &waiting {
-                let fits = fuses[id.index()] && graph[id].shape == space && !reads_turned(graph, id, &inside);
-                if fits && is_ready(id, &done) {
+                if fuses[id.index()] && graph[id].shape == space && is_ready(id, &done) {
                     done[id.index()] = true;
-                    inside[id.index()] = true;
                     taken.push(id);
                 }
             }
@@ -336,12 +335,6 @@ fn groups(graph: &Graph, needed: &Needed, region: &[Option<Region>], here: Regio
         waiting.retain(|id| !done[id.index()]);
     }
     groups
-}
-
-/// Within a loop an entry may be read as soon as it is written, but not as another row's: a reshape of what the
-/// loop computes has to wait for its end.
-fn reads_turned(graph: &Graph, id: Id, inside: &[bool]) -> bool {
-    graph[id].args.iter().any(|arg| graph[*arg].op == Op::Reshape && inside[graph.storage(*arg).index()])
 }
 
 /// Marks all that a sum of products stands for.

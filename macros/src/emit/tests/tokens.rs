@@ -1,6 +1,8 @@
 //! Which words an expansion uses.
 
 use super::{LSTM, expand, parse};
+use crate::emit::context::Names;
+use crate::interpret::source::read_all;
 use crate::syntax::samples::SAMPLES;
 use proc_macro2::{Spacing, TokenStream, TokenTree};
 
@@ -138,5 +140,20 @@ fn nothing_of_the_prelude_is_used_by_its_name_alone() {
                 "{context} in {source}"
             );
         }
+    }
+}
+
+/// Made-up names give way to the user's, and to each other.
+#[test]
+fn names_are_unique() {
+    let confusing = "cell Confusing<H> { input x: [H], h_prev_2: [H]; state h: [H]; param W: [H, H], h_prev: [H];
+        i_pre = W @ h[t-1] + h_prev; i = sigmoid(i_pre + x); h = i * tanh(i) + h_prev_2; i_bar = h * i; output i_bar, h; }";
+    for definition in all().chain([confusing]).flat_map(read_all) {
+        let plan = definition.plan();
+        let names = Names::new(&definition.cell, &definition.shapes, &plan.graph);
+        let mut texts: Vec<&str> = plan.graph.ids().map(|id| names.text(id)).collect();
+        texts.sort_unstable();
+        let twice = texts.windows(2).find(|pair| pair[0] == pair[1]);
+        assert_eq!(twice, None, "{}", definition.cell.name);
     }
 }
