@@ -10,6 +10,7 @@
 //! | [`blocks`] | parameters whose rows or columns are a sum of dimensions |
 //! | [`init`], [`rng`] | initialisers and seeded random numbers |
 //! | [`loss`], [`optim`] | losses with their gradients; optimisers, clipping |
+//! | [`ctc`] | connectionist temporal classification: loss, gradient, decoding |
 //! | [`sequence`] | batches of sequences, of equal and of different lengths |
 //! | [`gradcheck`](mod@gradcheck) | gradients against finite differences, for any layer |
 //! | [`varying`] | values as points of a vector space |
@@ -26,6 +27,7 @@ pub mod blocks;
 mod by_hand;
 pub mod cell;
 pub mod cells;
+pub mod ctc;
 pub mod gradcheck;
 #[path = "initial.rs"]
 pub mod init;

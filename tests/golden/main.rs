@@ -4,6 +4,7 @@
 //! One test runs them all, so that it can print the worst error of all; it reports every array that is off.
 
 mod cells;
+mod ctc;
 mod readout;
 
 use cells::*;

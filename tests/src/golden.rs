@@ -53,15 +53,23 @@ impl Case {
     /// # Panics
     /// If there is no such case.
     pub fn load(name: &str, batch: usize) -> Self {
-        let name = format!("{name}_b{batch}");
+        Self::open(&format!("{name}_b{batch}"))
+    }
+
+    /// Reads the case in the file `name`, for those that hold one batch size alone.
+    ///
+    /// # Panics
+    /// If there is no such case.
+    pub fn open(name: &str) -> Self {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden/cases").join(format!("{name}.json"));
         let text =
             std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        Self { name, value }
+        Self { name: name.to_string(), value }
     }
 
-    fn at(&self, path: &str) -> &Value {
+    /// The value at `path`, its keys separated by dots.
+    pub fn at(&self, path: &str) -> &Value {
         path.split('.').fold(&self.value, |value, key| {
             value.get(key).unwrap_or_else(|| panic!("{} has no {path}: {key} is missing", self.name))
         })

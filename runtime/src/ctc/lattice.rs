@@ -1,0 +1,150 @@
+//! The forward-backward algorithm over one sample's lattice of steps and positions.
+//!
+//! A position is a place in the target with blanks around every label: of `2 L + 1`, the even ones are blanks, and position `s`
+//! that is odd is label `s / 2`. A path stays, moves on by one position, or skips a blank between two labels that differ.
+
+use alloc::vec::Vec;
+use core::ops::RangeInclusive;
+
+use nalgebra::ComplexField;
+
+use crate::Scalar;
+
+const NEVER: f64 = f64::NEG_INFINITY;
+
+/// One sample's steps. The memory is reused.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Lattice {
+    classes: usize,
+    steps: usize,
+    /// `ln p` of every class at every step; after [`differentiate`](Self::differentiate) the gradient by the logits.
+    log_p: Vec<f64>,
+    /// `ln` of the probability of the beginnings of paths that are at a position after a step, that step's class included.
+    alpha: Vec<f64>,
+    /// The same of the rest of the paths, after one step, that step's class excluded.
+    beta: Vec<f64>,
+    /// How much of the target's probability is in each class at one step.
+    shares: Vec<f64>,
+    log_likelihood: f64,
+}
+
+impl Lattice {
+    /// Takes the logits of the steps of one sample.
+    pub(super) fn read<'a, T: Scalar>(
+        &mut self,
+        classes: usize,
+        steps: impl ExactSizeIterator<Item = &'a [T]>,
+    ) {
+        self.classes = classes;
+        self.steps = steps.len();
+        self.log_p.clear();
+        for logits in steps {
+            let from = self.log_p.len();
+            self.log_p.extend(logits.iter().map(|logit| logit.as_f64()));
+            log_softmax(&mut self.log_p[from..]);
+        }
+    }
+
+    /// `-ln p(target)`: +inf if no path reads as the target, NaN if a logit is.
+    pub(super) fn loss(&mut self, target: &[u32], blank: u32) -> f64 {
+        let positions = 2 * target.len() + 1;
+        self.alpha.clear();
+        self.alpha.resize(self.steps * positions, NEVER);
+        for t in 0..self.steps {
+            let (before, now) = self.alpha.split_at_mut(t * positions);
+            let before = before.rchunks_exact(positions).next();
+            let log_p = &self.log_p[t * self.classes..][..self.classes];
+            for s in within(t, self.steps, positions) {
+                let arriving = match before {
+                    Some(before) => {
+                        let moving = if s >= 1 { before[s - 1] } else { NEVER };
+                        let skipping = if skips(target, s) { before[s - 2] } else { NEVER };
+                        log_sum([before[s], moving, skipping])
+                    }
+                    None => 0.0,
+                };
+                now[s] = arriving + log_p[class(target, blank, s)];
+            }
+        }
+        self.log_likelihood = match self.alpha.rchunks_exact(positions).next() {
+            Some([]) => unreachable!("there is always a position"),
+            Some([only]) => *only,
+            Some([.., label, end]) => log_sum([*label, *end, NEVER]),
+            // Without steps there is one path, the empty one.
+            None if target.is_empty() => 0.0,
+            None => NEVER,
+        };
+        // Rounding can make a certainty likelier than certain.
+        if self.log_likelihood > 0.0 { 0.0 } else { -self.log_likelihood }
+    }
+
+    /// Turns the classes' probabilities into the gradient of the [`loss`](Self::loss) just computed, which must not be
+    /// infinite: each class's probability less its share in the target's paths (equation 16).
+    pub(super) fn differentiate(&mut self, target: &[u32], blank: u32) {
+        let positions = 2 * target.len() + 1;
+        self.beta.clear();
+        self.beta.resize(positions, NEVER);
+        self.beta[positions.saturating_sub(2)..].fill(0.0);
+        for t in (0..self.steps).rev() {
+            let alpha = &self.alpha[t * positions..][..positions];
+            let log_p = &mut self.log_p[t * self.classes..][..self.classes];
+            self.shares.clear();
+            self.shares.resize(self.classes, 0.0);
+            let (here, earlier) =
+                (within(t, self.steps, positions), within(t.max(1) - 1, self.steps, positions));
+            // Downwards: position `s` of the step before needs `s + 1` and `s + 2` of this one.
+            let (mut next, mut after_next) = (NEVER, NEVER);
+            for s in (*earlier.start()..=*here.end()).rev() {
+                let k = class(target, blank, s);
+                self.shares[k] += ComplexField::exp(alpha[s] + self.beta[s] - self.log_likelihood);
+                let staying = self.beta[s] + log_p[k];
+                let skipping = if skips(target, s + 2) { after_next } else { NEVER };
+                self.beta[s] = log_sum([staying, next, skipping]);
+                (next, after_next) = (staying, next);
+            }
+            for (log_p, share) in log_p.iter_mut().zip(&self.shares) {
+                *log_p = ComplexField::exp(*log_p) - share;
+            }
+        }
+    }
+
+    /// The gradients by the logits, step by step.
+    pub(super) fn gradients(&self) -> impl Iterator<Item = &[f64]> {
+        self.log_p.chunks_exact(self.classes)
+    }
+}
+
+/// The class of a position.
+fn class(target: &[u32], blank: u32, s: usize) -> usize {
+    (if s % 2 == 1 { target[s / 2] } else { blank }) as usize
+}
+
+/// Whether a path may come to position `s` from `s - 2`: over a blank, from another label.
+fn skips(target: &[u32], s: usize) -> bool {
+    s % 2 == 1 && s >= 3 && s / 2 < target.len() && target[s / 2] != target[s / 2 - 1]
+}
+
+/// The positions that a path can be at after step `t` of `steps`, since it begins at one of the first two and ends at one of the
+/// last two; empty if the steps are too few.
+fn within(t: usize, steps: usize, positions: usize) -> RangeInclusive<usize> {
+    positions.saturating_sub(2 * (steps - t))..=(2 * t + 1).min(positions - 1)
+}
+
+/// `ln(exp a + exp b + exp c)`; NaN if one of them is.
+fn log_sum([a, b, c]: [f64; 3]) -> f64 {
+    let larger = if b > a { b } else { a };
+    let largest = if c > larger { c } else { larger };
+    if largest == NEVER {
+        return a + b + c;
+    }
+    let sum = [a, b, c].iter().map(|&x| ComplexField::exp(x - largest)).sum::<f64>();
+    largest + ComplexField::ln(sum)
+}
+
+/// Turns logits into logarithms of probabilities; into NaN if one of them is NaN or +inf.
+pub(super) fn log_softmax(logits: &mut [f64]) {
+    let largest = logits.iter().copied().fold(NEVER, |a, b| if b > a { b } else { a });
+    let sum: f64 = logits.iter().map(|&logit| ComplexField::exp(logit - largest)).sum();
+    let log_sum = ComplexField::ln(sum);
+    logits.iter_mut().for_each(|logit| *logit = (*logit - largest) - log_sum);
+}
