@@ -1,0 +1,116 @@
+//! A step allocates nothing; neither do a forward and a backward pass, once their tape has held a sequence as long.
+
+use allocation_counter::measure;
+use rnn_cell::cell::{Cell, ContextLayer, Layer};
+use rnn_cell::cells::{Dense, Gru, LayerNormLstm, Lstm, MinGru};
+use rnn_cell::prelude::*;
+use rnn_cell::varying::Varying;
+use std::hint::black_box;
+use tests::exactness::{copy, random, random_sequence, rng};
+
+rnn_cell! {
+    /// Everything that the ready cells don't have: an index as input, a context, a matrix as state, several inputs and outputs, a
+    /// learned initial state.
+    pub cell Everything<I, H, S, V> {
+        input   x: [I], w: one_hot[V];
+        context K: [H, S];
+        param   h_0: [H] = uniform(0.5);
+        state   h: [H] = h_0;
+        state   M: [H, S];
+        param   E: [H, V] = normal(0.3);
+        param   W: [H, H + I];
+        param   U: [H, H];
+        param   gain: [H] = 1, bias: [H];
+
+        a = softmax(h[t-1].T @ K);
+        M = 0.9 * M[t-1] + tanh(E @ w) @ a;
+        r = K @ a.T + M @ a.T;
+        h = layer_norm(W @ [h[t-1], x] + U @ r, gain, bias);
+        y = sum(h * r);
+
+        output h, y;
+    }
+}
+
+/// The longest sequence; the others are shorter.
+const STEPS: usize = 7;
+
+/// Counts what `work` allocates.
+#[track_caller]
+fn allocates_nothing(what: &str, work: impl FnOnce()) {
+    let info = measure(work);
+    assert_eq!(info.count_total, 0, "{what}: {info:?}");
+}
+
+/// All entries of a cell, at batch `B`, streaming and training.
+fn check<const B: usize, L>(name: &str, cell: &L)
+where
+    L: Cell<B, Scalar = f64, Input: Varying<f64>, InputBar: Varying<f64>>,
+    L: Layer<B, State: Varying<f64>, Output: Varying<f64>>,
+{
+    let mut rng = rng(3);
+    let xs: Vec<L::Input> = random_sequence(&mut rng, STEPS);
+    let dys: Vec<L::Output> = random_sequence(&mut rng, STEPS);
+    let mut dxs: Vec<L::InputBar> = random_sequence(&mut rng, STEPS);
+    let start: L::State = random(&mut rng);
+    let (mut state, mut dstate) = (copy(&start), cell.zero_state_bar());
+    let mut grads = cell.zero_gradients();
+
+    // The very first step, too.
+    allocates_nothing(&format!("{name}, batch {B}: steps"), || {
+        for x in &xs {
+            black_box(cell.step(x, &mut state));
+        }
+    });
+
+    let mut tape = cell.tape();
+    let mut pass = |steps: usize, lengths: Option<&[usize; B]>| {
+        cell.forward(&xs[..steps], lengths, &mut state, &mut tape);
+        black_box(cell.outputs(&tape));
+        let dxs = Some(&mut dxs[..steps]);
+        cell.backward(&xs[..steps], lengths, &mut tape, &dys[..steps], &mut dstate, &mut grads, dxs);
+    };
+    pass(STEPS, None);
+    for steps in [STEPS, STEPS - 3, 1, 0, STEPS] {
+        allocates_nothing(&format!("{name}, batch {B}: a pass of {steps} steps"), || pass(steps, None));
+    }
+}
+
+macro_rules! check {
+    ($($cell:expr),* $(,)?) => {$(
+        let (name, cell) = (stringify!($cell), $cell);
+        check::<1, _>(name, &*cell);
+        check::<4, _>(name, &*cell);
+    )*};
+}
+
+#[test]
+fn ready_cells_allocate_nothing() {
+    check! {
+        Lstm::<3, 20, f64>::init_boxed(&mut rng(1)),
+        Gru::<16, 16, f64>::init_boxed(&mut rng(1)),
+        LayerNormLstm::<2, 5, f64>::init_boxed(&mut rng(1)),
+        MinGru::<3, 4, f64>::init_boxed(&mut rng(1)),
+        Dense::<3, 4, f64>::init_boxed(&mut rng(1)),
+    }
+}
+
+#[test]
+fn contexts_and_indices_allocate_nothing() {
+    let cell = Everything::<3, 6, 5, 4, f64>::init(&mut rng(1));
+    check::<1, _>("Everything", &ContextLayer::<1>::with(&cell, &random(&mut rng(2))));
+    check::<4, _>("Everything", &ContextLayer::<4>::with(&cell, &random(&mut rng(2))));
+}
+
+/// The guard itself: a tape that grows is noticed.
+#[test]
+#[should_panic(expected = "a longer sequence")]
+fn a_growing_tape_is_counted() {
+    let cell = Lstm::<1, 1, f64>::init(&mut rng(1));
+    let (mut state, mut tape) = (cell.zero_state::<1>(), cell.tape());
+    let xs = random_sequence(&mut rng(2), 100);
+    cell.forward(&xs[..2], &mut state, &mut tape);
+    allocates_nothing("a longer sequence", || {
+        cell.forward(&xs, &mut state, &mut tape);
+    });
+}
