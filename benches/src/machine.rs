@@ -4,8 +4,8 @@ use rnn_cell::kernels::isa::{Isa, Job, dispatch};
 use rnn_cell::kernels::math::fused;
 use std::hint::black_box;
 
-/// The instructions that the kernels use here, and the processor's own name.
-pub fn name() -> String {
+/// The instructions that the kernels use here.
+pub fn instruction_set() -> &'static str {
     struct Set;
     impl Job for Set {
         type Out = &'static str;
@@ -18,10 +18,15 @@ pub fn name() -> String {
             }
         }
     }
+    dispatch(Set)
+}
+
+/// The processor's own name.
+pub fn processor() -> String {
     let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model =
         info.lines().find(|line| line.starts_with("model name")).and_then(|line| line.split(": ").nth(1));
-    format!("{}, {}", model.unwrap_or("unknown processor"), dispatch(Set))
+    model.unwrap_or("unknown processor").to_owned()
 }
 
 const LANES: usize = 8;

@@ -35,6 +35,9 @@ rnn_cell! {
 /// The longest sequence; the others are shorter.
 const STEPS: usize = 7;
 
+/// A ragged pass copies its inputs forward and backward, to clear what lies past a sample's end.
+const COPIES: u64 = 2;
+
 /// Counts what `work` allocates.
 #[track_caller]
 fn allocates_nothing(what: &str, work: impl FnOnce()) {
@@ -74,6 +77,10 @@ where
     for steps in [STEPS, STEPS - 3, 1, 0, STEPS] {
         allocates_nothing(&format!("{name}, batch {B}: a pass of {steps} steps"), || pass(steps, None));
     }
+    let lengths = std::array::from_fn(|sample| STEPS.saturating_sub(2 * sample));
+    pass(STEPS, Some(&lengths));
+    let ragged = measure(|| pass(STEPS, Some(&lengths)));
+    assert!(ragged.count_total <= COPIES, "{name}, batch {B}: a ragged pass: {ragged:?}");
 }
 
 macro_rules! check {

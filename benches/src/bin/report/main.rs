@@ -94,7 +94,7 @@ fn header(run: &mut Run) {
     let times = run.measure(contest);
     run.peak = 1.0 / times.get("peak").expect("entered above");
     let read = 1.0 / times.get("read").expect("entered above");
-    println!("# Report\n\n{}, one thread.", machine::name());
+    println!("# Report\n\n{}, {}, one thread.", machine::processor(), machine::instruction_set());
     println!("Peak of multiply-adds in f32: {:.1} GFLOP/s; second-level cache: {read:.0} GB/s.", run.peak);
     println!("Wall time of the fastest slice; in each row all competitors take turns.");
 }
