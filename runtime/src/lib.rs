@@ -11,6 +11,7 @@
 //! | [`init`], [`rng`] | initialisers and seeded random numbers |
 //! | [`loss`], [`optim`] | losses with their gradients; optimisers, clipping |
 //! | [`ctc`] | connectionist temporal classification: loss, gradient, decoding |
+//! | [`decode`] | decoders' drivers: teacher forcing, greedy and beam search |
 //! | [`sequence`] | batches of sequences, of equal and of different lengths |
 //! | [`gradcheck`](mod@gradcheck) | gradients against finite differences, for any layer |
 //! | [`varying`] | values as points of a vector space |
@@ -28,6 +29,7 @@ mod by_hand;
 pub mod cell;
 pub mod cells;
 pub mod ctc;
+pub mod decode;
 pub mod gradcheck;
 #[path = "initial.rs"]
 pub mod init;

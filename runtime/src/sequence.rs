@@ -94,6 +94,64 @@ pub fn by_length(lengths: impl IntoIterator<Item = usize>) -> Vec<usize> {
     order
 }
 
+/// An encoder's outputs as a memory for attention: `memory[b]` has a column a step of sample `b`, and `mask` is 1 at those steps. The
+/// columns past a sample's end (`lengths`; none: after the last step) are zero, and so is the mask there.
+///
+/// ```
+/// use nalgebra::{Matrix1x2, Matrix1x3, Matrix3x2, SMatrix};
+/// use rnn_cell::sequence::memory;
+///
+/// let ys = [Matrix1x2::new(1.0, 2.0), Matrix1x2::new(3.0, 9.0)];
+/// let (mut columns, mut mask) = ([Matrix1x3::zeros(); 2], Matrix3x2::zeros());
+/// memory(&ys, Some(&[2, 1]), &mut columns, &mut mask);
+/// assert_eq!(columns, [Matrix1x3::new(1.0, 3.0, 0.0), Matrix1x3::new(2.0, 0.0, 0.0)]);
+/// assert_eq!(mask, SMatrix::from([[1.0, 1.0, 0.0], [1.0, 0.0, 0.0]]));
+/// ```
+///
+/// # Panics
+/// If a sample has more than `S` steps.
+pub fn memory<T: Scalar, const E: usize, const S: usize, const B: usize>(
+    ys: &[SMatrix<T, E, B>],
+    lengths: Option<&[usize; B]>,
+    memory: &mut [SMatrix<T, E, S>; B],
+    mask: &mut SMatrix<T, S, B>,
+) {
+    for (sample, memory) in memory.iter_mut().enumerate() {
+        let length = lengths.map_or(ys.len(), |lengths| lengths[sample].min(ys.len()));
+        assert!(length <= S, "{length} steps of sample {sample} do not fit into a memory of {S}");
+        for step in 0..S {
+            let inside = step < length;
+            mask[(step, sample)] = if inside { T::one() } else { T::zero() };
+            if inside {
+                memory.set_column(step, &ys[step].column(sample));
+            } else {
+                memory.column_mut(step).fill(T::zero());
+            }
+        }
+    }
+}
+
+/// The cotangents of an encoder's outputs from that of its [`memory`]: `dys` becomes the gradient by the outputs of `steps` steps,
+/// zero past a sample's end (where no weight falls on the memory); its memory is reused.
+///
+/// # Panics
+/// If there are fewer steps than a sample has (`lengths`; none: `steps`), or more of those than `S`.
+pub fn memory_backward<T: Scalar, const E: usize, const S: usize, const B: usize>(
+    dmemory: &[SMatrix<T, E, S>; B],
+    steps: usize,
+    lengths: Option<&[usize; B]>,
+    dys: &mut Vec<SMatrix<T, E, B>>,
+) {
+    dys.clear();
+    dys.resize(steps, SMatrix::zeros());
+    for (sample, dmemory) in dmemory.iter().enumerate() {
+        let length = lengths.map_or(steps, |lengths| lengths[sample]);
+        for (step, dy) in dys[..length].iter_mut().enumerate() {
+            dy.set_column(sample, &dmemory.column(step));
+        }
+    }
+}
+
 fn lengths<const B: usize>(samples: impl ExactSizeIterator<Item = usize>) -> [usize; B] {
     assert!(samples.len() <= B, "{} samples do not fit into a batch of {B}", samples.len());
     let mut lengths = [0; B];
@@ -109,7 +167,7 @@ fn longest(lengths: &[usize]) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use nalgebra::{Matrix2x3, Vector1, Vector2};
+    use nalgebra::{Matrix2, Matrix2x3, Vector1, Vector2};
 
     use super::*;
 
@@ -147,6 +205,35 @@ mod tests {
         );
         assert_eq!(index_streams::<2>(&[1, 2, 3, 4, 5]), [[1, 3], [2, 4]]);
         assert!(index_streams::<2>(&[1]).is_empty());
+    }
+
+    #[test]
+    fn a_memory_and_its_cotangent() {
+        let ys = [Matrix2x3::new(1.0, 2.0, 3.0, 4.0, 5.0, 6.0), Matrix2x3::repeat(7.0)];
+        let (mut columns, mut mask) = ([Matrix2::repeat(9.0); 3], Matrix2x3::repeat(9.0));
+        memory(&ys, Some(&[2, 0, 1]), &mut columns, &mut mask);
+        assert_eq!(
+            columns,
+            [Matrix2::new(1.0, 7.0, 4.0, 7.0), Matrix2::zeros(), Matrix2::new(3.0, 0.0, 6.0, 0.0)]
+        );
+        assert_eq!(mask, Matrix2x3::new(1.0, 0.0, 1.0, 1.0, 0.0, 0.0));
+        let mut dys = vec![Matrix2x3::repeat(9.0)];
+        memory_backward(&columns, 3, Some(&[2, 0, 1]), &mut dys);
+        assert_eq!(
+            dys,
+            [
+                Matrix2x3::new(1.0, 0.0, 3.0, 4.0, 0.0, 6.0),
+                Matrix2x3::new(7.0, 0.0, 0.0, 7.0, 0.0, 0.0),
+                Matrix2x3::zeros()
+            ]
+        );
+    }
+
+    #[test]
+    #[should_panic(expected = "3 steps of sample 0 do not fit into a memory of 2")]
+    fn a_memory_too_small() {
+        let ys = [Vector1::new(1.0); 3];
+        memory(&ys, None, &mut [Vector2::zeros().transpose()], &mut Vector2::zeros());
     }
 
     #[test]

@@ -27,15 +27,11 @@ macro_rules! case {
 }
 
 macro_rules! attention {
-    ($case:literal, $cell:ident [$($size:literal),+], $masked:literal) => {{
-        const NAMES: Names<'static> = Names {
-            case: $case,
-            parameter: same_name,
-            states: &[],
-            outputs: &["scores", "alpha", "context"],
-        };
-        let single: Run = || check_attention::<1, 5, _>($cell::<$($size,)+ f64>::zeros(), &NAMES, $masked);
-        let batch: Run = || check_attention::<4, 5, _>($cell::<$($size,)+ f64>::zeros(), &NAMES, $masked);
+    ($case:literal, $cell:ident [$($size:literal),+], $parameter:expr) => {{
+        const NAMES: Names<'static> =
+            Names { case: $case, parameter: $parameter, states: &[], outputs: &["context", "alpha"] };
+        let single: Run = || check_attention::<1, 5, _>($cell::<$($size,)+ f64>::zeros(), &NAMES);
+        let batch: Run = || check_attention::<4, 5, _>($cell::<$($size,)+ f64>::zeros(), &NAMES);
         ($case, stringify!($cell), single, batch)
     }};
 }
@@ -86,6 +82,14 @@ fn block_input(name: &str) -> Option<String> {
     library(name).map(|name| name.replace("_g", "_z"))
 }
 
+fn general(name: &str) -> Option<String> {
+    Some(if name == "W_a" { "W".into() } else { name.into() })
+}
+
+fn additive(name: &str) -> Option<String> {
+    Some(name.replace("W_a", "W_s").replace("U_a", "W_h").replace("v_a", "v"))
+}
+
 #[test]
 fn golden_cases() {
     let cases = [
@@ -116,10 +120,10 @@ fn golden_cases() {
         case!("mgu", MguWithGates [3, 5], same_name, ["h"], ["h", "f", "h_tilde"]),
         case!("ugrnn", UgRnnWithGates [3, 5], same_name, ["h"], ["h", "c", "g"]),
         case!("ssm_diag_zoh", DiagonalSsm [3, 5, 2], same_name, ["s"], ["y"]),
-        attention!("attn_luong_dot", LuongDot [5, 6], false),
-        attention!("attn_luong_general", LuongGeneral [5, 4, 6], false),
-        attention!("attn_bahdanau", Bahdanau [5, 4, 6, 5], false),
-        attention!("attn_bahdanau_masked", MaskedBahdanau [5, 4, 6, 5], true),
+        attention!("attn_luong_dot", DotAttention [5, 6], same_name),
+        attention!("attn_luong_general", GeneralAttention [5, 4, 6], general),
+        attention!("attn_bahdanau", AdditiveAttention [5, 4, 5, 6], additive),
+        attention!("attn_bahdanau_masked", AdditiveAttention [5, 4, 5, 6], additive),
     ];
     let mut out = std::io::stdout();
     let mut worst = (0.0, String::new());

@@ -271,39 +271,6 @@ rnn_cell! {
 
         output scores;
     }
-
-    /// Decoder with attention: D. Bahdanau, K. Cho, Y. Bengio, "Neural Machine Translation by Jointly
-    /// Learning to Align and Translate", 2015, appendix A.2.2. The context is the encoder's annotations and
-    /// the backward network's first state, from which the decoder's first state comes; the deep output has a
-    /// maxout layer of pairs.
-    pub cell BahdanauDecoder<V, D, N, E, S, L> {
-        input   y: one_hot[V];
-        context annotations: [E, S];
-        context first: [N];
-        state   s: [N] = tanh(W_s @ first);
-        param   W_s: [N, N];
-        param   Y: [D, V] = normal(0.3);
-        param   W, W_z, W_r: [N, D];
-        param   U, U_z, U_r: [N, N];
-        param   C, C_z, C_r: [N, E];
-        param   W_a: [N, N], U_a: [N, E];
-        param   v_a: [N] = normal(0.5);
-        param   U_o: [2*L, N], V_o: [2*L, D], C_o: [2*L, E];
-        param   W_o: [V, L];
-
-        e_y = Y @ y;
-        scores = v_a.T @ tanh(W_a @ s[t-1] + U_a @ annotations);
-        alpha = softmax(scores);
-        c = annotations @ alpha.T;
-        r = sigmoid(W_r @ e_y + U_r @ s[t-1] + C_r @ c);
-        z = sigmoid(W_z @ e_y + U_z @ s[t-1] + C_z @ c);
-        s_tilde = tanh(W @ e_y + U @ (r * s[t-1]) + C @ c);
-        s = (1 - z) * s[t-1] + z * s_tilde;
-        [t_1, t_2] = U_o @ s[t-1] + V_o @ e_y + C_o @ c;
-        logits = W_o @ max(t_1, t_2);
-
-        output logits;
-    }
 }
 
 /// The permutation that moves location `column` to `column + 1`, for the five locations of the test.

@@ -9,6 +9,7 @@ mod legendre;
 use cells::*;
 use nalgebra::{SMatrix, SVector};
 use rnn_cell::cell::{Cell, ContextLayer, Layer, Model, ModelMut};
+use rnn_cell::cells::*;
 use rnn_cell::gradcheck::{gradcheck, gradcheck_context};
 use rnn_cell::rng::{Xoshiro256PlusPlus, below};
 use rnn_cell::varying::Varying;
@@ -211,38 +212,49 @@ fn character_network_with_tied_embedding() {
     verify::<3, _>(&mut cell, characters);
 }
 
-type Decoder = BahdanauDecoder<6, 3, 4, 2, 5, 3, f64>;
-
-fn verify_decoder<const B: usize>(decoder: &mut Decoder)
+/// A decoder of the library, on the symbols 0 to 6 (of which 6 is none), over a context whose mask hides nothing; golden cases
+/// hide.
+fn verify_decoder<const B: usize, L>(mut decoder: L)
 where
-    Decoder: ContextLayer<B, Scalar = f64, Input = [u32; B], InputBar: Varying<f64>>,
-    Decoder: ContextLayer<
-            B,
-            Context: Varying<f64> + Clone,
-            State: Varying<f64> + Clone,
-            Output: Varying<f64> + Clone,
-        >,
+    L: ModelMut + ContextLayer<B, Scalar = f64, Input = [u32; B], InputBar: Varying<f64>>,
+    L: ContextLayer<B, Context: Varying<f64> + Clone, State: Varying<f64> + Clone>,
+    L: ContextLayer<B, Output: Varying<f64> + Clone>,
 {
     let mut rng = rng(2024);
-    let words: Vec<[u32; B]> = (0..5).map(|_| std::array::from_fn(|_| below(&mut rng, 6) as u32)).collect();
-    let context: <Decoder as ContextLayer<B>>::Context = random(&mut rng);
-    let state = ContextLayer::<B>::zero_state(decoder, &context);
-    gradcheck_context::<_, B>(decoder, &words, &context, &state).assert_ok();
+    let words: Vec<[u32; B]> = (0..5).map(|_| std::array::from_fn(|_| below(&mut rng, 7) as u32)).collect();
+    let context: L::Context = random(&mut rng);
+    let state = ContextLayer::<B>::zero_state(&decoder, &context);
+    gradcheck_context::<_, B>(&mut decoder, &words, &context, &state).assert_ok();
     check::<B, _>(&decoder.with(&context), &words, &state, 7);
 }
 
 #[test]
-fn bahdanau_decoder() {
-    let mut decoder = Decoder::init(&mut rng(1));
-    verify_decoder::<1>(&mut decoder);
-    verify_decoder::<3>(&mut decoder);
+fn decoder_without_attention() {
+    verify_decoder::<3, _>(ChoDecoder::<6, 3, 4, 2, 3, f64>::init(&mut rng(1)));
 }
 
 #[test]
-fn bahdanau_decoder_starts_from_its_context() {
-    let decoder = Decoder::init(&mut rng(1));
+fn bahdanau_decoder() {
+    verify_decoder::<1, _>(BahdanauDecoder::<6, 3, 4, 2, 3, 2, 5, f64>::init(&mut rng(1)));
+    verify_decoder::<3, _>(BahdanauDecoder::<6, 3, 4, 2, 3, 2, 5, f64>::init(&mut rng(1)));
+}
+
+#[test]
+fn luong_decoders() {
+    verify_decoder::<3, _>(LuongDotDecoder::<6, 3, 4, 5, f64>::init(&mut rng(1)));
+    verify_decoder::<3, _>(LuongGeneralDecoder::<6, 3, 4, 2, 5, f64>::init(&mut rng(1)));
+    verify_decoder::<3, _>(LuongConcatDecoder::<6, 3, 4, 2, 3, 5, f64>::init(&mut rng(1)));
+}
+
+#[test]
+fn decoders_start_from_their_context() {
+    let bahdanau = BahdanauDecoder::<6, 3, 4, 2, 3, 2, 5, f64>::init(&mut rng(1));
     let context: BahdanauDecoderContext<4, 2, 5, 2, f64> = random(&mut rng(2));
-    let state = decoder.initial_state(&context);
-    let want: SMatrix<f64, 4, 2> = (decoder.W_s * context.first).map(f64::tanh);
-    assert!((state.s - want).amax() < 1e-14);
+    let want: SMatrix<f64, 4, 2> = (bahdanau.W_s * context.first).map(f64::tanh);
+    assert!((bahdanau.initial_state(&context).s - want).amax() < 1e-14);
+
+    let cho = ChoDecoder::<6, 3, 4, 2, 3, f64>::init(&mut rng(1));
+    let context: ChoDecoderContext<2, 1, f64> = random(&mut rng(2));
+    let want = (cho.V_0 * (cho.V * context.summary).map(f64::tanh)).map(f64::tanh);
+    assert!((cho.initial_state(&context).h - want).amax() < 1e-14);
 }

@@ -296,17 +296,11 @@ where
     comparison
 }
 
-/// Runs attention, one call over the encoder's outputs (the context), and compares scores, weights and the
-/// weighted sum, by `step` and by `forward`, the loss, and the gradients of the parameters, the query and the
+/// Runs attention, one call over the encoder's outputs (the context), and compares its weights and the weighted sum, by `step` and by `forward`, the loss, and the gradients of the parameters, the query and the
 /// encoder's outputs.
 ///
-/// The context's first field is the encoder's outputs `[E, S]`; a mask follows if the case has one that
-/// masks.
-pub fn check_attention<const B: usize, const Q: usize, L>(
-    mut cell: L,
-    names: &Names,
-    masked: bool,
-) -> Comparison
+/// The context is the encoder's outputs `[E, S]` and a mask `[S]`.
+pub fn check_attention<const B: usize, const Q: usize, L>(mut cell: L, names: &Names) -> Comparison
 where
     L: ModelMut + ContextLayer<B, Scalar = f64, Input = SMatrix<f64, Q, B>, InputBar = SMatrix<f64, Q, B>>,
     L: ContextLayer<B, Context: Varying<f64>, State: Varying<f64>, Output: Varying<f64>>,
@@ -317,9 +311,7 @@ where
     let query: L::Input = from_scalars(&case.array("s").data);
     let mut context = case.array("h").data;
     let encoded = context.len();
-    if masked {
-        context.extend(case.array("mask").data);
-    }
+    context.extend(case.array("mask").data);
     let context: L::Context = from_scalars(&context);
     let want = fields(&case, "outputs", names.outputs, None);
 

@@ -2,12 +2,16 @@
 //!
 //! They are definitions like any user's: copy one and change an equation.
 
+mod attention;
+mod decoder;
 mod dense;
 mod elman;
 mod greff;
 mod gru;
 mod lstm;
 
+pub use attention::*;
+pub use decoder::*;
 pub use dense::*;
 pub use elman::*;
 pub use greff::*;

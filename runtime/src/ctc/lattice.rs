@@ -142,7 +142,7 @@ fn log_sum([a, b, c]: [f64; 3]) -> f64 {
 }
 
 /// Turns logits into logarithms of probabilities; into NaN if one of them is NaN or +inf.
-pub(super) fn log_softmax(logits: &mut [f64]) {
+pub(crate) fn log_softmax(logits: &mut [f64]) {
     let largest = logits.iter().copied().fold(NEVER, |a, b| if b > a { b } else { a });
     let sum: f64 = logits.iter().map(|&logit| ComplexField::exp(logit - largest)).sum();
     let log_sum = ComplexField::ln(sum);

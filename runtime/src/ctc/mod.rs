@@ -39,6 +39,7 @@ use crate::Scalar;
 pub use decode::Hypothesis;
 pub use distance::{edit_distance, label_error_rate};
 use lattice::Lattice;
+pub(crate) use lattice::log_softmax;
 
 /// The loss and the decoders of connectionist temporal classification, with the memory that the loss reuses from batch to batch.
 #[derive(Debug, Clone)]

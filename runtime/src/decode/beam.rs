@@ -1,0 +1,132 @@
+//! Beam search.
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+use nalgebra::{ComplexField, SMatrix};
+
+use crate::Scalar;
+use crate::ctc::log_softmax;
+
+/// The settings of a [`beam`] search.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Search {
+    width: usize,
+    limit: usize,
+    alpha: f64,
+}
+
+impl Search {
+    /// Follows the `width` likeliest beginnings, up to `limit` symbols.
+    pub fn new(width: usize, limit: usize) -> Self {
+        Search { width, limit, alpha: 0.0 }
+    }
+
+    /// Divides the logarithm of a sequence's probability by `((5 + n) / 6)^alpha`, `n` the number of symbols with the end (Wu et al. 2016,
+    /// equation 14, without the coverage penalty). Without it (`alpha` 0) short sequences win, since every symbol costs; 0.6 to 1 is usual.
+    #[must_use]
+    pub fn length_penalty(mut self, alpha: f64) -> Self {
+        self.alpha = alpha;
+        self
+    }
+
+    fn score(&self, log_probability: f64, symbols: usize) -> f64 {
+        log_probability / ComplexField::powf((5.0 + symbols as f64) / 6.0, self.alpha)
+    }
+}
+
+/// A sequence that a [`beam`] search wrote.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Hypothesis<S> {
+    /// The symbols, without the end.
+    pub symbols: Vec<u32>,
+    /// Whether the end came; otherwise the limit did.
+    pub ended: bool,
+    /// `ln` of the probability of the symbols, and of the end if it came.
+    pub log_probability: f64,
+    /// What the hypotheses are ordered by: `log_probability` with the [length penalty](Search::length_penalty).
+    pub score: f64,
+    /// The state after the last step.
+    pub state: S,
+}
+
+/// Writes the likeliest sequences that a beam search finds, the best first, at most as many as the beam is wide.
+///
+/// `step` reads the symbol before (at first `start`), advances the state and returns the logits of the next symbol. The state is cloned
+/// where a beginning goes on in several ways, so what is to be kept of each sequence (its alignment) can be kept in
+/// it: `S` may be a pair of a cell's state and a list.
+///
+/// # Panics
+/// If the beam's width is 0.
+pub fn beam<S: Clone, T: Scalar, const K: usize>(
+    state: S,
+    start: u32,
+    end: u32,
+    search: &Search,
+    mut step: impl FnMut(&[u32; 1], &mut S) -> SMatrix<T, K, 1>,
+) -> Vec<Hypothesis<S>> {
+    assert!(search.width > 0, "a beam of width 0 follows nothing");
+    let mut finished: Vec<Hypothesis<S>> = Vec::new();
+    let first = Hypothesis { symbols: Vec::new(), ended: false, log_probability: 0.0, score: 0.0, state };
+    let mut live = vec![first];
+    while !live.is_empty() && live[0].symbols.len() < search.limit {
+        let mut candidates = Vec::with_capacity(live.len() * K);
+        for (from, hypothesis) in live.iter_mut().enumerate() {
+            let before = hypothesis.symbols.last().copied().unwrap_or(start);
+            let logits = step(&[before], &mut hypothesis.state);
+            let mut log_p: Vec<f64> = logits.iter().map(|logit| logit.as_f64()).collect();
+            log_softmax(&mut log_p);
+            candidates.extend(log_p.iter().enumerate().map(|(symbol, log_p)| Candidate {
+                from,
+                symbol: symbol as u32,
+                log_probability: hypothesis.log_probability + log_p,
+            }));
+        }
+        candidates.retain(|candidate| candidate.log_probability > f64::NEG_INFINITY);
+        candidates.sort_by(|a, b| b.log_probability.total_cmp(&a.log_probability));
+        candidates.truncate(search.width);
+        let (ended, going): (Vec<_>, Vec<_>) =
+            candidates.into_iter().partition(|candidate| candidate.symbol == end);
+        finished.extend(ended.iter().map(|candidate| candidate.of(&live, true, search)));
+        live = going.iter().map(|candidate| candidate.of(&live, false, search)).collect();
+        best_first(&mut finished, search.width);
+        if finished.len() == search.width && live.iter().all(|live| hopeless(live, &finished, search)) {
+            return finished;
+        }
+    }
+    finished.extend(live);
+    best_first(&mut finished, search.width);
+    finished
+}
+
+/// A hypothesis and the next symbol.
+struct Candidate {
+    from: usize,
+    symbol: u32,
+    log_probability: f64,
+}
+
+impl Candidate {
+    fn of<S: Clone>(&self, live: &[Hypothesis<S>], ended: bool, search: &Search) -> Hypothesis<S> {
+        let Hypothesis { symbols, state, .. } = &live[self.from];
+        let score = search.score(self.log_probability, symbols.len() + 1);
+        let mut symbols = symbols.clone();
+        if !ended {
+            symbols.push(self.symbol);
+        }
+        Hypothesis { symbols, ended, log_probability: self.log_probability, score, state: state.clone() }
+    }
+}
+
+fn best_first<S>(hypotheses: &mut Vec<Hypothesis<S>>, width: usize) {
+    hypotheses.sort_by(|a, b| b.score.total_cmp(&a.score));
+    hypotheses.truncate(width);
+}
+
+/// Whether nothing that goes on from `live` can displace one of `finished`: more symbols make it less likely, and the length
+/// penalty forgives most at one end of the lengths that are left.
+fn hopeless<S>(live: &Hypothesis<S>, finished: &[Hypothesis<S>], search: &Search) -> bool {
+    let score = |symbols| search.score(live.log_probability, symbols);
+    let bound = score(live.symbols.len() + 1).max(score(search.limit));
+    finished.iter().all(|finished| bound <= finished.score)
+}
