@@ -104,7 +104,7 @@ rnn_cell! {
         output logits, alpha;
     }
 
-    /// Luong et al. 2015 with the score "dot": an LSTM whose new state attends (section 3.1, equations 5 to 7), fed with the
+    /// Luong et al. 2015 with the score "dot": an LSTM whose new state attends (section 3, equations 5 to 7), fed with the
     /// attentional vector of the step before (input feeding, section 3.3). A column of the memory is as long as the state.
     pub cell LuongDotDecoder<K, D, H, S> {
         /// The symbol before.

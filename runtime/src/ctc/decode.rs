@@ -24,7 +24,7 @@ pub struct Hypothesis {
 }
 
 impl Ctc {
-    /// What the likeliest path of each sample reads as (best path decoding; Graves et al. 2006, equation 4). The likeliest
+    /// What the likeliest path of each sample reads as (best path decoding; Graves et al. 2006, section 3.2). The likeliest
     /// *labelling* may be another, whose paths are many: see [`beam`](Self::beam).
     pub fn greedy<T: Scalar, const C: usize, const B: usize>(
         &self,
