@@ -2,6 +2,8 @@
 //! wherever a generated one can: the macro is never the only way in.
 
 use crate::Scalar;
+use crate::rng::DynRng;
+use crate::varying::Varying;
 use alloc::boxed::Box;
 
 /// One block of a parameter, with its place in the parameter that the user declared.
@@ -60,6 +62,12 @@ pub trait Model {
         let _ = visitor;
     }
 
+    /// The number of layers that paths count in it: 1, but for a [stack](crate::network::Stack), whose parameters are
+    /// called `0.W`, `1.W` and so on. What wraps a layer without a path of its own hands on the layer's depth.
+    fn depth(&self) -> usize {
+        1
+    }
+
     /// The number of learned scalars.
     fn parameter_count(&self) -> usize {
         let mut count = 0;
@@ -105,6 +113,23 @@ pub trait Layer<const B: usize>: Model {
     /// A cotangent of a state, all zero.
     fn zero_state_bar(&self) -> Self::State;
 
+    /// Adds to `grads` what `dstate`, the cotangent of the [initial state](Self::zero_state), hands to parameters that this
+    /// state is made of. None, unless the layer learns its initial state. Kept apart from [`backward`](Self::backward):
+    /// truncated BPTT must not reach it at a window's edge.
+    fn initial_state_backward(&self, dstate: &Self::State, grads: &mut Self::Gradients) {
+        let _ = (dstate, grads);
+    }
+
+    /// Switches noise on (the masks of dropout, of zoneout) for the sequences that start from `state`, drawn from generators
+    /// seeded by `rng`. A state without this call has none: inference. A layer without noise, as nearly all are, does
+    /// nothing.
+    ///
+    /// The generators are part of the state: two passes from equal states have the same masks, and a sequence cut in two
+    /// has those of the whole.
+    fn seed_noise(&self, state: &mut Self::State, rng: &mut DynRng<'_>) {
+        let _ = (state, rng);
+    }
+
     /// An empty tape.
     fn tape(&self) -> Self::Tape;
 
@@ -143,6 +168,25 @@ pub trait Cell<const B: usize>: Layer<B> {
     fn step(&self, x: &Self::Input, state: &mut Self::State) -> Self::Output;
 }
 
+/// A state that is made of named fields, as a generated cell's is: what works on one of them, as
+/// [zoneout](crate::network::Zoneout) does, needs. `Y` is the output of the layer whose state it is.
+pub trait StateFields<T, Y>: Varying<T> {
+    /// The fields' names, in the order of their declaration.
+    const NAMES: &'static [&'static str];
+
+    /// Calls `f` with every value of every field, to change it, and the same value of `other`; before them the field's
+    /// place in [`NAMES`](Self::NAMES).
+    fn zip_fields(&mut self, other: &Self, f: &mut dyn FnMut(usize, &mut T, T));
+
+    /// Sets those values of an output that are fields of the state to what they are now: after a step's state was changed,
+    /// its output follows. Values that are computed from the state stay as they are.
+    fn reread(&self, y: &mut Y);
+
+    /// Pulls a cotangent back through [`reread`](Self::reread), where `self` is the cotangent of the state: moves the
+    /// values of `dy` that are fields of the state there.
+    fn pull_reread(&mut self, dy: &mut Y);
+}
+
 /// A layer with a context: what stays the same for a whole sequence. [`with`](Self::with) makes it a [`Layer`].
 pub trait ContextLayer<const B: usize>: Model {
     /// What stays the same for a whole sequence.
@@ -166,6 +210,17 @@ pub trait ContextLayer<const B: usize>: Model {
 
     /// A cotangent of a context, all zero.
     fn zero_context_bar(&self) -> Self::Context;
+
+    /// See [`Layer::initial_state_backward`]. Adds into `dcontext` as well.
+    fn initial_state_backward(
+        &self,
+        context: &Self::Context,
+        dstate: &Self::State,
+        grads: &mut Self::Gradients,
+        dcontext: Option<&mut Self::Context>,
+    ) {
+        let _ = (context, dstate, grads, dcontext);
+    }
 
     /// An empty tape.
     fn tape(&self) -> Self::Tape;
@@ -234,6 +289,10 @@ impl<L: Model, X> Model for With<'_, L, X> {
     fn visit_buffers<'v>(&'v self, visitor: &mut dyn for<'n> FnMut(Parameter<'n, 'v, L::Scalar>)) {
         self.layer.visit_buffers(visitor);
     }
+
+    fn depth(&self) -> usize {
+        self.layer.depth()
+    }
 }
 
 impl<const B: usize, L: ContextLayer<B>> Layer<B> for With<'_, L, L::Context> {
@@ -249,6 +308,11 @@ impl<const B: usize, L: ContextLayer<B>> Layer<B> for With<'_, L, L::Context> {
 
     fn zero_state_bar(&self) -> L::State {
         self.layer.zero_state_bar()
+    }
+
+    /// The context's own cotangent is dropped; [`ContextLayer::initial_state_backward`] gives it.
+    fn initial_state_backward(&self, dstate: &L::State, grads: &mut L::Gradients) {
+        self.layer.initial_state_backward(self.context, dstate, grads, None);
     }
 
     fn tape(&self) -> L::Tape {

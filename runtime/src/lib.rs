@@ -9,6 +9,7 @@
 //! | [`cells`] | ready-made cells, each an `rnn_cell!` definition with its paper |
 //! | [`blocks`] | parameters whose rows or columns are a sum of dimensions |
 //! | [`init`], [`rng`] | initialisers and seeded random numbers |
+//! | [`network`] | stacks, both directions, residuals, dropout, zoneout: layers made of layers |
 //! | [`loss`], [`optim`] | losses with their gradients; optimisers, clipping |
 //! | [`ctc`] | connectionist temporal classification: loss, gradient, decoding |
 //! | [`decode`] | decoders' drivers: teacher forcing, greedy and beam search |
@@ -36,6 +37,7 @@ pub mod init;
 #[doc(hidden)]
 pub mod kernels;
 pub mod loss;
+pub mod network;
 pub mod optim;
 pub mod rng;
 mod scalar;

@@ -3,9 +3,14 @@
 //! The draws use only exactly rounded operations (no library logarithm), so one seed gives one model, bit for bit,
 //! on every platform, with and without `std`.
 
+use core::convert::Infallible;
+
 use nalgebra::ComplexField;
 pub use rand_core::{Rng, SeedableRng};
 pub use rand_xoshiro::Xoshiro256PlusPlus;
+
+/// Any generator, where a method cannot be generic over it.
+pub type DynRng<'r> = dyn Rng<Error = Infallible> + 'r;
 
 /// A number of the uniform distribution on `[lo, hi)`, of 53 random bits.
 pub fn uniform(rng: &mut (impl Rng + ?Sized), lo: f64, hi: f64) -> f64 {
@@ -145,7 +150,7 @@ mod tests {
     #[test]
     fn a_trait_object_serves() {
         let mut rng = rng();
-        let object: &mut dyn Rng<Error = core::convert::Infallible> = &mut rng;
+        let object: &mut DynRng = &mut rng;
         assert!(uniform(object, 0.0, 1.0) < 1.0);
     }
 }

@@ -11,6 +11,7 @@ use core::array;
 use nalgebra::{SMatrix, SVector};
 
 use crate::Scalar;
+use crate::varying::Varying;
 
 /// The steps of several samples and where each of them ends.
 #[derive(Debug, Clone, PartialEq)]
@@ -82,6 +83,32 @@ pub fn index_streams<const B: usize>(series: &[u32]) -> Vec<[u32; B]> {
 /// The lengths of a batch as seen from its window of `steps` steps from `start` on.
 pub fn window<const B: usize>(lengths: &[usize; B], start: usize, steps: usize) -> [usize; B] {
     lengths.map(|length| length.saturating_sub(start).min(steps))
+}
+
+/// Turns a sequence around: the last step first. Of a ragged batch each sample is turned around on its own, so that it
+/// starts with its own last step; what stands past its end stays there.
+pub fn reverse<T, X: Varying<T>, const B: usize>(xs: &mut [X], lengths: Option<&[usize; B]>) {
+    let Some(lengths) = lengths else {
+        xs.reverse();
+        return;
+    };
+    for (sample, length) in lengths.iter().enumerate() {
+        let end = xs.len().min(*length);
+        let mut rest = &mut xs[..end];
+        while let [first, between @ .., last] = rest {
+            first.swap_sample(last, sample, B);
+            rest = between;
+        }
+    }
+}
+
+/// Sets to zero what stands past each sample's end.
+pub fn clear_past_end<T: Scalar, X: Varying<T>, const B: usize>(xs: &mut [X], lengths: &[usize; B]) {
+    for (sample, length) in lengths.iter().enumerate() {
+        for x in xs.iter_mut().skip(*length) {
+            x.sample_mut(sample, B, &mut |x| *x = T::zero());
+        }
+    }
 }
 
 /// The numbers of samples in an order in which neighbours have nearly the same length, so that batches of neighbours
@@ -239,6 +266,25 @@ mod tests {
     #[test]
     fn windows_cut_the_lengths() {
         assert_eq!(window(&[10, 4, 6, 0], 4, 4), [4, 0, 2, 0]);
+    }
+
+    #[test]
+    fn samples_turn_around_on_their_own() {
+        let mut xs: Vec<[u32; 4]> = vec![[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11]];
+        reverse::<f32, _, 4>(&mut xs, Some(&[3, 2, 0, 9]));
+        assert_eq!(xs, [[8, 5, 2, 11], [4, 1, 6, 7], [0, 9, 10, 3]]);
+        reverse::<f32, _, 4>(&mut xs, None);
+        assert_eq!(xs, [[0, 9, 10, 3], [4, 1, 6, 7], [8, 5, 2, 11]]);
+    }
+
+    #[test]
+    fn padding_is_cleared() {
+        let mut xs = vec![Matrix2x3::repeat(1.0_f32); 2];
+        clear_past_end(&mut xs, &[0, 1, 5]);
+        assert_eq!(
+            xs,
+            [Matrix2x3::new(0.0, 1.0, 1.0, 0.0, 1.0, 1.0), Matrix2x3::new(0.0, 0.0, 1.0, 0.0, 0.0, 1.0)]
+        );
     }
 
     #[test]

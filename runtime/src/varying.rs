@@ -5,6 +5,7 @@ use nalgebra::SMatrix;
 
 use crate::Scalar;
 use crate::blocks::{Cols, Rows};
+use crate::network::Both;
 
 /// A value made of scalars `T` that can vary, visited always in the same order.
 ///
@@ -26,6 +27,25 @@ pub trait Varying<T> {
     fn sample_mut(&mut self, sample: usize, batch: usize, f: &mut dyn FnMut(&mut T)) {
         let _ = (sample, batch, f);
     }
+
+    /// Exchanges one sample with the same sample of `other`, both of `batch` samples. Indices are exchanged too.
+    fn swap_sample(&mut self, other: &mut Self, sample: usize, batch: usize)
+    where
+        Self: Sized;
+
+    /// Calls `f` with every scalar, to change it, and the same scalar of `other`.
+    fn zip_scalars(&mut self, other: &Self, f: &mut dyn FnMut(&mut T, T))
+    where
+        Self: Sized;
+
+    /// Adds `other`, scalar by scalar; an index stays as it is.
+    fn add(&mut self, other: &Self)
+    where
+        Self: Sized,
+        T: Scalar,
+    {
+        self.zip_scalars(other, &mut |x, y| *x += y);
+    }
 }
 
 impl<T> Varying<T> for () {
@@ -34,6 +54,10 @@ impl<T> Varying<T> for () {
     fn scalars(&self, _: &mut dyn FnMut(T)) {}
 
     fn scalars_mut(&mut self, _: &mut dyn FnMut(&mut T)) {}
+
+    fn swap_sample(&mut self, (): &mut (), _: usize, _: usize) {}
+
+    fn zip_scalars(&mut self, (): &(), _: &mut dyn FnMut(&mut T, T)) {}
 }
 
 impl<T> Varying<T> for u32 {
@@ -44,6 +68,14 @@ impl<T> Varying<T> for u32 {
     fn scalars(&self, _: &mut dyn FnMut(T)) {}
 
     fn scalars_mut(&mut self, _: &mut dyn FnMut(&mut T)) {}
+
+    fn swap_sample(&mut self, other: &mut u32, _: usize, batch: usize) {
+        if batch == 1 {
+            core::mem::swap(self, other);
+        }
+    }
+
+    fn zip_scalars(&mut self, _: &u32, _: &mut dyn FnMut(&mut T, T)) {}
 }
 
 impl<T: Scalar> Varying<T> for T {
@@ -63,6 +95,16 @@ impl<T: Scalar> Varying<T> for T {
         if batch == 1 {
             f(self);
         }
+    }
+
+    fn swap_sample(&mut self, other: &mut T, _: usize, batch: usize) {
+        if batch == 1 {
+            core::mem::swap(self, other);
+        }
+    }
+
+    fn zip_scalars(&mut self, other: &T, f: &mut dyn FnMut(&mut T, T)) {
+        f(self, *other);
     }
 }
 
@@ -84,6 +126,22 @@ impl<T: Scalar, const R: usize, const C: usize> Varying<T> for SMatrix<T, R, C> 
             self.column_mut(sample).iter_mut().for_each(f);
         }
     }
+
+    fn swap_sample(&mut self, other: &mut Self, sample: usize, batch: usize) {
+        if C == batch {
+            let column = sample * R..(sample + 1) * R;
+            self.as_mut_slice()[column.clone()].swap_with_slice(&mut other.as_mut_slice()[column]);
+        }
+    }
+
+    fn zip_scalars(&mut self, other: &Self, f: &mut dyn FnMut(&mut T, T)) {
+        self.as_mut_slice().iter_mut().zip(other.as_slice()).for_each(|(x, y)| f(x, *y));
+    }
+
+    // A loop that becomes vector code.
+    fn add(&mut self, other: &Self) {
+        *self += other;
+    }
 }
 
 impl<T, V: Varying<T>, const B: usize> Varying<T> for [V; B] {
@@ -103,6 +161,16 @@ impl<T, V: Varying<T>, const B: usize> Varying<T> for [V; B] {
         if B == batch {
             self[sample].scalars_mut(f);
         }
+    }
+
+    fn swap_sample(&mut self, other: &mut Self, sample: usize, batch: usize) {
+        if B == batch {
+            core::mem::swap(&mut self[sample], &mut other[sample]);
+        }
+    }
+
+    fn zip_scalars(&mut self, other: &Self, f: &mut dyn FnMut(&mut T, T)) {
+        self.iter_mut().zip(other).for_each(|(value, other)| value.zip_scalars(other, f));
     }
 }
 
@@ -124,6 +192,14 @@ macro_rules! product {
             fn sample_mut(&mut self, sample: usize, batch: usize, f: &mut dyn FnMut(&mut T)) {
                 $(self.$field.sample_mut(sample, batch, f);)+
             }
+
+            fn swap_sample(&mut self, other: &mut Self, sample: usize, batch: usize) {
+                $(self.$field.swap_sample(&mut other.$field, sample, batch);)+
+            }
+
+            fn zip_scalars(&mut self, other: &Self, f: &mut dyn FnMut(&mut T, T)) {
+                $(self.$field.zip_scalars(&other.$field, f);)+
+            }
         }
     )+ };
 }
@@ -131,6 +207,7 @@ macro_rules! product {
 product! {
     [A B] Rows<A, B> { top: A, bottom: B }
     [A B] Cols<A, B> { left: A, right: B }
+    [A B] Both<A, B> { forward: A, reverse: B }
 }
 
 macro_rules! tuples {
@@ -150,6 +227,14 @@ macro_rules! tuples {
 
             fn sample_mut(&mut self, sample: usize, batch: usize, f: &mut dyn FnMut(&mut T)) {
                 $(self.$field.sample_mut(sample, batch, f);)+
+            }
+
+            fn swap_sample(&mut self, other: &mut Self, sample: usize, batch: usize) {
+                $(self.$field.swap_sample(&mut other.$field, sample, batch);)+
+            }
+
+            fn zip_scalars(&mut self, other: &Self, f: &mut dyn FnMut(&mut T, T)) {
+                $(self.$field.zip_scalars(&other.$field, f);)+
             }
         }
     )+ };
@@ -195,6 +280,24 @@ mod tests {
         let mut second = Vec::new();
         value.sample_mut(1, 2, &mut |x: &mut f32| second.push(*x));
         assert_eq!(second, [3.0, 4.0, 30.0, 40.0, -1.0, -2.0, -3.0, -4.0]);
+    }
+
+    #[test]
+    fn samples_are_exchanged_indices_too() {
+        let matrix = SMatrix::<f32, 2, 2>::new(1.0, 3.0, 2.0, 4.0);
+        let mut one = ((matrix, [5.0_f32, 6.0]), [7_u32, 8]);
+        let mut other = ((matrix * 10.0, [50.0, 60.0]), [70, 80]);
+        Varying::<f32>::swap_sample(&mut one, &mut other, 1, 2);
+        assert_eq!((listed(&one), one.1), ([1.0, 2.0, 30.0, 40.0, 5.0, 60.0].to_vec(), [7, 80]));
+        assert_eq!((listed(&other), other.1), ([10.0, 20.0, 3.0, 4.0, 50.0, 6.0].to_vec(), [70, 8]));
+    }
+
+    #[test]
+    fn scalars_meet_in_pairs() {
+        let matrix = SMatrix::<f32, 1, 2>::new(1.0, 2.0);
+        let mut sum = (Rows { top: matrix, bottom: [3.0_f32] }, (), 4_u32);
+        Varying::<f32>::add(&mut sum, &(Rows { top: matrix * 10.0, bottom: [30.0] }, (), 5));
+        assert_eq!((listed(&sum), sum.2), ([11.0, 22.0, 33.0].to_vec(), 4));
     }
 
     #[test]

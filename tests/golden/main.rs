@@ -5,6 +5,7 @@
 
 mod cells;
 mod ctc;
+mod networks;
 mod readout;
 
 use cells::*;
@@ -125,21 +126,22 @@ fn golden_cases() {
         attention!("attn_bahdanau", AdditiveAttention [5, 4, 5, 6], additive),
         attention!("attn_bahdanau_masked", AdditiveAttention [5, 4, 5, 6], additive),
     ];
+    let cells = cases.into_iter().flat_map(|(case, cell, single, batch)| {
+        [(1, single), (4, batch)].map(|(size, run)| (format!("{case} at batch {size} ({cell})"), run))
+    });
+    let networks = networks::CASES.map(|(case, run)| (case.to_string(), run));
     let mut out = std::io::stdout();
     let mut worst = (0.0, String::new());
     let mut failures = Vec::new();
     let mut arrays = 0;
-    for (case, cell, single, batch) in cases {
-        for (size, run) in [(1, single), (4, batch)] {
-            let comparison = run();
-            arrays += comparison.arrays;
-            let place = format!("{case} at batch {size} ({cell})");
-            failures.extend(comparison.failures.iter().map(|failure| format!("{place}, {failure}")));
-            // Written past the test harness, which shows what is printed only when the test fails.
-            let _ = writeln!(out, "{place}: {:.1e}, {}", comparison.worst.0, comparison.worst.1);
-            if comparison.worst.0.is_nan() || comparison.worst.0 > worst.0 {
-                worst = (comparison.worst.0, format!("{place}, {}", comparison.worst.1));
-            }
+    for (place, run) in cells.chain(networks) {
+        let comparison = run();
+        arrays += comparison.arrays;
+        failures.extend(comparison.failures.iter().map(|failure| format!("{place}, {failure}")));
+        // Written past the test harness, which shows what is printed only when the test fails.
+        let _ = writeln!(out, "{place}: {:.1e}, {}", comparison.worst.0, comparison.worst.1);
+        if comparison.worst.0.is_nan() || comparison.worst.0 > worst.0 {
+            worst = (comparison.worst.0, format!("{place}, {}", comparison.worst.1));
         }
     }
     let _ = writeln!(out, "worst golden error of {arrays} arrays: {:.2e} ({})", worst.0, worst.1);

@@ -98,6 +98,13 @@ impl Case {
         self.at(path).as_f64().unwrap_or_else(|| panic!("{}: {path} is no number", self.name))
     }
 
+    /// The number of steps of each sample of a network's case.
+    pub fn lengths<const B: usize>(&self) -> [usize; B] {
+        let lengths = self.at("lengths").as_array().expect("lengths are a list");
+        assert_eq!(lengths.len(), B, "{}: a length a sample", self.name);
+        std::array::from_fn(|sample| lengths[sample].as_u64().expect("lengths are whole") as usize)
+    }
+
     /// Whether there is anything at `path`.
     pub fn has(&self, path: &str) -> bool {
         let keys: Vec<&str> = path.split('.').collect();
@@ -136,7 +143,8 @@ impl Comparison {
         }
     }
 
-    fn compare_varying(&mut self, what: &str, got: &impl Varying<f64>, want: &[f64]) {
+    /// Compares the scalars of a value.
+    pub fn compare_varying(&mut self, what: &str, got: &impl Varying<f64>, want: &[f64]) {
         self.compare(what, &scalars(got), want);
     }
 }

@@ -7,12 +7,12 @@ use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
 pub fn emit(items: &Items) -> TokenStream {
-    let varying = varying(items);
+    let (varying, fields) = (varying(items), state_fields(items));
     let layer = match items.types.context {
         Some(_) => context_layer(items),
         None => layer(items),
     };
-    quote!(#varying #layer)
+    quote!(#varying #fields #layer)
 }
 
 /// `Varying` for the state, context, input and output structs.
@@ -51,6 +51,11 @@ fn varying(items: &Items) -> TokenStream {
             let sample =
                 quote!(#(#k::Varying::<#scalar>::sample_mut(&mut self.#fields, sample, batch, __f);)*);
             let visit_mut = quote!(#(#k::Varying::<#scalar>::scalars_mut(&mut self.#fields, __f);)*);
+            let swap = quote! {
+                #(#k::Varying::<#scalar>::swap_sample(&mut self.#fields, &mut other.#fields, sample, batch);)*
+            };
+            let zip =
+                quote!(#(#k::Varying::<#scalar>::zip_scalars(&mut self.#fields, &other.#fields, __f);)*);
             quote! {
                 impl<#dims const #batch: usize, #scalar: #k::Scalar> #k::Varying<#scalar> for #kind {
                     #[inline(always)]
@@ -71,10 +76,79 @@ fn varying(items: &Items) -> TokenStream {
                     ) {
                         #sample
                     }
+                    fn swap_sample(&mut self, other: &mut Self, sample: usize, batch: usize) {
+                        #swap
+                    }
+                    fn zip_scalars(
+                        &mut self,
+                        other: &Self,
+                        __f: &mut dyn ::core::ops::FnMut(&mut #scalar, #scalar),
+                    ) {
+                        #zip
+                    }
                 }
             }
         })
         .collect()
+}
+
+/// `StateFields` for the state.
+fn state_fields(items: &Items) -> TokenStream {
+    let (cx, types) = (items.cx, &items.types);
+    let (k, root, scalar, batch) = (&cx.k, &cx.root, &cx.scalar, &cx.batch);
+    let (state, output) = (&types.state, &types.output);
+    let dims = dims_in(items, &quote!(#state #output));
+    let states = declared(cx.cell, DeclarationKind::State);
+    let fields: Vec<&Ident> = states.iter().map(|index| &cx.cell.declarations[*index].name).collect();
+    let (indices, names): (Vec<usize>, Vec<String>) =
+        fields.iter().map(|name| name.to_string()).enumerate().unzip();
+    // A definition with mistakes may give an output another type than its state.
+    let outputs = if items.plan.is_some() { &cx.cell.outputs[..] } else { &[] };
+    let mut tied: Vec<&Ident> = vec![];
+    for output in outputs.iter().filter(|output| fields.contains(output)) {
+        if !tied.contains(&output) {
+            tied.push(output);
+        }
+    }
+    let (reread, pull): (TokenStream, TokenStream) = if cx.cell.outputs.len() > 1 {
+        (
+            quote!(#(y.#tied = ::core::clone::Clone::clone(&self.#tied);)*),
+            quote! {#(
+                #k::Varying::<#scalar>::add(&mut self.#tied, &dy.#tied);
+                dy.#tied = #k::Varying::<#scalar>::zero();
+            )*},
+        )
+    } else {
+        (
+            quote!(#(*y = ::core::clone::Clone::clone(&self.#tied);)*),
+            quote! {#(
+                #k::Varying::<#scalar>::add(&mut self.#tied, dy);
+                *dy = #k::Varying::<#scalar>::zero();
+            )*},
+        )
+    };
+    quote! {
+        impl<#dims const #batch: usize, #scalar: #k::Scalar> #root::cell::StateFields<#scalar, #output> for #state {
+            const NAMES: &'static [&'static str] = &[#(#names),*];
+            fn zip_fields(
+                &mut self,
+                other: &Self,
+                __f: &mut dyn ::core::ops::FnMut(usize, &mut #scalar, #scalar),
+            ) {
+                #(#k::Varying::<#scalar>::zip_scalars(
+                    &mut self.#fields,
+                    &other.#fields,
+                    &mut |__x, __y| __f(#indices, __x, __y),
+                );)*
+            }
+            fn reread(&self, y: &mut #output) {
+                #reread
+            }
+            fn pull_reread(&mut self, dy: &mut #output) {
+                #pull
+            }
+        }
+    }
 }
 
 /// The dimensions that stand in a type, as generic parameters.
@@ -127,6 +201,10 @@ fn layer(items: &Items) -> TokenStream {
 
             fn zero_state_bar(&self) -> Self::State {
                 #k::Varying::zero()
+            }
+
+            fn initial_state_backward(&self, dstate: &Self::State, grads: &mut Self) {
+                <#cell>::initial_state_backward(self, dstate, grads);
             }
 
             fn tape(&self) -> Self::Tape {
@@ -203,6 +281,16 @@ fn context_layer(items: &Items) -> TokenStream {
 
             fn zero_context_bar(&self) -> Self::Context {
                 #k::Varying::zero()
+            }
+
+            fn initial_state_backward(
+                &self,
+                context: &Self::Context,
+                dstate: &Self::State,
+                grads: &mut Self,
+                dcontext: ::core::option::Option<&mut Self::Context>,
+            ) {
+                <#cell>::initial_state_backward(self, context, dstate, grads, dcontext);
             }
 
             fn tape(&self) -> Self::Tape {

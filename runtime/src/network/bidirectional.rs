@@ -1,0 +1,336 @@
+//! A sequence read forwards and backwards.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use nalgebra::SMatrix;
+
+use super::path::Place;
+use super::{copy, fit};
+use crate::Scalar;
+use crate::cell::{Layer, Model, ModelMut, Parameter, ParameterMut};
+use crate::__private::check_lengths;
+use crate::rng::DynRng;
+use crate::sequence::{clear_past_end, reverse};
+use crate::varying::Varying;
+
+/// Two layers that read one sequence, the second from its end to its start (Schuster & Paliwal 1997). Since its last step
+/// comes first there, it cannot stream: it is a [`Layer`], no [`Cell`](crate::cell::Cell).
+///
+/// In a ragged batch the second layer starts at each sample's own last step. Past a sample's end the outputs are zero, as
+/// those of a packed sequence in PyTorch are. The final state of the second layer is the one after a sample's first step.
+///
+/// What comes out is a pair unless [joined](Self::joined) otherwise. The parameters are called `forward.W` and
+/// `reverse.W`.
+///
+/// ```
+/// use rnn_cell::cells::Gru;
+/// use rnn_cell::network::{Bidirectional, Concat, Stack};
+/// use rnn_cell::prelude::*;
+///
+/// let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
+/// let mut gru = || Gru::<3, 5>::init(&mut rng);
+/// let layer = Bidirectional::new(gru(), gru());
+///
+/// let xs = vec![SVector::<f32, 3>::repeat(0.5); 4];
+/// let (mut state, mut tape) = (layer.zero_state(), layer.tape());
+/// layer.forward(&xs, None, &mut state, &mut tape);
+/// let ys = layer.outputs(&tape);
+/// assert_eq!((ys[3].forward, ys[0].reverse), (state.forward.h, state.reverse.h));
+///
+/// // A vector of both, for the next layer to read.
+/// let net = Stack(layer.joined(Concat::<10>), Gru::<10, 5>::init(&mut rng));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Bidirectional<F, R, J = Pair> {
+    /// The layer that reads forwards.
+    pub forward: F,
+    /// The layer that reads backwards.
+    pub reverse: R,
+    /// What is made of both outputs.
+    pub join: J,
+}
+
+impl<F, R> Bidirectional<F, R> {
+    /// Both directions; what comes out is a pair.
+    pub fn new(forward: F, reverse: R) -> Self {
+        Bidirectional { forward, reverse, join: Pair }
+    }
+}
+
+impl<F, R, J> Bidirectional<F, R, J> {
+    /// Joins both outputs in another way: `joined(Concat::<10>)`, `joined(Sum)`.
+    pub fn joined<K>(self, join: K) -> Bidirectional<F, R, K> {
+        Bidirectional { forward: self.forward, reverse: self.reverse, join }
+    }
+}
+
+/// What belongs to each direction of a [`Bidirectional`]: two states, two outputs.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Both<F, R> {
+    /// Of the layer that reads forwards.
+    pub forward: F,
+    /// Of the layer that reads backwards.
+    pub reverse: R,
+}
+
+/// What a [`Bidirectional`] makes of its outputs; implement it to build what a cell with several inputs reads.
+pub trait Join<F, R> {
+    /// What comes out.
+    type Output;
+
+    /// Joins the outputs of one step. Overwrites all of `y`.
+    fn join(&self, forward: &F, reverse: &R, y: &mut Self::Output);
+
+    /// Pulls a cotangent back. Overwrites all of `forward` and `reverse`.
+    fn pull_back(&self, dy: &Self::Output, forward: &mut F, reverse: &mut R);
+}
+
+/// Both outputs side by side, of any types.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pair;
+
+impl<F: Clone, R: Clone> Join<F, R> for Pair {
+    type Output = Both<F, R>;
+
+    fn join(&self, forward: &F, reverse: &R, y: &mut Both<F, R>) {
+        y.forward.clone_from(forward);
+        y.reverse.clone_from(reverse);
+    }
+
+    fn pull_back(&self, dy: &Both<F, R>, forward: &mut F, reverse: &mut R) {
+        forward.clone_from(&dy.forward);
+        reverse.clone_from(&dy.reverse);
+    }
+}
+
+/// Both outputs in one vector of `N` rows, the forward one on top.
+///
+/// An `N` that is not their sum does not compile:
+/// ```compile_fail,E0080
+/// # use rnn_cell::cells::Gru;
+/// # use rnn_cell::network::{Bidirectional, Concat};
+/// # use rnn_cell::prelude::*;
+/// let layer = Bidirectional::new(Gru::<3, 5>::zeros(), Gru::<3, 5>::zeros()).joined(Concat::<11>);
+/// layer.forward(&[SVector::<f32, 3>::zeros()], None, &mut layer.zero_state(), &mut layer.tape());
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Concat<const N: usize>;
+
+impl<T: Scalar, const F: usize, const R: usize, const N: usize, const B: usize>
+    Join<SMatrix<T, F, B>, SMatrix<T, R, B>> for Concat<N>
+{
+    type Output = SMatrix<T, N, B>;
+
+    fn join(&self, forward: &SMatrix<T, F, B>, reverse: &SMatrix<T, R, B>, y: &mut SMatrix<T, N, B>) {
+        const { assert!(F + R == N, "`Concat` must have as many rows as both outputs together") };
+        for sample in 0..B {
+            let (top, bottom) = y.as_mut_slice()[sample * N..(sample + 1) * N].split_at_mut(F);
+            top.copy_from_slice(&forward.as_slice()[sample * F..(sample + 1) * F]);
+            bottom.copy_from_slice(&reverse.as_slice()[sample * R..(sample + 1) * R]);
+        }
+    }
+
+    fn pull_back(
+        &self,
+        dy: &SMatrix<T, N, B>,
+        forward: &mut SMatrix<T, F, B>,
+        reverse: &mut SMatrix<T, R, B>,
+    ) {
+        const { assert!(F + R == N, "`Concat` must have as many rows as both outputs together") };
+        for sample in 0..B {
+            let (top, bottom) = dy.as_slice()[sample * N..(sample + 1) * N].split_at(F);
+            forward.as_mut_slice()[sample * F..(sample + 1) * F].copy_from_slice(top);
+            reverse.as_mut_slice()[sample * R..(sample + 1) * R].copy_from_slice(bottom);
+        }
+    }
+}
+
+/// Both outputs, of one type, added up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sum;
+
+impl<T: Scalar, const N: usize, const B: usize> Join<SMatrix<T, N, B>, SMatrix<T, N, B>> for Sum {
+    type Output = SMatrix<T, N, B>;
+
+    fn join(&self, forward: &SMatrix<T, N, B>, reverse: &SMatrix<T, N, B>, y: &mut SMatrix<T, N, B>) {
+        y.copy_from(forward);
+        *y += reverse;
+    }
+
+    fn pull_back(
+        &self,
+        dy: &SMatrix<T, N, B>,
+        forward: &mut SMatrix<T, N, B>,
+        reverse: &mut SMatrix<T, N, B>,
+    ) {
+        forward.copy_from(dy);
+        reverse.copy_from(dy);
+    }
+}
+
+const FORWARD: Place = Place::Named("forward");
+const REVERSE: Place = Place::Named("reverse");
+
+impl<F: Model, R: Model<Scalar = F::Scalar>, J> Model for Bidirectional<F, R, J> {
+    type Scalar = F::Scalar;
+    type Gradients = Bidirectional<Box<F::Gradients>, Box<R::Gradients>>;
+
+    fn zero_gradients(&self) -> Box<Self::Gradients> {
+        Box::new(Bidirectional::new(self.forward.zero_gradients(), self.reverse.zero_gradients()))
+    }
+
+    fn visit<'v>(&'v self, visitor: &mut dyn for<'n> FnMut(Parameter<'n, 'v, F::Scalar>)) {
+        self.forward.visit(&mut FORWARD.of(visitor));
+        self.reverse.visit(&mut REVERSE.of(visitor));
+    }
+
+    fn visit_buffers<'v>(&'v self, visitor: &mut dyn for<'n> FnMut(Parameter<'n, 'v, F::Scalar>)) {
+        self.forward.visit_buffers(&mut FORWARD.of(visitor));
+        self.reverse.visit_buffers(&mut REVERSE.of(visitor));
+    }
+}
+
+impl<F: ModelMut, R: ModelMut<Scalar = F::Scalar>, J> ModelMut for Bidirectional<F, R, J> {
+    fn visit_mut<'v>(&'v mut self, visitor: &mut dyn for<'n> FnMut(ParameterMut<'n, 'v, F::Scalar>)) {
+        self.forward.visit_mut(&mut FORWARD.of_mut(visitor));
+        self.reverse.visit_mut(&mut REVERSE.of_mut(visitor));
+    }
+
+    fn visit_buffers_mut<'v>(&'v mut self, visitor: &mut dyn for<'n> FnMut(ParameterMut<'n, 'v, F::Scalar>)) {
+        self.forward.visit_buffers_mut(&mut FORWARD.of_mut(visitor));
+        self.reverse.visit_buffers_mut(&mut REVERSE.of_mut(visitor));
+    }
+}
+
+/// The tapes of both directions of a [`Bidirectional`], and the sequences turned around.
+#[derive(Debug, Clone)]
+pub struct BidirectionalTape<F, R, X, D, Y> {
+    forward: F,
+    reverse: R,
+    /// The inputs, turned around, and their cotangents.
+    xs: Vec<X>,
+    dxs: Vec<D>,
+    outputs: Vec<Y>,
+}
+
+/// The tape of one direction, and what stands between its outputs and the joined ones: the outputs themselves turned
+/// around, or their cotangents.
+#[derive(Debug, Clone)]
+pub struct Direction<P, Y> {
+    tape: P,
+    ys: Vec<Y>,
+}
+
+impl<const B: usize, F, R, J> Layer<B> for Bidirectional<F, R, J>
+where
+    F: Layer<B, Input: Varying<F::Scalar> + Clone, InputBar: Varying<F::Scalar>, Output: Clone>,
+    R: Layer<B, Scalar = F::Scalar, Input = F::Input, InputBar = F::InputBar>,
+    R: Layer<B, Output: Varying<F::Scalar> + Clone>,
+    J: Join<F::Output, R::Output, Output: Varying<F::Scalar>>,
+{
+    type Input = F::Input;
+    type Output = J::Output;
+    type InputBar = F::InputBar;
+    type State = Both<F::State, R::State>;
+    type Tape = BidirectionalTape<
+        Direction<F::Tape, F::Output>,
+        Direction<R::Tape, R::Output>,
+        F::Input,
+        F::InputBar,
+        J::Output,
+    >;
+
+    fn zero_state(&self) -> Self::State {
+        Both { forward: self.forward.zero_state(), reverse: self.reverse.zero_state() }
+    }
+
+    fn zero_state_bar(&self) -> Self::State {
+        Both { forward: self.forward.zero_state_bar(), reverse: self.reverse.zero_state_bar() }
+    }
+
+    fn initial_state_backward(&self, dstate: &Self::State, grads: &mut Self::Gradients) {
+        self.forward.initial_state_backward(&dstate.forward, &mut grads.forward);
+        self.reverse.initial_state_backward(&dstate.reverse, &mut grads.reverse);
+    }
+
+    fn seed_noise(&self, state: &mut Self::State, rng: &mut DynRng<'_>) {
+        self.forward.seed_noise(&mut state.forward, rng);
+        self.reverse.seed_noise(&mut state.reverse, rng);
+    }
+
+    fn tape(&self) -> Self::Tape {
+        BidirectionalTape {
+            forward: Direction { tape: self.forward.tape(), ys: Vec::new() },
+            reverse: Direction { tape: self.reverse.tape(), ys: Vec::new() },
+            xs: Vec::new(),
+            dxs: Vec::new(),
+            outputs: Vec::new(),
+        }
+    }
+
+    fn forward(
+        &self,
+        xs: &[Self::Input],
+        lengths: Option<&[usize; B]>,
+        state: &mut Self::State,
+        tape: &mut Self::Tape,
+    ) {
+        let BidirectionalTape { forward, reverse: backward, xs: turned, outputs, .. } = tape;
+        self.forward.forward(xs, lengths, &mut state.forward, &mut forward.tape);
+        copy(turned, xs);
+        reverse(turned, lengths);
+        self.reverse.forward(turned, lengths, &mut state.reverse, &mut backward.tape);
+        copy(&mut backward.ys, self.reverse.outputs(&backward.tape));
+        reverse(&mut backward.ys, lengths);
+
+        outputs.resize_with(xs.len(), Varying::zero);
+        let pairs = self.forward.outputs(&forward.tape).iter().zip(&backward.ys);
+        for (y, (forward, reverse)) in outputs.iter_mut().zip(pairs) {
+            self.join.join(forward, reverse, y);
+        }
+        if let Some(lengths) = lengths {
+            clear_past_end(outputs, lengths);
+        }
+    }
+
+    fn outputs<'t>(&self, tape: &'t Self::Tape) -> &'t [Self::Output] {
+        &tape.outputs
+    }
+
+    fn backward(
+        &self,
+        xs: &[Self::Input],
+        lengths: Option<&[usize; B]>,
+        tape: &mut Self::Tape,
+        dys: &[Self::Output],
+        dstate: &mut Self::State,
+        grads: &mut Self::Gradients,
+        mut dxs: Option<&mut [Self::InputBar]>,
+    ) {
+        let BidirectionalTape { forward, reverse: backward, xs: turned, dxs: turned_dxs, outputs } = tape;
+        check_lengths(outputs.len(), xs.len(), dys.len(), dxs.as_deref().map(<[_]>::len));
+        fit(&mut forward.ys, &self.forward.outputs(&forward.tape)[..dys.len()]);
+        fit(&mut backward.ys, &self.reverse.outputs(&backward.tape)[..dys.len()]);
+        let parts = forward.ys.iter_mut().zip(&mut backward.ys);
+        for (dy, (forward, reverse)) in dys.iter().zip(parts) {
+            self.join.pull_back(dy, forward, reverse);
+        }
+        reverse(&mut backward.ys, lengths);
+
+        let (tape, ys, dforward) = (&mut forward.tape, &forward.ys, &mut dstate.forward);
+        self.forward.backward(xs, lengths, tape, ys, dforward, &mut grads.forward, dxs.as_deref_mut());
+        let turned_dxs = dxs.is_some().then(|| {
+            turned_dxs.resize_with(xs.len(), Varying::zero);
+            turned_dxs
+        });
+        let (tape, ys, dreverse) = (&mut backward.tape, &backward.ys, &mut dstate.reverse);
+        let Some((dxs, turned_dxs)) = dxs.zip(turned_dxs) else {
+            self.reverse.backward(turned, lengths, tape, ys, dreverse, &mut grads.reverse, None);
+            return;
+        };
+        self.reverse.backward(turned, lengths, tape, ys, dreverse, &mut grads.reverse, Some(turned_dxs));
+        reverse(turned_dxs, lengths);
+        dxs.iter_mut().zip(turned_dxs).for_each(|(dx, turned)| dx.add(turned));
+    }
+}

@@ -1,0 +1,233 @@
+//! Values that are dropped at random in training.
+
+use alloc::vec::Vec;
+
+use super::copy;
+use super::noise::{Noisy, Rate};
+use crate::Scalar;
+use crate::cell::{Cell, Layer, Model, ModelMut, Parameter, ParameterMut};
+use crate::__private::check_lengths;
+use crate::rng::{DynRng, Rng, Xoshiro256PlusPlus};
+use crate::varying::Varying;
+
+/// A layer, each value of whose outputs is dropped with a probability in training and divided by the probability of being
+/// kept otherwise (Srivastava et al. 2014): dropout between this layer and the next, as Zaremba et al. 2014 place it.
+///
+/// With [`new`](Self::new) every step has a mask of its own, with [`variational`](Self::variational) a sequence has one for
+/// all its steps (Gal & Ghahramani 2016). Nothing is dropped unless
+/// [`seed_noise`](Layer::seed_noise) switched it on for a state: a state as `zero_state` gives it is for inference.
+///
+/// The parameters are called as those of the layer.
+///
+/// ```
+/// use rnn_cell::cells::{Dense, Lstm};
+/// use rnn_cell::network::{Dropout, Stack};
+/// use rnn_cell::prelude::*;
+///
+/// let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
+/// let lstm = Dropout::variational(Lstm::<3, 16>::init(&mut rng), 0.5);
+/// let net = Stack(lstm, Dense::<16, 2>::init(&mut rng));
+///
+/// let x = SVector::<f32, 3>::repeat(1.0);
+/// let (mut inference, mut training) = (net.zero_state(), net.zero_state());
+/// net.seed_noise(&mut training, &mut rng);
+/// assert_ne!(net.step(&x, &mut inference), net.step(&x, &mut training));
+/// ```
+///
+/// # Within a recurrence
+/// A mask on what a cell reads of its own state belongs into its equations, since only they tell the places where the state
+/// is read. One mask a sequence is a `context`; [`mask`] draws it:
+///
+/// ```
+/// use rnn_cell::network::mask;
+/// use rnn_cell::prelude::*;
+///
+/// rnn_cell! {
+///     cell Masked<I, H> {
+///         input   x: [I];
+///         context m: [H] = 1;
+///         state   h: [H];
+///         param   W: [H, I];
+///         param   U: [H, H];
+///
+///         h = tanh(W @ x + U @ (m * h[t-1]));
+///
+///         output h;
+///     }
+/// }
+///
+/// let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
+/// let cell = Masked::<3, 8>::init(&mut rng);
+/// let context = MaskedContext { m: mask(0.25, &mut rng) };
+/// let mut state = cell.initial_state(&context);
+/// let y = cell.step(&SVector::<f32, 3>::repeat(1.0), &context, &mut state);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Dropout<L> {
+    /// The layer whose outputs are dropped.
+    pub layer: L,
+    rate: Rate,
+    is_variational: bool,
+}
+
+impl<L> Dropout<L> {
+    /// Drops each value of each step with probability `rate`.
+    ///
+    /// # Panics
+    /// If the rate is not in `[0, 1)`.
+    #[track_caller]
+    pub fn new(layer: L, rate: f64) -> Self {
+        Dropout { layer, rate: Rate::new(rate), is_variational: false }
+    }
+
+    /// Drops the same values at every step of a sequence, each with probability `rate`.
+    ///
+    /// # Panics
+    /// If the rate is not in `[0, 1)`.
+    #[track_caller]
+    pub fn variational(layer: L, rate: f64) -> Self {
+        Dropout { is_variational: true, ..Self::new(layer, rate) }
+    }
+
+    /// The probability of a value to be dropped.
+    pub fn rate(&self) -> f64 {
+        self.rate.probability
+    }
+
+    /// Drops values of `y` and moves the generator on to the next step.
+    fn drop<T: Scalar>(&self, y: &mut impl Varying<T>, generator: &mut Xoshiro256PlusPlus) {
+        let mut draws = generator.clone();
+        apply(y, self.rate, &mut draws);
+        if !self.is_variational {
+            *generator = draws;
+        }
+    }
+}
+
+/// A mask: values that are 0 with probability `rate`, otherwise `1 / (1 - rate)`.
+///
+/// # Panics
+/// If the rate is not in `[0, 1)`.
+#[track_caller]
+pub fn mask<T: Scalar, V: Varying<T>>(rate: f64, rng: &mut (impl Rng + ?Sized)) -> V {
+    let mut mask = V::zero();
+    mask.scalars_mut(&mut |x| *x = T::one());
+    apply(&mut mask, Rate::new(rate), rng);
+    mask
+}
+
+fn apply<T: Scalar>(y: &mut impl Varying<T>, rate: Rate, rng: &mut (impl Rng + ?Sized)) {
+    let kept = T::of(1.0 / (1.0 - rate.probability));
+    y.scalars_mut(&mut |x| *x = if rate.hits(rng) { T::zero() } else { *x * kept });
+}
+
+same_parameters!(Dropout);
+
+/// The tape of the layer of a [`Dropout`], and where the generator of the masks stood at every step.
+#[derive(Debug, Clone)]
+pub struct DropoutTape<P, Y> {
+    layer: P,
+    outputs: Vec<Y>,
+    dys: Vec<Y>,
+    generators: Vec<Xoshiro256PlusPlus>,
+    is_noisy: bool,
+}
+
+impl<const B: usize, L, Y> Layer<B> for Dropout<L>
+where
+    L: Layer<B, Output = Y>,
+    Y: Varying<L::Scalar> + Clone,
+{
+    type Input = L::Input;
+    type Output = Y;
+    type InputBar = L::InputBar;
+    type State = Noisy<L::State>;
+    type Tape = DropoutTape<L::Tape, Y>;
+
+    fn zero_state(&self) -> Self::State {
+        Noisy::silent(self.layer.zero_state())
+    }
+
+    fn zero_state_bar(&self) -> Self::State {
+        Noisy::silent(self.layer.zero_state_bar())
+    }
+
+    fn initial_state_backward(&self, dstate: &Self::State, grads: &mut L::Gradients) {
+        self.layer.initial_state_backward(&dstate.state, grads);
+    }
+
+    fn seed_noise(&self, state: &mut Self::State, rng: &mut DynRng<'_>) {
+        self.layer.seed_noise(&mut state.state, rng);
+        state.seed(rng);
+    }
+
+    fn tape(&self) -> Self::Tape {
+        DropoutTape {
+            layer: self.layer.tape(),
+            outputs: Vec::new(),
+            dys: Vec::new(),
+            generators: Vec::new(),
+            is_noisy: false,
+        }
+    }
+
+    fn forward(
+        &self,
+        xs: &[L::Input],
+        lengths: Option<&[usize; B]>,
+        state: &mut Self::State,
+        tape: &mut Self::Tape,
+    ) {
+        let Noisy { state, generator } = state;
+        self.layer.forward(xs, lengths, state, &mut tape.layer);
+        tape.is_noisy = generator.is_some();
+        let Some(generator) = generator else { return };
+        copy(&mut tape.outputs, self.layer.outputs(&tape.layer));
+        tape.generators.clear();
+        for y in &mut tape.outputs {
+            tape.generators.push(generator.clone());
+            self.drop(y, generator);
+        }
+    }
+
+    fn outputs<'t>(&self, tape: &'t Self::Tape) -> &'t [Y] {
+        if tape.is_noisy { &tape.outputs } else { self.layer.outputs(&tape.layer) }
+    }
+
+    fn backward(
+        &self,
+        xs: &[L::Input],
+        lengths: Option<&[usize; B]>,
+        tape: &mut Self::Tape,
+        dys: &[Y],
+        dstate: &mut Self::State,
+        grads: &mut L::Gradients,
+        dxs: Option<&mut [L::InputBar]>,
+    ) {
+        let mut pulled = dys;
+        if tape.is_noisy {
+            check_lengths(tape.generators.len(), xs.len(), dys.len(), dxs.as_deref().map(<[_]>::len));
+            copy(&mut tape.dys, dys);
+            for (dy, generator) in tape.dys.iter_mut().zip(&tape.generators) {
+                apply(dy, self.rate, &mut generator.clone());
+            }
+            pulled = &tape.dys;
+        }
+        self.layer.backward(xs, lengths, &mut tape.layer, pulled, &mut dstate.state, grads, dxs);
+    }
+}
+
+impl<const B: usize, L, Y> Cell<B> for Dropout<L>
+where
+    L: Cell<B> + Layer<B, Output = Y>,
+    Y: Varying<L::Scalar> + Clone,
+{
+    fn step(&self, x: &L::Input, state: &mut Self::State) -> Y {
+        let Noisy { state, generator } = state;
+        let mut y = self.layer.step(x, state);
+        if let Some(generator) = generator {
+            self.drop(&mut y, generator);
+        }
+        y
+    }
+}

@@ -1,0 +1,250 @@
+//! State that stays at random in training.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::slice;
+
+use super::noise::{Noisy, Rate};
+use crate::Scalar;
+use crate::__private::check_lengths;
+use crate::cell::{Cell, Layer, Model, ModelMut, Parameter, ParameterMut, StateFields};
+use crate::rng::{DynRng, Xoshiro256PlusPlus};
+use crate::sequence::window;
+use crate::varying::Varying;
+
+/// A layer whose state keeps values of the step before (Krueger et al. 2017): each value of a field stays what it was
+/// with the field's probability in training; for inference it becomes the mean, `rate * old + (1 - rate) * new`. Training is
+/// what [`seed_noise`](Layer::seed_noise) was called for.
+///
+/// The layer computes its new state from the old one as if nothing stayed, as the paper's equations do. Outputs that are
+/// fields of the state follow it; those that are computed from it stay as they were computed.
+///
+/// Works on any state of named [fields](StateFields), which every generated cell has, a step at a time: the gradients of the
+/// parameters are summed up step by step too, which takes longer than the cell alone.
+///
+/// ```
+/// use rnn_cell::cells::Lstm;
+/// use rnn_cell::network::Zoneout;
+/// use rnn_cell::prelude::*;
+///
+/// let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
+/// let lstm = Zoneout::new(Lstm::<3, 16>::init(&mut rng)).field("c", 0.5).field("h", 0.05);
+/// let mut state = lstm.zero_state();
+/// lstm.seed_noise(&mut state, &mut rng);
+/// let y = lstm.step(&SVector::<f32, 3>::repeat(1.0), &mut state);
+/// assert_eq!(y, state.state.h);
+/// assert!(state.state.c.iter().any(|&c| c == 0.0) && state.state.c.iter().any(|&c| c != 0.0));
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Zoneout<L> {
+    /// The layer whose state stays.
+    pub layer: L,
+    rates: Vec<(String, Rate)>,
+}
+
+impl<L> Zoneout<L> {
+    /// A layer none of whose fields stays yet.
+    pub fn new(layer: L) -> Self {
+        Zoneout { layer, rates: Vec::new() }
+    }
+
+    /// Each value of the state's field `name` stays with probability `rate`.
+    ///
+    /// # Panics
+    /// If the rate is not in `[0, 1)`. A state without such a field makes `zero_state` and `tape` panic.
+    #[must_use]
+    #[track_caller]
+    pub fn field(mut self, name: &str, rate: f64) -> Self {
+        self.rates.retain(|(other, _)| other != name);
+        self.rates.push((name.into(), Rate::new(rate)));
+        self
+    }
+
+    #[track_caller]
+    fn check_names(&self, names: &[&str]) {
+        for (name, _) in &self.rates {
+            assert!(names.contains(&name.as_str()), "zoneout of `{name}`, but the state's fields are {names:?}");
+        }
+    }
+
+    /// Calls `f` with every value that may stay, the same value of `other`, and how far it stays.
+    fn zip<T: Scalar, Y, S: StateFields<T, Y>>(
+        &self,
+        state: &mut S,
+        other: &S,
+        mut generator: Option<Xoshiro256PlusPlus>,
+        f: impl Fn(&mut T, T, Stay<T>),
+    ) -> Option<Xoshiro256PlusPlus> {
+        let rate_of = |field: usize| {
+            let (_, rate) = self.rates.iter().find(|(name, _)| name == S::NAMES[field])?;
+            Some(*rate)
+        };
+        let mut now = (usize::MAX, None);
+        state.zip_fields(other, &mut |field, x, other| {
+            if now.0 != field {
+                now = (field, rate_of(field));
+            }
+            let Some(rate) = now.1 else { return };
+            let stay = match &mut generator {
+                Some(generator) => match rate.hits(generator) {
+                    true => Stay::Wholly,
+                    false => Stay::Not,
+                },
+                None => Stay::Partly(T::of(rate.probability)),
+            };
+            f(x, other, stay);
+        });
+        generator
+    }
+}
+
+/// How far a value stays what it was.
+#[derive(Clone, Copy)]
+enum Stay<T> {
+    Wholly,
+    Not,
+    /// The mean of both, for inference.
+    Partly(T),
+}
+
+impl<T: Scalar> Stay<T> {
+    fn keep(self, x: &mut T, old: T) {
+        match self {
+            Stay::Wholly => *x = old,
+            Stay::Not => {}
+            // A change of `x`, so that what did not change stays the same to the last bit.
+            Stay::Partly(rate) => *x += rate * (old - *x),
+        }
+    }
+
+    /// What the cotangent `dx` of a mixed value hands to the value before the step.
+    fn around(self, dx: T) -> T {
+        match self {
+            Stay::Wholly => dx,
+            Stay::Not => T::zero(),
+            Stay::Partly(rate) => rate * dx,
+        }
+    }
+}
+
+same_parameters!(Zoneout);
+
+/// The tapes of every step of a [`Zoneout`]'s layer.
+#[derive(Debug, Clone)]
+pub struct ZoneoutTape<P, Y> {
+    /// One a step; as many as the longest sequence had.
+    steps: Vec<P>,
+    outputs: Vec<Y>,
+    /// As they stood before each step.
+    generators: Vec<Option<Xoshiro256PlusPlus>>,
+}
+
+impl<const B: usize, L> Layer<B> for Zoneout<L>
+where
+    L: Layer<B, Output: Varying<L::Scalar> + Clone, State: StateFields<L::Scalar, L::Output> + Clone>,
+{
+    type Input = L::Input;
+    type Output = L::Output;
+    type InputBar = L::InputBar;
+    type State = Noisy<L::State>;
+    type Tape = ZoneoutTape<L::Tape, L::Output>;
+
+    fn zero_state(&self) -> Self::State {
+        self.check_names(L::State::NAMES);
+        Noisy::silent(self.layer.zero_state())
+    }
+
+    fn zero_state_bar(&self) -> Self::State {
+        Noisy::silent(self.layer.zero_state_bar())
+    }
+
+    fn initial_state_backward(&self, dstate: &Self::State, grads: &mut L::Gradients) {
+        self.layer.initial_state_backward(&dstate.state, grads);
+    }
+
+    fn seed_noise(&self, state: &mut Self::State, rng: &mut DynRng<'_>) {
+        self.layer.seed_noise(&mut state.state, rng);
+        state.seed(rng);
+    }
+
+    fn tape(&self) -> Self::Tape {
+        self.check_names(L::State::NAMES);
+        ZoneoutTape { steps: Vec::new(), outputs: Vec::new(), generators: Vec::new() }
+    }
+
+    fn forward(
+        &self,
+        xs: &[L::Input],
+        lengths: Option<&[usize; B]>,
+        state: &mut Self::State,
+        tape: &mut Self::Tape,
+    ) {
+        let ZoneoutTape { steps, outputs, generators } = tape;
+        outputs.clear();
+        generators.clear();
+        while steps.len() < xs.len() {
+            steps.push(self.layer.tape());
+        }
+        for (t, (x, tape)) in xs.iter().zip(steps).enumerate() {
+            let Noisy { state, generator } = state;
+            let (before, lengths) = (state.clone(), lengths.map(|lengths| window(lengths, t, 1)));
+            self.layer.forward(slice::from_ref(x), lengths.as_ref(), state, tape);
+            generators.push(generator.clone());
+            *generator = self.zip(state, &before, generator.take(), |x, old, stay| stay.keep(x, old));
+            let mut y = self.layer.outputs(tape)[0].clone();
+            state.reread(&mut y);
+            outputs.push(y);
+        }
+    }
+
+    fn outputs<'t>(&self, tape: &'t Self::Tape) -> &'t [L::Output] {
+        &tape.outputs
+    }
+
+    fn backward(
+        &self,
+        xs: &[L::Input],
+        lengths: Option<&[usize; B]>,
+        tape: &mut Self::Tape,
+        dys: &[L::Output],
+        dstate: &mut Self::State,
+        grads: &mut L::Gradients,
+        mut dxs: Option<&mut [L::InputBar]>,
+    ) {
+        let ZoneoutTape { steps, outputs, generators } = tape;
+        check_lengths(outputs.len(), xs.len(), dys.len(), dxs.as_deref().map(<[_]>::len));
+        let dstate = &mut dstate.state;
+        for t in (0..xs.len()).rev() {
+            let mut dy = dys.get(t).cloned();
+            if let Some(dy) = &mut dy {
+                // What stands past a sample's end is no cotangent, and must not become one of the state.
+                for sample in (0..B).filter(|&b| lengths.is_some_and(|lengths| t >= lengths[b])) {
+                    dy.sample_mut(sample, B, &mut |x| *x = nalgebra::zero());
+                }
+                dstate.pull_reread(dy);
+            }
+            let whole = dstate.clone();
+            self.zip(dstate, &whole, generators[t].clone(), |dx, whole, stay| *dx -= stay.around(whole));
+            let lengths = lengths.map(|lengths| window(lengths, t, 1));
+            let dx = dxs.as_deref_mut().map(|dxs| slice::from_mut(&mut dxs[t]));
+            let x = slice::from_ref(&xs[t]);
+            self.layer.backward(x, lengths.as_ref(), &mut steps[t], dy.as_slice(), dstate, grads, dx);
+            self.zip(dstate, &whole, generators[t].clone(), |dx, whole, stay| *dx += stay.around(whole));
+        }
+    }
+}
+
+impl<const B: usize, L> Cell<B> for Zoneout<L>
+where
+    L: Cell<B>,
+    L: Layer<B, Output: Varying<L::Scalar> + Clone, State: StateFields<L::Scalar, L::Output> + Clone>,
+{
+    fn step(&self, x: &L::Input, state: &mut Self::State) -> L::Output {
+        let Noisy { state, generator } = state;
+        let before = state.clone();
+        let mut y = self.layer.step(x, state);
+        *generator = self.zip(state, &before, generator.take(), |x, old, stay| stay.keep(x, old));
+        state.reread(&mut y);
+        y
+    }
+}

@@ -1,0 +1,153 @@
+//! Networks of the library's cells against those of `torch.nn`: stacks, both directions, a packed batch.
+
+use nalgebra::SMatrix;
+use rnn_cell::cell::BlockShape;
+use rnn_cell::cells::{Elman, GruResetAfter, Lstm};
+use rnn_cell::network::{Bidirectional, Concat, Stack};
+use rnn_cell::prelude::*;
+use rnn_cell::varying::Varying;
+use tests::golden::{Case, Comparison, from_scalars, inner_product, scalars};
+
+/// The networks' cases, by name.
+pub const CASES: [(&str, fn() -> Comparison); 3] = [
+    ("torch_lstm_2layer_bidirectional_packed", lstm_2layer_bidirectional_packed),
+    ("torch_gru_3layer", gru_3layer),
+    ("torch_rnn_tanh_bidirectional", rnn_tanh_bidirectional),
+];
+
+const B: usize = 4;
+
+fn lstm_2layer_bidirectional_packed() -> Comparison {
+    let first = Bidirectional::new(Lstm::<3, 5, f64>::zeros(), Lstm::<3, 5, f64>::zeros());
+    let second = Bidirectional::new(Lstm::<10, 5, f64>::zeros(), Lstm::<10, 5, f64>::zeros());
+    let net = Stack(first.joined(Concat::<10>), second.joined(Concat::<10>));
+    let names = Names { case: CASES[0].0, gates: "ifgo", states: &["h", "c"], leaves: 4 };
+    check(net, &names).1
+}
+
+fn gru_3layer() -> Comparison {
+    let above = GruResetAfter::<5, 5, f64>::zeros;
+    let net = Stack(Stack(GruResetAfter::<3, 5, f64>::zeros(), above()), above());
+    let names = Names { case: CASES[1].0, gates: "rzn", states: &["h"], leaves: 3 };
+    let (net, mut comparison) = check(net, &names);
+    let case = Case::open(names.case);
+    let mut state = from_scalars(&names.state(&case, "initial_states"));
+    for t in 0..7 {
+        let y: SMatrix<f64, 5, B> = net.step(&from_scalars(case.array("x").step(t)), &mut state);
+        comparison.compare_varying("output of step", &y, case.array("outputs").step(t));
+    }
+    comparison.compare_varying("final state of step", &state, &names.state(&case, "final_states"));
+    comparison
+}
+
+fn rnn_tanh_bidirectional() -> Comparison {
+    let net = Bidirectional::new(Elman::<3, 5, f64>::zeros(), Elman::<3, 5, f64>::zeros());
+    let names = Names { case: CASES[2].0, gates: "", states: &["h"], leaves: 2 };
+    check(net.joined(Concat::<10>), &names).1
+}
+
+/// How a network's names and states map to those of `torch.nn`.
+struct Names {
+    case: &'static str,
+    /// The letters of the gates in the order in which PyTorch stacks their rows; none for a single block.
+    gates: &'static str,
+    states: &'static [&'static str],
+    /// Cells in the network.
+    leaves: usize,
+}
+
+impl Names {
+    /// A state's scalars: the cells in order, their fields in order.
+    fn state(&self, case: &Case, path: &str) -> Vec<f64> {
+        let fields: Vec<_> = self.states.iter().map(|name| case.array(&format!("{path}.{name}"))).collect();
+        (0..self.leaves).flat_map(|leaf| fields.iter().flat_map(move |field| field.step(leaf).to_vec())).collect()
+    }
+
+    /// PyTorch's parameters that add up to the parameter `path`, and the number of its gate.
+    fn torch(&self, path: &str) -> (Vec<String>, usize) {
+        let (place, name) = path.rsplit_once('.').unwrap();
+        let layer = place.split('.').find_map(|part| part.parse::<usize>().ok()).unwrap_or(0);
+        let direction = if place.ends_with("reverse") { "_reverse" } else { "" };
+        let (kind, gate) = name.split_once('_').unwrap_or((name, ""));
+        let kinds: &[&str] = match (kind, gate) {
+            ("W", _) => &["weight_ih"],
+            ("U", _) => &["weight_hh"],
+            // Only the candidate of a reset-after GRU has two biases.
+            ("b", "n") => &["bias_ih"],
+            ("b", "hn") => &["bias_hh"],
+            ("b", _) => &["bias_ih", "bias_hh"],
+            _ => panic!("no parameter of torch for {path}"),
+        };
+        let gate = gate.trim_start_matches('h');
+        let number = self.gates.find(gate).unwrap_or_else(|| panic!("no gate of torch for {path}"));
+        (kinds.iter().map(|kind| format!("{kind}_l{layer}{direction}")).collect(), number)
+    }
+}
+
+/// The rows of one gate, column by column.
+fn block(case: &Case, path: &str, gate: usize, shape: BlockShape) -> Vec<f64> {
+    let (rows, columns) = shape.size;
+    let array = case.array(path);
+    assert_eq!(array.shape.get(1).copied().unwrap_or(1), columns, "{path}");
+    (0..rows * columns).map(|k| array.data[(gate * rows + k % rows) * columns + k / rows]).collect()
+}
+
+fn check<L, S>(mut net: L, names: &Names) -> (L, Comparison)
+where
+    L: ModelMut + Layer<B, Scalar = f64, Input = SMatrix<f64, 3, B>, InputBar = SMatrix<f64, 3, B>, State = S>,
+    L: Layer<B, Output: Varying<f64>>,
+    S: Varying<f64>,
+{
+    let case = Case::open(names.case);
+    let mut comparison = Comparison::default();
+    let mut used = Vec::new();
+    net.visit_mut(&mut |parameter| {
+        parameter.values.fill(0.0);
+        let (torch, gate) = names.torch(parameter.name);
+        for name in torch {
+            let values = block(&case, &format!("params.{name}"), gate, parameter.shape);
+            parameter.values.iter_mut().zip(values).for_each(|(to, value)| *to += value);
+            used.push((name, gate));
+        }
+    });
+    used.sort();
+    used.dedup();
+    let arrays = 4 * names.leaves * names.gates.len().max(1);
+    assert_eq!(used.len(), arrays, "every block of PyTorch's parameters is one of the network's");
+
+    let (x, wanted) = (case.array("x"), case.array("outputs"));
+    let steps = x.shape[0];
+    let lengths = case.lengths();
+    let ragged = lengths.iter().any(|&length| length < steps).then_some(&lengths);
+    let xs: Vec<L::Input> = (0..steps).map(|t| from_scalars(x.step(t))).collect();
+    let mut state: S = from_scalars(&names.state(&case, "initial_states"));
+    let mut tape = net.tape();
+    net.forward(&xs, ragged, &mut state, &mut tape);
+    comparison.compare_varying("final state", &state, &names.state(&case, "final_states"));
+    let dfinal = names.state(&case, "cotangents.final_states");
+    let mut loss = inner_product(&dfinal, &scalars(&state));
+    let dys = case.array("cotangents.outputs");
+    for (t, y) in net.outputs(&tape).iter().enumerate() {
+        comparison.compare_varying("output", y, wanted.step(t));
+        loss += inner_product(dys.step(t), &scalars(y));
+    }
+    comparison.compare("loss", &[loss], &[case.number("loss_value")]);
+
+    let dys: Vec<L::Output> = (0..steps).map(|t| from_scalars(dys.step(t))).collect();
+    let mut dstate: S = from_scalars(&dfinal);
+    let mut gradients = net.zero_gradients();
+    let mut dxs = vec![SMatrix::from_element(f64::NAN); steps];
+    net.backward(&xs, ragged, &mut tape, &dys, &mut dstate, &mut gradients, Some(&mut dxs));
+    gradients.visit(&mut |parameter| {
+        let (torch, gate) = names.torch(parameter.name);
+        for name in torch {
+            let want = block(&case, &format!("grads.params.{name}"), gate, parameter.shape);
+            comparison.compare(&format!("gradient of {}", parameter.name), parameter.values, &want);
+        }
+    });
+    let want = names.state(&case, "grads.initial_states");
+    comparison.compare_varying("gradient of the initial state", &dstate, &want);
+    let dxs: Vec<f64> = dxs.iter().flat_map(scalars).collect();
+    comparison.compare("gradient of x", &dxs, &case.array("grads.x").data);
+    (net, comparison)
+}
