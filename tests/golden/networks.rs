@@ -60,7 +60,9 @@ impl Names {
     /// A state's scalars: the cells in order, their fields in order.
     fn state(&self, case: &Case, path: &str) -> Vec<f64> {
         let fields: Vec<_> = self.states.iter().map(|name| case.array(&format!("{path}.{name}"))).collect();
-        (0..self.leaves).flat_map(|leaf| fields.iter().flat_map(move |field| field.step(leaf).to_vec())).collect()
+        (0..self.leaves)
+            .flat_map(|leaf| fields.iter().flat_map(move |field| field.step(leaf).to_vec()))
+            .collect()
     }
 
     /// PyTorch's parameters that add up to the parameter `path`, and the number of its gate.
@@ -94,7 +96,8 @@ fn block(case: &Case, path: &str, gate: usize, shape: BlockShape) -> Vec<f64> {
 
 fn check<L, S>(mut net: L, names: &Names) -> (L, Comparison)
 where
-    L: ModelMut + Layer<B, Scalar = f64, Input = SMatrix<f64, 3, B>, InputBar = SMatrix<f64, 3, B>, State = S>,
+    L: ModelMut
+        + Layer<B, Scalar = f64, Input = SMatrix<f64, 3, B>, InputBar = SMatrix<f64, 3, B>, State = S>,
     L: Layer<B, Output: Varying<f64>>,
     S: Varying<f64>,
 {

@@ -4,9 +4,9 @@ use alloc::vec::Vec;
 
 use super::copy;
 use super::noise::{Noisy, Rate};
+use crate::__private::check_lengths;
 use crate::Scalar;
 use crate::cell::{Cell, Layer, Model, ModelMut, Parameter, ParameterMut};
-use crate::__private::check_lengths;
 use crate::rng::{DynRng, Rng, Xoshiro256PlusPlus};
 use crate::varying::Varying;
 

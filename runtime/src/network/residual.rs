@@ -3,8 +3,8 @@
 use alloc::vec::Vec;
 
 use super::copy;
-use crate::cell::{Cell, Layer, Model, ModelMut, Parameter, ParameterMut};
 use crate::__private::check_lengths;
+use crate::cell::{Cell, Layer, Model, ModelMut, Parameter, ParameterMut};
 use crate::rng::DynRng;
 use crate::sequence::clear_past_end;
 use crate::varying::Varying;

@@ -1,0 +1,309 @@
+//! Networks of ready cells and of cells written by hand: gradients, paths, noise, streams.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use nalgebra::SMatrix;
+
+use super::*;
+use crate::by_hand;
+use crate::cell::{Cell, Layer, Model, ModelMut};
+use crate::cells::{Dense, Elman, Gru, Lstm};
+use crate::gradcheck::Gradcheck;
+use crate::rng::{self, SeedableRng, Xoshiro256PlusPlus};
+use crate::varying::Varying;
+
+const B: usize = 3;
+const LENGTHS: [usize; B] = [5, 2, 0];
+
+type Inputs<const I: usize> = Vec<SMatrix<f64, I, B>>;
+
+fn generator() -> Xoshiro256PlusPlus {
+    Xoshiro256PlusPlus::seed_from_u64(11)
+}
+
+fn lstm<const I: usize, const H: usize>() -> Lstm<I, H, f64> {
+    Lstm::init(&mut generator())
+}
+
+fn gru<const I: usize, const H: usize>() -> Gru<I, H, f64> {
+    Gru::init(&mut generator())
+}
+
+fn inputs<const I: usize>(steps: usize) -> Inputs<I> {
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(12);
+    (0..steps).map(|_| SMatrix::from_fn(|_, _| rng::normal(&mut rng))).collect()
+}
+
+fn listed(values: &[impl Varying<f64>]) -> Vec<f64> {
+    let mut list = Vec::new();
+    values.iter().for_each(|value| value.scalars(&mut |x| list.push(x)));
+    list
+}
+
+/// Gradients of a whole and of a ragged batch, without noise and with it.
+fn check<const I: usize, L>(mut net: L)
+where
+    L: ModelMut<Scalar = f64> + Layer<B, Input = SMatrix<f64, I, B>, InputBar = SMatrix<f64, I, B>>,
+    L: Layer<B, State: Varying<f64> + Clone, Output: Varying<f64> + Clone>,
+{
+    let xs = inputs::<I>(5);
+    let mut rng = generator();
+    let mut state = net.zero_state();
+    state.scalars_mut(&mut |x| *x = rng::normal(&mut rng));
+    for is_noisy in [false, true] {
+        if is_noisy {
+            net.seed_noise(&mut state, &mut rng);
+        }
+        for lengths in [None, Some(&LENGTHS)] {
+            Gradcheck::default().check(&mut net, &xs, lengths, &state).assert_ok();
+        }
+    }
+}
+
+#[test]
+fn gradients_of_stacks() {
+    check(Stack(Stack(lstm::<3, 4>(), gru::<4, 3>()), Dense::<3, 2, f64>::init(&mut generator())));
+    check(Stack(
+        Box::new(by_hand::Elman(by_hand::Conditioned::<3, 4>::init(&mut generator()))),
+        lstm::<4, 2>(),
+    ));
+}
+
+#[test]
+fn gradients_of_both_directions() {
+    let both = || Bidirectional::new(lstm::<3, 4>(), gru::<3, 2>());
+    check(both());
+    check(Stack(both().joined(Concat::<6>), gru::<6, 2>()));
+    check(Bidirectional::new(Stack(gru::<3, 4>(), gru::<4, 2>()), lstm::<3, 2>()).joined(Sum));
+}
+
+#[test]
+fn gradients_of_residuals() {
+    check(Residual::new(lstm::<3, 3>()));
+    check(Stack(
+        Residual::new(Residual::new(gru::<3, 3>())),
+        Residual::new(Dense::<3, 3, f64>::init(&mut generator())),
+    ));
+}
+
+#[test]
+fn gradients_of_dropout() {
+    check(Dropout::new(lstm::<3, 6>(), 0.4));
+    check(Stack(Dropout::variational(lstm::<3, 6>(), 0.4), Residual::new(Dropout::new(gru::<6, 6>(), 0.3))));
+}
+
+#[test]
+fn gradients_of_zoneout() {
+    check(Zoneout::new(lstm::<3, 6>()).field("h", 0.3).field("c", 0.6));
+    check(Bidirectional::new(Zoneout::new(gru::<3, 4>()).field("h", 0.5), Dropout::new(lstm::<3, 4>(), 0.5)));
+}
+
+/// The names of all parameters, once each.
+fn names(model: &impl Model) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    model.visit(&mut |parameter| names.push(parameter.name.into()));
+    names.dedup();
+    names
+}
+
+#[test]
+fn paths_stand_before_the_names() {
+    let elman = || Elman::<2, 2, f64>::zeros();
+    let numbered = ["0.W", "0.U", "0.b", "1.W", "1.U", "1.b", "2.W", "2.U", "2.b"];
+    assert_eq!(names(&Stack(Stack(elman(), elman()), elman())), numbered);
+    let wrapped = Residual::new(Stack(Box::new(elman()), Zoneout::new(Dropout::new(elman(), 0.1))));
+    let mut net = Stack(elman(), wrapped);
+    assert_eq!(names(&net), numbered);
+    assert_eq!(names(&*net.zero_gradients()), numbered);
+    let mut visited = Vec::new();
+    net.visit_mut(&mut |parameter| visited.push(String::from(parameter.name)));
+    assert_eq!(visited, numbered);
+
+    let both = Bidirectional::new(Stack(elman(), elman()), elman());
+    let expected = [
+        "0.W",
+        "0.U",
+        "0.b",
+        "1.forward.0.W",
+        "1.forward.0.U",
+        "1.forward.0.b",
+        "1.forward.1.W",
+        "1.forward.1.U",
+        "1.forward.1.b",
+        "1.reverse.W",
+        "1.reverse.U",
+        "1.reverse.b",
+    ];
+    assert_eq!(names(&Stack(elman(), both)), expected);
+}
+
+#[test]
+fn an_optimiser_takes_a_network_for_one_cell() {
+    use crate::optim::{Adam, Optimiser, clip_global_norm, global_norm};
+    let mut net =
+        Stack(Bidirectional::new(lstm::<3, 2>(), lstm::<3, 2>()).joined(Concat::<4>), gru::<4, 2>());
+    let xs = inputs(4);
+    let loss = |net: &_, gradients: Option<&mut _>| {
+        let (mut state, mut tape) = (Layer::<B>::zero_state(net), Layer::<B>::tape(net));
+        Layer::forward(net, &xs, None, &mut state, &mut tape);
+        let ys = Layer::outputs(net, &tape).to_vec();
+        let dys: Vec<_> = ys.iter().map(|y: &SMatrix<f64, 2, B>| 2.0 * y).collect();
+        if let Some(gradients) = gradients {
+            let mut dstate = Layer::<B>::zero_state_bar(net);
+            Layer::backward(net, &xs, None, &mut tape, &dys, &mut dstate, gradients, None);
+        }
+        ys.iter().map(SMatrix::norm_squared).sum::<f64>()
+    };
+    let before = loss(&net, None);
+    let mut adam = Adam::new(0.01);
+    for _ in 0..10 {
+        let mut gradients = net.zero_gradients();
+        loss(&net, Some(&mut *gradients));
+        clip_global_norm(&mut *gradients, 0.5);
+        assert!(global_norm(&*gradients) <= 0.5 * (1.0 + 1e-12));
+        adam.step(&mut net, &gradients);
+    }
+    assert!(loss(&net, None) < 0.8 * before);
+}
+
+/// Outputs of a pass from `state`, by steps and by `forward`.
+fn streamed<L>(net: &L, xs: &[L::Input], state: &L::State) -> (Vec<f64>, Vec<f64>)
+where
+    L: Cell<B, Scalar = f64, State: Clone, Output: Varying<f64>>,
+{
+    let (mut stepped, mut run, mut tape) = (state.clone(), state.clone(), net.tape());
+    let ys: Vec<L::Output> = xs.iter().map(|x| net.step(x, &mut stepped)).collect();
+    net.forward(xs, None, &mut run, &mut tape);
+    (listed(&ys), listed(net.outputs(&tape)))
+}
+
+#[test]
+fn steps_are_the_sequence_with_noise_too() {
+    let deep = Residual::new(Dropout::variational(Zoneout::new(lstm::<4, 4>()).field("c", 0.5), 0.2));
+    let net =
+        Stack(Stack(Dropout::new(gru::<3, 4>(), 0.5), deep), Dense::<4, 2, f64>::init(&mut generator()));
+    let xs = inputs::<3>(6);
+    let mut state = net.zero_state();
+    for is_noisy in [false, true] {
+        if is_noisy {
+            net.seed_noise(&mut state, &mut generator());
+        }
+        let (stepped, run) = streamed(&net, &xs, &state);
+        for (a, b) in stepped.iter().zip(&run) {
+            assert!((a - b).abs() < 1e-13, "{a} by steps, {b} by `forward`");
+        }
+    }
+}
+
+#[test]
+fn noise_is_reproducible_and_off_for_inference() {
+    let (bare, xs) = (lstm::<3, 8>(), inputs::<3>(6));
+    let (bare_ys, _) = streamed(&bare, &xs, &Layer::<B>::zero_state(&bare));
+    let dropped = Dropout::new(bare.clone(), 0.5);
+    let run = |seed: Option<u64>| {
+        let mut state = Layer::<B>::zero_state(&dropped);
+        if let Some(seed) = seed {
+            dropped.seed_noise(&mut state, &mut Xoshiro256PlusPlus::seed_from_u64(seed));
+        }
+        streamed(&dropped, &xs, &state).0
+    };
+    assert_eq!(run(None), bare_ys);
+    assert_eq!(run(Some(1)), run(Some(1)));
+    assert_ne!(run(Some(1)), run(Some(2)));
+    for (dropped, y) in run(Some(1)).iter().zip(&bare_ys) {
+        assert!(*dropped == 0.0 || (dropped - 2.0 * y).abs() < 1e-15, "{dropped} of {y}");
+    }
+}
+
+#[test]
+fn variational_dropout_has_one_mask_a_sequence() {
+    let net = Dropout::variational(gru::<3, 8>(), 0.5);
+    let xs = inputs::<3>(6);
+    let mut state = Layer::<B>::zero_state(&net);
+    net.seed_noise(&mut state, &mut generator());
+    let ys = streamed(&net, &xs, &state).0;
+    let masks: Vec<Vec<bool>> = ys.chunks(8 * B).map(|y| y.iter().map(|&y| y == 0.0).collect()).collect();
+    assert!(masks.iter().all(|mask| *mask == masks[0]), "{masks:?}");
+    let dropped = masks[0].iter().filter(|dropped| **dropped).count();
+    assert!((4..=20).contains(&dropped), "{dropped} of 24 dropped at rate 0.5");
+}
+
+#[test]
+fn zoneout_keeps_values_to_the_last_bit_or_their_mean() {
+    let net = Zoneout::new(lstm::<3, 8>()).field("h", 0.3).field("c", 0.6);
+    let xs = inputs::<3>(1);
+    let mut before = Layer::<B>::zero_state(&net);
+    let mut rng = generator();
+    before.state.scalars_mut(&mut |x| *x = rng::normal(&mut rng));
+    let mut after = before.state.clone();
+    Cell::step(&net.layer, &xs[0], &mut after);
+
+    let mut mean = before.clone();
+    let y = net.step(&xs[0], &mut mean);
+    assert_eq!(y, mean.state.h);
+    for (rate, [old, new, got]) in
+        [(0.3, [before.state.h, after.h, mean.state.h]), (0.6, [before.state.c, after.c, mean.state.c])]
+    {
+        assert!((rate * old + (1.0 - rate) * new - got).amax() < 1e-15);
+    }
+
+    let mut noisy = before.clone();
+    net.seed_noise(&mut noisy, &mut generator());
+    let y = net.step(&xs[0], &mut noisy);
+    assert_eq!(y, noisy.state.h);
+    let mut stayed = 0;
+    for (old, new, got) in
+        [(before.state.c, after.c, noisy.state.c), (before.state.h, after.h, noisy.state.h)]
+    {
+        for ((old, new), got) in old.iter().zip(&new).zip(&got) {
+            assert!(got == old || got == new, "{got} is neither {old} nor {new}");
+            stayed += usize::from(got == old);
+        }
+    }
+    assert!((10..=35).contains(&stayed), "{stayed} of 48 stayed at rates of 0.6 and 0.3");
+}
+
+#[test]
+#[should_panic(expected = "zoneout of `s`, but the state's fields are [\"h\", \"c\"]")]
+fn zoneout_of_a_field_that_is_not_there() {
+    Layer::<B>::zero_state(&Zoneout::new(lstm::<3, 2>()).field("s", 0.1));
+}
+
+#[test]
+fn a_reversed_sample_starts_at_its_own_end() {
+    let net = Bidirectional::new(gru::<3, 4>(), gru::<3, 4>());
+    let mut xs = inputs::<3>(5);
+    for x in &mut xs[2..] {
+        x.column_mut(1).fill(f64::NAN);
+    }
+    let (mut state, mut tape) = (Layer::<B>::zero_state(&net), Layer::<B>::tape(&net));
+    net.forward(&xs, Some(&LENGTHS), &mut state, &mut tape);
+    let ys = net.outputs(&tape);
+
+    let alone: Vec<_> = xs[..2].iter().map(|x| x.column(1).into_owned()).collect();
+    let (mut state_alone, mut tape_alone) = (Layer::<1>::zero_state(&net), Layer::<1>::tape(&net));
+    net.forward(&alone, None, &mut state_alone, &mut tape_alone);
+    for (t, y) in net.outputs(&tape_alone).iter().enumerate() {
+        assert!((ys[t].forward.column(1) - y.forward).amax() < 1e-15);
+        assert!((ys[t].reverse.column(1) - y.reverse).amax() < 1e-15);
+    }
+    assert!((state.reverse.h.column(1) - state_alone.reverse.h).amax() < 1e-15);
+    for (t, y) in ys.iter().enumerate() {
+        for sample in (0..B).filter(|&sample| t >= LENGTHS[sample]) {
+            assert!(y.forward.column(sample).iter().chain(&y.reverse.column(sample)).all(|&y| y == 0.0));
+        }
+    }
+}
+
+#[test]
+#[should_panic(expected = "the tape holds a forward pass of 5 steps, but `dys` has 4")]
+fn cotangents_of_another_length() {
+    let net = Bidirectional::new(gru::<3, 4>(), gru::<3, 4>()).joined(Sum);
+    let xs = inputs::<3>(5);
+    let (mut state, mut tape) = (Layer::<B>::zero_state(&net), Layer::<B>::tape(&net));
+    net.forward(&xs, None, &mut state, &mut tape);
+    let mut gradients = net.zero_gradients();
+    net.backward(&xs, None, &mut tape, &[SMatrix::zeros(); 4], &mut state, &mut gradients, None);
+}

@@ -5,8 +5,8 @@ use alloc::vec::Vec;
 use core::slice;
 
 use super::noise::{Noisy, Rate};
-use crate::Scalar;
 use crate::__private::check_lengths;
+use crate::Scalar;
 use crate::cell::{Cell, Layer, Model, ModelMut, Parameter, ParameterMut, StateFields};
 use crate::rng::{DynRng, Xoshiro256PlusPlus};
 use crate::sequence::window;
@@ -63,7 +63,10 @@ impl<L> Zoneout<L> {
     #[track_caller]
     fn check_names(&self, names: &[&str]) {
         for (name, _) in &self.rates {
-            assert!(names.contains(&name.as_str()), "zoneout of `{name}`, but the state's fields are {names:?}");
+            assert!(
+                names.contains(&name.as_str()),
+                "zoneout of `{name}`, but the state's fields are {names:?}"
+            );
         }
     }
 
