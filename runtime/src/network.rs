@@ -10,8 +10,8 @@
 //! | [`Dropout`] | what comes out of a layer, values dropped at random in training | if the layer does |
 //! | [`Zoneout`] | what comes out of a layer whose state keeps values at random in training | if the layer does |
 //!
-//! A box of a layer is a layer too, for those too large for the call stack. A readout is a
-//! [`Dense`](crate::cells::Dense) at the top of a stack.
+//! A readout is a [`Dense`](crate::cells::Dense) at the top of a stack; a layer too large for the call stack stands in a
+//! network as [`Boxed`].
 //!
 //! ```
 //! use rnn_cell::cells::{Dense, Lstm};
@@ -96,6 +96,7 @@ mod stack;
 mod zoneout;
 
 pub use bidirectional::{Bidirectional, BidirectionalTape, Both, Concat, Join, Pair, Sum};
+pub use boxed::Boxed;
 pub use dropout::{Dropout, DropoutTape, mask};
 pub use noise::Noisy;
 pub use residual::{Residual, ResidualTape};

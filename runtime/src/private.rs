@@ -115,17 +115,15 @@ pub fn clear_past_end<T: Copy + Default>(steps: &mut [T], lengths: &[usize], fir
     }
 }
 
-/// A copy of a sequence with zeros past each sample's end: padding may hold anything, NaN among it.
-pub fn without_padding<M: Flat>(xs: &[M], lengths: &[usize]) -> Series<M>
+/// Copies a sequence, with zeros past each sample's end: padding may hold anything, NaN among it.
+pub fn without_padding<M: Flat>(xs: &[M], lengths: &[usize], clean: &mut Series<M>)
 where
     M::Scalar: Default,
 {
-    let mut clean = Series::new();
     clean.resize(xs.len());
     let flat = clean.flat_mut(0..xs.len());
     flat.copy_from_slice(M::flat_all(xs));
     clear_past_end(flat, lengths, 0, M::LEN / lengths.len().max(1));
-    clean
 }
 
 /// Before a step backward: keeps the carry, and hides it from the samples that had ended, so that the step hands them

@@ -3,6 +3,8 @@
 
 #![allow(missing_docs)]
 
+mod networks;
+
 use nalgebra::{SMatrix, SVector};
 use rnn_cell::cell::{ContextLayer, Layer, Model, ModelMut};
 use rnn_cell::cells::{Gru, Lstm, PeepholeLstm};

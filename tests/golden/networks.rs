@@ -120,7 +120,9 @@ where
 
     let (x, wanted) = (case.array("x"), case.array("outputs"));
     let steps = x.shape[0];
-    let lengths = case.lengths();
+    let lengths = case.at("lengths").as_array().expect("a list").iter();
+    let lengths: Vec<usize> = lengths.map(|length| length.as_u64().expect("whole") as usize).collect();
+    let lengths: [usize; B] = lengths.try_into().expect("a length a sample");
     let ragged = lengths.iter().any(|&length| length < steps).then_some(&lengths);
     let xs: Vec<L::Input> = (0..steps).map(|t| from_scalars(x.step(t))).collect();
     let mut state: S = from_scalars(&names.state(&case, "initial_states"));

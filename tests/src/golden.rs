@@ -98,13 +98,6 @@ impl Case {
         self.at(path).as_f64().unwrap_or_else(|| panic!("{}: {path} is no number", self.name))
     }
 
-    /// The number of steps of each sample of a network's case.
-    pub fn lengths<const B: usize>(&self) -> [usize; B] {
-        let lengths = self.at("lengths").as_array().expect("lengths are a list");
-        assert_eq!(lengths.len(), B, "{}: a length a sample", self.name);
-        std::array::from_fn(|sample| lengths[sample].as_u64().expect("lengths are whole") as usize)
-    }
-
     /// Whether there is anything at `path`.
     pub fn has(&self, path: &str) -> bool {
         let keys: Vec<&str> = path.split('.').collect();

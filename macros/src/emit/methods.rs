@@ -25,7 +25,7 @@ impl Items<'_> {
         let with: Vec<&TokenStream> = types.context.iter().collect();
         let give: Vec<TokenStream> = with.iter().map(|_| quote!(context)).collect();
         let bar: Vec<TokenStream> = with.iter().map(|_| quote!(dcontext)).collect();
-        let (clean_forward, clean_backward) = self.clean_inputs();
+        let (take_clean, leave_clean) = self.clean_inputs();
         let outputs = match self.plan {
             None => quote!(&[]),
             Some(plan) => {
@@ -178,8 +178,9 @@ impl Items<'_> {
                     &self, xs: &[#input], #(context: &#with,)* lengths: &[usize; #batch], state: &mut #state,
                     tape: &'t mut #tape,
                 ) -> &'t [#output] {
-                    #clean_forward
+                    #take_clean
                     __forward(self, xs, #job_context, ::core::option::Option::Some(lengths), state, tape);
+                    #leave_clean
                     self.outputs(tape)
                 }
 
@@ -216,11 +217,12 @@ impl Items<'_> {
                     dxs: ::core::option::Option<&mut [#input_bar]>,
                     #(dcontext: ::core::option::Option<&mut #with>,)*
                 ) {
-                    #clean_backward
+                    #take_clean
                     __backward(
                         self, xs, #job_context, ::core::option::Option::Some(lengths), tape, dys, dstate, grads, dxs,
                         #(#bar,)*
                     );
+                    #leave_clean
                 }
             }
 
@@ -262,7 +264,8 @@ impl Items<'_> {
         (cx.dim_parameters(&dims), cx.dim_arguments(&dims))
     }
 
-    /// What reads its inputs where they stand must not meet what lies past a sample's end.
+    /// What reads its inputs where they stand must not meet what lies past a sample's end: statements before a ragged pass,
+    /// which reads a copy on the tape, and after it.
     fn clean_inputs(&self) -> (TokenStream, TokenStream) {
         let k = &self.cx.k;
         let Some(plan) = self.plan else { return (TokenStream::new(), TokenStream::new()) };
@@ -271,11 +274,12 @@ impl Items<'_> {
         if !layout.reads_inputs_in_place() {
             return (TokenStream::new(), TokenStream::new());
         }
-        let clean = quote! {
-            let clean = #k::without_padding(xs, lengths);
-            let xs = clean.as_slice();
+        let take = quote! {
+            let mut __clean = ::core::mem::take(&mut tape.clean);
+            #k::without_padding(xs, lengths, &mut __clean);
+            let xs = __clean.as_slice();
         };
-        (clean.clone(), clean)
+        (take, quote!(tape.clean = __clean;))
     }
 
     fn new_tape(&self) -> TokenStream {
@@ -295,6 +299,9 @@ impl Items<'_> {
             }
             if !layout.returns_outputs_in_place() {
                 fields.push(quote!(outputs: #k::Vec::new()));
+            }
+            if layout.reads_inputs_in_place() {
+                fields.push(quote!(clean: #k::Series::new()));
             }
         }
         quote!(#name { #(#fields,)* marker: ::core::marker::PhantomData })

@@ -184,6 +184,10 @@ impl Items<'_> {
                 let output = &self.types.output;
                 fields.push(quote!(outputs: #k::Vec<#output>));
             }
+            if layout.reads_inputs_in_place() {
+                let input = &self.types.input;
+                fields.push(quote!(clean: #k::Series<#input>));
+            }
         }
         let (cell, output) = (&self.types.cell, &self.types.output);
         quote! {

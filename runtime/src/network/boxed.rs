@@ -1,4 +1,7 @@
-//! A box of a layer is a layer: cells too large for the call stack (`init_boxed`) stand in networks as they are.
+//! Layers on the heap.
+//!
+//! A `Box` itself is a model, for the parts of a network's gradients, but no layer: `cell.forward(..)` of a boxed cell
+//! would then mean the trait's method instead of the cell's own.
 
 use alloc::boxed::Box;
 
@@ -36,7 +39,27 @@ impl<M: ModelMut + ?Sized> ModelMut for Box<M> {
     }
 }
 
-impl<const B: usize, L: Layer<B> + ?Sized> Layer<B> for Box<L> {
+/// A layer on the heap: cells too large for the call stack, as `init_boxed` builds them, in a network.
+///
+/// ```
+/// use rnn_cell::cells::{Dense, Lstm};
+/// use rnn_cell::network::{Boxed, Stack};
+/// use rnn_cell::prelude::*;
+///
+/// let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
+/// let net = Stack(Boxed { layer: Lstm::<64, 256>::init_boxed(&mut rng) }, Dense::<256, 2>::init(&mut rng));
+/// let (mut state, mut tape) = (net.zero_state(), net.tape());
+/// net.forward(&[SVector::<f32, 64>::zeros()], None, &mut state, &mut tape);
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Boxed<L> {
+    /// The layer.
+    pub layer: Box<L>,
+}
+
+same_parameters!(Boxed);
+
+impl<const B: usize, L: Layer<B>> Layer<B> for Boxed<L> {
     type Input = L::Input;
     type Output = L::Output;
     type InputBar = L::InputBar;
@@ -44,23 +67,23 @@ impl<const B: usize, L: Layer<B> + ?Sized> Layer<B> for Box<L> {
     type Tape = L::Tape;
 
     fn zero_state(&self) -> L::State {
-        (**self).zero_state()
+        self.layer.zero_state()
     }
 
     fn zero_state_bar(&self) -> L::State {
-        (**self).zero_state_bar()
+        self.layer.zero_state_bar()
     }
 
     fn initial_state_backward(&self, dstate: &L::State, grads: &mut L::Gradients) {
-        (**self).initial_state_backward(dstate, grads);
+        self.layer.initial_state_backward(dstate, grads);
     }
 
     fn seed_noise(&self, state: &mut L::State, rng: &mut DynRng<'_>) {
-        (**self).seed_noise(state, rng);
+        self.layer.seed_noise(state, rng);
     }
 
     fn tape(&self) -> L::Tape {
-        (**self).tape()
+        self.layer.tape()
     }
 
     fn forward(
@@ -70,11 +93,11 @@ impl<const B: usize, L: Layer<B> + ?Sized> Layer<B> for Box<L> {
         state: &mut L::State,
         tape: &mut L::Tape,
     ) {
-        (**self).forward(xs, lengths, state, tape);
+        self.layer.forward(xs, lengths, state, tape);
     }
 
     fn outputs<'t>(&self, tape: &'t L::Tape) -> &'t [L::Output] {
-        (**self).outputs(tape)
+        self.layer.outputs(tape)
     }
 
     fn backward(
@@ -87,12 +110,12 @@ impl<const B: usize, L: Layer<B> + ?Sized> Layer<B> for Box<L> {
         grads: &mut L::Gradients,
         dxs: Option<&mut [L::InputBar]>,
     ) {
-        (**self).backward(xs, lengths, tape, dys, dstate, grads, dxs);
+        self.layer.backward(xs, lengths, tape, dys, dstate, grads, dxs);
     }
 }
 
-impl<const B: usize, L: Cell<B> + ?Sized> Cell<B> for Box<L> {
+impl<const B: usize, L: Cell<B>> Cell<B> for Boxed<L> {
     fn step(&self, x: &L::Input, state: &mut L::State) -> L::Output {
-        (**self).step(x, state)
+        self.layer.step(x, state)
     }
 }

@@ -113,7 +113,8 @@ fn paths_stand_before_the_names() {
     let elman = || Elman::<2, 2, f64>::zeros();
     let numbered = ["0.W", "0.U", "0.b", "1.W", "1.U", "1.b", "2.W", "2.U", "2.b"];
     assert_eq!(names(&Stack(Stack(elman(), elman()), elman())), numbered);
-    let wrapped = Residual::new(Stack(Box::new(elman()), Zoneout::new(Dropout::new(elman(), 0.1))));
+    let wrapped =
+        Residual::new(Stack(Boxed { layer: Box::new(elman()) }, Zoneout::new(Dropout::new(elman(), 0.1))));
     let mut net = Stack(elman(), wrapped);
     assert_eq!(names(&net), numbered);
     assert_eq!(names(&*net.zero_gradients()), numbered);

@@ -1,0 +1,93 @@
+//! Networks have the properties of cells: a sequence is its steps, a batch is its samples, in both directions.
+
+use super::*;
+use rnn_cell::cells::Dense;
+use rnn_cell::network::{Bidirectional, Concat, Dropout, Residual, Stack, Zoneout};
+
+type Deep = Stack<Stack<Lstm<3, 5, f64>, Residual<Zoneout<Lstm<5, 5, f64>>>>, Dropout<Dense<5, 2, f64>>>;
+
+fn deep() -> Deep {
+    let residual = Residual::new(Zoneout::new(Lstm::init(&mut rng(2))).field("h", 0.2).field("c", 0.3));
+    Stack(Stack(Lstm::init(&mut rng(1)), residual), Dropout::new(Dense::init(&mut rng(3)), 0.5))
+}
+
+#[test]
+fn networks() {
+    let mut net = deep();
+    verify::<1, _>(&mut net);
+    verify::<4, _>(&mut net);
+    ragged_batches_are_their_samples(&net, [7, 3, 1, 0], 5);
+}
+
+/// With noise in the state, everything about cutting and repeating a sequence still holds.
+#[test]
+fn networks_with_noise() {
+    let net = deep();
+    let mut state = random::<<Deep as Layer<4>>::State>(&mut rng(4));
+    net.seed_noise(&mut state, &mut rng(5));
+    let mut rng = rng(6);
+    let xs: Vec<SMatrix<f64, 3, 4>> = random_sequence(&mut rng, 6);
+    let dys: Vec<SMatrix<f64, 2, 4>> = random_sequence(&mut rng, 6);
+    let dfinal: <Deep as Layer<4>>::State = random(&mut rng);
+    let run = |xs: &[_], state: &<Deep as Layer<4>>::State, dys: &[_], dfinal: &<Deep as Layer<4>>::State| {
+        let (mut state, mut tape) = (state.clone(), net.tape());
+        net.forward(xs, None, &mut state, &mut tape);
+        let ys = all_scalars(net.outputs(&tape));
+        let (mut dstate, mut gradients) = (dfinal.clone(), net.zero_gradients());
+        net.backward(xs, None, &mut tape, dys, &mut dstate, &mut gradients, None);
+        (ys, state, dstate, parameters(&*gradients))
+    };
+    let whole = run(&xs, &state, &dys, &dfinal);
+    let again = run(&xs, &state, &dys, &dfinal);
+    assert_same_bits("gradients of two runs", &again.3, &whole.3);
+
+    let (first, middle, ..) = run(&xs[..2], &state, &[], &dfinal);
+    let (second, last, dmiddle, after) = run(&xs[2..], &middle, &dys[2..], &dfinal);
+    assert_close("outputs in two parts", &[first, second].concat(), &whole.0, 1e-13);
+    assert!(last == whole.1, "state and generators in two parts");
+    let (.., dstate, before) = run(&xs[..2], &state, &dys[..2], &dmiddle);
+    let sum: Vec<f64> = before.iter().zip(&after).map(|(a, b)| a + b).collect();
+    assert_close("gradients in two parts", &sum, &whole.3, 1e-12);
+    assert_close("cotangent of the initial state", &scalars(&dstate), &scalars(&whole.2), 1e-12);
+}
+
+#[test]
+fn both_directions() {
+    let first =
+        Bidirectional::new(Lstm::<3, 5, f64>::init(&mut rng(1)), Lstm::<3, 5, f64>::init(&mut rng(2)));
+    let net = Stack(first.joined(Concat::<10>), Dense::<10, 2, f64>::init(&mut rng(3)));
+    ragged_batches_are_their_samples(&net, [7, 3, 1, 0], 5);
+    ragged_batches_are_their_samples(&net, [0, 0, 0, 0], 5);
+    let mut tape = Layer::<4>::tape(&net);
+    let longer: Vec<SMatrix<f64, 3, 4>> = random_sequence(&mut rng(4), 9);
+    let mut state = net.zero_state();
+    net.forward(&longer, None, &mut state, &mut tape);
+    let outputs = |tape: &mut _| {
+        let mut state = net.zero_state();
+        net.forward(&longer[..4], Some(&[4, 2, 0, 3]), &mut state, tape);
+        all_scalars(net.outputs(tape))
+    };
+    assert_same_bits("outputs on a used tape", &outputs(&mut tape), &outputs(&mut net.tape()));
+
+    // Structs of several inputs, matrices and scalars among them, are turned around too.
+    let mixed = Mixed::<2, 3, 2, f64>::init(&mut rng(1));
+    ragged_batches_are_their_samples(&Bidirectional::new(mixed.clone(), mixed), [5, 1, 0, 6], 5);
+}
+
+#[test]
+fn learned_initial_states_of_a_network() {
+    let cell = Learned::<2, 3, f64>::init(&mut rng(1));
+    let context: LearnedContext<3, 4, f64> = random(&mut rng(2));
+    let net = Stack(ContextLayer::<4>::with(&cell, &context), Lstm::<3, 5, f64>::init(&mut rng(3)));
+    let state = Layer::<4>::zero_state(&net);
+    assert_eq!(state.0, cell.initial_state(&context));
+    let mut dstate = net.zero_state_bar();
+    dstate.scalars_mut(&mut |x: &mut f64| *x = 0.5);
+    let mut gradients = net.zero_gradients();
+    net.initial_state_backward(&dstate, &mut gradients);
+    let mut alone = Learned::zeros();
+    cell.initial_state_backward(&context, &dstate.0, &mut alone, None);
+    assert!(parameters(&alone).iter().any(|&g| g != 0.0));
+    assert_same_bits("gradients of the first layer", &parameters(&gradients.0), &parameters(&alone));
+    assert!(parameters(&gradients.1).iter().all(|&g| g == 0.0));
+}
