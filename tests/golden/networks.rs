@@ -9,7 +9,7 @@ use rnn_cell::varying::Varying;
 use tests::golden::{Case, Comparison, from_scalars, inner_product, scalars};
 
 /// The networks' cases, by name.
-pub const CASES: [(&str, fn() -> Comparison); 3] = [
+pub const CASES: [(&str, crate::Run); 3] = [
     ("torch_lstm_2layer_bidirectional_packed", lstm_2layer_bidirectional_packed),
     ("torch_gru_3layer", gru_3layer),
     ("torch_rnn_tanh_bidirectional", rnn_tanh_bidirectional),
