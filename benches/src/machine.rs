@@ -1,6 +1,6 @@
 //! What the machine can do at most: the yardstick of every other figure.
 
-use rnn_cell::kernels::isa::{Isa, Job, dispatch};
+use rnn_cell::kernels::isa::{Isa, Job, Level, dispatch};
 use rnn_cell::kernels::math::fused;
 use std::hint::black_box;
 
@@ -11,10 +11,11 @@ pub fn instruction_set() -> &'static str {
         type Out = &'static str;
         #[inline(always)]
         fn run<S: Isa>(self, _isa: S) -> &'static str {
-            match (S::AVX2, S::FMA) {
-                (true, _) => "AVX2 + FMA",
-                (false, true) => "portable with FMA",
-                (false, false) => "portable",
+            match (S::LEVEL, S::FMA) {
+                (Level::Avx512, _) => "AVX-512",
+                (Level::Avx2, _) => "AVX2 + FMA",
+                (Level::Portable, true) => "portable with FMA",
+                (Level::Portable, false) => "portable",
             }
         }
     }

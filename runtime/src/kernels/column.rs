@@ -3,16 +3,15 @@
 //! All rows of all gates that fit stay in registers while the columns pass. The bodies take their sizes as
 //! numbers: constants where generated code inlines them, arguments in the compiled twins.
 
-use super::isa::Isa;
 use super::pack::Pack;
 use crate::Scalar;
 
 /// `y_g (m) = or += A_g (m x k) x (k)`, at most `MOST >= 3` vectors of rows at once.
 ///
 /// # Safety
-/// `a` are `m x k`, `x` is `k`, `y` are `m` and apart from the others; the processor has `S`.
+/// `a` are `m x k`, `x` is `k`, `y` are `m` and apart from the others; the processor has `P`.
 #[inline(always)]
-pub(super) unsafe fn column<S: Isa, T: Scalar, const G: usize, const MOST: usize>(
+pub(super) unsafe fn column<P: Pack<T>, T: Scalar, const G: usize, const MOST: usize>(
     m: usize,
     k: usize,
     a: [*const T; G],
@@ -20,11 +19,14 @@ pub(super) unsafe fn column<S: Isa, T: Scalar, const G: usize, const MOST: usize
     y: [*mut T; G],
     accumulate: bool,
 ) {
-    let lanes = S::Pack::<T>::LANES;
+    let lanes = P::LANES;
     // SAFETY: every range of rows lies within `m`.
     unsafe {
+        if m < lanes && P::Half::LANES < lanes {
+            return column::<P::Half, T, G, MOST>(m, k, a, x, y, accumulate);
+        }
         if m < lanes {
-            return narrow::<S, T, G>(m, k, a, x, y, accumulate);
+            return narrow::<P, T, G>(m, k, a, x, y, accumulate);
         }
         // Passes of nearly equal height. Each has two vectors at least (when there are two), so the last vector, which
         // may overlap the one before it, shares a pass with it and both read their old contents in time.
@@ -35,14 +37,14 @@ pub(super) unsafe fn column<S: Isa, T: Scalar, const G: usize, const MOST: usize
         for pass in 0..passes {
             let height = height + usize::from(pass < higher);
             match height {
-                1 => rows::<S, T, G, 1>(m, k, a, x, y, first, accumulate),
-                2 => rows::<S, T, G, 2>(m, k, a, x, y, first, accumulate),
-                3 => rows::<S, T, G, 3>(m, k, a, x, y, first, accumulate),
-                4 if MOST >= 4 => rows::<S, T, G, 4>(m, k, a, x, y, first, accumulate),
-                5 if MOST >= 5 => rows::<S, T, G, 5>(m, k, a, x, y, first, accumulate),
-                6 if MOST >= 6 => rows::<S, T, G, 6>(m, k, a, x, y, first, accumulate),
-                7 if MOST >= 7 => rows::<S, T, G, 7>(m, k, a, x, y, first, accumulate),
-                _ if MOST >= 8 => rows::<S, T, G, 8>(m, k, a, x, y, first, accumulate),
+                1 => rows::<P, T, G, 1>(m, k, a, x, y, first, accumulate),
+                2 => rows::<P, T, G, 2>(m, k, a, x, y, first, accumulate),
+                3 => rows::<P, T, G, 3>(m, k, a, x, y, first, accumulate),
+                4 if MOST >= 4 => rows::<P, T, G, 4>(m, k, a, x, y, first, accumulate),
+                5 if MOST >= 5 => rows::<P, T, G, 5>(m, k, a, x, y, first, accumulate),
+                6 if MOST >= 6 => rows::<P, T, G, 6>(m, k, a, x, y, first, accumulate),
+                7 if MOST >= 7 => rows::<P, T, G, 7>(m, k, a, x, y, first, accumulate),
+                _ if MOST >= 8 => rows::<P, T, G, 8>(m, k, a, x, y, first, accumulate),
                 _ => {}
             }
             first += height;
@@ -55,7 +57,7 @@ pub(super) unsafe fn column<S: Isa, T: Scalar, const G: usize, const MOST: usize
 /// # Safety
 /// As for `column`, with `m >= LANES` and the vectors within `m`.
 #[inline(always)]
-unsafe fn rows<S: Isa, T: Scalar, const G: usize, const V: usize>(
+unsafe fn rows<P: Pack<T>, T: Scalar, const G: usize, const V: usize>(
     m: usize,
     k: usize,
     a: [*const T; G],
@@ -64,33 +66,32 @@ unsafe fn rows<S: Isa, T: Scalar, const G: usize, const V: usize>(
     first: usize,
     accumulate: bool,
 ) {
-    let lanes = S::Pack::<T>::LANES;
+    let lanes = P::LANES;
     // SAFETY: `at` is at most `m - LANES`.
     unsafe {
         let mut at = [0; V];
         for v in 0..V {
             at[v] = ((first + v) * lanes).min(m - lanes);
         }
-        let mut sums = [[S::Pack::<T>::splat(T::ZERO); V]; G];
+        let mut sums = [[P::splat(T::ZERO); V]; G];
         if accumulate {
             for g in 0..G {
                 for v in 0..V {
-                    sums[g][v] = S::Pack::<T>::load(y[g].add(at[v]));
+                    sums[g][v] = P::load(y[g].add(at[v]));
                 }
             }
         }
         let mut j = 0;
         if G * V <= 4 {
             // Too few sums to cover the latency of an addition: the columns in two chains.
-            let mut odd = [[S::Pack::<T>::splat(T::ZERO); V]; G];
+            let mut odd = [[P::splat(T::ZERO); V]; G];
             while j + 2 <= k {
-                let (factor, odd_factor) =
-                    (S::Pack::<T>::splat(*x.add(j)), S::Pack::<T>::splat(*x.add(j + 1)));
+                let (factor, odd_factor) = (P::splat(*x.add(j)), P::splat(*x.add(j + 1)));
                 for g in 0..G {
                     for v in 0..V {
                         let column = a[g].add(j * m + at[v]);
-                        sums[g][v] = S::Pack::<T>::load(column).mul_add(factor, sums[g][v]);
-                        odd[g][v] = S::Pack::<T>::load(column.add(m)).mul_add(odd_factor, odd[g][v]);
+                        sums[g][v] = P::load(column).mul_add(factor, sums[g][v]);
+                        odd[g][v] = P::load(column.add(m)).mul_add(odd_factor, odd[g][v]);
                     }
                 }
                 j += 2;
@@ -102,10 +103,10 @@ unsafe fn rows<S: Isa, T: Scalar, const G: usize, const V: usize>(
             }
         }
         while j < k {
-            let factor = S::Pack::<T>::splat(*x.add(j));
+            let factor = P::splat(*x.add(j));
             for g in 0..G {
                 for v in 0..V {
-                    let column = S::Pack::<T>::load(a[g].add(j * m + at[v]));
+                    let column = P::load(a[g].add(j * m + at[v]));
                     sums[g][v] = column.mul_add(factor, sums[g][v]);
                 }
             }
@@ -124,7 +125,7 @@ unsafe fn rows<S: Isa, T: Scalar, const G: usize, const V: usize>(
 /// # Safety
 /// As for `column`, with `m < LANES`.
 #[inline(always)]
-unsafe fn narrow<S: Isa, T: Scalar, const G: usize>(
+unsafe fn narrow<P: Pack<T>, T: Scalar, const G: usize>(
     m: usize,
     k: usize,
     a: [*const T; G],
@@ -134,24 +135,20 @@ unsafe fn narrow<S: Isa, T: Scalar, const G: usize>(
 ) {
     // SAFETY: masked loads read `m` scalars of each column.
     unsafe {
-        let mut sums = [S::Pack::<T>::splat(T::ZERO); G];
+        let mut sums = [P::splat(T::ZERO); G];
         if accumulate {
             for g in 0..G {
-                sums[g] = S::Pack::<T>::load_first(y[g], m);
+                sums[g] = P::load_first(y[g], m);
             }
         }
         for k in 0..k {
-            let factor = S::Pack::<T>::splat(*x.add(k));
+            let factor = P::splat(*x.add(k));
             for g in 0..G {
-                sums[g] = S::Pack::<T>::load_first(a[g].add(k * m), m).mul_add(factor, sums[g]);
+                sums[g] = P::load_first(a[g].add(k * m), m).mul_add(factor, sums[g]);
             }
         }
         for g in 0..G {
-            let mut lanes = [T::ZERO; 8];
-            sums[g].store(lanes.as_mut_ptr());
-            for r in 0..m {
-                *y[g].add(r) = lanes[r];
-            }
+            sums[g].store_first(y[g], m);
         }
     }
 }

@@ -6,7 +6,7 @@
 use super::column::column;
 use super::dots::dots;
 use super::gemm::blocked;
-use super::isa::{Isa, Portable};
+use super::isa::{Isa, Level, Portable};
 use crate::Scalar;
 
 /// A column-major matrix, or the transpose of one.
@@ -38,7 +38,7 @@ pub trait Compiled: Sized {
 }
 
 macro_rules! compiled {
-    ($float:ident, $portable:ident, $avx2:ident) => {
+    ($float:ident, $portable:ident, $avx2:ident, $avx512:ident) => {
         #[inline(never)]
         fn $portable(product: Product<'_, $float>) {
             // SAFETY: the baseline is always there.
@@ -53,22 +53,33 @@ macro_rules! compiled {
             unsafe { best::<super::isa::Avx2, $float>(product) }
         }
 
+        #[cfg(target_arch = "x86_64")]
+        #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
+        #[inline(never)]
+        fn $avx512(product: Product<'_, $float>) {
+            // SAFETY: this function has the features.
+            unsafe { best::<super::isa::Avx512, $float>(product) }
+        }
+
         impl Compiled for $float {
             #[inline(always)]
             fn multiply<S: Isa>(_isa: S, product: Product<'_, Self>) {
-                #[cfg(target_arch = "x86_64")]
-                if S::AVX2 {
+                match S::LEVEL {
                     // SAFETY: `_isa` proves the features.
-                    return unsafe { $avx2(product) };
+                    #[cfg(target_arch = "x86_64")]
+                    Level::Avx512 => unsafe { $avx512(product) },
+                    // SAFETY: as above.
+                    #[cfg(target_arch = "x86_64")]
+                    Level::Avx2 => unsafe { $avx2(product) },
+                    _ => $portable(product),
                 }
-                $portable(product)
             }
         }
     };
 }
 
-compiled!(f32, multiply_f32, multiply_f32_avx2);
-compiled!(f64, multiply_f64, multiply_f64_avx2);
+compiled!(f32, multiply_f32, multiply_f32_avx2, multiply_f32_avx512);
+compiled!(f64, multiply_f64, multiply_f64_avx2, multiply_f64_avx512);
 
 /// Below this many columns (or this few rows), dot products beat the packing of a transposed matrix; up to the
 /// second number, if they are long.
@@ -107,11 +118,11 @@ unsafe fn best<S: Isa, T: Scalar>(product: Product<'_, T>) {
     // SAFETY: the sizes are asserted above. Each form stands here once, since its code is large.
     unsafe {
         if let Some((rows, matrix, vector)) = columns {
-            column::<S, T, 1, 8>(rows, k, [matrix], vector, [to], accumulate);
+            column::<S::Pack<T>, T, 1, 8>(rows, k, [matrix], vector, [to], accumulate);
         } else if let Some((rows, columns, left, right)) = turned {
-            dots::<S, T, 1>((k, rows, columns), [left], [right], to, accumulate);
+            dots::<S::Pack<T>, T, 1>((k, rows, columns), [left], [right], to, accumulate);
         } else {
-            blocked::<S, T>(product);
+            blocked::<S::Pack<T>, T>(product);
         }
     }
 }

@@ -3,16 +3,15 @@
 //! Eight sums at a time: eight columns with one vector, or four with two. Their lanes are added up together at
 //! the end, which is what makes the form pay.
 
-use super::isa::Isa;
 use super::pack::Pack;
 use crate::Scalar;
 
 /// `C (k x n) = or += sum_g A_g^T (k x m) B_g (m x n)`.
 ///
 /// # Safety
-/// `a` are `m x k`, `b` are `m x n`, `c` is `k x n` and apart from the others; the processor has `S`.
+/// `a` are `m x k`, `b` are `m x n`, `c` is `k x n` and apart from the others; the processor has `P`.
 #[inline(always)]
-pub(super) unsafe fn dots<S: Isa, T: Scalar, const G: usize>(
+pub(super) unsafe fn dots<P: Pack<T>, T: Scalar, const G: usize>(
     (m, k, n): (usize, usize, usize),
     a: [*const T; G],
     b: [*const T; G],
@@ -21,10 +20,13 @@ pub(super) unsafe fn dots<S: Isa, T: Scalar, const G: usize>(
 ) {
     // SAFETY: every tile lies within `k` and `n`.
     unsafe {
+        if m <= P::Half::LANES && P::Half::LANES < P::LANES {
+            return dots::<P::Half, T, G>((m, k, n), a, b, c, accumulate);
+        }
         let mut row = 0;
         if n == 1 {
             while row + 8 <= k {
-                let sums = tile::<S, T, G, 8, 1>(m, a, b, row, 0);
+                let sums = tile::<P, T, G, 8, 1>(m, a, b, row, 0);
                 write::<T, 8, 1>(sums, c, k, row, 0, accumulate);
                 row += 8;
             }
@@ -32,12 +34,12 @@ pub(super) unsafe fn dots<S: Isa, T: Scalar, const G: usize>(
         while row + 4 <= k {
             let mut column = 0;
             while column + 2 <= n {
-                let sums = tile::<S, T, G, 4, 2>(m, a, b, row, column);
+                let sums = tile::<P, T, G, 4, 2>(m, a, b, row, column);
                 write::<T, 4, 2>(sums, c, k, row, column, accumulate);
                 column += 2;
             }
             if column < n {
-                let sums = tile::<S, T, G, 4, 1>(m, a, b, row, column);
+                let sums = tile::<P, T, G, 4, 1>(m, a, b, row, column);
                 write::<T, 4, 1>(sums, c, k, row, column, accumulate);
             }
             row += 4;
@@ -45,12 +47,12 @@ pub(super) unsafe fn dots<S: Isa, T: Scalar, const G: usize>(
         while row < k {
             let mut column = 0;
             while column + 8 <= n {
-                let sums = tile::<S, T, G, 1, 8>(m, a, b, row, column);
+                let sums = tile::<P, T, G, 1, 8>(m, a, b, row, column);
                 write::<T, 1, 8>(sums, c, k, row, column, accumulate);
                 column += 8;
             }
             while column < n {
-                let sums = tile::<S, T, G, 1, 1>(m, a, b, row, column);
+                let sums = tile::<P, T, G, 1, 1>(m, a, b, row, column);
                 write::<T, 1, 1>(sums, c, k, row, column, accumulate);
                 column += 1;
             }
@@ -64,27 +66,27 @@ pub(super) unsafe fn dots<S: Isa, T: Scalar, const G: usize>(
 /// # Safety
 /// `R * C <= 8`; `row + R` and `column + C` are within the matrices of `dots`.
 #[inline(always)]
-unsafe fn tile<S: Isa, T: Scalar, const G: usize, const R: usize, const C: usize>(
+unsafe fn tile<P: Pack<T>, T: Scalar, const G: usize, const R: usize, const C: usize>(
     m: usize,
     a: [*const T; G],
     b: [*const T; G],
     row: usize,
     column: usize,
 ) -> [T; 8] {
-    let lanes = S::Pack::<T>::LANES;
+    let lanes = P::LANES;
     // SAFETY: full vectors end at `m`; the last one reads `m % LANES` scalars.
     unsafe {
-        let mut sums = [S::Pack::<T>::splat(T::ZERO); 8];
+        let mut sums = [P::splat(T::ZERO); 8];
         for g in 0..G {
             let (a, b) = (a[g].add(row * m), b[g].add(column * m));
             let mut at = 0;
             while at + lanes <= m {
-                let mut left = [S::Pack::<T>::splat(T::ZERO); R];
+                let mut left = [P::splat(T::ZERO); R];
                 for r in 0..R {
-                    left[r] = S::Pack::<T>::load(a.add(r * m + at));
+                    left[r] = P::load(a.add(r * m + at));
                 }
                 for c in 0..C {
-                    let right = S::Pack::<T>::load(b.add(c * m + at));
+                    let right = P::load(b.add(c * m + at));
                     for r in 0..R {
                         sums[c * R + r] = left[r].mul_add(right, sums[c * R + r]);
                     }
@@ -93,15 +95,15 @@ unsafe fn tile<S: Isa, T: Scalar, const G: usize, const R: usize, const C: usize
             }
             if at < m {
                 for c in 0..C {
-                    let right = S::Pack::<T>::load_first(b.add(c * m + at), m - at);
+                    let right = P::load_first(b.add(c * m + at), m - at);
                     for r in 0..R {
-                        let left = S::Pack::<T>::load_first(a.add(r * m + at), m - at);
+                        let left = P::load_first(a.add(r * m + at), m - at);
                         sums[c * R + r] = left.mul_add(right, sums[c * R + r]);
                     }
                 }
             }
         }
-        S::Pack::<T>::sums(sums)
+        P::sums(sums)
     }
 }
 

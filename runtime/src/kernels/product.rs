@@ -56,13 +56,19 @@ pub fn products<S: Isa, T: Scalar, const M: usize, const K: usize, const G: usiz
             let x = x.as_ptr().add(j * K);
             let mut g = 0;
             while G - g >= 4 {
-                column::<S, T, 4, 3>(M, K, some(&at, g), x, some_mut(&to, g, j * M), accumulate);
+                column::<S::Pack<T>, T, 4, 3>(M, K, some(&at, g), x, some_mut(&to, g, j * M), accumulate);
                 g += 4;
             }
             match G - g {
-                1 => column::<S, T, 1, 8>(M, K, some(&at, g), x, some_mut(&to, g, j * M), accumulate),
-                2 => column::<S, T, 2, 5>(M, K, some(&at, g), x, some_mut(&to, g, j * M), accumulate),
-                3 => column::<S, T, 3, 4>(M, K, some(&at, g), x, some_mut(&to, g, j * M), accumulate),
+                1 => {
+                    column::<S::Pack<T>, T, 1, 8>(M, K, some(&at, g), x, some_mut(&to, g, j * M), accumulate)
+                }
+                2 => {
+                    column::<S::Pack<T>, T, 2, 5>(M, K, some(&at, g), x, some_mut(&to, g, j * M), accumulate)
+                }
+                3 => {
+                    column::<S::Pack<T>, T, 3, 4>(M, K, some(&at, g), x, some_mut(&to, g, j * M), accumulate)
+                }
                 _ => {}
             }
         }
@@ -120,7 +126,7 @@ pub fn pull_back<S: Isa, T: Scalar, const M: usize, const K: usize, const G: usi
         from[g] = dy[g][..M * n].as_ptr();
     }
     // SAFETY: the slices above have exactly the sizes of the matrices; `isa` proves the instruction set.
-    unsafe { dots::<S, T, G>((M, K, n), at, from, dx.as_mut_ptr(), accumulate) }
+    unsafe { dots::<S::Pack<T>, T, G>((M, K, n), at, from, dx.as_mut_ptr(), accumulate) }
 }
 
 /// `da (M x K) += dy (M x n) x^T`, the cotangent of [`products`]' matrix; `x` is `K x n`.

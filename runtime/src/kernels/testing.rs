@@ -1,4 +1,4 @@
-//! What the kernels' tests share: reproducible numbers, naive references, both instruction sets.
+//! What the kernels' tests share: reproducible numbers, naive references, every instruction set.
 
 use crate::Scalar;
 
@@ -62,8 +62,8 @@ pub(crate) fn assert_near<T: Scalar>(found: &[T], expected: &[f64], terms: usize
     }
 }
 
-/// Runs a body with `isa` under the processor's instruction set and under the portable one. What it calls
-/// should be `#[inline(always)]`, as generated code is.
+/// Runs a body with `isa` under every instruction set of the processor. What it calls should be
+/// `#[inline(always)]`, as generated code is.
 macro_rules! both {
     ($isa:ident => $body:block) => {{
         struct Body;
@@ -74,8 +74,9 @@ macro_rules! both {
                 $body
             }
         }
-        $crate::kernels::isa::dispatch(Body);
-        $crate::kernels::isa::Job::run(Body, $crate::kernels::isa::Portable::token());
+        for level in $crate::kernels::isa::available() {
+            $crate::kernels::isa::run_at(level, Body);
+        }
     }};
 }
 pub(crate) use both;

@@ -1,0 +1,210 @@
+//! Vectors of AVX-512 (F, VL, DQ, BW).
+
+// Each method's contract is the instruction set's presence; within it the intrinsics are safe but for pointers.
+#![allow(clippy::undocumented_unsafe_blocks)]
+
+use super::Pack;
+use core::arch::x86_64::*;
+
+/// Sixteen `f32`.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+pub struct Hex(__m512);
+
+/// Eight `f64`.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+pub struct WideOct(__m512d);
+
+/// The first `count <= 16` lanes.
+#[inline(always)]
+fn first_of_16(count: usize) -> __mmask16 {
+    debug_assert!(count <= 16);
+    ((1u32 << count) - 1) as __mmask16
+}
+
+/// The first `count <= 8` lanes.
+#[inline(always)]
+fn first_of_8(count: usize) -> __mmask8 {
+    debug_assert!(count <= 8);
+    ((1u32 << count) - 1) as __mmask8
+}
+
+impl Pack<f32> for Hex {
+    const LANES: usize = 16;
+    type Half = super::avx2::Oct;
+    const TALL: usize = 4;
+
+    #[inline(always)]
+    unsafe fn splat(x: f32) -> Self {
+        unsafe { Hex(_mm512_set1_ps(x)) }
+    }
+
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> Self {
+        unsafe { Hex(_mm512_loadu_ps(from)) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_first(from: *const f32, count: usize) -> Self {
+        unsafe { Hex(_mm512_maskz_loadu_ps(first_of_16(count), from)) }
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32) {
+        unsafe { _mm512_storeu_ps(to, self.0) }
+    }
+
+    #[inline(always)]
+    unsafe fn store_first(self, to: *mut f32, count: usize) {
+        unsafe { _mm512_mask_storeu_ps(to, first_of_16(count), self.0) }
+    }
+
+    #[inline(always)]
+    unsafe fn add(self, other: Self) -> Self {
+        unsafe { Hex(_mm512_add_ps(self.0, other.0)) }
+    }
+
+    #[inline(always)]
+    unsafe fn mul_add(self, factor: Self, term: Self) -> Self {
+        unsafe { Hex(_mm512_fmadd_ps(self.0, factor.0, term.0)) }
+    }
+
+    #[inline(always)]
+    unsafe fn keep_first(self, first: Self, count: usize) -> Self {
+        unsafe { Hex(_mm512_mask_mov_ps(self.0, first_of_16(count), first.0)) }
+    }
+
+    #[inline(always)]
+    unsafe fn sums(v: [Self; 8]) -> [f32; 8] {
+        unsafe {
+            // Halves of two vectors added up in one; then quarters hold four lanes of one vector each.
+            let halves = |a: Self, b: Self| {
+                let low = _mm512_shuffle_f32x4::<0x44>(a.0, b.0);
+                let high = _mm512_shuffle_f32x4::<0xee>(a.0, b.0);
+                _mm512_add_ps(low, high)
+            };
+            let pairs = |a, b| _mm512_add_ps(_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b));
+            let even = pairs(halves(v[0], v[4]), halves(v[1], v[5]));
+            let odd = pairs(halves(v[2], v[6]), halves(v[3], v[7]));
+            let low = _mm512_shuffle_ps::<0x44>(even, odd);
+            let high = _mm512_shuffle_ps::<0xee>(even, odd);
+            // Quarters: two parts of vectors 0 to 3, two of 4 to 7.
+            let all = _mm512_add_ps(low, high);
+            let first = _mm512_castps512_ps256(_mm512_shuffle_f32x4::<0x08>(all, all));
+            let second = _mm512_castps512_ps256(_mm512_shuffle_f32x4::<0x0d>(all, all));
+            let mut sums = [0.0; 8];
+            _mm256_storeu_ps(sums.as_mut_ptr(), _mm256_add_ps(first, second));
+            sums
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn transpose(from: *const f32, stride: usize, to: *mut f32, to_stride: usize) {
+        unsafe {
+            for part in 0..4 {
+                // Four rows of all columns: the columns' quarters side by side, then squares of four by four.
+                let quarter = |c: usize| _mm_loadu_ps(from.add(c * stride + 4 * part));
+                let quarters = |c: usize| {
+                    let all = _mm512_castps128_ps512(quarter(c));
+                    let all = _mm512_insertf32x4::<1>(all, quarter(c + 4));
+                    let all = _mm512_insertf32x4::<2>(all, quarter(c + 8));
+                    _mm512_insertf32x4::<3>(all, quarter(c + 12))
+                };
+                let (c0, c1, c2, c3) = (quarters(0), quarters(1), quarters(2), quarters(3));
+                let (a0, a1) = (_mm512_unpacklo_ps(c0, c1), _mm512_unpackhi_ps(c0, c1));
+                let (a2, a3) = (_mm512_unpacklo_ps(c2, c3), _mm512_unpackhi_ps(c2, c3));
+                let row = |r: usize, v: __m512| _mm512_storeu_ps(to.add((4 * part + r) * to_stride), v);
+                row(0, _mm512_shuffle_ps::<0x44>(a0, a2));
+                row(1, _mm512_shuffle_ps::<0xee>(a0, a2));
+                row(2, _mm512_shuffle_ps::<0x44>(a1, a3));
+                row(3, _mm512_shuffle_ps::<0xee>(a1, a3));
+            }
+        }
+    }
+}
+
+impl Pack<f64> for WideOct {
+    const LANES: usize = 8;
+    type Half = super::avx2::WideQuad;
+    const TALL: usize = 4;
+
+    #[inline(always)]
+    unsafe fn splat(x: f64) -> Self {
+        unsafe { WideOct(_mm512_set1_pd(x)) }
+    }
+
+    #[inline(always)]
+    unsafe fn load(from: *const f64) -> Self {
+        unsafe { WideOct(_mm512_loadu_pd(from)) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_first(from: *const f64, count: usize) -> Self {
+        unsafe { WideOct(_mm512_maskz_loadu_pd(first_of_8(count), from)) }
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f64) {
+        unsafe { _mm512_storeu_pd(to, self.0) }
+    }
+
+    #[inline(always)]
+    unsafe fn store_first(self, to: *mut f64, count: usize) {
+        unsafe { _mm512_mask_storeu_pd(to, first_of_8(count), self.0) }
+    }
+
+    #[inline(always)]
+    unsafe fn add(self, other: Self) -> Self {
+        unsafe { WideOct(_mm512_add_pd(self.0, other.0)) }
+    }
+
+    #[inline(always)]
+    unsafe fn mul_add(self, factor: Self, term: Self) -> Self {
+        unsafe { WideOct(_mm512_fmadd_pd(self.0, factor.0, term.0)) }
+    }
+
+    #[inline(always)]
+    unsafe fn keep_first(self, first: Self, count: usize) -> Self {
+        unsafe { WideOct(_mm512_mask_mov_pd(self.0, first_of_8(count), first.0)) }
+    }
+
+    #[inline(always)]
+    unsafe fn sums(v: [Self; 8]) -> [f64; 8] {
+        unsafe {
+            let halves = |a: Self, b: Self| {
+                let low = _mm512_shuffle_f64x2::<0x44>(a.0, b.0);
+                let high = _mm512_shuffle_f64x2::<0xee>(a.0, b.0);
+                _mm512_add_pd(low, high)
+            };
+            let pairs = |a, b| _mm512_add_pd(_mm512_unpacklo_pd(a, b), _mm512_unpackhi_pd(a, b));
+            // Quarters: two parts of vectors 0 and 1, two of 2 and 3; then of 4 to 7.
+            let first = pairs(halves(v[0], v[2]), halves(v[1], v[3]));
+            let second = pairs(halves(v[4], v[6]), halves(v[5], v[7]));
+            let even = _mm512_shuffle_f64x2::<0x88>(first, second);
+            let odd = _mm512_shuffle_f64x2::<0xdd>(first, second);
+            let mut sums = [0.0; 8];
+            _mm512_storeu_pd(sums.as_mut_ptr(), _mm512_add_pd(even, odd));
+            sums
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn transpose(from: *const f64, stride: usize, to: *mut f64, to_stride: usize) {
+        unsafe {
+            for part in 0..4 {
+                let quarter = |c: usize| _mm_loadu_pd(from.add(c * stride + 2 * part));
+                let quarters = |c: usize| {
+                    let all = _mm512_castpd128_pd512(quarter(c));
+                    let all = _mm512_insertf64x2::<1>(all, quarter(c + 2));
+                    let all = _mm512_insertf64x2::<2>(all, quarter(c + 4));
+                    _mm512_insertf64x2::<3>(all, quarter(c + 6))
+                };
+                let (c0, c1) = (quarters(0), quarters(1));
+                let row = |r: usize, v: __m512d| _mm512_storeu_pd(to.add((2 * part + r) * to_stride), v);
+                row(0, _mm512_unpacklo_pd(c0, c1));
+                row(1, _mm512_unpackhi_pd(c0, c1));
+            }
+        }
+    }
+}

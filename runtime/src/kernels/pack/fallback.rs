@@ -1,0 +1,91 @@
+//! Vectors for targets that we know no instructions of: the compiler chooses.
+
+use super::Pack;
+use crate::kernels::isa::Portable;
+use crate::kernels::math::LaneMath;
+
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+pub struct Lanes<T, const N: usize>([T; N]);
+
+macro_rules! fallback {
+    ($float:ident, $lanes:literal) => {
+        impl Pack<$float> for Lanes<$float, $lanes> {
+            const LANES: usize = $lanes;
+            type Half = Self;
+
+            #[inline(always)]
+            unsafe fn splat(x: $float) -> Self {
+                Lanes([x; $lanes])
+            }
+
+            #[inline(always)]
+            unsafe fn load(from: *const $float) -> Self {
+                // SAFETY: the caller vouches for the scalars.
+                Lanes(unsafe { from.cast::<[$float; $lanes]>().read() })
+            }
+
+            #[inline(always)]
+            unsafe fn load_first(from: *const $float, count: usize) -> Self {
+                let mut lanes = [0.0; $lanes];
+                for (l, lane) in lanes.iter_mut().enumerate().take(count) {
+                    // SAFETY: the caller vouches for `count` scalars.
+                    *lane = unsafe { *from.add(l) };
+                }
+                Lanes(lanes)
+            }
+
+            #[inline(always)]
+            unsafe fn store(self, to: *mut $float) {
+                // SAFETY: the caller vouches for the room.
+                unsafe { to.cast::<[$float; $lanes]>().write(self.0) }
+            }
+
+            #[inline(always)]
+            unsafe fn add(mut self, other: Self) -> Self {
+                for l in 0..$lanes {
+                    self.0[l] += other.0[l];
+                }
+                self
+            }
+
+            #[inline(always)]
+            unsafe fn mul_add(mut self, factor: Self, term: Self) -> Self {
+                for l in 0..$lanes {
+                    self.0[l] = <$float>::lane_fused::<Portable>(self.0[l], factor.0[l], term.0[l]);
+                }
+                self
+            }
+
+            #[inline(always)]
+            unsafe fn keep_first(mut self, first: Self, count: usize) -> Self {
+                self.0[..count].copy_from_slice(&first.0[..count]);
+                self
+            }
+
+            #[inline(always)]
+            unsafe fn sums(vectors: [Self; 8]) -> [$float; 8] {
+                let mut sums = [0.0; 8];
+                for v in 0..8 {
+                    for l in 0..$lanes {
+                        sums[v] += vectors[v].0[l];
+                    }
+                }
+                sums
+            }
+
+            #[inline(always)]
+            unsafe fn transpose(from: *const $float, stride: usize, to: *mut $float, to_stride: usize) {
+                for column in 0..$lanes {
+                    for row in 0..$lanes {
+                        // SAFETY: the caller vouches for both squares.
+                        unsafe { *to.add(row * to_stride + column) = *from.add(column * stride + row) };
+                    }
+                }
+            }
+        }
+    };
+}
+
+fallback!(f32, 4);
+fallback!(f64, 2);

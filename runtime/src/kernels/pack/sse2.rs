@@ -1,0 +1,165 @@
+//! Vectors of the baseline of x86-64, SSE2.
+
+// Each method's contract is the instruction set's presence; within it the intrinsics are safe but for pointers.
+#![allow(clippy::undocumented_unsafe_blocks)]
+
+use super::Pack;
+use core::arch::x86_64::*;
+
+/// Four `f32`.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+pub struct Quad(__m128);
+
+/// Two `f64`.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+pub struct WidePair(__m128d);
+
+/// `WINDOW[4 - n..]` starts with `n` set entries.
+static WINDOW: [i32; 8] = [-1, -1, -1, -1, 0, 0, 0, 0];
+static WIDE_WINDOW: [i64; 4] = [-1, -1, 0, 0];
+
+impl Pack<f32> for Quad {
+    const LANES: usize = 4;
+    type Half = Quad;
+
+    #[inline(always)]
+    unsafe fn splat(x: f32) -> Self {
+        unsafe { Quad(_mm_set1_ps(x)) }
+    }
+
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> Self {
+        unsafe { Quad(_mm_loadu_ps(from)) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_first(from: *const f32, count: usize) -> Self {
+        let mut lanes = [0.0f32; 4];
+        for (l, lane) in lanes.iter_mut().enumerate().take(count) {
+            *lane = unsafe { *from.add(l) };
+        }
+        unsafe { Self::load(lanes.as_ptr()) }
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32) {
+        unsafe { _mm_storeu_ps(to, self.0) }
+    }
+
+    #[inline(always)]
+    unsafe fn add(self, other: Self) -> Self {
+        unsafe { Quad(_mm_add_ps(self.0, other.0)) }
+    }
+
+    #[inline(always)]
+    unsafe fn mul_add(self, factor: Self, term: Self) -> Self {
+        unsafe { Quad(_mm_add_ps(_mm_mul_ps(self.0, factor.0), term.0)) }
+    }
+
+    #[inline(always)]
+    unsafe fn keep_first(self, first: Self, count: usize) -> Self {
+        debug_assert!(count <= 4);
+        unsafe {
+            let mask = _mm_loadu_ps(WINDOW.as_ptr().add(4 - count).cast());
+            Quad(_mm_or_ps(_mm_and_ps(mask, first.0), _mm_andnot_ps(mask, self.0)))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn sums(vectors: [Self; 8]) -> [f32; 8] {
+        let mut sums = [0.0; 8];
+        for half in 0..2 {
+            let [mut a, mut b, mut c, mut d] = [0, 1, 2, 3].map(|v| vectors[4 * half + v].0);
+            unsafe {
+                _MM_TRANSPOSE4_PS(&mut a, &mut b, &mut c, &mut d);
+                let sum = _mm_add_ps(_mm_add_ps(a, b), _mm_add_ps(c, d));
+                _mm_storeu_ps(sums.as_mut_ptr().add(4 * half), sum);
+            }
+        }
+        sums
+    }
+
+    #[inline(always)]
+    unsafe fn transpose(from: *const f32, stride: usize, to: *mut f32, to_stride: usize) {
+        unsafe {
+            let mut a = _mm_loadu_ps(from);
+            let mut b = _mm_loadu_ps(from.add(stride));
+            let mut c = _mm_loadu_ps(from.add(2 * stride));
+            let mut d = _mm_loadu_ps(from.add(3 * stride));
+            _MM_TRANSPOSE4_PS(&mut a, &mut b, &mut c, &mut d);
+            _mm_storeu_ps(to, a);
+            _mm_storeu_ps(to.add(to_stride), b);
+            _mm_storeu_ps(to.add(2 * to_stride), c);
+            _mm_storeu_ps(to.add(3 * to_stride), d);
+        }
+    }
+}
+
+impl Pack<f64> for WidePair {
+    const LANES: usize = 2;
+    type Half = WidePair;
+
+    #[inline(always)]
+    unsafe fn splat(x: f64) -> Self {
+        unsafe { WidePair(_mm_set1_pd(x)) }
+    }
+
+    #[inline(always)]
+    unsafe fn load(from: *const f64) -> Self {
+        unsafe { WidePair(_mm_loadu_pd(from)) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_first(from: *const f64, count: usize) -> Self {
+        unsafe { WidePair(if count == 0 { _mm_setzero_pd() } else { _mm_set_sd(*from) }) }
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f64) {
+        unsafe { _mm_storeu_pd(to, self.0) }
+    }
+
+    #[inline(always)]
+    unsafe fn add(self, other: Self) -> Self {
+        unsafe { WidePair(_mm_add_pd(self.0, other.0)) }
+    }
+
+    #[inline(always)]
+    unsafe fn mul_add(self, factor: Self, term: Self) -> Self {
+        unsafe { WidePair(_mm_add_pd(_mm_mul_pd(self.0, factor.0), term.0)) }
+    }
+
+    #[inline(always)]
+    unsafe fn keep_first(self, first: Self, count: usize) -> Self {
+        debug_assert!(count <= 2);
+        unsafe {
+            let mask = _mm_loadu_pd(WIDE_WINDOW.as_ptr().add(2 - count).cast());
+            WidePair(_mm_or_pd(_mm_and_pd(mask, first.0), _mm_andnot_pd(mask, self.0)))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn sums(vectors: [Self; 8]) -> [f64; 8] {
+        let mut sums = [0.0; 8];
+        for pair in 0..4 {
+            let (a, b) = (vectors[2 * pair].0, vectors[2 * pair + 1].0);
+            unsafe {
+                let sum = _mm_add_pd(_mm_unpacklo_pd(a, b), _mm_unpackhi_pd(a, b));
+                _mm_storeu_pd(sums.as_mut_ptr().add(2 * pair), sum);
+            }
+        }
+        sums
+    }
+
+    #[inline(always)]
+    unsafe fn transpose(from: *const f64, stride: usize, to: *mut f64, to_stride: usize) {
+        unsafe {
+            let a = _mm_loadu_pd(from);
+            let b = _mm_loadu_pd(from.add(stride));
+            _mm_storeu_pd(to, _mm_unpacklo_pd(a, b));
+            _mm_storeu_pd(to.add(to_stride), _mm_unpackhi_pd(a, b));
+        }
+    }
+}
