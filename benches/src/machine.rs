@@ -30,33 +30,38 @@ pub fn processor() -> String {
     model.unwrap_or("unknown processor").to_owned()
 }
 
-const LANES: usize = 8;
 /// Chains that hide the latency of a multiply-add: four cycles, two a cycle, with room to spare.
 const CHAINS: usize = 12;
 
 /// Multiply-adds in one go of [`multiply_add`].
-pub const PEAK_FLOPS: usize = 2 * LANES * CHAINS * 1000;
+pub const PEAK_FLOPS: usize = 2 * 16 * CHAINS * 1000;
 
 /// Multiply-adds that wait for nothing, on registers alone: the peak in `f32` of one core.
 pub fn multiply_add() {
     struct Peak(f32, f32);
     impl Job for Peak {
-        type Out = [[f32; LANES]; CHAINS];
+        type Out = ();
         #[inline(always)]
-        fn run<S: Isa>(self, isa: S) -> Self::Out {
-            let (a, b) = ([self.0; LANES], [self.1; LANES]);
-            let mut sums = [[0.0; LANES]; CHAINS];
-            for _ in 0..PEAK_FLOPS / (2 * LANES * CHAINS) {
-                for sum in &mut sums {
-                    for lane in 0..LANES {
-                        sum[lane] = fused(isa, sum[lane], a[lane], b[lane]);
-                    }
-                }
+        fn run<S: Isa>(self, isa: S) {
+            match S::LEVEL {
+                Level::Avx512 => chains::<S, { 16 * CHAINS }>(isa, self.0, self.1),
+                _ => chains::<S, { 8 * CHAINS }>(isa, self.0, self.1),
             }
-            sums
         }
     }
-    black_box(dispatch(Peak(black_box(0.5), black_box(0.25))));
+    dispatch(Peak(black_box(0.5), black_box(0.25)));
+}
+
+/// As many chains of multiply-adds as `LANES` numbers are vectors.
+#[inline(always)]
+fn chains<S: Isa, const LANES: usize>(isa: S, a: f32, b: f32) {
+    let mut sums = [0.0; LANES];
+    for _ in 0..PEAK_FLOPS / (2 * LANES) {
+        for sum in &mut sums {
+            *sum = fused(isa, *sum, a, b);
+        }
+    }
+    black_box(sums);
 }
 
 /// Bytes that [`read`] reads: well within a second-level cache, well beyond a first-level one.
@@ -66,21 +71,32 @@ pub const READ_BYTES: usize = 192 * 1024;
 pub fn read(numbers: &[f32]) {
     struct Read<'a>(&'a [f32]);
     impl Job for Read<'_> {
-        type Out = [[f32; LANES]; CHAINS];
+        type Out = ();
         #[inline(always)]
-        fn run<S: Isa>(self, _isa: S) -> Self::Out {
-            let mut sums = [[0.0; LANES]; CHAINS];
-            for block in self.0.chunks_exact(LANES * CHAINS) {
-                for (sum, part) in sums.iter_mut().zip(block.chunks_exact(LANES)) {
-                    for lane in 0..LANES {
-                        sum[lane] += part[lane];
-                    }
-                }
+        fn run<S: Isa>(self, _isa: S) {
+            match S::LEVEL {
+                Level::Avx512 => add_up::<16>(self.0),
+                _ => add_up::<8>(self.0),
             }
-            sums
         }
     }
-    black_box(dispatch(Read(black_box(numbers))));
+    dispatch(Read(black_box(numbers)));
+}
+
+/// Adds up numbers, `LANES` at a time, in several chains.
+#[inline(always)]
+fn add_up<const LANES: usize>(numbers: &[f32]) {
+    let mut sums = [[0.0; LANES]; CHAINS];
+    // At a cache line, since loads across two of them take twice as long.
+    let numbers = &numbers[numbers.as_ptr().align_offset(64).min(numbers.len())..];
+    for block in numbers.chunks_exact(LANES * CHAINS) {
+        for (sum, part) in sums.iter_mut().zip(block.chunks_exact(LANES)) {
+            for lane in 0..LANES {
+                sum[lane] += part[lane];
+            }
+        }
+    }
+    black_box(sums);
 }
 
 /// Bytes of memory that this process holds; None where `/proc` isn't.
