@@ -135,6 +135,49 @@ pub fn laser(folder: &Path) -> Result<Vec<f64>, DataError> {
     Ok(intensities)
 }
 
+/// Rows and columns of a digit's image.
+pub const DIGIT_SIDE: usize = 8;
+
+/// The place in `digits.csv` where each form begins. A form is what one person wrote, 123 to 130 digits in an order that is the same for
+/// all: 0 to 9 three times, then a fixed mix. The file keeps that order and names nobody.
+const FORMS: [usize; 14] = [0, 130, 256, 386, 516, 646, 776, 906, 1029, 1157, 1287, 1415, 1545, 1667];
+
+/// The number of digits.
+const DIGITS: usize = 1797;
+
+/// A handwritten digit.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Digit {
+    /// Which, 0 to 9.
+    pub label: u32,
+    /// The ink in each column of the image, from top to bottom: 0 (none) to 1.
+    pub columns: [[f32; DIGIT_SIDE]; DIGIT_SIDE],
+}
+
+/// The handwritten digits, form by form.
+pub fn digits(folder: &Path) -> Result<Vec<Vec<Digit>>, DataError> {
+    let pixels: Vec<String> = (0..DIGIT_SIDE * DIGIT_SIDE).map(|i| format!("p{i}")).collect();
+    let table = Table::read(&folder.join("digits.csv"), &format!("label,{}", pixels.join(",")))?;
+    let mut digits = Vec::with_capacity(DIGITS);
+    for (line, row) in table.rows() {
+        let (label, pixels) = (row[0], &row[1..]);
+        if !(0.0..=9.0).contains(&label) || label.fract() != 0.0 {
+            return Err(table.damaged(line, format!("the label is {label}, not one of 0 to 9")));
+        }
+        if let Some(ink) = pixels.iter().find(|ink| !(0.0..=16.0).contains(*ink)) {
+            return Err(table.damaged(line, format!("the ink {ink} is not within 0 to 16")));
+        }
+        let ink = |x: usize, y: usize| (pixels[y * DIGIT_SIDE + x] / 16.0) as f32;
+        let columns = std::array::from_fn(|x| std::array::from_fn(|y| ink(x, y)));
+        digits.push(Digit { label: label as u32, columns });
+    }
+    if digits.len() != DIGITS {
+        return Err(table.damaged(None, format!("it holds {} digits instead of {DIGITS}", digits.len())));
+    }
+    let ends = FORMS.iter().copied().skip(1).chain([DIGITS]);
+    Ok(FORMS.iter().zip(ends).map(|(&start, end)| digits[start..end].to_vec()).collect())
+}
+
 /// A file of numbers, a row a line, under a header that is known beforehand.
 struct Table {
     path: PathBuf,
@@ -234,6 +277,17 @@ mod tests {
         assert_eq!(lengths.max(), Some(29));
         assert_eq!(train.iter().filter(|utterance| utterance.speaker == 8).count(), 30);
         assert_eq!(&laser(&shipped()).unwrap()[..3], [86.0, 141.0, 95.0]);
+        let forms = digits(&shipped()).unwrap();
+        for form in &forms {
+            // All begin with 0 to 9, two with a digit missing there, and end alike.
+            let labels: Vec<u32> = form.iter().map(|digit| digit.label).collect();
+            assert!((122..=130).contains(&labels.len()) && labels[9 - labels[0] as usize] == 9);
+            assert!(
+                labels.ends_with(&[9, 0, 8]) || labels.ends_with(&[8, 9, 8]) || labels.ends_with(&[8, 9, 3])
+            );
+        }
+        let zero = forms[0][0];
+        assert_eq!((zero.label, zero.columns[2][0], zero.columns[0][0]), (0, 5.0 / 16.0, 0.0));
     }
 
     #[test]
@@ -272,6 +326,23 @@ mod tests {
         assert!(error.contains("utterance 4 follows utterance 2"), "{error}");
         let error = vowels_error("header", |text| text.replacen("series", "sequence", 1));
         assert!(error.contains("line 1: the header is"), "{error}");
+    }
+
+    #[test]
+    fn a_damaged_digit_is_reported() {
+        let error = |test, damage: fn(String) -> String| {
+            let folder = damaged(test, "digits.csv", damage);
+            let error = digits(&folder).unwrap_err().to_string();
+            fs::remove_dir_all(folder).unwrap();
+            error
+        };
+        let found = error("digit", |text| text.replacen("\n1,0,", "\n11,0,", 1));
+        assert!(found.contains("line 3: the label is 11"), "{found}");
+        let found = error("ink", |text| text.replacen("\n0,0,0,5,", "\n0,0,0,50,", 1));
+        assert!(found.contains("line 2: the ink 50 is not within 0 to 16"), "{found}");
+        let found =
+            error("digits-cut", |text| text.lines().take(9).map(|line| format!("{line}\n")).collect());
+        assert!(found.contains("8 digits instead of 1797"), "{found}");
     }
 
     #[test]

@@ -1,9 +1,15 @@
-//! The examples' command line: `--name value` pairs with defaults, nothing more.
+//! The examples' command line: `--name value` pairs with defaults, and flags; nothing more.
 
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+
+/// The default of an option that takes no value: a flag is on if it is given.
+pub const OFF: &str = "false";
+
+/// The flag of a run that only shows that everything works, for tests.
+pub const QUICK: (&str, &str, &str) = ("quick", OFF, "a run of seconds that learns next to nothing");
 
 /// The options of one run.
 #[derive(Debug)]
@@ -12,8 +18,8 @@ pub struct Options {
 }
 
 impl Options {
-    /// Reads the process's arguments. `known` lists each option with its default and what it means;
-    /// `--data DIR` is always known.
+    /// Reads the process's arguments. `known` lists each option with its default and what it means; one whose default is
+    /// [`OFF`] is a flag. `--data DIR` is always known.
     ///
     /// Prints the list and leaves the process if the user asks for `--help`.
     pub fn read(about: &str, known: &[(&'static str, &str, &str)]) -> Result<Self, Box<dyn Error>> {
@@ -39,7 +45,7 @@ impl Options {
                 }
                 std::process::exit(0);
             }
-            let Some((name, _, _)) =
+            let Some(&(name, _, meaning)) =
                 known.iter().find(|(name, ..)| argument.strip_prefix("--") == Some(name))
             else {
                 let names: Vec<String> = known.iter().map(|(name, ..)| format!("--{name}")).collect();
@@ -49,6 +55,10 @@ impl Options {
                 )
                 .into());
             };
+            if known.contains(&(name, OFF, meaning)) {
+                values.insert(name, "true".into());
+                continue;
+            }
             let value = arguments.next().ok_or_else(|| format!("`{argument}` needs a value"))?;
             values.insert(name, value);
         }
@@ -59,6 +69,11 @@ impl Options {
     pub fn get<V: FromStr<Err: std::fmt::Display>>(&self, name: &str) -> Result<V, Box<dyn Error>> {
         let text = &self.values[name];
         text.parse().map_err(|error| format!("`--{name} {text}`: {error}").into())
+    }
+
+    /// Whether a flag is given.
+    pub fn flag(&self, name: &str) -> bool {
+        self.values[name] != OFF
     }
 
     /// The value of an option that is a path.
@@ -72,7 +87,7 @@ mod tests {
     use super::*;
 
     fn parse(arguments: &[&str]) -> Result<Options, Box<dyn Error>> {
-        let known = [("seed", "1", "where randomness starts")];
+        let known = [("seed", "1", "where randomness starts"), QUICK];
         Options::parse("", &known, arguments.iter().map(|argument| argument.to_string()))
     }
 
@@ -80,6 +95,13 @@ mod tests {
     fn defaults_and_values() {
         assert_eq!(parse(&[]).unwrap().get::<u64>("seed").unwrap(), 1);
         assert_eq!(parse(&["--seed", "7"]).unwrap().get::<u64>("seed").unwrap(), 7);
+    }
+
+    #[test]
+    fn a_flag_takes_no_value() {
+        assert!(!parse(&[]).unwrap().flag("quick"));
+        let options = parse(&["--quick", "--seed", "7"]).unwrap();
+        assert!(options.flag("quick") && options.get::<u64>("seed").unwrap() == 7);
     }
 
     #[test]

@@ -1,10 +1,14 @@
 //! The pictures, as SVG: sharp at every size, and text stays text.
 
+mod reading;
+
 use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use std::error::Error;
 use std::path::Path;
+
+pub use reading::{Reading, readings};
 
 const FONT: &str = "DejaVu Sans, Helvetica, Arial, sans-serif";
 const INK: RGBColor = RGBColor(40, 44, 52);

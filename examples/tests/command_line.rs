@@ -1,5 +1,5 @@
-//! The examples as a user runs them when something is wrong with the data or the command: a message that says
-//! what, and a failing exit code, before any time is spent on training.
+//! The examples as a user runs them: in short runs that learn next to nothing, and when something is wrong with the data or the
+//! command: a message that says what, and a failing exit code, before any time is spent on training.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -25,6 +25,25 @@ fn assert_fails(output: &Output, words: &[&str]) {
     assert!(!message.contains("panicked"), "{message}");
 }
 
+/// Runs an example for seconds. Returns what it says, having looked at its picture.
+#[track_caller]
+fn run_quickly(example: &str) -> String {
+    let folder = folder(example);
+    let path = folder.join("picture.svg");
+    let output = run(example, &["--quick", "--picture", path.to_str().expect("a path of letters")]);
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{message}");
+    let picture = fs::read_to_string(&path).expect("a picture");
+    assert!(picture.starts_with("<svg") && picture.trim_end().ends_with("</svg>"), "{picture}");
+    fs::remove_dir_all(folder).expect("the folder was made above");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[track_caller]
+fn assert_says(output: &str, words: &[&str]) {
+    words.iter().for_each(|word| assert!(output.contains(word), "`{word}` is not in: {output}"));
+}
+
 fn folder(name: &str) -> PathBuf {
     let folder = std::env::temp_dir().join(format!("rnn-cell-examples-{name}-{}", std::process::id()));
     fs::create_dir_all(&folder).expect("a temporary folder");
@@ -32,9 +51,22 @@ fn folder(name: &str) -> PathBuf {
 }
 
 #[test]
+fn strings_of_digits_are_read() {
+    let said = run_quickly("ctc_digits");
+    assert_says(
+        &said,
+        &["1415 of 11 forms", "38795 parameters", "label error rate on 20 held-out strings: "],
+    );
+    assert_eq!(said.matches("written ").count(), 8, "{said}");
+}
+
+#[test]
 fn missing_data_is_reported() {
-    for (example, file) in [("japanese_vowels", "japanese_vowels_train.csv"), ("laser", "santafe_laser.csv")]
-    {
+    for (example, file) in [
+        ("ctc_digits", "digits.csv"),
+        ("japanese_vowels", "japanese_vowels_train.csv"),
+        ("laser", "santafe_laser.csv"),
+    ] {
         let output = run(example, &["--data", "/no/such/folder"]);
         assert_fails(&output, &["cannot read the data file", "/no/such/folder", file, "help: "]);
     }

@@ -1,0 +1,231 @@
+//! Reads strings of handwritten digits without being told where a digit ends: a bidirectional LSTM over the columns of the image,
+//! trained by connectionist temporal classification.
+//!
+//! A string is written by one hand (its digits come from one form), the digits cut to their ink and set side by side, some touching.
+//! The last three forms are held out: nothing of them is seen in training.
+//!
+//! ```text
+//! cargo run --release --example ctc_digits
+//! cargo run --release --example ctc_digits -- --seed 2
+//! ```
+
+use examples::data::{DIGIT_SIDE, Digit, digits};
+use examples::options::{Options, QUICK};
+use examples::plot::{Curve, Reading, readings};
+use examples::report::{progress, run};
+use nalgebra::{SMatrix, SVector};
+use rnn_cell::cells::{Dense, Lstm};
+use rnn_cell::ctc::{Ctc, label_error_rate};
+use rnn_cell::network::{Bidirectional, Concat, Stack};
+use rnn_cell::optim::{AdamW, Optimiser, clear, clip_global_norm};
+use rnn_cell::prelude::*;
+use rnn_cell::rng::{below, normal};
+use rnn_cell::sequence::pad;
+use std::error::Error;
+use std::process::ExitCode;
+use std::time::Instant;
+
+const HIDDEN: usize = 64;
+const BOTH: usize = 2 * HIDDEN;
+/// The blank and ten digits; digit `d` is class `d + 1`.
+const CLASSES: usize = 11;
+const BLANK: u32 = 0;
+const BATCH: usize = 16;
+/// The held-out strings are read after every round.
+const ROUNDS: usize = 80;
+const BATCHES: usize = 50;
+const RATE: f64 = 5e-3;
+const WEIGHT_DECAY: f64 = 1e-2;
+/// The deviation of the noise on the ink in training: there are only 1,415 digits to learn from.
+const NOISE: f64 = 0.2;
+/// The number of forms that are held out, and of strings written with their digits.
+const HELD_OUT: usize = 3;
+const TESTED: usize = 500;
+const BEAM: usize = 10;
+
+type Column = SVector<f32, DIGIT_SIDE>;
+type Direction = Lstm<DIGIT_SIDE, HIDDEN>;
+type Reader = Stack<Bidirectional<Direction, Direction, Concat<BOTH>>, Dense<BOTH, CLASSES>>;
+
+/// A string of digits as an image.
+struct Written {
+    columns: Vec<Column>,
+    labels: Vec<u32>,
+}
+
+/// How long to train, and how many strings to test.
+struct Size {
+    rounds: usize,
+    batches: usize,
+    tested: usize,
+}
+
+fn main() -> ExitCode {
+    run(|| {
+        let options = Options::read(
+            "Learns to read strings of handwritten digits.",
+            &[
+                ("seed", "1", "where randomness starts"),
+                ("picture", "target/ctc_digits.svg", "where the picture goes"),
+                QUICK,
+            ],
+        )?;
+        let seed: u64 = options.get("seed")?;
+        let forms = digits(&options.path("data"))?;
+        let (train, test) = forms.split_at(forms.len() - HELD_OUT);
+        let size = if options.flag("quick") {
+            Size { rounds: 2, batches: 2, tested: 20 }
+        } else {
+            Size { rounds: ROUNDS, batches: BATCHES, tested: TESTED }
+        };
+        println!(
+            "digits: {} of {} forms to learn from, {} of {} others to be tested on",
+            train.iter().map(Vec::len).sum::<usize>(),
+            train.len(),
+            test.iter().map(Vec::len).sum::<usize>(),
+            test.len()
+        );
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+        let test: Vec<Written> = (0..size.tested).map(|_| write(test, &mut rng)).collect();
+        let start = Instant::now();
+        let (reader, rates) = learn(&size, train, &test, &mut rng);
+        println!("time: {:.1} s", start.elapsed().as_secs_f64());
+        summarise(&size, &reader, &rates, &test, &options)
+    })
+}
+
+/// A string of three to seven digits of one form, cut to their ink, with up to two empty columns after each.
+fn write(forms: &[Vec<Digit>], rng: &mut impl Rng) -> Written {
+    let form = &forms[below(rng, forms.len())];
+    let (mut columns, mut labels) = (Vec::new(), Vec::new());
+    for _ in 0..3 + below(rng, 5) {
+        let digit = form[below(rng, form.len())];
+        let inked = |x: &usize| digit.columns[*x].iter().any(|&ink| ink > 0.0);
+        let first = (0..DIGIT_SIDE).find(inked).unwrap_or(0);
+        let last = (0..DIGIT_SIDE).rfind(inked).unwrap_or(0);
+        columns.extend(digit.columns[first..=last].iter().map(|&column| Column::from(column)));
+        columns.extend(std::iter::repeat_n(Column::zeros(), below(rng, 3)));
+        labels.push(digit.label + 1);
+    }
+    Written { columns, labels }
+}
+
+/// Trains on strings that are new in every batch. Returns the label error rate on the held-out ones after every round, in percent.
+fn learn(
+    size: &Size,
+    forms: &[Vec<Digit>],
+    test: &[Written],
+    rng: &mut Xoshiro256PlusPlus,
+) -> (Box<Reader>, Vec<f64>) {
+    let (forward, reverse) = (Direction::init(rng), Direction::init(rng));
+    let both = Bidirectional::new(forward, reverse).joined(Concat::<BOTH>);
+    let mut reader = Box::new(Stack(both, Dense::init(rng)));
+    println!("model: {} parameters", reader.parameter_count());
+    let mut gradients = reader.zero_gradients();
+    let mut optimiser = AdamW::new(RATE).weight_decay(WEIGHT_DECAY);
+    let mut ctc = Ctc::new(BLANK);
+    let mut tape = Layer::<BATCH>::tape(&*reader);
+    let (mut dlogits, mut rates) = (Vec::new(), Vec::new());
+    let bar = progress("training", size.rounds);
+    for round in 0..size.rounds {
+        // A cosine from the full rate down to nothing.
+        let through = round as f64 / size.rounds as f64;
+        optimiser.set_rate(0.5 * RATE * (1.0 + (std::f64::consts::PI * through).cos()));
+        for _ in 0..size.batches {
+            let samples: Vec<Written> = (0..BATCH).map(|_| write(forms, rng)).collect();
+            let mut noisy = |column: &Column| column.map(|ink| ink + (NOISE * normal(rng)) as f32);
+            let images: Vec<Vec<Column>> =
+                samples.iter().map(|sample| sample.columns.iter().map(&mut noisy).collect()).collect();
+            let batch = pad::<f32, _, DIGIT_SIDE, BATCH>(&images);
+            let lengths = Some(&batch.lengths);
+            let targets: Vec<&[u32]> = samples.iter().map(|sample| &sample.labels[..]).collect();
+
+            reader.forward(&batch.xs, lengths, &mut reader.zero_state(), &mut tape);
+            let logits = Layer::<BATCH>::outputs(&*reader, &tape);
+            let loss = ctc.loss(logits, lengths, &targets, &mut dlogits);
+            if let Some(impossible) = loss.impossible.first() {
+                bar.suspend(|| eprintln!("warning: {impossible}"));
+            }
+            clear(&mut *gradients);
+            let mut dstate = Layer::<BATCH>::zero_state_bar(&*reader);
+            reader.backward(&batch.xs, lengths, &mut tape, &dlogits, &mut dstate, &mut gradients, None);
+            clip_global_norm(&mut *gradients, 1.0);
+            optimiser.step(&mut *reader, &gradients);
+        }
+        let read = test.iter().map(|written| greedy(&reader, written));
+        rates.push(100.0 * label_error_rate(read.zip(test.iter().map(|written| &written.labels))));
+        bar.set_message(format!("{:.1} % of the labels wrong", rates[round]));
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    (reader, rates)
+}
+
+/// The logits at every column of one image.
+fn logits(reader: &Reader, image: &[Column]) -> Vec<SMatrix<f32, CLASSES, 1>> {
+    let mut tape = Layer::<1>::tape(reader);
+    reader.forward(image, None, &mut reader.zero_state(), &mut tape);
+    Layer::<1>::outputs(reader, &tape).to_vec()
+}
+
+fn greedy(reader: &Reader, written: &Written) -> Vec<u32> {
+    let [labels] = Ctc::new(BLANK).greedy(&logits(reader, &written.columns), None);
+    labels
+}
+
+fn beam(reader: &Reader, written: &Written) -> Vec<u32> {
+    let [hypotheses] = Ctc::new(BLANK).beam(&logits(reader, &written.columns), None, BEAM);
+    hypotheses.into_iter().next().map(|best| best.labels).unwrap_or_default()
+}
+
+fn summarise(
+    size: &Size,
+    reader: &Reader,
+    rates: &[f64],
+    test: &[Written],
+    options: &Options,
+) -> Result<(), Box<dyn Error>> {
+    let found: Vec<Vec<u32>> = test.iter().map(|written| beam(reader, written)).collect();
+    let pairs = || found.iter().zip(test.iter().map(|written| &written.labels));
+    let right = pairs().filter(|(read, labels)| read == labels).count();
+    println!(
+        "label error rate on {} held-out strings: {:.2} % greedy, {:.2} % by a beam of {BEAM}; {:.1} % of the strings wholly right",
+        test.len(),
+        rates.last().copied().unwrap_or(f64::NAN),
+        100.0 * label_error_rate(pairs()),
+        100.0 * right as f64 / test.len() as f64
+    );
+    for (read, labels) in pairs().take(8) {
+        let verdict = if read == labels { "" } else { "  (wrong)" };
+        println!("  written {:<8} read {}{verdict}", digits_of(labels), digits_of(read));
+    }
+
+    // Of the longer strings the first ones that are right, and one that is wrong, if there is any.
+    let long = (0..test.len()).filter(|&i| test[i].labels.len() >= 6);
+    let (right, wrong): (Vec<usize>, Vec<usize>) = long.partition(|&i| found[i] == test[i].labels);
+    let shown: Vec<usize> = right.into_iter().take(2).chain(wrong.into_iter().take(1)).collect();
+    let shown: Vec<Reading<DIGIT_SIDE>> = shown
+        .iter()
+        .map(|&i| Reading {
+            caption: format!("written {}, read {}", digits_of(&test[i].labels), digits_of(&found[i])),
+            columns: test[i].columns.iter().map(|&column| column.into()).collect(),
+            probabilities: logits(reader, &test[i].columns).iter().map(probabilities).collect(),
+        })
+        .collect();
+    let path = options.path("picture");
+    let rate = Curve { name: "label error rate", values: rates };
+    let names = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
+    let title = "Strings of handwritten digits, from forms held out of the training";
+    readings(&path, title, rate, size.rounds * size.batches, &names, &shown)?;
+    println!("picture: {}", path.display());
+    Ok(())
+}
+
+fn digits_of(labels: &[u32]) -> String {
+    labels.iter().map(|label| char::from_digit(label - 1, 10).unwrap_or('?')).collect()
+}
+
+fn probabilities(logits: &SMatrix<f32, CLASSES, 1>) -> Vec<f64> {
+    let weights: Vec<f64> = logits.iter().map(|&logit| f64::from(logit - logits.max()).exp()).collect();
+    weights.iter().map(|weight| weight / weights.iter().sum::<f64>()).collect()
+}

@@ -1,0 +1,182 @@
+//! What a network reads in an image, column by column.
+
+use super::{BLUE, Curve, GRID, INK, blend, centred_text, create_folder, text};
+use plotters::prelude::*;
+use std::error::Error;
+use std::path::Path;
+
+const WIDTH: u32 = 1160;
+const LEFT: i32 = 84;
+const LOSSES: u32 = 260;
+/// The height of a reading: caption, image, curves.
+const READING: u32 = 300;
+const CAPTION: i32 = 26;
+const CURVES: i32 = 84;
+/// A colour a class after the blank, distinct side by side (Tableau's ten).
+const COLOURS: [RGBColor; 10] = [
+    RGBColor(31, 119, 180),
+    RGBColor(255, 127, 14),
+    RGBColor(44, 160, 44),
+    RGBColor(214, 39, 40),
+    RGBColor(148, 103, 189),
+    RGBColor(140, 86, 75),
+    RGBColor(227, 119, 194),
+    RGBColor(110, 110, 110),
+    RGBColor(188, 189, 34),
+    RGBColor(23, 190, 207),
+];
+
+/// An image and what is read in it.
+#[derive(Debug, Clone)]
+pub struct Reading<const H: usize> {
+    /// What stands above it.
+    pub caption: String,
+    /// The ink of each column, 0 to 1, from top to bottom.
+    pub columns: Vec<[f32; H]>,
+    /// The probabilities of the classes at each column; class 0 is the blank.
+    pub probabilities: Vec<Vec<f64>>,
+}
+
+/// Draws an error rate (in percent, logarithmic) over the batches of training, and below it some readings: the image, and under each column the
+/// probability of every class. `names` are those of the classes after the blank.
+pub fn readings<const H: usize>(
+    path: &Path,
+    title: &str,
+    rate: Curve,
+    batches: usize,
+    names: &[&str],
+    readings: &[Reading<H>],
+) -> Result<(), Box<dyn Error>> {
+    create_folder(path)?;
+    let height = 50 + LOSSES + READING * readings.len() as u32;
+    let root = SVGBackend::new(path, (WIDTH, height)).into_drawing_area();
+    root.fill(&WHITE)?;
+    let root = root.margin(8, 0, 0, 0).titled(title, text(22))?;
+    let (upper, lower) = root.split_vertically(LOSSES);
+    draw_rate(&upper, rate, batches)?;
+    for (reading, area) in readings.iter().zip(lower.split_evenly((readings.len(), 1))) {
+        draw_reading(&area, names, reading)?;
+    }
+    root.present()?;
+    Ok(())
+}
+
+fn draw_rate(area: &super::Area, rate: Curve, batches: usize) -> Result<(), Box<dyn Error>> {
+    let lowest = rate.values.iter().copied().fold(100.0, f64::min).max(0.1);
+    let mut chart = ChartBuilder::on(area)
+        .margin(14)
+        .x_label_area_size(44)
+        .y_label_area_size(70)
+        .build_cartesian_2d(0.0..batches as f64, (0.8 * lowest..120.0).log_scale())?;
+    chart
+        .configure_mesh()
+        .x_desc("batches")
+        .y_desc(rate.name)
+        .y_labels(4)
+        .light_line_style(WHITE)
+        .bold_line_style(GRID)
+        .axis_style(INK)
+        .label_style(text(14))
+        .axis_desc_style(text(15))
+        .x_label_formatter(&|batch| format!("{batch:.0}"))
+        .y_label_formatter(&|rate| format!("{} %", super::shortest(*rate)))
+        .draw()?;
+    let every = batches as f64 / rate.values.len().max(1) as f64;
+    let points = rate.values.iter().enumerate().map(|(i, rate)| ((i + 1) as f64 * every, rate.max(lowest)));
+    chart.draw_series(LineSeries::new(points, BLUE.stroke_width(2)))?;
+    Ok(())
+}
+
+fn draw_reading<const H: usize>(
+    area: &super::Area,
+    names: &[&str],
+    reading: &Reading<H>,
+) -> Result<(), Box<dyn Error>> {
+    let steps = reading.columns.len().max(1) as i32;
+    let side = ((WIDTH as i32 - LEFT - 70) / steps).min(18);
+    area.draw(&Text::new(reading.caption.clone(), (LEFT, 2), text(16)))?;
+    for (t, column) in reading.columns.iter().enumerate() {
+        for (y, ink) in column.iter().enumerate() {
+            let (x, y) = (LEFT + t as i32 * side, CAPTION + y as i32 * side);
+            let colour = blend(INK, f64::from(ink.clamp(0.0, 1.0)));
+            area.draw(&Rectangle::new([(x, y), (x + side, y + side)], colour.filled()))?;
+        }
+    }
+    let top = CAPTION + H as i32 * side;
+    area.draw(&Rectangle::new([(LEFT, CAPTION), (LEFT + steps * side, top)], GRID.stroke_width(1)))?;
+
+    // The names of the peaks stand between the image and the curves.
+    let (full, base) = (top + 26, top + 26 + CURVES);
+    for (level, label) in [(full, "1"), (base, "0")] {
+        area.draw(&PathElement::new([(LEFT, level), (LEFT + steps * side, level)], GRID.stroke_width(1)))?;
+        area.draw(&Text::new(label, (LEFT - 14, level), centred_text(13)))?;
+    }
+    let upright = centred_text(14).transform(FontTransform::Rotate270);
+    area.draw(&Text::new("probability", (LEFT - 44, (full + base) / 2), upright))?;
+    let point =
+        |t: usize, p: f64| (LEFT + t as i32 * side + side / 2, base - (p * f64::from(CURVES)).round() as i32);
+    for class in 0..=names.len() {
+        let p = |t: usize| reading.probabilities[t][class];
+        let points = (0..reading.probabilities.len()).map(|t| point(t, p(t)));
+        if class == 0 {
+            area.draw(&PathElement::new(points.collect::<Vec<_>>(), INK.mix(0.3).stroke_width(1)))?;
+            continue;
+        }
+        let colour = COLOURS[(class - 1) % COLOURS.len()];
+        area.draw(&PathElement::new(points.collect::<Vec<_>>(), colour.stroke_width(2)))?;
+        for t in peaks(&reading.probabilities, class) {
+            let name =
+                Text::new(names[class - 1], (point(t, 0.0).0, top + 13), centred_text(17).color(&colour));
+            area.draw(&name)?;
+        }
+    }
+    let beside = (LEFT + steps * side + 8, full - 7);
+    area.draw(&Text::new("blank", beside, text(13).color(&INK.mix(0.6))))?;
+    Ok(())
+}
+
+/// Where a class is the likeliest: of each run of such columns the one of the highest probability.
+fn peaks(probabilities: &[Vec<f64>], class: usize) -> Vec<usize> {
+    let leads = |t: usize| probabilities[t].iter().all(|p| *p <= probabilities[t][class]);
+    let mut peaks: Vec<usize> = Vec::new();
+    for t in (0..probabilities.len()).filter(|&t| leads(t)) {
+        match peaks.last_mut().filter(|_| t > 0 && leads(t - 1)) {
+            Some(peak) if probabilities[t][class] > probabilities[*peak][class] => *peak = t,
+            Some(_) => {}
+            None => peaks.push(t),
+        }
+    }
+    peaks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_of_columns_has_one_peak() {
+        let p = [0.9, 0.2, 0.3, 0.1, 0.2, 0.4].map(|p| vec![p, 1.0 - p]);
+        assert_eq!(peaks(&p, 0), [0]);
+        assert_eq!(peaks(&p, 1), [3]);
+    }
+
+    #[test]
+    fn a_picture_holds_what_it_should() {
+        let path = std::env::temp_dir().join(format!("rnn-cell-reading-{}.svg", std::process::id()));
+        let probabilities = vec![vec![0.9, 0.1, 0.0], vec![0.1, 0.8, 0.1], vec![0.2, 0.0, 0.8]];
+        let reading = Reading {
+            caption: "written 78, read 78".into(),
+            columns: vec![[0.0, 1.0], [0.5, 0.5], [1.0, 0.0]],
+            probabilities,
+        };
+        let rate = Curve { name: "label error rate", values: &[90.0, 10.0, 2.5] };
+        readings(&path, "digits", rate, 300, &["7", "8"], &[reading]).unwrap();
+        let picture = std::fs::read_to_string(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        for words in
+            ["digits", "written 78, read 78", "label error rate", "batches", "probability", "\n7\n", "\n8\n"]
+        {
+            assert!(picture.contains(words), "{words}: {picture}");
+        }
+    }
+}
