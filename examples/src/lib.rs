@@ -1,11 +1,13 @@
 //! What the examples share, so that each example shows its cell and its training and little else.
 //!
 //! - [`data`] reads the data files and says what is wrong with them,
+//! - [`dates`] makes dates in many written forms,
 //! - [`options`] reads the few command-line options,
 //! - [`plot`] draws the pictures,
 //! - [`report`] shows progress and turns an error into a message and an exit code.
 
 pub mod data;
+pub mod dates;
 pub mod options;
 pub mod plot;
 pub mod report;

@@ -1,5 +1,6 @@
 //! The pictures, as SVG: sharp at every size, and text stays text.
 
+mod alignment;
 mod reading;
 
 use plotters::coord::Shift;
@@ -8,6 +9,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use std::error::Error;
 use std::path::Path;
 
+pub use alignment::{Alignment, alignments};
 pub use reading::{Reading, readings};
 
 const FONT: &str = "DejaVu Sans, Helvetica, Arial, sans-serif";

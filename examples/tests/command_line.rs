@@ -61,6 +61,13 @@ fn strings_of_digits_are_read() {
 }
 
 #[test]
+fn dates_are_rewritten() {
+    let said = run_quickly("dates");
+    assert_says(&said, &["dates: 50 of days held out, 4 batches", "67228 with, 57212 without", "13 to 20 "]);
+    assert_eq!(said.matches("-> ").count(), 6, "{said}");
+}
+
+#[test]
 fn missing_data_is_reported() {
     for (example, file) in [
         ("ctc_digits", "digits.csv"),

@@ -1,0 +1,326 @@
+//! The encoder, the two decoders, and their training.
+
+use crate::Pair;
+use examples::dates::{CHARACTERS, LONGEST, indices};
+use nalgebra::SMatrix;
+use rnn_cell::cells::{BahdanauDecoder, BahdanauDecoderContext, BahdanauDecoderOutput};
+use rnn_cell::cells::{ChoDecoder, ChoDecoderContext};
+use rnn_cell::decode::{Forced, Search, beam, greedy};
+use rnn_cell::network::{Bidirectional, Concat};
+use rnn_cell::optim::{clear, clip_global_norm};
+use rnn_cell::prelude::*;
+use rnn_cell::rng::shuffle;
+use rnn_cell::sequence::{Batch, by_length, memory, memory_backward, pad_indices};
+use rnn_cell::varying::Varying;
+
+rnn_cell! {
+    /// A gated recurrent unit (Cho et al. 2014) that reads characters.
+    pub cell Reads<V, H> {
+        input w: one_hot[V];
+        state h: [H];
+        param W_r, W_z, W_h: [H, V];
+        param U_r, U_z, U_h: [H, H];
+        param b_r, b_z, b_h: [H];
+
+        r = sigmoid(W_r @ w + U_r @ h[t-1] + b_r);
+        z = sigmoid(W_z @ w + U_z @ h[t-1] + b_z);
+        h_tilde = tanh(W_h @ w + U_h @ (r * h[t-1]) + b_h);
+        h = z * h[t-1] + (1 - z) * h_tilde;
+
+        output h;
+    }
+}
+
+const HIDDEN: usize = 48;
+const BOTH: usize = 2 * HIDDEN;
+const EMBEDDED: usize = 16;
+const SCORED: usize = 32;
+const MAXOUT: usize = 32;
+pub const BATCH: usize = 16;
+const RATE: f64 = 4e-3;
+/// The most symbols that are written; a date has ten.
+const LIMIT: usize = 12;
+
+/// What is written: digits, `-`, and the end.
+const WRITTEN: &str = "0123456789-";
+const SYMBOLS: usize = WRITTEN.len() + 1;
+const END: u32 = WRITTEN.len() as u32;
+/// No symbol: a decoder reads it as zeros.
+const START: u32 = u32::MAX;
+
+type Direction = Reads<CHARACTERS, HIDDEN>;
+type Encoder = Bidirectional<Direction, Direction, Concat<BOTH>>;
+type EncoderState<const B: usize> = <Encoder as Layer<B>>::State;
+type Encoded<const B: usize> = SMatrix<f32, BOTH, B>;
+
+/// Looks at the encoder's outputs at every step.
+pub type Attending = BahdanauDecoder<SYMBOLS, EMBEDDED, HIDDEN, BOTH, SCORED, MAXOUT, LONGEST>;
+/// Knows the encoder's last states.
+pub type Summarising = ChoDecoder<SYMBOLS, EMBEDDED, HIDDEN, BOTH, MAXOUT>;
+
+/// A decoder, and how it hangs on the encoder.
+pub trait Writes<const B: usize>: ContextLayer<B, Scalar = f32, Input = [u32; B]> + ModelMut {
+    /// Makes the context of what the encoder said and of its final state.
+    fn listen(ys: &[Encoded<B>], lengths: &[usize; B], state: &EncoderState<B>, context: &mut Self::Context);
+
+    /// Pulls the context's cotangent back to those of what the encoder said (`steps` of them; none of them: zero) and of its final state.
+    fn answer(
+        dcontext: &Self::Context,
+        steps: usize,
+        lengths: &[usize; B],
+        dys: &mut Vec<Encoded<B>>,
+        dstate: &mut EncoderState<B>,
+    );
+
+    /// The logits of an output.
+    fn logits(y: &mut Self::Output) -> &mut SMatrix<f32, SYMBOLS, B>;
+
+    /// The alignment of an output, if there is one.
+    fn alignment(y: &Self::Output) -> Option<&SMatrix<f32, LONGEST, B>>;
+}
+
+impl<const B: usize> Writes<B> for Attending {
+    fn listen(
+        ys: &[Encoded<B>],
+        lengths: &[usize; B],
+        state: &EncoderState<B>,
+        context: &mut BahdanauDecoderContext<HIDDEN, BOTH, LONGEST, B>,
+    ) {
+        memory(ys, Some(lengths), &mut context.M, &mut context.mask);
+        context.first = state.reverse.h;
+    }
+
+    fn answer(
+        dcontext: &BahdanauDecoderContext<HIDDEN, BOTH, LONGEST, B>,
+        steps: usize,
+        lengths: &[usize; B],
+        dys: &mut Vec<Encoded<B>>,
+        dstate: &mut EncoderState<B>,
+    ) {
+        memory_backward(&dcontext.M, steps, Some(lengths), dys);
+        dstate.reverse.h = dcontext.first;
+    }
+
+    fn logits(y: &mut BahdanauDecoderOutput<SYMBOLS, LONGEST, B>) -> &mut SMatrix<f32, SYMBOLS, B> {
+        &mut y.logits
+    }
+
+    fn alignment(y: &BahdanauDecoderOutput<SYMBOLS, LONGEST, B>) -> Option<&SMatrix<f32, LONGEST, B>> {
+        Some(&y.alpha)
+    }
+}
+
+impl<const B: usize> Writes<B> for Summarising {
+    fn listen(
+        _: &[Encoded<B>],
+        _: &[usize; B],
+        state: &EncoderState<B>,
+        context: &mut ChoDecoderContext<BOTH, B>,
+    ) {
+        context.summary.rows_mut(0, HIDDEN).copy_from(&state.forward.h);
+        context.summary.rows_mut(HIDDEN, HIDDEN).copy_from(&state.reverse.h);
+    }
+
+    fn answer(
+        dcontext: &ChoDecoderContext<BOTH, B>,
+        _: usize,
+        _: &[usize; B],
+        dys: &mut Vec<Encoded<B>>,
+        dstate: &mut EncoderState<B>,
+    ) {
+        dys.clear();
+        dstate.forward.h.copy_from(&dcontext.summary.rows(0, HIDDEN));
+        dstate.reverse.h.copy_from(&dcontext.summary.rows(HIDDEN, HIDDEN));
+    }
+
+    fn logits(y: &mut SMatrix<f32, SYMBOLS, B>) -> &mut SMatrix<f32, SYMBOLS, B> {
+        y
+    }
+
+    fn alignment(_: &SMatrix<f32, SYMBOLS, B>) -> Option<&SMatrix<f32, LONGEST, B>> {
+        None
+    }
+}
+
+/// An encoder with a decoder.
+pub struct Translator<D> {
+    encoder: Box<Encoder>,
+    decoder: Box<D>,
+}
+
+impl<D: Model> Translator<D> {
+    /// With this decoder, and an encoder drawn from `rng`.
+    pub fn new(decoder: Box<D>, rng: &mut impl Rng) -> Self {
+        let encoder = Bidirectional::new(Direction::init(rng), Direction::init(rng)).joined(Concat);
+        Self { encoder: Box::new(encoder), decoder }
+    }
+
+    /// The number of parameters.
+    pub fn parameters(&self) -> usize {
+        self.encoder.parameter_count() + self.decoder.parameter_count()
+    }
+}
+
+impl<D: Writes<BATCH> + ContextLayer<BATCH, Output: Varying<f32> + Clone>> Translator<D> {
+    /// Trains on `batches` of pairs that `draw` makes, by teacher forcing. `report` hears the loss of every batch.
+    pub fn learn(
+        &mut self,
+        batches: usize,
+        rng: &mut Xoshiro256PlusPlus,
+        mut draw: impl FnMut(&mut Xoshiro256PlusPlus) -> Pair,
+        mut report: impl FnMut(f32),
+    ) {
+        /// Batches whose sources are sorted together, so that those of one batch have nearly the same length.
+        const SORTED: usize = 20;
+        let mut trainer = Trainer::new(self);
+        let mut done = 0;
+        while done < batches {
+            let count = SORTED.min(batches - done);
+            let pairs: Vec<Pair> = (0..count * BATCH).map(|_| draw(rng)).collect();
+            let order = by_length(pairs.iter().map(|pair| pair.source.len()));
+            let mut chunks: Vec<&[usize]> = order.chunks(BATCH).collect();
+            shuffle(&mut chunks, rng);
+            for chunk in chunks {
+                // A cosine from the full rate down to nothing.
+                let through = done as f64 / batches as f64;
+                trainer.set_rate(0.5 * RATE * (1.0 + (std::f64::consts::PI * through).cos()));
+                report(trainer.step(self, chunk.iter().map(|&i| &pairs[i])));
+                done += 1;
+            }
+        }
+    }
+}
+
+impl<D: Writes<1>> Translator<D> {
+    /// Writes what it reads in `source`, by greedy search, with the alignment: for each symbol and the end, the weights of the source's characters
+    /// (none without attention).
+    pub fn write(&self, source: &str) -> (String, Vec<Vec<f64>>) {
+        let (context, mut state) = self.read(source);
+        let mut alignment = Vec::new();
+        let [symbols] = greedy(&mut state, [START], END, LIMIT, |before, state| {
+            let mut y = self.decoder.step(before, &context, state);
+            alignment.extend(D::alignment(&y).map(|alpha| {
+                alpha.iter().take(source.len()).map(|&weight| f64::from(weight)).collect::<Vec<f64>>()
+            }));
+            *D::logits(&mut y)
+        });
+        (text(&symbols), alignment)
+    }
+
+    /// Writes what it reads in `source`, by a beam search of that width.
+    pub fn search(&self, source: &str, width: usize) -> String
+    where
+        D::State: Clone,
+    {
+        let (context, state) = self.read(source);
+        let hypotheses = beam(state, START, END, &Search::new(width, LIMIT), |before, state| {
+            *D::logits(&mut self.decoder.step(before, &context, state))
+        });
+        hypotheses.first().map(|best| text(&best.symbols)).unwrap_or_default()
+    }
+
+    fn read(&self, source: &str) -> (Box<D::Context>, D::State) {
+        let xs: Vec<[u32; 1]> = indices(source).into_iter().map(|index| [index]).collect();
+        let mut state = Layer::<1>::zero_state(&*self.encoder);
+        let mut tape = Layer::<1>::tape(&*self.encoder);
+        self.encoder.forward(&xs, None, &mut state, &mut tape);
+        let mut context = Box::new(self.decoder.zero_context_bar());
+        D::listen(self.encoder.outputs(&tape), &[xs.len()], &state, &mut context);
+        let start = self.decoder.zero_state(&context);
+        (context, start)
+    }
+}
+
+/// What training needs beside the model.
+struct Trainer<D: ContextLayer<BATCH>> {
+    encoder_gradients: Box<<Encoder as Model>::Gradients>,
+    decoder_gradients: Box<D::Gradients>,
+    encoder_optimiser: Adam<f32>,
+    decoder_optimiser: Adam<f32>,
+    encoder_tape: <Encoder as Layer<BATCH>>::Tape,
+    decoder_tape: D::Tape,
+    context: Box<D::Context>,
+    dencoded: Vec<Encoded<BATCH>>,
+    dys: Vec<D::Output>,
+}
+
+impl<D: Writes<BATCH> + ContextLayer<BATCH, Output: Varying<f32> + Clone>> Trainer<D> {
+    fn new(model: &Translator<D>) -> Self {
+        Self {
+            encoder_gradients: model.encoder.zero_gradients(),
+            decoder_gradients: model.decoder.zero_gradients(),
+            encoder_optimiser: Adam::new(RATE),
+            decoder_optimiser: Adam::new(RATE),
+            encoder_tape: model.encoder.tape(),
+            decoder_tape: model.decoder.tape(),
+            context: Box::new(model.decoder.zero_context_bar()),
+            dencoded: Vec::new(),
+            dys: Vec::new(),
+        }
+    }
+
+    fn set_rate(&mut self, rate: f64) {
+        self.encoder_optimiser.set_rate(rate);
+        self.decoder_optimiser.set_rate(rate);
+    }
+
+    /// One step downhill on one batch. Returns its loss.
+    fn step<'p>(&mut self, model: &mut Translator<D>, pairs: impl Iterator<Item = &'p Pair>) -> f32 {
+        let (sources, targets): (Vec<Vec<u32>>, Vec<Vec<u32>>) =
+            pairs.map(|pair| (indices(&pair.source), symbols(&pair.target))).unzip();
+        let Batch { xs, lengths } = pad_indices::<_, BATCH>(&sources);
+        let forced = Forced::<BATCH>::new(&targets, START, END);
+
+        let mut encoder_state = model.encoder.zero_state();
+        model.encoder.forward(&xs, Some(&lengths), &mut encoder_state, &mut self.encoder_tape);
+        let encoded = model.encoder.outputs(&self.encoder_tape);
+        D::listen(encoded, &lengths, &encoder_state, &mut self.context);
+        let mut state = model.decoder.zero_state(&self.context);
+        let steps = Some(&forced.lengths);
+        model.decoder.forward(&forced.inputs, &self.context, steps, &mut state, &mut self.decoder_tape);
+        let loss = forced.loss(model.decoder.outputs(&self.decoder_tape), &mut self.dys, D::logits);
+
+        clear(&mut *self.encoder_gradients);
+        clear(&mut *self.decoder_gradients);
+        let mut dstate = model.decoder.zero_state_bar();
+        let mut dcontext = Box::new(model.decoder.zero_context_bar());
+        model.decoder.backward(
+            &forced.inputs,
+            &self.context,
+            steps,
+            &mut self.decoder_tape,
+            &self.dys,
+            &mut dstate,
+            &mut self.decoder_gradients,
+            None,
+            Some(&mut dcontext),
+        );
+        // The first state is made of the context.
+        let gradients = &mut *self.decoder_gradients;
+        model.decoder.initial_state_backward(&self.context, &dstate, gradients, Some(&mut dcontext));
+        let mut dencoder_state = model.encoder.zero_state_bar();
+        D::answer(&dcontext, xs.len(), &lengths, &mut self.dencoded, &mut dencoder_state);
+        model.encoder.backward(
+            &xs,
+            Some(&lengths),
+            &mut self.encoder_tape,
+            &self.dencoded,
+            &mut dencoder_state,
+            &mut self.encoder_gradients,
+            None,
+        );
+        clip_global_norm(&mut *self.encoder_gradients, 1.0);
+        clip_global_norm(&mut *self.decoder_gradients, 1.0);
+        self.encoder_optimiser.step(&mut *model.encoder, &self.encoder_gradients);
+        self.decoder_optimiser.step(&mut *model.decoder, &self.decoder_gradients);
+        loss
+    }
+}
+
+fn symbols(text: &str) -> Vec<u32> {
+    text.chars().map(|c| WRITTEN.find(c).expect("a date is digits and `-`") as u32).collect()
+}
+
+fn text(symbols: &[u32]) -> String {
+    symbols.iter().map(|&symbol| char::from(WRITTEN.as_bytes()[symbol as usize])).collect()
+}

@@ -1,0 +1,171 @@
+//! What attention looks at: accuracies by the length of the source, and alignments as heat maps.
+
+use super::{Area, BLUE, Curve, GRID, INK, ORANGE, blend, centred_text, create_folder, text};
+use plotters::prelude::*;
+use std::error::Error;
+use std::path::Path;
+
+const WIDTH: u32 = 1160;
+const ACCURACIES: u32 = 300;
+const LEFT: i32 = 84;
+/// The height of a row of a heat map, and the most that a column is wide.
+const ROW: i32 = 19;
+const COLUMN: i32 = 24;
+/// Where a heat map begins, below its caption and the source.
+const TOP: i32 = 62;
+
+/// An alignment: how much of each symbol of the source went into each symbol that was written.
+#[derive(Debug, Clone)]
+pub struct Alignment {
+    /// What stands above it.
+    pub caption: String,
+    /// The source, a symbol a column.
+    pub source: Vec<String>,
+    /// What was written, a symbol a row.
+    pub written: Vec<String>,
+    /// The weights of each row, 0 to 1.
+    pub weights: Vec<Vec<f64>>,
+}
+
+/// Draws accuracies (in percent) over classes of lengths, and below them the heat maps.
+pub fn alignments(
+    path: &Path,
+    title: &str,
+    lengths: &[String],
+    accuracies: &[Curve],
+    alignments: &[Alignment],
+) -> Result<(), Box<dyn Error>> {
+    create_folder(path)?;
+    let heights =
+        alignments.iter().map(|alignment| TOP as u32 + ROW as u32 * alignment.written.len() as u32 + 24);
+    let height = 50 + ACCURACIES + heights.clone().sum::<u32>();
+    let root = SVGBackend::new(path, (WIDTH, height)).into_drawing_area();
+    root.fill(&WHITE)?;
+    let root = root.margin(8, 0, 0, 0).titled(title, text(22))?;
+    let (upper, mut rest) = root.split_vertically(ACCURACIES);
+    draw_accuracies(&upper, lengths, accuracies)?;
+    draw_scale(&rest)?;
+    for (alignment, height) in alignments.iter().zip(heights) {
+        let (area, below) = rest.split_vertically(height);
+        draw_alignment(&area, alignment)?;
+        rest = below;
+    }
+    root.present()?;
+    Ok(())
+}
+
+fn draw_accuracies(area: &Area, lengths: &[String], accuracies: &[Curve]) -> Result<(), Box<dyn Error>> {
+    let classes = lengths.len() as f64;
+    let mut chart = ChartBuilder::on(area)
+        .margin(14)
+        .x_label_area_size(44)
+        .y_label_area_size(70)
+        .build_cartesian_2d(-0.5..classes - 0.5, 0.0..106.0)?;
+    let name = |at: &f64| {
+        let class = at.round();
+        let whole = (at - class).abs() < 1e-9 && class >= 0.0;
+        whole.then(|| lengths.get(class as usize).cloned()).flatten().unwrap_or_default()
+    };
+    chart
+        .configure_mesh()
+        .x_desc("characters of the source")
+        .y_desc("dates wholly right")
+        .x_labels(2 * lengths.len() + 1)
+        .y_labels(6)
+        .disable_x_mesh()
+        .light_line_style(WHITE)
+        .bold_line_style(GRID)
+        .axis_style(INK)
+        .label_style(text(14))
+        .axis_desc_style(text(15))
+        .x_label_formatter(&name)
+        .y_label_formatter(&|percent| format!("{percent:.0} %"))
+        .draw()?;
+    for (curve, colour) in accuracies.iter().zip([BLUE, ORANGE].into_iter().cycle()) {
+        let points = || curve.values.iter().enumerate().map(|(class, percent)| (class as f64, *percent));
+        chart
+            .draw_series(LineSeries::new(points(), colour.stroke_width(2)))?
+            .label(curve.name)
+            .legend(move |(x, y)| PathElement::new([(x, y), (x + 22, y)], colour.stroke_width(3)));
+        chart.draw_series(points().map(|point| Circle::new(point, 4, colour.filled())))?;
+    }
+    chart
+        .configure_series_labels()
+        .position(SeriesLabelPosition::LowerLeft)
+        .margin(12)
+        .legend_area_size(30)
+        .background_style(WHITE.mix(0.9))
+        .border_style(GRID)
+        .label_font(text(14))
+        .draw()?;
+    Ok(())
+}
+
+/// The colours of the weights, at the right of the first caption.
+fn draw_scale(area: &Area) -> Result<(), Box<dyn Error>> {
+    const STEPS: i32 = 20;
+    const SIDE: i32 = 7;
+    let left = WIDTH as i32 - 40 - STEPS * SIDE;
+    for step in 0..STEPS {
+        let x = left + step * SIDE;
+        let colour = blend(BLUE, f64::from(step) / f64::from(STEPS - 1));
+        area.draw(&Rectangle::new([(x, 8), (x + SIDE, 22)], colour.filled()))?;
+    }
+    area.draw(&Text::new("weight", (left - 44, 15), centred_text(14)))?;
+    area.draw(&Text::new("0", (left - 10, 15), centred_text(13)))?;
+    area.draw(&Text::new("1", (left + STEPS * SIDE + 10, 15), centred_text(13)))?;
+    Ok(())
+}
+
+fn draw_alignment(area: &Area, alignment: &Alignment) -> Result<(), Box<dyn Error>> {
+    let (rows, columns) = (alignment.written.len() as i32, alignment.source.len().max(1) as i32);
+    let wide = ((WIDTH as i32 - LEFT - 30) / columns).min(COLUMN);
+    area.draw(&Text::new(alignment.caption.clone(), (LEFT, 8), text(16)))?;
+    for (column, symbol) in alignment.source.iter().enumerate() {
+        let x = LEFT + column as i32 * wide + wide / 2;
+        area.draw(&Text::new(symbol.clone(), (x, TOP - 12), centred_text(15)))?;
+    }
+    for (row, (symbol, weights)) in alignment.written.iter().zip(&alignment.weights).enumerate() {
+        let y = TOP + row as i32 * ROW;
+        area.draw(&Text::new(symbol.clone(), (LEFT - 18, y + ROW / 2), centred_text(15)))?;
+        for (column, weight) in weights.iter().enumerate() {
+            let x = LEFT + column as i32 * wide;
+            let cell = [(x, y), (x + wide, y + ROW)];
+            area.draw(&Rectangle::new(cell, blend(BLUE, weight.clamp(0.0, 1.0)).filled()))?;
+            area.draw(&Rectangle::new(cell, GRID.stroke_width(1)))?;
+        }
+    }
+    let upright = centred_text(14).transform(FontTransform::Rotate270);
+    area.draw(&Text::new("written", (LEFT - 46, TOP + rows * ROW / 2), upright))?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_picture_holds_what_it_should() {
+        let path = std::env::temp_dir().join(format!("rnn-cell-alignment-{}.svg", std::process::id()));
+        let symbols = |text: &str| text.chars().map(String::from).collect();
+        let alignment = Alignment {
+            caption: "q7 becomes 7".into(),
+            source: symbols("q7"),
+            written: symbols("7"),
+            weights: vec![vec![0.0, 1.0]],
+        };
+        let accuracies = [
+            Curve { name: "with", values: &[100.0, 99.0] },
+            Curve { name: "without", values: &[90.0, 50.0] },
+        ];
+        let lengths = ["1 to 9".into(), "10 to 19".into()];
+        alignments(&path, "dates", &lengths, &accuracies, &[alignment]).unwrap();
+        let picture = std::fs::read_to_string(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        let words =
+            ["dates", "q7 becomes 7", "with", "without", "1 to 9", "10 to 19", "characters of the source"];
+        for words in words.into_iter().chain(["\nq\n", "#1F61B0"]) {
+            assert!(picture.contains(words), "{words}: {picture}");
+        }
+    }
+}
