@@ -34,7 +34,7 @@ impl<const H: usize> Job for Products<'_, H> {
     fn run<S: Isa>(self, isa: S) {
         let [a, b, c, d] = self.a else { panic!("four matrices") };
         let [y, z, v, w] = self.y else { panic!("four results") };
-        products::<S, f32, H, H, MATRICES>(isa, [a, b, c, d], self.x, [y, z, v, w], true);
+        products::<S, f32, H, MATRICES, 1>(isa, [[a, b, c, d]], [self.x], [y, z, v, w], true);
     }
 }
 

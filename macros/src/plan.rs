@@ -1,6 +1,7 @@
 //! Everything about a cell that emission needs: the graph with its backward equations, what runs when, and
 //! where each value lives.
 
+mod in_place;
 mod initial;
 mod residuals;
 #[cfg(test)]
@@ -44,7 +45,8 @@ pub enum Place {
     Fixed,
     /// A buffer of its own on the tape.
     Buffer(Lifetime),
-    /// A state's new value: the step after in the state's series.
+    /// A state's new value: the step after in the state's series, or the state itself where nothing reads the old one
+    /// any more.
     State(Piece),
     /// Backward: the cotangent of a state at the step before.
     CarryOut(Piece),
@@ -57,6 +59,8 @@ pub enum Place {
 pub struct Pass {
     pub schedule: Schedule,
     pub places: HashMap<Id, Place>,
+    /// What is overwritten where it is: the leaf of an old state, and the node of the new one.
+    pub in_place: HashMap<Id, Id>,
 }
 
 #[derive(Debug)]
@@ -227,7 +231,15 @@ pub fn plan(cell: &Cell, resolved: &Resolved, shapes: &Shapes, lowered: Lowered)
         let lasts = graph[id].level == Level::Time && (kept.binary_search(&id).is_ok() || is_output);
         place_state(id).or(lasts.then_some(Place::Buffer(Lifetime::Sequence)))
     });
-    let streaming = Pass::new(&graph, streaming_schedule, &forward_roots, place_state);
+    let old = |piece: Piece| previous.iter().find(|id| graph[**id].op == Op::Previous(piece)).copied();
+    let replaced: Vec<&Bound> = states
+        .iter()
+        .filter(|bound| in_place::is_free(&graph, &streaming_schedule, old(bound.piece), bound.id))
+        .collect();
+    let mut streaming = Pass::new(&graph, streaming_schedule, &forward_roots, |id| {
+        replaced.iter().find(|bound| bound.id == id).map(|bound| Place::State(bound.piece))
+    });
+    streaming.in_place = replaced.iter().filter_map(|bound| Some((old(bound.piece)?, bound.id))).collect();
     let backward = {
         let carry =
             |id: Id| carries.iter().find(|bound| bound.id == id).map(|bound| Place::CarryOut(bound.piece));
@@ -378,7 +390,7 @@ impl Pass {
                 }
             }
         }
-        Pass { schedule, places }
+        Pass { schedule, places, in_place: HashMap::new() }
     }
 }
 

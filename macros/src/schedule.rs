@@ -57,10 +57,11 @@ impl Region {
 pub enum Group {
     /// One loop over the entries of `space`; nodes in the order of evaluation.
     Elementwise { space: BlockShape, nodes: Vec<Id> },
-    /// Products of parameters with one common right-hand side.
-    Products { nodes: Vec<Id> },
-    /// A sum of products, each of a parameter with a vector: `node` gets the sum of `terms`.
-    ProductSum { node: Id, terms: Vec<Id> },
+    /// Sums of products of parameters with vectors: all of one shape, and their terms of the same right-hand sides in
+    /// the same order.
+    Products { sums: Vec<ProductSum> },
+    /// A sum of products, some of them of transposed parameters.
+    PullBack(ProductSum),
     /// Anything else.
     Single(Id),
 }
@@ -68,10 +69,40 @@ pub enum Group {
 impl Group {
     pub fn nodes(&self) -> Vec<Id> {
         match self {
-            Group::Elementwise { nodes, .. } | Group::Products { nodes } => nodes.clone(),
-            Group::ProductSum { node, .. } | Group::Single(node) => vec![*node],
+            Group::Elementwise { nodes, .. } => nodes.clone(),
+            Group::Products { sums } => sums.iter().map(|sum| sum.node).collect(),
+            Group::PullBack(ProductSum { node, .. }) | Group::Single(node) => vec![*node],
         }
     }
+
+    /// What the group reads, its own nodes among it.
+    pub fn operands(&self, graph: &Graph, users: &[Vec<Id>]) -> Vec<Id> {
+        let args = |id: &Id| graph[*id].args.clone();
+        match self {
+            Group::Elementwise { nodes, .. } => nodes.iter().flat_map(args).collect(),
+            Group::Products { .. } | Group::PullBack(_) => {
+                self.sums().iter().flat_map(|sum| sum.terms.iter().flat_map(args)).collect()
+            }
+            Group::Single(id) if is_accumulated_product(graph, users, *id) => args(&graph[*id].args[0]),
+            Group::Single(id) => args(id),
+        }
+    }
+
+    /// The sums of products that the group computes.
+    pub fn sums(&self) -> &[ProductSum] {
+        match self {
+            Group::Products { sums } => sums,
+            Group::PullBack(sum) => std::slice::from_ref(sum),
+            _ => &[],
+        }
+    }
+}
+
+/// `node` gets the sum of `terms`, each a product of a parameter with a vector; a lone product is its own term.
+#[derive(Debug, Clone)]
+pub struct ProductSum {
+    pub node: Id,
+    pub terms: Vec<Id>,
 }
 
 /// What has to be computed, from what.
@@ -368,26 +399,33 @@ pub fn is_accumulated_product(graph: &Graph, users: &[Vec<Id>], id: Id) -> bool 
 
 fn product_groups(graph: &Graph, ready: &[Id], sums: &HashMap<Id, Vec<Id>>) -> Vec<Group> {
     let mut groups: Vec<Group> = vec![];
-    for &id in ready {
-        if let Some(terms) = sums.get(&id) {
-            groups.push(Group::ProductSum { node: id, terms: terms.clone() });
+    for &node in ready {
+        let mut terms = match sums.get(&node) {
+            Some(terms) => terms.clone(),
+            None if is_flat_product(graph, node) => vec![node],
+            None => {
+                groups.push(Group::Single(node));
+                continue;
+            }
+        };
+        if terms.iter().any(|term| graph[*term].op != (Op::MatMul { ta: false, tb: false })) {
+            groups.push(Group::PullBack(ProductSum { node, terms }));
             continue;
         }
-        if !is_flat_product(graph, id) || graph[id].op != (Op::MatMul { ta: false, tb: false }) {
-            groups.push(Group::Single(id));
-            continue;
-        }
-        let shares = |other: &Id| {
-            let (a, b) = (&graph[id], &graph[*other]);
-            a.shape == b.shape && a.args[1] == b.args[1] && a.level == b.level
+        let right_sides = |terms: &[Id]| terms.iter().map(|term| graph[*term].args[1]).collect::<Vec<_>>();
+        terms.sort_by_key(|term| graph[*term].args[1]);
+        let shares = |other: &ProductSum| {
+            let (a, b) = (&graph[node], &graph[other.node]);
+            a.shape == b.shape && a.level == b.level && right_sides(&terms) == right_sides(&other.terms)
         };
         let same = groups.iter_mut().find_map(|group| match group {
-            Group::Products { nodes } if shares(&nodes[0]) => Some(nodes),
+            Group::Products { sums } if shares(&sums[0]) => Some(sums),
             _ => None,
         });
+        let sum = ProductSum { node, terms };
         match same {
-            Some(nodes) => nodes.push(id),
-            None => groups.push(Group::Products { nodes: vec![id] }),
+            Some(sums) => sums.push(sum),
+            None => groups.push(Group::Products { sums: vec![sum] }),
         }
     }
     groups

@@ -177,7 +177,9 @@ fn passes(graph: &Graph, pass: &Pass, before: Option<&Pass>) -> Result<(), Strin
 /// What a node's code reads: its arguments, or those of the products that it stands for.
 fn reads(graph: &Graph, pass: &Pass, group: &Group, id: Id, is_absorbed: &mut [bool]) -> Vec<Id> {
     match group {
-        Group::ProductSum { terms, .. } => {
+        Group::Products { .. } | Group::PullBack(_) => {
+            let sum = group.sums().iter().find(|sum| sum.node == id);
+            let terms = sum.map_or(&[][..], |sum| &sum.terms);
             let mut reads = vec![];
             let mut stack = vec![id];
             while let Some(inner) = stack.pop() {

@@ -13,7 +13,7 @@ use crate::ops::{choice, one_hot, product, rearrange, reduce};
 use crate::plan::Pass;
 use crate::schedule::{Group, Region};
 use proc_macro2::{Ident, TokenStream};
-use quote::quote;
+use quote::{format_ident, quote};
 use std::collections::HashSet;
 
 /// Binds values to local slices for one region.
@@ -57,25 +57,18 @@ impl Body<'_> {
         }
         let computed: Vec<Id> = groups.iter().flat_map(Group::nodes).collect();
         let mut seen: HashSet<Id> = computed.iter().copied().collect();
-        let operands = groups.iter().flat_map(|group| self.operands(group)).map(|id| self.graph.storage(id));
-        let reads: Vec<Id> = operands.filter(|id| !self.graph.is_constant(*id) && seen.insert(*id)).collect();
+        let users = &self.pass.schedule.users;
+        let operands = groups.iter().flat_map(|group| group.operands(self.graph, users));
+        let reads: Vec<Id> = operands
+            .map(|id| self.graph.storage(id))
+            .filter(|id| {
+                !self.graph.is_constant(*id) && !self.pass.in_place.contains_key(id) && seen.insert(*id)
+            })
+            .collect();
         let writes: Vec<Id> = computed.into_iter().filter(|id| self.pass.places.contains_key(id)).collect();
         let bindings = frame.bind(region, &reads, &writes);
         let groups = groups.iter().map(|group| self.group(region, group));
         quote!({ #bindings #(#groups)* ; })
-    }
-
-    /// What a group reads, its own nodes among it.
-    fn operands(&self, group: &Group) -> Vec<Id> {
-        let args = |id: &Id| self.graph[*id].args.clone();
-        match group {
-            Group::Elementwise { nodes, .. } | Group::Products { nodes } => {
-                nodes.iter().flat_map(args).collect()
-            }
-            Group::ProductSum { terms, .. } => terms.iter().flat_map(args).collect(),
-            Group::Single(id) if self.is_accumulated_product(*id) => args(&self.graph[*id].args[0]),
-            Group::Single(id) => args(id),
-        }
     }
 
     fn is_accumulated_product(&self, id: Id) -> bool {
@@ -85,15 +78,16 @@ impl Body<'_> {
     fn group(&self, region: Region, group: &Group) -> TokenStream {
         match group {
             Group::Elementwise { space, nodes } => self.elementwise(region, *space, nodes),
-            Group::Products { nodes } => product::emit_products(self, nodes),
-            Group::ProductSum { node, terms } => product::emit_sum(self, *node, terms),
+            Group::Products { sums } => product::emit_products(self, sums),
+            Group::PullBack(sum) => product::emit_pull_back(self, sum),
             Group::Single(id) if self.is_accumulated_product(*id) => self.accumulated(region, *id),
             Group::Single(id) => self.single(region, *id),
         }
     }
 
     pub fn var(&self, id: Id) -> Ident {
-        self.names.variable(self.graph.storage(id))
+        let id = self.graph.storage(id);
+        self.names.variable(*self.pass.in_place.get(&id).unwrap_or(&id))
     }
 
     /// The number of columns that a region's loops run over.
@@ -164,8 +158,9 @@ impl Body<'_> {
         let mut all_full = true;
 
         let args: Vec<Id> = nodes.iter().flat_map(|id| self.graph[*id].args.clone()).collect();
+        let replaced = |arg: Id| self.pass.in_place.get(&arg).filter(|new| inside.contains(new));
         for arg in args {
-            if !seen.insert(arg) {
+            if !seen.insert(arg) || replaced(arg).is_some() {
                 continue;
             }
             match self.operand(region, space, arg, &inside) {
@@ -190,14 +185,17 @@ impl Body<'_> {
             let (name, value) = (self.names.variable(*id), self.operation(*id, &inside));
             lines.push(quote!(let #name = #value;));
         }
-        let old: Vec<TokenStream> = outs
+        let old: Vec<Ident> = outs
             .iter()
-            .map(|id| match self.graph[*id].op {
-                Op::Accumulate => {
-                    let old = self.old(*id);
-                    quote!(#old)
+            .map(|id| {
+                match (
+                    self.graph[*id].op == Op::Accumulate,
+                    seen.iter().find(|arg| replaced(**arg) == Some(id)),
+                ) {
+                    (true, _) => self.old(*id),
+                    (false, Some(replaced)) => self.argument(*replaced),
+                    (false, None) => format_ident!("_"),
                 }
-                _ => quote!(_),
             })
             .collect();
         let results: Vec<Ident> = outs.iter().map(|id| self.names.variable(*id)).collect();

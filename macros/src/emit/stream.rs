@@ -53,7 +53,17 @@ impl Frame for StreamFrame<'_> {
             bindings.extend(quote!(let #variable = #slice;));
         }
         for id in writes {
-            let (variable, value) = (names.variable(*id), value_of(names, *id));
+            let variable = names.variable(*id);
+            let value = match plan.streaming.places.get(id) {
+                Some(Place::State(piece)) => {
+                    let path = cx.declared_path(*piece);
+                    quote!(__state.#path)
+                }
+                _ => {
+                    let value = value_of(names, *id);
+                    quote!(#value)
+                }
+            };
             bindings.extend(quote!(let #variable = #k::Flat::flat_mut(&mut #value);));
         }
         bindings
@@ -95,6 +105,24 @@ impl Stream<'_> {
         Layout { cx: self.cx, plan: self.plan, names: self.names }
     }
 
+    fn body(&self) -> Body<'_> {
+        Body { cx: self.cx, graph: &self.plan.graph, names: self.names, pass: &self.plan.streaming }
+    }
+
+    /// Where a value stands when the step has run.
+    fn result(&self, id: Id) -> TokenStream {
+        match self.plan.streaming.places.get(&id) {
+            Some(Place::State(piece)) => {
+                let path = self.cx.declared_path(*piece);
+                quote!(__state.#path)
+            }
+            _ => {
+                let value = value_of(self.names, id);
+                quote!(#value)
+            }
+        }
+    }
+
     fn locals(&self, ids: &[Id]) -> TokenStream {
         let (cx, k) = (self.cx, &self.cx.k);
         let lines = ids.iter().map(|id| {
@@ -110,8 +138,7 @@ impl Stream<'_> {
     pub fn prepare(&self) -> (TokenStream, TokenStream) {
         let layout = self.layout();
         let frame = StreamFrame { layout: &layout, is_preparing: true };
-        let body =
-            Body { cx: self.cx, graph: &self.plan.graph, names: self.names, pass: &self.plan.streaming };
+        let body = self.body();
         let fixed = self.fixed();
         let locals = self.locals(&fixed);
         let (param, context) = (body.region(Region::Param, &frame), body.region(Region::Context, &frame));
@@ -127,24 +154,24 @@ impl Stream<'_> {
         let layout = self.layout();
         let k = &self.cx.k;
         let frame = StreamFrame { layout: &layout, is_preparing: false };
-        let body =
-            Body { cx: self.cx, graph: &self.plan.graph, names: self.names, pass: &self.plan.streaming };
+        let body = self.body();
         let places = &self.plan.streaming.places;
-        let stored: Vec<Id> = self
-            .plan
-            .graph
-            .ids()
-            .filter(|id| places.get(id).is_some_and(|place| *place != Place::Fixed))
-            .collect();
+        let stored: Vec<Id> =
+            self.plan.graph.ids().filter(|id| matches!(places.get(id), Some(Place::Buffer(_)))).collect();
         let locals = self.locals(&stored);
         let step = body.region(Region::Step, &frame);
-        let save = self.plan.states.iter().map(|bound| {
+        let kept =
+            self.plan.states.iter().filter(|bound| !matches!(places.get(&bound.id), Some(Place::State(_))));
+        let save = kept.map(|bound| {
             let (path, value) = (self.cx.declared_path(bound.piece), value_of(self.names, bound.id));
             quote!(#k::Flat::flat_mut(&mut __state.#path).copy_from_slice(#k::Flat::flat(&#value));)
         });
         let output = if layout.returns_outputs_in_place() {
-            let value = value_of(self.names, self.plan.outputs[0][0].id);
-            quote!(#value)
+            let id = self.plan.outputs[0][0].id;
+            match (self.result(id), places.get(&id)) {
+                (value, Some(Place::State(_))) => quote!(::core::clone::Clone::clone(&#value)),
+                (value, _) => value,
+            }
         } else {
             let output = TokenStream::new();
             let sequence = crate::emit::sequence::Sequence {
@@ -154,7 +181,7 @@ impl Stream<'_> {
                 output: &output,
             };
             let copies = self.plan.outputs.iter().flatten().map(|bound| {
-                let (path, value) = (sequence.output_path(bound), value_of(self.names, bound.id));
+                let (path, value) = (sequence.output_path(bound), self.result(bound.id));
                 quote!(#k::Flat::flat_mut(&mut __output #path).copy_from_slice(#k::Flat::flat(&#value));)
             });
             quote! {

@@ -8,7 +8,7 @@ use super::{assemble, block_of, evaluate, extent};
 use crate::ir::{Graph, Id, Level, Op, Piece};
 use crate::lower::Grid;
 use crate::plan::{Bound, Lifetime, Pass, Place, Plan};
-use crate::schedule::{Group, Region, is_accumulated_product};
+use crate::schedule::{Group, ProductSum, Region, is_accumulated_product};
 use std::collections::HashMap;
 
 /// Everything that a run reads: whole values.
@@ -119,9 +119,11 @@ impl Run<'_> {
         for group in self.pass.schedule.groups(region) {
             for (t, b) in steps.iter().flat_map(|t| (0..batch).map(move |b| (*t, b))) {
                 match group {
-                    Group::ProductSum { node, terms } => {
-                        let sum = self.sum(*node, terms, t, b);
-                        self.store.insert(self.key(*node, t, b), sum);
+                    Group::Products { .. } | Group::PullBack(_) => {
+                        for ProductSum { node, terms } in group.sums() {
+                            let sum = self.sum(*node, terms, t, b);
+                            self.store.insert(self.key(*node, t, b), sum);
+                        }
                     }
                     _ => group.nodes().into_iter().for_each(|id| self.node(id, t, b)),
                 }

@@ -2,8 +2,8 @@
 
 use crate::emit::body::{Body, Statement};
 use crate::ir::{Graph, Id, Level, Op};
-use crate::schedule::is_flat_product;
-use proc_macro2::{Ident, Literal, TokenStream};
+use crate::schedule::ProductSum;
+use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
 /// `C = op(A) op(B)`: `A_bar` and `B_bar` from `C_bar`.
@@ -25,59 +25,63 @@ pub fn pull_back(
     vec![a_bar, b_bar]
 }
 
-/// A product with a statement of its own: of what lies flat in memory for all columns at once, else a sample at a
-/// time.
+/// A product of what doesn't lie flat in memory, a sample at a time.
 pub fn emit(at: &Statement) -> TokenStream {
-    if at.node().op == (Op::MatMul { ta: true, tb: false }) && is_flat_product(at.body.graph, at.id) {
-        return emit_sum(at.body, at.id, &[at.id]);
-    }
     at.for_each(emit_small(at, at.id, false))
 }
 
-/// Several parameters times one right-hand side.
-pub fn emit_products(body: &Body, nodes: &[Id]) -> TokenStream {
+/// Sums of products over the same right-hand sides: one call for all of them.
+pub fn emit_products(body: &Body, sums: &[ProductSum]) -> TokenStream {
+    let nodes: Vec<Id> = sums.iter().map(|sum| sum.node).collect();
+    let (comment, call) = (body.comment(&nodes), products(body, sums, false));
+    quote!(#comment { #call })
+}
+
+fn products(body: &Body, sums: &[ProductSum], accumulate: bool) -> TokenStream {
     let (k, graph) = (&body.cx.k, body.graph);
-    let first = &graph[nodes[0]];
-    let a = graph[first.args[0]].shape;
-    let (rows, inner) = (body.cx.atom(a.rows), body.cx.atom(a.columns));
-    let count = Literal::usize_unsuffixed(nodes.len());
-    let left = nodes.iter().map(|id| body.var(graph[*id].args[0]));
-    let right = body.var(first.args[1]);
-    let out = nodes.iter().map(|id| body.var(*id));
-    let comment = body.comment(nodes);
+    let rows = body.cx.atom(graph[sums[0].node].shape.rows);
+    let [results, terms] = [sums.len(), sums[0].terms.len()].map(Literal::usize_unsuffixed);
+    let left = (0..sums[0].terms.len()).map(|term| {
+        let matrices = sums.iter().map(|sum| body.var(graph[sum.terms[term]].args[0]));
+        quote!([#(&*#matrices),*])
+    });
+    let right = sums[0].terms.iter().map(|term| body.var(graph[*term].args[1]));
+    let out = sums.iter().map(|sum| body.var(sum.node));
     quote! {
-        #comment
-        {
-            #k::products::<_, _, { #rows }, { #inner }, #count>(isa, [#(&*#left),*], &*#right, [#(&mut *#out),*], false);
-        }
+        #k::products::<_, _, { #rows }, #results, #terms>(
+            isa, [#(#left),*], [#(&*#right),*], [#(&mut *#out),*], #accumulate
+        );
     }
 }
 
-/// A sum of products, added up in the kernels.
-pub fn emit_sum(body: &Body, node: Id, terms: &[Id]) -> TokenStream {
+/// A sum of products with transposed parameters, and what else adds up with them.
+pub fn emit_pull_back(body: &Body, ProductSum { node, terms }: &ProductSum) -> TokenStream {
     let (k, graph) = (&body.cx.k, body.graph);
-    let out = body.var(node);
-    let comment = body.comment(&[node]);
+    let out = body.var(*node);
+    let comment = body.comment(&[*node]);
+    let (turned, mut plain): (Vec<Id>, Vec<Id>) =
+        terms.iter().partition(|term| graph[**term].op == (Op::MatMul { ta: true, tb: false }));
+    plain.sort_by_key(|term| graph[*term].args[1]);
     let mut calls = vec![];
-    let mut rest: Vec<Id> = terms.to_vec();
+    let mut rest = turned;
     while let Some(first) = rest.first().copied() {
         let accumulate = !calls.is_empty();
-        let Op::MatMul { ta, .. } = graph[first].op else { break };
-        let a = graph[graph[first].args[0]].shape;
-        let (rows, inner) = (body.cx.atom(a.rows), body.cx.atom(a.columns));
-        let (same, others): (Vec<Id>, Vec<Id>) = rest.iter().partition(|id| {
-            let other = &graph[**id];
-            **id == first || ta && other.op == graph[first].op && graph[other.args[0]].shape == a
-        });
-        let left = same.iter().map(|id| body.var(graph[*id].args[0]));
-        let right: Vec<Ident> = same.iter().map(|id| body.var(graph[*id].args[1])).collect();
+        let shape = |id: Id| graph[graph[id].args[0]].shape;
+        let (same, others): (Vec<Id>, Vec<Id>) = rest.iter().partition(|id| shape(**id) == shape(first));
+        let (rows, inner) = (body.cx.atom(shape(first).rows), body.cx.atom(shape(first).columns));
+        let [left, right] =
+            [0, 1].map(|index: usize| same.iter().map(move |id| body.var(graph[*id].args[index])));
         let count = Literal::usize_unsuffixed(same.len());
-        calls.push(if ta {
-            quote!(#k::pull_back::<_, _, { #rows }, { #inner }, #count>(isa, [#(&*#left),*], [#(&*#right),*], &mut *#out, #accumulate);)
-        } else {
-            quote!(#k::products::<_, _, { #rows }, { #inner }, 1>(isa, [#(&*#left),*], #(&*#right),*, [&mut *#out], #accumulate);)
+        calls.push(quote! {
+            #k::pull_back::<_, _, { #rows }, { #inner }, #count>(
+                isa, [#(&*#left),*], [#(&*#right),*], &mut *#out, #accumulate
+            );
         });
         rest = others;
+    }
+    if !plain.is_empty() {
+        let accumulate = !calls.is_empty();
+        calls.push(products(body, &[ProductSum { node: *node, terms: plain }], accumulate));
     }
     quote!(#comment { #(#calls)* })
 }

@@ -6,7 +6,7 @@ use crate::interpret::source::{Definition, read, read_all};
 use crate::ir::{Graph, Id, Op};
 use crate::ops::binary::Binary;
 use crate::plan::{Lifetime, Pass, Place, Plan};
-use crate::schedule::{Group, Region, is_accumulated_product};
+use crate::schedule::{Group, ProductSum, Region, is_accumulated_product};
 use crate::syntax::samples::SAMPLES;
 
 const LSTM: &str = "cell Lstm<I, H> {
@@ -53,8 +53,12 @@ impl Planned {
                 let stored = nodes.iter().filter(|id| pass.places.contains_key(id));
                 format!("loop: {}", stored.map(|id| names.text(*id)).collect::<Vec<_>>().join(", "))
             }
-            Group::Products { nodes } => format!("products: {}", written(nodes)),
-            Group::ProductSum { terms, .. } => format!("sum: {}", written(terms)),
+            Group::Products { sums } => {
+                let written: Vec<_> =
+                    sums.iter().map(|sum| written(&sum.terms).replace(", ", " + ")).collect();
+                format!("products: {}", written.join(", "))
+            }
+            Group::PullBack(sum) => format!("pull back: {}", written(&sum.terms).replace(", ", " + ")),
             Group::Single(id) => written(&[*id]),
         };
         pass.schedule.groups(region).iter().map(group).collect()
@@ -97,12 +101,12 @@ fn backward_pass_of_an_lstm() {
     let lstm = planned(LSTM);
     let backward = &lstm.plan.backward;
     // The readout's cotangent is a product over all steps of a chunk.
-    assert_eq!(lstm.region(backward, Region::Before), ["W_y.T @ y_out_bar"]);
+    assert_eq!(lstm.region(backward, Region::Before), ["pull back: W_y.T @ y_out_bar"]);
     assert_eq!(
         lstm.region(backward, Region::Step),
         [
             "loop: c_prev_bar, o_pre_bar, g_pre_bar, f_pre_bar, i_pre_bar",
-            "sum: W_o_0.T @ o_pre_bar, W_g_0.T @ g_pre_bar, W_f_0.T @ f_pre_bar, W_i_0.T @ i_pre_bar"
+            "pull back: W_o_0.T @ o_pre_bar + W_g_0.T @ g_pre_bar + W_f_0.T @ f_pre_bar + W_i_0.T @ i_pre_bar"
         ]
     );
     let mut after = lstm.region(backward, Region::After);
@@ -117,7 +121,7 @@ fn backward_pass_of_an_lstm() {
     assert_eq!(after, expected);
     assert_eq!(
         lstm.region(backward, Region::Inputs),
-        ["sum: W_o_1.T @ o_pre_bar, W_g_1.T @ g_pre_bar, W_f_1.T @ f_pre_bar, W_i_1.T @ i_pre_bar"]
+        ["pull back: W_o_1.T @ o_pre_bar + W_g_1.T @ g_pre_bar + W_f_1.T @ f_pre_bar + W_i_1.T @ i_pre_bar"]
     );
     // Gradients add up where the caller wants them.
     for bound in &lstm.plan.gradients {
@@ -144,7 +148,7 @@ fn lifetimes_of_an_lstm() {
     // Pre-activations live in the loop's registers.
     assert_eq!(place("i_pre"), None);
     let of = |region: Region| match &lstm.plan.forward.schedule.groups(region)[0] {
-        Group::Products { nodes } => lstm.plan.forward.places[&nodes[0]],
+        Group::Products { sums } => lstm.plan.forward.places[&sums[0].node],
         other => panic!("{other:?}"),
     };
     assert_eq!(of(Region::Before), Place::Buffer(Lifetime::Chunk));
@@ -156,11 +160,11 @@ fn lifetimes_of_an_lstm() {
 fn streaming() {
     let lstm = planned(LSTM);
     let step = lstm.region(&lstm.plan.streaming, Region::Step);
-    for gate in ["i", "f", "g", "o"] {
-        let sum = format!("sum: W_{gate}_0 @ h_prev, W_{gate}_1 @ x");
-        assert!(step.contains(&sum), "{step:?}");
-    }
-    assert_eq!(step.len(), 6);
+    let gates = ["i", "f", "g", "o"].map(|gate| format!("W_{gate}_0 @ h_prev + W_{gate}_1 @ x"));
+    assert_eq!(
+        step,
+        [format!("products: {}", gates.join(", ")), "loop: c, h".into(), "products: W_y @ h".into()]
+    );
     for region in [Region::Before, Region::After] {
         assert_eq!(lstm.region(&lstm.plan.streaming, region), Vec::<String>::new());
     }
@@ -177,7 +181,7 @@ fn levels() {
     assert_eq!(cell.region(&cell.plan.forward, Region::Context), ["products: W @ m"]);
     // Both are there still when the backward pass runs; its own sums end a level below.
     let backward = &cell.plan.backward;
-    assert_eq!(cell.region(backward, Region::ContextEnd), ["W.T @ key_bar", "Σ key_bar @ m.T"]);
+    assert_eq!(cell.region(backward, Region::ContextEnd), ["pull back: W.T @ key_bar", "Σ key_bar @ m.T"]);
     assert_eq!(cell.region(backward, Region::ParamEnd), ["loop: a_bar"]);
 }
 
@@ -290,11 +294,14 @@ fn products_share_their_right_hand_side() {
             for region in Region::ALL {
                 let mut seen = vec![];
                 for group in pass.schedule.groups(region) {
-                    if let Group::Products { nodes } = group {
-                        let key = |id: &Id| (plan.graph[*id].shape, plan.graph[*id].args[1]);
-                        assert!(nodes.iter().all(|id| key(id) == key(&nodes[0])));
-                        assert!(!seen.contains(&key(&nodes[0])), "{}", definition.cell.name);
-                        seen.push(key(&nodes[0]));
+                    if let Group::Products { sums } = group {
+                        let key = |sum: &ProductSum| {
+                            let right = sum.terms.iter().map(|term| plan.graph[*term].args[1]);
+                            (plan.graph[sum.node].shape, right.collect::<Vec<_>>())
+                        };
+                        assert!(sums.iter().all(|sum| key(sum) == key(&sums[0])));
+                        assert!(!seen.contains(&key(&sums[0])), "{}", definition.cell.name);
+                        seen.push(key(&sums[0]));
                     }
                 }
             }
@@ -310,7 +317,7 @@ fn terms_that_are_used_elsewhere_stay_values() {
          a = W @ x; h = tanh(U @ h[t-1] + a); y = a * h; output y; }",
     );
     let step = cell.region(&cell.plan.streaming, Region::Step);
-    assert!(!step.iter().any(|group| group.starts_with("sum")), "{step:?}");
+    assert!(!step.iter().any(|group| group.contains("W @ x + U @ h_prev")), "{step:?}");
     let is_sum = |graph: &Graph, id: Id| graph[id].op == Op::Binary(Binary::Add);
     assert!(cell.plan.graph.ids().any(|id| is_sum(&cell.plan.graph, id)));
 }

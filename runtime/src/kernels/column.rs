@@ -1,4 +1,4 @@
-//! The product of matrices with one vector, as a sum of columns.
+//! Sums of products of matrices with one vector each, as sums of columns.
 //!
 //! All rows of all gates that fit stay in registers while the columns pass. The bodies take their sizes as
 //! numbers: constants where generated code inlines them, arguments in the compiled twins.
@@ -6,27 +6,27 @@
 use super::pack::Pack;
 use crate::Scalar;
 
-/// `y_g (m) = or += A_g (m x k) x (k)`, at most `MOST >= 3` vectors of rows at once.
+/// `y_g (m) = or += sum_p A_pg (m x k_p) x_p (k_p)`, at most `MOST >= 3` vectors of rows at once.
 ///
 /// # Safety
-/// `a` are `m x k`, `x` is `k`, `y` are `m` and apart from the others; the processor has `P`.
+/// `a[p]` are `m x k[p]`, `x[p]` is `k[p]`, `y` are `m` and apart from the others; the processor has `L`.
 #[inline(always)]
-pub(super) unsafe fn column<P: Pack<T>, T: Scalar, const G: usize, const MOST: usize>(
+pub(super) unsafe fn column<L: Pack<T>, T: Scalar, const G: usize, const P: usize, const MOST: usize>(
     m: usize,
-    k: usize,
-    a: [*const T; G],
-    x: *const T,
+    k: [usize; P],
+    a: [[*const T; G]; P],
+    x: [*const T; P],
     y: [*mut T; G],
     accumulate: bool,
 ) {
-    let lanes = P::LANES;
+    let lanes = L::LANES;
     // SAFETY: every range of rows lies within `m`.
     unsafe {
-        if m < lanes && P::Half::LANES < lanes {
-            return column::<P::Half, T, G, MOST>(m, k, a, x, y, accumulate);
+        if m < lanes && L::Half::LANES < lanes {
+            return column::<L::Half, T, G, P, MOST>(m, k, a, x, y, accumulate);
         }
         if m < lanes {
-            return narrow::<P, T, G>(m, k, a, x, y, accumulate);
+            return narrow::<L, T, G, P>(m, k, a, x, y, accumulate);
         }
         // Passes of nearly equal height. Each has two vectors at least (when there are two), so the last vector, which
         // may overlap the one before it, shares a pass with it and both read their old contents in time.
@@ -37,14 +37,14 @@ pub(super) unsafe fn column<P: Pack<T>, T: Scalar, const G: usize, const MOST: u
         for pass in 0..passes {
             let height = height + usize::from(pass < higher);
             match height {
-                1 => rows::<P, T, G, 1>(m, k, a, x, y, first, accumulate),
-                2 => rows::<P, T, G, 2>(m, k, a, x, y, first, accumulate),
-                3 => rows::<P, T, G, 3>(m, k, a, x, y, first, accumulate),
-                4 if MOST >= 4 => rows::<P, T, G, 4>(m, k, a, x, y, first, accumulate),
-                5 if MOST >= 5 => rows::<P, T, G, 5>(m, k, a, x, y, first, accumulate),
-                6 if MOST >= 6 => rows::<P, T, G, 6>(m, k, a, x, y, first, accumulate),
-                7 if MOST >= 7 => rows::<P, T, G, 7>(m, k, a, x, y, first, accumulate),
-                _ if MOST >= 8 => rows::<P, T, G, 8>(m, k, a, x, y, first, accumulate),
+                1 => rows::<L, T, G, P, 1>(m, k, a, x, y, first, accumulate),
+                2 => rows::<L, T, G, P, 2>(m, k, a, x, y, first, accumulate),
+                3 => rows::<L, T, G, P, 3>(m, k, a, x, y, first, accumulate),
+                4 if MOST >= 4 => rows::<L, T, G, P, 4>(m, k, a, x, y, first, accumulate),
+                5 if MOST >= 5 => rows::<L, T, G, P, 5>(m, k, a, x, y, first, accumulate),
+                6 if MOST >= 6 => rows::<L, T, G, P, 6>(m, k, a, x, y, first, accumulate),
+                7 if MOST >= 7 => rows::<L, T, G, P, 7>(m, k, a, x, y, first, accumulate),
+                _ if MOST >= 8 => rows::<L, T, G, P, 8>(m, k, a, x, y, first, accumulate),
                 _ => {}
             }
             first += height;
@@ -57,64 +57,61 @@ pub(super) unsafe fn column<P: Pack<T>, T: Scalar, const G: usize, const MOST: u
 /// # Safety
 /// As for `column`, with `m >= LANES` and the vectors within `m`.
 #[inline(always)]
-unsafe fn rows<P: Pack<T>, T: Scalar, const G: usize, const V: usize>(
+unsafe fn rows<L: Pack<T>, T: Scalar, const G: usize, const P: usize, const V: usize>(
     m: usize,
-    k: usize,
-    a: [*const T; G],
-    x: *const T,
+    k: [usize; P],
+    a: [[*const T; G]; P],
+    x: [*const T; P],
     y: [*mut T; G],
     first: usize,
     accumulate: bool,
 ) {
-    let lanes = P::LANES;
+    let lanes = L::LANES;
     // SAFETY: `at` is at most `m - LANES`.
     unsafe {
         let mut at = [0; V];
         for v in 0..V {
             at[v] = ((first + v) * lanes).min(m - lanes);
         }
-        let mut sums = [[P::splat(T::ZERO); V]; G];
+        let mut sums = [[L::splat(T::ZERO); V]; G];
         if accumulate {
             for g in 0..G {
                 for v in 0..V {
-                    sums[g][v] = P::load(y[g].add(at[v]));
+                    sums[g][v] = L::load(y[g].add(at[v]));
                 }
             }
         }
-        let mut j = 0;
-        if G * V <= 4 {
-            // Too few sums to cover the latency of an addition: the columns in two chains.
-            let mut odd = [[P::splat(T::ZERO); V]; G];
-            while j + 2 <= k {
-                let (factor, odd_factor) = (P::splat(*x.add(j)), P::splat(*x.add(j + 1)));
+        // Too few sums don't cover the latency of an addition: then the columns go in two chains.
+        let mut odd = [[L::splat(T::ZERO); V]; G];
+        for p in 0..P {
+            let (x, a, k) = (x[p], a[p], k[p]);
+            let mut j = 0;
+            while G * V <= 4 && j + 2 <= k {
+                let (factor, odd_factor) = (L::splat(*x.add(j)), L::splat(*x.add(j + 1)));
                 for g in 0..G {
                     for v in 0..V {
                         let column = a[g].add(j * m + at[v]);
-                        sums[g][v] = P::load(column).mul_add(factor, sums[g][v]);
-                        odd[g][v] = P::load(column.add(m)).mul_add(odd_factor, odd[g][v]);
+                        sums[g][v] = L::load(column).mul_add(factor, sums[g][v]);
+                        odd[g][v] = L::load(column.add(m)).mul_add(odd_factor, odd[g][v]);
                     }
                 }
                 j += 2;
             }
-            for g in 0..G {
-                for v in 0..V {
-                    sums[g][v] = sums[g][v].add(odd[g][v]);
+            while j < k {
+                let factor = L::splat(*x.add(j));
+                for g in 0..G {
+                    for v in 0..V {
+                        let column = L::load(a[g].add(j * m + at[v]));
+                        sums[g][v] = column.mul_add(factor, sums[g][v]);
+                    }
                 }
+                j += 1;
             }
-        }
-        while j < k {
-            let factor = P::splat(*x.add(j));
-            for g in 0..G {
-                for v in 0..V {
-                    let column = P::load(a[g].add(j * m + at[v]));
-                    sums[g][v] = column.mul_add(factor, sums[g][v]);
-                }
-            }
-            j += 1;
         }
         for g in 0..G {
             for v in 0..V {
-                sums[g][v].store(y[g].add(at[v]));
+                let sum = if G * V <= 4 { sums[g][v].add(odd[g][v]) } else { sums[g][v] };
+                sum.store(y[g].add(at[v]));
             }
         }
     }
@@ -125,26 +122,28 @@ unsafe fn rows<P: Pack<T>, T: Scalar, const G: usize, const V: usize>(
 /// # Safety
 /// As for `column`, with `m < LANES`.
 #[inline(always)]
-unsafe fn narrow<P: Pack<T>, T: Scalar, const G: usize>(
+unsafe fn narrow<L: Pack<T>, T: Scalar, const G: usize, const P: usize>(
     m: usize,
-    k: usize,
-    a: [*const T; G],
-    x: *const T,
+    k: [usize; P],
+    a: [[*const T; G]; P],
+    x: [*const T; P],
     y: [*mut T; G],
     accumulate: bool,
 ) {
     // SAFETY: masked loads read `m` scalars of each column.
     unsafe {
-        let mut sums = [P::splat(T::ZERO); G];
+        let mut sums = [L::splat(T::ZERO); G];
         if accumulate {
             for g in 0..G {
-                sums[g] = P::load_first(y[g], m);
+                sums[g] = L::load_first(y[g], m);
             }
         }
-        for k in 0..k {
-            let factor = P::splat(*x.add(k));
-            for g in 0..G {
-                sums[g] = P::load_first(a[g].add(k * m), m).mul_add(factor, sums[g]);
+        for p in 0..P {
+            for j in 0..k[p] {
+                let factor = L::splat(*x[p].add(j));
+                for g in 0..G {
+                    sums[g] = L::load_first(a[p][g].add(j * m), m).mul_add(factor, sums[g]);
+                }
             }
         }
         for g in 0..G {

@@ -118,7 +118,7 @@ unsafe fn best<S: Isa, T: Scalar>(product: Product<'_, T>) {
     // SAFETY: the sizes are asserted above. Each form stands here once, since its code is large.
     unsafe {
         if let Some((rows, matrix, vector)) = columns {
-            column::<S::Pack<T>, T, 1, 8>(rows, k, [matrix], vector, [to], accumulate);
+            column::<S::Pack<T>, T, 1, 1, 8>(rows, [k], [[matrix]], [vector], [to], accumulate);
         } else if let Some((rows, columns, left, right)) = turned {
             dots::<S::Pack<T>, T, 1>((k, rows, columns), [left], [right], to, accumulate);
         } else {

@@ -18,69 +18,112 @@ const FEW: usize = 8;
 /// and so do those whose inner dimension is at most this: blocks of them would be all overhead.
 const SHALLOW: usize = 4;
 
-/// `y_g (M x n) = or += A_g (M x K) x (K x n)` for `G` matrices that share `x`.
+/// `y_g (M x n) = or += sum_p A_pg (M x K_p) x_p (K_p x n)`: `G` sums of `P` products each, which share the right-hand
+/// sides `x_p`. The inner dimensions follow from the lengths.
 #[inline(always)]
-pub fn products<S: Isa, T: Scalar, const M: usize, const K: usize, const G: usize>(
+pub fn products<S: Isa, T: Scalar, const M: usize, const G: usize, const P: usize>(
     isa: S,
-    a: [&[T]; G],
-    x: &[T],
+    a: [[&[T]; G]; P],
+    x: [&[T]; P],
     y: [&mut [T]; G],
     accumulate: bool,
 ) {
-    if M == 0 || K == 0 {
-        for g in 0..G {
-            if !accumulate {
-                y[g].fill(T::ZERO);
+    if M == 0 || G == 0 || y[0].is_empty() {
+        return;
+    }
+    let n = y[0].len() / M;
+    let (mut size, mut deepest, mut bytes) = ([0; P], 0, 0);
+    for p in 0..P {
+        size[p] = x[p].len() / n;
+        deepest = if size[p] > deepest { size[p] } else { deepest };
+        bytes += G * M * size[p] * size_of::<T>();
+    }
+    if (n > FEW && deepest > SHALLOW) || bytes > CACHE {
+        for p in 0..P {
+            for g in 0..G {
+                let (a, b) = (
+                    Operand { values: a[p][g], transposed: false },
+                    Operand { values: x[p], transposed: false },
+                );
+                let accumulate = accumulate || p > 0;
+                T::multiply(isa, Product { m: M, k: size[p], n, a, b, c: &mut *y[g], accumulate });
             }
         }
         return;
     }
-    let n = x.len() / K;
-    if (n > FEW && K > SHALLOW) || G * M * K * size_of::<T>() > CACHE {
-        for g in 0..G {
-            let (a, b) =
-                (Operand { values: a[g], transposed: false }, Operand { values: x, transposed: false });
-            T::multiply(isa, Product { m: M, k: K, n, a, b, c: &mut *y[g], accumulate });
-        }
-        return;
-    }
-    let mut at = [core::ptr::null(); G];
+    let mut at = [[core::ptr::null(); G]; P];
+    let mut from = [core::ptr::null(); P];
     let mut to = [core::ptr::null_mut(); G];
+    for p in 0..P {
+        from[p] = x[p][..size[p] * n].as_ptr();
+        for g in 0..G {
+            at[p][g] = a[p][g][..M * size[p]].as_ptr();
+        }
+    }
     for g in 0..G {
-        at[g] = a[g][..M * K].as_ptr();
         to[g] = y[g][..M * n].as_mut_ptr();
     }
     for j in 0..n {
+        let mut x = from;
+        for p in 0..P {
+            x[p] = from[p].wrapping_add(j * size[p]);
+        }
         // SAFETY: the slices above have exactly the sizes of the matrices; `isa` proves the instruction set.
         unsafe {
-            let x = x.as_ptr().add(j * K);
             let mut g = 0;
             while G - g >= 4 {
-                column::<S::Pack<T>, T, 4, 3>(M, K, some(&at, g), x, some_mut(&to, g, j * M), accumulate);
+                column::<S::Pack<T>, T, 4, P, 3>(
+                    M,
+                    size,
+                    some(&at, g),
+                    x,
+                    some_mut(&to, g, j * M),
+                    accumulate,
+                );
                 g += 4;
             }
             match G - g {
-                1 => {
-                    column::<S::Pack<T>, T, 1, 8>(M, K, some(&at, g), x, some_mut(&to, g, j * M), accumulate)
-                }
-                2 => {
-                    column::<S::Pack<T>, T, 2, 5>(M, K, some(&at, g), x, some_mut(&to, g, j * M), accumulate)
-                }
-                3 => {
-                    column::<S::Pack<T>, T, 3, 4>(M, K, some(&at, g), x, some_mut(&to, g, j * M), accumulate)
-                }
+                1 => column::<S::Pack<T>, T, 1, P, 8>(
+                    M,
+                    size,
+                    some(&at, g),
+                    x,
+                    some_mut(&to, g, j * M),
+                    accumulate,
+                ),
+                2 => column::<S::Pack<T>, T, 2, P, 5>(
+                    M,
+                    size,
+                    some(&at, g),
+                    x,
+                    some_mut(&to, g, j * M),
+                    accumulate,
+                ),
+                3 => column::<S::Pack<T>, T, 3, P, 4>(
+                    M,
+                    size,
+                    some(&at, g),
+                    x,
+                    some_mut(&to, g, j * M),
+                    accumulate,
+                ),
                 _ => {}
             }
         }
     }
 }
 
-/// `N` of `G` matrices, from `first` on.
+/// `N` of `G` matrices of every term, from `first` on.
 #[inline(always)]
-fn some<T, const G: usize, const N: usize>(all: &[*const T; G], first: usize) -> [*const T; N] {
-    let mut some = [core::ptr::null(); N];
-    for i in 0..N {
-        some[i] = all[first + i];
+fn some<T, const G: usize, const P: usize, const N: usize>(
+    all: &[[*const T; G]; P],
+    first: usize,
+) -> [[*const T; N]; P] {
+    let mut some = [[core::ptr::null(); N]; P];
+    for p in 0..P {
+        for i in 0..N {
+            some[p][i] = all[p][first + i];
+        }
     }
     some
 }

@@ -20,7 +20,7 @@ impl<T: Scalar, const M: usize, const K: usize, const G: usize> Job for Kernels<
     fn run<S: Isa>(self, isa: S) {
         let a: [&[T]; G] = core::array::from_fn(|g| self.a[g].as_slice());
         let dy: [&[T]; G] = core::array::from_fn(|g| self.dy[g].as_slice());
-        products::<S, T, M, K, G>(isa, a, self.x, self.y, self.accumulate);
+        products::<S, T, M, G, 1>(isa, [a], [self.x], self.y, self.accumulate);
         pull_back::<S, T, M, K, G>(isa, a, dy, self.dx, self.accumulate);
         outer::<S, T, M, K>(isa, dy[0], self.x, self.da);
     }
@@ -94,9 +94,9 @@ sizes! {
 fn nothing_to_multiply() {
     let isa = crate::kernels::isa::Portable::token();
     let mut y = [1.0f32; 3];
-    products::<_, _, 3, 0, 1>(isa, [&[]], &[], [&mut y], true);
+    products::<_, _, 3, 1, 1>(isa, [[&[]]], [&[]], [&mut y], true);
     assert_eq!(y, [1.0; 3]);
-    products::<_, _, 3, 0, 1>(isa, [&[]], &[], [&mut y], false);
+    products::<_, _, 3, 1, 1>(isa, [[&[]]], [&[]], [&mut y], false);
     assert_eq!(y, [0.0; 3]);
     let mut dx = [1.0f32; 3];
     pull_back::<_, _, 0, 3, 1>(isa, [&[]], [&[]], &mut dx, false);
@@ -143,4 +143,52 @@ fn matmul_of_every_transposition() {
         check_matmul::<_, f32>(isa, 64, 100, 33);
         check_matmul::<_, f32>(isa, 100, 64, 64);
     });
+}
+
+/// Sums of two products with right-hand sides of different lengths, as a gate has them.
+#[test]
+fn sums_of_two_products() {
+    struct Gates<'a, T, const M: usize, const G: usize> {
+        a: [[&'a [T]; G]; 2],
+        x: [&'a [T]; 2],
+        y: [&'a mut [T]; G],
+    }
+    impl<T: Scalar, const M: usize, const G: usize> Job for Gates<'_, T, M, G> {
+        type Out = ();
+        #[inline(always)]
+        fn run<S: Isa>(self, isa: S) {
+            products::<S, T, M, G, 2>(isa, self.a, self.x, self.y, false);
+        }
+    }
+    fn check<T: Scalar, const M: usize, const G: usize>(k: [usize; 2]) {
+        for (n, portable) in [1, 3, 12].into_iter().flat_map(|n| [(n, false), (n, true)]) {
+            let mut random = Random::new((M * 100 + n) as u64);
+            let a: [[Vec<T>; G]; 2] = k.map(|k| core::array::from_fn(|_| random.scalars(M * k)));
+            let x: [Vec<T>; 2] = k.map(|k| random.scalars(k * n));
+            let mut y: [Vec<T>; G] = core::array::from_fn(|_| vec![T::NOT_A_NUMBER; M * n]);
+            let gates = Gates::<T, M, G> {
+                a: core::array::from_fn(|p| core::array::from_fn(|g| a[p][g].as_slice())),
+                x: core::array::from_fn(|p| x[p].as_slice()),
+                y: y.each_mut().map(|y| y.as_mut_slice()),
+            };
+            if portable {
+                gates.run(Portable::token())
+            } else {
+                dispatch(gates)
+            }
+            for g in 0..G {
+                let first: Vec<T> = product(M, k[0], n, &a[0][g], &x[0], &vec![T::ZERO; M * n])
+                    .into_iter()
+                    .map(T::of)
+                    .collect();
+                assert_near(&y[g], &product(M, k[1], n, &a[1][g], &x[1], &first), k[0] + k[1]);
+            }
+        }
+    }
+    check::<f32, 3, 2>([1, 3]);
+    check::<f32, 8, 4>([1, 8]);
+    check::<f32, 20, 4>([7, 20]);
+    check::<f64, 33, 5>([0, 33]);
+    check::<f64, 16, 1>([3, 5]);
+    check::<f32, 128, 4>([1, 128]);
 }
