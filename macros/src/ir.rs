@@ -57,6 +57,11 @@ impl BlockShape {
         self.rows == Atom::ONE && self.columns != Atom::ONE
     }
 
+    /// More than one row and more than one column.
+    pub fn is_matrix(self) -> bool {
+        self.rows != Atom::ONE && self.columns != Atom::ONE
+    }
+
     pub fn transposed(self) -> Self {
         Self { rows: self.columns, columns: self.rows }
     }
@@ -139,6 +144,11 @@ impl Op {
             self,
             Op::Unary(_) | Op::Binary(_) | Op::Select(_) | Op::Expand | Op::StopGradient | Op::Copy(_)
         )
+    }
+
+    /// A sum over some of its argument's entries: the loop that makes them adds them up.
+    pub fn is_sum(&self) -> bool {
+        matches!(self, Op::Sum | Op::RowSum | Op::ColumnSum)
     }
 
     pub fn is_leaf(&self) -> bool {
@@ -239,6 +249,12 @@ impl Graph {
             id = self[id].args[0];
         }
         id
+    }
+
+    /// The entries that a node's loop runs over: its own, or for a sum those that it adds up.
+    pub fn space(&self, id: Id) -> BlockShape {
+        let node = &self[id];
+        if node.op.is_sum() { self[node.args[0]].shape } else { node.shape }
     }
 
     /// The level at which a node is computed: an accumulation runs where its argument does.

@@ -55,7 +55,8 @@ impl Region {
 /// Nodes that run together.
 #[derive(Debug, Clone)]
 pub enum Group {
-    /// One loop over the entries of `space`; nodes in the order of evaluation.
+    /// One loop over the entries of `space`; nodes in the order of evaluation. A sum among them is there when the
+    /// loop has ended.
     Elementwise { space: BlockShape, nodes: Vec<Id> },
     /// Sums of products of parameters with vectors: all of one shape, and their terms of the same right-hand sides in
     /// the same order.
@@ -240,6 +241,9 @@ fn regions(graph: &Graph, task: &Task, needed: &Needed) -> Vec<Option<Region>> {
             Level::Time if task.streaming => Region::Step,
             Level::Time if recurrent[index] && for_recurrence[index] => Region::Step,
             Level::Time if !for_main[index] => Region::Inputs,
+            Level::Time if recurrent[index] && stays_in_step(graph, needed, &region, &recurrent, id) => {
+                Region::Step
+            }
             Level::Time if recurrent[index] || graph[id].op == Op::Accumulate => Region::After,
             Level::Time => {
                 let is_root = task.recurrent_roots.contains(&id);
@@ -257,6 +261,26 @@ fn regions(graph: &Graph, task: &Task, needed: &Needed) -> Vec<Option<Region>> {
         });
     }
     region
+}
+
+/// What only reads the recurrence runs in its loop where it reads a whole matrix of a step, which would otherwise be
+/// written to memory and read again.
+fn stays_in_step(
+    graph: &Graph,
+    needed: &Needed,
+    region: &[Option<Region>],
+    recurrent: &[bool],
+    id: Id,
+) -> bool {
+    let node = &graph[id];
+    let fuses = is_fused(graph, needed, id);
+    let is_read_there =
+        || needed.users[id.index()].iter().any(|user| region[user.index()] == Some(Region::Step));
+    let reads_matrix = || {
+        let mut args = node.args.iter().map(|arg| graph.storage(*arg));
+        args.any(|arg| recurrent[arg.index()] && graph[arg].shape.is_matrix())
+    };
+    is_read_there() || fuses && reads_matrix()
 }
 
 /// A product of a parameter with a vector or matrix of a step: its columns lie one after the other in memory,
@@ -349,10 +373,10 @@ fn groups(graph: &Graph, needed: &Needed, region: &[Option<Region>], here: Regio
             // read as soon as it is written. It is never read as another row's, since what turns a vector into a
             // row has no place in the vector's space.
             let Some(first) = waiting.iter().copied().find(|id| is_ready(*id, &done)) else { break };
-            let space = graph[first].shape;
+            let space = graph.space(first);
             for &id in &waiting {
-                if fuses[id.index()] && graph[id].shape == space && is_ready(id, &done) {
-                    done[id.index()] = true;
+                if fuses[id.index()] && graph.space(id) == space && is_ready(id, &done) {
+                    done[id.index()] = !graph[id].op.is_sum();
                     taken.push(id);
                 }
             }
@@ -379,12 +403,12 @@ fn absorb(graph: &Graph, sum: Id, absorbed: &mut [bool]) {
     }
 }
 
-/// Runs in a fused loop: element-wise nodes, and sums over time of anything that is no product.
+/// Runs in a fused loop: element-wise nodes, their sums, and sums over time of anything that is no product.
 fn is_fused(graph: &Graph, needed: &Needed, id: Id) -> bool {
     let node = &graph[id];
     match node.op {
         Op::Accumulate => !is_accumulated_product(graph, &needed.users, id),
-        _ => node.op.is_elementwise(),
+        _ => node.op.is_elementwise() || node.op.is_sum(),
     }
 }
 

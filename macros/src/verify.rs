@@ -148,7 +148,7 @@ fn passes(graph: &Graph, pass: &Pass, before: Option<&Pass>) -> Result<(), Strin
                         _ => {}
                     }
                 }
-                if matches!(group, Group::Elementwise { .. }) {
+                if matches!(group, Group::Elementwise { .. }) && !graph[id].op.is_sum() {
                     inside.insert(id);
                 }
             }

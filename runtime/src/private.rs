@@ -3,7 +3,7 @@
 pub use crate::Scalar;
 pub use crate::blocks::{Block, Cols, Rows};
 pub use crate::kernels::boxed;
-pub use crate::kernels::elementwise::{map, map_flat};
+pub use crate::kernels::elementwise::{fold, map, map_flat};
 pub use crate::kernels::isa::{Isa, Job, dispatch};
 pub use crate::kernels::math::{
     abs, cos, exp, exp_m1, floor, ln, max, min, normal_cdf, pow, recip, sigmoid, sign, sin, softplus, sqrt,

@@ -5,7 +5,7 @@
 
 use crate::dim::Atom;
 use crate::emit::context::{Context, Names};
-use crate::emit::hygiene::variable;
+use crate::emit::fused::Loop;
 use crate::emit::text::Writer;
 use crate::ir::{BlockShape, Graph, Id, Level, Node, Op};
 use crate::ops::unary::Unary;
@@ -13,7 +13,7 @@ use crate::ops::{choice, one_hot, product, rearrange, reduce};
 use crate::plan::Pass;
 use crate::schedule::{Group, Region};
 use proc_macro2::{Ident, TokenStream};
-use quote::{format_ident, quote};
+use quote::quote;
 use std::collections::HashSet;
 
 /// Binds values to local slices for one region.
@@ -27,25 +27,6 @@ pub struct Body<'a> {
     pub graph: &'a Graph,
     pub names: &'a Names,
     pub pass: &'a Pass,
-}
-
-/// How an argument of a loop is read.
-enum Operand {
-    /// A constant, written in place.
-    Constant,
-    /// Another node of the loop.
-    Inside,
-    /// A slice with one entry a row.
-    Slice(TokenStream),
-    /// One number for all rows of a column, loaded at the head of the loop that it changes in.
-    Scalar { load: TokenStream, at: LoopLevel },
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum LoopLevel {
-    Outside,
-    Sample,
-    Column,
 }
 
 impl Body<'_> {
@@ -77,7 +58,7 @@ impl Body<'_> {
 
     fn group(&self, region: Region, group: &Group) -> TokenStream {
         match group {
-            Group::Elementwise { space, nodes } => self.elementwise(region, *space, nodes),
+            Group::Elementwise { space, nodes } => Loop::new(self, region, *space, nodes).emit(),
             Group::Products { sums } => product::emit_products(self, sums),
             Group::PullBack(sum) => product::emit_pull_back(self, sum),
             Group::Single(id) if self.is_accumulated_product(*id) => self.accumulated(region, *id),
@@ -149,208 +130,6 @@ impl Body<'_> {
         quote!(#(#[doc = #lines])*)
     }
 
-    fn elementwise(&self, region: Region, space: BlockShape, nodes: &[Id]) -> TokenStream {
-        let (cx, k) = (self.cx, &self.cx.k);
-        let inside: HashSet<Id> = nodes.iter().copied().collect();
-        let mut loads: Vec<(LoopLevel, TokenStream)> = vec![];
-        let mut slices: Vec<(Ident, TokenStream, Id)> = vec![];
-        let mut seen: HashSet<Id> = HashSet::new();
-        let mut all_full = true;
-
-        let args: Vec<Id> = nodes.iter().flat_map(|id| self.graph[*id].args.clone()).collect();
-        let replaced = |arg: Id| self.pass.in_place.get(&arg).filter(|new| inside.contains(new));
-        for arg in args {
-            if !seen.insert(arg) || replaced(arg).is_some() {
-                continue;
-            }
-            match self.operand(region, space, arg, &inside) {
-                Operand::Constant | Operand::Inside => {}
-                Operand::Slice(slice) => {
-                    all_full &= self.is_full(region, space, arg);
-                    slices.push((self.argument(arg), slice, arg));
-                }
-                Operand::Scalar { load, at } => {
-                    all_full &= at == LoopLevel::Outside;
-                    let name = self.argument(arg);
-                    loads.push((at, quote!(let #name = #load;)));
-                }
-            }
-        }
-
-        let outs: Vec<Id> = nodes.iter().copied().filter(|id| self.pass.places.contains_key(id)).collect();
-        all_full &= outs.iter().all(|id| self.is_full(region, space, *id));
-
-        let mut lines = vec![];
-        for id in nodes {
-            let (name, value) = (self.names.variable(*id), self.operation(*id, &inside));
-            lines.push(quote!(let #name = #value;));
-        }
-        let old: Vec<Ident> = outs
-            .iter()
-            .map(|id| {
-                match (
-                    self.graph[*id].op == Op::Accumulate,
-                    seen.iter().find(|arg| replaced(**arg) == Some(id)),
-                ) {
-                    (true, _) => self.old(*id),
-                    (false, Some(replaced)) => self.argument(*replaced),
-                    (false, None) => format_ident!("_"),
-                }
-            })
-            .collect();
-        let results: Vec<Ident> = outs.iter().map(|id| self.names.variable(*id)).collect();
-        let inputs: Vec<&Ident> = slices.iter().map(|(name, _, _)| name).collect();
-        let scalar = &cx.scalar;
-        let (ins, outs_count) = (literal(inputs.len() as u64), literal(outs.len() as u64));
-        let closure = quote! {
-            #[inline(always)]
-            |[#(#inputs),*]: [#scalar; #ins], [#(#old),*]: [#scalar; #outs_count]| {
-                #(#lines)*
-                [#(#results),*]
-            }
-        };
-        let at = |level: LoopLevel| loads.iter().filter(move |(at, _)| *at == level).map(|(_, load)| load);
-        let outside = at(LoopLevel::Outside);
-        let comment = self.comment(nodes);
-
-        if all_full {
-            let ins = slices.iter().map(|(_, _, arg)| self.var(*arg)).map(|var| quote!(&*#var));
-            let outs = outs.iter().map(|id| {
-                let var = self.var(*id);
-                quote!(&mut *#var)
-            });
-            let count = literal(inputs.len() as u64);
-            return quote! {
-                #comment
-                {
-                    #(#outside)*
-                    #k::map_flat::<_, _, #count, #outs_count>(isa, [#(#ins),*], [#(#outs),*], #closure);
-                }
-            };
-        }
-
-        let outs = outs.iter().map(|id| self.out_slice(region, space, *id));
-        let slices = slices.iter().map(|(_, slice, _)| slice);
-        let rows = cx.atom(space.rows);
-        let (sample, column) = (at(LoopLevel::Sample), at(LoopLevel::Column));
-        let call = quote! {
-            #k::map::<_, _, { #rows }, #ins, #outs_count>(isa, [#(#slices),*], [#(#outs),*], #closure);
-        };
-        let inner = if space.columns == Atom::ONE {
-            quote!(#(#column)* #call)
-        } else {
-            let width = cx.atom(space.columns);
-            quote!(for __c in 0..#width { #(#column)* #call })
-        };
-        let columns = self.columns(region);
-        let looped = match region.level() {
-            Level::Param => quote!(#(#sample)* #inner),
-            _ => quote!(for __j in 0..#columns { #(#sample)* #inner }),
-        };
-        quote!(#comment { #(#outside)* #looped })
-    }
-
-    /// The closure's name of an argument. A reshaped value may be read both ways in one loop.
-    fn argument(&self, arg: Id) -> Ident {
-        let name = self.names.text(self.graph.storage(arg));
-        if self.graph[arg].op == Op::Reshape { variable(&format!("{name}_t")) } else { variable(name) }
-    }
-
-    fn old(&self, id: Id) -> Ident {
-        variable(&format!("{}_so_far", self.names.text(id)))
-    }
-
-    /// One entry for each entry of the space, at each column of the region.
-    fn is_full(&self, region: Region, space: BlockShape, id: Id) -> bool {
-        let node = &self.graph[id];
-        node.shape == space && node.level == region.level()
-    }
-
-    fn operand(&self, region: Region, space: BlockShape, arg: Id, inside: &HashSet<Id>) -> Operand {
-        let k = &self.cx.k;
-        if self.graph.is_constant(arg) {
-            return Operand::Constant;
-        }
-        if inside.contains(&arg) {
-            return Operand::Inside;
-        }
-        let node = &self.graph[arg];
-        let var = self.var(arg);
-        let index = self.column_index(region, node.level);
-        let at = if index.is_some() { LoopLevel::Sample } else { LoopLevel::Outside };
-        if node.shape.is_scalar() && !space.is_scalar() {
-            let index = index.unwrap_or(quote!(0));
-            return Operand::Scalar { load: quote!(#var[#index]), at };
-        }
-        if node.shape.is_scalar() && index.is_none() && region.level() != Level::Param {
-            return Operand::Scalar { load: quote!(#var[0]), at };
-        }
-        if node.shape.rows == Atom::ONE && space.rows != Atom::ONE {
-            // A row: one number a column of the space.
-            let width = self.cx.atom(space.columns);
-            let load = match index {
-                Some(index) => quote!(#var[#index * #width + __c]),
-                None => quote!(#var[__c]),
-            };
-            return Operand::Scalar { load, at: LoopLevel::Column };
-        }
-        let rows = self.cx.atom(space.rows);
-        let is_narrow = node.shape.columns == Atom::ONE;
-        let position = match (index, is_narrow, space.columns == Atom::ONE) {
-            (None, true, _) => return Operand::Slice(quote!(&*#var)),
-            (None, false, _) => quote!(__c),
-            (Some(index), true, _) => index,
-            (Some(index), false, true) => index,
-            (Some(index), false, false) => {
-                let width = self.cx.atom(space.columns);
-                quote!(#index * #width + __c)
-            }
-        };
-        Operand::Slice(quote!(#k::column(&*#var, #rows, #position)))
-    }
-
-    fn out_slice(&self, region: Region, space: BlockShape, id: Id) -> TokenStream {
-        let k = &self.cx.k;
-        let var = self.var(id);
-        let rows = self.cx.atom(space.rows);
-        let width = self.cx.atom(space.columns);
-        match (self.column_index(region, self.graph[id].level), space.columns == Atom::ONE) {
-            (None, true) => quote!(&mut *#var),
-            (None, false) => quote!(#k::column_mut(&mut *#var, #rows, __c)),
-            (Some(index), true) => quote!(#k::column_mut(&mut *#var, #rows, #index)),
-            (Some(index), false) => quote!(#k::column_mut(&mut *#var, #rows, #index * #width + __c)),
-        }
-    }
-
-    /// A node of a loop as an expression of scalars.
-    fn operation(&self, id: Id, inside: &HashSet<Id>) -> TokenStream {
-        let k = &self.cx.k;
-        let node = &self.graph[id];
-        let arg = |index: usize| self.scalar(node.args[index], inside);
-        match &node.op {
-            Op::Unary(op) => op.emit(k, arg(0)),
-            Op::Binary(op) => op.emit(k, arg(0), arg(1)),
-            Op::Select(op) => choice::emit(k, *op, [arg(0), arg(1), arg(2), arg(3)]),
-            Op::Accumulate => {
-                let (old, value) = (self.old(id), arg(0));
-                quote!(#old + #value)
-            }
-            _ => arg(0),
-        }
-    }
-
-    fn scalar(&self, id: Id, inside: &HashSet<Id>) -> TokenStream {
-        if self.graph.is_constant(id) {
-            return self.constant(id);
-        }
-        if inside.contains(&id) {
-            let name = self.names.variable(id);
-            return quote!(#name);
-        }
-        let name = self.argument(id);
-        quote!(#name)
-    }
-
     /// A constant expression in place: the compiler of the user's crate folds it.
     pub fn constant(&self, id: Id) -> TokenStream {
         let (k, scalar) = (&self.cx.k, &self.cx.scalar);
@@ -381,9 +160,9 @@ impl Body<'_> {
             }
             Op::Unary(op) => op.emit(k, self.constant(node.args[0])),
             Op::Binary(op) => op.emit(k, self.constant(node.args[0]), self.constant(node.args[1])),
-            Op::Select(_) => {
-                let inside = HashSet::new();
-                self.operation(id, &inside)
+            Op::Select(op) => {
+                let arg = |index: usize| self.constant(node.args[index]);
+                choice::emit(k, *op, [arg(0), arg(1), arg(2), arg(3)])
             }
             _ => node.args.first().map_or(TokenStream::new(), |arg| self.constant(*arg)),
         }
@@ -396,7 +175,7 @@ impl Body<'_> {
             Op::MatMul { .. } => product::emit(&node),
             Op::Gather { offset } => one_hot::emit_gather(&node, offset),
             Op::Scatter { offset } => one_hot::emit_scatter(&node, offset),
-            Op::Sum | Op::Maximum | Op::RowSum | Op::ColumnSum => reduce::emit(&node),
+            Op::Maximum => reduce::emit_maximum(&node),
             Op::Transpose => rearrange::emit_transpose(&node),
             Op::Concat => rearrange::emit_concat(&node),
             Op::Slice { start, count } => rearrange::emit_slice(&node, *start, *count),
@@ -459,8 +238,4 @@ impl<'b> Statement<'b> {
             _ => quote!(#comment { for __j in 0..#columns { #statement } }),
         }
     }
-}
-
-fn literal(value: u64) -> proc_macro2::Literal {
-    proc_macro2::Literal::usize_unsuffixed(value as usize)
 }

@@ -1,7 +1,7 @@
 //! From the plan to Rust.
 //!
 //! - [`context`]: names, types of blocks, paths;
-//! - [`body`]: one region's code, group by group;
+//! - [`body`]: one region's code, group by group; [`fused`]: the loops over entries;
 //! - [`layout`]: the tape; [`sequence`]: forward and backward; [`stream`]: one step; [`start`]: initial states;
 //! - [`items`]: all that a definition expands to: [`types`] as signatures name them, [`structs`], [`methods`], and [`jobs`], the
 //!   passes as the runtime runs them; [`model`]: parameters and initialisation; [`traits`]: the runtime's traits;
@@ -11,6 +11,7 @@
 pub mod body;
 pub mod context;
 pub mod docs;
+mod fused;
 pub mod hygiene;
 pub mod items;
 mod jobs;

@@ -136,9 +136,13 @@ impl Run<'_> {
     }
 
     fn forget(&mut self, is_over: impl Fn(Place, usize) -> bool) {
+        self.forget_but(&[], is_over);
+    }
+
+    fn forget_but(&mut self, kept: &[Bound], is_over: impl Fn(Place, usize) -> bool) {
         let pass = self.pass;
         self.store.retain(|(id, t, _), _| match (pass.places.get(id), t) {
-            (Some(place), Some(t)) => !is_over(*place, *t),
+            (Some(place), Some(t)) => !is_over(*place, *t) || kept.iter().any(|bound| bound.id == *id),
             _ => true,
         });
     }
@@ -277,7 +281,8 @@ impl Machine<'_> {
                     output.push(value);
                 }
             }
-            run.forget(|place, _| match place {
+            // A step alone ends with its new states where the old ones were.
+            run.forget_but(if streaming { &self.plan.states } else { &[] }, |place, _| match place {
                 Place::Buffer(lifetime) => streaming || lifetime != Lifetime::Sequence,
                 _ => false,
             });

@@ -2,7 +2,7 @@
 
 use crate::dim::{Atom, Dim};
 use crate::emit::body::Statement;
-use crate::ir::{BlockShape, Graph, Id, Op};
+use crate::ir::{BlockShape, Graph, Id};
 use crate::lower::Grid;
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -60,28 +60,10 @@ pub fn pull_back_columns(graph: &mut Graph, x: Id, y_bar: Id) -> Id {
     graph.expand(row, shape)
 }
 
-/// `sum`, `row_sum`, the sum over rows, the greatest entry.
-pub fn emit(at: &Statement) -> TokenStream {
-    let (cx, from) = (at.body.cx, at.read(0));
-    let k = &cx.k;
-    at.for_each(match at.node().op {
-        Op::RowSum => {
-            let (rows, to) = (cx.atom(at.node().shape.rows), at.out());
-            quote!(#k::row_sums::<_, _, { #rows }>(isa, #from, #to, false);)
-        }
-        Op::ColumnSum => {
-            let (rows, to) = (cx.atom(at.arg(0).shape.rows), at.out());
-            quote!(#k::column_sums::<_, _, { #rows }>(isa, #from, #to, false);)
-        }
-        Op::Maximum => {
-            let to = at.entry();
-            quote!(#to = #k::maximum(isa, #from);)
-        }
-        _ => {
-            let to = at.entry();
-            quote!(#to = #k::sum(isa, #from);)
-        }
-    })
+/// The greatest entry. Sums are part of the loops over the entries that they add up.
+pub fn emit_maximum(at: &Statement) -> TokenStream {
+    let (k, from, to) = (&at.body.cx.k, at.read(0), at.entry());
+    at.for_each(quote!(#to = #k::maximum(isa, #from);))
 }
 
 #[cfg(test)]

@@ -49,8 +49,27 @@ impl Graph {
             let product = self.matmul(!tb, false, b, vector);
             return self.reshape(product, shape);
         }
+        // A row times a column: the products of the entries fuse with their neighbours, and so does their sum.
+        if left.rows == Atom::ONE {
+            let column = BlockShape::new(left.columns, Atom::ONE);
+            let (a, b) = (self.reshape(a, column), self.reshape(b, column));
+            let products = self.mul(a, b);
+            return self.sum(products);
+        }
+        // A matrix that is another one at each step is read once, in the loop that makes it or uses it otherwise.
+        if right.columns == Atom::ONE && self[a].level == Level::Time {
+            let row = BlockShape::new(Atom::ONE, right.rows);
+            if ta {
+                let column = self.reshape(b, row.transposed());
+                let products = self.mul(a, column);
+                let sums = self.column_sum(products);
+                return self.reshape(sums, shape);
+            }
+            let row = self.reshape(b, row);
+            let products = self.mul(a, row);
+            return self.row_sum(products);
+        }
         // A vector needs no transposition: its memory is the row's.
-        let (a, ta) = if ta && left.rows == Atom::ONE { (self.reshape(a, left), false) } else { (a, ta) };
         let (b, tb) =
             if tb && right.columns == Atom::ONE { (self.reshape(b, right), false) } else { (b, tb) };
         let level = self.level_of(&[a, b]);
@@ -75,26 +94,20 @@ impl Graph {
             return id;
         }
         let level = self[id].level;
-        // A sum of products of two vectors is their inner product.
-        if let (Op::Binary(Binary::Mul), [a, b]) = (&self[id].op, self[id].args.as_slice()) {
-            let (a, b, shape) = (*a, *b, self[id].shape);
-            if shape.columns == Atom::ONE && self[a].shape == shape && self[b].shape == shape {
-                let args = vec![a, b];
-                return self.intern(Op::MatMul { ta: true, tb: false }, args, BlockShape::SCALAR, level);
-            }
-        }
         self.intern(Op::Sum, vec![id], BlockShape::SCALAR, level)
     }
 
-    /// The two arguments of a product of a full matrix with something that broadcasts to it, the matrix first.
+    /// The two arguments of a product of a full matrix, the same for many steps, with something that broadcasts to it,
+    /// the matrix first: a sum of it is a product of the kernels.
     fn scaled_matrix(&self, id: Id) -> Option<(Id, Id)> {
         let node = &self[id];
         let (Op::Binary(Binary::Mul), [a, b]) = (&node.op, node.args.as_slice()) else { return None };
-        match (self[*a].shape == node.shape, self[*b].shape == node.shape) {
-            (true, false) => Some((*a, *b)),
-            (false, true) => Some((*b, *a)),
-            _ => None,
-        }
+        let (matrix, other) = match (self[*a].shape == node.shape, self[*b].shape == node.shape) {
+            (true, false) => (*a, *b),
+            (false, true) => (*b, *a),
+            _ => return None,
+        };
+        (self[matrix].level < Level::Time).then_some((matrix, other))
     }
 
     pub fn row_sum(&mut self, id: Id) -> Id {

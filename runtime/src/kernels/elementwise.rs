@@ -1,4 +1,4 @@
-//! The fused element-wise chain: one closure over the rows of any number of vectors.
+//! The fused element-wise chain: one closure over the rows of any number of vectors, and sums of what it makes.
 //!
 //! Rows go through in blocks whose results are local arrays: the vectoriser then needs no proof that the slices are
 //! disjoint. The last block is moved up to end at the last row and writes only what is new, since a scalar tail would
@@ -23,7 +23,27 @@ pub fn map<S: Isa, T: Scalar, const N: usize, const IN: usize, const OUT: usize>
     outs: [&mut [T]; OUT],
     f: impl Fn([T; IN], [T; OUT]) -> [T; OUT],
 ) {
-    rows(isa, N, ins, outs, f);
+    rows(
+        isa,
+        N,
+        ins,
+        outs,
+        #[inline(always)]
+        |ins, old| (f(ins, old), []),
+    );
+}
+
+/// [`map`], and the sums over the rows of what the closure returns beside the outputs.
+///
+/// Sixteen partial sums, whatever the instruction set: the order of the additions depends on `N` alone.
+#[inline(always)]
+pub fn fold<S: Isa, T: Scalar, const N: usize, const IN: usize, const OUT: usize, const SUMS: usize>(
+    isa: S,
+    ins: [&[T]; IN],
+    outs: [&mut [T]; OUT],
+    f: impl Fn([T; IN], [T; OUT]) -> ([T; OUT], [T; SUMS]),
+) -> [T; SUMS] {
+    rows(isa, N, ins, outs, f)
 }
 
 /// [`map`] over slices of any common length.
@@ -35,17 +55,24 @@ pub fn map_flat<S: Isa, T: Scalar, const IN: usize, const OUT: usize>(
     f: impl Fn([T; IN], [T; OUT]) -> [T; OUT],
 ) {
     let n = if OUT > 0 { outs[0].len() } else { 0 };
-    rows(isa, n, ins, outs, f);
+    rows(
+        isa,
+        n,
+        ins,
+        outs,
+        #[inline(always)]
+        |ins, old| (f(ins, old), []),
+    );
 }
 
 #[inline(always)]
-fn rows<S: Isa, T: Scalar, const IN: usize, const OUT: usize>(
+fn rows<S: Isa, T: Scalar, const IN: usize, const OUT: usize, const SUMS: usize>(
     _isa: S,
     n: usize,
     ins: [&[T]; IN],
     outs: [&mut [T]; OUT],
-    f: impl Fn([T; IN], [T; OUT]) -> [T; OUT],
-) {
+    f: impl Fn([T; IN], [T; OUT]) -> ([T; OUT], [T; SUMS]),
+) -> [T; SUMS] {
     // The one check of the lengths: below, every row is within `n`.
     let mut from = [core::ptr::null(); IN];
     for i in 0..IN {
@@ -55,28 +82,48 @@ fn rows<S: Isa, T: Scalar, const IN: usize, const OUT: usize>(
     for o in 0..OUT {
         to[o] = outs[o][..n].as_mut_ptr();
     }
+    let mut sums = [[T::ZERO; WIDE]; SUMS];
     // SAFETY: the rows are within `n`, and the slices are apart.
     unsafe {
         if n == 1 {
             return one(from, to, f);
         }
         if n < LANES {
-            return few(n, from, to, &f);
+            few(n, from, to, &mut sums, &f);
+            return totals(sums);
         }
         // The last rows first: they share some with the block before, whose stores they would have to wait for.
         let rest = n % LANES;
         if rest > 0 {
-            block(n - LANES, LANES - rest, from, to, &f);
+            block(n - LANES, LANES - rest, from, to, &mut sums, &f);
         }
         let mut start = 0;
         while start + WIDE <= n {
-            wide_block(start, from, to, &f);
+            wide_block(start, from, to, &mut sums, &f);
             start += WIDE;
         }
         if start + LANES <= n {
-            block(start, 0, from, to, &f);
+            block(start, 0, from, to, &mut sums, &f);
         }
     }
+    totals(sums)
+}
+
+/// The partial sums, added up as a tree.
+#[inline(always)]
+fn totals<T: Scalar, const SUMS: usize>(mut sums: [[T; WIDE]; SUMS]) -> [T; SUMS] {
+    let mut totals = [T::ZERO; SUMS];
+    for s in 0..SUMS {
+        let mut width = WIDE / 2;
+        while width > 0 {
+            for l in 0..width {
+                sums[s][l] += sums[s][l + width];
+            }
+            width /= 2;
+        }
+        totals[s] = sums[s][0];
+    }
+    totals
 }
 
 /// A single row.
@@ -84,11 +131,11 @@ fn rows<S: Isa, T: Scalar, const IN: usize, const OUT: usize>(
 /// # Safety
 /// Every pointer is good for one scalar.
 #[inline(always)]
-unsafe fn one<T: Scalar, const IN: usize, const OUT: usize>(
+unsafe fn one<T: Scalar, const IN: usize, const OUT: usize, const SUMS: usize>(
     from: [*const T; IN],
     to: [*mut T; OUT],
-    f: impl Fn([T; IN], [T; OUT]) -> [T; OUT],
-) {
+    f: impl Fn([T; IN], [T; OUT]) -> ([T; OUT], [T; SUMS]),
+) -> [T; SUMS] {
     let mut a = [T::ZERO; IN];
     let mut b = [T::ZERO; OUT];
     // SAFETY: the caller vouches for the pointers.
@@ -99,10 +146,11 @@ unsafe fn one<T: Scalar, const IN: usize, const OUT: usize>(
         for o in 0..OUT {
             b[o] = *to[o];
         }
-        let b = f(a, b);
+        let (b, terms) = f(a, b);
         for o in 0..OUT {
             *to[o] = b[o];
         }
+        terms
     }
 }
 
@@ -111,13 +159,15 @@ unsafe fn one<T: Scalar, const IN: usize, const OUT: usize>(
 /// # Safety
 /// Every pointer is good for `start + WIDE` scalars; the outputs are apart from each other and from the inputs.
 #[inline(always)]
-unsafe fn wide_block<T: Scalar, const IN: usize, const OUT: usize>(
+unsafe fn wide_block<T: Scalar, const IN: usize, const OUT: usize, const SUMS: usize>(
     start: usize,
     from: [*const T; IN],
     to: [*mut T; OUT],
-    f: &impl Fn([T; IN], [T; OUT]) -> [T; OUT],
+    sums: &mut [[T; WIDE]; SUMS],
+    f: &impl Fn([T; IN], [T; OUT]) -> ([T; OUT], [T; SUMS]),
 ) {
     let mut results = [[T::ZERO; WIDE]; OUT];
+    let mut terms = [[T::ZERO; WIDE]; SUMS];
     for l in 0..WIDE {
         let mut a = [T::ZERO; IN];
         let mut b = [T::ZERO; OUT];
@@ -129,35 +179,45 @@ unsafe fn wide_block<T: Scalar, const IN: usize, const OUT: usize>(
             // SAFETY: as above.
             b[o] = unsafe { *to[o].add(start + l) };
         }
-        let row = f(a, b);
+        let (row, term) = f(a, b);
         for o in 0..OUT {
             results[o][l] = row[o];
+        }
+        for s in 0..SUMS {
+            terms[s][l] = term[s];
         }
     }
     for o in 0..OUT {
         // SAFETY: as above.
         unsafe { core::ptr::copy_nonoverlapping(results[o].as_ptr(), to[o].add(start), WIDE) };
     }
+    for s in 0..SUMS {
+        for l in 0..WIDE {
+            sums[s][l] += terms[s][l];
+        }
+    }
 }
 
-/// Eight rows from `start` on; the first `skip` of them are not written.
+/// Eight rows from `start` on; the first `skip` of them are neither written nor added up.
 ///
 /// # Safety
 /// Every pointer is good for `start + LANES` scalars, and `skip` is at most `LANES`.
 #[inline(always)]
-unsafe fn block<T: Scalar, const IN: usize, const OUT: usize>(
+unsafe fn block<T: Scalar, const IN: usize, const OUT: usize, const SUMS: usize>(
     start: usize,
     skip: usize,
     from: [*const T; IN],
     to: [*mut T; OUT],
-    f: &impl Fn([T; IN], [T; OUT]) -> [T; OUT],
+    sums: &mut [[T; WIDE]; SUMS],
+    f: &impl Fn([T; IN], [T; OUT]) -> ([T; OUT], [T; SUMS]),
 ) {
     // SAFETY: the caller vouches for the rows.
     unsafe {
-        let rows = lanes(start, LANES, from, to, f);
+        let (rows, terms) = lanes(start, LANES, from, to, f);
         for o in 0..OUT {
             core::ptr::copy_nonoverlapping(rows[o].as_ptr().add(skip), to[o].add(start + skip), LANES - skip);
         }
+        add(sums, terms, skip, LANES);
     }
 }
 
@@ -166,36 +226,54 @@ unsafe fn block<T: Scalar, const IN: usize, const OUT: usize>(
 /// # Safety
 /// Every pointer is good for `n <= LANES` scalars.
 #[inline(always)]
-unsafe fn few<T: Scalar, const IN: usize, const OUT: usize>(
+unsafe fn few<T: Scalar, const IN: usize, const OUT: usize, const SUMS: usize>(
     n: usize,
     from: [*const T; IN],
     to: [*mut T; OUT],
-    f: &impl Fn([T; IN], [T; OUT]) -> [T; OUT],
+    sums: &mut [[T; WIDE]; SUMS],
+    f: &impl Fn([T; IN], [T; OUT]) -> ([T; OUT], [T; SUMS]),
 ) {
     // SAFETY: the caller vouches for the rows.
     unsafe {
-        let rows = lanes(0, n, from, to, f);
+        let (rows, terms) = lanes(0, n, from, to, f);
         for o in 0..OUT {
             core::ptr::copy_nonoverlapping(rows[o].as_ptr(), to[o], n);
+        }
+        add(sums, terms, 0, n);
+    }
+}
+
+/// Adds the terms of the rows from `skip` to `end`: a choice, not a product, since what is left out may be NaN.
+#[inline(always)]
+fn add<T: Scalar, const SUMS: usize>(
+    sums: &mut [[T; WIDE]; SUMS],
+    terms: [[T; LANES]; SUMS],
+    skip: usize,
+    end: usize,
+) {
+    for s in 0..SUMS {
+        for l in 0..LANES {
+            sums[s][l] += if l >= skip && l < end { terms[s][l] } else { T::ZERO };
         }
     }
 }
 
-/// The results of `count` rows from `start` on, padded to eight. Copies by pointer, since `copy_from_slice` stays
-/// a call without link-time optimisation.
+/// The results and terms of `count` rows from `start` on, padded to eight. Copies by pointer, since `copy_from_slice`
+/// stays a call without link-time optimisation.
 ///
 /// # Safety
 /// Every pointer is good for `start + count` scalars, and `count` is at most `LANES`.
 #[inline(always)]
-unsafe fn lanes<T: Scalar, const IN: usize, const OUT: usize>(
+unsafe fn lanes<T: Scalar, const IN: usize, const OUT: usize, const SUMS: usize>(
     start: usize,
     count: usize,
     from: [*const T; IN],
     to: [*mut T; OUT],
-    f: &impl Fn([T; IN], [T; OUT]) -> [T; OUT],
-) -> [[T; LANES]; OUT] {
+    f: &impl Fn([T; IN], [T; OUT]) -> ([T; OUT], [T; SUMS]),
+) -> ([[T; LANES]; OUT], [[T; LANES]; SUMS]) {
     let mut a = [[T::ZERO; LANES]; IN];
     let mut b = [[T::ZERO; LANES]; OUT];
+    let mut terms = [[T::ZERO; LANES]; SUMS];
     for i in 0..IN {
         // SAFETY: the caller vouches for the rows; the local array has eight.
         unsafe { core::ptr::copy_nonoverlapping(from[i].add(start), a[i].as_mut_ptr(), count) };
@@ -213,12 +291,15 @@ unsafe fn lanes<T: Scalar, const IN: usize, const OUT: usize>(
         for o in 0..OUT {
             row_b[o] = b[o][l];
         }
-        let row = f(row_a, row_b);
+        let (row, term) = f(row_a, row_b);
         for o in 0..OUT {
             b[o][l] = row[o];
         }
+        for s in 0..SUMS {
+            terms[s][l] = term[s];
+        }
     }
-    b
+    (b, terms)
 }
 
 #[cfg(test)]
@@ -239,6 +320,15 @@ mod tests {
         for row in 0..N {
             assert!(sum[row] == old[row] + a[row], "row {row} of {N}");
             assert!(product[row] == a[row] * b[row], "row {row} of {N}");
+        }
+        let mut doubled = vec![T::NOT_A_NUMBER; N];
+        let sums =
+            fold::<S, T, N, 2, 1, 2>(isa, [&a, &b], [&mut doubled], |[a, b], [_]| ([a + a], [a, a * b]));
+        let exact =
+            |term: fn(f64, f64) -> f64| (0..N).map(|row| term(a[row].as_f64(), b[row].as_f64())).sum();
+        crate::kernels::testing::assert_near(&sums, &[exact(|a, _| a), exact(|a, b| a * b)], N);
+        for row in 0..N {
+            assert!(doubled[row] == a[row] + a[row], "row {row} of {N}");
         }
         let mut longer = old.clone();
         map_flat(isa, [&a], [&mut longer], |[a], [old]| [math::max(isa, a, old)]);

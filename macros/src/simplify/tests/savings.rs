@@ -2,7 +2,7 @@
 
 use super::{N, ONE, S, leaf, op, read};
 use crate::dim::{Atom, Dim};
-use crate::ir::{BlockShape, Graph, Level, Op};
+use crate::ir::{BlockShape, Graph, Level, Op, Piece};
 use crate::ops::binary::Binary;
 use crate::ops::unary::Unary;
 use crate::simplify::rebuild;
@@ -122,7 +122,8 @@ fn rows_are_vectors() {
 #[test]
 fn rows_times_matrices_are_products_with_vectors() {
     let mut g = Graph::default();
-    let (vector, matrix) = (leaf(&mut g, 0, N, ONE), leaf(&mut g, 1, N, S));
+    let vector = leaf(&mut g, 0, N, ONE);
+    let matrix = g.read(Piece { of: 1, row: 0, column: 0 }, BlockShape::new(N, S), Level::Param);
     let row = g.transpose(vector);
     let product = g.matmul(false, false, row, matrix);
     let inner = g.storage(product);
@@ -150,24 +151,35 @@ fn sums_of_products() {
     let mut g = Graph::default();
     let (u, v) = (leaf(&mut g, 0, N, ONE), leaf(&mut g, 1, N, ONE));
     let product = g.mul(u, v);
-    let inner = g.sum(product);
-    assert_eq!((op(&g, inner), g[inner].args.as_slice()), (&Op::MatMul { ta: true, tb: false }, &[u, v][..]));
+    let inner = g.matmul(true, false, u, v);
+    assert_eq!((op(&g, inner), g[inner].args.as_slice()), (&Op::Sum, &[product][..]));
+    assert_eq!(g.sum(product), inner);
 
-    let (matrix, row) = (leaf(&mut g, 2, N, S), leaf(&mut g, 3, ONE, S));
-    let (by_columns, by_rows) = (g.mul(row, matrix), g.mul(matrix, u));
-    let sums = g.row_sum(by_columns);
-    let vector = g.storage(row);
-    assert_eq!(
-        (op(&g, sums), g[sums].args.as_slice()),
-        (&Op::MatMul { ta: false, tb: false }, &[matrix, vector][..])
-    );
-    let sums = g.column_sum(by_rows);
-    assert_eq!(g[sums].shape, BlockShape::new(ONE, S));
-    let inner = g.storage(sums);
-    assert_eq!(
-        (op(&g, inner), g[inner].args.as_slice()),
-        (&Op::MatMul { ta: true, tb: false }, &[matrix, u][..])
-    );
+    // Where the matrix is the same for all steps, the kernels' product; else a sum in the loop that makes it.
+    for (level, is_product) in [(Level::Param, true), (Level::Context, true), (Level::Time, false)] {
+        let piece = Piece { of: 2, row: 0, column: 0 };
+        let matrix = g.read(piece, BlockShape::new(N, S), level);
+        let row = leaf(&mut g, 3, ONE, S);
+        let (by_columns, by_rows) = (g.mul(row, matrix), g.mul(matrix, u));
+        let (row_sums, column_sums) = (g.row_sum(by_columns), g.column_sum(by_rows));
+        assert_eq!(g[row_sums].shape, BlockShape::new(N, ONE));
+        assert_eq!(g[column_sums].shape, BlockShape::new(ONE, S));
+        let vector = g.storage(row);
+        let turned = g.matmul(true, false, matrix, u);
+        for (sums, product, right, sum) in [
+            (row_sums, g.matmul(false, false, matrix, vector), [matrix, vector], Op::RowSum),
+            (g.storage(column_sums), g.storage(turned), [matrix, u], Op::ColumnSum),
+        ] {
+            assert_eq!(sums, product);
+            match is_product {
+                true => assert_eq!(
+                    (matches!(op(&g, sums), Op::MatMul { .. }), &g[sums].args[..]),
+                    (true, &right[..])
+                ),
+                false => assert_eq!(*op(&g, sums), sum),
+            }
+        }
+    }
 }
 
 #[test]
