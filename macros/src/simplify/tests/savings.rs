@@ -160,7 +160,7 @@ fn sums_of_products() {
         let piece = Piece { of: 2, row: 0, column: 0 };
         let matrix = g.read(piece, BlockShape::new(N, S), level);
         let row = leaf(&mut g, 3, ONE, S);
-        let (by_columns, by_rows) = (g.mul(row, matrix), g.mul(matrix, u));
+        let (by_columns, by_rows) = (g.mul(matrix, row), g.mul(matrix, u));
         let (row_sums, column_sums) = (g.row_sum(by_columns), g.column_sum(by_rows));
         assert_eq!(g[row_sums].shape, BlockShape::new(N, ONE));
         assert_eq!(g[column_sums].shape, BlockShape::new(ONE, S));
