@@ -23,10 +23,16 @@ pub use rnn_cell_macros::compile;
 /// in the cache when the recurrence reads it.
 const CHUNK_COLUMNS: usize = 256;
 
-/// Steps of a chunk for a batch; at least one, at most the sequence.
+/// Bytes of one value of a chunk: the passes over it then find it in the second-level cache.
+const CHUNK_BYTES: usize = 256 * 1024;
+
+/// Steps of a chunk for a batch; at least one, at most the sequence. `matrices` are the sizes of those that each step and
+/// sample has of its own: of them a chunk holds fewer.
 #[inline]
-pub fn chunk_steps(batch: usize, steps: usize) -> usize {
-    (CHUNK_COLUMNS / batch.max(1)).clamp(1, steps.max(1))
+pub fn chunk_steps<T>(batch: usize, steps: usize, matrices: &[usize]) -> usize {
+    let largest = matrices.iter().copied().max().unwrap_or(0) * size_of::<T>();
+    let columns = CHUNK_COLUMNS.min(CHUNK_BYTES / largest.max(1));
+    (columns / batch.max(1)).clamp(1, steps.max(1))
 }
 
 /// Columns that a run without residuals works on at a time: enough for an efficient product, and a tape that stays in

@@ -96,6 +96,26 @@ impl Layout<'_> {
         quote!(#rows * #columns)
     }
 
+    /// The sizes of all matrices that a step has of its own, in scalars a sample.
+    pub fn matrices(&self) -> Vec<TokenStream> {
+        let states = self.plan.states.iter().filter_map(|bound| self.piece_shape(bound.piece));
+        let computed = self.plan.graph.ids().filter(|id| {
+            let is_placed = |pass: &crate::plan::Pass| pass.places.contains_key(id);
+            self.plan.graph[*id].level == Level::Time
+                && (is_placed(&self.plan.forward) || is_placed(&self.plan.backward))
+        });
+        let shapes = states.chain(computed.map(|id| self.plan.graph[id].shape));
+        let mut sizes: Vec<TokenStream> = vec![];
+        let mut seen = vec![];
+        for shape in shapes.filter(|shape| shape.is_matrix()) {
+            if !seen.contains(&shape) {
+                seen.push(shape);
+                sizes.push(self.size(shape));
+            }
+        }
+        sizes
+    }
+
     /// All series, without doubles.
     pub fn fields(&self) -> Vec<Field> {
         let cx = self.cx;

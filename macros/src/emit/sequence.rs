@@ -54,6 +54,7 @@ impl<'a> Sequence<'a> {
         let frame = SequenceFrame { layout: &layout, is_backward: false };
         let body = Body { cx, graph: &self.plan.graph, names: self.names, pass: &self.plan.forward };
         let region = |region| body.region(region, &frame);
+        let (scalar, matrices) = (&cx.scalar, layout.matrices());
         let resize = self.resize(&layout.fields(), false);
 
         let load_states = self.plan.states.iter().map(|bound| {
@@ -84,7 +85,7 @@ impl<'a> Sequence<'a> {
         let (before, step, after) = (region(Region::Before), region(Region::Step), region(Region::After));
         quote! {
             let __steps = __xs.len();
-            let __chunk = #k::chunk_steps(#batch, __steps);
+            let __chunk = #k::chunk_steps::<#scalar>(#batch, __steps, &[#(#matrices),*]);
             #resize
             __tape.steps = __steps;
             #(#load_states)*
@@ -257,6 +258,7 @@ impl<'a> Sequence<'a> {
                 #k::restore(&__tape.#held, &mut __tape.#series, __t - __t0, __lengths, __t);
             });
         }
+        let (scalar, matrices) = (&cx.scalar, layout.matrices());
         let resize = self.resize(&layout.fields(), true);
         let inputs = self.input_bars(&layout, &body, &frame);
         let (gradients, context_bars) = (self.add_gradients(&frame), self.add_context_bars(&frame));
@@ -265,7 +267,7 @@ impl<'a> Sequence<'a> {
         let (context_end, param_end) = (region(Region::ContextEnd), region(Region::ParamEnd));
         quote! {
             let __steps = __tape.steps;
-            let __chunk = #k::chunk_steps(#batch, __steps);
+            let __chunk = #k::chunk_steps::<#scalar>(#batch, __steps, &[#(#matrices),*]);
             #resize
             #(#sums)*
             #(#carry_in)*

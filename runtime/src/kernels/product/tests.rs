@@ -161,7 +161,7 @@ fn sums_of_two_products() {
         }
     }
     fn check<T: Scalar, const M: usize, const G: usize>(k: [usize; 2]) {
-        for (n, portable) in [1, 3, 12].into_iter().flat_map(|n| [(n, false), (n, true)]) {
+        for (n, level) in [1, 3, 12].into_iter().flat_map(|n| available().map(move |level| (n, level))) {
             let mut random = Random::new((M * 100 + n) as u64);
             let a: [[Vec<T>; G]; 2] = k.map(|k| core::array::from_fn(|_| random.scalars(M * k)));
             let x: [Vec<T>; 2] = k.map(|k| random.scalars(k * n));
@@ -171,11 +171,7 @@ fn sums_of_two_products() {
                 x: core::array::from_fn(|p| x[p].as_slice()),
                 y: y.each_mut().map(|y| y.as_mut_slice()),
             };
-            if portable {
-                gates.run(Portable::token())
-            } else {
-                dispatch(gates)
-            }
+            run_at(level, gates);
             for g in 0..G {
                 let first: Vec<T> = product(M, k[0], n, &a[0][g], &x[0], &vec![T::ZERO; M * n])
                     .into_iter()
