@@ -32,11 +32,12 @@ pub fn products<S: Isa, T: Scalar, const M: usize, const G: usize, const P: usiz
         return;
     }
     let n = y[0].len() / M;
+    // Bytes of the matrices of one sum.
     let (mut size, mut deepest, mut bytes) = ([0; P], 0, 0);
     for p in 0..P {
         size[p] = x[p].len() / n;
         deepest = if size[p] > deepest { size[p] } else { deepest };
-        bytes += G * M * size[p] * size_of::<T>();
+        bytes += M * size[p] * size_of::<T>();
     }
     if (n > FEW && deepest > SHALLOW) || bytes > CACHE {
         for p in 0..P {
@@ -71,6 +72,18 @@ pub fn products<S: Isa, T: Scalar, const M: usize, const G: usize, const P: usiz
         // SAFETY: the slices above have exactly the sizes of the matrices; `isa` proves the instruction set.
         unsafe {
             let mut g = 0;
+            // What the cache doesn't hold streams through it, one matrix after the other.
+            while G * bytes > CACHE && g < G {
+                column::<S::Pack<T>, T, 1, P, 8>(
+                    M,
+                    size,
+                    some(&at, g),
+                    x,
+                    some_mut(&to, g, j * M),
+                    accumulate,
+                );
+                g += 1;
+            }
             while G - g >= 4 {
                 column::<S::Pack<T>, T, 4, P, 3>(
                     M,
