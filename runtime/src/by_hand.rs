@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use nalgebra::{SMatrix, SVector};
 
 use crate::blocks::{Block, Cols};
-use crate::cell::{ContextLayer, Layer, Model, ModelMut, Parameter, ParameterMut};
+use crate::cell::{Cell, ContextLayer, Layer, Model, ModelMut, Parameter, ParameterMut};
 use crate::init;
 use crate::rng::Rng;
 
@@ -262,5 +262,11 @@ impl<const I: usize, const H: usize, const B: usize> Layer<B> for Elman<I, H> {
         dxs: Option<&mut [Self::InputBar]>,
     ) {
         self.0.backward(xs, &SMatrix::zeros(), lengths, tape, dys, dstate, grads, dxs, None);
+    }
+}
+
+impl<const I: usize, const H: usize, const B: usize> Cell<B> for Elman<I, H> {
+    fn step(&self, x: &Self::Input, state: &mut Self::State) -> Self::Output {
+        self.0.step(x, &SMatrix::zeros(), state)
     }
 }

@@ -25,6 +25,7 @@ extern crate alloc;
 #[path = "private.rs"]
 pub mod __private;
 pub mod blocks;
+pub mod bptt;
 #[cfg(test)]
 mod by_hand;
 pub mod cell;
