@@ -9,8 +9,10 @@
 //! | [`cells`] | ready-made cells, each an `rnn_cell!` definition with its paper |
 //! | [`blocks`] | parameters whose rows or columns are a sum of dimensions |
 //! | [`init`], [`rng`] | initialisers and seeded random numbers |
+//! | [`bptt`] | truncated and checkpointed backpropagation through time |
+//! | `parallel` | a batch split over threads (feature `rayon`) |
 //! | [`network`] | stacks, both directions, residuals, dropout, zoneout: layers made of layers |
-//! | [`loss`], [`optim`] | losses with their gradients; optimisers, clipping |
+//! | [`loss`], [`optim`] | losses with their gradients; optimisers, clipping, weight noise |
 //! | [`ctc`] | connectionist temporal classification: loss, gradient, decoding |
 //! | [`decode`] | decoders' drivers: teacher forcing, greedy and beam search |
 //! | [`sequence`] | batches of sequences, of equal and of different lengths |
@@ -40,6 +42,8 @@ pub mod kernels;
 pub mod loss;
 pub mod network;
 pub mod optim;
+#[cfg(feature = "rayon")]
+pub mod parallel;
 pub mod rng;
 mod scalar;
 pub mod sequence;

@@ -11,6 +11,7 @@
 //! first step and never again, and serves one model from then on.
 
 mod gradients;
+mod noise;
 
 use alloc::vec::Vec;
 
@@ -19,7 +20,10 @@ use nalgebra::ComplexField;
 use crate::Scalar;
 use crate::cell::{Model, ModelMut};
 
+#[cfg(feature = "rayon")]
+pub(crate) use gradients::add_through;
 pub use gradients::{NotFinite, add, check_finite, clear, clip_global_norm, global_norm, scale};
+pub use noise::WeightNoise;
 
 /// Changes a model's parameters by their gradients.
 pub trait Optimiser<T: Scalar> {

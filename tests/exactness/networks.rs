@@ -1,6 +1,7 @@
 //! Networks have the properties of cells: a sequence is its steps, a batch is its samples, in both directions.
 
 use super::*;
+use rnn_cell::bptt::Checkpointed;
 use rnn_cell::cells::Dense;
 use rnn_cell::network::{Bidirectional, Concat, Dropout, Residual, Stack, Zoneout};
 
@@ -93,4 +94,51 @@ fn learned_initial_states_of_a_network() {
     assert!(parameters(&alone).iter().any(|&g| g != 0.0));
     assert_same_bits("gradients of the first layer", &parameters(&gradients.0), &parameters(&alone));
     assert!(parameters(&gradients.1).iter().all(|&g| g == 0.0));
+}
+
+/// With checkpoints everything is as in one pass, to the last bit. Only the gradients of parameters with several uses are summed
+/// up in another order.
+fn checkpoints_change_nothing<const B: usize, L>(cell: &L, has_several_uses: bool)
+where
+    L: Cell<B, Scalar = f64, Input: Varying<f64>, InputBar: Varying<f64>>,
+    L: Layer<B, State: Varying<f64> + Clone, Output: Varying<f64> + Clone>,
+{
+    let (mut rng, steps) = (rng(7), 200);
+    let xs: Vec<L::Input> = random_sequence(&mut rng, steps);
+    let dys: Vec<L::Output> = random_sequence(&mut rng, steps);
+    let dfinal: L::State = random(&mut rng);
+    let mut start: L::State = random(&mut rng);
+    cell.seed_noise(&mut start, &mut rng);
+    let ends = std::array::from_fn(|sample| steps.saturating_sub(40 * sample));
+    for lengths in [None, Some(&ends)] {
+        let (mut state, mut tape) = (start.clone(), cell.tape());
+        cell.forward(&xs, lengths, &mut state, &mut tape);
+        let (mut dstate, mut gradients) = (dfinal.clone(), cell.zero_gradients());
+        let mut dxs: Vec<L::InputBar> = random_sequence(&mut rng, steps);
+        cell.backward(&xs, lengths, &mut tape, &dys, &mut dstate, &mut gradients, Some(&mut dxs));
+
+        let mut checkpointed = Checkpointed::new().keep(1);
+        let mut last = start.clone();
+        checkpointed.forward(cell, &xs, lengths, &mut last);
+        assert!(3 * checkpointed.segment() <= steps, "there are segments to run twice");
+        let (mut initial, mut sum) = (dfinal.clone(), cell.zero_gradients());
+        let mut own_dxs: Vec<L::InputBar> = random_sequence(&mut rng, steps);
+        let loss = |steps, _: &[L::Output], own: &mut [L::Output]| own.clone_from_slice(&dys[steps]);
+        checkpointed.backward(cell, &xs, lengths, loss, &mut initial, &mut sum, Some(&mut own_dxs));
+        assert_same_bits("final state", &scalars(&last), &scalars(&state));
+        if has_several_uses {
+            assert_close("gradients", &parameters(&*sum), &parameters(&*gradients), 1e-14);
+        } else {
+            assert_same_bits("gradients", &parameters(&*sum), &parameters(&*gradients));
+        }
+        assert_same_bits("cotangent of the initial state", &scalars(&initial), &scalars(&dstate));
+        assert_same_bits("cotangents of the inputs", &all_scalars(&own_dxs), &all_scalars(&dxs));
+    }
+}
+
+#[test]
+fn checkpoints() {
+    checkpoints_change_nothing::<4, _>(&deep(), false);
+    checkpoints_change_nothing::<4, _>(&Mixed::<2, 3, 2, f64>::init(&mut rng(1)), true);
+    checkpoints_change_nothing::<4, _>(&Reuse::<4, f64>::init(&mut rng(1)), true);
 }

@@ -2,6 +2,7 @@
 
 use allocation_counter::measure;
 use nalgebra::SMatrix;
+use rnn_cell::bptt::{Checkpointed, Truncated};
 use rnn_cell::cell::{Cell, ContextLayer, Layer};
 use rnn_cell::cells::{Dense, Gru, LayerNormLstm, Lstm, MinGru};
 use rnn_cell::network::{Bidirectional, Concat, Dropout, Residual, Stack, Zoneout};
@@ -129,6 +130,33 @@ fn networks_allocate_nothing() {
         pass();
         allocates_nothing("both directions", pass);
     }
+}
+
+#[test]
+fn drivers_allocate_nothing() {
+    let lstm = Lstm::<3, 20, f64>::init_boxed(&mut rng(1));
+    let xs: Vec<SMatrix<f64, 3, 4>> = random_sequence(&mut rng(2), 300);
+    let dys: Vec<SMatrix<f64, 20, 4>> = random_sequence(&mut rng(3), 300);
+    let mut grads = lstm.zero_gradients();
+    let mut checkpointed = Checkpointed::new().keep(2);
+    let mut by_segments = || {
+        let (mut state, mut dstate) = (lstm.zero_state(), lstm.zero_state());
+        checkpointed.forward(&*lstm, &xs, None, &mut state);
+        let loss = |steps, _: &[_], own: &mut [_]| own.copy_from_slice(&dys[steps]);
+        checkpointed.backward(&*lstm, &xs, None, loss, &mut dstate, &mut grads, None);
+    };
+    by_segments();
+    allocates_nothing("checkpoints", by_segments);
+
+    let mut truncated = Truncated::new(&*lstm, 20, 50);
+    let mut by_windows = || {
+        truncated.start(lstm.zero_state());
+        while let Some(block) = truncated.forward(&lstm, &xs, Some(&[300, 7, 150, 151])) {
+            truncated.backward(&lstm, &xs, Some(&[300, 7, 150, 151]), &dys[block], &mut grads);
+        }
+    };
+    by_windows();
+    allocates_nothing("windows", by_windows);
 }
 
 /// The guard itself: a tape that grows is noticed.

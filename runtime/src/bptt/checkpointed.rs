@@ -10,13 +10,14 @@ use crate::sequence::window;
 use crate::varying::Varying;
 
 /// The gradient of a whole sequence without its tape (Chen et al. 2016, section 4.1; Gruslys et al. 2016): the forward pass keeps the
-/// state at the start of each segment and nothing else; the backward pass runs a segment again before it goes back through
-/// it. With segments of about the square root of the length, memory grows with the square root.
+/// state at the start of each segment; the backward pass runs a segment again before it goes back through it. With segments of
+/// about the square root of the length, memory grows with the square root. The tapes of the last few segments
+/// are [kept](Self::keep) and need no second run.
 ///
-/// The gradients equal those of one pass to the last bit, where the layers add them up chunk by chunk as generated
-/// cells do and the gradients start from zero: a segment is a whole number of such chunks, unless
-/// [`every`](Self::every) says otherwise. Parameters that act through a function of themselves (`exp(a)` in an equation) are
-/// the exception: the function is pulled back once a segment.
+/// States and cotangents are those of one pass to the last bit, and so are the gradients where the layers add them up in the
+/// place that they are given, chunk by chunk, as generated cells do: a segment is a whole number of such chunks, unless
+/// [`every`](Self::every) says otherwise. The exception are parameters that the equations use in several places (whose uses are
+/// summed up apart) or through a function (`exp(a)`): their gradients differ by rounding.
 ///
 /// Outputs exist only segment by segment, from the last to the first, so the loss must be a sum over the steps:
 ///
@@ -29,7 +30,7 @@ use crate::varying::Varying;
 /// let lstm = Lstm::<1, 4>::init(&mut rng);
 /// let xs: Vec<_> = (0..1000).map(|t| SVector::<f32, 1>::new((0.1 * t as f32).sin())).collect();
 ///
-/// let mut checkpointed = Checkpointed::new(&lstm);
+/// let mut checkpointed = Checkpointed::new();
 /// let (mut state, mut dstate) = (lstm.zero_state(), lstm.zero_state());
 /// checkpointed.forward(&lstm, &xs, None, &mut state);
 /// let (mut loss, mut gradients) = (0.0, Lstm::zeros());
@@ -50,13 +51,16 @@ use crate::varying::Varying;
 /// ```
 pub struct Checkpointed<L: Cell<B>, const B: usize> {
     every: Option<usize>,
+    keep: Option<usize>,
     /// The steps of a segment, and those of the sequence.
     segment: usize,
     steps: usize,
     /// The state at the start of each segment.
     states: Vec<L::State>,
-    /// Of one segment: after `forward`, of the last.
-    tape: L::Tape,
+    /// The first segment whose tape is kept.
+    first_kept: usize,
+    /// Of the segments from there on; the first serves all segments before them.
+    tapes: Vec<L::Tape>,
     dys: Vec<L::Output>,
 }
 
@@ -64,14 +68,17 @@ impl<L, const B: usize> Checkpointed<L, B>
 where
     L: Cell<B, State: Clone, Output: Varying<L::Scalar>>,
 {
-    /// Segments of about the square root of the length of the sequence.
-    pub fn new(layer: &L) -> Self {
+    /// Segments of about the square root of the length of the sequence, rounded up to whole chunks of the generated passes (256
+    /// steps times samples); the tapes of so many of the last are kept as make up 16 times that root.
+    pub fn new() -> Self {
         Checkpointed {
             every: None,
+            keep: None,
             segment: 1,
             steps: 0,
             states: Vec::new(),
-            tape: layer.tape(),
+            first_kept: 0,
+            tapes: Vec::new(),
             dys: Vec::new(),
         }
     }
@@ -85,6 +92,18 @@ where
     pub fn every(mut self, steps: usize) -> Self {
         assert!(steps > 0, "a segment must have at least one step");
         self.every = Some(steps);
+        self
+    }
+
+    /// Keeps the tapes of the last `segments` segments instead: more memory for less time, or less for more.
+    ///
+    /// # Panics
+    /// If there are none: the last segment is never run twice.
+    #[must_use]
+    #[track_caller]
+    pub fn keep(mut self, segments: usize) -> Self {
+        assert!(segments > 0, "the tape of the last segment is always kept");
+        self.keep = Some(segments);
         self
     }
 
@@ -102,16 +121,22 @@ where
         state: &mut L::State,
     ) {
         self.steps = xs.len();
-        self.segment = self.every.unwrap_or_else(|| {
-            // Generated passes add up gradients in chunks of so many steps.
-            let chunk = chunk_steps(B, usize::MAX);
-            xs.len().isqrt().max(1).next_multiple_of(chunk)
-        });
+        let root = xs.len().isqrt().max(1);
+        // Generated passes add up gradients in chunks of so many steps.
+        let chunk = chunk_steps(B, usize::MAX);
+        self.segment = self.every.unwrap_or_else(|| root.next_multiple_of(chunk));
+        let segments = xs.len().div_ceil(self.segment);
+        let keep = self.keep.unwrap_or_else(|| (16 * root).div_ceil(self.segment)).min(segments);
+        self.first_kept = segments - keep;
+        while self.tapes.len() < keep {
+            self.tapes.push(layer.tape());
+        }
         self.states.clear();
         for (index, xs) in xs.chunks(self.segment).enumerate() {
             self.states.push(state.clone());
             let lengths = lengths.map(|lengths| window(lengths, index * self.segment, xs.len()));
-            layer.forward(xs, lengths.as_ref(), state, &mut self.tape);
+            let tape = &mut self.tapes[index.saturating_sub(self.first_kept)];
+            layer.forward(xs, lengths.as_ref(), state, tape);
         }
     }
 
@@ -135,13 +160,13 @@ where
         mut dxs: Option<&mut [L::InputBar]>,
     ) {
         crate::__private::check_lengths(self.steps, xs.len(), 0, dxs.as_deref().map(<[_]>::len));
-        let Checkpointed { segment, states, tape, dys, .. } = self;
-        let last = states.len().saturating_sub(1);
+        let Checkpointed { segment, states, first_kept, tapes, dys, .. } = self;
         for (index, state) in states.iter_mut().enumerate().rev() {
             let steps = index * *segment..xs.len().min((index + 1) * *segment);
             let (xs, lengths) =
                 (&xs[steps.clone()], lengths.map(|lengths| window(lengths, steps.start, steps.len())));
-            if index < last {
+            let tape = &mut tapes[index.saturating_sub(*first_kept)];
+            if index < *first_kept {
                 layer.forward(xs, lengths.as_ref(), state, tape);
             }
             dys.clear();
@@ -150,17 +175,27 @@ where
             let dxs = dxs.as_deref_mut().map(|dxs| &mut dxs[steps]);
             layer.backward(xs, lengths.as_ref(), tape, dys, dstate, grads, dxs);
         }
-        // The tape is used up.
+        // The tapes are used up.
         self.steps = 0;
         self.states.clear();
     }
 }
 
+impl<L, const B: usize> Default for Checkpointed<L, B>
+where
+    L: Cell<B, State: Clone, Output: Varying<L::Scalar>>,
+{
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl<L: Cell<B>, const B: usize> fmt::Debug for Checkpointed<L, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Checkpointed { every, segment, steps, .. } = self;
+        let Checkpointed { every, keep, segment, steps, .. } = self;
         f.debug_struct("Checkpointed")
             .field("every", every)
+            .field("keep", keep)
             .field("segment", segment)
             .field("steps", steps)
             .finish_non_exhaustive()

@@ -177,8 +177,8 @@ fn segments_make_the_whole() {
     let case = case();
     for lengths in [None, Some(&[STEPS, 9])] {
         let (gradients, dstate) = case.whole(lengths);
-        for every in [1, 4, 22, STEPS, 100] {
-            let mut checkpointed = Checkpointed::<_, B>::new(&case.net).every(every);
+        for (every, keep) in [(1, 1), (4, 2), (4, 16), (22, 1), (STEPS, 1), (100, 3)] {
+            let mut checkpointed = Checkpointed::<_, B>::new().every(every).keep(keep);
             let mut state = case.state.clone();
             checkpointed.forward(&case.net, &case.xs, lengths, &mut state);
             let (mut sum, mut initial) = (case.net.zero_gradients(), Layer::<B>::zero_state_bar(&case.net));
@@ -220,7 +220,7 @@ fn generated_cells_have_the_same_bits_in_segments() {
     let mut whole_dxs = vec![SMatrix::zeros(); 700];
     lstm.backward(&xs, &mut tape, &dys, &mut dstate, &mut whole, Some(&mut whole_dxs));
 
-    let mut checkpointed = Checkpointed::new(&lstm);
+    let mut checkpointed = Checkpointed::new().keep(2);
     let mut last = lstm.zero_state();
     checkpointed.forward(&lstm, &xs, None, &mut last);
     assert_eq!((checkpointed.segment(), last), (128, state));
@@ -235,7 +235,7 @@ fn generated_cells_have_the_same_bits_in_segments() {
 #[should_panic(expected = "the tape holds a forward pass of 0 steps, but `xs` has 23")]
 fn a_tape_serves_once() {
     let case = case();
-    let mut checkpointed = Checkpointed::<_, B>::new(&case.net);
+    let mut checkpointed = Checkpointed::<_, B>::new();
     let mut state = case.state.clone();
     checkpointed.forward(&case.net, &case.xs, None, &mut state);
     for _ in 0..2 {

@@ -26,9 +26,13 @@ pub fn scale<M: ModelMut>(gradients: &mut M, factor: f64) {
 /// # Panics
 /// If the two have different shapes.
 pub fn add<M: ModelMut>(gradients: &mut M, other: &M) {
-    let mut flat = Vec::new();
-    gather(other, &mut flat);
-    update(gradients, &flat, |_, sum, g| sum.iter_mut().zip(g).for_each(|(sum, &g)| *sum += g));
+    add_through(gradients, other, &mut Vec::new());
+}
+
+/// [`add`] with a buffer to use again.
+pub(crate) fn add_through<M: ModelMut>(gradients: &mut M, other: &M, flat: &mut Vec<M::Scalar>) {
+    gather(other, flat);
+    update(gradients, flat, |_, sum, g| sum.iter_mut().zip(g).for_each(|(sum, &g)| *sum += g));
 }
 
 /// The Euclidean norm of all parameters together, computed in `f64`.

@@ -1,0 +1,109 @@
+//! A training pass over a long sequence, with the whole tape and with checkpoints.
+
+use benches::machine::resident;
+use benches::measure::{Contest, Effort, Table, Work, figure};
+use benches::work::{inputs, rng};
+use nalgebra::SMatrix;
+use rnn_cell::bptt::Checkpointed;
+use rnn_cell::cell::Layer;
+use rnn_cell::cells::{Gru, Lstm};
+use rnn_cell::prelude::*;
+use rnn_cell::varying::Varying;
+use std::hint::black_box;
+use std::process::Command;
+
+/// The first argument of a process that measures the memory of one pass.
+pub const MEMORY: &str = "--memory";
+
+const WAYS: [&str; 2] = ["whole", "checkpointed"];
+
+struct Row {
+    name: &'static str,
+    batch: usize,
+    steps: usize,
+    /// The pass in one of the ways.
+    pass: fn(usize, &str) -> Work<'static>,
+}
+
+const CELLS: [(&str, usize, fn(usize, &str) -> Work<'static>); 4] = [
+    ("LSTM (16,32)", 1, |steps, way| long::<16, 1, _>(Lstm::<16, 32>::init_boxed(&mut rng()), steps, way)),
+    ("LSTM (64,64)", 1, |steps, way| long::<64, 1, _>(Lstm::<64, 64>::init_boxed(&mut rng()), steps, way)),
+    ("GRU (64,64)", 1, |steps, way| long::<64, 1, _>(Gru::<64, 64>::init_boxed(&mut rng()), steps, way)),
+    ("LSTM (64,64)", 16, |steps, way| long::<64, 16, _>(Lstm::<64, 64>::init_boxed(&mut rng()), steps, way)),
+];
+
+fn rows() -> Vec<Row> {
+    let of = |steps| CELLS.map(|(name, batch, pass)| Row { name, batch, steps, pass });
+    [10_000, 100_000].into_iter().flat_map(of).collect()
+}
+
+/// Prints the table.
+pub fn report(effort: Effort, unrest: &mut Vec<f64>) {
+    let note = "Forward and backward, f32, ns a step; by how much the process grew in its first pass, in MB.";
+    let columns =
+        ["cell", "batch", "T", "whole tape", "checkpointed", "ratio", "MB whole", "MB checkpointed"];
+    let mut table = Table::new("Checkpointed backpropagation through time", note, columns);
+    for (index, row) in rows().into_iter().enumerate() {
+        let grown = WAYS.map(|way| {
+            let program = std::env::current_exe().expect("the running program has a path");
+            let output = Command::new(program).args([MEMORY, &index.to_string(), way]).output().ok()?;
+            String::from_utf8(output.stdout).ok()?.trim().parse::<f64>().ok()
+        });
+        let mut contest = Contest::new(effort);
+        for way in WAYS {
+            contest.enter(way, row.steps, (row.pass)(row.steps, way));
+        }
+        let times = contest.run();
+        unrest.push(times.unrest());
+        let [whole, checkpointed] = WAYS.map(|way| times.get(way).expect("entered above"));
+        table.row([
+            row.name.to_string(),
+            row.batch.to_string(),
+            row.steps.to_string(),
+            figure(Some(whole)),
+            figure(Some(checkpointed)),
+            format!("{:.2}", checkpointed / whole),
+            figure(grown[0]),
+            figure(grown[1]),
+        ]);
+    }
+    table.print();
+}
+
+/// Prints by how many megabytes this process grows in one pass: called in a process of its own, where nothing was freed
+/// before.
+pub fn memory(row: &str, way: &str) {
+    let rows = rows();
+    let row = &rows[row.parse::<usize>().expect("the number of a row")];
+    let mut pass = (row.pass)(row.steps, way);
+    let Some(before) = resident() else { return };
+    pass();
+    let after = resident().unwrap_or(before);
+    println!("{}", after.saturating_sub(before) as f64 / 1e6);
+}
+
+fn long<const I: usize, const B: usize, L>(cell: Box<L>, steps: usize, way: &str) -> Work<'static>
+where
+    L: Cell<B, Scalar = f32, Input = SMatrix<f32, I, B>> + 'static,
+    L: Layer<B, State: Clone, Output: Clone + Varying<f32>>,
+{
+    let xs = inputs::<f32, I, B>(steps);
+    let mut grads = cell.zero_gradients();
+    if way == "checkpointed" {
+        let mut checkpointed = Checkpointed::new();
+        return Box::new(move || {
+            let (mut state, mut dstate) = (cell.zero_state(), cell.zero_state_bar());
+            checkpointed.forward(&*cell, black_box(&xs), None, &mut state);
+            let loss = |_, ys: &[L::Output], dys: &mut [L::Output]| dys.clone_from_slice(ys);
+            checkpointed.backward(&*cell, &xs, None, loss, &mut dstate, &mut grads, None);
+        });
+    }
+    let (mut tape, mut dys) = (cell.tape(), Vec::<L::Output>::new());
+    Box::new(move || {
+        let (mut state, mut dstate) = (cell.zero_state(), cell.zero_state_bar());
+        cell.forward(black_box(&xs), None, &mut state, &mut tape);
+        dys.clear();
+        dys.extend_from_slice(cell.outputs(&tape));
+        cell.backward(&xs, None, &mut tape, &dys, &mut dstate, &mut grads, None);
+    })
+}

@@ -1,0 +1,83 @@
+//! A batch on one thread, and in parts on two.
+
+use benches::machine::{PEAK_FLOPS, multiply_add};
+use benches::measure::{Contest, Effort, Table, Times, figure};
+use benches::work::{inputs, rng};
+use nalgebra::SMatrix;
+use rnn_cell::cells::Lstm;
+use rnn_cell::parallel::DataParallel;
+use rnn_cell::prelude::*;
+use std::hint::black_box;
+
+const STEPS: usize = 100;
+
+/// Prints the table.
+pub fn report(effort: Effort, unrest: &mut Vec<f64>) {
+    let peak = peak(effort);
+    let note = format!(
+        "Forward and backward through an LSTM (64,64), T = {STEPS}, f32, µs a pass of the whole batch. Two threads of this machine \
+         together do {peak:.2} times the multiply-adds of one: about 1 where they share a core, and then no program gains."
+    );
+    let columns = ["batch", "one thread", "parts", "one thread, in parts", "two threads", "speed-up"];
+    let mut table = Table::new("Data parallel", &note, columns);
+    let mut row = |batch: usize, parts: usize, times: Times| {
+        let (one, two) = (times.get("whole"), times.get("two threads"));
+        unrest.push(times.unrest());
+        let us = |time: Option<f64>| figure(time.map(|time| time / 1000.0));
+        let speed_up = one.zip(two).map_or(String::new(), |(one, two)| format!("{:.2}", one / two));
+        table.row([batch.to_string(), us(one), parts.to_string(), us(times.get("parts")), us(two), speed_up]);
+    };
+    row(64, 2, split::<64, 32>(effort));
+    row(64, 4, split::<64, 16>(effort));
+    row(16, 2, split::<16, 8>(effort));
+    table.print();
+}
+
+fn pool(threads: usize) -> rayon::ThreadPool {
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads")
+}
+
+/// How many times more multiply-adds two threads do than one: what the machine has to give.
+fn peak(effort: Effort) -> f64 {
+    let two = pool(2);
+    let mut contest = Contest::new(effort);
+    contest.enter("one", PEAK_FLOPS, multiply_add);
+    contest.enter("two", 2 * 100 * PEAK_FLOPS, || {
+        two.broadcast(|_| (0..100).for_each(|_| multiply_add()));
+    });
+    let times = contest.run();
+    times.get("one").zip(times.get("two")).map_or(f64::NAN, |(one, two)| one / two)
+}
+
+fn split<const B: usize, const P: usize>(effort: Effort) -> Times {
+    let lstm = Lstm::<64, 64>::init_boxed(&mut rng());
+    let (one, two) = (pool(1), pool(2));
+    let (xs, dys) = (inputs::<f32, 64, B>(STEPS), inputs::<f32, 64, B>(STEPS));
+    let columns = |xs: &[SMatrix<f32, 64, B>], part: usize| -> Vec<SMatrix<f32, 64, P>> {
+        xs.iter().map(|x| x.fixed_columns::<P>(part * P).into_owned()).collect()
+    };
+    let parts: Vec<_> = (0..B / P).map(|part| (columns(&xs, part), columns(&dys, part))).collect();
+    let work = |part: usize, tape: &mut _, grads: &mut _| {
+        let (xs, dys) = &parts[part];
+        lstm.forward(xs, &mut lstm.zero_state(), tape);
+        lstm.backward(xs, tape, dys, &mut lstm.zero_state(), grads, None);
+        0.0
+    };
+    let mut grads = [lstm.zero_gradients(), lstm.zero_gradients(), lstm.zero_gradients()];
+    let [whole, serial, parallel] = &mut grads;
+    let mut tape = lstm.tape();
+    let mut in_turn = DataParallel::new(&*lstm, B / P, |_| lstm.tape());
+    let mut at_once = DataParallel::new(&*lstm, B / P, |_| lstm.tape());
+    let mut contest = Contest::new(effort);
+    contest.enter("whole", 1, || {
+        lstm.forward(black_box(&xs), &mut lstm.zero_state(), &mut tape);
+        lstm.backward(&xs, &mut tape, &dys, &mut lstm.zero_state(), whole, None);
+    });
+    contest.enter("parts", 1, || {
+        black_box(one.install(|| in_turn.run(&mut **serial, work)));
+    });
+    contest.enter("two threads", 1, || {
+        black_box(two.install(|| at_once.run(&mut **parallel, work)));
+    });
+    contest.run()
+}
