@@ -17,15 +17,17 @@ pub const MEMORY: &str = "--memory";
 
 const WAYS: [&str; 2] = ["whole", "checkpointed"];
 
+/// Makes a pass over so many steps, in one of the ways.
+type Pass = fn(usize, &str) -> Work<'static>;
+
 struct Row {
     name: &'static str,
     batch: usize,
     steps: usize,
-    /// The pass in one of the ways.
-    pass: fn(usize, &str) -> Work<'static>,
+    pass: Pass,
 }
 
-const CELLS: [(&str, usize, fn(usize, &str) -> Work<'static>); 4] = [
+const CELLS: [(&str, usize, Pass); 4] = [
     ("LSTM (16,32)", 1, |steps, way| long::<16, 1, _>(Lstm::<16, 32>::init_boxed(&mut rng()), steps, way)),
     ("LSTM (64,64)", 1, |steps, way| long::<64, 1, _>(Lstm::<64, 64>::init_boxed(&mut rng()), steps, way)),
     ("GRU (64,64)", 1, |steps, way| long::<64, 1, _>(Gru::<64, 64>::init_boxed(&mut rng()), steps, way)),
