@@ -123,7 +123,7 @@ where
         self.steps = xs.len();
         let root = xs.len().isqrt().max(1);
         // Generated passes add up gradients in chunks of so many steps.
-        let chunk = chunk_steps(B, usize::MAX);
+        let chunk = chunk_steps::<L::Scalar>(B, usize::MAX, &[]);
         self.segment = self.every.unwrap_or_else(|| root.next_multiple_of(chunk));
         let segments = xs.len().div_ceil(self.segment);
         let keep = self.keep.unwrap_or_else(|| (16 * root).div_ceil(self.segment)).min(segments);
