@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""PyTorch, JAX and ONNX Runtime at the sizes of `report`, in the same tables.
+"""PyTorch, JAX and ONNX Runtime, taking turns with ours in the tables of `steps` and `training`.
 
     python3 -m venv /tmp/peers && /tmp/peers/bin/pip install torch jax onnx onnxruntime
-    /tmp/peers/bin/python benches/peers.py [--quick] [--avx2] [steps] [training]
+    cargo run --release -p benches --bin report -- --python /tmp/peers/bin/python
 
-One thread each. Wall time of the fastest of many slices, as in `report`; in each row all libraries take turns. What isn't
-installed is left out. Run `report` right before or after: only figures of the same machine in the same mood compare. PyTorch
-and JAX take AVX-512 where there is any; `--avx2` holds them to the instructions that our kernels use.
+A request a line: `step KIND I H LIBRARY` or `training BATCH KIND I H LIBRARY`, KIND one of LSTM, GRU, peephole. It does a slice of that
+work and answers with the nanoseconds of one go, or `none` if it doesn't know the work or the library isn't installed. `clear` lets it
+forget what it has built. Time is CPU time of the process, one thread each. PyTorch and JAX take AVX-512 where there is any;
+`PEERS_ISA=avx2` in the environment holds them to AVX2 (but not ONNX Runtime).
 
 LSTM and GRU of PyTorch: `nn.LSTM`, `nn.GRU`; the cell with peepholes is a loop over steps, as for any cell that has no
 class of its own. JAX: `lax.scan` under `jit`, gradients by `value_and_grad`.
@@ -21,18 +22,13 @@ for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ[variable] = "1"
 os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 os.environ["JAX_PLATFORMS"] = "cpu"
-if "--avx2" in sys.argv:
+if os.environ.get("PEERS_ISA") == "avx2":
     os.environ["XLA_FLAGS"] += " --xla_cpu_max_isa=AVX2"
     os.environ |= {"MKL_ENABLE_INSTRUCTIONS": "AVX2", "ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2"}
 
-STEP_SIZES = [(1, h) for h in (8, 16, 20, 32, 40, 64, 100, 128)] + [(64, 64), (128, 128), (256, 256)]
-TRAINING_SIZES = [(8, 16), (16, 32), (64, 64), (128, 128), (256, 256)]
-BATCHES = [1, 16, 64]
 STEPS = 100
 SEQUENCE = 1000
-
-QUICK = "--quick" in sys.argv
-SLICE, ROUNDS, CONTEST = (0.0005, 5, 0.7) if QUICK else (0.002, 40, 6.0)
+SLICE = 0.001
 
 
 def optional(name):
@@ -49,48 +45,6 @@ if torch:
     torch.set_num_threads(1)
 if jax:
     import jax.numpy as jnp
-
-
-# --- the clock ------------------------------------------------------------------------------------------------------
-
-
-def contest(competitors):
-    """Seconds of one call of each competitor's function: the fastest slice, all of them in turns."""
-
-    def measure(work, calls):
-        start = time.perf_counter()
-        for _ in range(calls):
-            work()
-        return time.perf_counter() - start
-
-    calls = {}
-    for name, work in competitors.items():
-        work()
-        calls[name] = max(1, round(SLICE / measure(work, 1)))
-    best = dict.fromkeys(competitors, float("inf"))
-    start = time.perf_counter()
-    for turn in range(ROUNDS):
-        if turn >= 3 and time.perf_counter() - start > CONTEST:
-            break
-        for name, work in competitors.items():
-            best[name] = min(best[name], measure(work, calls[name]) / calls[name])
-    return best
-
-
-def table(title, note, head, rows):
-    """Prints a Markdown table."""
-    print(f"\n## {title}\n\n{note}\n")
-    print("| " + " | ".join(head) + " |")
-    print("|" + " --- |" * len(head))
-    for row in rows:
-        print("| " + " | ".join(row) + " |", flush=True)
-
-
-def figure(value):
-    """Three significant digits or whole numbers."""
-    if value is None:
-        return ""
-    return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
 
 
 # --- PyTorch --------------------------------------------------------------------------------------------------------
@@ -241,59 +195,59 @@ def onnx_run(kind, i, h, steps):
     return lambda: session.run_with_iobinding(binding)
 
 
-# --- the tables -----------------------------------------------------------------------------------------------------
+# --- the server -----------------------------------------------------------------------------------------------------
 
 
-def steps(kind):
-    columns = []
-    if torch:
-        columns.append(f"PyTorch {kind}Cell")
-    if onnx and onnxruntime:
-        columns += ["ONNX Runtime", "ONNX Runtime, 1000 steps"]
-    rows = []
-    for i, h in STEP_SIZES:
-        competitors = {}
-        if torch:
-            competitors[f"PyTorch {kind}Cell"] = torch_step(kind, i, h)
-        if onnx and onnxruntime:
-            competitors["ONNX Runtime"] = onnx_run(kind, i, h, 1)
-            competitors["ONNX Runtime, 1000 steps"] = onnx_run(kind, i, h, SEQUENCE)
-        times = contest(competitors)
-        per_step = {name: seconds / (SEQUENCE if "1000" in name else 1) for name, seconds in times.items()}
-        rows.append([f"({i}, {h})"] + [figure(1e9 * per_step[name]) for name in columns])
-    note = "ns a step, batch 1, f32; ONNX Runtime with bound buffers, one step a call and 1000 steps a call."
-    table(f"Step: {kind}", note, ["(I, H)"] + columns, rows)
+def build(batch, kind, i, h, library):
+    """The work of a request, or None."""
+    if library == "PyTorch" and torch:
+        if batch:
+            return torch_train(kind, i, h, batch)
+        return None if kind == "peephole" else torch_step(kind, i, h)
+    if library == "JAX" and jax and batch:
+        return jax_train(kind, i, h, batch)
+    if library.startswith("ONNX-Runtime") and onnx and onnxruntime and not batch and kind != "peephole":
+        return onnx_run(kind, i, h, SEQUENCE if library.endswith("1000") else 1)
+    return None
 
 
-def training():
-    libraries = [(name, make) for name, module, make in
-                 (("PyTorch", torch, torch_train), ("JAX", jax, jax_train)) if module]
-    columns = [f"{name} {kind}" for kind in ("LSTM", "GRU", "peephole") for name, _ in libraries]
-    rows = []
-    for i, h in TRAINING_SIZES:
-        for batch in BATCHES:
-            row = [f"({i}, {h})", str(batch)]
-            for kind in ("LSTM", "GRU", "peephole"):
-                times = contest({name: make(kind, i, h, batch) for name, make in libraries})
-                row += [figure(1e6 * times[name]) for name, _ in libraries]
-            rows.append(row)
-    note = "µs a pass: T = 100, forward and backward, f32; gradients of parameters and inputs."
-    table("Training", note, ["(I, H)", "batch"] + columns, rows)
+class Repeated:
+    """Work with the number of times that fills a slice."""
+
+    def __init__(self, work):
+        self.work, self.goes = work, 1
+        work()
+        while (seconds := self.time()) < SLICE:
+            self.goes = int(self.goes * min(64, 1.1 * SLICE / max(seconds, 1e-9))) + 1
+
+    def time(self):
+        start = time.process_time()
+        for _ in range(self.goes):
+            self.work()
+        return time.process_time() - start
+
+    def turn(self):
+        """Nanoseconds of one go."""
+        if self.goes > 1:
+            self.work()
+        return 1e9 * self.time() / self.goes
 
 
 def main():
-    topics = [argument for argument in sys.argv[1:] if not argument.startswith("--")] or ["steps", "training"]
-    if set(topics) - {"steps", "training"}:
-        sys.exit(__doc__)
-    versions = [f"{name} {module.__version__}" for name, module in
-                (("PyTorch", torch), ("JAX", jax), ("ONNX Runtime", onnxruntime)) if module]
-    print("# Peers\n\n" + ", ".join(versions) + ", one thread each. Wall time of the fastest slice."
-          + (" AVX2 at most, but for ONNX Runtime." if "--avx2" in sys.argv else ""))
-    if "steps" in topics:
-        steps("LSTM")
-        steps("GRU")
-    if "training" in topics:
-        training()
+    built = {}
+    for line in sys.stdin:
+        request = line.strip()
+        if request == "clear":
+            built.clear()
+            print("cleared", flush=True)
+            continue
+        if request not in built:
+            what, *words = request.split()
+            batch = int(words.pop(0)) if what == "training" else 0
+            kind, i, h, library = words
+            work = build(batch, kind, int(i), int(h), library)
+            built[request] = work and Repeated(work)
+        print(built[request].turn() if built[request] else "none", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 //! Every ready cell and a few odd ones at `I = H = 64`, batch 1: a step, and a training pass of 100 steps.
 
-use benches::work::{Decoder, Subject, odd, ready};
+use benches::subjects::{Subject, odd, ready};
 use divan::Bencher;
 use divan::counter::ItemsCount;
 
@@ -12,14 +12,12 @@ fn main() {
 
 /// A ready or an odd cell, its parameters built.
 fn with(name: &str, measure: impl FnOnce(Subject)) {
-    let decoder = Decoder::<SIZE, 1>::new();
-    let all = ready::<SIZE, 1>().into_iter().chain(odd(&decoder));
-    measure(all.into_iter().find(|subject| subject.name == name).expect("the names are those of the cells"));
+    let mut all = ready::<SIZE, 1>().into_iter().chain(odd::<SIZE, 1>());
+    measure(all.find(|subject| subject.name == name).expect("the names are those of the cells"));
 }
 
 fn names() -> Vec<&'static str> {
-    let decoder = Decoder::<SIZE, 1>::new();
-    ready::<SIZE, 1>().iter().chain(&odd(&decoder)).map(|subject| subject.name).collect()
+    ready::<SIZE, 1>().iter().chain(&odd::<SIZE, 1>()).map(|subject| subject.name).collect()
 }
 
 /// Items are FLOP.

@@ -11,12 +11,12 @@ fn main() {
 
 #[divan::bench(consts = [8, 16, 20, 32, 40, 64, 100, 128])]
 fn lstm<const H: usize>(bencher: Bencher) {
-    bencher.bench_local(step::<f32, 1, 1, _>(Lstm::<1, H>::init_boxed(&mut rng())));
+    bencher.bench_local(step::<f32, 1, _>(Lstm::<1, H>::init_boxed(&mut rng())));
 }
 
 #[divan::bench(consts = [8, 16, 20, 32, 40, 64, 100, 128])]
 fn lstm_f64<const H: usize>(bencher: Bencher) {
-    bencher.bench_local(step::<f64, 1, 1, _>(Lstm::<1, H, f64>::init_boxed(&mut rng())));
+    bencher.bench_local(step::<f64, 1, _>(Lstm::<1, H, f64>::init_boxed(&mut rng())));
 }
 
 #[divan::bench(consts = [8, 16, 20, 32, 40, 64, 100, 128])]
@@ -31,13 +31,13 @@ fn lstm_prepared<const H: usize>(bencher: Bencher) {
 #[divan::bench(consts = [8, 16, 20, 32, 40, 64, 100, 128])]
 fn lstm_run<const H: usize>(bencher: Bencher) {
     let cell = Lstm::<1, H>::init_boxed(&mut rng());
-    let (xs, mut state) = (inputs::<f32, 1, 1>(1000), cell.zero_state());
+    let (xs, mut state) = (inputs::<f32, SMatrix<f32, 1, 1>>(1000), cell.zero_state());
     bencher.counter(divan::counter::ItemsCount::new(xs.len())).bench_local(|| cell.run(&xs, &mut state));
 }
 
 #[divan::bench(consts = [8, 16, 20, 32, 40, 64, 100, 128])]
 fn gru<const H: usize>(bencher: Bencher) {
-    bencher.bench_local(step::<f32, 1, 1, _>(Gru::<1, H>::init_boxed(&mut rng())));
+    bencher.bench_local(step::<f32, 1, _>(Gru::<1, H>::init_boxed(&mut rng())));
 }
 
 /// A small batch must not cost more than that many single steps.
@@ -45,5 +45,5 @@ fn gru<const H: usize>(bencher: Bencher) {
 fn lstm_32_batch<const B: usize>(bencher: Bencher) {
     bencher
         .counter(divan::counter::ItemsCount::new(B))
-        .bench_local(step::<f32, 16, B, _>(Lstm::<16, 32>::init_boxed(&mut rng())));
+        .bench_local(step::<f32, B, _>(Lstm::<16, 32>::init_boxed(&mut rng())));
 }

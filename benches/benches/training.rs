@@ -12,7 +12,7 @@ macro_rules! sizes {
     ($($name:ident: $cell:ident<$i:literal, $h:literal>;)*) => {$(
         #[divan::bench(consts = [1, 16, 64], sample_size = 1)]
         fn $name<const B: usize>(bencher: Bencher) {
-            bencher.bench_local(train::<f32, $i, B, _>($cell::<$i, $h>::init_boxed(&mut rng()), STEPS));
+            bencher.bench_local(train::<f32, B, _>($cell::<$i, $h>::init_boxed(&mut rng()), STEPS));
         }
     )*};
 }

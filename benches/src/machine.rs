@@ -64,10 +64,14 @@ fn chains<S: Isa, const LANES: usize>(isa: S, a: f32, b: f32) {
     black_box(sums);
 }
 
-/// Bytes that [`read`] reads: well within a second-level cache, well beyond a first-level one.
-pub const READ_BYTES: usize = 192 * 1024;
+/// Numbers for [`read`], at least as many bytes as wanted, and the bytes of them that it reads.
+pub fn to_read(bytes: usize) -> (Vec<f32>, usize) {
+    let numbers = (bytes / size_of::<f32>()).max(1).next_multiple_of(16 * CHAINS);
+    // So many more that it can start at a cache line.
+    (vec![1.0; numbers + 16], numbers * size_of::<f32>())
+}
 
-/// Adds up numbers that lie in the second-level cache.
+/// Adds up numbers, as fast as they come from wherever in the caches they lie.
 pub fn read(numbers: &[f32]) {
     struct Read<'a>(&'a [f32]);
     impl Job for Read<'_> {

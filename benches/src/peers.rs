@@ -1,41 +1,73 @@
-//! Other Rust libraries, each behind a feature of its name: without the feature none of its workloads is entered.
-//!
-//! Every one runs on one thread, like ours.
+//! Other libraries: what is asked of the processes that they run in.
 
-use crate::measure::Contest;
+use std::fmt;
 
-#[cfg(feature = "candle")]
-mod candle;
-#[cfg(feature = "nexus")]
-mod nexus;
-
-/// Which of the two cells that every library has. The GRU is the one of PyTorch and cuDNN.
+/// Which of the cells that others have, too. The GRU is the one of PyTorch and cuDNN.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// The long short-term memory.
     Lstm,
     /// The gated recurrent unit, its reset after the product.
     Gru,
+    /// The long short-term memory with peepholes, which other libraries leave to their users to write.
+    Peephole,
+}
+
+const KINDS: [(Kind, &str); 3] = [(Kind::Lstm, "LSTM"), (Kind::Gru, "GRU"), (Kind::Peephole, "peephole")];
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (_, name) = KINDS.iter().find(|(kind, _)| kind == self).unwrap_or(&KINDS[0]);
+        f.write_str(name)
+    }
+}
+
+/// Work of a library: one step at batch 1, or a training pass over [`STEPS`](crate::work::STEPS) steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Request<'a> {
+    /// The samples of a training pass; None for a step.
+    pub batch: Option<usize>,
+    /// The cell.
+    pub kind: Kind,
+    /// Its size.
+    pub size: (usize, usize),
+    /// Whose work it is.
+    pub library: &'a str,
+}
+
+impl<'a> Request<'a> {
+    /// From the words that [`Display`](fmt::Display) writes.
+    pub fn read(words: &[&'a str]) -> Option<Self> {
+        let kind = |name: &str| KINDS.iter().find(|(_, own)| *own == name).map(|(kind, _)| *kind);
+        let number = |word: &str| word.parse::<usize>().ok();
+        let (batch, name, i, h, library) = match *words {
+            ["step", name, i, h, library] => (None, name, i, h, library),
+            ["training", batch, name, i, h, library] => (Some(number(batch)?), name, i, h, library),
+            _ => return None,
+        };
+        Some(Request { batch, kind: kind(name)?, size: (number(i)?, number(h)?), library })
+    }
+}
+
+impl fmt::Display for Request<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Request { batch, kind, size: (i, h), library } = self;
+        match batch {
+            None => write!(f, "step {kind} {i} {h} {library}"),
+            Some(batch) => write!(f, "training {batch} {kind} {i} {h} {library}"),
+        }
+    }
 }
 
 /// The libraries that can step, in the order of their columns.
-pub const STEPPING: [&str; 2] = ["nexus-inference", "candle"];
+pub const STEPPING: [&str; 8] =
+    ["nexus-inference", "nexus-native", "candle", "burn", "tract", "ONNX-Runtime", ONNX_SEQUENCE, "PyTorch"];
+
+/// A call over [`SEQUENCE`] steps.
+pub const ONNX_SEQUENCE: &str = "ONNX-Runtime-1000";
+
+/// Steps of that call.
+pub const SEQUENCE: usize = 1000;
 
 /// The libraries that can train.
-pub const TRAINING: [&str; 1] = ["candle"];
-
-/// Enters a step of every library that is built in: batch 1.
-pub fn enter_steps(contest: &mut Contest, kind: Kind, i: usize, h: usize) {
-    let _ = (&contest, kind, i, h);
-    #[cfg(feature = "nexus")]
-    contest.enter("nexus-inference", 1, nexus::step(kind, i, h));
-    #[cfg(feature = "candle")]
-    contest.enter("candle", 1, candle::step(kind, i, h));
-}
-
-/// Enters a training pass of every library that is built in.
-pub fn enter_training(contest: &mut Contest, kind: Kind, i: usize, h: usize, batch: usize, steps: usize) {
-    let _ = (&contest, kind, i, h, batch, steps);
-    #[cfg(feature = "candle")]
-    contest.enter("candle", 1, candle::train(kind, i, h, batch, steps));
-}
+pub const TRAINING: [&str; 4] = ["candle", "burn", "PyTorch", "JAX"];

@@ -34,8 +34,8 @@ pub struct Report {
     pub counts: Vec<u64>,
 }
 
-/// Runs this program under callgrind.
-pub fn run(argument: &str) -> Result<Report, String> {
+/// Runs this program under callgrind, its kernels under an instruction set.
+pub fn run(argument: &str, set: &str) -> Result<Report, String> {
     let program = std::env::current_exe().map_err(|error| format!("this program's path: {error}"))?;
     let folder = std::env::temp_dir().join(format!("instructions-{}", std::process::id()));
     std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
@@ -45,6 +45,7 @@ pub fn run(argument: &str) -> Result<Report, String> {
         .arg(format!("--callgrind-out-file={}", out.display()))
         .arg(program)
         .arg(argument)
+        .env("RNN_CELL_ISA", set)
         .output()
         .map_err(|error| format!("`valgrind` can't be run: {error} (Debian: `apt-get install valgrind`)"))?;
     let counts = output.status.success().then(|| parts(&out)).transpose();

@@ -3,11 +3,9 @@
 use std::fmt::Write;
 use std::path::PathBuf;
 
-/// Counts of all workloads under one instruction set.
+/// Counts of all workloads.
 pub struct Record {
-    /// As [`benches::machine::instruction_set`] calls it.
-    pub instruction_set: String,
-    /// Names and instructions.
+    /// Instruction sets with workloads, and their instructions.
     pub counts: Vec<(String, u64)>,
 }
 
@@ -20,15 +18,11 @@ impl Record {
     pub fn load() -> Result<Record, String> {
         let path = Self::path();
         let text = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-        let mut record = Record { instruction_set: String::new(), counts: vec![] };
+        let mut record = Record { counts: vec![] };
         for line in text.lines().filter(|line| !line.starts_with('#')) {
-            let wrong = || format!("{}: `{line}` is not `name: value`", path.display());
-            let (name, value) = line.rsplit_once(": ").ok_or_else(wrong)?;
-            if name == "instruction set" {
-                value.clone_into(&mut record.instruction_set);
-            } else {
-                record.counts.push((name.to_owned(), value.parse().map_err(|_| wrong())?));
-            }
+            let wrong = || format!("{}: `{line}` is not `name: count`", path.display());
+            let (name, count) = line.rsplit_once(": ").ok_or_else(wrong)?;
+            record.counts.push((name.to_owned(), count.parse().map_err(|_| wrong())?));
         }
         Ok(record)
     }
@@ -38,7 +32,6 @@ impl Record {
         let mut text = "# Instructions of one step and sample. Written by `cargo run --release -p benches --bin instructions -- \
                         --record`.\n"
             .to_owned();
-        let _ = writeln!(text, "instruction set: {}", self.instruction_set);
         for (name, count) in &self.counts {
             let _ = writeln!(text, "{name}: {count}");
         }

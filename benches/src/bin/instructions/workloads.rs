@@ -22,7 +22,7 @@ pub struct Workload {
 
 macro_rules! steps {
     ($all:ident: $($cell:ident<$scalar:ident> ($i:literal, $h:literal))*) => {$(
-        let mut work = step::<$scalar, $i, 1, _>($cell::<$i, $h, $scalar>::init_boxed(&mut rng()));
+        let mut work = step::<$scalar, 1, _>($cell::<$i, $h, $scalar>::init_boxed(&mut rng()));
         work();
         $all.push(Workload {
             name: format!("{} {} ({}, {}), step", stringify!($cell), stringify!($scalar), $i, $h),
@@ -35,7 +35,7 @@ macro_rules! steps {
 
 macro_rules! passes {
     ($all:ident: $($cell:ident<$scalar:ident> ($i:literal, $h:literal) x $batch:literal)*) => {$(
-        let mut work = train::<$scalar, $i, $batch, _>($cell::<$i, $h, $scalar>::init_boxed(&mut rng()), STEPS);
+        let mut work = train::<$scalar, $batch, _>($cell::<$i, $h, $scalar>::init_boxed(&mut rng()), STEPS);
         work();
         $all.push(Workload {
             name: format!("{} {} ({}, {}), training, batch {}", stringify!($cell), stringify!($scalar), $i, $h, $batch),

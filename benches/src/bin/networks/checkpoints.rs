@@ -1,7 +1,8 @@
 //! A training pass over a long sequence, with the whole tape and with checkpoints.
 
 use benches::machine::resident;
-use benches::measure::{Contest, Effort, Table, Work, figure};
+use benches::measure::{Contest, Effort, Work};
+use benches::table::{Table, figure};
 use benches::work::{inputs, rng};
 use nalgebra::SMatrix;
 use rnn_cell::bptt::Checkpointed;
@@ -64,7 +65,7 @@ pub fn report(effort: Effort, unrest: &mut Vec<f64>) {
             row.steps.to_string(),
             figure(Some(whole)),
             figure(Some(checkpointed)),
-            format!("{:.2}", checkpointed / whole),
+            figure(times.ratio("checkpointed", "whole")),
             figure(grown[0]),
             figure(grown[1]),
         ]);
@@ -89,7 +90,7 @@ where
     L: Cell<B, Scalar = f32, Input = SMatrix<f32, I, B>> + 'static,
     L: Layer<B, State: Clone, Output: Clone + Varying<f32>>,
 {
-    let xs = inputs::<f32, I, B>(steps);
+    let xs = inputs::<f32, SMatrix<f32, I, B>>(steps);
     let mut grads = cell.zero_gradients();
     if way == "checkpointed" {
         let mut checkpointed = Checkpointed::new();

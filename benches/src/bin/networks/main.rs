@@ -21,5 +21,8 @@ fn main() {
     let mut unrest = Vec::new();
     threads::report(effort, &mut unrest);
     checkpoints::report(effort, &mut unrest);
-    println!("\nUnrest of the machine: the median slice took {:.2} times the fastest.", median(&unrest));
+    let unrest = 100.0 * median(&unrest);
+    println!(
+        "\nHalf the distance between a competitor's quartiles was {unrest:.1} % of its median, in the middle."
+    );
 }

@@ -1,7 +1,8 @@
 //! A batch on one thread, and in parts on two.
 
 use benches::machine::{PEAK_FLOPS, multiply_add};
-use benches::measure::{Contest, Effort, Table, Times, figure};
+use benches::measure::{Contest, Effort, Times};
+use benches::table::{Table, figure};
 use benches::work::{inputs, rng};
 use nalgebra::SMatrix;
 use rnn_cell::cells::Lstm;
@@ -15,17 +16,24 @@ const STEPS: usize = 100;
 pub fn report(effort: Effort, unrest: &mut Vec<f64>) {
     let peak = peak(effort);
     let note = format!(
-        "Forward and backward through an LSTM (64,64), T = {STEPS}, f32, µs a pass of the whole batch. Two threads of this machine \
+        "Forward and backward through an LSTM (64,64), T = {STEPS}, f32, µs of wall time a pass of the whole batch. Two threads of this machine \
          together do {peak:.2} times the multiply-adds of one: about 1 where they share a core, and then no program gains."
     );
     let columns = ["batch", "one thread", "parts", "one thread, in parts", "two threads", "speed-up"];
     let mut table = Table::new("Data parallel", &note, columns);
     let mut row = |batch: usize, parts: usize, times: Times| {
-        let (one, two) = (times.get("whole"), times.get("two threads"));
+        let two = times.get("two threads");
         unrest.push(times.unrest());
         let us = |time: Option<f64>| figure(time.map(|time| time / 1000.0));
-        let speed_up = one.zip(two).map_or(String::new(), |(one, two)| format!("{:.2}", one / two));
-        table.row([batch.to_string(), us(one), parts.to_string(), us(times.get("parts")), us(two), speed_up]);
+        let speed_up = figure(times.ratio("whole", "two threads"));
+        table.row([
+            batch.to_string(),
+            us(times.get("whole")),
+            parts.to_string(),
+            us(times.get("parts")),
+            us(two),
+            speed_up,
+        ]);
     };
     row(64, 2, split::<64, 32>(effort));
     row(64, 4, split::<64, 16>(effort));
@@ -40,19 +48,19 @@ fn pool(threads: usize) -> rayon::ThreadPool {
 /// How many times more multiply-adds two threads do than one: what the machine has to give.
 fn peak(effort: Effort) -> f64 {
     let two = pool(2);
-    let mut contest = Contest::new(effort);
+    let mut contest = Contest::by_the_wall(effort);
     contest.enter("one", PEAK_FLOPS, multiply_add);
     contest.enter("two", 2 * 100 * PEAK_FLOPS, || {
         two.broadcast(|_| (0..100).for_each(|_| multiply_add()));
     });
     let times = contest.run();
-    times.get("one").zip(times.get("two")).map_or(f64::NAN, |(one, two)| one / two)
+    times.ratio("one", "two").unwrap_or(f64::NAN)
 }
 
 fn split<const B: usize, const P: usize>(effort: Effort) -> Times {
     let lstm = Lstm::<64, 64>::init_boxed(&mut rng());
     let (one, two) = (pool(1), pool(2));
-    let (xs, dys) = (inputs::<f32, 64, B>(STEPS), inputs::<f32, 64, B>(STEPS));
+    let (xs, dys) = (inputs::<f32, SMatrix<f32, 64, B>>(STEPS), inputs::<f32, SMatrix<f32, 64, B>>(STEPS));
     let columns = |xs: &[SMatrix<f32, 64, B>], part: usize| -> Vec<SMatrix<f32, 64, P>> {
         xs.iter().map(|x| x.fixed_columns::<P>(part * P).into_owned()).collect()
     };
@@ -68,7 +76,7 @@ fn split<const B: usize, const P: usize>(effort: Effort) -> Times {
     let mut tape = lstm.tape();
     let mut in_turn = DataParallel::new(&*lstm, B / P, |_| lstm.tape());
     let mut at_once = DataParallel::new(&*lstm, B / P, |_| lstm.tape());
-    let mut contest = Contest::new(effort);
+    let mut contest = Contest::by_the_wall(effort);
     contest.enter("whole", 1, || {
         lstm.forward(black_box(&xs), &mut lstm.zero_state(), &mut tape);
         lstm.backward(&xs, &mut tape, &dys, &mut lstm.zero_state(), whole, None);

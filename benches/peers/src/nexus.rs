@@ -1,11 +1,14 @@
 //! `nexus-inference`: fixed cells, inference only. Its readout, which can't be left out, has one row.
 
-use super::Kind;
+use benches::measure::Work;
+use benches::peers::Kind;
 use nexus_inference::{TinyGru, TinyLstm};
 use std::hint::black_box;
 
+const BUILT: &str = "the sizes agree";
+
 /// A step.
-pub fn step(kind: Kind, i: usize, h: usize) -> Box<dyn FnMut()> {
+pub fn step(kind: Kind, i: usize, h: usize) -> Option<Work<'static>> {
     let gates = if kind == Kind::Lstm { 4 } else { 3 };
     let scale = 1.0 / (h as f32).sqrt();
     let weights = |count: usize| (0..count).map(|k| (k as f32).sin() * scale).collect::<Vec<f32>>();
@@ -13,18 +16,19 @@ pub fn step(kind: Kind, i: usize, h: usize) -> Box<dyn FnMut()> {
     let (readout, x) = (weights(h), vec![0.5; i]);
     match kind {
         Kind::Lstm => {
-            let mut cell = TinyLstm::from_parts(i, h, 1, &w_ih, &w_hh, &zeros, &zeros, &readout, &[0.0])
-                .expect("the sizes agree");
-            Box::new(move || {
+            let cell = TinyLstm::from_parts(i, h, 1, &w_ih, &w_hh, &zeros, &zeros, &readout, &[0.0]);
+            let mut cell = cell.expect(BUILT);
+            Some(Box::new(move || {
                 black_box(cell.predict(black_box(&x)));
-            })
+            }))
         }
         Kind::Gru => {
-            let mut cell = TinyGru::from_parts(i, h, 1, &w_ih, &w_hh, &zeros, &zeros, &readout, &[0.0])
-                .expect("the sizes agree");
-            Box::new(move || {
+            let cell = TinyGru::from_parts(i, h, 1, &w_ih, &w_hh, &zeros, &zeros, &readout, &[0.0]);
+            let mut cell = cell.expect(BUILT);
+            Some(Box::new(move || {
                 black_box(cell.predict(black_box(&x)));
-            })
+            }))
         }
+        Kind::Peephole => None,
     }
 }

@@ -1,32 +1,35 @@
 //! `candle-nn` on the processor.
 
-use super::Kind;
+use benches::measure::Work;
+use benches::peers::Kind;
 use candle_core::{DType, Device, Result, Tensor, Var};
 use candle_nn::rnn::{GRUConfig, LSTMConfig, RNN, gru, lstm};
 use candle_nn::{VarBuilder, VarMap};
 use std::hint::black_box;
 
 /// A step at batch 1.
-pub fn step(kind: Kind, i: usize, h: usize) -> Box<dyn FnMut()> {
+pub fn step(kind: Kind, i: usize, h: usize) -> Option<Work<'static>> {
     let (_, vars) = variables();
     match kind {
-        Kind::Lstm => Box::new(stepping(lstm(i, h, LSTMConfig::default(), vars).expect(BUILT), i)),
-        Kind::Gru => Box::new(stepping(gru(i, h, GRUConfig::default(), vars).expect(BUILT), i)),
+        Kind::Lstm => Some(Box::new(stepping(lstm(i, h, LSTMConfig::default(), vars).expect(BUILT), i))),
+        Kind::Gru => Some(Box::new(stepping(gru(i, h, GRUConfig::default(), vars).expect(BUILT), i))),
+        Kind::Peephole => None,
     }
 }
 
 /// Forward and backward through a sequence: every gradient, of parameters and inputs.
-pub fn train(kind: Kind, i: usize, h: usize, batch: usize, steps: usize) -> Box<dyn FnMut()> {
+pub fn train(kind: Kind, i: usize, h: usize, batch: usize, steps: usize) -> Option<Work<'static>> {
     let (map, vars) = variables();
     match kind {
         Kind::Lstm => {
             let cell = lstm(i, h, LSTMConfig::default(), vars).expect(BUILT);
-            Box::new(training(map, cell, i, batch, steps))
+            Some(Box::new(training(map, cell, i, batch, steps)))
         }
         Kind::Gru => {
             let cell = gru(i, h, GRUConfig::default(), vars).expect(BUILT);
-            Box::new(training(map, cell, i, batch, steps))
+            Some(Box::new(training(map, cell, i, batch, steps)))
         }
+        Kind::Peephole => None,
     }
 }
 

@@ -1,0 +1,122 @@
+//! How time and memory grow with the length of a sequence.
+//!
+//! A program apart from the others, since here every allocation is counted, which costs other libraries time.
+
+use allocation_counter::measure;
+use benches::run::{Goals, Run};
+use benches::table::{Table, figure};
+use benches::work::{inputs, rng, train};
+use nalgebra::SMatrix;
+use rnn_cell::cell::Layer;
+use rnn_cell::cells::{GruResetAfter, LayerNormLstm, Lstm};
+use std::hint::black_box;
+use std::process::ExitCode;
+
+const LENGTHS: [usize; 4] = [100, 1000, 10_000, 100_000];
+
+/// How many times as long a step may take in the longest sequence as in the shortest: past the caches, tapes come from memory.
+const LINEAR: f64 = 1.5;
+/// How many bytes a step and sample may take, relative to the analysis, from a thousand steps on.
+const OVERHEAD: f64 = 1.02;
+
+fn main() -> ExitCode {
+    Run::start("Growth", report)
+}
+
+fn report(run: &mut Run) {
+    let note = "f32. Time: forward and backward, ns a step (of all samples), and relative to the shortest sequence. Tape: bytes a step and \
+                sample; by analysis (`TAPE_BYTES_PER_STEP`), and what an allocator counted over a first forward pass. Backward: what \
+                the first backward pass added, in all. Later: allocations of the passes that follow. `run`, which keeps no residuals: the \
+                most that it held beyond its outputs. Goals: time a step at most 1.5 times that of the shortest sequence, bytes \
+                from T = 1000 within 2 % of the analysis, no later allocation.";
+    let columns = [
+        "cell",
+        "batch",
+        "T",
+        "ns a step",
+        "relative",
+        "tape, by analysis",
+        "tape, counted",
+        "backward, KiB",
+        "later",
+        "`run`, KiB",
+        "goals",
+    ];
+    let mut table = Table::new("Growth with T", note, columns);
+
+    macro_rules! rows {
+        ($($cell:ident ($i:literal, $h:literal) x $b:literal)*) => {$({
+            let name = format!("{} ({}, {})", stringify!($cell), $i, $h);
+            let id = format!("growth {name} batch {}", $b);
+            if let Some(mut contest) = run.contest(&id, 0) {
+                let cell = $cell::<$i, $h>::init_boxed(&mut rng());
+                for steps in LENGTHS {
+                    contest.enter(steps.to_string(), steps, train::<f32, $b, _>(cell.clone(), steps));
+                }
+                let times = run.measure(&id, contest);
+                for steps in LENGTHS {
+                    let xs: Vec<SMatrix<f32, $i, $b>> = inputs(steps);
+                    let memory = memory(&*cell, &xs);
+                    let outputs = steps * size_of::<SMatrix<f32, $h, $b>>();
+                    let running = measure(|| {
+                        black_box(cell.run(&xs, &mut cell.zero_state()));
+                    });
+                    let relative = times.ratio(&steps.to_string(), &LENGTHS[0].to_string());
+                    let (analysis, counted) = ($cell::<$i, $h, f32>::TAPE_BYTES_PER_STEP, memory.tape as f64 / (steps * $b) as f64);
+                    let mut goals = Goals::default();
+                    goals.at_most("time", relative, Some(LINEAR));
+                    if steps >= 1000 {
+                        goals.at_most("tape", Some(counted), Some(OVERHEAD * analysis as f64));
+                    }
+                    goals.at_most("allocations", Some(memory.later as f64), Some(0.0));
+                    table.row([
+                        name.clone(),
+                        $b.to_string(),
+                        steps.to_string(),
+                        figure(times.get(&steps.to_string())),
+                        figure(relative),
+                        analysis.to_string(),
+                        figure(Some(counted)),
+                        figure(Some(memory.backward as f64 / 1024.0)),
+                        memory.later.to_string(),
+                        figure(Some((running.bytes_max as f64 - outputs as f64) / 1024.0)),
+                        goals.verdict(),
+                    ]);
+                }
+            }
+        })*};
+    }
+    rows! {
+        Lstm (16, 32) x 1
+        Lstm (16, 32) x 16
+        GruResetAfter (16, 32) x 1
+        LayerNormLstm (16, 32) x 1
+    }
+    table.print();
+}
+
+/// Bytes that a first pass leaves allocated, and allocations of a second one.
+struct Memory {
+    tape: i64,
+    backward: i64,
+    later: u64,
+}
+
+fn memory<const B: usize, L>(cell: &L, xs: &[L::Input]) -> Memory
+where
+    L: Layer<B, Input: Clone, Output: Clone, InputBar = <L as Layer<B>>::Input>,
+{
+    let (mut state, mut dstate) = (cell.zero_state(), cell.zero_state_bar());
+    let (mut tape, mut grads, mut dxs) = (cell.tape(), cell.zero_gradients(), xs.to_vec());
+    let forward = measure(|| cell.forward(xs, None, &mut state, &mut tape));
+    let dys = cell.outputs(&tape).to_vec();
+    let mut back = |tape: &mut L::Tape| {
+        cell.backward(xs, None, tape, &dys, &mut dstate, &mut grads, Some(&mut dxs));
+    };
+    let backward = measure(|| back(&mut tape));
+    let later = measure(|| {
+        cell.forward(xs, None, &mut state, &mut tape);
+        back(&mut tape);
+    });
+    Memory { tape: forward.bytes_current, backward: backward.bytes_current, later: later.count_total }
+}

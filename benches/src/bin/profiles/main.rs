@@ -1,0 +1,91 @@
+//! The same work under the profiles that users set: generic code is compiled in the user's crate.
+//!
+//! `cargo run --release -p benches --bin profiles -- [--quick] [TEXT..]`: builds `user.rs` as a crate of its own under each profile (or
+//! those whose name contains one of the texts, and the default), then lets all of them take turns.
+
+mod user_crate;
+
+use benches::measure::{Contest, Effort, Server, Times};
+use benches::table::{Table, figure};
+use std::process::ExitCode;
+use std::rc::Rc;
+use user_crate::{PROFILES, Profile, UserCrate};
+
+/// What `user.rs` can do.
+const WORK: [&str; 9] = [
+    "step Peephole (1, 8)",
+    "step Peephole (1, 32)",
+    "step Peephole (1, 128)",
+    "step Peephole (16, 32), batch 4",
+    "step LayerNormLstm (64, 64)",
+    "step FastWeights (32, 32)",
+    "training Peephole (16, 32)",
+    "training Peephole (64, 64), batch 16",
+    "training LayerNormLstm (16, 32)",
+];
+
+/// What the profiles that promise it may cost, relative to the default release build.
+const LIMIT: f64 = 1.3;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let quick = arguments.iter().any(|argument| argument == "--quick");
+    let texts: Vec<&String> = arguments.iter().filter(|argument| *argument != "--quick").collect();
+    let wanted = |profile: &&Profile| {
+        texts.is_empty()
+            || profile.is_default()
+            || texts.iter().any(|text| profile.title.contains(text.as_str()))
+    };
+    match run(&PROFILES.iter().filter(wanted).collect::<Vec<_>>(), quick) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(profiles: &[&Profile], quick: bool) -> std::io::Result<()> {
+    let user = UserCrate::write()?;
+    let mut servers = vec![];
+    for profile in profiles {
+        eprintln!("building: {}", profile.title);
+        servers.push(Rc::new(Server::start(&mut user.build(profile)?)?));
+    }
+    let effort = if quick { Effort::QUICK } else { Effort::FULL };
+    let all: Vec<Times> = WORK.iter().map(|work| contest(work, profiles, &servers, effort)).collect();
+
+    let note = "Of a user's crate: ns of the default release build, then how many times as long under other profiles, the median over \
+                rounds in which all take turns. The last column is the worst of the row; at most 1.3 is wanted where it is marked.";
+    let columns = ["profile"].into_iter().chain(WORK).chain(["worst", ""]);
+    let mut table = Table::new("Profiles", note, columns);
+    let base = PROFILES[0].title;
+    for profile in profiles {
+        let ratios: Vec<f64> =
+            all.iter().map(|times| times.ratio(profile.title, base).unwrap_or(f64::NAN)).collect();
+        let worst = ratios.iter().copied().fold(0.0, f64::max);
+        let verdict = match profile.promised {
+            true if worst <= LIMIT => "reached".to_owned(),
+            true => format!("missed by {:.2}", worst / LIMIT),
+            false => String::new(),
+        };
+        let cell = |(times, ratio): (&Times, &f64)| match profile.is_default() {
+            true => format!("{} ns", figure(times.get(base))),
+            false => format!("{ratio:.2}"),
+        };
+        let mut row = vec![profile.title.to_owned()];
+        row.extend(all.iter().zip(&ratios).map(cell));
+        row.extend([format!("{worst:.2}"), verdict]);
+        table.row(row);
+    }
+    table.print();
+    Ok(())
+}
+
+fn contest(work: &str, profiles: &[&Profile], servers: &[Rc<Server>], effort: Effort) -> Times {
+    let mut contest = Contest::new(effort);
+    for (profile, server) in profiles.iter().zip(servers) {
+        contest.enter_remote(profile.title, 1, server, work);
+    }
+    contest.run()
+}

@@ -1,0 +1,122 @@
+//! The user's crate: written to a folder for temporary files, compiled under many profiles.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// A profile to compile under.
+pub struct Profile {
+    /// What it is called in the table.
+    pub title: &'static str,
+    /// Cargo's name of it.
+    name: &'static str,
+    /// Its settings.
+    settings: &'static str,
+    /// Whether it promises to be nearly as fast as the default.
+    pub promised: bool,
+}
+
+impl Profile {
+    /// Whether it is the one that others are compared with.
+    pub fn is_default(&self) -> bool {
+        self.name == "release"
+    }
+}
+
+/// The profiles, the default first.
+pub const PROFILES: [Profile; 10] = [
+    Profile { title: "release", name: "release", settings: "", promised: false },
+    Profile {
+        title: "opt-level = 2",
+        name: "level-2",
+        settings: "inherits = 'release'\nopt-level = 2",
+        promised: true,
+    },
+    Profile {
+        title: "lto = \"off\"",
+        name: "lto-off",
+        settings: "inherits = 'release'\nlto = 'off'",
+        promised: true,
+    },
+    Profile {
+        title: "opt-level = 2, lto = \"off\"",
+        name: "level-2-lto-off",
+        settings: "inherits = 'release'\nopt-level = 2\nlto = 'off'",
+        promised: true,
+    },
+    Profile {
+        title: "codegen-units = 1",
+        name: "one-unit",
+        settings: "inherits = 'release'\ncodegen-units = 1",
+        promised: true,
+    },
+    Profile {
+        title: "lto = \"fat\"",
+        name: "lto-fat",
+        settings: "inherits = 'release'\nlto = 'fat'",
+        promised: true,
+    },
+    Profile {
+        title: "opt-level = \"s\"",
+        name: "level-s",
+        settings: "inherits = 'release'\nopt-level = 's'",
+        promised: false,
+    },
+    Profile {
+        title: "checks of overflow and assertions",
+        name: "checked",
+        settings: "inherits = 'release'\ndebug-assertions = true\noverflow-checks = true",
+        promised: false,
+    },
+    Profile {
+        title: "dev, as the README says",
+        name: "dev-readme",
+        settings: "inherits = 'dev'\nopt-level = 1\n[profile.dev-readme.package.'*']\nopt-level = 3",
+        promised: false,
+    },
+    Profile { title: "dev", name: "dev", settings: "", promised: false },
+];
+
+/// The crate on disk.
+pub struct UserCrate {
+    folder: PathBuf,
+    target: PathBuf,
+}
+
+impl UserCrate {
+    /// Writes it. Depends on this package by its path, and on what is locked for it.
+    pub fn write() -> std::io::Result<Self> {
+        let benches = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let folder = std::env::temp_dir().join("rnn-cell-profiles");
+        std::fs::create_dir_all(&folder)?;
+        let mut manifest = format!(
+            "[package]\nname = 'user'\nversion = '0.0.0'\nedition = '2024'\n[[bin]]\nname = 'user'\npath = 'user.rs'\n[workspace]\n\
+             [dependencies]\nbenches = {{ path = {benches:?} }}\nrnn-cell = {{ path = {:?} }}\n",
+            benches.join("../runtime")
+        );
+        for profile in &PROFILES {
+            manifest += &format!("[profile.{}]\n{}\n", profile.name, profile.settings);
+        }
+        std::fs::write(folder.join("Cargo.toml"), manifest)?;
+        std::fs::write(folder.join("user.rs"), include_str!("user.rs"))?;
+        std::fs::copy(benches.join("../Cargo.lock"), folder.join("Cargo.lock"))?;
+        // Kept between runs, so that one after a small change is quick.
+        let target =
+            std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| benches.join("../target"), PathBuf::from);
+        Ok(UserCrate { folder, target: target.join("profiles") })
+    }
+
+    /// Builds it; returns how to run it.
+    pub fn build(&self, profile: &Profile) -> std::io::Result<Command> {
+        let status = Command::new(env!("CARGO"))
+            .args(["build", "--quiet", "--profile", profile.name])
+            .arg("--target-dir")
+            .arg(&self.target)
+            .current_dir(&self.folder)
+            .status()?;
+        if !status.success() {
+            return Err(std::io::Error::other(format!("the user's crate doesn't build: {}", profile.title)));
+        }
+        let folder = if profile.name == "dev" { "debug" } else { profile.name };
+        Ok(Command::new(self.target.join(folder).join("user")))
+    }
+}

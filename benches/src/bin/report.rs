@@ -1,0 +1,26 @@
+//! Everything side by side in one run, as Markdown tables: the commands `steps`, `training`, `cells` and `growth`, one after the other.
+//!
+//! `cargo run --release -p benches --bin report -- [options]`; each gets this command's options.
+
+use std::process::{Command, ExitCode};
+
+const COMMANDS: [&str; 4] = ["steps", "training", "cells", "growth"];
+
+fn main() -> ExitCode {
+    for command in COMMANDS {
+        let status = Command::new(env!("CARGO"))
+            .args(["run", "--release", "--quiet", "--bin", command, "--"])
+            .args(std::env::args().skip(1))
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .status();
+        match status {
+            Ok(status) if status.success() => println!(),
+            Ok(_) => return ExitCode::FAILURE,
+            Err(error) => {
+                eprintln!("error: cargo can't be run: {error}");
+                return ExitCode::FAILURE;
+            }
+        }
+    }
+    ExitCode::SUCCESS
+}

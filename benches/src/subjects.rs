@@ -1,0 +1,98 @@
+//! All cells at one size, each with what it costs by count and with its workloads.
+
+use crate::measure::Work;
+use crate::odd::{Attention, DeepTransition, FastWeights, Multiplicative};
+use crate::work::{CYCLE, STEPS, inputs, rng, step, train, value};
+use rnn_cell::cell::{ContextLayer, Layer};
+use rnn_cell::cells::*;
+use rnn_cell::varying::Varying;
+use std::hint::black_box;
+
+/// A cell with its cost and its workloads.
+pub struct Subject {
+    /// The cell's name.
+    pub name: &'static str,
+    /// FLOP of one step and sample: `FLOPS_PER_STEP`, without what depends on the context alone and is computed once a sequence.
+    pub flops: usize,
+    /// `TAPE_BYTES_PER_STEP`.
+    pub tape: usize,
+    /// A step of `B` samples, the context prepared.
+    pub step: Work<'static>,
+    /// A training pass over [`STEPS`] steps of `B` samples.
+    pub train: Work<'static>,
+}
+
+macro_rules! subjects {
+    ($b:ident: $($name:ident<$($dim:ident),*>)*) => {
+        vec![$(Subject {
+            name: stringify!($name),
+            flops: $name::<$($dim,)* f32>::FLOPS_PER_STEP,
+            tape: $name::<$($dim,)* f32>::TAPE_BYTES_PER_STEP,
+            step: Box::new(step::<f32, $b, _>($name::<$($dim,)* f32>::init_boxed(&mut rng()))),
+            train: Box::new(train::<f32, $b, _>($name::<$($dim,)* f32>::init_boxed(&mut rng()), STEPS)),
+        }),*]
+    };
+}
+
+/// Those with a context; `once` are the FLOP of what depends on it alone. Cells and contexts stay until the program ends.
+macro_rules! attending {
+    ($b:ident: $($name:ident<$($dim:ident),*> once $once:expr;)*) => {
+        vec![$({
+            let cell = &*Box::leak($name::<$($dim,)* f32>::init_boxed(&mut rng()));
+            let mut context = Box::new(value::<f32, <$name<$($dim,)* f32> as ContextLayer<$b>>::Context>(1));
+            // Masks are not negative.
+            context.scalars_mut(&mut |x: &mut f32| *x = x.abs());
+            let context = &*Box::leak(context);
+            let layer = ContextLayer::<$b>::with(cell, context);
+            let (prepared, mut state) = (cell.prepare::<$b>(context), layer.zero_state());
+            let (xs, mut t) = (inputs::<f32, _>(CYCLE), 0);
+            Subject {
+                name: stringify!($name),
+                flops: $name::<$($dim,)* f32>::FLOPS_PER_STEP - $once,
+                tape: $name::<$($dim,)* f32>::TAPE_BYTES_PER_STEP,
+                step: Box::new(move || {
+                    t = (t + 1) % CYCLE;
+                    black_box(prepared.step(black_box(&xs[t]), &mut state));
+                }),
+                train: Box::new(train::<f32, $b, _>(Box::new(layer), STEPS)),
+            }
+        }),*]
+    };
+}
+
+/// Encoded steps that attention is over.
+pub const ATTENDED: usize = 16;
+
+/// Every ready cell, all dimensions `N`.
+pub fn ready<const N: usize, const B: usize>() -> Vec<Subject> {
+    const S: usize = ATTENDED;
+    let mut all = subjects! { B:
+        Lstm<N, N> PeepholeLstm<N, N> CifgLstm<N, N> LayerNormLstm<N, N> MinLstm<N, N>
+        GreffNig<N, N> GreffNfg<N, N> GreffNog<N, N> GreffNiaf<N, N> GreffNoaf<N, N> GreffCifg<N, N> GreffNp<N, N>
+        GreffFgr<N, N>
+        Gru<N, N> GruResetAfter<N, N> Mgu<N, N> UgRnn<N, N> LiGru<N, N> MinGru<N, N>
+        Elman<N, N> Jordan<N, N, N> IndRnn<N, N> Dense<N, N>
+    };
+    // A product with the memory, of a matrix; with the summary, of a vector.
+    let (memory, vector) = (2 * N * N * S, 2 * N * N);
+    all.extend(attending! { B:
+        AdditiveAttention<N, N, N, S> once memory;
+        DotAttention<N, S> once 0;
+        GeneralAttention<N, N, S> once memory;
+        ConcatAttention<N, N, N, S> once memory;
+        ChoDecoder<N, N, N, N, N> once 6 * vector;
+        BahdanauDecoder<N, N, N, N, N, N, S> once memory;
+        LuongDotDecoder<N, N, N, S> once 0;
+        LuongGeneralDecoder<N, N, N, N, S> once memory;
+        LuongConcatDecoder<N, N, N, N, N, S> once memory;
+    });
+    all
+}
+
+/// The odd cells, all dimensions `N`.
+pub fn odd<const N: usize, const B: usize>() -> Vec<Subject> {
+    const S: usize = ATTENDED;
+    let mut all = subjects! { B: FastWeights<N, N> Multiplicative<N, N> DeepTransition<N, N> };
+    all.extend(attending! { B: Attention<N, N, S> once 2 * N * N * S; });
+    all
+}
