@@ -166,6 +166,12 @@ pub trait Layer<const B: usize>: Model {
 pub trait Cell<const B: usize>: Layer<B> {
     /// One step: reads `x`, advances `state`, returns the output. Allocates nothing.
     fn step(&self, x: &Self::Input, state: &mut Self::State) -> Self::Output;
+
+    /// A sequence may be cut at multiples of so many steps without changing the order in which its passes add anything up.
+    /// Generated cells work through a sequence in chunks; what works step by step may be cut anywhere.
+    fn chunk(&self) -> usize {
+        1
+    }
 }
 
 /// A state that is made of named fields, as a generated cell's is: what works on one of them, as
@@ -227,6 +233,11 @@ pub trait ContextLayer<const B: usize>: Model {
 
     /// One step.
     fn step(&self, x: &Self::Input, context: &Self::Context, state: &mut Self::State) -> Self::Output;
+
+    /// See [`Cell::chunk`].
+    fn chunk(&self) -> usize {
+        1
+    }
 
     /// See [`Layer::forward`].
     fn forward(
@@ -351,5 +362,9 @@ impl<const B: usize, L: ContextLayer<B>> Layer<B> for With<'_, L, L::Context> {
 impl<const B: usize, L: ContextLayer<B>> Cell<B> for With<'_, L, L::Context> {
     fn step(&self, x: &L::Input, state: &mut L::State) -> L::Output {
         self.layer.step(x, self.context, state)
+    }
+
+    fn chunk(&self) -> usize {
+        self.layer.chunk()
     }
 }

@@ -4,7 +4,7 @@
 //! - [`body`]: one region's code, group by group; [`fused`]: the loops over entries;
 //! - [`layout`]: the tape; [`sequence`]: forward and backward; [`stream`]: one step; [`start`]: initial states;
 //! - [`items`]: all that a definition expands to: [`types`] as signatures name them, [`structs`], [`methods`], and [`jobs`], the
-//!   passes as the runtime runs them; [`model`]: parameters and initialisation; [`traits`]: the runtime's traits;
+//!   passes as the runtime runs them; [`model`]: parameters and initialisation; [`traits`] of the cell, and of its [`values`];
 //! - [`skeleton`]: what is left of a definition with mistakes;
 //! - [`docs`], [`text`]: equations as text; [`hygiene`]: identifiers.
 
@@ -26,6 +26,7 @@ mod structs;
 pub mod text;
 pub mod traits;
 pub mod types;
+mod values;
 
 #[cfg(test)]
 mod tests;

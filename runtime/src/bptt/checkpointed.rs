@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Range;
 
-use crate::__private::chunk_steps;
+use crate::__private::check_lengths;
 use crate::cell::Cell;
 use crate::sequence::window;
 use crate::varying::Varying;
@@ -15,7 +15,7 @@ use crate::varying::Varying;
 /// are [kept](Self::keep) and need no second run.
 ///
 /// States and cotangents are those of one pass to the last bit, and so are the gradients where the layers add them up in the
-/// place that they are given, chunk by chunk, as generated cells do: a segment is a whole number of such chunks, unless
+/// place that they are given, chunk by chunk, as generated cells do: a segment is a whole number of [chunks](Cell::chunk), unless
 /// [`every`](Self::every) says otherwise. The exception are parameters that the equations use in several places (whose uses are
 /// summed up apart) or through a function (`exp(a)`): their gradients differ by rounding.
 ///
@@ -68,8 +68,8 @@ impl<L, const B: usize> Checkpointed<L, B>
 where
     L: Cell<B, State: Clone, Output: Varying<L::Scalar>>,
 {
-    /// Segments of about the square root of the length of the sequence, rounded up to whole chunks of the generated passes (256
-    /// steps times samples); the tapes of so many of the last are kept as make up 16 times that root.
+    /// Segments of about the square root of the length of the sequence, rounded up to whole [chunks](Cell::chunk) (of a generated
+    /// cell usually 256 steps divided by the batch); the tapes of so many of the last are kept as make up 16 times that root.
     pub fn new() -> Self {
         Checkpointed {
             every: None,
@@ -122,9 +122,7 @@ where
     ) {
         self.steps = xs.len();
         let root = xs.len().isqrt().max(1);
-        // Generated passes add up gradients in chunks of so many steps.
-        let chunk = chunk_steps::<L::Scalar>(B, usize::MAX, &[]);
-        self.segment = self.every.unwrap_or_else(|| root.next_multiple_of(chunk));
+        self.segment = self.every.unwrap_or_else(|| root.next_multiple_of(layer.chunk()));
         let segments = xs.len().div_ceil(self.segment);
         let keep = self.keep.unwrap_or_else(|| (16 * root).div_ceil(self.segment)).min(segments);
         self.first_kept = segments - keep;
@@ -159,7 +157,7 @@ where
         grads: &mut L::Gradients,
         mut dxs: Option<&mut [L::InputBar]>,
     ) {
-        crate::__private::check_lengths(self.steps, xs.len(), 0, dxs.as_deref().map(<[_]>::len));
+        check_lengths(self.steps, xs.len(), 0, dxs.as_deref().map(<[_]>::len));
         let Checkpointed { segment, states, first_kept, tapes, dys, .. } = self;
         for (index, state) in states.iter_mut().enumerate().rev() {
             let steps = index * *segment..xs.len().min((index + 1) * *segment);

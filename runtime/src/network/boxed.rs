@@ -118,4 +118,8 @@ impl<const B: usize, L: Cell<B>> Cell<B> for Boxed<L> {
     fn step(&self, x: &L::Input, state: &mut L::State) -> L::Output {
         self.layer.step(x, state)
     }
+
+    fn chunk(&self) -> usize {
+        self.layer.chunk()
+    }
 }

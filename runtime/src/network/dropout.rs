@@ -230,4 +230,8 @@ where
         }
         y
     }
+
+    fn chunk(&self) -> usize {
+        self.layer.chunk()
+    }
 }

@@ -127,4 +127,8 @@ where
         y.add(x);
         y
     }
+
+    fn chunk(&self) -> usize {
+        self.layer.chunk()
+    }
 }

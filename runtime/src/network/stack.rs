@@ -162,4 +162,14 @@ where
     fn step(&self, x: &Self::Input, state: &mut Self::State) -> Self::Output {
         self.1.step(&self.0.step(x, &mut state.0), &mut state.1)
     }
+
+    fn chunk(&self) -> usize {
+        // The least common multiple.
+        let (first, second) = (self.0.chunk(), self.1.chunk());
+        let (mut a, mut b) = (first, second);
+        while b > 0 {
+            (a, b) = (b, a % b);
+        }
+        first / a.max(1) * second
+    }
 }
