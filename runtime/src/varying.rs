@@ -1,7 +1,7 @@
 //! Values as points of a vector space: what lets generic code perturb an input, add up a cotangent or draw a random
 //! direction without knowing a value's type.
 
-use nalgebra::SMatrix;
+use nalgebra::{ArrayStorage, SMatrix};
 
 use crate::Scalar;
 use crate::blocks::{Cols, Rows};
@@ -109,8 +109,10 @@ impl<T: Scalar> Varying<T> for T {
 }
 
 impl<T: Scalar, const R: usize, const C: usize> Varying<T> for SMatrix<T, R, C> {
+    // Inlined, and without nalgebra's constructors: where the user turns link-time optimisation off, they stay calls.
+    #[inline(always)]
     fn zero() -> Self {
-        SMatrix::zeros()
+        SMatrix::from_array_storage(ArrayStorage([[T::ZERO; R]; C]))
     }
 
     fn scalars(&self, f: &mut dyn FnMut(T)) {
@@ -145,6 +147,7 @@ impl<T: Scalar, const R: usize, const C: usize> Varying<T> for SMatrix<T, R, C> 
 }
 
 impl<T, V: Varying<T>, const B: usize> Varying<T> for [V; B] {
+    #[inline(always)]
     fn zero() -> Self {
         core::array::from_fn(|_| V::zero())
     }
