@@ -164,7 +164,7 @@ impl Stream<'_> {
             self.plan.states.iter().filter(|bound| !matches!(places.get(&bound.id), Some(Place::State(_))));
         let save = kept.map(|bound| {
             let (path, value) = (self.cx.declared_path(bound.piece), value_of(self.names, bound.id));
-            quote!(#k::Flat::flat_mut(&mut __state.#path).copy_from_slice(#k::Flat::flat(&#value));)
+            quote!(#k::copy(#k::Flat::flat_mut(&mut __state.#path), #k::Flat::flat(&#value));)
         });
         let output = if layout.returns_outputs_in_place() {
             let id = self.plan.outputs[0][0].id;
@@ -182,7 +182,7 @@ impl Stream<'_> {
             };
             let copies = self.plan.outputs.iter().flatten().map(|bound| {
                 let (path, value) = (sequence.output_path(bound), self.result(bound.id));
-                quote!(#k::Flat::flat_mut(&mut __output #path).copy_from_slice(#k::Flat::flat(&#value));)
+                quote!(#k::copy(#k::Flat::flat_mut(&mut __output #path), #k::Flat::flat(&#value));)
             });
             quote! {
                 let mut __output: Self::Out = #k::Varying::zero();

@@ -83,6 +83,15 @@ unsafe impl<M: Flat, const B: usize> Flat for [M; B] {
     const LEN: usize = B * M::LEN;
 }
 
+/// `to = from`, as far as the shorter of the two reaches. `copy_from_slice` stays a call where the user turns link-time
+/// optimisation off.
+#[inline(always)]
+pub fn copy<T: Copy>(to: &mut [T], from: &[T]) {
+    let count = if to.len() < from.len() { to.len() } else { from.len() };
+    // SAFETY: both slices hold `count` entries, and a slice that is borrowed to be written overlaps no other.
+    unsafe { core::ptr::copy_nonoverlapping(from.as_ptr(), to.as_mut_ptr(), count) }
+}
+
 /// The alignment of every buffer: a cache line, and the widest vectors.
 const ALIGN: usize = 64;
 
