@@ -64,6 +64,7 @@ macro_rules! rnn_cell {
 pub mod prelude {
     pub use crate::blocks::{Block, Cols, Rows};
     pub use crate::cell::{Cell, ContextLayer, Layer, Model, ModelMut};
+    pub use crate::network::{Bidirectional, Concat, Dropout, Residual, Stack, Zoneout};
     pub use crate::optim::{Adam, AdamW, Optimiser, Sgd};
     pub use crate::rng::{Rng, SeedableRng, Xoshiro256PlusPlus};
     pub use crate::{Scalar, rnn_cell};

@@ -15,7 +15,6 @@
 //!
 //! ```
 //! use rnn_cell::cells::{Dense, Lstm};
-//! use rnn_cell::network::{Bidirectional, Concat, Dropout, Stack};
 //! use rnn_cell::prelude::*;
 //!
 //! let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);

@@ -3,7 +3,6 @@
 use super::*;
 use rnn_cell::bptt::Checkpointed;
 use rnn_cell::cells::Dense;
-use rnn_cell::network::{Bidirectional, Concat, Dropout, Residual, Stack, Zoneout};
 
 type Deep = Stack<Stack<Lstm<3, 5, f64>, Residual<Zoneout<Lstm<5, 5, f64>>>>, Dropout<Dense<5, 2, f64>>>;
 
@@ -76,6 +75,40 @@ fn both_directions() {
     // Structs of several inputs, matrices and scalars among them, are turned around too.
     let mixed = Mixed::<2, 3, 2, f64>::init(&mut rng(1));
     ragged_batches_are_their_samples(&Bidirectional::new(mixed.clone(), mixed), [5, 1, 0, 6], 5);
+}
+
+/// What stands past a sample's end, in inputs and in cotangents, goes nowhere.
+#[test]
+fn padding_may_hold_anything() {
+    let both = Bidirectional::new(Lstm::<3, 5, f64>::init(&mut rng(1)), Lstm::<3, 5, f64>::init(&mut rng(2)));
+    let top = Residual::new(Zoneout::new(Lstm::<10, 10, f64>::init(&mut rng(3))).field("h", 0.5));
+    let readout = Dropout::new(Dense::<10, 2, f64>::init(&mut rng(6)), 0.5);
+    let net = Stack(Dropout::new(both.joined(Concat::<10>), 0.5), Stack(top, readout));
+    let lengths = [6, 2, 0, 4];
+    let (mut rng, mut seeds) = (rng(4), rng(5));
+    let mut start = Layer::<4>::zero_state(&net);
+    net.seed_noise(&mut start, &mut seeds);
+    let xs: Vec<SMatrix<f64, 3, 4>> = random_sequence(&mut rng, 6);
+    let dys: Vec<SMatrix<f64, 2, 4>> = random_sequence(&mut rng, 6);
+    let run = |padding: f64| {
+        let (mut xs, mut dys) = (xs.clone(), dys.clone());
+        for (t, sample) in (0..6).flat_map(|t| (0..4).map(move |sample| (t, sample))) {
+            if t >= lengths[sample] {
+                xs[t].column_mut(sample).fill(padding);
+                dys[t].column_mut(sample).fill(padding);
+            }
+        }
+        let (mut state, mut tape) = (start.clone(), net.tape());
+        net.forward(&xs, Some(&lengths), &mut state, &mut tape);
+        let (mut dstate, mut gradients) = (net.zero_state_bar(), net.zero_gradients());
+        let mut dxs = xs.clone();
+        net.backward(&xs, Some(&lengths), &mut tape, &dys, &mut dstate, &mut gradients, Some(&mut dxs));
+        [scalars(&state), scalars(&dstate), parameters(&*gradients), all_scalars(&dxs)].concat()
+    };
+    let zeros = run(0.0);
+    assert!(zeros.iter().all(|x| x.is_finite()) && zeros.iter().any(|&x| x != 0.0));
+    assert_same_bits("everything but the outputs", &run(f64::NAN), &zeros);
+    assert_same_bits("everything but the outputs", &run(1e300), &zeros);
 }
 
 #[test]

@@ -3,7 +3,6 @@
 use nalgebra::SMatrix;
 use rnn_cell::cell::BlockShape;
 use rnn_cell::cells::{Elman, GruResetAfter, Lstm};
-use rnn_cell::network::{Bidirectional, Concat, Stack};
 use rnn_cell::prelude::*;
 use rnn_cell::varying::Varying;
 use tests::golden::{Case, Comparison, from_scalars, inner_product, scalars};

@@ -5,7 +5,6 @@ use nalgebra::SMatrix;
 use rnn_cell::bptt::{Checkpointed, Truncated};
 use rnn_cell::cell::{Cell, ContextLayer, Layer};
 use rnn_cell::cells::{Dense, Gru, LayerNormLstm, Lstm, MinGru};
-use rnn_cell::network::{Bidirectional, Concat, Dropout, Residual, Stack, Zoneout};
 use rnn_cell::prelude::*;
 use rnn_cell::varying::Varying;
 use std::hint::black_box;

@@ -19,7 +19,6 @@ use crate::sequence::window;
 /// ```
 /// use rnn_cell::bptt::Truncated;
 /// use rnn_cell::cells::{Dense, Elman};
-/// use rnn_cell::network::Stack;
 /// use rnn_cell::optim::{Optimiser, Sgd, clear};
 /// use rnn_cell::prelude::*;
 ///

@@ -25,7 +25,6 @@ use crate::varying::Varying;
 ///
 /// ```
 /// use rnn_cell::cells::Gru;
-/// use rnn_cell::network::{Bidirectional, Concat, Stack};
 /// use rnn_cell::prelude::*;
 ///
 /// let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
@@ -109,7 +108,6 @@ impl<F: Clone, R: Clone> Join<F, R> for Pair {
 /// An `N` that is not their sum does not compile:
 /// ```compile_fail,E0080
 /// # use rnn_cell::cells::Gru;
-/// # use rnn_cell::network::{Bidirectional, Concat};
 /// # use rnn_cell::prelude::*;
 /// let layer = Bidirectional::new(Gru::<3, 5>::zeros(), Gru::<3, 5>::zeros()).joined(Concat::<11>);
 /// layer.forward(&[SVector::<f32, 3>::zeros()], None, &mut layer.zero_state(), &mut layer.tape());

@@ -43,7 +43,7 @@ impl<M: ModelMut + ?Sized> ModelMut for Box<M> {
 ///
 /// ```
 /// use rnn_cell::cells::{Dense, Lstm};
-/// use rnn_cell::network::{Boxed, Stack};
+/// use rnn_cell::network::Boxed;
 /// use rnn_cell::prelude::*;
 ///
 /// let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);

@@ -21,7 +21,6 @@ use crate::varying::Varying;
 ///
 /// ```
 /// use rnn_cell::cells::{Dense, Lstm};
-/// use rnn_cell::network::{Dropout, Stack};
 /// use rnn_cell::prelude::*;
 ///
 /// let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);

@@ -16,7 +16,6 @@ use crate::varying::Varying;
 ///
 /// ```
 /// use rnn_cell::cells::Lstm;
-/// use rnn_cell::network::Residual;
 /// use rnn_cell::prelude::*;
 ///
 /// let deep = Residual { layer: Lstm::<8, 8>::zeros() };

@@ -15,7 +15,6 @@ use crate::rng::DynRng;
 ///
 /// ```
 /// use rnn_cell::cells::{Dense, Gru};
-/// use rnn_cell::network::Stack;
 /// use rnn_cell::prelude::*;
 ///
 /// let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);

@@ -24,7 +24,6 @@ use crate::varying::Varying;
 ///
 /// ```
 /// use rnn_cell::cells::Lstm;
-/// use rnn_cell::network::Zoneout;
 /// use rnn_cell::prelude::*;
 ///
 /// let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
