@@ -6,6 +6,9 @@
 use super::pack::Pack;
 use crate::Scalar;
 
+/// The most chains of additions that the columns are dealt out to.
+const CHAINS: usize = 4;
+
 /// `y_g (m) = or += sum_p A_pg (m x k_p) x_p (k_p)`, at most `MOST >= 3` vectors of rows at once.
 ///
 /// # Safety
@@ -73,45 +76,56 @@ unsafe fn rows<L: Pack<T>, T: Scalar, const G: usize, const P: usize, const V: u
         for v in 0..V {
             at[v] = ((first + v) * lanes).min(m - lanes);
         }
-        let mut sums = [[L::splat(T::ZERO); V]; G];
+        // Too few sums don't cover the latency of an addition: then the columns go in several chains.
+        let chains = (8 / (G * V)).clamp(1, CHAINS);
+        let mut sums = [[[L::splat(T::ZERO); V]; G]; CHAINS];
         if accumulate {
             for g in 0..G {
                 for v in 0..V {
-                    sums[g][v] = L::load(y[g].add(at[v]));
+                    sums[0][g][v] = L::load(y[g].add(at[v]));
                 }
             }
         }
-        // Too few sums don't cover the latency of an addition: then the columns go in two chains.
-        let mut odd = [[L::splat(T::ZERO); V]; G];
         for p in 0..P {
             let (x, a, k) = (x[p], a[p], k[p]);
             let mut j = 0;
-            while G * V <= 4 && j + 2 <= k {
-                let (factor, odd_factor) = (L::splat(*x.add(j)), L::splat(*x.add(j + 1)));
-                for g in 0..G {
-                    for v in 0..V {
-                        let column = a[g].add(j * m + at[v]);
-                        sums[g][v] = L::load(column).mul_add(factor, sums[g][v]);
-                        odd[g][v] = L::load(column.add(m)).mul_add(odd_factor, odd[g][v]);
+            while chains > 1 && j + chains <= k {
+                for c in 0..chains {
+                    let factor = L::splat(*x.add(j + c));
+                    for g in 0..G {
+                        for v in 0..V {
+                            let column = L::load(a[g].add((j + c) * m + at[v]));
+                            sums[c][g][v] = column.mul_add(factor, sums[c][g][v]);
+                        }
                     }
                 }
-                j += 2;
+                j += chains;
             }
             while j < k {
                 let factor = L::splat(*x.add(j));
                 for g in 0..G {
                     for v in 0..V {
                         let column = L::load(a[g].add(j * m + at[v]));
-                        sums[g][v] = column.mul_add(factor, sums[g][v]);
+                        sums[0][g][v] = column.mul_add(factor, sums[0][g][v]);
                     }
                 }
                 j += 1;
             }
         }
+        for step in [2, 1] {
+            for c in 0..step {
+                if c + step < chains {
+                    for g in 0..G {
+                        for v in 0..V {
+                            sums[c][g][v] = sums[c][g][v].add(sums[c + step][g][v]);
+                        }
+                    }
+                }
+            }
+        }
         for g in 0..G {
             for v in 0..V {
-                let sum = if G * V <= 4 { sums[g][v].add(odd[g][v]) } else { sums[g][v] };
-                sum.store(y[g].add(at[v]));
+                sums[0][g][v].store(y[g].add(at[v]));
             }
         }
     }

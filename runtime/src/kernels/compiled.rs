@@ -3,29 +3,27 @@
 //! Generic bodies are compiled at the profile of the crate that holds the cell; these are not, so products that are
 //! worth a call run at full speed even from a dev build. Each has its `#[target_feature]` twin.
 
+use super::aligned::{self, Layout};
 use super::column::column;
 use super::dots::dots;
-use super::gemm::blocked;
-use super::isa::{Isa, Level, Portable};
+use super::gemm::{Blocks, PANEL, Panel, SHORT, SHORT_PANEL, blocked};
+use super::isa::{Isa, Level};
+use super::pack::Pack;
+use super::turned::turned;
 use crate::Scalar;
+use core::mem::MaybeUninit;
 
-/// A column-major matrix, or the transpose of one.
-#[derive(Debug, Clone, Copy)]
-#[doc(hidden)]
-pub struct Operand<'a, T> {
-    pub(super) values: &'a [T],
-    pub(super) transposed: bool,
-}
-
-/// `C (m x n) = or += A (m x k) B (k x n)`.
+/// `C (m x n) = or += sum over terms of A (m x k) B (k x n)`.
 #[derive(Debug)]
 #[doc(hidden)]
 pub struct Product<'a, T> {
     pub(super) m: usize,
     pub(super) k: usize,
     pub(super) n: usize,
-    pub(super) a: Operand<'a, T>,
-    pub(super) b: Operand<'a, T>,
+    /// Pairs of matrices A and B, column by column.
+    pub(super) terms: &'a [[&'a [T]; 2]],
+    /// Whether the slices of A hold its transpose, and those of B.
+    pub(super) transposed: [bool; 2],
     pub(super) c: &'a mut [T],
     pub(super) accumulate: bool,
 }
@@ -35,96 +33,267 @@ pub struct Product<'a, T> {
 pub trait Compiled: Sized {
     /// Computes a product under the caller's instruction set.
     fn multiply<S: Isa>(isa: S, product: Product<'_, Self>);
+
+    /// Computes a product of two matrices in blocks.
+    ///
+    /// # Safety
+    /// As for [`blocked`]; the processor has `S`.
+    unsafe fn multiply_blocked<S: Isa>(blocks: Blocks<'_, Self>, room: Option<&mut [MaybeUninit<Self>]>);
+
+    /// Computes a product with transposed matrices by the transpose of the result.
+    ///
+    /// # Safety
+    /// As for [`turned`]; the processor has `S`.
+    unsafe fn multiply_turned<S: Isa>(product: Product<'_, Self>);
 }
 
 macro_rules! compiled {
-    ($float:ident, $portable:ident, $avx2:ident, $avx512:ident) => {
-        #[inline(never)]
-        fn $portable(product: Product<'_, $float>) {
-            // SAFETY: the baseline is always there.
-            unsafe { best::<Portable, $float>(product) }
-        }
+    ($float:ident: $($level:ident $multiply:ident $blocked:ident $turned:ident $(($arch:literal, $features:literal))?,)*) => {
+        $(
+            $(#[cfg(target_arch = $arch)]
+            #[target_feature(enable = $features)])?
+            #[inline(never)]
+            fn $multiply(product: Product<'_, $float>) {
+                // SAFETY: this function has the features.
+                unsafe { best::<super::isa::$level, $float>(product) }
+            }
 
-        #[cfg(target_arch = "x86_64")]
-        #[target_feature(enable = "avx2,fma")]
-        #[inline(never)]
-        fn $avx2(product: Product<'_, $float>) {
-            // SAFETY: this function has the features.
-            unsafe { best::<super::isa::Avx2, $float>(product) }
-        }
+            $(#[cfg(target_arch = $arch)]
+            #[target_feature(enable = $features)])?
+            #[inline(never)]
+            unsafe fn $blocked(blocks: Blocks<'_, $float>, room: Option<&mut [MaybeUninit<$float>]>) {
+                // SAFETY: this function has the features; the rest is passed on from the caller.
+                unsafe { blocked::<<super::isa::$level as Isa>::Pack<$float>, $float>(blocks, room) }
+            }
 
-        #[cfg(target_arch = "x86_64")]
-        #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
-        #[inline(never)]
-        fn $avx512(product: Product<'_, $float>) {
-            // SAFETY: this function has the features.
-            unsafe { best::<super::isa::Avx512, $float>(product) }
-        }
+            $(#[cfg(target_arch = $arch)]
+            #[target_feature(enable = $features)])?
+            #[inline(never)]
+            unsafe fn $turned(product: Product<'_, $float>) {
+                // SAFETY: this function has the features; the rest is passed on from the caller.
+                unsafe { turned::<super::isa::$level, $float>(product) }
+            }
+        )*
 
         impl Compiled for $float {
             #[inline(always)]
             fn multiply<S: Isa>(_isa: S, product: Product<'_, Self>) {
                 match S::LEVEL {
-                    // SAFETY: `_isa` proves the features.
-                    #[cfg(target_arch = "x86_64")]
-                    Level::Avx512 => unsafe { $avx512(product) },
-                    // SAFETY: as above.
-                    #[cfg(target_arch = "x86_64")]
-                    Level::Avx2 => unsafe { $avx2(product) },
-                    _ => $portable(product),
+                    $(
+                        $(#[cfg(target_arch = $arch)])?
+                        #[allow(unused_unsafe)]
+                        Level::$level => {
+                            // SAFETY: `_isa` proves the features.
+                            unsafe { $multiply(product) }
+                        }
+                    )*
+                    #[cfg(not(target_arch = "x86_64"))]
+                    _ => unreachable!("tokens are made for the target alone"),
+                }
+            }
+
+            #[inline(always)]
+            unsafe fn multiply_turned<S: Isa>(product: Product<'_, Self>) {
+                match S::LEVEL {
+                    $(
+                        $(#[cfg(target_arch = $arch)])?
+                        Level::$level => {
+                            // SAFETY: passed on from the caller.
+                            unsafe { $turned(product) }
+                        }
+                    )*
+                    #[cfg(not(target_arch = "x86_64"))]
+                    _ => unreachable!("tokens are made for the target alone"),
+                }
+            }
+
+            #[inline(always)]
+            unsafe fn multiply_blocked<S: Isa>(blocks: Blocks<'_, Self>, room: Option<&mut [MaybeUninit<Self>]>) {
+                match S::LEVEL {
+                    $(
+                        $(#[cfg(target_arch = $arch)])?
+                        Level::$level => {
+                            // SAFETY: passed on from the caller.
+                            unsafe { $blocked(blocks, room) }
+                        }
+                    )*
+                    #[cfg(not(target_arch = "x86_64"))]
+                    _ => unreachable!("tokens are made for the target alone"),
                 }
             }
         }
     };
 }
 
-compiled!(f32, multiply_f32, multiply_f32_avx2, multiply_f32_avx512);
-compiled!(f64, multiply_f64, multiply_f64_avx2, multiply_f64_avx512);
+compiled! { f32:
+    Portable multiply_f32 blocked_f32 turned_f32,
+    Avx2 multiply_f32_avx2 blocked_f32_avx2 turned_f32_avx2 ("x86_64", "avx2,fma"),
+    Avx512 multiply_f32_avx512 blocked_f32_avx512 turned_f32_avx512 ("x86_64", "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma"),
+}
+compiled! { f64:
+    Portable multiply_f64 blocked_f64 turned_f64,
+    Avx2 multiply_f64_avx2 blocked_f64_avx2 turned_f64_avx2 ("x86_64", "avx2,fma"),
+    Avx512 multiply_f64_avx512 blocked_f64_avx512 turned_f64_avx512 ("x86_64", "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma"),
+}
 
-/// Below this many columns (or this few rows), dot products beat the packing of a transposed matrix; up to the
-/// second number, if they are long.
-const FEW_COLUMNS: usize = 12;
-const FEW_COLUMNS_LONG: usize = 40;
+/// Up to these many columns, dot products beat the blocks of a transposed matrix, which have to be packed;
+const FEW_COLUMNS: usize = 11;
+
+/// up to these, if the dot products are long;
+const FEW_COLUMNS_LONG: usize = 15;
+
+/// and up to these, if the columns don't fill vectors either.
+const FEW_COLUMNS_UNEVEN: usize = 31;
+
+/// Dot products of this length are long.
 const LONG: usize = 48;
+
+/// Below this many rows, blocks don't pay either.
 const FEW_ROWS: usize = 8;
 
-/// Chooses the form: a sum of columns, dot products, or blocks.
+/// How a sum of products is computed.
+enum Form {
+    /// A sum of columns.
+    Columns,
+    /// Dot products.
+    Dots,
+    /// The transpose of the result, in blocks.
+    Turned,
+    /// Blocks.
+    Blocks,
+}
+
+impl Form {
+    #[inline(always)]
+    fn of<P: Pack<T>, T: Scalar>(product: &Product<'_, T>) -> Form {
+        let Product { m, k, n, transposed: [ta, tb], .. } = *product;
+        let is_even = n % P::LANES == 0;
+        let few = match k {
+            LONG.. if is_even => FEW_COLUMNS_LONG,
+            LONG.. => FEW_COLUMNS_UNEVEN,
+            _ => FEW_COLUMNS,
+        };
+        match (m, n) {
+            // A matrix of one row or column is its own transpose in memory.
+            (_, 1) if !ta => Form::Columns,
+            (1, _) if tb => Form::Columns,
+            (1, _) => Form::Dots,
+            _ if ta && (!tb || n == 1) && (n <= few || m < FEW_ROWS) => Form::Dots,
+            _ if ta && !tb && n < m && (is_even || n >= 2 * P::LANES) => Form::Turned,
+            _ => Form::Blocks,
+        }
+    }
+}
+
+/// Chooses the form.
 ///
 /// # Safety
 /// The processor has `S`.
 #[inline(always)]
 unsafe fn best<S: Isa, T: Scalar>(product: Product<'_, T>) {
-    let Product { m, k, n, a, b, accumulate, .. } = product;
-    assert!(a.values.len() >= m * k && b.values.len() >= k * n && product.c.len() >= m * n);
-    if k == 0 && !accumulate {
-        product.c[..m * n].fill(T::ZERO);
-    }
-    if m == 0 || k == 0 || n == 0 {
+    let Product { m, k, n, terms, ref c, accumulate, .. } = product;
+    assert!(c.len() >= m * n && terms.iter().all(|[a, b]| a.len() >= m * k && b.len() >= k * n));
+    if m == 0 || n == 0 {
         return;
     }
-    let (left, right, to) = (a.values.as_ptr(), b.values.as_ptr(), product.c.as_mut_ptr());
-    // A matrix of one row or column is its own transpose in memory, and so is the result: `C^T = B^T A^T`.
-    let columns = match (m, n) {
-        (_, 1) if !a.transposed => Some((m, left, right)),
-        (1, _) if b.transposed => Some((n, right, left)),
-        _ => None,
-    };
-    let few = n < FEW_COLUMNS || (n < FEW_COLUMNS_LONG && k >= LONG) || m < FEW_ROWS;
-    let turned = match (m, n) {
-        (1, _) => Some((n, 1, right, left)),
-        _ if a.transposed && (!b.transposed || n == 1) && few => Some((m, n, left, right)),
-        _ => None,
-    };
+    if k == 0 || terms.is_empty() {
+        if !accumulate {
+            product.c[..m * n].fill(T::ZERO);
+        }
+        return;
+    }
     // SAFETY: the sizes are asserted above. Each form stands here once, since its code is large.
     unsafe {
-        if let Some((rows, matrix, vector)) = columns {
-            column::<S::Pack<T>, T, 1, 1, 8>(rows, [k], [[matrix]], [vector], [to], accumulate);
-        } else if let Some((rows, columns, left, right)) = turned {
-            dots::<S::Pack<T>, T, 1>((k, rows, columns), [left], [right], to, accumulate);
-        } else {
-            blocked::<S::Pack<T>, T>(product);
+        match Form::of::<S::Pack<T>, T>(&product) {
+            Form::Columns => columns::<S::Pack<T>, T>(product),
+            Form::Dots => dot_products::<S::Pack<T>, T>(product),
+            Form::Turned => T::multiply_turned::<S>(product),
+            Form::Blocks if k <= SHORT => in_blocks::<S, T, SHORT_PANEL>(product),
+            Form::Blocks => in_blocks::<S, T, PANEL>(product),
         }
     }
+}
+
+/// # Safety
+/// The form is right for the product, whose matrices have their sizes; the processor has `P`.
+#[inline(always)]
+unsafe fn columns<P: Pack<T>, T: Scalar>(product: Product<'_, T>) {
+    let Product { m, k, n, terms, transposed: [ta, _], c, accumulate } = product;
+    for (term, [a, b]) in terms.iter().enumerate() {
+        // `C^T = B^T A^T`, whose one column is the one row of C.
+        let (rows, matrix, vector) = if n == 1 && !ta { (m, a, b) } else { (n, b, a) };
+        let (matrix, vector, accumulate) = (matrix.as_ptr(), vector.as_ptr(), accumulate || term > 0);
+        // SAFETY: passed on from the caller.
+        unsafe {
+            match Layout::of::<P, T>(rows, k, matrix) {
+                Some(layout) => {
+                    if !accumulate {
+                        c[..rows].fill(T::ZERO);
+                    }
+                    aligned::column::<P, T>(layout, (rows, k), matrix, vector, c.as_mut_ptr());
+                }
+                None => {
+                    column::<P, T, 1, 1, 8>(rows, [k], [[matrix]], [vector], [c.as_mut_ptr()], accumulate)
+                }
+            }
+        }
+    }
+}
+
+/// # Safety
+/// As for [`columns`].
+#[inline(always)]
+unsafe fn dot_products<P: Pack<T>, T: Scalar>(product: Product<'_, T>) {
+    let Product { m, k, n, terms, c, accumulate, .. } = product;
+    for (term, [a, b]) in terms.iter().enumerate() {
+        let (rows, columns, left, right) = if m == 1 { (n, 1, b, a) } else { (m, n, a, b) };
+        let (left, right) = ([left.as_ptr()], [right.as_ptr()]);
+        // SAFETY: passed on from the caller.
+        unsafe {
+            dots::<P, T, 1>((k, rows, columns), left, right, c.as_mut_ptr(), accumulate || term > 0);
+        }
+    }
+}
+
+/// With room for `N` scalars of a packed panel.
+///
+/// # Safety
+/// As for [`columns`]; the processor has `S`.
+#[inline(never)]
+unsafe fn in_blocks<S: Isa, T: Scalar, const N: usize>(product: Product<'_, T>) {
+    let Product { m, k, n, terms, transposed, c, accumulate } = product;
+    let mut panel = Panel::<T, N>::new();
+    for (term, [a, b]) in terms.iter().enumerate() {
+        let (a, b, c) = (&[a.as_ptr()][..], b.as_ptr(), &[c.as_mut_ptr()][..]);
+        let blocks = Blocks { m, k, n, a, b, transposed, c, accumulate: accumulate || term > 0 };
+        let room = blocks.packs::<S::Pack<T>>().then(|| panel.room());
+        // SAFETY: passed on from the caller.
+        unsafe { T::multiply_blocked::<S>(blocks, room) };
+    }
+}
+
+/// Products that share their right factor, under the caller's instruction set.
+///
+/// # Safety
+/// As for [`blocked`]; the processor has `S`.
+#[inline(always)]
+pub(super) unsafe fn multiply_shared<S: Isa, T: Scalar>(blocks: Blocks<'_, T>) {
+    // SAFETY: passed on from the caller.
+    unsafe {
+        match blocks.packs::<S::Pack<T>>() {
+            true if blocks.k <= SHORT => shared_with_panel::<S, T, SHORT_PANEL>(blocks),
+            true => shared_with_panel::<S, T, PANEL>(blocks),
+            false => T::multiply_blocked::<S>(blocks, None),
+        }
+    }
+}
+
+/// # Safety
+/// As for [`blocked`]; the processor has `S`.
+#[inline(never)]
+unsafe fn shared_with_panel<S: Isa, T: Scalar, const N: usize>(blocks: Blocks<'_, T>) {
+    // SAFETY: passed on from the caller.
+    unsafe { T::multiply_blocked::<S>(blocks, Some(Panel::<T, N>::new().room())) }
 }
 
 #[cfg(test)]
@@ -143,9 +312,9 @@ mod tests {
             let start = if accumulate { old.clone() } else { vec![T::ZERO; m * n] };
             let expected = product(m, k, n, &a, &b, &start);
             let mut c = if accumulate { old.clone() } else { vec![T::NOT_A_NUMBER; m * n] };
-            let a = Operand { values: if ta { &a_t } else { &a }, transposed: ta };
-            let b = Operand { values: if tb { &b_t } else { &b }, transposed: tb };
-            T::multiply(isa, Product { m, k, n, a, b, c: &mut c, accumulate });
+            let terms = [[if ta { &a_t } else { &a }, if tb { &b_t } else { &b }].map(Vec::as_slice)];
+            let transposed = [ta, tb];
+            T::multiply(isa, Product { m, k, n, terms: &terms, transposed, c: &mut c, accumulate });
             assert_near(&c, &expected, k);
         }
     }
@@ -165,6 +334,7 @@ mod tests {
             check::<_, f64>(isa, 64, 100, 20);
             check::<_, f32>(isa, 33, 600, 16);
             check::<_, f64>(isa, 20, 513, 9);
+            check::<_, f32>(isa, 80, 50, 70);
             check::<_, f32>(isa, 4, 0, 3);
             check::<_, f32>(isa, 0, 4, 3);
             check::<_, f32>(isa, 4, 3, 0);

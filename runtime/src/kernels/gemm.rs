@@ -1,91 +1,168 @@
 //! The blocked matrix product behind every product of several columns.
 //!
-//! A tile of some vectors of rows by some columns stays in registers over the whole inner dimension. Panels of `A`
-//! are packed where they stand transposed, or too far apart for the cache.
+//! A tile of some vectors of rows by some columns stays in registers over the whole inner dimension. The rows may be
+//! those of several matrices that share the right factor: small gates fill a tile together. Panels of rows are
+//! packed where they stand transposed, or too far apart for the cache.
 
-use super::compiled::Product;
-use super::pack::Pack;
+use super::pack::{MOST_LANES, Pack};
 use crate::Scalar;
+use core::hint::black_box;
 use core::mem::MaybeUninit;
 
 /// The inner dimension is cut into pieces of this length: a packed panel then fills half a small first-level cache.
 const INNER: usize = 256;
 
-/// The scalars in a packed panel: two vectors of sixteen, `INNER` times, or four half as often.
-const PANEL: usize = 32 * INNER;
-
 /// From this distance in bytes between columns on, a panel is packed.
 const FAR: usize = 512;
 
-#[repr(align(64))]
-struct Panel<T>([MaybeUninit<T>; PANEL]);
+/// The most vectors of rows in a tile.
+const TALLEST: usize = 4;
 
+/// The most columns in a tile.
+const MOST_COLUMNS: usize = 12;
+
+/// Room for packed panels, on the stack of a function of its own: what is touched of a large frame, whether it is used or not, costs small
+/// products a tenth of their time.
+#[repr(align(64))]
+pub(super) struct Panel<T, const N: usize>([MaybeUninit<T>; N]);
+
+impl<T, const N: usize> Panel<T, N> {
+    /// Nothing is written to it.
+    #[inline(always)]
+    pub(super) fn new() -> Self {
+        Panel([const { MaybeUninit::uninit() }; N])
+    }
+
+    /// The scalars.
+    #[inline(always)]
+    pub(super) fn room(&mut self) -> &mut [MaybeUninit<T>] {
+        &mut self.0
+    }
+}
+
+/// The scalars in a packed panel: two vectors of sixteen, `INNER` times, or four half as often.
+pub(super) const PANEL: usize = 32 * INNER;
+
+/// A panel for an inner dimension of at most [`SHORT`].
+pub(super) const SHORT_PANEL: usize = 64 * SHORT;
+pub(super) const SHORT: usize = 32;
+
+/// Products that share their right factor: `C_g (m x n) = or += A_g (m x k) B (k x n)`.
+#[derive(Debug, Clone, Copy)]
+#[doc(hidden)]
+pub struct Blocks<'a, T> {
+    pub(super) m: usize,
+    pub(super) k: usize,
+    pub(super) n: usize,
+    /// Matrices, column by column, or their transposes.
+    pub(super) a: &'a [*const T],
+    pub(super) b: *const T,
+    /// Whether those of A are transposed, and B.
+    pub(super) transposed: [bool; 2],
+    /// As many as of A.
+    pub(super) c: &'a [*mut T],
+    pub(super) accumulate: bool,
+}
+
+impl<T: Scalar> Blocks<'_, T> {
+    /// Whether [`blocked`] packs panels of A.
+    #[inline(always)]
+    pub(super) fn packs<P: Pack<T>>(&self) -> bool {
+        // Columns of a tall matrix fall into few sets of the cache: worth a copy when enough columns of B read it.
+        let is_far = self.m * size_of::<T>() >= FAR && self.k >= 64 && self.n >= 128;
+        self.transposed[0] || self.m < P::LANES.min(P::Half::LANES) || is_far
+    }
+}
+
+/// Computes products, in `room` for a panel if they [`pack`](Blocks::packs).
+///
 /// # Safety
-/// The slices have the sizes of the matrices; the processor has `P`.
+/// The matrices have their sizes, those of C are apart from each other and from all others; the room has [`PANEL`] scalars,
+/// or [`SHORT_PANEL`] if `k` is at most [`SHORT`], and is aligned for the processor's vectors, `P`.
 #[inline(always)]
-pub(super) unsafe fn blocked<P: Pack<T>, T: Scalar>(product: Product<'_, T>) {
-    let Product { m, k, n, a, b, c, accumulate } = product;
+pub(super) unsafe fn blocked<P: Pack<T>, T: Scalar>(
+    blocks: Blocks<'_, T>,
+    room: Option<&mut [MaybeUninit<T>]>,
+) {
+    let Blocks { m, k, n, a, b, transposed: [ta, tb], c, accumulate } = blocks;
     if m < P::LANES && P::Half::LANES < P::LANES {
         // SAFETY: as for this function; the halves belong to a set that this one includes.
-        return unsafe { blocked::<P::Half, T>(Product { m, k, n, a, b, c, accumulate }) };
+        return unsafe { blocked::<P::Half, T>(blocks, room) };
+    }
+    if k == 0 && !accumulate {
+        for &c in c {
+            // SAFETY: the matrix has its size.
+            unsafe { core::slice::from_raw_parts_mut(c, m * n).fill(T::ZERO) };
+        }
     }
     let lanes = P::LANES;
-    let (a_row, a_column) = if a.transposed { (k, 1) } else { (1, m) };
-    let (b_row, b_column) = if b.transposed { (n, 1) } else { (1, k) };
-    let mut panel = Panel([const { MaybeUninit::<T>::uninit() }; PANEL]);
-    let packed = panel.0.as_mut_ptr().cast::<T>();
+    let (a_row, a_column) = if ta { (k, 1) } else { (1, m) };
+    let (b_row, b_column) = if tb { (n, 1) } else { (1, k) };
+    let capacity = room.as_ref().map_or(usize::MAX, |room| room.len());
+    let packed = room.map(|room| room.as_mut_ptr().cast::<T>());
+    // All vectors of rows of all matrices in a row; the last one of each is moved up to end at row `m`.
+    let vectors = m.div_ceil(lanes);
+    let all = a.len() * vectors;
     for first in (0..k).step_by(INNER) {
         let depth = INNER.min(k - first);
-        let accumulate = accumulate || first > 0;
-        // Columns of a tall matrix fall into few sets of the cache: worth a copy when enough columns of `B` read it.
-        let pack_all = a.transposed || m < lanes || (m * size_of::<T>() >= FAR && depth >= 64 && n >= 128);
-        // Panels of nearly equal height. The last vector of all is moved up to end at row `m`.
-        let most = if pack_all { P::TALL.min(PANEL / (depth * lanes)) } else { P::TALL };
-        let mut row = 0;
-        while row < m {
-            let vectors = (m - row).div_ceil(lanes);
-            let height = vectors.div_ceil(vectors.div_ceil(most)) * lanes;
-            let moved = if m < lanes { 0 } else { (row + height).saturating_sub(m) };
-            // SAFETY: rows `row..row + height` (the last vector moved up) and the inner indices `first..first + depth` lie
-            // within `a`, or there are `m` rows and the panel is packed; it holds `height * depth` scalars.
+        let most = P::TALL.min(capacity / (depth * lanes));
+        let mut tile = Tile {
+            a: [core::ptr::null(); TALLEST],
+            a_step: m,
+            // SAFETY: the inner index is one of B.
+            b: unsafe { b.add(first * b_row) },
+            b_row,
+            b_column,
+            c: [core::ptr::null_mut(); TALLEST],
+            c_column: m,
+            skip: 0,
+            rows: m.min(lanes),
+            depth,
+            accumulate: accumulate || first > 0,
+        };
+        // Panels of nearly equal height.
+        let panels = all.div_ceil(most);
+        let (lower, higher) = (all / panels, all % panels);
+        let (mut matrix, mut vector) = (0, 0);
+        for panel in 0..panels {
+            let height = lower + usize::from(panel < higher);
+            for v in 0..height {
+                let row = (vector * lanes).min(m.saturating_sub(lanes));
+                // A vector has rows in common with the one before it, which the panel before may have written.
+                if v == 0 {
+                    tile.skip = vector * lanes - row;
+                }
+                // SAFETY: the rows are some of the matrix's, or there are `m` and the panel is packed; it holds
+                // `height * depth` vectors.
+                unsafe {
+                    let from = a[matrix].add(row * a_row + first * a_column);
+                    tile.a[v] = match packed {
+                        Some(packed) => {
+                            let to = packed.add(v * lanes);
+                            pack::<P, T>(from, a_row, a_column, m.min(lanes), depth, to, height * lanes);
+                            to
+                        }
+                        None => from,
+                    };
+                    tile.c[v] = c[matrix].add(row);
+                }
+                vector += 1;
+                if vector == vectors {
+                    (matrix, vector) = (matrix + 1, 0);
+                }
+            }
+            if packed.is_some() {
+                tile.a_step = height * lanes;
+            }
+            // SAFETY: the tile's pointers are good for `height` vectors.
             unsafe {
-                let at = a.values.as_ptr().add(row * a_row + first * a_column);
-                let (a, a_step, a_moved) = if pack_all {
-                    let last =
-                        at.offset((height - lanes) as isize * a_row as isize - (moved * a_row) as isize);
-                    for v in 0..height / lanes {
-                        let from = if v + 1 < height / lanes { at.add(v * lanes * a_row) } else { last };
-                        let to = packed.add(v * lanes);
-                        pack::<P, T>(from, a_row, a_column, m.min(lanes), depth, to, height);
-                    }
-                    (packed.cast_const(), height, 0)
-                } else {
-                    (at, m, moved)
-                };
-                let tile = Tile {
-                    a,
-                    a_step,
-                    a_moved,
-                    b: b.values.as_ptr().add(first * b_row),
-                    b_row,
-                    b_column,
-                    c: c.as_mut_ptr().add(row),
-                    c_column: m,
-                    c_moved: moved,
-                    // A vector that is moved up alone has rows in common with the panel before it.
-                    skip: if height == lanes { moved } else { 0 },
-                    rows: m.min(lanes),
-                    depth,
-                    accumulate,
-                };
-                match height / lanes {
+                match height {
                     1 => tile.columns::<P, 1>(n),
                     3 if P::TALL >= 3 => tile.columns::<P, 3>(n),
                     4 if P::TALL >= 4 => tile.columns::<P, 4>(n),
                     _ => tile.columns::<P, 2>(n),
                 }
             }
-            row += height;
         }
     }
 }
@@ -138,19 +215,16 @@ unsafe fn pack<P: Pack<T>, T: Scalar>(
     }
 }
 
-/// A panel of rows of `A` against all columns of `B`.
+/// A panel of vectors of rows against all columns of B.
 struct Tile<T> {
-    a: *const T,
+    a: [*const T; TALLEST],
     a_step: usize,
-    /// How far the last vector of rows is moved up.
-    a_moved: usize,
     b: *const T,
     b_row: usize,
     b_column: usize,
-    c: *mut T,
+    c: [*mut T; TALLEST],
     c_column: usize,
-    c_moved: usize,
-    /// Rows at the top that are already written.
+    /// Rows of the first vector that are already written.
     skip: usize,
     /// Rows of a vector that exist: all of them, unless the whole matrix has fewer.
     rows: usize,
@@ -160,66 +234,77 @@ struct Tile<T> {
 
 impl<T: Scalar> Tile<T> {
     /// # Safety
-    /// `a` holds `V` vectors every `a_step` scalars, `depth` times; `b` has `n` columns, `c` `rows` rows of
-    /// `n` columns; the processor has `P`.
+    /// Each of the first `V` of `a` holds a vector every `a_step` scalars, `depth` times; `b` has `n` columns, each of the
+    /// first `V` of `c` `rows` rows of `n` columns; the processor has `P`.
     #[inline(always)]
     unsafe fn columns<P: Pack<T>, const V: usize>(&self, n: usize) {
         let mut column = 0;
+        // Every third column of a tile, as far as the compiler knows in no particular place: it would otherwise compute each
+        // from the one before, a chain that is longer than the products take.
+        let mut thirds = [0; MOST_COLUMNS / 3];
+        for (j, third) in thirds.iter_mut().enumerate().skip(1) {
+            *third = black_box(3 * j * self.b_column);
+        }
+        let thirds = &thirds;
         // SAFETY: passed on from the caller, `column + N <= n`.
         unsafe {
             // The fewer the vectors, the more columns it takes to keep enough sums going.
             if P::TALL >= 4 {
                 while V <= 2 && n - column >= 12 {
-                    self.tile::<P, V, 12>(column);
+                    self.tile::<P, V, 12>(column, thirds);
                     column += 12;
                 }
                 while V == 3 && n - column >= 8 {
-                    self.tile::<P, V, 8>(column);
+                    self.tile::<P, V, 8>(column, thirds);
                     column += 8;
                 }
             } else {
                 while V == 1 && n - column >= 9 {
-                    self.tile::<P, V, 9>(column);
+                    self.tile::<P, V, 9>(column, thirds);
                     column += 9;
                 }
             }
             while n - column >= 6 {
-                self.tile::<P, V, 6>(column);
+                self.tile::<P, V, 6>(column, thirds);
                 column += 6;
             }
             if n - column >= 4 {
-                self.tile::<P, V, 4>(column);
+                self.tile::<P, V, 4>(column, thirds);
                 column += 4;
             }
             if n - column >= 2 {
-                self.tile::<P, V, 2>(column);
+                self.tile::<P, V, 2>(column, thirds);
                 column += 2;
             }
             if n > column {
-                self.tile::<P, V, 1>(column);
+                self.tile::<P, V, 1>(column, thirds);
             }
         }
     }
 
     /// # Safety
-    /// As for `columns`, with `column + N` columns.
+    /// As for `columns`, with `column + N` columns; `thirds` are the distances of every third column.
     #[inline(always)]
-    unsafe fn tile<P: Pack<T>, const V: usize, const N: usize>(&self, column: usize) {
+    unsafe fn tile<P: Pack<T>, const V: usize, const N: usize>(
+        &self,
+        column: usize,
+        thirds: &[usize; MOST_COLUMNS / 3],
+    ) {
         let lanes = P::LANES;
         // SAFETY: the caller vouches for all three matrices.
         unsafe {
             let mut sums = [[P::splat(T::ZERO); N]; V];
             let mut a = self.a;
-            let a_last = ((V - 1) * lanes).wrapping_sub(self.a_moved);
             // A pointer for every third column: the two next ones are then within reach of one addressing mode.
-            let mut b = [self.b; N];
+            let mut b = [self.b.add(column * self.b_column); MOST_COLUMNS / 3];
             for j in 0..N.div_ceil(3) {
-                b[j] = self.b.add((column + 3 * j) * self.b_column);
+                b[j] = b[j].add(thirds[j]);
             }
             for _ in 0..self.depth {
                 let mut rows = [P::splat(T::ZERO); V];
                 for v in 0..V {
-                    rows[v] = P::load(a.wrapping_add(if v == V - 1 { a_last } else { v * lanes }));
+                    rows[v] = P::load(a[v]);
+                    a[v] = a[v].wrapping_add(self.a_step);
                 }
                 for j in 0..N {
                     let factor = P::splat(*b[j / 3].add(j % 3 * self.b_column));
@@ -227,40 +312,47 @@ impl<T: Scalar> Tile<T> {
                         sums[v][j] = rows[v].mul_add(factor, sums[v][j]);
                     }
                 }
-                a = a.wrapping_add(self.a_step);
                 for j in 0..N.div_ceil(3) {
                     b[j] = b[j].wrapping_add(self.b_row);
                 }
             }
-            let c = self.c.add(column * self.c_column);
             if self.rows < lanes {
-                for j in 0..N {
-                    let to = c.add(j * self.c_column);
-                    if self.accumulate {
-                        sums[0][j] = sums[0][j].add(P::load_first(to, self.rows));
+                // By way of memory: loops over a part of a vector would keep the sums out of the registers.
+                let mut spilled = [[[const { MaybeUninit::<T>::uninit() }; MOST_LANES]; N]; V];
+                for v in 0..V {
+                    for j in 0..N {
+                        sums[v][j].store(spilled[v][j].as_mut_ptr().cast());
                     }
-                    sums[0][j].store_first(to, self.rows);
+                }
+                for (v, columns) in spilled.iter().enumerate() {
+                    for (j, entries) in columns.iter().enumerate() {
+                        let to = self.c[v].add((column + j) * self.c_column);
+                        for (r, entry) in entries.iter().enumerate().take(self.rows) {
+                            let entry = entry.assume_init();
+                            *to.add(r) = if self.accumulate { *to.add(r) + entry } else { entry };
+                        }
+                    }
                 }
                 return;
             }
-            let c_last = ((V - 1) * lanes).wrapping_sub(self.c_moved);
-            let at = |v: usize, j: usize| {
-                c.add(j * self.c_column).wrapping_add(if v == V - 1 { c_last } else { v * lanes })
-            };
-            // All loads before all stores, since the last vector has rows in common with others.
+            // All loads before all stores, since a vector may have rows in common with the one before it.
             if self.accumulate {
                 for j in 0..N {
                     for v in 0..V {
-                        sums[v][j] = sums[v][j].add(P::load(at(v, j)));
+                        let old = P::load(self.c[v].add((column + j) * self.c_column));
+                        sums[v][j] = sums[v][j].add(old);
                     }
+                }
+            }
+            if self.skip > 0 {
+                for j in 0..N {
+                    let old = P::load(self.c[0].add((column + j) * self.c_column));
+                    sums[0][j] = sums[0][j].keep_first(old, self.skip);
                 }
             }
             for j in 0..N {
                 for v in 0..V {
-                    if V == 1 && self.skip > 0 {
-                        sums[v][j] = sums[v][j].keep_first(P::load(at(v, j)), self.skip);
-                    }
-                    sums[v][j].store(at(v, j));
+                    sums[v][j].store(self.c[v].add((column + j) * self.c_column));
                 }
             }
         }

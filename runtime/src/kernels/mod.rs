@@ -7,7 +7,7 @@
 //! - [`isa`]: the instruction sets and the dispatch;
 //! - [`math`]: functions of one number, free of branches, so that a loop over them becomes vector code;
 //! - [`elementwise`]: the fused element-wise chain;
-//! - [`product`]: matrix products with vectors and with matrices, over `column`, `dots`, `gemm` and `compiled`;
+//! - [`product`]: matrix products with vectors and with matrices, over `column`, `flat`, `aligned`, `dots`, `gemm`, `turned` and `compiled`;
 //! - [`reduce`]: sums, maxima, transposition;
 //! - [`one_hot`]: columns by index;
 //! - [`series`]: the growable buffers that tapes are made of;
@@ -17,11 +17,13 @@
 // `copy_from_slice` stays a call where the user turns link-time optimisation off.
 #![allow(clippy::needless_range_loop, clippy::manual_memcpy)]
 
+mod aligned;
 mod boxed;
 mod column;
 pub(crate) mod compiled;
 mod dots;
 pub mod elementwise;
+mod flat;
 mod gemm;
 pub mod isa;
 pub mod math;
@@ -32,5 +34,6 @@ pub mod reduce;
 pub mod series;
 #[cfg(test)]
 mod testing;
+mod turned;
 
 pub use boxed::boxed;

@@ -64,8 +64,10 @@ pub trait Pack<T: Copy + Default>: Copy {
     const LANES: usize;
     /// A vector of half as many scalars, where there is one: for what would not fill this one.
     type Half: Pack<T>;
-    /// Whether loads and stores of a part cost no more than those of the whole.
+    /// Whether there are loads and stores of some lanes that cost no more than those of all.
     const MASKED: bool = false;
+    /// Sums that fit the registers, beside what is added to them.
+    const SUMS: usize = 12;
     /// Vectors in a column of the tile that a matrix product holds in registers.
     const TALL: usize = 2;
     unsafe fn splat(x: T) -> Self;
@@ -73,15 +75,29 @@ pub trait Pack<T: Copy + Default>: Copy {
     /// The first `count <= LANES` scalars, then zeros; reads no others.
     unsafe fn load_first(from: *const T, count: usize) -> Self;
     unsafe fn store(self, to: *mut T);
-    /// Stores the first `count <= LANES` scalars; writes no others.
+    /// Stores the first `count <= LANES` scalars; writes no others. Free of branches where the count is a constant.
+    unsafe fn store_first(self, to: *mut T, count: usize);
+    /// The scalars of lanes `first..end`, at their places, and zeros; reads no others.
     #[inline(always)]
-    unsafe fn store_first(self, to: *mut T, count: usize) {
+    unsafe fn load_between(from: *const T, first: usize, end: usize) -> Self {
         let mut lanes = [T::default(); MOST_LANES];
-        // SAFETY: the array has room for any vector; the caller vouches for `count` scalars.
+        // SAFETY: the array has room for any vector; the caller vouches for the scalars.
+        unsafe {
+            for l in first..end {
+                lanes[l] = *from.wrapping_add(l);
+            }
+            Self::load(lanes.as_ptr())
+        }
+    }
+    /// Stores lanes `first..end`; writes no others.
+    #[inline(always)]
+    unsafe fn store_between(self, to: *mut T, first: usize, end: usize) {
+        let mut lanes = [T::default(); MOST_LANES];
+        // SAFETY: as above.
         unsafe {
             self.store(lanes.as_mut_ptr());
-            for l in 0..count {
-                *to.add(l) = lanes[l];
+            for l in first..end {
+                *to.wrapping_add(l) = lanes[l];
             }
         }
     }
@@ -90,6 +106,8 @@ pub trait Pack<T: Copy + Default>: Copy {
     unsafe fn mul_add(self, factor: Self, term: Self) -> Self;
     /// The vector with its first `count <= LANES` lanes taken from `first`.
     unsafe fn keep_first(self, first: Self, count: usize) -> Self;
+    /// `LANES` scalars of two vectors side by side, from `start < LANES` on.
+    unsafe fn window(low: Self, high: Self, start: usize) -> Self;
     /// The sums of eight vectors' lanes.
     unsafe fn sums(vectors: [Self; 8]) -> [T; 8];
     /// Loads `LANES` columns of a column-major square, `stride` scalars apart, and stores its transpose.

@@ -4,9 +4,12 @@
 //! constants and gates that share a right-hand side run together; the rest is a call into `compiled`.
 
 use super::column::column;
-use super::compiled::{Operand, Product};
+use super::compiled::{Product, multiply_shared};
 use super::dots::dots;
+use super::flat::Groups;
+use super::gemm::Blocks;
 use super::isa::Isa;
+use super::pack::Pack;
 use crate::Scalar;
 
 /// Bytes of matrices that the smallest first-level cache holds.
@@ -39,15 +42,12 @@ pub fn products<S: Isa, T: Scalar, const M: usize, const G: usize, const P: usiz
         deepest = if size[p] > deepest { size[p] } else { deepest };
         bytes += M * size[p] * size_of::<T>();
     }
-    if (n > FEW && deepest > SHALLOW) || bytes > CACHE {
+    if n == 1 && bytes > CACHE {
         for p in 0..P {
             for g in 0..G {
-                let (a, b) = (
-                    Operand { values: a[p][g], transposed: false },
-                    Operand { values: x[p], transposed: false },
-                );
-                let accumulate = accumulate || p > 0;
-                T::multiply(isa, Product { m: M, k: size[p], n, a, b, c: &mut *y[g], accumulate });
+                let (terms, c, accumulate) = ([[a[p][g], x[p]]], &mut *y[g], accumulate || p > 0);
+                let transposed = [false, false];
+                T::multiply(isa, Product { m: M, k: size[p], n, terms: &terms, transposed, c, accumulate });
             }
         }
         return;
@@ -64,6 +64,16 @@ pub fn products<S: Isa, T: Scalar, const M: usize, const G: usize, const P: usiz
     for g in 0..G {
         to[g] = y[g][..M * n].as_mut_ptr();
     }
+    if (n > FEW && deepest > SHALLOW) || (n > 1 && G * bytes > CACHE) {
+        for p in 0..P {
+            let (a, b, accumulate) = (&at[p], from[p], accumulate || p > 0);
+            let transposed = [false, false];
+            let blocks = Blocks { m: M, k: size[p], n, a, b, transposed, c: &to, accumulate };
+            // SAFETY: the slices above have exactly the sizes of the matrices; `isa` proves the instruction set.
+            unsafe { multiply_shared::<S, T>(blocks) };
+        }
+        return;
+    }
     for j in 0..n {
         let mut x = from;
         for p in 0..P {
@@ -74,46 +84,29 @@ pub fn products<S: Isa, T: Scalar, const M: usize, const G: usize, const P: usiz
             let mut g = 0;
             // What the cache doesn't hold streams through it, one matrix after the other.
             while G * bytes > CACHE && g < G {
-                column::<S::Pack<T>, T, 1, P, 8>(
-                    M,
-                    size,
-                    some(&at, g),
-                    x,
-                    some_mut(&to, g, j * M),
-                    accumulate,
-                );
+                one::<S::Pack<T>, T, M, 1, P, 8>(size, some(&at, g), x, some_mut(&to, g, j * M), accumulate);
                 g += 1;
             }
             while G - g >= 4 {
-                column::<S::Pack<T>, T, 4, P, 3>(
-                    M,
-                    size,
-                    some(&at, g),
-                    x,
-                    some_mut(&to, g, j * M),
-                    accumulate,
-                );
+                one::<S::Pack<T>, T, M, 4, P, 3>(size, some(&at, g), x, some_mut(&to, g, j * M), accumulate);
                 g += 4;
             }
             match G - g {
-                1 => column::<S::Pack<T>, T, 1, P, 8>(
-                    M,
+                1 => one::<S::Pack<T>, T, M, 1, P, 8>(
                     size,
                     some(&at, g),
                     x,
                     some_mut(&to, g, j * M),
                     accumulate,
                 ),
-                2 => column::<S::Pack<T>, T, 2, P, 5>(
-                    M,
+                2 => one::<S::Pack<T>, T, M, 2, P, 5>(
                     size,
                     some(&at, g),
                     x,
                     some_mut(&to, g, j * M),
                     accumulate,
                 ),
-                3 => column::<S::Pack<T>, T, 3, P, 4>(
-                    M,
+                3 => one::<S::Pack<T>, T, M, 3, P, 4>(
                     size,
                     some(&at, g),
                     x,
@@ -122,6 +115,28 @@ pub fn products<S: Isa, T: Scalar, const M: usize, const G: usize, const P: usiz
                 ),
                 _ => {}
             }
+        }
+    }
+}
+
+/// A column of each `x`, at most `MOST` vectors of rows at once.
+///
+/// # Safety
+/// `a[p]` are `M x k[p]`, `x[p]` is `k[p]`, `y` are `M` and apart from the others; the processor has `L`.
+#[inline(always)]
+unsafe fn one<L: Pack<T>, T: Scalar, const M: usize, const G: usize, const P: usize, const MOST: usize>(
+    k: [usize; P],
+    a: [[*const T; G]; P],
+    x: [*const T; P],
+    y: [*mut T; G],
+    accumulate: bool,
+) {
+    // SAFETY: passed on from the caller.
+    unsafe {
+        if const { Groups::<L, T, M, G>::PAY } && Groups::<L, T, M, G>::fit(k) {
+            Groups::<L, T, M, G>::multiply(k, a, x, y, accumulate);
+        } else {
+            column::<L, T, G, P, MOST>(M, k, a, x, y, accumulate);
         }
     }
 }
@@ -168,11 +183,12 @@ pub fn pull_back<S: Isa, T: Scalar, const M: usize, const K: usize, const G: usi
     }
     let n = dx.len() / K;
     if n > FEW || G * M * K * size_of::<T>() > CACHE {
+        let mut terms = [[&[][..]; 2]; G];
         for g in 0..G {
-            let (a, b) =
-                (Operand { values: a[g], transposed: true }, Operand { values: dy[g], transposed: false });
-            T::multiply(isa, Product { m: K, k: M, n, a, b, c: &mut *dx, accumulate: accumulate || g > 0 });
+            terms[g] = [a[g], dy[g]];
         }
+        let transposed = [true, false];
+        T::multiply(isa, Product { m: K, k: M, n, terms: &terms, transposed, c: dx, accumulate });
         return;
     }
     let mut at = [core::ptr::null(); G];
@@ -192,8 +208,8 @@ pub fn outer<S: Isa, T: Scalar, const M: usize, const K: usize>(isa: S, dy: &[T]
         return;
     }
     let n = x.len() / K;
-    let (a, b) = (Operand { values: dy, transposed: false }, Operand { values: x, transposed: true });
-    T::multiply(isa, Product { m: M, k: n, n: K, a, b, c: da, accumulate: true });
+    let transposed = [false, true];
+    T::multiply(isa, Product { m: M, k: n, n: K, terms: &[[dy, x]], transposed, c: da, accumulate: true });
 }
 
 /// `c (m x n) = or += op(a) op(b)` with `op(a)` of `m x k` and `op(b)` of `k x n`; `TA` and `TB` transpose.
@@ -209,8 +225,7 @@ pub fn matmul<S: Isa, T: Scalar, const TA: bool, const TB: bool>(
     c: &mut [T],
     accumulate: bool,
 ) {
-    let (a, b) = (Operand { values: a, transposed: TA }, Operand { values: b, transposed: TB });
-    T::multiply(isa, Product { m, k, n, a, b, c, accumulate });
+    T::multiply(isa, Product { m, k, n, terms: &[[a, b]], transposed: [TA, TB], c, accumulate });
 }
 
 #[cfg(test)]

@@ -20,9 +20,40 @@ pub struct WideQuad(__m256d);
 static WINDOW: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
 static WIDE_WINDOW: [i64; 8] = [-1, -1, -1, -1, 0, 0, 0, 0];
 
+/// A mask of lanes `first..end` of eight.
+#[inline(always)]
+unsafe fn between(first: usize, end: usize) -> __m256i {
+    debug_assert!(first <= end && end <= 8);
+    unsafe {
+        let below = |lane: usize| _mm256_loadu_si256(WINDOW.as_ptr().add(8 - lane).cast());
+        _mm256_andnot_si256(below(first), below(end))
+    }
+}
+
+/// A mask of lanes `first..end` of four.
+#[inline(always)]
+unsafe fn between_wide(first: usize, end: usize) -> __m256i {
+    unsafe { between(2 * first, 2 * end) }
+}
+
+/// `ROTATE[n..]` starts with `n` and goes on counting, modulo eight.
+static ROTATE: [i32; 16] = [0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7];
+
+/// Eight `f32` of two vectors side by side, from `start < 8` on.
+#[inline(always)]
+unsafe fn window(low: __m256, high: __m256, start: usize) -> __m256 {
+    debug_assert!(start < 8);
+    unsafe {
+        let from = _mm256_loadu_si256(ROTATE.as_ptr().add(start).cast());
+        let (low, high) = (_mm256_permutevar8x32_ps(low, from), _mm256_permutevar8x32_ps(high, from));
+        _mm256_blendv_ps(high, low, _mm256_loadu_ps(WINDOW.as_ptr().add(start).cast()))
+    }
+}
+
 impl Pack<f32> for Oct {
     const LANES: usize = 8;
     type Half = Oct;
+    const MASKED: bool = true;
 
     #[inline(always)]
     unsafe fn splat(x: f32) -> Self {
@@ -49,6 +80,39 @@ impl Pack<f32> for Oct {
     }
 
     #[inline(always)]
+    unsafe fn store_first(self, to: *mut f32, count: usize) {
+        debug_assert!(count <= 8);
+        // Not a masked store: they are slow on some processors, and hand nothing on to a load that follows.
+        unsafe {
+            let (mut to, mut rest) = (to, _mm256_castps256_ps128(self.0));
+            if count == 8 {
+                return self.store(to);
+            }
+            if count & 4 > 0 {
+                _mm_storeu_ps(to, rest);
+                (to, rest) = (to.add(4), _mm256_extractf128_ps::<1>(self.0));
+            }
+            if count & 2 > 0 {
+                _mm_store_sd(to.cast(), _mm_castps_pd(rest));
+                (to, rest) = (to.add(2), _mm_movehl_ps(rest, rest));
+            }
+            if count & 1 > 0 {
+                _mm_store_ss(to, rest);
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn load_between(from: *const f32, first: usize, end: usize) -> Self {
+        unsafe { Oct(_mm256_maskload_ps(from, between(first, end))) }
+    }
+
+    #[inline(always)]
+    unsafe fn store_between(self, to: *mut f32, first: usize, end: usize) {
+        unsafe { _mm256_maskstore_ps(to, between(first, end), self.0) }
+    }
+
+    #[inline(always)]
     unsafe fn add(self, other: Self) -> Self {
         unsafe { Oct(_mm256_add_ps(self.0, other.0)) }
     }
@@ -65,6 +129,11 @@ impl Pack<f32> for Oct {
             let mask = _mm256_loadu_ps(WINDOW.as_ptr().add(8 - count).cast());
             Oct(_mm256_blendv_ps(self.0, first.0, mask))
         }
+    }
+
+    #[inline(always)]
+    unsafe fn window(low: Self, high: Self, start: usize) -> Self {
+        unsafe { Oct(window(low.0, high.0, start)) }
     }
 
     #[inline(always)]
@@ -112,6 +181,7 @@ impl Pack<f32> for Oct {
 impl Pack<f64> for WideQuad {
     const LANES: usize = 4;
     type Half = WideQuad;
+    const MASKED: bool = true;
 
     #[inline(always)]
     unsafe fn splat(x: f64) -> Self {
@@ -138,6 +208,34 @@ impl Pack<f64> for WideQuad {
     }
 
     #[inline(always)]
+    unsafe fn store_first(self, to: *mut f64, count: usize) {
+        debug_assert!(count <= 4);
+        unsafe {
+            let (mut to, mut rest) = (to, _mm256_castpd256_pd128(self.0));
+            if count == 4 {
+                return self.store(to);
+            }
+            if count & 2 > 0 {
+                _mm_storeu_pd(to, rest);
+                (to, rest) = (to.add(2), _mm256_extractf128_pd::<1>(self.0));
+            }
+            if count & 1 > 0 {
+                _mm_store_sd(to, rest);
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn load_between(from: *const f64, first: usize, end: usize) -> Self {
+        unsafe { WideQuad(_mm256_maskload_pd(from, between_wide(first, end))) }
+    }
+
+    #[inline(always)]
+    unsafe fn store_between(self, to: *mut f64, first: usize, end: usize) {
+        unsafe { _mm256_maskstore_pd(to, between_wide(first, end), self.0) }
+    }
+
+    #[inline(always)]
     unsafe fn add(self, other: Self) -> Self {
         unsafe { WideQuad(_mm256_add_pd(self.0, other.0)) }
     }
@@ -153,6 +251,14 @@ impl Pack<f64> for WideQuad {
         unsafe {
             let mask = _mm256_loadu_pd(WIDE_WINDOW.as_ptr().add(4 - count).cast());
             WideQuad(_mm256_blendv_pd(self.0, first.0, mask))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn window(low: Self, high: Self, start: usize) -> Self {
+        unsafe {
+            let (low, high) = (_mm256_castpd_ps(low.0), _mm256_castpd_ps(high.0));
+            WideQuad(_mm256_castps_pd(window(low, high, 2 * start)))
         }
     }
 

@@ -30,9 +30,23 @@ fn first_of_8(count: usize) -> __mmask8 {
     ((1u32 << count) - 1) as __mmask8
 }
 
+/// `SLIDE[n..]` starts with `n` and goes on counting.
+static SLIDE: [i32; 32] = {
+    let mut slide = [0; 32];
+    let mut n = 0;
+    while n < 32 {
+        slide[n] = n as i32;
+        n += 1;
+    }
+    slide
+};
+static WIDE_SLIDE: [i64; 16] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
+
 impl Pack<f32> for Hex {
     const LANES: usize = 16;
     type Half = super::avx2::Oct;
+    const MASKED: bool = true;
+    const SUMS: usize = 28;
     const TALL: usize = 4;
 
     #[inline(always)]
@@ -57,7 +71,26 @@ impl Pack<f32> for Hex {
 
     #[inline(always)]
     unsafe fn store_first(self, to: *mut f32, count: usize) {
-        unsafe { _mm512_mask_storeu_ps(to, first_of_16(count), self.0) }
+        // A masked store hands nothing on to a load that follows.
+        unsafe {
+            match count {
+                4 => _mm_storeu_ps(to, _mm512_castps512_ps128(self.0)),
+                8 => _mm256_storeu_ps(to, _mm512_castps512_ps256(self.0)),
+                _ => _mm512_mask_storeu_ps(to, first_of_16(count), self.0),
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn load_between(from: *const f32, first: usize, end: usize) -> Self {
+        let lanes = first_of_16(end) & !first_of_16(first);
+        unsafe { Hex(_mm512_maskz_loadu_ps(lanes, from)) }
+    }
+
+    #[inline(always)]
+    unsafe fn store_between(self, to: *mut f32, first: usize, end: usize) {
+        let lanes = first_of_16(end) & !first_of_16(first);
+        unsafe { _mm512_mask_storeu_ps(to, lanes, self.0) }
     }
 
     #[inline(always)]
@@ -73,6 +106,15 @@ impl Pack<f32> for Hex {
     #[inline(always)]
     unsafe fn keep_first(self, first: Self, count: usize) -> Self {
         unsafe { Hex(_mm512_mask_mov_ps(self.0, first_of_16(count), first.0)) }
+    }
+
+    #[inline(always)]
+    unsafe fn window(low: Self, high: Self, start: usize) -> Self {
+        debug_assert!(start < 16);
+        unsafe {
+            let from = _mm512_loadu_epi32(SLIDE.as_ptr().add(start));
+            Hex(_mm512_permutex2var_ps(low.0, from, high.0))
+        }
     }
 
     #[inline(always)]
@@ -127,6 +169,8 @@ impl Pack<f32> for Hex {
 impl Pack<f64> for WideOct {
     const LANES: usize = 8;
     type Half = super::avx2::WideQuad;
+    const MASKED: bool = true;
+    const SUMS: usize = 28;
     const TALL: usize = 4;
 
     #[inline(always)]
@@ -151,7 +195,24 @@ impl Pack<f64> for WideOct {
 
     #[inline(always)]
     unsafe fn store_first(self, to: *mut f64, count: usize) {
-        unsafe { _mm512_mask_storeu_pd(to, first_of_8(count), self.0) }
+        unsafe {
+            match count {
+                4 => _mm256_storeu_pd(to, _mm512_castpd512_pd256(self.0)),
+                _ => _mm512_mask_storeu_pd(to, first_of_8(count), self.0),
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn load_between(from: *const f64, first: usize, end: usize) -> Self {
+        let lanes = first_of_8(end) & !first_of_8(first);
+        unsafe { WideOct(_mm512_maskz_loadu_pd(lanes, from)) }
+    }
+
+    #[inline(always)]
+    unsafe fn store_between(self, to: *mut f64, first: usize, end: usize) {
+        let lanes = first_of_8(end) & !first_of_8(first);
+        unsafe { _mm512_mask_storeu_pd(to, lanes, self.0) }
     }
 
     #[inline(always)]
@@ -167,6 +228,15 @@ impl Pack<f64> for WideOct {
     #[inline(always)]
     unsafe fn keep_first(self, first: Self, count: usize) -> Self {
         unsafe { WideOct(_mm512_mask_mov_pd(self.0, first_of_8(count), first.0)) }
+    }
+
+    #[inline(always)]
+    unsafe fn window(low: Self, high: Self, start: usize) -> Self {
+        debug_assert!(start < 8);
+        unsafe {
+            let from = _mm512_loadu_epi64(WIDE_SLIDE.as_ptr().add(start));
+            WideOct(_mm512_permutex2var_pd(low.0, from, high.0))
+        }
     }
 
     #[inline(always)]

@@ -27,12 +27,25 @@ macro_rules! fallback {
 
             #[inline(always)]
             unsafe fn load_first(from: *const $float, count: usize) -> Self {
+                // Lane by lane: a loop up to `count` would become a call to `memcpy`.
                 let mut lanes = [0.0; $lanes];
-                for (l, lane) in lanes.iter_mut().enumerate().take(count) {
-                    // SAFETY: the caller vouches for `count` scalars.
-                    *lane = unsafe { *from.add(l) };
+                for (l, lane) in lanes.iter_mut().enumerate() {
+                    if l < count {
+                        // SAFETY: the caller vouches for `count` scalars.
+                        *lane = unsafe { *from.add(l) };
+                    }
                 }
                 Lanes(lanes)
+            }
+
+            #[inline(always)]
+            unsafe fn store_first(self, to: *mut $float, count: usize) {
+                for l in 0..$lanes {
+                    if l < count {
+                        // SAFETY: the caller vouches for room for `count` scalars.
+                        unsafe { *to.add(l) = self.0[l] };
+                    }
+                }
             }
 
             #[inline(always)]
@@ -61,6 +74,16 @@ macro_rules! fallback {
             unsafe fn keep_first(mut self, first: Self, count: usize) -> Self {
                 self.0[..count].copy_from_slice(&first.0[..count]);
                 self
+            }
+
+            #[inline(always)]
+            unsafe fn window(low: Self, high: Self, start: usize) -> Self {
+                let mut lanes = [0.0; $lanes];
+                for (l, lane) in lanes.iter_mut().enumerate() {
+                    let at = start + l;
+                    *lane = if at < $lanes { low.0[at] } else { high.0[at - $lanes] };
+                }
+                Lanes(lanes)
             }
 
             #[inline(always)]

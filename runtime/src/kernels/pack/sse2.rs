@@ -36,11 +36,34 @@ impl Pack<f32> for Quad {
 
     #[inline(always)]
     unsafe fn load_first(from: *const f32, count: usize) -> Self {
-        let mut lanes = [0.0f32; 4];
-        for (l, lane) in lanes.iter_mut().enumerate().take(count) {
-            *lane = unsafe { *from.add(l) };
+        debug_assert!(count <= 4);
+        unsafe {
+            Quad(match count {
+                0 => _mm_setzero_ps(),
+                1 => _mm_load_ss(from),
+                2 => _mm_castpd_ps(_mm_load_sd(from.cast())),
+                3 => _mm_movelh_ps(_mm_castpd_ps(_mm_load_sd(from.cast())), _mm_load_ss(from.add(2))),
+                _ => _mm_loadu_ps(from),
+            })
         }
-        unsafe { Self::load(lanes.as_ptr()) }
+    }
+
+    #[inline(always)]
+    unsafe fn store_first(self, to: *mut f32, count: usize) {
+        debug_assert!(count <= 4);
+        unsafe {
+            let (mut to, mut rest) = (to, self.0);
+            if count == 4 {
+                return self.store(to);
+            }
+            if count & 2 > 0 {
+                _mm_store_sd(to.cast(), _mm_castps_pd(rest));
+                (to, rest) = (to.add(2), _mm_movehl_ps(rest, rest));
+            }
+            if count & 1 > 0 {
+                _mm_store_ss(to, rest);
+            }
+        }
     }
 
     #[inline(always)]
@@ -64,6 +87,17 @@ impl Pack<f32> for Quad {
         unsafe {
             let mask = _mm_loadu_ps(WINDOW.as_ptr().add(4 - count).cast());
             Quad(_mm_or_ps(_mm_and_ps(mask, first.0), _mm_andnot_ps(mask, self.0)))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn window(low: Self, high: Self, start: usize) -> Self {
+        debug_assert!(start < 4);
+        let mut both = [0.0; 8];
+        unsafe {
+            low.store(both.as_mut_ptr());
+            high.store(both.as_mut_ptr().add(4));
+            Self::load(both.as_ptr().add(start))
         }
     }
 
@@ -113,7 +147,26 @@ impl Pack<f64> for WidePair {
 
     #[inline(always)]
     unsafe fn load_first(from: *const f64, count: usize) -> Self {
-        unsafe { WidePair(if count == 0 { _mm_setzero_pd() } else { _mm_set_sd(*from) }) }
+        debug_assert!(count <= 2);
+        unsafe {
+            WidePair(match count {
+                0 => _mm_setzero_pd(),
+                1 => _mm_load_sd(from),
+                _ => _mm_loadu_pd(from),
+            })
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn store_first(self, to: *mut f64, count: usize) {
+        debug_assert!(count <= 2);
+        unsafe {
+            match count {
+                0 => {}
+                1 => _mm_store_sd(to, self.0),
+                _ => _mm_storeu_pd(to, self.0),
+            }
+        }
     }
 
     #[inline(always)]
@@ -137,6 +190,17 @@ impl Pack<f64> for WidePair {
         unsafe {
             let mask = _mm_loadu_pd(WIDE_WINDOW.as_ptr().add(2 - count).cast());
             WidePair(_mm_or_pd(_mm_and_pd(mask, first.0), _mm_andnot_pd(mask, self.0)))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn window(low: Self, high: Self, start: usize) -> Self {
+        debug_assert!(start < 2);
+        let mut both = [0.0; 4];
+        unsafe {
+            low.store(both.as_mut_ptr());
+            high.store(both.as_mut_ptr().add(2));
+            Self::load(both.as_ptr().add(start))
         }
     }
 

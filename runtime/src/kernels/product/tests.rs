@@ -83,9 +83,11 @@ sizes! {
     two_rows: 2, 5, 4;
     five_rows: 5, 8, 3;
     eight_rows: 8, 1, 4;
+    twelve_rows: 12, 7, 2;
     sixteen_rows: 16, 16, 1;
     twenty_rows: 20, 20, 4;
     thirty_three_rows: 33, 2, 7;
+    thirty_six_rows: 36, 9, 4;
     sixty_four_rows: 64, 64, 1;
     hundred_rows: 100, 20, 4;
 }
