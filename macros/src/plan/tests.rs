@@ -321,3 +321,37 @@ fn terms_that_are_used_elsewhere_stay_values() {
     let is_sum = |graph: &Graph, id: Id| graph[id].op == Op::Binary(Binary::Add);
     assert!(cell.plan.graph.ids().any(|id| is_sum(&cell.plan.graph, id)));
 }
+
+/// A matrix state is overwritten where it is, unless its old value is read after the new one is there.
+#[test]
+fn matrix_states_in_place() {
+    let replaced = |equations: &str| {
+        let cell = planned(&format!(
+            "cell Memory<H> {{ input x: [H]; state M: [H, H], h: [H]; {equations} h = h[t-1] + y; output h; }}"
+        ));
+        let names = cell.names();
+        let mut all: Vec<_> =
+            cell.plan.streaming.in_place.keys().map(|id| names.text(*id).to_owned()).collect();
+        all.sort();
+        all
+    };
+    // The vector `h` is copied at the end of the step, whatever reads it.
+    assert_eq!(replaced("M = 0.5 * M[t-1] + x @ x.T; y = M @ x;"), ["M_prev"]);
+    assert_eq!(replaced("M = 0.5 * M[t-1] + x @ x.T; y = M[t-1] @ x;"), ["M_prev"]);
+    assert_eq!(replaced("M = M[t-1] + M[t-1].T; y = M @ x;"), ["M_prev"]);
+    assert_eq!(replaced("M = 0.5 * M[t-1] + x @ x.T; y = (M[t-1] * sum(M)) @ x;"), Vec::<String>::new());
+    assert_eq!(replaced("M = x @ x.T; y = (M[t-1] + sum(M)) @ x;"), Vec::<String>::new());
+}
+
+/// Sums run in the loop that makes their terms, and what only reads a matrix of the recurrence runs there too.
+#[test]
+fn a_matrix_is_read_once() {
+    let cell = planned(
+        "cell Fast<I, H> { input x: [I]; state M: [H, H]; param W_k, W_v, W_q: [H, I];
+         k = tanh(W_k @ x); v = W_v @ x; q = tanh(W_q @ x); M = 0.9 * M[t-1] + v @ k.T; y = M @ q; output y; }",
+    );
+    assert_eq!(cell.region(&cell.plan.forward, Region::Step), ["loop: M, y"]);
+    assert_eq!(cell.region(&cell.plan.forward, Region::After), Vec::<String>::new());
+    let backward = cell.region(&cell.plan.backward, Region::Step);
+    assert!(matches!(&backward[..], [only] if only.starts_with("loop: ")), "{backward:?}");
+}
