@@ -215,6 +215,20 @@ unsafe fn pack<P: Pack<T>, T: Scalar>(
     }
 }
 
+/// The columns of a tile, written out: left to the compiler, the loop stays a loop at `opt-level = 2`, and then the sums
+/// of the tile are in memory.
+macro_rules! for_columns {
+    ($j:ident < $n:ident $body:block) => {
+        for_columns!($j < $n $body: 0 1 2 3 4 5 6 7 8 9 10 11)
+    };
+    ($j:ident < $n:ident $body:block: $($index:literal)*) => {$(
+        if $index < $n {
+            let $j: usize = $index;
+            $body
+        }
+    )*};
+}
+
 /// A panel of vectors of rows against all columns of B.
 struct Tile<T> {
     a: [*const T; TALLEST],
@@ -306,12 +320,12 @@ impl<T: Scalar> Tile<T> {
                     rows[v] = P::load(a[v]);
                     a[v] = a[v].wrapping_add(self.a_step);
                 }
-                for j in 0..N {
+                for_columns!(j < N {
                     let factor = P::splat(*b[j / 3].add(j % 3 * self.b_column));
                     for v in 0..V {
                         sums[v][j] = rows[v].mul_add(factor, sums[v][j]);
                     }
-                }
+                });
                 for j in 0..N.div_ceil(3) {
                     b[j] = b[j].wrapping_add(self.b_row);
                 }
@@ -319,11 +333,11 @@ impl<T: Scalar> Tile<T> {
             if self.rows < lanes {
                 // By way of memory: loops over a part of a vector would keep the sums out of the registers.
                 let mut spilled = [[[const { MaybeUninit::<T>::uninit() }; MOST_LANES]; N]; V];
-                for v in 0..V {
-                    for j in 0..N {
+                for_columns!(j < N {
+                    for v in 0..V {
                         sums[v][j].store(spilled[v][j].as_mut_ptr().cast());
                     }
-                }
+                });
                 for (v, columns) in spilled.iter().enumerate() {
                     for (j, entries) in columns.iter().enumerate() {
                         let to = self.c[v].add((column + j) * self.c_column);
@@ -337,24 +351,24 @@ impl<T: Scalar> Tile<T> {
             }
             // All loads before all stores, since a vector may have rows in common with the one before it.
             if self.accumulate {
-                for j in 0..N {
+                for_columns!(j < N {
                     for v in 0..V {
                         let old = P::load(self.c[v].add((column + j) * self.c_column));
                         sums[v][j] = sums[v][j].add(old);
                     }
-                }
+                });
             }
             if self.skip > 0 {
-                for j in 0..N {
+                for_columns!(j < N {
                     let old = P::load(self.c[0].add((column + j) * self.c_column));
                     sums[0][j] = sums[0][j].keep_first(old, self.skip);
-                }
+                });
             }
-            for j in 0..N {
+            for_columns!(j < N {
                 for v in 0..V {
                     sums[v][j].store(self.c[v].add((column + j) * self.c_column));
                 }
-            }
+            });
         }
     }
 }
