@@ -37,7 +37,7 @@ fn chunk(items: &Items) -> TokenStream {
     let Some(plan) = items.plan else { return quote!(1) };
     let names = Names::new(cx.cell, cx.shapes, &plan.graph);
     let matrices = Layout { cx, plan, names: &names }.matrices();
-    quote!(#k::chunk_steps::<#scalar>(#batch, usize::MAX, &[#(#matrices),*]))
+    quote!(#k::chunk_steps::<#scalar>(#batch, ::core::primitive::usize::MAX, &[#(#matrices),*]))
 }
 
 fn layer(items: &Items) -> TokenStream {
