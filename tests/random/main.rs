@@ -21,7 +21,7 @@ const STEPS: usize = 3;
 
 /// Two directions a parameter: there are dozens of parameters.
 fn gradcheck(seed: u64) -> Gradcheck {
-    Gradcheck { directions: 2, seed, ..Gradcheck::default() }
+    Gradcheck { directions: 4, seed, ..Gradcheck::default() }
 }
 
 /// Without optimisation, the code of forty equations has large stack frames.
