@@ -53,17 +53,7 @@ impl Frame for StreamFrame<'_> {
             bindings.extend(quote!(let #variable = #slice;));
         }
         for id in writes {
-            let variable = names.variable(*id);
-            let value = match plan.streaming.places.get(id) {
-                Some(Place::State(piece)) => {
-                    let path = cx.declared_path(*piece);
-                    quote!(__state.#path)
-                }
-                _ => {
-                    let value = value_of(names, *id);
-                    quote!(#value)
-                }
-            };
+            let (variable, value) = (names.variable(*id), result(self.layout, *id));
             bindings.extend(quote!(let #variable = #k::Flat::flat_mut(&mut #value);));
         }
         bindings
@@ -73,6 +63,20 @@ impl Frame for StreamFrame<'_> {
 /// The local that holds a value, beside the slice of it.
 fn value_of(names: &Names, id: Id) -> Ident {
     variable(&format!("value_{}", names.text(id)))
+}
+
+/// Where a value stands when the step has run.
+fn result(layout: &Layout, id: Id) -> TokenStream {
+    match layout.plan.streaming.places.get(&id) {
+        Some(Place::State(piece)) => {
+            let path = layout.cx.declared_path(*piece);
+            quote!(__state.#path)
+        }
+        _ => {
+            let value = value_of(layout.names, id);
+            quote!(#value)
+        }
+    }
 }
 
 fn input_path(layout: &Layout, piece: crate::ir::Piece) -> TokenStream {
@@ -107,20 +111,6 @@ impl Stream<'_> {
 
     fn body(&self) -> Body<'_> {
         Body { cx: self.cx, graph: &self.plan.graph, names: self.names, pass: &self.plan.streaming }
-    }
-
-    /// Where a value stands when the step has run.
-    fn result(&self, id: Id) -> TokenStream {
-        match self.plan.streaming.places.get(&id) {
-            Some(Place::State(piece)) => {
-                let path = self.cx.declared_path(*piece);
-                quote!(__state.#path)
-            }
-            _ => {
-                let value = value_of(self.names, id);
-                quote!(#value)
-            }
-        }
     }
 
     fn locals(&self, ids: &[Id]) -> TokenStream {
@@ -168,7 +158,7 @@ impl Stream<'_> {
         });
         let output = if layout.returns_outputs_in_place() {
             let id = self.plan.outputs[0][0].id;
-            match (self.result(id), places.get(&id)) {
+            match (result(&layout, id), places.get(&id)) {
                 (value, Some(Place::State(_))) => quote!(::core::clone::Clone::clone(&#value)),
                 (value, _) => value,
             }
@@ -181,7 +171,7 @@ impl Stream<'_> {
                 output: &output,
             };
             let copies = self.plan.outputs.iter().flatten().map(|bound| {
-                let (path, value) = (sequence.output_path(bound), self.result(bound.id));
+                let (path, value) = (sequence.output_path(bound), result(&layout, bound.id));
                 quote!(#k::copy(#k::Flat::flat_mut(&mut __output #path), #k::Flat::flat(&#value));)
             });
             quote! {
