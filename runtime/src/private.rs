@@ -11,7 +11,7 @@ pub use crate::kernels::math::{
 };
 pub use crate::kernels::one_hot::{gather, scatter};
 pub use crate::kernels::product::{matmul, outer, products, pull_back};
-pub use crate::kernels::reduce::{column_sums, maximum, row_sums, sum, transpose};
+pub use crate::kernels::reduce::{maximum, transpose};
 pub use crate::kernels::series::{Flat, Series, copy};
 pub use crate::varying::Varying;
 pub use alloc::boxed::Box;

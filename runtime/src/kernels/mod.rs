@@ -6,9 +6,9 @@
 //!
 //! - [`isa`]: the instruction sets and the dispatch;
 //! - [`math`]: functions of one number, free of branches, so that a loop over them becomes vector code;
-//! - [`elementwise`]: the fused element-wise chain;
+//! - [`elementwise`]: the fused element-wise chain and its sums;
 //! - [`product`]: matrix products with vectors and with matrices, over `column`, `flat`, `aligned`, `dots`, `gemm`, `turned` and `compiled`;
-//! - [`reduce`]: sums, maxima, transposition;
+//! - [`reduce`]: maxima, transposition;
 //! - [`one_hot`]: columns by index;
 //! - [`series`]: the growable buffers that tapes are made of;
 //! - `boxed`: large values on the heap.

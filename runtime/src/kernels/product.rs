@@ -84,86 +84,62 @@ pub fn products<S: Isa, T: Scalar, const M: usize, const G: usize, const P: usiz
             let mut g = 0;
             // What the cache doesn't hold streams through it, one matrix after the other.
             while G * bytes > CACHE && g < G {
-                one::<S::Pack<T>, T, M, 1, P, 8>(size, some(&at, g), x, some_mut(&to, g, j * M), accumulate);
+                some::<S::Pack<T>, T, M, G, 1, P, 8>(g, j, size, &at, x, &to, accumulate);
                 g += 1;
             }
             while G - g >= 4 {
-                one::<S::Pack<T>, T, M, 4, P, 3>(size, some(&at, g), x, some_mut(&to, g, j * M), accumulate);
+                some::<S::Pack<T>, T, M, G, 4, P, 3>(g, j, size, &at, x, &to, accumulate);
                 g += 4;
             }
             match G - g {
-                1 => one::<S::Pack<T>, T, M, 1, P, 8>(
-                    size,
-                    some(&at, g),
-                    x,
-                    some_mut(&to, g, j * M),
-                    accumulate,
-                ),
-                2 => one::<S::Pack<T>, T, M, 2, P, 5>(
-                    size,
-                    some(&at, g),
-                    x,
-                    some_mut(&to, g, j * M),
-                    accumulate,
-                ),
-                3 => one::<S::Pack<T>, T, M, 3, P, 4>(
-                    size,
-                    some(&at, g),
-                    x,
-                    some_mut(&to, g, j * M),
-                    accumulate,
-                ),
+                1 => some::<S::Pack<T>, T, M, G, 1, P, 8>(g, j, size, &at, x, &to, accumulate),
+                2 => some::<S::Pack<T>, T, M, G, 2, P, 5>(g, j, size, &at, x, &to, accumulate),
+                3 => some::<S::Pack<T>, T, M, G, 3, P, 4>(g, j, size, &at, x, &to, accumulate),
                 _ => {}
             }
         }
     }
 }
 
-/// A column of each `x`, at most `MOST` vectors of rows at once.
+/// Column `j` of `N` of the `G` sums, from sum `first` on, at most `MOST` vectors of rows at once.
 ///
 /// # Safety
-/// `a[p]` are `M x k[p]`, `x[p]` is `k[p]`, `y` are `M` and apart from the others; the processor has `L`.
+/// `a[p]` are `M x k[p]`, `x[p]` is `k[p]`, `y` have `M` rows and a column `j`, and are apart from the others; `first + N` is
+/// at most `G`; the processor has `L`.
 #[inline(always)]
-unsafe fn one<L: Pack<T>, T: Scalar, const M: usize, const G: usize, const P: usize, const MOST: usize>(
+unsafe fn some<
+    L: Pack<T>,
+    T: Scalar,
+    const M: usize,
+    const G: usize,
+    const N: usize,
+    const P: usize,
+    const MOST: usize,
+>(
+    first: usize,
+    j: usize,
     k: [usize; P],
-    a: [[*const T; G]; P],
+    a: &[[*const T; G]; P],
     x: [*const T; P],
-    y: [*mut T; G],
+    y: &[*mut T; G],
     accumulate: bool,
 ) {
+    let mut at = [[core::ptr::null(); N]; P];
+    let mut to = [core::ptr::null_mut(); N];
+    for i in 0..N {
+        for p in 0..P {
+            at[p][i] = a[p][first + i];
+        }
+        to[i] = y[first + i].wrapping_add(j * M);
+    }
     // SAFETY: passed on from the caller.
     unsafe {
-        if const { Groups::<L, T, M, G>::PAY } && Groups::<L, T, M, G>::fit(k) {
-            Groups::<L, T, M, G>::multiply(k, a, x, y, accumulate);
+        if const { Groups::<L, T, M, N>::PAY } && Groups::<L, T, M, N>::fit(k) {
+            Groups::<L, T, M, N>::multiply(k, at, x, to, accumulate);
         } else {
-            column::<L, T, G, P, MOST>(M, k, a, x, y, accumulate);
+            column::<L, T, N, P, MOST>(M, k, at, x, to, accumulate);
         }
     }
-}
-
-/// `N` of `G` matrices of every term, from `first` on.
-#[inline(always)]
-fn some<T, const G: usize, const P: usize, const N: usize>(
-    all: &[[*const T; G]; P],
-    first: usize,
-) -> [[*const T; N]; P] {
-    let mut some = [[core::ptr::null(); N]; P];
-    for p in 0..P {
-        for i in 0..N {
-            some[p][i] = all[p][first + i];
-        }
-    }
-    some
-}
-
-/// `N` of `G` results, from `first` on, each from entry `at` on.
-#[inline(always)]
-fn some_mut<T, const G: usize, const N: usize>(all: &[*mut T; G], first: usize, at: usize) -> [*mut T; N] {
-    let mut some = [core::ptr::null_mut(); N];
-    for i in 0..N {
-        some[i] = all[first + i].wrapping_add(at);
-    }
-    some
 }
 
 /// `dx (K x n) = or += sum_g A_g^T dy_g`, the cotangent of [`products`]' `x`; `A_g` is `M x K`, `dy_g` `M x n`.
