@@ -2,12 +2,16 @@
 //!
 //! - [`data`] reads the data files and says what is wrong with them,
 //! - [`dates`] makes dates in many written forms,
+//! - [`jobs`] runs independent trainings side by side,
 //! - [`options`] reads the few command-line options,
 //! - [`plot`] draws the pictures,
-//! - [`report`] shows progress and turns an error into a message and an exit code.
+//! - [`report`] shows progress and turns an error into a message and an exit code,
+//! - [`train`] holds a network in training.
 
 pub mod data;
 pub mod dates;
+pub mod jobs;
 pub mod options;
 pub mod plot;
 pub mod report;
+pub mod train;

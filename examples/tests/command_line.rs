@@ -68,6 +68,20 @@ fn dates_are_rewritten() {
 }
 
 #[test]
+fn the_papers_tasks_are_run() {
+    let output = run("papers", &["--quick"]);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let listed = String::from_utf8_lossy(&run("papers", &["--list"]).stdout).into_owned();
+    let names: Vec<&str> = listed.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert!(names.contains(&"elman-xor"), "{listed}");
+    for name in &names {
+        assert!(said.lines().any(|line| line.starts_with(&format!("{name}: "))), "{name} is not in: {said}");
+    }
+    assert_eq!(said.matches("| setting ").count(), names.len(), "{said}");
+}
+
+#[test]
 fn missing_data_is_reported() {
     for (example, file) in [
         ("ctc_digits", "digits.csv"),
@@ -102,4 +116,5 @@ fn wrong_options_are_reported() {
     assert_fails(&run("laser", &["--sede", "1"]), &["unknown option `--sede`", "--seed"]);
     assert_fails(&run("japanese_vowels", &["--seeds", "many"]), &["--seeds many"]);
     assert_fails(&run("japanese_vowels", &["--seeds", "0"]), &["at least 1"]);
+    assert_fails(&run("papers", &["--task", "add"]), &["no task is called `add`", "elman-xor"]);
 }

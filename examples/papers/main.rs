@@ -1,0 +1,68 @@
+//! What the papers found, beside what this library finds: one task a paper, each from a seed, the published figures in the column next to
+//! ours. `README.md` holds the output of a full run.
+//!
+//! ```text
+//! cargo run --release --example papers
+//! cargo run --release --example papers -- --task adding --seed 2
+//! ```
+//!
+//! A task is a module with a function from [`Options`] to [rows](Row) of the table, and a line in [`TASKS`].
+
+mod elman_xor;
+mod table;
+
+use examples::options::{OFF, Options as CommandLine, QUICK};
+use examples::report::run;
+use std::process::ExitCode;
+use std::time::Instant;
+use table::{Options, Row, print};
+
+/// A paper's task.
+struct Task {
+    /// What `--task` calls it.
+    name: &'static str,
+    /// Where the published figures are from.
+    source: &'static str,
+    /// Runs it.
+    run: fn(&Options) -> Vec<Row>,
+}
+
+const TASKS: &[Task] =
+    &[Task { name: "elman-xor", source: "Elman 1990, \"Finding structure in time\"", run: elman_xor::run }];
+
+fn main() -> ExitCode {
+    run(|| {
+        let command = CommandLine::read(
+            "Runs the papers' tasks and prints the published figures beside ours.",
+            &[
+                ("task", "all", "which task; `--list` names them"),
+                ("list", OFF, "names the tasks and runs none"),
+                ("seed", "1", "where randomness starts"),
+                QUICK,
+            ],
+        )?;
+        if command.flag("list") {
+            TASKS.iter().for_each(|task| println!("{:<16} {}", task.name, task.source));
+            return Ok(());
+        }
+        let name: String = command.get("task")?;
+        let options = Options { seed: command.get("seed")?, quick: command.flag("quick") };
+        let chosen: Vec<&Task> = TASKS.iter().filter(|task| name == "all" || name == task.name).collect();
+        if chosen.is_empty() {
+            let names: Vec<&str> = TASKS.iter().map(|task| task.name).collect();
+            return Err(
+                format!("no task is called `{name}`\nhelp: the tasks are {}", names.join(", ")).into()
+            );
+        }
+        let all = Instant::now();
+        for task in chosen {
+            let start = Instant::now();
+            let rows = (task.run)(&options);
+            println!("{}: {}; {:.0} s\n", task.name, task.source, start.elapsed().as_secs_f64());
+            print(&rows);
+            println!();
+        }
+        println!("seed {}, {:.0} s", options.seed, all.elapsed().as_secs_f64());
+        Ok(())
+    })
+}
