@@ -19,6 +19,17 @@
 //! | [`gradcheck`](mod@gradcheck) | gradients against finite differences, for any layer |
 //! | [`varying`] | values as points of a vector space |
 
+//!
+//! # Features
+//!
+//! - `std` (on): finds the processor's instruction sets at run time.
+//! - `libm`: the mathematics of targets without `std`.
+//! - `rayon`: the module `parallel`.
+//! - `deterministic`: a computation has the same bits on every x86-64 machine, whatever its instruction set, in a debug and in a release build,
+//!   forward and backward (only the bits of a NaN may differ). No multiply-add is fused, sums have one order, and no
+//!   function is the platform's. AVX-512 stays unused. Other targets run the same operations in the same
+//!   order, which is not tested. As with every feature, one crate in a program that sets it sets it for all.
+
 #![cfg_attr(not(feature = "std"), no_std)]
 
 extern crate alloc;
@@ -34,6 +45,7 @@ pub mod cell;
 pub mod cells;
 pub mod ctc;
 pub mod decode;
+mod functions;
 pub mod gradcheck;
 #[path = "initial.rs"]
 pub mod init;

@@ -12,7 +12,7 @@ use core::array;
 
 use nalgebra::SMatrix;
 
-use crate::Scalar;
+use crate::{Scalar, functions};
 
 /// The mean squared error: the mean of `(y - target)²` over entries and samples.
 ///
@@ -129,10 +129,10 @@ pub fn binary_cross_entropy_weighted<T: Scalar, const N: usize, const B: usize>(
         for (row, dy) in dy.iter_mut().enumerate() {
             let (x, target) = (logits[(row, sample)], target[(row, sample)]);
             // Through exp(-|x|), which cannot overflow. Targets of 0 and 1 make the linear part of an infinite logit 0 * inf.
-            let small = (-x.abs()).exp();
+            let small = functions::exp(-x.abs());
             let wrong = if x >= T::zero() { T::one() - target } else { target };
             let linear = if wrong == T::zero() { T::zero() } else { x.abs() * wrong };
-            sum += linear + small.ln_1p();
+            sum += linear + functions::ln_1p(small);
             let positive = if x >= T::zero() { T::one() } else { small } / (T::one() + small);
             *dy = (positive - target) * share * weight;
         }
@@ -250,11 +250,11 @@ fn softmax<T: Scalar, const N: usize, const B: usize>(
     let largest = logits.iter().copied().reduce(|a, b| if b > a { b } else { a }).unwrap_or_else(T::zero);
     let mut sum = T::zero();
     for (p, &logit) in p.iter_mut().zip(logits) {
-        *p = (logit - largest).exp();
+        *p = functions::exp(logit - largest);
         sum += *p;
     }
     p.iter_mut().for_each(|p| *p /= sum);
-    (largest, sum.ln())
+    (largest, functions::ln(sum))
 }
 
 #[cfg(test)]

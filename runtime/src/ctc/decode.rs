@@ -4,12 +4,12 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::array;
 
-use nalgebra::{ComplexField, SMatrix};
+use nalgebra::SMatrix;
 
 use super::lattice::log_softmax;
 use super::{Ctc, column};
-use crate::Scalar;
 use crate::loss::arg_max;
+use crate::{Scalar, functions};
 
 const NEVER: f64 = f64::NEG_INFINITY;
 
@@ -201,5 +201,5 @@ impl Beam {
 
 fn log_add(a: f64, b: f64) -> f64 {
     let (small, large) = if a < b { (a, b) } else { (b, a) };
-    if large == NEVER { large } else { large + ComplexField::ln_1p(ComplexField::exp(small - large)) }
+    if large == NEVER { large } else { large + functions::ln_1p(functions::exp(small - large)) }
 }

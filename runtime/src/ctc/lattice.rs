@@ -6,9 +6,7 @@
 use alloc::vec::Vec;
 use core::ops::RangeInclusive;
 
-use nalgebra::ComplexField;
-
-use crate::Scalar;
+use crate::{Scalar, functions};
 
 const NEVER: f64 = f64::NEG_INFINITY;
 
@@ -96,14 +94,14 @@ impl Lattice {
             let (mut next, mut after_next) = (NEVER, NEVER);
             for s in (*earlier.start()..=*here.end()).rev() {
                 let k = class(target, blank, s);
-                self.shares[k] += ComplexField::exp(alpha[s] + self.beta[s] - self.log_likelihood);
+                self.shares[k] += functions::exp(alpha[s] + self.beta[s] - self.log_likelihood);
                 let staying = self.beta[s] + log_p[k];
                 let skipping = if skips(target, s + 2) { after_next } else { NEVER };
                 self.beta[s] = log_sum([staying, next, skipping]);
                 (next, after_next) = (staying, next);
             }
             for (log_p, share) in log_p.iter_mut().zip(&self.shares) {
-                *log_p = ComplexField::exp(*log_p) - share;
+                *log_p = functions::exp(*log_p) - share;
             }
         }
     }
@@ -137,14 +135,14 @@ fn log_sum([a, b, c]: [f64; 3]) -> f64 {
     if largest == NEVER {
         return a + b + c;
     }
-    let sum = [a, b, c].iter().map(|&x| ComplexField::exp(x - largest)).sum::<f64>();
-    largest + ComplexField::ln(sum)
+    let sum = [a, b, c].iter().map(|&x| functions::exp(x - largest)).sum::<f64>();
+    largest + functions::ln(sum)
 }
 
 /// Turns logits into logarithms of probabilities; into NaN if one of them is NaN or +inf.
 pub(crate) fn log_softmax(logits: &mut [f64]) {
     let largest = logits.iter().copied().fold(NEVER, |a, b| if b > a { b } else { a });
-    let sum: f64 = logits.iter().map(|&logit| ComplexField::exp(logit - largest)).sum();
-    let log_sum = ComplexField::ln(sum);
+    let sum: f64 = logits.iter().map(|&logit| functions::exp(logit - largest)).sum();
+    let log_sum = functions::ln(sum);
     logits.iter_mut().for_each(|logit| *logit = (*logit - largest) - log_sum);
 }

@@ -3,10 +3,10 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use nalgebra::{ComplexField, SMatrix};
+use nalgebra::SMatrix;
 
-use crate::Scalar;
 use crate::ctc::log_softmax;
+use crate::{Scalar, functions};
 
 /// The settings of a [`beam`] search.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -31,7 +31,7 @@ impl Search {
     }
 
     fn score(&self, log_probability: f64, symbols: usize) -> f64 {
-        log_probability / ComplexField::powf((5.0 + symbols as f64) / 6.0, self.alpha)
+        log_probability / functions::pow((5.0 + symbols as f64) / 6.0, self.alpha)
     }
 }
 

@@ -41,7 +41,11 @@ impl sealed::Sealed for Portable {}
 impl Isa for Portable {
     const LEVEL: Level = Level::Portable;
     // `core` has no fused multiply-add, and where the target lacks the instruction it would be a library call.
-    const FMA: bool = cfg!(all(feature = "std", any(target_feature = "fma", target_arch = "aarch64")));
+    const FMA: bool = cfg!(all(
+        feature = "std",
+        not(feature = "deterministic"),
+        any(target_feature = "fma", target_arch = "aarch64")
+    ));
     type Pack<T: Packed> = T::Portable;
 }
 
@@ -56,7 +60,7 @@ impl sealed::Sealed for Avx2 {}
 #[cfg(target_arch = "x86_64")]
 impl Isa for Avx2 {
     const LEVEL: Level = Level::Avx2;
-    const FMA: bool = cfg!(feature = "std");
+    const FMA: bool = cfg!(all(feature = "std", not(feature = "deterministic")));
     type Pack<T: Packed> = T::Avx2;
 }
 
@@ -71,9 +75,13 @@ impl sealed::Sealed for Avx512 {}
 #[cfg(target_arch = "x86_64")]
 impl Isa for Avx512 {
     const LEVEL: Level = Level::Avx512;
-    const FMA: bool = cfg!(feature = "std");
+    const FMA: bool = cfg!(all(feature = "std", not(feature = "deterministic")));
     type Pack<T: Packed> = T::Avx512;
 }
+
+/// How far the choice goes. The deterministic mode has vectors of one width, those of AVX2.
+#[cfg(target_arch = "x86_64")]
+const BEST: Level = if cfg!(feature = "deterministic") { Level::Avx2 } else { Level::Avx512 };
 
 /// What the whole program is compiled for.
 #[cfg(target_arch = "x86_64")]
@@ -86,7 +94,7 @@ const COMPILED_FOR: Level = {
         target_feature = "avx512bw"
     ));
     match (avx2, avx512) {
-        (true, true) => Level::Avx512,
+        (true, true) => BEST,
         (true, false) => Level::Avx2,
         (false, _) => Level::Portable,
     }
@@ -107,15 +115,14 @@ fn level() -> Level {
     #[cold]
     #[inline(never)]
     fn look() -> u8 {
-        let cap =
-            std::env::var_os("RNN_CELL_ISA").map_or(Level::Avx512, |name| named(&name.to_string_lossy()));
+        let cap = std::env::var_os("RNN_CELL_ISA").map_or(BEST, |name| named(&name.to_string_lossy()));
         let best = ALL.into_iter().filter(|level| *level <= cap && level.is_available()).max();
         let found = best.unwrap_or(COMPILED_FOR) as u8;
         FOUND.store(found, Ordering::Relaxed);
         found
     }
 
-    if COMPILED_FOR == Level::Avx512 {
+    if COMPILED_FOR == BEST {
         return COMPILED_FOR;
     }
     let mut found = FOUND.load(Ordering::Relaxed);
@@ -149,7 +156,8 @@ impl Level {
             Level::Portable => true,
             Level::Avx2 => has!("avx2") && has!("fma"),
             Level::Avx512 => {
-                Level::Avx2.is_available()
+                BEST == Level::Avx512
+                    && Level::Avx2.is_available()
                     && has!("avx512f")
                     && has!("avx512vl")
                     && has!("avx512dq")
@@ -185,8 +193,8 @@ pub trait Job {
 
 /// Runs `job` under the best instruction set of this processor.
 ///
-/// With debug assertions on it goes no further than AVX2: a third copy of every job would add two fifths to the time it takes
-/// to compile cells, for code that is not optimised anyway.
+/// The feature `deterministic` stops at AVX2, and so do debug assertions: a third copy of every job would add two fifths to the
+/// time it takes to compile cells, for code that is not optimised anyway.
 ///
 /// The environment variable `RNN_CELL_ISA`, read at the first call, caps the choice (`portable`, `avx2`, `avx512`), so
 /// that every path can be tested and timed on one machine. A program that is compiled for AVX-512 as a whole, or
@@ -196,7 +204,7 @@ pub fn dispatch<J: Job>(job: J) -> J::Out {
     #[cfg(target_arch = "x86_64")]
     match level() {
         // SAFETY: the processor has what was found, or what the whole program is compiled for.
-        #[cfg(not(debug_assertions))]
+        #[cfg(not(any(debug_assertions, feature = "deterministic")))]
         Level::Avx512 => return unsafe { on_avx512(job, Avx512(())) },
         Level::Portable => {}
         // SAFETY: as above; AVX-512 includes AVX2.
@@ -211,7 +219,7 @@ fn on_avx2<J: Job>(job: J, isa: Avx2) -> J::Out {
     job.run(isa)
 }
 
-#[cfg(all(target_arch = "x86_64", any(test, not(debug_assertions))))]
+#[cfg(all(target_arch = "x86_64", not(feature = "deterministic"), any(test, not(debug_assertions))))]
 #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
 fn on_avx512<J: Job>(job: J, isa: Avx512) -> J::Out {
     job.run(isa)
@@ -235,17 +243,17 @@ pub(crate) fn run_at<J: Job>(level: Level, job: J) -> J::Out {
         assert!(level.is_available());
         match level {
             // SAFETY: just asked.
+            #[cfg(not(feature = "deterministic"))]
             Level::Avx512 => return unsafe { on_avx512(job, Avx512(())) },
             // SAFETY: just asked.
             Level::Avx2 => return unsafe { on_avx2(job, Avx2(())) },
-            Level::Portable => {}
+            _ => {}
         }
     }
     assert_eq!(level, Level::Portable);
     job.run(Portable(()))
 }
 
-#[cfg(test)]
 impl Portable {
     /// The baseline is always there.
     #[inline(always)]
@@ -272,7 +280,7 @@ mod tests {
     fn dispatch_follows_the_processor() {
         #[cfg(all(target_arch = "x86_64", feature = "std"))]
         {
-            let cap = std::env::var("RNN_CELL_ISA").map_or(Level::Avx512, |name| named(&name));
+            let cap = std::env::var("RNN_CELL_ISA").map_or(BEST, |name| named(&name));
             let cap = if cfg!(debug_assertions) { cap.min(Level::Avx2) } else { cap };
             let expected = match available().filter(|level| *level <= cap).max() {
                 Some(Level::Avx512) => (Level::Avx512, Avx512::FMA),

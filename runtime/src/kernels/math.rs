@@ -183,11 +183,16 @@ pub fn max<S: Isa, T: Scalar>(_isa: S, x: T, y: T) -> T {
 #[inline(always)]
 pub fn softplus<S: Isa, T: Scalar>(isa: S, x: T) -> T {
     let positive = if x > T::ZERO { x } else { T::ZERO };
-    let u = exp(isa, -x.abs());
+    positive + ln_1p(isa, exp(isa, -x.abs()))
+}
+
+/// `ln(1 + u)` for a `u` within [0, 1].
+#[inline(always)]
+pub fn ln_1p<S: Isa, T: Scalar>(_isa: S, u: T) -> T {
     // `1 + u` is rounded; the rounding error, to first order, is added again.
     let sum = T::ONE + u;
     let correction = (u - (sum - T::ONE)) / sum;
-    positive + (ln_normal::<S, T>(sum, T::ZERO) + correction)
+    ln_normal::<S, T>(sum, T::ZERO) + correction
 }
 
 /// The distribution function of the standard normal distribution, `erfc(-x / sqrt 2) / 2`, accurate in relative

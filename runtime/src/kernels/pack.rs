@@ -11,6 +11,8 @@ mod avx512;
 mod fallback;
 #[cfg(target_arch = "x86_64")]
 mod sse2;
+#[cfg(feature = "deterministic")]
+mod twice;
 
 /// A scalar that has vectors.
 #[doc(hidden)]
@@ -27,26 +29,38 @@ pub trait Packed: Copy + Default + 'static {
 
 #[cfg(target_arch = "x86_64")]
 impl Packed for f32 {
+    #[cfg(not(feature = "deterministic"))]
     type Portable = sse2::Quad;
+    #[cfg(feature = "deterministic")]
+    type Portable = twice::Twice<sse2::Quad>;
     type Avx2 = avx2::Oct;
     type Avx512 = avx512::Hex;
 }
 
 #[cfg(target_arch = "x86_64")]
 impl Packed for f64 {
+    #[cfg(not(feature = "deterministic"))]
     type Portable = sse2::WidePair;
+    #[cfg(feature = "deterministic")]
+    type Portable = twice::Twice<sse2::WidePair>;
     type Avx2 = avx2::WideQuad;
     type Avx512 = avx512::WideOct;
 }
 
 #[cfg(not(target_arch = "x86_64"))]
 impl Packed for f32 {
+    #[cfg(not(feature = "deterministic"))]
     type Portable = fallback::Lanes<f32, 4>;
+    #[cfg(feature = "deterministic")]
+    type Portable = twice::Twice<fallback::Lanes<f32, 4>>;
 }
 
 #[cfg(not(target_arch = "x86_64"))]
 impl Packed for f64 {
+    #[cfg(not(feature = "deterministic"))]
     type Portable = fallback::Lanes<f64, 2>;
+    #[cfg(feature = "deterministic")]
+    type Portable = twice::Twice<fallback::Lanes<f64, 2>>;
 }
 
 /// The widest vector has at most so many scalars.
@@ -108,7 +122,7 @@ pub trait Pack<T: Copy + Default>: Copy {
     unsafe fn keep_first(self, first: Self, count: usize) -> Self;
     /// `LANES` scalars of two vectors side by side, from `start < LANES` on.
     unsafe fn window(low: Self, high: Self, start: usize) -> Self;
-    /// The sums of eight vectors' lanes.
+    /// The sums of eight vectors' lanes: neighbours first, then neighbouring pairs, and so on.
     unsafe fn sums(vectors: [Self; 8]) -> [T; 8];
     /// Loads `LANES` columns of a column-major square, `stride` scalars apart, and stores its transpose.
     unsafe fn transpose(from: *const T, stride: usize, to: *mut T, to_stride: usize);

@@ -11,6 +11,8 @@ pub struct Profile {
     name: &'static str,
     /// Its settings.
     settings: &'static str,
+    /// Whether the library is in its deterministic mode.
+    deterministic: bool,
     /// Whether it promises to be nearly as fast as the default.
     pub promised: bool,
 }
@@ -23,57 +25,72 @@ impl Profile {
 }
 
 /// The profiles, the default first.
-pub const PROFILES: [Profile; 10] = [
-    Profile { title: "release", name: "release", settings: "", promised: false },
+pub const PROFILES: [Profile; 11] = [
+    Profile { title: "release", name: "release", settings: "", deterministic: false, promised: false },
     Profile {
         title: "opt-level = 2",
         name: "level-2",
         settings: "inherits = 'release'\nopt-level = 2",
+        deterministic: false,
         promised: true,
     },
     Profile {
         title: "lto = \"off\"",
         name: "lto-off",
         settings: "inherits = 'release'\nlto = 'off'",
+        deterministic: false,
         promised: true,
     },
     Profile {
         title: "opt-level = 2, lto = \"off\"",
         name: "level-2-lto-off",
         settings: "inherits = 'release'\nopt-level = 2\nlto = 'off'",
+        deterministic: false,
         promised: true,
     },
     Profile {
         title: "codegen-units = 1",
         name: "one-unit",
         settings: "inherits = 'release'\ncodegen-units = 1",
+        deterministic: false,
         promised: true,
     },
     Profile {
         title: "lto = \"fat\"",
         name: "lto-fat",
         settings: "inherits = 'release'\nlto = 'fat'",
+        deterministic: false,
         promised: true,
+    },
+    Profile {
+        title: "the feature `deterministic`",
+        name: "deterministic",
+        settings: "inherits = 'release'",
+        deterministic: true,
+        promised: false,
     },
     Profile {
         title: "opt-level = \"s\"",
         name: "level-s",
         settings: "inherits = 'release'\nopt-level = 's'",
+        deterministic: false,
         promised: false,
     },
     Profile {
         title: "checks of overflow and assertions",
         name: "checked",
         settings: "inherits = 'release'\ndebug-assertions = true\noverflow-checks = true",
+        deterministic: false,
         promised: false,
     },
     Profile {
         title: "dev, as the README says",
         name: "dev-readme",
         settings: "inherits = 'dev'\nopt-level = 1\n[profile.dev-readme.package.'*']\nopt-level = 3",
+        deterministic: false,
         promised: false,
     },
-    Profile { title: "dev", name: "dev", settings: "", promised: false },
+    Profile { title: "dev", name: "dev", settings: "", deterministic: false, promised: false },
 ];
 
 /// The crate on disk.
@@ -90,7 +107,7 @@ impl UserCrate {
         std::fs::create_dir_all(&folder)?;
         let mut manifest = format!(
             "[package]\nname = 'user'\nversion = '0.0.0'\nedition = '2024'\n[[bin]]\nname = 'user'\npath = 'user.rs'\n[workspace]\n\
-             [dependencies]\nbenches = {{ path = {benches:?} }}\nrnn-cell = {{ path = {:?} }}\n",
+             [features]\ndeterministic = ['rnn-cell/deterministic']\n[dependencies]\nbenches = {{ path = {benches:?} }}\nrnn-cell = {{ path = {:?} }}\n",
             benches.join("../runtime")
         );
         for profile in &PROFILES {
@@ -111,6 +128,7 @@ impl UserCrate {
             .args(["build", "--quiet", "--profile", profile.name])
             .arg("--target-dir")
             .arg(&self.target)
+            .args(profile.deterministic.then_some("--features=deterministic"))
             .current_dir(&self.folder)
             .status()?;
         if !status.success() {

@@ -77,7 +77,7 @@ macro_rules! horner {
 
 /// What is the same text for both types.
 macro_rules! common {
-    ($float:ident) => {
+    ($float:ident, $sin:ident, $cos:ident, $pow:ident) => {
         const ZERO: Self = 0.0;
         const HALF: Self = 0.5;
         const ONE: Self = 1.0;
@@ -101,6 +101,7 @@ macro_rules! common {
             self.copysign(sign)
         }
 
+        // Exact functions, so that whose they are makes no difference. `nalgebra`'s are the ones that exist without `std`.
         #[inline(always)]
         fn lane_sqrt(self) -> Self {
             nalgebra::ComplexField::sqrt(self)
@@ -113,23 +114,32 @@ macro_rules! common {
 
         #[inline(always)]
         fn lane_sin(self) -> Self {
+            #[cfg(feature = "deterministic")]
+            return libm::$sin(self);
+            #[cfg(not(feature = "deterministic"))]
             nalgebra::ComplexField::sin(self)
         }
 
         #[inline(always)]
         fn lane_cos(self) -> Self {
+            #[cfg(feature = "deterministic")]
+            return libm::$cos(self);
+            #[cfg(not(feature = "deterministic"))]
             nalgebra::ComplexField::cos(self)
         }
 
         #[inline(always)]
         fn lane_pow(self, y: Self) -> Self {
+            #[cfg(feature = "deterministic")]
+            return libm::$pow(self, y);
+            #[cfg(not(feature = "deterministic"))]
             nalgebra::ComplexField::powf(self, y)
         }
     };
 }
 
 impl LaneMath for f32 {
-    common!(f32);
+    common!(f32, sinf, cosf, powf);
 
     const SHIFT: Self = 12_582_912.0 + 127.0;
     const LN_2_HIGH: Self = 0.693_145_75;
@@ -198,7 +208,7 @@ impl LaneMath for f32 {
 }
 
 impl LaneMath for f64 {
-    common!(f64);
+    common!(f64, sin, cos, pow);
 
     const SHIFT: Self = 6_755_399_441_055_744.0 + 1023.0;
     const LN_2_HIGH: Self = 0.693_147_180_369_123_8;

@@ -119,7 +119,12 @@ impl Pack<f32> for Oct {
 
     #[inline(always)]
     unsafe fn mul_add(self, factor: Self, term: Self) -> Self {
-        unsafe { Oct(_mm256_fmadd_ps(self.0, factor.0, term.0)) }
+        unsafe {
+            if cfg!(feature = "deterministic") {
+                return Oct(_mm256_add_ps(_mm256_mul_ps(self.0, factor.0), term.0));
+            }
+            Oct(_mm256_fmadd_ps(self.0, factor.0, term.0))
+        }
     }
 
     #[inline(always)]
@@ -242,7 +247,12 @@ impl Pack<f64> for WideQuad {
 
     #[inline(always)]
     unsafe fn mul_add(self, factor: Self, term: Self) -> Self {
-        unsafe { WideQuad(_mm256_fmadd_pd(self.0, factor.0, term.0)) }
+        unsafe {
+            if cfg!(feature = "deterministic") {
+                return WideQuad(_mm256_add_pd(_mm256_mul_pd(self.0, factor.0), term.0));
+            }
+            WideQuad(_mm256_fmadd_pd(self.0, factor.0, term.0))
+        }
     }
 
     #[inline(always)]

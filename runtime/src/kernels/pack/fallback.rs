@@ -90,9 +90,14 @@ macro_rules! fallback {
             unsafe fn sums(vectors: [Self; 8]) -> [$float; 8] {
                 let mut sums = [0.0; 8];
                 for v in 0..8 {
-                    for l in 0..$lanes {
-                        sums[v] += vectors[v].0[l];
+                    let (mut lanes, mut width) = (vectors[v].0, $lanes);
+                    while width > 1 {
+                        width /= 2;
+                        for l in 0..width {
+                            lanes[l] = lanes[2 * l] + lanes[2 * l + 1];
+                        }
                     }
+                    sums[v] = lanes[0];
                 }
                 sums
             }

@@ -1,0 +1,118 @@
+//! Digests of everything that cells give.
+
+use std::fmt;
+
+use rnn_cell::Scalar;
+use rnn_cell::cell::{Cell, Layer, Model};
+use rnn_cell::rng::{SeedableRng, Xoshiro256PlusPlus, normal};
+use rnn_cell::varying::Varying;
+
+/// Steps of each sequence.
+const STEPS: usize = 12;
+
+/// Numbers that are the same in every process.
+pub fn rng() -> Xoshiro256PlusPlus {
+    Xoshiro256PlusPlus::seed_from_u64(11)
+}
+
+/// A line for each pass: its name, and the digest of its bits.
+#[derive(Default)]
+pub struct Digests(Vec<(String, Fnv)>);
+
+impl fmt::Display for Digests {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lines: Vec<String> =
+            self.0.iter().map(|(name, digest)| format!("{:016x} {name}", digest.0)).collect();
+        f.write_str(&lines.join("\n"))
+    }
+}
+
+/// The hash of Fowler, Noll and Vo, of 64 bits.
+#[derive(PartialEq, Eq)]
+pub struct Fnv(u64);
+
+impl Fnv {
+    pub fn new() -> Fnv {
+        Fnv(0xcbf2_9ce4_8422_2325)
+    }
+
+    /// Takes in the bits of a number, which is finite.
+    pub fn scalar<T: Scalar>(&mut self, x: T) {
+        let x = x.as_f64();
+        assert!(x.is_finite(), "the digest would say little about a {x}");
+        for byte in x.to_bits().to_le_bytes() {
+            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+    }
+
+    pub fn value<T: Scalar>(&mut self, value: &impl Varying<T>) {
+        value.scalars(&mut |x| self.scalar(x));
+    }
+
+    pub fn parameters<T: Scalar>(&mut self, model: &impl Model<Scalar = T>) {
+        model.visit(&mut |parameter| parameter.values.iter().for_each(|&x| self.scalar(x)));
+    }
+}
+
+/// A value of normally distributed scalars.
+pub fn random<T: Scalar, V: Varying<T>>(rng: &mut Xoshiro256PlusPlus) -> V {
+    let mut value = V::zero();
+    value.scalars_mut(&mut |x| *x = T::of(normal(rng)));
+    value
+}
+
+impl Digests {
+    pub fn add(&mut self, name: String, digest: Fnv) {
+        self.0.push((name, digest));
+    }
+
+    /// A cell with drawn parameters.
+    pub fn cell<T: Scalar, const B: usize, L>(&mut self, name: &str, init: fn(&mut Xoshiro256PlusPlus) -> L)
+    where
+        L: Cell<B>
+            + Layer<
+                B,
+                Scalar = T,
+                Input: Varying<T>,
+                InputBar: Varying<T>,
+                State: Varying<T>,
+                Output: Varying<T>,
+            >,
+    {
+        self.layer::<T, B, L>(name, &init(&mut rng()));
+    }
+
+    /// Steps of a cell, then its forward and backward passes.
+    pub fn layer<T: Scalar, const B: usize, L>(&mut self, name: &str, cell: &L)
+    where
+        L: Cell<B>
+            + Layer<
+                B,
+                Scalar = T,
+                Input: Varying<T>,
+                InputBar: Varying<T>,
+                State: Varying<T>,
+                Output: Varying<T>,
+            >,
+    {
+        let (mut rng, mut digest) = (rng(), Fnv::new());
+        let xs: Vec<L::Input> = (0..STEPS).map(|_| random(&mut rng)).collect();
+        let dys: Vec<L::Output> = (0..STEPS).map(|_| random(&mut rng)).collect();
+        let mut state = cell.zero_state();
+        for x in &xs {
+            digest.value(&cell.step(x, &mut state));
+        }
+        digest.value(&state);
+        let (mut state, mut tape) = (cell.zero_state(), cell.tape());
+        cell.forward(&xs, None, &mut state, &mut tape);
+        cell.outputs(&tape).iter().for_each(|y| digest.value(y));
+        let mut dxs: Vec<L::InputBar> = xs.iter().map(|_| L::InputBar::zero()).collect();
+        let (mut dstate, mut gradients): (L::State, _) = (random(&mut rng), cell.zero_gradients());
+        cell.backward(&xs, None, &mut tape, &dys, &mut dstate, &mut gradients, Some(&mut dxs));
+        digest.value(&dstate);
+        digest.parameters(&*gradients);
+        dxs.iter().for_each(|dx| digest.value(dx));
+        let scalar = core::any::type_name::<T>();
+        self.add(format!("{name}, {scalar}, batch {B}"), digest);
+    }
+}

@@ -1,0 +1,65 @@
+//! Whole trainings: networks, losses, clipping and optimisers beside the cells.
+
+use nalgebra::SMatrix;
+use rnn_cell::cells::{Dense, Gru, Lstm};
+use rnn_cell::ctc::Ctc;
+use rnn_cell::loss::softmax_cross_entropy;
+use rnn_cell::network::{Bidirectional, Concat, Stack};
+use rnn_cell::optim::{Adam, clear, clip_global_norm};
+use rnn_cell::prelude::*;
+
+use crate::digest::{Digests, Fnv, random, rng};
+
+const BATCH: usize = 4;
+const UPDATES: usize = 10;
+
+/// A GRU that learns one class a step, in `f32`.
+pub fn classifier(digests: &mut Digests) {
+    let (mut rng, mut digest) = (rng(), Fnv::new());
+    let mut net = Stack(Gru::<3, 20>::init(&mut rng), Dense::<20, 5>::init(&mut rng));
+    let xs: Vec<SMatrix<f32, 3, BATCH>> = (0..9).map(|_| random(&mut rng)).collect();
+    let classes = [0, 3, 1, 4];
+    let mut optimiser = Adam::new(1e-2);
+    let (mut tape, mut gradients) = (Layer::<BATCH>::tape(&net), net.zero_gradients());
+    for _ in 0..UPDATES {
+        let mut state = Layer::<BATCH>::zero_state(&net);
+        net.forward(&xs, None, &mut state, &mut tape);
+        let mut dys = Vec::new();
+        for y in Layer::<BATCH>::outputs(&net, &tape) {
+            let (loss, dy) = softmax_cross_entropy(y, &classes);
+            digest.scalar(loss);
+            dys.push(dy);
+        }
+        clear(&mut *gradients);
+        let mut dstate = Layer::<BATCH>::zero_state_bar(&net);
+        net.backward(&xs, None, &mut tape, &dys, &mut dstate, &mut gradients, None);
+        digest.scalar(clip_global_norm(&mut *gradients, 0.5));
+        optimiser.step(&mut net, &gradients);
+    }
+    digest.parameters(&net);
+    digests.add("a classifier's training, f32".to_string(), digest);
+}
+
+/// Both directions learn label sequences by CTC, ragged, in `f64`.
+pub fn labels(digests: &mut Digests) {
+    let (mut rng, mut digest) = (rng(), Fnv::new());
+    let both = Bidirectional::new(Lstm::<3, 10, f64>::init(&mut rng), Lstm::<3, 10, f64>::init(&mut rng));
+    let mut net = Stack(both.joined(Concat::<20>), Dense::<20, 5, f64>::init(&mut rng));
+    let xs: Vec<SMatrix<f64, 3, BATCH>> = (0..15).map(|_| random(&mut rng)).collect();
+    let lengths = Some(&[15, 9, 12, 4]);
+    let targets = [&[1, 2, 2][..], &[3], &[], &[4, 1]];
+    let (mut ctc, mut dlogits) = (Ctc::new(0), Vec::new());
+    let mut optimiser = Adam::new(1e-2);
+    let (mut tape, mut gradients) = (Layer::<BATCH>::tape(&net), net.zero_gradients());
+    for _ in 0..UPDATES {
+        net.forward(&xs, lengths, &mut Layer::<BATCH>::zero_state(&net), &mut tape);
+        let loss = ctc.loss(Layer::<BATCH>::outputs(&net, &tape), lengths, &targets, &mut dlogits);
+        digest.scalar(loss.value);
+        clear(&mut *gradients);
+        let mut dstate = Layer::<BATCH>::zero_state_bar(&net);
+        net.backward(&xs, lengths, &mut tape, &dlogits, &mut dstate, &mut gradients, None);
+        optimiser.step(&mut net, &gradients);
+    }
+    digest.parameters(&net);
+    digests.add("labels by CTC in both directions, f64".to_string(), digest);
+}
