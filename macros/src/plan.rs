@@ -1,6 +1,7 @@
 //! Everything about a cell that emission needs: the graph with its backward equations, what runs when, and
 //! where each value lives.
 
+mod delays;
 mod in_place;
 mod initial;
 mod residuals;
@@ -80,9 +81,18 @@ pub struct Plan {
     pub input_bars: Vec<Bound>,
     /// The cotangents of the states at the step before.
     pub carries: Vec<Bound>,
+    /// The blocks of states that only hand values on, outside of the recurrence.
+    pub delays: Vec<Piece>,
     /// Kept for the backward pass, in ascending order.
     pub residuals: Vec<Id>,
     pub initial: Option<InitialPlan>,
+}
+
+impl Plan {
+    /// The states of the recurrence: those that don't only hand values on.
+    pub fn recurrent(&self) -> impl Iterator<Item = &Bound> {
+        self.states.iter().filter(|bound| !self.delays.contains(&bound.piece))
+    }
 }
 
 pub fn plan(cell: &Cell, resolved: &Resolved, shapes: &Shapes, lowered: Lowered) -> Option<Plan> {
@@ -188,11 +198,27 @@ pub fn plan(cell: &Cell, resolved: &Resolved, shapes: &Shapes, lowered: Lowered)
     let state_ids: Vec<Id> = states.iter().map(|bound| bound.id).collect();
     let previous: Vec<Id> = graph.ids().filter(|id| matches!(graph[*id].op, Op::Previous(_))).collect();
     let carry_leaves: Vec<Id> = graph.ids().filter(|id| matches!(graph[*id].op, Op::CarryBar(_))).collect();
+    let delays = delays::delays(&graph, &states);
+    // Leaves that delay a value by a step, each with that value; and the leaves of the recurrence.
+    let split = |leaves: &[Id], bounds: &[Bound]| -> (HashMap<Id, Id>, Vec<Id>) {
+        let (mut delayed, mut recurrent) = (HashMap::new(), vec![]);
+        for &leaf in leaves {
+            let (Op::Previous(piece) | Op::CarryBar(piece)) = graph[leaf].op else { continue };
+            match bounds.iter().find(|bound| bound.piece == piece) {
+                Some(bound) if delays.contains(&piece) => drop(delayed.insert(leaf, bound.id)),
+                _ => recurrent.push(leaf),
+            }
+        }
+        (delayed, recurrent)
+    };
+    let (delayed, recurrent_leaves) = split(&previous, &states);
     let task = |streaming| Task {
         roots: forward_roots.clone(),
         recurrent_roots: state_ids.clone(),
         input_roots: vec![],
-        recurrent_leaves: previous.clone(),
+        recurrent_leaves: recurrent_leaves.clone(),
+        delayed: if streaming { HashMap::new() } else { delayed.clone() },
+        is_backward: false,
         available: vec![],
         streaming,
     };
@@ -212,13 +238,17 @@ pub fn plan(cell: &Cell, resolved: &Resolved, shapes: &Shapes, lowered: Lowered)
         stored.push(outputs[0][0].id);
     }
     let kept = residuals::choose(&graph, &forward_roots, &stored, &all_backward);
+    let (delayed, recurrent_leaves) = split(&carry_leaves, &carries);
+    let is_recurrent = |bound: &&Bound| !delays.contains(&bound.piece);
     let backward_schedule = schedule(
         &graph,
         &Task {
             roots: backward_roots,
-            recurrent_roots: ids(&carries),
+            recurrent_roots: carries.iter().filter(is_recurrent).map(|bound| bound.id).collect(),
             input_roots: ids(&bars.inputs),
-            recurrent_leaves: carry_leaves,
+            recurrent_leaves,
+            delayed,
+            is_backward: true,
             available: kept.clone(),
             streaming: false,
         },
@@ -274,6 +304,7 @@ pub fn plan(cell: &Cell, resolved: &Resolved, shapes: &Shapes, lowered: Lowered)
         context_bars: bars.contexts,
         input_bars: bars.inputs,
         carries,
+        delays,
         residuals: kept,
         initial,
     })

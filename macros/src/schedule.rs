@@ -2,7 +2,8 @@
 //!
 //! Equations are split by their dependence on the recurrence: what doesn't depend on it runs *before*, for
 //! all steps of a chunk at once; what it needs runs *step by step*; what it doesn't need runs *after*, for all
-//! steps at once again. In the backward pass the recurrence is that of the states' cotangents. Within a
+//! steps at once again. In the backward pass the recurrence is that of the states' cotangents. States that only hand values on are no
+//! part of it: their series are written before it starts, those of their cotangents after it has run. Within a
 //! region, element-wise chains are fused into one loop, and products that share their right-hand side
 //! or add up to one sum run together.
 
@@ -117,6 +118,10 @@ pub struct Task {
     pub input_roots: Vec<Id>,
     /// Leaves that carry the recurrence.
     pub recurrent_leaves: Vec<Id>,
+    /// Leaves that read what a node gave a step ago (in the backward pass: gives a step later), outside of the recurrence.
+    pub delayed: HashMap<Id, Id>,
+    /// What is delayed comes before the recurrence in the forward pass, after it in the backward pass.
+    pub is_backward: bool,
     /// Values that are there already.
     pub available: Vec<Id>,
     /// One step alone: everything runs in the region of the step.
@@ -128,6 +133,8 @@ pub struct Schedule {
     /// By node; None for leaves, constants, what is available and what isn't needed.
     pub region: Vec<Option<Region>>,
     groups: Vec<(Region, Vec<Group>)>,
+    /// Leaves that read what a node gives at the step before (backward: after), which is there for a whole chunk by then.
+    pub delayed: HashMap<Id, Id>,
     /// By node: the nodes that read it, reshapes looked through.
     pub users: Vec<Vec<Id>>,
 }
@@ -150,9 +157,9 @@ pub fn schedule(graph: &Graph, task: &Task) -> Schedule {
     let region = regions(graph, task, &needed);
     let groups = Region::ALL
         .iter()
-        .map(|region_of| (*region_of, groups(graph, &needed, &region, *region_of)))
+        .map(|region_of| (*region_of, groups(graph, &needed, &task.delayed, &region, *region_of)))
         .collect();
-    Schedule { region, groups, users: needed.users }
+    Schedule { region, groups, delayed: task.delayed.clone(), users: needed.users }
 }
 
 struct Needed {
@@ -204,9 +211,13 @@ fn sinks(op: &Op) -> bool {
 fn regions(graph: &Graph, task: &Task, needed: &Needed) -> Vec<Option<Region>> {
     let count = graph.len();
     let mut recurrent = vec![false; count];
+    let mut late = vec![false; count];
     let mut at_end = vec![false; count];
     for id in &task.recurrent_leaves {
         recurrent[id.index()] = true;
+    }
+    for id in task.delayed.keys().filter(|_| task.is_backward) {
+        late[id.index()] = true;
     }
     for id in graph.ids().filter(|id| needed.compute[id.index()]) {
         for arg in &graph[id].args {
@@ -214,6 +225,7 @@ fn regions(graph: &Graph, task: &Task, needed: &Needed) -> Vec<Option<Region>> {
             let args_at_end =
                 needed.compute[arg.index()] && (graph[arg].op == Op::Accumulate || at_end[arg.index()]);
             recurrent[id.index()] |= recurrent[arg.index()];
+            late[id.index()] |= late[arg.index()];
             at_end[id.index()] |= args_at_end;
         }
     }
@@ -241,12 +253,13 @@ fn regions(graph: &Graph, task: &Task, needed: &Needed) -> Vec<Option<Region>> {
             Level::Time if task.streaming => Region::Step,
             Level::Time if recurrent[index] && for_recurrence[index] => Region::Step,
             Level::Time if !for_main[index] => Region::Inputs,
+            Level::Time if late[index] => Region::After,
             Level::Time if recurrent[index] && stays_in_step(graph, needed, &region, &recurrent, id) => {
                 Region::Step
             }
             Level::Time if recurrent[index] || graph[id].op == Op::Accumulate => Region::After,
             Level::Time => {
-                let is_root = task.recurrent_roots.contains(&id);
+                let is_root = task.recurrent_roots.contains(&id) || is_delayed(task, id);
                 let uses: Vec<Region> =
                     needed.users[index].iter().filter_map(|user| region[user.index()]).collect();
                 let is_free = !is_root && !uses.is_empty();
@@ -261,6 +274,11 @@ fn regions(graph: &Graph, task: &Task, needed: &Needed) -> Vec<Option<Region>> {
         });
     }
     region
+}
+
+/// Whether a leaf reads the node's value at another step than its own.
+fn is_delayed(task: &Task, id: Id) -> bool {
+    task.delayed.values().any(|node| *node == id)
 }
 
 /// What only reads the recurrence runs in its loop where it reads a whole matrix of a step, which would otherwise be
@@ -319,7 +337,13 @@ fn product_terms(graph: &Graph, needed: &Needed, region: &[Option<Region>], sum:
     Some(terms)
 }
 
-fn groups(graph: &Graph, needed: &Needed, region: &[Option<Region>], here: Region) -> Vec<Group> {
+fn groups(
+    graph: &Graph,
+    needed: &Needed,
+    delayed: &HashMap<Id, Id>,
+    region: &[Option<Region>],
+    here: Region,
+) -> Vec<Group> {
     let in_region = |id: Id| region[id.index()] == Some(here);
     let mut waiting: Vec<Id> = graph.ids().filter(|id| in_region(*id)).collect();
 
@@ -351,6 +375,9 @@ fn groups(graph: &Graph, needed: &Needed, region: &[Option<Region>], here: Regio
                 stack.extend(&graph[arg].args);
             } else if in_region(arg) {
                 found.push(arg);
+            } else {
+                // The whole series is there before it is read a step later.
+                found.extend(delayed.get(&arg).filter(|node| in_region(**node)));
             }
         }
         found
@@ -376,7 +403,7 @@ fn groups(graph: &Graph, needed: &Needed, region: &[Option<Region>], here: Regio
             let space = graph.space(first);
             for &id in &waiting {
                 if fuses[id.index()] && graph.space(id) == space && is_ready(id, &done) {
-                    done[id.index()] = !graph[id].op.is_sum();
+                    done[id.index()] = !graph[id].op.is_sum() && !delayed.values().any(|node| *node == id);
                     taken.push(id);
                 }
             }

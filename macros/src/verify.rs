@@ -125,6 +125,10 @@ fn passes(graph: &Graph, pass: &Pass, before: Option<&Pass>) -> Result<(), Strin
             for id in group.nodes() {
                 for read in reads(graph, pass, group, id, &mut is_absorbed) {
                     let read = graph.storage(read);
+                    let delayed = pass.schedule.delayed.get(&read);
+                    if delayed.is_some_and(|node| computed[node.index()].is_none()) {
+                        return fail(read, "reads a series before it is computed");
+                    }
                     if graph[read].op.is_leaf() || graph.is_constant(read) || inside.contains(&read) {
                         continue;
                     }

@@ -149,6 +149,26 @@ pub fn restore<M: Flat>(held: &Series<M>, carry: &mut Series<M>, index: usize, l
     freeze(held.flat(0..1), carry.flat_mut(index..index + 1), lengths, t);
 }
 
+/// After a chunk backward whose carry was computed for all steps at once: the carry that a sample was given past its end lies where
+/// its last step reads it (or at the chunk's front, for the chunk before), and what lies behind is zero.
+pub fn hand_over<M: Flat>(carry: &mut Series<M>, lengths: &[usize], t0: usize, t1: usize)
+where
+    M::Scalar: Default,
+{
+    let size = M::LEN / lengths.len().max(1);
+    let all = carry.flat_mut(0..t1 - t0 + 1);
+    for (sample, length) in lengths.iter().enumerate() {
+        let at = |t: usize| (t - t0) * M::LEN + sample * size;
+        let end = (*length).max(t0);
+        if end < t1 {
+            all.copy_within(at(t1)..at(t1) + size, at(end));
+            for t in end + 1..=t1 {
+                all[at(t)..at(t) + size].fill(M::Scalar::default());
+            }
+        }
+    }
+}
+
 /// Copies one block of a series to another place in it.
 pub fn copy_step<M: Flat>(series: &mut Series<M>, from: usize, to: usize) {
     let size = M::LEN;

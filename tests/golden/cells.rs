@@ -136,24 +136,4 @@ rnn_cell! {
 
         output h, c, g;
     }
-
-    /// A diagonal state-space model by zero-order hold (Gupta et al. 2022). Everything but the scan is
-    /// independent of the state; parameters are called like the batch and the matrices of control theory.
-    pub cell DiagonalSsm<I, N, O> {
-        input  x: [I];
-        state  s: [N];
-        param  dt_raw, a_raw: [N];
-        param  B: [N, I];
-        param  C: [O, N];
-        param  D: [O, I];
-
-        dt = softplus(dt_raw);
-        a = softplus(a_raw);
-        A_bar = exp(-dt * a);
-        B_bar = (1 - A_bar) / a;
-        s = A_bar * s[t-1] + B_bar * (B @ x);
-        y = C @ s + D @ x;
-
-        output y;
-    }
 }

@@ -217,23 +217,6 @@ rnn_cell! {
         output y;
     }
 
-    /// Simple recurrent unit: T. Lei et al., "Simple Recurrent Units for Highly Parallelizable Recurrence",
-    /// 2018, equations 1 to 4, with the highway's scale of section 3.2.
-    pub cell Sru<D> {
-        input  x: [D];
-        state  c: [D];
-        param  W, W_f, W_r: [D, D] = xavier_uniform;
-        param  v_f, v_r: [D] = normal(0.3);
-        param  b_f, b_r: [D];
-
-        f = sigmoid(W_f @ x + v_f * c[t-1] + b_f);
-        c = f * c[t-1] + (1 - f) * (W @ x);
-        r = sigmoid(W_r @ x + v_r * c[t-1] + b_r);
-        h = r * c + (1 - r) * x * sqrt(3);
-
-        output h;
-    }
-
     /// LSTM with zoneout: D. Krueger et al., "Zoneout: Regularizing RNNs by Randomly Preserving Hidden
     /// Activations", 2016. The masks are inputs: 1 where a unit keeps its value.
     pub cell Zoneout<I, H> {

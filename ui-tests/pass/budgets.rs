@@ -19,6 +19,8 @@ const _: () = assert!(Elman::<3, 16>::PARAMETER_COUNT == 16 * 19 + 16);
 const _: () = assert!(Elman::<3, 16>::STATE_BYTES == 16 * 4);
 const _: () = assert!(Elman::<3, 16, f64>::STATE_BYTES == 16 * 8);
 const _: () = assert!(Elman::<3, 16>::FLOPS_PER_STEP >= 2 * 16 * 19);
+const _: () = assert!(Elman::<3, 16>::RECURRENT_FLOPS_PER_STEP >= 2 * 16 * 16);
+const _: () = assert!(Elman::<3, 16>::RECURRENT_FLOPS_PER_STEP < Elman::<3, 16>::FLOPS_PER_STEP - 2 * 16);
 const _: () = assert!(Elman::<3, 16>::TAPE_BYTES_PER_STEP >= 16 * 4);
 
 fn main() {

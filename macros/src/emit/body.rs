@@ -11,7 +11,7 @@ use crate::ir::{BlockShape, Graph, Id, Level, Node, Op};
 use crate::ops::unary::Unary;
 use crate::ops::{choice, one_hot, product, rearrange, reduce};
 use crate::plan::Pass;
-use crate::schedule::{Group, Region};
+use crate::schedule::{Group, Region, Schedule};
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use std::collections::HashSet;
@@ -20,6 +20,11 @@ use std::collections::HashSet;
 pub trait Frame {
     /// Statements that bind the slices of `reads` and `writes` (mutable) to their variables.
     fn bind(&self, region: Region, reads: &[Id], writes: &[Id]) -> TokenStream;
+
+    /// What has to be done when the values of a region are written.
+    fn written(&self, _region: Region, _writes: &[Id]) -> TokenStream {
+        TokenStream::new()
+    }
 }
 
 pub struct Body<'a> {
@@ -32,10 +37,33 @@ pub struct Body<'a> {
 impl Body<'_> {
     /// The code of a region: empty if nothing runs there.
     pub fn region(&self, region: Region, frame: &dyn Frame) -> TokenStream {
-        let groups = self.pass.schedule.groups(region);
-        if groups.is_empty() {
-            return TokenStream::new();
+        let parts = self.parts(region).into_iter().map(|part| self.part(region, part, frame));
+        parts.collect()
+    }
+
+    /// A region's groups, cut where one reads at another step what an earlier one wrote: the slices of a series that is written and those of
+    /// one that is read can't be bound at the same time.
+    fn parts(&self, region: Region) -> Vec<&[Group]> {
+        let Schedule { delayed, users, .. } = &self.pass.schedule;
+        let mut parts = vec![];
+        let mut rest = self.pass.schedule.groups(region);
+        while !rest.is_empty() {
+            let mut written: HashSet<Id> = HashSet::new();
+            let is_cut = |group: &Group| {
+                let operands = group.operands(self.graph, users);
+                let mut series = operands.iter().filter_map(|id| delayed.get(&self.graph.storage(*id)));
+                let is_cut = series.any(|node| written.contains(node));
+                written.extend(group.nodes());
+                is_cut
+            };
+            let (part, after) = rest.split_at(rest.iter().position(is_cut).unwrap_or(rest.len()));
+            parts.push(part);
+            rest = after;
         }
+        parts
+    }
+
+    fn part(&self, region: Region, groups: &[Group], frame: &dyn Frame) -> TokenStream {
         let computed: Vec<Id> = groups.iter().flat_map(Group::nodes).collect();
         let mut seen: HashSet<Id> = computed.iter().copied().collect();
         let users = &self.pass.schedule.users;
@@ -49,7 +77,8 @@ impl Body<'_> {
         let writes: Vec<Id> = computed.into_iter().filter(|id| self.pass.places.contains_key(id)).collect();
         let bindings = frame.bind(region, &reads, &writes);
         let groups = groups.iter().map(|group| self.group(region, group));
-        quote!({ #bindings #(#groups)* ; })
+        let written = frame.written(region, &writes);
+        quote!({ #bindings #(#groups)* ; } #written)
     }
 
     fn is_accumulated_product(&self, id: Id) -> bool {

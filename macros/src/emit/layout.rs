@@ -314,6 +314,27 @@ pub fn read_leaf(layout: &Layout, piece: Piece, region: Region) -> TokenStream {
 }
 
 impl crate::emit::body::Frame for SequenceFrame<'_> {
+    /// The carry of a delay is there for a whole chunk: samples that had ended hand on what they were given.
+    fn written(&self, region: Region, writes: &[Id]) -> TokenStream {
+        let Layout { cx, plan, .. } = self.layout;
+        let k = &cx.k;
+        if !self.is_backward || region == Region::Step {
+            return TokenStream::new();
+        }
+        let delays = plan.carries.iter().filter(|bound| plan.delays.contains(&bound.piece));
+        delays
+            .filter(|bound| writes.contains(&bound.id))
+            .map(|bound| {
+                let series = self.layout.carry_series(bound.piece);
+                quote! {
+                    if let ::core::option::Option::Some(__lengths) = __lengths {
+                        #k::hand_over(&mut __tape.#series, __lengths, __t0, __t1);
+                    }
+                }
+            })
+            .collect()
+    }
+
     fn bind(&self, region: Region, reads: &[Id], writes: &[Id]) -> TokenStream {
         let names = self.layout.names;
         let k = &self.layout.cx.k;

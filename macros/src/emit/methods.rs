@@ -8,6 +8,7 @@ use crate::emit::model;
 use crate::emit::start::Start;
 use crate::emit::stream::Stream;
 use crate::plan::declared;
+use crate::schedule::Region;
 use crate::syntax::ast::DeclarationKind;
 use proc_macro2::TokenStream;
 use quote::format_ident;
@@ -293,7 +294,7 @@ impl Items<'_> {
                 let name = &field.name;
                 fields.push(quote!(#name: #k::Series::new()));
             }
-            for bound in &plan.states {
+            for bound in plan.recurrent() {
                 let held = format_ident!("held_{}", layout.carry_series(bound.piece));
                 fields.push(quote!(#held: #k::Series::new()));
             }
@@ -366,17 +367,18 @@ impl Items<'_> {
             quote!((0 #(+ #sizes)*))
         };
         let (parameters, states) = (size(DeclarationKind::Param), size(DeclarationKind::State));
-        let (flops, tape, adjoints) = match self.plan {
+        let (flops, recurrent, tape, adjoints) = match self.plan {
             Some(plan) => {
                 let names = Names::new(cx.cell, cx.shapes, &plan.graph);
                 let layout = Layout { cx, plan, names: &names };
                 (
-                    model::flops(cx, plan),
+                    model::flops(cx, &plan.graph, &plan.streaming, |_| true),
+                    model::flops(cx, &plan.graph, &plan.forward, |region| region == Region::Step),
                     crate::emit::sequence::tape_scalars(&layout),
                     docs::adjoints(cx, plan, &names),
                 )
             }
-            None => (quote!(0), quote!(0), String::new()),
+            None => (quote!(0), quote!(0), quote!(0), String::new()),
         };
         let equations = docs::equations(cx, &self.resolved.order);
         quote! {
@@ -385,6 +387,8 @@ impl Items<'_> {
             /// Floating-point operations of one step and sample: two for each multiplication of a product with
             /// its addition, one for each element-wise operation and each elementary function.
             pub const FLOPS_PER_STEP: usize = #flops;
+            /// Those of them that wait for the step before when a sequence runs; all others are done for many steps at once.
+            pub const RECURRENT_FLOPS_PER_STEP: usize = #recurrent;
             /// Bytes that a tape keeps for each step and sample.
             pub const TAPE_BYTES_PER_STEP: usize = #tape * ::core::mem::size_of::<#scalar>();
             /// Bytes of one sample's state.

@@ -3,8 +3,9 @@
 use crate::emit::context::Context;
 use crate::emit::items::Items;
 use crate::initial::Initialiser;
-use crate::ir::{BlockShape, Op};
-use crate::plan::{Plan, declared};
+use crate::ir::{BlockShape, Graph, Op};
+use crate::plan::{Pass, declared};
+use crate::schedule::Region;
 use crate::syntax::ast::DeclarationKind;
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
@@ -155,15 +156,14 @@ fn initialiser_call(cx: &Context, name: &proc_macro2::Ident, initialiser: &Initi
     }
 }
 
-/// The operations of one step as an expression of the dimensions.
-pub fn flops(cx: &Context, plan: &Plan) -> TokenStream {
-    let graph = &plan.graph;
+/// The operations of one step as an expression of the dimensions: of a pass's nodes that run in one of the regions.
+pub fn flops(cx: &Context, graph: &Graph, pass: &Pass, is_counted: impl Fn(Region) -> bool) -> TokenStream {
     let entries = |shape: BlockShape| {
         let (rows, columns) = (cx.atom(shape.rows), cx.atom(shape.columns));
         quote!(#rows * #columns)
     };
     let mut terms = vec![];
-    for id in graph.ids().filter(|id| plan.streaming.schedule.region[id.index()].is_some()) {
+    for id in graph.ids().filter(|id| pass.schedule.region[id.index()].is_some_and(&is_counted)) {
         let node = &graph[id];
         match &node.op {
             Op::MatMul { ta, .. } => {

@@ -1,6 +1,6 @@
 //! The passes over a sequence: `forward` fills the tape chunk by chunk, `backward` reads it from the end.
 
-use crate::emit::body::Body;
+use crate::emit::body::{Body, Frame};
 use crate::emit::context::{Context, Names};
 use crate::emit::hygiene::ident;
 use crate::emit::layout::{Field, Layout, SequenceFrame};
@@ -192,7 +192,6 @@ impl<'a> Sequence<'a> {
                 ids.push(bound.id);
             }
         }
-        use crate::emit::body::Frame;
         let bindings = frame.bind(Region::After, &ids, &[]);
         let copies = self.plan.outputs.iter().flatten().map(|bound| {
             let variable = self.names.variable(bound.id);
@@ -248,7 +247,7 @@ impl<'a> Sequence<'a> {
             quote!(#k::copy_step(&mut __tape.#series, 0, __t1 - __t0);)
         });
         let (mut hold, mut restore) = (vec![], vec![]);
-        for bound in &self.plan.states {
+        for bound in self.plan.recurrent() {
             let series = layout.carry_series(bound.piece);
             let held = ident(&format!("held_{series}"));
             hold.push(quote! {
@@ -258,6 +257,13 @@ impl<'a> Sequence<'a> {
                 #k::restore(&__tape.#held, &mut __tape.#series, __t - __t0, __lengths, __t);
             });
         }
+        let in_step = self
+            .plan
+            .carries
+            .iter()
+            .filter(|bound| self.plan.backward.schedule.region[bound.id.index()] == Some(Region::Step));
+        let in_step: Vec<Id> = in_step.map(|bound| bound.id).collect();
+        let handed_over = frame.written(Region::After, &in_step);
         let (scalar, matrices) = (&cx.scalar, layout.matrices());
         let resize = self.resize(&layout.fields(), true);
         let inputs = self.input_bars(&layout, &body, &frame);
@@ -290,6 +296,7 @@ impl<'a> Sequence<'a> {
                         #(#restore)*
                     }
                 }
+                #handed_over
                 #after
                 #inputs
                 __t1 = __t0;
@@ -333,7 +340,6 @@ impl<'a> Sequence<'a> {
 
     /// The cotangents of the inputs of a chunk, where they are asked for.
     fn input_bars(&self, layout: &Layout, body: &Body, frame: &SequenceFrame) -> TokenStream {
-        use crate::emit::body::Frame;
         let (cx, k) = (self.cx, &self.cx.k);
         let inputs = declared(cx.cell, DeclarationKind::Input);
         let varying: Vec<usize> =

@@ -175,7 +175,7 @@ impl Items<'_> {
                 let (name, element) = (&field.name, &field.element);
                 fields.push(quote!(#name: #k::Series<#element>));
             }
-            for bound in &plan.states {
+            for bound in plan.recurrent() {
                 let held = format_ident!("held_{}", layout.carry_series(bound.piece));
                 let element = cx.block_type(plan.graph[bound.id].shape, Level::Time);
                 fields.push(quote!(#held: #k::Series<#element>));

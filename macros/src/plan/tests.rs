@@ -1,5 +1,7 @@
 //! What runs when, what runs together, what is kept.
 
+mod scans;
+
 use crate::emit::context::Names;
 use crate::emit::text::Writer;
 use crate::interpret::source::{Definition, read, read_all};

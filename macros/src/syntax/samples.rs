@@ -1,6 +1,6 @@
 //! Definitions without a mistake, which tests parse as they are and damaged.
 
-pub const SAMPLES: [&str; 16] = [
+pub const SAMPLES: [&str; 19] = [
     // peepholes
     r"
     /// LSTM with peepholes (Gers & Schmidhuber 2000; Greff et al. 2017, eq. 1-6).
@@ -80,6 +80,17 @@ pub const SAMPLES: [&str; 16] = [
     "cell Reversed<H> { output h; h = tanh(u); u = U @ h[t-1] + x; param U: [H, H] = identity(0.9); state h: [H]; input x: [H]; }",
     // two cells in one macro
     "cell One<H> { input x: [H]; y = exp(x); output y; } pub cell Two<H,> { input x: [H]; y = ln(x); output y; }",
+    // a filter of width two through a state that holds the input
+    "cell Filter<I, H> { input x: [I]; state x_prev: [I], c: [H]; param V, W, V_f, W_f: [H, I];
+        z = tanh(V @ x_prev[t-1] + W @ x); f = sigmoid(V_f @ x_prev[t-1] + W_f @ x); x_prev = x;
+        c = f * c[t-1] + (1 - f) * z; output c, x_prev; }",
+    // delays of delays, of what is computed, of a matrix, and one behind the recurrence
+    "cell Delays<I, H> { input x: [I]; state a, b: [H]; state M: [H, H]; state h, late: [H]; param W, V: [H, I], U: [H, H], k: [H];
+        a = tanh(W @ x); b = a[t-1] * k + U @ a[t-1]; M = a @ b[t-1].T + b @ k.T;
+        h = sigmoid(M[t-1] @ a + V @ x) * h[t-1] + U @ b[t-1]; late = U @ h; y = late[t-1] + a[t-1] * b;
+        output y, M; }",
+    // no recurrence at all
+    "cell Difference<I> { input x: [I]; state x_1, x_2: [I]; x_1 = x; x_2 = x_1[t-1]; d = x - 2 * x_1[t-1] + x_2[t-1]; output d; }",
     // no spaces
     "cell Dense2<I,O>{input x:[I];param W:[2*O,I];y=-W@-x*-1e-3-1;output y;}",
 ];

@@ -224,3 +224,15 @@ fn places_that_do_not_live_long_enough() {
     let said = changed(|plan| plan.backward.places.clear());
     assert!(said.contains("has no place"), "{said}");
 }
+
+#[test]
+fn series_that_are_read_a_step_later_come_first() {
+    let mut plan = read(
+        "cell Filter<I, H> { input x: [I]; state x_prev: [I], c: [H]; param V, W: [H, I];
+         x_prev = x; c = 0.5 * c[t-1] + V @ x_prev[t-1] + W @ x; output c; }",
+    )
+    .plan();
+    plan.forward.schedule.groups_mut(Region::Before).reverse();
+    let said = verify(&plan).expect_err("the product reads the series");
+    assert!(said.starts_with("forward: ") && said.contains("reads a series before it is computed"), "{said}");
+}

@@ -9,6 +9,10 @@ mod elman;
 mod greff;
 mod gru;
 mod lstm;
+mod quasi;
+mod rwkv;
+mod selective;
+mod state_space;
 
 pub use attention::*;
 pub use decoder::*;
@@ -17,3 +21,7 @@ pub use elman::*;
 pub use greff::*;
 pub use gru::*;
 pub use lstm::*;
+pub use quasi::*;
+pub use rwkv::*;
+pub use selective::*;
+pub use state_space::*;
