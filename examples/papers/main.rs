@@ -8,7 +8,14 @@
 //!
 //! A task is a module with a function from [`Options`] to [rows](Row) of the table, and a line in [`TASKS`].
 
+mod characters;
+mod continual_reber;
+mod counting;
 mod elman_xor;
+mod embedded_reber;
+mod lstm_variants;
+mod sonnets;
+mod spike_distance;
 mod table;
 
 use examples::options::{OFF, Options as CommandLine, QUICK};
@@ -27,8 +34,31 @@ struct Task {
     run: fn(&Options) -> Vec<Row>,
 }
 
-const TASKS: &[Task] =
-    &[Task { name: "elman-xor", source: "Elman 1990, \"Finding structure in time\"", run: elman_xor::run }];
+const TASKS: &[Task] = &[
+    Task { name: "elman-xor", source: "Elman 1990, \"Finding structure in time\"", run: elman_xor::run },
+    Task {
+        name: "embedded-reber",
+        source: "Hochreiter & Schmidhuber 1997, experiment 1",
+        run: embedded_reber::run,
+    },
+    Task {
+        name: "continual-reber",
+        source: "Gers, Schmidhuber & Cummins 2000; the figures of a small re-run",
+        run: continual_reber::run,
+    },
+    Task {
+        name: "spike-distance",
+        source: "Gers, Schraudolph & Schmidhuber 2002; the figures of a small re-run",
+        run: spike_distance::run,
+    },
+    Task {
+        name: "counting",
+        source: "Gers & Schmidhuber 2001; the figures of a small re-run",
+        run: counting::run,
+    },
+    Task { name: "lstm-variants", source: "Greff et al. 2017", run: lstm_variants::run },
+    Task { name: "sonnets", source: "Chung et al. 2014, whose data are others", run: sonnets::run },
+];
 
 fn main() -> ExitCode {
     run(|| {

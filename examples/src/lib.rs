@@ -5,6 +5,7 @@
 //! - [`jobs`] runs independent trainings side by side,
 //! - [`options`] reads the few command-line options,
 //! - [`plot`] draws the pictures,
+//! - [`reber`] draws strings of the embedded Reber grammar,
 //! - [`report`] shows progress and turns an error into a message and an exit code,
 //! - [`train`] holds a network in training.
 
@@ -13,5 +14,6 @@ pub mod dates;
 pub mod jobs;
 pub mod options;
 pub mod plot;
+pub mod reber;
 pub mod report;
 pub mod train;

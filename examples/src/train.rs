@@ -7,7 +7,8 @@ use rnn_cell::optim::{Optimiser, clear, clip_global_norm};
 pub struct Trainer<L: Layer<B>, O, const B: usize> {
     /// The layer.
     pub net: L,
-    optimiser: O,
+    /// The optimiser: its rate may be changed on the way.
+    pub optimiser: O,
     clip: Option<f64>,
     gradients: Box<L::Gradients>,
     tape: L::Tape,

@@ -1,0 +1,220 @@
+//! The embedded Reber grammar (Hochreiter & Schmidhuber 1997, experiment 1): predict at every step which symbols may come next. The last but
+//! one is the second again, so it must be kept over the string within.
+//!
+//! The paper: 256 strings to learn from and 256 to be tested on; success when the units of the symbols that may come next are the most active
+//! ones at every step of all 512. Three blocks of two cells, 276 weights begun in ±0.2, gradient descent at a rate of 0.5
+//! on the squared error of sigmoid outputs, string by string, the gradient cut off outside of the cells. Elman's networks have 15 hidden units
+//! (Cleeremans et al. 1989) and 200,000 strings.
+//!
+//! Ours: the same network, which by its number of weights is the paper's, but with the whole gradient of a string; an LSTM with a forget
+//! gate; Elman's network with the gradient of one step, as it was trained then, and with that of the whole string. Each has at most 100,000
+//! strings, and success is looked for after each. Of the rates tried for Adam over ten seeds, 0.005 and 0.01 did equally well for the two LSTMs together,
+//! 0.02 worse.
+
+use crate::table::{Options, Row};
+use examples::jobs::Jobs;
+use examples::reber::{ReberString, SYMBOLS, predicts};
+use examples::report::mean_and_deviation;
+use examples::train::Trainer;
+use nalgebra::SVector;
+use rnn_cell::prelude::*;
+use rnn_cell::rng::below;
+
+rnn_cell! {
+    /// The network of 1997: K blocks of two cells that share an input and an output gate, and no forget gate. Every unit sees the
+    /// input and all cells and gates of the step before, the outputs see the cells.
+    cell Blocks<I, K, O> {
+        input  x: [I];
+        /// The outputs and the contents of the blocks' first and second cells, and the gates.
+        state  y_1, y_2, c_1, c_2, i, o: [K];
+        param  W_1, W_2, W_i, W_o: [K, 4*K + I] = uniform(0.2);
+        param  b_i: [K] = uniform(0.2);
+        param  b_o: [K] = from_fn(output_gate_bias);
+        param  V: [O, 2*K] = uniform(0.2);
+
+        fn g(u) = 4 * sigmoid(u) - 2;
+        fn h(u) = 2 * sigmoid(u) - 1;
+
+        i = sigmoid(W_i @ [y_1[t-1], y_2[t-1], i[t-1], o[t-1], x] + b_i);
+        o = sigmoid(W_o @ [y_1[t-1], y_2[t-1], i[t-1], o[t-1], x] + b_o);
+        c_1 = c_1[t-1] + i * g(W_1 @ [y_1[t-1], y_2[t-1], i[t-1], o[t-1], x]);
+        c_2 = c_2[t-1] + i * g(W_2 @ [y_1[t-1], y_2[t-1], i[t-1], o[t-1], x]);
+        y_1 = o * h(c_1);
+        y_2 = o * h(c_2);
+        y = sigmoid(V @ [y_1, y_2]);
+
+        output y;
+    }
+
+    /// The LSTM with a forget gate, with outputs like those of the others.
+    cell Forgetting<I, H, O> {
+        input  x: [I];
+        state  h, c: [H];
+        param  W_i, W_f, W_g, W_o: [H, H + I];
+        param  b_i, b_g, b_o: [H];
+        param  b_f: [H] = 1;
+        param  V: [O, H];
+        param  b_y: [O];
+
+        i = sigmoid(W_i @ [h[t-1], x] + b_i);
+        f = sigmoid(W_f @ [h[t-1], x] + b_f);
+        g = tanh(W_g @ [h[t-1], x] + b_g);
+        o = sigmoid(W_o @ [h[t-1], x] + b_o);
+        c = f * c[t-1] + i * g;
+        h = o * tanh(c);
+        y = sigmoid(V @ h + b_y);
+
+        output y;
+    }
+
+    /// Elman's network as it was trained then: the context is an input like any other, and no gradient goes through it.
+    cell ElmanOneStep<I, H, O> {
+        input  x: [I];
+        state  h: [H];
+        param  W: [H, H + I];
+        param  b: [H];
+        param  V: [O, H];
+        param  b_y: [O];
+
+        h = sigmoid(W @ [stop_gradient(h[t-1]), x] + b);
+        y = sigmoid(V @ h + b_y);
+
+        output y;
+    }
+
+    /// Elman's network under backpropagation through time.
+    cell ElmanThroughTime<I, H, O> {
+        input  x: [I];
+        state  h: [H];
+        param  W: [H, H + I];
+        param  b: [H];
+        param  V: [O, H];
+        param  b_y: [O];
+
+        h = sigmoid(W @ [h[t-1], x] + b);
+        y = sigmoid(V @ h + b_y);
+
+        output y;
+    }
+}
+
+/// The blocks' output gates open one after the other: -1, -2, -3.
+fn output_gate_bias(block: usize, _: usize) -> f64 {
+    -1.0 - block as f64
+}
+
+type Lstm1997 = Blocks<SYMBOLS, 3, SYMBOLS>;
+const _: () = assert!(Lstm1997::PARAMETER_COUNT == 276, "the paper's number of weights");
+
+const TRAINING: usize = 256;
+const TESTED: usize = 256;
+const LIMIT: usize = 100_000;
+const SEEDS: u64 = 20;
+const PAPERS_RATE: f64 = 0.5;
+const ADAMS_RATE: f64 = 5e-3;
+
+type Symbol = SVector<f32, SYMBOLS>;
+
+/// Trains each network from several seeds.
+pub fn run(options: &Options) -> Vec<Row> {
+    let sgd = || Sgd::new(PAPERS_RATE);
+    let adam = || Adam::new(ADAMS_RATE);
+    let first = outcomes(options, Lstm1997::init, sgd);
+    let first_adam = outcomes(options, Lstm1997::init, adam);
+    let forgetting = outcomes(options, Forgetting::<SYMBOLS, 6, SYMBOLS>::init, adam);
+    let one_step = outcomes(options, ElmanOneStep::<SYMBOLS, 15, SYMBOLS>::init, adam);
+    let through_time = outcomes(options, ElmanThroughTime::<SYMBOLS, 15, SYMBOLS>::init, adam);
+    vec![
+        row("LSTM of 1997, 3 x 2 cells, gradient descent at 0.5", Some((100.0, Some(8440.0))), &first),
+        row("the same, Adam at 0.005", None, &first_adam),
+        row("LSTM with forget gate, 6 cells, Adam at 0.005", None, &forgetting),
+        row("Elman, 15 units, gradient of one step, Adam at 0.005", Some((0.0, None)), &one_step),
+        row("the same, gradient of the whole string", None, &through_time),
+    ]
+}
+
+/// The share of runs that succeed, in percent, and how many strings these take; `published` likewise.
+fn row(setting: &str, published: Option<(f64, Option<f64>)>, outcomes: &[Option<usize>]) -> Row {
+    let strings: Vec<f64> = outcomes.iter().flatten().map(|&strings| strings as f64).collect();
+    let runs = outcomes.len();
+    let share = 100.0 * strings.len() as f64 / runs as f64;
+    let (mean, deviation) = mean_and_deviation(&strings);
+    let mut ours = format!("{} of {runs} runs", strings.len());
+    if !strings.is_empty() {
+        ours += &format!("; {mean:.0} ± {deviation:.0} strings");
+    }
+    let Some((published_share, published_strings)) = published else {
+        return Row::new(setting, "-", ours, "");
+    };
+    let mut theirs = format!("{published_share:.0} % of runs");
+    let mut verdict = format!("{:+.0} points", share - published_share);
+    if let Some(published) = published_strings {
+        theirs += &format!("; {published:.0} strings");
+        if !strings.is_empty() {
+            verdict += &format!("; {:.1} times the strings", mean / published);
+        }
+    }
+    Row::new(setting, theirs, ours, verdict)
+}
+
+fn outcomes<N, O>(
+    options: &Options,
+    init: impl Fn(&mut Xoshiro256PlusPlus) -> N + Copy + Send,
+    optimiser: impl Fn() -> O + Copy + Send,
+) -> Vec<Option<usize>>
+where
+    N: Cell<1, Input = Symbol, Output = Symbol> + ModelMut<Scalar = f32>,
+    O: Optimiser<f32>,
+{
+    let mut jobs = Jobs::new();
+    for seed in 0..options.either(SEEDS, 2) {
+        let limit = options.either(LIMIT, 200);
+        jobs.add(move || {
+            let mut rng = Xoshiro256PlusPlus::seed_from_u64(options.seed + seed);
+            learn(init(&mut rng), optimiser(), limit, &mut rng)
+        });
+    }
+    jobs.run()
+}
+
+/// Trains string by string and returns how many it took until all symbols of all strings were predicted, unless that is more than
+/// `limit`.
+fn learn<N, O>(net: N, optimiser: O, limit: usize, rng: &mut Xoshiro256PlusPlus) -> Option<usize>
+where
+    N: Cell<1, Input = Symbol, Output = Symbol> + ModelMut<Scalar = f32>,
+    O: Optimiser<f32>,
+{
+    let strings: Vec<ReberString> = (0..TRAINING + TESTED).map(|_| ReberString::draw(rng)).collect();
+    let xs: Vec<Vec<Symbol>> = strings.iter().map(inputs).collect();
+    let mut trainer = Trainer::<_, _, 1>::new(net, optimiser, None);
+    // The string that was the last to go wrong is the likeliest to be wrong still.
+    let mut suspect = 0;
+    for shown in 1..=limit {
+        let x = &xs[below(rng, TRAINING)];
+        trainer.update(&x[..x.len() - 1], None, |ys, dys| {
+            // Half the squared error, added up over outputs and steps.
+            dys.clear();
+            dys.extend(ys.iter().zip(&x[1..]).map(|(y, target)| y - target));
+        });
+        let mut order = (suspect..strings.len()).chain(0..suspect);
+        match order.find(|&at| !all_predicted(&trainer.net, &strings[at], &xs[at])) {
+            Some(at) => suspect = at,
+            None => return Some(shown),
+        }
+    }
+    None
+}
+
+fn inputs(string: &ReberString) -> Vec<Symbol> {
+    string.symbols.iter().map(|&k| Symbol::from_fn(|row, _| f32::from(row == usize::from(k)))).collect()
+}
+
+/// Whether `net` predicts what may follow at every step of `string`.
+fn all_predicted<N>(net: &N, string: &ReberString, xs: &[Symbol]) -> bool
+where
+    N: Cell<1, Input = Symbol, Output = Symbol>,
+{
+    let mut state = net.zero_state();
+    let steps = &xs[..xs.len() - 1];
+    steps.iter().zip(&string.legal).all(|(x, &legal)| predicts(net.step(x, &mut state).as_slice(), legal))
+}
