@@ -20,7 +20,17 @@ pub fn expand(root: &TokenStream, input: TokenStream) -> TokenStream {
     for cell in program.cells {
         let is_conditional = cell.attributes.iter().any(|attribute| attribute.path().is_ident("cfg"));
         let is_first = names.insert(cell.name.to_string());
+        #[cfg(feature = "dump")]
+        let name = cell.name.clone();
         let expansion = compile(root, cell, &mut diagnostics);
+        #[cfg(feature = "dump")]
+        if diagnostics.is_empty()
+            && let Err(fact) = crate::dump::dump(&name, &expansion)
+        {
+            diagnostics
+                .error(&name, fact)
+                .help("`RNN_CELL_DUMP` names a folder for generated code; unset it to build without");
+        }
         // Of two cells of one name, which is a mistake, rustc need not complain as well.
         if is_first || is_conditional {
             items.extend(expansion);

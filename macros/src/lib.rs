@@ -23,6 +23,8 @@ mod autodiff;
 mod compile;
 mod diagnostics;
 mod dim;
+#[cfg(feature = "dump")]
+mod dump;
 mod emit;
 mod initial;
 #[cfg(test)]
