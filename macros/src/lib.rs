@@ -14,7 +14,7 @@
 //! | verify | [`verify`] | invariants of all that |
 //! | emit | [`emit`] | Rust |
 //!
-//! `compile.rs` is the driver; mistakes are collected in [`diagnostics`].
+//! `compile.rs` is the driver; `dump.rs` (feature `dump`) writes what it made to files; mistakes are collected in [`diagnostics`].
 
 // The map leads to the crate's own modules: it is read by those who work on them.
 #![allow(rustdoc::private_intra_doc_links)]

@@ -25,7 +25,7 @@
 //! - `std` (on): finds the processor's instruction sets at run time.
 //! - `libm`: the mathematics of targets without `std`.
 //! - `dump`: `RNN_CELL_DUMP=DIR cargo build` writes the code that each definition expands to, formatted, the equation above each
-//!   line, to `DIR/CRATE.CELL.rs`; each file compiles by itself in a crate that depends on `rnn_cell`. What has been compiled already is not
+//!   line, to `DIR/CRATE.CELL.rs`; each file is a module that compiles by itself in a crate that depends on `rnn_cell`. What has been compiled already is not
 //!   expanded again: touch the file, or take another target folder.
 //! - `rayon`: the module `parallel`.
 //! - `deterministic`: a computation has the same bits on every x86-64 machine, whatever its instruction set, in a debug and in a release build,
