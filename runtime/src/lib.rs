@@ -18,6 +18,7 @@
 //! | [`sequence`] | batches of sequences, of equal and of different lengths |
 //! | [`gradcheck`](mod@gradcheck) | gradients against finite differences, for any layer |
 //! | [`varying`] | values as points of a vector space |
+//! | `weights` | weight files: our own, PyTorch's, Keras's, a user's (feature `safetensors`) |
 
 //!
 //! # Features
@@ -28,6 +29,7 @@
 //!   line, to `DIR/CRATE.CELL.rs`; each file is a module that compiles by itself in a crate that depends on `rnn_cell`. What has been compiled already is not
 //!   expanded again: touch the file, or take another target folder.
 //! - `rayon`: the module `parallel`.
+//! - `safetensors`: the module `weights`; with and without `std`.
 //! - `deterministic`: a computation has the same bits on every x86-64 machine, whatever its instruction set, in a debug and in a release build,
 //!   forward and backward (only the bits of a NaN may differ). No multiply-add is fused, sums have one order, and no
 //!   function is the platform's. AVX-512 stays unused. Other targets run the same operations in the same
@@ -63,6 +65,8 @@ pub mod rng;
 mod scalar;
 pub mod sequence;
 pub mod varying;
+#[cfg(feature = "safetensors")]
+pub mod weights;
 
 pub use nalgebra;
 pub use scalar::Scalar;
@@ -86,7 +90,7 @@ pub mod prelude {
     pub use nalgebra::{SMatrix, SVector};
 }
 
-/// The README's examples, compiled and run.
-#[cfg(doctest)]
+/// The README's examples, compiled and run, where the feature that one of them needs is on (it is in `cargo test --workspace`).
+#[cfg(all(doctest, feature = "safetensors"))]
 #[doc = include_str!("../../README.md")]
 pub struct Readme;

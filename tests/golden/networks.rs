@@ -1,17 +1,22 @@
-//! Networks of the library's cells against those of `torch.nn`: stacks, both directions, a packed batch.
+//! Networks of the library's cells against those of `torch.nn`: stacks, both directions, a packed batch. Each runs with the
+//! weights that PyTorch saved as safetensors.
 
 use nalgebra::SMatrix;
 use rnn_cell::cell::BlockShape;
 use rnn_cell::cells::{Elman, GruResetAfter, Lstm};
 use rnn_cell::prelude::*;
 use rnn_cell::varying::Varying;
+use rnn_cell::weights::Mapping;
+use rnn_cell::weights::torch::{self, Direction};
 use tests::golden::{Case, Comparison, from_scalars, inner_product, scalars};
 
 /// The networks' cases, by name.
-pub const CASES: [(&str, crate::Run); 3] = [
+pub const CASES: [(&str, crate::Run); 5] = [
     ("torch_lstm_2layer_bidirectional_packed", lstm_2layer_bidirectional_packed),
     ("torch_gru_3layer", gru_3layer),
     ("torch_rnn_tanh_bidirectional", rnn_tanh_bidirectional),
+    ("torch_nn_lstm_f64", saved_lstm),
+    ("torch_nn_gru_f64", saved_gru),
 ];
 
 const B: usize = 4;
@@ -21,14 +26,14 @@ fn lstm_2layer_bidirectional_packed() -> Comparison {
     let second = Bidirectional::new(Lstm::<10, 5, f64>::zeros(), Lstm::<10, 5, f64>::zeros());
     let net = Stack(first.joined(Concat::<10>), second.joined(Concat::<10>));
     let names = Names { case: CASES[0].0, gates: "ifgo", states: &["h", "c"], leaves: 4 };
-    check(net, &names).1
+    check(net, &names, &torch::bidirectional(torch::lstm, 2)).1
 }
 
 fn gru_3layer() -> Comparison {
     let above = GruResetAfter::<5, 5, f64>::zeros;
     let net = Stack(Stack(GruResetAfter::<3, 5, f64>::zeros(), above()), above());
     let names = Names { case: CASES[1].0, gates: "rzn", states: &["h"], leaves: 3 };
-    let (net, mut comparison) = check(net, &names);
+    let (net, mut comparison) = check(net, &names, &torch::layers(torch::gru, 3));
     let case = Case::open(names.case);
     let mut state = from_scalars(&names.state(&case, "initial_states"));
     for t in 0..7 {
@@ -42,7 +47,41 @@ fn gru_3layer() -> Comparison {
 fn rnn_tanh_bidirectional() -> Comparison {
     let net = Bidirectional::new(Elman::<3, 5, f64>::zeros(), Elman::<3, 5, f64>::zeros());
     let names = Names { case: CASES[2].0, gates: "", states: &["h"], leaves: 2 };
-    check(net.joined(Concat::<10>), &names).1
+    check(net.joined(Concat::<10>), &names, &torch::bidirectional(torch::rnn, 1)).1
+}
+
+fn saved_lstm() -> Comparison {
+    let mapping = torch::lstm(0, Direction::Forward);
+    saved_cell(Lstm::<3, 5, f64>::zeros(), &mapping, CASES[3].0, "lstm", &["h", "c"])
+}
+
+fn saved_gru() -> Comparison {
+    let mapping = torch::gru(0, Direction::Forward);
+    saved_cell(GruResetAfter::<3, 5, f64>::zeros(), &mapping, CASES[4].0, "gru_torch", &["h"])
+}
+
+/// Steps through the case of one cell with the weights that PyTorch saved of it.
+fn saved_cell<L>(mut cell: L, mapping: &Mapping, file: &str, case: &str, states: &[&str]) -> Comparison
+where
+    L: ModelMut + Cell<B, Scalar = f64, Input = SMatrix<f64, 3, B>, Output = SMatrix<f64, 5, B>>,
+    L: Layer<B, State: Varying<f64>>,
+{
+    let case = Case::load(case, B);
+    let mut comparison = Comparison::default();
+    mapping.load_file(&mut cell, saved(file)).unwrap_or_else(|error| panic!("{error}"));
+    let initial = states.iter().flat_map(|name| case.array(&format!("initial_states.{name}")).data);
+    let mut state: L::State = from_scalars(&initial.collect::<Vec<_>>());
+    let (x, wanted) = (case.array("inputs.x"), case.array("outputs.h"));
+    for t in 0..x.shape[0] {
+        let y = cell.step(&from_scalars(x.step(t)), &mut state);
+        comparison.compare_varying("output of step", &y, wanted.step(t));
+    }
+    comparison
+}
+
+/// The file that PyTorch saved of a case.
+fn saved(case: &str) -> String {
+    format!("{}/golden/cases/{case}.safetensors", env!("CARGO_MANIFEST_DIR"))
 }
 
 /// How a network's names and states map to those of `torch.nn`.
@@ -93,7 +132,30 @@ fn block(case: &Case, path: &str, gate: usize, shape: BlockShape) -> Vec<f64> {
     (0..rows * columns).map(|k| array.data[(gate * rows + k % rows) * columns + k / rows]).collect()
 }
 
-fn check<L, S>(mut net: L, names: &Names) -> (L, Comparison)
+/// Loads what PyTorch saved, which must be the case's own weights; saves and loads it in PyTorch's layout, and in ours.
+fn load_saved<L: ModelMut<Scalar = f64>>(net: &mut L, mapping: &Mapping, case: &str) {
+    fn values<L: Model<Scalar = f64>>(net: &L) -> Vec<f64> {
+        let mut values = Vec::new();
+        net.visit(&mut |parameter| values.extend(parameter.values));
+        values
+    }
+    let set = values(net);
+    let forget = |net: &mut L| net.visit_mut(&mut |parameter| parameter.values.fill(f64::INFINITY));
+    forget(net);
+    mapping.load_file(net, saved(case)).unwrap_or_else(|error| panic!("{error}"));
+    // serde_json reads decimals to the last bit but one.
+    let loaded = values(net);
+    let far = loaded.iter().zip(&set).filter(|(file, case)| (*file - *case).abs() > 1e-15);
+    assert_eq!((loaded.len(), far.count()), (set.len(), 0), "{case}: the weights of the file");
+    for mapping in [mapping, &Mapping::by_name(net)] {
+        let bytes = mapping.save(net).unwrap();
+        forget(net);
+        mapping.load(net, &bytes).unwrap_or_else(|error| panic!("{error}"));
+        assert!(values(net) == loaded, "{case}: the same bits");
+    }
+}
+
+fn check<L, S>(mut net: L, names: &Names, mapping: &Mapping) -> (L, Comparison)
 where
     L: ModelMut
         + Layer<B, Scalar = f64, Input = SMatrix<f64, 3, B>, InputBar = SMatrix<f64, 3, B>, State = S>,
@@ -116,6 +178,7 @@ where
     used.dedup();
     let arrays = 4 * names.leaves * names.gates.len().max(1);
     assert_eq!(used.len(), arrays, "every block of PyTorch's parameters is one of the network's");
+    load_saved(&mut net, mapping, names.case);
 
     let (x, wanted) = (case.array("x"), case.array("outputs"));
     let steps = x.shape[0];

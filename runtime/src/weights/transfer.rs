@@ -1,0 +1,262 @@
+//! Loading and saving.
+
+use alloc::collections::BTreeMap;
+use alloc::string::{String, ToString};
+use alloc::vec;
+use alloc::vec::Vec;
+
+use super::error::{Error, Problem, nearest};
+use super::file::{Read, Values, Written, read, write};
+use super::mapping::Mapping;
+use super::plan::{Held, Laid, held, plan};
+use crate::Scalar;
+use crate::cell::{BlockShape, Model, ModelMut};
+
+impl Mapping {
+    /// Sets every parameter and buffer of `model` from a safetensors file.
+    ///
+    /// # Errors
+    /// Lists everything that does not fit: tensors that are missing or unexpected, wrong shapes, types and values, and mistakes
+    /// of the mapping itself. The model is then as it was.
+    pub fn load<M: ModelMut>(&self, model: &mut M, bytes: &[u8]) -> Result<(), Error> {
+        let mut problems = Vec::new();
+        let held = held(model);
+        let laid = plan(self, &held, &mut problems);
+        let values = match read(bytes) {
+            Ok(file) => self.values(&file, &laid, &held, &mut problems),
+            Err(problem) => {
+                problems.push(problem);
+                Vec::new()
+            }
+        };
+        let values = if problems.is_empty() { round(&values, &held, &mut problems) } else { Vec::new() };
+        if !problems.is_empty() {
+            return Err(Error { loading: true, path: None, problems });
+        }
+
+        let places = places(&held);
+        let set = |name: &str, shape: BlockShape, block: &mut [M::Scalar]| {
+            if let Some(&place) = places.get(name) {
+                each_entry(shape, |entry, whole| block[entry] = values[place][whole]);
+            }
+        };
+        model.visit_mut(&mut |parameter| set(parameter.name, parameter.shape, parameter.values));
+        model.visit_buffers_mut(&mut |buffer| set(buffer.name, buffer.shape, buffer.values));
+        Ok(())
+    }
+
+    /// The parameters and buffers of `model` as a safetensors file of the model's own precision.
+    ///
+    /// # Errors
+    /// Mistakes of the mapping, and values that are not finite: no load would take them.
+    pub fn save<M: Model>(&self, model: &M) -> Result<Vec<u8>, Error> {
+        let mut problems = Vec::new();
+        let held = held(model);
+        let laid = plan(self, &held, &mut problems);
+        if problems.is_empty() {
+            let whole = gather(model, &held, &mut problems);
+            let tensors: Vec<_> = laid.iter().map(|laid| written(laid, &held, &whole)).collect();
+            if problems.is_empty() {
+                match write(&tensors) {
+                    Ok(bytes) => return Ok(bytes),
+                    Err(problem) => problems.push(problem),
+                }
+            }
+        }
+        Err(Error { loading: false, path: None, problems })
+    }
+
+    /// [`load`](Self::load) from the file at `path`.
+    ///
+    /// # Errors
+    /// Those of [`load`](Self::load), and a file that cannot be read.
+    #[cfg(feature = "std")]
+    pub fn load_file<M: ModelMut>(
+        &self,
+        model: &mut M,
+        path: impl AsRef<std::path::Path>,
+    ) -> Result<(), Error> {
+        let path = path.as_ref();
+        let at = |error| Error { path: Some(path.display().to_string()), ..error };
+        let bytes = std::fs::read(path).map_err(|error| at(file_error(true, &error)))?;
+        self.load(model, &bytes).map_err(at)
+    }
+
+    /// [`save`](Self::save) to the file at `path`, which is replaced once the new one is complete: whoever reads it sees the
+    /// one or the other.
+    ///
+    /// # Errors
+    /// Those of [`save`](Self::save), and a file that cannot be written.
+    #[cfg(feature = "std")]
+    pub fn save_file<M: Model>(&self, model: &M, path: impl AsRef<std::path::Path>) -> Result<(), Error> {
+        let path = path.as_ref();
+        let at = |error| Error { path: Some(path.display().to_string()), ..error };
+        let bytes = self.save(model).map_err(at)?;
+        let mut beside = path.as_os_str().to_owned();
+        beside.push(alloc::format!(".{}.partial", std::process::id()));
+        let result = std::fs::write(&beside, bytes).and_then(|()| std::fs::rename(&beside, path));
+        result.map_err(|error| {
+            // Best effort: what matters is the error above.
+            let _ = std::fs::remove_file(&beside);
+            at(file_error(false, &error))
+        })
+    }
+
+    /// The value of every entry of every parameter, column by column, or what is wrong with the file.
+    fn values(
+        &self,
+        file: &[Read],
+        laid: &[Laid],
+        held: &[Held],
+        problems: &mut Vec<Problem>,
+    ) -> Vec<Vec<f64>> {
+        let before = problems.len();
+        let mut found = Vec::new();
+        for laid in laid {
+            let place = file.binary_search_by(|read| read.name.as_str().cmp(&laid.tensor.name));
+            match place.map(|place| &file[place]) {
+                Ok(read) => found.extend(checked(read, laid, held, problems).map(|values| (laid, values))),
+                Err(_) => problems.push(missing(self, laid, held, file)),
+            }
+        }
+        let unexpected = file.iter().filter(|read| !self.expects(&read.name));
+        problems.extend(unexpected.map(|read| {
+            let (tensor, shape) = (read.name.clone(), read.shape.clone());
+            Problem::Unexpected { tensor, shape }
+        }));
+        // Now that the file is known to hold them all, as much memory as it has.
+        if problems.len() > before {
+            return Vec::new();
+        }
+        let mut values: Vec<_> = held.iter().map(|held| vec![0.0; held.whole.0 * held.whole.1]).collect();
+        for (laid, numbers) in found {
+            for piece in &laid.pieces {
+                let sign = if piece.negated { -1.0 } else { 1.0 };
+                let parameter = &mut values[piece.parameter];
+                laid.each(piece, held, &mut |tensor, entry| parameter[entry] += sign * numbers.at(tensor));
+            }
+        }
+        values
+    }
+
+    fn expects(&self, name: &str) -> bool {
+        self.tensors.iter().any(|tensor| tensor.name == name)
+            || self.ignored.iter().any(|beginning| name.starts_with(beginning.as_str()))
+    }
+}
+
+#[cfg(feature = "std")]
+fn file_error(loading: bool, error: &std::io::Error) -> Error {
+    Error { loading, path: None, problems: vec![Problem::File { message: error.to_string() }] }
+}
+
+fn places(held: &[Held]) -> BTreeMap<&str, usize> {
+    held.iter().enumerate().map(|(place, held)| (held.path.as_str(), place)).collect()
+}
+
+/// Calls `f` with the place of every entry in its block and in the whole parameter, column by column in both.
+fn each_entry(shape: BlockShape, mut f: impl FnMut(usize, usize)) {
+    let BlockShape { size: (rows, columns), at, whole } = shape;
+    for column in 0..columns {
+        for row in 0..rows {
+            f(row + column * rows, at.0 + row + (at.1 + column) * whole.0);
+        }
+    }
+}
+
+fn parameters(laid: &Laid, held: &[Held]) -> Vec<(String, (usize, usize))> {
+    laid.pieces.iter().map(|piece| (held[piece.parameter].path.clone(), piece.size)).collect()
+}
+
+fn missing(mapping: &Mapping, laid: &Laid, held: &[Held], file: &[Read]) -> Problem {
+    let tensor = laid.tensor.name.clone();
+    let others = file.iter().map(|read| read.name.as_str()).filter(|name| !mapping.expects(name));
+    Problem::Missing {
+        shape: laid.shape(),
+        parameters: parameters(laid, held).into_iter().map(|(parameter, _)| parameter).collect(),
+        nearest: nearest(&tensor, others),
+        tensor,
+    }
+}
+
+/// The numbers of a tensor if they are of the right shape, of a known type, and finite.
+fn checked<'a>(
+    read: &Read<'a>,
+    laid: &Laid,
+    held: &[Held],
+    problems: &mut Vec<Problem>,
+) -> Option<Values<'a>> {
+    let tensor = &read.name;
+    let cell = laid.shape();
+    let fits = read.shape == cell;
+    if !fits {
+        let (tensor, file, parts) = (tensor.clone(), read.shape.clone(), parameters(laid, held));
+        problems.push(Problem::Shape { tensor, file, cell, parts });
+    }
+    let values = match &read.values {
+        Ok(values) => *values,
+        Err(dtype) => {
+            problems.push(Problem::Type { tensor: tensor.clone(), dtype: dtype.clone() });
+            return None;
+        }
+    };
+    let finite = not_finite(tensor, &read.shape, (0..values.len()).map(|place| values.at(place)));
+    let sound = finite.is_none();
+    problems.extend(finite);
+    (fits && sound).then_some(values)
+}
+
+/// The first of `values`, row by row, that isn't finite.
+fn not_finite(name: &str, shape: &[usize], values: impl Iterator<Item = f64>) -> Option<Problem> {
+    let mut wrong = values.enumerate().filter(|(_, value)| !value.is_finite());
+    let (mut place, value) = wrong.next()?;
+    let mut at = vec![0; shape.len()];
+    for (at, &size) in at.iter_mut().zip(shape).rev() {
+        *at = place % size.max(1);
+        place /= size.max(1);
+    }
+    Some(Problem::NotFinite { name: name.to_string(), at, value, count: 1 + wrong.count() })
+}
+
+/// The nearest scalars.
+fn round<T: Scalar>(values: &[Vec<f64>], held: &[Held], problems: &mut Vec<Problem>) -> Vec<Vec<T>> {
+    let rounded: Vec<Vec<T>> =
+        values.iter().map(|values| values.iter().map(|&value| T::of(value)).collect()).collect();
+    for (held, (rounded, values)) in held.iter().zip(rounded.iter().zip(values)) {
+        if let Some(place) = rounded.iter().position(|value| !value.is_finite()) {
+            let at = (place % held.whole.0, place / held.whole.0);
+            problems.push(Problem::TooLarge { parameter: held.path.clone(), at, value: values[place] });
+        }
+    }
+    rounded
+}
+
+/// Every parameter whole, column by column.
+fn gather<M: Model>(model: &M, held: &[Held], problems: &mut Vec<Problem>) -> Vec<Vec<M::Scalar>> {
+    let places = places(held);
+    let mut values: Vec<_> =
+        held.iter().map(|held| vec![<M::Scalar>::of(0.0); held.whole.0 * held.whole.1]).collect();
+    let mut get = |name: &str, shape: BlockShape, block: &[M::Scalar]| {
+        if let Some(&place) = places.get(name) {
+            each_entry(shape, |entry, whole| values[place][whole] = block[entry]);
+        }
+    };
+    model.visit(&mut |parameter| get(parameter.name, parameter.shape, parameter.values));
+    model.visit_buffers(&mut |buffer| get(buffer.name, buffer.shape, buffer.values));
+    for (held, values) in held.iter().zip(&values) {
+        let (rows, columns) = held.whole;
+        let by_row = (0..rows * columns).map(|k| values[k / columns + k % columns * rows].as_f64());
+        problems.extend(not_finite(&held.path, &[rows, columns], by_row));
+    }
+    values
+}
+
+fn written<'m, T: Scalar>(laid: &Laid<'m>, held: &[Held], whole: &[Vec<T>]) -> Written<'m, T> {
+    let mut values = vec![T::of(0.0); laid.len()];
+    for piece in laid.pieces.iter().filter(|piece| !piece.plus) {
+        let sign = T::of(if piece.negated { -1.0 } else { 1.0 });
+        let parameter = &whole[piece.parameter];
+        laid.each(piece, held, &mut |tensor, entry| values[tensor] = sign * parameter[entry]);
+    }
+    Written { name: &laid.tensor.name, shape: laid.shape(), values }
+}

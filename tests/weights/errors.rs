@@ -1,0 +1,209 @@
+//! What a user reads, word by word, when something is wrong.
+
+use crate::{Tensor, bits, file, randomise, tensors};
+use rnn_cell::cell::{ModelMut, Parameter, ParameterMut};
+use rnn_cell::cells::{Dense, Gru, Lstm};
+use rnn_cell::prelude::*;
+use rnn_cell::weights::torch::{self, Direction};
+use rnn_cell::weights::{Mapping, load, matrix, part, save, scalar, vector};
+
+/// Loads what cannot be, checks that nothing changed, and returns the message.
+fn refused<M: ModelMut>(mapping: &Mapping, model: &mut M, bytes: &[u8]) -> String {
+    let before = bits(model);
+    let error = mapping.load(model, bytes).unwrap_err();
+    assert_eq!(bits(model), before, "the model is as it was");
+    error.to_string()
+}
+
+fn dense() -> Dense<2, 3> {
+    let mut dense = Dense::zeros();
+    randomise(&mut dense, 1);
+    dense
+}
+
+#[test]
+fn everything_at_once() {
+    let mut lstm = Lstm::<3, 2>::zeros();
+    randomise(&mut lstm, 2);
+    let mapping = torch::lstm(0, Direction::Forward);
+    let mut saved = tensors(&mapping.save(&lstm).unwrap());
+    // bias_hh_l0, bias_ih_l0, weight_hh_l0, weight_ih_l0
+    saved[0].name = "bias_hh_10".into();
+    saved[1].dtype = "I32".into();
+    saved[2] = Tensor::f64(
+        "weight_hh_l0",
+        &[8, 2],
+        &[[0.0; 5].as_slice(), &[f64::NAN, 1.0, f64::INFINITY], &[0.0; 8]].concat(),
+    );
+    saved[3] = Tensor::f32("weight_ih_l0", &[3, 8], &[0.0; 24]);
+    let message = refused(&mapping, &mut lstm, &file(&saved));
+    assert_eq!(
+        message,
+        "weights not loaded, 5 problems
+- `weight_ih_l0` is [3, 8] in the file, [8, 3] in the cell
+  note: in the cell it is made of `W_i` [2, 3], `W_f` [2, 3], `W_g` [2, 3], `W_o` [2, 3]
+  help: the file holds it transposed; add `.transposed()` to the tensor's mapping
+- `weight_hh_l0` is NaN at [2, 1], the first of 2 values that are not finite
+- `bias_ih_l0` is made of I32 in the file
+  help: save it as F32 or F64 (in PyTorch `tensor.float()`)
+- `bias_hh_l0` [8] is missing in the file
+  note: it holds `b_i`, `b_f`, `b_g`, `b_o`
+  help: the file has a similar name, `bias_hh_10`
+- the file has `bias_hh_10` [8], which no parameter comes from
+  help: to leave it out, add `.ignoring(\"bias_hh_10\")` to the mapping"
+    );
+}
+
+#[test]
+fn a_prefix() {
+    let mapping = torch::linear();
+    let bytes = mapping.clone().prefix("head.").save(&dense()).unwrap();
+    let message = refused(&mapping, &mut dense(), &bytes);
+    assert!(
+        message.contains("help: the file has `head.weight`; add `.prefix(\"head.\")` to the mapping"),
+        "{message}"
+    );
+}
+
+#[test]
+fn another_size() {
+    let bytes = save(&Dense::<2, 4>::zeros()).unwrap();
+    let message = refused(&Mapping::by_name(&dense()), &mut dense(), &bytes);
+    let wanted = "weights not loaded, 2 problems\n- `W` is [4, 2] in the file, [3, 2] in the cell\n- `b` is [4] in the file, [3] in the cell";
+    assert_eq!(message, wanted);
+}
+
+#[test]
+fn values_that_do_not_fit() {
+    let (weight, bias) =
+        (Tensor::f64("W", &[3, 2], &[0.0, 0.0, 0.0, 0.0, 0.0, -1e300]), Tensor::f64("b", &[3], &[0.0; 3]));
+    let bytes = file(&[weight, bias]);
+    let message = refused(&Mapping::by_name(&dense()), &mut dense(), &bytes);
+    assert_eq!(
+        message,
+        "weights not loaded: `W` would be -1e300 at [2, 1], too large for f32\n  help: load the file into a cell of f64"
+    );
+    load(&mut Dense::<2, 3, f64>::zeros(), &bytes).unwrap();
+
+    let mut broken = dense();
+    broken.W[(1, 0)] = f32::NEG_INFINITY;
+    broken.b[2] = f32::NAN;
+    let message = save(&broken).unwrap_err().to_string();
+    assert_eq!(message, "weights not saved, 2 problems\n- `W` is -inf at [1, 0]\n- `b` is NaN at [2, 0]");
+}
+
+#[test]
+fn no_such_file() {
+    let mut model = dense();
+    let mapping = Mapping::by_name(&model);
+    let message = refused(&mapping, &mut model, b"PK\x03\x04");
+    assert_eq!(
+        message,
+        "weights not loaded: this is no safetensors file, or a damaged one: it has fewer than 8 bytes"
+    );
+    let bytes = save(&model).unwrap();
+    let message = refused(&mapping, &mut model, &bytes[..bytes.len() - 1]);
+    assert!(
+        message.ends_with("its length isn't what its header says; it may have been cut off"),
+        "{message}"
+    );
+    let message = refused(&mapping, &mut model, &bytes[..20]);
+    assert!(message.ends_with("it ends within its header"), "{message}");
+}
+
+/// The message of a mapping that is wrong for a `Dense<2, 3>`, which is the same whether it loads or saves.
+fn wrong(mapping: Mapping) -> String {
+    let message = mapping.save(&dense()).unwrap_err().to_string();
+    let bytes = save(&dense()).unwrap();
+    let loading = mapping.clone().ignoring("").load(&mut dense(), &bytes).unwrap_err();
+    let told = message.split_once(['\n', ':']).unwrap().1.trim_start_matches(['-', ' ']).to_string();
+    assert!(loading.to_string().contains(told.lines().next().unwrap()), "{loading} and {message}");
+    message
+}
+
+#[test]
+fn mappings_that_do_not_fit_the_cell() {
+    let weight = || matrix("W").stack(["W"]);
+    let bias = || vector("b").stack(["b"]);
+    let new = Mapping::new;
+    assert_eq!(
+        wrong(new().with(weight())),
+        "weights not saved: the mapping leaves out the parameter `b`\n  help: name it in the stack of a tensor"
+    );
+    assert_eq!(
+        wrong(new().with(bias()).with(matrix("W").stack([part("W").rows(1..)]))),
+        "weights not saved: the mapping gives 4 of the 6 entries of the parameter `W`"
+    );
+    assert_eq!(
+        wrong(new().with(weight()).with(vector("b").stack(["bb"]))),
+        "weights not saved: the cell has no parameter `bb`, which the mapping makes a part of `b`"
+    );
+    assert_eq!(
+        wrong(new().with(weight()).with(bias()).with(vector("c").stack(["b"]))),
+        "weights not saved: the mapping gives entries of `b` twice, from `b` and from `c`
+  help: if it is the sum of both, write `plus(\"b\")` for one of them"
+    );
+    assert_eq!(
+        wrong(new().with(weight()).with(bias()).with(bias())),
+        "weights not saved: the mapping describes the tensor `b` twice
+  help: give one of them a prefix, or put all of its parts into one `with`"
+    );
+    assert_eq!(
+        wrong(new().with(weight()).with(vector("b").stack([part("b").rows(1..4)]))),
+        "weights not saved: the mapping makes rows 1..4 and columns 0.. of `b` a part of `b`, but the parameter is [3, 1]"
+    );
+    assert_eq!(
+        wrong(new().with(matrix("all").stack(["W", "b"]))),
+        "weights not saved: the parts of a stack of `all` are [2, 1] columns wide, and must be equally wide"
+    );
+    assert_eq!(
+        wrong(new().with(matrix("all").stack(["W"]).stack([part("b").rows(..2)]))),
+        "weights not saved: the stacks of `all` are [3, 2] rows high, and must be equally high"
+    );
+    assert_eq!(
+        wrong(new().with(vector("W").stack(["W"])).with(scalar("b").stack(["b"]))),
+        "weights not saved, 2 problems
+- `W` is a vector in the mapping, but its parts make [3, 2]
+- `b` is a scalar in the mapping, but its parts make [3, 1]"
+    );
+}
+
+#[test]
+fn paths_that_were_forgotten() {
+    let net = Stack(Gru::<3, 2>::zeros(), dense());
+    let message = torch::linear().save(&net).unwrap_err().to_string();
+    assert!(message.contains("help: it has `1.W`; add `.under(\"1\")` to the mapping"), "{message}");
+}
+
+/// Two layers whose parameters have the same names.
+struct Twins([Dense<2, 3>; 2]);
+
+impl Model for Twins {
+    type Scalar = f32;
+    type Gradients = Dense<2, 3>;
+
+    fn zero_gradients(&self) -> Box<Dense<2, 3>> {
+        Box::new(Dense::zeros())
+    }
+
+    fn visit<'v>(&'v self, visitor: &mut dyn for<'n> FnMut(Parameter<'n, 'v, f32>)) {
+        self.0.iter().for_each(|dense| dense.visit(visitor));
+    }
+}
+
+impl ModelMut for Twins {
+    fn visit_mut<'v>(&'v mut self, visitor: &mut dyn for<'n> FnMut(ParameterMut<'n, 'v, f32>)) {
+        self.0.iter_mut().for_each(|dense| dense.visit_mut(visitor));
+    }
+}
+
+#[test]
+fn names_that_are_shared() {
+    let mut twins = Twins([dense(), Dense::zeros()]);
+    let wanted = "- two parameters of the model are called `W`\n  help: a layer that holds several must put a path before the names of each\n- two";
+    let message = save(&twins).unwrap_err().to_string();
+    assert!(message.contains(wanted), "{message}");
+    let bytes = save(&dense()).unwrap();
+    let mapping = Mapping::by_name(&twins);
+    assert!(refused(&mapping, &mut twins, &bytes).contains(wanted));
+}

@@ -1,0 +1,140 @@
+//! Mappings that users write.
+
+use crate::{Tensor, bits, file, randomise, tensors};
+use rnn_cell::cells::Lstm;
+use rnn_cell::prelude::*;
+use rnn_cell::weights::{Mapping, load, matrix, part, plus, save, scalar, vector};
+
+rnn_cell! {
+    /// An LSTM with peepholes whose matrices multiply `[h, x]`.
+    pub cell Peephole<I, H> {
+        input  x: [I];
+        state  h, c: [H];
+        param  W_i, W_f, W_g, W_o: [H, H + I];
+        param  b_i, b_f, b_g, b_o: [H];
+        param  p_i, p_f, p_o: [H];
+
+        i = sigmoid(W_i @ [h[t-1], x] + p_i * c[t-1] + b_i);
+        f = sigmoid(W_f @ [h[t-1], x] + p_f * c[t-1] + b_f);
+        g = tanh(W_g @ [h[t-1], x] + b_g);
+        c = f * c[t-1] + i * g;
+        o = sigmoid(W_o @ [h[t-1], x] + p_o * c + b_o);
+        h = o * tanh(c);
+
+        output h;
+    }
+
+    /// A parameter of each kind: a scalar, a row, a buffer, a matrix of four blocks.
+    pub cell Kinds<I, H> {
+        input  x: [I];
+        state  h: [H];
+        param  W: [2*H, H + I];
+        param  row: [1, H];
+        param  scale: [];
+        buffer leak: [H] = 0.5;
+
+        [a, b] = W @ [h[t-1], x];
+        h = leak * h[t-1] + scale * tanh(a) * sigmoid(b) + row.T * h[t-1];
+
+        output h;
+    }
+}
+
+/// `[h, x]` of the cell from PyTorch's two matrices, two biases and three peepholes.
+fn peephole<const H: usize>() -> Mapping {
+    let gates = ["W_i", "W_f", "W_g", "W_o"];
+    let biases = ["b_i", "b_f", "b_g", "b_o"];
+    Mapping::new()
+        .with(matrix("weight_hh").stack(gates.map(|gate| part(gate).columns(..H))))
+        .with(matrix("weight_ih").stack(gates.map(|gate| part(gate).columns(H..))))
+        .with(vector("bias_ih").stack(biases))
+        .with(vector("bias_hh").stack(biases.map(plus)))
+        .with(matrix("peepholes").transposed().stack(["p_i"]).stack(["p_f"]).stack(["p_o"]))
+}
+
+#[test]
+fn a_peephole_cell_both_ways() {
+    const H: usize = 2;
+    let numbers = |from: u32, count: u32| (from..from + count).map(f64::from).collect::<Vec<_>>();
+    let hh = Tensor::f64("weight_hh", &[4 * H, H], &numbers(100, 16));
+    let ih = Tensor::f64("weight_ih", &[4 * H, 1], &numbers(200, 8));
+    let bias_ih = Tensor::f64("bias_ih", &[4 * H], &numbers(300, 8));
+    let bias_hh = Tensor::f64("bias_hh", &[4 * H], &numbers(1000, 8));
+    let peepholes = Tensor::f64("peepholes", &[3, H], &numbers(400, 6));
+    let mut cell = Peephole::<1, H, f64>::zeros();
+    let mapping = peephole::<H>();
+    let original = [hh, ih, bias_ih, bias_hh, peepholes];
+    mapping.load(&mut cell, &file(&original)).unwrap();
+
+    // The forget gate: rows 2 and 3 of the matrices.
+    assert_eq!(
+        cell.W_f.to_matrix::<2, 3>(),
+        SMatrix::<f64, 2, 3>::new(104.0, 105.0, 202.0, 106.0, 107.0, 203.0)
+    );
+    assert_eq!(cell.b_f, SVector::<f64, 2>::new(302.0 + 1002.0, 303.0 + 1003.0));
+    assert_eq!(cell.p_o, SVector::<f64, 2>::new(404.0, 405.0));
+
+    let saved = tensors(&mapping.save(&cell).unwrap());
+    let sums: Vec<f64> = numbers(300, 8).iter().zip(numbers(1000, 8)).map(|(a, b)| a + b).collect();
+    let mut wanted = original.to_vec();
+    wanted[2] = Tensor::f64("bias_ih", &[8], &sums);
+    wanted[3] = Tensor::f64("bias_hh", &[8], &[0.0; 8]);
+    wanted.sort_by(|a, b| a.name.cmp(&b.name));
+    assert_eq!(saved, wanted);
+}
+
+/// The coupled gate of another program is one minus ours, and it keeps gates in rows of one matrix.
+#[test]
+fn negated_parts_rows_and_prefixes() {
+    let negated = |name: &str| part(name).negated();
+    let one = Mapping::new()
+        .with(matrix("top").stack([part("W").rows(..2)]))
+        .with(matrix("bottom").stack([part("W").rows(2..=2), part("W").rows(3..).negated()]))
+        .with(matrix("row").stack([negated("row")]))
+        .with(scalar("scale").stack(["scale"]))
+        .with(vector("leak").stack(["leak"]));
+    let mapping = one.clone().prefix("a.").under(0).and(one.prefix("b.").under("1")).ignoring("step");
+    let mut net = Stack(Kinds::<3, 2>::zeros(), Kinds::<2, 2>::zeros());
+    randomise(&mut net, 3);
+    let mut saved = tensors(&mapping.save(&net).unwrap());
+    saved.push(Tensor { dtype: "I64".into(), ..Tensor::f64("step_count", &[1], &[3.0]) });
+    let bottom = saved.iter().find(|tensor| tensor.name == "a.bottom").unwrap();
+    assert_eq!((bottom.shape.as_slice(), bottom.values()[0]), (&[2, 5][..], f64::from(net.0.W[(2, 0)])));
+    assert_eq!(bottom.values()[9], -f64::from(net.0.W[(3, 4)]));
+
+    let mut copy = Stack(Kinds::<3, 2>::zeros(), Kinds::<2, 2>::zeros());
+    mapping.load(&mut copy, &file(&saved)).unwrap();
+    assert_eq!(bits(&copy), bits(&net));
+}
+
+#[test]
+fn our_own_format() {
+    let mut cell = Kinds::<3, 2, f64>::zeros();
+    randomise(&mut cell, 4);
+    let saved = tensors(&save(&cell).unwrap());
+    let shapes: Vec<_> = saved.iter().map(|t| (t.name.as_str(), t.dtype.as_str(), t.shape.clone())).collect();
+    let wanted = [("W", vec![4, 5]), ("leak", vec![2]), ("row", vec![1, 2]), ("scale", vec![])]
+        .map(|(n, s)| (n, "F64", s));
+    assert_eq!(shapes, wanted);
+    // Row by row, whatever the blocks.
+    let whole = cell.W.to_matrix::<4, 5>();
+    assert_eq!(saved[0].values(), whole.transpose().as_slice());
+
+    let mut copy = Kinds::<3, 2, f64>::zeros();
+    load(&mut copy, &file(&saved)).unwrap();
+    assert_eq!(bits(&copy), bits(&cell));
+}
+
+/// Each precision in a cell of each.
+#[test]
+fn precisions() {
+    let mut double = Lstm::<3, 4, f64>::zeros();
+    randomise(&mut double, 5);
+    let mut single = Lstm::<3, 4>::zeros();
+    load(&mut single, &save(&double).unwrap()).unwrap();
+    let rounded: Vec<u64> =
+        bits(&double).iter().map(|&bits| f64::from(f64::from_bits(bits) as f32).to_bits()).collect();
+    assert_eq!(bits(&single), rounded, "rounded to nearest");
+    load(&mut double, &save(&single).unwrap()).unwrap();
+    assert_eq!(bits(&double), rounded, "exact");
+}

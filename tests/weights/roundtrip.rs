@@ -1,0 +1,109 @@
+//! Every ready cell, and networks of them, saved and loaded: the same bits.
+
+use crate::{bits, randomise};
+use rnn_cell::cell::ModelMut;
+use rnn_cell::cells::*;
+use rnn_cell::network::Boxed;
+use rnn_cell::prelude::*;
+use rnn_cell::weights::torch::{self, Direction};
+use rnn_cell::weights::{Mapping, keras, load, save};
+
+fn check<M: ModelMut + Clone>(what: &str, model: M) {
+    let (mut one, mut other) = (model.clone(), model);
+    randomise(&mut one, 1);
+    let saved = save(&one).unwrap();
+    load(&mut other, &saved).unwrap_or_else(|error| panic!("{what}: {error}"));
+    assert_eq!(bits(&other), bits(&one), "{what}");
+    assert_eq!(save(&other).unwrap(), saved, "{what}");
+}
+
+macro_rules! cells {
+    ($($cell:ident [$($size:literal),+]),+ $(,)?) => {
+        $(check(stringify!($cell), $cell::<$($size),+>::zeros());)+
+    };
+}
+
+#[test]
+fn every_ready_cell() {
+    cells! {
+        Elman[3, 5], Jordan[3, 5, 2], IndRnn[3, 5],
+        Lstm[3, 5], PeepholeLstm[3, 5], CifgLstm[3, 5], LayerNormLstm[3, 5], MinLstm[3, 5],
+        GreffNig[3, 5], GreffNfg[3, 5], GreffNog[3, 5], GreffNiaf[3, 5], GreffNoaf[3, 5],
+        GreffCifg[3, 5], GreffNp[3, 5], GreffFgr[3, 5],
+        Gru[3, 5], GruResetAfter[3, 5], Mgu[3, 5], UgRnn[3, 5], LiGru[3, 5], MinGru[3, 5],
+        AdditiveAttention[5, 4, 3, 6], DotAttention[4, 6], GeneralAttention[5, 4, 6], ConcatAttention[5, 4, 3, 6],
+        ChoDecoder[7, 3, 5, 4, 6], BahdanauDecoder[7, 3, 5, 4, 2, 6, 8],
+        LuongDotDecoder[7, 3, 5, 6], LuongGeneralDecoder[7, 3, 5, 4, 6], LuongConcatDecoder[7, 3, 5, 4, 2, 6],
+        Dense[3, 5],
+        // One unit of one input: every matrix has a single entry.
+        Lstm[1, 1], Gru[1, 1],
+    }
+}
+
+#[test]
+fn networks() {
+    let both = Bidirectional::new(Lstm::<3, 5>::zeros(), Lstm::<3, 5>::zeros()).joined(Concat::<10>);
+    let above = Residual { layer: Dropout::new(Gru::<10, 10>::zeros(), 0.3) };
+    let boxed = Boxed { layer: Box::new(Mgu::<10, 4>::zeros()) };
+    check("a network", Stack(Stack(both, above), Stack(boxed, Dense::<4, 2>::zeros())));
+}
+
+fn both_ways<M: ModelMut + Clone>(mapping: &Mapping, model: M) {
+    let (mut one, mut other) = (model.clone(), model);
+    randomise(&mut one, 2);
+    let saved = mapping.save(&one).unwrap();
+    mapping.load(&mut other, &saved).unwrap();
+    assert_eq!(bits(&other), bits(&one));
+}
+
+#[test]
+fn ready_mappings() {
+    both_ways(&torch::lstm(0, Direction::Forward), Lstm::<3, 5>::zeros());
+    both_ways(&torch::gru(0, Direction::Forward), GruResetAfter::<3, 5>::zeros());
+    both_ways(&torch::rnn(0, Direction::Reverse), Elman::<3, 5>::zeros());
+    both_ways(&torch::linear(), Dense::<3, 5>::zeros());
+    both_ways(&keras::lstm(), Lstm::<3, 5>::zeros());
+    both_ways(&keras::gru(), GruResetAfter::<3, 5>::zeros());
+    both_ways(&keras::gru_reset_before(), Gru::<3, 5>::zeros());
+    both_ways(&keras::simple_rnn(), Elman::<3, 5>::zeros());
+    both_ways(&keras::dense(), Dense::<3, 5>::zeros());
+
+    // One unit, one input: sizes that are 1 are still told as PyTorch and Keras tell them.
+    both_ways(&torch::lstm(0, Direction::Forward), Lstm::<1, 1>::zeros());
+    both_ways(&keras::gru(), GruResetAfter::<1, 1>::zeros());
+
+    let both = |lstm: Lstm<5, 5>| Bidirectional::new(lstm.clone(), lstm);
+    let lstms = torch::bidirectional(torch::lstm, 2).prefix("encoder.");
+    let mapping = lstms.and(torch::linear().prefix("head.").under(2));
+    both_ways(&mapping, Stack(Stack(both(Lstm::zeros()), both(Lstm::zeros())), Dense::<5, 2>::zeros()));
+}
+
+#[test]
+fn files() {
+    let folder = std::env::temp_dir().join(format!("rnn-cell-weights-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("gru.safetensors");
+    let (mut one, mut other) = (Gru::<3, 5>::zeros(), Gru::<3, 5>::zeros());
+    for seed in [3, 4] {
+        randomise(&mut one, seed);
+        rnn_cell::weights::save_file(&one, &path).unwrap();
+        rnn_cell::weights::load_file(&mut other, &path).unwrap();
+        assert_eq!(bits(&other), bits(&one));
+    }
+    let left: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["gru.safetensors"], "nothing else is left behind");
+
+    let nowhere = folder.join("no/such.safetensors");
+    let error = rnn_cell::weights::load_file(&mut other, &nowhere).unwrap_err().to_string();
+    assert!(
+        error.starts_with("weights not loaded from `") && error.contains("no/such.safetensors`: "),
+        "{error}"
+    );
+    let error = rnn_cell::weights::save_file(&one, &nowhere).unwrap_err().to_string();
+    assert!(
+        error.starts_with("weights not saved to `") && error.contains("no/such.safetensors`: "),
+        "{error}"
+    );
+    assert_eq!(bits(&other), bits(&one));
+    std::fs::remove_dir_all(&folder).unwrap();
+}
