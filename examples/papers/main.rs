@@ -8,15 +8,20 @@
 //!
 //! A task is a module with a function from [`Options`] to [rows](Row) of the table, and a line in [`TASKS`].
 
+mod adding;
 mod characters;
 mod continual_reber;
 mod counting;
 mod elman_xor;
 mod embedded_reber;
+mod lstm_1997;
 mod lstm_variants;
+mod omega;
 mod sonnets;
 mod spike_distance;
 mod table;
+mod temporal_order;
+mod train;
 
 use examples::options::{OFF, Options as CommandLine, QUICK};
 use examples::report::run;
@@ -58,6 +63,16 @@ const TASKS: &[Task] = &[
     },
     Task { name: "lstm-variants", source: "Greff et al. 2017", run: lstm_variants::run },
     Task { name: "sonnets", source: "Chung et al. 2014, whose data are others", run: sonnets::run },
+    Task {
+        name: "adding",
+        source: "Hochreiter & Schmidhuber 1997, experiment 4; Bai et al. 2018",
+        run: adding::run,
+    },
+    Task {
+        name: "temporal-order",
+        source: "Hochreiter & Schmidhuber 1997, experiment 6a; Pascanu et al. 2013",
+        run: temporal_order::run,
+    },
 ];
 
 fn main() -> ExitCode {

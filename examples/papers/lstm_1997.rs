@@ -1,0 +1,140 @@
+//! The long short-term memory as it was in 1997: no forget gate, gates shared by blocks of cells, and a gradient that is cut where the error
+//! would leave a cell.
+
+use examples::report::mean_and_deviation;
+use examples::train::Trainer;
+
+use rnn_cell::prelude::*;
+use std::collections::VecDeque;
+
+rnn_cell! {
+    /// Two blocks of two memory cells and a readout (Hochreiter & Schmidhuber 1997, appendix A.1): cell `k` and `k + 2` share the gates of block
+    /// `k`. Cells and gates read the inputs, all cells and all gates; the output reads the cells.
+    ///
+    /// The paper cuts the gradient at everything that recurs but the cells' own states, which is what `stop_gradient` does here.
+    pub cell Blocks<I, O> {
+        /// What one step reads.
+        input x: [I];
+        /// The cells' outputs and their states.
+        state h, c: [4];
+        /// The blocks' input and output gates.
+        state i, o: [2];
+        /// Weights of the gates, of the cells and of the output.
+        param W_i, W_o: [2, 8 + I] = uniform(0.1);
+        param W_c: [4, 8 + I] = uniform(0.1);
+        param W_y: [O, 4] = uniform(0.1);
+        /// Biases.
+        param b_i, b_o: [2] = uniform(0.1);
+        param b_c: [4] = uniform(0.1);
+        param b_y: [O] = uniform(0.1);
+
+        fn g(u) = 4 * sigmoid(u) - 2;
+        fn squashed(u) = 2 * sigmoid(u) - 1;
+
+        before = stop_gradient([h[t-1], i[t-1], o[t-1]]);
+        i = sigmoid(W_i @ [before, x] + b_i);
+        o = sigmoid(W_o @ [before, x] + b_o);
+        c = c[t-1] + [i, i] * g(W_c @ [before, x] + b_c);
+        h = [o, o] * squashed(c);
+        y = sigmoid(W_y @ h + b_y);
+
+        output y;
+    }
+}
+
+/// "74200 ± 1300 (6 of 6)": mean and deviation of those that are some, and their number.
+pub fn counted(counts: impl Iterator<Item = Option<usize>>) -> String {
+    let all: Vec<Option<usize>> = counts.collect();
+    let some: Vec<f64> = all.iter().flatten().map(|&count| count as f64).collect();
+    if some.is_empty() {
+        return format!("never (0 of {})", all.len());
+    }
+    let (mean, deviation) = mean_and_deviation(&some);
+    format!("{mean:.0} ± {deviation:.0} ({} of {})", some.len(), all.len())
+}
+
+/// "66 21 12": the counts of all seeds.
+pub fn listed(counts: impl Iterator<Item = usize>) -> String {
+    counts.map(|count| count.to_string()).collect::<Vec<_>>().join(" ")
+}
+
+/// A task of the paper whose error is that of a sequence's last step.
+pub struct Experiment<S> {
+    /// The learning rate.
+    pub rate: f64,
+    /// Initial biases of the two blocks' input gates, which keep the blocks from learning the same.
+    pub input_biases: [f32; 2],
+    /// The absolute error below which an output counts as right.
+    pub tolerance: f32,
+    /// The mean absolute error below which training ends.
+    pub mean_error: f64,
+    /// Draws a sequence and its target.
+    pub draw: S,
+}
+
+/// How a training ended.
+#[derive(Debug, Clone, Copy)]
+pub struct Ending {
+    /// Sequences until the mean absolute error of the last 2,000 was low enough, if it ever was.
+    pub low: Option<usize>,
+    /// Sequences until those 2,000 had come out right as well, which is the paper's criterion and ends training.
+    pub solved: Option<usize>,
+    /// Sequences of the test that came out wrong.
+    pub wrong: usize,
+    /// The mean squared error of the test.
+    pub squared: f64,
+}
+
+/// Test sequences, as in the paper.
+pub const TESTED: usize = 2560;
+/// So many sequences in a row must have come out right.
+const IN_A_ROW: usize = 2000;
+
+impl<S> Experiment<S> {
+    /// Trains on one sequence after the other, at most `budget`, until the last 2,000 came out right and their mean error is low
+    /// enough (the paper's criterion), and tests on `tested` others.
+    pub fn learn<const I: usize, const O: usize>(&self, budget: usize, tested: usize, seed: u64) -> Ending
+    where
+        S: Fn(&mut Xoshiro256PlusPlus) -> (Vec<SVector<f32, I>>, SVector<f32, O>),
+    {
+        let rng = &mut Xoshiro256PlusPlus::seed_from_u64(seed);
+        let mut net = Blocks::<I, O>::init(rng);
+        net.b_i = SVector::from(self.input_biases);
+        let mut trainer = Trainer::<_, _, 1>::new(net, Sgd::new(self.rate), None);
+        let (mut low, mut solved) = (None, None);
+        let (mut right, mut sum, mut errors) = (0, 0.0, VecDeque::with_capacity(IN_A_ROW));
+        for sequence in 1..=budget {
+            let (xs, target) = (self.draw)(rng);
+            let error = trainer.update(&xs, None, |ys, dys| {
+                // The gradient of half the squared error: the paper's rate belongs to it.
+                let error = ys[ys.len() - 1] - target;
+                dys.clear();
+                dys.resize(ys.len(), SVector::zeros());
+                dys[ys.len() - 1] = error;
+                error.amax()
+            });
+            right = if error < self.tolerance { right + 1 } else { 0 };
+            if errors.len() == IN_A_ROW {
+                sum -= errors.pop_front().unwrap_or(0.0);
+            }
+            errors.push_back(f64::from(error));
+            sum += f64::from(error);
+            if errors.len() == IN_A_ROW && sum < self.mean_error * IN_A_ROW as f64 {
+                low = low.or(Some(sequence));
+                if right >= IN_A_ROW {
+                    solved = Some(sequence);
+                    break;
+                }
+            }
+        }
+        let (mut wrong, mut squared) = (0, 0.0);
+        for _ in 0..tested {
+            let (xs, target) = (self.draw)(rng);
+            let ys = trainer.outputs(&xs, None);
+            let error = ys[ys.len() - 1] - target;
+            wrong += usize::from(error.amax() >= self.tolerance);
+            squared += f64::from(error.norm_squared()) / (O * tested) as f64;
+        }
+        Ending { low, solved, wrong, squared }
+    }
+}

@@ -1,0 +1,186 @@
+//! Temporal order: which of two symbols came first, and which second, is to be told at the end of a sequence of distractors; four classes.
+//!
+//! Hochreiter & Schmidhuber (1997, experiment 6a): 100 to 110 steps, the two symbols at steps 10 to 20 and 50 to 60; two blocks of two cells, 156
+//! weights, learning rate 0.5, one sequence an update. Ours is [the same network](Blocks), data, rate and criterion (the mean error of the last
+//! 2,000 sequences below 0.1, each of them right within 0.3 in every output).
+//!
+//! Pascanu, Mikolov & Bengio (2013, section 4.1): T steps, the symbols between T/10 and 2T/10 and between 4T/10 and 5T/10, a tanh network of 50 units,
+//! success if at most 1 % is wrong in the end. Without clipping it fails early, with clipping later; with clipping and the regulariser it succeeds at
+//! all lengths tried, also with one model of lengths from 50 to 200. Ours is the same network and init ("basic tanh"); 16 sequences an update, rate 0.1,
+//! clipped at 1, the regulariser as a mean over steps with weight 4. The paper trains for up to 5 million updates; ours end after a few thousand, so
+//! lengths are shorter, and the one model of many lengths is left out.
+
+use crate::lstm_1997::{Blocks, Experiment, TESTED, counted, listed};
+use crate::omega::{Care, TanhNet};
+use crate::table::{Options, Row, agreement};
+use examples::jobs::Jobs;
+use nalgebra::SMatrix;
+use rnn_cell::prelude::*;
+use rnn_cell::rng::below;
+
+const BATCH: usize = 16;
+const HIDDEN: usize = 50;
+const RATE: f64 = 0.1;
+const SEEDS: u64 = 4;
+/// The share of the last about 1,000 sequences that must be right for training to end.
+const RIGHT: f64 = 0.998;
+
+/// Both papers' forms.
+pub fn run(options: &Options) -> Vec<Row> {
+    let mut rows = as_in_1997(options);
+    let care = |clip, omega| Care { clip, omega };
+    let clipped = "success up to some length (figure)";
+    for (steps, updates, cases) in [
+        (
+            20,
+            4_000,
+            &[
+                (care(None, 0.0), "fails before the clipped (figure)", false),
+                (care(Some(1.0), 0.0), clipped, true),
+            ][..],
+        ),
+        (
+            50,
+            6_000,
+            &[
+                (care(Some(1.0), 0.0), "success up to some length (figure)", false),
+                (care(Some(1.0), 4.0), "100 % of runs", true),
+            ],
+        ),
+    ] {
+        for &(care, published, solved_there) in cases {
+            rows.push(as_in_2013(options, steps, updates, care, published, solved_there));
+        }
+    }
+    rows
+}
+
+fn as_in_1997(options: &Options) -> Vec<Row> {
+    let (budget, tested) = options.either((100_000, TESTED), (100, 20));
+    let mut jobs = Jobs::new();
+    for seed in 0..options.either(SEEDS, 2) {
+        let seed = options.seed + seed;
+        let experiment = Experiment {
+            rate: 0.5,
+            input_biases: [-2.0, -4.0],
+            tolerance: 0.3,
+            mean_error: 0.1,
+            draw: draw_1997,
+        };
+        jobs.add(move || experiment.learn::<8, 4>(budget, tested, seed));
+    }
+    let endings = jobs.run();
+    let solved = endings.iter().all(|ending| ending.solved.is_some());
+    vec![
+        Row::new(
+            "LSTM of 1997, 6a: sequences until solved",
+            "31,390 (all runs)",
+            counted(endings.iter().map(|ending| ending.solved)),
+            format!("solved by all seeds: {}", agreement(solved)),
+        ),
+        Row::new(
+            "LSTM of 1997, 6a: wrong in the test",
+            "1 of 2,560",
+            format!("{} of {tested}", listed(endings.iter().map(|ending| ending.wrong))),
+            "a figure a seed",
+        ),
+    ]
+}
+
+/// A sequence of the paper's, `E`, `B`, `a` to `d`, `X`, `Y`, and its class.
+fn draw_1997(rng: &mut Xoshiro256PlusPlus) -> (Vec<SVector<f32, 8>>, SVector<f32, 4>) {
+    let length = 100 + below(rng, 11);
+    let mut symbols: Vec<usize> = (0..length).map(|_| 2 + below(rng, 4)).collect();
+    (symbols[0], symbols[length - 1]) = (0, 1);
+    let mut class = 0;
+    for from in [10, 50] {
+        let second = below(rng, 2);
+        symbols[from + below(rng, 11)] = 6 + second;
+        class = 2 * class + second;
+    }
+    (symbols.into_iter().map(unit).collect(), unit(class))
+}
+
+fn unit<const N: usize>(at: usize) -> SVector<f32, N> {
+    SVector::from_fn(|row, _| if row == at { 1.0 } else { 0.0 })
+}
+
+fn as_in_2013(
+    options: &Options,
+    steps: usize,
+    updates: usize,
+    care: Care,
+    published: &str,
+    solved_there: bool,
+) -> Row {
+    let (updates, tested) = options.either((updates, 2_000), (3, BATCH));
+    let mut jobs = Jobs::new();
+    for seed in 0..options.either(SEEDS, 1) {
+        let seed = options.seed + seed;
+        jobs.add(move || learn(steps, updates, tested, care, seed));
+    }
+    let outcomes = jobs.run();
+    let good = outcomes.iter().filter(|outcome| outcome.1 <= 0.01).count();
+    let what = match (care.clip, care.omega > 0.0) {
+        (None, _) => "plain",
+        (_, false) => "clipped",
+        (_, true) => "clipped, regularised",
+    };
+    let wrong: Vec<String> = outcomes.iter().map(|(_, wrong)| format!("{:.1}", 100.0 * wrong)).collect();
+    let verdict =
+        if solved_there { agreement(good == outcomes.len()) } else { "our training is far shorter" };
+    Row::new(
+        format!("tanh RNN, T = {steps}, {what}: runs with at most 1 % wrong"),
+        published,
+        format!("{good} of {}; wrong {} %", outcomes.len(), wrong.join(" ")),
+        format!(
+            "{verdict}; updates {}, at most {updates}",
+            listed(outcomes.iter().map(|(updates, _)| *updates))
+        ),
+    )
+}
+
+/// Returns the number of updates, and the share of wrong sequences in the test.
+fn learn(steps: usize, updates: usize, tested: usize, care: Care, seed: u64) -> (usize, f64) {
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+    let mut net = TanhNet::<6, HIDDEN, 4, BATCH>::new(RATE, care, &mut rng);
+    let matches = |told: [u32; BATCH], classes: [u32; BATCH]| {
+        told.iter().zip(classes).filter(|&(&told, class)| told == class).count() as f64
+    };
+    let (mut right, mut done) = (0.0, updates);
+    for update in 1..=updates {
+        let (xs, classes) = draw_2013(steps, &mut rng);
+        let Some(told) = net.update(&xs, &classes) else { return (update, 1.0) };
+        right += 0.016 * (matches(told, classes) / BATCH as f64 - right);
+        if right >= RIGHT {
+            done = update;
+            break;
+        }
+    }
+    let batches = tested / BATCH;
+    let mut sum = 0.0;
+    for _ in 0..batches {
+        let (xs, classes) = draw_2013(steps, &mut rng);
+        sum += matches(net.classes(&xs), classes);
+    }
+    (done, 1.0 - sum / (batches * BATCH) as f64)
+}
+
+/// A batch of sequences, the two symbols first, then the four distractors.
+fn draw_2013(steps: usize, rng: &mut Xoshiro256PlusPlus) -> (Vec<SMatrix<f32, 6, BATCH>>, [u32; BATCH]) {
+    let mut xs = vec![SMatrix::<f32, 6, BATCH>::zeros(); steps];
+    let mut classes = [0; BATCH];
+    for (sample, class) in classes.iter_mut().enumerate() {
+        xs.iter_mut().for_each(|x| x[(2 + below(rng, 4), sample)] = 1.0);
+        for from in [steps / 10, 4 * steps / 10] {
+            let (at, symbol) = (from + below(rng, steps / 10 + 1), below(rng, 2));
+            xs[at].column_mut(sample).fill(0.0);
+            xs[at][(symbol, sample)] = 1.0;
+            *class = 2 * *class + symbol as u32;
+        }
+    }
+    (xs, classes)
+}
+
+// The paper's count of weights.
+const _: () = assert!(Blocks::<8, 4>::PARAMETER_COUNT == 156);
