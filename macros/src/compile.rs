@@ -7,37 +7,42 @@ use crate::emit::skeleton::tidy;
 use crate::syntax::ast::Cell;
 use crate::syntax::parse::parse;
 use crate::{initial, lower, mixes, plan, resolve, shape, verify};
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
+use quote::ToTokens;
 use std::collections::HashSet;
 
+/// What a definition expands to: the mistakes in it, and the items of each cell.
+#[derive(Debug)]
+pub struct Expansion {
+    pub errors: TokenStream,
+    pub cells: Vec<(Ident, TokenStream)>,
+}
+
+impl ToTokens for Expansion {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        self.errors.to_tokens(tokens);
+        tokens.extend(self.cells.iter().map(|(_, items)| items.clone()));
+    }
+}
+
 /// Expands a definition. `root` is the path of the runtime crate, by whatever name the user's crate has it.
-pub fn expand(root: &TokenStream, input: TokenStream) -> TokenStream {
+pub fn expand(root: &TokenStream, input: TokenStream) -> Expansion {
     let mut diagnostics = Diagnostics::default();
     let program = parse(input, &mut diagnostics);
     resolve::check_cells(&program.cells, &mut diagnostics);
-    let mut items = TokenStream::new();
+    let mut cells = vec![];
     let mut names = HashSet::new();
     for cell in program.cells {
-        let is_conditional = cell.attributes.iter().any(|attribute| attribute.path().is_ident("cfg"));
-        let is_first = names.insert(cell.name.to_string());
-        #[cfg(feature = "dump")]
         let name = cell.name.clone();
-        let expansion = compile(root, cell, &mut diagnostics);
-        #[cfg(feature = "dump")]
-        if diagnostics.is_empty()
-            && let Err(fact) = crate::dump::dump(&name, &expansion)
-        {
-            diagnostics
-                .error(&name, fact)
-                .help("`RNN_CELL_DUMP` names a folder for generated code; unset it to build without");
-        }
+        let is_conditional = cell.attributes.iter().any(|attribute| attribute.path().is_ident("cfg"));
+        let is_first = names.insert(name.to_string());
+        let items = compile(root, cell, &mut diagnostics);
         // Of two cells of one name, which is a mistake, rustc need not complain as well.
         if is_first || is_conditional {
-            items.extend(expansion);
+            cells.push((name, items));
         }
     }
-    let errors = diagnostics.to_tokens();
-    quote::quote!(#errors #items)
+    Expansion { errors: diagnostics.to_tokens(), cells }
 }
 
 /// One cell: every stage in its order. Names and shapes are checked whatever the parser found, so that all

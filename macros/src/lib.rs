@@ -42,6 +42,7 @@ mod syntax;
 mod verify;
 
 use proc_macro2::{TokenStream, TokenTree};
+use quote::ToTokens;
 
 /// `compile! { $crate; definition }`: what `rnn_cell!` of the crate `rnn-cell` hands its tokens to.
 #[doc(hidden)]
@@ -50,5 +51,8 @@ pub fn compile(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     let mut tokens = TokenStream::from(input).into_iter();
     let is_end = |token: &TokenTree| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ';');
     let root: TokenStream = tokens.by_ref().take_while(|token| !is_end(token)).collect();
-    compile::expand(&root, tokens.collect()).into()
+    let expansion = compile::expand(&root, tokens.collect());
+    #[cfg(feature = "dump")]
+    let expansion = dump::dump(expansion);
+    expansion.into_token_stream().into()
 }

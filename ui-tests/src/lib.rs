@@ -29,8 +29,9 @@ mod compiler {
 
 // The modules call each other `crate::..`.
 use compiler::*;
+use quote::ToTokens;
 
 /// What `rnn_cell! { definition }` expands to in a crate that knows the runtime as `rnn_cell`.
 pub fn expand(definition: proc_macro2::TokenStream) -> proc_macro2::TokenStream {
-    compile::expand(&quote::quote!(::rnn_cell), definition)
+    compile::expand(&quote::quote!(::rnn_cell), definition).into_token_stream()
 }

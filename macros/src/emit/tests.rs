@@ -6,7 +6,7 @@ mod size;
 mod tokens;
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{ToTokens, quote};
 
 const LSTM: &str = "pub cell Lstm<I, H> {
     input x: [I]; state h, c: [H]; param W_i, W_f, W_g, W_o: [H, H + I], b_i, b_f, b_g, b_o: [H];
@@ -21,7 +21,7 @@ const LSTM: &str = "pub cell Lstm<I, H> {
 
 fn expand(source: &str) -> TokenStream {
     let tokens = source.parse().unwrap_or_else(|error| panic!("{error}: {source}"));
-    crate::compile::expand(&quote!(::rnn_cell), tokens)
+    crate::compile::expand(&quote!(::rnn_cell), tokens).into_token_stream()
 }
 
 fn parse(expansion: &TokenStream) -> syn::File {
