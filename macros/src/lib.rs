@@ -10,6 +10,7 @@
 //! | initialise | [`initial`] | how each parameter gets its first value |
 //! | lower | [`lower`], [`ops`] | the graph of one step ([`ir`]), simplified as it is built ([`simplify`]) |
 //! | differentiate | [`autodiff`] | the backward equations, in the same graph |
+//! | | [`jacobian`] | how new states depend on old ones, for reading |
 //! | plan | [`plan`], [`schedule`] | what is kept, what runs when, what runs together, where values live |
 //! | verify | [`verify`] | invariants of all that |
 //! | emit | [`emit`] | Rust |
@@ -30,6 +31,7 @@ mod initial;
 #[cfg(test)]
 mod interpret;
 mod ir;
+mod jacobian;
 mod lower;
 mod mixes;
 mod ops;

@@ -11,6 +11,7 @@ mod tests;
 use crate::autodiff;
 use crate::dim::Atom;
 use crate::ir::{Graph, Id, Level, Op, Piece};
+use crate::jacobian::{self, Jacobian};
 use crate::lower::{Grid, Lowered};
 use crate::resolve::{Resolved, Target};
 use crate::schedule::{Group, Region, Schedule, Task, schedule};
@@ -86,6 +87,7 @@ pub struct Plan {
     /// Kept for the backward pass, in ascending order.
     pub residuals: Vec<Id>,
     pub initial: Option<InitialPlan>,
+    pub jacobian: Jacobian,
 }
 
 impl Plan {
@@ -97,6 +99,7 @@ impl Plan {
 
 pub fn plan(cell: &Cell, resolved: &Resolved, shapes: &Shapes, lowered: Lowered) -> Option<Plan> {
     let Lowered { mut graph, targets, initial_graph, initial } = lowered;
+    let jacobian = jacobian::derive(cell, resolved, &graph, &targets)?;
     let value = |target: Option<Target>| -> Option<&Grid> { targets[target?.equation].get(target?.index) };
 
     // States get a value of their own, which lives in the state's series.
@@ -307,6 +310,7 @@ pub fn plan(cell: &Cell, resolved: &Resolved, shapes: &Shapes, lowered: Lowered)
         delays,
         residuals: kept,
         initial,
+        jacobian,
     })
 }
 

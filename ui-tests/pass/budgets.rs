@@ -26,4 +26,5 @@ const _: () = assert!(Elman::<3, 16>::TAPE_BYTES_PER_STEP >= 16 * 4);
 fn main() {
     assert!(Elman::<3, 16>::EQUATIONS.contains("tanh"), "{}", Elman::<3, 16>::EQUATIONS);
     assert!(!Elman::<3, 16>::ADJOINTS.is_empty());
+    assert!(Elman::<3, 16>::JACOBIAN.contains("∂h/∂h[t-1] = "), "{}", Elman::<3, 16>::JACOBIAN);
 }

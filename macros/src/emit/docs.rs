@@ -115,8 +115,8 @@ pub fn adjoints(cx: &Context, plan: &Plan, names: &Names) -> String {
             return Some(name.clone());
         }
         match &graph[storage].op {
-            Op::Previous(_) => Some(names.text(storage).replacen("_prev", "[t-1]", 1)),
-            Op::CarryBar(_) => Some(names.text(storage).replacen("_carry", "_bar[t]", 1)),
+            Op::Previous(piece) => Some(format!("{}[t-1]", declared_name(cx.cell, cx.shapes, *piece))),
+            Op::CarryBar(piece) => Some(format!("{}_bar[t]", declared_name(cx.cell, cx.shapes, *piece))),
             _ => shows(storage).then(|| names.text(storage).to_owned()),
         }
     };

@@ -367,7 +367,7 @@ impl Items<'_> {
             quote!((0 #(+ #sizes)*))
         };
         let (parameters, states) = (size(DeclarationKind::Param), size(DeclarationKind::State));
-        let (flops, recurrent, tape, adjoints) = match self.plan {
+        let (flops, recurrent, tape, adjoints, jacobian) = match self.plan {
             Some(plan) => {
                 let names = Names::new(cx.cell, cx.shapes, &plan.graph);
                 let layout = Layout { cx, plan, names: &names };
@@ -376,9 +376,10 @@ impl Items<'_> {
                     model::flops(cx, &plan.graph, &plan.forward, |region| region == Region::Step),
                     crate::emit::sequence::tape_scalars(&layout),
                     docs::adjoints(cx, plan, &names),
+                    crate::jacobian::text::write(cx, &plan.jacobian),
                 )
             }
-            None => (quote!(0), quote!(0), quote!(0), String::new()),
+            None => (quote!(0), quote!(0), quote!(0), String::new(), String::new()),
         };
         let equations = docs::equations(cx, &self.resolved.order);
         quote! {
@@ -398,6 +399,10 @@ impl Items<'_> {
             /// The derived equations of the backward pass: `x_bar` is the cotangent of `x`, `Σ` a sum over steps
             /// and samples.
             pub const ADJOINTS: &'static str = #adjoints;
+            /// The derivative of each state after a step by each state before it, by the chain rule through the equations: between
+            /// vectors a matrix (`diag(f)` has `f` on its diagonal, `I` is the identity, `ones` a column of ones); by or of a matrix what
+            /// becomes of a small change, `∂S/∂S[t-1](δS) = f * δS`.
+            pub const JACOBIAN: &'static str = #jacobian;
         }
     }
 }

@@ -66,6 +66,12 @@ impl Writer<'_> {
         bare(&self.operation(id)).to_owned()
     }
 
+    /// A value within an expression: its name, or what it is, in parentheses where an operator stands between its parts.
+    pub fn expression(&self, id: Id) -> String {
+        self.written.set(0);
+        self.value(id)
+    }
+
     fn value(&self, id: Id) -> String {
         self.written.set(self.written.get() + 1);
         match (self.name)(id) {
