@@ -1,4 +1,4 @@
-//! The functions of the kernels for single numbers: what losses, CTC and beam search compute with.
+//! The functions of the kernels for single numbers: what losses, CTC, beam search, schedules and initialisers compute with.
 //!
 //! A platform's own exponential and logarithm differ in their last bit from another's. These don't, and they exist without `std`.
 
@@ -24,4 +24,9 @@ pub(crate) fn ln_1p<T: Scalar>(u: T) -> T {
 /// `x` to the power of `y`.
 pub(crate) fn pow<T: Scalar>(x: T, y: T) -> T {
     math::pow(Portable::token(), x, y)
+}
+
+/// The cosine.
+pub(crate) fn cos<T: Scalar>(x: T) -> T {
+    math::cos(Portable::token(), x)
 }

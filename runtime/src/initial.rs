@@ -4,6 +4,9 @@
 //! rows), however many blocks it has. Values are computed in `f64` and then rounded, entry by entry down the columns, so the
 //! `f32` and the `f64` model of one seed are one model, and `[H, H + I]` starts as a `[H, K]` of the same size would.
 
+#[path = "initial/spectral.rs"]
+mod spectral;
+
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -12,6 +15,8 @@ use nalgebra::ComplexField;
 use crate::Scalar;
 use crate::blocks::Block;
 use crate::rng::{self, Rng};
+
+pub use spectral::{scale, scale_to_spectral_norm, scale_to_spectral_radius, spectral_norm, spectral_radius};
 
 /// Every entry is `value`.
 pub fn constant<P: Block>(parameter: &mut P, value: f64) {

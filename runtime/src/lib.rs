@@ -8,11 +8,13 @@
 //! | [`cell`] | the traits that every generated cell implements |
 //! | [`cells`] | ready-made cells, each an `rnn_cell!` definition with its paper |
 //! | [`blocks`] | parameters whose rows or columns are a sum of dimensions |
+//! | `flow` | Jacobians of steps, singular values, growth rates: gradients that vanish, explode or pass (feature `std`) |
+//! | [`finite`] | where NaN or an infinity came up first |
 //! | [`init`], [`rng`] | initialisers and seeded random numbers |
 //! | [`bptt`] | truncated and checkpointed backpropagation through time |
 //! | `parallel` | a batch split over threads (feature `rayon`) |
 //! | [`network`] | stacks, both directions, residuals, dropout, zoneout: layers made of layers |
-//! | [`loss`], [`optim`] | losses with their gradients; optimisers, clipping, weight noise |
+//! | [`loss`], [`optim`] | losses with their gradients; optimisers, schedules, clipping, noise |
 //! | [`ctc`] | connectionist temporal classification: loss, gradient, decoding |
 //! | [`decode`] | decoders' drivers: teacher forcing, greedy and beam search |
 //! | [`sequence`] | batches of sequences, of equal and of different lengths |
@@ -50,6 +52,9 @@ pub mod cell;
 pub mod cells;
 pub mod ctc;
 pub mod decode;
+pub mod finite;
+#[cfg(feature = "std")]
+pub mod flow;
 mod functions;
 pub mod gradcheck;
 #[path = "initial.rs"]

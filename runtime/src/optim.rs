@@ -1,4 +1,5 @@
-//! Optimisers over any [`Model`], and what stands between `backward` and a step: norms, clipping, the search for NaN.
+//! Optimisers over any [`Model`], their [`Schedule`]s, and what stands between `backward` and a step: norms, clipping, the search for
+//! NaN, the [noise](NoiseScale) of gradients.
 //!
 //! ```text
 //! clear(&mut *grads);
@@ -12,6 +13,8 @@
 
 mod gradients;
 mod noise;
+mod noise_scale;
+mod schedule;
 
 use alloc::vec::Vec;
 
@@ -22,8 +25,11 @@ use crate::cell::{Model, ModelMut};
 
 #[cfg(feature = "rayon")]
 pub(crate) use gradients::add_through;
-pub use gradients::{NotFinite, add, check_finite, clear, clip_global_norm, global_norm, scale};
+pub(crate) use gradients::check_finite_buffers;
+pub use gradients::{NotFinite, add, check_finite, clear, clip_global_norm, clip_values, global_norm, scale};
 pub use noise::WeightNoise;
+pub use noise_scale::NoiseScale;
+pub use schedule::Schedule;
 
 /// Changes a model's parameters by their gradients.
 pub trait Optimiser<T: Scalar> {
@@ -36,7 +42,7 @@ pub trait Optimiser<T: Scalar> {
     /// The learning rate.
     fn rate(&self) -> f64;
 
-    /// Sets the learning rate, for schedules.
+    /// Sets the learning rate; a [`Schedule`] does.
     fn set_rate(&mut self, rate: f64);
 }
 

@@ -8,7 +8,7 @@ use nalgebra::ComplexField;
 
 use super::{gather, update};
 use crate::Scalar;
-use crate::cell::{Model, ModelMut};
+use crate::cell::{Model, ModelMut, Parameter};
 
 /// Sets every parameter (of gradients: before the next `backward`) to zero.
 pub fn clear<M: ModelMut>(gradients: &mut M) {
@@ -68,6 +68,26 @@ pub fn clip_global_norm<M: ModelMut>(gradients: &mut M, max: f64) -> f64 {
     norm
 }
 
+/// Brings every gradient, entry by entry, between `-max` and `max` (Mikolov 2012; Graves 2013) and returns how many were outside. The
+/// direction changes; [`clip_global_norm`] keeps it. NaN stays NaN, and isn't counted.
+///
+/// # Panics
+/// If `max` is not a positive number.
+#[track_caller]
+pub fn clip_values<M: ModelMut>(gradients: &mut M, max: f64) -> usize {
+    assert!(max > 0.0, "gradients can't be clipped to ±{max}");
+    let (max, mut outside) = (M::Scalar::of(max), 0);
+    gradients.visit_mut(&mut |block| {
+        for g in block.values.iter_mut() {
+            if *g > max || *g < -max {
+                outside += 1;
+                *g = if *g > max { max } else { -max };
+            }
+        }
+    });
+    outside
+}
+
 /// A scalar that is NaN or infinite, and where it stands.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NotFinite {
@@ -89,25 +109,35 @@ impl fmt::Display for NotFinite {
 
 impl core::error::Error for NotFinite {}
 
-/// Looks for the first scalar of a model or of its gradients that is NaN or infinite.
+/// Looks for the first scalar of a model or of its gradients that is NaN or infinite. [`finite`](crate::finite) says at which
+/// step of a sequence one came up.
 ///
 /// # Errors
 /// If there is one: its name, its place, its value.
 pub fn check_finite<M: Model>(model: &M) -> Result<(), NotFinite> {
     let mut found = None;
-    model.visit(&mut |block| {
-        if found.is_some() {
-            return;
-        }
-        if let Some(at) = block.values.iter().position(|x| !x.is_finite()) {
-            let rows = block.shape.size.0.max(1);
-            found = Some(NotFinite {
-                name: block.name.into(),
-                row: block.shape.at.0 + at % rows,
-                column: block.shape.at.1 + at / rows,
-                value: block.values[at].as_f64(),
-            });
-        }
-    });
+    model.visit(&mut |block| find(block, &mut found));
     found.map_or(Ok(()), Err)
+}
+
+/// [`check_finite`] of the fields that are saved and not learned.
+pub(crate) fn check_finite_buffers<M: Model>(model: &M) -> Result<(), NotFinite> {
+    let mut found = None;
+    model.visit_buffers(&mut |block| find(block, &mut found));
+    found.map_or(Ok(()), Err)
+}
+
+fn find<T: Scalar>(block: Parameter<'_, '_, T>, found: &mut Option<NotFinite>) {
+    if found.is_some() {
+        return;
+    }
+    if let Some(at) = block.values.iter().position(|x| !x.is_finite()) {
+        let rows = block.shape.size.0.max(1);
+        *found = Some(NotFinite {
+            name: block.name.into(),
+            row: block.shape.at.0 + at % rows,
+            column: block.shape.at.1 + at / rows,
+            value: block.values[at].as_f64(),
+        });
+    }
 }

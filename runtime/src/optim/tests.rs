@@ -170,6 +170,21 @@ fn norms_clip() {
 }
 
 #[test]
+fn values_clip() {
+    let mut gradients = Pair::<f64>::of([0.5, -3.0, f64::NAN, f64::INFINITY, 1.0]);
+    assert_eq!(clip_values(&mut gradients, 1.0), 2);
+    let values = gradients.values();
+    assert_eq!((&values[..2], &values[3..]), (&[0.5, -1.0][..], &[1.0, 1.0][..]));
+    assert!(values[2].is_nan());
+}
+
+#[test]
+#[should_panic(expected = "gradients can't be clipped to ±-1")]
+fn values_clip_to_a_positive_number() {
+    clip_values(&mut Pair::<f64>::of(FIRST), -1.0);
+}
+
+#[test]
 fn norms_neither_overflow_nor_vanish() {
     for size in [1e200, 1e-200] {
         let norm = global_norm(&Pair::<f64>::of([1.0, 2.0, -2.0, 0.0, 4.0].map(|x| x * size)));

@@ -1,0 +1,375 @@
+//! Jacobians against differences, spectra against known ones, and what is said of gradients against planted networks.
+
+use alloc::string::ToString;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use nalgebra::{DMatrix, SMatrix, SVector};
+
+use super::*;
+use crate::cell::{Cell, ContextLayer, Layer};
+use crate::cells::*;
+use crate::init;
+use crate::network::{Residual, Stack};
+use crate::rng::{self, SeedableRng, Xoshiro256PlusPlus};
+use crate::rnn_cell;
+use crate::varying::Varying;
+
+fn rng(seed: u64) -> Xoshiro256PlusPlus {
+    Xoshiro256PlusPlus::seed_from_u64(seed)
+}
+
+fn random<V: Varying<f64>>(seed: u64) -> V {
+    let (mut value, mut rng) = (V::zero(), rng(seed));
+    value.scalars_mut(&mut |x| *x = rng::uniform(&mut rng, -1.0, 1.0));
+    value
+}
+
+/// Central differences of fourth order, a column a scalar of the old state.
+fn differences<L>(layer: &L, x: &L::Input, state: &L::State) -> DMatrix<f64>
+where
+    L: Cell<1, Scalar = f64>,
+    L::State: Varying<f64> + Clone,
+{
+    let after = |column: usize, step: f64| {
+        let (mut state, mut index) = (state.clone(), 0);
+        state.scalars_mut(&mut |x: &mut f64| {
+            if index == column {
+                *x += step;
+            }
+            index += 1;
+        });
+        layer.step(x, &mut state);
+        let mut scalars = Vec::new();
+        state.scalars(&mut |x| scalars.push(x));
+        nalgebra::DVector::from_vec(scalars)
+    };
+    let h = 1e-3;
+    let slope = |column, step| (after(column, step) - after(column, -step)) / (2.0 * step);
+    let columns: Vec<_> = (0..after(0, 0.0).len())
+        .map(|column| (slope(column, h) * 4.0 - slope(column, 2.0 * h)) / 3.0)
+        .collect();
+    DMatrix::from_columns(&columns)
+}
+
+#[track_caller]
+fn assert_exact<L>(name: &str, layer: &L, x: &L::Input)
+where
+    L: Cell<1, Scalar = f64>,
+    L::State: Varying<f64> + Clone,
+{
+    let state: L::State = random(11);
+    let (found, expected) = (jacobian(layer, x, &state), differences(layer, x, &state));
+    assert_eq!(found.shape(), expected.shape(), "{name}");
+    let error = (&found - &expected).amax();
+    assert!(error < 1e-8, "{name}: {error}\n{found}{expected}");
+    assert!(found.amax() > 1e-3, "{name}: nothing passes{found}");
+}
+
+#[test]
+fn ready_cells_agree_with_differences() {
+    macro_rules! check {
+        ($($cell:ident<$($size:literal),*>)*) => { $(
+            let cell = $cell::<$($size,)* f64>::init(&mut rng(3));
+            assert_exact(stringify!($cell), &cell, &random(5));
+        )* };
+    }
+    check! {
+        Elman<3, 5> Jordan<3, 5, 2> IndRnn<3, 5> Lstm<3, 5> PeepholeLstm<3, 5> CifgLstm<3, 5> LayerNormLstm<3, 5> MinLstm<3, 5>
+        GreffNig<3, 5> GreffNfg<3, 5> GreffNog<3, 5> GreffNiaf<3, 5> GreffNoaf<3, 5> GreffCifg<3, 5> GreffNp<3, 5> GreffFgr<3, 5>
+        Gru<3, 5> GruResetAfter<3, 5> Mgu<3, 5> UgRnn<3, 5> LiGru<3, 5> MinGru<3, 5>
+    }
+    macro_rules! check_decoders {
+        ($($cell:ident<$($size:literal),*>)*) => { $(
+            let cell = $cell::<$($size,)* f64>::init(&mut rng(3));
+            let mut context: <$cell<$($size,)* f64> as ContextLayer<1>>::Context = random(7);
+            // A mask hides nothing here.
+            check_decoders!(@mask $cell context);
+            assert_exact(stringify!($cell), &cell.with(&context), &[1]);
+        )* };
+        (@mask ChoDecoder $context:ident) => { let _ = &mut $context; };
+        (@mask $cell:ident $context:ident) => { $context.mask.fill(1.0); };
+    }
+    check_decoders! {
+        ChoDecoder<4, 3, 5, 2, 3> BahdanauDecoder<4, 3, 5, 2, 3, 3, 4> LuongDotDecoder<4, 3, 5, 4>
+        LuongGeneralDecoder<4, 3, 5, 2, 4> LuongConcatDecoder<4, 3, 5, 2, 3, 4>
+    }
+}
+
+rnn_cell! {
+    /// A matrix, a vector and a scalar as states.
+    cell Memory<H, E> {
+        input x: [H];
+        state M: [H, E], h: [H], n: [];
+        param v: [H] = normal(0.5), u: [E] = normal(0.5);
+
+        g = sigmoid(v * n[t-1] + x);
+        M = g * M[t-1] + h[t-1] @ u.T;
+        n = 0.5 * n[t-1] + mean(M[t-1]);
+        h = tanh(M @ u + n);
+
+        output h;
+    }
+
+    /// The map of Hénon 1976, whose exponents are known.
+    cell Henon {
+        state x: [] = 0.1;
+        state y: [];
+        param a: [] = 1.4, b: [] = 0.3;
+
+        x = 1 - a * square(x[t-1]) + y[t-1];
+        y = b * x[t-1];
+
+        output x;
+    }
+
+    /// A linear map.
+    cell Linear<H> {
+        state h: [H];
+        param W: [H, H];
+
+        h = W @ h[t-1];
+
+        output h;
+    }
+}
+
+#[test]
+fn other_states_and_networks_agree_with_differences() {
+    assert_exact("Memory", &Memory::<3, 2, f64>::init(&mut rng(1)), &random(2));
+    let lower = || Gru::<3, 3, f64>::init(&mut rng(1));
+    let stack =
+        Stack(Stack(lower(), Lstm::<3, 4, f64>::init(&mut rng(2))), Dense::<4, 2, f64>::init(&mut rng(3)));
+    assert_exact("Stack", &stack, &random(4));
+    assert_exact("Residual", &Residual::new(lower()), &random(4));
+}
+
+#[test]
+fn a_stack_is_block_triangular() {
+    let stack = Stack(Gru::<2, 3>::init(&mut rng(1)), Gru::<3, 4>::init(&mut rng(2)));
+    let (x, state) = (SVector::from([1.0, -1.0]), Layer::<1>::zero_state(&stack));
+    let whole = jacobian(&stack, &x, &state);
+    assert_eq!(whole.shape(), (7, 7));
+    assert_eq!(whole.view((0, 3), (3, 4)).amax(), 0.0, "the lower layer doesn't read the upper one");
+    assert_eq!(whole.view((0, 0), (3, 3)), jacobian(&stack.0, &x, &state.0));
+}
+
+fn random_matrix(seed: u64, size: usize) -> DMatrix<f64> {
+    let mut rng = rng(seed);
+    DMatrix::from_fn(size, size, |_, _| rng::normal(&mut rng))
+}
+
+fn orthogonal(seed: u64, size: usize) -> DMatrix<f64> {
+    random_matrix(seed, size).qr().q()
+}
+
+#[track_caller]
+fn assert_close(found: &[f64], expected: &[f64], tolerance: f64) {
+    let close = |(a, b): (&f64, &f64)| a == b || (a - b).abs() <= tolerance * b.abs().max(1.0);
+    assert!(
+        found.len() == expected.len() && found.iter().zip(expected).all(close),
+        "{found:?} is not {expected:?}"
+    );
+}
+
+/// Singular values of U_n D U_(n-1)ᵀ .. U_1 D U_0ᵀ are the powers of those of D, far beyond what a number can hold.
+#[test]
+fn planted_singular_values_are_found() {
+    let values = [2.0, 1.5, 1.0, 0.5, 1e-3];
+    for steps in [1, 2, 10, 100, 2000] {
+        let diagonal = DMatrix::from_diagonal(&nalgebra::DVector::from_row_slice(&values));
+        let turns: Vec<_> = (0..=steps as u64).map(|seed| orthogonal(seed, 5)).collect();
+        let factors: Vec<_> =
+            turns.windows(2).map(|pair| &pair[1] * &diagonal * pair[0].transpose()).collect();
+        let found = Jacobians::from(factors).singular_values(0..steps);
+        let expected = values.map(|value: f64| steps as f64 * value.ln());
+        assert_close(&found.ln, &expected, 1e-9);
+        assert!((found.growth() - 2.0).abs() < 1e-9, "{found}");
+    }
+}
+
+#[test]
+fn both_ways_to_singular_values_agree() {
+    let factors: Vec<_> = (0..4).map(|seed| random_matrix(seed, 6)).collect();
+    let direct = (&factors[3] * &factors[2] * &factors[1] * &factors[0]).singular_values();
+    let direct: Vec<f64> = direct.iter().map(|value| value.ln()).collect();
+    assert_close(&super::spectrum::singular_values(&factors, 6).ln, &direct, 1e-9);
+    assert_close(&super::spectrum::swept(&factors, 6), &direct, 1e-9);
+}
+
+#[test]
+fn equal_singular_values_and_none() {
+    let turns: Vec<_> = (0..500).map(|seed| 1.01 * orthogonal(seed, 4)).collect();
+    let found = Jacobians::from(turns).singular_values(0..500);
+    assert_close(&found.ln, &[500.0 * 1.01_f64.ln(); 4], 1e-9);
+
+    // A direction that is lost in the third of five steps stays lost.
+    let mut factors: Vec<_> = (0..5).map(|seed| random_matrix(seed, 3)).collect();
+    let lost = factors[2].column(0) + factors[2].column(1);
+    factors[2].set_column(2, &lost);
+    let found = Jacobians::from(factors).singular_values(0..5);
+    assert!(found.ln[1].is_finite() && found.smallest() == f64::NEG_INFINITY, "{found:?}");
+    assert!(found.to_string().contains(".. 0, median"), "{found}");
+
+    let still = Jacobians::from(vec![random_matrix(1, 2)]).singular_values(1..1);
+    assert_eq!((still.steps, still.ln), (0, vec![0.0; 2]));
+    let empty = Jacobians::from(vec![]).singular_values(0..0);
+    assert_eq!((empty.steps, empty.ln.len(), empty.growth()), (0, 0, 1.0));
+}
+
+#[test]
+fn what_is_not_finite_is_no_singular_value() {
+    let mut broken = random_matrix(1, 3);
+    broken[(1, 2)] = f64::INFINITY;
+    let found = Jacobians::from(vec![random_matrix(2, 3), broken]).singular_values(0..2);
+    assert!(found.ln.iter().all(|ln| ln.is_nan()), "{found:?}");
+}
+
+#[test]
+fn exponents_of_a_linear_map_are_its_eigenvalues() {
+    let mut linear = Linear::<3, f64>::zeros();
+    // Triangular: the eigenvalues stand on the diagonal.
+    linear.W = SMatrix::<f64, 3, 3>::new(0.9, 5.0, 0.0, 0.0, -0.5, 5.0, 0.0, 0.0, 1.1);
+    let found = exponents(&linear, &[(); 600], &mut random(1), 200);
+    assert_close(&found.values, &[1.1, 0.9, 0.5].map(f64::ln), 1e-3);
+    assert_eq!(found.steps, 400);
+}
+
+#[test]
+fn exponents_of_the_henon_map() {
+    let henon = Henon::<f64>::init(&mut rng(1));
+    let mut state = henon.initial_state::<1>();
+    let found = exponents(&henon, &[(); 20_000], &mut state, 100);
+    // 0.4192 ± 0.0003 (Sprott 2003, appendix A); the sum is ln 0.3, as every step shrinks areas by 0.3.
+    assert!((found.largest() - 0.4192).abs() < 0.01, "{found}");
+    assert!((found.values.iter().sum::<f64>() - 0.3_f64.ln()).abs() < 1e-9, "{found:?}");
+}
+
+fn elman(norm: Option<f64>, radius: Option<f64>, bias: f64) -> Elman<2, 16, f64> {
+    let mut elman = Elman::<2, 16, f64>::init(&mut rng(9));
+    init::normal(&mut elman.U, 1.0, &mut rng(10));
+    norm.into_iter().for_each(|norm| init::scale_to_spectral_norm(&mut elman.U, norm));
+    radius.into_iter().for_each(|radius| init::scale_to_spectral_radius(&mut elman.U, radius));
+    elman.b.fill(bias);
+    elman
+}
+
+fn inputs(steps: u64) -> Vec<SVector<f64, 2>> {
+    (0..steps).map(|t| 0.1 * random::<SVector<f64, 2>>(t)).collect()
+}
+
+#[test]
+fn below_one_decay_is_certain() {
+    let elman = elman(Some(0.95), None, 0.0);
+    let report = Report::new(&elman, &inputs(100), &elman.zero_state());
+    for values in &report.distances {
+        assert!(values.growth() < 0.95, "{report}");
+    }
+    assert_eq!(report.fate(), Fate::Vanishes);
+}
+
+#[test]
+fn above_one_explosion_is_possible_and_not_certain() {
+    let free = elman(None, Some(1.5), 0.0);
+    let mut jacobian_at_rest = Report::new(&free, &vec![SVector::zeros(); 60], &free.zero_state());
+    assert_eq!(jacobian_at_rest.fate(), Fate::Explodes, "{jacobian_at_rest}");
+    assert!((jacobian_at_rest.whole().growth() - 1.5).abs() < 0.1, "{jacobian_at_rest}");
+
+    // The same weights, saturated by a bias.
+    let saturated = elman(None, Some(1.5), 8.0);
+    jacobian_at_rest = Report::new(&saturated, &inputs(60), &saturated.zero_state());
+    assert_eq!(jacobian_at_rest.fate(), Fate::Vanishes, "{jacobian_at_rest}");
+}
+
+#[test]
+fn a_radius_below_one_promises_no_decay_at_once() {
+    let mut linear = Linear::<2, f64>::zeros();
+    linear.W = SMatrix::<f64, 2, 2>::new(0.5, 30.0, 0.0, 0.5);
+    let state = random(1);
+    assert_eq!(Report::new(&linear, &[(); 3], &state).fate(), Fate::Explodes);
+    assert_eq!(Report::new(&linear, &[(); 40], &state).fate(), Fate::Vanishes);
+}
+
+#[test]
+fn an_open_forget_gate_holds() {
+    let mut lstm = Lstm::<2, 8>::init(&mut rng(1));
+    lstm.b_f.fill(12.0);
+    let xs: Vec<SVector<f32, 2>> = inputs(200).iter().map(|x| x.map(|x| x as f32)).collect();
+    let mut dstate = lstm.zero_state();
+    dstate.c.fill(1.0);
+    let norms = norms::<_, 1>(&lstm, &xs, &lstm.zero_state(), dstate);
+    assert!(norms.growth() > 0.99, "{norms}");
+    assert_ne!(Report::new(&lstm, &xs, &lstm.zero_state()).fate(), Fate::Vanishes);
+
+    let mut turn = Linear::<2, f64>::zeros();
+    turn.W = SMatrix::<f64, 2, 2>::new(0.6, -0.8, 0.8, 0.6);
+    assert_eq!(Report::new(&turn, &[(); 300], &random(1)).fate(), Fate::Holds);
+}
+
+#[test]
+fn norms_go_on_where_numbers_end() {
+    let mut linear = Linear::<2>::zeros();
+    for factor in [1e-3_f32, 1e3] {
+        linear.W.fill_diagonal(factor);
+        let found = norms::<_, 1>(
+            &linear,
+            &[(); 1000],
+            &linear.zero_state(),
+            LinearState { h: SVector::from([3.0, 4.0]) },
+        );
+        let expected = 5.0_f64.ln() + 1000.0 * f64::from(factor).ln();
+        assert!((found.ln[1000] - expected).abs() < 1e-4 * expected.abs(), "{found}");
+        assert!((found.growth() / f64::from(factor) - 1.0).abs() < 1e-6, "{found}");
+    }
+    assert!(
+        norms::<_, 1>(
+            &linear,
+            &[(); 1000],
+            &linear.zero_state(),
+            LinearState { h: SVector::from([3.0, 4.0]) }
+        )
+        .to_string()
+        .starts_with("|dstate| 5.0e0 -> 5.0e3000 over 1000 steps back: 1000")
+    );
+    let zero = norms::<_, 1>(&linear, &[(); 3], &linear.zero_state(), linear.zero_state());
+    assert_eq!(zero.ln, [f64::NEG_INFINITY; 4]);
+}
+
+#[test]
+fn cotangents_are_those_of_one_backward_pass() {
+    let lstm = Lstm::<2, 4, f64>::init(&mut rng(1));
+    let xs: Vec<SMatrix<f64, 2, 3>> = (0..30).map(random).collect();
+    let dys: Vec<SMatrix<f64, 4, 3>> = (30..60).map(random).collect();
+    let (state, last): (LstmState<4, 3, f64>, LstmState<4, 3, f64>) = (random(70), random(71));
+
+    let mut tape = lstm.tape();
+    lstm.forward(&xs, &mut state.clone(), &mut tape);
+    let mut expected = last.clone();
+    lstm.backward(&xs, &mut tape, &dys, &mut expected, &mut Lstm::zeros(), None);
+
+    let (mut dstate, mut seen) = (last.clone(), Vec::new());
+    cotangents::<_, 3>(&lstm, &xs, &state, &dys, &mut dstate, |t, bar| seen.push((t, bar.clone())));
+    assert_eq!(seen.len(), 31);
+    assert_eq!((seen[0].0, &seen[0].1), (30, &last));
+    assert_eq!(seen[30].0, 0);
+    let close = |a: &LstmState<4, 3, f64>, b: &LstmState<4, 3, f64>| {
+        (a.c - b.c).amax().max((a.h - b.h).amax()) < 1e-12
+    };
+    assert!(close(&seen[30].1, &expected) && close(&dstate, &expected));
+}
+
+#[test]
+fn reports_are_read() {
+    let elman = elman(Some(0.5), None, 0.0);
+    let report = Report::new(&elman, &inputs(100), &elman.zero_state());
+    let steps: Vec<usize> = report.distances.iter().map(|values| values.steps).collect();
+    assert_eq!(steps, [1, 2, 4, 8, 16, 32, 64, 100]);
+    let text = report.to_string();
+    assert!(
+        text.contains("growth a step") && text.contains("gradients vanish: of no cotangent more than "),
+        "{text}"
+    );
+    assert_eq!(text.lines().count(), 11, "{text}");
+    let nothing = Report::new(&elman, &[], &elman.zero_state());
+    assert_eq!((nothing.distances.len(), nothing.fate()), (1, Fate::Holds));
+}
