@@ -1,6 +1,7 @@
 //! The pictures, as SVG: sharp at every size, and text stays text.
 
 mod alignment;
+mod panels;
 mod reading;
 
 use plotters::coord::Shift;
@@ -10,6 +11,7 @@ use std::error::Error;
 use std::path::Path;
 
 pub use alignment::{Alignment, alignments};
+pub use panels::{LogCurve, Panel, panels};
 pub use reading::{Reading, readings};
 
 const FONT: &str = "DejaVu Sans, Helvetica, Arial, sans-serif";

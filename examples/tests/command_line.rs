@@ -82,6 +82,15 @@ fn the_papers_tasks_are_run() {
 }
 
 #[test]
+fn gradients_flow() {
+    let said = run_quickly("gradients");
+    assert_says(
+        &said,
+        &["tanh, radius 1.5", "LSTM, forget 5", "GRU", "adding problem over 20 steps", "clipped to a norm"],
+    );
+}
+
+#[test]
 fn missing_data_is_reported() {
     for (example, file) in [
         ("ctc_digits", "digits.csv"),

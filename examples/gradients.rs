@@ -1,0 +1,306 @@
+//! Gradients that vanish, hold and explode: how a cotangent fares on its way back through time in tanh networks of several
+//! spectral radii, in LSTMs whose forget gates start more or less open, and in a GRU; and what clipping does for a network whose gradients
+//! explode while it learns.
+//!
+//! ```text
+//! cargo run --release --example gradients
+//! ```
+
+use examples::options::{Options, QUICK};
+use examples::plot::{LogCurve, Panel, panels};
+use examples::report::{progress, run};
+use nalgebra::SVector;
+use rnn_cell::cells::{Dense, Elman, Gru, Lstm};
+use rnn_cell::flow::{Jacobians, SingularValues, norms};
+use rnn_cell::init;
+use rnn_cell::loss::mean_squared_error;
+use rnn_cell::optim::{check_finite, clear, clip_global_norm};
+use rnn_cell::prelude::*;
+use rnn_cell::rng::{below, normal, uniform};
+use rnn_cell::varying::Varying;
+use std::error::Error;
+use std::f64::consts::LN_10;
+use std::process::ExitCode;
+
+const INPUTS: usize = 4;
+const HIDDEN: usize = 32;
+/// The deviation of the inputs: small enough not to saturate a tanh.
+const LOUDNESS: f64 = 0.3;
+/// Points of a curve of singular values.
+const POINTS: usize = 20;
+/// Random cotangents whose norms are averaged.
+const DIRECTIONS: u64 = 10;
+
+/// The batch and the units of the network that adds.
+const BATCH: usize = 16;
+const UNITS: usize = 32;
+/// A loss is averaged over so many batches.
+const AVERAGED: usize = 50;
+
+fn main() -> ExitCode {
+    run(|| {
+        let options = Options::read(
+            "Shows gradients that vanish, hold and explode.",
+            &[
+                ("seed", "1", "where randomness starts"),
+                ("steps", "100", "how far to go back"),
+                ("batches", "4000", "batches of training, with and without clipping"),
+                ("rate", "0.01", "the learning rate of both"),
+                ("clip", "1", "the norm that gradients are clipped to"),
+                ("picture", "target/gradients.svg", "where the picture goes"),
+                QUICK,
+            ],
+        )?;
+        let quick = options.flag("quick");
+        let (seed, steps) = (options.get("seed")?, if quick { 30 } else { options.get("steps")? });
+        let flows = flows(seed, steps)?;
+        table(&flows, steps);
+
+        let batches = if quick { 100 } else { options.get("batches")? };
+        let task = Adding { steps: if quick { 20 } else { 60 }, batches, rate: options.get("rate")? };
+        let clip = options.get("clip")?;
+        println!(
+            "\nadding problem over {} steps, relu network of {UNITS} units, SGD at a rate of {}:",
+            task.steps, task.rate
+        );
+        let clipped = task.learn(seed, Some(clip), &format!("clipped to a norm of {clip}"));
+        let free = task.learn(seed, None, "not clipped");
+
+        let path = options.path("picture");
+        let title = format!("Cotangents on their way back through time ({HIDDEN} units, {steps} steps)");
+        panels(&path, &title, &pictured(&flows, &clipped, &free))?;
+        println!("picture: {}", path.display());
+        Ok(())
+    })
+}
+
+/// What becomes of gradients in one network.
+struct Flow {
+    name: String,
+    family: Family,
+    /// The mean logarithm of the norms of random cotangents, by the steps back; they start at length one.
+    norms: Vec<f64>,
+    /// Of the derivative of the last state by the one so many steps before.
+    singular_values: Vec<SingularValues>,
+}
+
+#[derive(PartialEq, Clone, Copy)]
+enum Family {
+    Tanh,
+    Gated,
+}
+
+fn flows(seed: u64, steps: usize) -> Result<Vec<Flow>, Box<dyn Error>> {
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+    let xs: Vec<SVector<f64, INPUTS>> =
+        (0..steps).map(|_| SVector::from_fn(|_, _| LOUDNESS * normal(&mut rng))).collect();
+    let bar = progress("networks", 7);
+    let mut flows = vec![];
+    for radius in [0.5, 1.0, 1.5] {
+        let mut elman = Elman::<INPUTS, HIDDEN, f64>::init(&mut rng);
+        init::normal(&mut elman.U, 1.0, &mut rng);
+        init::scale_to_spectral_radius(&mut elman.U, radius);
+        flows.push(flow(format!("tanh, radius {radius:.1}"), Family::Tanh, &elman, &xs, elman.zero_state()));
+        bar.inc(1);
+    }
+    for bias in [0.0, 1.0, 5.0] {
+        let mut lstm = Lstm::<INPUTS, HIDDEN, f64>::init(&mut rng);
+        init::constant(&mut lstm.b_f, bias);
+        flows.push(flow(format!("LSTM, forget {bias:.0}"), Family::Gated, &lstm, &xs, lstm.zero_state()));
+        bar.inc(1);
+    }
+    let gru = Gru::<INPUTS, HIDDEN, f64>::init(&mut rng);
+    flows.push(flow("GRU".into(), Family::Gated, &gru, &xs, gru.zero_state()));
+    bar.finish_and_clear();
+    Ok(flows)
+}
+
+fn flow<L>(name: String, family: Family, layer: &L, xs: &[L::Input], state: L::State) -> Flow
+where
+    L: Cell<1, Scalar = f64>,
+    L::State: Varying<f64> + Clone,
+{
+    let mut mean = vec![0.0; xs.len() + 1];
+    for direction in 0..DIRECTIONS {
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(direction);
+        let mut dstate = layer.zero_state_bar();
+        dstate.scalars_mut(&mut |x| *x = normal(&mut rng));
+        let ln = norms::<_, 1>(layer, xs, &state, dstate).ln;
+        mean.iter_mut().zip(&ln).for_each(|(mean, x)| *mean += (x - ln[0]) / DIRECTIONS as f64);
+    }
+    let jacobians = Jacobians::along(layer, xs, &mut state.clone());
+    let between = xs.len().div_ceil(POINTS).max(1);
+    let distances = (0..xs.len()).step_by(between).chain([xs.len()]);
+    let singular_values =
+        distances.map(|distance| jacobians.singular_values(xs.len() - distance..xs.len())).collect();
+    Flow { name, family, norms: mean, singular_values }
+}
+
+fn table(flows: &[Flow], steps: usize) {
+    println!(
+        "the norm of a cotangent of length 1, so many steps back, and the singular values of all {steps} steps:"
+    );
+    let distances = [1, steps / 10, steps / 2, steps];
+    print!("{:<18}", "");
+    distances.iter().for_each(|distance| print!("{distance:>9}"));
+    println!("{:>14}{:>11}{:>11}{:>11}", "growth a step", "largest", "median", "smallest");
+    for Flow { name, norms, singular_values, .. } in flows {
+        print!("{name:<18}");
+        distances.iter().for_each(|distance| print!("{:>9}", short(norms[*distance])));
+        let growth = (norms[steps] / steps as f64).exp();
+        let values = singular_values.last().expect("the last is that of all steps");
+        let [largest, median, smallest] = [values.largest(), values.median(), values.smallest()].map(short);
+        println!("{growth:>14.3}{largest:>11}{median:>11}{smallest:>11}");
+    }
+}
+
+/// A number by its natural logarithm.
+fn short(ln: f64) -> String {
+    let tens = ln / LN_10;
+    match tens.is_finite() {
+        true if tens.abs() < 300.0 => format!("{:.0e}", 10f64.powf(tens)),
+        true => format!("1e{tens:.0}"),
+        false => format!("{tens}"),
+    }
+}
+
+/// The adding problem (Hochreiter & Schmidhuber 1997, section 5.4): of a sequence of random numbers two are marked; their sum is asked for
+/// at the end.
+struct Adding {
+    steps: usize,
+    batches: usize,
+    rate: f64,
+}
+
+rnn_cell! {
+    /// A rectified network that starts as the identity (Le, Jaitly & Hinton 2015): nothing saturates, so nothing bounds its gradients.
+    pub cell Rectified<I, H> {
+        input x: [I];
+        state h: [H];
+        param W: [H, I] = normal(0.1);
+        param U: [H, H] = identity(1);
+        param b: [H];
+
+        h = relu(W @ x + U @ h[t-1] + b);
+
+        output h;
+    }
+}
+
+impl Adding {
+    fn batch(&self, rng: &mut Xoshiro256PlusPlus) -> (Vec<SMatrix<f32, 2, BATCH>>, SMatrix<f32, 1, BATCH>) {
+        let mut xs = vec![SMatrix::<f32, 2, BATCH>::zeros(); self.steps];
+        xs.iter_mut().for_each(|x| x.row_mut(0).iter_mut().for_each(|x| *x = uniform(rng, 0.0, 1.0) as f32));
+        let mut sums = SMatrix::zeros();
+        for sample in 0..BATCH {
+            let half = self.steps / 2;
+            for t in [below(rng, half), half + below(rng, self.steps - half)] {
+                xs[t][(1, sample)] = 1.0;
+                sums[sample] += xs[t][(0, sample)];
+            }
+        }
+        (xs, sums)
+    }
+
+    /// Trains by plain gradient descent. Returns the losses, averaged; they end where they are no numbers any more.
+    fn learn(&self, seed: u64, clip: Option<f64>, name: &str) -> Vec<f64> {
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+        let mut net = Stack(Rectified::<2, UNITS>::init(&mut rng), Dense::<UNITS, 1>::init(&mut rng));
+        let mut gradients = net.zero_gradients();
+        let mut sgd = Sgd::new(self.rate);
+        let (mut tape, mut losses, mut longest) = (net.tape(), vec![], 0.0_f64);
+        let bar = progress(name, self.batches);
+        for batch in 0..self.batches {
+            let (xs, sums) = self.batch(&mut rng);
+            net.forward(&xs, None, &mut net.zero_state(), &mut tape);
+            let mut dys = vec![SMatrix::<f32, 1, BATCH>::zeros(); self.steps];
+            let (loss, dy) = mean_squared_error(&net.outputs(&tape)[self.steps - 1], &sums);
+            dys[self.steps - 1] = dy;
+            clear(&mut *gradients);
+            net.backward(&xs, None, &mut tape, &dys, &mut net.zero_state_bar(), &mut gradients, None);
+            if let Err(broken) = check_finite(&*gradients) {
+                bar.finish_and_clear();
+                println!(
+                    "  {name}: the gradient of {broken} in batch {batch}; longest gradient before: {longest:.0e}"
+                );
+                return losses;
+            }
+            let norm = match clip {
+                Some(max) => clip_global_norm(&mut *gradients, max),
+                None => rnn_cell::optim::global_norm(&*gradients),
+            };
+            longest = longest.max(norm);
+            sgd.step(&mut net, &gradients);
+            losses.push(f64::from(loss));
+            bar.inc(1);
+        }
+        bar.finish_and_clear();
+        let last = &losses[losses.len().saturating_sub(10 * AVERAGED)..];
+        println!(
+            "  {name}: mean squared error {:.4} at the end (0.1667: the mean as the answer); longest gradient {longest:.0e}",
+            last.iter().sum::<f64>() / last.len() as f64
+        );
+        losses
+    }
+}
+
+fn pictured(flows: &[Flow], clipped: &[f64], free: &[f64]) -> [Panel; 4] {
+    let curve = |name: &str, colour, is_thin, lns: Vec<(usize, f64)>| LogCurve {
+        name: name.into(),
+        points: lns.iter().map(|(x, ln)| (*x as f64, ln / LN_10)).collect(),
+        colour,
+        is_thin,
+    };
+    let of = |family: Family| flows.iter().filter(move |flow| flow.family == family).enumerate();
+    let norms = |family, caption: &str| Panel {
+        caption: caption.into(),
+        x: "steps back".into(),
+        y: "norm of the cotangent".into(),
+        curves: of(family)
+            .map(|(colour, flow)| {
+                curve(&flow.name, colour, false, flow.norms.iter().copied().enumerate().collect())
+            })
+            .collect(),
+    };
+    let shown = ["tanh, radius 1.0", "LSTM, forget 5"];
+    let spread = flows.iter().filter(|flow| shown.contains(&flow.name.as_str())).enumerate();
+    let spread = spread.flat_map(|(colour, flow)| {
+        let all = |get: fn(&SingularValues) -> f64| {
+            flow.singular_values[1..].iter().map(|values| (values.steps, get(values))).collect()
+        };
+        let short = flow.name.split(',').next().unwrap_or_default();
+        [
+            curve(&format!("{short}, largest"), colour, false, all(SingularValues::largest)),
+            curve(&format!("{short}, median"), colour, true, all(SingularValues::median)),
+            curve(&format!("{short}, smallest"), colour, false, all(SingularValues::smallest)),
+        ]
+    });
+    let losses = |name: &str, colour, losses: &[f64]| LogCurve {
+        name: name.into(),
+        points: losses
+            .chunks(AVERAGED)
+            .enumerate()
+            .map(|(i, losses)| {
+                ((i * AVERAGED) as f64, (losses.iter().sum::<f64>() / losses.len() as f64).log10())
+            })
+            .collect(),
+        colour,
+        is_thin: false,
+    };
+    [
+        norms(Family::Tanh, "tanh networks, by the spectral radius"),
+        norms(Family::Gated, "LSTMs, by the forget gate's bias, and a GRU"),
+        Panel {
+            caption: "singular values: tanh of radius 1.0, LSTM of bias 5".into(),
+            x: "steps back".into(),
+            y: "singular value".into(),
+            curves: spread.collect(),
+        },
+        Panel {
+            caption: "the adding problem, learned by a relu network".into(),
+            x: "batches".into(),
+            y: "mean squared error".into(),
+            curves: vec![losses("clipped", 0, clipped), losses("not clipped", 1, free)],
+        },
+    ]
+}

@@ -1,0 +1,166 @@
+//! Panels of curves, each with its legend beside it.
+
+use super::{Area, GRID, INK, centred_text, create_folder, text};
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+use std::error::Error;
+use std::path::Path;
+
+const WIDTH: u32 = 1240;
+const HEIGHT: u32 = 400;
+const LEGEND: u32 = 150;
+/// Distinct from each other in print, too (Okabe & Ito 2008).
+const COLOURS: [RGBColor; 6] = [
+    RGBColor(0, 114, 178),
+    RGBColor(213, 94, 0),
+    RGBColor(0, 158, 115),
+    RGBColor(204, 121, 167),
+    RGBColor(86, 180, 233),
+    RGBColor(230, 159, 0),
+];
+
+/// A curve whose values may lie anywhere above zero.
+#[derive(Debug, Clone)]
+pub struct LogCurve {
+    /// Its name in the legend.
+    pub name: String,
+    /// Its values' logarithms to base 10, by what they are values of. The curve ends before one that is not finite.
+    pub points: Vec<(f64, f64)>,
+    /// The number of its colour; curves that belong together share one.
+    pub colour: usize,
+    /// Drawn thin, beside one that is drawn thick.
+    pub is_thin: bool,
+}
+
+/// Curves over one another, on a logarithmic axis.
+#[derive(Debug, Clone)]
+pub struct Panel {
+    /// What stands above it.
+    pub caption: String,
+    /// What the horizontal axis counts.
+    pub x: String,
+    /// What the vertical axis measures.
+    pub y: String,
+    /// Its curves.
+    pub curves: Vec<LogCurve>,
+}
+
+/// Draws panels side by side, two a row.
+pub fn panels(path: &Path, title: &str, panels: &[Panel]) -> Result<(), Box<dyn Error>> {
+    create_folder(path)?;
+    let rows = panels.len().div_ceil(2);
+    let root = SVGBackend::new(path, (WIDTH, 50 + HEIGHT * rows as u32)).into_drawing_area();
+    root.fill(&WHITE)?;
+    let root = root.margin(8, 0, 0, 0).titled(title, text(22))?;
+    for (panel, area) in panels.iter().zip(root.split_evenly((rows, 2))) {
+        draw(&area, panel)?;
+    }
+    root.present()?;
+    Ok(())
+}
+
+fn draw(area: &Area, panel: &Panel) -> Result<(), Box<dyn Error>> {
+    let (width, _) = area.dim_in_pixel();
+    let (left, right) = area.split_horizontally(width - LEGEND);
+    let points = |curve: &LogCurve| -> Vec<(f64, f64)> {
+        curve.points.iter().copied().take_while(|(_, y)| y.is_finite()).collect()
+    };
+    let all: Vec<(f64, f64)> = panel.curves.iter().flat_map(points).collect();
+    let range = |get: fn(&(f64, f64)) -> f64| {
+        let values = all.iter().map(get);
+        (values.clone().fold(f64::INFINITY, f64::min), values.fold(f64::NEG_INFINITY, f64::max))
+    };
+    let ((first, last), (low, high)) = (range(|point| point.0), range(|point| point.1));
+    // A constant, too, has a range.
+    let last = if last > first { last } else { first + 1.0 };
+    let room = (0.04 * (high - low)).max(0.1);
+    let mut chart = ChartBuilder::on(&left)
+        .margin(12)
+        .caption(&panel.caption, text(17))
+        .x_label_area_size(46)
+        .y_label_area_size(82)
+        .build_cartesian_2d(first..last, low - room..high + room)?;
+    chart
+        .configure_mesh()
+        .x_desc(&panel.x)
+        .y_desc(&panel.y)
+        .x_labels(6)
+        .y_labels(if high - low > 3.0 { 8 } else { 4 })
+        .light_line_style(WHITE)
+        .bold_line_style(GRID)
+        .axis_style(INK)
+        .label_style(text(14))
+        .axis_desc_style(text(15))
+        .x_label_formatter(&|x| format!("{x:.0}"))
+        .y_label_formatter(&|y| power_of_ten(*y))
+        .draw()?;
+    for curve in &panel.curves {
+        let style = COLOURS[curve.colour % COLOURS.len()].stroke_width(if curve.is_thin { 1 } else { 2 });
+        chart.draw_series(LineSeries::new(points(curve), style))?;
+    }
+    for (row, curve) in panel.curves.iter().enumerate() {
+        let y = 58 + 24 * row as i32;
+        let style = COLOURS[curve.colour % COLOURS.len()].stroke_width(if curve.is_thin { 1 } else { 3 });
+        right.draw(&PathElement::new([(4, y), (26, y)], style))?;
+        let beside = centred_text(14).pos(Pos::new(HPos::Left, VPos::Center));
+        right.draw(&Text::new(curve.name.clone(), (32, y), beside))?;
+    }
+    Ok(())
+}
+
+/// The number with a logarithm: `10⁻²`, `0.5`, `30`.
+fn power_of_ten(logarithm: f64) -> String {
+    if (logarithm - logarithm.round()).abs() > 1e-6 {
+        let value = 10f64.powf(logarithm);
+        let digits = (1.0 - logarithm.floor()).max(0.0) as usize;
+        return format!("{value:.digits$}");
+    }
+    let exponent = format!("{:.0}", logarithm.round() + 0.0);
+    let raised: String = exponent
+        .chars()
+        .filter_map(|digit| match digit {
+            '-' => Some('⁻'),
+            _ => "⁰¹²³⁴⁵⁶⁷⁸⁹".chars().nth(digit.to_digit(10)? as usize),
+        })
+        .collect();
+    format!("10{raised}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn powers_of_ten() {
+        assert_eq!([0.0, -0.0, 1.0, -12.0, 30.0].map(power_of_ten), ["10⁰", "10⁰", "10¹", "10⁻¹²", "10³⁰"]);
+        assert_eq!([0.5, -0.5, -1.5].map(power_of_ten), ["3.2", "0.32", "0.032"]);
+    }
+
+    #[test]
+    fn panels_hold_their_curves() {
+        let folder = std::env::temp_dir().join(format!("rnn-cell-panels-{}", std::process::id()));
+        let path = folder.join("panels.svg");
+        let curve = LogCurve {
+            name: "exploding".into(),
+            points: vec![(0.0, -30.0), (50.0, 2.0), (60.0, f64::INFINITY), (70.0, 900.0)],
+            colour: 1,
+            is_thin: false,
+        };
+        let panel = Panel {
+            caption: "a caption".into(),
+            x: "steps back".into(),
+            y: "norm".into(),
+            curves: vec![
+                curve.clone(),
+                LogCurve { name: "one point".into(), points: vec![(0.0, 0.0)], ..curve },
+            ],
+        };
+        panels(&path, "a title", &vec![panel; 3]).unwrap();
+        let picture = std::fs::read_to_string(&path).unwrap();
+        for words in ["a title", "a caption", "steps back", "exploding", "10⁻³⁰"] {
+            assert!(picture.contains(words), "{words}");
+        }
+        assert!(!picture.contains("10⁹⁰⁰") && !picture.contains("NaN"));
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+}
