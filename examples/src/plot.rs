@@ -1,6 +1,7 @@
 //! The pictures, as SVG: sharp at every size, and text stays text.
 
 mod alignment;
+mod learning;
 mod panels;
 mod reading;
 
@@ -11,6 +12,7 @@ use std::error::Error;
 use std::path::Path;
 
 pub use alignment::{Alignment, alignments};
+pub use learning::{Learning, learning};
 pub use panels::{LogCurve, Panel, panels};
 pub use reading::{Reading, readings};
 

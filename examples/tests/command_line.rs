@@ -68,6 +68,13 @@ fn dates_are_rewritten() {
 }
 
 #[test]
+fn successors_are_trained() {
+    let said = run_quickly("successors");
+    assert_says(&said, &["S4dBilinear", "MinGru", "Mamba, twice", "RWKV-4", "0.75 without learning"]);
+    assert_eq!(said.matches("\nLstm ").count(), 4, "{said}");
+}
+
+#[test]
 fn the_papers_tasks_are_run() {
     let output = run("papers", &["--quick"]);
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));

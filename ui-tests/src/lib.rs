@@ -15,6 +15,7 @@ mod compiler {
     #[cfg(test)]
     pub mod interpret;
     pub mod ir;
+    pub mod jacobian;
     pub mod lower;
     pub mod mixes;
     pub mod ops;

@@ -1,0 +1,160 @@
+//! What is to be learned: sequences that ask for memory, made anew for every batch.
+
+use nalgebra::SMatrix;
+use rnn_cell::loss::{arg_max, mean_squared_error, softmax_cross_entropy};
+use rnn_cell::rng::{Xoshiro256PlusPlus, below, normal, shuffle, uniform};
+
+/// Sequences of a batch.
+pub const BATCH: usize = 16;
+
+/// Inputs or outputs of a step, a sequence a column.
+pub type Step<const N: usize> = SMatrix<f32, N, BATCH>;
+
+/// What a step asks for.
+pub enum Target<const O: usize> {
+    /// Nothing.
+    None,
+    /// Numbers.
+    Numbers(Step<O>),
+    /// One of `O` symbols.
+    Symbols([u32; BATCH]),
+}
+
+impl<const O: usize> Target<O> {
+    /// The gradient of an output's loss.
+    pub fn gradient(&self, y: &Step<O>) -> Step<O> {
+        match self {
+            Target::None => Step::zeros(),
+            Target::Numbers(target) => mean_squared_error(y, target).1,
+            Target::Symbols(classes) => softmax_cross_entropy(y, classes).1,
+        }
+    }
+
+    /// What an error is counted in: squares of what is missing, beside the squares of the target (whose mean is zero); or wrong symbols,
+    /// beside all.
+    pub fn error(&self, y: &Step<O>) -> (f64, f64) {
+        match self {
+            Target::None => (0.0, 0.0),
+            Target::Numbers(target) => {
+                (f64::from((y - target).norm_squared()), f64::from(target.norm_squared()))
+            }
+            Target::Symbols(classes) => {
+                let wrong = arg_max(y).iter().zip(classes).filter(|(said, class)| said != class).count();
+                (wrong as f64, BATCH as f64)
+            }
+        }
+    }
+}
+
+/// A batch of sequences of `I` numbers a step, that ask for `O`.
+pub struct Drawn<const I: usize, const O: usize> {
+    pub xs: Vec<Step<I>>,
+    pub targets: Vec<Target<O>>,
+}
+
+/// Something to learn.
+pub struct Task<const I: usize, const O: usize> {
+    pub name: &'static str,
+    pub draw: fn(&mut Xoshiro256PlusPlus) -> Drawn<I, O>,
+    /// The error of one that knows the mean of the numbers, or how often each symbol is asked for, and nothing else.
+    pub baseline: f64,
+    pub updates: usize,
+    /// The learning rate at first.
+    pub rate: f64,
+}
+
+/// The number of steps after which [`DELAY`] asks for noise again.
+const AGO: usize = 20;
+
+/// Say the noise of twenty steps ago, at every step: as many numbers have to be remembered, each for its time.
+pub static DELAY: Task<1, 1> =
+    Task { name: "noise, 20 steps late", draw: delay, baseline: 1.0, updates: 2000, rate: 1e-2 };
+
+fn delay(rng: &mut Xoshiro256PlusPlus) -> Drawn<1, 1> {
+    let xs: Vec<Step<1>> = (0..3 * AGO).map(|_| Step::from_fn(|_, _| normal(rng) as f32)).collect();
+    let target = |t: usize| if t < AGO { Target::None } else { Target::Numbers(xs[t - AGO]) };
+    Drawn { targets: (0..xs.len()).map(target).collect(), xs }
+}
+
+/// The adding problem (Hochreiter & Schmidhuber 1997): the sum of two marked numbers among forty.
+pub static ADDING: Task<2, 1> =
+    Task { name: "sum of two marked of 40", draw: adding, baseline: 1.0, updates: 2000, rate: 1e-2 };
+
+fn adding(rng: &mut Xoshiro256PlusPlus) -> Drawn<2, 1> {
+    const STEPS: usize = 40;
+    let mut xs = vec![Step::<2>::zeros(); STEPS];
+    let mut sums = Step::<1>::zeros();
+    for b in 0..BATCH {
+        xs.iter_mut().for_each(|x| x[(0, b)] = uniform(rng, -1.0, 1.0) as f32);
+        for marked in [below(rng, STEPS / 2), STEPS / 2 + below(rng, STEPS / 2)] {
+            xs[marked][(1, b)] = 1.0;
+            sums[b] += xs[marked][(0, b)];
+        }
+    }
+    Drawn { targets: at_the_end(STEPS, vec![Target::Numbers(sums)]), xs }
+}
+
+/// Selective copying (Gu & Dao 2023, section 4.1.1, made small): four symbols of four, anywhere among sixteen blanks, then to be said in
+/// their order. How long ago each stood differs from sequence to sequence.
+pub static SELECTIVE: Task<6, 4> =
+    Task { name: "4 symbols among 16 blanks", draw: selective, baseline: 0.75, updates: 2000, rate: 5e-3 };
+
+fn selective(rng: &mut Xoshiro256PlusPlus) -> Drawn<6, 4> {
+    const COPIED: usize = 4;
+    const READ: usize = 20;
+    const BLANK: usize = 4;
+    const ASK: usize = 5;
+    let mut xs = vec![Step::<6>::zeros(); READ + COPIED];
+    let mut symbols = vec![[0; BATCH]; COPIED];
+    for b in 0..BATCH {
+        let mut places: Vec<usize> = (0..READ).collect();
+        shuffle(&mut places, rng);
+        places.truncate(COPIED);
+        places.sort_unstable();
+        for (t, x) in xs.iter_mut().enumerate() {
+            let seen = match places.iter().position(|place| *place == t) {
+                _ if t >= READ => ASK,
+                Some(index) => {
+                    symbols[index][b] = below(rng, BLANK) as u32;
+                    symbols[index][b] as usize
+                }
+                None => BLANK,
+            };
+            x[(seen, b)] = 1.0;
+        }
+    }
+    Drawn { targets: at_the_end(xs.len(), symbols.into_iter().map(Target::Symbols).collect()), xs }
+}
+
+/// Associative recall (Ba et al. 2016 and many since): four pairs of a key (of six) and a value (of four), then the keys again in another order,
+/// each asking for its value.
+pub static RECALL: Task<10, 4> =
+    Task { name: "values of 4 keys", draw: recall, baseline: 0.75, updates: 2000, rate: 5e-3 };
+
+fn recall(rng: &mut Xoshiro256PlusPlus) -> Drawn<10, 4> {
+    const KEYS: usize = 6;
+    const VALUES: usize = 4;
+    const PAIRS: usize = 4;
+    let mut xs = vec![Step::<10>::zeros(); 3 * PAIRS];
+    let mut values = vec![[0; BATCH]; PAIRS];
+    for b in 0..BATCH {
+        let mut keys: Vec<usize> = (0..KEYS).collect();
+        shuffle(&mut keys, rng);
+        let mut order: Vec<usize> = (0..PAIRS).collect();
+        shuffle(&mut order, rng);
+        for pair in 0..PAIRS {
+            let value = below(rng, VALUES);
+            xs[2 * pair][(keys[pair], b)] = 1.0;
+            xs[2 * pair + 1][(KEYS + value, b)] = 1.0;
+            xs[2 * PAIRS + order[pair]][(keys[pair], b)] = 1.0;
+            values[order[pair]][b] = value as u32;
+        }
+    }
+    Drawn { targets: at_the_end(xs.len(), values.into_iter().map(Target::Symbols).collect()), xs }
+}
+
+/// Targets of the last steps.
+fn at_the_end<const O: usize>(steps: usize, last: Vec<Target<O>>) -> Vec<Target<O>> {
+    let before = (last.len()..steps).map(|_| Target::None);
+    before.chain(last).collect()
+}
