@@ -109,7 +109,7 @@ impl Sweep {
         let users = self.users(by);
         let mut tangents: HashMap<Id, Vec<Term>> = HashMap::new();
         let mut lines = vec![];
-        for index in 0..self.end {
+        for (index, &users) in users.iter().enumerate().take(self.end) {
             let id = Id(index as u32);
             if self.graph[id].op == Op::Previous(by) {
                 tangents.insert(id, vec![Term::default()]);
@@ -120,7 +120,7 @@ impl Sweep {
                 continue;
             }
             let is_long = terms.len() > LONGEST || terms.iter().any(|term| term.factors.len() > LONGEST);
-            let is_shared = users[index] > 1 && terms.iter().any(|term| !term.factors.is_empty());
+            let is_shared = users > 1 && terms.iter().any(|term| !term.factors.is_empty());
             let tangent = if self.named.contains(&id) || is_shared || is_long {
                 lines.push(Line { of: Of::Value(id), by, terms });
                 vec![Term { base: Some(id), ..Term::default() }]

@@ -3,6 +3,7 @@
 
 #![allow(missing_docs)]
 
+mod jacobians;
 mod networks;
 
 use nalgebra::{SMatrix, SVector};

@@ -72,7 +72,7 @@ fn draw(area: &super::Area, panel: &Learning) -> Result<(), Box<dyn Error>> {
     }
     chart
         .configure_series_labels()
-        .position(SeriesLabelPosition::LowerLeft)
+        .position(SeriesLabelPosition::MiddleRight)
         .margin(8)
         .legend_area_size(30)
         .background_style(WHITE.mix(0.9))

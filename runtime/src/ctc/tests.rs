@@ -231,7 +231,7 @@ fn the_likeliest_path_need_not_be_the_likeliest_labelling() {
     // Two steps of (0.6, 0.4): the path of blanks has 0.36, the label 0.24 + 0.24 + 0.16.
     let step = SMatrix::<f64, 2, 1>::new(0.6_f64.ln(), 0.4_f64.ln());
     let ctc = Ctc::new(0);
-    assert_eq!(ctc.greedy(&[step; 2], None), [vec![]]);
+    assert_eq!(ctc.greedy(&[step; 2], None), [Vec::<u32>::new()]);
     let [hypotheses] = ctc.beam(&[step; 2], None, 2);
     assert_eq!(hypotheses[0].labels, [1]);
     assert!((hypotheses[0].log_probability.exp() - 0.64).abs() < 1e-14);
