@@ -1,6 +1,6 @@
 //! Where a NaN or an infinity came up first: in which step of a sequence, in which value, in which parameter's gradient.
 //!
-//! [`check_finite`](crate::optim::check_finite) looks at a model or its gradients, which is cheap enough for every training step. Once it
+//! [`check_finite`] looks at a model or its gradients, which is cheap enough for every training step. Once it
 //! has found something, [`check_sequence`] runs the sequence again, a step at a time, and says where it began.
 //!
 //! ```
