@@ -25,7 +25,7 @@ use crate::varying::Varying;
 ///
 /// let lstm = Lstm::<1, 4>::init(&mut Xoshiro256PlusPlus::seed_from_u64(1));
 /// let xs = [SVector::<f32, 1>::new(1.0); 20];
-/// let mut dstate = lstm.zero_state();
+/// let mut dstate = lstm.zero_state::<1>();
 /// dstate.c.fill(1.0);
 /// let mut norms = Vec::new();
 /// cotangents::<_, 1>(&lstm, &xs, &lstm.zero_state(), &[], &mut dstate, |_t, bar| norms.push(bar.c.norm()));
