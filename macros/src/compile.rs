@@ -2,12 +2,17 @@
 
 use crate::diagnostics::Diagnostics;
 use crate::emit::context::Context;
+use crate::emit::docs;
 use crate::emit::items::Items;
 use crate::emit::skeleton::tidy;
+use crate::initial::Initialiser;
+use crate::plan::Plan;
+use crate::resolve::Resolved;
+use crate::shape::Shapes;
 use crate::syntax::ast::Cell;
 use crate::syntax::parse::parse;
 use crate::{initial, lower, mixes, plan, resolve, shape, verify};
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use std::collections::HashSet;
 
@@ -28,15 +33,18 @@ impl ToTokens for Expansion {
 /// Expands a definition. `root` is the path of the runtime crate, by whatever name the user's crate has it.
 pub fn expand(root: &TokenStream, input: TokenStream) -> Expansion {
     let mut diagnostics = Diagnostics::default();
+    let sources = sources(input.clone());
     let program = parse(input, &mut diagnostics);
     resolve::check_cells(&program.cells, &mut diagnostics);
     let mut cells = vec![];
     let mut names = HashSet::new();
-    for cell in program.cells {
+    let is_whole = sources.len() == program.cells.len();
+    for (index, cell) in program.cells.into_iter().enumerate() {
         let name = cell.name.clone();
         let is_conditional = cell.attributes.iter().any(|attribute| attribute.path().is_ident("cfg"));
         let is_first = names.insert(name.to_string());
-        let items = compile(root, cell, &mut diagnostics);
+        let source = sources.get(index).filter(|_| is_whole);
+        let items = compile(root, cell, source, &mut diagnostics);
         // Of two cells of one name, which is a mistake, rustc need not complain as well.
         if is_first || is_conditional {
             cells.push((name, items));
@@ -45,26 +53,68 @@ pub fn expand(root: &TokenStream, input: TokenStream) -> Expansion {
     Expansion { errors: diagnostics.to_tokens(), cells }
 }
 
+/// What rustdoc shows of a cell; nothing for a definition with mistakes, which its expansion reports.
+pub fn page(root: &TokenStream, input: TokenStream) -> String {
+    let mut diagnostics = Diagnostics::default();
+    let program = parse(input, &mut diagnostics);
+    let Some(cell) = program.cells.into_iter().next() else { return String::new() };
+    let Some(analysis) = analyse(&cell, &mut diagnostics) else { return String::new() };
+    docs::page(&Context::new(&cell, &analysis.shapes, root), &analysis)
+}
+
+/// The tokens of each cell of a definition without mistakes: up to a pair of braces. They stand at the call, since they are only
+/// read by [`page`]: to an editor, the user's own are the ones that mean something.
+fn sources(input: TokenStream) -> Vec<TokenStream> {
+    fn placeless(tokens: TokenStream) -> TokenStream {
+        let placeless = |mut token: TokenTree| {
+            if let TokenTree::Group(group) = &token {
+                token = Group::new(group.delimiter(), placeless(group.stream())).into();
+            }
+            token.set_span(Span::call_site());
+            token
+        };
+        tokens.into_iter().map(placeless).collect()
+    }
+    let mut sources = vec![];
+    let mut tokens = vec![];
+    for token in placeless(input) {
+        let is_end = matches!(&token, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace);
+        tokens.push(token);
+        if is_end {
+            sources.push(tokens.drain(..).collect());
+        }
+    }
+    sources
+}
+
+/// What the stages before emission found of a cell without mistakes.
+pub struct Analysis {
+    pub resolved: Resolved,
+    pub shapes: Shapes,
+    pub initialisers: Vec<Option<Initialiser>>,
+    pub plan: Plan,
+}
+
 /// One cell: every stage in its order. Names and shapes are checked whatever the parser found, so that all
 /// mistakes are reported at once; the rest is for definitions without any.
-fn compile(root: &TokenStream, cell: Cell, diagnostics: &mut Diagnostics) -> TokenStream {
-    let resolved = resolve::resolve(&cell, diagnostics);
-    let shapes = shape::infer(&cell, &resolved, diagnostics);
-    mixes::check(&cell, &shapes, diagnostics);
-    let initialisers = initial::initialisers(&cell, &resolved, &shapes, diagnostics);
+fn analyse(cell: &Cell, diagnostics: &mut Diagnostics) -> Option<Analysis> {
+    let resolved = resolve::resolve(cell, diagnostics);
+    let shapes = shape::infer(cell, &resolved, diagnostics);
+    mixes::check(cell, &shapes, diagnostics);
+    let initialisers = initial::initialisers(cell, &resolved, &shapes, diagnostics);
     if !diagnostics.is_empty() {
-        return skeleton(root, cell);
+        return None;
     }
 
-    let plan = lower::lower(&cell, &resolved, &shapes, diagnostics)
-        .and_then(|lowered| plan::plan(&cell, &resolved, &shapes, lowered));
+    let plan = lower::lower(cell, &resolved, &shapes, diagnostics)
+        .and_then(|lowered| plan::plan(cell, &resolved, &shapes, lowered));
     let Some(plan) = plan else {
         if diagnostics.is_empty() {
             diagnostics
                 .error(&cell.name, "this definition is beyond the compiler, which is a bug of rnn-cell")
                 .help("please report it with the definition");
         }
-        return skeleton(root, cell);
+        return None;
     };
     if cfg!(debug_assertions)
         && let Err(broken) = verify::verify(&plan)
@@ -74,8 +124,19 @@ fn compile(root: &TokenStream, cell: Cell, diagnostics: &mut Diagnostics) -> Tok
             format!("the compiler broke its own invariant, which is a bug of rnn-cell: {broken}"),
         );
     }
-    let context = Context::new(&cell, &shapes, root);
-    Items::new(&context, &resolved, &initialisers, Some(&plan)).emit()
+    Some(Analysis { resolved, shapes, initialisers, plan })
+}
+
+fn compile(
+    root: &TokenStream,
+    cell: Cell,
+    source: Option<&TokenStream>,
+    diagnostics: &mut Diagnostics,
+) -> TokenStream {
+    let Some(analysis) = analyse(&cell, diagnostics) else { return skeleton(root, cell) };
+    let Analysis { resolved, shapes, initialisers, plan } = &analysis;
+    let context = Context::new(&cell, shapes, root);
+    Items::new(&context, resolved, initialisers, Some(plan), source).emit()
 }
 
 /// The types and signatures of a cell with mistakes, which have been reported.
@@ -87,5 +148,5 @@ fn skeleton(root: &TokenStream, mut cell: Cell) -> TokenStream {
     shape::guess(&cell, &resolved, &mut shapes);
     let initialisers = initial::initialisers(&cell, &resolved, &shapes, &mut reported);
     let context = Context::new(&cell, &shapes, root);
-    Items::new(&context, &resolved, &initialisers, None).emit()
+    Items::new(&context, &resolved, &initialisers, None, None).emit()
 }

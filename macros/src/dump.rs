@@ -43,8 +43,19 @@ fn write(folder: &Path, cell: &Ident, items: &TokenStream) -> Result<(), String>
 fn source(expansion: &TokenStream) -> Result<String, String> {
     // By its hygiene `$crate` is the runtime, whatever the user's crate calls it; text has no hygiene.
     let text = expansion.to_string().replace("$crate", "::rnn_cell");
-    let file = syn::parse_file(&text).map_err(|error| format!("the expansion is no Rust: {error}"))?;
+    let mut file = syn::parse_file(&text).map_err(|error| format!("the expansion is no Rust: {error}"))?;
+    for item in &mut file.items {
+        if let syn::Item::Struct(item) = item {
+            item.attrs.retain(|attribute| !is_page(attribute));
+        }
+    }
     Ok(HEADER.to_owned() + &prettyplease::unparse(&file))
+}
+
+/// Whether it is the definition again, for rustdoc.
+fn is_page(attribute: &syn::Attribute) -> bool {
+    let condition = |list: &syn::MetaList| list.tokens.to_string().starts_with("doc ,");
+    attribute.path().is_ident("cfg_attr") && attribute.meta.require_list().is_ok_and(condition)
 }
 
 #[cfg(test)]
@@ -63,6 +74,15 @@ mod tests {
         assert_eq!(
             source(&expansion).unwrap(),
             HEADER.to_owned() + "const _: () = {\n    /// h = tanh(z)\n    let x = a::B;\n};\n"
+        );
+        let cell = quote!(
+            #[cfg_attr(doc, doc = page!(cell C {}))]
+            #[cfg_attr(not(doc), doc = "text")]
+            struct C;
+        );
+        assert_eq!(
+            source(&cell).unwrap(),
+            HEADER.to_owned() + "#[cfg_attr(not(doc), doc = \"text\")]\nstruct C;\n"
         );
         assert!(source(&quote!(const)).unwrap_err().starts_with("the expansion is no Rust"));
     }

@@ -43,18 +43,32 @@ mod simplify;
 mod syntax;
 mod verify;
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Literal, TokenStream, TokenTree};
 use quote::ToTokens;
 
 /// `compile! { $crate; definition }`: what `rnn_cell!` of the crate `rnn-cell` hands its tokens to.
 #[doc(hidden)]
 #[proc_macro]
 pub fn compile(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
-    let mut tokens = TokenStream::from(input).into_iter();
-    let is_end = |token: &TokenTree| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ';');
-    let root: TokenStream = tokens.by_ref().take_while(|token| !is_end(token)).collect();
-    let expansion = compile::expand(&root, tokens.collect());
+    let (root, definition) = split(input);
+    let expansion = compile::expand(&root, definition);
     #[cfg(feature = "dump")]
     let expansion = dump::dump(expansion);
     expansion.into_token_stream().into()
+}
+
+/// `page!($crate; definition)`: the documentation of one cell as a string, which an expansion asks for where rustdoc reads it.
+#[doc(hidden)]
+#[proc_macro]
+pub fn page(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    let (root, definition) = split(input);
+    TokenTree::from(Literal::string(&compile::page(&root, definition))).into_token_stream().into()
+}
+
+/// The path of the runtime crate, and what stands behind the first semicolon.
+fn split(input: proc_macro::TokenStream) -> (TokenStream, TokenStream) {
+    let mut tokens = TokenStream::from(input).into_iter();
+    let is_end = |token: &TokenTree| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ';');
+    let root = tokens.by_ref().take_while(|token| !is_end(token)).collect();
+    (root, tokens.collect())
 }

@@ -17,7 +17,7 @@ pub use crate::varying::Varying;
 pub use alloc::boxed::Box;
 pub use alloc::vec::Vec;
 pub use nalgebra::SMatrix;
-pub use rnn_cell_macros::compile;
+pub use rnn_cell_macros::{compile, page};
 
 /// Columns (steps times samples) that a pass works on at a time: what is computed before the recurrence still lies
 /// in the cache when the recurrence reads it.

@@ -1,10 +1,29 @@
-//! What a person reads: the equations as they were written, the derived ones, and the doc comments of items.
+//! What a person reads: the equations as they were written, the derived ones, and the documentation of items.
+//!
+//! - here: plain text, which a build carries (`EQUATIONS`, `ADJOINTS`, what an editor shows);
+//! - [`page`]: what rustdoc shows of a cell, made only for it: [`math`] (MathML) with [`names`] as papers set them, a [`table`] of
+//!   what is declared, the data [`flow`] drawn in [`layers`], and [`formula`]s of sizes.
+
+mod flow;
+mod formula;
+mod layers;
+mod math;
+mod names;
+mod page;
+mod reads;
+mod table;
+
+#[cfg(test)]
+mod tests;
+
+pub use page::page;
 
 use crate::emit::context::{Context, Names};
 use crate::emit::text::{Writer, comparison};
 use crate::ir::{Id, Op};
 use crate::plan::{Plan, declared_name};
-use crate::syntax::ast::{BinaryOp, DeclarationKind, Equation, Expr, ExprKind, Time};
+use crate::resolve::text::number;
+use crate::syntax::ast::{BinaryOp, Equation, Expr, ExprKind, Time};
 use std::collections::HashMap;
 
 /// The equations in the order of their evaluation, one a line.
@@ -24,7 +43,7 @@ pub fn equations(cx: &Context, order: &[usize]) -> String {
             if let syn::Meta::NameValue(meta) = &attribute.meta
                 && let syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(comment), .. }) = &meta.value
             {
-                text.push_str(&format!("//{}\n", comment.value()));
+                text.push_str(&format!("//{}\n", comment.value().replace('\n', "\n//")));
             }
         }
         text.push_str(&line(equation));
@@ -47,7 +66,7 @@ fn bare(value: &Expr) -> String {
 
 fn expr(value: &Expr) -> String {
     let inner = match &value.kind {
-        ExprKind::Number(number) => format!("{number}"),
+        ExprKind::Number(value) => number(*value),
         ExprKind::Name { name, time: Time::Implicit } => name.to_string(),
         ExprKind::Name { name, time: Time::Offset(0) } => format!("{name}[t]"),
         ExprKind::Name { name, time: Time::Offset(offset) } => format!("{name}[t{offset:+}]"),
@@ -74,7 +93,12 @@ fn expr(value: &Expr) -> String {
         ExprKind::Compare { op, left, right, .. } => {
             format!("{} {} {}", expr(left), comparison(*op), expr(right))
         }
-        ExprKind::RustPath(_) | ExprKind::Error => "..".to_owned(),
+        ExprKind::RustPath(path) => {
+            let segments: Vec<String> =
+                path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+            segments.join("::")
+        }
+        ExprKind::Error => "..".to_owned(),
     };
     if value.parenthesised { format!("({inner})") } else { inner }
 }
@@ -135,26 +159,23 @@ pub fn adjoints(cx: &Context, plan: &Plan, names: &Names) -> String {
     text
 }
 
-/// The documentation of the generated type, after the user's own.
+/// The documentation of the generated type as plain text, after the user's own.
 pub fn cell(cx: &Context, order: &[usize]) -> String {
     let mut text = String::from("\n# Equations\n\n```text\n");
     text.push_str(&equations(cx, order));
     text.push_str("```\n\n");
     text.push_str("| name | what | shape |\n| --- | --- | --- |\n");
     for (index, declaration) in cx.cell.declarations.iter().enumerate() {
-        let kind = match declaration.kind {
-            DeclarationKind::Input if cx.shapes.one_hot[index].is_some() => "input, one-hot index",
-            DeclarationKind::Input => "input",
-            DeclarationKind::Context => "context",
-            DeclarationKind::State => "state",
-            DeclarationKind::Param => "parameter",
-            DeclarationKind::Buffer => "buffer",
-        };
-        text.push_str(&format!("| `{}` | {kind} | `{}` |\n", declaration.name, shape(cx, index)));
+        let what = table::what(cx, index);
+        text.push_str(&format!("| `{}` | {what} | `{}` |\n", declaration.name, shape(cx, index)));
     }
-    let outputs: Vec<String> = cx.cell.outputs.iter().map(|name| format!("`{name}`")).collect();
-    text.push_str(&format!("\nReturns {} at each step.\n", outputs.join(", ")));
+    text.push_str(&format!("\n{}\n", returns(cx)));
     text
+}
+
+fn returns(cx: &Context) -> String {
+    let outputs: Vec<String> = cx.cell.outputs.iter().map(|name| format!("`{name}`")).collect();
+    format!("Returns {} at each step.", outputs.join(", "))
 }
 
 /// A declaration's shape as the user would write it.

@@ -21,6 +21,8 @@ pub struct Items<'a> {
     pub initialisers: &'a [Option<Initialiser>],
     /// None for a definition with mistakes.
     pub plan: Option<&'a Plan>,
+    /// The definition, for the page that rustdoc asks for. None for one with mistakes.
+    pub source: Option<&'a TokenStream>,
     pub types: Types,
 }
 
@@ -30,9 +32,10 @@ impl<'a> Items<'a> {
         resolved: &'a Resolved,
         initialisers: &'a [Option<Initialiser>],
         plan: Option<&'a Plan>,
+        source: Option<&'a TokenStream>,
     ) -> Self {
         let types = Types::new(cx, resolved);
-        Items { cx, resolved, initialisers, plan, types }
+        Items { cx, resolved, initialisers, plan, source, types }
     }
 
     pub fn emit(&self) -> TokenStream {

@@ -1,5 +1,6 @@
 //! Parameters: building, initialising and visiting them; what a step costs.
 
+use crate::dim::Atom;
 use crate::emit::context::Context;
 use crate::emit::items::Items;
 use crate::initial::Initialiser;
@@ -158,26 +159,33 @@ fn initialiser_call(cx: &Context, name: &proc_macro2::Ident, initialiser: &Initi
 
 /// The operations of one step as an expression of the dimensions: of a pass's nodes that run in one of the regions.
 pub fn flops(cx: &Context, graph: &Graph, pass: &Pass, is_counted: impl Fn(Region) -> bool) -> TokenStream {
-    let entries = |shape: BlockShape| {
-        let (rows, columns) = (cx.atom(shape.rows), cx.atom(shape.columns));
-        quote!(#rows * #columns)
-    };
-    let mut terms = vec![];
+    let terms = operations(graph, pass, is_counted).into_iter().map(|(times, dimensions)| {
+        let times = proc_macro2::Literal::usize_unsuffixed(times as usize);
+        let dimensions = dimensions.into_iter().map(|atom| cx.atom(atom));
+        quote!(#times #(* #dimensions)*)
+    });
+    quote!((0 #(+ #terms)*))
+}
+
+/// By node that is counted: so many times the product of these dimensions.
+pub fn operations(graph: &Graph, pass: &Pass, is_counted: impl Fn(Region) -> bool) -> Vec<(u64, Vec<Atom>)> {
+    let entries = |shape: BlockShape| vec![shape.rows, shape.columns];
+    let mut found = vec![];
     for id in graph.ids().filter(|id| pass.schedule.region[id.index()].is_some_and(&is_counted)) {
         let node = &graph[id];
         match &node.op {
             Op::MatMul { ta, .. } => {
                 let a = graph[node.args[0]].shape;
-                let inner = cx.atom(if *ta { a.rows } else { a.columns });
-                let out = entries(node.shape);
-                terms.push(quote!(2 * #out * #inner));
+                let mut dimensions = entries(node.shape);
+                dimensions.push(if *ta { a.rows } else { a.columns });
+                found.push((2, dimensions));
             }
             Op::Sum | Op::RowSum | Op::ColumnSum | Op::Maximum => {
-                terms.push(entries(graph[node.args[0]].shape))
+                found.push((1, entries(graph[node.args[0]].shape)));
             }
-            Op::Unary(_) | Op::Binary(_) | Op::Select(_) => terms.push(entries(node.shape)),
+            Op::Unary(_) | Op::Binary(_) | Op::Select(_) => found.push((1, entries(node.shape))),
             _ => {}
         }
     }
-    quote!((0 #(+ #terms)*))
+    found
 }

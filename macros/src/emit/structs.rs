@@ -79,7 +79,7 @@ impl Items<'_> {
         if !derives_eq {
             derives.push(quote!(::core::cmp::PartialEq));
         }
-        let doc = docs::cell(cx, &self.resolved.order);
+        let doc = self.cell_docs();
         let dims = &self.types.dims;
         let mut saved = declared(cell, DeclarationKind::Param);
         saved.extend(declared(cell, DeclarationKind::Buffer));
@@ -92,7 +92,7 @@ impl Items<'_> {
         });
         quote! {
             #(#attributes)*
-            #[doc = #doc]
+            #doc
             #[allow(non_snake_case, dead_code, mixed_script_confusables, confusable_idents, uncommon_codepoints)]
             #[derive(#(#derives),*)]
             // Products read whole columns: a parameter that starts within a cache line costs up to 1.5 times.
@@ -101,6 +101,18 @@ impl Items<'_> {
                 #(#fields,)*
                 #marker
             }
+        }
+    }
+
+    /// Plain text in a build; the whole page where rustdoc asks for it.
+    fn cell_docs(&self) -> TokenStream {
+        let (text, root, k) = (docs::cell(self.cx, &self.resolved.order), &self.cx.root, &self.cx.k);
+        match self.source {
+            Some(source) => quote! {
+                #[cfg_attr(not(doc), doc = #text)]
+                #[cfg_attr(doc, doc = #k::page!(#root; #source))]
+            },
+            None => quote!(#[doc = #text]),
         }
     }
 

@@ -2,7 +2,7 @@
 //! macro generates must name the runtime by the name that the user gave it, and draw no warning.
 
 #![forbid(unsafe_code)]
-#![deny(warnings, missing_docs, missing_debug_implementations)]
+#![deny(warnings, missing_docs, missing_debug_implementations, rustdoc::all)]
 
 equations::rnn_cell! {
     /// Elman's network.
@@ -29,6 +29,26 @@ equations::rnn_cell! {
         y = S @ h;
 
         output h, y;
+    }
+}
+
+equations::rnn_cell! {
+    /// Names and comments that rustdoc must not take for HTML or Markdown.
+    #[allow(mixed_script_confusables)]
+    pub cell Odd<H_1> {
+        /// Less than `a < b`, a [`H_1`](Self) & "more" of [this][link].
+        ///
+        /// [link]: Elman
+        input état: [H_1], _x_: [H_1];
+        /// A | in it, and a `[t-1]`.
+        state состояние: [H_1] = -1e30;
+        param W__1: [H_1, H_1];
+
+        /// ``` isn't a fence here
+        _y_ = where(_x_ < état, état / _x_, W__1 @ состояние[t-1]);
+        состояние = tanh(_y_);
+
+        output состояние;
     }
 }
 

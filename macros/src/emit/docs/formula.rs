@@ -1,0 +1,112 @@
+//! Numbers of parameters and operations as polynomials of the dimensions: `4 H I + 4 H² + 4 H`.
+
+use super::math::{At, name, row};
+use super::names::Names;
+use crate::dim::{Atom, Dim};
+use crate::syntax::ast::Cell;
+use std::collections::BTreeMap;
+
+/// A polynomial: by the power of each dimension, the coefficient.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Formula(BTreeMap<Vec<u32>, u64>);
+
+impl Formula {
+    /// A product of dimensions, so many times.
+    pub fn product(times: u64, atoms: &[Atom]) -> Self {
+        let mut powers = vec![];
+        let mut coefficient = times;
+        for atom in atoms {
+            match atom {
+                Atom::Literal(value) => coefficient = coefficient.saturating_mul(*value),
+                Atom::Name(index) => {
+                    if powers.len() <= *index {
+                        powers.resize(index + 1, 0);
+                    }
+                    powers[*index] += 1;
+                }
+            }
+        }
+        Formula::from_iter([(powers, coefficient)])
+    }
+
+    /// The number of entries.
+    pub fn size(rows: &Dim, columns: &Dim) -> Self {
+        let mut sum = Formula::default();
+        for row in rows.atoms() {
+            for column in columns.atoms() {
+                sum.add(&Formula::product(1, &[*row, *column]));
+            }
+        }
+        sum
+    }
+
+    pub fn add(&mut self, other: &Formula) {
+        for (powers, coefficient) in &other.0 {
+            let sum = self.0.entry(powers.clone()).or_default();
+            *sum = sum.saturating_add(*coefficient);
+        }
+    }
+
+    /// The terms of the highest degree first, then in the order of the dimensions.
+    fn terms(&self) -> Vec<(&Vec<u32>, u64)> {
+        let mut terms: Vec<_> = self.0.iter().map(|(powers, count)| (powers, *count)).collect();
+        terms.retain(|(_, count)| *count > 0);
+        terms.sort_by(|(a, _), (b, _)| (b.iter().sum::<u32>(), b).cmp(&(a.iter().sum::<u32>(), a)));
+        terms
+    }
+
+    /// As MathML.
+    pub fn show(&self, cell: &Cell, names: &Names) -> String {
+        let dimension = |index: usize, power: u32| {
+            let raised = (power > 1).then(|| format!("<mn>{power}</mn>"));
+            name(&names.get(&cell.dimensions[index]), At::Always, raised.as_deref())
+        };
+        let terms: Vec<String> = self
+            .terms()
+            .into_iter()
+            .map(|(powers, count)| {
+                let used = powers.iter().enumerate().filter(|(_, power)| **power > 0);
+                let mut factors: Vec<String> = used.map(|(index, power)| dimension(index, *power)).collect();
+                if count != 1 || factors.is_empty() {
+                    factors.insert(0, format!("<mn>{count}</mn>"));
+                }
+                factors.join("<mspace width=\"0.17em\"></mspace>")
+            })
+            .collect();
+        // A formula a term: a browser breaks lines between them.
+        let terms = if terms.is_empty() { vec!["<mn>0</mn>".to_owned()] } else { terms };
+        let terms: Vec<String> = terms.iter().map(|term| format!("<math>{}</math>", row(term))).collect();
+        terms.join(" + ")
+    }
+}
+
+impl FromIterator<(Vec<u32>, u64)> for Formula {
+    fn from_iter<I: IntoIterator<Item = (Vec<u32>, u64)>>(terms: I) -> Self {
+        Formula(terms.into_iter().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_of_an_lstm_with_stacked_weights() {
+        let (h, i) = (Atom::Name(1), Atom::Name(0));
+        let mut sum = Formula::default();
+        for _ in 0..4 {
+            sum.add(&Formula::size(&Dim::sum([h]), &Dim::sum([h, i])));
+            sum.add(&Formula::size(&Dim::sum([h]), &Dim::one()));
+        }
+        let terms: Vec<(Vec<u32>, u64)> =
+            sum.terms().into_iter().map(|(powers, count)| (powers.clone(), count)).collect();
+        assert_eq!(terms, [(vec![1, 1], 4), (vec![0, 2], 4), (vec![0, 1], 4)]);
+    }
+
+    #[test]
+    fn literals_multiply() {
+        let product = Formula::product(2, &[Atom::Literal(3), Atom::Name(0), Atom::Literal(5)]);
+        assert_eq!(product, Formula::from_iter([(vec![1], 30)]));
+        assert_eq!(Formula::product(7, &[]), Formula::from_iter([(vec![], 7)]));
+    }
+}
