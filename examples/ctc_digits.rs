@@ -13,11 +13,12 @@ use examples::data::{DIGIT_SIDE, Digit, digits};
 use examples::options::{Options, QUICK};
 use examples::plot::{Curve, Reading, readings};
 use examples::report::{progress, run};
+use examples::train::Trainer;
 use nalgebra::{SMatrix, SVector};
 use rnn_cell::cells::{Dense, Lstm};
 use rnn_cell::ctc::{Ctc, label_error_rate};
 use rnn_cell::network::{Bidirectional, Concat, Stack};
-use rnn_cell::optim::{AdamW, Optimiser, clear, clip_global_norm};
+use rnn_cell::optim::{AdamW, Schedule};
 use rnn_cell::prelude::*;
 use rnn_cell::rng::{below, normal};
 use rnn_cell::sequence::pad;
@@ -116,21 +117,18 @@ fn learn(
     forms: &[Vec<Digit>],
     test: &[Written],
     rng: &mut Xoshiro256PlusPlus,
-) -> (Box<Reader>, Vec<f64>) {
+) -> (Reader, Vec<f64>) {
     let (forward, reverse) = (Direction::init(rng), Direction::init(rng));
     let both = Bidirectional::new(forward, reverse).joined(Concat::<BOTH>);
-    let mut reader = Box::new(Stack(both, Dense::init(rng)));
+    let reader: Reader = Stack(both, Dense::init(rng));
     println!("model: {} parameters", reader.parameter_count());
-    let mut gradients = reader.zero_gradients();
-    let mut optimiser = AdamW::new(RATE).weight_decay(WEIGHT_DECAY);
-    let mut ctc = Ctc::new(BLANK);
-    let mut tape = Layer::<BATCH>::tape(&*reader);
-    let (mut dlogits, mut rates) = (Vec::new(), Vec::new());
+    let schedule = Schedule::cosine(RATE, size.rounds);
+    let optimiser = AdamW::new(RATE).weight_decay(WEIGHT_DECAY);
+    let mut trainer = Trainer::<_, _, BATCH>::new(reader, optimiser, Some(1.0));
+    let (mut ctc, mut rates) = (Ctc::new(BLANK), Vec::new());
     let bar = progress("training", size.rounds);
     for round in 0..size.rounds {
-        // A cosine from the full rate down to nothing.
-        let through = round as f64 / size.rounds as f64;
-        optimiser.set_rate(0.5 * RATE * (1.0 + (std::f64::consts::PI * through).cos()));
+        schedule.apply(round, &mut trainer.optimiser);
         for _ in 0..size.batches {
             let samples: Vec<Written> = (0..BATCH).map(|_| write(forms, rng)).collect();
             let mut noisy = |column: &Column| column.map(|ink| ink + (NOISE * normal(rng)) as f32);
@@ -140,25 +138,19 @@ fn learn(
             let lengths = Some(&batch.lengths);
             let targets: Vec<&[u32]> = samples.iter().map(|sample| &sample.labels[..]).collect();
 
-            reader.forward(&batch.xs, lengths, &mut reader.zero_state(), &mut tape);
-            let logits = Layer::<BATCH>::outputs(&*reader, &tape);
-            let loss = ctc.loss(logits, lengths, &targets, &mut dlogits);
+            let loss = trainer
+                .update(&batch.xs, lengths, |logits, dlogits| ctc.loss(logits, lengths, &targets, dlogits));
             if let Some(impossible) = loss.impossible.first() {
                 bar.suspend(|| eprintln!("warning: {impossible}"));
             }
-            clear(&mut *gradients);
-            let mut dstate = Layer::<BATCH>::zero_state_bar(&*reader);
-            reader.backward(&batch.xs, lengths, &mut tape, &dlogits, &mut dstate, &mut gradients, None);
-            clip_global_norm(&mut *gradients, 1.0);
-            optimiser.step(&mut *reader, &gradients);
         }
-        let read = test.iter().map(|written| greedy(&reader, written));
+        let read = test.iter().map(|written| greedy(&trainer.net, written));
         rates.push(100.0 * label_error_rate(read.zip(test.iter().map(|written| &written.labels))));
         bar.set_message(format!("{:.1} % of the labels wrong", rates[round]));
         bar.inc(1);
     }
     bar.finish_and_clear();
-    (reader, rates)
+    (trainer.net, rates)
 }
 
 /// The logits at every column of one image.

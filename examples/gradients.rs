@@ -6,6 +6,7 @@
 //! cargo run --release --example gradients
 //! ```
 
+use examples::adding;
 use examples::options::{Options, QUICK};
 use examples::plot::{LogCurve, Panel, panels};
 use examples::report::{progress, run};
@@ -16,7 +17,7 @@ use rnn_cell::init;
 use rnn_cell::loss::mean_squared_error;
 use rnn_cell::optim::{check_finite, clear, clip_global_norm};
 use rnn_cell::prelude::*;
-use rnn_cell::rng::{below, normal, uniform};
+use rnn_cell::rng::normal;
 use rnn_cell::varying::Varying;
 use std::error::Error;
 use std::f64::consts::LN_10;
@@ -188,20 +189,6 @@ rnn_cell! {
 }
 
 impl Adding {
-    fn batch(&self, rng: &mut Xoshiro256PlusPlus) -> (Vec<SMatrix<f32, 2, BATCH>>, SMatrix<f32, 1, BATCH>) {
-        let mut xs = vec![SMatrix::<f32, 2, BATCH>::zeros(); self.steps];
-        xs.iter_mut().for_each(|x| x.row_mut(0).iter_mut().for_each(|x| *x = uniform(rng, 0.0, 1.0) as f32));
-        let mut sums = SMatrix::zeros();
-        for sample in 0..BATCH {
-            let half = self.steps / 2;
-            for t in [below(rng, half), half + below(rng, self.steps - half)] {
-                xs[t][(1, sample)] = 1.0;
-                sums[sample] += xs[t][(0, sample)];
-            }
-        }
-        (xs, sums)
-    }
-
     /// Trains by plain gradient descent. Returns the losses, averaged; they end where they are no numbers any more.
     fn learn(&self, seed: u64, clip: Option<f64>, name: &str) -> Vec<f64> {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
@@ -211,7 +198,7 @@ impl Adding {
         let (mut tape, mut losses, mut longest) = (net.tape(), vec![], 0.0_f64);
         let bar = progress(name, self.batches);
         for batch in 0..self.batches {
-            let (xs, sums) = self.batch(&mut rng);
+            let (xs, sums) = adding::draw::<BATCH>(self.steps, 0.0..1.0, &mut rng);
             net.forward(&xs, None, &mut net.zero_state(), &mut tape);
             let mut dys = vec![SMatrix::<f32, 1, BATCH>::zeros(); self.steps];
             let (loss, dy) = mean_squared_error(&net.outputs(&tape)[self.steps - 1], &sums);

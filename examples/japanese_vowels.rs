@@ -13,7 +13,7 @@ use examples::report::{mean_and_deviation, progress, run};
 use nalgebra::{SMatrix, SVector};
 use rnn_cell::cells::Dense;
 use rnn_cell::loss::{arg_max, softmax_cross_entropy};
-use rnn_cell::optim::{AdamW, Optimiser, clear, clip_global_norm};
+use rnn_cell::optim::{AdamW, Optimiser, Schedule, clear, clip_global_norm};
 use rnn_cell::prelude::*;
 use rnn_cell::rng::{SeedableRng, Xoshiro256PlusPlus, normal, shuffle};
 use rnn_cell::sequence::{Batch, pad};
@@ -148,16 +148,15 @@ fn learn(seed: u64, train: &[Sample], test: &[Sample]) -> Result<Outcome, Box<dy
     let mut readout_grads = Dense::zeros();
     let mut listener_optimiser = AdamW::new(RATE).weight_decay(WEIGHT_DECAY);
     let mut readout_optimiser = AdamW::new(RATE).weight_decay(WEIGHT_DECAY);
+    let schedule = Schedule::cosine(RATE, EPOCHS);
     let (mut tape, mut readout_tape) = (listener.tape::<BATCH>(), readout.tape::<BATCH>());
 
     let bar = progress(&format!("seed {seed}"), EPOCHS);
     let mut order: Vec<&Sample> = train.iter().collect();
     let mut outcome = Outcome::default();
     for epoch in 0..EPOCHS {
-        // A cosine from the full rate down to nothing.
-        let rate = 0.5 * RATE * (1.0 + (std::f64::consts::PI * epoch as f64 / EPOCHS as f64).cos());
-        listener_optimiser.set_rate(rate);
-        readout_optimiser.set_rate(rate);
+        schedule.apply(epoch, &mut listener_optimiser);
+        schedule.apply(epoch, &mut readout_optimiser);
         shuffle(&mut order, &mut rng);
         let mut sum = 0.0;
         for samples in order.chunks_exact(BATCH) {

@@ -13,7 +13,7 @@ use examples::report::{progress, run};
 use nalgebra::{DMatrix, DVector, SMatrix, SVector};
 use rnn_cell::cells::{Dense, PeepholeLstm};
 use rnn_cell::loss::mean_squared_error;
-use rnn_cell::optim::{Adam, Optimiser, clear, clip_global_norm};
+use rnn_cell::optim::{Adam, Optimiser, Schedule, clear, clip_global_norm};
 use rnn_cell::rng::{SeedableRng, Xoshiro256PlusPlus, below};
 use std::error::Error;
 use std::process::ExitCode;
@@ -98,13 +98,13 @@ fn learn(seed: u64, series: &[f32]) -> Result<(Lstm, Readout), Box<dyn Error>> {
     let (mut lstm, mut readout) = (Lstm::init(&mut rng), Readout::init(&mut rng));
     let (mut lstm_grads, mut readout_grads) = (Lstm::zeros(), Readout::zeros());
     let (mut lstm_optimiser, mut readout_optimiser) = (Adam::new(RATE), Adam::new(RATE));
+    let schedule = Schedule::cosine(RATE, ITERATIONS);
     let (mut tape, mut readout_tape) = (lstm.tape::<BATCH>(), readout.tape::<BATCH>());
     let bar = progress("training", ITERATIONS);
     let mut mean_loss = 0.0;
     for iteration in 0..ITERATIONS {
-        let rate = 0.5 * RATE * (1.0 + (std::f64::consts::PI * iteration as f64 / ITERATIONS as f64).cos());
-        lstm_optimiser.set_rate(rate);
-        readout_optimiser.set_rate(rate);
+        schedule.apply(iteration, &mut lstm_optimiser);
+        schedule.apply(iteration, &mut readout_optimiser);
         let starts: [usize; BATCH] = std::array::from_fn(|_| below(&mut rng, series.len() - WINDOW));
         let window = |offset: usize| -> Vec<SMatrix<f32, 1, BATCH>> {
             (0..WINDOW).map(|t| SMatrix::from_fn(|_, b| series[starts[b] + t + offset])).collect()

@@ -7,7 +7,7 @@ use rnn_cell::cells::{BahdanauDecoder, BahdanauDecoderContext, BahdanauDecoderOu
 use rnn_cell::cells::{ChoDecoder, ChoDecoderContext};
 use rnn_cell::decode::{Forced, Search, beam, greedy};
 use rnn_cell::network::{Bidirectional, Concat};
-use rnn_cell::optim::{clear, clip_global_norm};
+use rnn_cell::optim::{Schedule, clear, clip_global_norm};
 use rnn_cell::prelude::*;
 use rnn_cell::rng::shuffle;
 use rnn_cell::sequence::{Batch, by_length, memory, memory_backward, pad_indices};
@@ -173,6 +173,7 @@ impl<D: Writes<BATCH> + ContextLayer<BATCH, Output: Varying<f32> + Clone>> Trans
         /// Batches whose sources are sorted together, so that those of one batch have nearly the same length.
         const SORTED: usize = 20;
         let mut trainer = Trainer::new(self);
+        let schedule = Schedule::cosine(RATE, batches);
         let mut done = 0;
         while done < batches {
             let count = SORTED.min(batches - done);
@@ -181,9 +182,7 @@ impl<D: Writes<BATCH> + ContextLayer<BATCH, Output: Varying<f32> + Clone>> Trans
             let mut chunks: Vec<&[usize]> = order.chunks(BATCH).collect();
             shuffle(&mut chunks, rng);
             for chunk in chunks {
-                // A cosine from the full rate down to nothing.
-                let through = done as f64 / batches as f64;
-                trainer.set_rate(0.5 * RATE * (1.0 + (std::f64::consts::PI * through).cos()));
+                trainer.set_rate(schedule.rate(done));
                 report(trainer.step(self, chunk.iter().map(|&i| &pairs[i])));
                 done += 1;
             }

@@ -14,6 +14,7 @@
 use crate::lstm_1997::{Blocks, Ending, Experiment, TESTED, counted, listed};
 use crate::table::{Options, Row};
 use crate::train::Recurrent;
+use examples::adding;
 use examples::jobs::Jobs;
 use examples::train::Trainer;
 use nalgebra::SMatrix;
@@ -161,7 +162,7 @@ fn learn<C: Recurrent<2, HIDDEN, BATCH>>(
     let net = Stack(cell, Dense::<HIDDEN, 1>::init(&mut rng));
     let mut trainer = Trainer::<_, _, BATCH>::new(net, Adam::new(RATE), Some(CLIP));
     for _ in 0..updates {
-        let (xs, target) = draw_2018(steps, &mut rng);
+        let (xs, target) = adding::draw(steps, 0.0..1.0, &mut rng);
         trainer.update(&xs, None, |ys, dys| {
             dys.clear();
             dys.resize(ys.len(), SMatrix::zeros());
@@ -170,28 +171,10 @@ fn learn<C: Recurrent<2, HIDDEN, BATCH>>(
     }
     let batches = tested / BATCH;
     let squared = (0..batches).map(|_| {
-        let (xs, target) = draw_2018(steps, &mut rng);
+        let (xs, target) = adding::draw(steps, 0.0..1.0, &mut rng);
         f64::from(mean_squared_error(&trainer.outputs(&xs, None)[steps - 1], &target).0)
     });
     squared.sum::<f64>() / batches as f64
-}
-
-/// A batch of sequences with a marker in each half, and the sums.
-fn draw_2018(
-    steps: usize,
-    rng: &mut Xoshiro256PlusPlus,
-) -> (Vec<SMatrix<f32, 2, BATCH>>, SMatrix<f32, 1, BATCH>) {
-    let mut xs = vec![SMatrix::<f32, 2, BATCH>::zeros(); steps];
-    let mut sums = SMatrix::zeros();
-    for sample in 0..BATCH {
-        xs.iter_mut().for_each(|x| x[(0, sample)] = uniform(rng, 0.0, 1.0) as f32);
-        for half in [0, steps / 2] {
-            let at = half + below(rng, steps / 2);
-            xs[at][(1, sample)] = 1.0;
-            sums[sample] += xs[at][(0, sample)];
-        }
-    }
-    (xs, sums)
 }
 
 // The paper's count of weights: what is built here is its network.

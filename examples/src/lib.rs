@@ -1,5 +1,6 @@
 //! What the examples share, so that each example shows its cell and its training and little else.
 //!
+//! - [`adding`] draws sequences of the adding problem,
 //! - [`data`] reads the data files and says what is wrong with them,
 //! - [`dates`] makes dates in many written forms,
 //! - [`jobs`] runs independent trainings side by side,
@@ -9,6 +10,7 @@
 //! - [`report`] shows progress and turns an error into a message and an exit code,
 //! - [`train`] holds a network in training.
 
+pub mod adding;
 pub mod data;
 pub mod dates;
 pub mod jobs;

@@ -1,28 +1,21 @@
 //! The pictures, as SVG: sharp at every size, and text stays text.
 
 mod alignment;
-mod learning;
 mod panels;
 mod reading;
+mod style;
 
-use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use std::error::Error;
 use std::path::Path;
+use style::{
+    Area, BLUE, GRID, INK, ORANGE, blend, canvas, centred_text, legend, mesh, named_line, shortest, text,
+};
 
 pub use alignment::{Alignment, alignments};
-pub use learning::{Learning, learning};
 pub use panels::{LogCurve, Panel, panels};
 pub use reading::{Reading, readings};
-
-const FONT: &str = "DejaVu Sans, Helvetica, Arial, sans-serif";
-const INK: RGBColor = RGBColor(40, 44, 52);
-const GRID: RGBColor = RGBColor(228, 230, 235);
-const BLUE: RGBColor = RGBColor(31, 97, 176);
-const ORANGE: RGBColor = RGBColor(217, 108, 20);
-
-type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
 /// One curve of a picture.
 #[derive(Debug, Clone, Copy)]
@@ -42,10 +35,7 @@ pub fn loss_and_confusion<const N: usize>(
     losses: &[Curve],
     confusion: &[[usize; N]; N],
 ) -> Result<(), Box<dyn Error>> {
-    create_folder(path)?;
-    let root = SVGBackend::new(path, (1160, 560)).into_drawing_area();
-    root.fill(&WHITE)?;
-    let root = root.margin(8, 0, 0, 0).titled(title, text(22))?;
+    let root = canvas(path, title, (1160, 560))?;
     let (left, right) = root.split_horizontally(600);
     let lowest = smallest(losses).max(1e-6);
     let highest = largest(losses).max(lowest * 10.0);
@@ -56,34 +46,17 @@ pub fn loss_and_confusion<const N: usize>(
         .x_label_area_size(44)
         .y_label_area_size(74)
         .build_cartesian_2d(0.0..(epochs - 1) as f64, (lowest * 0.8..highest * 1.2).log_scale())?;
-    chart
-        .configure_mesh()
+    mesh(&mut chart)
         .x_desc("epoch")
         .y_desc("cross-entropy a sample")
-        .light_line_style(WHITE)
-        .bold_line_style(GRID)
-        .axis_style(INK)
-        .label_style(text(14))
-        .axis_desc_style(text(15))
         .x_label_formatter(&|epoch| format!("{epoch:.0}"))
         .y_label_formatter(&|loss| shortest(*loss))
         .draw()?;
     for (curve, colour) in losses.iter().zip([BLUE, ORANGE].into_iter().cycle()) {
         let points = curve.values.iter().enumerate().map(|(epoch, loss)| (epoch as f64, loss.max(lowest)));
-        chart
-            .draw_series(LineSeries::new(points, colour.stroke_width(2)))?
-            .label(curve.name)
-            .legend(move |(x, y)| PathElement::new([(x, y), (x + 22, y)], colour.stroke_width(3)));
+        named_line(&mut chart, curve.name, points, colour.stroke_width(2))?;
     }
-    chart
-        .configure_series_labels()
-        .position(SeriesLabelPosition::UpperRight)
-        .margin(12)
-        .legend_area_size(30)
-        .background_style(WHITE.mix(0.9))
-        .border_style(GRID)
-        .label_font(text(14))
-        .draw()?;
+    legend(&mut chart, SeriesLabelPosition::UpperRight)?;
     draw_confusion(&right, confusion)?;
     root.present()?;
     Ok(())
@@ -135,10 +108,7 @@ pub fn forecast(
     truth: Curve,
     forecast: Curve,
 ) -> Result<(), Box<dyn Error>> {
-    create_folder(path)?;
-    let root = SVGBackend::new(path, (1160, 620)).into_drawing_area();
-    root.fill(&WHITE)?;
-    let root = root.margin(8, 0, 0, 0).titled(title, text(22))?;
+    let root = canvas(path, title, (1160, 620))?;
     let (upper, lower) = root.split_vertically(370);
     let both = [truth, forecast];
     let last = (first + truth.values.len().max(2) - 1) as f64;
@@ -148,33 +118,16 @@ pub fn forecast(
         .x_label_area_size(28)
         .y_label_area_size(74)
         .build_cartesian_2d(first as f64..last, low..high + 0.15 * (high - low))?;
-    chart
-        .configure_mesh()
+    mesh(&mut chart)
         .y_desc("intensity")
-        .light_line_style(WHITE)
-        .bold_line_style(GRID)
-        .axis_style(INK)
-        .label_style(text(14))
-        .axis_desc_style(text(15))
         .x_label_formatter(&|step| format!("{step:.0}"))
         .y_label_formatter(&|intensity| format!("{intensity:.0}"))
         .draw()?;
     for (curve, colour, stroke) in [(truth, INK.mix(0.55), 3), (forecast, ORANGE.mix(1.0), 1)] {
         let points = curve.values.iter().enumerate().map(|(step, value)| ((first + step) as f64, *value));
-        chart
-            .draw_series(LineSeries::new(points, colour.stroke_width(stroke)))?
-            .label(curve.name)
-            .legend(move |(x, y)| PathElement::new([(x, y), (x + 22, y)], colour.stroke_width(3)));
+        named_line(&mut chart, curve.name, points, colour.stroke_width(stroke))?;
     }
-    chart
-        .configure_series_labels()
-        .position(SeriesLabelPosition::UpperRight)
-        .margin(8)
-        .legend_area_size(30)
-        .background_style(WHITE.mix(0.9))
-        .border_style(GRID)
-        .label_font(text(14))
-        .draw()?;
+    legend(&mut chart, SeriesLabelPosition::UpperRight)?;
     let errors: Vec<f64> =
         truth.values.iter().zip(forecast.values).map(|(truth, guess)| guess - truth).collect();
     let reach = errors.iter().fold(1.0_f64, |reach, error| reach.max(error.abs()));
@@ -183,52 +136,17 @@ pub fn forecast(
         .x_label_area_size(44)
         .y_label_area_size(74)
         .build_cartesian_2d(first as f64..last, -reach..reach)?;
-    chart
-        .configure_mesh()
+    mesh(&mut chart)
         .x_desc("sample")
         .y_desc("forecast - truth")
         .y_labels(5)
         .y_label_formatter(&|error| format!("{}", (error * 10.0).round() / 10.0))
-        .light_line_style(WHITE)
-        .bold_line_style(GRID)
-        .axis_style(INK)
-        .label_style(text(14))
-        .axis_desc_style(text(15))
         .x_label_formatter(&|step| format!("{step:.0}"))
         .draw()?;
     let points = errors.iter().enumerate().map(|(step, error)| ((first + step) as f64, *error));
     chart.draw_series(LineSeries::new(points, BLUE.stroke_width(1)))?;
     root.present()?;
     Ok(())
-}
-
-fn create_folder(path: &Path) -> Result<(), Box<dyn Error>> {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => {
-            std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()).into())
-        }
-        _ => Ok(()),
-    }
-}
-
-fn text(size: u32) -> TextStyle<'static> {
-    (FONT, size).into_font().color(&INK)
-}
-
-fn centred_text(size: u32) -> TextStyle<'static> {
-    text(size).pos(Pos::new(HPos::Center, VPos::Center))
-}
-
-/// `colour` over white.
-fn blend(colour: RGBColor, strength: f64) -> RGBColor {
-    let mix = |channel: u8| (255.0 - (255.0 - f64::from(channel)) * strength).round() as u8;
-    RGBColor(mix(colour.0), mix(colour.1), mix(colour.2))
-}
-
-/// 0.01, 0.5, 10: without the zeros that say nothing.
-fn shortest(value: f64) -> String {
-    let digits = (-value.abs().log10().floor()).max(0.0) as usize;
-    format!("{value:.digits$}")
 }
 
 fn smallest(curves: &[Curve]) -> f64 {
@@ -242,13 +160,6 @@ fn largest(curves: &[Curve]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn labels_are_short() {
-        assert_eq!(shortest(0.01), "0.01");
-        assert_eq!(shortest(0.5), "0.5");
-        assert_eq!(shortest(10.0), "10");
-    }
 
     #[test]
     fn pictures_hold_what_they_should() {

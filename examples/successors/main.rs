@@ -11,10 +11,11 @@ mod tasks;
 
 use examples::jobs::Jobs;
 use examples::options::{Options, QUICK};
-use examples::plot::{Curve, Learning, learning};
+use examples::plot::{LogCurve, Panel, panels};
 use examples::report::run;
 use examples::train::Trainer;
 use rnn_cell::cells::*;
+use rnn_cell::optim::Schedule;
 use rnn_cell::prelude::*;
 use std::error::Error;
 use std::path::Path;
@@ -109,18 +110,29 @@ fn report(outcomes: &[Outcome]) {
 }
 
 fn draw(path: &Path, tasks: &[&[Outcome]]) -> Result<(), Box<dyn Error>> {
-    let curves: Vec<Vec<Curve>> = tasks
-        .iter()
-        .map(|outcomes| {
-            outcomes.iter().map(|outcome| Curve { name: outcome.name, values: &outcome.errors }).collect()
-        })
-        .collect();
-    let drawn: Vec<Learning> = tasks
-        .iter()
-        .zip(&curves)
-        .map(|(outcomes, curves)| Learning { title: outcomes[0].task, curves, level: outcomes[0].baseline })
-        .collect();
-    learning(path, "Errors while learning, beside an LSTM of as many parameters", &drawn)
+    let panel = |outcomes: &&[Outcome]| {
+        let curve = |name: &str, errors: &[f64], colour, is_thin| LogCurve {
+            name: name.into(),
+            points: (0..)
+                .zip(errors)
+                .map(|(k, error)| (100.0 * f64::from(k) / (errors.len() - 1) as f64, error.max(1e-4).log10()))
+                .collect(),
+            colour,
+            is_thin,
+        };
+        let first = &outcomes[0];
+        let learned =
+            outcomes.iter().enumerate().map(|(k, outcome)| curve(outcome.name, &outcome.errors, k, false));
+        let level = curve("without learning", &[first.baseline; 2], outcomes.len(), true);
+        Panel {
+            caption: first.task.into(),
+            x: "training, %".into(),
+            y: "error".into(),
+            curves: learned.chain([level]).collect(),
+        }
+    };
+    let drawn: Vec<Panel> = tasks.iter().map(panel).collect();
+    panels(path, "Errors while learning, beside an LSTM of as many parameters", &drawn)
 }
 
 fn delay(school: &mut School) {
@@ -211,12 +223,14 @@ impl School {
             let start = Instant::now();
             let net = init(&mut Xoshiro256PlusPlus::seed_from_u64(seed));
             let parameters = net.parameter_count();
-            let mut trainer = Trainer::new(net, Annealed::new(task.rate, updates), Some(1.0));
+            let mut trainer = Trainer::new(net, Adam::new(task.rate), Some(1.0));
+            let schedule = Schedule::cosine(task.rate, updates);
             let mut errors = vec![error(&mut trainer, task, tested)];
             // All networks of a task see the same sequences.
             let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed + 1);
             for update in 0..updates {
                 let Drawn { xs, targets } = (task.draw)(&mut rng);
+                schedule.apply(update, &mut trainer.optimiser);
                 trainer.update(&xs, None, |ys, dys| cotangents(&targets, ys, dys));
                 if (update + 1) * POINTS / updates > update * POINTS / updates {
                     errors.push(error(&mut trainer, task, tested));
@@ -238,7 +252,7 @@ fn cotangents<const O: usize>(targets: &[Target<O>], ys: &[Step<O>], dys: &mut V
 
 /// The error on sequences that no network is trained on.
 fn error<L, const I: usize, const O: usize>(
-    trainer: &mut Trainer<L, Annealed, BATCH>,
+    trainer: &mut Trainer<L, Adam<f32>, BATCH>,
     task: &Task<I, O>,
     batches: usize,
 ) -> f64
@@ -256,35 +270,4 @@ where
         }
     }
     wrong / all
-}
-
-/// Adam whose rate falls to zero along a cosine.
-struct Annealed {
-    adam: Adam<f32>,
-    first: f64,
-    updates: usize,
-    done: usize,
-}
-
-impl Annealed {
-    fn new(rate: f64, updates: usize) -> Self {
-        Annealed { adam: Adam::new(rate), first: rate, updates, done: 0 }
-    }
-}
-
-impl Optimiser<f32> for Annealed {
-    fn step<M: ModelMut<Scalar = f32>>(&mut self, model: &mut M, gradients: &M::Gradients) {
-        let done = self.done as f64 / self.updates as f64;
-        self.adam.set_rate(0.5 * self.first * (1.0 + (std::f64::consts::PI * done).cos()));
-        self.adam.step(model, gradients);
-        self.done += 1;
-    }
-
-    fn rate(&self) -> f64 {
-        self.adam.rate()
-    }
-
-    fn set_rate(&mut self, rate: f64) {
-        self.first = rate;
-    }
 }

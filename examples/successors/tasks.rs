@@ -1,8 +1,9 @@
 //! What is to be learned: sequences that ask for memory, made anew for every batch.
 
+use examples::adding;
 use nalgebra::SMatrix;
 use rnn_cell::loss::{arg_max, mean_squared_error, softmax_cross_entropy};
-use rnn_cell::rng::{Xoshiro256PlusPlus, below, normal, shuffle, uniform};
+use rnn_cell::rng::{Xoshiro256PlusPlus, below, normal, shuffle};
 
 /// Sequences of a batch.
 pub const BATCH: usize = 16;
@@ -78,19 +79,11 @@ fn delay(rng: &mut Xoshiro256PlusPlus) -> Drawn<1, 1> {
 
 /// The adding problem (Hochreiter & Schmidhuber 1997): the sum of two marked numbers among forty.
 pub static ADDING: Task<2, 1> =
-    Task { name: "sum of two marked of 40", draw: adding, baseline: 1.0, updates: 2000, rate: 1e-2 };
+    Task { name: "sum of two marked of 40", draw: sum_of_two, baseline: 1.0, updates: 2000, rate: 1e-2 };
 
-fn adding(rng: &mut Xoshiro256PlusPlus) -> Drawn<2, 1> {
+fn sum_of_two(rng: &mut Xoshiro256PlusPlus) -> Drawn<2, 1> {
     const STEPS: usize = 40;
-    let mut xs = vec![Step::<2>::zeros(); STEPS];
-    let mut sums = Step::<1>::zeros();
-    for b in 0..BATCH {
-        xs.iter_mut().for_each(|x| x[(0, b)] = uniform(rng, -1.0, 1.0) as f32);
-        for marked in [below(rng, STEPS / 2), STEPS / 2 + below(rng, STEPS / 2)] {
-            xs[marked][(1, b)] = 1.0;
-            sums[b] += xs[marked][(0, b)];
-        }
-    }
+    let (xs, sums) = adding::draw(STEPS, -1.0..1.0, rng);
     Drawn { targets: at_the_end(STEPS, vec![Target::Numbers(sums)]), xs }
 }
 

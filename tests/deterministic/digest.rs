@@ -66,22 +66,6 @@ impl Digests {
         self.0.push((name, digest));
     }
 
-    /// A cell with drawn parameters.
-    pub fn cell<T: Scalar, const B: usize, L>(&mut self, name: &str, init: fn(&mut Xoshiro256PlusPlus) -> L)
-    where
-        L: Cell<B>
-            + Layer<
-                B,
-                Scalar = T,
-                Input: Varying<T>,
-                InputBar: Varying<T>,
-                State: Varying<T>,
-                Output: Varying<T>,
-            >,
-    {
-        self.layer::<T, B, L>(name, &init(&mut rng()));
-    }
-
     /// Steps of a cell, then its forward and backward passes.
     pub fn layer<T: Scalar, const B: usize, L>(&mut self, name: &str, cell: &L)
     where

@@ -10,7 +10,7 @@ mod digest;
 mod kernels;
 mod training;
 
-use digest::Digests;
+use digest::{Digests, rng};
 use rnn_cell::cells::{Elman, Gru, GruResetAfter, LayerNormLstm, Lstm, MinGru, PeepholeLstm};
 use rnn_cell::prelude::*;
 
@@ -38,9 +38,9 @@ rnn_cell! {
 macro_rules! both_scalars {
     ($digests:ident, $cell:ident<$first:literal, $second:literal>) => {{
         let name = concat!(stringify!($cell), "<", $first, ", ", $second, ">");
-        $digests.cell::<f32, 1, _>(name, $cell::<$first, $second, f32>::init);
-        $digests.cell::<f32, 5, _>(name, $cell::<$first, $second, f32>::init);
-        $digests.cell::<f64, 1, _>(name, $cell::<$first, $second, f64>::init);
+        $digests.layer::<f32, 1, _>(name, &$cell::<$first, $second, f32>::init(&mut rng()));
+        $digests.layer::<f32, 5, _>(name, &$cell::<$first, $second, f32>::init(&mut rng()));
+        $digests.layer::<f64, 1, _>(name, &$cell::<$first, $second, f64>::init(&mut rng()));
     }};
 }
 

@@ -1,6 +1,7 @@
 //! What attention looks at: accuracies by the length of the source, and alignments as heat maps.
 
-use super::{Area, BLUE, Curve, GRID, INK, ORANGE, blend, centred_text, create_folder, text};
+use super::Curve;
+use super::style::{Area, BLUE, GRID, ORANGE, blend, canvas, centred_text, legend, mesh, named_line, text};
 use plotters::prelude::*;
 use std::error::Error;
 use std::path::Path;
@@ -35,13 +36,10 @@ pub fn alignments(
     accuracies: &[Curve],
     alignments: &[Alignment],
 ) -> Result<(), Box<dyn Error>> {
-    create_folder(path)?;
     let heights =
         alignments.iter().map(|alignment| TOP as u32 + ROW as u32 * alignment.written.len() as u32 + 24);
     let height = 50 + ACCURACIES + heights.clone().sum::<u32>();
-    let root = SVGBackend::new(path, (WIDTH, height)).into_drawing_area();
-    root.fill(&WHITE)?;
-    let root = root.margin(8, 0, 0, 0).titled(title, text(22))?;
+    let root = canvas(path, title, (WIDTH, height))?;
     let (upper, mut rest) = root.split_vertically(ACCURACIES);
     draw_accuracies(&upper, lengths, accuracies)?;
     draw_scale(&rest)?;
@@ -66,38 +64,21 @@ fn draw_accuracies(area: &Area, lengths: &[String], accuracies: &[Curve]) -> Res
         let whole = (at - class).abs() < 1e-9 && class >= 0.0;
         whole.then(|| lengths.get(class as usize).cloned()).flatten().unwrap_or_default()
     };
-    chart
-        .configure_mesh()
+    mesh(&mut chart)
         .x_desc("characters of the source")
         .y_desc("dates wholly right")
         .x_labels(2 * lengths.len() + 1)
         .y_labels(6)
         .disable_x_mesh()
-        .light_line_style(WHITE)
-        .bold_line_style(GRID)
-        .axis_style(INK)
-        .label_style(text(14))
-        .axis_desc_style(text(15))
         .x_label_formatter(&name)
         .y_label_formatter(&|percent| format!("{percent:.0} %"))
         .draw()?;
     for (curve, colour) in accuracies.iter().zip([BLUE, ORANGE].into_iter().cycle()) {
         let points = || curve.values.iter().enumerate().map(|(class, percent)| (class as f64, *percent));
-        chart
-            .draw_series(LineSeries::new(points(), colour.stroke_width(2)))?
-            .label(curve.name)
-            .legend(move |(x, y)| PathElement::new([(x, y), (x + 22, y)], colour.stroke_width(3)));
+        named_line(&mut chart, curve.name, points(), colour.stroke_width(2))?;
         chart.draw_series(points().map(|point| Circle::new(point, 4, colour.filled())))?;
     }
-    chart
-        .configure_series_labels()
-        .position(SeriesLabelPosition::LowerLeft)
-        .margin(12)
-        .legend_area_size(30)
-        .background_style(WHITE.mix(0.9))
-        .border_style(GRID)
-        .label_font(text(14))
-        .draw()?;
+    legend(&mut chart, SeriesLabelPosition::LowerLeft)?;
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! Panels of curves, each with its legend beside it.
 
-use super::{Area, GRID, INK, centred_text, create_folder, text};
+use super::style::{Area, canvas, centred_text, mesh, text};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use std::error::Error;
@@ -47,11 +47,8 @@ pub struct Panel {
 
 /// Draws panels side by side, two a row.
 pub fn panels(path: &Path, title: &str, panels: &[Panel]) -> Result<(), Box<dyn Error>> {
-    create_folder(path)?;
     let rows = panels.len().div_ceil(2);
-    let root = SVGBackend::new(path, (WIDTH, 50 + HEIGHT * rows as u32)).into_drawing_area();
-    root.fill(&WHITE)?;
-    let root = root.margin(8, 0, 0, 0).titled(title, text(22))?;
+    let root = canvas(path, title, (WIDTH, 50 + HEIGHT * rows as u32))?;
     for (panel, area) in panels.iter().zip(root.split_evenly((rows, 2))) {
         draw(&area, panel)?;
     }
@@ -80,17 +77,11 @@ fn draw(area: &Area, panel: &Panel) -> Result<(), Box<dyn Error>> {
         .x_label_area_size(46)
         .y_label_area_size(82)
         .build_cartesian_2d(first..last, low - room..high + room)?;
-    chart
-        .configure_mesh()
+    mesh(&mut chart)
         .x_desc(&panel.x)
         .y_desc(&panel.y)
         .x_labels(6)
         .y_labels(if high - low > 3.0 { 8 } else { 4 })
-        .light_line_style(WHITE)
-        .bold_line_style(GRID)
-        .axis_style(INK)
-        .label_style(text(14))
-        .axis_desc_style(text(15))
         .x_label_formatter(&|x| format!("{x:.0}"))
         .y_label_formatter(&|y| power_of_ten(*y))
         .draw()?;

@@ -1,6 +1,7 @@
 //! What a network reads in an image, column by column.
 
-use super::{BLUE, Curve, GRID, INK, blend, centred_text, create_folder, text};
+use super::Curve;
+use super::style::{Area, BLUE, GRID, INK, blend, canvas, centred_text, mesh, shortest, text};
 use plotters::prelude::*;
 use std::error::Error;
 use std::path::Path;
@@ -47,11 +48,8 @@ pub fn readings<const H: usize>(
     names: &[&str],
     readings: &[Reading<H>],
 ) -> Result<(), Box<dyn Error>> {
-    create_folder(path)?;
     let height = 50 + LOSSES + READING * readings.len() as u32;
-    let root = SVGBackend::new(path, (WIDTH, height)).into_drawing_area();
-    root.fill(&WHITE)?;
-    let root = root.margin(8, 0, 0, 0).titled(title, text(22))?;
+    let root = canvas(path, title, (WIDTH, height))?;
     let (upper, lower) = root.split_vertically(LOSSES);
     draw_rate(&upper, rate, batches)?;
     for (reading, area) in readings.iter().zip(lower.split_evenly((readings.len(), 1))) {
@@ -61,25 +59,19 @@ pub fn readings<const H: usize>(
     Ok(())
 }
 
-fn draw_rate(area: &super::Area, rate: Curve, batches: usize) -> Result<(), Box<dyn Error>> {
+fn draw_rate(area: &Area, rate: Curve, batches: usize) -> Result<(), Box<dyn Error>> {
     let lowest = rate.values.iter().copied().fold(100.0, f64::min).max(0.1);
     let mut chart = ChartBuilder::on(area)
         .margin(14)
         .x_label_area_size(44)
         .y_label_area_size(70)
         .build_cartesian_2d(0.0..batches as f64, (0.8 * lowest..120.0).log_scale())?;
-    chart
-        .configure_mesh()
+    mesh(&mut chart)
         .x_desc("batches")
         .y_desc(rate.name)
         .y_labels(4)
-        .light_line_style(WHITE)
-        .bold_line_style(GRID)
-        .axis_style(INK)
-        .label_style(text(14))
-        .axis_desc_style(text(15))
         .x_label_formatter(&|batch| format!("{batch:.0}"))
-        .y_label_formatter(&|rate| format!("{} %", super::shortest(*rate)))
+        .y_label_formatter(&|rate| format!("{} %", shortest(*rate)))
         .draw()?;
     let every = batches as f64 / rate.values.len().max(1) as f64;
     let points = rate.values.iter().enumerate().map(|(i, rate)| ((i + 1) as f64 * every, rate.max(lowest)));
@@ -88,7 +80,7 @@ fn draw_rate(area: &super::Area, rate: Curve, batches: usize) -> Result<(), Box<
 }
 
 fn draw_reading<const H: usize>(
-    area: &super::Area,
+    area: &Area,
     names: &[&str],
     reading: &Reading<H>,
 ) -> Result<(), Box<dyn Error>> {

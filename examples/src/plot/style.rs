@@ -1,0 +1,112 @@
+//! What all pictures share: the canvas, colours, fonts, axes, legends.
+
+use plotters::chart::MeshStyle;
+use plotters::coord::Shift;
+use plotters::coord::ranged1d::ValueFormatter;
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+use std::error::Error;
+use std::path::Path;
+
+const FONT: &str = "DejaVu Sans, Helvetica, Arial, sans-serif";
+pub const INK: RGBColor = RGBColor(40, 44, 52);
+pub const GRID: RGBColor = RGBColor(228, 230, 235);
+pub const BLUE: RGBColor = RGBColor(31, 97, 176);
+pub const ORANGE: RGBColor = RGBColor(217, 108, 20);
+
+pub type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+type Chart<'a, 'p, X, Y> = ChartContext<'a, SVGBackend<'p>, Cartesian2d<X, Y>>;
+
+/// A white picture below its title. The folders of `path` are made.
+pub fn canvas<'p>(path: &'p Path, title: &str, size: (u32, u32)) -> Result<Area<'p>, Box<dyn Error>> {
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    }
+    let root = SVGBackend::new(path, size).into_drawing_area();
+    root.fill(&WHITE)?;
+    Ok(root.margin(8, 0, 0, 0).titled(title, text(22))?)
+}
+
+/// Axes and a grid, without labels so far.
+pub fn mesh<'a, 'b, 'p, X, Y>(chart: &'b mut Chart<'a, 'p, X, Y>) -> MeshStyle<'a, 'b, X, Y, SVGBackend<'p>>
+where
+    X: Ranged + ValueFormatter<X::ValueType>,
+    Y: Ranged + ValueFormatter<Y::ValueType>,
+{
+    let mut style = chart.configure_mesh();
+    style
+        .light_line_style(WHITE)
+        .bold_line_style(GRID)
+        .axis_style(INK)
+        .label_style(text(14))
+        .axis_desc_style(text(15));
+    style
+}
+
+/// A line that has a name in the legend.
+pub fn named_line<X: Ranged + 'static, Y: Ranged + 'static>(
+    chart: &mut Chart<X, Y>,
+    name: &str,
+    points: impl Iterator<Item = (X::ValueType, Y::ValueType)>,
+    style: ShapeStyle,
+) -> Result<(), Box<dyn Error>>
+where
+    X::ValueType: Clone + 'static,
+    Y::ValueType: Clone + 'static,
+{
+    let key = ShapeStyle { stroke_width: 3, ..style };
+    chart
+        .draw_series(LineSeries::new(points, style))?
+        .label(name)
+        .legend(move |(x, y)| PathElement::new([(x, y), (x + 22, y)], key));
+    Ok(())
+}
+
+/// The names of all lines.
+pub fn legend<'a, 'p: 'a, X: Ranged, Y: Ranged>(
+    chart: &mut Chart<'a, 'p, X, Y>,
+    position: SeriesLabelPosition,
+) -> Result<(), Box<dyn Error>> {
+    chart
+        .configure_series_labels()
+        .position(position)
+        .margin(12)
+        .legend_area_size(30)
+        .background_style(WHITE.mix(0.9))
+        .border_style(GRID)
+        .label_font(text(14))
+        .draw()?;
+    Ok(())
+}
+
+pub fn text(size: u32) -> TextStyle<'static> {
+    (FONT, size).into_font().color(&INK)
+}
+
+pub fn centred_text(size: u32) -> TextStyle<'static> {
+    text(size).pos(Pos::new(HPos::Center, VPos::Center))
+}
+
+/// `colour` over white.
+pub fn blend(colour: RGBColor, strength: f64) -> RGBColor {
+    let mix = |channel: u8| (255.0 - (255.0 - f64::from(channel)) * strength).round() as u8;
+    RGBColor(mix(colour.0), mix(colour.1), mix(colour.2))
+}
+
+/// 0.01, 0.5, 10: without the zeros that say nothing.
+pub fn shortest(value: f64) -> String {
+    let digits = (-value.abs().log10().floor()).max(0.0) as usize;
+    format!("{value:.digits$}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_short() {
+        assert_eq!(shortest(0.01), "0.01");
+        assert_eq!(shortest(0.5), "0.5");
+        assert_eq!(shortest(10.0), "10");
+    }
+}
