@@ -9,10 +9,9 @@ use std::hint::black_box;
 
 /// A step at batch 1.
 pub fn step(kind: Kind, i: usize, h: usize) -> Option<Work<'static>> {
-    let (_, vars) = variables();
     match kind {
-        Kind::Lstm => Some(Box::new(stepping(lstm(i, h, LSTMConfig::default(), vars).expect(BUILT), i))),
-        Kind::Gru => Some(Box::new(stepping(gru(i, h, GRUConfig::default(), vars).expect(BUILT), i))),
+        Kind::Lstm => Some(Box::new(stepping(move |vars| lstm(i, h, LSTMConfig::default(), vars), i))),
+        Kind::Gru => Some(Box::new(stepping(move |vars| gru(i, h, GRUConfig::default(), vars), i))),
         Kind::Peephole => None,
     }
 }
@@ -42,7 +41,13 @@ fn variables() -> (VarMap, VarBuilder<'static>) {
     (map, vars)
 }
 
-fn stepping<C: RNN>(cell: C, i: usize) -> impl FnMut() {
+/// With variables for weights, each state would hold on to all steps before it, for a backward pass: here they are constants.
+fn stepping<C: RNN>(build: impl Fn(VarBuilder<'static>) -> Result<C>, i: usize) -> impl FnMut() {
+    let (map, vars) = variables();
+    build(vars).expect(BUILT);
+    let constants = |(name, var): (&String, &Var)| (name.clone(), var.as_detached_tensor());
+    let weights = map.data().lock().expect(BUILT).iter().map(constants).collect();
+    let cell = build(VarBuilder::from_tensors(weights, DType::F32, &Device::Cpu)).expect(BUILT);
     let x = Tensor::full(0.5f32, (1, i), &Device::Cpu).expect(RUN);
     let mut state = cell.zero_state(1).expect(RUN);
     move || state = black_box(cell.step(black_box(&x), &state).expect(RUN))
