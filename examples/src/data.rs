@@ -255,6 +255,9 @@ mod tests {
         fs::create_dir_all(&folder).unwrap();
         for entry in fs::read_dir(shipped()).unwrap() {
             let path = entry.unwrap().path();
+            if path.is_dir() {
+                continue;
+            }
             fs::copy(&path, folder.join(path.file_name().unwrap())).unwrap();
         }
         let text = fs::read_to_string(shipped().join(name)).unwrap();

@@ -3,6 +3,7 @@
 mod alignment;
 mod panels;
 mod reading;
+mod sound;
 mod style;
 
 use plotters::prelude::*;
@@ -16,6 +17,7 @@ use style::{
 pub use alignment::{Alignment, alignments};
 pub use panels::{LogCurve, Panel, panels};
 pub use reading::{Reading, readings};
+pub use sound::{Heard, amplified, speech};
 
 /// One curve of a picture.
 #[derive(Debug, Clone, Copy)]

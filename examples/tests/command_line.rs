@@ -98,6 +98,102 @@ fn gradients_flow() {
 }
 
 #[test]
+fn speech_is_heard() {
+    let said = run_quickly("voice_activity");
+    assert_says(
+        &said,
+        &["239 chunks", "speech from 0.67 to 4.67 s", "speech from 4.96 to 6.43 s", "real-time factor 0.0"],
+    );
+    let folder = folder("speech");
+    let [csv, picture] = ["p.csv", "p.svg"].map(|name| folder.join(name).display().to_string());
+    let output =
+        run("voice_activity", &["--quick", "--threshold", "1", "--csv", &csv, "--picture", &picture]);
+    assert_says(&String::from_utf8_lossy(&output.stdout), &["no speech"]);
+    let csv = fs::read_to_string(csv).expect("a line a chunk");
+    assert_eq!(csv.lines().count(), 240);
+    assert!(csv.lines().nth(1).is_some_and(|line| line.starts_with("0.000,0.032,0.1384")), "{csv}");
+    fs::remove_dir_all(folder).expect("the folder was made above");
+}
+
+#[test]
+fn sound_that_cannot_be_heard_is_reported() {
+    let folder = folder("sounds");
+    let shipped = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("data/silero/speech.wav"));
+    let shipped = shipped.expect("the recording is shipped");
+    let changed = |name: &str, change: &dyn Fn(&mut Vec<u8>)| {
+        let mut bytes = shipped.clone();
+        change(&mut bytes);
+        let path = folder.join(name);
+        fs::write(&path, bytes).expect("a copy");
+        path.display().to_string()
+    };
+    let short = |bytes: &mut Vec<u8>| {
+        // 511 samples: the sizes of the file and of its data.
+        bytes.truncate(44 + 1022);
+        bytes[4..8].copy_from_slice(&1058u32.to_le_bytes());
+        bytes[40..44].copy_from_slice(&1022u32.to_le_bytes());
+    };
+    let rate = |bytes: &mut Vec<u8>| {
+        bytes[24..28].copy_from_slice(&8000u32.to_le_bytes());
+        bytes[28..32].copy_from_slice(&16000u32.to_le_bytes());
+    };
+    for (path, words) in [
+        (changed("short.wav", &short), "has 511 samples, less than a chunk of 512"),
+        (changed("rate.wav", &rate), "has 8000 samples a second; the network is for 16000"),
+        (changed("cut.wav", &|bytes| bytes.truncate(1000)), "is cut short"),
+        (changed("text.wav", &|bytes| *bytes = b"a text, and no sound".repeat(9)), "is not a valid WAV file"),
+        ("/no/such.wav".into(), "cannot be read"),
+    ] {
+        assert_fails(&run("voice_activity", &[&path]), &[&path, words]);
+    }
+    fs::remove_dir_all(folder).expect("the folder was made above");
+    assert_fails(&run("voice_activity", &["--weights", "/no/such"]), &["the weights /no/such"]);
+    assert_fails(&run("voice_activity", &["--threshold", "2"]), &["a probability is 0 to 1"]);
+}
+
+#[test]
+fn an_amplifier_is_learned_and_played() {
+    let folder = folder("amplifier");
+    let path = |name: &str| folder.join(name).display().to_string();
+    let (wav, picture, again) = (path("out.wav"), path("picture.svg"), path("again.wav"));
+    let output = run("amplifier", &["--quick", "--wav", &wav, "--picture", &picture]);
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{message}");
+    assert_says(
+        &String::from_utf8_lossy(&output.stdout),
+        &[
+            "LSTM of 1 x 16, 1201 parameters",
+            "best linear filter",
+            "3750 blocks of 64",
+            "denormal at the end",
+        ],
+    );
+    assert!(fs::read_to_string(&picture).expect("a picture").contains("error to signal"));
+    // What it wrote, it plays.
+    let output =
+        run("amplifier", &["--quick", &wav, "--block", "4800", "--wav", &again, "--picture", &picture]);
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert_says(&said, &["50 blocks of 4800", "error to signal on "]);
+    assert_eq!(fs::metadata(&again).expect("a sound").len(), 44 + 2 * 5 * 48_000);
+    fs::remove_dir_all(folder).expect("the folder was made above");
+
+    let speech = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/silero/speech.wav").display().to_string();
+    assert_fails(&run("amplifier", &[&speech]), &["has 16000 samples a second; the amplifier is for 48000"]);
+    assert_fails(&run("amplifier", &["--block", "0"]), &["at least 1"]);
+}
+
+#[test]
+fn learning_goes_on_in_a_stream() {
+    let said = run_quickly("online");
+    assert_says(
+        &said,
+        &["2000 samples of a delay of 17, then 2000 of 30", "249 updates", "; 0 allocations in all after"],
+    );
+    assert_fails(&run("online", &["--delays", "17"]), &["two numbers of 4 to 39"]);
+    assert_fails(&run("online", &["--before", "10"]), &["at least 1000"]);
+}
+
+#[test]
 fn missing_data_is_reported() {
     for (example, file) in [
         ("ctc_digits", "digits.csv"),

@@ -15,7 +15,7 @@ pub const BLUE: RGBColor = RGBColor(31, 97, 176);
 pub const ORANGE: RGBColor = RGBColor(217, 108, 20);
 
 pub type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
-type Chart<'a, 'p, X, Y> = ChartContext<'a, SVGBackend<'p>, Cartesian2d<X, Y>>;
+pub type Chart<'a, 'p, X, Y> = ChartContext<'a, SVGBackend<'p>, Cartesian2d<X, Y>>;
 
 /// A white picture below its title. The folders of `path` are made.
 pub fn canvas<'p>(path: &'p Path, title: &str, size: (u32, u32)) -> Result<Area<'p>, Box<dyn Error>> {
@@ -99,6 +99,14 @@ pub fn shortest(value: f64) -> String {
     format!("{value:.digits$}")
 }
 
+/// A label of an axis that reaches to `reach`: as many digits as its labels need to be told apart.
+pub fn shortest_within(value: f64, reach: f64) -> String {
+    let digits = (1.0 - reach.abs().log10().floor()).clamp(0.0, 6.0) as usize;
+    let text = format!("{value:.digits$}");
+    // No minus before a zero.
+    if text.trim_start_matches(['-', '0', '.']).is_empty() { text.replace('-', "") } else { text }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -108,5 +116,7 @@ mod tests {
         assert_eq!(shortest(0.01), "0.01");
         assert_eq!(shortest(0.5), "0.5");
         assert_eq!(shortest(10.0), "10");
+        assert_eq!([-0.2, -1e-9, 0.5].map(|level| shortest_within(level, 0.6)), ["-0.20", "0.00", "0.50"]);
+        assert_eq!(shortest_within(12.0, 30.0), "12");
     }
 }

@@ -1,0 +1,271 @@
+//! Learning that never stops: an LSTM forecasts a chaotic signal while it streams, and learns from each sample as it comes (truncated BPTT in
+//! the loop). In mid-stream the law of the signal changes; beside it runs the same network, which has stopped learning just before.
+//!
+//! ```text
+//! cargo run --release --example online
+//! ```
+
+use allocation_counter::measure;
+use examples::options::{Options, QUICK};
+use examples::plot::{LogCurve, Panel, panels};
+use examples::report::run;
+use nalgebra::SVector;
+use rnn_cell::bptt::Truncated;
+use rnn_cell::cell::Layer;
+use rnn_cell::cells::{Dense, Lstm};
+use rnn_cell::optim::{clear, clip_global_norm};
+use rnn_cell::prelude::*;
+use rnn_cell::rng::normal;
+use std::error::Error;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+const HIDDEN: usize = 32;
+/// An update every so many samples, from a window as long.
+const WINDOW: usize = 16;
+const RATE: f64 = 3e-3;
+/// The deviation of the noise that the signal is observed with; its own is about 0.23.
+const NOISE: f64 = 0.005;
+/// Samples whose errors are averaged.
+const AVERAGED: usize = 500;
+
+type Net = Stack<Lstm<1, HIDDEN>, Dense<HIDDEN, 1>>;
+type Sample = SVector<f32, 1>;
+
+/// Mackey and Glass's equation (1977), `dx/dt = 0.2 x(t - delay) / (1 + x(t - delay)^10) - 0.1 x`: chaotic from a delay of 17 on. A
+/// sample every six units of time, as forecasts of it are usually made.
+struct MackeyGlass {
+    /// Ring of the past, a tenth of a unit apart.
+    past: Vec<f64>,
+    now: usize,
+    /// In tenths of a unit.
+    delay: usize,
+}
+
+impl MackeyGlass {
+    const LONGEST: usize = 400;
+
+    fn new(delay: usize) -> Self {
+        let mut law = Self { past: vec![1.2; Self::LONGEST], now: 0, delay: 10 * delay };
+        (0..500).for_each(|_| _ = law.sample());
+        law
+    }
+
+    fn sample(&mut self) -> f64 {
+        for _ in 0..60 {
+            let late = self.past[(self.now + Self::LONGEST - self.delay) % Self::LONGEST];
+            let x = self.past[self.now];
+            self.now = (self.now + 1) % Self::LONGEST;
+            self.past[self.now] = x + 0.1 * (0.2 * late / (1.0 + late.powi(10)) - 0.1 * x);
+        }
+        self.past[self.now]
+    }
+}
+
+/// A network that forecasts the next sample, and learns how well it did. Its memory doesn't grow with the stream.
+struct Learner {
+    net: Net,
+    /// Where the stream is.
+    live: <Net as Layer<1>>::State,
+    bptt: Truncated<Net, 1>,
+    gradients: Box<<Net as Model>::Gradients>,
+    adam: Adam<f32>,
+    /// The samples since the last update: the last one is a target only.
+    window: Vec<Sample>,
+    dys: Vec<Sample>,
+}
+
+impl Learner {
+    fn new(net: Net) -> Self {
+        Self {
+            live: net.zero_state(),
+            bptt: Truncated::new(&net, WINDOW, WINDOW),
+            gradients: net.zero_gradients(),
+            adam: Adam::new(RATE),
+            window: Vec::with_capacity(WINDOW + 1),
+            dys: Vec::with_capacity(WINDOW),
+            net,
+        }
+    }
+
+    /// Forecasts the sample after `x`. Before that, learns from the window that `x` makes complete; says whether it did.
+    fn step(&mut self, x: Sample) -> (f32, bool) {
+        self.window.push(x);
+        let learns = self.window.len() > WINDOW;
+        if learns {
+            self.learn();
+            self.window.clear();
+            self.window.push(x);
+        }
+        (self.net.step(&x, &mut self.live)[0], learns)
+    }
+
+    /// One update, through the window from the state that it started with.
+    fn learn(&mut self) {
+        let xs = &self.window[..WINDOW];
+        let start = self.bptt.state().clone();
+        self.bptt.start(start);
+        self.bptt.forward(&self.net, xs, None);
+        self.dys.clear();
+        let errors = self.bptt.outputs().iter().zip(&self.window[1..]);
+        self.dys.extend(errors.map(|(y, next)| (y - next) * (2.0 / WINDOW as f32)));
+        clear(&mut *self.gradients);
+        self.bptt.backward(&self.net, xs, None, &self.dys, &mut self.gradients);
+        clip_global_norm(&mut *self.gradients, 1.0);
+        self.adam.step(&mut self.net, &self.gradients);
+    }
+}
+
+/// Squared errors of every sample's forecast, made before it came.
+#[derive(Default)]
+struct Errors {
+    learning: Vec<f64>,
+    frozen: Vec<f64>,
+    persistence: Vec<f64>,
+}
+
+fn main() -> ExitCode {
+    run(|| {
+        let options = Options::read(
+            "Forecasts a signal, and goes on learning when its law changes.",
+            &[
+                ("seed", "1", "where randomness starts"),
+                ("before", "30000", "samples before the law changes"),
+                ("after", "30000", "samples after that"),
+                ("delays", "17,30", "Mackey-Glass's delay before and after: 4 to 39"),
+                ("picture", "target/online.svg", "where the picture goes"),
+                QUICK,
+            ],
+        )?;
+        let quick = options.flag("quick");
+        let [before, after] =
+            ["before", "after"].map(|name| if quick { Ok(2000) } else { options.get::<usize>(name) });
+        let (before, after) = (before?, after?);
+        if before.min(after) < 2 * AVERAGED {
+            return Err(format!("`--before` and `--after` must be at least {}", 2 * AVERAGED).into());
+        }
+        let delays = delays(&options.get::<String>("delays")?)?;
+        println!(
+            "Mackey-Glass, {before} samples of a delay of {}, then {after} of {}; an update every {WINDOW} samples",
+            delays[0], delays[1]
+        );
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(options.get("seed")?);
+        let net = Stack(Lstm::init(&mut rng), Dense::init(&mut rng));
+        println!("model: {} parameters in Lstm<1, {HIDDEN}> and Dense<{HIDDEN}, 1>", net.parameter_count());
+
+        let (mut law, mut learner) = (MackeyGlass::new(delays[0]), Learner::new(net));
+        let mut frozen: Option<(Net, <Net as Layer<1>>::State)> = None;
+        let mut observe = |law: &mut MackeyGlass| (law.sample() - 0.9 + NOISE * normal(&mut rng)) as f32;
+        let mut x = observe(&mut law);
+        let mut errors = Errors::default();
+        let (mut updates, mut times, mut allocated) = (0_usize, Vec::new(), 0);
+        for t in 0..before + after {
+            if t == before {
+                law.delay = 10 * delays[1];
+                frozen = Some((learner.net.clone(), learner.live.clone()));
+            }
+            let (mut forecast, mut learned, mut time) = (0.0, false, Duration::ZERO);
+            let used = measure(|| {
+                let start = Instant::now();
+                (forecast, learned) = learner.step(Sample::new(x));
+                time = start.elapsed();
+            });
+            if learned {
+                // The first update makes room: tapes, the optimiser's moments.
+                if updates > 0 {
+                    times.push(time);
+                }
+                updates += 1;
+            }
+            if updates > 1 {
+                allocated += used.count_total;
+            }
+            let still = match &mut frozen {
+                Some((net, state)) => net.step(&Sample::new(x), state)[0],
+                None => forecast,
+            };
+            let next = observe(&mut law);
+            let square = |forecast: f32| f64::from(forecast - next).powi(2);
+            errors.learning.push(square(forecast));
+            errors.frozen.push(square(still));
+            errors.persistence.push(square(x));
+            x = next;
+        }
+
+        report(&errors, before);
+        times.sort_unstable();
+        println!(
+            "{updates} updates, {:.1} us each (median, with the step); {allocated} allocations in all after the first one",
+            1e6 * times.get(times.len() / 2).copied().unwrap_or_default().as_secs_f64()
+        );
+        draw(&options, &errors, before)
+    })
+}
+
+fn delays(text: &str) -> Result<[usize; 2], Box<dyn Error>> {
+    let delays: Option<Vec<usize>> = text.split(',').map(|delay| delay.trim().parse().ok()).collect();
+    match delays.as_deref() {
+        Some(&[before, after]) if (4..40).contains(&before) && (4..40).contains(&after) => {
+            Ok([before, after])
+        }
+        _ => Err(format!("`--delays {text}`: two numbers of 4 to 39, such as 17,30").into()),
+    }
+}
+
+fn mean(errors: &[f64]) -> f64 {
+    errors.iter().sum::<f64>() / errors.len().max(1) as f64
+}
+
+fn report(errors: &Errors, before: usize) {
+    let length = errors.learning.len();
+    println!(
+        "mean squared error of the forecast of the next sample, x 1e-4 (the noise alone: {:.2}):",
+        1e4 * NOISE * NOISE
+    );
+    println!("{:<44}{:>10}{:>10}{:>13}", "", "learning", "frozen", "persistence");
+    for (name, range) in [
+        (format!("the last {AVERAGED} samples before the change"), before - AVERAGED..before),
+        (format!("the first {AVERAGED} after it"), before..before + AVERAGED),
+        (format!("the last {AVERAGED} of all"), length - AVERAGED..length),
+    ] {
+        let [learning, frozen, persistence] = [&errors.learning, &errors.frozen, &errors.persistence]
+            .map(|errors| 1e4 * mean(&errors[range.clone()]));
+        println!("{name:<44}{learning:>10.2}{frozen:>10.2}{persistence:>13.1}");
+    }
+}
+
+fn draw(options: &Options, errors: &Errors, before: usize) -> Result<(), Box<dyn Error>> {
+    // As many averages as the picture has room for.
+    let stretch = (errors.learning.len() / 200).max(1);
+    let curve = |name: &str, errors: &[f64], first: usize, colour, is_thin| LogCurve {
+        name: name.into(),
+        points: errors[first..]
+            .chunks(stretch)
+            .enumerate()
+            .map(|(index, errors)| ((first + index * stretch) as f64, mean(errors).log10()))
+            .collect(),
+        colour,
+        is_thin,
+    };
+    let panel = |caption: &str, first: usize, last: usize| Panel {
+        caption: caption.into(),
+        x: "samples".into(),
+        y: "mean squared error".into(),
+        curves: vec![
+            curve("learning", &errors.learning[..last], first, 0, false),
+            curve("frozen", &errors.frozen[..last], before, 1, false),
+            curve("persistence", &errors.persistence[..last], first, 2, true),
+        ],
+    };
+    let path = options.path("picture");
+    let length = errors.learning.len();
+    let near = (length - before).min(before) / 5;
+    let title = format!("A forecast that goes on learning: the law changes after {before} samples");
+    panels(
+        &path,
+        &title,
+        &[panel("the whole stream", 0, length), panel("around the change", before - near, before + near)],
+    )?;
+    println!("picture: {}", path.display());
+    Ok(())
+}

@@ -1,0 +1,228 @@
+//! Sound files (WAV), checked while they are read.
+
+use hound::{SampleFormat, WavReader, WavSpec, WavWriter};
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// One channel of sound.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sound {
+    /// Samples a second.
+    pub rate: u32,
+    /// The samples; full scale is -1 to 1.
+    pub samples: Vec<f32>,
+}
+
+impl Sound {
+    /// Its length in seconds.
+    pub fn seconds(&self) -> f64 {
+        self.samples.len() as f64 / f64::from(self.rate)
+    }
+}
+
+/// Why a sound file can't be used.
+#[derive(Debug)]
+pub struct AudioError {
+    path: PathBuf,
+    fact: String,
+    help: Option<&'static str>,
+}
+
+impl fmt::Display for AudioError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the sound file {}: {}", self.path.display(), self.fact)?;
+        self.help.map_or(Ok(()), |help| write!(f, "\nhelp: {help}"))
+    }
+}
+
+impl Error for AudioError {}
+
+/// Reads a WAV file: integer samples of 8 to 32 bits or 32-bit floats. Several channels become their mean.
+///
+/// # Errors
+/// A file that can't be read, is no WAV file, ends within its samples, holds none, or one that is not a finite number.
+pub fn read(path: &Path) -> Result<Sound, AudioError> {
+    let error = |fact: String, help| AudioError { path: path.to_path_buf(), fact, help };
+    let fault = |cause: hound::Error| match cause {
+        // How hound says that the file ends where there should be more of it.
+        hound::Error::IoError(cause) if cause.kind() == io::ErrorKind::UnexpectedEof => cut(path),
+        hound::Error::IoError(cause) if cause.to_string().contains("enough bytes") => cut(path),
+        hound::Error::IoError(cause) => error(format!("cannot be read: {cause}"), None),
+        hound::Error::Unsupported => error(
+            "its samples are neither integers of 8, 16, 24 or 32 bits nor floats of 32".into(),
+            Some("`ffmpeg -i FILE -c:a pcm_s16le out.wav` makes one that is"),
+        ),
+        cause => error(
+            format!("is not a valid WAV file: {cause}"),
+            Some("`ffmpeg -i FILE -c:a pcm_s16le out.wav` makes one of other sound files"),
+        ),
+    };
+    let mut reader = WavReader::open(path).map_err(fault)?;
+    let WavSpec { channels, sample_rate, bits_per_sample, sample_format } = reader.spec();
+    let values: Result<Vec<f32>, hound::Error> = match sample_format {
+        SampleFormat::Float => reader.samples::<f32>().collect(),
+        SampleFormat::Int => {
+            let full_scale = 2f32.powi(i32::from(bits_per_sample) - 1);
+            reader.samples::<i32>().map(|sample| sample.map(|value| value as f32 / full_scale)).collect()
+        }
+    };
+    let values = values.map_err(fault)?;
+    let channels = usize::from(channels);
+    if values.len() % channels != 0 {
+        return Err(cut(path));
+    }
+    if values.is_empty() || sample_rate == 0 {
+        return Err(error("holds no samples".into(), None));
+    }
+    if let Some(index) = values.iter().position(|value| !value.is_finite()) {
+        return Err(error(
+            format!("sample {} is {}, not a finite number", index / channels, values[index]),
+            None,
+        ));
+    }
+    let samples = values.chunks_exact(channels).map(|frame| frame.iter().sum::<f32>() / channels as f32);
+    Ok(Sound { rate: sample_rate, samples: samples.collect() })
+}
+
+fn cut(path: &Path) -> AudioError {
+    AudioError {
+        path: path.to_path_buf(),
+        fact: "is cut short: it ends before the samples that its header announces".into(),
+        help: None,
+    }
+}
+
+/// Writes 16-bit samples; what is beyond full scale is clipped.
+///
+/// # Errors
+/// A file that can't be written.
+pub fn write(path: &Path, sound: &Sound) -> Result<(), AudioError> {
+    let spec = WavSpec {
+        channels: 1,
+        sample_rate: sound.rate,
+        bits_per_sample: 16,
+        sample_format: SampleFormat::Int,
+    };
+    let written = || -> Result<(), hound::Error> {
+        let mut writer = WavWriter::create(path, spec)?;
+        for sample in &sound.samples {
+            writer.write_sample((sample * 32768.0).round().clamp(-32768.0, 32767.0) as i16)?;
+        }
+        writer.finalize()
+    };
+    written().map_err(|cause| AudioError {
+        path: path.to_path_buf(),
+        fact: format!("cannot be written: {cause}"),
+        help: None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    const SAMPLES: [f32; 4] = [0.0, 0.5, -1.0, 0.25];
+
+    fn file(name: &str) -> PathBuf {
+        std::env::temp_dir().join(format!("rnn-cell-audio-{name}-{}.wav", std::process::id()))
+    }
+
+    /// The samples, stored so; with two channels, beside their negatives halved.
+    fn stored(name: &str, channels: u16, bits: u16, format: SampleFormat) -> PathBuf {
+        let path = file(name);
+        let spec = WavSpec { channels, sample_rate: 16_000, bits_per_sample: bits, sample_format: format };
+        let mut writer = WavWriter::create(&path, spec).unwrap();
+        for sample in SAMPLES {
+            for value in [sample, -0.5 * sample].into_iter().take(channels.into()) {
+                match format {
+                    SampleFormat::Float => writer.write_sample(value).unwrap(),
+                    SampleFormat::Int => writer
+                        .write_sample((f64::from(value) * 2f64.powi(i32::from(bits) - 1)) as i32)
+                        .unwrap(),
+                }
+            }
+        }
+        writer.finalize().unwrap();
+        path
+    }
+
+    fn read_once(path: &Path) -> Result<Sound, AudioError> {
+        let sound = read(path);
+        fs::remove_file(path).unwrap();
+        sound
+    }
+
+    #[track_caller]
+    fn assert_wrong(path: &Path, words: &str) {
+        let error = read_once(path).unwrap_err().to_string();
+        assert!(error.contains(words) && error.contains(path.to_str().unwrap()), "{error}");
+    }
+
+    #[test]
+    fn samples_of_all_widths() {
+        for (bits, format) in [
+            (8, SampleFormat::Int),
+            (16, SampleFormat::Int),
+            (24, SampleFormat::Int),
+            (32, SampleFormat::Int),
+            (32, SampleFormat::Float),
+        ] {
+            let sound = read_once(&stored(&format!("width-{bits}-{format:?}"), 1, bits, format)).unwrap();
+            assert_eq!(sound, Sound { rate: 16_000, samples: SAMPLES.to_vec() }, "{bits} {format:?}");
+        }
+    }
+
+    #[test]
+    fn channels_are_averaged() {
+        let sound = read_once(&stored("stereo", 2, 16, SampleFormat::Int)).unwrap();
+        assert_eq!(sound.samples, SAMPLES.map(|sample| 0.25 * sample));
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let path = file("written");
+        write(&path, &Sound { rate: 48_000, samples: vec![0.0, 0.5, -0.25, 2.0, -2.0] }).unwrap();
+        let sound = read_once(&path).unwrap();
+        assert_eq!(sound, Sound { rate: 48_000, samples: vec![0.0, 0.5, -0.25, 32767.0 / 32768.0, -1.0] });
+    }
+
+    #[test]
+    fn damaged_files_are_reported() {
+        assert!(read(Path::new("/no/such.wav")).unwrap_err().to_string().contains("cannot be read"));
+        let path = file("text");
+        fs::write(&path, "not a sound at all, but a line of text that is long enough for a header").unwrap();
+        assert_wrong(&path, "is not a valid WAV file");
+        let path = file("nothing");
+        fs::write(&path, "").unwrap();
+        assert_wrong(&path, "is cut short");
+
+        let whole = fs::read(stored("whole", 2, 16, SampleFormat::Int)).unwrap();
+        fs::remove_file(file("whole")).unwrap();
+        for length in 0..whole.len() {
+            let path = file("cut");
+            fs::write(&path, &whole[..length]).unwrap();
+            assert_wrong(&path, "");
+        }
+        let path = file("no-samples");
+        WavWriter::create(&path, WavReader::new(&whole[..]).unwrap().spec()).unwrap().finalize().unwrap();
+        assert_wrong(&path, "holds no samples");
+    }
+
+    #[test]
+    fn a_sample_that_is_no_number() {
+        let path = file("nan");
+        let spec = WavSpec {
+            channels: 1,
+            sample_rate: 16_000,
+            bits_per_sample: 32,
+            sample_format: SampleFormat::Float,
+        };
+        let mut writer = WavWriter::create(&path, spec).unwrap();
+        [0.0, f32::NAN].into_iter().for_each(|sample| writer.write_sample(sample).unwrap());
+        writer.finalize().unwrap();
+        assert_wrong(&path, "sample 1 is NaN");
+    }
+}

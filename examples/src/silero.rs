@@ -1,0 +1,235 @@
+//! Silero VAD: is there speech in these 32 ms of sound? The network of Silero's release 6.2 at 16 kHz (MIT licence), from its
+//! published weights.
+//!
+//! A chunk of 512 samples, with the 64 before it, goes through a Fourier transform, four convolutions and an LSTM, whose state is all that
+//! is carried on but for those 64 samples:
+//!
+//! | layer | output |
+//! | --- | --- |
+//! | the chunk with its context, and at its end 64 samples of its own mirror image | 640 |
+//! | Fourier transform: windows of 256 samples, one every 128; magnitudes | 129 x 4 |
+//! | convolution over 3 frames, ReLU | 128 x 4 |
+//! | the same, every second frame | 64 x 2 |
+//! | the same, every second frame | 64 x 1 |
+//! | convolution over 3 frames, ReLU | 128 x 1 |
+//! | LSTM | 128 |
+//! | ReLU, weighted sum, sigmoid | 1 |
+//!
+//! At its two ends a convolution reads a frame of zeros. Over windows that are unfolded into columns a convolution is a dense
+//! layer, the windows its batch: so the transform and the convolutions are cells without state.
+
+mod segments;
+
+use nalgebra::{SMatrix, SVector};
+use rnn_cell::cells::{Lstm, LstmState};
+use rnn_cell::prelude::*;
+use rnn_cell::weights::{Mapping, matrix, plus, vector};
+use safetensors::{Dtype, SafeTensors};
+use std::error::Error;
+
+pub use segments::{Hysteresis, segments};
+
+/// The shipped weights, in the folder `silero` of the data.
+pub const WEIGHTS: &str = "silero_vad_6.2.3_16k.safetensors";
+/// Samples a second.
+pub const RATE: u32 = 16_000;
+/// Samples of a chunk.
+pub const CHUNK: usize = 512;
+/// Samples before a chunk that are read with it.
+pub const CONTEXT: usize = 64;
+/// Units of the LSTM, and its inputs.
+pub const UNITS: usize = 128;
+
+const WINDOW: usize = 256;
+const HOP: usize = 128;
+const BINS: usize = WINDOW / 2 + 1;
+/// Samples mirrored at the end.
+const MIRRORED: usize = 64;
+const FRAMES: usize = (CONTEXT + CHUNK + MIRRORED - WINDOW) / HOP + 1;
+const TAPS: usize = 3;
+
+rnn_cell! {
+    /// The magnitudes of a windowed Fourier transform: `C` and `S` are the window times cosines and sines.
+    pub cell Spectrum<N, F> {
+        /// A window of samples.
+        input x: [N];
+        /// Cosines, a frequency a row.
+        param C: [F, N];
+        /// Sines, a frequency a row.
+        param S: [F, N];
+
+        y = sqrt(square(C @ x) + square(S @ x));
+
+        output y;
+    }
+
+    /// A convolution at one place, rectified.
+    pub cell Convolution<N, O> {
+        /// The frames under the filter, one below the other.
+        input x: [N];
+        /// A filter a row.
+        param W: [O, N];
+        /// Biases.
+        param b: [O];
+
+        y = relu(W @ x + b);
+
+        output y;
+    }
+}
+
+/// The network.
+#[derive(Debug)]
+pub struct Vad {
+    spectrum: Box<Spectrum<WINDOW, BINS>>,
+    convolutions: (
+        Box<Convolution<{ TAPS * BINS }, 128>>,
+        Box<Convolution<{ TAPS * 128 }, 64>>,
+        Box<Convolution<{ TAPS * 64 }, 64>>,
+        Box<Convolution<{ TAPS * 64 }, UNITS>>,
+    ),
+    lstm: Box<Lstm<UNITS, UNITS>>,
+    output: SVector<f32, UNITS>,
+    output_bias: f32,
+}
+
+/// What a stream carries from chunk to chunk.
+#[derive(Debug, Clone)]
+pub struct Stream {
+    context: [f32; CONTEXT],
+    /// The LSTM's state.
+    pub lstm: LstmState<UNITS>,
+}
+
+impl Vad {
+    /// Loads Silero's weights: a safetensors file.
+    ///
+    /// # Errors
+    /// A file that is damaged, or whose tensors are not those of the network.
+    pub fn load(bytes: &[u8]) -> Result<Self, Box<dyn Error>> {
+        let mut lstm = Lstm::zeros_boxed();
+        lstm_mapping().load(&mut *lstm, bytes)?;
+        let tensors = Tensors(SafeTensors::deserialize(bytes)?);
+        let mut spectrum = Spectrum::<WINDOW, BINS>::zeros_boxed();
+        let basis = tensors.values("stft_conv.weight", [2 * BINS, 1, WINDOW])?;
+        for (row, wave) in basis.chunks_exact(WINDOW).enumerate() {
+            let (matrix, row) =
+                if row < BINS { (&mut spectrum.C, row) } else { (&mut spectrum.S, row - BINS) };
+            matrix.row_mut(row).iter_mut().zip(wave).for_each(|(entry, value)| *entry = *value);
+        }
+        Ok(Self {
+            spectrum,
+            convolutions: (
+                tensors.convolution("conv1")?,
+                tensors.convolution("conv2")?,
+                tensors.convolution("conv3")?,
+                tensors.convolution("conv4")?,
+            ),
+            lstm,
+            output: SVector::from_column_slice(&tensors.values("final_conv.weight", [1, UNITS, 1])?),
+            output_bias: tensors.values("final_conv.bias", [1])?[0],
+        })
+    }
+
+    /// A stream that nothing was heard in.
+    pub fn stream(&self) -> Stream {
+        Stream { context: [0.0; CONTEXT], lstm: self.lstm.zero_state() }
+    }
+
+    /// Hears the next chunk. Returns the probability that there is speech in it. Allocates nothing.
+    pub fn step(&self, chunk: &[f32; CHUNK], stream: &mut Stream) -> f32 {
+        let features = self.features(chunk, stream);
+        let h = self.lstm.step(&features, &mut stream.lstm);
+        let logit = self.output.dot(&h.map(|h| h.max(0.0))) + self.output_bias;
+        1.0 / (1.0 + (-logit).exp())
+    }
+
+    /// What the LSTM reads: everything before it. Keeps the chunk's end as the next one's context.
+    pub fn features(&self, chunk: &[f32; CHUNK], stream: &mut Stream) -> SVector<f32, UNITS> {
+        let mut samples = [0.0; CONTEXT + CHUNK + MIRRORED];
+        let (context, rest) = samples.split_at_mut(CONTEXT);
+        context.copy_from_slice(&stream.context);
+        rest[..CHUNK].copy_from_slice(chunk);
+        stream.context.copy_from_slice(&chunk[CHUNK - CONTEXT..]);
+        // The last sample is the mirror and not repeated.
+        rest[CHUNK..].iter_mut().zip(chunk[..CHUNK - 1].iter().rev()).for_each(|(to, from)| *to = *from);
+
+        let windows = SMatrix::<f32, WINDOW, FRAMES>::from_fn(|n, frame| samples[frame * HOP + n]);
+        let spectrum = self.spectrum.step(&windows, &mut self.spectrum.zero_state());
+        let (first, second, third, fourth) = &self.convolutions;
+        let y = first.step(&unfold::<_, _, _, FRAMES>(&spectrum), &mut first.zero_state());
+        let y = second.step(&unfold::<_, _, _, 2>(&y), &mut second.zero_state());
+        let y = third.step(&unfold::<_, _, _, 1>(&y), &mut third.zero_state());
+        fourth.step(&unfold::<_, _, _, 1>(&y), &mut fourth.zero_state())
+    }
+}
+
+/// The frames that a filter sees at each of `TO` places, one below the other. Places are as far apart as fits; before the first frame
+/// and after the last one there is a frame of zeros.
+fn unfold<const C: usize, const FROM: usize, const N: usize, const TO: usize>(
+    frames: &SMatrix<f32, C, FROM>,
+) -> SMatrix<f32, N, TO> {
+    const { assert!(N == TAPS * C) };
+    let mut windows = SMatrix::<f32, N, TO>::zeros();
+    for (place, mut window) in windows.column_iter_mut().enumerate() {
+        for tap in 0..TAPS {
+            let frame = (place * (FROM / TO) + tap).checked_sub(1);
+            if let Some(frame) = frame.filter(|frame| *frame < FROM) {
+                window.as_mut_slice()[tap * C..][..C].copy_from_slice(frames.column(frame).as_slice());
+            }
+        }
+    }
+    windows
+}
+
+/// PyTorch's `LSTMCell`: gates i, f, g, o, two biases.
+fn lstm_mapping() -> Mapping {
+    let biases = ["b_i", "b_f", "b_g", "b_o"];
+    Mapping::new()
+        .with(matrix("weight_ih").stack(["W_i", "W_f", "W_g", "W_o"]))
+        .with(matrix("weight_hh").stack(["U_i", "U_f", "U_g", "U_o"]))
+        .with(vector("bias_ih").stack(biases))
+        .with(vector("bias_hh").stack(biases.map(plus)))
+        .prefix("lstm_cell.")
+        .ignoring("stft_conv.")
+        .ignoring("conv")
+        .ignoring("final_conv.")
+}
+
+/// The tensors of three dimensions, which a mapping doesn't know.
+struct Tensors<'f>(SafeTensors<'f>);
+
+impl Tensors<'_> {
+    fn values<const D: usize>(&self, name: &str, shape: [usize; D]) -> Result<Vec<f32>, Box<dyn Error>> {
+        let tensor = self.0.tensor(name).map_err(|_| format!("the weights lack the tensor `{name}`"))?;
+        if tensor.shape() != shape || tensor.dtype() != Dtype::F32 {
+            let (found, dtype) = (tensor.shape(), tensor.dtype());
+            return Err(format!("the tensor `{name}` is {found:?} of {dtype:?}, not {shape:?} of F32").into());
+        }
+        let (values, _) = tensor.data().as_chunks();
+        let values: Vec<f32> = values.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+        match values.iter().find(|value| !value.is_finite()) {
+            Some(value) => Err(format!("the tensor `{name}` holds a {value}").into()),
+            None => Ok(values),
+        }
+    }
+
+    /// Filters `[O, C, 3]` as rows: the file has the three taps of a channel side by side, a window the channels of a tap.
+    fn convolution<const N: usize, const O: usize>(
+        &self,
+        name: &str,
+    ) -> Result<Box<Convolution<N, O>>, Box<dyn Error>> {
+        let channels = N / TAPS;
+        let mut convolution = Convolution::<N, O>::zeros_boxed();
+        let filters = self.values(&format!("{name}.weight"), [O, channels, TAPS])?;
+        for (index, value) in filters.into_iter().enumerate() {
+            let (filter, channel, tap) = (index / N, index % N / TAPS, index % TAPS);
+            convolution.W[(filter, tap * channels + channel)] = value;
+        }
+        convolution.b.copy_from_slice(&self.values(&format!("{name}.bias"), [O])?);
+        Ok(convolution)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,114 @@
+//! The network against what ONNX Runtime computes, the segments against what Silero's own code finds.
+
+use super::*;
+use crate::audio;
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn shipped(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("data").join("silero").join(name)
+}
+
+fn json(name: &str) -> Value {
+    serde_json::from_slice(&fs::read(shipped(name)).unwrap()).unwrap()
+}
+
+/// All numbers in a value, in order.
+fn numbers(value: &Value) -> Vec<f32> {
+    match value {
+        Value::Array(values) => values.iter().flat_map(numbers).collect(),
+        value => vec![value.as_f64().unwrap() as f32],
+    }
+}
+
+fn worst(got: &[f32], want: &[f32]) -> f32 {
+    assert_eq!(got.len(), want.len());
+    got.iter().zip(want).map(|(got, want)| (got - want).abs()).fold(0.0, f32::max)
+}
+
+#[test]
+fn every_chunk_is_heard_as_by_onnx_runtime() {
+    let vad = Vad::load(&fs::read(shipped(WEIGHTS)).unwrap()).unwrap();
+    let speech = audio::read(&shipped("speech.wav")).unwrap();
+    let reference = json("speech.json");
+    let (inputs, state) =
+        (numbers(&reference["lstm_input_first_20_chunks"]), numbers(&reference["state_h_c_after_chunk_20"]));
+    let probabilities = numbers(&reference["probability"]);
+    let (chunks, _) = speech.samples.as_chunks();
+    assert_eq!((chunks.len(), probabilities.len()), (239, 239));
+
+    let mut stream = vad.stream();
+    let mut heard = vec![];
+    let mut read = vec![];
+    let mut worst_state = f32::NAN;
+    for (index, chunk) in chunks.iter().enumerate() {
+        if index < 20 {
+            read.extend_from_slice(vad.features(chunk, &mut stream.clone()).as_slice());
+        }
+        heard.push(vad.step(chunk, &mut stream));
+        if index == 19 {
+            let both = [stream.lstm.h.as_slice(), stream.lstm.c.as_slice()].concat();
+            worst_state = worst(&both, &state);
+        }
+    }
+    let (worst_input, worst_probability) = (worst(&read, &inputs), worst(&heard, &probabilities));
+    println!(
+        "largest differences: probabilities {worst_probability:.1e}, LSTM inputs {worst_input:.1e}, states {worst_state:.1e}"
+    );
+    assert!(worst_probability < 1e-4 && worst_input < 1e-4 && worst_state < 1e-4);
+}
+
+#[test]
+fn a_step_allocates_nothing() {
+    let vad = Vad::load(&fs::read(shipped(WEIGHTS)).unwrap()).unwrap();
+    let mut stream = vad.stream();
+    vad.step(&[0.1; CHUNK], &mut stream);
+    let used = allocation_counter::measure(|| {
+        for _ in 0..3 {
+            vad.step(&[0.2; CHUNK], &mut stream);
+        }
+    });
+    assert_eq!(used.count_total, 0);
+}
+
+#[test]
+fn weights_that_do_not_fit_are_reported() {
+    let bytes = fs::read(shipped(WEIGHTS)).unwrap();
+    let error = |bytes: &[u8]| Vad::load(bytes).unwrap_err().to_string();
+    assert!(error(&bytes[..1000]).contains("safetensors"), "{}", error(&bytes[..1000]));
+    let renamed = |from: &str, to: &str| {
+        let header = bytes.windows(from.len()).position(|window| window == from.as_bytes()).unwrap();
+        let mut bytes = bytes.clone();
+        bytes[header..header + to.len()].copy_from_slice(to.as_bytes());
+        bytes
+    };
+    let message = error(&renamed("conv2.weight", "conv2.wright"));
+    assert!(message.contains("lack the tensor `conv2.weight`"), "{message}");
+    let message = error(&renamed("[128,129,3]", "[129,128,3]"));
+    assert!(message.contains("`conv1.weight` is [129, 128, 3] of F32, not [128, 129, 3]"), "{message}");
+    let message = error(&renamed("lstm_cell.bias_hh", "lstm_cell.bias_ho"));
+    assert!(message.contains("lstm_cell.bias_hh"), "{message}");
+}
+
+/// `segments.json` holds probabilities, some at the very thresholds, and what Silero's own function makes of them.
+#[test]
+fn segments_are_those_of_silero() {
+    let cases = json("segments.json");
+    let cases = cases.as_array().unwrap();
+    let mut found = 0;
+    for case in cases {
+        let count = |name: &str| case[name].as_u64().unwrap() as usize;
+        let rule = Hysteresis {
+            min_silence: count("min_silence"),
+            min_speech: count("min_speech"),
+            pad: count("pad"),
+            ..Hysteresis::new(case["threshold"].as_f64().unwrap() as f32)
+        };
+        let want: Vec<_> =
+            numbers(&case["segments"]).chunks(2).map(|s| s[0] as usize..s[1] as usize).collect();
+        assert_eq!(segments(&numbers(&case["probability"]), count("length"), &rule), want, "{case}");
+        found += want.len();
+    }
+    assert!(cases.len() == 30 && found > 50, "{} cases, {found} segments", cases.len());
+}

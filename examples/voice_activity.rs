@@ -1,0 +1,149 @@
+//! Hears where there is speech in a sound file: Silero VAD, a published network, whose LSTM is a cell of this library and
+//! whose weights are loaded from its safetensors file; streamed, 32 ms at a time, as a device would.
+//!
+//! ```text
+//! cargo run --release --example voice_activity
+//! cargo run --release --example voice_activity -- FILE.wav --csv probabilities.csv
+//! ```
+
+use examples::audio::{self, Sound};
+use examples::options::{OFF, Options};
+use examples::plot::{Heard, speech};
+use examples::report::run;
+use examples::silero::{CHUNK, Hysteresis, RATE, Vad, WEIGHTS, segments};
+use std::error::Error;
+use std::fs;
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+/// The sound is heard so often to measure how long that takes.
+const PASSES: usize = 15;
+
+fn main() -> ExitCode {
+    run(|| {
+        let options = Options::read_with_operand(
+            "Hears where there is speech in a sound file.",
+            ("FILE.wav", "a WAV file of 16 kHz; several channels are averaged [a shipped recording]"),
+            &[
+                ("threshold", "0.5", "the probability that speech begins with"),
+                ("weights", "", "Silero's weights, a safetensors file [the shipped ones]"),
+                ("csv", "", "where a line a chunk goes: start and end in seconds, probability"),
+                ("picture", "target/voice_activity.svg", "where the picture goes"),
+                ("quick", OFF, "hears the sound once: its time is a rough one"),
+            ],
+        )?;
+        let threshold: f32 = options.get("threshold")?;
+        if !(0.0..=1.0).contains(&threshold) {
+            return Err(format!("`--threshold {threshold}`: a probability is 0 to 1").into());
+        }
+        let shipped = options.path("data").join("silero");
+        let path = options.operand().map_or(shipped.join("speech.wav"), Path::to_path_buf);
+        let sound = audio::read(&path)?;
+        check(&path, &sound)?;
+        let weights = match options.path("weights") {
+            path if path.as_os_str().is_empty() => shipped.join(WEIGHTS),
+            path => path,
+        };
+        let fault = |cause: &dyn std::fmt::Display| format!("the weights {}: {cause}", weights.display());
+        let vad =
+            Vad::load(&fs::read(&weights).map_err(|cause| fault(&cause))?).map_err(|cause| fault(&cause))?;
+
+        let (chunks, rest) = sound.samples.as_chunks::<CHUNK>();
+        println!(
+            "{}: {:.2} s, {} chunks of {CHUNK} samples{}",
+            path.display(),
+            sound.seconds(),
+            chunks.len(),
+            match rest.len() {
+                0 => String::new(),
+                rest => format!("; the last {rest} samples are less than a chunk and not heard"),
+            }
+        );
+        let (probabilities, times) = hear(&vad, chunks, if options.flag("quick") { 1 } else { PASSES });
+        let rule = Hysteresis::new(threshold);
+        let found = segments(&probabilities, sound.samples.len(), &rule);
+        let seconds = |sample: usize| sample as f64 / f64::from(RATE);
+        for segment in &found {
+            println!("speech from {:.2} to {:.2} s", seconds(segment.start), seconds(segment.end));
+        }
+        if found.is_empty() {
+            println!("no speech");
+        }
+        report(&times);
+
+        let csv = options.path("csv");
+        if !csv.as_os_str().is_empty() {
+            let lines = probabilities.iter().enumerate().map(|(index, probability)| {
+                let [start, end] = [index, index + 1].map(|edge| seconds(edge * CHUNK));
+                format!("{start:.3},{end:.3},{probability}\n")
+            });
+            let text: String = ["start,end,probability\n".to_string()].into_iter().chain(lines).collect();
+            fs::write(&csv, text).map_err(|cause| format!("{}: {cause}", csv.display()))?;
+            println!("probabilities: {}", csv.display());
+        }
+        let picture = options.path("picture");
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let heard = Heard {
+            probabilities: &probabilities,
+            chunk: CHUNK,
+            thresholds: [rule.threshold, rule.end_threshold],
+            segments: &found,
+        };
+        speech(&picture, &format!("Speech in {name}, by Silero VAD"), &sound, &heard)?;
+        println!("picture: {}", picture.display());
+        Ok(())
+    })
+}
+
+/// What the network can't hear.
+fn check(path: &Path, sound: &Sound) -> Result<(), Box<dyn Error>> {
+    if sound.rate != RATE {
+        return Err(format!(
+            "the sound file {}: has {} samples a second; the network is for {RATE}\nhelp: `ffmpeg -i FILE -ar {RATE} out.wav` makes one that has",
+            path.display(),
+            sound.rate
+        )
+        .into());
+    }
+    if sound.samples.len() < CHUNK {
+        return Err(format!(
+            "the sound file {}: has {} samples, less than a chunk of {CHUNK}",
+            path.display(),
+            sound.samples.len()
+        )
+        .into());
+    }
+    Ok(())
+}
+
+/// The probability of every chunk, and how long each took, in so many passes over them.
+fn hear(vad: &Vad, chunks: &[[f32; CHUNK]], passes: usize) -> (Vec<f32>, Vec<Duration>) {
+    let mut probabilities = Vec::with_capacity(chunks.len());
+    let mut times = Vec::with_capacity(passes * chunks.len());
+    for _ in 0..passes {
+        let mut stream = vad.stream();
+        probabilities.clear();
+        for chunk in chunks {
+            let start = Instant::now();
+            probabilities.push(vad.step(chunk, &mut stream));
+            times.push(start.elapsed());
+        }
+    }
+    (probabilities, times)
+}
+
+fn report(times: &[Duration]) {
+    let mut times = times.to_vec();
+    times.sort_unstable();
+    let median = times[times.len() / 2].as_secs_f64();
+    let length = CHUNK as f64 / f64::from(RATE);
+    println!(
+        "real-time factor {:.5}: {:.1} us a chunk of {:.0} ms (median of {}; the slowest took {:.1} us)",
+        median / length,
+        1e6 * median,
+        1e3 * length,
+        times.len(),
+        1e6 * times[times.len() - 1].as_secs_f64()
+    );
+}
