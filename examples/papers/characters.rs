@@ -91,6 +91,8 @@ pub struct Outcome<N> {
     pub net: N,
     /// That epoch, from 1.
     pub epoch: usize,
+    /// The model's bits a character on the validation text.
+    pub validation: f64,
     /// The model's bits a character on the test text.
     pub bits: f64,
 }
@@ -127,7 +129,7 @@ where
         }
     }
     let bits = bits(&best, &text.test);
-    Outcome { net: best, epoch: epoch_of_best, bits }
+    Outcome { net: best, epoch: epoch_of_best, validation: lowest, bits }
 }
 
 /// The mean of -log2 of the probability of each character after the first, read in one go.

@@ -60,7 +60,7 @@ pub fn listed(counts: impl Iterator<Item = usize>) -> String {
 
 /// A task of the paper whose error is that of a sequence's last step.
 pub struct Experiment<S> {
-    /// The learning rate.
+    /// The learning rate of half the squared error: twice that of the paper, which we read as one of the squared error itself.
     pub rate: f64,
     /// Initial biases of the two blocks' input gates, which keep the blocks from learning the same.
     pub input_biases: [f32; 2],
@@ -106,7 +106,7 @@ impl<S> Experiment<S> {
         for sequence in 1..=budget {
             let (xs, target) = (self.draw)(rng);
             let error = trainer.update(&xs, None, |ys, dys| {
-                // The gradient of half the squared error: the paper's rate belongs to it.
+                // The gradient of half the squared error.
                 let error = ys[ys.len() - 1] - target;
                 dys.clear();
                 dys.resize(ys.len(), SVector::zeros());

@@ -11,9 +11,11 @@
 mod adding;
 mod characters;
 mod continual_reber;
+mod copy_memory;
 mod counting;
 mod elman_xor;
 mod embedded_reber;
+mod long_lags;
 mod lstm_1997;
 mod lstm_variants;
 mod omega;
@@ -67,6 +69,12 @@ const TASKS: &[Task] = &[
         name: "adding",
         source: "Hochreiter & Schmidhuber 1997, experiment 4; Bai et al. 2018",
         run: adding::run,
+    },
+    Task { name: "long-lags", source: "Hochreiter & Schmidhuber 1997, experiment 2a", run: long_lags::run },
+    Task {
+        name: "copy-memory",
+        source: "Arjovsky et al. 2016; Bai et al. 2018, table 1",
+        run: copy_memory::run,
     },
     Task {
         name: "temporal-order",

@@ -46,7 +46,7 @@ pub fn run(options: &Options) -> Vec<Row> {
                     let cell = $cell::<EMBEDDED, { $cells }>::init(&mut rng);
                     let net: CharacterModel<_, EMBEDDED, { $cells }> = Stack(Stack(embedding, cell), readout);
                     let parameters = net.parameter_count();
-                    let Outcome { net, epoch, bits } = learn(net, text, epochs, RATE);
+                    let Outcome { net, epoch, bits, .. } = learn(net, text, epochs, RATE);
                     let written = write(&net, text, WRITTEN, TEMPERATURE, &mut rng);
                     Trained { parameters, bits, epoch, written }
                 });

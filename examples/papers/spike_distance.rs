@@ -4,11 +4,11 @@
 //! The paper's task is a stream of spikes, solved with peepholes and not without. The figures beside ours are those of a small re-run in NumPy
 //! (cybertronai/schmidhuber-problems, `timing-counting-spikes`) of a shorter task: sequences of 150 steps, distances of 30 to 60; 8 cells, a linear
 //! output, the squared error; 3,000 updates by Adam on 32 sequences, a rate of 0.005 that is halved half-way, gradients clipped at 1. A
-//! sequence is solved when the output is highest exactly where the spike is to be, of all steps after the second one. 0.998 and 0.900 are of one
-//! seed; over fourteen the re-run has 0.903 and 0.834.
+//! sequence is solved when the output is highest exactly where the spike is to be, of all steps after the second one. Its best seeds have 0.998 and
+//! 0.900; over fourteen it has 0.903 and 0.834.
 //!
-//! Ours: the same setting and the same initial distributions, twenty seeds. With and without peepholes start from the same other weights
-//! and see the same sequences.
+//! Ours: the same setting and the same initial distributions, twenty seeds, and three times the updates, since after 3,000 most seeds are still on
+//! their way. With and without peepholes start from the same other weights and see the same sequences.
 
 use crate::table::{Options, Row, agreement};
 use examples::jobs::Jobs;
@@ -69,11 +69,13 @@ const CELLS: usize = 8;
 const STEPS: usize = 150;
 const DISTANCES: std::ops::RangeInclusive<usize> = 30..=60;
 const BATCH: usize = 32;
-const UPDATES: usize = 3000;
+const UPDATES: usize = 9000;
 const RATE: f64 = 5e-3;
 const CLIP: f64 = 1.0;
 const TESTED: usize = 512;
 const SEEDS: u64 = 20;
+/// The share from which a seed counts as one that has learned the task.
+const GOOD: f64 = 0.99;
 
 type Signal = SMatrix<f32, 1, BATCH>;
 
@@ -83,11 +85,11 @@ pub fn run(options: &Options) -> Vec<Row> {
     let without = outcomes(options, NoPeepholes::<1, CELLS, 1>::init);
     let better = with.iter().zip(&without).filter(|(with, without)| with > without).count();
     vec![
-        row("peepholes: share solved", 0.998, &with),
-        row("no peepholes: share solved", 0.900, &without),
+        row("peepholes: share solved", 0.903, &with),
+        row("no peepholes: share solved", 0.834, &without),
         Row::new(
             "seeds in which peepholes solve more",
-            "1 of 1 (10 of 14)",
+            "10 of 14",
             format!("{better} of {}", with.len()),
             agreement(2 * better > with.len()),
         ),
@@ -96,9 +98,10 @@ pub fn run(options: &Options) -> Vec<Row> {
 
 fn row(setting: &str, published: f64, solved: &[f64]) -> Row {
     let (mean, deviation) = mean_and_deviation(solved);
-    let highest = solved.iter().copied().fold(0.0, f64::max);
-    let ours = format!("{mean:.3} ± {deviation:.3}, best {highest:.3}");
-    Row::new(setting, format!("{published:.3}"), ours, format!("{:+.3}", mean - published))
+    let good = solved.iter().filter(|&&share| share >= GOOD).count();
+    let ours = format!("{mean:.3} ± {deviation:.3}");
+    let verdict = format!("{:+.3}; {GOOD} or more from {good} of {} seeds", mean - published, solved.len());
+    Row::new(setting, format!("{published:.3} (14 seeds)"), ours, verdict)
 }
 
 /// The share of test sequences that is solved, a seed.

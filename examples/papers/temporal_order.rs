@@ -2,7 +2,8 @@
 //!
 //! Hochreiter & Schmidhuber (1997, experiment 6a): 100 to 110 steps, the two symbols at steps 10 to 20 and 50 to 60; two blocks of two cells, 156
 //! weights, learning rate 0.5, one sequence an update. Ours is [the same network](Blocks), data, rate and criterion (the mean error of the last
-//! 2,000 sequences below 0.1, each of them right within 0.3 in every output).
+//! 2,000 sequences below 0.1, each of them right within 0.3 in every output). We read the rate as one on the squared error, so it is 1 on half of it; read
+//! as one on half of it, two of four runs end in a minimum with a class of four wrong.
 //!
 //! Pascanu, Mikolov & Bengio (2013, section 4.1): T steps, the symbols between T/10 and 2T/10 and between 4T/10 and 5T/10, a tanh network of 50 units,
 //! success if at most 1 % is wrong in the end. Without clipping it fails early, with clipping later; with clipping and the regulariser it succeeds at
@@ -22,6 +23,8 @@ const BATCH: usize = 16;
 const HIDDEN: usize = 50;
 const RATE: f64 = 0.1;
 const SEEDS: u64 = 4;
+/// Runs of the 1997 network.
+const SEEDS_1997: u64 = 10;
 /// The share of the last about 1,000 sequences that must be right for training to end.
 const RIGHT: f64 = 0.998;
 
@@ -52,16 +55,22 @@ pub fn run(options: &Options) -> Vec<Row> {
             rows.push(as_in_2013(options, steps, updates, care, published, solved_there));
         }
     }
+    rows.push(Row::new(
+        "tanh RNN, one model of T = 50 to 200",
+        "100 % of runs",
+        "not run",
+        "the paper's training has up to 5 million updates",
+    ));
     rows
 }
 
 fn as_in_1997(options: &Options) -> Vec<Row> {
     let (budget, tested) = options.either((100_000, TESTED), (100, 20));
     let mut jobs = Jobs::new();
-    for seed in 0..options.either(SEEDS, 2) {
+    for seed in 0..options.either(SEEDS_1997, 2) {
         let seed = options.seed + seed;
         let experiment = Experiment {
-            rate: 0.5,
+            rate: 1.0,
             input_biases: [-2.0, -4.0],
             tolerance: 0.3,
             mean_error: 0.1,
