@@ -6,12 +6,11 @@
 //! cargo run --release --example voice_activity -- FILE.wav --csv probabilities.csv
 //! ```
 
-use examples::audio::{self, Sound};
+use examples::audio;
 use examples::options::{OFF, Options};
 use examples::plot::{Heard, speech};
 use examples::report::run;
 use examples::silero::{CHUNK, Hysteresis, RATE, Vad, WEIGHTS, segments};
-use std::error::Error;
 use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
@@ -39,8 +38,14 @@ fn main() -> ExitCode {
         }
         let shipped = options.path("data").join("silero");
         let path = options.operand().map_or(shipped.join("speech.wav"), Path::to_path_buf);
-        let sound = audio::read(&path)?;
-        check(&path, &sound)?;
+        let sound = audio::read_at(&path, RATE)?;
+        if sound.samples.len() < CHUNK {
+            let (path, samples) = (path.display(), sound.samples.len());
+            return Err(format!(
+                "the sound file {path}: has {samples} samples, less than a chunk of {CHUNK}"
+            )
+            .into());
+        }
         let weights = match options.path("weights") {
             path if path.as_os_str().is_empty() => shipped.join(WEIGHTS),
             path => path,
@@ -94,27 +99,6 @@ fn main() -> ExitCode {
         println!("picture: {}", picture.display());
         Ok(())
     })
-}
-
-/// What the network can't hear.
-fn check(path: &Path, sound: &Sound) -> Result<(), Box<dyn Error>> {
-    if sound.rate != RATE {
-        return Err(format!(
-            "the sound file {}: has {} samples a second; the network is for {RATE}\nhelp: `ffmpeg -i FILE -ar {RATE} out.wav` makes one that has",
-            path.display(),
-            sound.rate
-        )
-        .into());
-    }
-    if sound.samples.len() < CHUNK {
-        return Err(format!(
-            "the sound file {}: has {} samples, less than a chunk of {CHUNK}",
-            path.display(),
-            sound.samples.len()
-        )
-        .into());
-    }
-    Ok(())
 }
 
 /// The probability of every chunk, and how long each took, in so many passes over them.

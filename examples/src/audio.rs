@@ -86,6 +86,22 @@ pub fn read(path: &Path) -> Result<Sound, AudioError> {
     Ok(Sound { rate: sample_rate, samples: samples.collect() })
 }
 
+/// [`read`] of a file that must have `rate` samples a second.
+///
+/// # Errors
+/// Those of [`read`], and another rate.
+pub fn read_at(path: &Path, rate: u32) -> Result<Sound, AudioError> {
+    let sound = read(path)?;
+    if sound.rate != rate {
+        return Err(AudioError {
+            path: path.to_path_buf(),
+            fact: format!("has {} samples a second, not {rate}", sound.rate),
+            help: Some("`ffmpeg -i FILE -ar RATE out.wav` makes one of another rate"),
+        });
+    }
+    Ok(sound)
+}
+
 fn cut(path: &Path) -> AudioError {
     AudioError {
         path: path.to_path_buf(),
@@ -173,6 +189,15 @@ mod tests {
             let sound = read_once(&stored(&format!("width-{bits}-{format:?}"), 1, bits, format)).unwrap();
             assert_eq!(sound, Sound { rate: 16_000, samples: SAMPLES.to_vec() }, "{bits} {format:?}");
         }
+    }
+
+    #[test]
+    fn another_rate_is_reported() {
+        let path = stored("rate", 1, 16, SampleFormat::Int);
+        assert_eq!(read_at(&path, 16_000).unwrap().rate, 16_000);
+        let error = read_at(&path, 48_000).unwrap_err().to_string();
+        fs::remove_file(&path).unwrap();
+        assert!(error.contains("has 16000 samples a second, not 48000\nhelp: "), "{error}");
     }
 
     #[test]

@@ -139,7 +139,7 @@ fn sound_that_cannot_be_heard_is_reported() {
     };
     for (path, words) in [
         (changed("short.wav", &short), "has 511 samples, less than a chunk of 512"),
-        (changed("rate.wav", &rate), "has 8000 samples a second; the network is for 16000"),
+        (changed("rate.wav", &rate), "has 8000 samples a second, not 16000"),
         (changed("cut.wav", &|bytes| bytes.truncate(1000)), "is cut short"),
         (changed("text.wav", &|bytes| *bytes = b"a text, and no sound".repeat(9)), "is not a valid WAV file"),
         ("/no/such.wav".into(), "cannot be read"),
@@ -178,7 +178,7 @@ fn an_amplifier_is_learned_and_played() {
     fs::remove_dir_all(folder).expect("the folder was made above");
 
     let speech = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/silero/speech.wav").display().to_string();
-    assert_fails(&run("amplifier", &[&speech]), &["has 16000 samples a second; the amplifier is for 48000"]);
+    assert_fails(&run("amplifier", &[&speech]), &["has 16000 samples a second, not 48000"]);
     assert_fails(&run("amplifier", &["--block", "0"]), &["at least 1"]);
 }
 
