@@ -5,7 +5,7 @@
 //! table 1) none of LSTM, GRU and tanh network is clearly below it at T = 1000, all of about 16,000 weights.
 //!
 //! Ours: the same data and cells of about 15,000 weights with their readout; Adam, gradients clipped at 1, 16 sequences an update, all cells at one
-//! rate. Bai et al. train far longer, and search rate and clipping a cell. At T = 1000 ours are to show how far our minutes lead, at a short T what
+//! rate. Bai et al. search rate and clipping a cell. At T = 1000 ours are to show how far our minutes lead, at a short T what
 //! the cells can do.
 
 use crate::table::{Options, Row};
