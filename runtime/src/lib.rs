@@ -70,7 +70,7 @@ pub mod rng;
 mod scalar;
 pub mod sequence;
 pub mod varying;
-#[cfg(feature = "safetensors")]
+#[cfg(any(feature = "safetensors", feature = "nam", feature = "rtneural", feature = "onnx"))]
 pub mod weights;
 
 pub use nalgebra;

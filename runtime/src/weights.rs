@@ -79,18 +79,32 @@
 //! their size.
 
 mod error;
+#[cfg(any(feature = "nam", feature = "rtneural"))]
+mod family;
+#[cfg(feature = "safetensors")]
 mod file;
+#[cfg(any(feature = "nam", feature = "rtneural"))]
+mod json;
 pub mod keras;
 mod mapping;
+#[cfg(feature = "nam")]
+pub mod nam;
+#[cfg(feature = "std")]
+mod path;
 mod plan;
+mod tensor;
 pub mod torch;
 mod transfer;
 
 pub use error::{Error, Problem};
+#[cfg(any(feature = "nam", feature = "rtneural"))]
+pub use family::{Family, Player, Source};
 pub use mapping::{Mapping, Part, Tensor, matrix, part, plus, scalar, vector};
 
+#[cfg(feature = "safetensors")]
 use alloc::vec::Vec;
 
+#[cfg(feature = "safetensors")]
 use crate::cell::{Model, ModelMut};
 
 /// Loads what [`save`] wrote: [`Mapping::by_name`] and [`Mapping::load`].
@@ -109,6 +123,7 @@ use crate::cell::{Model, ModelMut};
 ///
 /// # Errors
 /// Lists everything that does not fit; the model is then as it was.
+#[cfg(feature = "safetensors")]
 pub fn load<M: ModelMut>(model: &mut M, bytes: &[u8]) -> Result<(), Error> {
     Mapping::by_name(model).load(model, bytes)
 }
@@ -117,6 +132,7 @@ pub fn load<M: ModelMut>(model: &mut M, bytes: &[u8]) -> Result<(), Error> {
 ///
 /// # Errors
 /// Values that are not finite.
+#[cfg(feature = "safetensors")]
 pub fn save<M: Model>(model: &M) -> Result<Vec<u8>, Error> {
     Mapping::by_name(model).save(model)
 }
@@ -125,7 +141,7 @@ pub fn save<M: Model>(model: &M) -> Result<Vec<u8>, Error> {
 ///
 /// # Errors
 /// Those of [`load`], and a file that cannot be read.
-#[cfg(feature = "std")]
+#[cfg(all(feature = "std", feature = "safetensors"))]
 pub fn load_file<M: ModelMut>(model: &mut M, path: impl AsRef<std::path::Path>) -> Result<(), Error> {
     Mapping::by_name(model).load_file(model, path)
 }
@@ -134,7 +150,7 @@ pub fn load_file<M: ModelMut>(model: &mut M, path: impl AsRef<std::path::Path>) 
 ///
 /// # Errors
 /// Those of [`save`], and a file that cannot be written.
-#[cfg(feature = "std")]
+#[cfg(all(feature = "std", feature = "safetensors"))]
 pub fn save_file<M: Model>(model: &M, path: impl AsRef<std::path::Path>) -> Result<(), Error> {
     Mapping::by_name(model).save_file(model, path)
 }

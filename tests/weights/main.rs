@@ -6,11 +6,13 @@
 mod damage;
 mod errors;
 mod keras;
+mod nam;
 mod own;
 mod roundtrip;
 
+use nalgebra::SMatrix;
 use rnn_cell::Scalar;
-use rnn_cell::cell::ModelMut;
+use rnn_cell::cell::{Layer, ModelMut};
 use rnn_cell::prelude::*;
 
 /// A tensor of a safetensors file as the tests write and read it, row by row.
@@ -101,4 +103,32 @@ pub fn bits<M: Model>(model: &M) -> Vec<u64> {
     model.visit(&mut |p| bits.extend(p.values.iter().map(|x| x.as_f64().to_bits())));
     model.visit_buffers(&mut |p| bits.extend(p.values.iter().map(|x| x.as_f64().to_bits())));
     bits
+}
+
+/// A file of the folder `fixtures`.
+pub fn fixture(name: &str) -> Vec<u8> {
+    let path = format!("{}/weights/fixtures/{name}", env!("CARGO_MANIFEST_DIR"));
+    std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// What another program read and what it played, a vector a step.
+pub fn sequences(name: &str) -> [Vec<Vec<f64>>; 2] {
+    let json: serde_json::Value = serde_json::from_slice(&fixture(&format!("{name}.played.json"))).unwrap();
+    ["xs", "ys"].map(|key| serde_json::from_value(json[key].clone()).unwrap())
+}
+
+/// The largest difference of what `model` plays and what that other program played.
+pub fn played<T: Scalar, M, const X: usize, const Y: usize>(name: &str, model: &M) -> f64
+where
+    M: Layer<1, Scalar = T, Input = SMatrix<T, X, 1>, Output = SMatrix<T, Y, 1>>,
+{
+    let [xs, ys] = sequences(name);
+    let xs: Vec<_> = xs.iter().map(|x| SMatrix::<T, X, 1>::from_fn(|row, _| T::of(x[row]))).collect();
+    let (mut state, mut tape) = (model.zero_state(), model.tape());
+    model.forward(&xs, None, &mut state, &mut tape);
+    let outputs = model.outputs(&tape);
+    assert_eq!(outputs.len(), ys.len());
+    assert!(outputs.len() > 5 && ys.iter().all(|y| y.len() == Y));
+    let errors = outputs.iter().zip(&ys).flat_map(|(y, wanted)| y.iter().zip(wanted));
+    errors.fold(0.0, |worst, (y, wanted)| worst.max((y.as_f64() - wanted).abs()))
 }

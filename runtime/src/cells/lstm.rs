@@ -32,6 +32,36 @@ rnn_cell! {
         output h;
     }
 
+    /// [`Lstm`] whose initial state is learned, as in Neural Amp Modeler (`weights::nam` reads and writes its files) and
+    /// wherever a sequence should not start with what zeros settle to.
+    pub cell InitialStateLstm<I, H> {
+        /// What one step reads.
+        input x: [I];
+        /// The hidden state.
+        state h: [H] = h_0;
+        /// The cell state.
+        state c: [H] = c_0;
+        /// Input weights, a matrix a gate.
+        param W_i, W_f, W_g, W_o: [H, I] = xavier_uniform;
+        /// Recurrent weights, a matrix a gate.
+        param U_i, U_f, U_g, U_o: [H, H] = orthogonal;
+        /// Biases.
+        param b_i, b_g, b_o: [H];
+        /// Bias of the forget gate.
+        param b_f: [H] = 1;
+        /// The state that a sequence starts from.
+        param h_0, c_0: [H];
+
+        i = sigmoid(W_i @ x + U_i @ h[t-1] + b_i);
+        f = sigmoid(W_f @ x + U_f @ h[t-1] + b_f);
+        g = tanh(W_g @ x + U_g @ h[t-1] + b_g);
+        c = f * c[t-1] + i * g;
+        o = sigmoid(W_o @ x + U_o @ h[t-1] + b_o);
+        h = o * tanh(c);
+
+        output h;
+    }
+
     /// The LSTM with peepholes (Gers & Schmidhuber 2000; Greff et al. 2017, eq. 1-6).
     pub cell PeepholeLstm<I, H> {
         /// What one step reads.

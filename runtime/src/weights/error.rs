@@ -32,10 +32,38 @@ pub enum Problem {
         /// What the system says.
         message: String,
     },
-    /// The bytes are no safetensors file, or a damaged one.
+    /// The bytes are no file of this format, or a damaged one.
     Format {
+        /// The format.
+        format: &'static str,
         /// What is wrong with them.
         message: String,
+    },
+    /// The file says something that cannot be read, or that a cell of this library doesn't do: another architecture, another
+    /// version, an activation.
+    Setting {
+        /// What it says it of, in the file's own words.
+        name: String,
+        /// What it says, shortened.
+        file: String,
+        /// What can be read.
+        wanted: String,
+    },
+    /// The file's layers have other sizes than the model's.
+    Size {
+        /// The size, in the file's own words.
+        name: String,
+        /// In the file.
+        file: usize,
+        /// In the model.
+        cell: usize,
+    },
+    /// None of the models to choose from has the file's sizes.
+    NoneOfFamily {
+        /// The file's.
+        file: String,
+        /// Those of each model.
+        family: Vec<String>,
     },
     /// The file lacks a tensor.
     Missing {
@@ -184,8 +212,16 @@ impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Problem::File { message } => f.write_str(message),
-            Problem::Format { message } => {
-                write!(f, "this is no safetensors file, or a damaged one: {message}")
+            Problem::Format { format, message } => {
+                write!(f, "this is no {format} file, or a damaged one: {message}")
+            }
+            Problem::Setting { name, file, wanted } => write!(f, "`{name}` is {file} in the file; {wanted}"),
+            Problem::Size { name, file, cell } => {
+                write!(f, "`{name}` is {file} in the file, {cell} in the cell")
+            }
+            Problem::NoneOfFamily { file, family } => {
+                write!(f, "the file's model is {file}, and the family to choose from has {}", Names(family))?;
+                f.write_str("\n  help: add a model of that size to the family")
             }
             Problem::Missing { tensor, shape, parameters, nearest } => {
                 write!(f, "`{tensor}` {shape:?} is missing in the file")?;

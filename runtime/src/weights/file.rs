@@ -8,51 +8,23 @@ use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView, serialize};
 
 use super::error::Problem;
+use super::tensor::{Read, Values, Written};
 use crate::Scalar;
-
-/// The numbers of a tensor, little-endian.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Values<'a> {
-    F32(&'a [[u8; 4]]),
-    F64(&'a [[u8; 8]]),
-}
-
-impl Values<'_> {
-    /// The value at `place`, counted row by row.
-    pub(super) fn at(&self, place: usize) -> f64 {
-        match self {
-            Values::F32(values) => f64::from(f32::from_le_bytes(values[place])),
-            Values::F64(values) => f64::from_le_bytes(values[place]),
-        }
-    }
-
-    pub(super) fn len(&self) -> usize {
-        match self {
-            Values::F32(values) => values.len(),
-            Values::F64(values) => values.len(),
-        }
-    }
-}
-
-/// A tensor of a file.
-#[derive(Debug)]
-pub(super) struct Read<'a> {
-    pub(super) name: String,
-    pub(super) shape: Vec<usize>,
-    /// The numbers, or the name of another type.
-    pub(super) values: Result<Values<'a>, String>,
-}
 
 /// The tensors of a file, in the order of their names.
 pub(super) fn read(bytes: &[u8]) -> Result<Vec<Read<'_>>, Problem> {
     if has_huge_number(bytes) {
         let message = "a size or an offset in its header is larger than any file".to_string();
-        return Err(Problem::Format { message });
+        return Err(damaged(message));
     }
-    let file = SafeTensors::deserialize(bytes).map_err(|error| Problem::Format { message: told(&error) })?;
+    let file = SafeTensors::deserialize(bytes).map_err(|error| damaged(told(&error)))?;
     let mut tensors: Vec<Read> = file.tensors().into_iter().map(|(name, view)| tensor(name, &view)).collect();
     tensors.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(tensors)
+}
+
+fn damaged(message: String) -> Problem {
+    Problem::Format { format: "safetensors", message }
 }
 
 fn told(error: &safetensors::SafeTensorError) -> String {
@@ -102,18 +74,9 @@ fn has_huge_number(bytes: &[u8]) -> bool {
     false
 }
 
-/// A tensor to be written.
-#[derive(Debug)]
-pub(super) struct Written<'m, T> {
-    pub(super) name: &'m str,
-    pub(super) shape: Vec<usize>,
-    /// Row by row.
-    pub(super) values: Vec<T>,
-}
-
 /// A file of these tensors.
 pub(super) fn write<T: Scalar>(tensors: &[Written<'_, T>]) -> Result<Vec<u8>, Problem> {
-    let problem = |error| Problem::Format { message: told(&error) };
+    let problem = |error| damaged(told(&error));
     let single = size_of::<T>() == size_of::<f32>();
     let data: Vec<Vec<u8>> = tensors
         .iter()
@@ -170,7 +133,7 @@ mod tests {
             let bytes = file(&header, 0);
             let problem = read(&bytes).unwrap_err();
             assert!(
-                matches!(&problem, Problem::Format { message } if message.contains("offset")),
+                matches!(&problem, Problem::Format { message, .. } if message.contains("offset")),
                 "{problem}"
             );
         }

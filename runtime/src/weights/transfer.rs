@@ -6,9 +6,13 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::error::{Error, Problem, nearest};
-use super::file::{Read, Values, Written, read, write};
+#[cfg(feature = "safetensors")]
+use super::file::{read, write};
 use super::mapping::Mapping;
 use super::plan::{Held, Laid, held, plan};
+#[cfg(any(feature = "safetensors", feature = "nam"))]
+use super::tensor::Written;
+use super::tensor::{Read, Values};
 use crate::Scalar;
 use crate::cell::{BlockShape, Model, ModelMut};
 
@@ -18,17 +22,28 @@ impl Mapping {
     /// # Errors
     /// Lists everything that does not fit: tensors that are missing or unexpected, wrong shapes, types and values, and mistakes
     /// of the mapping itself. The model is then as it was.
+    #[cfg(feature = "safetensors")]
     pub fn load<M: ModelMut>(&self, model: &mut M, bytes: &[u8]) -> Result<(), Error> {
+        match read(bytes) {
+            Ok(file) => self.set(model, &file, Vec::new()),
+            Err(problem) => self.set(model, &[], vec![problem]),
+        }
+    }
+
+    /// Sets every parameter and buffer of `model` from the tensors of a file, which are in the order of their names, each
+    /// name once. `unread` is what is wrong with the file already: of its tensors nothing is then said.
+    pub(super) fn set<M: ModelMut>(
+        &self,
+        model: &mut M,
+        file: &[Read],
+        unread: Vec<Problem>,
+    ) -> Result<(), Error> {
         let mut problems = Vec::new();
         let held = held(model);
         let laid = plan(self, &held, &mut problems);
-        let values = match read(bytes) {
-            Ok(file) => self.values(&file, &laid, &held, &mut problems),
-            Err(problem) => {
-                problems.push(problem);
-                Vec::new()
-            }
-        };
+        let values =
+            if unread.is_empty() { self.values(file, &laid, &held, &mut problems) } else { Vec::new() };
+        problems.extend(unread);
         let values = if problems.is_empty() { round(&values, &held, &mut problems) } else { Vec::new() };
         if !problems.is_empty() {
             return Err(Error { loading: true, path: None, problems });
@@ -49,7 +64,18 @@ impl Mapping {
     ///
     /// # Errors
     /// Mistakes of the mapping, and values that are not finite: no load would take them.
+    #[cfg(feature = "safetensors")]
     pub fn save<M: Model>(&self, model: &M) -> Result<Vec<u8>, Error> {
+        self.write(model, |tensors| write(tensors).map_err(|problem| vec![problem]))
+    }
+
+    /// What `write` makes of the tensors of `model`, which are in the mapping's order.
+    #[cfg(any(feature = "safetensors", feature = "nam"))]
+    pub(super) fn write<M: Model, W>(
+        &self,
+        model: &M,
+        write: impl FnOnce(&[Written<'_, M::Scalar>]) -> Result<W, Vec<Problem>>,
+    ) -> Result<W, Error> {
         let mut problems = Vec::new();
         let held = held(model);
         let laid = plan(self, &held, &mut problems);
@@ -58,8 +84,8 @@ impl Mapping {
             let tensors: Vec<_> = laid.iter().map(|laid| written(laid, &held, &whole)).collect();
             if problems.is_empty() {
                 match write(&tensors) {
-                    Ok(bytes) => return Ok(bytes),
-                    Err(problem) => problems.push(problem),
+                    Ok(file) => return Ok(file),
+                    Err(wrong) => problems = wrong,
                 }
             }
         }
@@ -70,16 +96,13 @@ impl Mapping {
     ///
     /// # Errors
     /// Those of [`load`](Self::load), and a file that cannot be read.
-    #[cfg(feature = "std")]
+    #[cfg(all(feature = "std", feature = "safetensors"))]
     pub fn load_file<M: ModelMut>(
         &self,
         model: &mut M,
         path: impl AsRef<std::path::Path>,
     ) -> Result<(), Error> {
-        let path = path.as_ref();
-        let at = |error| Error { path: Some(path.display().to_string()), ..error };
-        let bytes = std::fs::read(path).map_err(|error| at(file_error(true, &error)))?;
-        self.load(model, &bytes).map_err(at)
+        super::path::read(path.as_ref(), |bytes| self.load(model, bytes))
     }
 
     /// [`save`](Self::save) to the file at `path`, which is replaced once the new one is complete: whoever reads it sees the
@@ -87,19 +110,9 @@ impl Mapping {
     ///
     /// # Errors
     /// Those of [`save`](Self::save), and a file that cannot be written.
-    #[cfg(feature = "std")]
+    #[cfg(all(feature = "std", feature = "safetensors"))]
     pub fn save_file<M: Model>(&self, model: &M, path: impl AsRef<std::path::Path>) -> Result<(), Error> {
-        let path = path.as_ref();
-        let at = |error| Error { path: Some(path.display().to_string()), ..error };
-        let bytes = self.save(model).map_err(at)?;
-        let mut beside = path.as_os_str().to_owned();
-        beside.push(alloc::format!(".{}.partial", std::process::id()));
-        let result = std::fs::write(&beside, bytes).and_then(|()| std::fs::rename(&beside, path));
-        result.map_err(|error| {
-            // Best effort: what matters is the error above.
-            let _ = std::fs::remove_file(&beside);
-            at(file_error(false, &error))
-        })
+        super::path::write(path.as_ref(), || self.save(model))
     }
 
     /// The value of every entry of every parameter, column by column, or what is wrong with the file.
@@ -143,11 +156,6 @@ impl Mapping {
         self.tensors.iter().any(|tensor| tensor.name == name)
             || self.ignored.iter().any(|beginning| name.starts_with(beginning.as_str()))
     }
-}
-
-#[cfg(feature = "std")]
-fn file_error(loading: bool, error: &std::io::Error) -> Error {
-    Error { loading, path: None, problems: vec![Problem::File { message: error.to_string() }] }
 }
 
 fn places(held: &[Held]) -> BTreeMap<&str, usize> {
@@ -232,6 +240,7 @@ fn round<T: Scalar>(values: &[Vec<f64>], held: &[Held], problems: &mut Vec<Probl
 }
 
 /// Every parameter whole, column by column.
+#[cfg(any(feature = "safetensors", feature = "nam"))]
 fn gather<M: Model>(model: &M, held: &[Held], problems: &mut Vec<Problem>) -> Vec<Vec<M::Scalar>> {
     let places = places(held);
     let mut values: Vec<_> =
@@ -251,6 +260,7 @@ fn gather<M: Model>(model: &M, held: &[Held], problems: &mut Vec<Problem>) -> Ve
     values
 }
 
+#[cfg(any(feature = "safetensors", feature = "nam"))]
 fn written<'m, T: Scalar>(laid: &Laid<'m>, held: &[Held], whole: &[Vec<T>]) -> Written<'m, T> {
     let mut values = vec![T::of(0.0); laid.len()];
     for piece in laid.pieces.iter().filter(|piece| !piece.plus) {
