@@ -20,8 +20,7 @@
 //! | [`sequence`] | batches of sequences, of equal and of different lengths |
 //! | [`gradcheck`](mod@gradcheck) | gradients against finite differences, for any layer |
 //! | [`varying`] | values as points of a vector space |
-//! | `weights` | weight files: our own, PyTorch's, Keras's, a user's (feature `safetensors`) |
-
+//! | `weights` | weight files: our own, PyTorch's, Keras's, a user's, other programs' (features `safetensors`, `nam`, `rtneural`) |
 //!
 //! # Features
 //!
@@ -31,7 +30,7 @@
 //!   line, to `DIR/CRATE.CELL.rs`; each file is a module that compiles by itself in a crate that depends on `rnn_cell`. What has been compiled already is not
 //!   expanded again: touch the file, or take another target folder.
 //! - `rayon`: the module `parallel`.
-//! - `safetensors`: the module `weights`; with and without `std`.
+//! - `safetensors`, `nam`, `rtneural`: the module `weights` for files of that format; with and without `std`.
 //! - `deterministic`: a computation has the same bits on every x86-64 machine, whatever its instruction set, in a debug and in a release build,
 //!   forward and backward (only the bits of a NaN may differ). No multiply-add is fused, sums have one order, and no
 //!   function is the platform's. AVX-512 stays unused. Other targets run the same operations in the same
@@ -95,7 +94,7 @@ pub mod prelude {
     pub use nalgebra::{SMatrix, SVector};
 }
 
-/// The README's examples, compiled and run, where the feature that one of them needs is on (it is in `cargo test --workspace`).
-#[cfg(all(doctest, feature = "safetensors"))]
+/// The README's examples, compiled and run, where the features that some of them need are on (they are in `cargo test --workspace`).
+#[cfg(all(doctest, feature = "safetensors", feature = "nam"))]
 #[doc = include_str!("../../README.md")]
 pub struct Readme;

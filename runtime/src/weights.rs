@@ -1,12 +1,14 @@
 //! Weight files: safetensors, in the names and layouts of PyTorch, of Keras, of a cell of your own, or by our parameters'
-//! own names.
+//! own names; and the files of other programs, a feature each.
 //!
-//! | to read and write | use |
-//! | --- | --- |
-//! | what this library saved | [`load`], [`save`], [`load_file`], [`save_file`] |
-//! | `torch.nn.LSTM`, `GRU`, `RNN`, `Linear` | the [mappings](Mapping) of [`torch`] |
-//! | Keras's `LSTM`, `GRU`, `SimpleRNN`, `Dense` | those of [`keras`] |
-//! | anything else | a mapping that you write |
+//! | to read and write | use | feature |
+//! | --- | --- | --- |
+//! | what this library saved | [`load`], [`save`], [`load_file`], [`save_file`] | `safetensors` |
+//! | `torch.nn.LSTM`, `GRU`, `RNN`, `Linear` | the [mappings](Mapping) of [`torch`] | `safetensors` |
+//! | Keras's `LSTM`, `GRU`, `SimpleRNN`, `Dense` | those of [`keras`] | `safetensors` |
+//! | anything else in safetensors | a mapping that you write | `safetensors` |
+//! | `.nam` of Neural Amp Modeler, its LSTMs | `nam` | `nam` |
+//! | JSON of RTNeural and AIDA-X (reading alone) | `rtneural` | `rtneural` |
 //!
 //! A [`Mapping`] says once which tensor of a file holds which parameters, in which order and orientation, and serves both
 //! ways. Each tensor is a [`matrix`], a [`vector`] or a [`scalar`] made of parts of parameters.
@@ -75,7 +77,7 @@
 //!
 //! # Errors
 //! A load checks everything before it changes anything: names, shapes, types, and every value, which must be finite. One
-//! [`Error`] lists all that is wrong. Damaged files are an error too, never a panic, and take no more memory than a constant times
+//! [`Error`] lists all that is wrong. Damaged files of every format are an error too, never a panic, and take no more memory than a constant times
 //! their size.
 
 mod error;
@@ -92,6 +94,8 @@ pub mod nam;
 #[cfg(feature = "std")]
 mod path;
 mod plan;
+#[cfg(feature = "rtneural")]
+pub mod rtneural;
 mod tensor;
 pub mod torch;
 mod transfer;

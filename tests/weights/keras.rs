@@ -1,7 +1,7 @@
 //! Keras's layouts against its equations, written here in its own order of gates and of products (`keras/src/layers/rnn`,
-//! Keras 3: `matmul(x, kernel)`, then the gates as blocks of columns). Tensorflow isn't needed to run or to write them.
+//! Keras 3: `matmul(x, kernel)`, then the gates as blocks of columns), and against what Keras itself wrote and computed.
 
-use crate::{Tensor, file, randomise, tensors, uniform};
+use crate::{Tensor, file, fixture, played, randomise, tensors, uniform};
 use rnn_cell::cell::{Layer, ModelMut};
 use rnn_cell::cells::{Dense, Elman, Gru, GruResetAfter, Lstm};
 use rnn_cell::prelude::*;
@@ -151,4 +151,40 @@ fn bidirectional() {
     // The first row of a kernel holds the first column of the gates, `z` first.
     assert_eq!(kernel("b/forward_gru/kernel")[0], f64::from(layer.forward.W_z[(0, 0)]));
     assert_eq!(kernel("b/backward_gru/kernel")[1], f64::from(layer.reverse.W_z[(1, 0)]));
+}
+
+/// Files that Keras wrote, and what it computed (`fixtures/make_keras.py`). Its sigmoid and tanh are the platform's.
+#[test]
+fn as_keras_computes() {
+    fn check<M>(name: &str, cell: Mapping, layer: M)
+    where
+        M: ModelMut
+            + Layer<
+                1,
+                Scalar = f64,
+                Input = SVector<f64, I>,
+                Output = SVector<f64, 4>,
+                InputBar = SVector<f64, I>,
+            >,
+    {
+        let bytes = fixture(&format!("{name}.safetensors"));
+        // `sequential_2/dense/kernel`
+        let prefix = tensors(&bytes)[0].name.split('/').next().unwrap().to_string();
+        let dense = keras::dense().prefix("dense/").under(1);
+        let mapping = cell.and(dense).prefix(&format!("{prefix}/"));
+        let mut net = Stack(layer, Dense::<4, 2, f64>::zeros());
+        mapping.load(&mut net, &bytes).unwrap();
+        let error = played(name, &net);
+        assert!(error < 1e-14, "{name}: {error}");
+    }
+    check("keras_lstm", keras::lstm().prefix("lstm/lstm_cell/").under(0), Lstm::zeros());
+    check("keras_gru", keras::gru().prefix("gru/gru_cell/").under(0), GruResetAfter::zeros());
+    let before = keras::gru_reset_before().prefix("gru/gru_cell/").under(0);
+    check("keras_gru_reset_before", before, Gru::zeros());
+    check("keras_simple_rnn", keras::simple_rnn().prefix("rnn/simple_rnn_cell/").under(0), Elman::zeros());
+    let [forward, backward] =
+        ["forward", "backward"].map(|way| keras::lstm().prefix(&format!("both/{way}_lstm/lstm_cell/")));
+    let both = Bidirectional::new(Lstm::<I, 2, f64>::zeros(), Lstm::<I, 2, f64>::zeros());
+    let mapping = keras::bidirectional(forward, backward).under(0);
+    check("keras_bidirectional", mapping, both.joined(Concat::<4>));
 }

@@ -9,6 +9,7 @@ mod keras;
 mod nam;
 mod own;
 mod roundtrip;
+mod rtneural;
 
 use nalgebra::SMatrix;
 use rnn_cell::Scalar;
