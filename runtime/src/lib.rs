@@ -20,7 +20,7 @@
 //! | [`sequence`] | batches of sequences, of equal and of different lengths |
 //! | [`gradcheck`](mod@gradcheck) | gradients against finite differences, for any layer |
 //! | [`varying`] | values as points of a vector space |
-//! | `weights` | weight files: our own, PyTorch's, Keras's, a user's, other programs' (features `safetensors`, `nam`, `rtneural`) |
+//! | `weights` | weight files: our own, PyTorch's, Keras's, a user's, other programs' (features `safetensors`, `nam`, `onnx`, `rtneural`) |
 //!
 //! # Features
 //!
@@ -30,7 +30,7 @@
 //!   line, to `DIR/CRATE.CELL.rs`; each file is a module that compiles by itself in a crate that depends on `rnn_cell`. What has been compiled already is not
 //!   expanded again: touch the file, or take another target folder.
 //! - `rayon`: the module `parallel`.
-//! - `safetensors`, `nam`, `rtneural`: the module `weights` for files of that format; with and without `std`.
+//! - `safetensors`, `nam`, `onnx`, `rtneural`: the module `weights` for files of that format; with and without `std`.
 //! - `deterministic`: a computation has the same bits on every x86-64 machine, whatever its instruction set, in a debug and in a release build,
 //!   forward and backward (only the bits of a NaN may differ). No multiply-add is fused, sums have one order, and no
 //!   function is the platform's. AVX-512 stays unused. Other targets run the same operations in the same

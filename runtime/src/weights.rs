@@ -8,6 +8,7 @@
 //! | Keras's `LSTM`, `GRU`, `SimpleRNN`, `Dense` | those of [`keras`] | `safetensors` |
 //! | anything else in safetensors | a mapping that you write | `safetensors` |
 //! | `.nam` of Neural Amp Modeler, its LSTMs | `nam` | `nam` |
+//! | ONNX's LSTM, GRU and RNN nodes (reading alone) | `onnx` | `onnx` |
 //! | JSON of RTNeural and AIDA-X (reading alone) | `rtneural` | `rtneural` |
 //!
 //! A [`Mapping`] says once which tensor of a file holds which parameters, in which order and orientation, and serves both
@@ -81,7 +82,7 @@
 //! their size.
 
 mod error;
-#[cfg(any(feature = "nam", feature = "rtneural"))]
+#[cfg(any(feature = "nam", feature = "rtneural", feature = "onnx"))]
 mod family;
 #[cfg(feature = "safetensors")]
 mod file;
@@ -91,6 +92,8 @@ pub mod keras;
 mod mapping;
 #[cfg(feature = "nam")]
 pub mod nam;
+#[cfg(feature = "onnx")]
+pub mod onnx;
 #[cfg(feature = "std")]
 mod path;
 mod plan;
@@ -101,7 +104,7 @@ pub mod torch;
 mod transfer;
 
 pub use error::{Error, Problem};
-#[cfg(any(feature = "nam", feature = "rtneural"))]
+#[cfg(any(feature = "nam", feature = "rtneural", feature = "onnx"))]
 pub use family::{Family, Player, Source};
 pub use mapping::{Mapping, Part, Tensor, matrix, part, plus, scalar, vector};
 

@@ -1,22 +1,37 @@
 //! Damaged files: an error or a load, never a panic; and after an error the model is as it was.
+//!
+//! `DAMAGED_FILES=1000000 cargo test --release -p tests --test weights damaged -- --nocapture` reads a million of each.
 
-use crate::{Tensor, bits, file, randomise};
-use rnn_cell::cells::{Gru, Lstm};
+use crate::{Tensor, bits, file, fixture, randomise};
+use rnn_cell::cell::ModelMut;
+use rnn_cell::cells::{Dense, Gru, GruResetAfter, Lstm};
 use rnn_cell::prelude::*;
 use rnn_cell::weights::torch::{self, Direction};
-use rnn_cell::weights::{Mapping, load, save};
+use rnn_cell::weights::{Error, Mapping, load, nam, onnx, rtneural, save};
 
-/// Bytes that mean something in a header.
-const TELLING: &[u8] = b"\"{}[]:,0123456789-.eFIBU\\ \0\xff";
+/// Bytes that mean something in a header, in JSON, in a protocol buffer.
+const TELLING: &[u8] = b"\"{}[]:,0123456789-.eFIBU\\ \0\xff\x7f\x80\x08\x0a\x12\x1a\x2a\x32\x3a\x4a";
 
-fn mutate(bytes: &mut Vec<u8>, rng: &mut Xoshiro256PlusPlus) {
+/// Texts and numbers that are too long, too large or of another kind.
+const WRONG: [&[u8]; 8] = [
+    b"99999999999999999999",
+    b"1e999",
+    b"NaN",
+    b"null",
+    b"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[",
+    b"-1",
+    b"\xff\xff\xff\xff\xff\xff\xff\xff\x7f",
+    b"\xff\xff\xff\xff\x0f",
+];
+
+/// One to three changes, most of them within the first `head` bytes.
+fn mutate(bytes: &mut Vec<u8>, head: usize, rng: &mut Xoshiro256PlusPlus) {
     let mut below = |n: usize| (rng.next_u64() % n.max(1) as u64) as usize;
     for _ in 0..1 + below(3) {
-        // Most of them within the header, which is what there is to get wrong.
         let length = bytes.len();
-        let end = if below(4) > 0 { length.min(600) } else { length };
+        let end = if below(4) > 0 { length.min(head) } else { length };
         let at = below(end);
-        match below(7) {
+        match below(8) {
             0 if length > 0 => bytes[at] ^= 1 << below(8),
             1 if length > 0 => bytes[at] = TELLING[below(TELLING.len())],
             2 => bytes.truncate(at),
@@ -25,6 +40,11 @@ fn mutate(bytes: &mut Vec<u8>, rng: &mut Xoshiro256PlusPlus) {
                 bytes.remove(at);
             }
             5 => bytes.extend(core::iter::repeat_n(below(256) as u8, below(40))),
+            6 => {
+                // Another number or text where one began, over it or before it.
+                let over = at..length.min(at + below(3));
+                bytes.splice(over, WRONG[below(WRONG.len())].iter().copied());
+            }
             _ => {
                 // A piece of the file, put in elsewhere.
                 let piece = bytes[at..length.min(at + below(30))].to_vec();
@@ -35,36 +55,99 @@ fn mutate(bytes: &mut Vec<u8>, rng: &mut Xoshiro256PlusPlus) {
     }
 }
 
-#[test]
-fn mutations_of_valid_files() {
-    let mut rng = Xoshiro256PlusPlus::seed_from_u64(99);
-    let mut gru = Gru::<2, 3>::zeros();
-    randomise(&mut gru, 1);
-    let mut lstm = Lstm::<2, 3, f64>::zeros();
-    randomise(&mut lstm, 2);
-    let torch = torch::lstm(0, Direction::Forward);
-    let own = save(&gru).unwrap();
-    let theirs = torch.save(&lstm).unwrap();
-    let (mut errors, mut loads) = (0, 0);
-    let mut count = |failed: bool| *if failed { &mut errors } else { &mut loads } += 1;
-    for _ in 0..3000 {
-        let mut bytes = own.clone();
-        mutate(&mut bytes, &mut rng);
-        let (mut loaded, before) = (gru.clone(), bits(&gru));
-        let result = load(&mut loaded, &bytes);
-        assert!(result.is_ok() || bits(&loaded) == before);
-        assert!(bits(&loaded).iter().all(|&bits| f64::from_bits(bits).is_finite()));
-        count(result.map_err(|error| error.to_string()).is_err());
+/// How many damaged files each loader reads: 2,000, or `DAMAGED_FILES`.
+fn cases() -> usize {
+    std::env::var("DAMAGED_FILES").map_or(2000, |count| count.parse().unwrap())
+}
 
-        let mut bytes = theirs.clone();
-        mutate(&mut bytes, &mut rng);
-        let mut loaded = lstm.clone();
-        let result = torch.load(&mut loaded, &bytes);
-        assert!(result.is_ok() || loaded == lstm);
-        count(result.map_err(|error| error.to_string()).is_err());
+/// The most memory that a load may take at once: so many times the file's length, and what the model itself needs.
+const TIMES: u64 = 30;
+const BESIDES: u64 = 10_000;
+
+/// Loads damaged copies of a file. Each is an error, told in words, or finite numbers; after an error the model is as it
+/// was; no load takes more memory than a constant times the file's length.
+fn damaged<M: ModelMut + Clone>(
+    name: &str,
+    model: &M,
+    file: &[u8],
+    head: usize,
+    load: impl Fn(&mut M, &[u8]) -> Result<(), Error>,
+) {
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(99);
+    let (mut errors, mut loads, mut most) = (0, 0, 0.0_f64);
+    load(&mut model.clone(), file).unwrap();
+    for _ in 0..cases() {
+        let mut bytes = file.to_vec();
+        mutate(&mut bytes, head, &mut rng);
+        let mut loaded = model.clone();
+        let mut result = Ok(());
+        let memory = allocation_counter::measure(|| {
+            result = load(&mut loaded, &bytes).map_err(|error| error.to_string());
+        });
+        let length = bytes.len() as u64;
+        assert!(
+            memory.bytes_max <= TIMES * length + BESIDES,
+            "{name}: {memory:?} for {length} bytes: {bytes:?}"
+        );
+        most = most.max(memory.bytes_max as f64 / (length + 600) as f64);
+        match result {
+            Ok(()) => loads += 1,
+            Err(message) => {
+                errors += 1;
+                assert!(!message.is_empty() && bits(&loaded) == bits(model), "{name}: {message}");
+            }
+        }
+        assert!(bits(&loaded).iter().all(|&bits| f64::from_bits(bits).is_finite()), "{name}");
     }
+    println!("{name}: {errors} errors, {loads} loads; at most {most:.1} times the file's length of memory");
     // Changes of the numbers alone still load; both outcomes must have been seen often.
-    assert!(errors > 3000 && loads > 100, "{errors} errors, {loads} loads");
+    assert!(errors > cases() / 4 && loads > cases() / 100, "{name}: {errors} errors, {loads} loads");
+}
+
+fn random<M: ModelMut>(mut model: M) -> M {
+    randomise(&mut model, 1);
+    model
+}
+
+#[test]
+fn damaged_safetensors() {
+    let gru = random(Gru::<2, 3>::zeros());
+    damaged("safetensors, by name", &gru, &save(&gru).unwrap(), 600, load);
+    let lstm = random(Lstm::<2, 3, f64>::zeros());
+    let torch = torch::lstm(0, Direction::Forward);
+    damaged("safetensors of PyTorch", &lstm, &torch.save(&lstm).unwrap(), 600, |lstm, bytes| {
+        torch.load(lstm, bytes)
+    });
+}
+
+#[test]
+fn damaged_nam() {
+    damaged("nam", &random(nam::one_layer::<8>()), &fixture("nam_1x8.nam"), 400, nam::load);
+    damaged("nam of two layers", &random(nam::two_layers::<3>()), &fixture("nam_2x3.nam"), 400, nam::load);
+}
+
+#[test]
+fn damaged_rtneural() {
+    let net = random(Stack(Lstm::<1, 8>::zeros(), Dense::<8, 1>::zeros()));
+    let json: serde_json::Value = serde_json::from_slice(&fixture("rtneural_lstm.json")).unwrap();
+    damaged("rtneural", &net, &serde_json::to_vec(&json).unwrap(), 100_000, rtneural::load);
+}
+
+#[test]
+fn damaged_onnx() {
+    let net = random(Lstm::<3, 4>::zeros());
+    damaged("onnx", &net, &fixture("onnx_lstm.onnx"), 200, onnx::load);
+    damaged("onnx as PyTorch writes it", &net, &fixture("onnx_torch.onnx"), 100_000, onnx::load);
+    let recurrent = Stack(GruResetAfter::<3, 4>::zeros(), Lstm::<4, 4>::zeros());
+    let dense = Stack(Dense::<4, 3>::zeros(), Dense::<3, 2>::zeros());
+    let mapping = onnx::layers([onnx::gru_reset_after(), onnx::lstm(), onnx::dense("tanh"), onnx::dense("")]);
+    damaged(
+        "onnx of four layers",
+        &random(Stack(recurrent, dense)),
+        &fixture("onnx_chain.onnx"),
+        100_000,
+        |net, bytes| onnx::File::read(bytes)?.load_by(&mapping, net),
+    );
 }
 
 #[test]

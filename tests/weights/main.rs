@@ -7,6 +7,7 @@ mod damage;
 mod errors;
 mod keras;
 mod nam;
+mod onnx;
 mod own;
 mod roundtrip;
 mod rtneural;

@@ -1,0 +1,287 @@
+//! ONNX models that are a chain of layers: the nodes LSTM, GRU and RNN, and dense layers made of Gemm, or of MatMul and
+//! Add, with Tanh, Relu or Sigmoid after them. Read, not written.
+//!
+//! ```no_run
+//! use rnn_cell::cells::{Dense, Lstm};
+//! use rnn_cell::prelude::*;
+//! use rnn_cell::weights::onnx;
+//!
+//! let mut net = Stack(Lstm::<3, 16>::zeros(), Dense::<16, 2>::zeros());
+//! onnx::File::open("net.onnx")?.load(&mut net)?; // or `onnx::load(&mut net, include_bytes!("net.onnx"))`
+//! # Ok::<(), rnn_cell::weights::Error>(())
+//! ```
+//!
+//! | node | cell |
+//! | --- | --- |
+//! | LSTM | [`Lstm`](crate::cells::Lstm) |
+//! | with peepholes, `P` | [`PeepholeLstm`](crate::cells::PeepholeLstm) |
+//! | with `input_forget` | [`CifgLstm`](crate::cells::CifgLstm) |
+//! | with initial states that are tensors of the file, not zero, for one sample | [`InitialStateLstm`](crate::cells::InitialStateLstm) |
+//! | GRU | [`Gru`](crate::cells::Gru) |
+//! | with `linear_before_reset` | [`GruResetAfter`](crate::cells::GruResetAfter) |
+//! | RNN | [`Elman`](crate::cells::Elman) |
+//! | `bidirectional` | a [`Bidirectional`](crate::network::Bidirectional) of two of them |
+//! | `reverse` | one of them, for the caller to run from the last step: [`Layer::reverse`] |
+//! | Gemm; MatMul and Add | [`Dense`](crate::cells::Dense); with an activation a cell of your own, [`dense`] |
+//!
+//! What no cell does is refused by name, all of it at once: `clip`, other activations, initial states that are computed, weights
+//! that are computed, quantised or kept in another file, any other operator. Operators that only turn a sequence's axes or
+//! cut it (Transpose, Squeeze, Slice ..) are passed over: which step's output a model hands on is not looked at, nor is
+//! `sequence_lens`, nor `layout`, which says nothing of weights.
+//!
+//! Checked against files made by `onnx.helper` and what ONNX Runtime computes of them (`tests/weights/fixtures/make_onnx.py`).
+
+mod graph;
+mod proto;
+mod recurrent;
+mod wire;
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec;
+use alloc::vec::Vec;
+use core::fmt::Write;
+
+use super::error::{Error, Problem};
+use super::family::Source;
+use super::tensor::{Read, Values};
+use super::{Mapping, matrix, plus, vector};
+use crate::cell::{Model, ModelMut};
+
+const FORMAT: &str = "ONNX";
+
+/// A file that was read: sound in itself, whatever model it fits.
+#[derive(Debug, Clone)]
+pub struct File {
+    layers: Vec<graph::Layer>,
+}
+
+impl File {
+    /// Reads the bytes of a file.
+    ///
+    /// # Errors
+    /// Lists all that is wrong: damage, and all that no cell does.
+    pub fn read(bytes: &[u8]) -> Result<Self, Error> {
+        Self::read_without(bytes, &[])
+    }
+
+    /// [`read`](Self::read), where operators of these names (`"Softmax"`) are passed over: the caller sees to what they do.
+    ///
+    /// # Errors
+    /// Those of [`read`](Self::read).
+    pub fn read_without(bytes: &[u8], operators: &[&str]) -> Result<Self, Error> {
+        let graph = proto::graph(bytes).map_err(|message| {
+            error(vec![Problem::Format { format: FORMAT, message: message.to_string() }])
+        })?;
+        let layers = graph::layers(graph, operators).map_err(error)?;
+        Ok(File { layers })
+    }
+
+    /// [`read`](Self::read) from the file at `path`.
+    ///
+    /// # Errors
+    /// Those of [`read`](Self::read), and a file that cannot be read.
+    #[cfg(feature = "std")]
+    pub fn open(path: impl AsRef<std::path::Path>) -> Result<Self, Error> {
+        super::path::read(path.as_ref(), Self::read)
+    }
+
+    /// Sets every parameter of `model`, a stack of the cells above in the graph's order.
+    ///
+    /// # Errors
+    /// Lists all that doesn't fit; the model is then as it was.
+    pub fn load<M: ModelMut>(&self, model: &mut M) -> Result<(), Error> {
+        self.load_by(&layers(guessed(model).into_iter().map(|(layer, ..)| layer)), model)
+    }
+
+    /// [`load`](Self::load) by a mapping from [`layers`], or of your own: the tensors of layer 0, an LSTM, are called
+    /// `0.lstm.W`, `0.lstm.R`, `0.lstm.B`, as ONNX's inputs are, without their axis of directions; a bidirectional one's
+    /// `0.lstm.forward.W` and `0.lstm.reverse.W`.
+    ///
+    /// # Errors
+    /// Lists all that doesn't fit; the model is then as it was.
+    pub fn load_by<M: ModelMut>(&self, mapping: &Mapping, model: &mut M) -> Result<(), Error> {
+        let zeros: Vec<Vec<f64>> = self.layers.iter().map(|layer| vec![0.0; layer.size]).collect();
+        let mut tensors = Vec::new();
+        for (number, layer) in self.layers.iter().enumerate() {
+            let name = |name: &str| format!("{number}.{}.{name}", layer.kind);
+            for (own, shape, numbers) in &layer.tensors {
+                let values = Ok(Values::Numbers(numbers));
+                tensors.push(Read { name: name(own), shape: shape.clone(), values });
+            }
+            // A product to which nothing is added.
+            if layer.kind.starts_with("dense") && layer.tensors.len() == 1 {
+                let values = Ok(Values::Numbers(&zeros[number]));
+                tensors.push(Read { name: name("b"), shape: vec![layer.size], values });
+            }
+        }
+        tensors.sort_by(|a, b| a.name.cmp(&b.name));
+        mapping.set(model, &tensors, Vec::new())
+    }
+}
+
+impl Source for File {
+    fn load_into<M: ModelMut>(&self, model: &mut M) -> Result<(), Error> {
+        self.load(model)
+    }
+
+    fn sizes(&self) -> String {
+        let input = self.layers.first().map_or(0, |layer| layer.input_size);
+        told(input, self.layers.iter().map(|layer| (layer.kind.as_str(), layer.size)))
+    }
+
+    fn sizes_of<M: Model>(&self, model: &M) -> String {
+        let layers = guessed(model);
+        let input = layers.first().map_or(0, |&(_, _, input)| input);
+        told(input, layers.iter().map(|(layer, size, _)| (layer.kind.as_str(), *size)))
+    }
+}
+
+fn told<'a>(input: usize, layers: impl Iterator<Item = (&'a str, usize)>) -> String {
+    let mut told = input.to_string();
+    for (kind, size) in layers {
+        let _ = write!(told, " -> {kind} {size}");
+    }
+    told
+}
+
+/// Loads the bytes of a file: [`File::read`] and [`File::load`].
+///
+/// # Errors
+/// Those of both; the model is then as it was.
+pub fn load<M: ModelMut>(model: &mut M, bytes: &[u8]) -> Result<(), Error> {
+    File::read(bytes)?.load(model)
+}
+
+fn error(problems: Vec<Problem>) -> Error {
+    Error { loading: true, path: None, problems }
+}
+
+/// A layer of a file, for [`layers`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layer {
+    kind: String,
+    mapping: Mapping,
+}
+
+impl Layer {
+    /// In both directions: a [`Bidirectional`](crate::network::Bidirectional).
+    pub fn bidirectional(mut self) -> Self {
+        let forward = self.mapping.clone().prefix("forward.").under("forward");
+        self.mapping = forward.and(self.mapping.prefix("reverse.").under("reverse"));
+        self
+    }
+
+    /// From the last step on, which the caller sees to.
+    pub fn reverse(mut self) -> Self {
+        self.mapping = self.mapping.prefix("reverse.");
+        self
+    }
+}
+
+/// W, R and B of gates in ONNX's order.
+fn gated<const N: usize>(kind: &str, gates: [&str; N], recurrent_biases: [super::Part; N]) -> Layer {
+    let named = |parameter: &str| gates.map(|gate| format!("{parameter}_{gate}").into());
+    let biases: [super::Part; N] = named("b");
+    let mapping = Mapping::new()
+        .with(matrix("W").stack::<super::Part>(named("W")))
+        .with(matrix("R").stack::<super::Part>(named("U")))
+        .with(vector("B").stack(biases.into_iter().chain(recurrent_biases)));
+    Layer { kind: kind.into(), mapping }
+}
+
+/// An LSTM: [`Lstm`](crate::cells::Lstm).
+pub fn lstm() -> Layer {
+    gated("lstm", ["i", "o", "f", "g"], ["b_i", "b_o", "b_f", "b_g"].map(plus))
+}
+
+/// An LSTM with peepholes: [`PeepholeLstm`](crate::cells::PeepholeLstm).
+pub fn peephole_lstm() -> Layer {
+    let Layer { kind, mapping } = lstm();
+    Layer { kind, mapping: mapping.with(vector("P").stack(["p_i", "p_o", "p_f"])) }
+}
+
+/// An LSTM with an initial state: [`InitialStateLstm`](crate::cells::InitialStateLstm).
+pub fn initial_state_lstm() -> Layer {
+    let Layer { kind, mapping } = lstm();
+    let mapping = mapping.with(vector("initial_h").stack(["h_0"])).with(vector("initial_c").stack(["c_0"]));
+    Layer { kind, mapping }
+}
+
+/// An LSTM with coupled gates, `input_forget`: [`CifgLstm`](crate::cells::CifgLstm).
+pub fn coupled_lstm() -> Layer {
+    gated("lstm_coupled", ["i", "o", "g"], ["b_i", "b_o", "b_g"].map(plus))
+}
+
+/// A GRU: [`Gru`](crate::cells::Gru).
+pub fn gru() -> Layer {
+    gated("gru", ["z", "r", "h"], ["b_z", "b_r", "b_h"].map(plus))
+}
+
+/// A GRU with `linear_before_reset`: [`GruResetAfter`](crate::cells::GruResetAfter).
+pub fn gru_reset_after() -> Layer {
+    gated("gru_reset_after", ["z", "r", "n"], [plus("b_z"), plus("b_r"), "b_hn".into()])
+}
+
+/// An RNN with tanh: [`Elman`](crate::cells::Elman).
+pub fn rnn() -> Layer {
+    let mapping = Mapping::new()
+        .with(matrix("W").stack(["W"]))
+        .with(matrix("R").stack(["U"]))
+        .with(vector("B").stack([super::part("b"), plus("b")]));
+    Layer { kind: "rnn".into(), mapping }
+}
+
+/// A dense layer: with the activation `""` a [`Dense`](crate::cells::Dense), with `"tanh"`, `"relu"` or `"sigmoid"` a cell of
+/// your own with its parameters.
+pub fn dense(activation: &str) -> Layer {
+    let kind = if activation.is_empty() { "dense".into() } else { format!("dense_{activation}") };
+    Layer { kind, mapping: Mapping::new().with(matrix("W").stack(["W"])).with(vector("b").stack(["b"])) }
+}
+
+/// The mapping of a [`Stack`](crate::network::Stack) of layers, for [`File::load_by`].
+pub fn layers(layers: impl IntoIterator<Item = Layer>) -> Mapping {
+    let layers: Vec<Layer> = layers.into_iter().collect();
+    let alone = layers.len() == 1;
+    layers.into_iter().enumerate().fold(Mapping::new(), |mapping, (number, layer)| {
+        let layer = layer.mapping.prefix(&format!("{number}.{}.", layer.kind));
+        mapping.and(if alone { layer } else { layer.under(number) })
+    })
+}
+
+/// The layers of a stack, as their parameters' names tell, with outputs and inputs. What is none of the cells above counts as
+/// dense, and a load then says which parameters it lacks.
+fn guessed<M: Model>(model: &M) -> Vec<(Layer, usize, usize)> {
+    let depth = model.depth();
+    let mut names: Vec<BTreeSet<String>> = vec![BTreeSet::new(); depth];
+    let mut sizes: BTreeMap<usize, (usize, usize)> = BTreeMap::new();
+    model.visit(&mut |parameter| {
+        let (number, name) = match parameter.name.split_once('.') {
+            Some((number, name)) if depth > 1 => (number.parse().unwrap_or(depth), name),
+            _ => (0, parameter.name),
+        };
+        let Some(names) = names.get_mut(number) else { return };
+        if matches!(name.trim_start_matches("forward."), "W_i" | "W_z" | "W") {
+            sizes.insert(number, parameter.shape.whole);
+        }
+        names.insert(name.to_string());
+    });
+    let layers = names.into_iter().enumerate().map(|(number, names)| {
+        let both = names.iter().any(|name| name.starts_with("reverse."));
+        let has = |name: &str| names.contains(name) || names.contains(&format!("forward.{name}"));
+        let layer = match () {
+            () if has("p_o") => peephole_lstm(),
+            () if has("h_0") => initial_state_lstm(),
+            () if has("U_o") && has("U_f") => lstm(),
+            () if has("U_o") => coupled_lstm(),
+            () if has("U_n") => gru_reset_after(),
+            () if has("U_r") => gru(),
+            () if has("U") => rnn(),
+            () => dense(""),
+        };
+        let (size, input) = sizes.get(&number).copied().unwrap_or_default();
+        if both { (layer.bidirectional(), 2 * size, input) } else { (layer, size, input) }
+    });
+    layers.collect()
+}

@@ -1,0 +1,189 @@
+//! The wire format of protocol buffers, as much of it as ONNX needs: <https://protobuf.dev/programming-guides/encoding>.
+//!
+//! Written here since it is this one page: a crate would bring a derive macro, a second `syn` and seven more crates (prost
+//! 0.14), and copy what this borrows from the file. Nothing recurses, so that nesting costs nothing.
+
+use alloc::vec::Vec;
+
+/// What is wrong with the bytes of a message.
+pub(super) type Damage = &'static str;
+
+/// The value of a field.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Value<'a> {
+    Varint(u64),
+    Fixed64([u8; 8]),
+    /// A string, a message, packed numbers.
+    Bytes(&'a [u8]),
+    Fixed32([u8; 4]),
+}
+
+impl<'a> Value<'a> {
+    pub(super) fn bytes(self) -> Result<&'a [u8], Damage> {
+        match self {
+            Value::Bytes(bytes) => Ok(bytes),
+            _ => Err("a field that should hold bytes holds a number"),
+        }
+    }
+
+    pub(super) fn text(self) -> Result<&'a str, Damage> {
+        core::str::from_utf8(self.bytes()?).map_err(|_| "a name isn't UTF-8")
+    }
+
+    pub(super) fn integer(self) -> Result<i64, Damage> {
+        match self {
+            Value::Varint(number) => Ok(number as i64),
+            _ => Err("a field that should hold an integer doesn't"),
+        }
+    }
+
+    pub(super) fn float(self) -> Result<f32, Damage> {
+        match self {
+            Value::Fixed32(bytes) => Ok(f32::from_le_bytes(bytes)),
+            _ => Err("a field that should hold a float doesn't"),
+        }
+    }
+
+    /// Adds a repeated field's integers, packed or one alone.
+    pub(super) fn integers(self, to: &mut Vec<i64>) -> Result<(), Damage> {
+        match self {
+            Value::Bytes(mut packed) => {
+                while !packed.is_empty() {
+                    to.push(varint(&mut packed)? as i64);
+                }
+            }
+            other => to.push(other.integer()?),
+        }
+        Ok(())
+    }
+
+    /// Adds a repeated field's floats, packed or one alone.
+    pub(super) fn floats(self, to: &mut Vec<f64>) -> Result<(), Damage> {
+        match self {
+            Value::Fixed32(bytes) => to.push(f32::from_le_bytes(bytes).into()),
+            other => floats(other.bytes()?, to)?,
+        }
+        Ok(())
+    }
+
+    /// Adds a repeated field's doubles, packed or one alone.
+    pub(super) fn doubles(self, to: &mut Vec<f64>) -> Result<(), Damage> {
+        match self {
+            Value::Fixed64(bytes) => to.push(f64::from_le_bytes(bytes)),
+            other => doubles(other.bytes()?, to)?,
+        }
+        Ok(())
+    }
+}
+
+/// Adds single floats, little-endian.
+pub(super) fn floats(bytes: &[u8], to: &mut Vec<f64>) -> Result<(), Damage> {
+    match bytes.as_chunks() {
+        (numbers, []) => to.extend(numbers.iter().map(|&number| f64::from(f32::from_le_bytes(number)))),
+        _ => return Err("the bytes of floats are no multiple of 4"),
+    }
+    Ok(())
+}
+
+/// Adds doubles, little-endian.
+pub(super) fn doubles(bytes: &[u8], to: &mut Vec<f64>) -> Result<(), Damage> {
+    match bytes.as_chunks() {
+        (numbers, []) => to.extend(numbers.iter().map(|&number| f64::from_le_bytes(number))),
+        _ => return Err("the bytes of doubles are no multiple of 8"),
+    }
+    Ok(())
+}
+
+/// The fields of a message, in the file's order: the number and the value of each. Ends after the first damage.
+pub(super) struct Fields<'a> {
+    rest: &'a [u8],
+}
+
+pub(super) fn fields(message: &[u8]) -> Fields<'_> {
+    Fields { rest: message }
+}
+
+impl<'a> Iterator for Fields<'a> {
+    type Item = Result<(u64, Value<'a>), Damage>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        let field = field(&mut self.rest);
+        if field.is_err() {
+            self.rest = &[];
+        }
+        Some(field)
+    }
+}
+
+fn field<'a>(rest: &mut &'a [u8]) -> Result<(u64, Value<'a>), Damage> {
+    let key = varint(rest)?;
+    let value = match key & 7 {
+        0 => Value::Varint(varint(rest)?),
+        1 => Value::Fixed64(fixed(rest)?),
+        2 => {
+            let length = usize::try_from(varint(rest)?).map_err(|_| CUT)?;
+            let (bytes, after) = rest.split_at_checked(length).ok_or(CUT)?;
+            *rest = after;
+            Value::Bytes(bytes)
+        }
+        5 => Value::Fixed32(fixed(rest)?),
+        _ => return Err("a field is of no type that ONNX has"),
+    };
+    if key >> 3 == 0 {
+        return Err("a field has the number 0");
+    }
+    Ok((key >> 3, value))
+}
+
+const CUT: Damage = "it ends within a field; it may have been cut off";
+
+fn fixed<const N: usize>(rest: &mut &[u8]) -> Result<[u8; N], Damage> {
+    let (bytes, after) = rest.split_first_chunk().ok_or(CUT)?;
+    *rest = after;
+    Ok(*bytes)
+}
+
+fn varint(rest: &mut &[u8]) -> Result<u64, Damage> {
+    let mut number = 0;
+    for shift in (0..64).step_by(7) {
+        let (&byte, after) = rest.split_first().ok_or(CUT)?;
+        *rest = after;
+        number |= u64::from(byte & 0x7f) << shift;
+        if byte < 0x80 {
+            return Ok(number);
+        }
+    }
+    Err("a number is longer than 64 bits")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers() {
+        let read = |mut bytes: &[u8]| varint(&mut bytes).map(|number| (number, bytes.len()));
+        assert_eq!(read(&[0x96, 0x01, 7]), Ok((150, 1)));
+        let minus_one = [0xff; 9].iter().copied().chain([1]).collect::<Vec<u8>>();
+        assert_eq!(read(&minus_one), Ok((u64::MAX, 0)));
+        assert!(read(&[0x80; 20]).is_err() && read(&[0x80; 3]).is_err() && read(&[]).is_err());
+    }
+
+    #[test]
+    fn a_message() {
+        // From the format's description: field 1 is 150, field 2 is "testing", field 3 a float.
+        let bytes = b"\x08\x96\x01\x12\x07testing\x1d\x00\x00\x80\x3f";
+        let all: Vec<_> = fields(bytes).map(Result::unwrap).collect();
+        assert_eq!(all[0].1.integer(), Ok(150));
+        assert_eq!((all[1].0, all[1].1.text()), (2, Ok("testing")));
+        assert_eq!(all[2].1.float(), Ok(1.0));
+        for end in 1..bytes.len() {
+            let last = fields(&bytes[..end]).last().unwrap();
+            assert_eq!(last.is_err(), ![3, 12].contains(&end), "{end}");
+        }
+        assert!(fields(&[0x0b]).next().unwrap().is_err(), "groups are no part of ONNX");
+    }
+}
