@@ -68,7 +68,7 @@ impl Json {
     /// A number that is whole, not negative, and exact.
     pub(super) fn size(&self) -> Option<usize> {
         let number = self.number()?;
-        (number >= 0.0 && number < 2f64.powi(53) && number % 1.0 == 0.0).then_some(number as usize)
+        (number >= 0.0 && number < (1_u64 << 53) as f64 && number % 1.0 == 0.0).then_some(number as usize)
     }
 
     pub(super) fn text(&self) -> Option<&str> {

@@ -69,6 +69,7 @@ impl Laid<'_> {
     }
 
     /// The number of entries.
+    #[cfg(any(feature = "safetensors", feature = "nam"))]
     pub(super) fn len(&self) -> usize {
         self.size.0 * self.size.1
     }

@@ -14,7 +14,9 @@ use super::plan::{Held, Laid, held, plan};
 use super::tensor::Written;
 use super::tensor::{Read, Values};
 use crate::Scalar;
-use crate::cell::{BlockShape, Model, ModelMut};
+#[cfg(any(feature = "safetensors", feature = "nam"))]
+use crate::cell::Model;
+use crate::cell::{BlockShape, ModelMut};
 
 impl Mapping {
     /// Sets every parameter and buffer of `model` from a safetensors file.
