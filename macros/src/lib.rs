@@ -27,6 +27,8 @@ mod dim;
 #[cfg(feature = "dump")]
 mod dump;
 mod emit;
+#[cfg(test)]
+mod guide;
 mod initial;
 #[cfg(test)]
 mod interpret;

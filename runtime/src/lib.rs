@@ -1,7 +1,8 @@
 //! Recurrent cells from their equations.
 //!
 //! [`rnn_cell!`] turns a recurrent network's gate equations, written as the papers write them, into specialised,
-//! statically dimensioned forward and backward code over nalgebra matrices.
+//! statically dimensioned forward and backward code over nalgebra matrices. The [`guide`] leads from a first cell to the machine code that it
+//! becomes.
 //!
 //! | module | what it holds |
 //! | --- | --- |
@@ -56,6 +57,8 @@ pub mod finite;
 pub mod flow;
 mod functions;
 pub mod gradcheck;
+#[cfg(any(doc, doctest))]
+pub mod guide;
 #[path = "initial.rs"]
 pub mod init;
 #[doc(hidden)]

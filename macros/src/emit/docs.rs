@@ -10,7 +10,7 @@ mod layers;
 mod math;
 mod names;
 mod page;
-mod reads;
+pub mod reads;
 mod table;
 
 #[cfg(test)]
@@ -52,7 +52,8 @@ pub fn equations(cx: &Context, order: &[usize]) -> String {
     text
 }
 
-fn line(equation: &Equation) -> String {
+/// `f = sigmoid(W @ x)`
+pub fn line(equation: &Equation) -> String {
     let targets: Vec<String> = equation.targets.iter().map(ToString::to_string).collect();
     let targets = if equation.is_split { format!("[{}]", targets.join(", ")) } else { targets.join(", ") };
     format!("{targets} = {}", bare(&equation.value))

@@ -1,0 +1,18 @@
+//! The guide quotes messages of the compiler: they are those that `fail/` holds, which `ui.rs` compares with the compiler.
+
+const CHAPTER: &str = include_str!("../../runtime/src/guide/mistakes.md");
+
+#[test]
+fn quoted_messages_are_the_compilers() {
+    let mut count = 0;
+    for quote in CHAPTER.split("<!-- ").skip(1) {
+        let (case, rest) = quote.split_once(" -->").expect("the comment names a case and ends");
+        let text = rest.split("```").nth(1).and_then(|block| block.strip_prefix("text\n"));
+        let file = format!("{}/fail/{case}.stderr", env!("CARGO_MANIFEST_DIR"));
+        let expected = std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{file}: {error}"));
+        assert_eq!(text.map(str::trim_end), Some(expected.trim_end()), "{case}");
+        count += 1;
+    }
+    // What stands in a block of text is a quotation.
+    assert_eq!(count, CHAPTER.matches("```text").count());
+}
