@@ -9,6 +9,7 @@
 //! ```text
 //! cargo run --release --example amplifier
 //! cargo run --release --example amplifier -- guitar.wav --wav louder.wav
+//! cargo run --release --example amplifier -- guitar.wav --model amp.nam
 //! ```
 
 mod sounds;
@@ -21,6 +22,8 @@ use nalgebra::{SMatrix, SVector};
 use rnn_cell::bptt::Truncated;
 use rnn_cell::optim::{Schedule, clear, clip_global_norm, scale};
 use rnn_cell::prelude::*;
+use rnn_cell::weights::nam::{self, one_layer, two_layers};
+use rnn_cell::weights::{Family, Player};
 use sounds::{RATE, amplifier, error_to_signal, filtered, guitar, linear_filter};
 use std::error::Error;
 use std::hint::black_box;
@@ -60,6 +63,7 @@ rnn_cell! {
 /// The Neural Amp Modeler's sizes are 16 and 40.
 const HIDDEN: usize = 16;
 type Amplifier = Amp<HIDDEN>;
+type Sample = SVector<f32, 1>;
 
 /// A pedal's budget, checked by the compiler: a microcontroller that spares 150 million operations a second, a cell whose
 /// parameters and state fit beside the audio buffers.
@@ -86,6 +90,7 @@ fn main() -> ExitCode {
             ("FILE.wav", "what is played, a WAV file of 48 kHz [five seconds of a synthetic guitar]"),
             &[
                 ("seed", "1", "where randomness starts"),
+                ("model", "", "a Neural Amp Modeler's LSTM (.nam) that is played instead of learning one"),
                 ("block", "64", "samples that the sound card asks for at a time"),
                 ("wav", "target/amplifier.wav", "where the amplified sound goes"),
                 ("picture", "target/amplifier.svg", "where the picture goes"),
@@ -102,6 +107,14 @@ fn main() -> ExitCode {
             Some(path) => audio::read_at(path, RATE)?,
             None => Sound { rate: RATE, samples: held_out.clone() },
         };
+        let model = options.path("model");
+        if !model.as_os_str().is_empty() {
+            let mut player = load(&model)?;
+            let (output, times) = play(&input.samples, block, |xs, ys| player.run(xs, ys));
+            report(&times, block);
+            save(&options.path("wav"), &output)?;
+            return draw(&options.path("picture"), &input.samples, None, &output);
+        }
         println!(
             "model: LSTM of 1 x {HIDDEN}, {} parameters; {} FLOPs a sample, {:.0} million a second at 48 kHz",
             Amplifier::PARAMETER_COUNT,
@@ -127,7 +140,7 @@ fn main() -> ExitCode {
         );
         println!("  LSTM                          {:.5}", errors.last().copied().unwrap_or(f64::NAN));
 
-        let (output, times) = play(&*amp, &input.samples, block);
+        let (output, times) = play(&input.samples, block, streamed(&amp));
         report(&times, block);
         denormals(&amp, &held_out, &mut rng);
 
@@ -135,12 +148,30 @@ fn main() -> ExitCode {
         if let Some(path) = options.operand() {
             println!("error to signal on {}: {:.5}", path.display(), error_to_signal(&output, &truth));
         }
-        let wav = options.path("wav");
-        create_folder(&wav)?;
-        audio::write(&wav, &Sound { rate: RATE, samples: output.clone() })?;
-        println!("sound: {} ({:.1} s)", wav.display(), input.seconds());
-        draw(&options.path("picture"), &input.samples, &truth, &output, &errors)
+        save(&options.path("wav"), &output)?;
+        draw(&options.path("picture"), &input.samples, Some((&truth, &errors)), &output)
     })
+}
+
+/// The sizes of the files that can be played: each is compiled.
+fn load(path: &Path) -> Result<Box<dyn Player<Sample, Sample> + Send>, Box<dyn Error>> {
+    let file = nam::File::open(path)?;
+    let info = file.info();
+    println!(
+        "model: {}, LSTM of {} x {}",
+        info.name.as_deref().unwrap_or("without a name"),
+        file.num_layers(),
+        file.hidden_size()
+    );
+    if info.sample_rate.is_some_and(|rate| rate != f64::from(RATE)) {
+        println!(
+            "it was made for {} samples a second, and will sound otherwise at {RATE}",
+            info.sample_rate.unwrap_or(0.0)
+        );
+    }
+    let family =
+        Family::of(&file).or(one_layer::<8>).or(one_layer::<16>).or(one_layer::<24>).or(one_layer::<40>);
+    Ok(family.or(two_layers::<8>).or(two_layers::<16>).load()?)
 }
 
 /// Trains on `sound`. Returns the network, and its error on `held_out` after every epoch.
@@ -182,7 +213,7 @@ fn learn(
             clip_global_norm(&mut *gradients, 1.0);
             adam.step(&mut *amp, &gradients);
         }
-        let (ys, _) = play(&*amp, held_out, held_out.len());
+        let (ys, _) = play(held_out, held_out.len(), streamed(&amp));
         errors.push(error_to_signal(&ys, &truth));
         bar.set_message(format!("error {:.4}", errors[epoch]));
         bar.inc(1);
@@ -191,24 +222,29 @@ fn learn(
     (amp, errors)
 }
 
-/// Plays `sound` as a sound card asks for it, and how long each whole block took.
-fn play<A>(amp: &A, sound: &[f32], block: usize) -> (Vec<f32>, Vec<Duration>)
-where
-    A: Cell<1, Input = SVector<f32, 1>, Output = SVector<f32, 1>>,
-{
-    let mut state = amp.zero_state();
-    let mut output = vec![0.0; sound.len()];
+/// Steps through the blocks of a stream that begins.
+fn streamed(amp: &Amplifier) -> impl FnMut(&[Sample], &mut [Sample]) {
+    let mut state = amp.initial_state();
+    move |xs, ys| xs.iter().zip(ys).for_each(|(x, y)| *y = amp.step(x, &mut state))
+}
+
+/// Plays `sound` as a sound card asks for it. Returns what is heard, and how long each whole block took.
+fn play(
+    sound: &[f32],
+    block: usize,
+    mut run: impl FnMut(&[Sample], &mut [Sample]),
+) -> (Vec<f32>, Vec<Duration>) {
+    let xs: Vec<Sample> = sound.iter().map(|x| Sample::new(*x)).collect();
+    let mut ys = vec![Sample::zeros(); xs.len()];
     let mut times = Vec::with_capacity(sound.len() / block);
-    for (xs, ys) in sound.chunks(block).zip(output.chunks_mut(block)) {
+    for (xs, ys) in xs.chunks(block).zip(ys.chunks_mut(block)) {
         let start = Instant::now();
-        for (x, y) in xs.iter().zip(ys) {
-            *y = amp.step(&SVector::from([*x]), &mut state)[0];
-        }
+        run(xs, ys);
         if xs.len() == block {
             times.push(start.elapsed());
         }
     }
-    (output, times)
+    (ys.iter().map(|y| y[0]).collect(), times)
 }
 
 fn median(times: &[Duration]) -> Duration {
@@ -260,7 +296,7 @@ fn denormals(amp: &Amplifier, sound: &[f32], rng: &mut Xoshiro256PlusPlus) {
             while xs.peek().is_some() {
                 let start = Instant::now();
                 for x in xs.by_ref().take(STEPS) {
-                    black_box(amp.step(&SVector::from([x + floor]), &mut state));
+                    black_box(amp.step(&Sample::new(x + floor), &mut state));
                 }
                 times.push(start.elapsed());
             }
@@ -276,34 +312,38 @@ fn denormals(amp: &Amplifier, sound: &[f32], rng: &mut Xoshiro256PlusPlus) {
     }
 }
 
-fn create_folder(path: &Path) -> Result<(), Box<dyn Error>> {
+fn save(path: &Path, output: &[f32]) -> Result<(), Box<dyn Error>> {
     let folder: PathBuf = path.parent().map(Path::to_path_buf).unwrap_or_default();
-    std::fs::create_dir_all(&folder).map_err(|cause| format!("{}: {cause}", folder.display()).into())
+    std::fs::create_dir_all(&folder).map_err(|cause| format!("{}: {cause}", folder.display()))?;
+    let sound = Sound { rate: RATE, samples: output.to_vec() };
+    audio::write(path, &sound)?;
+    println!("sound: {} ({:.1} s)", path.display(), sound.seconds());
+    Ok(())
 }
 
-/// Draws the loudest moments of what was played, and how the error fell.
+/// Draws the loudest moments of what was played; of an amplifier that was learned, its true sound too, and how the error fell.
 fn draw(
     path: &Path,
     input: &[f32],
-    truth: &[f32],
+    learned: Option<(&[f32], &[f64])>,
     output: &[f32],
-    errors: &[f64],
 ) -> Result<(), Box<dyn Error>> {
     let shown = input.len().min(RATE as usize / 50);
-    let loudest = (0..input.len()).max_by(|a, b| truth[*a].abs().total_cmp(&truth[*b].abs())).unwrap_or(0);
+    let loudest = (0..output.len()).max_by(|a, b| output[*a].abs().total_cmp(&output[*b].abs())).unwrap_or(0);
     let first = loudest.saturating_sub(shown / 4).min(input.len() - shown);
-    let [input, truth, output] = [input, truth, output].map(|values| {
-        values[first..first + shown].iter().map(|value| f64::from(*value)).collect::<Vec<f64>>()
-    });
-    let waves = [
-        Curve { name: "input", values: &input },
-        Curve { name: "amplifier", values: &truth },
-        Curve { name: "LSTM", values: &output },
-    ];
-    let title =
-        format!("An amplifier learned by an LSTM of {HIDDEN} units: 20 ms of sound, and its training");
-    let errors = Curve { name: "error to signal, held out", values: errors };
-    amplified(path, &title, f64::from(RATE), first, &waves, errors)?;
+    let excerpt = |values: &[f32]| -> Vec<f64> {
+        values[first..first + shown].iter().map(|value| f64::from(*value)).collect()
+    };
+    let truth = learned.map(|(truth, _)| excerpt(truth));
+    let (input, output) = (excerpt(input), excerpt(output));
+    let truth = truth.as_ref().map(|truth| Curve { name: "amplifier", values: truth });
+    let waves: Vec<Curve> = [Curve { name: "input", values: &input }]
+        .into_iter()
+        .chain(truth)
+        .chain([Curve { name: "LSTM", values: &output }])
+        .collect();
+    let errors = learned.map(|(_, errors)| Curve { name: "error to signal, held out", values: errors });
+    amplified(path, "An LSTM as an amplifier: 20 ms of sound", f64::from(RATE), first, &waves, errors)?;
     println!("picture: {}", path.display());
     Ok(())
 }

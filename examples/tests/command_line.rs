@@ -175,6 +175,13 @@ fn an_amplifier_is_learned_and_played() {
     let said = String::from_utf8_lossy(&output.stdout);
     assert_says(&said, &["50 blocks of 4800", "error to signal on "]);
     assert_eq!(fs::metadata(&again).expect("a sound").len(), 44 + 2 * 5 * 48_000);
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/weights/fixtures");
+    let model = fixtures.join("nam_1x8.nam").display().to_string();
+    let output = run("amplifier", &[&wav, "--model", &model, "--wav", &again, "--picture", &picture]);
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert_says(&said, &["model: nam_1x8, LSTM of 1 x 8", "3750 blocks of 64"]);
+    let other = fixtures.join("nam_2x3.nam").display().to_string();
+    assert_fails(&run("amplifier", &["--model", &other]), &["2x3", "1x16"]);
     fs::remove_dir_all(folder).expect("the folder was made above");
 
     let speech = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/silero/speech.wav").display().to_string();

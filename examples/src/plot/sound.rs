@@ -62,20 +62,21 @@ pub fn speech(path: &Path, title: &str, sound: &Sound, heard: &Heard) -> Result<
     Ok(())
 }
 
-/// Draws waves over one another, from the sample `first` on, and below them an error by the epochs of training (logarithmic).
+/// Draws waves over one another, from the sample `first` on, and below them an error by the epochs of training (logarithmic), if there
+/// was any.
 pub fn amplified(
     path: &Path,
     title: &str,
     rate: f64,
     first: usize,
-    waves: &[Curve; 3],
-    error: Curve,
+    waves: &[Curve],
+    error: Option<Curve>,
 ) -> Result<(), Box<dyn Error>> {
     let root = canvas(path, title, SIZE)?;
-    let (upper, lower) = root.split_vertically(310);
+    let (upper, lower) = root.split_vertically(if error.is_some() { 310 } else { SIZE.1 - 60 });
     let seconds = |sample: usize| (first + sample) as f64 / rate;
     let reach = 1.05 * largest(waves).max(-smallest(waves)).max(1e-3);
-    let samples = waves[0].values.len().max(2);
+    let samples = waves.iter().map(|wave| wave.values.len()).max().unwrap_or(0).max(2);
     let mut chart = ChartBuilder::on(&upper)
         .margin(12)
         .x_label_area_size(40)
@@ -97,8 +98,16 @@ pub fn amplified(
     }
     legend(&mut chart, SeriesLabelPosition::UpperRight)?;
 
+    if let Some(error) = error {
+        training(&lower, error)?;
+    }
+    root.present()?;
+    Ok(())
+}
+
+fn training(area: &Area, error: Curve) -> Result<(), Box<dyn Error>> {
     let (low, high) = (smallest(&[error]).max(1e-6), largest(&[error]).max(1e-5));
-    let mut chart = ChartBuilder::on(&lower)
+    let mut chart = ChartBuilder::on(area)
         .margin(12)
         .x_label_area_size(44)
         .y_label_area_size(74)
@@ -112,7 +121,6 @@ pub fn amplified(
         .draw()?;
     let points = error.values.iter().enumerate().map(|(epoch, error)| ((epoch + 1) as f64, error.max(low)));
     chart.draw_series(LineSeries::new(points, BLUE.stroke_width(2)))?;
-    root.present()?;
     Ok(())
 }
 
