@@ -1,7 +1,7 @@
 //! The compiler: from the tokens of an `rnn_cell! { .. }` to those that it expands to.
 
 use crate::diagnostics::Diagnostics;
-use crate::emit::context::Context;
+use crate::emit::context::{Context, Runtime};
 use crate::emit::docs;
 use crate::emit::items::Items;
 use crate::emit::skeleton::tidy;
@@ -30,8 +30,8 @@ impl ToTokens for Expansion {
     }
 }
 
-/// Expands a definition. `root` is the path of the runtime crate, by whatever name the user's crate has it.
-pub fn expand(root: &TokenStream, input: TokenStream) -> Expansion {
+/// Expands a definition.
+pub fn expand(runtime: &Runtime, input: TokenStream) -> Expansion {
     let mut diagnostics = Diagnostics::default();
     let sources = sources(input.clone());
     let program = parse(input, &mut diagnostics);
@@ -44,7 +44,7 @@ pub fn expand(root: &TokenStream, input: TokenStream) -> Expansion {
         let is_conditional = cell.attributes.iter().any(|attribute| attribute.path().is_ident("cfg"));
         let is_first = names.insert(name.to_string());
         let source = sources.get(index).filter(|_| is_whole);
-        let items = compile(root, cell, source, &mut diagnostics);
+        let items = compile(runtime, cell, source, &mut diagnostics);
         // Of two cells of one name, which is a mistake, rustc need not complain as well.
         if is_first || is_conditional {
             cells.push((name, items));
@@ -54,12 +54,12 @@ pub fn expand(root: &TokenStream, input: TokenStream) -> Expansion {
 }
 
 /// What rustdoc shows of a cell; nothing for a definition with mistakes, which its expansion reports.
-pub fn page(root: &TokenStream, input: TokenStream) -> String {
+pub fn page(runtime: &Runtime, input: TokenStream) -> String {
     let mut diagnostics = Diagnostics::default();
     let program = parse(input, &mut diagnostics);
     let Some(cell) = program.cells.into_iter().next() else { return String::new() };
     let Some(analysis) = analyse(&cell, &mut diagnostics) else { return String::new() };
-    docs::page(&Context::new(&cell, &analysis.shapes, root), &analysis)
+    docs::page(&Context::new(&cell, &analysis.shapes, runtime), &analysis)
 }
 
 /// The tokens of each cell of a definition without mistakes: up to a pair of braces. They stand at the call, since they are only
@@ -128,25 +128,25 @@ fn analyse(cell: &Cell, diagnostics: &mut Diagnostics) -> Option<Analysis> {
 }
 
 fn compile(
-    root: &TokenStream,
+    runtime: &Runtime,
     cell: Cell,
     source: Option<&TokenStream>,
     diagnostics: &mut Diagnostics,
 ) -> TokenStream {
-    let Some(analysis) = analyse(&cell, diagnostics) else { return skeleton(root, cell) };
+    let Some(analysis) = analyse(&cell, diagnostics) else { return skeleton(runtime, cell) };
     let Analysis { resolved, shapes, initialisers, plan } = &analysis;
-    let context = Context::new(&cell, shapes, root);
+    let context = Context::new(&cell, shapes, runtime);
     Items::new(&context, resolved, initialisers, Some(plan), source).emit()
 }
 
 /// The types and signatures of a cell with mistakes, which have been reported.
-fn skeleton(root: &TokenStream, mut cell: Cell) -> TokenStream {
+fn skeleton(runtime: &Runtime, mut cell: Cell) -> TokenStream {
     tidy(&mut cell);
     let mut reported = Diagnostics::default();
     let resolved = resolve::resolve(&cell, &mut reported);
     let mut shapes = shape::infer(&cell, &resolved, &mut reported);
     shape::guess(&cell, &resolved, &mut shapes);
     let initialisers = initial::initialisers(&cell, &resolved, &shapes, &mut reported);
-    let context = Context::new(&cell, &shapes, root);
+    let context = Context::new(&cell, &shapes, runtime);
     Items::new(&context, &resolved, &initialisers, None, None).emit()
 }

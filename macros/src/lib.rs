@@ -45,15 +45,17 @@ mod simplify;
 mod syntax;
 mod verify;
 
+use emit::context::Runtime;
 use proc_macro2::{Literal, TokenStream, TokenTree};
 use quote::ToTokens;
 
-/// `compile! { $crate; definition }`: what `rnn_cell!` of the crate `rnn-cell` hands its tokens to.
+/// `compile! { $crate; definition }`, or `compile! { $crate no_alloc; definition }`: what `rnn_cell!` of the crate `rnn-cell` hands
+/// its tokens to.
 #[doc(hidden)]
 #[proc_macro]
 pub fn compile(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
-    let (root, definition) = split(input);
-    let expansion = compile::expand(&root, definition);
+    let (runtime, definition) = split(input);
+    let expansion = compile::expand(&runtime, definition);
     #[cfg(feature = "dump")]
     let expansion = dump::dump(expansion);
     expansion.into_token_stream().into()
@@ -63,14 +65,14 @@ pub fn compile(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
 #[doc(hidden)]
 #[proc_macro]
 pub fn page(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
-    let (root, definition) = split(input);
-    TokenTree::from(Literal::string(&compile::page(&root, definition))).into_token_stream().into()
+    let (runtime, definition) = split(input);
+    TokenTree::from(Literal::string(&compile::page(&runtime, definition))).into_token_stream().into()
 }
 
-/// The path of the runtime crate, and what stands behind the first semicolon.
-fn split(input: proc_macro::TokenStream) -> (TokenStream, TokenStream) {
+/// The runtime crate, and what stands behind the first semicolon.
+fn split(input: proc_macro::TokenStream) -> (Runtime, TokenStream) {
     let mut tokens = TokenStream::from(input).into_iter();
     let is_end = |token: &TokenTree| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ';');
-    let root = tokens.by_ref().take_while(|token| !is_end(token)).collect();
-    (root, tokens.collect())
+    let head = tokens.by_ref().take_while(|token| !is_end(token)).collect();
+    (Runtime::new(head), tokens.collect())
 }

@@ -30,6 +30,7 @@ use nalgebra::{Const, DefaultAllocator, Dim, DimAdd, DimSum, OMatrix, SMatrix};
 
 use crate::Scalar;
 use crate::cell::{BlockShape, Parameter, ParameterMut};
+use crate::kernels::plain::Flat;
 
 /// A block and, below it, another one of as many columns.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -58,6 +59,8 @@ pub struct Cols<A, B> {
 pub trait Block {
     /// `f32` or `f64`.
     type Scalar: Scalar;
+    /// The same blocks in double precision: room to compute in.
+    type Double: Block<Scalar = f64> + Flat<Scalar = f64>;
 
     /// Rows of the whole.
     const ROWS: usize;
@@ -139,6 +142,7 @@ pub type BlockVisitorMut<'f, 'v, T> = dyn FnMut((usize, usize), (usize, usize), 
 
 impl<T: Scalar> Block for T {
     type Scalar = T;
+    type Double = f64;
 
     const ROWS: usize = 1;
     const COLUMNS: usize = 1;
@@ -166,6 +170,7 @@ impl<T: Scalar> Block for T {
 
 impl<T: Scalar, const R: usize, const C: usize> Block for SMatrix<T, R, C> {
     type Scalar = T;
+    type Double = SMatrix<f64, R, C>;
 
     const ROWS: usize = R;
     const COLUMNS: usize = C;
@@ -193,6 +198,7 @@ impl<T: Scalar, const R: usize, const C: usize> Block for SMatrix<T, R, C> {
 
 impl<A: Block, B: Block<Scalar = A::Scalar>> Block for Rows<A, B> {
     type Scalar = A::Scalar;
+    type Double = Rows<A::Double, B::Double>;
 
     const ROWS: usize = A::ROWS + B::ROWS;
     const COLUMNS: usize = {
@@ -233,6 +239,7 @@ impl<A: Block, B: Block<Scalar = A::Scalar>> Block for Rows<A, B> {
 
 impl<A: Block, B: Block<Scalar = A::Scalar>> Block for Cols<A, B> {
     type Scalar = A::Scalar;
+    type Double = Cols<A::Double, B::Double>;
 
     const ROWS: usize = {
         assert!(A::ROWS == B::ROWS, "the blocks of `Cols` must have as many rows as each other");

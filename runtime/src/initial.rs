@@ -4,18 +4,19 @@
 //! rows), however many blocks it has. Values are computed in `f64` and then rounded, entry by entry down the columns, so the
 //! `f32` and the `f64` model of one seed are one model, and `[H, H + I]` starts as a `[H, K]` of the same size would.
 
+#[cfg(feature = "alloc")]
 #[path = "initial/spectral.rs"]
 mod spectral;
-
-use alloc::vec;
-use alloc::vec::Vec;
 
 use nalgebra::ComplexField;
 
 use crate::Scalar;
 use crate::blocks::Block;
+#[cfg(not(feature = "alloc"))]
+use crate::kernels::plain::Flat;
 use crate::rng::{self, Rng};
 
+#[cfg(feature = "alloc")]
 pub use spectral::{scale, scale_to_spectral_norm, scale_to_spectral_radius, spectral_norm, spectral_radius};
 
 /// Every entry is `value`.
@@ -72,7 +73,14 @@ pub fn lecun_normal<P: Block>(parameter: &mut P, rng: &mut (impl Rng + ?Sized)) 
 /// would not be uniform (Mezzadri 2007).
 pub fn orthogonal<P: Block>(parameter: &mut P, rng: &mut (impl Rng + ?Sized)) {
     let (long, short) = (P::ROWS.max(P::COLUMNS), P::ROWS.min(P::COLUMNS));
-    let mut q: Vec<f64> = vec![0.0; long * short];
+    // Without a heap the matrix stands on the stack, in double precision.
+    #[cfg(feature = "alloc")]
+    let mut room = alloc::vec![0.0; long * short];
+    #[cfg(not(feature = "alloc"))]
+    let mut room = P::Double::zeros();
+    #[cfg(not(feature = "alloc"))]
+    let room = room.flat_mut();
+    let q = &mut room[..];
     for column in 0..short {
         let (before, rest) = q.split_at_mut(column * long);
         let vector = &mut rest[..long];

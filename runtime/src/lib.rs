@@ -25,13 +25,17 @@
 //!
 //! # Features
 //!
-//! - `std` (on): finds the processor's instruction sets at run time.
+//! - `std` (on): finds the processor's instruction sets at run time. Without it a program runs what it is compiled for
+//!   (`-C target-feature=+avx2,+fma`; the baseline, unless told otherwise), and no multiply-add is fused: `core` has none.
+//! - `alloc` (on with `std`): what needs a heap, which is everything but a step. Without it a cell is its parameters, its states, `prepare` and `step`, and what
+//!   they are made of: [`blocks`], [`init`], [`rng`], [`varying`], [`Model`](cell::Model), [`ModelMut`](cell::ModelMut). A binary then links
+//!   without a global allocator.
 //! - `libm`: the mathematics of targets without `std`.
 //! - `dump`: `RNN_CELL_DUMP=DIR cargo build` writes the code that each definition expands to, formatted, the equation above each
 //!   line, to `DIR/CRATE.CELL.rs`; each file is a module that compiles by itself in a crate that depends on `rnn_cell`. What has been compiled already is not
 //!   expanded again: touch the file, or take another target folder.
 //! - `rayon`: the module `parallel`.
-//! - `safetensors`, `nam`, `onnx`, `rtneural`: the module `weights` for files of that format; with and without `std`.
+//! - `safetensors`, `nam`, `onnx`, `rtneural`: the module `weights` for files of that format; with `alloc`, with and without `std`.
 //! - `deterministic`: a computation has the same bits on every x86-64 machine, whatever its instruction set, in a debug and in a release build,
 //!   forward and backward (only the bits of a NaN may differ). No multiply-add is fused, sums have one order, and no
 //!   function is the platform's. AVX-512 stays unused. Other targets run the same operations in the same
@@ -39,23 +43,30 @@
 
 #![cfg_attr(not(feature = "std"), no_std)]
 
+#[cfg(feature = "alloc")]
 extern crate alloc;
 
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
 pub mod blocks;
+#[cfg(feature = "alloc")]
 pub mod bptt;
-#[cfg(test)]
+#[cfg(all(test, feature = "alloc"))]
 mod by_hand;
 pub mod cell;
 pub mod cells;
+#[cfg(feature = "alloc")]
 pub mod ctc;
+#[cfg(feature = "alloc")]
 pub mod decode;
+#[cfg(feature = "alloc")]
 pub mod finite;
 #[cfg(feature = "std")]
 pub mod flow;
+#[cfg(feature = "alloc")]
 mod functions;
+#[cfg(feature = "alloc")]
 pub mod gradcheck;
 #[cfg(any(doc, doctest))]
 pub mod guide;
@@ -63,13 +74,17 @@ pub mod guide;
 pub mod init;
 #[doc(hidden)]
 pub mod kernels;
+#[cfg(feature = "alloc")]
 pub mod loss;
+#[cfg(feature = "alloc")]
 pub mod network;
+#[cfg(feature = "alloc")]
 pub mod optim;
 #[cfg(feature = "rayon")]
 pub mod parallel;
 pub mod rng;
 mod scalar;
+#[cfg(feature = "alloc")]
 pub mod sequence;
 pub mod varying;
 #[cfg(any(feature = "safetensors", feature = "nam", feature = "rtneural", feature = "onnx"))]
@@ -78,6 +93,8 @@ pub mod weights;
 pub use nalgebra;
 pub use scalar::Scalar;
 
+// The compiler can't know the features of this crate, which are those of the target: the macro tells it.
+#[cfg(feature = "alloc")]
 #[doc = include_str!("language.md")]
 #[macro_export]
 macro_rules! rnn_cell {
@@ -86,11 +103,24 @@ macro_rules! rnn_cell {
     };
 }
 
+#[cfg(not(feature = "alloc"))]
+#[doc = include_str!("language.md")]
+#[macro_export]
+macro_rules! rnn_cell {
+    ($($definition:tt)*) => {
+        $crate::__private::compile! { $crate no_alloc; $($definition)* }
+    };
+}
+
 /// What a user of cells needs: `use rnn_cell::prelude::*;`
 pub mod prelude {
     pub use crate::blocks::{Block, Cols, Rows};
-    pub use crate::cell::{Cell, ContextLayer, Layer, Model, ModelMut};
+    #[cfg(feature = "alloc")]
+    pub use crate::cell::{Cell, ContextLayer, Layer};
+    pub use crate::cell::{Model, ModelMut};
+    #[cfg(feature = "alloc")]
     pub use crate::network::{Bidirectional, Concat, Dropout, Residual, Stack, Zoneout};
+    #[cfg(feature = "alloc")]
     pub use crate::optim::{Adam, AdamW, Optimiser, Sgd};
     pub use crate::rng::{Rng, SeedableRng, Xoshiro256PlusPlus};
     pub use crate::{Scalar, rnn_cell};

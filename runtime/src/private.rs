@@ -2,7 +2,6 @@
 
 pub use crate::Scalar;
 pub use crate::blocks::{Block, Cols, Rows};
-pub use crate::kernels::boxed;
 pub use crate::kernels::elementwise::{fold, map, map_flat};
 pub use crate::kernels::isa::{Isa, Job, dispatch};
 pub use crate::kernels::math::{
@@ -10,40 +9,18 @@ pub use crate::kernels::math::{
     tanh,
 };
 pub use crate::kernels::one_hot::{gather, scatter};
+pub use crate::kernels::plain::{Flat, copy};
 pub use crate::kernels::product::{matmul, outer, products, pull_back};
 pub use crate::kernels::reduce::{maximum, transpose};
-pub use crate::kernels::series::{Flat, Series, copy};
 pub use crate::varying::Varying;
-pub use alloc::boxed::Box;
-pub use alloc::vec::Vec;
 pub use nalgebra::SMatrix;
 pub use rnn_cell_macros::{compile, page};
+#[cfg(feature = "alloc")]
+pub use sequences::*;
 
-/// Columns (steps times samples) that a pass works on at a time: what is computed before the recurrence still lies
-/// in the cache when the recurrence reads it.
-const CHUNK_COLUMNS: usize = 256;
-
-/// Bytes of one value of a chunk: the passes over it then find it in the second-level cache.
-const CHUNK_BYTES: usize = 256 * 1024;
-
-/// Steps of a chunk for a batch; at least one, at most the sequence. `matrices` are the sizes of those that each step and
-/// sample has of its own: of them a chunk holds fewer.
-#[inline]
-pub fn chunk_steps<T>(batch: usize, steps: usize, matrices: &[usize]) -> usize {
-    let largest = matrices.iter().copied().max().unwrap_or(0) * size_of::<T>();
-    let columns = CHUNK_COLUMNS.min(CHUNK_BYTES / largest.max(1));
-    (columns / batch.max(1)).clamp(1, steps.max(1))
-}
-
-/// Columns that a run without residuals works on at a time: enough for an efficient product, and a tape that stays in
-/// the first levels of the cache.
-const RUN_COLUMNS: usize = 48;
-
-/// [`chunk_steps`] for a run without residuals.
-#[inline]
-pub fn run_steps(batch: usize, steps: usize) -> usize {
-    (RUN_COLUMNS / batch.max(1)).clamp(1, steps.max(1))
-}
+#[cfg(feature = "alloc")]
+#[path = "private/sequences.rs"]
+mod sequences;
 
 /// Column `index` of a matrix of `size` rows.
 #[inline(always)]
@@ -94,130 +71,53 @@ pub fn copy_rows<T: Copy>(
     }
 }
 
-/// Leaves the state of every sample that has ended before step `t` as it was.
+/// A state has no such sample.
+///
+/// # Panics
+/// If it hasn't.
 #[inline]
-pub fn freeze<T: Copy>(before: &[T], after: &mut [T], lengths: &[usize], t: usize) {
-    let size = before.len() / lengths.len().max(1);
-    for (sample, length) in lengths.iter().enumerate() {
-        if t >= *length {
-            let span = sample * size..(sample + 1) * size;
-            after[span.clone()].copy_from_slice(&before[span]);
-        }
-    }
-}
-
-/// Zeroes what lies past each sample's end in a series of steps that starts at step `first`.
-pub fn clear_past_end<T: Copy + Default>(steps: &mut [T], lengths: &[usize], first: usize, size: usize) {
-    let batch = lengths.len();
-    if batch * size == 0 {
-        return;
-    }
-    for (index, step) in steps.chunks_exact_mut(batch * size).enumerate() {
-        for (sample, length) in lengths.iter().enumerate() {
-            if first + index >= *length {
-                step[sample * size..(sample + 1) * size].fill(T::default());
-            }
-        }
-    }
-}
-
-/// Copies a sequence, with zeros past each sample's end: padding may hold anything, NaN among it.
-pub fn without_padding<M: Flat>(xs: &[M], lengths: &[usize], clean: &mut Series<M>)
-where
-    M::Scalar: Default,
-{
-    clean.resize(xs.len());
-    let flat = clean.flat_mut(0..xs.len());
-    flat.copy_from_slice(M::flat_all(xs));
-    clear_past_end(flat, lengths, 0, M::LEN / lengths.len().max(1));
-}
-
-/// Before a step backward: keeps the carry, and hides it from the samples that had ended, so that the step hands them
-/// no cotangent.
-pub fn hold<M: Flat>(held: &mut Series<M>, carry: &mut Series<M>, index: usize, lengths: &[usize], t: usize)
-where
-    M::Scalar: Default,
-{
-    held.resize(1);
-    let now = carry.flat_mut(index..index + 1);
-    held.flat_mut(0..1).copy_from_slice(now);
-    clear_past_end(now, lengths, t, M::LEN / lengths.len().max(1));
-}
-
-/// After a step backward: the samples that had ended hand on the carry as it was.
-pub fn restore<M: Flat>(held: &Series<M>, carry: &mut Series<M>, index: usize, lengths: &[usize], t: usize) {
-    freeze(held.flat(0..1), carry.flat_mut(index..index + 1), lengths, t);
-}
-
-/// After a chunk backward whose carry was computed for all steps at once: the carry that a sample was given past its end lies where
-/// its last step reads it (or at the chunk's front, for the chunk before), and what lies behind is zero.
-pub fn hand_over<M: Flat>(carry: &mut Series<M>, lengths: &[usize], t0: usize, t1: usize)
-where
-    M::Scalar: Default,
-{
-    let size = M::LEN / lengths.len().max(1);
-    let all = carry.flat_mut(0..t1 - t0 + 1);
-    for (sample, length) in lengths.iter().enumerate() {
-        let at = |t: usize| (t - t0) * M::LEN + sample * size;
-        let end = (*length).max(t0);
-        if end < t1 {
-            all.copy_within(at(t1)..at(t1) + size, at(end));
-            for t in end + 1..=t1 {
-                all[at(t)..at(t) + size].fill(M::Scalar::default());
-            }
-        }
-    }
-}
-
-/// Copies one block of a series to another place in it.
-pub fn copy_step<M: Flat>(series: &mut Series<M>, from: usize, to: usize) {
-    let size = M::LEN;
-    let all = series.flat_mut(0..from.max(to) + 1);
-    all.copy_within(from * size..(from + 1) * size, to * size);
-}
-
-/// What a backward pass was given must be of the length that the tape holds.
-///
-/// # Panics
-/// If it isn't.
-pub fn check_lengths(tape: usize, xs: usize, dys: usize, dxs: Option<usize>) {
-    assert!(xs == tape, "the tape holds a forward pass of {tape} steps, but `xs` has {xs}");
-    assert!(dys == tape || dys == 0, "the tape holds a forward pass of {tape} steps, but `dys` has {dys}");
-    if let Some(dxs) = dxs {
-        assert!(dxs == tape, "the tape holds a forward pass of {tape} steps, but `dxs` has {dxs}");
-    }
-}
-
-/// Reads one sample out of a value of `batch` samples.
-///
-/// # Panics
-/// If there is no such sample.
-pub fn take_sample<T: Scalar>(
-    many: &(impl Varying<T> + Clone),
-    sample: usize,
-    batch: usize,
-    one: &mut impl Varying<T>,
-) {
+pub fn check_sample(sample: usize, batch: usize) {
     assert!(sample < batch, "sample {sample} of a batch of {batch}");
-    let mut entries = Vec::new();
-    many.clone().sample_mut(sample, batch, &mut |entry| entries.push(*entry));
-    let mut entries = entries.into_iter();
-    one.scalars_mut(&mut |entry| *entry = entries.next().unwrap_or_default());
 }
 
-/// Writes one sample of a value of `batch` samples.
-///
-/// # Panics
-/// If there is no such sample.
-pub fn replace_sample<T: Scalar>(
-    many: &mut impl Varying<T>,
-    sample: usize,
-    batch: usize,
-    one: &impl Varying<T>,
-) {
-    assert!(sample < batch, "sample {sample} of a batch of {batch}");
-    let mut entries = Vec::new();
-    one.scalars(&mut |entry| entries.push(entry));
-    let mut entries = entries.into_iter();
-    many.sample_mut(sample, batch, &mut |entry| *entry = entries.next().unwrap_or_default());
+/// Reads one sample of a block: samples lie one after the other.
+#[inline]
+pub fn take_sample<T: Copy>(many: &[T], sample: usize, one: &mut [T]) {
+    one.copy_from_slice(column(many, one.len(), sample));
+}
+
+/// Writes one sample of a block.
+#[inline]
+pub fn replace_sample<T: Copy>(many: &mut [T], sample: usize, one: &[T]) {
+    column_mut(many, one.len(), sample).copy_from_slice(one);
+}
+
+/// A value where it is made: what [`room`] returns without a heap.
+#[cfg(not(feature = "alloc"))]
+#[derive(Debug)]
+pub struct Here<V>(V);
+
+#[cfg(not(feature = "alloc"))]
+impl<V> core::ops::Deref for Here<V> {
+    type Target = V;
+
+    #[inline(always)]
+    fn deref(&self) -> &V {
+        &self.0
+    }
+}
+
+#[cfg(not(feature = "alloc"))]
+impl<V> core::ops::DerefMut for Here<V> {
+    #[inline(always)]
+    fn deref_mut(&mut self) -> &mut V {
+        &mut self.0
+    }
+}
+
+/// Room for a value: on the heap if there is one.
+#[cfg(not(feature = "alloc"))]
+#[inline(always)]
+pub fn room<V>(make: impl Fn() -> V) -> Here<V> {
+    Here(make())
 }

@@ -5,6 +5,7 @@ use nalgebra::{ArrayStorage, SMatrix};
 
 use crate::Scalar;
 use crate::blocks::{Cols, Rows};
+#[cfg(feature = "alloc")]
 use crate::network::Both;
 
 /// A value made of scalars `T` that can vary, visited always in the same order.
@@ -210,8 +211,10 @@ macro_rules! product {
 product! {
     [A B] Rows<A, B> { top: A, bottom: B }
     [A B] Cols<A, B> { left: A, right: B }
-    [A B] Both<A, B> { forward: A, reverse: B }
 }
+
+#[cfg(feature = "alloc")]
+product! { [A B] Both<A, B> { forward: A, reverse: B } }
 
 macro_rules! tuples {
     ($(($($of:ident $field:tt),+))+) => { $(

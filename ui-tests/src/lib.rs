@@ -34,5 +34,5 @@ use quote::ToTokens;
 
 /// What `rnn_cell! { definition }` expands to in a crate that knows the runtime as `rnn_cell`.
 pub fn expand(definition: proc_macro2::TokenStream) -> proc_macro2::TokenStream {
-    compile::expand(&quote::quote!(::rnn_cell), definition).into_token_stream()
+    compile::expand(&emit::context::Runtime::new(quote::quote!(::rnn_cell)), definition).into_token_stream()
 }

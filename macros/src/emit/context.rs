@@ -6,9 +6,28 @@ use crate::ir::{BlockShape, Graph, Id, Level, Op, Piece};
 use crate::plan::declared_name;
 use crate::shape::Shapes;
 use crate::syntax::ast::{Cell, DeclarationKind};
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::quote;
 use std::collections::{HashMap, HashSet};
+
+/// The runtime crate, as `rnn_cell!` says what it is: whether it has a heap is known there, by its features, not here. A
+/// feature of this crate would be one of the machine that compiles.
+#[derive(Debug, Clone)]
+pub struct Runtime {
+    /// `::rnn_cell`, by whatever name the user's crate has it.
+    pub root: TokenStream,
+    /// Without one there is no tape, so no pass over a sequence: a cell is its parameters, its states and its step.
+    pub has_heap: bool,
+}
+
+impl Runtime {
+    /// Reads `$crate` or `$crate no_alloc`.
+    pub fn new(head: TokenStream) -> Self {
+        let is_word = |token: &TokenTree| matches!(token, TokenTree::Ident(word) if word == "no_alloc");
+        let has_heap = !head.clone().into_iter().any(|token| is_word(&token));
+        Runtime { root: head.into_iter().filter(|token| !is_word(token)).collect(), has_heap }
+    }
+}
 
 /// The names around a cell: its dimensions, the generic parameters of generated items, paths.
 pub struct Context<'a> {
@@ -16,6 +35,7 @@ pub struct Context<'a> {
     pub shapes: &'a Shapes,
     /// `::rnn_cell`, by whatever name the user's crate has it.
     pub root: TokenStream,
+    has_heap: bool,
     /// The kernels, and what else generated code needs.
     pub k: TokenStream,
     /// The generic parameter of the scalar: `T` unless a dimension is called so.
@@ -26,7 +46,7 @@ pub struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
-    pub fn new(cell: &'a Cell, shapes: &'a Shapes, root: &TokenStream) -> Self {
+    pub fn new(cell: &'a Cell, shapes: &'a Shapes, runtime: &Runtime) -> Self {
         let dim_names: Vec<String> = cell.dimensions.iter().map(Ident::to_string).collect();
         let free = |wanted: &str| {
             let mut name = wanted.to_owned();
@@ -36,7 +56,14 @@ impl<'a> Context<'a> {
             ident(&name)
         };
         let (scalar, batch) = (free("T"), free("B"));
-        Context { cell, shapes, root: root.clone(), k: quote!(#root::__private), scalar, batch, dim_names }
+        let Runtime { root, has_heap } = runtime.clone();
+        let k = quote!(#root::__private);
+        Context { cell, shapes, root, has_heap, k, scalar, batch, dim_names }
+    }
+
+    /// What needs a heap, where there is one: the one place that decides.
+    pub fn on_heap(&self, items: impl FnOnce() -> TokenStream) -> TokenStream {
+        if self.has_heap { items() } else { TokenStream::new() }
     }
 
     /// A dimension as a const generic argument.

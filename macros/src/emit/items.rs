@@ -39,8 +39,15 @@ impl<'a> Items<'a> {
     }
 
     pub fn emit(&self) -> TokenStream {
-        let public = [self.cell_struct(), self.helper_structs()];
-        let private = [self.methods(), model::emit(self), traits::emit(self)];
+        let mut public = vec![self.cell_struct(), self.helper_structs()];
+        let mut private = vec![self.step_job(), self.step_methods(), model::step(self), traits::values(self)];
+        // What a sequence takes: a tape, the passes over it, the traits of layers.
+        public.push(self.cx.on_heap(|| self.tape_struct()));
+        private.push(self.cx.on_heap(|| {
+            let (jobs, methods) = (self.sequence_jobs(), self.sequence_methods());
+            let (boxes, layers) = (model::boxes(self), traits::layers(self));
+            quote!(#jobs #methods #boxes #layers)
+        }));
         let attributes = self.gates();
         quote! {
             #(#public)*

@@ -9,37 +9,22 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 impl Items<'_> {
-    /// The jobs that the runtime runs for the instruction set it finds.
-    pub(super) fn passes(&self) -> TokenStream {
+    /// A step.
+    pub(super) fn step_job(&self) -> TokenStream {
         let (cx, types) = (self.cx, &self.types);
         let (k, scalar, batch) = (&cx.k, &cx.scalar, &cx.batch);
-        let (dims, dim_args, cell, state, tape) =
-            (&types.dims, &types.dim_args, &types.cell, &types.state, &types.tape);
-        let (input, input_bar, output) = (&types.input, &types.input_bar, &types.output);
-        let context = types.context.clone().unwrap_or(quote!(()));
-        let prepared = &types.prepared;
-        let bars: Vec<TokenStream> = types.context.iter().map(|_| quote!(dcontext)).collect();
-        let with: Vec<&TokenStream> = types.context.iter().collect();
-        let (forward, backward, step, clear) = match self.plan {
-            None => {
-                let panic = quote!(::core::panic!("the definition of this cell has mistakes"));
-                (panic.clone(), panic.clone(), panic, TokenStream::new())
-            }
+        let (dims, dim_args, prepared) = (&types.dims, &types.dim_args, &types.prepared);
+        let (input, state, output) = (&types.input, &types.state, &types.output);
+        let give: Vec<TokenStream> = types.context.iter().map(|_| quote!(__context)).collect();
+        let step = match self.plan {
+            None => mistaken(),
             Some(plan) => {
                 let names = Names::new(cx.cell, cx.shapes, &plan.graph);
-                let sequence = Sequence { cx, plan, names: &names, output };
-                let layout = Layout { cx, plan, names: &names };
-                let clear = match layout.returns_outputs_in_place() {
-                    true => TokenStream::new(),
-                    false => quote!(tape.outputs.clear();),
-                };
-                (sequence.forward(), sequence.backward(), Stream { cx, plan, names: &names }.step(), clear)
+                Stream { cx, plan, names: &names }.step()
             }
         };
-        let give: Vec<TokenStream> = with.iter().map(|_| quote!(__context)).collect();
         let head = quote!('a, #dims const #batch: usize, #scalar: #k::Scalar);
         let args = quote!('a, #dim_args { #batch }, #scalar);
-        let plain = quote!(#dims const #batch: usize, #scalar: #k::Scalar);
         quote! {
             struct __Step<'p, #head> { prepared: &'p #prepared, x: &'p #input, state: &'p mut #state }
             impl<'p, #head> #k::Job for __Step<'p, #args> {
@@ -56,7 +41,36 @@ impl Items<'_> {
             fn __step<#head>(prepared: &#prepared, x: &#input, state: &mut #state) -> #output {
                 #k::dispatch(__Step { prepared, x, state })
             }
+        }
+    }
 
+    /// A pass forward and a pass backward.
+    pub(super) fn sequence_jobs(&self) -> TokenStream {
+        let (cx, types) = (self.cx, &self.types);
+        let (k, scalar, batch) = (&cx.k, &cx.scalar, &cx.batch);
+        let (dims, dim_args, cell, state, tape) =
+            (&types.dims, &types.dim_args, &types.cell, &types.state, &types.tape);
+        let (input, input_bar, output) = (&types.input, &types.input_bar, &types.output);
+        let context = types.context.clone().unwrap_or(quote!(()));
+        let bars: Vec<TokenStream> = types.context.iter().map(|_| quote!(dcontext)).collect();
+        let with: Vec<&TokenStream> = types.context.iter().collect();
+        let (forward, backward, clear) = match self.plan {
+            None => (mistaken(), mistaken(), TokenStream::new()),
+            Some(plan) => {
+                let names = Names::new(cx.cell, cx.shapes, &plan.graph);
+                let sequence = Sequence { cx, plan, names: &names, output };
+                let layout = Layout { cx, plan, names: &names };
+                let clear = match layout.returns_outputs_in_place() {
+                    true => TokenStream::new(),
+                    false => quote!(tape.outputs.clear();),
+                };
+                (sequence.forward(), sequence.backward(), clear)
+            }
+        };
+        let head = quote!('a, #dims const #batch: usize, #scalar: #k::Scalar);
+        let args = quote!('a, #dim_args { #batch }, #scalar);
+        let plain = quote!(#dims const #batch: usize, #scalar: #k::Scalar);
+        quote! {
             struct __Forward<#head> {
                 cell: &'a #cell,
                 xs: &'a [#input],
@@ -127,4 +141,9 @@ impl Items<'_> {
             }
         }
     }
+}
+
+/// The body of what can't be computed.
+fn mistaken() -> TokenStream {
+    quote!(::core::panic!("the definition of this cell has mistakes"))
 }

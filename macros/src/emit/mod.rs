@@ -3,8 +3,9 @@
 //! - [`context`]: names, types of blocks, paths;
 //! - [`body`]: one region's code, group by group; [`fused`]: the loops over entries;
 //! - [`layout`]: the tape; [`sequence`]: forward and backward; [`stream`]: one step; [`start`]: initial states;
-//! - [`items`]: all that a definition expands to: [`types`] as signatures name them, [`structs`], [`methods`], and [`jobs`], the
-//!   passes as the runtime runs them; [`model`]: parameters and initialisation; [`traits`] of the cell, and of its [`values`];
+//! - [`items`]: all that a definition expands to: [`types`] as signatures name them, [`structs`], [`methods`] of a step, [`passes`] over
+//!   sequences, and [`jobs`], both as the runtime runs them; [`model`]: parameters and initialisation; [`traits`] of the cell, and of its
+//!   [`values`];
 //! - [`skeleton`]: what is left of a definition with mistakes;
 //! - [`docs`], [`text`]: equations as text; [`hygiene`]: identifiers.
 
@@ -18,6 +19,7 @@ mod jobs;
 pub mod layout;
 mod methods;
 pub mod model;
+mod passes;
 pub mod sequence;
 pub mod skeleton;
 pub mod start;

@@ -11,7 +11,8 @@ use crate::syntax::ast::DeclarationKind;
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
-pub fn emit(items: &Items) -> TokenStream {
+/// What a cell of parameters is without a heap: made by value, initialised, visited.
+pub fn step(items: &Items) -> TokenStream {
     let (cx, types) = (items.cx, &items.types);
     let (k, root, scalar) = (&cx.k, &cx.root, &cx.scalar);
     let (dims, cell) = (&types.dims, &types.cell);
@@ -47,6 +48,13 @@ pub fn emit(items: &Items) -> TokenStream {
         (visits(&params, "visit_named", quote!(&)), visits(&params, "visit_named_mut", quote!(&mut)));
     let (visit_buffers, visit_buffers_mut) =
         (visits(&buffers, "visit_named", quote!(&)), visits(&buffers, "visit_named_mut", quote!(&mut)));
+    let zero_gradients = cx.on_heap(|| {
+        quote! {
+            fn zero_gradients(&self) -> #k::Box<Self> {
+                Self::zeros_boxed()
+            }
+        }
+    });
     quote! {
         impl<#dims #scalar: #k::Scalar> #cell {
             /// Every parameter and buffer zero.
@@ -54,21 +62,9 @@ pub fn emit(items: &Items) -> TokenStream {
                 Self { #(#zeros,)* #marker }
             }
 
-            /// [`zeros`](Self::zeros), built on the heap: a large cell overflows a thread's stack.
-            pub fn zeros_boxed() -> #k::Box<Self> {
-                #k::boxed(Self::zeros)
-            }
-
             /// First values as the definition's initialisers say.
             pub fn init(rng: &mut (impl #root::rng::Rng + ?::core::marker::Sized)) -> Self {
                 let mut cell = Self::zeros();
-                cell.initialise(rng);
-                cell
-            }
-
-            /// [`init`](Self::init), built on the heap.
-            pub fn init_boxed(rng: &mut (impl #root::rng::Rng + ?::core::marker::Sized)) -> #k::Box<Self> {
-                let mut cell = Self::zeros_boxed();
                 cell.initialise(rng);
                 cell
             }
@@ -83,9 +79,7 @@ pub fn emit(items: &Items) -> TokenStream {
             type Scalar = #scalar;
             type Gradients = Self;
 
-            fn zero_gradients(&self) -> #k::Box<Self> {
-                Self::zeros_boxed()
-            }
+            #zero_gradients
 
             fn visit<'v>(&'v self, visitor: &mut dyn for<'n> ::core::ops::FnMut(#root::cell::Parameter<'n, 'v, #scalar>)) {
                 #visit
@@ -112,6 +106,28 @@ pub fn emit(items: &Items) -> TokenStream {
                 visitor: &mut dyn for<'n> ::core::ops::FnMut(#root::cell::ParameterMut<'n, 'v, #scalar>),
             ) {
                 #visit_buffers_mut
+            }
+        }
+    }
+}
+
+/// Cells built on the heap.
+pub fn boxes(items: &Items) -> TokenStream {
+    let (cx, types) = (items.cx, &items.types);
+    let (k, root, scalar) = (&cx.k, &cx.root, &cx.scalar);
+    let (dims, cell) = (&types.dims, &types.cell);
+    quote! {
+        impl<#dims #scalar: #k::Scalar> #cell {
+            /// [`zeros`](Self::zeros), built on the heap: a large cell overflows a thread's stack.
+            pub fn zeros_boxed() -> #k::Box<Self> {
+                #k::boxed(Self::zeros)
+            }
+
+            /// [`init`](Self::init), built on the heap.
+            pub fn init_boxed(rng: &mut (impl #root::rng::Rng + ?::core::marker::Sized)) -> #k::Box<Self> {
+                let mut cell = Self::zeros_boxed();
+                cell.initialise(rng);
+                cell
             }
         }
     }

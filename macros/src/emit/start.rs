@@ -72,7 +72,7 @@ impl Start<'_> {
         StartFrame { cx: self.cx, graph: &self.plan.graph, names: self.names }
     }
 
-    /// Values on the heap: this runs once a sequence, and a matrix of parameters may be large.
+    /// Values on the heap, if there is one: this runs once a sequence, and a matrix of parameters may be large.
     fn locals(&self, pass: &Pass) -> TokenStream {
         let (cx, k) = (self.cx, &self.cx.k);
         let stored = self.plan.graph.ids().filter(|id| pass.places.get(id) == Some(&Place::Fixed));
@@ -80,7 +80,7 @@ impl Start<'_> {
             let node = &self.plan.graph[id];
             let (value, kind) = (value_of(self.names, id), cx.block_type(node.shape, node.level));
             let scalar = &cx.scalar;
-            quote!(let mut #value = #k::boxed(<#kind as #k::Varying<#scalar>>::zero);)
+            quote!(let mut #value = #k::room(<#kind as #k::Varying<#scalar>>::zero);)
         });
         quote!(#(#lines)*)
     }

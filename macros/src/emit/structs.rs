@@ -164,12 +164,11 @@ impl Items<'_> {
                 &fields,
             ));
         }
-        items.extend(self.tape_struct());
         items.extend(self.prepared_struct());
         items
     }
 
-    fn tape_struct(&self) -> TokenStream {
+    pub(super) fn tape_struct(&self) -> TokenStream {
         let cx = self.cx;
         let (visibility, gates, k) = (&cx.cell.visibility, self.gates(), &cx.k);
         let name = format_ident!("{}Tape", cx.cell.name);

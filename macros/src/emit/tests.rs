@@ -5,6 +5,7 @@ mod items;
 mod size;
 mod tokens;
 
+use crate::emit::context::Runtime;
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 
@@ -20,8 +21,12 @@ const LSTM: &str = "pub cell Lstm<I, H> {
 }";
 
 fn expand(source: &str) -> TokenStream {
+    expand_for(quote!(::rnn_cell), source)
+}
+
+fn expand_for(runtime: TokenStream, source: &str) -> TokenStream {
     let tokens = source.parse().unwrap_or_else(|error| panic!("{error}: {source}"));
-    crate::compile::expand(&quote!(::rnn_cell), tokens).into_token_stream()
+    crate::compile::expand(&Runtime::new(runtime), tokens).into_token_stream()
 }
 
 fn parse(expansion: &TokenStream) -> syn::File {

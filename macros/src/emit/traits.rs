@@ -9,13 +9,20 @@ use crate::syntax::ast::DeclarationKind;
 use proc_macro2::TokenStream;
 use quote::quote;
 
-pub fn emit(items: &Items) -> TokenStream {
-    let (varying, fields) = (values::varying(items), values::state_fields(items));
+/// Those of the values of a step.
+pub fn values(items: &Items) -> TokenStream {
+    let (varying, default) = (values::varying(items), context_default(items));
+    quote!(#varying #default)
+}
+
+/// Those of the cell: a layer that runs and trains on sequences.
+pub fn layers(items: &Items) -> TokenStream {
+    let fields = values::state_fields(items);
     let layer = match items.types.context {
         Some(_) => context_layer(items),
         None => layer(items),
     };
-    quote!(#varying #fields #layer)
+    quote!(#fields #layer)
 }
 
 fn associated(items: &Items) -> TokenStream {
@@ -122,9 +129,7 @@ fn context_layer(items: &Items) -> TokenStream {
     let (k, root, scalar, batch) = (&cx.k, &cx.root, &cx.scalar, &cx.batch);
     let (dims, cell, context) = (&types.dims, &types.cell, &types.context);
     let (associated, chunk) = (associated(items), chunk(items));
-    let default = context_default(items);
     quote! {
-        #default
         impl<#dims const #batch: usize, #scalar: #k::Scalar> #root::cell::ContextLayer<{ #batch }> for #cell {
             #associated
             type Context = #context;

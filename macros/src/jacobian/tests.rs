@@ -2,7 +2,7 @@
 
 use super::text::write;
 use super::{Factor, Jacobian, Of, Term};
-use crate::emit::context::Context;
+use crate::emit::context::{Context, Runtime};
 use crate::interpret::matrix::Matrix;
 use crate::interpret::random::Random;
 use crate::interpret::source::{Definition, read, read_all};
@@ -203,7 +203,7 @@ const READ: [&str; 3] = [
 
 fn text(definition: &Definition) -> String {
     write(
-        &Context::new(&definition.cell, &definition.shapes, &quote!(::rnn_cell)),
+        &Context::new(&definition.cell, &definition.shapes, &Runtime::new(quote!(::rnn_cell))),
         &definition.plan().jacobian,
     )
 }

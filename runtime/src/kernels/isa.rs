@@ -254,6 +254,8 @@ pub(crate) fn run_at<J: Job>(level: Level, job: J) -> J::Out {
     job.run(Portable(()))
 }
 
+/// For functions of single numbers.
+#[cfg(any(test, feature = "alloc"))]
 impl Portable {
     /// The baseline is always there.
     #[inline(always)]

@@ -10,14 +10,15 @@
 //! - [`product`]: matrix products with vectors and with matrices, over `column`, `flat`, `aligned`, `dots`, `gemm`, `turned` and `compiled`;
 //! - [`reduce`]: maxima, transposition;
 //! - [`one_hot`]: columns by index;
-//! - [`series`]: the growable buffers that tapes are made of;
-//! - `boxed`: large values on the heap.
+//! - [`plain`]: blocks of scalars as slices;
+//! - `series`: the growable buffers that tapes are made of, `boxed`: large values on the heap (both with the feature `alloc`).
 
 // Small fixed arrays are walked by index: iterators and `array::from_fn` cost the vectoriser its view of them, and
 // `copy_from_slice` stays a call where the user turns link-time optimisation off.
 #![allow(clippy::needless_range_loop, clippy::manual_memcpy)]
 
 mod aligned;
+#[cfg(feature = "alloc")]
 mod boxed;
 mod column;
 pub(crate) mod compiled;
@@ -29,11 +30,14 @@ pub mod isa;
 pub mod math;
 pub mod one_hot;
 pub(crate) mod pack;
+pub mod plain;
 pub mod product;
 pub mod reduce;
+#[cfg(feature = "alloc")]
 pub mod series;
 #[cfg(test)]
 mod testing;
 mod turned;
 
+#[cfg(feature = "alloc")]
 pub use boxed::boxed;

@@ -1,96 +1,12 @@
 //! Growable buffers of plain blocks of scalars, aligned for vectors: what tapes are made of.
 
-use crate::Scalar;
+use super::plain::Flat;
 use alloc::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
 use core::fmt;
 use core::marker::PhantomData;
 use core::ops::Range;
 use core::ptr::NonNull;
 use core::slice;
-use nalgebra::SMatrix;
-
-/// A plain block of scalars: a number, a matrix, an array of them.
-///
-/// # Safety
-/// The type is `LEN` scalars of type `Scalar` and nothing else: no padding, no other alignment, no drop glue. All zero
-/// bits are a valid scalar.
-pub unsafe trait Flat: Sized {
-    /// What the block is made of.
-    type Scalar: Copy + Send + Sync + 'static;
-
-    /// How many scalars it has.
-    const LEN: usize;
-
-    /// Whether size and alignment are what the trait promises; evaluated at compile time.
-    #[doc(hidden)]
-    const LAYOUT: () = {
-        assert!(size_of::<Self>() == Self::LEN * size_of::<Self::Scalar>());
-        assert!(align_of::<Self>() == align_of::<Self::Scalar>());
-        assert!(!core::mem::needs_drop::<Self>());
-    };
-
-    /// The scalars, column by column.
-    #[inline(always)]
-    fn flat(&self) -> &[Self::Scalar] {
-        Self::flat_all(slice::from_ref(self))
-    }
-
-    /// The scalars, column by column, to change.
-    #[inline(always)]
-    fn flat_mut(&mut self) -> &mut [Self::Scalar] {
-        Self::flat_all_mut(slice::from_mut(self))
-    }
-
-    /// The scalars of many blocks.
-    #[inline(always)]
-    fn flat_all(many: &[Self]) -> &[Self::Scalar] {
-        const { Self::LAYOUT };
-        // SAFETY: the trait promises that a block is `LEN` scalars.
-        unsafe { slice::from_raw_parts(many.as_ptr().cast(), many.len() * Self::LEN) }
-    }
-
-    /// The scalars of many blocks, to change.
-    #[inline(always)]
-    fn flat_all_mut(many: &mut [Self]) -> &mut [Self::Scalar] {
-        const { Self::LAYOUT };
-        // SAFETY: as above, and every scalar is valid in a block.
-        unsafe { slice::from_raw_parts_mut(many.as_mut_ptr().cast(), many.len() * Self::LEN) }
-    }
-}
-
-macro_rules! flat_number {
-    ($($number:ident),*) => {$(
-        // SAFETY: a number is one number.
-        unsafe impl Flat for $number {
-            type Scalar = $number;
-            const LEN: usize = 1;
-        }
-    )*};
-}
-
-flat_number!(f32, f64, u32);
-
-// SAFETY: nalgebra's statically sized matrix is an array of `C` columns of `R` scalars (`repr(transparent)`
-// storage and a marker without size); `LAYOUT` checks size and alignment.
-unsafe impl<T: Scalar, const R: usize, const C: usize> Flat for SMatrix<T, R, C> {
-    type Scalar = T;
-    const LEN: usize = R * C;
-}
-
-// SAFETY: an array has no gaps.
-unsafe impl<M: Flat, const B: usize> Flat for [M; B] {
-    type Scalar = M::Scalar;
-    const LEN: usize = B * M::LEN;
-}
-
-/// `to = from`, as far as the shorter of the two reaches. `copy_from_slice` stays a call where the user turns link-time
-/// optimisation off.
-#[inline(always)]
-pub fn copy<T: Copy>(to: &mut [T], from: &[T]) {
-    let count = if to.len() < from.len() { to.len() } else { from.len() };
-    // SAFETY: both slices hold `count` entries, and a slice that is borrowed to be written overlaps no other.
-    unsafe { core::ptr::copy_nonoverlapping(from.as_ptr(), to.as_mut_ptr(), count) }
-}
 
 /// The alignment of every buffer: a cache line, and the widest vectors.
 const ALIGN: usize = 64;
@@ -261,22 +177,7 @@ impl<M: Flat + fmt::Debug> fmt::Debug for Series<M> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn blocks_are_their_scalars() {
-        let m = SMatrix::<f32, 2, 3>::new(1.0, 3.0, 5.0, 2.0, 4.0, 6.0);
-        assert_eq!(m.flat(), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
-        assert_eq!([m, 2.0 * m].flat()[6..8], [2.0, 4.0]);
-        assert_eq!([7u32, 8].flat(), [7, 8]);
-        let mut v = SMatrix::<f64, 3, 1>::zeros();
-        v.flat_mut()[1] = 4.0;
-        assert_eq!(v[1], 4.0);
-        assert_eq!(<[SMatrix<f32, 2, 3>; 4]>::LEN, 24);
-        assert_eq!(
-            <SMatrix<f32, 2, 1>>::flat_all(&[[1.0f32, 2.0].into(), [3.0, 4.0].into()]),
-            [1.0, 2.0, 3.0, 4.0]
-        );
-    }
+    use nalgebra::SMatrix;
 
     #[test]
     fn growing_keeps_old_blocks_and_zeroes_new_ones() {

@@ -1,12 +1,15 @@
 //! Pages as a whole. What a browser makes of them is checked by `.ci/pages`.
 
+use crate::emit::context::Runtime;
 use crate::syntax::samples::SAMPLES;
 use quote::quote;
 
 /// The page of each cell of a definition.
 fn pages(source: &str) -> Vec<String> {
-    let expansion =
-        crate::compile::expand(&quote!(::rnn_cell), source.parse().expect("brackets are balanced"));
+    let expansion = crate::compile::expand(
+        &Runtime::new(quote!(::rnn_cell)),
+        source.parse().expect("brackets are balanced"),
+    );
     assert!(expansion.errors.is_empty(), "{} of {source}", expansion.errors);
     let mut found = vec![];
     for (_, items) in expansion.cells {
@@ -20,7 +23,10 @@ fn pages(source: &str) -> Vec<String> {
             Some(definition.strip_suffix(')').expect("a call").to_owned())
         });
         let definition = page.unwrap_or_else(|| panic!("no page of {source}"));
-        found.push(crate::compile::page(&quote!(::rnn_cell), definition.parse().expect("tokens")));
+        found.push(crate::compile::page(
+            &Runtime::new(quote!(::rnn_cell)),
+            definition.parse().expect("tokens"),
+        ));
     }
     found
 }
@@ -179,7 +185,8 @@ fn sizes_as_formulas() {
 #[test]
 fn a_build_holds_no_page() {
     for source in all() {
-        let expansion = crate::compile::expand(&quote!(::rnn_cell), source.parse().expect("brackets"));
+        let expansion =
+            crate::compile::expand(&Runtime::new(quote!(::rnn_cell)), source.parse().expect("brackets"));
         let text = quote::ToTokens::to_token_stream(&expansion).to_string();
         assert!(!text.contains("<math") && !text.contains("<svg"), "{source}");
         assert!(text.contains("cfg_attr (not (doc) , doc ="), "{source}");

@@ -1,7 +1,8 @@
 //! A definition with a mistake expands to the same items with the same signatures as without.
 
-use super::{expand, parse};
-use quote::ToTokens;
+use super::{expand, expand_for, parse};
+use proc_macro2::{TokenStream, TokenTree};
+use quote::{ToTokens, quote};
 
 /// Every type with its fields, every method and every trait's implementation, without bodies.
 fn signatures(source: &str) -> Vec<String> {
@@ -116,4 +117,45 @@ fn signatures_are_found() {
     for name in ["pub struct Right <", "pub struct RightState <", "fn step", "fn forward", "fn backward"] {
         assert!(found.iter().any(|item| item.contains(name)), "{name}: {found:#?}");
     }
+}
+
+/// Every identifier of an expansion.
+fn words(tokens: TokenStream, found: &mut Vec<String>) {
+    for token in tokens {
+        match token {
+            TokenTree::Group(group) => words(group.stream(), found),
+            TokenTree::Ident(word) => found.push(word.to_string()),
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn without_a_heap_nothing_names_it() {
+    let source = "pub cell Right<I, H> { context k: [H]; input x: [I]; state h: [H] = tanh(h0 * k); param W: [H, H + I], h0: [H]; h = tanh(W @ [h[t-1], x] + k); y = sum(h); output h, y; }";
+    let of = |runtime: TokenStream| {
+        let mut found = vec![];
+        words(expand_for(runtime, source), &mut found);
+        found
+    };
+    let (with, without) = (of(quote!(::rnn_cell)), of(quote!(::rnn_cell no_alloc)));
+    for word in
+        ["Box", "Vec", "Series", "RightTape", "forward", "backward", "run_ragged", "ContextLayer", "boxed"]
+    {
+        assert!(with.iter().any(|found| found == word), "{word}");
+        assert!(!without.iter().any(|found| found == word), "{word}");
+    }
+    for word in [
+        "RightState",
+        "RightPrepared",
+        "step",
+        "prepare",
+        "initial_state",
+        "sample",
+        "visit_mut",
+        "EQUATIONS",
+    ] {
+        assert!(without.iter().any(|found| found == word), "{word}");
+    }
+    assert!(!without.contains(&"no_alloc".to_owned()));
 }

@@ -1,0 +1,127 @@
+//! Plain blocks of scalars, and the slices that they are.
+
+use crate::Scalar;
+use crate::blocks::{Cols, Rows};
+use core::slice;
+use nalgebra::SMatrix;
+
+/// A plain block of scalars: a number, a matrix, an array of them.
+///
+/// # Safety
+/// The type is `LEN` scalars of type `Scalar` and nothing else: no padding, no other alignment, no drop glue. All zero
+/// bits are a valid scalar.
+pub unsafe trait Flat: Sized {
+    /// What the block is made of.
+    type Scalar: Copy + Send + Sync + 'static;
+
+    /// How many scalars it has.
+    const LEN: usize;
+
+    /// Whether size and alignment are what the trait promises; evaluated at compile time.
+    #[doc(hidden)]
+    const LAYOUT: () = {
+        assert!(size_of::<Self>() == Self::LEN * size_of::<Self::Scalar>());
+        assert!(align_of::<Self>() == align_of::<Self::Scalar>());
+        assert!(!core::mem::needs_drop::<Self>());
+    };
+
+    /// The scalars, column by column.
+    #[inline(always)]
+    fn flat(&self) -> &[Self::Scalar] {
+        Self::flat_all(slice::from_ref(self))
+    }
+
+    /// The scalars, column by column, to change.
+    #[inline(always)]
+    fn flat_mut(&mut self) -> &mut [Self::Scalar] {
+        Self::flat_all_mut(slice::from_mut(self))
+    }
+
+    /// The scalars of many blocks.
+    #[inline(always)]
+    fn flat_all(many: &[Self]) -> &[Self::Scalar] {
+        const { Self::LAYOUT };
+        // SAFETY: the trait promises that a block is `LEN` scalars.
+        unsafe { slice::from_raw_parts(many.as_ptr().cast(), many.len() * Self::LEN) }
+    }
+
+    /// The scalars of many blocks, to change.
+    #[inline(always)]
+    fn flat_all_mut(many: &mut [Self]) -> &mut [Self::Scalar] {
+        const { Self::LAYOUT };
+        // SAFETY: as above, and every scalar is valid in a block.
+        unsafe { slice::from_raw_parts_mut(many.as_mut_ptr().cast(), many.len() * Self::LEN) }
+    }
+}
+
+macro_rules! flat_number {
+    ($($number:ident),*) => {$(
+        // SAFETY: a number is one number.
+        unsafe impl Flat for $number {
+            type Scalar = $number;
+            const LEN: usize = 1;
+        }
+    )*};
+}
+
+flat_number!(f32, f64, u32);
+
+// SAFETY: nalgebra's statically sized matrix is an array of `C` columns of `R` scalars (`repr(transparent)`
+// storage and a marker without size); `LAYOUT` checks size and alignment.
+unsafe impl<T: Scalar, const R: usize, const C: usize> Flat for SMatrix<T, R, C> {
+    type Scalar = T;
+    const LEN: usize = R * C;
+}
+
+// SAFETY: `repr(C)` puts the second block right behind the first, since both are aligned as their scalars are; `LAYOUT` checks it.
+unsafe impl<A: Flat, B: Flat<Scalar = A::Scalar>> Flat for Rows<A, B> {
+    type Scalar = A::Scalar;
+    const LEN: usize = A::LEN + B::LEN;
+}
+
+// SAFETY: as above.
+unsafe impl<A: Flat, B: Flat<Scalar = A::Scalar>> Flat for Cols<A, B> {
+    type Scalar = A::Scalar;
+    const LEN: usize = A::LEN + B::LEN;
+}
+
+// SAFETY: an array has no gaps.
+unsafe impl<M: Flat, const B: usize> Flat for [M; B] {
+    type Scalar = M::Scalar;
+    const LEN: usize = B * M::LEN;
+}
+
+/// `to = from`, as far as the shorter of the two reaches. `copy_from_slice` stays a call where the user turns link-time
+/// optimisation off.
+#[inline(always)]
+pub fn copy<T: Copy>(to: &mut [T], from: &[T]) {
+    let count = if to.len() < from.len() { to.len() } else { from.len() };
+    // SAFETY: both slices hold `count` entries, and a slice that is borrowed to be written overlaps no other.
+    unsafe { core::ptr::copy_nonoverlapping(from.as_ptr(), to.as_mut_ptr(), count) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_are_their_scalars() {
+        let m = SMatrix::<f32, 2, 3>::new(1.0, 3.0, 5.0, 2.0, 4.0, 6.0);
+        assert_eq!(m.flat(), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+        assert_eq!([m, 2.0 * m].flat()[6..8], [2.0, 4.0]);
+        assert_eq!([7u32, 8].flat(), [7, 8]);
+        let mut v = SMatrix::<f64, 3, 1>::zeros();
+        v.flat_mut()[1] = 4.0;
+        assert_eq!(v[1], 4.0);
+        assert_eq!(<[SMatrix<f32, 2, 3>; 4]>::LEN, 24);
+        let mut nested =
+            Rows { top: Cols { left: 1.0f64, right: 2.0 }, bottom: Cols { left: 3.0, right: 4.0 } };
+        assert_eq!(nested.flat(), [1.0, 2.0, 3.0, 4.0]);
+        nested.flat_mut()[2] = 7.0;
+        assert_eq!(nested.bottom.left, 7.0);
+        assert_eq!(
+            <SMatrix<f32, 2, 1>>::flat_all(&[[1.0f32, 2.0].into(), [3.0, 4.0].into()]),
+            [1.0, 2.0, 3.0, 4.0]
+        );
+    }
+}
