@@ -72,7 +72,7 @@ pub(super) unsafe fn column<P: Pack<T>, T: Scalar>(
         let passes = span.vectors.div_ceil(MOST);
         let mut vector = 0;
         for pass in 0..passes {
-            let height = (span.vectors - vector).div_ceil(passes - pass);
+            let height = (span.vectors - vector).div_ceil((passes - pass).max(1));
             let columns = Columns { m, k, first, period: layout.period, span: &span, vector };
             // SAFETY: passed on from the caller; the vectors are some of the span's.
             unsafe {

@@ -34,7 +34,8 @@ pub(super) unsafe fn column<L: Pack<T>, T: Scalar, const G: usize, const P: usiz
         // Passes of nearly equal height. Each has two vectors at least (when there are two), so the last vector, which
         // may overlap the one before it, shares a pass with it and both read their old contents in time.
         let vectors = m.div_ceil(lanes);
-        let passes = vectors.div_ceil(MOST);
+        // Never zero, which the compiler can't see where `m` is an argument: a step can't panic.
+        let passes = vectors.div_ceil(MOST).max(1);
         let (height, higher) = (vectors / passes, vectors % passes);
         let mut first = 0;
         for pass in 0..passes {

@@ -105,7 +105,8 @@ pub(super) unsafe fn blocked<P: Pack<T>, T: Scalar>(
     let all = a.len() * vectors;
     for first in (0..k).step_by(INNER) {
         let depth = INNER.min(k - first);
-        let most = P::TALL.min(capacity / (depth * lanes));
+        // None of the divisors below is zero. That the compiler sees it, too, keeps a step free of panics.
+        let most = P::TALL.min(capacity / (depth * lanes).max(1)).max(1);
         let mut tile = Tile {
             a: [core::ptr::null(); TALLEST],
             a_step: m,
@@ -122,20 +123,20 @@ pub(super) unsafe fn blocked<P: Pack<T>, T: Scalar>(
         };
         // Panels of nearly equal height.
         let panels = all.div_ceil(most);
-        let (lower, higher) = (all / panels, all % panels);
+        let (lower, higher) = (all / panels.max(1), all % panels.max(1));
         let (mut matrix, mut vector) = (0, 0);
         for panel in 0..panels {
-            let height = lower + usize::from(panel < higher);
+            let height = (lower + usize::from(panel < higher)).min(TALLEST);
             for v in 0..height {
                 let row = (vector * lanes).min(m.saturating_sub(lanes));
                 // A vector has rows in common with the one before it, which the panel before may have written.
                 if v == 0 {
                     tile.skip = vector * lanes - row;
                 }
-                // SAFETY: the rows are some of the matrix's, or there are `m` and the panel is packed; it holds
-                // `height * depth` vectors.
+                // SAFETY: all panels together have the vectors of all matrices; the rows are some of the matrix's, or there are `m`
+                // and the panel is packed; it holds `height * depth` vectors.
                 unsafe {
-                    let from = a[matrix].add(row * a_row + first * a_column);
+                    let from = a.get_unchecked(matrix).add(row * a_row + first * a_column);
                     tile.a[v] = match packed {
                         Some(packed) => {
                             let to = packed.add(v * lanes);
@@ -144,7 +145,7 @@ pub(super) unsafe fn blocked<P: Pack<T>, T: Scalar>(
                         }
                         None => from,
                     };
-                    tile.c[v] = c[matrix].add(row);
+                    tile.c[v] = c.get_unchecked(matrix).add(row);
                 }
                 vector += 1;
                 if vector == vectors {

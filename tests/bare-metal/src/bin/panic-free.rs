@@ -1,0 +1,100 @@
+//! No ready cell's step can panic, nor the step of a handle, nor what a step needs before it: the initial state and `prepare`. A panic would not link
+//! (see the library). One of the two sizes is a whole number of vectors, the other is odd.
+
+#![no_std]
+#![no_main]
+
+use bare_metal::{any, fill, is_finite};
+use core::hint::black_box;
+use rnn_cell::cells::*;
+
+/// A step and one of a handle, of a cell of one size.
+macro_rules! of_size {
+    ($cell:ty, $x:expr $(, $context:ident)?) => {{
+        #[inline(never)]
+        fn steps() -> bool {
+            let mut cell = <$cell>::zeros();
+            fill(&mut cell);
+            $(let $context = any();)?
+            let (x, mut state) = ($x, cell.initial_state::<1>($(&$context)?));
+            let alone = cell.step(&x, $(&$context,)? &mut state);
+            let prepared = cell.prepare($(&$context)?).step(&x, &mut state);
+            is_finite(&alone) && is_finite(&prepared)
+        }
+        steps()
+    }};
+}
+
+macro_rules! steps {
+    ($cell:ident $(<$($size:literal),+>)+) => { [$(of_size!($cell<$($size),+>, any())),+].iter().all(|finite| *finite) };
+}
+
+macro_rules! attends {
+    ($cell:ident $(<$($size:literal),+>)+) => { [$(of_size!($cell<$($size),+>, any(), context)),+].iter().all(|finite| *finite) };
+}
+
+/// An index may be anything: one outside of the vocabulary reads zeros.
+macro_rules! decodes {
+    ($cell:ident $(<$($size:literal),+>)+) => {
+        [$(of_size!($cell<$($size),+>, black_box([u32::MAX]), context)),+].iter().all(|finite| *finite)
+    };
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn main() -> i32 {
+    let finite = [
+        steps!(Elman <4, 16> <3, 7>),
+        steps!(Jordan <4, 16, 8> <3, 7, 5>),
+        steps!(IndRnn <4, 16> <3, 7>),
+        steps!(Lstm <4, 16> <3, 7> <3, 20> <1, 64>),
+        steps!(PeepholeLstm <4, 16> <3, 7>),
+        steps!(CifgLstm <4, 16> <3, 7>),
+        steps!(LayerNormLstm <4, 16> <3, 7>),
+        steps!(MinLstm <4, 16> <3, 7>),
+        steps!(GreffNig <4, 16> <3, 7>),
+        steps!(GreffNfg <4, 16> <3, 7>),
+        steps!(GreffNog <4, 16> <3, 7>),
+        steps!(GreffNiaf <4, 16> <3, 7>),
+        steps!(GreffNoaf <4, 16> <3, 7>),
+        steps!(GreffCifg <4, 16> <3, 7>),
+        steps!(GreffNp <4, 16> <3, 7>),
+        steps!(GreffFgr <4, 16> <3, 7>),
+        steps!(Gru <4, 16> <3, 7>),
+        steps!(GruResetAfter <4, 16> <3, 7>),
+        steps!(Mgu <4, 16> <3, 7>),
+        steps!(UgRnn <4, 16> <3, 7>),
+        steps!(LiGru <4, 16> <3, 7>),
+        steps!(MinGru <4, 16> <3, 7>),
+        steps!(Sru <16> <7>),
+        steps!(Qrnn <4, 16> <3, 7>),
+        steps!(DiagonalSsm <4, 16, 8> <3, 7, 5>),
+        steps!(S4dReal <4, 16> <3, 7>),
+        steps!(S4d <4, 16> <3, 7>),
+        steps!(S4dBilinear <4, 16> <3, 7>),
+        steps!(SelectiveSsm <4, 16, 2> <3, 7, 1>),
+        steps!(Mamba <4, 8, 16, 2> <3, 5, 7, 1>),
+        steps!(RwkvTimeMixing <16> <7>),
+        steps!(RwkvChannelMixing <16, 32> <7, 9>),
+        steps!(Dense <16, 8> <7, 5>),
+        attends!(AdditiveAttention <8, 16, 8, 4> <5, 7, 3, 9>),
+        attends!(DotAttention <16, 4> <7, 9>),
+        attends!(GeneralAttention <8, 16, 4> <5, 7, 9>),
+        attends!(ConcatAttention <8, 16, 8, 4> <5, 7, 3, 9>),
+        decodes!(ChoDecoder <8, 4, 16, 16, 8> <5, 3, 7, 9, 3>),
+        decodes!(BahdanauDecoder <8, 4, 16, 16, 8, 8, 4> <5, 3, 7, 9, 3, 5, 9>),
+        decodes!(LuongDotDecoder <8, 4, 16, 4> <5, 3, 7, 9>),
+        decodes!(LuongGeneralDecoder <8, 4, 16, 16, 4> <5, 3, 7, 9, 5>),
+        decodes!(LuongConcatDecoder <8, 4, 16, 16, 8, 4> <5, 3, 7, 9, 3, 5>),
+    ];
+    #[cfg(feature = "with-a-panic")]
+    {
+        let indices = black_box([0_usize; 2]);
+        if finite[indices[black_box(0)]] && indices[black_box(indices[1])] > 0 {
+            return 2;
+        }
+    }
+    match finite.iter().all(|finite| *finite) {
+        true => 0,
+        false => 1,
+    }
+}
