@@ -1,6 +1,7 @@
-//! Guards of what is promised about memory: what doesn't allocate, and what fits on a small stack.
+//! Guards of what is promised about memory: what doesn't allocate, what fits on a small stack, where `unsafe` stands.
 
 #![allow(missing_docs)]
 
 mod allocations;
 mod stack;
+mod unsafe_code;

@@ -59,6 +59,10 @@ extern "C" fn main() -> i32 {
         agrees!(GruResetAfter<3, 5>, GruResetAfterState, "../../golden/gru_torch.f32"),
         agrees!(Mgu<3, 5>, MguState, "../../golden/mgu.f32"),
     ];
+    #[cfg(feature = "with-a-panic")]
+    if cases[core::hint::black_box(0)] {
+        return 0;
+    }
     match cases.iter().position(|agrees| !agrees) {
         Some(place) => place as i32 + 1,
         None => 0,
