@@ -110,7 +110,11 @@ fn stages(source: &str) -> Vec<(&'static str, String)> {
     let definition = read(source);
     let plan: Plan = definition.plan();
     let names = Names::new(&definition.cell, &definition.shapes, &plan.graph);
-    let context = Context::new(&definition.cell, &definition.shapes, &quote!(::rnn_cell));
+    let context = Context::new(
+        &definition.cell,
+        &definition.shapes,
+        &crate::emit::context::Runtime::new(quote!(::rnn_cell)),
+    );
     let mut shapes = String::new();
     for equation in &definition.resolved.order {
         let equation = &definition.cell.equations[*equation];
@@ -126,7 +130,9 @@ fn stages(source: &str) -> Vec<(&'static str, String)> {
         needed[id.index()]
     };
     let residuals: Vec<&str> = plan.residuals.iter().map(|id| names.text(*id)).collect();
-    let expansion = expand(&quote!(::rnn_cell), source.parse().expect("tokens")).into_token_stream();
+    let expansion =
+        expand(&crate::emit::context::Runtime::new(quote!(::rnn_cell)), source.parse().expect("tokens"))
+            .into_token_stream();
     let file: syn::File = syn::parse2(expansion).expect("Rust");
     vec![
         ("order", docs::equations(&context, &definition.resolved.order)),
