@@ -1,6 +1,6 @@
 //! Writes random cell definitions for the test `random`.
 //!
-//! `RANDOM_CELLS` is how many (16 unless set), `RANDOM_SEED` where they start (1 unless set).
+//! `RANDOM_CELLS` is how many (12 unless set), `RANDOM_SEED` where they start (1 unless set).
 
 #[allow(dead_code)]
 #[path = "generator/mod.rs"]
@@ -10,7 +10,7 @@ use std::path::Path;
 
 fn main() {
     println!("cargo::rerun-if-changed=generator");
-    let count = number("RANDOM_CELLS", 16);
+    let count = number("RANDOM_CELLS", 12);
     let seed = number("RANDOM_SEED", 1);
     let folder = std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR");
     let path = Path::new(&folder).join("random.rs");
