@@ -38,9 +38,9 @@ rnn_cell! {
 macro_rules! both_scalars {
     ($digests:ident, $cell:ident<$first:literal, $second:literal>) => {{
         let name = concat!(stringify!($cell), "<", $first, ", ", $second, ">");
-        $digests.layer::<f32, 1, _>(name, &$cell::<$first, $second, f32>::init(&mut rng()));
-        $digests.layer::<f32, 5, _>(name, &$cell::<$first, $second, f32>::init(&mut rng()));
-        $digests.layer::<f64, 1, _>(name, &$cell::<$first, $second, f64>::init(&mut rng()));
+        $digests.layer::<f32, 1, _>(name, &*$cell::<$first, $second, f32>::init_boxed(&mut rng()));
+        $digests.layer::<f32, 5, _>(name, &*$cell::<$first, $second, f32>::init_boxed(&mut rng()));
+        $digests.layer::<f64, 1, _>(name, &*$cell::<$first, $second, f64>::init_boxed(&mut rng()));
     }};
 }
 
@@ -108,7 +108,7 @@ fn instruction_sets_agree() {
 /// The record is worth something: it changes with the last bit of one parameter.
 #[test]
 fn a_bit_shows() {
-    let cell = Lstm::<1, 4>::init(&mut digest::rng());
+    let cell = Lstm::<1, 4>::init(&mut rng());
     let mut other = cell.clone();
     other.b_f[2] = f32::from_bits(other.b_f[2].to_bits() ^ 1);
     let [a, b] = [cell, other].map(|cell| {

@@ -17,6 +17,11 @@ pub struct Error {
 }
 
 impl Error {
+    /// Of loading, without a path so far.
+    pub(super) fn loading(problems: Vec<Problem>) -> Self {
+        Error { loading: true, path: None, problems }
+    }
+
     /// What is wrong, at least one thing.
     pub fn problems(&self) -> &[Problem] {
         &self.problems

@@ -2,8 +2,12 @@
 
 use alloc::boxed::Box;
 use alloc::string::String;
+#[cfg(any(feature = "onnx", feature = "rtneural"))]
+use alloc::string::ToString;
 use alloc::vec;
 use alloc::vec::Vec;
+#[cfg(any(feature = "onnx", feature = "rtneural"))]
+use core::fmt::Write;
 
 use super::error::{Error, Problem};
 use crate::cell::{Cell, Layer, Model, ModelMut};
@@ -21,6 +25,16 @@ pub trait Source {
 
     /// The sizes of a file that would fit `model`, told in the same way.
     fn sizes_of<M: Model>(&self, model: &M) -> String;
+}
+
+/// `1 -> LSTM 16 -> Dense 1`: the sizes of layers, each a kind and its outputs, that follow on so many inputs.
+#[cfg(any(feature = "onnx", feature = "rtneural"))]
+pub(super) fn chain<'a>(inputs: usize, layers: impl Iterator<Item = (&'a str, usize)>) -> String {
+    let mut sizes = inputs.to_string();
+    for (kind, size) in layers {
+        let _ = write!(sizes, " -> {kind} {size}");
+    }
+    sizes
 }
 
 /// Chooses, of several models, the one of a file's sizes.
@@ -95,7 +109,7 @@ impl<'f, F: Source, X, Y> Family<'f, F, X, Y> {
     pub fn load(self) -> Result<Box<dyn Player<X, Y> + Send>, Error> {
         self.found.unwrap_or_else(|| {
             let problem = Problem::NoneOfFamily { file: self.sizes, family: self.passed };
-            Err(Error { loading: true, path: None, problems: vec![problem] })
+            Err(Error::loading(vec![problem]))
         })
     }
 }

@@ -148,8 +148,8 @@ impl File {
     /// Lists all that is wrong: no JSON, another architecture, a version before 0.5.0 or after 0.7, sizes that are missing or
     /// aren't positive, weights that are not as many as those sizes need. NaN and infinities are no JSON.
     pub fn read(bytes: &[u8]) -> Result<Self, Error> {
-        let json = parse(bytes, FORMAT).map_err(|problem| error(vec![problem]))?;
-        File::from_json(&json).map_err(error)
+        let json = parse(bytes, FORMAT).map_err(|problem| Error::loading(vec![problem]))?;
+        File::from_json(&json).map_err(Error::loading)
     }
 
     /// [`read`](Self::read) from the file at `path`.
@@ -196,7 +196,7 @@ impl File {
                 .map(|(name, (file, cell))| Problem::Size { name: name.to_string(), file, cell })
                 .collect();
             if !problems.is_empty() {
-                return Err(error(problems));
+                return Err(Error::loading(problems));
             }
         }
         mapping(self.sizes.num_layers).set(model, &self.tensors(), Vec::new())
@@ -319,10 +319,6 @@ fn mapping(num_layers: usize) -> Mapping {
     });
     let head = Mapping::new().with(matrix("weight").stack(["W"])).with(vector("bias").stack(["b"]));
     layers.and(head.prefix("head.").under(num_layers))
-}
-
-fn error(problems: Vec<Problem>) -> Error {
-    Error { loading: true, path: None, problems }
 }
 
 fn missing() -> String {

@@ -41,10 +41,9 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
-use core::fmt::Write;
 
 use super::error::{Error, Problem};
-use super::family::Source;
+use super::family::{Source, chain};
 use super::tensor::{Read, Values};
 use super::{Mapping, matrix, plus, vector};
 use crate::cell::{Model, ModelMut};
@@ -72,9 +71,9 @@ impl File {
     /// Those of [`read`](Self::read).
     pub fn read_without(bytes: &[u8], operators: &[&str]) -> Result<Self, Error> {
         let graph = proto::graph(bytes).map_err(|message| {
-            error(vec![Problem::Format { format: FORMAT, message: message.to_string() }])
+            Error::loading(vec![Problem::Format { format: FORMAT, message: message.to_string() }])
         })?;
-        let layers = graph::layers(graph, operators).map_err(error)?;
+        let layers = graph::layers(graph, operators).map_err(Error::loading)?;
         Ok(File { layers })
     }
 
@@ -128,22 +127,14 @@ impl Source for File {
 
     fn sizes(&self) -> String {
         let input = self.layers.first().map_or(0, |layer| layer.input_size);
-        told(input, self.layers.iter().map(|layer| (layer.kind.as_str(), layer.size)))
+        chain(input, self.layers.iter().map(|layer| (layer.kind.as_str(), layer.size)))
     }
 
     fn sizes_of<M: Model>(&self, model: &M) -> String {
         let layers = guessed(model);
         let input = layers.first().map_or(0, |&(_, _, input)| input);
-        told(input, layers.iter().map(|(layer, size, _)| (layer.kind.as_str(), *size)))
+        chain(input, layers.iter().map(|(layer, size, _)| (layer.kind.as_str(), *size)))
     }
-}
-
-fn told<'a>(input: usize, layers: impl Iterator<Item = (&'a str, usize)>) -> String {
-    let mut told = input.to_string();
-    for (kind, size) in layers {
-        let _ = write!(told, " -> {kind} {size}");
-    }
-    told
 }
 
 /// Loads the bytes of a file: [`File::read`] and [`File::load`].
@@ -152,10 +143,6 @@ fn told<'a>(input: usize, layers: impl Iterator<Item = (&'a str, usize)>) -> Str
 /// Those of both; the model is then as it was.
 pub fn load<M: ModelMut>(model: &mut M, bytes: &[u8]) -> Result<(), Error> {
     File::read(bytes)?.load(model)
-}
-
-fn error(problems: Vec<Problem>) -> Error {
-    Error { loading: true, path: None, problems }
 }
 
 /// A layer of a file, for [`layers`].

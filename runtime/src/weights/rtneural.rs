@@ -61,10 +61,9 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
-use core::fmt::Write;
 
 use super::error::{Error, Problem};
-use super::family::Source;
+use super::family::{Source, chain};
 use super::json::{Json, parse};
 use super::tensor::{Read, Values};
 use super::{Mapping, keras};
@@ -111,8 +110,8 @@ impl File {
     /// Lists all that is wrong: no JSON, layers of other types, activations elsewhere than at dense layers, weights that are no
     /// matrices and vectors.
     pub fn read(bytes: &[u8]) -> Result<Self, Error> {
-        let json = parse(bytes, FORMAT).map_err(|problem| error(vec![problem]))?;
-        File::from_json(&json).map_err(error)
+        let json = parse(bytes, FORMAT).map_err(|problem| Error::loading(vec![problem]))?;
+        File::from_json(&json).map_err(Error::loading)
     }
 
     /// [`read`](Self::read) from the file at `path`.
@@ -267,22 +266,14 @@ impl Source for File {
 
     fn sizes(&self) -> String {
         let layers = self.layers.iter().map(|(kind, size)| (kind.as_str(), *size));
-        told(self.input_size, layers)
+        chain(self.input_size, layers)
     }
 
     fn sizes_of<M: Model>(&self, model: &M) -> String {
         let kinds = kinds(model);
         let input = kinds.first().map_or(0, |kind| kind.size.1);
-        told(input, kinds.iter().map(|kind| (kind.name, kind.size.0)))
+        chain(input, kinds.iter().map(|kind| (kind.name, kind.size.0)))
     }
-}
-
-fn told<'a>(input: usize, layers: impl Iterator<Item = (&'a str, usize)>) -> String {
-    let mut told = input.to_string();
-    for (kind, size) in layers {
-        let _ = write!(told, " -> {kind} {size}");
-    }
-    told
 }
 
 /// Loads the bytes of a file: [`File::read`] and [`File::load`].
@@ -302,7 +293,7 @@ pub fn load<M: ModelMut>(model: &mut M, bytes: &[u8]) -> Result<(), Error> {
             problems.push(setting(name, gain.to_string(), wanted));
         }
     }
-    if problems.is_empty() { file.load(model) } else { Err(error(problems)) }
+    if problems.is_empty() { file.load(model) } else { Err(Error::loading(problems)) }
 }
 
 /// A layer of a file: [`lstm`], [`gru`], [`dense`].
@@ -374,10 +365,6 @@ fn kinds<M: Model>(model: &M) -> Vec<Kind> {
         }
     });
     kinds
-}
-
-fn error(problems: Vec<Problem>) -> Error {
-    Error { loading: true, path: None, problems }
 }
 
 fn missing() -> String {

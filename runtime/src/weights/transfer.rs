@@ -48,7 +48,7 @@ impl Mapping {
         problems.extend(unread);
         let values = if problems.is_empty() { round(&values, &held, &mut problems) } else { Vec::new() };
         if !problems.is_empty() {
-            return Err(Error { loading: true, path: None, problems });
+            return Err(Error::loading(problems));
         }
 
         let places = places(&held);
