@@ -3,6 +3,7 @@
 
 #![allow(missing_docs)]
 
+mod extremes;
 mod jacobians;
 mod networks;
 
