@@ -32,7 +32,13 @@ pub struct Product<'a, T> {
 #[doc(hidden)]
 pub trait Compiled: Sized {
     /// Computes a product under the caller's instruction set.
-    fn multiply<S: Isa>(isa: S, product: Product<'_, Self>);
+    ///
+    /// Sizes are checked where a product is made: there they are constants, so that the check of a step is done by the compiler, which
+    /// leaves no panic behind.
+    ///
+    /// # Safety
+    /// The slices have exactly the sizes of the matrices.
+    unsafe fn multiply<S: Isa>(isa: S, product: Product<'_, Self>);
 
     /// Computes a product of two matrices in blocks.
     ///
@@ -53,8 +59,8 @@ macro_rules! compiled {
             $(#[cfg(target_arch = $arch)]
             #[target_feature(enable = $features)])?
             #[inline(never)]
-            fn $multiply(product: Product<'_, $float>) {
-                // SAFETY: this function has the features.
+            unsafe fn $multiply(product: Product<'_, $float>) {
+                // SAFETY: this function has the features; the rest is passed on from the caller.
                 unsafe { best::<super::isa::$level, $float>(product) }
             }
 
@@ -77,13 +83,12 @@ macro_rules! compiled {
 
         impl Compiled for $float {
             #[inline(always)]
-            fn multiply<S: Isa>(_isa: S, product: Product<'_, Self>) {
+            unsafe fn multiply<S: Isa>(_isa: S, product: Product<'_, Self>) {
                 match S::LEVEL {
                     $(
                         $(#[cfg(target_arch = $arch)])?
-                        #[allow(unused_unsafe)]
                         Level::$level => {
-                            // SAFETY: `_isa` proves the features.
+                            // SAFETY: `_isa` proves the features; the rest is passed on from the caller.
                             unsafe { $multiply(product) }
                         }
                     )*
@@ -188,26 +193,20 @@ impl Form {
 /// Chooses the form.
 ///
 /// # Safety
-/// The processor has `S`.
+/// The slices have exactly the sizes of the matrices; the processor has `S`.
 #[inline(always)]
 unsafe fn best<S: Isa, T: Scalar>(product: Product<'_, T>) {
-    let Product { m, k, n, terms, ref c, accumulate, .. } = product;
-    let fit = c.len() >= m * n && terms.iter().all(|[a, b]| a.len() >= m * k && b.len() >= k * n);
-    debug_assert!(fit, "the matrices have their sizes");
-    // Generated code always hands over what fits. A panic here would be one that every step can reach, as the linker sees it.
-    if !fit {
-        return;
-    }
+    let Product { m, k, n, terms, accumulate, .. } = product;
     if m == 0 || n == 0 {
         return;
     }
     if k == 0 || terms.is_empty() {
         if !accumulate {
-            product.c[..m * n].fill(T::ZERO);
+            product.c.fill(T::ZERO);
         }
         return;
     }
-    // SAFETY: the sizes are checked above. Each form stands here once, since its code is large.
+    // SAFETY: passed on from the caller. Each form stands here once, since its code is large.
     unsafe {
         match Form::of::<S::Pack<T>, T>(&product) {
             Form::Columns => columns::<S::Pack<T>, T>(product),
@@ -233,7 +232,7 @@ unsafe fn columns<P: Pack<T>, T: Scalar>(product: Product<'_, T>) {
             match Layout::of::<P, T>(rows, k, matrix) {
                 Some(layout) => {
                     if !accumulate {
-                        c[..rows].fill(T::ZERO);
+                        c.fill(T::ZERO);
                     }
                     aligned::column::<P, T>(layout, (rows, k), matrix, vector, c.as_mut_ptr());
                 }
@@ -319,7 +318,10 @@ mod tests {
             let mut c = if accumulate { old.clone() } else { vec![T::NOT_A_NUMBER; m * n] };
             let terms = [[if ta { &a_t } else { &a }, if tb { &b_t } else { &b }].map(Vec::as_slice)];
             let transposed = [ta, tb];
-            T::multiply(isa, Product { m, k, n, terms: &terms, transposed, c: &mut c, accumulate });
+            // SAFETY: the matrices were made with these sizes.
+            unsafe {
+                T::multiply(isa, Product { m, k, n, terms: &terms, transposed, c: &mut c, accumulate })
+            };
             assert_near(&c, &expected, k);
         }
     }

@@ -45,9 +45,11 @@ pub fn products<S: Isa, T: Scalar, const M: usize, const G: usize, const P: usiz
     if n == 1 && bytes > CACHE {
         for p in 0..P {
             for g in 0..G {
-                let (terms, c, accumulate) = ([[a[p][g], x[p]]], &mut *y[g], accumulate || p > 0);
-                let transposed = [false, false];
-                T::multiply(isa, Product { m: M, k: size[p], n, terms: &terms, transposed, c, accumulate });
+                let (terms, c) = ([[&a[p][g][..M * size[p]], &x[p][..size[p]]]], &mut y[g][..M]);
+                let (transposed, accumulate) = ([false, false], accumulate || p > 0);
+                let product = Product { m: M, k: size[p], n, terms: &terms, transposed, c, accumulate };
+                // SAFETY: the slices have exactly the sizes of the matrices.
+                unsafe { T::multiply(isa, product) };
             }
         }
         return;
@@ -161,10 +163,12 @@ pub fn pull_back<S: Isa, T: Scalar, const M: usize, const K: usize, const G: usi
     if n > FEW || G * M * K * size_of::<T>() > CACHE {
         let mut terms = [[&[][..]; 2]; G];
         for g in 0..G {
-            terms[g] = [a[g], dy[g]];
+            terms[g] = [&a[g][..M * K], &dy[g][..M * n]];
         }
         let transposed = [true, false];
-        T::multiply(isa, Product { m: K, k: M, n, terms: &terms, transposed, c: dx, accumulate });
+        let product = Product { m: K, k: M, n, terms: &terms, transposed, c: &mut dx[..K * n], accumulate };
+        // SAFETY: the slices have exactly the sizes of the matrices.
+        unsafe { T::multiply(isa, product) };
         return;
     }
     let mut at = [core::ptr::null(); G];
@@ -183,9 +187,7 @@ pub fn outer<S: Isa, T: Scalar, const M: usize, const K: usize>(isa: S, dy: &[T]
     if M == 0 || K == 0 {
         return;
     }
-    let n = x.len() / K;
-    let transposed = [false, true];
-    T::multiply(isa, Product { m: M, k: n, n: K, terms: &[[dy, x]], transposed, c: da, accumulate: true });
+    matmul::<S, T, false, true>(isa, M, x.len() / K, K, dy, x, da, true);
 }
 
 /// `c (m x n) = or += op(a) op(b)` with `op(a)` of `m x k` and `op(b)` of `k x n`; `TA` and `TB` transpose.
@@ -201,7 +203,11 @@ pub fn matmul<S: Isa, T: Scalar, const TA: bool, const TB: bool>(
     c: &mut [T],
     accumulate: bool,
 ) {
-    T::multiply(isa, Product { m, k, n, terms: &[[a, b]], transposed: [TA, TB], c, accumulate });
+    let (terms, c) = ([[&a[..m * k], &b[..k * n]]], &mut c[..m * n]);
+    // SAFETY: the slices have exactly the sizes of the matrices.
+    unsafe {
+        T::multiply(isa, Product { m, k, n, terms: &terms, transposed: [TA, TB], c, accumulate });
+    }
 }
 
 #[cfg(test)]
