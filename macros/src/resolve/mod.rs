@@ -21,6 +21,7 @@ use crate::ops::Operation;
 use crate::syntax::ast;
 
 pub use cells::check_cells;
+pub use names::key;
 pub use suggest::nearest;
 
 /// A value that one step computes: a target of an equation.

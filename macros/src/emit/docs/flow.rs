@@ -3,9 +3,9 @@
 
 use super::layers::{Drawing, Node, Rect, Segment, Side, draw};
 use super::math::{At, Math};
-use super::names::{Name, escaped, plain};
+use super::names::{Name, escaped};
 use super::reads;
-use crate::resolve::Symbol;
+use crate::resolve::{Symbol, key};
 use crate::syntax::ast::{DeclarationKind, ExprKind};
 use proc_macro2::Ident;
 use std::fmt::Write;
@@ -67,9 +67,7 @@ pub fn drawing(math: &Math, text: impl Fn(usize) -> String) -> String {
     let (cell, resolved) = (math.cell, math.resolved);
     let reads_of = |equation: usize| -> Vec<Source> {
         let symbols = reads::symbols(&cell.equations[equation].value, resolved);
-        let mut found: Vec<Source> = symbols.into_iter().filter_map(|symbol| source(math, symbol)).collect();
-        found.dedup();
-        found
+        symbols.into_iter().filter_map(|symbol| source(math, symbol)).collect()
     };
     let read: Vec<Source> = resolved.order.iter().flat_map(|equation| reads_of(*equation)).collect();
 
@@ -90,7 +88,7 @@ pub fn drawing(math: &Math, text: impl Fn(usize) -> String) -> String {
         if read.contains(&origin) {
             sources.push(origin);
             let names = vec![(math.names.get(&declaration.name), at)];
-            let title = plain(&declaration.name);
+            let title = key(&declaration.name);
             add(Content { kind, names, function: None, note: note.to_owned(), title }, Side::Left, vec![]);
         }
     }
@@ -106,7 +104,7 @@ pub fn drawing(math: &Math, text: impl Fn(usize) -> String) -> String {
         let reads = sources.iter().position(|source| *source == Source::Equation(equation));
         let names = vec![(math.names.get(name), math.time(equation))];
         let content =
-            Content { kind: Kind::Result, names, function: None, note: note.to_owned(), title: plain(name) };
+            Content { kind: Kind::Result, names, function: None, note: note.to_owned(), title: key(name) };
         add(content, Side::Right, reads.into_iter().collect());
     }
     svg(&contents, &draw(&nodes))
@@ -119,14 +117,14 @@ fn equation_content(math: &Math, index: usize, title: String) -> Content {
         equation.targets.iter().map(|target| (math.names.get(target), math.time(index))).collect();
     let function = match &equation.value.kind {
         ExprKind::Call { function, .. } if function == "sigmoid" => Some("σ".to_owned()),
-        ExprKind::Call { function, .. } => Some(plain(function)),
+        ExprKind::Call { function, .. } => Some(key(function)),
         _ => None,
     };
     let saved = |symbol: &Symbol| match symbol {
         Symbol::Declaration(index) => {
             let declaration = &cell.declarations[*index];
             let is_saved = matches!(declaration.kind, DeclarationKind::Param | DeclarationKind::Buffer);
-            is_saved.then(|| plain(&declaration.name))
+            is_saved.then(|| key(&declaration.name))
         }
         _ => None,
     };

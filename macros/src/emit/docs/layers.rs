@@ -198,17 +198,14 @@ impl Layered {
         for layer in 0..self.layers.len() {
             self.settle(layer, |_| 0.0);
         }
+        let joined = self.before.iter().zip(&self.after);
+        let neighbours: Vec<Vec<usize>> =
+            joined.map(|(before, after)| [&before[..], after].concat()).collect();
         for sweep in 0..2 * SWEEPS {
             let forwards = sweep % 2 == 0;
             for step in 0..self.layers.len() {
                 let layer = if forwards { step } else { self.layers.len() - 1 - step };
                 let middles: Vec<f64> = self.items.iter().map(|item| item.middle).collect();
-                let neighbours: Vec<Vec<usize>> = self
-                    .before
-                    .iter()
-                    .zip(&self.after)
-                    .map(|(before, after)| before.iter().chain(after).copied().collect())
-                    .collect();
                 self.settle(layer, |item| match neighbours[item].as_slice() {
                     [] => middles[item],
                     found => found.iter().map(|other| middles[*other]).sum::<f64>() / found.len() as f64,

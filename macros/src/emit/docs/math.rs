@@ -2,10 +2,10 @@
 //!
 //! Values of a step carry the index `t`, parameters none; `*` is a circled dot, `@` stands as nothing, as in the papers.
 
-use super::names::{Name, Names, escaped, plain};
+use super::names::{Name, Names, escaped};
 use super::reads;
 use crate::dim::Shape;
-use crate::resolve::{Resolved, Symbol, text};
+use crate::resolve::{Resolved, Symbol, key, text};
 use crate::shape::Shapes;
 use crate::syntax::ast::{
     BinaryOp, Cell, Comparison, DeclarationKind, Equation, Expr, ExprKind, Function, Time,
@@ -87,7 +87,7 @@ impl<'a> Math<'a> {
     pub fn function(&self, function: &Function) -> Rows {
         let arguments: Vec<String> =
             function.arguments.iter().map(|argument| self.plain_name(argument)).collect();
-        Rows { left: called(&word(&plain(&function.name)), &arguments), right: self.lines(&function.body) }
+        Rows { left: called(&word(&key(&function.name)), &arguments), right: self.lines(&function.body) }
     }
 
     fn plain_name(&self, of: &Ident) -> String {
@@ -214,11 +214,11 @@ impl<'a> Math<'a> {
     }
 
     fn is_written_as_call(&self, function: &Ident) -> bool {
-        !matches!(plain(function).as_str(), "sqrt" | "abs" | "square" | "recip" | "floor")
+        !matches!(key(function).as_str(), "sqrt" | "abs" | "square" | "recip" | "floor")
     }
 
     fn function_name(&self, function: &Ident) -> String {
-        match plain(function).as_str() {
+        match key(function).as_str() {
             "sigmoid" | "σ" => "<mi mathvariant=\"normal\">σ</mi>".to_owned(),
             name => word(name),
         }
@@ -226,7 +226,7 @@ impl<'a> Math<'a> {
 
     /// No function of the user's is called like a built-in one.
     fn call(&self, function: &Ident, arguments: &[Expr]) -> String {
-        match (plain(function).as_str(), arguments) {
+        match (key(function).as_str(), arguments) {
             ("sqrt", [u]) => format!("<msqrt>{}</msqrt>", self.bare(u)),
             ("recip", [u]) => fraction("<mn>1</mn>", &self.bare(u)),
             ("square", [u]) => self.raised(u, "<mn>2</mn>"),
@@ -250,7 +250,7 @@ const APPLY: &str = "<mo>&#x2061;</mo>";
 
 pub fn is_state(cell: &Cell, name: &Ident) -> bool {
     let is_it = |declaration: &crate::syntax::ast::Declaration| {
-        declaration.kind == DeclarationKind::State && plain(&declaration.name) == plain(name)
+        declaration.kind == DeclarationKind::State && key(&declaration.name) == key(name)
     };
     cell.declarations.iter().any(is_it)
 }
@@ -401,7 +401,7 @@ fn width(value: &Expr) -> usize {
     brackets
         + match &value.kind {
             ExprKind::Number(number) => text::number(*number).len(),
-            ExprKind::Name { name, time } => name_width(&Name::parse(&plain(name)), *time),
+            ExprKind::Name { name, time } => name_width(&Name::parse(&key(name)), *time),
             ExprKind::Neg(inner) | ExprKind::Transpose(inner) => 1 + width(inner),
             ExprKind::Binary { op: BinaryOp::Div, left, right, .. } => width(left).max(width(right)),
             ExprKind::Binary { op: BinaryOp::MatMul, left, right, .. } => width(left) + width(right),

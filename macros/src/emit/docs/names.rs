@@ -1,9 +1,9 @@
 //! Names as mathematics sets them: `W_f` is a letter with an index, `alpha` the Greek letter, `h_tilde` a letter with an accent.
 
+use crate::resolve::key;
 use crate::syntax::ast::Cell;
 use proc_macro2::Ident;
 use std::collections::HashMap;
-use syn::ext::IdentExt;
 
 /// A name taken apart for setting.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -108,10 +108,10 @@ pub struct Names {
 impl Names {
     pub fn of(cell: &Cell) -> Self {
         let mut texts: Vec<String> = vec![];
-        texts.extend(cell.dimensions.iter().map(plain));
-        texts.extend(cell.declarations.iter().map(|declaration| plain(&declaration.name)));
-        texts.extend(cell.equations.iter().flat_map(|equation| equation.targets.iter().map(plain)));
-        texts.extend(cell.functions.iter().flat_map(|function| function.arguments.iter().map(plain)));
+        texts.extend(cell.dimensions.iter().map(key));
+        texts.extend(cell.declarations.iter().map(|declaration| key(&declaration.name)));
+        texts.extend(cell.equations.iter().flat_map(|equation| equation.targets.iter().map(key)));
+        texts.extend(cell.functions.iter().flat_map(|function| function.arguments.iter().map(key)));
         texts.sort_unstable();
         texts.dedup();
         let mut alike: HashMap<Name, usize> = HashMap::new();
@@ -127,14 +127,9 @@ impl Names {
     }
 
     pub fn get(&self, name: &Ident) -> Name {
-        let text = plain(name);
+        let text = key(name);
         self.names.get(&text).cloned().unwrap_or_else(|| Name::whole(&text))
     }
-}
-
-/// Without `r#`.
-pub fn plain(name: &Ident) -> String {
-    name.unraw().to_string()
 }
 
 /// Text within HTML, attributes too.

@@ -1,17 +1,17 @@
 //! What a cell declares, as a table: names, shapes, first values, and what the user says of them.
 
-use super::names::{escaped, plain};
+use super::names::escaped;
 use super::{expr, shape};
 use crate::emit::context::Context;
 use crate::initial::Initialiser;
-use crate::resolve::text;
+use crate::resolve::{key, text};
 use crate::syntax::ast::{Declaration, DeclarationKind};
 
 /// The table, as HTML: what stands in it needs no escape from Markdown. Names that differ in nothing else share a row.
 pub fn declarations(cx: &Context, initialisers: &[Option<Initialiser>]) -> String {
     let mut rows: Vec<(Vec<String>, String)> = vec![];
     for (index, declaration) in cx.cell.declarations.iter().enumerate() {
-        let name = escaped(&plain(&declaration.name));
+        let name = escaped(&key(&declaration.name));
         let is_field = matches!(declaration.kind, DeclarationKind::Param | DeclarationKind::Buffer);
         let name = match is_field {
             true => format!("<a href=\"#structfield.{name}\"><code>{name}</code></a>"),
