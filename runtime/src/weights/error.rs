@@ -28,6 +28,12 @@ impl Error {
     }
 }
 
+/// A [`Problem::Setting`].
+#[cfg(any(feature = "nam", feature = "onnx", feature = "rtneural"))]
+pub(super) fn setting(name: &str, file: String, wanted: &str) -> Problem {
+    Problem::Setting { name: name.into(), file, wanted: wanted.into() }
+}
+
 /// A thing that is wrong. Shapes are those of the file's format: `[rows, columns]`, `[n]`, `[]`.
 #[derive(Debug, Clone)]
 #[non_exhaustive]

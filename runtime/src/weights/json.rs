@@ -101,6 +101,11 @@ impl Json {
     }
 }
 
+/// What a document holds in some place, for a message.
+pub(super) fn holds(value: Option<&Json>) -> String {
+    value.map_or_else(|| "missing".into(), Json::told)
+}
+
 /// A text of a file in a message: quoted, its control characters escaped, and cut where it is long.
 pub(super) fn quoted(text: &str) -> String {
     match text.char_indices().nth(40) {

@@ -40,9 +40,9 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt::Write;
 
-use super::error::{Error, Problem};
+use super::error::{Error, Problem, setting};
 use super::family::Source;
-use super::json::{Json, parse, quoted};
+use super::json::{Json, holds, parse, quoted};
 use super::tensor::{Read, Values, Written};
 use super::{Mapping, matrix, vector};
 use crate::Scalar;
@@ -208,7 +208,7 @@ impl File {
         match json.get("architecture") {
             Some(Json::Text(text)) if text == "LSTM" => {}
             other => {
-                let found = other.map_or_else(missing, Json::told);
+                let found = holds(other);
                 // The rest of the file is another architecture's.
                 problems.push(setting("architecture", found, "\"LSTM\" can be read"));
                 return Err(problems);
@@ -218,7 +218,7 @@ impl File {
         let weights = match json.get("weights") {
             Some(Json::Numbers(weights)) => weights.as_slice(),
             other => {
-                let found = other.map_or_else(missing, Json::told);
+                let found = holds(other);
                 problems.push(setting("weights", found, "it must be an array of numbers"));
                 &[]
             }
@@ -321,21 +321,13 @@ fn mapping(num_layers: usize) -> Mapping {
     layers.and(head.prefix("head.").under(num_layers))
 }
 
-fn missing() -> String {
-    "missing".into()
-}
-
-fn setting(name: &str, file: String, wanted: &str) -> Problem {
-    Problem::Setting { name: name.into(), file, wanted: wanted.into() }
-}
-
 /// NeuralAmpModelerCore reads from 0.5.0 to 0.7, any patch, and so does this.
 fn version<'j>(json: &'j Json, problems: &mut Vec<Problem>) -> &'j str {
     let text = json.get("version").and_then(Json::text);
     let numbers: Option<Vec<u64>> =
         text.map(|text| text.split('.').map_while(|part| part.parse().ok()).collect());
     if !matches!(numbers.as_deref(), Some([0, 5..=7, _])) {
-        let found = json.get("version").map_or_else(missing, Json::told);
+        let found = holds(json.get("version"));
         problems.push(setting("version", found, "versions from 0.5.0 to 0.7 can be read"));
     }
     text.unwrap_or_default()
@@ -348,7 +340,7 @@ fn sizes(json: &Json, problems: &mut Vec<Problem>) -> Option<Sizes> {
         let value = config.and_then(|config| config.get(name));
         let size = value.map_or(default, Json::size).filter(|&size| size > 0);
         if size.is_none() {
-            let found = value.map_or_else(missing, Json::told);
+            let found = holds(value);
             problems.push(setting(&format!("config.{name}"), found, "it must be a whole number above 0"));
         }
         size.unwrap_or(1)

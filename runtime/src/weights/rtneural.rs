@@ -62,9 +62,9 @@ use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::error::{Error, Problem};
+use super::error::{Error, Problem, setting};
 use super::family::{Source, chain};
-use super::json::{Json, parse};
+use super::json::{Json, holds, parse};
 use super::tensor::{Read, Values};
 use super::{Mapping, keras};
 use crate::cell::{Model, ModelMut};
@@ -156,7 +156,7 @@ impl File {
         let input_size = match json.get("in_shape").and_then(last_size) {
             Some(size) => size,
             None => {
-                let found = json.get("in_shape").map_or_else(missing, Json::told);
+                let found = holds(json.get("in_shape"));
                 problems.push(setting("in_shape", found, "its last element must be the input's size"));
                 0
             }
@@ -169,7 +169,7 @@ impl File {
                 }
             }
             other => {
-                let found = other.map_or_else(missing, Json::told);
+                let found = holds(other);
                 problems.push(setting("layers", found, "it must be an array of layers"));
             }
         }
@@ -180,7 +180,7 @@ impl File {
     /// Adds the layer at `place` in the document.
     fn add(&mut self, place: usize, layer: &Json, problems: &mut Vec<Problem>) {
         let name = |key: &str| format!("layers[{place}].{key}");
-        let told = |key: &str| layer.get(key).map_or_else(missing, Json::told);
+        let told = |key: &str| holds(layer.get(key));
         let activation = layer.get("activation").map_or(Some(""), Json::text);
         let kind = layer.get("type").and_then(Json::text);
         let variables: &[&str] = match kind {
@@ -365,14 +365,6 @@ fn kinds<M: Model>(model: &M) -> Vec<Kind> {
         }
     });
     kinds
-}
-
-fn missing() -> String {
-    "missing".into()
-}
-
-fn setting(name: &str, file: String, wanted: &str) -> Problem {
-    Problem::Setting { name: name.into(), file, wanted: wanted.into() }
 }
 
 /// The last element of a shape such as `[null, null, 8]`.

@@ -6,7 +6,7 @@ use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::super::error::Problem;
+use super::super::error::{Problem, setting};
 use super::proto::{self, Graph, Node, Tensor};
 use super::recurrent;
 
@@ -99,10 +99,6 @@ pub(super) fn layers(graph: Graph<'_>, without: &[&str]) -> Result<Vec<Layer>, V
         reader.problems.push(setting("graph", "without layers".into(), wanted));
     }
     if reader.problems.is_empty() { Ok(reader.layers) } else { Err(reader.problems) }
-}
-
-pub(super) fn setting(name: &str, file: String, wanted: &str) -> Problem {
-    Problem::Setting { name: name.into(), file, wanted: wanted.into() }
 }
 
 /// A name of a file, cut where it is long.

@@ -5,7 +5,8 @@ use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::graph::{Layer, Reader, Value, label, setting};
+use super::super::error::setting;
+use super::graph::{Layer, Reader, Value, label};
 use super::proto::{Attribute, Node};
 
 /// A recurrent operator.
