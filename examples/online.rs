@@ -8,7 +8,7 @@
 use allocation_counter::measure;
 use examples::options::{Options, QUICK};
 use examples::plot::{LogCurve, Panel, panels};
-use examples::report::run;
+use examples::report::{median, run};
 use nalgebra::SVector;
 use rnn_cell::bptt::Truncated;
 use rnn_cell::cell::Layer;
@@ -193,10 +193,9 @@ fn main() -> ExitCode {
         }
 
         report(&errors, before);
-        times.sort_unstable();
         println!(
             "{updates} updates, {:.1} us each (median, with the step); {allocated} allocations in all after the first one",
-            1e6 * times.get(times.len() / 2).copied().unwrap_or_default().as_secs_f64()
+            1e6 * median(&times).as_secs_f64()
         );
         draw(&options, &errors, before)
     })

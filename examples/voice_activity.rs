@@ -9,7 +9,7 @@
 use examples::audio;
 use examples::options::{OFF, Options};
 use examples::plot::{Heard, speech};
-use examples::report::run;
+use examples::report::{median, run};
 use examples::silero::{CHUNK, Hysteresis, RATE, Vad, WEIGHTS, segments};
 use std::fs;
 use std::path::Path;
@@ -118,9 +118,8 @@ fn hear(vad: &Vad, chunks: &[[f32; CHUNK]], passes: usize) -> (Vec<f32>, Vec<Dur
 }
 
 fn report(times: &[Duration]) {
-    let mut times = times.to_vec();
-    times.sort_unstable();
-    let median = times[times.len() / 2].as_secs_f64();
+    let median = median(times).as_secs_f64();
+    let slowest = times.iter().max().copied().unwrap_or_default().as_secs_f64();
     let length = CHUNK as f64 / f64::from(RATE);
     println!(
         "real-time factor {:.5}: {:.1} us a chunk of {:.0} ms (median of {}; the slowest took {:.1} us)",
@@ -128,6 +127,6 @@ fn report(times: &[Duration]) {
         1e6 * median,
         1e3 * length,
         times.len(),
-        1e6 * times[times.len() - 1].as_secs_f64()
+        1e6 * slowest
     );
 }

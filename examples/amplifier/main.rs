@@ -17,7 +17,7 @@ mod sounds;
 use examples::audio::{self, Sound};
 use examples::options::{Options, QUICK};
 use examples::plot::{Curve, amplified};
-use examples::report::{progress, run};
+use examples::report::{make_folders, median, progress, run};
 use nalgebra::{SMatrix, SVector};
 use rnn_cell::bptt::Truncated;
 use rnn_cell::optim::{Schedule, clear, clip_global_norm, scale};
@@ -27,7 +27,7 @@ use rnn_cell::weights::{Family, Player};
 use sounds::{RATE, amplifier, error_to_signal, filtered, guitar, linear_filter};
 use std::error::Error;
 use std::hint::black_box;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -247,12 +247,6 @@ fn play(
     (ys.iter().map(|y| y[0]).collect(), times)
 }
 
-fn median(times: &[Duration]) -> Duration {
-    let mut times = times.to_vec();
-    times.sort_unstable();
-    times.get(times.len() / 2).copied().unwrap_or_default()
-}
-
 fn report(times: &[Duration], block: usize) {
     let deadline = block as f64 / f64::from(RATE);
     let Some(worst) = times.iter().max() else {
@@ -313,8 +307,7 @@ fn denormals(amp: &Amplifier, sound: &[f32], rng: &mut Xoshiro256PlusPlus) {
 }
 
 fn save(path: &Path, output: &[f32]) -> Result<(), Box<dyn Error>> {
-    let folder: PathBuf = path.parent().map(Path::to_path_buf).unwrap_or_default();
-    std::fs::create_dir_all(&folder).map_err(|cause| format!("{}: {cause}", folder.display()))?;
+    make_folders(path)?;
     let sound = Sound { rate: RATE, samples: output.to_vec() };
     audio::write(path, &sound)?;
     println!("sound: {} ({:.1} s)", path.display(), sound.seconds());

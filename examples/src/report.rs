@@ -1,9 +1,11 @@
-//! What a run says: a progress bar on a terminal (nothing in a log file), and errors as a message and an exit
-//! code.
+//! What a run says and leaves behind: a progress bar on a terminal (nothing in a log file), errors as a message and an exit
+//! code, means and medians, folders for its files.
 
 use indicatif::{ProgressBar, ProgressStyle};
 use std::error::Error;
+use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 /// A progress bar over `steps` of training. It shows itself only on a terminal.
 pub fn progress(what: &str, steps: usize) -> ProgressBar {
@@ -22,6 +24,22 @@ pub fn run(example: impl FnOnce() -> Result<(), Box<dyn Error>>) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Makes the folders that a file at `path` stands in.
+///
+/// # Errors
+/// Names the folder that can't be made.
+pub fn make_folders(path: &Path) -> Result<(), Box<dyn Error>> {
+    let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
+    std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()).into())
+}
+
+/// The time in the middle, of an even number the later one; of none, none.
+pub fn median(times: &[Duration]) -> Duration {
+    let mut times = times.to_vec();
+    times.sort_unstable();
+    times.get(times.len() / 2).copied().unwrap_or_default()
 }
 
 /// The mean and the standard deviation (of a sample) of `values`.

@@ -1,5 +1,6 @@
 //! What all pictures share: the canvas, colours, fonts, axes, legends.
 
+use crate::report::make_folders;
 use plotters::chart::MeshStyle;
 use plotters::coord::Shift;
 use plotters::coord::ranged1d::ValueFormatter;
@@ -19,9 +20,7 @@ pub type Chart<'a, 'p, X, Y> = ChartContext<'a, SVGBackend<'p>, Cartesian2d<X, Y
 
 /// A white picture below its title. The folders of `path` are made.
 pub fn canvas<'p>(path: &'p Path, title: &str, size: (u32, u32)) -> Result<Area<'p>, Box<dyn Error>> {
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    }
+    make_folders(path)?;
     let root = SVGBackend::new(path, size).into_drawing_area();
     root.fill(&WHITE)?;
     Ok(root.margin(8, 0, 0, 0).titled(title, text(22))?)
