@@ -9,12 +9,14 @@ use rnn_cell::cell::ModelMut;
 use rnn_cell::varying::Varying;
 
 // Without `std` nobody asks for the C library that calls `main` and copies memory.
+// SAFETY: nothing is declared.
 #[link(name = "c")]
 unsafe extern "C" {}
 
 /// Never returns, since it is never called: it calls what does not exist, so a program in which a panic can be reached does not link.
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo) -> ! {
+    // SAFETY: nobody defines it.
     unsafe extern "C" {
         fn a_panic_can_be_reached() -> !;
     }
@@ -24,6 +26,7 @@ fn panic(_: &core::panic::PanicInfo) -> ! {
 
 /// `core` for this host was compiled to unwind, so some of it names the function that unwinding asks what to do. Nothing unwinds here. (`core` for targets
 /// without an operating system doesn't name it.)
+// SAFETY: without `std` the program has no other function of that name.
 #[cfg(unix)]
 #[unsafe(no_mangle)]
 extern "C" fn rust_eh_personality() {}

@@ -51,6 +51,7 @@ macro_rules! agrees {
     }};
 }
 
+// SAFETY: the program has no other `main`; this is how the C library calls it.
 #[unsafe(no_mangle)]
 extern "C" fn main() -> i32 {
     let cases = [

@@ -30,6 +30,7 @@ struct Room([u64; WORDS]);
 #[repr(C, align(16))]
 struct Attributes([u8; 256]);
 
+// SAFETY: the declarations are those of POSIX, where `pthread_t` is a word; `Attributes` has room for any system's.
 unsafe extern "C" {
     fn pthread_attr_init(attributes: *mut Attributes) -> c_int;
     fn pthread_attr_setstack(attributes: *mut Attributes, start: *mut c_void, size: usize) -> c_int;
@@ -110,6 +111,7 @@ macro_rules! step {
     }};
 }
 
+// SAFETY: the program has no other `main`; this is how the C library calls it.
 #[unsafe(no_mangle)]
 extern "C" fn main() -> c_int {
     step!(Lstm<1, 8>);
