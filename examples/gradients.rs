@@ -45,8 +45,8 @@ fn main() -> ExitCode {
             &[
                 ("seed", "1", "where randomness starts"),
                 ("steps", "100", "how far to go back"),
-                ("batches", "4000", "batches of training, with and without clipping"),
-                ("rate", "0.01", "the learning rate of both"),
+                ("batches", "10000", "batches of training, with and without clipping"),
+                ("rate", "0.03", "the learning rate of both"),
                 ("clip", "1", "the norm that gradients are clipped to"),
                 ("picture", "target/gradients.svg", "where the picture goes"),
                 QUICK,

@@ -1,7 +1,9 @@
-//! Guards of what is promised about memory: what doesn't allocate, what fits on a small stack, where `unsafe` stands.
+//! Guards of what is promised about memory: what doesn't allocate, what fits on a small stack, what a stream of any length keeps,
+//! where `unsafe` stands.
 
 #![allow(missing_docs)]
 
 mod allocations;
 mod stack;
+mod streams;
 mod unsafe_code;
