@@ -67,7 +67,7 @@ pub fn map_flat<S: Isa, T: Scalar, const IN: usize, const OUT: usize>(
 
 #[inline(always)]
 fn rows<S: Isa, T: Scalar, const IN: usize, const OUT: usize, const SUMS: usize>(
-    _isa: S,
+    _: S,
     n: usize,
     ins: [&[T]; IN],
     outs: [&mut [T]; OUT],
@@ -100,6 +100,7 @@ fn rows<S: Isa, T: Scalar, const IN: usize, const OUT: usize, const SUMS: usize>
         let mut start = 0;
         while start + WIDE <= n {
             wide_block(start, from, to, &mut sums, &f);
+            one_by_one::<S>();
             start += WIDE;
         }
         if start + LANES <= n {
@@ -109,21 +110,62 @@ fn rows<S: Isa, T: Scalar, const IN: usize, const OUT: usize, const SUMS: usize>
     totals(sums)
 }
 
+/// Keeps blocks what they are: where the body of a short closure is unrolled, LLVM makes lanes of sixteen blocks, by gathers and
+/// scatters, which only AVX-512 has. It doesn't vectorise a loop that holds assembly.
+#[inline(always)]
+fn one_by_one<S: Isa>() {
+    #[cfg(target_arch = "x86_64")]
+    if S::LEVEL == super::isa::Level::Avx512 {
+        // SAFETY: it is empty.
+        unsafe { core::arch::asm!("", options(nomem, nostack, preserves_flags)) };
+    }
+}
+
 /// The partial sums, added up as a tree.
 #[inline(always)]
-fn totals<T: Scalar, const SUMS: usize>(mut sums: [[T; WIDE]; SUMS]) -> [T; SUMS] {
+fn totals<T: Scalar, const SUMS: usize>(sums: [[T; WIDE]; SUMS]) -> [T; SUMS] {
     let mut totals = [T::ZERO; SUMS];
-    for s in 0..SUMS {
-        let mut width = WIDE / 2;
-        while width > 0 {
-            for l in 0..width {
-                sums[s][l] += sums[s][l + width];
-            }
-            width /= 2;
-        }
-        totals[s] = sums[s][0];
+    // Written out for the first eight: the vectoriser makes one loop over many sums into gathers across them.
+    if SUMS > 0 {
+        totals[0] = total(sums[0]);
+    }
+    if SUMS > 1 {
+        totals[1] = total(sums[1]);
+    }
+    if SUMS > 2 {
+        totals[2] = total(sums[2]);
+    }
+    if SUMS > 3 {
+        totals[3] = total(sums[3]);
+    }
+    if SUMS > 4 {
+        totals[4] = total(sums[4]);
+    }
+    if SUMS > 5 {
+        totals[5] = total(sums[5]);
+    }
+    if SUMS > 6 {
+        totals[6] = total(sums[6]);
+    }
+    if SUMS > 7 {
+        totals[7] = total(sums[7]);
+    }
+    for s in 8..SUMS {
+        totals[s] = total(sums[s]);
     }
     totals
+}
+
+#[inline(always)]
+fn total<T: Scalar>(mut sums: [T; WIDE]) -> T {
+    let mut width = WIDE / 2;
+    while width > 0 {
+        for l in 0..width {
+            sums[l] += sums[l + width];
+        }
+        width /= 2;
+    }
+    sums[0]
 }
 
 /// A single row.
@@ -167,7 +209,7 @@ unsafe fn wide_block<T: Scalar, const IN: usize, const OUT: usize, const SUMS: u
     f: &impl Fn([T; IN], [T; OUT]) -> ([T; OUT], [T; SUMS]),
 ) {
     let mut results = [[T::ZERO; WIDE]; OUT];
-    let mut terms = [[T::ZERO; WIDE]; SUMS];
+    let mut added = [[T::ZERO; WIDE]; SUMS];
     for l in 0..WIDE {
         let mut a = [T::ZERO; IN];
         let mut b = [T::ZERO; OUT];
@@ -184,18 +226,14 @@ unsafe fn wide_block<T: Scalar, const IN: usize, const OUT: usize, const SUMS: u
             results[o][l] = row[o];
         }
         for s in 0..SUMS {
-            terms[s][l] = term[s];
+            added[s][l] = sums[s][l] + term[s];
         }
     }
     for o in 0..OUT {
         // SAFETY: as above.
         unsafe { core::ptr::copy_nonoverlapping(results[o].as_ptr(), to[o].add(start), WIDE) };
     }
-    for s in 0..SUMS {
-        for l in 0..WIDE {
-            sums[s][l] += terms[s][l];
-        }
-    }
+    *sums = added;
 }
 
 /// Eight rows from `start` on; the first `skip` of them are neither written nor added up.
@@ -213,11 +251,10 @@ unsafe fn block<T: Scalar, const IN: usize, const OUT: usize, const SUMS: usize>
 ) {
     // SAFETY: the caller vouches for the rows.
     unsafe {
-        let (rows, terms) = lanes(start, LANES, from, to, f);
+        let rows = lanes(start, skip, LANES, from, to, sums, f);
         for o in 0..OUT {
             core::ptr::copy_nonoverlapping(rows[o].as_ptr().add(skip), to[o].add(start + skip), LANES - skip);
         }
-        add(sums, terms, skip, LANES);
     }
 }
 
@@ -235,45 +272,31 @@ unsafe fn few<T: Scalar, const IN: usize, const OUT: usize, const SUMS: usize>(
 ) {
     // SAFETY: the caller vouches for the rows.
     unsafe {
-        let (rows, terms) = lanes(0, n, from, to, f);
+        let rows = lanes(0, 0, n, from, to, sums, f);
         for o in 0..OUT {
             core::ptr::copy_nonoverlapping(rows[o].as_ptr(), to[o], n);
         }
-        add(sums, terms, 0, n);
     }
 }
 
-/// Adds the terms of the rows from `skip` to `end`: a choice, not a product, since what is left out may be NaN.
-#[inline(always)]
-fn add<T: Scalar, const SUMS: usize>(
-    sums: &mut [[T; WIDE]; SUMS],
-    terms: [[T; LANES]; SUMS],
-    skip: usize,
-    end: usize,
-) {
-    for s in 0..SUMS {
-        for l in 0..LANES {
-            sums[s][l] += if l >= skip && l < end { terms[s][l] } else { T::ZERO };
-        }
-    }
-}
-
-/// The results and terms of `count` rows from `start` on, padded to eight. Copies by pointer, since `copy_from_slice`
-/// stays a call without link-time optimisation.
+/// The results of `count` rows from `start` on, padded to eight; adds the terms of all but the first `skip`. Copies by pointer,
+/// since `copy_from_slice` stays a call without link-time optimisation.
 ///
 /// # Safety
 /// Every pointer is good for `start + count` scalars, and `count` is at most `LANES`.
 #[inline(always)]
 unsafe fn lanes<T: Scalar, const IN: usize, const OUT: usize, const SUMS: usize>(
     start: usize,
+    skip: usize,
     count: usize,
     from: [*const T; IN],
     to: [*mut T; OUT],
+    sums: &mut [[T; WIDE]; SUMS],
     f: &impl Fn([T; IN], [T; OUT]) -> ([T; OUT], [T; SUMS]),
-) -> ([[T; LANES]; OUT], [[T; LANES]; SUMS]) {
+) -> [[T; LANES]; OUT] {
     let mut a = [[T::ZERO; LANES]; IN];
     let mut b = [[T::ZERO; LANES]; OUT];
-    let mut terms = [[T::ZERO; LANES]; SUMS];
+    let mut added = *sums;
     for i in 0..IN {
         // SAFETY: the caller vouches for the rows; the local array has eight.
         unsafe { core::ptr::copy_nonoverlapping(from[i].add(start), a[i].as_mut_ptr(), count) };
@@ -296,10 +319,12 @@ unsafe fn lanes<T: Scalar, const IN: usize, const OUT: usize, const SUMS: usize>
             b[o][l] = row[o];
         }
         for s in 0..SUMS {
-            terms[s][l] = term[s];
+            // A choice, not a product: what is left out may be NaN.
+            added[s][l] += if l >= skip && l < count { term[s] } else { T::ZERO };
         }
     }
-    (b, terms)
+    *sums = added;
+    b
 }
 
 #[cfg(test)]
