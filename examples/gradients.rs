@@ -263,8 +263,8 @@ fn pictured(flows: &[Flow], clipped: &[f64], free: &[f64]) -> [Panel; 4] {
         ]
     });
     let free_name = match free.len() < clipped.len() {
-        true => format!("not clipped: NaN in batch {}", free.len() + 1),
-        false => "not clipped".into(),
+        true => "not clipped: NaN",
+        false => "not clipped",
     };
     let losses = |name: &str, colour, losses: &[f64]| LogCurve {
         name: name.into(),
@@ -291,7 +291,7 @@ fn pictured(flows: &[Flow], clipped: &[f64], free: &[f64]) -> [Panel; 4] {
             caption: "the adding problem, learned by a relu network".into(),
             x: "batches".into(),
             y: "mean squared error".into(),
-            curves: vec![losses("clipped", 0, clipped), losses(&free_name, 1, free)],
+            curves: vec![losses("clipped", 0, clipped), losses(free_name, 1, free)],
         },
     ]
 }

@@ -6,7 +6,7 @@
 //! | [`mistakes`] | what the compiler says of them, and what it means |
 //! | [`training`] | batches, lengths, stacks, both directions, attention, long sequences, checks |
 //! | [`streaming`] | one step at a time, within a budget |
-//! | [`weights_of_others`] | weights from PyTorch, Keras, a program of your own |
+//! | [`weights_of_others`] | weights from PyTorch, Keras, a program of your own; `.nam`, RTNeural, ONNX |
 //! | [`bare_metal`] | without `std` |
 //! | [`reading`] | a cell's page, its equations as text, its generated code |
 //! | [`the_compiler`] | one small cell, followed from its equations to machine code |

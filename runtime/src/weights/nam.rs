@@ -28,8 +28,8 @@
 //! # What plays the same, and what does not
 //! The trainer exports as the initial state where a second of silence leads, and NeuralAmpModelerCore plays another
 //! half second of silence before it starts; the state of such a model has settled by then. A file loaded here starts from the
-//! state that it holds. The plug-in may replace `tanh` and `sigmoid` by coarse polynomials ("fast tanh"); here they are exact to
-//! the last bits.
+//! state that it holds. The plug-in may replace `tanh` and `sigmoid` by coarse polynomials ("fast tanh"); here their error is a few
+//! units of the last place.
 //!
 //! Checked against a program in NumPy that follows NeuralAmpModelerCore's `lstm.cpp` line by line, on files of random
 //! weights which that program wrote (`tests/weights/fixtures/nam.py`).
