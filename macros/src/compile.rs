@@ -4,6 +4,7 @@ use crate::diagnostics::Diagnostics;
 use crate::emit::context::{Context, Runtime};
 use crate::emit::docs;
 use crate::emit::items::Items;
+use crate::emit::places::Places;
 use crate::emit::skeleton::tidy;
 use crate::initial::Initialiser;
 use crate::plan::Plan;
@@ -129,14 +130,15 @@ fn analyse(cell: &Cell, diagnostics: &mut Diagnostics) -> Option<Analysis> {
 
 fn compile(
     runtime: &Runtime,
-    cell: Cell,
+    mut cell: Cell,
     source: Option<&TokenStream>,
     diagnostics: &mut Diagnostics,
 ) -> TokenStream {
     let Some(analysis) = analyse(&cell, diagnostics) else { return skeleton(runtime, cell) };
     let Analysis { resolved, shapes, initialisers, plan } = &analysis;
+    let places = Places::take(&mut cell);
     let context = Context::new(&cell, shapes, runtime);
-    Items::new(&context, resolved, initialisers, Some(plan), source).emit()
+    Items::new(&context, &places, resolved, initialisers, Some(plan), source).emit()
 }
 
 /// The types and signatures of a cell with mistakes, which have been reported.
@@ -147,6 +149,7 @@ fn skeleton(runtime: &Runtime, mut cell: Cell) -> TokenStream {
     let mut shapes = shape::infer(&cell, &resolved, &mut reported);
     shape::guess(&cell, &resolved, &mut shapes);
     let initialisers = initial::initialisers(&cell, &resolved, &shapes, &mut reported);
+    let places = Places::take(&mut cell);
     let context = Context::new(&cell, &shapes, runtime);
-    Items::new(&context, &resolved, &initialisers, None, None).emit()
+    Items::new(&context, &places, &resolved, &initialisers, None, None).emit()
 }

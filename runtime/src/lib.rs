@@ -74,6 +74,7 @@ pub mod guide;
 pub mod init;
 #[doc(hidden)]
 pub mod kernels;
+mod language;
 #[cfg(feature = "alloc")]
 pub mod loss;
 #[cfg(feature = "alloc")]

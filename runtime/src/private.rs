@@ -12,6 +12,7 @@ pub use crate::kernels::one_hot::{gather, scatter};
 pub use crate::kernels::plain::{Flat, copy};
 pub use crate::kernels::product::{matmul, outer, products, pull_back};
 pub use crate::kernels::reduce::{maximum, transpose};
+pub use crate::language::Function;
 pub use crate::varying::Varying;
 pub use nalgebra::SMatrix;
 pub use rnn_cell_macros::{compile, page};

@@ -23,20 +23,15 @@ use crate::emit::text::{Writer, comparison};
 use crate::ir::{Id, Op};
 use crate::plan::{Plan, declared_name};
 use crate::resolve::text::number;
-use crate::syntax::ast::{BinaryOp, Equation, Expr, ExprKind, Time};
+use crate::syntax::ast::{BinaryOp, Equation, Expr, ExprKind, Function, Time};
 use std::collections::HashMap;
 
 /// The equations in the order of their evaluation, one a line.
 pub fn equations(cx: &Context, order: &[usize]) -> String {
     let mut text = String::new();
     for function in &cx.cell.functions {
-        let arguments: Vec<String> = function.arguments.iter().map(ToString::to_string).collect();
-        text.push_str(&format!(
-            "fn {}({}) = {}\n",
-            function.name,
-            arguments.join(", "),
-            expr(&function.body)
-        ));
+        text.push_str(&self::function(function));
+        text.push('\n');
     }
     for equation in order.iter().filter_map(|index| cx.cell.equations.get(*index)) {
         for attribute in &equation.attributes {
@@ -50,6 +45,12 @@ pub fn equations(cx: &Context, order: &[usize]) -> String {
         text.push('\n');
     }
     text
+}
+
+/// `fn swish(u) = u * sigmoid(u)`
+pub fn function(function: &Function) -> String {
+    let arguments: Vec<String> = function.arguments.iter().map(ToString::to_string).collect();
+    format!("fn {}({}) = {}", function.name, arguments.join(", "), expr(&function.body))
 }
 
 /// `f = sigmoid(W @ x)`

@@ -3,20 +3,23 @@
 //! A definition with mistakes has no [`Plan`]; its items then have the same signatures and no working bodies, so
 //! that the mistakes are all that the user is told.
 
+use crate::dim::Shape;
 use crate::emit::context::Context;
 use crate::emit::model;
+use crate::emit::places::Places;
 use crate::emit::traits;
 use crate::emit::types::Types;
 use crate::initial::Initialiser;
 use crate::plan::Plan;
 use crate::plan::declared;
-use crate::resolve::Resolved;
+use crate::resolve::{Resolved, Target};
 use crate::syntax::ast::DeclarationKind;
 use proc_macro2::TokenStream;
 use quote::quote;
 
 pub struct Items<'a> {
     pub cx: &'a Context<'a>,
+    pub places: &'a Places,
     pub resolved: &'a Resolved,
     pub initialisers: &'a [Option<Initialiser>],
     /// None for a definition with mistakes.
@@ -29,13 +32,14 @@ pub struct Items<'a> {
 impl<'a> Items<'a> {
     pub fn new(
         cx: &'a Context<'a>,
+        places: &'a Places,
         resolved: &'a Resolved,
         initialisers: &'a [Option<Initialiser>],
         plan: Option<&'a Plan>,
         source: Option<&'a TokenStream>,
     ) -> Self {
         let types = Types::new(cx, resolved);
-        Items { cx, resolved, initialisers, plan, source, types }
+        Items { cx, places, resolved, initialisers, plan, source, types }
     }
 
     pub fn emit(&self) -> TokenStream {
@@ -48,12 +52,13 @@ impl<'a> Items<'a> {
             let (boxes, layers) = (model::boxes(self), traits::layers(self));
             quote!(#jobs #methods #boxes #layers)
         }));
+        private.push(self.mentions());
         let attributes = self.gates();
         quote! {
             #(#public)*
             #attributes
             #[allow(non_snake_case, non_upper_case_globals, unused_variables, unused_mut, unused_doc_comments, unused_parens)]
-            #[allow(dead_code, unused_assignments, mixed_script_confusables, confusable_idents, uncommon_codepoints)]
+            #[allow(dead_code, unused_assignments, mixed_script_confusables, confusable_idents, uncommon_codepoints, unexpected_cfgs)]
             #[allow(clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
             const _: () = {
                 #(#private)*
@@ -65,6 +70,21 @@ impl<'a> Items<'a> {
     pub fn gates(&self) -> TokenStream {
         let gates = self.cx.cell.attributes.iter().filter(|attribute| attribute.path().is_ident("cfg"));
         quote!(#(#gates)*)
+    }
+
+    /// The shape of a target, if it is known.
+    pub fn shape_of(&self, target: Target) -> Option<&Shape> {
+        self.cx.shapes.targets.get(target.equation)?.get(target.index)?.as_ref()
+    }
+
+    /// The state to which a target gives its value.
+    pub fn state_of(&self, target: Target) -> Option<usize> {
+        self.resolved.state_values.iter().position(|value| *value == Some(target))
+    }
+
+    /// Whether a target is a field of the struct that a step returns.
+    pub fn is_field_of_outputs(&self, target: Target) -> bool {
+        self.cx.cell.outputs.len() > 1 && self.resolved.outputs.contains(&Some(target))
     }
 
     pub fn inputs(&self) -> Vec<usize> {

@@ -7,7 +7,8 @@
 //!   sequences, and [`jobs`], both as the runtime runs them; [`model`]: parameters and initialisation; [`traits`] of the cell, and of its
 //!   [`values`];
 //! - [`skeleton`]: what is left of a definition with mistakes;
-//! - [`docs`], [`text`]: equations as text; [`hygiene`]: identifiers.
+//! - [`docs`], [`text`]: equations as text; [`hygiene`]: identifiers;
+//! - [`places`] of names in the user's source, and [`mentions`] of them, for editors.
 
 pub mod body;
 pub mod context;
@@ -17,9 +18,11 @@ pub mod hygiene;
 pub mod items;
 mod jobs;
 pub mod layout;
+mod mentions;
 mod methods;
 pub mod model;
 mod passes;
+pub mod places;
 pub mod sequence;
 pub mod skeleton;
 pub mod start;

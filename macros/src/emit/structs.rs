@@ -10,7 +10,8 @@ use crate::emit::types::output_shapes;
 use crate::ir::Level;
 use crate::plan::declared;
 use crate::syntax::ast::DeclarationKind;
-use proc_macro2::TokenStream;
+use crate::resolve::Target;
+use proc_macro2::{Ident, TokenStream};
 use quote::format_ident;
 use quote::quote;
 
@@ -25,7 +26,7 @@ impl Items<'_> {
     ) -> TokenStream {
         let cx = self.cx;
         let (visibility, gates) = (&cx.cell.visibility, self.gates());
-        let name = format_ident!("{}{}", cx.cell.name, suffix);
+        let name = format_ident!("{}{}", self.places.cell, suffix);
         let (scalar, batch) = (&cx.scalar, &cx.batch);
         let dims = cx.dim_parameters(dims);
         let fields: Vec<TokenStream> = match fields.is_empty() {
@@ -53,18 +54,36 @@ impl Items<'_> {
         indices
             .iter()
             .map(|index| {
-                let declaration = &cx.cell.declarations[*index];
-                let (name, attributes) = (&declaration.name, docs_of(&declaration.attributes));
-                let shape = format!("`{}`", docs::shape(cx, *index));
-                (quote!(#attributes #[doc = #shape] pub #name), cx.declared_type(*index))
+                let (name, docs) = (&self.places.declarations[*index], self.declaration_docs(*index));
+                (quote!(#docs pub #name), cx.declared_type(*index))
             })
             .collect()
+    }
+
+    /// The user's comment on a declaration, its shape, and the equation of a state.
+    pub(super) fn declaration_docs(&self, index: usize) -> TokenStream {
+        let cx = self.cx;
+        let attributes = docs_of(&cx.cell.declarations[index].attributes);
+        let value = self.resolved.state_values[index].and_then(|target| cx.cell.equations.get(target.equation));
+        let equation = value.map_or_else(String::new, |equation| format!(": `{}`", docs::line(equation)));
+        let shape = format!("`{}`{equation}", docs::shape(cx, index));
+        quote!(#attributes #[doc = #shape])
+    }
+
+    /// The user's comment on an equation, its shape, and itself.
+    pub(super) fn equation_docs(&self, target: Target) -> TokenStream {
+        let cx = self.cx;
+        let shape = self.shape_of(target).map_or_else(|| "?".to_owned(), |shape| shape.display(&cx.dim_names));
+        let Some(equation) = cx.cell.equations.get(target.equation) else { return TokenStream::new() };
+        let (attributes, line) = (docs_of(&equation.attributes), docs::line(equation));
+        let line = format!("`{shape}`: `{line}`");
+        quote!(#attributes #[doc = #line])
     }
 
     pub(super) fn cell_struct(&self) -> TokenStream {
         let cx = self.cx;
         let cell = cx.cell;
-        let (visibility, name, scalar) = (&cell.visibility, &cell.name, &cx.scalar);
+        let (visibility, name, scalar) = (&cell.visibility, &self.places.cell, &cx.scalar);
         let attributes = &cell.attributes;
         let derives_debug = has_derive(attributes, "Debug");
         let derives_clone = has_derive(attributes, "Clone");
@@ -80,7 +99,7 @@ impl Items<'_> {
             derives.push(quote!(::core::cmp::PartialEq));
         }
         let doc = self.cell_docs();
-        let dims = &self.types.dims;
+        let dims = self.placed_dims();
         let mut saved = declared(cell, DeclarationKind::Param);
         saved.extend(declared(cell, DeclarationKind::Buffer));
         saved.sort_unstable();
@@ -147,14 +166,10 @@ impl Items<'_> {
         if cx.cell.outputs.len() > 1 {
             let shapes = output_shapes(cx, self.resolved);
             let dims = cx.dims_of(shapes.iter());
-            let fields: Vec<_> = cx
-                .cell
-                .outputs
-                .iter()
-                .zip(&shapes)
-                .map(|(name, shape)| {
-                    let doc = format!("`{}`", shape.display(&cx.dim_names));
-                    (quote!(#[doc = #doc] pub #name), cx.shape_type(shape, Level::Time))
+            let fields: Vec<_> = (self.output_names().into_iter().zip(&self.resolved.outputs).zip(&shapes))
+                .map(|((name, target), shape)| {
+                    let docs = target.map(|target| self.equation_docs(target));
+                    (quote!(#docs pub #name), cx.shape_type(shape, Level::Time))
                 })
                 .collect();
             items.extend(self.helper(
@@ -168,10 +183,20 @@ impl Items<'_> {
         items
     }
 
+    /// The fields of several outputs. One is defined by its equation, but a state has a field of its own for that.
+    fn output_names(&self) -> Vec<&Ident> {
+        let target = |target: &Target| self.places.targets.get(target.equation)?.get(target.index);
+        (self.places.outputs.iter().zip(&self.resolved.outputs))
+            .map(|(mention, value)| {
+                value.as_ref().filter(|value| self.state_of(**value).is_none()).and_then(target).unwrap_or(mention)
+            })
+            .collect()
+    }
+
     pub(super) fn tape_struct(&self) -> TokenStream {
         let cx = self.cx;
         let (visibility, gates, k) = (&cx.cell.visibility, self.gates(), &cx.k);
-        let name = format_ident!("{}Tape", cx.cell.name);
+        let name = format_ident!("{}Tape", self.places.cell);
         let (scalar, batch, dims) = (&cx.scalar, &cx.batch, &self.types.dims);
         let doc = format!(
             "The residuals of a forward pass of [`{}`]: what its backward pass needs, a series a value, a column a step \
@@ -216,7 +241,7 @@ impl Items<'_> {
     fn prepared_struct(&self) -> TokenStream {
         let cx = self.cx;
         let (visibility, gates, k) = (&cx.cell.visibility, self.gates(), &cx.k);
-        let name = format_ident!("{}Prepared", cx.cell.name);
+        let name = format_ident!("{}Prepared", self.places.cell);
         let (scalar, batch, dims) = (&cx.scalar, &cx.batch, &self.types.dims);
         let doc = format!(
             "[`{}`] ready to stream: holds everything that depends on parameters{} alone. Made by `prepare`.",

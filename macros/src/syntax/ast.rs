@@ -48,6 +48,8 @@ pub struct Declaration {
     /// Doc comments before the declaration.
     pub attributes: Vec<syn::Attribute>,
     pub name: Ident,
+    /// Of the names that share what follows, the others have copies of it.
+    pub is_first: bool,
     pub shape: ShapeSyntax,
     pub initial: Option<Expr>,
 }

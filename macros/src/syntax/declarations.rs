@@ -213,11 +213,13 @@ impl Parser<'_> {
                     copy
                 }
             };
+            let is_first = copied.is_none();
             copied = copied.or(Some(self.cell.declarations.len()));
             self.cell.declarations.push(Declaration {
                 kind,
                 attributes: docs.to_vec(),
                 name,
+                is_first,
                 shape: shape.clone(),
                 initial,
             });

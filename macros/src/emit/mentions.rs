@@ -1,0 +1,225 @@
+//! What a definition's names mean, for editors: each that the user wrote, at its place, as a use of what defines it.
+//!
+//! An editor finds no mention of `W` in generated code, which is that of blocks and regions. Here it finds `__cell.W` for each, so that going to
+//! the definition, hover, references and renaming work as on Rust's own names. rust-analyzer alone sets `cfg(rust_analyzer)`: a compiler drops all
+//! of this before it looks at a name.
+
+use crate::dim::Shape;
+use crate::emit::docs;
+use crate::emit::items::Items;
+use crate::initial::is_initialiser;
+use crate::ir::Level;
+use crate::resolve::{Callee, Symbol, Target, key};
+use crate::syntax::ast::{DeclarationKind, Expr, ExprKind, Function, ShapeKind, ShapeSyntax};
+use proc_macro2::{Ident, TokenStream};
+use quote::{ToTokens, format_ident, quote};
+
+/// Of a type that is still written: in a wrong definition a stack may double with each equation.
+const MOST_BLOCKS: usize = 64;
+
+impl Items<'_> {
+    /// One type more, of the values that no other type has a field for, with a method that mentions every name.
+    pub(super) fn mentions(&self) -> TokenStream {
+        let (cx, types) = (self.cx, &self.types);
+        let (k, scalar, batch) = (&cx.k, &cx.scalar, &cx.batch);
+        let step = format_ident!("{}Step", cx.cell.name);
+        let (dims, placed_dims, dim_args) = (&types.dims, self.placed_dims(), &types.dim_args);
+        let fields = self.other_values();
+        let functions = cx.cell.functions.iter().map(|function| self.function(function));
+        let (cell, state, input, output) = (&types.cell, &types.state, &types.input, &types.output);
+        let context = types.context.iter();
+        let mentions = self.in_items();
+        quote! {
+            #[cfg(rust_analyzer)]
+            const _: () = {
+                struct #step<#dims #scalar> {
+                    #(#fields,)*
+                    __scalar: ::core::marker::PhantomData<#scalar>,
+                }
+                impl<#placed_dims #scalar: #k::Function> #step<#dim_args #scalar> {
+                    #(#functions)*
+                    fn __mentions<const #batch: usize>(
+                        __values: &Self, __cell: &#cell, __state: &#state, #(__context: &#context,)* __input: &#input,
+                        __output: &#output,
+                    ) {
+                        #(#mentions)*
+                    }
+                }
+            };
+        }
+    }
+
+    /// `const I: usize, const H: usize,`, where the user declares them.
+    pub(super) fn placed_dims(&self) -> TokenStream {
+        let dims = &self.places.dimensions;
+        quote!(#(const #dims: usize,)*)
+    }
+
+    /// A function of the user's. It is written out where it is called, so that there is nothing to return here.
+    fn function(&self, function: &Function) -> TokenStream {
+        let scalar = &self.cx.scalar;
+        let (name, arguments) = (&function.name, &function.arguments);
+        let doc = format!("`{}`", docs::function(function));
+        let mut mentions = vec![];
+        self.in_expression(&function.body, &mut mentions);
+        quote! {
+            #[doc = #doc]
+            fn #name(#(#arguments: #scalar),*) -> #scalar {
+                #(#mentions)*
+                loop {}
+            }
+        }
+    }
+
+    /// An only input, and what equations define that is no state and no field of the outputs' struct.
+    fn other_values(&self) -> Vec<TokenStream> {
+        let cx = self.cx;
+        let mut fields = vec![];
+        if let [only] = self.inputs()[..] {
+            let name = &self.places.declarations[only];
+            let docs = self.declaration_docs(only);
+            let kind = match &cx.shapes.one_hot[only] {
+                Some(_) => quote!(u32),
+                None => self.sample(cx.shapes.declarations[only].as_ref()),
+            };
+            fields.push(quote!(#docs #name: #kind));
+        }
+        for (equation, names) in self.places.targets.iter().enumerate() {
+            for (index, name) in names.iter().enumerate() {
+                let target = Target { equation, index };
+                if self.state_of(target).is_none() && !self.is_field_of_outputs(target) {
+                    let (docs, kind) = (self.equation_docs(target), self.sample(self.shape_of(target)));
+                    fields.push(quote!(#docs #name: #kind));
+                }
+            }
+        }
+        fields
+    }
+
+    /// The type of one sample's value.
+    fn sample(&self, shape: Option<&Shape>) -> TokenStream {
+        match shape {
+            Some(shape) if shape.is_scalar() => self.cx.scalar.to_token_stream(),
+            Some(shape) if shape.rows.atoms().len() * shape.columns.atoms().len() > MOST_BLOCKS => quote!(()),
+            Some(shape) => self.cx.shape_type(shape, Level::Param),
+            None => quote!(()),
+        }
+    }
+
+    /// The mentions in declarations, equations and outputs.
+    fn in_items(&self) -> Vec<TokenStream> {
+        let mut found = vec![];
+        let cell = &self.cx.cell;
+        for declaration in cell.declarations.iter().filter(|declaration| declaration.is_first) {
+            self.in_shape(&declaration.shape, &mut found);
+            let is_saved = matches!(declaration.kind, DeclarationKind::Param | DeclarationKind::Buffer);
+            match &declaration.initial {
+                Some(initial) if is_saved => self.in_initialiser(initial, &mut found),
+                Some(initial) => self.in_expression(initial, &mut found),
+                None => {}
+            }
+        }
+        for (index, (equation, names)) in cell.equations.iter().zip(&self.places.targets).enumerate() {
+            let states = names.iter().enumerate().filter(|(target, _)| {
+                self.state_of(Target { equation: index, index: *target }).is_some()
+            });
+            found.extend(states.map(|(_, name)| quote!(_ = &__state.#name;)));
+            if let Some(shape) = &equation.shape {
+                self.in_shape(shape, &mut found);
+            }
+            self.in_expression(&equation.value, &mut found);
+        }
+        for (name, target) in self.places.outputs.iter().zip(&self.resolved.outputs) {
+            found.extend(target.map(|target| self.target(target, name)));
+        }
+        found
+    }
+
+    fn in_shape(&self, shape: &ShapeSyntax, found: &mut Vec<TokenStream>) {
+        let dims = match &shape.kind {
+            ShapeKind::Dense(dims) => dims.as_slice(),
+            ShapeKind::OneHot(dim) => std::slice::from_ref(dim),
+            ShapeKind::Unknown => &[],
+        };
+        let names = dims.iter().flat_map(|dim| &dim.terms).filter_map(|term| term.name.as_ref());
+        // A name that is no dimension has been reported.
+        let known = names.filter(|name| self.cx.cell.dimensions.iter().any(|dim| key(dim) == key(name)));
+        found.extend(known.map(|name| quote!(_ = #name;)));
+    }
+
+    /// `xavier_uniform`, `uniform(-0.1, 0.1)`
+    fn in_initialiser(&self, initial: &Expr, found: &mut Vec<TokenStream>) {
+        let (ExprKind::Name { name, .. } | ExprKind::Call { function: name, .. }) = &initial.kind else { return };
+        let text = key(name);
+        if is_initialiser(&text) {
+            let root = &self.cx.root;
+            let function = match text.as_str() {
+                "zeros" | "ones" => Ident::new("constant", name.span()),
+                _ => name.clone(),
+            };
+            found.push(quote!(use #root::init::#function as _;));
+        }
+    }
+
+    fn in_expression(&self, expr: &Expr, found: &mut Vec<TokenStream>) {
+        match &expr.kind {
+            ExprKind::Name { name, .. } => {
+                if let Some(Some(symbol)) = self.resolved.symbols.get(expr.id) {
+                    found.push(self.symbol(*symbol, name));
+                }
+            }
+            ExprKind::Call { function, arguments } => {
+                match self.resolved.callees.get(expr.id) {
+                    Some(Some(Callee::User(_))) => found.push(quote!(_ = Self::#function;)),
+                    Some(Some(Callee::BuiltIn(operation))) => {
+                        let (k, scalar) = (&self.cx.k, &self.cx.scalar);
+                        // `σ` is called `sigmoid`, and `where` is no name in Rust.
+                        let name = match operation.name {
+                            "where" => Ident::new_raw("where", function.span()),
+                            name => Ident::new(name, function.span()),
+                        };
+                        found.push(quote!(_ = <#scalar as #k::Function>::#name;));
+                    }
+                    _ => {}
+                }
+                arguments.iter().for_each(|argument| self.in_expression(argument, found));
+            }
+            ExprKind::Neg(inner) | ExprKind::Transpose(inner) => self.in_expression(inner, found),
+            ExprKind::Binary { left, right, .. } | ExprKind::Compare { left, right, .. } => {
+                self.in_expression(left, found);
+                self.in_expression(right, found);
+            }
+            ExprKind::Stack(parts) => parts.iter().for_each(|part| self.in_expression(part, found)),
+            ExprKind::Number(_) | ExprKind::RustPath(_) | ExprKind::Error => {}
+        }
+    }
+
+    /// A use of what a name stands for.
+    fn symbol(&self, symbol: Symbol, name: &Ident) -> TokenStream {
+        match symbol {
+            Symbol::Declaration(index) | Symbol::Previous(index) => {
+                let of = match self.cx.cell.declarations[index].kind {
+                    DeclarationKind::Param | DeclarationKind::Buffer => quote!(__cell),
+                    DeclarationKind::State => quote!(__state),
+                    DeclarationKind::Context => quote!(__context),
+                    DeclarationKind::Input if self.inputs().len() > 1 => quote!(__input),
+                    DeclarationKind::Input => quote!(__values),
+                };
+                quote!(_ = &#of.#name;)
+            }
+            Symbol::Target(target) => self.target(target, name),
+            Symbol::Dimension(_) | Symbol::Argument(_) => quote!(_ = #name;),
+        }
+    }
+
+    /// A state is what is declared, whatever the time.
+    fn target(&self, target: Target, name: &Ident) -> TokenStream {
+        if self.state_of(target).is_some() {
+            quote!(_ = &__state.#name;)
+        } else if self.is_field_of_outputs(target) {
+            quote!(_ = &__output.#name;)
+        } else {
+            quote!(_ = &__values.#name;)
+        }
+    }
+}
