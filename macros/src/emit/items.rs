@@ -43,7 +43,7 @@ impl<'a> Items<'a> {
     }
 
     pub fn emit(&self) -> TokenStream {
-        let mut public = vec![self.cell_struct(), self.helper_structs()];
+        let mut public = vec![self.cell_struct(), self.helper_structs(), self.mentions()];
         let mut private = vec![self.step_job(), self.step_methods(), model::step(self), traits::values(self)];
         // What a sequence takes: a tape, the passes over it, the traits of layers.
         public.push(self.cx.on_heap(|| self.tape_struct()));
@@ -52,13 +52,12 @@ impl<'a> Items<'a> {
             let (boxes, layers) = (model::boxes(self), traits::layers(self));
             quote!(#jobs #methods #boxes #layers)
         }));
-        private.push(self.mentions());
         let attributes = self.gates();
         quote! {
             #(#public)*
             #attributes
             #[allow(non_snake_case, non_upper_case_globals, unused_variables, unused_mut, unused_doc_comments, unused_parens)]
-            #[allow(dead_code, unused_assignments, mixed_script_confusables, confusable_idents, uncommon_codepoints, unexpected_cfgs)]
+            #[allow(dead_code, unused_assignments, mixed_script_confusables, confusable_idents, uncommon_codepoints)]
             #[allow(clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
             const _: () = {
                 #(#private)*

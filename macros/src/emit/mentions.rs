@@ -14,39 +14,57 @@ use crate::syntax::ast::{DeclarationKind, Expr, ExprKind, Function, ShapeKind, S
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 
+/// Statements that mention something. Dimensions are mentioned where the cell's own are in scope, even those in a function's body.
+#[derive(Debug, Default)]
+struct Found {
+    names: Vec<TokenStream>,
+    dimensions: Vec<TokenStream>,
+}
+
 /// Of a type that is still written: in a wrong definition a stack may double with each equation.
 const MOST_BLOCKS: usize = 64;
 
 impl Items<'_> {
-    /// One type more, of the values that no other type has a field for, with a method that mentions every name.
+    /// A method that mentions every name. It stands beside the cell, not in a block: the places where a generic parameter may be mentioned are
+    /// looked for in the module around it.
     pub(super) fn mentions(&self) -> TokenStream {
         let (cx, types) = (self.cx, &self.types);
         let (k, scalar, batch) = (&cx.k, &cx.scalar, &cx.batch);
-        let step = format_ident!("{}Step", cx.cell.name);
+        let (gates, step) = (self.gates(), self.step_name());
         let (dims, placed_dims, dim_args) = (&types.dims, self.placed_dims(), &types.dim_args);
         let fields = self.other_values();
         let functions = cx.cell.functions.iter().map(|function| self.function(function));
         let (cell, state, input, output) = (&types.cell, &types.state, &types.input, &types.output);
         let context = types.context.iter();
-        let mentions = self.in_items();
+        let Found { names, dimensions } = self.in_items();
         quote! {
-            #[cfg(rust_analyzer)]
-            const _: () = {
-                struct #step<#dims #scalar> {
-                    #(#fields,)*
-                    __scalar: ::core::marker::PhantomData<#scalar>,
-                }
-                impl<#placed_dims #scalar: #k::Function> #step<#dim_args #scalar> {
-                    #(#functions)*
-                    fn __mentions<const #batch: usize>(
-                        __values: &Self, __cell: &#cell, __state: &#state, #(__context: &#context,)* __input: &#input,
-                        __output: &#output,
-                    ) {
-                        #(#mentions)*
+            #gates
+            #[allow(unexpected_cfgs, non_upper_case_globals, clippy::restriction)]
+            impl<#placed_dims #scalar> #cell {
+                #[cfg(rust_analyzer)]
+                #[allow(dead_code, non_snake_case, mixed_script_confusables, confusable_idents, uncommon_codepoints)]
+                fn __mentions<const #batch: usize>(
+                    __cell: &Self, __state: &#state, #(__context: &#context,)* __input: &#input, __output: &#output,
+                ) where #scalar: #k::Function {
+                    struct #step<#dims #scalar> {
+                        #(#fields,)*
+                        __scalar: ::core::marker::PhantomData<#scalar>,
                     }
+                    impl<#dims #scalar: #k::Function> #step<#dim_args #scalar> {
+                        #(#functions)*
+                    }
+                    _ = |__values: &#step<#dim_args #scalar>| {
+                        #(#dimensions)*
+                        #(#names)*
+                    };
                 }
-            };
+            }
         }
+    }
+
+    /// The type of the values that no other type has a field for.
+    fn step_name(&self) -> Ident {
+        format_ident!("{}Step", self.cx.cell.name)
     }
 
     /// `const I: usize, const H: usize,`, where the user declares them.
@@ -60,12 +78,13 @@ impl Items<'_> {
         let scalar = &self.cx.scalar;
         let (name, arguments) = (&function.name, &function.arguments);
         let doc = format!("`{}`", docs::function(function));
-        let mut mentions = vec![];
-        self.in_expression(&function.body, &mut mentions);
+        let mut found = Found::default();
+        self.in_expression(&function.body, &mut found);
+        let names = found.names;
         quote! {
             #[doc = #doc]
-            fn #name(#(#arguments: #scalar),*) -> #scalar {
-                #(#mentions)*
+            pub(crate) fn #name(#(#arguments: #scalar),*) -> #scalar {
+                #(#names)*
                 loop {}
             }
         }
@@ -107,8 +126,8 @@ impl Items<'_> {
     }
 
     /// The mentions in declarations, equations and outputs.
-    fn in_items(&self) -> Vec<TokenStream> {
-        let mut found = vec![];
+    fn in_items(&self) -> Found {
+        let mut found = Found::default();
         let cell = &self.cx.cell;
         for declaration in cell.declarations.iter().filter(|declaration| declaration.is_first) {
             self.in_shape(&declaration.shape, &mut found);
@@ -120,22 +139,28 @@ impl Items<'_> {
             }
         }
         for (index, (equation, names)) in cell.equations.iter().zip(&self.places.targets).enumerate() {
-            let states = names.iter().enumerate().filter(|(target, _)| {
-                self.state_of(Target { equation: index, index: *target }).is_some()
-            });
-            found.extend(states.map(|(_, name)| quote!(_ = &__state.#name;)));
+            let states = names
+                .iter()
+                .enumerate()
+                .filter(|(target, _)| self.state_of(Target { equation: index, index: *target }).is_some());
+            found.names.extend(states.map(|(_, name)| quote!(_ = &__state.#name;)));
             if let Some(shape) = &equation.shape {
                 self.in_shape(shape, &mut found);
             }
             self.in_expression(&equation.value, &mut found);
         }
         for (name, target) in self.places.outputs.iter().zip(&self.resolved.outputs) {
-            found.extend(target.map(|target| self.target(target, name)));
+            found.names.extend(target.map(|target| self.target(target, name)));
+        }
+        for function in &cell.functions {
+            let mut inside = Found::default();
+            self.in_expression(&function.body, &mut inside);
+            found.dimensions.append(&mut inside.dimensions);
         }
         found
     }
 
-    fn in_shape(&self, shape: &ShapeSyntax, found: &mut Vec<TokenStream>) {
+    fn in_shape(&self, shape: &ShapeSyntax, found: &mut Found) {
         let dims = match &shape.kind {
             ShapeKind::Dense(dims) => dims.as_slice(),
             ShapeKind::OneHot(dim) => std::slice::from_ref(dim),
@@ -144,12 +169,14 @@ impl Items<'_> {
         let names = dims.iter().flat_map(|dim| &dim.terms).filter_map(|term| term.name.as_ref());
         // A name that is no dimension has been reported.
         let known = names.filter(|name| self.cx.cell.dimensions.iter().any(|dim| key(dim) == key(name)));
-        found.extend(known.map(|name| quote!(_ = #name;)));
+        found.dimensions.extend(known.map(|name| quote!(_ = #name;)));
     }
 
     /// `xavier_uniform`, `uniform(-0.1, 0.1)`
-    fn in_initialiser(&self, initial: &Expr, found: &mut Vec<TokenStream>) {
-        let (ExprKind::Name { name, .. } | ExprKind::Call { function: name, .. }) = &initial.kind else { return };
+    fn in_initialiser(&self, initial: &Expr, found: &mut Found) {
+        let (ExprKind::Name { name, .. } | ExprKind::Call { function: name, .. }) = &initial.kind else {
+            return;
+        };
         let text = key(name);
         if is_initialiser(&text) {
             let root = &self.cx.root;
@@ -157,28 +184,31 @@ impl Items<'_> {
                 "zeros" | "ones" => Ident::new("constant", name.span()),
                 _ => name.clone(),
             };
-            found.push(quote!(use #root::init::#function as _;));
+            found.names.push(quote!(use #root::init::#function as _;));
         }
     }
 
-    fn in_expression(&self, expr: &Expr, found: &mut Vec<TokenStream>) {
+    fn in_expression(&self, expr: &Expr, found: &mut Found) {
         match &expr.kind {
-            ExprKind::Name { name, .. } => {
-                if let Some(Some(symbol)) = self.resolved.symbols.get(expr.id) {
-                    found.push(self.symbol(*symbol, name));
-                }
-            }
+            ExprKind::Name { name, .. } => match self.resolved.symbols.get(expr.id) {
+                Some(Some(Symbol::Dimension(_))) => found.dimensions.push(quote!(_ = #name;)),
+                Some(Some(symbol)) => found.names.push(self.symbol(*symbol, name)),
+                _ => {}
+            },
             ExprKind::Call { function, arguments } => {
+                let (k, scalar) = (&self.cx.k, &self.cx.scalar);
                 match self.resolved.callees.get(expr.id) {
-                    Some(Some(Callee::User(_))) => found.push(quote!(_ = Self::#function;)),
+                    Some(Some(Callee::User(_))) => {
+                        let (step, dim_args) = (self.step_name(), &self.types.dim_args);
+                        found.names.push(quote!(_ = <#step<#dim_args #scalar>>::#function;));
+                    }
                     Some(Some(Callee::BuiltIn(operation))) => {
-                        let (k, scalar) = (&self.cx.k, &self.cx.scalar);
                         // `σ` is called `sigmoid`, and `where` is no name in Rust.
                         let name = match operation.name {
                             "where" => Ident::new_raw("where", function.span()),
                             name => Ident::new(name, function.span()),
                         };
-                        found.push(quote!(_ = <#scalar as #k::Function>::#name;));
+                        found.names.push(quote!(_ = <#scalar as #k::Function>::#name;));
                     }
                     _ => {}
                 }

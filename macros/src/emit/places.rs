@@ -25,7 +25,11 @@ impl Places {
         Places {
             cell: take(&mut cell.name),
             dimensions: cell.dimensions.iter_mut().map(take).collect(),
-            declarations: cell.declarations.iter_mut().map(|declaration| take(&mut declaration.name)).collect(),
+            declarations: cell
+                .declarations
+                .iter_mut()
+                .map(|declaration| take(&mut declaration.name))
+                .collect(),
             targets: cell
                 .equations
                 .iter_mut()

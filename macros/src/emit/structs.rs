@@ -9,8 +9,8 @@ use crate::emit::types::one_hot_free;
 use crate::emit::types::output_shapes;
 use crate::ir::Level;
 use crate::plan::declared;
-use crate::syntax::ast::DeclarationKind;
 use crate::resolve::Target;
+use crate::syntax::ast::DeclarationKind;
 use proc_macro2::{Ident, TokenStream};
 use quote::format_ident;
 use quote::quote;
@@ -64,7 +64,8 @@ impl Items<'_> {
     pub(super) fn declaration_docs(&self, index: usize) -> TokenStream {
         let cx = self.cx;
         let attributes = docs_of(&cx.cell.declarations[index].attributes);
-        let value = self.resolved.state_values[index].and_then(|target| cx.cell.equations.get(target.equation));
+        let value =
+            self.resolved.state_values[index].and_then(|target| cx.cell.equations.get(target.equation));
         let equation = value.map_or_else(String::new, |equation| format!(": `{}`", docs::line(equation)));
         let shape = format!("`{}`{equation}", docs::shape(cx, index));
         quote!(#attributes #[doc = #shape])
@@ -73,7 +74,8 @@ impl Items<'_> {
     /// The user's comment on an equation, its shape, and itself.
     pub(super) fn equation_docs(&self, target: Target) -> TokenStream {
         let cx = self.cx;
-        let shape = self.shape_of(target).map_or_else(|| "?".to_owned(), |shape| shape.display(&cx.dim_names));
+        let shape =
+            self.shape_of(target).map_or_else(|| "?".to_owned(), |shape| shape.display(&cx.dim_names));
         let Some(equation) = cx.cell.equations.get(target.equation) else { return TokenStream::new() };
         let (attributes, line) = (docs_of(&equation.attributes), docs::line(equation));
         let line = format!("`{shape}`: `{line}`");
@@ -188,7 +190,11 @@ impl Items<'_> {
         let target = |target: &Target| self.places.targets.get(target.equation)?.get(target.index);
         (self.places.outputs.iter().zip(&self.resolved.outputs))
             .map(|(mention, value)| {
-                value.as_ref().filter(|value| self.state_of(**value).is_none()).and_then(target).unwrap_or(mention)
+                value
+                    .as_ref()
+                    .filter(|value| self.state_of(**value).is_none())
+                    .and_then(target)
+                    .unwrap_or(mention)
             })
             .collect()
     }

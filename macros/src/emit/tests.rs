@@ -1,7 +1,8 @@
-//! What a definition expands to, as a whole: what must and what must not stand in it, how long it is, how long
+//! What a definition expands to, as a whole: what must and what must not stand in it, where its names stand, how long it is, how long
 //! it takes.
 
 mod items;
+mod places;
 mod size;
 mod tokens;
 

@@ -16,7 +16,7 @@ fn lines(source: &str) -> usize {
 #[test]
 fn length_of_an_lstm() {
     let count = lines(LSTM);
-    assert!((500..1850).contains(&count), "{count} lines");
+    assert!((500..1900).contains(&count), "{count} lines");
 }
 
 /// About a second on an idle machine; what doesn't scale takes minutes.

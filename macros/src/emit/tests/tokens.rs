@@ -71,7 +71,7 @@ fn paths_are_absolute() {
             // What stands before a path that starts at a crate's root, and what needs no root; `crate` is the user's.
             let others = [
                 "Self", "crate", "f64", "clippy", "as", "dyn", "for", "if", "impl", "in", "let", "match",
-                "mut", "return",
+                "mut", "return", "use",
             ];
             let word = words[at].as_str();
             let is_word = word.starts_with(|c: char| c.is_alphabetic() || c == '_');
