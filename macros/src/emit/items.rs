@@ -76,11 +76,6 @@ impl<'a> Items<'a> {
         self.cx.shapes.targets.get(target.equation)?.get(target.index)?.as_ref()
     }
 
-    /// The state to which a target gives its value.
-    pub fn state_of(&self, target: Target) -> Option<usize> {
-        self.resolved.state_values.iter().position(|value| *value == Some(target))
-    }
-
     /// Whether a target is a field of the struct that a step returns.
     pub fn is_field_of_outputs(&self, target: Target) -> bool {
         self.cx.cell.outputs.len() > 1 && self.resolved.outputs.contains(&Some(target))

@@ -106,7 +106,7 @@ impl Items<'_> {
         for (equation, names) in self.places.targets.iter().enumerate() {
             for (index, name) in names.iter().enumerate() {
                 let target = Target { equation, index };
-                if self.state_of(target).is_none() && !self.is_field_of_outputs(target) {
+                if self.resolved.state_of(target).is_none() && !self.is_field_of_outputs(target) {
                     let (docs, kind) = (self.equation_docs(target), self.sample(self.shape_of(target)));
                     fields.push(quote!(#docs #name: #kind));
                 }
@@ -139,10 +139,9 @@ impl Items<'_> {
             }
         }
         for (index, (equation, names)) in cell.equations.iter().zip(&self.places.targets).enumerate() {
-            let states = names
-                .iter()
-                .enumerate()
-                .filter(|(target, _)| self.state_of(Target { equation: index, index: *target }).is_some());
+            let states = names.iter().enumerate().filter(|(target, _)| {
+                self.resolved.state_of(Target { equation: index, index: *target }).is_some()
+            });
             found.names.extend(states.map(|(_, name)| quote!(_ = &__state.#name;)));
             if let Some(shape) = &equation.shape {
                 self.in_shape(shape, &mut found);
@@ -244,7 +243,7 @@ impl Items<'_> {
 
     /// A state is what is declared, whatever the time.
     fn target(&self, target: Target, name: &Ident) -> TokenStream {
-        if self.state_of(target).is_some() {
+        if self.resolved.state_of(target).is_some() {
             quote!(_ = &__state.#name;)
         } else if self.is_field_of_outputs(target) {
             quote!(_ = &__output.#name;)

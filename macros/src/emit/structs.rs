@@ -187,14 +187,12 @@ impl Items<'_> {
 
     /// The fields of several outputs. One is defined by its equation, but a state has a field of its own for that.
     fn output_names(&self) -> Vec<&Ident> {
-        let target = |target: &Target| self.places.targets.get(target.equation)?.get(target.index);
         (self.places.outputs.iter().zip(&self.resolved.outputs))
             .map(|(mention, value)| {
-                value
-                    .as_ref()
-                    .filter(|value| self.state_of(**value).is_none())
-                    .and_then(target)
-                    .unwrap_or(mention)
+                let value = value.filter(|value| self.resolved.state_of(*value).is_none());
+                let defined =
+                    value.and_then(|value| self.places.targets.get(value.equation)?.get(value.index));
+                defined.unwrap_or(mention)
             })
             .collect()
     }

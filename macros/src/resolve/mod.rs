@@ -69,6 +69,13 @@ pub struct Resolved {
     pub outputs: Vec<Option<Target>>,
 }
 
+impl Resolved {
+    /// The state to which a target gives its value.
+    pub fn state_of(&self, target: Target) -> Option<usize> {
+        self.state_values.iter().position(|value| *value == Some(target))
+    }
+}
+
 /// Finds what every name of the cell stands for and reports every name that is wrong.
 pub fn resolve(cell: &ast::Cell, diagnostics: &mut Diagnostics) -> Resolved {
     let names = names::collect(cell, diagnostics);

@@ -47,7 +47,7 @@ impl Infer<'_> {
     fn declaration_of(&self, expr: &Expr) -> Option<String> {
         let index = match self.symbol(expr)? {
             Symbol::Declaration(index) | Symbol::Previous(index) => index,
-            Symbol::Target(target) => self.state_of(target)?,
+            Symbol::Target(target) => self.resolved.state_of(target)?,
             Symbol::Dimension(_) | Symbol::Argument(_) => return None,
         };
         Some(text::declaration(&self.cell.declarations[index]))

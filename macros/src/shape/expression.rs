@@ -48,7 +48,7 @@ impl Infer<'_> {
                 None
             }
             Symbol::Declaration(index) | Symbol::Previous(index) => self.shapes.declarations[index].clone(),
-            Symbol::Target(target) => match self.state_of(target) {
+            Symbol::Target(target) => match self.resolved.state_of(target) {
                 Some(state) => self.shapes.declarations[state].clone(),
                 None => self.shapes.targets[target.equation][target.index].clone(),
             },

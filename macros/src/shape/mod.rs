@@ -17,7 +17,7 @@ mod tests;
 
 use crate::diagnostics::Diagnostics;
 use crate::dim::{Dim, Shape};
-use crate::resolve::{Resolved, Target};
+use crate::resolve::Resolved;
 use crate::syntax::ast::Cell;
 use proc_macro2::Ident;
 
@@ -75,10 +75,5 @@ impl Infer<'_> {
 
     fn show_dim(&self, dim: &Dim) -> String {
         dim.display(&self.names)
-    }
-
-    /// The state to which a target gives its value.
-    fn state_of(&self, target: Target) -> Option<usize> {
-        self.resolved.state_values.iter().position(|value| *value == Some(target))
     }
 }
