@@ -42,7 +42,7 @@ impl Items<'_> {
             #[allow(unexpected_cfgs, non_upper_case_globals, clippy::restriction)]
             impl<#placed_dims #scalar> #cell {
                 #[cfg(rust_analyzer)]
-                #[allow(dead_code, non_snake_case, mixed_script_confusables, confusable_idents, uncommon_codepoints)]
+                #[allow(dead_code, unused_imports, non_snake_case, mixed_script_confusables, confusable_idents, uncommon_codepoints)]
                 fn __mentions<const #batch: usize>(
                     __cell: &Self, __state: &#state, #(__context: &#context,)* __input: &#input, __output: &#output,
                 ) where #scalar: #k::Function {
