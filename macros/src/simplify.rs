@@ -119,16 +119,11 @@ impl Graph {
         }
     }
 
-    /// Whether `id` already has the shape that it would get by broadcasting against `other`.
-    fn covers(&self, id: Id, other: Id) -> bool {
-        self.broadcast(&[id, other]) == self[id].shape && self[id].level >= self[other].level
-    }
-
     pub fn add(&mut self, a: Id, b: Id) -> Id {
         match (self.number(a), self.number(b)) {
             (Some(x), Some(y)) => return self.constant(x + y),
-            (Some(0.0), None) if self.covers(b, a) => return b,
-            (None, Some(0.0)) if self.covers(a, b) => return a,
+            (Some(0.0), None) => return b,
+            (None, Some(0.0)) => return a,
             _ => {}
         }
         match (&self[a].op, &self[b].op) {
@@ -148,7 +143,7 @@ impl Graph {
         match (self.number(a), self.number(b)) {
             (Some(x), Some(y)) => return self.constant(x - y),
             (Some(0.0), None) => return self.neg(b),
-            (None, Some(0.0)) if self.covers(a, b) => return a,
+            (None, Some(0.0)) => return a,
             _ => {}
         }
         if self[b].op == Op::Unary(Unary::Neg) {

@@ -1,5 +1,6 @@
 //! What runs when, what runs together, what is kept.
 
+mod edges;
 mod scans;
 
 use crate::emit::context::Names;

@@ -32,13 +32,7 @@ impl Graph {
         let (left, right) = (turned(self[a].shape, ta), turned(self[b].shape, tb));
         let shape = BlockShape::new(left.rows, right.columns);
 
-        // With an inner dimension of one or none of the outer ones the product is element-wise.
-        if left.is_scalar() || right.is_scalar() {
-            let a = if ta { self.transpose(a) } else { a };
-            let b = if tb { self.transpose(b) } else { b };
-            return self.mul(a, b);
-        }
-        // A column times a row is an element-wise product of two that broadcast: it fuses with its neighbours.
+        // A column times a row, or a scalar, is an element-wise product of two that broadcast: it fuses with its neighbours.
         if left.columns == Atom::ONE {
             let (column, row) = (self.reshape(a, left), self.reshape(b, right));
             return self.mul(column, row);

@@ -166,6 +166,9 @@ fn sums_of_products() {
         assert_eq!(g[column_sums].shape, BlockShape::new(ONE, S));
         let vector = g.storage(row);
         let turned = g.matmul(true, false, matrix, u);
+        // The matrix may stand on either side.
+        let turned_around = g.mul(row, matrix);
+        assert_eq!(g.row_sum(turned_around) == row_sums, is_product);
         for (sums, product, right, sum) in [
             (row_sums, g.matmul(false, false, matrix, vector), [matrix, vector], Op::RowSum),
             (g.storage(column_sums), g.storage(turned), [matrix, u], Op::ColumnSum),
@@ -223,6 +226,11 @@ fn gradients_of_weights_are_products() {
         (op(&g, product), g[product].args.as_slice()),
         (&Op::MatMul { ta: false, tb: true }, &[z_bar, h][..])
     );
+    // A vector times a scalar has no outer product in it: its loop adds it up.
+    let k = leaf(&mut g, 3, ONE, ONE);
+    let scaled = g.mul(z_bar, k);
+    let total = g.accumulate(scaled, Level::Param);
+    assert_eq!(g[total].args, [scaled]);
     // What doesn't vary over time isn't summed.
     let fixed = read(&mut g, 2, N, ONE, Level::Param);
     assert_eq!(g.accumulate(fixed, Level::Param), fixed);
@@ -253,4 +261,20 @@ fn rebuilding_saves_again() {
     let rebuilt = rebuild(&g, &mut [&mut sum]);
     assert_eq!(*op(&rebuilt, sum), Op::Binary(Binary::Sub));
     assert!(rebuilt.ids().all(|id| *op(&rebuilt, id) != Op::Unary(Unary::Neg)));
+}
+
+#[test]
+fn rebuilding_turns_back_again() {
+    let mut g = Graph::default();
+    let (v, m) = (leaf(&mut g, 0, N, ONE), read(&mut g, 1, N, S, Level::Param));
+    let (minus, turned) = (g.neg(v), g.transpose(m));
+    let [stopped_minus, stopped_turned] = [minus, turned].map(|id| g.stop_gradient(id));
+    let mut there_and_back = [g.neg(stopped_minus), g.transpose(stopped_turned)];
+    let mut product = g.matmul(false, false, stopped_turned, v);
+    let [first, second] = &mut there_and_back;
+    let rebuilt = rebuild(&g, &mut [first, second, &mut product]);
+    for (id, of) in there_and_back.into_iter().zip([0, 1]) {
+        assert_eq!(*op(&rebuilt, id), Op::Read(Piece { of, row: 0, column: 0 }));
+    }
+    assert_eq!(*op(&rebuilt, product), Op::MatMul { ta: true, tb: false });
 }

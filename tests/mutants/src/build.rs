@@ -1,0 +1,253 @@
+//! From the list of mutants to a program that holds them.
+
+use crate::Options;
+use crate::instrument::{Instrumented, Mutant, instrument};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::{env, fs};
+
+/// What is examined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    Compiler,
+    Kernels,
+}
+
+impl Part {
+    pub fn name(self) -> &'static str {
+        match self {
+            Part::Compiler => "compiler",
+            Part::Kernels => "kernels",
+        }
+    }
+
+    /// The package and its folder in the workspace, and the package that holds the mutants.
+    fn package(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Part::Compiler => ("rnn-cell-macros", "macros", "macros"),
+            Part::Kernels => ("rnn-cell", "runtime", "kernels"),
+        }
+    }
+
+    /// The kernels are compiled anew for each size and instruction set; the switches in them cost minutes of optimisation.
+    fn level(self) -> &'static str {
+        match self {
+            Part::Compiler => "1",
+            Part::Kernels => "0",
+        }
+    }
+
+    /// What decides what a cell computes, and what is said of a mistake in it. Not the parser, nor what writes Rust and pages: damaged
+    /// definitions, rustc, and the tests of whole cells are there for them.
+    fn files(self) -> &'static [&'static str] {
+        match self {
+            Part::Compiler => &[
+                "macros/src/autodiff.rs",
+                "macros/src/diagnostics.rs",
+                "macros/src/dim.rs",
+                "macros/src/initial.rs",
+                "macros/src/initial/**",
+                "macros/src/ir.rs",
+                "macros/src/jacobian.rs",
+                "macros/src/jacobian/**",
+                "macros/src/lower.rs",
+                "macros/src/mixes.rs",
+                "macros/src/ops/**",
+                "macros/src/plan.rs",
+                "macros/src/plan/**",
+                "macros/src/resolve/**",
+                "macros/src/schedule.rs",
+                "macros/src/shape/**",
+                "macros/src/simplify.rs",
+                "macros/src/simplify/**",
+                "macros/src/verify.rs",
+            ],
+            Part::Kernels => &["runtime/src/kernels/**"],
+        }
+    }
+}
+
+/// All mutants in one executable.
+pub struct Program {
+    pub mutants: Vec<Mutant>,
+    /// Those that it holds, by index.
+    pub placed: BTreeSet<usize>,
+    /// Those that don't compile.
+    pub unviable: BTreeSet<usize>,
+    pub executable: PathBuf,
+    /// Where its tests run.
+    pub package: PathBuf,
+    /// Where the tests of a macro find the libraries that they are linked to.
+    pub libraries: String,
+}
+
+pub fn build(root: &Path, folder: &Path, options: &Options, wanted: impl Fn(&Mutant) -> bool) -> Program {
+    let part = options.part;
+    let (listed, from, to) = part.package();
+    let mut list = Command::new("cargo");
+    list.args(["mutants", "--list", "--json", "--package", listed]).current_dir(root);
+    for file in part.files() {
+        list.args(["--file", file]);
+    }
+    let list: Value = serde_json::from_slice(&output(&mut list)).expect("cargo mutants gives JSON");
+    let list = list.as_array().expect("a list");
+    let mutants: Vec<Mutant> = list.iter().filter_map(Mutant::read).filter(wanted).collect();
+    // By the file that holds them.
+    let mut files: BTreeMap<String, Vec<(usize, &Mutant)>> = BTreeMap::new();
+    for (id, mutant) in mutants.iter().enumerate() {
+        files.entry(mutant.file.replacen(from, to, 1)).or_default().push((id, mutant));
+    }
+
+    let mut tree = tree(root, part);
+    let sources: HashMap<&str, String> = files.keys().map(|file| (file.as_str(), tree[file].clone())).collect();
+    // What didn't compile last time won't now: each round of finding out takes as long as a build.
+    let memory = folder.join("unviable.txt");
+    let known = fs::read_to_string(&memory).unwrap_or_default();
+    let known: BTreeSet<&str> = known.lines().collect();
+    let mut unviable: BTreeSet<usize> =
+        (0..mutants.len()).filter(|id| known.contains(mutants[*id].name.as_str())).collect();
+    loop {
+        let mut written: HashMap<&str, Instrumented> = HashMap::new();
+        for (file, all) in &files {
+            let left: Vec<_> = all.iter().copied().filter(|(id, _)| !unviable.contains(id)).collect();
+            let instrumented = instrument(&sources[file.as_str()], &left).expect("the sources can be parsed");
+            tree.insert(file.clone(), instrumented.text.clone());
+            written.insert(file, instrumented);
+        }
+        for (file, text) in &tree {
+            write(&folder.join(file), text);
+        }
+        let (executable, errors) = compile(folder, part);
+        let names: BTreeSet<&str> = known
+            .iter()
+            .copied()
+            .chain(unviable.iter().map(|id| mutants[*id].name.as_str()))
+            .collect();
+        write(&memory, &names.into_iter().collect::<Vec<_>>().join("\n"));
+        if let Some(executable) = executable {
+            let placed = written.values().flat_map(|file| file.placed.iter().copied()).collect();
+            let (package, libraries) = (folder.join(to), libraries());
+            return Program { mutants, placed, unviable, executable, package, libraries };
+        }
+        let failing: BTreeSet<usize> = errors
+            .iter()
+            .flat_map(|error| &error.places)
+            .filter_map(|(file, line)| written.get(file.as_str())?.lines.get(line).copied())
+            .collect();
+        let text = || errors.iter().map(|error| error.text.as_str()).collect::<String>();
+        assert!(!failing.is_empty(), "no mutant explains this:\n{}", text());
+        eprintln!("{} mutants don't compile", failing.len());
+        unviable.extend(failing);
+    }
+}
+
+struct CompileError {
+    /// Files and lines.
+    places: Vec<(String, usize)>,
+    text: String,
+}
+
+/// The tests' executable, if they compile.
+fn compile(folder: &Path, part: Part) -> (Option<PathBuf>, Vec<CompileError>) {
+    let mut cargo = Command::new("cargo");
+    cargo.args(["test", "--lib", "--no-run", "--message-format=json"]).current_dir(folder);
+    cargo.env("CARGO_TARGET_DIR", folder.join("target")).env("RUSTFLAGS", "-Awarnings");
+    cargo.env("CARGO_PROFILE_DEV_OPT_LEVEL", part.level()).env("CARGO_PROFILE_DEV_DEBUG", "0");
+    let output = cargo.stderr(Stdio::inherit()).output().expect("cargo runs");
+    let (mut executable, mut errors) = (None, vec![]);
+    for line in String::from_utf8_lossy(&output.stdout).lines() {
+        let Ok(message) = serde_json::from_str::<Value>(line) else { continue };
+        if let Some(path) = message["executable"].as_str() {
+            executable = Some(PathBuf::from(path));
+        }
+        let message = &message["message"];
+        if message["level"] == "error" {
+            let spans = message["spans"].as_array().map(Vec::as_slice).unwrap_or_default();
+            let place = |span: &Value| {
+                let line = usize::try_from(span["line_start"].as_u64()?).ok()?;
+                Some((span["file_name"].as_str()?.to_owned(), line))
+            };
+            let text = message["rendered"].as_str().unwrap_or_default().to_owned();
+            errors.push(CompileError { places: spans.iter().filter_map(place).collect(), text });
+        }
+    }
+    (executable, errors)
+}
+
+/// A workspace, by path: the compiler as it is, or the kernels and no more than they need, which compile in half a minute, the whole
+/// runtime with its cells in several.
+fn tree(root: &Path, part: Part) -> BTreeMap<String, String> {
+    let mut tree = BTreeMap::new();
+    let here = root.join("tests/mutants");
+    let (_, _, member) = part.package();
+    match part {
+        Part::Compiler => {
+            // Tests of the compiler read the cells, the guide, and the generator of random cells.
+            for name in ["macros", "runtime/src", "tests/generator"] {
+                read_all(&root.join(name), name, &mut tree);
+            }
+        }
+        Part::Kernels => {
+            read_all(&root.join("runtime/src"), "kernels/src", &mut tree);
+            tree.insert("kernels/src/lib.rs".to_owned(), read(&here.join("kernels.rs")));
+            tree.insert("kernels/Cargo.toml".to_owned(), read(&here.join("kernels.toml")));
+            // Layers build upon the rest of the runtime.
+            tree.insert("kernels/src/cell/layer.rs".to_owned(), String::new());
+        }
+    }
+    let library = tree.get_mut(&format!("{member}/src/lib.rs")).expect("a package has a root");
+    library.push_str("\nmod __mutants;\n");
+    tree.insert(format!("{member}/src/__mutants.rs"), include_str!("switch.rs").to_owned());
+    let manifest = read(&root.join("Cargo.toml"));
+    let lines = manifest.lines().filter(|line| !line.starts_with("exclude = "));
+    let lines = lines.take_while(|line| *line != "[profile.dev.package.tests]");
+    let lines: Vec<String> = lines
+        .map(|line| match line.starts_with("members = ") {
+            true => format!("members = [\"{member}\"]"),
+            false => line.to_owned(),
+        })
+        .collect();
+    tree.insert("Cargo.toml".to_owned(), lines.join("\n"));
+    tree.insert("Cargo.lock".to_owned(), read(&root.join("Cargo.lock")));
+    tree
+}
+
+/// The text files of a folder.
+fn read_all(folder: &Path, name: &str, tree: &mut BTreeMap<String, String>) {
+    for entry in fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())).flatten() {
+        let name = format!("{name}/{}", entry.file_name().to_string_lossy());
+        if entry.path().is_dir() {
+            read_all(&entry.path(), &name, tree);
+        } else if let Ok(text) = fs::read_to_string(entry.path()) {
+            tree.insert(name, text);
+        }
+    }
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Leaves a file alone that has the text: cargo goes by its time.
+fn write(path: &Path, text: &str) {
+    if fs::read_to_string(path).is_ok_and(|old| old == text) {
+        return;
+    }
+    let written = fs::create_dir_all(path.parent().expect("a file is in a folder")).and_then(|()| fs::write(path, text));
+    written.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+}
+
+fn libraries() -> String {
+    let folder = output(Command::new("rustc").args(["--print", "target-libdir"]));
+    let others = env::var("LD_LIBRARY_PATH").unwrap_or_default();
+    format!("{}:{others}", String::from_utf8_lossy(&folder).trim())
+}
+
+pub fn output(command: &mut Command) -> Vec<u8> {
+    let output = command.stderr(Stdio::inherit()).output();
+    let output = output.unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    assert!(output.status.success(), "{command:?}: {}", output.status);
+    output.stdout
+}

@@ -1,0 +1,151 @@
+//! Each mutant against the tests that reach it.
+
+use crate::build::{Program, output};
+use std::collections::HashMap;
+use std::fmt;
+use std::process::{Command, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Outcome {
+    /// A test fails.
+    Caught,
+    /// A test takes ten times as long as it did, and more.
+    Timeout,
+    /// Every test passes.
+    Survived,
+    /// No test gets there.
+    Unreached,
+    /// It doesn't compile.
+    Unviable,
+    /// It stands where no switch can be (what is computed at compile time, what returns an `impl Trait`): `cargo mutants` tries it.
+    Apart,
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Outcome::Caught => "caught",
+            Outcome::Timeout => "timeout",
+            Outcome::Survived => "survived",
+            Outcome::Unreached => "unreached",
+            Outcome::Unviable => "unviable",
+            Outcome::Apart => "apart",
+        })
+    }
+}
+
+/// Tests that look for hangs in definitions of a thousand equations, or try thousands of damaged ones, at the end of a
+/// pipeline that others test stage by stage.
+const LONG: [&str; 3] = ["emit::tests::size", "many_equations_are_drawn", "syntax::fuzz"];
+
+struct Test {
+    name: String,
+    takes: Duration,
+    reaches: Vec<usize>,
+}
+
+fn command(program: &Program) -> Command {
+    let mut command = Command::new(&program.executable);
+    command.current_dir(&program.package).env("LD_LIBRARY_PATH", &program.libraries);
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    command
+}
+
+fn tests(program: &Program) -> Vec<Test> {
+    let list = output(command(program).args(["--list", "--format=terse"]).stdout(Stdio::piped()));
+    let list = String::from_utf8_lossy(&list).into_owned();
+    let names = list.lines().filter_map(|line| line.strip_suffix(": test"));
+    let names = names.filter(|name| !LONG.iter().any(|long| name.contains(long)));
+    let path = program.executable.with_extension("reached");
+    let record = |name: &str| {
+        let _ = std::fs::remove_file(&path);
+        let start = Instant::now();
+        let status = command(program)
+            .args(["--exact", name, "--test-threads=1"])
+            .env("MUTANT", "record")
+            .env("MUTANTS_REACHED", &path)
+            .status();
+        let takes = start.elapsed();
+        assert!(status.is_ok_and(|status| status.success()), "{name} fails without a mutant");
+        let reached = std::fs::read_to_string(&path).unwrap_or_default();
+        let reaches = reached.lines().filter_map(|line| line.parse().ok()).collect();
+        Test { name: name.to_owned(), takes, reaches }
+    };
+    let mut tests: Vec<Test> = names.map(record).collect();
+    tests.sort_by_key(|test| test.takes);
+    tests
+}
+
+pub fn run(program: &Program, jobs: usize) -> Vec<(usize, Outcome)> {
+    let start = Instant::now();
+    let tests = tests(program);
+    let mut reaching: HashMap<usize, Vec<&Test>> = HashMap::new();
+    for test in &tests {
+        for id in &test.reaches {
+            reaching.entry(*id).or_default().push(test);
+        }
+    }
+    eprintln!("{} tests recorded in {:?}", tests.len(), start.elapsed());
+    let next = AtomicUsize::new(0);
+    let outcomes = Mutex::new(vec![]);
+    std::thread::scope(|scope| {
+        for _ in 0..jobs {
+            scope.spawn(|| {
+                loop {
+                    let id = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(mutant) = program.mutants.get(id) else { break };
+                    let outcome = if program.unviable.contains(&id) {
+                        Outcome::Unviable
+                    } else if !program.placed.contains(&id) {
+                        Outcome::Apart
+                    } else {
+                        reaching.get(&id).map_or(Outcome::Unreached, |tests| against(program, id, tests))
+                    };
+                    eprintln!("{:>5} s {outcome} {}", start.elapsed().as_secs(), mutant.name);
+                    if let Ok(mut outcomes) = outcomes.lock() {
+                        outcomes.push((id, outcome));
+                    }
+                }
+            });
+        }
+    });
+    outcomes.into_inner().unwrap_or_default()
+}
+
+/// The quick tests first: most mutants go no further.
+fn against(program: &Program, id: usize, tests: &[&Test]) -> Outcome {
+    let mut left = tests;
+    let mut budget = Duration::from_millis(300);
+    while !left.is_empty() {
+        let mut sum = Duration::ZERO;
+        let count = left.iter().take_while(|test| { sum += test.takes; sum <= budget }).count().max(1);
+        let (now, later) = left.split_at(count);
+        left = later;
+        budget *= 5;
+        let takes: Duration = now.iter().map(|test| test.takes).sum();
+        let mut command = command(program);
+        command.args(["--exact", "--test-threads=1"]).args(now.iter().map(|test| &test.name));
+        let Ok(mut child) = command.env("MUTANT", id.to_string()).spawn() else { panic!("{command:?} can't run") };
+        let end = Instant::now() + Duration::from_secs(20) + 10 * takes;
+        let status = loop {
+            match child.try_wait() {
+                Ok(Some(status)) => break Some(status),
+                Ok(None) if Instant::now() < end => std::thread::sleep(Duration::from_millis(5)),
+                _ => break None,
+            }
+        };
+        match status {
+            None => {
+                let _ = child.kill();
+                let _ = child.wait();
+                return Outcome::Timeout;
+            }
+            Some(status) if !status.success() => return Outcome::Caught,
+            Some(_) => {}
+        }
+    }
+    Outcome::Survived
+}
