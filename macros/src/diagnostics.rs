@@ -3,6 +3,9 @@
 //!
 //! Stages add what they find and go on; the driver asks at two gates whether anything was found.
 
+#[cfg(test)]
+mod tests;
+
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote_spanned;
 

@@ -156,7 +156,7 @@ fn holds(op: Comparison, a: f64, b: f64) -> bool {
     }
 }
 
-fn unary(op: Unary, x: f64) -> f64 {
+pub fn unary(op: Unary, x: f64) -> f64 {
     match op {
         Unary::Neg => -x,
         Unary::Sigmoid => 1.0 / (1.0 + (-x).exp()),

@@ -85,7 +85,10 @@ fn unsuffixed(value: u64) -> Literal {
 
 #[cfg(test)]
 pub mod tests {
+    use super::pull_back_slice;
+    use crate::dim::Atom;
     use crate::interpret::matrix::Matrix;
+    use crate::ir::{BlockShape, Graph, Level, Op, Piece};
     use crate::ops::tests::{Case, SHAPES, case, check_all};
 
     /// The rows of the arguments below each other; a narrow one in every column.
@@ -140,10 +143,12 @@ pub mod tests {
             let half = args[0].rows / 2;
             product(args, [(0, half), (half, half)])
         }));
-        cases.push(case("split", "[a, b] = u; y = a * b", &["[2*N, S]"], (-2.0, 2.0), move |args| {
-            let half = args[0].rows / 2;
-            product(args, [(0, half), (half, half)])
-        }));
+        for shape in ["[2*N, S]", "[2*N, S + M]"] {
+            cases.push(case("split", "[a, b] = u; y = a * b", &[shape], (-2.0, 2.0), move |args| {
+                let half = args[0].rows / 2;
+                product(args, [(0, half), (half, half)])
+            }));
+        }
         for shape in ["[2]", "[2, S]", "[2, S + M]"] {
             cases.push(case("split", "[a, b] = u; y = a * b", &[shape], (-2.0, 2.0), move |args| {
                 product(args, [(0, 1), (1, 1)])
@@ -161,5 +166,20 @@ pub mod tests {
     #[test]
     fn values_and_derivatives() {
         check_all(&cases());
+    }
+
+    /// Zeros stand where there are rows for them.
+    #[test]
+    fn cotangents_of_slices() {
+        let mut graph = Graph::default();
+        let mut read = |of: usize, rows: u64| {
+            let shape = BlockShape::new(Atom::Literal(rows), Atom::ONE);
+            graph.read(Piece { of, row: 0, column: 0 }, shape, Level::Time)
+        };
+        let (x, y_bar) = (read(0, 3), read(1, 1));
+        for (start, parts) in [(0, 2), (1, 3), (2, 2)] {
+            let bar = pull_back_slice(&mut graph, x, start, 1, y_bar);
+            assert_eq!((&graph[bar].op, graph[bar].args.len()), (&Op::Concat, parts), "{start}");
+        }
     }
 }

@@ -101,7 +101,8 @@ pub fn build(root: &Path, folder: &Path, options: &Options, wanted: impl Fn(&Mut
     }
 
     let mut tree = tree(root, part);
-    let sources: HashMap<&str, String> = files.keys().map(|file| (file.as_str(), tree[file].clone())).collect();
+    let sources: HashMap<&str, String> =
+        files.keys().map(|file| (file.as_str(), tree[file].clone())).collect();
     // What didn't compile last time won't now: each round of finding out takes as long as a build.
     let memory = folder.join("unviable.txt");
     let known = fs::read_to_string(&memory).unwrap_or_default();
@@ -120,11 +121,8 @@ pub fn build(root: &Path, folder: &Path, options: &Options, wanted: impl Fn(&Mut
             write(&folder.join(file), text);
         }
         let (executable, errors) = compile(folder, part);
-        let names: BTreeSet<&str> = known
-            .iter()
-            .copied()
-            .chain(unviable.iter().map(|id| mutants[*id].name.as_str()))
-            .collect();
+        let names: BTreeSet<&str> =
+            known.iter().copied().chain(unviable.iter().map(|id| mutants[*id].name.as_str())).collect();
         write(&memory, &names.into_iter().collect::<Vec<_>>().join("\n"));
         if let Some(executable) = executable {
             let placed = written.values().flat_map(|file| file.placed.iter().copied()).collect();
@@ -184,8 +182,8 @@ fn tree(root: &Path, part: Part) -> BTreeMap<String, String> {
     let (_, _, member) = part.package();
     match part {
         Part::Compiler => {
-            // Tests of the compiler read the cells, the guide, and the generator of random cells.
-            for name in ["macros", "runtime/src", "tests/generator"] {
+            // What its tests read: cells and guide, the generator of random cells, the messages.
+            for name in ["macros", "runtime/src", "tests/generator", "ui-tests/fail"] {
                 read_all(&root.join(name), name, &mut tree);
             }
         }
@@ -216,7 +214,9 @@ fn tree(root: &Path, part: Part) -> BTreeMap<String, String> {
 
 /// The text files of a folder.
 fn read_all(folder: &Path, name: &str, tree: &mut BTreeMap<String, String>) {
-    for entry in fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())).flatten() {
+    for entry in
+        fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())).flatten()
+    {
         let name = format!("{name}/{}", entry.file_name().to_string_lossy());
         if entry.path().is_dir() {
             read_all(&entry.path(), &name, tree);
@@ -235,7 +235,8 @@ fn write(path: &Path, text: &str) {
     if fs::read_to_string(path).is_ok_and(|old| old == text) {
         return;
     }
-    let written = fs::create_dir_all(path.parent().expect("a file is in a folder")).and_then(|()| fs::write(path, text));
+    let written = fs::create_dir_all(path.parent().expect("a file is in a folder"))
+        .and_then(|()| fs::write(path, text));
     written.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
 }
 

@@ -57,7 +57,10 @@ pub fn instrument(source: &str, mutants: &[(usize, &Mutant)]) -> syn::Result<Ins
     let file = syn::parse_file(source)?;
     let mut find = Find {
         source,
-        lines: source.split_inclusive('\n').scan(0, |at, line| Some((std::mem::replace(at, *at + line.len()), line))).collect(),
+        lines: source
+            .split_inclusive('\n')
+            .scan(0, |at, line| Some((std::mem::replace(at, *at + line.len()), line)))
+            .collect(),
         mutants: HashMap::new(),
         sites: vec![],
         placed: vec![],
@@ -117,7 +120,9 @@ impl Out {
 
     fn render(&mut self, source: &str, place: Range<usize>, sites: &mut Vec<Site>) {
         let mut at = place.start;
-        while let Some(site) = sites.pop_if(|site| site.place.end <= place.end && site.place.start < place.end) {
+        while let Some(site) =
+            sites.pop_if(|site| site.place.end <= place.end && site.place.start < place.end)
+        {
             self.push(&source[at..site.place.start]);
             at = site.place.end;
             for id in &site.closed {
@@ -185,8 +190,7 @@ impl<'a> Find<'a> {
             return;
         }
         // Nor can a function return now one iterator, now another.
-        let is_opaque =
-            matches!(&signature.output, syn::ReturnType::Type(_, output) if matches!(**output, syn::Type::ImplTrait(_)));
+        let is_opaque = matches!(&signature.output, syn::ReturnType::Type(_, output) if matches!(**output, syn::Type::ImplTrait(_)));
         if let Some(first) = block.stmts.first().filter(|_| !is_opaque) {
             let end = self.offset(block.brace_token.span.open().end());
             let found = self.of("FnValue", first.span());
@@ -237,8 +241,10 @@ impl<'ast> Visit<'ast> for Find<'_> {
         if !has_let(&binary.left) && !has_let(&binary.right) {
             let found = self.of("BinaryOperator", binary.op.span());
             let (left, right) = (self.text(&*binary.left), self.text(&*binary.right));
-            let instead =
-                found.iter().map(|(id, mutant)| (*id, format!("{left} {} {right}", mutant.replacement))).collect();
+            let instead = found
+                .iter()
+                .map(|(id, mutant)| (*id, format!("{left} {} {right}", mutant.replacement)))
+                .collect();
             self.site(self.place(binary.span()), instead);
         }
         visit::visit_expr_binary(self, binary);

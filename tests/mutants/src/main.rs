@@ -61,7 +61,8 @@ fn main() {
     let wanted = |mutant: &instrument::Mutant| {
         (options.files.is_empty() || options.files.iter().any(|part| mutant.file.contains(part)))
             && survivors.as_ref().is_none_or(|last| {
-                last.lines().any(|line| line.strip_prefix("survived ").is_some_and(|name| same(name, &mutant.name)))
+                last.lines()
+                    .any(|line| line.strip_prefix("survived ").is_some_and(|name| same(name, &mutant.name)))
             })
     };
     let program = build::build(&root, &folder, &options, wanted);
@@ -83,7 +84,8 @@ fn main() {
     }
     println!("{}", last.display());
     for (row, counts) in counts {
-        let counts: Vec<String> = counts.iter().map(|(outcome, count)| format!("{count} {outcome}")).collect();
+        let counts: Vec<String> =
+            counts.iter().map(|(outcome, count)| format!("{count} {outcome}")).collect();
         println!("{row}: {}", counts.join(", "));
     }
 }

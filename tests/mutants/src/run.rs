@@ -121,14 +121,23 @@ fn against(program: &Program, id: usize, tests: &[&Test]) -> Outcome {
     let mut budget = Duration::from_millis(300);
     while !left.is_empty() {
         let mut sum = Duration::ZERO;
-        let count = left.iter().take_while(|test| { sum += test.takes; sum <= budget }).count().max(1);
+        let count = left
+            .iter()
+            .take_while(|test| {
+                sum += test.takes;
+                sum <= budget
+            })
+            .count()
+            .max(1);
         let (now, later) = left.split_at(count);
         left = later;
         budget *= 5;
         let takes: Duration = now.iter().map(|test| test.takes).sum();
         let mut command = command(program);
         command.args(["--exact", "--test-threads=1"]).args(now.iter().map(|test| &test.name));
-        let Ok(mut child) = command.env("MUTANT", id.to_string()).spawn() else { panic!("{command:?} can't run") };
+        let Ok(mut child) = command.env("MUTANT", id.to_string()).spawn() else {
+            panic!("{command:?} can't run")
+        };
         let end = Instant::now() + Duration::from_secs(20) + 10 * takes;
         let status = loop {
             match child.try_wait() {

@@ -3,6 +3,7 @@
 use super::{all, planned};
 use crate::dim::Atom;
 use crate::ir::{BlockShape, Graph, Id, Level, Op, Piece};
+use crate::ops::unary::Unary;
 use crate::plan::{Pass, Place};
 use crate::schedule::{Group, Region, is_flat_product};
 use std::collections::HashSet;
@@ -179,5 +180,17 @@ fn places_of_states_and_gradients() {
                 assert!(plan.backward.schedule.users[id.index()].is_empty());
             }
         }
+    }
+}
+
+/// Blocks are numbered where there are several, in the rows, in the columns or both.
+#[test]
+fn names_of_blocks() {
+    let cell = planned(
+        "cell Blocks<I, H> { input x: [I]; state h: [H]; param V: [2*H, I], W: [H, H + I], U: [2*H, H + I];
+         a = tanh(V @ x); b = tanh(W); c = tanh(U); s = sum(a) + sum(b) + sum(c); h = s * h[t-1]; output h; }",
+    );
+    for name in ["a_0", "a_1", "b_0", "b_1", "c_0_0", "c_0_1", "c_1_0", "c_1_1"] {
+        assert_eq!(cell.plan.graph[cell.named(name)].op, Op::Unary(Unary::Tanh), "{name}");
     }
 }
