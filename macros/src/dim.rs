@@ -110,3 +110,23 @@ impl Shape {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Atom, Dim};
+
+    #[test]
+    fn literals_add_up_and_zeros_vanish() {
+        let (h, zero, two, five) = (Atom::Name(0), Atom::Literal(0), Atom::Literal(2), Atom::Literal(5));
+        for (terms, sum) in [
+            (vec![], vec![zero]),
+            (vec![zero], vec![zero]),
+            (vec![two, Atom::Literal(3)], vec![five]),
+            (vec![h, zero], vec![h]),
+            (vec![zero, h, two, zero], vec![h, two]),
+            (vec![two, h, two], vec![two, h, two]),
+        ] {
+            assert_eq!(Dim::sum(terms.clone()).atoms(), sum, "{terms:?}");
+        }
+    }
+}

@@ -7,7 +7,9 @@ fn every_initialiser() {
     for (written, found) in [
         ("0.5", "Constant(0.5)"),
         ("-1/4", "Constant(-0.25)"),
-        ("2 * sqrt(4)", "Constant(4.0)"),
+        ("3 * sqrt(4)", "Constant(6.0)"),
+        ("1 + 2 * 3 - 5", "Constant(2.0)"),
+        ("exp(0) + ln(1)", "Constant(1.0)"),
         ("zeros", "Constant(0.0)"),
         ("ones", "Constant(1.0)"),
         ("identity(0.9)", "Identity(0.9)"),

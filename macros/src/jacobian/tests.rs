@@ -183,7 +183,7 @@ fn random_cells_agree_with_differences() {
     }
 }
 
-const READ: [&str; 3] = [
+const READ: [&str; 4] = [
     // Matrix, vector and scalar states, each by each.
     "cell Memory<H, E> { input x: [H]; state M: [H, E], h: [H], n: []; param v: [H], u: [E];
         g = sigmoid(v * n[t-1] + x);
@@ -199,7 +199,16 @@ const READ: [&str; 3] = [
         z = sigmoid(W_z @ x + U_z @ h[t-1]);
         h_tilde = tanh(W_h @ x + U_h @ (r * h[t-1]));
         h = z * h[t-1] + (1 - z) * h_tilde;
-        output h; }"];
+        output h; }",
+    // Vectors from scalars, scalars from vectors, and matrices that are products only together.
+    "cell Mixture<H, E> { input x: [H]; state h: [H], n, m: [], r: [E], s: [2]; param U: [E, H], v, w: [H], k: [], A: [2, H];
+        n = sum(v * h[t-1]) + sum(h[t-1]) + k * n[t-1];
+        m = sum(tanh(h[t-1])) - m[t-1];
+        h = v * n[t-1] + w * m[t-1] + m[t-1] + x * n[t-1];
+        r = (U * 2) @ h[t-1] + (U @ (v @ w.T)) @ h[t-1] + n[t-1];
+        [a, b] = A @ h[t-1] + s[t-1];
+        s = [b * x.T @ v, -a];
+        output h, r, s; }"];
 
 fn text(definition: &Definition) -> String {
     write(
@@ -262,6 +271,34 @@ fn matrices_and_scalars() {
     {
         assert!(memory.contains(line), "{line} is not in\n{memory}");
     }
+}
+
+#[test]
+fn vectors_and_scalars() {
+    let text = lines_of("Mixture");
+    let found: Vec<&str> = text.lines().filter(|line| !line.ends_with(" = 0")).collect();
+    let expected = [
+        "value_17 = A @ h[t-1] + s[t-1]",
+        "value_19 = b * x",
+        "∂n/∂h[t-1] = v.T + ones.T",
+        "∂m/∂h[t-1] = (1 - (tanh(h[t-1]) * tanh(h[t-1]))).T",
+        "∂r/∂h[t-1] = (U * 2) + (U @ (v * w.T))",
+        "∂value_17/∂h[t-1] = A",
+        "∂a/∂h[t-1] @ δh = rows(∂value_17/∂h[t-1] @ δh, 0, 1)",
+        "∂b/∂h[t-1] @ δh = rows(∂value_17/∂h[t-1] @ δh, 1, 1)",
+        "∂value_19/∂h[t-1] = x @ ∂b/∂h[t-1]",
+        "∂s/∂h[t-1] @ δh = [sum(v * (∂value_19/∂h[t-1] @ δh)), zeros(1)] - [zeros(1), ∂a/∂h[t-1] @ δh]",
+        "∂n/∂n[t-1] = k",
+        "∂h/∂n[t-1] = (v + x)",
+        "∂r/∂n[t-1] = ones",
+        "∂m/∂m[t-1] = -1",
+        "∂h/∂m[t-1] = w + ones",
+        "∂a/∂s[t-1] @ δs = rows(δs, 0, 1)",
+        "∂b/∂s[t-1] @ δs = rows(δs, 1, 1)",
+        "∂value_19/∂s[t-1] = x @ ∂b/∂s[t-1]",
+        "∂s/∂s[t-1] @ δs = [sum(v * (∂value_19/∂s[t-1] @ δs)), zeros(1)] - [zeros(1), ∂a/∂s[t-1] @ δs]",
+    ];
+    assert_eq!(found, expected, "{text}");
 }
 
 #[test]

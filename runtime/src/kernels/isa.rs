@@ -278,6 +278,16 @@ mod tests {
         }
     }
 
+    /// Tests run under every set there is: not under none.
+    #[test]
+    fn the_baseline_is_always_there() {
+        assert_eq!(available().next(), Some(Level::Portable));
+        #[cfg(all(target_arch = "x86_64", feature = "std"))]
+        assert_eq!(available().any(|level| level == Level::Avx2), {
+            std::is_x86_feature_detected!("avx2") && std::is_x86_feature_detected!("fma")
+        });
+    }
+
     #[test]
     fn dispatch_follows_the_processor() {
         #[cfg(all(target_arch = "x86_64", feature = "std"))]
@@ -293,6 +303,12 @@ mod tests {
         }
         #[cfg(not(target_arch = "x86_64"))]
         assert_eq!(dispatch(Name), (Level::Portable, Portable::FMA));
+    }
+
+    #[test]
+    #[cfg(all(target_arch = "x86_64", feature = "std"))]
+    fn every_set_has_a_name() {
+        assert_eq!(["portable", "avx2", "avx512"].map(named), ALL);
     }
 
     #[test]

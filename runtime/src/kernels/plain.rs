@@ -124,4 +124,14 @@ mod tests {
             [1.0, 2.0, 3.0, 4.0]
         );
     }
+
+    #[test]
+    fn copies_end_with_the_shorter_slice() {
+        for (to, from, copied) in [(3, 2, 2), (2, 3, 2), (2, 2, 2), (0, 1, 0)] {
+            let mut slice = vec![0; to];
+            copy(&mut slice, &[1, 2, 3][..from]);
+            assert_eq!(slice[..copied], [1, 2, 3][..copied]);
+            assert!(slice[copied..].iter().all(|entry| *entry == 0));
+        }
+    }
 }

@@ -196,7 +196,13 @@ mod tests {
         assert_eq!(series.len(), 1);
         series.resize(100);
         assert_eq!(series.as_slice().as_ptr(), address);
-        assert_eq!(series.flat(0..3)[..4], [6.0, 6.0, 6.0, 0.0]);
+        assert_eq!(series.flat(0..1), [6.0; 3]);
+        assert_eq!(series.flat(1..100), [0.0; 297]);
+        series.flat_mut(0..100).fill(7.0);
+        series.resize(40);
+        series.resize(90);
+        assert_eq!(series.flat(0..40), [7.0; 120]);
+        assert_eq!(series.flat(40..90), [0.0; 150]);
     }
 
     #[test]

@@ -20,9 +20,9 @@ pub struct Mutant {
 
 impl Mutant {
     pub fn read(value: &Value) -> Option<Self> {
-        let text = |key: &str| Some(value.get(key)?.as_str()?.to_owned());
+        let text = |key: &str| value.get(key)?.as_str().map(str::to_owned);
         let start = value.get("span")?.get("start")?;
-        let number = |key: &str| Some(usize::try_from(start.get(key)?.as_u64()?).ok()?);
+        let number = |key: &str| usize::try_from(start.get(key)?.as_u64()?).ok();
         Some(Mutant {
             name: text("name")?,
             file: text("file")?,

@@ -7,7 +7,7 @@
 //! cargo install cargo-mutants --locked
 //! cargo run -- compiler            # or kernels
 //! cargo run -- compiler --file plan --file schedule.rs --jobs 2
-//! cargo run -- kernels --survivors # those that the last run left
+//! cargo run -- kernels --left      # those that no test caught last time
 //! ```
 
 mod build;
@@ -16,7 +16,7 @@ mod run;
 
 use build::Part;
 use run::Outcome;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::{env, fs, process};
 
@@ -25,7 +25,8 @@ pub struct Options {
     part: Part,
     /// Parts of paths; all files that are examined if there are none.
     files: Vec<String>,
-    survivors: bool,
+    /// Not those that are known to be caught.
+    left: bool,
     jobs: usize,
 }
 
@@ -36,12 +37,12 @@ fn options() -> Option<Options> {
         "kernels" => Part::Kernels,
         _ => return None,
     };
-    let mut options = Options { part, files: vec![], survivors: false, jobs: 1 };
+    let mut options = Options { part, files: vec![], left: false, jobs: 1 };
     while let Some(arg) = args.next() {
         match arg.as_str() {
             "--file" => options.files.push(args.next()?),
             "--jobs" => options.jobs = args.next()?.parse().ok()?,
-            "--survivors" => options.survivors = true,
+            "--left" => options.left = true,
             _ => return None,
         }
     }
@@ -50,51 +51,48 @@ fn options() -> Option<Options> {
 
 fn main() {
     let Some(options) = options() else {
-        eprintln!("usage: mutants compiler|kernels [--file PART-OF-A-PATH].. [--survivors] [--jobs N]");
+        eprintln!("usage: mutants compiler|kernels [--file PART-OF-A-PATH].. [--left] [--jobs N]");
         process::exit(2);
     };
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let target = env::var_os("CARGO_TARGET_DIR").map_or(root.join("target"), PathBuf::from);
     let folder = target.join("mutants").join(options.part.name());
-    let last = folder.join("outcomes.txt");
-    let survivors = options.survivors.then(|| fs::read_to_string(&last).expect("there was a run before"));
-    let wanted = |mutant: &instrument::Mutant| {
-        (options.files.is_empty() || options.files.iter().any(|part| mutant.file.contains(part)))
-            && survivors.as_ref().is_none_or(|last| {
-                last.lines()
-                    .any(|line| line.strip_prefix("survived ").is_some_and(|name| same(name, &mutant.name)))
-            })
-    };
-    let program = build::build(&root, &folder, &options, wanted);
-    eprintln!("{} mutants in {}", program.mutants.len(), program.executable.display());
-    let outcomes = run::run(&program, options.jobs);
+    let record = folder.join("outcomes.txt");
+    let last = fs::read_to_string(&record).unwrap_or_default();
+    let last: HashMap<&str, Outcome> = last.lines().filter_map(Outcome::read).collect();
 
+    let program = build::build(&root, &folder, options.part);
+    let is_wanted = |id: &usize| {
+        let mutant = &program.mutants[*id];
+        let is_file = options.files.is_empty() || options.files.iter().any(|part| mutant.file.contains(part));
+        let is_left = last.get(mutant.name.as_str()).is_none_or(|outcome| outcome.is_left());
+        is_file && (is_left || !options.left)
+    };
+    let (wanted, others): (Vec<usize>, Vec<usize>) = (0..program.mutants.len()).partition(is_wanted);
+    eprintln!("{} of {} mutants", wanted.len(), program.mutants.len());
+    let mut outcomes = run::run(&program, &wanted, options.jobs, &folder.join("run.txt"));
+    let known = |id: &usize| Some((*id, *last.get(program.mutants[*id].name.as_str())?));
+    outcomes.extend(others.iter().filter_map(known));
+    report(&program, &outcomes, &record);
+}
+
+fn report(program: &build::Program, outcomes: &[(usize, Outcome)], record: &Path) {
     let mut lines: Vec<String> =
         outcomes.iter().map(|(id, outcome)| format!("{outcome} {}", program.mutants[*id].name)).collect();
     lines.sort();
-    fs::write(&last, lines.join("\n") + "\n").expect("the folder can be written to");
+    fs::write(record, lines.join("\n") + "\n").expect("the folder can be written to");
     let mut counts: BTreeMap<&str, BTreeMap<Outcome, usize>> = BTreeMap::new();
-    for (id, outcome) in &outcomes {
+    for (id, outcome) in outcomes {
+        if outcome.is_left() {
+            println!("{outcome} {}", program.mutants[*id].name);
+        }
         for row in ["all", program.mutants[*id].file.as_str()] {
             *counts.entry(row).or_default().entry(*outcome).or_default() += 1;
         }
     }
-    for line in lines.iter().filter(|line| line.starts_with("survived") || line.starts_with("unreached")) {
-        println!("{line}");
-    }
-    println!("{}", last.display());
     for (row, counts) in counts {
         let counts: Vec<String> =
             counts.iter().map(|(outcome, count)| format!("{count} {outcome}")).collect();
         println!("{row}: {}", counts.join(", "));
     }
-}
-
-/// Whether two names are of one mutant: lines and columns move as tests are added.
-fn same(a: &str, b: &str) -> bool {
-    let parts = |name: &str| {
-        let (place, what) = name.split_once(": ").unwrap_or((name, ""));
-        (place.split(':').next().unwrap_or_default().to_owned(), what.to_owned())
-    };
-    parts(a) == parts(b)
 }

@@ -3,6 +3,9 @@
 use crate::build::{Program, output};
 use std::collections::HashMap;
 use std::fmt;
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,7 +15,7 @@ use std::time::{Duration, Instant};
 pub enum Outcome {
     /// A test fails.
     Caught,
-    /// A test takes ten times as long as it did, and more.
+    /// The tests take more than ten times as long as they did, and twenty seconds: they wait for something that never comes.
     Timeout,
     /// Every test passes.
     Survived,
@@ -24,16 +27,32 @@ pub enum Outcome {
     Apart,
 }
 
+const NAMES: [(Outcome, &str); 6] = [
+    (Outcome::Caught, "caught"),
+    (Outcome::Timeout, "timeout"),
+    (Outcome::Survived, "survived"),
+    (Outcome::Unreached, "unreached"),
+    (Outcome::Unviable, "unviable"),
+    (Outcome::Apart, "apart"),
+];
+
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Outcome::Caught => "caught",
-            Outcome::Timeout => "timeout",
-            Outcome::Survived => "survived",
-            Outcome::Unreached => "unreached",
-            Outcome::Unviable => "unviable",
-            Outcome::Apart => "apart",
-        })
+        NAMES.iter().filter(|(outcome, _)| outcome == self).try_for_each(|(_, name)| f.write_str(name))
+    }
+}
+
+impl Outcome {
+    /// An outcome and the mutant's name.
+    pub fn read(line: &str) -> Option<(&str, Self)> {
+        let (outcome, mutant) = line.split_once(' ')?;
+        let (known, _) = NAMES.iter().find(|(_, name)| *name == outcome)?;
+        Some((mutant, *known))
+    }
+
+    /// Whether there is something to look at.
+    pub fn is_left(self) -> bool {
+        matches!(self, Outcome::Survived | Outcome::Unreached)
     }
 }
 
@@ -79,7 +98,7 @@ fn tests(program: &Program) -> Vec<Test> {
     tests
 }
 
-pub fn run(program: &Program, jobs: usize) -> Vec<(usize, Outcome)> {
+pub fn run(program: &Program, wanted: &[usize], jobs: usize, log: &Path) -> Vec<(usize, Outcome)> {
     let start = Instant::now();
     let tests = tests(program);
     let mut reaching: HashMap<usize, Vec<&Test>> = HashMap::new();
@@ -90,13 +109,11 @@ pub fn run(program: &Program, jobs: usize) -> Vec<(usize, Outcome)> {
     }
     eprintln!("{} tests recorded in {:?}", tests.len(), start.elapsed());
     let next = AtomicUsize::new(0);
-    let outcomes = Mutex::new(vec![]);
+    let outcomes = Mutex::new((vec![], File::create(log).expect("the folder can be written to")));
     std::thread::scope(|scope| {
         for _ in 0..jobs {
             scope.spawn(|| {
-                loop {
-                    let id = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(mutant) = program.mutants.get(id) else { break };
+                while let Some(&id) = wanted.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let outcome = if program.unviable.contains(&id) {
                         Outcome::Unviable
                     } else if !program.placed.contains(&id) {
@@ -104,15 +121,14 @@ pub fn run(program: &Program, jobs: usize) -> Vec<(usize, Outcome)> {
                     } else {
                         reaching.get(&id).map_or(Outcome::Unreached, |tests| against(program, id, tests))
                     };
-                    eprintln!("{:>5} s {outcome} {}", start.elapsed().as_secs(), mutant.name);
-                    if let Ok(mut outcomes) = outcomes.lock() {
-                        outcomes.push((id, outcome));
-                    }
+                    let (outcomes, log) = &mut *outcomes.lock().expect("no job panics");
+                    let _ = writeln!(log, "{outcome} {}", program.mutants[id].name);
+                    outcomes.push((id, outcome));
                 }
             });
         }
     });
-    outcomes.into_inner().unwrap_or_default()
+    outcomes.into_inner().expect("no job panics").0
 }
 
 /// The quick tests first: most mutants go no further.

@@ -194,3 +194,19 @@ fn names_of_blocks() {
         assert_eq!(cell.plan.graph[cell.named(name)].op, Op::Unary(Unary::Tanh), "{name}");
     }
 }
+
+/// A state that starts with one number everywhere.
+#[test]
+fn states_that_start_with_a_number() {
+    for (written, number) in [("zeros", 0.0), ("ones", 1.0), ("-2", -2.0)] {
+        let cell = planned(&format!(
+            "cell Starts<H> {{ input x: [H]; state h: [H] = {written}; h = h[t-1] + x; output h; }}"
+        ));
+        let initial = cell.plan.initial.expect("the definition gives it");
+        let mut id = initial.values[0].id;
+        while let [arg] = initial.graph[id].args[..] {
+            id = arg;
+        }
+        assert_eq!(initial.graph.number(id), Some(number), "{written}");
+    }
+}

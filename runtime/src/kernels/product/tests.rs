@@ -86,6 +86,7 @@ sizes! {
     twelve_rows: 12, 7, 2;
     sixteen_rows: 16, 16, 1;
     twenty_rows: 20, 20, 4;
+    twenty_rows_of_one_column: 20, 1, 2;
     thirty_three_rows: 33, 2, 7;
     thirty_six_rows: 36, 9, 4;
     sixty_four_rows: 64, 64, 1;
@@ -103,7 +104,58 @@ fn nothing_to_multiply() {
     let mut dx = [1.0f32; 3];
     pull_back::<_, _, 0, 3, 1>(isa, [&[]], [&[]], &mut dx, false);
     assert_eq!(dx, [0.0; 3]);
+    pull_back::<_, f32, 3, 0, 1>(isa, [&[]], [&[1.0; 3]], &mut [], false);
     outer::<_, f32, 0, 3>(isa, &[], &[1.0; 3], &mut []);
+    outer::<_, f32, 3, 0>(isa, &[1.0; 3], &[], &mut []);
+}
+
+/// Pointers go no further than the slices, so these must be as long as the matrices.
+#[test]
+fn slices_that_are_too_short_are_refused() {
+    fn refuses(what: &str, run: impl FnOnce() + std::panic::UnwindSafe) {
+        assert!(std::panic::catch_unwind(run).is_err(), "{what}");
+    }
+    let isa = crate::kernels::isa::Portable::token();
+    let short = || vec![1.0f32; 100 * 100 - 1];
+    refuses("a matrix of a product", || {
+        products::<_, _, 3, 1, 1>(isa, [[&[1.0f32; 5]]], [&[1.0; 2]], [&mut [0.0; 3]], false)
+    });
+    refuses("a large matrix", || {
+        products::<_, _, 100, 1, 1>(isa, [[&short()]], [&[1.0; 100]], [&mut [0.0; 100]], false);
+    });
+    refuses("the second result", || {
+        let (first, second) = (&mut [0.0f32; 6][..], &mut [0.0; 5][..]);
+        products::<_, _, 3, 2, 1>(isa, [[&[1.0; 6], &[1.0; 6]]], [&[1.0; 4]], [first, second], false);
+    });
+    for n in [2, 10] {
+        refuses("a matrix of the way back", || {
+            pull_back::<_, _, 3, 4, 1>(
+                isa,
+                [&[1.0f32; 11]],
+                [&vec![1.0; 3 * n]],
+                &mut vec![0.0; 4 * n],
+                false,
+            );
+        });
+        refuses("a cotangent", || {
+            pull_back::<_, _, 3, 4, 1>(
+                isa,
+                [&[1.0f32; 12]],
+                [&vec![1.0; 3 * n - 1]],
+                &mut vec![0.0; 4 * n],
+                false,
+            );
+        });
+    }
+    refuses("the left factor", || {
+        matmul::<_, _, false, false>(isa, 3, 4, 5, &[1.0f32; 11], &[1.0; 20], &mut [0.0; 15], false)
+    });
+    refuses("the right factor", || {
+        matmul::<_, _, false, false>(isa, 3, 4, 5, &[1.0f32; 12], &[1.0; 19], &mut [0.0; 15], false)
+    });
+    refuses("the product", || {
+        matmul::<_, _, false, false>(isa, 3, 4, 5, &[1.0f32; 12], &[1.0; 20], &mut [0.0; 14], false)
+    });
 }
 
 #[inline(always)]
