@@ -33,3 +33,19 @@ fn expand_for(runtime: TokenStream, source: &str) -> TokenStream {
 fn parse(expansion: &TokenStream) -> syn::File {
     syn::parse2(expansion.clone()).unwrap_or_else(|error| panic!("{error}: {expansion}"))
 }
+
+/// Asserts that `work` computes for less than eight seconds: about one is usual, and what doesn't scale takes minutes. Counted is what this
+/// thread computes, where the system tells, not what passes while others compute.
+pub fn within_bounds<R>(what: &str, work: impl FnOnce() -> R) -> R {
+    // Ticks of 10 ms in user mode: the twelfth field after the name in brackets (`man 5 proc`).
+    let ticks = || -> Option<u64> {
+        let text = std::fs::read_to_string("/proc/thread-self/stat").ok()?;
+        text.rsplit_once(") ")?.1.split(' ').nth(11)?.parse().ok()
+    };
+    let before = ticks();
+    let result = work();
+    if let (Some(before), Some(after)) = (before, ticks()) {
+        assert!(after - before < 800, "{} ms for {what}", 10 * (after - before));
+    }
+    result
+}
