@@ -23,6 +23,7 @@ mod segments;
 use nalgebra::{SMatrix, SVector};
 use rnn_cell::cells::{Lstm, LstmState};
 use rnn_cell::prelude::*;
+use rnn_cell::quantised::{self, Format, NotFinite};
 use rnn_cell::weights::{Mapping, matrix, plus, vector};
 use safetensors::{Dtype, SafeTensors};
 use std::error::Error;
@@ -129,6 +130,20 @@ impl Vad {
             output: SVector::from_column_slice(&tensors.values("final_conv.weight", [1, UNITS, 1])?),
             output_bias: tensors.values("final_conv.bias", [1])?[0],
         })
+    }
+
+    /// Rounds all matrices to what they would be stored as in fewer bits.
+    ///
+    /// # Errors
+    /// An entry that can't be stored.
+    pub fn round<Q: Format>(&mut self) -> Result<(), NotFinite> {
+        let (first, second, third, fourth) = &mut self.convolutions;
+        quantised::round::<Q>(&mut *self.spectrum)?;
+        quantised::round::<Q>(&mut **first)?;
+        quantised::round::<Q>(&mut **second)?;
+        quantised::round::<Q>(&mut **third)?;
+        quantised::round::<Q>(&mut **fourth)?;
+        quantised::round::<Q>(&mut *self.lstm)
     }
 
     /// A stream that nothing was heard in.

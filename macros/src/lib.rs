@@ -49,7 +49,7 @@ use emit::context::Runtime;
 use proc_macro2::{Literal, TokenStream, TokenTree};
 use quote::ToTokens;
 
-/// `compile! { $crate; definition }`, or `compile! { $crate no_alloc; definition }`: what `rnn_cell!` of the crate `rnn-cell` hands
+/// `compile! { $crate; definition }`, with `no_alloc`, `quantised` or both behind `$crate`: what `rnn_cell!` of the crate `rnn-cell` hands
 /// its tokens to.
 #[doc(hidden)]
 #[proc_macro]

@@ -21,6 +21,7 @@
 //! | [`sequence`] | batches of sequences, of equal and of different lengths |
 //! | [`gradcheck`](mod@gradcheck) | gradients against finite differences, for any layer |
 //! | [`varying`] | values as points of a vector space |
+//! | `quantised` | cells whose matrices are stored in fewer bits (feature `quantised`) |
 //! | `weights` | weight files: our own, PyTorch's, Keras's, a user's, other programs' (features `safetensors`, `nam`, `onnx`, `rtneural`) |
 //!
 //! # Features
@@ -34,6 +35,8 @@
 //! - `dump`: `RNN_CELL_DUMP=DIR cargo build` writes the code that each definition expands to, formatted, the equation above each
 //!   line, to `DIR/CRATE.CELL.rs`; each file is a module that compiles by itself in a crate that depends on `rnn_cell`. What has been compiled already is not
 //!   expanded again: touch the file, or take another target folder.
+//! - `quantised`: copies of cells whose matrices are stored in 8 or 16 bits, for inference (the module `quantised`); with and without `alloc`. Each cell's
+//!   expansion then holds the step of its copy too.
 //! - `rayon`: the module `parallel`.
 //! - `safetensors`, `nam`, `onnx`, `rtneural`: the module `weights` for files of that format; with `alloc`, with and without `std`.
 //! - `deterministic`: a computation has the same bits on every x86-64 machine, whatever its instruction set, in a debug and in a release build,
@@ -83,6 +86,8 @@ pub mod network;
 pub mod optim;
 #[cfg(feature = "rayon")]
 pub mod parallel;
+#[cfg(feature = "quantised")]
+pub mod quantised;
 pub mod rng;
 mod scalar;
 #[cfg(feature = "alloc")]
@@ -95,7 +100,7 @@ pub use nalgebra;
 pub use scalar::Scalar;
 
 // The compiler can't know the features of this crate, which are those of the target: the macro tells it.
-#[cfg(feature = "alloc")]
+#[cfg(all(feature = "alloc", not(feature = "quantised")))]
 #[doc = include_str!("language.md")]
 #[macro_export]
 macro_rules! rnn_cell {
@@ -104,12 +109,30 @@ macro_rules! rnn_cell {
     };
 }
 
-#[cfg(not(feature = "alloc"))]
+#[cfg(all(feature = "alloc", feature = "quantised"))]
+#[doc = include_str!("language.md")]
+#[macro_export]
+macro_rules! rnn_cell {
+    ($($definition:tt)*) => {
+        $crate::__private::compile! { $crate quantised; $($definition)* }
+    };
+}
+
+#[cfg(all(not(feature = "alloc"), not(feature = "quantised")))]
 #[doc = include_str!("language.md")]
 #[macro_export]
 macro_rules! rnn_cell {
     ($($definition:tt)*) => {
         $crate::__private::compile! { $crate no_alloc; $($definition)* }
+    };
+}
+
+#[cfg(all(not(feature = "alloc"), feature = "quantised"))]
+#[doc = include_str!("language.md")]
+#[macro_export]
+macro_rules! rnn_cell {
+    ($($definition:tt)*) => {
+        $crate::__private::compile! { $crate no_alloc quantised; $($definition)* }
     };
 }
 

@@ -8,11 +8,15 @@ pub use crate::kernels::math::{
     abs, cos, exp, exp_m1, floor, ln, max, min, normal_cdf, pow, recip, sigmoid, sign, sin, softplus, sqrt,
     tanh,
 };
+#[cfg(feature = "quantised")]
+pub use crate::kernels::narrow::{narrow_gather, narrow_products};
 pub use crate::kernels::one_hot::{gather, scatter};
 pub use crate::kernels::plain::{Flat, copy};
 pub use crate::kernels::product::{matmul, outer, products, pull_back};
 pub use crate::kernels::reduce::{maximum, transpose};
 pub use crate::language::Function;
+#[cfg(feature = "quantised")]
+pub use crate::quantised::{Bytes, Format, NotFinite, Quantised, Stored};
 pub use crate::varying::Varying;
 pub use nalgebra::SMatrix;
 pub use rnn_cell_macros::{compile, page};

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::audio;
+use rnn_cell::quantised::{Bf16, Int8};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -57,6 +58,33 @@ fn every_chunk_is_heard_as_by_onnx_runtime() {
         "largest differences: probabilities {worst_probability:.1e}, LSTM inputs {worst_input:.1e}, states {worst_state:.1e}"
     );
     assert!(worst_probability < 1e-4 && worst_input < 1e-4 && worst_state < 1e-4);
+}
+
+/// What the matrices lose in 8 or 16 bits: how far probabilities are off, and how many chunks change sides at 0.5.
+#[test]
+fn matrices_in_fewer_bits_hear_the_same() {
+    fn heard(vad: &Vad, chunks: &[[f32; CHUNK]]) -> Vec<f32> {
+        let mut stream = vad.stream();
+        chunks.iter().map(|chunk| vad.step(chunk, &mut stream)).collect()
+    }
+    let bytes = fs::read(shipped(WEIGHTS)).unwrap();
+    let speech = audio::read(&shipped("speech.wav")).unwrap();
+    let (chunks, _) = speech.samples.as_chunks();
+    let [exact, mut small, mut halves] = [0; 3].map(|_| Vad::load(&bytes).unwrap());
+    small.round::<Int8>().unwrap();
+    halves.round::<Bf16>().unwrap();
+    let exact = heard(&exact, chunks);
+    for (name, vad, bound) in [("int8", small, 0.05), ("bf16", halves, 0.005)] {
+        let own = heard(&vad, chunks);
+        let mean = own.iter().zip(&exact).map(|(a, b)| (a - b).abs()).sum::<f32>() / own.len() as f32;
+        let flips = own.iter().zip(&exact).filter(|(a, b)| (**a > 0.5) != (**b > 0.5)).count();
+        let worst = worst(&own, &exact);
+        println!(
+            "{name}: probabilities off by {worst:.1e} at most, {mean:.1e} in the mean; {flips} of {} change sides",
+            own.len()
+        );
+        assert!(worst < bound && flips == 0, "{name}");
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@
 use crate::dim::Atom;
 use crate::emit::context::{Context, Names};
 use crate::emit::fused::Loop;
+use crate::emit::storage::{Kind, Storage};
 use crate::emit::text::Writer;
 use crate::ir::{BlockShape, Graph, Id, Level, Node, Op};
 use crate::ops::unary::Unary;
@@ -32,6 +33,8 @@ pub struct Body<'a> {
     pub graph: &'a Graph,
     pub names: &'a Names,
     pub pass: &'a Pass,
+    /// What is stored in fewer bits, in a quantised copy.
+    pub storage: Option<&'a Storage>,
 }
 
 impl Body<'_> {
@@ -79,6 +82,12 @@ impl Body<'_> {
         let groups = groups.iter().map(|group| self.group(region, group));
         let written = frame.written(region, &writes);
         quote!({ #bindings #(#groups)* ; } #written)
+    }
+
+    /// Whether a matrix is stored in fewer bits.
+    pub fn is_narrow(&self, id: Id) -> bool {
+        let kind = self.storage.and_then(|storage| storage.kind(self.graph.storage(id)));
+        kind.is_some_and(|kind| kind != Kind::Plain)
     }
 
     fn is_accumulated_product(&self, id: Id) -> bool {

@@ -18,14 +18,19 @@ pub struct Runtime {
     pub root: TokenStream,
     /// Without one there is no tape, so no pass over a sequence: a cell is its parameters, its states and its step.
     pub has_heap: bool,
+    /// Whether cells have copies whose matrices are stored in fewer bits.
+    pub is_quantised: bool,
 }
 
 impl Runtime {
-    /// Reads `$crate` or `$crate no_alloc`.
+    /// Reads `$crate`, and what stands behind it: `no_alloc`, `quantised`.
     pub fn new(head: TokenStream) -> Self {
-        let is_word = |token: &TokenTree| matches!(token, TokenTree::Ident(word) if word == "no_alloc");
-        let has_heap = !head.clone().into_iter().any(|token| is_word(&token));
-        Runtime { root: head.into_iter().filter(|token| !is_word(token)).collect(), has_heap }
+        const WORDS: [&str; 2] = ["no_alloc", "quantised"];
+        let is = |token: &TokenTree, text: &str| matches!(token, TokenTree::Ident(word) if word == text);
+        let [no_alloc, is_quantised] =
+            WORDS.map(|word| head.clone().into_iter().any(|token| is(&token, word)));
+        let root = head.into_iter().filter(|token| !WORDS.iter().any(|word| is(token, word))).collect();
+        Runtime { root, has_heap: !no_alloc, is_quantised }
     }
 }
 
@@ -36,12 +41,15 @@ pub struct Context<'a> {
     /// `::rnn_cell`, by whatever name the user's crate has it.
     pub root: TokenStream,
     has_heap: bool,
+    is_quantised: bool,
     /// The kernels, and what else generated code needs.
     pub k: TokenStream,
     /// The generic parameter of the scalar: `T` unless a dimension is called so.
     pub scalar: Ident,
     /// The generic parameter of the batch: `B` unless a dimension is called so.
     pub batch: Ident,
+    /// The generic parameter of the format that matrices are stored in: `Q` unless a dimension is called so.
+    pub format: Ident,
     pub dim_names: Vec<String>,
 }
 
@@ -55,15 +63,20 @@ impl<'a> Context<'a> {
             }
             ident(&name)
         };
-        let (scalar, batch) = (free("T"), free("B"));
-        let Runtime { root, has_heap } = runtime.clone();
+        let (scalar, batch, format) = (free("T"), free("B"), free("Q"));
+        let Runtime { root, has_heap, is_quantised } = runtime.clone();
         let k = quote!(#root::__private);
-        Context { cell, shapes, root, has_heap, k, scalar, batch, dim_names }
+        Context { cell, shapes, root, has_heap, is_quantised, k, scalar, batch, format, dim_names }
     }
 
     /// What needs a heap, where there is one: the one place that decides.
     pub fn on_heap(&self, items: impl FnOnce() -> TokenStream) -> TokenStream {
         if self.has_heap { items() } else { TokenStream::new() }
+    }
+
+    /// What copies of cells take, where there are any.
+    pub fn if_quantised(&self, items: impl FnOnce() -> TokenStream) -> TokenStream {
+        if self.is_quantised { items() } else { TokenStream::new() }
     }
 
     /// A dimension as a const generic argument.

@@ -52,6 +52,8 @@ impl<'a> Items<'a> {
             let (boxes, layers) = (model::boxes(self), traits::layers(self));
             quote!(#jobs #methods #boxes #layers)
         }));
+        public.push(self.cx.if_quantised(|| self.quantised_structs()));
+        private.push(self.cx.if_quantised(|| self.quantised_methods()));
         let attributes = self.gates();
         quote! {
             #(#public)*

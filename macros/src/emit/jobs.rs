@@ -20,7 +20,7 @@ impl Items<'_> {
             None => mistaken(),
             Some(plan) => {
                 let names = Names::new(cx.cell, cx.shapes, &plan.graph);
-                Stream { cx, plan, names: &names }.step()
+                Stream { cx, plan, names: &names, storage: None }.step()
             }
         };
         let head = quote!('a, #dims const #batch: usize, #scalar: #k::Scalar);
@@ -144,6 +144,6 @@ impl Items<'_> {
 }
 
 /// The body of what can't be computed.
-fn mistaken() -> TokenStream {
+pub(super) fn mistaken() -> TokenStream {
     quote!(::core::panic!("the definition of this cell has mistakes"))
 }

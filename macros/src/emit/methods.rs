@@ -6,6 +6,7 @@ use crate::emit::items::Items;
 use crate::emit::layout::Layout;
 use crate::emit::model;
 use crate::emit::start::Start;
+use crate::emit::storage::Storage;
 use crate::emit::stream::Stream;
 use crate::plan::declared;
 use crate::schedule::Region;
@@ -29,7 +30,7 @@ impl Items<'_> {
         let (prepare, prepared_fields) = match self.plan {
             Some(plan) => {
                 let names = Names::new(cx.cell, cx.shapes, &plan.graph);
-                Stream { cx, plan, names: &names }.prepare()
+                Stream { cx, plan, names: &names, storage: None }.prepare()
             }
             None => (TokenStream::new(), TokenStream::new()),
         };
@@ -136,18 +137,29 @@ impl Items<'_> {
 
     /// Statements that fill `__state`, which is zero.
     fn start(&self) -> TokenStream {
+        self.start_of(&self.types.cell, &TokenStream::new(), None)
+    }
+
+    /// The same for a cell of another type, with generic parameters of its own, which holds `storage`.
+    pub(super) fn start_of(
+        &self,
+        cell: &TokenStream,
+        own: &TokenStream,
+        storage: Option<&Storage>,
+    ) -> TokenStream {
         let (cx, k) = (self.cx, &self.cx.k);
         let Some(initial) = self.plan.and_then(|plan| plan.initial.as_ref()) else {
             return TokenStream::new();
         };
         let names = Names::new(cx.cell, cx.shapes, &initial.graph);
-        let forward = Start { cx, plan: initial, names: &names }.forward();
+        let forward = Start { cx, plan: initial, names: &names, storage }.forward();
         let (scalar, batch, dims, dim_args) = (&cx.scalar, &cx.batch, &self.types.dims, &self.types.dim_args);
-        let (cell, state) = (&self.types.cell, &self.types.state);
+        let state = &self.types.state;
+        let format = storage.map(|_| &cx.format).into_iter();
         let with: Vec<&TokenStream> = self.types.context.iter().collect();
         let give: Vec<TokenStream> = with.iter().map(|_| quote!(context)).collect();
-        let head = quote!('a, #dims const #batch: usize, #scalar: #k::Scalar);
-        let args = quote!('a, #dim_args { #batch }, #scalar);
+        let head = quote!('a, #dims const #batch: usize, #scalar: #k::Scalar #own);
+        let args = quote!('a, #dim_args { #batch }, #scalar #(, #format)*);
         quote! {
             struct __Start<#head> { cell: &'a #cell, #(context: &'a #with,)* state: &'a mut #state }
             impl<#head> #k::Job for __Start<#args> {

@@ -6,6 +6,7 @@
 //! - [`items`]: all that a definition expands to: [`types`] as signatures name them, [`structs`], [`methods`] of a step, [`passes`] over
 //!   sequences, and [`jobs`], both as the runtime runs them; [`model`]: parameters and initialisation; [`traits`] of the cell, and of its
 //!   [`values`];
+//! - [`quantised`]: the copy of a cell whose matrices are stored in fewer bits, and [`storage`], what it holds;
 //! - [`skeleton`]: what is left of a definition with mistakes;
 //! - [`docs`], [`text`]: equations as text; [`hygiene`]: identifiers;
 //! - [`places`] of names in the user's source, and [`mentions`] of them, for editors.
@@ -23,9 +24,11 @@ mod methods;
 pub mod model;
 mod passes;
 pub mod places;
+mod quantised;
 pub mod sequence;
 pub mod skeleton;
 pub mod start;
+pub mod storage;
 pub mod stream;
 mod structs;
 pub mod text;

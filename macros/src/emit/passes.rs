@@ -210,7 +210,7 @@ impl Items<'_> {
             return TokenStream::new();
         };
         let names = Names::new(cx.cell, cx.shapes, &initial.graph);
-        let backward = Start { cx, plan: initial, names: &names }.backward();
+        let backward = Start { cx, plan: initial, names: &names, storage: None }.backward();
         let (scalar, batch, dims, dim_args) = (&cx.scalar, &cx.batch, &self.types.dims, &self.types.dim_args);
         let (cell, state) = (&self.types.cell, &self.types.state);
         let with: Vec<&TokenStream> = self.types.context.iter().collect();

@@ -52,7 +52,8 @@ impl<'a> Sequence<'a> {
         let (cx, k) = (self.cx, &self.cx.k);
         let batch = &cx.batch;
         let frame = SequenceFrame { layout: &layout, is_backward: false };
-        let body = Body { cx, graph: &self.plan.graph, names: self.names, pass: &self.plan.forward };
+        let body =
+            Body { cx, graph: &self.plan.graph, names: self.names, pass: &self.plan.forward, storage: None };
         let region = |region| body.region(region, &frame);
         let (scalar, matrices) = (&cx.scalar, layout.matrices());
         let resize = self.resize(&layout.fields(), false);
@@ -221,7 +222,8 @@ impl<'a> Sequence<'a> {
         let (cx, k) = (self.cx, &self.cx.k);
         let batch = &cx.batch;
         let frame = SequenceFrame { layout: &layout, is_backward: true };
-        let body = Body { cx, graph: &self.plan.graph, names: self.names, pass: &self.plan.backward };
+        let body =
+            Body { cx, graph: &self.plan.graph, names: self.names, pass: &self.plan.backward, storage: None };
         let region = |region| body.region(region, &frame);
 
         // Chunk buffers of the backward pass alone are made at its first call; sums start at zero.

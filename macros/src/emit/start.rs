@@ -3,6 +3,7 @@
 use crate::emit::body::{Body, Frame};
 use crate::emit::context::{Context, Names};
 use crate::emit::hygiene::variable;
+use crate::emit::storage::Storage;
 use crate::ir::{Graph, Id, Op};
 use crate::plan::{InitialPlan, Pass, Place};
 use crate::schedule::Region;
@@ -14,6 +15,8 @@ pub struct Start<'a> {
     pub cx: &'a Context<'a>,
     pub plan: &'a InitialPlan,
     pub names: &'a Names,
+    /// What a quantised copy holds, if the state is one's.
+    pub storage: Option<&'a Storage>,
 }
 
 /// Slices of locals and of what is declared.
@@ -21,6 +24,7 @@ struct StartFrame<'a> {
     cx: &'a Context<'a>,
     graph: &'a Graph,
     names: &'a Names,
+    storage: Option<&'a Storage>,
 }
 
 impl Frame for StartFrame<'_> {
@@ -29,8 +33,10 @@ impl Frame for StartFrame<'_> {
         let mut bindings = TokenStream::new();
         for id in reads {
             let variable = self.names.variable(*id);
-            let slice = match &self.graph[*id].op {
-                Op::Read(piece) => {
+            let stored = self.storage.and_then(|storage| storage.read(cx, self.names, *id));
+            let slice = match (&self.graph[*id].op, stored) {
+                (_, Some(stored)) => stored,
+                (Op::Read(piece), None) => {
                     let path = cx.declared_path(*piece);
                     match cx.cell.declarations[piece.of].kind {
                         DeclarationKind::Context => quote!(#k::Flat::flat(&__context.#path)),
@@ -40,11 +46,11 @@ impl Frame for StartFrame<'_> {
                         _ => quote!(#k::Flat::flat(&__cell.#path)),
                     }
                 }
-                Op::CarryBar(piece) => {
+                (Op::CarryBar(piece), None) => {
                     let path = cx.declared_path(*piece);
                     quote!(#k::Flat::flat(&__dstate.#path))
                 }
-                _ => {
+                (_, None) => {
                     let value = value_of(self.names, *id);
                     quote!(#k::Flat::flat(&*#value))
                 }
@@ -65,11 +71,11 @@ fn value_of(names: &Names, id: Id) -> Ident {
 
 impl Start<'_> {
     fn body<'s>(&'s self, pass: &'s Pass) -> Body<'s> {
-        Body { cx: self.cx, graph: &self.plan.graph, names: self.names, pass }
+        Body { cx: self.cx, graph: &self.plan.graph, names: self.names, pass, storage: self.storage }
     }
 
     fn frame(&self) -> StartFrame<'_> {
-        StartFrame { cx: self.cx, graph: &self.plan.graph, names: self.names }
+        StartFrame { cx: self.cx, graph: &self.plan.graph, names: self.names, storage: self.storage }
     }
 
     /// Values on the heap, if there is one: this runs once a sequence, and a matrix of parameters may be large.

@@ -4,6 +4,7 @@ use crate::emit::body::{Body, Frame};
 use crate::emit::context::{Context, Names};
 use crate::emit::hygiene::variable;
 use crate::emit::layout::{Layout, read_leaf};
+use crate::emit::storage::Storage;
 use crate::ir::{Id, Level, Op};
 use crate::plan::{Place, Plan, declared};
 use crate::schedule::Region;
@@ -15,6 +16,8 @@ pub struct Stream<'a> {
     pub cx: &'a Context<'a>,
     pub plan: &'a Plan,
     pub names: &'a Names,
+    /// What a quantised copy holds, if the step is one's.
+    pub storage: Option<&'a Storage>,
 }
 
 /// Slices of locals, of the prepared handle, of the arguments of a step.
@@ -22,6 +25,7 @@ struct StreamFrame<'a> {
     layout: &'a Layout<'a>,
     /// Values of a level below time are locals while they are prepared, fields of the handle afterwards.
     is_preparing: bool,
+    storage: Option<&'a Storage>,
 }
 
 impl Frame for StreamFrame<'_> {
@@ -31,7 +35,9 @@ impl Frame for StreamFrame<'_> {
         let mut bindings = TokenStream::new();
         for id in reads {
             let variable = names.variable(*id);
+            let stored = self.storage.and_then(|storage| storage.read(cx, names, *id));
             let slice = match &plan.graph[*id].op {
+                _ if stored.is_some() => quote!(#stored),
                 Op::Read(piece) if cx.cell.declarations[piece.of].kind == DeclarationKind::Input => {
                     let path = input_path(self.layout, *piece);
                     quote!(#k::Flat::flat(&(*__x) #path))
@@ -91,8 +97,16 @@ fn input_path(layout: &Layout, piece: crate::ir::Piece) -> TokenStream {
 impl Stream<'_> {
     /// The values of the handle: everything that depends on parameters and context alone.
     pub fn fields(&self) -> Vec<(Ident, TokenStream)> {
-        self.fixed()
-            .into_iter()
+        self.fields_of(self.fixed())
+    }
+
+    /// Those of them that depend on the context.
+    pub fn context_fields(&self) -> Vec<(Ident, TokenStream)> {
+        self.fields_of(self.fixed_at(Level::Context))
+    }
+
+    fn fields_of(&self, ids: Vec<Id>) -> Vec<(Ident, TokenStream)> {
+        ids.into_iter()
             .map(|id| {
                 let node = &self.plan.graph[id];
                 (self.names.field(id), self.cx.block_type(node.shape, node.level))
@@ -105,12 +119,22 @@ impl Stream<'_> {
         self.plan.graph.ids().filter(|id| places.get(id) == Some(&Place::Fixed)).collect()
     }
 
+    fn fixed_at(&self, level: Level) -> Vec<Id> {
+        self.fixed().into_iter().filter(|id| self.plan.graph[*id].level == level).collect()
+    }
+
     fn layout(&self) -> Layout<'_> {
         Layout { cx: self.cx, plan: self.plan, names: self.names }
     }
 
     fn body(&self) -> Body<'_> {
-        Body { cx: self.cx, graph: &self.plan.graph, names: self.names, pass: &self.plan.streaming }
+        Body {
+            cx: self.cx,
+            graph: &self.plan.graph,
+            names: self.names,
+            pass: &self.plan.streaming,
+            storage: self.storage,
+        }
     }
 
     fn locals(&self, ids: &[Id]) -> TokenStream {
@@ -126,24 +150,47 @@ impl Stream<'_> {
 
     /// Computes the handle's values: statements, then the fields of a struct expression.
     pub fn prepare(&self) -> (TokenStream, TokenStream) {
-        let layout = self.layout();
-        let frame = StreamFrame { layout: &layout, is_preparing: true };
-        let body = self.body();
         let fixed = self.fixed();
-        let locals = self.locals(&fixed);
-        let (param, context) = (body.region(Region::Param, &frame), body.region(Region::Context, &frame));
-        let fields = fixed.iter().map(|id| {
+        (self.compute(&fixed, &[Region::Param, Region::Context]), self.struct_fields(&fixed))
+    }
+
+    /// Computes what depends on parameters alone, each value in its [`local`](Self::local): statements.
+    pub fn prepare_parameters(&self) -> TokenStream {
+        self.compute(&self.fixed_at(Level::Param), &[Region::Param])
+    }
+
+    /// Computes what depends on the context: statements, then the fields of a struct expression.
+    pub fn prepare_context(&self) -> (TokenStream, TokenStream) {
+        let fixed = self.fixed_at(Level::Context);
+        (self.compute(&fixed, &[Region::Context]), self.struct_fields(&fixed))
+    }
+
+    /// The local that a value is prepared in.
+    pub fn local(&self, id: Id) -> Ident {
+        value_of(self.names, id)
+    }
+
+    fn compute(&self, ids: &[Id], regions: &[Region]) -> TokenStream {
+        let layout = self.layout();
+        let frame = StreamFrame { layout: &layout, is_preparing: true, storage: self.storage };
+        let (locals, body) = (self.locals(ids), self.body());
+        let regions = regions.iter().map(|region| body.region(*region, &frame));
+        quote!(#locals #(#regions)*)
+    }
+
+    fn struct_fields(&self, ids: &[Id]) -> TokenStream {
+        let fields = ids.iter().map(|id| {
             let (field, value) = (self.names.field(*id), value_of(self.names, *id));
             quote!(#field: #value,)
         });
-        (quote!(#locals #param #context), quote!(#(#fields)*))
+        quote!(#(#fields)*)
     }
 
     /// The statements of a step, ending in the output.
     pub fn step(&self) -> TokenStream {
         let layout = self.layout();
         let k = &self.cx.k;
-        let frame = StreamFrame { layout: &layout, is_preparing: false };
+        let frame = StreamFrame { layout: &layout, is_preparing: false, storage: self.storage };
         let body = self.body();
         let places = &self.plan.streaming.places;
         let stored: Vec<Id> =

@@ -255,7 +255,7 @@ impl Items<'_> {
         let fields = match self.plan {
             Some(plan) => {
                 let names = Names::new(cx.cell, cx.shapes, &plan.graph);
-                Stream { cx, plan, names: &names }.fields()
+                Stream { cx, plan, names: &names, storage: None }.fields()
             }
             None => vec![],
         };

@@ -19,6 +19,9 @@ pub fn emit_gather(at: &Statement, offset: &Dim) -> TokenStream {
     let w = at.body.var(node.args[1]);
     if at.arg(0).level == Level::Param {
         let (comment, e, out) = (at.comment(), at.body.var(node.args[0]), at.body.var(at.id));
+        if at.body.is_narrow(node.args[0]) {
+            return quote!(#comment { #k::narrow_gather::<_, _, { #rows }>(#e, &*#w, #offset, &mut *#out, false); });
+        }
         return quote!(#comment { #k::gather::<_, { #rows }>(&*#e, &*#w, #offset, &mut *#out, false); });
     }
     let (e, to) = (at.read(0), at.out());

@@ -47,6 +47,17 @@ fn products(body: &Body, sums: &[ProductSum], accumulate: bool) -> TokenStream {
     });
     let right = sums[0].terms.iter().map(|term| body.var(graph[*term].args[1]));
     let out = sums.iter().map(|sum| body.var(sum.node));
+    if body.is_narrow(graph[sums[0].terms[0]].args[0]) {
+        let left = (0..sums[0].terms.len()).map(|term| {
+            let matrices = sums.iter().map(|sum| body.var(graph[sum.terms[term]].args[0]));
+            quote!([#(#matrices),*])
+        });
+        return quote! {
+            #k::narrow_products::<_, _, _, { #rows }, #results, #terms>(
+                isa, [#(#left),*], [#(&*#right),*], [#(&mut *#out),*], #accumulate
+            );
+        };
+    }
     quote! {
         #k::products::<_, _, { #rows }, #results, #terms>(
             isa, [#(#left),*], [#(&*#right),*], [#(&mut *#out),*], #accumulate
@@ -72,12 +83,20 @@ pub fn emit_pull_back(body: &Body, ProductSum { node, terms }: &ProductSum) -> T
         let [left, right] =
             [0, 1].map(|index: usize| same.iter().map(move |id| body.var(graph[*id].args[index])));
         let count = Literal::usize_unsuffixed(same.len());
+        rest = others;
+        if body.is_narrow(graph[first].args[0]) {
+            calls.push(quote! {
+                #k::narrow_products::<_, _, _, { #inner }, 1, #count>(
+                    isa, [#([#left]),*], [#(&*#right),*], [&mut *#out], #accumulate
+                );
+            });
+            continue;
+        }
         calls.push(quote! {
             #k::pull_back::<_, _, { #rows }, { #inner }, #count>(
                 isa, [#(&*#left),*], [#(&*#right),*], &mut *#out, #accumulate
             );
         });
-        rest = others;
     }
     if !plain.is_empty() {
         let accumulate = !calls.is_empty();

@@ -10,6 +10,7 @@
 //! - [`product`]: matrix products with vectors and with matrices, over `column`, `flat`, `aligned`, `dots`, `gemm`, `turned` and `compiled`;
 //! - [`reduce`]: maxima, transposition;
 //! - [`one_hot`]: columns by index;
+//! - `narrow`: products of matrices that are stored in fewer bits (feature `quantised`);
 //! - [`plain`]: blocks of scalars as slices;
 //! - `series`: the growable buffers that tapes are made of, `boxed`: large values on the heap (both with the feature `alloc`).
 
@@ -28,6 +29,8 @@ mod flat;
 mod gemm;
 pub mod isa;
 pub mod math;
+#[cfg(any(feature = "quantised", test))]
+pub mod narrow;
 pub mod one_hot;
 pub(crate) mod pack;
 pub mod plain;

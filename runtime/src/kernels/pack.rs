@@ -67,6 +67,9 @@ impl Packed for f64 {
 #[doc(hidden)]
 pub const MOST_LANES: usize = 16;
 
+/// The bits of an `f32` that its upper half holds.
+pub(crate) const UPPER_HALF: i32 = -0x1_0000;
+
 /// A vector of `LANES` scalars.
 ///
 /// # Safety
@@ -89,6 +92,12 @@ pub trait Pack<T: Copy + Default>: Copy {
     /// The first `count <= LANES` scalars, then zeros; reads no others.
     unsafe fn load_first(from: *const T, count: usize) -> Self;
     unsafe fn store(self, to: *mut T);
+    /// `LANES` small integers.
+    unsafe fn widen_bytes(from: *const i8) -> Self;
+    /// `LANES` upper halves of `f32`.
+    unsafe fn widen_halves(from: *const u16) -> Self;
+    /// The even ones of `2 * LANES` upper halves of `f32`, and the odd ones.
+    unsafe fn widen_pairs(from: *const u16) -> [Self; 2];
     /// Stores the first `count <= LANES` scalars; writes no others. Free of branches where the count is a constant.
     unsafe fn store_first(self, to: *mut T, count: usize);
     /// The scalars of lanes `first..end`, at their places, and zeros; reads no others.

@@ -159,3 +159,33 @@ fn without_a_heap_nothing_names_it() {
     }
     assert!(!without.contains(&"no_alloc".to_owned()));
 }
+
+#[test]
+fn copies_in_fewer_bits_stand_where_they_are_asked_for() {
+    let source = "pub cell Right<I, H, V> { context k: [H]; input x: [I], w: one_hot[V]; state h: [H] = tanh(h0 * k); \
+        param W: [H, H + I], E: [H, V], D: [I, H], h0: [H]; h = tanh(W @ [h[t-1], x] + E @ w + D.T @ x + k); output h; }";
+    let of = |runtime: TokenStream, source: &str| {
+        let (mut found, expansion) = (vec![], expand_for(runtime, source));
+        parse(&expansion);
+        words(expansion, &mut found);
+        found
+    };
+    let (asked, plain) = (of(quote!(::rnn_cell quantised), source), of(quote!(::rnn_cell), source));
+    for word in
+        ["RightQuantised", "RightQuantisedPrepared", "narrow_products", "narrow_gather", "store_turned"]
+    {
+        assert!(asked.iter().any(|found| found == word), "{word}");
+        assert!(!plain.iter().any(|found| found == word), "{word}");
+    }
+    assert!(!asked.contains(&"unsafe".to_owned()));
+    // Steps of the cell itself are what they are without.
+    let count = |found: &[String], word: &str| found.iter().filter(|found| *found == word).count();
+    assert_eq!(count(&asked, "pull_back"), count(&plain, "pull_back"));
+
+    // A definition with mistakes has the types and signatures of a copy, too.
+    let wrong = of(
+        quote!(::rnn_cell quantised),
+        "pub cell Wrong<H> { input x: [H]; param W: [H, H]; y = z; output y; }",
+    );
+    assert!(wrong.contains(&"WrongQuantised".to_owned()) && wrong.contains(&"compile_error".to_owned()));
+}

@@ -3,7 +3,7 @@
 // Each method's contract is the instruction set's presence; within it the intrinsics are safe but for pointers.
 #![allow(clippy::undocumented_unsafe_blocks)]
 
-use super::Pack;
+use super::{Pack, UPPER_HALF};
 use core::arch::x86_64::*;
 
 /// Eight `f32`.
@@ -63,6 +63,28 @@ impl Pack<f32> for Oct {
     #[inline(always)]
     unsafe fn load(from: *const f32) -> Self {
         unsafe { Oct(_mm256_loadu_ps(from)) }
+    }
+
+    #[inline(always)]
+    unsafe fn widen_bytes(from: *const i8) -> Self {
+        unsafe { Oct(_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(from.cast())))) }
+    }
+
+    #[inline(always)]
+    unsafe fn widen_halves(from: *const u16) -> Self {
+        unsafe {
+            let halves = _mm256_cvtepu16_epi32(_mm_loadu_si128(from.cast()));
+            Oct(_mm256_castsi256_ps(_mm256_slli_epi32::<16>(halves)))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn widen_pairs(from: *const u16) -> [Self; 2] {
+        unsafe {
+            let pairs = _mm256_loadu_si256(from.cast());
+            let odd = _mm256_and_si256(pairs, _mm256_set1_epi32(UPPER_HALF));
+            [_mm256_slli_epi32::<16>(pairs), odd].map(|bits| Oct(_mm256_castsi256_ps(bits)))
+        }
     }
 
     #[inline(always)]
@@ -196,6 +218,31 @@ impl Pack<f64> for WideQuad {
     #[inline(always)]
     unsafe fn load(from: *const f64) -> Self {
         unsafe { WideQuad(_mm256_loadu_pd(from)) }
+    }
+
+    #[inline(always)]
+    unsafe fn widen_bytes(from: *const i8) -> Self {
+        unsafe {
+            let bytes = _mm_cvtsi32_si128(from.cast::<i32>().read_unaligned());
+            WideQuad(_mm256_cvtepi32_pd(_mm_cvtepi8_epi32(bytes)))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn widen_halves(from: *const u16) -> Self {
+        unsafe {
+            let halves = _mm_slli_epi32::<16>(_mm_cvtepu16_epi32(_mm_loadl_epi64(from.cast())));
+            WideQuad(_mm256_cvtps_pd(_mm_castsi128_ps(halves)))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn widen_pairs(from: *const u16) -> [Self; 2] {
+        unsafe {
+            let pairs = _mm_loadu_si128(from.cast());
+            let odd = _mm_and_si128(pairs, _mm_set1_epi32(UPPER_HALF));
+            [_mm_slli_epi32::<16>(pairs), odd].map(|bits| WideQuad(_mm256_cvtps_pd(_mm_castsi128_ps(bits))))
+        }
     }
 
     #[inline(always)]

@@ -3,7 +3,7 @@
 // Each method's contract is the instruction set's presence; within it the intrinsics are safe but for pointers.
 #![allow(clippy::undocumented_unsafe_blocks)]
 
-use super::Pack;
+use super::{Pack, UPPER_HALF};
 use core::arch::x86_64::*;
 
 /// Sixteen `f32`.
@@ -57,6 +57,28 @@ impl Pack<f32> for Hex {
     #[inline(always)]
     unsafe fn load(from: *const f32) -> Self {
         unsafe { Hex(_mm512_loadu_ps(from)) }
+    }
+
+    #[inline(always)]
+    unsafe fn widen_bytes(from: *const i8) -> Self {
+        unsafe { Hex(_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(from.cast())))) }
+    }
+
+    #[inline(always)]
+    unsafe fn widen_halves(from: *const u16) -> Self {
+        unsafe {
+            let halves = _mm512_cvtepu16_epi32(_mm256_loadu_si256(from.cast()));
+            Hex(_mm512_castsi512_ps(_mm512_slli_epi32::<16>(halves)))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn widen_pairs(from: *const u16) -> [Self; 2] {
+        unsafe {
+            let pairs = _mm512_loadu_si512(from.cast());
+            let odd = _mm512_and_si512(pairs, _mm512_set1_epi32(UPPER_HALF));
+            [_mm512_slli_epi32::<16>(pairs), odd].map(|bits| Hex(_mm512_castsi512_ps(bits)))
+        }
     }
 
     #[inline(always)]
@@ -181,6 +203,29 @@ impl Pack<f64> for WideOct {
     #[inline(always)]
     unsafe fn load(from: *const f64) -> Self {
         unsafe { WideOct(_mm512_loadu_pd(from)) }
+    }
+
+    #[inline(always)]
+    unsafe fn widen_bytes(from: *const i8) -> Self {
+        unsafe { WideOct(_mm512_cvtepi32_pd(_mm256_cvtepi8_epi32(_mm_loadl_epi64(from.cast())))) }
+    }
+
+    #[inline(always)]
+    unsafe fn widen_halves(from: *const u16) -> Self {
+        unsafe {
+            let halves = _mm256_slli_epi32::<16>(_mm256_cvtepu16_epi32(_mm_loadu_si128(from.cast())));
+            WideOct(_mm512_cvtps_pd(_mm256_castsi256_ps(halves)))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn widen_pairs(from: *const u16) -> [Self; 2] {
+        unsafe {
+            let pairs = _mm256_loadu_si256(from.cast());
+            let odd = _mm256_and_si256(pairs, _mm256_set1_epi32(UPPER_HALF));
+            [_mm256_slli_epi32::<16>(pairs), odd]
+                .map(|bits| WideOct(_mm512_cvtps_pd(_mm256_castsi256_ps(bits))))
+        }
     }
 
     #[inline(always)]

@@ -8,6 +8,12 @@ use crate::kernels::math::LaneMath;
 #[repr(transparent)]
 pub struct Lanes<T, const N: usize>([T; N]);
 
+/// The number whose upper half is given.
+#[inline(always)]
+fn upper(half: u16) -> f32 {
+    f32::from_bits(u32::from(half) << 16)
+}
+
 macro_rules! fallback {
     ($float:ident, $lanes:literal) => {
         impl Pack<$float> for Lanes<$float, $lanes> {
@@ -23,6 +29,26 @@ macro_rules! fallback {
             unsafe fn load(from: *const $float) -> Self {
                 // SAFETY: the caller vouches for the scalars.
                 Lanes(unsafe { from.cast::<[$float; $lanes]>().read() })
+            }
+
+            #[inline(always)]
+            unsafe fn widen_bytes(from: *const i8) -> Self {
+                // SAFETY: the caller vouches for the integers.
+                Lanes(unsafe { from.cast::<[i8; $lanes]>().read() }.map($float::from))
+            }
+
+            #[inline(always)]
+            unsafe fn widen_halves(from: *const u16) -> Self {
+                // SAFETY: the caller vouches for the halves.
+                Lanes(unsafe { from.cast::<[u16; $lanes]>().read() }.map(|half| upper(half).into()))
+            }
+
+            #[inline(always)]
+            unsafe fn widen_pairs(from: *const u16) -> [Self; 2] {
+                // SAFETY: the caller vouches for the pairs.
+                let pairs = unsafe { from.cast::<[[u16; 2]; $lanes]>().read() };
+                [pairs.map(|[even, _]| upper(even).into()), pairs.map(|[_, odd]| upper(odd).into())]
+                    .map(Lanes)
             }
 
             #[inline(always)]

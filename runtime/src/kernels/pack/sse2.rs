@@ -3,7 +3,7 @@
 // Each method's contract is the instruction set's presence; within it the intrinsics are safe but for pointers.
 #![allow(clippy::undocumented_unsafe_blocks)]
 
-use super::Pack;
+use super::{Pack, UPPER_HALF};
 use core::arch::x86_64::*;
 
 /// Four `f32`.
@@ -20,6 +20,15 @@ pub struct WidePair(__m128d);
 static WINDOW: [i32; 8] = [-1, -1, -1, -1, 0, 0, 0, 0];
 static WIDE_WINDOW: [i64; 4] = [-1, -1, 0, 0];
 
+/// The first four bytes as numbers.
+#[inline(always)]
+unsafe fn widened(bytes: __m128i) -> __m128i {
+    unsafe {
+        let twice = _mm_unpacklo_epi8(bytes, bytes);
+        _mm_srai_epi32::<24>(_mm_unpacklo_epi16(twice, twice))
+    }
+}
+
 impl Pack<f32> for Quad {
     const LANES: usize = 4;
     type Half = Quad;
@@ -32,6 +41,27 @@ impl Pack<f32> for Quad {
     #[inline(always)]
     unsafe fn load(from: *const f32) -> Self {
         unsafe { Quad(_mm_loadu_ps(from)) }
+    }
+
+    #[inline(always)]
+    unsafe fn widen_bytes(from: *const i8) -> Self {
+        unsafe { Quad(_mm_cvtepi32_ps(widened(_mm_cvtsi32_si128(from.cast::<i32>().read_unaligned())))) }
+    }
+
+    #[inline(always)]
+    unsafe fn widen_halves(from: *const u16) -> Self {
+        unsafe {
+            Quad(_mm_castsi128_ps(_mm_unpacklo_epi16(_mm_setzero_si128(), _mm_loadl_epi64(from.cast()))))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn widen_pairs(from: *const u16) -> [Self; 2] {
+        unsafe {
+            let pairs = _mm_loadu_si128(from.cast());
+            let odd = _mm_and_si128(pairs, _mm_set1_epi32(UPPER_HALF));
+            [_mm_slli_epi32::<16>(pairs), odd].map(|bits| Quad(_mm_castsi128_ps(bits)))
+        }
     }
 
     #[inline(always)]
@@ -143,6 +173,31 @@ impl Pack<f64> for WidePair {
     #[inline(always)]
     unsafe fn load(from: *const f64) -> Self {
         unsafe { WidePair(_mm_loadu_pd(from)) }
+    }
+
+    #[inline(always)]
+    unsafe fn widen_bytes(from: *const i8) -> Self {
+        unsafe {
+            let bytes = i32::from(from.cast::<i16>().read_unaligned());
+            WidePair(_mm_cvtepi32_pd(widened(_mm_cvtsi32_si128(bytes))))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn widen_halves(from: *const u16) -> Self {
+        unsafe {
+            let halves = _mm_cvtsi32_si128(from.cast::<i32>().read_unaligned());
+            WidePair(_mm_cvtps_pd(_mm_castsi128_ps(_mm_unpacklo_epi16(_mm_setzero_si128(), halves))))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn widen_pairs(from: *const u16) -> [Self; 2] {
+        unsafe {
+            let pairs = _mm_loadl_epi64(from.cast());
+            let odd = _mm_and_si128(pairs, _mm_set1_epi32(UPPER_HALF));
+            [_mm_slli_epi32::<16>(pairs), odd].map(|bits| WidePair(_mm_cvtps_pd(_mm_castsi128_ps(bits))))
+        }
     }
 
     #[inline(always)]

@@ -36,6 +36,28 @@ impl<T: Copy + Default + AddAssign, P: Pack<T>> Pack<T> for Twice<P> {
     }
 
     #[inline(always)]
+    unsafe fn widen_bytes(from: *const i8) -> Self {
+        // SAFETY: as above.
+        unsafe { Twice { low: P::widen_bytes(from), high: P::widen_bytes(from.add(P::LANES)) } }
+    }
+
+    #[inline(always)]
+    unsafe fn widen_halves(from: *const u16) -> Self {
+        // SAFETY: as above.
+        unsafe { Twice { low: P::widen_halves(from), high: P::widen_halves(from.add(P::LANES)) } }
+    }
+
+    #[inline(always)]
+    unsafe fn widen_pairs(from: *const u16) -> [Self; 2] {
+        // SAFETY: as above.
+        unsafe {
+            let ([even, odd], [even_above, odd_above]) =
+                (P::widen_pairs(from), P::widen_pairs(from.add(2 * P::LANES)));
+            [Twice { low: even, high: even_above }, Twice { low: odd, high: odd_above }]
+        }
+    }
+
+    #[inline(always)]
     unsafe fn load_first(from: *const T, count: usize) -> Self {
         let (low, high) = split(count, P::LANES);
         // SAFETY: as above.

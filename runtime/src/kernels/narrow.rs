@@ -1,0 +1,375 @@
+//! Products of matrices that are stored in fewer bits than they are computed with.
+//!
+//! A product with one vector reads each entry of its matrix once: from some size on it waits for memory, and half the bytes are
+//! half the wait. Entries are widened in registers; vectors and sums stay what they are.
+//!
+//! Rows lie in panels of 64, one panel after the other, and within a panel two columns after the other: so a product reads
+//! memory from start to end, each line of the cache once. Panels are no taller than what the registers hold, and no last one is so low that a
+//! vector of it would be none.
+
+mod format;
+
+use super::isa::Isa;
+use super::pack::Pack;
+use crate::Scalar;
+use core::slice;
+
+pub use format::{Bf16, Format, Int8};
+
+/// Rows of a panel but for the last one, which takes what is left, up to [`LEAST`] more.
+const PANEL: usize = 64;
+
+/// The fewest rows of a panel that isn't the only one: a vector of any processor.
+const LEAST: usize = 16;
+
+/// Columns of a batch that share what is widened.
+const SHARED: usize = 2;
+
+const fn panels(rows: usize) -> usize {
+    rows.saturating_sub(LEAST) / PANEL + 1
+}
+
+const fn height(rows: usize, panel: usize) -> usize {
+    if panel + 1 < panels(rows) { PANEL } else { rows - PANEL * panel }
+}
+
+/// A matrix as it is stored.
+#[derive(Debug, Clone, Copy)]
+pub struct Narrow<'a, Q: Format, T> {
+    /// The entries, panel by panel.
+    pub entries: &'a [Q::Entry],
+    /// A scale a row, or none.
+    pub scales: &'a [T],
+}
+
+/// Where an entry of a matrix stands.
+#[inline(always)]
+fn place<Q: Format>((rows, columns): (usize, usize), row: usize, column: usize) -> usize {
+    let panel = (row / PANEL).min(panels(rows) - 1);
+    let (start, height, row) = (PANEL * panel * columns, height(rows, panel), row - PANEL * panel);
+    match Q::PAIRED && column + 1 - column % 2 < columns {
+        true => start + (column - column % 2) * height + 2 * row + column % 2,
+        false => start + column * height + row,
+    }
+}
+
+/// Stores a matrix of which `number(row, column)` is an entry. What can't be stored is `false`, and the rest is then of no use.
+pub fn narrow<Q: Format, T: Scalar>(
+    (rows, columns): (usize, usize),
+    number: impl Fn(usize, usize) -> T,
+    entries: &mut [Q::Entry],
+    scales: &mut [T],
+) -> bool {
+    for row in 0..rows {
+        let Some(scale) = scale::<Q, T>((0..columns).map(|column| number(row, column))) else { return false };
+        if let Some(own) = scales.get_mut(row) {
+            *own = scale;
+        }
+        for column in 0..columns {
+            let at = place::<Q>((rows, columns), row, column);
+            match (Q::narrowed(number(row, column).as_f64(), scale.as_f64()), entries.get_mut(at)) {
+                (Some(entry), Some(own)) => *own = entry,
+                _ => return false,
+            }
+        }
+    }
+    true
+}
+
+/// The scale of a row; `None` if an entry is not finite.
+fn scale<Q: Format, T: Scalar>(row: impl Iterator<Item = T>) -> Option<T> {
+    let mut largest = 0.0;
+    for number in row {
+        let size = number.as_f64().abs();
+        if !size.is_finite() {
+            return None;
+        }
+        largest = if size > largest { size } else { largest };
+    }
+    Some(T::of(Q::scale(largest)))
+}
+
+/// Rounds the entries of a matrix, column by column, to what they would be stored as. `false` if one can't be stored; the matrix is then of no use.
+pub fn round<Q: Format, T: Scalar>(rows: usize, entries: &mut [T]) -> bool {
+    for row in 0..rows {
+        let Some(scale) = scale::<Q, T>(entries.iter().skip(row).step_by(rows).copied()) else {
+            return false;
+        };
+        for own in entries.iter_mut().skip(row).step_by(rows) {
+            let Some(entry) = Q::narrowed(own.as_f64(), scale.as_f64()) else { return false };
+            *own = Q::widened::<T>(entry) * if Q::SCALES > 0 { scale } else { T::ONE };
+        }
+    }
+    true
+}
+
+/// An entry of a stored matrix, as a product sees it; zero outside of it.
+pub fn entry<Q: Format, T: Scalar>(
+    size: (usize, usize),
+    matrix: Narrow<'_, Q, T>,
+    row: usize,
+    column: usize,
+) -> T {
+    if row >= size.0 || column >= size.1 {
+        return T::ZERO;
+    }
+    let number =
+        matrix.entries.get(place::<Q>(size, row, column)).map_or(T::ZERO, |entry| Q::widened(*entry));
+    matrix.scales.get(row).map_or(number, |scale| number * *scale)
+}
+
+/// `y_g (M x n) = or += sum_p A_pg (M x K_p) x_p (K_p x n)`, as `products`.
+#[inline(always)]
+pub fn narrow_products<S: Isa, Q: Format, T: Scalar, const M: usize, const G: usize, const P: usize>(
+    _isa: S,
+    a: [[Narrow<'_, Q, T>; G]; P],
+    x: [&[T]; P],
+    y: [&mut [T]; G],
+    accumulate: bool,
+) {
+    if M == 0 || G == 0 || y[0].is_empty() {
+        return;
+    }
+    let n = y[0].len() / M;
+    for p in 0..P {
+        let k = x[p].len() / n;
+        for g in 0..G {
+            let (entries, scales) = (&a[p][g].entries[..M * k], &a[p][g].scales[..Q::SCALES * M]);
+            let (x, y) = (&x[p][..k * n], &mut y[g][..M * n]);
+            let matrix = Matrix::<Q, T> { m: M, k, entries: entries.as_ptr(), scales: scales.as_ptr() };
+            // SAFETY: the slices have the sizes of the matrices; the token proves the instruction set.
+            unsafe { matrix.multiply::<S::Pack<T>>(n, x.as_ptr(), y.as_mut_ptr(), accumulate || p > 0) }
+        }
+    }
+}
+
+/// `y[.., j] = or += e[.., w[j] - offset]`, as `gather`; `e` is `M x V`.
+#[inline(always)]
+pub fn narrow_gather<Q: Format, T: Scalar, const M: usize>(
+    e: Narrow<'_, Q, T>,
+    w: &[u32],
+    offset: usize,
+    y: &mut [T],
+    accumulate: bool,
+) {
+    if M == 0 {
+        return;
+    }
+    let columns = e.entries.len() / M;
+    for (&index, y) in w.iter().zip(y.chunks_exact_mut(M)) {
+        let column = usize::try_from(index).ok().and_then(|index| index.checked_sub(offset));
+        for r in 0..M {
+            let number = column.map_or(T::ZERO, |column| entry((M, columns), e, r, column));
+            y[r] = if accumulate { y[r] + number } else { number };
+        }
+    }
+}
+
+/// A stored matrix of `m` rows and `k` columns.
+struct Matrix<Q: Format, T> {
+    m: usize,
+    k: usize,
+    entries: *const Q::Entry,
+    scales: *const T,
+}
+
+/// Some rows of it, those of a panel.
+struct Rows<Q: Format, T> {
+    height: usize,
+    k: usize,
+    entries: *const Q::Entry,
+    scales: *const T,
+    /// Rows from one column of the result to the next.
+    stride: usize,
+}
+
+impl<Q: Format, T: Scalar> Matrix<Q, T> {
+    /// `y (m x n) = or += A x (k x n)`.
+    ///
+    /// # Safety
+    /// The entries are `m x k`, the scales `SCALES * m`; `x` and `y` have their sizes, and `y` is apart from the rest; the processor has `L`.
+    #[inline(always)]
+    unsafe fn multiply<L: Pack<T>>(&self, n: usize, x: *const T, y: *mut T, accumulate: bool) {
+        let m = self.m;
+        // SAFETY: the panels are the rows, and `j` is one of the columns.
+        unsafe {
+            if m < L::LANES && L::Half::LANES < L::LANES {
+                return self.multiply::<L::Half>(n, x, y, accumulate);
+            }
+            let last = panels(m) - 1;
+            // The heights are constants where generated code inlines this: written out, they stay so.
+            for panel in 0..last {
+                self.panel(panel, PANEL).multiply_all::<L>(n, x, y, PANEL * panel, accumulate);
+            }
+            let rows = self.panel(last, height(m, last));
+            rows.multiply_all::<L>(n, x, y, PANEL * last, accumulate);
+        }
+    }
+
+    /// # Safety
+    /// The panel is one of the matrix, and has this height.
+    #[inline(always)]
+    unsafe fn panel(&self, panel: usize, height: usize) -> Rows<Q, T> {
+        let first = PANEL * panel;
+        let scales = self.scales.wrapping_add(Q::SCALES * first);
+        // SAFETY: passed on from the caller.
+        let entries = unsafe { self.entries.add(first * self.k) };
+        Rows { height, k: self.k, entries, scales, stride: self.m }
+    }
+}
+
+impl<Q: Format, T: Scalar> Rows<Q, T> {
+    /// The rows from `first` on of all columns of the result.
+    ///
+    /// # Safety
+    /// As for `Matrix::multiply`.
+    #[inline(always)]
+    unsafe fn multiply_all<L: Pack<T>>(
+        &self,
+        n: usize,
+        x: *const T,
+        y: *mut T,
+        first: usize,
+        accumulate: bool,
+    ) {
+        let mut j = 0;
+        // SAFETY: `j` is one of the columns.
+        unsafe {
+            while j + SHARED <= n {
+                let (x, y) = (x.add(j * self.k), y.add(j * self.stride + first));
+                self.multiply::<L, SHARED, 4>(x, y, accumulate);
+                j += SHARED;
+            }
+            while j < n {
+                self.multiply::<L, 1, 4>(x.add(j * self.k), y.add(j * self.stride + first), accumulate);
+                j += 1;
+            }
+        }
+    }
+
+    /// `N` columns of the result, at most `MOST >= 3` vectors of rows at once.
+    ///
+    /// # Safety
+    /// As for `Matrix::multiply`.
+    #[inline(always)]
+    unsafe fn multiply<L: Pack<T>, const N: usize, const MOST: usize>(
+        &self,
+        x: *const T,
+        y: *mut T,
+        accumulate: bool,
+    ) {
+        // SAFETY: passed on from the caller.
+        unsafe {
+            if self.height < L::LANES {
+                return self.few::<N>(x, y, accumulate);
+            }
+            // Passes of nearly equal height, two vectors at least (when there are two): the last vector, which may
+            // overlap the one before it, then shares a pass with it, and both read their old contents in time.
+            let vectors = self.height.div_ceil(L::LANES);
+            let passes = vectors.div_ceil(MOST).max(1);
+            let (lower, higher) = (vectors / passes, vectors % passes);
+            let mut first = 0;
+            for pass in 0..passes {
+                let count = lower + usize::from(pass < higher);
+                match count {
+                    1 => self.vectors::<L, N, 1>(first, x, y, accumulate),
+                    2 => self.vectors::<L, N, 2>(first, x, y, accumulate),
+                    3 => self.vectors::<L, N, 3>(first, x, y, accumulate),
+                    4 if MOST >= 4 => self.vectors::<L, N, 4>(first, x, y, accumulate),
+                    5 if MOST >= 5 => self.vectors::<L, N, 5>(first, x, y, accumulate),
+                    6 if MOST >= 6 => self.vectors::<L, N, 6>(first, x, y, accumulate),
+                    7 if MOST >= 7 => self.vectors::<L, N, 7>(first, x, y, accumulate),
+                    _ if MOST >= 8 => self.vectors::<L, N, 8>(first, x, y, accumulate),
+                    _ => {}
+                }
+                first += count;
+            }
+        }
+    }
+
+    /// `V` vectors of rows, from vector `first` on; the last vector of all is moved up to end at the last row.
+    ///
+    /// # Safety
+    /// As for `Matrix::multiply`; the vectors are some of the panel's, whose height is at least `LANES`.
+    #[inline(always)]
+    unsafe fn vectors<L: Pack<T>, const N: usize, const V: usize>(
+        &self,
+        first: usize,
+        x: *const T,
+        y: *mut T,
+        accumulate: bool,
+    ) {
+        let Rows { height, k, entries, scales, stride } = *self;
+        // SAFETY: `at` is at most `height - LANES`.
+        unsafe {
+            let mut at = [0; V];
+            for v in 0..V {
+                at[v] = ((first + v) * L::LANES).min(height - L::LANES);
+            }
+            // Few sums don't cover the latency of an addition: then the columns of a pair have sums of their own.
+            let odd = if V * N <= 4 { 1 } else { 0 };
+            let mut sums = [[[L::splat(T::ZERO); V]; N]; 2];
+            for j in (0..k / 2).map(|pair| 2 * pair) {
+                let mut factors = [[L::splat(T::ZERO); 2]; N];
+                for n in 0..N {
+                    factors[n] = [L::splat(*x.add(n * k + j)), L::splat(*x.add(n * k + j + 1))];
+                }
+                let pair = entries.add(j * height);
+                for v in 0..V {
+                    let columns = Q::pair::<L, T>(pair, height, at[v]);
+                    for n in 0..N {
+                        sums[0][n][v] = columns[0].mul_add(factors[n][0], sums[0][n][v]);
+                        sums[odd][n][v] = columns[1].mul_add(factors[n][1], sums[odd][n][v]);
+                    }
+                }
+            }
+            if k % 2 == 1 {
+                let j = k - 1;
+                for v in 0..V {
+                    let column = Q::alone::<L, T>(entries.add(j * height + at[v]));
+                    for n in 0..N {
+                        sums[0][n][v] = column.mul_add(L::splat(*x.add(n * k + j)), sums[0][n][v]);
+                    }
+                }
+            }
+            for n in 0..N {
+                for v in 0..V {
+                    let old = if accumulate { L::load(y.add(n * stride + at[v])) } else { L::splat(T::ZERO) };
+                    let sum = if odd == 1 { sums[0][n][v].add(sums[1][n][v]) } else { sums[0][n][v] };
+                    sums[0][n][v] = Q::scaled(sum, scales.wrapping_add(Q::SCALES * at[v]), old);
+                }
+                for v in 0..V {
+                    sums[0][n][v].store(y.add(n * stride + at[v]));
+                }
+            }
+        }
+    }
+
+    /// Fewer rows than a vector has lanes.
+    ///
+    /// # Safety
+    /// As for `Matrix::multiply`.
+    #[inline(always)]
+    unsafe fn few<const N: usize>(&self, x: *const T, y: *mut T, accumulate: bool) {
+        let Rows { height, k, entries, scales, stride } = *self;
+        // SAFETY: passed on from the caller. Panels this low are the only ones.
+        unsafe {
+            let entries = slice::from_raw_parts(entries, height * k);
+            let scales = slice::from_raw_parts(scales, Q::SCALES * height);
+            let matrix = Narrow::<Q, T> { entries, scales };
+            for n in 0..N {
+                for r in 0..height {
+                    let y = y.add(n * stride + r);
+                    let mut sum = if accumulate { *y } else { T::ZERO };
+                    for j in 0..k {
+                        sum += entry((height, k), matrix, r, j) * *x.add(n * k + j);
+                    }
+                    *y = sum;
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

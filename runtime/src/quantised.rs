@@ -1,0 +1,218 @@
+//! Cells whose matrices are stored in fewer bits, for inference (feature `quantised`).
+//!
+//! `cell.quantised::<Int8>()` copies a trained cell, a ready one or one of your own, to one that streams as the cell does, with the same inputs, states and
+//! outputs. Its matrices are stored as [`Int8`], in a quarter of the memory, or as [`Bf16`], in half of it. Only they are: vectors, scalars, states and
+//! sums stay what they are, since products widen the entries in registers ("weight only, per channel": Jacob et al. 2018, section 2, with a
+//! symmetric range, a scale a row and activations as they are).
+//!
+//! ```
+//! use rnn_cell::cells::Lstm;
+//! use rnn_cell::prelude::*;
+//! use rnn_cell::quantised::Int8;
+//!
+//! let lstm = Lstm::<3, 64>::init(&mut Xoshiro256PlusPlus::seed_from_u64(1));
+//! let small = lstm.quantised::<Int8>()?;
+//! assert!(size_of_val(&small) * 3 < size_of_val(&lstm));
+//!
+//! let (mut state, mut exact) = (small.initial_state(), lstm.initial_state());
+//! let x = SVector::<f32, 3>::new(0.1, 0.2, 0.3);
+//! let (y, z) = (small.step(&x, &mut state), lstm.step(&x, &mut exact));
+//! assert!((y - z).amax() < 1e-3);
+//! # Ok::<(), rnn_cell::quantised::NotFinite>(())
+//! ```
+//!
+//! What is stored so: matrices that a step multiplies by vectors from one side only, or takes columns of by index, if they have more than one row and
+//! column by their declaration. One that is read otherwise (entry by entry, or as `W @ x` and as `W.T @ y`) stays what it is. What a step needs of
+//! parameters alone is computed before it is stored.
+//!
+//! A [device](Quantised) reads the stored bytes.
+
+use crate::Scalar;
+use crate::cell::{ModelMut, ParameterMut};
+use crate::kernels::narrow::{self, Narrow};
+use crate::kernels::plain::Flat;
+use core::fmt;
+use nalgebra::SMatrix;
+
+pub use crate::kernels::narrow::{Bf16, Format, Int8};
+
+/// An entry of a matrix is NaN or infinite, or larger than what the format holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotFinite;
+
+impl fmt::Display for NotFinite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a matrix has an entry that is NaN, infinite or too large to be stored")
+    }
+}
+
+impl core::error::Error for NotFinite {}
+
+/// Rounds every matrix of a model, learned or not, to what it would be stored as: what a quantised cell computes can then be asked of whole sequences, of
+/// batches, of networks, before any is made.
+///
+/// # Errors
+/// An entry that can't be stored; the model is then of no use.
+pub fn round<Q: Format>(model: &mut impl ModelMut) -> Result<(), NotFinite> {
+    let mut is_stored = true;
+    let mut round = |parameter: ParameterMut<'_, '_, _>| {
+        let (rows, columns) = parameter.shape.size;
+        if rows > 1 && columns > 1 {
+            is_stored &= narrow::round::<Q, _>(rows, parameter.values);
+        }
+    };
+    model.visit_mut(&mut round);
+    model.visit_buffers_mut(&mut round);
+    if is_stored { Ok(()) } else { Err(NotFinite) }
+}
+
+/// What a quantised cell consists of, as bytes, little-endian: what a host writes, a device reads from its flash. Both must have the same definition of the
+/// cell and the same version of this crate: the bytes don't say what they are.
+///
+/// ```
+/// use rnn_cell::cells::{Gru, GruQuantised};
+/// use rnn_cell::prelude::*;
+/// use rnn_cell::quantised::{Int8, Quantised};
+///
+/// let gru = Gru::<2, 16>::init(&mut Xoshiro256PlusPlus::seed_from_u64(1));
+/// let small = gru.quantised::<Int8>()?;
+/// let mut flash = [0; GruQuantised::<2, 16, Int8>::BYTES];
+/// small.write(&mut flash);
+///
+/// let mut device = GruQuantised::<2, 16, Int8>::zeros();
+/// assert!(device.read(&flash));
+/// assert_eq!(device, small);
+/// # Ok::<(), rnn_cell::quantised::NotFinite>(())
+/// ```
+pub trait Quantised {
+    /// How many there are.
+    const BYTES: usize;
+
+    /// Writes them. `false` if there is no room; it is then of no use.
+    fn write(&self, to: &mut [u8]) -> bool;
+
+    /// Reads them. `false` if there are less than [`BYTES`](Self::BYTES); the cell is then of no use.
+    fn read(&mut self, from: &[u8]) -> bool;
+}
+
+/// A matrix as it is stored.
+#[doc(hidden)]
+#[derive(Debug, Clone, PartialEq)]
+// A panel's column of bytes is a line of the cache.
+#[repr(C, align(64))]
+pub struct Stored<Q: Format, T: Scalar, const R: usize, const C: usize> {
+    entries: [[Q::Entry; R]; C],
+    scales: Q::Scales<T, R>,
+}
+
+impl<Q: Format, T: Scalar, const R: usize, const C: usize> Stored<Q, T, R, C> {
+    /// All zero.
+    pub fn zero() -> Self {
+        Stored { entries: [[Q::Entry::default(); R]; C], scales: Q::no_scales() }
+    }
+
+    /// Stores a matrix, column by column.
+    pub fn store(&mut self, matrix: &SMatrix<T, R, C>) -> bool {
+        let (numbers, entries) = (matrix.flat(), self.entries.as_flattened_mut());
+        let number = |row, column| numbers.get(column * R + row).copied().unwrap_or_default();
+        narrow::narrow::<Q, T>((R, C), number, entries, self.scales.as_mut())
+    }
+
+    /// Stores the transpose of a matrix.
+    pub fn store_turned(&mut self, matrix: &SMatrix<T, C, R>) -> bool {
+        let (numbers, entries) = (matrix.flat(), self.entries.as_flattened_mut());
+        let number = |row, column| numbers.get(row * C + column).copied().unwrap_or_default();
+        narrow::narrow::<Q, T>((R, C), number, entries, self.scales.as_mut())
+    }
+
+    /// What products read.
+    #[inline(always)]
+    pub fn view(&self) -> Narrow<'_, Q, T> {
+        Narrow { entries: self.entries.as_flattened(), scales: self.scales.as_ref() }
+    }
+}
+
+/// Part of a quantised cell as bytes.
+#[doc(hidden)]
+pub trait Bytes {
+    const BYTES: usize;
+
+    /// Writes them, and returns the room behind them.
+    fn write<'b>(&self, to: &'b mut [u8]) -> Option<&'b mut [u8]>;
+
+    /// Reads them, and returns what is behind them.
+    fn read<'b>(&mut self, from: &'b [u8]) -> Option<&'b [u8]>;
+}
+
+fn write_scalars<'b, T: Scalar>(scalars: &[T], mut to: &'b mut [u8]) -> Option<&'b mut [u8]> {
+    for scalar in scalars {
+        let bits = scalar.as_f64();
+        if size_of::<T>() == 4 {
+            let (own, rest) = to.split_first_chunk_mut()?;
+            *own = (bits as f32).to_le_bytes();
+            to = rest;
+        } else {
+            let (own, rest) = to.split_first_chunk_mut()?;
+            *own = bits.to_le_bytes();
+            to = rest;
+        }
+    }
+    Some(to)
+}
+
+fn read_scalars<'b, T: Scalar>(scalars: &mut [T], mut from: &'b [u8]) -> Option<&'b [u8]> {
+    for scalar in scalars {
+        if size_of::<T>() == 4 {
+            let (own, rest) = from.split_first_chunk()?;
+            *scalar = T::of(f64::from(f32::from_le_bytes(*own)));
+            from = rest;
+        } else {
+            let (own, rest) = from.split_first_chunk()?;
+            *scalar = T::of(f64::from_le_bytes(*own));
+            from = rest;
+        }
+    }
+    Some(from)
+}
+
+impl<Q: Format, T: Scalar, const R: usize, const C: usize> Bytes for Stored<Q, T, R, C> {
+    const BYTES: usize = R * C * size_of::<Q::Entry>() + Q::SCALES * R * size_of::<T>();
+
+    fn write<'b>(&self, to: &'b mut [u8]) -> Option<&'b mut [u8]> {
+        let mut to = write_scalars(self.scales.as_ref(), to)?;
+        for entry in self.entries.as_flattened() {
+            for byte in Q::to_bytes(*entry).into_iter().take(size_of::<Q::Entry>()) {
+                let (own, rest) = to.split_first_mut()?;
+                *own = byte;
+                to = rest;
+            }
+        }
+        Some(to)
+    }
+
+    fn read<'b>(&mut self, from: &'b [u8]) -> Option<&'b [u8]> {
+        let mut from = read_scalars(self.scales.as_mut(), from)?;
+        for entry in self.entries.as_flattened_mut() {
+            let mut bytes = [0; 2];
+            for byte in bytes.iter_mut().take(size_of::<Q::Entry>()) {
+                let (own, rest) = from.split_first()?;
+                *byte = *own;
+                from = rest;
+            }
+            *entry = Q::from_bytes(bytes);
+        }
+        Some(from)
+    }
+}
+
+impl<T: Scalar, const R: usize, const C: usize> Bytes for SMatrix<T, R, C> {
+    const BYTES: usize = R * C * size_of::<T>();
+
+    fn write<'b>(&self, to: &'b mut [u8]) -> Option<&'b mut [u8]> {
+        write_scalars(self.flat(), to)
+    }
+
+    fn read<'b>(&mut self, from: &'b [u8]) -> Option<&'b [u8]> {
+        read_scalars(self.flat_mut(), from)
+    }
+}

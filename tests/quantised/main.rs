@@ -1,0 +1,159 @@
+//! Copies whose matrices are stored in fewer bits compute what their cells do with matrices rounded alike; and they are as small as is said.
+
+#![allow(missing_docs)]
+
+use allocation_counter::measure;
+use rnn_cell::cells::*;
+use rnn_cell::prelude::*;
+use rnn_cell::quantised::{Bf16, Int8, NotFinite, Quantised, round};
+use rnn_cell::varying::Varying;
+use std::hint::black_box;
+use tests::exactness::{random, random_sequence, rng};
+
+rnn_cell! {
+    /// What the ready cells don't have: a matrix that only its transpose is read of, one that both are, one that is read entry by entry,
+    /// blocks, an index, a learned initial state.
+    pub cell Everything<I, H, V> {
+        input  x: [I], w: one_hot[V];
+        state  h: [H] = tanh(W_0 @ b);
+        param  W: [H, H + I];
+        param  E: [H, V] = normal(0.3);
+        param  U: [H, H];
+        param  D: [I, H];
+        param  S: [H, H];
+        param  W_0: [H, H];
+        param  b: [H] = 0.3;
+        param  gain: [] = 0.9;
+        buffer A: [H, H] = normal(0.2);
+
+        u = tanh(W @ [h[t-1], x] + E @ w + b);
+        v = U @ u + U.T @ (A @ h[t-1]);
+        h = gain * tanh(v + D.T @ x + row_sum(S * (u @ v.T)));
+
+        output h;
+    }
+}
+
+/// The largest difference of two values.
+fn difference<V: Varying<f64>>(a: &V, b: &V) -> f64 {
+    let (mut all, mut worst) = (vec![], 0.0f64);
+    a.scalars(&mut |x| all.push(x));
+    let mut all = all.into_iter();
+    b.scalars(&mut |y| {
+        let off = (all.next().expect("as many scalars") - y).abs();
+        // Not a maximum: NaN must not get lost.
+        if off > worst || off.is_nan() {
+            worst = off;
+        }
+    });
+    worst
+}
+
+/// What sums in another order may differ by.
+const NEAR: f64 = 1e-12;
+
+macro_rules! agrees {
+    ($format:ident $batch:literal: $($cell:ident <$($size:literal),+> $(in $context:ident)?;)+) => {$({
+        let mut cell = $cell::<$($size),+, f64>::init(&mut rng(1));
+        round::<$format>(&mut cell).expect("finite weights");
+        let copy = cell.quantised::<$format>().expect("finite weights");
+        $(let $context = random(&mut rng(2));)?
+        let mut state = cell.initial_state::<$batch>($(&$context)?);
+        let mut own = copy.initial_state($(&$context)?);
+        assert!(difference(&state, &own) <= NEAR, "{}", stringify!($cell));
+        for x in random_sequence(&mut rng(3), 4) {
+            let y = cell.step(&x, $(&$context,)? &mut state);
+            let off = difference(&y, &copy.step(&x, $(&$context,)? &mut own)).max(difference(&state, &own));
+            assert!(off <= NEAR, "{}: {off:e}", stringify!($cell));
+        }
+    })+};
+}
+
+#[test]
+fn copies_compute_what_rounded_cells_do() {
+    agrees! { Int8 1:
+        Lstm<3, 20>; Gru<3, 66>; LayerNormLstm<3, 5>; InitialStateLstm<3, 9>; Dense<7, 5>;
+    }
+    agrees! { Bf16 1:
+        Lstm<3, 20>; GruResetAfter<3, 16>; Mamba<3, 5, 7, 2>; S4d<3, 6>; RwkvTimeMixing<7>;
+    }
+    agrees! { Bf16 3:
+        Lstm<3, 20>; LuongGeneralDecoder<5, 3, 7, 9, 5> in context; BahdanauDecoder<5, 3, 7, 9, 3, 5, 9> in context;
+    }
+}
+
+#[test]
+fn every_way_to_read_a_matrix() {
+    let mut cell = Everything::<3, 18, 5, f64>::init(&mut rng(1));
+    round::<Bf16>(&mut cell).expect("finite weights");
+    // What is read otherwise than by products stays as it is: not rounded.
+    cell.S.apply(|entry| *entry *= 1.1);
+    cell.U.apply(|entry| *entry *= 1.1);
+    cell.A = rnn_cell::nalgebra::SMatrix::repeat(0.0625);
+    let copy = cell.quantised::<Bf16>().expect("finite weights");
+    let (mut state, mut own) = (cell.initial_state(), copy.initial_state());
+    for (step, x) in random_sequence::<EverythingInput<3, 1, f64>>(&mut rng(2), 6).into_iter().enumerate() {
+        // The last one is out of range and reads zeros.
+        let x = EverythingInput { w: [step as u32], ..x };
+        let off = difference(&cell.step(&x, &mut state), &copy.step(&x, &mut own));
+        assert!(off <= NEAR, "step {step}: {off:e}");
+    }
+
+    // Int8 has a scale a row of what is stored: a column of the matrix whose transpose is read.
+    let small = cell.quantised::<Int8>().expect("finite weights");
+    let (mut state, mut own) = (cell.initial_state(), small.initial_state());
+    let x: EverythingInput<3, 1, f64> = random(&mut rng(4));
+    assert!(difference(&cell.step(&x, &mut state), &small.step(&x, &mut own)) < 0.02);
+}
+
+#[test]
+fn as_small_as_is_said() {
+    assert_eq!(size_of::<Lstm<128, 128>>(), 526_336);
+    assert_eq!(size_of::<LstmQuantised<128, 128, Bf16>>(), 264_192);
+    assert_eq!(size_of::<LstmQuantised<128, 128, Int8>>(), 137_216);
+    // A byte an entry, a scale a row of each of eight matrices, four vectors.
+    assert_eq!(LstmQuantised::<128, 128, Int8>::BYTES, 8 * 128 * 128 + 4 * 8 * 128 + 4 * 4 * 128);
+    assert_eq!(LstmQuantised::<1, 5, Bf16>::BYTES, 2 * 4 * (5 + 25) + 4 * 4 * 5);
+}
+
+#[test]
+fn steps_allocate_nothing() {
+    let lstm = Lstm::<3, 70>::init_boxed(&mut rng(1));
+    let (small, halves) = (lstm.quantised::<Int8>().unwrap(), lstm.quantised::<Bf16>().unwrap());
+    let decoder = LuongGeneralDecoder::<5, 3, 7, 9, 5, f64>::init(&mut rng(1));
+    let decoder = decoder.quantised::<Int8>().unwrap();
+    let context = random(&mut rng(2));
+    let mut decoding = decoder.initial_state(&context);
+    let info = measure(|| {
+        let mut state = small.initial_state();
+        black_box(small.step(&SVector::<f32, 3>::repeat(0.1), &mut state));
+        black_box(halves.step(&SVector::<f32, 3>::repeat(0.1), &mut state));
+        let mut state = small.zero_state();
+        black_box(small.step(&SMatrix::<f32, 3, 5>::repeat(0.1), &mut state));
+        black_box(decoder.prepare::<1>(&context).step(&[1], &mut decoding));
+    });
+    assert_eq!(info.count_total, 0);
+}
+
+#[test]
+fn copies_are_written_and_read() {
+    let gru = Gru::<3, 17>::init(&mut rng(1));
+    let copy = gru.quantised_boxed::<Int8>().expect("finite weights");
+    let mut bytes = vec![0; GruQuantised::<3, 17, Int8>::BYTES];
+    assert!(copy.write(&mut bytes));
+    let mut other = GruQuantised::<3, 17, Int8>::zeros();
+    assert!(!other.read(&bytes[1..]) && !copy.write(&mut bytes[1..]));
+    assert!(copy.write(&mut bytes) && other.read(&bytes));
+    assert_eq!(other, *copy);
+}
+
+#[test]
+fn what_is_not_finite_is_refused() {
+    let mut gru = Gru::<3, 17>::init(&mut rng(1));
+    let name = gru.quantised::<Int8>().map(drop);
+    assert_eq!(name, Ok(()));
+    gru.visit_mut(&mut |parameter| parameter.values[0] = f32::NAN);
+    assert_eq!(gru.quantised::<Int8>().map(drop), Err(NotFinite));
+    assert_eq!(gru.quantised_boxed::<Bf16>().map(drop), Err(NotFinite));
+    assert_eq!(round::<Bf16>(&mut gru), Err(NotFinite));
+}
