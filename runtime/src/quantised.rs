@@ -28,7 +28,7 @@
 //! A [device](Quantised) reads the stored bytes.
 
 use crate::Scalar;
-use crate::cell::{ModelMut, ParameterMut};
+use crate::cell::{BlockShape, ModelMut, Parameter, ParameterMut};
 use crate::kernels::narrow::{self, Narrow};
 use crate::kernels::plain::Flat;
 use core::fmt;
@@ -52,18 +52,26 @@ impl core::error::Error for NotFinite {}
 /// batches, of networks, before any is made.
 ///
 /// # Errors
-/// An entry that can't be stored; the model is then of no use.
+/// An entry that can't be stored; the model is then as it was.
 pub fn round<Q: Format>(model: &mut impl ModelMut) -> Result<(), NotFinite> {
-    let mut is_stored = true;
+    let rows = |shape: BlockShape| (shape.size.0 > 1 && shape.size.1 > 1).then_some(shape.size.0);
+    let mut fits = true;
+    let mut check = |parameter: Parameter<'_, '_, _>| {
+        fits &= rows(parameter.shape).is_none_or(|rows| narrow::fits::<Q, _>(rows, parameter.values));
+    };
+    model.visit(&mut check);
+    model.visit_buffers(&mut check);
+    if !fits {
+        return Err(NotFinite);
+    }
     let mut round = |parameter: ParameterMut<'_, '_, _>| {
-        let (rows, columns) = parameter.shape.size;
-        if rows > 1 && columns > 1 {
-            is_stored &= narrow::round::<Q, _>(rows, parameter.values);
+        if let Some(rows) = rows(parameter.shape) {
+            narrow::round::<Q, _>(rows, parameter.values);
         }
     };
     model.visit_mut(&mut round);
     model.visit_buffers_mut(&mut round);
-    if is_stored { Ok(()) } else { Err(NotFinite) }
+    Ok(())
 }
 
 /// What a quantised cell consists of, as bytes, little-endian: what a host writes, a device reads from its flash. Both must have the same definition of the

@@ -89,18 +89,24 @@ fn scale<Q: Format, T: Scalar>(row: impl Iterator<Item = T>) -> Option<T> {
     Some(T::of(Q::scale(largest)))
 }
 
-/// Rounds the entries of a matrix, column by column, to what they would be stored as. `false` if one can't be stored; the matrix is then of no use.
-pub fn round<Q: Format, T: Scalar>(rows: usize, entries: &mut [T]) -> bool {
+/// Whether every entry of a matrix, column by column, can be stored.
+pub fn fits<Q: Format, T: Scalar>(rows: usize, entries: &[T]) -> bool {
+    (0..rows).all(|row| {
+        let row = || entries.iter().skip(row).step_by(rows).copied();
+        let fits = |scale: T| row().all(|entry| Q::narrowed(entry.as_f64(), scale.as_f64()).is_some());
+        scale::<Q, T>(row()).is_some_and(fits)
+    })
+}
+
+/// Rounds the entries of a matrix that [`fits`], column by column, to what they would be stored as.
+pub fn round<Q: Format, T: Scalar>(rows: usize, entries: &mut [T]) {
     for row in 0..rows {
-        let Some(scale) = scale::<Q, T>(entries.iter().skip(row).step_by(rows).copied()) else {
-            return false;
-        };
+        let Some(scale) = scale::<Q, T>(entries.iter().skip(row).step_by(rows).copied()) else { continue };
         for own in entries.iter_mut().skip(row).step_by(rows) {
-            let Some(entry) = Q::narrowed(own.as_f64(), scale.as_f64()) else { return false };
+            let Some(entry) = Q::narrowed(own.as_f64(), scale.as_f64()) else { continue };
             *own = Q::widened::<T>(entry) * if Q::SCALES > 0 { scale } else { T::ONE };
         }
     }
-    true
 }
 
 /// An entry of a stored matrix, as a product sees it; zero outside of it.
@@ -132,10 +138,18 @@ pub fn narrow_products<S: Isa, Q: Format, T: Scalar, const M: usize, const G: us
     }
     let n = y[0].len() / M;
     for p in 0..P {
-        let k = x[p].len() / n;
+        let k = x[p].len() / n.max(1);
         for g in 0..G {
-            let (entries, scales) = (&a[p][g].entries[..M * k], &a[p][g].scales[..Q::SCALES * M]);
-            let (x, y) = (&x[p][..k * n], &mut y[g][..M * n]);
+            // Sizes of another call are a mistake of ours, and no step may panic: within these loops the checks stay.
+            let (Some(entries), Some(scales), Some(x), Some(y)) = (
+                a[p][g].entries.get(..M * k),
+                a[p][g].scales.get(..Q::SCALES * M),
+                x[p].get(..k * n),
+                y[g].get_mut(..M * n),
+            ) else {
+                debug_assert!(false, "the slices have the sizes of the matrices");
+                return;
+            };
             let matrix = Matrix::<Q, T> { m: M, k, entries: entries.as_ptr(), scales: scales.as_ptr() };
             // SAFETY: the slices have the sizes of the matrices; the token proves the instruction set.
             unsafe { matrix.multiply::<S::Pack<T>>(n, x.as_ptr(), y.as_mut_ptr(), accumulate || p > 0) }

@@ -1,4 +1,5 @@
-//! No ready cell's step can panic, nor the step of a handle, nor what a step needs before it: the initial state and `prepare`. A panic would not link
+//! No ready cell's step can panic, nor the step of a handle, nor what a step needs before it: the initial state and `prepare`; nor that of a quantised copy,
+//! nor how it is made and read from bytes. A panic would not link
 //! (see the library). One of the two sizes is a whole number of vectors, the other is odd.
 
 #![no_std]
@@ -7,6 +8,7 @@
 use bare_metal::{any, fill, is_finite};
 use core::hint::black_box;
 use rnn_cell::cells::*;
+use rnn_cell::quantised::{Bf16, Int8, Quantised};
 
 /// A step and one of a handle, of a cell of one size.
 macro_rules! of_size {
@@ -37,6 +39,34 @@ macro_rules! attends {
 macro_rules! decodes {
     ($cell:ident $(<$($size:literal),+>)+) => {
         [$(of_size!($cell<$($size),+>, black_box([u32::MAX]), context)),+].iter().all(|finite| *finite)
+    };
+}
+
+/// A quantised copy: made of the cell, written, read and run.
+macro_rules! of_format {
+    ($format:ident $cell:ident<$($size:literal),+>, $x:expr $(, $context:ident)?) => {{
+        #[inline(never)]
+        fn steps() -> bool {
+            let mut cell = $cell::<$($size),+>::zeros();
+            fill(&mut cell);
+            let Ok(mut copy) = cell.quantised::<$format>() else { return false };
+            let mut bytes = [0; 8 * 1024];
+            if !copy.write(&mut bytes) || !copy.read(black_box(&bytes)) {
+                return false;
+            }
+            $(let $context = any();)?
+            let (x, mut state) = ($x, copy.initial_state::<1>($(&$context)?));
+            is_finite(&copy.step(&x, $(&$context,)? &mut state))
+        }
+        steps()
+    }};
+}
+
+macro_rules! quantised {
+    ($cell:ident $(<$($size:literal),+>)+) => {
+        [$(of_format!(Int8 $cell<$($size),+>, any()), of_format!(Bf16 $cell<$($size),+>, any())),+]
+            .iter()
+            .all(|finite| *finite)
     };
 }
 
@@ -86,6 +116,11 @@ extern "C" fn main() -> i32 {
         decodes!(LuongDotDecoder <8, 4, 16, 4> <5, 3, 7, 9>),
         decodes!(LuongGeneralDecoder <8, 4, 16, 16, 4> <5, 3, 7, 9, 5>),
         decodes!(LuongConcatDecoder <8, 4, 16, 16, 8, 4> <5, 3, 7, 9, 3, 5>),
+        quantised!(Lstm <4, 16> <3, 7> <3, 20>),
+        quantised!(Gru <4, 16> <3, 7>),
+        quantised!(Mamba <4, 8, 16, 2> <3, 5, 7, 1>),
+        of_format!(Int8 LuongGeneralDecoder<8, 4, 16, 16, 4>, black_box([u32::MAX]), context),
+        of_format!(Bf16 BahdanauDecoder<5, 3, 7, 9, 3, 5, 9>, black_box([u32::MAX]), context),
     ];
     match finite.iter().all(|finite| *finite) {
         true => 0,
