@@ -26,7 +26,7 @@ impl Items<'_> {
         // With a context every signature has one more argument.
         let with: Vec<&TokenStream> = types.context.iter().collect();
         let give: Vec<TokenStream> = with.iter().map(|_| quote!(context)).collect();
-        let start = self.start();
+        let states = self.state_methods(&self.start());
         let (prepare, prepared_fields) = match self.plan {
             Some(plan) => {
                 let names = Names::new(cx.cell, cx.shapes, &plan.graph);
@@ -42,22 +42,7 @@ impl Items<'_> {
             impl<#dims #scalar: #k::Scalar> #cell {
                 #constants
 
-                /// A state that is all zero: also the cotangent of a final state that no loss reads.
-                pub fn zero_state<const #batch: usize>(&self) -> #state {
-                    #k::Varying::zero()
-                }
-
-                /// The state that a sequence starts from: zero, or what the definition says.
-                pub fn initial_state<const #batch: usize>(&self, #(context: &#with,)*) -> #state {
-                    let mut __state: #state = #k::Varying::zero();
-                    #start
-                    __state
-                }
-
-                /// Puts `state` back to where a sequence starts.
-                pub fn reset<const #batch: usize>(&self, #(context: &#with,)* state: &mut #state) {
-                    *state = self.initial_state(#(#give,)*);
-                }
+                #states
 
                 /// A handle for streaming, with everything computed that no input changes.
                 pub fn prepare<'a, const #batch: usize>(&'a self, #(context: &'a #with,)*) -> #prepared {
@@ -97,6 +82,31 @@ impl Items<'_> {
             }
 
             #samples
+        }
+    }
+
+    /// What makes a state, of the cell and of its copies. `start` sets `__state` where that isn't zero.
+    pub(super) fn state_methods(&self, start: &TokenStream) -> TokenStream {
+        let (k, batch, state) = (&self.cx.k, &self.cx.batch, &self.types.state);
+        let with: Vec<&TokenStream> = self.types.context.iter().collect();
+        let give = with.iter().map(|_| quote!(context));
+        quote! {
+            /// A state that is all zero: also the cotangent of a final state that no loss reads.
+            pub fn zero_state<const #batch: usize>(&self) -> #state {
+                #k::Varying::zero()
+            }
+
+            /// The state that a sequence starts from: zero, or what the definition says.
+            pub fn initial_state<const #batch: usize>(&self, #(context: &#with,)*) -> #state {
+                let mut __state: #state = #k::Varying::zero();
+                #start
+                __state
+            }
+
+            /// Puts `state` back to where a sequence starts.
+            pub fn reset<const #batch: usize>(&self, #(context: &#with,)* state: &mut #state) {
+                *state = self.initial_state(#(#give,)*);
+            }
         }
     }
 

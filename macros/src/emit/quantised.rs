@@ -114,11 +114,9 @@ impl Items<'_> {
 
     pub(super) fn quantised_methods(&self) -> TokenStream {
         let (cx, k, types) = (self.cx, &self.cx.k, &self.types);
-        let (scalar, batch, format, dims) = (&cx.scalar, &cx.batch, &cx.format, &types.dims);
-        let (cell, state) = (&types.cell, &types.state);
+        let (scalar, format, dims, cell) = (&cx.scalar, &cx.format, &types.dims, &types.cell);
         let (copy, _) = self.quantised_types();
         let copy_name = format_ident!("{}Quantised", cx.cell.name);
-        let with: Vec<&TokenStream> = types.context.iter().collect();
         let (fields, kinds): (Vec<_>, Vec<_>) = self.quantised_fields().into_iter().unzip();
         let zero = self.plan.map_or(vec![], |plan| self.parts(plan)).into_iter().flat_map(|part| {
             let zero = |(field, _, kind): (Ident, Id, Kind)| match kind {
@@ -130,7 +128,7 @@ impl Items<'_> {
         let own = quote!(, #format: #k::Format);
         let start_storage = self.plan.and_then(|plan| self.parts(plan).into_iter().nth(1));
         let start = self.start_of(&copy, &own, start_storage.as_ref().map(|part| &part.storage));
-        let give: Vec<TokenStream> = with.iter().map(|_| quote!(context)).collect();
+        let states = self.state_methods(&start);
         let boxed = cx.on_heap(|| {
             quote! {
                 /// [`quantised`](Self::quantised), built on the heap.
@@ -176,22 +174,7 @@ impl Items<'_> {
                     #quantise
                 }
 
-                /// A state that is all zero.
-                pub fn zero_state<const #batch: usize>(&self) -> #state {
-                    #k::Varying::zero()
-                }
-
-                /// The state that a sequence starts from: zero, or what the definition says.
-                pub fn initial_state<const #batch: usize>(&self, #(context: &#with,)*) -> #state {
-                    let mut __state: #state = #k::Varying::zero();
-                    #start
-                    __state
-                }
-
-                /// Puts `state` back to where a sequence starts.
-                pub fn reset<const #batch: usize>(&self, #(context: &#with,)* state: &mut #state) {
-                    *state = self.initial_state(#(#give,)*);
-                }
+                #states
             }
 
             impl<#dims #format: #k::Format, #scalar: #k::Scalar> #k::Quantised for #copy {

@@ -126,30 +126,14 @@ fn one_by_one<S: Isa>() {
 fn totals<T: Scalar, const SUMS: usize>(sums: [[T; WIDE]; SUMS]) -> [T; SUMS] {
     let mut totals = [T::ZERO; SUMS];
     // Written out for the first eight: the vectoriser makes one loop over many sums into gathers across them.
-    if SUMS > 0 {
-        totals[0] = total(sums[0]);
+    macro_rules! first {
+        ($($s:literal)*) => {$(
+            if SUMS > $s {
+                totals[$s] = total(sums[$s]);
+            }
+        )*};
     }
-    if SUMS > 1 {
-        totals[1] = total(sums[1]);
-    }
-    if SUMS > 2 {
-        totals[2] = total(sums[2]);
-    }
-    if SUMS > 3 {
-        totals[3] = total(sums[3]);
-    }
-    if SUMS > 4 {
-        totals[4] = total(sums[4]);
-    }
-    if SUMS > 5 {
-        totals[5] = total(sums[5]);
-    }
-    if SUMS > 6 {
-        totals[6] = total(sums[6]);
-    }
-    if SUMS > 7 {
-        totals[7] = total(sums[7]);
-    }
+    first!(0 1 2 3 4 5 6 7);
     for s in 8..SUMS {
         totals[s] = total(sums[s]);
     }
