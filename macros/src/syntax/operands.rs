@@ -7,6 +7,7 @@ use super::recover::{Parser, Place, starts_item};
 use crate::diagnostics::Extent;
 use crate::resolve::text;
 use proc_macro2::{Delimiter, Group, Ident, TokenTree};
+use syn::ext::IdentExt;
 
 /// What stands in the brackets behind a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -341,9 +342,11 @@ pub fn wrong_step(name: &Ident, offset: i64, at: Extent) -> (Extent, String, Str
 
 /// `h` of LaTeX's `h_{t-1}`.
 fn subscripted(name: &Ident) -> Ident {
-    let text = name.to_string();
-    let plain = text.trim_end_matches('_');
-    if plain.is_empty() { name.clone() } else { Ident::new(plain, name.span()) }
+    let text = name.unraw().to_string();
+    match text.trim_end_matches('_') {
+        plain if plain.is_empty() || plain == text => name.clone(),
+        plain => Ident::new(plain, name.span()),
+    }
 }
 
 /// Expressions as a list of arguments.

@@ -52,6 +52,8 @@ fn habits() {
             ("W ^ T", &["no operator `^`", "`W.T`"]),
             ("h ^ (t-1)", &["time index stands in brackets", "`h[t-1]`"]),
             ("h_{t-1}", &["time index stands in brackets", "`h[t-1]`"]),
+            ("r#h_{t-1}", &["time index stands in brackets", "`h[t-1]`"]),
+            ("r#match { t }", &["time index stands in brackets", "[t]`"]),
             ("a .* b", &["no operator `.*`", "`a * b`"]),
             ("a ./ b", &["no operator `./`", "`a / b`"]),
             ("a % b", &["no operator `%`"]),
