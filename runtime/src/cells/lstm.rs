@@ -160,11 +160,14 @@ rnn_cell! {
         /// Biases of the input gate and the candidate.
         param b_i, b_h: [H];
 
-        f = sigmoid(W_f @ x + b_f);
-        i = sigmoid(W_i @ x + b_i);
+        // The shares f / (f + i) and i / (f + i) of the gates f = sigmoid(f_pre) and i = sigmoid(i_pre), by way of ln(f / i), as in the
+        // paper's log-space implementation: that has a value where both gates vanish.
+        f_pre = W_f @ x + b_f;
+        i_pre = W_i @ x + b_i;
         h_tilde = W_h @ x + b_h;
-        f_share = f / (f + i);
-        i_share = i / (f + i);
+        log_ratio = softplus(-i_pre) - softplus(-f_pre);
+        f_share = sigmoid(log_ratio);
+        i_share = sigmoid(-log_ratio);
         h = f_share * h[t-1] + i_share * h_tilde;
 
         output h;

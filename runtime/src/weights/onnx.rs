@@ -27,7 +27,8 @@
 //! What no cell does is refused by name, all of it at once: `clip`, other activations, initial states that are computed, weights
 //! that are computed, quantised or kept in another file, any other operator. Operators that only turn a sequence's axes or
 //! cut it (Transpose, Squeeze, Slice ..) are passed over: which step's output a model hands on is not looked at, nor is
-//! `sequence_lens`, nor `layout`, which says nothing of weights.
+//! `layout`, which says nothing of weights, nor `sequence_lens`: the lengths of a batch's sequences are what you hand to
+//! [`cell::Layer::forward`](crate::cell::Layer::forward).
 //!
 //! Checked against files made by `onnx.helper` and what ONNX Runtime computes of them (`tests/weights/fixtures/make_onnx.py`).
 

@@ -42,7 +42,7 @@ fn assert_element_wise(cell: &Planned, pass: &Pass) {
 /// where it is used.
 const SCANS: [(&str, &[&str]); 12] = [
     ("MinGru", &["loop: h_tilde, h"]),
-    ("MinLstm", &["loop: h_tilde, f_share, i_share, h"]),
+    ("MinLstm", &["loop: h_tilde, h"]),
     // The gates read the state, channel by channel.
     ("Sru", &["loop: f, c"]),
     ("Qrnn", &["loop: c"]),
