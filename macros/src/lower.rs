@@ -3,6 +3,8 @@
 //! A value whose dimensions are sums is a grid of blocks, one a pair of terms. Stacking and splitting
 //! are then a matter of which blocks a grid holds, and cost nothing.
 
+mod inner_names;
+
 use crate::diagnostics::Diagnostics;
 use crate::dim::{Atom, Dim, Shape};
 use crate::ir::{BlockShape, Graph, Id, Level, Op, Piece};
@@ -109,6 +111,7 @@ pub fn lower(
         }
         lowering.define(equation, lowered?)?;
     }
+    inner_names::suggest(&mut lowering.graph, &resolved.order, &lowering.targets);
     let (graph, targets) = (lowering.graph, lowering.targets);
 
     let mut lowering = Lowering::new(cell, resolved, shapes);
@@ -139,7 +142,12 @@ fn report_size(value: &Expr, diagnostics: &mut Diagnostics) {
 
 /// The name of a block: the value's own where there is one block, numbered otherwise.
 pub fn piece_name(name: &str, grid: &Grid, row: usize, column: usize) -> String {
-    match (grid.rows.len(), grid.columns.len()) {
+    piece_label(name, (grid.rows.len(), grid.columns.len()), row, column)
+}
+
+/// The same by the number of blocks, below and beside each other.
+pub fn piece_label(name: &str, blocks: (usize, usize), row: usize, column: usize) -> String {
+    match blocks {
         (1, 1) => name.to_owned(),
         (_, 1) => format!("{name}_{row}"),
         (1, _) => format!("{name}_{column}"),
@@ -186,32 +194,10 @@ impl<'a> Lowering<'a> {
             for (row, column, id) in value.pieces() {
                 let id = self.graph.storage(id);
                 self.graph.suggest_name(id, &piece_name(&name, value, row, column));
-                self.name_inner(id);
             }
         }
         self.targets[index] = values;
         Some(())
-    }
-
-    /// Names what stands inside an equation: `i = sigmoid(..)` has the pre-activation `i_pre`, `o * tanh(c)` the
-    /// factor `tanh_c`.
-    fn name_inner(&mut self, id: Id) {
-        let node = self.graph[id].clone();
-        let Some(name) = node.name else { return };
-        match (&node.op, node.args.as_slice()) {
-            (Op::Unary(_), [inner]) => self.graph.suggest_name(*inner, &format!("{name}_pre")),
-            (Op::Binary(_), args) => {
-                for arg in args {
-                    let inner = &self.graph[*arg];
-                    let of = inner.args.first().and_then(|arg| self.graph[*arg].name.clone());
-                    if let (Op::Unary(op), Some(of)) = (&inner.op, of) {
-                        self.graph
-                            .suggest_name(*arg, &op.text(&of).replace('(', "_").replace([')', '-'], ""));
-                    }
-                }
-            }
-            _ => {}
-        }
     }
 
     /// A name a term; over a literal, a name a row.

@@ -1,9 +1,10 @@
 //! What a person reads: the equations as they were written, the derived ones, and the documentation of items.
 //!
-//! - here: plain text, which a build carries (`EQUATIONS`, `ADJOINTS`, what an editor shows);
+//! - here: plain text, which a build carries (`EQUATIONS`, what an editor shows); [`adjoints`]: likewise, what is derived (`ADJOINTS`);
 //! - [`page`]: what rustdoc shows of a cell, made only for it: [`math`] (MathML) with [`names`] as papers set them, a [`table`] of
 //!   what is declared, the data [`flow`] drawn in [`layers`], and [`formula`]s of sizes.
 
+mod adjoints;
 mod flow;
 mod formula;
 mod layers;
@@ -16,15 +17,13 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+pub use adjoints::adjoints;
 pub use page::page;
 
-use crate::emit::context::{Context, Names};
-use crate::emit::text::{Writer, comparison};
-use crate::ir::{Id, Op};
-use crate::plan::{Plan, declared_name};
+use crate::emit::context::Context;
+use crate::emit::text::comparison;
 use crate::resolve::text::number;
 use crate::syntax::ast::{BinaryOp, Equation, Expr, ExprKind, Function, Time};
-use std::collections::HashMap;
 
 /// The equations in the order of their evaluation, one a line.
 pub fn equations(cx: &Context, order: &[usize]) -> String {
@@ -103,62 +102,6 @@ fn expr(value: &Expr) -> String {
         ExprKind::Error => "..".to_owned(),
     };
     if value.parenthesised { format!("({inner})") } else { inner }
-}
-
-/// The derived backward equations, one a line: `x_bar` is the cotangent of `x`, `Σ` a sum over steps and samples.
-pub fn adjoints(cx: &Context, plan: &Plan, names: &Names) -> String {
-    let graph = &plan.graph;
-    let computed = &plan.backward;
-    // What is asked for is called after what it is the cotangent of.
-    let mut asked: HashMap<Id, String> = HashMap::new();
-    for (list, suffix) in [
-        (&plan.gradients, "_bar"),
-        (&plan.context_bars, "_bar"),
-        (&plan.input_bars, "_bar"),
-        (&plan.carries, "_bar[t-1]"),
-    ] {
-        for bound in list {
-            let id = graph.storage(bound.id);
-            if !graph[id].op.is_leaf() {
-                let name = declared_name(cx.cell, cx.shapes, bound.piece);
-                asked.entry(id).or_insert_with(|| format!("{name}{suffix}"));
-            }
-        }
-    }
-    let shows = |id: Id| {
-        let node = &graph[id];
-        if node.op.is_leaf() {
-            return !graph.is_constant(id);
-        }
-        let is_stored = plan.residuals.binary_search(&id).is_ok() || computed.places.contains_key(&id);
-        asked.contains_key(&id)
-            || node.name.is_some()
-            || is_stored && computed.schedule.users[id.index()].len() != 1
-    };
-    let called = |id: Id| -> Option<String> {
-        let storage = graph.storage(id);
-        if let Some(name) = asked.get(&storage) {
-            return Some(name.clone());
-        }
-        match &graph[storage].op {
-            Op::Previous(piece) => Some(format!("{}[t-1]", declared_name(cx.cell, cx.shapes, *piece))),
-            Op::CarryBar(piece) => Some(format!("{}_bar[t]", declared_name(cx.cell, cx.shapes, *piece))),
-            _ => shows(storage).then(|| names.text(storage).to_owned()),
-        }
-    };
-    let writer = Writer::new(graph, &cx.dim_names, &called);
-    let mut text = String::new();
-    for id in graph.ids() {
-        let is_computed = computed.schedule.region[id.index()].is_some();
-        let is_primal = plan.forward.schedule.region[id.index()].is_some();
-        if !is_computed || is_primal || graph[id].op == Op::Reshape {
-            continue;
-        }
-        if let (true, Some(name)) = (shows(id), called(id)) {
-            text.push_str(&format!("{name} = {}\n", writer.definition(id)));
-        }
-    }
-    text
 }
 
 /// The documentation of the generated type as plain text, after the user's own.

@@ -224,8 +224,8 @@ impl Items<'_> {
             pub const STATE_BYTES: usize = #states * ::core::mem::size_of::<#scalar>();
             /// The equations of a step, in the order of their evaluation.
             pub const EQUATIONS: &'static str = #equations;
-            /// The derived equations of the backward pass: `x_bar` is the cotangent of `x`, `Σ` a sum over steps
-            /// and samples.
+            /// The derived equations of the backward pass: `x_bar` is the cotangent of `x`, `Σ` the sum of the product behind it over
+            /// steps and samples. `o_pre` is what stands within `o = sigmoid(..)`, `tanh_c` is `tanh(c)`.
             pub const ADJOINTS: &'static str = #adjoints;
             /// The derivative of each state after a step by each state before it, by the chain rule through the equations: between
             /// vectors a matrix (`diag(f)` has `f` on its diagonal, `I` is the identity, `ones` a column of ones); by or of a matrix what

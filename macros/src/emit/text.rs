@@ -2,6 +2,8 @@
 
 use crate::dim::Atom;
 use crate::ir::{Graph, Id, Op};
+use crate::ops::binary::Binary;
+use crate::ops::unary::Unary;
 use crate::syntax::ast::Comparison;
 use std::cell::Cell;
 
@@ -81,10 +83,42 @@ impl Writer<'_> {
         }
     }
 
+    /// A value as an operand of `@`, `*`, `/` or `.T`, which bind tighter than a product or a sum over steps is written.
+    fn factor(&self, id: Id) -> String {
+        let text = self.value(id);
+        if self.is_open(id) { format!("({text})") } else { text }
+    }
+
+    fn is_open(&self, id: Id) -> bool {
+        match self.graph[id].op {
+            _ if (self.name)(id).is_some() => false,
+            Op::MatMul { .. } | Op::Gather { .. } | Op::Scatter { .. } | Op::Accumulate => true,
+            Op::Reshape if self.is_turned(id) => false,
+            Op::Unary(Unary::Neg) => self.is_open(self.graph[id].args[0]),
+            Op::Expand | Op::StopGradient | Op::Copy(_) | Op::Reshape => self.is_open(self.graph[id].args[0]),
+            _ => false,
+        }
+    }
+
+    /// Whether a reshape makes a row of a vector.
+    fn is_turned(&self, id: Id) -> bool {
+        self.graph[self.graph[id].args[0]].shape.columns == Atom::ONE
+    }
+
     fn operation(&self, id: Id) -> String {
         let node = &self.graph[id];
         let arg = |index: usize| node.args.get(index).map_or(String::new(), |arg| self.value(*arg));
-        let turned = |index: usize, flag: bool| if flag { format!("{}.T", arg(index)) } else { arg(index) };
+        let factor = |index: usize| node.args.get(index).map_or(String::new(), |arg| self.factor(*arg));
+        let turned = |index: usize| {
+            let text = factor(index);
+            text.strip_suffix(".T").map_or_else(|| format!("{text}.T"), str::to_owned)
+        };
+        // Products are read from the left.
+        let first = |flag: bool| match node.args.first().map(|arg| &self.graph[*arg].op) {
+            Some(Op::MatMul { .. }) if !flag => arg(0),
+            _ if flag => turned(0),
+            _ => factor(0),
+        };
         match &node.op {
             Op::Number(bits) => format!("{}", f64::from_bits(*bits)),
             Op::Size(dim) => {
@@ -92,6 +126,7 @@ impl Writer<'_> {
                 if dim.atoms().len() > 1 { format!("({text})") } else { text }
             }
             Op::Unary(op) => op.text(&arg(0)),
+            Op::Binary(op @ (Binary::Mul | Binary::Div)) => op.text(&factor(0), &factor(1)),
             Op::Binary(op) => op.text(&arg(0), &arg(1)),
             Op::Select(op) => format!(
                 "where({} {} {}, {}, {})",
@@ -101,15 +136,15 @@ impl Writer<'_> {
                 bare(&arg(2)),
                 bare(&arg(3))
             ),
-            Op::MatMul { ta, tb } => format!("{} @ {}", turned(0, *ta), turned(1, *tb)),
-            Op::Transpose => format!("{}.T", arg(0)),
-            Op::Reshape if self.graph[node.args[0]].shape.columns == Atom::ONE => format!("{}.T", arg(0)),
+            Op::MatMul { ta, tb } => format!("{} @ {}", first(*ta), if *tb { turned(1) } else { factor(1) }),
+            Op::Transpose => turned(0),
+            Op::Reshape if self.is_turned(id) => turned(0),
             Op::Expand | Op::StopGradient | Op::Copy(_) | Op::Reshape => arg(0),
-            Op::Gather { .. } => format!("{} @ {}", arg(0), arg(1)),
-            Op::Scatter { .. } => format!("{} @ {}.T", arg(0), arg(1)),
+            Op::Gather { .. } => format!("{} @ {}", factor(0), arg(1)),
+            Op::Scatter { .. } => format!("{} @ {}.T", factor(0), arg(1)),
             Op::Sum => format!("sum({})", bare(&arg(0))),
             Op::RowSum => format!("row_sum({})", bare(&arg(0))),
-            Op::ColumnSum => format!("row_sum({}.T)", arg(0)),
+            Op::ColumnSum => format!("row_sum({})", turned(0)),
             Op::Maximum => format!("max_entry({})", bare(&arg(0))),
             Op::Concat => {
                 let parts: Vec<String> =

@@ -35,6 +35,28 @@ pub fn read(source: &str) -> Definition {
     read_all(source).pop().expect("the test's source is a cell")
 }
 
+/// The ready cells, as they stand in the library.
+pub fn ready() -> Vec<Definition> {
+    let files = [
+        include_str!("../../../runtime/src/cells/attention.rs"),
+        include_str!("../../../runtime/src/cells/decoder.rs"),
+        include_str!("../../../runtime/src/cells/dense.rs"),
+        include_str!("../../../runtime/src/cells/elman.rs"),
+        include_str!("../../../runtime/src/cells/greff.rs"),
+        include_str!("../../../runtime/src/cells/gru.rs"),
+        include_str!("../../../runtime/src/cells/lstm.rs"),
+        include_str!("../../../runtime/src/cells/quasi.rs"),
+        include_str!("../../../runtime/src/cells/rwkv.rs"),
+        include_str!("../../../runtime/src/cells/selective.rs"),
+        include_str!("../../../runtime/src/cells/state_space.rs"),
+    ];
+    let of_file = |file: &&str| {
+        let (_, rest) = file.split_once("rnn_cell! {").expect("the file defines cells");
+        read_all(rest.trim_end().strip_suffix('}').expect("the macro ends the file"))
+    };
+    files.iter().flat_map(of_file).collect()
+}
+
 impl Definition {
     pub fn lower(&self) -> Lowered {
         lower(&self.cell, &self.resolved, &self.shapes, &mut Diagnostics::default())

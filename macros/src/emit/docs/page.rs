@@ -40,7 +40,8 @@ pub fn page(cx: &Context, analysis: &Analysis) -> String {
     let backward = adjoints(cx, plan, &context::Names::new(cx.cell, shapes, &plan.graph));
     page.push_str(&folded("The equations as text", &equations(cx, &resolved.order)));
     page.push_str(&folded(
-        "The derived backward equations: <code>x_bar</code> is the cotangent of <code>x</code>, Σ a sum over steps and samples",
+        "The derived backward equations: <code>x_bar</code> is the cotangent of <code>x</code>, Σ the sum of the product behind it over \
+         steps and samples; <code>o_pre</code> stands within <code>o = sigmoid(..)</code>",
         &backward,
     ));
     page.push_str(&format!(

@@ -1,26 +1,14 @@
 //! What is left within the recurrence of cells that are linear in their state, or element-wise: a scan, and nothing else.
 
 use super::{Planned, planned};
-use crate::interpret::source::read_all;
+use crate::interpret::source;
 use crate::ir::Op;
 use crate::plan::Pass;
 use crate::schedule::{Group, Region};
 
 /// The ready cell of that name, as it stands in the library.
 fn ready(name: &str) -> Planned {
-    let files = [
-        include_str!("../../../../runtime/src/cells/gru.rs"),
-        include_str!("../../../../runtime/src/cells/lstm.rs"),
-        include_str!("../../../../runtime/src/cells/quasi.rs"),
-        include_str!("../../../../runtime/src/cells/rwkv.rs"),
-        include_str!("../../../../runtime/src/cells/selective.rs"),
-        include_str!("../../../../runtime/src/cells/state_space.rs"),
-    ];
-    let definitions = files.iter().flat_map(|file| {
-        let (_, rest) = file.split_once("rnn_cell! {").expect("the file defines cells");
-        read_all(rest.trim_end().strip_suffix('}').expect("the macro ends the file"))
-    });
-    let mut found = definitions.filter(|definition| definition.cell.name == name);
+    let mut found = source::ready().into_iter().filter(|definition| definition.cell.name == name);
     let definition = found.next().unwrap_or_else(|| panic!("no ready cell {name}"));
     let plan = definition.plan();
     Planned { definition, plan }
