@@ -84,7 +84,8 @@ pub struct Plan {
     pub carries: Vec<Bound>,
     /// The blocks of states that only hand values on, outside of the recurrence.
     pub delays: Vec<Piece>,
-    /// Kept for the backward pass, in ascending order.
+    /// Kept for the backward pass, in ascending order: emission reads [`Pass::places`] instead.
+    #[cfg(test)]
     pub residuals: Vec<Id>,
     pub initial: Option<InitialPlan>,
     pub jacobian: Jacobian,
@@ -308,6 +309,7 @@ pub fn plan(cell: &Cell, resolved: &Resolved, shapes: &Shapes, lowered: Lowered)
         input_bars: bars.inputs,
         carries,
         delays,
+        #[cfg(test)]
         residuals: kept,
         initial,
         jacobian,

@@ -1,6 +1,10 @@
 //! For unit tests: a reference interpreter of the graph. Every node is evaluated in `f64` on matrices of concrete
 //! sizes, by its definition and nothing else; what the passes and the emitted code make of it has to agree.
 
+/// The definitions of the test of random cells.
+#[allow(dead_code, unused_imports)]
+#[path = "../../../tests/generator/mod.rs"]
+pub mod generator;
 pub mod machine;
 pub mod matrix;
 mod passes;

@@ -3,6 +3,7 @@
 use super::text::write;
 use super::{Factor, Jacobian, Of, Term};
 use crate::emit::context::{Context, Runtime};
+use crate::interpret::generator;
 use crate::interpret::matrix::Matrix;
 use crate::interpret::random::Random;
 use crate::interpret::source::{Definition, read, read_all};
@@ -11,11 +12,6 @@ use crate::ir::{BlockShape, Id, Op, Piece};
 use crate::syntax::samples::SAMPLES;
 use quote::quote;
 use std::collections::HashMap;
-
-/// The definitions of the test of random cells.
-#[allow(dead_code, unused_imports)]
-#[path = "../../../tests/generator/mod.rs"]
-mod generator;
 
 /// A point: the value of every leaf.
 type Point = HashMap<Op, Matrix>;

@@ -2,6 +2,7 @@
 
 use super::adjoints;
 use crate::emit::context::{Context, Names, Runtime};
+use crate::interpret::generator;
 use crate::interpret::source::{Definition, read, read_all, ready};
 use crate::lower::piece_label;
 use crate::plan::{Plan, declared_name};
@@ -10,11 +11,6 @@ use crate::syntax::ast::DeclarationKind;
 use crate::syntax::samples::SAMPLES;
 use quote::quote;
 use std::collections::HashSet;
-
-/// The definitions of the test of random cells.
-#[allow(dead_code, unused_imports)]
-#[path = "../../../../../tests/generator/mod.rs"]
-mod generator;
 
 fn text(definition: &Definition, plan: &Plan) -> String {
     let names = Names::new(&definition.cell, &definition.shapes, &plan.graph);
