@@ -45,6 +45,7 @@ pub fn expand(runtime: &Runtime, input: TokenStream) -> Expansion {
         let is_conditional = cell.attributes.iter().any(|attribute| attribute.path().is_ident("cfg"));
         let is_first = names.insert(name.to_string());
         let source = sources.get(index).filter(|_| is_whole);
+        diagnostics.enter(index);
         let items = compile(runtime, cell, source, &mut diagnostics);
         // Of two cells of one name, which is a mistake, rustc need not complain as well.
         if is_first || is_conditional {

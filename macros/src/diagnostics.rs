@@ -1,13 +1,15 @@
 //! The one collector of mistakes. Each is a fact at a place, with notes and a help line, in the style of
 //! rustc: lower case, no full stop at the end of the fact.
 //!
-//! Stages add what they find and go on; the driver asks at two gates whether anything was found.
+//! Stages add what they find and go on; the driver asks at two gates whether anything was found. What may only follow from something
+//! that is [`Missing`] elsewhere in the cell is held back while that is: a parameter that nothing uses may be the argument that lacks.
 
 #[cfg(test)]
 mod tests;
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote_spanned;
+use std::collections::HashSet;
 
 /// A run of tokens in the user's source, from its first to its last: what an error underlines.
 #[derive(Debug, Clone, Copy)]
@@ -38,9 +40,22 @@ impl From<&Ident> for Extent {
     }
 }
 
+/// What a mistake leaves out, so that others may be no mistakes once it is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Missing {
+    /// An argument, an operand: what nothing reads may be just that.
+    Read,
+    /// A part of a split: its name may be the one that is unknown.
+    Definition,
+}
+
 /// One mistake.
 #[derive(Debug)]
 pub struct Diagnostic {
+    /// The cell that it is in.
+    cell: usize,
+    leaves_out: Option<Missing>,
+    holds_unless: Option<Missing>,
     extent: Extent,
     fact: String,
     notes: Vec<String>,
@@ -55,6 +70,18 @@ impl Diagnostic {
 
     pub fn help(&mut self, text: impl Into<String>) -> &mut Self {
         self.helps.push(text.into());
+        self
+    }
+
+    /// Where this is so, something is missing.
+    pub fn leaves_out(&mut self, what: Missing) -> &mut Self {
+        self.leaves_out = Some(what);
+        self
+    }
+
+    /// Said only if nothing is missing in the cell that would make it untrue.
+    pub fn unless_missing(&mut self, what: Missing) -> &mut Self {
+        self.holds_unless = Some(what);
         self
     }
 
@@ -97,28 +124,51 @@ impl Diagnostic {
 #[derive(Debug, Default)]
 pub struct Diagnostics {
     found: Vec<Diagnostic>,
+    cell: usize,
 }
 
 impl Diagnostics {
     /// Adds a mistake; notes and helps can be chained to what is returned.
     pub fn error(&mut self, at: impl Into<Extent>, fact: impl Into<String>) -> &mut Diagnostic {
-        self.found.push(Diagnostic { extent: at.into(), fact: fact.into(), notes: vec![], helps: vec![] });
+        self.found.push(Diagnostic {
+            cell: self.cell,
+            leaves_out: None,
+            holds_unless: None,
+            extent: at.into(),
+            fact: fact.into(),
+            notes: vec![],
+            helps: vec![],
+        });
         let last = self.found.len() - 1;
         &mut self.found[last]
+    }
+
+    /// What is found from here on is in the cell of that number.
+    pub fn enter(&mut self, cell: usize) {
+        self.cell = cell;
     }
 
     pub fn is_empty(&self) -> bool {
         self.found.is_empty()
     }
 
+    /// Without what is held back.
+    fn said(&self) -> impl Iterator<Item = &Diagnostic> {
+        let missing: HashSet<(usize, Missing)> =
+            self.found.iter().filter_map(|found| Some((found.cell, found.leaves_out?))).collect();
+        self.found
+            .iter()
+            .filter(move |found| found.holds_unless.is_none_or(|what| !missing.contains(&(found.cell, what))))
+    }
+
     #[cfg(test)]
     pub fn len(&self) -> usize {
-        self.found.len()
+        self.said().count()
     }
 
     /// Every mistake as a `compile_error!`, in the order in which they stand in the source.
     pub fn to_tokens(&self) -> TokenStream {
-        let mut sorted: Vec<&Diagnostic> = self.found.iter().collect();
+        let mut sorted: Vec<&Diagnostic> = self.said().collect();
         sorted.sort_by_key(|diagnostic| diagnostic.position());
         sorted.into_iter().map(Diagnostic::to_tokens).collect()
     }
@@ -127,15 +177,12 @@ impl Diagnostics {
     #[cfg(test)]
     pub fn places(&self) -> Vec<[(usize, usize); 2]> {
         let place = |at: proc_macro2::LineColumn| (at.line, at.column);
-        self.found
-            .iter()
-            .map(|found| [place(found.extent.first.start()), place(found.extent.last.end())])
-            .collect()
+        self.said().map(|found| [place(found.extent.first.start()), place(found.extent.last.end())]).collect()
     }
 
     /// The messages alone, for unit tests.
     #[cfg(test)]
     pub fn messages(&self) -> Vec<String> {
-        self.found.iter().map(Diagnostic::message).collect()
+        self.said().map(Diagnostic::message).collect()
     }
 }

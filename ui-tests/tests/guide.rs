@@ -1,11 +1,12 @@
-//! The guide quotes messages of the compiler: they are those that `fail/` holds, which `ui.rs` compares with the compiler.
+//! The guide and the README quote messages of the compiler: they are those that `fail/` holds, which `ui.rs` compares with the compiler.
 
 const CHAPTER: &str = include_str!("../../runtime/src/guide/mistakes.md");
+const README: &str = include_str!("../../README.md");
 
-#[test]
-fn quoted_messages_are_the_compilers() {
+/// Compares every block of text behind a comment that names a case with the case; how many there are.
+fn compare(page: &str) -> usize {
     let mut count = 0;
-    for quote in CHAPTER.split("<!-- ").skip(1) {
+    for quote in page.split("<!-- ").skip(1) {
         let (case, rest) = quote.split_once(" -->").expect("the comment names a case and ends");
         let text = rest.split("```").nth(1).and_then(|block| block.strip_prefix("text\n"));
         let file = format!("{}/fail/{case}.stderr", env!("CARGO_MANIFEST_DIR"));
@@ -13,6 +14,16 @@ fn quoted_messages_are_the_compilers() {
         assert_eq!(text.map(str::trim_end), Some(expected.trim_end()), "{case}");
         count += 1;
     }
+    count
+}
+
+#[test]
+fn quoted_messages_are_the_compilers() {
     // What stands in a block of text is a quotation.
-    assert_eq!(count, CHAPTER.matches("```text").count());
+    assert_eq!(compare(CHAPTER), CHAPTER.matches("```text").count());
+}
+
+#[test]
+fn the_readme_quotes_one() {
+    assert_eq!(compare(README), 1);
 }

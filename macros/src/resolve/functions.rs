@@ -4,7 +4,7 @@ use super::Symbol;
 use super::graph::{components, path};
 use super::names::{Names, key};
 use super::walk::{Reader, UserCall};
-use crate::diagnostics::Diagnostics;
+use crate::diagnostics::{Diagnostics, Missing};
 use crate::syntax::ast::{Cell, Expr, ExprKind};
 use proc_macro2::Ident;
 use std::collections::HashSet;
@@ -88,6 +88,7 @@ pub fn check_unused(
         if !called.contains(&component[index]) && !may_stay_unused(name) && !is_mentioned {
             diagnostics
                 .error(name, format!("function `{name}` is never called"))
+                .unless_missing(Missing::Read)
                 .help(format!("remove it, or name it `_{name}` to keep it"));
         }
         let mut used = vec![false; function.arguments.len()];

@@ -3,7 +3,7 @@
 
 use super::suggest::{Habit, time_habit};
 use super::{Target, nearest, text};
-use crate::diagnostics::Diagnostics;
+use crate::diagnostics::{Diagnostics, Missing};
 use crate::ops;
 use crate::syntax::ast::{Cell, DeclarationKind, DimSyntax, ShapeKind, ShapeSyntax};
 use proc_macro2::Ident;
@@ -213,6 +213,7 @@ fn undefined_states(cell: &Cell, names: &mut Names, diagnostics: &mut Diagnostic
             continue;
         }
         let mistake = diagnostics.error(name, format!("state `{name}` is never given a value"));
+        mistake.unless_missing(Missing::Definition);
         mistake.note("every state needs one equation, which gives its value at the end of a step");
         match misnamed(cell, names, name) {
             Some((target, written)) => {

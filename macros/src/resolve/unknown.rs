@@ -4,6 +4,7 @@ use super::names::{Definition, Lookup, key, what_it_is};
 use super::suggest::{Habit, foreign_function, nearest, time_habit};
 use super::text;
 use super::walk::{Reader, Walk};
+use crate::diagnostics::Missing;
 use crate::initial;
 use crate::ops;
 use crate::syntax::ast::{DeclarationKind, Expr, Time};
@@ -65,9 +66,12 @@ impl Walk<'_> {
         };
         if let Some(near) = nearest(&written, known.iter().map(String::as_str)) {
             let meant = format!("{near}{}", text::index(time));
-            self.diagnostics
-                .error(expr.extent, format!("unknown name `{name}`"))
-                .help(format!("should this be `{meant}`?"));
+            let is_spelling = near.to_lowercase() == written.to_lowercase();
+            let mistake = self.diagnostics.error(expr.extent, format!("unknown name `{name}`"));
+            mistake.help(format!("should this be `{meant}`?"));
+            if !is_spelling {
+                mistake.unless_missing(Missing::Definition);
+            }
             if let Lookup::Found(definition) = self.names.value_of(near) {
                 self.read(reader, definition, None, expr);
             }
@@ -83,7 +87,10 @@ impl Walk<'_> {
                 (_, Time::Offset(-1)) => format!("declare it: `state {name}: [..];`"),
                 _ => format!("declare it, or define it by an equation `{name} = ..;`"),
             };
-            self.diagnostics.error(expr.extent, format!("unknown name `{name}`")).help(help);
+            self.diagnostics
+                .error(expr.extent, format!("unknown name `{name}`"))
+                .help(help)
+                .unless_missing(Missing::Definition);
         }
     }
 

@@ -2,7 +2,8 @@
 //!
 //! A graph leads from every value to those that it reads, from a state to its equation. What the outputs
 //! don't reach is dead; of the dead, only those that no other dead value reads are reported, since the
-//! rest may well be right once these are.
+//! rest may well be right once these are. While an argument or an operand is missing somewhere, what nothing reads may be just that,
+//! and none is reported. (An unknown name is no such place: read together, the two messages say what was meant.)
 
 use super::functions::may_stay_unused;
 use super::graph::{components, reachable};
@@ -10,7 +11,7 @@ use super::names::{Definition, Lookup, Names};
 use super::outputs::Outputs;
 use super::walk::{Read, Reader};
 use super::{Target, text};
-use crate::diagnostics::Diagnostics;
+use crate::diagnostics::{Diagnostics, Missing};
 use crate::syntax::ast::{Cell, DeclarationKind, ShapeKind};
 use proc_macro2::Ident;
 
@@ -177,12 +178,14 @@ impl Usage<'_> {
         let Some(declaration) = self.cell.declarations.get(node) else {
             diagnostics
                 .error(name, format!("`{name}` is never used"))
+                .unless_missing(Missing::Read)
                 .note("no other equation reads it and it is no output")
                 .help(format!("remove it, add it to `output`, or name it `_{name}` to keep it"));
             return;
         };
         let kind = text::kind(declaration.kind);
         let mistake = diagnostics.error(name, format!("{kind} `{name}` is never used"));
+        mistake.unless_missing(Missing::Read);
         if declaration.kind != DeclarationKind::State {
             mistake.help(format!("remove it, or name it `_{name}` to keep it"));
             return;

@@ -3,7 +3,7 @@
 use super::names::{Definition, Lookup, Names, key};
 use super::unknown::Unknown;
 use super::{Callee, Symbol};
-use crate::diagnostics::{Diagnostics, Extent};
+use crate::diagnostics::{Diagnostics, Extent, Missing};
 use crate::ops::{self, ShapeRule};
 use crate::syntax::ast::{BinaryOp, Cell, DeclarationKind, Expr, ExprKind, Time};
 use proc_macro2::Ident;
@@ -288,9 +288,13 @@ impl<'a> Walk<'a> {
         }
         let plural = if most == 1 { "" } else { "s" };
         let expected = if least == most { most.to_string() } else { format!("{least} or {most}") };
-        self.diagnostics
-            .error(function, format!("`{function}` takes {expected} argument{plural}, not {given}"))
-            .help(format!("`{signature}`"));
+        let mistake = self
+            .diagnostics
+            .error(function, format!("`{function}` takes {expected} argument{plural}, not {given}"));
+        mistake.help(format!("`{signature}`"));
+        if given < least {
+            mistake.leaves_out(Missing::Read);
+        }
         false
     }
 

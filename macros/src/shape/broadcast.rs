@@ -41,7 +41,7 @@ impl Infer<'_> {
         for note in notes {
             mistake.note(note);
         }
-        if let Some(help) = help {
+        for help in help {
             mistake.help(help);
         }
         None
@@ -52,25 +52,26 @@ impl Infer<'_> {
         op: BinaryOp,
         (left, left_shape): (&Expr, &Shape),
         (right, right_shape): (&Expr, &Shape),
-    ) -> Option<String> {
+    ) -> Vec<String> {
         let (left_text, right_text) = (text::operand(left), text::operand(right));
         let is_product = op == BinaryOp::Mul;
         if is_product && left_shape.columns == right_shape.rows && !left_shape.columns.is_one() {
-            let product = format!("`*` is element-wise; the matrix product is `{left_text} @ {right_text}`");
-            let scales_columns = right_shape.columns.is_one() && !left_shape.rows.is_one();
-            return Some(match scales_columns {
-                true => {
-                    format!("{product}, a factor for each column `{left_text} * {}`", text::transposed(right))
-                }
-                false => product,
-            });
+            let mut help =
+                vec![format!("`*` is element-wise; the matrix product is `{left_text} @ {right_text}`")];
+            if right_shape.columns.is_one() && !left_shape.rows.is_one() {
+                let row = text::transposed(right);
+                help.push(format!(
+                    "to scale each column of `{left_text}` by an entry of `{right_text}`, write `{left_text} * {row}`"
+                ));
+            }
+            return help;
         }
         if *left_shape == right_shape.transposed() {
-            return Some(format!(
+            return vec![format!(
                 "one is the transpose of the other: `{left_text} {} {}`",
                 text::binary(op),
                 text::transposed(right)
-            ));
+            )];
         }
         self.row_help(left_shape, right, right_shape)
             .or_else(|| self.row_help(right_shape, left, left_shape))
@@ -80,6 +81,8 @@ impl Infer<'_> {
                         .to_owned()
                 })
             })
+            .into_iter()
+            .collect()
     }
 
     /// NumPy broadcasts a vector along the last axis, over the rows; here a vector is a column.

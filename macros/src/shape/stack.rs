@@ -1,7 +1,7 @@
 //! Stacks `[a, b]` and splits `[a, b] = ..`.
 
 use super::Infer;
-use crate::diagnostics::Extent;
+use crate::diagnostics::{Extent, Missing};
 use crate::dim::{Atom, Dim, Shape};
 use crate::resolve::text;
 use crate::syntax::ast::{Equation, Expr};
@@ -86,6 +86,9 @@ impl Infer<'_> {
         let note = self.describe(&equation.value, value);
         let mistake = self.diagnostics.error(equation.target_extent, fact);
         mistake.note(note);
+        if !matches!(rows, [Atom::Name(_)]) && parts_of(rows) > names as u64 {
+            mistake.leaves_out(Missing::Definition);
+        }
         mistake.help(match rows {
             [Atom::Name(_)] => {
                 "the sizes of the parts can't be known: make the rows a sum, such as `H + H` or `2*H`"
@@ -94,6 +97,14 @@ impl Infer<'_> {
             _ => "write a name for each term",
         });
         None
+    }
+}
+
+/// How many names would do: one a term, over literals one a row.
+fn parts_of(atoms: &[Atom]) -> u64 {
+    match atoms {
+        [Atom::Literal(count)] => *count,
+        terms => terms.len() as u64,
     }
 }
 

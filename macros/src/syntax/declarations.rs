@@ -39,8 +39,28 @@ impl Parser<'_> {
             if !c.at(0, ",") {
                 return self.end_item(c);
             }
+            if self.begins_equation(c, 1) || words_follow(c, 1) {
+                return self.comma_for_semicolon(c);
+            }
             c.skip(1);
         }
+    }
+
+    /// Whether behind the `,` of a declaration an equation stands: `b = 0` on the same line is rather a declaration that lacks its shape.
+    fn begins_equation(&self, c: &Cursor, ahead: usize) -> bool {
+        let is_definition =
+            |after| matches!(sign(c, after), Some(Sign::Equals | Sign::Compound(_) | Sign::Foreign(_)));
+        if c.bracket(ahead).is_some() {
+            return c.at_equals(ahead + 1);
+        }
+        let Some(name) = c.ident(ahead) else { return false };
+        let is_timed = c.bracket(ahead + 1).is_some_and(|group| matches!(Index::read(group), Index::Time(_)));
+        let is_state = self
+            .cell
+            .declarations
+            .iter()
+            .any(|declared| declared.kind == DeclarationKind::State && declared.name == *name);
+        is_timed && is_definition(ahead + 2) || is_definition(ahead + 1) && (is_state || c.starts_line(ahead))
     }
 
     /// The names of one shape, with it. False when the rest of the item makes no sense.

@@ -4,7 +4,7 @@ use super::ast::{Equation, Function};
 use super::cursor::Cursor;
 use super::habits::closure_arguments;
 use super::operands::{Index, wrong_step};
-use super::recover::{Parser, Sign, sign};
+use super::recover::{Parser, Sign, sign, starts_item};
 use crate::diagnostics::Extent;
 use crate::resolve::text;
 use proc_macro2::{Delimiter, Group, Ident};
@@ -86,7 +86,7 @@ impl Parser<'_> {
         if is_shifted {
             value = self.error_of(value.extent, &[&value]);
         }
-        let is_tuple = c.at(0, ",");
+        let is_tuple = c.at(0, ",") && !starts_item(c, 1) && c.peek(1).is_some();
         if is_tuple {
             self.diagnostics
                 .error(c.here(), "expected `;`, found `,`")

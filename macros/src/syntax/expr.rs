@@ -7,7 +7,7 @@ use super::ast::{BinaryOp, Expr, ExprKind, Time};
 use super::cursor::Cursor;
 use super::operands::Index;
 use super::recover::{Parser, starts_item};
-use crate::diagnostics::Extent;
+use crate::diagnostics::{Extent, Missing};
 use crate::resolve::text;
 use proc_macro2::{Ident, TokenTree};
 
@@ -232,7 +232,7 @@ impl Parser<'_> {
                 self.diagnostics
                     .error(at.to(extent), "a time index stands in brackets")
                     .help(format!("write `{}`", text::timed(&name, Time::Offset(offset))));
-                base = self.error_of(extent, &[&base]);
+                base = self.at_time(name, offset, extent);
                 continue;
             }
             let signs = self.signs(c);
@@ -266,13 +266,16 @@ impl Parser<'_> {
         };
         let at = match after {
             Some(sign) if ends => {
-                self.diagnostics.error(previous, format!("expected an expression after `{sign}`"));
+                self.diagnostics
+                    .error(previous, format!("expected an expression after `{sign}`"))
+                    .leaves_out(Missing::Read);
                 previous
             }
             _ => {
                 let here = c.here();
                 let found = c.found();
                 let error = self.diagnostics.error(here, format!("expected an expression, found {found}"));
+                error.leaves_out(Missing::Read);
                 if found == "`#`" {
                     error.help("comments begin with `//`");
                 }

@@ -4,7 +4,7 @@ use super::ast::{Expr, ExprKind, Time};
 use super::cursor::Cursor;
 use super::literals::{self, Number};
 use super::recover::{Parser, Place, starts_item};
-use crate::diagnostics::Extent;
+use crate::diagnostics::{Extent, Missing};
 use crate::resolve::text;
 use proc_macro2::{Delimiter, Group, Ident, TokenTree};
 use syn::ext::IdentExt;
@@ -188,11 +188,18 @@ impl Parser<'_> {
             self.diagnostics
                 .error(extent, "a time index stands in brackets")
                 .help(format!("write `{}`", text::timed(&name, Time::Offset(offset))));
-            let node = self.node(ExprKind::Name { name, time: Time::Implicit }, extent);
-            return self.error_of(extent, &[&node]);
+            return self.at_time(name, offset, extent);
         }
         let extent = Extent::from(&name);
         self.node(ExprKind::Name { name, time: Time::Implicit }, extent)
+    }
+
+    /// What a time index that has been reported was meant as, so that what is said of it next can name it.
+    pub fn at_time(&mut self, name: Ident, offset: i64, extent: Extent) -> Expr {
+        let is_a_step = matches!(offset, 0 | -1);
+        let time = if is_a_step { Time::Offset(offset) } else { Time::Implicit };
+        let named = self.node(ExprKind::Name { name, time }, extent);
+        if is_a_step { named } else { self.error_of(extent, &[&named]) }
     }
 
     /// A name with brackets behind it.
@@ -294,7 +301,10 @@ impl Parser<'_> {
         let extent = c.skip(1);
         let parts = self.arguments(group, false);
         if parts.is_empty() {
-            self.diagnostics.error(extent, "an empty stack").help("`[h, x]` puts `h` above `x`");
+            self.diagnostics
+                .error(extent, "an empty stack")
+                .help("`[h, x]` puts `h` above `x`")
+                .leaves_out(Missing::Read);
             return self.error(extent);
         }
         self.node(ExprKind::Stack(parts), extent)
@@ -304,7 +314,9 @@ impl Parser<'_> {
         let extent = c.skip(1);
         let mut inside = Cursor::inside(group);
         if inside.at_end() {
-            self.diagnostics.error(extent, "expected an expression between the parentheses");
+            self.diagnostics
+                .error(extent, "expected an expression between the parentheses")
+                .leaves_out(Missing::Read);
             return self.error(extent);
         }
         let mut expr = self.expr(&mut inside);

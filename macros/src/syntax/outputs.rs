@@ -19,8 +19,7 @@ impl Parser<'_> {
         }
         let mut is_empty = true;
         while !c.at(0, ";") && !c.at_end() {
-            // `output y = ..;` is one item, a `y = ..;` on the next line another.
-            if starts_item(c, 0) && (c.starts_line(0) || !defines(c, 1)) {
+            if self.begins_item(c, 0) {
                 break;
             }
             let Some(name) = c.ident(0).cloned() else { return self.odd_output(c) };
@@ -34,7 +33,7 @@ impl Parser<'_> {
             } else {
                 self.cell.mentioned.extend(output.clone());
             }
-            if c.at(0, ",") {
+            if c.at(0, ",") && !self.begins_item(c, 1) && c.peek(1).is_some() {
                 c.skip(1);
             } else if c.ident(0).is_some() && !starts_item(c, 0) {
                 let fact = format!("missing `,` between `{name}` and {}", c.found());
@@ -52,6 +51,11 @@ impl Parser<'_> {
         if c.at(0, ";") {
             c.skip(1);
         }
+    }
+
+    /// `output y = ..;` is one item, a `y = ..;` on the next line another.
+    fn begins_item(&self, c: &Cursor, ahead: usize) -> bool {
+        starts_item(c, ahead) && (c.starts_line(ahead) || !defines(c, ahead + 1))
     }
 
     /// `output y = ..;`, `output y: [H];`, `output h[t];`, `output tanh(c);`: true when the item is done.

@@ -21,6 +21,7 @@ pub fn parse(tokens: TokenStream, diagnostics: &mut Diagnostics) -> Program {
             c.skip(1);
             continue;
         }
+        diagnostics.enter(cells.len());
         cells.extend(cell(&mut c, diagnostics));
     }
     if cells.is_empty() && diagnostics.is_empty() {

@@ -230,6 +230,8 @@ impl<'d> Parser<'d> {
     pub fn end_item(&mut self, c: &mut Cursor) {
         if c.at(0, ";") {
             c.skip(1);
+        } else if c.at(0, ",") && (starts_item(c, 1) || c.peek(1).is_none()) {
+            self.comma_for_semicolon(c);
         } else if c.at_end() || starts_item(c, 0) {
             self.diagnostics.error(c.behind(), "expected `;`").help("every item of a cell ends with `;`");
         } else {
@@ -239,6 +241,12 @@ impl<'d> Parser<'d> {
             self.pass(c);
             self.skip_item(c);
         }
+    }
+
+    /// A `,` where an item ends: what follows is the next.
+    pub fn comma_for_semicolon(&mut self, c: &mut Cursor) {
+        let at = c.skip(1);
+        self.diagnostics.error(at, "expected `;`, found `,`").help("every item of a cell ends with `;`");
     }
 
     /// Reports what is left in a group.

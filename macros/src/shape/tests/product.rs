@@ -137,7 +137,8 @@ mistakes! {
             "`*` can't combine `[H, I]` and `[I]`\n\
              note: `W` is declared as `param W: [H, I]`\n\
              note: `x` is declared as `input x: [I]`\n\
-             help: `*` is element-wise; the matrix product is `W @ x`, a factor for each column `W * x.T`",
+             help: `*` is element-wise; the matrix product is `W @ x`\n\
+             help: to scale each column of `W` by an entry of `x`, write `W * x.T`",
         ];
 
     star_of_other_sizes:
