@@ -73,8 +73,8 @@
 //! `safetensors.numpy.load_file("net.safetensors")["0.forward.W_i"]`.
 //!
 //! # Precision
-//! Files of `F32` and of `F64` load into cells of both: exactly, but for an `F64` file in an `f32` cell, which is rounded to
-//! nearest. Sums are formed in double precision and rounded once. A cell saves its own precision.
+//! Files of `F16`, `BF16`, `F32` and `F64` load into cells of `f32` and of `f64`: exactly, but for an `F64` file in an `f32` cell,
+//! which is rounded to nearest. Sums are formed in double precision and rounded once. A cell saves its own precision.
 //!
 //! # Errors
 //! A load checks everything before it changes anything: names, shapes, types, and every value, which must be finite. One

@@ -42,12 +42,12 @@ fn everything_at_once() {
         "weights not loaded, 5 problems
 - `weight_ih_l0` is [3, 8] in the file, [8, 3] in the cell
   note: in the cell it is made of `W_i` [2, 3], `W_f` [2, 3], `W_g` [2, 3], `W_o` [2, 3]
-  help: the file holds it transposed; add `.transposed()` to the tensor's mapping
+  help: the file holds it transposed; save it as `tensor.T.contiguous()`, or describe it in a mapping of your own, `matrix(\"weight_ih_l0\").transposed()`
 - `weight_hh_l0` is NaN at [2, 1], the first of 2 values that are not finite
 - `bias_ih_l0` is made of I32 in the file
-  help: save it as F32 or F64 (in PyTorch `tensor.float()`)
+  help: save it as F16, BF16, F32 or F64 (in PyTorch `tensor.float()`)
 - `bias_hh_l0` [8] is missing in the file
-  note: it holds `b_i`, `b_f`, `b_g`, `b_o`
+  note: it would hold `b_i`, `b_f`, `b_g`, `b_o`
   help: the file has a similar name, `bias_hh_10`
 - the file has `bias_hh_10` [8], which no parameter comes from
   help: to leave it out, add `.ignoring(\"bias_hh_10\")` to the mapping"
@@ -96,7 +96,7 @@ fn values_that_do_not_fit() {
 fn no_such_file() {
     let mut model = dense();
     let mapping = Mapping::by_name(&model);
-    let message = refused(&mapping, &mut model, b"PK\x03\x04");
+    let message = refused(&mapping, &mut model, b"PK");
     assert_eq!(
         message,
         "weights not loaded: this is no safetensors file, or a damaged one: it has fewer than 8 bytes"
@@ -109,6 +109,53 @@ fn no_such_file() {
     );
     let message = refused(&mapping, &mut model, &bytes[..20]);
     assert!(message.ends_with("it ends within its header"), "{message}");
+}
+
+#[test]
+fn files_of_other_formats() {
+    let told = |bytes: &[u8]| refused(&Mapping::by_name(&dense()), &mut dense(), bytes);
+    // A zip archive begins with this, the length of its first entry's name, and that name.
+    let zip = |name: &str| {
+        let length = (name.len() as u16).to_le_bytes();
+        told(&[b"PK\x03\x04".as_slice(), &[0; 22], &length, &[0; 2], name.as_bytes(), &[1; 50]].concat())
+    };
+    let torch = "weights not loaded: this is a PyTorch zip archive (`torch.save`)
+  help: in Python `safetensors.torch.save_file(model.state_dict(), \"net.safetensors\")`";
+    assert_eq!(zip("net/data.pkl"), torch);
+    assert_eq!(told(b"PK\x03\x04"), torch);
+    assert!(zip("arr_0.npy").contains(": this is a zip archive of NumPy (`numpy.savez`)\n  help: in Python"));
+    assert!(
+        zip("metadata.json").contains(": this is a zip archive of Keras (`model.save`)\n  help: in Python")
+    );
+    assert!(
+        told(b"\x80\x02\x8a\x0al\xfc\x9cF").contains(": this is a pickle of an old PyTorch (`torch.save`)")
+    );
+    assert!(told(b"\x89HDF\r\n\x1a\n").contains(": this is an HDF5 file, as Keras saves weights"));
+}
+
+/// What `unwrap` and `fn main() -> Result<(), Error>` print.
+#[test]
+fn debug_is_what_a_user_reads() {
+    let error = Mapping::by_name(&dense()).load(&mut dense(), b"PK\x03\x04").unwrap_err();
+    assert_eq!(format!("{error:?}"), error.to_string());
+}
+
+#[test]
+fn types_that_are_not_read() {
+    let integers = |name: &str, shape: &[usize]| Tensor {
+        dtype: "I64".into(),
+        ..Tensor::f64(name, shape, &vec![0.0; shape.iter().product()])
+    };
+    let message = refused(
+        &Mapping::by_name(&dense()),
+        &mut dense(),
+        &file(&[integers("W", &[3, 2]), integers("b", &[3])]),
+    );
+    assert_eq!(
+        message,
+        "weights not loaded: `W`, `b` are made of I64 in the file
+  help: save them as F16, BF16, F32 or F64 (in PyTorch `tensor.float()`)"
+    );
 }
 
 /// The message of a mapping that is wrong for a `Dense<2, 3>`, which is the same whether it loads or saves.

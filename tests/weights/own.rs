@@ -1,7 +1,7 @@
 //! Mappings that users write.
 
 use crate::{Tensor, bits, file, randomise, tensors};
-use rnn_cell::cells::Lstm;
+use rnn_cell::cells::{Dense, Lstm};
 use rnn_cell::prelude::*;
 use rnn_cell::weights::{Mapping, load, matrix, part, plus, save, scalar, vector};
 
@@ -137,4 +137,29 @@ fn precisions() {
     assert_eq!(bits(&single), rounded, "rounded to nearest");
     load(&mut double, &save(&single).unwrap()).unwrap();
     assert_eq!(bits(&double), rounded, "exact");
+}
+
+/// What `model.half()` and `model.bfloat16()` save is read exactly; a cell still saves its own precision.
+#[test]
+fn half_precision() {
+    let tensor = |name: &str, dtype: &str, shape: &[usize], values: &[u16]| Tensor {
+        name: name.into(),
+        dtype: dtype.into(),
+        shape: shape.into(),
+        bytes: values.iter().flat_map(|value| value.to_le_bytes()).collect(),
+    };
+    let bytes = file(&[
+        tensor("W", "F16", &[2, 2], &[0x3c00, 0xb555, 0x0001, 0xfbff]),
+        tensor("b", "BF16", &[2], &[0x3f81, 0xff7f]),
+    ]);
+    let mut dense = Dense::<2, 2>::zeros();
+    load(&mut dense, &bytes).unwrap();
+    let power = |exponent| 2f32.powi(exponent);
+    assert_eq!(dense.W.transpose().as_slice(), [1.0, -1365.0 * power(-12), power(-24), -65504.0]);
+    assert_eq!(dense.b.as_slice(), [1.0 + power(-7), -255.0 * power(120)]);
+    assert!(tensors(&save(&dense).unwrap()).iter().all(|tensor| tensor.dtype == "F32"));
+    let infinite =
+        file(&[tensor("W", "F16", &[2, 2], &[0, 0x7c00, 0, 0]), tensor("b", "BF16", &[2], &[0; 2])]);
+    let error = load(&mut dense, &infinite).unwrap_err().to_string();
+    assert_eq!(error, "weights not loaded: `W` is inf at [0, 1]");
 }

@@ -13,6 +13,9 @@ use crate::Scalar;
 
 /// The tensors of a file, in the order of their names.
 pub(super) fn read(bytes: &[u8]) -> Result<Vec<Read<'_>>, Problem> {
+    if let Some(problem) = other_format(bytes) {
+        return Err(problem);
+    }
     if has_huge_number(bytes) {
         let message = "a size or an offset in its header is larger than any file".to_string();
         return Err(damaged(message));
@@ -21,6 +24,34 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<Read<'_>>, Problem> {
     let mut tensors: Vec<Read> = file.tensors().into_iter().map(|(name, view)| tensor(name, &view)).collect();
     tensors.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(tensors)
+}
+
+/// What a file is that isn't safetensors but that weights are often saved in.
+fn other_format(bytes: &[u8]) -> Option<Problem> {
+    const TORCH: &str = "in Python `safetensors.torch.save_file(model.state_dict(), \"net.safetensors\")`";
+    const KERAS: &str = "in Python `safetensors.numpy.save_file({v.path: v.numpy() for v in model.weights}, \"net.safetensors\")`";
+    const NUMPY: &str =
+        "in Python `safetensors.numpy.save_file(dict(numpy.load(\"net.npz\")), \"net.safetensors\")`";
+    let (found, help) = if bytes.starts_with(b"PK\x03\x04") {
+        // The name of a zip archive's first entry stands behind 30 bytes of other things, the 27th of which begin its length.
+        let length =
+            bytes.get(26..28).map_or(0, |length| usize::from(u16::from_le_bytes([length[0], length[1]])));
+        let first = bytes.get(30..30 + length).unwrap_or_default();
+        if first.ends_with(b".npy") {
+            ("a zip archive of NumPy (`numpy.savez`)", NUMPY)
+        } else if [b"metadata.json".as_slice(), b"config.json", b"model.weights.h5"].contains(&first) {
+            ("a zip archive of Keras (`model.save`)", KERAS)
+        } else {
+            ("a PyTorch zip archive (`torch.save`)", TORCH)
+        }
+    } else if bytes.starts_with(b"\x80\x02\x8a\x0a") {
+        ("a pickle of an old PyTorch (`torch.save`)", TORCH)
+    } else if bytes.starts_with(b"\x89HDF\r\n\x1a\n") {
+        ("an HDF5 file, as Keras saves weights", KERAS)
+    } else {
+        return None;
+    };
+    Some(Problem::OtherFormat { found, help })
 }
 
 fn damaged(message: String) -> Problem {
@@ -45,6 +76,8 @@ fn tensor<'a>(name: String, view: &TensorView<'a>) -> Read<'a> {
     // The format's reader has checked that the bytes are a multiple of the type's.
     let values = match view.dtype() {
         Dtype::F32 => Ok(Values::F32(data.as_chunks().0)),
+        Dtype::F16 => Ok(Values::F16(data.as_chunks().0)),
+        Dtype::BF16 => Ok(Values::Bf16(data.as_chunks().0)),
         Dtype::F64 => Ok(Values::F64(data.as_chunks().0)),
         other => Err(format!("{other:?}")),
     };

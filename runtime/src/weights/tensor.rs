@@ -7,6 +7,10 @@ use alloc::vec::Vec;
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Values<'a> {
     #[cfg(feature = "safetensors")]
+    F16(&'a [[u8; 2]]),
+    #[cfg(feature = "safetensors")]
+    Bf16(&'a [[u8; 2]]),
+    #[cfg(feature = "safetensors")]
     F32(&'a [[u8; 4]]),
     #[cfg(feature = "safetensors")]
     F64(&'a [[u8; 8]]),
@@ -19,6 +23,14 @@ impl Values<'_> {
     pub(super) fn at(&self, place: usize) -> f64 {
         match self {
             #[cfg(feature = "safetensors")]
+            Values::F16(values) => half(u16::from_le_bytes(values[place])),
+            #[cfg(feature = "safetensors")]
+            Values::Bf16(values) => {
+                // The upper half of an `f32`.
+                let bits = u32::from(u16::from_le_bytes(values[place])) << 16;
+                f64::from(f32::from_bits(bits))
+            }
+            #[cfg(feature = "safetensors")]
             Values::F32(values) => f64::from(f32::from_le_bytes(values[place])),
             #[cfg(feature = "safetensors")]
             Values::F64(values) => f64::from_le_bytes(values[place]),
@@ -30,6 +42,8 @@ impl Values<'_> {
     pub(super) fn len(&self) -> usize {
         match self {
             #[cfg(feature = "safetensors")]
+            Values::F16(values) | Values::Bf16(values) => values.len(),
+            #[cfg(feature = "safetensors")]
             Values::F32(values) => values.len(),
             #[cfg(feature = "safetensors")]
             Values::F64(values) => values.len(),
@@ -37,6 +51,20 @@ impl Values<'_> {
             Values::Numbers(values) => values.len(),
         }
     }
+}
+
+/// The number whose bits as a half (IEEE 754 binary16) these are.
+#[cfg(feature = "safetensors")]
+fn half(bits: u16) -> f64 {
+    let (exponent, fraction) = (u64::from(bits >> 10 & 31), u64::from(bits & 1023));
+    let size = match exponent {
+        0 => fraction as f64 / f64::from(1 << 24),
+        31 if fraction > 0 => f64::NAN,
+        31 => f64::INFINITY,
+        // Exponents count from -15 here, from -1023 in a double.
+        _ => f64::from_bits(exponent + 1008 << 52 | fraction << 42),
+    };
+    if bits >> 15 == 1 { -size } else { size }
 }
 
 /// A tensor of a file.
@@ -56,4 +84,29 @@ pub(super) struct Written<'m, T> {
     pub(super) shape: Vec<usize>,
     /// Row by row.
     pub(super) values: Vec<T>,
+}
+
+#[cfg(all(test, feature = "safetensors"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_half() {
+        for bits in 0..=u16::MAX {
+            let (exponent, fraction) = (i32::from(bits >> 10 & 31), f64::from(bits & 1023) / 1024.0);
+            let size = match exponent {
+                31 if fraction > 0.0 => f64::NAN,
+                31 => f64::INFINITY,
+                0 => fraction * 2f64.powi(-14),
+                _ => (1.0 + fraction) * 2f64.powi(exponent - 15),
+            };
+            let wanted = if bits < 0x8000 { size } else { -size };
+            let read = half(bits);
+            assert!(
+                read.to_bits() == wanted.to_bits() || read.is_nan() && wanted.is_nan(),
+                "{bits:#x}: {read}"
+            );
+        }
+        assert_eq!((half(0x3c00), half(0xc000), half(0x7bff), half(1)), (1.0, -2.0, 65504.0, 2f64.powi(-24)));
+    }
 }

@@ -206,7 +206,7 @@ fn checked<'a>(
     let values = match &read.values {
         Ok(values) => *values,
         Err(dtype) => {
-            problems.push(Problem::Type { tensor: tensor.clone(), dtype: dtype.clone() });
+            other_type(tensor, dtype, problems);
             return None;
         }
     };
@@ -214,6 +214,19 @@ fn checked<'a>(
     let sound = finite.is_none();
     problems.extend(finite);
     (fits && sound).then_some(values)
+}
+
+/// Adds a tensor of a type that isn't read to the others of that type.
+fn other_type(tensor: &str, found: &str, problems: &mut Vec<Problem>) {
+    for problem in &mut *problems {
+        if let Problem::Type { tensors, dtype } = problem
+            && dtype == found
+        {
+            tensors.push(tensor.to_string());
+            return;
+        }
+    }
+    problems.push(Problem::Type { tensors: vec![tensor.to_string()], dtype: found.to_string() });
 }
 
 /// The first of `values`, row by row, that isn't finite.
