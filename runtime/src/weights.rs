@@ -45,7 +45,7 @@
 //! # Parts of a file, parts of a network
 //! A network's parameters have paths (`0.forward.W_i`, see [`network`](crate::network)), a file's tensors often a prefix.
 //! [`under`](Mapping::under) and [`prefix`](Mapping::prefix) add them, [`and`](Mapping::and) joins mappings,
-//! [`ignoring`](Mapping::ignoring) says what a file may hold besides. To load a part of a network alone, load into that part
+//! [`ignoring`](Mapping::ignoring) says what a file may hold besides, [`without_bias`](Mapping::without_bias) that it has no biases. To load a part of a network alone, load into that part
 //! (`&mut net.0`).
 //!
 //! ```
@@ -78,7 +78,7 @@
 //!
 //! # Errors
 //! A load checks everything before it changes anything: names, shapes, types, and every value, which must be finite. One
-//! [`Error`] lists all that is wrong. Damaged files of every format are an error too, never a panic, and take no more memory than a constant times
+//! [`Error`] lists all that is wrong, a mistake that concerns a whole layer (its prefix, its path, its cell, its size) once. Damaged files of every format are an error too, never a panic, and take no more memory than a constant times
 //! their size.
 
 mod error;
@@ -86,9 +86,11 @@ mod error;
 mod family;
 #[cfg(feature = "safetensors")]
 mod file;
+mod found;
 #[cfg(any(feature = "nam", feature = "rtneural"))]
 mod json;
 pub mod keras;
+mod left_out;
 mod mapping;
 #[cfg(feature = "nam")]
 pub mod nam;
@@ -97,8 +99,10 @@ pub mod onnx;
 #[cfg(feature = "std")]
 mod path;
 mod plan;
+mod ready;
 #[cfg(feature = "rtneural")]
 pub mod rtneural;
+mod sizes;
 mod tensor;
 pub mod torch;
 mod transfer;

@@ -11,6 +11,7 @@ mod onnx;
 mod own;
 mod roundtrip;
 mod rtneural;
+mod whole_layers;
 
 use nalgebra::SMatrix;
 use rnn_cell::Scalar;

@@ -1,6 +1,6 @@
 //! Every ready cell, and networks of them, saved and loaded: the same bits.
 
-use crate::{bits, randomise};
+use crate::{bits, randomise, tensors};
 use rnn_cell::cell::ModelMut;
 use rnn_cell::cells::*;
 use rnn_cell::network::Boxed;
@@ -76,6 +76,46 @@ fn ready_mappings() {
     let lstms = torch::bidirectional(torch::lstm, 2).prefix("encoder.");
     let mapping = lstms.and(torch::linear().prefix("head.").under(2));
     both_ways(&mapping, Stack(Stack(both(Lstm::zeros()), both(Lstm::zeros())), Dense::<5, 2>::zeros()));
+}
+
+/// Layers without biases: the file lacks these tensors alone, and they are read as zero.
+fn without_bias<M: ModelMut<Scalar = f32> + Clone>(with: &Mapping, without: &Mapping, model: M) {
+    let (mut one, mut other) = (model.clone(), model);
+    randomise(&mut one, 3);
+    randomise(&mut other, 4);
+    one.visit_mut(&mut |parameter| {
+        if parameter.name.rsplit('.').next().unwrap().starts_with('b') {
+            parameter.values.fill(0.0);
+        }
+    });
+    let saved = without.save(&one).unwrap();
+    without.load(&mut other, &saved).unwrap();
+    assert_eq!(bits(&other), bits(&one));
+    let weights =
+        tensors(&with.save(&one).unwrap()).into_iter().filter(|tensor| !tensor.name.contains("bias"));
+    assert_eq!(tensors(&saved), weights.collect::<Vec<_>>());
+}
+
+#[test]
+fn layers_without_biases() {
+    let check = |mapping: Mapping, model| without_bias(&mapping, &mapping.clone().without_bias(), model);
+    check(torch::gru(0, Direction::Forward), GruResetAfter::<3, 5>::zeros());
+    check(keras::gru(), GruResetAfter::zeros());
+    without_bias(&torch::linear(), &torch::linear().without_bias(), Dense::<3, 5>::zeros());
+    without_bias(&keras::lstm(), &keras::lstm().without_bias(), Lstm::<3, 5>::zeros());
+
+    // An LSTM without them, a head with: one mapping says both.
+    let mapping = |lstm: Mapping| lstm.prefix("lstm.").and(torch::linear().prefix("head.").under(2));
+    let lstms = || torch::bidirectional(torch::lstm, 2);
+    let both = |lstm: Lstm<5, 5>| Bidirectional::new(lstm.clone(), lstm);
+    let mut net = Stack(Stack(both(Lstm::zeros()), both(Lstm::zeros())), Dense::<5, 2>::zeros());
+    net.1.b[1] = 3.0;
+    let saved = mapping(lstms().without_bias()).save(&net).unwrap();
+    let mut other = net.clone();
+    randomise(&mut other, 5);
+    mapping(lstms().without_bias()).load(&mut other, &saved).unwrap();
+    assert_eq!(bits(&other), bits(&net));
+    assert_eq!(tensors(&saved).len(), 8 + 2);
 }
 
 #[test]

@@ -2,7 +2,10 @@
 
 mod told;
 
+pub(super) use told::Path;
+
 use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -102,6 +105,45 @@ pub enum Problem {
         /// Its shape.
         shape: Vec<usize>,
     },
+    /// The file has tensors under another prefix than the mapping says.
+    Prefix {
+        /// The layers whose tensors they are, in the other program's words, where ready mappings describe them.
+        layers: Vec<&'static str>,
+        /// How many of them the file has so.
+        moved: usize,
+        /// How many there are.
+        total: usize,
+        /// Whether these are all tensors of the mapping.
+        whole: bool,
+        /// The mapping's.
+        from: String,
+        /// The file's: several where each would do.
+        to: Vec<String>,
+    },
+    /// The file has layers of other sizes than the cells, each sound in itself.
+    Sizes {
+        /// Which size, in the file, in the cell.
+        differ: Vec<(&'static str, usize, usize)>,
+        /// Cells of the file's sizes.
+        cells: Vec<String>,
+        /// The tensors, with their shapes in the file and in the cell.
+        shapes: Vec<(String, Vec<usize>, Vec<usize>)>,
+    },
+    /// The file lacks the biases of layers.
+    NoBias {
+        /// The tensors that hold them.
+        tensors: Vec<String>,
+    },
+    /// The file has biases of layers that have none in the mapping.
+    Bias {
+        /// The tensors that hold them.
+        tensors: Vec<String>,
+    },
+    /// Biases that the file is not to have are not zero in the model to be saved.
+    NotZero {
+        /// The parameters.
+        parameters: Vec<String>,
+    },
     /// A tensor has another shape in the file than in the cell.
     Shape {
         /// Its name.
@@ -140,14 +182,62 @@ pub enum Problem {
         /// The value.
         value: f64,
     },
-    /// The mapping leaves out a parameter of the cell, or a part of it.
+    /// The mapping leaves out parameters of a cell.
     NotMapped {
+        /// The parameters.
+        parameters: Vec<String>,
+        /// The ready mapping that gives them.
+        add: Option<String>,
+        /// The tensors of the file that it would read, and their shapes.
+        holds: Vec<(String, Vec<usize>)>,
+    },
+    /// The mapping leaves out a part of a parameter.
+    MappedInPart {
         /// The parameter.
         parameter: String,
         /// The number of its entries that the mapping gives.
         covered: usize,
         /// The number of its entries.
         entries: usize,
+    },
+    /// A ready mapping is for another cell than the model has there.
+    WrongCell {
+        /// The mapping.
+        mapping: &'static str,
+        /// The cell that it is for.
+        wanted: &'static str,
+        /// The model's, as its parameters tell.
+        cell: Option<&'static str>,
+        /// The mapping of the same program that is for the model's.
+        fitting: Option<&'static str>,
+        /// Where the model's cells are.
+        paths: Vec<String>,
+        /// Of a cell of one's own the parameters that it lacks, and those that the mapping doesn't name.
+        differs: Option<Box<[Vec<String>; 2]>>,
+    },
+    /// A ready mapping is under another path than its cell.
+    OtherPath {
+        /// The mapping.
+        mapping: &'static str,
+        /// The cell that it is for.
+        cell: &'static str,
+        /// The mapping's paths.
+        under: Vec<String>,
+        /// The cell's: of one of the mapping's several where each would do.
+        at: Vec<String>,
+        /// What the mapping's lack before them, if that is all.
+        before: Option<String>,
+    },
+    /// A ready mapping is under a path where the model has no parameters, and its cell is nowhere else.
+    NoCell {
+        /// The mapping.
+        mapping: &'static str,
+        /// The cell that it is for.
+        cell: &'static str,
+        /// Its path.
+        under: String,
+        /// The paths that there are, and their cells, as the parameters tell.
+        has: Vec<(String, Option<&'static str>)>,
     },
     /// The mapping names a parameter that the cell doesn't have.
     NoParameter {

@@ -1,5 +1,5 @@
 //! Keras's names and layouts: the variables of `keras.layers.LSTM`, `GRU`, `SimpleRNN` and `Dense` with their usual activations
-//! (`tanh`, `sigmoid`; since Keras 2.3, before that `recurrent_activation` was `hard_sigmoid`) and with biases.
+//! (`tanh`, `sigmoid`; since Keras 2.3, before that `recurrent_activation` was `hard_sigmoid`); with `use_bias=False`, `.without_bias()`.
 //!
 //! A layer has `kernel` `[I, gates * H]`, `recurrent_kernel` `[H, gates * H]` and `bias`. They multiply from the right,
 //! so each gate is a block of columns: `i, f, c, o` of an LSTM, `z, r, h` of a GRU. A GRU with `reset_after=True` (as is usual)
@@ -31,7 +31,24 @@
 //! # Ok::<(), rnn_cell::weights::Error>(())
 //! ```
 
+use super::ready::Kind;
 use super::{Mapping, matrix, plus, vector};
+
+static LSTM: Kind =
+    Kind { mapping: "keras::lstm", layer: "LSTM", cell: "Lstm", recurrent: true, numbered: false };
+static GRU: Kind =
+    Kind { mapping: "keras::gru", layer: "GRU", cell: "GruResetAfter", recurrent: true, numbered: false };
+static GRU_RESET_BEFORE: Kind =
+    Kind { mapping: "keras::gru_reset_before", layer: "GRU", cell: "Gru", recurrent: true, numbered: false };
+static SIMPLE_RNN: Kind = Kind {
+    mapping: "keras::simple_rnn",
+    layer: "SimpleRNN",
+    cell: "Elman",
+    recurrent: true,
+    numbered: false,
+};
+static DENSE: Kind =
+    Kind { mapping: "keras::dense", layer: "Dense", cell: "Dense", recurrent: false, numbered: false };
 
 /// `LSTM`: [`Lstm`](crate::cells::Lstm).
 pub fn lstm() -> Mapping {
@@ -39,6 +56,7 @@ pub fn lstm() -> Mapping {
         .with(matrix("kernel").transposed().stack(["W_i", "W_f", "W_g", "W_o"]))
         .with(matrix("recurrent_kernel").transposed().stack(["U_i", "U_f", "U_g", "U_o"]))
         .with(vector("bias").stack(["b_i", "b_f", "b_g", "b_o"]))
+        .of(&LSTM)
 }
 
 /// `GRU` with `reset_after=True`, as is usual: [`GruResetAfter`](crate::cells::GruResetAfter).
@@ -51,6 +69,7 @@ pub fn gru() -> Mapping {
             plus("b_r"),
             "b_hn".into(),
         ]))
+        .of(&GRU)
 }
 
 /// `GRU` with `reset_after=False`: [`Gru`](crate::cells::Gru).
@@ -59,6 +78,7 @@ pub fn gru_reset_before() -> Mapping {
         .with(matrix("kernel").transposed().stack(["W_z", "W_r", "W_h"]))
         .with(matrix("recurrent_kernel").transposed().stack(["U_z", "U_r", "U_h"]))
         .with(vector("bias").stack(["b_z", "b_r", "b_h"]))
+        .of(&GRU_RESET_BEFORE)
 }
 
 /// `SimpleRNN`: [`Elman`](crate::cells::Elman).
@@ -67,11 +87,15 @@ pub fn simple_rnn() -> Mapping {
         .with(matrix("kernel").transposed().stack(["W"]))
         .with(matrix("recurrent_kernel").transposed().stack(["U"]))
         .with(vector("bias").stack(["b"]))
+        .of(&SIMPLE_RNN)
 }
 
 /// `Dense`: [`Dense`](crate::cells::Dense).
 pub fn dense() -> Mapping {
-    Mapping::new().with(matrix("kernel").transposed().stack(["W"])).with(vector("bias").stack(["b"]))
+    Mapping::new()
+        .with(matrix("kernel").transposed().stack(["W"]))
+        .with(vector("bias").stack(["b"]))
+        .of(&DENSE)
 }
 
 /// `Bidirectional`: the mappings of its two layers, each with its prefix.

@@ -1,5 +1,6 @@
 //! What a mapping is made of, and how one is written.
 
+use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -7,6 +8,7 @@ use core::fmt::Display;
 use core::ops::{Bound, RangeBounds};
 
 use super::plan::held;
+use super::ready::{Kind, Ready, split};
 use crate::cell::Model;
 
 /// Which tensors of a file hold which parameters. Written once, it reads ([`load`](Self::load)) and writes
@@ -18,6 +20,10 @@ use crate::cell::Model;
 pub struct Mapping {
     pub(super) tensors: Vec<Tensor>,
     pub(super) ignored: Vec<String>,
+    /// Tensors that the file doesn't have; their parameters are zero.
+    pub(super) omitted: Vec<Tensor>,
+    /// The layers that ready mappings gave, for what is told of mistakes.
+    pub(super) layers: Vec<Ready>,
 }
 
 impl Mapping {
@@ -38,7 +44,7 @@ impl Mapping {
             };
             tensor.stack([parameter.path])
         });
-        Self { tensors: tensors.collect(), ignored: Vec::new() }
+        Self { tensors: tensors.collect(), ..Self::default() }
     }
 
     /// Adds a tensor.
@@ -49,6 +55,12 @@ impl Mapping {
 
     /// Adds the tensors of another mapping, and what it ignores.
     pub fn and(mut self, other: Mapping) -> Self {
+        let before = self.tensors.len();
+        self.layers.extend(other.layers.into_iter().map(|layer| Ready {
+            tensors: layer.tensors.start + before..layer.tensors.end + before,
+            ..layer
+        }));
+        self.omitted.extend(other.omitted);
         self.tensors.extend(other.tensors);
         self.ignored.extend(other.ignored);
         self
@@ -57,15 +69,23 @@ impl Mapping {
     /// Puts `path.` before the names of all parameters so far: where the cell stands in its network, as in `.under(0)` or
     /// `.under("1.forward")`.
     pub fn under(mut self, path: impl Display) -> Self {
-        let parts = self.tensors.iter_mut().flat_map(|tensor| tensor.stacks.iter_mut().flatten());
+        let tensors = self.tensors.iter_mut().chain(&mut self.omitted);
+        let parts = tensors.flat_map(|tensor| tensor.stacks.iter_mut().flatten());
         parts.for_each(|part| part.parameter = format!("{path}.{}", part.parameter));
+        for layer in &mut self.layers {
+            layer.path =
+                if layer.path.is_empty() { path.to_string() } else { format!("{path}.{}", layer.path) };
+        }
         self
     }
 
     /// Puts `prefix`, as it is, before the names of all tensors so far, and before what is ignored so far: `.prefix("lstm.")`.
     pub fn prefix(mut self, prefix: &str) -> Self {
-        let names = self.tensors.iter_mut().map(|tensor| &mut tensor.name).chain(&mut self.ignored);
-        names.for_each(|name| name.insert_str(0, prefix));
+        for tensor in self.tensors.iter_mut().chain(&mut self.omitted) {
+            tensor.name.insert_str(0, prefix);
+            tensor.prefix += prefix.len();
+        }
+        self.ignored.iter_mut().for_each(|name| name.insert_str(0, prefix));
         self
     }
 
@@ -74,12 +94,48 @@ impl Mapping {
         self.ignored.push(beginning.to_string());
         self
     }
+
+    /// The layers so far that [`torch`](super::torch) and [`keras`](super::keras) describe have no biases in the file (`bias=False`,
+    /// `use_bias=False`). Read, they are zero; a model whose biases are not is not written.
+    pub fn without_bias(mut self) -> Self {
+        let bias = |place: usize| self.layer_of(place).is_some() && self.tensors[place].is_bias();
+        let bias: Vec<bool> = (0..self.tensors.len()).map(bias).collect();
+        let kept = |end: usize| bias[..end].iter().filter(|bias| !**bias).count();
+        for layer in &mut self.layers {
+            layer.tensors = kept(layer.tensors.start)..kept(layer.tensors.end);
+        }
+        for (tensor, bias) in core::mem::take(&mut self.tensors).into_iter().zip(bias) {
+            if bias { &mut self.omitted } else { &mut self.tensors }.push(tensor);
+        }
+        self
+    }
+
+    /// All tensors so far are those of a layer of this kind.
+    pub(super) fn of(mut self, kind: &'static Kind) -> Self {
+        self.layers.push(Ready { kind, tensors: 0..self.tensors.len(), path: String::new() });
+        self
+    }
+
+    /// The layer that a tensor is of.
+    pub(super) fn layer_of(&self, tensor: usize) -> Option<&Ready> {
+        self.layers.iter().find(|layer| layer.tensors.contains(&tensor))
+    }
+
+    /// As if it were written by hand: for files whose names and cells the user doesn't choose.
+    #[cfg(any(feature = "nam", feature = "rtneural", feature = "onnx"))]
+    pub(super) fn plain(&self) -> Self {
+        let mut plain = Self { layers: Vec::new(), ..self.clone() };
+        plain.tensors.iter_mut().for_each(|tensor| tensor.prefix = 0);
+        plain
+    }
 }
 
 /// A tensor of a file and what it is made of: [stacks](Self::stack) of parts of parameters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tensor {
     pub(super) name: String,
+    /// How much of the name is what [`Mapping::prefix`] put before it.
+    pub(super) prefix: usize,
     pub(super) rank: Rank,
     pub(super) transposed: bool,
     pub(super) stacks: Vec<Vec<Part>>,
@@ -109,7 +165,12 @@ pub fn scalar(name: impl Into<String>) -> Tensor {
 
 impl Tensor {
     fn new(name: impl Into<String>, rank: Rank) -> Self {
-        Self { name: name.into(), rank, transposed: false, stacks: Vec::new() }
+        Self { name: name.into(), prefix: 0, rank, transposed: false, stacks: Vec::new() }
+    }
+
+    /// Whether a layer of a ready mapping has it as a bias.
+    pub(super) fn is_bias(&self) -> bool {
+        self.name[self.prefix..].starts_with("bias")
     }
 
     /// Adds parts that stand one below the other, in this order: the gates. A second call adds them to the right of the first
@@ -152,6 +213,15 @@ pub fn plus(parameter: impl Into<String>) -> Part {
 }
 
 impl Part {
+    /// The parameter's name, at `path` if that isn't the one that the mapping says.
+    pub(super) fn at(&self, path: Option<&str>) -> Cow<'_, str> {
+        match (path, split(&self.parameter).1) {
+            (None, _) => Cow::Borrowed(&self.parameter),
+            (Some(""), name) => Cow::Borrowed(name),
+            (Some(path), name) => Cow::Owned(format!("{path}.{name}")),
+        }
+    }
+
     /// These rows of the parameter alone: `part("W").rows(8..16)`.
     pub fn rows(mut self, rows: impl RangeBounds<usize>) -> Self {
         self.rows = span(&rows);

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use super::error::{Problem, nearest};
 use super::mapping::{Mapping, Part, Rank, Span, Tensor};
+use super::ready::{Places, places, split};
 use crate::cell::{BlockShape, Model};
 
 /// A parameter or a buffer of a model.
@@ -51,15 +52,21 @@ pub(super) struct Piece {
 #[derive(Debug)]
 pub(super) struct Laid<'m> {
     pub(super) tensor: &'m Tensor,
+    /// Its place in the mapping.
+    pub(super) place: usize,
     /// Rows and columns, before it is transposed.
-    size: (usize, usize),
+    pub(super) size: (usize, usize),
     pub(super) pieces: Vec<Piece>,
 }
 
 impl Laid<'_> {
     /// The tensor's shape in the file.
     pub(super) fn shape(&self) -> Vec<usize> {
-        let (rows, columns) = self.size;
+        self.shape_of(self.size)
+    }
+
+    /// The shape that it would have in the file if it were of this size.
+    pub(super) fn shape_of(&self, (rows, columns): (usize, usize)) -> Vec<usize> {
         match self.tensor.rank {
             Rank::Scalar => Vec::new(),
             Rank::Vector => Vec::from([rows * columns]),
@@ -88,34 +95,80 @@ impl Laid<'_> {
     }
 }
 
-/// Lays every tensor of `mapping` out. What is wrong goes to `problems`, and no [`Laid`] is made of a tensor that doesn't fit.
-pub(super) fn plan<'m>(mapping: &'m Mapping, held: &[Held], problems: &mut Vec<Problem>) -> Vec<Laid<'m>> {
+/// A mapping laid over a model.
+#[derive(Debug)]
+pub(super) struct Plan<'m> {
+    pub(super) laid: Vec<Laid<'m>>,
+    /// The parameters that it leaves out, by their places among the model's.
+    pub(super) left: Vec<usize>,
+    /// Those that no tensor holds, being zero.
+    #[cfg(any(feature = "safetensors", feature = "nam"))]
+    pub(super) zero: Vec<usize>,
+}
+
+/// Lays every tensor of `mapping` out. What is wrong goes to `problems`, but for the parameters left out; no [`Laid`] is made
+/// of a tensor that doesn't fit.
+pub(super) fn plan<'m>(mapping: &'m Mapping, held: &[Held], problems: &mut Vec<Problem>) -> Plan<'m> {
     let clashes = held.iter().filter(|parameter| parameter.entries != parameter.whole.0 * parameter.whole.1);
     problems.extend(clashes.map(|parameter| Problem::SharedName { parameter: parameter.path.clone() }));
 
+    let places = places(mapping, held, problems);
     let mut names = BTreeSet::new();
     let mut laid = Vec::new();
-    let mut sound = true;
-    for tensor in &mapping.tensors {
+    let mut sound = !places.lost;
+    for (place, tensor) in mapping.tensors.iter().enumerate() {
         if !names.insert(&tensor.name) {
             problems.push(Problem::TensorTwice { tensor: tensor.name.clone() });
             sound = false;
             continue;
         }
+        let path = match mapping.layers.iter().position(|layer| layer.tensors.contains(&place)) {
+            None => None,
+            Some(layer) => match &places.paths[layer] {
+                None => continue,
+                path => path.as_deref(),
+            },
+        };
         let before = problems.len();
-        if let Some(tensor) = lay(tensor, held, problems) {
+        if let Some(tensor) = lay(tensor, place, path, held, problems) {
             laid.push(tensor);
         }
         sound &= problems.len() == before;
     }
+    let zero = zero(mapping, &places, held);
     // With a part missing, what it would have covered is no mistake of its own.
-    if sound {
-        check_cover(&laid, held, problems);
+    let mut left = if sound { check_cover(&laid, &zero, held, problems) } else { Vec::new() };
+    left.retain(|&place| !places.meant.contains(split(&held[place].path).0));
+    Plan {
+        laid,
+        left,
+        #[cfg(any(feature = "safetensors", feature = "nam"))]
+        zero,
     }
-    laid
 }
 
-fn lay<'m>(tensor: &'m Tensor, held: &[Held], problems: &mut Vec<Problem>) -> Option<Laid<'m>> {
+/// The parameters of tensors that the file doesn't have.
+fn zero(mapping: &Mapping, places: &Places, held: &[Held]) -> Vec<usize> {
+    let parts = mapping.omitted.iter().flat_map(|tensor| tensor.stacks.iter().flatten());
+    let paths = parts.filter_map(|part| {
+        let layer = mapping.layers.iter().position(|layer| layer.path == split(&part.parameter).0);
+        let path = match layer {
+            Some(layer) => Some(places.paths[layer].as_deref()?),
+            None => None,
+        };
+        held.iter().position(|held| held.path == part.at(path))
+    });
+    paths.collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// Lays a tensor out, its parameters at `path` if that isn't the one that the mapping says.
+pub(super) fn lay<'m>(
+    tensor: &'m Tensor,
+    place: usize,
+    path: Option<&str>,
+    held: &[Held],
+    problems: &mut Vec<Problem>,
+) -> Option<Laid<'m>> {
     let mut pieces = Vec::new();
     let mut known = true;
     let mut heights = Vec::new();
@@ -123,12 +176,12 @@ fn lay<'m>(tensor: &'m Tensor, held: &[Held], problems: &mut Vec<Problem>) -> Op
     for stack in &tensor.stacks {
         let (mut top, mut width) = (0, None);
         for part in stack {
-            let Some(piece) = piece(tensor, part, held, problems) else {
+            let Some(piece) = piece(tensor, part, path, held, problems) else {
                 known = false;
                 continue;
             };
             if *width.get_or_insert(piece.size.1) != piece.size.1 {
-                let sizes = widths(stack, held);
+                let sizes = widths(stack, path, held);
                 problems.push(Problem::Uneven { tensor: tensor.name.clone(), stacks: false, sizes });
                 return None;
             }
@@ -161,21 +214,27 @@ fn lay<'m>(tensor: &'m Tensor, held: &[Held], problems: &mut Vec<Problem>) -> Op
         problems.push(Problem::Rank { tensor: tensor.name.clone(), rank, size });
         return None;
     }
-    Some(Laid { tensor, size, pieces })
+    Some(Laid { tensor, place, size, pieces })
 }
 
 /// The widths of the parts of a stack that exist.
-fn widths(stack: &[Part], held: &[Held]) -> Vec<usize> {
+fn widths(stack: &[Part], path: Option<&str>, held: &[Held]) -> Vec<usize> {
     let widths = stack.iter().filter_map(|part| {
-        let parameter = held.iter().find(|parameter| parameter.path == part.parameter)?;
+        let parameter = held.iter().find(|parameter| parameter.path == part.at(path))?;
         bound(part.columns, parameter.whole.1).map(|(_, width)| width)
     });
     widths.collect()
 }
 
 /// The region of its parameter that `part` is, at no place yet.
-fn piece(tensor: &Tensor, part: &Part, held: &[Held], problems: &mut Vec<Problem>) -> Option<Piece> {
-    let Some(parameter) = held.iter().position(|parameter| parameter.path == part.parameter) else {
+fn piece(
+    tensor: &Tensor,
+    part: &Part,
+    path: Option<&str>,
+    held: &[Held],
+    problems: &mut Vec<Problem>,
+) -> Option<Piece> {
+    let Some(parameter) = held.iter().position(|parameter| parameter.path == part.at(path)) else {
         problems.push(Problem::NoParameter {
             parameter: part.parameter.clone(),
             tensor: tensor.name.clone(),
@@ -204,8 +263,10 @@ fn bound((start, end): Span, size: usize) -> Option<(usize, usize)> {
     (start < end && end <= size).then(|| (start, end - start))
 }
 
-/// Every entry of every parameter must come from one tensor, [`plus`](super::plus) terms apart.
-fn check_cover(laid: &[Laid], held: &[Held], problems: &mut Vec<Problem>) {
+/// Every entry of every parameter must come from one tensor, [`plus`](super::plus) terms apart, or be zero. The parameters
+/// that come from none.
+fn check_cover(laid: &[Laid], zero: &[usize], held: &[Held], problems: &mut Vec<Problem>) -> Vec<usize> {
+    let mut left = Vec::new();
     for (place, parameter) in held.iter().enumerate() {
         let mut covered = 0;
         let mut regions: Vec<(&Laid, &Piece)> = Vec::new();
@@ -222,11 +283,14 @@ fn check_cover(laid: &[Laid], held: &[Held], problems: &mut Vec<Problem>) {
             }
         }
         let entries = parameter.whole.0 * parameter.whole.1;
-        if covered < entries {
+        if covered == 0 && entries > 0 && !zero.contains(&place) {
+            left.push(place);
+        } else if covered > 0 && covered < entries {
             let parameter = parameter.path.clone();
-            problems.push(Problem::NotMapped { parameter, covered, entries });
+            problems.push(Problem::MappedInPart { parameter, covered, entries });
         }
     }
+    left
 }
 
 fn overlap(a: &Piece, b: &Piece) -> bool {

@@ -56,13 +56,13 @@ impl Values<'_> {
 /// The number whose bits as a half (IEEE 754 binary16) these are.
 #[cfg(feature = "safetensors")]
 fn half(bits: u16) -> f64 {
-    let (exponent, fraction) = (u64::from(bits >> 10 & 31), u64::from(bits & 1023));
+    let (exponent, fraction) = (u64::from((bits >> 10) & 31), u64::from(bits & 1023));
     let size = match exponent {
         0 => fraction as f64 / f64::from(1 << 24),
         31 if fraction > 0 => f64::NAN,
         31 => f64::INFINITY,
         // Exponents count from -15 here, from -1023 in a double.
-        _ => f64::from_bits(exponent + 1008 << 52 | fraction << 42),
+        _ => f64::from_bits(((exponent + 1008) << 52) | (fraction << 42)),
     };
     if bits >> 15 == 1 { -size } else { size }
 }
@@ -93,7 +93,7 @@ mod tests {
     #[test]
     fn every_half() {
         for bits in 0..=u16::MAX {
-            let (exponent, fraction) = (i32::from(bits >> 10 & 31), f64::from(bits & 1023) / 1024.0);
+            let (exponent, fraction) = (i32::from((bits >> 10) & 31), f64::from(bits & 1023) / 1024.0);
             let size = match exponent {
                 31 if fraction > 0.0 => f64::NAN,
                 31 => f64::INFINITY,

@@ -1,4 +1,4 @@
-//! PyTorch's names and layouts: the `state_dict` of `torch.nn.LSTM`, `GRU`, `RNN` and `Linear` (`bias=True`, no projection), as
+//! PyTorch's names and layouts: the `state_dict` of `torch.nn.LSTM`, `GRU`, `RNN` and `Linear` (without projections), as
 //! `safetensors.torch.save_file(net.state_dict(), "net.safetensors")` writes it.
 //!
 //! A layer has `weight_ih_l0` and `weight_hh_l0`, the gates' matrices one below the other (`i, f, g, o` of an LSTM, `r, z, n` of a GRU),
@@ -12,7 +12,14 @@
 //! | `RNN(3, 8, bidirectional=True)` | [`Bidirectional`](crate::network::Bidirectional) of two `Elman<3, 8>` | `torch::bidirectional(torch::rnn, 1)` |
 //! | `Linear(8, 2)` | `Dense<8, 2>` | `torch::linear()` |
 //!
-//! In a module of your own the names have the attribute's name before them: `.prefix("lstm.")`.
+//! In a module of your own the names have the attribute's name before them: `.prefix("lstm.")`. A GRU is
+//! [`GruResetAfter`](crate::cells::GruResetAfter), as PyTorch resets after the recurrent product; [`Gru`](crate::cells::Gru)
+//! resets before it.
+//!
+//! With `bias=False` the biases are not in the file: `torch::layers(torch::lstm, 2).without_bias()`. Read, they are zero;
+//! written, they must be.
+//!
+//! A model of `.half()` or `.bfloat16()` is read as it is. A `.pt` file of `torch.save` is another format, which isn't read.
 //!
 //! ```
 //! use rnn_cell::cells::Lstm;
@@ -31,6 +38,7 @@
 use alloc::format;
 use alloc::string::String;
 
+use super::ready::Kind;
 use super::{Mapping, matrix, plus, vector};
 
 /// The direction that a layer reads in.
@@ -41,6 +49,15 @@ pub enum Direction {
     /// From the last step.
     Reverse,
 }
+
+static LSTM: Kind =
+    Kind { mapping: "torch::lstm", layer: "LSTM", cell: "Lstm", recurrent: true, numbered: true };
+static GRU: Kind =
+    Kind { mapping: "torch::gru", layer: "GRU", cell: "GruResetAfter", recurrent: true, numbered: true };
+static RNN: Kind =
+    Kind { mapping: "torch::rnn", layer: "RNN", cell: "Elman", recurrent: true, numbered: true };
+static LINEAR: Kind =
+    Kind { mapping: "torch::linear", layer: "Linear", cell: "Dense", recurrent: false, numbered: false };
 
 fn name(kind: &str, layer: usize, direction: Direction) -> String {
     let end = if direction == Direction::Reverse { "_reverse" } else { "" };
@@ -56,6 +73,7 @@ pub fn lstm(layer: usize, direction: Direction) -> Mapping {
         .with(matrix(name("weight_hh")).stack(["U_i", "U_f", "U_g", "U_o"]))
         .with(vector(name("bias_ih")).stack(biases))
         .with(vector(name("bias_hh")).stack(biases.map(plus)))
+        .of(&LSTM)
 }
 
 /// A layer of `nn.GRU`: [`GruResetAfter`](crate::cells::GruResetAfter).
@@ -66,6 +84,7 @@ pub fn gru(layer: usize, direction: Direction) -> Mapping {
         .with(matrix(name("weight_hh")).stack(["U_r", "U_z", "U_n"]))
         .with(vector(name("bias_ih")).stack(["b_r", "b_z", "b_n"]))
         .with(vector(name("bias_hh")).stack([plus("b_r"), plus("b_z"), "b_hn".into()]))
+        .of(&GRU)
 }
 
 /// A layer of `nn.RNN` with tanh: [`Elman`](crate::cells::Elman).
@@ -76,11 +95,12 @@ pub fn rnn(layer: usize, direction: Direction) -> Mapping {
         .with(matrix(name("weight_hh")).stack(["U"]))
         .with(vector(name("bias_ih")).stack(["b"]))
         .with(vector(name("bias_hh")).stack([plus("b")]))
+        .of(&RNN)
 }
 
 /// `nn.Linear`: [`Dense`](crate::cells::Dense).
 pub fn linear() -> Mapping {
-    Mapping::new().with(matrix("weight").stack(["W"])).with(vector("bias").stack(["b"]))
+    Mapping::new().with(matrix("weight").stack(["W"])).with(vector("bias").stack(["b"])).of(&LINEAR)
 }
 
 /// `num_layers` layers, one on top of another: a [`Stack`](crate::network::Stack) of them; of one layer, the cell alone. `cell` is

@@ -1,15 +1,18 @@
 //! Loading and saving.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::error::{Error, Problem, nearest};
+use super::error::{Error, Problem};
 #[cfg(feature = "safetensors")]
 use super::file::{read, write};
+use super::found::{Found, find};
+use super::left_out;
 use super::mapping::Mapping;
-use super::plan::{Held, Laid, held, plan};
+use super::plan::{Held, Laid, Plan, held, plan};
+use super::sizes;
 #[cfg(any(feature = "safetensors", feature = "nam"))]
 use super::tensor::Written;
 use super::tensor::{Read, Values};
@@ -27,14 +30,25 @@ impl Mapping {
     #[cfg(feature = "safetensors")]
     pub fn load<M: ModelMut>(&self, model: &mut M, bytes: &[u8]) -> Result<(), Error> {
         match read(bytes) {
-            Ok(file) => self.set(model, &file, Vec::new()),
-            Err(problem) => self.set(model, &[], vec![problem]),
+            Ok(file) => self.set_named(model, &file, Vec::new()),
+            Err(problem) => self.set_named(model, &[], vec![problem]),
         }
+    }
+
+    /// Sets every parameter and buffer of `model` from the tensors of a file whose reader named them.
+    #[cfg(any(feature = "nam", feature = "rtneural", feature = "onnx"))]
+    pub(super) fn set<M: ModelMut>(
+        &self,
+        model: &mut M,
+        file: &[Read],
+        unread: Vec<Problem>,
+    ) -> Result<(), Error> {
+        self.plain().set_named(model, file, unread)
     }
 
     /// Sets every parameter and buffer of `model` from the tensors of a file, which are in the order of their names, each
     /// name once. `unread` is what is wrong with the file already: of its tensors nothing is then said.
-    pub(super) fn set<M: ModelMut>(
+    fn set_named<M: ModelMut>(
         &self,
         model: &mut M,
         file: &[Read],
@@ -42,9 +56,13 @@ impl Mapping {
     ) -> Result<(), Error> {
         let mut problems = Vec::new();
         let held = held(model);
-        let laid = plan(self, &held, &mut problems);
-        let values =
-            if unread.is_empty() { self.values(file, &laid, &held, &mut problems) } else { Vec::new() };
+        let plan = plan(self, &held, &mut problems);
+        let values = if unread.is_empty() {
+            self.values(file, &plan, &held, &mut problems)
+        } else {
+            left_out::tell(self, &held, &plan.left, None, &mut problems);
+            Vec::new()
+        };
         problems.extend(unread);
         let values = if problems.is_empty() { round(&values, &held, &mut problems) } else { Vec::new() };
         if !problems.is_empty() {
@@ -80,10 +98,12 @@ impl Mapping {
     ) -> Result<W, Error> {
         let mut problems = Vec::new();
         let held = held(model);
-        let laid = plan(self, &held, &mut problems);
+        let plan = plan(self, &held, &mut problems);
+        left_out::tell(self, &held, &plan.left, None, &mut problems);
         if problems.is_empty() {
             let whole = gather(model, &held, &mut problems);
-            let tensors: Vec<_> = laid.iter().map(|laid| written(laid, &held, &whole)).collect();
+            problems.extend(not_zero(&plan.zero, &held, &whole));
+            let tensors: Vec<_> = plan.laid.iter().map(|laid| written(laid, &held, &whole)).collect();
             if problems.is_empty() {
                 match write(&tensors) {
                     Ok(file) => return Ok(file),
@@ -121,30 +141,38 @@ impl Mapping {
     fn values(
         &self,
         file: &[Read],
-        laid: &[Laid],
+        plan: &Plan,
         held: &[Held],
         problems: &mut Vec<Problem>,
     ) -> Vec<Vec<f64>> {
+        let mut prefixes = Vec::new();
+        let mut found = find(self, &plan.laid, file, &mut prefixes);
+        left_out::tell(self, held, &plan.left, Some(&mut found), problems);
         let before = problems.len();
-        let mut found = Vec::new();
-        for laid in laid {
-            let place = file.binary_search_by(|read| read.name.as_str().cmp(&laid.tensor.name));
-            match place.map(|place| &file[place]) {
-                Ok(read) => found.extend(checked(read, laid, held, problems).map(|values| (laid, values))),
-                Err(_) => problems.push(missing(self, laid, held, file)),
+        problems.extend(prefixes);
+        let biases = self.biases(&plan.laid, &mut found, problems);
+        let shapes = sizes::tell(self, &plan.laid, &found, problems);
+        let mut numbers = Vec::new();
+        for laid in &plan.laid {
+            match found.places[laid.place].map(|place| &file[place]) {
+                Some(read) => {
+                    let told = shapes.contains(&laid.place);
+                    numbers.extend(checked(read, laid, told, held, problems).map(|values| (laid, values)));
+                }
+                None if biases.contains(&laid.place) || found.told.contains(&laid.place) => {}
+                None => {
+                    let parameters = parameters(laid, held).into_iter().map(|(parameter, _)| parameter);
+                    problems.push(found.missing(self, laid, parameters.collect()));
+                }
             }
         }
-        let unexpected = file.iter().filter(|read| !self.expects(&read.name));
-        problems.extend(unexpected.map(|read| {
-            let (tensor, shape) = (read.name.clone(), read.shape.clone());
-            Problem::Unexpected { tensor, shape }
-        }));
+        problems.extend(found.unexpected());
         // Now that the file is known to hold them all, as much memory as it has.
         if problems.len() > before {
             return Vec::new();
         }
         let mut values: Vec<_> = held.iter().map(|held| vec![0.0; held.whole.0 * held.whole.1]).collect();
-        for (laid, numbers) in found {
+        for (laid, numbers) in numbers {
             for piece in &laid.pieces {
                 let sign = if piece.negated { -1.0 } else { 1.0 };
                 let parameter = &mut values[piece.parameter];
@@ -154,9 +182,34 @@ impl Mapping {
         values
     }
 
-    fn expects(&self, name: &str) -> bool {
-        self.tensors.iter().any(|tensor| tensor.name == name)
-            || self.ignored.iter().any(|beginning| name.starts_with(beginning.as_str()))
+    /// Tells of biases that the file lacks in whole layers, whose places are returned, and of those that it has and the
+    /// mapping leaves out.
+    fn biases(&self, laid: &[Laid], found: &mut Found, problems: &mut Vec<Problem>) -> BTreeSet<usize> {
+        let mut lacking = BTreeSet::new();
+        for layer in &self.layers {
+            let (biases, others): (Vec<usize>, Vec<usize>) =
+                layer.tensors.clone().partition(|&place| self.tensors[place].is_bias());
+            let similar = |&place: &usize| found.is_similar(&found.name(self, place));
+            if biases.iter().all(|&place| found.places[place].is_none())
+                && others.iter().all(|&place| found.places[place].is_some())
+                && !biases.iter().any(similar)
+            {
+                lacking.extend(biases);
+            }
+        }
+        lacking.retain(|&place| laid.iter().any(|laid| laid.place == place));
+        if !lacking.is_empty() {
+            let tensors = lacking.iter().map(|&place| found.name(self, place));
+            problems.push(Problem::NoBias { tensors: tensors.collect() });
+        }
+        let omitted = self.omitted.iter().filter_map(|tensor| found.place(&tensor.name));
+        let mut there: Vec<usize> = omitted.collect();
+        there.retain(|place| found.free.remove(place));
+        if !there.is_empty() {
+            let tensors = there.into_iter().map(|place| found.file[place].name.clone()).collect();
+            problems.push(Problem::Bias { tensors });
+        }
+        lacking
     }
 }
 
@@ -178,28 +231,19 @@ fn parameters(laid: &Laid, held: &[Held]) -> Vec<(String, (usize, usize))> {
     laid.pieces.iter().map(|piece| (held[piece.parameter].path.clone(), piece.size)).collect()
 }
 
-fn missing(mapping: &Mapping, laid: &Laid, held: &[Held], file: &[Read]) -> Problem {
-    let tensor = laid.tensor.name.clone();
-    let others = file.iter().map(|read| read.name.as_str()).filter(|name| !mapping.expects(name));
-    Problem::Missing {
-        shape: laid.shape(),
-        parameters: parameters(laid, held).into_iter().map(|(parameter, _)| parameter).collect(),
-        nearest: nearest(&tensor, others),
-        tensor,
-    }
-}
-
-/// The numbers of a tensor if they are of the right shape, of a known type, and finite.
+/// The numbers of a tensor if they are of the right shape (unless `told`, a problem says if not), of a known type, and
+/// finite.
 fn checked<'a>(
     read: &Read<'a>,
     laid: &Laid,
+    told: bool,
     held: &[Held],
     problems: &mut Vec<Problem>,
 ) -> Option<Values<'a>> {
     let tensor = &read.name;
     let cell = laid.shape();
     let fits = read.shape == cell;
-    if !fits {
+    if !fits && !told {
         let (tensor, file, parts) = (tensor.clone(), read.shape.clone(), parameters(laid, held));
         problems.push(Problem::Shape { tensor, file, cell, parts });
     }
@@ -252,6 +296,14 @@ fn round<T: Scalar>(values: &[Vec<f64>], held: &[Held], problems: &mut Vec<Probl
         }
     }
     rounded
+}
+
+/// Tells of parameters that no tensor holds and that aren't zero.
+#[cfg(any(feature = "safetensors", feature = "nam"))]
+fn not_zero<T: Scalar>(zero: &[usize], held: &[Held], whole: &[Vec<T>]) -> Option<Problem> {
+    let wrong = zero.iter().filter(|&&place| whole[place].iter().any(|value| value.as_f64() != 0.0));
+    let parameters: Vec<String> = wrong.map(|&place| held[place].path.clone()).collect();
+    (!parameters.is_empty()).then_some(Problem::NotZero { parameters })
 }
 
 /// Every parameter whole, column by column.

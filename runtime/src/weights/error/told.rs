@@ -54,18 +54,68 @@ impl fmt::Display for Problem {
                 if parameters.iter().any(|parameter| parameter != tensor) {
                     write!(f, "\n  note: it would hold {}", Names(parameters))?;
                 }
-                match nearest {
-                    Some(name) if name.ends_with(tensor.as_str()) => {
-                        let prefix = &name[..name.len() - tensor.len()];
-                        write!(f, "\n  help: the file has `{name}`; add `.prefix({prefix:?})` to the mapping")
-                    }
-                    Some(name) => write!(f, "\n  help: the file has a similar name, `{name}`"),
-                    None => Ok(()),
-                }
+                nearest
+                    .as_ref()
+                    .map_or(Ok(()), |name| write!(f, "\n  help: the file has a similar name, `{name}`"))
             }
             Problem::Unexpected { tensor, shape } => {
                 write!(f, "the file has `{tensor}` {}, which no parameter comes from", Shape(shape))?;
                 write!(f, "\n  help: to leave it out, add `.ignoring({tensor:?})` to the mapping")
+            }
+            Problem::Prefix { layers, moved, total, whole, from, to } => {
+                match (*moved, *total) {
+                    (_, 1) => f.write_str("the tensor")?,
+                    (2, 2) => f.write_str("both tensors")?,
+                    (moved, total) if moved == total => write!(f, "all {total} tensors")?,
+                    (moved, total) => write!(f, "{moved} of the {total} tensors")?,
+                }
+                for (place, layer) in layers.iter().enumerate() {
+                    write!(f, " {} the {layer}", if place > 0 { "and" } else { "of" })?;
+                }
+                let are = if *total == 1 || *moved == 1 { "is" } else { "are" };
+                write!(
+                    f,
+                    " {are} {} in the file, {} in the mapping",
+                    Under(to),
+                    Under(core::slice::from_ref(from))
+                )?;
+                match (from.as_str(), to.as_slice()) {
+                    ("", to) => {
+                        write!(f, "\n  help: add {} to the mapping", Calls("prefix", to))?;
+                        match layers.as_slice() {
+                            [layer] if !whole => write!(f, " of the {layer}"),
+                            _ => Ok(()),
+                        }
+                    }
+                    (from, [to]) if to.is_empty() => write!(f, "\n  help: leave out `.prefix({from:?})`"),
+                    (from, to) => {
+                        write!(f, "\n  help: write {} in place of `.prefix({from:?})`", Calls("prefix", to))
+                    }
+                }
+            }
+            Problem::Sizes { differ, cells, shapes } => {
+                for (place, (name, file, cell)) in differ.iter().enumerate() {
+                    let between = if place > 0 { "; " } else { "" };
+                    write!(f, "{between}the file's {name} size is {file}, the cell's is {cell}")?;
+                }
+                f.write_str("\n  note: shapes in the file, and in the cell:")?;
+                for (tensor, file, cell) in shapes {
+                    write!(f, "\n    `{tensor}` {}, {cell:?}", Shape(file))?;
+                }
+                let them = if cells.len() == 1 { "a cell of its size is" } else { "cells of its sizes are" };
+                write!(f, "\n  help: {them} {}", Names(cells))
+            }
+            Problem::NoBias { tensors } => {
+                write!(f, "the file lacks biases: {}", Names(tensors))?;
+                f.write_str("\n  help: if its layers have none (`bias=False`), add `.without_bias()` to their mapping")
+            }
+            Problem::Bias { tensors } => {
+                write!(f, "the file has biases, and the mapping is without: {}", Names(tensors))?;
+                f.write_str("\n  help: leave out `.without_bias()`")
+            }
+            Problem::NotZero { parameters } => {
+                write!(f, "the mapping is without biases, and these are not zero: {}", Names(parameters))?;
+                f.write_str("\n  help: leave out `.without_bias()`, or set them to zero")
             }
             Problem::Shape { tensor, file, cell, parts } => {
                 write!(f, "`{tensor}` is {} in the file, {cell:?} in the cell", Shape(file))?;
@@ -100,15 +150,97 @@ impl fmt::Display for Problem {
                 write!(f, "`{parameter}` would be {value:e} at [{row}, {column}], too large for f32")?;
                 f.write_str("\n  help: load the file into a cell of f64")
             }
-            Problem::NotMapped { parameter, covered: 0, .. } => {
-                write!(f, "the mapping leaves out the parameter `{parameter}`")?;
-                write!(f, "\n  help: name it in the stack of a tensor")
+            Problem::NotMapped { parameters, add, holds } => {
+                let (word, them) =
+                    if parameters.len() == 1 { ("parameter", "it") } else { ("parameters", "them") };
+                write!(f, "the mapping leaves out the {word} {}", Names(parameters))?;
+                for (place, (tensor, shape)) in holds.iter().enumerate() {
+                    f.write_str(if place > 0 { ", " } else { "\n  note: the file holds " })?;
+                    write!(f, "`{tensor}` {}", Shape(shape))?;
+                }
+                match add {
+                    Some(add) => write!(f, "\n  help: add `.and({add})` to the mapping"),
+                    None => write!(f, "\n  help: name {them} in the stack of a tensor"),
+                }
             }
-            Problem::NotMapped { parameter, covered, entries } => {
+            Problem::MappedInPart { parameter, covered, entries } => {
                 write!(
                     f,
                     "the mapping gives {covered} of the {entries} entries of the parameter `{parameter}`"
                 )
+            }
+            Problem::WrongCell { mapping, wanted, cell, fitting, paths, differs } => {
+                write!(f, "`{mapping}` is for `{wanted}`, and the ")?;
+                f.write_str(match paths.as_slice() {
+                    [path] if path.is_empty() => "cell",
+                    [_] => "cell at ",
+                    _ => "cells at ",
+                })?;
+                let whole = paths.iter().all(String::is_empty);
+                if !whole {
+                    write!(f, "{}", And(paths))?;
+                }
+                let Some(cell) = cell else {
+                    if let Some([lacks, has]) = differs.as_deref() {
+                        write!(f, " lacks its {}", Names(lacks))?;
+                        if !has.is_empty() {
+                            write!(f, "\n  note: it has {}", Names(has))?;
+                        }
+                    }
+                    write!(
+                        f,
+                        "\n  help: make it `{wanted}`, or describe its tensors in a mapping of your own"
+                    )?;
+                    return Ok(());
+                };
+                let (have, it) = if paths.len() == 1 { ("has", "it") } else { ("have", "them") };
+                write!(f, " {have} the parameters of `{cell}`")?;
+                if (*wanted, *cell) == ("GruResetAfter", "Gru") {
+                    f.write_str("\n  note: PyTorch's GRU resets after the recurrent product, `Gru` before it (Cho et al. 2014)")?;
+                }
+                write!(f, "\n  help: make {it} `{wanted}`")?;
+                fitting.map_or(Ok(()), |fitting| write!(f, ", or take `{fitting}`, which is for `{cell}`"))
+            }
+            Problem::OtherPath { mapping, cell, under, at, before } => {
+                write!(
+                    f,
+                    "`{mapping}` is under {}, and the network has the parameters of `{cell}` at {}",
+                    And(under),
+                    And(at)
+                )?;
+                let [under] = under.as_slice() else {
+                    let before = before.as_deref().unwrap_or_default();
+                    return write!(
+                        f,
+                        "\n  help: add `.under({})` to the mapping of these layers",
+                        Path(before)
+                    );
+                };
+                match (before, under.as_str()) {
+                    (Some(before), _) => write!(f, "\n  help: add `.under({})` to its mapping", Path(before)),
+                    (None, "") => write!(f, "\n  help: add {} to its mapping", Calls("under", at)),
+                    (None, under) => {
+                        write!(
+                            f,
+                            "\n  help: write {} in place of `.under({})`",
+                            Calls("under", at),
+                            Path(under)
+                        )
+                    }
+                }
+            }
+            Problem::NoCell { mapping, cell, under, has } => {
+                let under = core::slice::from_ref(under);
+                write!(f, "`{mapping}` is under {}, where the network has no parameters", And(under))?;
+                for (place, (path, cell)) in has.iter().enumerate() {
+                    f.write_str(if place > 0 { ", " } else { "\n  note: it has " })?;
+                    let path = And(core::slice::from_ref(path));
+                    match cell {
+                        Some(cell) => write!(f, "`{cell}` at {path}")?,
+                        None => write!(f, "a cell at {path}")?,
+                    }
+                }
+                write!(f, "\n  help: the mapping is for `{cell}`, whose path is to be given by `.under(..)`")
             }
             Problem::NoParameter { parameter, tensor, nearest } => {
                 write!(
@@ -168,6 +300,68 @@ impl fmt::Display for Names<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (place, name) in self.0.iter().enumerate() {
             write!(f, "{}`{name}`", if place > 0 { ", " } else { "" })?;
+        }
+        Ok(())
+    }
+}
+
+/// A path as the argument of `under`.
+pub(in super::super) struct Path<'a>(pub(in super::super) &'a str);
+
+impl fmt::Display for Path<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.parse::<usize>() {
+            Ok(number) => write!(f, "{number}"),
+            Err(_) => write!(f, "{:?}", self.0),
+        }
+    }
+}
+
+/// Calls of a method of a mapping, each of which would do.
+struct Calls<'a>(&'static str, &'a [String]);
+
+impl fmt::Display for Calls<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, argument) in self.1.iter().enumerate() {
+            f.write_str(if place > 0 { " or " } else { "" })?;
+            match self.0 {
+                "under" => write!(f, "`.under({})`", Path(argument))?,
+                method => write!(f, "`.{method}({argument:?})`")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Paths.
+struct And<'a>(&'a [String]);
+
+impl fmt::Display for And<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, path) in self.0.iter().enumerate() {
+            f.write_str(if place > 0 { " and " } else { "" })?;
+            if path.is_empty() {
+                f.write_str("no path")?;
+            } else {
+                write!(f, "`{path}`")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Prefixes that tensors are under.
+struct Under<'a>(&'a [String]);
+
+impl fmt::Display for Under<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, prefix) in self.0.iter().enumerate() {
+            f.write_str(if place > 0 { " and " } else { "" })?;
+            if prefix.is_empty() {
+                f.write_str("without a prefix")?;
+            } else {
+                write!(f, "under `{prefix}`")?;
+            }
         }
         Ok(())
     }
