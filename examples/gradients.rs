@@ -124,7 +124,7 @@ where
     let mut mean = vec![0.0; xs.len() + 1];
     for direction in 0..DIRECTIONS {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(direction);
-        let mut dstate = layer.zero_state_bar();
+        let mut dstate = layer.zero_state();
         dstate.scalars_mut(&mut |x| *x = normal(&mut rng));
         let ln = norms::<_, 1>(layer, xs, &state, dstate).ln;
         mean.iter_mut().zip(&ln).for_each(|(mean, x)| *mean += (x - ln[0]) / DIRECTIONS as f64);
@@ -199,12 +199,12 @@ impl Adding {
         let bar = progress(name, self.batches);
         for batch in 0..self.batches {
             let (xs, sums) = adding::draw::<BATCH>(self.steps, 0.0..1.0, &mut rng);
-            net.forward(&xs, None, &mut net.zero_state(), &mut tape);
+            net.forward(&xs, None, &mut net.initial_state(), &mut tape);
             let mut dys = vec![SMatrix::<f32, 1, BATCH>::zeros(); self.steps];
             let (loss, dy) = mean_squared_error(&net.outputs(&tape)[self.steps - 1], &sums);
             dys[self.steps - 1] = dy;
             clear(&mut *gradients);
-            net.backward(&xs, None, &mut tape, &dys, &mut net.zero_state_bar(), &mut gradients, None);
+            net.backward(&xs, None, &mut tape, &dys, &mut net.zero_state(), &mut gradients, None);
             if let Err(broken) = check_finite(&*gradients) {
                 bar.finish_and_clear();
                 println!(

@@ -78,7 +78,7 @@ struct Learner {
 impl Learner {
     fn new(net: Net) -> Self {
         Self {
-            live: net.zero_state(),
+            live: net.initial_state(),
             bptt: Truncated::new(&net, WINDOW, WINDOW),
             gradients: net.zero_gradients(),
             adam: Adam::new(RATE),

@@ -44,7 +44,7 @@ macro_rules! attending {
             context.scalars_mut(&mut |x: &mut f32| *x = x.abs());
             let context = &*Box::leak(context);
             let layer = ContextLayer::<$b>::with(cell, context);
-            let (prepared, mut state) = (cell.prepare::<$b>(context), layer.zero_state());
+            let (prepared, mut state) = (cell.prepare::<$b>(context), layer.initial_state());
             let (xs, mut t) = (inputs::<f32, _>(CYCLE), 0);
             Subject {
                 name: stringify!($name),

@@ -39,7 +39,7 @@ where
     L::State: 'a,
     L::Input: 'a,
 {
-    let mut state = cell.zero_state();
+    let mut state = cell.initial_state();
     let xs: Vec<L::Input> = inputs(CYCLE);
     let mut t = 0;
     move || {
@@ -62,13 +62,13 @@ where
 {
     let (xs, mut dxs): (Vec<L::Input>, Vec<L::InputBar>) = (inputs(steps), inputs(steps));
     let (mut tape, mut grads) = (cell.tape(), cell.zero_gradients());
-    let mut state = cell.zero_state();
+    let mut state = cell.initial_state();
     cell.forward(&xs, None, &mut state, &mut tape);
     let dys = cell.outputs(&tape).to_vec();
     move || {
-        let mut state = cell.zero_state();
+        let mut state = cell.initial_state();
         cell.forward(black_box(&xs), None, &mut state, &mut tape);
-        let mut dstate = cell.zero_state_bar();
+        let mut dstate = cell.zero_state();
         cell.backward(&xs, None, &mut tape, &dys, &mut dstate, &mut grads, Some(&mut dxs));
         black_box(&dxs);
     }

@@ -220,12 +220,12 @@ impl<D: Writes<1>> Translator<D> {
 
     fn read(&self, source: &str) -> (Box<D::Context>, D::State) {
         let xs: Vec<[u32; 1]> = indices(source).into_iter().map(|index| [index]).collect();
-        let mut state = Layer::<1>::zero_state(&*self.encoder);
+        let mut state = Layer::<1>::initial_state(&*self.encoder);
         let mut tape = Layer::<1>::tape(&*self.encoder);
         self.encoder.forward(&xs, None, &mut state, &mut tape);
         let mut context = Box::new(self.decoder.zero_context_bar());
         D::listen(self.encoder.outputs(&tape), &[xs.len()], &state, &mut context);
-        let start = self.decoder.zero_state(&context);
+        let start = self.decoder.initial_state(&context);
         (context, start)
     }
 }
@@ -270,18 +270,18 @@ impl<D: Writes<BATCH> + ContextLayer<BATCH, Output: Varying<f32> + Clone>> Train
         let Batch { xs, lengths } = pad_indices::<_, BATCH>(&sources);
         let forced = Forced::<BATCH>::new(&targets, START, END);
 
-        let mut encoder_state = model.encoder.zero_state();
+        let mut encoder_state = model.encoder.initial_state();
         model.encoder.forward(&xs, Some(&lengths), &mut encoder_state, &mut self.encoder_tape);
         let encoded = model.encoder.outputs(&self.encoder_tape);
         D::listen(encoded, &lengths, &encoder_state, &mut self.context);
-        let mut state = model.decoder.zero_state(&self.context);
+        let mut state = model.decoder.initial_state(&self.context);
         let steps = Some(&forced.lengths);
         model.decoder.forward(&forced.inputs, &self.context, steps, &mut state, &mut self.decoder_tape);
         let loss = forced.loss(model.decoder.outputs(&self.decoder_tape), &mut self.dys, D::logits);
 
         clear(&mut *self.encoder_gradients);
         clear(&mut *self.decoder_gradients);
-        let mut dstate = model.decoder.zero_state_bar();
+        let mut dstate = model.decoder.zero_state();
         let mut dcontext = Box::new(model.decoder.zero_context_bar());
         model.decoder.backward(
             &forced.inputs,
@@ -297,7 +297,7 @@ impl<D: Writes<BATCH> + ContextLayer<BATCH, Output: Varying<f32> + Clone>> Train
         // The first state is made of the context.
         let gradients = &mut *self.decoder_gradients;
         model.decoder.initial_state_backward(&self.context, &dstate, gradients, Some(&mut dcontext));
-        let mut dencoder_state = model.encoder.zero_state_bar();
+        let mut dencoder_state = model.encoder.zero_state();
         D::answer(&dcontext, xs.len(), &lengths, &mut self.dencoded, &mut dencoder_state);
         model.encoder.backward(
             &xs,

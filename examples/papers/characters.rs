@@ -113,7 +113,7 @@ where
     let mut dys = Vec::new();
     let (mut best, mut epoch_of_best, mut lowest) = (net.clone(), 0, f64::INFINITY);
     for epoch in 1..=epochs {
-        bptt.start(Layer::<STREAMS>::zero_state(&net));
+        bptt.start(Layer::<STREAMS>::initial_state(&net));
         while let Some(block) = bptt.forward(&net, xs, None) {
             let steps = bptt.outputs().iter().zip(&targets[block.start..]);
             dys.clear();
@@ -134,7 +134,7 @@ where
 
 /// The mean of -log2 of the probability of each character after the first, read in one go.
 fn bits<N: Reader<1>>(net: &N, text: &[u32]) -> f64 {
-    let mut state = net.zero_state();
+    let mut state = net.initial_state();
     let nats = |pair: &[u32]| softmax_cross_entropy(&net.step(&[pair[0]], &mut state), &[pair[1]]).0;
     let sum: f64 = text.windows(2).map(nats).map(f64::from).sum();
     sum / (text.len() - 1) as f64 / std::f64::consts::LN_2
@@ -145,7 +145,7 @@ pub fn write<N>(net: &N, text: &Text, length: usize, temperature: f64, rng: &mut
 where
     N: Reader<1>,
 {
-    let mut state = net.zero_state();
+    let mut state = net.initial_state();
     let mut last = 0;
     debug_assert_eq!(text.characters[last], '\n', "the first of the characters in their order");
     let character = |_| {

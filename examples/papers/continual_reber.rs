@@ -152,7 +152,7 @@ fn test<N>(net: &N, stream: &Stream) -> f64
 where
     N: Cell<1, Input = Symbol, Output = Symbol>,
 {
-    let mut state = net.zero_state();
+    let mut state = net.initial_state();
     let steps = stream.xs.iter().zip(&stream.legal);
     let right: Vec<bool> = steps
         .map(|(x, legal)| {

@@ -119,6 +119,6 @@ where
     N: Cell<1, Input = Symbol, Output = Symbol>,
 {
     let (xs, legal) = string(letters, n);
-    let mut state = net.zero_state();
+    let mut state = net.initial_state();
     xs.iter().zip(&legal).all(|(x, legal)| net.step(x, &mut state).map(|y| f32::from(y > 0.0)) == *legal)
 }

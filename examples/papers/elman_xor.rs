@@ -95,7 +95,7 @@ fn learn(seed: u64, passes: usize) -> Errors {
             sgd.step(&mut net, &gradients);
         }
     }
-    let mut state = net.zero_state();
+    let mut state = net.initial_state();
     let mut errors = [0.0; 3];
     for (at, pair) in test.windows(2).enumerate() {
         let error = (net.step(&pair[0], &mut state) - pair[1])[0];

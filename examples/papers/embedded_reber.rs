@@ -232,7 +232,7 @@ where
     for shown in 1..=limit {
         let x = &xs[below(rng, TRAINING)];
         let read = &x[..x.len() - 1];
-        bptt.start(net.zero_state());
+        bptt.start(net.initial_state());
         while let Some(block) = bptt.forward(&net, read, None) {
             // Half the squared error, added up over outputs and steps.
             dys.clear();
@@ -259,7 +259,7 @@ fn all_predicted<N>(net: &N, string: &ReberString, xs: &[Symbol]) -> bool
 where
     N: Cell<1, Input = Symbol, Output = Symbol>,
 {
-    let mut state = net.zero_state();
+    let mut state = net.initial_state();
     let steps = &xs[..xs.len() - 1];
     steps.iter().zip(&string.legal).all(|(x, &legal)| predicts(net.step(x, &mut state).as_slice(), legal))
 }

@@ -159,7 +159,7 @@ where
     N: Cell<1, Input = Symbol, Output = Symbol>,
 {
     let of = |symbols: &Vec<Symbol>| {
-        let mut state = net.zero_state();
+        let mut state = net.initial_state();
         let errors = symbols.windows(2).map(|pair| (net.step(&pair[0], &mut state) - pair[1]).amax());
         errors.fold(0.0, f32::max)
     };
@@ -176,7 +176,7 @@ fn remember(bias: f32, budget: usize, seed: u64) -> Outcome {
     let sequences = sequences();
     train(budget, &sequences, rng, |shown, symbols| {
         net.joined = if shown > ALONE { 1.0 } else { 0.0 };
-        steps.start(Layer::<1>::zero_state(&net));
+        steps.start(Layer::<1>::initial_state(&net));
         let xs = &symbols[..LAG];
         while let Some(step) = steps.forward(&net, xs, None) {
             // The gradient of half the squared error.

@@ -34,11 +34,11 @@ where
         lengths: Option<&[usize; B]>,
         loss: impl FnOnce(&[L::Output], &mut Vec<L::Output>) -> V,
     ) -> V {
-        let mut state = self.net.zero_state();
+        let mut state = self.net.initial_state();
         self.net.forward(xs, lengths, &mut state, &mut self.tape);
         let value = loss(self.net.outputs(&self.tape), &mut self.dys);
         clear(&mut *self.gradients);
-        let mut dstate = self.net.zero_state_bar();
+        let mut dstate = self.net.zero_state();
         self.net.backward(xs, lengths, &mut self.tape, &self.dys, &mut dstate, &mut self.gradients, None);
         self.net.initial_state_backward(&dstate, &mut self.gradients);
         if let Some(max) = self.clip {
@@ -50,7 +50,7 @@ where
 
     /// The outputs on a batch, without learning from it.
     pub fn outputs(&mut self, xs: &[L::Input], lengths: Option<&[usize; B]>) -> &[L::Output] {
-        let mut state = self.net.zero_state();
+        let mut state = self.net.initial_state();
         self.net.forward(xs, lengths, &mut state, &mut self.tape);
         self.net.outputs(&self.tape)
     }

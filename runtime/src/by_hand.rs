@@ -87,11 +87,11 @@ impl<const I: usize, const H: usize, const B: usize> ContextLayer<B> for Conditi
     type State = SMatrix<f64, H, B>;
     type Tape = Tape<H, B>;
 
-    fn zero_state(&self, _: &Self::Context) -> Self::State {
+    fn initial_state(&self, _: &Self::Context) -> Self::State {
         SMatrix::zeros()
     }
 
-    fn zero_state_bar(&self) -> Self::State {
+    fn zero_state(&self) -> Self::State {
         SMatrix::zeros()
     }
 
@@ -225,11 +225,11 @@ impl<const I: usize, const H: usize, const B: usize> Layer<B> for Elman<I, H> {
     type State = SMatrix<f64, H, B>;
     type Tape = Tape<H, B>;
 
-    fn zero_state(&self) -> Self::State {
+    fn initial_state(&self) -> Self::State {
         SMatrix::zeros()
     }
 
-    fn zero_state_bar(&self) -> Self::State {
+    fn zero_state(&self) -> Self::State {
         SMatrix::zeros()
     }
 

@@ -153,7 +153,7 @@ where
         return Ok(());
     }
 
-    let mut dstate = layer.zero_state_bar();
+    let mut dstate = layer.zero_state();
     let mut gradients = layer.zero_gradients();
     for (step, mut before) in states.into_iter().enumerate().rev() {
         let (x, dy, there) = (slice::from_ref(&xs[step]), slice::from_ref(&dys[step]), at(step));
@@ -312,7 +312,7 @@ mod tests {
         let mut net = Stack(lstm(), Dense::<3, 1>::init(&mut rng));
         net.1.W[(0, 2)] = f32::NAN;
         let xs = [SVector::<f32, 2>::repeat(0.5)];
-        let state = crate::cell::Layer::<1>::zero_state(&net);
+        let state = crate::cell::Layer::<1>::initial_state(&net);
         let found = check_sequence::<_, 1>(&net, &xs, None, &state, &[]).unwrap_err();
         assert_eq!(found.to_string(), "the parameter `1.W` is NaN at (0, 2)");
     }

@@ -143,7 +143,7 @@ pub mod prelude {
     pub use crate::cell::{Cell, ContextLayer, Layer};
     pub use crate::cell::{Model, ModelMut};
     #[cfg(feature = "alloc")]
-    pub use crate::network::{Bidirectional, Concat, Dropout, Residual, Stack, Zoneout};
+    pub use crate::network::{Bidirectional, Boxed, Concat, Dropout, Residual, Stack, Zoneout};
     #[cfg(feature = "alloc")]
     pub use crate::optim::{Adam, AdamW, Optimiser, Sgd};
     pub use crate::rng::{Rng, SeedableRng, Xoshiro256PlusPlus};

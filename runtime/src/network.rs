@@ -28,11 +28,11 @@
 //!
 //! // A batch of two sequences, of 5 and of 3 steps.
 //! let (xs, lengths) = (vec![SMatrix::<f32, 3, 2>::repeat(0.5); 5], [5, 3]);
-//! let (mut state, mut tape) = (net.zero_state(), net.tape());
+//! let (mut state, mut tape) = (net.initial_state(), net.tape());
 //! net.seed_noise(&mut state, &mut rng); // Training: without this line nothing is dropped.
 //! net.forward(&xs, Some(&lengths), &mut state, &mut tape);
 //! let dys: Vec<_> = net.outputs(&tape).iter().map(|y| y / 10.0).collect();
-//! let (mut dstate, mut gradients) = (net.zero_state_bar(), net.zero_gradients());
+//! let (mut dstate, mut gradients) = (net.zero_state(), net.zero_gradients());
 //! net.backward(&xs, Some(&lengths), &mut tape, &dys, &mut dstate, &mut gradients, None);
 //! Adam::new(1e-3).step(&mut net, &gradients);
 //! ```

@@ -113,7 +113,7 @@ mod tests {
         };
         let parts: Vec<_> = (0..PARTS).map(|_| xs()).collect();
         let work = |part: usize, tape: &mut _, gradients: &mut _| {
-            let (mut state, mut dstate) = (Layer::<2>::zero_state(&cell), Layer::<2>::zero_state_bar(&cell));
+            let (mut state, mut dstate) = (Layer::<2>::initial_state(&cell), Layer::<2>::zero_state(&cell));
             cell.forward(&parts[part], None, &mut state, tape);
             let ys = Layer::<2>::outputs(&cell, tape).to_vec();
             cell.backward(&parts[part], None, tape, &ys, &mut dstate, gradients, None);

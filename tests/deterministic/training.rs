@@ -22,7 +22,7 @@ pub fn classifier(digests: &mut Digests) {
     let mut optimiser = Adam::new(1e-2);
     let (mut tape, mut gradients) = (Layer::<BATCH>::tape(&net), net.zero_gradients());
     for _ in 0..UPDATES {
-        let mut state = Layer::<BATCH>::zero_state(&net);
+        let mut state = Layer::<BATCH>::initial_state(&net);
         net.forward(&xs, None, &mut state, &mut tape);
         let mut dys = Vec::new();
         for y in Layer::<BATCH>::outputs(&net, &tape) {
@@ -31,7 +31,7 @@ pub fn classifier(digests: &mut Digests) {
             dys.push(dy);
         }
         clear(&mut *gradients);
-        let mut dstate = Layer::<BATCH>::zero_state_bar(&net);
+        let mut dstate = Layer::<BATCH>::zero_state(&net);
         net.backward(&xs, None, &mut tape, &dys, &mut dstate, &mut gradients, None);
         digest.scalar(clip_global_norm(&mut *gradients, 0.5));
         optimiser.step(&mut net, &gradients);
@@ -52,11 +52,11 @@ pub fn labels(digests: &mut Digests) {
     let mut optimiser = Adam::new(1e-2);
     let (mut tape, mut gradients) = (Layer::<BATCH>::tape(&net), net.zero_gradients());
     for _ in 0..UPDATES {
-        net.forward(&xs, lengths, &mut Layer::<BATCH>::zero_state(&net), &mut tape);
+        net.forward(&xs, lengths, &mut Layer::<BATCH>::initial_state(&net), &mut tape);
         let loss = ctc.loss(Layer::<BATCH>::outputs(&net, &tape), lengths, &targets, &mut dlogits);
         digest.scalar(loss.value);
         clear(&mut *gradients);
-        let mut dstate = Layer::<BATCH>::zero_state_bar(&net);
+        let mut dstate = Layer::<BATCH>::zero_state(&net);
         net.backward(&xs, lengths, &mut tape, &dlogits, &mut dstate, &mut gradients, None);
         optimiser.step(&mut net, &gradients);
     }

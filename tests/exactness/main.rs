@@ -215,7 +215,7 @@ fn learned_initial_states() {
     let mut cell = Learned::<2, 3, f64>::init(&mut rng(1));
     let context: LearnedContext<3, 2, f64> = random(&mut rng(2));
     let xs: Vec<SMatrix<f64, 2, 2>> = random_sequence(&mut rng(3), 5);
-    let state = ContextLayer::<2>::zero_state(&cell, &context);
+    let state = ContextLayer::<2>::initial_state(&cell, &context);
     assert_eq!(state.h.column(1), cell.h_0);
     assert_close("initial s", &scalars(&state.s), &scalars(&(cell.W_0 * context.m).map(f64::tanh)), 1e-14);
     Gradcheck::default().check_context(&mut cell, &xs, &context, None, &state).assert_ok();

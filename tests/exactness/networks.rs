@@ -63,10 +63,10 @@ fn both_directions() {
     ragged_batches_are_their_samples(&net, [0, 0, 0, 0], 5);
     let mut tape = Layer::<4>::tape(&net);
     let longer: Vec<SMatrix<f64, 3, 4>> = random_sequence(&mut rng(4), 9);
-    let mut state = net.zero_state();
+    let mut state = net.initial_state();
     net.forward(&longer, None, &mut state, &mut tape);
     let outputs = |tape: &mut _| {
-        let mut state = net.zero_state();
+        let mut state = net.initial_state();
         net.forward(&longer[..4], Some(&[4, 2, 0, 3]), &mut state, tape);
         all_scalars(net.outputs(tape))
     };
@@ -86,7 +86,7 @@ fn padding_may_hold_anything() {
     let net = Stack(Dropout::new(both.joined(Concat::<10>), 0.5), Stack(top, readout));
     let lengths = [6, 2, 0, 4];
     let (mut rng, mut seeds) = (rng(4), rng(5));
-    let mut start = Layer::<4>::zero_state(&net);
+    let mut start = Layer::<4>::initial_state(&net);
     net.seed_noise(&mut start, &mut seeds);
     let xs: Vec<SMatrix<f64, 3, 4>> = random_sequence(&mut rng, 6);
     let dys: Vec<SMatrix<f64, 2, 4>> = random_sequence(&mut rng, 6);
@@ -100,7 +100,7 @@ fn padding_may_hold_anything() {
         }
         let (mut state, mut tape) = (start.clone(), net.tape());
         net.forward(&xs, Some(&lengths), &mut state, &mut tape);
-        let (mut dstate, mut gradients) = (net.zero_state_bar(), net.zero_gradients());
+        let (mut dstate, mut gradients) = (net.zero_state(), net.zero_gradients());
         let mut dxs = xs.clone();
         net.backward(&xs, Some(&lengths), &mut tape, &dys, &mut dstate, &mut gradients, Some(&mut dxs));
         [scalars(&state), scalars(&dstate), parameters(&*gradients), all_scalars(&dxs)].concat()
@@ -116,9 +116,9 @@ fn learned_initial_states_of_a_network() {
     let cell = Learned::<2, 3, f64>::init(&mut rng(1));
     let context: LearnedContext<3, 4, f64> = random(&mut rng(2));
     let net = Stack(ContextLayer::<4>::with(&cell, &context), Lstm::<3, 5, f64>::init(&mut rng(3)));
-    let state = Layer::<4>::zero_state(&net);
+    let state = Layer::<4>::initial_state(&net);
     assert_eq!(state.0, cell.initial_state(&context));
-    let mut dstate = net.zero_state_bar();
+    let mut dstate = net.zero_state();
     dstate.scalars_mut(&mut |x: &mut f64| *x = 0.5);
     let mut gradients = net.zero_gradients();
     net.initial_state_backward(&dstate, &mut gradients);

@@ -63,12 +63,12 @@ impl<const I: usize, const H: usize, const O: usize, const B: usize> Layer<B>
     type State = ElmanState<H, B, f64>;
     type Tape = Tape<I, H, O, B>;
 
-    fn zero_state(&self) -> Self::State {
-        Layer::<B>::zero_state(&self.elman)
+    fn initial_state(&self) -> Self::State {
+        Layer::<B>::initial_state(&self.elman)
     }
 
-    fn zero_state_bar(&self) -> Self::State {
-        Layer::<B>::zero_state_bar(&self.elman)
+    fn zero_state(&self) -> Self::State {
+        Layer::<B>::zero_state(&self.elman)
     }
 
     fn tape(&self) -> Self::Tape {

@@ -55,7 +55,7 @@ where
     let dys: Vec<L::Output> = random_sequence(&mut rng, STEPS);
     let mut dxs: Vec<L::InputBar> = random_sequence(&mut rng, STEPS);
     let start: L::State = random(&mut rng);
-    let (mut state, mut dstate) = (copy(&start), cell.zero_state_bar());
+    let (mut state, mut dstate) = (copy(&start), cell.zero_state());
     let mut grads = cell.zero_gradients();
 
     // The very first step, too.
@@ -121,7 +121,7 @@ fn networks_allocate_nothing() {
     let (mut tape, mut grads, mut dxs) = (both.tape(), both.zero_gradients(), xs.clone());
     for lengths in [None, Some(&[7, 5, 3, 1])] {
         let mut pass = || {
-            let (mut state, mut dstate) = (both.zero_state(), both.zero_state_bar());
+            let (mut state, mut dstate) = (both.initial_state(), both.zero_state());
             both.seed_noise(&mut state, &mut rng(8));
             both.forward(&xs, lengths, &mut state, &mut tape);
             both.backward(&xs, lengths, &mut tape, &dys, &mut dstate, &mut grads, Some(&mut dxs));

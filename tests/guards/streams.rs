@@ -56,7 +56,7 @@ where
         })
     };
 
-    let (mut state, memory, clock) = (cell.zero_state(), resident(), Instant::now());
+    let (mut state, memory, clock) = (cell.initial_state(), resident(), Instant::now());
     let (mut finite, mut end) = (true, rng.clone());
     let allocated = measure(|| {
         finite &= stream(&mut rng, &mut state, steps - REMEMBERED);
@@ -67,7 +67,7 @@ where
     assert!(finite, "{name}: an output is not finite");
     assert_eq!(allocated.count_total, 0, "{name}: {allocated:?}");
 
-    let mut fresh = cell.zero_state();
+    let mut fresh = cell.initial_state();
     assert!(stream(&mut end, &mut fresh, REMEMBERED), "{name}: an output of the fresh cell is not finite");
     let (state, fresh) = (scalars(&mut state), scalars(&mut fresh));
     let largest = fresh.iter().fold(0.0_f32, |largest, x| largest.max(x.abs()));

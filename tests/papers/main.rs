@@ -223,7 +223,7 @@ where
     let mut rng = rng(2024);
     let words: Vec<[u32; B]> = (0..5).map(|_| std::array::from_fn(|_| below(&mut rng, 7) as u32)).collect();
     let context: L::Context = random(&mut rng);
-    let state = ContextLayer::<B>::zero_state(&decoder, &context);
+    let state = ContextLayer::<B>::initial_state(&decoder, &context);
     gradcheck_context::<_, B>(&mut decoder, &words, &context, &state).assert_ok();
     check::<B, _>(&decoder.with(&context), &words, &state, 7);
 }

@@ -316,7 +316,7 @@ where
     let context: L::Context = from_scalars(&context);
     let want = fields(&case, "outputs", names.outputs, None);
 
-    let mut state = cell.zero_state(&context);
+    let mut state = cell.initial_state(&context);
     comparison.compare_varying("output of step", &cell.step(&query, &context, &mut state), &want);
     let mut tape = cell.tape();
     let xs = [query];
@@ -332,7 +332,7 @@ where
     }
     comparison.compare("loss", &[inner_product(&dy, &scalars(y))], &[case.number("loss_value")]);
 
-    let mut dstate = cell.zero_state_bar();
+    let mut dstate = cell.zero_state();
     let mut gradients = cell.zero_gradients();
     let mut dxs = [SMatrix::from_element(f64::NAN)];
     let mut dcontext = cell.zero_context_bar();

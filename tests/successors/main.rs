@@ -70,7 +70,7 @@ where
     L: Layer<1, Scalar = f64, Input = SVector<f64, I>, Output = SVector<f64, O>>,
 {
     let xs: Vec<SVector<f64, I>> = random_sequence(&mut rng(5), STEPS);
-    let (mut state, mut tape) = (cell.zero_state(), cell.tape());
+    let (mut state, mut tape) = (cell.initial_state(), cell.tape());
     cell.forward(&xs, None, &mut state, &mut tape);
     let rows = |values: &[f64], n: usize| values.chunks(n).map(<[f64]>::to_vec).collect();
     (rows(&all_scalars(&xs), I), rows(&all_scalars(cell.outputs(&tape)), O))

@@ -98,7 +98,7 @@ where
     for w in [weights.each_ref(), [&saved[1], &saved[2], &saved[0]]] {
         let w = w.map(|tensor| tensor.values());
         let mut theirs = vec![vec![0.0; H]; states];
-        let mut ours = Layer::zero_state(&cell);
+        let mut ours = Layer::initial_state(&cell);
         for _ in 0..6 {
             let x: Vec<f64> = (0..I).map(|_| uniform(&mut rng)).collect();
             step(&x, &mut theirs, &w);

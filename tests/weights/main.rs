@@ -127,7 +127,7 @@ where
 {
     let [xs, ys] = sequences(name);
     let xs: Vec<_> = xs.iter().map(|x| SMatrix::<T, X, 1>::from_fn(|row, _| T::of(x[row]))).collect();
-    let (mut state, mut tape) = (model.zero_state(), model.tape());
+    let (mut state, mut tape) = (model.initial_state(), model.tape());
     model.forward(&xs, None, &mut state, &mut tape);
     let outputs = model.outputs(&tape);
     assert_eq!(outputs.len(), ys.len());

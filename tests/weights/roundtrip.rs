@@ -44,7 +44,7 @@ fn every_ready_cell() {
 fn networks() {
     let both = Bidirectional::new(Lstm::<3, 5>::zeros(), Lstm::<3, 5>::zeros()).joined(Concat::<10>);
     let above = Residual { layer: Dropout::new(Gru::<10, 10>::zeros(), 0.3) };
-    let boxed = Boxed { layer: Box::new(Mgu::<10, 4>::zeros()) };
+    let boxed = Boxed::new(Box::new(Mgu::<10, 4>::zeros()));
     check("a network", Stack(Stack(both, above), Stack(boxed, Dense::<4, 2>::zeros())));
 }
 

@@ -106,7 +106,7 @@ fn memory<const B: usize, L>(cell: &L, xs: &[L::Input]) -> Memory
 where
     L: Layer<B, Input: Clone, Output: Clone, InputBar = <L as Layer<B>>::Input>,
 {
-    let (mut state, mut dstate) = (cell.zero_state(), cell.zero_state_bar());
+    let (mut state, mut dstate) = (cell.initial_state(), cell.zero_state());
     let (mut tape, mut grads, mut dxs) = (cell.tape(), cell.zero_gradients(), xs.to_vec());
     let forward = measure(|| cell.forward(xs, None, &mut state, &mut tape));
     let dys = cell.outputs(&tape).to_vec();

@@ -56,11 +56,11 @@ fn layer(items: &Items) -> TokenStream {
         impl<#dims const #batch: usize, #scalar: #k::Scalar> #root::cell::Layer<{ #batch }> for #cell {
             #associated
 
-            fn zero_state(&self) -> Self::State {
-                self.initial_state()
+            fn initial_state(&self) -> Self::State {
+                <#cell>::initial_state(self)
             }
 
-            fn zero_state_bar(&self) -> Self::State {
+            fn zero_state(&self) -> Self::State {
                 #k::Varying::zero()
             }
 
@@ -70,6 +70,18 @@ fn layer(items: &Items) -> TokenStream {
 
             fn tape(&self) -> Self::Tape {
                 <#cell>::tape(self)
+            }
+
+            fn run(
+                &self,
+                xs: &[Self::Input],
+                lengths: ::core::option::Option<&[usize; #batch]>,
+                state: &mut Self::State,
+            ) -> #k::Vec<Self::Output> {
+                match lengths {
+                    ::core::option::Option::Some(lengths) => <#cell>::run_ragged(self, xs, lengths, state),
+                    ::core::option::Option::None => <#cell>::run(self, xs, state),
+                }
             }
 
             fn forward(
@@ -134,11 +146,11 @@ fn context_layer(items: &Items) -> TokenStream {
             #associated
             type Context = #context;
 
-            fn zero_state(&self, context: &Self::Context) -> Self::State {
-                self.initial_state(context)
+            fn initial_state(&self, context: &Self::Context) -> Self::State {
+                <#cell>::initial_state(self, context)
             }
 
-            fn zero_state_bar(&self) -> Self::State {
+            fn zero_state(&self) -> Self::State {
                 #k::Varying::zero()
             }
 
@@ -166,6 +178,21 @@ fn context_layer(items: &Items) -> TokenStream {
 
             fn chunk(&self) -> usize {
                 #chunk
+            }
+
+            fn run(
+                &self,
+                xs: &[Self::Input],
+                context: &Self::Context,
+                lengths: ::core::option::Option<&[usize; #batch]>,
+                state: &mut Self::State,
+            ) -> #k::Vec<Self::Output> {
+                match lengths {
+                    ::core::option::Option::Some(lengths) => {
+                        <#cell>::run_ragged(self, xs, context, lengths, state)
+                    }
+                    ::core::option::Option::None => <#cell>::run(self, xs, context, state),
+                }
             }
 
             fn forward(

@@ -29,7 +29,7 @@ struct Case {
 fn case() -> Case {
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(2);
     let net = Dropout::new(Elman(Conditioned::init(&mut rng)), 0.3);
-    let mut state: State = net.zero_state();
+    let mut state: State = net.initial_state();
     state.state = SMatrix::from_fn(|_, _| rng::normal(&mut rng));
     net.seed_noise(&mut state, &mut rng);
     let xs = (0..STEPS).map(|_| SMatrix::from_fn(|_, _| rng::normal(&mut rng))).collect();
@@ -63,7 +63,7 @@ impl Case {
         self.net.forward(&self.xs[edge..end], within.as_ref(), &mut state, &mut tape);
         let mut dys = self.dys[edge..end].to_vec();
         dys[..first - edge].fill(SMatrix::zeros());
-        let (mut gradients, mut dstate) = (self.net.zero_gradients(), Layer::<B>::zero_state_bar(&self.net));
+        let (mut gradients, mut dstate) = (self.net.zero_gradients(), Layer::<B>::zero_state(&self.net));
         let xs = &self.xs[edge..end];
         self.net.backward(xs, within.as_ref(), &mut tape, &dys, &mut dstate, &mut gradients, None);
         (flat(&*gradients), dstate)
@@ -181,7 +181,7 @@ fn segments_make_the_whole() {
             let mut checkpointed = Checkpointed::<_, B>::new().every(every).keep(keep);
             let mut state = case.state.clone();
             checkpointed.forward(&case.net, &case.xs, lengths, &mut state);
-            let (mut sum, mut initial) = (case.net.zero_gradients(), Layer::<B>::zero_state_bar(&case.net));
+            let (mut sum, mut initial) = (case.net.zero_gradients(), Layer::<B>::zero_state(&case.net));
             let mut dxs = vec![SMatrix::from_element(f64::NAN); STEPS];
             let mut next = STEPS;
             checkpointed.backward(

@@ -75,14 +75,14 @@ where
             block: k1,
             window: k2,
             known: 0,
-            start: layer.zero_state(),
+            start: layer.initial_state(),
             last: 0..0,
-            state: layer.zero_state(),
+            state: layer.initial_state(),
             pieces: Vec::new(),
             tapes: [layer.tape(), layer.tape(), layer.tape()],
             edge: 0,
             outputs: Vec::new(),
-            dstate: layer.zero_state_bar(),
+            dstate: layer.zero_state(),
         }
     }
 
@@ -163,7 +163,7 @@ where
     ) -> Option<&L::State> {
         let outputs = self.outputs.len();
         assert!(dys.len() == outputs, "the block has {outputs} steps, but `dys` has {}", dys.len());
-        self.dstate = layer.zero_state_bar();
+        self.dstate = layer.zero_state();
         for (piece, tape) in self.pieces.iter().zip(&mut self.tapes).rev() {
             if piece.start < self.edge {
                 break;

@@ -4,11 +4,16 @@ use super::{Model, Parameter};
 use crate::rng::DynRng;
 use crate::varying::Varying;
 use alloc::boxed::Box;
+use alloc::vec::Vec;
 
 /// Maps sequences to sequences and trains, `B` samples at a time.
 ///
 /// `xs[t]` holds step `t` of every sample. The state is the initial one on entry of [`forward`](Self::forward) and the
 /// final one on return; cotangents of states go the other way in [`backward`](Self::backward).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no `Layer<{B}>`",
+    note = "a cell in a `Box` stands in a network as `Boxed::new(cell)`, one with a context as `cell.with(&context)`"
+)]
 pub trait Layer<const B: usize>: Model {
     /// What one step reads.
     type Input;
@@ -22,12 +27,12 @@ pub trait Layer<const B: usize>: Model {
     type Tape;
 
     /// The state that a sequence starts from: zero, or what the definition says.
+    fn initial_state(&self) -> Self::State;
+
+    /// A state that is all zero: the cotangent of a final state that no loss reads.
     fn zero_state(&self) -> Self::State;
 
-    /// A cotangent of a state, all zero.
-    fn zero_state_bar(&self) -> Self::State;
-
-    /// Adds to `grads` what `dstate`, the cotangent of the [initial state](Self::zero_state), hands to parameters that this
+    /// Adds to `grads` what `dstate`, the cotangent of the [initial state](Self::initial_state), hands to parameters that this
     /// state is made of. None, unless the layer learns its initial state. Kept apart from [`backward`](Self::backward):
     /// truncated BPTT must not reach it at a window's edge.
     fn initial_state_backward(&self, dstate: &Self::State, grads: &mut Self::Gradients) {
@@ -46,6 +51,24 @@ pub trait Layer<const B: usize>: Model {
 
     /// An empty tape.
     fn tape(&self) -> Self::Tape;
+
+    /// Runs a sequence without keeping residuals, for inference: returns the outputs. `state` is the initial state on entry and
+    /// the final one on return; `lengths` as in [`forward`](Self::forward).
+    ///
+    /// A layer that doesn't say how, because nothing is saved by it, keeps the residuals until it returns.
+    fn run(
+        &self,
+        xs: &[Self::Input],
+        lengths: Option<&[usize; B]>,
+        state: &mut Self::State,
+    ) -> Vec<Self::Output>
+    where
+        Self::Output: Clone,
+    {
+        let mut tape = self.tape();
+        self.forward(xs, lengths, state, &mut tape);
+        self.outputs(&tape).to_vec()
+    }
 
     /// Runs a sequence. With `lengths`, a step at or past a sample's length leaves its state as it is.
     fn forward(
@@ -77,6 +100,11 @@ pub trait Layer<const B: usize>: Model {
 }
 
 /// A layer that also runs one step at a time.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no `Cell<{B}>`: it can't run step by step",
+    note = "a `Bidirectional` knows its first output when it has read the last input: `run` or `forward` it over the whole sequence",
+    note = "a network streams if all its layers do"
+)]
 pub trait Cell<const B: usize>: Layer<B> {
     /// One step: reads `x`, advances `state`, returns the output. Allocates nothing.
     fn step(&self, x: &Self::Input, state: &mut Self::State) -> Self::Output;
@@ -123,10 +151,10 @@ pub trait ContextLayer<const B: usize>: Model {
     type Tape;
 
     /// The state that a sequence starts from.
-    fn zero_state(&self, context: &Self::Context) -> Self::State;
+    fn initial_state(&self, context: &Self::Context) -> Self::State;
 
-    /// A cotangent of a state, all zero.
-    fn zero_state_bar(&self) -> Self::State;
+    /// A state that is all zero: the cotangent of a final state that no loss reads.
+    fn zero_state(&self) -> Self::State;
 
     /// A cotangent of a context, all zero.
     fn zero_context_bar(&self) -> Self::Context;
@@ -151,6 +179,22 @@ pub trait ContextLayer<const B: usize>: Model {
     /// See [`Cell::chunk`].
     fn chunk(&self) -> usize {
         1
+    }
+
+    /// See [`Layer::run`].
+    fn run(
+        &self,
+        xs: &[Self::Input],
+        context: &Self::Context,
+        lengths: Option<&[usize; B]>,
+        state: &mut Self::State,
+    ) -> Vec<Self::Output>
+    where
+        Self::Output: Clone,
+    {
+        let mut tape = self.tape();
+        self.forward(xs, context, lengths, state, &mut tape);
+        self.outputs(&tape).to_vec()
     }
 
     /// See [`Layer::forward`].
@@ -227,12 +271,12 @@ impl<const B: usize, L: ContextLayer<B>> Layer<B> for With<'_, L, L::Context> {
     type State = L::State;
     type Tape = L::Tape;
 
-    fn zero_state(&self) -> L::State {
-        self.layer.zero_state(self.context)
+    fn initial_state(&self) -> L::State {
+        self.layer.initial_state(self.context)
     }
 
-    fn zero_state_bar(&self) -> L::State {
-        self.layer.zero_state_bar()
+    fn zero_state(&self) -> L::State {
+        self.layer.zero_state()
     }
 
     /// The context's own cotangent is dropped; [`ContextLayer::initial_state_backward`] gives it.
@@ -242,6 +286,13 @@ impl<const B: usize, L: ContextLayer<B>> Layer<B> for With<'_, L, L::Context> {
 
     fn tape(&self) -> L::Tape {
         self.layer.tape()
+    }
+
+    fn run(&self, xs: &[L::Input], lengths: Option<&[usize; B]>, state: &mut L::State) -> Vec<L::Output>
+    where
+        L::Output: Clone,
+    {
+        self.layer.run(xs, self.context, lengths, state)
     }
 
     fn forward(

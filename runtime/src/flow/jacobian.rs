@@ -67,7 +67,7 @@ where
             if row > 0 {
                 layer.forward(xs, None, &mut before.clone(), &mut self.tape);
             }
-            let mut bar = layer.zero_state_bar();
+            let mut bar = layer.zero_state();
             let mut index = 0;
             bar.scalars_mut(&mut |bar| {
                 if index == row {

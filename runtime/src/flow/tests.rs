@@ -52,7 +52,7 @@ rnn_cell! {
 #[test]
 fn a_stack_is_block_triangular() {
     let stack = Stack(Gru::<2, 3>::init(&mut rng(1)), Gru::<3, 4>::init(&mut rng(2)));
-    let (x, state) = (SVector::from([1.0, -1.0]), Layer::<1>::zero_state(&stack));
+    let (x, state) = (SVector::from([1.0, -1.0]), Layer::<1>::initial_state(&stack));
     let whole = jacobian(&stack, &x, &state);
     assert_eq!(whole.shape(), (7, 7));
     assert_eq!(whole.view((0, 3), (3, 4)).amax(), 0.0, "the lower layer doesn't read the upper one");

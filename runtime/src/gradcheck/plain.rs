@@ -33,12 +33,12 @@ impl<L: Layer<B>, const B: usize> ContextLayer<B> for Plain<'_, L> {
     type State = L::State;
     type Tape = L::Tape;
 
-    fn zero_state(&self, (): &()) -> L::State {
-        self.0.zero_state()
+    fn initial_state(&self, (): &()) -> L::State {
+        self.0.initial_state()
     }
 
-    fn zero_state_bar(&self) -> L::State {
-        self.0.zero_state_bar()
+    fn zero_state(&self) -> L::State {
+        self.0.zero_state()
     }
 
     fn zero_context_bar(&self) {}

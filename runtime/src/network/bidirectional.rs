@@ -32,7 +32,7 @@ use crate::varying::Varying;
 /// let layer = Bidirectional::new(gru(), gru());
 ///
 /// let xs = vec![SVector::<f32, 3>::repeat(0.5); 4];
-/// let (mut state, mut tape) = (layer.zero_state(), layer.tape());
+/// let (mut state, mut tape) = (layer.initial_state(), layer.tape());
 /// layer.forward(&xs, None, &mut state, &mut tape);
 /// let ys = layer.outputs(&tape);
 /// assert_eq!((ys[3].forward, ys[0].reverse), (state.forward.h, state.reverse.h));
@@ -110,7 +110,7 @@ impl<F: Clone, R: Clone> Join<F, R> for Pair {
 /// # use rnn_cell::cells::Gru;
 /// # use rnn_cell::prelude::*;
 /// let layer = Bidirectional::new(Gru::<3, 5>::zeros(), Gru::<3, 5>::zeros()).joined(Concat::<11>);
-/// layer.forward(&[SVector::<f32, 3>::zeros()], None, &mut layer.zero_state(), &mut layer.tape());
+/// layer.forward(&[SVector::<f32, 3>::zeros()], None, &mut layer.initial_state(), &mut layer.tape());
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Concat<const N: usize>;
@@ -220,6 +220,26 @@ pub struct Direction<P, Y> {
     ys: Vec<Y>,
 }
 
+impl<F, R, J> Bidirectional<F, R, J> {
+    /// Joins the outputs of both directions, step by step; zero past a sample's end.
+    fn join_all<T: Scalar, X, Y, const B: usize>(
+        &self,
+        (forward, reverse): (&[X], &[Y]),
+        lengths: Option<&[usize; B]>,
+        ys: &mut Vec<J::Output>,
+    ) where
+        J: Join<X, Y, Output: Varying<T>>,
+    {
+        ys.resize_with(forward.len(), Varying::zero);
+        for (y, (forward, reverse)) in ys.iter_mut().zip(forward.iter().zip(reverse)) {
+            self.join.join(forward, reverse, y);
+        }
+        if let Some(lengths) = lengths {
+            clear_past_end(ys, lengths);
+        }
+    }
+}
+
 impl<const B: usize, F, R, J> Layer<B> for Bidirectional<F, R, J>
 where
     F: Layer<B, Input: Varying<F::Scalar> + Clone, InputBar: Varying<F::Scalar>, Output: Clone>,
@@ -239,12 +259,12 @@ where
         J::Output,
     >;
 
-    fn zero_state(&self) -> Self::State {
-        Both { forward: self.forward.zero_state(), reverse: self.reverse.zero_state() }
+    fn initial_state(&self) -> Self::State {
+        Both { forward: self.forward.initial_state(), reverse: self.reverse.initial_state() }
     }
 
-    fn zero_state_bar(&self) -> Self::State {
-        Both { forward: self.forward.zero_state_bar(), reverse: self.reverse.zero_state_bar() }
+    fn zero_state(&self) -> Self::State {
+        Both { forward: self.forward.zero_state(), reverse: self.reverse.zero_state() }
     }
 
     fn initial_state_backward(&self, dstate: &Self::State, grads: &mut Self::Gradients) {
@@ -267,6 +287,22 @@ where
         }
     }
 
+    fn run(
+        &self,
+        xs: &[Self::Input],
+        lengths: Option<&[usize; B]>,
+        state: &mut Self::State,
+    ) -> Vec<J::Output> {
+        let mut turned = xs.to_vec();
+        reverse(&mut turned, lengths);
+        let mut backward = self.reverse.run(&turned, lengths, &mut state.reverse);
+        reverse(&mut backward, lengths);
+        let forward = self.forward.run(xs, lengths, &mut state.forward);
+        let mut ys = Vec::new();
+        self.join_all((&forward, &backward), lengths, &mut ys);
+        ys
+    }
+
     fn forward(
         &self,
         xs: &[Self::Input],
@@ -282,14 +318,7 @@ where
         copy(&mut backward.ys, self.reverse.outputs(&backward.tape));
         reverse(&mut backward.ys, lengths);
 
-        outputs.resize_with(xs.len(), Varying::zero);
-        let pairs = self.forward.outputs(&forward.tape).iter().zip(&backward.ys);
-        for (y, (forward, reverse)) in outputs.iter_mut().zip(pairs) {
-            self.join.join(forward, reverse, y);
-        }
-        if let Some(lengths) = lengths {
-            clear_past_end(outputs, lengths);
-        }
+        self.join_all((self.forward.outputs(&forward.tape), &backward.ys), lengths, outputs);
     }
 
     fn outputs<'t>(&self, tape: &'t Self::Tape) -> &'t [Self::Output] {

@@ -4,6 +4,7 @@
 //! would then mean the trait's method instead of the cell's own.
 
 use alloc::boxed::Box;
+use alloc::vec::Vec;
 
 use crate::cell::{Cell, Layer, Model, ModelMut, Parameter, ParameterMut};
 use crate::rng::DynRng;
@@ -39,22 +40,32 @@ impl<M: ModelMut + ?Sized> ModelMut for Box<M> {
     }
 }
 
-/// A layer on the heap: cells too large for the call stack, as `init_boxed` builds them, in a network.
+/// A layer on the heap: cells too large for the call stack, as `init_boxed` and `zeros_boxed` build them, in a network.
+///
+/// A network holds its layers, parameters and all, and is moved like any value. Threads other than the first have a stack
+/// of 2 MiB unless told otherwise, and without optimisation each move needs its own room there: from some 100,000 parameters
+/// on, a layer belongs on the heap.
 ///
 /// ```
 /// use rnn_cell::cells::{Dense, Lstm};
-/// use rnn_cell::network::Boxed;
 /// use rnn_cell::prelude::*;
 ///
 /// let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
-/// let net = Stack(Boxed { layer: Lstm::<64, 256>::init_boxed(&mut rng) }, Dense::<256, 2>::init(&mut rng));
-/// let (mut state, mut tape) = (net.zero_state(), net.tape());
+/// let net = Stack(Boxed::new(Lstm::<64, 256>::init_boxed(&mut rng)), Dense::<256, 2>::init(&mut rng));
+/// let (mut state, mut tape) = (net.initial_state(), net.tape());
 /// net.forward(&[SVector::<f32, 64>::zeros()], None, &mut state, &mut tape);
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Boxed<L> {
     /// The layer.
     pub layer: Box<L>,
+}
+
+impl<L> Boxed<L> {
+    /// A layer that stands on the heap.
+    pub fn new(layer: Box<L>) -> Self {
+        Boxed { layer }
+    }
 }
 
 same_parameters!(Boxed);
@@ -66,12 +77,12 @@ impl<const B: usize, L: Layer<B>> Layer<B> for Boxed<L> {
     type State = L::State;
     type Tape = L::Tape;
 
-    fn zero_state(&self) -> L::State {
-        self.layer.zero_state()
+    fn initial_state(&self) -> L::State {
+        self.layer.initial_state()
     }
 
-    fn zero_state_bar(&self) -> L::State {
-        self.layer.zero_state_bar()
+    fn zero_state(&self) -> L::State {
+        self.layer.zero_state()
     }
 
     fn initial_state_backward(&self, dstate: &L::State, grads: &mut L::Gradients) {
@@ -84,6 +95,13 @@ impl<const B: usize, L: Layer<B>> Layer<B> for Boxed<L> {
 
     fn tape(&self) -> L::Tape {
         self.layer.tape()
+    }
+
+    fn run(&self, xs: &[L::Input], lengths: Option<&[usize; B]>, state: &mut L::State) -> Vec<L::Output>
+    where
+        L::Output: Clone,
+    {
+        self.layer.run(xs, lengths, state)
     }
 
     fn forward(

@@ -15,7 +15,7 @@ use crate::varying::Varying;
 ///
 /// With [`new`](Self::new) every step has a mask of its own, with [`variational`](Self::variational) a sequence has one for
 /// all its steps (Gal & Ghahramani 2016). Nothing is dropped unless
-/// [`seed_noise`](Layer::seed_noise) switched it on for a state: a state as `zero_state` gives it is for inference.
+/// [`seed_noise`](Layer::seed_noise) switched it on for a state: a state as `initial_state` gives it is for inference.
 ///
 /// The parameters are called as those of the layer.
 ///
@@ -28,7 +28,7 @@ use crate::varying::Varying;
 /// let net = Stack(lstm, Dense::<16, 2>::init(&mut rng));
 ///
 /// let x = SVector::<f32, 3>::repeat(1.0);
-/// let (mut inference, mut training) = (net.zero_state(), net.zero_state());
+/// let (mut inference, mut training) = (net.initial_state(), net.initial_state());
 /// net.seed_noise(&mut training, &mut rng);
 /// assert_ne!(net.step(&x, &mut inference), net.step(&x, &mut training));
 /// ```
@@ -143,12 +143,12 @@ where
     type State = Noisy<L::State>;
     type Tape = DropoutTape<L::Tape, Y>;
 
-    fn zero_state(&self) -> Self::State {
-        Noisy::silent(self.layer.zero_state())
+    fn initial_state(&self) -> Self::State {
+        Noisy::silent(self.layer.initial_state())
     }
 
-    fn zero_state_bar(&self) -> Self::State {
-        Noisy::silent(self.layer.zero_state_bar())
+    fn zero_state(&self) -> Self::State {
+        Noisy::silent(self.layer.zero_state())
     }
 
     fn initial_state_backward(&self, dstate: &Self::State, grads: &mut L::Gradients) {
@@ -168,6 +168,15 @@ where
             generators: Vec::new(),
             is_noisy: false,
         }
+    }
+
+    fn run(&self, xs: &[L::Input], lengths: Option<&[usize; B]>, state: &mut Self::State) -> Vec<Y> {
+        let Noisy { state, generator } = state;
+        let mut ys = self.layer.run(xs, lengths, state);
+        if let Some(generator) = generator {
+            ys.iter_mut().for_each(|y| self.drop(y, generator));
+        }
+        ys
     }
 
     fn forward(

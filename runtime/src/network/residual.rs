@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use super::copy;
 use crate::__private::check_lengths;
+use crate::Scalar;
 use crate::cell::{Cell, Layer, Model, ModelMut, Parameter, ParameterMut};
 use crate::rng::DynRng;
 use crate::sequence::clear_past_end;
@@ -20,7 +21,7 @@ use crate::varying::Varying;
 ///
 /// let deep = Residual { layer: Lstm::<8, 8>::zeros() };
 /// let x = SVector::<f32, 8>::repeat(0.5);
-/// assert_eq!(deep.step(&x, &mut deep.zero_state()), x);
+/// assert_eq!(deep.step(&x, &mut deep.initial_state()), x);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Residual<L> {
@@ -45,6 +46,17 @@ pub struct ResidualTape<P, Y> {
     dys: Vec<Y>,
 }
 
+fn add_inputs<T: Scalar, X: Varying<T>, const B: usize>(
+    ys: &mut [X],
+    xs: &[X],
+    lengths: Option<&[usize; B]>,
+) {
+    ys.iter_mut().zip(xs).for_each(|(y, x)| y.add(x));
+    if let Some(lengths) = lengths {
+        clear_past_end(ys, lengths);
+    }
+}
+
 impl<const B: usize, L, X> Layer<B> for Residual<L>
 where
     L: Layer<B, Input = X, Output = X, InputBar = X>,
@@ -56,12 +68,12 @@ where
     type State = L::State;
     type Tape = ResidualTape<L::Tape, X>;
 
-    fn zero_state(&self) -> L::State {
-        self.layer.zero_state()
+    fn initial_state(&self) -> L::State {
+        self.layer.initial_state()
     }
 
-    fn zero_state_bar(&self) -> L::State {
-        self.layer.zero_state_bar()
+    fn zero_state(&self) -> L::State {
+        self.layer.zero_state()
     }
 
     fn initial_state_backward(&self, dstate: &L::State, grads: &mut L::Gradients) {
@@ -76,13 +88,16 @@ where
         ResidualTape { layer: self.layer.tape(), outputs: Vec::new(), dys: Vec::new() }
     }
 
+    fn run(&self, xs: &[X], lengths: Option<&[usize; B]>, state: &mut L::State) -> Vec<X> {
+        let mut ys = self.layer.run(xs, lengths, state);
+        add_inputs::<L::Scalar, _, B>(&mut ys, xs, lengths);
+        ys
+    }
+
     fn forward(&self, xs: &[X], lengths: Option<&[usize; B]>, state: &mut L::State, tape: &mut Self::Tape) {
         self.layer.forward(xs, lengths, state, &mut tape.layer);
         copy(&mut tape.outputs, self.layer.outputs(&tape.layer));
-        tape.outputs.iter_mut().zip(xs).for_each(|(y, x)| y.add(x));
-        if let Some(lengths) = lengths {
-            clear_past_end::<L::Scalar, _, B>(&mut tape.outputs, lengths);
-        }
+        add_inputs::<L::Scalar, _, B>(&mut tape.outputs, xs, lengths);
     }
 
     fn outputs<'t>(&self, tape: &'t Self::Tape) -> &'t [X] {

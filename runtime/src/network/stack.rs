@@ -19,7 +19,7 @@ use crate::rng::DynRng;
 ///
 /// let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
 /// let net = Stack(Gru::<3, 8>::init(&mut rng), Dense::<8, 2>::init(&mut rng));
-/// let mut state = net.zero_state();
+/// let mut state = net.initial_state();
 /// let y: SVector<f32, 2> = net.step(&SVector::<f32, 3>::new(0.1, 0.2, 0.3), &mut state);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -98,12 +98,12 @@ where
     type State = (A::State, L::State);
     type Tape = StackTape<A::Tape, L::Tape, A::Output>;
 
-    fn zero_state(&self) -> Self::State {
-        (self.0.zero_state(), self.1.zero_state())
+    fn initial_state(&self) -> Self::State {
+        (self.0.initial_state(), self.1.initial_state())
     }
 
-    fn zero_state_bar(&self) -> Self::State {
-        (self.0.zero_state_bar(), self.1.zero_state_bar())
+    fn zero_state(&self) -> Self::State {
+        (self.0.zero_state(), self.1.zero_state())
     }
 
     fn initial_state_backward(&self, dstate: &Self::State, grads: &mut Self::Gradients) {
@@ -118,6 +118,18 @@ where
 
     fn tape(&self) -> Self::Tape {
         StackTape { first: self.0.tape(), second: self.1.tape(), between: Vec::new() }
+    }
+
+    fn run(
+        &self,
+        xs: &[Self::Input],
+        lengths: Option<&[usize; B]>,
+        state: &mut Self::State,
+    ) -> Vec<Self::Output>
+    where
+        Self::Output: Clone,
+    {
+        self.1.run(&self.0.run(xs, lengths, &mut state.0), lengths, &mut state.1)
     }
 
     fn forward(

@@ -51,7 +51,7 @@ where
 {
     let xs = inputs::<I>(5);
     let mut rng = generator();
-    let mut state = net.zero_state();
+    let mut state = net.initial_state();
     state.scalars_mut(&mut |x| *x = rng::normal(&mut rng));
     for is_noisy in [false, true] {
         if is_noisy {
@@ -59,13 +59,32 @@ where
         }
         for lengths in [None, Some(&LENGTHS)] {
             Gradcheck::default().check(&mut net, &xs, lengths, &state).assert_ok();
+            run_is_forward(&net, &xs, lengths, &state);
         }
+    }
+}
+
+/// A run without residuals gives what a forward pass gives: the same outputs, the same final state, generators of noise included.
+fn run_is_forward<L>(net: &L, xs: &[L::Input], lengths: Option<&[usize; B]>, start: &L::State)
+where
+    L: Layer<B, Scalar = f64, State: Varying<f64> + Clone, Output: Varying<f64> + Clone>,
+{
+    let (mut forwarded, mut ran, mut tape) = (start.clone(), start.clone(), net.tape());
+    // Twice, the second time from where the first has ended.
+    for _ in 0..2 {
+        net.forward(xs, lengths, &mut forwarded, &mut tape);
+        let ys = net.run(xs, lengths, &mut ran);
+        assert_eq!(ys.len(), xs.len());
+        let (got, want) = (listed(&ys), listed(net.outputs(&tape)));
+        let (got_state, want_state) = (listed(&[ran.clone()]), listed(&[forwarded.clone()]));
+        let pairs = got.iter().zip(&want).chain(got_state.iter().zip(&want_state));
+        assert!(pairs.into_iter().all(|(got, want)| (got - want).abs() < 1e-13), "{got:?}, not {want:?}");
     }
 }
 
 #[test]
 fn gradients_of_stacks() {
-    let lower = Stack(Boxed { layer: Box::new(elman::<3, 4>()) }, lstm::<4, 3>());
+    let lower = Stack(Boxed::new(Box::new(elman::<3, 4>())), lstm::<4, 3>());
     check(Stack(lower, Dense::<3, 2, f64>::init(&mut generator())));
 }
 
@@ -104,7 +123,7 @@ fn paths_stand_before_the_names() {
     let numbered = ["0.W", "0.b", "1.W", "1.b", "2.W", "2.b"];
     assert_eq!(names(&Stack(Stack(elman(), elman()), elman())), numbered);
     let wrapped =
-        Residual::new(Stack(Boxed { layer: Box::new(elman()) }, Zoneout::new(Dropout::new(elman(), 0.1))));
+        Residual::new(Stack(Boxed::new(Box::new(elman())), Zoneout::new(Dropout::new(elman(), 0.1))));
     let mut net = Stack(elman(), wrapped);
     assert_eq!(names(&net), numbered);
     assert_eq!(names(&*net.zero_gradients()), numbered);
@@ -134,12 +153,12 @@ fn an_optimiser_takes_a_network_for_one_cell() {
         Stack(Bidirectional::new(lstm::<3, 2>(), lstm::<3, 2>()).joined(Concat::<4>), elman::<4, 2>());
     let xs = inputs(4);
     let loss = |net: &_, gradients: Option<&mut _>| {
-        let (mut state, mut tape) = (Layer::<B>::zero_state(net), Layer::<B>::tape(net));
+        let (mut state, mut tape) = (Layer::<B>::initial_state(net), Layer::<B>::tape(net));
         Layer::forward(net, &xs, None, &mut state, &mut tape);
         let ys = Layer::outputs(net, &tape).to_vec();
         let dys: Vec<_> = ys.iter().map(|y: &SMatrix<f64, 2, B>| 2.0 * y).collect();
         if let Some(gradients) = gradients {
-            let mut dstate = Layer::<B>::zero_state_bar(net);
+            let mut dstate = Layer::<B>::zero_state(net);
             Layer::backward(net, &xs, None, &mut tape, &dys, &mut dstate, gradients, None);
         }
         ys.iter().map(SMatrix::norm_squared).sum::<f64>()
@@ -169,10 +188,10 @@ where
 #[test]
 fn noise_is_reproducible_and_off_for_inference() {
     let (bare, xs) = (elman::<3, 8>(), inputs::<3>(6));
-    let bare_ys = outputs(&bare, &xs, &bare.zero_state());
+    let bare_ys = outputs(&bare, &xs, &bare.initial_state());
     let dropped = Dropout::new(bare, 0.5);
     let run = |seed: Option<u64>| {
-        let mut state = dropped.zero_state();
+        let mut state = dropped.initial_state();
         if let Some(seed) = seed {
             dropped.seed_noise(&mut state, &mut Xoshiro256PlusPlus::seed_from_u64(seed));
         }
@@ -190,7 +209,7 @@ fn noise_is_reproducible_and_off_for_inference() {
 fn variational_dropout_has_one_mask_a_sequence() {
     let net = Dropout::variational(elman::<3, 8>(), 0.5);
     let xs = inputs::<3>(6);
-    let mut state = Layer::<B>::zero_state(&net);
+    let mut state = Layer::<B>::initial_state(&net);
     net.seed_noise(&mut state, &mut generator());
     let ys = outputs(&net, &xs, &state);
     let masks: Vec<Vec<bool>> = ys.chunks(8 * B).map(|y| y.iter().map(|&y| y == 0.0).collect()).collect();
@@ -203,7 +222,7 @@ fn variational_dropout_has_one_mask_a_sequence() {
 fn zoneout_keeps_values_to_the_last_bit_or_their_mean() {
     let net = Zoneout::new(lstm::<3, 4>()).field("h", 0.3).field("c", 0.6);
     let xs = inputs::<3>(1);
-    let mut before = Layer::<B>::zero_state(&net);
+    let mut before = Layer::<B>::initial_state(&net);
     let mut rng = generator();
     before.state.scalars_mut(&mut |x| *x = rng::normal(&mut rng));
     let mut after = before.state.clone();
@@ -237,7 +256,7 @@ fn zoneout_keeps_values_to_the_last_bit_or_their_mean() {
 #[test]
 #[should_panic(expected = "zoneout of `s`, but the state's fields are [\"h\", \"c\"]")]
 fn zoneout_of_a_field_that_is_not_there() {
-    Layer::<B>::zero_state(&Zoneout::new(lstm::<3, 4>()).field("s", 0.1));
+    Layer::<B>::initial_state(&Zoneout::new(lstm::<3, 4>()).field("s", 0.1));
 }
 
 #[test]
@@ -247,12 +266,12 @@ fn a_reversed_sample_starts_at_its_own_end() {
     for x in &mut xs[2..] {
         x.column_mut(1).fill(f64::NAN);
     }
-    let (mut state, mut tape) = (Layer::<B>::zero_state(&net), Layer::<B>::tape(&net));
+    let (mut state, mut tape) = (Layer::<B>::initial_state(&net), Layer::<B>::tape(&net));
     net.forward(&xs, Some(&LENGTHS), &mut state, &mut tape);
     let ys = net.outputs(&tape);
 
     let alone: Vec<_> = xs[..2].iter().map(|x| x.column(1).into_owned()).collect();
-    let (mut state_alone, mut tape_alone) = (Layer::<1>::zero_state(&net), Layer::<1>::tape(&net));
+    let (mut state_alone, mut tape_alone) = (Layer::<1>::initial_state(&net), Layer::<1>::tape(&net));
     net.forward(&alone, None, &mut state_alone, &mut tape_alone);
     for (t, y) in net.outputs(&tape_alone).iter().enumerate() {
         assert!((ys[t].forward.column(1) - y.forward).amax() < 1e-15);
@@ -271,7 +290,7 @@ fn a_reversed_sample_starts_at_its_own_end() {
 fn cotangents_of_another_length() {
     let net = Bidirectional::new(elman::<3, 4>(), elman::<3, 4>()).joined(Sum);
     let xs = inputs::<3>(5);
-    let (mut state, mut tape) = (Layer::<B>::zero_state(&net), Layer::<B>::tape(&net));
+    let (mut state, mut tape) = (Layer::<B>::initial_state(&net), Layer::<B>::tape(&net));
     net.forward(&xs, None, &mut state, &mut tape);
     let mut gradients = net.zero_gradients();
     net.backward(&xs, None, &mut tape, &[SMatrix::zeros(); 4], &mut state, &mut gradients, None);

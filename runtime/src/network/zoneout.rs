@@ -28,7 +28,7 @@ use crate::varying::Varying;
 ///
 /// let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
 /// let lstm = Zoneout::new(Lstm::<3, 16>::init(&mut rng)).field("c", 0.5).field("h", 0.05);
-/// let mut state = lstm.zero_state();
+/// let mut state = lstm.initial_state();
 /// lstm.seed_noise(&mut state, &mut rng);
 /// let y = lstm.step(&SVector::<f32, 3>::repeat(1.0), &mut state);
 /// assert_eq!(y, state.state.h);
@@ -50,7 +50,7 @@ impl<L> Zoneout<L> {
     /// Each value of the state's field `name` stays with probability `rate`.
     ///
     /// # Panics
-    /// If the rate is not in `[0, 1)`. A state without such a field makes `zero_state` and `tape` panic.
+    /// If the rate is not in `[0, 1)`. A state without such a field makes `initial_state` and `tape` panic.
     #[must_use]
     #[track_caller]
     pub fn field(mut self, name: &str, rate: f64) -> Self {
@@ -151,13 +151,13 @@ where
     type State = Noisy<L::State>;
     type Tape = ZoneoutTape<L::Tape, L::Output>;
 
-    fn zero_state(&self) -> Self::State {
+    fn initial_state(&self) -> Self::State {
         self.check_names(L::State::NAMES);
-        Noisy::silent(self.layer.zero_state())
+        Noisy::silent(self.layer.initial_state())
     }
 
-    fn zero_state_bar(&self) -> Self::State {
-        Noisy::silent(self.layer.zero_state_bar())
+    fn zero_state(&self) -> Self::State {
+        Noisy::silent(self.layer.zero_state())
     }
 
     fn initial_state_backward(&self, dstate: &Self::State, grads: &mut L::Gradients) {

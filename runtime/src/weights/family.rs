@@ -136,7 +136,7 @@ struct Streamed<M, S> {
 
 impl<M: Layer<1>> Streamed<M, M::State> {
     fn new(model: M) -> Self {
-        Streamed { state: model.zero_state(), model }
+        Streamed { state: model.initial_state(), model }
     }
 }
 
@@ -153,6 +153,6 @@ impl<M: Cell<1>> Player<M::Input, M::Output> for Streamed<M, M::State> {
     }
 
     fn reset(&mut self) {
-        self.state = self.model.zero_state();
+        self.state = self.model.initial_state();
     }
 }

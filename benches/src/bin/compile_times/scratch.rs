@@ -163,6 +163,6 @@ where
     let (mut tape, mut grads) = (cell.tape(), cell.zero_gradients());
     cell.forward(xs, None, &mut state, &mut tape);
     let dys = cell.outputs(&tape).to_vec();
-    cell.backward(xs, None, &mut tape, &dys, &mut cell.zero_state_bar(), &mut grads, None);
+    cell.backward(xs, None, &mut tape, &dys, &mut cell.zero_state(), &mut grads, None);
 }
 ";

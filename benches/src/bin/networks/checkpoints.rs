@@ -95,7 +95,7 @@ where
     if way == "checkpointed" {
         let mut checkpointed = Checkpointed::new();
         return Box::new(move || {
-            let (mut state, mut dstate) = (cell.zero_state(), cell.zero_state_bar());
+            let (mut state, mut dstate) = (cell.initial_state(), cell.zero_state());
             checkpointed.forward(&*cell, black_box(&xs), None, &mut state);
             let loss = |_, ys: &[L::Output], dys: &mut [L::Output]| dys.clone_from_slice(ys);
             checkpointed.backward(&*cell, &xs, None, loss, &mut dstate, &mut grads, None);
@@ -103,7 +103,7 @@ where
     }
     let (mut tape, mut dys) = (cell.tape(), Vec::<L::Output>::new());
     Box::new(move || {
-        let (mut state, mut dstate) = (cell.zero_state(), cell.zero_state_bar());
+        let (mut state, mut dstate) = (cell.initial_state(), cell.zero_state());
         cell.forward(black_box(&xs), None, &mut state, &mut tape);
         dys.clear();
         dys.extend_from_slice(cell.outputs(&tape));
