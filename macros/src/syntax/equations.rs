@@ -150,7 +150,7 @@ impl Parser<'_> {
             .help(format!("define a function of the cell: `fn {name}({arguments}) = ..;`"));
         let mut names = vec![];
         for ahead in 0..length {
-            names.extend(bars.ident(ahead).cloned());
+            names.extend(bars.ident(ahead).cloned().and_then(|name| self.definable(name)));
         }
         self.functions.insert(name.to_string());
         let body = self.expr(c);

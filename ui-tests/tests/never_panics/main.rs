@@ -116,6 +116,14 @@ fn damaged_definitions() {
     hold("damage", setting("RNN_CELL_CASES", 10_000).div_ceil(2), |random| damaged(random, &corpus));
 }
 
+/// What long runs found, shrunk.
+#[test]
+fn found_before() {
+    for text in ["Random { h = | let | }", "cell C { h = r#match { t }; }"] {
+        assert_eq!(complaint(&text.parse().expect("tokens")), None, "{text}");
+    }
+}
+
 /// A stack overflow kills rustc, which no `catch_unwind` would notice.
 #[test]
 fn depth_and_length_have_an_end() {
