@@ -87,6 +87,7 @@ mod family;
 #[cfg(feature = "safetensors")]
 mod file;
 mod found;
+mod further;
 #[cfg(any(feature = "nam", feature = "rtneural"))]
 mod json;
 pub mod keras;

@@ -202,3 +202,21 @@ fn a_file_of_something_else() {
     let error = Mapping::by_name(&Lstm::<2, 3>::zeros()).load(&mut Lstm::<2, 3>::zeros(), &file(&tensors));
     assert_eq!(error.unwrap_err().problems().len(), 5000 + 12);
 }
+
+/// Many prefixes, each of which would do: a few are told, in memory within the bound.
+#[test]
+fn a_file_of_many_prefixes() {
+    let mut lstm = Lstm::<2, 3>::zeros();
+    let mapping = torch::lstm(0, Direction::Forward).prefix("lstm.");
+    let names = ["weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"];
+    let all = (0..2000).flat_map(|k| names.map(|name| Tensor::f32(&format!("m{k}.{name}"), &[1], &[0.0])));
+    let bytes = file(&all.collect::<Vec<_>>());
+    let mut problems = Vec::new();
+    let memory = allocation_counter::measure(|| {
+        problems = mapping.load(&mut lstm, &bytes).unwrap_err().problems().to_vec();
+    });
+    assert!(memory.bytes_max <= TIMES * bytes.len() as u64 + BESIDES, "{memory:?} for {} bytes", bytes.len());
+    let told = "all 4 tensors of the LSTM are under `m0.` and under `m1.` and under `m10.` and under `m100.` in the file, under `lstm.` in the mapping";
+    assert_eq!(problems[0].to_string().lines().next().unwrap(), told);
+    assert_eq!(problems.len(), 1 + 4 * (2000 - 4));
+}

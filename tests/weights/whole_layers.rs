@@ -347,3 +347,35 @@ fn biases() {
   help: leave out `.without_bias()`, or set them to zero"
     );
 }
+
+/// To ignore them would leave another network.
+#[test]
+fn more_than_the_mapping_reads() {
+    let one = Stack(Lstm::<3, 4>::zeros(), Dense::<4, 2>::zeros());
+    let first = torch::lstm(0, Direction::Forward).prefix("rnn.").under(0);
+    let first = first.and(torch::linear().prefix("head.").under(1));
+    let bytes = mapping("lstm.", "head.").save(&net::<4>()).unwrap();
+    assert_eq!(
+        refused(&first, &mut one.clone(), &bytes),
+        "weights not loaded, 2 problems
+- all 4 tensors of the LSTM are under `lstm.` in the file, under `rnn.` in the mapping
+  help: write `.prefix(\"lstm.\")` in place of `.prefix(\"rnn.\")`
+- the file has more of the LSTM than the mapping reads: `lstm.bias_hh_l1`, `lstm.bias_ih_l1`, `lstm.weight_hh_l1`, `lstm.weight_ih_l1`
+  help: `torch::layers(torch::lstm, 2)` reads all of it"
+    );
+    let both = Bidirectional::new(Lstm::<3, 4>::zeros(), Lstm::<3, 4>::zeros());
+    let bytes = torch::bidirectional(torch::lstm, 1).save(&both).unwrap();
+    assert_eq!(
+        refused(&torch::layers(torch::lstm, 1), &mut one.0.clone(), &bytes),
+        "weights not loaded: the file has more of the LSTM than the mapping reads: `bias_hh_l0_reverse`, `bias_ih_l0_reverse`, `weight_hh_l0_reverse`, `weight_ih_l0_reverse`
+  help: `torch::bidirectional(torch::lstm, 1)` reads all of it"
+    );
+    let message = told(&mapping("lstm.", "head."), ["lstm.", "head."], |tensors| {
+        tensors.push(Tensor::f32("lstm.weight_hr_l0", &[2, 4], &[0.0; 8]));
+    });
+    assert_eq!(
+        message,
+        "weights not loaded: the file has more of the LSTM than the mapping reads: `lstm.weight_hr_l0`
+  note: it has a projection (`proj_size`), which no ready cell has"
+    );
+}

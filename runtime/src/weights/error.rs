@@ -144,6 +144,15 @@ pub enum Problem {
         /// The parameters.
         parameters: Vec<String>,
     },
+    /// The file has more of a layer of PyTorch's than the mapping reads: further layers, the other direction, a projection.
+    Further {
+        /// The layer.
+        layer: &'static str,
+        /// The tensors that are not read.
+        tensors: Vec<String>,
+        /// The mapping that reads all, if there is one.
+        mapping: Option<String>,
+    },
     /// A tensor has another shape in the file than in the cell.
     Shape {
         /// Its name.

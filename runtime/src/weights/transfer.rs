@@ -9,6 +9,7 @@ use super::error::{Error, Problem};
 #[cfg(feature = "safetensors")]
 use super::file::{read, write};
 use super::found::{Found, find};
+use super::further;
 use super::left_out;
 use super::mapping::Mapping;
 use super::plan::{Held, Laid, Plan, held, plan};
@@ -151,6 +152,7 @@ impl Mapping {
         let before = problems.len();
         problems.extend(prefixes);
         let biases = self.biases(&plan.laid, &mut found, problems);
+        further::tell(self, &mut found, problems);
         let shapes = sizes::tell(self, &plan.laid, &found, problems);
         let mut numbers = Vec::new();
         for laid in &plan.laid {

@@ -105,6 +105,15 @@ impl fmt::Display for Problem {
                 let them = if cells.len() == 1 { "a cell of its size is" } else { "cells of its sizes are" };
                 write!(f, "\n  help: {them} {}", Names(cells))
             }
+            Problem::Further { layer, tensors, mapping } => {
+                write!(f, "the file has more of the {layer} than the mapping reads: {}", Names(tensors))?;
+                match mapping {
+                    Some(mapping) => write!(f, "\n  help: `{mapping}` reads all of it"),
+                    None => {
+                        f.write_str("\n  note: it has a projection (`proj_size`), which no ready cell has")
+                    }
+                }
+            }
             Problem::NoBias { tensors } => {
                 write!(f, "the file lacks biases: {}", Names(tensors))?;
                 f.write_str("\n  help: if its layers have none (`bias=False`), add `.without_bias()` to their mapping")
