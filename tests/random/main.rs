@@ -89,6 +89,7 @@ fn sequence<I: Varying<f64>>(
     (0..STEPS).map(|_| input()).collect()
 }
 
+#[allow(dead_code, reason = "a few cells may all have a context")]
 fn verify<const B: usize, L>(
     seed: u64,
     definition: &'static str,
@@ -109,6 +110,7 @@ fn verify<const B: usize, L>(
     });
 }
 
+#[allow(dead_code, reason = "a few cells may all have none")]
 fn verify_with_context<const B: usize, L>(
     seed: u64,
     definition: &'static str,
