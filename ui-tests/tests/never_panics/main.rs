@@ -4,7 +4,7 @@
 //! otherwise; and where nothing is reported, the cells are there.
 //!
 //! 10,000 cases by default. `RNN_CELL_CASES=1000000 cargo test --release -p ui-tests --test never_panics` runs a million;
-//! `RNN_CELL_SEED=7` starts elsewhere. A failure is shrunk and printed as source that can be pasted into a definition.
+//! `RNN_CELL_SEED=7` starts elsewhere, `RNN_CELL_FIRST=5000` goes on at that case. A failure is shrunk and printed as source that can be pasted into a definition.
 
 use proc_macro2::TokenStream;
 use std::cell::Cell;
