@@ -48,6 +48,9 @@
 
 #[cfg(feature = "alloc")]
 extern crate alloc;
+// Generated documentation links to the modules of this crate, here too.
+#[cfg(doc)]
+extern crate self as rnn_cell;
 
 #[doc(hidden)]
 #[path = "private.rs"]

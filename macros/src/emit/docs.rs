@@ -20,10 +20,11 @@ mod tests;
 pub use adjoints::adjoints;
 pub use page::page;
 
+use crate::dim::{Dim, Shape};
 use crate::emit::context::Context;
 use crate::emit::text::comparison;
 use crate::resolve::text::number;
-use crate::syntax::ast::{BinaryOp, Equation, Expr, ExprKind, Function, Time};
+use crate::syntax::ast::{BinaryOp, DeclarationKind, Equation, Expr, ExprKind, Function, Time};
 
 /// The equations in the order of their evaluation, one a line.
 pub fn equations(cx: &Context, order: &[usize]) -> String {
@@ -129,4 +130,35 @@ pub fn shape(cx: &Context, index: usize) -> String {
         return format!("one_hot[{}]", dim.display(&cx.dim_names));
     }
     cx.shapes.declarations[index].as_ref().map_or("?".to_owned(), |shape| shape.display(&cx.dim_names))
+}
+
+/// What the blocks of a declaration are where it has several, a sentence: `W.left` is `[H, H]`, `W.right` is `[H, I]`.
+pub fn blocks(cx: &Context, index: usize) -> Option<String> {
+    // More are told by the first and the last.
+    const MOST: usize = 4;
+    let declaration = &cx.cell.declarations[index];
+    let shape = cx.shapes.declarations[index].as_ref().filter(|_| cx.shapes.one_hot[index].is_none())?;
+    let (rows, columns) = (shape.rows.atoms(), shape.columns.atoms());
+    let name = crate::resolve::key(&declaration.name);
+    let block = |row: usize, column: usize| {
+        let path = cx.piece_path(rows.len(), columns.len(), row, column).to_string().replace(' ', "");
+        let of = Shape { rows: Dim::sum([rows[row]]), columns: Dim::sum([columns[column]]) };
+        format!("`{name}{path}` is `{}`", of.display(&cx.dim_names))
+    };
+    let places = (0..rows.len()).flat_map(|row| (0..columns.len()).map(move |column| (row, column)));
+    let mut told: Vec<String> = places.map(|(row, column)| block(row, column)).collect();
+    if told.len() < 2 {
+        return None;
+    }
+    if told.len() > MOST {
+        let last = told.pop();
+        told.truncate(2);
+        told.push("..".to_owned());
+        told.extend(last);
+    }
+    let mut sentence = format!("A [block](rnn_cell::blocks) a term: {}", told.join(", "));
+    if matches!(declaration.kind, DeclarationKind::Param | DeclarationKind::Buffer) {
+        sentence.push_str(&format!("; an entry of the whole is `{name}[(row, column)]`"));
+    }
+    Some(sentence + ".")
 }

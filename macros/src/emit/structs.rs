@@ -55,7 +55,12 @@ impl Items<'_> {
             .iter()
             .map(|index| {
                 let (name, docs) = (&self.places.declarations[*index], self.declaration_docs(*index));
-                (quote!(#docs pub #name), cx.declared_type(*index))
+                // The type that rustdoc shows is a nest of blocks.
+                let blocks = docs::blocks(cx, *index).map(|blocks| {
+                    // Where the crate has another name, the link stays text.
+                    quote!(#[doc = ""] #[doc = #blocks] #[allow(rustdoc::broken_intra_doc_links)])
+                });
+                (quote!(#docs #blocks pub #name), cx.declared_type(*index))
             })
             .collect()
     }

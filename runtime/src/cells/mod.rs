@@ -1,4 +1,4 @@
-//! Ready-made cells, each an [`rnn_cell!`](crate::rnn_cell) definition with its paper.
+//! Ready-made cells, each an [`rnn_cell!`](crate::rnn_cell!) definition with its paper.
 //!
 //! They are definitions like any user's: copy one and change an equation.
 

@@ -211,3 +211,24 @@ fn many_equations_are_drawn() {
         assert_eq!(page.matches("<rect").count(), count + 4);
     }
 }
+
+/// What the nested types of its fields are, in a sentence each.
+#[test]
+fn blocks_of_fields() {
+    let expansion = crate::compile::expand(
+        &Runtime::new(quote!(::rnn_cell)),
+        "cell Blocks<I, H> { input x: [I]; state h: [H]; param W: [3*H, H + I], U: [H, H + I], k: [H];
+            [f, g, o] = W @ [h[t-1], x]; h = (f * g + o) * tanh(U @ [h[t-1], x]) + k; output h; }"
+            .parse()
+            .expect("tokens"),
+    );
+    let text = quote::ToTokens::to_token_stream(&expansion).to_string();
+    for sentence in [
+        "A [block](rnn_cell::blocks) a term: `U.left` is `[H, H]`, `U.right` is `[H, I]`; an entry of the whole is `U[(row, column)]`.",
+        "A [block](rnn_cell::blocks) a term: `W.top.left` is `[H, H]`, `W.top.right` is `[H, I]`, .., `W.bottom.bottom.right` is `[H, I]`; \
+         an entry of the whole is `W[(row, column)]`.",
+    ] {
+        assert!(text.contains(sentence), "{sentence}");
+    }
+    assert!(!text.contains("`k` is"));
+}

@@ -70,8 +70,8 @@ fn paths_are_absolute() {
             let is_start = words[at + 1] == "::" && !["::", ".", "'"].contains(&words[at - 1].as_str());
             // What stands before a path that starts at a crate's root, and what needs no root; `crate` is the user's.
             let others = [
-                "Self", "crate", "f64", "clippy", "as", "dyn", "for", "if", "impl", "in", "let", "match",
-                "mut", "return", "use",
+                "Self", "crate", "f64", "clippy", "rustdoc", "as", "dyn", "for", "if", "impl", "in", "let",
+                "match", "mut", "return", "use",
             ];
             let word = words[at].as_str();
             let is_word = word.starts_with(|c: char| c.is_alphabetic() || c == '_');
