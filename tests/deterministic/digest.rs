@@ -82,12 +82,12 @@ impl Digests {
         let (mut rng, mut digest) = (rng(), Fnv::new());
         let xs: Vec<L::Input> = (0..STEPS).map(|_| random(&mut rng)).collect();
         let dys: Vec<L::Output> = (0..STEPS).map(|_| random(&mut rng)).collect();
-        let mut state = cell.zero_state();
+        let mut state = cell.initial_state();
         for x in &xs {
             digest.value(&cell.step(x, &mut state));
         }
         digest.value(&state);
-        let (mut state, mut tape) = (cell.zero_state(), cell.tape());
+        let (mut state, mut tape) = (cell.initial_state(), cell.tape());
         cell.forward(&xs, None, &mut state, &mut tape);
         cell.outputs(&tape).iter().for_each(|y| digest.value(y));
         let mut dxs: Vec<L::InputBar> = xs.iter().map(|_| L::InputBar::zero()).collect();
