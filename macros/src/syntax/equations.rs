@@ -1,6 +1,6 @@
 //! Equations and splits: `name = expr;`, `name: [H] = expr;`, `[a, b] = expr;`
 
-use super::ast::{Equation, Function};
+use super::ast::Equation;
 use super::cursor::Cursor;
 use super::habits::closure_arguments;
 use super::operands::{Index, wrong_step};
@@ -155,9 +155,7 @@ impl Parser<'_> {
         self.functions.insert(name.to_string());
         let body = self.expr(c);
         let body = self.error_of(first.to(body.extent), &[&body]);
-        if self.can_define(&name) {
-            self.cell.functions.push(Function { name, arguments: names, body });
-        }
+        self.define_function(name, names, body);
         self.end_item(c);
     }
 

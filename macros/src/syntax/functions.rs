@@ -59,7 +59,7 @@ impl Parser<'_> {
         self.end_item(c);
     }
 
-    fn define_function(&mut self, name: Ident, arguments: Vec<Ident>, body: Expr) {
+    pub fn define_function(&mut self, name: Ident, arguments: Vec<Ident>, body: Expr) {
         if self.can_define(&name) {
             self.cell.functions.push(Function { name, arguments, body });
         } else {

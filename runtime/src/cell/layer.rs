@@ -55,7 +55,7 @@ pub trait Layer<const B: usize>: Model {
     /// Runs a sequence without keeping residuals, for inference: returns the outputs. `state` is the initial state on entry and
     /// the final one on return; `lengths` as in [`forward`](Self::forward).
     ///
-    /// A layer that doesn't say how, because nothing is saved by it, keeps the residuals until it returns.
+    /// This one, which a layer may replace, keeps them until it returns.
     fn run(
         &self,
         xs: &[Self::Input],

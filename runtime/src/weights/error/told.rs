@@ -69,8 +69,9 @@ impl fmt::Display for Problem {
                     (moved, total) if moved == total => write!(f, "all {total} tensors")?,
                     (moved, total) => write!(f, "{moved} of the {total} tensors")?,
                 }
-                for (place, layer) in layers.iter().enumerate() {
-                    write!(f, " {} the {layer}", if place > 0 { "and" } else { "of" })?;
+                if !layers.is_empty() {
+                    f.write_str(" of ")?;
+                    joined(f, layers, " and ", |f, layer| write!(f, "the {layer}"))?;
                 }
                 let are = if *total == 1 || *moved == 1 { "is" } else { "are" };
                 write!(
@@ -94,10 +95,9 @@ impl fmt::Display for Problem {
                 }
             }
             Problem::Sizes { differ, cells, shapes } => {
-                for (place, (name, file, cell)) in differ.iter().enumerate() {
-                    let between = if place > 0 { "; " } else { "" };
-                    write!(f, "{between}the file's {name} size is {file}, the cell's is {cell}")?;
-                }
+                joined(f, differ, "; ", |f, (name, file, cell)| {
+                    write!(f, "the file's {name} size is {file}, the cell's is {cell}")
+                })?;
                 f.write_str("\n  note: shapes in the file, and in the cell:")?;
                 for (tensor, file, cell) in shapes {
                     write!(f, "\n    `{tensor}` {}, {cell:?}", Shape(file))?;
@@ -130,10 +130,9 @@ impl fmt::Display for Problem {
                 write!(f, "`{tensor}` is {} in the file, {cell:?} in the cell", Shape(file))?;
                 if parts.iter().any(|(parameter, _)| parameter != tensor) {
                     f.write_str("\n  note: in the cell it is made of ")?;
-                    for (place, (parameter, (rows, columns))) in parts.iter().enumerate() {
-                        let comma = if place > 0 { ", " } else { "" };
-                        write!(f, "{comma}`{parameter}` [{rows}, {columns}]")?;
-                    }
+                    joined(f, parts, ", ", |f, (parameter, (rows, columns))| {
+                        write!(f, "`{parameter}` [{rows}, {columns}]")
+                    })?;
                 }
                 if file.len() == 2 && file.iter().rev().eq(cell) {
                     f.write_str(
@@ -163,9 +162,9 @@ impl fmt::Display for Problem {
                 let (word, them) =
                     if parameters.len() == 1 { ("parameter", "it") } else { ("parameters", "them") };
                 write!(f, "the mapping leaves out the {word} {}", Names(parameters))?;
-                for (place, (tensor, shape)) in holds.iter().enumerate() {
-                    f.write_str(if place > 0 { ", " } else { "\n  note: the file holds " })?;
-                    write!(f, "`{tensor}` {}", Shape(shape))?;
+                if !holds.is_empty() {
+                    f.write_str("\n  note: the file holds ")?;
+                    joined(f, holds, ", ", |f, (tensor, shape)| write!(f, "`{tensor}` {}", Shape(shape)))?;
                 }
                 match add {
                     Some(add) => write!(f, "\n  help: add `.and({add})` to the mapping"),
@@ -241,13 +240,15 @@ impl fmt::Display for Problem {
             Problem::NoCell { mapping, cell, under, has } => {
                 let under = core::slice::from_ref(under);
                 write!(f, "`{mapping}` is under {}, where the network has no parameters", And(under))?;
-                for (place, (path, cell)) in has.iter().enumerate() {
-                    f.write_str(if place > 0 { ", " } else { "\n  note: it has " })?;
-                    let path = And(core::slice::from_ref(path));
-                    match cell {
-                        Some(cell) => write!(f, "`{cell}` at {path}")?,
-                        None => write!(f, "a cell at {path}")?,
-                    }
+                if !has.is_empty() {
+                    f.write_str("\n  note: it has ")?;
+                    joined(f, has, ", ", |f, (path, cell)| {
+                        let path = And(core::slice::from_ref(path));
+                        match cell {
+                            Some(cell) => write!(f, "`{cell}` at {path}"),
+                            None => write!(f, "a cell at {path}"),
+                        }
+                    })?;
                 }
                 write!(f, "\n  help: the mapping is for `{cell}`, whose path is to be given by `.under(..)`")
             }
@@ -302,15 +303,28 @@ impl fmt::Display for Problem {
     }
 }
 
+/// What `write` makes of each item, and `between` in between.
+fn joined<T>(
+    f: &mut fmt::Formatter<'_>,
+    items: &[T],
+    between: &str,
+    write: impl Fn(&mut fmt::Formatter<'_>, &T) -> fmt::Result,
+) -> fmt::Result {
+    for (place, item) in items.iter().enumerate() {
+        if place > 0 {
+            f.write_str(between)?;
+        }
+        write(f, item)?;
+    }
+    Ok(())
+}
+
 /// Names, quoted.
 struct Names<'a>(&'a [String]);
 
 impl fmt::Display for Names<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (place, name) in self.0.iter().enumerate() {
-            write!(f, "{}`{name}`", if place > 0 { ", " } else { "" })?;
-        }
-        Ok(())
+        joined(f, self.0, ", ", |f, name| write!(f, "`{name}`"))
     }
 }
 
@@ -331,14 +345,10 @@ struct Calls<'a>(&'static str, &'a [String]);
 
 impl fmt::Display for Calls<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (place, argument) in self.1.iter().enumerate() {
-            f.write_str(if place > 0 { " or " } else { "" })?;
-            match self.0 {
-                "under" => write!(f, "`.under({})`", Path(argument))?,
-                method => write!(f, "`.{method}({argument:?})`")?,
-            }
-        }
-        Ok(())
+        joined(f, self.1, " or ", |f, argument| match self.0 {
+            "under" => write!(f, "`.under({})`", Path(argument)),
+            method => write!(f, "`.{method}({argument:?})`"),
+        })
     }
 }
 
@@ -347,15 +357,10 @@ struct And<'a>(&'a [String]);
 
 impl fmt::Display for And<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (place, path) in self.0.iter().enumerate() {
-            f.write_str(if place > 0 { " and " } else { "" })?;
-            if path.is_empty() {
-                f.write_str("no path")?;
-            } else {
-                write!(f, "`{path}`")?;
-            }
-        }
-        Ok(())
+        joined(f, self.0, " and ", |f, path| match path.as_str() {
+            "" => f.write_str("no path"),
+            path => write!(f, "`{path}`"),
+        })
     }
 }
 
@@ -364,15 +369,10 @@ struct Under<'a>(&'a [String]);
 
 impl fmt::Display for Under<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (place, prefix) in self.0.iter().enumerate() {
-            f.write_str(if place > 0 { " and " } else { "" })?;
-            if prefix.is_empty() {
-                f.write_str("without a prefix")?;
-            } else {
-                write!(f, "under `{prefix}`")?;
-            }
-        }
-        Ok(())
+        joined(f, self.0, " and ", |f, prefix| match prefix.as_str() {
+            "" => f.write_str("without a prefix"),
+            prefix => write!(f, "under `{prefix}`"),
+        })
     }
 }
 
