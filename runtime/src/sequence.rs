@@ -1,8 +1,9 @@
 //! From samples to batches: sequences of different lengths side by side, and long series cut into windows.
 //!
-//! A batch is time-major, one sample a column: `xs[t]` holds step `t` of every sample, and `lengths[b]` says where sample
-//! `b` ends. `forward` and `backward` take both; past its end a sample keeps its state and carries no gradient, so
-//! what the padding holds is of no consequence.
+//! A batch is time-major, one sample per column: `xs[t]` holds step `t` of every sample, and `lengths[b]` is the
+//! number of steps of sample `b`. `forward` and `backward` take both. Past its end a sample keeps its state, its
+//! outputs are zero, and it has no cotangents. The padding may hold anything, NaN included: it changes no result,
+//! whatever the equations are. The same holds for the inputs and the context of a sample of length 0.
 
 use alloc::vec;
 use alloc::vec::Vec;

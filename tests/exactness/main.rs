@@ -6,6 +6,7 @@
 mod extremes;
 mod jacobians;
 mod networks;
+mod padding;
 
 use nalgebra::{SMatrix, SVector};
 use rnn_cell::cell::{ContextLayer, Layer, Model, ModelMut};

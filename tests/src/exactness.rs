@@ -54,8 +54,10 @@ pub fn assert_close(what: &str, got: &[f64], want: &[f64], tolerance: f64) {
 /// Asserts that two arrays are the same to the last bit.
 #[track_caller]
 pub fn assert_same_bits(what: &str, got: &[f64], want: &[f64]) {
-    let bits = |values: &[f64]| values.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
-    assert_eq!(bits(got), bits(want), "{what}: the bits differ\n got {got:?}\nwant {want:?}");
+    assert_eq!(got.len(), want.len(), "{what}: the sizes differ");
+    for (k, (got, want)) in got.iter().zip(want).enumerate() {
+        assert!(got.to_bits() == want.to_bits(), "{what}: entry {k} is {got:?}, not {want:?}");
+    }
 }
 
 /// All that a forward and a backward pass of one sequence give.
@@ -243,61 +245,90 @@ where
 
 /// One sample of a batch of `B`, as a value of batch 1.
 fn sample<const B: usize, V: Varying<f64>, W: Varying<f64>>(batch: &V, b: usize) -> W {
-    let mut scalars = Vec::new();
-    copy(batch).sample_mut(b, B, &mut |x| scalars.push(*x));
-    from_scalars(&scalars)
+    from_scalars(&scalars_of_sample::<B, V>(&scalars(batch), b))
 }
 
-/// A ragged batch is its samples, each run alone for its length: outputs, states and all cotangents. Past a
-/// sample's end, its inputs get no cotangent and the cotangents of its outputs have no effect.
+/// Checks a ragged batch of random inputs and states: see [`ragged_batch_is_its_samples`].
 pub fn ragged_batches_are_their_samples<const B: usize, L>(cell: &L, lengths: [usize; B], seed: u64)
 where
     L: Layer<B, Scalar = f64, Input: Varying<f64>, InputBar: Varying<f64>>,
     L: Layer<B, State: Varying<f64>, Output: Varying<f64>>,
     L: Layer<1, Input: Varying<f64>, InputBar: Varying<f64>, State: Varying<f64>, Output: Varying<f64>>,
 {
-    let steps = lengths.iter().copied().max().unwrap_or(0) + 1;
     let mut rng = rng(seed);
+    let steps = lengths.iter().copied().max().unwrap_or(0) + 1;
     let xs: Vec<<L as Layer<B>>::Input> = random_sequence(&mut rng, steps);
-    let dys: Vec<<L as Layer<B>>::Output> = random_sequence(&mut rng, steps);
     let state: <L as Layer<B>>::State = random(&mut rng);
+    ragged_batch_is_its_samples(cell, xs, &state, lengths, seed);
+}
+
+/// A ragged batch is its samples, each run alone for its length: outputs, states and all cotangents. Past a
+/// sample's end its outputs are zero, its inputs have no cotangent and the cotangents of its outputs have no
+/// effect, whatever the padding holds.
+pub fn ragged_batch_is_its_samples<const B: usize, L>(
+    cell: &L,
+    mut xs: Vec<<L as Layer<B>>::Input>,
+    state: &<L as Layer<B>>::State,
+    lengths: [usize; B],
+    seed: u64,
+) where
+    L: Layer<B, Scalar = f64, Input: Varying<f64>, InputBar: Varying<f64>>,
+    L: Layer<B, State: Varying<f64>, Output: Varying<f64>>,
+    L: Layer<1, Input: Varying<f64>, InputBar: Varying<f64>, State: Varying<f64>, Output: Varying<f64>>,
+{
+    let mut rng = rng(seed + 1);
+    let steps = xs.len();
+    let dys: Vec<<L as Layer<B>>::Output> = random_sequence(&mut rng, steps);
     let dfinal: <L as Layer<B>>::State = random(&mut rng);
     let mut tape = Layer::<B>::tape(cell);
-    let batch = pass::<B, L>(cell, &xs, Some(&lengths), &state, (&dys, &dfinal), &mut tape);
-
-    let output = |t: usize, b: usize| -> <L as Layer<1>>::Output {
-        sample::<B, <L as Layer<B>>::Output, _>(&from_scalars(step(&batch.outputs, t, steps)), b)
-    };
-    let dx = |t: usize, b: usize| -> <L as Layer<1>>::InputBar {
-        sample::<B, <L as Layer<B>>::InputBar, _>(&from_scalars(step(&batch.dxs, t, steps)), b)
-    };
-    let state_of = |scalars: &[f64], b: usize| -> <L as Layer<1>>::State {
-        sample::<B, <L as Layer<B>>::State, _>(&from_scalars(scalars), b)
-    };
-    let mut sum = vec![0.0; batch.gradients.len()];
-    for (b, &length) in lengths.iter().enumerate() {
-        let xs: Vec<<L as Layer<1>>::Input> = xs[..length].iter().map(|x| sample::<B, _, _>(x, b)).collect();
-        let dys: Vec<<L as Layer<1>>::Output> =
-            dys[..length].iter().map(|dy| sample::<B, _, _>(dy, b)).collect();
-        let (state, dfinal) = (sample::<B, _, _>(&state, b), sample::<B, _, _>(&dfinal, b));
-        let mut tape = Layer::<1>::tape(cell);
-        let alone = pass::<1, L>(cell, &xs, None, &state, (&dys, &dfinal), &mut tape);
-
-        let what = |part: &str| format!("{part} of sample {b}");
-        let outputs: Vec<f64> = (0..length).flat_map(|t| scalars(&output(t, b))).collect();
-        assert_close(&what("outputs"), &outputs, &alone.outputs, 1e-13);
-        assert_close(&what("final state"), &scalars(&state_of(&batch.state, b)), &alone.state, 1e-13);
-        let dstate = scalars(&state_of(&batch.dstate, b));
-        assert_close(&what("cotangent of the initial state"), &dstate, &alone.dstate, 1e-12);
-        let dxs: Vec<f64> = (0..length).flat_map(|t| scalars(&dx(t, b))).collect();
-        assert_close(&what("cotangents of the inputs"), &dxs, &alone.dxs, 1e-12);
-        for t in length..steps {
-            let past = scalars(&dx(t, b));
-            assert!(past.iter().all(|&x| x == 0.0), "sample {b} ends at {length}, but has at {t} {past:?}");
+    for padding in [0.0, 1.0, f64::NAN] {
+        for (b, &length) in lengths.iter().enumerate() {
+            for x in &mut xs[length..] {
+                x.sample_mut(b, B, &mut |x| *x = padding);
+            }
         }
-        sum.iter_mut().zip(&alone.gradients).for_each(|(sum, x)| *sum += x);
+        let batch = pass::<B, L>(cell, &xs, Some(&lengths), state, (&dys, &dfinal), &mut tape);
+        let mut sum = vec![0.0; batch.gradients.len()];
+        for (b, &length) in lengths.iter().enumerate() {
+            let what = |part: &str| format!("{part} of sample {b}, padded with {padding}");
+            let one = |scalars: &[f64], t: usize| -> Vec<f64> {
+                scalars_of_sample::<B, <L as Layer<B>>::Output>(step(scalars, t, steps), b)
+            };
+            let one_bar = |scalars: &[f64], t: usize| -> Vec<f64> {
+                scalars_of_sample::<B, <L as Layer<B>>::InputBar>(step(scalars, t, steps), b)
+            };
+            let one_state = |scalars: &[f64]| scalars_of_sample::<B, <L as Layer<B>>::State>(scalars, b);
+            let xs: Vec<<L as Layer<1>>::Input> =
+                xs[..length].iter().map(|x| sample::<B, _, _>(x, b)).collect();
+            let dys: Vec<<L as Layer<1>>::Output> =
+                dys[..length].iter().map(|dy| sample::<B, _, _>(dy, b)).collect();
+            let (state, dfinal) = (sample::<B, _, _>(state, b), sample::<B, _, _>(&dfinal, b));
+            let mut tape = Layer::<1>::tape(cell);
+            let alone = pass::<1, L>(cell, &xs, None, &state, (&dys, &dfinal), &mut tape);
+
+            let outputs: Vec<f64> = (0..length).flat_map(|t| one(&batch.outputs, t)).collect();
+            assert_close(&what("outputs"), &outputs, &alone.outputs, 1e-13);
+            assert_close(&what("final state"), &one_state(&batch.state), &alone.state, 1e-13);
+            let dstate = one_state(&batch.dstate);
+            assert_close(&what("cotangent of the initial state"), &dstate, &alone.dstate, 1e-12);
+            let dxs: Vec<f64> = (0..length).flat_map(|t| one_bar(&batch.dxs, t)).collect();
+            assert_close(&what("cotangents of the inputs"), &dxs, &alone.dxs, 1e-12);
+            for t in length..steps {
+                let (y, dx) = (one(&batch.outputs, t), one_bar(&batch.dxs, t));
+                assert!(y.iter().all(|&y| y == 0.0), "{} at {t}: {y:?}", what("outputs past the end"));
+                assert!(dx.iter().all(|&dx| dx == 0.0), "{} at {t}: {dx:?}", what("cotangents past the end"));
+            }
+            sum.iter_mut().zip(&alone.gradients).for_each(|(sum, x)| *sum += x);
+        }
+        assert_close("gradients of a ragged batch", &batch.gradients, &sum, 1e-12);
     }
-    assert_close("gradients of a ragged batch", &batch.gradients, &sum, 1e-12);
+}
+
+/// The scalars of one sample of a value of batch `B` that is given by its scalars.
+fn scalars_of_sample<const B: usize, V: Varying<f64>>(all: &[f64], b: usize) -> Vec<f64> {
+    let mut scalars = Vec::new();
+    from_scalars::<V>(all).sample_mut(b, B, &mut |x| scalars.push(*x));
+    scalars
 }
 
 /// The scalars of step `t` of a sequence of `steps`.

@@ -2,7 +2,6 @@
 
 use crate::emit::context::Names;
 use crate::emit::items::Items;
-use crate::emit::layout::Layout;
 use crate::emit::sequence::Sequence;
 use crate::emit::stream::Stream;
 use proc_macro2::TokenStream;
@@ -54,17 +53,12 @@ impl Items<'_> {
         let context = types.context.clone().unwrap_or(quote!(()));
         let bars: Vec<TokenStream> = types.context.iter().map(|_| quote!(dcontext)).collect();
         let with: Vec<&TokenStream> = types.context.iter().collect();
-        let (forward, backward, clear) = match self.plan {
-            None => (mistaken(), mistaken(), TokenStream::new()),
+        let (forward, backward) = match self.plan {
+            None => (mistaken(), mistaken()),
             Some(plan) => {
                 let names = Names::new(cx.cell, cx.shapes, &plan.graph);
                 let sequence = Sequence { cx, plan, names: &names, output };
-                let layout = Layout { cx, plan, names: &names };
-                let clear = match layout.returns_outputs_in_place() {
-                    true => TokenStream::new(),
-                    false => quote!(tape.outputs.clear();),
-                };
-                (sequence.forward(), sequence.backward(), clear)
+                (sequence.forward(), sequence.backward())
             }
         };
         let head = quote!('a, #dims const #batch: usize, #scalar: #k::Scalar);
@@ -97,7 +91,7 @@ impl Items<'_> {
                 state: &mut #state,
                 tape: &mut #tape,
             ) {
-                #clear
+                tape.outputs.clear();
                 #k::dispatch(__Forward { cell, xs, context, lengths, state, tape });
             }
 
@@ -137,6 +131,7 @@ impl Items<'_> {
                 #(dcontext: ::core::option::Option<&mut #with>,)*
             ) {
                 #k::check_lengths(tape.steps, xs.len(), dys.len(), dxs.as_deref().map(<[#input_bar]>::len));
+                #k::check_ends(tape.lengths.as_ref(), lengths, tape.steps);
                 #k::dispatch(__Backward { cell, xs, context, lengths, tape, dys, dstate, grads, dxs, #(#bars,)* });
             }
         }

@@ -3,11 +3,12 @@
 use crate::emit::context::{Context, Names};
 use crate::emit::hygiene::{ident, variable};
 use crate::ir::{Id, Level, Op, Piece};
-use crate::plan::{Lifetime, Place, Plan, declared};
+use crate::plan::{Bound, Lifetime, Place, Plan, declared};
 use crate::schedule::Region;
 use crate::syntax::ast::DeclarationKind;
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
+use std::collections::HashSet;
 
 /// A series of the tape.
 pub struct Field {
@@ -47,8 +48,29 @@ impl Layout<'_> {
         self.plan.outputs.len() == 1 && self.plan.outputs[0].len() == 1
     }
 
+    /// The slice of a tape that is its outputs, if they are returned in place.
+    pub fn outputs_in_place(&self) -> Option<TokenStream> {
+        let [output] = &self.plan.outputs[..] else { return None };
+        let [bound] = &output[..] else { return None };
+        Some(match self.plan.forward.places.get(&bound.id) {
+            Some(Place::State(piece)) => {
+                let series = self.state_series(*piece);
+                quote!(#series.as_slice().get(1..).unwrap_or(&[]))
+            }
+            _ => {
+                let field = self.names.field(bound.id);
+                quote!(#field.as_slice())
+            }
+        })
+    }
+
     pub fn state_series(&self, piece: Piece) -> Ident {
         self.series_of("state", piece)
+    }
+
+    /// The states before the steps of a chunk, where the backward pass of a ragged batch reads them.
+    pub fn before_series(&self, piece: Piece) -> Ident {
+        self.series_of("before", piece)
     }
 
     pub fn carry_series(&self, piece: Piece) -> Ident {
@@ -114,6 +136,30 @@ impl Layout<'_> {
             }
         }
         sizes
+    }
+
+    /// The states whose values before a step the backward pass reads.
+    pub fn read_before(&self) -> impl Iterator<Item = &Bound> {
+        let graph = &self.plan.graph;
+        let region = &self.plan.backward.schedule.region;
+        let read: HashSet<Id> = graph
+            .ids()
+            .filter(|id| region[id.index()].is_some())
+            .flat_map(|id| graph[id].args.iter().map(|arg| graph.storage(*arg)))
+            .collect();
+        let is_read = move |piece: Piece| read.iter().any(|id| graph[*id].op == Op::Previous(piece));
+        self.plan.states.iter().filter(move |bound| is_read(bound.piece))
+    }
+
+    /// The series of the values that the forward pass keeps for a whole sequence, and their scalars per step
+    /// and sample.
+    pub fn kept(&self) -> Vec<(Ident, TokenStream)> {
+        let graph = &self.plan.graph;
+        let is_kept = |id: &Id| {
+            self.plan.forward.places.get(id) == Some(&Place::Buffer(Lifetime::Sequence))
+                && graph[*id].level == Level::Time
+        };
+        graph.ids().filter(is_kept).map(|id| (self.names.field(id), self.size(graph[id].shape))).collect()
     }
 
     /// All series, without doubles.
@@ -229,7 +275,13 @@ impl SequenceFrame<'_> {
             Op::Read(piece) => return read_leaf(self.layout, *piece, region),
             Op::Previous(piece) => {
                 let series = self.layout.state_series(*piece);
-                return self.series(&series, region, Some(Lifetime::Sequence), 0, false);
+                let whole = self.series(&series, region, Some(Lifetime::Sequence), 0, false);
+                if !self.is_backward {
+                    return whole;
+                }
+                let before = self.layout.before_series(*piece);
+                let clean = self.series(&before, region, Some(Lifetime::Chunk), 0, false);
+                return quote!(if __lengths.is_some() { #clean } else { #whole });
             }
             Op::OutputBar(piece) => {
                 return self.series(&self.layout.bar_series(*piece), region, Some(Lifetime::Chunk), 0, false);

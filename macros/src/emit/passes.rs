@@ -59,7 +59,7 @@ impl Items<'_> {
                 }
 
                 /// [`run`](Self::run) for samples of different lengths: a step at or past a sample's length leaves
-                /// its state as it is, and reads its input as zero.
+                /// its state as it is, and its output is zero.
                 pub fn run_ragged<const #batch: usize>(
                     &self, xs: &[#input], #(context: &#with,)* lengths: &[usize; #batch], state: &mut #state,
                 ) -> #k::Vec<#output> {
@@ -84,7 +84,7 @@ impl Items<'_> {
                 }
 
                 /// [`forward`](Self::forward) for samples of different lengths: a step at or past a sample's length
-                /// leaves its state as it is, and reads its input as zero.
+                /// leaves its state as it is, and its output is zero.
                 pub fn forward_ragged<'t, const #batch: usize>(
                     &self, xs: &[#input], #(context: &#with,)* lengths: &[usize; #batch], state: &mut #state,
                     tape: &'t mut #tape,
@@ -145,43 +145,47 @@ impl Items<'_> {
         let Some(plan) = self.plan else { return quote!(&[]) };
         let names = Names::new(cx.cell, cx.shapes, &plan.graph);
         let layout = Layout { cx, plan, names: &names };
-        match plan.outputs.first().and_then(|output| output.first()) {
-            Some(bound) if layout.returns_outputs_in_place() => match plan.forward.places.get(&bound.id) {
-                Some(crate::plan::Place::State(piece)) => {
-                    let series = layout.state_series(*piece);
-                    quote!(tape.#series.as_slice().get(1..).unwrap_or(&[]))
-                }
-                _ => {
-                    let field = names.field(bound.id);
-                    quote!(tape.#field.as_slice())
-                }
+        match layout.outputs_in_place() {
+            // Those of a ragged batch are a copy.
+            Some(in_place) => quote! {
+                if tape.outputs.is_empty() { tape.#in_place } else { tape.outputs.as_slice() }
             },
-            _ => quote!(tape.outputs.as_slice()),
+            None => quote!(tape.outputs.as_slice()),
         }
     }
 
-    /// What reads its inputs where they stand must not meet what lies past a sample's end: statements before a ragged pass,
-    /// which reads a copy on the tape, and after it.
+    /// Statements before and after a pass over a ragged batch, which reads copies of the inputs and the context without the padding.
     fn clean_inputs(&self) -> (TokenStream, TokenStream) {
         let k = &self.cx.k;
-        let Some(plan) = self.plan else { return (TokenStream::new(), TokenStream::new()) };
+        let (mut take, mut leave) = (TokenStream::new(), TokenStream::new());
+        let Some(plan) = self.plan else { return (take, leave) };
         let names = Names::new(self.cx.cell, self.cx.shapes, &plan.graph);
-        let layout = Layout { cx: self.cx, plan, names: &names };
-        if !layout.reads_inputs_in_place() {
-            return (TokenStream::new(), TokenStream::new());
+        if (Layout { cx: self.cx, plan, names: &names }).reads_inputs_in_place() {
+            take.extend(quote! {
+                let mut __clean = ::core::mem::take(&mut tape.clean);
+                #k::without_padding(xs, lengths, &mut __clean);
+                let xs = __clean.as_slice();
+            });
+            leave.extend(quote!(tape.clean = __clean;));
         }
-        let take = quote! {
-            let mut __clean = ::core::mem::take(&mut tape.clean);
-            #k::without_padding(xs, lengths, &mut __clean);
-            let xs = __clean.as_slice();
-        };
-        (take, quote!(tape.clean = __clean;))
+        if self.types.context.is_some() {
+            take.extend(quote! {
+                let mut __clean_context = ::core::mem::take(&mut tape.clean_context);
+                let context = __clean_context.read(context, lengths, xs.len());
+            });
+            leave.extend(quote!(tape.clean_context = __clean_context;));
+        }
+        (take, leave)
     }
 
     fn new_tape(&self) -> TokenStream {
         let (cx, k) = (self.cx, &self.cx.k);
         let name = format_ident!("{}Tape", cx.cell.name);
-        let mut fields = vec![quote!(steps: 0)];
+        let mut fields = vec![
+            quote!(steps: 0),
+            quote!(lengths: ::core::option::Option::None),
+            quote!(outputs: #k::Vec::new()),
+        ];
         if let Some(plan) = self.plan {
             let names = Names::new(cx.cell, cx.shapes, &plan.graph);
             let layout = Layout { cx, plan, names: &names };
@@ -193,8 +197,12 @@ impl Items<'_> {
                 let held = format_ident!("held_{}", layout.carry_series(bound.piece));
                 fields.push(quote!(#held: #k::Series::new()));
             }
-            if !layout.returns_outputs_in_place() {
-                fields.push(quote!(outputs: #k::Vec::new()));
+            for bound in layout.read_before() {
+                let before = layout.before_series(bound.piece);
+                fields.push(quote!(#before: #k::Series::new()));
+            }
+            if self.types.context.is_some() {
+                fields.push(quote!(clean_context: #k::CleanContext::new()));
             }
             if layout.reads_inputs_in_place() {
                 fields.push(quote!(clean: #k::Series::new()));
@@ -216,6 +224,15 @@ impl Items<'_> {
         let with: Vec<&TokenStream> = self.types.context.iter().collect();
         let give: Vec<TokenStream> = with.iter().map(|_| quote!(context)).collect();
         let bar: Vec<TokenStream> = with.iter().map(|_| quote!(dcontext)).collect();
+        // A place without a sample may have no valid context.
+        let clean_context = with.iter().map(|_| {
+            quote! {
+                let mut clean = #k::CleanContext::new();
+                let lengths = #k::with_cotangent::<_, _, { #batch }>(dstate);
+                let context = clean.read(context, &lengths, 1);
+            }
+        });
+        let clean_context = quote!(#(#clean_context)*);
         let head = quote!('a, #dims const #batch: usize, #scalar: #k::Scalar);
         let args = quote!('a, #dim_args { #batch }, #scalar);
         quote! {
@@ -233,6 +250,7 @@ impl Items<'_> {
                     #backward
                 }
             }
+            #clean_context
             #k::dispatch(__StartBackward { cell: self, #(#give,)* dstate, grads, #(#bar,)* });
         }
     }

@@ -82,13 +82,16 @@ impl<'a> Sequence<'a> {
             .collect();
         let copy_inputs = self.copy_inputs(&layout);
         let outputs = self.assemble_outputs(&layout);
+        let copy_outputs =
+            layout.outputs_in_place().map(|series| quote!(__tape.outputs.extend_from_slice(__tape.#series);));
         let (param, context) = (region(Region::Param), region(Region::Context));
         let (before, step, after) = (region(Region::Before), region(Region::Step), region(Region::After));
         quote! {
-            let __steps = __xs.len();
+            let __steps = #k::longest(__lengths.map(|__lengths| &__lengths[..]), __xs.len());
             let __chunk = #k::chunk_steps::<#scalar>(#batch, __steps, &[#(#matrices),*]);
             #resize
-            __tape.steps = __steps;
+            __tape.steps = __xs.len();
+            __tape.lengths = __lengths.copied();
             #(#load_states)*
             #copy_inputs
             #param
@@ -109,6 +112,10 @@ impl<'a> Sequence<'a> {
                 __t0 = __t1;
             }
             #(#save_states)*
+            if let ::core::option::Option::Some(__lengths) = __lengths {
+                #copy_outputs
+                #k::finish_outputs(&mut __tape.outputs, __lengths, __xs.len());
+            }
         }
     }
 
@@ -132,17 +139,17 @@ impl<'a> Sequence<'a> {
         if copies.is_empty() {
             return TokenStream::new();
         }
-        let clear = inputs.iter().flat_map(|index| layout.pieces(*index)).map(|piece| {
+        let clean = inputs.iter().flat_map(|index| layout.pieces(*index)).map(|piece| {
             let series = layout.input_series(piece);
             let size = self.piece_size(piece);
-            quote!(#k::clear_past_end(__tape.#series.flat_mut(0..__steps), __lengths, 0, #size);)
+            quote!(#k::repeat_last_step(__tape.#series.flat_mut(0..__steps), __lengths, #size);)
         });
         quote! {
-            for (__t, __x) in __xs.iter().enumerate() {
+            for (__t, __x) in __xs[..__steps].iter().enumerate() {
                 #(#copies)*
             }
             if let ::core::option::Option::Some(__lengths) = __lengths {
-                #(#clear)*
+                #(#clean)*
             }
         }
     }
@@ -269,15 +276,18 @@ impl<'a> Sequence<'a> {
         let (scalar, matrices) = (&cx.scalar, layout.matrices());
         let resize = self.resize(&layout.fields(), true);
         let inputs = self.input_bars(&layout, &body, &frame);
+        let (clean_residuals, states_before) = (self.clean_residuals(&layout), self.states_before(&layout));
         let (gradients, context_bars) = (self.add_gradients(&frame), self.add_context_bars(&frame));
         let (param, context) = (region(Region::Param), region(Region::Context));
         let (before, step, after) = (region(Region::Before), region(Region::Step), region(Region::After));
+        let clear_input_bars = self.clear_input_bars();
         let (context_end, param_end) = (region(Region::ContextEnd), region(Region::ParamEnd));
         quote! {
-            let __steps = __tape.steps;
+            let __steps = #k::longest(__lengths.map(|__lengths| &__lengths[..]), __tape.steps);
             let __chunk = #k::chunk_steps::<#scalar>(#batch, __steps, &[#(#matrices),*]);
             #resize
             #(#sums)*
+            #clean_residuals
             #(#carry_in)*
             #param
             #context
@@ -288,6 +298,7 @@ impl<'a> Sequence<'a> {
                 let __columns = (__t1 - __t0) * #batch;
                 #(#load_bars)*
                 #(#hand_on)*
+                #states_before
                 #before
                 for __t in (__t0..__t1).rev() {
                     if let ::core::option::Option::Some(__lengths) = __lengths {
@@ -303,11 +314,45 @@ impl<'a> Sequence<'a> {
                 #inputs
                 __t1 = __t0;
             }
+            #clear_input_bars
             #context_end
             #param_end
             #gradients
             #context_bars
             #(#carry_out)*
+        }
+    }
+
+    /// Padding must not reach the gradients: what the backward pass reads of a padded step becomes that of the sample's last step.
+    fn clean_residuals(&self, layout: &Layout) -> TokenStream {
+        let k = &self.cx.k;
+        let kept = layout.kept().into_iter().map(|(series, size)| {
+            quote!(#k::repeat_last_step(__tape.#series.flat_mut(0..__steps), __lengths, #size);)
+        });
+        let states = self.plan.states.iter().map(|bound| {
+            let (series, shape) = (layout.state_series(bound.piece), self.plan.graph[bound.id].shape);
+            let (rows, columns) = (self.cx.atom(shape.rows), self.cx.atom(shape.columns));
+            quote!(#k::repeat_last_step(__tape.#series.flat_mut(1..__steps + 1), __lengths, #rows * #columns);)
+        });
+        quote! {
+            if let ::core::option::Option::Some(__lengths) = __lengths {
+                #(#kept)*
+                #(#states)*
+            }
+        }
+    }
+
+    /// The states before the steps of a chunk, where they are read.
+    fn states_before(&self, layout: &Layout) -> TokenStream {
+        let k = &self.cx.k;
+        let states = layout.read_before().map(|bound| {
+            let (states, before) = (layout.state_series(bound.piece), layout.before_series(bound.piece));
+            quote!(#k::states_before(&__tape.#states, &mut __tape.#before, __lengths, (__t0, __t1));)
+        });
+        quote! {
+            if let ::core::option::Option::Some(__lengths) = __lengths {
+                #(#states)*
+            }
         }
     }
 
@@ -380,6 +425,16 @@ impl<'a> Sequence<'a> {
             if let ::core::option::Option::Some(__dxs) = __dxs.as_deref_mut() {
                 #computed
                 #(#copies)*
+            }
+        }
+    }
+
+    /// Padding has no cotangent, where those of the inputs are asked for.
+    fn clear_input_bars(&self) -> TokenStream {
+        let (k, scalar, batch) = (&self.cx.k, &self.cx.scalar, &self.cx.batch);
+        quote! {
+            if let (::core::option::Option::Some(__dxs), ::core::option::Option::Some(__lengths)) = (__dxs, __lengths) {
+                #k::clear_padding::<#scalar, _, { #batch }>(__dxs, __lengths);
             }
         }
     }

@@ -212,7 +212,10 @@ impl Items<'_> {
              and sample. Made by `tape()`, reused between sequences without allocating again.",
             cx.cell.name
         );
-        let mut fields = vec![quote!(steps: usize)];
+        let lengths = quote!(lengths: ::core::option::Option<[::core::primitive::usize; #batch]>);
+        let (cell, output) = (&self.types.cell, &self.types.output);
+        let mut fields =
+            vec![quote!(steps: ::core::primitive::usize), lengths, quote!(outputs: #k::Vec<#output>)];
         if let Some(plan) = self.plan {
             let names = Names::new(cx.cell, cx.shapes, &plan.graph);
             let layout = Layout { cx, plan, names: &names };
@@ -225,16 +228,19 @@ impl Items<'_> {
                 let element = cx.block_type(plan.graph[bound.id].shape, Level::Time);
                 fields.push(quote!(#held: #k::Series<#element>));
             }
-            if !layout.returns_outputs_in_place() {
-                let output = &self.types.output;
-                fields.push(quote!(outputs: #k::Vec<#output>));
+            for bound in layout.read_before() {
+                let before = layout.before_series(bound.piece);
+                let element = cx.block_type(plan.graph[bound.id].shape, Level::Time);
+                fields.push(quote!(#before: #k::Series<#element>));
+            }
+            if let Some(context) = &self.types.context {
+                fields.push(quote!(clean_context: #k::CleanContext<#context, #scalar>));
             }
             if layout.reads_inputs_in_place() {
                 let input = &self.types.input;
                 fields.push(quote!(clean: #k::Series<#input>));
             }
         }
-        let (cell, output) = (&self.types.cell, &self.types.output);
         quote! {
             #gates
             #[doc = #doc]

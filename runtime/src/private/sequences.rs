@@ -3,10 +3,13 @@
 pub use crate::kernels::boxed;
 pub use crate::kernels::boxed as room;
 pub use crate::kernels::series::Series;
+pub use crate::sequence::clear_past_end as clear_padding;
 pub use alloc::boxed::Box;
 pub use alloc::vec::Vec;
 
 use super::Flat;
+use crate::Scalar;
+use crate::varying::Varying;
 
 /// Columns (steps times samples) that a pass works on at a time: what is computed before the recurrence still lies
 /// in the cache when the recurrence reads it.
@@ -61,15 +64,135 @@ pub fn clear_past_end<T: Copy + Default>(steps: &mut [T], lengths: &[usize], fir
     }
 }
 
-/// Copies a sequence, with zeros past each sample's end: padding may hold anything, NaN among it.
-pub fn without_padding<M: Flat>(xs: &[M], lengths: &[usize], clean: &mut Series<M>)
-where
-    M::Scalar: Default,
-{
+/// Returns the number of steps that a pass has to compute: those of the longest sample.
+pub fn longest(lengths: Option<&[usize]>, steps: usize) -> usize {
+    lengths.map_or(steps, |lengths| lengths.iter().copied().max().unwrap_or(0).min(steps))
+}
+
+/// Returns the last step of a sample, and the sample: what its padding is replaced with. A sample without
+/// steps takes the last step of the longest sample; `None` if no sample has a step.
+///
+/// A padded step has zero cotangents, but zero times an infinity is NaN. Where the passes read the values
+/// of a step that exists, a padded step contributes a NaN only if that step does.
+fn last_step(lengths: &[usize], steps: usize, sample: usize) -> Option<(usize, usize)> {
+    let end = |sample: usize| lengths[sample].min(steps);
+    let other = || (0..lengths.len()).max_by_key(|other| end(*other));
+    let sample = if end(sample) > 0 { sample } else { other()? };
+    Some((end(sample).checked_sub(1)?, sample))
+}
+
+/// Replaces the padding of a series of a whole sequence, `size` scalars per step and sample, with each
+/// sample's last step.
+pub fn repeat_last_step<T: Copy>(series: &mut [T], lengths: &[usize], size: usize) {
+    let width = lengths.len() * size;
+    if width == 0 {
+        return;
+    }
+    let steps = series.len() / width;
+    for (sample, length) in lengths.iter().enumerate() {
+        let Some((last, of)) = last_step(lengths, steps, sample) else { return };
+        let from = last * width + of * size;
+        for step in *length..steps {
+            series.copy_within(from..from + size, step * width + sample * size);
+        }
+    }
+}
+
+/// Copies the states before the steps `t0..t1` to `before`, and replaces those before a padded step with
+/// the state before the sample's last step. `states` holds the states of a whole sequence, from the initial one to the final one.
+pub fn states_before<M: Flat>(
+    states: &Series<M>,
+    before: &mut Series<M>,
+    lengths: &[usize],
+    (t0, t1): (usize, usize),
+) {
+    let size = M::LEN / lengths.len().max(1);
+    let steps = states.len().saturating_sub(1);
+    before.resize(t1 - t0);
+    before.flat_mut(0..t1 - t0).copy_from_slice(states.flat(t0..t1));
+    for (sample, length) in lengths.iter().enumerate() {
+        let Some((last, of)) = last_step(lengths, steps, sample) else { return };
+        for t in (*length).max(t0)..t1 {
+            let to = before.flat_mut(t - t0..t - t0 + 1);
+            to[sample * size..(sample + 1) * size]
+                .copy_from_slice(&states.flat(last..last + 1)[of * size..(of + 1) * size]);
+        }
+    }
+}
+
+/// Copies a sequence and replaces the padding, which may hold anything, with each sample's last step.
+pub fn without_padding<M: Flat>(xs: &[M], lengths: &[usize], clean: &mut Series<M>) {
     clean.resize(xs.len());
     let flat = clean.flat_mut(0..xs.len());
     flat.copy_from_slice(M::flat_all(xs));
-    clear_past_end(flat, lengths, 0, M::LEN / lengths.len().max(1));
+    repeat_last_step(flat, lengths, M::LEN / lengths.len().max(1));
+}
+
+/// A copy of a context in which the samples without steps have the context of the longest sample.
+#[derive(Debug, Clone)]
+pub struct CleanContext<X, T> {
+    /// Made when a batch has a sample without steps for the first time.
+    context: Option<Box<X>>,
+    /// The scalars of one sample.
+    sample: Vec<T>,
+}
+
+impl<X, T> CleanContext<X, T> {
+    /// Holds no copy yet; allocates nothing.
+    pub const fn new() -> Self {
+        CleanContext { context: None, sample: Vec::new() }
+    }
+}
+
+impl<X: Varying<T> + Send + Sync, T: Scalar> CleanContext<X, T> {
+    /// Returns the context that a ragged pass reads: the user's own where every sample has a step.
+    pub fn read<'x>(&'x mut self, context: &'x X, lengths: &[usize], steps: usize) -> &'x X {
+        let is_empty = |sample: usize| lengths[sample].min(steps) == 0;
+        let batch = lengths.len();
+        let empty = (0..batch).filter(|sample| is_empty(*sample));
+        let Some(longest) = (0..batch).find(|sample| !is_empty(*sample)) else { return context };
+        if empty.clone().next().is_none() {
+            return context;
+        }
+        let copy = self.context.get_or_insert_with(|| boxed(X::zero));
+        copy.zip_scalars(context, &mut |to, from| *to = from);
+        self.sample.clear();
+        copy.sample_mut(longest, batch, &mut |x| self.sample.push(*x));
+        for sample in empty {
+            let mut from = self.sample.iter();
+            copy.sample_mut(sample, batch, &mut |x| *x = from.next().copied().unwrap_or(*x));
+        }
+        copy
+    }
+}
+
+impl<X, T> Default for CleanContext<X, T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Returns 1 for each sample that has a cotangent, 0 for those whose cotangents are all zero: lengths for
+/// [`CleanContext::read`].
+pub fn with_cotangent<S: Varying<T> + Send + Sync, T: Scalar, const B: usize>(dstate: &S) -> [usize; B] {
+    let mut copy = boxed(S::zero);
+    copy.zip_scalars(dstate, &mut |to, from| *to = from);
+    core::array::from_fn(|sample| {
+        let mut has = false;
+        copy.sample_mut(sample, B, &mut |x| has |= *x != T::zero());
+        usize::from(has)
+    })
+}
+
+/// Extends the outputs of the steps that were computed to those of the whole sequence, and zeroes them past
+/// each sample's end.
+pub fn finish_outputs<Y: Varying<T>, T: Scalar, const B: usize>(
+    ys: &mut Vec<Y>,
+    lengths: &[usize; B],
+    steps: usize,
+) {
+    ys.resize_with(steps, Y::zero);
+    clear_padding(ys, lengths);
 }
 
 /// Before a step backward: keeps the carry, and hides it from the samples that had ended, so that the step hands them
@@ -116,14 +239,27 @@ pub fn copy_step<M: Flat>(series: &mut Series<M>, from: usize, to: usize) {
     all.copy_within(from * size..(from + 1) * size, to * size);
 }
 
-/// What a backward pass was given must be of the length that the tape holds.
+/// Panics unless the arguments of a backward pass have the length of the forward pass on the tape.
 ///
 /// # Panics
-/// If it isn't.
+/// If one differs, with both lengths.
 pub fn check_lengths(tape: usize, xs: usize, dys: usize, dxs: Option<usize>) {
     assert!(xs == tape, "the tape holds a forward pass of {tape} steps, but `xs` has {xs}");
     assert!(dys == tape || dys == 0, "the tape holds a forward pass of {tape} steps, but `dys` has {dys}");
     if let Some(dxs) = dxs {
         assert!(dxs == tape, "the tape holds a forward pass of {tape} steps, but `dxs` has {dxs}");
     }
+}
+
+/// Panics unless a backward pass is given the samples' lengths of the forward pass on the tape.
+///
+/// # Panics
+/// If one differs, with all lengths.
+pub fn check_ends<const B: usize>(forward: Option<&[usize; B]>, backward: Option<&[usize; B]>, steps: usize) {
+    let ends = |lengths: Option<&[usize; B]>| lengths.map_or([steps; B], |all| all.map(|end| end.min(steps)));
+    let (forward, backward) = (ends(forward), ends(backward));
+    assert!(
+        forward == backward,
+        "the tape holds a forward pass of samples of the lengths {forward:?}, but `lengths` is {backward:?}"
+    );
 }

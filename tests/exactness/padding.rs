@@ -1,0 +1,156 @@
+//! Equations whose values or derivatives are infinite on padding: the gradients of a ragged batch must not notice.
+
+use nalgebra::{Matrix2x3, SMatrix};
+use rnn_cell::cell::ContextLayer;
+use rnn_cell::cells::RwkvTimeMixing;
+use rnn_cell::prelude::*;
+use rnn_cell::varying::Varying;
+use tests::exactness::{
+    all_scalars, assert_close, assert_same_bits, parameters, ragged_batch_is_its_samples, random,
+    random_sequence, rng,
+};
+use tests::golden::scalars;
+
+rnn_cell! {
+    /// The logarithm of a time between events: infinite where there is none.
+    pub cell Elapsed<H> {
+        input x: [H], dt: [];
+        state h: [H];
+        param v, b: [H];
+        h = 0.5 * h[t-1] + v * ln(dt) + b * x;
+        output h;
+    }
+
+    /// An input of length 1: zero has none.
+    pub cell Direction<I, H> {
+        input x: [I];
+        state h: [H];
+        param W: [H, I], U: [H, H];
+        h = tanh(U @ h[t-1] + W @ (x / sqrt(sum(square(x)))));
+        output h;
+    }
+
+    /// No state, and an output that is no input's neighbour.
+    pub cell Quotient<N> {
+        input n: [N], d: [N];
+        param k: [N];
+        y = k * n / d;
+        output y;
+    }
+
+    /// A state that is a valid divisor before each step of a sample, but not after the last one.
+    pub cell Countdown<H> {
+        input x: [H];
+        state h: [H], n: [];
+        param w: [H];
+        n = n[t-1] - 1;
+        h = 0.3 * h[t-1] + w * x / n[t-1];
+        y = ln(n[t-1]) * h;
+        output y, h;
+    }
+
+    /// A context of length 1, and the input of the step before.
+    pub cell Guided<I, H> {
+        input   x: [I];
+        context c: [H];
+        param   W: [H, H + I], V: [H, I], g: [H];
+        state   h: [H] = g * c / sqrt(sum(square(c)));
+        state   p: [I];
+        p = x;
+        h = tanh(W @ [h[t-1], x] + V @ p[t-1] + g * c / sqrt(sum(square(c))));
+        output h;
+    }
+}
+
+/// Inputs and states between 0.5 and 2.
+fn positive<V: Varying<f64>>(mut value: V) -> V {
+    value.scalars_mut(&mut |x| *x = 0.5 + 1.5 * (x.abs() / (1.0 + x.abs())));
+    value
+}
+
+macro_rules! verify {
+    ($cell:expr, $lengths:expr) => {{
+        let mut rng = rng(5);
+        let xs = random_sequence(&mut rng, 6).into_iter().map(positive).collect();
+        ragged_batch_is_its_samples(&$cell, xs, &positive(random(&mut rng)), $lengths, 6);
+    }};
+}
+
+#[test]
+fn infinite_derivatives_on_padding() {
+    let mut rng = rng(1);
+    let elapsed = Elapsed::<3, f64>::init(&mut rng);
+    verify!(elapsed, [4, 2]);
+    verify!(elapsed, [5, 0, 2]);
+    let direction = Direction::<2, 3, f64>::init(&mut rng);
+    verify!(direction, [4, 2]);
+    verify!(direction, [0, 5, 1]);
+    verify!(Quotient::<3, f64>::init(&mut rng), [3, 0]);
+    verify!(Quotient::<3, f64>::init(&mut rng), [0, 0]);
+}
+
+#[test]
+fn states_that_are_no_valid_start_of_another_step() {
+    let cell = Countdown::<2, f64>::init(&mut rng(1));
+    let mut rng = rng(2);
+    let lengths = [3, 5, 0];
+    let mut state: CountdownState<2, 3, f64> = positive(random(&mut rng));
+    state.n = SMatrix::from_columns(&lengths.map(|length| SMatrix::<f64, 1, 1>::new(length as f64)));
+    let xs = random_sequence(&mut rng, 6);
+    ragged_batch_is_its_samples(&cell, xs, &state, lengths, 3);
+}
+
+/// A place without a sample has no context either: zeros.
+#[test]
+fn contexts_of_places_without_a_sample() {
+    let cell = Guided::<2, 3, f64>::init(&mut rng(1));
+    let mut rng = rng(2);
+    let xs: Vec<Matrix2x3<f64>> = random_sequence(&mut rng, 5);
+    let dys: Vec<SMatrix<f64, 3, 3>> = random_sequence(&mut rng, 5);
+    let mut context: GuidedContext<3, 3, f64> = random(&mut rng);
+    context.c.set_column(1, &SVector::zeros());
+    let gradients = |lengths: &[usize; 3], context: &GuidedContext<3, 3, f64>| {
+        let (mut state, mut tape) = (cell.initial_state(context), cell.tape());
+        cell.forward_ragged(&xs, context, lengths, &mut state, &mut tape);
+        let (mut grads, mut dstate) = (Guided::zeros(), cell.zero_state());
+        let mut dcontext = ContextLayer::<3>::zero_context_bar(&cell);
+        let (dxs, bar) = (None, Some(&mut dcontext));
+        cell.backward_ragged(&xs, context, lengths, &mut tape, &dys, &mut dstate, &mut grads, dxs, bar);
+        cell.initial_state_backward(context, &dstate, &mut grads, Some(&mut dcontext));
+        (parameters(&grads), dcontext.c)
+    };
+    let (absent, bar) = gradients(&[4, 0, 2], &context);
+    context.c.set_column(1, &SVector::repeat(1.0));
+    let (present, _) = gradients(&[4, 0, 2], &context);
+    assert_close("gradients beside a place without a sample", &absent, &present, 1e-13);
+    assert!(bar.column(1).iter().all(|&x| x == 0.0), "the cotangent of its context: {bar}");
+}
+
+/// The padding's outputs do not depend on where a sequence is cut.
+#[test]
+fn cut_sequences_have_the_same_outputs() {
+    let cell = RwkvTimeMixing::<3, f64>::init(&mut rng(1));
+    let xs: Vec<SMatrix<f64, 3, 2>> = random_sequence(&mut rng(2), 6);
+    let lengths = [6, 2];
+    let (mut state, mut tape) = (cell.initial_state(), cell.tape());
+    let whole = all_scalars(cell.forward_ragged(&xs, &lengths, &mut state, &mut tape));
+    let mut cut_state = cell.initial_state();
+    let mut cut = Vec::new();
+    for (index, xs) in xs.chunks(3).enumerate() {
+        let lengths = rnn_cell::sequence::window(&lengths, 3 * index, 3);
+        cut.extend(all_scalars(cell.forward_ragged(xs, &lengths, &mut cut_state, &mut tape)));
+    }
+    assert_same_bits("outputs", &cut, &whole);
+    assert_same_bits("states", &scalars(&cut_state), &scalars(&state));
+}
+
+#[test]
+#[should_panic(expected = "a forward pass of samples of the lengths [2, 1], but `lengths` is [2, 0]")]
+fn other_lengths_than_in_the_forward_pass() {
+    let cell = Direction::<2, 3, f64>::init(&mut rng(1));
+    let xs: Vec<SMatrix<f64, 2, 2>> = random_sequence(&mut rng(2), 2);
+    let (mut state, mut tape) = (cell.zero_state(), cell.tape());
+    cell.forward_ragged(&xs, &[2, 1], &mut state, &mut tape);
+    let (mut grads, mut dstate) = (Direction::zeros(), cell.zero_state());
+    cell.backward_ragged(&xs, &[2, 0], &mut tape, &[], &mut dstate, &mut grads, None);
+}
