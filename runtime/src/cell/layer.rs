@@ -70,7 +70,8 @@ pub trait Layer<const B: usize>: Model {
         self.outputs(&tape).to_vec()
     }
 
-    /// Runs a sequence. With `lengths`, a step at or past a sample's length leaves its state as it is.
+    /// Runs a sequence. With `lengths`, sample `b` has `lengths[b]` steps: past them its state stays as it is and its
+    /// outputs are zero. Those steps of `xs` may hold anything.
     fn forward(
         &self,
         xs: &[Self::Input],
@@ -85,7 +86,8 @@ pub trait Layer<const B: usize>: Model {
     /// Pulls cotangents back through the last forward pass on `tape`.
     ///
     /// `dys` are the cotangents of the outputs (empty: all zero). `dstate` is the cotangent of the final state
-    /// on entry and of the initial state on return. Adds into `grads`; overwrites `dxs`.
+    /// on entry and of the initial state on return. Adds into `grads`; overwrites `dxs`. `lengths` are those of the
+    /// forward pass; past a sample's end, `dys` may hold anything and `dxs` becomes zero.
     #[allow(clippy::too_many_arguments)]
     fn backward(
         &self,

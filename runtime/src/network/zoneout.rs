@@ -9,7 +9,7 @@ use crate::__private::check_lengths;
 use crate::Scalar;
 use crate::cell::{Cell, Layer, Model, ModelMut, Parameter, ParameterMut, StateFields};
 use crate::rng::{DynRng, Xoshiro256PlusPlus};
-use crate::sequence::window;
+use crate::sequence::{clear_past_end, window};
 use crate::varying::Varying;
 
 /// A layer whose state keeps values of the step before (Krueger et al. 2017): each value of a field stays what it was
@@ -196,6 +196,9 @@ where
             let mut y = self.layer.outputs(tape)[0].clone();
             state.reread(&mut y);
             outputs.push(y);
+        }
+        if let Some(lengths) = lengths {
+            clear_past_end(outputs, lengths);
         }
     }
 
