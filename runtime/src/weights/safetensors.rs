@@ -63,9 +63,10 @@ fn tensor<'a>(name: String, entry: &Json, data: &'a [u8]) -> Result<(Read<'a>, (
     let sizes = |key| entry.get(key).and_then(Json::sizes);
     let dtype =
         entry.get("dtype").and_then(Json::text).ok_or_else(|| wrong("dtype", "it must be a string"))?;
-    let shape = sizes("shape").ok_or_else(|| wrong("shape", "it must be an array of whole numbers"))?;
+    let shape =
+        sizes("shape").ok_or_else(|| wrong("shape", "it must be an array of whole numbers below 2^53"))?;
     let Some(&[start, end]) = sizes("data_offsets").as_deref() else {
-        return Err(wrong("data_offsets", "it must be an array of two whole numbers"));
+        return Err(wrong("data_offsets", "it must be an array of two whole numbers below 2^53"));
     };
     if start > end {
         return Err(of("`data_offsets` end before they start"));
@@ -158,7 +159,7 @@ mod tests {
             let header = format!("{{{}}}", entries.join(","));
             entries.pop();
             let message = message(&header, 0);
-            assert!(message.contains("offset"), "{message}");
+            assert!(message.contains("must be an array of whole numbers below 2^53"), "{message}");
         }
     }
 
@@ -186,7 +187,7 @@ mod tests {
         for shape in ["[-1]", "[0.5]", "[1e30]", "[9007199254740992]", "[null]", "1", "[[1]]", "\"\""] {
             let header = format!(r#"{{"a":{{"dtype":"F32","shape":{shape},"data_offsets":[0,4]}}}}"#);
             let message = message(&header, 4);
-            assert!(message.ends_with("; it must be an array of whole numbers"), "{message}");
+            assert!(message.ends_with("; it must be an array of whole numbers below 2^53"), "{message}");
         }
         for shape in ["[2]", "[0]", "[9007199254740991,9007199254740991]", "[9007199254740991]"] {
             let header = format!(r#"{{"a":{{"dtype":"F32","shape":{shape},"data_offsets":[0,4]}}}}"#);
