@@ -89,7 +89,6 @@
 mod error;
 #[cfg(any(feature = "nam", feature = "rtneural", feature = "onnx"))]
 mod family;
-#[cfg(any(feature = "nam", feature = "rtneural", feature = "safetensors"))]
 mod formats;
 mod found;
 mod further;
