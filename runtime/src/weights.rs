@@ -78,17 +78,21 @@
 //!
 //! # Errors
 //! A load checks everything before it changes anything: names, shapes, types, and every value, which must be finite. One
-//! [`Error`] lists all that is wrong, a mistake that concerns a whole layer (its prefix, its path, its cell, its size) once. Damaged files of every format are an error too, never a panic, and take no more memory than a constant times
-//! their size.
+//! [`Error`] lists all that is wrong, a mistake that concerns a whole layer (its prefix, its path, its cell, its size) once.
+//!
+//! Files of other formats are recognised, and the message says what to do: archives and pickles of PyTorch, NumPy and Keras,
+//! HDF5, compressed files, text in UTF-16, Git LFS pointers, HTML pages. A UTF-8 byte-order mark before JSON is passed over.
+//!
+//! Damaged files of every format are an error too, never a panic. They take no more memory than a constant times their size,
+//! and their message has a bounded length. A key that occurs twice in a JSON object is damage.
 
 mod error;
 #[cfg(any(feature = "nam", feature = "rtneural", feature = "onnx"))]
 mod family;
-#[cfg(feature = "safetensors")]
-mod file;
+mod formats;
 mod found;
 mod further;
-#[cfg(any(feature = "nam", feature = "rtneural"))]
+#[cfg(any(feature = "nam", feature = "rtneural", feature = "safetensors"))]
 mod json;
 pub mod keras;
 mod left_out;
@@ -103,6 +107,8 @@ mod plan;
 mod ready;
 #[cfg(feature = "rtneural")]
 pub mod rtneural;
+#[cfg(feature = "safetensors")]
+mod safetensors;
 mod sizes;
 mod tensor;
 pub mod torch;

@@ -61,8 +61,8 @@ fn cases() -> usize {
 }
 
 /// The most memory that a load may take at once: so many times the file's length, and what the model itself needs.
-const TIMES: u64 = 30;
-const BESIDES: u64 = 10_000;
+pub const TIMES: u64 = 30;
+pub const BESIDES: u64 = 10_000;
 
 /// Loads damaged copies of a file. Each is an error, told in words, or finite numbers; after an error the model is as it
 /// was; no load takes more memory than a constant times the file's length.

@@ -120,6 +120,40 @@ fn files_of_other_formats() {
     assert!(told(b"\x89HDF\r\n\x1a\n").contains(": this is an HDF5 file, as Keras saves weights"));
 }
 
+/// A message has a bounded length: long names are shortened, long lists cut, control characters escaped.
+#[test]
+fn messages_are_bounded() {
+    let tensor = |name: &str| Tensor::f32(name, &[1], &[0.0]);
+    let mut all = tensors(&save(&dense()).unwrap());
+    all.push(tensor(&"x".repeat(1_000_000)));
+    all.push(tensor("\u{1b}[2J\"\r\u{202e}"));
+    let message = refused(&Mapping::by_name(&dense()), &mut dense(), &file(&all));
+    let long = "x".repeat(200);
+    assert_eq!(
+        message,
+        format!(
+            "weights not loaded, 2 problems
+- the file has `\\u{{1b}}[2J\"\\r\\u{{202e}}` [1], which no parameter comes from
+  help: to leave it out, add `.ignoring(\"\\u{{1b}}[2J\\\"\\r\\u{{202e}}\")` to the mapping
+- the file has `{long}..` [1], which no parameter comes from
+  help: to leave it out, add `.ignoring(\"{long}..\")` to the mapping"
+        )
+    );
+
+    let many: Vec<_> = (0..100_000).map(|number| tensor(&format!("n{number:05}"))).collect();
+    let message = refused(&Mapping::by_name(&dense()), &mut dense(), &file(&many));
+    let (beginning, end) = message.split_at(40);
+    assert!(beginning.starts_with("weights not loaded, 100002 problems\n- "), "{beginning}");
+    assert!(end.ends_with("to the mapping\nand 99952 more"), "{end}");
+
+    let integers = many.into_iter().map(|tensor| Tensor { dtype: "U32".into(), ..tensor });
+    let mapping = (0..40).fold(Mapping::new(), |mapping, number| {
+        mapping.with(vector(format!("n{number:05}")).stack([part("b").rows(number % 3..number % 3 + 1)]))
+    });
+    let message = refused(&mapping, &mut dense(), &file(&integers.collect::<Vec<_>>()));
+    assert!(message.contains("`n00014`, `n00015` and 24 more are made of U32 in the file"), "{message}");
+}
+
 /// What `unwrap` and `fn main() -> Result<(), Error>` print.
 #[test]
 fn debug_is_what_a_user_reads() {

@@ -3,8 +3,10 @@
 
 #![allow(missing_docs)]
 
+mod bounds;
 mod damage;
 mod errors;
+mod formats;
 mod keras;
 mod nam;
 mod onnx;

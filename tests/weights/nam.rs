@@ -179,6 +179,9 @@ fn models_that_are_none() {
     assert!(message.contains("the cell has no parameter `0.W_i`"), "{message}");
     let message = refused(&mut Dense::<2, 1>::zeros(), &fixture("nam_1x8.nam"));
     assert!(message.contains("the cell has no parameter `0.W_i`"), "{message}");
+    let wanted =
+        "- `config` is 1x8 in the file; the model must be a stack of `InitialStateLstm`s and a `Dense`";
+    assert!(message.ends_with(wanted), "{message}");
 
     let mut amp = wide::<f64>();
     amp.1.b[0] = 1e200;

@@ -127,7 +127,7 @@ fn what_does_not_fit() {
     let bytes = fixture("onnx_lstm.onnx");
     let message = lstm(&bytes[..bytes.len() - 1]);
     assert!(message.contains("this is no ONNX file, or a damaged one: it ends within a field"), "{message}");
-    assert_eq!(lstm(b""), "weights not loaded: this is no ONNX file, or a damaged one: it has no graph");
+    assert!(lstm(b"\x08\x08").contains("this is no ONNX file, or a damaged one: it has no graph"));
     assert!(lstm(b"\x3a\x00").contains("`graph` is without layers in the file"));
 }
 

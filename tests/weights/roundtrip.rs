@@ -6,7 +6,9 @@ use rnn_cell::cells::*;
 use rnn_cell::network::Boxed;
 use rnn_cell::prelude::*;
 use rnn_cell::weights::torch::{self, Direction};
-use rnn_cell::weights::{Mapping, keras, load, save};
+use rnn_cell::weights::{Mapping, keras, load, matrix, save, scalar, vector};
+use safetensors::SafeTensors;
+use safetensors::tensor::{Dtype, TensorView, serialize};
 
 fn check<M: ModelMut + Clone>(what: &str, model: M) {
     let (mut one, mut other) = (model.clone(), model);
@@ -146,4 +148,46 @@ fn files() {
     );
     assert_eq!(bits(&other), bits(&one));
     std::fs::remove_dir_all(&folder).unwrap();
+}
+
+/// The crate `safetensors` reads what we write, and we read what it writes, whatever the names.
+#[test]
+fn the_reference_implementation_agrees() {
+    let names = ["W \"é\" \\ \u{1}\n", "b/\u{1f3b8}"];
+    let mapping = Mapping::new().with(matrix(names[0]).stack(["W"])).with(vector(names[1]).stack(["b"]));
+    let mut dense = Dense::<2, 3>::zeros();
+    randomise(&mut dense, 3);
+    let ours = mapping.save(&dense).unwrap();
+    let file = SafeTensors::deserialize(&ours).unwrap();
+    assert_eq!(file.len(), 2);
+    let own = tensors(&ours);
+    for tensor in &own {
+        let theirs = file.tensor(&tensor.name).unwrap();
+        assert!(names.contains(&tensor.name.as_str()));
+        assert_eq!(
+            (theirs.dtype(), theirs.shape(), theirs.data()),
+            (Dtype::F32, &*tensor.shape, &*tensor.bytes)
+        );
+    }
+    // The data starts where a double may.
+    assert_eq!((ours.len() - 9 * 4) % 8, 0);
+    let views = own.iter().map(|tensor| {
+        (&tensor.name, TensorView::new(Dtype::F32, tensor.shape.clone(), &tensor.bytes).unwrap())
+    });
+    let metadata = [("format".to_string(), "pt".to_string())].into();
+    let theirs = serialize(views, Some(metadata)).unwrap();
+    let mut other = Dense::<2, 3>::zeros();
+    mapping.load(&mut other, &theirs).unwrap();
+    assert_eq!(bits(&other), bits(&dense));
+
+    let mapping = Mapping::new().with(scalar("W").stack(["W"])).with(vector("b").stack(["b"]));
+    let mut one = Dense::<1, 1, f64>::zeros();
+    randomise(&mut one, 4);
+    let saved = mapping.save(&one).unwrap();
+    let tensor = SafeTensors::deserialize(&saved).unwrap();
+    let tensor = tensor.tensor("W").unwrap();
+    assert_eq!(
+        (tensor.dtype(), tensor.shape(), tensor.data()),
+        (Dtype::F64, &[][..], &one.W[0].to_le_bytes()[..])
+    );
 }

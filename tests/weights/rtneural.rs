@@ -94,7 +94,7 @@ fn what_cannot_be_read() {
     assert_eq!(
         message(&types),
         "weights not loaded, 3 problems
-- `in_shape` is an array of 2 elements in the file; its last element must be the input's size
+- `in_shape` is an array that ends with null in the file; its last element must be the input's size
 - `layers[0].type` is \"conv1d\" in the file; `lstm`, `gru`, `dense`, `time-distributed-dense` and `activation` can be read
 - `layers[1].weights, kernel` is an array of 8 elements in the file; it must be a vector or a matrix of numbers, of equal rows"
     );
@@ -118,4 +118,52 @@ fn what_cannot_be_read() {
     let wanted = "- `0.lstm.kernel` is [1, 32] in the file, [1, 16] in the cell";
     assert!(size.starts_with("weights not loaded, 4 problems") && size.contains(wanted), "{size}");
     assert!(message(b"[1]").contains("`layers` is missing in the file"));
+}
+
+/// Sizes that are none, and sizes that the weights contradict, however large.
+#[test]
+fn sizes_that_cannot_be() {
+    let layer =
+        |shape: &str| changed(|json| json["layers"][0]["shape"][2] = serde_json::from_str(shape).unwrap());
+    let input = |shape: &str| changed(|json| json["in_shape"][2] = serde_json::from_str(shape).unwrap());
+    let read = |bytes: &[u8]| File::read(bytes).unwrap_err().to_string();
+    for (size, told) in [
+        ("-1", "-1"),
+        ("0", "0"),
+        ("0.5", "0.5"),
+        ("1e30", "1e30"),
+        ("1e308", "1e308"),
+        ("9007199254740992", "9007199254740992"),
+        ("\"8\"", "\"8\""),
+    ] {
+        let wanted = format!(
+            "weights not loaded: `layers[0].shape` is an array that ends with {told} in the file; its last element must be the layer's size"
+        );
+        assert_eq!(read(&layer(size)), wanted);
+        let wanted = format!(
+            "weights not loaded: `in_shape` is an array that ends with {told} in the file; its last element must be the input's size"
+        );
+        assert_eq!(read(&input(size)), wanted);
+    }
+    let kernel = |bytes: &[u8], wanted: &str| {
+        let wanted = format!(
+            "weights not loaded: `layers[0].weights, kernel` is [1, 32] in the file; by the sizes that `in_shape` and `shape` give it must be {wanted}"
+        );
+        assert_eq!(read(bytes), wanted);
+    };
+    kernel(&layer("9"), "[1, 36]");
+    kernel(&layer("9007199254740991"), "[1, 36028797018963964]");
+    kernel(&input("9007199254740991"), "[9007199254740991, 32]");
+    let dense = changed(|json| json["layers"][1]["weights"][0].as_array_mut().unwrap().truncate(5));
+    assert!(read(&dense).contains("`layers[1].weights, kernel` is [5, 1] in the file; by the sizes"));
+}
+
+/// A file that is wrong throughout: its first mistakes, and how much was not looked at.
+#[test]
+fn many_wrong_layers() {
+    let layers = vec!["null"; 100_000].join(",");
+    let error = File::read(format!(r#"{{"in_shape": [1], "layers": [{layers}]}}"#).as_bytes()).unwrap_err();
+    assert_eq!(error.problems().len(), 21);
+    let wanted = "\n- `layers` is an array of 100000 elements in the file; those from 20 on were not looked at, after so many mistakes";
+    assert!(error.to_string().ends_with(wanted), "{error}");
 }

@@ -2,7 +2,9 @@
 
 mod told;
 
-pub(super) use told::Path;
+#[cfg(feature = "rtneural")]
+pub(super) use told::Shape;
+pub(super) use told::{Name, Path};
 
 use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
@@ -12,6 +14,9 @@ use alloc::vec::Vec;
 use crate::ctc::edit_distance;
 
 /// Why weights were not loaded, or not saved: all that is wrong. A model that was to be loaded is as it was.
+///
+/// The message, which `Display` and `Debug` write, has at most some 16 KiB: it shortens long names, escapes their control characters,
+/// and counts what follows the first 50 problems.
 #[derive(Clone)]
 pub struct Error {
     pub(super) loading: bool,
@@ -38,7 +43,7 @@ pub(super) fn setting(name: &str, file: String, wanted: &str) -> Problem {
 }
 
 /// A thing that is wrong. Shapes are those of the file's format: `[rows, columns]`, `[n]`, `[]`.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum Problem {
     /// The file cannot be read or written.
@@ -53,13 +58,12 @@ pub enum Problem {
         /// What is wrong with them.
         message: String,
     },
-    /// The bytes are a file of another format, which other programs save weights in.
-    #[cfg(feature = "safetensors")]
+    /// The bytes are a file of another format: one that other programs save weights in, a compressed one, a page of a site.
     OtherFormat {
         /// What they are.
-        found: &'static str,
-        /// What writes a file of the right format.
-        help: &'static str,
+        found: String,
+        /// What makes a file of the right format of it.
+        help: String,
     },
     /// The file says something that cannot be read, or that a cell of this library doesn't do: another architecture, another
     /// version, an activation.

@@ -2,30 +2,47 @@
 //! constant times its length. The parser is `serde_json`'s; it stops at 128 levels.
 
 use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::{String, ToString};
-use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt;
 
-use serde_core::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_core::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use super::error::Problem;
+#[cfg(any(feature = "nam", feature = "rtneural"))]
+use super::formats::{Format, MARK, other_format};
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Json {
     Null,
     Flag(bool),
     Number(f64),
-    Text(String),
+    Text(Box<str>),
     /// An array of numbers alone, at least one.
-    Numbers(Vec<f64>),
-    Array(Vec<Json>),
-    /// In the document's order.
-    Object(Vec<(String, Json)>),
+    Numbers(Box<[f64]>),
+    /// An array without numbers.
+    Array(Box<[Json]>),
+    /// An array of numbers and other values, such as a shape `[null, null, 1]`, of which the last alone is kept.
+    Mixed {
+        length: usize,
+        last: Box<Json>,
+    },
+    /// In the document's order, each key once.
+    Object(Box<[(Box<str>, Json)]>),
 }
 
-/// Reads a document. What is wrong names `format`.
+/// Reads a file, if it isn't of another format. A byte-order mark before the document is passed over, as RFC 8259 allows.
+#[cfg(any(feature = "nam", feature = "rtneural"))]
+pub(super) fn document(bytes: &[u8], format: &Format) -> Result<Json, Problem> {
+    match other_format(bytes, format) {
+        Some(problem) => Err(problem),
+        None => parse(bytes.strip_prefix(MARK).unwrap_or(bytes), format.name),
+    }
+}
+
+/// Parses a document. What is wrong names `format`.
 pub(super) fn parse(bytes: &[u8], format: &'static str) -> Result<Json, Problem> {
     serde_json::from_slice(bytes).map_err(|error| {
         let mut message = error.to_string();
@@ -51,10 +68,10 @@ fn not_finite(bytes: &[u8], line: usize, column: usize) -> Option<&'static str> 
 }
 
 impl Json {
-    /// The value of a key of an object, if there is one that isn't `null`; of a key twice, the last.
+    /// The value of a key of an object, if there is one that isn't `null`.
     pub(super) fn get(&self, key: &str) -> Option<&Json> {
         let Json::Object(entries) = self else { return None };
-        let (_, value) = entries.iter().rev().find(|(name, _)| name == key)?;
+        let (_, value) = entries.iter().find(|(name, _)| **name == *key)?;
         (*value != Json::Null).then_some(value)
     }
 
@@ -66,9 +83,19 @@ impl Json {
     }
 
     /// A number that is whole, not negative, and exact.
+    #[cfg(any(feature = "nam", feature = "rtneural"))]
     pub(super) fn size(&self) -> Option<usize> {
-        let number = self.number()?;
-        (number >= 0.0 && number < (1_u64 << 53) as f64 && number % 1.0 == 0.0).then_some(number as usize)
+        self.number().and_then(size)
+    }
+
+    /// An array of such numbers.
+    #[cfg(feature = "safetensors")]
+    pub(super) fn sizes(&self) -> Option<Vec<usize>> {
+        match self {
+            Json::Numbers(numbers) => numbers.iter().map(|&number| size(number)).collect(),
+            Json::Array(elements) if elements.is_empty() => Some(Vec::new()),
+            _ => None,
+        }
     }
 
     pub(super) fn text(&self) -> Option<&str> {
@@ -78,24 +105,16 @@ impl Json {
         }
     }
 
-    /// The elements of an array that aren't all numbers, or of an empty one.
-    #[cfg(feature = "rtneural")]
-    pub(super) fn array(&self) -> Option<&[Json]> {
-        match self {
-            Json::Array(elements) => Some(elements),
-            _ => None,
-        }
-    }
-
     /// The value in a few characters, for a message.
     pub(super) fn told(&self) -> String {
         match self {
             Json::Null => "null".to_owned(),
             Json::Flag(flag) => flag.to_string(),
-            Json::Number(number) => number.to_string(),
+            Json::Number(number) => decimal(*number),
             Json::Text(text) => quoted(text),
             Json::Numbers(numbers) => format!("an array of {} numbers", numbers.len()),
             Json::Array(elements) => format!("an array of {} elements", elements.len()),
+            Json::Mixed { length, .. } => format!("an array of {length} elements"),
             Json::Object(entries) => format!("an object of {} entries", entries.len()),
         }
     }
@@ -106,12 +125,32 @@ pub(super) fn holds(value: Option<&Json>) -> String {
     value.map_or_else(|| "missing".into(), Json::told)
 }
 
+/// A number that is whole, not negative, and exact.
+pub(super) fn size(number: f64) -> Option<usize> {
+    (number >= 0.0 && number < (1_u64 << 53) as f64 && number % 1.0 == 0.0).then_some(number as usize)
+}
+
+/// A number in a few characters.
+pub(super) fn decimal(number: f64) -> String {
+    match number.abs() {
+        0.0 | 1e-5..1e16 => number.to_string(),
+        _ => format!("{number:e}"),
+    }
+}
+
 /// A text of a file in a message: quoted, its control characters escaped, and cut where it is long.
 pub(super) fn quoted(text: &str) -> String {
     match text.char_indices().nth(40) {
         Some((end, _)) => format!("{:?}..", &text[..end]),
         None => format!("{text:?}"),
     }
+}
+
+/// A string of a document.
+#[cfg(any(feature = "nam", feature = "safetensors"))]
+pub(super) fn string(text: &str) -> String {
+    // A string cannot fail to be written to memory.
+    serde_json::to_string(text).unwrap_or_else(|_| quoted(text))
 }
 
 impl<'de> Deserialize<'de> for Json {
@@ -150,33 +189,44 @@ impl<'de> Visitor<'de> for Tree {
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Json, E> {
-        Ok(Json::Text(text.to_owned()))
+        Ok(Json::Text(text.into()))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Json, A::Error> {
-        let mut numbers = Vec::new();
+        let (mut numbers, mut others) = (Vec::new(), Vec::new());
         while let Some(element) = elements.next_element()? {
-            match element {
-                Json::Number(number) => numbers.push(number),
-                other => {
-                    let mut all: Vec<Json> = numbers.into_iter().map(Json::Number).collect();
-                    all.push(other);
-                    while let Some(element) = elements.next_element()? {
-                        all.push(element);
-                    }
-                    return Ok(Json::Array(all));
+            let last = match element {
+                Json::Number(number) if others.is_empty() => {
+                    numbers.push(number);
+                    continue;
                 }
+                other if numbers.is_empty() && other.number().is_none() => {
+                    others.push(other);
+                    continue;
+                }
+                other => other,
+            };
+            let (mut length, mut last) = (numbers.len() + others.len() + 1, last);
+            drop((numbers, others));
+            while let Some(element) = elements.next_element()? {
+                (length, last) = (length + 1, element);
             }
+            return Ok(Json::Mixed { length, last: Box::new(last) });
         }
-        Ok(if numbers.is_empty() { Json::Array(vec![]) } else { Json::Numbers(numbers) })
+        Ok(if numbers.is_empty() { Json::Array(others.into()) } else { Json::Numbers(numbers.into()) })
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Json, A::Error> {
-        let mut all = Vec::new();
+        let mut all: Vec<(Box<str>, Json)> = Vec::new();
         while let Some(entry) = entries.next_entry()? {
             all.push(entry);
         }
-        Ok(Json::Object(all))
+        let mut keys: Vec<&str> = all.iter().map(|(key, _)| &**key).collect();
+        keys.sort_unstable();
+        if let Some(twice) = keys.windows(2).find(|keys| keys[0] == keys[1]) {
+            return Err(A::Error::custom(format!("the key {} occurs twice in one object", quoted(twice[0]))));
+        }
+        Ok(Json::Object(all.into()))
     }
 }
 
@@ -190,15 +240,30 @@ mod tests {
 
     #[test]
     fn a_tree() {
-        let text = r#"{"a": [1, 2.5, -3e1], "b": [], "c": [1, null, "x"], "d": true, "a": null}"#;
+        let text =
+            r#"{"a": null, "b": [], "c": [1, null, "x"], "d": true, "e": [1, 2.5, -3e1], "f": ["x", null]}"#;
         let tree = parse(text.as_bytes(), "JSON").unwrap();
         assert_eq!(tree.get("a"), None);
-        assert_eq!(tree.get("b"), Some(&Json::Array(vec![])));
-        let mixed = vec![Json::Number(1.0), Json::Null, Json::Text("x".into())];
-        assert_eq!(tree.get("c"), Some(&Json::Array(mixed)));
+        assert_eq!(tree.get("b"), Some(&Json::Array([].into())));
+        let mixed = Json::Mixed { length: 3, last: Box::new(Json::Text("x".into())) };
+        assert_eq!(tree.get("c"), Some(&mixed));
+        assert_eq!(
+            parse(br#"["x", null, 1]"#, "JSON").unwrap(),
+            Json::Mixed { length: 3, last: Box::new(Json::Number(1.0)) }
+        );
         assert_eq!(tree.get("d").unwrap().told(), "true");
-        let Json::Object(entries) = tree else { panic!("{tree:?}") };
-        assert_eq!(entries[0].1, Json::Numbers(vec![1.0, 2.5, -30.0]));
+        assert_eq!(tree.get("e"), Some(&Json::Numbers([1.0, 2.5, -30.0].into())));
+        assert_eq!(tree.get("f"), Some(&Json::Array([Json::Text("x".into()), Json::Null].into())));
+    }
+
+    #[test]
+    fn numbers_in_messages_are_short() {
+        let told = |text: &str| parse(text.as_bytes(), "JSON").unwrap().told();
+        assert_eq!(
+            [told("-2"), told("0"), told("0.25"), told("1e300"), told("-1e-300")],
+            ["-2", "0", "0.25", "1e300", "-1e-300"]
+        );
+        assert_eq!(told("9007199254740991"), "9007199254740991");
     }
 
     /// The nearest double, also where `serde_json` without `float_roundtrip` is one off.
@@ -210,17 +275,27 @@ mod tests {
             let number = f64::from_bits(bits);
             if number.is_finite() {
                 let text = format!("[{number:?}]");
-                assert_eq!(parse(text.as_bytes(), "JSON").unwrap(), Json::Numbers(vec![number]), "{text}");
+                assert_eq!(parse(text.as_bytes(), "JSON").unwrap(), Json::Numbers([number].into()), "{text}");
             }
         }
     }
 
     #[test]
     fn sizes_are_whole() {
+        let whole = |text: &str| parse(text.as_bytes(), "JSON").unwrap().number().and_then(size);
         for wrong in ["-1", "0.5", "1e300", "9007199254740992", "\"3\""] {
-            assert_eq!(parse(wrong.as_bytes(), "JSON").unwrap().size(), None, "{wrong}");
+            assert_eq!(whole(wrong), None, "{wrong}");
         }
-        assert_eq!(parse(b"3.0", "JSON").unwrap().size(), Some(3));
+        assert_eq!(whole("3.0"), Some(3));
+    }
+
+    #[test]
+    fn keys_occur_once() {
+        assert!(
+            message(r#"[{"a": 1, "b": {"a": 2}, "\u0061": 1}]"#)
+                .contains("the key \"a\" occurs twice in one object at line 1")
+        );
+        assert!(parse(br#"[{"a": {"a": 1}}, {"a": 2}]"#, "JSON").is_ok());
     }
 
     #[test]

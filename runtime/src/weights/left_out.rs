@@ -61,7 +61,7 @@ fn call(kind: &Kind, prefix: &str, path: &str) -> String {
     };
     let mut call = format!("{}({layer})", kind.mapping);
     if !prefix.is_empty() {
-        call += &format!(".prefix({prefix:?})");
+        call += &format!(".prefix({:?})", super::error::Name(prefix));
     }
     if !path.is_empty() {
         call += &format!(".under({})", super::error::Path(path));

@@ -42,7 +42,8 @@ use core::fmt::Write;
 
 use super::error::{Error, Problem, setting};
 use super::family::Source;
-use super::json::{Json, holds, parse, quoted};
+use super::formats::Format;
+use super::json::{Json, document, holds, string};
 use super::tensor::{Read, Values, Written};
 use super::{Mapping, matrix, vector};
 use crate::Scalar;
@@ -50,7 +51,11 @@ use crate::cell::{Model, ModelMut};
 use crate::cells::{Dense, InitialStateLstm};
 use crate::network::Stack;
 
-const FORMAT: &str = "Neural Amp Modeler";
+const FORMAT: Format = Format {
+    name: "Neural Amp Modeler",
+    is_json: true,
+    exporter: Some("the trainer of Neural Amp Modeler exports `.nam` files"),
+};
 
 /// A model of one layer: mono in, mono out, `H` units.
 pub type OneLayer<const H: usize, T = f32> = Stack<InitialStateLstm<1, H, T>, Dense<H, 1, T>>;
@@ -148,7 +153,7 @@ impl File {
     /// Lists all that is wrong: no JSON, another architecture, a version before 0.5.0 or after 0.7, sizes that are missing or
     /// aren't positive, weights that are not as many as those sizes need. NaN and infinities are no JSON.
     pub fn read(bytes: &[u8]) -> Result<Self, Error> {
-        let json = parse(bytes, FORMAT).map_err(|problem| Error::loading(vec![problem]))?;
+        let json = document(bytes, &FORMAT).map_err(|problem| Error::loading(vec![problem]))?;
         File::from_json(&json).map_err(Error::loading)
     }
 
@@ -186,18 +191,20 @@ impl File {
     /// # Errors
     /// Sizes that aren't the model's, and values too large for its scalar. The model is then as it was.
     pub fn load<M: ModelMut>(&self, model: &mut M) -> Result<(), Error> {
-        if let Some(cell) = Sizes::of(model) {
-            let sizes =
-                |sizes: Sizes| [sizes.num_layers, sizes.input_size, sizes.hidden_size, sizes.out_channels];
-            let names = ["num_layers", "input_size", "hidden_size", "out_channels"];
-            let pairs = names.into_iter().zip(sizes(self.sizes).into_iter().zip(sizes(cell)));
-            let differ = pairs.filter(|(_, (file, cell))| file != cell);
-            let problems: Vec<_> = differ
-                .map(|(name, (file, cell))| Problem::Size { name: name.to_string(), file, cell })
-                .collect();
-            if !problems.is_empty() {
-                return Err(Error::loading(problems));
-            }
+        let Some(cell) = Sizes::of(model) else {
+            let wanted = "the model must be a stack of `InitialStateLstm`s and a `Dense`";
+            let problem = setting("config", self.sizes.told(), wanted);
+            return mapping(layers(model)).set(model, &[], vec![problem]);
+        };
+        let sizes =
+            |sizes: Sizes| [sizes.num_layers, sizes.input_size, sizes.hidden_size, sizes.out_channels];
+        let names = ["num_layers", "input_size", "hidden_size", "out_channels"];
+        let pairs = names.into_iter().zip(sizes(self.sizes).into_iter().zip(sizes(cell)));
+        let differ = pairs.filter(|(_, (file, cell))| file != cell);
+        let problems: Vec<_> =
+            differ.map(|(name, (file, cell))| Problem::Size { name: name.to_string(), file, cell }).collect();
+        if !problems.is_empty() {
+            return Err(Error::loading(problems));
         }
         mapping(self.sizes.num_layers).set(model, &self.tensors(), Vec::new())
     }
@@ -206,7 +213,7 @@ impl File {
         let mut problems = Vec::new();
         let version = version(json, &mut problems);
         match json.get("architecture") {
-            Some(Json::Text(text)) if text == "LSTM" => {}
+            Some(Json::Text(text)) if **text == *"LSTM" => {}
             other => {
                 let found = holds(other);
                 // The rest of the file is another architecture's.
@@ -216,7 +223,7 @@ impl File {
         }
         let sizes = sizes(json, &mut problems);
         let weights = match json.get("weights") {
-            Some(Json::Numbers(weights)) => weights.as_slice(),
+            Some(Json::Numbers(weights)) => &**weights,
             other => {
                 let found = holds(other);
                 problems.push(setting("weights", found, "it must be an array of numbers"));
@@ -293,8 +300,7 @@ pub fn load<M: ModelMut>(model: &mut M, bytes: &[u8]) -> Result<(), Error> {
 /// A model that is no stack of [`InitialStateLstm`]s and a [`Dense`], values that are not finite in `f32`, in which it is played,
 /// and an `info` that isn't finite.
 pub fn save<M: Model>(model: &M, info: &Info) -> Result<Vec<u8>, Error> {
-    let layers = model.depth().saturating_sub(1).max(1);
-    mapping(layers).write(model, |tensors| text(model, tensors, info).map(String::into_bytes))
+    mapping(layers(model)).write(model, |tensors| text(model, tensors, info).map(String::into_bytes))
 }
 
 /// [`save`] to the file at `path`.
@@ -304,6 +310,11 @@ pub fn save<M: Model>(model: &M, info: &Info) -> Result<Vec<u8>, Error> {
 #[cfg(feature = "std")]
 pub fn save_file<M: Model>(model: &M, info: &Info, path: impl AsRef<std::path::Path>) -> Result<(), Error> {
     super::path::write(path.as_ref(), || save(model, info))
+}
+
+/// The number of LSTMs of a model, if it is a stack of them and a head.
+fn layers<M: Model>(model: &M) -> usize {
+    model.depth().saturating_sub(1).max(1)
 }
 
 /// Where the tensors of a file of so many layers are in a [`Stack`], in the file's order.
@@ -325,7 +336,7 @@ fn mapping(num_layers: usize) -> Mapping {
 fn version<'j>(json: &'j Json, problems: &mut Vec<Problem>) -> &'j str {
     let text = json.get("version").and_then(Json::text);
     let numbers: Option<Vec<u64>> =
-        text.map(|text| text.split('.').map_while(|part| part.parse().ok()).collect());
+        text.map(|text| text.split('.').map_while(|part| part.parse().ok()).take(4).collect());
     if !matches!(numbers.as_deref(), Some([0, 5..=7, _])) {
         let found = holds(json.get("version"));
         problems.push(setting("version", found, "versions from 0.5.0 to 0.7 can be read"));
@@ -408,7 +419,7 @@ fn text<M: Model>(
         let _ = write!(metadata, "{comma}\"{key}\": {value}");
     };
     if let Some(name) = &info.name {
-        entry("name", escaped(name));
+        entry("name", string(name));
     }
     for (key, level) in LEVELS.into_iter().zip(levels) {
         if let Some(level) = level {
@@ -436,10 +447,4 @@ fn text<M: Model>(
     }
     text.push('}');
     Ok(text)
-}
-
-/// A JSON string.
-fn escaped(text: &str) -> String {
-    // A string cannot fail to be written to memory.
-    serde_json::to_string(text).unwrap_or_else(|_| quoted(text))
 }

@@ -45,11 +45,17 @@ use alloc::vec::Vec;
 
 use super::error::{Error, Problem};
 use super::family::{Source, chain};
+use super::formats::{Format, other_format};
 use super::tensor::{Read, Values};
 use super::{Mapping, matrix, plus, vector};
 use crate::cell::{Model, ModelMut};
 
-const FORMAT: &str = "ONNX";
+const FORMAT: &str = FILES.name;
+const FILES: Format = Format {
+    name: "ONNX",
+    is_json: false,
+    exporter: Some("`torch.onnx.export` and tf2onnx write ONNX files"),
+};
 
 /// A file that was read: sound in itself, whatever model it fits.
 #[derive(Debug, Clone)]
@@ -71,6 +77,9 @@ impl File {
     /// # Errors
     /// Those of [`read`](Self::read).
     pub fn read_without(bytes: &[u8], operators: &[&str]) -> Result<Self, Error> {
+        if let Some(problem) = other_format(bytes, &FILES) {
+            return Err(Error::loading(vec![problem]));
+        }
         let graph = proto::graph(bytes).map_err(|message| {
             Error::loading(vec![Problem::Format { format: FORMAT, message: message.to_string() }])
         })?;

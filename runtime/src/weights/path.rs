@@ -2,6 +2,7 @@
 
 use alloc::string::ToString;
 use alloc::vec;
+#[cfg(any(feature = "safetensors", feature = "nam"))]
 use alloc::vec::Vec;
 use std::path::Path;
 

@@ -62,14 +62,22 @@ use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::error::{Error, Problem, setting};
+use super::error::{Error, Problem, Shape, setting};
 use super::family::{Source, chain};
-use super::json::{Json, holds, parse};
+use super::formats::Format;
+use super::json::{Json, decimal, document, holds, size};
 use super::tensor::{Read, Values};
 use super::{Mapping, keras};
 use crate::cell::{Model, ModelMut};
 
-const FORMAT: &str = "RTNeural";
+const FORMAT: Format = Format {
+    name: "RTNeural",
+    is_json: true,
+    exporter: Some("RTNeural's Python scripts write its JSON from Keras and PyTorch models"),
+};
+
+/// No more mistakes than about so many are told of one file's layers.
+const MISTAKES: usize = 20;
 
 /// What a file says besides the layers: keys of AIDA-X.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -107,10 +115,10 @@ impl File {
     /// Reads the bytes of a file.
     ///
     /// # Errors
-    /// Lists all that is wrong: no JSON, layers of other types, activations elsewhere than at dense layers, weights that are no
-    /// matrices and vectors.
+    /// Lists what is wrong, of the layers about 20 mistakes: no JSON, layers of other types, activations elsewhere than at dense
+    /// layers, weights that are no matrices and vectors, sizes that contradict them.
     pub fn read(bytes: &[u8]) -> Result<Self, Error> {
-        let json = parse(bytes, FORMAT).map_err(|problem| Error::loading(vec![problem]))?;
+        let json = document(bytes, &FORMAT).map_err(|problem| Error::loading(vec![problem]))?;
         File::from_json(&json).map_err(Error::loading)
     }
 
@@ -156,15 +164,22 @@ impl File {
         let input_size = match json.get("in_shape").and_then(last_size) {
             Some(size) => size,
             None => {
-                let found = holds(json.get("in_shape"));
+                let found = shape_told(json.get("in_shape"));
                 problems.push(setting("in_shape", found, "its last element must be the input's size"));
                 0
             }
         };
         let mut file = File { info: info(json, &mut problems), input_size, layers: vec![], tensors: vec![] };
         match json.get("layers") {
-            Some(layers @ Json::Array(entries)) if !entries.is_empty() => {
-                for (place, layer) in layers.array().unwrap_or_default().iter().enumerate() {
+            Some(Json::Array(layers)) if !layers.is_empty() => {
+                for (place, layer) in layers.iter().enumerate() {
+                    if problems.len() >= MISTAKES {
+                        let rest = format!("an array of {} elements", layers.len());
+                        let wanted =
+                            format!("those from {place} on were not looked at, after so many mistakes");
+                        problems.push(setting("layers", rest, &wanted));
+                        break;
+                    }
                     file.add(place, layer, &mut problems);
                 }
             }
@@ -191,15 +206,12 @@ impl File {
                     (_, Some("")) => {}
                     // A layer of its own, but to us the dense layer's activation.
                     (Some((kind, _)), Some(activation)) if kind == "dense" => {
-                        let end = format!("{}.dense", self.layers.len() - 1);
+                        let activated = dense_kind(activation);
                         // Its kernel and its bias, the last ones.
-                        let own = self.tensors.iter_mut().rev().take(2);
-                        for held in own.filter(|held| held.name.starts_with(&format!("{end}."))) {
-                            held.name = held.name.replacen(&end, &format!("{end}_{activation}"), 1);
+                        for held in self.tensors.iter_mut().rev().take(2) {
+                            held.name = held.name.replacen("dense", &activated, 1);
                         }
-                        if let Some((kind, _)) = self.layers.last_mut() {
-                            *kind = format!("dense_{activation}");
-                        }
+                        *kind = activated;
                     }
                     _ => problems.push(setting(
                         &name("activation"),
@@ -222,18 +234,17 @@ impl File {
         let Some(size) = layer.get("shape").and_then(last_size) else {
             problems.push(setting(
                 &name("shape"),
-                told("shape"),
+                shape_told(layer.get("shape")),
                 "its last element must be the layer's size",
             ));
             return;
         };
         let kind = match kind {
             Some(recurrent @ ("lstm" | "gru")) => recurrent.to_string(),
-            _ if activation.is_empty() => "dense".to_string(),
-            _ => format!("dense_{}", activation.chars().take(20).collect::<String>()),
+            _ => dense_kind(activation),
         };
         let weights = match layer.get("weights") {
-            Some(Json::Array(weights)) => weights.as_slice(),
+            Some(Json::Array(weights)) => &**weights,
             _ => &[],
         };
         if weights.len() != variables.len() {
@@ -243,8 +254,23 @@ impl File {
             return;
         }
         let number = self.layers.len();
+        let input = self.layers.last().map_or(self.input_size, |&(_, size)| size);
+        let gates: usize = match kind.as_str() {
+            "lstm" => 4,
+            "gru" => 3,
+            _ => 1,
+        };
+        let sizes = [input, gates.saturating_mul(size)];
         for (variable, value) in variables.iter().zip(weights) {
             match numbers(value) {
+                // What the sizes are is unknown after a mistake.
+                Some((shape, _)) if *variable == "kernel" && shape != sizes && problems.is_empty() => {
+                    problems.push(setting(
+                        &format!("layers[{place}].weights, kernel"),
+                        Shape(&shape).to_string(),
+                        &format!("by the sizes that `in_shape` and `shape` give it must be {sizes:?}"),
+                    ));
+                }
                 Some((shape, numbers)) => {
                     self.tensors.push(Held { name: format!("{number}.{kind}.{variable}"), shape, numbers });
                 }
@@ -290,7 +316,7 @@ pub fn load<M: ModelMut>(model: &mut M, bytes: &[u8]) -> Result<(), Error> {
     }
     for (name, gain) in [("in_gain", input_gain), ("out_gain", output_gain)] {
         if gain != 0.0 {
-            problems.push(setting(name, gain.to_string(), wanted));
+            problems.push(setting(name, decimal(gain), wanted));
         }
     }
     if problems.is_empty() { file.load(model) } else { Err(Error::loading(problems)) }
@@ -367,27 +393,47 @@ fn kinds<M: Model>(model: &M) -> Vec<Kind> {
     kinds
 }
 
+/// What a dense layer with an activation is called in the names of its tensors.
+fn dense_kind(activation: &str) -> String {
+    match activation {
+        "" => "dense".into(),
+        // The name of none is longer.
+        _ => format!("dense_{}", activation.chars().take(20).collect::<String>()),
+    }
+}
+
 /// The last element of a shape such as `[null, null, 8]`.
 fn last_size(shape: &Json) -> Option<usize> {
-    let size = match shape {
-        Json::Numbers(sizes) => Json::Number(*sizes.last()?).size(),
-        Json::Array(sizes) => sizes.last()?.size(),
+    let last = match shape {
+        Json::Numbers(sizes) => size(*sizes.last()?),
+        Json::Mixed { last, .. } => last.size(),
         _ => None,
     };
-    size.filter(|&size| size > 0)
+    last.filter(|&size| size > 0)
+}
+
+/// A shape whose last element is no size.
+fn shape_told(shape: Option<&Json>) -> String {
+    let last = match shape {
+        Some(Json::Numbers(sizes)) => sizes.last().copied().map(decimal),
+        Some(Json::Mixed { last, .. }) => Some(last.told()),
+        Some(Json::Array(elements)) => elements.last().map(Json::told),
+        _ => None,
+    };
+    last.map_or_else(|| holds(shape), |last| format!("an array that ends with {last}"))
 }
 
 /// A vector, or a matrix row by row.
 fn numbers(value: &Json) -> Option<(Vec<usize>, Vec<f64>)> {
     match value {
-        Json::Numbers(numbers) => Some((vec![numbers.len()], numbers.clone())),
+        Json::Numbers(numbers) => Some((vec![numbers.len()], numbers.to_vec())),
         Json::Array(rows) => {
             let columns = match rows.first()? {
                 Json::Numbers(row) => row.len(),
                 _ => return None,
             };
             let mut all = Vec::new();
-            for row in rows {
+            for row in rows.iter() {
                 match row {
                     Json::Numbers(row) if row.len() == columns => all.extend_from_slice(row),
                     _ => return None,
@@ -416,7 +462,7 @@ fn info(json: &Json, problems: &mut Vec<Problem>) -> Info {
     let mut gain = |key: &str| number(key, json.get(key)).unwrap_or(0.0);
     let [input_gain, output_gain, skip] = ["in_gain", "out_gain", "in_skip"].map(&mut gain);
     if skip != 0.0 && skip != 1.0 {
-        problems.push(setting("in_skip", skip.to_string(), "0 and 1 can be read"));
+        problems.push(setting("in_skip", decimal(skip), "0 and 1 can be read"));
     }
     Info { sample_rate, skip: skip != 0.0, input_gain, output_gain }
 }

@@ -6,13 +6,13 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::error::{Error, Problem};
-#[cfg(feature = "safetensors")]
-use super::file::{read, write};
 use super::found::{Found, find};
 use super::further;
 use super::left_out;
 use super::mapping::Mapping;
 use super::plan::{Held, Laid, Plan, held, plan};
+#[cfg(feature = "safetensors")]
+use super::safetensors::{read, write};
 use super::sizes;
 #[cfg(any(feature = "safetensors", feature = "nam"))]
 use super::tensor::Written;
@@ -87,7 +87,7 @@ impl Mapping {
     /// Mistakes of the mapping, and values that are not finite: no load would take them.
     #[cfg(feature = "safetensors")]
     pub fn save<M: Model>(&self, model: &M) -> Result<Vec<u8>, Error> {
-        self.write(model, |tensors| write(tensors).map_err(|problem| vec![problem]))
+        self.write(model, |tensors| Ok(write(tensors)))
     }
 
     /// What `write` makes of the tensors of `model`, which are in the mapping's order.

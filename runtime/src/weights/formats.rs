@@ -1,0 +1,137 @@
+//! Files that are of another format than the loader reads.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+
+use super::error::{Name, Problem};
+
+/// What a loader reads.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Format {
+    pub(super) name: &'static str,
+    pub(super) is_json: bool,
+    /// What writes such files; none for safetensors, to which other files can be converted.
+    pub(super) exporter: Option<&'static str>,
+}
+
+/// The UTF-8 byte-order mark, which some programs put before text.
+pub(super) const MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// A kind of file that weights are saved in, and the Python that turns it into safetensors.
+type Saved = (&'static str, &'static str);
+
+const TORCH: &str = "in Python `safetensors.torch.save_file(model.state_dict(), \"net.safetensors\")`";
+const KERAS: &str = "in Python `safetensors.numpy.save_file({v.path: v.numpy() for v in model.weights}, \"net.safetensors\")`";
+const NUMPY: &str =
+    "in Python `safetensors.numpy.save_file(dict(numpy.load(\"net.npz\")), \"net.safetensors\")`";
+const ARRAY: &str =
+    "in Python `safetensors.numpy.save_file({\"W\": numpy.load(\"W.npy\")}, \"net.safetensors\")`";
+
+/// Beginnings of files that hold another file, compressed: the program, and the one that undoes it.
+const COMPRESSED: [(&[u8], &str, &str); 4] = [
+    (b"\x1f\x8b", "gzip", "gunzip"),
+    (b"BZh", "bzip2", "bunzip2"),
+    (b"\xfd7zXZ", "xz", "unxz"),
+    (b"\x28\xb5\x2f\xfd", "Zstandard", "unzstd"),
+];
+
+/// What a file is that isn't of the format `wanted`, if it is one that people often have in place of it.
+pub(super) fn other_format(bytes: &[u8], wanted: &Format) -> Option<Problem> {
+    let other = |found: &str, help: &str| {
+        Some(Problem::OtherFormat { found: found.to_string(), help: help.to_string() })
+    };
+    if is_safetensors(bytes) {
+        let help = "`rnn_cell::weights::load` and `Mapping::load` read such files";
+        return wanted.exporter.and_then(|_| other("a safetensors file", help));
+    }
+    if bytes.is_empty() {
+        return other("an empty file", "download or export it again");
+    }
+    for (beginning, program, undo) in COMPRESSED {
+        if bytes.starts_with(beginning) {
+            let help = format!("unpack it with `{undo}`");
+            return other(&format!("compressed with {program}"), &help);
+        }
+    }
+    if is_utf_16(bytes) {
+        return other("text in UTF-16", "save it as UTF-8");
+    }
+    if bytes.starts_with(b"version https://git-lfs") {
+        let help = "`git lfs pull` in the repository fetches the file that it points to";
+        return other("a Git LFS pointer", help);
+    }
+    if let Some(page) = page(bytes) {
+        let help = "download the raw file rather than the page that shows it, signed in if that is needed";
+        return other(page, help);
+    }
+    if let Some(entry) = zip_entry(bytes)
+        && [".nam", ".json", ".safetensors", ".onnx"].iter().any(|end| entry.ends_with(end))
+        && !KERAS_ENTRIES.contains(&entry.as_str())
+    {
+        return other(&format!("a zip archive with `{}` in it", Name(&entry)), "unzip it");
+    }
+    if let Some((found, conversion)) = saved(bytes) {
+        return other(found, wanted.exporter.unwrap_or(conversion));
+    }
+    let help = "the modules `nam` and `rtneural` of `rnn_cell::weights` read such files";
+    if !wanted.is_json && is_json(bytes) { other("a JSON file", help) } else { None }
+}
+
+fn is_json(bytes: &[u8]) -> bool {
+    let text = bytes.strip_prefix(MARK).unwrap_or(bytes).trim_ascii_start();
+    // The length of a header may begin with the code of a brace.
+    text.starts_with(b"{") && !bytes.iter().take(8).any(|&byte| byte == 0)
+}
+
+/// Whether the first 8 bytes are the length of a header that begins as one does.
+fn is_safetensors(bytes: &[u8]) -> bool {
+    let length = bytes.first_chunk().map(|length| u64::from_le_bytes(*length));
+    length.is_some_and(|length| length <= bytes.len() as u64) && bytes.get(8) == Some(&b'{')
+}
+
+/// Whether these are two bytes a character: with a byte-order mark, or a brace and another character.
+fn is_utf_16(bytes: &[u8]) -> bool {
+    match bytes {
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => true,
+        [b'{', 0, second, 0, ..] | [0, b'{', 0, second, ..] => *second != 0,
+        _ => false,
+    }
+}
+
+/// What a site answers in place of a file: a page to sign in, a message.
+fn page(bytes: &[u8]) -> Option<&'static str> {
+    let text = bytes.strip_prefix(MARK).unwrap_or(bytes).trim_ascii_start();
+    let begins =
+        |tag: &str| text.get(..tag.len()).is_some_and(|text| text.eq_ignore_ascii_case(tag.as_bytes()));
+    if ["<!doctype html", "<html", "<head", "<!--"].into_iter().any(begins) {
+        return Some("an HTML page");
+    }
+    begins("<?xml").then_some("an XML document")
+}
+
+const KERAS_ENTRIES: [&str; 3] = ["metadata.json", "config.json", "model.weights.h5"];
+
+/// The name of the first entry of a zip archive. It stands behind 30 bytes of other things, the 27th of which begin its length.
+fn zip_entry(bytes: &[u8]) -> Option<String> {
+    let rest = bytes.strip_prefix(b"PK\x03\x04")?;
+    let length = rest.get(22..24).map_or(0, |length| usize::from(u16::from_le_bytes([length[0], length[1]])));
+    Some(String::from_utf8_lossy(rest.get(26..26 + length).unwrap_or_default()).into_owned())
+}
+
+fn saved(bytes: &[u8]) -> Option<Saved> {
+    if let Some(entry) = zip_entry(bytes) {
+        return Some(match entry.as_str() {
+            entry if entry.ends_with(".npy") => ("a zip archive of NumPy (`numpy.savez`)", NUMPY),
+            entry if KERAS_ENTRIES.contains(&entry) => ("a zip archive of Keras (`model.save`)", KERAS),
+            _ => ("a PyTorch zip archive (`torch.save`)", TORCH),
+        });
+    }
+    match bytes {
+        [0x80, 2, 0x8a, 0x0a, ..] => Some(("a pickle of an old PyTorch (`torch.save`)", TORCH)),
+        // The version of the protocol, then an object, a class, a frame, a list or a mark.
+        [0x80, 2..=5, b'}' | b'c' | 0x95 | b']' | b'(', ..] => Some(("a pickle of Python", TORCH)),
+        _ if bytes.starts_with(b"\x93NUMPY") => Some(("an array of NumPy (`numpy.save`)", ARRAY)),
+        _ if bytes.starts_with(b"\x89HDF\r\n\x1a\n") => Some(("an HDF5 file, as Keras saves weights", KERAS)),
+        _ => None,
+    }
+}
