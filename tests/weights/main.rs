@@ -8,6 +8,7 @@ mod errors;
 mod keras;
 mod nam;
 mod onnx;
+mod onnx_chains;
 mod own;
 mod roundtrip;
 mod rtneural;
