@@ -47,6 +47,11 @@ fn each_node_as_onnx_runtime_computes_it() {
     check("onnx_torch", Lstm::<I, H, f64>::zeros());
     let both = Bidirectional::new(Lstm::<I, H, f64>::zeros(), Lstm::<I, H, f64>::zeros());
     check("onnx_lstm_both", both.joined(Concat::<{ 2 * H }>));
+    let both = Bidirectional::new(Lstm::<I, H, f64>::zeros(), Lstm::<I, H, f64>::zeros());
+    check(
+        "onnx_joined",
+        Stack(both.joined(Concat::<{ 2 * H }>), GruResetAfter::<{ 2 * H }, H, f64>::zeros()),
+    );
 }
 
 #[test]

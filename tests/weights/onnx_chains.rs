@@ -1,9 +1,10 @@
-//! ONNX graphs that are no chain, or hardly one: written here byte by byte, so that they can be wrong in any way.
+//! ONNX graphs that are no chain, or hardly one, written byte by byte so that they can be wrong in any way.
 
 use crate::{bits, fixture, randomise};
 use rnn_cell::cell::ModelMut;
 use rnn_cell::cells::*;
 use rnn_cell::prelude::*;
+use rnn_cell::weights::Source;
 use rnn_cell::weights::onnx::{self, File, dense, gru, lstm};
 
 fn varint(mut number: u64) -> Vec<u8> {
@@ -84,7 +85,7 @@ fn model(parts: &[Vec<u8>], outputs: &str) -> Vec<u8> {
     [field(8, &whole(2, 17)), field(7, &graph)].concat()
 }
 
-/// The tensors of two LSTMs of 2 inputs and 2 outputs (also in both directions), a GRU, two dense layers, and axes.
+/// Tensors of LSTMs of 2 inputs and 2 outputs, a GRU and dense layers, and lists of axes.
 fn tensors() -> Vec<u8> {
     let all = [
         tensor("W", &[1, 8, 2]),
@@ -104,6 +105,8 @@ fn tensors() -> Vec<u8> {
         integers("last", &[-1]),
         integers("swap", &[1, 0]),
         integers("three", &[0, 0, -1]),
+        integers("rows", &[-1, 2]),
+        integers("pairs", &[-1, 4]),
     ];
     all.concat()
 }
@@ -112,7 +115,7 @@ fn read(nodes: &[Vec<u8>], outputs: &str) -> Result<File, String> {
     File::read(&model(&[tensors(), nodes.concat()], outputs)).map_err(|error| error.to_string())
 }
 
-/// A recurrent layer of PyTorch's, which turns the axes of a batch first, and one direction's axis off.
+/// A recurrent layer as PyTorch writes it with `batch_first`.
 fn batch_first(x: &str, y: &str) -> [Vec<u8>; 4] {
     [
         node_with(&format!("Transpose {x} -> {y}1"), &[ints("perm", &[1, 0, 2])]),
@@ -141,11 +144,11 @@ fn chains_as_exporters_write_them() {
         &[&batch_first("x", "seq")[..], &[slice, node("MatMul a B -> p"), node("Add b p -> y")]].concat(),
         "y",
     );
-    let rows = [node("Reshape seq swap -> a"), node("Gemm a B b -> p"), node("Reshape p three -> y")];
+    let rows = [node("Reshape seq rows -> a"), node("Gemm a B b -> p"), node("Reshape p three -> y")];
     load(&[&batch_first("x", "seq")[..], &rows].concat(), "y");
     // States go in and come out, and are the caller's.
     let states =
-        [node("LSTM x W R _ lengths h0 c0 -> a h c"), node("Squeeze a one -> d"), node("Gemm d B -> y")];
+        [node("LSTM x W R _ lengths h0 c0 -> a h c"), node("Squeeze a one -> d"), node("MatMul d B -> y")];
     load(&states, "y h c");
     let parts = [node("Slice h0 zero one zero -> p"), node("LSTM x W R _ _ p p -> a h c")];
     load(
@@ -341,6 +344,12 @@ fn what_is_no_chain() {
             "`Reshape r` is on features that are not last",
         ),
         (
+            "features of two samples",
+            &["LSTM x W R -> a", "Reshape a pairs -> r", "Relu r -> y"],
+            "y",
+            "`Reshape r` is on features that it splits or joins",
+        ),
+        (
             "both directions one after the other",
             &["LSTM:both x W2 R2 -> a", "Reshape a three -> r", "LSTM r W4 R -> y"],
             "y",
@@ -384,6 +393,12 @@ fn what_is_no_chain() {
         ),
         ("a subgraph", &["LSTM x W R -> a", "If a -> y"], "y", "`If` is in a node in the file; no layer"),
         (
+            "the mask of a dropout",
+            &["Gemm x B b -> a", "Dropout a -> d m", "Gemm m B b -> y"],
+            "y",
+            "`Gemm y` is beside the chain",
+        ),
+        (
             "a dropout that trains",
             &["Gemm x B b -> a", "Dropout a _ one -> d", "Gemm d B b -> y"],
             "y",
@@ -401,9 +416,9 @@ fn what_is_no_chain() {
             "y",
             "`LSTM y: initial_h` is computed in the file",
         ),
-        ("a scaled product", &["Gemm:alpha x B b -> y"], "y", "`Gemm y` is scaled or turned in the file"),
-        ("a scaled bias", &["Gemm:beta x B b -> y"], "y", "`Gemm y` is scaled or turned in the file"),
-        ("a turned input", &["Gemm:transA x B b -> y"], "y", "`Gemm y` is scaled or turned in the file"),
+        ("a scaled product", &["Gemm:alpha x B b -> y"], "y", "`Gemm y` is scaled or transposed in the file"),
+        ("a scaled bias", &["Gemm:beta x B b -> y"], "y", "`Gemm y` is scaled or transposed in the file"),
+        ("a turned input", &["Gemm:transA x B b -> y"], "y", "`Gemm y` is scaled or transposed in the file"),
     ];
     let (mut wrong, mut named) = (String::new(), 0);
     for (what, nodes, outputs, wanted) in cases {
@@ -451,6 +466,10 @@ fn what_is_wrong_with_a_whole_file() {
             "two inputs of its graph have one name",
         ),
         (field(7, &[&graph[..], &field(1, b"")].concat()), "a node has no operator"),
+        (
+            field(7, &node_with("LSTM x W R -> y", &[int("layout", 1), int("layout", 0)])),
+            "a node has two attributes of one name",
+        ),
     ];
     for (bytes, wanted) in cases {
         let message = message(&bytes);
@@ -497,6 +516,20 @@ fn hostile_tensors() {
     }
 }
 
+/// Tensors that thousands of nodes share are not read by each of them.
+#[test]
+fn large_tensors_that_name_axes() {
+    let nodes = (0..20_000).map(|k| node(&format!("Squeeze a many -> a{k}"))).collect::<Vec<_>>();
+    let many = integers("many", &[1; 100_000]);
+    let floats = tensor("many", &[100_000]);
+    for axes in [many, floats] {
+        let start = std::time::Instant::now();
+        let file = read(&[axes, node("LSTM x W R -> a"), nodes.concat()], "a0").unwrap_err();
+        assert!(file.contains("`Squeeze a0` is on axes that are computed"), "{file}");
+        assert!(start.elapsed().as_secs() < 10, "{:?}", start.elapsed());
+    }
+}
+
 /// The most memory that a load may take at once, as in `damage`.
 const TIMES: u64 = 30;
 const BESIDES: u64 = 10_000;
@@ -508,7 +541,7 @@ fn many_small_nodes() {
     let name = |k: usize| char::from_u32(0x100 + k as u32).unwrap().to_string();
     let next = |k: usize| if k == 0 { "x".into() } else { name(k - 1) };
     let tiny =
-        [tensor("w", &[1, 4, 1]), tensor("r", &[1, 4, 1]), tensor("m", &[1, 1]), tensor("n", &[30_000])];
+        [tensor("w", &[1, 4, 1]), tensor("r", &[1, 4, 1]), tensor("m", &[1, 1]), tensor("n", &[70_000])];
     let tiny = tiny.concat();
     let recurrent = many(&|k| {
         let all = name(10_000 + k);
@@ -628,6 +661,8 @@ fn layers_that_a_mapping_leaves_out() {
         message,
         "weights not loaded: `graph` is a chain of 100 layers in the file; the mapping reads 1 of them"
     );
+    let sizes = chain(100).sizes();
+    assert!(sizes.starts_with("2 -> dense 2 -> ") && sizes.ends_with(" -> 80 more layers"), "{sizes}");
     let message = chain(3).load(&mut model).unwrap_err().to_string();
     assert!(message.contains("`1.dense.W`") && message.contains("`2.dense.b`"), "{message}");
     let all = (1..100).fold(onnx::layers([dense("")]), |mapping, k| mapping.ignoring(&format!("{k}.")));

@@ -1,5 +1,5 @@
-//! ONNX models that are a chain of layers: the nodes LSTM, GRU and RNN, and dense layers made of Gemm, or of MatMul and
-//! Add, with Tanh, Relu or Sigmoid after them. Read, not written.
+//! ONNX models that are a chain of layers: the nodes LSTM, GRU and RNN, and dense layers made of
+//! Gemm, or of MatMul and Add, with Tanh, Relu or Sigmoid after them. Read, not written.
 //!
 //! ```no_run
 //! use rnn_cell::cells::{Dense, Lstm};
@@ -24,21 +24,26 @@
 //! | `reverse` | one of them, for the caller to run from the last step: [`Layer::reverse`] |
 //! | Gemm; MatMul and Add | [`Dense`](crate::cells::Dense); with an activation a cell of your own, [`dense`] |
 //!
-//! What no cell does is refused by name, all of it at once: `clip`, other activations, initial states that are computed, weights
-//! that are computed, quantised or kept in another file, any other operator.
+//! What no cell does is refused by name, all of it at once: `clip`, other activations, initial
+//! states that are computed, weights that are computed, quantised or kept in another file, any
+//! other operator.
 //!
-//! The nodes must be a chain: each layer reads what the one before gives, and the graph gives what the last one gives. A side
-//! branch, a cycle, a name that is given twice and an output from the middle are refused, with the node's name. A final state
-//! (`Y_h`, `Y_c`) may be an output beside that, as states are the caller's here; dense layers may follow the `Y_h` of an LSTM
-//! in one direction. Operators that turn, join or cut the axes of steps and samples (Transpose, Squeeze, Reshape, Slice,
-//! Gather ..) are followed. They may stand where each layer still reads the features of the one before, and a recurrent layer all of
-//! its steps in their order. Which steps a model gives at its end is not looked at. A Reshape is trusted to keep
-//! steps and samples apart: their numbers are not in the file.
+//! The nodes must be a chain: each layer reads what the one before gives, and the graph gives what
+//! the last one gives. A side branch, a cycle, a name that is given twice and an output from the
+//! middle are refused, with the node's name. A final state (`Y_h`, `Y_c`) may be an output as well,
+//! as states are the caller's here. Dense layers may follow the `Y_h` of a layer in one direction.
 //!
-//! `sequence_lens` must be an input or computed from one: the lengths of a batch's sequences are what you hand to
-//! [`cell::Layer::forward`](crate::cell::Layer::forward).
+//! Operators that transpose, join or cut the axes of steps and samples are followed (Transpose,
+//! Squeeze, Reshape, Slice, Gather ..). Each layer must still read the features of the layer
+//! before, and a recurrent layer all of its steps in their order. The reader does not check which
+//! steps a model gives at its end, nor that a Reshape keeps steps and samples apart: the file does
+//! not say how many there are.
 //!
-//! Checked against files made by `onnx.helper` and what ONNX Runtime computes of them (`tests/weights/fixtures/make_onnx.py`).
+//! `sequence_lens` must be an input or computed from one: the lengths of a batch's sequences are
+//! what you hand to [`cell::Layer::forward`](crate::cell::Layer::forward).
+//!
+//! Checked against files made by `onnx.helper` and what ONNX Runtime computes of them
+//! (`tests/weights/fixtures/make_onnx.py`).
 
 mod graph;
 mod layout;
@@ -60,7 +65,7 @@ use crate::cell::{Model, ModelMut};
 
 const FORMAT: &str = "ONNX";
 
-/// The most layers of a file, beside those that a mapping reads, whose tensors are listed one by one.
+/// The most layers that an error lists one by one, beside those that a mapping reads.
 const EXTRA: usize = 20;
 
 /// A file that was read: sound in itself, whatever model it fits.
@@ -78,7 +83,8 @@ impl File {
         Self::read_without(bytes, &[])
     }
 
-    /// [`read`](Self::read), where operators of these names (`"Softmax"`) are passed over: the caller sees to what they do.
+    /// [`read`](Self::read), where operators of these names (`"Softmax"`) are passed over: the
+    /// caller sees to what they do.
     ///
     /// # Errors
     /// Those of [`read`](Self::read).
@@ -106,9 +112,9 @@ impl File {
         self.load_by(&layers(guessed(model).into_iter().map(|(layer, ..)| layer)), model)
     }
 
-    /// [`load`](Self::load) by a mapping from [`layers`], or of your own: the tensors of layer 0, an LSTM, are called
-    /// `0.lstm.W`, `0.lstm.R`, `0.lstm.B`, as ONNX's inputs are, without their axis of directions; a bidirectional one's
-    /// `0.lstm.forward.W` and `0.lstm.reverse.W`.
+    /// [`load`](Self::load) by a mapping from [`layers`], or of your own: the tensors of layer 0,
+    /// an LSTM, are called `0.lstm.W`, `0.lstm.R`, `0.lstm.B`, as ONNX's inputs are, without their
+    /// axis of directions; a bidirectional one's `0.lstm.forward.W` and `0.lstm.reverse.W`.
     ///
     /// # Errors
     /// Lists all that doesn't fit; the model is then as it was.
@@ -142,7 +148,7 @@ impl File {
         })
     }
 
-    /// The number of layers that a mapping neither reads nor ignores.
+    /// Counts the layers that a mapping neither reads nor ignores.
     fn unread(&self, mapping: &Mapping) -> usize {
         let number = |name: &str| name.split_once('.').and_then(|(number, _)| number.parse().ok());
         let read: BTreeSet<usize> =
@@ -156,8 +162,8 @@ impl File {
         self.layers.iter().enumerate().filter(is_unread).count()
     }
 
-    /// Says which cell has the parameters for peepholes or an initial state that no parameter comes from: without them the
-    /// model would compute something else.
+    /// Names the cell that has parameters for peepholes or an initial state, where the model's has
+    /// none: without them it would compute something else.
     fn name_cell(&self, problem: &mut Problem) {
         let Problem::Unexpected { tensor, .. } = problem else { return };
         let number = tensor.split_once('.').and_then(|(number, _)| number.parse::<usize>().ok());
@@ -188,14 +194,25 @@ impl Source for File {
 
     fn sizes(&self) -> String {
         let input = self.layers.first().map_or(0, |layer| layer.input_size);
-        chain(input, self.layers.iter().map(|layer| (layer.kind, layer.size)))
+        chain_of(input, &self.layers.iter().map(|layer| (layer.kind, layer.size)).collect::<Vec<_>>())
     }
 
     fn sizes_of<M: Model>(&self, model: &M) -> String {
         let layers = guessed(model);
         let input = layers.first().map_or(0, |&(_, _, input)| input);
-        chain(input, layers.iter().map(|(layer, size, _)| (layer.kind.as_str(), *size)))
+        let sizes = layers.iter().map(|(layer, size, _)| (layer.kind.as_str(), *size));
+        chain_of(input, &sizes.collect::<Vec<_>>())
     }
+}
+
+/// Formats the sizes of layers, of the first [`EXTRA`] if there are more.
+fn chain_of(input: usize, layers: &[(&str, usize)]) -> String {
+    let (first, rest) = layers.split_at(layers.len().min(EXTRA));
+    let mut sizes = chain(input, first.iter().copied());
+    if !rest.is_empty() {
+        sizes += &format!(" -> {} more layers", graph::grouped(rest.len()));
+    }
+    sizes
 }
 
 /// Loads the bytes of a file: [`File::read`] and [`File::load`].
@@ -281,8 +298,8 @@ pub fn rnn() -> Layer {
     Layer { kind: "rnn".into(), mapping }
 }
 
-/// A dense layer: with the activation `""` a [`Dense`](crate::cells::Dense), with `"tanh"`, `"relu"` or `"sigmoid"` a cell of
-/// your own with its parameters.
+/// A dense layer: with the activation `""` a [`Dense`](crate::cells::Dense), with `"tanh"`,
+/// `"relu"` or `"sigmoid"` a cell of your own with its parameters.
 pub fn dense(activation: &str) -> Layer {
     let kind = if activation.is_empty() { "dense".into() } else { format!("dense_{activation}") };
     Layer { kind, mapping: Mapping::new().with(matrix("W").stack(["W"])).with(vector("b").stack(["b"])) }
@@ -298,8 +315,8 @@ pub fn layers(layers: impl IntoIterator<Item = Layer>) -> Mapping {
     })
 }
 
-/// The layers of a stack, as their parameters' names tell, with outputs and inputs. What is none of the cells above counts as
-/// dense, and a load then says which parameters it lacks.
+/// The layers of a stack, as their parameters' names tell, with outputs and inputs. What is none of
+/// the cells above counts as dense, and a load then says which parameters it lacks.
 fn guessed<M: Model>(model: &M) -> Vec<(Layer, usize, usize)> {
     let depth = model.depth();
     let mut names: Vec<BTreeSet<String>> = vec![BTreeSet::new(); depth];

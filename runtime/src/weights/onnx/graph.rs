@@ -1,8 +1,9 @@
 //! From the nodes of a graph to a chain of layers with their tensors.
 //!
-//! The nodes are read in their order, in which each follows what it reads. `operations` counts what the chain computed so far:
-//! a tensor of the chain knows how many operations made it, and only the newest can be read on. So a side branch, a cycle and
-//! a second chain are all refused where they are read.
+//! The nodes are read in their order, in which each follows what it reads. `operations` counts what
+//! the chain computed so far: a tensor of the chain knows how many operations made it, and only the
+//! newest can be read on. So a side branch, a cycle and a second chain are all refused where they
+//! are read.
 
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -29,20 +30,20 @@ pub(super) struct Layer {
 /// A tensor of a layer.
 #[derive(Debug, Clone)]
 pub(super) struct Tensor {
-    /// `forward.` or `reverse.`, or `""` where there is one direction from the first step on.
+    /// `forward.` or `reverse.`, or `""` of a layer that runs forward only.
     pub(super) direction: &'static str,
     pub(super) name: &'static str,
     pub(super) rows: usize,
     /// Of a matrix.
     pub(super) columns: Option<usize>,
-    /// Row by row; of a tensor that the file leaves out and that counts as zero, none.
+    /// Row by row. `None` if the file leaves the tensor out, which then counts as zero.
     pub(super) numbers: Option<Vec<f64>>,
 }
 
-/// What a name of the graph stands for.
+/// The meaning of a name of the graph.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Value<'a> {
-    /// What no node has computed yet.
+    /// A name that no node has computed yet.
     Pending,
     /// A tensor of the file.
     Constant { bytes: &'a [u8], is_zero: bool },
@@ -50,26 +51,29 @@ pub(super) enum Value<'a> {
     Zeros,
     /// Numbers that are no layer's: shapes, lengths.
     Other,
-    /// What goes into the graph, up to the order of its axes.
+    /// An input of the graph, up to the order of its axes.
     Input,
-    /// A part of what goes into the graph.
+    /// A part of an input of the graph.
     Part,
-    /// What the chain computed by its first `operations`, up to the order of its axes. The layout is `None` behind operators that
-    /// the caller answers for.
+    /// The result of the first `operations` of the chain, up to the order of its axes. The layout
+    /// is `None` after operators that the caller answers for.
     Data {
         operations: u32,
-        /// Whether it is the state that a layer ends in.
+        /// Whether it is the final state of a layer.
         state: bool,
         layout: Option<Layout>,
     },
-    /// The state that a layer ends in, in a form that no layer can read on.
+    /// Final states of layers in a form that no layer can read.
     State,
-    /// What a refused node gives.
+    /// An output of a refused node. The reason is among the problems.
     Refused,
 }
 
 /// How often the tensors of a file may be read, on average.
 const SHARED: usize = 4;
+
+/// The most bytes of a tensor that names axes, which may be read any number of times.
+const SMALL: usize = 256;
 
 /// No more problems than so many are listed.
 const LISTED: usize = 20;
@@ -77,10 +81,11 @@ const LISTED: usize = 20;
 pub(super) struct Reader<'a> {
     /// All names, sorted.
     names: Vec<(&'a str, Value<'a>)>,
-    /// How many numbers layers may still be made of: a tensor that many nodes read must not fill the memory.
+    /// How many bytes of tensors may still be read: one that many nodes share must neither fill the
+    /// memory nor take a time that grows with the square of the file's length.
     budget: usize,
     operations: u32,
-    /// The name of what the chain gives so far.
+    /// The name of the chain's latest result.
     end: &'a str,
     pub(super) layers: Vec<Layer>,
     problems: Vec<Problem>,
@@ -88,20 +93,21 @@ pub(super) struct Reader<'a> {
     unlisted: usize,
 }
 
-/// The layers of a graph, or all that can't be mapped. Operators in `without` are passed over.
+/// Returns the layers of a graph, or all that is wrong with it. Operators in `without` are passed
+/// over.
 pub(super) fn layers(graph: Graph<'_>, without: &[&str]) -> Result<Vec<Layer>, Vec<Problem>> {
     let mut reader = Reader::new(graph).map_err(|damage| Vec::from([format_problem(damage)]))?;
     let mut unknown: BTreeMap<Operator<'_>, usize> = BTreeMap::new();
     for node in graph.nodes() {
         if !reader.add(node, without) {
             *unknown.entry(node.operator).or_default() += 1;
-            reader.give(node, Value::Refused);
+            reader.give(node, core::iter::repeat(Value::Refused));
         }
     }
     for (&operator, &count) in &unknown {
         let wanted = "no layer can be made of it; `File::read_without` passes it over";
         let file = if count == 1 { "in a node".into() } else { format!("in {} nodes", grouped(count)) };
-        reader.tell(&shown(&operator.to_string()), file, wanted);
+        reader.report(&shown(&operator.to_string()), file, wanted);
     }
     reader.check_outputs(graph);
     let unlisted = reader.unlisted;
@@ -117,7 +123,7 @@ pub(super) fn format_problem(damage: Damage) -> Problem {
     Problem::Format { format: super::FORMAT, message: damage.to_string() }
 }
 
-/// A name of a file: without characters that would change how a message looks, cut where it is long.
+/// Returns a name of a file for a message: shortened, and with control characters escaped.
 pub(super) fn shown(name: &str) -> String {
     const LONGEST: usize = 60;
     let mut shown = String::new();
@@ -131,12 +137,12 @@ pub(super) fn shown(name: &str) -> String {
     shown
 }
 
-/// A number with commas between its thousands.
+/// Formats a number with commas between its thousands.
 pub(super) fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let mut grouped = String::new();
     for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
             grouped.push(',');
         }
         grouped.push(digit);
@@ -144,7 +150,7 @@ pub(super) fn grouped(number: usize) -> String {
     grouped
 }
 
-/// What a node is called in messages.
+/// Returns what a node is called in messages.
 pub(super) fn label(node: Node<'_>) -> String {
     let name = if node.name.is_empty() { node.outputs().next().unwrap_or("") } else { node.name };
     let mut label = shown(&node.operator.to_string());
@@ -153,7 +159,7 @@ pub(super) fn label(node: Node<'_>) -> String {
 }
 
 impl<'a> Reader<'a> {
-    /// All names of a graph, with what they stand for before any node computes.
+    /// Collects all names of a graph, with their meaning before any node computes.
     fn new(graph: Graph<'a>) -> Result<Self, Damage> {
         let names = || {
             let given = graph.nodes().flat_map(Node::outputs);
@@ -182,7 +188,8 @@ impl<'a> Reader<'a> {
         }
         for tensor in graph.tensors() {
             let constant = reader.hold(tensor);
-            // Before version 4 of the format each tensor was an input as well, which it gave a default value to.
+            // Before version 4 of the format each tensor was an input as well, which it gave a
+            // default value to.
             if let Some(value) = reader.place(tensor.name)
                 && matches!(core::mem::replace(value, constant), Value::Constant { .. })
             {
@@ -202,13 +209,13 @@ impl<'a> Reader<'a> {
         Some(self.names[place].1)
     }
 
-    /// What an input stands for, if the node has it.
+    /// Returns the meaning of an input, if the node has it.
     pub(super) fn input(&self, node: Node<'_>, input: usize) -> Option<Value<'a>> {
         self.value(node.inputs().nth(input).filter(|name| !name.is_empty())?)
     }
 
-    /// Lists a problem.
-    pub(super) fn tell(&mut self, name: &str, file: String, wanted: &str) {
+    /// Adds a problem to the list.
+    pub(super) fn report(&mut self, name: &str, file: String, wanted: &str) {
         if self.problems.len() < LISTED {
             self.problems.push(setting(name, file, wanted));
         } else {
@@ -217,19 +224,31 @@ impl<'a> Reader<'a> {
     }
 
     fn hold(&mut self, tensor: proto::Tensor<'a>) -> Value<'a> {
-        self.budget += SHARED * tensor.length.unwrap_or(0);
+        self.budget = self.budget.saturating_add(SHARED * tensor.bytes.len());
         Value::Constant { bytes: tensor.bytes, is_zero: tensor.is_zero }
     }
 
-    /// Whether the operator is known; what is wrong with a known one is told in `problems`.
+    /// Reads a tensor if the budget covers its bytes.
+    fn take(&mut self, bytes: &'a [u8]) -> Option<proto::Tensor<'a>> {
+        self.budget = self.budget.checked_sub(bytes.len())?;
+        proto::tensor(bytes).ok()
+    }
+
+    /// Reads a tensor that names axes.
+    fn take_small(&mut self, bytes: &'a [u8]) -> Option<proto::Tensor<'a>> {
+        if bytes.len() <= SMALL { proto::tensor(bytes).ok() } else { self.take(bytes) }
+    }
+
+    /// Adds a node. Returns whether its operator is known; what is wrong with a known one is
+    /// reported.
     fn add(&mut self, node: Node<'a>, without: &[&str]) -> bool {
         if !self.has_inputs(node) {
-            self.give(node, Value::Refused);
+            self.give(node, core::iter::repeat(Value::Refused));
             return true;
         }
         if without.iter().any(|name| node.operator.is(name)) {
             let value = self.passed_over(node);
-            self.give(node, value);
+            self.give(node, core::iter::repeat(value));
             return true;
         }
         let value = match node.operator.own() {
@@ -251,8 +270,8 @@ impl<'a> Reader<'a> {
                 None => return false,
             },
             "LSTM" | "GRU" | "RNN" => {
-                let values = recurrent::add(self, node).unwrap_or([Value::Refused; 2]);
-                self.give_all(node, values.into_iter().chain([Value::State]));
+                let [all, last] = recurrent::add(self, node).unwrap_or([Value::Refused; 2]);
+                self.give(node, [all, last, Value::State]);
                 return true;
             }
             "Gemm" | "MatMul" => self.dense(node).unwrap_or(Value::Refused),
@@ -266,11 +285,12 @@ impl<'a> Reader<'a> {
             },
             _ => return false,
         };
-        self.give(node, value);
+        self.give(node, [value]);
         true
     }
 
-    /// Whether all inputs of a node are given by the file, the caller or a node before it. Tells of the first that isn't.
+    /// Returns whether the file, the caller or a node before it gives each input of a node. Reports
+    /// the first that has no source.
     fn has_inputs(&mut self, node: Node<'a>) -> bool {
         for name in node.inputs().filter(|name| !name.is_empty()) {
             let (file, wanted) = match self.value(name) {
@@ -284,32 +304,27 @@ impl<'a> Reader<'a> {
                 ),
                 Some(_) => continue,
             };
-            self.tell(&format!("{}: {}", label(node), shown(name)), file.into(), wanted);
+            self.report(&format!("{}: {}", label(node), shown(name)), file.into(), wanted);
             return false;
         }
         true
     }
 
-    /// Sets all outputs of a node.
-    fn give(&mut self, node: Node<'a>, value: Value<'a>) {
-        self.give_all(node, core::iter::repeat(value));
-    }
-
-    /// Sets the outputs of a node; those beyond `values` are of no use.
-    fn give_all(&mut self, node: Node<'a>, values: impl IntoIterator<Item = Value<'a>>) {
-        let values = values.into_iter().chain(core::iter::repeat(Value::Refused));
-        let (mut is_told, mut is_end) = (false, false);
+    /// Sets the outputs of a node. No layer can read those beyond `values`.
+    fn give(&mut self, node: Node<'a>, values: impl IntoIterator<Item = Value<'a>>) {
+        let values = values.into_iter().chain(core::iter::repeat(Value::Other));
+        let (mut is_reported, mut is_end) = (false, false);
         for (name, value) in node.outputs().zip(values).filter(|(name, _)| !name.is_empty()) {
             let Some(place) = self.place(name) else { continue };
             let before = core::mem::replace(place, value);
             if !matches!(before, Value::Pending) {
                 *place = Value::Refused;
-                if core::mem::replace(&mut is_told, true) {
+                if core::mem::replace(&mut is_reported, true) {
                     continue;
                 }
                 let wanted = "each name must be given once: by a node, a tensor or an input of the graph";
                 let name = format!("{}: {}", label(node), shown(name));
-                self.tell(&name, "given a second time".into(), wanted);
+                self.report(&name, "given a second time".into(), wanted);
             } else if matches!(value, Value::Data { operations, .. } if operations == self.operations)
                 && !core::mem::replace(&mut is_end, true)
             {
@@ -318,11 +333,11 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Tells of what the graph gives beside what its last layer gives.
+    /// Reports outputs of the graph that are neither the result of its last layer nor final states.
     fn check_outputs(&mut self, graph: Graph<'a>) {
         if self.layers.is_empty() && self.problems.is_empty() {
             let wanted = "LSTM, GRU, RNN, Gemm and MatMul can be read";
-            self.tell("graph", "without layers".into(), wanted);
+            self.report("graph", "without layers".into(), wanted);
         }
         if !self.problems.is_empty() {
             return;
@@ -335,17 +350,18 @@ impl<'a> Reader<'a> {
                 Some(Value::State | Value::Data { state: true, .. }) => {}
                 _ => {
                     let wanted = format!("it can give what the last layer gives, here `{end}`, and states");
-                    self.tell(&format!("output {}", shown(name)), "beside the chain".into(), &wanted);
+                    self.report(&format!("output {}", shown(name)), "beside the chain".into(), &wanted);
                 }
             }
         }
         if !has_end && self.problems.is_empty() {
             let wanted = format!("it must give what the last layer gives, here `{end}`");
-            self.tell("graph", "without the chain's end among its outputs".into(), &wanted);
+            self.report("graph", "without the chain's end among its outputs".into(), &wanted);
         }
     }
 
-    /// What an operator gives that the caller answers for: the chain goes on through it.
+    /// Returns the result of an operator that the caller answers for. The chain continues through
+    /// it.
     fn passed_over(&self, node: Node<'a>) -> Value<'a> {
         let is_end = |value: &Value<'a>| match *value {
             Value::Data { operations, .. } => operations == self.operations,
@@ -365,14 +381,15 @@ impl<'a> Reader<'a> {
         match node.attribute("value").and_then(|value| value.tensor).map(proto::tensor) {
             Some(Ok(tensor)) => self.hold(tensor),
             Some(Err(damage)) => {
-                self.tell(&label(node), "damaged".into(), damage);
+                self.report(&label(node), "damaged".into(), damage);
                 Value::Refused
             }
             None => Value::Other,
         }
     }
 
-    /// What an operator makes of several inputs that are no layer's, or are states.
+    /// Returns the result of an operator that joins numbers that belong to no layer, or joins final
+    /// states.
     fn joined(&self, node: Node<'a>) -> Option<Value<'a>> {
         let (mut zeros, mut states, mut others) = (0, 0, 0);
         for name in node.inputs() {
@@ -392,21 +409,22 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The integers of an attribute, if it has a `name`, or, in newer versions of an operator, of an input: nothing where neither
-    /// is there, an error where they are computed.
-    fn integers(&self, node: Node<'a>, name: &str, input: usize) -> Result<Option<Vec<i64>>, ()> {
+    /// Returns the integers of the attribute `name` or, as newer versions of an operator have it,
+    /// of an input. Returns `None` if the node has neither, and an error if they are computed.
+    fn integers(&mut self, node: Node<'a>, name: &str, input: usize) -> Result<Option<Vec<i64>>, ()> {
         let attribute = if name.is_empty() { None } else { node.attribute(name) };
         match (attribute, self.input(node, input)) {
             (None, None) => Ok(None),
             (Some(attribute), _) => attribute.integers().map(Some).ok_or(()),
             (None, Some(Value::Constant { bytes, .. })) => {
-                proto::tensor(bytes).ok().and_then(|tensor| tensor.integers()).map(Some).ok_or(())
+                self.take_small(bytes).and_then(|tensor| tensor.integers()).map(Some).ok_or(())
             }
             (None, Some(_)) => Err(()),
         }
     }
 
-    /// What an operator gives that hands on its first input's numbers, in another order or shape, or some of them.
+    /// Returns the result of an operator that reorders, reshapes or selects the numbers of its
+    /// first input.
     fn moved(&mut self, node: Node<'a>) -> Option<Value<'a>> {
         let own = |value: &Value<'_>| {
             matches!(value, Value::Data { .. } | Value::Input | Value::Part | Value::State)
@@ -433,7 +451,7 @@ impl<'a> Reader<'a> {
                     Ok(layout) => Value::Data { operations, state, layout },
                     Err(refusal) => {
                         let wanted = "what a layer gives must reach the next as it is; `File::read_without` passes the operator over";
-                        self.tell(&label(node), refusal.into(), wanted);
+                        self.report(&label(node), refusal.into(), wanted);
                         Value::Refused
                     }
                 }
@@ -441,8 +459,8 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// Whether an operator changes no number, beyond rounding.
-    fn is_exact(&self, node: Node<'a>) -> bool {
+    /// Returns whether an operator keeps each number, apart from rounding.
+    fn is_exact(&mut self, node: Node<'a>) -> bool {
         match node.operator.own() {
             // To FLOAT, FLOAT16, DOUBLE and BFLOAT16.
             "Cast" => node.attribute("to").is_some_and(|to| [1, 10, 11, 16].contains(&to.integer)),
@@ -454,8 +472,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The layout behind an operator that turns, joins, splits or cuts axes.
-    fn laid(&self, node: Node<'a>, layout: Option<Layout>) -> Result<Option<Layout>, Refusal> {
+    /// Returns the layout after an operator that transposes, joins, splits or cuts axes.
+    fn laid(&mut self, node: Node<'a>, layout: Option<Layout>) -> Result<Option<Layout>, Refusal> {
         const COMPUTED: Refusal = "on axes that are computed";
         let operator = node.operator.own();
         let attribute = |name: &str| node.attribute(name).map_or(0, |value| value.integer);
@@ -468,16 +486,18 @@ impl<'a> Reader<'a> {
                 _ => Ok(None),
             };
         };
-        let axes = |name: &str, input| self.integers(node, name, input).map_err(|()| COMPUTED);
+        let features = self.layers.last().map_or(0, |layer| layer.size);
+        let mut axes = |name: &str, input| self.integers(node, name, input).map_err(|()| COMPUTED);
         let laid = match operator {
             "Transpose" => layout.transpose(axes("perm", usize::MAX)?.as_deref()),
             "Squeeze" => layout.squeeze(axes("axes", 1)?.as_deref()),
             "Unsqueeze" => layout.unsqueeze(&axes("axes", 1)?.ok_or(COMPUTED)?),
-            "Flatten" => layout.reshape(Some(&[0, -1])),
-            "Reshape" => layout.reshape(self.integers(node, "", 1).ok().flatten().as_deref()),
+            "Flatten" => layout.reshape(Some(&[0, -1]), features),
+            "Reshape" => layout.reshape(self.integers(node, "", 1).ok().flatten().as_deref(), features),
             "Gather" => {
                 let Some(Value::Constant { bytes, .. }) = self.input(node, 1) else { return Err(COMPUTED) };
-                let shape = proto::tensor(bytes).ok().and_then(|tensor| tensor.shape()).ok_or(COMPUTED)?;
+                let tensor = self.take_small(bytes).ok_or(COMPUTED)?;
+                let shape = tensor.shape().ok_or(COMPUTED)?;
                 match shape.len() {
                     0 | 1 => layout.cut(&[attribute("axis")], shape.is_empty()),
                     _ => Err("of several axes"),
@@ -495,7 +515,8 @@ impl<'a> Reader<'a> {
         laid.map(Some)
     }
 
-    /// A tensor that a layer is made of: its shape and its numbers. If it is none, that is told.
+    /// Returns the shape and the numbers of a weight. Reports an input that is no readable tensor
+    /// of the file.
     pub(super) fn weight(
         &mut self,
         node: Node<'a>,
@@ -503,33 +524,29 @@ impl<'a> Reader<'a> {
         what: &str,
     ) -> Option<(Vec<usize>, Vec<f64>)> {
         let problem = match self.input(node, input) {
-            Some(Value::Constant { bytes, .. }) => {
-                let tensor = proto::tensor(bytes).ok()?;
-                match (tensor.length, tensor.shape()) {
+            Some(Value::Constant { bytes, .. }) => match self.take(bytes) {
+                None => "one of tensors that many nodes share".into(),
+                Some(tensor) => match (tensor.length, tensor.shape()) {
                     (Err(reason), _) => reason.to_string(),
                     (Ok(_), None) => "of too many axes".into(),
-                    (Ok(length), Some(shape)) => match self.budget.checked_sub(length) {
-                        Some(budget) => {
-                            self.budget = budget;
-                            let mut numbers = Vec::with_capacity(length);
-                            tensor.numbers(|number| numbers.push(number)).ok()?;
-                            return Some((shape, numbers));
-                        }
-                        None => "one of tensors that many nodes share".into(),
-                    },
-                }
-            }
+                    (Ok(length), Some(shape)) => {
+                        let mut numbers = Vec::with_capacity(length);
+                        tensor.numbers(|number| numbers.push(number)).ok()?;
+                        return Some((shape, numbers));
+                    }
+                },
+            },
             Some(Value::Refused) => return None,
             Some(_) => "computed".into(),
             None => "missing".into(),
         };
         let wanted = "it must be a tensor of FLOAT or DOUBLE in the file";
-        self.tell(&format!("{}: {what}", label(node)), problem, wanted);
+        self.report(&format!("{}: {what}", label(node)), problem, wanted);
         None
     }
 
-    /// The layout of what a node of the chain reads as `input`: `Some(None)` if the caller answers for it. If it reads anything but what
-    /// the node before it in the chain gives, that is told.
+    /// Returns the layout of the data that a node of the chain reads as `input`: `Some(None)` if
+    /// the caller answers for it. Reports any other input than the chain's latest result.
     pub(super) fn read(&mut self, node: Node<'a>, input: usize) -> Option<Option<Layout>> {
         let own = self.operations;
         match self.input(node, input) {
@@ -545,22 +562,22 @@ impl<'a> Reader<'a> {
         };
         let wanted =
             format!("it reads `{read}`, and each layer must read what the one before gives, here {end}");
-        self.tell(&label(node), "beside the chain".into(), &wanted);
+        self.report(&label(node), "beside the chain".into(), &wanted);
         None
     }
 
-    /// Tells of a layer that takes another number of inputs than the one before gives, at `layout`.
+    /// Returns whether a layer takes as many inputs as the layer before gives. Reports it if not.
     pub(super) fn fits(&mut self, node: Node<'a>, layout: Option<Layout>, inputs: usize) -> bool {
         let Some(before) = self.layers.last().map(|layer| layer.size) else { return true };
         let fits = layout.is_none() || before == inputs;
         if !fits {
             let wanted = format!("it must be {before}, which the layer before gives");
-            self.tell(&format!("{}: inputs", label(node)), inputs.to_string(), &wanted);
+            self.report(&format!("{}: inputs", label(node)), inputs.to_string(), &wanted);
         }
         fits
     }
 
-    /// Counts an operation of the chain, which gives a tensor of this layout.
+    /// Counts an operation of the chain. Returns its result, in this layout.
     pub(super) fn operation(&mut self, layout: Option<Layout>) -> Value<'a> {
         self.operations += 1;
         Value::Data { operations: self.operations, state: false, layout }
@@ -574,22 +591,22 @@ impl<'a> Reader<'a> {
         let mut is_sound = layout.is_some();
         if gemm && (scaled("alpha") || scaled("beta") || node.flag("transA")) {
             let wanted = "alpha and beta must be 1, transA 0";
-            self.tell(&label(node), "scaled or turned".into(), wanted);
+            self.report(&label(node), "scaled or transposed".into(), wanted);
             is_sound = false;
         }
         if layout.flatten().is_some_and(|layout| !layout.has_features_last()) {
             let wanted = "features must be the last axis of what a layer reads";
-            self.tell(&label(node), "on another axis than features".into(), wanted);
+            self.report(&label(node), "on another axis than features".into(), wanted);
             is_sound = false;
         }
         let (shape, numbers) = self.weight(node, 1, "weights")?;
         let (&[rows, columns], false) = (shape.as_slice(), numbers.is_empty()) else {
-            self.tell(&label(node), "no matrix".into(), "its weights must be [rows, columns]");
+            self.report(&label(node), "no matrix".into(), "its weights must be [rows, columns]");
             return None;
         };
-        let turned = gemm && node.flag("transB");
-        let (size, input_size) = if turned { (rows, columns) } else { (columns, rows) };
-        let weights = if turned {
+        let transposed = gemm && node.flag("transB");
+        let (size, input_size) = if transposed { (rows, columns) } else { (columns, rows) };
+        let weights = if transposed {
             numbers
         } else {
             (0..numbers.len()).map(|k| numbers[k % rows * columns + k / rows]).collect()
@@ -600,7 +617,7 @@ impl<'a> Reader<'a> {
             let (shape, numbers) = self.weight(node, 2, "bias")?;
             if numbers.len() != size || shape.last() != Some(&size) || shape.len() > 2 {
                 let wanted = format!("it must be [{size}]");
-                self.tell(&format!("{}: bias", label(node)), "of another shape".into(), &wanted);
+                self.report(&format!("{}: bias", label(node)), "of another shape".into(), &wanted);
                 return None;
             }
             bias = Some(numbers);
@@ -623,10 +640,9 @@ impl<'a> Reader<'a> {
             _ => return None,
         };
         let Some(layout) = self.read(node, input) else { return Some(Value::Refused) };
-        let tensor = proto::tensor(bytes).ok()?;
+        let tensor = self.take(bytes)?;
         let shape = tensor.shape()?;
         let layer = self.layers.last_mut()?;
-        // As long as its layer's size, of which there is one bias: no budget is needed.
         let fits = tensor.length.is_ok_and(|length| length == layer.size)
             && shape.last() == Some(&layer.size)
             && layout.is_none_or(|layout| layout.has_features_last() && layout.is_at_least(shape.len()));

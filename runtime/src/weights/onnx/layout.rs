@@ -1,6 +1,6 @@
-//! The axes of what a layer gives, as far as the next layer depends on them.
+//! The axes of a layer's result, as far as the next layer depends on them.
 
-/// What an axis counts.
+/// The meaning of an axis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Axis {
     /// A single entry.
@@ -11,7 +11,7 @@ pub(super) enum Axis {
     /// The directions of a bidirectional layer.
     Directions,
     Features,
-    /// Steps and samples of a batch, in an order that the graph's input has.
+    /// Steps and samples of a batch, in the order of the graph's input.
     Unknown,
 }
 
@@ -26,14 +26,14 @@ pub(super) struct Layout {
     /// The first `rank` of them.
     axes: [Axis; RANK],
     rank: u8,
-    /// Whether these are the tensor's own axes. Otherwise some of them are joined, or single entries lie between them; the
-    /// numbers are in this order in either case.
+    /// Whether these are the tensor's own axes. Otherwise some of them are joined, or single
+    /// entries lie between them; the numbers are in this order in either case.
     exact: bool,
     /// Whether only some of a sequence's steps are left.
     cut: bool,
 }
 
-/// Why an operator cannot be passed over.
+/// The reason why an operator is refused.
 pub(super) type Refusal = &'static str;
 
 const UNKNOWN: Refusal = "on axes that are not known";
@@ -46,12 +46,13 @@ impl Layout {
         Layout { axes: all, rank: axes.len() as u8, exact: true, cut: false }
     }
 
-    /// The layout of a product with the graph's input, whose axes before the features are not known.
+    /// Returns the layout of a product with the graph's input, whose axes before the features are
+    /// not known.
     pub(super) fn unknown() -> Self {
         Layout { exact: false, ..Layout::new(&[Unknown, Features]) }
     }
 
-    /// The layout of the last steps alone.
+    /// Returns the layout of the last step alone.
     pub(super) fn cut_to_last(self) -> Self {
         Layout { cut: true, ..self }
     }
@@ -60,7 +61,7 @@ impl Layout {
         &self.axes[..usize::from(self.rank)]
     }
 
-    /// The layout with other axes, `None` of more than [`RANK`].
+    /// Returns the layout with other axes, `None` if they are more than [`RANK`].
     fn with(self, axes: impl IntoIterator<Item = Axis>) -> Option<Self> {
         let (mut all, mut rank) = ([One; RANK], 0);
         for axis in axes {
@@ -74,12 +75,12 @@ impl Layout {
         self.axes().last() == Some(&Features)
     }
 
-    /// Whether a tensor of `rank` axes can be added to this one without another axis.
+    /// Returns whether adding a tensor of `rank` axes keeps the number of axes.
     pub(super) fn is_at_least(&self, rank: usize) -> bool {
         !self.exact || rank <= usize::from(self.rank)
     }
 
-    /// Whether a recurrent layer that reads `order`, steps and batch, runs over the steps.
+    /// Returns whether a recurrent layer whose first axes are `order` runs over all steps.
     pub(super) fn is_sequence(&self, order: [Axis; 2]) -> bool {
         let [leading @ .., Features] = self.axes() else { return false };
         if self.cut {
@@ -93,14 +94,14 @@ impl Layout {
         leading.iter().all(|&axis| matches!(axis, One | Unknown) || wanted.any(|other| other == axis))
     }
 
-    /// The place of an axis that is counted from the end where it is negative.
+    /// Returns the place of an axis, counted from the end if it is negative.
     fn place(&self, axis: i64) -> Option<usize> {
         let rank = i64::from(self.rank);
         let place = if axis < 0 { axis.checked_add(rank)? } else { axis };
         (0..rank).contains(&place).then_some(place as usize)
     }
 
-    /// The places of `axes`, which hold neither features nor directions.
+    /// Returns the places of `axes`, unless they hold features or directions.
     fn places(&self, axes: &[i64]) -> Result<[bool; RANK], Refusal> {
         let mut places = [false; RANK];
         if !self.exact {
@@ -124,9 +125,9 @@ impl Layout {
     /// Reverses the axes where there is no `permutation`.
     pub(super) fn transpose(self, permutation: Option<&[i64]>) -> Result<Self, Refusal> {
         if !self.exact {
-            // What is not known may be turned in itself.
-            let turned = permutation.and_then(|order| order.split_last());
-            let keeps_last = turned.is_some_and(|(&last, before)| last == before.len() as i64);
+            // Unknown axes may be transposed among themselves.
+            let split = permutation.and_then(|order| order.split_last());
+            let keeps_last = split.is_some_and(|(&last, before)| last == before.len() as i64);
             let keeps_all = permutation.is_some_and(|order| order.iter().copied().eq(0..order.len() as i64));
             let unknown = self.axes() == [Unknown, Features];
             return if keeps_all || keeps_last && unknown { Ok(self) } else { Err(UNKNOWN) };
@@ -146,7 +147,7 @@ impl Layout {
         Ok(Layout { axes, ..self })
     }
 
-    /// Takes out axes of a single entry: `axes`, or all.
+    /// Removes `axes` of a single entry, or all of them.
     pub(super) fn squeeze(self, axes: Option<&[i64]>) -> Result<Self, Refusal> {
         match axes {
             Some(axes) => self.without(self.places(axes)?),
@@ -154,7 +155,7 @@ impl Layout {
         }
     }
 
-    /// Puts in axes of a single entry, counted in the result.
+    /// Inserts axes of a single entry, counted in the result.
     pub(super) fn unsqueeze(self, axes: &[i64]) -> Result<Self, Refusal> {
         let rank = axes.len() + usize::from(self.rank);
         if !self.exact {
@@ -175,9 +176,13 @@ impl Layout {
         self.with(all).ok_or(UNKNOWN)
     }
 
-    /// Joins and splits axes, the sizes of the result being `sizes` where they are known. Features stay together: each layer
-    /// checks that as many reach it as the layer before gives.
-    pub(super) fn reshape(self, sizes: Option<&[i64]>) -> Result<Self, Refusal> {
+    /// Joins and splits axes before those of all `features`, the sizes of the result being `sizes`
+    /// where they are known. Where the last of them is not, the next layer checks that as many
+    /// features reach it as the layer before gives.
+    pub(super) fn reshape(self, sizes: Option<&[i64]>, features: usize) -> Result<Self, Refusal> {
+        if sizes.is_some_and(|sizes| sizes.last().is_none_or(|&last| last > 0 && last != features as i64)) {
+            return Err("on features that it splits or joins");
+        }
         let mut joined = self.with(self.axes().iter().copied().filter(|&axis| axis != One)).ok_or(UNKNOWN)?;
         let leading = match joined.axes() {
             [leading @ .., Directions, Features] | [leading @ .., Features] => leading,
@@ -190,6 +195,8 @@ impl Layout {
         if let Some([sizes @ .., _]) = sizes
             && sizes.iter().filter(|&&size| size != 1).count() == count
             && !leading.contains(&Unknown)
+            // A 0 copies the size of the tensor's own axis.
+            && (self.exact || !sizes.contains(&0))
         {
             let mut own = leading.iter().copied();
             let all = sizes.iter().map(|&size| if size == 1 { One } else { own.next().unwrap_or(One) });
@@ -200,7 +207,7 @@ impl Layout {
         Ok(Layout { rank: count as u8 + 1, exact: false, ..joined })
     }
 
-    /// Leaves some entries of `axes`, or one whose axis then goes.
+    /// Keeps some entries of `axes`, or a single one without its axis.
     pub(super) fn cut(self, axes: &[i64], single: bool) -> Result<Self, Refusal> {
         let places = self.places(axes)?;
         let steps = self.axes().iter().zip(places).any(|(&axis, cut)| cut && axis == Steps);
@@ -209,7 +216,7 @@ impl Layout {
     }
 }
 
-/// The axes that a recurrent node reads and gives, by its attribute `layout`.
+/// Returns the first axes of what a recurrent node reads, by its attribute `layout`.
 pub(super) fn order(batch_first: bool) -> [Axis; 2] {
     if batch_first { [Batch, Steps] } else { [Steps, Batch] }
 }
@@ -223,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn turned_axes() {
+    fn transposed_axes() {
         let layout = Layout::new(&[Steps, One, Batch, Features]);
         assert_eq!(layout.transpose(Some(&[2, 0, 1, 3])), exact(&[Batch, Steps, One, Features]));
         assert_eq!(layout.transpose(None), exact(&[Features, Batch, One, Steps]));
@@ -253,13 +260,17 @@ mod tests {
     #[test]
     fn joined_axes() {
         let both = Layout::new(&[Steps, Directions, Batch, Features]);
-        assert_eq!(both.reshape(Some(&[0, 0, -1])), Err(FEATURES));
+        assert_eq!(both.reshape(Some(&[0, 0, -1]), 8), Err(FEATURES));
         let turned = both.transpose(Some(&[0, 2, 1, 3])).unwrap();
-        assert_eq!(turned.reshape(Some(&[0, 0, -1])), exact(&[Steps, Batch, Features]));
-        let rows = turned.reshape(Some(&[-1, 8])).unwrap();
+        assert_eq!(turned.reshape(Some(&[0, 0, -1]), 8), exact(&[Steps, Batch, Features]));
+        for split in [&[5, 4, 4][..], &[5, 16], &[]] {
+            assert!(turned.reshape(Some(split), 8).is_err(), "{split:?}");
+        }
+        let rows = turned.reshape(Some(&[-1, 8]), 8).unwrap();
+        assert_eq!(rows.reshape(Some(&[0, 0, -1]), 8), Ok(rows));
         assert!(!rows.exact && rows.is_sequence(order(false)) && !rows.is_sequence(order(true)));
-        assert_eq!(rows.reshape(Some(&[5, 2, 1, 8])), exact(&[Steps, Batch, One, Features]));
-        assert!(both.transpose(None).unwrap().reshape(None).is_err());
+        assert_eq!(rows.reshape(Some(&[5, 2, 1, 8]), 8), exact(&[Steps, Batch, One, Features]));
+        assert!(both.transpose(None).unwrap().reshape(None, 8).is_err());
     }
 
     #[test]

@@ -1,7 +1,8 @@
-//! The messages of an ONNX model that weights are in: <https://github.com/onnx/onnx/blob/main/onnx/onnx.proto>.
+//! The messages of an ONNX model that weights are in:
+//! <https://github.com/onnx/onnx/blob/main/onnx/onnx.proto>.
 //!
-//! Nodes and tensors stay in the file's bytes and are read from there whenever they are needed: a list of tiny ones would take
-//! many times the file's length.
+//! Nodes and tensors stay in the file's bytes and are read from there whenever they are needed: a
+//! list of tiny ones would take many times the file's length.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -18,7 +19,7 @@ pub(super) struct Graph<'a> {
 /// The oldest version of ONNX's operators whose nodes mean what they do today.
 const OLDEST: i64 = 7;
 
-/// The graph of a `ModelProto`.
+/// Finds the graph of a `ModelProto` and checks it for damage.
 pub(super) fn graph(bytes: &[u8]) -> Result<Graph<'_>, Damage> {
     let mut found = None;
     for field in fields(bytes) {
@@ -33,7 +34,7 @@ pub(super) fn graph(bytes: &[u8]) -> Result<Graph<'_>, Damage> {
     let graph = Graph { bytes: found.ok_or("it has no graph")? };
     for field in fields(graph.bytes) {
         match field? {
-            (1, value) => drop(node(value.bytes()?)?),
+            (1, value) => node(value.bytes()?)?.check_attributes()?,
             (5, value) => drop(tensor(value.bytes()?)?),
             (11 | 12, value) => drop(declared(value.bytes()?)?),
             (15, _) => return Err("it has sparse tensors, which can't be read"),
@@ -44,13 +45,13 @@ pub(super) fn graph(bytes: &[u8]) -> Result<Graph<'_>, Damage> {
 }
 
 impl<'a> Graph<'a> {
-    /// What `read` makes of the messages in the field `number`, which were seen to be undamaged.
+    /// Reads the messages in the field `number`, which [`graph`] found undamaged.
     fn all<T>(self, number: u64, read: impl Fn(&'a [u8]) -> Result<T, Damage>) -> impl Iterator<Item = T> {
         let own = fields(self.bytes).flatten().filter(move |field| field.0 == number);
         own.filter_map(move |(_, value)| read(value.bytes().ok()?).ok())
     }
 
-    /// In the file's order, which the format says is one to compute in.
+    /// Returns the nodes in the file's order, in which the format says they can be computed.
     pub(super) fn nodes(self) -> impl Iterator<Item = Node<'a>> {
         self.all(1, node)
     }
@@ -59,18 +60,18 @@ impl<'a> Graph<'a> {
         self.all(5, tensor)
     }
 
-    /// The names of what goes into the graph.
+    /// Returns the names of the graph's inputs.
     pub(super) fn inputs(self) -> impl Iterator<Item = &'a str> {
         self.all(11, declared)
     }
 
-    /// The names of what comes out of the graph.
+    /// Returns the names of the graph's outputs.
     pub(super) fn outputs(self) -> impl Iterator<Item = &'a str> {
         self.all(12, declared)
     }
 }
 
-/// Whether a domain is that of ONNX's own operators.
+/// Returns whether a domain is that of ONNX's own operators.
 fn is_own(domain: &str) -> bool {
     matches!(domain, "" | "ai.onnx")
 }
@@ -102,7 +103,7 @@ fn function(bytes: &[u8]) -> Result<(), Damage> {
     if is_own(domain) { Err("it defines operators of ONNX's own anew, which can't be read") } else { Ok(()) }
 }
 
-/// The name in a `ValueInfoProto`.
+/// Reads the name in a `ValueInfoProto`.
 fn declared(bytes: &[u8]) -> Result<&str, Damage> {
     let mut name = "";
     for field in fields(bytes) {
@@ -121,7 +122,7 @@ pub(super) struct Node<'a> {
     bytes: &'a [u8],
 }
 
-/// What a node computes.
+/// The operator of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Operator<'a> {
     /// `""` for ONNX's own.
@@ -130,12 +131,12 @@ pub(super) struct Operator<'a> {
 }
 
 impl<'a> Operator<'a> {
-    /// The name among ONNX's own operators, `""` of another.
+    /// Returns the name of an operator of ONNX's own, `""` for any other.
     pub(super) fn own(self) -> &'a str {
         if self.domain.is_empty() { self.name } else { "" }
     }
 
-    /// Whether this is its name, after its domain if it is not ONNX's own.
+    /// Returns whether this is its name, after its domain if it is not ONNX's own.
     pub(super) fn is(self, name: &str) -> bool {
         match self.domain {
             "" => self.name == name,
@@ -178,23 +179,35 @@ impl<'a> Node<'a> {
         own.filter_map(|(_, value)| value.text().ok())
     }
 
-    /// Its inputs' names, `""` where an optional one is left out.
+    /// Returns its inputs' names, `""` where an optional one is left out.
     pub(super) fn inputs(self) -> impl Iterator<Item = &'a str> {
         self.texts(1)
     }
 
-    /// Its outputs' names, `""` where an optional one is left out.
+    /// Returns its outputs' names, `""` where an optional one is left out.
     pub(super) fn outputs(self) -> impl Iterator<Item = &'a str> {
         self.texts(2)
     }
 
-    pub(super) fn attribute(self, name: &str) -> Option<Attribute<'a>> {
-        let all = fields(self.bytes).flatten().filter(|field| field.0 == 5);
-        let mut all = all.filter_map(|(_, value)| attribute(value.bytes().ok()?).ok());
-        all.find(|attribute| attribute.name == name)
+    fn attributes(self) -> impl Iterator<Item = Attribute<'a>> {
+        let own = fields(self.bytes).flatten().filter(|field| field.0 == 5);
+        own.filter_map(|(_, value)| attribute(value.bytes().ok()?).ok())
     }
 
-    /// Whether an attribute is there and not zero.
+    fn check_attributes(self) -> Result<(), Damage> {
+        let mut names: Vec<&str> = self.attributes().map(|attribute| attribute.name).collect();
+        names.sort_unstable();
+        match names.is_sorted_by(|a, b| a < b) {
+            true => Ok(()),
+            false => Err("a node has two attributes of one name"),
+        }
+    }
+
+    pub(super) fn attribute(self, name: &str) -> Option<Attribute<'a>> {
+        self.attributes().find(|attribute| attribute.name == name)
+    }
+
+    /// Returns whether an attribute is there and not zero.
     pub(super) fn flag(self, name: &str) -> bool {
         self.attribute(name).is_some_and(|value| value.integer != 0)
     }
@@ -234,7 +247,7 @@ impl<'a> Attribute<'a> {
         own.filter_map(|(_, value)| value.bytes().ok())
     }
 
-    /// The list of integers, if it isn't longer than axes are.
+    /// Returns the list of integers, if there are at most [`RANK`].
     pub(super) fn integers(self) -> Option<Vec<i64>> {
         let mut all = Short::default();
         for (number, value) in fields(self.bytes).flatten() {
@@ -261,7 +274,7 @@ impl Short {
         self.count += 1;
     }
 
-    /// All of them, if there are no more.
+    /// Returns the whole list, if it isn't longer.
     fn list(self) -> Option<Vec<i64>> {
         (self.count <= RANK).then_some(self.first)
     }
@@ -360,7 +373,7 @@ impl Tensor<'_> {
         Ok(())
     }
 
-    /// Its sizes, if they aren't more than axes are.
+    /// Returns its sizes, if there are at most [`RANK`].
     pub(super) fn shape(&self) -> Option<Vec<usize>> {
         let mut shape = Short::default();
         for (number, value) in fields(self.bytes).flatten() {
@@ -371,7 +384,7 @@ impl Tensor<'_> {
         shape.list()?.into_iter().map(|size| usize::try_from(size).ok()).collect()
     }
 
-    /// Its integers or truth values, if they can be read and aren't more than axes are.
+    /// Returns its integers or truth values, if they can be read and there are at most [`RANK`].
     pub(super) fn integers(&self) -> Option<Vec<i64>> {
         let mut all = Short::default();
         for (number, value) in fields(self.bytes).flatten() {

@@ -15,8 +15,8 @@ struct Operator {
     activations: &'static [&'static str],
 }
 
-/// Adds the layer of an LSTM, a GRU or an RNN. Returns what its output of all steps stands for, and that of the last step.
-/// Everything that no cell of ours does is told by name.
+/// Adds the layer of an LSTM, a GRU or an RNN. Returns the meaning of its outputs `Y` and `Y_h`.
+/// Reports by name what no cell of ours does.
 pub(super) fn add<'a>(reader: &mut Reader<'a>, node: Node<'a>) -> Option<[Value<'a>; 2]> {
     let layout = reader.read(node, 0);
     let name = node.operator.own();
@@ -31,7 +31,7 @@ pub(super) fn add<'a>(reader: &mut Reader<'a>, node: Node<'a>) -> Option<[Value<
         b"bidirectional" => &["forward.", "reverse."],
         _ => {
             let wanted = "forward, reverse and bidirectional can be read";
-            reader.tell(&format!("{}: direction", label(node)), "unknown".into(), wanted);
+            reader.report(&format!("{}: direction", label(node)), "unknown".into(), wanted);
             return None;
         }
     };
@@ -42,7 +42,7 @@ pub(super) fn add<'a>(reader: &mut Reader<'a>, node: Node<'a>) -> Option<[Value<
             [Axis::Steps, _] => "it must read all steps of the layer before as [steps, batch, features]",
             _ => "it must read all steps of the layer before as [batch, steps, features]",
         };
-        reader.tell(&label(node), "on other axes".into(), wanted);
+        reader.report(&label(node), "on other axes".into(), wanted);
         is_sound = false;
     }
 
@@ -63,7 +63,7 @@ pub(super) fn add<'a>(reader: &mut Reader<'a>, node: Node<'a>) -> Option<[Value<
     else {
         let wanted = format!("W must be [{count}, {gates} H, I], R [{count}, {gates} H, H], hidden_size H");
         let found = format!("{w_shape:?} and {r_shape:?}");
-        reader.tell(&label(node), found, &wanted);
+        reader.report(&label(node), found, &wanted);
         return None;
     };
     is_sound &= reader.fits(node, layout.flatten(), inputs);
@@ -77,7 +77,8 @@ pub(super) fn add<'a>(reader: &mut Reader<'a>, node: Node<'a>) -> Option<[Value<
             let numbers = numbers.as_ref().map(|numbers| {
                 let length = numbers.len() / count;
                 let own = &numbers[place * length..][..length];
-                // A coupled gate is one minus the input gate; the weights of its own, the third of four, do nothing.
+                // A coupled gate is one minus the input gate; the weights of its own, the third of
+                // four, do nothing.
                 let block = hidden * columns.unwrap_or(1);
                 let kept = own.chunks_exact(block).enumerate().filter(|(gate, _)| !coupled || gate % 4 != 2);
                 let mut numbers = Vec::with_capacity(rows_read * columns.unwrap_or(1));
@@ -89,7 +90,8 @@ pub(super) fn add<'a>(reader: &mut Reader<'a>, node: Node<'a>) -> Option<[Value<
     };
     part("W", gates * hidden, Some(inputs), Some(w));
     part("R", gates * hidden, Some(hidden), Some(r));
-    // The numbers of an input that has as many for each direction, `None` inside where it counts as zero.
+    // The numbers of an input that has as many for each direction, `None` inside where it counts as
+    // zero.
     let mut optional = |input: usize, name: &str, rows: usize| match reader.input(node, input) {
         None | Some(Value::Zeros) => Some(None),
         Some(_) => {
@@ -98,7 +100,7 @@ pub(super) fn add<'a>(reader: &mut Reader<'a>, node: Node<'a>) -> Option<[Value<
                 return Some(Some(numbers));
             }
             let wanted = format!("it must be [{count}, {rows}]");
-            reader.tell(&format!("{}: {name}", label(node)), format!("{shape:?}"), &wanted);
+            reader.report(&format!("{}: {name}", label(node)), format!("{shape:?}"), &wanted);
             None
         }
     };
@@ -125,7 +127,7 @@ pub(super) fn add<'a>(reader: &mut Reader<'a>, node: Node<'a>) -> Option<[Value<
             match numbers {
                 Some((shape, numbers)) if numbers.len() != count * hidden => {
                     let wanted = format!("it must be [{count}, 1, {hidden}], for one sample");
-                    reader.tell(&format!("{}: {name}", label(node)), format!("{shape:?}"), &wanted);
+                    reader.report(&format!("{}: {name}", label(node)), format!("{shape:?}"), &wanted);
                     is_sound = false;
                 }
                 numbers => part(name, hidden, None, numbers.map(|(_, numbers)| numbers)),
@@ -146,7 +148,7 @@ pub(super) fn add<'a>(reader: &mut Reader<'a>, node: Node<'a>) -> Option<[Value<
     Some(outputs(reader, order, count))
 }
 
-/// What a node gives: `Y` and `Y_h`.
+/// Returns the meaning of the outputs `Y` and `Y_h`.
 fn outputs<'a>(reader: &mut Reader<'a>, order: [Axis; 2], directions: usize) -> [Value<'a>; 2] {
     let [outer, inner] = order;
     let direction = if directions == 1 { Axis::One } else { Axis::Directions };
@@ -162,7 +164,8 @@ fn outputs<'a>(reader: &mut Reader<'a>, order: [Axis; 2], directions: usize) -> 
     };
     let all = reader.operation(Some(all));
     let last = match all {
-        // Of two directions the last steps are at both ends of the sequence, so that they are no step of `Y`.
+        // Of two directions the last steps are at both ends of the sequence, so that they are no
+        // step of `Y`.
         Value::Data { operations, .. } if directions == 1 => {
             Value::Data { operations, state: true, layout: Some(last.cut_to_last()) }
         }
@@ -171,8 +174,8 @@ fn outputs<'a>(reader: &mut Reader<'a>, order: [Axis; 2], directions: usize) -> 
     [all, last]
 }
 
-/// Whether an initial state is a constant that isn't zero, to be loaded. One that goes into the graph is the caller's here
-/// too. `None` of another, which is told.
+/// Returns whether an initial state is a constant to be loaded, one that isn't zero. One that is an
+/// input of the graph is the caller's here too. Any other is reported, as `None`.
 fn start(reader: &mut Reader<'_>, node: Node<'_>, input: usize, name: &str) -> Option<bool> {
     match reader.input(node, input) {
         None | Some(Value::Zeros | Value::Input | Value::Part) => Some(false),
@@ -180,18 +183,18 @@ fn start(reader: &mut Reader<'_>, node: Node<'_>, input: usize, name: &str) -> O
         Some(Value::Refused) => None,
         Some(Value::Other | Value::Data { .. } | Value::State | Value::Pending) => {
             let wanted = "it must be a tensor in the file, zeros, or an input of the graph";
-            reader.tell(&format!("{}: {name}", label(node)), "computed".into(), wanted);
+            reader.report(&format!("{}: {name}", label(node)), "computed".into(), wanted);
             None
         }
     }
 }
 
-/// Tells what a node asks for that no cell of ours does. Returns whether that is nothing.
+/// Reports what a node asks for that no cell of ours does. Returns whether that is nothing.
 fn refuse(reader: &mut Reader<'_>, node: Node<'_>, operator: &Operator, directions: usize) -> bool {
     let mut is_sound = true;
     let lengths = reader.input(node, 4);
     let mut problem = |name: &str, file: String, wanted: &str| {
-        reader.tell(&format!("{}: {name}", label(node)), file, wanted);
+        reader.report(&format!("{}: {name}", label(node)), file, wanted);
         is_sound = false;
     };
     if let Some(clip) = node.attribute("clip").filter(|clip| clip.float.is_finite()) {

@@ -1,7 +1,9 @@
-//! The wire format of protocol buffers, as much of it as ONNX needs: <https://protobuf.dev/programming-guides/encoding>.
+//! The wire format of protocol buffers, as much of it as ONNX needs:
+//! <https://protobuf.dev/programming-guides/encoding>.
 //!
-//! Written here since it is this one page: a crate would bring a derive macro, a second `syn` and seven more crates (prost
-//! 0.14), and copy what this borrows from the file. Nothing recurses, so that nesting costs nothing.
+//! Written here since it is this one page: a crate would bring a derive macro, a second `syn` and
+//! seven more crates (prost 0.14), and copy what this borrows from the file. Nothing recurses, so
+//! that nesting costs nothing.
 
 /// What is wrong with the bytes of a message.
 pub(super) type Damage = &'static str;
@@ -86,7 +88,8 @@ fn whole(rest: &[u8], damage: Damage) -> Result<(), Damage> {
     if rest.is_empty() { Ok(()) } else { Err(damage) }
 }
 
-/// The fields of a message, in the file's order: the number and the value of each. Ends after the first damage.
+/// The fields of a message, in the file's order: the number and the value of each. Ends after the
+/// first damage.
 pub(super) struct Fields<'a> {
     rest: &'a [u8],
 }
