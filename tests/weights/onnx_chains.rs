@@ -408,7 +408,7 @@ fn what_is_no_chain() {
             "lengths in the file",
             &["LSTM x W R _ one -> y"],
             "y",
-            "`LSTM y: sequence_lens` is in the file in the file",
+            "`LSTM y: sequence_lens` is a constant or computed by a layer in the file",
         ),
         (
             "an initial state that a layer computes",

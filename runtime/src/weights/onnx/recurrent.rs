@@ -222,7 +222,7 @@ fn refuse(reader: &mut Reader<'_>, node: Node<'_>, operator: &Operator, directio
         Some(_) => {
             let wanted =
                 "it must be left out or be an input of the graph: the lengths of sequences are the caller's";
-            problem("sequence_lens", "in the file".into(), wanted);
+            problem("sequence_lens", "a constant or computed by a layer".into(), wanted);
         }
     }
     is_sound
