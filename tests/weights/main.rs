@@ -10,6 +10,7 @@ mod formats;
 mod keras;
 mod nam;
 mod onnx;
+mod onnx_chains;
 mod own;
 mod roundtrip;
 mod rtneural;

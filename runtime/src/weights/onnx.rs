@@ -1,5 +1,5 @@
-//! ONNX models that are a chain of layers: the nodes LSTM, GRU and RNN, and dense layers made of Gemm, or of MatMul and
-//! Add, with Tanh, Relu or Sigmoid after them. Read, not written.
+//! ONNX models that are a chain of layers: the nodes LSTM, GRU and RNN, and dense layers made of
+//! Gemm, or of MatMul and Add, with Tanh, Relu or Sigmoid after them. Read, not written.
 //!
 //! ```no_run
 //! use rnn_cell::cells::{Dense, Lstm};
@@ -24,15 +24,29 @@
 //! | `reverse` | one of them, for the caller to run from the last step: [`Layer::reverse`] |
 //! | Gemm; MatMul and Add | [`Dense`](crate::cells::Dense); with an activation a cell of your own, [`dense`] |
 //!
-//! What no cell does is refused by name, all of it at once: `clip`, other activations, initial states that are computed, weights
-//! that are computed, quantised or kept in another file, any other operator. Operators that only turn a sequence's axes or
-//! cut it (Transpose, Squeeze, Slice ..) are passed over: which step's output a model hands on is not looked at, nor is
-//! `layout`, which says nothing of weights, nor `sequence_lens`: the lengths of a batch's sequences are what you hand to
-//! [`cell::Layer::forward`](crate::cell::Layer::forward).
+//! What no cell does is refused by name, all of it at once: `clip`, other activations, initial
+//! states that are computed, weights that are computed, quantised or kept in another file, any
+//! other operator.
 //!
-//! Checked against files made by `onnx.helper` and what ONNX Runtime computes of them (`tests/weights/fixtures/make_onnx.py`).
+//! The nodes must be a chain: each layer reads what the one before gives, and the graph gives what
+//! the last one gives. A side branch, a cycle, a name that is given twice and an output from the
+//! middle are refused, with the node's name. A final state (`Y_h`, `Y_c`) may be an output as well,
+//! as states are the caller's here. Dense layers may follow the `Y_h` of a layer in one direction.
+//!
+//! Operators that transpose, join or cut the axes of steps and samples are followed (Transpose,
+//! Squeeze, Reshape, Slice, Gather ..). Each layer must still read the features of the layer
+//! before, and a recurrent layer all of its steps in their order. The reader does not check which
+//! steps a model gives at its end, nor that a Reshape keeps steps and samples apart: the file does
+//! not say how many there are.
+//!
+//! `sequence_lens` must be an input or computed from one: the lengths of a batch's sequences are
+//! what you hand to [`cell::Layer::forward`](crate::cell::Layer::forward).
+//!
+//! Checked against files made by `onnx.helper` and what ONNX Runtime computes of them
+//! (`tests/weights/fixtures/make_onnx.py`).
 
 mod graph;
+mod layout;
 mod proto;
 mod recurrent;
 mod wire;
@@ -43,7 +57,7 @@ use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::error::{Error, Problem};
+use super::error::{Error, Problem, setting};
 use super::family::{Source, chain};
 use super::formats::{Format, other_format};
 use super::tensor::{Read, Values};
@@ -56,6 +70,9 @@ const FILES: Format = Format {
     is_json: false,
     exporter: Some("`torch.onnx.export` and tf2onnx write ONNX files"),
 };
+
+/// The most layers that an error lists one by one, beside those that a mapping reads.
+const EXTRA: usize = 20;
 
 /// A file that was read: sound in itself, whatever model it fits.
 #[derive(Debug, Clone)]
@@ -72,7 +89,8 @@ impl File {
         Self::read_without(bytes, &[])
     }
 
-    /// [`read`](Self::read), where operators of these names (`"Softmax"`) are passed over: the caller sees to what they do.
+    /// [`read`](Self::read), where operators of these names (`"Softmax"`) are passed over: the
+    /// caller sees to what they do.
     ///
     /// # Errors
     /// Those of [`read`](Self::read).
@@ -80,9 +98,8 @@ impl File {
         if let Some(problem) = other_format(bytes, &FILES) {
             return Err(Error::loading(vec![problem]));
         }
-        let graph = proto::graph(bytes).map_err(|message| {
-            Error::loading(vec![Problem::Format { format: FORMAT, message: message.to_string() }])
-        })?;
+        let graph =
+            proto::graph(bytes).map_err(|message| Error::loading(vec![graph::format_problem(message)]))?;
         let layers = graph::layers(graph, operators).map_err(Error::loading)?;
         Ok(File { layers })
     }
@@ -104,29 +121,78 @@ impl File {
         self.load_by(&layers(guessed(model).into_iter().map(|(layer, ..)| layer)), model)
     }
 
-    /// [`load`](Self::load) by a mapping from [`layers`], or of your own: the tensors of layer 0, an LSTM, are called
-    /// `0.lstm.W`, `0.lstm.R`, `0.lstm.B`, as ONNX's inputs are, without their axis of directions; a bidirectional one's
-    /// `0.lstm.forward.W` and `0.lstm.reverse.W`.
+    /// [`load`](Self::load) by a mapping from [`layers`], or of your own: the tensors of layer 0,
+    /// an LSTM, are called `0.lstm.W`, `0.lstm.R`, `0.lstm.B`, as ONNX's inputs are, without their
+    /// axis of directions; a bidirectional one's `0.lstm.forward.W` and `0.lstm.reverse.W`.
     ///
     /// # Errors
     /// Lists all that doesn't fit; the model is then as it was.
     pub fn load_by<M: ModelMut>(&self, mapping: &Mapping, model: &mut M) -> Result<(), Error> {
-        let zeros: Vec<Vec<f64>> = self.layers.iter().map(|layer| vec![0.0; layer.size]).collect();
-        let mut tensors = Vec::new();
+        let unread = self.unread(mapping);
+        if unread > EXTRA {
+            let (all, read) = (self.layers.len(), self.layers.len() - unread);
+            let file = format!("a chain of {} layers", graph::grouped(all));
+            let wanted = format!("the mapping reads {} of them", graph::grouped(read));
+            return mapping.set(model, &[], vec![setting("graph", file, &wanted)]);
+        }
+        let all = || self.layers.iter().flat_map(|layer| &layer.tensors);
+        let length = |tensor: &graph::Tensor| tensor.rows * tensor.columns.unwrap_or(1);
+        let left_out = all().filter(|tensor| tensor.numbers.is_none());
+        let zeros = vec![0.0; left_out.map(length).max().unwrap_or(0)];
+        let mut tensors = Vec::with_capacity(all().count());
         for (number, layer) in self.layers.iter().enumerate() {
-            let name = |name: &str| format!("{number}.{}.{name}", layer.kind);
-            for (own, shape, numbers) in &layer.tensors {
-                let values = Ok(Values::Numbers(numbers));
-                tensors.push(Read { name: name(own), shape: shape.clone(), values });
-            }
-            // A product to which nothing is added.
-            if layer.kind.starts_with("dense") && layer.tensors.len() == 1 {
-                let values = Ok(Values::Numbers(&zeros[number]));
-                tensors.push(Read { name: name("b"), shape: vec![layer.size], values });
+            for tensor in &layer.tensors {
+                let numbers = tensor.numbers.as_deref().unwrap_or_else(|| &zeros[..length(tensor)]);
+                tensors.push(Read {
+                    name: format!("{number}.{}.{}{}", layer.kind, tensor.direction, tensor.name),
+                    shape: [tensor.rows].into_iter().chain(tensor.columns).collect(),
+                    values: Ok(Values::Numbers(numbers)),
+                });
             }
         }
-        tensors.sort_by(|a, b| a.name.cmp(&b.name));
-        mapping.set(model, &tensors, Vec::new())
+        tensors.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        mapping.set(model, &tensors, Vec::new()).map_err(|mut error| {
+            error.problems.iter_mut().for_each(|problem| self.name_cell(problem));
+            error
+        })
+    }
+
+    /// Counts the layers that a mapping neither reads nor ignores.
+    fn unread(&self, mapping: &Mapping) -> usize {
+        let number = |name: &str| name.split_once('.').and_then(|(number, _)| number.parse().ok());
+        let read: BTreeSet<usize> =
+            mapping.tensors.iter().filter_map(|tensor| number(&tensor.name)).collect();
+        let is_unread = |&(number, layer): &(usize, &graph::Layer)| {
+            let prefix = format!("{number}.{}.", layer.kind);
+            let is_ignored =
+                |beginning: &String| prefix.starts_with(beginning.as_str()) || beginning.starts_with(&prefix);
+            !read.contains(&number) && !mapping.ignored.iter().any(is_ignored)
+        };
+        self.layers.iter().enumerate().filter(is_unread).count()
+    }
+
+    /// Names the cell that has parameters for peepholes or an initial state, where the model's has
+    /// none: without them it would compute something else.
+    fn name_cell(&self, problem: &mut Problem) {
+        let Problem::Unexpected { tensor, .. } = problem else { return };
+        let number = tensor.split_once('.').and_then(|(number, _)| number.parse::<usize>().ok());
+        let Some(layer) = number.and_then(|number| self.layers.get(number)) else { return };
+        let file = match tensor.rsplit_once('.').map_or("", |(_, name)| name) {
+            "P" => "made of the weights of peepholes",
+            "initial_h" | "initial_c" => "an initial state that is not zero",
+            _ => return,
+        };
+        let has = |name: &str| layer.tensors.iter().any(|tensor| tensor.name == name);
+        let wanted = match (layer.kind, has("P"), has("initial_h")) {
+            ("lstm", true, false) => {
+                "the cell must be a `PeepholeLstm`, in a mapping `onnx::peephole_lstm()`"
+            }
+            ("lstm", false, true) => {
+                "the cell must be an `InitialStateLstm`, in a mapping `onnx::initial_state_lstm()`"
+            }
+            _ => "no ready cell has all that this node has: write one, and a mapping of its tensors",
+        };
+        *problem = setting(tensor, file.into(), wanted);
     }
 }
 
@@ -137,14 +203,25 @@ impl Source for File {
 
     fn sizes(&self) -> String {
         let input = self.layers.first().map_or(0, |layer| layer.input_size);
-        chain(input, self.layers.iter().map(|layer| (layer.kind.as_str(), layer.size)))
+        chain_of(input, &self.layers.iter().map(|layer| (layer.kind, layer.size)).collect::<Vec<_>>())
     }
 
     fn sizes_of<M: Model>(&self, model: &M) -> String {
         let layers = guessed(model);
         let input = layers.first().map_or(0, |&(_, _, input)| input);
-        chain(input, layers.iter().map(|(layer, size, _)| (layer.kind.as_str(), *size)))
+        let sizes = layers.iter().map(|(layer, size, _)| (layer.kind.as_str(), *size));
+        chain_of(input, &sizes.collect::<Vec<_>>())
     }
+}
+
+/// Formats the sizes of layers, of the first [`EXTRA`] if there are more.
+fn chain_of(input: usize, layers: &[(&str, usize)]) -> String {
+    let (first, rest) = layers.split_at(layers.len().min(EXTRA));
+    let mut sizes = chain(input, first.iter().copied());
+    if !rest.is_empty() {
+        sizes += &format!(" -> {} more layers", graph::grouped(rest.len()));
+    }
+    sizes
 }
 
 /// Loads the bytes of a file: [`File::read`] and [`File::load`].
@@ -230,8 +307,8 @@ pub fn rnn() -> Layer {
     Layer { kind: "rnn".into(), mapping }
 }
 
-/// A dense layer: with the activation `""` a [`Dense`](crate::cells::Dense), with `"tanh"`, `"relu"` or `"sigmoid"` a cell of
-/// your own with its parameters.
+/// A dense layer: with the activation `""` a [`Dense`](crate::cells::Dense), with `"tanh"`,
+/// `"relu"` or `"sigmoid"` a cell of your own with its parameters.
 pub fn dense(activation: &str) -> Layer {
     let kind = if activation.is_empty() { "dense".into() } else { format!("dense_{activation}") };
     Layer { kind, mapping: Mapping::new().with(matrix("W").stack(["W"])).with(vector("b").stack(["b"])) }
@@ -247,8 +324,8 @@ pub fn layers(layers: impl IntoIterator<Item = Layer>) -> Mapping {
     })
 }
 
-/// The layers of a stack, as their parameters' names tell, with outputs and inputs. What is none of the cells above counts as
-/// dense, and a load then says which parameters it lacks.
+/// The layers of a stack, as their parameters' names tell, with outputs and inputs. What is none of
+/// the cells above counts as dense, and a load then says which parameters it lacks.
 fn guessed<M: Model>(model: &M) -> Vec<(Layer, usize, usize)> {
     let depth = model.depth();
     let mut names: Vec<BTreeSet<String>> = vec![BTreeSet::new(); depth];

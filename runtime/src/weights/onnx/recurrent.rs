@@ -2,11 +2,10 @@
 
 use alloc::format;
 use alloc::string::{String, ToString};
-use alloc::vec;
 use alloc::vec::Vec;
 
-use super::super::error::setting;
-use super::graph::{Layer, Reader, Value, label};
+use super::graph::{Layer, Reader, Tensor, Value, label, shown};
+use super::layout::{Axis, Layout, order};
 use super::proto::{Attribute, Node};
 
 /// A recurrent operator.
@@ -16,33 +15,40 @@ struct Operator {
     activations: &'static [&'static str],
 }
 
-/// Adds the layer of an LSTM, a GRU or an RNN. Everything that no cell of ours does is told by name.
-pub(super) fn add<'a>(reader: &mut Reader<'a>, node: &'a Node<'a>) {
-    reader.chained(node);
-    let operator = match node.operator.as_str() {
+/// Adds the layer of an LSTM, a GRU or an RNN. Returns the meaning of its outputs `Y` and `Y_h`.
+/// Reports by name what no cell of ours does.
+pub(super) fn add<'a>(reader: &mut Reader<'a>, node: Node<'a>) -> Option<[Value<'a>; 2]> {
+    let layout = reader.read(node, 0);
+    let name = node.operator.own();
+    let operator = match name {
         "LSTM" => Operator { gates: 4, activations: &["sigmoid", "tanh", "tanh"] },
         "GRU" => Operator { gates: 3, activations: &["sigmoid", "tanh"] },
         _ => Operator { gates: 1, activations: &["tanh"] },
     };
-    let directions = match node
-        .attributes
-        .get("direction")
-        .map_or(&b"forward"[..], |direction| direction.text)
-    {
+    let directions = match node.attribute("direction").map_or(&b"forward"[..], |direction| direction.text) {
         b"forward" => &[""][..],
         b"reverse" => &["reverse."],
         b"bidirectional" => &["forward.", "reverse."],
         _ => {
             let wanted = "forward, reverse and bidirectional can be read";
-            reader.problems.push(setting(&format!("{}: direction", label(node)), "unknown".into(), wanted));
-            return;
+            reader.report(&format!("{}: direction", label(node)), "unknown".into(), wanted);
+            return None;
         }
     };
-    refuse(reader, node, &operator, directions.len());
+    let mut is_sound = refuse(reader, node, &operator, directions.len());
+    let order = order(node.flag("layout"));
+    if layout.flatten().is_some_and(|layout| !layout.is_sequence(order)) {
+        let wanted = match order {
+            [Axis::Steps, _] => "it must read all steps of the layer before as [steps, batch, features]",
+            _ => "it must read all steps of the layer before as [batch, steps, features]",
+        };
+        reader.report(&label(node), "on other axes".into(), wanted);
+        is_sound = false;
+    }
 
     let weights = reader.weight(node, 1, "W");
     let recurrent = reader.weight(node, 2, "R");
-    let (Some((w_shape, w)), Some((r_shape, r))) = (weights, recurrent) else { return };
+    let (Some((w_shape, w)), Some((r_shape, r))) = (weights, recurrent) else { return None };
     let (count, gates) = (directions.len(), operator.gates);
     let sizes = match (w_shape.as_slice(), r_shape.as_slice()) {
         (&[a, rows, inputs], &[b, other, hidden])
@@ -52,124 +58,172 @@ pub(super) fn add<'a>(reader: &mut Reader<'a>, node: &'a Node<'a>) {
         }
         _ => None,
     };
-    let stated = node.attributes.get("hidden_size").map(|size| size.integer);
+    let stated = node.attribute("hidden_size").map(|size| size.integer);
     let Some((hidden, inputs)) = sizes.filter(|&(hidden, _)| stated.is_none_or(|size| size == hidden as i64))
     else {
         let wanted = format!("W must be [{count}, {gates} H, I], R [{count}, {gates} H, H], hidden_size H");
-        let found = format!("{} and {}", told(&w_shape), told(&r_shape));
-        reader.problems.push(setting(&label(node), found, &wanted));
-        return;
+        let found = format!("{w_shape:?} and {r_shape:?}");
+        reader.report(&label(node), found, &wanted);
+        return None;
     };
-    let coupled = flag(node, "input_forget");
-    let mut tensors: Vec<(String, Vec<usize>, Vec<f64>)> = Vec::new();
-    let mut part = |name: &str, rows: usize, columns: Option<usize>, numbers: Vec<f64>| {
-        let length = numbers.len() / count;
-        for (direction, numbers) in directions.iter().zip(numbers.chunks_exact(length)) {
-            let shape = [rows].into_iter().chain(columns).collect();
-            // A coupled gate is one minus the input gate; the weights of its own, the third of four, do nothing.
-            let (mut numbers, mut shape): (Vec<f64>, Vec<usize>) = (numbers.to_vec(), shape);
-            if coupled && matches!(name, "W" | "R" | "B") {
+    is_sound &= reader.fits(node, layout.flatten(), inputs);
+
+    let coupled = node.flag("input_forget");
+    let mut tensors: Vec<Tensor> = Vec::with_capacity(3 * count);
+    let mut part = |name: &'static str, rows: usize, columns: Option<usize>, numbers: Option<Vec<f64>>| {
+        let coupled = coupled && matches!(name, "W" | "R" | "B");
+        let rows_read = if coupled { rows / 4 * 3 } else { rows };
+        for (place, direction) in directions.iter().enumerate() {
+            let numbers = numbers.as_ref().map(|numbers| {
+                let length = numbers.len() / count;
+                let own = &numbers[place * length..][..length];
+                // A coupled gate is one minus the input gate; the weights of its own, the third of
+                // four, do nothing.
                 let block = hidden * columns.unwrap_or(1);
-                let kept = numbers.chunks_exact(block).enumerate().filter(|(gate, _)| gate % 4 != 2);
-                numbers = kept.flat_map(|(_, numbers)| numbers).copied().collect();
-                shape[0] = shape[0] / 4 * 3;
+                let kept = own.chunks_exact(block).enumerate().filter(|(gate, _)| !coupled || gate % 4 != 2);
+                let mut numbers = Vec::with_capacity(rows_read * columns.unwrap_or(1));
+                kept.for_each(|(_, block)| numbers.extend(block));
+                numbers
+            });
+            tensors.push(Tensor { direction, name, rows: rows_read, columns, numbers });
+        }
+    };
+    part("W", gates * hidden, Some(inputs), Some(w));
+    part("R", gates * hidden, Some(hidden), Some(r));
+    // The numbers of an input that has as many for each direction, `None` inside where it counts as
+    // zero.
+    let mut optional = |input: usize, name: &str, rows: usize| match reader.input(node, input) {
+        None | Some(Value::Zeros) => Some(None),
+        Some(_) => {
+            let (shape, numbers) = reader.weight(node, input, name)?;
+            if numbers.len() == count * rows {
+                return Some(Some(numbers));
             }
-            tensors.push((format!("{direction}{name}"), shape, numbers));
+            let wanted = format!("it must be [{count}, {rows}]");
+            reader.report(&format!("{}: {name}", label(node)), format!("{shape:?}"), &wanted);
+            None
         }
     };
-    part("W", gates * hidden, Some(inputs), w);
-    part("R", gates * hidden, Some(hidden), r);
-    let mut optional = |reader: &mut Reader<'a>, input: usize, name: &str, rows: usize, zeros: bool| {
-        let numbers = match reader.input(node, input) {
-            None | Some(Value::Zeros) => zeros.then(|| vec![0.0; count * rows]),
-            Some(_) => match reader.weight(node, input, name) {
-                Some((shape, numbers)) if numbers.len() == count * rows => Some((shape, numbers).1),
-                Some((shape, _)) => {
-                    let wanted = format!("it must be [{count}, {rows}]");
-                    reader.problems.push(setting(&format!("{}: {name}", label(node)), told(&shape), &wanted));
-                    None
-                }
-                None => None,
-            },
-        };
-        if let Some(numbers) = numbers {
-            part(name, rows, None, numbers);
-        }
-    };
-    optional(reader, 3, "B", 2 * gates * hidden, true);
+    match optional(3, "B", 2 * gates * hidden) {
+        Some(numbers) => part("B", 2 * gates * hidden, None, numbers),
+        None => is_sound = false,
+    }
     if gates == 4 {
-        optional(reader, 7, "P", 3 * hidden, false);
+        match optional(7, "P", 3 * hidden) {
+            Some(None) => {}
+            Some(numbers) => part("P", 3 * hidden, None, numbers),
+            None => is_sound = false,
+        }
     }
     // Where both states start at zero, as ours do, nothing is to be loaded.
-    let starts: Vec<bool> =
-        (5..if gates == 4 { 7 } else { 6 }).map(|input| starts(reader, node, input)).collect();
+    let states = &[(5, "initial_h"), (6, "initial_c")][..if gates == 4 { 2 } else { 1 }];
+    let mut starts = Vec::with_capacity(2);
+    for &(input, name) in states {
+        starts.push(start(reader, node, input, name)?);
+    }
     if starts.contains(&true) {
-        for (input, name) in [(5, "initial_h"), (6, "initial_c")].into_iter().take(starts.len()) {
-            let given = starts[input - 5];
-            optional(reader, if given { input } else { usize::MAX }, name, hidden, true);
+        for (&(input, name), given) in states.iter().zip(starts) {
+            let numbers = if given { Some(reader.weight(node, input, name)?) } else { None };
+            match numbers {
+                Some((shape, numbers)) if numbers.len() != count * hidden => {
+                    let wanted = format!("it must be [{count}, 1, {hidden}], for one sample");
+                    reader.report(&format!("{}: {name}", label(node)), format!("{shape:?}"), &wanted);
+                    is_sound = false;
+                }
+                numbers => part(name, hidden, None, numbers.map(|(_, numbers)| numbers)),
+            }
         }
     }
-    let kind = match node.operator.as_str() {
+    if !is_sound {
+        return None;
+    }
+    let kind = match name {
         "LSTM" if coupled => "lstm_coupled",
         "LSTM" => "lstm",
-        "GRU" if flag(node, "linear_before_reset") => "gru_reset_after",
+        "GRU" if node.flag("linear_before_reset") => "gru_reset_after",
         "GRU" => "gru",
         _ => "rnn",
     };
-    reader.layers.push(Layer { kind: kind.into(), size: count * hidden, input_size: inputs, tensors });
+    reader.layers.push(Layer { kind, size: count * hidden, input_size: inputs, tensors });
+    Some(outputs(reader, order, count))
 }
 
-fn flag(node: &Node<'_>, name: &str) -> bool {
-    node.attributes.get(name).is_some_and(|value| value.integer != 0)
+/// Returns the meaning of the outputs `Y` and `Y_h`.
+fn outputs<'a>(reader: &mut Reader<'a>, order: [Axis; 2], directions: usize) -> [Value<'a>; 2] {
+    let [outer, inner] = order;
+    let direction = if directions == 1 { Axis::One } else { Axis::Directions };
+    let (all, last) = match outer {
+        Axis::Steps => (
+            Layout::new(&[outer, direction, inner, Axis::Features]),
+            Layout::new(&[direction, inner, Axis::Features]),
+        ),
+        _ => (
+            Layout::new(&[outer, inner, direction, Axis::Features]),
+            Layout::new(&[outer, direction, Axis::Features]),
+        ),
+    };
+    let all = reader.operation(Some(all));
+    let last = match all {
+        // Of two directions the last steps are at both ends of the sequence, so that they are no
+        // step of `Y`.
+        Value::Data { operations, .. } if directions == 1 => {
+            Value::Data { operations, state: true, layout: Some(last.cut_to_last()) }
+        }
+        _ => Value::State,
+    };
+    [all, last]
 }
 
-fn told(shape: &[usize]) -> String {
-    match shape.get(..4) {
-        Some(first) if shape.len() > 4 => format!("{first:?} and {} sizes more", shape.len() - 4),
-        _ => format!("{shape:?}"),
-    }
-}
-
-/// Whether an initial state is a constant that isn't zero. One that goes into the graph is the caller's here too.
-fn starts(reader: &mut Reader<'_>, node: &Node<'_>, input: usize) -> bool {
+/// Returns whether an initial state is a constant to be loaded, one that isn't zero. One that is an
+/// input of the graph is the caller's here too. Any other is reported, as `None`.
+fn start(reader: &mut Reader<'_>, node: Node<'_>, input: usize, name: &str) -> Option<bool> {
     match reader.input(node, input) {
-        None | Some(Value::Zeros | Value::Data(None)) => false,
-        Some(Value::Constant(place)) => !reader.is_zero(place),
-        Some(Value::Other | Value::Data(_)) => {
-            let name = format!("{}: {}", label(node), if input == 5 { "initial_h" } else { "initial_c" });
+        None | Some(Value::Zeros | Value::Input | Value::Part) => Some(false),
+        Some(Value::Constant { is_zero, .. }) => Some(!is_zero),
+        Some(Value::Refused) => None,
+        Some(Value::Other | Value::Data { .. } | Value::State | Value::Pending) => {
             let wanted = "it must be a tensor in the file, zeros, or an input of the graph";
-            reader.problems.push(setting(&name, "computed".into(), wanted));
-            false
+            reader.report(&format!("{}: {name}", label(node)), "computed".into(), wanted);
+            None
         }
     }
 }
 
-/// Tells what a node asks for that no cell of ours does.
-fn refuse(reader: &mut Reader<'_>, node: &Node<'_>, operator: &Operator, directions: usize) {
+/// Reports what a node asks for that no cell of ours does. Returns whether that is nothing.
+fn refuse(reader: &mut Reader<'_>, node: Node<'_>, operator: &Operator, directions: usize) -> bool {
+    let mut is_sound = true;
+    let lengths = reader.input(node, 4);
     let mut problem = |name: &str, file: String, wanted: &str| {
-        reader.problems.push(setting(&format!("{}: {name}", label(node)), file, wanted));
+        reader.report(&format!("{}: {name}", label(node)), file, wanted);
+        is_sound = false;
     };
-    let attribute = |name: &str| node.attributes.get(name);
-    if let Some(clip) = attribute("clip").filter(|clip| clip.float.is_finite()) {
+    if let Some(clip) = node.attribute("clip").filter(|clip| clip.float.is_finite()) {
         problem("clip", clip.float.to_string(), "no cell of ours clips what goes into its gates");
     }
-    let default = |given: &Attribute<'_>| {
+    let default = |given: Attribute<'_>| {
         let count = directions * operator.activations.len();
-        let wanted = operator.activations.iter().cycle().take(count);
-        given.texts.len() == count
-            && given
-                .texts
-                .iter()
-                .zip(wanted)
-                .all(|(text, wanted)| text.eq_ignore_ascii_case(wanted.as_bytes()))
+        let mut given = given.texts();
+        let mut wanted = operator.activations.iter().cycle().take(count);
+        wanted.all(|wanted| given.next().is_some_and(|text| text.eq_ignore_ascii_case(wanted.as_bytes())))
+            && given.next().is_none()
     };
-    if let Some(given) = attribute("activations").filter(|given| !given.texts.is_empty() && !default(given)) {
-        let names =
-            given.texts.iter().take(6).map(|text| String::from_utf8_lossy(text).chars().take(20).collect());
+    let given = node.attribute("activations").filter(|given| given.texts().next().is_some());
+    if let Some(given) = given.filter(|&given| !default(given)) {
+        let names = given.texts().take(6).map(|text| shown(&String::from_utf8_lossy(text)));
         let wanted = format!("only {} can be read, in each direction", operator.activations.join(", "));
         problem("activations", names.collect::<Vec<String>>().join(", "), &wanted);
     }
-    if flag(node, "input_forget") && node.operator != "LSTM" {
+    if node.flag("input_forget") && operator.gates != 4 {
         problem("input_forget", "1".to_string(), "only an LSTM has it");
     }
+    match lengths {
+        // Lengths that the caller knows, or that are those of what goes into the graph.
+        None | Some(Value::Input | Value::Part | Value::Other | Value::Refused) => {}
+        Some(_) => {
+            let wanted =
+                "it must be left out or be an input of the graph: the lengths of sequences are the caller's";
+            problem("sequence_lens", "a constant or computed by a layer".into(), wanted);
+        }
+    }
+    is_sound
 }

@@ -1,9 +1,9 @@
-//! The wire format of protocol buffers, as much of it as ONNX needs: <https://protobuf.dev/programming-guides/encoding>.
+//! The wire format of protocol buffers, as much of it as ONNX needs:
+//! <https://protobuf.dev/programming-guides/encoding>.
 //!
-//! Written here since it is this one page: a crate would bring a derive macro, a second `syn` and seven more crates (prost
-//! 0.14), and copy what this borrows from the file. Nothing recurses, so that nesting costs nothing.
-
-use alloc::vec::Vec;
+//! Written here since it is this one page: a crate would bring a derive macro, a second `syn` and
+//! seven more crates (prost 0.14), and copy what this borrows from the file. Nothing recurses, so
+//! that nesting costs nothing.
 
 /// What is wrong with the bytes of a message.
 pub(super) type Damage = &'static str;
@@ -44,57 +44,52 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Adds a repeated field's integers, packed or one alone.
-    pub(super) fn integers(self, to: &mut Vec<i64>) -> Result<(), Damage> {
+    /// Calls `each` with a repeated field's integers, packed or one alone.
+    pub(super) fn integers(self, mut each: impl FnMut(i64)) -> Result<(), Damage> {
         match self {
             Value::Bytes(mut packed) => {
                 while !packed.is_empty() {
-                    to.push(varint(&mut packed)? as i64);
+                    each(varint(&mut packed)? as i64);
                 }
             }
-            other => to.push(other.integer()?),
+            other => each(other.integer()?),
         }
         Ok(())
     }
 
-    /// Adds a repeated field's floats, packed or one alone.
-    pub(super) fn floats(self, to: &mut Vec<f64>) -> Result<(), Damage> {
+    /// Calls `each` with a repeated field's floats, packed or one alone.
+    pub(super) fn floats(self, mut each: impl FnMut(f64)) -> Result<(), Damage> {
         match self {
-            Value::Fixed32(bytes) => to.push(f32::from_le_bytes(bytes).into()),
-            other => floats(other.bytes()?, to)?,
+            Value::Fixed32(bytes) => each(f32::from_le_bytes(bytes).into()),
+            other => {
+                let (numbers, rest) = other.bytes()?.as_chunks();
+                numbers.iter().for_each(|&number| each(f32::from_le_bytes(number).into()));
+                whole(rest, "the bytes of floats are no multiple of 4")?;
+            }
         }
         Ok(())
     }
 
-    /// Adds a repeated field's doubles, packed or one alone.
-    pub(super) fn doubles(self, to: &mut Vec<f64>) -> Result<(), Damage> {
+    /// Calls `each` with a repeated field's doubles, packed or one alone.
+    pub(super) fn doubles(self, mut each: impl FnMut(f64)) -> Result<(), Damage> {
         match self {
-            Value::Fixed64(bytes) => to.push(f64::from_le_bytes(bytes)),
-            other => doubles(other.bytes()?, to)?,
+            Value::Fixed64(bytes) => each(f64::from_le_bytes(bytes)),
+            other => {
+                let (numbers, rest) = other.bytes()?.as_chunks();
+                numbers.iter().for_each(|&number| each(f64::from_le_bytes(number)));
+                whole(rest, "the bytes of doubles are no multiple of 8")?;
+            }
         }
         Ok(())
     }
 }
 
-/// Adds single floats, little-endian.
-pub(super) fn floats(bytes: &[u8], to: &mut Vec<f64>) -> Result<(), Damage> {
-    match bytes.as_chunks() {
-        (numbers, []) => to.extend(numbers.iter().map(|&number| f64::from(f32::from_le_bytes(number)))),
-        _ => return Err("the bytes of floats are no multiple of 4"),
-    }
-    Ok(())
+fn whole(rest: &[u8], damage: Damage) -> Result<(), Damage> {
+    if rest.is_empty() { Ok(()) } else { Err(damage) }
 }
 
-/// Adds doubles, little-endian.
-pub(super) fn doubles(bytes: &[u8], to: &mut Vec<f64>) -> Result<(), Damage> {
-    match bytes.as_chunks() {
-        (numbers, []) => to.extend(numbers.iter().map(|&number| f64::from_le_bytes(number))),
-        _ => return Err("the bytes of doubles are no multiple of 8"),
-    }
-    Ok(())
-}
-
-/// The fields of a message, in the file's order: the number and the value of each. Ends after the first damage.
+/// The fields of a message, in the file's order: the number and the value of each. Ends after the
+/// first damage.
 pub(super) struct Fields<'a> {
     rest: &'a [u8],
 }
@@ -162,6 +157,7 @@ fn varint(rest: &mut &[u8]) -> Result<u64, Damage> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::vec::Vec;
 
     #[test]
     fn numbers() {
