@@ -1,5 +1,5 @@
-//! Every size is a size: none, one, two. A cell without rows has empty values, a cell without columns reads nothing, and
-//! a batch without samples computes nothing.
+//! Every size is a size: none, one, two. A cell without rows has empty values, a cell without
+//! columns reads nothing, and a batch without samples computes nothing.
 
 #![allow(missing_docs)]
 
@@ -15,7 +15,8 @@ use tests::exactness::{
 use tests::golden::scalars;
 
 rnn_cell! {
-    /// Kernels that the ready cells here don't reach: columns by index, transposes, outer products, sums and maxima.
+    /// Kernels that the ready cells here don't reach: columns by index, transposes, outer products,
+    /// sums and maxima.
     pub cell Kernels<I, H, V> {
         input  x: [I], w: one_hot[V];
         state  h: [H];

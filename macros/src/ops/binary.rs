@@ -75,7 +75,8 @@ impl Binary {
         }
     }
 
-    /// Returns the value of two constants, as `Unary::fold` does of one. Minimum and maximum are the kernels': NaN if either is.
+    /// Returns the value for two constants, as `Unary::fold` does for one. Minimum and maximum
+    /// follow the kernels: NaN if either argument is.
     pub fn fold(self, a: f64, b: f64) -> f64 {
         match self {
             Binary::Add => a + b,

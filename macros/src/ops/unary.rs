@@ -97,8 +97,9 @@ impl Unary {
 
     /// Returns the value of a constant argument, computed in double precision.
     ///
-    /// The functions that IEEE 754 does not define are those of the crate `libm`: the build machine's own would make a
-    /// cell depend on where it was compiled. The kernels' last bit can be another.
+    /// The functions that IEEE 754 does not define exactly are those of the crate `libm`. With the
+    /// build machine's own, a cell would depend on where it was compiled. The kernels' results can
+    /// differ in the last bits.
     pub fn fold(self, x: f64) -> Option<f64> {
         Some(match self {
             Unary::Neg => -x,
@@ -228,7 +229,8 @@ pub mod tests {
         assert_eq!(Unary::Sign.fold(f64::NAN), None);
     }
 
-    /// The bits of folded constants are the same on every build machine: the digests on record are of `libm` 0.2.16.
+    /// The bits of folded constants are the same on every build machine: the digests on record are
+    /// of `libm` 0.2.16.
     #[test]
     fn constants_have_the_same_bits_everywhere() {
         let of = |op: Unary| digest((1..2000).map(|i| op.fold(f64::from(i) * 0.007).expect("a number")));

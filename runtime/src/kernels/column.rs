@@ -113,8 +113,8 @@ unsafe fn rows<L: Pack<T>, T: Scalar, const G: usize, const P: usize, const V: u
                 j += 1;
             }
         }
-        // Each pair by name: a loop over pairs that the compiler doesn't unroll keeps the sums in memory, behind bounds
-        // checks that can panic.
+        // Each pair by name: a loop over pairs that the compiler doesn't unroll keeps the sums in
+        // memory, behind bounds checks that can panic.
         let [first, second, third, fourth] = &mut sums;
         if chains > 2 {
             add_chain::<L, T, G, V>(first, third);

@@ -16,8 +16,8 @@ const MOST_LINES: usize = 28;
 pub(super) struct Groups<L, T, const M: usize, const G: usize>(PhantomData<(L, T)>);
 
 impl<L: Pack<T>, T: Scalar, const M: usize, const G: usize> Groups<L, T, M, G> {
-    /// `M`, or one if there are no rows: these constants are evaluated for matrices of every size, though only products
-    /// with rows get here.
+    /// `M`, or one if there are no rows: these constants are evaluated for matrices of every size,
+    /// though only products with rows get here.
     const ROWS: usize = if M == 0 { 1 } else { M };
     /// Columns of a group.
     const COLUMNS: usize = {

@@ -14,7 +14,8 @@ mod sse2;
 #[cfg(feature = "deterministic")]
 mod twice;
 
-/// The vectors of the target's baseline, for each scalar. `--cfg rnn_cell_fallback` gives x86-64 those of other targets, for tests.
+/// The vectors of the target's baseline, for each scalar. For tests, `--cfg rnn_cell_fallback`
+/// gives x86-64 those of other targets.
 mod baseline {
     #[cfg(any(not(target_arch = "x86_64"), rnn_cell_fallback))]
     pub use super::fallback::{Double, Single};
