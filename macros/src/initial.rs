@@ -7,6 +7,7 @@
 mod recurrent;
 
 use crate::diagnostics::Diagnostics;
+use crate::ops::unary::Unary;
 use crate::resolve::suggest::foreign_initialiser;
 use crate::resolve::{Resolved, nearest, text};
 use crate::shape::Shapes;
@@ -117,9 +118,9 @@ pub fn constant(expr: &Expr) -> Option<f64> {
             let [argument] = arguments.as_slice() else { return None };
             let argument = constant(argument)?;
             match function.to_string().as_str() {
-                "sqrt" => Some(argument.sqrt()),
-                "exp" => Some(argument.exp()),
-                "ln" => Some(argument.ln()),
+                "sqrt" => Unary::Sqrt.fold(argument),
+                "exp" => Unary::Exp.fold(argument),
+                "ln" => Unary::Ln.fold(argument),
                 _ => None,
             }
         }

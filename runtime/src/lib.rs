@@ -39,10 +39,12 @@
 //!   expansion then holds the step of its copy too.
 //! - `rayon`: the module `parallel`.
 //! - `safetensors`, `nam`, `onnx`, `rtneural`: the module `weights` for files of that format; with `alloc`, with and without `std`.
-//! - `deterministic`: a computation has the same bits on every x86-64 machine, whatever its instruction set, in a debug and in a release build,
-//!   forward and backward (only the bits of a NaN may differ). No multiply-add is fused, sums have one order, and no
-//!   function is the platform's. AVX-512 stays unused. Other targets run the same operations in the same
-//!   order, which is not tested. As with every feature, one crate in a program that sets it sets it for all.
+//! - `deterministic`: a computation has the same bits on every x86-64 machine, whatever its
+//!   instruction set, in a debug and in a release build, forward and backward (only the bits of a
+//!   NaN may differ). No multiply-add is fused, sums have one order, and no function is the
+//!   platform's. With or without it, no constant that the macro computes depends on the build
+//!   machine. AVX-512 stays unused. Other targets run the same operations in the same order, which
+//!   is not tested. As with every feature, one crate in a program that sets it sets it for all.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 

@@ -55,6 +55,13 @@ pub struct Case {
     direct: Rc<Direct>,
 }
 
+/// Returns the FNV-1a hash of the bits of some numbers.
+pub fn digest(numbers: impl Iterator<Item = f64>) -> u64 {
+    numbers.flat_map(|number| number.to_bits().to_le_bytes()).fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}
+
 pub fn case(
     name: &'static str,
     body: &str,

@@ -156,7 +156,11 @@ where
                 self.loss().0
             };
             let agreed = 0.1 * settings.tolerance * scale;
-            let relative = |numeric: f64| (analytic - numeric).abs() / scale.max(numeric.abs());
+            // A loss without terms has no size, but no error either.
+            let relative = |numeric: f64| match (analytic - numeric).abs() {
+                0.0 => 0.0,
+                error => error / scale.max(numeric.abs()),
+            };
             let mut found = differentiate(&mut along, settings.step, agreed, false);
             if matches!(found, Difference::Smooth { derivative } if relative(derivative) > settings.tolerance)
             {

@@ -113,21 +113,37 @@ unsafe fn rows<L: Pack<T>, T: Scalar, const G: usize, const P: usize, const V: u
                 j += 1;
             }
         }
-        for step in [2, 1] {
-            for c in 0..step {
-                if c + step < chains {
-                    for g in 0..G {
-                        for v in 0..V {
-                            sums[c][g][v] = sums[c][g][v].add(sums[c + step][g][v]);
-                        }
-                    }
-                }
-            }
+        // Each pair by name: a loop over pairs that the compiler doesn't unroll keeps the sums in
+        // memory, behind bounds checks that can panic.
+        let [first, second, third, fourth] = &mut sums;
+        if chains > 2 {
+            add_chain::<L, T, G, V>(first, third);
+            add_chain::<L, T, G, V>(second, fourth);
+        }
+        if chains > 1 {
+            add_chain::<L, T, G, V>(first, second);
         }
         for g in 0..G {
             for v in 0..V {
                 sums[0][g][v].store(y[g].add(at[v]));
             }
+        }
+    }
+}
+
+/// `to += from`
+///
+/// # Safety
+/// The processor has `L`.
+#[inline(always)]
+unsafe fn add_chain<L: Pack<T>, T: Scalar, const G: usize, const V: usize>(
+    to: &mut [[L; V]; G],
+    from: &[[L; V]; G],
+) {
+    for g in 0..G {
+        for v in 0..V {
+            // SAFETY: passed on from the caller.
+            to[g][v] = unsafe { to[g][v].add(from[g][v]) };
         }
     }
 }

@@ -16,19 +16,22 @@ const MOST_LINES: usize = 28;
 pub(super) struct Groups<L, T, const M: usize, const G: usize>(PhantomData<(L, T)>);
 
 impl<L: Pack<T>, T: Scalar, const M: usize, const G: usize> Groups<L, T, M, G> {
+    /// `M`, or one if there are no rows: these constants are evaluated for matrices of every size,
+    /// though only products with rows get here.
+    const ROWS: usize = if M == 0 { 1 } else { M };
     /// Columns of a group.
     const COLUMNS: usize = {
         let mut columns = 1;
-        while !(columns * M).is_multiple_of(L::LANES) {
+        while !(columns * Self::ROWS).is_multiple_of(L::LANES) {
             columns += 1;
         }
         // Enough sums to cover the latency of an addition.
-        while columns * M / L::LANES * G < 8 && 2 * columns * M / L::LANES * G <= L::SUMS {
+        while columns * Self::ROWS / L::LANES * G < 8 && 2 * columns * Self::ROWS / L::LANES * G <= L::SUMS {
             columns *= 2;
         }
         columns
     };
-    const LINES: usize = Self::COLUMNS * M / L::LANES;
+    const LINES: usize = Self::COLUMNS * Self::ROWS / L::LANES;
     /// Lines that one pass over the matrices keeps sums of.
     const HEIGHT: usize = {
         let most = if L::SUMS / G > 7 { 7 } else { L::SUMS / G };

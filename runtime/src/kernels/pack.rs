@@ -7,12 +7,21 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
-#[cfg(not(target_arch = "x86_64"))]
+#[cfg(any(not(target_arch = "x86_64"), rnn_cell_fallback))]
 mod fallback;
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(target_arch = "x86_64", not(rnn_cell_fallback)))]
 mod sse2;
 #[cfg(feature = "deterministic")]
 mod twice;
+
+/// The vectors of the target's baseline, for each scalar. For tests, `--cfg rnn_cell_fallback`
+/// gives x86-64 those of other targets.
+mod baseline {
+    #[cfg(any(not(target_arch = "x86_64"), rnn_cell_fallback))]
+    pub use super::fallback::{Double, Single};
+    #[cfg(all(target_arch = "x86_64", not(rnn_cell_fallback)))]
+    pub use super::sse2::{Quad as Single, WidePair as Double};
+}
 
 /// A scalar that has vectors.
 #[doc(hidden)]
@@ -27,40 +36,26 @@ pub trait Packed: Copy + Default + 'static {
     type Avx512: Pack<Self>;
 }
 
-#[cfg(target_arch = "x86_64")]
 impl Packed for f32 {
     #[cfg(not(feature = "deterministic"))]
-    type Portable = sse2::Quad;
+    type Portable = baseline::Single;
     #[cfg(feature = "deterministic")]
-    type Portable = twice::Twice<sse2::Quad>;
+    type Portable = twice::Twice<baseline::Single>;
+    #[cfg(target_arch = "x86_64")]
     type Avx2 = avx2::Oct;
+    #[cfg(target_arch = "x86_64")]
     type Avx512 = avx512::Hex;
 }
 
-#[cfg(target_arch = "x86_64")]
 impl Packed for f64 {
     #[cfg(not(feature = "deterministic"))]
-    type Portable = sse2::WidePair;
+    type Portable = baseline::Double;
     #[cfg(feature = "deterministic")]
-    type Portable = twice::Twice<sse2::WidePair>;
+    type Portable = twice::Twice<baseline::Double>;
+    #[cfg(target_arch = "x86_64")]
     type Avx2 = avx2::WideQuad;
+    #[cfg(target_arch = "x86_64")]
     type Avx512 = avx512::WideOct;
-}
-
-#[cfg(not(target_arch = "x86_64"))]
-impl Packed for f32 {
-    #[cfg(not(feature = "deterministic"))]
-    type Portable = fallback::Lanes<f32, 4>;
-    #[cfg(feature = "deterministic")]
-    type Portable = twice::Twice<fallback::Lanes<f32, 4>>;
-}
-
-#[cfg(not(target_arch = "x86_64"))]
-impl Packed for f64 {
-    #[cfg(not(feature = "deterministic"))]
-    type Portable = fallback::Lanes<f64, 2>;
-    #[cfg(feature = "deterministic")]
-    type Portable = twice::Twice<fallback::Lanes<f64, 2>>;
 }
 
 /// The widest vector has at most so many scalars.
@@ -68,6 +63,7 @@ impl Packed for f64 {
 pub const MOST_LANES: usize = 16;
 
 /// The bits of an `f32` that its upper half holds.
+#[cfg(target_arch = "x86_64")]
 pub(crate) const UPPER_HALF: i32 = -0x1_0000;
 
 /// A vector of `LANES` scalars.

@@ -8,6 +8,12 @@ use crate::kernels::math::LaneMath;
 #[repr(transparent)]
 pub struct Lanes<T, const N: usize>([T; N]);
 
+/// Four `f32`.
+pub type Single = Lanes<f32, 4>;
+
+/// Two `f64`.
+pub type Double = Lanes<f64, 2>;
+
 /// The number whose upper half is given.
 #[inline(always)]
 fn upper(half: u16) -> f32 {
@@ -98,7 +104,12 @@ macro_rules! fallback {
 
             #[inline(always)]
             unsafe fn keep_first(mut self, first: Self, count: usize) -> Self {
-                self.0[..count].copy_from_slice(&first.0[..count]);
+                // Lane by lane: a slice up to `count` can panic.
+                for l in 0..$lanes {
+                    if l < count {
+                        self.0[l] = first.0[l];
+                    }
+                }
                 self
             }
 
