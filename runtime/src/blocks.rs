@@ -107,8 +107,8 @@ pub trait Block {
         self.visit_stored_mut(name, &[], visitor);
     }
 
-    /// [`visit_named`](Self::visit_named) with the [`Storage`] of each block, in the order of the visits; blocks beyond the
-    /// slice's end are stored whole.
+    /// [`visit_named`](Self::visit_named) with the [`Storage`] of each block, in the order of the
+    /// visits; blocks beyond the slice's end are stored whole.
     fn visit_stored<'v>(
         &'v self,
         name: &str,

@@ -27,8 +27,8 @@ pub struct BlockShape {
     pub storage: Storage,
 }
 
-/// How a quantised copy of a cell (feature `quantised`) stores a block of a parameter. Without the feature every block is
-/// [`Whole`](Self::Whole).
+/// How a quantised copy of a cell (feature `quantised`) stores a block of a parameter. Without the
+/// feature every block is [`Whole`](Self::Whole).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Storage {
     /// In the cell's precision, or not at all.

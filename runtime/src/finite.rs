@@ -1,8 +1,10 @@
-//! The first NaN or infinity of a sequence: in which layer it came up, at which step, in which value or parameter's gradient.
+//! The first NaN or infinity of a sequence: in which layer it came up, at which step, in which
+//! value or parameter's gradient.
 //!
-//! [`check_finite`] looks at a model or its gradients, which is cheap enough for every training step. Once it has found something,
-//! [`check_sequence`] runs the sequence again, looks at what every layer computes, and reports where it began. It takes any layer: a
-//! cell, a stack, both directions.
+//! [`check_finite`] looks at a model or its gradients, which is cheap enough for every training
+//! step. Once it has found something, [`check_sequence`] runs the sequence again, looks at what
+//! every layer computes, and reports where it began. It takes any layer: a cell, a stack, both
+//! directions.
 //!
 //! ```
 //! use rnn_cell::cells::{Dense, Elman};
@@ -63,9 +65,9 @@ pub enum Fault {
     InitialState(Place),
     /// In a value of a step.
     Value {
-        /// The path of the layer, as it stands before the names of its parameters: `0.reverse`. Empty for the layer that is
-        /// checked itself. A layer that holds a whole stack and has no path of its own has those of its first and
-        /// last layer: `0..=2`.
+        /// The path of the layer, as it stands before the names of its parameters: `0.reverse`.
+        /// Empty for the layer that is checked itself. A layer that holds a whole stack and has no
+        /// path of its own has those of its first and last layer: `0..=2`.
         layer: String,
         /// The value.
         of: Value,
@@ -76,8 +78,8 @@ pub enum Fault {
     },
     /// In the gradient of a parameter, on the way back.
     Gradient {
-        /// The step that the backward pass had come to, from 0. None if the layer does not run by steps, or reads the samples
-        /// of a ragged batch from their ends.
+        /// The step that the backward pass had come to, from 0. None if the layer does not run by
+        /// steps, or reads the samples of a ragged batch from their ends.
         step: Option<usize>,
         /// The parameter, and the entry.
         at: NotFinite,
@@ -89,7 +91,8 @@ pub enum Fault {
 pub struct Place {
     /// The sample. None where there is one only, or the value does not tell samples apart.
     pub sample: Option<usize>,
-    /// The number of the scalar among those of the sample, in the order of [`Varying`]: fields in the order of their declaration.
+    /// The number of the scalar among those of the sample, in the order of [`Varying`]: fields in
+    /// the order of their declaration.
     pub scalar: usize,
     /// NaN or an infinity.
     pub value: f64,
@@ -133,7 +136,8 @@ impl fmt::Display for Place {
 impl core::error::Error for Fault {}
 
 impl Fault {
-    /// The same fault as seen from what holds the layer: `rename` makes the path from there of the layer's own.
+    /// The same fault as seen from what holds the layer: `rename` makes the path from there of the
+    /// layer's own.
     pub(crate) fn renamed(mut self, rename: impl FnOnce(&str) -> String) -> Self {
         match &mut self {
             Fault::InitialState(_) => {}
@@ -162,14 +166,16 @@ impl Fault {
     }
 }
 
-/// Runs `layer` over `xs` and back, and looks at everything in the order in which it is computed: parameters, buffers, the initial
-/// state, the inputs; layer by layer the outputs and the states of each step; then, from the last layer to the first and
-/// from the last step to the first, the cotangents of the outputs, the gradients and the cotangents of the states. `dys` are the
+/// Runs `layer` over `xs` and back, and looks at everything in the order in which it is computed:
+/// parameters, buffers, the initial state, the inputs; layer by layer the outputs and the states of
+/// each step; then, from the last layer to the first and from the last step to the first, the
+/// cotangents of the outputs, the gradients and the cotangents of the states. `dys` are the
 /// cotangents of the outputs; with none, nothing runs back.
 ///
-/// The passes are those of training, over the whole sequence; a layer that streams then runs once more, a step at a time, as
-/// [`inspect_forward`](Layer::inspect_forward) decides. Within a sequence the first step that is at fault is not always the
-/// earliest: a layer that reads from the end comes to the last step first.
+/// The passes are those of training, over the whole sequence; a layer that streams then runs once
+/// more, a step at a time, as [`inspect_forward`](Layer::inspect_forward) decides. Within a
+/// sequence the first step that is at fault is not always the earliest: a layer that reads from the
+/// end comes to the last step first.
 ///
 /// Of a ragged batch, the padding is not looked at.
 ///
@@ -220,7 +226,8 @@ where
     look::<_, _, B>(Value::StateBar, 0, &dstate, None)
 }
 
-/// Looks at the outputs of each step: [`Layer::inspect_forward`] of a layer that shows nothing else.
+/// Looks at the outputs of each step: [`Layer::inspect_forward`] of a layer that shows nothing
+/// else.
 pub(crate) fn look_at_outputs<T: Scalar, Y: Varying<T> + Clone, const B: usize>(
     ys: &[Y],
     lengths: Option<&[usize; B]>,
@@ -236,8 +243,8 @@ pub(crate) fn look_back_at_outputs<T: Scalar, Y: Varying<T> + Clone, const B: us
     dys.iter().enumerate().rev().try_for_each(|(step, dy)| look(Value::OutputBar, step, dy, lengths))
 }
 
-/// Looks at the cotangents of the outputs, from the last step to the first, and at the gradients: [`Layer::inspect_backward`] of a
-/// layer that shows nothing else.
+/// Looks at the cotangents of the outputs, from the last step to the first, and at the gradients:
+/// [`Layer::inspect_backward`] of a layer that shows nothing else.
 pub(crate) fn look_at_cotangents<Y: Varying<M::Scalar> + Clone, M: Model, const B: usize>(
     dys: &[Y],
     lengths: Option<&[usize; B]>,
@@ -275,8 +282,9 @@ where
     Ok(())
 }
 
-/// Runs a layer a step at a time, forward and back, and looks at the cotangent of each step's output, the gradients so far and the
-/// cotangent of the state before the step: the body of [`Layer::inspect_backward`] for a layer as [`inspect_steps`] takes.
+/// Runs a layer a step at a time, forward and back, and looks at the cotangent of each step's
+/// output, the gradients so far and the cotangent of the state before the step: the body of
+/// [`Layer::inspect_backward`] for a layer as [`inspect_steps`] takes.
 ///
 /// # Errors
 /// With the first scalar that is NaN or infinite.
@@ -328,7 +336,8 @@ fn look<T: Scalar, V: Varying<T> + Clone, const B: usize>(
     }
 }
 
-/// The first scalar of a value of `B` samples that is not finite. The samples that are not there are not looked at.
+/// The first scalar of a value of `B` samples that is not finite. The samples that are not there
+/// are not looked at.
 fn first<T: Scalar, V: Varying<T> + Clone, const B: usize>(
     value: &V,
     is_there: impl Fn(usize) -> bool,
@@ -508,7 +517,7 @@ mod tests {
             param v: [N] = 1;
 
             _s = w * x * 3e38;
-            y = x + sqrt(abs(v * x));
+            y = x + sqrt(abs(v));
 
             output y;
         }
@@ -553,7 +562,7 @@ mod tests {
 
     #[test]
     fn the_layer_and_the_direction_are_named_and_the_step_is_that_of_the_sequence() {
-        // Outputs of the LSTM grow from step to step; only the direction that reads from the end begins with the largest.
+        // The LSTM's outputs are smaller than 1, and 100 * 3e38 times them is too large.
         let mut sick = net();
         sick.1.0.layer.reverse.w.fill(100.0);
         let said = found(&sick, &[]).unwrap_err();
@@ -578,7 +587,7 @@ mod tests {
         sick.1.0.layer.reverse.v[1] = 0.0;
         let dys = [SMatrix::<f32, 1, 2>::repeat(1.0); 6];
         assert_eq!(found(&sick, &[]), Ok(()));
-        // 0 * inf: the samples of a ragged batch have no step in common there.
+        // The samples of a ragged batch have no step in common where they are read from their ends.
         assert_eq!(found(&sick, &dys).unwrap_err(), "the gradient of `1.reverse.v` is NaN at (1, 0)");
         let mut sick = net();
         sick.1.0.layer.forward.v[1] = 0.0;
@@ -592,6 +601,20 @@ mod tests {
         let state = Layer::<1>::initial_state(&both);
         let fault = check_sequence::<_, 1>(&both, &xs, None, &state, &xs).unwrap_err();
         assert_eq!(fault.to_string(), "the gradient of `reverse.v` is NaN at (2, 0), from step 0 on");
+    }
+
+    #[test]
+    fn a_layer_around_a_stack_is_named_after_all_of_it() {
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(4);
+        let inner = Residual::new(Stack(Dense::<2, 3>::init(&mut rng), Dense::<3, 2>::init(&mut rng)));
+        let mut net = Stack(Dense::<2, 2>::init(&mut rng), Stack(inner, Dense::<2, 2>::init(&mut rng)));
+        net.1.0.layer.1.b.fill(3e38);
+        net.0.b.fill(2e38);
+        net.0.W.fill(0.0);
+        net.1.0.layer.0.W.fill(0.0);
+        let (xs, state) = ([SVector::<f32, 2>::zeros()], Layer::<1>::initial_state(&net));
+        let fault = check_sequence::<_, 1>(&net, &xs, None, &state, &[]).unwrap_err();
+        assert_eq!(fault.to_string(), "the output of layer `1..=2` is inf at step 0 (scalar 0)");
     }
 
     #[test]

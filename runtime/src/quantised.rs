@@ -21,9 +21,11 @@
 //! # Ok::<(), rnn_cell::quantised::NotFinite>(())
 //! ```
 //!
-//! What is stored so: matrices that a step multiplies by vectors from one side only, or takes columns of by index. A declaration decides what a matrix
-//! is: `[H, I]` is one whatever `H` and `I` are, `[H]` and `[H, 1]` are none. One that is read otherwise (entry by entry, or as `W @ x` and as
-//! `W.T @ y`) stays what it is. What a step needs of parameters alone is computed before it is stored.
+//! What is stored so: matrices that a step multiplies by vectors from one side only, or takes
+//! columns of by index. A declaration decides what a matrix is: `[H, I]` is one whatever `H` and
+//! `I` are, `[H]` and `[H, 1]` are none. One that is read otherwise (entry by entry, or as `W @ x`
+//! and as `W.T @ y`) stays what it is. What a step needs of parameters alone is computed before it
+//! is stored.
 //!
 //! A [device](Quantised) reads the stored bytes.
 
@@ -48,11 +50,13 @@ impl fmt::Display for NotFinite {
 
 impl core::error::Error for NotFinite {}
 
-/// Rounds the matrices of a model, learned or not, that quantised copies of its cells store in fewer bits, to the values that are stored; everything else stays
-/// as it is. What a quantised cell computes can then be asked of whole sequences, of batches, of networks, before any is made.
+/// Rounds the matrices of a model, learned or not, that quantised copies of its cells store in
+/// fewer bits, to the values that are stored; everything else stays as it is. What a quantised cell
+/// computes can then be asked of whole sequences, of batches, of networks, before any is made.
 ///
-/// The one thing that this does not show is the rounding of a matrix which a step computes of parameters alone (`exp(A) @ h`): no parameter has its entries. A
-/// hand-written model says by [`Block::visit_stored`](crate::blocks::Block::visit_stored) which of its matrices are rounded.
+/// The one thing that this does not show is the rounding of a matrix which a step computes of
+/// parameters alone (`exp(A) @ h`): no parameter has its entries. A hand-written model says by
+/// [`Block::visit_stored`](crate::blocks::Block::visit_stored) which of its matrices are rounded.
 ///
 /// # Errors
 /// An entry that can't be stored; the model is then as it was.
@@ -244,7 +248,8 @@ mod tests {
     use crate::varying::Varying;
 
     rnn_cell! {
-        /// Matrices that are read in every way, in blocks, and one whose copies of the step and of the initial state could differ.
+        /// Matrices that are read in every way, in blocks, and one whose copies of the step and of
+        /// the initial state could differ.
         cell Ways<I, H> {
             input x: [I];
             state h: [H] = tanh(S @ b);
@@ -264,7 +269,8 @@ mod tests {
         Xoshiro256PlusPlus::seed_from_u64(7)
     }
 
-    /// The copy of a cell, not the copy of a rounded one: a second rounding would hide what the first one missed.
+    /// The copy of a cell, not the copy of a rounded one: a second rounding would hide what the
+    /// first one missed.
     macro_rules! assert_rounded_is_stored {
         ($($format:ident: $cell:ident<$inputs:literal, $size:literal>;)+) => {$({
             let mut cell = $cell::<$inputs, $size, f64>::init(&mut generator());

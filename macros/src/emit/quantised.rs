@@ -29,8 +29,9 @@ impl Items<'_> {
         self.parts(plan).swap_remove(0)
     }
 
-    /// The part that steps read, and the part that the initial state is made of, if it isn't zero. A block of a parameter is
-    /// stored alike wherever it is read, so that one rounding of the cell's parameters shows what its copy computes.
+    /// The part that steps read, and the part that the initial state is made of, if it isn't zero.
+    /// A block of a parameter is stored alike wherever it is read, so that one rounding of the
+    /// cell's parameters shows what its copy computes.
     fn parts<'p>(&self, plan: &'p Plan) -> Vec<Part<'p>> {
         let mut plain = computed_from(&plan.graph, &plan.streaming.schedule);
         loop {
@@ -59,7 +60,8 @@ impl Items<'_> {
         }
     }
 
-    /// How the blocks of a parameter are stored, in the order in which they are visited. Empty if all of them are whole.
+    /// How the blocks of a parameter are stored, in the order in which they are visited. Empty if
+    /// all of them are whole.
     pub fn storages(&self, index: usize) -> Vec<TokenStream> {
         let (Some(plan), Some(shape)) = (self.plan, &self.cx.shapes.declarations[index]) else {
             return vec![];

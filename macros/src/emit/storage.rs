@@ -27,13 +27,15 @@ pub struct Storage {
 }
 
 impl Storage {
-    /// Of a step: what is computed of parameters alone is stored as computed. Blocks in `plain` stay as they are.
+    /// Of a step: what is computed of parameters alone is stored as computed. Blocks in `plain`
+    /// stay as they are.
     pub fn of_step(graph: &Graph, schedule: &Schedule, plain: &BTreeSet<Piece>) -> Self {
         let regions = [Region::Context, Region::Step];
         Storage { kinds: kinds(graph, schedule, &regions, plain, |_| true), prefix: "v" }
     }
 
-    /// Of the initial state: parameters alone, since everything else is computed there. Blocks in `plain` stay as they are.
+    /// Of the initial state: parameters alone, since everything else is computed there. Blocks in
+    /// `plain` stay as they are.
     pub fn of_start(graph: &Graph, schedule: &Schedule, plain: &BTreeSet<Piece>) -> Self {
         let is_stored = |id: Id| graph[id].op.is_leaf();
         Storage { kinds: kinds(graph, schedule, &Region::ALL, plain, is_stored), prefix: "start" }
@@ -77,7 +79,8 @@ impl Storage {
     }
 }
 
-/// The blocks that a value which a step needs of parameters alone is computed from: from their entries as they are.
+/// The blocks that a value which a step needs of parameters alone is computed from: from their
+/// entries as they are.
 pub fn computed_from(graph: &Graph, schedule: &Schedule) -> BTreeSet<Piece> {
     let operands =
         schedule.groups(Region::Param).iter().flat_map(|group| group.operands(graph, &schedule.users));

@@ -101,7 +101,8 @@ where
     /// Runs the next block of `xs`, which is always the whole sequence, and returns which steps it is; `None` at the end.
     ///
     /// # Panics
-    /// If `xs` is not of the length that it had for the block before. Another sequence begins with [`start`](Self::start).
+    /// If `xs` is not of the length that it had for the block before. Another sequence begins with
+    /// [`start`](Self::start).
     #[track_caller]
     pub fn forward(
         &mut self,
@@ -159,7 +160,8 @@ where
     /// [`initial_state_backward`](crate::cell::Layer::initial_state_backward).
     ///
     /// # Panics
-    /// If `dys` are not as many as the outputs, or `xs` not of the length that [`forward`](Self::forward) read.
+    /// If `dys` are not as many as the outputs, or `xs` not of the length that
+    /// [`forward`](Self::forward) read.
     #[track_caller]
     pub fn backward(
         &mut self,

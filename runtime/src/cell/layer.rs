@@ -99,8 +99,9 @@ pub trait Layer<const B: usize>: Model {
         dxs: Option<&mut [Self::InputBar]>,
     );
 
-    /// Looks for NaN and infinities in what a forward pass over `xs` from `state` computed, in the order of computing:
-    /// [`check_sequence`](crate::finite::check_sequence) calls it. A layer made of layers asks each of them.
+    /// Looks for NaN and infinities in what a forward pass over `xs` from `state` computed, in the
+    /// order of computing: [`check_sequence`](crate::finite::check_sequence) calls it. A layer made
+    /// of layers asks each of them.
     ///
     /// This one looks at the outputs. A layer that streams shows its states too, by
     /// [`inspect_steps`](crate::finite::inspect_steps).
@@ -122,8 +123,9 @@ pub trait Layer<const B: usize>: Model {
         look_at_outputs(self.outputs(tape), lengths)
     }
 
-    /// [`inspect_forward`](Self::inspect_forward) for a backward pass. The first of `tapes` holds the forward pass, the second was used
-    /// by the backward pass, which had the cotangents `dys` and gave the gradients `grads`.
+    /// [`inspect_forward`](Self::inspect_forward) for a backward pass. The first of `tapes` holds
+    /// the forward pass, the second was used by the backward pass, which had the cotangents `dys`
+    /// and gave the gradients `grads`.
     ///
     /// This one looks at those two. A layer that streams shows the cotangents of its states too, by
     /// [`inspect_steps_back`](crate::finite::inspect_steps_back).

@@ -55,7 +55,8 @@ pub struct CtcLoss<T, const B: usize> {
     pub value: T,
     /// `-ln p(target)` of each sample, in nats; +inf where it is impossible, 0 in the places that no sample takes.
     pub samples: [T; B],
-    /// The samples whose loss is +inf, which have no gradient, and why: data to mend or to leave out.
+    /// The samples whose loss is +inf, which have no gradient, and why: data to mend or to leave
+    /// out.
     pub impossible: Vec<Impossible>,
 }
 
@@ -132,13 +133,15 @@ impl Ctc {
 
     /// The loss of a batch: the mean over its possible samples of `-ln p(target)` (equations 6 to 8), in nats.
     ///
-    /// `logits[t]` are those of step `t`, a sample a column; `lengths` says where each sample's input ends (none, or a length beyond
-    /// the last step: after the last step). `targets` are label sequences, the blank not among them, and may be empty; with fewer
-    /// than `B` the last places of the batch take no part. `dlogits` becomes the gradient by the logits (equations 10 to 16),
-    /// zero past a sample's end; its memory is reused.
+    /// `logits[t]` are those of step `t`, a sample a column; `lengths` says where each sample's
+    /// input ends (none, or a length beyond the last step: after the last step). `targets` are
+    /// label sequences, the blank not among them, and may be empty; with fewer than `B` the last
+    /// places of the batch take no part. `dlogits` becomes the gradient by the logits (equations 10
+    /// to 16), zero past a sample's end; its memory is reused.
     ///
-    /// A target that is too long for its input, or has a label that is the blank or no class, has a loss of +inf, no gradient,
-    /// no share in the mean, and an entry in [`impossible`](CtcLoss::impossible); the other samples of the batch are as they would be
+    /// A target that is too long for its input, or has a label that is the blank or no class, has a
+    /// loss of +inf, no gradient, no share in the mean, and an entry in
+    /// [`impossible`](CtcLoss::impossible); the other samples of the batch are as they would be
     /// without it. A logit that is NaN or +inf makes the sample's loss and gradient NaN.
     ///
     /// Everything is computed in `f64` from logarithms: the probabilities of one sequence span hundreds of orders of magnitude.

@@ -16,8 +16,8 @@ use crate::varying::Varying;
 const CLOSE: f64 = 1e-8;
 /// QR sweeps over a product before its triangular factors are put together.
 const SWEEPS: usize = 4;
-/// Rows are orthogonal enough, or that often turned towards each other.
-const ORTHOGONAL: f64 = 1e-15;
+/// Two rows count as orthogonal from this overlap per entry on; all pairs are rotated at most that often.
+const ORTHOGONAL: f64 = 2.5e-16;
 const ROTATIONS: usize = 60;
 
 /// The singular values of a product of Jacobians.
@@ -100,8 +100,8 @@ pub(super) fn singular_values(factors: &[DMatrix<f64>], size: usize) -> Singular
     SingularValues { steps: factors.len(), ln }
 }
 
-/// `a * b`, both square of `size` rows. nalgebra's product of such matrices has its kernel chosen by the processor, and other last
-/// bits on another.
+/// `a * b`, both square of `size` rows. nalgebra's product of such matrices has its kernel chosen
+/// by the processor, and other last bits on another.
 fn product(a: &DMatrix<f64>, b: &DMatrix<f64>, size: usize) -> DMatrix<f64> {
     let mut product = DMatrix::zeros(size, size);
     let columns = product.as_mut_slice().chunks_exact_mut(size).zip(b.as_slice().chunks_exact(size));
@@ -239,7 +239,7 @@ impl Rows {
     fn rotate(&mut self, i: usize, j: usize) -> bool {
         let (i, j) = if self.ln[i] >= self.ln[j] { (i, j) } else { (j, i) };
         let overlap = self.units.column(i).dot(&self.units.column(j));
-        if overlap.abs() <= ORTHOGONAL {
+        if overlap.abs() <= ORTHOGONAL * self.units.nrows() as f64 {
             return true;
         }
         let (long, short) = (self.units.column(i).clone_owned(), self.units.column(j).clone_owned());

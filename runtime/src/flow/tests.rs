@@ -102,7 +102,8 @@ fn both_ways_to_singular_values_agree() {
     assert_close(&super::spectrum::swept(&factors, 6), &direct, 1e-9);
 }
 
-/// A product of nalgebra's has a multiply-add that rounds once where the processor has one, and twice elsewhere.
+/// A product by nalgebra has a multiply-add that rounds once where the processor has one, and
+/// twice elsewhere.
 #[test]
 fn products_have_the_same_bits_on_every_processor() {
     let size = 9;
@@ -119,7 +120,8 @@ fn products_have_the_same_bits_on_every_processor() {
             };
             products.push(DMatrix::from_fn(size, size, entry));
         }
-        // No powers of two are taken out then, so that the singular values are those of the same numbers.
+        // No powers of two are taken out then, so that the singular values are those of the same
+        // numbers.
         if products.iter().all(|product| (0.71..1.41).contains(&product.amax())) {
             let bits = |found: SingularValues| found.ln.into_iter().map(f64::to_bits).collect::<Vec<u64>>();
             let whole = Jacobians::from(vec![products.swap_remove(2)]).singular_values(0..1);

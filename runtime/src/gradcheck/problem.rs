@@ -153,7 +153,8 @@ where
             let magnitude = [0.0, -2.0, 2.0].map(|steps| along(steps * settings.step).1);
             let magnitude =
                 magnitude.into_iter().filter(|magnitude| magnitude.is_finite()).fold(0.0, f64::max);
-            // The size of a derivative in a random direction, and what rounding alone makes of a zero.
+            // The size of a derivative in a random direction, and what rounding alone makes of a
+            // zero.
             let typical = norm(gradient) / ComplexField::sqrt(scalars as f64);
             let rounding = 1e-14 * magnitude / settings.step;
             let scale = typical.max(analytic.abs()).max(rounding / settings.tolerance);

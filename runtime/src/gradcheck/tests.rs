@@ -170,7 +170,8 @@ fn zeros_are_right_where_they_are_right() {
 }
 
 rnn_cell! {
-    /// Zero at the origin, and so is its slope; the loss there has no rounding error, that of its differences has one.
+    /// Zero at the origin, and so is its slope; the loss there has no rounding error, that of its
+    /// differences has one.
     cell Cube {
         input x: [];
         param w: [] = 0;

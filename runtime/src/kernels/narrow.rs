@@ -89,7 +89,8 @@ fn scale<Q: Format, T: Scalar>(row: impl Iterator<Item = T>) -> Option<T> {
     Some(T::of(Q::scale(largest)))
 }
 
-/// The entry that a number is stored as, and the number that it stands for; `None` if that would not be finite.
+/// The entry that a number is stored as, and the number that it stands for; `None` if that would
+/// not be finite.
 fn stored<Q: Format, T: Scalar>(number: T, scale: T) -> Option<(Q::Entry, T)> {
     let entry = Q::narrowed(number.as_f64(), scale.as_f64())?;
     let number = Q::widened::<T>(entry) * if Q::SCALES > 0 { scale } else { T::ONE };
@@ -97,7 +98,8 @@ fn stored<Q: Format, T: Scalar>(number: T, scale: T) -> Option<(Q::Entry, T)> {
     number.as_f64().is_finite().then_some((entry, number))
 }
 
-/// The places of a matrix, column by column, whose entries share a scale: a row's or, where the transpose is stored, a column's.
+/// The places of a matrix, column by column, whose entries share a scale: a row's or, where the
+/// transpose is stored, a column's.
 fn line((rows, columns): (usize, usize), is_turned: bool, index: usize) -> impl Iterator<Item = usize> {
     let (first, step, count) = if is_turned { (index * rows, 1, rows) } else { (index, rows, columns) };
     (0..count).map(move |place| first + place * step)

@@ -47,6 +47,12 @@ fn numbered(below: usize, depth: usize, name: &str, f: &mut dyn FnMut(&str)) {
     joined(format_args!("{below}"), name, f);
 }
 
+/// The first and the last layer of a stack that a path without a parameter names: `1`, `1..=2`.
+fn layers(path: &str) -> Option<(usize, usize)> {
+    let (first, last) = path.split_once("..=").unwrap_or((path, path));
+    Some((first.parse().ok()?, last.parse().ok()?))
+}
+
 /// Where a part stands in what holds it.
 #[derive(Clone, Copy)]
 pub(super) enum Place {
@@ -75,16 +81,19 @@ impl Place {
             Place::Named(part) if name.is_empty() => part.into(),
             Place::Numbered { below, depth: 0 | 1 } if name.is_empty() => format!("{below}"),
             Place::Numbered { below, depth } if name.is_empty() => format!("{below}..={}", below + depth - 1),
-            // A layer of a stack is a number alone.
-            Place::Numbered { below, depth: 2.. } if let Ok(number) = name.parse::<usize>() => {
-                format!("{}", below + number)
-            }
-            _ => {
-                let mut path = String::new();
-                self.name(name, &mut |text| path.push_str(text));
-                path
-            }
+            Place::Numbered { below, depth: 2.. } => match layers(name) {
+                Some((first, last)) if first == last => format!("{}", below + first),
+                Some((first, last)) => format!("{}..={}", below + first, below + last),
+                None => self.joined(name),
+            },
+            _ => self.joined(name),
         }
+    }
+
+    fn joined(self, name: &str) -> String {
+        let mut path = String::new();
+        self.name(name, &mut |text| path.push_str(text));
+        path
     }
 
     /// A visitor for the part's parameters.

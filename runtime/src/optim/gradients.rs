@@ -58,8 +58,8 @@ pub fn global_norm<M: Model>(gradients: &M) -> f64 {
 
 /// Scales gradients whose norm is above `max` down to it (Pascanu, Mikolov & Bengio 2013) and returns the norm before.
 ///
-/// Gradients whose norm is NaN or infinite stay as they are, and that norm is returned: no scaling mends them, and
-/// [`check_finite`] says where they went wrong. Skip the step then.
+/// Gradients whose norm is NaN or infinite stay as they are, and that norm is returned: no scaling
+/// mends them, and [`check_finite`] says where they went wrong. Skip the step then.
 ///
 /// # Panics
 /// If `max` is not a positive number.
@@ -73,8 +73,9 @@ pub fn clip_global_norm<M: ModelMut>(gradients: &mut M, max: f64) -> f64 {
     norm
 }
 
-/// Brings every gradient, entry by entry, between `-max` and `max` (Mikolov 2012; Graves 2013) and returns how many were outside. The
-/// direction changes; [`clip_global_norm`] keeps it. An infinity is clipped like any number. NaN stays NaN, and isn't counted.
+/// Brings every gradient, entry by entry, between `-max` and `max` (Mikolov 2012; Graves 2013) and
+/// returns how many were outside. The direction changes; [`clip_global_norm`] keeps it. An infinity
+/// is clipped like any number. NaN stays NaN, and isn't counted.
 ///
 /// # Panics
 /// If `max` is not a positive number.

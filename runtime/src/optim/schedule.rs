@@ -7,7 +7,8 @@ use crate::{Scalar, functions};
 
 /// A learning rate for each step of an optimiser.
 ///
-/// Every constructor panics if a rate or a factor is negative or not finite, and so does [`to`](Self::to).
+/// Every constructor panics if a rate or a factor is negative or not finite, and so does
+/// [`to`](Self::to).
 ///
 /// ```
 /// use rnn_cell::optim::{Adam, Optimiser, Schedule};
