@@ -29,7 +29,7 @@ use nalgebra::allocator::Allocator;
 use nalgebra::{Const, DefaultAllocator, Dim, DimAdd, DimSum, OMatrix, SMatrix};
 
 use crate::Scalar;
-use crate::cell::{BlockShape, Parameter, ParameterMut};
+use crate::cell::{BlockShape, Parameter, ParameterMut, Storage};
 use crate::kernels::plain::Flat;
 
 /// A block and, below it, another one of as many columns.
@@ -95,10 +95,7 @@ pub trait Block {
         name: &str,
         visitor: &mut dyn for<'n> FnMut(Parameter<'n, 'v, Self::Scalar>),
     ) {
-        let whole = (Self::ROWS, Self::COLUMNS);
-        self.visit_blocks((0, 0), &mut |at, size, values| {
-            visitor(Parameter { name, shape: BlockShape { size, at, whole }, values });
-        });
+        self.visit_stored(name, &[], visitor);
     }
 
     /// [`visit_named`](Self::visit_named), to change the entries.
@@ -107,9 +104,35 @@ pub trait Block {
         name: &str,
         visitor: &mut dyn for<'n> FnMut(ParameterMut<'n, 'v, Self::Scalar>),
     ) {
-        let whole = (Self::ROWS, Self::COLUMNS);
+        self.visit_stored_mut(name, &[], visitor);
+    }
+
+    /// [`visit_named`](Self::visit_named) with the [`Storage`] of each block, in the order of the
+    /// visits; blocks beyond the slice's end are stored whole.
+    fn visit_stored<'v>(
+        &'v self,
+        name: &str,
+        storage: &[Storage],
+        visitor: &mut dyn for<'n> FnMut(Parameter<'n, 'v, Self::Scalar>),
+    ) {
+        let (whole, mut storage) = ((Self::ROWS, Self::COLUMNS), storage.iter());
+        self.visit_blocks((0, 0), &mut |at, size, values| {
+            let storage = storage.next().copied().unwrap_or_default();
+            visitor(Parameter { name, shape: BlockShape { size, at, whole, storage }, values });
+        });
+    }
+
+    /// [`visit_stored`](Self::visit_stored), to change the entries.
+    fn visit_stored_mut<'v>(
+        &'v mut self,
+        name: &str,
+        storage: &[Storage],
+        visitor: &mut dyn for<'n> FnMut(ParameterMut<'n, 'v, Self::Scalar>),
+    ) {
+        let (whole, mut storage) = ((Self::ROWS, Self::COLUMNS), storage.iter());
         self.visit_blocks_mut((0, 0), &mut |at, size, values| {
-            visitor(ParameterMut { name, shape: BlockShape { size, at, whole }, values });
+            let storage = storage.next().copied().unwrap_or_default();
+            visitor(ParameterMut { name, shape: BlockShape { size, at, whole, storage }, values });
         });
     }
 

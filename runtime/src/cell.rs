@@ -23,6 +23,21 @@ pub struct BlockShape {
     pub at: (usize, usize),
     /// Rows and columns of the whole parameter.
     pub whole: (usize, usize),
+    /// How a quantised copy stores the block.
+    pub storage: Storage,
+}
+
+/// How a quantised copy of a cell (feature `quantised`) stores a block of a parameter. Without the
+/// feature every block is [`Whole`](Self::Whole).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Storage {
+    /// In the cell's precision, or not at all.
+    #[default]
+    Whole,
+    /// In fewer bits, rounded row by row.
+    ByRow,
+    /// In fewer bits, rounded column by column: the step reads the transpose alone.
+    ByColumn,
 }
 
 /// A block of a parameter, to read. `'n` is the name's lifetime, `'v` the values'.

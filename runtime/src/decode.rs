@@ -78,12 +78,18 @@ impl<const B: usize> Forced<B> {
     ///
     /// `logits` finds the logits within an output: `|y| y` if they are all of it, `|y| &mut y.logits` beside an alignment. `dys` becomes the gradient by
     /// the outputs, zero in what is no logit; its memory is reused.
+    ///
+    /// # Panics
+    /// If `ys` are not one per step, or a target is no class.
+    #[track_caller]
     pub fn loss<T: Scalar, Y: Clone + crate::varying::Varying<T>, const K: usize>(
         &self,
         ys: &[Y],
         dys: &mut Vec<Y>,
         mut logits: impl FnMut(&mut Y) -> &mut SMatrix<T, K, B>,
     ) -> T {
+        let steps = self.targets.len();
+        assert!(ys.len() == steps, "the batch has {steps} steps, but `ys` has {}", ys.len());
         let all: Vec<SMatrix<T, K, B>> = ys.iter().map(|y| *logits(&mut y.clone())).collect();
         let mut dlogits = Vec::new();
         let loss = every_step(&all, Some(&self.lengths), &mut dlogits, |t, logits, weights| {

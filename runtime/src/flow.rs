@@ -32,6 +32,9 @@
 //! println!("{}", Lstm::<3, 8>::JACOBIAN);
 //! ```
 //!
+//! With the feature `deterministic` all of this has the same bits on every x86-64 machine, if the
+//! matrices that [`Jacobians`] are made [from](Jacobians::from) have.
+//!
 //! # What is certain
 //! For `h = tanh(W @ h[t-1] + ..)` the Jacobian is `diag(1 - h * h) @ W`, and `tanh'` is at most 1. So if the largest *singular value*
 //! of `W` is below 1 (see [`spectral_norm`](crate::init::spectral_norm)), gradients vanish for certain, at least by that factor a

@@ -45,6 +45,9 @@
 //!   platform's. With or without it, no constant that the macro computes depends on the build
 //!   machine. AVX-512 stays unused. Other targets run the same operations in the same order, which
 //!   is not tested. As with every feature, one crate in a program that sets it sets it for all.
+//!   The promise is for what this crate computes, not for what a program computes beside it: the
+//!   platform's functions (`f64::exp`) and nalgebra's products of matrices of dynamic sizes have
+//!   other last bits on another processor.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 

@@ -43,6 +43,9 @@ pub trait Optimiser<T: Scalar> {
     fn rate(&self) -> f64;
 
     /// Sets the learning rate; a [`Schedule`] does.
+    ///
+    /// # Panics
+    /// If it is negative or not finite.
     fn set_rate(&mut self, rate: f64);
 }
 
@@ -61,28 +64,45 @@ pub struct Sgd<T> {
 
 impl<T: Scalar> Sgd<T> {
     /// Plain gradient descent.
+    ///
+    /// # Panics
+    /// If the rate is negative or not finite.
+    #[track_caller]
     pub fn new(rate: f64) -> Self {
+        let rate = not_negative("a learning rate", rate);
         Sgd { rate, momentum: 0.0, nesterov: false, decay: 0.0, gradient: Vec::new(), velocity: Vec::new() }
     }
 
     /// With momentum (usually 0.9).
+    ///
+    /// # Panics
+    /// If it is negative or not finite.
     #[must_use]
+    #[track_caller]
     pub fn momentum(mut self, momentum: f64) -> Self {
-        self.momentum = momentum;
+        self.momentum = not_negative("a momentum", momentum);
         self
     }
 
     /// With Nesterov's momentum.
+    ///
+    /// # Panics
+    /// If it is negative or not finite.
     #[must_use]
+    #[track_caller]
     pub fn nesterov(mut self, momentum: f64) -> Self {
         self.nesterov = true;
         self.momentum(momentum)
     }
 
     /// Adds `decay` times each parameter to its gradient.
+    ///
+    /// # Panics
+    /// If it is negative or not finite.
     #[must_use]
+    #[track_caller]
     pub fn weight_decay(mut self, decay: f64) -> Self {
-        self.decay = decay;
+        self.decay = not_negative("a weight decay", decay);
         self
     }
 }
@@ -121,8 +141,9 @@ impl<T: Scalar> Optimiser<T> for Sgd<T> {
         self.rate
     }
 
+    #[track_caller]
     fn set_rate(&mut self, rate: f64) {
-        self.rate = rate;
+        self.rate = not_negative("a learning rate", rate);
     }
 }
 
@@ -141,9 +162,10 @@ struct Moments<T> {
 }
 
 impl<T: Scalar> Moments<T> {
+    #[track_caller]
     fn new(rate: f64, decay: f64) -> Self {
         Moments {
-            rate,
+            rate: not_negative("a learning rate", rate),
             betas: (0.9, 0.999),
             epsilon: 1e-8,
             decay,
@@ -194,28 +216,50 @@ macro_rules! adam {
 
         impl<T: Scalar> $name<T> {
             /// With the paper's settings: betas of 0.9 and 0.999, epsilon of 1e-8.
+            ///
+            /// # Panics
+            /// If the rate is negative or not finite.
+            #[track_caller]
             pub fn new(rate: f64) -> Self {
                 $name(Moments::new(rate, $decay))
             }
 
             /// The decay rates of the two moments.
+            ///
+            /// # Panics
+            /// If one of them is not in `[0, 1)`.
             #[must_use]
+            #[track_caller]
             pub fn betas(mut self, first: f64, second: f64) -> Self {
+                for beta in [first, second] {
+                    assert!(
+                        (0.0..1.0).contains(&beta),
+                        "a beta is a number from 0 up to, but not including, 1; this one is {beta}"
+                    );
+                }
                 self.0.betas = (first, second);
                 self
             }
 
             /// What is added to the root of the second moment.
+            ///
+            /// # Panics
+            /// If it is negative or not finite.
             #[must_use]
+            #[track_caller]
             pub fn epsilon(mut self, epsilon: f64) -> Self {
-                self.0.epsilon = epsilon;
+                self.0.epsilon = not_negative("an epsilon", epsilon);
                 self
             }
 
             $(#[$decay_doc])*
+            ///
+            /// # Panics
+            /// If it is negative or not finite.
             #[must_use]
+            #[track_caller]
             pub fn weight_decay(mut self, decay: f64) -> Self {
-                self.0.decay = decay;
+                self.0.decay = not_negative("a weight decay", decay);
                 self
             }
         }
@@ -229,8 +273,9 @@ macro_rules! adam {
                 self.0.rate
             }
 
+            #[track_caller]
             fn set_rate(&mut self, rate: f64) {
-                self.0.rate = rate;
+                self.0.rate = not_negative("a learning rate", rate);
             }
         }
     };
@@ -246,6 +291,16 @@ adam! {
     /// Adam with decoupled weight decay (Loshchilov & Hutter 2019, algorithm 2): `p -= rate * decay * p` beside Adam's step.
     AdamW, default decay 0.01, coupled false,
     /// The weight decay, 0.01 unless set.
+}
+
+/// Returns a setting.
+///
+/// # Panics
+/// If it is negative or not finite.
+#[track_caller]
+fn not_negative(name: &str, value: f64) -> f64 {
+    assert!(value >= 0.0 && value.is_finite(), "{name} is a finite number, 0 or above; this one is {value}");
+    value
 }
 
 /// Copies the gradients into one flat vector.

@@ -2,6 +2,7 @@
 
 pub use crate::Scalar;
 pub use crate::blocks::{Block, Cols, Rows};
+pub use crate::cell::Storage;
 pub use crate::kernels::elementwise::{fold, map, map_flat};
 pub use crate::kernels::isa::{Isa, Job, dispatch};
 pub use crate::kernels::math::{

@@ -21,14 +21,16 @@
 //! # Ok::<(), rnn_cell::quantised::NotFinite>(())
 //! ```
 //!
-//! What is stored so: matrices that a step multiplies by vectors from one side only, or takes columns of by index, if they have more than one row and
-//! column by their declaration. One that is read otherwise (entry by entry, or as `W @ x` and as `W.T @ y`) stays what it is. What a step needs of
-//! parameters alone is computed before it is stored.
+//! What is stored so: matrices that a step multiplies by vectors from one side only, or takes
+//! columns of by index. A declaration decides what a matrix is: `[H, I]` is one whatever `H` and
+//! `I` are, `[H]` and `[H, 1]` are none. One that is read otherwise (entry by entry, or as `W @ x`
+//! and as `W.T @ y`) stays what it is. What a step needs of parameters alone is computed before it
+//! is stored.
 //!
 //! A [device](Quantised) reads the stored bytes.
 
 use crate::Scalar;
-use crate::cell::{BlockShape, ModelMut, Parameter, ParameterMut};
+use crate::cell::{ModelMut, Parameter, ParameterMut, Storage};
 use crate::kernels::narrow::{self, Narrow};
 use crate::kernels::plain::Flat;
 use core::fmt;
@@ -48,25 +50,35 @@ impl fmt::Display for NotFinite {
 
 impl core::error::Error for NotFinite {}
 
-/// Rounds every matrix of a model, learned or not, to what it would be stored as: what a quantised cell computes can then be asked of whole sequences, of
-/// batches, of networks, before any is made.
+/// Rounds the matrices of a model, learned or not, that quantised copies of its cells store in
+/// fewer bits, to the values that are stored; everything else stays as it is. What a quantised cell
+/// computes can then be asked of whole sequences, of batches, of networks, before any is made.
+///
+/// The one thing that this does not show is the rounding of a matrix which a step computes of
+/// parameters alone (`exp(A) @ h`): no parameter has its entries. A hand-written model says by
+/// [`Block::visit_stored`](crate::blocks::Block::visit_stored) which of its matrices are rounded.
 ///
 /// # Errors
 /// An entry that can't be stored; the model is then as it was.
 pub fn round<Q: Format>(model: &mut impl ModelMut) -> Result<(), NotFinite> {
-    let rows = |shape: BlockShape| (shape.size.0 > 1 && shape.size.1 > 1).then_some(shape.size.0);
+    let is_turned = |storage: Storage| match storage {
+        Storage::Whole => None,
+        Storage::ByRow => Some(false),
+        Storage::ByColumn => Some(true),
+    };
     let mut fits = true;
-    let mut check = |parameter: Parameter<'_, '_, _>| {
-        fits &= rows(parameter.shape).is_none_or(|rows| narrow::fits::<Q, _>(rows, parameter.values));
+    let mut check = |Parameter { shape, values, .. }: Parameter<'_, '_, _>| {
+        fits &= is_turned(shape.storage)
+            .is_none_or(|is_turned| narrow::fits::<Q, _>(shape.size, is_turned, values));
     };
     model.visit(&mut check);
     model.visit_buffers(&mut check);
     if !fits {
         return Err(NotFinite);
     }
-    let mut round = |parameter: ParameterMut<'_, '_, _>| {
-        if let Some(rows) = rows(parameter.shape) {
-            narrow::round::<Q, _>(rows, parameter.values);
+    let mut round = |ParameterMut { shape, values, .. }: ParameterMut<'_, '_, _>| {
+        if let Some(is_turned) = is_turned(shape.storage) {
+            narrow::round::<Q, _>(shape.size, is_turned, values);
         }
     };
     model.visit_mut(&mut round);
@@ -222,5 +234,100 @@ impl<T: Scalar, const R: usize, const C: usize> Bytes for SMatrix<T, R, C> {
 
     fn read<'b>(&mut self, from: &'b [u8]) -> Option<&'b [u8]> {
         read_scalars(self.flat_mut(), from)
+    }
+}
+
+#[cfg(all(test, feature = "alloc"))]
+mod tests {
+    use nalgebra::SVector;
+
+    use super::*;
+    use crate::cells::{Dense, Lstm};
+    use crate::rng::{self, SeedableRng, Xoshiro256PlusPlus};
+    use crate::rnn_cell;
+    use crate::varying::Varying;
+
+    rnn_cell! {
+        /// Matrices that are read in every way, in blocks, and one whose copies of the step and of
+        /// the initial state could differ.
+        cell Ways<I, H> {
+            input x: [I];
+            state h: [H] = tanh(S @ b);
+            param W: [H, H + I] = normal(0.5), D: [I, H] = normal(0.5);
+            param S, A, E: [H, H] = normal(0.5);
+            param b: [H] = 0.3;
+            buffer K: [H, H] = normal(0.5);
+
+            u = W @ [h[t-1], x] + D.T @ x + row_sum(S * (h[t-1] @ h[t-1].T));
+            h = tanh(u + A @ h[t-1] + row_sum(exp(A)) + E @ h[t-1] - E.T @ u + K @ u);
+
+            output h;
+        }
+    }
+
+    fn generator() -> Xoshiro256PlusPlus {
+        Xoshiro256PlusPlus::seed_from_u64(7)
+    }
+
+    /// The copy of a cell, not the copy of a rounded one: a second rounding would hide what the
+    /// first one missed.
+    macro_rules! assert_rounded_is_stored {
+        ($($format:ident: $cell:ident<$inputs:literal, $size:literal>;)+) => {$({
+            let mut cell = $cell::<$inputs, $size, f64>::init(&mut generator());
+            let copy = cell.quantised::<$format>().expect("finite weights");
+            round::<$format>(&mut cell).expect("finite weights");
+            let (mut state, mut own) = (cell.initial_state::<1>(), copy.initial_state::<1>());
+            let mut rng = generator();
+            for _ in 0..4 {
+                let x = SVector::<f64, $inputs>::from_fn(|_, _| rng::normal(&mut rng));
+                let difference = (cell.step(&x, &mut state) - copy.step(&x, &mut own)).amax();
+                assert!(difference < 1e-13, "{}<{}, {}>: {difference:e}", stringify!($cell), $inputs, $size);
+            }
+            let mut numbers = [0.0; 2];
+            state.scalars(&mut |x| numbers[0] += x * x);
+            own.scalars(&mut |x| numbers[1] += x * x);
+            assert!((numbers[0] - numbers[1]).abs() < 1e-12);
+        })+};
+    }
+
+    #[test]
+    fn rounding_leaves_what_a_copy_stores() {
+        assert_rounded_is_stored! {
+            Int8: Dense<16, 1>; Int8: Dense<1, 16>; Int8: Dense<1, 1>; Int8: Lstm<1, 16>; Int8: Lstm<16, 1>;
+            Bf16: Dense<16, 1>; Bf16: Dense<1, 16>; Bf16: Dense<1, 1>; Bf16: Lstm<1, 16>; Bf16: Lstm<16, 1>;
+            Int8: Ways<3, 5>; Int8: Ways<1, 4>; Int8: Ways<4, 1>; Int8: Ways<1, 1>;
+            Bf16: Ways<3, 5>; Bf16: Ways<1, 4>; Bf16: Ways<4, 1>; Bf16: Ways<1, 1>;
+        }
+    }
+
+    #[test]
+    fn only_what_is_stored_in_fewer_bits_is_rounded() {
+        let mut cell = Ways::<3, 5>::init(&mut generator());
+        let before = cell.clone();
+        round::<Int8>(&mut cell).expect("finite weights");
+        assert_eq!((cell.S, cell.A, cell.E, cell.b), (before.S, before.A, before.E, before.b));
+        assert!(cell.W != before.W && cell.D != before.D && cell.K != before.K);
+        let scale = before.D.column(2).amax() / 127.0;
+        for entry in cell.D.column(2).iter() {
+            assert!((entry / scale - (entry / scale).round()).abs() < 1e-4, "{entry} in steps of {scale}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_stored_is_an_error_of_both() {
+        fn check<Q: Format>(place: fn(&mut Ways<1, 4>) -> &mut f32) {
+            for bad in [f32::MAX, -f32::MAX, f32::INFINITY, f32::NAN] {
+                let mut cell = Ways::<1, 4>::init(&mut generator());
+                *place(&mut cell) = bad;
+                let before = cell.b;
+                assert_eq!(cell.quantised::<Q>().map(drop), Err(NotFinite), "{bad}");
+                assert_eq!(round::<Q>(&mut cell), Err(NotFinite), "{bad}");
+                assert_eq!((place(&mut cell).to_bits(), cell.b), (bad.to_bits(), before), "{bad}");
+            }
+        }
+        check::<Int8>(|cell| &mut cell.W.right[2]);
+        check::<Bf16>(|cell| &mut cell.W.right[2]);
+        check::<Int8>(|cell| &mut cell.D[(0, 3)]);
+        check::<Bf16>(|cell| &mut cell.K[(1, 1)]);
     }
 }

@@ -138,6 +138,7 @@ pub fn by_length(lengths: impl IntoIterator<Item = usize>) -> Vec<usize> {
 ///
 /// # Panics
 /// If a sample has more than `S` steps.
+#[track_caller]
 pub fn memory<T: Scalar, const E: usize, const S: usize, const B: usize>(
     ys: &[SMatrix<T, E, B>],
     lengths: Option<&[usize; B]>,
@@ -145,8 +146,7 @@ pub fn memory<T: Scalar, const E: usize, const S: usize, const B: usize>(
     mask: &mut SMatrix<T, S, B>,
 ) {
     for (sample, memory) in memory.iter_mut().enumerate() {
-        let length = lengths.map_or(ys.len(), |lengths| lengths[sample].min(ys.len()));
-        assert!(length <= S, "{length} steps of sample {sample} do not fit into a memory of {S}");
+        let length = remembered::<S, B>(ys.len(), lengths, sample);
         for step in 0..S {
             let inside = step < length;
             mask[(step, sample)] = if inside { T::one() } else { T::zero() };
@@ -163,7 +163,8 @@ pub fn memory<T: Scalar, const E: usize, const S: usize, const B: usize>(
 /// zero past a sample's end (where no weight falls on the memory); its memory is reused.
 ///
 /// # Panics
-/// If there are fewer steps than a sample has (`lengths`; none: `steps`), or more of those than `S`.
+/// If a sample has more than `S` steps.
+#[track_caller]
 pub fn memory_backward<T: Scalar, const E: usize, const S: usize, const B: usize>(
     dmemory: &[SMatrix<T, E, S>; B],
     steps: usize,
@@ -173,11 +174,23 @@ pub fn memory_backward<T: Scalar, const E: usize, const S: usize, const B: usize
     dys.clear();
     dys.resize(steps, SMatrix::zeros());
     for (sample, dmemory) in dmemory.iter().enumerate() {
-        let length = lengths.map_or(steps, |lengths| lengths[sample]);
+        let length = remembered::<S, B>(steps, lengths, sample);
         for (step, dy) in dys[..length].iter_mut().enumerate() {
             dy.set_column(sample, &dmemory.column(step));
         }
     }
+}
+
+/// The number of steps of a sample in a memory of `S`.
+#[track_caller]
+fn remembered<const S: usize, const B: usize>(
+    steps: usize,
+    lengths: Option<&[usize; B]>,
+    sample: usize,
+) -> usize {
+    let length = lengths.map_or(steps, |lengths| lengths[sample].min(steps));
+    assert!(length <= S, "{length} steps of sample {sample} do not fit into a memory of {S}");
+    length
 }
 
 fn lengths<const B: usize>(samples: impl ExactSizeIterator<Item = usize>) -> [usize; B] {
@@ -262,6 +275,22 @@ mod tests {
     fn a_memory_too_small() {
         let ys = [Vector1::new(1.0); 3];
         memory(&ys, None, &mut [Vector2::zeros().transpose()], &mut Vector2::zeros());
+    }
+
+    #[test]
+    #[should_panic(expected = "3 steps of sample 1 do not fit into a memory of 2")]
+    fn cotangents_of_a_memory_too_small() {
+        memory_backward(&[Matrix2::<f64>::zeros(); 2], 3, Some(&[1, 3]), &mut Vec::new());
+    }
+
+    #[test]
+    fn lengths_beyond_the_sequence_end_with_it() {
+        let ys = [Matrix2x3::new(1.0, 2.0, 3.0, 4.0, 5.0, 6.0)];
+        let (mut columns, mut mask) = ([Matrix2::zeros(); 3], Matrix2x3::zeros());
+        memory(&ys, Some(&[9, 1, 0]), &mut columns, &mut mask);
+        let mut dys = Vec::new();
+        memory_backward(&columns, 1, Some(&[9, 1, 0]), &mut dys);
+        assert_eq!(dys, [Matrix2x3::new(1.0, 2.0, 0.0, 4.0, 5.0, 0.0)]);
     }
 
     #[test]

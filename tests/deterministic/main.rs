@@ -7,6 +7,7 @@
 #![allow(missing_docs)]
 
 mod digest;
+mod flow;
 mod kernels;
 mod training;
 
@@ -64,6 +65,7 @@ fn digests() -> Digests {
     kernels::products::<f64, 66, 130, 1>(&mut digests);
     training::classifier(&mut digests);
     training::labels(&mut digests);
+    flow::spectra(&mut digests);
     digests
 }
 

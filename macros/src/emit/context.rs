@@ -74,6 +74,11 @@ impl<'a> Context<'a> {
         if self.has_heap { items() } else { TokenStream::new() }
     }
 
+    /// Whether cells have copies in fewer bits.
+    pub fn is_quantised(&self) -> bool {
+        self.is_quantised
+    }
+
     /// What copies of cells take, where there are any.
     pub fn if_quantised(&self, items: impl FnOnce() -> TokenStream) -> TokenStream {
         if self.is_quantised { items() } else { TokenStream::new() }

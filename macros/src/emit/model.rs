@@ -33,21 +33,26 @@ pub fn step(items: &Items) -> TokenStream {
             None => TokenStream::new(),
         }
     });
-    let visits = |indices: &[usize], method: &str, borrow: TokenStream| -> TokenStream {
-        let method = crate::emit::hygiene::ident(method);
+    let visits = |indices: &[usize], suffix: &str, borrow: TokenStream| -> TokenStream {
+        let [named, stored] = ["visit_named", "visit_stored"]
+            .map(|method| crate::emit::hygiene::ident(&format!("{method}{suffix}")));
         indices
             .iter()
             .map(|index| {
                 let name = &cx.cell.declarations[*index].name;
                 let text = name.to_string();
-                quote!(#k::Block::#method(#borrow self.#name, #text, visitor);)
+                match items.storages(*index).as_slice() {
+                    [] => quote!(#k::Block::#named(#borrow self.#name, #text, visitor);),
+                    storages => {
+                        quote!(#k::Block::#stored(#borrow self.#name, #text, &[#(#storages),*], visitor);)
+                    }
+                }
             })
             .collect()
     };
-    let (visit, visit_mut) =
-        (visits(&params, "visit_named", quote!(&)), visits(&params, "visit_named_mut", quote!(&mut)));
+    let (visit, visit_mut) = (visits(&params, "", quote!(&)), visits(&params, "_mut", quote!(&mut)));
     let (visit_buffers, visit_buffers_mut) =
-        (visits(&buffers, "visit_named", quote!(&)), visits(&buffers, "visit_named_mut", quote!(&mut)));
+        (visits(&buffers, "", quote!(&)), visits(&buffers, "_mut", quote!(&mut)));
     let zero_gradients = cx.on_heap(|| {
         quote! {
             fn zero_gradients(&self) -> #k::Box<Self> {

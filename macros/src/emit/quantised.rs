@@ -3,12 +3,13 @@
 use crate::emit::context::Names;
 use crate::emit::items::Items;
 use crate::emit::jobs::mistaken;
-use crate::emit::storage::{Kind, Storage};
+use crate::emit::storage::{Kind, Storage, computed_from};
 use crate::emit::stream::Stream;
-use crate::ir::{Graph, Id, Op};
+use crate::ir::{Graph, Id, Op, Piece};
 use crate::plan::Plan;
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a part of the copy is made of: values of a graph.
 struct Part<'a> {
@@ -25,22 +26,65 @@ impl Part<'_> {
 
 impl Items<'_> {
     fn step_part<'p>(&self, plan: &'p Plan) -> Part<'p> {
-        let graph = &plan.graph;
-        Part {
-            graph,
-            names: Names::new(self.cx.cell, self.cx.shapes, graph),
-            storage: Storage::of_step(graph, &plan.streaming.schedule),
-        }
+        self.parts(plan).swap_remove(0)
     }
 
     /// The part that steps read, and the part that the initial state is made of, if it isn't zero.
+    /// A block of a parameter is stored alike wherever it is read, so that one rounding of the
+    /// cell's parameters shows what its copy computes.
     fn parts<'p>(&self, plan: &'p Plan) -> Vec<Part<'p>> {
-        let start = plan.initial.as_ref().map(|initial| Part {
-            graph: &initial.graph,
-            names: Names::new(self.cx.cell, self.cx.shapes, &initial.graph),
-            storage: Storage::of_start(&initial.graph, &initial.forward.schedule),
-        });
-        [Some(self.step_part(plan)), start].into_iter().flatten().collect()
+        let mut plain = computed_from(&plan.graph, &plan.streaming.schedule);
+        loop {
+            let step = Storage::of_step(&plan.graph, &plan.streaming.schedule, &plain);
+            let start = plan.initial.as_ref().map(|initial| {
+                (&initial.graph, Storage::of_start(&initial.graph, &initial.forward.schedule, &plain))
+            });
+            let parts = [Some((&plan.graph, step)), start];
+            let parts: Vec<Part> = (parts.into_iter().flatten())
+                .map(|(graph, storage)| Part {
+                    graph,
+                    names: Names::new(self.cx.cell, self.cx.shapes, graph),
+                    storage,
+                })
+                .collect();
+            let (mut kinds, mut differ) = (BTreeMap::new(), BTreeSet::new());
+            for (piece, kind) in parts.iter().flat_map(|part| part.storage.pieces(part.graph)) {
+                if *kinds.entry(piece).or_insert(kind) != kind {
+                    differ.insert(piece);
+                }
+            }
+            if differ.is_empty() {
+                return parts;
+            }
+            plain.append(&mut differ);
+        }
+    }
+
+    /// How the blocks of a parameter are stored, in the order in which they are visited. Empty if
+    /// all of them are whole.
+    pub fn storages(&self, index: usize) -> Vec<TokenStream> {
+        let (Some(plan), Some(shape)) = (self.plan, &self.cx.shapes.declarations[index]) else {
+            return vec![];
+        };
+        if !self.cx.is_quantised() {
+            return vec![];
+        }
+        let parts = self.parts(plan);
+        let kinds: BTreeMap<Piece, Kind> =
+            parts.iter().flat_map(|part| part.storage.pieces(part.graph)).collect();
+        let (rows, columns) = (shape.rows.atoms().len(), shape.columns.atoms().len());
+        let grid = (0..rows).flat_map(|row| (0..columns).map(move |column| Piece { of: index, row, column }));
+        let grid: Vec<Kind> = grid.map(|piece| kinds.get(&piece).copied().unwrap_or(Kind::Plain)).collect();
+        if grid.iter().all(|kind| *kind == Kind::Plain) {
+            return vec![];
+        }
+        let k = &self.cx.k;
+        let storage = |kind: &Kind| match kind {
+            Kind::Plain => quote!(#k::Storage::Whole),
+            Kind::Narrow => quote!(#k::Storage::ByRow),
+            Kind::Turned => quote!(#k::Storage::ByColumn),
+        };
+        grid.iter().map(storage).collect()
     }
 
     /// Fields and their types.

@@ -3,11 +3,11 @@
 use crate::dim::Atom;
 use crate::emit::context::{Context, Names};
 use crate::emit::hygiene::ident;
-use crate::ir::{Graph, Id, Level, Op};
+use crate::ir::{Graph, Id, Level, Op, Piece};
 use crate::schedule::{Group, Region, Schedule};
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How a value is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,15 +27,23 @@ pub struct Storage {
 }
 
 impl Storage {
-    /// Of a step: what is computed of parameters alone is stored as computed.
-    pub fn of_step(graph: &Graph, schedule: &Schedule) -> Self {
-        Storage { kinds: kinds(graph, schedule, &[Region::Context, Region::Step], |_| true), prefix: "v" }
+    /// Of a step: what is computed of parameters alone is stored as computed. Blocks in `plain`
+    /// stay as they are.
+    pub fn of_step(graph: &Graph, schedule: &Schedule, plain: &BTreeSet<Piece>) -> Self {
+        let regions = [Region::Context, Region::Step];
+        Storage { kinds: kinds(graph, schedule, &regions, plain, |_| true), prefix: "v" }
     }
 
-    /// Of the initial state: parameters alone, since everything else is computed there.
-    pub fn of_start(graph: &Graph, schedule: &Schedule) -> Self {
+    /// Of the initial state: parameters alone, since everything else is computed there. Blocks in
+    /// `plain` stay as they are.
+    pub fn of_start(graph: &Graph, schedule: &Schedule, plain: &BTreeSet<Piece>) -> Self {
         let is_stored = |id: Id| graph[id].op.is_leaf();
-        Storage { kinds: kinds(graph, schedule, &Region::ALL, is_stored), prefix: "start" }
+        Storage { kinds: kinds(graph, schedule, &Region::ALL, plain, is_stored), prefix: "start" }
+    }
+
+    /// The blocks of parameters that are stored, each with how.
+    pub fn pieces<'g>(&self, graph: &'g Graph) -> impl Iterator<Item = (Piece, Kind)> + use<'g, '_> {
+        self.ids().filter_map(|(id, kind)| Some((piece(graph, id)?, kind)))
     }
 
     pub fn kind(&self, id: Id) -> Option<Kind> {
@@ -71,10 +79,26 @@ impl Storage {
     }
 }
 
+/// The blocks that a value which a step needs of parameters alone is computed from: from their
+/// entries as they are.
+pub fn computed_from(graph: &Graph, schedule: &Schedule) -> BTreeSet<Piece> {
+    let operands =
+        schedule.groups(Region::Param).iter().flat_map(|group| group.operands(graph, &schedule.users));
+    operands.filter_map(|id| piece(graph, graph.storage(id))).collect()
+}
+
+fn piece(graph: &Graph, id: Id) -> Option<Piece> {
+    match graph[id].op {
+        Op::Read(piece) => Some(piece),
+        _ => None,
+    }
+}
+
 fn kinds(
     graph: &Graph,
     schedule: &Schedule,
     regions: &[Region],
+    plain: &BTreeSet<Piece>,
     is_stored: impl Fn(Id) -> bool,
 ) -> BTreeMap<Id, Kind> {
     let groups: Vec<&Group> = regions.iter().flat_map(|region| schedule.groups(*region)).collect();
@@ -87,7 +111,8 @@ fn kinds(
             if node.level != Level::Param || graph.is_constant(storage) || !is_stored(storage) {
                 continue;
             }
-            let is_matrix = node.shape.rows != Atom::ONE && node.shape.columns != Atom::ONE;
+            let is_plain = piece(graph, storage).is_some_and(|piece| plain.contains(&piece));
+            let is_matrix = !is_plain && node.shape.rows != Atom::ONE && node.shape.columns != Atom::ONE;
             let as_matrix = matrices.iter().find(|(own, _)| *own == id);
             let kind = match as_matrix {
                 Some((_, kind)) if is_matrix && id == storage => *kind,

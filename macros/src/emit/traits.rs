@@ -122,6 +122,28 @@ fn layer(items: &Items) -> TokenStream {
                     ::core::option::Option::None => <#cell>::backward(self, xs, tape, dys, dstate, grads, dxs),
                 }
             }
+
+            fn inspect_forward(
+                &self,
+                xs: &[Self::Input],
+                lengths: ::core::option::Option<&[usize; #batch]>,
+                state: &Self::State,
+                _: &Self::Tape,
+            ) -> ::core::result::Result<(), #root::finite::Fault> {
+                #root::finite::inspect_steps(self, xs, lengths, state)
+            }
+
+            fn inspect_backward(
+                &self,
+                xs: &[Self::Input],
+                lengths: ::core::option::Option<&[usize; #batch]>,
+                state: &Self::State,
+                _: [&Self::Tape; 2],
+                dys: &[Self::Output],
+                _: &Self,
+            ) -> ::core::result::Result<(), #root::finite::Fault> {
+                #root::finite::inspect_steps_back(self, xs, lengths, state, dys)
+            }
         }
 
         impl<#dims const #batch: usize, #scalar: #k::Scalar> #root::cell::Cell<{ #batch }> for #cell {

@@ -152,6 +152,8 @@ fn another_sequence_starts_anew() {
     let first = bptt.outputs().to_vec();
     while bptt.forward(&case.net, &case.xs, None).is_some() {}
     bptt.start(case.state.clone());
+    assert_eq!(bptt.forward(&case.net, &case.xs[..4], None), Some(0..4), "it may be of another length");
+    bptt.start(case.state.clone());
     assert!(bptt.outputs().is_empty());
     assert_eq!(bptt.forward(&case.net, &case.xs, None), Some(0..6));
     assert_eq!(bptt.outputs(), first);
@@ -164,6 +166,24 @@ fn cotangents_of_another_block() {
     let mut bptt = case.truncated(6, 6);
     bptt.forward(&case.net, &case.xs, None);
     bptt.backward(&case.net, &case.xs, None, &case.dys[..5], &mut case.net.zero_gradients());
+}
+
+#[test]
+#[should_panic(expected = "the blocks are those of a sequence of 23 steps, but `xs` has 4")]
+fn inputs_of_another_sequence_backward() {
+    let case = case();
+    let mut bptt = case.truncated(6, 6);
+    bptt.forward(&case.net, &case.xs, None);
+    bptt.backward(&case.net, &case.xs[..4], None, &case.dys[..6], &mut case.net.zero_gradients());
+}
+
+#[test]
+#[should_panic(expected = "the blocks are those of a sequence of 23 steps, but `xs` has 4")]
+fn inputs_of_another_sequence_forward() {
+    let case = case();
+    let mut bptt = case.truncated(6, 9);
+    bptt.forward(&case.net, &case.xs, None);
+    bptt.forward(&case.net, &case.xs[..4], None);
 }
 
 #[test]

@@ -43,6 +43,8 @@ pub struct Truncated<L: Cell<B>, const B: usize> {
     /// The state at step `known`, the earliest at which the next window can start.
     known: usize,
     start: L::State,
+    /// The length of the sequence, once it is known.
+    steps: Option<usize>,
     /// The last block, and the state at its end.
     last: Range<usize>,
     state: L::State,
@@ -76,6 +78,7 @@ where
             window: k2,
             known: 0,
             start: layer.initial_state(),
+            steps: None,
             last: 0..0,
             state: layer.initial_state(),
             pieces: Vec::new(),
@@ -88,7 +91,7 @@ where
 
     /// Begins another sequence from `state`.
     pub fn start(&mut self, state: L::State) {
-        (self.known, self.last) = (0, 0..0);
+        (self.known, self.steps, self.last) = (0, None, 0..0);
         self.start.clone_from(&state);
         self.state = state;
         self.outputs.clear();
@@ -96,12 +99,18 @@ where
     }
 
     /// Runs the next block of `xs`, which is always the whole sequence, and returns which steps it is; `None` at the end.
+    ///
+    /// # Panics
+    /// If `xs` is not of the length that it had for the block before. Another sequence begins with
+    /// [`start`](Self::start).
+    #[track_caller]
     pub fn forward(
         &mut self,
         layer: &L,
         xs: &[L::Input],
         lengths: Option<&[usize; B]>,
     ) -> Option<Range<usize>> {
+        check_sequence(*self.steps.get_or_insert(xs.len()), xs.len());
         let start = self.last.end;
         let end = xs.len().min(start + self.block);
         if start >= end {
@@ -151,7 +160,8 @@ where
     /// [`initial_state_backward`](crate::cell::Layer::initial_state_backward).
     ///
     /// # Panics
-    /// If `dys` are not as many as the outputs.
+    /// If `dys` are not as many as the outputs, or `xs` not of the length that
+    /// [`forward`](Self::forward) read.
     #[track_caller]
     pub fn backward(
         &mut self,
@@ -163,6 +173,8 @@ where
     ) -> Option<&L::State> {
         let outputs = self.outputs.len();
         assert!(dys.len() == outputs, "the block has {outputs} steps, but `dys` has {}", dys.len());
+        // Nothing runs back before the first block.
+        check_sequence(self.steps.unwrap_or(xs.len()), xs.len());
         self.dstate = layer.zero_state();
         for (piece, tape) in self.pieces.iter().zip(&mut self.tapes).rev() {
             if piece.start < self.edge {
@@ -179,6 +191,11 @@ where
         }
         (self.edge == 0).then_some(&self.dstate)
     }
+}
+
+#[track_caller]
+fn check_sequence(steps: usize, xs: usize) {
+    assert!(xs == steps, "the blocks are those of a sequence of {steps} steps, but `xs` has {xs}");
 }
 
 impl<L: Cell<B>, const B: usize> fmt::Debug for Truncated<L, B> {

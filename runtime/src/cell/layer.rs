@@ -1,6 +1,7 @@
 //! Layers: what maps sequences to sequences and trains.
 
 use super::{Model, Parameter};
+use crate::finite::{Fault, inspect_steps, inspect_steps_back, look_at_cotangents, look_at_outputs};
 use crate::rng::DynRng;
 use crate::varying::Varying;
 use alloc::boxed::Box;
@@ -99,6 +100,56 @@ pub trait Layer<const B: usize>: Model {
         grads: &mut Self::Gradients,
         dxs: Option<&mut [Self::InputBar]>,
     );
+
+    /// Looks for NaN and infinities in what a forward pass over `xs` from `state` computed, in the
+    /// order of computing: [`check_sequence`](crate::finite::check_sequence) calls it. A layer made
+    /// of layers asks each of them.
+    ///
+    /// This one looks at the outputs. A layer that streams shows its states too, by
+    /// [`inspect_steps`](crate::finite::inspect_steps).
+    ///
+    /// # Errors
+    /// With the first that is found.
+    fn inspect_forward(
+        &self,
+        xs: &[Self::Input],
+        lengths: Option<&[usize; B]>,
+        state: &Self::State,
+        tape: &Self::Tape,
+    ) -> Result<(), Fault>
+    where
+        Self::Output: Varying<Self::Scalar> + Clone,
+        Self::State: Varying<Self::Scalar> + Clone,
+    {
+        let _ = (xs, state);
+        look_at_outputs(self.outputs(tape), lengths)
+    }
+
+    /// [`inspect_forward`](Self::inspect_forward) for a backward pass. The first of `tapes` holds
+    /// the forward pass, the second was used by the backward pass, which had the cotangents `dys`
+    /// and gave the gradients `grads`.
+    ///
+    /// This one looks at those two. A layer that streams shows the cotangents of its states too, by
+    /// [`inspect_steps_back`](crate::finite::inspect_steps_back).
+    ///
+    /// # Errors
+    /// With the first that is found.
+    fn inspect_backward(
+        &self,
+        xs: &[Self::Input],
+        lengths: Option<&[usize; B]>,
+        state: &Self::State,
+        tapes: [&Self::Tape; 2],
+        dys: &[Self::Output],
+        grads: &Self::Gradients,
+    ) -> Result<(), Fault>
+    where
+        Self::Output: Varying<Self::Scalar> + Clone,
+        Self::State: Varying<Self::Scalar> + Clone,
+    {
+        let _ = (xs, state, tapes);
+        look_at_cotangents(dys, lengths, grads)
+    }
 }
 
 /// A layer that also runs one step at a time.
@@ -323,6 +374,36 @@ impl<const B: usize, L: ContextLayer<B>> Layer<B> for With<'_, L, L::Context> {
         dxs: Option<&mut [L::InputBar]>,
     ) {
         self.layer.backward(xs, self.context, lengths, tape, dys, dstate, grads, dxs, None);
+    }
+
+    fn inspect_forward(
+        &self,
+        xs: &[Self::Input],
+        lengths: Option<&[usize; B]>,
+        state: &Self::State,
+        _: &Self::Tape,
+    ) -> Result<(), Fault>
+    where
+        Self::Output: Varying<Self::Scalar> + Clone,
+        Self::State: Varying<Self::Scalar> + Clone,
+    {
+        inspect_steps(self, xs, lengths, state)
+    }
+
+    fn inspect_backward(
+        &self,
+        xs: &[Self::Input],
+        lengths: Option<&[usize; B]>,
+        state: &Self::State,
+        _: [&Self::Tape; 2],
+        dys: &[Self::Output],
+        _: &Self::Gradients,
+    ) -> Result<(), Fault>
+    where
+        Self::Output: Varying<Self::Scalar> + Clone,
+        Self::State: Varying<Self::Scalar> + Clone,
+    {
+        inspect_steps_back(self, xs, lengths, state, dys)
     }
 }
 

@@ -59,7 +59,7 @@ impl Ctc {
         width: usize,
     ) -> [Vec<Hypothesis>; B] {
         assert!(width > 0, "a beam of width 0 follows nothing");
-        self.check_labels::<C>(0, &[]);
+        self.check_blank(C);
         array::from_fn(|sample| {
             let steps = lengths.map_or(logits.len(), |lengths| lengths[sample].min(logits.len()));
             let mut beam = Beam::new(self.blank(), width);

@@ -55,7 +55,8 @@ pub struct CtcLoss<T, const B: usize> {
     pub value: T,
     /// `-ln p(target)` of each sample, in nats; +inf where it is impossible, 0 in the places that no sample takes.
     pub samples: [T; B],
-    /// The samples whose loss is +inf, which have no gradient: usually data to mend or to leave out.
+    /// The samples whose loss is +inf, which have no gradient, and why: data to mend or to leave
+    /// out.
     pub impossible: Vec<Impossible>,
 }
 
@@ -64,19 +65,55 @@ pub struct CtcLoss<T, const B: usize> {
 pub struct Impossible {
     /// The sample's place in the batch.
     pub sample: usize,
-    /// The steps that the target needs: one a label, and a blank between equal labels.
-    pub needed: usize,
-    /// The steps that its input has. When they suffice, logits of -inf rule out every path.
-    pub steps: usize,
+    /// The reason.
+    pub cause: Cause,
+}
+
+/// The reason why a target is [`Impossible`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// The target is too long for its input.
+    TooLong {
+        /// The steps that the target needs: one per label, and a blank between equal labels.
+        needed: usize,
+        /// The steps that its input has.
+        steps: usize,
+    },
+    /// A label is the blank, which no path leaves in what it reads as.
+    Blank {
+        /// The label's place in the target.
+        place: usize,
+    },
+    /// A label is not below the number of logits.
+    NoClass {
+        /// The label's place in the target.
+        place: usize,
+        /// The label.
+        label: u32,
+        /// The number of logits.
+        classes: usize,
+    },
+    /// Logits of -inf rule out every path.
+    RuledOut,
 }
 
 impl fmt::Display for Impossible {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Impossible { sample, needed, steps } = self;
-        if needed > steps {
-            write!(f, "the target of sample {sample} needs {needed} steps and its input has {steps}")
-        } else {
-            write!(f, "logits of -inf rule out the target of sample {sample}")
+        let Impossible { sample, cause } = self;
+        match cause {
+            Cause::TooLong { needed, steps } => {
+                write!(f, "the target of sample {sample} needs {needed} steps and its input has {steps}")
+            }
+            Cause::Blank { place } => {
+                write!(f, "label {place} of the target of sample {sample} is the blank")
+            }
+            Cause::NoClass { place, label, classes } => {
+                write!(
+                    f,
+                    "label {place} of the target of sample {sample} is {label}, not below {classes}, the number of logits"
+                )
+            }
+            Cause::RuledOut => write!(f, "logits of -inf rule out the target of sample {sample}"),
         }
     }
 }
@@ -96,18 +133,21 @@ impl Ctc {
 
     /// The loss of a batch: the mean over its possible samples of `-ln p(target)` (equations 6 to 8), in nats.
     ///
-    /// `logits[t]` are those of step `t`, a sample a column; `lengths` says where each sample's input ends (none: after the last
-    /// step). `targets` are label sequences, the blank not among them, and may be empty; with fewer than `B` the last places of the batch
-    /// take no part. `dlogits` becomes the gradient by the logits (equations 10 to 16), zero past a sample's end; its memory
-    /// is reused.
+    /// `logits[t]` are those of step `t`, a sample a column; `lengths` says where each sample's
+    /// input ends (none, or a length beyond the last step: after the last step). `targets` are
+    /// label sequences, the blank not among them, and may be empty; with fewer than `B` the last
+    /// places of the batch take no part. `dlogits` becomes the gradient by the logits (equations 10
+    /// to 16), zero past a sample's end; its memory is reused.
     ///
-    /// A target that is too long for its input has a loss of +inf, no gradient, no share in the mean, and an entry in
-    /// [`impossible`](CtcLoss::impossible). A logit that is NaN or +inf makes the sample's loss and gradient NaN.
+    /// A target that is too long for its input, or has a label that is the blank or no class, has a
+    /// loss of +inf, no gradient, no share in the mean, and an entry in
+    /// [`impossible`](CtcLoss::impossible); the other samples of the batch are as they would be
+    /// without it. A logit that is NaN or +inf makes the sample's loss and gradient NaN.
     ///
     /// Everything is computed in `f64` from logarithms: the probabilities of one sequence span hundreds of orders of magnitude.
     ///
     /// # Panics
-    /// If there are more than `B` targets, or a label is the blank or no class.
+    /// If there are more than `B` targets, or the blank is no class.
     pub fn loss<T: Scalar, S: AsRef<[u32]>, const C: usize, const B: usize>(
         &mut self,
         logits: &[SMatrix<T, C, B>],
@@ -137,19 +177,26 @@ impl Ctc {
         dlogits: &mut Vec<SMatrix<T, C, B>>,
     ) -> CtcLoss<T, B> {
         assert!(targets.len() <= B, "{} targets do not fit into a batch of {B}", targets.len());
+        self.check_blank(C);
         dlogits.clear();
         dlogits.resize(logits.len(), SMatrix::zeros());
         let mut loss = CtcLoss { value: T::zero(), samples: [T::zero(); B], impossible: Vec::new() };
         for (sample, target) in targets.iter().enumerate() {
             let target = target.as_ref();
-            self.check_labels::<C>(sample, target);
+            if let Some(cause) = self.bad_label(C, target) {
+                loss.samples[sample] = T::of(f64::INFINITY);
+                loss.impossible.push(Impossible { sample, cause });
+                continue;
+            }
             let steps = lengths.map_or(logits.len(), |lengths| lengths[sample].min(logits.len()));
             self.lattice.read(C, logits[..steps].iter().map(|logits| column(logits, sample)));
             let value = self.lattice.loss(target, self.blank);
             loss.samples[sample] = T::of(value);
             if value == f64::INFINITY {
                 let equal = target.windows(2).filter(|pair| pair[0] == pair[1]).count();
-                loss.impossible.push(Impossible { sample, needed: target.len() + equal, steps });
+                let needed = target.len() + equal;
+                let cause = if needed > steps { Cause::TooLong { needed, steps } } else { Cause::RuledOut };
+                loss.impossible.push(Impossible { sample, cause });
                 continue;
             }
             let weight = weights[sample].as_f64();
@@ -170,15 +217,18 @@ impl Ctc {
     }
 
     #[track_caller]
-    fn check_labels<const C: usize>(&self, sample: usize, target: &[u32]) {
-        assert!((self.blank as usize) < C, "the blank {} is not below {C}, the number of logits", self.blank);
-        for &label in target {
-            assert!(
-                (label as usize) < C,
-                "label {label} of sample {sample} is not below {C}, the number of logits"
-            );
-            assert!(label != self.blank, "label {label} of sample {sample} is the blank");
-        }
+    fn check_blank(&self, classes: usize) {
+        let blank = self.blank;
+        assert!((blank as usize) < classes, "the blank {blank} is not below {classes}, the number of logits");
+    }
+
+    /// The first label that no path can read as.
+    fn bad_label(&self, classes: usize, target: &[u32]) -> Option<Cause> {
+        target.iter().enumerate().find_map(|(place, &label)| match label {
+            _ if label as usize >= classes => Some(Cause::NoClass { place, label, classes }),
+            _ if label == self.blank => Some(Cause::Blank { place }),
+            _ => None,
+        })
     }
 }
 

@@ -247,15 +247,50 @@ fn the_likeliest_path_is_read() {
 }
 
 #[test]
-#[should_panic(expected = "label 3 of sample 1 is not below 3, the number of logits")]
-fn a_label_that_is_no_class() {
-    Ctc::new(0).loss(&random::<2>(1, 4), None, &[[1], [3]], &mut Vec::new());
+fn labels_that_no_path_reads_as_are_reported_and_the_rest_is_kept() {
+    let logits = random::<4>(14, 6);
+    let targets = [vec![1, 2], vec![1, 0, 2], vec![2], vec![1, 1, 3, 0]];
+    let mut ctc = Ctc::new(0);
+    let (mut dlogits, mut without) = (Vec::new(), Vec::new());
+    let loss = ctc.loss(&logits, None, &targets, &mut dlogits);
+    let reports: Vec<String> = loss.impossible.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        reports,
+        [
+            "label 1 of the target of sample 1 is the blank",
+            "label 2 of the target of sample 3 is 3, not below 3, the number of logits"
+        ]
+    );
+    assert_eq!((loss.samples[1], loss.samples[3]), (f64::INFINITY, f64::INFINITY));
+    // What a batch without the two would give.
+    let good = [vec![1, 2], vec![], vec![2]];
+    let expected = ctc.loss_weighted(&logits, None, &good, &[0.5, 0.0, 0.5, 0.0], &mut without);
+    assert_eq!((loss.samples[0], loss.samples[2]), (expected.samples[0], expected.samples[2]));
+    assert!((loss.value - expected.value).abs() < 1e-14);
+    for (dlogits, without) in dlogits.iter().zip(&without) {
+        assert!((dlogits - without).amax() < 1e-15);
+    }
+    let none = ctc.loss(&logits, None, &[[0]], &mut dlogits);
+    assert_eq!(none.value, f64::INFINITY);
 }
 
 #[test]
-#[should_panic(expected = "label 0 of sample 0 is the blank")]
-fn a_label_that_is_the_blank() {
-    Ctc::new(0).loss(&random::<2>(1, 4), None, &[[0]], &mut Vec::new());
+fn lengths_beyond_the_sequence_end_with_it() {
+    let logits = random::<2>(15, 4);
+    let mut ctc = Ctc::new(0);
+    let (mut dlogits, mut whole) = (Vec::new(), Vec::new());
+    let beyond = Some(&[4, 9]);
+    let loss = ctc.loss(&logits, beyond, &[vec![1], vec![2, 1]], &mut dlogits);
+    assert_eq!(loss, ctc.loss(&logits, None, &[vec![1], vec![2, 1]], &mut whole));
+    assert_eq!(dlogits, whole);
+    assert_eq!(ctc.greedy(&logits, beyond), ctc.greedy(&logits, None));
+    assert_eq!(ctc.beam(&logits, beyond, 3), ctc.beam(&logits, None, 3));
+}
+
+#[test]
+#[should_panic(expected = "the blank 3 is not below 3, the number of logits")]
+fn a_blank_that_is_no_class() {
+    Ctc::new(3).loss(&random::<2>(1, 4), None, &[[1]], &mut Vec::new());
 }
 
 #[test]

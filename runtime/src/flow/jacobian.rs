@@ -130,7 +130,19 @@ impl Jacobians {
 
 impl From<Vec<DMatrix<f64>>> for Jacobians {
     /// Those of the steps of anything, each square and of the same size.
+    ///
+    /// # Panics
+    /// If they aren't.
+    #[track_caller]
     fn from(steps: Vec<DMatrix<f64>>) -> Self {
+        let size = steps.first().map_or(0, DMatrix::nrows);
+        for (step, jacobian) in steps.iter().enumerate() {
+            let (rows, columns) = jacobian.shape();
+            assert!(
+                (rows, columns) == (size, size),
+                "the Jacobian of step {step} is {rows} x {columns}, not {size} x {size}"
+            );
+        }
         Jacobians { steps }
     }
 }

@@ -5,10 +5,11 @@ use core::slice;
 
 use alloc::vec::Vec;
 
-use super::spectrum::{Magnitude, rate};
+use super::spectrum::{Magnitude, Scale, rate};
 use crate::__private::check_lengths;
 use crate::Scalar;
 use crate::cell::Cell;
+use crate::functions;
 use crate::varying::Varying;
 
 /// Pulls cotangents back through a sequence and shows `visit` the cotangent of the state after `t` steps, for every `t` from
@@ -119,16 +120,14 @@ where
     L: Cell<B>,
     L::State: Varying<L::Scalar> + Clone,
 {
-    let (mut ln, mut scale) = (Vec::with_capacity(xs.len() + 1), 0.0);
+    let (mut ln, mut scaled) = (Vec::with_capacity(xs.len() + 1), 0.0);
     walk(layer, xs, state, &[], &mut dstate, |_, bar| {
         let norm = norm(bar);
-        ln.push(norm.ln() + scale);
-        let exponent = norm.log2().round();
-        if exponent.is_finite() {
-            // Powers of two round nothing.
-            let factor = L::Scalar::of((-exponent).exp2());
-            bar.scalars_mut(&mut |x| *x *= factor);
-            scale += exponent * core::f64::consts::LN_2;
+        ln.push(functions::ln(norm) + scaled);
+        if let Some(scale) = Scale::of(norm) {
+            let [first, second] = scale.factors.map(L::Scalar::of);
+            bar.scalars_mut(&mut |x| *x = *x * first * second);
+            scaled += scale.ln;
         }
     });
     Norms { ln }

@@ -8,6 +8,7 @@ use nalgebra::DMatrix;
 
 use super::jacobian::Stepper;
 use crate::cell::Cell;
+use crate::functions::{exp, ln};
 use crate::varying::Varying;
 
 /// A product is multiplied out and decomposed as one matrix where its smallest singular value is no smaller than this
@@ -15,8 +16,8 @@ use crate::varying::Varying;
 const CLOSE: f64 = 1e-8;
 /// QR sweeps over a product before its triangular factors are put together.
 const SWEEPS: usize = 4;
-/// Rows are orthogonal enough, or that often turned towards each other.
-const ORTHOGONAL: f64 = 1e-15;
+/// Two rows count as orthogonal from this overlap per entry on; all pairs are rotated at most that often.
+const ORTHOGONAL: f64 = 2.5e-16;
 const ROTATIONS: usize = 60;
 
 /// The singular values of a product of Jacobians.
@@ -52,7 +53,7 @@ impl SingularValues {
 
 /// The factor of each of some steps which together make `exp(ln)`.
 pub(super) fn rate(ln: f64, steps: usize) -> f64 {
-    if steps == 0 { 1.0 } else { (ln / steps as f64).exp() }
+    if steps == 0 { 1.0 } else { exp(ln / steps as f64) }
 }
 
 impl fmt::Display for SingularValues {
@@ -79,7 +80,8 @@ impl fmt::Display for Magnitude {
             return f.pad(if self.0.is_nan() { "NaN" } else { "inf" });
         }
         let tens = self.0 / core::f64::consts::LN_10;
-        let (mut exponent, mut digits) = (tens.floor(), 10f64.powf(tens - tens.floor()));
+        let fraction = (tens - tens.floor()) * core::f64::consts::LN_10;
+        let (mut exponent, mut digits) = (tens.floor(), exp(fraction));
         if digits >= 9.95 {
             (exponent, digits) = (exponent + 1.0, 1.0);
         }
@@ -98,31 +100,63 @@ pub(super) fn singular_values(factors: &[DMatrix<f64>], size: usize) -> Singular
     SingularValues { steps: factors.len(), ln }
 }
 
+/// `a * b`, both square of `size` rows. nalgebra's product of such matrices has its kernel chosen
+/// by the processor, and other last bits on another.
+fn product(a: &DMatrix<f64>, b: &DMatrix<f64>, size: usize) -> DMatrix<f64> {
+    let mut product = DMatrix::zeros(size, size);
+    let columns = product.as_mut_slice().chunks_exact_mut(size).zip(b.as_slice().chunks_exact(size));
+    for (to, factors) in columns {
+        for (column, factor) in a.as_slice().chunks_exact(size).zip(factors) {
+            to.iter_mut().zip(column).for_each(|(to, x)| *to += factor * x);
+        }
+    }
+    product
+}
+
+/// A scale that is a power of two, so that it rounds nothing.
+pub(super) struct Scale {
+    /// What to multiply by, one after the other: their product may be beyond the largest number.
+    pub(super) factors: [f64; 2],
+    /// The logarithm that the product of the factors takes away.
+    pub(super) ln: f64,
+}
+
+impl Scale {
+    /// Brings numbers of a size close to 1. None for a size that is zero or not finite.
+    pub(super) fn of(size: f64) -> Option<Self> {
+        let exponent = (ln(size) * core::f64::consts::LOG2_E).round();
+        let half = (exponent / 2.0).floor();
+        exponent.is_finite().then(|| Scale {
+            factors: [half, exponent - half].map(|exponent| 2f64.powi(-exponent as i32)),
+            ln: exponent * core::f64::consts::LN_2,
+        })
+    }
+}
+
 /// From the product itself, if it is well enough conditioned.
 fn multiplied(factors: &[DMatrix<f64>], size: usize) -> Option<Vec<f64>> {
-    let mut product = DMatrix::<f64>::identity(size, size);
-    let mut scale = 0.0;
+    let mut whole = DMatrix::<f64>::identity(size, size);
+    let mut scaled = 0.0;
     for factor in factors {
-        product = factor * product;
-        // Powers of two, which round nothing.
-        let exponent = product.amax().log2().round();
-        if !exponent.is_finite() {
-            return None;
-        }
-        product *= (-exponent).exp2();
-        scale += exponent * core::f64::consts::LN_2;
+        whole = product(factor, &whole, size);
+        let scale = Scale::of(whole.amax())?;
+        scale.factors.iter().for_each(|factor| whole *= *factor);
+        scaled += scale.ln;
     }
-    let mut values: Vec<f64> = product.singular_values().iter().copied().collect();
+    let mut rows = Rows { units: whole.transpose(), ln: vec![0.0; size] };
+    (0..size).for_each(|i| rows.normalise(i));
+    rows.orthogonalise();
+    let mut values = rows.ln;
     values.sort_by(|a, b| b.total_cmp(a));
     let largest = *values.first()?;
     if factors.len() == 1 {
         // Smaller than the rounding of the largest is no value at all.
-        let rounding = f64::EPSILON * size as f64 * largest;
-        values.iter_mut().filter(|value| **value <= rounding).for_each(|value| *value = 0.0);
-    } else if *values.last()? < CLOSE * largest {
+        let rounding = largest + ln(f64::EPSILON * size as f64);
+        values.iter_mut().filter(|value| **value <= rounding).for_each(|value| *value = f64::NEG_INFINITY);
+    } else if *values.last()? < largest + ln(CLOSE) {
         return None;
     }
-    Some(values.iter().map(|value| value.ln() + scale).collect())
+    Some(values.iter().map(|value| value + scaled).collect())
 }
 
 /// From triangular factors. A QR sweep turns the product into one of triangular matrices, `Q (R_n .. R_1)`, whose singular values
@@ -167,11 +201,11 @@ impl Rows {
                 }
                 // Rows below are still those before this factor.
                 for j in (i + 1..size).filter(|j| r[(i, *j)] != 0.0) {
-                    let weight = r[(i, j)] / diagonal * (rows.ln[j] - rows.ln[i]).exp();
+                    let weight = r[(i, j)] / diagonal * exp(rows.ln[j] - rows.ln[i]);
                     let below = rows.units.column(j).clone_owned();
                     rows.units.column_mut(i).axpy(weight, &below, 1.0);
                 }
-                rows.ln[i] += diagonal.ln();
+                rows.ln[i] += ln(diagonal);
             }
         }
         (0..size).for_each(|i| rows.normalise(i));
@@ -183,7 +217,7 @@ impl Rows {
         if norm > 0.0 {
             self.units.column_mut(i).unscale_mut(norm);
         }
-        self.ln[i] += norm.ln();
+        self.ln[i] += ln(norm);
     }
 
     fn orthogonalise(&mut self) {
@@ -204,22 +238,22 @@ impl Rows {
     /// Makes two rows orthogonal. Returns whether they were.
     fn rotate(&mut self, i: usize, j: usize) -> bool {
         let (i, j) = if self.ln[i] >= self.ln[j] { (i, j) } else { (j, i) };
-        let (long, short) = (self.units.column(i).clone_owned(), self.units.column(j).clone_owned());
-        let overlap = long.dot(&short);
-        if overlap.abs() <= ORTHOGONAL {
+        let overlap = self.units.column(i).dot(&self.units.column(j));
+        if overlap.abs() <= ORTHOGONAL * self.units.nrows() as f64 {
             return true;
         }
+        let (long, short) = (self.units.column(i).clone_owned(), self.units.column(j).clone_owned());
         // The short row is `ratio` times as long; `tangent` is that of the angle, `share` what it is of the ratio.
-        let ratio = (self.ln[j] - self.ln[i]).exp();
+        let ratio = exp(self.ln[j] - self.ln[i]);
         let zeta = (ratio * ratio - 1.0) / (2.0 * ratio * overlap);
         let (tangent, share) = if zeta.abs() < 1e8 {
-            let tangent = zeta.signum() / (zeta.abs() + zeta.hypot(1.0));
+            let tangent = zeta.signum() / (zeta.abs() + (zeta * zeta + 1.0).sqrt());
             (tangent, tangent / ratio)
         } else {
             let share = overlap / (ratio * ratio - 1.0);
             (ratio * share, share)
         };
-        let cosine = 1.0 / tangent.hypot(1.0);
+        let cosine = 1.0 / (tangent * tangent + 1.0).sqrt();
         self.units.set_column(i, &((&long - &short * (tangent * ratio)) * cosine));
         self.units.set_column(j, &((&short + &long * share) * cosine));
         self.normalise(i);
@@ -239,10 +273,11 @@ impl Frame {
     /// Carries the directions through `factor` and makes them orthonormal again. Returns the triangular factor, of
     /// positive diagonal; adds the logarithms of that to `sum`.
     pub(super) fn advance(&mut self, factor: &DMatrix<f64>, sum: &mut [f64]) -> DMatrix<f64> {
-        let image = factor * &self.0;
-        if image.is_empty() {
-            return image;
+        let size = self.0.nrows();
+        if size == 0 {
+            return DMatrix::zeros(0, 0);
         }
+        let image = product(factor, &self.0, size);
         // Smaller than the rounding of the largest is no length at all.
         let rounding = f64::EPSILON * image.nrows() as f64 * image.amax();
         let (mut q, mut r) = image.qr().unpack();
@@ -256,7 +291,7 @@ impl Frame {
                 r[(index, index)] = 0.0;
                 *sum = f64::NEG_INFINITY;
             } else {
-                *sum += length.ln();
+                *sum += ln(length);
             }
         }
         self.0 = q;

@@ -102,6 +102,55 @@ fn both_ways_to_singular_values_agree() {
     assert_close(&super::spectrum::swept(&factors, 6), &direct, 1e-9);
 }
 
+/// A product by nalgebra has a multiply-add that rounds once where the processor has one, and
+/// twice elsewhere.
+#[test]
+fn products_have_the_same_bits_on_every_processor() {
+    let size = 9;
+    let mut compared = 0;
+    for seed in 0..20 {
+        let mut factors: Vec<_> = (0..3).map(|factor| orthogonal(3 * seed + factor, size)).collect();
+        factors[0] *= 1.5;
+        let mut products = vec![factors[0].clone()];
+        for factor in &factors[1..] {
+            let before = &products[products.len() - 1];
+            let entry = |row, column| {
+                let terms = (0..size).map(|k| factor[(row, k)] * before[(k, column)]);
+                terms.fold(0.0, |sum, term| sum + term)
+            };
+            products.push(DMatrix::from_fn(size, size, entry));
+        }
+        // No powers of two are taken out then, so that the singular values are those of the same
+        // numbers.
+        if products.iter().all(|product| (0.71..1.41).contains(&product.amax())) {
+            let bits = |found: SingularValues| found.ln.into_iter().map(f64::to_bits).collect::<Vec<u64>>();
+            let whole = Jacobians::from(vec![products.swap_remove(2)]).singular_values(0..1);
+            assert_eq!(bits(Jacobians::from(factors).singular_values(0..3)), bits(whole), "seed {seed}");
+            compared += 1;
+        }
+    }
+    assert!(compared > 5, "{compared} products compared");
+}
+
+#[test]
+fn sizes_where_numbers_end() {
+    for exponent in [-1000, -500, 500, 1020] {
+        let factors = vec![random_matrix(1, 3), 2f64.powi(exponent) * orthogonal(2, 3)];
+        let found = Jacobians::from(factors).singular_values(0..2);
+        let direct = Jacobians::from(vec![random_matrix(1, 3)]).singular_values(0..1);
+        let expected = direct.ln.iter().map(|ln| ln + f64::from(exponent) * core::f64::consts::LN_2);
+        for (found, expected) in found.ln.iter().zip(expected) {
+            assert!((found - expected).abs() < 1e-9 * expected.abs(), "{exponent}: {found}, {expected}");
+        }
+    }
+}
+
+#[test]
+#[should_panic(expected = "the Jacobian of step 1 is 2 x 3, not 2 x 2")]
+fn jacobians_of_one_size() {
+    let _ = Jacobians::from(vec![DMatrix::zeros(2, 2), DMatrix::zeros(2, 3)]);
+}
+
 #[test]
 fn equal_singular_values_and_none() {
     let turns: Vec<_> = (0..500).map(|seed| 1.01 * orthogonal(seed, 4)).collect();

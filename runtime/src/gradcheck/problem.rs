@@ -138,29 +138,33 @@ where
             kinks: Vec::new(),
         };
         let point = self.point.clone();
-        self.move_to(&point);
-        let magnitude = self.loss().1;
         for _ in 0..settings.directions {
             let direction = self.direction(scalars);
             let analytic = dot(gradient, &direction);
-            // The size of a derivative in a random direction, and what rounding alone makes of a zero.
-            let typical = norm(gradient) / ComplexField::sqrt(scalars as f64);
-            let rounding = 1e-14 * magnitude / settings.step;
-            let scale = typical.max(analytic.abs()).max(rounding / settings.tolerance);
             let mut shifted = point.clone();
             let mut along = |by: f64| {
                 for (i, d) in group.range.clone().zip(&direction) {
                     shifted[i] = point[i] + by * d;
                 }
                 self.move_to(&shifted);
-                self.loss().0
+                self.loss()
             };
+            // The loss may be zero at the point itself and have no rounding error there.
+            let magnitude = [0.0, -2.0, 2.0].map(|steps| along(steps * settings.step).1);
+            let magnitude =
+                magnitude.into_iter().filter(|magnitude| magnitude.is_finite()).fold(0.0, f64::max);
+            // The size of a derivative in a random direction, and what rounding alone makes of a
+            // zero.
+            let typical = norm(gradient) / ComplexField::sqrt(scalars as f64);
+            let rounding = 1e-14 * magnitude / settings.step;
+            let scale = typical.max(analytic.abs()).max(rounding / settings.tolerance);
             let agreed = 0.1 * settings.tolerance * scale;
-            // A loss without terms has no size, but no error either.
             let relative = |numeric: f64| match (analytic - numeric).abs() {
+                // Also where both are zero, and so is the scale.
                 0.0 => 0.0,
-                error => error / scale.max(numeric.abs()),
+                difference => difference / scale.max(numeric.abs()),
             };
+            let mut along = |by: f64| along(by).0;
             let mut found = differentiate(&mut along, settings.step, agreed, false);
             if matches!(found, Difference::Smooth { derivative } if relative(derivative) > settings.tolerance)
             {

@@ -7,7 +7,9 @@ use nalgebra::SMatrix;
 
 use super::*;
 use crate::by_hand::{Conditioned, Elman, Fault};
+use crate::cells::Lstm;
 use crate::rng::{self, SeedableRng, Xoshiro256PlusPlus};
+use crate::rnn_cell;
 
 const I: usize = 3;
 const H: usize = 4;
@@ -148,4 +150,42 @@ fn a_loss_that_is_not_finite_does_not_pass() {
     let report = case.check();
     assert!(!report.is_ok());
     assert_eq!(report.violations, ["the outputs or the final state are not finite"]);
+}
+
+#[test]
+fn zeros_are_right_where_they_are_right() {
+    let lstm = &mut Lstm::<2, 3, f64>::zeros();
+    let (state, xs) = (lstm.zero_state::<B>(), [SMatrix::<f64, 2, B>::zeros(); 3]);
+    let none = Some(&[0; B]);
+    for (xs, lengths) in [(&xs[..], None), (&[], None), (&xs, none), (&[], none)] {
+        let report = Gradcheck::default().check::<_, B>(lstm, xs, lengths, &state);
+        assert!(report.is_ok() && report.error().is_finite(), "{report}");
+    }
+    // A wrong gradient is still wrong where the loss is zero.
+    let mut case = case(3, Fault::OneEntry);
+    case.layer = Conditioned { fault: Fault::OneEntry, ..Conditioned::zeros() };
+    case.context.fill(0.0);
+    case.state.fill(0.0);
+    assert_eq!(names(&case.check()), ["W"]);
+}
+
+rnn_cell! {
+    /// Zero at the origin, and so is its slope; the loss there has no rounding error, that of its
+    /// differences has one.
+    cell Cube {
+        input x: [];
+        param w: [] = 0;
+
+        y = w * w * w + 3 * x * x * x * w;
+
+        output y;
+    }
+}
+
+#[test]
+fn a_zero_slope_beside_a_zero_loss() {
+    let mut cube = Cube::<f64>::zeros();
+    let xs: [_; 4] = core::array::from_fn(|t| SMatrix::<f64, 1, 1>::new(0.1 * t as f64));
+    let state = cube.zero_state();
+    gradcheck::<_, 1>(&mut cube, &xs, &state).assert_ok();
 }

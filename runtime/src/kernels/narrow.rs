@@ -67,8 +67,8 @@ pub fn narrow<Q: Format, T: Scalar>(
         }
         for column in 0..columns {
             let at = place::<Q>((rows, columns), row, column);
-            match (Q::narrowed(number(row, column).as_f64(), scale.as_f64()), entries.get_mut(at)) {
-                (Some(entry), Some(own)) => *own = entry,
+            match (stored::<Q, T>(number(row, column), scale), entries.get_mut(at)) {
+                (Some((entry, _)), Some(own)) => *own = entry,
                 _ => return false,
             }
         }
@@ -89,22 +89,44 @@ fn scale<Q: Format, T: Scalar>(row: impl Iterator<Item = T>) -> Option<T> {
     Some(T::of(Q::scale(largest)))
 }
 
+/// The entry that a number is stored as, and the number that it stands for; `None` if that would
+/// not be finite.
+fn stored<Q: Format, T: Scalar>(number: T, scale: T) -> Option<(Q::Entry, T)> {
+    let entry = Q::narrowed(number.as_f64(), scale.as_f64())?;
+    let number = Q::widened::<T>(entry) * if Q::SCALES > 0 { scale } else { T::ONE };
+    // The largest number over 127 may be rounded up.
+    number.as_f64().is_finite().then_some((entry, number))
+}
+
+/// The places of a matrix, column by column, whose entries share a scale: a row's or, where the
+/// transpose is stored, a column's.
+fn line((rows, columns): (usize, usize), is_turned: bool, index: usize) -> impl Iterator<Item = usize> {
+    let (first, step, count) = if is_turned { (index * rows, 1, rows) } else { (index, rows, columns) };
+    (0..count).map(move |place| first + place * step)
+}
+
+fn lines((rows, columns): (usize, usize), is_turned: bool) -> usize {
+    if is_turned { columns } else { rows }
+}
+
 /// Whether every entry of a matrix, column by column, can be stored.
-pub fn fits<Q: Format, T: Scalar>(rows: usize, entries: &[T]) -> bool {
-    (0..rows).all(|row| {
-        let row = || entries.iter().skip(row).step_by(rows).copied();
-        let fits = |scale: T| row().all(|entry| Q::narrowed(entry.as_f64(), scale.as_f64()).is_some());
-        scale::<Q, T>(row()).is_some_and(fits)
+pub fn fits<Q: Format, T: Scalar>(size: (usize, usize), is_turned: bool, entries: &[T]) -> bool {
+    (0..lines(size, is_turned)).all(|index| {
+        let line = || line(size, is_turned, index).filter_map(|place| entries.get(place).copied());
+        scale::<Q, T>(line()).is_some_and(|scale| line().all(|entry| stored::<Q, T>(entry, scale).is_some()))
     })
 }
 
 /// Rounds the entries of a matrix that [`fits`], column by column, to what they would be stored as.
-pub fn round<Q: Format, T: Scalar>(rows: usize, entries: &mut [T]) {
-    for row in 0..rows {
-        let Some(scale) = scale::<Q, T>(entries.iter().skip(row).step_by(rows).copied()) else { continue };
-        for own in entries.iter_mut().skip(row).step_by(rows) {
-            let Some(entry) = Q::narrowed(own.as_f64(), scale.as_f64()) else { continue };
-            *own = Q::widened::<T>(entry) * if Q::SCALES > 0 { scale } else { T::ONE };
+pub fn round<Q: Format, T: Scalar>(size: (usize, usize), is_turned: bool, entries: &mut [T]) {
+    for index in 0..lines(size, is_turned) {
+        let line = || line(size, is_turned, index);
+        let Some(scale) = scale::<Q, T>(line().filter_map(|place| entries.get(place).copied())) else {
+            continue;
+        };
+        for place in line() {
+            let Some(own) = entries.get_mut(place) else { continue };
+            *own = stored::<Q, T>(*own, scale).map_or(*own, |(_, number)| number);
         }
     }
 }

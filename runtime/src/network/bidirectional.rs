@@ -10,6 +10,7 @@ use super::{copy, fit};
 use crate::__private::check_lengths;
 use crate::Scalar;
 use crate::cell::{Layer, Model, ModelMut, Parameter, ParameterMut};
+use crate::finite::{Fault, look_at_outputs, look_back_at_outputs};
 use crate::rng::DynRng;
 use crate::sequence::{clear_past_end, reverse};
 use crate::varying::Varying;
@@ -242,9 +243,10 @@ impl<F, R, J> Bidirectional<F, R, J> {
 
 impl<const B: usize, F, R, J> Layer<B> for Bidirectional<F, R, J>
 where
-    F: Layer<B, Input: Varying<F::Scalar> + Clone, InputBar: Varying<F::Scalar>, Output: Clone>,
+    F: Layer<B, Input: Varying<F::Scalar> + Clone, InputBar: Varying<F::Scalar>>,
+    F: Layer<B, Output: Varying<F::Scalar> + Clone, State: Varying<F::Scalar> + Clone>,
     R: Layer<B, Scalar = F::Scalar, Input = F::Input, InputBar = F::InputBar>,
-    R: Layer<B, Output: Varying<F::Scalar> + Clone>,
+    R: Layer<B, Output: Varying<F::Scalar> + Clone, State: Varying<F::Scalar> + Clone>,
     J: Join<F::Output, R::Output, Output: Varying<F::Scalar>>,
 {
     type Input = F::Input;
@@ -359,5 +361,47 @@ where
         self.reverse.backward(turned, lengths, tape, ys, dreverse, &mut grads.reverse, Some(turned_dxs));
         reverse(turned_dxs, lengths);
         dxs.iter_mut().zip(turned_dxs).for_each(|(dx, turned)| dx.add(turned));
+    }
+
+    fn inspect_forward(
+        &self,
+        xs: &[Self::Input],
+        lengths: Option<&[usize; B]>,
+        state: &Self::State,
+        tape: &Self::Tape,
+    ) -> Result<(), Fault>
+    where
+        Self::Output: Varying<Self::Scalar> + Clone,
+        Self::State: Varying<Self::Scalar> + Clone,
+    {
+        let BidirectionalTape { forward, reverse, xs: turned, outputs, .. } = tape;
+        FORWARD.locate(self.forward.inspect_forward(xs, lengths, &state.forward, &forward.tape))?;
+        let found = self.reverse.inspect_forward(turned, lengths, &state.reverse, &reverse.tape);
+        REVERSE.locate(found.map_err(|fault| fault.turned(xs.len(), lengths)))?;
+        look_at_outputs(outputs, lengths)
+    }
+
+    fn inspect_backward(
+        &self,
+        xs: &[Self::Input],
+        lengths: Option<&[usize; B]>,
+        state: &Self::State,
+        tapes: [&Self::Tape; 2],
+        dys: &[Self::Output],
+        grads: &Self::Gradients,
+    ) -> Result<(), Fault>
+    where
+        Self::Output: Varying<Self::Scalar> + Clone,
+        Self::State: Varying<Self::Scalar> + Clone,
+    {
+        look_back_at_outputs(dys, lengths)?;
+        let [tape, back] = tapes;
+        let (tapes, dys, grads_of) =
+            ([&tape.forward.tape, &back.forward.tape], &back.forward.ys, &grads.forward);
+        FORWARD.locate(self.forward.inspect_backward(xs, lengths, &state.forward, tapes, dys, grads_of))?;
+        let (tapes, dys, grads_of) =
+            ([&tape.reverse.tape, &back.reverse.tape], &back.reverse.ys, &grads.reverse);
+        let found = self.reverse.inspect_backward(&tape.xs, lengths, &state.reverse, tapes, dys, grads_of);
+        REVERSE.locate(found.map_err(|fault| fault.turned(xs.len(), lengths)))
     }
 }

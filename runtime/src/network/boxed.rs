@@ -7,7 +7,9 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crate::cell::{Cell, Layer, Model, ModelMut, Parameter, ParameterMut};
+use crate::finite::Fault;
 use crate::rng::DynRng;
+use crate::varying::Varying;
 
 impl<M: Model + ?Sized> Model for Box<M> {
     type Scalar = M::Scalar;
@@ -129,6 +131,36 @@ impl<const B: usize, L: Layer<B>> Layer<B> for Boxed<L> {
         dxs: Option<&mut [L::InputBar]>,
     ) {
         self.layer.backward(xs, lengths, tape, dys, dstate, grads, dxs);
+    }
+
+    fn inspect_forward(
+        &self,
+        xs: &[L::Input],
+        lengths: Option<&[usize; B]>,
+        state: &L::State,
+        tape: &L::Tape,
+    ) -> Result<(), Fault>
+    where
+        Self::Output: Varying<Self::Scalar> + Clone,
+        Self::State: Varying<Self::Scalar> + Clone,
+    {
+        self.layer.inspect_forward(xs, lengths, state, tape)
+    }
+
+    fn inspect_backward(
+        &self,
+        xs: &[L::Input],
+        lengths: Option<&[usize; B]>,
+        state: &L::State,
+        tapes: [&L::Tape; 2],
+        dys: &[L::Output],
+        grads: &L::Gradients,
+    ) -> Result<(), Fault>
+    where
+        Self::Output: Varying<Self::Scalar> + Clone,
+        Self::State: Varying<Self::Scalar> + Clone,
+    {
+        self.layer.inspect_backward(xs, lengths, state, tapes, dys, grads)
     }
 }
 

@@ -7,6 +7,7 @@ use super::noise::{Noisy, Rate};
 use crate::__private::check_lengths;
 use crate::Scalar;
 use crate::cell::{Cell, Layer, Model, ModelMut, Parameter, ParameterMut};
+use crate::finite::Fault;
 use crate::rng::{DynRng, Rng, Xoshiro256PlusPlus};
 use crate::varying::Varying;
 
@@ -134,7 +135,7 @@ pub struct DropoutTape<P, Y> {
 
 impl<const B: usize, L, Y> Layer<B> for Dropout<L>
 where
-    L: Layer<B, Output = Y>,
+    L: Layer<B, Output = Y, State: Varying<L::Scalar> + Clone>,
     Y: Varying<L::Scalar> + Clone,
 {
     type Input = L::Input;
@@ -223,11 +224,42 @@ where
         }
         self.layer.backward(xs, lengths, &mut tape.layer, pulled, &mut dstate.state, grads, dxs);
     }
+
+    fn inspect_forward(
+        &self,
+        xs: &[L::Input],
+        lengths: Option<&[usize; B]>,
+        state: &Self::State,
+        tape: &Self::Tape,
+    ) -> Result<(), Fault>
+    where
+        Self::Output: Varying<Self::Scalar> + Clone,
+        Self::State: Varying<Self::Scalar> + Clone,
+    {
+        self.layer.inspect_forward(xs, lengths, &state.state, &tape.layer)
+    }
+
+    fn inspect_backward(
+        &self,
+        xs: &[L::Input],
+        lengths: Option<&[usize; B]>,
+        state: &Self::State,
+        tapes: [&Self::Tape; 2],
+        dys: &[Y],
+        grads: &L::Gradients,
+    ) -> Result<(), Fault>
+    where
+        Self::Output: Varying<Self::Scalar> + Clone,
+        Self::State: Varying<Self::Scalar> + Clone,
+    {
+        let dys = if tapes[1].is_noisy { &tapes[1].dys } else { dys };
+        self.layer.inspect_backward(xs, lengths, &state.state, tapes.map(|tape| &tape.layer), dys, grads)
+    }
 }
 
 impl<const B: usize, L, Y> Cell<B> for Dropout<L>
 where
-    L: Cell<B> + Layer<B, Output = Y>,
+    L: Cell<B> + Layer<B, Output = Y, State: Varying<L::Scalar> + Clone>,
     Y: Varying<L::Scalar> + Clone,
 {
     fn step(&self, x: &L::Input, state: &mut Self::State) -> Y {

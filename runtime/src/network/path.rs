@@ -3,9 +3,11 @@
 //! Parameters are visited at every step of an optimiser, so a path is put together on the call stack.
 
 use alloc::format;
+use alloc::string::String;
 use core::fmt::{self, Write};
 
 use crate::cell::{Parameter, ParameterMut};
+use crate::finite::Fault;
 
 /// A path that is read in place; longer ones take the heap.
 struct Short {
@@ -45,6 +47,12 @@ fn numbered(below: usize, depth: usize, name: &str, f: &mut dyn FnMut(&str)) {
     joined(format_args!("{below}"), name, f);
 }
 
+/// The first and the last layer of a stack that a path without a parameter names: `1`, `1..=2`.
+fn layers(path: &str) -> Option<(usize, usize)> {
+    let (first, last) = path.split_once("..=").unwrap_or((path, path));
+    Some((first.parse().ok()?, last.parse().ok()?))
+}
+
 /// Where a part stands in what holds it.
 #[derive(Clone, Copy)]
 pub(super) enum Place {
@@ -60,6 +68,32 @@ impl Place {
             Place::Named(part) => joined(format_args!("{part}"), name, f),
             Place::Numbered { below, depth } => numbered(below, depth, name, f),
         }
+    }
+
+    /// What was found in the part, as seen from what holds it.
+    pub(super) fn locate(self, found: Result<(), Fault>) -> Result<(), Fault> {
+        found.map_err(|fault| fault.renamed(|name| self.path(name)))
+    }
+
+    /// The path of a parameter of the part, or of a layer in it; the part itself has none.
+    fn path(self, name: &str) -> String {
+        match self {
+            Place::Named(part) if name.is_empty() => part.into(),
+            Place::Numbered { below, depth: 0 | 1 } if name.is_empty() => format!("{below}"),
+            Place::Numbered { below, depth } if name.is_empty() => format!("{below}..={}", below + depth - 1),
+            Place::Numbered { below, depth: 2.. } => match layers(name) {
+                Some((first, last)) if first == last => format!("{}", below + first),
+                Some((first, last)) => format!("{}..={}", below + first, below + last),
+                None => self.joined(name),
+            },
+            _ => self.joined(name),
+        }
+    }
+
+    fn joined(self, name: &str) -> String {
+        let mut path = String::new();
+        self.name(name, &mut |text| path.push_str(text));
+        path
     }
 
     /// A visitor for the part's parameters.
@@ -91,12 +125,9 @@ impl Place {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::string::String;
 
     fn path(place: Place, name: &str) -> String {
-        let mut path = String::new();
-        place.name(name, &mut |text| path.push_str(text));
-        path
+        place.path(name)
     }
 
     #[test]
@@ -107,6 +138,14 @@ mod tests {
         // One layer, whose own parts happen to have numbers.
         assert_eq!(path(Place::Numbered { below: 2, depth: 1 }, "1.W"), "2.1.W");
         assert_eq!(path(Place::Numbered { below: 2, depth: 2 }, "W"), "2.W");
+        // Layers themselves.
+        assert_eq!(path(Place::Named("forward"), ""), "forward");
+        assert_eq!(path(Place::Named("forward"), "1"), "forward.1");
+        assert_eq!(path(Place::Numbered { below: 2, depth: 1 }, ""), "2");
+        assert_eq!(path(Place::Numbered { below: 2, depth: 1 }, "reverse"), "2.reverse");
+        assert_eq!(path(Place::Numbered { below: 2, depth: 3 }, "1"), "3");
+        assert_eq!(path(Place::Numbered { below: 2, depth: 3 }, ""), "2..=4");
+        assert_eq!(path(Place::Numbered { below: 2, depth: 5 }, "1..=2"), "3..=4");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use super::copy;
 use crate::__private::check_lengths;
 use crate::Scalar;
 use crate::cell::{Cell, Layer, Model, ModelMut, Parameter, ParameterMut};
+use crate::finite::{Fault, look_at_outputs};
 use crate::rng::DynRng;
 use crate::sequence::clear_past_end;
 use crate::varying::Varying;
@@ -128,6 +129,38 @@ where
             }
         };
         dxs.iter_mut().zip(dys).for_each(|(dx, dy)| dx.add(dy));
+    }
+
+    fn inspect_forward(
+        &self,
+        xs: &[X],
+        lengths: Option<&[usize; B]>,
+        state: &L::State,
+        tape: &Self::Tape,
+    ) -> Result<(), Fault>
+    where
+        Self::Output: Varying<Self::Scalar> + Clone,
+        Self::State: Varying<Self::Scalar> + Clone,
+    {
+        self.layer.inspect_forward(xs, lengths, state, &tape.layer)?;
+        look_at_outputs(&tape.outputs, lengths)
+    }
+
+    fn inspect_backward(
+        &self,
+        xs: &[X],
+        lengths: Option<&[usize; B]>,
+        state: &L::State,
+        tapes: [&Self::Tape; 2],
+        dys: &[X],
+        grads: &L::Gradients,
+    ) -> Result<(), Fault>
+    where
+        Self::Output: Varying<Self::Scalar> + Clone,
+        Self::State: Varying<Self::Scalar> + Clone,
+    {
+        let tapes = tapes.map(|tape| &tape.layer);
+        self.layer.inspect_backward(xs, lengths, state, tapes, dys, grads)
     }
 }
 

@@ -6,7 +6,9 @@ use alloc::vec::Vec;
 use super::fit;
 use super::path::Place;
 use crate::cell::{Cell, Layer, Model, ModelMut, Parameter, ParameterMut};
+use crate::finite::Fault;
 use crate::rng::DynRng;
+use crate::varying::Varying;
 
 /// Two layers, the second of which reads what comes out of the first: `Stack(lstm, dense)`, `Stack(Stack(a, b), c)`.
 ///
@@ -89,8 +91,9 @@ pub struct StackTape<A, L, Y> {
 
 impl<const B: usize, A, L> Layer<B> for Stack<A, L>
 where
-    A: Layer<B, Output: Clone>,
+    A: Layer<B, Output: Varying<A::Scalar> + Clone, State: Varying<A::Scalar> + Clone>,
     L: Layer<B, Scalar = A::Scalar, Input = A::Output, InputBar = A::Output>,
+    L: Layer<B, State: Varying<A::Scalar> + Clone>,
 {
     type Input = A::Input;
     type Output = L::Output;
@@ -163,12 +166,52 @@ where
         self.1.backward(hs, lengths, second, dys, &mut dstate.1, &mut grads.1, Some(between));
         self.0.backward(xs, lengths, first, between, &mut dstate.0, &mut grads.0, dxs);
     }
+
+    fn inspect_forward(
+        &self,
+        xs: &[Self::Input],
+        lengths: Option<&[usize; B]>,
+        state: &Self::State,
+        tape: &Self::Tape,
+    ) -> Result<(), Fault>
+    where
+        Self::Output: Varying<Self::Scalar> + Clone,
+        Self::State: Varying<Self::Scalar> + Clone,
+    {
+        let (first, second) = self.places();
+        first.locate(self.0.inspect_forward(xs, lengths, &state.0, &tape.first))?;
+        let hs = self.0.outputs(&tape.first);
+        second.locate(self.1.inspect_forward(hs, lengths, &state.1, &tape.second))
+    }
+
+    fn inspect_backward(
+        &self,
+        xs: &[Self::Input],
+        lengths: Option<&[usize; B]>,
+        state: &Self::State,
+        tapes: [&Self::Tape; 2],
+        dys: &[Self::Output],
+        grads: &Self::Gradients,
+    ) -> Result<(), Fault>
+    where
+        Self::Output: Varying<Self::Scalar> + Clone,
+        Self::State: Varying<Self::Scalar> + Clone,
+    {
+        let (first, second) = self.places();
+        let [tape, back] = tapes;
+        let hs = self.0.outputs(&tape.first);
+        let tapes = [&tape.second, &back.second];
+        second.locate(self.1.inspect_backward(hs, lengths, &state.1, tapes, dys, &grads.1))?;
+        let tapes = [&tape.first, &back.first];
+        first.locate(self.0.inspect_backward(xs, lengths, &state.0, tapes, &back.between, &grads.0))
+    }
 }
 
 impl<const B: usize, A, L> Cell<B> for Stack<A, L>
 where
-    A: Cell<B, Output: Clone>,
+    A: Cell<B, Output: Varying<A::Scalar> + Clone, State: Varying<A::Scalar> + Clone>,
     L: Cell<B, Scalar = A::Scalar, Input = A::Output, InputBar = A::Output>,
+    L: Layer<B, State: Varying<A::Scalar> + Clone>,
 {
     fn step(&self, x: &Self::Input, state: &mut Self::State) -> Self::Output {
         self.1.step(&self.0.step(x, &mut state.0), &mut state.1)

@@ -8,6 +8,7 @@ use super::noise::{Noisy, Rate};
 use crate::__private::check_lengths;
 use crate::Scalar;
 use crate::cell::{Cell, Layer, Model, ModelMut, Parameter, ParameterMut, StateFields};
+use crate::finite::{Fault, inspect_steps, inspect_steps_back};
 use crate::rng::{DynRng, Xoshiro256PlusPlus};
 use crate::sequence::{clear_past_end, window};
 use crate::varying::Varying;
@@ -236,6 +237,36 @@ where
             self.layer.backward(x, lengths.as_ref(), &mut steps[t], dy.as_slice(), dstate, grads, dx);
             self.zip(dstate, &whole, generators[t].clone(), |dx, whole, stay| *dx += stay.around(whole));
         }
+    }
+
+    fn inspect_forward(
+        &self,
+        xs: &[L::Input],
+        lengths: Option<&[usize; B]>,
+        state: &Self::State,
+        _: &Self::Tape,
+    ) -> Result<(), Fault>
+    where
+        Self::Output: Varying<Self::Scalar> + Clone,
+        Self::State: Varying<Self::Scalar> + Clone,
+    {
+        inspect_steps(self, xs, lengths, state)
+    }
+
+    fn inspect_backward(
+        &self,
+        xs: &[L::Input],
+        lengths: Option<&[usize; B]>,
+        state: &Self::State,
+        _: [&Self::Tape; 2],
+        dys: &[L::Output],
+        _: &L::Gradients,
+    ) -> Result<(), Fault>
+    where
+        Self::Output: Varying<Self::Scalar> + Clone,
+        Self::State: Varying<Self::Scalar> + Clone,
+    {
+        inspect_steps_back(self, xs, lengths, state, dys)
     }
 }
 

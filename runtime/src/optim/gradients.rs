@@ -58,9 +58,14 @@ pub fn global_norm<M: Model>(gradients: &M) -> f64 {
 
 /// Scales gradients whose norm is above `max` down to it (Pascanu, Mikolov & Bengio 2013) and returns the norm before.
 ///
-/// When the norm is not finite the gradients stay as they are: no scaling mends them, and [`check_finite`] says
-/// where they went wrong.
+/// Gradients whose norm is NaN or infinite stay as they are, and that norm is returned: no scaling
+/// mends them, and [`check_finite`] says where they went wrong. Skip the step then.
+///
+/// # Panics
+/// If `max` is not a positive number.
+#[track_caller]
 pub fn clip_global_norm<M: ModelMut>(gradients: &mut M, max: f64) -> f64 {
+    assert!(max > 0.0, "gradients can't be clipped to a norm of {max}");
     let norm = global_norm(gradients);
     if norm.is_finite() && norm > max {
         scale(gradients, max / norm);
@@ -68,8 +73,9 @@ pub fn clip_global_norm<M: ModelMut>(gradients: &mut M, max: f64) -> f64 {
     norm
 }
 
-/// Brings every gradient, entry by entry, between `-max` and `max` (Mikolov 2012; Graves 2013) and returns how many were outside. The
-/// direction changes; [`clip_global_norm`] keeps it. NaN stays NaN, and isn't counted.
+/// Brings every gradient, entry by entry, between `-max` and `max` (Mikolov 2012; Graves 2013) and
+/// returns how many were outside. The direction changes; [`clip_global_norm`] keeps it. An infinity
+/// is clipped like any number. NaN stays NaN, and isn't counted.
 ///
 /// # Panics
 /// If `max` is not a positive number.

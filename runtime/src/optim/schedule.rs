@@ -2,10 +2,13 @@
 
 use core::f64::consts::PI;
 
-use super::Optimiser;
+use super::{Optimiser, not_negative};
 use crate::{Scalar, functions};
 
 /// A learning rate for each step of an optimiser.
+///
+/// Every constructor panics if a rate or a factor is negative or not finite, and so does
+/// [`to`](Self::to).
 ///
 /// ```
 /// use rnn_cell::optim::{Adam, Optimiser, Schedule};
@@ -37,6 +40,7 @@ enum Course {
 
 impl Schedule {
     /// The same rate at each step.
+    #[track_caller]
     pub fn constant(rate: f64) -> Self {
         Self::new(rate, Course::Constant)
     }
@@ -48,33 +52,41 @@ impl Schedule {
     #[track_caller]
     pub fn step(rate: f64, every: usize, factor: f64) -> Self {
         assert!(every > 0, "a stretch must have at least one step");
+        let factor = not_negative("a factor of learning rates", factor);
         Self::new(rate, Course::Steps { every, factor })
     }
 
     /// `rate * factor^step`.
+    #[track_caller]
     pub fn exponential(rate: f64, factor: f64) -> Self {
+        let factor = not_negative("a factor of learning rates", factor);
         Self::new(rate, Course::Exponential { factor })
     }
 
     /// A straight line from `rate` down to 0, or where it [ends](Self::to), after `steps` steps.
+    #[track_caller]
     pub fn linear(rate: f64, steps: usize) -> Self {
         Self::new(rate, Course::Linear { end: steps })
     }
 
     /// Half a cosine from `rate` down to 0, or where it [ends](Self::to), after `steps` steps (Loshchilov & Hutter 2017, eq. 5, without
     /// restarts). It stays there.
+    #[track_caller]
     pub fn cosine(rate: f64, steps: usize) -> Self {
         Self::new(rate, Course::Cosine { end: steps })
     }
 
+    #[track_caller]
     fn new(peak: f64, course: Course) -> Self {
+        let peak = not_negative("a learning rate", peak);
         Schedule { peak, floor: 0.0, warm_up: 0, course }
     }
 
     /// Never below this rate: where a line or a cosine ends, and where steps and powers stop.
     #[must_use]
+    #[track_caller]
     pub fn to(mut self, floor: f64) -> Self {
-        self.floor = floor;
+        self.floor = not_negative("a learning rate", floor);
         self
     }
 

@@ -179,6 +179,57 @@ fn values_clip() {
 }
 
 #[test]
+fn wrong_settings_panic() {
+    fn refuses(setting: &str, value: f64, set: impl FnOnce()) {
+        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(set));
+        let message = panicked.expect_err(setting).downcast::<String>().expect("a formatted message");
+        assert!(message.starts_with(setting) && message.ends_with(&value.to_string()), "{message}");
+    }
+    for value in [-0.5, f64::NAN, f64::NEG_INFINITY] {
+        refuses("gradients can't be clipped to a norm", value, || {
+            clip_global_norm(&mut Pair::<f64>::of(FIRST), value);
+        });
+    }
+    for value in [-0.5, f64::NAN, f64::INFINITY] {
+        let adam = || Adam::<f64>::new(0.1);
+        refuses("a learning rate", value, || drop(Sgd::<f64>::new(value)));
+        refuses("a learning rate", value, || drop(Adam::<f64>::new(value)));
+        refuses("a learning rate", value, || adam().set_rate(value));
+        refuses("a learning rate", value, || Sgd::<f64>::new(0.1).set_rate(value));
+        refuses("a momentum", value, || drop(Sgd::<f64>::new(0.1).nesterov(value)));
+        refuses("a weight decay", value, || drop(Sgd::<f64>::new(0.1).weight_decay(value)));
+        refuses("a weight decay", value, || drop(AdamW::<f64>::new(0.1).weight_decay(value)));
+        refuses("an epsilon", value, || drop(adam().epsilon(value)));
+        refuses("a beta", value, || drop(adam().betas(value, 0.9)));
+        refuses("a learning rate", value, || {
+            let _ = Schedule::cosine(value, 9);
+        });
+        refuses("a learning rate", value, || {
+            let _ = Schedule::constant(1.0).to(value);
+        });
+        refuses("a factor of learning rates", value, || {
+            let _ = Schedule::exponential(1.0, value);
+        });
+        refuses("a factor of learning rates", value, || {
+            let _ = Schedule::step(1.0, 2, value);
+        });
+    }
+    refuses("a beta", 1.0, || drop(Adam::<f64>::new(0.1).betas(0.9, 1.0)));
+}
+
+#[test]
+fn an_infinite_norm_is_returned_and_clips_nothing() {
+    let values = [1.0, f64::INFINITY, -2.0, 0.0, 4.0];
+    let mut gradients = Pair::<f64>::of(values);
+    assert_eq!(clip_global_norm(&mut gradients, 1.0), f64::INFINITY);
+    assert_eq!(gradients.values(), values);
+    // Any finite norm is below an infinite limit.
+    let mut gradients = Pair::<f64>::of(FIRST);
+    clip_global_norm(&mut gradients, f64::INFINITY);
+    assert_eq!(gradients.values(), FIRST);
+}
+
+#[test]
 #[should_panic(expected = "gradients can't be clipped to ±-1")]
 fn values_clip_to_a_positive_number() {
     clip_values(&mut Pair::<f64>::of(FIRST), -1.0);

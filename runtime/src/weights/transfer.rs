@@ -221,7 +221,7 @@ fn places(held: &[Held]) -> BTreeMap<&str, usize> {
 
 /// Calls `f` with the place of every entry in its block and in the whole parameter, column by column in both.
 fn each_entry(shape: BlockShape, mut f: impl FnMut(usize, usize)) {
-    let BlockShape { size: (rows, columns), at, whole } = shape;
+    let BlockShape { size: (rows, columns), at, whole, .. } = shape;
     for column in 0..columns {
         for row in 0..rows {
             f(row + column * rows, at.0 + row + (at.1 + column) * whole.0);

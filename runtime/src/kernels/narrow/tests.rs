@@ -107,10 +107,18 @@ fn stored_to_the_nearest() {
     let (bytes, halves) =
         (Kept::<Int8, f64>::of((33, 40), &numbers), Kept::<Bf16, f64>::of((33, 40), &numbers));
     let (mut rounded, mut halved) = (numbers.clone(), numbers.clone());
-    assert!(fits::<Int8, f64>(33, &rounded) && fits::<Bf16, f64>(33, &halved));
-    round::<Int8, f64>(33, &mut rounded);
-    round::<Bf16, f64>(33, &mut halved);
+    let size = (33, 40);
+    assert!(fits::<Int8, f64>(size, false, &rounded) && fits::<Bf16, f64>(size, false, &halved));
+    round::<Int8, f64>(size, false, &mut rounded);
+    round::<Bf16, f64>(size, false, &mut halved);
     assert_eq!((bytes.numbers(), halves.numbers()), (rounded, halved));
+    // The transpose of what is stored: a scale a column.
+    let turned =
+        |numbers: &[f64]| -> Vec<f64> { (0..33 * 40).map(|at| numbers[at / 40 + 33 * (at % 40)]).collect() };
+    let mut columns = turned(&numbers);
+    assert!(fits::<Int8, f64>((40, 33), true, &columns));
+    round::<Int8, f64>((40, 33), true, &mut columns);
+    assert_eq!(columns, turned(&bytes.numbers()));
     for (at, number) in numbers.iter().enumerate() {
         let row = (0..40).map(|c| numbers[at % 33 + 33 * c].abs()).fold(0.0, f64::max);
         let (byte, half) = (bytes.numbers()[at], halves.numbers()[at]);
@@ -132,9 +140,14 @@ fn what_is_stored_of_special_numbers() {
     for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
         assert!(!narrow::<Int8, f32>((1, 2), |_, c| [1.0, bad][c], &mut [0; 2], &mut [0.0]));
         assert!(!narrow::<Bf16, f32>((1, 2), |_, c| [1.0, bad][c], &mut [0; 2], &mut []));
-        assert!(!fits::<Int8, f32>(1, &[1.0, bad]));
+        assert!(!fits::<Int8, f32>((1, 2), false, &[1.0, bad]));
     }
     // Nearer to what would be infinite than to the largest number of eight bits.
     assert!(!narrow::<Bf16, f32>((1, 1), |_, _| f32::MAX, &mut [0], &mut []));
-    assert!(narrow::<Int8, f32>((1, 1), |_, _| f32::MAX, &mut [0], &mut [0.0]));
+    // 127 times the scale would be infinite.
+    assert!(!narrow::<Int8, f32>((1, 1), |_, _| f32::MAX, &mut [0], &mut [0.0]));
+    for (large, fits) in [(f32::MAX, false), (0.999 * f32::MAX, true)] {
+        assert_eq!(narrow::<Int8, f32>((1, 1), |_, _| large, &mut [0], &mut [0.0]), fits);
+        assert_eq!(super::fits::<Int8, f32>((1, 1), false, &[large]), fits);
+    }
 }
