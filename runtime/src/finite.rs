@@ -21,7 +21,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::slice;
 
-use crate::__private::check_lengths;
+use crate::generated::check_lengths;
 use crate::Scalar;
 use crate::cell::Cell;
 use crate::optim::{NotFinite, check_finite, check_finite_buffers};

@@ -52,9 +52,6 @@ extern crate alloc;
 #[cfg(doc)]
 extern crate self as rnn_cell;
 
-#[doc(hidden)]
-#[path = "private.rs"]
-pub mod __private;
 pub mod blocks;
 #[cfg(feature = "alloc")]
 pub mod bptt;
@@ -72,6 +69,8 @@ pub mod finite;
 pub mod flow;
 #[cfg(feature = "alloc")]
 mod functions;
+#[doc(hidden)]
+pub mod generated;
 #[cfg(feature = "alloc")]
 pub mod gradcheck;
 #[cfg(any(doc, doctest))]
@@ -108,7 +107,7 @@ pub use scalar::Scalar;
 #[macro_export]
 macro_rules! rnn_cell {
     ($($definition:tt)*) => {
-        $crate::__private::compile! { $crate; $($definition)* }
+        $crate::generated::compile! { $crate; $($definition)* }
     };
 }
 
@@ -117,7 +116,7 @@ macro_rules! rnn_cell {
 #[macro_export]
 macro_rules! rnn_cell {
     ($($definition:tt)*) => {
-        $crate::__private::compile! { $crate quantised; $($definition)* }
+        $crate::generated::compile! { $crate quantised; $($definition)* }
     };
 }
 
@@ -126,7 +125,7 @@ macro_rules! rnn_cell {
 #[macro_export]
 macro_rules! rnn_cell {
     ($($definition:tt)*) => {
-        $crate::__private::compile! { $crate no_alloc; $($definition)* }
+        $crate::generated::compile! { $crate no_alloc; $($definition)* }
     };
 }
 
@@ -135,7 +134,7 @@ macro_rules! rnn_cell {
 #[macro_export]
 macro_rules! rnn_cell {
     ($($definition:tt)*) => {
-        $crate::__private::compile! { $crate no_alloc quantised; $($definition)* }
+        $crate::generated::compile! { $crate no_alloc quantised; $($definition)* }
     };
 }
 

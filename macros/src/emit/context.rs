@@ -65,7 +65,7 @@ impl<'a> Context<'a> {
         };
         let (scalar, batch, format) = (free("T"), free("B"), free("Q"));
         let Runtime { root, has_heap, is_quantised } = runtime.clone();
-        let k = quote!(#root::__private);
+        let k = quote!(#root::generated);
         Context { cell, shapes, root, has_heap, is_quantised, k, scalar, batch, format, dim_names }
     }
 

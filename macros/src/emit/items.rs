@@ -44,13 +44,14 @@ impl<'a> Items<'a> {
 
     pub fn emit(&self) -> TokenStream {
         let mut public = vec![self.cell_struct(), self.helper_structs(), self.mentions()];
-        let mut private = vec![self.step_job(), self.step_methods(), model::step(self), traits::values(self)];
+        let mut private =
+            vec![self.equations(), self.step_methods(), model::step(self), traits::values(self)];
         // What a sequence takes: a tape, the passes over it, the traits of layers.
         public.push(self.cx.on_heap(|| self.tape_struct()));
         private.push(self.cx.on_heap(|| {
-            let (jobs, methods) = (self.sequence_jobs(), self.sequence_methods());
+            let (passes, methods) = (self.passes(), self.sequence_methods());
             let (boxes, layers) = (model::boxes(self), traits::layers(self));
-            quote!(#jobs #methods #boxes #layers)
+            quote!(#passes #methods #boxes #layers)
         }));
         public.push(self.cx.if_quantised(|| self.quantised_structs()));
         private.push(self.cx.if_quantised(|| self.quantised_methods()));

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Range;
 
-use crate::__private::check_lengths;
+use crate::generated::check_lengths;
 use crate::cell::Cell;
 use crate::sequence::window;
 use crate::varying::Varying;

@@ -6,7 +6,7 @@ use core::slice;
 use alloc::vec::Vec;
 
 use super::spectrum::{Magnitude, rate};
-use crate::__private::check_lengths;
+use crate::generated::check_lengths;
 use crate::Scalar;
 use crate::cell::Cell;
 use crate::varying::Varying;

@@ -7,7 +7,7 @@ use nalgebra::SMatrix;
 
 use super::path::Place;
 use super::{copy, fit};
-use crate::__private::check_lengths;
+use crate::generated::check_lengths;
 use crate::Scalar;
 use crate::cell::{Layer, Model, ModelMut, Parameter, ParameterMut};
 use crate::rng::DynRng;

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::copy;
-use crate::__private::check_lengths;
+use crate::generated::check_lengths;
 use crate::Scalar;
 use crate::cell::{Cell, Layer, Model, ModelMut, Parameter, ParameterMut};
 use crate::rng::DynRng;

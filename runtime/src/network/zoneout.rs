@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::slice;
 
 use super::noise::{Noisy, Rate};
-use crate::__private::check_lengths;
+use crate::generated::check_lengths;
 use crate::Scalar;
 use crate::cell::{Cell, Layer, Model, ModelMut, Parameter, ParameterMut, StateFields};
 use crate::rng::{DynRng, Xoshiro256PlusPlus};
