@@ -103,7 +103,7 @@ fn code(expansion: &syn::File, job: &str) -> String {
     find.items(&expansion.items);
     let method = find.found.unwrap_or_else(|| panic!("no job {job}"));
     let file: syn::File = syn::parse_quote!(#method);
-    prettyplease::unparse(&file).replace("::rnn_cell::__private::", "")
+    prettyplease::unparse(&file).replace("::rnn_cell::generated::", "")
 }
 
 fn stages(source: &str) -> Vec<(&'static str, String)> {

@@ -34,9 +34,9 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::slice;
 
-use crate::__private::check_lengths;
 use crate::Scalar;
 use crate::cell::{Layer, Model};
+use crate::generated::check_lengths;
 use crate::optim::{NotFinite, check_finite, check_finite_buffers};
 use crate::sequence::window;
 use crate::varying::Varying;

@@ -57,9 +57,6 @@ extern crate alloc;
 #[cfg(doc)]
 extern crate self as rnn_cell;
 
-#[doc(hidden)]
-#[path = "private.rs"]
-pub mod __private;
 pub mod blocks;
 #[cfg(feature = "alloc")]
 pub mod bptt;
@@ -77,6 +74,8 @@ pub mod finite;
 pub mod flow;
 #[cfg(feature = "alloc")]
 mod functions;
+#[doc(hidden)]
+pub mod generated;
 #[cfg(feature = "alloc")]
 pub mod gradcheck;
 #[cfg(any(doc, doctest))]
@@ -113,7 +112,7 @@ pub use scalar::Scalar;
 #[macro_export]
 macro_rules! rnn_cell {
     ($($definition:tt)*) => {
-        $crate::__private::compile! { $crate; $($definition)* }
+        $crate::generated::compile! { $crate; $($definition)* }
     };
 }
 
@@ -122,7 +121,7 @@ macro_rules! rnn_cell {
 #[macro_export]
 macro_rules! rnn_cell {
     ($($definition:tt)*) => {
-        $crate::__private::compile! { $crate quantised; $($definition)* }
+        $crate::generated::compile! { $crate quantised; $($definition)* }
     };
 }
 
@@ -131,7 +130,7 @@ macro_rules! rnn_cell {
 #[macro_export]
 macro_rules! rnn_cell {
     ($($definition:tt)*) => {
-        $crate::__private::compile! { $crate no_alloc; $($definition)* }
+        $crate::generated::compile! { $crate no_alloc; $($definition)* }
     };
 }
 
@@ -140,7 +139,7 @@ macro_rules! rnn_cell {
 #[macro_export]
 macro_rules! rnn_cell {
     ($($definition:tt)*) => {
-        $crate::__private::compile! { $crate no_alloc quantised; $($definition)* }
+        $crate::generated::compile! { $crate no_alloc quantised; $($definition)* }
     };
 }
 

@@ -13,7 +13,7 @@ fn dispatch() {}
 fn map() {}
 fn products() {}
 mod kernels {}
-mod __private {}
+mod generated {}
 
 /// Macros that match no call with arguments.
 macro_rules! shadow {

@@ -35,6 +35,7 @@ impl Runtime {
 }
 
 /// The names around a cell: its dimensions, the generic parameters of generated items, paths.
+#[derive(Clone)]
 pub struct Context<'a> {
     pub cell: &'a Cell,
     pub shapes: &'a Shapes,
@@ -65,8 +66,19 @@ impl<'a> Context<'a> {
         };
         let (scalar, batch, format) = (free("T"), free("B"), free("Q"));
         let Runtime { root, has_heap, is_quantised } = runtime.clone();
-        let k = quote!(#root::__private);
+        let k = quote!(#root::generated);
         Context { cell, shapes, root, has_heap, is_quantised, k, scalar, batch, format, dim_names }
+    }
+
+    /// The same within the block of private items, where the boundary to the runtime has a short name.
+    pub fn within_block(&self) -> Self {
+        Context { k: quote!(__k), ..self.clone() }
+    }
+
+    /// The statement that introduces the short name of the boundary.
+    pub fn boundary(&self) -> TokenStream {
+        let root = &self.root;
+        quote!(use #root::generated as __k;)
     }
 
     /// What needs a heap, where there is one: the one place that decides.

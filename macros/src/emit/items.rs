@@ -43,28 +43,43 @@ impl<'a> Items<'a> {
     }
 
     pub fn emit(&self) -> TokenStream {
-        let mut public = vec![self.cell_struct(), self.helper_structs(), self.mentions()];
-        let mut private = vec![self.step_job(), self.step_methods(), model::step(self), traits::values(self)];
-        // What a sequence takes: a tape, the passes over it, the traits of layers.
-        public.push(self.cx.on_heap(|| self.tape_struct()));
-        private.push(self.cx.on_heap(|| {
-            let (jobs, methods) = (self.sequence_jobs(), self.sequence_methods());
-            let (boxes, layers) = (model::boxes(self), traits::layers(self));
-            quote!(#jobs #methods #boxes #layers)
-        }));
-        public.push(self.cx.if_quantised(|| self.quantised_structs()));
-        private.push(self.cx.if_quantised(|| self.quantised_methods()));
-        let attributes = self.gates();
+        let cx = self.cx.within_block();
+        let within = Items::new(&cx, self.places, self.resolved, self.initialisers, self.plan, self.source);
+        let (public, private) = (self.public(), within.private());
+        let (attributes, boundary) = (self.gates(), self.cx.boundary());
         quote! {
-            #(#public)*
+            #public
             #attributes
             #[allow(non_snake_case, non_upper_case_globals, unused_variables, unused_mut, unused_doc_comments, unused_parens)]
             #[allow(dead_code, unused_assignments, mixed_script_confusables, confusable_idents, uncommon_codepoints)]
             #[allow(clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
             const _: () = {
-                #(#private)*
+                #boundary
+                #private
             };
         }
+    }
+
+    /// The types that a user can name.
+    fn public(&self) -> TokenStream {
+        let (cell, values, mentions) = (self.cell_struct(), self.helper_structs(), self.mentions());
+        let tape = self.cx.on_heap(|| self.tape_struct());
+        let copies = self.cx.if_quantised(|| self.quantised_structs());
+        quote!(#cell #values #mentions #tape #copies)
+    }
+
+    /// What those types can do.
+    fn private(&self) -> TokenStream {
+        let (equations, step) = (self.equations(), self.step_methods());
+        let (parameters, values) = (model::step(self), traits::values(self));
+        // A tape, the passes over it and the traits of layers take a heap.
+        let sequences = self.cx.on_heap(|| {
+            let (passes, methods) = (self.passes(), self.sequence_methods());
+            let (boxes, layers) = (model::boxes(self), traits::layers(self));
+            quote!(#passes #methods #boxes #layers)
+        });
+        let copies = self.cx.if_quantised(|| self.quantised_methods());
+        quote!(#equations #step #parameters #values #sequences #copies)
     }
 
     /// The `cfg` attributes of the cell, which every item shares.

@@ -5,9 +5,6 @@ use crate::emit::docs;
 use crate::emit::items::Items;
 use crate::emit::layout::Layout;
 use crate::emit::model;
-use crate::emit::start::Start;
-use crate::emit::storage::Storage;
-use crate::emit::stream::Stream;
 use crate::plan::declared;
 use crate::schedule::Region;
 use crate::syntax::ast::DeclarationKind;
@@ -26,16 +23,9 @@ impl Items<'_> {
         // With a context every signature has one more argument.
         let with: Vec<&TokenStream> = types.context.iter().collect();
         let give: Vec<TokenStream> = with.iter().map(|_| quote!(context)).collect();
-        let states = self.state_methods(&self.start());
-        let (prepare, prepared_fields) = match self.plan {
-            Some(plan) => {
-                let names = Names::new(cx.cell, cx.shapes, &plan.graph);
-                Stream { cx, plan, names: &names, storage: None }.prepare()
-            }
-            None => (TokenStream::new(), TokenStream::new()),
-        };
-        let name = &cx.cell.name;
-        let prepared_name = format_ident!("{}Prepared", name);
+        let context = self.context_argument();
+        let states = self.state_methods();
+        let prepared_name = format_ident!("{}Prepared", cx.cell.name);
         let dim_args = &types.dim_args;
         let samples = self.sample_methods();
         quote! {
@@ -46,24 +36,7 @@ impl Items<'_> {
 
                 /// A handle for streaming, with everything computed that no input changes.
                 pub fn prepare<'a, const #batch: usize>(&'a self, #(context: &'a #with,)*) -> #prepared {
-                    struct __Prepare<'a, #dims const #batch: usize, #scalar: #k::Scalar>(
-                        &'a #cell, #(&'a #with,)* ::core::marker::PhantomData<[#scalar; #batch]>,
-                    );
-                    impl<'a, #dims const #batch: usize, #scalar: #k::Scalar> #k::Job
-                        for __Prepare<'a, #dim_args { #batch }, #scalar>
-                    {
-                        type Out = #prepared;
-                        #[inline(always)]
-                        fn run<__S: #k::Isa>(self, isa: __S) -> Self::Out {
-                            let __Prepare(__cell, #(#give,)* _) = self;
-                            #(let __context = #give;)*
-                            #prepare
-                            #prepared_name {
-                                cell: __cell, #(#give,)* #prepared_fields marker: ::core::marker::PhantomData,
-                            }
-                        }
-                    }
-                    #k::dispatch(__Prepare::<#dim_args { #batch }, #scalar>(self, #(#give,)* ::core::marker::PhantomData))
+                    #k::prepare::<Self, { #batch }>(self, #context)
                 }
 
                 /// One step: reads `x`, advances `state`, returns the output. Allocates nothing.
@@ -77,7 +50,7 @@ impl Items<'_> {
                 /// One step: reads `x`, advances `state`, returns the output. Allocates nothing.
                 #[inline]
                 pub fn step(&self, x: &#input, state: &mut #state) -> #output {
-                    __step(self, x, state)
+                    #k::step::<#cell, { #batch }>(self, x, state)
                 }
             }
 
@@ -85,11 +58,14 @@ impl Items<'_> {
         }
     }
 
-    /// What makes a state, of the cell and of its copies. `start` sets `__state` where that isn't zero.
-    pub(super) fn state_methods(&self, start: &TokenStream) -> TokenStream {
+    /// The methods that make a state, of the cell and of its copies.
+    pub(super) fn state_methods(&self) -> TokenStream {
         let (k, batch, state) = (&self.cx.k, &self.cx.batch, &self.types.state);
         let with: Vec<&TokenStream> = self.types.context.iter().collect();
         let give = with.iter().map(|_| quote!(context));
+        let has_start = self.plan.is_some_and(|plan| plan.initial.is_some());
+        let context = self.context_argument();
+        let start = has_start.then(|| quote!(#k::start::<Self, { #batch }>(self, #context, &mut state);));
         quote! {
             /// A state that is all zero: also the cotangent of a final state that no loss reads.
             pub fn zero_state<const #batch: usize>(&self) -> #state {
@@ -98,9 +74,9 @@ impl Items<'_> {
 
             /// The state that a sequence starts from: zero, or what the definition says.
             pub fn initial_state<const #batch: usize>(&self, #(context: &#with,)*) -> #state {
-                let mut __state: #state = #k::Varying::zero();
+                let mut state: #state = #k::Varying::zero();
                 #start
-                __state
+                state
             }
 
             /// Puts `state` back to where a sequence starts.
@@ -142,45 +118,6 @@ impl Items<'_> {
                     #(#k::replace_sample(#k::Flat::flat_mut(&mut self.#paths), sample, #k::Flat::flat(&one.#paths));)*
                 }
             }
-        }
-    }
-
-    /// Statements that fill `__state`, which is zero.
-    fn start(&self) -> TokenStream {
-        self.start_of(&self.types.cell, &TokenStream::new(), None)
-    }
-
-    /// The same for a cell of another type, with generic parameters of its own, which holds `storage`.
-    pub(super) fn start_of(
-        &self,
-        cell: &TokenStream,
-        own: &TokenStream,
-        storage: Option<&Storage>,
-    ) -> TokenStream {
-        let (cx, k) = (self.cx, &self.cx.k);
-        let Some(initial) = self.plan.and_then(|plan| plan.initial.as_ref()) else {
-            return TokenStream::new();
-        };
-        let names = Names::new(cx.cell, cx.shapes, &initial.graph);
-        let forward = Start { cx, plan: initial, names: &names, storage }.forward();
-        let (scalar, batch, dims, dim_args) = (&cx.scalar, &cx.batch, &self.types.dims, &self.types.dim_args);
-        let state = &self.types.state;
-        let format = storage.map(|_| &cx.format).into_iter();
-        let with: Vec<&TokenStream> = self.types.context.iter().collect();
-        let give: Vec<TokenStream> = with.iter().map(|_| quote!(context)).collect();
-        let head = quote!('a, #dims const #batch: usize, #scalar: #k::Scalar #own);
-        let args = quote!('a, #dim_args { #batch }, #scalar #(, #format)*);
-        quote! {
-            struct __Start<#head> { cell: &'a #cell, #(context: &'a #with,)* state: &'a mut #state }
-            impl<#head> #k::Job for __Start<#args> {
-                type Out = ();
-                #[inline(always)]
-                fn run<__S: #k::Isa>(self, isa: __S) {
-                    let __Start { cell: __cell, #(#give: __context,)* state: __state } = self;
-                    #forward
-                }
-            }
-            #k::dispatch(__Start { cell: self, #(#give,)* state: &mut __state });
         }
     }
 

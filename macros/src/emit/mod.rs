@@ -4,7 +4,7 @@
 //! - [`body`]: one region's code, group by group; [`fused`]: the loops over entries;
 //! - [`layout`]: the tape; [`sequence`]: forward and backward; [`stream`]: one step; [`start`]: initial states;
 //! - [`items`]: all that a definition expands to: [`types`] as signatures name them, [`structs`], [`methods`] of a step, [`passes`] over
-//!   sequences, and [`jobs`], both as the runtime runs them; [`model`]: parameters and initialisation; [`traits`] of the cell, and of its
+//!   sequences, and [`equations`], both as the runtime runs them; [`model`]: parameters and initialisation; [`traits`] of the cell, and of its
 //!   [`values`];
 //! - [`quantised`]: the copy of a cell whose matrices are stored in fewer bits, and [`storage`], what it holds;
 //! - [`skeleton`]: what is left of a definition with mistakes;
@@ -14,10 +14,11 @@
 pub mod body;
 pub mod context;
 pub mod docs;
+mod equations;
 mod fused;
 pub mod hygiene;
 pub mod items;
-mod jobs;
+
 pub mod layout;
 mod mentions;
 mod methods;

@@ -3,9 +3,7 @@
 use crate::emit::context::Names;
 use crate::emit::items::Items;
 use crate::emit::layout::Layout;
-use crate::emit::start::Start;
 use proc_macro2::TokenStream;
-use quote::format_ident;
 use quote::quote;
 
 impl Items<'_> {
@@ -17,14 +15,17 @@ impl Items<'_> {
         // With a context every signature has one more argument.
         let with: Vec<&TokenStream> = types.context.iter().collect();
         let give: Vec<TokenStream> = with.iter().map(|_| quote!(context)).collect();
-        let bar: Vec<TokenStream> = with.iter().map(|_| quote!(dcontext)).collect();
         let (take_clean, leave_clean) = self.clean_inputs();
-        let (outputs, new_tape, start_backward) =
-            (self.outputs_on_tape(), self.new_tape(), self.start_backward());
-        let job_context: TokenStream = match with.is_empty() {
-            true => quote!(&()),
-            false => quote!(context),
+        let (outputs, start_backward) = (self.outputs_on_tape(), self.start_backward());
+        let context = self.context_argument();
+        let dcontext = match with.is_empty() {
+            true => quote!(::core::option::Option::None),
+            false => quote!(dcontext),
         };
+        let whole = quote!(#k::Pass { xs, context: #context, lengths: ::core::option::Option::None });
+        let ragged =
+            quote!(#k::Pass { xs, context: #context, lengths: ::core::option::Option::Some(lengths) });
+        let bars = quote!(#k::Bars { dys, dstate, grads, dxs, dcontext: #dcontext });
         quote! {
             impl<#dims #scalar: #k::Scalar> #cell {
                 /// Adds to `grads` what `dstate`, the cotangent of the initial state, hands to the parameters that
@@ -42,7 +43,7 @@ impl Items<'_> {
 
                 /// An empty tape.
                 pub fn tape<const #batch: usize>(&self) -> #tape {
-                    #new_tape
+                    ::core::default::Default::default()
                 }
 
                 /// Runs a sequence without keeping residuals: memory doesn't grow with its length, but for the outputs.
@@ -79,7 +80,8 @@ impl Items<'_> {
                 pub fn forward<'t, const #batch: usize>(
                     &self, xs: &[#input], #(context: &#with,)* state: &mut #state, tape: &'t mut #tape,
                 ) -> &'t [#output] {
-                    __forward(self, xs, #job_context, ::core::option::Option::None, state, tape);
+                    tape.outputs.clear();
+                    #k::forward::<Self, { #batch }>(self, #whole, state, tape);
                     self.outputs(tape)
                 }
 
@@ -90,7 +92,8 @@ impl Items<'_> {
                     tape: &'t mut #tape,
                 ) -> &'t [#output] {
                     #take_clean
-                    __forward(self, xs, #job_context, ::core::option::Option::Some(lengths), state, tape);
+                    tape.outputs.clear();
+                    #k::forward::<Self, { #batch }>(self, #ragged, state, tape);
                     #leave_clean
                     self.outputs(tape)
                 }
@@ -112,9 +115,7 @@ impl Items<'_> {
                     grads: &mut Self, dxs: ::core::option::Option<&mut [#input_bar]>,
                     #(dcontext: ::core::option::Option<&mut #with>,)*
                 ) {
-                    __backward(
-                        self, xs, #job_context, ::core::option::Option::None, tape, dys, dstate, grads, dxs, #(#bar,)*
-                    );
+                    #k::backward::<Self, { #batch }>(self, #whole, tape, #bars);
                 }
 
                 /// [`backward`](Self::backward) for samples of different lengths, as they were given to
@@ -129,10 +130,7 @@ impl Items<'_> {
                     #(dcontext: ::core::option::Option<&mut #with>,)*
                 ) {
                     #take_clean
-                    __backward(
-                        self, xs, #job_context, ::core::option::Option::Some(lengths), tape, dys, dstate, grads, dxs,
-                        #(#bar,)*
-                    );
+                    #k::backward::<Self, { #batch }>(self, #ragged, tape, #bars);
                     #leave_clean
                 }
             }
@@ -178,80 +176,22 @@ impl Items<'_> {
         (take, leave)
     }
 
-    fn new_tape(&self) -> TokenStream {
-        let (cx, k) = (self.cx, &self.cx.k);
-        let name = format_ident!("{}Tape", cx.cell.name);
-        let mut fields = vec![
-            quote!(steps: 0),
-            quote!(lengths: ::core::option::Option::None),
-            quote!(outputs: #k::Vec::new()),
-        ];
-        if let Some(plan) = self.plan {
-            let names = Names::new(cx.cell, cx.shapes, &plan.graph);
-            let layout = Layout { cx, plan, names: &names };
-            for field in layout.fields() {
-                let name = &field.name;
-                fields.push(quote!(#name: #k::Series::new()));
-            }
-            for bound in plan.recurrent() {
-                let held = format_ident!("held_{}", layout.carry_series(bound.piece));
-                fields.push(quote!(#held: #k::Series::new()));
-            }
-            for bound in layout.read_before() {
-                let before = layout.before_series(bound.piece);
-                fields.push(quote!(#before: #k::Series::new()));
-            }
-            if self.types.context.is_some() {
-                fields.push(quote!(clean_context: #k::CleanContext::new()));
-            }
-            if layout.reads_inputs_in_place() {
-                fields.push(quote!(clean: #k::Series::new()));
-            }
-        }
-        quote!(#name { #(#fields,)* marker: ::core::marker::PhantomData })
-    }
-
     /// Statements that pull `dstate` back through the initial state.
     fn start_backward(&self) -> TokenStream {
-        let (cx, k) = (self.cx, &self.cx.k);
-        let Some(initial) = self.plan.and_then(|plan| plan.initial.as_ref()) else {
+        let (k, batch) = (&self.cx.k, &self.cx.batch);
+        if self.plan.is_none_or(|plan| plan.initial.is_none()) {
             return TokenStream::new();
-        };
-        let names = Names::new(cx.cell, cx.shapes, &initial.graph);
-        let backward = Start { cx, plan: initial, names: &names, storage: None }.backward();
-        let (scalar, batch, dims, dim_args) = (&cx.scalar, &cx.batch, &self.types.dims, &self.types.dim_args);
-        let (cell, state) = (&self.types.cell, &self.types.state);
-        let with: Vec<&TokenStream> = self.types.context.iter().collect();
-        let give: Vec<TokenStream> = with.iter().map(|_| quote!(context)).collect();
-        let bar: Vec<TokenStream> = with.iter().map(|_| quote!(dcontext)).collect();
+        }
+        if self.types.context.is_none() {
+            let none = quote!(::core::option::Option::None);
+            return quote!(#k::start_backward::<Self, { #batch }>(self, &(), dstate, grads, #none););
+        }
         // A place without a sample may have no valid context.
-        let clean_context = with.iter().map(|_| {
-            quote! {
-                let mut clean = #k::CleanContext::new();
-                let lengths = #k::with_cotangent::<_, _, { #batch }>(dstate);
-                let context = clean.read(context, &lengths, 1);
-            }
-        });
-        let clean_context = quote!(#(#clean_context)*);
-        let head = quote!('a, #dims const #batch: usize, #scalar: #k::Scalar);
-        let args = quote!('a, #dim_args { #batch }, #scalar);
         quote! {
-            struct __StartBackward<#head> {
-                cell: &'a #cell, #(context: &'a #with,)* dstate: &'a #state, grads: &'a mut #cell,
-                #(dcontext: ::core::option::Option<&'a mut #with>,)*
-            }
-            impl<#head> #k::Job for __StartBackward<#args> {
-                type Out = ();
-                #[inline(always)]
-                fn run<__S: #k::Isa>(self, isa: __S) {
-                    let __StartBackward {
-                        cell: __cell, #(#give: __context,)* dstate: __dstate, grads: __grads, #(#bar: __dcontext,)*
-                    } = self;
-                    #backward
-                }
-            }
-            #clean_context
-            #k::dispatch(__StartBackward { cell: self, #(#give,)* dstate, grads, #(#bar,)* });
+            let mut clean = #k::CleanContext::new();
+            let lengths = #k::with_cotangent::<_, _, { #batch }>(dstate);
+            let context = clean.read(context, &lengths, 1);
+            #k::start_backward::<Self, { #batch }>(self, context, dstate, grads, dcontext);
         }
     }
 }

@@ -1,8 +1,9 @@
 //! The copy of a cell whose matrices are stored in fewer bits: the same step, but for what products read.
 
 use crate::emit::context::Names;
+use crate::emit::equations::{Equations, mistaken};
 use crate::emit::items::Items;
-use crate::emit::jobs::mistaken;
+use crate::emit::start::Start;
 use crate::emit::storage::{Kind, Storage, computed_from};
 use crate::emit::stream::Stream;
 use crate::ir::{Graph, Id, Op, Piece};
@@ -169,10 +170,7 @@ impl Items<'_> {
             };
             part.fields().map(zero).collect::<Vec<_>>()
         });
-        let own = quote!(, #format: #k::Format);
-        let start_storage = self.plan.and_then(|plan| self.parts(plan).into_iter().nth(1));
-        let start = self.start_of(&copy, &own, start_storage.as_ref().map(|part| &part.storage));
-        let states = self.state_methods(&start);
+        let states = self.state_methods();
         let boxed = cx.on_heap(|| {
             quote! {
                 /// [`quantised`](Self::quantised), built on the heap.
@@ -305,88 +303,75 @@ impl Items<'_> {
         }
     }
 
-    /// The step: of the copy, or of its handle where there is a context.
+    /// The equations of the copy and its step, or that of its handle where there is a context.
     fn quantised_step(&self) -> TokenStream {
         let (cx, k, types) = (self.cx, &self.cx.k, &self.types);
-        let (scalar, batch, format, dims, dim_args) =
-            (&cx.scalar, &cx.batch, &cx.format, &types.dims, &types.dim_args);
+        let (scalar, batch, format, dims) = (&cx.scalar, &cx.batch, &cx.format, &types.dims);
         let (state, input, output) = (&types.state, &types.input, &types.output);
         let (copy, handle) = self.quantised_types();
-        let (step, prepare, fields) = match self.plan {
-            None => (mistaken(), TokenStream::new(), TokenStream::new()),
+        let handle_name = format_ident!("{}QuantisedPrepared", cx.cell.name);
+        let (prepared, open) = match &types.context {
+            Some(_) => {
+                (handle.clone(), quote!(let (__cell, __context) = (__prepared.cell, __prepared.context);))
+            }
+            None => (quote!(&'a #copy), quote!(let __cell = *__prepared;)),
+        };
+        let (prepare, step, start) = match self.plan {
+            None => (mistaken(), mistaken(), None),
             Some(plan) => {
                 let part = self.step_part(plan);
                 let stream = Stream { cx, plan, names: &part.names, storage: Some(&part.storage) };
-                let (prepare, fields) = stream.prepare_context();
-                (stream.step(), prepare, fields)
+                let prepare = match &types.context {
+                    Some(_) => {
+                        let (values, fields) = stream.prepare_context();
+                        quote!(#values #handle_name { cell: __cell, context: __context, #fields })
+                    }
+                    None => quote!(__cell),
+                };
+                let start = self.parts(plan).into_iter().nth(1).zip(plan.initial.as_ref());
+                let start = start.map(|(part, initial)| {
+                    Start { cx, plan: initial, names: &part.names, storage: Some(&part.storage) }.forward()
+                });
+                (prepare, stream.step(), start)
             }
-        };
-        let (lifetime, own, bind) = match &types.context {
-            Some(_) => (
-                quote!('a,),
-                &handle,
-                quote!(let (__cell, __context) = (__prepared.cell, __prepared.context);),
-            ),
-            None => (TokenStream::new(), &copy, quote!(let __cell = __prepared;)),
         };
         let head = quote!(#dims const #batch: usize, #format: #k::Format, #scalar: #k::Scalar);
-        let args = quote!(#dim_args { #batch }, #format, #scalar);
-        let job = quote! {
-            struct __QuantisedStep<'p, #lifetime #head> { prepared: &'p #own, x: &'p #input, state: &'p mut #state }
-            impl<'p, #lifetime #head> #k::Job for __QuantisedStep<'p, #lifetime #args> {
-                type Out = #output;
-                #[inline(always)]
-                fn run<__S: #k::Isa>(self, isa: __S) -> Self::Out {
-                    let __QuantisedStep { prepared: __prepared, x: __x, state: __state } = self;
-                    #bind
-                    #step
-                }
-            }
-        };
-        let Some(context) = &types.context else {
-            return quote! {
-                #job
+        let (cell, prepared) = (&copy, &prepared);
+        let equations = self.implement(Equations { head: &head, cell, prepared, prepare, open, step, start });
+        let step = match &types.context {
+            None => quote! {
                 impl<#dims #format: #k::Format, #scalar: #k::Scalar> #copy {
                     /// One step: reads `x`, advances `state`, returns the output. Allocates nothing.
                     #[inline]
                     pub fn step<const #batch: usize>(&self, x: &#input, state: &mut #state) -> #output {
-                        #k::dispatch(__QuantisedStep { prepared: self, x, state })
+                        #k::step::<Self, { #batch }>(&self, x, state)
                     }
                 }
-            };
-        };
-        let handle_name = format_ident!("{}QuantisedPrepared", cx.cell.name);
-        quote! {
-            #job
-            struct __QuantisedPrepare<'a, #head> { cell: &'a #copy, context: &'a #context }
-            impl<'a, #head> #k::Job for __QuantisedPrepare<'a, #args> {
-                type Out = #handle;
-                #[inline(always)]
-                fn run<__S: #k::Isa>(self, isa: __S) -> Self::Out {
-                    let __QuantisedPrepare { cell: __cell, context: __context } = self;
-                    #prepare
-                    #handle_name { cell: __cell, context: __context, #fields }
-                }
-            }
-            impl<#dims #format: #k::Format, #scalar: #k::Scalar> #copy {
-                /// A handle for streaming, with everything computed that no input changes.
-                pub fn prepare<'a, const #batch: usize>(&'a self, context: &'a #context) -> #handle {
-                    #k::dispatch(__QuantisedPrepare { cell: self, context })
-                }
+            },
+            Some(context) => quote! {
+                impl<#dims #format: #k::Format, #scalar: #k::Scalar> #copy {
+                    /// A handle for streaming, with everything computed that no input changes.
+                    pub fn prepare<'a, const #batch: usize>(&'a self, context: &'a #context) -> #handle {
+                        #k::prepare::<Self, { #batch }>(self, context)
+                    }
 
-                /// One step: reads `x`, advances `state`, returns the output. Allocates nothing.
-                #[inline]
-                pub fn step<const #batch: usize>(&self, x: &#input, context: &#context, state: &mut #state) -> #output {
-                    self.prepare(context).step(x, state)
+                    /// One step: reads `x`, advances `state`, returns the output. Allocates nothing.
+                    #[inline]
+                    pub fn step<const #batch: usize>(
+                        &self, x: &#input, context: &#context, state: &mut #state,
+                    ) -> #output {
+                        self.prepare(context).step(x, state)
+                    }
                 }
-            }
-            impl<'a, #head> #handle {
-                /// One step: reads `x`, advances `state`, returns the output. Allocates nothing.
-                #[inline]
-                pub fn step(&self, x: &#input, state: &mut #state) -> #output {
-                    #k::dispatch(__QuantisedStep { prepared: self, x, state })
+                impl<'a, #head> #handle {
+                    /// One step: reads `x`, advances `state`, returns the output. Allocates nothing.
+                    #[inline]
+                    pub fn step(&self, x: &#input, state: &mut #state) -> #output {
+                        #k::step::<#copy, { #batch }>(self, x, state)
+                    }
                 }
-            }
-        }
+            },
+        };
+        quote!(#equations #step)
     }
 }

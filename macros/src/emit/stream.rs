@@ -222,7 +222,7 @@ impl Stream<'_> {
                 quote!(#k::copy(#k::Flat::flat_mut(&mut __output #path), #k::Flat::flat(&#value));)
             });
             quote! {
-                let mut __output: Self::Out = #k::Varying::zero();
+                let mut __output: Self::Output = #k::Varying::zero();
                 #(#copies)*
                 __output
             }

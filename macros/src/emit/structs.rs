@@ -245,7 +245,7 @@ impl Items<'_> {
             #gates
             #[doc = #doc]
             #[allow(non_snake_case, dead_code, mixed_script_confusables, confusable_idents, uncommon_codepoints)]
-            #[derive(::core::fmt::Debug, ::core::clone::Clone)]
+            #[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::default::Default)]
             #visibility struct #name<#dims const #batch: usize = 1, #scalar: #k::Scalar = f32> {
                 #(#fields,)*
                 marker: ::core::marker::PhantomData<(fn() -> #cell, fn() -> #output)>,

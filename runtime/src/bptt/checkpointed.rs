@@ -4,8 +4,8 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Range;
 
-use crate::__private::check_lengths;
 use crate::cell::Cell;
+use crate::generated::check_lengths;
 use crate::sequence::window;
 use crate::varying::Varying;
 

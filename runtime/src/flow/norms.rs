@@ -6,10 +6,10 @@ use core::slice;
 use alloc::vec::Vec;
 
 use super::spectrum::{Magnitude, Scale, rate};
-use crate::__private::check_lengths;
 use crate::Scalar;
 use crate::cell::Cell;
 use crate::functions;
+use crate::generated::check_lengths;
 use crate::varying::Varying;
 
 /// Pulls cotangents back through a sequence and shows `visit` the cotangent of the state after `t` steps, for every `t` from

@@ -7,10 +7,10 @@ use nalgebra::SMatrix;
 
 use super::path::Place;
 use super::{copy, fit};
-use crate::__private::check_lengths;
 use crate::Scalar;
 use crate::cell::{Layer, Model, ModelMut, Parameter, ParameterMut};
 use crate::finite::{Fault, look_at_outputs, look_back_at_outputs};
+use crate::generated::check_lengths;
 use crate::rng::DynRng;
 use crate::sequence::{clear_past_end, reverse};
 use crate::varying::Varying;

@@ -4,10 +4,10 @@ use alloc::vec::Vec;
 
 use super::copy;
 use super::noise::{Noisy, Rate};
-use crate::__private::check_lengths;
 use crate::Scalar;
 use crate::cell::{Cell, Layer, Model, ModelMut, Parameter, ParameterMut};
 use crate::finite::Fault;
+use crate::generated::check_lengths;
 use crate::rng::{DynRng, Rng, Xoshiro256PlusPlus};
 use crate::varying::Varying;
 

@@ -3,10 +3,10 @@
 use alloc::vec::Vec;
 
 use super::copy;
-use crate::__private::check_lengths;
 use crate::Scalar;
 use crate::cell::{Cell, Layer, Model, ModelMut, Parameter, ParameterMut};
 use crate::finite::{Fault, look_at_outputs};
+use crate::generated::check_lengths;
 use crate::rng::DynRng;
 use crate::sequence::clear_past_end;
 use crate::varying::Varying;

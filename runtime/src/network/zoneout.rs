@@ -5,10 +5,10 @@ use alloc::vec::Vec;
 use core::slice;
 
 use super::noise::{Noisy, Rate};
-use crate::__private::check_lengths;
 use crate::Scalar;
 use crate::cell::{Cell, Layer, Model, ModelMut, Parameter, ParameterMut, StateFields};
 use crate::finite::{Fault, inspect_steps, inspect_steps_back};
+use crate::generated::check_lengths;
 use crate::rng::{DynRng, Xoshiro256PlusPlus};
 use crate::sequence::{clear_past_end, window};
 use crate::varying::Varying;

@@ -1,4 +1,5 @@
-//! What generated code calls. Not part of the public interface: it changes with the macro.
+//! The boundary between generated code and the runtime: the traits that an expansion implements and the functions that
+//! it calls. Not part of the public interface: it changes with the macro.
 
 pub use crate::Scalar;
 pub use crate::blocks::{Block, Cols, Rows};
@@ -19,13 +20,18 @@ pub use crate::language::Function;
 #[cfg(feature = "quantised")]
 pub use crate::quantised::{Bytes, Format, NotFinite, Quantised, Stored};
 pub use crate::varying::Varying;
+pub use equations::{Equations, prepare, start, step};
 pub use nalgebra::SMatrix;
+#[cfg(feature = "alloc")]
+pub use passes::{Bars, Pass, Passes, Tape, backward, forward, start_backward};
 pub use rnn_cell_macros::{compile, page};
 #[cfg(feature = "alloc")]
 pub use sequences::*;
 
+mod equations;
 #[cfg(feature = "alloc")]
-#[path = "private/sequences.rs"]
+mod passes;
+#[cfg(feature = "alloc")]
 mod sequences;
 
 /// Column `index` of a matrix of `size` rows.
