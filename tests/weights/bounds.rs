@@ -32,6 +32,7 @@ fn excess(
     let Err(error) = result else { return Some(format!("{name}: no error")) };
     let mut messages = vec![error.to_string(), format!("{error:?}")];
     messages.extend(error.problems().iter().take(100).map(|problem| format!("{problem:?}")));
+    crate::damage::record(name, &messages[0]);
     messages.iter().find_map(|message| {
         let control = message.chars().find(|&c| c.is_control() && c != '\n');
         (message.len() > MESSAGE || control.is_some())

@@ -5,6 +5,7 @@ use crate::{Tensor, file, fixture, played, randomise, tensors, uniform};
 use rnn_cell::cell::{Layer, ModelMut};
 use rnn_cell::cells::{Dense, Elman, Gru, GruResetAfter, Lstm};
 use rnn_cell::prelude::*;
+use rnn_cell::varying::Varying;
 use rnn_cell::weights::{Mapping, keras};
 
 const I: usize = 3;
@@ -165,6 +166,7 @@ fn as_keras_computes() {
                 Input = SVector<f64, I>,
                 Output = SVector<f64, 4>,
                 InputBar = SVector<f64, I>,
+                State: Clone + Varying<f64>,
             >,
     {
         let bytes = fixture(&format!("{name}.safetensors"));

@@ -1,43 +1,28 @@
-//! Sizes that are known only when a file is loaded.
+//! Models whose sizes are known only when a file is loaded.
 
 use alloc::boxed::Box;
 use alloc::string::String;
-#[cfg(any(feature = "onnx", feature = "rtneural"))]
-use alloc::string::ToString;
-use alloc::vec;
 use alloc::vec::Vec;
-#[cfg(any(feature = "onnx", feature = "rtneural"))]
-use core::fmt::Write;
 
 use super::error::{Error, Problem};
 use crate::cell::{Cell, Layer, Model, ModelMut};
 
-/// A file whose layers' sizes can be told from it, before a model is chosen.
+/// A file that contains the sizes of its layers, so that a model can be chosen for it.
 pub trait Source {
     /// Sets every parameter of `model`.
     ///
     /// # Errors
-    /// All that doesn't fit; the model is then as it was.
+    /// Lists all mistakes. The model is then unchanged.
     fn load_into<M: ModelMut>(&self, model: &mut M) -> Result<(), Error>;
 
-    /// The file's sizes, in a few characters.
+    /// Returns the file's sizes in a few characters.
     fn sizes(&self) -> String;
 
-    /// The sizes of a file that would fit `model`, told in the same way.
+    /// Returns the sizes of a file that would fit `model`, in the same form.
     fn sizes_of<M: Model>(&self, model: &M) -> String;
 }
 
-/// `1 -> LSTM 16 -> Dense 1`: the sizes of layers, each a kind and its outputs, that follow on so many inputs.
-#[cfg(any(feature = "onnx", feature = "rtneural"))]
-pub(super) fn chain<'a>(inputs: usize, layers: impl Iterator<Item = (&'a str, usize)>) -> String {
-    let mut sizes = inputs.to_string();
-    for (kind, size) in layers {
-        let _ = write!(sizes, " -> {kind} {size}");
-    }
-    sizes
-}
-
-/// Chooses, of several models, the one of a file's sizes.
+/// Several models, of which a file's sizes choose one.
 ///
 /// Sizes of cells are constants, so each model that a program can load is compiled into it. A family lists them:
 ///
@@ -61,7 +46,7 @@ pub(super) fn chain<'a>(inputs: usize, layers: impl Iterator<Item = (&'a str, us
 /// # let bytes = nam::save(&two_layers::<16>(), &nam::Info::default())?;
 /// let mut amp = load(&bytes)?;
 /// let (dry, mut wet) = (vec![Mono::new(0.1); 64], vec![Mono::zeros(); 64]);
-/// amp.run(&dry, &mut wet); // One dynamic call a block; within it every size is a constant.
+/// amp.run(&dry, &mut wet); // One dynamic call per block; within it every size is a constant.
 ///
 /// let other = nam::save(&one_layer::<12>(), &nam::Info::default())?;
 /// let message = load(&other).err().unwrap().to_string();
@@ -69,8 +54,8 @@ pub(super) fn chain<'a>(inputs: usize, layers: impl Iterator<Item = (&'a str, us
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// To have the model itself, for training on, match on [`Source::sizes`] or on what the file says of them, and load into
-/// the type that fits.
+/// To get the model itself, for example to continue training, match on [`Source::sizes`] or on the
+/// file's own sizes, and load into the type that fits.
 pub struct Family<'f, F, X, Y> {
     file: &'f F,
     sizes: String,
@@ -79,12 +64,12 @@ pub struct Family<'f, F, X, Y> {
 }
 
 impl<'f, F: Source, X, Y> Family<'f, F, X, Y> {
-    /// A family without members yet.
+    /// Creates a family without members.
     pub fn of(file: &'f F) -> Self {
-        Family { file, sizes: file.sizes(), passed: vec![], found: None }
+        Family { file, sizes: file.sizes(), passed: Vec::new(), found: None }
     }
 
-    /// Adds a model to choose, as `make` builds it. It is loaded if it has the file's sizes and none before had.
+    /// Adds a member, which `make` builds. Loads it if it is the first one with the file's sizes.
     pub fn or<M>(mut self, make: impl FnOnce() -> M) -> Self
     where
         M: ModelMut + Cell<1, Input = X, Output = Y, State: Send> + Send + 'static,
@@ -102,30 +87,32 @@ impl<'f, F: Source, X, Y> Family<'f, F, X, Y> {
         self
     }
 
-    /// The model that has the file's sizes, with the file's weights, in its initial state.
+    /// Returns the member that has the file's sizes, with the file's weights, in its initial state.
     ///
     /// # Errors
-    /// No member has the file's sizes: the error lists those of all. Or the one that has them can't be loaded.
+    /// Lists the sizes of all members if none has the file's sizes, and the mistakes if the one that has
+    /// them can't be loaded.
     pub fn load(self) -> Result<Box<dyn Player<X, Y> + Send>, Error> {
         self.found.unwrap_or_else(|| {
             let problem = Problem::NoneOfFamily { file: self.sizes, family: self.passed };
-            Err(Error::loading(vec![problem]))
+            Err(Error::loading([problem]))
         })
     }
 }
 
-/// A cell with its state, whatever its sizes within: what a stream of samples goes through.
+/// A model with its state that processes a stream of samples. Its inner sizes are not part of the
+/// type.
 pub trait Player<X, Y> {
-    /// One step.
+    /// Computes one step.
     fn step(&mut self, x: &X) -> Y;
 
-    /// Steps through `xs`. Allocates nothing.
+    /// Computes a step for each of `xs` and writes the outputs to `ys`. Allocates nothing.
     ///
     /// # Panics
-    /// If `xs` and `ys` differ in length.
+    /// Panics if `xs` and `ys` differ in length.
     fn run(&mut self, xs: &[X], ys: &mut [Y]);
 
-    /// Back to the state that a sequence starts from.
+    /// Returns to the initial state.
     fn reset(&mut self);
 }
 

@@ -1,5 +1,5 @@
-//! JSON documents: a tree in which an array of numbers is one vector, so that a document takes no more memory than a
-//! constant times its length. The parser is `serde_json`'s; it stops at 128 levels.
+//! JSON documents. An array of numbers is one vector in the tree, so that a document takes no more
+//! memory than a constant times its length. The parser is `serde_json`'s, which stops at 128 levels.
 
 use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
@@ -8,12 +8,15 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
-use serde_core::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_core::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 
-use super::error::Problem;
 #[cfg(any(feature = "nam", feature = "rtneural"))]
-use super::formats::{Format, MARK, other_format};
+use super::error::{Error, setting};
+use super::error::{Problem, ShortName, decimal};
+#[cfg(any(feature = "nam", feature = "rtneural"))]
+use super::other_format::{Format, MARK, check_format};
 
+/// A value of a document.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Json {
     Null,
@@ -24,25 +27,25 @@ pub(super) enum Json {
     Numbers(Box<[f64]>),
     /// An array without numbers.
     Array(Box<[Json]>),
-    /// An array of numbers and other values, such as a shape `[null, null, 1]`, of which the last alone is kept.
+    /// An array of numbers and other values, such as a shape `[null, null, 1]`. Only the last
+    /// element is kept.
     Mixed {
         length: usize,
         last: Box<Json>,
     },
-    /// In the document's order, each key once.
+    /// The entries of an object in the document's order, each key once.
     Object(Box<[(Box<str>, Json)]>),
 }
 
-/// Reads a file, if it isn't of another format. A byte-order mark before the document is passed over, as RFC 8259 allows.
+/// Parses a file, if it isn't of another format. Skips a byte-order mark, as RFC 8259 allows.
 #[cfg(any(feature = "nam", feature = "rtneural"))]
-pub(super) fn document(bytes: &[u8], format: &Format) -> Result<Json, Problem> {
-    match other_format(bytes, format) {
-        Some(problem) => Err(problem),
-        None => parse(bytes.strip_prefix(MARK).unwrap_or(bytes), format.name),
-    }
+pub(super) fn parse_file(bytes: &[u8], format: &Format) -> Result<Json, Error> {
+    let bytes_after_mark = bytes.strip_prefix(MARK).unwrap_or(bytes);
+    let json = check_format(bytes, format).and_then(|()| parse(bytes_after_mark, format.name));
+    json.map_err(|problem| Error::loading([problem]))
 }
 
-/// Parses a document. What is wrong names `format`.
+/// Parses a document. Errors name `format`.
 pub(super) fn parse(bytes: &[u8], format: &'static str) -> Result<Json, Problem> {
     serde_json::from_slice(bytes).map_err(|error| {
         let mut message = error.to_string();
@@ -57,7 +60,7 @@ pub(super) fn parse(bytes: &[u8], format: &'static str) -> Result<Json, Problem>
     })
 }
 
-/// What Python writes where a number is not finite, if that is what the parser stopped at.
+/// Returns the word for a number that is not finite, as Python writes it, if the parser stopped there.
 fn not_finite(bytes: &[u8], line: usize, column: usize) -> Option<&'static str> {
     let line = bytes.split(|&byte| byte == b'\n').nth(line.checked_sub(1)?)?;
     let at = line.get(column.saturating_sub(2)..)?;
@@ -68,13 +71,14 @@ fn not_finite(bytes: &[u8], line: usize, column: usize) -> Option<&'static str> 
 }
 
 impl Json {
-    /// The value of a key of an object, if there is one that isn't `null`.
+    /// Returns the value of a key of an object, unless it is `null`.
     pub(super) fn get(&self, key: &str) -> Option<&Json> {
         let Json::Object(entries) = self else { return None };
         let (_, value) = entries.iter().find(|(name, _)| **name == *key)?;
         (*value != Json::Null).then_some(value)
     }
 
+    /// Returns the value if it is a number.
     pub(super) fn number(&self) -> Option<f64> {
         match self {
             Json::Number(number) => Some(*number),
@@ -82,13 +86,13 @@ impl Json {
         }
     }
 
-    /// A number that is whole, not negative, and exact.
+    /// Returns the value if it is a number that [`size`] accepts.
     #[cfg(any(feature = "nam", feature = "rtneural"))]
     pub(super) fn size(&self) -> Option<usize> {
         self.number().and_then(size)
     }
 
-    /// An array of such numbers.
+    /// Returns the value if it is an array of numbers that [`size`] accepts.
     #[cfg(feature = "safetensors")]
     pub(super) fn sizes(&self) -> Option<Vec<usize>> {
         match self {
@@ -98,6 +102,7 @@ impl Json {
         }
     }
 
+    /// Returns the value if it is a string.
     pub(super) fn text(&self) -> Option<&str> {
         match self {
             Json::Text(text) => Some(text),
@@ -105,13 +110,13 @@ impl Json {
         }
     }
 
-    /// The value in a few characters, for a message.
-    pub(super) fn told(&self) -> String {
+    /// Describes the value in a few characters.
+    pub(super) fn describe(&self) -> String {
         match self {
             Json::Null => "null".to_owned(),
             Json::Flag(flag) => flag.to_string(),
             Json::Number(number) => decimal(*number),
-            Json::Text(text) => quoted(text),
+            Json::Text(text) => format!("{:?}", ShortName(text)),
             Json::Numbers(numbers) => format!("an array of {} numbers", numbers.len()),
             Json::Array(elements) => format!("an array of {} elements", elements.len()),
             Json::Mixed { length, .. } => format!("an array of {length} elements"),
@@ -120,37 +125,82 @@ impl Json {
     }
 }
 
-/// What a document holds in some place, for a message.
-pub(super) fn holds(value: Option<&Json>) -> String {
-    value.map_or_else(|| "missing".into(), Json::told)
+/// Describes a value, if there is one, in a few characters.
+pub(super) fn describe(value: Option<&Json>) -> String {
+    value.map_or_else(|| "missing".into(), Json::describe)
 }
 
-/// A number that is whole, not negative, and exact.
+/// A value that a document may have, with its name in messages.
+#[cfg(any(feature = "nam", feature = "rtneural"))]
+#[derive(Debug, Clone)]
+pub(super) struct Field<'j> {
+    name: String,
+    pub(super) value: Option<&'j Json>,
+}
+
+#[cfg(any(feature = "nam", feature = "rtneural"))]
+impl<'j> Field<'j> {
+    pub(super) fn new(name: impl Into<String>, value: Option<&'j Json>) -> Self {
+        Field { name: name.into(), value }
+    }
+
+    /// Returns the field `key` of an object.
+    pub(super) fn get(&self, key: &str) -> Self {
+        let name = if self.name.is_empty() { key.into() } else { format!("{}.{key}", self.name) };
+        Field { name, value: self.value.and_then(|value| value.get(key)) }
+    }
+
+    /// Returns an element of an array, under a name of its own.
+    #[cfg(feature = "rtneural")]
+    pub(super) fn element(&self, name: &str, value: &'j Json) -> Self {
+        Field { name: format!("{}, {name}", self.name), value: Some(value) }
+    }
+
+    /// Replaces the name in messages.
+    pub(super) fn named(self, name: &str) -> Self {
+        Field { name: name.into(), ..self }
+    }
+
+    /// Returns the value if it is a string.
+    pub(super) fn text(&self) -> Option<&'j str> {
+        self.value.and_then(Json::text)
+    }
+
+    /// Returns the result of `read` if there is a value. Reports a value that `read` rejects.
+    pub(super) fn optional<V>(
+        &self,
+        read: impl FnOnce(&'j Json) -> Option<V>,
+        wanted: &str,
+        problems: &mut Vec<Problem>,
+    ) -> Option<V> {
+        let read = self.value.map(read)?;
+        if read.is_none() {
+            problems.push(self.refuse(wanted));
+        }
+        read
+    }
+
+    /// Returns the problem that the value, or its absence, can't be read.
+    pub(super) fn refuse(&self, wanted: &str) -> Problem {
+        self.refuse_as(describe(self.value), wanted)
+    }
+
+    /// Returns the problem that the value can't be read, which the message describes as `found`.
+    pub(super) fn refuse_as(&self, found: String, wanted: &str) -> Problem {
+        setting(&self.name, found, wanted)
+    }
+}
+
+/// Converts a number that is whole, not negative, and below 2^53, so that it is exact.
 pub(super) fn size(number: f64) -> Option<usize> {
     (number >= 0.0 && number < (1_u64 << 53) as f64 && number % 1.0 == 0.0).then_some(number as usize)
 }
 
-/// A number in a few characters.
-pub(super) fn decimal(number: f64) -> String {
-    match number.abs() {
-        0.0 | 1e-5..1e16 => number.to_string(),
-        _ => format!("{number:e}"),
-    }
-}
-
-/// A text of a file in a message: quoted, its control characters escaped, and cut where it is long.
-pub(super) fn quoted(text: &str) -> String {
-    match text.char_indices().nth(40) {
-        Some((end, _)) => format!("{:?}..", &text[..end]),
-        None => format!("{text:?}"),
-    }
-}
-
-/// A string of a document.
+/// Formats a string of a document.
 #[cfg(any(feature = "nam", feature = "safetensors"))]
 pub(super) fn string(text: &str) -> String {
-    // A string cannot fail to be written to memory.
-    serde_json::to_string(text).unwrap_or_else(|_| quoted(text))
+    // Writing to memory cannot fail.
+    serde_json::to_string(text).unwrap_or_else(|_| format!("{:?}", ShortName(text)))
 }
 
 impl<'de> Deserialize<'de> for Json {
@@ -224,7 +274,10 @@ impl<'de> Visitor<'de> for Tree {
         let mut keys: Vec<&str> = all.iter().map(|(key, _)| &**key).collect();
         keys.sort_unstable();
         if let Some(twice) = keys.windows(2).find(|keys| keys[0] == keys[1]) {
-            return Err(A::Error::custom(format!("the key {} occurs twice in one object", quoted(twice[0]))));
+            return Err(A::Error::custom(format!(
+                "the key {:?} occurs twice in one object",
+                ShortName(twice[0])
+            )));
         }
         Ok(Json::Object(all.into()))
     }
@@ -251,22 +304,22 @@ mod tests {
             parse(br#"["x", null, 1]"#, "JSON").unwrap(),
             Json::Mixed { length: 3, last: Box::new(Json::Number(1.0)) }
         );
-        assert_eq!(tree.get("d").unwrap().told(), "true");
+        assert_eq!(tree.get("d").unwrap().describe(), "true");
         assert_eq!(tree.get("e"), Some(&Json::Numbers([1.0, 2.5, -30.0].into())));
         assert_eq!(tree.get("f"), Some(&Json::Array([Json::Text("x".into()), Json::Null].into())));
     }
 
     #[test]
     fn numbers_in_messages_are_short() {
-        let told = |text: &str| parse(text.as_bytes(), "JSON").unwrap().told();
+        let described = |text: &str| parse(text.as_bytes(), "JSON").unwrap().describe();
         assert_eq!(
-            [told("-2"), told("0"), told("0.25"), told("1e300"), told("-1e-300")],
+            [described("-2"), described("0"), described("0.25"), described("1e300"), described("-1e-300")],
             ["-2", "0", "0.25", "1e300", "-1e-300"]
         );
-        assert_eq!(told("9007199254740991"), "9007199254740991");
+        assert_eq!(described("9007199254740991"), "9007199254740991");
     }
 
-    /// The nearest double, also where `serde_json` without `float_roundtrip` is one off.
+    /// Every number is the nearest double. `serde_json` without `float_roundtrip` is sometimes one off.
     #[test]
     fn numbers_are_exact() {
         let mut bits: u64 = 1;

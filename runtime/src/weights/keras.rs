@@ -1,15 +1,17 @@
-//! Keras's names and layouts: the variables of `keras.layers.LSTM`, `GRU`, `SimpleRNN` and `Dense` with their usual activations
-//! (`tanh`, `sigmoid`; since Keras 2.3, before that `recurrent_activation` was `hard_sigmoid`); with `use_bias=False`, `.without_bias()`.
+//! Keras's names and layouts: the variables of `keras.layers.LSTM`, `GRU`, `SimpleRNN` and `Dense` with
+//! the default activations (`tanh` and `sigmoid`; before Keras 2.3 `recurrent_activation` was
+//! `hard_sigmoid`). For `use_bias=False` add `.without_bias()`.
 //!
-//! A layer has `kernel` `[I, gates * H]`, `recurrent_kernel` `[H, gates * H]` and `bias`. They multiply from the right,
-//! so each gate is a block of columns: `i, f, c, o` of an LSTM, `z, r, h` of a GRU. A GRU with `reset_after=True` (as is usual)
-//! has a bias `[2, 3 * H]`, the recurrent one below the other; where ours is their sum it is written as the first, and zeros.
+//! A layer has `kernel` `[I, gates * H]`, `recurrent_kernel` `[H, gates * H]` and `bias`. The matrices
+//! multiply from the right, so each gate is a block of columns: `i, f, c, o` of an LSTM, `z, r, h` of a
+//! GRU. A GRU with `reset_after=True`, the default, has a bias `[2, 3 * H]` with the recurrent one below
+//! the other. Where the cell here has their sum, a save writes the sum above and zeros below.
 //!
-//! Keras has no safetensors format of its own. Write one from the variables, under their paths:
+//! Keras has no safetensors format of its own. Write the variables under their paths:
 //! ```text
 //! safetensors.numpy.save_file({v.path: v.numpy() for v in model.weights}, "model.safetensors")
 //! ```
-//! Paths such as `lstm/lstm_cell/kernel` are then what [`prefix`](Mapping::prefix) is for.
+//! [`prefix`](Mapping::prefix) then adds the beginning of paths such as `lstm/lstm_cell/kernel`.
 //!
 //! ```
 //! use rnn_cell::cells::{Dense, Lstm};
@@ -31,26 +33,15 @@
 //! # Ok::<(), rnn_cell::weights::Error>(())
 //! ```
 
-use super::ready::Kind;
-use super::{Mapping, matrix, plus, vector};
+use super::mapping::{LayerKind, Mapping, matrix, plus, vector};
 
-static LSTM: Kind =
-    Kind { mapping: "keras::lstm", layer: "LSTM", cell: "Lstm", recurrent: true, numbered: false };
-static GRU: Kind =
-    Kind { mapping: "keras::gru", layer: "GRU", cell: "GruResetAfter", recurrent: true, numbered: false };
-static GRU_RESET_BEFORE: Kind =
-    Kind { mapping: "keras::gru_reset_before", layer: "GRU", cell: "Gru", recurrent: true, numbered: false };
-static SIMPLE_RNN: Kind = Kind {
-    mapping: "keras::simple_rnn",
-    layer: "SimpleRNN",
-    cell: "Elman",
-    recurrent: true,
-    numbered: false,
-};
-static DENSE: Kind =
-    Kind { mapping: "keras::dense", layer: "Dense", cell: "Dense", recurrent: false, numbered: false };
+static LSTM: LayerKind = LayerKind::recurrent("keras::lstm", "LSTM", "Lstm");
+static GRU: LayerKind = LayerKind::recurrent("keras::gru", "GRU", "GruResetAfter");
+static GRU_RESET_BEFORE: LayerKind = LayerKind::recurrent("keras::gru_reset_before", "GRU", "Gru");
+static SIMPLE_RNN: LayerKind = LayerKind::recurrent("keras::simple_rnn", "SimpleRNN", "Elman");
+static DENSE: LayerKind = LayerKind::dense("keras::dense", "Dense");
 
-/// `LSTM`: [`Lstm`](crate::cells::Lstm).
+/// Returns the mapping of `LSTM` to [`Lstm`](crate::cells::Lstm).
 pub fn lstm() -> Mapping {
     Mapping::new()
         .with(matrix("kernel").transposed().stack(["W_i", "W_f", "W_g", "W_o"]))
@@ -59,7 +50,8 @@ pub fn lstm() -> Mapping {
         .of(&LSTM)
 }
 
-/// `GRU` with `reset_after=True`, as is usual: [`GruResetAfter`](crate::cells::GruResetAfter).
+/// Returns the mapping of `GRU` with `reset_after=True`, the default, to
+/// [`GruResetAfter`](crate::cells::GruResetAfter).
 pub fn gru() -> Mapping {
     Mapping::new()
         .with(matrix("kernel").transposed().stack(["W_z", "W_r", "W_n"]))
@@ -72,7 +64,7 @@ pub fn gru() -> Mapping {
         .of(&GRU)
 }
 
-/// `GRU` with `reset_after=False`: [`Gru`](crate::cells::Gru).
+/// Returns the mapping of `GRU` with `reset_after=False` to [`Gru`](crate::cells::Gru).
 pub fn gru_reset_before() -> Mapping {
     Mapping::new()
         .with(matrix("kernel").transposed().stack(["W_z", "W_r", "W_h"]))
@@ -81,7 +73,7 @@ pub fn gru_reset_before() -> Mapping {
         .of(&GRU_RESET_BEFORE)
 }
 
-/// `SimpleRNN`: [`Elman`](crate::cells::Elman).
+/// Returns the mapping of `SimpleRNN` to [`Elman`](crate::cells::Elman).
 pub fn simple_rnn() -> Mapping {
     Mapping::new()
         .with(matrix("kernel").transposed().stack(["W"]))
@@ -90,7 +82,7 @@ pub fn simple_rnn() -> Mapping {
         .of(&SIMPLE_RNN)
 }
 
-/// `Dense`: [`Dense`](crate::cells::Dense).
+/// Returns the mapping of `Dense` to [`Dense`](crate::cells::Dense).
 pub fn dense() -> Mapping {
     Mapping::new()
         .with(matrix("kernel").transposed().stack(["W"]))
@@ -98,7 +90,7 @@ pub fn dense() -> Mapping {
         .of(&DENSE)
 }
 
-/// `Bidirectional`: the mappings of its two layers, each with its prefix.
+/// Returns the mapping of `Bidirectional` from the mappings of its two layers, each with its prefix.
 pub fn bidirectional(forward: Mapping, backward: Mapping) -> Mapping {
     forward.under("forward").and(backward.under("reverse"))
 }

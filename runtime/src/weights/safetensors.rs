@@ -1,24 +1,118 @@
 //! The safetensors format: <https://huggingface.co/docs/safetensors>.
 //!
-//! Read and written here rather than by the crate `safetensors` (0.8.0), which takes a key that occurs twice silently, 48 times
-//! the memory of a shape of many dimensions, and adds offsets up without a check.
+//! This module doesn't use the crate `safetensors` (0.8.0), which accepts duplicate keys, takes 48
+//! times the memory of a shape with many dimensions, and adds offsets without an overflow check.
 
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt::Write;
 
-use super::error::Problem;
-use super::formats::{Format, other_format};
-use super::json::{Json, holds, parse, quoted, string};
-use super::tensor::{Read, Values, Written};
+#[cfg(feature = "std")]
+use super::disk;
+use super::error::{Error, Problem, ShortName};
+use super::json::{Json, describe, parse, string};
+use super::mapping::Mapping;
+use super::other_format::{Format, check_format};
+use super::tensor::{FileTensor, ModelTensor, Values};
 use crate::Scalar;
+use crate::cell::{Model, ModelMut};
 
-/// The tensors of a file, in the order of their names.
-pub(super) fn read(bytes: &[u8]) -> Result<Vec<Read<'_>>, Problem> {
-    if let Some(problem) = other_format(bytes, &FORMAT) {
-        return Err(problem);
+const FORMAT: Format = Format { name: "safetensors", is_json: false, exporter: None };
+
+impl Mapping {
+    /// Sets every parameter and buffer of `model` from a safetensors file.
+    ///
+    /// # Errors
+    /// Lists all mistakes: missing and unexpected tensors, wrong shapes, types and values, and
+    /// mistakes of the mapping itself. The model is then unchanged.
+    pub fn load<M: ModelMut>(&self, model: &mut M, bytes: &[u8]) -> Result<(), Error> {
+        let file = read(bytes);
+        self.set_named(model, file.as_deref().map_err(Clone::clone))
     }
+
+    /// Returns the parameters and buffers of `model` as a safetensors file in the model's precision.
+    ///
+    /// # Errors
+    /// Lists mistakes of the mapping, and values that are not finite, which no load would accept.
+    pub fn save<M: Model>(&self, model: &M) -> Result<Vec<u8>, Error> {
+        self.write(model, |tensors| Ok(write(tensors)))
+    }
+
+    /// Loads the file at `path`: see [`load`](Self::load).
+    ///
+    /// # Errors
+    /// Those of [`load`](Self::load), and a file that cannot be read.
+    #[cfg(feature = "std")]
+    pub fn load_file<M: ModelMut>(
+        &self,
+        model: &mut M,
+        path: impl AsRef<std::path::Path>,
+    ) -> Result<(), Error> {
+        disk::read(path.as_ref(), |bytes| self.load(model, bytes))
+    }
+
+    /// Saves to the file at `path`: see [`save`](Self::save). Other programs see either the old file
+    /// or the complete new one.
+    ///
+    /// # Errors
+    /// Those of [`save`](Self::save), and a file that cannot be written.
+    #[cfg(feature = "std")]
+    pub fn save_file<M: Model>(&self, model: &M, path: impl AsRef<std::path::Path>) -> Result<(), Error> {
+        disk::write(path.as_ref(), || self.save(model))
+    }
+}
+
+/// Loads a file of [`save`]: [`Mapping::load`] by [`Mapping::by_name`].
+///
+/// ```
+/// use rnn_cell::cells::Gru;
+/// use rnn_cell::prelude::*;
+/// use rnn_cell::weights;
+///
+/// let gru = Gru::<3, 8>::init(&mut Xoshiro256PlusPlus::seed_from_u64(1));
+/// let mut copy = Gru::<3, 8>::zeros();
+/// weights::load(&mut copy, &weights::save(&gru)?)?;
+/// assert_eq!(copy, gru);
+/// # Ok::<(), weights::Error>(())
+/// ```
+///
+/// # Errors
+/// Lists all mistakes. The model is then unchanged.
+pub fn load<M: ModelMut>(model: &mut M, bytes: &[u8]) -> Result<(), Error> {
+    Mapping::by_name(model).load(model, bytes)
+}
+
+/// Returns the parameters and buffers of `model` as a safetensors file, one tensor each, by their own
+/// names.
+///
+/// # Errors
+/// Lists values that are not finite.
+pub fn save<M: Model>(model: &M) -> Result<Vec<u8>, Error> {
+    Mapping::by_name(model).save(model)
+}
+
+/// Loads the file at `path`: see [`load`].
+///
+/// # Errors
+/// Those of [`load`], and a file that cannot be read.
+#[cfg(feature = "std")]
+pub fn load_file<M: ModelMut>(model: &mut M, path: impl AsRef<std::path::Path>) -> Result<(), Error> {
+    Mapping::by_name(model).load_file(model, path)
+}
+
+/// Saves to the file at `path`: see [`save`].
+///
+/// # Errors
+/// Those of [`save`], and a file that cannot be written.
+#[cfg(feature = "std")]
+pub fn save_file<M: Model>(model: &M, path: impl AsRef<std::path::Path>) -> Result<(), Error> {
+    Mapping::by_name(model).save_file(model, path)
+}
+
+/// Reads the tensors of a file and sorts them by name.
+fn read(bytes: &[u8]) -> Result<Vec<FileTensor<'_>>, Problem> {
+    check_format(bytes, &FORMAT)?;
     let (length, rest) = bytes.split_first_chunk().ok_or_else(|| damaged("it has fewer than 8 bytes"))?;
     let length = usize::try_from(u64::from_le_bytes(*length)).ok();
     let split = length.and_then(|length| rest.split_at_checked(length));
@@ -49,17 +143,20 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<Read<'_>>, Problem> {
     Ok(tensors)
 }
 
-const FORMAT: Format = Format { name: "safetensors", is_json: false, exporter: None };
 const CUT: &str = "its length isn't what its header says; it may have been cut off";
 
 fn damaged(message: impl ToString) -> Problem {
     Problem::Format { format: FORMAT.name, message: message.to_string() }
 }
 
-/// A tensor, and where its bytes start and end.
-fn tensor<'a>(name: String, entry: &Json, data: &'a [u8]) -> Result<(Read<'a>, (usize, usize)), Problem> {
-    let of = |what: &str| damaged(format!("of the tensor {} {what}", quoted(&name)));
-    let wrong = |key: &str, wanted: &str| of(&format!("`{key}` is {}; {wanted}", holds(entry.get(key))));
+/// Reads a tensor. Returns it with the start and the end of its bytes.
+fn tensor<'a>(
+    name: String,
+    entry: &Json,
+    data: &'a [u8],
+) -> Result<(FileTensor<'a>, (usize, usize)), Problem> {
+    let of = |what: &str| damaged(format!("of the tensor {:?} {what}", ShortName(&name)));
+    let wrong = |key: &str, wanted: &str| of(&format!("`{key}` is {}; {wanted}", describe(entry.get(key))));
     let sizes = |key| entry.get(key).and_then(Json::sizes);
     let dtype =
         entry.get("dtype").and_then(Json::text).ok_or_else(|| wrong("dtype", "it must be a string"))?;
@@ -77,35 +174,35 @@ fn tensor<'a>(name: String, entry: &Json, data: &'a [u8]) -> Result<(Read<'a>, (
         "BF16" => (2, Ok(Values::Bf16(data.as_chunks().0))),
         "F32" => (4, Ok(Values::F32(data.as_chunks().0))),
         "F64" => (8, Ok(Values::F64(data.as_chunks().0))),
-        // How many bytes such a tensor has is of no consequence, since nobody reads them.
+        // Nobody reads the bytes of such a tensor, so their number doesn't matter.
         other => (0, Err(other.to_string())),
     };
     let bytes = shape.iter().try_fold(size, |bytes: usize, &size| bytes.checked_mul(size));
     if size > 0 && bytes != Some(data.len()) {
         return Err(of("the bytes are not as many as its shape needs"));
     }
-    Ok((Read { name, shape, values }, (start, end)))
+    Ok((FileTensor { name, shape, values }, (start, end)))
 }
 
-/// A file of these tensors, in the order of their names.
-pub(super) fn write<T: Scalar>(tensors: &[Written<'_, T>]) -> Vec<u8> {
+/// Writes a file of these tensors, sorted by name.
+fn write<T: Scalar>(tensors: &[ModelTensor<'_, T>]) -> Vec<u8> {
     let single = size_of::<T>() == size_of::<f32>();
     let dtype = if single { "F32" } else { "F64" };
-    let mut tensors: Vec<&Written<'_, T>> = tensors.iter().collect();
+    let mut tensors: Vec<&ModelTensor<'_, T>> = tensors.iter().collect();
     tensors.sort_by_key(|tensor| tensor.name);
     let (mut header, mut end) = (String::from("{"), 0);
-    for Written { name, shape, values } in &tensors {
+    for ModelTensor { name, shape, values } in &tensors {
         let (comma, start) = (if header.len() > 1 { "," } else { "" }, end);
         end += values.len() * size_of::<T>();
         let name = string(name);
-        // To memory, writing cannot fail.
+        // Writing to memory cannot fail.
         let _ = write!(
             header,
             "{comma}{name}:{{\"dtype\":\"{dtype}\",\"shape\":{shape:?},\"data_offsets\":[{start},{end}]}}"
         );
     }
     header.push('}');
-    // Spaces, so that the data starts at a multiple of 8.
+    // Spaces align the data to a multiple of 8 bytes.
     while !header.len().is_multiple_of(8) {
         header.push(' ');
     }
@@ -113,7 +210,7 @@ pub(super) fn write<T: Scalar>(tensors: &[Written<'_, T>]) -> Vec<u8> {
     bytes.extend((header.len() as u64).to_le_bytes());
     bytes.extend(header.as_bytes());
     for value in tensors.iter().flat_map(|tensor| &tensor.values) {
-        // A scalar is f32 or f64; the first goes through a double without a change.
+        // A scalar is f32 or f64; the conversion of an f32 to f64 and back is exact.
         match single {
             true => bytes.extend((value.as_f64() as f32).to_le_bytes()),
             false => bytes.extend(value.as_f64().to_le_bytes()),
@@ -138,7 +235,7 @@ mod tests {
         read(&file(header, data)).unwrap_err().to_string()
     }
 
-    /// Eight tensors of 2^61 - 1 bytes and one that brings the end to where it wraps around to the file's length.
+    /// Eight tensors of 2^61 - 1 bytes and one that makes the end wrap around to the file's length.
     #[test]
     fn offsets_that_wrap_around_are_an_error() {
         let most = (1_u64 << 61) - 1;

@@ -1,9 +1,14 @@
-//! Tensors between a file's format and a mapping: every reader makes [`Read`]s, every writer takes [`Written`]s.
+//! Tensors between a file format and a mapping. Readers create [`FileTensor`]s, writers take
+//! [`ModelTensor`]s.
 
-use alloc::string::String;
+use alloc::string::{String, ToString};
+use alloc::vec;
 use alloc::vec::Vec;
 
-/// The numbers of a tensor, row by row: a file's own bytes, little-endian, or numbers that a reader made of its text.
+use super::error::Problem;
+
+/// The numbers of a tensor, row by row: little-endian bytes of the file, or numbers that a reader has
+/// parsed.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Values<'a> {
     #[cfg(feature = "safetensors")]
@@ -19,26 +24,27 @@ pub(super) enum Values<'a> {
 }
 
 impl Values<'_> {
-    /// The value at `place`, counted row by row.
-    pub(super) fn at(&self, place: usize) -> f64 {
+    /// Returns the value at `index`, counted row by row.
+    pub(super) fn at(&self, index: usize) -> f64 {
         match self {
             #[cfg(feature = "safetensors")]
-            Values::F16(values) => half(u16::from_le_bytes(values[place])),
+            Values::F16(values) => half(u16::from_le_bytes(values[index])),
             #[cfg(feature = "safetensors")]
             Values::Bf16(values) => {
                 // The upper half of an `f32`.
-                let bits = u32::from(u16::from_le_bytes(values[place])) << 16;
+                let bits = u32::from(u16::from_le_bytes(values[index])) << 16;
                 f64::from(f32::from_bits(bits))
             }
             #[cfg(feature = "safetensors")]
-            Values::F32(values) => f64::from(f32::from_le_bytes(values[place])),
+            Values::F32(values) => f64::from(f32::from_le_bytes(values[index])),
             #[cfg(feature = "safetensors")]
-            Values::F64(values) => f64::from_le_bytes(values[place]),
+            Values::F64(values) => f64::from_le_bytes(values[index]),
             #[cfg(any(feature = "nam", feature = "rtneural", feature = "onnx"))]
-            Values::Numbers(values) => values[place],
+            Values::Numbers(values) => values[index],
         }
     }
 
+    /// Returns the number of values.
     pub(super) fn len(&self) -> usize {
         match self {
             #[cfg(feature = "safetensors")]
@@ -53,7 +59,7 @@ impl Values<'_> {
     }
 }
 
-/// The number whose bits as a half (IEEE 754 binary16) these are.
+/// Converts from half precision (IEEE 754 binary16).
 #[cfg(feature = "safetensors")]
 fn half(bits: u16) -> f64 {
     let (exponent, fraction) = (u64::from((bits >> 10) & 31), u64::from(bits & 1023));
@@ -69,21 +75,37 @@ fn half(bits: u16) -> f64 {
 
 /// A tensor of a file.
 #[derive(Debug)]
-pub(super) struct Read<'a> {
+pub(super) struct FileTensor<'a> {
     pub(super) name: String,
     pub(super) shape: Vec<usize>,
-    /// As many numbers as the shape has, or the name of another type.
+    /// As many numbers as the shape has, or the name of an unsupported type.
     pub(super) values: Result<Values<'a>, String>,
 }
 
-/// A tensor to be written.
+/// A tensor of a model, to be written to a file.
 #[derive(Debug)]
 #[cfg(any(feature = "safetensors", feature = "nam"))]
-pub(super) struct Written<'m, T> {
+pub(super) struct ModelTensor<'m, T> {
     pub(super) name: &'m str,
     pub(super) shape: Vec<usize>,
-    /// Row by row.
+    /// The entries, row by row.
     pub(super) values: Vec<T>,
+}
+
+/// Returns an error unless all values of a tensor, in row-major order, are finite.
+pub(super) fn check_finite(
+    name: &str,
+    shape: &[usize],
+    values: impl Iterator<Item = f64>,
+) -> Result<(), Problem> {
+    let mut wrong = values.enumerate().filter(|(_, value)| !value.is_finite());
+    let Some((mut index, value)) = wrong.next() else { return Ok(()) };
+    let mut at = vec![0; shape.len()];
+    for (at, &size) in at.iter_mut().zip(shape).rev() {
+        *at = index % size.max(1);
+        index /= size.max(1);
+    }
+    Err(Problem::NotFinite { name: name.to_string(), at, value, count: 1 + wrong.count() })
 }
 
 #[cfg(all(test, feature = "safetensors"))]

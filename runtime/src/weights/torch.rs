@@ -1,9 +1,10 @@
-//! PyTorch's names and layouts: the `state_dict` of `torch.nn.LSTM`, `GRU`, `RNN` and `Linear` (without projections), as
-//! `safetensors.torch.save_file(net.state_dict(), "net.safetensors")` writes it.
+//! PyTorch's names and layouts: the `state_dict` of `torch.nn.LSTM`, `GRU`, `RNN` and `Linear` (without
+//! projections), as `safetensors.torch.save_file(net.state_dict(), "net.safetensors")` writes it.
 //!
-//! A layer has `weight_ih_l0` and `weight_hh_l0`, the gates' matrices one below the other (`i, f, g, o` of an LSTM, `r, z, n` of a GRU),
-//! and two biases whose sum is ours: it is read as the sum and written as `bias_ih_l0`, zeros beside it. Only
-//! the candidate of a GRU has two, `b_n` and `b_hn`. The direction backwards has `_reverse` at the end of its names.
+//! A layer has `weight_ih_l0` and `weight_hh_l0` with the gates' matrices one below the other (`i, f, g,
+//! o` of an LSTM, `r, z, n` of a GRU), and two biases. A cell here has their sum. A load adds both; a
+//! save writes the sum as `bias_ih_l0` and zeros as the other. Only the candidate of a GRU has two
+//! biases, `b_n` and `b_hn`. The names of the backward direction end with `_reverse`.
 //!
 //! | in PyTorch | here | mapping |
 //! | --- | --- | --- |
@@ -12,14 +13,15 @@
 //! | `RNN(3, 8, bidirectional=True)` | [`Bidirectional`](crate::network::Bidirectional) of two `Elman<3, 8>` | `torch::bidirectional(torch::rnn, 1)` |
 //! | `Linear(8, 2)` | `Dense<8, 2>` | `torch::linear()` |
 //!
-//! In a module of your own the names have the attribute's name before them: `.prefix("lstm.")`. A GRU is
-//! [`GruResetAfter`](crate::cells::GruResetAfter), as PyTorch resets after the recurrent product; [`Gru`](crate::cells::Gru)
-//! resets before it.
+//! In a module of your own, the attribute's name precedes each name: `.prefix("lstm.")`. PyTorch's GRU
+//! resets after the recurrent product, as [`GruResetAfter`](crate::cells::GruResetAfter) does.
+//! [`Gru`](crate::cells::Gru) resets before it.
 //!
-//! With `bias=False` the biases are not in the file: `torch::layers(torch::lstm, 2).without_bias()`. Read, they are zero;
-//! written, they must be.
+//! With `bias=False` the file has no biases: `torch::layers(torch::lstm, 2).without_bias()`. A load then
+//! sets them to zero; a save reports an error if they are not zero.
 //!
-//! A model of `.half()` or `.bfloat16()` is read as it is. A `.pt` file of `torch.save` is another format, which isn't read.
+//! Models of `.half()` and `.bfloat16()` load as well. A `.pt` file of `torch.save` is another format,
+//! which this module doesn't read.
 //!
 //! ```
 //! use rnn_cell::cells::Lstm;
@@ -27,7 +29,7 @@
 //! use rnn_cell::weights::torch::{self, Direction};
 //!
 //! let lstm = Lstm::<3, 8>::init(&mut Xoshiro256PlusPlus::seed_from_u64(1));
-//! let file = torch::lstm(0, Direction::Forward).save(&lstm)?; // What `nn.LSTM(3, 8).load_state_dict` takes.
+//! let file = torch::lstm(0, Direction::Forward).save(&lstm)?; // For `nn.LSTM(3, 8).load_state_dict`.
 //!
 //! let mut copy = Lstm::<3, 8>::zeros();
 //! torch::lstm(0, Direction::Forward).load(&mut copy, &file)?;
@@ -38,10 +40,9 @@
 use alloc::format;
 use alloc::string::String;
 
-use super::ready::Kind;
-use super::{Mapping, matrix, plus, vector};
+use super::mapping::{LayerKind, Mapping, matrix, plus, vector};
 
-/// The direction that a layer reads in.
+/// The direction in which a layer reads a sequence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
     /// From the first step.
@@ -50,21 +51,18 @@ pub enum Direction {
     Reverse,
 }
 
-static LSTM: Kind =
-    Kind { mapping: "torch::lstm", layer: "LSTM", cell: "Lstm", recurrent: true, numbered: true };
-static GRU: Kind =
-    Kind { mapping: "torch::gru", layer: "GRU", cell: "GruResetAfter", recurrent: true, numbered: true };
-static RNN: Kind =
-    Kind { mapping: "torch::rnn", layer: "RNN", cell: "Elman", recurrent: true, numbered: true };
-static LINEAR: Kind =
-    Kind { mapping: "torch::linear", layer: "Linear", cell: "Dense", recurrent: false, numbered: false };
+static LSTM: LayerKind = LayerKind::recurrent("torch::lstm", "LSTM", "Lstm");
+static GRU: LayerKind = LayerKind::recurrent("torch::gru", "GRU", "GruResetAfter");
+static RNN: LayerKind = LayerKind::recurrent("torch::rnn", "RNN", "Elman");
+static LINEAR: LayerKind = LayerKind::dense("torch::linear", "Linear");
 
+/// Returns the name of a tensor of a layer.
 fn name(kind: &str, layer: usize, direction: Direction) -> String {
     let end = if direction == Direction::Reverse { "_reverse" } else { "" };
     format!("{kind}_l{layer}{end}")
 }
 
-/// A layer of `nn.LSTM`: [`Lstm`](crate::cells::Lstm).
+/// Returns the mapping of a layer of `nn.LSTM` to [`Lstm`](crate::cells::Lstm).
 pub fn lstm(layer: usize, direction: Direction) -> Mapping {
     let name = |kind| name(kind, layer, direction);
     let biases = ["b_i", "b_f", "b_g", "b_o"];
@@ -76,7 +74,7 @@ pub fn lstm(layer: usize, direction: Direction) -> Mapping {
         .of(&LSTM)
 }
 
-/// A layer of `nn.GRU`: [`GruResetAfter`](crate::cells::GruResetAfter).
+/// Returns the mapping of a layer of `nn.GRU` to [`GruResetAfter`](crate::cells::GruResetAfter).
 pub fn gru(layer: usize, direction: Direction) -> Mapping {
     let name = |kind| name(kind, layer, direction);
     Mapping::new()
@@ -87,7 +85,7 @@ pub fn gru(layer: usize, direction: Direction) -> Mapping {
         .of(&GRU)
 }
 
-/// A layer of `nn.RNN` with tanh: [`Elman`](crate::cells::Elman).
+/// Returns the mapping of a layer of `nn.RNN` with tanh to [`Elman`](crate::cells::Elman).
 pub fn rnn(layer: usize, direction: Direction) -> Mapping {
     let name = |kind| name(kind, layer, direction);
     Mapping::new()
@@ -98,18 +96,19 @@ pub fn rnn(layer: usize, direction: Direction) -> Mapping {
         .of(&RNN)
 }
 
-/// `nn.Linear`: [`Dense`](crate::cells::Dense).
+/// Returns the mapping of `nn.Linear` to [`Dense`](crate::cells::Dense).
 pub fn linear() -> Mapping {
     Mapping::new().with(matrix("weight").stack(["W"])).with(vector("bias").stack(["b"])).of(&LINEAR)
 }
 
-/// `num_layers` layers, one on top of another: a [`Stack`](crate::network::Stack) of them; of one layer, the cell alone. `cell` is
-/// [`lstm`], [`gru`], [`rnn`], or a function of your own for a cell that is saved in this way.
+/// Returns the mapping of `num_layers` layers on top of each other to a
+/// [`Stack`](crate::network::Stack), or of one layer to its cell. `cell` is [`lstm`], [`gru`], [`rnn`],
+/// or a function of your own for a cell with the same names of layers.
 pub fn layers(cell: impl Fn(usize, Direction) -> Mapping, num_layers: usize) -> Mapping {
     stacked(num_layers, |layer| cell(layer, Direction::Forward))
 }
 
-/// [`layers`] that read in both directions (`bidirectional=True`): a stack of
+/// Returns the mapping of [`layers`] in both directions (`bidirectional=True`) to a stack of
 /// [`Bidirectional`](crate::network::Bidirectional)s joined by [`Concat`](crate::network::Concat).
 pub fn bidirectional(cell: impl Fn(usize, Direction) -> Mapping, num_layers: usize) -> Mapping {
     stacked(num_layers, |layer| {

@@ -4,9 +4,10 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::graph::{Layer, Reader, Tensor, Value, label, shown};
+use super::super::error::ShortName;
 use super::layout::{Axis, Layout, order};
 use super::proto::{Attribute, Node};
+use super::reader::{Layer, Reader, Tensor, Value, label};
 
 /// A recurrent operator.
 struct Operator {
@@ -209,7 +210,7 @@ fn refuse(reader: &mut Reader<'_>, node: Node<'_>, operator: &Operator, directio
     };
     let given = node.attribute("activations").filter(|given| given.texts().next().is_some());
     if let Some(given) = given.filter(|&given| !default(given)) {
-        let names = given.texts().take(6).map(|text| shown(&String::from_utf8_lossy(text)));
+        let names = given.texts().take(6).map(|text| ShortName(&String::from_utf8_lossy(text)).to_string());
         let wanted = format!("only {} can be read, in each direction", operator.activations.join(", "));
         problem("activations", names.collect::<Vec<String>>().join(", "), &wanted);
     }

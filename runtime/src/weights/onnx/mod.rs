@@ -45,9 +45,12 @@
 //! Checked against files made by `onnx.helper` and what ONNX Runtime computes of them
 //! (`tests/weights/fixtures/make_onnx.py`).
 
+mod dense;
 mod graph;
 mod layout;
+mod operators;
 mod proto;
+mod reader;
 mod recurrent;
 mod wire;
 
@@ -57,93 +60,83 @@ use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::error::{Error, Problem, setting};
-use super::family::{Source, chain};
-use super::formats::{Format, other_format};
-use super::tensor::{Read, Values};
-use super::{Mapping, matrix, plus, vector};
+use super::chain::{self, dense_kind, split_layer};
+#[cfg(feature = "std")]
+use super::disk;
+use super::error::{Error, LISTED, Problem, grouped, setting};
+use super::family::Source;
+use super::mapping::{Mapping, Part, matrix, part, plus, vector};
+use super::other_format::check_format;
+use super::tensor::{FileTensor, Values};
 use crate::cell::{Model, ModelMut};
 
-const FORMAT: &str = FILES.name;
-const FILES: Format = Format {
-    name: "ONNX",
-    is_json: false,
-    exporter: Some("`torch.onnx.export` and tf2onnx write ONNX files"),
-};
-
-/// The most layers that an error lists one by one, beside those that a mapping reads.
-const EXTRA: usize = 20;
-
-/// A file that was read: sound in itself, whatever model it fits.
+/// The content of a file. It is consistent, but may not fit a model.
 #[derive(Debug, Clone)]
 pub struct File {
-    layers: Vec<graph::Layer>,
+    layers: Vec<reader::Layer>,
 }
 
 impl File {
     /// Reads the bytes of a file.
     ///
     /// # Errors
-    /// Lists all that is wrong: damage, and all that no cell does.
+    /// Lists all mistakes: damage, and everything that no cell supports.
     pub fn read(bytes: &[u8]) -> Result<Self, Error> {
         Self::read_without(bytes, &[])
     }
 
-    /// [`read`](Self::read), where operators of these names (`"Softmax"`) are passed over: the
-    /// caller sees to what they do.
+    /// Reads the bytes of a file, but ignores operators with these names (`"Softmax"`). The caller is
+    /// responsible for computing them.
     ///
     /// # Errors
     /// Those of [`read`](Self::read).
     pub fn read_without(bytes: &[u8], operators: &[&str]) -> Result<Self, Error> {
-        if let Some(problem) = other_format(bytes, &FILES) {
-            return Err(Error::loading(vec![problem]));
-        }
-        let graph =
-            proto::graph(bytes).map_err(|message| Error::loading(vec![graph::format_problem(message)]))?;
-        let layers = graph::layers(graph, operators).map_err(Error::loading)?;
-        Ok(File { layers })
+        check_format(bytes, &graph::FORMAT).map_err(|problem| Error::loading([problem]))?;
+        let graph = proto::graph(bytes).map_err(|damage| Error::loading([graph::damaged(damage)]))?;
+        Ok(File { layers: graph::layers(graph, operators).map_err(Error::loading)? })
     }
 
-    /// [`read`](Self::read) from the file at `path`.
+    /// Reads the file at `path`: see [`read`](Self::read).
     ///
     /// # Errors
     /// Those of [`read`](Self::read), and a file that cannot be read.
     #[cfg(feature = "std")]
     pub fn open(path: impl AsRef<std::path::Path>) -> Result<Self, Error> {
-        super::path::read(path.as_ref(), Self::read)
+        disk::read(path.as_ref(), Self::read)
     }
 
     /// Sets every parameter of `model`, a stack of the cells above in the graph's order.
     ///
     /// # Errors
-    /// Lists all that doesn't fit; the model is then as it was.
+    /// Lists all mistakes. The model is then unchanged.
     pub fn load<M: ModelMut>(&self, model: &mut M) -> Result<(), Error> {
-        self.load_by(&layers(guessed(model).into_iter().map(|(layer, ..)| layer)), model)
+        self.load_by(&layers(guess_layers(model).into_iter().map(|(layer, ..)| layer)), model)
     }
 
-    /// [`load`](Self::load) by a mapping from [`layers`], or of your own: the tensors of layer 0,
-    /// an LSTM, are called `0.lstm.W`, `0.lstm.R`, `0.lstm.B`, as ONNX's inputs are, without their
-    /// axis of directions; a bidirectional one's `0.lstm.forward.W` and `0.lstm.reverse.W`.
+    /// Loads by a mapping from [`layers`], or a mapping of your own. The tensors of layer 0, an LSTM,
+    /// are called `0.lstm.W`, `0.lstm.R` and `0.lstm.B` like ONNX's inputs, without their axis of
+    /// directions. Those of a bidirectional layer are called `0.lstm.forward.W` and
+    /// `0.lstm.reverse.W`.
     ///
     /// # Errors
-    /// Lists all that doesn't fit; the model is then as it was.
+    /// Lists all mistakes. The model is then unchanged.
     pub fn load_by<M: ModelMut>(&self, mapping: &Mapping, model: &mut M) -> Result<(), Error> {
         let unread = self.unread(mapping);
-        if unread > EXTRA {
+        if unread > LISTED {
             let (all, read) = (self.layers.len(), self.layers.len() - unread);
-            let file = format!("a chain of {} layers", graph::grouped(all));
-            let wanted = format!("the mapping reads {} of them", graph::grouped(read));
-            return mapping.set(model, &[], vec![setting("graph", file, &wanted)]);
+            let file = format!("a chain of {} layers", grouped(all));
+            let wanted = format!("the mapping reads {} of them", grouped(read));
+            return mapping.set(model, Err(setting("graph", file, &wanted)));
         }
         let all = || self.layers.iter().flat_map(|layer| &layer.tensors);
-        let length = |tensor: &graph::Tensor| tensor.rows * tensor.columns.unwrap_or(1);
+        let length = |tensor: &reader::Tensor| tensor.rows * tensor.columns.unwrap_or(1);
         let left_out = all().filter(|tensor| tensor.numbers.is_none());
         let zeros = vec![0.0; left_out.map(length).max().unwrap_or(0)];
         let mut tensors = Vec::with_capacity(all().count());
         for (number, layer) in self.layers.iter().enumerate() {
             for tensor in &layer.tensors {
                 let numbers = tensor.numbers.as_deref().unwrap_or_else(|| &zeros[..length(tensor)]);
-                tensors.push(Read {
+                tensors.push(FileTensor {
                     name: format!("{number}.{}.{}{}", layer.kind, tensor.direction, tensor.name),
                     shape: [tensor.rows].into_iter().chain(tensor.columns).collect(),
                     values: Ok(Values::Numbers(numbers)),
@@ -151,10 +144,7 @@ impl File {
             }
         }
         tensors.sort_unstable_by(|a, b| a.name.cmp(&b.name));
-        mapping.set(model, &tensors, Vec::new()).map_err(|mut error| {
-            error.problems.iter_mut().for_each(|problem| self.name_cell(problem));
-            error
-        })
+        mapping.set(model, Ok(&tensors)).map_err(|error| error.map(|problem| self.name_cell(problem)))
     }
 
     /// Counts the layers that a mapping neither reads nor ignores.
@@ -162,7 +152,7 @@ impl File {
         let number = |name: &str| name.split_once('.').and_then(|(number, _)| number.parse().ok());
         let read: BTreeSet<usize> =
             mapping.tensors.iter().filter_map(|tensor| number(&tensor.name)).collect();
-        let is_unread = |&(number, layer): &(usize, &graph::Layer)| {
+        let is_unread = |&(number, layer): &(usize, &reader::Layer)| {
             let prefix = format!("{number}.{}.", layer.kind);
             let is_ignored =
                 |beginning: &String| prefix.starts_with(beginning.as_str()) || beginning.starts_with(&prefix);
@@ -171,8 +161,8 @@ impl File {
         self.layers.iter().enumerate().filter(is_unread).count()
     }
 
-    /// Names the cell that has parameters for peepholes or an initial state, where the model's has
-    /// none: without them it would compute something else.
+    /// Changes the problem that the model has no parameters for peepholes or an initial state: names
+    /// the cell that has them.
     fn name_cell(&self, problem: &mut Problem) {
         let Problem::Unexpected { tensor, .. } = problem else { return };
         let number = tensor.split_once('.').and_then(|(number, _)| number.parse::<usize>().ok());
@@ -192,7 +182,7 @@ impl File {
             }
             _ => "no ready cell has all that this node has: write one, and a mapping of its tensors",
         };
-        *problem = setting(tensor, file.into(), wanted);
+        *problem = setting(tensor, file, wanted);
     }
 }
 
@@ -203,23 +193,22 @@ impl Source for File {
 
     fn sizes(&self) -> String {
         let input = self.layers.first().map_or(0, |layer| layer.input_size);
-        chain_of(input, &self.layers.iter().map(|layer| (layer.kind, layer.size)).collect::<Vec<_>>())
+        sizes(input, self.layers.iter().map(|layer| (layer.kind, layer.size)))
     }
 
     fn sizes_of<M: Model>(&self, model: &M) -> String {
-        let layers = guessed(model);
+        let layers = guess_layers(model);
         let input = layers.first().map_or(0, |&(_, _, input)| input);
-        let sizes = layers.iter().map(|(layer, size, _)| (layer.kind.as_str(), *size));
-        chain_of(input, &sizes.collect::<Vec<_>>())
+        sizes(input, layers.iter().map(|(layer, size, _)| (layer.kind.as_str(), *size)))
     }
 }
 
-/// Formats the sizes of layers, of the first [`EXTRA`] if there are more.
-fn chain_of(input: usize, layers: &[(&str, usize)]) -> String {
-    let (first, rest) = layers.split_at(layers.len().min(EXTRA));
-    let mut sizes = chain(input, first.iter().copied());
-    if !rest.is_empty() {
-        sizes += &format!(" -> {} more layers", graph::grouped(rest.len()));
+/// Formats the sizes of layers, of the first [`LISTED`] if there are more.
+fn sizes<'a>(input: usize, layers: impl ExactSizeIterator<Item = (&'a str, usize)>) -> String {
+    let more = layers.len().saturating_sub(LISTED);
+    let mut sizes = chain::sizes(input, layers.take(LISTED));
+    if more > 0 {
+        sizes += &format!(" -> {} more layers", grouped(more));
     }
     sizes
 }
@@ -227,7 +216,7 @@ fn chain_of(input: usize, layers: &[(&str, usize)]) -> String {
 /// Loads the bytes of a file: [`File::read`] and [`File::load`].
 ///
 /// # Errors
-/// Those of both; the model is then as it was.
+/// Those of both. The model is then unchanged.
 pub fn load<M: ModelMut>(model: &mut M, bytes: &[u8]) -> Result<(), Error> {
     File::read(bytes)?.load(model)
 }
@@ -240,101 +229,101 @@ pub struct Layer {
 }
 
 impl Layer {
-    /// In both directions: a [`Bidirectional`](crate::network::Bidirectional).
+    /// Returns the layer in both directions, whose cell is a
+    /// [`Bidirectional`](crate::network::Bidirectional).
     pub fn bidirectional(mut self) -> Self {
         let forward = self.mapping.clone().prefix("forward.").under("forward");
         self.mapping = forward.and(self.mapping.prefix("reverse.").under("reverse"));
         self
     }
 
-    /// From the last step on, which the caller sees to.
+    /// Returns the layer in the reverse direction. The caller must run it from the last step on.
     pub fn reverse(mut self) -> Self {
         self.mapping = self.mapping.prefix("reverse.");
         self
     }
 }
 
-/// W, R and B of gates in ONNX's order.
-fn gated<const N: usize>(kind: &str, gates: [&str; N], recurrent_biases: [super::Part; N]) -> Layer {
+/// Returns a layer with the tensors W, R and B of gates in ONNX's order.
+fn gated<const N: usize>(kind: &str, gates: [&str; N], recurrent_biases: [Part; N]) -> Layer {
     let named = |parameter: &str| gates.map(|gate| format!("{parameter}_{gate}").into());
-    let biases: [super::Part; N] = named("b");
+    let biases: [Part; N] = named("b");
     let mapping = Mapping::new()
-        .with(matrix("W").stack::<super::Part>(named("W")))
-        .with(matrix("R").stack::<super::Part>(named("U")))
+        .with(matrix("W").stack::<Part>(named("W")))
+        .with(matrix("R").stack::<Part>(named("U")))
         .with(vector("B").stack(biases.into_iter().chain(recurrent_biases)));
     Layer { kind: kind.into(), mapping }
 }
 
-/// An LSTM: [`Lstm`](crate::cells::Lstm).
+/// Returns an LSTM layer, whose cell is [`Lstm`](crate::cells::Lstm).
 pub fn lstm() -> Layer {
     gated("lstm", ["i", "o", "f", "g"], ["b_i", "b_o", "b_f", "b_g"].map(plus))
 }
 
-/// An LSTM with peepholes: [`PeepholeLstm`](crate::cells::PeepholeLstm).
+/// Returns an LSTM layer with peepholes, whose cell is [`PeepholeLstm`](crate::cells::PeepholeLstm).
 pub fn peephole_lstm() -> Layer {
     let Layer { kind, mapping } = lstm();
     Layer { kind, mapping: mapping.with(vector("P").stack(["p_i", "p_o", "p_f"])) }
 }
 
-/// An LSTM with an initial state: [`InitialStateLstm`](crate::cells::InitialStateLstm).
+/// Returns an LSTM layer with an initial state, whose cell is
+/// [`InitialStateLstm`](crate::cells::InitialStateLstm).
 pub fn initial_state_lstm() -> Layer {
     let Layer { kind, mapping } = lstm();
     let mapping = mapping.with(vector("initial_h").stack(["h_0"])).with(vector("initial_c").stack(["c_0"]));
     Layer { kind, mapping }
 }
 
-/// An LSTM with coupled gates, `input_forget`: [`CifgLstm`](crate::cells::CifgLstm).
+/// Returns an LSTM layer with coupled gates (`input_forget`), whose cell is
+/// [`CifgLstm`](crate::cells::CifgLstm).
 pub fn coupled_lstm() -> Layer {
     gated("lstm_coupled", ["i", "o", "g"], ["b_i", "b_o", "b_g"].map(plus))
 }
 
-/// A GRU: [`Gru`](crate::cells::Gru).
+/// Returns a GRU layer, whose cell is [`Gru`](crate::cells::Gru).
 pub fn gru() -> Layer {
     gated("gru", ["z", "r", "h"], ["b_z", "b_r", "b_h"].map(plus))
 }
 
-/// A GRU with `linear_before_reset`: [`GruResetAfter`](crate::cells::GruResetAfter).
+/// Returns a GRU layer with `linear_before_reset`, whose cell is
+/// [`GruResetAfter`](crate::cells::GruResetAfter).
 pub fn gru_reset_after() -> Layer {
     gated("gru_reset_after", ["z", "r", "n"], [plus("b_z"), plus("b_r"), "b_hn".into()])
 }
 
-/// An RNN with tanh: [`Elman`](crate::cells::Elman).
+/// Returns an RNN layer with tanh, whose cell is [`Elman`](crate::cells::Elman).
 pub fn rnn() -> Layer {
     let mapping = Mapping::new()
         .with(matrix("W").stack(["W"]))
         .with(matrix("R").stack(["U"]))
-        .with(vector("B").stack([super::part("b"), plus("b")]));
+        .with(vector("B").stack([part("b"), plus("b")]));
     Layer { kind: "rnn".into(), mapping }
 }
 
-/// A dense layer: with the activation `""` a [`Dense`](crate::cells::Dense), with `"tanh"`,
-/// `"relu"` or `"sigmoid"` a cell of your own with its parameters.
+/// Returns a dense layer. With the activation `""` its cell is [`Dense`](crate::cells::Dense), with
+/// `"tanh"`, `"relu"` or `"sigmoid"` a cell of your own with the same parameters.
 pub fn dense(activation: &str) -> Layer {
-    let kind = if activation.is_empty() { "dense".into() } else { format!("dense_{activation}") };
-    Layer { kind, mapping: Mapping::new().with(matrix("W").stack(["W"])).with(vector("b").stack(["b"])) }
+    Layer {
+        kind: dense_kind(activation),
+        mapping: Mapping::new().with(matrix("W").stack(["W"])).with(vector("b").stack(["b"])),
+    }
 }
 
-/// The mapping of a [`Stack`](crate::network::Stack) of layers, for [`File::load_by`].
+/// Returns the mapping of a [`Stack`](crate::network::Stack) of layers, for [`File::load_by`].
 pub fn layers(layers: impl IntoIterator<Item = Layer>) -> Mapping {
     let layers: Vec<Layer> = layers.into_iter().collect();
-    let alone = layers.len() == 1;
-    layers.into_iter().enumerate().fold(Mapping::new(), |mapping, (number, layer)| {
-        let layer = layer.mapping.prefix(&format!("{number}.{}.", layer.kind));
-        mapping.and(if alone { layer } else { layer.under(number) })
-    })
+    chain::mapping(layers.into_iter().map(|layer| (layer.kind, layer.mapping)))
 }
 
-/// The layers of a stack, as their parameters' names tell, with outputs and inputs. What is none of
-/// the cells above counts as dense, and a load then says which parameters it lacks.
-fn guessed<M: Model>(model: &M) -> Vec<(Layer, usize, usize)> {
+/// Guesses the layers of a stack from the names of its parameters. Returns each with the number of its
+/// outputs and inputs. Any other cell than those above counts as dense, and a load then reports the
+/// parameters that it lacks.
+fn guess_layers<M: Model>(model: &M) -> Vec<(Layer, usize, usize)> {
     let depth = model.depth();
     let mut names: Vec<BTreeSet<String>> = vec![BTreeSet::new(); depth];
     let mut sizes: BTreeMap<usize, (usize, usize)> = BTreeMap::new();
     model.visit(&mut |parameter| {
-        let (number, name) = match parameter.name.split_once('.') {
-            Some((number, name)) if depth > 1 => (number.parse().unwrap_or(depth), name),
-            _ => (0, parameter.name),
-        };
+        let (number, name) = split_layer(parameter.name, depth);
         let Some(names) = names.get_mut(number) else { return };
         if matches!(name.trim_start_matches("forward."), "W_i" | "W_z" | "W") {
             sizes.insert(number, parameter.shape.whole);

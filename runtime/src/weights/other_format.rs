@@ -1,24 +1,26 @@
-//! Files that are of another format than the loader reads.
+//! Recognition of files in another format than the loader reads.
 
 use alloc::format;
 use alloc::string::{String, ToString};
 
 use super::error::{Name, Problem};
 
-/// What a loader reads.
+/// The format that a loader reads.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Format {
+    /// The name in messages.
     pub(super) name: &'static str,
     pub(super) is_json: bool,
-    /// What writes such files; none for safetensors, to which other files can be converted.
+    /// A sentence on the programs that write such files. `None` for safetensors, to which other
+    /// files can be converted.
     pub(super) exporter: Option<&'static str>,
 }
 
-/// The UTF-8 byte-order mark, which some programs put before text.
+/// The UTF-8 byte-order mark, which some programs write before text.
 pub(super) const MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// A kind of file that weights are saved in, and the Python that turns it into safetensors.
-type Saved = (&'static str, &'static str);
+/// A file format for weights, and the Python code that converts it to safetensors.
+type Convertible = (&'static str, &'static str);
 
 const TORCH: &str = "in Python `safetensors.torch.save_file(model.state_dict(), \"net.safetensors\")`";
 const KERAS: &str = "in Python `safetensors.numpy.save_file({v.path: v.numpy() for v in model.weights}, \"net.safetensors\")`";
@@ -27,7 +29,7 @@ const NUMPY: &str =
 const ARRAY: &str =
     "in Python `safetensors.numpy.save_file({\"W\": numpy.load(\"W.npy\")}, \"net.safetensors\")`";
 
-/// Beginnings of files that hold another file, compressed: the program, and the one that undoes it.
+/// Compressed files: how they begin, the program that writes them and the one that unpacks them.
 const COMPRESSED: [(&[u8], &str, &str); 4] = [
     (b"\x1f\x8b", "gzip", "gunzip"),
     (b"BZh", "bzip2", "bunzip2"),
@@ -35,8 +37,13 @@ const COMPRESSED: [(&[u8], &str, &str); 4] = [
     (b"\x28\xb5\x2f\xfd", "Zstandard", "unzstd"),
 ];
 
-/// What a file is that isn't of the format `wanted`, if it is one that people often have in place of it.
-pub(super) fn other_format(bytes: &[u8], wanted: &Format) -> Option<Problem> {
+/// Returns an error if `bytes` are a file of another format than `wanted` that users often have in its
+/// place.
+pub(super) fn check_format(bytes: &[u8], wanted: &Format) -> Result<(), Problem> {
+    recognise(bytes, wanted).map_or(Ok(()), Err)
+}
+
+fn recognise(bytes: &[u8], wanted: &Format) -> Option<Problem> {
     let other = |found: &str, help: &str| {
         Some(Problem::OtherFormat { found: found.to_string(), help: help.to_string() })
     };
@@ -47,9 +54,9 @@ pub(super) fn other_format(bytes: &[u8], wanted: &Format) -> Option<Problem> {
     if bytes.is_empty() {
         return other("an empty file", "download or export it again");
     }
-    for (beginning, program, undo) in COMPRESSED {
+    for (beginning, program, unpack) in COMPRESSED {
         if bytes.starts_with(beginning) {
-            let help = format!("unpack it with `{undo}`");
+            let help = format!("unpack it with `{unpack}`");
             return other(&format!("compressed with {program}"), &help);
         }
     }
@@ -70,26 +77,28 @@ pub(super) fn other_format(bytes: &[u8], wanted: &Format) -> Option<Problem> {
     {
         return other(&format!("a zip archive with `{}` in it", Name(&entry)), "unzip it");
     }
-    if let Some((found, conversion)) = saved(bytes) {
+    if let Some((found, conversion)) = convertible(bytes) {
         return other(found, wanted.exporter.unwrap_or(conversion));
     }
     let help = "the modules `nam` and `rtneural` of `rnn_cell::weights` read such files";
     if !wanted.is_json && is_json(bytes) { other("a JSON file", help) } else { None }
 }
 
+/// Returns whether these may be the bytes of a JSON object.
 fn is_json(bytes: &[u8]) -> bool {
     let text = bytes.strip_prefix(MARK).unwrap_or(bytes).trim_ascii_start();
-    // The length of a header may begin with the code of a brace.
+    // The length in a safetensors file may begin with the code of a brace.
     text.starts_with(b"{") && !bytes.iter().take(8).any(|&byte| byte == 0)
 }
 
-/// Whether the first 8 bytes are the length of a header that begins as one does.
+/// Returns whether the first 8 bytes are the length of a JSON header that follows.
 fn is_safetensors(bytes: &[u8]) -> bool {
     let length = bytes.first_chunk().map(|length| u64::from_le_bytes(*length));
     length.is_some_and(|length| length <= bytes.len() as u64) && bytes.get(8) == Some(&b'{')
 }
 
-/// Whether these are two bytes a character: with a byte-order mark, or a brace and another character.
+/// Returns whether each character is two bytes: after a byte-order mark, or a brace and another
+/// character.
 fn is_utf_16(bytes: &[u8]) -> bool {
     match bytes {
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => true,
@@ -98,7 +107,7 @@ fn is_utf_16(bytes: &[u8]) -> bool {
     }
 }
 
-/// What a site answers in place of a file: a page to sign in, a message.
+/// Recognises a page that a web site sent in place of a file, to sign in or with a message.
 fn page(bytes: &[u8]) -> Option<&'static str> {
     let text = bytes.strip_prefix(MARK).unwrap_or(bytes).trim_ascii_start();
     let begins =
@@ -109,16 +118,19 @@ fn page(bytes: &[u8]) -> Option<&'static str> {
     begins("<?xml").then_some("an XML document")
 }
 
+/// The entries of Keras's zip archives.
 const KERAS_ENTRIES: [&str; 3] = ["metadata.json", "config.json", "model.weights.h5"];
 
-/// The name of the first entry of a zip archive. It stands behind 30 bytes of other things, the 27th of which begin its length.
+/// Returns the name of the first entry of a zip archive. It follows a header of 30 bytes, of which
+/// the last four are the lengths of the name and of an extra field.
 fn zip_entry(bytes: &[u8]) -> Option<String> {
     let rest = bytes.strip_prefix(b"PK\x03\x04")?;
     let length = rest.get(22..24).map_or(0, |length| usize::from(u16::from_le_bytes([length[0], length[1]])));
     Some(String::from_utf8_lossy(rest.get(26..26 + length).unwrap_or_default()).into_owned())
 }
 
-fn saved(bytes: &[u8]) -> Option<Saved> {
+/// Recognises a file that can be converted to safetensors.
+fn convertible(bytes: &[u8]) -> Option<Convertible> {
     if let Some(entry) = zip_entry(bytes) {
         return Some(match entry.as_str() {
             entry if entry.ends_with(".npy") => ("a zip archive of NumPy (`numpy.savez`)", NUMPY),

@@ -1,27 +1,25 @@
-//! Problems in words: the fact, then notes, then what to do. A message has a bounded length, whatever a file holds: long
-//! names are shortened, long lists cut.
+//! The messages of problems: a fact, then notes, then what to do.
+//!
+//! A message has a bounded length, whatever a file holds: [`text`](super::text) shortens long names
+//! and cuts long lists.
 
 use alloc::string::{String, ToString};
-use core::fmt::{self, Write};
+use core::fmt;
 
-use super::super::mapping::Span;
+use super::text::{Calls, Name, Names, Path, Paths, Prefixes, Range, Shape, list};
 use super::{Error, Problem};
 
-/// No more problems of an error are written out, nor more bytes of them than so many, unless the first has more.
+/// The most problems of an error that are written out.
 const PROBLEMS: usize = 50;
+
+/// The most bytes of problems that are written out, unless the first one alone is longer.
 const LENGTH: usize = 12 * 1024;
-
-/// No more items of a list are written out.
-const ITEMS: usize = 16;
-
-/// No more bytes of a name are written out.
-const BYTES: usize = 200;
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.loading { "weights not loaded" } else { "weights not saved" })?;
+        f.write_str(if self.is_load { "weights not loaded" } else { "weights not saved" })?;
         if let Some(path) = &self.path {
-            write!(f, " {} `{path}`", if self.loading { "from" } else { "to" })?;
+            write!(f, " {} `{path}`", if self.is_load { "from" } else { "to" })?;
         }
         match self.problems.as_slice() {
             [] => Ok(()),
@@ -43,7 +41,7 @@ impl fmt::Display for Error {
     }
 }
 
-// `fn main() -> Result<(), Error>` and `unwrap` print this one: a derived one would be a single line without any help.
+// `fn main() -> Result<(), Error>` and `unwrap` print the `Debug` form, so it is the message as well.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
@@ -52,7 +50,7 @@ impl fmt::Debug for Error {
 
 impl core::error::Error for Error {}
 
-// As above.
+// See `Error`.
 impl fmt::Debug for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
@@ -102,14 +100,14 @@ impl fmt::Display for Problem {
                 }
                 if !layers.is_empty() {
                     f.write_str(" of ")?;
-                    joined(f, layers, " and ", |f, layer| write!(f, "the {layer}"))?;
+                    list(f, layers, " and ", |f, layer| write!(f, "the {layer}"))?;
                 }
                 let are = if *total == 1 || *moved == 1 { "is" } else { "are" };
                 write!(
                     f,
                     " {are} {} in the file, {} in the mapping",
-                    Under(to),
-                    Under(core::slice::from_ref(from))
+                    Prefixes(to),
+                    Prefixes(core::slice::from_ref(from))
                 )?;
                 let name = Name(from);
                 match (from.as_str(), to.as_slice()) {
@@ -127,17 +125,17 @@ impl fmt::Display for Problem {
                 }
             }
             Problem::Sizes { differ, cells, shapes } => {
-                joined(f, differ, "; ", |f, (name, file, cell)| {
+                list(f, differ, "; ", |f, (name, file, cell)| {
                     write!(f, "the file's {name} size is {file}, the cell's is {cell}")
                 })?;
                 f.write_str("\n  note: shapes in the file, and in the cell:\n    ")?;
-                joined(f, shapes, "\n    ", |f, (tensor, file, cell)| {
+                list(f, shapes, "\n    ", |f, (tensor, file, cell)| {
                     write!(f, "`{}` {}, {cell:?}", Name(tensor), Shape(file))
                 })?;
                 let them = if cells.len() == 1 { "a cell of its size is" } else { "cells of its sizes are" };
                 write!(f, "\n  help: {them} {}", Names(cells))
             }
-            Problem::Further { layer, tensors, mapping } => {
+            Problem::LayerInPart { layer, tensors, mapping } => {
                 write!(f, "the file has more of the {layer} than the mapping reads: {}", Names(tensors))?;
                 match mapping {
                     Some(mapping) => write!(f, "\n  help: `{mapping}` reads all of it"),
@@ -146,15 +144,15 @@ impl fmt::Display for Problem {
                     }
                 }
             }
-            Problem::NoBias { tensors } => {
+            Problem::MissingBiases { tensors } => {
                 write!(f, "the file lacks biases: {}", Names(tensors))?;
                 f.write_str("\n  help: if its layers have none (`bias=False`), add `.without_bias()` to their mapping")
             }
-            Problem::Bias { tensors } => {
+            Problem::UnexpectedBiases { tensors } => {
                 write!(f, "the file has biases, and the mapping is without: {}", Names(tensors))?;
                 f.write_str("\n  help: leave out `.without_bias()`")
             }
-            Problem::NotZero { parameters } => {
+            Problem::BiasesNotZero { parameters } => {
                 write!(f, "the mapping is without biases, and these are not zero: {}", Names(parameters))?;
                 f.write_str("\n  help: leave out `.without_bias()`, or set them to zero")
             }
@@ -163,7 +161,7 @@ impl fmt::Display for Problem {
                 write!(f, "`{name}` is {} in the file, {cell:?} in the cell", Shape(file))?;
                 if parts.iter().any(|(parameter, _)| parameter != tensor) {
                     f.write_str("\n  note: in the cell it is made of ")?;
-                    joined(f, parts, ", ", |f, (parameter, (rows, columns))| {
+                    list(f, parts, ", ", |f, (parameter, (rows, columns))| {
                         write!(f, "`{}` [{rows}, {columns}]", Name(parameter))
                     })?;
                 }
@@ -198,7 +196,7 @@ impl fmt::Display for Problem {
                 write!(f, "the mapping leaves out the {word} {}", Names(parameters))?;
                 if !holds.is_empty() {
                     f.write_str("\n  note: the file holds ")?;
-                    joined(f, holds, ", ", |f, (tensor, shape)| {
+                    list(f, holds, ", ", |f, (tensor, shape)| {
                         write!(f, "`{}` {}", Name(tensor), Shape(shape))
                     })?;
                 }
@@ -220,7 +218,7 @@ impl fmt::Display for Problem {
                 })?;
                 let whole = paths.iter().all(String::is_empty);
                 if !whole {
-                    write!(f, "{}", And(paths))?;
+                    write!(f, "{}", Paths(paths))?;
                 }
                 let Some(cell) = cell else {
                     if let Some([lacks, has]) = differs.as_deref() {
@@ -247,8 +245,8 @@ impl fmt::Display for Problem {
                 write!(
                     f,
                     "`{mapping}` is under {}, and the network has the parameters of `{cell}` at {}",
-                    And(under),
-                    And(at)
+                    Paths(under),
+                    Paths(at)
                 )?;
                 let [under] = under.as_slice() else {
                     let before = before.as_deref().unwrap_or_default();
@@ -273,11 +271,11 @@ impl fmt::Display for Problem {
             }
             Problem::NoCell { mapping, cell, under, has } => {
                 let under = core::slice::from_ref(under);
-                write!(f, "`{mapping}` is under {}, where the network has no parameters", And(under))?;
+                write!(f, "`{mapping}` is under {}, where the network has no parameters", Paths(under))?;
                 if !has.is_empty() {
                     f.write_str("\n  note: it has ")?;
-                    joined(f, has, ", ", |f, (path, cell)| {
-                        let path = And(core::slice::from_ref(path));
+                    list(f, has, ", ", |f, (path, cell)| {
+                        let path = Paths(core::slice::from_ref(path));
                         match cell {
                             Some(cell) => write!(f, "`{cell}` at {path}"),
                             None => write!(f, "a cell at {path}"),
@@ -341,136 +339,5 @@ impl fmt::Display for Problem {
                 f.write_str("\n  help: a layer that holds several must put a path before the names of each")
             }
         }
-    }
-}
-
-/// What `write` makes of each of the first items, and `between` in between.
-fn joined<T>(
-    f: &mut fmt::Formatter<'_>,
-    items: &[T],
-    between: &str,
-    write: impl Fn(&mut fmt::Formatter<'_>, &T) -> fmt::Result,
-) -> fmt::Result {
-    for (place, item) in items.iter().take(ITEMS).enumerate() {
-        if place > 0 {
-            f.write_str(between)?;
-        }
-        write(f, item)?;
-    }
-    match items.len().saturating_sub(ITEMS) {
-        0 => Ok(()),
-        more => write!(f, " and {more} more"),
-    }
-}
-
-/// A name of a file or a model: its control characters escaped, and cut where it is long. With `{:?}` it is quoted as well.
-pub(in super::super) struct Name<'a>(pub(in super::super) &'a str);
-
-impl Name<'_> {
-    fn write(&self, f: &mut fmt::Formatter<'_>, quoted: bool) -> fmt::Result {
-        let mut length = 0;
-        for c in self.0.chars() {
-            let is_plain = c == '\'' || !quoted && matches!(c, '"' | '\\');
-            length += if is_plain { 1 } else { c.escape_debug().map(char::len_utf8).sum() };
-            match c {
-                _ if length > BYTES => return f.write_str(".."),
-                _ if is_plain => f.write_char(c)?,
-                _ => write!(f, "{}", c.escape_debug())?,
-            }
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Display for Name<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.write(f, false)
-    }
-}
-
-impl fmt::Debug for Name<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_char('"')?;
-        self.write(f, true)?;
-        f.write_char('"')
-    }
-}
-
-/// Names, quoted.
-struct Names<'a>(&'a [String]);
-
-impl fmt::Display for Names<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        joined(f, self.0, ", ", |f, name| write!(f, "`{}`", Name(name)))
-    }
-}
-
-/// A path as the argument of `under`.
-pub(in super::super) struct Path<'a>(pub(in super::super) &'a str);
-
-impl fmt::Display for Path<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.parse::<usize>() {
-            Ok(number) => write!(f, "{number}"),
-            Err(_) => write!(f, "{:?}", Name(self.0)),
-        }
-    }
-}
-
-/// Calls of a method of a mapping, each of which would do.
-struct Calls<'a>(&'static str, &'a [String]);
-
-impl fmt::Display for Calls<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        joined(f, self.1, " or ", |f, argument| match self.0 {
-            "under" => write!(f, "`.under({})`", Path(argument)),
-            method => write!(f, "`.{method}({:?})`", Name(argument)),
-        })
-    }
-}
-
-/// Paths.
-struct And<'a>(&'a [String]);
-
-impl fmt::Display for And<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        joined(f, self.0, " and ", |f, path| match path.as_str() {
-            "" => f.write_str("no path"),
-            path => write!(f, "`{}`", Name(path)),
-        })
-    }
-}
-
-/// Prefixes that tensors are under.
-struct Under<'a>(&'a [String]);
-
-impl fmt::Display for Under<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        joined(f, self.0, " and ", |f, prefix| match prefix.as_str() {
-            "" => f.write_str("without a prefix"),
-            prefix => write!(f, "under `{}`", Name(prefix)),
-        })
-    }
-}
-
-/// A shape that a file claims: any number of sizes, the first few of which are told.
-pub(in super::super) struct Shape<'a>(pub(in super::super) &'a [usize]);
-
-impl fmt::Display for Shape<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.get(..8) {
-            Some(first) if self.0.len() > 8 => write!(f, "{first:?} and {} sizes more", self.0.len() - 8),
-            _ => write!(f, "{:?}", self.0),
-        }
-    }
-}
-
-struct Range(Span);
-
-impl fmt::Display for Range {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (start, end) = self.0;
-        write!(f, "{start}..")?;
-        end.map_or(Ok(()), |end| write!(f, "{end}"))
     }
 }
