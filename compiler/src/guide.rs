@@ -1,6 +1,6 @@
 //! The guide's chapter on the compiler follows one cell through the stages; this keeps what it shows true.
 //!
-//! After a deliberate change: `GUIDE=overwrite cargo test -p rnn-cell-macros guide`, then read what changed.
+//! After a deliberate change: `GUIDE=overwrite cargo test -p rnn-cell-compiler guide`, then read what changed.
 
 use crate::compile::expand;
 use crate::emit::context::{Context, Names};
