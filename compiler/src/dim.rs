@@ -11,6 +11,14 @@ pub enum Atom {
 
 impl Atom {
     pub const ONE: Atom = Atom::Literal(1);
+
+    /// Returns the size where it is literal, as it is of what is stacked or split row by row, and zero elsewhere.
+    pub fn literal(self) -> u64 {
+        match self {
+            Atom::Literal(size) => size,
+            Atom::Name(_) => 0,
+        }
+    }
 }
 
 /// A sum of terms in the order in which the blocks stand: `H + I` is not `I + H`. Neighbouring literals

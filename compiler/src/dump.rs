@@ -1,7 +1,7 @@
 //! The generated source as files, for whoever wants to read, profile or debug it: `RNN_CELL_DUMP=DIR cargo build`.
 
-use crate::compile::Expansion;
 use crate::diagnostics::Diagnostics;
+use crate::expand::Expansion;
 use proc_macro2::{Ident, TokenStream};
 use std::path::{Path, PathBuf};
 

@@ -1,49 +1,46 @@
 //! The compiler behind `rnn_cell!`: a recurrent cell's equations in, specialised forward and backward code out.
 //!
-//! The way of a definition, one stage a file:
+//! The floors, from the top down. A module imports from its own floor or from below, never from above, and files never import
+//! each other in a circle; `tests/floors.rs` reads the imports.
 //!
-//! | stage | file | from, to |
+//! | floor | module | from, to |
 //! | --- | --- | --- |
-//! | parse | [`syntax`] | tokens to the surface tree, every node with its place |
-//! | resolve | [`resolve`] | what each name stands for, the order of evaluation |
-//! | infer shapes | [`shape`], [`dim`], [`mixes`] | the shape of every expression, in the user's names |
-//! | initialise | [`initial`] | how each parameter gets its first value |
-//! | lower | [`lower`], [`ops`] | the graph of one step ([`ir`]), simplified as it is built ([`simplify`]) |
-//! | differentiate | [`autodiff`] | the backward equations, in the same graph |
-//! | | [`jacobian`] | how new states depend on old ones, for reading |
-//! | plan | [`plan`], [`schedule`] | what is kept, what runs when, what runs together, where values live |
-//! | verify | [`verify`] | invariants of all that |
-//! | emit | [`emit`] | Rust |
+//! | 8 | [`expand`] | the driver: the stages one after another |
+//! | | `dump` | what they made, as files (a feature) |
+//! | 7 | [`docs`] | plan to the page that rustdoc shows |
+//! | | [`editor`] | names to what rust-analyzer finds at their places |
+//! | 6 | [`emit`] | plan to Rust |
+//! | | [`text`] | plan to equations as plain text |
+//! | 5 | [`plan`] | graph to what runs when, what runs together, what is kept, where values live; `verify` checks it |
+//! | 4 | [`lower`] | checked cell to graph; `jacobian` derives how new states depend on old ones, for reading |
+//! | 3 | [`analysis`] | tree to checked cell: what names stand for, the order of evaluation, shapes, initialisers, mixes of products |
+//! | 2 | [`syntax`] | tokens to tree, every node with its place |
+//! | 1 | [`graph`] | values, operations and their derivatives, in any cell: `ir`, the table of `ops`, `simplify`, `autodiff` |
+//! | 0 | [`diagnostics`] | the collector of mistakes |
+//! | | [`dim`] | symbolic dimensions and shapes |
 //!
-//! `compile.rs` is the driver; `dump.rs` (feature `dump`) writes what it made to files; mistakes are collected in [`diagnostics`].
+//! The graph is below the syntax because the parser and the checks ask its table of operations for names, numbers of arguments and
+//! shape rules. Beside the floors stands `testing`: an interpreter of the graph, and sources of definitions, for unit tests.
 
 // The map leads to the crate's own modules: it is read by those who work on them.
 #![allow(rustdoc::private_intra_doc_links)]
 
-mod autodiff;
-mod compile;
+mod analysis;
 mod diagnostics;
 mod dim;
+mod docs;
 #[cfg(feature = "dump")]
 mod dump;
+mod editor;
 mod emit;
-#[cfg(test)]
-mod guide;
-mod initial;
-#[cfg(test)]
-mod interpret;
-mod ir;
-mod jacobian;
+mod expand;
+mod graph;
 mod lower;
-mod mixes;
-mod ops;
 mod plan;
-mod resolve;
-mod schedule;
-mod shape;
-mod simplify;
 mod syntax;
-mod verify;
+#[cfg(test)]
+mod testing;
+mod text;
 
 use emit::context::Runtime;
 use proc_macro2::TokenStream;
@@ -58,14 +55,14 @@ extern crate proc_macro;
 ///
 /// With the feature `dump` the code of each cell is also written to a file, if `RNN_CELL_DUMP` names a folder.
 pub fn expand(runtime: TokenStream, definition: TokenStream) -> TokenStream {
-    let expansion = compile::expand(&Runtime::new(runtime), definition);
+    let expansion = expand::expand(&Runtime::new(runtime), definition);
     #[cfg(feature = "dump")]
     let expansion = dump::dump(expansion);
     expansion.into_token_stream()
 }
 
 /// Returns the documentation of the first cell of a definition as Markdown with HTML; nothing for a definition with
-/// mistakes. `runtime` is that of [`expand`].
-pub fn page(runtime: TokenStream, definition: TokenStream) -> String {
-    compile::page(&Runtime::new(runtime), definition)
+/// mistakes.
+pub fn page(definition: TokenStream) -> String {
+    expand::page(definition)
 }

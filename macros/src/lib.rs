@@ -16,8 +16,8 @@ pub fn compile(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
 #[doc(hidden)]
 #[proc_macro]
 pub fn page(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
-    let (runtime, definition) = split(input);
-    let page = rnn_cell_compiler::page(runtime, definition);
+    let (_, definition) = split(input);
+    let page = rnn_cell_compiler::page(definition);
     TokenStream::from(TokenTree::from(Literal::string(&page))).into()
 }
 

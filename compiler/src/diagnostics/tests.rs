@@ -1,8 +1,8 @@
 //! What `ui-tests/fail` holds, without rustc: every message word for word, where it starts, and no message more. It takes a second where
 //! the compile-fail tests take minutes; they show what else rustc says.
 
-use crate::compile::expand;
 use crate::emit::context::Runtime;
+use crate::expand::expand;
 use proc_macro2::{TokenStream, TokenTree};
 use quote::quote;
 use std::fs;

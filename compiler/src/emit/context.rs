@@ -1,14 +1,13 @@
 //! What every part of emission knows: the cell, its plan, the names of its values, the types of its blocks.
 
+use crate::analysis::shapes::{Shaped, Shapes};
 use crate::dim::{Atom, Dim, Shape};
-use crate::emit::hygiene::{ident, variable};
-use crate::ir::{BlockShape, Graph, Id, Level, Op, Piece};
-use crate::plan::declared_name;
-use crate::shape::Shapes;
+use crate::emit::hygiene::ident;
+use crate::graph::grid::block_path;
+use crate::graph::ir::{BlockShape, Level, Piece};
 use crate::syntax::ast::{Cell, DeclarationKind};
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::quote;
-use std::collections::{HashMap, HashSet};
 
 /// The runtime crate, as `rnn_cell!` says what it is: whether it has a heap is known there, by its features, not here. A
 /// feature of this crate would be one of the machine that compiles.
@@ -67,6 +66,11 @@ impl<'a> Context<'a> {
         let Runtime { root, has_heap, is_quantised } = runtime.clone();
         let k = quote!(#root::__private);
         Context { cell, shapes, root, has_heap, is_quantised, k, scalar, batch, format, dim_names }
+    }
+
+    /// The cell and its shapes.
+    pub fn shaped(&self) -> Shaped<'a> {
+        Shaped { cell: self.cell, shapes: self.shapes }
     }
 
     /// What needs a heap, where there is one: the one place that decides.
@@ -158,15 +162,7 @@ impl<'a> Context<'a> {
 
     /// The path from a value to one of its blocks: `.bottom.left`.
     pub fn piece_path(&self, rows: usize, columns: usize, row: usize, column: usize) -> TokenStream {
-        let steps = |index: usize, count: usize, first: &str, rest: &str| {
-            let mut path = vec![ident(rest); index.min(count.saturating_sub(1))];
-            if index + 1 < count {
-                path.push(ident(first));
-            }
-            path
-        };
-        let mut path = steps(row, rows, "top", "bottom");
-        path.extend(steps(column, columns, "left", "right"));
+        let path = block_path((rows, columns), row, column).into_iter().map(ident);
         quote!(#(.#path)*)
     }
 
@@ -221,76 +217,5 @@ impl<'a> Context<'a> {
     pub fn dim_arguments(&self, dims: &[usize]) -> TokenStream {
         let names = dims.iter().map(|index| &self.cell.dimensions[*index]);
         quote!(#({ #names },)*)
-    }
-}
-
-/// A unique name for each value of a graph.
-pub struct Names {
-    names: HashMap<Id, String>,
-}
-
-impl Names {
-    pub fn new(cell: &Cell, shapes: &Shapes, graph: &Graph) -> Self {
-        let mut taken: HashSet<String> = HashSet::new();
-        // The last number that a name was given.
-        let mut numbers: HashMap<String, usize> = HashMap::new();
-        let mut names = HashMap::new();
-        // What the user named comes first, so that a made-up name never takes it.
-        let mut order: Vec<Id> = graph.ids().collect();
-        order.sort_by_key(|id| (!graph[*id].op.is_leaf(), graph[*id].name.is_none()));
-        for id in order {
-            let wanted = match &graph[id].op {
-                Op::Read(piece) => piece_of(cell, shapes, *piece, ""),
-                Op::Previous(piece) => piece_of(cell, shapes, *piece, "_prev"),
-                Op::CarryBar(piece) => piece_of(cell, shapes, *piece, "_carry"),
-                Op::OutputBar(piece) => {
-                    let name = cell.outputs.get(piece.of).map_or("output".to_owned(), Ident::to_string);
-                    format!("{name}{}_out_bar", numbered(piece.row, piece.row > 0))
-                }
-                op => graph[id].name.clone().unwrap_or_else(|| made_up(op).to_owned()),
-            };
-            let mut name = wanted.clone();
-            while !taken.insert(name.clone()) {
-                let number = numbers.entry(wanted.clone()).or_insert(1);
-                *number += 1;
-                name = format!("{wanted}_{number}");
-            }
-            names.insert(id, name);
-        }
-        Names { names }
-    }
-
-    pub fn text(&self, id: Id) -> &str {
-        self.names.get(&id).map_or("value", String::as_str)
-    }
-
-    pub fn variable(&self, id: Id) -> Ident {
-        variable(self.text(id))
-    }
-
-    /// The field of the tape or of a handle that holds a value.
-    pub fn field(&self, id: Id) -> Ident {
-        ident(&format!("v_{}", self.text(id)))
-    }
-}
-
-fn numbered(index: usize, show: bool) -> String {
-    if show { format!("_{index}") } else { String::new() }
-}
-
-fn piece_of(cell: &Cell, shapes: &Shapes, piece: Piece, suffix: &str) -> String {
-    format!("{}{suffix}", declared_name(cell, shapes, piece))
-}
-
-/// A value that has no name of its own is called after its operation.
-fn made_up(op: &Op) -> &'static str {
-    match op {
-        Op::MatMul { .. } => "product",
-        Op::Gather { .. } => "column",
-        Op::Sum | Op::RowSum | Op::ColumnSum => "sum",
-        Op::Maximum => "greatest",
-        Op::Accumulate => "total",
-        Op::Transpose => "transposed",
-        _ => "value",
     }
 }

@@ -3,9 +3,9 @@
 use crate::dim::Atom;
 use crate::emit::body::Body;
 use crate::emit::hygiene::variable;
-use crate::ir::{BlockShape, Id, Level, Op};
-use crate::ops::choice;
-use crate::schedule::Region;
+use crate::emit::ops::elementwise;
+use crate::graph::ir::{BlockShape, Id, Level, Op};
+use crate::plan::schedule::Region;
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
 use std::collections::HashSet;
@@ -306,9 +306,9 @@ impl<'b> Loop<'b> {
         let node = &self.body.graph[id];
         let arg = |index: usize| self.scalar(node.args[index]);
         match &node.op {
-            Op::Unary(op) => op.emit(k, arg(0)),
-            Op::Binary(op) => op.emit(k, arg(0), arg(1)),
-            Op::Select(op) => choice::emit(k, *op, [arg(0), arg(1), arg(2), arg(3)]),
+            Op::Unary(op) => elementwise::unary(k, *op, arg(0)),
+            Op::Binary(op) => elementwise::binary(k, *op, arg(0), arg(1)),
+            Op::Select(op) => elementwise::select(k, *op, [arg(0), arg(1), arg(2), arg(3)]),
             Op::Accumulate => {
                 let (old, value) = (self.old(id), arg(0));
                 quote!(#old + #value)

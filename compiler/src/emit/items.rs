@@ -3,17 +3,15 @@
 //! A definition with mistakes has no [`Plan`]; its items then have the same signatures and no working bodies, so
 //! that the mistakes are all that the user is told.
 
+use crate::analysis::initialisers::Initialiser;
+use crate::analysis::resolve::{Resolved, Target};
 use crate::dim::Shape;
 use crate::emit::context::Context;
-use crate::emit::model;
 use crate::emit::places::Places;
-use crate::emit::traits;
 use crate::emit::types::Types;
-use crate::initial::Initialiser;
+use crate::lower::jacobian::Jacobian;
 use crate::plan::Plan;
-use crate::plan::declared;
-use crate::resolve::{Resolved, Target};
-use crate::syntax::ast::DeclarationKind;
+use crate::syntax::ast::{DeclarationKind, declared};
 use proc_macro2::TokenStream;
 use quote::quote;
 
@@ -24,6 +22,8 @@ pub struct Items<'a> {
     pub initialisers: &'a [Option<Initialiser>],
     /// None for a definition with mistakes.
     pub plan: Option<&'a Plan>,
+    /// The derivatives of the new states by the old ones, for the text of `JACOBIAN`. None if there are none.
+    pub jacobian: Option<&'a Jacobian>,
     /// The definition, for the page that rustdoc asks for. None for one with mistakes.
     pub source: Option<&'a TokenStream>,
     pub types: Types,
@@ -36,35 +36,17 @@ impl<'a> Items<'a> {
         resolved: &'a Resolved,
         initialisers: &'a [Option<Initialiser>],
         plan: Option<&'a Plan>,
+        jacobian: Option<&'a Jacobian>,
         source: Option<&'a TokenStream>,
     ) -> Self {
         let types = Types::new(cx, resolved);
-        Items { cx, places, resolved, initialisers, plan, source, types }
+        Items { cx, places, resolved, initialisers, plan, jacobian, source, types }
     }
 
-    pub fn emit(&self) -> TokenStream {
-        let mut public = vec![self.cell_struct(), self.helper_structs(), self.mentions()];
-        let mut private = vec![self.step_job(), self.step_methods(), model::step(self), traits::values(self)];
-        // What a sequence takes: a tape, the passes over it, the traits of layers.
-        public.push(self.cx.on_heap(|| self.tape_struct()));
-        private.push(self.cx.on_heap(|| {
-            let (jobs, methods) = (self.sequence_jobs(), self.sequence_methods());
-            let (boxes, layers) = (model::boxes(self), traits::layers(self));
-            quote!(#jobs #methods #boxes #layers)
-        }));
-        public.push(self.cx.if_quantised(|| self.quantised_structs()));
-        private.push(self.cx.if_quantised(|| self.quantised_methods()));
-        let attributes = self.gates();
-        quote! {
-            #(#public)*
-            #attributes
-            #[allow(non_snake_case, non_upper_case_globals, unused_variables, unused_mut, unused_doc_comments, unused_parens)]
-            #[allow(dead_code, unused_assignments, mixed_script_confusables, confusable_idents, uncommon_codepoints)]
-            #[allow(clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
-            const _: () = {
-                #(#private)*
-            };
-        }
+    /// `const I: usize, const H: usize,`, where the user declares them.
+    pub fn placed_dims(&self) -> TokenStream {
+        let dims = &self.places.dimensions;
+        quote!(#(const #dims: usize,)*)
     }
 
     /// The `cfg` attributes of the cell, which every item shares.

@@ -1,10 +1,10 @@
 //! The jobs that the runtime runs for the instruction set it finds: a step, a pass forward, a pass backward.
 
-use crate::emit::context::Names;
 use crate::emit::items::Items;
 use crate::emit::layout::Layout;
 use crate::emit::sequence::Sequence;
 use crate::emit::stream::Stream;
+use crate::lower::names::Names;
 use proc_macro2::TokenStream;
 use quote::quote;
 

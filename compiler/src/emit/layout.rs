@@ -1,11 +1,12 @@
 //! What the tape of a cell holds, and how a value's slice is found on it.
 
-use crate::emit::context::{Context, Names};
+use crate::emit::context::Context;
 use crate::emit::hygiene::{ident, variable};
-use crate::ir::{Id, Level, Op, Piece};
-use crate::plan::{Lifetime, Place, Plan, declared};
-use crate::schedule::Region;
-use crate::syntax::ast::DeclarationKind;
+use crate::graph::ir::{Id, Level, Op, Piece};
+use crate::lower::names::Names;
+use crate::plan::schedule::Region;
+use crate::plan::{Lifetime, Place, Plan};
+use crate::syntax::ast::{DeclarationKind, declared};
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
@@ -83,15 +84,15 @@ impl Layout<'_> {
         pieces
     }
 
-    fn piece_shape(&self, piece: Piece) -> Option<crate::ir::BlockShape> {
+    fn piece_shape(&self, piece: Piece) -> Option<crate::graph::ir::BlockShape> {
         let shape = self.cx.shapes.declarations[piece.of].as_ref()?;
-        Some(crate::ir::BlockShape::new(
+        Some(crate::graph::ir::BlockShape::new(
             *shape.rows.atoms().get(piece.row)?,
             *shape.columns.atoms().get(piece.column)?,
         ))
     }
 
-    fn size(&self, shape: crate::ir::BlockShape) -> TokenStream {
+    fn size(&self, shape: crate::graph::ir::BlockShape) -> TokenStream {
         let (rows, columns) = (self.cx.atom(shape.rows), self.cx.atom(shape.columns));
         quote!(#rows * #columns)
     }

@@ -1,16 +1,16 @@
 //! The methods of one step, and the constants of the cell.
 
-use crate::emit::context::Names;
-use crate::emit::docs;
 use crate::emit::items::Items;
 use crate::emit::layout::Layout;
 use crate::emit::model;
 use crate::emit::start::Start;
 use crate::emit::storage::Storage;
 use crate::emit::stream::Stream;
-use crate::plan::declared;
-use crate::schedule::Region;
-use crate::syntax::ast::DeclarationKind;
+use crate::lower::names::Names;
+use crate::plan::schedule::Region;
+use crate::syntax::ast::{DeclarationKind, declared};
+use crate::text::adjoints::adjoints;
+use crate::text::{equations, jacobian};
 use proc_macro2::TokenStream;
 use quote::format_ident;
 use quote::quote;
@@ -203,13 +203,13 @@ impl Items<'_> {
                     model::flops(cx, &plan.graph, &plan.streaming, |_| true),
                     model::flops(cx, &plan.graph, &plan.forward, |region| region == Region::Step),
                     crate::emit::sequence::tape_scalars(&layout),
-                    docs::adjoints(cx, plan, &names),
-                    crate::jacobian::text::write(cx, &plan.jacobian),
+                    adjoints(cx.shaped(), plan, &names),
+                    self.jacobian.map_or_else(String::new, |jacobian| jacobian::write(cx.shaped(), jacobian)),
                 )
             }
             None => (quote!(0), quote!(0), quote!(0), String::new(), String::new()),
         };
-        let equations = docs::equations(cx, &self.resolved.order);
+        let equations = equations::equations(cx.shaped(), &self.resolved.order);
         quote! {
             /// The number of learned scalars.
             pub const PARAMETER_COUNT: usize = #parameters;

@@ -1,13 +1,13 @@
 //! Parameters: building, initialising and visiting them; what a step costs.
 
-use crate::dim::Atom;
+use crate::analysis::initialisers::Initialiser;
 use crate::emit::context::Context;
 use crate::emit::items::Items;
-use crate::initial::Initialiser;
-use crate::ir::{BlockShape, Graph, Op};
-use crate::plan::{Pass, declared};
-use crate::schedule::Region;
-use crate::syntax::ast::DeclarationKind;
+use crate::graph::ir::Graph;
+use crate::plan::Pass;
+use crate::plan::cost::operations;
+use crate::plan::schedule::Region;
+use crate::syntax::ast::{DeclarationKind, declared};
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
@@ -181,27 +181,4 @@ pub fn flops(cx: &Context, graph: &Graph, pass: &Pass, is_counted: impl Fn(Regio
         quote!(#times #(* #dimensions)*)
     });
     quote!((0 #(+ #terms)*))
-}
-
-/// By node that is counted: so many times the product of these dimensions.
-pub fn operations(graph: &Graph, pass: &Pass, is_counted: impl Fn(Region) -> bool) -> Vec<(u64, Vec<Atom>)> {
-    let entries = |shape: BlockShape| vec![shape.rows, shape.columns];
-    let mut found = vec![];
-    for id in graph.ids().filter(|id| pass.schedule.region[id.index()].is_some_and(&is_counted)) {
-        let node = &graph[id];
-        match &node.op {
-            Op::MatMul { ta, .. } => {
-                let a = graph[node.args[0]].shape;
-                let mut dimensions = entries(node.shape);
-                dimensions.push(if *ta { a.rows } else { a.columns });
-                found.push((2, dimensions));
-            }
-            Op::Sum | Op::RowSum | Op::ColumnSum | Op::Maximum => {
-                found.push((1, entries(graph[node.args[0]].shape)));
-            }
-            Op::Unary(_) | Op::Binary(_) | Op::Select(_) => found.push((1, entries(node.shape))),
-            _ => {}
-        }
-    }
-    found
 }

@@ -1,9 +1,9 @@
 //! The methods that run and train on sequences: those that need a tape, which needs a heap.
 
-use crate::emit::context::Names;
 use crate::emit::items::Items;
 use crate::emit::layout::Layout;
 use crate::emit::start::Start;
+use crate::lower::names::Names;
 use proc_macro2::TokenStream;
 use quote::format_ident;
 use quote::quote;

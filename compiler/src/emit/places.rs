@@ -1,7 +1,7 @@
 //! Where names stand in the user's source.
 //!
 //! To an editor a token of a definition is whatever stands at its place in the expansion. So every name has a place once: where generated
-//! code defines what it names, or, as [`mentions`](super::mentions) has it, where the user mentions it. Anywhere else it stands at the call of the
+//! code defines what it names, or, as [`mentions`](crate::editor::mentions) has it, where the user mentions it. Anywhere else it stands at the call of the
 //! macro, or an editor would look at each of its hundred uses.
 
 use crate::syntax::ast::Cell;

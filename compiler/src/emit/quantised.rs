@@ -1,11 +1,11 @@
 //! The copy of a cell whose matrices are stored in fewer bits: the same step, but for what products read.
 
-use crate::emit::context::Names;
 use crate::emit::items::Items;
 use crate::emit::jobs::mistaken;
 use crate::emit::storage::{Kind, Storage};
 use crate::emit::stream::Stream;
-use crate::ir::{Graph, Id, Op};
+use crate::graph::ir::{Graph, Id, Op};
+use crate::lower::names::Names;
 use crate::plan::Plan;
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};

@@ -1,13 +1,14 @@
 //! The passes over a sequence: `forward` fills the tape chunk by chunk, `backward` reads it from the end.
 
 use crate::emit::body::{Body, Frame};
-use crate::emit::context::{Context, Names};
+use crate::emit::context::Context;
 use crate::emit::hygiene::ident;
 use crate::emit::layout::{Field, Layout, SequenceFrame};
-use crate::ir::{Id, Op};
-use crate::plan::{Bound, Lifetime, Place, Plan, declared};
-use crate::schedule::Region;
-use crate::syntax::ast::DeclarationKind;
+use crate::graph::ir::{Id, Op};
+use crate::lower::names::Names;
+use crate::plan::schedule::Region;
+use crate::plan::{Bound, Lifetime, Place, Plan};
+use crate::syntax::ast::{DeclarationKind, declared};
 use proc_macro2::TokenStream;
 use quote::quote;
 
@@ -148,7 +149,7 @@ impl<'a> Sequence<'a> {
     }
 
     /// Scalars of an input's block, a sample; an index is one.
-    fn piece_size(&self, piece: crate::ir::Piece) -> TokenStream {
+    fn piece_size(&self, piece: crate::graph::ir::Piece) -> TokenStream {
         match &self.cx.shapes.declarations[piece.of] {
             Some(shape) if self.cx.shapes.one_hot[piece.of].is_none() => {
                 let (rows, columns) = (
@@ -161,7 +162,7 @@ impl<'a> Sequence<'a> {
         }
     }
 
-    fn input_path(&self, piece: crate::ir::Piece, is_struct: bool) -> TokenStream {
+    fn input_path(&self, piece: crate::graph::ir::Piece, is_struct: bool) -> TokenStream {
         if is_struct {
             let path = self.cx.declared_path(piece);
             return quote!(.#path);

@@ -1,12 +1,13 @@
 //! The states' initial values and their pull-back.
 
 use crate::emit::body::{Body, Frame};
-use crate::emit::context::{Context, Names};
+use crate::emit::context::Context;
 use crate::emit::hygiene::variable;
 use crate::emit::storage::Storage;
-use crate::ir::{Graph, Id, Op};
+use crate::graph::ir::{Graph, Id, Op};
+use crate::lower::names::Names;
+use crate::plan::schedule::Region;
 use crate::plan::{InitialPlan, Pass, Place};
-use crate::schedule::Region;
 use crate::syntax::ast::DeclarationKind;
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;

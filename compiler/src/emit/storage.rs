@@ -1,10 +1,11 @@
 //! What a quantised copy of a cell holds: what a pass reads of parameters alone, and which of it is stored in fewer bits.
 
 use crate::dim::Atom;
-use crate::emit::context::{Context, Names};
+use crate::emit::context::Context;
 use crate::emit::hygiene::ident;
-use crate::ir::{Graph, Id, Level, Op};
-use crate::schedule::{Group, Region, Schedule};
+use crate::graph::ir::{Graph, Id, Level, Op};
+use crate::lower::names::Names;
+use crate::plan::schedule::{Group, Region, Schedule};
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use std::collections::BTreeMap;

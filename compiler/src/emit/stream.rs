@@ -1,14 +1,15 @@
 //! One step alone: everything in registers and on the stack.
 
 use crate::emit::body::{Body, Frame};
-use crate::emit::context::{Context, Names};
+use crate::emit::context::Context;
 use crate::emit::hygiene::variable;
 use crate::emit::layout::{Layout, read_leaf};
 use crate::emit::storage::Storage;
-use crate::ir::{Id, Level, Op};
-use crate::plan::{Place, Plan, declared};
-use crate::schedule::Region;
-use crate::syntax::ast::DeclarationKind;
+use crate::graph::ir::{Id, Level, Op};
+use crate::lower::names::Names;
+use crate::plan::schedule::Region;
+use crate::plan::{Place, Plan};
+use crate::syntax::ast::{DeclarationKind, declared};
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
@@ -85,7 +86,7 @@ fn result(layout: &Layout, id: Id) -> TokenStream {
     }
 }
 
-fn input_path(layout: &Layout, piece: crate::ir::Piece) -> TokenStream {
+fn input_path(layout: &Layout, piece: crate::graph::ir::Piece) -> TokenStream {
     let cx = layout.cx;
     if declared(cx.cell, DeclarationKind::Input).len() > 1 {
         let path = cx.declared_path(piece);

@@ -1,16 +1,14 @@
 //! The structs of a definition: the cell, its state, context, inputs, outputs, tape and handle.
 
-use crate::emit::context::Names;
-use crate::emit::docs;
+use crate::analysis::resolve::Target;
 use crate::emit::items::Items;
 use crate::emit::layout::Layout;
 use crate::emit::stream::Stream;
-use crate::emit::types::one_hot_free;
-use crate::emit::types::output_shapes;
-use crate::ir::Level;
-use crate::plan::declared;
-use crate::resolve::Target;
-use crate::syntax::ast::DeclarationKind;
+use crate::emit::types::{one_hot_free, output_shapes};
+use crate::graph::ir::Level;
+use crate::lower::names::Names;
+use crate::syntax::ast::{DeclarationKind, declared};
+use crate::text::equations;
 use proc_macro2::{Ident, TokenStream};
 use quote::format_ident;
 use quote::quote;
@@ -56,7 +54,7 @@ impl Items<'_> {
             .map(|index| {
                 let (name, docs) = (&self.places.declarations[*index], self.declaration_docs(*index));
                 // The type that rustdoc shows is a nest of blocks.
-                let blocks = docs::blocks(cx, *index).map(|blocks| {
+                let blocks = equations::blocks(cx.shaped(), *index).map(|blocks| {
                     // Where the crate has another name, the link stays text.
                     quote!(#[doc = ""] #[doc = #blocks] #[allow(rustdoc::broken_intra_doc_links)])
                 });
@@ -66,23 +64,24 @@ impl Items<'_> {
     }
 
     /// The user's comment on a declaration, its shape, and the equation of a state.
-    pub(super) fn declaration_docs(&self, index: usize) -> TokenStream {
+    pub fn declaration_docs(&self, index: usize) -> TokenStream {
         let cx = self.cx;
         let attributes = docs_of(&cx.cell.declarations[index].attributes);
         let value =
             self.resolved.state_values[index].and_then(|target| cx.cell.equations.get(target.equation));
-        let equation = value.map_or_else(String::new, |equation| format!(": `{}`", docs::line(equation)));
-        let shape = format!("`{}`{equation}", docs::shape(cx, index));
+        let equation =
+            value.map_or_else(String::new, |equation| format!(": `{}`", equations::line(equation)));
+        let shape = format!("`{}`{equation}", equations::shape(cx.shaped(), index));
         quote!(#attributes #[doc = #shape])
     }
 
     /// The user's comment on an equation, its shape, and itself.
-    pub(super) fn equation_docs(&self, target: Target) -> TokenStream {
+    pub fn equation_docs(&self, target: Target) -> TokenStream {
         let cx = self.cx;
         let shape =
             self.shape_of(target).map_or_else(|| "?".to_owned(), |shape| shape.display(&cx.dim_names));
         let Some(equation) = cx.cell.equations.get(target.equation) else { return TokenStream::new() };
-        let (attributes, line) = (docs_of(&equation.attributes), docs::line(equation));
+        let (attributes, line) = (docs_of(&equation.attributes), equations::line(equation));
         let line = format!("`{shape}`: `{line}`");
         quote!(#attributes #[doc = #line])
     }
@@ -132,7 +131,8 @@ impl Items<'_> {
 
     /// Plain text in a build; the whole page where rustdoc asks for it.
     fn cell_docs(&self) -> TokenStream {
-        let (text, root, k) = (docs::cell(self.cx, &self.resolved.order), &self.cx.root, &self.cx.k);
+        let (text, root, k) =
+            (equations::cell(self.cx.shaped(), &self.resolved.order), &self.cx.root, &self.cx.k);
         match self.source {
             Some(source) => quote! {
                 #[cfg_attr(not(doc), doc = #text)]

@@ -1,11 +1,10 @@
 //! The runtime's traits for the cell itself.
 
-use crate::emit::context::Names;
 use crate::emit::items::Items;
 use crate::emit::layout::Layout;
 use crate::emit::values;
-use crate::plan::declared;
-use crate::syntax::ast::DeclarationKind;
+use crate::lower::names::Names;
+use crate::syntax::ast::{DeclarationKind, declared};
 use proc_macro2::TokenStream;
 use quote::quote;
 
@@ -251,7 +250,7 @@ fn context_default(items: &Items) -> TokenStream {
     let fills = declared(cx.cell, DeclarationKind::Context).into_iter().filter_map(|index| {
         let name = &cx.cell.declarations[index].name;
         match items.initialisers.get(index)? {
-            Some(crate::initial::Initialiser::Constant(value)) => {
+            Some(crate::analysis::initialisers::Initialiser::Constant(value)) => {
                 let magnitude = proc_macro2::Literal::f64_suffixed(value.abs());
                 let value = if *value < 0.0 { quote!(-#magnitude) } else { quote!(#magnitude) };
                 Some(quote! {

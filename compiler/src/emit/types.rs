@@ -1,12 +1,11 @@
 //! The generated types, as they are named in signatures.
 
+use crate::analysis::resolve::Resolved;
 use crate::dim::Shape;
 use crate::emit::context::Context;
 use crate::emit::hygiene::ident;
-use crate::ir::Level;
-use crate::plan::declared;
-use crate::resolve::Resolved;
-use crate::syntax::ast::DeclarationKind;
+use crate::graph::ir::Level;
+use crate::syntax::ast::{DeclarationKind, declared};
 use proc_macro2::TokenStream;
 use quote::format_ident;
 use quote::quote;

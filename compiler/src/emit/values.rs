@@ -1,8 +1,7 @@
 //! The runtime's traits for the structs of values: states, contexts, inputs, outputs.
 
 use crate::emit::items::Items;
-use crate::plan::declared;
-use crate::syntax::ast::DeclarationKind;
+use crate::syntax::ast::{DeclarationKind, declared};
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 

@@ -1,7 +1,7 @@
 //! Names for what stands inside an equation: `i = sigmoid(..)` has the pre-activation `i_pre`, `o * tanh(c)` the factor `tanh_c`.
 
-use super::Grid;
-use crate::ir::{Graph, Id, Op};
+use crate::graph::grid::Grid;
+use crate::graph::ir::{Graph, Id, Op};
 use std::collections::HashSet;
 
 /// After all equations, so that a name of the user's is never another value's.

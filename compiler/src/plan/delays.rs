@@ -4,8 +4,8 @@
 //! recurrence starts; and its cotangents are wanted only after the recurrence has run. Products with them are done for all
 //! steps at once.
 
-use crate::ir::{Graph, Id, Op, Piece};
-use crate::plan::Bound;
+use super::pass::Bound;
+use crate::graph::ir::{Graph, Id, Op, Piece};
 
 /// The blocks of states that stand in no cycle and behind none.
 pub fn delays(graph: &Graph, states: &[Bound]) -> Vec<Piece> {

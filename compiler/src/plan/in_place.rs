@@ -1,8 +1,8 @@
 //! Which states a step may overwrite while it runs.
 
 use crate::dim::Atom;
-use crate::ir::{Graph, Id};
-use crate::schedule::{Group, Region, Schedule};
+use crate::graph::ir::{Graph, Id};
+use crate::plan::schedule::{Group, Region, Schedule};
 
 /// Whether nothing reads the `old` state once its `new` value is written: what computes the new one may read the old
 /// one row by row, what comes later not at all.

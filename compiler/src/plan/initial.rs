@@ -1,12 +1,13 @@
 //! The states' initial values, where the definition gives them.
 
-use super::{Bars, Bound, Pass, is_differentiable};
-use crate::autodiff;
-use crate::ir::{BlockShape, Graph, Id, Level, Op, Piece};
-use crate::lower::Grid;
-use crate::schedule::{Task, schedule};
-use crate::shape::Shapes;
-use crate::simplify::rebuild;
+use super::bars::{Bars, is_differentiable};
+use super::pass::{Bound, Pass};
+use crate::analysis::shapes::Shapes;
+use crate::graph::autodiff;
+use crate::graph::grid::Grid;
+use crate::graph::ir::{BlockShape, Graph, Id, Level, Op, Piece};
+use crate::graph::simplify::rebuild;
+use crate::plan::schedule::{Task, schedule};
 use crate::syntax::ast::Cell;
 
 /// The graph of the states' initial values.

@@ -1,6 +1,6 @@
 //! The choice of the residuals.
 
-use crate::ir::{Graph, Id, Level, Op};
+use crate::graph::ir::{Graph, Id, Level, Op};
 
 /// Which values the backward pass finds on the tape: what it reads of the forward pass, unless it is cheap to
 /// compute again from what is there anyway.

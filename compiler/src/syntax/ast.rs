@@ -4,6 +4,7 @@
 //! would have defined stand in [`Cell::poisoned`], so that later stages don't report them as unknown.
 
 use crate::diagnostics::Extent;
+use crate::graph::ir::Comparison;
 use proc_macro2::Ident;
 
 /// All that stands in one `rnn_cell! { .. }`.
@@ -128,16 +129,6 @@ pub enum BinaryOp {
     MatMul,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Comparison {
-    Less,
-    LessEqual,
-    Greater,
-    GreaterEqual,
-    Equal,
-    NotEqual,
-}
-
 /// The time index of a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Time {
@@ -178,4 +169,9 @@ pub enum ExprKind {
     RustPath(syn::Path),
     /// It failed to parse; an error has been reported. Its shape is unknown, and silently so.
     Error,
+}
+
+/// Returns the indices of a kind's declarations.
+pub fn declared(cell: &Cell, kind: DeclarationKind) -> Vec<usize> {
+    (0..cell.declarations.len()).filter(|index| cell.declarations[*index].kind == kind).collect()
 }

@@ -1,10 +1,11 @@
 //! Whole expressions, the limit of their depth, and comparisons: in the first argument of `where`, or misplaced.
 
-use super::ast::{Comparison, Expr, ExprKind};
+use super::ast::{Expr, ExprKind};
 use super::cursor::Cursor;
 use super::recover::Parser;
 use crate::diagnostics::Extent;
-use crate::resolve::text;
+use crate::graph::ir::Comparison;
+use crate::syntax::text;
 
 /// How deep expressions may stand inside each other.
 const MAX_DEPTH: usize = 128;

@@ -6,7 +6,7 @@ use super::habits::closure_arguments;
 use super::operands::{Index, wrong_step};
 use super::recover::{Parser, Sign, sign, starts_item};
 use crate::diagnostics::Extent;
-use crate::resolve::text;
+use crate::syntax::text;
 use proc_macro2::{Delimiter, Group, Ident};
 use syn::Attribute;
 

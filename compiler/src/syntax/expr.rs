@@ -8,7 +8,7 @@ use super::cursor::Cursor;
 use super::operands::Index;
 use super::recover::{Parser, starts_item};
 use crate::diagnostics::{Extent, Missing};
-use crate::resolve::text;
+use crate::syntax::text;
 use proc_macro2::{Ident, TokenTree};
 
 /// What follows an operand when no operator of a product does.

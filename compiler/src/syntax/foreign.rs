@@ -6,7 +6,7 @@ use super::operands::Index;
 use super::recover::{Parser, Sign, defines, sign, starts_item};
 use super::words;
 use crate::diagnostics::Extent;
-use crate::resolve::text;
+use crate::syntax::text;
 use proc_macro2::{Group, Ident};
 use syn::Attribute;
 

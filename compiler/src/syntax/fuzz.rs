@@ -2,8 +2,8 @@
 
 use super::ast::{Cell, Expr, ExprKind, Program};
 use super::parse::parse;
-use super::samples::SAMPLES;
 use crate::diagnostics::Diagnostics;
+use crate::testing::samples::SAMPLES;
 use proc_macro2::{Delimiter, Group, Ident, Literal, Punct, Spacing, Span, TokenStream, TokenTree};
 
 /// Numbers from a seed (splitmix64), the same on every machine.

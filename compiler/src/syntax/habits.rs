@@ -7,8 +7,8 @@ use super::cursor::Cursor;
 use super::operands::{Index, shown_list, wrong_step};
 use super::recover::Parser;
 use crate::diagnostics::Extent;
-use crate::ops;
-use crate::resolve::text;
+use crate::graph::ops;
+use crate::syntax::text;
 use proc_macro2::{Delimiter, Group, Ident, TokenTree};
 
 /// What functions are taken from elsewhere.

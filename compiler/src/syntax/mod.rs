@@ -17,11 +17,11 @@ mod outputs;
 pub mod parse;
 mod recover;
 mod shapes;
+pub mod suggest;
+pub mod text;
 mod words;
 
 #[cfg(test)]
 mod fuzz;
-#[cfg(test)]
-pub mod samples;
 #[cfg(test)]
 mod tests;

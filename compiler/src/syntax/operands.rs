@@ -5,7 +5,7 @@ use super::cursor::Cursor;
 use super::literals::{self, Number};
 use super::recover::{Parser, Place, starts_item};
 use crate::diagnostics::{Extent, Missing};
-use crate::resolve::text;
+use crate::syntax::text;
 use proc_macro2::{Delimiter, Group, Ident, TokenTree};
 use syn::ext::IdentExt;
 

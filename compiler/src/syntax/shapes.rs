@@ -5,7 +5,7 @@ use super::cursor::Cursor;
 use super::dims::shown;
 use super::recover::{Parser, starts_item};
 use crate::diagnostics::Extent;
-use crate::resolve::nearest;
+use crate::syntax::suggest::nearest;
 use proc_macro2::{Group, Ident, TokenTree};
 
 impl Parser<'_> {

@@ -1,7 +1,7 @@
 //! The words of the language and of Rust, and what people write in their place.
 
 use super::ast::DeclarationKind;
-use crate::resolve::nearest;
+use crate::syntax::suggest::nearest;
 
 /// The words that a value or a dimension can't be called.
 const LANGUAGE: [&str; 8] = ["cell", "input", "context", "state", "param", "buffer", "output", "one_hot"];

@@ -4,13 +4,13 @@
 //! generated mentions need it.
 
 use super::{LSTM, parse};
-use crate::compile;
+use crate::analysis::resolve::key;
 use crate::diagnostics::Diagnostics;
 use crate::emit::context::Runtime;
-use crate::ops;
-use crate::resolve::key;
+use crate::expand::expand;
+use crate::graph::ops;
 use crate::syntax::ast::Cell;
-use crate::syntax::samples::SAMPLES;
+use crate::testing::samples::SAMPLES;
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use std::collections::{HashMap, HashSet};
@@ -183,7 +183,7 @@ fn type_name(kind: &syn::Type) -> String {
 /// Of the definitions of one cell each: the expansion, and what it says of names.
 fn read(source: &str) -> (TokenStream, Read) {
     let tokens = source.parse().unwrap_or_else(|error| panic!("{error}: {source}"));
-    let expansion = compile::expand(&Runtime::new(quote!(::rnn_cell)), tokens).into_token_stream();
+    let expansion = expand(&Runtime::new(quote!(::rnn_cell)), tokens).into_token_stream();
     let mut read = Read::default();
     let items = parse(&expansion).items;
     for item in &items {

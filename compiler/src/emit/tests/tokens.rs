@@ -1,9 +1,9 @@
 //! Which words an expansion uses.
 
 use super::{LSTM, expand, parse};
-use crate::emit::context::Names;
-use crate::interpret::source::read_all;
-use crate::syntax::samples::SAMPLES;
+use crate::lower::names::Names;
+use crate::testing::samples::SAMPLES;
+use crate::testing::source::read_all;
 use proc_macro2::{Spacing, TokenStream, TokenTree};
 
 /// All tokens in order, those within brackets too; without lifetimes and literals.

@@ -2,10 +2,9 @@
 
 use super::{all, planned};
 use crate::dim::Atom;
-use crate::ir::{BlockShape, Graph, Id, Level, Op, Piece};
-use crate::ops::unary::Unary;
+use crate::graph::ir::{BlockShape, Graph, Id, Level, Op, Piece, Unary};
+use crate::plan::schedule::{Group, Region, is_flat_product};
 use crate::plan::{Pass, Place};
-use crate::schedule::{Group, Region, is_flat_product};
 use std::collections::HashSet;
 
 /// What is cheap is computed in the loop that uses it, what is dear once, before it.

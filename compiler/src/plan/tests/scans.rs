@@ -1,10 +1,10 @@
 //! What is left within the recurrence of cells that are linear in their state, or element-wise: a scan, and nothing else.
 
 use super::{Planned, planned};
-use crate::interpret::source;
-use crate::ir::Op;
+use crate::graph::ir::Op;
 use crate::plan::Pass;
-use crate::schedule::{Group, Region};
+use crate::plan::schedule::{Group, Region};
+use crate::testing::source;
 
 /// The ready cell of that name, as it stands in the library.
 fn ready(name: &str) -> Planned {

@@ -1,6 +1,7 @@
 //! Expressions: operators, operands, time indices, comparisons, depth.
 
 use super::*;
+use crate::graph::ir::Comparison;
 
 #[test]
 fn habits() {

@@ -8,8 +8,8 @@ mod places;
 
 use super::ast::*;
 use super::parse::parse;
-use super::samples::SAMPLES;
 use crate::diagnostics::Diagnostics;
+use crate::testing::samples::SAMPLES;
 use proc_macro2::TokenStream;
 
 fn read(source: &str) -> (Program, Vec<String>) {
@@ -74,7 +74,7 @@ fn mistakes(around: (&str, &str), table: &[(&str, &[&str])]) {
 }
 
 fn value(cell: &Cell) -> String {
-    crate::resolve::text::short(&cell.equations[0].value)
+    crate::syntax::text::short(&cell.equations[0].value)
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn peephole() {
     assert_eq!(cell.equations.len(), 6);
     assert_eq!(value(&cell).len(), "..".len(), "long expressions are shortened");
     let ExprKind::Binary { op: BinaryOp::Add, left, .. } = &cell.equations[3].value.kind else { panic!() };
-    assert_eq!(crate::resolve::text::short(left), "f * c[t-1]");
+    assert_eq!(crate::syntax::text::short(left), "f * c[t-1]");
     // Every expression has a number of its own.
     let mut seen = vec![false; cell.expression_count];
     let mut visit = |expr: &Expr| {
@@ -140,9 +140,9 @@ fn precedence() {
                 ExprKind::Neg(a) => format!("(-{})", show(a)),
                 ExprKind::Transpose(a) => format!("{}'", show(a)),
                 ExprKind::Binary { op, left, right, .. } => {
-                    format!("({}{}{})", show(left), crate::resolve::text::binary(*op), show(right))
+                    format!("({}{}{})", show(left), crate::syntax::text::binary(*op), show(right))
                 }
-                _ => crate::resolve::text::short(expr),
+                _ => crate::syntax::text::short(expr),
             }
         }
         show(&cell.equations[0].value)

@@ -1,0 +1,171 @@
+//! The guide's chapter on the compiler follows one cell through the stages; this keeps what it shows true.
+//!
+//! After a deliberate change: `GUIDE=overwrite cargo test -p rnn-cell-compiler guide`, then read what changed.
+
+use crate::analysis::reads;
+use crate::expand::expand;
+use crate::graph::ir::{Graph, Id, Op};
+use crate::lower::names::{Names, declared_name};
+use crate::plan::schedule::{Group, Region};
+use crate::plan::{Pass, Plan};
+use crate::testing::source::{Definition, read};
+use crate::text::adjoints::adjoints;
+use crate::text::equations;
+use quote::{ToTokens, quote};
+use std::fmt::Write;
+
+const CHAPTER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../runtime/src/guide/the_compiler.md");
+
+/// One value a line: name, shape, what it is of what.
+fn nodes(definition: &Definition, graph: &Graph, names: &Names, shows: impl Fn(Id) -> bool) -> String {
+    let dims: Vec<String> = definition.cell.dimensions.iter().map(ToString::to_string).collect();
+    let side = |atom: crate::dim::Atom| crate::dim::Dim::sum([atom]).display(&dims);
+    let mut text = String::new();
+    for id in graph.ids().filter(|id| shows(*id)) {
+        let node = &graph[id];
+        let args: Vec<&str> = node.args.iter().map(|arg| names.text(*arg)).collect();
+        let what = match &node.op {
+            Op::Number(bits) => format!("{}", f64::from_bits(*bits)),
+            Op::Read(piece) => {
+                format!("read {}", declared_name(&definition.cell, &definition.shapes, *piece))
+            }
+            Op::Previous(piece) => {
+                format!("{}[t-1]", declared_name(&definition.cell, &definition.shapes, *piece))
+            }
+            Op::Unary(op) => format!("{op:?}({})", args.join(", ")),
+            Op::Binary(op) => format!("{op:?}({})", args.join(", ")),
+            op => format!("{op:?}({})", args.join(", ")),
+        };
+        let shape = format!("[{}, {}]", side(node.shape.rows), side(node.shape.columns));
+        let _ =
+            writeln!(text, "{:<9} {shape:<8} {:<7} = {what}", names.text(id), format!("{:?}", node.level));
+    }
+    text
+}
+
+/// What runs in each region, a group a line.
+fn regions(pass: &Pass, names: &Names) -> String {
+    let mut text = String::new();
+    for region in Region::ALL {
+        for group in pass.schedule.groups(region) {
+            let kind = match group {
+                Group::Elementwise { .. } => "one loop over the entries",
+                Group::Products { .. } => "products that add up",
+                Group::PullBack(_) => "transposed products",
+                Group::Single(_) => "by itself",
+            };
+            let nodes: Vec<&str> = group.nodes().iter().map(|id| names.text(*id)).collect();
+            let _ = writeln!(text, "{:<8} {kind}: {}", format!("{region:?}"), nodes.join(", "));
+        }
+    }
+    text
+}
+
+/// The body of the method `run` of a pass, as generated.
+fn code(expansion: &syn::File, job: &str) -> String {
+    struct Find<'a> {
+        job: &'a str,
+        found: Option<syn::ImplItemFn>,
+    }
+    impl Find<'_> {
+        fn items(&mut self, items: &[syn::Item]) {
+            for item in items {
+                match item {
+                    syn::Item::Impl(item)
+                        if item.self_ty.to_token_stream().to_string().starts_with(self.job) =>
+                    {
+                        for inner in &item.items {
+                            if let syn::ImplItem::Fn(method) = inner
+                                && method.sig.ident == "run"
+                            {
+                                self.found = Some(method.clone());
+                            }
+                        }
+                    }
+                    syn::Item::Const(item) => {
+                        if let syn::Expr::Block(block) = &*item.expr {
+                            self.statements(&block.block.stmts);
+                        }
+                    }
+                    syn::Item::Fn(item) => self.statements(&item.block.stmts),
+                    _ => {}
+                }
+            }
+        }
+
+        fn statements(&mut self, statements: &[syn::Stmt]) {
+            for statement in statements {
+                if let syn::Stmt::Item(item) = statement {
+                    self.items(std::slice::from_ref(item));
+                }
+            }
+        }
+    }
+    let mut find = Find { job, found: None };
+    find.items(&expansion.items);
+    let method = find.found.unwrap_or_else(|| panic!("no job {job}"));
+    let file: syn::File = syn::parse_quote!(#method);
+    prettyplease::unparse(&file).replace("::rnn_cell::__private::", "")
+}
+
+fn stages(source: &str) -> Vec<(&'static str, String)> {
+    let definition = read(source);
+    let plan: Plan = definition.plan();
+    let names = Names::new(&definition.cell, &definition.shapes, &plan.graph);
+    let dim_names = definition.shaped().dim_names();
+    let mut shapes = String::new();
+    for equation in &definition.resolved.order {
+        let equation = &definition.cell.equations[*equation];
+        reads::visit(&equation.value, &mut |part| {
+            if let Some(shape) = &definition.shapes.expressions[part.id] {
+                let text = crate::syntax::text::short(part);
+                let _ = writeln!(shapes, "{text:<38} {}", shape.display(&dim_names));
+            }
+        });
+    }
+    let forward = |id: Id| {
+        let needed = plan.graph.reachable(plan.states.iter().map(|bound| bound.id));
+        needed[id.index()]
+    };
+    let residuals: Vec<&str> = plan.residuals.iter().map(|id| names.text(*id)).collect();
+    let expansion =
+        expand(&crate::emit::context::Runtime::new(quote!(::rnn_cell)), source.parse().expect("tokens"))
+            .into_token_stream();
+    let file: syn::File = syn::parse2(expansion).expect("Rust");
+    vec![
+        ("order", equations::equations(definition.shaped(), &definition.resolved.order)),
+        ("shapes", shapes),
+        ("graph", nodes(&definition, &plan.graph, &names, forward)),
+        ("backward", adjoints(definition.shaped(), &plan, &names)),
+        (
+            "plan",
+            format!(
+                "kept on the tape: {}\n\nforward\n{}\nbackward\n{}",
+                residuals.join(", "),
+                regions(&plan.forward, &names),
+                regions(&plan.backward, &names)
+            ),
+        ),
+        ("code", code(&file, "__Step")),
+    ]
+}
+
+#[test]
+fn every_stage_is_as_the_guide_shows_it() {
+    let chapter = std::fs::read_to_string(CHAPTER).expect("the chapter stands in the repository");
+    let definition =
+        chapter.split("rnn_cell! {\n").nth(1).expect("the cell").split("\n}\n").next().expect("its end");
+    let mut updated = chapter.clone();
+    for (stage, found) in stages(definition) {
+        let mark = format!("<!-- {stage} -->\n\n```text\n");
+        let (before, rest) =
+            updated.split_once(&mark).unwrap_or_else(|| panic!("no `{stage}` in the chapter"));
+        let (_, after) = rest.split_once("\n```\n").expect("the block ends");
+        updated = format!("{before}{mark}{}\n```\n{after}", found.trim_end());
+    }
+    if std::env::var_os("GUIDE").is_some_and(|value| value == "overwrite") {
+        std::fs::write(CHAPTER, &updated).expect("the chapter can be written");
+        return;
+    }
+    assert_eq!(chapter, updated, "run it with `GUIDE=overwrite` and read what changes");
+}
