@@ -110,21 +110,23 @@ fn compile(cell: &Cell, diagnostics: &mut Diagnostics) -> Option<Compiled> {
     let Analysis { resolved, shapes, .. } = &analysis;
     let lowered = lower::lower(cell, resolved, shapes, diagnostics);
     let jacobian = lowered.as_ref().and_then(|lowered| derive_jacobian(cell, &analysis, lowered));
-    let plan = lowered.and_then(|lowered| plan::plan(cell, resolved, shapes, lowered));
-    if plan.is_none() && diagnostics.is_empty() {
-        diagnostics
-            .error(&cell.name, "this definition is beyond the compiler, which is a bug of rnn-cell")
-            .help("please report it with the definition");
-    }
-    let plan = plan?;
-    if cfg!(debug_assertions)
-        && let Err(broken) = plan::verify::verify(&plan)
-    {
-        diagnostics.error(
-            &cell.name,
-            format!("the compiler broke its own invariant, which is a bug of rnn-cell: {broken}"),
-        );
-    }
+    let planned = match lowered {
+        Some(lowered) => plan::plan(cell, resolved, shapes, lowered),
+        None => Err("it can't be lowered".to_owned()),
+    };
+    let plan = match planned {
+        Ok(plan) => plan,
+        Err(broken) => {
+            // What grows beyond all bounds has been reported.
+            if diagnostics.is_empty() {
+                let fact = "this definition is beyond the compiler, which is a bug of rnn-cell";
+                diagnostics
+                    .error(&cell.name, format!("{fact}: {broken}"))
+                    .help("please report it with the definition");
+            }
+            return None;
+        }
+    };
     Some(Compiled { analysis, plan, jacobian })
 }
 

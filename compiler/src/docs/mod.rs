@@ -45,11 +45,10 @@ pub fn page(cell: &Cell, analysis: &Analysis, plan: &Plan) -> String {
     let Analysis { resolved, shapes, initialisers } = analysis;
     let definition = Shaped { cell, shapes };
     let names = Names::of(definition.cell);
-    let value_names = crate::lower::names::Names::new(definition.cell, shapes, &plan.graph);
     let math = Math::new(definition.cell, resolved, shapes, &names);
     let mut page = format!("\n# Equations\n\n{STYLE}\n\n{}", mathematics(&math, analysis));
     page.push_str(CONVENTIONS);
-    let backward = adjoints(definition, plan, &value_names);
+    let backward = adjoints(definition, plan);
     page.push_str(&folded("The equations as text", &equations(definition, &resolved.order)));
     page.push_str(&folded(
         "The derived backward equations: <code>x_bar</code> is the cotangent of <code>x</code>, Σ the sum of the product behind it over \

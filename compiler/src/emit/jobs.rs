@@ -4,7 +4,6 @@ use crate::emit::items::Items;
 use crate::emit::layout::Layout;
 use crate::emit::sequence::Sequence;
 use crate::emit::stream::Stream;
-use crate::lower::names::Names;
 use proc_macro2::TokenStream;
 use quote::quote;
 
@@ -18,10 +17,7 @@ impl Items<'_> {
         let give: Vec<TokenStream> = types.context.iter().map(|_| quote!(__context)).collect();
         let step = match self.plan {
             None => mistaken(),
-            Some(plan) => {
-                let names = Names::new(cx.cell, cx.shapes, &plan.graph);
-                Stream { cx, plan, names: &names, storage: None }.step()
-            }
+            Some(plan) => Stream { cx, plan, names: &plan.names, storage: None }.step(),
         };
         let head = quote!('a, #dims const #batch: usize, #scalar: #k::Scalar);
         let args = quote!('a, #dim_args { #batch }, #scalar);
@@ -57,9 +53,8 @@ impl Items<'_> {
         let (forward, backward, clear) = match self.plan {
             None => (mistaken(), mistaken(), TokenStream::new()),
             Some(plan) => {
-                let names = Names::new(cx.cell, cx.shapes, &plan.graph);
-                let sequence = Sequence { cx, plan, names: &names, output };
-                let layout = Layout { cx, plan, names: &names };
+                let sequence = Sequence { cx, plan, names: &plan.names, output };
+                let layout = Layout { cx, plan, names: &plan.names };
                 let clear = match layout.returns_outputs_in_place() {
                     true => TokenStream::new(),
                     false => quote!(tape.outputs.clear();),

@@ -203,7 +203,7 @@ impl Items<'_> {
                     model::flops(cx, &plan.graph, &plan.streaming, |_| true),
                     model::flops(cx, &plan.graph, &plan.forward, |region| region == Region::Step),
                     crate::emit::sequence::tape_scalars(&layout),
-                    adjoints(cx.shaped(), plan, &names),
+                    adjoints(cx.shaped(), plan),
                     self.jacobian.map_or_else(String::new, |jacobian| jacobian::write(cx.shaped(), jacobian)),
                 )
             }

@@ -13,31 +13,27 @@ use quote::{format_ident, quote};
 /// What a part of the copy is made of: values of a graph.
 struct Part<'a> {
     graph: &'a Graph,
-    names: Names,
+    names: &'a Names,
     storage: Storage,
 }
 
 impl Part<'_> {
     fn fields(&self) -> impl Iterator<Item = (Ident, Id, Kind)> {
-        self.storage.ids().map(|(id, kind)| (self.storage.field(&self.names, id), id, kind))
+        self.storage.ids().map(|(id, kind)| (self.storage.field(self.names, id), id, kind))
     }
 }
 
 impl Items<'_> {
     fn step_part<'p>(&self, plan: &'p Plan) -> Part<'p> {
         let graph = &plan.graph;
-        Part {
-            graph,
-            names: Names::new(self.cx.cell, self.cx.shapes, graph),
-            storage: Storage::of_step(graph, &plan.streaming.schedule),
-        }
+        Part { graph, names: &plan.names, storage: Storage::of_step(graph, &plan.streaming.schedule) }
     }
 
     /// The part that steps read, and the part that the initial state is made of, if it isn't zero.
     fn parts<'p>(&self, plan: &'p Plan) -> Vec<Part<'p>> {
         let start = plan.initial.as_ref().map(|initial| Part {
             graph: &initial.graph,
-            names: Names::new(self.cx.cell, self.cx.shapes, &initial.graph),
+            names: &initial.names,
             storage: Storage::of_start(&initial.graph, &initial.forward.schedule),
         });
         [Some(self.step_part(plan)), start].into_iter().flatten().collect()
@@ -83,7 +79,7 @@ impl Items<'_> {
             );
             let own = self.plan.map_or(vec![], |plan| {
                 let part = self.step_part(plan);
-                Stream { cx, plan, names: &part.names, storage: Some(&part.storage) }.context_fields()
+                Stream { cx, plan, names: part.names, storage: Some(&part.storage) }.context_fields()
             });
             let (heads, types): (Vec<_>, Vec<_>) = own.into_iter().unzip();
             let (cell, _) = self.quantised_types();
@@ -202,7 +198,7 @@ impl Items<'_> {
         let (cx, k) = (self.cx, &self.cx.k);
         let Some(plan) = self.plan else { return mistaken() };
         let parts = self.parts(plan);
-        let stream = Stream { cx, plan, names: &parts[0].names, storage: None };
+        let stream = Stream { cx, plan, names: parts[0].names, storage: None };
         let mut is_computed = false;
         let mut stores = vec![];
         for part in &parts {
@@ -272,7 +268,7 @@ impl Items<'_> {
             None => (mistaken(), TokenStream::new(), TokenStream::new()),
             Some(plan) => {
                 let part = self.step_part(plan);
-                let stream = Stream { cx, plan, names: &part.names, storage: Some(&part.storage) };
+                let stream = Stream { cx, plan, names: part.names, storage: Some(&part.storage) };
                 let (prepare, fields) = stream.prepare_context();
                 (stream.step(), prepare, fields)
             }

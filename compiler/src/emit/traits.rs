@@ -3,7 +3,6 @@
 use crate::emit::items::Items;
 use crate::emit::layout::Layout;
 use crate::emit::values;
-use crate::lower::names::Names;
 use crate::syntax::ast::{DeclarationKind, declared};
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -41,8 +40,7 @@ fn associated(items: &Items) -> TokenStream {
 fn chunk(items: &Items) -> TokenStream {
     let (cx, k, scalar, batch) = (items.cx, &items.cx.k, &items.cx.scalar, &items.cx.batch);
     let Some(plan) = items.plan else { return quote!(1) };
-    let names = Names::new(cx.cell, cx.shapes, &plan.graph);
-    let matrices = Layout { cx, plan, names: &names }.matrices();
+    let matrices = Layout { cx, plan, names: &plan.names }.matrices();
     quote!(#k::chunk_steps::<#scalar>(#batch, ::core::primitive::usize::MAX, &[#(#matrices),*]))
 }
 

@@ -7,6 +7,7 @@ use proc_macro2::Ident;
 use std::collections::{HashMap, HashSet};
 
 /// A unique name for each value of a graph.
+#[derive(Debug)]
 pub struct Names {
     names: HashMap<Id, String>,
 }

@@ -1,6 +1,6 @@
 //! Floating-point operations, as expressions of the dimensions.
 
-use super::pass::Pass;
+use super::planned::Pass;
 use super::schedule::Region;
 use crate::dim::Atom;
 use crate::graph::ir::{BlockShape, Graph, Op};

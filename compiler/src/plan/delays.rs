@@ -1,10 +1,10 @@
-//! States that only hand values on: the input of a step ago, the window of a convolution.
+//! States that only pass values on: the input of a step ago, the window of a convolution.
 //!
 //! What such a state becomes depends on inputs and on other such states, so its values are known for all steps of a chunk before the
 //! recurrence starts; and its cotangents are wanted only after the recurrence has run. Products with them are done for all
 //! steps at once.
 
-use super::pass::Bound;
+use super::planned::Bound;
 use crate::graph::ir::{Graph, Id, Op, Piece};
 
 /// The blocks of states that stand in no cycle and behind none.

@@ -1,27 +1,18 @@
 //! The states' initial values, where the definition gives them.
 
-use super::bars::{Bars, is_differentiable};
-use super::pass::{Bound, Pass};
+use super::equations::{Bars, is_differentiable};
+use super::places::assign;
+use super::planned::{Bound, InitialPlan};
 use crate::analysis::shapes::Shapes;
 use crate::graph::autodiff;
 use crate::graph::grid::Grid;
 use crate::graph::ir::{BlockShape, Graph, Id, Level, Op, Piece};
 use crate::graph::simplify::rebuild;
+use crate::lower::names::Names;
 use crate::plan::schedule::{Task, schedule};
 use crate::syntax::ast::Cell;
 
-/// The graph of the states' initial values.
-#[derive(Debug)]
-pub struct InitialPlan {
-    pub graph: Graph,
-    /// Blocks of states, at the level of the context.
-    pub values: Vec<Bound>,
-    pub forward: Pass,
-    pub backward: Pass,
-    pub gradients: Vec<Bound>,
-    pub context_bars: Vec<Bound>,
-}
-
+/// Plans the initial values and their pull-back.
 pub fn plan(cell: &Cell, shapes: &Shapes, mut graph: Graph, initial: Vec<(usize, Grid)>) -> InitialPlan {
     let mut values = vec![];
     for (index, grid) in initial {
@@ -55,8 +46,9 @@ pub fn plan(cell: &Cell, shapes: &Shapes, mut graph: Graph, initial: Vec<(usize,
     // Small and done once a sequence: everything is computed again.
     let backward = schedule(&graph, &Task { roots: bar_ids.clone(), ..Task::default() });
     InitialPlan {
-        forward: Pass::new(&graph, forward, &value_ids, |_| None),
-        backward: Pass::new(&graph, backward, &bar_ids, |_| None),
+        forward: assign(&graph, forward, &value_ids, |_| None),
+        backward: assign(&graph, backward, &bar_ids, |_| None),
+        names: Names::new(cell, shapes, &graph),
         graph,
         values,
         gradients: bars.gradients,

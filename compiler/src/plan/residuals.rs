@@ -1,12 +1,14 @@
 //! The choice of the residuals.
 
-use crate::graph::ir::{Graph, Id, Level, Op};
+use super::equations::Equations;
+use crate::graph::ir::{Id, Level, Op};
 
-/// Which values the backward pass finds on the tape: what it reads of the forward pass, unless it is cheap to
-/// compute again from what is there anyway.
-pub fn choose(graph: &Graph, forward_roots: &[Id], stored: &[Id], backward_roots: &[Id]) -> Vec<Id> {
-    let primal = graph.reachable(forward_roots.iter().copied());
-    let all = graph.reachable(backward_roots.iter().copied());
+/// Returns the values that the backward pass finds on the tape, in ascending order: what it reads of the forward pass,
+/// unless it is cheap to compute again from what is there anyway.
+pub fn choose(equations: &Equations) -> Vec<Id> {
+    let graph = &equations.graph;
+    let primal = graph.reachable(equations.forward_roots());
+    let all = graph.reachable(equations.backward_roots());
     let mut wanted = vec![false; graph.len()];
     for id in graph.ids().filter(|id| all[id.index()] && !primal[id.index()]) {
         for arg in &graph[id].args {
@@ -16,9 +18,9 @@ pub fn choose(graph: &Graph, forward_roots: &[Id], stored: &[Id], backward_roots
     let mut there = vec![false; graph.len()];
     let mut kept = vec![];
     // The states' new values and an output that is returned in place are there anyway.
-    for id in stored {
+    for id in equations.states.iter().map(|bound| bound.id).chain(equations.lone_output()) {
         there[id.index()] = true;
-        kept.push(*id);
+        kept.push(id);
     }
     for id in graph.ids().filter(|id| primal[id.index()]) {
         let node = &graph[id];

@@ -111,7 +111,7 @@ fn code(expansion: &syn::File, job: &str) -> String {
 fn stages(source: &str) -> Vec<(&'static str, String)> {
     let definition = read(source);
     let plan: Plan = definition.plan();
-    let names = Names::new(&definition.cell, &definition.shapes, &plan.graph);
+    let names = &plan.names;
     let dim_names = definition.shaped().dim_names();
     let mut shapes = String::new();
     for equation in &definition.resolved.order {
@@ -135,15 +135,15 @@ fn stages(source: &str) -> Vec<(&'static str, String)> {
     vec![
         ("order", equations::equations(definition.shaped(), &definition.resolved.order)),
         ("shapes", shapes),
-        ("graph", nodes(&definition, &plan.graph, &names, forward)),
-        ("backward", adjoints(definition.shaped(), &plan, &names)),
+        ("graph", nodes(&definition, &plan.graph, names, forward)),
+        ("backward", adjoints(definition.shaped(), &plan)),
         (
             "plan",
             format!(
                 "kept on the tape: {}\n\nforward\n{}\nbackward\n{}",
                 residuals.join(", "),
-                regions(&plan.forward, &names),
-                regions(&plan.backward, &names)
+                regions(&plan.forward, names),
+                regions(&plan.backward, names)
             ),
         ),
         ("code", code(&file, "__Step")),

@@ -6,7 +6,6 @@ use crate::analysis::shapes::{self, Shaped, Shapes};
 use crate::diagnostics::Diagnostics;
 use crate::lower::jacobian::{self, Jacobian};
 use crate::lower::{Lowered, lower};
-use crate::plan::verify::verify;
 use crate::plan::{Plan, plan};
 use crate::syntax::ast::Cell;
 use crate::syntax::parse::parse;
@@ -77,8 +76,6 @@ impl Definition {
 
     pub fn plan(&self) -> Plan {
         let plan = plan(&self.cell, &self.resolved, &self.shapes, self.lower());
-        let plan = plan.expect("a right definition can be planned");
-        verify(&plan).expect("the invariants hold");
-        plan
+        plan.expect("a right definition can be planned, and the invariants hold")
     }
 }

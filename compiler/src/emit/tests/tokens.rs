@@ -1,7 +1,6 @@
 //! Which words an expansion uses.
 
 use super::{LSTM, expand, parse};
-use crate::lower::names::Names;
 use crate::testing::samples::SAMPLES;
 use crate::testing::source::read_all;
 use proc_macro2::{Spacing, TokenStream, TokenTree};
@@ -150,7 +149,7 @@ fn names_are_unique() {
         i_pre = W @ h[t-1] + h_prev; i = sigmoid(i_pre + x); h = i * tanh(i) + h_prev_2; i_bar = h * i; output i_bar, h; }";
     for definition in all().chain([confusing]).flat_map(read_all) {
         let plan = definition.plan();
-        let names = Names::new(&definition.cell, &definition.shapes, &plan.graph);
+        let names = &plan.names;
         let mut texts: Vec<&str> = plan.graph.ids().map(|id| names.text(id)).collect();
         texts.sort_unstable();
         let twice = texts.windows(2).find(|pair| pair[0] == pair[1]);

@@ -35,8 +35,8 @@ fn planned(source: &str) -> Planned {
 }
 
 impl Planned {
-    fn names(&self) -> Names {
-        Names::new(&self.definition.cell, &self.definition.shapes, &self.plan.graph)
+    fn names(&self) -> &Names {
+        &self.plan.names
     }
 
     /// A group a line: the products, or the named values that a loop computes.

@@ -1,27 +1,39 @@
-//! Invariants of the graph and of the schedule, checked after planning in debug builds.
+//! Invariants of the graph, of schedules and of places, checked after each stage of planning in debug builds.
 
 #[cfg(test)]
 mod tests;
 
+use super::planned::{Lifetime, Pass, Place, Plan};
+use super::schedule::{Group, Region, Schedule, is_accumulated_product};
 use crate::dim::{Atom, Dim};
 use crate::graph::ir::{Binary, BlockShape, Graph, Id, Level, Node, Op};
-use crate::plan::schedule::{Group, Region, is_accumulated_product};
-use crate::plan::{Lifetime, Pass, Place, Plan};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-/// What is broken, if anything.
+/// Checks a whole plan.
 pub fn verify(plan: &Plan) -> Result<(), String> {
     let of = |pass: &'static str| move |broken| format!("{pass}: {broken}");
+    let pass = |graph: &Graph, pass: &Pass, is_left: &dyn Fn(Id) -> bool| {
+        groups(graph, &pass.schedule, Some(&pass.places), is_left)
+    };
+    let is_left = |id: Id| {
+        let place = plan.forward.places.get(&id);
+        matches!(place, Some(Place::Fixed | Place::State(_) | Place::Buffer(Lifetime::Sequence)))
+    };
     graph(&plan.graph)?;
-    passes(&plan.graph, &plan.forward, None).map_err(of("forward"))?;
-    passes(&plan.graph, &plan.streaming, None).map_err(of("streaming"))?;
-    passes(&plan.graph, &plan.backward, Some(&plan.forward)).map_err(of("backward"))?;
+    pass(&plan.graph, &plan.forward, &|_| false).map_err(of("forward"))?;
+    pass(&plan.graph, &plan.streaming, &|_| false).map_err(of("streaming"))?;
+    pass(&plan.graph, &plan.backward, &is_left).map_err(of("backward"))?;
     if let Some(initial) = &plan.initial {
         graph(&initial.graph).map_err(of("initial"))?;
-        passes(&initial.graph, &initial.forward, None).map_err(of("initial, forward"))?;
-        passes(&initial.graph, &initial.backward, None).map_err(of("initial, backward"))?;
+        pass(&initial.graph, &initial.forward, &|_| false).map_err(of("initial, forward"))?;
+        pass(&initial.graph, &initial.backward, &|_| false).map_err(of("initial, backward"))?;
     }
     Ok(())
+}
+
+/// Checks a schedule that finds the `available` values, given in ascending order.
+pub fn schedule(graph: &Graph, schedule: &Schedule, available: &[Id]) -> Result<(), String> {
+    groups(graph, schedule, None, &|id| available.binary_search(&id).is_ok())
 }
 
 /// Arguments come first; their number, levels and shapes are what the operation says.
@@ -107,39 +119,43 @@ fn shape_fits(node: &Node, args: &[&Node]) -> bool {
     }
 }
 
-/// What a group reads is a leaf, a constant, left by the pass before or computed by then, and still stored;
-/// everything that is scheduled is computed.
-fn passes(graph: &Graph, pass: &Pass, before: Option<&Pass>) -> Result<(), String> {
-    let is_left = |id: Id| {
-        let place = before.and_then(|before| before.places.get(&id));
-        matches!(place, Some(Place::Fixed | Place::State(_) | Place::Buffer(Lifetime::Sequence)))
-    };
+/// Checks that what a group reads is a leaf, a constant, left by the pass before or computed by then, and still stored, and
+/// that everything that is scheduled is computed. Without `places` nothing is said of storage.
+fn groups(
+    graph: &Graph,
+    schedule: &Schedule,
+    places: Option<&HashMap<Id, Place>>,
+    is_left: &dyn Fn(Id) -> bool,
+) -> Result<(), String> {
     let fail = |id: Id, what: &str| Err(format!("node {} ({:?}) {what}", id.index(), graph[id].op));
     // By node: the region that computes it.
     let mut computed: Vec<Option<Region>> = vec![None; graph.len()];
     let mut is_absorbed = vec![false; graph.len()];
     for region in Region::ALL {
-        for group in pass.schedule.groups(region) {
+        for group in schedule.groups(region) {
             let mut inside: HashSet<Id> = HashSet::new();
             for id in group.nodes() {
-                for read in reads(graph, pass, group, id, &mut is_absorbed) {
+                for read in reads(graph, schedule, group, id, &mut is_absorbed) {
                     let read = graph.storage(read);
-                    let delayed = pass.schedule.delayed.get(&read);
+                    let delayed = schedule.delayed.get(&read);
                     if delayed.is_some_and(|node| computed[node.index()].is_none()) {
                         return fail(read, "reads a series before it is computed");
                     }
                     if graph[read].op.is_leaf() || graph.is_constant(read) || inside.contains(&read) {
                         continue;
                     }
-                    match (computed[read.index()], pass.places.get(&read)) {
-                        (None, _) if is_left(read) && pass.schedule.region[read.index()].is_none() => {}
+                    let place = places.and_then(|places| places.get(&read));
+                    match (computed[read.index()], place) {
+                        (None, _) if is_left(read) && schedule.region[read.index()].is_none() => {}
                         (None, _) => {
                             return fail(
                                 read,
                                 &format!("is read by node {} before it is computed", id.index()),
                             );
                         }
-                        (Some(_), None) => return fail(read, "is read outside of its loop and has no place"),
+                        (Some(_), None) if places.is_some() => {
+                            return fail(read, "is read outside of its loop and has no place");
+                        }
                         (Some(at), Some(Place::Buffer(Lifetime::Step)))
                             if at != region || at != Region::Step =>
                         {
@@ -165,7 +181,7 @@ fn passes(graph: &Graph, pass: &Pass, before: Option<&Pass>) -> Result<(), Strin
             }
         }
     }
-    for id in graph.ids().filter(|id| pass.schedule.region[id.index()].is_some()) {
+    for id in graph.ids().filter(|id| schedule.region[id.index()].is_some()) {
         let index = id.index();
         if computed[index].is_none() && !is_absorbed[index] && graph[id].op != Op::Reshape {
             return fail(id, "is never computed");
@@ -178,7 +194,7 @@ fn passes(graph: &Graph, pass: &Pass, before: Option<&Pass>) -> Result<(), Strin
 }
 
 /// What a node's code reads: its arguments, or those of the products that it stands for.
-fn reads(graph: &Graph, pass: &Pass, group: &Group, id: Id, is_absorbed: &mut [bool]) -> Vec<Id> {
+fn reads(graph: &Graph, schedule: &Schedule, group: &Group, id: Id, is_absorbed: &mut [bool]) -> Vec<Id> {
     match group {
         Group::Products { .. } | Group::PullBack(_) => {
             let sum = group.sums().iter().find(|sum| sum.node == id);
@@ -195,7 +211,7 @@ fn reads(graph: &Graph, pass: &Pass, group: &Group, id: Id, is_absorbed: &mut [b
             }
             reads
         }
-        Group::Single(_) if is_accumulated_product(graph, &pass.schedule.users, id) => {
+        Group::Single(_) if is_accumulated_product(graph, &schedule.users, id) => {
             let product = graph[id].args[0];
             is_absorbed[product.index()] = true;
             graph[product].args.clone()

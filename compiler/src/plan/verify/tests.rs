@@ -1,6 +1,6 @@
 //! Each invariant broken by hand.
 
-use super::{graph, verify};
+use super::{graph, schedule, verify};
 use crate::dim::{Atom, Dim};
 use crate::graph::ir::{Binary, BlockShape, Graph, Id, Level, Op, Piece, Unary};
 use crate::plan::schedule::{Group, Region};
@@ -207,6 +207,15 @@ fn residuals_that_are_not_kept() {
         }
     });
     assert!(said.starts_with("backward: ") && said.contains("before it is computed"), "{said}");
+}
+
+#[test]
+fn schedules_without_places() {
+    let Plan { graph, forward, backward, residuals, .. } = plan();
+    assert_eq!(schedule(&graph, &forward.schedule, &[]), Ok(()));
+    assert_eq!(schedule(&graph, &backward.schedule, &residuals), Ok(()));
+    let broken = schedule(&graph, &backward.schedule, &residuals[1..]).expect_err("a residual is missing");
+    assert!(broken.contains("before it is computed"), "{broken}");
 }
 
 #[test]

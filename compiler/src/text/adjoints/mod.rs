@@ -12,7 +12,7 @@ use crate::dim::Shape;
 use crate::graph::grid::piece_label;
 use crate::graph::ir::{Graph, Id, Op};
 use crate::graph::text::{Writer, bare};
-use crate::lower::names::{Names, declared_name};
+use crate::lower::names::declared_name;
 use crate::plan::Plan;
 use std::collections::{HashMap, HashSet};
 
@@ -23,7 +23,8 @@ const OFTEN: usize = 4;
 /// Operands that one line holds; a longer value is told in parts.
 const LONGEST: usize = 24;
 
-pub fn adjoints(definition: Shaped, plan: &Plan, names: &Names) -> String {
+pub fn adjoints(definition: Shaped, plan: &Plan) -> String {
+    let names = &plan.names;
     let graph = &plan.graph;
     let known = Known::of(definition);
     let asked = Asked::of(definition, plan, &known);

@@ -3,7 +3,7 @@
 use super::adjoints;
 use crate::analysis::shapes::Shapes;
 use crate::graph::grid::piece_label;
-use crate::lower::names::{Names, declared_name};
+use crate::lower::names::declared_name;
 use crate::plan::Plan;
 use crate::syntax::ast::DeclarationKind;
 use crate::testing::samples::SAMPLES;
@@ -11,8 +11,7 @@ use crate::testing::source::{Definition, read, read_all, ready};
 use std::collections::HashSet;
 
 fn text(definition: &Definition, plan: &Plan) -> String {
-    let names = Names::new(&definition.cell, &definition.shapes, &plan.graph);
-    adjoints(definition.shaped(), plan, &names)
+    adjoints(definition.shaped(), plan)
 }
 
 /// The blocks of what is declared or defined, by their names.
