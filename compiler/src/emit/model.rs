@@ -14,7 +14,7 @@ use quote::quote;
 /// What a cell of parameters is without a heap: made by value, initialised, visited.
 pub fn step(items: &Items) -> TokenStream {
     let (cx, types) = (items.cx, &items.types);
-    let (k, root, scalar) = (&cx.k, &cx.root, &cx.scalar);
+    let (k, scalar) = (&cx.k, &cx.scalar);
     let (dims, cell) = (&types.dims, &types.cell);
     let params = declared(cx.cell, DeclarationKind::Param);
     let buffers = declared(cx.cell, DeclarationKind::Buffer);
@@ -68,47 +68,47 @@ pub fn step(items: &Items) -> TokenStream {
             }
 
             /// First values as the definition's initialisers say.
-            pub fn init(rng: &mut (impl #root::rng::Rng + ?::core::marker::Sized)) -> Self {
+            pub fn init(rng: &mut (impl #k::Rng + ?::core::marker::Sized)) -> Self {
                 let mut cell = Self::zeros();
                 cell.initialise(rng);
                 cell
             }
 
             /// Overwrites every parameter and buffer by its first value.
-            pub fn initialise(&mut self, rng: &mut (impl #root::rng::Rng + ?::core::marker::Sized)) {
+            pub fn initialise(&mut self, rng: &mut (impl #k::Rng + ?::core::marker::Sized)) {
                 #(#initialise)*
             }
         }
 
-        impl<#dims #scalar: #k::Scalar> #root::cell::Model for #cell {
+        impl<#dims #scalar: #k::Scalar> #k::Model for #cell {
             type Scalar = #scalar;
             type Gradients = Self;
 
             #zero_gradients
 
-            fn visit<'v>(&'v self, visitor: &mut dyn for<'n> ::core::ops::FnMut(#root::cell::Parameter<'n, 'v, #scalar>)) {
+            fn visit<'v>(&'v self, visitor: &mut dyn for<'n> ::core::ops::FnMut(#k::Parameter<'n, 'v, #scalar>)) {
                 #visit
             }
 
             fn visit_buffers<'v>(
                 &'v self,
-                visitor: &mut dyn for<'n> ::core::ops::FnMut(#root::cell::Parameter<'n, 'v, #scalar>),
+                visitor: &mut dyn for<'n> ::core::ops::FnMut(#k::Parameter<'n, 'v, #scalar>),
             ) {
                 #visit_buffers
             }
         }
 
-        impl<#dims #scalar: #k::Scalar> #root::cell::ModelMut for #cell {
+        impl<#dims #scalar: #k::Scalar> #k::ModelMut for #cell {
             fn visit_mut<'v>(
                 &'v mut self,
-                visitor: &mut dyn for<'n> ::core::ops::FnMut(#root::cell::ParameterMut<'n, 'v, #scalar>),
+                visitor: &mut dyn for<'n> ::core::ops::FnMut(#k::ParameterMut<'n, 'v, #scalar>),
             ) {
                 #visit_mut
             }
 
             fn visit_buffers_mut<'v>(
                 &'v mut self,
-                visitor: &mut dyn for<'n> ::core::ops::FnMut(#root::cell::ParameterMut<'n, 'v, #scalar>),
+                visitor: &mut dyn for<'n> ::core::ops::FnMut(#k::ParameterMut<'n, 'v, #scalar>),
             ) {
                 #visit_buffers_mut
             }
@@ -119,7 +119,7 @@ pub fn step(items: &Items) -> TokenStream {
 /// Cells built on the heap.
 pub fn boxes(items: &Items) -> TokenStream {
     let (cx, types) = (items.cx, &items.types);
-    let (k, root, scalar) = (&cx.k, &cx.root, &cx.scalar);
+    let (k, scalar) = (&cx.k, &cx.scalar);
     let (dims, cell) = (&types.dims, &types.cell);
     quote! {
         impl<#dims #scalar: #k::Scalar> #cell {
@@ -129,7 +129,7 @@ pub fn boxes(items: &Items) -> TokenStream {
             }
 
             /// [`init`](Self::init), built on the heap.
-            pub fn init_boxed(rng: &mut (impl #root::rng::Rng + ?::core::marker::Sized)) -> #k::Box<Self> {
+            pub fn init_boxed(rng: &mut (impl #k::Rng + ?::core::marker::Sized)) -> #k::Box<Self> {
                 let mut cell = Self::zeros_boxed();
                 cell.initialise(rng);
                 cell
@@ -140,8 +140,8 @@ pub fn boxes(items: &Items) -> TokenStream {
 
 fn initialiser_call(cx: &Context, name: &proc_macro2::Ident, initialiser: &Initialiser) -> TokenStream {
     let init = {
-        let root = &cx.root;
-        quote!(#root::init)
+        let k = &cx.k;
+        quote!(#k::init)
     };
     let number = |value: f64| {
         let literal = Literal::f64_suffixed(value.abs());

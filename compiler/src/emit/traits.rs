@@ -46,11 +46,11 @@ fn chunk(items: &Items) -> TokenStream {
 
 fn layer(items: &Items) -> TokenStream {
     let (cx, types) = (items.cx, &items.types);
-    let (k, root, scalar, batch) = (&cx.k, &cx.root, &cx.scalar, &cx.batch);
+    let (k, scalar, batch) = (&cx.k, &cx.scalar, &cx.batch);
     let (dims, cell) = (&types.dims, &types.cell);
     let (associated, chunk) = (associated(items), chunk(items));
     quote! {
-        impl<#dims const #batch: usize, #scalar: #k::Scalar> #root::cell::Layer<{ #batch }> for #cell {
+        impl<#dims const #batch: usize, #scalar: #k::Scalar> #k::Layer<{ #batch }> for #cell {
             #associated
 
             fn initial_state(&self) -> Self::State {
@@ -126,8 +126,8 @@ fn layer(items: &Items) -> TokenStream {
                 lengths: ::core::option::Option<&[usize; #batch]>,
                 state: &Self::State,
                 _: &Self::Tape,
-            ) -> ::core::result::Result<(), #root::finite::Fault> {
-                #root::finite::inspect_steps(self, xs, lengths, state)
+            ) -> ::core::result::Result<(), #k::Fault> {
+                #k::inspect_steps(self, xs, lengths, state)
             }
 
             fn inspect_backward(
@@ -138,12 +138,12 @@ fn layer(items: &Items) -> TokenStream {
                 _: [&Self::Tape; 2],
                 dys: &[Self::Output],
                 _: &Self,
-            ) -> ::core::result::Result<(), #root::finite::Fault> {
-                #root::finite::inspect_steps_back(self, xs, lengths, state, dys)
+            ) -> ::core::result::Result<(), #k::Fault> {
+                #k::inspect_steps_back(self, xs, lengths, state, dys)
             }
         }
 
-        impl<#dims const #batch: usize, #scalar: #k::Scalar> #root::cell::Cell<{ #batch }> for #cell {
+        impl<#dims const #batch: usize, #scalar: #k::Scalar> #k::Cell<{ #batch }> for #cell {
             fn step(&self, x: &Self::Input, state: &mut Self::State) -> Self::Output {
                 <#cell>::step(self, x, state)
             }
@@ -157,11 +157,11 @@ fn layer(items: &Items) -> TokenStream {
 
 fn context_layer(items: &Items) -> TokenStream {
     let (cx, types) = (items.cx, &items.types);
-    let (k, root, scalar, batch) = (&cx.k, &cx.root, &cx.scalar, &cx.batch);
+    let (k, scalar, batch) = (&cx.k, &cx.scalar, &cx.batch);
     let (dims, cell, context) = (&types.dims, &types.cell, &types.context);
     let (associated, chunk) = (associated(items), chunk(items));
     quote! {
-        impl<#dims const #batch: usize, #scalar: #k::Scalar> #root::cell::ContextLayer<{ #batch }> for #cell {
+        impl<#dims const #batch: usize, #scalar: #k::Scalar> #k::ContextLayer<{ #batch }> for #cell {
             #associated
             type Context = #context;
 

@@ -85,7 +85,7 @@ pub fn varying(items: &Items) -> TokenStream {
 /// `StateFields` for the state.
 pub fn state_fields(items: &Items) -> TokenStream {
     let (cx, types) = (items.cx, &items.types);
-    let (k, root, scalar, batch) = (&cx.k, &cx.root, &cx.scalar, &cx.batch);
+    let (k, scalar, batch) = (&cx.k, &cx.scalar, &cx.batch);
     let (state, output) = (&types.state, &types.output);
     let dims = dims_in(items, &quote!(#state #output));
     let states = declared(cx.cell, DeclarationKind::State);
@@ -118,7 +118,7 @@ pub fn state_fields(items: &Items) -> TokenStream {
         )
     };
     quote! {
-        impl<#dims const #batch: usize, #scalar: #k::Scalar> #root::cell::StateFields<#scalar, #output> for #state {
+        impl<#dims const #batch: usize, #scalar: #k::Scalar> #k::StateFields<#scalar, #output> for #state {
             const NAMES: &'static [&'static str] = &[#(#names),*];
             fn zip_fields(
                 &mut self,
