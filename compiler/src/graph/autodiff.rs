@@ -82,9 +82,9 @@ fn fit(graph: &mut Graph, contribution: Id, arg: Id) -> Id {
 fn contributions(graph: &mut Graph, id: Id, bar: Id, wanted: &[bool]) -> Vec<Option<Id>> {
     let node = graph[id].clone();
     match (node.op, node.args.as_slice()) {
-        (Op::Unary(op), [x]) => vec![op.pull_back(graph, *x, id, bar)],
+        (Op::Unary(op), [x]) => vec![(op.row().pull_back)(graph, *x, id, bar)],
         (Op::Binary(op), [a, b]) => {
-            let [a_bar, b_bar] = op.pull_back(graph, *a, *b, id, bar);
+            let [a_bar, b_bar] = (op.row().pull_back)(graph, [*a, *b], id, bar);
             vec![a_bar.filter(|_| wanted[0]), b_bar.filter(|_| wanted[1])]
         }
         (Op::Select(comparison), [a, b, _, _]) => choice::pull_back(graph, comparison, [*a, *b], bar),

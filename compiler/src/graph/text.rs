@@ -28,6 +28,20 @@ fn is_balanced(text: &str) -> bool {
     depth == 0
 }
 
+/// `-x`, `tanh(x)`
+pub fn unary(op: Unary, x: &str) -> String {
+    match op {
+        Unary::Neg => format!("-{x}"),
+        _ => format!("{}({})", op.row().name, bare(x)),
+    }
+}
+
+/// `(a + b)`, `pow(a, b)`
+fn binary(op: Binary, a: &str, b: &str) -> String {
+    let name = op.row().name;
+    if op.is_operator() { format!("({a} {name} {b})") } else { format!("{name}({}, {})", bare(a), bare(b)) }
+}
+
 pub fn comparison(op: Comparison) -> &'static str {
     match op {
         Comparison::Less => "<",
@@ -122,9 +136,9 @@ impl Writer<'_> {
                 let text = dim.display(self.dims);
                 if dim.atoms().len() > 1 { format!("({text})") } else { text }
             }
-            Op::Unary(op) => op.text(&arg(0)),
-            Op::Binary(op @ (Binary::Mul | Binary::Div)) => op.text(&factor(0), &factor(1)),
-            Op::Binary(op) => op.text(&arg(0), &arg(1)),
+            Op::Unary(op) => unary(*op, &arg(0)),
+            Op::Binary(op @ (Binary::Mul | Binary::Div)) => binary(*op, &factor(0), &factor(1)),
+            Op::Binary(op) => binary(*op, &arg(0), &arg(1)),
             Op::Select(op) => format!(
                 "where({} {} {}, {}, {})",
                 arg(0),

@@ -1,6 +1,26 @@
 //! Choosing between two values, entry by entry: `where`, `clamp`.
 
+use super::operation::{Lowering, Operation, ShapeRule};
 use crate::graph::ir::{Comparison, Graph, Id};
+
+/// The functions of the language in this family.
+pub const TABLE: &[Operation] = &[
+    Operation::elementwise("clamp", "clamp(u, low, high)", Lowering::OfThree(clamp)),
+    Operation {
+        name: "stop_gradient",
+        arity: (1, 1),
+        signature: "stop_gradient(u)",
+        shape: ShapeRule::Same,
+        lowering: Lowering::OfOne(Graph::stop_gradient),
+    },
+    Operation {
+        name: "where",
+        arity: (3, 3),
+        signature: "where(a >= b, u, v)",
+        shape: ShapeRule::Where,
+        lowering: Lowering::Where,
+    },
+];
 
 /// `u` between `low` and `high`; its derivative is 1 at the bounds.
 pub fn clamp(graph: &mut Graph, u: Id, low: Id, high: Id) -> Id {

@@ -1,8 +1,16 @@
 //! Sums over entries: `sum`, `mean`, `row_sum`.
 
+use super::operation::{Operation, ShapeRule};
 use crate::dim::{Atom, Dim};
 use crate::graph::grid::Grid;
 use crate::graph::ir::{BlockShape, Graph, Id};
+
+/// The functions of the language in this family.
+pub const TABLE: &[Operation] = &[
+    Operation::whole("sum", (1, 1), "sum(u)", ShapeRule::Reduce, sum),
+    Operation::whole("mean", (1, 1), "mean(u)", ShapeRule::Reduce, mean),
+    Operation::whole("row_sum", (1, 1), "row_sum(u)", ShapeRule::RowSum, row_sum),
+];
 
 pub fn sum(graph: &mut Graph, args: &[Grid]) -> Option<Grid> {
     let [u] = args else { return None };
