@@ -1,7 +1,22 @@
 //! Functions of two arguments that act element by element: their rows, and what they fold to.
 
 use super::operation::{Cost, Lowering, Operation};
-use crate::graph::ir::{Binary, Comparison, Graph, Id, Unary};
+use super::primitive::{Primitive, broadcasts, each_entry};
+use crate::graph::ir::{Binary, Comparison, Graph, Id, Op, Unary};
+
+/// A function of two values in the graph.
+pub const BINARY: Primitive = Primitive {
+    arity: Some(2),
+    fits: broadcasts,
+    work: each_entry,
+    pull_back: |graph, y, y_bar, wanted| match (&graph[y].op, graph[y].args.as_slice()) {
+        (Op::Binary(op), &[a, b]) => {
+            let [a_bar, b_bar] = (op.row().pull_back)(graph, [a, b], y, y_bar);
+            vec![a_bar.filter(|_| wanted[0]), b_bar.filter(|_| wanted[1])]
+        }
+        _ => vec![None; 2],
+    },
+};
 
 /// The functions of the language in this family.
 pub const TABLE: &[Operation] = &[

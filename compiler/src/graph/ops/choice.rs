@@ -1,7 +1,23 @@
 //! Choosing between two values, entry by entry: `where`, `clamp`.
 
 use super::operation::{Lowering, Operation, ShapeRule};
-use crate::graph::ir::{Comparison, Graph, Id};
+use super::primitive::{Primitive, broadcasts, each_entry, no_cotangent, nothing};
+use crate::graph::ir::{Comparison, Graph, Id, Op};
+
+/// `a <comparison> b ? u : v`
+pub const SELECT: Primitive = Primitive {
+    arity: Some(4),
+    fits: broadcasts,
+    work: each_entry,
+    pull_back: |graph, y, y_bar, _| match (&graph[y].op, graph[y].args.as_slice()) {
+        (Op::Select(comparison), &[a, b, _, _]) => pull_back(graph, *comparison, [a, b], y_bar),
+        _ => vec![None; 4],
+    },
+};
+
+/// An argument that no cotangent passes.
+pub const STOP_GRADIENT: Primitive =
+    Primitive { arity: Some(1), fits: broadcasts, work: nothing, pull_back: no_cotangent };
 
 /// The functions of the language in this family.
 pub const TABLE: &[Operation] = &[

@@ -10,6 +10,7 @@ pub mod choice;
 pub mod normalise;
 pub mod one_hot;
 mod operation;
+mod primitive;
 pub mod product;
 pub mod rearrange;
 pub mod reduce;
@@ -20,6 +21,7 @@ pub mod unary;
 pub mod tests;
 
 pub use operation::{Cost, Operation, ShapeRule};
+pub use primitive::Primitive;
 
 use crate::graph::ir::Op;
 
@@ -58,4 +60,31 @@ pub fn cost(op: &Op) -> Option<Cost> {
         Op::Select(_) | Op::Expand => Some(Cost::Low),
         _ => None,
     }
+}
+
+/// Returns the row of an operation that computes something. None for a leaf.
+pub fn primitive(op: &Op) -> Option<Primitive> {
+    Some(match op {
+        Op::Number(_) | Op::Size(_) | Op::Read(_) | Op::Previous(_) | Op::OutputBar(_) | Op::CarryBar(_) => {
+            return None;
+        }
+        Op::Unary(_) => unary::UNARY,
+        Op::Binary(_) => binary::BINARY,
+        Op::Select(_) => choice::SELECT,
+        Op::StopGradient => choice::STOP_GRADIENT,
+        Op::Expand => rearrange::EXPAND,
+        Op::Copy(_) => rearrange::COPY,
+        Op::MatMul { .. } => product::MATMUL,
+        Op::Transpose => rearrange::TRANSPOSE,
+        Op::Reshape => rearrange::RESHAPE,
+        Op::Concat => rearrange::CONCAT,
+        Op::Slice { .. } => rearrange::SLICE,
+        Op::Gather { .. } => one_hot::GATHER,
+        Op::Scatter { .. } => one_hot::SCATTER,
+        Op::Sum => reduce::SUM,
+        Op::RowSum => reduce::ROW_SUM,
+        Op::ColumnSum => reduce::COLUMN_SUM,
+        Op::Maximum => reduce::MAXIMUM,
+        Op::Accumulate => reduce::ACCUMULATE,
+    })
 }

@@ -1,9 +1,33 @@
 //! The matrix product `A @ B`.
 
-use crate::graph::ir::{Graph, Id};
+use super::primitive::Primitive;
+use crate::graph::ir::{BlockShape, Graph, Id, Op};
+
+/// `op(A) op(B)`, each transposed or not.
+pub const MATMUL: Primitive = Primitive {
+    arity: Some(2),
+    fits: |node, args| {
+        let (Op::MatMul { ta, tb }, [a, b]) = (&node.op, args) else { return false };
+        let (left, right) = (oriented(*a, *ta), oriented(*b, *tb));
+        left.columns == right.rows && node.shape == BlockShape::new(left.rows, right.columns)
+    },
+    work: |graph, node| {
+        let Op::MatMul { ta, .. } = node.op else { return None };
+        let inner = oriented(graph[node.args[0]].shape, ta).columns;
+        Some((2, vec![node.shape.rows, node.shape.columns, inner]))
+    },
+    pull_back: |graph, y, y_bar, wanted| match (&graph[y].op, graph[y].args.as_slice()) {
+        (Op::MatMul { ta, tb }, &[a, b]) => pull_back(graph, (*ta, *tb), [a, b], y_bar, wanted),
+        _ => vec![None; 2],
+    },
+};
+
+fn oriented(shape: BlockShape, is_transposed: bool) -> BlockShape {
+    if is_transposed { shape.transposed() } else { shape }
+}
 
 /// `C = op(A) op(B)`: `A_bar` and `B_bar` from `C_bar`.
-pub fn pull_back(
+fn pull_back(
     graph: &mut Graph,
     (ta, tb): (bool, bool),
     [a, b]: [Id; 2],

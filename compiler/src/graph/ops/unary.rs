@@ -1,7 +1,19 @@
 //! Functions of one argument that act element by element: their rows, and what they fold to.
 
 use super::operation::{Cost, Lowering, Operation};
-use crate::graph::ir::{Graph, Id, Unary};
+use super::primitive::{Primitive, broadcasts, each_entry};
+use crate::graph::ir::{Graph, Id, Op, Unary};
+
+/// A function of one value in the graph.
+pub const UNARY: Primitive = Primitive {
+    arity: Some(1),
+    fits: broadcasts,
+    work: each_entry,
+    pull_back: |graph, y, y_bar, _| match (&graph[y].op, graph[y].args.as_slice()) {
+        (Op::Unary(op), &[x]) => vec![(op.row().pull_back)(graph, x, y, y_bar)],
+        _ => vec![None],
+    },
+};
 
 /// The functions of the language in this family.
 pub const TABLE: &[Operation] = &[
