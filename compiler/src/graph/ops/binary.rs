@@ -25,14 +25,17 @@ pub const TABLE: &[Operation] = &[
     Operation::elementwise("max", "max(u, v)", Lowering::Binary(Binary::Max)),
 ];
 
+/// From `[a, b]`, `y` and `y_bar` to `a_bar` and `b_bar`.
+type PullBack = fn(&mut Graph, [Id; 2], Id, Id) -> [Option<Id>; 2];
+
 /// What the stages ask of a function of two values, `y = f(a, b)`.
 #[derive(Debug)]
 pub struct Row {
     /// The name in the language and of the kernel, or the sign of the operator.
     pub name: &'static str,
     pub cost: Cost,
-    /// From `[a, b]`, `y` and `y_bar` to `a_bar` and `b_bar`, at the shape and level of the result.
-    pub pull_back: fn(&mut Graph, [Id; 2], Id, Id) -> [Option<Id>; 2],
+    /// The cotangents are at the shape and level of the result.
+    pub pull_back: PullBack,
 }
 
 impl Binary {

@@ -21,7 +21,7 @@ pub mod unary;
 pub mod tests;
 
 pub use operation::{Cost, Operation, ShapeRule};
-pub use primitive::Primitive;
+pub use primitive::{Primitive, Work};
 
 use crate::graph::ir::Op;
 
