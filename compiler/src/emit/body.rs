@@ -7,7 +7,7 @@ use crate::dim::Atom;
 use crate::emit::context::Context;
 use crate::emit::ops::elementwise;
 use crate::emit::storage::{Kind, Storage};
-use crate::graph::ir::{BlockShape, Graph, Id, Level, Node, Op, Unary};
+use crate::graph::ir::{BlockShape, Graph, Id, Level, Node, Op};
 use crate::graph::text::Writer;
 use crate::lower::names::Names;
 use crate::plan::Pass;
@@ -129,10 +129,6 @@ impl Body<'_> {
             Op::Size(dim) => {
                 let size = self.cx.dim(dim);
                 quote!(<#scalar as #k::Scalar>::of(#size as f64))
-            }
-            Op::Unary(Unary::Neg) => {
-                let inner = self.constant(node.args[0]);
-                quote!((-#inner))
             }
             Op::Unary(op) => elementwise::unary(k, *op, self.constant(node.args[0])),
             Op::Binary(op) => {

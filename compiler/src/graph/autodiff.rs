@@ -7,7 +7,7 @@
 
 use crate::dim::Atom;
 use crate::graph::ir::{Graph, Id, Op};
-use crate::graph::ops::{choice, one_hot, product, rearrange, reduce};
+use crate::graph::ops;
 use std::collections::HashMap;
 
 /// The cotangent of each leaf that `is_wanted`, from the cotangents of some values.
@@ -43,7 +43,8 @@ pub fn pull_back(graph: &mut Graph, seeds: &[(Id, Id)], is_wanted: impl Fn(&Op) 
         }
         let args = graph[id].args.clone();
         let wanted: Vec<bool> = args.iter().map(|arg| active[arg.index()]).collect();
-        for (arg, contribution) in args.iter().zip(contributions(graph, id, bar, &wanted)) {
+        let Some(primitive) = ops::primitive(&graph[id].op) else { continue };
+        for (arg, contribution) in args.iter().zip((primitive.pull_back)(graph, id, bar, &wanted)) {
             if let (true, Some(contribution)) = (active[arg.index()], contribution) {
                 let contribution = fit(graph, contribution, *arg);
                 add_to(graph, &mut bars[arg.index()], contribution);
@@ -76,32 +77,4 @@ fn fit(graph: &mut Graph, contribution: Id, arg: Id) -> Id {
         sum = graph.column_sum(sum);
     }
     sum
-}
-
-/// What the node hands to each of its arguments, at its own shape for element-wise operations.
-fn contributions(graph: &mut Graph, id: Id, bar: Id, wanted: &[bool]) -> Vec<Option<Id>> {
-    let node = graph[id].clone();
-    match (node.op, node.args.as_slice()) {
-        (Op::Unary(op), [x]) => vec![op.pull_back(graph, *x, id, bar)],
-        (Op::Binary(op), [a, b]) => {
-            let [a_bar, b_bar] = op.pull_back(graph, *a, *b, id, bar);
-            vec![a_bar.filter(|_| wanted[0]), b_bar.filter(|_| wanted[1])]
-        }
-        (Op::Select(comparison), [a, b, _, _]) => choice::pull_back(graph, comparison, [*a, *b], bar),
-        (Op::Expand | Op::Copy(_), [_]) => vec![Some(bar)],
-        (Op::MatMul { ta, tb }, [a, b]) => product::pull_back(graph, (ta, tb), [*a, *b], bar, wanted),
-        (Op::Transpose, [_]) => vec![Some(graph.transpose(bar))],
-        (Op::Reshape, [x]) => {
-            let shape = graph[*x].shape;
-            vec![Some(graph.reshape(bar, shape))]
-        }
-        (Op::Gather { offset }, [e, w]) => one_hot::pull_back(graph, offset, [*e, *w], bar),
-        (Op::Sum | Op::RowSum, [x]) => vec![Some(reduce::pull_back(graph, *x, bar))],
-        (Op::ColumnSum, [x]) => vec![Some(reduce::pull_back_columns(graph, *x, bar))],
-        (Op::Concat, parts) => rearrange::pull_back_concat(graph, parts, bar),
-        (Op::Slice { start, count }, [x]) => {
-            vec![Some(rearrange::pull_back_slice(graph, *x, start, count, bar))]
-        }
-        (_, args) => vec![None; args.len()],
-    }
 }

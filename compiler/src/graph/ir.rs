@@ -62,6 +62,11 @@ impl BlockShape {
     pub fn transposed(self) -> Self {
         Self { rows: self.columns, columns: self.rows }
     }
+
+    /// Returns the shape of a factor of a product, which may be transposed.
+    pub fn oriented(self, is_transposed: bool) -> Self {
+        if is_transposed { self.transposed() } else { self }
+    }
 }
 
 /// A block of something declared, or of a target: its index, and the block's place in the grid of blocks.

@@ -28,6 +28,20 @@ fn is_balanced(text: &str) -> bool {
     depth == 0
 }
 
+/// `-x`, `tanh(x)`
+pub fn unary(op: Unary, x: &str) -> String {
+    match op {
+        Unary::Neg => format!("-{x}"),
+        _ => format!("{}({})", op.row().name, bare(x)),
+    }
+}
+
+/// `(a + b)`, `pow(a, b)`
+fn binary(op: Binary, a: &str, b: &str) -> String {
+    let name = op.row().name;
+    if op.is_operator() { format!("({a} {name} {b})") } else { format!("{name}({}, {})", bare(a), bare(b)) }
+}
+
 pub fn comparison(op: Comparison) -> &'static str {
     match op {
         Comparison::Less => "<",
@@ -90,7 +104,7 @@ impl Writer<'_> {
         match self.graph[id].op {
             _ if (self.name)(id).is_some() => false,
             Op::MatMul { .. } | Op::Gather { .. } | Op::Scatter { .. } | Op::Accumulate => true,
-            Op::Reshape if self.is_turned(id) => false,
+            Op::Reshape if self.makes_row(id) => false,
             Op::Unary(Unary::Neg) => self.is_open(self.graph[id].args[0]),
             Op::Expand | Op::StopGradient | Op::Copy(_) | Op::Reshape => self.is_open(self.graph[id].args[0]),
             _ => false,
@@ -98,7 +112,7 @@ impl Writer<'_> {
     }
 
     /// Whether a reshape makes a row of a vector.
-    fn is_turned(&self, id: Id) -> bool {
+    fn makes_row(&self, id: Id) -> bool {
         self.graph[self.graph[id].args[0]].shape.columns == Atom::ONE
     }
 
@@ -106,14 +120,14 @@ impl Writer<'_> {
         let node = &self.graph[id];
         let arg = |index: usize| node.args.get(index).map_or(String::new(), |arg| self.value(*arg));
         let factor = |index: usize| node.args.get(index).map_or(String::new(), |arg| self.factor(*arg));
-        let turned = |index: usize| {
+        let transposed = |index: usize| {
             let text = factor(index);
             text.strip_suffix(".T").map_or_else(|| format!("{text}.T"), str::to_owned)
         };
         // Products are read from the left.
         let first = |flag: bool| match node.args.first().map(|arg| &self.graph[*arg].op) {
             Some(Op::MatMul { .. }) if !flag => arg(0),
-            _ if flag => turned(0),
+            _ if flag => transposed(0),
             _ => factor(0),
         };
         match &node.op {
@@ -122,9 +136,9 @@ impl Writer<'_> {
                 let text = dim.display(self.dims);
                 if dim.atoms().len() > 1 { format!("({text})") } else { text }
             }
-            Op::Unary(op) => op.text(&arg(0)),
-            Op::Binary(op @ (Binary::Mul | Binary::Div)) => op.text(&factor(0), &factor(1)),
-            Op::Binary(op) => op.text(&arg(0), &arg(1)),
+            Op::Unary(op) => unary(*op, &arg(0)),
+            Op::Binary(op @ (Binary::Mul | Binary::Div)) => binary(*op, &factor(0), &factor(1)),
+            Op::Binary(op) => binary(*op, &arg(0), &arg(1)),
             Op::Select(op) => format!(
                 "where({} {} {}, {}, {})",
                 arg(0),
@@ -133,15 +147,17 @@ impl Writer<'_> {
                 bare(&arg(2)),
                 bare(&arg(3))
             ),
-            Op::MatMul { ta, tb } => format!("{} @ {}", first(*ta), if *tb { turned(1) } else { factor(1) }),
-            Op::Transpose => turned(0),
-            Op::Reshape if self.is_turned(id) => turned(0),
+            Op::MatMul { ta, tb } => {
+                format!("{} @ {}", first(*ta), if *tb { transposed(1) } else { factor(1) })
+            }
+            Op::Transpose => transposed(0),
+            Op::Reshape if self.makes_row(id) => transposed(0),
             Op::Expand | Op::StopGradient | Op::Copy(_) | Op::Reshape => arg(0),
             Op::Gather { .. } => format!("{} @ {}", factor(0), arg(1)),
             Op::Scatter { .. } => format!("{} @ {}.T", factor(0), arg(1)),
             Op::Sum => format!("sum({})", bare(&arg(0))),
             Op::RowSum => format!("row_sum({})", bare(&arg(0))),
-            Op::ColumnSum => format!("row_sum({})", turned(0)),
+            Op::ColumnSum => format!("row_sum({})", transposed(0)),
             Op::Maximum => format!("max_entry({})", bare(&arg(0))),
             Op::Concat => {
                 let parts: Vec<String> =

@@ -2,6 +2,7 @@
 
 use crate::graph::grid::Grid;
 use crate::graph::ir::{Graph, Id, Op};
+use crate::graph::text::unary;
 use std::collections::HashSet;
 
 /// After all equations, so that a name of the user's is never another value's.
@@ -26,7 +27,7 @@ fn within(graph: &Graph, id: Id) -> Vec<(Id, String)> {
                 let inner = &graph[*arg];
                 let Op::Unary(op) = &inner.op else { return None };
                 let of = graph[*inner.args.first()?].name.as_ref()?;
-                Some((*arg, op.text(of).replace('(', "_").replace([')', '-'], "")))
+                Some((*arg, unary(*op, of).replace('(', "_").replace([')', '-'], "")))
             };
             args.iter().filter_map(factor).collect()
         }

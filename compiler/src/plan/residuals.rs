@@ -2,6 +2,7 @@
 
 use super::equations::Equations;
 use crate::graph::ir::{Id, Level, Op};
+use crate::graph::ops::{self, Cost};
 
 /// Returns the values that the backward pass finds on the tape, in ascending order: what it reads of the forward pass,
 /// unless it is cheap to compute again from what is there anyway.
@@ -30,7 +31,7 @@ pub fn choose(equations: &Equations) -> Vec<Id> {
         } else if there[index] || node.op == Op::Reshape {
             continue;
         } else if node.level == Level::Time
-            && is_cheap(&node.op)
+            && ops::cost(&node.op) == Some(Cost::Low)
             && node.args.iter().all(|arg| there[graph.storage(*arg).index()])
         {
             // Computed again where it is used.
@@ -43,13 +44,4 @@ pub fn choose(equations: &Equations) -> Vec<Id> {
     kept.sort_unstable();
     kept.dedup();
     kept
-}
-
-fn is_cheap(op: &Op) -> bool {
-    match op {
-        Op::Unary(op) => !op.is_dear(),
-        Op::Binary(op) => !op.is_dear(),
-        Op::Select(_) | Op::Expand => true,
-        _ => false,
-    }
 }

@@ -8,6 +8,7 @@
 //! or add up to one sum run together.
 
 use crate::graph::ir::{Binary, BlockShape, Graph, Id, Level, Op};
+use crate::graph::ops::{self, Cost};
 use std::collections::HashMap;
 
 /// Where a node runs, in the order of running.
@@ -197,16 +198,6 @@ impl Needed {
     }
 }
 
-/// Cheap enough to be computed where it is used.
-fn sinks(op: &Op) -> bool {
-    match op {
-        Op::Unary(op) => !op.is_dear(),
-        Op::Binary(op) => *op != Binary::Pow,
-        Op::Select(_) | Op::Expand => true,
-        _ => false,
-    }
-}
-
 fn regions(graph: &Graph, task: &Task, needed: &Needed) -> Vec<Option<Region>> {
     let count = graph.len();
     let mut recurrent = vec![false; count];
@@ -264,7 +255,10 @@ fn regions(graph: &Graph, task: &Task, needed: &Needed) -> Vec<Option<Region>> {
                 let is_free = !is_root && !uses.is_empty();
                 if is_free && uses.iter().all(|at| *at > Region::Step) {
                     Region::After
-                } else if is_free && sinks(&graph[id].op) && uses.iter().all(|at| *at >= Region::Step) {
+                } else if is_free
+                    && ops::cost(&graph[id].op).is_some_and(|cost| cost < Cost::High)
+                    && uses.iter().all(|at| *at >= Region::Step)
+                {
                     Region::Step
                 } else {
                     Region::Before

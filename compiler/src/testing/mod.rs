@@ -109,9 +109,9 @@ pub fn evaluate(graph: &Graph, id: Id, sizes: &[usize], args: &[&Matrix]) -> Mat
         Op::Expand | Op::Copy(_) => entries(&|r, c| args[0].at(r, c)),
         Op::StopGradient | Op::Accumulate => args[0].clone(),
         Op::MatMul { ta, tb } => {
-            let turned =
+            let oriented =
                 |matrix: &Matrix, flag: bool| if flag { matrix.transposed() } else { matrix.clone() };
-            turned(args[0], *ta).product(&turned(args[1], *tb))
+            oriented(args[0], *ta).product(&oriented(args[1], *tb))
         }
         Op::Transpose => args[0].transposed(),
         Op::Reshape => Matrix::new(rows, columns, args[0].entries.clone()),

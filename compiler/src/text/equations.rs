@@ -127,7 +127,7 @@ pub fn shape(definition: Shaped, index: usize) -> String {
 
 /// What the blocks of a declaration are where it has several, a sentence: `W.left` is `[H, H]`, `W.right` is `[H, I]`.
 pub fn blocks(definition: Shaped, index: usize) -> Option<String> {
-    // More are told by the first and the last.
+    // Of more blocks only the first two and the last are shown.
     const MOST: usize = 4;
     let declaration = &definition.cell.declarations[index];
     let shape = definition.shapes.declarations[index]
@@ -144,17 +144,17 @@ pub fn blocks(definition: Shaped, index: usize) -> Option<String> {
         format!("`{name}{path}` is `{}`", of.display(&definition.dim_names()))
     };
     let places = (0..rows.len()).flat_map(|row| (0..columns.len()).map(move |column| (row, column)));
-    let mut told: Vec<String> = places.map(|(row, column)| block(row, column)).collect();
-    if told.len() < 2 {
+    let mut shown: Vec<String> = places.map(|(row, column)| block(row, column)).collect();
+    if shown.len() < 2 {
         return None;
     }
-    if told.len() > MOST {
-        let last = told.pop();
-        told.truncate(2);
-        told.push("..".to_owned());
-        told.extend(last);
+    if shown.len() > MOST {
+        let last = shown.pop();
+        shown.truncate(2);
+        shown.push("..".to_owned());
+        shown.extend(last);
     }
-    let mut sentence = format!("A [block](rnn_cell::blocks) a term: {}", told.join(", "));
+    let mut sentence = format!("A [block](rnn_cell::blocks) a term: {}", shown.join(", "));
     if matches!(declaration.kind, DeclarationKind::Param | DeclarationKind::Buffer) {
         sentence.push_str(&format!("; an entry of the whole is `{name}[(row, column)]`"));
     }

@@ -77,12 +77,12 @@ impl Infer<'_> {
         let fact = format!("`{name}` can't combine `{}` and `{}`", self.show(&first.1), self.show(&second.1));
         let notes = self.describe_both((first.0, &first.1), (second.0, &second.1));
         let are_vectors = first.1.columns.is_one() && second.1.columns.is_one();
-        let turned = !are_vectors && common(&first.1, &second.1.transposed()).is_some();
+        let is_transposed = !are_vectors && common(&first.1, &second.1.transposed()).is_some();
         let mistake = self.diagnostics.error(second.0.extent, fact);
         for note in notes {
             mistake.note(note);
         }
-        if turned {
+        if is_transposed {
             mistake.help(format!("its transpose fits: `{}`", text::transposed(second.0)));
         } else {
             mistake.help(format!("`{name}` is element-wise: its arguments have one shape, scalars aside"));
@@ -127,12 +127,12 @@ impl Infer<'_> {
                 self.show(shape)
             );
             let notes = self.describe_both((argument, shape), (mask, mask_shape));
-            let is_turned = mask_shape.transposed() == *shape;
+            let is_transposed = mask_shape.transposed() == *shape;
             let mistake = self.diagnostics.error(mask.extent, fact);
             for note in notes {
                 mistake.note(note);
             }
-            mistake.help(if is_turned {
+            mistake.help(if is_transposed {
                 format!("its transpose fits: `{}`", text::transposed(mask))
             } else {
                 "the mask has an entry for every score".to_owned()

@@ -55,14 +55,14 @@ impl Infer<'_> {
             self.show(second.1)
         );
         let notes = self.describe_both(first, second);
-        let turned = (first.1.columns == second.1.rows)
+        let transposed = (first.1.columns == second.1.rows)
             .then(|| format!("stack its transpose: `{}`", text::transposed(second.0)));
         let mistake = self.diagnostics.error(second.0.extent, fact);
         for note in notes {
             mistake.note(note);
         }
         mistake.help(
-            turned.unwrap_or_else(|| "what stands one below the other has the same columns".to_owned()),
+            transposed.unwrap_or_else(|| "what stands one below the other has the same columns".to_owned()),
         );
     }
 

@@ -10,7 +10,7 @@ pub fn unary(kernels: &TokenStream, op: Unary, x: TokenStream) -> TokenStream {
     if op == Unary::Neg {
         return quote!((-#x));
     }
-    let name = local(op.kernel());
+    let name = local(op.row().name);
     quote!(#kernels::#name(isa, #x))
 }
 
@@ -21,9 +21,10 @@ pub fn binary(kernels: &TokenStream, op: Binary, a: TokenStream, b: TokenStream)
         Binary::Sub => quote!((#a - #b)),
         Binary::Mul => quote!((#a * #b)),
         Binary::Div => quote!((#a / #b)),
-        Binary::Pow => quote!(#kernels::pow(isa, #a, #b)),
-        Binary::Min => quote!(#kernels::min(isa, #a, #b)),
-        Binary::Max => quote!(#kernels::max(isa, #a, #b)),
+        Binary::Pow | Binary::Min | Binary::Max => {
+            let name = local(op.row().name);
+            quote!(#kernels::#name(isa, #a, #b))
+        }
     }
 }
 

@@ -1,7 +1,20 @@
 //! Activations that are built from other functions. Their derivatives follow from those.
 
+use super::operation::{Lowering, Operation};
 use crate::graph::ir::{Comparison, Graph, Id, Unary};
 use crate::graph::ops::choice::clamp;
+
+/// The functions of the language in this family.
+pub const TABLE: &[Operation] = &[
+    Operation::elementwise("relu", "relu(u)", Lowering::OfOne(relu)),
+    Operation::elementwise("leaky_relu", "leaky_relu(u)", Lowering::OfOne(leaky_relu)),
+    Operation::elementwise("elu", "elu(u)", Lowering::OfOne(elu)),
+    Operation::elementwise("silu", "silu(u)", Lowering::OfOne(silu)),
+    Operation::elementwise("gelu", "gelu(u)", Lowering::OfOne(gelu)),
+    Operation::elementwise("hard_sigmoid", "hard_sigmoid(u)", Lowering::OfOne(hard_sigmoid)),
+    Operation::elementwise("hard_tanh", "hard_tanh(u)", Lowering::OfOne(hard_tanh)),
+    Operation::elementwise("square", "square(u)", Lowering::OfOne(square)),
+];
 
 /// `u` where it is positive, `below` elsewhere: at 0 the derivative is that of `below`.
 fn positive_or(g: &mut Graph, u: Id, below: Id) -> Id {

@@ -1,63 +1,77 @@
-//! Functions of two arguments that act element by element: derivative, emission, text.
+//! Functions of two arguments that act element by element: their rows, and what they fold to.
 
-use crate::graph::ir::{Binary, Comparison, Graph, Id, Unary};
+use super::operation::{Cost, Lowering, Operation};
+use super::primitive::{Primitive, broadcasts, each_entry};
+use crate::graph::ir::{Binary, Comparison, Graph, Id, Op, Unary};
+
+/// A function of two values in the graph.
+pub const BINARY: Primitive = Primitive {
+    arity: Some(2),
+    fits: broadcasts,
+    work: each_entry,
+    pull_back: |graph, y, y_bar, wanted| match (&graph[y].op, graph[y].args.as_slice()) {
+        (Op::Binary(op), &[a, b]) => {
+            let [a_bar, b_bar] = (op.row().pull_back)(graph, [a, b], y, y_bar);
+            vec![a_bar.filter(|_| wanted[0]), b_bar.filter(|_| wanted[1])]
+        }
+        _ => vec![None; 2],
+    },
+};
+
+/// The functions of the language in this family.
+pub const TABLE: &[Operation] = &[
+    Operation::elementwise("pow", "pow(u, p)", Lowering::Binary(Binary::Pow)),
+    Operation::elementwise("min", "min(u, v)", Lowering::Binary(Binary::Min)),
+    Operation::elementwise("max", "max(u, v)", Lowering::Binary(Binary::Max)),
+];
+
+/// From `[a, b]`, `y` and `y_bar` to `a_bar` and `b_bar`.
+type PullBack = fn(&mut Graph, [Id; 2], Id, Id) -> [Option<Id>; 2];
+
+/// What the stages ask of a function of two values, `y = f(a, b)`.
+#[derive(Debug)]
+pub struct Row {
+    /// The name in the language and of the kernel, or the sign of the operator.
+    pub name: &'static str,
+    pub cost: Cost,
+    /// The cotangents are at the shape and level of the result.
+    pub pull_back: PullBack,
+}
 
 impl Binary {
-    /// Dear enough to keep the result rather than to compute it again in the backward pass.
-    pub fn is_dear(self) -> bool {
-        matches!(self, Binary::Pow | Binary::Div)
+    pub const fn row(self) -> &'static Row {
+        match self {
+            Binary::Add => {
+                &Row { name: "+", cost: Cost::Low, pull_back: |_, _, _, y_bar| [Some(y_bar), Some(y_bar)] }
+            }
+            Binary::Sub => &Row {
+                name: "-",
+                cost: Cost::Low,
+                pull_back: |g, _, _, y_bar| [Some(y_bar), Some(g.neg(y_bar))],
+            },
+            Binary::Mul => &Row {
+                name: "*",
+                cost: Cost::Low,
+                pull_back: |g, [a, b], _, y_bar| [Some(g.mul(y_bar, b)), Some(g.mul(y_bar, a))],
+            },
+            Binary::Div => &Row { name: "/", cost: Cost::Medium, pull_back: division },
+            Binary::Pow => &Row { name: "pow", cost: Cost::High, pull_back: power },
+            Binary::Min => &Row {
+                name: "min",
+                cost: Cost::Low,
+                pull_back: |g, args, _, y_bar| choice(g, Comparison::Less, args, y_bar),
+            },
+            Binary::Max => &Row {
+                name: "max",
+                cost: Cost::Low,
+                pull_back: |g, args, _, y_bar| choice(g, Comparison::Greater, args, y_bar),
+            },
+        }
     }
 
-    /// The cotangents of the arguments, at the shape and level of the result: `y = f(a, b)`.
-    pub fn pull_back(self, graph: &mut Graph, a: Id, b: Id, y: Id, y_bar: Id) -> [Option<Id>; 2] {
-        let g = graph;
-        match self {
-            Binary::Add => [Some(y_bar), Some(y_bar)],
-            Binary::Sub => {
-                let b_bar = g.neg(y_bar);
-                [Some(y_bar), Some(b_bar)]
-            }
-            Binary::Mul => {
-                let a_bar = g.mul(y_bar, b);
-                let b_bar = g.mul(y_bar, a);
-                [Some(a_bar), Some(b_bar)]
-            }
-            Binary::Div => {
-                let a_bar = g.div(y_bar, b);
-                let moved = g.mul(a_bar, y);
-                let b_bar = g.neg(moved);
-                [Some(a_bar), Some(b_bar)]
-            }
-            Binary::Pow => {
-                let one = g.constant(1.0);
-                let lower = g.sub(b, one);
-                let power = g.binary(Binary::Pow, a, lower);
-                let slope = g.mul(b, power);
-                let a_bar = g.mul(y_bar, slope);
-                let b_bar = (!g.is_constant(b)).then(|| {
-                    // d/db a^b = a^b ln a, and 0 where a is not positive: a^b is constant in b at a = 0.
-                    let zero = g.constant(0.0);
-                    let one = g.constant(1.0);
-                    let base = g.select(Comparison::Greater, [a, zero, a, one]);
-                    let log = g.unary(Unary::Ln, base);
-                    let slope = g.mul(y, log);
-                    g.mul(y_bar, slope)
-                });
-                [Some(a_bar), b_bar]
-            }
-            Binary::Min | Binary::Max => {
-                let chosen = if self == Binary::Max { Comparison::Greater } else { Comparison::Less };
-                let (zero, half) = (g.constant(0.0), g.constant(0.5));
-                let shared = g.mul(half, y_bar);
-                let mut share = |x, other| {
-                    let tie = g.select(Comparison::Equal, [x, other, shared, zero]);
-                    g.select(chosen, [x, other, y_bar, tie])
-                };
-                let a_bar = share(a, b);
-                let b_bar = share(b, a);
-                [Some(a_bar), Some(b_bar)]
-            }
-        }
+    /// Returns whether it is written between its arguments.
+    pub fn is_operator(self) -> bool {
+        matches!(self, Binary::Add | Binary::Sub | Binary::Mul | Binary::Div)
     }
 
     /// Returns the value for two constants, as `Unary::fold` does for one. Minimum and maximum
@@ -74,19 +88,41 @@ impl Binary {
             Binary::Min | Binary::Max => b,
         }
     }
+}
 
-    pub fn text(self, a: &str, b: &str) -> String {
-        let bare = crate::graph::text::bare;
-        match self {
-            Binary::Add => format!("({a} + {b})"),
-            Binary::Sub => format!("({a} - {b})"),
-            Binary::Mul => format!("({a} * {b})"),
-            Binary::Div => format!("({a} / {b})"),
-            Binary::Pow => format!("pow({}, {})", bare(a), bare(b)),
-            Binary::Min => format!("min({}, {})", bare(a), bare(b)),
-            Binary::Max => format!("max({}, {})", bare(a), bare(b)),
-        }
-    }
+fn division(g: &mut Graph, [_, b]: [Id; 2], y: Id, y_bar: Id) -> [Option<Id>; 2] {
+    let a_bar = g.div(y_bar, b);
+    let moved = g.mul(a_bar, y);
+    [Some(a_bar), Some(g.neg(moved))]
+}
+
+/// d/da a^b = b a^(b-1); d/db a^b = a^b ln a, and 0 where a is not positive: a^b is constant in b at a = 0.
+fn power(g: &mut Graph, [a, b]: [Id; 2], y: Id, y_bar: Id) -> [Option<Id>; 2] {
+    let one = g.constant(1.0);
+    let lower = g.sub(b, one);
+    let power = g.binary(Binary::Pow, a, lower);
+    let slope = g.mul(b, power);
+    let a_bar = g.mul(y_bar, slope);
+    let b_bar = (!g.is_constant(b)).then(|| {
+        let zero = g.constant(0.0);
+        let one = g.constant(1.0);
+        let base = g.select(Comparison::Greater, [a, zero, a, one]);
+        let log = g.unary(Unary::Ln, base);
+        let slope = g.mul(y, log);
+        g.mul(y_bar, slope)
+    });
+    [Some(a_bar), b_bar]
+}
+
+/// The argument that is chosen gets the cotangent; equal ones share it.
+fn choice(g: &mut Graph, chosen: Comparison, [a, b]: [Id; 2], y_bar: Id) -> [Option<Id>; 2] {
+    let (zero, half) = (g.constant(0.0), g.constant(0.5));
+    let shared = g.mul(half, y_bar);
+    let mut share = |x, other| {
+        let tie = g.select(Comparison::Equal, [x, other, shared, zero]);
+        Some(g.select(chosen, [x, other, y_bar, tie]))
+    };
+    [share(a, b), share(b, a)]
 }
 
 #[cfg(test)]

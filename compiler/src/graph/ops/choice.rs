@@ -1,6 +1,42 @@
 //! Choosing between two values, entry by entry: `where`, `clamp`.
 
-use crate::graph::ir::{Comparison, Graph, Id};
+use super::operation::{Lowering, Operation, ShapeRule};
+use super::primitive::{Primitive, broadcasts, each_entry, no_cotangent, nothing};
+use crate::graph::ir::{Comparison, Graph, Id, Op};
+
+/// `a <comparison> b ? u : v`
+pub const SELECT: Primitive = Primitive {
+    arity: Some(4),
+    fits: broadcasts,
+    work: each_entry,
+    pull_back: |graph, y, y_bar, _| match (&graph[y].op, graph[y].args.as_slice()) {
+        (Op::Select(comparison), &[a, b, _, _]) => pull_back(graph, *comparison, [a, b], y_bar),
+        _ => vec![None; 4],
+    },
+};
+
+/// An argument that no cotangent passes.
+pub const STOP_GRADIENT: Primitive =
+    Primitive { arity: Some(1), fits: broadcasts, work: nothing, pull_back: no_cotangent };
+
+/// The functions of the language in this family.
+pub const TABLE: &[Operation] = &[
+    Operation::elementwise("clamp", "clamp(u, low, high)", Lowering::OfThree(clamp)),
+    Operation {
+        name: "stop_gradient",
+        arity: (1, 1),
+        signature: "stop_gradient(u)",
+        shape: ShapeRule::Same,
+        lowering: Lowering::OfOne(Graph::stop_gradient),
+    },
+    Operation {
+        name: "where",
+        arity: (3, 3),
+        signature: "where(a >= b, u, v)",
+        shape: ShapeRule::Where,
+        lowering: Lowering::Where,
+    },
+];
 
 /// `u` between `low` and `high`; its derivative is 1 at the bounds.
 pub fn clamp(graph: &mut Graph, u: Id, low: Id, high: Id) -> Id {

@@ -1,14 +1,16 @@
-//! The functions and operators of the language, one file a family: what it means in the graph, its derivative,
-//! its emission, its test.
+//! The functions and operators of the language, one file a family: what each means in the graph, its row in the table of the
+//! language, its derivative, its test.
 //!
-//! To add a function, write it into its family's file (or a new one) with a case of its test, and add its row to
-//! [`TABLE`]; a row without a case fails a test. How the arguments' shapes combine is one of [`ShapeRule`].
+//! To add a function that others can express, write it into its family's file: a row in `TABLE`, and a case of its test; a row
+//! without a case fails a test. How the arguments' shapes combine is one of [`ShapeRule`].
 
 pub mod activation;
 pub mod binary;
 pub mod choice;
 pub mod normalise;
 pub mod one_hot;
+mod operation;
+mod primitive;
 pub mod product;
 pub mod rearrange;
 pub mod reduce;
@@ -18,129 +20,71 @@ pub mod unary;
 #[cfg(test)]
 pub mod tests;
 
-use crate::graph::grid::Grid;
-use crate::graph::ir::{Binary, Graph, Id, Unary};
+pub use operation::{Cost, Operation, ShapeRule};
+pub use primitive::{Primitive, Work};
 
-/// How a function's result shape follows from its arguments'.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ShapeRule {
-    /// Every argument broadcasts against the others; the result has the common shape.
-    ElementWise,
-    /// `where(a >= b, u, v)`: the comparison's two sides, `u` and `v` broadcast like element-wise arguments.
-    Where,
-    /// Any shape to a scalar: `sum`, `mean`.
-    Reduce,
-    /// `[n, s]` to `[n]`: `row_sum`.
-    RowSum,
-    /// A vector or a row `[1, s]` to its own shape; an optional mask has the same shape.
-    Softmax,
-    /// The first argument's shape; the others broadcast to it without enlarging it: `layer_norm`, `rms_norm`.
-    Normalise,
-    /// Its argument's shape: `stop_gradient`.
-    Same,
+use crate::graph::ir::Op;
+
+/// The table of the language, by family.
+const FAMILIES: [&[Operation]; 7] = [
+    unary::TABLE,
+    activation::TABLE,
+    binary::TABLE,
+    choice::TABLE,
+    reduce::TABLE,
+    softmax::TABLE,
+    normalise::TABLE,
+];
+
+/// Returns all functions of the language.
+pub fn all() -> impl Iterator<Item = &'static Operation> {
+    FAMILIES.into_iter().flatten()
 }
 
-/// What a function is in terms of the graph.
-#[derive(Debug, Clone, Copy)]
-pub enum Lowering {
-    /// One node, entry by entry.
-    Unary(Unary),
-    Binary(Binary),
-    /// Several nodes, entry by entry.
-    OfOne(fn(&mut Graph, Id) -> Id),
-    OfThree(fn(&mut Graph, Id, Id, Id) -> Id),
-    /// Something of whole values, whose blocks belong together.
-    OfWhole(fn(&mut Graph, &[Grid]) -> Option<Grid>),
-    /// `where`: its first argument is a comparison, which is no value.
-    Where,
+/// Returns the function called `name`; `σ` is `sigmoid`.
+pub fn find(name: &str) -> Option<&'static Operation> {
+    let name = if name == "σ" { "sigmoid" } else { name };
+    all().find(|operation| operation.name == name)
 }
 
-/// One function of the language.
-#[derive(Debug)]
-pub struct Operation {
-    pub name: &'static str,
-    /// The least and the greatest number of arguments.
-    pub arity: (usize, usize),
-    /// For messages: `clamp(u, low, high)`.
-    pub signature: &'static str,
-    pub shape: ShapeRule,
-    lowering: Lowering,
+/// Returns every name, for suggestions.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    all().map(|operation| operation.name)
 }
 
-impl Operation {
-    /// The value of a call. None if the arguments are not what `arity` says, or for `where`.
-    pub fn lower(&self, graph: &mut Graph, args: &[Grid]) -> Option<Grid> {
-        match (self.lowering, args) {
-            (Lowering::Unary(op), [u]) => Grid::elementwise(graph, &[u], |g, ids| g.unary(op, ids[0])),
-            (Lowering::Binary(op), [u, v]) => {
-                Grid::elementwise(graph, &[u, v], |g, ids| g.binary(op, ids[0], ids[1]))
-            }
-            (Lowering::OfOne(build), [u]) => Grid::elementwise(graph, &[u], |g, ids| build(g, ids[0])),
-            (Lowering::OfThree(build), [u, v, w]) => {
-                Grid::elementwise(graph, &[u, v, w], |g, ids| build(g, ids[0], ids[1], ids[2]))
-            }
-            (Lowering::OfWhole(build), args) => build(graph, args),
-            _ => None,
-        }
+/// Returns the cost of an operation that may be computed wherever it is used. None for one that has a place in the schedule.
+pub fn cost(op: &Op) -> Option<Cost> {
+    match op {
+        Op::Unary(op) => Some(op.row().cost),
+        Op::Binary(op) => Some(op.row().cost),
+        Op::Select(_) | Op::Expand => Some(Cost::Low),
+        _ => None,
     }
 }
 
-/// The operation called `name`; `σ` is `sigmoid`.
-pub fn find(name: &str) -> Option<&'static Operation> {
-    let name = if name == "σ" { "sigmoid" } else { name };
-    TABLE.iter().find(|operation| operation.name == name)
-}
-
-/// Every name, for suggestions.
-pub fn names() -> impl Iterator<Item = &'static str> {
-    TABLE.iter().map(|operation| operation.name)
-}
-
-macro_rules! table {
-    ($($name:ident $arity:expr, $signature:literal, $shape:ident, $lowering:expr;)*) => {
-        const TABLE: &[Operation] = &[$(Operation {
-            name: stringify!($name),
-            arity: $arity,
-            signature: $signature,
-            shape: ShapeRule::$shape,
-            lowering: $lowering,
-        }),*];
-    };
-}
-
-use Lowering::{OfOne, OfThree, OfWhole};
-
-table! {
-    sigmoid (1, 1), "sigmoid(u)", ElementWise, Lowering::Unary(Unary::Sigmoid);
-    tanh (1, 1), "tanh(u)", ElementWise, Lowering::Unary(Unary::Tanh);
-    relu (1, 1), "relu(u)", ElementWise, OfOne(activation::relu);
-    leaky_relu (1, 1), "leaky_relu(u)", ElementWise, OfOne(activation::leaky_relu);
-    elu (1, 1), "elu(u)", ElementWise, OfOne(activation::elu);
-    softplus (1, 1), "softplus(u)", ElementWise, Lowering::Unary(Unary::Softplus);
-    silu (1, 1), "silu(u)", ElementWise, OfOne(activation::silu);
-    gelu (1, 1), "gelu(u)", ElementWise, OfOne(activation::gelu);
-    hard_sigmoid (1, 1), "hard_sigmoid(u)", ElementWise, OfOne(activation::hard_sigmoid);
-    hard_tanh (1, 1), "hard_tanh(u)", ElementWise, OfOne(activation::hard_tanh);
-    exp (1, 1), "exp(u)", ElementWise, Lowering::Unary(Unary::Exp);
-    ln (1, 1), "ln(u)", ElementWise, Lowering::Unary(Unary::Ln);
-    sqrt (1, 1), "sqrt(u)", ElementWise, Lowering::Unary(Unary::Sqrt);
-    abs (1, 1), "abs(u)", ElementWise, Lowering::Unary(Unary::Abs);
-    square (1, 1), "square(u)", ElementWise, OfOne(activation::square);
-    recip (1, 1), "recip(u)", ElementWise, Lowering::Unary(Unary::Recip);
-    pow (2, 2), "pow(u, p)", ElementWise, Lowering::Binary(Binary::Pow);
-    sin (1, 1), "sin(u)", ElementWise, Lowering::Unary(Unary::Sin);
-    cos (1, 1), "cos(u)", ElementWise, Lowering::Unary(Unary::Cos);
-    floor (1, 1), "floor(u)", ElementWise, Lowering::Unary(Unary::Floor);
-    sign (1, 1), "sign(u)", ElementWise, Lowering::Unary(Unary::Sign);
-    min (2, 2), "min(u, v)", ElementWise, Lowering::Binary(Binary::Min);
-    max (2, 2), "max(u, v)", ElementWise, Lowering::Binary(Binary::Max);
-    clamp (3, 3), "clamp(u, low, high)", ElementWise, OfThree(choice::clamp);
-    stop_gradient (1, 1), "stop_gradient(u)", Same, OfOne(Graph::stop_gradient);
-    sum (1, 1), "sum(u)", Reduce, OfWhole(reduce::sum);
-    mean (1, 1), "mean(u)", Reduce, OfWhole(reduce::mean);
-    row_sum (1, 1), "row_sum(u)", RowSum, OfWhole(reduce::row_sum);
-    softmax (1, 2), "softmax(e)` or `softmax(e, mask)", Softmax, OfWhole(softmax::softmax);
-    layer_norm (3, 3), "layer_norm(u, gain, bias)", Normalise, OfWhole(normalise::layer_norm);
-    rms_norm (2, 2), "rms_norm(u, gain)", Normalise, OfWhole(normalise::rms_norm);
-    where (3, 3), "where(a >= b, u, v)", Where, Lowering::Where;
+/// Returns the row of an operation that computes something. None for a leaf.
+pub fn primitive(op: &Op) -> Option<Primitive> {
+    Some(match op {
+        Op::Number(_) | Op::Size(_) | Op::Read(_) | Op::Previous(_) | Op::OutputBar(_) | Op::CarryBar(_) => {
+            return None;
+        }
+        Op::Unary(_) => unary::UNARY,
+        Op::Binary(_) => binary::BINARY,
+        Op::Select(_) => choice::SELECT,
+        Op::StopGradient => choice::STOP_GRADIENT,
+        Op::Expand => rearrange::EXPAND,
+        Op::Copy(_) => rearrange::COPY,
+        Op::MatMul { .. } => product::MATMUL,
+        Op::Transpose => rearrange::TRANSPOSE,
+        Op::Reshape => rearrange::RESHAPE,
+        Op::Concat => rearrange::CONCAT,
+        Op::Slice { .. } => rearrange::SLICE,
+        Op::Gather { .. } => one_hot::GATHER,
+        Op::Scatter { .. } => one_hot::SCATTER,
+        Op::Sum => reduce::SUM,
+        Op::RowSum => reduce::ROW_SUM,
+        Op::ColumnSum => reduce::COLUMN_SUM,
+        Op::Maximum => reduce::MAXIMUM,
+        Op::Accumulate => reduce::ACCUMULATE,
+    })
 }

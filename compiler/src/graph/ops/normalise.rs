@@ -1,8 +1,15 @@
 //! Normalisation over all entries of a value: `layer_norm` (Ba et al. 2016), `rms_norm` (Zhang & Sennrich 2019).
 
+use super::operation::{Operation, ShapeRule};
 use crate::graph::grid::Grid;
 use crate::graph::ir::{Graph, Unary};
 use crate::graph::ops::reduce::mean_of;
+
+/// The functions of the language in this family.
+pub const TABLE: &[Operation] = &[
+    Operation::whole("layer_norm", (3, 3), "layer_norm(u, gain, bias)", ShapeRule::Normalise, layer_norm),
+    Operation::whole("rms_norm", (2, 2), "rms_norm(u, gain)", ShapeRule::Normalise, rms_norm),
+];
 
 /// What keeps the division from one by zero: PyTorch's default.
 const EPSILON: f64 = 1e-5;

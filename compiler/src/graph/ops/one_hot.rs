@@ -1,10 +1,36 @@
 //! `E @ w` for a one-hot input `w`: a column of E is gathered; E's cotangent is scattered.
 
-use crate::dim::Dim;
-use crate::graph::ir::{Graph, Id};
+use super::primitive::{Primitive, no_cotangent, nothing};
+use crate::dim::{Atom, Dim};
+use crate::graph::ir::{BlockShape, Graph, Id, Op};
+
+/// `E @ w`: a column of E.
+pub const GATHER: Primitive = Primitive {
+    arity: Some(2),
+    fits: |node, args| match args {
+        [e, w] => w.is_scalar() && node.shape == BlockShape::new(e.rows, Atom::ONE),
+        _ => false,
+    },
+    work: nothing,
+    pull_back: |graph, y, y_bar, _| match (graph[y].op.clone(), graph[y].args.as_slice()) {
+        (Op::Gather { offset }, &[e, w]) => pull_back(graph, offset, [e, w], y_bar),
+        _ => vec![None; 2],
+    },
+};
+
+/// The cotangent of E in `E @ w`, which has no derivative of its own.
+pub const SCATTER: Primitive = Primitive {
+    arity: Some(2),
+    fits: |node, args| match args {
+        [y_bar, w] => w.is_scalar() && *y_bar == BlockShape::new(node.shape.rows, Atom::ONE),
+        _ => false,
+    },
+    work: nothing,
+    pull_back: no_cotangent,
+};
 
 /// The cotangent of E. The index has none.
-pub fn pull_back(graph: &mut Graph, offset: Dim, [e, w]: [Id; 2], y_bar: Id) -> Vec<Option<Id>> {
+fn pull_back(graph: &mut Graph, offset: Dim, [e, w]: [Id; 2], y_bar: Id) -> Vec<Option<Id>> {
     let shape = graph[e].shape;
     vec![Some(graph.scatter(offset, y_bar, w, shape)), None]
 }

@@ -1,11 +1,71 @@
 //! What moves entries and computes nothing: `W.T`, `[a, b]`, `[a, b] = c`. Where the parts are terms of a
 //! dimension they are blocks of a grid, and no node at all; literal rows are concatenated and sliced.
 
-use crate::dim::Atom;
-use crate::graph::ir::{BlockShape, Graph, Id};
+use super::primitive::{Primitive, broadcasts, nothing, same_cotangent};
+use crate::dim::{Atom, Dim};
+use crate::graph::ir::{BlockShape, Graph, Id, Op};
+
+pub const TRANSPOSE: Primitive = Primitive {
+    arity: Some(1),
+    fits: |node, args| args.iter().all(|x| node.shape == x.transposed()),
+    work: nothing,
+    pull_back: |graph, _, y_bar, _| vec![Some(graph.transpose(y_bar))],
+};
+
+/// A vector as a row, or back.
+pub const RESHAPE: Primitive = Primitive {
+    arity: Some(1),
+    fits: |node, args| {
+        let is_line = |x: &BlockShape| x.rows == Atom::ONE || x.columns == Atom::ONE;
+        args.iter().all(|x| is_line(x) && node.shape == x.transposed())
+    },
+    work: nothing,
+    pull_back: |graph, y, y_bar, _| {
+        let shape = graph[graph[y].args[0]].shape;
+        vec![Some(graph.reshape(y_bar, shape))]
+    },
+};
+
+/// The argument, broadcast to the node's shape.
+pub const EXPAND: Primitive =
+    Primitive { arity: Some(1), fits: broadcasts, work: nothing, pull_back: same_cotangent };
+
+/// The argument, stored once more.
+pub const COPY: Primitive =
+    Primitive { arity: Some(1), fits: broadcasts, work: nothing, pull_back: same_cotangent };
+
+/// Arguments below each other.
+pub const CONCAT: Primitive = Primitive {
+    arity: None,
+    fits: |node, parts| {
+        let rows = Dim::sum(parts.iter().map(|part| part.rows));
+        rows.atoms() == [node.shape.rows] && parts.iter().all(|part| part.columns == node.shape.columns)
+    },
+    work: nothing,
+    pull_back: |graph, y, y_bar, _| {
+        let parts = graph[y].args.clone();
+        pull_back_concat(graph, &parts, y_bar)
+    },
+};
+
+/// Some rows of the argument.
+pub const SLICE: Primitive = Primitive {
+    arity: Some(1),
+    fits: |node, args| {
+        let (Op::Slice { start, count }, [x]) = (&node.op, args) else { return false };
+        let Atom::Literal(rows) = x.rows else { return false };
+        let part = BlockShape::new(Atom::Literal(*count), x.columns);
+        start + count <= rows && (node.shape == part || part.is_row() && node.shape == part.transposed())
+    },
+    work: nothing,
+    pull_back: |graph, y, y_bar, _| match (&graph[y].op, graph[y].args.as_slice()) {
+        (&Op::Slice { start, count }, &[x]) => vec![Some(pull_back_slice(graph, x, start, count, y_bar))],
+        _ => vec![None],
+    },
+};
 
 /// The cotangents of what stands below each other in `y`.
-pub fn pull_back_concat(graph: &mut Graph, parts: &[Id], y_bar: Id) -> Vec<Option<Id>> {
+fn pull_back_concat(graph: &mut Graph, parts: &[Id], y_bar: Id) -> Vec<Option<Id>> {
     let mut start = 0;
     let mut bars = vec![];
     for part in parts {
@@ -17,7 +77,7 @@ pub fn pull_back_concat(graph: &mut Graph, parts: &[Id], y_bar: Id) -> Vec<Optio
 }
 
 /// The cotangent of `x` of which `y` is `count` rows from `start` on: zero in the other rows.
-pub fn pull_back_slice(graph: &mut Graph, x: Id, start: u64, count: u64, y_bar: Id) -> Id {
+fn pull_back_slice(graph: &mut Graph, x: Id, start: u64, count: u64, y_bar: Id) -> Id {
     let shape = graph[x].shape;
     // One row of a matrix is computed as the vector behind it.
     let y_bar = graph.reshape(y_bar, BlockShape::new(Atom::Literal(count), shape.columns));

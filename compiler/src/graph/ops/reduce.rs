@@ -1,8 +1,55 @@
 //! Sums over entries: `sum`, `mean`, `row_sum`.
 
+use super::operation::{Operation, ShapeRule};
+use super::primitive::{Primitive, each_of_argument, no_cotangent, nothing};
 use crate::dim::{Atom, Dim};
 use crate::graph::grid::Grid;
 use crate::graph::ir::{BlockShape, Graph, Id};
+
+/// The sum over all entries.
+pub const SUM: Primitive = Primitive {
+    arity: Some(1),
+    fits: |node, _| node.shape.is_scalar(),
+    work: each_of_argument,
+    pull_back: |graph, y, y_bar, _| {
+        let x = graph[y].args[0];
+        vec![Some(pull_back(graph, x, y_bar))]
+    },
+};
+
+/// The sum over the columns.
+pub const ROW_SUM: Primitive = Primitive {
+    fits: |node, args| args.iter().all(|x| node.shape == BlockShape::new(x.rows, Atom::ONE)),
+    ..SUM
+};
+
+/// The sum over the rows, as the vector behind a row.
+pub const COLUMN_SUM: Primitive = Primitive {
+    fits: |node, args| args.iter().all(|x| node.shape == BlockShape::new(x.columns, Atom::ONE)),
+    pull_back: |graph, y, y_bar, _| {
+        let x = graph[y].args[0];
+        vec![Some(pull_back_columns(graph, x, y_bar))]
+    },
+    ..SUM
+};
+
+/// The greatest entry. It has no derivative: it serves where the result doesn't depend on it.
+pub const MAXIMUM: Primitive = Primitive { pull_back: no_cotangent, ..SUM };
+
+/// The sum over steps and samples. It has no derivative: only cotangents are accumulated.
+pub const ACCUMULATE: Primitive = Primitive {
+    arity: Some(1),
+    fits: |node, args| args.iter().all(|x| node.shape == *x),
+    work: nothing,
+    pull_back: no_cotangent,
+};
+
+/// The functions of the language in this family.
+pub const TABLE: &[Operation] = &[
+    Operation::whole("sum", (1, 1), "sum(u)", ShapeRule::Reduce, sum),
+    Operation::whole("mean", (1, 1), "mean(u)", ShapeRule::Reduce, mean),
+    Operation::whole("row_sum", (1, 1), "row_sum(u)", ShapeRule::RowSum, row_sum),
+];
 
 pub fn sum(graph: &mut Graph, args: &[Grid]) -> Option<Grid> {
     let [u] = args else { return None };
@@ -45,13 +92,13 @@ pub fn mean_of(graph: &mut Graph, u: &Grid) -> Option<Id> {
 }
 
 /// The cotangent of `x` in `sum(x)` and `row_sum(x)`: the sum's, at every entry that went into it.
-pub fn pull_back(graph: &mut Graph, x: Id, y_bar: Id) -> Id {
+fn pull_back(graph: &mut Graph, x: Id, y_bar: Id) -> Id {
     let shape = graph[x].shape;
     graph.expand(y_bar, shape)
 }
 
 /// The cotangent of `x` in a sum over its rows, which is computed as the vector behind a row.
-pub fn pull_back_columns(graph: &mut Graph, x: Id, y_bar: Id) -> Id {
+fn pull_back_columns(graph: &mut Graph, x: Id, y_bar: Id) -> Id {
     let shape = graph[x].shape;
     let row = graph.reshape(y_bar, BlockShape::new(Atom::ONE, shape.columns));
     graph.expand(row, shape)

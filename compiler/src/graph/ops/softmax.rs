@@ -1,8 +1,18 @@
 //! `softmax(e)`, and `softmax(e, mask)` over the entries whose mask is not zero.
 
+use super::operation::{Lowering, Operation, ShapeRule};
 use crate::graph::grid::Grid;
 use crate::graph::ir::{Binary, Comparison, Graph, Id, Unary};
 use crate::graph::ops::reduce::sum_of;
+
+/// The functions of the language in this family.
+pub const TABLE: &[Operation] = &[Operation {
+    name: "softmax",
+    arity: (1, 2),
+    signature: "softmax(e)` or `softmax(e, mask)",
+    shape: ShapeRule::Softmax,
+    lowering: Lowering::OfWhole(softmax),
+}];
 
 pub fn softmax(graph: &mut Graph, args: &[Grid]) -> Option<Grid> {
     match args {

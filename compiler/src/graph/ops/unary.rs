@@ -1,76 +1,153 @@
-//! Functions of one argument that act element by element: derivative, emission, text.
+//! Functions of one argument that act element by element: their rows, and what they fold to.
 
-use crate::graph::ir::{Graph, Id, Unary};
+use super::operation::{Cost, Lowering, Operation};
+use super::primitive::{Primitive, broadcasts, each_entry};
+use crate::graph::ir::{Graph, Id, Op, Unary};
+
+/// A function of one value in the graph.
+pub const UNARY: Primitive = Primitive {
+    arity: Some(1),
+    fits: broadcasts,
+    work: each_entry,
+    pull_back: |graph, y, y_bar, _| match (&graph[y].op, graph[y].args.as_slice()) {
+        (Op::Unary(op), &[x]) => vec![(op.row().pull_back)(graph, x, y, y_bar)],
+        _ => vec![None],
+    },
+};
+
+/// The functions of the language in this family.
+pub const TABLE: &[Operation] = &[
+    Operation::elementwise("sigmoid", "sigmoid(u)", Lowering::Unary(Unary::Sigmoid)),
+    Operation::elementwise("tanh", "tanh(u)", Lowering::Unary(Unary::Tanh)),
+    Operation::elementwise("softplus", "softplus(u)", Lowering::Unary(Unary::Softplus)),
+    Operation::elementwise("exp", "exp(u)", Lowering::Unary(Unary::Exp)),
+    Operation::elementwise("ln", "ln(u)", Lowering::Unary(Unary::Ln)),
+    Operation::elementwise("sqrt", "sqrt(u)", Lowering::Unary(Unary::Sqrt)),
+    Operation::elementwise("abs", "abs(u)", Lowering::Unary(Unary::Abs)),
+    Operation::elementwise("recip", "recip(u)", Lowering::Unary(Unary::Recip)),
+    Operation::elementwise("sin", "sin(u)", Lowering::Unary(Unary::Sin)),
+    Operation::elementwise("cos", "cos(u)", Lowering::Unary(Unary::Cos)),
+    Operation::elementwise("floor", "floor(u)", Lowering::Unary(Unary::Floor)),
+    Operation::elementwise("sign", "sign(u)", Lowering::Unary(Unary::Sign)),
+];
+
+/// What the stages ask of a function of one value, `y = f(x)`.
+#[derive(Debug)]
+pub struct Row {
+    /// The name in the language and of the kernel, or the sign of the operator.
+    pub name: &'static str,
+    pub cost: Cost,
+    /// From `x`, `y` and `y_bar` to `x_bar`. None where the derivative is zero. Written with `y` where that is cheaper than
+    /// with `x`.
+    pub pull_back: fn(&mut Graph, Id, Id, Id) -> Option<Id>,
+}
 
 impl Unary {
-    /// Dear enough to keep the result rather than to compute it again in the backward pass.
-    pub fn is_dear(self) -> bool {
-        !matches!(self, Unary::Neg | Unary::Abs | Unary::Sign)
-    }
-
-    /// The cotangent of the argument: `y = f(x)`, `y_bar` to `x_bar`. None where the derivative is zero.
-    /// Written with `y` where that is cheaper than with `x`.
-    pub fn pull_back(self, graph: &mut Graph, x: Id, y: Id, y_bar: Id) -> Option<Id> {
-        let g = graph;
-        Some(match self {
-            Unary::Neg => g.neg(y_bar),
-            Unary::Sigmoid => {
-                let one = g.constant(1.0);
-                let rest = g.sub(one, y);
-                let slope = g.mul(y, rest);
-                g.mul(y_bar, slope)
+    pub const fn row(self) -> &'static Row {
+        match self {
+            Unary::Neg => &Row { name: "-", cost: Cost::Low, pull_back: |g, _, _, y_bar| Some(g.neg(y_bar)) },
+            Unary::Sigmoid => &Row {
+                name: "sigmoid",
+                cost: Cost::High,
+                pull_back: |g, _, y, y_bar| {
+                    let one = g.constant(1.0);
+                    let rest = g.sub(one, y);
+                    let slope = g.mul(y, rest);
+                    Some(g.mul(y_bar, slope))
+                },
+            },
+            Unary::Tanh => &Row {
+                name: "tanh",
+                cost: Cost::High,
+                pull_back: |g, _, y, y_bar| {
+                    let one = g.constant(1.0);
+                    let square = g.mul(y, y);
+                    let slope = g.sub(one, square);
+                    Some(g.mul(y_bar, slope))
+                },
+            },
+            Unary::Exp => {
+                &Row { name: "exp", cost: Cost::High, pull_back: |g, _, y, y_bar| Some(g.mul(y_bar, y)) }
             }
-            Unary::Tanh => {
-                let one = g.constant(1.0);
-                let square = g.mul(y, y);
-                let slope = g.sub(one, square);
-                g.mul(y_bar, slope)
+            Unary::ExpM1 => &Row {
+                name: "exp_m1",
+                cost: Cost::High,
+                pull_back: |g, _, y, y_bar| {
+                    let one = g.constant(1.0);
+                    let slope = g.add(y, one);
+                    Some(g.mul(y_bar, slope))
+                },
+            },
+            Unary::Ln => {
+                &Row { name: "ln", cost: Cost::High, pull_back: |g, x, _, y_bar| Some(g.div(y_bar, x)) }
             }
-            Unary::Exp => g.mul(y_bar, y),
-            Unary::ExpM1 => {
-                let one = g.constant(1.0);
-                let slope = g.add(y, one);
-                g.mul(y_bar, slope)
-            }
-            Unary::Ln => g.div(y_bar, x),
-            Unary::Sqrt => {
-                let half = g.constant(0.5);
-                let scaled = g.mul(half, y_bar);
-                g.div(scaled, y)
-            }
-            Unary::Abs => {
-                let sign = g.unary(Unary::Sign, x);
-                g.mul(y_bar, sign)
-            }
-            Unary::Recip => {
-                let square = g.mul(y, y);
-                let slope = g.neg(square);
-                g.mul(y_bar, slope)
-            }
-            Unary::Sin => {
-                let slope = g.unary(Unary::Cos, x);
-                g.mul(y_bar, slope)
-            }
-            Unary::Cos => {
-                let sin = g.unary(Unary::Sin, x);
-                let slope = g.neg(sin);
-                g.mul(y_bar, slope)
-            }
-            Unary::Floor | Unary::Sign => return None,
-            Unary::Softplus => {
-                let slope = g.unary(Unary::Sigmoid, x);
-                g.mul(y_bar, slope)
-            }
-            Unary::NormalCdf => {
-                let square = g.mul(x, x);
-                let minus_half = g.constant(-0.5);
-                let exponent = g.mul(minus_half, square);
-                let bell = g.unary(Unary::Exp, exponent);
-                let scale = g.constant(0.398_942_280_401_432_7);
-                let slope = g.mul(scale, bell);
-                g.mul(y_bar, slope)
-            }
-        })
+            Unary::Sqrt => &Row {
+                name: "sqrt",
+                cost: Cost::High,
+                pull_back: |g, _, y, y_bar| {
+                    let half = g.constant(0.5);
+                    let scaled = g.mul(half, y_bar);
+                    Some(g.div(scaled, y))
+                },
+            },
+            Unary::Abs => &Row {
+                name: "abs",
+                cost: Cost::Low,
+                pull_back: |g, x, _, y_bar| {
+                    let sign = g.unary(Unary::Sign, x);
+                    Some(g.mul(y_bar, sign))
+                },
+            },
+            Unary::Recip => &Row {
+                name: "recip",
+                cost: Cost::High,
+                pull_back: |g, _, y, y_bar| {
+                    let square = g.mul(y, y);
+                    let slope = g.neg(square);
+                    Some(g.mul(y_bar, slope))
+                },
+            },
+            Unary::Sin => &Row {
+                name: "sin",
+                cost: Cost::High,
+                pull_back: |g, x, _, y_bar| {
+                    let slope = g.unary(Unary::Cos, x);
+                    Some(g.mul(y_bar, slope))
+                },
+            },
+            Unary::Cos => &Row {
+                name: "cos",
+                cost: Cost::High,
+                pull_back: |g, x, _, y_bar| {
+                    let sin = g.unary(Unary::Sin, x);
+                    let slope = g.neg(sin);
+                    Some(g.mul(y_bar, slope))
+                },
+            },
+            Unary::Floor => &Row { name: "floor", cost: Cost::High, pull_back: |_, _, _, _| None },
+            Unary::Sign => &Row { name: "sign", cost: Cost::Low, pull_back: |_, _, _, _| None },
+            Unary::Softplus => &Row {
+                name: "softplus",
+                cost: Cost::High,
+                pull_back: |g, x, _, y_bar| {
+                    let slope = g.unary(Unary::Sigmoid, x);
+                    Some(g.mul(y_bar, slope))
+                },
+            },
+            Unary::NormalCdf => &Row {
+                name: "normal_cdf",
+                cost: Cost::High,
+                pull_back: |g, x, _, y_bar| {
+                    let square = g.mul(x, x);
+                    let minus_half = g.constant(-0.5);
+                    let exponent = g.mul(minus_half, square);
+                    let bell = g.unary(Unary::Exp, exponent);
+                    let scale = g.constant(0.398_942_280_401_432_7);
+                    let slope = g.mul(scale, bell);
+                    Some(g.mul(y_bar, slope))
+                },
+            },
+        }
     }
 
     /// Returns the value of a constant argument, computed in double precision.
@@ -96,34 +173,6 @@ impl Unary {
             Unary::Sigmoid => 1.0 / (1.0 + libm::exp(-x)),
             Unary::Sign | Unary::Softplus | Unary::NormalCdf => return None,
         })
-    }
-
-    /// The name of the kernel that computes the function.
-    pub fn kernel(self) -> &'static str {
-        match self {
-            Unary::Neg => "neg",
-            Unary::Sigmoid => "sigmoid",
-            Unary::Tanh => "tanh",
-            Unary::Exp => "exp",
-            Unary::ExpM1 => "exp_m1",
-            Unary::Ln => "ln",
-            Unary::Sqrt => "sqrt",
-            Unary::Abs => "abs",
-            Unary::Recip => "recip",
-            Unary::Sin => "sin",
-            Unary::Cos => "cos",
-            Unary::Floor => "floor",
-            Unary::Sign => "sign",
-            Unary::Softplus => "softplus",
-            Unary::NormalCdf => "normal_cdf",
-        }
-    }
-
-    pub fn text(self, x: &str) -> String {
-        match self {
-            Unary::Neg => format!("-{x}"),
-            _ => format!("{}({})", self.kernel(), crate::graph::text::bare(x)),
-        }
     }
 }
 

@@ -27,8 +27,7 @@ impl Graph {
                 *flag = !*flag;
             }
         }
-        let turned = |shape: BlockShape, flag: bool| if flag { shape.transposed() } else { shape };
-        let (left, right) = (turned(self[a].shape, ta), turned(self[b].shape, tb));
+        let (left, right) = (self[a].shape.oriented(ta), self[b].shape.oriented(tb));
         let shape = BlockShape::new(left.rows, right.columns);
 
         // A column times a row, or a scalar, is an element-wise product of two that broadcast: it fuses with its neighbours.

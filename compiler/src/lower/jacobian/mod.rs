@@ -185,16 +185,21 @@ impl Sweep {
             true => vec![Factor::Scale(slope)],
             false => vec![Factor::Scale(slope), Factor::Expand { from: arg, to: node.shape }],
         };
-        let turned = |flag: bool| flag.then_some(Factor::Transpose);
+        let transposition = |flag: bool| flag.then_some(Factor::Transpose);
         Some(match (&node.op, node.args.as_slice()) {
-            (Op::Unary(op), [x]) => vec![Factor::Scale(op.pull_back(graph, *x, id, one)?)],
-            (Op::Binary(op), [a, b]) => scaled(op.pull_back(graph, *a, *b, id, one)[position]?),
+            (Op::Unary(op), [x]) => vec![Factor::Scale((op.row().pull_back)(graph, *x, id, one)?)],
+            (Op::Binary(op), [a, b]) => scaled((op.row().pull_back)(graph, [*a, *b], id, one)[position]?),
             (Op::Select(op), [a, b, _, _]) => scaled(choice::pull_back(graph, *op, [*a, *b], one)[position]?),
             (Op::Copy(_), _) => vec![],
             (Op::Expand, _) => vec![Factor::Expand { from: arg, to: node.shape }],
             (Op::MatMul { ta, tb }, [a, b]) => match position {
-                0 => [Factor::Right { of: *b, transposed: *tb }].into_iter().chain(turned(*ta)).collect(),
-                _ => [Factor::Left { of: *a, transposed: *ta }].into_iter().chain(turned(*tb)).collect(),
+                0 => [Factor::Right { of: *b, transposed: *tb }]
+                    .into_iter()
+                    .chain(transposition(*ta))
+                    .collect(),
+                _ => {
+                    [Factor::Left { of: *a, transposed: *ta }].into_iter().chain(transposition(*tb)).collect()
+                }
             },
             (Op::Transpose, _) => vec![Factor::Transpose],
             (Op::Reshape, _) => vec![Factor::Reshape(node.shape)],

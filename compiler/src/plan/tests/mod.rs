@@ -4,6 +4,7 @@ mod edges;
 mod scans;
 
 use crate::graph::ir::{Binary, Graph, Id, Op};
+use crate::graph::ops::{self, Cost};
 use crate::graph::text::Writer;
 use crate::lower::names::Names;
 use crate::plan::schedule::{Group, ProductSum, Region, is_accumulated_product};
@@ -216,13 +217,8 @@ fn all() -> Vec<Planned> {
         .collect()
 }
 
-fn is_dear(op: &Op) -> bool {
-    match op {
-        Op::Unary(op) => op.is_dear(),
-        Op::Binary(op) => op.is_dear(),
-        Op::MatMul { .. } | Op::Gather { .. } => true,
-        _ => false,
-    }
+fn is_costly(op: &Op) -> bool {
+    ops::cost(op).is_some_and(|cost| cost > Cost::Low)
 }
 
 #[test]
@@ -236,7 +232,7 @@ fn nothing_dear_is_computed_twice() {
                 let node = &graph[id];
                 let args: Vec<Id> = node.args.iter().map(|arg| graph.storage(*arg)).collect();
                 let key = (node.op.clone(), args);
-                if is_dear(&node.op) {
+                if is_costly(&node.op) {
                     assert!(!seen.contains(&key), "{}: {key:?}", definition.cell.name);
                     seen.push(key);
                 }
@@ -245,7 +241,7 @@ fn nothing_dear_is_computed_twice() {
         // What the forward pass computed dearly is kept, not computed again.
         for id in graph.ids().filter(|id| plan.backward.schedule.region[id.index()].is_some()) {
             let is_again = plan.forward.schedule.region[id.index()].is_some();
-            assert!(!is_again || !is_dear(&graph[id].op), "{}: {:?}", definition.cell.name, graph[id]);
+            assert!(!is_again || !is_costly(&graph[id].op), "{}: {:?}", definition.cell.name, graph[id]);
         }
     }
 }

@@ -5,8 +5,8 @@ mod tests;
 
 use super::planned::{Lifetime, Pass, Place, Plan};
 use super::schedule::{Group, Region, Schedule, is_accumulated_product};
-use crate::dim::{Atom, Dim};
 use crate::graph::ir::{Binary, BlockShape, Graph, Id, Level, Node, Op};
+use crate::graph::ops;
 use std::collections::{HashMap, HashSet};
 
 /// Checks a whole plan.
@@ -54,14 +54,12 @@ pub fn graph(graph: &Graph) -> Result<(), String> {
 }
 
 fn node_is_broken(node: &Node, args: &[&Node]) -> Option<&'static str> {
-    let count = match node.op {
-        Op::Concat => args.len().max(2),
-        Op::Select(_) => 4,
-        Op::Binary(_) | Op::MatMul { .. } | Op::Gather { .. } | Op::Scatter { .. } => 2,
-        _ if node.op.is_leaf() => 0,
-        _ => 1,
+    let primitive = ops::primitive(&node.op);
+    let count_fits = match &primitive {
+        None => args.is_empty(),
+        Some(primitive) => primitive.arity.map_or(args.len() > 1, |arity| args.len() == arity),
     };
-    if args.len() != count {
+    if !count_fits {
         return Some("the number of arguments is not the operation's");
     }
     let highest = args.iter().map(|arg| arg.level).max().unwrap_or(Level::Param);
@@ -77,46 +75,12 @@ fn node_is_broken(node: &Node, args: &[&Node]) -> Option<&'static str> {
     if node.shape.is_row() && !matches!(node.op, Op::Reshape | Op::Scatter { .. }) {
         return Some("a row is not computed as a vector");
     }
-    (!shape_fits(node, args)).then_some("the shape is not the operation's")
-}
-
-fn shape_fits(node: &Node, args: &[&Node]) -> bool {
-    let shape = node.shape;
-    let vector = |rows| BlockShape::new(rows, Atom::ONE);
-    match (&node.op, args) {
-        (Op::Number(_) | Op::Size(_), _) => shape.is_scalar(),
-        (Op::Read(_) | Op::Previous(_) | Op::OutputBar(_) | Op::CarryBar(_), _) => true,
-        (op, args) if op.is_elementwise() => {
-            let fits = |have: Atom, want: Atom| have == want || have == Atom::ONE;
-            args.iter().all(|arg| fits(arg.shape.rows, shape.rows) && fits(arg.shape.columns, shape.columns))
-        }
-        (Op::MatMul { ta, tb }, [a, b]) => {
-            let turned = |shape: BlockShape, flag: bool| if flag { shape.transposed() } else { shape };
-            let (left, right) = (turned(a.shape, *ta), turned(b.shape, *tb));
-            left.columns == right.rows && shape == BlockShape::new(left.rows, right.columns)
-        }
-        (Op::Transpose, [x]) => shape == x.shape.transposed(),
-        (Op::Reshape, [x]) => {
-            let is_line = x.shape.rows == Atom::ONE || x.shape.columns == Atom::ONE;
-            is_line && shape == x.shape.transposed()
-        }
-        (Op::Accumulate, [x]) => shape == x.shape,
-        (Op::Gather { .. }, [e, w]) => w.shape.is_scalar() && shape == vector(e.shape.rows),
-        (Op::Scatter { .. }, [y_bar, w]) => w.shape.is_scalar() && y_bar.shape == vector(shape.rows),
-        (Op::Sum | Op::Maximum, _) => shape.is_scalar(),
-        (Op::RowSum, [x]) => shape == vector(x.shape.rows),
-        (Op::ColumnSum, [x]) => shape == vector(x.shape.columns),
-        (Op::Concat, parts) => {
-            let rows = Dim::sum(parts.iter().map(|part| part.shape.rows));
-            rows.atoms() == [shape.rows] && parts.iter().all(|part| part.shape.columns == shape.columns)
-        }
-        (Op::Slice { start, count }, [x]) => {
-            let Atom::Literal(rows) = x.shape.rows else { return false };
-            let part = BlockShape::new(Atom::Literal(*count), x.shape.columns);
-            start + count <= rows && (shape == part || part.is_row() && shape == part.transposed())
-        }
-        _ => false,
-    }
+    let shapes: Vec<BlockShape> = args.iter().map(|arg| arg.shape).collect();
+    let shape_fits = match &primitive {
+        None => !matches!(node.op, Op::Number(_) | Op::Size(_)) || node.shape.is_scalar(),
+        Some(primitive) => (primitive.fits)(node, &shapes),
+    };
+    (!shape_fits).then_some("the shape is not the operation's")
 }
 
 /// Checks that what a group reads is a leaf, a constant, left by the pass before or computed by then, and still stored, and

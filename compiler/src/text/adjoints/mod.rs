@@ -16,18 +16,19 @@ use crate::lower::names::declared_name;
 use crate::plan::Plan;
 use std::collections::{HashMap, HashSet};
 
-/// Operands from which on a value that is used twice is told once, on a line of its own.
+/// The number of operands from which a value that is used twice gets a line of its own.
 const LONG: usize = 4;
-/// Uses from which on any value but a function of a name is.
+/// The number of uses from which any value does, functions of a name aside.
 const OFTEN: usize = 4;
-/// Operands that one line holds; a longer value is told in parts.
+/// The number of operands that one line holds. A longer value is split into several lines.
 const LONGEST: usize = 24;
 
+/// Returns the backward equations, one a line.
 pub fn adjoints(definition: Shaped, plan: &Plan) -> String {
     let names = &plan.names;
     let graph = &plan.graph;
     let known = Known::of(definition);
-    let asked = Asked::of(definition, plan, &known);
+    let results = Results::of(definition, plan, &known);
     let is_primal = |id: Id| plan.forward.schedule.region[id.index()].is_some();
     let is_derived = |id: Id| plan.backward.schedule.region[id.index()].is_some() && !is_primal(id);
     // What the reader knows by a name, or learns by one: cotangents of what has a name.
@@ -36,7 +37,7 @@ pub fn adjoints(definition: Shaped, plan: &Plan) -> String {
         if node.op.is_leaf() {
             return !graph.is_constant(id);
         }
-        asked.names.contains_key(&id)
+        results.names.contains_key(&id)
             || node.name.as_ref().is_some_and(|name| known.equations.contains_key(name) || is_derived(id))
     };
     let lines: Vec<Id> = graph
@@ -45,10 +46,10 @@ pub fn adjoints(definition: Shaped, plan: &Plan) -> String {
             graph[*id].op != Op::Reshape && !graph[*id].op.is_leaf() && is_derived(*id) && is_named(*id)
         })
         .collect();
-    let told = told(graph, &lines, is_named);
+    let separate = values_on_own_lines(graph, &lines, is_named);
 
     let name = |id: Id| -> Option<String> {
-        if let Some(name) = asked.names.get(&id) {
+        if let Some(name) = results.names.get(&id) {
             return Some(name.clone());
         }
         match &graph[id].op {
@@ -65,7 +66,7 @@ pub fn adjoints(definition: Shaped, plan: &Plan) -> String {
                 let block = piece_label(&name, (rows.len(), columns.len()), piece.row, piece.column);
                 Some(format!("{block}_out_bar"))
             }
-            _ if !is_named(id) => told.contains(&id).then(|| names.text(id).to_owned()),
+            _ if !is_named(id) => separate.contains(&id).then(|| names.text(id).to_owned()),
             _ => {
                 let of = graph[id].name.as_ref().filter(|_| is_derived(id));
                 let cotangent = of.and_then(|name| known.cotangent(name.strip_suffix("_bar")?));
@@ -85,37 +86,38 @@ pub fn adjoints(definition: Shaped, plan: &Plan) -> String {
     let called = |id: Id| -> Option<String> {
         let storage = graph.storage(id);
         let name = name(storage)?;
-        let is_turned = !graph[id].shape.is_scalar() && graph[id].shape.is_row() != is_known_as_row(storage);
-        Some(if is_turned { format!("{name}.T") } else { name })
+        let is_transposed =
+            !graph[id].shape.is_scalar() && graph[id].shape.is_row() != is_known_as_row(storage);
+        Some(if is_transposed { format!("{name}.T") } else { name })
     };
     let dims = definition.dim_names();
     let writer = Writer::new(graph, &dims, &called);
 
     let mut text = String::new();
-    let is_told = |id: &Id| told.contains(id) && is_primal(*id);
-    let is_line = |id: &Id| lines.binary_search(id).is_ok() || told.contains(id) && !is_primal(*id);
-    for id in graph.ids().filter(is_told).chain(graph.ids().filter(is_line)) {
+    let is_separate = |id: &Id| separate.contains(id) && is_primal(*id);
+    let is_line = |id: &Id| lines.binary_search(id).is_ok() || separate.contains(id) && !is_primal(*id);
+    for id in graph.ids().filter(is_separate).chain(graph.ids().filter(is_line)) {
         if let Some(name) = name(id) {
             text.push_str(&format!("{name} = {}\n", writer.definition(id)));
         }
     }
-    for (name, id) in &asked.others {
+    for (name, id) in &results.others {
         text.push_str(&format!("{name} = {}\n", bare(&writer.expression(*id))));
     }
     text
 }
 
-/// What is asked for is called after what it is the cotangent of.
-struct Asked {
+/// The cotangents that the backward pass gives, each named after its value.
+struct Results {
     names: HashMap<Id, String>,
-    /// What has the value of another: of a second bias, of an input that is an output.
+    /// Cotangents that equal another one: that of a second bias, of an input that is an output.
     others: Vec<(String, Id)>,
 }
 
-impl Asked {
+impl Results {
     fn of(definition: Shaped, plan: &Plan, known: &Known) -> Self {
         let graph = &plan.graph;
-        let mut asked = Asked { names: HashMap::new(), others: vec![] };
+        let mut results = Results { names: HashMap::new(), others: vec![] };
         for (list, time) in [
             (&plan.gradients, ""),
             (&plan.context_bars, ""),
@@ -126,14 +128,14 @@ impl Asked {
                 let id = graph.storage(bound.id);
                 let of = declared_name(definition.cell, definition.shapes, bound.piece);
                 let name = known.cotangent(&of).unwrap_or_else(|| format!("{of}_bar")) + time;
-                if graph[id].op.is_leaf() || asked.names.contains_key(&id) {
-                    asked.others.push((name, id));
+                if graph[id].op.is_leaf() || results.names.contains_key(&id) {
+                    results.others.push((name, id));
                 } else {
-                    asked.names.insert(id, name);
+                    results.names.insert(id, name);
                 }
             }
         }
-        asked
+        results
     }
 }
 
@@ -141,7 +143,7 @@ fn is_row(shape: &Shape) -> bool {
     shape.rows.is_one() && !shape.columns.is_one()
 }
 
-/// What the reader knows of the equations and declarations.
+/// The names that the reader knows from equations and declarations.
 struct Known {
     /// By the name of an equation's block, whether it is a row to the reader.
     equations: HashMap<String, bool>,
@@ -166,7 +168,7 @@ impl Known {
         Known { equations, declared }
     }
 
-    /// What the cotangent of `of` is called where `of_bar` is something else.
+    /// Returns the name of the cotangent of `of` where `of_bar` is taken.
     fn cotangent(&self, of: &str) -> Option<String> {
         let usual = format!("{of}_bar");
         let is_taken = self.equations.contains_key(&usual) || self.declared.contains(&usual);
@@ -174,8 +176,8 @@ impl Known {
     }
 }
 
-/// The values without a name that get a line of their own.
-fn told(graph: &Graph, lines: &[Id], is_named: impl Fn(Id) -> bool) -> HashSet<Id> {
+/// Returns the values without a name that get lines of their own.
+fn values_on_own_lines(graph: &Graph, lines: &[Id], is_named: impl Fn(Id) -> bool) -> HashSet<Id> {
     // What is written as its argument alone.
     let seen = |mut id: Id| {
         while matches!(graph[id].op, Op::Expand | Op::StopGradient | Op::Copy(_) | Op::Reshape)
@@ -198,17 +200,17 @@ fn told(graph: &Graph, lines: &[Id], is_named: impl Fn(Id) -> bool) -> HashSet<I
         uses[seen(*arg).index()] += 1;
     }
     let mut lengths = vec![1; graph.len()];
-    let mut told = HashSet::new();
+    let mut separate = HashSet::new();
     for id in written().filter(|id| !is_named(*id)) {
         let args = graph[id].args.iter().map(|arg| lengths[seen(*arg).index()]);
         let length = args.sum::<usize>().max(1);
         let uses = uses[id.index()];
         let is_long = length > LONGEST || length >= LONG && uses > 1 || length > 1 && uses >= OFTEN;
         if is_long && !graph.is_constant(id) && !graph[id].op.is_leaf() {
-            told.insert(id);
+            separate.insert(id);
         } else {
             lengths[id.index()] = length;
         }
     }
-    told
+    separate
 }

@@ -15,18 +15,18 @@ use crate::lower::jacobian::{Factor, Jacobian, Line, Of, Term};
 use crate::lower::names::{Names, declared_name};
 use std::collections::HashSet;
 
-/// All lines, and before them what the values are that have no name of the user's.
+/// Returns all lines, after the equations of the values that have no name of the user's.
 pub fn write(definition: Shaped, jacobian: &Jacobian) -> String {
     let graph = &jacobian.graph;
     let names = Names::new(definition.cell, definition.shapes, graph);
-    let told = told(jacobian);
+    let separate = values_on_own_lines(jacobian);
     let name = |id: Id| -> Option<String> {
         match &graph[id].op {
             Op::Previous(piece) => {
                 Some(format!("{}[t-1]", declared_name(definition.cell, definition.shapes, *piece)))
             }
             op if op.is_leaf() && !graph.is_constant(id) => Some(names.text(id).to_owned()),
-            _ => (jacobian.named.contains(&id) || told.contains(&id)).then(|| names.text(id).to_owned()),
+            _ => (jacobian.named.contains(&id) || separate.contains(&id)).then(|| names.text(id).to_owned()),
         }
     };
     let is_row = |id: Id| match &graph[id].op {
@@ -40,15 +40,15 @@ pub fn write(definition: Shaped, jacobian: &Jacobian) -> String {
     let called = |id: Id| -> Option<String> {
         let storage = graph.storage(id);
         let name = name(storage)?;
-        let is_turned = graph[id].shape.is_row() != (is_row(storage) && !graph[id].shape.is_scalar());
-        Some(if is_turned { format!("{name}.T") } else { name })
+        let is_transposed = graph[id].shape.is_row() != (is_row(storage) && !graph[id].shape.is_scalar());
+        Some(if is_transposed { format!("{name}.T") } else { name })
     };
     let dims = definition.dim_names();
     let writer = Writer::new(graph, &dims, &called);
     let printer = Printer { definition, jacobian, names: &names, writer: &writer };
 
     let mut text = String::new();
-    for id in graph.ids().filter(|id| told.contains(id)) {
+    for id in graph.ids().filter(|id| separate.contains(id)) {
         text.push_str(&format!("{} = {}\n", names.text(id), writer.definition(id)));
     }
     for line in &jacobian.lines {
@@ -58,9 +58,9 @@ pub fn write(definition: Shaped, jacobian: &Jacobian) -> String {
     text
 }
 
-/// The values without a name of the user's whose equations are told before the lines: those that have lines, and long
+/// Returns the values without a name of the user's whose equations come before the lines: those that have lines, and long
 /// ones that would be written more than once.
-fn told(jacobian: &Jacobian) -> HashSet<Id> {
+fn values_on_own_lines(jacobian: &Jacobian) -> HashSet<Id> {
     // Operands.
     const LONG: usize = 4;
     const LONG_COEFFICIENT: usize = 6;
@@ -78,7 +78,7 @@ fn told(jacobian: &Jacobian) -> HashSet<Id> {
     let is_written = written(graph, roots.iter().chain(&with_lines).copied(), ends);
     let (mut uses, mut lengths) = (vec![0; graph.len()], vec![1; graph.len()]);
     roots.iter().for_each(|root| uses[root.index()] += 1);
-    let mut told = HashSet::new();
+    let mut separate = HashSet::new();
     for id in graph.ids().filter(|id| is_written[id.index()] && !ends(*id)) {
         graph[id].args.iter().for_each(|arg| uses[arg.index()] += 1);
     }
@@ -89,10 +89,10 @@ fn told(jacobian: &Jacobian) -> HashSet<Id> {
         let is_long = uses[index] > 1 && lengths[index] >= long;
         if with_lines.contains(&id) || is_long && graph[id].op != Op::Reshape {
             lengths[index] = 1;
-            told.insert(id);
+            separate.insert(id);
         }
     }
-    told
+    separate
 }
 
 /// What is written of `roots`, down to where it `ends`.
@@ -198,7 +198,7 @@ impl Printer<'_> {
         if is_open && text.contains(" @ ") { format!("({text})") } else { text }
     }
 
-    fn turned(&self, id: Id, transposed: bool) -> String {
+    fn oriented(&self, id: Id, transposed: bool) -> String {
         let text = self.closed(id);
         if transposed { format!("{text}.T") } else { text }
     }
@@ -227,14 +227,14 @@ impl Printer<'_> {
                 (Factor::Sum, [Factor::Scale(by), after @ ..])
                     if graph[*by].shape.columns == Atom::ONE && !graph[*by].shape.is_scalar() =>
                 {
-                    matrices.push(self.turned(*by, true));
+                    matrices.push(self.oriented(*by, true));
                     rest = after;
                 }
                 (Factor::Sum, _) => matrices.push("ones.T".to_owned()),
                 (Factor::Expand { from, to }, _) if from.is_scalar() && to.columns == Atom::ONE => {
                     matrices.push("ones".to_owned());
                 }
-                (Factor::Left { of, transposed }, _) => matrices.push(self.turned(*of, *transposed)),
+                (Factor::Left { of, transposed }, _) => matrices.push(self.oriented(*of, *transposed)),
                 // A row is the vector behind it.
                 (Factor::Reshape(_), _) => {}
                 _ => return None,
@@ -279,10 +279,10 @@ impl Printer<'_> {
         match factor {
             Factor::Scale(by) => Product::of(format!("{} * {}", self.closed(*by), to.closed())),
             Factor::Left { of, transposed } => {
-                Product::of(format!("{} @ {}", self.turned(*of, *transposed), to.closed()))
+                Product::of(format!("{} @ {}", self.oriented(*of, *transposed), to.closed()))
             }
             Factor::Right { of, transposed } => {
-                Product::of(format!("{} @ {}", to.closed(), self.turned(*of, *transposed)))
+                Product::of(format!("{} @ {}", to.closed(), self.oriented(*of, *transposed)))
             }
             Factor::Transpose | Factor::Reshape(_) => Product::atom(format!("{}.T", to.closed())),
             Factor::Expand { .. } => to,
