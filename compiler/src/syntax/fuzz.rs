@@ -3,29 +3,9 @@
 use super::ast::{Cell, Expr, ExprKind, Program};
 use super::parse::parse;
 use crate::diagnostics::Diagnostics;
+use crate::testing::random::Random;
 use crate::testing::samples::SAMPLES;
 use proc_macro2::{Delimiter, Group, Ident, Literal, Punct, Spacing, Span, TokenStream, TokenTree};
-
-/// Numbers from a seed (splitmix64), the same on every machine.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, bound: usize) -> usize {
-        usize::try_from(self.next() % bound.max(1) as u64).unwrap()
-    }
-
-    fn pick<T: Clone>(&mut self, from: &[T]) -> T {
-        from[self.below(from.len())].clone()
-    }
-}
 
 const WORDS: [&str; 40] = [
     "cell", "pub", "input", "state", "param", "buffer", "context", "output", "fn", "t", "h", "x", "W", "H",
@@ -175,7 +155,7 @@ fn cases(usual: usize) -> usize {
 
 #[test]
 fn random_tokens() {
-    let mut random = Random(1);
+    let mut random = Random::new(1);
     for case in 0..cases(20_000) {
         let tokens = if case % 4 == 0 { stream(&mut random, 0) } else { cell(&mut random) };
         let is_empty = tokens.is_empty();
@@ -186,7 +166,7 @@ fn random_tokens() {
 
 #[test]
 fn damaged_definitions() {
-    let mut random = Random(2);
+    let mut random = Random::new(2);
     let originals: Vec<TokenStream> = SAMPLES.iter().map(|source| source.parse().unwrap()).collect();
     let mut broken = 0;
     let total = cases(20_000);

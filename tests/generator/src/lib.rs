@@ -2,8 +2,9 @@
 //! subexpressions, vector, matrix and scalar states, contexts, one-hot inputs, splits, user functions,
 //! learned initial states, equations in any order.
 //!
-//! The build script of the package `tests` writes them out for the test `random`, which compiles them and checks every gradient;
-//! unit tests of the compiler read them too. Plain `std`, so that the build script stays quick to build. One seed gives one definition, always the same.
+//! The build script of the package `tests` writes them out for the test `random`, which compiles them
+//! and checks every gradient; unit tests of the compiler read them too. One seed gives one
+//! definition, always the same.
 
 mod definition;
 mod expressions;
@@ -13,27 +14,22 @@ mod source;
 pub use definition::Definition;
 pub use source::write_tests;
 
-/// A small generator of random numbers (SplitMix64; Steele, Lea, Flood 2014).
+use rand_core::{Rng, SeedableRng};
+use rand_xoshiro::SplitMix64;
+
+/// A small generator of random numbers.
 #[derive(Debug, Clone)]
-pub struct Random(u64);
+pub struct Random(SplitMix64);
 
 impl Random {
     /// One that starts from `seed`.
     pub fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+        Self(SplitMix64::seed_from_u64(seed))
     }
 
     /// A number below `bound`.
     pub fn below(&mut self, bound: usize) -> usize {
-        (self.next() % bound as u64) as usize
+        (self.0.next_u64() % bound as u64) as usize
     }
 
     /// Whether an event of `percent` happens.

@@ -1,25 +1,8 @@
 //! Random definitions, most of them wrong: the checks end, and nothing is unknown without a message.
 
 use super::check;
+use crate::testing::random::Random;
 use std::fmt::Write;
-
-/// Numbers from a seed (splitmix64), the same on every machine.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^= z >> 31;
-        usize::try_from(z % bound as u64).expect("below a usize")
-    }
-
-    fn pick<'a>(&mut self, from: &[&'a str]) -> &'a str {
-        from[self.below(from.len())]
-    }
-}
 
 const DIMENSIONS: &[&str] = &["H", "H", "I", "H + I", "2*H", "3", "1", "K"];
 
@@ -167,7 +150,7 @@ const RIGHT: &str = "<I, H, S> input x : [ I ] ; context M : [ H , S ] ; state h
 #[test]
 fn random_definitions() {
     for seed in 0..1_000 {
-        check(&definition(&mut Random(seed)));
+        check(&definition(&mut Random::new(seed)));
     }
 }
 
@@ -180,7 +163,7 @@ fn a_right_definition_with_a_word_exchanged() {
         .collect();
     let mut right = 0;
     for seed in 0..2_000 {
-        let random = &mut Random(seed);
+        let random = &mut Random::new(seed);
         let mut words = words.clone();
         let place = exchanged[random.below(exchanged.len())];
         words[place] = words[exchanged[random.below(exchanged.len())]];
