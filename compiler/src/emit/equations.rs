@@ -94,16 +94,15 @@ impl Items<'_> {
         let (prepare, step, start) = match self.plan {
             None => (mistaken(), mistaken(), None),
             Some(plan) => {
-                let stream = Stream { cx, plan, names: &plan.names, storage: None };
+                let stream = Stream { cx, plan, storage: None };
                 let (values, fields) = stream.prepare();
                 let handle = format_ident!("{}Prepared", cx.cell.name);
                 let prepare = quote! {
                     #values
                     #handle { cell: __cell, #(#context)* #fields marker: ::core::marker::PhantomData }
                 };
-                let start = plan.initial.as_ref().map(|initial| {
-                    Start { cx, plan: initial, names: &initial.names, storage: None }.forward()
-                });
+                let start =
+                    plan.initial.as_ref().map(|initial| Start { cx, plan: initial, storage: None }.forward());
                 (prepare, stream.step(), start)
             }
         };
@@ -119,12 +118,12 @@ impl Items<'_> {
         let (forward, backward) = match self.plan {
             None => (mistaken(), mistaken()),
             Some(plan) => {
-                let sequence = Sequence { cx, plan, names: &plan.names, output };
+                let sequence = Sequence { cx, plan, output };
                 (sequence.forward(), sequence.backward())
             }
         };
         let start_backward = self.plan.and_then(|plan| plan.initial.as_ref()).map(|initial| {
-            let body = Start { cx, plan: initial, names: &initial.names, storage: None }.backward();
+            let body = Start { cx, plan: initial, storage: None }.backward();
             quote! {
                 #[inline(always)]
                 fn start_backward_on<__S: #k::Isa>(

@@ -3,7 +3,6 @@
 use crate::emit::context::Context;
 use crate::emit::hygiene::{ident, variable};
 use crate::graph::ir::{Id, Level, Op, Piece};
-use crate::lower::names::Names;
 use crate::plan::schedule::Region;
 use crate::plan::{Bound, Lifetime, Place, Plan};
 use crate::syntax::ast::{DeclarationKind, declared};
@@ -21,12 +20,26 @@ pub struct Field {
     pub size: TokenStream,
     /// Made at the first backward pass: a forward pass alone doesn't pay for it.
     pub is_backward_only: bool,
+    /// Holds a value before the first step as well: the initial state; in a backward pass, the cotangent from the
+    /// chunk after.
+    has_initial: bool,
+}
+
+impl Field {
+    /// The number of elements that a pass needs.
+    pub fn length(&self) -> TokenStream {
+        let initial = self.has_initial.then(|| quote!(+ 1));
+        match self.lifetime {
+            None | Some(Lifetime::Step) => quote!(1),
+            Some(Lifetime::Chunk) => quote!(__chunk #initial),
+            Some(Lifetime::Sequence) => quote!(__steps #initial),
+        }
+    }
 }
 
 pub struct Layout<'a> {
     pub cx: &'a Context<'a>,
     pub plan: &'a Plan,
-    pub names: &'a Names,
 }
 
 impl Layout<'_> {
@@ -59,7 +72,7 @@ impl Layout<'_> {
                 quote!(#series.as_slice().get(1..).unwrap_or(&[]))
             }
             _ => {
-                let field = self.names.field(bound.id);
+                let field = self.plan.names.field(bound.id);
                 quote!(#field.as_slice())
             }
         })
@@ -160,7 +173,11 @@ impl Layout<'_> {
             self.plan.forward.places.get(id) == Some(&Place::Buffer(Lifetime::Sequence))
                 && graph[*id].level == Level::Time
         };
-        graph.ids().filter(is_kept).map(|id| (self.names.field(id), self.size(graph[id].shape))).collect()
+        graph
+            .ids()
+            .filter(is_kept)
+            .map(|id| (self.plan.names.field(id), self.size(graph[id].shape)))
+            .collect()
     }
 
     /// All series, without doubles.
@@ -180,6 +197,7 @@ impl Layout<'_> {
                     lifetime: Some(lifetime),
                     size: self.size(shape),
                     is_backward_only: lifetime == Lifetime::Chunk,
+                    has_initial: true,
                 });
             }
         }
@@ -195,7 +213,8 @@ impl Layout<'_> {
                         None => continue,
                     };
                     let (name, lifetime) = (self.input_series(piece), Some(Lifetime::Sequence));
-                    fields.push(Field { name, element, lifetime, size, is_backward_only: false });
+                    let (is_backward_only, has_initial) = (false, false);
+                    fields.push(Field { name, element, lifetime, size, is_backward_only, has_initial });
                 }
             }
         }
@@ -209,6 +228,7 @@ impl Layout<'_> {
                 lifetime: Some(Lifetime::Chunk),
                 size: self.size(shape),
                 is_backward_only: true,
+                has_initial: false,
             });
         }
         for id in self.plan.graph.ids() {
@@ -223,11 +243,12 @@ impl Layout<'_> {
                 let node = &self.plan.graph[id];
                 let element = cx.block_type(node.shape, node.level);
                 fields.push(Field {
-                    name: self.names.field(id),
+                    name: self.plan.names.field(id),
                     element,
                     lifetime,
                     size: self.size(node.shape),
                     is_backward_only: places[0].is_none(),
+                    has_initial: false,
                 });
             }
         }
@@ -270,7 +291,8 @@ impl SequenceFrame<'_> {
     }
 
     fn slice(&self, id: Id, region: Region, mutable: bool) -> TokenStream {
-        let Layout { cx, plan, names } = self.layout;
+        let Layout { cx, plan } = self.layout;
+        let names = &plan.names;
         let k = &cx.k;
         match &plan.graph[id].op {
             Op::Read(piece) => return read_leaf(self.layout, *piece, region),
@@ -389,7 +411,7 @@ impl crate::emit::body::Frame for SequenceFrame<'_> {
     }
 
     fn bind(&self, region: Region, reads: &[Id], writes: &[Id]) -> TokenStream {
-        let names = self.layout.names;
+        let names = &self.layout.plan.names;
         let k = &self.layout.cx.k;
         let mut bindings = TokenStream::new();
         let mut pairs: Vec<(Ident, bool, Option<Id>, Option<Id>)> = vec![];

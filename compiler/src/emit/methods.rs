@@ -133,7 +133,7 @@ impl Items<'_> {
         let (parameters, states) = (size(DeclarationKind::Param), size(DeclarationKind::State));
         let (flops, recurrent, tape, adjoints, jacobian) = match self.plan {
             Some(plan) => {
-                let layout = Layout { cx, plan, names: &plan.names };
+                let layout = Layout { cx, plan };
                 (
                     model::flops(cx, &plan.graph, &plan.streaming, |_| true),
                     model::flops(cx, &plan.graph, &plan.forward, |region| region == Region::Step),

@@ -140,7 +140,7 @@ impl Items<'_> {
     fn outputs_on_tape(&self) -> TokenStream {
         let cx = self.cx;
         let Some(plan) = self.plan else { return quote!(&[]) };
-        let layout = Layout { cx, plan, names: &plan.names };
+        let layout = Layout { cx, plan };
         match layout.outputs_in_place() {
             // Those of a ragged batch are a copy.
             Some(in_place) => quote! {
@@ -155,7 +155,7 @@ impl Items<'_> {
         let k = &self.cx.k;
         let (mut take, mut leave) = (TokenStream::new(), TokenStream::new());
         let Some(plan) = self.plan else { return (take, leave) };
-        if (Layout { cx: self.cx, plan, names: &plan.names }).reads_inputs_in_place() {
+        if (Layout { cx: self.cx, plan }).reads_inputs_in_place() {
             take.extend(quote! {
                 let mut __clean = ::core::mem::take(&mut tape.clean);
                 #k::without_padding(xs, lengths, &mut __clean);

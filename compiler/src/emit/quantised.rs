@@ -124,7 +124,7 @@ impl Items<'_> {
             );
             let own = self.plan.map_or(vec![], |plan| {
                 let part = self.step_part(plan);
-                Stream { cx, plan, names: part.names, storage: Some(&part.storage) }.context_fields()
+                Stream { cx, plan, storage: Some(&part.storage) }.context_fields()
             });
             let (heads, types): (Vec<_>, Vec<_>) = own.into_iter().unzip();
             let (cell, _) = self.quantised_types();
@@ -240,7 +240,7 @@ impl Items<'_> {
         let (cx, k) = (self.cx, &self.cx.k);
         let Some(plan) = self.plan else { return mistaken() };
         let parts = self.parts(plan);
-        let stream = Stream { cx, plan, names: parts[0].names, storage: None };
+        let stream = Stream { cx, plan, storage: None };
         let mut is_computed = false;
         let mut stores = vec![];
         for part in &parts {
@@ -316,7 +316,7 @@ impl Items<'_> {
             None => (mistaken(), mistaken(), None),
             Some(plan) => {
                 let part = self.step_part(plan);
-                let stream = Stream { cx, plan, names: part.names, storage: Some(&part.storage) };
+                let stream = Stream { cx, plan, storage: Some(&part.storage) };
                 let prepare = match &types.context {
                     Some(_) => {
                         let (values, fields) = stream.prepare_context();
@@ -326,7 +326,7 @@ impl Items<'_> {
                 };
                 let start = self.parts(plan).into_iter().nth(1).zip(plan.initial.as_ref());
                 let start = start.map(|(part, initial)| {
-                    Start { cx, plan: initial, names: part.names, storage: Some(&part.storage) }.forward()
+                    Start { cx, plan: initial, storage: Some(&part.storage) }.forward()
                 });
                 (prepare, stream.step(), start)
             }

@@ -15,14 +15,13 @@ use quote::quote;
 pub struct Sequence<'a> {
     pub cx: &'a Context<'a>,
     pub plan: &'a Plan,
-    pub names: &'a Names,
     /// The type of a step's output.
     pub output: &'a TokenStream,
 }
 
 impl<'a> Sequence<'a> {
     fn layout(&self) -> Layout<'_> {
-        Layout { cx: self.cx, plan: self.plan, names: self.names }
+        Layout { cx: self.cx, plan: self.plan }
     }
 
     /// The path of a state's block in the state type.
@@ -32,16 +31,7 @@ impl<'a> Sequence<'a> {
 
     fn resize(&self, fields: &[Field], is_backward: bool) -> TokenStream {
         let lines = fields.iter().filter(|field| field.is_backward_only == is_backward).map(|field| {
-            let name = &field.name;
-            let text = name.to_string();
-            let length = match field.lifetime {
-                None | Some(Lifetime::Step) => quote!(1),
-                // A state has one more: its initial value. A carry has one more: what the chunk after hands on.
-                Some(Lifetime::Chunk) if text.starts_with("carry_") => quote!(__chunk + 1),
-                Some(Lifetime::Chunk) => quote!(__chunk),
-                Some(Lifetime::Sequence) if text.starts_with("state_") => quote!(__steps + 1),
-                Some(Lifetime::Sequence) => quote!(__steps),
-            };
+            let (name, length) = (&field.name, field.length());
             quote!(__tape.#name.resize(#length);)
         });
         quote!(#(#lines)*)
@@ -53,8 +43,13 @@ impl<'a> Sequence<'a> {
         let (cx, k) = (self.cx, &self.cx.k);
         let batch = &cx.batch;
         let frame = SequenceFrame { layout: &layout, is_backward: false };
-        let body =
-            Body { cx, graph: &self.plan.graph, names: self.names, pass: &self.plan.forward, storage: None };
+        let body = Body {
+            cx,
+            graph: &self.plan.graph,
+            names: &self.plan.names,
+            pass: &self.plan.forward,
+            storage: None,
+        };
         let region = |region| body.region(region, &frame);
         let (scalar, matrices) = (&cx.scalar, layout.matrices());
         let resize = self.resize(&layout.fields(), false);
@@ -203,7 +198,7 @@ impl<'a> Sequence<'a> {
         }
         let bindings = frame.bind(Region::After, &ids, &[]);
         let copies = self.plan.outputs.iter().flatten().map(|bound| {
-            let variable = self.names.variable(bound.id);
+            let variable = self.plan.names.variable(bound.id);
             let path = self.output_path(bound);
             quote! {
                 let __to = #k::Flat::flat_mut(&mut __output #path);
@@ -230,15 +225,20 @@ impl<'a> Sequence<'a> {
         let (cx, k) = (self.cx, &self.cx.k);
         let batch = &cx.batch;
         let frame = SequenceFrame { layout: &layout, is_backward: true };
-        let body =
-            Body { cx, graph: &self.plan.graph, names: self.names, pass: &self.plan.backward, storage: None };
+        let body = Body {
+            cx,
+            graph: &self.plan.graph,
+            names: &self.plan.names,
+            pass: &self.plan.backward,
+            storage: None,
+        };
         let region = |region| body.region(region, &frame);
 
         // Chunk buffers of the backward pass alone are made at its first call; sums start at zero.
         let sums = self.plan.graph.ids().filter_map(|id| {
             let is_sum = self.plan.graph[id].op == Op::Accumulate;
             let is_fixed = self.plan.backward.places.get(&id) == Some(&Place::Fixed);
-            let field = self.names.field(id);
+            let field = self.plan.names.field(id);
             (is_sum && is_fixed).then(|| quote!(__tape.#field.fill_zero(0..1);))
         });
         let load_bars: Vec<TokenStream> =
@@ -405,7 +405,7 @@ impl<'a> Sequence<'a> {
                 Some(bound) => {
                     let id = self.plan.graph.storage(bound.id);
                     let bindings = frame.bind(Region::Inputs, &[id], &[]);
-                    let variable = self.names.variable(id);
+                    let variable = self.plan.names.variable(id);
                     quote! {
                         #bindings
                         for (__step, __dx) in __dxs[__t0..__t1].iter_mut().enumerate() {
@@ -448,7 +448,7 @@ impl<'a> Sequence<'a> {
             if matches!(self.plan.backward.places.get(&id), Some(Place::Gradient(_))) {
                 continue;
             }
-            lines.extend(add_to_gradient(self.cx, frame, self.names, bound, id));
+            lines.extend(add_to_gradient(self.cx, frame, &self.plan.names, bound, id));
         }
         lines
     }
@@ -459,7 +459,7 @@ impl<'a> Sequence<'a> {
         }
         let lines = self.plan.context_bars.iter().map(|bound| {
             let id = self.plan.graph.storage(bound.id);
-            add_to_context(self.cx, frame, self.names, bound, id)
+            add_to_context(self.cx, frame, &self.plan.names, bound, id)
         });
         quote! {
             if let ::core::option::Option::Some(__dcontext) = __dcontext {

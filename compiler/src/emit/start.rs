@@ -4,7 +4,7 @@ use crate::emit::body::{Body, Frame};
 use crate::emit::context::Context;
 use crate::emit::hygiene::variable;
 use crate::emit::storage::Storage;
-use crate::graph::ir::{Graph, Id, Op};
+use crate::graph::ir::{Id, Op};
 use crate::lower::names::Names;
 use crate::plan::schedule::Region;
 use crate::plan::{InitialPlan, Pass, Place};
@@ -15,7 +15,6 @@ use quote::quote;
 pub struct Start<'a> {
     pub cx: &'a Context<'a>,
     pub plan: &'a InitialPlan,
-    pub names: &'a Names,
     /// What a quantised copy holds, if the state is one's.
     pub storage: Option<&'a Storage>,
 }
@@ -23,8 +22,7 @@ pub struct Start<'a> {
 /// Slices of locals and of what is declared.
 struct StartFrame<'a> {
     cx: &'a Context<'a>,
-    graph: &'a Graph,
-    names: &'a Names,
+    plan: &'a InitialPlan,
     storage: Option<&'a Storage>,
 }
 
@@ -33,9 +31,9 @@ impl Frame for StartFrame<'_> {
         let (cx, k) = (self.cx, &self.cx.k);
         let mut bindings = TokenStream::new();
         for id in reads {
-            let variable = self.names.variable(*id);
-            let stored = self.storage.and_then(|storage| storage.read(cx, self.names, *id));
-            let slice = match (&self.graph[*id].op, stored) {
+            let variable = self.plan.names.variable(*id);
+            let stored = self.storage.and_then(|storage| storage.read(cx, &self.plan.names, *id));
+            let slice = match (&self.plan.graph[*id].op, stored) {
                 (_, Some(stored)) => stored,
                 (Op::Read(piece), None) => {
                     let path = cx.declared_path(*piece);
@@ -52,14 +50,14 @@ impl Frame for StartFrame<'_> {
                     quote!(#k::Flat::flat(&__dstate.#path))
                 }
                 (_, None) => {
-                    let value = value_of(self.names, *id);
+                    let value = value_of(&self.plan.names, *id);
                     quote!(#k::Flat::flat(&*#value))
                 }
             };
             bindings.extend(quote!(let #variable = #slice;));
         }
         for id in writes {
-            let (variable, value) = (self.names.variable(*id), value_of(self.names, *id));
+            let (variable, value) = (self.plan.names.variable(*id), value_of(&self.plan.names, *id));
             bindings.extend(quote!(let #variable = #k::Flat::flat_mut(&mut *#value);));
         }
         bindings
@@ -72,11 +70,11 @@ fn value_of(names: &Names, id: Id) -> Ident {
 
 impl Start<'_> {
     fn body<'s>(&'s self, pass: &'s Pass) -> Body<'s> {
-        Body { cx: self.cx, graph: &self.plan.graph, names: self.names, pass, storage: self.storage }
+        Body { cx: self.cx, graph: &self.plan.graph, names: &self.plan.names, pass, storage: self.storage }
     }
 
     fn frame(&self) -> StartFrame<'_> {
-        StartFrame { cx: self.cx, graph: &self.plan.graph, names: self.names, storage: self.storage }
+        StartFrame { cx: self.cx, plan: self.plan, storage: self.storage }
     }
 
     /// Values on the heap, if there is one: this runs once a sequence, and a matrix of parameters may be large.
@@ -85,7 +83,7 @@ impl Start<'_> {
         let stored = self.plan.graph.ids().filter(|id| pass.places.get(id) == Some(&Place::Fixed));
         let lines = stored.map(|id| {
             let node = &self.plan.graph[id];
-            let (value, kind) = (value_of(self.names, id), cx.block_type(node.shape, node.level));
+            let (value, kind) = (value_of(&self.plan.names, id), cx.block_type(node.shape, node.level));
             let scalar = &cx.scalar;
             quote!(let mut #value = #k::room(<#kind as #k::Varying<#scalar>>::zero);)
         });
@@ -103,7 +101,7 @@ impl Start<'_> {
         let k = &self.cx.k;
         let (locals, regions) = (self.locals(&self.plan.forward), self.regions(&self.plan.forward));
         let copies = self.plan.values.iter().map(|bound| {
-            let (path, value) = (self.cx.declared_path(bound.piece), value_of(self.names, bound.id));
+            let (path, value) = (self.cx.declared_path(bound.piece), value_of(&self.plan.names, bound.id));
             quote!(#k::Flat::flat_mut(&mut __state.#path).copy_from_slice(#k::Flat::flat(&*#value));)
         });
         quote!(#locals #regions #(#copies)*)
@@ -116,11 +114,11 @@ impl Start<'_> {
         let (locals, regions) = (self.locals(&self.plan.backward), self.regions(&self.plan.backward));
         let gradients = self.plan.gradients.iter().map(|bound| {
             let id = self.plan.graph.storage(bound.id);
-            add_to_gradient(self.cx, &frame, self.names, bound, id)
+            add_to_gradient(self.cx, &frame, &self.plan.names, bound, id)
         });
         let contexts = self.plan.context_bars.iter().map(|bound| {
             let id = self.plan.graph.storage(bound.id);
-            add_to_context(self.cx, &frame, self.names, bound, id)
+            add_to_context(self.cx, &frame, &self.plan.names, bound, id)
         });
         let contexts = match self.plan.context_bars.is_empty() {
             true => TokenStream::new(),

@@ -16,7 +16,6 @@ use quote::quote;
 pub struct Stream<'a> {
     pub cx: &'a Context<'a>,
     pub plan: &'a Plan,
-    pub names: &'a Names,
     /// What a quantised copy holds, if the step is one's.
     pub storage: Option<&'a Storage>,
 }
@@ -31,7 +30,8 @@ struct StreamFrame<'a> {
 
 impl Frame for StreamFrame<'_> {
     fn bind(&self, region: Region, reads: &[Id], writes: &[Id]) -> TokenStream {
-        let Layout { cx, plan, names } = self.layout;
+        let Layout { cx, plan } = self.layout;
+        let names = &plan.names;
         let k = &cx.k;
         let mut bindings = TokenStream::new();
         for id in reads {
@@ -80,7 +80,7 @@ fn result(layout: &Layout, id: Id) -> TokenStream {
             quote!(__state.#path)
         }
         _ => {
-            let value = value_of(layout.names, id);
+            let value = value_of(&layout.plan.names, id);
             quote!(#value)
         }
     }
@@ -110,7 +110,7 @@ impl Stream<'_> {
         ids.into_iter()
             .map(|id| {
                 let node = &self.plan.graph[id];
-                (self.names.field(id), self.cx.block_type(node.shape, node.level))
+                (self.plan.names.field(id), self.cx.block_type(node.shape, node.level))
             })
             .collect()
     }
@@ -125,14 +125,14 @@ impl Stream<'_> {
     }
 
     fn layout(&self) -> Layout<'_> {
-        Layout { cx: self.cx, plan: self.plan, names: self.names }
+        Layout { cx: self.cx, plan: self.plan }
     }
 
     fn body(&self) -> Body<'_> {
         Body {
             cx: self.cx,
             graph: &self.plan.graph,
-            names: self.names,
+            names: &self.plan.names,
             pass: &self.plan.streaming,
             storage: self.storage,
         }
@@ -142,7 +142,7 @@ impl Stream<'_> {
         let (cx, k) = (self.cx, &self.cx.k);
         let lines = ids.iter().map(|id| {
             let node = &self.plan.graph[*id];
-            let (value, kind) = (value_of(self.names, *id), cx.block_type(node.shape, node.level));
+            let (value, kind) = (value_of(&self.plan.names, *id), cx.block_type(node.shape, node.level));
             let scalar = &cx.scalar;
             quote!(let mut #value = <#kind as #k::Varying<#scalar>>::zero();)
         });
@@ -168,7 +168,7 @@ impl Stream<'_> {
 
     /// The local that a value is prepared in.
     pub fn local(&self, id: Id) -> Ident {
-        value_of(self.names, id)
+        value_of(&self.plan.names, id)
     }
 
     fn compute(&self, ids: &[Id], regions: &[Region]) -> TokenStream {
@@ -181,7 +181,7 @@ impl Stream<'_> {
 
     fn struct_fields(&self, ids: &[Id]) -> TokenStream {
         let fields = ids.iter().map(|id| {
-            let (field, value) = (self.names.field(*id), value_of(self.names, *id));
+            let (field, value) = (self.plan.names.field(*id), value_of(&self.plan.names, *id));
             quote!(#field: #value,)
         });
         quote!(#(#fields)*)
@@ -201,7 +201,7 @@ impl Stream<'_> {
         let kept =
             self.plan.states.iter().filter(|bound| !matches!(places.get(&bound.id), Some(Place::State(_))));
         let save = kept.map(|bound| {
-            let (path, value) = (self.cx.declared_path(bound.piece), value_of(self.names, bound.id));
+            let (path, value) = (self.cx.declared_path(bound.piece), value_of(&self.plan.names, bound.id));
             quote!(#k::copy(#k::Flat::flat_mut(&mut __state.#path), #k::Flat::flat(&#value));)
         });
         let output = if layout.returns_outputs_in_place() {
@@ -212,12 +212,7 @@ impl Stream<'_> {
             }
         } else {
             let output = TokenStream::new();
-            let sequence = crate::emit::sequence::Sequence {
-                cx: self.cx,
-                plan: self.plan,
-                names: self.names,
-                output: &output,
-            };
+            let sequence = crate::emit::sequence::Sequence { cx: self.cx, plan: self.plan, output: &output };
             let copies = self.plan.outputs.iter().flatten().map(|bound| {
                 let (path, value) = (sequence.output_path(bound), result(&layout, bound.id));
                 quote!(#k::copy(#k::Flat::flat_mut(&mut __output #path), #k::Flat::flat(&#value));)

@@ -216,7 +216,7 @@ impl Items<'_> {
         let mut fields =
             vec![quote!(steps: ::core::primitive::usize), lengths, quote!(outputs: #k::Vec<#output>)];
         if let Some(plan) = self.plan {
-            let layout = Layout { cx, plan, names: &plan.names };
+            let layout = Layout { cx, plan };
             for field in layout.fields() {
                 let (name, element) = (&field.name, &field.element);
                 fields.push(quote!(#name: #k::Series<#element>));
@@ -262,7 +262,7 @@ impl Items<'_> {
             if self.types.context.is_some() { " and context" } else { "" }
         );
         let fields = match self.plan {
-            Some(plan) => Stream { cx, plan, names: &plan.names, storage: None }.fields(),
+            Some(plan) => Stream { cx, plan, storage: None }.fields(),
             None => vec![],
         };
         let (heads, kinds): (Vec<_>, Vec<_>) = fields.into_iter().unzip();

@@ -40,7 +40,7 @@ fn associated(items: &Items) -> TokenStream {
 fn chunk(items: &Items) -> TokenStream {
     let (cx, k, scalar, batch) = (items.cx, &items.cx.k, &items.cx.scalar, &items.cx.batch);
     let Some(plan) = items.plan else { return quote!(1) };
-    let matrices = Layout { cx, plan, names: &plan.names }.matrices();
+    let matrices = Layout { cx, plan }.matrices();
     quote!(#k::chunk_steps::<#scalar>(#batch, ::core::primitive::usize::MAX, &[#(#matrices),*]))
 }
 
