@@ -2,19 +2,14 @@
 //!
 //! `RANDOM_CELLS` is how many (12 unless set), `RANDOM_SEED` where they start (1 unless set).
 
-#[allow(dead_code)]
-#[path = "generator/mod.rs"]
-mod generator;
-
 use std::path::Path;
 
 fn main() {
-    println!("cargo::rerun-if-changed=generator");
     let count = number("RANDOM_CELLS", 12);
     let seed = number("RANDOM_SEED", 1);
     let folder = std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR");
     let path = Path::new(&folder).join("random.rs");
-    std::fs::write(&path, generator::write_tests(seed, count))
+    std::fs::write(&path, random_cells::write_tests(seed, count))
         .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
 }
 

@@ -1,5 +1,6 @@
 //! The examples' command line: `--name value` pairs with defaults, and flags; nothing more.
 
+use lexopt::{Arg, Parser, ValueExt};
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -27,7 +28,7 @@ impl Options {
     ///
     /// Prints the list and leaves the process if the user asks for `--help`.
     pub fn read(about: &str, known: &[(&'static str, &str, &str)]) -> Result<Self, Box<dyn Error>> {
-        Self::parse(about, None, known, std::env::args().skip(1))
+        Self::parse(about, None, known, Parser::from_env())
     }
 
     /// [`read`](Self::read), where one path may stand among the options: `operand` is its name and what it means.
@@ -36,14 +37,14 @@ impl Options {
         operand: (&str, &str),
         known: &[(&'static str, &str, &str)],
     ) -> Result<Self, Box<dyn Error>> {
-        Self::parse(about, Some(operand), known, std::env::args().skip(1))
+        Self::parse(about, Some(operand), known, Parser::from_env())
     }
 
     fn parse(
         about: &str,
         operand: Operand,
         known: &[(&'static str, &str, &str)],
-        arguments: impl Iterator<Item = String>,
+        mut arguments: Parser,
     ) -> Result<Self, Box<dyn Error>> {
         let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("data").display().to_string();
         let always = [("data", data.as_str(), "the folder of the data files")];
@@ -51,40 +52,26 @@ impl Options {
         let mut values: BTreeMap<_, _> =
             known.iter().map(|(name, default, _)| (*name, (*default).to_string())).collect();
         let mut given = None;
-        let mut arguments = arguments;
-        while let Some(argument) = arguments.next() {
-            if argument == "--help" || argument == "-h" {
-                println!("{about}");
-                if let Some((name, meaning)) = operand {
-                    println!("\n{name}: {meaning}");
+        while let Some(argument) = arguments.next()? {
+            match argument {
+                Arg::Short('h') | Arg::Long("help") => {
+                    help(about, operand, &known);
+                    std::process::exit(0);
                 }
-                println!("\noptions:");
-                for (name, default, meaning) in &known {
-                    let default = if default.is_empty() { String::new() } else { format!(" [{default}]") };
-                    println!("  --{name:<9} {meaning}{default}");
+                Arg::Value(path) if operand.is_some() && given.is_none() => given = Some(path.into()),
+                _ => {
+                    let Some(&(name, default, _)) =
+                        known.iter().find(|(name, ..)| argument == Arg::Long(name))
+                    else {
+                        return Err(unknown(argument, &known).into());
+                    };
+                    let value = match default {
+                        OFF => "true".into(),
+                        _ => arguments.value().map_err(|_| format!("`--{name}` needs a value"))?.string()?,
+                    };
+                    values.insert(name, value);
                 }
-                std::process::exit(0);
             }
-            if operand.is_some() && given.is_none() && !argument.starts_with('-') {
-                given = Some(PathBuf::from(argument));
-                continue;
-            }
-            let Some(&(name, _, meaning)) =
-                known.iter().find(|(name, ..)| argument.strip_prefix("--") == Some(name))
-            else {
-                let names: Vec<String> = known.iter().map(|(name, ..)| format!("--{name}")).collect();
-                return Err(format!(
-                    "unknown option `{argument}`\nhelp: the options are {}",
-                    names.join(", ")
-                )
-                .into());
-            };
-            if known.contains(&(name, OFF, meaning)) {
-                values.insert(name, "true".into());
-                continue;
-            }
-            let value = arguments.next().ok_or_else(|| format!("`{argument}` needs a value"))?;
-            values.insert(name, value);
         }
         Ok(Self { values, operand: given })
     }
@@ -111,19 +98,44 @@ impl Options {
     }
 }
 
+/// Prints what a run may take.
+fn help(about: &str, operand: Operand, known: &[(&str, &str, &str)]) {
+    println!("{about}");
+    if let Some((name, meaning)) = operand {
+        println!("\n{name}: {meaning}");
+    }
+    println!("\noptions:");
+    for (name, default, meaning) in known {
+        let default = if default.is_empty() { String::new() } else { format!(" [{default}]") };
+        println!("  --{name:<9} {meaning}{default}");
+    }
+}
+
+/// The message for an argument that is not among the options.
+fn unknown(argument: Arg, known: &[(&str, &str, &str)]) -> String {
+    let argument = match argument {
+        Arg::Short(name) => format!("-{name}"),
+        Arg::Long(name) => format!("--{name}"),
+        Arg::Value(value) => value.display().to_string(),
+    };
+    let names: Vec<String> = known.iter().map(|(name, ..)| format!("--{name}")).collect();
+    format!("unknown option `{argument}`\nhelp: the options are {}", names.join(", "))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn parse(arguments: &[&str]) -> Result<Options, Box<dyn Error>> {
         let known = [("seed", "1", "where randomness starts"), QUICK];
-        Options::parse("", None, &known, arguments.iter().map(|argument| argument.to_string()))
+        Options::parse("", None, &known, Parser::from_args(arguments))
     }
 
     #[test]
     fn defaults_and_values() {
         assert_eq!(parse(&[]).unwrap().get::<u64>("seed").unwrap(), 1);
         assert_eq!(parse(&["--seed", "7"]).unwrap().get::<u64>("seed").unwrap(), 7);
+        assert_eq!(parse(&["--seed=-7"]).unwrap().get::<i64>("seed").unwrap(), -7);
     }
 
     #[test]
@@ -136,7 +148,7 @@ mod tests {
     #[test]
     fn one_path_among_the_options() {
         let parse = |arguments: &[&str]| {
-            let arguments = arguments.iter().map(|argument| argument.to_string());
+            let arguments = Parser::from_args(arguments);
             Options::parse("", Some(("FILE", "")), &[("seed", "1", "")], arguments)
         };
         let options = parse(&["--seed", "7", "a.wav"]).unwrap();
@@ -148,6 +160,8 @@ mod tests {
     #[test]
     fn mistakes_are_named() {
         assert!(parse(&["--sed", "7"]).unwrap_err().to_string().contains("unknown option `--sed`"));
+        assert!(parse(&["-s"]).unwrap_err().to_string().contains("unknown option `-s`"));
+        assert!(parse(&["--quick=7"]).unwrap_err().to_string().contains("--quick"));
         assert!(parse(&["--seed"]).unwrap_err().to_string().contains("needs a value"));
         let error = parse(&["--seed", "x"]).unwrap().get::<u64>("seed").unwrap_err().to_string();
         assert!(error.contains("`--seed x`"), "{error}");

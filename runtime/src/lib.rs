@@ -83,6 +83,7 @@ pub mod guide;
 #[path = "initial.rs"]
 pub mod init;
 #[doc(hidden)]
+#[allow(unsafe_code)]
 pub mod kernels;
 mod language;
 #[cfg(feature = "alloc")]

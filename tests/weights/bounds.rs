@@ -2,6 +2,7 @@
 //! message has a bounded length, however many mistakes there are and however long the names.
 
 use crate::damage::{BESIDES, TIMES};
+use crate::protobuf::field;
 use rnn_cell::cells::{Dense, Lstm};
 use rnn_cell::prelude::*;
 use rnn_cell::weights::torch::{self, Direction};
@@ -231,19 +232,6 @@ fn rtneural_files() {
     let files: Vec<_> = files.into_iter().map(|(name, text)| (name, text.into_bytes())).collect();
     let mut net = Stack(Lstm::<1, 8>::zeros(), Dense::<8, 1>::zeros());
     bounded(&files, |bytes| rtneural::load(&mut net, bytes));
-}
-
-/// A field of a protocol buffer that holds bytes.
-fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
-    let mut field = vec![number << 3 | 2];
-    let mut length = bytes.len();
-    while length >= 0x80 {
-        field.push(length as u8 | 0x80);
-        length >>= 7;
-    }
-    field.push(length as u8);
-    field.extend(bytes);
-    field
 }
 
 fn model(graph: &[u8]) -> Vec<u8> {

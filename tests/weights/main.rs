@@ -12,6 +12,7 @@ mod nam;
 mod onnx;
 mod onnx_chains;
 mod own;
+mod protobuf;
 mod roundtrip;
 mod rtneural;
 mod whole_layers;
@@ -20,6 +21,17 @@ use nalgebra::SMatrix;
 use rnn_cell::Scalar;
 use rnn_cell::cell::{Layer, ModelMut};
 use rnn_cell::prelude::*;
+
+rnn_cell! {
+    /// A dense layer with tanh.
+    pub cell DenseTanh<I, O> {
+        input x: [I];
+        param W: [O, I];
+        param b: [O];
+        y = tanh(W @ x + b);
+        output y;
+    }
+}
 
 /// A tensor of a safetensors file as the tests write and read it, row by row.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,22 +1,12 @@
 //! ONNX models, against ONNX Runtime (`fixtures/make_onnx.py`), which computes in single precision.
 
-use crate::{bits, fixture, played, randomise, sequences};
+use crate::protobuf::field;
+use crate::{DenseTanh, bits, fixture, played, randomise, sequences};
 use rnn_cell::cell::{Layer, ModelMut};
 use rnn_cell::cells::*;
 use rnn_cell::prelude::*;
 use rnn_cell::weights::Family;
 use rnn_cell::weights::onnx::{self, File, dense, gru_reset_after, lstm};
-
-rnn_cell! {
-    /// A dense layer with tanh.
-    pub cell DenseTanh<I, O> {
-        input x: [I];
-        param W: [O, I];
-        param b: [O];
-        y = tanh(W @ x + b);
-        output y;
-    }
-}
 
 const I: usize = 3;
 const H: usize = 4;
@@ -130,19 +120,6 @@ fn what_does_not_fit() {
     assert!(message.contains("this is no ONNX file, or a damaged one: it ends within a field"), "{message}");
     assert!(lstm(b"\x08\x08").contains("this is no ONNX file, or a damaged one: it has no graph"));
     assert!(lstm(b"\x3a\x00").contains("`graph` is without layers in the file"));
-}
-
-/// A field of a protocol buffer that holds bytes.
-fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
-    let mut all = vec![number << 3 | 2];
-    let mut length = bytes.len();
-    while length >= 0x80 {
-        all.push(length as u8 | 0x80);
-        length >>= 7;
-    }
-    all.push(length as u8);
-    all.extend(bytes);
-    all
 }
 
 /// A tensor that a hundred thousand nodes read must not be copied for each.

@@ -1,26 +1,12 @@
 //! ONNX graphs that are no chain, or hardly one, written byte by byte so that they can be wrong in any way.
 
+use crate::protobuf::{field, varint};
 use crate::{bits, fixture, randomise};
 use rnn_cell::cell::ModelMut;
 use rnn_cell::cells::*;
 use rnn_cell::prelude::*;
 use rnn_cell::weights::Source;
 use rnn_cell::weights::onnx::{self, File, dense, gru, lstm};
-
-fn varint(mut number: u64) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    while number >= 0x80 {
-        bytes.push(number as u8 | 0x80);
-        number >>= 7;
-    }
-    bytes.push(number as u8);
-    bytes
-}
-
-/// A field of a protocol buffer that holds bytes.
-fn field(number: u64, bytes: &[u8]) -> Vec<u8> {
-    [varint(number << 3 | 2), varint(bytes.len() as u64), bytes.to_vec()].concat()
-}
 
 /// A field of a protocol buffer that holds an integer.
 fn whole(number: u64, value: i64) -> Vec<u8> {

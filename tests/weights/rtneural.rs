@@ -1,6 +1,6 @@
 //! RTNeural's and AIDA-X's files, against Keras (`fixtures/make_keras.py`).
 
-use crate::{bits, fixture, played, randomise};
+use crate::{DenseTanh, bits, fixture, played, randomise};
 use rnn_cell::cell::ModelMut;
 use rnn_cell::cells::{Dense, GruResetAfter, Lstm};
 use rnn_cell::prelude::*;
@@ -8,15 +8,6 @@ use rnn_cell::weights::rtneural::{self, File, Info, dense, gru, lstm};
 use rnn_cell::weights::{Family, Mapping};
 
 rnn_cell! {
-    /// A dense layer with tanh.
-    pub cell DenseTanh<I, O> {
-        input x: [I];
-        param W: [O, I];
-        param b: [O];
-        y = tanh(W @ x + b);
-        output y;
-    }
-
     /// A dense layer with relu.
     pub cell DenseRelu<I, O> {
         input x: [I];

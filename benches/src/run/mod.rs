@@ -11,6 +11,7 @@ pub use goals::{Goals, STEP_GOALS, StepGoal};
 use options::Options;
 use serde_json::json;
 use servers::Servers;
+use std::fmt::Display;
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -44,13 +45,11 @@ impl Run {
         // Layers by hand pass their parameters through the stack.
         let worker = std::thread::Builder::new().stack_size(256 << 20).spawn(work);
         match worker.map(|worker| worker.join()) {
-            Ok(Ok(Ok(()))) => return ExitCode::SUCCESS,
-            Ok(Ok(Err(reason))) => eprintln!("error: {reason}"),
-            Err(reason) => eprintln!("error: no thread: {reason}"),
-            // It has said why.
-            Ok(Err(_)) => {}
+            Ok(Ok(outcome)) => exit_code(outcome),
+            Err(reason) => exit_code(Err(format!("no thread: {reason}"))),
+            // The panic has printed its message.
+            Ok(Err(_)) => ExitCode::FAILURE,
         }
-        ExitCode::FAILURE
     }
 
     fn header(&mut self, title: &str) {
@@ -159,6 +158,17 @@ impl Times {
     /// GFLOP/s and GB/s.
     fn yardsticks(&self) -> Option<(f64, f64)> {
         Some((1.0 / self.get(PEAK)?, 1.0 / self.get(READ)?))
+    }
+}
+
+/// Returns the exit code of a command, and prints the reason if it failed.
+pub fn exit_code<E: Display>(outcome: Result<(), E>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            eprintln!("error: {reason}");
+            ExitCode::FAILURE
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The command line of a command that measures.
 
 use crate::measure::Effort;
+use lexopt::{Arg, Parser, ValueExt};
 use std::path::PathBuf;
 
 const USAGE: &str = "options:
@@ -24,6 +25,10 @@ pub struct Options {
 impl Options {
     /// Reads the command line.
     pub fn read() -> Result<Self, String> {
+        Self::parse(Parser::from_env()).map_err(|error| format!("{error}\n{USAGE}"))
+    }
+
+    fn parse(mut arguments: Parser) -> Result<Self, lexopt::Error> {
         let mut options = Options {
             effort: Effort::quick(false),
             json: None,
@@ -32,17 +37,15 @@ impl Options {
             native: false,
             only: vec![],
         };
-        let mut arguments = std::env::args().skip(1);
-        while let Some(argument) = arguments.next() {
-            let mut value = || arguments.next().ok_or_else(|| format!("`{argument}` needs a value\n{USAGE}"));
-            match argument.as_str() {
-                "--quick" => options.effort = Effort::quick(true),
-                "--native" => options.native = true,
-                "--peers" => options.peers = value()?,
-                "--only" => options.only.push(value()?),
-                "--json" => options.json = Some(value()?.into()),
-                "--python" => options.python = Some(value()?.into()),
-                _ => return Err(format!("no option `{argument}`\n{USAGE}")),
+        while let Some(argument) = arguments.next()? {
+            match argument {
+                Arg::Long("quick") => options.effort = Effort::quick(true),
+                Arg::Long("native") => options.native = true,
+                Arg::Long("peers") => options.peers = arguments.value()?.string()?,
+                Arg::Long("only") => options.only.push(arguments.value()?.string()?),
+                Arg::Long("json") => options.json = Some(arguments.value()?.into()),
+                Arg::Long("python") => options.python = Some(arguments.value()?.into()),
+                _ => return Err(argument.unexpected()),
             }
         }
         Ok(options)

@@ -66,7 +66,7 @@ pub struct Checkpointed<L: Cell<B>, const B: usize> {
 
 impl<L, const B: usize> Checkpointed<L, B>
 where
-    L: Cell<B, State: Clone, Output: Varying<L::Scalar>>,
+    L: Cell<B>,
 {
     /// Segments of about the square root of the length of the sequence, rounded up to whole [chunks](Cell::chunk) (of a generated
     /// cell usually 256 steps divided by the batch); the tapes of so many of the last are kept as make up 16 times that root.
@@ -181,7 +181,7 @@ where
 
 impl<L, const B: usize> Default for Checkpointed<L, B>
 where
-    L: Cell<B, State: Clone, Output: Varying<L::Scalar>>,
+    L: Cell<B>,
 {
     fn default() -> Self {
         Self::new()

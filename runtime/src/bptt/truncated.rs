@@ -60,7 +60,7 @@ pub struct Truncated<L: Cell<B>, const B: usize> {
 
 impl<L, const B: usize> Truncated<L, B>
 where
-    L: Cell<B, State: Clone, Output: Clone>,
+    L: Cell<B>,
 {
     /// An update every `k1` steps, from cotangents that go back through `k2` steps. The first sequence starts from the
     /// layer's initial state.

@@ -19,11 +19,11 @@ pub trait Layer<const B: usize>: Model {
     /// What one step reads.
     type Input;
     /// What one step returns.
-    type Output;
+    type Output: Varying<Self::Scalar> + Clone;
     /// The cotangent of an input; `()` where an input has none (a one-hot index).
     type InputBar;
     /// What is carried from step to step.
-    type State;
+    type State: Varying<Self::Scalar> + Clone;
     /// The residuals of a forward pass, reused between sequences.
     type Tape;
 
@@ -62,10 +62,7 @@ pub trait Layer<const B: usize>: Model {
         xs: &[Self::Input],
         lengths: Option<&[usize; B]>,
         state: &mut Self::State,
-    ) -> Vec<Self::Output>
-    where
-        Self::Output: Clone,
-    {
+    ) -> Vec<Self::Output> {
         let mut tape = self.tape();
         self.forward(xs, lengths, state, &mut tape);
         self.outputs(&tape).to_vec()
@@ -116,11 +113,7 @@ pub trait Layer<const B: usize>: Model {
         lengths: Option<&[usize; B]>,
         state: &Self::State,
         tape: &Self::Tape,
-    ) -> Result<(), Fault>
-    where
-        Self::Output: Varying<Self::Scalar> + Clone,
-        Self::State: Varying<Self::Scalar> + Clone,
-    {
+    ) -> Result<(), Fault> {
         let _ = (xs, state);
         look_at_outputs(self.outputs(tape), lengths)
     }
@@ -142,11 +135,7 @@ pub trait Layer<const B: usize>: Model {
         tapes: [&Self::Tape; 2],
         dys: &[Self::Output],
         grads: &Self::Gradients,
-    ) -> Result<(), Fault>
-    where
-        Self::Output: Varying<Self::Scalar> + Clone,
-        Self::State: Varying<Self::Scalar> + Clone,
-    {
+    ) -> Result<(), Fault> {
         let _ = (xs, state, tapes);
         look_at_cotangents(dys, lengths, grads)
     }
@@ -195,11 +184,11 @@ pub trait ContextLayer<const B: usize>: Model {
     /// What one step reads.
     type Input;
     /// What one step returns.
-    type Output;
+    type Output: Varying<Self::Scalar> + Clone;
     /// The cotangent of an input.
     type InputBar;
     /// What is carried from step to step.
-    type State;
+    type State: Varying<Self::Scalar> + Clone;
     /// The residuals of a forward pass.
     type Tape;
 
@@ -241,10 +230,7 @@ pub trait ContextLayer<const B: usize>: Model {
         context: &Self::Context,
         lengths: Option<&[usize; B]>,
         state: &mut Self::State,
-    ) -> Vec<Self::Output>
-    where
-        Self::Output: Clone,
-    {
+    ) -> Vec<Self::Output> {
         let mut tape = self.tape();
         self.forward(xs, context, lengths, state, &mut tape);
         self.outputs(&tape).to_vec()
@@ -341,10 +327,7 @@ impl<const B: usize, L: ContextLayer<B>> Layer<B> for With<'_, L, L::Context> {
         self.layer.tape()
     }
 
-    fn run(&self, xs: &[L::Input], lengths: Option<&[usize; B]>, state: &mut L::State) -> Vec<L::Output>
-    where
-        L::Output: Clone,
-    {
+    fn run(&self, xs: &[L::Input], lengths: Option<&[usize; B]>, state: &mut L::State) -> Vec<L::Output> {
         self.layer.run(xs, self.context, lengths, state)
     }
 
@@ -382,11 +365,7 @@ impl<const B: usize, L: ContextLayer<B>> Layer<B> for With<'_, L, L::Context> {
         lengths: Option<&[usize; B]>,
         state: &Self::State,
         _: &Self::Tape,
-    ) -> Result<(), Fault>
-    where
-        Self::Output: Varying<Self::Scalar> + Clone,
-        Self::State: Varying<Self::Scalar> + Clone,
-    {
+    ) -> Result<(), Fault> {
         inspect_steps(self, xs, lengths, state)
     }
 
@@ -398,11 +377,7 @@ impl<const B: usize, L: ContextLayer<B>> Layer<B> for With<'_, L, L::Context> {
         _: [&Self::Tape; 2],
         dys: &[Self::Output],
         _: &Self::Gradients,
-    ) -> Result<(), Fault>
-    where
-        Self::Output: Varying<Self::Scalar> + Clone,
-        Self::State: Varying<Self::Scalar> + Clone,
-    {
+    ) -> Result<(), Fault> {
         inspect_steps_back(self, xs, lengths, state, dys)
     }
 }

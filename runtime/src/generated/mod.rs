@@ -3,7 +3,12 @@
 
 pub use crate::Scalar;
 pub use crate::blocks::{Block, Cols, Rows};
-pub use crate::cell::Storage;
+#[cfg(feature = "alloc")]
+pub use crate::cell::{Cell, ContextLayer, Layer, StateFields};
+pub use crate::cell::{Model, ModelMut, Parameter, ParameterMut, Storage};
+#[cfg(feature = "alloc")]
+pub use crate::finite::{Fault, inspect_steps, inspect_steps_back};
+pub use crate::init;
 pub use crate::kernels::elementwise::{fold, map, map_flat};
 pub use crate::kernels::isa::{Isa, Job, dispatch};
 pub use crate::kernels::math::{
@@ -19,6 +24,7 @@ pub use crate::kernels::reduce::{maximum, transpose};
 pub use crate::language::Function;
 #[cfg(feature = "quantised")]
 pub use crate::quantised::{Bytes, Format, NotFinite, Quantised, Stored};
+pub use crate::rng::Rng;
 pub use crate::varying::Varying;
 pub use equations::{Equations, prepare, start, step};
 pub use nalgebra::SMatrix;

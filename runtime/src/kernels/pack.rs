@@ -3,6 +3,15 @@
 //! Element-wise code is left to the compiler's vectoriser; matrix products are not, since a small change of the
 //! surrounding code can cost a factor of ten there.
 
+/// Evaluates an expression whose contract is that of the method of [`Pack`] around it: the caller of the
+/// method vouches for the instruction set, and for the scalars behind each pointer.
+macro_rules! caller_vouches {
+    ($expression:expr) => {
+        // SAFETY: the caller of the method vouches for it.
+        unsafe { $expression }
+    };
+}
+
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]

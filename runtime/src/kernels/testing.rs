@@ -1,23 +1,20 @@
 //! What the kernels' tests share: reproducible numbers, naive references, every instruction set.
 
 use crate::Scalar;
+use crate::rng::{SeedableRng, uniform};
+use rand_xoshiro::SplitMix64;
 
-/// A small linear congruential generator.
-pub(crate) struct Random(u64);
+/// Seeded random numbers.
+pub(crate) struct Random(SplitMix64);
 
 impl Random {
     pub(crate) fn new(seed: u64) -> Self {
-        Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x2545_f491_4f6c_dd1d)
-    }
-
-    pub(crate) fn bits(&mut self) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        self.0 ^ (self.0 >> 29)
+        Random(SplitMix64::seed_from_u64(seed))
     }
 
     /// Uniform in `[0, 1)`.
     pub(crate) fn unit(&mut self) -> f64 {
-        (self.bits() >> 11) as f64 / (1u64 << 53) as f64
+        uniform(&mut self.0, 0.0, 1.0)
     }
 
     /// `n` scalars in `[-1, 1)`.

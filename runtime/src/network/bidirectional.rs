@@ -244,10 +244,8 @@ impl<F, R, J> Bidirectional<F, R, J> {
 impl<const B: usize, F, R, J> Layer<B> for Bidirectional<F, R, J>
 where
     F: Layer<B, Input: Varying<F::Scalar> + Clone, InputBar: Varying<F::Scalar>>,
-    F: Layer<B, Output: Varying<F::Scalar> + Clone, State: Varying<F::Scalar> + Clone>,
     R: Layer<B, Scalar = F::Scalar, Input = F::Input, InputBar = F::InputBar>,
-    R: Layer<B, Output: Varying<F::Scalar> + Clone, State: Varying<F::Scalar> + Clone>,
-    J: Join<F::Output, R::Output, Output: Varying<F::Scalar>>,
+    J: Join<F::Output, R::Output, Output: Varying<F::Scalar> + Clone>,
 {
     type Input = F::Input;
     type Output = J::Output;
@@ -369,11 +367,7 @@ where
         lengths: Option<&[usize; B]>,
         state: &Self::State,
         tape: &Self::Tape,
-    ) -> Result<(), Fault>
-    where
-        Self::Output: Varying<Self::Scalar> + Clone,
-        Self::State: Varying<Self::Scalar> + Clone,
-    {
+    ) -> Result<(), Fault> {
         let BidirectionalTape { forward, reverse, xs: turned, outputs, .. } = tape;
         FORWARD.locate(self.forward.inspect_forward(xs, lengths, &state.forward, &forward.tape))?;
         let found = self.reverse.inspect_forward(turned, lengths, &state.reverse, &reverse.tape);
@@ -389,11 +383,7 @@ where
         tapes: [&Self::Tape; 2],
         dys: &[Self::Output],
         grads: &Self::Gradients,
-    ) -> Result<(), Fault>
-    where
-        Self::Output: Varying<Self::Scalar> + Clone,
-        Self::State: Varying<Self::Scalar> + Clone,
-    {
+    ) -> Result<(), Fault> {
         look_back_at_outputs(dys, lengths)?;
         let [tape, back] = tapes;
         let (tapes, dys, grads_of) =

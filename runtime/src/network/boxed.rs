@@ -9,7 +9,6 @@ use alloc::vec::Vec;
 use crate::cell::{Cell, Layer, Model, ModelMut, Parameter, ParameterMut};
 use crate::finite::Fault;
 use crate::rng::DynRng;
-use crate::varying::Varying;
 
 impl<M: Model + ?Sized> Model for Box<M> {
     type Scalar = M::Scalar;
@@ -99,10 +98,7 @@ impl<const B: usize, L: Layer<B>> Layer<B> for Boxed<L> {
         self.layer.tape()
     }
 
-    fn run(&self, xs: &[L::Input], lengths: Option<&[usize; B]>, state: &mut L::State) -> Vec<L::Output>
-    where
-        L::Output: Clone,
-    {
+    fn run(&self, xs: &[L::Input], lengths: Option<&[usize; B]>, state: &mut L::State) -> Vec<L::Output> {
         self.layer.run(xs, lengths, state)
     }
 
@@ -139,11 +135,7 @@ impl<const B: usize, L: Layer<B>> Layer<B> for Boxed<L> {
         lengths: Option<&[usize; B]>,
         state: &L::State,
         tape: &L::Tape,
-    ) -> Result<(), Fault>
-    where
-        Self::Output: Varying<Self::Scalar> + Clone,
-        Self::State: Varying<Self::Scalar> + Clone,
-    {
+    ) -> Result<(), Fault> {
         self.layer.inspect_forward(xs, lengths, state, tape)
     }
 
@@ -155,11 +147,7 @@ impl<const B: usize, L: Layer<B>> Layer<B> for Boxed<L> {
         tapes: [&L::Tape; 2],
         dys: &[L::Output],
         grads: &L::Gradients,
-    ) -> Result<(), Fault>
-    where
-        Self::Output: Varying<Self::Scalar> + Clone,
-        Self::State: Varying<Self::Scalar> + Clone,
-    {
+    ) -> Result<(), Fault> {
         self.layer.inspect_backward(xs, lengths, state, tapes, dys, grads)
     }
 }

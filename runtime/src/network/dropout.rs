@@ -135,7 +135,7 @@ pub struct DropoutTape<P, Y> {
 
 impl<const B: usize, L, Y> Layer<B> for Dropout<L>
 where
-    L: Layer<B, Output = Y, State: Varying<L::Scalar> + Clone>,
+    L: Layer<B, Output = Y>,
     Y: Varying<L::Scalar> + Clone,
 {
     type Input = L::Input;
@@ -231,11 +231,7 @@ where
         lengths: Option<&[usize; B]>,
         state: &Self::State,
         tape: &Self::Tape,
-    ) -> Result<(), Fault>
-    where
-        Self::Output: Varying<Self::Scalar> + Clone,
-        Self::State: Varying<Self::Scalar> + Clone,
-    {
+    ) -> Result<(), Fault> {
         self.layer.inspect_forward(xs, lengths, &state.state, &tape.layer)
     }
 
@@ -247,11 +243,7 @@ where
         tapes: [&Self::Tape; 2],
         dys: &[Y],
         grads: &L::Gradients,
-    ) -> Result<(), Fault>
-    where
-        Self::Output: Varying<Self::Scalar> + Clone,
-        Self::State: Varying<Self::Scalar> + Clone,
-    {
+    ) -> Result<(), Fault> {
         let dys = if tapes[1].is_noisy { &tapes[1].dys } else { dys };
         self.layer.inspect_backward(xs, lengths, &state.state, tapes.map(|tape| &tape.layer), dys, grads)
     }
@@ -259,7 +251,7 @@ where
 
 impl<const B: usize, L, Y> Cell<B> for Dropout<L>
 where
-    L: Cell<B> + Layer<B, Output = Y, State: Varying<L::Scalar> + Clone>,
+    L: Cell<B> + Layer<B, Output = Y>,
     Y: Varying<L::Scalar> + Clone,
 {
     fn step(&self, x: &L::Input, state: &mut Self::State) -> Y {

@@ -137,11 +137,7 @@ where
         lengths: Option<&[usize; B]>,
         state: &L::State,
         tape: &Self::Tape,
-    ) -> Result<(), Fault>
-    where
-        Self::Output: Varying<Self::Scalar> + Clone,
-        Self::State: Varying<Self::Scalar> + Clone,
-    {
+    ) -> Result<(), Fault> {
         self.layer.inspect_forward(xs, lengths, state, &tape.layer)?;
         look_at_outputs(&tape.outputs, lengths)
     }
@@ -154,11 +150,7 @@ where
         tapes: [&Self::Tape; 2],
         dys: &[X],
         grads: &L::Gradients,
-    ) -> Result<(), Fault>
-    where
-        Self::Output: Varying<Self::Scalar> + Clone,
-        Self::State: Varying<Self::Scalar> + Clone,
-    {
+    ) -> Result<(), Fault> {
         let tapes = tapes.map(|tape| &tape.layer);
         self.layer.inspect_backward(xs, lengths, state, tapes, dys, grads)
     }

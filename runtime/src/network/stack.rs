@@ -8,7 +8,6 @@ use super::path::Place;
 use crate::cell::{Cell, Layer, Model, ModelMut, Parameter, ParameterMut};
 use crate::finite::Fault;
 use crate::rng::DynRng;
-use crate::varying::Varying;
 
 /// Two layers, the second of which reads what comes out of the first: `Stack(lstm, dense)`, `Stack(Stack(a, b), c)`.
 ///
@@ -91,9 +90,8 @@ pub struct StackTape<A, L, Y> {
 
 impl<const B: usize, A, L> Layer<B> for Stack<A, L>
 where
-    A: Layer<B, Output: Varying<A::Scalar> + Clone, State: Varying<A::Scalar> + Clone>,
+    A: Layer<B>,
     L: Layer<B, Scalar = A::Scalar, Input = A::Output, InputBar = A::Output>,
-    L: Layer<B, State: Varying<A::Scalar> + Clone>,
 {
     type Input = A::Input;
     type Output = L::Output;
@@ -128,10 +126,7 @@ where
         xs: &[Self::Input],
         lengths: Option<&[usize; B]>,
         state: &mut Self::State,
-    ) -> Vec<Self::Output>
-    where
-        Self::Output: Clone,
-    {
+    ) -> Vec<Self::Output> {
         self.1.run(&self.0.run(xs, lengths, &mut state.0), lengths, &mut state.1)
     }
 
@@ -173,11 +168,7 @@ where
         lengths: Option<&[usize; B]>,
         state: &Self::State,
         tape: &Self::Tape,
-    ) -> Result<(), Fault>
-    where
-        Self::Output: Varying<Self::Scalar> + Clone,
-        Self::State: Varying<Self::Scalar> + Clone,
-    {
+    ) -> Result<(), Fault> {
         let (first, second) = self.places();
         first.locate(self.0.inspect_forward(xs, lengths, &state.0, &tape.first))?;
         let hs = self.0.outputs(&tape.first);
@@ -192,11 +183,7 @@ where
         tapes: [&Self::Tape; 2],
         dys: &[Self::Output],
         grads: &Self::Gradients,
-    ) -> Result<(), Fault>
-    where
-        Self::Output: Varying<Self::Scalar> + Clone,
-        Self::State: Varying<Self::Scalar> + Clone,
-    {
+    ) -> Result<(), Fault> {
         let (first, second) = self.places();
         let [tape, back] = tapes;
         let hs = self.0.outputs(&tape.first);
@@ -209,9 +196,8 @@ where
 
 impl<const B: usize, A, L> Cell<B> for Stack<A, L>
 where
-    A: Cell<B, Output: Varying<A::Scalar> + Clone, State: Varying<A::Scalar> + Clone>,
+    A: Cell<B>,
     L: Cell<B, Scalar = A::Scalar, Input = A::Output, InputBar = A::Output>,
-    L: Layer<B, State: Varying<A::Scalar> + Clone>,
 {
     fn step(&self, x: &Self::Input, state: &mut Self::State) -> Self::Output {
         self.1.step(&self.0.step(x, &mut state.0), &mut state.1)

@@ -144,7 +144,7 @@ pub struct ZoneoutTape<P, Y> {
 
 impl<const B: usize, L> Layer<B> for Zoneout<L>
 where
-    L: Layer<B, Output: Varying<L::Scalar> + Clone, State: StateFields<L::Scalar, L::Output> + Clone>,
+    L: Layer<B, State: StateFields<L::Scalar, L::Output> + Clone>,
 {
     type Input = L::Input;
     type Output = L::Output;
@@ -245,11 +245,7 @@ where
         lengths: Option<&[usize; B]>,
         state: &Self::State,
         _: &Self::Tape,
-    ) -> Result<(), Fault>
-    where
-        Self::Output: Varying<Self::Scalar> + Clone,
-        Self::State: Varying<Self::Scalar> + Clone,
-    {
+    ) -> Result<(), Fault> {
         inspect_steps(self, xs, lengths, state)
     }
 
@@ -261,11 +257,7 @@ where
         _: [&Self::Tape; 2],
         dys: &[L::Output],
         _: &L::Gradients,
-    ) -> Result<(), Fault>
-    where
-        Self::Output: Varying<Self::Scalar> + Clone,
-        Self::State: Varying<Self::Scalar> + Clone,
-    {
+    ) -> Result<(), Fault> {
         inspect_steps_back(self, xs, lengths, state, dys)
     }
 }
@@ -273,7 +265,7 @@ where
 impl<const B: usize, L> Cell<B> for Zoneout<L>
 where
     L: Cell<B>,
-    L: Layer<B, Output: Varying<L::Scalar> + Clone, State: StateFields<L::Scalar, L::Output> + Clone>,
+    L: Layer<B, State: StateFields<L::Scalar, L::Output> + Clone>,
 {
     fn step(&self, x: &L::Input, state: &mut Self::State) -> L::Output {
         let Noisy { state, generator } = state;

@@ -51,7 +51,7 @@ pub(super) fn parameters<M: Model>(model: &M) -> Vec<Parameter> {
 #[cfg(any(feature = "safetensors", feature = "nam"))]
 pub(super) fn values<M: Model>(model: &M, parameters: &[Parameter]) -> Vec<Vec<M::Scalar>> {
     let indices = indices(parameters);
-    let mut values: Vec<_> = parameters.iter().map(|parameter| zeros(parameter)).collect();
+    let mut values: Vec<_> = parameters.iter().map(zeros).collect();
     let mut copy = |name: &str, shape: BlockShape, block: &[M::Scalar]| {
         if let Some(&index) = indices.get(name) {
             each_entry(shape, |entry, whole| values[index][whole] = block[entry]);

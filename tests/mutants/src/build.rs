@@ -3,9 +3,9 @@
 use crate::instrument::{Instrumented, Mutant, instrument};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::{env, fs};
 
 /// What is examined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +25,7 @@ impl Part {
     /// The package and its folder in the workspace, and the package that holds the mutants.
     fn package(self) -> (&'static str, &'static str, &'static str) {
         match self {
-            Part::Compiler => ("rnn-cell-macros", "macros", "macros"),
+            Part::Compiler => ("rnn-cell-compiler", "compiler", "compiler"),
             Part::Kernels => ("rnn-cell", "runtime", "kernels"),
         }
     }
@@ -43,25 +43,13 @@ impl Part {
     fn files(self) -> &'static [&'static str] {
         match self {
             Part::Compiler => &[
-                "macros/src/autodiff.rs",
-                "macros/src/diagnostics.rs",
-                "macros/src/dim.rs",
-                "macros/src/initial.rs",
-                "macros/src/initial/**",
-                "macros/src/ir.rs",
-                "macros/src/jacobian.rs",
-                "macros/src/jacobian/**",
-                "macros/src/lower.rs",
-                "macros/src/mixes.rs",
-                "macros/src/ops/**",
-                "macros/src/plan.rs",
-                "macros/src/plan/**",
-                "macros/src/resolve/**",
-                "macros/src/schedule.rs",
-                "macros/src/shape/**",
-                "macros/src/simplify.rs",
-                "macros/src/simplify/**",
-                "macros/src/verify.rs",
+                "compiler/src/analysis/**",
+                "compiler/src/diagnostics/**",
+                "compiler/src/dim.rs",
+                "compiler/src/graph/**",
+                "compiler/src/lower/**",
+                "compiler/src/plan/**",
+                "compiler/src/text/jacobian/**",
             ],
             Part::Kernels => &["runtime/src/kernels/**"],
         }
@@ -78,8 +66,6 @@ pub struct Program {
     pub executable: PathBuf,
     /// Where its tests run.
     pub package: PathBuf,
-    /// Where the tests of a macro find the libraries that they are linked to.
-    pub libraries: String,
 }
 
 pub fn build(root: &Path, folder: &Path, part: Part) -> Program {
@@ -134,8 +120,7 @@ pub fn build(root: &Path, folder: &Path, part: Part) -> Program {
         write(&memory, &names.into_iter().collect::<Vec<_>>().join("\n"));
         if let Some(executable) = executable {
             let placed = written.values().flat_map(|file| file.placed.iter().copied()).collect();
-            let (package, libraries) = (folder.join(to), libraries());
-            return Program { mutants, placed, unviable, executable, package, libraries };
+            return Program { mutants, placed, unviable, executable, package: folder.join(to) };
         }
         let failing: BTreeSet<usize> = errors
             .iter()
@@ -191,7 +176,7 @@ fn tree(root: &Path, part: Part) -> BTreeMap<String, String> {
     match part {
         Part::Compiler => {
             // What its tests read: cells and guide, the generator of random cells, the messages.
-            for name in ["macros", "runtime/src", "tests/generator", "ui-tests/fail"] {
+            for name in ["compiler", "runtime/src", "tests/generator", "ui-tests/fail"] {
                 read_all(&root.join(name), name, &mut tree);
             }
         }
@@ -246,12 +231,6 @@ fn write(path: &Path, text: &str) {
     let written = fs::create_dir_all(path.parent().expect("a file is in a folder"))
         .and_then(|()| fs::write(path, text));
     written.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-}
-
-fn libraries() -> String {
-    let folder = output(Command::new("rustc").args(["--print", "target-libdir"]));
-    let others = env::var("LD_LIBRARY_PATH").unwrap_or_default();
-    format!("{}:{others}", String::from_utf8_lossy(&folder).trim())
 }
 
 pub fn output(command: &mut Command) -> Vec<u8> {

@@ -15,6 +15,7 @@ mod instrument;
 mod run;
 
 use build::Part;
+use lexopt::{Arg, Parser, ValueExt};
 use run::Outcome;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -30,30 +31,30 @@ pub struct Options {
     jobs: usize,
 }
 
-fn options() -> Option<Options> {
-    let mut args = env::args().skip(1);
-    let part = match args.next()?.as_str() {
-        "compiler" => Part::Compiler,
-        "kernels" => Part::Kernels,
-        _ => return None,
-    };
-    let mut options = Options { part, files: vec![], left: false, jobs: 1 };
-    while let Some(arg) = args.next() {
-        match arg.as_str() {
-            "--file" => options.files.push(args.next()?),
-            "--jobs" => options.jobs = args.next()?.parse().ok()?,
-            "--left" => options.left = true,
-            _ => return None,
+fn options() -> Result<Options, lexopt::Error> {
+    let mut part = None;
+    let (mut files, mut left, mut jobs) = (vec![], false, 1);
+    let mut arguments = Parser::from_env();
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Arg::Value(name) if name == "compiler" => part = Some(Part::Compiler),
+            Arg::Value(name) if name == "kernels" => part = Some(Part::Kernels),
+            Arg::Long("file") => files.push(arguments.value()?.string()?),
+            Arg::Long("jobs") => jobs = arguments.value()?.parse()?,
+            Arg::Long("left") => left = true,
+            _ => return Err(argument.unexpected()),
         }
     }
-    Some(options)
+    Ok(Options { part: part.ok_or("`compiler` or `kernels` is missing")?, files, left, jobs })
 }
 
 fn main() {
-    let Some(options) = options() else {
-        eprintln!("usage: mutants compiler|kernels [--file PART-OF-A-PATH].. [--left] [--jobs N]");
+    let options = options().unwrap_or_else(|error| {
+        eprintln!(
+            "error: {error}\nusage: mutants compiler|kernels [--file PART-OF-A-PATH].. [--left] [--jobs N]"
+        );
         process::exit(2);
-    };
+    });
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let target = env::var_os("CARGO_TARGET_DIR").map_or(root.join("target"), PathBuf::from);
     let folder = target.join("mutants").join(options.part.name());

@@ -68,7 +68,7 @@ struct Test {
 
 fn command(program: &Program) -> Command {
     let mut command = Command::new(&program.executable);
-    command.current_dir(&program.package).env("LD_LIBRARY_PATH", &program.libraries);
+    command.current_dir(&program.package);
     command.stdout(Stdio::null()).stderr(Stdio::null());
     command
 }

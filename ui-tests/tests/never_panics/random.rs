@@ -1,26 +1,21 @@
-//! A small seeded generator (SplitMix64), so that a failing case can be drawn again.
+//! A small seeded generator, so that a failing case can be drawn again.
+
+use rand_core::{Rng, SeedableRng};
+use rand_xoshiro::SplitMix64;
 
 /// The numbers of one case.
-pub struct Random(u64);
+pub struct Random(SplitMix64);
 
 impl Random {
     pub fn new(seed: u64, case: u64) -> Self {
-        let mut random = Self(seed.wrapping_mul(0xd1b5_4a32_d192_ed03) ^ case);
-        random.next();
-        random
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+        let mut numbers = SplitMix64::seed_from_u64(seed.wrapping_mul(0xd1b5_4a32_d192_ed03) ^ case);
+        numbers.next_u64();
+        Self(numbers)
     }
 
     /// A number below `end`, which is not zero.
     pub fn below(&mut self, end: usize) -> usize {
-        ((u128::from(self.next()) * end as u128) >> 64) as usize
+        ((u128::from(self.0.next_u64()) * end as u128) >> 64) as usize
     }
 
     /// True once in `times`.

@@ -6,31 +6,35 @@
 mod definitions;
 mod scratch;
 
+use benches::run::exit_code;
 use benches::table::Table;
 use definitions::Definition;
+use lexopt::{Arg, Parser, ValueExt};
 use scratch::{Kind, Scratch};
+use std::error::Error;
 use std::process::ExitCode;
 
 /// Cells in a crate, unless the command line has others.
 const COUNTS: [usize; 3] = [1, 10, 50];
 
 fn main() -> ExitCode {
-    let counts: Result<Vec<usize>, _> = std::env::args().skip(1).map(|argument| argument.parse()).collect();
-    let outcome = match counts {
-        Ok(counts) if counts.is_empty() => run(&COUNTS),
-        Ok(counts) => run(&counts),
-        Err(_) => Err(std::io::Error::other("usage: compile_times [COUNT..]")),
-    };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    exit_code(run())
 }
 
-fn run(counts: &[usize]) -> std::io::Result<()> {
+fn run() -> Result<(), Box<dyn Error>> {
+    let mut counts = vec![];
+    let mut arguments = Parser::from_env();
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Arg::Value(count) => counts.push(count.parse()?),
+            _ => return Err(argument.unexpected().into()),
+        }
+    }
+    report(if counts.is_empty() { &COUNTS } else { &counts })?;
+    Ok(())
+}
+
+fn report(counts: &[usize]) -> std::io::Result<()> {
     let scratch = Scratch::new()?;
     let definitions = definitions::ready();
     let largest = counts.iter().copied().max().unwrap_or(0);

@@ -11,34 +11,43 @@ mod record;
 mod workloads;
 
 use benches::machine;
+use benches::run::exit_code;
 use benches::table::Table;
+use lexopt::{Arg, Parser};
 use record::Record;
+use std::error::Error;
+use std::process::ExitCode;
 use workloads::Workload;
 
-/// The argument under which this program is what callgrind watches.
-const WATCHED: &str = "--watched";
+/// The option under which this program is what callgrind watches.
+const WATCHED: &str = "watched";
 
 /// How far above its record a count may be. Compilers differ by a few per cent; a loop that loses its vectors takes twice as many
 /// instructions and more.
 const TOLERANCE: f64 = 1.12;
 
-fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let outcome = match *arguments {
-        [WATCHED] => {
-            println!("{}", machine::instruction_set());
-            workloads::all().iter_mut().for_each(|workload| callgrind::counted(&mut *workload.work));
-            Ok(())
-        }
-        [] => compare(),
-        ["--record"] => count().and_then(|record| record.save()),
-        _ => Err("usage: instructions [--record]".to_owned()),
-    };
-    if let Err(reason) = outcome {
-        eprintln!("error: {reason}");
-        std::process::exit(1);
+fn main() -> ExitCode {
+    exit_code(run())
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
+    let mut work: fn() -> Result<(), String> = compare;
+    let mut arguments = Parser::from_env();
+    while let Some(argument) = arguments.next()? {
+        work = match argument {
+            Arg::Long("record") => || count()?.save(),
+            Arg::Long(WATCHED) => be_watched,
+            _ => return Err(argument.unexpected().into()),
+        };
     }
+    Ok(work()?)
+}
+
+/// Runs every workload, for callgrind to count.
+fn be_watched() -> Result<(), String> {
+    println!("{}", machine::instruction_set());
+    workloads::all().iter_mut().for_each(|workload| callgrind::counted(&mut *workload.work));
+    Ok(())
 }
 
 /// The instruction sets that are counted: what `RNN_CELL_ISA` calls them, and what [`machine::instruction_set`] does.
@@ -49,7 +58,7 @@ fn count() -> Result<Record, String> {
     let workloads = workloads::all();
     let mut record = Record { counts: vec![] };
     for (set, name) in SETS {
-        let report = callgrind::run(WATCHED, set)?;
+        let report = callgrind::run(&format!("--{WATCHED}"), set)?;
         if report.printed.trim() != name {
             return Err(format!("asked for {name}, valgrind has {} on this machine", report.printed.trim()));
         }

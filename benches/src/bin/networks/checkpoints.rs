@@ -13,8 +13,8 @@ use rnn_cell::varying::Varying;
 use std::hint::black_box;
 use std::process::Command;
 
-/// The first argument of a process that measures the memory of one pass.
-pub const MEMORY: &str = "--memory";
+/// The option of a process that measures the memory of one pass.
+pub const MEMORY: &str = "memory";
 
 const WAYS: [&str; 2] = ["whole", "checkpointed"];
 
@@ -49,7 +49,10 @@ pub fn report(effort: Effort, unrest: &mut Vec<f64>) {
     for (index, row) in rows().into_iter().enumerate() {
         let grown = WAYS.map(|way| {
             let program = std::env::current_exe().expect("the running program has a path");
-            let output = Command::new(program).args([MEMORY, &index.to_string(), way]).output().ok()?;
+            let output = Command::new(program)
+                .args([&format!("--{MEMORY}"), &index.to_string(), way])
+                .output()
+                .ok()?;
             String::from_utf8(output.stdout).ok()?.trim().parse::<f64>().ok()
         });
         let mut contest = Contest::new(effort);

@@ -7,16 +7,28 @@ mod threads;
 
 use benches::machine;
 use benches::measure::{Effort, median};
+use benches::run::exit_code;
+use lexopt::{Arg, Parser, ValueExt};
+use std::process::ExitCode;
 
-fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if let [flag, row, way] = &arguments[..]
-        && flag == checkpoints::MEMORY
-    {
-        return checkpoints::memory(row, way);
+fn main() -> ExitCode {
+    exit_code(run())
+}
+
+fn run() -> Result<(), lexopt::Error> {
+    let mut effort = Effort::FULL;
+    let mut arguments = Parser::from_env();
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Arg::Long("quick") => effort = Effort::QUICK,
+            Arg::Long(checkpoints::MEMORY) => {
+                let (row, way) = (arguments.value()?.string()?, arguments.value()?.string()?);
+                checkpoints::memory(&row, &way);
+                return Ok(());
+            }
+            _ => return Err(argument.unexpected()),
+        }
     }
-    let quick = arguments.iter().any(|argument| argument == "--quick");
-    let effort = if quick { Effort::QUICK } else { Effort::FULL };
     println!("# Networks\n\n{}, {}.", machine::processor(), machine::instruction_set());
     let mut unrest = Vec::new();
     threads::report(effort, &mut unrest);
@@ -25,4 +37,5 @@ fn main() {
     println!(
         "\nHalf the distance between a competitor's quartiles was {unrest:.1} % of its median, in the middle."
     );
+    Ok(())
 }

@@ -6,7 +6,10 @@
 mod user_crate;
 
 use benches::measure::{Contest, Effort, Server, Times};
+use benches::run::exit_code;
 use benches::table::{Table, figure};
+use lexopt::{Arg, Parser, ValueExt};
+use std::error::Error;
 use std::process::ExitCode;
 use std::rc::Rc;
 use user_crate::{PROFILES, Profile, UserCrate};
@@ -28,31 +31,35 @@ const WORK: [&str; 9] = [
 const LIMIT: f64 = 1.3;
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let quick = arguments.iter().any(|argument| argument == "--quick");
-    let texts: Vec<&String> = arguments.iter().filter(|argument| *argument != "--quick").collect();
+    exit_code(run())
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
+    let (mut effort, mut texts) = (Effort::FULL, vec![]);
+    let mut arguments = Parser::from_env();
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Arg::Long("quick") => effort = Effort::QUICK,
+            Arg::Value(text) => texts.push(text.string()?),
+            _ => return Err(argument.unexpected().into()),
+        }
+    }
     let wanted = |profile: &&Profile| {
         texts.is_empty()
             || profile.is_default()
             || texts.iter().any(|text| profile.title.contains(text.as_str()))
     };
-    match run(&PROFILES.iter().filter(wanted).collect::<Vec<_>>(), quick) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    report(&PROFILES.iter().filter(wanted).collect::<Vec<_>>(), effort)?;
+    Ok(())
 }
 
-fn run(profiles: &[&Profile], quick: bool) -> std::io::Result<()> {
+fn report(profiles: &[&Profile], effort: Effort) -> std::io::Result<()> {
     let user = UserCrate::write()?;
     let mut servers = vec![];
     for profile in profiles {
         eprintln!("building: {}", profile.title);
         servers.push(Rc::new(Server::start(&mut user.build(profile)?)?));
     }
-    let effort = if quick { Effort::QUICK } else { Effort::FULL };
     let all: Vec<Times> = WORK.iter().map(|work| contest(work, profiles, &servers, effort)).collect();
 
     let note = "Of a user's crate: ns of the default release build, then how many times as long under other profiles, the median over \

@@ -1,8 +1,5 @@
 //! Vectors of AVX2 with FMA.
 
-// Each method's contract is the instruction set's presence; within it the intrinsics are safe but for pointers.
-#![allow(clippy::undocumented_unsafe_blocks)]
-
 use super::{Pack, UPPER_HALF};
 use core::arch::x86_64::*;
 
@@ -24,6 +21,8 @@ static WIDE_WINDOW: [i64; 8] = [-1, -1, -1, -1, 0, 0, 0, 0];
 #[inline(always)]
 unsafe fn between(first: usize, end: usize) -> __m256i {
     debug_assert!(first <= end && end <= 8);
+    // SAFETY: the caller vouches for the instruction set; `WINDOW` holds eight entries from each of
+    // 0 to 8 on.
     unsafe {
         let below = |lane: usize| _mm256_loadu_si256(WINDOW.as_ptr().add(8 - lane).cast());
         _mm256_andnot_si256(below(first), below(end))
@@ -33,7 +32,7 @@ unsafe fn between(first: usize, end: usize) -> __m256i {
 /// A mask of lanes `first..end` of four.
 #[inline(always)]
 unsafe fn between_wide(first: usize, end: usize) -> __m256i {
-    unsafe { between(2 * first, 2 * end) }
+    caller_vouches!(between(2 * first, 2 * end))
 }
 
 /// `ROTATE[n..]` starts with `n` and goes on counting, modulo eight.
@@ -43,6 +42,8 @@ static ROTATE: [i32; 16] = [0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7];
 #[inline(always)]
 unsafe fn window(low: __m256, high: __m256, start: usize) -> __m256 {
     debug_assert!(start < 8);
+    // SAFETY: the caller vouches for the instruction set; both statics hold eight entries from each
+    // of 0 to 7 on.
     unsafe {
         let from = _mm256_loadu_si256(ROTATE.as_ptr().add(start).cast());
         let (low, high) = (_mm256_permutevar8x32_ps(low, from), _mm256_permutevar8x32_ps(high, from));
@@ -57,21 +58,22 @@ impl Pack<f32> for Oct {
 
     #[inline(always)]
     unsafe fn splat(x: f32) -> Self {
-        unsafe { Oct(_mm256_set1_ps(x)) }
+        caller_vouches!(Oct(_mm256_set1_ps(x)))
     }
 
     #[inline(always)]
     unsafe fn load(from: *const f32) -> Self {
-        unsafe { Oct(_mm256_loadu_ps(from)) }
+        caller_vouches!(Oct(_mm256_loadu_ps(from)))
     }
 
     #[inline(always)]
     unsafe fn widen_bytes(from: *const i8) -> Self {
-        unsafe { Oct(_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(from.cast())))) }
+        caller_vouches!(Oct(_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(from.cast())))))
     }
 
     #[inline(always)]
     unsafe fn widen_halves(from: *const u16) -> Self {
+        // SAFETY: the caller vouches for the instruction set and the scalars.
         unsafe {
             let halves = _mm256_cvtepu16_epi32(_mm_loadu_si128(from.cast()));
             Oct(_mm256_castsi256_ps(_mm256_slli_epi32::<16>(halves)))
@@ -80,6 +82,7 @@ impl Pack<f32> for Oct {
 
     #[inline(always)]
     unsafe fn widen_pairs(from: *const u16) -> [Self; 2] {
+        // SAFETY: the caller vouches for the instruction set and the scalars.
         unsafe {
             let pairs = _mm256_loadu_si256(from.cast());
             let odd = _mm256_and_si256(pairs, _mm256_set1_epi32(UPPER_HALF));
@@ -90,6 +93,8 @@ impl Pack<f32> for Oct {
     #[inline(always)]
     unsafe fn load_first(from: *const f32, count: usize) -> Self {
         debug_assert!(count <= 8);
+        // SAFETY: the window is in its static; the caller vouches for the instruction set and the
+        // first `count` scalars.
         unsafe {
             let mask = _mm256_loadu_si256(WINDOW.as_ptr().add(8 - count).cast());
             Oct(_mm256_maskload_ps(from, mask))
@@ -98,13 +103,15 @@ impl Pack<f32> for Oct {
 
     #[inline(always)]
     unsafe fn store(self, to: *mut f32) {
-        unsafe { _mm256_storeu_ps(to, self.0) }
+        caller_vouches!(_mm256_storeu_ps(to, self.0))
     }
 
     #[inline(always)]
     unsafe fn store_first(self, to: *mut f32, count: usize) {
         debug_assert!(count <= 8);
         // Not a masked store: they are slow on some processors, and hand nothing on to a load that follows.
+        // SAFETY: the caller vouches for the instruction set and for `count` scalars; each store
+        // writes the next of them.
         unsafe {
             let (mut to, mut rest) = (to, _mm256_castps256_ps128(self.0));
             if count == 8 {
@@ -126,21 +133,22 @@ impl Pack<f32> for Oct {
 
     #[inline(always)]
     unsafe fn load_between(from: *const f32, first: usize, end: usize) -> Self {
-        unsafe { Oct(_mm256_maskload_ps(from, between(first, end))) }
+        caller_vouches!(Oct(_mm256_maskload_ps(from, between(first, end))))
     }
 
     #[inline(always)]
     unsafe fn store_between(self, to: *mut f32, first: usize, end: usize) {
-        unsafe { _mm256_maskstore_ps(to, between(first, end), self.0) }
+        caller_vouches!(_mm256_maskstore_ps(to, between(first, end), self.0))
     }
 
     #[inline(always)]
     unsafe fn add(self, other: Self) -> Self {
-        unsafe { Oct(_mm256_add_ps(self.0, other.0)) }
+        caller_vouches!(Oct(_mm256_add_ps(self.0, other.0)))
     }
 
     #[inline(always)]
     unsafe fn mul_add(self, factor: Self, term: Self) -> Self {
+        // SAFETY: the caller vouches for the instruction set.
         unsafe {
             if cfg!(feature = "deterministic") {
                 return Oct(_mm256_add_ps(_mm256_mul_ps(self.0, factor.0), term.0));
@@ -152,6 +160,7 @@ impl Pack<f32> for Oct {
     #[inline(always)]
     unsafe fn keep_first(self, first: Self, count: usize) -> Self {
         debug_assert!(count <= 8);
+        // SAFETY: the window is in its static; the caller vouches for the instruction set.
         unsafe {
             let mask = _mm256_loadu_ps(WINDOW.as_ptr().add(8 - count).cast());
             Oct(_mm256_blendv_ps(self.0, first.0, mask))
@@ -160,11 +169,12 @@ impl Pack<f32> for Oct {
 
     #[inline(always)]
     unsafe fn window(low: Self, high: Self, start: usize) -> Self {
-        unsafe { Oct(window(low.0, high.0, start)) }
+        caller_vouches!(Oct(window(low.0, high.0, start)))
     }
 
     #[inline(always)]
     unsafe fn sums(v: [Self; 8]) -> [f32; 8] {
+        // SAFETY: the caller vouches for the instruction set; the array holds what is stored.
         unsafe {
             let first = _mm256_hadd_ps(_mm256_hadd_ps(v[0].0, v[1].0), _mm256_hadd_ps(v[2].0, v[3].0));
             let second = _mm256_hadd_ps(_mm256_hadd_ps(v[4].0, v[5].0), _mm256_hadd_ps(v[6].0, v[7].0));
@@ -179,6 +189,7 @@ impl Pack<f32> for Oct {
 
     #[inline(always)]
     unsafe fn transpose(from: *const f32, stride: usize, to: *mut f32, to_stride: usize) {
+        // SAFETY: the caller vouches for the instruction set and both squares.
         unsafe {
             let column = |c: usize| _mm256_loadu_ps(from.add(c * stride));
             // Pairs of columns interleaved, then pairs of pairs, then the halves.
@@ -212,16 +223,17 @@ impl Pack<f64> for WideQuad {
 
     #[inline(always)]
     unsafe fn splat(x: f64) -> Self {
-        unsafe { WideQuad(_mm256_set1_pd(x)) }
+        caller_vouches!(WideQuad(_mm256_set1_pd(x)))
     }
 
     #[inline(always)]
     unsafe fn load(from: *const f64) -> Self {
-        unsafe { WideQuad(_mm256_loadu_pd(from)) }
+        caller_vouches!(WideQuad(_mm256_loadu_pd(from)))
     }
 
     #[inline(always)]
     unsafe fn widen_bytes(from: *const i8) -> Self {
+        // SAFETY: the caller vouches for the instruction set and the scalars.
         unsafe {
             let bytes = _mm_cvtsi32_si128(from.cast::<i32>().read_unaligned());
             WideQuad(_mm256_cvtepi32_pd(_mm_cvtepi8_epi32(bytes)))
@@ -230,6 +242,7 @@ impl Pack<f64> for WideQuad {
 
     #[inline(always)]
     unsafe fn widen_halves(from: *const u16) -> Self {
+        // SAFETY: the caller vouches for the instruction set and the scalars.
         unsafe {
             let halves = _mm_slli_epi32::<16>(_mm_cvtepu16_epi32(_mm_loadl_epi64(from.cast())));
             WideQuad(_mm256_cvtps_pd(_mm_castsi128_ps(halves)))
@@ -238,6 +251,7 @@ impl Pack<f64> for WideQuad {
 
     #[inline(always)]
     unsafe fn widen_pairs(from: *const u16) -> [Self; 2] {
+        // SAFETY: the caller vouches for the instruction set and the scalars.
         unsafe {
             let pairs = _mm_loadu_si128(from.cast());
             let odd = _mm_and_si128(pairs, _mm_set1_epi32(UPPER_HALF));
@@ -248,6 +262,8 @@ impl Pack<f64> for WideQuad {
     #[inline(always)]
     unsafe fn load_first(from: *const f64, count: usize) -> Self {
         debug_assert!(count <= 4);
+        // SAFETY: the window is in its static; the caller vouches for the instruction set and the
+        // first `count` scalars.
         unsafe {
             let mask = _mm256_loadu_si256(WIDE_WINDOW.as_ptr().add(4 - count).cast());
             WideQuad(_mm256_maskload_pd(from, mask))
@@ -256,12 +272,14 @@ impl Pack<f64> for WideQuad {
 
     #[inline(always)]
     unsafe fn store(self, to: *mut f64) {
-        unsafe { _mm256_storeu_pd(to, self.0) }
+        caller_vouches!(_mm256_storeu_pd(to, self.0))
     }
 
     #[inline(always)]
     unsafe fn store_first(self, to: *mut f64, count: usize) {
         debug_assert!(count <= 4);
+        // SAFETY: the caller vouches for the instruction set and for `count` scalars; each store
+        // writes the next of them.
         unsafe {
             let (mut to, mut rest) = (to, _mm256_castpd256_pd128(self.0));
             if count == 4 {
@@ -279,21 +297,22 @@ impl Pack<f64> for WideQuad {
 
     #[inline(always)]
     unsafe fn load_between(from: *const f64, first: usize, end: usize) -> Self {
-        unsafe { WideQuad(_mm256_maskload_pd(from, between_wide(first, end))) }
+        caller_vouches!(WideQuad(_mm256_maskload_pd(from, between_wide(first, end))))
     }
 
     #[inline(always)]
     unsafe fn store_between(self, to: *mut f64, first: usize, end: usize) {
-        unsafe { _mm256_maskstore_pd(to, between_wide(first, end), self.0) }
+        caller_vouches!(_mm256_maskstore_pd(to, between_wide(first, end), self.0))
     }
 
     #[inline(always)]
     unsafe fn add(self, other: Self) -> Self {
-        unsafe { WideQuad(_mm256_add_pd(self.0, other.0)) }
+        caller_vouches!(WideQuad(_mm256_add_pd(self.0, other.0)))
     }
 
     #[inline(always)]
     unsafe fn mul_add(self, factor: Self, term: Self) -> Self {
+        // SAFETY: the caller vouches for the instruction set.
         unsafe {
             if cfg!(feature = "deterministic") {
                 return WideQuad(_mm256_add_pd(_mm256_mul_pd(self.0, factor.0), term.0));
@@ -305,6 +324,7 @@ impl Pack<f64> for WideQuad {
     #[inline(always)]
     unsafe fn keep_first(self, first: Self, count: usize) -> Self {
         debug_assert!(count <= 4);
+        // SAFETY: the window is in its static; the caller vouches for the instruction set.
         unsafe {
             let mask = _mm256_loadu_pd(WIDE_WINDOW.as_ptr().add(4 - count).cast());
             WideQuad(_mm256_blendv_pd(self.0, first.0, mask))
@@ -313,6 +333,7 @@ impl Pack<f64> for WideQuad {
 
     #[inline(always)]
     unsafe fn window(low: Self, high: Self, start: usize) -> Self {
+        // SAFETY: the caller vouches for the instruction set and for `start < 4`.
         unsafe {
             let (low, high) = (_mm256_castpd_ps(low.0), _mm256_castpd_ps(high.0));
             WideQuad(_mm256_castps_pd(window(low, high, 2 * start)))
@@ -323,6 +344,7 @@ impl Pack<f64> for WideQuad {
     unsafe fn sums(v: [Self; 8]) -> [f64; 8] {
         let mut sums = [0.0; 8];
         for half in 0..2 {
+            // SAFETY: the caller vouches for the instruction set; the array holds what is stored.
             unsafe {
                 let first = _mm256_hadd_pd(v[4 * half].0, v[4 * half + 1].0);
                 let second = _mm256_hadd_pd(v[4 * half + 2].0, v[4 * half + 3].0);
@@ -336,6 +358,7 @@ impl Pack<f64> for WideQuad {
 
     #[inline(always)]
     unsafe fn transpose(from: *const f64, stride: usize, to: *mut f64, to_stride: usize) {
+        // SAFETY: the caller vouches for the instruction set and both squares.
         unsafe {
             let column = |c: usize| _mm256_loadu_pd(from.add(c * stride));
             let (c0, c1, c2, c3) = (column(0), column(1), column(2), column(3));

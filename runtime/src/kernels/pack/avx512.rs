@@ -1,8 +1,5 @@
 //! Vectors of AVX-512 (F, VL, DQ, BW).
 
-// Each method's contract is the instruction set's presence; within it the intrinsics are safe but for pointers.
-#![allow(clippy::undocumented_unsafe_blocks)]
-
 use super::{Pack, UPPER_HALF};
 use core::arch::x86_64::*;
 
@@ -51,21 +48,22 @@ impl Pack<f32> for Hex {
 
     #[inline(always)]
     unsafe fn splat(x: f32) -> Self {
-        unsafe { Hex(_mm512_set1_ps(x)) }
+        caller_vouches!(Hex(_mm512_set1_ps(x)))
     }
 
     #[inline(always)]
     unsafe fn load(from: *const f32) -> Self {
-        unsafe { Hex(_mm512_loadu_ps(from)) }
+        caller_vouches!(Hex(_mm512_loadu_ps(from)))
     }
 
     #[inline(always)]
     unsafe fn widen_bytes(from: *const i8) -> Self {
-        unsafe { Hex(_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(from.cast())))) }
+        caller_vouches!(Hex(_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(from.cast())))))
     }
 
     #[inline(always)]
     unsafe fn widen_halves(from: *const u16) -> Self {
+        // SAFETY: the caller vouches for the instruction set and the scalars.
         unsafe {
             let halves = _mm512_cvtepu16_epi32(_mm256_loadu_si256(from.cast()));
             Hex(_mm512_castsi512_ps(_mm512_slli_epi32::<16>(halves)))
@@ -74,6 +72,7 @@ impl Pack<f32> for Hex {
 
     #[inline(always)]
     unsafe fn widen_pairs(from: *const u16) -> [Self; 2] {
+        // SAFETY: the caller vouches for the instruction set and the scalars.
         unsafe {
             let pairs = _mm512_loadu_si512(from.cast());
             let odd = _mm512_and_si512(pairs, _mm512_set1_epi32(UPPER_HALF));
@@ -83,17 +82,19 @@ impl Pack<f32> for Hex {
 
     #[inline(always)]
     unsafe fn load_first(from: *const f32, count: usize) -> Self {
-        unsafe { Hex(_mm512_maskz_loadu_ps(first_of_16(count), from)) }
+        caller_vouches!(Hex(_mm512_maskz_loadu_ps(first_of_16(count), from)))
     }
 
     #[inline(always)]
     unsafe fn store(self, to: *mut f32) {
-        unsafe { _mm512_storeu_ps(to, self.0) }
+        caller_vouches!(_mm512_storeu_ps(to, self.0))
     }
 
     #[inline(always)]
     unsafe fn store_first(self, to: *mut f32, count: usize) {
         // A masked store hands nothing on to a load that follows.
+        // SAFETY: the caller vouches for the instruction set and for `count` scalars, no more of
+        // which are written.
         unsafe {
             match count {
                 4 => _mm_storeu_ps(to, _mm512_castps512_ps128(self.0)),
@@ -106,33 +107,35 @@ impl Pack<f32> for Hex {
     #[inline(always)]
     unsafe fn load_between(from: *const f32, first: usize, end: usize) -> Self {
         let lanes = first_of_16(end) & !first_of_16(first);
-        unsafe { Hex(_mm512_maskz_loadu_ps(lanes, from)) }
+        caller_vouches!(Hex(_mm512_maskz_loadu_ps(lanes, from)))
     }
 
     #[inline(always)]
     unsafe fn store_between(self, to: *mut f32, first: usize, end: usize) {
         let lanes = first_of_16(end) & !first_of_16(first);
-        unsafe { _mm512_mask_storeu_ps(to, lanes, self.0) }
+        caller_vouches!(_mm512_mask_storeu_ps(to, lanes, self.0))
     }
 
     #[inline(always)]
     unsafe fn add(self, other: Self) -> Self {
-        unsafe { Hex(_mm512_add_ps(self.0, other.0)) }
+        caller_vouches!(Hex(_mm512_add_ps(self.0, other.0)))
     }
 
     #[inline(always)]
     unsafe fn mul_add(self, factor: Self, term: Self) -> Self {
-        unsafe { Hex(_mm512_fmadd_ps(self.0, factor.0, term.0)) }
+        caller_vouches!(Hex(_mm512_fmadd_ps(self.0, factor.0, term.0)))
     }
 
     #[inline(always)]
     unsafe fn keep_first(self, first: Self, count: usize) -> Self {
-        unsafe { Hex(_mm512_mask_mov_ps(self.0, first_of_16(count), first.0)) }
+        caller_vouches!(Hex(_mm512_mask_mov_ps(self.0, first_of_16(count), first.0)))
     }
 
     #[inline(always)]
     unsafe fn window(low: Self, high: Self, start: usize) -> Self {
         debug_assert!(start < 16);
+        // SAFETY: the caller vouches for the instruction set; the static holds a vector from each
+        // lane on.
         unsafe {
             let from = _mm512_loadu_epi32(SLIDE.as_ptr().add(start));
             Hex(_mm512_permutex2var_ps(low.0, from, high.0))
@@ -141,6 +144,7 @@ impl Pack<f32> for Hex {
 
     #[inline(always)]
     unsafe fn sums(v: [Self; 8]) -> [f32; 8] {
+        // SAFETY: the caller vouches for the instruction set; the array holds what is stored.
         unsafe {
             // Halves of two vectors added up in one; then quarters hold four lanes of one vector each.
             let halves = |a: Self, b: Self| {
@@ -165,6 +169,7 @@ impl Pack<f32> for Hex {
 
     #[inline(always)]
     unsafe fn transpose(from: *const f32, stride: usize, to: *mut f32, to_stride: usize) {
+        // SAFETY: the caller vouches for the instruction set and both squares.
         unsafe {
             for part in 0..4 {
                 // Four rows of all columns: the columns' quarters side by side, then squares of four by four.
@@ -197,21 +202,22 @@ impl Pack<f64> for WideOct {
 
     #[inline(always)]
     unsafe fn splat(x: f64) -> Self {
-        unsafe { WideOct(_mm512_set1_pd(x)) }
+        caller_vouches!(WideOct(_mm512_set1_pd(x)))
     }
 
     #[inline(always)]
     unsafe fn load(from: *const f64) -> Self {
-        unsafe { WideOct(_mm512_loadu_pd(from)) }
+        caller_vouches!(WideOct(_mm512_loadu_pd(from)))
     }
 
     #[inline(always)]
     unsafe fn widen_bytes(from: *const i8) -> Self {
-        unsafe { WideOct(_mm512_cvtepi32_pd(_mm256_cvtepi8_epi32(_mm_loadl_epi64(from.cast())))) }
+        caller_vouches!(WideOct(_mm512_cvtepi32_pd(_mm256_cvtepi8_epi32(_mm_loadl_epi64(from.cast())))))
     }
 
     #[inline(always)]
     unsafe fn widen_halves(from: *const u16) -> Self {
+        // SAFETY: the caller vouches for the instruction set and the scalars.
         unsafe {
             let halves = _mm256_slli_epi32::<16>(_mm256_cvtepu16_epi32(_mm_loadu_si128(from.cast())));
             WideOct(_mm512_cvtps_pd(_mm256_castsi256_ps(halves)))
@@ -220,6 +226,7 @@ impl Pack<f64> for WideOct {
 
     #[inline(always)]
     unsafe fn widen_pairs(from: *const u16) -> [Self; 2] {
+        // SAFETY: the caller vouches for the instruction set and the scalars.
         unsafe {
             let pairs = _mm256_loadu_si256(from.cast());
             let odd = _mm256_and_si256(pairs, _mm256_set1_epi32(UPPER_HALF));
@@ -230,16 +237,18 @@ impl Pack<f64> for WideOct {
 
     #[inline(always)]
     unsafe fn load_first(from: *const f64, count: usize) -> Self {
-        unsafe { WideOct(_mm512_maskz_loadu_pd(first_of_8(count), from)) }
+        caller_vouches!(WideOct(_mm512_maskz_loadu_pd(first_of_8(count), from)))
     }
 
     #[inline(always)]
     unsafe fn store(self, to: *mut f64) {
-        unsafe { _mm512_storeu_pd(to, self.0) }
+        caller_vouches!(_mm512_storeu_pd(to, self.0))
     }
 
     #[inline(always)]
     unsafe fn store_first(self, to: *mut f64, count: usize) {
+        // SAFETY: the caller vouches for the instruction set and for `count` scalars, no more of
+        // which are written.
         unsafe {
             match count {
                 4 => _mm256_storeu_pd(to, _mm512_castpd512_pd256(self.0)),
@@ -251,33 +260,35 @@ impl Pack<f64> for WideOct {
     #[inline(always)]
     unsafe fn load_between(from: *const f64, first: usize, end: usize) -> Self {
         let lanes = first_of_8(end) & !first_of_8(first);
-        unsafe { WideOct(_mm512_maskz_loadu_pd(lanes, from)) }
+        caller_vouches!(WideOct(_mm512_maskz_loadu_pd(lanes, from)))
     }
 
     #[inline(always)]
     unsafe fn store_between(self, to: *mut f64, first: usize, end: usize) {
         let lanes = first_of_8(end) & !first_of_8(first);
-        unsafe { _mm512_mask_storeu_pd(to, lanes, self.0) }
+        caller_vouches!(_mm512_mask_storeu_pd(to, lanes, self.0))
     }
 
     #[inline(always)]
     unsafe fn add(self, other: Self) -> Self {
-        unsafe { WideOct(_mm512_add_pd(self.0, other.0)) }
+        caller_vouches!(WideOct(_mm512_add_pd(self.0, other.0)))
     }
 
     #[inline(always)]
     unsafe fn mul_add(self, factor: Self, term: Self) -> Self {
-        unsafe { WideOct(_mm512_fmadd_pd(self.0, factor.0, term.0)) }
+        caller_vouches!(WideOct(_mm512_fmadd_pd(self.0, factor.0, term.0)))
     }
 
     #[inline(always)]
     unsafe fn keep_first(self, first: Self, count: usize) -> Self {
-        unsafe { WideOct(_mm512_mask_mov_pd(self.0, first_of_8(count), first.0)) }
+        caller_vouches!(WideOct(_mm512_mask_mov_pd(self.0, first_of_8(count), first.0)))
     }
 
     #[inline(always)]
     unsafe fn window(low: Self, high: Self, start: usize) -> Self {
         debug_assert!(start < 8);
+        // SAFETY: the caller vouches for the instruction set; the static holds a vector from each
+        // lane on.
         unsafe {
             let from = _mm512_loadu_epi64(WIDE_SLIDE.as_ptr().add(start));
             WideOct(_mm512_permutex2var_pd(low.0, from, high.0))
@@ -286,6 +297,7 @@ impl Pack<f64> for WideOct {
 
     #[inline(always)]
     unsafe fn sums(v: [Self; 8]) -> [f64; 8] {
+        // SAFETY: the caller vouches for the instruction set; the array holds what is stored.
         unsafe {
             let halves = |a: Self, b: Self| {
                 let low = _mm512_shuffle_f64x2::<0x44>(a.0, b.0);
@@ -306,6 +318,7 @@ impl Pack<f64> for WideOct {
 
     #[inline(always)]
     unsafe fn transpose(from: *const f64, stride: usize, to: *mut f64, to_stride: usize) {
+        // SAFETY: the caller vouches for the instruction set and both squares.
         unsafe {
             for part in 0..4 {
                 let quarter = |c: usize| _mm_loadu_pd(from.add(c * stride + 2 * part));

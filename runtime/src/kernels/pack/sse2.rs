@@ -1,8 +1,5 @@
 //! Vectors of the baseline of x86-64, SSE2.
 
-// Each method's contract is the instruction set's presence; within it the intrinsics are safe but for pointers.
-#![allow(clippy::undocumented_unsafe_blocks)]
-
 use super::{Pack, UPPER_HALF};
 use core::arch::x86_64::*;
 
@@ -23,6 +20,7 @@ static WIDE_WINDOW: [i64; 4] = [-1, -1, 0, 0];
 /// The first four bytes as numbers.
 #[inline(always)]
 unsafe fn widened(bytes: __m128i) -> __m128i {
+    // SAFETY: the caller vouches for the instruction set.
     unsafe {
         let twice = _mm_unpacklo_epi8(bytes, bytes);
         _mm_srai_epi32::<24>(_mm_unpacklo_epi16(twice, twice))
@@ -35,21 +33,24 @@ impl Pack<f32> for Quad {
 
     #[inline(always)]
     unsafe fn splat(x: f32) -> Self {
-        unsafe { Quad(_mm_set1_ps(x)) }
+        caller_vouches!(Quad(_mm_set1_ps(x)))
     }
 
     #[inline(always)]
     unsafe fn load(from: *const f32) -> Self {
-        unsafe { Quad(_mm_loadu_ps(from)) }
+        caller_vouches!(Quad(_mm_loadu_ps(from)))
     }
 
     #[inline(always)]
     unsafe fn widen_bytes(from: *const i8) -> Self {
-        unsafe { Quad(_mm_cvtepi32_ps(widened(_mm_cvtsi32_si128(from.cast::<i32>().read_unaligned())))) }
+        caller_vouches!(Quad(_mm_cvtepi32_ps(widened(_mm_cvtsi32_si128(
+            from.cast::<i32>().read_unaligned()
+        )))))
     }
 
     #[inline(always)]
     unsafe fn widen_halves(from: *const u16) -> Self {
+        // SAFETY: the caller vouches for the instruction set and the scalars.
         unsafe {
             Quad(_mm_castsi128_ps(_mm_unpacklo_epi16(_mm_setzero_si128(), _mm_loadl_epi64(from.cast()))))
         }
@@ -57,6 +58,7 @@ impl Pack<f32> for Quad {
 
     #[inline(always)]
     unsafe fn widen_pairs(from: *const u16) -> [Self; 2] {
+        // SAFETY: the caller vouches for the instruction set and the scalars.
         unsafe {
             let pairs = _mm_loadu_si128(from.cast());
             let odd = _mm_and_si128(pairs, _mm_set1_epi32(UPPER_HALF));
@@ -67,6 +69,7 @@ impl Pack<f32> for Quad {
     #[inline(always)]
     unsafe fn load_first(from: *const f32, count: usize) -> Self {
         debug_assert!(count <= 4);
+        // SAFETY: the caller vouches for the instruction set and the first `count` scalars.
         unsafe {
             Quad(match count {
                 0 => _mm_setzero_ps(),
@@ -81,6 +84,8 @@ impl Pack<f32> for Quad {
     #[inline(always)]
     unsafe fn store_first(self, to: *mut f32, count: usize) {
         debug_assert!(count <= 4);
+        // SAFETY: the caller vouches for the instruction set and for `count` scalars; each store
+        // writes the next of them.
         unsafe {
             let (mut to, mut rest) = (to, self.0);
             if count == 4 {
@@ -98,22 +103,23 @@ impl Pack<f32> for Quad {
 
     #[inline(always)]
     unsafe fn store(self, to: *mut f32) {
-        unsafe { _mm_storeu_ps(to, self.0) }
+        caller_vouches!(_mm_storeu_ps(to, self.0))
     }
 
     #[inline(always)]
     unsafe fn add(self, other: Self) -> Self {
-        unsafe { Quad(_mm_add_ps(self.0, other.0)) }
+        caller_vouches!(Quad(_mm_add_ps(self.0, other.0)))
     }
 
     #[inline(always)]
     unsafe fn mul_add(self, factor: Self, term: Self) -> Self {
-        unsafe { Quad(_mm_add_ps(_mm_mul_ps(self.0, factor.0), term.0)) }
+        caller_vouches!(Quad(_mm_add_ps(_mm_mul_ps(self.0, factor.0), term.0)))
     }
 
     #[inline(always)]
     unsafe fn keep_first(self, first: Self, count: usize) -> Self {
         debug_assert!(count <= 4);
+        // SAFETY: the window is in its static; the caller vouches for the instruction set.
         unsafe {
             let mask = _mm_loadu_ps(WINDOW.as_ptr().add(4 - count).cast());
             Quad(_mm_or_ps(_mm_and_ps(mask, first.0), _mm_andnot_ps(mask, self.0)))
@@ -124,6 +130,7 @@ impl Pack<f32> for Quad {
     unsafe fn window(low: Self, high: Self, start: usize) -> Self {
         debug_assert!(start < 4);
         let mut both = [0.0; 8];
+        // SAFETY: the caller vouches for the instruction set; the array holds both vectors.
         unsafe {
             low.store(both.as_mut_ptr());
             high.store(both.as_mut_ptr().add(4));
@@ -136,6 +143,7 @@ impl Pack<f32> for Quad {
         let mut sums = [0.0; 8];
         for half in 0..2 {
             let [mut a, mut b, mut c, mut d] = [0, 1, 2, 3].map(|v| vectors[4 * half + v].0);
+            // SAFETY: the caller vouches for the instruction set; the array holds what is stored.
             unsafe {
                 _MM_TRANSPOSE4_PS(&mut a, &mut b, &mut c, &mut d);
                 let sum = _mm_add_ps(_mm_add_ps(a, b), _mm_add_ps(c, d));
@@ -147,6 +155,7 @@ impl Pack<f32> for Quad {
 
     #[inline(always)]
     unsafe fn transpose(from: *const f32, stride: usize, to: *mut f32, to_stride: usize) {
+        // SAFETY: the caller vouches for the instruction set and both squares.
         unsafe {
             let mut a = _mm_loadu_ps(from);
             let mut b = _mm_loadu_ps(from.add(stride));
@@ -167,16 +176,17 @@ impl Pack<f64> for WidePair {
 
     #[inline(always)]
     unsafe fn splat(x: f64) -> Self {
-        unsafe { WidePair(_mm_set1_pd(x)) }
+        caller_vouches!(WidePair(_mm_set1_pd(x)))
     }
 
     #[inline(always)]
     unsafe fn load(from: *const f64) -> Self {
-        unsafe { WidePair(_mm_loadu_pd(from)) }
+        caller_vouches!(WidePair(_mm_loadu_pd(from)))
     }
 
     #[inline(always)]
     unsafe fn widen_bytes(from: *const i8) -> Self {
+        // SAFETY: the caller vouches for the instruction set and the scalars.
         unsafe {
             let bytes = i32::from(from.cast::<i16>().read_unaligned());
             WidePair(_mm_cvtepi32_pd(widened(_mm_cvtsi32_si128(bytes))))
@@ -185,6 +195,7 @@ impl Pack<f64> for WidePair {
 
     #[inline(always)]
     unsafe fn widen_halves(from: *const u16) -> Self {
+        // SAFETY: the caller vouches for the instruction set and the scalars.
         unsafe {
             let halves = _mm_cvtsi32_si128(from.cast::<i32>().read_unaligned());
             WidePair(_mm_cvtps_pd(_mm_castsi128_ps(_mm_unpacklo_epi16(_mm_setzero_si128(), halves))))
@@ -193,6 +204,7 @@ impl Pack<f64> for WidePair {
 
     #[inline(always)]
     unsafe fn widen_pairs(from: *const u16) -> [Self; 2] {
+        // SAFETY: the caller vouches for the instruction set and the scalars.
         unsafe {
             let pairs = _mm_loadl_epi64(from.cast());
             let odd = _mm_and_si128(pairs, _mm_set1_epi32(UPPER_HALF));
@@ -203,6 +215,7 @@ impl Pack<f64> for WidePair {
     #[inline(always)]
     unsafe fn load_first(from: *const f64, count: usize) -> Self {
         debug_assert!(count <= 2);
+        // SAFETY: the caller vouches for the instruction set and the first `count` scalars.
         unsafe {
             WidePair(match count {
                 0 => _mm_setzero_pd(),
@@ -215,6 +228,8 @@ impl Pack<f64> for WidePair {
     #[inline(always)]
     unsafe fn store_first(self, to: *mut f64, count: usize) {
         debug_assert!(count <= 2);
+        // SAFETY: the caller vouches for the instruction set and for `count` scalars; each store
+        // writes the next of them.
         unsafe {
             match count {
                 0 => {}
@@ -226,22 +241,23 @@ impl Pack<f64> for WidePair {
 
     #[inline(always)]
     unsafe fn store(self, to: *mut f64) {
-        unsafe { _mm_storeu_pd(to, self.0) }
+        caller_vouches!(_mm_storeu_pd(to, self.0))
     }
 
     #[inline(always)]
     unsafe fn add(self, other: Self) -> Self {
-        unsafe { WidePair(_mm_add_pd(self.0, other.0)) }
+        caller_vouches!(WidePair(_mm_add_pd(self.0, other.0)))
     }
 
     #[inline(always)]
     unsafe fn mul_add(self, factor: Self, term: Self) -> Self {
-        unsafe { WidePair(_mm_add_pd(_mm_mul_pd(self.0, factor.0), term.0)) }
+        caller_vouches!(WidePair(_mm_add_pd(_mm_mul_pd(self.0, factor.0), term.0)))
     }
 
     #[inline(always)]
     unsafe fn keep_first(self, first: Self, count: usize) -> Self {
         debug_assert!(count <= 2);
+        // SAFETY: the window is in its static; the caller vouches for the instruction set.
         unsafe {
             let mask = _mm_loadu_pd(WIDE_WINDOW.as_ptr().add(2 - count).cast());
             WidePair(_mm_or_pd(_mm_and_pd(mask, first.0), _mm_andnot_pd(mask, self.0)))
@@ -252,6 +268,7 @@ impl Pack<f64> for WidePair {
     unsafe fn window(low: Self, high: Self, start: usize) -> Self {
         debug_assert!(start < 2);
         let mut both = [0.0; 4];
+        // SAFETY: the caller vouches for the instruction set; the array holds both vectors.
         unsafe {
             low.store(both.as_mut_ptr());
             high.store(both.as_mut_ptr().add(2));
@@ -264,6 +281,7 @@ impl Pack<f64> for WidePair {
         let mut sums = [0.0; 8];
         for pair in 0..4 {
             let (a, b) = (vectors[2 * pair].0, vectors[2 * pair + 1].0);
+            // SAFETY: the caller vouches for the instruction set; the array holds what is stored.
             unsafe {
                 let sum = _mm_add_pd(_mm_unpacklo_pd(a, b), _mm_unpackhi_pd(a, b));
                 _mm_storeu_pd(sums.as_mut_ptr().add(2 * pair), sum);
@@ -274,6 +292,7 @@ impl Pack<f64> for WidePair {
 
     #[inline(always)]
     unsafe fn transpose(from: *const f64, stride: usize, to: *mut f64, to_stride: usize) {
+        // SAFETY: the caller vouches for the instruction set and both squares.
         unsafe {
             let a = _mm_loadu_pd(from);
             let b = _mm_loadu_pd(from.add(stride));

@@ -25,31 +25,27 @@ impl<T: Copy + Default + AddAssign, P: Pack<T>> Pack<T> for Twice<P> {
 
     #[inline(always)]
     unsafe fn splat(x: T) -> Self {
-        // SAFETY: here and below, the caller vouches for the instruction set and, half by half, for the memory.
-        unsafe { Twice { low: P::splat(x), high: P::splat(x) } }
+        caller_vouches!(Twice { low: P::splat(x), high: P::splat(x) })
     }
 
     #[inline(always)]
     unsafe fn load(from: *const T) -> Self {
-        // SAFETY: as above.
-        unsafe { Twice { low: P::load(from), high: P::load(from.add(P::LANES)) } }
+        caller_vouches!(Twice { low: P::load(from), high: P::load(from.add(P::LANES)) })
     }
 
     #[inline(always)]
     unsafe fn widen_bytes(from: *const i8) -> Self {
-        // SAFETY: as above.
-        unsafe { Twice { low: P::widen_bytes(from), high: P::widen_bytes(from.add(P::LANES)) } }
+        caller_vouches!(Twice { low: P::widen_bytes(from), high: P::widen_bytes(from.add(P::LANES)) })
     }
 
     #[inline(always)]
     unsafe fn widen_halves(from: *const u16) -> Self {
-        // SAFETY: as above.
-        unsafe { Twice { low: P::widen_halves(from), high: P::widen_halves(from.add(P::LANES)) } }
+        caller_vouches!(Twice { low: P::widen_halves(from), high: P::widen_halves(from.add(P::LANES)) })
     }
 
     #[inline(always)]
     unsafe fn widen_pairs(from: *const u16) -> [Self; 2] {
-        // SAFETY: as above.
+        // SAFETY: the caller vouches for the instruction set and, half by half, for the memory.
         unsafe {
             let ([even, odd], [even_above, odd_above]) =
                 (P::widen_pairs(from), P::widen_pairs(from.add(2 * P::LANES)));
@@ -60,7 +56,7 @@ impl<T: Copy + Default + AddAssign, P: Pack<T>> Pack<T> for Twice<P> {
     #[inline(always)]
     unsafe fn load_first(from: *const T, count: usize) -> Self {
         let (low, high) = split(count, P::LANES);
-        // SAFETY: as above.
+        // SAFETY: the caller vouches for the instruction set and, half by half, for the memory.
         unsafe {
             let upper =
                 if high > 0 { P::load_first(from.add(P::LANES), high) } else { P::splat(T::default()) };
@@ -70,7 +66,7 @@ impl<T: Copy + Default + AddAssign, P: Pack<T>> Pack<T> for Twice<P> {
 
     #[inline(always)]
     unsafe fn store(self, to: *mut T) {
-        // SAFETY: as above.
+        // SAFETY: the caller vouches for the instruction set and, half by half, for the memory.
         unsafe {
             self.low.store(to);
             self.high.store(to.add(P::LANES));
@@ -80,7 +76,7 @@ impl<T: Copy + Default + AddAssign, P: Pack<T>> Pack<T> for Twice<P> {
     #[inline(always)]
     unsafe fn store_first(self, to: *mut T, count: usize) {
         let (low, high) = split(count, P::LANES);
-        // SAFETY: as above.
+        // SAFETY: the caller vouches for the instruction set and, half by half, for the memory.
         unsafe {
             self.low.store_first(to, low);
             if high > 0 {
@@ -91,13 +87,12 @@ impl<T: Copy + Default + AddAssign, P: Pack<T>> Pack<T> for Twice<P> {
 
     #[inline(always)]
     unsafe fn add(self, other: Self) -> Self {
-        // SAFETY: as above.
-        unsafe { Twice { low: self.low.add(other.low), high: self.high.add(other.high) } }
+        caller_vouches!(Twice { low: self.low.add(other.low), high: self.high.add(other.high) })
     }
 
     #[inline(always)]
     unsafe fn mul_add(self, factor: Self, term: Self) -> Self {
-        // SAFETY: as above.
+        // SAFETY: the caller vouches for the instruction set and, half by half, for the memory.
         unsafe {
             Twice {
                 low: self.low.mul_add(factor.low, term.low),
@@ -109,7 +104,7 @@ impl<T: Copy + Default + AddAssign, P: Pack<T>> Pack<T> for Twice<P> {
     #[inline(always)]
     unsafe fn keep_first(self, first: Self, count: usize) -> Self {
         let (low, high) = split(count, P::LANES);
-        // SAFETY: as above.
+        // SAFETY: the caller vouches for the instruction set and, half by half, for the memory.
         unsafe {
             Twice { low: self.low.keep_first(first.low, low), high: self.high.keep_first(first.high, high) }
         }
@@ -117,7 +112,8 @@ impl<T: Copy + Default + AddAssign, P: Pack<T>> Pack<T> for Twice<P> {
 
     #[inline(always)]
     unsafe fn window(low: Self, high: Self, start: usize) -> Self {
-        // SAFETY: as above; where the window starts with the upper half, it is within the next three.
+        // SAFETY: the caller vouches for the instruction set; each window starts within its first
+        // half.
         unsafe {
             if start < P::LANES {
                 Twice { low: P::window(low.low, low.high, start), high: P::window(low.high, high.low, start) }
@@ -133,7 +129,7 @@ impl<T: Copy + Default + AddAssign, P: Pack<T>> Pack<T> for Twice<P> {
 
     #[inline(always)]
     unsafe fn sums(vectors: [Self; 8]) -> [T; 8] {
-        // SAFETY: as above.
+        // SAFETY: the caller vouches for the instruction set and, half by half, for the memory.
         unsafe {
             let mut halves = [[vectors[0].low; 8]; 2];
             for v in 0..8 {
@@ -150,7 +146,8 @@ impl<T: Copy + Default + AddAssign, P: Pack<T>> Pack<T> for Twice<P> {
 
     #[inline(always)]
     unsafe fn transpose(from: *const T, stride: usize, to: *mut T, to_stride: usize) {
-        // SAFETY: as above; four squares of half the side.
+        // SAFETY: the caller vouches for the instruction set and both squares; four of half the
+        // side are within each.
         unsafe {
             for column in [0, P::LANES] {
                 for row in [0, P::LANES] {

@@ -204,6 +204,8 @@ impl Layout {
             return joined.with(all).map(|layout| Layout { exact: true, ..layout }).ok_or(UNKNOWN);
         }
         joined.axes[count] = Features;
+        // Layouts with the same axes are equal.
+        joined.axes[count + 1..].fill(One);
         Ok(Layout { rank: count as u8 + 1, exact: false, ..joined })
     }
 

@@ -1,0 +1,82 @@
+//! Which matrices are applied to something that depends on a state.
+
+use crate::analysis::resolve::{Resolved, Symbol, Target};
+use crate::syntax::ast::{BinaryOp, Cell, Expr, ExprKind};
+use std::collections::HashSet;
+
+/// By declaration: whether the parameter is applied, as a factor of a matrix product, to something that depends
+/// on a state.
+pub fn matrices(cell: &Cell, resolved: &Resolved) -> Vec<bool> {
+    let mut recurrence = Recurrence {
+        resolved,
+        equations: vec![false; cell.equations.len()],
+        states: resolved.state_values.iter().flatten().copied().collect(),
+        found: vec![false; cell.declarations.len()],
+    };
+    for &index in &resolved.order {
+        recurrence.equations[index] = recurrence.visit(&cell.equations[index].value);
+    }
+    recurrence.found
+}
+
+struct Recurrence<'a> {
+    resolved: &'a Resolved,
+    /// By equation: whether its value depends on a state.
+    equations: Vec<bool>,
+    states: HashSet<Target>,
+    found: Vec<bool>,
+}
+
+impl Recurrence<'_> {
+    fn visit(&mut self, expr: &Expr) -> bool {
+        match &expr.kind {
+            ExprKind::Name { .. } => match self.symbol(expr) {
+                Some(Symbol::Previous(_)) => true,
+                Some(Symbol::Target(target)) => {
+                    self.states.contains(&target) || self.equations[target.equation]
+                }
+                _ => false,
+            },
+            ExprKind::Neg(inner) | ExprKind::Transpose(inner) => self.visit(inner),
+            ExprKind::Binary { op, left, right, .. } => {
+                let (by_left, by_right) = (self.visit(left), self.visit(right));
+                if *op == BinaryOp::MatMul {
+                    if by_right {
+                        self.mark_factors(left);
+                    }
+                    if by_left {
+                        self.mark_factors(right);
+                    }
+                }
+                by_left || by_right
+            }
+            ExprKind::Compare { left, right, .. } => self.visit(left) | self.visit(right),
+            ExprKind::Stack(parts) | ExprKind::Call { arguments: parts, .. } => {
+                parts.iter().fold(false, |depends, part| self.visit(part) | depends)
+            }
+            ExprKind::Number(_) | ExprKind::RustPath(_) | ExprKind::Error => false,
+        }
+    }
+
+    fn symbol(&self, expr: &Expr) -> Option<Symbol> {
+        self.resolved.symbols.get(expr.id).copied().flatten()
+    }
+
+    fn mark_factors(&mut self, expr: &Expr) {
+        match &expr.kind {
+            ExprKind::Name { .. } => {
+                if let Some(Symbol::Declaration(index)) = self.symbol(expr) {
+                    self.found[index] = true;
+                }
+            }
+            ExprKind::Neg(inner) | ExprKind::Transpose(inner) => self.mark_factors(inner),
+            ExprKind::Binary {
+                op: BinaryOp::Mul | BinaryOp::Div | BinaryOp::MatMul, left, right, ..
+            } => {
+                self.mark_factors(left);
+                self.mark_factors(right);
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! From the tree to a checked cell: what names stand for, the order of evaluation, shapes, initialisers, mixes of products.
+//!
+//! Every check reports what it finds and goes on, so that all mistakes are reported at once.
+
+pub mod initialisers;
+pub mod precedence;
+pub mod reads;
+pub mod resolve;
+pub mod shapes;
+
+use crate::diagnostics::Diagnostics;
+use crate::syntax::ast::Cell;
+use initialisers::Initialiser;
+use resolve::Resolved;
+use shapes::Shapes;
+
+/// What is known of a cell. Where a mistake has been reported entries are `None`.
+#[derive(Debug)]
+pub struct Analysis {
+    pub resolved: Resolved,
+    pub shapes: Shapes,
+    /// By declaration.
+    pub initialisers: Vec<Option<Initialiser>>,
+}
+
+/// Checks a cell and reports every mistake in it.
+pub fn analyse(cell: &Cell, diagnostics: &mut Diagnostics) -> Analysis {
+    let resolved = resolve::resolve(cell, diagnostics);
+    let shapes = shapes::infer(cell, &resolved, diagnostics);
+    precedence::check(cell, &shapes, diagnostics);
+    let initialisers = initialisers::initialisers(cell, &resolved, &shapes, diagnostics);
+    Analysis { resolved, shapes, initialisers }
+}
+
+/// Returns what can be said of a cell whose mistakes have been reported: unknown shapes are guessed.
+pub fn guess(cell: &Cell) -> Analysis {
+    let mut reported = Diagnostics::default();
+    let resolved = resolve::resolve(cell, &mut reported);
+    let mut shapes = shapes::infer(cell, &resolved, &mut reported);
+    shapes::guess(cell, &resolved, &mut shapes);
+    let initialisers = initialisers::initialisers(cell, &resolved, &shapes, &mut reported);
+    Analysis { resolved, shapes, initialisers }
+}

@@ -1,0 +1,45 @@
+//! Names: what each stands for, time indices, duplicates, what is never used, the order of evaluation,
+//! cycles within a step.
+
+mod cells;
+mod findings;
+mod functions;
+mod graph;
+mod names;
+mod order;
+mod outputs;
+mod symbols;
+mod unknown;
+mod usage;
+mod walk;
+
+#[cfg(test)]
+pub mod tests;
+
+use crate::diagnostics::Diagnostics;
+use crate::syntax::ast;
+
+pub use cells::check_cells;
+pub use names::key;
+pub use symbols::{Callee, Resolved, Symbol, Target};
+
+/// Finds what every name of the cell stands for and reports every name that is wrong.
+pub fn resolve(cell: &ast::Cell, diagnostics: &mut Diagnostics) -> Resolved {
+    let names = names::collect(cell, diagnostics);
+    let dimensions_used = names::check_dimensions(cell, &names, diagnostics);
+
+    let mut found = findings::Walk::new(cell, &names, diagnostics);
+    found.equations();
+    found.initial_states();
+    found.initialisers();
+    found.functions();
+    let findings::Findings { mut symbols, callees, reads, calls } = found.finish();
+    let outputs = outputs::collect(cell, &names, diagnostics);
+
+    let order = order::evaluation_order(cell, &reads, &mut symbols, diagnostics);
+    functions::check(cell, &calls, diagnostics);
+    functions::check_unused(cell, &names, &calls, &symbols, diagnostics);
+    usage::Usage { cell, names: &names, reads: &reads, outputs: &outputs }
+        .check(&dimensions_used, diagnostics);
+    Resolved { symbols, callees, order, state_values: names.state_values, outputs: outputs.targets }
+}

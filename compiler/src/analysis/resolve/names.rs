@@ -1,0 +1,309 @@
+//! The names that a cell defines, each once: dimensions, declarations and equations share one namespace,
+//! functions have their own.
+
+use super::symbols::Target;
+use crate::diagnostics::{Diagnostics, Missing};
+use crate::graph::ops;
+use crate::syntax::ast::{Cell, DeclarationKind, DimSyntax, ShapeKind, ShapeSyntax};
+use crate::syntax::suggest::{Habit, nearest, time_habit};
+use crate::syntax::text;
+use proc_macro2::Ident;
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
+use syn::ext::IdentExt;
+
+/// What defines a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Definition {
+    Dimension(usize),
+    /// States too, though equations give them their values.
+    Declaration(usize),
+    /// A value that is no state.
+    Target(Target),
+}
+
+/// What is known of a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lookup {
+    Found(Definition),
+    /// Its definition failed to parse, which has been reported.
+    Poisoned,
+    Unknown,
+}
+
+/// All names of one cell.
+#[derive(Debug, Default)]
+pub struct Names {
+    values: HashMap<String, Definition>,
+    functions: HashMap<String, usize>,
+    poisoned: HashSet<String>,
+    /// What an equation wrongly gives a value: a dimension, an input, a parameter.
+    clashing: HashSet<String>,
+    /// What is declared as two kinds of thing: each use fits one of them.
+    contested: HashSet<String>,
+    /// Targets whose name was probably meant to be that of a state without an equation.
+    pub misnamed: Vec<Target>,
+    /// By declaration: the target that gives a state its value.
+    pub state_values: Vec<Option<Target>>,
+}
+
+impl Names {
+    pub fn value(&self, name: &Ident) -> Lookup {
+        self.value_of(&key(name))
+    }
+
+    pub fn value_of(&self, name: &str) -> Lookup {
+        match self.values.get(name) {
+            Some(_) if self.contested.contains(name) => Lookup::Poisoned,
+            Some(definition) => Lookup::Found(*definition),
+            None if self.poisoned.contains(name) => Lookup::Poisoned,
+            None => Lookup::Unknown,
+        }
+    }
+
+    pub fn function(&self, name: &Ident) -> Option<usize> {
+        self.functions.get(&key(name)).copied()
+    }
+
+    /// Whether an equation, which has been reported, would give the name another meaning.
+    pub fn is_clashing(&self, name: &Ident) -> bool {
+        self.clashing.contains(&key(name))
+    }
+
+    pub fn is_poisoned(&self, name: &Ident) -> bool {
+        self.poisoned.contains(&key(name))
+    }
+}
+
+/// The name without `r#`: to Rust `r#h` and `h` are the same.
+pub fn key(name: &Ident) -> String {
+    name.unraw().to_string()
+}
+
+/// Collects every definition; reports what is defined twice, shadows another or has a name that can't be used.
+pub fn collect(cell: &Cell, diagnostics: &mut Diagnostics) -> Names {
+    let mut names = Names {
+        poisoned: cell.poisoned.iter().map(key).collect(),
+        state_values: vec![None; cell.declarations.len()],
+        ..Names::default()
+    };
+    dimensions(cell, &mut names, diagnostics);
+    declarations(cell, &mut names, diagnostics);
+    equations(cell, &mut names, diagnostics);
+    functions(cell, &mut names, diagnostics);
+    undefined_states(cell, &mut names, diagnostics);
+    names
+}
+
+fn dimensions(cell: &Cell, names: &mut Names, diagnostics: &mut Diagnostics) {
+    for (index, name) in cell.dimensions.iter().enumerate() {
+        if names.values.contains_key(&key(name)) {
+            diagnostics
+                .error(name, format!("dimension `{name}` is declared twice"))
+                .help("remove one of them, or rename it");
+            continue;
+        }
+        names.values.insert(key(name), Definition::Dimension(index));
+    }
+}
+
+fn declarations(cell: &Cell, names: &mut Names, diagnostics: &mut Diagnostics) {
+    for (index, declaration) in cell.declarations.iter().enumerate() {
+        let name = &declaration.name;
+        match names.values.get(&key(name)) {
+            None => {
+                names.values.insert(key(name), Definition::Declaration(index));
+            }
+            Some(Definition::Declaration(first)) => {
+                let first = &cell.declarations[*first];
+                if first.kind != declaration.kind {
+                    names.contested.insert(key(name));
+                }
+                diagnostics
+                    .error(name, format!("`{name}` is declared twice"))
+                    .note(format!("the first declaration is `{}`", text::declaration(first)))
+                    .help("rename one of them, or remove it");
+            }
+            Some(_) => {
+                shadows_dimension(name, diagnostics);
+            }
+        }
+    }
+}
+
+fn shadows_dimension(name: &Ident, diagnostics: &mut Diagnostics) {
+    diagnostics
+        .error(name, format!("`{name}` is a dimension of the cell"))
+        .note("dimensions and values share one namespace")
+        .help("choose another name for the value");
+}
+
+fn equations(cell: &Cell, names: &mut Names, diagnostics: &mut Diagnostics) {
+    for (equation, definition) in cell.equations.iter().enumerate() {
+        for (index, name) in definition.targets.iter().enumerate() {
+            let target = Target { equation, index };
+            if names.contested.contains(&key(name)) {
+                continue;
+            }
+            match names.values.get(&key(name)).copied() {
+                None => {
+                    names.values.insert(key(name), Definition::Target(target));
+                }
+                Some(Definition::Dimension(_)) => {
+                    names.clashing.insert(key(name));
+                    shadows_dimension(name, diagnostics);
+                }
+                Some(Definition::Target(first)) => defined_twice(cell, name, first, diagnostics),
+                Some(Definition::Declaration(declared)) => {
+                    if cell.declarations[declared].kind != DeclarationKind::State {
+                        names.clashing.insert(key(name));
+                        assigned_declaration(cell, name, declared, diagnostics);
+                    } else if let Some(first) = names.state_values[declared] {
+                        defined_twice(cell, name, first, diagnostics);
+                    } else {
+                        names.state_values[declared] = Some(target);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn defined_twice(cell: &Cell, name: &Ident, first: Target, diagnostics: &mut Diagnostics) {
+    let equation = &cell.equations[first.equation];
+    let mistake = diagnostics.error(name, format!("`{name}` is given a value twice"));
+    mistake.note(format!("the first equation is `{}`", text::equation(equation)));
+    mistake.help("within a step every name has one value: give the second a name of its own");
+}
+
+fn assigned_declaration(cell: &Cell, name: &Ident, declared: usize, diagnostics: &mut Diagnostics) {
+    let declaration = &cell.declarations[declared];
+    let mistake = diagnostics
+        .error(name, format!("`{name}` is {} and can't be given a value", text::a_kind(declaration.kind)));
+    mistake.note(format!("it is declared as `{}`", text::declaration(declaration)));
+    mistake.help(format!(
+        "choose another name, or declare `state {name}: {};` if it is carried from step to step",
+        text::shape(&declaration.shape)
+    ));
+}
+
+fn functions(cell: &Cell, names: &mut Names, diagnostics: &mut Diagnostics) {
+    for (index, function) in cell.functions.iter().enumerate() {
+        let name = &function.name;
+        if ops::find(&key(name)).is_some() {
+            diagnostics.error(name, format!("`{name}` is a built-in function")).help("choose another name");
+        } else if let Entry::Vacant(entry) = names.functions.entry(key(name)) {
+            entry.insert(index);
+        } else {
+            diagnostics
+                .error(name, format!("function `{name}` is defined twice"))
+                .help("rename one of them, or remove it");
+        }
+    }
+}
+
+fn undefined_states(cell: &Cell, names: &mut Names, diagnostics: &mut Diagnostics) {
+    for (index, declaration) in cell.declarations.iter().enumerate() {
+        let name = &declaration.name;
+        let is_first = names.value(name) == Lookup::Found(Definition::Declaration(index));
+        if declaration.kind != DeclarationKind::State
+            || !is_first
+            || names.state_values[index].is_some()
+            || names.is_poisoned(name)
+        {
+            continue;
+        }
+        let mistake = diagnostics.error(name, format!("state `{name}` is never given a value"));
+        mistake.unless_missing(Missing::Definition);
+        mistake.note("every state needs one equation, which gives its value at the end of a step");
+        match misnamed(cell, names, name) {
+            Some((target, written)) => {
+                names.misnamed.push(target);
+                mistake.help(format!("should the equation `{written} = ..` be `{name} = ..`?"));
+            }
+            None => {
+                mistake.help(format!("add an equation `{name} = ..;`"));
+            }
+        }
+    }
+}
+
+/// The equation that was probably meant for a state: `h_t = ..` for `h`, or a typing mistake.
+fn misnamed(cell: &Cell, names: &Names, state: &Ident) -> Option<(Target, String)> {
+    let state = key(state);
+    let targets: Vec<(Target, String)> = cell
+        .equations
+        .iter()
+        .enumerate()
+        .flat_map(|(equation, definition)| {
+            definition
+                .targets
+                .iter()
+                .enumerate()
+                .map(move |(index, name)| (Target { equation, index }, key(name)))
+        })
+        .filter(|(target, name)| names.value_of(name) == Lookup::Found(Definition::Target(*target)))
+        .collect();
+    let habit = targets.iter().find(|(_, name)| time_habit(name) == Some((state.as_str(), Habit::Present)));
+    if let Some(habit) = habit {
+        return Some(habit.clone());
+    }
+    let near = nearest(&state, targets.iter().map(|(_, name)| name.as_str()))?;
+    targets.iter().find(|(_, name)| name == near).cloned()
+}
+
+/// Looks up the dimensions in every shape. By dimension: whether a shape uses it.
+pub fn check_dimensions(cell: &Cell, names: &Names, diagnostics: &mut Diagnostics) -> Vec<bool> {
+    let mut used = vec![false; cell.dimensions.len()];
+    let mut missing = HashSet::new();
+    let asserted = cell.equations.iter().filter_map(|equation| equation.shape.as_ref());
+    let shapes = cell.declarations.iter().map(|declaration| &declaration.shape).chain(asserted);
+    for name in
+        shapes.flat_map(dimensions_of).flat_map(|dimension| &dimension.terms).filter_map(|t| t.name.as_ref())
+    {
+        match names.value(name) {
+            Lookup::Found(Definition::Dimension(index)) => used[index] = true,
+            Lookup::Found(definition) => {
+                let what = what_it_is(cell, definition);
+                diagnostics
+                    .error(name, format!("`{name}` is {what}, not a dimension"))
+                    .help(format!("dimensions are declared with the cell: `cell {}<..>`", cell.name));
+            }
+            Lookup::Poisoned => {}
+            Lookup::Unknown => {
+                let known: Vec<String> = cell.dimensions.iter().map(key).collect();
+                let near = nearest(&key(name), known.iter().map(String::as_str));
+                if let Some(near) = near {
+                    if let Some(index) = known.iter().position(|dimension| dimension == near) {
+                        used[index] = true;
+                    }
+                    diagnostics
+                        .error(name, format!("unknown dimension `{name}`"))
+                        .help(format!("should this be `{near}`?"));
+                } else if missing.insert(key(name)) {
+                    diagnostics
+                        .error(name, format!("unknown dimension `{name}`"))
+                        .help(format!("declare it: `{}`", text::cell_head(cell, name)));
+                }
+            }
+        }
+    }
+    used
+}
+
+fn dimensions_of(shape: &ShapeSyntax) -> &[DimSyntax] {
+    match &shape.kind {
+        ShapeKind::Dense(dimensions) => dimensions,
+        ShapeKind::OneHot(size) => std::slice::from_ref(size),
+        ShapeKind::Unknown => &[],
+    }
+}
+
+/// `an input`, `a dimension`, `an equation`
+pub fn what_it_is(cell: &Cell, definition: Definition) -> String {
+    match definition {
+        Definition::Dimension(_) => "a dimension".to_owned(),
+        Definition::Declaration(index) => text::a_kind(cell.declarations[index].kind),
+        Definition::Target(_) => "an equation".to_owned(),
+    }
+}

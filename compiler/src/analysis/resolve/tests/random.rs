@@ -1,0 +1,174 @@
+//! Random definitions, most of them wrong: the checks end, and nothing is unknown without a message.
+
+use super::check;
+use crate::testing::random::Random;
+use std::fmt::Write;
+
+const DIMENSIONS: &[&str] = &["H", "H", "I", "H + I", "2*H", "3", "1", "K"];
+
+const NAMES: &[&str] = &[
+    "x", "h", "h[t-1]", "c", "c[t-1]", "W", "W.T", "U", "b", "k", "w", "M", "z", "z[t-1]", "y", "g", "q",
+    "H", "h_prev", "x[t-1]", "_u", "tanh",
+];
+
+const FUNCTIONS: &[&str] = &[
+    "tanh",
+    "sum",
+    "row_sum",
+    "softmax",
+    "layer_norm",
+    "max",
+    "clamp",
+    "stop_gradient",
+    "f",
+    "g",
+    "x",
+    "where",
+    "rms_norm",
+    "nothing",
+];
+
+const INITIALISERS: &[&str] = &[
+    "",
+    "",
+    " = 1",
+    " = orthogonal",
+    " = uniform(0.1)",
+    " = b",
+    " = tanh(k)",
+    " = zeros",
+    " = xavier",
+    " = normal(H)",
+];
+
+fn expression(random: &mut Random, depth: usize, out: &mut String) {
+    let kind = if depth > 4 { random.below(3) } else { random.below(11) };
+    match kind {
+        0..=1 => out.push_str(random.pick(NAMES)),
+        2 => out.push_str(random.pick(&["1", "0.5", "2"])),
+        3..=6 => {
+            out.push('(');
+            expression(random, depth + 1, out);
+            out.push_str(random.pick(&[" + ", " - ", " * ", " / ", " @ ", " @ "]));
+            expression(random, depth + 1, out);
+            out.push(')');
+        }
+        7 => {
+            out.push('[');
+            list(random, depth, out);
+            out.push(']');
+        }
+        8 => {
+            out.push_str("-(");
+            expression(random, depth + 1, out);
+            out.push_str(").T");
+        }
+        9 => {
+            out.push_str("where(");
+            expression(random, depth + 1, out);
+            out.push_str(" > ");
+            list(random, depth, out);
+            out.push(')');
+        }
+        _ => {
+            out.push_str(random.pick(FUNCTIONS));
+            out.push('(');
+            list(random, depth, out);
+            out.push(')');
+        }
+    }
+}
+
+fn list(random: &mut Random, depth: usize, out: &mut String) {
+    let length = 1 + random.below(3);
+    for index in 0..length {
+        if index > 0 {
+            out.push_str(", ");
+        }
+        expression(random, depth + 1, out);
+    }
+}
+
+fn definition(random: &mut Random) -> String {
+    let mut out = "<H, I> ".to_owned();
+    for _ in 0..random.below(8) {
+        let kind = random.pick(&["input", "state", "state", "param", "param", "buffer", "context"]);
+        let name = random.pick(&["x", "h", "c", "W", "U", "b", "k", "w", "M", "z", "H"]);
+        let shape = match random.below(6) {
+            0 => String::new(),
+            1..=3 => random.pick(DIMENSIONS).to_owned(),
+            _ => format!("{}, {}", random.pick(DIMENSIONS), random.pick(DIMENSIONS)),
+        };
+        let one_hot = if kind == "input" && random.below(5) == 0 && !shape.is_empty() && !shape.contains(',')
+        {
+            "one_hot"
+        } else {
+            ""
+        };
+        let initial = if kind == "input" { "" } else { random.pick(INITIALISERS) };
+        let _ = write!(out, "{kind} {name}: {one_hot}[{shape}]{initial}; ");
+    }
+    for _ in 0..random.below(3) {
+        let _ =
+            write!(out, "fn {}({}) = ", random.pick(&["f", "g", "tanh"]), random.pick(&["x", "u, v", "H"]));
+        expression(random, 3, &mut out);
+        out.push_str("; ");
+    }
+    for _ in 0..random.below(8) {
+        let target = random.pick(&[
+            "h",
+            "c",
+            "z",
+            "y",
+            "g",
+            "q",
+            "[y, g]",
+            "[h, z, q]",
+            "x",
+            "H",
+            "_u",
+            "y: [H]",
+            "z: [K]",
+        ]);
+        let _ = write!(out, "{target} = ");
+        expression(random, 0, &mut out);
+        out.push_str("; ");
+    }
+    for _ in 0..random.below(3) {
+        let _ = write!(out, "output {}; ", random.pick(&["h", "c", "y", "z", "x", "q"]));
+    }
+    out
+}
+
+/// A right definition, in words that can be exchanged one by one.
+const RIGHT: &str = "<I, H, S> input x : [ I ] ; context M : [ H , S ] ; state h , c : [ H ] ; param W : [ 2*H , H + I ] ; \
+    param U : [ H , H ] ; param b , g : [ H ] ; buffer k : [ ] = 0.5 ; fn f ( u , v ) = u * tanh ( v ) ; \
+    [ i , o ] = sigmoid ( W @ [ h[t-1] , x ] ) ; e = softmax ( h[t-1] .T @ M ) ; q = M @ e .T ; \
+    c = i * c[t-1] + ( 1 - k ) * f ( o , q ) ; n = layer_norm ( U @ c , g , b ) ; \
+    h = where ( n > 0 , n , k * max ( n , c ) ) ; y = row_sum ( M ) + sum ( x ) * h ; output h , y ;";
+
+#[test]
+fn random_definitions() {
+    for seed in 0..1_000 {
+        check(&definition(&mut Random::new(seed)));
+    }
+}
+
+#[test]
+fn a_right_definition_with_a_word_exchanged() {
+    let words: Vec<&str> = RIGHT.split(' ').collect();
+    // The dimensions, the first three words, stay.
+    let exchanged: Vec<usize> = (3..words.len())
+        .filter(|index| words[*index].chars().any(|c| c.is_alphanumeric() || "+-*/@".contains(c)))
+        .collect();
+    let mut right = 0;
+    for seed in 0..2_000 {
+        let random = &mut Random::new(seed);
+        let mut words = words.clone();
+        let place = exchanged[random.below(exchanged.len())];
+        words[place] = words[exchanged[random.below(exchanged.len())]];
+        right += usize::from(check(&words.join(" ")).messages.is_empty());
+    }
+    // Exchanges of like for like are right, most others wrong.
+    assert!((50..1_000).contains(&right), "{right}");
+}

@@ -1,0 +1,57 @@
+//! The shapes as declared.
+
+use super::infer::Infer;
+use crate::dim::{Atom, Dim, Shape};
+use crate::syntax::ast::{DimSyntax, ShapeKind, ShapeSyntax};
+
+impl Infer<'_> {
+    pub(super) fn declarations(&mut self) {
+        for (index, declaration) in self.cell.declarations.iter().enumerate() {
+            if let ShapeKind::OneHot(size) = &declaration.shape.kind {
+                let size = self.dimension(size);
+                self.shapes.declarations[index] = size.clone().map(Shape::vector);
+                self.shapes.one_hot[index] = size;
+            } else {
+                self.shapes.declarations[index] = self.shape(&declaration.shape);
+            }
+        }
+    }
+
+    /// The shape that was written; None where it is wrong, which has been reported.
+    pub(super) fn shape(&mut self, shape: &ShapeSyntax) -> Option<Shape> {
+        match &shape.kind {
+            ShapeKind::Unknown => None,
+            ShapeKind::OneHot(_) => {
+                self.diagnostics
+                    .error(shape.extent, "only an input can be one-hot")
+                    .help("write the shape of the value: `[H]`");
+                None
+            }
+            ShapeKind::Dense(dimensions) => {
+                let found: Vec<Option<Dim>> =
+                    dimensions.iter().map(|dimension| self.dimension(dimension)).collect();
+                let found = found.into_iter().collect::<Option<Vec<Dim>>>()?;
+                let mut found = found.into_iter();
+                Some(Shape {
+                    rows: found.next().unwrap_or_else(Dim::one),
+                    columns: found.next().unwrap_or_else(Dim::one),
+                })
+            }
+        }
+    }
+
+    fn dimension(&mut self, dimension: &DimSyntax) -> Option<Dim> {
+        let mut atoms = vec![];
+        for term in &dimension.terms {
+            match &term.name {
+                None => atoms.push(Atom::Literal(term.count)),
+                Some(name) => {
+                    let index = self.cell.dimensions.iter().position(|known| known == name)?;
+                    // The parser keeps the count small.
+                    atoms.extend((0..term.count).map(|_| Atom::Name(index)));
+                }
+            }
+        }
+        Some(Dim::sum(atoms))
+    }
+}

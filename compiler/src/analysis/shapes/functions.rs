@@ -1,0 +1,110 @@
+//! The user's functions are element-wise in any shape; only the arguments that they read give them one.
+//! A function with a mistake in its body, or one that calls itself, has a value of unknown shape.
+
+use crate::analysis::resolve::{Callee, Resolved, Symbol};
+use crate::syntax::ast::{Cell, Expr, ExprKind};
+
+/// By function and argument: whether the function's value depends on it. None where that can't be known,
+/// because of a mistake that has been reported.
+pub fn reaching_arguments(cell: &Cell, resolved: &Resolved) -> Vec<Option<Vec<bool>>> {
+    let sound = sound_functions(cell, resolved);
+    let reaching = all_reaching(cell, resolved);
+    reaching.into_iter().zip(sound).map(|(reaching, is_sound)| is_sound.then_some(reaching)).collect()
+}
+
+/// By function: whether all that it is made of is right. One that calls itself never gets that far.
+fn sound_functions(cell: &Cell, resolved: &Resolved) -> Vec<bool> {
+    let mut sound = vec![false; cell.functions.len()];
+    loop {
+        let mut has_changed = false;
+        for (index, function) in cell.functions.iter().enumerate() {
+            if !sound[index] && is_sound(&function.body, resolved, &sound) {
+                sound[index] = true;
+                has_changed = true;
+            }
+        }
+        if !has_changed {
+            return sound;
+        }
+    }
+}
+
+fn is_sound(expr: &Expr, resolved: &Resolved, sound: &[bool]) -> bool {
+    let inner = |expr: &Expr| is_sound(expr, resolved, sound);
+    match &expr.kind {
+        ExprKind::Error => false,
+        ExprKind::Name { .. } => resolved.symbols.get(expr.id).is_some_and(Option::is_some),
+        ExprKind::Number(_) | ExprKind::RustPath(_) => true,
+        ExprKind::Neg(operand) | ExprKind::Transpose(operand) => inner(operand),
+        ExprKind::Binary { left, right, .. } | ExprKind::Compare { left, right, .. } => {
+            inner(left) && inner(right)
+        }
+        ExprKind::Stack(parts) => parts.iter().all(inner),
+        ExprKind::Call { arguments, .. } => {
+            let callee = match resolved.callees.get(expr.id).copied().flatten() {
+                Some(Callee::User(function)) => sound.get(function).copied().unwrap_or(false),
+                Some(Callee::BuiltIn(_)) => true,
+                None => false,
+            };
+            callee && arguments.iter().all(inner)
+        }
+    }
+}
+
+fn all_reaching(cell: &Cell, resolved: &Resolved) -> Vec<Vec<bool>> {
+    let mut reaching: Vec<Vec<bool>> =
+        cell.functions.iter().map(|function| vec![false; function.arguments.len()]).collect();
+    // A function may call one that stands below it, so its callees' arguments may become known later.
+    loop {
+        let mut has_changed = false;
+        for (index, function) in cell.functions.iter().enumerate() {
+            let mut own = std::mem::take(&mut reaching[index]);
+            let before = own.clone();
+            mark(&function.body, resolved, &reaching, &mut own);
+            has_changed |= own != before;
+            reaching[index] = own;
+        }
+        if !has_changed {
+            return reaching;
+        }
+    }
+}
+
+fn mark(expr: &Expr, resolved: &Resolved, reaching: &[Vec<bool>], own: &mut [bool]) {
+    match &expr.kind {
+        ExprKind::Name { .. } => {
+            if let Some(Some(Symbol::Argument(index))) = resolved.symbols.get(expr.id)
+                && let Some(reaches) = own.get_mut(*index)
+            {
+                *reaches = true;
+            }
+        }
+        ExprKind::Number(_) | ExprKind::RustPath(_) | ExprKind::Error => {}
+        ExprKind::Neg(inner) | ExprKind::Transpose(inner) => mark(inner, resolved, reaching, own),
+        ExprKind::Binary { left, right, .. } | ExprKind::Compare { left, right, .. } => {
+            mark(left, resolved, reaching, own);
+            mark(right, resolved, reaching, own);
+        }
+        ExprKind::Stack(parts) => {
+            for part in parts {
+                mark(part, resolved, reaching, own);
+            }
+        }
+        ExprKind::Call { arguments, .. } => {
+            let callee = resolved.callees.get(expr.id).copied().flatten();
+            for (position, argument) in arguments.iter().enumerate() {
+                let reaches = match callee {
+                    Some(Callee::User(function)) => reaching
+                        .get(function)
+                        .and_then(|reaches| reaches.get(position))
+                        .copied()
+                        .unwrap_or(false),
+                    _ => true,
+                };
+                if reaches {
+                    mark(argument, resolved, reaching, own);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! The shapes that equations with mistakes were probably meant to have. Nothing is reported by them: only the
+//! types in the skeleton of a wrong definition follow, so that what the user's crate does with an output
+//! type-checks while the definition is being mended.
+
+use super::broadcast::common;
+use super::known::Shapes;
+use crate::analysis::resolve::{Callee, Resolved, Symbol};
+use crate::dim::{Dim, Shape};
+use crate::graph::ops::ShapeRule;
+use crate::syntax::ast::{BinaryOp, Cell, Expr, ExprKind};
+
+/// Fills in the targets whose shape is unknown.
+pub fn guess(cell: &Cell, resolved: &Resolved, shapes: &mut Shapes) {
+    // Equations stand in any order, and those of a cycle have none: each pass knows more.
+    for _ in 0..cell.equations.len() {
+        let mut has_changed = false;
+        for (index, equation) in cell.equations.iter().enumerate() {
+            if shapes.targets[index].iter().all(Option::is_some) {
+                continue;
+            }
+            let Some(value) = (Guess { resolved, shapes }).expression(&equation.value) else { continue };
+            let atoms = value.rows.atoms();
+            for (position, target) in shapes.targets[index].iter_mut().enumerate() {
+                let part = match atoms.get(position) {
+                    Some(atom) if equation.is_split && atoms.len() == equation.targets.len() => {
+                        Shape { rows: Dim::sum([*atom]), columns: value.columns.clone() }
+                    }
+                    _ if equation.is_split => continue,
+                    _ => value.clone(),
+                };
+                has_changed |= target.is_none();
+                target.get_or_insert(part);
+            }
+        }
+        if !has_changed {
+            return;
+        }
+    }
+}
+
+struct Guess<'a> {
+    resolved: &'a Resolved,
+    shapes: &'a Shapes,
+}
+
+impl Guess<'_> {
+    fn expression(&self, expr: &Expr) -> Option<Shape> {
+        match &expr.kind {
+            ExprKind::Number(_) => Some(Shape::scalar()),
+            ExprKind::Name { .. } => match self.resolved.symbols.get(expr.id).copied().flatten()? {
+                Symbol::Declaration(index) | Symbol::Previous(index) => {
+                    self.shapes.declarations.get(index)?.clone()
+                }
+                Symbol::Target(target) => {
+                    self.shapes.targets.get(target.equation)?.get(target.index)?.clone()
+                }
+                Symbol::Dimension(_) => Some(Shape::scalar()),
+                Symbol::Argument(_) => None,
+            },
+            ExprKind::Neg(inner) => self.expression(inner),
+            ExprKind::Transpose(inner) => Some(self.expression(inner)?.transposed()),
+            ExprKind::Binary { op, left, right, .. } => {
+                let (left, right) = (self.expression(left), self.expression(right));
+                match (op, left, right) {
+                    (BinaryOp::MatMul, Some(left), right) => Some(product(&left, right)),
+                    (BinaryOp::Mul, Some(left), Some(right)) if common(&left, &right).is_none() => {
+                        Some(product(&left, Some(right)))
+                    }
+                    (_, Some(left), Some(right)) => Some(common(&left, &right).unwrap_or(left)),
+                    (_, left, right) => left.or(right),
+                }
+            }
+            ExprKind::Stack(parts) => {
+                let parts: Vec<Shape> =
+                    parts.iter().map(|part| self.expression(part)).collect::<Option<_>>()?;
+                let columns = parts.iter().map(|part| &part.columns).find(|columns| !columns.is_one());
+                let columns = columns.cloned().unwrap_or_else(Dim::one);
+                let rows = Dim::sum(parts.iter().flat_map(|part| part.rows.atoms()).copied());
+                Some(Shape { rows, columns })
+            }
+            ExprKind::Call { arguments, .. } => {
+                let callee = self.resolved.callees.get(expr.id).copied().flatten();
+                let rule = match callee {
+                    Some(Callee::BuiltIn(operation)) => operation.shape,
+                    Some(Callee::User(_)) | None => ShapeRule::ElementWise,
+                };
+                let mut known: Vec<Shape> =
+                    arguments.iter().filter_map(|argument| self.expression(argument)).collect();
+                // Scalars broadcast.
+                known.sort_by_key(Shape::is_scalar);
+                let first = known.into_iter().next();
+                match rule {
+                    ShapeRule::Reduce => Some(Shape::scalar()),
+                    ShapeRule::RowSum => Some(Shape::vector(first?.rows)),
+                    _ => first,
+                }
+            }
+            ExprKind::Compare { .. } | ExprKind::RustPath(_) | ExprKind::Error => None,
+        }
+    }
+}
+
+/// What `left @ right` was meant to give, a missing or superfluous `.T` aside.
+fn product(left: &Shape, right: Option<Shape>) -> Shape {
+    let Some(right) = right else { return Shape::vector(left.rows.clone()) };
+    if left.columns == right.rows || left.rows != right.rows {
+        return Shape { rows: left.rows.clone(), columns: right.columns };
+    }
+    if left.columns.is_one() {
+        return Shape::vector(right.columns);
+    }
+    Shape { rows: left.columns.clone(), columns: right.columns }
+}

@@ -1,0 +1,64 @@
+//! Stacks and splits.
+
+use crate::analysis::resolve::tests::mistakes;
+
+mistakes! {
+    stack_of_two_widths:
+        "<H, S, R> context M: [H, S], N: [H, R]; y = [M, N]; output y;"
+        => [
+            "a stack of `[H, S]` and `[H, R]`: their columns differ\n\
+             note: `M` is declared as `context M: [H, S]`\n\
+             note: `N` is declared as `context N: [H, R]`\n\
+             help: what stands one below the other has the same columns",
+        ];
+
+    stack_of_a_turned_matrix:
+        "<H, S, R> context M: [H, S], N: [S, R]; y = [M, N]; output y;"
+        => [
+            "a stack of `[H, S]` and `[S, R]`: their columns differ\n\
+             note: `M` is declared as `context M: [H, S]`\n\
+             note: `N` is declared as `context N: [S, R]`\n\
+             help: stack its transpose: `N.T`",
+        ];
+
+    split_with_too_few_names:
+        "<H> input x: [4*H]; [f, i, g] = x; y = f + i + g; output y;"
+        => [
+            "3 names for the 4 terms of `4*H`\n\
+             note: `x` is declared as `input x: [4*H]`\n\
+             help: write a name for each term",
+        ];
+
+    split_with_too_many_names:
+        "<H, I> input x: [H + I]; [f, i, g] = x; output f, i, g;"
+        => [
+            "3 names for the 2 terms of `H + I`\n\
+             note: `x` is declared as `input x: [H + I]`\n\
+             help: write a name for each term",
+        ];
+
+    split_of_one_dimension:
+        "<H> input x: [H]; [f, g] = x; output f, g;"
+        => [
+            "`H` is no sum and can't be split among 2 names\n\
+             note: `x` is declared as `input x: [H]`\n\
+             help: the sizes of the parts can't be known: make the rows a sum, such as `H + H` or \
+             `2*H`",
+        ];
+
+    split_of_a_literal:
+        "<> input x: [3]; [f, g] = x; output f, g;"
+        => [
+            "2 names for 3 rows\n\
+             note: `x` is declared as `input x: [3]`\n\
+             help: write a name for each row, each then a scalar",
+        ];
+
+    split_of_a_scalar:
+        "<H> input x: [H]; [f, g] = sum(x); output f, g;"
+        => [
+            "one row can't be split among 2 names\n\
+             note: `sum(x)` is `[]`, with `input x: [H]`\n\
+             help: write a name for each row, each then a scalar",
+        ];
+}

@@ -1,0 +1,98 @@
+//! What `ui-tests/fail` holds, without rustc: every message word for word, where it starts, and no message more. It takes a second where
+//! the compile-fail tests take minutes; they show what else rustc says.
+
+use crate::emit::context::Runtime;
+use crate::expand::expand;
+use proc_macro2::{TokenStream, TokenTree};
+use quote::quote;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const CASES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../ui-tests/fail");
+
+/// Line and column, and the words without what is between them: rustc and `proc_macro2` put spaces into what they quote as they like.
+type Message = ((usize, usize), String);
+
+/// The definitions in a file of Rust.
+fn definitions(tokens: TokenStream) -> Vec<TokenStream> {
+    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    let mut found = vec![];
+    for (at, token) in tokens.iter().enumerate() {
+        let TokenTree::Group(group) = token else { continue };
+        let is_macro = at >= 2
+            && matches!(&tokens[at - 1], TokenTree::Punct(punct) if punct.as_char() == '!')
+            && matches!(&tokens[at - 2], TokenTree::Ident(name) if name == "rnn_cell");
+        match is_macro {
+            true => found.push(group.stream()),
+            false => found.extend(definitions(group.stream())),
+        }
+    }
+    found
+}
+
+fn message((line, column): (usize, usize), text: &str) -> Message {
+    let words: String = text.split_whitespace().collect();
+    // The point behind a token is no place of its own where no compiler runs.
+    let column = if words.starts_with("expected`;`") { 0 } else { column };
+    ((line, column), words)
+}
+
+/// What the compiler says: each message is the text in the braces of a `::core::compile_error!`.
+fn said(definition: TokenStream) -> Vec<Message> {
+    let mut start = None;
+    let mut found = vec![];
+    for token in expand(&Runtime::new(quote!(::rnn_cell)), definition).errors {
+        let place = token.span().start();
+        let first = *start.get_or_insert((place.line, place.column + 1));
+        if let TokenTree::Group(group) = token {
+            let text: syn::LitStr = syn::parse2(group.stream()).expect("a message is a string");
+            found.push(message(first, &text.value()));
+            start = None;
+        }
+    }
+    found
+}
+
+/// What the case shows: blocks of a message and the place that rustc points at.
+fn shown(stderr: &str) -> Vec<Message> {
+    let mut found = vec![];
+    for block in stderr.split("error: ").skip(1) {
+        let (text, rest) = block.split_once("--> ").expect("a message has a place");
+        let place = rest.lines().next().unwrap_or_default();
+        let mut numbers = place.rsplit(':').map(|number| number.parse().expect("a line and a column"));
+        let (column, line) = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+        found.push(message((line, column), text));
+    }
+    found
+}
+
+fn cases(folder: &Path) -> Vec<PathBuf> {
+    let mut found = vec![];
+    for entry in fs::read_dir(folder).expect("the cases stand in the repository").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            found.extend(cases(&path));
+        } else if path.extension().is_some_and(|kind| kind == "rs") {
+            found.push(path);
+        }
+    }
+    found
+}
+
+#[test]
+fn every_message_word_for_word() {
+    let mut checked = 0;
+    for case in cases(Path::new(CASES)) {
+        let source = fs::read_to_string(&case).expect("a case is text");
+        // What is no sequence of tokens never reaches a macro.
+        let Ok(tokens) = source.parse::<TokenStream>() else { continue };
+        let mut found: Vec<Message> = definitions(tokens).into_iter().flat_map(said).collect();
+        let stderr = fs::read_to_string(case.with_extension("stderr")).expect("a case shows what is said");
+        let mut expected = shown(&stderr);
+        found.sort();
+        expected.sort();
+        assert_eq!(found, expected, "{}", case.display());
+        checked += 1;
+    }
+    assert!(checked > 150, "{checked}");
+}

@@ -1,0 +1,426 @@
+//! Equations as MathML, which browsers draw without scripts.
+//!
+//! Values of a step carry the index `t`, parameters none; `*` is a circled dot, `@` stands as nothing, as in the papers.
+
+use super::names::{Name, Names, escaped};
+use crate::analysis::reads;
+use crate::analysis::resolve::{Resolved, Symbol, key};
+use crate::analysis::shapes::Shapes;
+use crate::dim::Shape;
+use crate::graph::ir::Comparison;
+use crate::syntax::ast::{BinaryOp, Cell, DeclarationKind, Equation, Expr, ExprKind, Function, Time};
+use crate::syntax::text;
+use proc_macro2::Ident;
+
+/// A right-hand side is broken before a sum's term that would reach beyond so many letters.
+const LINE: usize = 72;
+
+/// A left side and the lines of a right one.
+pub struct Rows {
+    pub left: String,
+    pub right: Vec<String>,
+}
+
+pub struct Math<'a> {
+    pub cell: &'a Cell,
+    pub resolved: &'a Resolved,
+    pub shapes: &'a Shapes,
+    pub names: &'a Names,
+    /// By equation: whether its value changes from step to step.
+    varies: Vec<bool>,
+}
+
+/// A value's index of time.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum At {
+    /// The same at every step.
+    Always,
+    Now,
+    Before,
+    /// The initial value.
+    Start,
+}
+
+impl<'a> Math<'a> {
+    pub fn new(cell: &'a Cell, resolved: &'a Resolved, shapes: &'a Shapes, names: &'a Names) -> Self {
+        let mut varies = vec![false; cell.equations.len()];
+        for &equation in &resolved.order {
+            let is_state = cell.equations[equation].targets.iter().any(|target| is_state(cell, target));
+            varies[equation] = is_state
+                || reads::symbols(&cell.equations[equation].value, resolved).iter().any(
+                    |symbol| match symbol {
+                        Symbol::Declaration(index) => {
+                            cell.declarations[*index].kind == DeclarationKind::Input
+                        }
+                        Symbol::Previous(_) => true,
+                        Symbol::Target(target) => varies[target.equation],
+                        Symbol::Dimension(_) | Symbol::Argument(_) => false,
+                    },
+                );
+        }
+        Math { cell, resolved, shapes, names, varies }
+    }
+
+    pub fn equation(&self, index: usize) -> Rows {
+        let equation = &self.cell.equations[index];
+        Rows { left: self.targets(index), right: self.lines(&equation.value) }
+    }
+
+    fn targets(&self, index: usize) -> String {
+        let equation: &Equation = &self.cell.equations[index];
+        let at = self.time(index);
+        let targets: Vec<String> =
+            equation.targets.iter().map(|target| name(&self.names.get(target), at, None)).collect();
+        if equation.is_split { column(&targets) } else { targets.concat() }
+    }
+
+    /// When the targets of an equation have their values.
+    pub fn time(&self, equation: usize) -> At {
+        if self.varies[equation] { At::Now } else { At::Always }
+    }
+
+    /// `s_0 = ..`
+    pub fn initial(&self, state: &Ident, value: &Expr) -> Rows {
+        Rows { left: name(&self.names.get(state), At::Start, None), right: self.lines(value) }
+    }
+
+    pub fn function(&self, function: &Function) -> Rows {
+        let arguments: Vec<String> =
+            function.arguments.iter().map(|argument| self.plain_name(argument)).collect();
+        Rows { left: called(&word(&key(&function.name)), &arguments), right: self.lines(&function.body) }
+    }
+
+    fn plain_name(&self, of: &Ident) -> String {
+        name(&self.names.get(of), At::Always, None)
+    }
+
+    /// A right-hand side, broken between the terms of a sum that is long, also within a call of one argument.
+    fn lines(&self, value: &Expr) -> Vec<String> {
+        if width(value) <= LINE {
+            return vec![row(&self.bare(value))];
+        }
+        match &value.kind {
+            ExprKind::Call { function, arguments }
+                if arguments.len() == 1 && self.is_written_as_call(function) =>
+            {
+                let mut lines = self.terms(&arguments[0]);
+                let last = lines.len() - 1;
+                lines[0] = format!(
+                    "{}{}<mo stretchy=\"false\">(</mo>{}",
+                    self.function_name(function),
+                    APPLY,
+                    lines[0]
+                );
+                lines[last].push_str("<mo stretchy=\"false\">)</mo>");
+                lines.into_iter().map(|line| row(&line)).collect()
+            }
+            _ => self.terms(value).into_iter().map(|line| row(&line)).collect(),
+        }
+    }
+
+    fn terms(&self, value: &Expr) -> Vec<String> {
+        let mut terms = vec![];
+        sum_terms(value, None, &mut terms);
+        let mut lines = vec![String::new()];
+        let mut length = 0;
+        for (sign, term) in terms {
+            let next = width(term) + 3;
+            if length > 0 && length + next > LINE {
+                lines.push(String::new());
+                length = 0;
+            }
+            let line = lines.last_mut().expect("there is one from the start");
+            if let Some(sign) = sign {
+                line.push_str(&operator(sign));
+            }
+            line.push_str(&if sign.is_none() { self.bare(term) } else { self.expr(term) });
+            length += next;
+        }
+        lines
+    }
+
+    /// With the parentheses that were written.
+    fn expr(&self, value: &Expr) -> String {
+        let inner = self.bare(value);
+        if value.parenthesised && !sets_its_own_brackets(value) { parentheses(&inner) } else { inner }
+    }
+
+    /// Without parentheses around the whole.
+    fn bare(&self, value: &Expr) -> String {
+        match &value.kind {
+            ExprKind::Number(number) => number_text(*number),
+            ExprKind::Name { name: of, .. } => self.value(of, value, None),
+            ExprKind::Neg(inner) => format!("<mo form=\"prefix\">−</mo>{}", self.expr(inner)),
+            ExprKind::Binary { op: BinaryOp::Div, left, right, .. } => {
+                fraction(&self.bare(left), &self.bare(right))
+            }
+            ExprKind::Binary { op, left, right, .. } => {
+                format!("{}{}{}", self.expr(left), self.sign(*op, left, right), self.expr(right))
+            }
+            ExprKind::Transpose(inner) => self.raised(inner, "<mo>⊤</mo>"),
+            ExprKind::Stack(parts) => column(&parts.iter().map(|part| self.bare(part)).collect::<Vec<_>>()),
+            ExprKind::Call { function, arguments } => self.call(function, arguments),
+            ExprKind::Compare { op, left, right, .. } => {
+                format!("{}<mo>{}</mo>{}", self.expr(left), comparison(*op), self.expr(right))
+            }
+            ExprKind::RustPath(_) | ExprKind::Error => "<mtext>..</mtext>".to_owned(),
+        }
+    }
+
+    fn sign(&self, op: BinaryOp, left: &Expr, right: &Expr) -> String {
+        match op {
+            BinaryOp::Add | BinaryOp::Sub => operator(op),
+            BinaryOp::MatMul => "<mspace width=\"0.17em\"></mspace>".to_owned(),
+            BinaryOp::Mul | BinaryOp::Div if self.is_scalar(left) || self.is_scalar(right) => {
+                "<mo>⋅</mo>".to_owned()
+            }
+            BinaryOp::Mul | BinaryOp::Div => "<mo>⊙</mo>".to_owned(),
+        }
+    }
+
+    /// Within the user's functions, which are of numbers, nothing has a shape.
+    fn is_scalar(&self, value: &Expr) -> bool {
+        matches!(value.kind, ExprKind::Number(_))
+            || self
+                .shapes
+                .expressions
+                .get(value.id)
+                .is_none_or(|shape| shape.as_ref().is_none_or(Shape::is_scalar))
+    }
+
+    /// A name within an expression, with its index of time.
+    fn value(&self, of: &Ident, value: &Expr, raised: Option<&str>) -> String {
+        let at = match self.resolved.symbols.get(value.id).copied().flatten() {
+            Some(Symbol::Declaration(index))
+                if self.cell.declarations[index].kind == DeclarationKind::Input =>
+            {
+                At::Now
+            }
+            Some(Symbol::Previous(_)) => At::Before,
+            Some(Symbol::Target(target)) => self.time(target.equation),
+            _ => At::Always,
+        };
+        name(&self.names.get(of), at, raised)
+    }
+
+    /// `value` with something in its upper right corner.
+    fn raised(&self, value: &Expr, what: &str) -> String {
+        match &value.kind {
+            ExprKind::Name { name, .. } => self.value(name, value, Some(what)),
+            ExprKind::Number(number) if *number >= 0.0 => superscript(&number_text(*number), what),
+            ExprKind::Stack(_) => superscript(&self.bare(value), what),
+            _ => superscript(&parentheses(&self.bare(value)), what),
+        }
+    }
+
+    fn is_written_as_call(&self, function: &Ident) -> bool {
+        !matches!(key(function).as_str(), "sqrt" | "abs" | "square" | "recip" | "floor")
+    }
+
+    fn function_name(&self, function: &Ident) -> String {
+        match key(function).as_str() {
+            "sigmoid" | "σ" => "<mi mathvariant=\"normal\">σ</mi>".to_owned(),
+            name => word(name),
+        }
+    }
+
+    /// No function of the user's is called like a built-in one.
+    fn call(&self, function: &Ident, arguments: &[Expr]) -> String {
+        match (key(function).as_str(), arguments) {
+            ("sqrt", [u]) => format!("<msqrt>{}</msqrt>", self.bare(u)),
+            ("recip", [u]) => fraction("<mn>1</mn>", &self.bare(u)),
+            ("square", [u]) => self.raised(u, "<mn>2</mn>"),
+            ("pow", [u, power]) => self.raised(u, &row(&self.bare(power))),
+            ("abs", [u]) => fenced("|", &self.bare(u), "|"),
+            ("floor", [u]) => fenced("⌊", &self.bare(u), "⌋"),
+            ("where", [condition, yes, no]) => cases(&[
+                (self.bare(yes), format!("<mtext>if&#xa0;</mtext>{}", self.bare(condition))),
+                (self.bare(no), "<mtext>otherwise</mtext>".to_owned()),
+            ]),
+            _ => {
+                let arguments: Vec<String> = arguments.iter().map(|argument| self.bare(argument)).collect();
+                called(&self.function_name(function), &arguments)
+            }
+        }
+    }
+}
+
+/// Invisible: what stands before is a function of what follows.
+const APPLY: &str = "<mo>&#x2061;</mo>";
+
+pub fn is_state(cell: &Cell, name: &Ident) -> bool {
+    let is_it = |declaration: &crate::syntax::ast::Declaration| {
+        declaration.kind == DeclarationKind::State && key(&declaration.name) == key(name)
+    };
+    cell.declarations.iter().any(is_it)
+}
+
+/// The terms of a sum that no parentheses hold together, each with the sign before it.
+fn sum_terms<'e>(value: &'e Expr, sign: Option<BinaryOp>, terms: &mut Vec<(Option<BinaryOp>, &'e Expr)>) {
+    match &value.kind {
+        ExprKind::Binary { op: op @ (BinaryOp::Add | BinaryOp::Sub), left, right, .. }
+            if sign.is_none() || !value.parenthesised =>
+        {
+            // What parentheses enclose on the left is one term: `(a + b) - c` is short enough to stay.
+            if left.parenthesised {
+                terms.push((sign, left))
+            } else {
+                sum_terms(left, sign, terms)
+            }
+            terms.push((Some(*op), right));
+        }
+        _ => terms.push((sign, value)),
+    }
+}
+
+/// A fraction, a root or a column needs no parentheses around it.
+fn sets_its_own_brackets(value: &Expr) -> bool {
+    matches!(&value.kind, ExprKind::Stack(_))
+}
+
+fn operator(op: BinaryOp) -> String {
+    format!("<mo>{}</mo>", if op == BinaryOp::Sub { "−" } else { "+" })
+}
+
+fn comparison(op: Comparison) -> &'static str {
+    match op {
+        Comparison::Less => "&lt;",
+        Comparison::LessEqual => "≤",
+        Comparison::Greater => "&gt;",
+        Comparison::GreaterEqual => "≥",
+        Comparison::Equal => "=",
+        Comparison::NotEqual => "≠",
+    }
+}
+
+/// `1e-30` is a power of ten.
+fn number_text(value: f64) -> String {
+    let written = text::number(value.abs());
+    let sign = if value.is_sign_negative() { "<mo form=\"prefix\">−</mo>" } else { "" };
+    match written.split_once('e') {
+        Some((factor, exponent)) => {
+            let factor = if factor == "1" { String::new() } else { format!("<mn>{factor}</mn><mo>⋅</mo>") };
+            let exponent = exponent.replace('-', "−");
+            format!("{sign}{factor}<msup><mn>10</mn><mn>{exponent}</mn></msup>")
+        }
+        None => format!("{sign}<mn>{written}</mn>"),
+    }
+}
+
+pub fn row(inner: &str) -> String {
+    format!("<mrow>{inner}</mrow>")
+}
+
+fn superscript(base: &str, what: &str) -> String {
+    format!("<msup>{}{what}</msup>", row(base))
+}
+
+fn fraction(above: &str, below: &str) -> String {
+    format!("<mfrac>{}{}</mfrac>", row(above), row(below))
+}
+
+fn fenced(open: &str, inner: &str, close: &str) -> String {
+    format!(
+        "<mrow><mo form=\"prefix\" stretchy=\"true\">{open}</mo>{inner}<mo form=\"postfix\" stretchy=\"true\">{close}</mo></mrow>"
+    )
+}
+
+/// Tall only around what is tall: fonts without mathematics stretch a bracket too far.
+fn parentheses(inner: &str) -> String {
+    let is_tall = ["<mtable", "<mfrac", "<msqrt", "<mover"].iter().any(|tall| inner.contains(tall));
+    match is_tall {
+        true => fenced("(", inner, ")"),
+        false => format!(
+            "<mrow><mo form=\"prefix\" stretchy=\"false\">(</mo>{inner}<mo form=\"postfix\" stretchy=\"false\">)</mo></mrow>"
+        ),
+    }
+}
+
+/// A column vector.
+fn column(parts: &[String]) -> String {
+    let cells: String = parts.iter().map(|part| format!("<mtr><mtd>{part}</mtd></mtr>")).collect();
+    fenced("[", &format!("<mtable>{cells}</mtable>"), "]")
+}
+
+fn cases(rows: &[(String, String)]) -> String {
+    let cells: String = rows
+        .iter()
+        .map(|(value, when)| {
+            format!("<mtr><mtd>{value}</mtd><mtd style=\"text-align:left\">{when}</mtd></mtr>")
+        })
+        .collect();
+    format!("<mrow><mo form=\"prefix\" stretchy=\"true\">{{</mo><mtable>{cells}</mtable></mrow>")
+}
+
+fn called(function: &str, arguments: &[String]) -> String {
+    format!("{function}{APPLY}{}", parentheses(&arguments.join("<mo separator=\"true\">,</mo>")))
+}
+
+/// A name of several letters, upright.
+pub fn word(text: &str) -> String {
+    format!("<mi mathvariant=\"normal\">{}</mi>", escaped(text))
+}
+
+/// One letter is slanted, as a variable; digits are a number.
+fn letters(text: &str) -> String {
+    if text.chars().all(|c| c.is_ascii_digit()) {
+        format!("<mn>{text}</mn>")
+    } else if text.chars().count() == 1 {
+        format!("<mi>{}</mi>", escaped(text))
+    } else {
+        word(text)
+    }
+}
+
+/// A name with its indices, that of time last, and what stands above them.
+pub fn name(name: &Name, at: At, raised: Option<&str>) -> String {
+    let mut base = letters(&name.base);
+    if let Some(accent) = name.accent {
+        base = format!("<mover accent=\"true\">{base}<mo stretchy=\"false\">{accent}</mo></mover>");
+    }
+    let mut indices: Vec<String> = name.indices.iter().map(|index| letters(index)).collect();
+    match at {
+        At::Always => {}
+        At::Now => indices.push("<mi>t</mi>".to_owned()),
+        At::Before => indices.push("<mi>t</mi><mo>−</mo><mn>1</mn>".to_owned()),
+        At::Start => indices.push("<mi>t</mi><mo>=</mo><mn>0</mn>".to_owned()),
+    }
+    let below = row(&indices.join("<mo separator=\"true\">,</mo>"));
+    match (indices.is_empty(), raised) {
+        (true, None) => base,
+        (true, Some(above)) => format!("<msup>{base}{above}</msup>"),
+        (false, None) => format!("<msub>{base}{below}</msub>"),
+        (false, Some(above)) => format!("<msubsup>{base}{below}{above}</msubsup>"),
+    }
+}
+
+/// About how wide an expression is, in letters.
+fn width(value: &Expr) -> usize {
+    let brackets = if value.parenthesised { 2 } else { 0 };
+    let widest = |parts: &[Expr]| parts.iter().map(width).max().unwrap_or(0);
+    brackets
+        + match &value.kind {
+            ExprKind::Number(number) => text::number(*number).len(),
+            ExprKind::Name { name, time } => name_width(&Name::parse(&key(name)), *time),
+            ExprKind::Neg(inner) | ExprKind::Transpose(inner) => 1 + width(inner),
+            ExprKind::Binary { op: BinaryOp::Div, left, right, .. } => width(left).max(width(right)),
+            ExprKind::Binary { op: BinaryOp::MatMul, left, right, .. } => width(left) + width(right),
+            ExprKind::Binary { left, right, .. } | ExprKind::Compare { left, right, .. } => {
+                width(left) + 3 + width(right)
+            }
+            ExprKind::Stack(parts) => 2 + widest(parts),
+            ExprKind::Call { function, arguments } if function == "where" => 20 + widest(arguments),
+            ExprKind::Call { function, arguments } => {
+                let name = function.to_string().chars().count();
+                2 + name + arguments.iter().map(|argument| width(argument) + 2).sum::<usize>()
+            }
+            ExprKind::RustPath(_) | ExprKind::Error => 2,
+        }
+}
+
+/// Indices are smaller; an index of time stands beside nearly everything.
+fn name_width(name: &Name, time: Time) -> usize {
+    let indices: usize = name.indices.iter().map(|index| index.chars().count()).sum();
+    let time = if matches!(time, Time::Offset(offset) if offset != 0) { 3 } else { 1 };
+    name.base.chars().count() + (indices + time).div_ceil(2)
+}

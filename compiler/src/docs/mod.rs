@@ -1,0 +1,149 @@
+//! The page that rustdoc shows for a cell.
+//!
+//! Only rustdoc pays for it: the expansion of a definition holds `#[cfg_attr(doc, doc = page!(.. the definition ..))]`, so that
+//! a build neither makes nor reads the page. Within HTML there is no blank line, which would end it.
+
+mod flow;
+mod formula;
+mod layers;
+mod math;
+mod names;
+mod table;
+
+#[cfg(test)]
+mod tests;
+
+use crate::analysis::Analysis;
+use crate::analysis::shapes::Shaped;
+use crate::plan::Plan;
+use crate::plan::cost::operations;
+use crate::plan::schedule::Region;
+use crate::syntax::ast::{Cell, DeclarationKind, declared};
+use crate::text::adjoints::adjoints;
+use crate::text::equations::{equations, line, returns};
+use formula::Formula;
+use math::{Math, Rows};
+use names::{Names, escaped};
+
+/// Colours and fonts are the page's own: it is drawn in each of rustdoc's themes.
+const STYLE: &str = "<style>\
+.rnn-scroll{overflow-x:auto;overflow-y:hidden;margin:0 0 1em}\
+.rnn-math{display:grid;grid-template-columns:max-content max-content;column-gap:.35em;row-gap:.55em;align-items:center}\
+.rnn-math>div:nth-child(odd){text-align:right}\
+.rnn-math>p{grid-column:1/-1;margin:.6em 0 0;opacity:.8}\
+.rnn-math math{font-size:1.08em}\
+.docblock .rnn-shape code{white-space:nowrap}\
+.docblock math{font-family:\"Latin Modern Math\",\"STIX Two Math\",\"Cambria Math\",\"XITS Math\",\"STIX Math\",math}\
+.rnn-scroll svg{display:block;max-width:100%;height:auto}\
+</style>";
+
+const CONVENTIONS: &str = "<p>⊙ is the element-wise product; fractions and functions are element-wise too, and columns, rows and scalars are \
+repeated to fit. Vectors are columns; brackets stack them. <math><mi>t</mi></math> is the step.</p>";
+
+/// The documentation of a cell without mistakes, after the user's own.
+pub fn page(cell: &Cell, analysis: &Analysis, plan: &Plan) -> String {
+    let Analysis { resolved, shapes, initialisers } = analysis;
+    let definition = Shaped { cell, shapes };
+    let names = Names::of(definition.cell);
+    let math = Math::new(definition.cell, resolved, shapes, &names);
+    let mut page = format!("\n# Equations\n\n{STYLE}\n\n{}", mathematics(&math, analysis));
+    page.push_str(CONVENTIONS);
+    let backward = adjoints(definition, plan);
+    page.push_str(&folded("The equations as text", &equations(definition, &resolved.order)));
+    page.push_str(&folded(
+        "The derived backward equations: <code>x_bar</code> is the cotangent of <code>x</code>, Σ the sum of the product behind it over \
+         steps and samples; <code>o_pre</code> stands within <code>o = sigmoid(..)</code>",
+        &backward,
+    ));
+    page.push_str(&format!(
+        "\n# Declarations\n\n{}\n{}\n",
+        table::declarations(definition, initialisers),
+        returns(definition)
+    ));
+    page.push_str(&format!(
+        "\n# Data flow\n\n<div class=\"rnn-scroll\">\n{}</div>\n\n",
+        flow::drawing(&math, |equation| line(&definition.cell.equations[equation]))
+    ));
+    page.push_str(&format!("# Size and cost\n\n{}", sizes(definition, plan, &names)));
+    page
+}
+
+/// Initial values, functions of the user's, then the equations in the order of their evaluation.
+fn mathematics(math: &Math, analysis: &Analysis) -> String {
+    let cell: &Cell = math.cell;
+    let mut out = String::from("<div class=\"rnn-scroll\"><div class=\"rnn-math\">\n");
+    let mut show = |rows: Rows| {
+        for (index, right) in rows.right.iter().enumerate() {
+            let (left, equals) = if index == 0 { (rows.left.as_str(), "<mo>=</mo>") } else { ("", "") };
+            let left = if left.is_empty() { String::new() } else { set(left) };
+            out.push_str(&format!("<div>{left}</div><div>{}</div>\n", set(&format!("{equals}{right}"))));
+        }
+    };
+    for function in &cell.functions {
+        show(math.function(function));
+    }
+    for (index, declaration) in cell.declarations.iter().enumerate() {
+        let is_computed = analysis.initialisers.get(index).is_none_or(Option::is_none);
+        if let (DeclarationKind::State, Some(initial), true) =
+            (declaration.kind, &declaration.initial, is_computed)
+        {
+            show(math.initial(&declaration.name, initial));
+        }
+    }
+    for &index in &analysis.resolved.order {
+        show(math.equation(index));
+    }
+    out.push_str("</div></div>\n\n");
+    out
+}
+
+fn set(inner: &str) -> String {
+    format!("<math displaystyle=\"true\"><mrow>{inner}</mrow></math>")
+}
+
+/// Text that opens at a click.
+fn folded(summary: &str, text: &str) -> String {
+    if text.is_empty() {
+        return String::new();
+    }
+    format!("\n<details><summary>{summary}</summary>\n\n```text\n{text}```\n\n</details>\n\n")
+}
+
+fn sizes(definition: Shaped, plan: &Plan, names: &Names) -> String {
+    let entries = |kind: DeclarationKind| {
+        let mut sum = Formula::default();
+        for index in declared(definition.cell, kind) {
+            if let Some(shape) = &definition.shapes.declarations[index] {
+                sum.add(&Formula::size(&shape.rows, &shape.columns));
+            }
+        }
+        sum
+    };
+    let flops = |pass, is_counted: &dyn Fn(Region) -> bool| {
+        let mut sum = Formula::default();
+        for (times, atoms) in operations(&plan.graph, pass, is_counted) {
+            sum.add(&Formula::product(times, &atoms));
+        }
+        sum
+    };
+    let rows = [
+        ("parameters", "PARAMETER_COUNT", entries(DeclarationKind::Param)),
+        ("scalars of a state", "STATE_BYTES", entries(DeclarationKind::State)),
+        ("operations of a step", "FLOPS_PER_STEP", flops(&plan.streaming, &|_| true)),
+        (
+            "of them, those that wait for the step before",
+            "RECURRENT_FLOPS_PER_STEP",
+            flops(&plan.forward, &|region| region == Region::Step),
+        ),
+    ];
+    let mut out = String::from("<div class=\"rnn-scroll\"><table><tbody>\n");
+    for (what, constant, formula) in rows {
+        out.push_str(&format!(
+            "<tr><td>{}</td><td>{}</td><td><a href=\"#associatedconstant.{constant}\"><code>{constant}</code></a></td></tr>\n",
+            escaped(what),
+            formula.show(definition.cell, names)
+        ));
+    }
+    out.push_str("</tbody></table></div>\n");
+    out
+}

@@ -1,0 +1,260 @@
+//! What a definition's names mean, for editors: each that the user wrote, at its place, as a use of what defines it.
+//!
+//! An editor finds no mention of `W` in generated code, which is that of blocks and regions. Here it finds `__cell.W` for each, so that going to
+//! the definition, hover, references and renaming work as on Rust's own names. rust-analyzer alone sets `cfg(rust_analyzer)`: a compiler drops all
+//! of this before it looks at a name.
+
+use crate::analysis::initialisers::is_initialiser;
+use crate::analysis::resolve::{Callee, Symbol, Target, key};
+use crate::dim::Shape;
+use crate::emit::items::Items;
+use crate::graph::ir::Level;
+use crate::syntax::ast::{DeclarationKind, Expr, ExprKind, Function, ShapeKind, ShapeSyntax};
+use crate::text::equations;
+use proc_macro2::{Ident, TokenStream};
+use quote::{ToTokens, format_ident, quote};
+
+/// Statements that mention something. Dimensions are mentioned where the cell's own are in scope, even those in a function's body.
+#[derive(Debug, Default)]
+struct Found {
+    names: Vec<TokenStream>,
+    dimensions: Vec<TokenStream>,
+}
+
+/// Of a type that is still written: in a wrong definition a stack may double with each equation.
+const MOST_BLOCKS: usize = 64;
+
+/// Returns a method that mentions every name of a cell.
+pub fn mentions(items: &Items) -> TokenStream {
+    Mentions { items }.emit()
+}
+
+/// The mentions of one cell's names.
+struct Mentions<'a> {
+    items: &'a Items<'a>,
+}
+
+impl Mentions<'_> {
+    /// A method that mentions every name. It stands beside the cell, not in a block: the places where a generic parameter may be mentioned are
+    /// looked for in the module around it.
+    fn emit(&self) -> TokenStream {
+        let (cx, types) = (self.items.cx, &self.items.types);
+        let (k, scalar, batch) = (&cx.k, &cx.scalar, &cx.batch);
+        let (gates, step) = (self.items.gates(), self.step_name());
+        let (dims, placed_dims, dim_args) = (&types.dims, self.items.placed_dims(), &types.dim_args);
+        let fields = self.other_values();
+        let functions = cx.cell.functions.iter().map(|function| self.function(function));
+        let (cell, state, input, output) = (&types.cell, &types.state, &types.input, &types.output);
+        let context = types.context.iter();
+        let Found { names, dimensions } = self.in_items();
+        quote! {
+            #gates
+            #[allow(unexpected_cfgs, non_upper_case_globals, clippy::restriction)]
+            impl<#placed_dims #scalar> #cell {
+                #[cfg(rust_analyzer)]
+                #[allow(dead_code, unused_imports, non_snake_case, mixed_script_confusables, confusable_idents, uncommon_codepoints)]
+                fn __mentions<const #batch: usize>(
+                    __cell: &Self, __state: &#state, #(__context: &#context,)* __input: &#input, __output: &#output,
+                ) where #scalar: #k::Function {
+                    struct #step<#dims #scalar> {
+                        #(#fields,)*
+                        __scalar: ::core::marker::PhantomData<#scalar>,
+                    }
+                    impl<#dims #scalar: #k::Function> #step<#dim_args #scalar> {
+                        #(#functions)*
+                    }
+                    _ = |__values: &#step<#dim_args #scalar>| {
+                        #(#dimensions)*
+                        #(#names)*
+                    };
+                }
+            }
+        }
+    }
+
+    /// The type of the values that no other type has a field for.
+    fn step_name(&self) -> Ident {
+        format_ident!("{}Step", self.items.cx.cell.name)
+    }
+
+    /// A function of the user's. It is written out where it is called, so that there is nothing to return here.
+    fn function(&self, function: &Function) -> TokenStream {
+        let scalar = &self.items.cx.scalar;
+        let (name, arguments) = (&function.name, &function.arguments);
+        let doc = format!("`{}`", equations::function(function));
+        let mut found = Found::default();
+        self.in_expression(&function.body, &mut found);
+        let names = found.names;
+        quote! {
+            #[doc = #doc]
+            pub(crate) fn #name(#(#arguments: #scalar),*) -> #scalar {
+                #(#names)*
+                loop {}
+            }
+        }
+    }
+
+    /// An only input, and what equations define that is no state and no field of the outputs' struct.
+    fn other_values(&self) -> Vec<TokenStream> {
+        let cx = self.items.cx;
+        let mut fields = vec![];
+        if let [only] = self.items.inputs()[..] {
+            let name = &self.items.places.declarations[only];
+            let docs = self.items.declaration_docs(only);
+            let kind = match &cx.shapes.one_hot[only] {
+                Some(_) => quote!(u32),
+                None => self.sample(cx.shapes.declarations[only].as_ref()),
+            };
+            fields.push(quote!(#docs #name: #kind));
+        }
+        for (equation, names) in self.items.places.targets.iter().enumerate() {
+            for (index, name) in names.iter().enumerate() {
+                let target = Target { equation, index };
+                if self.items.resolved.state_of(target).is_none() && !self.items.is_field_of_outputs(target) {
+                    let (docs, kind) =
+                        (self.items.equation_docs(target), self.sample(self.items.shape_of(target)));
+                    fields.push(quote!(#docs #name: #kind));
+                }
+            }
+        }
+        fields
+    }
+
+    /// The type of one sample's value.
+    fn sample(&self, shape: Option<&Shape>) -> TokenStream {
+        match shape {
+            Some(shape) if shape.is_scalar() => self.items.cx.scalar.to_token_stream(),
+            Some(shape) if shape.rows.atoms().len() * shape.columns.atoms().len() > MOST_BLOCKS => quote!(()),
+            Some(shape) => self.items.cx.shape_type(shape, Level::Param),
+            None => quote!(()),
+        }
+    }
+
+    /// The mentions in declarations, equations and outputs.
+    fn in_items(&self) -> Found {
+        let mut found = Found::default();
+        let cell = &self.items.cx.cell;
+        for declaration in cell.declarations.iter().filter(|declaration| declaration.is_first) {
+            self.in_shape(&declaration.shape, &mut found);
+            let is_saved = matches!(declaration.kind, DeclarationKind::Param | DeclarationKind::Buffer);
+            match &declaration.initial {
+                Some(initial) if is_saved => self.in_initialiser(initial, &mut found),
+                Some(initial) => self.in_expression(initial, &mut found),
+                None => {}
+            }
+        }
+        for (index, (equation, names)) in cell.equations.iter().zip(&self.items.places.targets).enumerate() {
+            let states = names.iter().enumerate().filter(|(target, _)| {
+                self.items.resolved.state_of(Target { equation: index, index: *target }).is_some()
+            });
+            found.names.extend(states.map(|(_, name)| quote!(_ = &__state.#name;)));
+            if let Some(shape) = &equation.shape {
+                self.in_shape(shape, &mut found);
+            }
+            self.in_expression(&equation.value, &mut found);
+        }
+        for (name, target) in self.items.places.outputs.iter().zip(&self.items.resolved.outputs) {
+            found.names.extend(target.map(|target| self.target(target, name)));
+        }
+        for function in &cell.functions {
+            let mut inside = Found::default();
+            self.in_expression(&function.body, &mut inside);
+            found.dimensions.append(&mut inside.dimensions);
+        }
+        found
+    }
+
+    fn in_shape(&self, shape: &ShapeSyntax, found: &mut Found) {
+        let dims = match &shape.kind {
+            ShapeKind::Dense(dims) => dims.as_slice(),
+            ShapeKind::OneHot(dim) => std::slice::from_ref(dim),
+            ShapeKind::Unknown => &[],
+        };
+        let names = dims.iter().flat_map(|dim| &dim.terms).filter_map(|term| term.name.as_ref());
+        // A name that is no dimension has been reported.
+        let known =
+            names.filter(|name| self.items.cx.cell.dimensions.iter().any(|dim| key(dim) == key(name)));
+        found.dimensions.extend(known.map(|name| quote!(_ = #name;)));
+    }
+
+    /// `xavier_uniform`, `uniform(-0.1, 0.1)`
+    fn in_initialiser(&self, initial: &Expr, found: &mut Found) {
+        let (ExprKind::Name { name, .. } | ExprKind::Call { function: name, .. }) = &initial.kind else {
+            return;
+        };
+        let text = key(name);
+        if is_initialiser(&text) {
+            let root = &self.items.cx.root;
+            let function = match text.as_str() {
+                "zeros" | "ones" => Ident::new("constant", name.span()),
+                _ => name.clone(),
+            };
+            found.names.push(quote!(use #root::init::#function as _;));
+        }
+    }
+
+    fn in_expression(&self, expr: &Expr, found: &mut Found) {
+        match &expr.kind {
+            ExprKind::Name { name, .. } => match self.items.resolved.symbols.get(expr.id) {
+                Some(Some(Symbol::Dimension(_))) => found.dimensions.push(quote!(_ = #name;)),
+                Some(Some(symbol)) => found.names.push(self.symbol(*symbol, name)),
+                _ => {}
+            },
+            ExprKind::Call { function, arguments } => {
+                let (k, scalar) = (&self.items.cx.k, &self.items.cx.scalar);
+                match self.items.resolved.callees.get(expr.id) {
+                    Some(Some(Callee::User(_))) => {
+                        let (step, dim_args) = (self.step_name(), &self.items.types.dim_args);
+                        found.names.push(quote!(_ = <#step<#dim_args #scalar>>::#function;));
+                    }
+                    Some(Some(Callee::BuiltIn(operation))) => {
+                        // `σ` is called `sigmoid`, and `where` is no name in Rust.
+                        let name = match operation.name {
+                            "where" => Ident::new_raw("where", function.span()),
+                            name => Ident::new(name, function.span()),
+                        };
+                        found.names.push(quote!(_ = <#scalar as #k::Function>::#name;));
+                    }
+                    _ => {}
+                }
+                arguments.iter().for_each(|argument| self.in_expression(argument, found));
+            }
+            ExprKind::Neg(inner) | ExprKind::Transpose(inner) => self.in_expression(inner, found),
+            ExprKind::Binary { left, right, .. } | ExprKind::Compare { left, right, .. } => {
+                self.in_expression(left, found);
+                self.in_expression(right, found);
+            }
+            ExprKind::Stack(parts) => parts.iter().for_each(|part| self.in_expression(part, found)),
+            ExprKind::Number(_) | ExprKind::RustPath(_) | ExprKind::Error => {}
+        }
+    }
+
+    /// A use of what a name stands for.
+    fn symbol(&self, symbol: Symbol, name: &Ident) -> TokenStream {
+        match symbol {
+            Symbol::Declaration(index) | Symbol::Previous(index) => {
+                let of = match self.items.cx.cell.declarations[index].kind {
+                    DeclarationKind::Param | DeclarationKind::Buffer => quote!(__cell),
+                    DeclarationKind::State => quote!(__state),
+                    DeclarationKind::Context => quote!(__context),
+                    DeclarationKind::Input if self.items.inputs().len() > 1 => quote!(__input),
+                    DeclarationKind::Input => quote!(__values),
+                };
+                quote!(_ = &#of.#name;)
+            }
+            Symbol::Target(target) => self.target(target, name),
+            Symbol::Dimension(_) | Symbol::Argument(_) => quote!(_ = #name;),
+        }
+    }
+
+    /// A state is what is declared, whatever the time.
+    fn target(&self, target: Target, name: &Ident) -> TokenStream {
+        if self.items.resolved.state_of(target).is_some() {
+            quote!(_ = &__state.#name;)
+        } else if self.items.is_field_of_outputs(target) {
+            quote!(_ = &__output.#name;)
+        } else {
+            quote!(_ = &__values.#name;)
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! The body of a pass: its values as local slices, and the statements that compute them.
+//!
+//! A statement reads and writes local slices named after the values; what they point to (a series of the tape,
+//! a matrix on the stack, a field of the cell) is the business of the [`Frame`] that binds them.
+
+use crate::dim::Atom;
+use crate::emit::context::Context;
+use crate::emit::ops::elementwise;
+use crate::emit::storage::{Kind, Storage};
+use crate::graph::ir::{BlockShape, Graph, Id, Level, Node, Op};
+use crate::graph::text::Writer;
+use crate::lower::names::Names;
+use crate::plan::Pass;
+use crate::plan::schedule::Region;
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+
+/// Binds values to local slices for one region.
+pub trait Frame {
+    /// Statements that bind the slices of `reads` and `writes` (mutable) to their variables.
+    fn bind(&self, region: Region, reads: &[Id], writes: &[Id]) -> TokenStream;
+
+    /// What has to be done when the values of a region are written.
+    fn written(&self, _region: Region, _writes: &[Id]) -> TokenStream {
+        TokenStream::new()
+    }
+}
+
+pub struct Body<'a> {
+    pub cx: &'a Context<'a>,
+    pub graph: &'a Graph,
+    pub names: &'a Names,
+    pub pass: &'a Pass,
+    /// What is stored in fewer bits, in a quantised copy.
+    pub storage: Option<&'a Storage>,
+}
+
+impl Body<'_> {
+    /// Whether a matrix is stored in fewer bits.
+    pub fn is_narrow(&self, id: Id) -> bool {
+        let kind = self.storage.and_then(|storage| storage.kind(self.graph.storage(id)));
+        kind.is_some_and(|kind| kind != Kind::Plain)
+    }
+
+    pub fn var(&self, id: Id) -> Ident {
+        let id = self.graph.storage(id);
+        self.names.variable(*self.pass.in_place.get(&id).unwrap_or(&id))
+    }
+
+    /// The number of columns that a region's loops run over.
+    pub fn columns(&self, region: Region) -> TokenStream {
+        let batch = &self.cx.batch;
+        match region {
+            Region::Param | Region::ParamEnd => quote!(1),
+            Region::Context | Region::ContextEnd | Region::Step => quote!(#batch),
+            Region::Before | Region::After | Region::Inputs => quote!(__columns),
+        }
+    }
+
+    /// The index of a value's own column within a loop over `j`.
+    pub fn column_index(&self, region: Region, level: Level) -> Option<TokenStream> {
+        let batch = &self.cx.batch;
+        match level {
+            Level::Param => None,
+            Level::Context if matches!(region, Region::Before | Region::After | Region::Inputs) => {
+                Some(quote!((__j % #batch)))
+            }
+            _ => Some(quote!(__j)),
+        }
+    }
+
+    fn count(&self, shape: BlockShape) -> TokenStream {
+        let (rows, columns) = (self.cx.atom(shape.rows), self.cx.atom(shape.columns));
+        if shape.columns == Atom::ONE { quote!(#rows) } else { quote!((#rows * #columns)) }
+    }
+
+    /// The slice of a whole value at the loop's column.
+    pub fn whole(&self, region: Region, id: Id, mutable: bool) -> TokenStream {
+        let (k, var) = (&self.cx.k, self.var(id));
+        let node = &self.graph[self.graph.storage(id)];
+        let size = self.count(node.shape);
+        match (self.column_index(region, node.level), mutable) {
+            (None, false) => quote!(&*#var),
+            (None, true) => quote!(&mut *#var),
+            (Some(index), false) => quote!(#k::column(&*#var, #size, #index)),
+            (Some(index), true) => quote!(#k::column_mut(&mut *#var, #size, #index)),
+        }
+    }
+
+    /// What stands above a group: the equations that it computes.
+    pub fn comment(&self, nodes: &[Id]) -> TokenStream {
+        let name = |id: Id| {
+            let id = self.graph.storage(id);
+            let node = &self.graph[id];
+            let is_named = node.op.is_leaf() && !self.graph.is_constant(id) || node.name.is_some();
+            (is_named || self.pass.places.contains_key(&id)).then(|| self.names.text(id).to_owned())
+        };
+        let writer = Writer::new(self.graph, &self.cx.dim_names, &name);
+        let lines: Vec<String> = nodes
+            .iter()
+            .filter(|id| name(**id).is_some())
+            .map(|id| format!(" {} = {}", self.names.text(*id), writer.definition(*id)))
+            .collect();
+        // Doc comments are what survives quoting; on an expression's block they are allowed as attributes of a
+        // statement.
+        quote!(#(#[doc = #lines])*)
+    }
+
+    /// A constant expression in place: the compiler of the user's crate folds it.
+    pub fn constant(&self, id: Id) -> TokenStream {
+        let (k, scalar) = (&self.cx.k, &self.cx.scalar);
+        let node = &self.graph[id];
+        match &node.op {
+            Op::Number(bits) => {
+                let value = f64::from_bits(*bits);
+                if value == f64::NEG_INFINITY {
+                    return quote!(<#scalar as #k::Scalar>::of(f64::NEG_INFINITY));
+                }
+                if !value.is_finite() {
+                    return quote!(<#scalar as #k::Scalar>::of(f64::INFINITY));
+                }
+                let magnitude = proc_macro2::Literal::f64_suffixed(value.abs());
+                if value.is_sign_negative() {
+                    quote!(<#scalar as #k::Scalar>::of(-#magnitude))
+                } else {
+                    quote!(<#scalar as #k::Scalar>::of(#magnitude))
+                }
+            }
+            Op::Size(dim) => {
+                let size = self.cx.dim(dim);
+                quote!(<#scalar as #k::Scalar>::of(#size as f64))
+            }
+            Op::Unary(op) => elementwise::unary(k, *op, self.constant(node.args[0])),
+            Op::Binary(op) => {
+                elementwise::binary(k, *op, self.constant(node.args[0]), self.constant(node.args[1]))
+            }
+            Op::Select(op) => {
+                let arg = |index: usize| self.constant(node.args[index]);
+                elementwise::select(k, *op, [arg(0), arg(1), arg(2), arg(3)])
+            }
+            _ => node.args.first().map_or(TokenStream::new(), |arg| self.constant(*arg)),
+        }
+    }
+}
+
+/// What the families of operations know of the node whose statement they write.
+pub struct Statement<'b> {
+    pub body: &'b Body<'b>,
+    pub region: Region,
+    pub id: Id,
+}
+
+impl<'b> Statement<'b> {
+    pub fn node(&self) -> &'b Node {
+        &self.body.graph[self.id]
+    }
+
+    pub fn arg(&self, index: usize) -> &'b Node {
+        &self.body.graph[self.node().args[index]]
+    }
+
+    /// The argument's slice at the loop's column.
+    pub fn read(&self, index: usize) -> TokenStream {
+        self.body.whole(self.region, self.node().args[index], false)
+    }
+
+    /// The node's own slice at the loop's column.
+    pub fn out(&self) -> TokenStream {
+        self.body.whole(self.region, self.id, true)
+    }
+
+    /// The node's own entry, of a scalar.
+    pub fn entry(&self) -> TokenStream {
+        let (var, index) = (self.body.var(self.id), self.body.column_index(self.region, self.node().level));
+        let index = index.unwrap_or(quote!(0));
+        quote!(#var[#index])
+    }
+
+    pub fn comment(&self) -> TokenStream {
+        self.body.comment(&[self.id])
+    }
+
+    /// The statement, for every column of the region.
+    pub fn for_each(&self, statement: TokenStream) -> TokenStream {
+        let (comment, columns) = (self.comment(), self.body.columns(self.region));
+        match self.region.level() {
+            Level::Param => quote!(#comment { #statement }),
+            _ => quote!(#comment { for __j in 0..#columns { #statement } }),
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! What every part of emission knows: the cell, its plan, the names of its values, the types of its blocks.
+
+use crate::analysis::shapes::{Shaped, Shapes};
+use crate::dim::{Atom, Dim, Shape};
+use crate::emit::hygiene::ident;
+use crate::graph::grid::block_path;
+use crate::graph::ir::{BlockShape, Level, Piece};
+use crate::syntax::ast::{Cell, DeclarationKind};
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use quote::quote;
+
+/// The runtime crate, as `rnn_cell!` says what it is: whether it has a heap is known there, by its features, not here. A
+/// feature of this crate would be one of the machine that compiles.
+#[derive(Debug, Clone)]
+pub struct Runtime {
+    /// `::rnn_cell`, by whatever name the user's crate has it.
+    pub root: TokenStream,
+    /// Without one there is no tape, so no pass over a sequence: a cell is its parameters, its states and its step.
+    pub has_heap: bool,
+    /// Whether cells have copies whose matrices are stored in fewer bits.
+    pub is_quantised: bool,
+}
+
+impl Runtime {
+    /// Reads `$crate`, and what stands behind it: `no_alloc`, `quantised`.
+    pub fn new(head: TokenStream) -> Self {
+        const WORDS: [&str; 2] = ["no_alloc", "quantised"];
+        let is = |token: &TokenTree, text: &str| matches!(token, TokenTree::Ident(word) if word == text);
+        let [no_alloc, is_quantised] =
+            WORDS.map(|word| head.clone().into_iter().any(|token| is(&token, word)));
+        let root = head.into_iter().filter(|token| !WORDS.iter().any(|word| is(token, word))).collect();
+        Runtime { root, has_heap: !no_alloc, is_quantised }
+    }
+}
+
+/// The names around a cell: its dimensions, the generic parameters of generated items, paths.
+#[derive(Clone)]
+pub struct Context<'a> {
+    pub cell: &'a Cell,
+    pub shapes: &'a Shapes,
+    /// `::rnn_cell`, by whatever name the user's crate has it.
+    pub root: TokenStream,
+    has_heap: bool,
+    is_quantised: bool,
+    /// The kernels, and what else generated code needs.
+    pub k: TokenStream,
+    /// The generic parameter of the scalar: `T` unless a dimension is called so.
+    pub scalar: Ident,
+    /// The generic parameter of the batch: `B` unless a dimension is called so.
+    pub batch: Ident,
+    /// The generic parameter of the format that matrices are stored in: `Q` unless a dimension is called so.
+    pub format: Ident,
+    pub dim_names: Vec<String>,
+}
+
+impl<'a> Context<'a> {
+    pub fn new(cell: &'a Cell, shapes: &'a Shapes, runtime: &Runtime) -> Self {
+        let dim_names: Vec<String> = cell.dimensions.iter().map(Ident::to_string).collect();
+        let free = |wanted: &str| {
+            let mut name = wanted.to_owned();
+            while dim_names.contains(&name) || cell.name == name {
+                name.push('_');
+            }
+            ident(&name)
+        };
+        let (scalar, batch, format) = (free("T"), free("B"), free("Q"));
+        let Runtime { root, has_heap, is_quantised } = runtime.clone();
+        let k = quote!(#root::generated);
+        Context { cell, shapes, root, has_heap, is_quantised, k, scalar, batch, format, dim_names }
+    }
+
+    /// The same within the block of private items, where the boundary to the runtime has a short name.
+    pub fn within_block(&self) -> Self {
+        Context { k: quote!(__k), ..self.clone() }
+    }
+
+    /// The statement that introduces the short name of the boundary.
+    pub fn boundary(&self) -> TokenStream {
+        let root = &self.root;
+        quote!(use #root::generated as __k;)
+    }
+
+    /// The cell and its shapes.
+    pub fn shaped(&self) -> Shaped<'a> {
+        Shaped { cell: self.cell, shapes: self.shapes }
+    }
+
+    /// What needs a heap, where there is one: the one place that decides.
+    pub fn on_heap(&self, items: impl FnOnce() -> TokenStream) -> TokenStream {
+        if self.has_heap { items() } else { TokenStream::new() }
+    }
+
+    /// Whether cells have copies in fewer bits.
+    pub fn is_quantised(&self) -> bool {
+        self.is_quantised
+    }
+
+    /// What copies of cells take, where there are any.
+    pub fn if_quantised(&self, items: impl FnOnce() -> TokenStream) -> TokenStream {
+        if self.is_quantised { items() } else { TokenStream::new() }
+    }
+
+    /// A dimension as a const generic argument.
+    pub fn atom(&self, atom: Atom) -> TokenStream {
+        match atom {
+            Atom::Name(index) => {
+                let name = &self.cell.dimensions[index];
+                quote!(#name)
+            }
+            Atom::Literal(value) => {
+                let value = proc_macro2::Literal::usize_unsuffixed(value as usize);
+                quote!(#value)
+            }
+        }
+    }
+
+    /// A dimension as a `usize` expression.
+    pub fn dim(&self, dim: &Dim) -> TokenStream {
+        let atoms: Vec<TokenStream> = dim.atoms().iter().map(|atom| self.atom(*atom)).collect();
+        quote!((#(#atoms)+*))
+    }
+
+    pub fn matrix(&self, rows: TokenStream, columns: TokenStream) -> TokenStream {
+        let (k, scalar) = (&self.k, &self.scalar);
+        quote!(#k::SMatrix<#scalar, { #rows }, { #columns }>)
+    }
+
+    /// The type of one block: of a parameter, or of a batch.
+    pub fn block_type(&self, shape: BlockShape, level: Level) -> TokenStream {
+        let (rows, columns) = (self.atom(shape.rows), self.atom(shape.columns));
+        let batch = &self.batch;
+        match level {
+            Level::Param => self.matrix(rows, columns),
+            _ if shape.columns == Atom::ONE => self.matrix(rows, quote!(#batch)),
+            _ => {
+                let matrix = self.matrix(rows, columns);
+                quote!([#matrix; #batch])
+            }
+        }
+    }
+
+    /// The type of a value whose dimensions may be sums: blocks nested to the right.
+    pub fn grid_type(&self, rows: &[Atom], columns: &[Atom], level: Level) -> TokenStream {
+        let k = &self.k;
+        match (rows, columns) {
+            ([row], [column]) => self.block_type(BlockShape::new(*row, *column), level),
+            ([row], [column, rest @ ..]) => {
+                let left = self.block_type(BlockShape::new(*row, *column), level);
+                let right = self.grid_type(&[*row], rest, level);
+                quote!(#k::Cols<#left, #right>)
+            }
+            ([row, rest @ ..], columns) => {
+                let top = self.grid_type(&[*row], columns, level);
+                let bottom = self.grid_type(rest, columns, level);
+                quote!(#k::Rows<#top, #bottom>)
+            }
+            ([], _) => quote!(()),
+        }
+    }
+
+    pub fn shape_type(&self, shape: &Shape, level: Level) -> TokenStream {
+        self.grid_type(shape.rows.atoms(), shape.columns.atoms(), level)
+    }
+
+    /// The type of what is declared, as the user meets it. An unknown shape (a mistake that has been reported)
+    /// stands as a scalar.
+    pub fn declared_type(&self, index: usize) -> TokenStream {
+        let (scalar, batch) = (&self.scalar, &self.batch);
+        if self.shapes.one_hot[index].is_some() {
+            return quote!([u32; #batch]);
+        }
+        let shape = self.shapes.declarations[index].clone().unwrap_or_else(Shape::scalar);
+        match self.cell.declarations[index].kind {
+            DeclarationKind::Param | DeclarationKind::Buffer if shape.is_scalar() => quote!(#scalar),
+            DeclarationKind::Param | DeclarationKind::Buffer => self.shape_type(&shape, Level::Param),
+            _ => self.shape_type(&shape, Level::Time),
+        }
+    }
+
+    /// The path from a value to one of its blocks: `.bottom.left`.
+    pub fn piece_path(&self, rows: usize, columns: usize, row: usize, column: usize) -> TokenStream {
+        let path = block_path((rows, columns), row, column).into_iter().map(ident);
+        quote!(#(.#path)*)
+    }
+
+    /// The path to a block of something declared.
+    pub fn declared_path(&self, piece: Piece) -> TokenStream {
+        let name = &self.cell.declarations[piece.of].name;
+        let path = self.path_within(piece);
+        quote!(#name #path)
+    }
+
+    /// The path from what is declared to one of its blocks; an index is one block whatever its range.
+    pub fn path_within(&self, piece: Piece) -> TokenStream {
+        match &self.shapes.declarations[piece.of] {
+            Some(shape) if self.shapes.one_hot[piece.of].is_none() => {
+                let (rows, columns) = (shape.rows.atoms().len(), shape.columns.atoms().len());
+                self.piece_path(rows, columns, piece.row, piece.column)
+            }
+            _ => TokenStream::new(),
+        }
+    }
+
+    /// A parameter or buffer that is a plain scalar field.
+    pub fn is_scalar_field(&self, index: usize) -> bool {
+        self.shapes.declarations[index].as_ref().is_some_and(Shape::is_scalar)
+    }
+
+    /// The dimensions that a type's fields use, in the cell's order.
+    pub fn dims_of<'s>(&self, shapes: impl Iterator<Item = &'s Shape>) -> Vec<usize> {
+        let mut used: Vec<usize> = shapes
+            .flat_map(|shape| shape.rows.atoms().iter().chain(shape.columns.atoms()).copied())
+            .filter_map(|atom| match atom {
+                Atom::Name(index) => Some(index),
+                Atom::Literal(_) => None,
+            })
+            .collect();
+        used.sort_unstable();
+        used.dedup();
+        used
+    }
+
+    pub fn all_dims(&self) -> Vec<usize> {
+        (0..self.cell.dimensions.len()).collect()
+    }
+
+    /// `const I: usize, const H: usize`
+    pub fn dim_parameters(&self, dims: &[usize]) -> TokenStream {
+        let names = dims.iter().map(|index| &self.cell.dimensions[*index]);
+        quote!(#(const #names: usize,)*)
+    }
+
+    /// `{ I }, { H },`: in braces, since a bare name would be taken for a type of the user's that is called so.
+    pub fn dim_arguments(&self, dims: &[usize]) -> TokenStream {
+        let names = dims.iter().map(|index| &self.cell.dimensions[*index]);
+        quote!(#({ #names },)*)
+    }
+}

@@ -1,0 +1,185 @@
+//! The traits through which the runtime knows a cell: its equations, and its passes over a sequence.
+
+use crate::emit::items::Items;
+use crate::emit::sequence::Sequence;
+use crate::emit::start::Start;
+use crate::emit::stream::Stream;
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+
+/// The bodies of an implementation of `Equations`, for a cell or its copy in fewer bits.
+pub(super) struct Equations<'a> {
+    /// Generic parameters of the implementation.
+    pub head: &'a TokenStream,
+    /// The type that has the equations.
+    pub cell: &'a TokenStream,
+    /// Its handle, with the lifetime `'a`.
+    pub prepared: &'a TokenStream,
+    /// Statements that end in the handle.
+    pub prepare: TokenStream,
+    /// Statements that bind `__cell` and `__context` to what the handle holds.
+    pub open: TokenStream,
+    /// Statements that end in the output.
+    pub step: TokenStream,
+    /// Statements that overwrite `__state`, if the initial state is not zero.
+    pub start: Option<TokenStream>,
+}
+
+impl Items<'_> {
+    /// The type of the context; `()` if the cell has none.
+    pub(super) fn context(&self) -> TokenStream {
+        self.types.context.clone().unwrap_or(quote!(()))
+    }
+
+    /// The context as an argument of a function of the runtime.
+    pub(super) fn context_argument(&self) -> TokenStream {
+        if self.types.context.is_some() { quote!(context) } else { quote!(&()) }
+    }
+
+    /// Generic parameters of an implementation for every batch.
+    fn head(&self) -> TokenStream {
+        let (dims, batch, scalar, k) = (&self.types.dims, &self.cx.batch, &self.cx.scalar, &self.cx.k);
+        quote!(#dims const #batch: usize, #scalar: #k::Scalar)
+    }
+
+    /// The implementation of `Equations` for one type.
+    pub(super) fn implement(&self, equations: Equations) -> TokenStream {
+        let (k, batch, types) = (&self.cx.k, &self.cx.batch, &self.types);
+        let Equations { head, cell, prepared, prepare, open, step, start } = equations;
+        let (context, input, output, state) = (self.context(), &types.input, &types.output, &types.state);
+        let start = start.map(|start| {
+            quote! {
+                #[inline(always)]
+                fn start_on<__S: #k::Isa>(&self, isa: __S, __context: &Self::Context, __state: &mut Self::State) {
+                    let __cell = self;
+                    #start
+                }
+            }
+        });
+        quote! {
+            impl<#head> #k::Equations<{ #batch }> for #cell {
+                type Context = #context;
+                type Input = #input;
+                type Output = #output;
+                type State = #state;
+                type Prepared<'a> = #prepared where Self: 'a;
+
+                #[inline(always)]
+                fn prepare_on<'a, __S: #k::Isa>(
+                    &'a self, isa: __S, __context: &'a Self::Context,
+                ) -> Self::Prepared<'a> {
+                    let __cell = self;
+                    #prepare
+                }
+
+                #[inline(always)]
+                fn step_on<'a, __S: #k::Isa>(
+                    isa: __S, __prepared: &Self::Prepared<'a>, __x: &Self::Input, __state: &mut Self::State,
+                ) -> Self::Output where Self: 'a {
+                    #open
+                    #step
+                }
+
+                #start
+            }
+        }
+    }
+
+    /// The equations of the cell.
+    pub(super) fn equations(&self) -> TokenStream {
+        let (cx, types) = (self.cx, &self.types);
+        let context = types.context.iter().map(|_| quote!(context: __context,));
+        let open = types.context.iter().map(|_| quote!(let __context = __prepared.context;));
+        let open = quote!(let __cell = __prepared.cell; #(#open)*);
+        let (prepare, step, start) = match self.plan {
+            None => (mistaken(), mistaken(), None),
+            Some(plan) => {
+                let stream = Stream { cx, plan, storage: None };
+                let (values, fields) = stream.prepare();
+                let handle = format_ident!("{}Prepared", cx.cell.name);
+                let prepare = quote! {
+                    #values
+                    #handle { cell: __cell, #(#context)* #fields marker: ::core::marker::PhantomData }
+                };
+                let start =
+                    plan.initial.as_ref().map(|initial| Start { cx, plan: initial, storage: None }.forward());
+                (prepare, stream.step(), start)
+            }
+        };
+        let (head, cell, prepared) = (&self.head(), &types.cell, &types.prepared);
+        self.implement(Equations { head, cell, prepared, prepare, open, step, start })
+    }
+
+    /// The passes over a sequence.
+    pub(super) fn passes(&self) -> TokenStream {
+        let (cx, types) = (self.cx, &self.types);
+        let (k, batch, head) = (&cx.k, &cx.batch, self.head());
+        let (cell, tape, input_bar, output) = (&types.cell, &types.tape, &types.input_bar, &types.output);
+        let (forward, backward) = match self.plan {
+            None => (mistaken(), mistaken()),
+            Some(plan) => {
+                let sequence = Sequence { cx, plan, output };
+                (sequence.forward(), sequence.backward())
+            }
+        };
+        let start_backward = self.plan.and_then(|plan| plan.initial.as_ref()).map(|initial| {
+            let body = Start { cx, plan: initial, storage: None }.backward();
+            quote! {
+                #[inline(always)]
+                fn start_backward_on<__S: #k::Isa>(
+                    &self, isa: __S, __context: &Self::Context, __dstate: &Self::State, __grads: &mut Self,
+                    __dcontext: ::core::option::Option<&mut Self::Context>,
+                ) {
+                    let __cell = self;
+                    #body
+                }
+            }
+        });
+        quote! {
+            impl<#head> #k::Passes<{ #batch }> for #cell {
+                type InputBar = #input_bar;
+                type Tape = #tape;
+
+                #[inline(always)]
+                fn forward_on<__S: #k::Isa>(
+                    &self, isa: __S, __pass: #k::Pass<'_, Self::Input, Self::Context, { #batch }>,
+                    __state: &mut Self::State, __tape: &mut Self::Tape,
+                ) {
+                    let #k::Pass { xs: __xs, context: __context, lengths: __lengths } = __pass;
+                    let __cell = self;
+                    #forward
+                }
+
+                #[inline(always)]
+                fn backward_on<__S: #k::Isa>(
+                    &self, isa: __S, __pass: #k::Pass<'_, Self::Input, Self::Context, { #batch }>,
+                    __tape: &mut Self::Tape, __bars: #k::Bars<'_, Self, { #batch }>,
+                ) {
+                    let #k::Pass { xs: __xs, context: __context, lengths: __lengths } = __pass;
+                    let #k::Bars {
+                        dys: __dys, dstate: __dstate, grads: __grads, dxs: mut __dxs, dcontext: __dcontext,
+                    } = __bars;
+                    let __cell = self;
+                    #backward
+                }
+
+                #start_backward
+            }
+
+            impl<#head> #k::Tape<{ #batch }> for #tape {
+                fn steps(&self) -> ::core::primitive::usize {
+                    self.steps
+                }
+
+                fn lengths(&self) -> ::core::option::Option<&[::core::primitive::usize; #batch]> {
+                    self.lengths.as_ref()
+                }
+            }
+        }
+    }
+}
+
+/// The body of what can't be computed.
+pub(super) fn mistaken() -> TokenStream {
+    quote!(::core::panic!("the definition of this cell has mistakes"))
+}

@@ -1,0 +1,331 @@
+//! A fused loop: an element-wise chain, and the sums over what it makes, as one pass over the rows of each column.
+
+use crate::dim::Atom;
+use crate::emit::body::Body;
+use crate::emit::hygiene::variable;
+use crate::emit::ops::elementwise;
+use crate::graph::ir::{BlockShape, Id, Level, Op};
+use crate::plan::schedule::Region;
+use proc_macro2::{Ident, Literal, TokenStream};
+use quote::{format_ident, quote};
+use std::collections::HashSet;
+
+/// How an argument of a loop is read.
+enum Operand {
+    /// A constant, written in place.
+    Constant,
+    /// Another node of the loop.
+    Inside,
+    /// A slice with one entry a row.
+    Slice(TokenStream),
+    /// One number for all rows of a column, loaded at the head of the loop that it changes in.
+    Scalar { load: TokenStream, at: LoopLevel },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum LoopLevel {
+    Outside,
+    Sample,
+    Column,
+}
+
+pub struct Loop<'b> {
+    body: &'b Body<'b>,
+    region: Region,
+    space: BlockShape,
+    /// Computed entry by entry, in this order.
+    entries: Vec<Id>,
+    /// Sums over the rows: a number for each column, or one for all of them.
+    sums: Vec<Id>,
+    /// Sums over the columns: added to, column by column.
+    row_sums: Vec<Id>,
+    /// The entries, to be looked up.
+    inside: HashSet<Id>,
+}
+
+impl<'b> Loop<'b> {
+    pub fn new(body: &'b Body<'b>, region: Region, space: BlockShape, nodes: &[Id]) -> Self {
+        let of = |is: fn(&Op) -> bool| {
+            nodes.iter().copied().filter(|id| is(&body.graph[*id].op)).collect::<Vec<_>>()
+        };
+        let entries = of(|op| !op.is_sum());
+        Loop {
+            body,
+            region,
+            space,
+            inside: entries.iter().copied().collect(),
+            entries,
+            sums: of(|op| matches!(op, Op::Sum | Op::ColumnSum)),
+            row_sums: of(|op| *op == Op::RowSum),
+        }
+    }
+
+    pub fn emit(&self) -> TokenStream {
+        let (cx, k) = (self.body.cx, &self.body.cx.k);
+        let all = || self.entries.iter().chain(&self.sums).chain(&self.row_sums);
+        let mut loads: Vec<(LoopLevel, TokenStream)> = vec![];
+        let mut slices: Vec<(Ident, TokenStream, Id)> = vec![];
+        let mut seen: HashSet<Id> = HashSet::new();
+        let mut all_full = self.sums.is_empty() && self.row_sums.is_empty();
+
+        let in_place = &self.body.pass.in_place;
+        let replaced = |arg: Id| in_place.get(&arg).filter(|new| self.inside.contains(new));
+        for arg in all().flat_map(|id| self.body.graph[*id].args.clone()) {
+            if !seen.insert(arg) || replaced(arg).is_some() {
+                continue;
+            }
+            match self.operand(arg) {
+                Operand::Constant | Operand::Inside => {}
+                Operand::Slice(slice) => {
+                    all_full &= self.is_full(arg);
+                    slices.push((self.argument(arg), slice, arg));
+                }
+                Operand::Scalar { load, at } => {
+                    all_full &= at == LoopLevel::Outside;
+                    let name = self.argument(arg);
+                    loads.push((at, quote!(let #name = #load;)));
+                }
+            }
+        }
+        let stored = |id: &Id| self.body.pass.places.contains_key(id);
+        let mut outs: Vec<Id> = self.entries.iter().copied().filter(stored).collect();
+        all_full &= outs.iter().all(|id| self.is_full(*id));
+        outs.extend(&self.row_sums);
+
+        let old = outs.iter().map(|id| match self.body.graph[*id].op {
+            Op::Accumulate | Op::RowSum => self.old(*id),
+            _ => match seen.iter().find(|arg| replaced(**arg) == Some(id)) {
+                Some(replaced) => self.argument(*replaced),
+                None => format_ident!("_"),
+            },
+        });
+        let inputs: Vec<&Ident> = slices.iter().map(|(name, _, _)| name).collect();
+        let [ins, out_count, sums] =
+            [inputs.len(), outs.len(), self.sums.len()].map(Literal::usize_unsuffixed);
+        let scalar = &cx.scalar;
+        let (lines, results) = (self.lines(), self.results(&outs));
+        let closure = quote! {
+            #[inline(always)]
+            |[#(#inputs),*]: [#scalar; #ins], [#(#old),*]: [#scalar; #out_count]| {
+                #lines
+                #results
+            }
+        };
+        let at = |level: LoopLevel| loads.iter().filter(move |(at, _)| *at == level).map(|(_, load)| load);
+        let outside = at(LoopLevel::Outside);
+        let comment = self.body.comment(&all().copied().collect::<Vec<_>>());
+
+        if all_full {
+            let ins = slices.iter().map(|(_, _, arg)| self.body.var(*arg));
+            let outs = outs.iter().map(|id| self.body.var(*id));
+            let count = Literal::usize_unsuffixed(slices.len());
+            return quote! {
+                #comment
+                {
+                    #(#outside)*
+                    #k::map_flat::<_, _, #count, #out_count>(isa, [#(&*#ins),*], [#(&mut *#outs),*], #closure);
+                }
+            };
+        }
+
+        let outs = outs.iter().map(|id| self.out_slice(*id));
+        let slices = slices.iter().map(|(_, slice, _)| slice);
+        let rows = cx.atom(self.space.rows);
+        let (sample, column) = (at(LoopLevel::Sample), at(LoopLevel::Column));
+        let arguments = quote!(isa, [#(#slices),*], [#(#outs),*], #closure);
+        let call = if self.sums.is_empty() {
+            quote!(#k::map::<_, _, { #rows }, #ins, #out_count>(#arguments);)
+        } else {
+            let take = self.take_sums();
+            quote! {
+                let __sums = #k::fold::<_, _, { #rows }, #ins, #out_count, #sums>(#arguments);
+                #take
+            }
+        };
+        let inner = if self.space.columns == Atom::ONE {
+            quote!(#(#column)* #call)
+        } else {
+            let width = cx.atom(self.space.columns);
+            let start = self.start_sums();
+            quote!(#start for __c in 0..#width { #(#column)* #call })
+        };
+        let columns = self.body.columns(self.region);
+        let looped = match self.region.level() {
+            Level::Param => quote!(#(#sample)* #inner),
+            _ => quote!(for __j in 0..#columns { #(#sample)* #inner }),
+        };
+        quote!(#comment { #(#outside)* #looped })
+    }
+
+    /// The closure's statements: one an entry.
+    fn lines(&self) -> TokenStream {
+        let lines = self.entries.iter().map(|id| {
+            let (name, value) = (self.body.names.variable(*id), self.operation(*id));
+            quote!(let #name = #value;)
+        });
+        quote!(#(#lines)*)
+    }
+
+    /// What the closure returns: the new contents of the outputs, and what is added up over the rows.
+    fn results(&self, outs: &[Id]) -> TokenStream {
+        let results = outs.iter().map(|id| match self.body.graph[*id].op {
+            Op::RowSum => {
+                let (old, term) = (self.old(*id), self.scalar(self.body.graph[*id].args[0]));
+                quote!(#old + #term)
+            }
+            _ => {
+                let name = self.body.names.variable(*id);
+                quote!(#name)
+            }
+        });
+        if self.sums.is_empty() {
+            return quote!([#(#results),*]);
+        }
+        let terms = self.sums.iter().map(|id| self.scalar(self.body.graph[*id].args[0]));
+        quote!(([#(#results),*], [#(#terms),*]))
+    }
+
+    /// Puts the sums over a column's rows where they belong.
+    fn take_sums(&self) -> TokenStream {
+        let takes = self.sums.iter().enumerate().map(|(index, id)| {
+            let node = &self.body.graph[*id];
+            let (var, index) = (self.body.var(*id), Literal::usize_unsuffixed(index));
+            let at = self.body.column_index(self.region, node.level);
+            match node.op {
+                Op::ColumnSum => {
+                    let width = self.body.cx.atom(self.space.columns);
+                    let at = at.map(|at| quote!(#at * #width +));
+                    quote!(#var[#at __c] = __sums[#index];)
+                }
+                _ => {
+                    let at = at.unwrap_or(quote!(0));
+                    match self.space.columns == Atom::ONE {
+                        true => quote!(#var[#at] = __sums[#index];),
+                        false => quote!(#var[#at] += __sums[#index];),
+                    }
+                }
+            }
+        });
+        quote!(#(#takes)*)
+    }
+
+    /// Sums over several columns start at zero.
+    fn start_sums(&self) -> TokenStream {
+        let k = &self.body.cx.k;
+        let totals = self.sums.iter().filter(|id| self.body.graph[**id].op == Op::Sum).map(|id| {
+            let (var, at) =
+                (self.body.var(*id), self.body.column_index(self.region, self.body.graph[*id].level));
+            let at = at.unwrap_or(quote!(0));
+            quote!(#k::zero_fill(&mut #var[#at..#at + 1]);)
+        });
+        let vectors = self.row_sums.iter().map(|id| {
+            let out = self.out_slice(*id);
+            quote!(#k::zero_fill(#out);)
+        });
+        quote!(#(#totals)* #(#vectors)*)
+    }
+
+    /// The closure's name of an argument. A reshaped value may be read both ways in one loop.
+    fn argument(&self, arg: Id) -> Ident {
+        let name = self.body.names.text(self.body.graph.storage(arg));
+        if self.body.graph[arg].op == Op::Reshape { variable(&format!("{name}_t")) } else { variable(name) }
+    }
+
+    fn old(&self, id: Id) -> Ident {
+        variable(&format!("{}_so_far", self.body.names.text(id)))
+    }
+
+    /// One entry for each entry of the space, at each column of the region.
+    fn is_full(&self, id: Id) -> bool {
+        let node = &self.body.graph[id];
+        node.shape == self.space && node.level == self.region.level()
+    }
+
+    fn operand(&self, arg: Id) -> Operand {
+        let (region, space, cx) = (self.region, self.space, self.body.cx);
+        let k = &cx.k;
+        if self.body.graph.is_constant(arg) {
+            return Operand::Constant;
+        }
+        if self.inside.contains(&arg) {
+            return Operand::Inside;
+        }
+        let node = &self.body.graph[arg];
+        let var = self.body.var(arg);
+        let index = self.body.column_index(region, node.level);
+        let at = if index.is_some() { LoopLevel::Sample } else { LoopLevel::Outside };
+        if node.shape.is_scalar() && !space.is_scalar() {
+            let index = index.unwrap_or(quote!(0));
+            return Operand::Scalar { load: quote!(#var[#index]), at };
+        }
+        if node.shape.is_scalar() && index.is_none() && region.level() != Level::Param {
+            return Operand::Scalar { load: quote!(#var[0]), at };
+        }
+        if node.shape.rows == Atom::ONE && space.rows != Atom::ONE {
+            // A row: one number a column of the space.
+            let width = cx.atom(space.columns);
+            let load = match index {
+                Some(index) => quote!(#var[#index * #width + __c]),
+                None => quote!(#var[__c]),
+            };
+            return Operand::Scalar { load, at: LoopLevel::Column };
+        }
+        let rows = cx.atom(space.rows);
+        let is_narrow = node.shape.columns == Atom::ONE;
+        let position = match (index, is_narrow, space.columns == Atom::ONE) {
+            (None, true, _) => return Operand::Slice(quote!(&*#var)),
+            (None, false, _) => quote!(__c),
+            (Some(index), true, _) => index,
+            (Some(index), false, true) => index,
+            (Some(index), false, false) => {
+                let width = cx.atom(space.columns);
+                quote!(#index * #width + __c)
+            }
+        };
+        Operand::Slice(quote!(#k::column(&*#var, #rows, #position)))
+    }
+
+    fn out_slice(&self, id: Id) -> TokenStream {
+        let (space, cx) = (self.space, self.body.cx);
+        let k = &cx.k;
+        let var = self.body.var(id);
+        let rows = cx.atom(space.rows);
+        let width = cx.atom(space.columns);
+        let is_narrow = space.columns == Atom::ONE || self.body.graph[id].op == Op::RowSum;
+        match (self.body.column_index(self.region, self.body.graph[id].level), is_narrow) {
+            (None, true) => quote!(&mut *#var),
+            (None, false) => quote!(#k::column_mut(&mut *#var, #rows, __c)),
+            (Some(index), true) => quote!(#k::column_mut(&mut *#var, #rows, #index)),
+            (Some(index), false) => quote!(#k::column_mut(&mut *#var, #rows, #index * #width + __c)),
+        }
+    }
+
+    /// A node of a loop as an expression of scalars.
+    fn operation(&self, id: Id) -> TokenStream {
+        let k = &self.body.cx.k;
+        let node = &self.body.graph[id];
+        let arg = |index: usize| self.scalar(node.args[index]);
+        match &node.op {
+            Op::Unary(op) => elementwise::unary(k, *op, arg(0)),
+            Op::Binary(op) => elementwise::binary(k, *op, arg(0), arg(1)),
+            Op::Select(op) => elementwise::select(k, *op, [arg(0), arg(1), arg(2), arg(3)]),
+            Op::Accumulate => {
+                let (old, value) = (self.old(id), arg(0));
+                quote!(#old + #value)
+            }
+            _ => arg(0),
+        }
+    }
+
+    fn scalar(&self, id: Id) -> TokenStream {
+        if self.body.graph.is_constant(id) {
+            return self.body.constant(id);
+        }
+        if self.inside.contains(&id) {
+            let name = self.body.names.variable(id);
+            return quote!(#name);
+        }
+        let name = self.argument(id);
+        quote!(#name)
+    }
+}

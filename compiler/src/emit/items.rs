@@ -1,0 +1,84 @@
+//! The items that a definition expands to: the cell, its helper types, and their methods.
+//!
+//! A definition with mistakes has no [`Plan`]; its items then have the same signatures and no working bodies, so
+//! that the mistakes are all that the user is told.
+
+use crate::analysis::initialisers::Initialiser;
+use crate::analysis::resolve::{Resolved, Target};
+use crate::dim::Shape;
+use crate::emit::context::Context;
+use crate::emit::places::Places;
+use crate::emit::types::Types;
+use crate::lower::jacobian::Jacobian;
+use crate::plan::Plan;
+use crate::syntax::ast::{DeclarationKind, declared};
+use proc_macro2::TokenStream;
+use quote::quote;
+
+pub struct Items<'a> {
+    pub cx: &'a Context<'a>,
+    pub places: &'a Places,
+    pub resolved: &'a Resolved,
+    pub initialisers: &'a [Option<Initialiser>],
+    /// None for a definition with mistakes.
+    pub plan: Option<&'a Plan>,
+    /// The derivatives of the new states by the old ones, for the text of `JACOBIAN`. None if there are none.
+    pub jacobian: Option<&'a Jacobian>,
+    /// The definition, for the page that rustdoc asks for. None for one with mistakes.
+    pub source: Option<&'a TokenStream>,
+    pub types: Types,
+}
+
+impl<'a> Items<'a> {
+    pub fn new(
+        cx: &'a Context<'a>,
+        places: &'a Places,
+        resolved: &'a Resolved,
+        initialisers: &'a [Option<Initialiser>],
+        plan: Option<&'a Plan>,
+        jacobian: Option<&'a Jacobian>,
+        source: Option<&'a TokenStream>,
+    ) -> Self {
+        let types = Types::new(cx, resolved);
+        Items { cx, places, resolved, initialisers, plan, jacobian, source, types }
+    }
+
+    /// The same items within the block of private items, where `cx` names the boundary.
+    pub fn within<'c>(&self, cx: &'c Context<'c>) -> Items<'c>
+    where
+        'a: 'c,
+    {
+        let Items { places, resolved, initialisers, plan, jacobian, source, .. } = *self;
+        Items::new(cx, places, resolved, initialisers, plan, jacobian, source)
+    }
+
+    /// `const I: usize, const H: usize,`, where the user declares them.
+    pub fn placed_dims(&self) -> TokenStream {
+        let dims = &self.places.dimensions;
+        quote!(#(const #dims: usize,)*)
+    }
+
+    /// The `cfg` attributes of the cell, which every item shares.
+    pub fn gates(&self) -> TokenStream {
+        let gates = self.cx.cell.attributes.iter().filter(|attribute| attribute.path().is_ident("cfg"));
+        quote!(#(#gates)*)
+    }
+
+    /// The shape of a target, if it is known.
+    pub fn shape_of(&self, target: Target) -> Option<&Shape> {
+        self.cx.shapes.targets.get(target.equation)?.get(target.index)?.as_ref()
+    }
+
+    /// Whether a target is a field of the struct that a step returns.
+    pub fn is_field_of_outputs(&self, target: Target) -> bool {
+        self.cx.cell.outputs.len() > 1 && self.resolved.outputs.contains(&Some(target))
+    }
+
+    pub fn inputs(&self) -> Vec<usize> {
+        declared(self.cx.cell, DeclarationKind::Input)
+    }
+
+    pub fn varying_inputs(&self) -> Vec<usize> {
+        self.inputs().into_iter().filter(|index| self.cx.shapes.one_hot[*index].is_none()).collect()
+    }
+}

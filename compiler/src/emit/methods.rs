@@ -1,0 +1,171 @@
+//! The methods of one step, and the constants of the cell.
+
+use crate::emit::items::Items;
+use crate::emit::layout::Layout;
+use crate::emit::model;
+use crate::plan::schedule::Region;
+use crate::syntax::ast::{DeclarationKind, declared};
+use crate::text::adjoints::adjoints;
+use crate::text::{equations, jacobian};
+use proc_macro2::TokenStream;
+use quote::format_ident;
+use quote::quote;
+
+impl Items<'_> {
+    /// The constants, and all that one step takes: states, the handle, the step.
+    pub(super) fn step_methods(&self) -> TokenStream {
+        let constants = self.constants();
+        let (cx, types) = (self.cx, &self.types);
+        let (k, scalar, batch) = (&cx.k, &cx.scalar, &cx.batch);
+        let (dims, cell, state, prepared) = (&types.dims, &types.cell, &types.state, &types.prepared);
+        let (input, output) = (&types.input, &types.output);
+        // With a context every signature has one more argument.
+        let with: Vec<&TokenStream> = types.context.iter().collect();
+        let give: Vec<TokenStream> = with.iter().map(|_| quote!(context)).collect();
+        let context = self.context_argument();
+        let states = self.state_methods();
+        let prepared_name = format_ident!("{}Prepared", cx.cell.name);
+        let dim_args = &types.dim_args;
+        let samples = self.sample_methods();
+        quote! {
+            impl<#dims #scalar: #k::Scalar> #cell {
+                #constants
+
+                #states
+
+                /// A handle for streaming, with everything computed that no input changes.
+                pub fn prepare<'a, const #batch: usize>(&'a self, #(context: &'a #with,)*) -> #prepared {
+                    #k::prepare::<Self, { #batch }>(self, #context)
+                }
+
+                /// One step: reads `x`, advances `state`, returns the output. Allocates nothing.
+                #[inline]
+                pub fn step<const #batch: usize>(&self, x: &#input, #(context: &#with,)* state: &mut #state) -> #output {
+                    self.prepare(#(#give,)*).step(x, state)
+                }
+            }
+
+            impl<'a, #dims const #batch: usize, #scalar: #k::Scalar> #prepared_name<'a, #dim_args { #batch }, #scalar> {
+                /// One step: reads `x`, advances `state`, returns the output. Allocates nothing.
+                #[inline]
+                pub fn step(&self, x: &#input, state: &mut #state) -> #output {
+                    #k::step::<#cell, { #batch }>(self, x, state)
+                }
+            }
+
+            #samples
+        }
+    }
+
+    /// The methods that make a state, of the cell and of its copies.
+    pub(super) fn state_methods(&self) -> TokenStream {
+        let (k, batch, state) = (&self.cx.k, &self.cx.batch, &self.types.state);
+        let with: Vec<&TokenStream> = self.types.context.iter().collect();
+        let give = with.iter().map(|_| quote!(context));
+        let has_start = self.plan.is_some_and(|plan| plan.initial.is_some());
+        let context = self.context_argument();
+        let start = has_start.then(|| quote!(#k::start::<Self, { #batch }>(self, #context, &mut state);));
+        quote! {
+            /// A state that is all zero: also the cotangent of a final state that no loss reads.
+            pub fn zero_state<const #batch: usize>(&self) -> #state {
+                #k::Varying::zero()
+            }
+
+            /// The state that a sequence starts from: zero, or what the definition says.
+            pub fn initial_state<const #batch: usize>(&self, #(context: &#with,)*) -> #state {
+                let mut state: #state = #k::Varying::zero();
+                #start
+                state
+            }
+
+            /// Puts `state` back to where a sequence starts.
+            pub fn reset<const #batch: usize>(&self, #(context: &#with,)* state: &mut #state) {
+                *state = self.initial_state(#(#give,)*);
+            }
+        }
+    }
+
+    /// One sample of a batch's state, to read and to replace.
+    fn sample_methods(&self) -> TokenStream {
+        let (cx, k) = (self.cx, &self.cx.k);
+        let (scalar, batch) = (&cx.scalar, &cx.batch);
+        let state = format_ident!("{}State", cx.cell.name);
+        let states = declared(cx.cell, DeclarationKind::State);
+        let dims = cx.dims_of(states.iter().filter_map(|index| cx.shapes.declarations[*index].as_ref()));
+        let (dims, of) = (cx.dim_parameters(&dims), cx.dim_arguments(&dims));
+        let bounds = self.plan.iter().flat_map(|plan| &plan.states);
+        let paths: Vec<TokenStream> = bounds.map(|bound| cx.declared_path(bound.piece)).collect();
+        quote! {
+            impl<#dims const #batch: usize, #scalar: #k::Scalar> #state<#of { #batch }, #scalar> {
+                /// The state of one sample of the batch.
+                ///
+                /// # Panics
+                /// If there is no such sample.
+                pub fn sample(&self, sample: usize) -> #state<#of 1, #scalar> {
+                    let mut one: #state<#of 1, #scalar> = #k::Varying::zero();
+                    #k::check_sample(sample, #batch);
+                    #(#k::take_sample(#k::Flat::flat(&self.#paths), sample, #k::Flat::flat_mut(&mut one.#paths));)*
+                    one
+                }
+
+                /// Replaces the state of one sample of the batch.
+                ///
+                /// # Panics
+                /// If there is no such sample.
+                pub fn set_sample(&mut self, sample: usize, one: &#state<#of 1, #scalar>) {
+                    #k::check_sample(sample, #batch);
+                    #(#k::replace_sample(#k::Flat::flat_mut(&mut self.#paths), sample, #k::Flat::flat(&one.#paths));)*
+                }
+            }
+        }
+    }
+
+    pub(super) fn constants(&self) -> TokenStream {
+        let (cx, scalar) = (self.cx, &self.cx.scalar);
+        let size = |kind: DeclarationKind| {
+            let sizes = declared(cx.cell, kind).into_iter().filter_map(|index| {
+                let shape = cx.shapes.declarations[index].as_ref()?;
+                let (rows, columns) = (cx.dim(&shape.rows), cx.dim(&shape.columns));
+                Some(quote!(#rows * #columns))
+            });
+            quote!((0 #(+ #sizes)*))
+        };
+        let (parameters, states) = (size(DeclarationKind::Param), size(DeclarationKind::State));
+        let (flops, recurrent, tape, adjoints, jacobian) = match self.plan {
+            Some(plan) => {
+                let layout = Layout { cx, plan };
+                (
+                    model::flops(cx, &plan.graph, &plan.streaming, |_| true),
+                    model::flops(cx, &plan.graph, &plan.forward, |region| region == Region::Step),
+                    crate::emit::sequence::tape_scalars(&layout),
+                    adjoints(cx.shaped(), plan),
+                    self.jacobian.map_or_else(String::new, |jacobian| jacobian::write(cx.shaped(), jacobian)),
+                )
+            }
+            None => (quote!(0), quote!(0), quote!(0), String::new(), String::new()),
+        };
+        let equations = equations::equations(cx.shaped(), &self.resolved.order);
+        quote! {
+            /// The number of learned scalars.
+            pub const PARAMETER_COUNT: usize = #parameters;
+            /// Floating-point operations of one step and sample: two for each multiplication of a product with
+            /// its addition, one for each element-wise operation and each elementary function.
+            pub const FLOPS_PER_STEP: usize = #flops;
+            /// Those of them that wait for the step before when a sequence runs; all others are done for many steps at once.
+            pub const RECURRENT_FLOPS_PER_STEP: usize = #recurrent;
+            /// Bytes that a tape keeps for each step and sample.
+            pub const TAPE_BYTES_PER_STEP: usize = #tape * ::core::mem::size_of::<#scalar>();
+            /// Bytes of one sample's state.
+            pub const STATE_BYTES: usize = #states * ::core::mem::size_of::<#scalar>();
+            /// The equations of a step, in the order of their evaluation.
+            pub const EQUATIONS: &'static str = #equations;
+            /// The derived equations of the backward pass: `x_bar` is the cotangent of `x`, `Σ` the sum of the product behind it over
+            /// steps and samples. `o_pre` is what stands within `o = sigmoid(..)`, `tanh_c` is `tanh(c)`.
+            pub const ADJOINTS: &'static str = #adjoints;
+            /// The derivative of each state after a step by each state before it, by the chain rule through the equations: between
+            /// vectors a matrix (`diag(f)` has `f` on its diagonal, `I` is the identity, `ones` a column of ones); by or of a matrix what
+            /// becomes of a small change, `∂S/∂S[t-1](δS) = f * δS`.
+            pub const JACOBIAN: &'static str = #jacobian;
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! Parameters: building, initialising and visiting them; what a step costs.
+
+use crate::analysis::initialisers::Initialiser;
+use crate::emit::context::Context;
+use crate::emit::items::Items;
+use crate::graph::ir::Graph;
+use crate::plan::Pass;
+use crate::plan::cost::operations;
+use crate::plan::schedule::Region;
+use crate::syntax::ast::{DeclarationKind, declared};
+use proc_macro2::{Literal, TokenStream};
+use quote::quote;
+
+/// What a cell of parameters is without a heap: made by value, initialised, visited.
+pub fn step(items: &Items) -> TokenStream {
+    let (cx, types) = (items.cx, &items.types);
+    let (k, scalar) = (&cx.k, &cx.scalar);
+    let (dims, cell) = (&types.dims, &types.cell);
+    let params = declared(cx.cell, DeclarationKind::Param);
+    let buffers = declared(cx.cell, DeclarationKind::Buffer);
+    let mut saved = [params.clone(), buffers.clone()].concat();
+    saved.sort_unstable();
+
+    let zeros = saved.iter().map(|index| {
+        let name = &cx.cell.declarations[*index].name;
+        quote!(#name: #k::Block::zeros())
+    });
+    let marker = saved.is_empty().then(|| quote!(nothing: ::core::marker::PhantomData,));
+    let initialise = saved.iter().map(|index| {
+        let name = &cx.cell.declarations[*index].name;
+        match &items.initialisers.get(*index).cloned().flatten() {
+            Some(initialiser) => initialiser_call(cx, name, initialiser),
+            None => TokenStream::new(),
+        }
+    });
+    let visits = |indices: &[usize], suffix: &str, borrow: TokenStream| -> TokenStream {
+        let [named, stored] = ["visit_named", "visit_stored"]
+            .map(|method| crate::emit::hygiene::ident(&format!("{method}{suffix}")));
+        indices
+            .iter()
+            .map(|index| {
+                let name = &cx.cell.declarations[*index].name;
+                let text = name.to_string();
+                match items.storages(*index).as_slice() {
+                    [] => quote!(#k::Block::#named(#borrow self.#name, #text, visitor);),
+                    storages => {
+                        quote!(#k::Block::#stored(#borrow self.#name, #text, &[#(#storages),*], visitor);)
+                    }
+                }
+            })
+            .collect()
+    };
+    let (visit, visit_mut) = (visits(&params, "", quote!(&)), visits(&params, "_mut", quote!(&mut)));
+    let (visit_buffers, visit_buffers_mut) =
+        (visits(&buffers, "", quote!(&)), visits(&buffers, "_mut", quote!(&mut)));
+    let zero_gradients = cx.on_heap(|| {
+        quote! {
+            fn zero_gradients(&self) -> #k::Box<Self> {
+                Self::zeros_boxed()
+            }
+        }
+    });
+    quote! {
+        impl<#dims #scalar: #k::Scalar> #cell {
+            /// Every parameter and buffer zero.
+            pub fn zeros() -> Self {
+                Self { #(#zeros,)* #marker }
+            }
+
+            /// First values as the definition's initialisers say.
+            pub fn init(rng: &mut (impl #k::Rng + ?::core::marker::Sized)) -> Self {
+                let mut cell = Self::zeros();
+                cell.initialise(rng);
+                cell
+            }
+
+            /// Overwrites every parameter and buffer by its first value.
+            pub fn initialise(&mut self, rng: &mut (impl #k::Rng + ?::core::marker::Sized)) {
+                #(#initialise)*
+            }
+        }
+
+        impl<#dims #scalar: #k::Scalar> #k::Model for #cell {
+            type Scalar = #scalar;
+            type Gradients = Self;
+
+            #zero_gradients
+
+            fn visit<'v>(&'v self, visitor: &mut dyn for<'n> ::core::ops::FnMut(#k::Parameter<'n, 'v, #scalar>)) {
+                #visit
+            }
+
+            fn visit_buffers<'v>(
+                &'v self,
+                visitor: &mut dyn for<'n> ::core::ops::FnMut(#k::Parameter<'n, 'v, #scalar>),
+            ) {
+                #visit_buffers
+            }
+        }
+
+        impl<#dims #scalar: #k::Scalar> #k::ModelMut for #cell {
+            fn visit_mut<'v>(
+                &'v mut self,
+                visitor: &mut dyn for<'n> ::core::ops::FnMut(#k::ParameterMut<'n, 'v, #scalar>),
+            ) {
+                #visit_mut
+            }
+
+            fn visit_buffers_mut<'v>(
+                &'v mut self,
+                visitor: &mut dyn for<'n> ::core::ops::FnMut(#k::ParameterMut<'n, 'v, #scalar>),
+            ) {
+                #visit_buffers_mut
+            }
+        }
+    }
+}
+
+/// Cells built on the heap.
+pub fn boxes(items: &Items) -> TokenStream {
+    let (cx, types) = (items.cx, &items.types);
+    let (k, scalar) = (&cx.k, &cx.scalar);
+    let (dims, cell) = (&types.dims, &types.cell);
+    quote! {
+        impl<#dims #scalar: #k::Scalar> #cell {
+            /// [`zeros`](Self::zeros), built on the heap: a large cell overflows a thread's stack.
+            pub fn zeros_boxed() -> #k::Box<Self> {
+                #k::boxed(Self::zeros)
+            }
+
+            /// [`init`](Self::init), built on the heap.
+            pub fn init_boxed(rng: &mut (impl #k::Rng + ?::core::marker::Sized)) -> #k::Box<Self> {
+                let mut cell = Self::zeros_boxed();
+                cell.initialise(rng);
+                cell
+            }
+        }
+    }
+}
+
+fn initialiser_call(cx: &Context, name: &proc_macro2::Ident, initialiser: &Initialiser) -> TokenStream {
+    let init = {
+        let k = &cx.k;
+        quote!(#k::init)
+    };
+    let number = |value: f64| {
+        let literal = Literal::f64_suffixed(value.abs());
+        match value {
+            _ if value.is_infinite() && value > 0.0 => quote!(f64::INFINITY),
+            _ if value.is_infinite() => quote!(f64::NEG_INFINITY),
+            _ if value.is_sign_negative() => quote!(-#literal),
+            _ => quote!(#literal),
+        }
+    };
+    match initialiser {
+        Initialiser::Constant(value) => {
+            let value = number(*value);
+            quote!(#init::constant(&mut self.#name, #value);)
+        }
+        Initialiser::Identity(value) => {
+            let value = number(*value);
+            quote!(#init::identity(&mut self.#name, #value);)
+        }
+        Initialiser::Uniform(low, high) => {
+            let (low, high) = (number(*low), number(*high));
+            quote!(#init::uniform(&mut self.#name, #low, #high, rng);)
+        }
+        Initialiser::Normal(deviation) => {
+            let deviation = number(*deviation);
+            quote!(#init::normal(&mut self.#name, #deviation, rng);)
+        }
+        Initialiser::XavierUniform => quote!(#init::xavier_uniform(&mut self.#name, rng);),
+        Initialiser::XavierNormal => quote!(#init::xavier_normal(&mut self.#name, rng);),
+        Initialiser::KaimingUniform => quote!(#init::kaiming_uniform(&mut self.#name, rng);),
+        Initialiser::LecunNormal => quote!(#init::lecun_normal(&mut self.#name, rng);),
+        Initialiser::Orthogonal => quote!(#init::orthogonal(&mut self.#name, rng);),
+        Initialiser::FromFn(path) => quote!(#init::from_fn(&mut self.#name, #path);),
+    }
+}
+
+/// The operations of one step as an expression of the dimensions: of a pass's nodes that run in one of the regions.
+pub fn flops(cx: &Context, graph: &Graph, pass: &Pass, is_counted: impl Fn(Region) -> bool) -> TokenStream {
+    let terms = operations(graph, pass, is_counted).into_iter().map(|(times, dimensions)| {
+        let times = proc_macro2::Literal::usize_unsuffixed(times as usize);
+        let dimensions = dimensions.into_iter().map(|atom| cx.atom(atom));
+        quote!(#times #(* #dimensions)*)
+    });
+    quote!((0 #(+ #terms)*))
+}

@@ -1,0 +1,44 @@
+//! `E @ w` for a one-hot input `w`: a column of E is gathered; E's cotangent is scattered.
+
+use crate::dim::Dim;
+use crate::emit::body::Statement;
+use crate::graph::ir::Level;
+use proc_macro2::TokenStream;
+use quote::quote;
+
+/// From a parameter for all columns at once.
+pub fn emit_gather(at: &Statement, offset: &Dim) -> TokenStream {
+    let (cx, node) = (at.body.cx, at.node());
+    let (k, rows, offset) = (&cx.k, cx.atom(node.shape.rows), cx.dim(offset));
+    let w = at.body.var(node.args[1]);
+    if at.arg(0).level == Level::Param {
+        let (comment, e, out) = (at.comment(), at.body.var(node.args[0]), at.body.var(at.id));
+        if at.body.is_narrow(node.args[0]) {
+            return quote!(#comment { #k::narrow_gather::<_, _, { #rows }>(#e, &*#w, #offset, &mut *#out, false); });
+        }
+        return quote!(#comment { #k::gather::<_, { #rows }>(&*#e, &*#w, #offset, &mut *#out, false); });
+    }
+    let (e, to) = (at.read(0), at.out());
+    at.for_each(quote!(#k::gather::<_, { #rows }>(#e, #k::column(&*#w, 1, __j), #offset, #to, false);))
+}
+
+pub fn emit_scatter(at: &Statement, offset: &Dim) -> TokenStream {
+    let (cx, node) = (at.body.cx, at.node());
+    let (k, rows, offset) = (&cx.k, cx.atom(node.shape.rows), cx.dim(offset));
+    let w = at.body.var(node.args[1]);
+    let (from, to) = (at.read(0), at.out());
+    at.for_each(quote! {
+        let __to = #to;
+        #k::zero_fill(__to);
+        #k::scatter::<_, { #rows }>(#from, #k::column(&*#w, 1, __j), #offset, __to);
+    })
+}
+
+/// Columns of all steps and samples, added to a sum.
+pub fn emit_accumulated(at: &Statement, offset: &Dim) -> TokenStream {
+    let (cx, scattered) = (at.body.cx, at.arg(0));
+    let (k, rows, offset) = (&cx.k, cx.atom(at.node().shape.rows), cx.dim(offset));
+    let [y_bar, w] = [0, 1].map(|index: usize| at.body.var(scattered.args[index]));
+    let (comment, out) = (at.comment(), at.body.var(at.id));
+    quote!(#comment { #k::scatter::<_, { #rows }>(&*#y_bar, &*#w, #offset, &mut *#out); })
+}

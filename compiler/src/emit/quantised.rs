@@ -1,0 +1,373 @@
+//! The copy of a cell whose matrices are stored in fewer bits: the same step, but for what products read.
+
+use crate::emit::equations::{Equations, mistaken};
+use crate::emit::items::Items;
+use crate::emit::start::Start;
+use crate::emit::storage::{Kind, Storage, computed_from};
+use crate::emit::stream::Stream;
+use crate::graph::ir::{Graph, Id, Op, Piece};
+use crate::lower::names::Names;
+use crate::plan::Plan;
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a part of the copy is made of: values of a graph.
+struct Part<'a> {
+    graph: &'a Graph,
+    names: &'a Names,
+    storage: Storage,
+}
+
+impl Part<'_> {
+    fn fields(&self) -> impl Iterator<Item = (Ident, Id, Kind)> {
+        self.storage.ids().map(|(id, kind)| (self.storage.field(self.names, id), id, kind))
+    }
+}
+
+impl Items<'_> {
+    fn step_part<'p>(&self, plan: &'p Plan) -> Part<'p> {
+        self.parts(plan).swap_remove(0)
+    }
+
+    /// The part that steps read, and the part that the initial state is made of, if it isn't zero.
+    /// A block of a parameter is stored alike wherever it is read, so that one rounding of the
+    /// cell's parameters shows what its copy computes.
+    fn parts<'p>(&self, plan: &'p Plan) -> Vec<Part<'p>> {
+        let mut plain = computed_from(&plan.graph, &plan.streaming.schedule);
+        loop {
+            let step = Storage::of_step(&plan.graph, &plan.streaming.schedule, &plain);
+            let step = Part { graph: &plan.graph, names: &plan.names, storage: step };
+            let start = plan.initial.as_ref().map(|initial| Part {
+                graph: &initial.graph,
+                names: &initial.names,
+                storage: Storage::of_start(&initial.graph, &initial.forward.schedule, &plain),
+            });
+            let parts: Vec<Part> = [Some(step), start].into_iter().flatten().collect();
+            let (mut kinds, mut differ) = (BTreeMap::new(), BTreeSet::new());
+            for (piece, kind) in parts.iter().flat_map(|part| part.storage.pieces(part.graph)) {
+                if *kinds.entry(piece).or_insert(kind) != kind {
+                    differ.insert(piece);
+                }
+            }
+            if differ.is_empty() {
+                return parts;
+            }
+            plain.append(&mut differ);
+        }
+    }
+
+    /// How the blocks of a parameter are stored, in the order in which they are visited. Empty if
+    /// all of them are whole.
+    pub fn storages(&self, index: usize) -> Vec<TokenStream> {
+        let (Some(plan), Some(shape)) = (self.plan, &self.cx.shapes.declarations[index]) else {
+            return vec![];
+        };
+        if !self.cx.is_quantised() {
+            return vec![];
+        }
+        let parts = self.parts(plan);
+        let kinds: BTreeMap<Piece, Kind> =
+            parts.iter().flat_map(|part| part.storage.pieces(part.graph)).collect();
+        let (rows, columns) = (shape.rows.atoms().len(), shape.columns.atoms().len());
+        let grid = (0..rows).flat_map(|row| (0..columns).map(move |column| Piece { of: index, row, column }));
+        let grid: Vec<Kind> = grid.map(|piece| kinds.get(&piece).copied().unwrap_or(Kind::Plain)).collect();
+        if grid.iter().all(|kind| *kind == Kind::Plain) {
+            return vec![];
+        }
+        let k = &self.cx.k;
+        let storage = |kind: &Kind| match kind {
+            Kind::Plain => quote!(#k::Storage::Whole),
+            Kind::Narrow => quote!(#k::Storage::ByRow),
+            Kind::Turned => quote!(#k::Storage::ByColumn),
+        };
+        grid.iter().map(storage).collect()
+    }
+
+    /// Fields and their types.
+    fn quantised_fields(&self) -> Vec<(Ident, TokenStream)> {
+        let parts = self.plan.map_or(vec![], |plan| self.parts(plan));
+        let of_part = |part: &Part| -> Vec<_> {
+            part.fields().map(|(field, id, _)| (field, part.storage.kept(self.cx, part.graph, id))).collect()
+        };
+        parts.iter().flat_map(of_part).collect()
+    }
+
+    /// The types: of the copy; of its handle, if there is a context.
+    fn quantised_types(&self) -> (TokenStream, TokenStream) {
+        let (cx, dim_args) = (self.cx, &self.types.dim_args);
+        let (scalar, batch, format) = (&cx.scalar, &cx.batch, &cx.format);
+        let (copy, handle) =
+            (format_ident!("{}Quantised", cx.cell.name), format_ident!("{}QuantisedPrepared", cx.cell.name));
+        (
+            quote!(#copy<#dim_args #format, #scalar>),
+            quote!(#handle<'a, #dim_args { #batch }, #format, #scalar>),
+        )
+    }
+
+    pub(super) fn quantised_structs(&self) -> TokenStream {
+        let (cx, k, gates) = (self.cx, &self.cx.k, self.gates());
+        let (visibility, name, dims) = (&cx.cell.visibility, &cx.cell.name, &self.types.dims);
+        let (scalar, batch, format) = (&cx.scalar, &cx.batch, &cx.format);
+        let (copy, handle) = (format_ident!("{name}Quantised"), format_ident!("{name}QuantisedPrepared"));
+        let doc = format!(
+            "A copy of [`{name}`] for inference, whose matrices are stored in fewer bits. Made by \
+             [`quantised`]({name}::quantised)."
+        );
+        let attributes = quote! {
+            #[allow(non_snake_case, dead_code, mixed_script_confusables, confusable_idents, uncommon_codepoints)]
+        };
+        let (fields, kinds): (Vec<_>, Vec<_>) = self.quantised_fields().into_iter().unzip();
+        let prepared = self.types.context.iter().map(|context| {
+            let doc = format!(
+                "[`{copy}`] ready to stream: holds everything that depends on the context alone. Made by `prepare`."
+            );
+            let own = self.plan.map_or(vec![], |plan| {
+                let part = self.step_part(plan);
+                Stream { cx, plan, storage: Some(&part.storage) }.context_fields()
+            });
+            let (heads, types): (Vec<_>, Vec<_>) = own.into_iter().unzip();
+            let (cell, _) = self.quantised_types();
+            quote! {
+                #gates
+                #[doc = #doc]
+                #attributes
+                #[derive(::core::fmt::Debug, ::core::clone::Clone)]
+                #visibility struct #handle<'a, #dims const #batch: usize, #format: #k::Format, #scalar: #k::Scalar = f32> {
+                    cell: &'a #cell,
+                    context: &'a #context,
+                    #(#heads: #types,)*
+                }
+            }
+        });
+        quote! {
+            #gates
+            #[doc = #doc]
+            #attributes
+            #[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::cmp::PartialEq)]
+            #visibility struct #copy<#dims #format: #k::Format, #scalar: #k::Scalar = f32> {
+                #(#fields: #kinds,)*
+                marker: ::core::marker::PhantomData<(#format, #scalar)>,
+            }
+            #(#prepared)*
+        }
+    }
+
+    pub(super) fn quantised_methods(&self) -> TokenStream {
+        let (cx, k, types) = (self.cx, &self.cx.k, &self.types);
+        let (scalar, format, dims, cell) = (&cx.scalar, &cx.format, &types.dims, &types.cell);
+        let (copy, _) = self.quantised_types();
+        let copy_name = format_ident!("{}Quantised", cx.cell.name);
+        let (fields, kinds): (Vec<_>, Vec<_>) = self.quantised_fields().into_iter().unzip();
+        let zero = self.plan.map_or(vec![], |plan| self.parts(plan)).into_iter().flat_map(|part| {
+            let zero = |(field, _, kind): (Ident, Id, Kind)| match kind {
+                Kind::Plain => quote!(#field: #k::Varying::<#scalar>::zero(),),
+                Kind::Narrow | Kind::Turned => quote!(#field: #k::Stored::zero(),),
+            };
+            part.fields().map(zero).collect::<Vec<_>>()
+        });
+        let states = self.state_methods();
+        let boxed = cx.on_heap(|| {
+            quote! {
+                /// [`quantised`](Self::quantised), built on the heap.
+                ///
+                /// # Errors
+                /// As there.
+                pub fn quantised_boxed<#format: #k::Format>(
+                    &self,
+                ) -> ::core::result::Result<#k::Box<#copy>, #k::NotFinite> {
+                    let mut copy: #k::Box<#copy> = #k::boxed(#copy_name::zeros);
+                    copy.quantise(self)?;
+                    ::core::result::Result::Ok(copy)
+                }
+            }
+        });
+        let (quantise, step) = (self.quantise(), self.quantised_step());
+        quote! {
+            impl<#dims #scalar: #k::Scalar> #cell {
+                /// A copy for inference, whose matrices are stored in fewer bits.
+                ///
+                /// # Errors
+                /// A matrix with an entry that is NaN, infinite or too large to be stored.
+                pub fn quantised<#format: #k::Format>(&self) -> ::core::result::Result<#copy, #k::NotFinite> {
+                    let mut copy: #copy = #copy_name::zeros();
+                    copy.quantise(self)?;
+                    ::core::result::Result::Ok(copy)
+                }
+
+                #boxed
+            }
+
+            impl<#dims #format: #k::Format, #scalar: #k::Scalar> #copy {
+                /// Everything zero: to become a copy, or to be read from bytes.
+                pub fn zeros() -> Self {
+                    Self { #(#zero)* marker: ::core::marker::PhantomData }
+                }
+
+                /// Becomes a copy of `cell`.
+                ///
+                /// # Errors
+                /// A matrix with an entry that is NaN, infinite or too large to be stored. The copy is then of no use.
+                pub fn quantise(&mut self, cell: &#cell) -> ::core::result::Result<(), #k::NotFinite> {
+                    #quantise
+                }
+
+                #states
+            }
+
+            impl<#dims #format: #k::Format, #scalar: #k::Scalar> #k::Quantised for #copy {
+                const BYTES: usize = 0 #(+ <#kinds as #k::Bytes>::BYTES)*;
+
+                fn write(&self, to: &mut [u8]) -> bool {
+                    let to = ::core::option::Option::Some(to);
+                    #(let to = to.and_then(|to| #k::Bytes::write(&self.#fields, to));)*
+                    to.is_some()
+                }
+
+                fn read(&mut self, from: &[u8]) -> bool {
+                    let from = ::core::option::Option::Some(from);
+                    #(let from = from.and_then(|from| #k::Bytes::read(&mut self.#fields, from));)*
+                    from.is_some()
+                }
+            }
+
+            #step
+        }
+    }
+
+    /// Statements that store all that `self`, a copy, holds of `cell`.
+    fn quantise(&self) -> TokenStream {
+        let (cx, k) = (self.cx, &self.cx.k);
+        let Some(plan) = self.plan else { return mistaken() };
+        let parts = self.parts(plan);
+        let stream = Stream { cx, plan, storage: None };
+        let mut is_computed = false;
+        let mut stores = vec![];
+        for part in &parts {
+            for (field, id, kind) in part.fields() {
+                let (from, slice) = match &part.graph[id].op {
+                    Op::Read(piece) => {
+                        let path = cx.declared_path(*piece);
+                        let slice = match cx.is_scalar_field(piece.of) {
+                            true => quote!(::core::slice::from_ref(&__cell.#path)),
+                            false => quote!(#k::Flat::flat(&__cell.#path)),
+                        };
+                        (quote!(__cell.#path), slice)
+                    }
+                    _ => {
+                        is_computed = true;
+                        let local = stream.local(id);
+                        (quote!(#local), quote!(#k::Flat::flat(&#local)))
+                    }
+                };
+                stores.push(match kind {
+                    Kind::Plain => {
+                        quote!(#k::copy(#k::Flat::flat_mut(&mut __copy.#field), #slice);)
+                    }
+                    Kind::Narrow => quote!(__is_stored &= #k::Stored::store(&mut __copy.#field, &#from);),
+                    Kind::Turned => {
+                        quote!(__is_stored &= #k::Stored::store_turned(&mut __copy.#field, &#from);)
+                    }
+                });
+            }
+        }
+        let store = quote! {
+            let mut __is_stored = true;
+            #(#stores)*
+            if __is_stored { ::core::result::Result::Ok(()) } else { ::core::result::Result::Err(#k::NotFinite) }
+        };
+        if !is_computed {
+            return quote!(let (__copy, __cell) = (self, cell); #store);
+        }
+        let (dims, dim_args, scalar, format) =
+            (&self.types.dims, &self.types.dim_args, &cx.scalar, &cx.format);
+        let (cell, (copy, _)) = (&self.types.cell, self.quantised_types());
+        let head = quote!('a, #dims #format: #k::Format, #scalar: #k::Scalar);
+        let prepare = stream.prepare_parameters();
+        quote! {
+            struct __Quantise<#head> { copy: &'a mut #copy, cell: &'a #cell }
+            impl<#head> #k::Job for __Quantise<'a, #dim_args #format, #scalar> {
+                type Out = ::core::result::Result<(), #k::NotFinite>;
+                #[inline(always)]
+                fn run<__S: #k::Isa>(self, isa: __S) -> Self::Out {
+                    let __Quantise { copy: __copy, cell: __cell } = self;
+                    #prepare
+                    #store
+                }
+            }
+            #k::dispatch(__Quantise { copy: self, cell })
+        }
+    }
+
+    /// The equations of the copy and its step, or that of its handle where there is a context.
+    fn quantised_step(&self) -> TokenStream {
+        let (cx, k, types) = (self.cx, &self.cx.k, &self.types);
+        let (scalar, batch, format, dims) = (&cx.scalar, &cx.batch, &cx.format, &types.dims);
+        let (state, input, output) = (&types.state, &types.input, &types.output);
+        let (copy, handle) = self.quantised_types();
+        let handle_name = format_ident!("{}QuantisedPrepared", cx.cell.name);
+        let (prepared, open) = match &types.context {
+            Some(_) => {
+                (handle.clone(), quote!(let (__cell, __context) = (__prepared.cell, __prepared.context);))
+            }
+            None => (quote!(&'a #copy), quote!(let __cell = *__prepared;)),
+        };
+        let (prepare, step, start) = match self.plan {
+            None => (mistaken(), mistaken(), None),
+            Some(plan) => {
+                let part = self.step_part(plan);
+                let stream = Stream { cx, plan, storage: Some(&part.storage) };
+                let prepare = match &types.context {
+                    Some(_) => {
+                        let (values, fields) = stream.prepare_context();
+                        quote!(#values #handle_name { cell: __cell, context: __context, #fields })
+                    }
+                    None => quote!(__cell),
+                };
+                let start = self.parts(plan).into_iter().nth(1).zip(plan.initial.as_ref());
+                let start = start.map(|(part, initial)| {
+                    Start { cx, plan: initial, storage: Some(&part.storage) }.forward()
+                });
+                (prepare, stream.step(), start)
+            }
+        };
+        let head = quote!(#dims const #batch: usize, #format: #k::Format, #scalar: #k::Scalar);
+        let (cell, prepared) = (&copy, &prepared);
+        let equations = self.implement(Equations { head: &head, cell, prepared, prepare, open, step, start });
+        let step = match &types.context {
+            None => quote! {
+                impl<#dims #format: #k::Format, #scalar: #k::Scalar> #copy {
+                    /// One step: reads `x`, advances `state`, returns the output. Allocates nothing.
+                    #[inline]
+                    pub fn step<const #batch: usize>(&self, x: &#input, state: &mut #state) -> #output {
+                        #k::step::<Self, { #batch }>(&self, x, state)
+                    }
+                }
+            },
+            Some(context) => quote! {
+                impl<#dims #format: #k::Format, #scalar: #k::Scalar> #copy {
+                    /// A handle for streaming, with everything computed that no input changes.
+                    pub fn prepare<'a, const #batch: usize>(&'a self, context: &'a #context) -> #handle {
+                        #k::prepare::<Self, { #batch }>(self, context)
+                    }
+
+                    /// One step: reads `x`, advances `state`, returns the output. Allocates nothing.
+                    #[inline]
+                    pub fn step<const #batch: usize>(
+                        &self, x: &#input, context: &#context, state: &mut #state,
+                    ) -> #output {
+                        self.prepare(context).step(x, state)
+                    }
+                }
+                impl<'a, #head> #handle {
+                    /// One step: reads `x`, advances `state`, returns the output. Allocates nothing.
+                    #[inline]
+                    pub fn step(&self, x: &#input, state: &mut #state) -> #output {
+                        #k::step::<#copy, { #batch }>(self, x, state)
+                    }
+                }
+            },
+        };
+        quote!(#equations #step)
+    }
+}

@@ -1,0 +1,96 @@
+//! One region's code: each group of the schedule as a loop or a kernel call over slices.
+
+use super::body::{Body, Frame, Statement};
+use super::fused::Loop;
+use super::ops::{one_hot, product, rearrange, reduce};
+use crate::graph::ir::{Id, Op};
+use crate::plan::schedule::{Group, Region, Schedule, is_accumulated_product};
+use proc_macro2::TokenStream;
+use quote::quote;
+use std::collections::HashSet;
+
+impl Body<'_> {
+    /// The code of a region: empty if nothing runs there.
+    pub fn region(&self, region: Region, frame: &dyn Frame) -> TokenStream {
+        let parts = self.parts(region).into_iter().map(|part| self.part(region, part, frame));
+        parts.collect()
+    }
+
+    /// A region's groups, cut where one reads at another step what an earlier one wrote: the slices of a series that is written and those of
+    /// one that is read can't be bound at the same time.
+    fn parts(&self, region: Region) -> Vec<&[Group]> {
+        let Schedule { delayed, users, .. } = &self.pass.schedule;
+        let mut parts = vec![];
+        let mut rest = self.pass.schedule.groups(region);
+        while !rest.is_empty() {
+            let mut written: HashSet<Id> = HashSet::new();
+            let is_cut = |group: &Group| {
+                let operands = group.operands(self.graph, users);
+                let mut series = operands.iter().filter_map(|id| delayed.get(&self.graph.storage(*id)));
+                let is_cut = series.any(|node| written.contains(node));
+                written.extend(group.nodes());
+                is_cut
+            };
+            let (part, after) = rest.split_at(rest.iter().position(is_cut).unwrap_or(rest.len()));
+            parts.push(part);
+            rest = after;
+        }
+        parts
+    }
+
+    fn part(&self, region: Region, groups: &[Group], frame: &dyn Frame) -> TokenStream {
+        let computed: Vec<Id> = groups.iter().flat_map(Group::nodes).collect();
+        let mut seen: HashSet<Id> = computed.iter().copied().collect();
+        let users = &self.pass.schedule.users;
+        let operands = groups.iter().flat_map(|group| group.operands(self.graph, users));
+        let reads: Vec<Id> = operands
+            .map(|id| self.graph.storage(id))
+            .filter(|id| {
+                !self.graph.is_constant(*id) && !self.pass.in_place.contains_key(id) && seen.insert(*id)
+            })
+            .collect();
+        let writes: Vec<Id> = computed.into_iter().filter(|id| self.pass.places.contains_key(id)).collect();
+        let bindings = frame.bind(region, &reads, &writes);
+        let groups = groups.iter().map(|group| self.group(region, group));
+        let written = frame.written(region, &writes);
+        quote!({ #bindings #(#groups)* ; } #written)
+    }
+
+    fn is_accumulated_product(&self, id: Id) -> bool {
+        is_accumulated_product(self.graph, &self.pass.schedule.users, id)
+    }
+
+    fn group(&self, region: Region, group: &Group) -> TokenStream {
+        match group {
+            Group::Elementwise { space, nodes } => Loop::new(self, region, *space, nodes).emit(),
+            Group::Products { sums } => product::emit_products(self, sums),
+            Group::PullBack(sum) => product::emit_pull_back(self, sum),
+            Group::Single(id) if self.is_accumulated_product(*id) => self.accumulated(region, *id),
+            Group::Single(id) => self.single(region, *id),
+        }
+    }
+
+    /// A node with a statement of its own.
+    fn single(&self, region: Region, id: Id) -> TokenStream {
+        let node = Statement { body: self, region, id };
+        match &self.graph[id].op {
+            Op::MatMul { .. } => product::emit(&node),
+            Op::Gather { offset } => one_hot::emit_gather(&node, offset),
+            Op::Scatter { offset } => one_hot::emit_scatter(&node, offset),
+            Op::Maximum => reduce::emit_maximum(&node),
+            Op::Transpose => rearrange::emit_transpose(&node),
+            Op::Concat => rearrange::emit_concat(&node),
+            Op::Slice { start, count } => rearrange::emit_slice(&node, *start, *count),
+            _ => TokenStream::new(),
+        }
+    }
+
+    /// A sum over time to which a product adds itself.
+    fn accumulated(&self, region: Region, id: Id) -> TokenStream {
+        let node = Statement { body: self, region, id };
+        match &self.graph[self.graph[id].args[0]].op {
+            Op::Scatter { offset } => one_hot::emit_accumulated(&node, offset),
+            _ => product::emit_accumulated(&node),
+        }
+    }
+}

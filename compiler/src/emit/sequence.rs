@@ -1,0 +1,512 @@
+//! The passes over a sequence: `forward` fills the tape chunk by chunk, `backward` reads it from the end.
+
+use crate::emit::body::{Body, Frame};
+use crate::emit::context::Context;
+use crate::emit::hygiene::ident;
+use crate::emit::layout::{Field, Layout, SequenceFrame};
+use crate::graph::ir::{Id, Op};
+use crate::lower::names::Names;
+use crate::plan::schedule::Region;
+use crate::plan::{Bound, Lifetime, Place, Plan};
+use crate::syntax::ast::{DeclarationKind, declared};
+use proc_macro2::TokenStream;
+use quote::quote;
+
+pub struct Sequence<'a> {
+    pub cx: &'a Context<'a>,
+    pub plan: &'a Plan,
+    /// The type of a step's output.
+    pub output: &'a TokenStream,
+}
+
+impl<'a> Sequence<'a> {
+    fn layout(&self) -> Layout<'_> {
+        Layout { cx: self.cx, plan: self.plan }
+    }
+
+    /// The path of a state's block in the state type.
+    fn state_path(&self, bound: &Bound) -> TokenStream {
+        self.cx.declared_path(bound.piece)
+    }
+
+    fn resize(&self, fields: &[Field], is_backward: bool) -> TokenStream {
+        let lines = fields.iter().filter(|field| field.is_backward_only == is_backward).map(|field| {
+            let (name, length) = (&field.name, field.length());
+            quote!(__tape.#name.resize(#length);)
+        });
+        quote!(#(#lines)*)
+    }
+
+    /// The statements of the forward pass, in a function generic over the instruction set.
+    pub fn forward(&self) -> TokenStream {
+        let layout = self.layout();
+        let (cx, k) = (self.cx, &self.cx.k);
+        let batch = &cx.batch;
+        let frame = SequenceFrame { layout: &layout, is_backward: false };
+        let body = Body {
+            cx,
+            graph: &self.plan.graph,
+            names: &self.plan.names,
+            pass: &self.plan.forward,
+            storage: None,
+        };
+        let region = |region| body.region(region, &frame);
+        let (scalar, matrices) = (&cx.scalar, layout.matrices());
+        let resize = self.resize(&layout.fields(), false);
+
+        let load_states = self.plan.states.iter().map(|bound| {
+            let (series, path) = (layout.state_series(bound.piece), self.state_path(bound));
+            quote!(__tape.#series.flat_mut(0..1).copy_from_slice(#k::Flat::flat(&__state.#path));)
+        });
+        let save_states = self.plan.states.iter().map(|bound| {
+            let (series, path) = (layout.state_series(bound.piece), self.state_path(bound));
+            quote! {
+                #k::Flat::flat_mut(&mut __state.#path).copy_from_slice(__tape.#series.flat(__steps..__steps + 1));
+            }
+        });
+        let freeze: Vec<TokenStream> = self
+            .plan
+            .states
+            .iter()
+            .map(|bound| {
+                let series = layout.state_series(bound.piece);
+                quote! {
+                    let (__before, __after) = __tape.#series.step_pair(__t);
+                    #k::freeze(#k::Flat::flat(__before), #k::Flat::flat_mut(__after), __lengths, __t);
+                }
+            })
+            .collect();
+        let copy_inputs = self.copy_inputs(&layout);
+        let outputs = self.assemble_outputs(&layout);
+        let copy_outputs =
+            layout.outputs_in_place().map(|series| quote!(__tape.outputs.extend_from_slice(__tape.#series);));
+        let (param, context) = (region(Region::Param), region(Region::Context));
+        let (before, step, after) = (region(Region::Before), region(Region::Step), region(Region::After));
+        quote! {
+            let __steps = #k::longest(__lengths.map(|__lengths| &__lengths[..]), __xs.len());
+            let __chunk = #k::chunk_steps::<#scalar>(#batch, __steps, &[#(#matrices),*]);
+            #resize
+            __tape.steps = __xs.len();
+            __tape.lengths = __lengths.copied();
+            #(#load_states)*
+            #copy_inputs
+            #param
+            #context
+            let mut __t0 = 0;
+            while __t0 < __steps {
+                let __t1 = ::core::cmp::min(__t0 + __chunk, __steps);
+                let __columns = (__t1 - __t0) * #batch;
+                #before
+                for __t in __t0..__t1 {
+                    #step
+                    if let ::core::option::Option::Some(__lengths) = __lengths {
+                        #(#freeze)*
+                    }
+                }
+                #after
+                #outputs
+                __t0 = __t1;
+            }
+            #(#save_states)*
+            if let ::core::option::Option::Some(__lengths) = __lengths {
+                #copy_outputs
+                #k::finish_outputs(&mut __tape.outputs, __lengths, __xs.len());
+            }
+        }
+    }
+
+    /// Several inputs, or one of several blocks: a series a block.
+    fn copy_inputs(&self, layout: &Layout) -> TokenStream {
+        let (cx, k) = (self.cx, &self.cx.k);
+        if layout.reads_inputs_in_place() {
+            return TokenStream::new();
+        }
+        let inputs = declared(cx.cell, DeclarationKind::Input);
+        let is_struct = inputs.len() > 1;
+        let copies: Vec<TokenStream> = inputs
+            .iter()
+            .flat_map(|index| layout.pieces(*index))
+            .map(|piece| {
+                let series = layout.input_series(piece);
+                let path = self.input_path(piece, is_struct);
+                quote!(__tape.#series.flat_mut(__t..__t + 1).copy_from_slice(#k::Flat::flat(&(*__x) #path));)
+            })
+            .collect();
+        if copies.is_empty() {
+            return TokenStream::new();
+        }
+        let clean = inputs.iter().flat_map(|index| layout.pieces(*index)).map(|piece| {
+            let series = layout.input_series(piece);
+            let size = self.piece_size(piece);
+            quote!(#k::repeat_last_step(__tape.#series.flat_mut(0..__steps), __lengths, #size);)
+        });
+        quote! {
+            for (__t, __x) in __xs[..__steps].iter().enumerate() {
+                #(#copies)*
+            }
+            if let ::core::option::Option::Some(__lengths) = __lengths {
+                #(#clean)*
+            }
+        }
+    }
+
+    /// Scalars of an input's block, a sample; an index is one.
+    fn piece_size(&self, piece: crate::graph::ir::Piece) -> TokenStream {
+        match &self.cx.shapes.declarations[piece.of] {
+            Some(shape) if self.cx.shapes.one_hot[piece.of].is_none() => {
+                let (rows, columns) = (
+                    self.cx.atom(shape.rows.atoms()[piece.row]),
+                    self.cx.atom(shape.columns.atoms()[piece.column]),
+                );
+                quote!(#rows * #columns)
+            }
+            _ => quote!(1),
+        }
+    }
+
+    fn input_path(&self, piece: crate::graph::ir::Piece, is_struct: bool) -> TokenStream {
+        if is_struct {
+            let path = self.cx.declared_path(piece);
+            return quote!(.#path);
+        }
+        self.cx.path_within(piece)
+    }
+
+    /// The path of an output's block in the output type.
+    pub fn output_path(&self, bound: &Bound) -> TokenStream {
+        let (rows, columns) = &self.plan.output_shapes[bound.piece.of];
+        let path = self.cx.piece_path(rows.len(), columns.len(), bound.piece.row, bound.piece.column);
+        if self.plan.outputs.len() > 1 {
+            let name = &self.cx.cell.outputs[bound.piece.of];
+            return quote!(.#name #path);
+        }
+        path
+    }
+
+    /// Where outputs are structs or blocks, they are put together at the end of each chunk.
+    fn assemble_outputs(&self, layout: &Layout) -> TokenStream {
+        if layout.returns_outputs_in_place() {
+            return TokenStream::new();
+        }
+        let k = &self.cx.k;
+        let frame = SequenceFrame { layout, is_backward: false };
+        let mut ids: Vec<Id> = vec![];
+        for bound in self.plan.outputs.iter().flatten() {
+            if !ids.contains(&bound.id) {
+                ids.push(bound.id);
+            }
+        }
+        let bindings = frame.bind(Region::After, &ids, &[]);
+        let copies = self.plan.outputs.iter().flatten().map(|bound| {
+            let variable = self.plan.names.variable(bound.id);
+            let path = self.output_path(bound);
+            quote! {
+                let __to = #k::Flat::flat_mut(&mut __output #path);
+                let __size = __to.len();
+                __to.copy_from_slice(#k::column(#variable, __size, __step));
+            }
+        });
+        let output = self.output;
+        quote! {
+            {
+                #bindings
+                for __step in 0..__t1 - __t0 {
+                    let mut __output: #output = #k::Varying::zero();
+                    #(#copies)*
+                    __tape.outputs.push(__output);
+                }
+            }
+        }
+    }
+
+    /// The statements of the backward pass.
+    pub fn backward(&self) -> TokenStream {
+        let layout = self.layout();
+        let (cx, k) = (self.cx, &self.cx.k);
+        let batch = &cx.batch;
+        let frame = SequenceFrame { layout: &layout, is_backward: true };
+        let body = Body {
+            cx,
+            graph: &self.plan.graph,
+            names: &self.plan.names,
+            pass: &self.plan.backward,
+            storage: None,
+        };
+        let region = |region| body.region(region, &frame);
+
+        // Chunk buffers of the backward pass alone are made at its first call; sums start at zero.
+        let sums = self.plan.graph.ids().filter_map(|id| {
+            let is_sum = self.plan.graph[id].op == Op::Accumulate;
+            let is_fixed = self.plan.backward.places.get(&id) == Some(&Place::Fixed);
+            let field = self.plan.names.field(id);
+            (is_sum && is_fixed).then(|| quote!(__tape.#field.fill_zero(0..1);))
+        });
+        let load_bars: Vec<TokenStream> =
+            self.plan.outputs.iter().flatten().map(|bound| self.load_bar(&layout, bound)).collect();
+        let carry_in = self.plan.states.iter().map(|bound| {
+            let (series, path) = (layout.carry_series(bound.piece), self.state_path(bound));
+            quote!(__tape.#series.flat_mut(0..1).copy_from_slice(#k::Flat::flat(&__dstate.#path));)
+        });
+        let carry_out = self.plan.states.iter().map(|bound| {
+            let (series, path) = (layout.carry_series(bound.piece), self.state_path(bound));
+            quote!(#k::Flat::flat_mut(&mut __dstate.#path).copy_from_slice(__tape.#series.flat(0..1));)
+        });
+        // The chunk after this one left its carry at the front; this one reads it at its own end.
+        let hand_on = self.plan.states.iter().map(|bound| {
+            let series = layout.carry_series(bound.piece);
+            quote!(#k::copy_step(&mut __tape.#series, 0, __t1 - __t0);)
+        });
+        let (mut hold, mut restore) = (vec![], vec![]);
+        for bound in self.plan.recurrent() {
+            let series = layout.carry_series(bound.piece);
+            let held = ident(&format!("held_{series}"));
+            hold.push(quote! {
+                #k::hold(&mut __tape.#held, &mut __tape.#series, __t - __t0 + 1, __lengths, __t);
+            });
+            restore.push(quote! {
+                #k::restore(&__tape.#held, &mut __tape.#series, __t - __t0, __lengths, __t);
+            });
+        }
+        let in_step = self
+            .plan
+            .carries
+            .iter()
+            .filter(|bound| self.plan.backward.schedule.region[bound.id.index()] == Some(Region::Step));
+        let in_step: Vec<Id> = in_step.map(|bound| bound.id).collect();
+        let handed_over = frame.written(Region::After, &in_step);
+        let (scalar, matrices) = (&cx.scalar, layout.matrices());
+        let resize = self.resize(&layout.fields(), true);
+        let inputs = self.input_bars(&layout, &body, &frame);
+        let (clean_residuals, states_before) = (self.clean_residuals(&layout), self.states_before(&layout));
+        let (gradients, context_bars) = (self.add_gradients(&frame), self.add_context_bars(&frame));
+        let (param, context) = (region(Region::Param), region(Region::Context));
+        let (before, step, after) = (region(Region::Before), region(Region::Step), region(Region::After));
+        let clear_input_bars = self.clear_input_bars();
+        let (context_end, param_end) = (region(Region::ContextEnd), region(Region::ParamEnd));
+        quote! {
+            let __steps = #k::longest(__lengths.map(|__lengths| &__lengths[..]), __tape.steps);
+            let __chunk = #k::chunk_steps::<#scalar>(#batch, __steps, &[#(#matrices),*]);
+            #resize
+            #(#sums)*
+            #clean_residuals
+            #(#carry_in)*
+            #param
+            #context
+            let mut __t1 = __steps;
+            while __t1 > 0 {
+                // The chunks of the forward pass, so that both have the same ends.
+                let __t0 = (__t1 - 1) / __chunk * __chunk;
+                let __columns = (__t1 - __t0) * #batch;
+                #(#load_bars)*
+                #(#hand_on)*
+                #states_before
+                #before
+                for __t in (__t0..__t1).rev() {
+                    if let ::core::option::Option::Some(__lengths) = __lengths {
+                        #(#hold)*
+                    }
+                    #step
+                    if let ::core::option::Option::Some(__lengths) = __lengths {
+                        #(#restore)*
+                    }
+                }
+                #handed_over
+                #after
+                #inputs
+                __t1 = __t0;
+            }
+            #clear_input_bars
+            #context_end
+            #param_end
+            #gradients
+            #context_bars
+            #(#carry_out)*
+        }
+    }
+
+    /// Padding must not reach the gradients: what the backward pass reads of a padded step becomes that of the sample's last step.
+    fn clean_residuals(&self, layout: &Layout) -> TokenStream {
+        let k = &self.cx.k;
+        let kept = layout.kept().into_iter().map(|(series, size)| {
+            quote!(#k::repeat_last_step(__tape.#series.flat_mut(0..__steps), __lengths, #size);)
+        });
+        let states = self.plan.states.iter().map(|bound| {
+            let (series, shape) = (layout.state_series(bound.piece), self.plan.graph[bound.id].shape);
+            let (rows, columns) = (self.cx.atom(shape.rows), self.cx.atom(shape.columns));
+            quote!(#k::repeat_last_step(__tape.#series.flat_mut(1..__steps + 1), __lengths, #rows * #columns);)
+        });
+        quote! {
+            if let ::core::option::Option::Some(__lengths) = __lengths {
+                #(#kept)*
+                #(#states)*
+            }
+        }
+    }
+
+    /// The states before the steps of a chunk, where they are read.
+    fn states_before(&self, layout: &Layout) -> TokenStream {
+        let k = &self.cx.k;
+        let states = layout.read_before().map(|bound| {
+            let (states, before) = (layout.state_series(bound.piece), layout.before_series(bound.piece));
+            quote!(#k::states_before(&__tape.#states, &mut __tape.#before, __lengths, (__t0, __t1));)
+        });
+        quote! {
+            if let ::core::option::Option::Some(__lengths) = __lengths {
+                #(#states)*
+            }
+        }
+    }
+
+    fn load_bar(&self, layout: &Layout, bound: &Bound) -> TokenStream {
+        let k = &self.cx.k;
+        let series = layout.bar_series(bound.piece);
+        let shape = self.plan.graph[bound.id].shape;
+        let (rows, columns) = (self.cx.atom(shape.rows), self.cx.atom(shape.columns));
+        let size = quote!(#rows * #columns);
+        let copy = if layout.returns_outputs_in_place() {
+            quote!(__tape.#series.flat_mut(0..__t1 - __t0).copy_from_slice(#k::Flat::flat_all(&__dys[__t0..__t1]));)
+        } else {
+            let path = self.output_path(bound);
+            quote! {
+                for __t in __t0..__t1 {
+                    __tape.#series.flat_mut(__t - __t0..__t - __t0 + 1)
+                        .copy_from_slice(#k::Flat::flat(&__dys[__t] #path));
+                }
+            }
+        };
+        quote! {
+            if __dys.is_empty() {
+                __tape.#series.fill_zero(0..__t1 - __t0);
+            } else {
+                #copy
+                if let ::core::option::Option::Some(__lengths) = __lengths {
+                    #k::clear_past_end(__tape.#series.flat_mut(0..__t1 - __t0), __lengths, __t0, #size);
+                }
+            }
+        }
+    }
+
+    /// The cotangents of the inputs of a chunk, where they are asked for.
+    fn input_bars(&self, layout: &Layout, body: &Body, frame: &SequenceFrame) -> TokenStream {
+        let (cx, k) = (self.cx, &self.cx.k);
+        let inputs = declared(cx.cell, DeclarationKind::Input);
+        let varying: Vec<usize> =
+            inputs.iter().copied().filter(|index| cx.shapes.one_hot[*index].is_none()).collect();
+        if varying.is_empty() {
+            return TokenStream::new();
+        }
+        let computed = body.region(Region::Inputs, frame);
+        let is_struct = inputs.len() > 1;
+        let mut copies = vec![];
+        for piece in varying.iter().flat_map(|index| layout.pieces(*index)) {
+            let path = self.input_path(piece, is_struct);
+            let bound = self.plan.input_bars.iter().find(|bound| bound.piece == piece);
+            copies.push(match bound {
+                Some(bound) => {
+                    let id = self.plan.graph.storage(bound.id);
+                    let bindings = frame.bind(Region::Inputs, &[id], &[]);
+                    let variable = self.plan.names.variable(id);
+                    quote! {
+                        #bindings
+                        for (__step, __dx) in __dxs[__t0..__t1].iter_mut().enumerate() {
+                            let __to = #k::Flat::flat_mut(&mut (*__dx) #path);
+                            let __size = __to.len();
+                            __to.copy_from_slice(#k::column(#variable, __size, __step));
+                        }
+                    }
+                }
+                None => quote! {
+                    for __dx in &mut __dxs[__t0..__t1] {
+                        #k::zero_fill(#k::Flat::flat_mut(&mut (*__dx) #path));
+                    }
+                },
+            });
+        }
+        quote! {
+            if let ::core::option::Option::Some(__dxs) = __dxs.as_deref_mut() {
+                #computed
+                #(#copies)*
+            }
+        }
+    }
+
+    /// Padding has no cotangent, where those of the inputs are asked for.
+    fn clear_input_bars(&self) -> TokenStream {
+        let (k, scalar, batch) = (&self.cx.k, &self.cx.scalar, &self.cx.batch);
+        quote! {
+            if let (::core::option::Option::Some(__dxs), ::core::option::Option::Some(__lengths)) = (__dxs, __lengths) {
+                #k::clear_padding::<#scalar, _, { #batch }>(__dxs, __lengths);
+            }
+        }
+    }
+
+    /// Adds to the gradients what was not accumulated in them.
+    fn add_gradients(&self, frame: &SequenceFrame) -> TokenStream {
+        let mut lines = TokenStream::new();
+        for bound in &self.plan.gradients {
+            let id = self.plan.graph.storage(bound.id);
+            if matches!(self.plan.backward.places.get(&id), Some(Place::Gradient(_))) {
+                continue;
+            }
+            lines.extend(add_to_gradient(self.cx, frame, &self.plan.names, bound, id));
+        }
+        lines
+    }
+
+    fn add_context_bars(&self, frame: &SequenceFrame) -> TokenStream {
+        if self.plan.context_bars.is_empty() {
+            return TokenStream::new();
+        }
+        let lines = self.plan.context_bars.iter().map(|bound| {
+            let id = self.plan.graph.storage(bound.id);
+            add_to_context(self.cx, frame, &self.plan.names, bound, id)
+        });
+        quote! {
+            if let ::core::option::Option::Some(__dcontext) = __dcontext {
+                #(#lines)*
+            }
+        }
+    }
+}
+
+/// Adds a value to a block of the gradients.
+pub fn add_to_gradient(
+    cx: &Context,
+    frame: &dyn crate::emit::body::Frame,
+    names: &Names,
+    bound: &Bound,
+    id: Id,
+) -> TokenStream {
+    let k = &cx.k;
+    let bindings = frame.bind(Region::ParamEnd, &[id], &[]);
+    let (variable, path) = (names.variable(id), cx.declared_path(bound.piece));
+    let to = match cx.is_scalar_field(bound.piece.of) {
+        true => quote!(::core::slice::from_mut(&mut __grads.#path)),
+        false => quote!(#k::Flat::flat_mut(&mut __grads.#path)),
+    };
+    quote!({ #bindings #k::add_into(#to, #variable); })
+}
+
+/// Adds a value to a block of a context's cotangent.
+pub fn add_to_context(
+    cx: &Context,
+    frame: &dyn crate::emit::body::Frame,
+    names: &Names,
+    bound: &Bound,
+    id: Id,
+) -> TokenStream {
+    let k = &cx.k;
+    let bindings = frame.bind(Region::ContextEnd, &[id], &[]);
+    let (variable, path) = (names.variable(id), cx.declared_path(bound.piece));
+    quote!({ #bindings #k::add_into(#k::Flat::flat_mut(&mut __dcontext.#path), #variable); })
+}
+
+/// For the documentation: scalars a step and sample that the tape keeps.
+pub fn tape_scalars(layout: &Layout) -> TokenStream {
+    let sizes = layout
+        .fields()
+        .into_iter()
+        .filter(|field| field.lifetime == Some(Lifetime::Sequence))
+        .map(|field| field.size);
+    quote!((0 #(+ #sizes)*))
+}

@@ -1,0 +1,133 @@
+//! The states' initial values and their pull-back.
+
+use crate::emit::body::{Body, Frame};
+use crate::emit::context::Context;
+use crate::emit::hygiene::variable;
+use crate::emit::storage::Storage;
+use crate::graph::ir::{Id, Op};
+use crate::lower::names::Names;
+use crate::plan::schedule::Region;
+use crate::plan::{InitialPlan, Pass, Place};
+use crate::syntax::ast::DeclarationKind;
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+
+pub struct Start<'a> {
+    pub cx: &'a Context<'a>,
+    pub plan: &'a InitialPlan,
+    /// What a quantised copy holds, if the state is one's.
+    pub storage: Option<&'a Storage>,
+}
+
+/// Slices of locals and of what is declared.
+struct StartFrame<'a> {
+    cx: &'a Context<'a>,
+    plan: &'a InitialPlan,
+    storage: Option<&'a Storage>,
+}
+
+impl Frame for StartFrame<'_> {
+    fn bind(&self, _region: Region, reads: &[Id], writes: &[Id]) -> TokenStream {
+        let (cx, k) = (self.cx, &self.cx.k);
+        let mut bindings = TokenStream::new();
+        for id in reads {
+            let variable = self.plan.names.variable(*id);
+            let stored = self.storage.and_then(|storage| storage.read(cx, &self.plan.names, *id));
+            let slice = match (&self.plan.graph[*id].op, stored) {
+                (_, Some(stored)) => stored,
+                (Op::Read(piece), None) => {
+                    let path = cx.declared_path(*piece);
+                    match cx.cell.declarations[piece.of].kind {
+                        DeclarationKind::Context => quote!(#k::Flat::flat(&__context.#path)),
+                        _ if cx.is_scalar_field(piece.of) => {
+                            quote!(::core::slice::from_ref(&__cell.#path))
+                        }
+                        _ => quote!(#k::Flat::flat(&__cell.#path)),
+                    }
+                }
+                (Op::CarryBar(piece), None) => {
+                    let path = cx.declared_path(*piece);
+                    quote!(#k::Flat::flat(&__dstate.#path))
+                }
+                (_, None) => {
+                    let value = value_of(&self.plan.names, *id);
+                    quote!(#k::Flat::flat(&*#value))
+                }
+            };
+            bindings.extend(quote!(let #variable = #slice;));
+        }
+        for id in writes {
+            let (variable, value) = (self.plan.names.variable(*id), value_of(&self.plan.names, *id));
+            bindings.extend(quote!(let #variable = #k::Flat::flat_mut(&mut *#value);));
+        }
+        bindings
+    }
+}
+
+fn value_of(names: &Names, id: Id) -> Ident {
+    variable(&format!("value_{}", names.text(id)))
+}
+
+impl Start<'_> {
+    fn body<'s>(&'s self, pass: &'s Pass) -> Body<'s> {
+        Body { cx: self.cx, graph: &self.plan.graph, names: &self.plan.names, pass, storage: self.storage }
+    }
+
+    fn frame(&self) -> StartFrame<'_> {
+        StartFrame { cx: self.cx, plan: self.plan, storage: self.storage }
+    }
+
+    /// Values on the heap, if there is one: this runs once a sequence, and a matrix of parameters may be large.
+    fn locals(&self, pass: &Pass) -> TokenStream {
+        let (cx, k) = (self.cx, &self.cx.k);
+        let stored = self.plan.graph.ids().filter(|id| pass.places.get(id) == Some(&Place::Fixed));
+        let lines = stored.map(|id| {
+            let node = &self.plan.graph[id];
+            let (value, kind) = (value_of(&self.plan.names, id), cx.block_type(node.shape, node.level));
+            let scalar = &cx.scalar;
+            quote!(let mut #value = #k::room(<#kind as #k::Varying<#scalar>>::zero);)
+        });
+        quote!(#(#lines)*)
+    }
+
+    fn regions(&self, pass: &Pass) -> TokenStream {
+        let (body, frame) = (self.body(pass), self.frame());
+        let regions = Region::ALL.iter().map(|region| body.region(*region, &frame));
+        quote!(#(#regions)*)
+    }
+
+    /// Statements that fill `__state`, which is zero.
+    pub fn forward(&self) -> TokenStream {
+        let k = &self.cx.k;
+        let (locals, regions) = (self.locals(&self.plan.forward), self.regions(&self.plan.forward));
+        let copies = self.plan.values.iter().map(|bound| {
+            let (path, value) = (self.cx.declared_path(bound.piece), value_of(&self.plan.names, bound.id));
+            quote!(#k::Flat::flat_mut(&mut __state.#path).copy_from_slice(#k::Flat::flat(&*#value));)
+        });
+        quote!(#locals #regions #(#copies)*)
+    }
+
+    /// Statements that add to `__grads` and `__dcontext` what `__dstate` hands to the initial values.
+    pub fn backward(&self) -> TokenStream {
+        use crate::emit::sequence::{add_to_context, add_to_gradient};
+        let frame = self.frame();
+        let (locals, regions) = (self.locals(&self.plan.backward), self.regions(&self.plan.backward));
+        let gradients = self.plan.gradients.iter().map(|bound| {
+            let id = self.plan.graph.storage(bound.id);
+            add_to_gradient(self.cx, &frame, &self.plan.names, bound, id)
+        });
+        let contexts = self.plan.context_bars.iter().map(|bound| {
+            let id = self.plan.graph.storage(bound.id);
+            add_to_context(self.cx, &frame, &self.plan.names, bound, id)
+        });
+        let contexts = match self.plan.context_bars.is_empty() {
+            true => TokenStream::new(),
+            false => quote! {
+                if let ::core::option::Option::Some(__dcontext) = __dcontext {
+                    #(#contexts)*
+                }
+            },
+        };
+        quote!(#locals #regions #(#gradients)* #contexts)
+    }
+}

@@ -1,0 +1,163 @@
+//! What a quantised copy of a cell holds: what a pass reads of parameters alone, and which of it is stored in fewer bits.
+
+use crate::dim::Atom;
+use crate::emit::context::Context;
+use crate::emit::hygiene::ident;
+use crate::graph::ir::{Graph, Id, Level, Op, Piece};
+use crate::lower::names::Names;
+use crate::plan::schedule::{Group, Region, Schedule};
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How a value is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// As it is.
+    Plain,
+    /// In fewer bits: products alone read it.
+    Narrow,
+    /// In fewer bits, and transposed: products alone read it, all of them its transpose.
+    Turned,
+}
+
+/// The values of a pass, each with how it is stored.
+pub struct Storage {
+    kinds: BTreeMap<Id, Kind>,
+    prefix: &'static str,
+}
+
+impl Storage {
+    /// Of a step: what is computed of parameters alone is stored as computed. Blocks in `plain`
+    /// stay as they are.
+    pub fn of_step(graph: &Graph, schedule: &Schedule, plain: &BTreeSet<Piece>) -> Self {
+        let regions = [Region::Context, Region::Step];
+        Storage { kinds: kinds(graph, schedule, &regions, plain, |_| true), prefix: "v" }
+    }
+
+    /// Of the initial state: parameters alone, since everything else is computed there. Blocks in
+    /// `plain` stay as they are.
+    pub fn of_start(graph: &Graph, schedule: &Schedule, plain: &BTreeSet<Piece>) -> Self {
+        let is_stored = |id: Id| graph[id].op.is_leaf();
+        Storage { kinds: kinds(graph, schedule, &Region::ALL, plain, is_stored), prefix: "start" }
+    }
+
+    /// The blocks of parameters that are stored, each with how.
+    pub fn pieces<'g>(&self, graph: &'g Graph) -> impl Iterator<Item = (Piece, Kind)> + use<'g, '_> {
+        self.ids().filter_map(|(id, kind)| Some((piece(graph, id)?, kind)))
+    }
+
+    pub fn kind(&self, id: Id) -> Option<Kind> {
+        self.kinds.get(&id).copied()
+    }
+
+    pub fn ids(&self) -> impl Iterator<Item = (Id, Kind)> {
+        self.kinds.iter().map(|(id, kind)| (*id, *kind))
+    }
+
+    pub fn field(&self, names: &Names, id: Id) -> Ident {
+        ident(&format!("{}_{}", self.prefix, names.text(id)))
+    }
+
+    /// The slice of a value, or what stands for it.
+    pub fn read(&self, cx: &Context, names: &Names, id: Id) -> Option<TokenStream> {
+        let (k, field) = (&cx.k, self.field(names, id));
+        Some(match self.kind(id)? {
+            Kind::Plain => quote!(#k::Flat::flat(&__cell.#field)),
+            Kind::Narrow | Kind::Turned => quote!(#k::Stored::view(&__cell.#field)),
+        })
+    }
+
+    /// The type of a field.
+    pub fn kept(&self, cx: &Context, graph: &Graph, id: Id) -> TokenStream {
+        let (k, format, scalar, shape) = (&cx.k, &cx.format, &cx.scalar, graph[id].shape);
+        let [rows, columns] = [shape.rows, shape.columns].map(|atom| cx.atom(atom));
+        match self.kind(id) {
+            Some(Kind::Narrow) => quote!(#k::Stored<#format, #scalar, { #rows }, { #columns }>),
+            Some(Kind::Turned) => quote!(#k::Stored<#format, #scalar, { #columns }, { #rows }>),
+            _ => cx.block_type(shape, Level::Param),
+        }
+    }
+}
+
+/// The blocks that a value which a step needs of parameters alone is computed from: from their
+/// entries as they are.
+pub fn computed_from(graph: &Graph, schedule: &Schedule) -> BTreeSet<Piece> {
+    let operands =
+        schedule.groups(Region::Param).iter().flat_map(|group| group.operands(graph, &schedule.users));
+    operands.filter_map(|id| piece(graph, graph.storage(id))).collect()
+}
+
+fn piece(graph: &Graph, id: Id) -> Option<Piece> {
+    match graph[id].op {
+        Op::Read(piece) => Some(piece),
+        _ => None,
+    }
+}
+
+fn kinds(
+    graph: &Graph,
+    schedule: &Schedule,
+    regions: &[Region],
+    plain: &BTreeSet<Piece>,
+    is_stored: impl Fn(Id) -> bool,
+) -> BTreeMap<Id, Kind> {
+    let groups: Vec<&Group> = regions.iter().flat_map(|region| schedule.groups(*region)).collect();
+    let mut kinds: BTreeMap<Id, Kind> = BTreeMap::new();
+    for group in &groups {
+        let matrices = matrices(graph, group);
+        for id in group.operands(graph, &schedule.users) {
+            let storage = graph.storage(id);
+            let node = &graph[storage];
+            if node.level != Level::Param || graph.is_constant(storage) || !is_stored(storage) {
+                continue;
+            }
+            let is_plain = piece(graph, storage).is_some_and(|piece| plain.contains(&piece));
+            let is_matrix = !is_plain && node.shape.rows != Atom::ONE && node.shape.columns != Atom::ONE;
+            let as_matrix = matrices.iter().find(|(own, _)| *own == id);
+            let kind = match as_matrix {
+                Some((_, kind)) if is_matrix && id == storage => *kind,
+                _ => Kind::Plain,
+            };
+            kinds
+                .entry(storage)
+                .and_modify(|own| *own = if *own == kind { kind } else { Kind::Plain })
+                .or_insert(kind);
+        }
+    }
+    // Products that run together read matrices of one kind.
+    loop {
+        let mut is_changed = false;
+        for group in groups.iter().filter(|group| !group.sums().is_empty()) {
+            let ids: Vec<(Id, Kind)> = matrices(graph, group);
+            if ids.iter().all(|(id, kind)| kinds.get(&graph.storage(*id)) == Some(kind)) {
+                continue;
+            }
+            for (id, _) in ids {
+                if let Some(kind) = kinds.get_mut(&graph.storage(id)) {
+                    is_changed |= *kind != Kind::Plain;
+                    *kind = Kind::Plain;
+                }
+            }
+        }
+        if !is_changed {
+            return kinds;
+        }
+    }
+}
+
+/// What a group multiplies from the left, or takes columns of.
+fn matrices(graph: &Graph, group: &Group) -> Vec<(Id, Kind)> {
+    if let Group::Single(id) = group {
+        return match graph[*id].op {
+            Op::Gather { .. } => vec![(graph[*id].args[0], Kind::Narrow)],
+            _ => vec![],
+        };
+    }
+    let terms = group.sums().iter().flat_map(|sum| &sum.terms);
+    let of_term = |term: &Id| {
+        let is_turned = matches!(graph[*term].op, Op::MatMul { ta: true, .. });
+        (graph[*term].args[0], if is_turned { Kind::Turned } else { Kind::Narrow })
+    };
+    terms.map(of_term).collect()
+}

@@ -1,0 +1,233 @@
+//! One step alone: everything in registers and on the stack.
+
+use crate::emit::body::{Body, Frame};
+use crate::emit::context::Context;
+use crate::emit::hygiene::variable;
+use crate::emit::layout::{Layout, read_leaf};
+use crate::emit::storage::Storage;
+use crate::graph::ir::{Id, Level, Op};
+use crate::lower::names::Names;
+use crate::plan::schedule::Region;
+use crate::plan::{Place, Plan};
+use crate::syntax::ast::{DeclarationKind, declared};
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+
+pub struct Stream<'a> {
+    pub cx: &'a Context<'a>,
+    pub plan: &'a Plan,
+    /// What a quantised copy holds, if the step is one's.
+    pub storage: Option<&'a Storage>,
+}
+
+/// Slices of locals, of the prepared handle, of the arguments of a step.
+struct StreamFrame<'a> {
+    layout: &'a Layout<'a>,
+    /// Values of a level below time are locals while they are prepared, fields of the handle afterwards.
+    is_preparing: bool,
+    storage: Option<&'a Storage>,
+}
+
+impl Frame for StreamFrame<'_> {
+    fn bind(&self, region: Region, reads: &[Id], writes: &[Id]) -> TokenStream {
+        let Layout { cx, plan } = self.layout;
+        let names = &plan.names;
+        let k = &cx.k;
+        let mut bindings = TokenStream::new();
+        for id in reads {
+            let variable = names.variable(*id);
+            let stored = self.storage.and_then(|storage| storage.read(cx, names, *id));
+            let slice = match &plan.graph[*id].op {
+                _ if stored.is_some() => quote!(#stored),
+                Op::Read(piece) if cx.cell.declarations[piece.of].kind == DeclarationKind::Input => {
+                    let path = input_path(self.layout, *piece);
+                    quote!(#k::Flat::flat(&(*__x) #path))
+                }
+                Op::Read(piece) => read_leaf(self.layout, *piece, region),
+                Op::Previous(piece) => {
+                    let path = cx.declared_path(*piece);
+                    quote!(#k::Flat::flat(&__state.#path))
+                }
+                _ if plan.graph[*id].level < Level::Time && !self.is_preparing => {
+                    let field = names.field(*id);
+                    quote!(#k::Flat::flat(&__prepared.#field))
+                }
+                _ => {
+                    let value = value_of(names, *id);
+                    quote!(#k::Flat::flat(&#value))
+                }
+            };
+            bindings.extend(quote!(let #variable = #slice;));
+        }
+        for id in writes {
+            let (variable, value) = (names.variable(*id), result(self.layout, *id));
+            bindings.extend(quote!(let #variable = #k::Flat::flat_mut(&mut #value);));
+        }
+        bindings
+    }
+}
+
+/// The local that holds a value, beside the slice of it.
+fn value_of(names: &Names, id: Id) -> Ident {
+    variable(&format!("value_{}", names.text(id)))
+}
+
+/// Where a value stands when the step has run.
+fn result(layout: &Layout, id: Id) -> TokenStream {
+    match layout.plan.streaming.places.get(&id) {
+        Some(Place::State(piece)) => {
+            let path = layout.cx.declared_path(*piece);
+            quote!(__state.#path)
+        }
+        _ => {
+            let value = value_of(&layout.plan.names, id);
+            quote!(#value)
+        }
+    }
+}
+
+fn input_path(layout: &Layout, piece: crate::graph::ir::Piece) -> TokenStream {
+    let cx = layout.cx;
+    if declared(cx.cell, DeclarationKind::Input).len() > 1 {
+        let path = cx.declared_path(piece);
+        return quote!(.#path);
+    }
+    cx.path_within(piece)
+}
+
+impl Stream<'_> {
+    /// The values of the handle: everything that depends on parameters and context alone.
+    pub fn fields(&self) -> Vec<(Ident, TokenStream)> {
+        self.fields_of(self.fixed())
+    }
+
+    /// Those of them that depend on the context.
+    pub fn context_fields(&self) -> Vec<(Ident, TokenStream)> {
+        self.fields_of(self.fixed_at(Level::Context))
+    }
+
+    fn fields_of(&self, ids: Vec<Id>) -> Vec<(Ident, TokenStream)> {
+        ids.into_iter()
+            .map(|id| {
+                let node = &self.plan.graph[id];
+                (self.plan.names.field(id), self.cx.block_type(node.shape, node.level))
+            })
+            .collect()
+    }
+
+    fn fixed(&self) -> Vec<Id> {
+        let places = &self.plan.streaming.places;
+        self.plan.graph.ids().filter(|id| places.get(id) == Some(&Place::Fixed)).collect()
+    }
+
+    fn fixed_at(&self, level: Level) -> Vec<Id> {
+        self.fixed().into_iter().filter(|id| self.plan.graph[*id].level == level).collect()
+    }
+
+    fn layout(&self) -> Layout<'_> {
+        Layout { cx: self.cx, plan: self.plan }
+    }
+
+    fn body(&self) -> Body<'_> {
+        Body {
+            cx: self.cx,
+            graph: &self.plan.graph,
+            names: &self.plan.names,
+            pass: &self.plan.streaming,
+            storage: self.storage,
+        }
+    }
+
+    fn locals(&self, ids: &[Id]) -> TokenStream {
+        let (cx, k) = (self.cx, &self.cx.k);
+        let lines = ids.iter().map(|id| {
+            let node = &self.plan.graph[*id];
+            let (value, kind) = (value_of(&self.plan.names, *id), cx.block_type(node.shape, node.level));
+            let scalar = &cx.scalar;
+            quote!(let mut #value = <#kind as #k::Varying<#scalar>>::zero();)
+        });
+        quote!(#(#lines)*)
+    }
+
+    /// Computes the handle's values: statements, then the fields of a struct expression.
+    pub fn prepare(&self) -> (TokenStream, TokenStream) {
+        let fixed = self.fixed();
+        (self.compute(&fixed, &[Region::Param, Region::Context]), self.struct_fields(&fixed))
+    }
+
+    /// Computes what depends on parameters alone, each value in its [`local`](Self::local): statements.
+    pub fn prepare_parameters(&self) -> TokenStream {
+        self.compute(&self.fixed_at(Level::Param), &[Region::Param])
+    }
+
+    /// Computes what depends on the context: statements, then the fields of a struct expression.
+    pub fn prepare_context(&self) -> (TokenStream, TokenStream) {
+        let fixed = self.fixed_at(Level::Context);
+        (self.compute(&fixed, &[Region::Context]), self.struct_fields(&fixed))
+    }
+
+    /// The local that a value is prepared in.
+    pub fn local(&self, id: Id) -> Ident {
+        value_of(&self.plan.names, id)
+    }
+
+    fn compute(&self, ids: &[Id], regions: &[Region]) -> TokenStream {
+        let layout = self.layout();
+        let frame = StreamFrame { layout: &layout, is_preparing: true, storage: self.storage };
+        let (locals, body) = (self.locals(ids), self.body());
+        let regions = regions.iter().map(|region| body.region(*region, &frame));
+        quote!(#locals #(#regions)*)
+    }
+
+    fn struct_fields(&self, ids: &[Id]) -> TokenStream {
+        let fields = ids.iter().map(|id| {
+            let (field, value) = (self.plan.names.field(*id), value_of(&self.plan.names, *id));
+            quote!(#field: #value,)
+        });
+        quote!(#(#fields)*)
+    }
+
+    /// The statements of a step, ending in the output.
+    pub fn step(&self) -> TokenStream {
+        let layout = self.layout();
+        let k = &self.cx.k;
+        let frame = StreamFrame { layout: &layout, is_preparing: false, storage: self.storage };
+        let body = self.body();
+        let places = &self.plan.streaming.places;
+        let stored: Vec<Id> =
+            self.plan.graph.ids().filter(|id| matches!(places.get(id), Some(Place::Buffer(_)))).collect();
+        let locals = self.locals(&stored);
+        let step = body.region(Region::Step, &frame);
+        let kept =
+            self.plan.states.iter().filter(|bound| !matches!(places.get(&bound.id), Some(Place::State(_))));
+        let save = kept.map(|bound| {
+            let (path, value) = (self.cx.declared_path(bound.piece), value_of(&self.plan.names, bound.id));
+            quote!(#k::copy(#k::Flat::flat_mut(&mut __state.#path), #k::Flat::flat(&#value));)
+        });
+        let output = if layout.returns_outputs_in_place() {
+            let id = self.plan.outputs[0][0].id;
+            match (result(&layout, id), places.get(&id)) {
+                (value, Some(Place::State(_))) => quote!(::core::clone::Clone::clone(&#value)),
+                (value, _) => value,
+            }
+        } else {
+            let output = TokenStream::new();
+            let sequence = crate::emit::sequence::Sequence { cx: self.cx, plan: self.plan, output: &output };
+            let copies = self.plan.outputs.iter().flatten().map(|bound| {
+                let (path, value) = (sequence.output_path(bound), result(&layout, bound.id));
+                quote!(#k::copy(#k::Flat::flat_mut(&mut __output #path), #k::Flat::flat(&#value));)
+            });
+            quote! {
+                let mut __output: Self::Output = #k::Varying::zero();
+                #(#copies)*
+                __output
+            }
+        };
+        quote! {
+            #locals
+            #step
+            #(#save)*
+            #output
+        }
+    }
+}

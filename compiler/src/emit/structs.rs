@@ -1,0 +1,303 @@
+//! The structs of a definition: the cell, its state, context, inputs, outputs, tape and handle.
+
+use crate::analysis::resolve::Target;
+use crate::emit::items::Items;
+use crate::emit::layout::Layout;
+use crate::emit::stream::Stream;
+use crate::emit::types::{one_hot_free, output_shapes};
+use crate::graph::ir::Level;
+use crate::syntax::ast::{DeclarationKind, declared};
+use crate::text::equations;
+use proc_macro2::{Ident, TokenStream};
+use quote::format_ident;
+use quote::quote;
+
+impl Items<'_> {
+    /// A struct of helper fields, with `B` and `T`.
+    fn helper(
+        &self,
+        suffix: &str,
+        doc: &str,
+        dims: &[usize],
+        fields: &[(TokenStream, TokenStream)],
+    ) -> TokenStream {
+        let cx = self.cx;
+        let (visibility, gates) = (&cx.cell.visibility, self.gates());
+        let name = format_ident!("{}{}", self.places.cell, suffix);
+        let (scalar, batch) = (&cx.scalar, &cx.batch);
+        let dims = cx.dim_parameters(dims);
+        let fields: Vec<TokenStream> = match fields.is_empty() {
+            false => fields.iter().map(|(head, kind)| quote!(#head: #kind)).collect(),
+            true => {
+                let doc =
+                    "A cell without such values has none; the type is there so that signatures are alike.";
+                vec![quote!(#[doc = #doc] pub nothing: ::core::marker::PhantomData<[#scalar; #batch]>)]
+            }
+        };
+        quote! {
+            #gates
+            #[doc = #doc]
+            #[allow(non_snake_case, dead_code, mixed_script_confusables, confusable_idents, uncommon_codepoints)]
+            #[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::cmp::PartialEq)]
+            #visibility struct #name<#dims const #batch: usize = 1, #scalar = f32> {
+                #(#fields,)*
+            }
+        }
+    }
+
+    /// Public fields for declarations.
+    fn fields(&self, indices: &[usize]) -> Vec<(TokenStream, TokenStream)> {
+        let cx = self.cx;
+        indices
+            .iter()
+            .map(|index| {
+                let (name, docs) = (&self.places.declarations[*index], self.declaration_docs(*index));
+                // The type that rustdoc shows is a nest of blocks.
+                let blocks = equations::blocks(cx.shaped(), *index).map(|blocks| {
+                    // Where the crate has another name, the link stays text.
+                    quote!(#[doc = ""] #[doc = #blocks] #[allow(rustdoc::broken_intra_doc_links)])
+                });
+                (quote!(#docs #blocks pub #name), cx.declared_type(*index))
+            })
+            .collect()
+    }
+
+    /// The user's comment on a declaration, its shape, and the equation of a state.
+    pub fn declaration_docs(&self, index: usize) -> TokenStream {
+        let cx = self.cx;
+        let attributes = docs_of(&cx.cell.declarations[index].attributes);
+        let value =
+            self.resolved.state_values[index].and_then(|target| cx.cell.equations.get(target.equation));
+        let equation =
+            value.map_or_else(String::new, |equation| format!(": `{}`", equations::line(equation)));
+        let shape = format!("`{}`{equation}", equations::shape(cx.shaped(), index));
+        quote!(#attributes #[doc = #shape])
+    }
+
+    /// The user's comment on an equation, its shape, and itself.
+    pub fn equation_docs(&self, target: Target) -> TokenStream {
+        let cx = self.cx;
+        let shape =
+            self.shape_of(target).map_or_else(|| "?".to_owned(), |shape| shape.display(&cx.dim_names));
+        let Some(equation) = cx.cell.equations.get(target.equation) else { return TokenStream::new() };
+        let (attributes, line) = (docs_of(&equation.attributes), equations::line(equation));
+        let line = format!("`{shape}`: `{line}`");
+        quote!(#attributes #[doc = #line])
+    }
+
+    pub(super) fn cell_struct(&self) -> TokenStream {
+        let cx = self.cx;
+        let cell = cx.cell;
+        let (visibility, name, scalar) = (&cell.visibility, &self.places.cell, &cx.scalar);
+        let attributes = &cell.attributes;
+        let derives_debug = has_derive(attributes, "Debug");
+        let derives_clone = has_derive(attributes, "Clone");
+        let derives_eq = has_derive(attributes, "PartialEq");
+        let mut derives = vec![];
+        if !derives_debug {
+            derives.push(quote!(::core::fmt::Debug));
+        }
+        if !derives_clone {
+            derives.push(quote!(::core::clone::Clone));
+        }
+        if !derives_eq {
+            derives.push(quote!(::core::cmp::PartialEq));
+        }
+        let doc = self.cell_docs();
+        let dims = self.placed_dims();
+        let mut saved = declared(cell, DeclarationKind::Param);
+        saved.extend(declared(cell, DeclarationKind::Buffer));
+        saved.sort_unstable();
+        let fields: Vec<TokenStream> =
+            self.fields(&saved).into_iter().map(|(head, kind)| quote!(#head: #kind)).collect();
+        // A type parameter must be used.
+        let marker = fields.is_empty().then(|| {
+            quote!(#[doc = "A cell without parameters."] pub nothing: ::core::marker::PhantomData<#scalar>,)
+        });
+        quote! {
+            #(#attributes)*
+            #doc
+            #[allow(non_snake_case, dead_code, mixed_script_confusables, confusable_idents, uncommon_codepoints)]
+            #[derive(#(#derives),*)]
+            // Products read whole columns: a parameter that starts within a cache line costs up to 1.5 times.
+            #[repr(align(64))]
+            #visibility struct #name<#dims #scalar = f32> {
+                #(#fields,)*
+                #marker
+            }
+        }
+    }
+
+    /// Plain text in a build; the whole page where rustdoc asks for it.
+    fn cell_docs(&self) -> TokenStream {
+        let (text, root, k) =
+            (equations::cell(self.cx.shaped(), &self.resolved.order), &self.cx.root, &self.cx.k);
+        match self.source {
+            Some(source) => quote! {
+                #[cfg_attr(not(doc), doc = #text)]
+                #[cfg_attr(doc, doc = #k::page!(#root; #source))]
+            },
+            None => quote!(#[doc = #text]),
+        }
+    }
+
+    pub(super) fn helper_structs(&self) -> TokenStream {
+        let cx = self.cx;
+        let name = &cx.cell.name;
+        let of = |indices: &[usize]| {
+            cx.dims_of(indices.iter().filter_map(|index| cx.shapes.declarations[*index].as_ref()))
+        };
+        let states = declared(cx.cell, DeclarationKind::State);
+        let mut items = self.helper(
+            "State",
+            &format!("What [`{name}`] carries from step to step, `B` samples at a time; of a cotangent, the cotangents of it."),
+            &of(&states),
+            &self.fields(&states),
+        );
+        let contexts = declared(cx.cell, DeclarationKind::Context);
+        if !contexts.is_empty() {
+            let doc = format!("What stays the same for a whole sequence of [`{name}`].");
+            items.extend(self.helper("Context", &doc, &of(&contexts), &self.fields(&contexts)));
+        }
+        let inputs = self.inputs();
+        if inputs.len() > 1 {
+            let doc = format!("What one step of [`{name}`] reads.");
+            items.extend(self.helper("Input", &doc, &one_hot_free(cx, &inputs), &self.fields(&inputs)));
+            let varying = self.varying_inputs();
+            if varying.len() < inputs.len() && !varying.is_empty() {
+                let doc = format!("The cotangents of [`{name}Input`]; an index has none.");
+                items.extend(self.helper("InputBar", &doc, &of(&varying), &self.fields(&varying)));
+            }
+        }
+        if cx.cell.outputs.len() > 1 {
+            let shapes = output_shapes(cx, self.resolved);
+            let dims = cx.dims_of(shapes.iter());
+            let fields: Vec<_> = (self.output_names().into_iter().zip(&self.resolved.outputs).zip(&shapes))
+                .map(|((name, target), shape)| {
+                    let docs = target.map(|target| self.equation_docs(target));
+                    (quote!(#docs pub #name), cx.shape_type(shape, Level::Time))
+                })
+                .collect();
+            items.extend(self.helper(
+                "Output",
+                &format!("What one step of [`{name}`] returns."),
+                &dims,
+                &fields,
+            ));
+        }
+        items.extend(self.prepared_struct());
+        items
+    }
+
+    /// The fields of several outputs. One is defined by its equation, but a state has a field of its own for that.
+    fn output_names(&self) -> Vec<&Ident> {
+        (self.places.outputs.iter().zip(&self.resolved.outputs))
+            .map(|(mention, value)| {
+                let value = value.filter(|value| self.resolved.state_of(*value).is_none());
+                let defined =
+                    value.and_then(|value| self.places.targets.get(value.equation)?.get(value.index));
+                defined.unwrap_or(mention)
+            })
+            .collect()
+    }
+
+    pub(super) fn tape_struct(&self) -> TokenStream {
+        let cx = self.cx;
+        let (visibility, gates, k) = (&cx.cell.visibility, self.gates(), &cx.k);
+        let name = format_ident!("{}Tape", self.places.cell);
+        let (scalar, batch, dims) = (&cx.scalar, &cx.batch, &self.types.dims);
+        let doc = format!(
+            "The residuals of a forward pass of [`{}`]: what its backward pass needs, a series a value, a column a step \
+             and sample. Made by `tape()`, reused between sequences without allocating again.",
+            cx.cell.name
+        );
+        let lengths = quote!(lengths: ::core::option::Option<[::core::primitive::usize; #batch]>);
+        let (cell, output) = (&self.types.cell, &self.types.output);
+        let mut fields =
+            vec![quote!(steps: ::core::primitive::usize), lengths, quote!(outputs: #k::Vec<#output>)];
+        if let Some(plan) = self.plan {
+            let layout = Layout { cx, plan };
+            for field in layout.fields() {
+                let (name, element) = (&field.name, &field.element);
+                fields.push(quote!(#name: #k::Series<#element>));
+            }
+            for bound in plan.recurrent() {
+                let held = format_ident!("held_{}", layout.carry_series(bound.piece));
+                let element = cx.block_type(plan.graph[bound.id].shape, Level::Time);
+                fields.push(quote!(#held: #k::Series<#element>));
+            }
+            for bound in layout.read_before() {
+                let before = layout.before_series(bound.piece);
+                let element = cx.block_type(plan.graph[bound.id].shape, Level::Time);
+                fields.push(quote!(#before: #k::Series<#element>));
+            }
+            if let Some(context) = &self.types.context {
+                fields.push(quote!(clean_context: #k::CleanContext<#context, #scalar>));
+            }
+            if layout.reads_inputs_in_place() {
+                let input = &self.types.input;
+                fields.push(quote!(clean: #k::Series<#input>));
+            }
+        }
+        quote! {
+            #gates
+            #[doc = #doc]
+            #[allow(non_snake_case, dead_code, mixed_script_confusables, confusable_idents, uncommon_codepoints)]
+            #[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::default::Default)]
+            #visibility struct #name<#dims const #batch: usize = 1, #scalar: #k::Scalar = f32> {
+                #(#fields,)*
+                marker: ::core::marker::PhantomData<(fn() -> #cell, fn() -> #output)>,
+            }
+        }
+    }
+
+    fn prepared_struct(&self) -> TokenStream {
+        let cx = self.cx;
+        let (visibility, gates, k) = (&cx.cell.visibility, self.gates(), &cx.k);
+        let name = format_ident!("{}Prepared", self.places.cell);
+        let (scalar, batch, dims) = (&cx.scalar, &cx.batch, &self.types.dims);
+        let doc = format!(
+            "[`{}`] ready to stream: holds everything that depends on parameters{} alone. Made by `prepare`.",
+            cx.cell.name,
+            if self.types.context.is_some() { " and context" } else { "" }
+        );
+        let fields = match self.plan {
+            Some(plan) => Stream { cx, plan, storage: None }.fields(),
+            None => vec![],
+        };
+        let (heads, kinds): (Vec<_>, Vec<_>) = fields.into_iter().unzip();
+        let cell = &self.types.cell;
+        let context = self.types.context.iter();
+        quote! {
+            #gates
+            #[doc = #doc]
+            #[allow(non_snake_case, dead_code, mixed_script_confusables, confusable_idents, uncommon_codepoints)]
+            #[derive(::core::fmt::Debug, ::core::clone::Clone)]
+            #visibility struct #name<'a, #dims const #batch: usize = 1, #scalar: #k::Scalar = f32> {
+                cell: &'a #cell,
+                #(context: &'a #context,)*
+                #(#heads: #kinds,)*
+                marker: ::core::marker::PhantomData<[#scalar; #batch]>,
+            }
+        }
+    }
+}
+
+/// Doc comments alone.
+fn docs_of(attributes: &[syn::Attribute]) -> TokenStream {
+    let docs = attributes.iter().filter(|attribute| attribute.path().is_ident("doc"));
+    quote!(#(#docs)*)
+}
+
+/// Whether the user derives a trait that we would.
+fn has_derive(attributes: &[syn::Attribute], name: &str) -> bool {
+    attributes.iter().filter(|attribute| attribute.path().is_ident("derive")).any(|attribute| {
+        let mut found = false;
+        // A malformed derive is rustc's to report.
+        let _ = attribute.parse_nested_meta(|meta| {
+            found |= meta.path.segments.last().is_some_and(|segment| segment.ident == name);
+            Ok(())
+        });
+        found
+    })
+}

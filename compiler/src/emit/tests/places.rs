@@ -1,0 +1,426 @@
+//! What an editor finds at the place of a name: a token of the expansion that is the definition, or that resolves to it.
+//!
+//! An editor maps a token of the source to those of the expansion at its place, and resolves these as Rust. So does this, as far as the
+//! generated mentions need it.
+
+use super::{LSTM, parse};
+use crate::analysis::resolve::key;
+use crate::diagnostics::Diagnostics;
+use crate::emit::context::Runtime;
+use crate::expand::expand;
+use crate::graph::ops;
+use crate::syntax::ast::Cell;
+use crate::testing::samples::SAMPLES;
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
+
+/// Of a name in the source: its bytes. What stands at the call of the macro has none.
+type Place = Range<usize>;
+
+fn place(span: Span) -> Option<Place> {
+    Some(span.byte_range()).filter(|range| !range.is_empty())
+}
+
+fn words(tokens: TokenStream, into: &mut Vec<Ident>) {
+    for token in tokens {
+        match token {
+            TokenTree::Ident(word) => into.push(word),
+            TokenTree::Group(group) => words(group.stream(), into),
+            _ => {}
+        }
+    }
+}
+
+/// What a name of the expansion means to an editor.
+#[derive(Debug, Clone, PartialEq)]
+enum Meaning {
+    /// Defined by the user, there.
+    Own(Place),
+    /// A function of the language or an initialiser.
+    BuiltIn(String),
+}
+
+/// What generated code defines and mentions at the places of names.
+#[derive(Default)]
+struct Read {
+    /// By struct and field.
+    fields: HashMap<(String, String), Place>,
+    /// Generics of the cell and functions of its own.
+    items: HashMap<String, Place>,
+    definitions: Vec<Place>,
+    mentions: Vec<(Place, Meaning)>,
+}
+
+impl Read {
+    fn define(&mut self, name: &Ident) -> Option<Place> {
+        let place = place(name.span())?;
+        self.definitions.push(place.clone());
+        Some(place)
+    }
+
+    fn structure(&mut self, item: &syn::ItemStruct) {
+        self.define(&item.ident);
+        for field in &item.fields {
+            let name = field.ident.as_ref().expect("generated structs have named fields");
+            if let Some(place) = self.define(name) {
+                self.fields.insert((item.ident.to_string(), key(name)), place);
+            }
+        }
+        for parameter in item.generics.const_params() {
+            self.define(&parameter.ident);
+        }
+    }
+
+    /// The method that mentions every name.
+    fn method(&mut self, item: &syn::ItemImpl, method: &syn::ImplItemFn) {
+        for parameter in item.generics.const_params() {
+            let place = self.define(&parameter.ident).expect("a dimension of the cell has a place");
+            self.items.insert(key(&parameter.ident), place);
+        }
+        let mut types = HashMap::new();
+        let cell = type_name(&item.self_ty);
+        for argument in &method.sig.inputs {
+            let syn::FnArg::Typed(argument) = argument else { panic!("`self`") };
+            types.insert(
+                argument.pat.to_token_stream().to_string(),
+                type_name(&argument.ty).replace("Self", &cell),
+            );
+        }
+        let [.., syn::Stmt::Expr(syn::Expr::Assign(assign), _)] = &method.block.stmts[..] else {
+            panic!("no mentions")
+        };
+        for statement in &method.block.stmts {
+            match statement {
+                syn::Stmt::Item(syn::Item::Struct(item)) => self.structure(item),
+                syn::Stmt::Item(syn::Item::Impl(item)) => self.functions(item),
+                _ => {}
+            }
+        }
+        let syn::Expr::Closure(closure) = &*assign.right else { panic!("no closure") };
+        let Some(syn::Pat::Type(values)) = closure.inputs.first() else { panic!("no values") };
+        types.insert("__values".to_owned(), type_name(&values.ty));
+        let syn::Expr::Block(body) = &*closure.body else { panic!("no body") };
+        let locals = self.items.clone();
+        body.block.stmts.iter().for_each(|statement| self.statement(statement, &types, &locals));
+    }
+
+    fn functions(&mut self, item: &syn::ItemImpl) {
+        let methods = || {
+            item.items.iter().map(|item| match item {
+                syn::ImplItem::Fn(method) => method,
+                other => panic!("{}", other.to_token_stream()),
+            })
+        };
+        for method in methods() {
+            let place = self.define(&method.sig.ident).expect("a function of the user's has a place");
+            self.items.insert(format!("fn {}", method.sig.ident), place);
+        }
+        for method in methods() {
+            let mut locals = HashMap::new();
+            for argument in &method.sig.inputs {
+                let syn::FnArg::Typed(argument) = argument else { panic!("`self`") };
+                let syn::Pat::Ident(name) = &*argument.pat else { panic!("no name") };
+                locals.insert(key(&name.ident), self.define(&name.ident).expect("an argument has a place"));
+            }
+            let [mentions @ .., _] = &method.block.stmts[..] else { panic!("no body") };
+            mentions.iter().for_each(|statement| self.statement(statement, &HashMap::new(), &locals));
+        }
+    }
+
+    /// `_ = &__cell.W;`, `_ = H;`, `_ = <T as Function>::tanh;`, `_ = <Step<..>>::swish;`, `use init::orthogonal as _;`
+    fn statement(
+        &mut self,
+        statement: &syn::Stmt,
+        types: &HashMap<String, String>,
+        locals: &HashMap<String, Place>,
+    ) {
+        let (name, meaning) = match statement {
+            syn::Stmt::Item(syn::Item::Use(item)) => {
+                let mut inside = vec![];
+                words(item.to_token_stream(), &mut inside);
+                let name = inside[inside.len() - 3].clone();
+                let meaning = Meaning::BuiltIn(name.to_string());
+                (name, meaning)
+            }
+            syn::Stmt::Expr(syn::Expr::Assign(assign), Some(_)) => match &*assign.right {
+                syn::Expr::Reference(reference) => {
+                    let syn::Expr::Field(field) = &*reference.expr else { panic!("no field") };
+                    let syn::Member::Named(name) = &field.member else { panic!("no name") };
+                    let of = types[&field.base.to_token_stream().to_string()].clone();
+                    let place = self.fields.get(&(of.clone(), key(name)));
+                    let place = place.unwrap_or_else(|| panic!("no field `{name}` of `{of}` has a place"));
+                    (name.clone(), Meaning::Own(place.clone()))
+                }
+                syn::Expr::Path(path) => {
+                    let name = path.path.segments.last().expect("a path has segments").ident.clone();
+                    let meaning = match (&path.qself, path.path.segments.len()) {
+                        (Some(_), 1) => Meaning::Own(self.items[&format!("fn {name}")].clone()),
+                        (Some(_), _) => Meaning::BuiltIn(key(&name)),
+                        (None, _) => Meaning::Own(locals[&key(&name)].clone()),
+                    };
+                    (name, meaning)
+                }
+                other => panic!("{}", other.to_token_stream()),
+            },
+            other => panic!("{}", other.to_token_stream()),
+        };
+        let place = place(name.span()).unwrap_or_else(|| panic!("`{name}` is mentioned at no place"));
+        self.mentions.push((place, meaning));
+    }
+}
+
+/// `PeepholeState` of `&PeepholeState<{ H }, { B }, T>`
+fn type_name(kind: &syn::Type) -> String {
+    match kind {
+        syn::Type::Reference(reference) => type_name(&reference.elem),
+        syn::Type::Path(path) => path.path.segments.last().expect("a path has segments").ident.to_string(),
+        other => other.to_token_stream().to_string(),
+    }
+}
+
+/// Of the definitions of one cell each: the expansion, and what it says of names.
+fn read(source: &str) -> (TokenStream, Read) {
+    let tokens = source.parse().unwrap_or_else(|error| panic!("{error}: {source}"));
+    let expansion = expand(&Runtime::new(quote!(::rnn_cell)), tokens).into_token_stream();
+    let mut read = Read::default();
+    let items = parse(&expansion).items;
+    for item in &items {
+        if let syn::Item::Struct(item) = item {
+            read.structure(item);
+        }
+    }
+    for item in &items {
+        if let syn::Item::Impl(item) = item
+            && let [syn::ImplItem::Fn(method)] = &item.items[..]
+        {
+            read.method(item, method);
+        }
+    }
+    (expansion, read)
+}
+
+/// What each name of a cell is, by its text: functions under `fn name`, their arguments under `fn name argument`.
+fn declared(cell: &Cell) -> HashMap<String, Place> {
+    let mut names = HashMap::new();
+    let mut add = |text: String, name: &Ident| {
+        names.entry(text).or_insert_with(|| name.span().byte_range());
+    };
+    cell.dimensions.iter().for_each(|name| add(key(name), name));
+    cell.declarations.iter().for_each(|declaration| add(key(&declaration.name), &declaration.name));
+    cell.equations.iter().flat_map(|equation| &equation.targets).for_each(|name| add(key(name), name));
+    for function in &cell.functions {
+        add(format!("fn {}", function.name), &function.name);
+        let of = |argument: &Ident| format!("fn {} {argument}", function.name);
+        function.arguments.iter().for_each(|argument| add(of(argument), argument));
+    }
+    names
+}
+
+fn cells(source: &str) -> Vec<Cell> {
+    let mut diagnostics = Diagnostics::default();
+    crate::syntax::parse::parse(source.parse().expect("brackets"), &mut diagnostics).cells
+}
+
+/// Samples of one cell each.
+fn samples() -> Vec<&'static str> {
+    SAMPLES.iter().copied().chain([LSTM]).filter(|source| cells(source).len() == 1).collect()
+}
+
+/// What every name means by the rules of the language, and what it is to an editor: the same.
+#[test]
+fn names_lead_to_their_definitions() {
+    let mut count = 0;
+    for source in samples() {
+        let cell = cells(source).remove(0);
+        let (_, read) = read(source);
+        let declared = declared(&cell);
+        let bodies = cell.functions.iter().map(|function| {
+            (
+                function.name.to_string(),
+                function.body.extent.first.byte_range().start..function.body.extent.last.byte_range().end,
+            )
+        });
+        let bodies: Vec<(String, Place)> = bodies.collect();
+        for (at, meaning) in &read.mentions {
+            let text = source.get(at.clone()).expect("within the source");
+            let inside =
+                bodies.iter().find(|(_, body)| body.contains(&at.start)).map_or("", |(name, _)| name);
+            let own = [format!("fn {inside} {text}"), text.to_owned(), format!("fn {text}")];
+            let expected = match own.iter().find_map(|text| declared.get(text)) {
+                // A function and a value may share a name: what is called is the function.
+                Some(place) => Meaning::Own(match declared.get(&own[2]) {
+                    Some(function) if source[at.end..].starts_with('(') => function.clone(),
+                    _ => place.clone(),
+                }),
+                None if ops::find(text).is_some() => {
+                    Meaning::BuiltIn(ops::find(text).expect("it is").name.to_owned())
+                }
+                None => Meaning::BuiltIn(text.to_owned()),
+            };
+            assert_eq!(*meaning, expected, "`{text}` at {at:?} of {source}");
+            count += 1;
+        }
+    }
+    assert!(count > 300, "{count}");
+}
+
+/// Every name of the source is a definition or a mention.
+#[test]
+fn no_name_is_left_out() {
+    // The words of the language, of paths, attributes and time indices.
+    let others = [
+        "pub",
+        "crate",
+        "cell",
+        "input",
+        "context",
+        "state",
+        "param",
+        "buffer",
+        "output",
+        "fn",
+        "one_hot",
+        "t",
+        "T",
+        "from_fn",
+        "reservoir",
+        "derive",
+        "Debug",
+        "cfg",
+        "all",
+        "allow",
+        "dead_code",
+        "doc",
+    ];
+    for source in samples() {
+        let (_, read) = read(source);
+        let known: HashSet<Place> =
+            read.definitions.iter().chain(read.mentions.iter().map(|(place, _)| place)).cloned().collect();
+        let mut all = vec![];
+        words(source.parse().expect("brackets"), &mut all);
+        for name in all.iter().filter(|name| !others.contains(&name.to_string().as_str())) {
+            assert!(
+                known.contains(&name.span().byte_range()),
+                "`{name}` at {:?} of {source}",
+                name.span().byte_range()
+            );
+        }
+    }
+}
+
+/// An editor looks at every token of a name's place: generated code has none there but the definition and the mention.
+#[test]
+fn a_name_stands_nowhere_else_at_its_place() {
+    for source in samples() {
+        let cell = cells(source).remove(0);
+        let (expansion, read) = read(source);
+        let names: HashSet<Place> =
+            declared(&cell).into_values().chain([cell.name.span().byte_range()]).collect();
+        let mut all = vec![];
+        words(expansion, &mut all);
+        let mut counts: HashMap<Place, usize> = HashMap::new();
+        for place in all.iter().filter_map(|word| place(word.span())) {
+            *counts.entry(place).or_default() += 1;
+        }
+        for (place, _) in &read.mentions {
+            // An output that is a state is mentioned where its own field is defined.
+            let expected = 1 + read.definitions.iter().filter(|other| *other == place).count();
+            assert_eq!(counts[place], expected, "`{}` at {place:?} of {source}", &source[place.clone()]);
+        }
+        for place in &names {
+            let expected = read.definitions.iter().filter(|other| *other == place).count()
+                + read.mentions.iter().filter(|(other, _)| other == place).count();
+            assert_eq!(counts[place], expected, "`{}` at {place:?} of {source}", &source[place.clone()]);
+        }
+    }
+}
+
+/// A definition with mistakes keeps the meaning of what is right in it.
+#[test]
+fn mistakes_leave_the_rest() {
+    let source = "cell Wrong<I, H> { input x: [I]; state h: [H]; param W: [H, I]; g = tanh(W @ x) * nothing; h = g + W * x; output h; }";
+    let (expansion, read) = read(source);
+    assert!(expansion.to_string().contains("compile_error"));
+    let declared = declared(&cells(source).remove(0));
+    let found: Vec<(&str, &Meaning)> =
+        read.mentions.iter().map(|(at, meaning)| (&source[at.clone()], meaning)).collect();
+    for (name, times) in [("W", 2), ("x", 2), ("g", 1), ("h", 2), ("H", 2), ("I", 2)] {
+        let meaning = Meaning::Own(declared[name].clone());
+        assert_eq!(
+            found.iter().filter(|mention| **mention == (name, &meaning)).count(),
+            times,
+            "{name}: {found:?}"
+        );
+    }
+    assert!(!found.iter().any(|(name, _)| *name == "nothing"));
+}
+
+/// The functions that an editor shows are those of the language, with their arguments.
+#[test]
+fn functions_are_documented() {
+    let source = include_str!("../../../../runtime/src/language.rs");
+    let file = syn::parse_file(source).expect("the file is Rust");
+    let methods = file.items.iter().find_map(|item| match item {
+        syn::Item::Trait(item) => Some(&item.items),
+        _ => None,
+    });
+    let mut found = vec![];
+    for item in methods.expect("a trait") {
+        let syn::TraitItem::Fn(method) = item else { panic!("{}", item.to_token_stream()) };
+        assert!(
+            method.attrs.iter().any(|attribute| attribute.path().is_ident("doc")),
+            "{}",
+            method.sig.ident
+        );
+        let name = key(&method.sig.ident);
+        let operation = ops::find(&name).unwrap_or_else(|| panic!("the language has no `{name}`"));
+        assert_eq!(method.sig.inputs.len().max(operation.arity.0), operation.arity.1, "{name}");
+        let arguments: Vec<String> = method
+            .sig
+            .inputs
+            .iter()
+            .map(|argument| match argument {
+                syn::FnArg::Typed(argument) => argument.pat.to_token_stream().to_string(),
+                syn::FnArg::Receiver(_) => panic!("`self`"),
+            })
+            .collect();
+        let signature = format!("{name}({})", arguments.join(", "));
+        // The comparison of a `where` is one argument, of no name.
+        assert!(
+            name == "where" || operation.signature.ends_with(&signature),
+            "{signature}: {}",
+            operation.signature
+        );
+        found.push(name);
+    }
+    let missing: Vec<&str> = ops::names().filter(|name| !found.iter().any(|found| found == name)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+/// What the user's types have fields for is defined there, not a second time.
+#[test]
+fn fields_belong_to_the_generated_types() {
+    let (_, read) = read(
+        "pub cell Everything<I, H> { input x: [I], w: one_hot[I]; context m: [H]; state h: [H]; param W: [H, I]; buffer k: [];
+            g = W @ x + W @ w + m; h = g * k + h[t-1]; y = 2 * h; output h, y; }",
+    );
+    let mut found: Vec<String> = read.fields.keys().map(|(of, name)| format!("{of}.{name}")).collect();
+    found.sort();
+    assert_eq!(
+        found,
+        [
+            "Everything.W",
+            "Everything.k",
+            "EverythingContext.m",
+            "EverythingInput.w",
+            "EverythingInput.x",
+            "EverythingInputBar.x",
+            "EverythingOutput.h",
+            "EverythingOutput.y",
+            "EverythingState.h",
+            "EverythingStep.g",
+        ]
+    );
+}

@@ -1,0 +1,95 @@
+//! The generated types, as they are named in signatures.
+
+use crate::analysis::resolve::Resolved;
+use crate::dim::Shape;
+use crate::emit::context::Context;
+use crate::emit::hygiene::ident;
+use crate::graph::ir::Level;
+use crate::syntax::ast::{DeclarationKind, declared};
+use proc_macro2::TokenStream;
+use quote::format_ident;
+use quote::quote;
+
+/// The generated types, as they are named in signatures.
+pub struct Types {
+    pub cell: TokenStream,
+    pub state: TokenStream,
+    pub tape: TokenStream,
+    pub prepared: TokenStream,
+    pub context: Option<TokenStream>,
+    pub input: TokenStream,
+    pub input_bar: TokenStream,
+    pub output: TokenStream,
+    /// `const I: usize, const H: usize,`
+    pub dims: TokenStream,
+    /// `I, H,`
+    pub dim_args: TokenStream,
+}
+
+impl Types {
+    pub fn new(cx: &Context, resolved: &Resolved) -> Self {
+        let name = &cx.cell.name;
+        let (scalar, batch) = (&cx.scalar, &cx.batch);
+        let helper = |suffix: &str, dims: &[usize]| {
+            let (name, dims) = (format_ident!("{}{}", name, suffix), cx.dim_arguments(dims));
+            quote!(#name<#dims { #batch }, #scalar>)
+        };
+        let of = |indices: &[usize]| {
+            cx.dims_of(indices.iter().filter_map(|index| cx.shapes.declarations[*index].as_ref()))
+        };
+        let all = cx.all_dims();
+        let dim_args = cx.dim_arguments(&all);
+        let inputs = declared(cx.cell, DeclarationKind::Input);
+        let varying: Vec<usize> =
+            inputs.iter().copied().filter(|index| cx.shapes.one_hot[*index].is_none()).collect();
+        let input = match inputs[..] {
+            [] => quote!(()),
+            [only] => cx.declared_type(only),
+            _ => helper("Input", &one_hot_free(cx, &inputs)),
+        };
+        let input_bar = match (inputs.len(), varying.len()) {
+            (_, 0) => quote!(()),
+            (1, 1) => input.clone(),
+            (all, some) if all == some => input.clone(),
+            _ => helper("InputBar", &of(&varying)),
+        };
+        let shapes = output_shapes(cx, resolved);
+        let output = match &shapes[..] {
+            [only] => cx.shape_type(only, Level::Time),
+            shapes => helper("Output", &cx.dims_of(shapes.iter())),
+        };
+        let contexts = declared(cx.cell, DeclarationKind::Context);
+        let prepared = ident(&format!("{name}Prepared"));
+        Types {
+            cell: quote!(#name<#dim_args #scalar>),
+            state: helper("State", &of(&declared(cx.cell, DeclarationKind::State))),
+            tape: helper("Tape", &all),
+            prepared: quote!(#prepared<'a, #dim_args { #batch }, #scalar>),
+            context: (!contexts.is_empty()).then(|| helper("Context", &of(&contexts))),
+            input,
+            input_bar,
+            output,
+            dims: cx.dim_parameters(&all),
+            dim_args,
+        }
+    }
+}
+
+/// The dimensions of an input's fields: an index has none.
+pub fn one_hot_free(cx: &Context, inputs: &[usize]) -> Vec<usize> {
+    let varying = inputs.iter().filter(|index| cx.shapes.one_hot[**index].is_none());
+    cx.dims_of(varying.filter_map(|index| cx.shapes.declarations[*index].as_ref()))
+}
+
+/// An unknown shape (a mistake that has been reported) stands as a scalar.
+pub fn output_shapes(cx: &Context, resolved: &Resolved) -> Vec<Shape> {
+    resolved
+        .outputs
+        .iter()
+        .map(|target| {
+            let target = (*target)?;
+            cx.shapes.targets.get(target.equation)?.get(target.index)?.clone()
+        })
+        .map(|shape| shape.unwrap_or_else(Shape::scalar))
+        .collect()
+}

@@ -1,0 +1,164 @@
+//! The runtime's traits for the structs of values: states, contexts, inputs, outputs.
+
+use crate::emit::items::Items;
+use crate::syntax::ast::{DeclarationKind, declared};
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+
+/// `Varying` for the state, context, input and output structs.
+pub fn varying(items: &Items) -> TokenStream {
+    let (cx, types) = (items.cx, &items.types);
+    let names = |indices: Vec<usize>| -> Vec<Ident> {
+        indices.into_iter().map(|index| cx.cell.declarations[index].name.clone()).collect()
+    };
+    let inputs = items.inputs();
+    let some_index = items.varying_inputs().len() < inputs.len();
+    let mut found = vec![(&types.state, names(declared(cx.cell, DeclarationKind::State)))];
+    if let Some(context) = &types.context {
+        found.push((context, names(declared(cx.cell, DeclarationKind::Context))));
+    }
+    if inputs.len() > 1 {
+        found.push((&types.input, names(inputs)));
+        if some_index && !items.varying_inputs().is_empty() {
+            found.push((&types.input_bar, names(items.varying_inputs())));
+        }
+    }
+    if cx.cell.outputs.len() > 1 {
+        found.push((&types.output, cx.cell.outputs.clone()));
+    }
+    let (k, scalar, batch) = (&cx.k, &cx.scalar, &cx.batch);
+    found
+        .into_iter()
+        .map(|(kind, fields)| {
+            let dims = dims_in(items, kind);
+            let (zero, visit): (TokenStream, TokenStream) = match fields.is_empty() {
+                true => (quote!(nothing: ::core::marker::PhantomData,), TokenStream::new()),
+                false => (
+                    quote!(#(#fields: #k::Varying::<#scalar>::zero(),)*),
+                    quote!(#(#k::Varying::<#scalar>::scalars(&self.#fields, __f);)*),
+                ),
+            };
+            let sample =
+                quote!(#(#k::Varying::<#scalar>::sample_mut(&mut self.#fields, sample, batch, __f);)*);
+            let visit_mut = quote!(#(#k::Varying::<#scalar>::scalars_mut(&mut self.#fields, __f);)*);
+            let swap = quote! {
+                #(#k::Varying::<#scalar>::swap_sample(&mut self.#fields, &mut other.#fields, sample, batch);)*
+            };
+            let zip =
+                quote!(#(#k::Varying::<#scalar>::zip_scalars(&mut self.#fields, &other.#fields, __f);)*);
+            quote! {
+                impl<#dims const #batch: usize, #scalar: #k::Scalar> #k::Varying<#scalar> for #kind {
+                    #[inline(always)]
+                    fn zero() -> Self {
+                        Self { #zero }
+                    }
+                    fn scalars(&self, __f: &mut dyn ::core::ops::FnMut(#scalar)) {
+                        #visit
+                    }
+                    fn scalars_mut(&mut self, __f: &mut dyn ::core::ops::FnMut(&mut #scalar)) {
+                        #visit_mut
+                    }
+                    fn sample_mut(
+                        &mut self,
+                        sample: usize,
+                        batch: usize,
+                        __f: &mut dyn ::core::ops::FnMut(&mut #scalar),
+                    ) {
+                        #sample
+                    }
+                    fn swap_sample(&mut self, other: &mut Self, sample: usize, batch: usize) {
+                        #swap
+                    }
+                    fn zip_scalars(
+                        &mut self,
+                        other: &Self,
+                        __f: &mut dyn ::core::ops::FnMut(&mut #scalar, #scalar),
+                    ) {
+                        #zip
+                    }
+                }
+            }
+        })
+        .collect()
+}
+
+/// `StateFields` for the state.
+pub fn state_fields(items: &Items) -> TokenStream {
+    let (cx, types) = (items.cx, &items.types);
+    let (k, scalar, batch) = (&cx.k, &cx.scalar, &cx.batch);
+    let (state, output) = (&types.state, &types.output);
+    let dims = dims_in(items, &quote!(#state #output));
+    let states = declared(cx.cell, DeclarationKind::State);
+    let fields: Vec<&Ident> = states.iter().map(|index| &cx.cell.declarations[*index].name).collect();
+    let (indices, names): (Vec<usize>, Vec<String>) =
+        fields.iter().map(|name| name.to_string()).enumerate().unzip();
+    // A definition with mistakes may give an output another type than its state.
+    let outputs = if items.plan.is_some() { &cx.cell.outputs[..] } else { &[] };
+    let mut tied: Vec<&Ident> = vec![];
+    for output in outputs.iter().filter(|output| fields.contains(output)) {
+        if !tied.contains(&output) {
+            tied.push(output);
+        }
+    }
+    let (reread, pull): (TokenStream, TokenStream) = if cx.cell.outputs.len() > 1 {
+        (
+            quote!(#(y.#tied = ::core::clone::Clone::clone(&self.#tied);)*),
+            quote! {#(
+                #k::Varying::<#scalar>::add(&mut self.#tied, &dy.#tied);
+                dy.#tied = #k::Varying::<#scalar>::zero();
+            )*},
+        )
+    } else {
+        (
+            quote!(#(*y = ::core::clone::Clone::clone(&self.#tied);)*),
+            quote! {#(
+                #k::Varying::<#scalar>::add(&mut self.#tied, dy);
+                *dy = #k::Varying::<#scalar>::zero();
+            )*},
+        )
+    };
+    quote! {
+        impl<#dims const #batch: usize, #scalar: #k::Scalar> #k::StateFields<#scalar, #output> for #state {
+            const NAMES: &'static [&'static str] = &[#(#names),*];
+            fn zip_fields(
+                &mut self,
+                other: &Self,
+                __f: &mut dyn ::core::ops::FnMut(usize, &mut #scalar, #scalar),
+            ) {
+                #(#k::Varying::<#scalar>::zip_scalars(
+                    &mut self.#fields,
+                    &other.#fields,
+                    &mut |__x, __y| __f(#indices, __x, __y),
+                );)*
+            }
+            fn reread(&self, y: &mut #output) {
+                #reread
+            }
+            fn pull_reread(&mut self, dy: &mut #output) {
+                #pull
+            }
+        }
+    }
+}
+
+/// The dimensions that stand in a type, as generic parameters.
+pub fn dims_in(items: &Items, kind: &TokenStream) -> TokenStream {
+    let mut found = vec![];
+    let mut stack: Vec<TokenStream> = vec![kind.clone()];
+    while let Some(tokens) = stack.pop() {
+        for token in tokens {
+            match token {
+                proc_macro2::TokenTree::Group(group) => stack.push(group.stream()),
+                proc_macro2::TokenTree::Ident(name) => {
+                    if let Some(index) = items.cx.cell.dimensions.iter().position(|dim| *dim == name) {
+                        found.push(index);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    found.sort_unstable();
+    found.dedup();
+    items.cx.dim_parameters(&found)
+}

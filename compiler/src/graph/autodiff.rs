@@ -1,0 +1,80 @@
+//! The reverse sweep: more equations in the same graph.
+//!
+//! `x_bar` is the cotangent of `x`: the derivative of the loss by `x`. The nodes are walked backwards; each
+//! hands its cotangent to its arguments by the rule that stands with its operation, and contributions add
+//! up. What arrives at a value of a lower level (a parameter used at every step) is accumulated over the
+//! steps and samples.
+
+use crate::dim::Atom;
+use crate::graph::ir::{Graph, Id, Op};
+use crate::graph::ops;
+use std::collections::HashMap;
+
+/// The cotangent of each leaf that `is_wanted`, from the cotangents of some values.
+pub fn pull_back(graph: &mut Graph, seeds: &[(Id, Id)], is_wanted: impl Fn(&Op) -> bool) -> HashMap<Id, Id> {
+    let end = graph.len();
+    let mut active = vec![false; end];
+    for id in graph.ids() {
+        let node = &graph[id];
+        active[id.index()] = match node.op {
+            Op::StopGradient | Op::Maximum => false,
+            _ if node.op.is_leaf() => is_wanted(&node.op),
+            _ => node.args.iter().any(|arg| active[arg.index()]),
+        };
+    }
+
+    let mut bars: Vec<Option<Id>> = vec![None; end];
+    for (value, bar) in seeds {
+        add_to(graph, &mut bars[value.index()], *bar);
+    }
+    let mut leaves = HashMap::new();
+    for index in (0..end).rev() {
+        let id = Id(index as u32);
+        let Some(bar) = bars[index] else { continue };
+        if !active[index] {
+            continue;
+        }
+        if let Some(name) = graph[id].name.clone() {
+            graph.suggest_name(bar, &format!("{name}_bar"));
+        }
+        if graph[id].op.is_leaf() {
+            leaves.insert(id, bar);
+            continue;
+        }
+        let args = graph[id].args.clone();
+        let wanted: Vec<bool> = args.iter().map(|arg| active[arg.index()]).collect();
+        let Some(primitive) = ops::primitive(&graph[id].op) else { continue };
+        for (arg, contribution) in args.iter().zip((primitive.pull_back)(graph, id, bar, &wanted)) {
+            if let (true, Some(contribution)) = (active[arg.index()], contribution) {
+                let contribution = fit(graph, contribution, *arg);
+                add_to(graph, &mut bars[arg.index()], contribution);
+            }
+        }
+    }
+    leaves
+}
+
+fn add_to(graph: &mut Graph, sum: &mut Option<Id>, term: Id) {
+    *sum = Some(match *sum {
+        Some(sum) => graph.add(sum, term),
+        None => term,
+    });
+}
+
+/// Brings a contribution to the shape and level of the argument that it is for: where the argument was
+/// broadcast, the contribution is summed.
+fn fit(graph: &mut Graph, contribution: Id, arg: Id) -> Id {
+    let (shape, level) = (graph[arg].shape, graph[arg].level);
+    // Over time first: entries add up in the fused loops, and the rest is done once.
+    let mut sum = graph.accumulate(contribution, level);
+    if shape.columns == Atom::ONE {
+        if shape.rows == Atom::ONE {
+            return graph.sum(sum);
+        }
+        sum = graph.row_sum(sum);
+    }
+    if shape.rows == Atom::ONE {
+        sum = graph.column_sum(sum);
+    }
+    sum
+}

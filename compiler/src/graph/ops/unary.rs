@@ -1,0 +1,265 @@
+//! Functions of one argument that act element by element: their rows, and what they fold to.
+
+use super::operation::{Cost, Lowering, Operation};
+use super::primitive::{Primitive, broadcasts, each_entry};
+use crate::graph::ir::{Graph, Id, Op, Unary};
+
+/// A function of one value in the graph.
+pub const UNARY: Primitive = Primitive {
+    arity: Some(1),
+    fits: broadcasts,
+    work: each_entry,
+    pull_back: |graph, y, y_bar, _| match (&graph[y].op, graph[y].args.as_slice()) {
+        (Op::Unary(op), &[x]) => vec![(op.row().pull_back)(graph, x, y, y_bar)],
+        _ => vec![None],
+    },
+};
+
+/// The functions of the language in this family.
+pub const TABLE: &[Operation] = &[
+    Operation::elementwise("sigmoid", "sigmoid(u)", Lowering::Unary(Unary::Sigmoid)),
+    Operation::elementwise("tanh", "tanh(u)", Lowering::Unary(Unary::Tanh)),
+    Operation::elementwise("softplus", "softplus(u)", Lowering::Unary(Unary::Softplus)),
+    Operation::elementwise("exp", "exp(u)", Lowering::Unary(Unary::Exp)),
+    Operation::elementwise("ln", "ln(u)", Lowering::Unary(Unary::Ln)),
+    Operation::elementwise("sqrt", "sqrt(u)", Lowering::Unary(Unary::Sqrt)),
+    Operation::elementwise("abs", "abs(u)", Lowering::Unary(Unary::Abs)),
+    Operation::elementwise("recip", "recip(u)", Lowering::Unary(Unary::Recip)),
+    Operation::elementwise("sin", "sin(u)", Lowering::Unary(Unary::Sin)),
+    Operation::elementwise("cos", "cos(u)", Lowering::Unary(Unary::Cos)),
+    Operation::elementwise("floor", "floor(u)", Lowering::Unary(Unary::Floor)),
+    Operation::elementwise("sign", "sign(u)", Lowering::Unary(Unary::Sign)),
+];
+
+/// What the stages ask of a function of one value, `y = f(x)`.
+#[derive(Debug)]
+pub struct Row {
+    /// The name in the language and of the kernel, or the sign of the operator.
+    pub name: &'static str,
+    pub cost: Cost,
+    /// From `x`, `y` and `y_bar` to `x_bar`. None where the derivative is zero. Written with `y` where that is cheaper than
+    /// with `x`.
+    pub pull_back: fn(&mut Graph, Id, Id, Id) -> Option<Id>,
+}
+
+impl Unary {
+    pub const fn row(self) -> &'static Row {
+        match self {
+            Unary::Neg => &Row { name: "-", cost: Cost::Low, pull_back: |g, _, _, y_bar| Some(g.neg(y_bar)) },
+            Unary::Sigmoid => &Row {
+                name: "sigmoid",
+                cost: Cost::High,
+                pull_back: |g, _, y, y_bar| {
+                    let one = g.constant(1.0);
+                    let rest = g.sub(one, y);
+                    let slope = g.mul(y, rest);
+                    Some(g.mul(y_bar, slope))
+                },
+            },
+            Unary::Tanh => &Row {
+                name: "tanh",
+                cost: Cost::High,
+                pull_back: |g, _, y, y_bar| {
+                    let one = g.constant(1.0);
+                    let square = g.mul(y, y);
+                    let slope = g.sub(one, square);
+                    Some(g.mul(y_bar, slope))
+                },
+            },
+            Unary::Exp => {
+                &Row { name: "exp", cost: Cost::High, pull_back: |g, _, y, y_bar| Some(g.mul(y_bar, y)) }
+            }
+            Unary::ExpM1 => &Row {
+                name: "exp_m1",
+                cost: Cost::High,
+                pull_back: |g, _, y, y_bar| {
+                    let one = g.constant(1.0);
+                    let slope = g.add(y, one);
+                    Some(g.mul(y_bar, slope))
+                },
+            },
+            Unary::Ln => {
+                &Row { name: "ln", cost: Cost::High, pull_back: |g, x, _, y_bar| Some(g.div(y_bar, x)) }
+            }
+            Unary::Sqrt => &Row {
+                name: "sqrt",
+                cost: Cost::High,
+                pull_back: |g, _, y, y_bar| {
+                    let half = g.constant(0.5);
+                    let scaled = g.mul(half, y_bar);
+                    Some(g.div(scaled, y))
+                },
+            },
+            Unary::Abs => &Row {
+                name: "abs",
+                cost: Cost::Low,
+                pull_back: |g, x, _, y_bar| {
+                    let sign = g.unary(Unary::Sign, x);
+                    Some(g.mul(y_bar, sign))
+                },
+            },
+            Unary::Recip => &Row {
+                name: "recip",
+                cost: Cost::High,
+                pull_back: |g, _, y, y_bar| {
+                    let square = g.mul(y, y);
+                    let slope = g.neg(square);
+                    Some(g.mul(y_bar, slope))
+                },
+            },
+            Unary::Sin => &Row {
+                name: "sin",
+                cost: Cost::High,
+                pull_back: |g, x, _, y_bar| {
+                    let slope = g.unary(Unary::Cos, x);
+                    Some(g.mul(y_bar, slope))
+                },
+            },
+            Unary::Cos => &Row {
+                name: "cos",
+                cost: Cost::High,
+                pull_back: |g, x, _, y_bar| {
+                    let sin = g.unary(Unary::Sin, x);
+                    let slope = g.neg(sin);
+                    Some(g.mul(y_bar, slope))
+                },
+            },
+            Unary::Floor => &Row { name: "floor", cost: Cost::High, pull_back: |_, _, _, _| None },
+            Unary::Sign => &Row { name: "sign", cost: Cost::Low, pull_back: |_, _, _, _| None },
+            Unary::Softplus => &Row {
+                name: "softplus",
+                cost: Cost::High,
+                pull_back: |g, x, _, y_bar| {
+                    let slope = g.unary(Unary::Sigmoid, x);
+                    Some(g.mul(y_bar, slope))
+                },
+            },
+            Unary::NormalCdf => &Row {
+                name: "normal_cdf",
+                cost: Cost::High,
+                pull_back: |g, x, _, y_bar| {
+                    let square = g.mul(x, x);
+                    let minus_half = g.constant(-0.5);
+                    let exponent = g.mul(minus_half, square);
+                    let bell = g.unary(Unary::Exp, exponent);
+                    let scale = g.constant(0.398_942_280_401_432_7);
+                    let slope = g.mul(scale, bell);
+                    Some(g.mul(y_bar, slope))
+                },
+            },
+        }
+    }
+
+    /// Returns the value of a constant argument, computed in double precision.
+    ///
+    /// The functions that IEEE 754 does not define exactly are those of the crate `libm`. With the
+    /// build machine's own, a cell would depend on where it was compiled. The kernels' results can
+    /// differ in the last bits.
+    pub fn fold(self, x: f64) -> Option<f64> {
+        Some(match self {
+            Unary::Neg => -x,
+            Unary::Exp => libm::exp(x),
+            Unary::ExpM1 => libm::expm1(x),
+            Unary::Ln => libm::log(x),
+            Unary::Sqrt => x.sqrt(),
+            Unary::Abs => x.abs(),
+            Unary::Recip => 1.0 / x,
+            Unary::Sin => libm::sin(x),
+            Unary::Cos => libm::cos(x),
+            Unary::Floor => x.floor(),
+            Unary::Sign if x == 0.0 => 0.0,
+            Unary::Sign if !x.is_nan() => x.signum(),
+            Unary::Tanh => libm::tanh(x),
+            Unary::Sigmoid => 1.0 / (1.0 + libm::exp(-x)),
+            Unary::Sign | Unary::Softplus | Unary::NormalCdf => return None,
+        })
+    }
+}
+
+#[cfg(test)]
+pub mod tests {
+    use crate::graph::ir::Unary;
+    use crate::graph::ops::tests::{Case, check_all, digest, elementwise, slopes};
+    use crate::testing::unary;
+
+    pub fn cases() -> Vec<Case> {
+        let of_one = |name, range, f: fn(f64) -> f64| {
+            elementwise(name, &format!("y = {name}(u)"), 1, range, move |args| f(args[0]))
+        };
+        let near = (-3.0, 3.0);
+        [
+            elementwise("neg", "y = -u", 1, near, |args| -args[0]),
+            of_one("sigmoid", near, |u| 1.0 / (1.0 + (-u).exp())),
+            of_one("tanh", near, |u| u.sinh() / u.cosh()),
+            of_one("exp", near, f64::exp),
+            of_one("ln", (0.1, 3.0), f64::ln),
+            of_one("sqrt", (0.1, 3.0), f64::sqrt),
+            of_one("abs", near, f64::abs),
+            of_one("recip", (0.2, 3.0), |u| 1.0 / u),
+            of_one("sin", near, f64::sin),
+            of_one("cos", near, f64::cos),
+            of_one("floor", near, f64::floor),
+            of_one("sign", near, f64::signum),
+            of_one("softplus", near, |u| (1.0 + u.exp()).ln()),
+        ]
+        .concat()
+    }
+
+    #[test]
+    fn values_and_derivatives() {
+        check_all(&cases());
+    }
+
+    #[test]
+    fn derivatives_at_kinks() {
+        assert_eq!(slopes("abs(u)", &[0.0]), [0.0]);
+        assert_eq!(slopes("sign(u)", &[0.0]), [0.0]);
+        assert_eq!(slopes("floor(u)", &[1.0]), [0.0]);
+    }
+
+    /// What a constant is folded to is the function's value.
+    #[test]
+    fn constants() {
+        let folded = [
+            Unary::Neg,
+            Unary::Sigmoid,
+            Unary::Tanh,
+            Unary::Exp,
+            Unary::ExpM1,
+            Unary::Ln,
+            Unary::Sqrt,
+            Unary::Abs,
+            Unary::Recip,
+            Unary::Sin,
+            Unary::Cos,
+            Unary::Floor,
+            Unary::Sign,
+        ];
+        for op in folded {
+            for x in [-2.5, -1.0, 0.0, 0.3, 4.0] {
+                let (found, expected) = (op.fold(x).expect("a number"), unary(op, x));
+                let is_same = found == expected || found.is_nan() && expected.is_nan();
+                assert!(
+                    is_same || (found - expected).abs() <= 1e-15 * expected.abs(),
+                    "{op:?}({x}): {found}"
+                );
+            }
+        }
+        assert_eq!([Unary::Softplus, Unary::NormalCdf].map(|op| op.fold(1.0)), [None, None]);
+        assert_eq!(Unary::Sign.fold(f64::NAN), None);
+    }
+
+    /// The bits of folded constants are the same on every build machine: the digests on record are
+    /// of `libm` 0.2.16.
+    #[test]
+    fn constants_have_the_same_bits_everywhere() {
+        let of = |op: Unary| digest((1..2000).map(|i| op.fold(f64::from(i) * 0.007).expect("a number")));
+        assert_eq!(of(Unary::Exp), 0xab70_cf8f_a8fc_170d, "exp");
+        assert_eq!(of(Unary::ExpM1), 0x007f_c901_f6b9_e235, "exp_m1");
+        assert_eq!(of(Unary::Ln), 0x85d9_9d72_5600_5f63, "ln");
+        assert_eq!(of(Unary::Sin), 0xf722_2176_e8c1_433a, "sin");
+        assert_eq!(of(Unary::Cos), 0xa93f_3ab7_a6ce_0591, "cos");
+        assert_eq!(of(Unary::Tanh), 0xd523_1541_72e7_90f6, "tanh");
+        assert_eq!(of(Unary::Sigmoid), 0x5e74_bbd9_9522_dc55, "sigmoid");
+    }
+}

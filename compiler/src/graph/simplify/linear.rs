@@ -1,0 +1,210 @@
+//! Products, sums, and what moves entries.
+
+use crate::dim::{Atom, Dim};
+use crate::graph::ir::{Binary, BlockShape, Graph, Id, Level, Op};
+
+impl Graph {
+    pub fn transpose(&mut self, id: Id) -> Id {
+        let shape = self[id].shape;
+        if shape.is_scalar() {
+            return id;
+        }
+        if shape.rows == Atom::ONE || shape.columns == Atom::ONE {
+            return self.reshape(id, shape.transposed());
+        }
+        if self[id].op == Op::Transpose {
+            return self[id].args[0];
+        }
+        let level = self[id].level;
+        self.intern(Op::Transpose, vec![id], shape.transposed(), level)
+    }
+
+    /// `op(a) op(b)`.
+    pub fn matmul(&mut self, mut ta: bool, mut tb: bool, mut a: Id, mut b: Id) -> Id {
+        for (flag, side) in [(&mut ta, &mut a), (&mut tb, &mut b)] {
+            if self[*side].op == Op::Transpose {
+                *side = self[*side].args[0];
+                *flag = !*flag;
+            }
+        }
+        let (left, right) = (self[a].shape.oriented(ta), self[b].shape.oriented(tb));
+        let shape = BlockShape::new(left.rows, right.columns);
+
+        // A column times a row, or a scalar, is an element-wise product of two that broadcast: it fuses with its neighbours.
+        if left.columns == Atom::ONE {
+            let (column, row) = (self.reshape(a, left), self.reshape(b, right));
+            return self.mul(column, row);
+        }
+        // A row times a matrix is the transposed matrix times a vector.
+        if left.rows == Atom::ONE && right.columns != Atom::ONE {
+            let vector = self.reshape(a, BlockShape::new(left.columns, Atom::ONE));
+            let product = self.matmul(!tb, false, b, vector);
+            return self.reshape(product, shape);
+        }
+        // A row times a column: the products of the entries fuse with their neighbours, and so does their sum.
+        if left.rows == Atom::ONE {
+            let column = BlockShape::new(left.columns, Atom::ONE);
+            let (a, b) = (self.reshape(a, column), self.reshape(b, column));
+            let products = self.mul(a, b);
+            return self.sum(products);
+        }
+        // A matrix that is another one at each step is read once, in the loop that makes it or uses it otherwise.
+        if right.columns == Atom::ONE && self[a].level == Level::Time {
+            let row = BlockShape::new(Atom::ONE, right.rows);
+            if ta {
+                let column = self.reshape(b, row.transposed());
+                let products = self.mul(a, column);
+                let sums = self.column_sum(products);
+                return self.reshape(sums, shape);
+            }
+            let row = self.reshape(b, row);
+            let products = self.mul(a, row);
+            return self.row_sum(products);
+        }
+        // A vector needs no transposition: its memory is the row's.
+        let (b, tb) =
+            if tb && right.columns == Atom::ONE { (self.reshape(b, right), false) } else { (b, tb) };
+        let level = self.level_of(&[a, b]);
+        self.intern(Op::MatMul { ta, tb }, vec![a, b], shape, level)
+    }
+
+    pub fn gather(&mut self, offset: Dim, e: Id, w: Id) -> Id {
+        let shape = BlockShape::new(self[e].shape.rows, Atom::ONE);
+        let level = self.level_of(&[e, w]);
+        self.intern(Op::Gather { offset }, vec![e, w], shape, level)
+    }
+
+    /// The cotangent of a `gather` to a matrix of the shape `shape`.
+    pub fn scatter(&mut self, offset: Dim, y_bar: Id, w: Id, shape: BlockShape) -> Id {
+        let level = self.level_of(&[y_bar, w]);
+        self.intern(Op::Scatter { offset }, vec![y_bar, w], shape, level)
+    }
+
+    pub fn sum(&mut self, id: Id) -> Id {
+        let id = self.storage(id);
+        if self[id].shape.is_scalar() {
+            return id;
+        }
+        let level = self[id].level;
+        self.intern(Op::Sum, vec![id], BlockShape::SCALAR, level)
+    }
+
+    /// The two arguments of a product of a full matrix, the same for many steps, with something that broadcasts to it,
+    /// the matrix first: a sum of it is a product of the kernels.
+    fn scaled_matrix(&self, id: Id) -> Option<(Id, Id)> {
+        let node = &self[id];
+        let (Op::Binary(Binary::Mul), [a, b]) = (&node.op, node.args.as_slice()) else { return None };
+        let (matrix, other) = match (self[*a].shape == node.shape, self[*b].shape == node.shape) {
+            (true, false) => (*a, *b),
+            (false, true) => (*b, *a),
+            _ => return None,
+        };
+        (self[matrix].level < Level::Time).then_some((matrix, other))
+    }
+
+    pub fn row_sum(&mut self, id: Id) -> Id {
+        let shape = self[id].shape;
+        if shape.columns == Atom::ONE {
+            return id;
+        }
+        if shape.rows == Atom::ONE {
+            return self.sum(id);
+        }
+        if let Some((matrix, row)) = self.scaled_matrix(id)
+            && self[row].shape.is_row()
+        {
+            let vector = self.flipped(row);
+            return self.matmul(false, false, matrix, vector);
+        }
+        let level = self[id].level;
+        self.intern(Op::RowSum, vec![id], BlockShape::new(shape.rows, Atom::ONE), level)
+    }
+
+    /// `[n, s]` to `[1, s]`.
+    pub fn column_sum(&mut self, id: Id) -> Id {
+        let shape = self[id].shape;
+        if shape.rows == Atom::ONE {
+            return id;
+        }
+        if shape.columns == Atom::ONE {
+            return self.sum(id);
+        }
+        let vector = BlockShape::new(shape.columns, Atom::ONE);
+        if let Some((matrix, column)) = self.scaled_matrix(id)
+            && self[column].shape.columns == Atom::ONE
+            && !self[column].shape.is_scalar()
+        {
+            let sums = self.matmul(true, false, matrix, column);
+            return self.reshape(sums, vector.transposed());
+        }
+        let level = self[id].level;
+        let sums = self.intern(Op::ColumnSum, vec![id], vector, level);
+        self.reshape(sums, vector.transposed())
+    }
+
+    pub fn maximum(&mut self, id: Id) -> Id {
+        let id = self.storage(id);
+        if self[id].shape.is_scalar() {
+            return id;
+        }
+        let level = self[id].level;
+        self.intern(Op::Maximum, vec![id], BlockShape::SCALAR, level)
+    }
+
+    /// Arguments with literal row counts below each other.
+    pub fn concat(&mut self, args: Vec<Id>) -> Id {
+        if let [only] = args[..] {
+            return only;
+        }
+        let rows = args
+            .iter()
+            .map(|arg| match self[*arg].shape.rows {
+                Atom::Literal(rows) => rows,
+                Atom::Name(_) => 0,
+            })
+            .sum();
+        let columns = self[args[0]].shape.columns;
+        let level = self.level_of(&args);
+        self.intern(Op::Concat, args, BlockShape::new(Atom::Literal(rows), columns), level)
+    }
+
+    pub fn slice(&mut self, id: Id, start: u64, count: u64) -> Id {
+        let shape = self[id].shape;
+        if shape.rows == Atom::Literal(count) {
+            return id;
+        }
+        let level = self[id].level;
+        let shape = BlockShape::new(Atom::Literal(count), shape.columns);
+        self.leaf_of(Op::Slice { start, count }, vec![id], shape, level)
+    }
+
+    /// The sum of a value over steps and samples, down to `level`.
+    pub fn accumulate(&mut self, id: Id, level: Level) -> Id {
+        if self[id].level <= level {
+            return id;
+        }
+        let shape = self[id].shape;
+        if shape.is_row() {
+            let vector = self.flipped(id);
+            let sum = self.accumulate(vector, level);
+            return self.reshape(sum, shape);
+        }
+        // A sum of outer products is a product over all steps and samples.
+        let node = &self[id];
+        if let (Op::Binary(Binary::Mul), [a, b]) = (&node.op, node.args.as_slice()) {
+            let (a, b) = if self[*a].shape.is_row() { (*b, *a) } else { (*a, *b) };
+            let (left, right) = (self[a].shape, self[b].shape);
+            if shape.rows != Atom::ONE
+                && shape.columns != Atom::ONE
+                && left == BlockShape::new(shape.rows, Atom::ONE)
+                && right == BlockShape::new(Atom::ONE, shape.columns)
+            {
+                let vector = self.flipped(b);
+                let from = self[id].level;
+                let product = self.intern(Op::MatMul { ta: false, tb: true }, vec![a, vector], shape, from);
+                return self.intern(Op::Accumulate, vec![product], shape, level);
+            }
+        }
+        self.intern(Op::Accumulate, vec![id], shape, level)
+    }
+}

@@ -1,0 +1,174 @@
+//! Values as text that a person can check against a paper: the equations, forward and derived.
+
+use crate::dim::Atom;
+use crate::graph::ir::{Binary, Comparison, Graph, Id, Op, Unary};
+use std::cell::Cell;
+
+/// Without the parentheses around the whole.
+pub fn bare(text: &str) -> &str {
+    let inner = text.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
+    match inner {
+        Some(inner) if is_balanced(inner) => inner,
+        _ => text,
+    }
+}
+
+fn is_balanced(text: &str) -> bool {
+    let mut depth = 0i32;
+    for character in text.chars() {
+        match character {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            _ => {}
+        }
+        if depth < 0 {
+            return false;
+        }
+    }
+    depth == 0
+}
+
+/// `-x`, `tanh(x)`
+pub fn unary(op: Unary, x: &str) -> String {
+    match op {
+        Unary::Neg => format!("-{x}"),
+        _ => format!("{}({})", op.row().name, bare(x)),
+    }
+}
+
+/// `(a + b)`, `pow(a, b)`
+fn binary(op: Binary, a: &str, b: &str) -> String {
+    let name = op.row().name;
+    if op.is_operator() { format!("({a} {name} {b})") } else { format!("{name}({}, {})", bare(a), bare(b)) }
+}
+
+pub fn comparison(op: Comparison) -> &'static str {
+    match op {
+        Comparison::Less => "<",
+        Comparison::LessEqual => "<=",
+        Comparison::Greater => ">",
+        Comparison::GreaterEqual => ">=",
+        Comparison::Equal => "==",
+        Comparison::NotEqual => "!=",
+    }
+}
+
+/// Nodes of one right-hand side that are written out; a value that is used twice without a name is written twice,
+/// which doubles with each level.
+const LONGEST: usize = 400;
+
+/// Writes nodes as expressions; named ones by their names.
+pub struct Writer<'a> {
+    pub graph: &'a Graph,
+    pub dims: &'a [String],
+    /// The name of a value, if it is written by name.
+    pub name: &'a dyn Fn(Id) -> Option<String>,
+    written: Cell<usize>,
+}
+
+impl<'a> Writer<'a> {
+    pub fn new(graph: &'a Graph, dims: &'a [String], name: &'a dyn Fn(Id) -> Option<String>) -> Self {
+        Writer { graph, dims, name, written: Cell::new(0) }
+    }
+}
+
+impl Writer<'_> {
+    /// The right-hand side of a value's equation.
+    pub fn definition(&self, id: Id) -> String {
+        self.written.set(0);
+        bare(&self.operation(id)).to_owned()
+    }
+
+    /// A value within an expression: its name, or what it is, in parentheses where an operator stands between its parts.
+    pub fn expression(&self, id: Id) -> String {
+        self.written.set(0);
+        self.value(id)
+    }
+
+    fn value(&self, id: Id) -> String {
+        self.written.set(self.written.get() + 1);
+        match (self.name)(id) {
+            Some(name) => name,
+            None if self.written.get() > LONGEST => "..".to_owned(),
+            None => self.operation(id),
+        }
+    }
+
+    /// A value as an operand of `@`, `*`, `/` or `.T`, which bind tighter than a product or a sum over steps is written.
+    fn factor(&self, id: Id) -> String {
+        let text = self.value(id);
+        if self.is_open(id) { format!("({text})") } else { text }
+    }
+
+    fn is_open(&self, id: Id) -> bool {
+        match self.graph[id].op {
+            _ if (self.name)(id).is_some() => false,
+            Op::MatMul { .. } | Op::Gather { .. } | Op::Scatter { .. } | Op::Accumulate => true,
+            Op::Reshape if self.makes_row(id) => false,
+            Op::Unary(Unary::Neg) => self.is_open(self.graph[id].args[0]),
+            Op::Expand | Op::StopGradient | Op::Copy(_) | Op::Reshape => self.is_open(self.graph[id].args[0]),
+            _ => false,
+        }
+    }
+
+    /// Whether a reshape makes a row of a vector.
+    fn makes_row(&self, id: Id) -> bool {
+        self.graph[self.graph[id].args[0]].shape.columns == Atom::ONE
+    }
+
+    fn operation(&self, id: Id) -> String {
+        let node = &self.graph[id];
+        let arg = |index: usize| node.args.get(index).map_or(String::new(), |arg| self.value(*arg));
+        let factor = |index: usize| node.args.get(index).map_or(String::new(), |arg| self.factor(*arg));
+        let transposed = |index: usize| {
+            let text = factor(index);
+            text.strip_suffix(".T").map_or_else(|| format!("{text}.T"), str::to_owned)
+        };
+        // Products are read from the left.
+        let first = |flag: bool| match node.args.first().map(|arg| &self.graph[*arg].op) {
+            Some(Op::MatMul { .. }) if !flag => arg(0),
+            _ if flag => transposed(0),
+            _ => factor(0),
+        };
+        match &node.op {
+            Op::Number(bits) => format!("{}", f64::from_bits(*bits)),
+            Op::Size(dim) => {
+                let text = dim.display(self.dims);
+                if dim.atoms().len() > 1 { format!("({text})") } else { text }
+            }
+            Op::Unary(op) => unary(*op, &arg(0)),
+            Op::Binary(op @ (Binary::Mul | Binary::Div)) => binary(*op, &factor(0), &factor(1)),
+            Op::Binary(op) => binary(*op, &arg(0), &arg(1)),
+            Op::Select(op) => format!(
+                "where({} {} {}, {}, {})",
+                arg(0),
+                comparison(*op),
+                arg(1),
+                bare(&arg(2)),
+                bare(&arg(3))
+            ),
+            Op::MatMul { ta, tb } => {
+                format!("{} @ {}", first(*ta), if *tb { transposed(1) } else { factor(1) })
+            }
+            Op::Transpose => transposed(0),
+            Op::Reshape if self.makes_row(id) => transposed(0),
+            Op::Expand | Op::StopGradient | Op::Copy(_) | Op::Reshape => arg(0),
+            Op::Gather { .. } => format!("{} @ {}", factor(0), arg(1)),
+            Op::Scatter { .. } => format!("{} @ {}.T", factor(0), arg(1)),
+            Op::Sum => format!("sum({})", bare(&arg(0))),
+            Op::RowSum => format!("row_sum({})", bare(&arg(0))),
+            Op::ColumnSum => format!("row_sum({})", transposed(0)),
+            Op::Maximum => format!("max_entry({})", bare(&arg(0))),
+            Op::Concat => {
+                let parts: Vec<String> =
+                    (0..node.args.len()).map(|index| bare(&arg(index)).to_owned()).collect();
+                format!("[{}]", parts.join(", "))
+            }
+            Op::Slice { start, count } => format!("rows({}, {start}, {count})", bare(&arg(0))),
+            Op::Accumulate => format!("Σ {}", arg(0)),
+            Op::Read(_) | Op::Previous(_) | Op::OutputBar(_) | Op::CarryBar(_) => {
+                (self.name)(id).unwrap_or_default()
+            }
+        }
+    }
+}

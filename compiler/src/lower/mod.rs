@@ -1,0 +1,388 @@
+//! From the checked definition to the graph.
+//!
+//! A value whose dimensions are sums is a grid of blocks, one a pair of terms. Stacking and splitting
+//! are then a matter of which blocks a grid holds, and cost nothing.
+
+mod inner_names;
+pub mod jacobian;
+pub mod names;
+
+use crate::analysis::resolve::{Callee, Resolved, Symbol, Target};
+use crate::analysis::shapes::Shapes;
+use crate::diagnostics::Diagnostics;
+use crate::dim::{Atom, Dim, Shape};
+use crate::graph::grid::{Grid, piece_name};
+use crate::graph::ir::{BlockShape, Graph, Id, Level, Op, Piece};
+use crate::syntax::ast::{BinaryOp, Cell, DeclarationKind, Expr, ExprKind, Time};
+use std::collections::HashMap;
+
+/// The definition as graphs.
+#[derive(Debug)]
+pub struct Lowered {
+    /// One step.
+    pub graph: Graph,
+    /// By equation and target.
+    pub targets: Vec<Vec<Grid>>,
+    /// The initial values of the states that have an initialiser, in a graph of their own.
+    pub initial_graph: Graph,
+    /// A state's declaration and its initial value.
+    pub initial: Vec<(usize, Grid)>,
+}
+
+/// Nodes of a graph, and blocks of a value. Functions that apply each other to their own results double with each
+/// level, and so do stacks of stacks; no cell of the literature comes near this.
+const LARGEST: usize = 50_000;
+
+/// None for a definition that grows beyond all bounds, which is reported.
+pub fn lower(
+    cell: &Cell,
+    resolved: &Resolved,
+    shapes: &Shapes,
+    diagnostics: &mut Diagnostics,
+) -> Option<Lowered> {
+    let mut lowering = Lowering::new(cell, resolved, shapes);
+    for &equation in &resolved.order {
+        let value = &cell.equations[equation].value;
+        let lowered = lowering.expr(value);
+        if lowering.is_too_large {
+            report_size(value, diagnostics);
+        }
+        lowering.define(equation, lowered?)?;
+    }
+    inner_names::suggest(&mut lowering.graph, &resolved.order, &lowering.targets);
+    let (graph, targets) = (lowering.graph, lowering.targets);
+
+    let mut lowering = Lowering::new(cell, resolved, shapes);
+    let mut initial = vec![];
+    for (index, declaration) in cell.declarations.iter().enumerate() {
+        if let (DeclarationKind::State, Some(value)) = (declaration.kind, &declaration.initial) {
+            let lowered = lowering.initial(index, value);
+            if lowering.is_too_large {
+                report_size(value, diagnostics);
+            }
+            let value = lowered?;
+            for (row, column, id) in value.pieces() {
+                lowering
+                    .graph
+                    .suggest_name(id, &piece_name(&declaration.name.to_string(), &value, row, column));
+            }
+            initial.push((index, value));
+        }
+    }
+    Some(Lowered { graph, targets, initial_graph: lowering.graph, initial })
+}
+
+fn report_size(value: &Expr, diagnostics: &mut Diagnostics) {
+    diagnostics
+        .error(value.extent, format!("more than {LARGEST} operations, once everything is expanded"))
+        .help("use fewer levels of functions of their own results, or of stacks of stacks: each doubles the last");
+}
+
+struct Lowering<'a> {
+    cell: &'a Cell,
+    resolved: &'a Resolved,
+    shapes: &'a Shapes,
+    graph: Graph,
+    targets: Vec<Vec<Grid>>,
+    /// The arguments of the user's function that is being expanded.
+    arguments: Vec<Grid>,
+    /// What a user's function gave for some arguments: functions that call each other twice would be expanded
+    /// without end otherwise.
+    expanded: HashMap<(usize, Vec<Vec<Id>>), Grid>,
+    is_too_large: bool,
+}
+
+impl<'a> Lowering<'a> {
+    fn new(cell: &'a Cell, resolved: &'a Resolved, shapes: &'a Shapes) -> Self {
+        let targets = cell.equations.iter().map(|_| vec![]).collect();
+        Lowering {
+            cell,
+            resolved,
+            shapes,
+            graph: Graph::default(),
+            targets,
+            arguments: vec![],
+            expanded: HashMap::new(),
+            is_too_large: false,
+        }
+    }
+
+    /// Records an equation's value under its targets' names.
+    fn define(&mut self, index: usize, value: Grid) -> Option<()> {
+        let equation = &self.cell.equations[index];
+        let values =
+            if equation.is_split { self.split(&value, equation.targets.len())? } else { vec![value] };
+        for (target, value) in equation.targets.iter().zip(&values) {
+            let name = target.to_string();
+            for (row, column, id) in value.pieces() {
+                let id = self.graph.storage(id);
+                self.graph.suggest_name(id, &piece_name(&name, value, row, column));
+            }
+        }
+        self.targets[index] = values;
+        Some(())
+    }
+
+    /// A name a term; over a literal, a name a row.
+    fn split(&mut self, value: &Grid, count: usize) -> Option<Vec<Grid>> {
+        if value.rows.len() == count {
+            let columns = value.columns.len();
+            return Some(
+                value
+                    .rows
+                    .iter()
+                    .enumerate()
+                    .map(|(row, atom)| Grid {
+                        rows: vec![*atom],
+                        columns: value.columns.clone(),
+                        blocks: value.blocks[row * columns..(row + 1) * columns].to_vec(),
+                    })
+                    .collect(),
+            );
+        }
+        let [Atom::Literal(rows)] = value.rows[..] else { return None };
+        if rows != count as u64 {
+            return None;
+        }
+        let mut parts = vec![];
+        for row in 0..rows {
+            let blocks = value.blocks.iter().map(|id| self.graph.slice(*id, row, 1)).collect();
+            parts.push(Grid { rows: vec![Atom::ONE], columns: value.columns.clone(), blocks });
+        }
+        Some(parts)
+    }
+
+    /// A state's initial value, broadcast to the state's shape.
+    fn initial(&mut self, declaration: usize, value: &Expr) -> Option<Grid> {
+        let shape = self.shapes.declarations[declaration].clone()?;
+        let value = match &value.kind {
+            ExprKind::Name { name, .. } if self.resolved.symbols[value.id].is_none() => {
+                let number = match name.to_string().as_str() {
+                    "zeros" => 0.0,
+                    "ones" => 1.0,
+                    _ => return None,
+                };
+                let id = self.graph.constant(number);
+                Grid::single(&self.graph, id)
+            }
+            _ => self.expr(value)?,
+        };
+        let mut blocks = vec![];
+        for (row, rows) in shape.rows.atoms().iter().enumerate() {
+            for (column, columns) in shape.columns.atoms().iter().enumerate() {
+                let block = value.broadcast_at(row, column)?;
+                blocks.push(self.graph.expand(block, BlockShape::new(*rows, *columns)));
+            }
+        }
+        Some(Grid { rows: shape.rows.atoms().to_vec(), columns: shape.columns.atoms().to_vec(), blocks })
+    }
+
+    fn declared(&mut self, index: usize, previous: bool) -> Option<Grid> {
+        let level = match self.cell.declarations[index].kind {
+            DeclarationKind::Param | DeclarationKind::Buffer => Level::Param,
+            DeclarationKind::Context => Level::Context,
+            DeclarationKind::Input | DeclarationKind::State => Level::Time,
+        };
+        let Shape { rows, columns } = self.shapes.declarations[index].clone()?;
+        let mut blocks = vec![];
+        for (row, row_atom) in rows.atoms().iter().enumerate() {
+            for (column, column_atom) in columns.atoms().iter().enumerate() {
+                let piece = Piece { of: index, row, column };
+                let op = if previous { Op::Previous(piece) } else { Op::Read(piece) };
+                blocks.push(self.graph.leaf(op, BlockShape::new(*row_atom, *column_atom), level));
+            }
+        }
+        Some(Grid { rows: rows.atoms().to_vec(), columns: columns.atoms().to_vec(), blocks })
+    }
+
+    fn one_hot(&self, expr: &Expr) -> Option<usize> {
+        match (&expr.kind, self.resolved.symbols.get(expr.id)) {
+            (ExprKind::Name { .. }, Some(Some(Symbol::Declaration(index)))) => {
+                self.shapes.one_hot[*index].is_some().then_some(*index)
+            }
+            _ => None,
+        }
+    }
+
+    fn expr(&mut self, expr: &Expr) -> Option<Grid> {
+        match &expr.kind {
+            ExprKind::Number(value) => {
+                let id = self.graph.constant(*value);
+                Some(Grid::single(&self.graph, id))
+            }
+            ExprKind::Name { time, .. } => self.name(expr.id, *time),
+            ExprKind::Neg(inner) => {
+                let inner = self.expr(inner)?;
+                Grid::elementwise(&mut self.graph, &[&inner], |graph, ids| graph.neg(ids[0]))
+            }
+            ExprKind::Binary { op: BinaryOp::MatMul, left, right, .. } => {
+                let a = self.expr(left)?;
+                match self.one_hot(right) {
+                    Some(input) => self.gather(&a, input),
+                    None => {
+                        let b = self.expr(right)?;
+                        self.matmul(&a, &b)
+                    }
+                }
+            }
+            ExprKind::Binary { op, left, right, .. } => {
+                let (a, b) = (self.expr(left)?, self.expr(right)?);
+                Grid::elementwise(&mut self.graph, &[&a, &b], |graph, ids| match op {
+                    BinaryOp::Add => graph.add(ids[0], ids[1]),
+                    BinaryOp::Sub => graph.sub(ids[0], ids[1]),
+                    BinaryOp::Div => graph.div(ids[0], ids[1]),
+                    BinaryOp::Mul | BinaryOp::MatMul => graph.mul(ids[0], ids[1]),
+                })
+            }
+            ExprKind::Transpose(inner) => {
+                let inner = self.expr(inner)?;
+                Some(inner.transpose(&mut self.graph))
+            }
+            ExprKind::Stack(parts) => {
+                let parts = parts.iter().map(|part| self.expr(part)).collect::<Option<Vec<_>>>()?;
+                self.stack(&parts)
+            }
+            ExprKind::Call { function, arguments } => self.call(expr.id, &function.to_string(), arguments),
+            ExprKind::Compare { .. } | ExprKind::RustPath(_) | ExprKind::Error => None,
+        }
+    }
+
+    fn name(&mut self, id: usize, _time: Time) -> Option<Grid> {
+        match self.resolved.symbols[id]? {
+            Symbol::Declaration(index) => self.declared(index, false),
+            Symbol::Previous(index) => self.declared(index, true),
+            Symbol::Target(Target { equation, index }) => self.targets[equation].get(index).cloned(),
+            Symbol::Dimension(index) => {
+                let id = self.graph.size(Dim::sum([Atom::Name(index)]));
+                Some(Grid::single(&self.graph, id))
+            }
+            Symbol::Argument(index) => self.arguments.get(index).cloned(),
+        }
+    }
+
+    fn call(&mut self, id: usize, name: &str, arguments: &[Expr]) -> Option<Grid> {
+        match self.resolved.callees[id]? {
+            Callee::User(function) => {
+                let values =
+                    arguments.iter().map(|argument| self.expr(argument)).collect::<Option<Vec<_>>>()?;
+                let key = (function, values.iter().map(|value| value.blocks.clone()).collect());
+                if let Some(known) = self.expanded.get(&key) {
+                    return Some(known.clone());
+                }
+                if self.graph.len() > LARGEST {
+                    self.is_too_large = true;
+                    return None;
+                }
+                let outer = std::mem::replace(&mut self.arguments, values);
+                let result = self.expr(&self.cell.functions[function].body);
+                self.arguments = outer;
+                if let Some(result) = &result {
+                    self.expanded.insert(key, result.clone());
+                }
+                result
+            }
+            Callee::BuiltIn(_) if name == "where" => {
+                let [condition, then, otherwise] = arguments else { return None };
+                let ExprKind::Compare { op, left, right, .. } = &condition.kind else { return None };
+                let (a, b) = (self.expr(left)?, self.expr(right)?);
+                let (u, v) = (self.expr(then)?, self.expr(otherwise)?);
+                Grid::elementwise(&mut self.graph, &[&a, &b, &u, &v], |graph, ids| {
+                    graph.select(*op, [ids[0], ids[1], ids[2], ids[3]])
+                })
+            }
+            Callee::BuiltIn(operation) => {
+                let values =
+                    arguments.iter().map(|argument| self.expr(argument)).collect::<Option<Vec<_>>>()?;
+                operation.lower(&mut self.graph, &values)
+            }
+        }
+    }
+
+    fn matmul(&mut self, a: &Grid, b: &Grid) -> Option<Grid> {
+        // A scalar factor is no matrix, whatever the other side's size.
+        let inner = a.columns.len();
+        if inner != b.rows.len() {
+            return None;
+        }
+        let mut blocks = vec![];
+        for row in 0..a.rows.len() {
+            for column in 0..b.columns.len() {
+                let mut sum: Option<Id> = None;
+                for k in 0..inner {
+                    let term = self.graph.matmul(false, false, a.at(row, k), b.at(k, column));
+                    sum = Some(match sum {
+                        Some(sum) => self.graph.add(sum, term),
+                        None => term,
+                    });
+                }
+                blocks.push(sum?);
+            }
+        }
+        Some(Grid { rows: a.rows.clone(), columns: b.columns.clone(), blocks })
+    }
+
+    /// `E @ w` for a one-hot input: columns of the blocks of E, each counting from its first column.
+    fn gather(&mut self, e: &Grid, input: usize) -> Option<Grid> {
+        let one_hot =
+            self.graph.read(Piece { of: input, row: 0, column: 0 }, BlockShape::SCALAR, Level::Time);
+        let mut blocks = vec![];
+        for row in 0..e.rows.len() {
+            let mut sum: Option<Id> = None;
+            for column in 0..e.columns.len() {
+                let mut offset = vec![Atom::Literal(0)];
+                offset.extend(&e.columns[..column]);
+                let term = self.graph.gather(Dim::sum(offset), e.at(row, column), one_hot);
+                sum = Some(match sum {
+                    Some(sum) => self.graph.add(sum, term),
+                    None => term,
+                });
+            }
+            blocks.push(sum?);
+        }
+        Some(Grid { rows: e.rows.clone(), columns: vec![Atom::ONE], blocks })
+    }
+
+    /// Parts below each other. Narrow parts repeat in each column; neighbouring literal rows are one block.
+    fn stack(&mut self, parts: &[Grid]) -> Option<Grid> {
+        let columns = parts
+            .iter()
+            .map(|part| &part.columns)
+            .find(|columns| **columns != [Atom::ONE])
+            .or(parts.first().map(|part| &part.columns))?
+            .clone();
+        // Rows of blocks, each with its row count.
+        let mut rows: Vec<(Atom, Vec<Id>)> = vec![];
+        for part in parts {
+            for (row, atom) in part.rows.iter().enumerate() {
+                let mut ids = vec![];
+                for (column, columns) in columns.iter().enumerate() {
+                    let id = part.broadcast_at(row, column)?;
+                    ids.push(self.graph.expand(id, BlockShape::new(*atom, *columns)));
+                }
+                rows.push((*atom, ids));
+            }
+        }
+        if rows.len() * columns.len() > LARGEST {
+            self.is_too_large = true;
+            return None;
+        }
+        let mut grid = Grid { rows: vec![], columns, blocks: vec![] };
+        let mut rest = rows.as_slice();
+        while let Some((atom, ids)) = rest.first() {
+            let run = match atom {
+                Atom::Literal(_) => {
+                    rest.iter().take_while(|(atom, _)| matches!(atom, Atom::Literal(_))).count()
+                }
+                Atom::Name(_) => 1,
+            };
+            let total = Dim::sum(rest[..run].iter().map(|(atom, _)| *atom));
+            grid.rows.push(total.atoms()[0]);
+            for column in 0..ids.len() {
+                let stacked = rest[..run].iter().map(|(_, ids)| ids[column]).collect();
+                grid.blocks.push(self.graph.concat(stacked));
+            }
+            rest = &rest[run..];
+        }
+        Some(grid)
+    }
+}

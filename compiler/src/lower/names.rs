@@ -1,0 +1,85 @@
+//! Names of values: those of the user where there are any, made up elsewhere, each once in a graph.
+
+use crate::analysis::shapes::Shapes;
+use crate::graph::ir::{Graph, Id, Op, Piece};
+use crate::syntax::ast::Cell;
+use proc_macro2::Ident;
+use std::collections::{HashMap, HashSet};
+
+/// A unique name for each value of a graph.
+#[derive(Debug)]
+pub struct Names {
+    names: HashMap<Id, String>,
+}
+
+impl Names {
+    pub fn new(cell: &Cell, shapes: &Shapes, graph: &Graph) -> Self {
+        let mut taken: HashSet<String> = HashSet::new();
+        // The last number that a name was given.
+        let mut numbers: HashMap<String, usize> = HashMap::new();
+        let mut names = HashMap::new();
+        // What the user named comes first, so that a made-up name never takes it.
+        let mut order: Vec<Id> = graph.ids().collect();
+        order.sort_by_key(|id| (!graph[*id].op.is_leaf(), graph[*id].name.is_none()));
+        for id in order {
+            let wanted = match &graph[id].op {
+                Op::Read(piece) => piece_of(cell, shapes, *piece, ""),
+                Op::Previous(piece) => piece_of(cell, shapes, *piece, "_prev"),
+                Op::CarryBar(piece) => piece_of(cell, shapes, *piece, "_carry"),
+                Op::OutputBar(piece) => {
+                    let name = cell.outputs.get(piece.of).map_or("output".to_owned(), Ident::to_string);
+                    format!("{name}{}_out_bar", numbered(piece.row, piece.row > 0))
+                }
+                op => graph[id].name.clone().unwrap_or_else(|| made_up(op).to_owned()),
+            };
+            let mut name = wanted.clone();
+            while !taken.insert(name.clone()) {
+                let number = numbers.entry(wanted.clone()).or_insert(1);
+                *number += 1;
+                name = format!("{wanted}_{number}");
+            }
+            names.insert(id, name);
+        }
+        Names { names }
+    }
+
+    pub fn text(&self, id: Id) -> &str {
+        self.names.get(&id).map_or("value", String::as_str)
+    }
+}
+
+fn numbered(index: usize, show: bool) -> String {
+    if show { format!("_{index}") } else { String::new() }
+}
+
+fn piece_of(cell: &Cell, shapes: &Shapes, piece: Piece, suffix: &str) -> String {
+    format!("{}{suffix}", declared_name(cell, shapes, piece))
+}
+
+/// A value that has no name of its own is called after its operation.
+fn made_up(op: &Op) -> &'static str {
+    match op {
+        Op::MatMul { .. } => "product",
+        Op::Gather { .. } => "column",
+        Op::Sum | Op::RowSum | Op::ColumnSum => "sum",
+        Op::Maximum => "greatest",
+        Op::Accumulate => "total",
+        Op::Transpose => "transposed",
+        _ => "value",
+    }
+}
+
+/// What a block of something declared is called: the declaration's own name where it is the only one.
+pub fn declared_name(cell: &Cell, shapes: &Shapes, piece: Piece) -> String {
+    let mut name = cell.declarations[piece.of].name.to_string();
+    let (rows, columns) = match &shapes.declarations[piece.of] {
+        Some(shape) => (shape.rows.atoms().len(), shape.columns.atoms().len()),
+        None => (1, 1),
+    };
+    for (index, count) in [(piece.row, rows), (piece.column, columns)] {
+        if count > 1 {
+            name.push_str(&format!("_{index}"));
+        }
+    }
+    name
+}

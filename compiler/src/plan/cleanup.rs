@@ -1,0 +1,27 @@
+//! Cleanup: what nothing needs goes, and what the derivatives made possible is simplified.
+
+use super::equations::Equations;
+use crate::analysis::shapes::Shapes;
+use crate::graph::ir::Id;
+use crate::graph::simplify::rebuild;
+use crate::lower::names::declared_name;
+use crate::syntax::ast::Cell;
+
+/// Builds the graph anew from what the passes have to compute.
+pub fn clean(equations: &mut Equations, cell: &Cell, shapes: &Shapes) {
+    let Equations { graph, states, outputs, carries, bars, .. } = equations;
+    let owned = states.iter_mut().chain(outputs.iter_mut().flatten()).chain(carries.iter_mut());
+    let mut roots: Vec<&mut Id> = owned.map(|bound| &mut bound.id).collect();
+    for list in [&mut bars.gradients, &mut bars.contexts, &mut bars.inputs] {
+        roots.extend(list.iter_mut().map(|bound| &mut bound.id));
+    }
+    *graph = rebuild(graph, &mut roots);
+    for bound in states.iter_mut().chain(outputs.iter_mut().flatten()).chain(carries.iter_mut()) {
+        bound.id = graph.storage(bound.id);
+    }
+    for bound in bars.gradients.iter().chain(&bars.contexts).chain(&bars.inputs) {
+        let name = declared_name(cell, shapes, bound.piece);
+        let id = graph.storage(bound.id);
+        graph.suggest_name(id, &format!("{name}_bar"));
+    }
+}

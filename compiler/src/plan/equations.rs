@@ -1,0 +1,111 @@
+//! The equations of a step, forward and backward, as the stages of planning build them.
+
+use super::planned::Bound;
+use crate::analysis::shapes::Shapes;
+use crate::dim::Atom;
+use crate::graph::ir::{BlockShape, Graph, Id, Level, Op};
+use crate::syntax::ast::{Cell, DeclarationKind};
+use std::collections::HashMap;
+
+/// The equations of a step: a graph, and what its values are.
+#[derive(Debug)]
+pub struct Equations {
+    pub graph: Graph,
+    pub owners: Owners,
+    /// New values of the states, block by block.
+    pub states: Vec<Bound>,
+    /// By output, its blocks. `Piece::of` is the output's index.
+    pub outputs: Vec<Vec<Bound>>,
+    /// By output, the rows and columns of its grid.
+    pub output_shapes: Vec<(Vec<Atom>, Vec<Atom>)>,
+    /// The cotangents of the states at the step before. Empty until the backward equations are there.
+    pub carries: Vec<Bound>,
+    /// All other cotangents that the backward pass gives.
+    pub bars: Bars,
+}
+
+impl Equations {
+    /// Returns the values that the forward pass has to compute.
+    pub fn forward_roots(&self) -> Vec<Id> {
+        self.states.iter().chain(self.outputs.iter().flatten()).map(|bound| bound.id).collect()
+    }
+
+    /// Returns the values that the backward pass has to compute, those of inputs last.
+    pub fn backward_roots(&self) -> Vec<Id> {
+        let Bars { gradients, contexts, inputs, .. } = &self.bars;
+        [&self.carries, gradients, contexts, inputs].into_iter().flatten().map(|bound| bound.id).collect()
+    }
+
+    /// Returns the only block of the only output, if there is just one: it is returned where it is stored.
+    pub fn lone_output(&self) -> Option<Id> {
+        match &self.outputs[..] {
+            [blocks] if blocks.len() == 1 => Some(blocks[0].id),
+            _ => None,
+        }
+    }
+}
+
+/// Which values have an owner that stores them.
+#[derive(Debug, Default)]
+pub struct Owners {
+    taken: Vec<Id>,
+    copies: u32,
+}
+
+impl Owners {
+    /// Returns the storage of a value if nothing else owns it and it is computed at every step, else a copy of the given
+    /// shape.
+    pub fn own(&mut self, graph: &mut Graph, id: Id, shape: BlockShape) -> Id {
+        let storage = graph.storage(id);
+        let node = &graph[storage];
+        let is_computed = !node.op.is_leaf() && node.op != Op::StopGradient;
+        if node.level == Level::Time && is_computed && !self.taken.contains(&storage) {
+            self.taken.push(storage);
+            return storage;
+        }
+        self.copies += 1;
+        graph.copy(id, self.copies, shape, Level::Time)
+    }
+}
+
+/// Returns whether a leaf has a cotangent.
+pub fn is_differentiable(cell: &Cell, shapes: &Shapes, op: &Op) -> bool {
+    match op {
+        Op::Read(piece) => {
+            cell.declarations[piece.of].kind != DeclarationKind::Buffer && shapes.one_hot[piece.of].is_none()
+        }
+        Op::Previous(_) => true,
+        _ => false,
+    }
+}
+
+/// Cotangents of leaves, by kind.
+#[derive(Debug, Default)]
+pub struct Bars {
+    pub gradients: Vec<Bound>,
+    pub contexts: Vec<Bound>,
+    pub inputs: Vec<Bound>,
+    pub previous: Vec<Bound>,
+}
+
+impl Bars {
+    pub fn sort(cell: &Cell, graph: &Graph, leaves: HashMap<Id, Id>) -> Self {
+        let mut bars = Bars::default();
+        for (leaf, id) in leaves {
+            match graph[leaf].op {
+                Op::Previous(piece) => bars.previous.push(Bound { piece, id }),
+                Op::Read(piece) => match cell.declarations[piece.of].kind {
+                    DeclarationKind::Param => bars.gradients.push(Bound { piece, id }),
+                    DeclarationKind::Context => bars.contexts.push(Bound { piece, id }),
+                    DeclarationKind::Input => bars.inputs.push(Bound { piece, id }),
+                    DeclarationKind::State | DeclarationKind::Buffer => {}
+                },
+                _ => {}
+            }
+        }
+        for list in [&mut bars.gradients, &mut bars.contexts, &mut bars.inputs, &mut bars.previous] {
+            list.sort_by_key(|bound| bound.piece);
+        }
+        bars
+    }
+}

@@ -1,0 +1,86 @@
+//! From the graph of a step to the plan of a cell: what runs when, what runs together, what is kept for the backward pass, and
+//! where each value lives.
+//!
+//! [`plan`] is the list of the stages. In debug builds [`verify`] checks what each of them made.
+
+mod backward;
+mod cleanup;
+pub mod cost;
+mod delays;
+mod equations;
+mod in_place;
+mod initial;
+mod owners;
+mod places;
+mod planned;
+mod residuals;
+pub mod schedule;
+mod schedules;
+pub mod verify;
+
+#[cfg(test)]
+mod tests;
+
+use crate::analysis::resolve::Resolved;
+use crate::analysis::shapes::Shapes;
+use crate::lower::Lowered;
+use crate::lower::names::Names;
+use crate::syntax::ast::Cell;
+use schedules::Recurrence;
+
+pub use planned::{Bound, InitialPlan, Lifetime, Pass, Place, Plan};
+
+/// Plans a cell without mistakes.
+///
+/// # Errors
+/// A broken invariant and the stage that broke it, which is a bug of the compiler.
+pub fn plan(cell: &Cell, resolved: &Resolved, shapes: &Shapes, lowered: Lowered) -> Result<Plan, String> {
+    let Lowered { graph, targets, initial_graph, initial } = lowered;
+
+    let mut equations = owners::assign(cell, resolved, graph, &targets)
+        .ok_or_else(|| "owners: a state or an output has no value".to_owned())?;
+    check("owners", || verify::graph(&equations.graph))?;
+
+    backward::derive(&mut equations, cell, shapes);
+    check("backward equations", || verify::graph(&equations.graph))?;
+
+    cleanup::clean(&mut equations, cell, shapes);
+    check("cleanup", || verify::graph(&equations.graph))?;
+
+    let recurrence = Recurrence::of(&equations);
+    let forward = schedules::forward(&equations, &recurrence);
+    check("forward schedule", || verify::schedule(&equations.graph, &forward, &[]))?;
+    let streaming = schedules::streaming(&equations, &recurrence);
+    check("schedule of a step", || verify::schedule(&equations.graph, &streaming, &[]))?;
+
+    let residuals = residuals::choose(&equations);
+    let backward = schedules::backward(&equations, &recurrence, &residuals);
+    check("backward schedule", || verify::schedule(&equations.graph, &backward, &residuals))?;
+
+    let initial = (!initial.is_empty()).then(|| initial::plan(cell, shapes, initial_graph, initial));
+    let plan = Plan {
+        names: Names::new(cell, shapes, &equations.graph),
+        forward: places::forward(&equations, forward, &residuals),
+        streaming: places::streaming(&equations, streaming),
+        backward: places::backward(&equations, backward),
+        graph: equations.graph,
+        states: equations.states,
+        outputs: equations.outputs,
+        output_shapes: equations.output_shapes,
+        gradients: equations.bars.gradients,
+        context_bars: equations.bars.contexts,
+        input_bars: equations.bars.inputs,
+        carries: equations.carries,
+        delays: recurrence.delays,
+        #[cfg(test)]
+        residuals,
+        initial,
+    };
+    check("places", || verify::verify(&plan))?;
+    Ok(plan)
+}
+
+/// Looks for broken invariants in debug builds.
+fn check(stage: &str, verify: impl Fn() -> Result<(), String>) -> Result<(), String> {
+    if cfg!(debug_assertions) { verify().map_err(|broken| format!("{stage}: {broken}")) } else { Ok(()) }
+}

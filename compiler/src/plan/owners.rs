@@ -1,0 +1,65 @@
+//! Owners of states and outputs: each gets a value of its own, which lives in the state's series or on the tape.
+
+use super::equations::{Bars, Equations, Owners};
+use super::planned::Bound;
+use crate::analysis::resolve::{Resolved, Target};
+use crate::graph::grid::{Grid, piece_name};
+use crate::graph::ir::{Graph, Id, Piece};
+use crate::syntax::ast::{Cell, DeclarationKind, declared};
+
+/// Returns the forward equations, in which every state and output owns its values. None if one of them has no value.
+pub fn assign(cell: &Cell, resolved: &Resolved, graph: Graph, targets: &[Vec<Grid>]) -> Option<Equations> {
+    let mut equations = Equations {
+        graph,
+        owners: Owners::default(),
+        states: vec![],
+        outputs: vec![],
+        output_shapes: vec![],
+        carries: vec![],
+        bars: Bars::default(),
+    };
+    let value = |target: Option<Target>| -> Option<&Grid> { targets[target?.equation].get(target?.index) };
+    for index in declared(cell, DeclarationKind::State) {
+        let grid = value(resolved.state_values[index])?;
+        let name = cell.declarations[index].name.to_string();
+        for (row, column, id) in grid.pieces() {
+            let id = equations.own(id, &piece_name(&name, grid, row, column));
+            equations.states.push(Bound { piece: Piece { of: index, row, column }, id });
+        }
+    }
+    for (index, target) in resolved.outputs.iter().enumerate() {
+        let target = (*target)?;
+        let grid = value(Some(target))?;
+        let name = cell.equations[target.equation].targets[target.index].to_string();
+        let mut blocks = vec![];
+        for (row, column, id) in grid.pieces() {
+            // An output that is a state is stored as the state.
+            let state = equations.states.iter().find(|state| {
+                resolved.state_values[state.piece.of] == Some(target)
+                    && (state.piece.row, state.piece.column) == (row, column)
+            });
+            let name = piece_name(&name, grid, row, column);
+            let id = match state.map(|state| state.id) {
+                Some(id) => {
+                    equations.graph.suggest_name(id, &name);
+                    id
+                }
+                None => equations.own(id, &name),
+            };
+            blocks.push(Bound { piece: Piece { of: index, row, column }, id });
+        }
+        equations.outputs.push(blocks);
+        equations.output_shapes.push((grid.rows.clone(), grid.columns.clone()));
+    }
+    Some(equations)
+}
+
+impl Equations {
+    /// Gives a value an owner, and a name unless it has one.
+    fn own(&mut self, id: Id, name: &str) -> Id {
+        let shape = self.graph[id].shape;
+        let id = self.owners.own(&mut self.graph, id, shape);
+        self.graph.suggest_name(id, name);
+        id
+    }
+}

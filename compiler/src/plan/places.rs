@@ -1,0 +1,107 @@
+//! Where values live: in a state, on the tape, in a gradient, or in a register of a fused loop.
+
+use super::equations::Equations;
+use super::in_place::is_free;
+use super::planned::{Bound, Lifetime, Pass, Place};
+use super::schedule::{Group, Region, Schedule};
+use crate::graph::ir::{Graph, Id, Level, Op, Piece};
+use std::collections::{HashMap, HashSet};
+
+/// Places of the forward pass over a sequence: states in their series, residuals and a lone output on the tape.
+pub fn forward(equations: &Equations, schedule: Schedule, residuals: &[Id]) -> Pass {
+    let (graph, output) = (&equations.graph, equations.lone_output());
+    assign(graph, schedule, &equations.forward_roots(), |id| {
+        let is_lasting = residuals.binary_search(&id).is_ok() || output == Some(id);
+        let lasts = graph[id].level == Level::Time && is_lasting;
+        place_of_state(&equations.states, id).or(lasts.then_some(Place::Buffer(Lifetime::Sequence)))
+    })
+}
+
+/// Places of one step by itself: a state is overwritten where nothing reads the old one any more.
+pub fn streaming(equations: &Equations, schedule: Schedule) -> Pass {
+    let graph = &equations.graph;
+    let old = |piece: Piece| graph.ids().find(|id| graph[*id].op == Op::Previous(piece));
+    let states = equations.states.iter();
+    let replaced: Vec<Bound> =
+        states.filter(|bound| is_free(graph, &schedule, old(bound.piece), bound.id)).copied().collect();
+    let mut pass = assign(graph, schedule, &equations.forward_roots(), |id| place_of_state(&replaced, id));
+    pass.in_place = replaced.iter().filter_map(|bound| Some((old(bound.piece)?, bound.id))).collect();
+    pass
+}
+
+/// Places of the backward pass: cotangents of states in their series, sums of gradients in the gradients.
+pub fn backward(equations: &Equations, schedule: Schedule) -> Pass {
+    let (graph, gradients) = (&equations.graph, &equations.bars.gradients);
+    let carry = |id: Id| {
+        let bound = equations.carries.iter().find(|bound| bound.id == id);
+        bound.map(|bound| Place::CarryOut(bound.piece))
+    };
+    // A sum that is one gradient and nothing else adds up where the gradient is wanted.
+    let mut pieces: HashMap<Id, Option<Piece>> = HashMap::new();
+    for bound in gradients {
+        pieces.entry(bound.id).and_modify(|piece| *piece = None).or_insert(Some(bound.piece));
+    }
+    let gradient = |id: Id| {
+        let piece = pieces.get(&id).copied().flatten()?;
+        let is_lone = graph[id].op == Op::Accumulate && schedule.users[id.index()].is_empty();
+        is_lone.then_some(Place::Gradient(piece))
+    };
+    let places: HashMap<Id, Place> =
+        graph.ids().filter_map(|id| Some((id, carry(id).or(gradient(id))?))).collect();
+    assign(graph, schedule, &equations.backward_roots(), |id| places.get(&id).copied())
+}
+
+fn place_of_state(states: &[Bound], id: Id) -> Option<Place> {
+    states.iter().find(|bound| bound.id == id).map(|bound| Place::State(bound.piece))
+}
+
+/// Finds a place for all that is stored in a pass. `fixed_place` knows the places of special values.
+pub fn assign(
+    graph: &Graph,
+    schedule: Schedule,
+    roots: &[Id],
+    fixed_place: impl Fn(Id) -> Option<Place>,
+) -> Pass {
+    let mut is_root = vec![false; graph.len()];
+    for root in roots {
+        is_root[graph.storage(*root).index()] = true;
+    }
+    let mut places = HashMap::new();
+    for region in Region::ALL {
+        for group in schedule.groups(region) {
+            let nodes = group.nodes();
+            let fused: HashSet<Id> = match group {
+                Group::Elementwise { nodes, .. } => nodes.iter().copied().collect(),
+                _ => HashSet::new(),
+            };
+            for id in nodes {
+                let place = fixed_place(id).or_else(|| match graph[id].level {
+                    Level::Time => {
+                        lifetime(&schedule, region, &fused, id, is_root[id.index()]).map(Place::Buffer)
+                    }
+                    _ => Some(Place::Fixed),
+                });
+                if let Some(place) = place {
+                    places.insert(id, place);
+                }
+            }
+        }
+    }
+    Pass { schedule, places, in_place: HashMap::new() }
+}
+
+/// None for a value that lives in a register within its loop, whose nodes are `fused`.
+fn lifetime(
+    schedule: &Schedule,
+    region: Region,
+    fused: &HashSet<Id>,
+    id: Id,
+    is_root: bool,
+) -> Option<Lifetime> {
+    let users = &schedule.users[id.index()];
+    if !is_root && fused.contains(&id) && users.iter().all(|user| fused.contains(user)) {
+        return None;
+    }
+    let leaves_region = is_root || users.iter().any(|user| schedule.region[user.index()] != Some(region));
+    Some(if region == Region::Step && !leaves_region { Lifetime::Step } else { Lifetime::Chunk })
+}

@@ -1,0 +1,239 @@
+//! Source text for messages: expressions and declarations as the user wrote them.
+
+use crate::graph::ir::Comparison;
+use crate::syntax::ast::{
+    BinaryOp, Cell, Declaration, DeclarationKind, DimSyntax, Equation, Expr, ExprKind, ShapeKind,
+    ShapeSyntax, Time,
+};
+use proc_macro2::Ident;
+
+/// Messages stay readable with operands up to this many characters.
+const SHORT: usize = 44;
+
+/// What a kind of declaration is called in a sentence.
+pub fn kind(kind: DeclarationKind) -> &'static str {
+    match kind {
+        DeclarationKind::Input => "input",
+        DeclarationKind::Context => "context",
+        DeclarationKind::State => "state",
+        DeclarationKind::Param => "parameter",
+        DeclarationKind::Buffer => "buffer",
+    }
+}
+
+/// `an input`, `a state`
+pub fn a_kind(of: DeclarationKind) -> String {
+    match of {
+        DeclarationKind::Input => "an input".to_owned(),
+        _ => format!("a {}", kind(of)),
+    }
+}
+
+fn keyword(kind: DeclarationKind) -> &'static str {
+    match kind {
+        DeclarationKind::Input => "input",
+        DeclarationKind::Context => "context",
+        DeclarationKind::State => "state",
+        DeclarationKind::Param => "param",
+        DeclarationKind::Buffer => "buffer",
+    }
+}
+
+/// `param W: [H, I]`
+pub fn declaration(declaration: &Declaration) -> String {
+    format!("{} {}: {}", keyword(declaration.kind), declaration.name, shape(&declaration.shape))
+}
+
+/// `[H, H + I]`; `[..]` where it failed to parse.
+pub fn shape(shape: &ShapeSyntax) -> String {
+    match &shape.kind {
+        ShapeKind::Dense(dimensions) => {
+            let dimensions: Vec<String> = dimensions.iter().map(dimension).collect();
+            format!("[{}]", dimensions.join(", "))
+        }
+        ShapeKind::OneHot(size) => format!("one_hot[{}]", dimension(size)),
+        ShapeKind::Unknown => "[..]".to_owned(),
+    }
+}
+
+fn dimension(dimension: &DimSyntax) -> String {
+    let terms: Vec<String> = dimension
+        .terms
+        .iter()
+        .map(|term| match &term.name {
+            Some(name) if term.count == 1 => name.to_string(),
+            Some(name) => format!("{}*{name}", term.count),
+            None => term.count.to_string(),
+        })
+        .collect();
+    terms.join(" + ")
+}
+
+/// `h`, `[f, i]`: the left side of an equation.
+pub fn targets(equation: &Equation) -> String {
+    let names: Vec<String> = equation.targets.iter().map(Ident::to_string).collect();
+    if equation.is_split { format!("[{}]", names.join(", ")) } else { names.join(", ") }
+}
+
+/// `[f, i] = W @ x + b`
+pub fn equation(equation: &Equation) -> String {
+    format!("{} = {}", targets(equation), short(&equation.value))
+}
+
+/// `W.T`; of what is transposed already the operand.
+pub fn transposed(expr: &Expr) -> String {
+    match &expr.kind {
+        ExprKind::Transpose(inner) => operand(inner),
+        _ => format!("{}.T", operand(expr)),
+    }
+}
+
+/// `cell W<I, H, K>`: the head of the cell with a dimension added.
+pub fn cell_head(cell: &Cell, more: &Ident) -> String {
+    let mut dimensions: Vec<String> = cell.dimensions.iter().map(Ident::to_string).collect();
+    dimensions.push(more.to_string());
+    format!("cell {}<{}>", cell.name, dimensions.join(", "))
+}
+
+/// `h[t-1]`, `h[t]`, `h`
+pub fn timed(name: &Ident, time: Time) -> String {
+    format!("{name}{}", index(time))
+}
+
+/// `[t-1]`; nothing where none was written.
+pub fn index(time: Time) -> String {
+    match time {
+        Time::Implicit => String::new(),
+        Time::Offset(0) => "[t]".to_owned(),
+        Time::Offset(offset) if offset < 0 => format!("[t-{}]", offset.unsigned_abs()),
+        Time::Offset(offset) => format!("[t+{offset}]"),
+    }
+}
+
+/// The expression on one line; `..` when that would be long.
+pub fn short(expr: &Expr) -> String {
+    let mut out = String::new();
+    write(expr, &mut out);
+    shortened(out)
+}
+
+fn shortened(text: String) -> String {
+    if text.chars().count() > SHORT { "..".to_owned() } else { text }
+}
+
+/// Like [`short`], without parentheses of its own: it stands in brackets already.
+pub fn enclosed(expr: &Expr) -> String {
+    let mut out = String::new();
+    write_bare(expr, &mut out);
+    shortened(out)
+}
+
+/// Like [`short`], with parentheses where `.T` would otherwise take only a part of it.
+pub fn operand(expr: &Expr) -> String {
+    let text = short(expr);
+    let is_open = matches!(expr.kind, ExprKind::Neg(_) | ExprKind::Binary { .. } | ExprKind::Compare { .. });
+    if is_open && !expr.parenthesised || text == ".." { format!("({text})") } else { text }
+}
+
+fn write(expr: &Expr, out: &mut String) {
+    if expr.parenthesised {
+        out.push('(');
+    }
+    write_bare(expr, out);
+    if expr.parenthesised {
+        out.push(')');
+    }
+}
+
+/// Without parentheses of its own.
+fn write_bare(expr: &Expr, out: &mut String) {
+    // Beyond that the text isn't shown: stopping keeps messages about huge expressions cheap.
+    if out.len() > 8 * SHORT {
+        return;
+    }
+    match &expr.kind {
+        ExprKind::Number(value) => out.push_str(&number(*value)),
+        ExprKind::Name { name, time } => out.push_str(&timed(name, *time)),
+        ExprKind::Neg(inner) => {
+            out.push('-');
+            write(inner, out);
+        }
+        ExprKind::Binary { op, left, right, .. } => {
+            write(left, out);
+            out.push_str(&format!(" {} ", binary(*op)));
+            write(right, out);
+        }
+        ExprKind::Transpose(inner) => {
+            write(inner, out);
+            out.push_str(".T");
+        }
+        ExprKind::Stack(parts) => {
+            out.push('[');
+            list(parts, out);
+            out.push(']');
+        }
+        ExprKind::Call { function, arguments } => {
+            out.push_str(&function.to_string());
+            out.push('(');
+            list(arguments, out);
+            out.push(')');
+        }
+        ExprKind::Compare { op, left, right, .. } => {
+            write(left, out);
+            out.push_str(&format!(" {} ", comparison(*op)));
+            write(right, out);
+        }
+        ExprKind::RustPath(path) => {
+            let segments: Vec<String> =
+                path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+            out.push_str(&segments.join("::"));
+        }
+        ExprKind::Error => out.push_str(".."),
+    }
+}
+
+fn list(parts: &[Expr], out: &mut String) {
+    for (index, part) in parts.iter().enumerate() {
+        if out.len() > 8 * SHORT {
+            return;
+        }
+        if index > 0 {
+            out.push_str(", ");
+        }
+        // Between commas they group nothing.
+        write_bare(part, out);
+    }
+}
+
+/// A number as people write it: `1`, `0.5`, `1e-30`.
+pub fn number(value: f64) -> String {
+    let magnitude = value.abs();
+    if value == 0.0 || (1e-4..1e15).contains(&magnitude) || !value.is_finite() {
+        format!("{value}")
+    } else {
+        format!("{value:e}")
+    }
+}
+
+/// The operator's token.
+pub fn binary(op: BinaryOp) -> &'static str {
+    match op {
+        BinaryOp::Add => "+",
+        BinaryOp::Sub => "-",
+        BinaryOp::Mul => "*",
+        BinaryOp::Div => "/",
+        BinaryOp::MatMul => "@",
+    }
+}
+
+/// The comparison's token.
+pub fn comparison(op: Comparison) -> &'static str {
+    match op {
+        Comparison::Less => "<",
+        Comparison::LessEqual => "<=",
+        Comparison::Greater => ">",
+        Comparison::GreaterEqual => ">=",
+        Comparison::Equal => "==",
+        Comparison::NotEqual => "!=",
+    }
+}

@@ -1,0 +1,397 @@
+//! A cell run as its plan says: region by region, group by group, chunk by chunk. A value is there only from when
+//! its group has run to the end of its lifetime, so that a wrong order, a missing residual or a place that
+//! doesn't live long enough is a panic here.
+
+use super::matrix::Matrix;
+use super::source::Definition;
+use super::{assemble, block_of, evaluate, extent};
+use crate::graph::grid::Grid;
+use crate::graph::ir::{Graph, Id, Level, Op, Piece};
+use crate::plan::schedule::{Group, ProductSum, Region, is_accumulated_product};
+use crate::plan::{Bound, Lifetime, Pass, Place, Plan};
+use std::collections::HashMap;
+
+/// Everything that a run reads: whole values.
+#[derive(Clone)]
+pub struct Data {
+    pub sizes: Vec<usize>,
+    pub steps: usize,
+    pub batch: usize,
+    /// By declaration: one of a parameter, one a sample of a context or an initial state, one a step and sample of
+    /// an input (samples of one step next to each other).
+    pub declared: Vec<Vec<Matrix>>,
+    /// By output, a step and sample each.
+    pub output_bars: Vec<Vec<Matrix>>,
+    /// By declaration: of the states after the last step, one a sample.
+    pub state_bars: Vec<Vec<Matrix>>,
+}
+
+/// Cotangents by declaration, laid out as [`Data::declared`].
+pub type Bars = Vec<Vec<Matrix>>;
+
+/// What a forward pass leaves: outputs as [`Data::output_bars`], final states as [`Data::state_bars`].
+pub struct Ran {
+    pub outputs: Vec<Vec<Matrix>>,
+    pub states: Vec<Vec<Matrix>>,
+    kept: Store,
+}
+
+type Key = (Id, Option<usize>, Option<usize>);
+type Store = HashMap<Key, Matrix>;
+/// The value of a leaf: its operation, rows and columns.
+type Leaf<'a> = dyn Fn(&Store, &Op, usize, usize) -> Matrix + 'a;
+
+pub struct Machine<'a> {
+    pub definition: &'a Definition,
+    pub plan: &'a Plan,
+    pub data: &'a Data,
+    /// Steps of a chunk.
+    pub chunk: usize,
+}
+
+/// One pass at work.
+struct Run<'a> {
+    machine: &'a Machine<'a>,
+    graph: &'a Graph,
+    pass: &'a Pass,
+    store: Store,
+    leaf: Box<Leaf<'a>>,
+}
+
+impl Run<'_> {
+    fn key(&self, id: Id, t: usize, b: usize) -> Key {
+        match self.graph[id].level {
+            Level::Param => (id, None, None),
+            Level::Context => (id, None, Some(b)),
+            Level::Time => (id, Some(t), Some(b)),
+        }
+    }
+
+    fn value(&self, id: Id, t: usize, b: usize) -> Matrix {
+        let (rows, columns) = extent(self.graph, id, &self.machine.data.sizes);
+        if self.graph.is_constant(id) {
+            return self.evaluate(id, t, b);
+        }
+        let storage = self.graph.storage(id);
+        let node = &self.graph[storage];
+        let value = match self.store.get(&self.key(storage, t, b)) {
+            _ if node.op.is_leaf() => (self.leaf)(&self.store, &node.op, t, b),
+            Some(value) => value.clone(),
+            None => panic!("node {} {:?} is not there at step {t}", storage.index(), node.op),
+        };
+        Matrix::new(rows, columns, value.entries)
+    }
+
+    fn evaluate(&self, id: Id, t: usize, b: usize) -> Matrix {
+        let args: Vec<Matrix> = self.graph[id].args.iter().map(|arg| self.value(*arg, t, b)).collect();
+        evaluate(self.graph, id, &self.machine.data.sizes, &args.iter().collect::<Vec<_>>())
+    }
+
+    fn node(&mut self, id: Id, t: usize, b: usize) {
+        let key = self.key(id, t, b);
+        if self.graph[id].op == Op::Accumulate {
+            let arg = self.graph[id].args[0];
+            let term = match is_accumulated_product(self.graph, &self.pass.schedule.users, id) {
+                true => self.evaluate(arg, t, b),
+                false => self.value(arg, t, b),
+            };
+            self.store.get_mut(&key).expect("sums start at zero").add(&term);
+        } else {
+            let value = self.evaluate(id, t, b);
+            self.store.insert(key, value);
+        }
+    }
+
+    /// A sum whose terms are computed within it.
+    fn sum(&self, id: Id, terms: &[Id], t: usize, b: usize) -> Matrix {
+        if terms.contains(&id) {
+            return self.evaluate(id, t, b);
+        }
+        let [left, right] = self.graph[id].args[..] else { panic!("a sum of products is a sum") };
+        let mut sum = self.sum(left, terms, t, b);
+        sum.add(&self.sum(right, terms, t, b));
+        sum
+    }
+
+    fn region(&mut self, region: Region, steps: &[usize]) {
+        let steps = if region.level() == Level::Time { steps } else { &[0] };
+        let batch = if region.level() == Level::Param { 1 } else { self.machine.data.batch };
+        for group in self.pass.schedule.groups(region) {
+            for (t, b) in steps.iter().flat_map(|t| (0..batch).map(move |b| (*t, b))) {
+                match group {
+                    Group::Products { .. } | Group::PullBack(_) => {
+                        for ProductSum { node, terms } in group.sums() {
+                            let sum = self.sum(*node, terms, t, b);
+                            self.store.insert(self.key(*node, t, b), sum);
+                        }
+                    }
+                    _ => group.nodes().into_iter().for_each(|id| self.node(id, t, b)),
+                }
+            }
+            // What has no place lives in the registers of its loop.
+            let nodes = group.nodes();
+            let pass = self.pass;
+            self.store.retain(|(id, _, _), _| !nodes.contains(id) || pass.places.contains_key(id));
+        }
+    }
+
+    fn forget(&mut self, is_over: impl Fn(Place, usize) -> bool) {
+        self.forget_but(&[], is_over);
+    }
+
+    fn forget_but(&mut self, kept: &[Bound], is_over: impl Fn(Place, usize) -> bool) {
+        let pass = self.pass;
+        self.store.retain(|(id, t, _), _| match (pass.places.get(id), t) {
+            (Some(place), Some(t)) => !is_over(*place, *t) || kept.iter().any(|bound| bound.id == *id),
+            _ => true,
+        });
+    }
+
+    /// Every sum starts at zero.
+    fn start_sums(&mut self) {
+        for id in self.graph.ids().filter(|id| self.graph[*id].op == Op::Accumulate) {
+            let (rows, columns) = extent(self.graph, id, &self.machine.data.sizes);
+            for b in 0..self.machine.data.batch {
+                self.store.insert(self.key(id, 0, b), Matrix::zero(rows, columns));
+            }
+        }
+    }
+}
+
+impl Machine<'_> {
+    fn run<'a>(
+        &'a self,
+        graph: &'a Graph,
+        pass: &'a Pass,
+        store: Store,
+        leaf: impl Fn(&Store, &Op, usize, usize) -> Matrix + 'a,
+    ) -> Run<'a> {
+        Run { machine: self, graph, pass, store, leaf: Box::new(leaf) }
+    }
+
+    /// A block of something declared, of a sample at a step.
+    fn read(&self, piece: Piece, t: usize, b: usize) -> Matrix {
+        let values = &self.data.declared[piece.of];
+        let whole = match values.len() {
+            1 => &values[0],
+            count if count == self.data.batch => &values[b],
+            _ => &values[t * self.data.batch + b],
+        };
+        self.block(whole, piece)
+    }
+
+    fn block(&self, whole: &Matrix, piece: Piece) -> Matrix {
+        if self.definition.shapes.one_hot[piece.of].is_some() {
+            return whole.clone();
+        }
+        let (rows, columns) = self.atoms(piece.of);
+        block_of(whole, &rows, &columns, &self.data.sizes, (piece.row, piece.column))
+    }
+
+    fn atoms(&self, declaration: usize) -> (Vec<crate::dim::Atom>, Vec<crate::dim::Atom>) {
+        let shape = self.definition.shapes.declarations[declaration].clone().expect("the shape is known");
+        (shape.rows.atoms().to_vec(), shape.columns.atoms().to_vec())
+    }
+
+    /// A whole value from its blocks; zero where there is none.
+    fn whole(&self, declaration: usize, bounds: &[Bound], value: impl Fn(Id) -> Matrix) -> Matrix {
+        let (rows, columns) = self.atoms(declaration);
+        let grid = Grid { rows: rows.clone(), columns: columns.clone(), blocks: vec![] };
+        assemble(&grid, &self.data.sizes, |row, column| {
+            let piece = Piece { of: declaration, row, column };
+            let size = |atom| super::size(&self.data.sizes, atom);
+            let (r, c) = (size(rows[row]), size(columns[column]));
+            match bounds.iter().find(|bound| bound.piece == piece) {
+                Some(bound) => Matrix::from_fn(r, c, {
+                    let value = Matrix::elementwise(&[value(bound.id)], |args| args[0]);
+                    move |r, c| value.at(r, c)
+                }),
+                None => Matrix::zero(r, c),
+            }
+        })
+    }
+
+    fn outputs(&self, run: &Run, t: usize, b: usize) -> Vec<Matrix> {
+        let whole = |(blocks, (rows, columns)): (&Vec<Bound>, &(Vec<_>, Vec<_>))| {
+            let grid = Grid { rows: rows.clone(), columns: columns.clone(), blocks: vec![] };
+            assemble(&grid, &self.data.sizes, |row, column| {
+                let bound =
+                    blocks.iter().find(|bound| (bound.piece.row, bound.piece.column) == (row, column));
+                let value = run.value(bound.expect("every block has a value").id, t, b);
+                let size = |atom| super::size(&self.data.sizes, atom);
+                Matrix::new(size(rows[row]), size(columns[column]), value.entries)
+            })
+        };
+        self.plan.outputs.iter().zip(&self.plan.output_shapes).map(whole).collect()
+    }
+
+    /// The states before the first step: as given, or by the definition.
+    fn initial(&self) -> Vec<Vec<Matrix>> {
+        let mut states = self.data.declared.clone();
+        if let Some(initial) = &self.plan.initial {
+            let mut run = self.run(&initial.graph, &initial.forward, Store::new(), |_, op, t, b| match op {
+                Op::Read(piece) => self.read(*piece, t, b),
+                _ => panic!("an initial value reads {op:?}"),
+            });
+            Region::ALL.into_iter().for_each(|region| run.region(region, &[0]));
+            for bound in &initial.values {
+                states[bound.piece.of] = (0..self.data.batch)
+                    .map(|b| self.whole(bound.piece.of, &initial.values, |id| run.value(id, 0, b)))
+                    .collect();
+            }
+        }
+        states
+    }
+
+    pub fn forward(&self) -> Ran {
+        self.forward_by(&self.plan.forward, self.chunk, false)
+    }
+
+    /// Step by step, as `step` runs it: nothing but the states outlives a step.
+    pub fn stream(&self) -> Ran {
+        self.forward_by(&self.plan.streaming, 1, true)
+    }
+
+    fn forward_by(&self, pass: &Pass, chunk: usize, streaming: bool) -> Ran {
+        let Data { steps, batch, .. } = *self.data;
+        let initial = self.initial();
+        let mut run = self.run(&self.plan.graph, pass, Store::new(), |store, op, t, b| match op {
+            Op::Read(piece) => self.read(*piece, t, b),
+            Op::Previous(piece) if t == 0 => self.block(&initial[piece.of][b], *piece),
+            Op::Previous(piece) => {
+                let state = self.plan.states.iter().find(|bound| bound.piece == *piece);
+                store[&(state.expect("every state has a value").id, Some(t - 1), Some(b))].clone()
+            }
+            _ => panic!("a forward pass reads {op:?}"),
+        });
+        run.start_sums();
+        run.region(Region::Param, &[]);
+        run.region(Region::Context, &[]);
+        let mut outputs: Vec<Vec<Matrix>> = vec![vec![]; self.plan.outputs.len()];
+        for t0 in (0..steps).step_by(chunk) {
+            let span: Vec<usize> = (t0..steps.min(t0 + chunk)).collect();
+            run.region(Region::Before, &span);
+            for t in &span {
+                run.region(Region::Step, &[*t]);
+                run.forget(|place, _| place == Place::Buffer(Lifetime::Step));
+            }
+            run.region(Region::After, &span);
+            for (t, b) in span.iter().flat_map(|t| (0..batch).map(move |b| (*t, b))) {
+                for (output, value) in outputs.iter_mut().zip(self.outputs(&run, t, b)) {
+                    output.push(value);
+                }
+            }
+            // A step alone ends with its new states where the old ones were.
+            run.forget_but(if streaming { &self.plan.states } else { &[] }, |place, _| match place {
+                Place::Buffer(lifetime) => streaming || lifetime != Lifetime::Sequence,
+                _ => false,
+            });
+        }
+        let mut states = initial.clone();
+        for of in self.plan.states.iter().map(|bound| bound.piece.of).filter(|_| steps > 0) {
+            states[of] = (0..batch)
+                .map(|b| self.whole(of, &self.plan.states, |id| run.value(id, steps - 1, b)))
+                .collect();
+        }
+        Ran { outputs, states, kept: run.store }
+    }
+
+    /// What the tape of a forward pass gives backwards.
+    pub fn backward(&self, ran: Ran) -> Bars {
+        let Data { steps, batch, .. } = *self.data;
+        let plan = self.plan;
+        let initial = self.initial();
+        let mut bars: Bars = self
+            .data
+            .declared
+            .iter()
+            .map(|all| all.iter().map(|m| Matrix::zero(m.rows, m.columns)).collect())
+            .collect();
+        let mut run = self.run(&plan.graph, &plan.backward, ran.kept, |store, op, t, b| match op {
+            Op::Read(piece) => self.read(*piece, t, b),
+            Op::Previous(piece) if t == 0 => self.block(&initial[piece.of][b], *piece),
+            Op::Previous(piece) => {
+                let state = plan.states.iter().find(|bound| bound.piece == *piece);
+                store[&(state.expect("every state has a value").id, Some(t - 1), Some(b))].clone()
+            }
+            Op::OutputBar(piece) => {
+                let whole = &self.data.output_bars[piece.of][t * batch + b];
+                let (rows, columns) = &plan.output_shapes[piece.of];
+                block_of(whole, rows, columns, &self.data.sizes, (piece.row, piece.column))
+            }
+            Op::CarryBar(piece) if t + 1 == steps => self.block(&self.data.state_bars[piece.of][b], *piece),
+            Op::CarryBar(piece) => {
+                let carry = plan.carries.iter().find(|bound| bound.piece == *piece);
+                store[&(carry.expect("every state has a carry").id, Some(t + 1), Some(b))].clone()
+            }
+            _ => panic!("a backward pass reads {op:?}"),
+        });
+        run.start_sums();
+        run.region(Region::Param, &[]);
+        run.region(Region::Context, &[]);
+        let starts: Vec<usize> = (0..steps).step_by(self.chunk).collect();
+        for t0 in starts.into_iter().rev() {
+            let span: Vec<usize> = (t0..steps.min(t0 + self.chunk)).collect();
+            run.region(Region::Before, &span);
+            for t in span.iter().rev() {
+                run.region(Region::Step, &[*t]);
+                run.forget(|place, _| place == Place::Buffer(Lifetime::Step));
+            }
+            run.region(Region::After, &span);
+            run.region(Region::Inputs, &span);
+            for of in plan.input_bars.iter().map(|bound| bound.piece.of) {
+                for (t, b) in span.iter().flat_map(|t| (0..batch).map(move |b| (*t, b))) {
+                    bars[of][t * batch + b] = self.whole(of, &plan.input_bars, |id| run.value(id, t, b));
+                }
+            }
+            run.forget(|place, t| match place {
+                Place::Buffer(_) => true,
+                Place::CarryOut(_) => t > t0,
+                _ => false,
+            } && t >= t0);
+        }
+        run.region(Region::ContextEnd, &[]);
+        run.region(Region::ParamEnd, &[]);
+        for bound in &plan.gradients {
+            bars[bound.piece.of][0] = self.whole(bound.piece.of, &plan.gradients, |id| run.value(id, 0, 0));
+        }
+        for of in plan.context_bars.iter().map(|bound| bound.piece.of) {
+            bars[of] =
+                (0..batch).map(|b| self.whole(of, &plan.context_bars, |id| run.value(id, 0, b))).collect();
+        }
+        for of in plan.states.iter().map(|bound| bound.piece.of) {
+            bars[of] = match steps {
+                0 => self.data.state_bars[of].clone(),
+                _ => (0..batch).map(|b| self.whole(of, &plan.carries, |id| run.value(id, 0, b))).collect(),
+            };
+        }
+        self.backward_initial(&mut bars);
+        bars
+    }
+
+    /// Hands the cotangents of the initial states on to what the definition computes them from.
+    fn backward_initial(&self, bars: &mut Bars) {
+        let Some(initial) = &self.plan.initial else { return };
+        let carries = bars.clone();
+        let mut run = self.run(&initial.graph, &initial.backward, Store::new(), |_, op, t, b| match op {
+            Op::Read(piece) => self.read(*piece, t, b),
+            Op::CarryBar(piece) => self.block(&carries[piece.of][b], *piece),
+            _ => panic!("an initial value's pull-back reads {op:?}"),
+        });
+        run.start_sums();
+        Region::ALL.into_iter().for_each(|region| run.region(region, &[0]));
+        let mut add = |bounds: &[Bound], b: usize| {
+            let mut declarations: Vec<usize> = bounds.iter().map(|bound| bound.piece.of).collect();
+            declarations.dedup();
+            for of in declarations {
+                bars[of][b].add(&self.whole(of, bounds, |id| run.value(id, 0, b)));
+            }
+        };
+        add(&initial.gradients, 0);
+        (0..self.data.batch).for_each(|b| add(&initial.context_bars, b));
+        // What a definition gives is no argument of the sequence.
+        for bound in &initial.values {
+            bars[bound.piece.of].iter_mut().for_each(|bar| *bar = bar.map(|_| 0.0));
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! For unit tests: a reference interpreter of the graph. Every node is evaluated in `f64` on matrices of concrete
+//! sizes, by its definition and nothing else; what the passes and the emitted code make of it has to agree.
+
+mod guide;
+pub mod machine;
+pub mod matrix;
+mod passes;
+pub mod random;
+pub mod samples;
+pub mod source;
+
+use crate::dim::{Atom, Dim};
+use crate::graph::grid::Grid;
+use crate::graph::ir::{Comparison, Graph, Id, Op, Unary};
+use matrix::Matrix;
+
+/// The value of a dimension; `sizes` by the dimension's index.
+pub fn size(sizes: &[usize], atom: Atom) -> usize {
+    match atom {
+        Atom::Name(index) => sizes[index],
+        Atom::Literal(value) => value as usize,
+    }
+}
+
+pub fn dim_size(sizes: &[usize], dim: &Dim) -> usize {
+    dim.atoms().iter().map(|atom| size(sizes, *atom)).sum()
+}
+
+/// Rows and columns of a node's value.
+pub fn extent(graph: &Graph, id: Id, sizes: &[usize]) -> (usize, usize) {
+    (size(sizes, graph[id].shape.rows), size(sizes, graph[id].shape.columns))
+}
+
+/// The blocks of a value put together.
+pub fn assemble(grid: &Grid, sizes: &[usize], block: impl Fn(usize, usize) -> Matrix) -> Matrix {
+    let places = |atoms: &[Atom]| -> Vec<(usize, usize)> {
+        let of = |(index, atom): (usize, &Atom)| {
+            (0..size(sizes, *atom)).map(move |at| (index, at)).collect::<Vec<_>>()
+        };
+        atoms.iter().enumerate().flat_map(of).collect()
+    };
+    let (rows, columns) = (places(&grid.rows), places(&grid.columns));
+    Matrix::from_fn(rows.len(), columns.len(), |r, c| {
+        let ((row, r), (column, c)) = (rows[r], columns[c]);
+        let block = block(row, column);
+        assert_eq!(
+            (block.rows, block.columns),
+            (size(sizes, grid.rows[row]), size(sizes, grid.columns[column]))
+        );
+        block.at(r, c)
+    })
+}
+
+/// The part of a whole value that a block is.
+pub fn block_of(
+    whole: &Matrix,
+    rows: &[Atom],
+    columns: &[Atom],
+    sizes: &[usize],
+    (row, column): (usize, usize),
+) -> Matrix {
+    let start = |atoms: &[Atom]| atoms.iter().map(|atom| size(sizes, *atom)).sum::<usize>();
+    let (r0, c0) = (start(&rows[..row]), start(&columns[..column]));
+    Matrix::from_fn(size(sizes, rows[row]), size(sizes, columns[column]), |r, c| whole.at(r0 + r, c0 + c))
+}
+
+/// Every node's value for one step of one sample; `leaf` knows what is read.
+pub fn run(graph: &Graph, sizes: &[usize], leaf: impl Fn(&Op, (usize, usize)) -> Matrix) -> Vec<Matrix> {
+    let mut values: Vec<Matrix> = vec![];
+    for id in graph.ids() {
+        let node = &graph[id];
+        let value = match node.op {
+            Op::Read(_) | Op::Previous(_) | Op::OutputBar(_) | Op::CarryBar(_) => {
+                leaf(&node.op, extent(graph, id, sizes))
+            }
+            _ => {
+                let args: Vec<&Matrix> = node.args.iter().map(|arg| &values[arg.index()]).collect();
+                evaluate(graph, id, sizes, &args)
+            }
+        };
+        assert_eq!(
+            (value.rows, value.columns),
+            extent(graph, id, sizes),
+            "node {} {:?}",
+            id.index(),
+            node.op
+        );
+        values.push(value);
+    }
+    values
+}
+
+/// One node's value from its arguments'. A sum over time has one step and sample here.
+pub fn evaluate(graph: &Graph, id: Id, sizes: &[usize], args: &[&Matrix]) -> Matrix {
+    let (rows, columns) = extent(graph, id, sizes);
+    let entries = |f: &dyn Fn(usize, usize) -> f64| Matrix::from_fn(rows, columns, f);
+    match &graph[id].op {
+        Op::Number(bits) => Matrix::scalar(f64::from_bits(*bits)),
+        Op::Size(dim) => Matrix::scalar(dim_size(sizes, dim) as f64),
+        Op::Read(_) | Op::Previous(_) | Op::OutputBar(_) | Op::CarryBar(_) => {
+            panic!("a leaf has no definition")
+        }
+        Op::Unary(op) => entries(&|r, c| unary(*op, args[0].at(r, c))),
+        Op::Binary(op) => entries(&|r, c| op.fold(args[0].at(r, c), args[1].at(r, c))),
+        Op::Select(op) => entries(&|r, c| {
+            let branch = if holds(*op, args[0].at(r, c), args[1].at(r, c)) { args[2] } else { args[3] };
+            branch.at(r, c)
+        }),
+        Op::Expand | Op::Copy(_) => entries(&|r, c| args[0].at(r, c)),
+        Op::StopGradient | Op::Accumulate => args[0].clone(),
+        Op::MatMul { ta, tb } => {
+            let oriented =
+                |matrix: &Matrix, flag: bool| if flag { matrix.transposed() } else { matrix.clone() };
+            oriented(args[0], *ta).product(&oriented(args[1], *tb))
+        }
+        Op::Transpose => args[0].transposed(),
+        Op::Reshape => Matrix::new(rows, columns, args[0].entries.clone()),
+        Op::Gather { offset } => {
+            let column = (args[1].entries[0] as usize).checked_sub(dim_size(sizes, offset));
+            let column = column.filter(|column| *column < args[0].columns);
+            entries(&|r, _| column.map_or(0.0, |column| args[0].at(r, column)))
+        }
+        Op::Scatter { offset } => {
+            let column = (args[1].entries[0] as usize).checked_sub(dim_size(sizes, offset));
+            entries(&|r, c| if Some(c) == column { args[0].at(r, 0) } else { 0.0 })
+        }
+        Op::Sum => Matrix::scalar(args[0].entries.iter().sum()),
+        Op::RowSum => entries(&|r, _| (0..args[0].columns).map(|c| args[0].at(r, c)).sum()),
+        // Computed as the vector behind the row.
+        Op::ColumnSum => entries(&|c, _| (0..args[0].rows).map(|r| args[0].at(r, c)).sum()),
+        Op::Maximum => Matrix::scalar(args[0].entries.iter().copied().fold(f64::NEG_INFINITY, f64::max)),
+        Op::Concat => {
+            let mut rows = vec![];
+            for part in args {
+                rows.extend((0..part.rows).map(|r| part.row(r)));
+            }
+            entries(&|r, c| rows[r][c])
+        }
+        Op::Slice { start, count } => {
+            let first = *start as usize;
+            let piece = Matrix::from_fn(*count as usize, args[0].columns, |r, c| args[0].at(first + r, c));
+            // A row is computed as the vector behind it.
+            if (piece.rows, piece.columns) == (rows, columns) { piece } else { piece.transposed() }
+        }
+    }
+}
+
+fn holds(op: Comparison, a: f64, b: f64) -> bool {
+    match op {
+        Comparison::Less => a < b,
+        Comparison::LessEqual => a <= b,
+        Comparison::Greater => a > b,
+        Comparison::GreaterEqual => a >= b,
+        Comparison::Equal => a == b,
+        Comparison::NotEqual => a != b,
+    }
+}
+
+pub fn unary(op: Unary, x: f64) -> f64 {
+    match op {
+        Unary::Neg => -x,
+        Unary::Sigmoid => 1.0 / (1.0 + (-x).exp()),
+        Unary::Tanh => x.tanh(),
+        Unary::Exp => x.exp(),
+        Unary::ExpM1 => x.exp_m1(),
+        Unary::Ln => x.ln(),
+        Unary::Sqrt => x.sqrt(),
+        Unary::Abs => x.abs(),
+        Unary::Recip => x.recip(),
+        Unary::Sin => x.sin(),
+        Unary::Cos => x.cos(),
+        Unary::Floor => x.floor(),
+        Unary::Sign => [x.signum(), x][usize::from(x == 0.0)],
+        Unary::Softplus => x.max(0.0) + (-x.abs()).exp().ln_1p(),
+        Unary::NormalCdf => normal_cdf(x),
+    }
+}
+
+/// Φ(x) by the series x - x³/(2·3) + x⁵/(2²·2!·5) - .., which is exact enough below |x| = 5.
+pub fn normal_cdf(x: f64) -> f64 {
+    let (mut power, mut sum) = (x, x);
+    for n in 1..200 {
+        let n = f64::from(n);
+        power *= -x * x / (2.0 * n);
+        sum += power / (2.0 * n + 1.0);
+    }
+    0.5 + sum / (2.0 * std::f64::consts::PI).sqrt()
+}
+
+#[test]
+fn normal_distribution() {
+    // Abramowitz & Stegun, table 26.1
+    for (x, expected) in
+        [(0.0, 0.5), (1.0, 0.841_344_746_068_543), (-2.0, 0.022_750_131_948_179), (3.0, 0.998_650_101_968_37)]
+    {
+        assert!((normal_cdf(x) - expected).abs() < 1e-13, "{x}: {}", normal_cdf(x));
+    }
+}

@@ -1,0 +1,185 @@
+//! Whole definitions, as their schedules run them: outputs against the equations as written, cotangents against
+//! differences, and the same whatever the chunks.
+
+use super::machine::{Bars, Data, Machine, Ran};
+use super::matrix::Matrix;
+use super::random::Random;
+use super::source::{Definition, read_all};
+use super::{assemble, block_of, dim_size, run};
+use crate::graph::ir::Op;
+use crate::syntax::ast::DeclarationKind;
+use crate::testing::samples::SAMPLES;
+
+const BATCH: usize = 2;
+
+/// Random values for everything that a definition reads.
+fn data(definition: &Definition, random: &mut Random, steps: usize) -> Data {
+    let sizes: Vec<usize> =
+        (0..definition.cell.dimensions.len()).map(|index| 2 + (index + random.below(3)) % 3).collect();
+    let of = |shape: &crate::dim::Shape| (dim_size(&sizes, &shape.rows), dim_size(&sizes, &shape.columns));
+    let mut declared = vec![];
+    let mut state_bars = vec![];
+    for (index, declaration) in definition.cell.declarations.iter().enumerate() {
+        let count = match declaration.kind {
+            DeclarationKind::Param | DeclarationKind::Buffer => 1,
+            DeclarationKind::Context | DeclarationKind::State => BATCH,
+            DeclarationKind::Input => steps * BATCH,
+        };
+        let (rows, columns) = of(definition.shapes.declarations[index].as_ref().expect("the shape is known"));
+        let mut value = || match &definition.shapes.one_hot[index] {
+            Some(range) => Matrix::scalar(random.below(dim_size(&sizes, range)) as f64),
+            None => random.matrix(rows, columns, 0.2, 1.2),
+        };
+        declared.push((0..count).map(|_| value()).collect::<Vec<_>>());
+        let is_state = declaration.kind == DeclarationKind::State;
+        state_bars.push(
+            (0..if is_state { BATCH } else { 0 }).map(|_| random.matrix(rows, columns, -1.0, 1.0)).collect(),
+        );
+    }
+    let outputs = definition.resolved.outputs.iter().map(|target| {
+        let target = target.expect("the output is known");
+        let shape = definition.shapes.targets[target.equation][target.index].as_ref();
+        let (rows, columns) = of(shape.expect("the shape is known"));
+        (0..steps * BATCH).map(|_| random.matrix(rows, columns, -1.0, 1.0)).collect()
+    });
+    let output_bars = outputs.collect();
+    Data { sizes, steps, batch: BATCH, declared, output_bars, state_bars }
+}
+
+fn loss(data: &Data, ran: &Ran) -> f64 {
+    let dot =
+        |values: &[Matrix], bars: &[Matrix]| values.iter().zip(bars).map(|(a, b)| a.dot(b)).sum::<f64>();
+    let all = |values: &[Vec<Matrix>], bars: &[Vec<Matrix>]| {
+        values.iter().zip(bars).map(|(a, b)| dot(a, b)).sum::<f64>()
+    };
+    all(&ran.outputs, &data.output_bars) + all(&ran.states, &data.state_bars)
+}
+
+/// The outputs by the equations as they were lowered, a step after the other, from given initial states.
+fn outputs_as_written(definition: &Definition, data: &Data) -> Vec<Vec<Matrix>> {
+    let lowered = definition.lower();
+    let mut outputs = vec![vec![]; definition.resolved.outputs.len()];
+    let mut states = data.declared.clone();
+    for (t, b) in (0..data.steps).flat_map(|t| (0..BATCH).map(move |b| (t, b))) {
+        let values = run(&lowered.graph, &data.sizes, |op, (rows, columns)| {
+            let (piece, whole) = match op {
+                Op::Read(piece) => match data.declared[piece.of].len() {
+                    1 => (piece, &data.declared[piece.of][0]),
+                    BATCH => (piece, &data.declared[piece.of][b]),
+                    _ => (piece, &data.declared[piece.of][t * BATCH + b]),
+                },
+                Op::Previous(piece) => (piece, &states[piece.of][b]),
+                _ => panic!("a step reads {op:?}"),
+            };
+            if definition.shapes.one_hot[piece.of].is_some() {
+                return whole.clone();
+            }
+            let shape = definition.shapes.declarations[piece.of].as_ref().expect("the shape is known");
+            let (r, c) = (shape.rows.atoms(), shape.columns.atoms());
+            let block = block_of(whole, r, c, &data.sizes, (piece.row, piece.column));
+            Matrix::new(rows, columns, block.entries)
+        });
+        let value = |target: Option<crate::analysis::resolve::Target>| {
+            let target = target.expect("the target is known");
+            let grid = &lowered.targets[target.equation][target.index];
+            assemble(grid, &data.sizes, |row, column| values[grid.at(row, column).index()].clone())
+        };
+        for (index, declaration) in definition.cell.declarations.iter().enumerate() {
+            if declaration.kind == DeclarationKind::State {
+                let new = value(definition.resolved.state_values[index]);
+                let old = &mut states[index][b];
+                // A scalar may be given to a state of one row only, so that the shapes agree.
+                *old = Matrix::from_fn(old.rows, old.columns, |r, c| new.at(r, c));
+            }
+        }
+        for (output, target) in outputs.iter_mut().zip(&definition.resolved.outputs) {
+            output.push(value(*target));
+        }
+    }
+    outputs
+}
+
+fn assert_close(what: &str, found: &[Vec<Matrix>], expected: &[Vec<Matrix>], tolerance: f64) {
+    for (found, expected) in found.iter().flatten().zip(expected.iter().flatten()) {
+        assert!(found.is_close(expected, tolerance), "{what}: {found:?}, not {expected:?}");
+    }
+    let lengths = |all: &[Vec<Matrix>]| all.iter().map(Vec::len).collect::<Vec<_>>();
+    assert_eq!(lengths(found), lengths(expected), "{what}");
+}
+
+/// Runs a definition in every way that there is.
+pub fn check(definition: &Definition, seed: u64) {
+    let name = definition.cell.name.to_string();
+    let plan = definition.plan();
+    for steps in [0, 1, 3, 5] {
+        let mut random = Random::new(seed + steps as u64);
+        let data = data(definition, &mut random, steps);
+        let mut first: Option<(Vec<Vec<Matrix>>, Bars)> = None;
+        for chunk in [1, 2, 5] {
+            let machine = Machine { definition, plan: &plan, data: &data, chunk };
+            let ran = machine.forward();
+            let (outputs, states) = (ran.outputs.clone(), ran.states.clone());
+            let bars = machine.backward(ran);
+            match &first {
+                Some((known, known_bars)) => {
+                    assert_close(&name, &outputs, known, 1e-14);
+                    assert_close(&name, &bars, known_bars, 1e-12);
+                }
+                None => first = Some((outputs, bars)),
+            }
+            let streamed = machine.stream();
+            assert_close(&name, &streamed.outputs, &first.as_ref().expect("it ran").0, 1e-13);
+            assert_close(&name, &streamed.states, &states, 1e-13);
+        }
+        let (outputs, bars) = first.expect("it ran");
+        if plan.initial.is_none() {
+            assert_close(&name, &outputs, &outputs_as_written(definition, &data), 1e-12);
+        }
+        check_directions(definition, &data, &bars, &mut random, &|data| {
+            loss(data, &Machine { definition, plan: &plan, data, chunk: 2 }.forward())
+        });
+    }
+}
+
+/// Each declaration moved in a random direction.
+fn check_directions(
+    definition: &Definition,
+    data: &Data,
+    bars: &Bars,
+    random: &mut Random,
+    loss: &dyn Fn(&Data) -> f64,
+) {
+    for (of, declaration) in definition.cell.declarations.iter().enumerate() {
+        let is_fixed = declaration.kind == DeclarationKind::Buffer || definition.shapes.one_hot[of].is_some();
+        if is_fixed {
+            assert!(bars[of].iter().all(|bar| bar.entries.iter().all(|x| *x == 0.0)), "{}", declaration.name);
+            continue;
+        }
+        let directions: Vec<Matrix> = data.declared[of]
+            .iter()
+            .map(|value| random.matrix(value.rows, value.columns, -1.0, 1.0))
+            .collect();
+        let at = |step: f64| {
+            let mut moved = data.clone();
+            for (value, direction) in moved.declared[of].iter_mut().zip(&directions) {
+                value.add(&direction.map(|x| step * x));
+            }
+            loss(&moved)
+        };
+        let slope = |h: f64| (at(h) - at(-h)) / (2.0 * h);
+        let expected = (4.0 * slope(1e-5) - slope(2e-5)) / 3.0;
+        let found: f64 = bars[of].iter().zip(&directions).map(|(bar, direction)| bar.dot(direction)).sum();
+        let error = (found - expected).abs() / expected.abs().max(1.0);
+        let what = format!("{}.{} of {} steps", definition.cell.name, declaration.name, data.steps);
+        assert!(error < 1e-7, "{what}: {found}, differences give {expected}");
+    }
+}
+
+#[test]
+fn samples() {
+    for (number, source) in SAMPLES.iter().enumerate() {
+        for definition in read_all(source) {
+            check(&definition, number as u64);
+        }
+    }
+}

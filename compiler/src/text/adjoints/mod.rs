@@ -1,0 +1,216 @@
+//! The derived backward equations as text, one a line: `x_bar` is the cotangent of `x`, `Σ` a sum over steps and samples.
+//!
+//! The text stands by itself beside the equations: a name in it is declared, or an equation's, or has a line of its own above. What the
+//! forward pass computes within an equation (`tanh(c)`) is written out; only what is long and used twice gets a line, before all others.
+//! Where an equation is called `B_bar`, as state-space models have them, the cotangent of `B` is `B_cotangent`.
+
+#[cfg(test)]
+mod tests;
+
+use crate::analysis::shapes::Shaped;
+use crate::dim::Shape;
+use crate::graph::grid::piece_label;
+use crate::graph::ir::{Graph, Id, Op};
+use crate::graph::text::{Writer, bare};
+use crate::lower::names::declared_name;
+use crate::plan::Plan;
+use std::collections::{HashMap, HashSet};
+
+/// The number of operands from which a value that is used twice gets a line of its own.
+const LONG: usize = 4;
+/// The number of uses from which any value does, functions of a name aside.
+const OFTEN: usize = 4;
+/// The number of operands that one line holds. A longer value is split into several lines.
+const LONGEST: usize = 24;
+
+/// Returns the backward equations, one a line.
+pub fn adjoints(definition: Shaped, plan: &Plan) -> String {
+    let names = &plan.names;
+    let graph = &plan.graph;
+    let known = Known::of(definition);
+    let results = Results::of(definition, plan, &known);
+    let is_primal = |id: Id| plan.forward.schedule.region[id.index()].is_some();
+    let is_derived = |id: Id| plan.backward.schedule.region[id.index()].is_some() && !is_primal(id);
+    // What the reader knows by a name, or learns by one: cotangents of what has a name.
+    let is_named = |id: Id| {
+        let node = &graph[id];
+        if node.op.is_leaf() {
+            return !graph.is_constant(id);
+        }
+        results.names.contains_key(&id)
+            || node.name.as_ref().is_some_and(|name| known.equations.contains_key(name) || is_derived(id))
+    };
+    let lines: Vec<Id> = graph
+        .ids()
+        .filter(|id| {
+            graph[*id].op != Op::Reshape && !graph[*id].op.is_leaf() && is_derived(*id) && is_named(*id)
+        })
+        .collect();
+    let separate = values_on_own_lines(graph, &lines, is_named);
+
+    let name = |id: Id| -> Option<String> {
+        if let Some(name) = results.names.get(&id) {
+            return Some(name.clone());
+        }
+        match &graph[id].op {
+            Op::Previous(piece) => {
+                Some(format!("{}[t-1]", declared_name(definition.cell, definition.shapes, *piece)))
+            }
+            Op::CarryBar(piece) => {
+                let of = declared_name(definition.cell, definition.shapes, *piece);
+                Some(known.cotangent(&of).unwrap_or_else(|| format!("{of}_bar")) + "[t]")
+            }
+            Op::OutputBar(piece) => {
+                let (rows, columns) = plan.output_shapes.get(piece.of)?;
+                let name = definition.cell.outputs.get(piece.of)?.to_string();
+                let block = piece_label(&name, (rows.len(), columns.len()), piece.row, piece.column);
+                Some(format!("{block}_out_bar"))
+            }
+            _ if !is_named(id) => separate.contains(&id).then(|| names.text(id).to_owned()),
+            _ => {
+                let of = graph[id].name.as_ref().filter(|_| is_derived(id));
+                let cotangent = of.and_then(|name| known.cotangent(name.strip_suffix("_bar")?));
+                Some(cotangent.unwrap_or_else(|| names.text(id).to_owned()))
+            }
+        }
+    };
+    let of_declaration = |index: usize| definition.shapes.declarations[index].as_ref().is_some_and(is_row);
+    let is_known_as_row = |id: Id| match &graph[id].op {
+        Op::Read(piece) | Op::Previous(piece) | Op::CarryBar(piece) => of_declaration(piece.of),
+        _ => match graph[id].name.as_ref().and_then(|name| known.equations.get(name)) {
+            Some(is_row) => *is_row,
+            None => graph[id].shape.is_row(),
+        },
+    };
+    // A row and the vector behind it are one value; the user's name stands for what the user made of it.
+    let called = |id: Id| -> Option<String> {
+        let storage = graph.storage(id);
+        let name = name(storage)?;
+        let is_transposed =
+            !graph[id].shape.is_scalar() && graph[id].shape.is_row() != is_known_as_row(storage);
+        Some(if is_transposed { format!("{name}.T") } else { name })
+    };
+    let dims = definition.dim_names();
+    let writer = Writer::new(graph, &dims, &called);
+
+    let mut text = String::new();
+    let is_separate = |id: &Id| separate.contains(id) && is_primal(*id);
+    let is_line = |id: &Id| lines.binary_search(id).is_ok() || separate.contains(id) && !is_primal(*id);
+    for id in graph.ids().filter(is_separate).chain(graph.ids().filter(is_line)) {
+        if let Some(name) = name(id) {
+            text.push_str(&format!("{name} = {}\n", writer.definition(id)));
+        }
+    }
+    for (name, id) in &results.others {
+        text.push_str(&format!("{name} = {}\n", bare(&writer.expression(*id))));
+    }
+    text
+}
+
+/// The cotangents that the backward pass gives, each named after its value.
+struct Results {
+    names: HashMap<Id, String>,
+    /// Cotangents that equal another one: that of a second bias, of an input that is an output.
+    others: Vec<(String, Id)>,
+}
+
+impl Results {
+    fn of(definition: Shaped, plan: &Plan, known: &Known) -> Self {
+        let graph = &plan.graph;
+        let mut results = Results { names: HashMap::new(), others: vec![] };
+        for (list, time) in [
+            (&plan.gradients, ""),
+            (&plan.context_bars, ""),
+            (&plan.input_bars, ""),
+            (&plan.carries, "[t-1]"),
+        ] {
+            for bound in list {
+                let id = graph.storage(bound.id);
+                let of = declared_name(definition.cell, definition.shapes, bound.piece);
+                let name = known.cotangent(&of).unwrap_or_else(|| format!("{of}_bar")) + time;
+                if graph[id].op.is_leaf() || results.names.contains_key(&id) {
+                    results.others.push((name, id));
+                } else {
+                    results.names.insert(id, name);
+                }
+            }
+        }
+        results
+    }
+}
+
+fn is_row(shape: &Shape) -> bool {
+    shape.rows.is_one() && !shape.columns.is_one()
+}
+
+/// The names that the reader knows from equations and declarations.
+struct Known {
+    /// By the name of an equation's block, whether it is a row to the reader.
+    equations: HashMap<String, bool>,
+    declared: HashSet<String>,
+}
+
+impl Known {
+    fn of(definition: Shaped) -> Self {
+        let mut equations = HashMap::new();
+        for (equation, shapes) in definition.cell.equations.iter().zip(&definition.shapes.targets) {
+            for (target, shape) in equation.targets.iter().zip(shapes) {
+                let Some(shape) = shape else { continue };
+                let (rows, columns) = (shape.rows.atoms().len(), shape.columns.atoms().len());
+                for (row, column) in (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column))) {
+                    let name = piece_label(&target.to_string(), (rows, columns), row, column);
+                    equations.insert(name, is_row(shape));
+                }
+            }
+        }
+        let declared =
+            definition.cell.declarations.iter().map(|declared| declared.name.to_string()).collect();
+        Known { equations, declared }
+    }
+
+    /// Returns the name of the cotangent of `of` where `of_bar` is taken.
+    fn cotangent(&self, of: &str) -> Option<String> {
+        let usual = format!("{of}_bar");
+        let is_taken = self.equations.contains_key(&usual) || self.declared.contains(&usual);
+        is_taken.then(|| format!("{of}_cotangent"))
+    }
+}
+
+/// Returns the values without a name that get lines of their own.
+fn values_on_own_lines(graph: &Graph, lines: &[Id], is_named: impl Fn(Id) -> bool) -> HashSet<Id> {
+    // What is written as its argument alone.
+    let seen = |mut id: Id| {
+        while matches!(graph[id].op, Op::Expand | Op::StopGradient | Op::Copy(_) | Op::Reshape)
+            && !is_named(id)
+        {
+            id = graph[id].args[0];
+        }
+        id
+    };
+    let mut is_written = vec![false; graph.len()];
+    let mut stack = lines.to_vec();
+    while let Some(id) = stack.pop() {
+        if !std::mem::replace(&mut is_written[id.index()], true) {
+            stack.extend(graph[id].args.iter().map(|arg| seen(*arg)).filter(|arg| !is_named(*arg)));
+        }
+    }
+    let written = || graph.ids().filter(|id| is_written[id.index()]);
+    let mut uses = vec![0; graph.len()];
+    for arg in written().flat_map(|id| &graph[id].args) {
+        uses[seen(*arg).index()] += 1;
+    }
+    let mut lengths = vec![1; graph.len()];
+    let mut separate = HashSet::new();
+    for id in written().filter(|id| !is_named(*id)) {
+        let args = graph[id].args.iter().map(|arg| lengths[seen(*arg).index()]);
+        let length = args.sum::<usize>().max(1);
+        let uses = uses[id.index()];
+        let is_long = length > LONGEST || length >= LONG && uses > 1 || length > 1 && uses >= OFTEN;
+        if is_long && !graph.is_constant(id) && !graph[id].op.is_leaf() {
+            separate.insert(id);
+        } else {
+            lengths[id.index()] = length;
+        }
+    }
+    separate
+}

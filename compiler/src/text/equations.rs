@@ -1,0 +1,162 @@
+//! The equations as plain text, as they were written, and what plain documentation says of a cell.
+
+use crate::analysis::shapes::Shaped;
+use crate::dim::{Dim, Shape};
+use crate::graph::grid::block_path;
+use crate::graph::text::comparison;
+use crate::syntax::ast::{BinaryOp, DeclarationKind, Equation, Expr, ExprKind, Function, Time};
+use crate::syntax::text::number;
+
+/// The equations in the order of their evaluation, one a line.
+pub fn equations(definition: Shaped, order: &[usize]) -> String {
+    let mut text = String::new();
+    for function in &definition.cell.functions {
+        text.push_str(&self::function(function));
+        text.push('\n');
+    }
+    for equation in order.iter().filter_map(|index| definition.cell.equations.get(*index)) {
+        for attribute in &equation.attributes {
+            if let syn::Meta::NameValue(meta) = &attribute.meta
+                && let syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(comment), .. }) = &meta.value
+            {
+                text.push_str(&format!("//{}\n", comment.value().replace('\n', "\n//")));
+            }
+        }
+        text.push_str(&line(equation));
+        text.push('\n');
+    }
+    text
+}
+
+/// `fn swish(u) = u * sigmoid(u)`
+pub fn function(function: &Function) -> String {
+    let arguments: Vec<String> = function.arguments.iter().map(ToString::to_string).collect();
+    format!("fn {}({}) = {}", function.name, arguments.join(", "), expr(&function.body))
+}
+
+/// `f = sigmoid(W @ x)`
+pub fn line(equation: &Equation) -> String {
+    let targets: Vec<String> = equation.targets.iter().map(ToString::to_string).collect();
+    let targets = if equation.is_split { format!("[{}]", targets.join(", ")) } else { targets.join(", ") };
+    format!("{targets} = {}", bare(&equation.value))
+}
+
+/// Parentheses around a whole right-hand side say nothing.
+fn bare(value: &Expr) -> String {
+    let text = expr(value);
+    if value.parenthesised { crate::graph::text::bare(&text).to_owned() } else { text }
+}
+
+/// An expression as the user would write it.
+pub fn expr(value: &Expr) -> String {
+    let inner = match &value.kind {
+        ExprKind::Number(value) => number(*value),
+        ExprKind::Name { name, time: Time::Implicit } => name.to_string(),
+        ExprKind::Name { name, time: Time::Offset(0) } => format!("{name}[t]"),
+        ExprKind::Name { name, time: Time::Offset(offset) } => format!("{name}[t{offset:+}]"),
+        ExprKind::Neg(inner) => format!("-{}", expr(inner)),
+        ExprKind::Binary { op, left, right, .. } => {
+            let sign = match op {
+                BinaryOp::Add => "+",
+                BinaryOp::Sub => "-",
+                BinaryOp::Mul => "*",
+                BinaryOp::Div => "/",
+                BinaryOp::MatMul => "@",
+            };
+            format!("{} {sign} {}", expr(left), expr(right))
+        }
+        ExprKind::Transpose(inner) => format!("{}.T", expr(inner)),
+        ExprKind::Stack(parts) => {
+            let parts: Vec<String> = parts.iter().map(expr).collect();
+            format!("[{}]", parts.join(", "))
+        }
+        ExprKind::Call { function, arguments } => {
+            let arguments: Vec<String> = arguments.iter().map(expr).collect();
+            format!("{function}({})", arguments.join(", "))
+        }
+        ExprKind::Compare { op, left, right, .. } => {
+            format!("{} {} {}", expr(left), comparison(*op), expr(right))
+        }
+        ExprKind::RustPath(path) => {
+            let segments: Vec<String> =
+                path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+            segments.join("::")
+        }
+        ExprKind::Error => "..".to_owned(),
+    };
+    if value.parenthesised { format!("({inner})") } else { inner }
+}
+
+/// The documentation of the generated type as plain text, after the user's own.
+pub fn cell(definition: Shaped, order: &[usize]) -> String {
+    let mut text = String::from("\n# Equations\n\n```text\n");
+    text.push_str(&equations(definition, order));
+    text.push_str("```\n\n");
+    text.push_str("| name | what | shape |\n| --- | --- | --- |\n");
+    for (index, declaration) in definition.cell.declarations.iter().enumerate() {
+        let what = what(definition, index);
+        text.push_str(&format!("| `{}` | {what} | `{}` |\n", declaration.name, shape(definition, index)));
+    }
+    text.push_str(&format!("\n{}\n", returns(definition)));
+    text
+}
+
+/// Returns a sentence on what a step returns.
+pub fn returns(definition: Shaped) -> String {
+    let outputs: Vec<String> = definition.cell.outputs.iter().map(|name| format!("`{name}`")).collect();
+    format!("Returns {} at each step.", outputs.join(", "))
+}
+
+/// What is declared, in a word or two.
+pub fn what(definition: Shaped, index: usize) -> &'static str {
+    match definition.cell.declarations[index].kind {
+        DeclarationKind::Input if definition.shapes.one_hot[index].is_some() => "input, one-hot index",
+        kind => crate::syntax::text::kind(kind),
+    }
+}
+
+/// A declaration's shape as the user would write it.
+pub fn shape(definition: Shaped, index: usize) -> String {
+    if let Some(dim) = &definition.shapes.one_hot[index] {
+        return format!("one_hot[{}]", dim.display(&definition.dim_names()));
+    }
+    definition.shapes.declarations[index]
+        .as_ref()
+        .map_or("?".to_owned(), |shape| shape.display(&definition.dim_names()))
+}
+
+/// What the blocks of a declaration are where it has several, a sentence: `W.left` is `[H, H]`, `W.right` is `[H, I]`.
+pub fn blocks(definition: Shaped, index: usize) -> Option<String> {
+    // Of more blocks only the first two and the last are shown.
+    const MOST: usize = 4;
+    let declaration = &definition.cell.declarations[index];
+    let shape = definition.shapes.declarations[index]
+        .as_ref()
+        .filter(|_| definition.shapes.one_hot[index].is_none())?;
+    let (rows, columns) = (shape.rows.atoms(), shape.columns.atoms());
+    let name = crate::analysis::resolve::key(&declaration.name);
+    let block = |row: usize, column: usize| {
+        let path = block_path((rows.len(), columns.len()), row, column)
+            .into_iter()
+            .map(|field| format!(".{field}"))
+            .collect::<String>();
+        let of = Shape { rows: Dim::sum([rows[row]]), columns: Dim::sum([columns[column]]) };
+        format!("`{name}{path}` is `{}`", of.display(&definition.dim_names()))
+    };
+    let places = (0..rows.len()).flat_map(|row| (0..columns.len()).map(move |column| (row, column)));
+    let mut shown: Vec<String> = places.map(|(row, column)| block(row, column)).collect();
+    if shown.len() < 2 {
+        return None;
+    }
+    if shown.len() > MOST {
+        let last = shown.pop();
+        shown.truncate(2);
+        shown.push("..".to_owned());
+        shown.extend(last);
+    }
+    let mut sentence = format!("A [block](rnn_cell::blocks) a term: {}", shown.join(", "));
+    if matches!(declaration.kind, DeclarationKind::Param | DeclarationKind::Buffer) {
+        sentence.push_str(&format!("; an entry of the whole is `{name}[(row, column)]`"));
+    }
+    Some(sentence + ".")
+}
