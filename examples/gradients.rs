@@ -12,13 +12,13 @@ use examples::plot::{LogCurve, Panel, panels};
 use examples::report::{progress, run};
 use nalgebra::SVector;
 use rnn_cell::cells::{Dense, Elman, Gru, Lstm};
-use rnn_cell::flow::{Jacobians, SingularValues, norms};
 use rnn_cell::init;
-use rnn_cell::loss::mean_squared_error;
-use rnn_cell::optim::{check_finite, clear, clip_global_norm};
+use rnn_cell::inspect::flow::{Jacobians, SingularValues, norms};
 use rnn_cell::prelude::*;
 use rnn_cell::rng::normal;
-use rnn_cell::varying::Varying;
+use rnn_cell::train::loss::mean_squared_error;
+use rnn_cell::train::optim::{check_finite, clear, clip_global_norm};
+use rnn_cell::types::varying::Varying;
 use std::error::Error;
 use std::f64::consts::LN_10;
 use std::process::ExitCode;
@@ -214,7 +214,7 @@ impl Adding {
             }
             let norm = match clip {
                 Some(max) => clip_global_norm(&mut *gradients, max),
-                None => rnn_cell::optim::global_norm(&*gradients),
+                None => rnn_cell::train::optim::global_norm(&*gradients),
             };
             longest = longest.max(norm);
             sgd.step(&mut net, &gradients);

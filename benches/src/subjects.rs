@@ -5,7 +5,7 @@ use crate::odd::{Attention, DeepTransition, FastWeights, Multiplicative};
 use crate::work::{CYCLE, STEPS, inputs, rng, step, train, value};
 use rnn_cell::cell::{ContextLayer, Layer};
 use rnn_cell::cells::*;
-use rnn_cell::varying::Varying;
+use rnn_cell::types::varying::Varying;
 use std::hint::black_box;
 
 /// A cell with its cost and its workloads.

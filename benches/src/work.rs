@@ -3,7 +3,7 @@
 use rnn_cell::Scalar;
 use rnn_cell::cell::{Cell, Layer};
 use rnn_cell::rng::{SeedableRng, Xoshiro256PlusPlus};
-use rnn_cell::varying::Varying;
+use rnn_cell::types::varying::Varying;
 use std::hint::black_box;
 
 /// Steps of every training pass.

@@ -17,7 +17,7 @@ use examples::report::{progress, run};
 use model::{Attending, BATCH, Summarising, Translator, Writes};
 use rnn_cell::prelude::*;
 use rnn_cell::rng::below;
-use rnn_cell::varying::Varying;
+use rnn_cell::types::varying::Varying;
 use std::error::Error;
 use std::process::ExitCode;
 use std::thread;

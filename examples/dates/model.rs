@@ -5,13 +5,13 @@ use examples::dates::{CHARACTERS, LONGEST, indices};
 use nalgebra::SMatrix;
 use rnn_cell::cells::{BahdanauDecoder, BahdanauDecoderContext, BahdanauDecoderOutput};
 use rnn_cell::cells::{ChoDecoder, ChoDecoderContext};
+use rnn_cell::data::{Batch, by_length, memory, memory_backward, pad_indices};
 use rnn_cell::decode::{Forced, Search, beam, greedy};
 use rnn_cell::network::{Bidirectional, Concat};
-use rnn_cell::optim::{Schedule, clear, clip_global_norm};
 use rnn_cell::prelude::*;
 use rnn_cell::rng::shuffle;
-use rnn_cell::sequence::{Batch, by_length, memory, memory_backward, pad_indices};
-use rnn_cell::varying::Varying;
+use rnn_cell::train::optim::{Schedule, clear, clip_global_norm};
+use rnn_cell::types::varying::Varying;
 
 rnn_cell! {
     /// A gated recurrent unit (Cho et al. 2014) that reads characters.

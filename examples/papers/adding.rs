@@ -19,9 +19,9 @@ use examples::jobs::Jobs;
 use examples::train::Trainer;
 use nalgebra::SMatrix;
 use rnn_cell::cells::{Dense, Elman, Gru, Lstm};
-use rnn_cell::loss::mean_squared_error;
 use rnn_cell::prelude::*;
 use rnn_cell::rng::{below, uniform};
+use rnn_cell::train::loss::mean_squared_error;
 
 const BATCH: usize = 16;
 const HIDDEN: usize = 16;

@@ -2,13 +2,13 @@
 //! character from those before it.
 
 use nalgebra::SMatrix;
-use rnn_cell::bptt::Truncated;
 use rnn_cell::cells::Dense;
-use rnn_cell::loss::softmax_cross_entropy;
-use rnn_cell::optim::{clear, clip_global_norm};
+use rnn_cell::data::index_streams;
 use rnn_cell::prelude::*;
 use rnn_cell::rng::uniform;
-use rnn_cell::sequence::index_streams;
+use rnn_cell::train::bptt::Truncated;
+use rnn_cell::train::loss::softmax_cross_entropy;
+use rnn_cell::train::optim::{clear, clip_global_norm};
 
 /// The sonnets, as they ship with the examples.
 const SONNETS: &str = include_str!("../data/sonnets.txt");

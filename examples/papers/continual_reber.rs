@@ -14,11 +14,11 @@ use examples::jobs::Jobs;
 use examples::reber::{ReberString, SYMBOLS};
 use examples::report::mean_and_deviation;
 use nalgebra::SVector;
-use rnn_cell::bptt::Truncated;
 use rnn_cell::cells::{Dense, Lstm};
-use rnn_cell::loss::{arg_max, softmax_cross_entropy};
-use rnn_cell::optim::{clear, clip_global_norm};
 use rnn_cell::prelude::*;
+use rnn_cell::train::bptt::Truncated;
+use rnn_cell::train::loss::{arg_max, softmax_cross_entropy};
+use rnn_cell::train::optim::{clear, clip_global_norm};
 
 rnn_cell! {
     /// The LSTM before the forget gate: what is in a cell stays there.

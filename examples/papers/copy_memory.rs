@@ -14,9 +14,9 @@ use examples::jobs::Jobs;
 use examples::train::Trainer;
 use nalgebra::SMatrix;
 use rnn_cell::cells::{Dense, Elman, Gru, Lstm};
-use rnn_cell::loss::{arg_max, softmax_cross_entropy};
 use rnn_cell::prelude::*;
 use rnn_cell::rng::below;
+use rnn_cell::train::loss::{arg_max, softmax_cross_entropy};
 
 /// Symbols to remember, of which there are [`LETTERS`].
 const REMEMBERED: usize = 10;

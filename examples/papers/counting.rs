@@ -13,9 +13,9 @@ use examples::jobs::Jobs;
 use examples::train::Trainer;
 use nalgebra::SVector;
 use rnn_cell::cells::{Dense, Lstm, PeepholeLstm};
-use rnn_cell::loss::binary_cross_entropy;
 use rnn_cell::prelude::*;
 use rnn_cell::rng::below;
+use rnn_cell::train::loss::binary_cross_entropy;
 
 /// The start, the three letters, the end.
 const SYMBOLS: usize = 5;

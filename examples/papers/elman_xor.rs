@@ -13,10 +13,10 @@ use crate::table::{Options, Row, agreement};
 use examples::jobs::Jobs;
 use examples::report::mean_and_deviation;
 use nalgebra::SVector;
-use rnn_cell::bptt::Truncated;
-use rnn_cell::optim::clear;
 use rnn_cell::prelude::*;
 use rnn_cell::rng::below;
+use rnn_cell::train::bptt::Truncated;
+use rnn_cell::train::optim::clear;
 
 rnn_cell! {
     /// The simple recurrent network of the paper: logistic units throughout.

@@ -17,10 +17,10 @@ use examples::jobs::Jobs;
 use examples::reber::{ReberString, SYMBOLS, predicts};
 use examples::report::mean_and_deviation;
 use nalgebra::SVector;
-use rnn_cell::bptt::Truncated;
-use rnn_cell::optim::clear;
 use rnn_cell::prelude::*;
 use rnn_cell::rng::below;
+use rnn_cell::train::bptt::Truncated;
+use rnn_cell::train::optim::clear;
 
 rnn_cell! {
     /// The network of 1997: K blocks of two cells that share an input and an output gate, and no forget gate. Every unit sees the

@@ -16,10 +16,10 @@ use crate::table::{Options, Row, agreement};
 use examples::jobs::Jobs;
 use examples::train::Trainer;
 use nalgebra::SVector;
-use rnn_cell::bptt::Truncated;
-use rnn_cell::optim::clear;
 use rnn_cell::prelude::*;
 use rnn_cell::rng::below;
+use rnn_cell::train::bptt::Truncated;
+use rnn_cell::train::optim::clear;
 
 /// The lag, and the number of the symbols: `a1` to `a99`, then `x` and `y`.
 const LAG: usize = 100;

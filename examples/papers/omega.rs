@@ -4,9 +4,9 @@
 use nalgebra::SMatrix;
 use rnn_cell::cells::Dense;
 use rnn_cell::init;
-use rnn_cell::loss::{arg_max, softmax_cross_entropy};
-use rnn_cell::optim::{clear, clip_global_norm};
 use rnn_cell::prelude::*;
+use rnn_cell::train::loss::{arg_max, softmax_cross_entropy};
+use rnn_cell::train::optim::{clear, clip_global_norm};
 
 rnn_cell! {
     /// The recurrent half of a tanh layer: `x` is what the inputs add. Its cotangent is that of what stands in the tanh, which is what the

@@ -1,7 +1,7 @@
 //! An update of any layer: what trainings share whose optimiser and clipping serve the whole network.
 
 use rnn_cell::cell::{Layer, ModelMut};
-use rnn_cell::optim::{Optimiser, clear, clip_global_norm};
+use rnn_cell::train::optim::{Optimiser, clear, clip_global_norm};
 
 /// A layer in training, `B` sequences an update, with all that an update needs and the next one uses again.
 pub struct Trainer<L: Layer<B>, O, const B: usize> {

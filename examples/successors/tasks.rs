@@ -2,8 +2,8 @@
 
 use examples::adding;
 use nalgebra::SMatrix;
-use rnn_cell::loss::{arg_max, mean_squared_error, softmax_cross_entropy};
 use rnn_cell::rng::{Xoshiro256PlusPlus, below, normal, shuffle};
+use rnn_cell::train::loss::{arg_max, mean_squared_error, softmax_cross_entropy};
 
 /// Sequences of a batch.
 pub const BATCH: usize = 16;

@@ -6,10 +6,10 @@ use alloc::vec::Vec;
 
 use nalgebra::{SMatrix, SVector};
 
-use crate::blocks::{Block, Cols};
 use crate::cell::{Cell, ContextLayer, Layer, Model, ModelMut, Parameter, ParameterMut};
 use crate::init;
 use crate::rng::Rng;
+use crate::types::blocks::{Block, Cols};
 
 /// How `Conditioned::backward` goes wrong, for tests of what must notice it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

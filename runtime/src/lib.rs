@@ -4,32 +4,28 @@
 //! statically dimensioned forward and backward code over nalgebra matrices. The [`guide`] leads from a first cell to the machine code that it
 //! becomes.
 //!
-//! | module | what it holds |
+//! | module | what is in it |
 //! | --- | --- |
-//! | [`cell`] | the traits that every generated cell implements |
+//! | [`cell`] | the traits that every cell and every layer implements |
 //! | [`cells`] | ready-made cells, each an `rnn_cell!` definition with its paper |
-//! | [`blocks`] | parameters whose rows or columns are a sum of dimensions |
-//! | `flow` | Jacobians of steps, singular values, growth rates: gradients that vanish, explode or pass (feature `std`) |
-//! | [`finite`] | where NaN or an infinity came up first |
-//! | [`init`], [`rng`] | initialisers and seeded random numbers |
-//! | [`bptt`] | truncated and checkpointed backpropagation through time |
-//! | `parallel` | a batch split over threads (feature `rayon`) |
-//! | [`network`] | stacks, both directions, residuals, dropout, zoneout: layers made of layers |
-//! | [`loss`], [`optim`] | losses with their gradients; optimisers, schedules, clipping, noise |
-//! | [`ctc`] | connectionist temporal classification: loss, gradient, decoding |
-//! | [`decode`] | decoders' drivers: teacher forcing, greedy and beam search |
-//! | [`sequence`] | batches of sequences, of equal and of different lengths |
-//! | [`gradcheck`](mod@gradcheck) | gradients against finite differences, for any layer |
-//! | [`varying`] | values as points of a vector space |
-//! | `quantised` | cells whose matrices are stored in fewer bits (feature `quantised`) |
+//! | [`network`] | layers made of layers: stacks, both directions, residuals, dropout, zoneout |
+//! | [`data`] | batches of sequences, of equal and of different lengths; windows and streams |
+//! | [`train`] | losses, CTC, optimisers, truncated and checkpointed BPTT, threads |
+//! | [`decode`] | teacher forcing, greedy and beam search |
+//! | [`inspect`] | gradient checks, the flow of gradients, the origin of NaN |
 //! | `weights` | weight files: our own, PyTorch's, Keras's, a user's, other programs' (features `safetensors`, `nam`, `onnx`, `rtneural`) |
+//! | `quantised` | copies of cells whose matrices are stored in fewer bits (feature `quantised`) |
+//! | [`init`], [`rng`] | initialisers and seeded random numbers |
+//! | [`types`] | matrices of blocks; values as points of a vector space |
+//! | [`prelude`] | the names that nearly every program needs |
+//! | [`guide`] | from a first cell to the machine code that it becomes |
 //!
 //! # Features
 //!
 //! - `std` (on): finds the processor's instruction sets at run time. Without it a program runs what it is compiled for
 //!   (`-C target-feature=+avx2,+fma`; the baseline, unless told otherwise), and no multiply-add is fused: `core` has none.
 //! - `alloc` (on with `std`): what needs a heap, which is everything but a step. Without it a cell is its parameters, its states, `prepare` and `step`, and what
-//!   they are made of: [`blocks`], [`init`], [`rng`], [`varying`], [`Model`](cell::Model), [`ModelMut`](cell::ModelMut). A binary then links
+//!   they are made of: [`types`], [`init`], [`rng`], [`Model`](cell::Model), [`ModelMut`](cell::ModelMut). A binary then links
 //!   without a global allocator.
 //! - `libm`: the mathematics of targets without `std`.
 //! - `dump`: `RNN_CELL_DUMP=DIR cargo build` writes the code that each definition expands to, formatted, the equation above each
@@ -57,50 +53,36 @@ extern crate alloc;
 #[cfg(doc)]
 extern crate self as rnn_cell;
 
-pub mod blocks;
-#[cfg(feature = "alloc")]
-pub mod bptt;
 #[cfg(all(test, feature = "alloc"))]
 mod by_hand;
 pub mod cell;
 pub mod cells;
 #[cfg(feature = "alloc")]
-pub mod ctc;
+pub mod data;
 #[cfg(feature = "alloc")]
 pub mod decode;
-#[cfg(feature = "alloc")]
-pub mod finite;
-#[cfg(feature = "std")]
-pub mod flow;
 #[cfg(feature = "alloc")]
 mod functions;
 #[doc(hidden)]
 pub mod generated;
-#[cfg(feature = "alloc")]
-pub mod gradcheck;
 #[cfg(any(doc, doctest))]
 pub mod guide;
-#[path = "initial.rs"]
 pub mod init;
+#[cfg(feature = "alloc")]
+pub mod inspect;
 #[doc(hidden)]
 #[allow(unsafe_code)]
 pub mod kernels;
 mod language;
 #[cfg(feature = "alloc")]
-pub mod loss;
-#[cfg(feature = "alloc")]
 pub mod network;
-#[cfg(feature = "alloc")]
-pub mod optim;
-#[cfg(feature = "rayon")]
-pub mod parallel;
 #[cfg(feature = "quantised")]
 pub mod quantised;
 pub mod rng;
 mod scalar;
 #[cfg(feature = "alloc")]
-pub mod sequence;
-pub mod varying;
+pub mod train;
+pub mod types;
 #[cfg(any(feature = "safetensors", feature = "nam", feature = "rtneural", feature = "onnx"))]
 pub mod weights;
 
@@ -146,15 +128,15 @@ macro_rules! rnn_cell {
 
 /// What a user of cells needs: `use rnn_cell::prelude::*;`
 pub mod prelude {
-    pub use crate::blocks::{Block, Cols, Rows};
     #[cfg(feature = "alloc")]
     pub use crate::cell::{Cell, ContextLayer, Layer};
     pub use crate::cell::{Model, ModelMut};
     #[cfg(feature = "alloc")]
     pub use crate::network::{Bidirectional, Boxed, Concat, Dropout, Residual, Stack, Zoneout};
-    #[cfg(feature = "alloc")]
-    pub use crate::optim::{Adam, AdamW, Optimiser, Sgd};
     pub use crate::rng::{Rng, SeedableRng, Xoshiro256PlusPlus};
+    #[cfg(feature = "alloc")]
+    pub use crate::train::optim::{Adam, AdamW, Optimiser, Sgd};
+    pub use crate::types::blocks::{Block, Cols, Rows};
     pub use crate::{Scalar, rnn_cell};
     pub use nalgebra::{SMatrix, SVector};
 }

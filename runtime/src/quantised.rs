@@ -56,7 +56,7 @@ impl core::error::Error for NotFinite {}
 ///
 /// The one thing that this does not show is the rounding of a matrix which a step computes of
 /// parameters alone (`exp(A) @ h`): no parameter has its entries. A hand-written model says by
-/// [`Block::visit_stored`](crate::blocks::Block::visit_stored) which of its matrices are rounded.
+/// [`Block::visit_stored`](crate::types::blocks::Block::visit_stored) which of its matrices are rounded.
 ///
 /// # Errors
 /// An entry that can't be stored; the model is then as it was.
@@ -245,7 +245,7 @@ mod tests {
     use crate::cells::{Dense, Lstm};
     use crate::rng::{self, SeedableRng, Xoshiro256PlusPlus};
     use crate::rnn_cell;
-    use crate::varying::Varying;
+    use crate::types::varying::Varying;
 
     rnn_cell! {
         /// Matrices that are read in every way, in blocks, and one whose copies of the step and of

@@ -5,7 +5,7 @@ use std::fmt;
 use rnn_cell::Scalar;
 use rnn_cell::cell::{Cell, Layer, Model};
 use rnn_cell::rng::{SeedableRng, Xoshiro256PlusPlus, normal};
-use rnn_cell::varying::Varying;
+use rnn_cell::types::varying::Varying;
 
 /// Steps of each sequence.
 const STEPS: usize = 12;

@@ -1,7 +1,7 @@
 //! Spectra of Jacobians: what `flow` computes with matrices of dynamic sizes.
 
 use rnn_cell::cells::{Elman, Gru};
-use rnn_cell::flow::{Jacobians, exponents, norms};
+use rnn_cell::inspect::flow::{Jacobians, exponents, norms};
 use rnn_cell::prelude::*;
 
 use crate::digest::{Digests, Fnv, random, rng};

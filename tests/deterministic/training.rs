@@ -2,11 +2,11 @@
 
 use nalgebra::SMatrix;
 use rnn_cell::cells::{Dense, Gru, Lstm};
-use rnn_cell::ctc::Ctc;
-use rnn_cell::loss::softmax_cross_entropy;
 use rnn_cell::network::{Bidirectional, Concat, Stack};
-use rnn_cell::optim::{Adam, clear, clip_global_norm};
 use rnn_cell::prelude::*;
+use rnn_cell::train::ctc::Ctc;
+use rnn_cell::train::loss::softmax_cross_entropy;
+use rnn_cell::train::optim::{Adam, clear, clip_global_norm};
 
 use crate::digest::{Digests, Fnv, random, rng};
 

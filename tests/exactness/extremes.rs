@@ -3,7 +3,7 @@
 
 use rnn_cell::cell::{ContextLayer, Layer};
 use rnn_cell::cells::*;
-use rnn_cell::varying::Varying;
+use rnn_cell::types::varying::Varying;
 use tests::exactness::{assert_same_bits, copy, random, random_sequence, rng};
 
 const SAMPLES: usize = 2;

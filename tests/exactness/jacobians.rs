@@ -3,11 +3,11 @@
 use nalgebra::{DMatrix, DVector};
 use rnn_cell::cell::{Cell, ContextLayer};
 use rnn_cell::cells::*;
-use rnn_cell::flow::jacobian;
+use rnn_cell::inspect::flow::jacobian;
 use rnn_cell::network::{Residual, Stack};
 use rnn_cell::prelude::rnn_cell;
 use rnn_cell::rng::uniform;
-use rnn_cell::varying::Varying;
+use rnn_cell::types::varying::Varying;
 use tests::exactness::rng;
 use tests::golden::scalars;
 

@@ -11,9 +11,9 @@ mod padding;
 use nalgebra::{SMatrix, SVector};
 use rnn_cell::cell::{ContextLayer, Layer, Model, ModelMut};
 use rnn_cell::cells::{Gru, Lstm, PeepholeLstm};
-use rnn_cell::gradcheck::Gradcheck;
+use rnn_cell::inspect::gradcheck::Gradcheck;
 use rnn_cell::prelude::*;
-use rnn_cell::varying::Varying;
+use rnn_cell::types::varying::Varying;
 use tests::exactness::{
     all_scalars, assert_close, assert_same_bits, check, copy, parameters, pass,
     ragged_batches_are_their_samples, random, random_sequence, rng,

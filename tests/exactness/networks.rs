@@ -1,8 +1,8 @@
 //! Networks have the properties of cells: a sequence is its steps, a batch is its samples, in both directions.
 
 use super::*;
-use rnn_cell::bptt::Checkpointed;
 use rnn_cell::cells::Dense;
+use rnn_cell::train::bptt::Checkpointed;
 
 type Deep = Stack<Stack<Lstm<3, 5, f64>, Residual<Zoneout<Lstm<5, 5, f64>>>>, Dropout<Dense<5, 2, f64>>>;
 

@@ -4,7 +4,7 @@ use nalgebra::{Matrix2x3, SMatrix};
 use rnn_cell::cell::ContextLayer;
 use rnn_cell::cells::RwkvTimeMixing;
 use rnn_cell::prelude::*;
-use rnn_cell::varying::Varying;
+use rnn_cell::types::varying::Varying;
 use tests::exactness::{
     all_scalars, assert_close, assert_same_bits, parameters, ragged_batch_is_its_samples, random,
     random_sequence, rng,
@@ -137,7 +137,7 @@ fn cut_sequences_have_the_same_outputs() {
     let mut cut_state = cell.initial_state();
     let mut cut = Vec::new();
     for (index, xs) in xs.chunks(3).enumerate() {
-        let lengths = rnn_cell::sequence::window(&lengths, 3 * index, 3);
+        let lengths = rnn_cell::data::window(&lengths, 3 * index, 3);
         cut.extend(all_scalars(cell.forward_ragged(xs, &lengths, &mut cut_state, &mut tape)));
     }
     assert_same_bits("outputs", &cut, &whole);

@@ -10,8 +10,8 @@ mod operators;
 mod values;
 
 use rnn_cell::cell::{Cell, Layer, ModelMut};
-use rnn_cell::gradcheck::gradcheck;
-use rnn_cell::varying::Varying;
+use rnn_cell::inspect::gradcheck::gradcheck;
+use rnn_cell::types::varying::Varying;
 use tests::exactness::{check, random, random_sequence, rng};
 
 /// The gradient check and all other properties of a cell without a one-hot input.

@@ -1,7 +1,7 @@
 //! The loss of connectionist temporal classification and its gradient, against PyTorch's in float64.
 
 use nalgebra::SMatrix;
-use rnn_cell::ctc::Ctc;
+use rnn_cell::train::ctc::Ctc;
 use tests::golden::{Case, Comparison, TOLERANCE, from_scalars, scalars};
 
 const CLASSES: usize = 6;

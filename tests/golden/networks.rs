@@ -5,7 +5,7 @@ use nalgebra::SMatrix;
 use rnn_cell::cell::BlockShape;
 use rnn_cell::cells::{Elman, GruResetAfter, Lstm};
 use rnn_cell::prelude::*;
-use rnn_cell::varying::Varying;
+use rnn_cell::types::varying::Varying;
 use rnn_cell::weights::Mapping;
 use rnn_cell::weights::torch::{self, Direction};
 use tests::golden::{Case, Comparison, from_scalars, inner_product, scalars};

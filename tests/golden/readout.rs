@@ -5,7 +5,7 @@ use nalgebra::SMatrix;
 use rnn_cell::cell::{Parameter, ParameterMut};
 use rnn_cell::cells::{Dense, DenseState, DenseTape, Elman, ElmanState, ElmanTape};
 use rnn_cell::prelude::*;
-use rnn_cell::varying::Varying;
+use rnn_cell::types::varying::Varying;
 
 /// `h` of the network and `y` of the readout.
 pub struct ElmanAndDense<const I: usize, const H: usize, const O: usize, T> {

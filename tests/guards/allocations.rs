@@ -2,11 +2,11 @@
 
 use allocation_counter::measure;
 use nalgebra::SMatrix;
-use rnn_cell::bptt::{Checkpointed, Truncated};
 use rnn_cell::cell::{Cell, ContextLayer, Layer};
 use rnn_cell::cells::{Dense, Gru, LayerNormLstm, Lstm, MinGru};
 use rnn_cell::prelude::*;
-use rnn_cell::varying::Varying;
+use rnn_cell::train::bptt::{Checkpointed, Truncated};
+use rnn_cell::types::varying::Varying;
 use std::hint::black_box;
 use tests::exactness::{copy, random, random_sequence, rng};
 

@@ -10,7 +10,7 @@ use nalgebra::{SMatrix, SVector};
 use rnn_cell::cell::{Cell, Layer};
 use rnn_cell::cells::{Gru, LayerNormLstm, Lstm, MinGru, RwkvTimeMixing, SelectiveSsm};
 use rnn_cell::rng::{SeedableRng, Xoshiro256PlusPlus, uniform};
-use rnn_cell::varying::Varying;
+use rnn_cell::types::varying::Varying;
 use std::time::Instant;
 
 /// What a stream is compared with has seen so many steps: enough for each of the cells below to forget how it started.

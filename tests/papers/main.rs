@@ -10,9 +10,9 @@ use cells::*;
 use nalgebra::{SMatrix, SVector};
 use rnn_cell::cell::{Cell, ContextLayer, Layer, Model, ModelMut};
 use rnn_cell::cells::*;
-use rnn_cell::gradcheck::{gradcheck, gradcheck_context};
+use rnn_cell::inspect::gradcheck::{gradcheck, gradcheck_context};
 use rnn_cell::rng::{Xoshiro256PlusPlus, below};
-use rnn_cell::varying::Varying;
+use rnn_cell::types::varying::Varying;
 use tests::exactness::{check, random, random_sequence, rng};
 
 /// The number of locations of the Turing machine's memory.

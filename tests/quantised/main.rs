@@ -6,7 +6,7 @@ use allocation_counter::measure;
 use rnn_cell::cells::*;
 use rnn_cell::prelude::*;
 use rnn_cell::quantised::{Bf16, Format, Int8, NotFinite, Quantised, round};
-use rnn_cell::varying::Varying;
+use rnn_cell::types::varying::Varying;
 use std::hint::black_box;
 use tests::exactness::{random, random_sequence, rng};
 

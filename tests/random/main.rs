@@ -10,9 +10,9 @@
 #![allow(missing_docs)]
 
 use rnn_cell::cell::{Cell, ContextLayer, Layer, ModelMut};
-use rnn_cell::gradcheck::{Check, Gradcheck, Report};
+use rnn_cell::inspect::gradcheck::{Check, Gradcheck, Report};
 use rnn_cell::rng::Xoshiro256PlusPlus;
-use rnn_cell::varying::Varying;
+use rnn_cell::types::varying::Varying;
 use std::collections::BTreeSet;
 use tests::exactness::{check, random, rng};
 

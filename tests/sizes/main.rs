@@ -5,10 +5,10 @@
 
 use rnn_cell::cell::ModelMut;
 use rnn_cell::cells::*;
-use rnn_cell::gradcheck::Gradcheck;
+use rnn_cell::inspect::gradcheck::Gradcheck;
 use rnn_cell::prelude::*;
 use rnn_cell::quantised::{Bf16, Int8, round};
-use rnn_cell::varying::Varying;
+use rnn_cell::types::varying::Varying;
 use tests::exactness::{
     all_scalars, assert_close, check, copy, ragged_batches_are_their_samples, random, random_sequence, rng,
 };

@@ -4,7 +4,7 @@
 use crate::golden::{from_scalars, scalars};
 use rnn_cell::cell::{Cell, Layer, Model};
 use rnn_cell::rng::{Rng, SeedableRng, Xoshiro256PlusPlus, normal};
-use rnn_cell::varying::Varying;
+use rnn_cell::types::varying::Varying;
 
 /// A generator of random numbers that starts from `seed`.
 pub fn rng(seed: u64) -> Xoshiro256PlusPlus {

@@ -6,7 +6,7 @@
 
 use nalgebra::SMatrix;
 use rnn_cell::cell::{BlockShape, Cell, ContextLayer, Layer, Model, ModelMut};
-use rnn_cell::varying::Varying;
+use rnn_cell::types::varying::Varying;
 use serde_json::Value;
 use std::path::Path;
 

@@ -9,9 +9,9 @@ use nalgebra::{Complex, SMatrix, SVector};
 use reference::{Sequence, column, convolve, matrix, row, sigmoid, silu, softplus, times};
 use rnn_cell::cell::{Cell, Layer, ModelMut};
 use rnn_cell::cells::*;
-use rnn_cell::gradcheck::gradcheck;
+use rnn_cell::inspect::gradcheck::gradcheck;
 use rnn_cell::prelude::*;
-use rnn_cell::varying::Varying;
+use rnn_cell::types::varying::Varying;
 use tests::exactness::{
     all_scalars, assert_close, check, pass, ragged_batches_are_their_samples, random, random_sequence, rng,
 };

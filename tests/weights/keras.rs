@@ -5,7 +5,7 @@ use crate::{Tensor, file, fixture, played, randomise, tensors, uniform};
 use rnn_cell::cell::{Layer, ModelMut};
 use rnn_cell::cells::{Dense, Elman, Gru, GruResetAfter, Lstm};
 use rnn_cell::prelude::*;
-use rnn_cell::varying::Varying;
+use rnn_cell::types::varying::Varying;
 use rnn_cell::weights::{Mapping, keras};
 
 const I: usize = 3;

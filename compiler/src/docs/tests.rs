@@ -221,8 +221,8 @@ fn blocks_of_fields() {
     );
     let text = quote::ToTokens::to_token_stream(&expansion).to_string();
     for sentence in [
-        "A [block](rnn_cell::blocks) a term: `U.left` is `[H, H]`, `U.right` is `[H, I]`; an entry of the whole is `U[(row, column)]`.",
-        "A [block](rnn_cell::blocks) a term: `W.top.left` is `[H, H]`, `W.top.right` is `[H, I]`, .., `W.bottom.bottom.right` is `[H, I]`; \
+        "A [block](rnn_cell::types::blocks) a term: `U.left` is `[H, H]`, `U.right` is `[H, I]`; an entry of the whole is `U[(row, column)]`.",
+        "A [block](rnn_cell::types::blocks) a term: `W.top.left` is `[H, H]`, `W.top.right` is `[H, I]`, .., `W.bottom.bottom.right` is `[H, I]`; \
          an entry of the whole is `W[(row, column)]`.",
     ] {
         assert!(text.contains(sentence), "{sentence}");

@@ -154,7 +154,7 @@ pub fn blocks(definition: Shaped, index: usize) -> Option<String> {
         shown.push("..".to_owned());
         shown.extend(last);
     }
-    let mut sentence = format!("A [block](rnn_cell::blocks) a term: {}", shown.join(", "));
+    let mut sentence = format!("A [block](rnn_cell::types::blocks) a term: {}", shown.join(", "));
     if matches!(declaration.kind, DeclarationKind::Param | DeclarationKind::Buffer) {
         sentence.push_str(&format!("; an entry of the whole is `{name}[(row, column)]`"));
     }

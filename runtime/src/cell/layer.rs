@@ -1,9 +1,9 @@
 //! Layers: what maps sequences to sequences and trains.
 
 use super::{Model, Parameter};
-use crate::finite::{Fault, inspect_steps, inspect_steps_back, look_at_cotangents, look_at_outputs};
+use crate::inspect::finite::{Fault, inspect_steps, inspect_steps_back, look_at_cotangents, look_at_outputs};
 use crate::rng::DynRng;
-use crate::varying::Varying;
+use crate::types::varying::Varying;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
@@ -99,11 +99,11 @@ pub trait Layer<const B: usize>: Model {
     );
 
     /// Looks for NaN and infinities in what a forward pass over `xs` from `state` computed, in the
-    /// order of computing: [`check_sequence`](crate::finite::check_sequence) calls it. A layer made
+    /// order of computing: [`check_sequence`](crate::inspect::finite::check_sequence) calls it. A layer made
     /// of layers asks each of them.
     ///
     /// This one looks at the outputs. A layer that streams shows its states too, by
-    /// [`inspect_steps`](crate::finite::inspect_steps).
+    /// [`inspect_steps`](crate::inspect::finite::inspect_steps).
     ///
     /// # Errors
     /// With the first that is found.
@@ -123,7 +123,7 @@ pub trait Layer<const B: usize>: Model {
     /// and gave the gradients `grads`.
     ///
     /// This one looks at those two. A layer that streams shows the cotangents of its states too, by
-    /// [`inspect_steps_back`](crate::finite::inspect_steps_back).
+    /// [`inspect_steps_back`](crate::inspect::finite::inspect_steps_back).
     ///
     /// # Errors
     /// With the first that is found.

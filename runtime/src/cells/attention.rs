@@ -1,7 +1,7 @@
 //! Attention by itself: from a query and a memory to the weights of the memory's columns and their weighted sum.
 //!
 //! The memory `M` is the context, most often an encoder's outputs, a step a column
-//! ([`sequence::memory`](crate::sequence::memory) makes it); `mask` is 1 where there is one and 0 past the source's end, where the
+//! ([`sequence::memory`](crate::data::memory) makes it); `mask` is 1 where there is one and 0 past the source's end, where the
 //! weights are exactly zero. What depends on the memory alone is computed once a sequence.
 //!
 //! The scores are those of D. Bahdanau, K. Cho, Y. Bengio, "Neural Machine Translation by Jointly Learning to Align and

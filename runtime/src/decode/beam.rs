@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use nalgebra::SMatrix;
 
-use crate::ctc::log_softmax;
+use crate::train::ctc::log_softmax;
 use crate::{Scalar, functions};
 
 /// The settings of a [`beam`] search.

@@ -7,7 +7,7 @@ use nalgebra::{SMatrix, SVector};
 use super::*;
 use crate::cells::{AdditiveAttention, BahdanauDecoder, BahdanauDecoderContext, ConcatAttention};
 use crate::rng::{self, SeedableRng, Xoshiro256PlusPlus};
-use crate::varying::Varying;
+use crate::types::varying::Varying;
 
 const SYMBOLS: usize = 4;
 const END: u32 = 0;

@@ -2,13 +2,12 @@
 //! it calls. Not part of the public interface: it changes with the macro.
 
 pub use crate::Scalar;
-pub use crate::blocks::{Block, Cols, Rows};
 #[cfg(feature = "alloc")]
 pub use crate::cell::{Cell, ContextLayer, Layer, StateFields};
 pub use crate::cell::{Model, ModelMut, Parameter, ParameterMut, Storage};
-#[cfg(feature = "alloc")]
-pub use crate::finite::{Fault, inspect_steps, inspect_steps_back};
 pub use crate::init;
+#[cfg(feature = "alloc")]
+pub use crate::inspect::finite::{Fault, inspect_steps, inspect_steps_back};
 pub use crate::kernels::elementwise::{fold, map, map_flat};
 pub use crate::kernels::isa::{Isa, Job, dispatch};
 pub use crate::kernels::math::{
@@ -25,7 +24,8 @@ pub use crate::language::Function;
 #[cfg(feature = "quantised")]
 pub use crate::quantised::{Bytes, Format, NotFinite, Quantised, Stored};
 pub use crate::rng::Rng;
-pub use crate::varying::Varying;
+pub use crate::types::blocks::{Block, Cols, Rows};
+pub use crate::types::varying::Varying;
 pub use equations::{Equations, prepare, start, step};
 pub use nalgebra::SMatrix;
 #[cfg(feature = "alloc")]

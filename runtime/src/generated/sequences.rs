@@ -1,15 +1,15 @@
 //! What passes over sequences call, and what else needs a heap.
 
+pub use crate::data::clear_past_end as clear_padding;
 pub use crate::kernels::boxed;
 pub use crate::kernels::boxed as room;
 pub use crate::kernels::series::Series;
-pub use crate::sequence::clear_past_end as clear_padding;
 pub use alloc::boxed::Box;
 pub use alloc::vec::Vec;
 
 use super::Flat;
 use crate::Scalar;
-use crate::varying::Varying;
+use crate::types::varying::Varying;
 
 /// Columns (steps times samples) that a pass works on at a time: what is computed before the recurrence still lies
 /// in the cache when the recurrence reads it.

@@ -1,7 +1,7 @@
 //! Plain blocks of scalars, and the slices that they are.
 
 use crate::Scalar;
-use crate::blocks::{Cols, Rows};
+use crate::types::blocks::{Cols, Rows};
 use core::slice;
 use nalgebra::SMatrix;
 

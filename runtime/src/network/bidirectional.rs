@@ -9,11 +9,11 @@ use super::path::Place;
 use super::{copy, fit};
 use crate::Scalar;
 use crate::cell::{Layer, Model, ModelMut, Parameter, ParameterMut};
-use crate::finite::{Fault, look_at_outputs, look_back_at_outputs};
+use crate::data::{clear_past_end, reverse};
 use crate::generated::check_lengths;
+use crate::inspect::finite::{Fault, look_at_outputs, look_back_at_outputs};
 use crate::rng::DynRng;
-use crate::sequence::{clear_past_end, reverse};
-use crate::varying::Varying;
+use crate::types::varying::Varying;
 
 /// Two layers that read one sequence, the second from its end to its start (Schuster & Paliwal 1997). Since its last step
 /// comes first there, it cannot stream: it is a [`Layer`], no [`Cell`](crate::cell::Cell).

@@ -7,7 +7,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crate::cell::{Cell, Layer, Model, ModelMut, Parameter, ParameterMut};
-use crate::finite::Fault;
+use crate::inspect::finite::Fault;
 use crate::rng::DynRng;
 
 impl<M: Model + ?Sized> Model for Box<M> {

@@ -6,10 +6,10 @@ use super::copy;
 use super::noise::{Noisy, Rate};
 use crate::Scalar;
 use crate::cell::{Cell, Layer, Model, ModelMut, Parameter, ParameterMut};
-use crate::finite::Fault;
 use crate::generated::check_lengths;
+use crate::inspect::finite::Fault;
 use crate::rng::{DynRng, Rng, Xoshiro256PlusPlus};
-use crate::varying::Varying;
+use crate::types::varying::Varying;
 
 /// A layer, each value of whose outputs is dropped with a probability in training and divided by the probability of being
 /// kept otherwise (Srivastava et al. 2014): dropout between this layer and the next, as Zaremba et al. 2014 place it.

@@ -1,7 +1,7 @@
 //! The noise of training as a part of the state: a layer that draws masks carries its generator from step to step.
 
 use crate::rng::{DynRng, Rng, SeedableRng, Xoshiro256PlusPlus};
-use crate::varying::Varying;
+use crate::types::varying::Varying;
 
 /// A state, and the generator of the masks that its layer draws. As [`initial_state`](crate::cell::Layer::initial_state) gives
 /// it, it has none, and there is no noise; [`seed_noise`](crate::cell::Layer::seed_noise) gives it one.

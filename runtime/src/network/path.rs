@@ -7,7 +7,7 @@ use alloc::string::String;
 use core::fmt::{self, Write};
 
 use crate::cell::{Parameter, ParameterMut};
-use crate::finite::Fault;
+use crate::inspect::finite::Fault;
 
 /// A path that is read in place; longer ones take the heap.
 struct Short {

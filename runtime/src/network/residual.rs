@@ -5,11 +5,11 @@ use alloc::vec::Vec;
 use super::copy;
 use crate::Scalar;
 use crate::cell::{Cell, Layer, Model, ModelMut, Parameter, ParameterMut};
-use crate::finite::{Fault, look_at_outputs};
+use crate::data::clear_past_end;
 use crate::generated::check_lengths;
+use crate::inspect::finite::{Fault, look_at_outputs};
 use crate::rng::DynRng;
-use crate::sequence::clear_past_end;
-use crate::varying::Varying;
+use crate::types::varying::Varying;
 
 /// `y = x + layer(x)`: a layer that learns what to change (He et al. 2016; between recurrent layers Wu et al. 2016,
 /// section 3.1). What the layer reads and returns must be of one size.

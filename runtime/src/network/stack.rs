@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use super::fit;
 use super::path::Place;
 use crate::cell::{Cell, Layer, Model, ModelMut, Parameter, ParameterMut};
-use crate::finite::Fault;
+use crate::inspect::finite::Fault;
 use crate::rng::DynRng;
 
 /// Two layers, the second of which reads what comes out of the first: `Stack(lstm, dense)`, `Stack(Stack(a, b), c)`.

@@ -10,9 +10,9 @@ use super::*;
 use crate::by_hand::{Conditioned, Elman};
 use crate::cell::{Cell, Layer, Model, ModelMut};
 use crate::cells::{Dense, Lstm};
-use crate::gradcheck::Gradcheck;
+use crate::inspect::gradcheck::Gradcheck;
 use crate::rng::{self, SeedableRng, Xoshiro256PlusPlus};
-use crate::varying::Varying;
+use crate::types::varying::Varying;
 
 const B: usize = 3;
 const LENGTHS: [usize; B] = [5, 2, 0];
@@ -148,7 +148,7 @@ fn paths_stand_before_the_names() {
 
 #[test]
 fn an_optimiser_takes_a_network_for_one_cell() {
-    use crate::optim::{Adam, Optimiser, clip_global_norm, global_norm};
+    use crate::train::optim::{Adam, Optimiser, clip_global_norm, global_norm};
     let mut net =
         Stack(Bidirectional::new(lstm::<3, 2>(), lstm::<3, 2>()).joined(Concat::<4>), elman::<4, 2>());
     let xs = inputs(4);

@@ -7,11 +7,11 @@ use core::slice;
 use super::noise::{Noisy, Rate};
 use crate::Scalar;
 use crate::cell::{Cell, Layer, Model, ModelMut, Parameter, ParameterMut, StateFields};
-use crate::finite::{Fault, inspect_steps, inspect_steps_back};
+use crate::data::{clear_past_end, window};
 use crate::generated::check_lengths;
+use crate::inspect::finite::{Fault, inspect_steps, inspect_steps_back};
 use crate::rng::{DynRng, Xoshiro256PlusPlus};
-use crate::sequence::{clear_past_end, window};
-use crate::varying::Varying;
+use crate::types::varying::Varying;
 
 /// A layer whose state keeps values of the step before (Krueger et al. 2017): each value of a field stays what it was
 /// with the field's probability in training; for inference it becomes the mean, `rate * old + (1 - rate) * new`. Training is

@@ -6,7 +6,7 @@
 #![deny(missing_docs)]
 
 use rnn_cell::cell::ModelMut;
-use rnn_cell::varying::Varying;
+use rnn_cell::types::varying::Varying;
 
 // Without `std` nobody asks for the C library that calls `main` and copies memory.
 // SAFETY: nothing is declared.

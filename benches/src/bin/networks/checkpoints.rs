@@ -5,11 +5,11 @@ use benches::measure::{Contest, Effort, Work};
 use benches::table::{Table, figure};
 use benches::work::{inputs, rng};
 use nalgebra::SMatrix;
-use rnn_cell::bptt::Checkpointed;
 use rnn_cell::cell::Layer;
 use rnn_cell::cells::{Gru, Lstm};
 use rnn_cell::prelude::*;
-use rnn_cell::varying::Varying;
+use rnn_cell::train::bptt::Checkpointed;
+use rnn_cell::types::varying::Varying;
 use std::hint::black_box;
 use std::process::Command;
 

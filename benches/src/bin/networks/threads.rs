@@ -6,8 +6,8 @@ use benches::table::{Table, figure};
 use benches::work::{inputs, rng};
 use nalgebra::SMatrix;
 use rnn_cell::cells::Lstm;
-use rnn_cell::parallel::DataParallel;
 use rnn_cell::prelude::*;
+use rnn_cell::train::parallel::DataParallel;
 use std::hint::black_box;
 
 const STEPS: usize = 100;

@@ -18,7 +18,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::ctc::edit_distance;
+use crate::train::ctc::edit_distance;
 
 /// The reasons why weights were not loaded or not saved, all at once. After a failed load the model
 /// is unchanged.

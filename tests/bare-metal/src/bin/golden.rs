@@ -7,7 +7,7 @@
 
 use bare_metal::Flash;
 use rnn_cell::cells::*;
-use rnn_cell::varying::Varying;
+use rnn_cell::types::varying::Varying;
 
 /// The device's budgets, checked when compiled.
 const FLASH: usize = 2 * 1024;

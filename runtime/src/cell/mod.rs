@@ -1,0 +1,114 @@
+//! The traits that every generated cell implements. A hand-written type that implements them can stand
+//! wherever a generated one can: the macro is never the only way in.
+//!
+//! Without the feature `alloc` there are no tapes, so no [`Layer`]s: of the traits, [`Model`] and [`ModelMut`] are left.
+
+use crate::Scalar;
+
+#[cfg(feature = "alloc")]
+mod layer;
+
+#[cfg(feature = "alloc")]
+pub use layer::*;
+
+/// One block of a parameter, with its place in the parameter that the user declared.
+///
+/// `param W: [H, H + I]` is visited as two blocks of the name `W`, at columns 0 and `H`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BlockShape {
+    /// Rows and columns of this block.
+    pub size: (usize, usize),
+    /// The block's first row and column in the whole parameter.
+    pub at: (usize, usize),
+    /// Rows and columns of the whole parameter.
+    pub whole: (usize, usize),
+    /// How a quantised copy stores the block.
+    pub storage: Storage,
+}
+
+/// How a quantised copy of a cell (feature `quantised`) stores a block of a parameter. Without the
+/// feature every block is [`Whole`](Self::Whole).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Storage {
+    /// In the cell's precision, or not at all.
+    #[default]
+    Whole,
+    /// In fewer bits, rounded row by row.
+    ByRow,
+    /// In fewer bits, rounded column by column: the step reads the transpose alone.
+    ByColumn,
+}
+
+/// A block of a parameter, to read. `'n` is the name's lifetime, `'v` the values'.
+#[derive(Debug, Clone, Copy)]
+pub struct Parameter<'n, 'v, T> {
+    /// The parameter's name as declared; layers that hold several models put a path before it.
+    pub name: &'n str,
+    /// Where the block stands.
+    pub shape: BlockShape,
+    /// The block's entries, column by column.
+    pub values: &'v [T],
+}
+
+/// A block of a parameter, to change.
+#[derive(Debug)]
+pub struct ParameterMut<'n, 'v, T> {
+    /// The parameter's name as declared; layers that hold several models put a path before it.
+    pub name: &'n str,
+    /// Where the block stands.
+    pub shape: BlockShape,
+    /// The block's entries, column by column.
+    pub values: &'v mut [T],
+}
+
+/// What has parameters. It knows nothing of batches.
+///
+/// Parameters are visited in the order of their declaration, always the same; a gradient is visited in
+/// the order of its model.
+pub trait Model {
+    /// `f32` or `f64`.
+    type Scalar: Scalar;
+    /// The cotangents of the parameters; for a generated cell the cell's own type.
+    type Gradients: ModelMut<Scalar = Self::Scalar>;
+
+    /// Gradients that are all zero, built on the heap (feature `alloc`: without it a model that is written by hand has one method
+    /// less to write).
+    #[cfg(feature = "alloc")]
+    fn zero_gradients(&self) -> alloc::boxed::Box<Self::Gradients>;
+
+    /// Calls `visitor` with every learned parameter, block by block.
+    fn visit<'v>(&'v self, visitor: &mut dyn for<'n> FnMut(Parameter<'n, 'v, Self::Scalar>));
+
+    /// The saved fields that are not learned. None unless the model has some.
+    fn visit_buffers<'v>(&'v self, visitor: &mut dyn for<'n> FnMut(Parameter<'n, 'v, Self::Scalar>)) {
+        let _ = visitor;
+    }
+
+    /// The number of layers that paths count in it: 1, but for a [stack](crate::network::Stack), whose parameters are
+    /// called `0.W`, `1.W` and so on. What wraps a layer without a path of its own hands on the layer's depth.
+    fn depth(&self) -> usize {
+        1
+    }
+
+    /// The number of learned scalars.
+    fn parameter_count(&self) -> usize {
+        let mut count = 0;
+        self.visit(&mut |parameter| count += parameter.values.len());
+        count
+    }
+}
+
+/// A model whose parameters can be changed: by an optimiser, by loading. Apart from [`Model`] since what only borrows a
+/// cell (a cell [with](ContextLayer::with) its context) can be run and differentiated, not changed.
+pub trait ModelMut: Model {
+    /// Calls `visitor` with every learned parameter, block by block, to change it.
+    fn visit_mut<'v>(&'v mut self, visitor: &mut dyn for<'n> FnMut(ParameterMut<'n, 'v, Self::Scalar>));
+
+    /// The saved fields that are not learned, to change them (loading).
+    fn visit_buffers_mut<'v>(
+        &'v mut self,
+        visitor: &mut dyn for<'n> FnMut(ParameterMut<'n, 'v, Self::Scalar>),
+    ) {
+        let _ = visitor;
+    }
+}

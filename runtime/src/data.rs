@@ -1,0 +1,324 @@
+//! From samples to batches: sequences of different lengths side by side, and long series cut into windows.
+//!
+//! A batch is time-major, one sample per column: `xs[t]` holds step `t` of every sample, and `lengths[b]` is the
+//! number of steps of sample `b`. `forward` and `backward` take both. Past its end a sample keeps its state, its
+//! outputs are zero, and it has no cotangents. The padding may hold anything, NaN included: it changes no result,
+//! whatever the equations are. The same holds for the inputs and the context of a sample of length 0.
+
+use alloc::vec;
+use alloc::vec::Vec;
+use core::array;
+
+use nalgebra::{SMatrix, SVector};
+
+use crate::Scalar;
+use crate::types::varying::Varying;
+
+/// The steps of several samples and where each of them ends.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Batch<X, const B: usize> {
+    /// `xs[t]` is step `t` of every sample.
+    pub xs: Vec<X>,
+    /// The number of steps of each sample; 0 for the places that no sample takes.
+    pub lengths: [usize; B],
+}
+
+/// A batch of sequences of vectors, as many steps as the longest, the shorter ones padded with zeros.
+///
+/// With fewer than `B` samples (the last batch of an epoch) the places left have length 0.
+///
+/// ```
+/// use nalgebra::{Matrix1x2, Vector1};
+/// use rnn_cell::data::pad;
+///
+/// let samples = [vec![Vector1::new(1.0)], vec![Vector1::new(2.0), Vector1::new(3.0)]];
+/// let batch = pad::<f32, _, 1, 2>(&samples);
+/// assert_eq!(batch.xs, [Matrix1x2::new(1.0, 2.0), Matrix1x2::new(0.0, 3.0)]);
+/// assert_eq!(batch.lengths, [1, 2]);
+/// ```
+///
+/// # Panics
+/// If there are more than `B` samples.
+pub fn pad<T: Scalar, S: AsRef<[SVector<T, N>]>, const N: usize, const B: usize>(
+    samples: &[S],
+) -> Batch<SMatrix<T, N, B>, B> {
+    let lengths = lengths(samples.iter().map(|sample| sample.as_ref().len()));
+    let mut xs = vec![SMatrix::<T, N, B>::zeros(); longest(&lengths)];
+    for (column, sample) in samples.iter().enumerate() {
+        for (x, step) in xs.iter_mut().zip(sample.as_ref()) {
+            x.set_column(column, step);
+        }
+    }
+    Batch { xs, lengths }
+}
+
+/// A batch of sequences of indices (the inputs `one_hot[V]`, or class labels a step), padded with 0.
+///
+/// # Panics
+/// If there are more than `B` samples.
+pub fn pad_indices<S: AsRef<[u32]>, const B: usize>(samples: &[S]) -> Batch<[u32; B], B> {
+    let lengths = lengths(samples.iter().map(|sample| sample.as_ref().len()));
+    let mut xs = vec![[0; B]; longest(&lengths)];
+    for (column, sample) in samples.iter().enumerate() {
+        for (x, &step) in xs.iter_mut().zip(sample.as_ref()) {
+            x[column] = step;
+        }
+    }
+    Batch { xs, lengths }
+}
+
+/// One long series as `B` streams side by side, each a stretch of `series.len() / B` steps; what is left over at the end is
+/// dropped. For truncated backpropagation through time: take windows of the result by
+/// [`chunks`](slice::chunks) and carry the state from each to the next.
+pub fn streams<T: Scalar, const N: usize, const B: usize>(series: &[SVector<T, N>]) -> Vec<SMatrix<T, N, B>> {
+    let steps = series.len().checked_div(B).unwrap_or(0);
+    (0..steps).map(|t| SMatrix::from_fn(|row, column| series[column * steps + t][row])).collect()
+}
+
+/// [`streams`] for a series of indices.
+pub fn index_streams<const B: usize>(series: &[u32]) -> Vec<[u32; B]> {
+    let steps = series.len().checked_div(B).unwrap_or(0);
+    (0..steps).map(|t| array::from_fn(|column| series[column * steps + t])).collect()
+}
+
+/// The lengths of a batch as seen from its window of `steps` steps from `start` on.
+pub fn window<const B: usize>(lengths: &[usize; B], start: usize, steps: usize) -> [usize; B] {
+    lengths.map(|length| length.saturating_sub(start).min(steps))
+}
+
+/// Turns a sequence around: the last step first. Of a ragged batch each sample is turned around on its own, so that it
+/// starts with its own last step; what stands past its end stays there.
+pub fn reverse<T, X: Varying<T>, const B: usize>(xs: &mut [X], lengths: Option<&[usize; B]>) {
+    let Some(lengths) = lengths else {
+        xs.reverse();
+        return;
+    };
+    for (sample, length) in lengths.iter().enumerate() {
+        let end = xs.len().min(*length);
+        let mut rest = &mut xs[..end];
+        while let [first, between @ .., last] = rest {
+            first.swap_sample(last, sample, B);
+            rest = between;
+        }
+    }
+}
+
+/// Sets to zero what stands past each sample's end.
+pub fn clear_past_end<T: Scalar, X: Varying<T>, const B: usize>(xs: &mut [X], lengths: &[usize; B]) {
+    for (sample, length) in lengths.iter().enumerate() {
+        for x in xs.iter_mut().skip(*length) {
+            x.sample_mut(sample, B, &mut |x| *x = T::zero());
+        }
+    }
+}
+
+/// The numbers of samples in an order in which neighbours have nearly the same length, so that batches of neighbours
+/// need little padding; samples of one length keep their order. Shuffle before (the samples' order) and after
+/// (the batches' order), and an epoch is still random.
+pub fn by_length(lengths: impl IntoIterator<Item = usize>) -> Vec<usize> {
+    let lengths: Vec<usize> = lengths.into_iter().collect();
+    let mut order: Vec<usize> = (0..lengths.len()).collect();
+    order.sort_by_key(|&sample| lengths[sample]);
+    order
+}
+
+/// An encoder's outputs as a memory for attention: `memory[b]` has a column a step of sample `b`, and `mask` is 1 at those steps. The
+/// columns past a sample's end (`lengths`; none: after the last step) are zero, and so is the mask there.
+///
+/// ```
+/// use nalgebra::{Matrix1x2, Matrix1x3, Matrix3x2, SMatrix};
+/// use rnn_cell::data::memory;
+///
+/// let ys = [Matrix1x2::new(1.0, 2.0), Matrix1x2::new(3.0, 9.0)];
+/// let (mut columns, mut mask) = ([Matrix1x3::zeros(); 2], Matrix3x2::zeros());
+/// memory(&ys, Some(&[2, 1]), &mut columns, &mut mask);
+/// assert_eq!(columns, [Matrix1x3::new(1.0, 3.0, 0.0), Matrix1x3::new(2.0, 0.0, 0.0)]);
+/// assert_eq!(mask, SMatrix::from([[1.0, 1.0, 0.0], [1.0, 0.0, 0.0]]));
+/// ```
+///
+/// # Panics
+/// If a sample has more than `S` steps.
+#[track_caller]
+pub fn memory<T: Scalar, const E: usize, const S: usize, const B: usize>(
+    ys: &[SMatrix<T, E, B>],
+    lengths: Option<&[usize; B]>,
+    memory: &mut [SMatrix<T, E, S>; B],
+    mask: &mut SMatrix<T, S, B>,
+) {
+    for (sample, memory) in memory.iter_mut().enumerate() {
+        let length = remembered::<S, B>(ys.len(), lengths, sample);
+        for step in 0..S {
+            let inside = step < length;
+            mask[(step, sample)] = if inside { T::one() } else { T::zero() };
+            if inside {
+                memory.set_column(step, &ys[step].column(sample));
+            } else {
+                memory.column_mut(step).fill(T::zero());
+            }
+        }
+    }
+}
+
+/// The cotangents of an encoder's outputs from that of its [`memory`]: `dys` becomes the gradient by the outputs of `steps` steps,
+/// zero past a sample's end (where no weight falls on the memory); its memory is reused.
+///
+/// # Panics
+/// If a sample has more than `S` steps.
+#[track_caller]
+pub fn memory_backward<T: Scalar, const E: usize, const S: usize, const B: usize>(
+    dmemory: &[SMatrix<T, E, S>; B],
+    steps: usize,
+    lengths: Option<&[usize; B]>,
+    dys: &mut Vec<SMatrix<T, E, B>>,
+) {
+    dys.clear();
+    dys.resize(steps, SMatrix::zeros());
+    for (sample, dmemory) in dmemory.iter().enumerate() {
+        let length = remembered::<S, B>(steps, lengths, sample);
+        for (step, dy) in dys[..length].iter_mut().enumerate() {
+            dy.set_column(sample, &dmemory.column(step));
+        }
+    }
+}
+
+/// The number of steps of a sample in a memory of `S`.
+#[track_caller]
+fn remembered<const S: usize, const B: usize>(
+    steps: usize,
+    lengths: Option<&[usize; B]>,
+    sample: usize,
+) -> usize {
+    let length = lengths.map_or(steps, |lengths| lengths[sample].min(steps));
+    assert!(length <= S, "{length} steps of sample {sample} do not fit into a memory of {S}");
+    length
+}
+
+fn lengths<const B: usize>(samples: impl ExactSizeIterator<Item = usize>) -> [usize; B] {
+    assert!(samples.len() <= B, "{} samples do not fit into a batch of {B}", samples.len());
+    let mut lengths = [0; B];
+    for (place, length) in lengths.iter_mut().zip(samples) {
+        *place = length;
+    }
+    lengths
+}
+
+fn longest(lengths: &[usize]) -> usize {
+    lengths.iter().copied().max().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use nalgebra::{Matrix2, Matrix2x3, Vector1, Vector2};
+
+    use super::*;
+
+    #[test]
+    fn samples_stand_in_columns() {
+        let samples = [vec![Vector2::new(1.0, 2.0)], vec![Vector2::new(3.0, 4.0), Vector2::new(5.0, 6.0)]];
+        let batch = pad::<f32, _, 2, 3>(&samples);
+        assert_eq!(batch.lengths, [1, 2, 0]);
+        assert_eq!(
+            batch.xs,
+            [Matrix2x3::new(1.0, 3.0, 0.0, 2.0, 4.0, 0.0), Matrix2x3::new(0.0, 5.0, 0.0, 0.0, 6.0, 0.0)]
+        );
+        assert!(pad::<f32, Vec<Vector2<f32>>, 2, 3>(&[]).xs.is_empty());
+    }
+
+    #[test]
+    fn indices_stand_side_by_side() {
+        let batch = pad_indices::<_, 2>(&[&[4, 5, 6][..], &[7]]);
+        assert_eq!((batch.xs, batch.lengths), (vec![[4, 7], [5, 0], [6, 0]], [3, 1]));
+    }
+
+    #[test]
+    #[should_panic(expected = "3 samples do not fit into a batch of 2")]
+    fn too_many_samples() {
+        pad_indices::<_, 2>(&[[1], [2], [3]]);
+    }
+
+    #[test]
+    fn streams_are_stretches_of_the_series() {
+        let series: Vec<_> = (0..7).map(|t| Vector1::new(f64::from(t))).collect();
+        let xs = streams::<f64, 1, 3>(&series);
+        assert_eq!(
+            xs.iter().map(|x| x.as_slice().to_vec()).collect::<Vec<_>>(),
+            [[0.0, 2.0, 4.0], [1.0, 3.0, 5.0]]
+        );
+        assert_eq!(index_streams::<2>(&[1, 2, 3, 4, 5]), [[1, 3], [2, 4]]);
+        assert!(index_streams::<2>(&[1]).is_empty());
+    }
+
+    #[test]
+    fn a_memory_and_its_cotangent() {
+        let ys = [Matrix2x3::new(1.0, 2.0, 3.0, 4.0, 5.0, 6.0), Matrix2x3::repeat(7.0)];
+        let (mut columns, mut mask) = ([Matrix2::repeat(9.0); 3], Matrix2x3::repeat(9.0));
+        memory(&ys, Some(&[2, 0, 1]), &mut columns, &mut mask);
+        assert_eq!(
+            columns,
+            [Matrix2::new(1.0, 7.0, 4.0, 7.0), Matrix2::zeros(), Matrix2::new(3.0, 0.0, 6.0, 0.0)]
+        );
+        assert_eq!(mask, Matrix2x3::new(1.0, 0.0, 1.0, 1.0, 0.0, 0.0));
+        let mut dys = vec![Matrix2x3::repeat(9.0)];
+        memory_backward(&columns, 3, Some(&[2, 0, 1]), &mut dys);
+        assert_eq!(
+            dys,
+            [
+                Matrix2x3::new(1.0, 0.0, 3.0, 4.0, 0.0, 6.0),
+                Matrix2x3::new(7.0, 0.0, 0.0, 7.0, 0.0, 0.0),
+                Matrix2x3::zeros()
+            ]
+        );
+    }
+
+    #[test]
+    #[should_panic(expected = "3 steps of sample 0 do not fit into a memory of 2")]
+    fn a_memory_too_small() {
+        let ys = [Vector1::new(1.0); 3];
+        memory(&ys, None, &mut [Vector2::zeros().transpose()], &mut Vector2::zeros());
+    }
+
+    #[test]
+    #[should_panic(expected = "3 steps of sample 1 do not fit into a memory of 2")]
+    fn cotangents_of_a_memory_too_small() {
+        memory_backward(&[Matrix2::<f64>::zeros(); 2], 3, Some(&[1, 3]), &mut Vec::new());
+    }
+
+    #[test]
+    fn lengths_beyond_the_sequence_end_with_it() {
+        let ys = [Matrix2x3::new(1.0, 2.0, 3.0, 4.0, 5.0, 6.0)];
+        let (mut columns, mut mask) = ([Matrix2::zeros(); 3], Matrix2x3::zeros());
+        memory(&ys, Some(&[9, 1, 0]), &mut columns, &mut mask);
+        let mut dys = Vec::new();
+        memory_backward(&columns, 1, Some(&[9, 1, 0]), &mut dys);
+        assert_eq!(dys, [Matrix2x3::new(1.0, 2.0, 0.0, 4.0, 5.0, 0.0)]);
+    }
+
+    #[test]
+    fn windows_cut_the_lengths() {
+        assert_eq!(window(&[10, 4, 6, 0], 4, 4), [4, 0, 2, 0]);
+    }
+
+    #[test]
+    fn samples_turn_around_on_their_own() {
+        let mut xs: Vec<[u32; 4]> = vec![[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11]];
+        reverse::<f32, _, 4>(&mut xs, Some(&[3, 2, 0, 9]));
+        assert_eq!(xs, [[8, 5, 2, 11], [4, 1, 6, 7], [0, 9, 10, 3]]);
+        reverse::<f32, _, 4>(&mut xs, None);
+        assert_eq!(xs, [[0, 9, 10, 3], [4, 1, 6, 7], [8, 5, 2, 11]]);
+    }
+
+    #[test]
+    fn padding_is_cleared() {
+        let mut xs = vec![Matrix2x3::repeat(1.0_f32); 2];
+        clear_past_end(&mut xs, &[0, 1, 5]);
+        assert_eq!(
+            xs,
+            [Matrix2x3::new(0.0, 1.0, 1.0, 0.0, 1.0, 1.0), Matrix2x3::new(0.0, 0.0, 1.0, 0.0, 0.0, 1.0)]
+        );
+    }
+
+    #[test]
+    fn neighbours_have_nearly_the_same_length() {
+        assert_eq!(by_length([7, 3, 7, 1]), [3, 1, 0, 2]);
+    }
+}

@@ -1,0 +1,140 @@
+//! Decoders' drivers: teacher forcing to train, greedy and beam search to write.
+//!
+//! They know neither the cell nor its context: a step is a closure from the symbols before and a state to the logits of the next
+//! symbols, so that a cell of the library, one of your own, and a stack with a readout serve alike.
+//!
+//! ```
+//! use rnn_cell::cells::{Elman, Dense};
+//! use rnn_cell::decode::{beam, greedy, Search};
+//! use rnn_cell::prelude::*;
+//!
+//! let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
+//! let (cell, readout) = (Elman::<4, 8>::init(&mut rng), Dense::<8, 4>::init(&mut rng));
+//! let step = |symbols: &[u32; 1], state: &mut _| {
+//!     let one_hot = SVector::<f32, 4>::from_fn(|row, _| f32::from(row as u32 == symbols[0]));
+//!     readout.step(&cell.step(&one_hot, state), &mut readout.zero_state())
+//! };
+//! // Symbol 0 starts a sequence and ends it.
+//! let [written] = greedy(&mut cell.zero_state(), [0], 0, 10, step);
+//! let hypotheses = beam(cell.zero_state(), 0, 0, &Search::new(4, 10), step);
+//! assert!(written.len() <= 10 && hypotheses.len() == 4);
+//! ```
+
+mod beam;
+
+use alloc::vec::Vec;
+use core::array;
+
+use nalgebra::SMatrix;
+
+use crate::Scalar;
+use crate::data::{Batch, pad_indices};
+use crate::train::loss::{arg_max, every_step, softmax_cross_entropy_weighted};
+
+pub use beam::{Hypothesis, Search, beam};
+
+/// A batch of target sequences for teacher forcing: at every step the decoder reads the symbol that it should have written before,
+/// and is to write the next one; after the last symbol, the end.
+///
+/// ```
+/// use rnn_cell::decode::Forced;
+///
+/// const START: u32 = 9;
+/// const END: u32 = 0;
+/// let batch = Forced::<2>::new(&[vec![3, 4], vec![5]], START, END);
+/// assert_eq!(batch.inputs, [[START, START], [3, 5], [4, 0]]);
+/// assert_eq!(batch.targets, [[3, 5], [4, END], [END, 0]]);
+/// assert_eq!(batch.lengths, [3, 2]);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Forced<const B: usize> {
+    /// What the decoder reads, step by step.
+    pub inputs: Vec<[u32; B]>,
+    /// What it is to write, step by step.
+    pub targets: Vec<[u32; B]>,
+    /// The number of steps of each sample, one more than it has symbols; 0 for the places that no sample takes.
+    pub lengths: [usize; B],
+}
+
+impl<const B: usize> Forced<B> {
+    /// A batch of `sequences`, as many steps as the longest and one more, padded with 0.
+    ///
+    /// # Panics
+    /// If there are more than `B` sequences.
+    pub fn new<S: AsRef<[u32]>>(sequences: &[S], start: u32, end: u32) -> Self {
+        let with = |before: Option<u32>, after: Option<u32>| {
+            let whole = |sequence: &S| {
+                before.into_iter().chain(sequence.as_ref().iter().copied()).chain(after).collect::<Vec<u32>>()
+            };
+            pad_indices::<_, B>(&sequences.iter().map(whole).collect::<Vec<_>>())
+        };
+        let Batch { xs: inputs, lengths } = with(Some(start), None);
+        let Batch { xs: targets, .. } = with(None, Some(end));
+        Forced { inputs, targets, lengths }
+    }
+
+    /// The cross-entropy of a decoder's outputs over [`inputs`](Self::inputs), the mean over all symbols of the batch (in nats),
+    /// each sequence's end among them.
+    ///
+    /// `logits` finds the logits within an output: `|y| y` if they are all of it, `|y| &mut y.logits` beside an alignment. `dys` becomes the gradient by
+    /// the outputs, zero in what is no logit; its memory is reused.
+    ///
+    /// # Panics
+    /// If `ys` are not one per step, or a target is no class.
+    #[track_caller]
+    pub fn loss<T: Scalar, Y: Clone + crate::types::varying::Varying<T>, const K: usize>(
+        &self,
+        ys: &[Y],
+        dys: &mut Vec<Y>,
+        mut logits: impl FnMut(&mut Y) -> &mut SMatrix<T, K, B>,
+    ) -> T {
+        let steps = self.targets.len();
+        assert!(ys.len() == steps, "the batch has {steps} steps, but `ys` has {}", ys.len());
+        let all: Vec<SMatrix<T, K, B>> = ys.iter().map(|y| *logits(&mut y.clone())).collect();
+        let mut dlogits = Vec::new();
+        let loss = every_step(&all, Some(&self.lengths), &mut dlogits, |t, logits, weights| {
+            softmax_cross_entropy_weighted(logits, &self.targets[t], weights)
+        });
+        dys.clear();
+        dys.extend(dlogits.into_iter().map(|dlogits| {
+            let mut dy = Y::zero();
+            *logits(&mut dy) = dlogits;
+            dy
+        }));
+        loss
+    }
+}
+
+/// Writes `B` sequences side by side, at each step the likeliest symbol, until each has come to `end` or to `limit` symbols.
+///
+/// `step` reads the symbols before (at first `start`), advances the state and returns the logits of the next symbols; what else it
+/// sees on its way, an alignment for instance, it may keep. The sequences are without `end`. A sample that has ended is
+/// fed its end until all have.
+pub fn greedy<S, T: Scalar, const K: usize, const B: usize>(
+    state: &mut S,
+    start: [u32; B],
+    end: u32,
+    limit: usize,
+    mut step: impl FnMut(&[u32; B], &mut S) -> SMatrix<T, K, B>,
+) -> [Vec<u32>; B] {
+    let mut sequences = array::from_fn(|_| Vec::new());
+    let mut symbols = start;
+    let mut ended = [false; B];
+    for _ in 0..limit {
+        let best = arg_max(&step(&symbols, state));
+        for sample in 0..B {
+            ended[sample] |= best[sample] == end;
+            symbols[sample] = if ended[sample] { end } else { best[sample] };
+            if !ended[sample] {
+                sequences[sample].push(best[sample]);
+            }
+        }
+        if ended == [true; B] {
+            break;
+        }
+    }
+    sequences
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,635 @@
+//! The first NaN or infinity of a sequence: in which layer it came up, at which step, in which
+//! value or parameter's gradient.
+//!
+//! [`check_finite`] looks at a model or its gradients, which is cheap enough for every training
+//! step. Once it has found something, [`check_sequence`] runs the sequence again, looks at what
+//! every layer computes, and reports where it began. It takes any layer: a cell, a stack, both
+//! directions.
+//!
+//! ```
+//! use rnn_cell::cells::{Dense, Elman};
+//! use rnn_cell::inspect::finite::check_sequence;
+//! use rnn_cell::prelude::*;
+//!
+//! let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
+//! let both = Bidirectional::new(Elman::<1, 4>::init(&mut rng), Elman::<1, 4>::init(&mut rng));
+//! let mut net = Stack(both.joined(Concat::<8>), Dense::<8, 1>::init(&mut rng));
+//! let mut xs = [SVector::<f32, 1>::new(1.0); 20];
+//! assert!(check_sequence(&net, &xs, None, &net.initial_state(), &[]).is_ok());
+//!
+//! xs[17][0] = f32::NAN;
+//! let fault = check_sequence(&net, &xs, None, &net.initial_state(), &[]).unwrap_err();
+//! assert_eq!(fault.to_string(), "the input is NaN at step 17 (scalar 0)");
+//!
+//! // Eight outputs of tanh that are 1, times the largest number.
+//! net.0.forward.b.fill(20.0);
+//! net.0.reverse.b.fill(20.0);
+//! net.1.W.fill(f32::MAX);
+//! let fault = check_sequence(&net, &xs[..17], None, &net.initial_state(), &[]).unwrap_err();
+//! assert_eq!(fault.to_string(), "the output of layer `1` is inf at step 0 (scalar 0)");
+//! ```
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+use core::slice;
+
+use crate::Scalar;
+use crate::cell::{Layer, Model};
+use crate::data::window;
+use crate::generated::check_lengths;
+use crate::train::optim::{NotFinite, check_finite, check_finite_buffers};
+use crate::types::varying::Varying;
+
+/// A value of one step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Value {
+    /// The input.
+    Input,
+    /// The output.
+    Output,
+    /// The state after the step.
+    State,
+    /// The cotangent of the output.
+    OutputBar,
+    /// The cotangent of the state before the step.
+    StateBar,
+}
+
+/// The first scalar that is NaN or infinite.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Fault {
+    /// In a parameter or a buffer, before any step.
+    Parameter(NotFinite),
+    /// In the state before the first step.
+    InitialState(Place),
+    /// In a value of a step.
+    Value {
+        /// The path of the layer, as it stands before the names of its parameters: `0.reverse`.
+        /// Empty for the layer that is checked itself. A layer that holds a whole stack and has no
+        /// path of its own has those of its first and last layer: `0..=2`.
+        layer: String,
+        /// The value.
+        of: Value,
+        /// The step of the sequence, from 0, also in layers that read it from its end.
+        step: usize,
+        /// The scalar.
+        at: Place,
+    },
+    /// In the gradient of a parameter, on the way back.
+    Gradient {
+        /// The step that the backward pass had come to, from 0. None if the layer does not run by
+        /// steps, or reads the samples of a ragged batch from their ends.
+        step: Option<usize>,
+        /// The parameter, and the entry.
+        at: NotFinite,
+    },
+}
+
+/// The place of a scalar that is NaN or infinite within a value.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Place {
+    /// The sample. None where there is one only, or the value does not tell samples apart.
+    pub sample: Option<usize>,
+    /// The number of the scalar among those of the sample, in the order of [`Varying`]: fields in
+    /// the order of their declaration.
+    pub scalar: usize,
+    /// NaN or an infinity.
+    pub value: f64,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Fault::Parameter(at) => write!(f, "the parameter {at}"),
+            Fault::InitialState(at) => write!(f, "the initial state is {} {at}", at.value),
+            Fault::Gradient { step: Some(step), at } => {
+                write!(f, "the gradient of {at}, from step {step} on")
+            }
+            Fault::Gradient { step: None, at } => write!(f, "the gradient of {at}"),
+            Fault::Value { layer, of, step, at } => {
+                f.write_str(match of {
+                    Value::Input => "the input",
+                    Value::Output => "the output",
+                    Value::State => "the state",
+                    Value::OutputBar => "the cotangent of the output",
+                    Value::StateBar => "the cotangent of the old state",
+                })?;
+                if !layer.is_empty() {
+                    write!(f, " of layer `{layer}`")?;
+                }
+                write!(f, " is {} at step {step} {at}", at.value)
+            }
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.sample {
+            Some(sample) => write!(f, "(sample {sample}, scalar {})", self.scalar),
+            None => write!(f, "(scalar {})", self.scalar),
+        }
+    }
+}
+
+impl core::error::Error for Fault {}
+
+impl Fault {
+    /// The same fault as seen from what holds the layer: `rename` makes the path from there of the
+    /// layer's own.
+    pub(crate) fn renamed(mut self, rename: impl FnOnce(&str) -> String) -> Self {
+        match &mut self {
+            Fault::InitialState(_) => {}
+            Fault::Value { layer: name, .. }
+            | Fault::Parameter(NotFinite { name, .. })
+            | Fault::Gradient { at: NotFinite { name, .. }, .. } => *name = rename(name),
+        }
+        self
+    }
+
+    /// The same fault where the layer read the sequence from its end.
+    pub(crate) fn turned<const B: usize>(mut self, steps: usize, lengths: Option<&[usize; B]>) -> Self {
+        let turned = |step: usize, length: usize| if step < length { length - 1 - step } else { step };
+        match &mut self {
+            Fault::Value { step, at, .. } => {
+                let sample = at.sample.or((B == 1).then_some(0));
+                let length =
+                    lengths.zip(sample).map_or(steps, |(lengths, sample)| lengths[sample].min(steps));
+                *step = turned(*step, length);
+            }
+            Fault::Gradient { step, .. } if lengths.is_some() => *step = None,
+            Fault::Gradient { step, .. } => *step = step.map(|step| turned(step, steps)),
+            Fault::Parameter(_) | Fault::InitialState(_) => {}
+        }
+        self
+    }
+}
+
+/// Runs `layer` over `xs` and back, and looks at everything in the order in which it is computed:
+/// parameters, buffers, the initial state, the inputs; layer by layer the outputs and the states of
+/// each step; then, from the last layer to the first and from the last step to the first, the
+/// cotangents of the outputs, the gradients and the cotangents of the states. `dys` are the
+/// cotangents of the outputs; with none, nothing runs back.
+///
+/// The passes are those of training, over the whole sequence; a layer that streams then runs once
+/// more, a step at a time, as [`inspect_forward`](Layer::inspect_forward) decides. Within a
+/// sequence the first step that is at fault is not always the earliest: a layer that reads from the
+/// end comes to the last step first.
+///
+/// Of a ragged batch, the padding is not looked at.
+///
+/// # Errors
+/// With the first scalar that is NaN or infinite.
+///
+/// # Panics
+/// If `dys` are neither none nor one per step.
+#[track_caller]
+pub fn check_sequence<L, const B: usize>(
+    layer: &L,
+    xs: &[L::Input],
+    lengths: Option<&[usize; B]>,
+    state: &L::State,
+    dys: &[L::Output],
+) -> Result<(), Fault>
+where
+    L: Layer<B>,
+    L::Input: Varying<L::Scalar> + Clone,
+    L::Output: Varying<L::Scalar> + Clone,
+    L::State: Varying<L::Scalar> + Clone,
+{
+    check_lengths(xs.len(), xs.len(), dys.len(), None);
+    check_finite(layer).map_err(Fault::Parameter)?;
+    check_finite_buffers(layer).map_err(Fault::Parameter)?;
+    if let Some(at) = first::<_, _, B>(state, |_| true) {
+        return Err(Fault::InitialState(at));
+    }
+    for (step, x) in xs.iter().enumerate() {
+        look(Value::Input, step, x, lengths)?;
+    }
+    let (mut tape, mut last) = (layer.tape(), state.clone());
+    layer.forward(xs, lengths, &mut last, &mut tape);
+    layer.inspect_forward(xs, lengths, state, &tape)?;
+    // Of layers that don't show their states by step.
+    look::<_, _, B>(Value::State, xs.len().saturating_sub(1), &last, None)?;
+    if dys.is_empty() {
+        return Ok(());
+    }
+    look_back_at_outputs(dys, lengths)?;
+    // A backward pass uses its tape up, and layers read the outputs of those before them.
+    let mut back = layer.tape();
+    layer.forward(xs, lengths, &mut state.clone(), &mut back);
+    let (mut dstate, mut gradients) = (layer.zero_state(), layer.zero_gradients());
+    layer.backward(xs, lengths, &mut back, dys, &mut dstate, &mut gradients, None);
+    layer.inspect_backward(xs, lengths, state, [&tape, &back], dys, &gradients)?;
+    check_finite(&*gradients).map_err(|at| Fault::Gradient { step: None, at })?;
+    look::<_, _, B>(Value::StateBar, 0, &dstate, None)
+}
+
+/// Looks at the outputs of each step: [`Layer::inspect_forward`] of a layer that shows nothing
+/// else.
+pub(crate) fn look_at_outputs<T: Scalar, Y: Varying<T> + Clone, const B: usize>(
+    ys: &[Y],
+    lengths: Option<&[usize; B]>,
+) -> Result<(), Fault> {
+    ys.iter().enumerate().try_for_each(|(step, y)| look(Value::Output, step, y, lengths))
+}
+
+/// Looks at the cotangents of the outputs, from the last step to the first.
+pub(crate) fn look_back_at_outputs<T: Scalar, Y: Varying<T> + Clone, const B: usize>(
+    dys: &[Y],
+    lengths: Option<&[usize; B]>,
+) -> Result<(), Fault> {
+    dys.iter().enumerate().rev().try_for_each(|(step, dy)| look(Value::OutputBar, step, dy, lengths))
+}
+
+/// Looks at the cotangents of the outputs, from the last step to the first, and at the gradients:
+/// [`Layer::inspect_backward`] of a layer that shows nothing else.
+pub(crate) fn look_at_cotangents<Y: Varying<M::Scalar> + Clone, M: Model, const B: usize>(
+    dys: &[Y],
+    lengths: Option<&[usize; B]>,
+    gradients: &M,
+) -> Result<(), Fault> {
+    look_back_at_outputs(dys, lengths)?;
+    check_finite(gradients).map_err(|at| Fault::Gradient { step: None, at })
+}
+
+/// Runs a layer a step at a time and looks at the output and the state of each step: the body of
+/// [`Layer::inspect_forward`] for a layer whose steps depend on the steps before them alone.
+///
+/// # Errors
+/// With the first scalar that is NaN or infinite.
+pub fn inspect_steps<L, const B: usize>(
+    layer: &L,
+    xs: &[L::Input],
+    lengths: Option<&[usize; B]>,
+    state: &L::State,
+) -> Result<(), Fault>
+where
+    L: Layer<B>,
+    L::Output: Varying<L::Scalar> + Clone,
+    L::State: Varying<L::Scalar> + Clone,
+{
+    let (mut tape, mut now) = (layer.tape(), state.clone());
+    for (step, x) in xs.iter().enumerate() {
+        let within = lengths.map(|lengths| window(lengths, step, 1));
+        layer.forward(slice::from_ref(x), within.as_ref(), &mut now, &mut tape);
+        if let Some(y) = layer.outputs(&tape).first() {
+            look(Value::Output, step, y, lengths)?;
+        }
+        look::<_, _, B>(Value::State, step, &now, None)?;
+    }
+    Ok(())
+}
+
+/// Runs a layer a step at a time, forward and back, and looks at the cotangent of each step's
+/// output, the gradients so far and the cotangent of the state before the step: the body of
+/// [`Layer::inspect_backward`] for a layer as [`inspect_steps`] takes.
+///
+/// # Errors
+/// With the first scalar that is NaN or infinite.
+pub fn inspect_steps_back<L, const B: usize>(
+    layer: &L,
+    xs: &[L::Input],
+    lengths: Option<&[usize; B]>,
+    state: &L::State,
+    dys: &[L::Output],
+) -> Result<(), Fault>
+where
+    L: Layer<B>,
+    L::Output: Varying<L::Scalar> + Clone,
+    L::State: Varying<L::Scalar> + Clone,
+{
+    let (mut tape, mut now) = (layer.tape(), state.clone());
+    let within = |step: usize| lengths.map(|lengths| window(lengths, step, 1));
+    let mut states: Vec<L::State> = Vec::with_capacity(xs.len());
+    for (step, x) in xs.iter().enumerate() {
+        states.push(now.clone());
+        layer.forward(slice::from_ref(x), within(step).as_ref(), &mut now, &mut tape);
+    }
+    let (mut dstate, mut gradients) = (layer.zero_state(), layer.zero_gradients());
+    for (step, mut before) in states.into_iter().enumerate().rev() {
+        let (x, dy, within) = (slice::from_ref(&xs[step]), dys.get(step), within(step));
+        if let Some(dy) = dy {
+            look(Value::OutputBar, step, dy, lengths)?;
+        }
+        let dy = dy.map_or(&[][..], slice::from_ref);
+        layer.forward(x, within.as_ref(), &mut before, &mut tape);
+        layer.backward(x, within.as_ref(), &mut tape, dy, &mut dstate, &mut gradients, None);
+        check_finite(&*gradients).map_err(|at| Fault::Gradient { step: Some(step), at })?;
+        look::<_, _, B>(Value::StateBar, step, &dstate, None)?;
+    }
+    Ok(())
+}
+
+/// Looks at the samples of a value that have not ended before `step`.
+fn look<T: Scalar, V: Varying<T> + Clone, const B: usize>(
+    of: Value,
+    step: usize,
+    value: &V,
+    lengths: Option<&[usize; B]>,
+) -> Result<(), Fault> {
+    let is_there = |sample: usize| lengths.is_none_or(|lengths| step < lengths[sample]);
+    match first::<_, _, B>(value, is_there) {
+        Some(at) => Err(Fault::Value { layer: String::new(), of, step, at }),
+        None => Ok(()),
+    }
+}
+
+/// The first scalar of a value of `B` samples that is not finite. The samples that are not there
+/// are not looked at.
+fn first<T: Scalar, V: Varying<T> + Clone, const B: usize>(
+    value: &V,
+    is_there: impl Fn(usize) -> bool,
+) -> Option<Place> {
+    if is_finite(value) {
+        return None;
+    }
+    let (mut samples, mut tells_apart) = (value.clone(), false);
+    for sample in 0..B {
+        let (mut scalar, mut found) = (0, None);
+        samples.sample_mut(sample, B, &mut |x| {
+            let value = x.as_f64();
+            if found.is_none() && !value.is_finite() {
+                found = Some(Place { sample: (B > 1).then_some(sample), scalar, value });
+            }
+            scalar += 1;
+        });
+        tells_apart |= scalar > 0;
+        if found.is_some() && is_there(sample) {
+            return found;
+        }
+    }
+    if tells_apart {
+        return None;
+    }
+    let (mut scalar, mut found) = (0, None);
+    value.scalars(&mut |x| {
+        let value = x.as_f64();
+        if found.is_none() && !value.is_finite() {
+            found = Some(Place { sample: None, scalar, value });
+        }
+        scalar += 1;
+    });
+    found
+}
+
+fn is_finite<T: Scalar>(value: &impl Varying<T>) -> bool {
+    let mut all = true;
+    value.scalars(&mut |x| all &= x.as_f64().is_finite());
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::{String, ToString};
+    use alloc::vec;
+
+    use nalgebra::{SMatrix, SVector};
+
+    use super::*;
+    use crate::by_hand::{Conditioned, Elman};
+    use crate::cells::{Dense, Lstm};
+    use crate::network::{Bidirectional, Residual, Stack};
+    use crate::rng::{SeedableRng, Xoshiro256PlusPlus};
+    use crate::rnn_cell;
+
+    rnn_cell! {
+        /// `s` doubles at each step and overflows; the square root has an infinite slope at zero.
+        cell Fragile<N> {
+            input x: [N];
+            state s: [N];
+            param w: [N] = 1;
+            buffer k: [] = 2;
+
+            s = k * s[t-1] + x;
+            y = sqrt(w * s);
+
+            output y;
+        }
+    }
+
+    fn lstm() -> Lstm<2, 3> {
+        Lstm::init(&mut Xoshiro256PlusPlus::seed_from_u64(4))
+    }
+
+    #[test]
+    fn healthy_sequences_pass() {
+        let (lstm, xs) = (lstm(), [SMatrix::<f32, 2, 2>::repeat(0.5); 6]);
+        let dys = [SMatrix::<f32, 3, 2>::repeat(1.0); 6];
+        assert_eq!(check_sequence(&lstm, &xs, None, &lstm.zero_state(), &dys), Ok(()));
+    }
+
+    #[test]
+    fn planted_faults_are_named() {
+        let healthy = lstm();
+        let (xs, dys) = ([SVector::<f32, 2>::repeat(0.5); 6], [SVector::<f32, 3>::repeat(1.0); 6]);
+        let said = |lstm: &Lstm<2, 3>, xs: &[SVector<f32, 2>], dys: &[SVector<f32, 3>]| {
+            check_sequence(lstm, xs, None, &lstm.zero_state(), dys).unwrap_err().to_string()
+        };
+
+        let mut sick = healthy.clone();
+        sick.U_f[(1, 2)] = f32::NAN;
+        assert_eq!(said(&sick, &xs, &dys), "the parameter `U_f` is NaN at (1, 2)");
+        let mut sick_xs = xs;
+        sick_xs[4][1] = f32::INFINITY;
+        assert_eq!(said(&healthy, &sick_xs, &dys), "the input is inf at step 4 (scalar 1)");
+        let mut sick_dys = dys;
+        sick_dys[2][0] = f32::NAN;
+        assert_eq!(said(&healthy, &xs, &sick_dys), "the cotangent of the output is NaN at step 2 (scalar 0)");
+        let mut state = healthy.zero_state::<1>();
+        state.c[2] = f32::NEG_INFINITY;
+        let found = check_sequence(&healthy, &xs, None, &state, &dys);
+        assert_eq!(found.unwrap_err().to_string(), "the initial state is -inf (scalar 5)");
+    }
+
+    #[test]
+    fn what_a_step_breaks_is_found_in_that_step() {
+        let cell = Fragile::<2>::init(&mut Xoshiro256PlusPlus::seed_from_u64(1));
+        let state = FragileState { s: SVector::from([1.0, 2e38]) };
+        let xs = [SVector::<f32, 2>::zeros(); 3];
+        // 2e38, 4e38: past the largest f32. The output is computed from it, and is looked at first.
+        let found = check_sequence(&cell, &xs, None, &state, &[]).unwrap_err();
+        assert_eq!(found.to_string(), "the output is inf at step 0 (scalar 1)");
+
+        // sqrt'(0) is infinite: forward all is well.
+        let state = FragileState { s: SVector::from([1.0, 0.0]) };
+        assert_eq!(check_sequence(&cell, &xs, None, &state, &[]), Ok(()));
+        let dys = [SVector::<f32, 2>::repeat(1.0); 3];
+        let Err(Fault::Gradient { step: Some(step), at }) = check_sequence(&cell, &xs, None, &state, &dys)
+        else {
+            panic!("an infinite slope times zero is NaN")
+        };
+        assert_eq!((step, at.name.as_str(), at.row), (2, "w", 1));
+        let fault = Fault::Gradient { step: Some(step), at };
+        assert_eq!(fault.to_string(), "the gradient of `w` is NaN at (1, 0), from step 2 on");
+
+        let mut sick = cell.clone();
+        sick.k = f32::NAN;
+        let found = check_sequence(&sick, &xs, None, &state, &dys).unwrap_err();
+        assert_eq!(found.to_string(), "the parameter `k` is NaN at (0, 0)");
+    }
+
+    #[test]
+    fn cotangents_that_overflow() {
+        // It grows by 1e10 in each step back.
+        let mut cell = Fragile::<1>::init(&mut Xoshiro256PlusPlus::seed_from_u64(1));
+        cell.k = 1e10;
+        let xs = vec![SVector::<f32, 1>::zeros(); 6];
+        let mut dys = vec![SVector::<f32, 1>::zeros(); 6];
+        dys[5][0] = 1.0;
+        let state = FragileState { s: SVector::from([1e-30]) };
+        let found = check_sequence(&cell, &xs, None, &state, &dys).unwrap_err();
+        assert!(
+            matches!(found, Fault::Value { of: Value::State | Value::Output | Value::StateBar, .. }),
+            "{found}"
+        );
+    }
+
+    #[test]
+    fn padding_may_hold_anything() {
+        let lstm = lstm();
+        let mut xs = [SMatrix::<f32, 2, 2>::repeat(0.5); 5];
+        xs[4].column_mut(1).fill(f32::NAN);
+        let dys = [SMatrix::<f32, 3, 2>::repeat(1.0); 5];
+        let check = |lengths| check_sequence(&lstm, &xs, Some(&lengths), &lstm.zero_state(), &dys);
+        assert_eq!(check([5, 4]), Ok(()));
+        assert_eq!(check([5, 5]).unwrap_err().to_string(), "the input is NaN at step 4 (sample 1, scalar 0)");
+    }
+
+    #[test]
+    fn networks_name_the_layer() {
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
+        let mut net = Stack(lstm(), Dense::<3, 1>::init(&mut rng));
+        net.1.W[(0, 2)] = f32::NAN;
+        let xs = [SVector::<f32, 2>::repeat(0.5)];
+        let state = crate::cell::Layer::<1>::initial_state(&net);
+        let found = check_sequence::<_, 1>(&net, &xs, None, &state, &[]).unwrap_err();
+        assert_eq!(found.to_string(), "the parameter `1.W` is NaN at (0, 2)");
+    }
+
+    rnn_cell! {
+        /// What it reads, 3e38 times; the root has an infinite slope at zero.
+        cell Planted<N> {
+            input x: [N];
+            state _s: [N];
+            param w: [N] = 1;
+            param v: [N] = 1;
+
+            _s = w * x * 3e38;
+            y = x + sqrt(abs(v));
+
+            output y;
+        }
+    }
+
+    /// An LSTM, both directions of `Planted`, and a readout.
+    type Both = Bidirectional<Planted<3>, Planted<3>, crate::network::Sum>;
+    type Net = Stack<Lstm<2, 3>, Stack<Residual<Both>, Dense<3, 1>>>;
+
+    fn net() -> Net {
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
+        let mut planted = || Planted::init(&mut rng);
+        let both = Bidirectional::new(planted(), planted()).joined(crate::network::Sum);
+        Stack(lstm(), Stack(Residual::new(both), Dense::init(&mut rng)))
+    }
+
+    const RAGGED: [usize; 2] = [6, 4];
+
+    fn found<const N: usize>(
+        net: &impl Layer<
+            2,
+            Scalar = f32,
+            Input = SMatrix<f32, 2, 2>,
+            Output = SMatrix<f32, N, 2>,
+            State: Varying<f32> + Clone,
+        >,
+        dys: &[SMatrix<f32, N, 2>],
+    ) -> Result<(), String> {
+        let xs = [SMatrix::<f32, 2, 2>::repeat(0.5); 6];
+        let found = check_sequence::<_, 2>(net, &xs, Some(&RAGGED), &net.initial_state(), dys);
+        found.map_err(|fault| fault.to_string())
+    }
+
+    #[test]
+    fn networks_that_do_not_stream_are_checked() {
+        let (net, dys) = (net(), [SMatrix::<f32, 1, 2>::repeat(1.0); 6]);
+        assert_eq!(found(&net, &[]), Ok(()));
+        assert_eq!(found(&net, &dys), Ok(()));
+        let both = Bidirectional::new(lstm(), lstm()).joined(crate::network::Sum);
+        assert_eq!(found(&both, &[SMatrix::<f32, 3, 2>::repeat(1.0); 6]), Ok(()));
+    }
+
+    #[test]
+    fn the_layer_and_the_direction_are_named_and_the_step_is_that_of_the_sequence() {
+        // The LSTM's outputs are smaller than 1, and 100 * 3e38 times them is too large.
+        let mut sick = net();
+        sick.1.0.layer.reverse.w.fill(100.0);
+        let said = found(&sick, &[]).unwrap_err();
+        assert!(said.starts_with("the state of layer `1.reverse` is "), "{said}");
+        // The last step of the longer sample.
+        assert!(said.ends_with("inf at step 5 (sample 0, scalar 0)"), "{said}");
+        sick.1.0.layer.forward.w.fill(1000.0);
+        let said = found(&sick, &[]).unwrap_err();
+        assert!(said.starts_with("the state of layer `1.forward` is "), "{said}");
+        assert!(said.ends_with("inf at step 0 (sample 0, scalar 0)"), "{said}");
+        let mut sick = net();
+        sick.1.1.W.fill(f32::MAX);
+        sick.1.1.b[0] = f32::MAX;
+        sick.1.0.layer.forward.w.fill(0.0);
+        let said = found(&sick, &[]).unwrap_err();
+        assert!(said.starts_with("the output of layer `2` is "), "{said}");
+    }
+
+    #[test]
+    fn the_layer_of_a_gradient_is_named() {
+        let mut sick = net();
+        sick.1.0.layer.reverse.v[1] = 0.0;
+        let dys = [SMatrix::<f32, 1, 2>::repeat(1.0); 6];
+        assert_eq!(found(&sick, &[]), Ok(()));
+        // The samples of a ragged batch have no step in common where they are read from their ends.
+        assert_eq!(found(&sick, &dys).unwrap_err(), "the gradient of `1.reverse.v` is NaN at (1, 0)");
+        let mut sick = net();
+        sick.1.0.layer.forward.v[1] = 0.0;
+        let said = found(&sick, &dys).unwrap_err();
+        assert_eq!(said, "the gradient of `1.forward.v` is NaN at (1, 0), from step 5 on");
+
+        // Alike where the sequences have one length.
+        let mut both = net().1.0.layer;
+        both.reverse.v[2] = 0.0;
+        let xs = [SVector::<f32, 3>::repeat(0.5); 4];
+        let state = Layer::<1>::initial_state(&both);
+        let fault = check_sequence::<_, 1>(&both, &xs, None, &state, &xs).unwrap_err();
+        assert_eq!(fault.to_string(), "the gradient of `reverse.v` is NaN at (2, 0), from step 0 on");
+    }
+
+    #[test]
+    fn a_layer_around_a_stack_is_named_after_all_of_it() {
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(4);
+        let inner = Residual::new(Stack(Dense::<2, 3>::init(&mut rng), Dense::<3, 2>::init(&mut rng)));
+        let mut net = Stack(Dense::<2, 2>::init(&mut rng), Stack(inner, Dense::<2, 2>::init(&mut rng)));
+        net.1.0.layer.1.b.fill(3e38);
+        net.0.b.fill(2e38);
+        net.0.W.fill(0.0);
+        net.1.0.layer.0.W.fill(0.0);
+        let (xs, state) = ([SVector::<f32, 2>::zeros()], Layer::<1>::initial_state(&net));
+        let fault = check_sequence::<_, 1>(&net, &xs, None, &state, &[]).unwrap_err();
+        assert_eq!(fault.to_string(), "the output of layer `1..=2` is inf at step 0 (scalar 0)");
+    }
+
+    #[test]
+    fn layers_by_hand_show_their_outputs() {
+        let mut elman = Elman(Conditioned::<2, 3>::zeros());
+        let mut xs = [SMatrix::<f64, 2, 2>::repeat(0.5); 3];
+        let state = Layer::<2>::initial_state(&elman);
+        assert_eq!(check_sequence(&elman, &xs, None, &state, &xs.map(|_| SMatrix::repeat(1.0))), Ok(()));
+        elman.0.weights.right.fill(f64::MAX);
+        xs.iter_mut().for_each(|x| x.fill(4.0));
+        elman.0.weights.left.fill(-f64::MAX);
+        elman.0.relu = true;
+        let net = Stack(elman, Elman(Conditioned::<3, 1>::zeros()));
+        let state = Layer::<2>::initial_state(&net);
+        let fault = check_sequence(&net, &xs, None, &state, &[]).unwrap_err();
+        assert_eq!(fault.to_string(), "the output of layer `0` is inf at step 0 (sample 0, scalar 0)");
+    }
+}

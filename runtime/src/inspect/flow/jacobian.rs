@@ -1,0 +1,148 @@
+//! The derivative of a step's new state by the old one.
+
+use core::ops::Range;
+use core::slice;
+
+use alloc::vec::Vec;
+use nalgebra::DMatrix;
+
+use super::spectrum::{SingularValues, singular_values};
+use crate::Scalar;
+use crate::cell::Cell;
+use crate::types::varying::Varying;
+
+/// The derivative of the state after the step that reads `x` by the state before it, both as vectors of all scalars in the order
+/// of [`Varying`]: fields in the order of their declaration, matrices column by column, of a stack the first layer's before
+/// the second's. Rows are the new state's, columns the old one's.
+///
+/// It is exact: row by row what [`backward`](crate::cell::Layer::backward) makes of a unit cotangent, in the layer's precision.
+///
+/// ```
+/// use rnn_cell::cells::Gru;
+/// use rnn_cell::inspect::flow::jacobian;
+/// use rnn_cell::prelude::*;
+///
+/// let gru = Gru::<2, 4, f64>::init(&mut Xoshiro256PlusPlus::seed_from_u64(1));
+/// let jacobian = jacobian(&gru, &SVector::from([1.0, -1.0]), &gru.zero_state());
+/// assert_eq!(jacobian.shape(), (4, 4));
+/// ```
+pub fn jacobian<L>(layer: &L, x: &L::Input, state: &L::State) -> DMatrix<f64>
+where
+    L: Cell<1>,
+    L::State: Varying<L::Scalar> + Clone,
+{
+    Stepper::new(layer, state).step(layer, x, &mut state.clone())
+}
+
+/// What the steps of one layer use again and again.
+pub(super) struct Stepper<L: Cell<1>> {
+    tape: L::Tape,
+    gradients: alloc::boxed::Box<L::Gradients>,
+    scalars: usize,
+}
+
+impl<L> Stepper<L>
+where
+    L: Cell<1>,
+    L::State: Varying<L::Scalar> + Clone,
+{
+    pub(super) fn new(layer: &L, state: &L::State) -> Self {
+        let mut scalars = 0;
+        state.scalars(&mut |_| scalars += 1);
+        Stepper { tape: layer.tape(), gradients: layer.zero_gradients(), scalars }
+    }
+
+    pub(super) fn scalars(&self) -> usize {
+        self.scalars
+    }
+
+    /// Advances `state` by one step and returns its Jacobian.
+    pub(super) fn step(&mut self, layer: &L, x: &L::Input, state: &mut L::State) -> DMatrix<f64> {
+        let xs = slice::from_ref(x);
+        let before = state.clone();
+        layer.forward(xs, None, state, &mut self.tape);
+        let mut jacobian = DMatrix::zeros(self.scalars, self.scalars);
+        for row in 0..self.scalars {
+            // A backward pass uses its tape up.
+            if row > 0 {
+                layer.forward(xs, None, &mut before.clone(), &mut self.tape);
+            }
+            let mut bar = layer.zero_state();
+            let mut index = 0;
+            bar.scalars_mut(&mut |bar| {
+                if index == row {
+                    *bar = L::Scalar::of(1.0);
+                }
+                index += 1;
+            });
+            layer.backward(xs, None, &mut self.tape, &[], &mut bar, &mut self.gradients, None);
+            let mut column = 0;
+            bar.scalars(&mut |bar| {
+                jacobian[(row, column)] = bar.as_f64();
+                column += 1;
+            });
+        }
+        jacobian
+    }
+}
+
+/// The Jacobians of the steps of a sequence.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Jacobians {
+    steps: Vec<DMatrix<f64>>,
+}
+
+impl Jacobians {
+    /// Those of the steps that read `xs`. `state` is the initial state on entry and the final one on return.
+    pub fn along<L>(layer: &L, xs: &[L::Input], state: &mut L::State) -> Self
+    where
+        L: Cell<1>,
+        L::State: Varying<L::Scalar> + Clone,
+    {
+        let mut stepper = Stepper::new(layer, state);
+        Jacobians { steps: xs.iter().map(|x| stepper.step(layer, x, state)).collect() }
+    }
+
+    /// One a step; see [`jacobian()`] for rows and columns.
+    pub fn steps(&self) -> &[DMatrix<f64>] {
+        &self.steps
+    }
+
+    /// The singular values of the product of some steps' Jacobians, `J[end - 1] .. J[start]`: of the derivative of the state
+    /// after `end` steps by the state after `start` steps. The largest is how much a cotangent can grow on its way back from there,
+    /// the smallest how little can be left of one.
+    ///
+    /// They neither overflow nor vanish, and the small ones don't drown in the rounding of the large ones: where a product of so many
+    /// matrices would lose them, they come from the triangular factors of its QR decomposition.
+    ///
+    /// # Panics
+    /// If there are no such steps.
+    #[track_caller]
+    pub fn singular_values(&self, steps: Range<usize>) -> SingularValues {
+        assert!(
+            steps.start <= steps.end && steps.end <= self.steps.len(),
+            "there are no steps {steps:?} in a sequence of {}",
+            self.steps.len()
+        );
+        singular_values(&self.steps[steps], self.steps.first().map_or(0, DMatrix::nrows))
+    }
+}
+
+impl From<Vec<DMatrix<f64>>> for Jacobians {
+    /// Those of the steps of anything, each square and of the same size.
+    ///
+    /// # Panics
+    /// If they aren't.
+    #[track_caller]
+    fn from(steps: Vec<DMatrix<f64>>) -> Self {
+        let size = steps.first().map_or(0, DMatrix::nrows);
+        for (step, jacobian) in steps.iter().enumerate() {
+            let (rows, columns) = jacobian.shape();
+            assert!(
+                (rows, columns) == (size, size),
+                "the Jacobian of step {step} is {rows} x {columns}, not {size} x {size}"
+            );
+        }
+        Jacobians { steps }
+    }
+}

@@ -1,0 +1,140 @@
+//! Cotangents of states on their way back.
+
+use core::fmt;
+use core::slice;
+
+use alloc::vec::Vec;
+
+use super::spectrum::{Magnitude, Scale, rate};
+use crate::Scalar;
+use crate::cell::Cell;
+use crate::functions;
+use crate::generated::check_lengths;
+use crate::types::varying::Varying;
+
+/// Pulls cotangents back through a sequence and shows `visit` the cotangent of the state after `t` steps, for every `t` from
+/// the last down to 0: what reaches that state from the steps after it. `dys` and `dstate` are as in
+/// [`backward`](crate::cell::Layer::backward).
+///
+/// The state is typed, so that one field can be looked at alone. `states` holds the state after each step while it works;
+/// the steps run forward twice.
+///
+/// ```
+/// use rnn_cell::cells::Lstm;
+/// use rnn_cell::inspect::flow::cotangents;
+/// use rnn_cell::prelude::*;
+///
+/// let lstm = Lstm::<1, 4>::init(&mut Xoshiro256PlusPlus::seed_from_u64(1));
+/// let xs = [SVector::<f32, 1>::new(1.0); 20];
+/// let mut dstate = lstm.zero_state::<1>();
+/// dstate.c.fill(1.0);
+/// let mut norms = Vec::new();
+/// cotangents::<_, 1>(&lstm, &xs, &lstm.zero_state(), &[], &mut dstate, |_t, bar| norms.push(bar.c.norm()));
+/// assert_eq!((norms.len(), norms[0]), (21, 2.0));
+/// ```
+///
+/// # Panics
+/// If `dys` are neither none nor one a step.
+#[track_caller]
+pub fn cotangents<L, const B: usize>(
+    layer: &L,
+    xs: &[L::Input],
+    state: &L::State,
+    dys: &[L::Output],
+    dstate: &mut L::State,
+    mut visit: impl FnMut(usize, &L::State),
+) where
+    L: Cell<B>,
+    L::State: Clone,
+{
+    check_lengths(xs.len(), xs.len(), dys.len(), None);
+    walk(layer, xs, state, dys, dstate, |t, bar| visit(t, bar));
+}
+
+/// [`cotangents`], where what is seen may be changed.
+fn walk<L, const B: usize>(
+    layer: &L,
+    xs: &[L::Input],
+    state: &L::State,
+    dys: &[L::Output],
+    dstate: &mut L::State,
+    mut visit: impl FnMut(usize, &mut L::State),
+) where
+    L: Cell<B>,
+    L::State: Clone,
+{
+    let mut tape = layer.tape();
+    let mut gradients = layer.zero_gradients();
+    let mut states: Vec<L::State> = Vec::with_capacity(xs.len());
+    let mut now = state.clone();
+    for x in xs {
+        states.push(now.clone());
+        layer.forward(slice::from_ref(x), None, &mut now, &mut tape);
+    }
+    visit(xs.len(), dstate);
+    for (t, mut before) in states.into_iter().enumerate().rev() {
+        let xs = slice::from_ref(&xs[t]);
+        layer.forward(xs, None, &mut before, &mut tape);
+        let dys = dys.get(t).map_or(&[][..], slice::from_ref);
+        layer.backward(xs, None, &mut tape, dys, dstate, &mut gradients, None);
+        visit(t, dstate);
+    }
+}
+
+/// Lengths of a cotangent on its way back through a sequence.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Norms {
+    /// Natural logarithms of the Euclidean norms, by the distance from the end: the first is that of the final state's
+    /// cotangent, the last the initial state's. `-inf` for one that is zero.
+    pub ln: Vec<f64>,
+}
+
+impl Norms {
+    /// The number of steps.
+    pub fn steps(&self) -> usize {
+        self.ln.len().saturating_sub(1)
+    }
+
+    /// The factor by which the norm grows in each step back, in the geometric mean.
+    pub fn growth(&self) -> f64 {
+        match (self.ln.first(), self.ln.last()) {
+            (Some(first), Some(last)) => rate(last - first, self.steps()),
+            _ => 1.0,
+        }
+    }
+}
+
+impl fmt::Display for Norms {
+    /// `|dstate| 1.0e0 -> 2.3e-9 over 100 steps back: 0.813 a step`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let at = |ln: Option<&f64>| Magnitude(ln.copied().unwrap_or(f64::NEG_INFINITY));
+        let (first, last) = (at(self.ln.first()), at(self.ln.last()));
+        write!(f, "|dstate| {first} -> {last} over {} steps back: {:.3} a step", self.steps(), self.growth())
+    }
+}
+
+/// The norms of a final state's cotangent, over all samples, on its way back through a sequence whose outputs have none. Scaled on the
+/// way, so that it neither vanishes nor overflows where numbers end: with `f32` cells, too, 10⁻¹⁰⁰⁰ is told from 0.
+pub fn norms<L, const B: usize>(layer: &L, xs: &[L::Input], state: &L::State, mut dstate: L::State) -> Norms
+where
+    L: Cell<B>,
+    L::State: Varying<L::Scalar> + Clone,
+{
+    let (mut ln, mut scaled) = (Vec::with_capacity(xs.len() + 1), 0.0);
+    walk(layer, xs, state, &[], &mut dstate, |_, bar| {
+        let norm = norm(bar);
+        ln.push(functions::ln(norm) + scaled);
+        if let Some(scale) = Scale::of(norm) {
+            let [first, second] = scale.factors.map(L::Scalar::of);
+            bar.scalars_mut(&mut |x| *x = *x * first * second);
+            scaled += scale.ln;
+        }
+    });
+    Norms { ln }
+}
+
+fn norm<T: Scalar>(value: &impl Varying<T>) -> f64 {
+    let mut sum = 0.0_f64;
+    value.scalars(&mut |x| sum += x.as_f64() * x.as_f64());
+    sum.sqrt()
+}

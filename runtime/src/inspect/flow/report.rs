@@ -1,0 +1,95 @@
+//! A sequence's gradients, to be printed.
+
+use core::fmt;
+
+use alloc::vec::Vec;
+
+use super::jacobian::Jacobians;
+use super::spectrum::{Magnitude, SingularValues};
+use crate::cell::Cell;
+use crate::types::varying::Varying;
+
+/// What becomes of the largest singular value of a product of Jacobians.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It is below a tenth at the end: whatever the cotangent, little is left of it.
+    Vanishes,
+    /// Some cotangents pass about as they are.
+    Holds,
+    /// It is above ten at the end.
+    Explodes,
+    /// A Jacobian is not finite.
+    Broken,
+}
+
+/// How cotangents of the final state go back through a sequence, by the distance.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Report {
+    /// The singular values of the last 1, 2, 4, 8 .. steps' product, and of the whole sequence's.
+    pub distances: Vec<SingularValues>,
+}
+
+impl Report {
+    /// Runs `layer` over `xs` from `state`.
+    pub fn new<L>(layer: &L, xs: &[L::Input], state: &L::State) -> Self
+    where
+        L: Cell<1>,
+        L::State: Varying<L::Scalar> + Clone,
+    {
+        let jacobians = Jacobians::along(layer, xs, &mut state.clone());
+        let end = xs.len();
+        let mut distances: Vec<usize> = core::iter::successors(Some(1), |steps| Some(2 * steps))
+            .take_while(|steps| *steps < end)
+            .collect();
+        distances.push(end);
+        Report {
+            distances: distances
+                .into_iter()
+                .map(|distance| jacobians.singular_values(end - distance..end))
+                .collect(),
+        }
+    }
+
+    /// The singular values of the whole sequence.
+    pub fn whole(&self) -> &SingularValues {
+        self.distances.last().expect("a report has at least one distance")
+    }
+
+    /// What becomes of the largest over the whole sequence.
+    pub fn fate(&self) -> Fate {
+        let whole = self.whole();
+        match whole.largest() {
+            ln if ln.is_nan() => Fate::Broken,
+            _ if whole.steps == 0 => Fate::Holds,
+            ln if ln < -core::f64::consts::LN_10 => Fate::Vanishes,
+            ln if ln > core::f64::consts::LN_10 => Fate::Explodes,
+            _ => Fate::Holds,
+        }
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "singular values of the derivative of the last state by the one so many steps before")?;
+        writeln!(
+            f,
+            "{:>7} {:>10} {:>10} {:>10} {:>14}",
+            "steps", "largest", "median", "smallest", "growth a step"
+        )?;
+        for values in &self.distances {
+            let [largest, median, smallest] =
+                [values.largest(), values.median(), values.smallest()].map(Magnitude);
+            let (steps, growth) = (values.steps, values.growth());
+            writeln!(f, "{steps:>7} {largest:>10} {median:>10} {smallest:>10} {growth:>14.4}")?;
+        }
+        let whole = Magnitude(self.whole().largest());
+        match self.fate() {
+            Fate::Vanishes => {
+                write!(f, "gradients vanish: of no cotangent more than {whole} of its length is left")
+            }
+            Fate::Holds => write!(f, "gradients hold: the largest singular value is {whole} at the end"),
+            Fate::Explodes => write!(f, "gradients can explode: some cotangents grow {whole} times"),
+            Fate::Broken => write!(f, "gradients are broken: a Jacobian holds NaN or an infinity"),
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! Exact gradients of long sequences from the states at a few of their steps.
+
+use alloc::vec::Vec;
+use core::fmt;
+use core::ops::Range;
+
+use crate::cell::Cell;
+use crate::data::window;
+use crate::generated::check_lengths;
+use crate::types::varying::Varying;
+
+/// The gradient of a whole sequence without its tape (Chen et al. 2016, section 4.1; Gruslys et al. 2016): the forward pass keeps the
+/// state at the start of each segment; the backward pass runs a segment again before it goes back through it. With segments of
+/// about the square root of the length, memory grows with the square root. The tapes of the last few segments
+/// are [kept](Self::keep) and need no second run.
+///
+/// States and cotangents are those of one pass to the last bit, and so are the gradients where the layers add them up in the
+/// place that they are given, chunk by chunk, as generated cells do: a segment is a whole number of [chunks](Cell::chunk), unless
+/// [`every`](Self::every) says otherwise. The exception are parameters that the equations use in several places (whose uses are
+/// summed up apart) or through a function (`exp(a)`): their gradients differ by rounding.
+///
+/// Outputs exist only segment by segment, from the last to the first, so the loss must be a sum over the steps:
+///
+/// ```
+/// use rnn_cell::train::bptt::Checkpointed;
+/// use rnn_cell::cells::Lstm;
+/// use rnn_cell::prelude::*;
+///
+/// let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
+/// let lstm = Lstm::<1, 4>::init(&mut rng);
+/// let xs: Vec<_> = (0..1000).map(|t| SVector::<f32, 1>::new((0.1 * t as f32).sin())).collect();
+///
+/// let mut checkpointed = Checkpointed::new();
+/// let (mut state, mut dstate) = (lstm.zero_state(), lstm.zero_state());
+/// checkpointed.forward(&lstm, &xs, None, &mut state);
+/// let (mut loss, mut gradients) = (0.0, Lstm::zeros());
+/// checkpointed.backward(
+///     &lstm,
+///     &xs,
+///     None,
+///     |_steps, ys, dys| {
+///         for (y, dy) in ys.iter().zip(dys) {
+///             loss += 0.5 * y.norm_squared();
+///             *dy = *y;
+///         }
+///     },
+///     &mut dstate,
+///     &mut gradients,
+///     None,
+/// );
+/// ```
+pub struct Checkpointed<L: Cell<B>, const B: usize> {
+    every: Option<usize>,
+    keep: Option<usize>,
+    /// The steps of a segment, and those of the sequence.
+    segment: usize,
+    steps: usize,
+    /// The state at the start of each segment.
+    states: Vec<L::State>,
+    /// The first segment whose tape is kept.
+    first_kept: usize,
+    /// Of the segments from there on; the first serves all segments before them.
+    tapes: Vec<L::Tape>,
+    dys: Vec<L::Output>,
+}
+
+impl<L, const B: usize> Checkpointed<L, B>
+where
+    L: Cell<B>,
+{
+    /// Segments of about the square root of the length of the sequence, rounded up to whole [chunks](Cell::chunk) (of a generated
+    /// cell usually 256 steps divided by the batch); the tapes of so many of the last are kept as make up 16 times that root.
+    pub fn new() -> Self {
+        Checkpointed {
+            every: None,
+            keep: None,
+            segment: 1,
+            steps: 0,
+            states: Vec::new(),
+            first_kept: 0,
+            tapes: Vec::new(),
+            dys: Vec::new(),
+        }
+    }
+
+    /// Segments of so many steps instead.
+    ///
+    /// # Panics
+    /// If there are none.
+    #[must_use]
+    #[track_caller]
+    pub fn every(mut self, steps: usize) -> Self {
+        assert!(steps > 0, "a segment must have at least one step");
+        self.every = Some(steps);
+        self
+    }
+
+    /// Keeps the tapes of the last `segments` segments instead: more memory for less time, or less for more.
+    ///
+    /// # Panics
+    /// If there are none: the last segment is never run twice.
+    #[must_use]
+    #[track_caller]
+    pub fn keep(mut self, segments: usize) -> Self {
+        assert!(segments > 0, "the tape of the last segment is always kept");
+        self.keep = Some(segments);
+        self
+    }
+
+    /// The steps of a segment of the last sequence.
+    pub fn segment(&self) -> usize {
+        self.segment
+    }
+
+    /// Runs a sequence. `state` is the initial state on entry and the final one on return.
+    pub fn forward(
+        &mut self,
+        layer: &L,
+        xs: &[L::Input],
+        lengths: Option<&[usize; B]>,
+        state: &mut L::State,
+    ) {
+        self.steps = xs.len();
+        let root = xs.len().isqrt().max(1);
+        self.segment = self.every.unwrap_or_else(|| root.next_multiple_of(layer.chunk()));
+        let segments = xs.len().div_ceil(self.segment);
+        let keep = self.keep.unwrap_or_else(|| (16 * root).div_ceil(self.segment)).min(segments);
+        self.first_kept = segments - keep;
+        while self.tapes.len() < keep {
+            self.tapes.push(layer.tape());
+        }
+        self.states.clear();
+        for (index, xs) in xs.chunks(self.segment).enumerate() {
+            self.states.push(state.clone());
+            let lengths = lengths.map(|lengths| window(lengths, index * self.segment, xs.len()));
+            let tape = &mut self.tapes[index.saturating_sub(self.first_kept)];
+            layer.forward(xs, lengths.as_ref(), state, tape);
+        }
+    }
+
+    /// Pulls cotangents back through the sequence of the last forward pass, once.
+    ///
+    /// `loss` is called with the steps of a segment, its outputs, and their cotangents, all zero, to be set. `dstate` is the
+    /// cotangent of the final state on entry and of the initial state on return. Adds into `grads`; overwrites `dxs`.
+    ///
+    /// # Panics
+    /// If `xs` or `dxs` are not as many as in the forward pass.
+    #[allow(clippy::too_many_arguments)]
+    #[track_caller]
+    pub fn backward(
+        &mut self,
+        layer: &L,
+        xs: &[L::Input],
+        lengths: Option<&[usize; B]>,
+        mut loss: impl FnMut(Range<usize>, &[L::Output], &mut [L::Output]),
+        dstate: &mut L::State,
+        grads: &mut L::Gradients,
+        mut dxs: Option<&mut [L::InputBar]>,
+    ) {
+        check_lengths(self.steps, xs.len(), 0, dxs.as_deref().map(<[_]>::len));
+        let Checkpointed { segment, states, first_kept, tapes, dys, .. } = self;
+        for (index, state) in states.iter_mut().enumerate().rev() {
+            let steps = index * *segment..xs.len().min((index + 1) * *segment);
+            let (xs, lengths) =
+                (&xs[steps.clone()], lengths.map(|lengths| window(lengths, steps.start, steps.len())));
+            let tape = &mut tapes[index.saturating_sub(*first_kept)];
+            if index < *first_kept {
+                layer.forward(xs, lengths.as_ref(), state, tape);
+            }
+            dys.clear();
+            dys.resize_with(xs.len(), Varying::zero);
+            loss(steps.clone(), layer.outputs(tape), dys);
+            let dxs = dxs.as_deref_mut().map(|dxs| &mut dxs[steps]);
+            layer.backward(xs, lengths.as_ref(), tape, dys, dstate, grads, dxs);
+        }
+        // The tapes are used up.
+        self.steps = 0;
+        self.states.clear();
+    }
+}
+
+impl<L, const B: usize> Default for Checkpointed<L, B>
+where
+    L: Cell<B>,
+{
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<L: Cell<B>, const B: usize> fmt::Debug for Checkpointed<L, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Checkpointed { every, keep, segment, steps, .. } = self;
+        f.debug_struct("Checkpointed")
+            .field("every", every)
+            .field("keep", keep)
+            .field("segment", segment)
+            .field("steps", steps)
+            .finish_non_exhaustive()
+    }
+}

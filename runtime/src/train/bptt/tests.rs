@@ -1,0 +1,265 @@
+//! Both drivers against passes over the whole sequence and against their definitions, spelled out.
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+use nalgebra::SMatrix;
+
+use super::*;
+use crate::by_hand::{Conditioned, Elman};
+use crate::cell::{Layer, Model};
+use crate::cells::Lstm;
+use crate::data::window;
+use crate::network::Dropout;
+use crate::rng::{self, SeedableRng, Xoshiro256PlusPlus};
+
+const B: usize = 2;
+const STEPS: usize = 23;
+
+type Net = Dropout<Elman<3, 4>>;
+type State = <Net as Layer<B>>::State;
+
+struct Case {
+    net: Net,
+    state: State,
+    xs: Vec<SMatrix<f64, 3, B>>,
+    dys: Vec<SMatrix<f64, 4, B>>,
+}
+
+fn case() -> Case {
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(2);
+    let net = Dropout::new(Elman(Conditioned::init(&mut rng)), 0.3);
+    let mut state: State = net.initial_state();
+    state.state = SMatrix::from_fn(|_, _| rng::normal(&mut rng));
+    net.seed_noise(&mut state, &mut rng);
+    let xs = (0..STEPS).map(|_| SMatrix::from_fn(|_, _| rng::normal(&mut rng))).collect();
+    let dys = (0..STEPS).map(|_| SMatrix::from_fn(|_, _| rng::normal(&mut rng))).collect();
+    Case { net, state, xs, dys }
+}
+
+fn flat(gradients: &impl Model<Scalar = f64>) -> Vec<f64> {
+    let mut flat = Vec::new();
+    gradients.visit(&mut |parameter| flat.extend_from_slice(parameter.values));
+    flat
+}
+
+#[track_caller]
+fn assert_close(got: &[f64], want: &[f64]) {
+    assert_eq!(got.len(), want.len());
+    let largest = want.iter().fold(1.0_f64, |largest, x| largest.max(x.abs()));
+    for (got, want) in got.iter().zip(want) {
+        assert!((got - want).abs() <= 1e-13 * largest, "{got}, not {want}");
+    }
+}
+
+impl Case {
+    /// Gradients, cotangent of the initial state and final state of one pass over the steps from `edge` to `end`, the
+    /// state at `edge` being given; only outputs from `first` on have cotangents.
+    fn pass(&self, edge: usize, first: usize, end: usize, lengths: Option<&[usize; B]>) -> (Vec<f64>, State) {
+        let (mut state, mut tape) = (self.state.clone(), Layer::<B>::tape(&self.net));
+        let before = lengths.map(|lengths| window(lengths, 0, edge));
+        self.net.forward(&self.xs[..edge], before.as_ref(), &mut state, &mut tape);
+        let within = lengths.map(|lengths| window(lengths, edge, end - edge));
+        self.net.forward(&self.xs[edge..end], within.as_ref(), &mut state, &mut tape);
+        let mut dys = self.dys[edge..end].to_vec();
+        dys[..first - edge].fill(SMatrix::zeros());
+        let (mut gradients, mut dstate) = (self.net.zero_gradients(), Layer::<B>::zero_state(&self.net));
+        let xs = &self.xs[edge..end];
+        self.net.backward(xs, within.as_ref(), &mut tape, &dys, &mut dstate, &mut gradients, None);
+        (flat(&*gradients), dstate)
+    }
+
+    fn whole(&self, lengths: Option<&[usize; B]>) -> (Vec<f64>, State) {
+        self.pass(0, 0, STEPS, lengths)
+    }
+
+    fn truncated(&self, k1: usize, k2: usize) -> Truncated<Net, B> {
+        let mut bptt = Truncated::new(&self.net, k1, k2);
+        bptt.start(self.state.clone());
+        bptt
+    }
+}
+
+#[test]
+fn a_window_as_long_as_the_sequence_is_the_whole() {
+    let case = case();
+    for lengths in [None, Some(&[STEPS, 9])] {
+        let (gradients, dstate) = case.whole(lengths);
+        let mut bptt = case.truncated(STEPS, STEPS);
+        let mut sum = case.net.zero_gradients();
+        assert_eq!(bptt.forward(&case.net, &case.xs, lengths), Some(0..STEPS));
+        let initial = bptt.backward(&case.net, &case.xs, lengths, &case.dys, &mut sum);
+        assert_eq!(initial.map(|initial| initial.state), Some(dstate.state));
+        assert_eq!(flat(&*sum), gradients);
+        assert_eq!(bptt.forward(&case.net, &case.xs, lengths), None);
+
+        // Blocks that look back to the start each.
+        let (mut bptt, mut sum) = (case.truncated(5, STEPS), case.net.zero_gradients());
+        let mut dstate_sum = SMatrix::zeros();
+        while let Some(block) = bptt.forward(&case.net, &case.xs, lengths) {
+            let initial = bptt.backward(&case.net, &case.xs, lengths, &case.dys[block], &mut sum);
+            dstate_sum += initial.expect("the window reaches the start").state;
+        }
+        assert_close(&flat(&*sum), &gradients);
+        assert_close(dstate_sum.as_slice(), dstate.state.as_slice());
+    }
+}
+
+#[test]
+fn each_block_looks_back_through_its_window() {
+    let case = case();
+    let (mut state, mut tape) = (case.state.clone(), Layer::<B>::tape(&case.net));
+    case.net.forward(&case.xs, None, &mut state, &mut tape);
+    let ys = Layer::<B>::outputs(&case.net, &tape).to_vec();
+    for lengths in [None, Some(&[4, 17])] {
+        for (k1, k2) in [(1, 1), (5, 5), (4, 7), (3, 12), (5, 2), (7, 1), (30, 40), (1, 6)] {
+            let mut bptt = case.truncated(k1, k2);
+            let mut at = 0;
+            while let Some(block) = bptt.forward(&case.net, &case.xs, lengths) {
+                assert_eq!(block, at..(at + k1).min(STEPS));
+                if lengths.is_none() {
+                    assert_close(listed(bptt.outputs()).as_slice(), &listed(&ys[block.clone()]));
+                }
+                let edge = block.end.saturating_sub(k2);
+                let (want, dstate) = case.pass(edge, block.start.max(edge), block.end, lengths);
+                let mut gradients = case.net.zero_gradients();
+                let dys = &case.dys[block.clone()];
+                let initial = bptt.backward(&case.net, &case.xs, lengths, dys, &mut gradients);
+                assert_close(&flat(&*gradients), &want);
+                assert_eq!(initial.is_some(), edge == 0);
+                if let Some(initial) = initial {
+                    assert_close(initial.state.as_slice(), dstate.state.as_slice());
+                }
+                at = block.end;
+            }
+            assert_eq!(at, STEPS);
+            if lengths.is_none() {
+                assert_close(bptt.state().state.as_slice(), state.state.as_slice());
+            }
+        }
+    }
+}
+
+fn listed(ys: &[SMatrix<f64, 4, B>]) -> Vec<f64> {
+    ys.iter().flat_map(|y| y.iter().copied().collect::<Vec<_>>()).collect()
+}
+
+#[test]
+fn another_sequence_starts_anew() {
+    let case = case();
+    let mut bptt = case.truncated(6, 9);
+    bptt.forward(&case.net, &case.xs, None);
+    let first = bptt.outputs().to_vec();
+    while bptt.forward(&case.net, &case.xs, None).is_some() {}
+    bptt.start(case.state.clone());
+    assert_eq!(bptt.forward(&case.net, &case.xs[..4], None), Some(0..4), "it may be of another length");
+    bptt.start(case.state.clone());
+    assert!(bptt.outputs().is_empty());
+    assert_eq!(bptt.forward(&case.net, &case.xs, None), Some(0..6));
+    assert_eq!(bptt.outputs(), first);
+}
+
+#[test]
+#[should_panic(expected = "the block has 6 steps, but `dys` has 5")]
+fn cotangents_of_another_block() {
+    let case = case();
+    let mut bptt = case.truncated(6, 6);
+    bptt.forward(&case.net, &case.xs, None);
+    bptt.backward(&case.net, &case.xs, None, &case.dys[..5], &mut case.net.zero_gradients());
+}
+
+#[test]
+#[should_panic(expected = "the blocks are those of a sequence of 23 steps, but `xs` has 4")]
+fn inputs_of_another_sequence_backward() {
+    let case = case();
+    let mut bptt = case.truncated(6, 6);
+    bptt.forward(&case.net, &case.xs, None);
+    bptt.backward(&case.net, &case.xs[..4], None, &case.dys[..6], &mut case.net.zero_gradients());
+}
+
+#[test]
+#[should_panic(expected = "the blocks are those of a sequence of 23 steps, but `xs` has 4")]
+fn inputs_of_another_sequence_forward() {
+    let case = case();
+    let mut bptt = case.truncated(6, 9);
+    bptt.forward(&case.net, &case.xs, None);
+    bptt.forward(&case.net, &case.xs[..4], None);
+}
+
+#[test]
+#[should_panic(expected = "a block of 3 steps, a window of 0")]
+fn no_window() {
+    case().truncated(3, 0);
+}
+
+#[test]
+fn segments_make_the_whole() {
+    let case = case();
+    for lengths in [None, Some(&[STEPS, 9])] {
+        let (gradients, dstate) = case.whole(lengths);
+        for (every, keep) in [(1, 1), (4, 2), (4, 16), (22, 1), (STEPS, 1), (100, 3)] {
+            let mut checkpointed = Checkpointed::<_, B>::new().every(every).keep(keep);
+            let mut state = case.state.clone();
+            checkpointed.forward(&case.net, &case.xs, lengths, &mut state);
+            let (mut sum, mut initial) = (case.net.zero_gradients(), Layer::<B>::zero_state(&case.net));
+            let mut dxs = vec![SMatrix::from_element(f64::NAN); STEPS];
+            let mut next = STEPS;
+            checkpointed.backward(
+                &case.net,
+                &case.xs,
+                lengths,
+                |steps, ys, dys| {
+                    assert_eq!((steps.end, ys.len(), dys.len()), (next, steps.len(), steps.len()));
+                    next = steps.start;
+                    dys.copy_from_slice(&case.dys[steps]);
+                },
+                &mut initial,
+                &mut sum,
+                Some(&mut dxs),
+            );
+            assert_eq!(next, 0);
+            // A cell that adds up its gradients step by step has the same sums in the same order.
+            assert_eq!(flat(&*sum), gradients);
+            assert_eq!(initial.state, dstate.state);
+            assert!(dxs.iter().all(|dx| dx.iter().all(|x| x.is_finite())));
+        }
+    }
+}
+
+#[test]
+fn generated_cells_have_the_same_bits_in_segments() {
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(3);
+    let lstm = Lstm::<3, 4, f64>::init(&mut rng);
+    let xs: Vec<SMatrix<f64, 3, B>> =
+        (0..700).map(|_| SMatrix::from_fn(|_, _| rng::normal(&mut rng))).collect();
+    let dys: Vec<SMatrix<f64, 4, B>> =
+        (0..700).map(|_| SMatrix::from_fn(|_, _| rng::normal(&mut rng))).collect();
+    let (mut state, mut tape) = (lstm.zero_state(), lstm.tape());
+    lstm.forward(&xs, &mut state, &mut tape);
+    let (mut whole, mut dstate) = (Lstm::zeros(), lstm.zero_state());
+    let mut whole_dxs = vec![SMatrix::zeros(); 700];
+    lstm.backward(&xs, &mut tape, &dys, &mut dstate, &mut whole, Some(&mut whole_dxs));
+
+    let mut checkpointed = Checkpointed::new().keep(2);
+    let mut last = lstm.zero_state();
+    checkpointed.forward(&lstm, &xs, None, &mut last);
+    assert_eq!((checkpointed.segment(), last), (128, state));
+    let (mut sum, mut initial) = (Lstm::zeros(), lstm.zero_state());
+    let mut dxs = vec![SMatrix::zeros(); 700];
+    let loss = |steps, _: &[_], own: &mut [_]| own.copy_from_slice(&dys[steps]);
+    checkpointed.backward(&lstm, &xs, None, loss, &mut initial, &mut sum, Some(&mut dxs));
+    assert!(sum == whole && initial == dstate && dxs == whole_dxs, "the bits differ");
+}
+
+#[test]
+#[should_panic(expected = "the tape holds a forward pass of 0 steps, but `xs` has 23")]
+fn a_tape_serves_once() {
+    let case = case();
+    let mut checkpointed = Checkpointed::<_, B>::new();
+    let mut state = case.state.clone();
+    checkpointed.forward(&case.net, &case.xs, None, &mut state);
+    for _ in 0..2 {
+        let mut gradients = case.net.zero_gradients();
+        checkpointed.backward(&case.net, &case.xs, None, |_, _, _| (), &mut state, &mut gradients, None);
+    }
+}

@@ -1,0 +1,210 @@
+//! Backpropagation through a window of the past.
+
+use alloc::vec::Vec;
+use core::fmt;
+use core::ops::Range;
+
+use crate::cell::Cell;
+use crate::data::window;
+
+/// Truncated backpropagation through time (Williams & Peng 1990, BPTT(h; h'); Sutskever 2013, section 2.8.6): after every
+/// block of `k1` steps the cotangents of its outputs go back through the last `k2` steps. The state is carried from block to
+/// block, its cotangent is cut at the window's edge.
+///
+/// With `k1 = k2` the sequence is cut into windows. With `k2 > k1` the windows overlap, each of the block's outputs looks
+/// back at least `k2 - k1` steps, and a block costs a forward and a backward pass over `k2` steps: the window is run again
+/// with the parameters as they are now. With `k2 < k1` the outputs of a block's first steps train nothing. If the window is
+/// as long as the sequence, the gradients of all blocks add up to those of the sequence.
+///
+/// ```
+/// use rnn_cell::train::bptt::Truncated;
+/// use rnn_cell::cells::{Dense, Elman};
+/// use rnn_cell::train::optim::{Optimiser, Sgd, clear};
+/// use rnn_cell::prelude::*;
+///
+/// let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
+/// let mut net = Stack(Elman::<1, 8>::init(&mut rng), Dense::<8, 1>::init(&mut rng));
+/// let xs: Vec<_> = (0..100).map(|t| SVector::<f32, 1>::new((0.3 * t as f32).sin())).collect();
+///
+/// let (mut sgd, mut gradients) = (Sgd::new(0.01), net.zero_gradients());
+/// let mut bptt = Truncated::new(&net, 10, 20);
+/// while let Some(block) = bptt.forward(&net, &xs[..99], None) {
+///     // Each output is to be the next input.
+///     let errors = bptt.outputs().iter().zip(&xs[block.start + 1..]).map(|(y, x)| (y - x) / 10.0);
+///     let dys: Vec<_> = errors.collect();
+///     clear(&mut *gradients);
+///     bptt.backward(&net, &xs[..99], None, &dys, &mut gradients);
+///     sgd.step(&mut net, &gradients);
+/// }
+/// ```
+pub struct Truncated<L: Cell<B>, const B: usize> {
+    block: usize,
+    window: usize,
+    /// The state at step `known`, the earliest at which the next window can start.
+    known: usize,
+    start: L::State,
+    /// The length of the sequence, once it is known.
+    steps: Option<usize>,
+    /// The last block, and the state at its end.
+    last: Range<usize>,
+    state: L::State,
+    /// The last window in pieces, each with a tape of its own, so that the state in between is known and every piece
+    /// lies within the block or outside of it.
+    pieces: Vec<Range<usize>>,
+    tapes: [L::Tape; 3],
+    /// Where the last window starts.
+    edge: usize,
+    outputs: Vec<L::Output>,
+    dstate: L::State,
+}
+
+impl<L, const B: usize> Truncated<L, B>
+where
+    L: Cell<B>,
+{
+    /// An update every `k1` steps, from cotangents that go back through `k2` steps. The first sequence starts from the
+    /// layer's initial state.
+    ///
+    /// # Panics
+    /// If `k1` or `k2` is zero.
+    #[track_caller]
+    pub fn new(layer: &L, k1: usize, k2: usize) -> Self {
+        assert!(
+            k1 > 0 && k2 > 0,
+            "a block of {k1} steps, a window of {k2}: both must have at least one step"
+        );
+        Truncated {
+            block: k1,
+            window: k2,
+            known: 0,
+            start: layer.initial_state(),
+            steps: None,
+            last: 0..0,
+            state: layer.initial_state(),
+            pieces: Vec::new(),
+            tapes: [layer.tape(), layer.tape(), layer.tape()],
+            edge: 0,
+            outputs: Vec::new(),
+            dstate: layer.zero_state(),
+        }
+    }
+
+    /// Begins another sequence from `state`.
+    pub fn start(&mut self, state: L::State) {
+        (self.known, self.steps, self.last) = (0, None, 0..0);
+        self.start.clone_from(&state);
+        self.state = state;
+        self.outputs.clear();
+        self.pieces.clear();
+    }
+
+    /// Runs the next block of `xs`, which is always the whole sequence, and returns which steps it is; `None` at the end.
+    ///
+    /// # Panics
+    /// If `xs` is not of the length that it had for the block before. Another sequence begins with
+    /// [`start`](Self::start).
+    #[track_caller]
+    pub fn forward(
+        &mut self,
+        layer: &L,
+        xs: &[L::Input],
+        lengths: Option<&[usize; B]>,
+    ) -> Option<Range<usize>> {
+        check_sequence(*self.steps.get_or_insert(xs.len()), xs.len());
+        let start = self.last.end;
+        let end = xs.len().min(start + self.block);
+        if start >= end {
+            return None;
+        }
+        self.edge = self.known.max(end.saturating_sub(self.window));
+        // Where the window of the block after this one will start.
+        let next = xs.len().min(end + self.block).saturating_sub(self.window).clamp(self.edge, end);
+        let mut cuts = [self.known, self.edge, next, start, end];
+        cuts.sort_unstable();
+        self.pieces.clear();
+        self.pieces.extend(cuts.windows(2).filter(|cut| cut[0] < cut[1]).map(|cut| cut[0]..cut[1]));
+
+        let mut state = self.start.clone();
+        self.outputs.clear();
+        for (piece, tape) in self.pieces.iter().zip(&mut self.tapes) {
+            if piece.start == next {
+                self.start.clone_from(&state);
+            }
+            let lengths = lengths.map(|lengths| window(lengths, piece.start, piece.len()));
+            layer.forward(&xs[piece.clone()], lengths.as_ref(), &mut state, tape);
+            if piece.start >= start {
+                self.outputs.extend_from_slice(layer.outputs(tape));
+            }
+        }
+        if next == end {
+            self.start.clone_from(&state);
+        }
+        (self.known, self.last, self.state) = (next, start..end, state);
+        Some(self.last.clone())
+    }
+
+    /// The outputs of the last block.
+    pub fn outputs(&self) -> &[L::Output] {
+        &self.outputs
+    }
+
+    /// The state at the end of the last block.
+    pub fn state(&self) -> &L::State {
+        &self.state
+    }
+
+    /// Pulls the cotangents of the last block's outputs back through the window, after [`forward`](Self::forward) and
+    /// once. Adds into `grads`.
+    ///
+    /// Returns the cotangent of the sequence's initial state if the window reaches it: for
+    /// [`initial_state_backward`](crate::cell::Layer::initial_state_backward).
+    ///
+    /// # Panics
+    /// If `dys` are not as many as the outputs, or `xs` not of the length that
+    /// [`forward`](Self::forward) read.
+    #[track_caller]
+    pub fn backward(
+        &mut self,
+        layer: &L,
+        xs: &[L::Input],
+        lengths: Option<&[usize; B]>,
+        dys: &[L::Output],
+        grads: &mut L::Gradients,
+    ) -> Option<&L::State> {
+        let outputs = self.outputs.len();
+        assert!(dys.len() == outputs, "the block has {outputs} steps, but `dys` has {}", dys.len());
+        // Nothing runs back before the first block.
+        check_sequence(self.steps.unwrap_or(xs.len()), xs.len());
+        self.dstate = layer.zero_state();
+        for (piece, tape) in self.pieces.iter().zip(&mut self.tapes).rev() {
+            if piece.start < self.edge {
+                break;
+            }
+            let block = &self.last;
+            let dys = match piece.start.checked_sub(block.start) {
+                Some(from) => &dys[from..from + piece.len()],
+                None => &[],
+            };
+            let lengths = lengths.map(|lengths| window(lengths, piece.start, piece.len()));
+            let xs = &xs[piece.clone()];
+            layer.backward(xs, lengths.as_ref(), tape, dys, &mut self.dstate, grads, None);
+        }
+        (self.edge == 0).then_some(&self.dstate)
+    }
+}
+
+#[track_caller]
+fn check_sequence(steps: usize, xs: usize) {
+    assert!(xs == steps, "the blocks are those of a sequence of {steps} steps, but `xs` has {xs}");
+}
+
+impl<L: Cell<B>, const B: usize> fmt::Debug for Truncated<L, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Truncated { block, window, last, .. } = self;
+        f.debug_struct("Truncated")
+            .field("block", block)
+            .field("window", window)
+            .field("last", last)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,16 @@
+//! Training: losses, optimisers and the forms of backpropagation through time.
+//!
+//! | module | what is in it |
+//! | --- | --- |
+//! | [`loss`] | losses with their gradients |
+//! | [`ctc`] | connectionist temporal classification: loss, gradient, decoding |
+//! | [`optim`] | optimisers, schedules, clipping, noise |
+//! | [`bptt`] | truncated and checkpointed backpropagation through time |
+//! | `parallel` | a batch split over threads (feature `rayon`) |
+
+pub mod bptt;
+pub mod ctc;
+pub mod loss;
+pub mod optim;
+#[cfg(feature = "rayon")]
+pub mod parallel;

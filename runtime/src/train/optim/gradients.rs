@@ -1,0 +1,149 @@
+//! The care of gradients between `backward` and an optimiser's step: clearing, adding, norms, clipping, the search for NaN.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+use nalgebra::ComplexField;
+
+use super::{gather, update};
+use crate::Scalar;
+use crate::cell::{Model, ModelMut, Parameter};
+
+/// Sets every parameter (of gradients: before the next `backward`) to zero.
+pub fn clear<M: ModelMut>(gradients: &mut M) {
+    gradients.visit_mut(&mut |block| block.values.fill(nalgebra::zero()));
+}
+
+/// Multiplies every parameter by `factor`: gradients that were added up over several batches become their mean.
+pub fn scale<M: ModelMut>(gradients: &mut M, factor: f64) {
+    let factor = M::Scalar::of(factor);
+    gradients.visit_mut(&mut |block| block.values.iter_mut().for_each(|g| *g *= factor));
+}
+
+/// Adds `other` to `gradients`: the gradients of two threads become those of both.
+///
+/// # Panics
+/// If the two have different shapes.
+pub fn add<M: ModelMut>(gradients: &mut M, other: &M) {
+    add_through(gradients, other, &mut Vec::new());
+}
+
+/// [`add`] with a buffer to use again.
+pub(crate) fn add_through<M: ModelMut>(gradients: &mut M, other: &M, flat: &mut Vec<M::Scalar>) {
+    gather(other, flat);
+    update(gradients, flat, |_, sum, g| sum.iter_mut().zip(g).for_each(|(sum, &g)| *sum += g));
+}
+
+/// The Euclidean norm of all parameters together, computed in `f64`.
+pub fn global_norm<M: Model>(gradients: &M) -> f64 {
+    let (mut sum, mut largest) = (0.0, 0.0_f64);
+    gradients.visit(&mut |block| {
+        for g in block.values {
+            let g = g.as_f64();
+            sum += g * g;
+            largest = largest.max(g.abs());
+        }
+    });
+    // Squares overflow or vanish long before the norm does.
+    if (sum.is_finite() && sum > 1e-280) || largest == 0.0 || !largest.is_finite() {
+        return ComplexField::sqrt(sum);
+    }
+    let mut scaled = 0.0;
+    gradients.visit(&mut |block| {
+        scaled += block.values.iter().map(|g| (g.as_f64() / largest) * (g.as_f64() / largest)).sum::<f64>();
+    });
+    largest * ComplexField::sqrt(scaled)
+}
+
+/// Scales gradients whose norm is above `max` down to it (Pascanu, Mikolov & Bengio 2013) and returns the norm before.
+///
+/// Gradients whose norm is NaN or infinite stay as they are, and that norm is returned: no scaling
+/// mends them, and [`check_finite`] says where they went wrong. Skip the step then.
+///
+/// # Panics
+/// If `max` is not a positive number.
+#[track_caller]
+pub fn clip_global_norm<M: ModelMut>(gradients: &mut M, max: f64) -> f64 {
+    assert!(max > 0.0, "gradients can't be clipped to a norm of {max}");
+    let norm = global_norm(gradients);
+    if norm.is_finite() && norm > max {
+        scale(gradients, max / norm);
+    }
+    norm
+}
+
+/// Brings every gradient, entry by entry, between `-max` and `max` (Mikolov 2012; Graves 2013) and
+/// returns how many were outside. The direction changes; [`clip_global_norm`] keeps it. An infinity
+/// is clipped like any number. NaN stays NaN, and isn't counted.
+///
+/// # Panics
+/// If `max` is not a positive number.
+#[track_caller]
+pub fn clip_values<M: ModelMut>(gradients: &mut M, max: f64) -> usize {
+    assert!(max > 0.0, "gradients can't be clipped to ±{max}");
+    let (max, mut outside) = (M::Scalar::of(max), 0);
+    gradients.visit_mut(&mut |block| {
+        for g in block.values.iter_mut() {
+            if *g > max || *g < -max {
+                outside += 1;
+                *g = if *g > max { max } else { -max };
+            }
+        }
+    });
+    outside
+}
+
+/// A scalar that is NaN or infinite, and where it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NotFinite {
+    /// The parameter.
+    pub name: String,
+    /// The row in the whole parameter.
+    pub row: usize,
+    /// The column in the whole parameter.
+    pub column: usize,
+    /// NaN or an infinity.
+    pub value: f64,
+}
+
+impl fmt::Display for NotFinite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` is {} at ({}, {})", self.name, self.value, self.row, self.column)
+    }
+}
+
+impl core::error::Error for NotFinite {}
+
+/// Looks for the first scalar of a model or of its gradients that is NaN or infinite. [`finite`](crate::inspect::finite) says at which
+/// step of a sequence one came up.
+///
+/// # Errors
+/// If there is one: its name, its place, its value.
+pub fn check_finite<M: Model>(model: &M) -> Result<(), NotFinite> {
+    let mut found = None;
+    model.visit(&mut |block| find(block, &mut found));
+    found.map_or(Ok(()), Err)
+}
+
+/// [`check_finite`] of the fields that are saved and not learned.
+pub(crate) fn check_finite_buffers<M: Model>(model: &M) -> Result<(), NotFinite> {
+    let mut found = None;
+    model.visit_buffers(&mut |block| find(block, &mut found));
+    found.map_or(Ok(()), Err)
+}
+
+fn find<T: Scalar>(block: Parameter<'_, '_, T>, found: &mut Option<NotFinite>) {
+    if found.is_some() {
+        return;
+    }
+    if let Some(at) = block.values.iter().position(|x| !x.is_finite()) {
+        let rows = block.shape.size.0.max(1);
+        *found = Some(NotFinite {
+            name: block.name.into(),
+            row: block.shape.at.0 + at % rows,
+            column: block.shape.at.1 + at / rows,
+            value: block.values[at].as_f64(),
+        });
+    }
+}

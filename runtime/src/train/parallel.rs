@@ -1,0 +1,150 @@
+//! A batch split over threads, with gradients that don't depend on how many there are.
+//!
+//! The parts of a batch are batches of their own, of `B / parts` samples. Each has gradients of its own, which are added up in
+//! the order of the parts, so that two runs agree to the last bit, on one thread or on many.
+//!
+//! ```
+//! use rnn_cell::cells::Lstm;
+//! use rnn_cell::train::optim::clear;
+//! use rnn_cell::train::parallel::DataParallel;
+//! use rnn_cell::prelude::*;
+//!
+//! let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
+//! let mut lstm = Lstm::<3, 16>::init(&mut rng);
+//! let (mut adam, mut gradients) = (Adam::new(1e-3), lstm.zero_gradients());
+//!
+//! // A batch of 32 samples in two parts, each with a tape of its own.
+//! let parts = vec![vec![SMatrix::<f32, 3, 16>::repeat(0.5); 20]; 2];
+//! let mut parallel = DataParallel::new(&lstm, parts.len(), |_| lstm.tape());
+//! for _ in 0..3 {
+//!     clear(&mut *gradients);
+//!     let loss = parallel.run(&mut *gradients, |part, tape, gradients| {
+//!         let xs = &parts[part];
+//!         let ys = lstm.forward(xs, &mut lstm.zero_state(), tape).to_vec();
+//!         lstm.backward(xs, tape, &ys, &mut lstm.zero_state(), gradients, None);
+//!         ys.iter().map(|y| 0.5 * f64::from(y.norm_squared())).sum()
+//!     });
+//!     assert!(loss.is_finite());
+//!     adam.step(&mut lstm, &gradients);
+//! }
+//! ```
+//!
+//! The threads are rayon's: its global pool, or the one that `run` is called [within](rayon::ThreadPool::install).
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
+
+use crate::cell::{Model, ModelMut};
+use crate::train::optim::{add_through, clear};
+
+/// What the parts of a batch need of their own: gradients `G`, and `W`, which is usually a tape.
+#[derive(Debug)]
+pub struct DataParallel<G: Model, W> {
+    parts: Vec<Part<G, W>>,
+    flat: Vec<G::Scalar>,
+}
+
+#[derive(Debug)]
+struct Part<G, W> {
+    gradients: Box<G>,
+    own: W,
+    loss: f64,
+}
+
+impl<G, W> DataParallel<G, W>
+where
+    G: ModelMut + Send,
+    W: Send,
+{
+    /// Room for `parts` parts; `own` is called with the number of each. More parts than threads are taken in turn.
+    pub fn new<M: Model<Gradients = G>>(model: &M, parts: usize, mut own: impl FnMut(usize) -> W) -> Self {
+        let part = |number| Part { gradients: model.zero_gradients(), own: own(number), loss: 0.0 };
+        DataParallel { parts: (0..parts).map(part).collect(), flat: Vec::new() }
+    }
+
+    /// Calls `work` for every part, on as many threads as there are, with the part's number, what it has of its own, and its
+    /// gradients, all zero. Adds the gradients to `grads` and returns the sum of what `work` returned, the loss.
+    ///
+    /// # Panics
+    /// If `work` does.
+    pub fn run(&mut self, grads: &mut G, work: impl Fn(usize, &mut W, &mut G) -> f64 + Sync) -> f64 {
+        self.parts.par_iter_mut().enumerate().for_each(|(number, part)| {
+            clear(&mut *part.gradients);
+            part.loss = work(number, &mut part.own, &mut part.gradients);
+        });
+        let mut loss = 0.0;
+        for part in &self.parts {
+            add_through(grads, &*part.gradients, &mut self.flat);
+            loss += part.loss;
+        }
+        loss
+    }
+
+    /// What each part has of its own.
+    pub fn own_mut(&mut self) -> impl Iterator<Item = &mut W> {
+        self.parts.iter_mut().map(|part| &mut part.own)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::by_hand::{Conditioned, Elman};
+    use crate::cell::Layer;
+    use crate::rng::{self, SeedableRng, Xoshiro256PlusPlus};
+    use nalgebra::SMatrix;
+
+    const PARTS: usize = 5;
+
+    fn flat(gradients: &impl Model<Scalar = f64>) -> Vec<f64> {
+        let mut flat = Vec::new();
+        gradients.visit(&mut |parameter| flat.extend_from_slice(parameter.values));
+        flat
+    }
+
+    #[test]
+    fn parts_add_up_in_their_order_on_any_number_of_threads() {
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
+        let cell = Elman(Conditioned::<2, 3>::init(&mut rng));
+        let mut xs = || -> Vec<SMatrix<f64, 2, 2>> {
+            (0..6).map(|_| SMatrix::from_fn(|_, _| rng::normal(&mut rng))).collect()
+        };
+        let parts: Vec<_> = (0..PARTS).map(|_| xs()).collect();
+        let work = |part: usize, tape: &mut _, gradients: &mut _| {
+            let (mut state, mut dstate) = (Layer::<2>::initial_state(&cell), Layer::<2>::zero_state(&cell));
+            cell.forward(&parts[part], None, &mut state, tape);
+            let ys = Layer::<2>::outputs(&cell, tape).to_vec();
+            cell.backward(&parts[part], None, tape, &ys, &mut dstate, gradients, None);
+            ys.iter().map(SMatrix::norm_squared).sum::<f64>()
+        };
+
+        // One after the other.
+        let (mut want, mut want_loss) = (cell.zero_gradients(), 0.0);
+        for part in 0..PARTS {
+            let mut gradients = cell.zero_gradients();
+            want_loss += work(part, &mut Layer::<2>::tape(&cell), &mut gradients);
+            crate::train::optim::add(&mut *want, &gradients);
+        }
+        for threads in [1, 2, 4] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+            let mut parallel = DataParallel::new(&cell, PARTS, |_| Layer::<2>::tape(&cell));
+            for _ in 0..2 {
+                let mut gradients = cell.zero_gradients();
+                let loss = pool.install(|| parallel.run(&mut *gradients, work));
+                assert_eq!((loss, flat(&*gradients)), (want_loss, flat(&*want)), "on {threads} threads");
+            }
+        }
+    }
+
+    #[test]
+    fn no_parts_leave_the_gradients_alone() {
+        let cell = Elman(Conditioned::<2, 3>::zeros());
+        let mut parallel = DataParallel::new(&cell, 0, |_| ());
+        let mut gradients = cell.zero_gradients();
+        gradients.bias[1] = 3.0;
+        assert_eq!(parallel.run(&mut *gradients, |_, (), _| 1.0), 0.0);
+        assert_eq!(gradients.bias[1], 3.0);
+    }
+}
