@@ -6,7 +6,9 @@ use alloc::vec::Vec;
 
 use nalgebra::{SMatrix, SVector};
 
-use crate::cell::{Cell, ContextLayer, Layer, Model, ModelMut, Parameter, ParameterMut};
+use crate::cell::{
+    Bars, Cell, Layer, LayerBars, LayerPass, Model, ModelMut, Parameter, ParameterMut,
+};
 use crate::init;
 use crate::rng::Rng;
 use crate::types::blocks::{Block, Cols};
@@ -79,53 +81,32 @@ pub struct Tape<const H: usize, const B: usize> {
     ys: Vec<SMatrix<f64, H, B>>,
 }
 
-impl<const I: usize, const H: usize, const B: usize> ContextLayer<B> for Conditioned<I, H> {
-    type Context = SMatrix<f64, H, B>;
+impl<const H: usize, const B: usize> Default for Tape<H, B> {
+    fn default() -> Self {
+        Tape { initial: SMatrix::zeros(), ys: Vec::new() }
+    }
+}
+
+impl<const I: usize, const H: usize, const B: usize> Layer<B> for Conditioned<I, H> {
     type Input = SMatrix<f64, I, B>;
     type Output = SMatrix<f64, H, B>;
     type InputBar = SMatrix<f64, I, B>;
+    type Context = SMatrix<f64, H, B>;
     type State = SMatrix<f64, H, B>;
     type Tape = Tape<H, B>;
 
-    fn initial_state(&self, _: &Self::Context) -> Self::State {
-        SMatrix::zeros()
-    }
-
-    fn zero_state(&self) -> Self::State {
-        SMatrix::zeros()
-    }
-
-    fn zero_context_bar(&self) -> Self::Context {
-        SMatrix::zeros()
-    }
-
-    fn tape(&self) -> Self::Tape {
-        Tape { initial: SMatrix::zeros(), ys: Vec::new() }
-    }
-
-    fn step(&self, x: &Self::Input, context: &Self::Context, state: &mut Self::State) -> Self::Output {
-        let mut z = self.weights.left * *state + self.weights.right * x + context;
-        for mut sample in z.column_iter_mut() {
-            sample += self.bias;
-        }
-        *state = z.map(|z| if self.relu { z.max(0.0) } else { z.tanh() });
-        *state
-    }
-
-    fn forward(
+    fn forward_pass(
         &self,
-        xs: &[Self::Input],
-        context: &Self::Context,
-        lengths: Option<&[usize; B]>,
+        pass: LayerPass<'_, Self, B>,
         state: &mut Self::State,
         tape: &mut Self::Tape,
     ) {
         tape.initial = *state;
         tape.ys.clear();
-        for (t, x) in xs.iter().enumerate() {
+        for (t, x) in pass.xs.iter().enumerate() {
             let before = *state;
-            self.step(x, context, state);
-            for sample in (0..B).filter(|&b| lengths.is_some_and(|lengths| t >= lengths[b])) {
+            self.step_with(x, pass.context, state);
+            for sample in pass.ended(t) {
                 state.set_column(sample, &before.column(sample));
             }
             tape.ys.push(*state);
@@ -136,23 +117,19 @@ impl<const I: usize, const H: usize, const B: usize> ContextLayer<B> for Conditi
         &tape.ys
     }
 
-    fn backward(
+    fn backward_pass(
         &self,
-        xs: &[Self::Input],
-        context: &Self::Context,
-        lengths: Option<&[usize; B]>,
+        pass: LayerPass<'_, Self, B>,
         tape: &mut Self::Tape,
         dys: &[Self::Output],
-        dstate: &mut Self::State,
-        grads: &mut Self,
-        mut dxs: Option<&mut [Self::InputBar]>,
-        mut dcontext: Option<&mut Self::Context>,
+        bars: LayerBars<'_, Self, B>,
     ) {
-        let _ = context;
+        let Bars { gradients: grads, state: dstate, inputs: mut dxs, context: mut dcontext } = bars;
+        let xs = pass.xs;
         if self.fault == Fault::OverwritesGradients {
             grads.bias = SVector::zeros();
         }
-        let mut carried = *dstate;
+        let mut carried = dstate.as_deref().copied().unwrap_or_else(SMatrix::zeros);
         for t in (0..xs.len()).rev() {
             let dy = match dys.get(t) {
                 Some(dy) => *dy,
@@ -163,7 +140,7 @@ impl<const I: usize, const H: usize, const B: usize> ContextLayer<B> for Conditi
             let slope = tape.ys[t].map(|y| if self.relu { f64::from(y > 0.0) } else { 1.0 - y * y });
             let mut dz = (carried + dy).component_mul(&slope);
             let mut passed = SMatrix::<f64, H, B>::zeros();
-            for sample in (0..B).filter(|&b| lengths.is_some_and(|lengths| t >= lengths[b])) {
+            for sample in pass.ended(t) {
                 // Past its end a sample hands its cotangent on, and its outputs carry none.
                 let all = if self.fault == Fault::PaddingCounts { carried + dy } else { carried };
                 passed.set_column(sample, &all.column(sample));
@@ -189,9 +166,20 @@ impl<const I: usize, const H: usize, const B: usize> ContextLayer<B> for Conditi
                 carried = SMatrix::zeros();
             }
         }
-        if self.fault != Fault::StateUntouched {
+        if let Some(dstate) = dstate.filter(|_| self.fault != Fault::StateUntouched) {
             *dstate = carried;
         }
+    }
+}
+
+impl<const I: usize, const H: usize, const B: usize> Cell<B> for Conditioned<I, H> {
+    fn step_with(&self, x: &Self::Input, context: &Self::Context, state: &mut Self::State) -> Self::Output {
+        let mut z = self.weights.left * *state + self.weights.right * x + context;
+        for mut sample in z.column_iter_mut() {
+            sample += self.bias;
+        }
+        *state = z.map(|z| if self.relu { z.max(0.0) } else { z.tanh() });
+        *state
     }
 }
 
@@ -222,51 +210,36 @@ impl<const I: usize, const H: usize, const B: usize> Layer<B> for Elman<I, H> {
     type Input = SMatrix<f64, I, B>;
     type Output = SMatrix<f64, H, B>;
     type InputBar = SMatrix<f64, I, B>;
+    type Context = ();
     type State = SMatrix<f64, H, B>;
     type Tape = Tape<H, B>;
 
-    fn initial_state(&self) -> Self::State {
-        SMatrix::zeros()
-    }
-
-    fn zero_state(&self) -> Self::State {
-        SMatrix::zeros()
-    }
-
-    fn tape(&self) -> Self::Tape {
-        ContextLayer::tape(&self.0)
-    }
-
-    fn forward(
+    fn forward_pass(
         &self,
-        xs: &[Self::Input],
-        lengths: Option<&[usize; B]>,
+        pass: LayerPass<'_, Self, B>,
         state: &mut Self::State,
         tape: &mut Self::Tape,
     ) {
-        self.0.forward(xs, &SMatrix::zeros(), lengths, state, tape);
+        self.0.forward_pass(pass.context(&SMatrix::zeros()), state, tape);
     }
 
     fn outputs<'t>(&self, tape: &'t Self::Tape) -> &'t [Self::Output] {
         &tape.ys
     }
 
-    fn backward(
+    fn backward_pass(
         &self,
-        xs: &[Self::Input],
-        lengths: Option<&[usize; B]>,
+        pass: LayerPass<'_, Self, B>,
         tape: &mut Self::Tape,
         dys: &[Self::Output],
-        dstate: &mut Self::State,
-        grads: &mut Self::Gradients,
-        dxs: Option<&mut [Self::InputBar]>,
+        bars: LayerBars<'_, Self, B>,
     ) {
-        self.0.backward(xs, &SMatrix::zeros(), lengths, tape, dys, dstate, grads, dxs, None);
+        self.0.backward_pass(pass.context(&SMatrix::zeros()), tape, dys, bars.without_context());
     }
 }
 
 impl<const I: usize, const H: usize, const B: usize> Cell<B> for Elman<I, H> {
-    fn step(&self, x: &Self::Input, state: &mut Self::State) -> Self::Output {
-        self.0.step(x, &SMatrix::zeros(), state)
+    fn step_with(&self, x: &Self::Input, (): &(), state: &mut Self::State) -> Self::Output {
+        self.0.step_with(x, &SMatrix::zeros(), state)
     }
 }

@@ -129,10 +129,10 @@ macro_rules! rnn_cell {
 /// What a user of cells needs: `use rnn_cell::prelude::*;`
 pub mod prelude {
     #[cfg(feature = "alloc")]
-    pub use crate::cell::{Cell, ContextLayer, Layer};
+    pub use crate::cell::{Bars, Cell, Layer, Pass};
     pub use crate::cell::{Model, ModelMut};
     #[cfg(feature = "alloc")]
-    pub use crate::network::{Bidirectional, Boxed, Concat, Dropout, Residual, Stack, Zoneout};
+    pub use crate::network::{Bidirectional, Concat, Dropout, Residual, Stack, Zoneout};
     pub use crate::rng::{Rng, SeedableRng, Xoshiro256PlusPlus};
     #[cfg(feature = "alloc")]
     pub use crate::train::optim::{Adam, AdamW, Optimiser, Sgd};

@@ -1,9 +1,11 @@
 //! The traits through which the runtime knows a cell: its equations, and its passes over a sequence.
 
 use crate::emit::items::Items;
+use crate::emit::layout::Layout;
 use crate::emit::sequence::Sequence;
 use crate::emit::start::Start;
 use crate::emit::stream::Stream;
+use crate::emit::types::Types;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
@@ -37,7 +39,7 @@ impl Items<'_> {
     }
 
     /// Generic parameters of an implementation for every batch.
-    fn head(&self) -> TokenStream {
+    pub(super) fn head(&self) -> TokenStream {
         let (dims, batch, scalar, k) = (&self.types.dims, &self.cx.batch, &self.cx.scalar, &self.cx.k);
         quote!(#dims const #batch: usize, #scalar: #k::Scalar)
     }
@@ -114,7 +116,7 @@ impl Items<'_> {
     pub(super) fn passes(&self) -> TokenStream {
         let (cx, types) = (self.cx, &self.types);
         let (k, batch, head) = (&cx.k, &cx.batch, self.head());
-        let (cell, tape, input_bar, output) = (&types.cell, &types.tape, &types.input_bar, &types.output);
+        let Types { cell, tape, input, output, state, .. } = types;
         let (forward, backward) = match self.plan {
             None => (mistaken(), mistaken()),
             Some(plan) => {
@@ -122,58 +124,54 @@ impl Items<'_> {
                 (sequence.forward(), sequence.backward())
             }
         };
+        let context = self.context();
         let start_backward = self.plan.and_then(|plan| plan.initial.as_ref()).map(|initial| {
             let body = Start { cx, plan: initial, storage: None }.backward();
             quote! {
                 #[inline(always)]
                 fn start_backward_on<__S: #k::Isa>(
-                    &self, isa: __S, __context: &Self::Context, __dstate: &Self::State, __grads: &mut Self,
-                    __dcontext: ::core::option::Option<&mut Self::Context>,
+                    &self, isa: __S, __context: &#context, __dstate: &#state, __grads: &mut Self,
+                    __dcontext: ::core::option::Option<&mut #context>,
                 ) {
                     let __cell = self;
                     #body
                 }
             }
         });
+        let reads_in_place = self.plan.is_some_and(|plan| (Layout { cx, plan }).reads_inputs_in_place());
+        let clean_inputs = if reads_in_place { quote!(#k::Series<#input>) } else { quote!(()) };
         quote! {
             impl<#head> #k::Passes<{ #batch }> for #cell {
-                type InputBar = #input_bar;
-                type Tape = #tape;
+                type CleanInputs = #clean_inputs;
+
+                fn common(tape: &mut #tape) -> &mut #k::CommonTape<Self, { #batch }> {
+                    &mut tape.common
+                }
 
                 #[inline(always)]
                 fn forward_on<__S: #k::Isa>(
-                    &self, isa: __S, __pass: #k::Pass<'_, Self::Input, Self::Context, { #batch }>,
-                    __state: &mut Self::State, __tape: &mut Self::Tape,
+                    &self, isa: __S, __pass: #k::LayerPass<'_, Self, { #batch }>, __state: &mut #state,
+                    __tape: &mut #tape,
                 ) {
-                    let #k::Pass { xs: __xs, context: __context, lengths: __lengths } = __pass;
-                    let __cell = self;
+                    let #k::Pass { xs: __xs, context: __context, lengths: ref __lengths } = __pass;
+                    let (__cell, __lengths) = (self, __lengths.as_ref());
                     #forward
                 }
 
                 #[inline(always)]
                 fn backward_on<__S: #k::Isa>(
-                    &self, isa: __S, __pass: #k::Pass<'_, Self::Input, Self::Context, { #batch }>,
-                    __tape: &mut Self::Tape, __bars: #k::Bars<'_, Self, { #batch }>,
+                    &self, isa: __S, __pass: #k::LayerPass<'_, Self, { #batch }>, __tape: &mut #tape,
+                    __dys: &[#output], __bars: #k::LayerBars<'_, Self, { #batch }>,
                 ) {
-                    let #k::Pass { xs: __xs, context: __context, lengths: __lengths } = __pass;
+                    let #k::Pass { xs: __xs, context: __context, lengths: ref __lengths } = __pass;
+                    let (__cell, __lengths) = (self, __lengths.as_ref());
                     let #k::Bars {
-                        dys: __dys, dstate: __dstate, grads: __grads, dxs: mut __dxs, dcontext: __dcontext,
+                        gradients: __grads, state: __dstate, inputs: mut __dxs, context: __dcontext,
                     } = __bars;
-                    let __cell = self;
                     #backward
                 }
 
                 #start_backward
-            }
-
-            impl<#head> #k::Tape<{ #batch }> for #tape {
-                fn steps(&self) -> ::core::primitive::usize {
-                    self.steps
-                }
-
-                fn lengths(&self) -> ::core::option::Option<&[::core::primitive::usize; #batch]> {
-                    self.lengths.as_ref()
-                }
             }
         }
     }

@@ -19,34 +19,35 @@ impl Items<'_> {
         let (k, scalar, batch) = (&cx.k, &cx.scalar, &cx.batch);
         let (dims, cell, state, prepared) = (&types.dims, &types.cell, &types.state, &types.prepared);
         let (input, output) = (&types.input, &types.output);
-        // With a context every signature has one more argument.
-        let with: Vec<&TokenStream> = types.context.iter().collect();
-        let give: Vec<TokenStream> = with.iter().map(|_| quote!(context)).collect();
-        let context = self.context_argument();
+        let (argument, context) = (self.context_parameter(), self.context_argument());
         let states = self.state_methods();
         let prepared_name = format_ident!("{}Prepared", cx.cell.name);
         let dim_args = &types.dim_args;
         let samples = self.sample_methods();
+        let (reads, x) = match &types.context {
+            Some(context) => (quote!((x, context): (&#input, &#context)), quote!(context)),
+            None => (quote!(x: &#input), quote!()),
+        };
         quote! {
             impl<#dims #scalar: #k::Scalar> #cell {
                 #constants
 
                 #states
 
-                /// A handle for streaming, with everything computed that no input changes.
-                pub fn prepare<'a, const #batch: usize>(&'a self, #(context: &'a #with,)*) -> #prepared {
+                /// Returns a handle for streaming, with everything computed that no input changes.
+                pub fn prepare<'a, const #batch: usize>(&'a self, #argument) -> #prepared {
                     #k::prepare::<Self, { #batch }>(self, #context)
                 }
 
-                /// One step: reads `x`, advances `state`, returns the output. Allocates nothing.
+                /// Computes one step: reads `x`, advances `state`, returns the output. Allocates nothing.
                 #[inline]
-                pub fn step<const #batch: usize>(&self, x: &#input, #(context: &#with,)* state: &mut #state) -> #output {
-                    self.prepare(#(#give,)*).step(x, state)
+                pub fn step<const #batch: usize>(&self, #reads, state: &mut #state) -> #output {
+                    self.prepare(#x).step(x, state)
                 }
             }
 
             impl<'a, #dims const #batch: usize, #scalar: #k::Scalar> #prepared_name<'a, #dim_args { #batch }, #scalar> {
-                /// One step: reads `x`, advances `state`, returns the output. Allocates nothing.
+                /// Computes one step: reads `x`, advances `state`, returns the output. Allocates nothing.
                 #[inline]
                 pub fn step(&self, x: &#input, state: &mut #state) -> #output {
                     #k::step::<#cell, { #batch }>(self, x, state)
@@ -57,30 +58,31 @@ impl Items<'_> {
         }
     }
 
+    /// The context as a parameter of a method; nothing if the cell has none.
+    pub(super) fn context_parameter(&self) -> TokenStream {
+        match &self.types.context {
+            Some(context) => quote!(context: &'a #context),
+            None => TokenStream::new(),
+        }
+    }
+
     /// The methods that make a state, of the cell and of its copies.
     pub(super) fn state_methods(&self) -> TokenStream {
-        let (k, batch, state) = (&self.cx.k, &self.cx.batch, &self.types.state);
-        let with: Vec<&TokenStream> = self.types.context.iter().collect();
-        let give = with.iter().map(|_| quote!(context));
-        let has_start = self.plan.is_some_and(|plan| plan.initial.is_some());
+        let (k, scalar, batch, state) = (&self.cx.k, &self.cx.scalar, &self.cx.batch, &self.types.state);
         let context = self.context_argument();
-        let start = has_start.then(|| quote!(#k::start::<Self, { #batch }>(self, #context, &mut state);));
+        let (name, parameter) = match &self.types.context {
+            Some(context) => (quote!(initial_state_with), quote!(context: &#context)),
+            None => (quote!(initial_state), quote!()),
+        };
         quote! {
-            /// A state that is all zero: also the cotangent of a final state that no loss reads.
+            /// Returns a state that is all zero: also the cotangent of a final state that no loss reads.
             pub fn zero_state<const #batch: usize>(&self) -> #state {
                 #k::Varying::zero()
             }
 
-            /// The state that a sequence starts from: zero, or what the definition says.
-            pub fn initial_state<const #batch: usize>(&self, #(context: &#with,)*) -> #state {
-                let mut state: #state = #k::Varying::zero();
-                #start
-                state
-            }
-
-            /// Puts `state` back to where a sequence starts.
-            pub fn reset<const #batch: usize>(&self, #(context: &#with,)* state: &mut #state) {
-                *state = self.initial_state(#(#give,)*);
+            /// Returns the state that a sequence starts from: zero, unless the definition says otherwise.
+            pub fn #name<const #batch: usize>(&self, #parameter) -> #state {
+                #k::initial_state::<Self, #scalar, { #batch }>(self, #context)
             }
         }
     }

@@ -4,8 +4,8 @@
 //! - [`body`]: values as slices, and statements; [`region`]: one region's code, group by group; [`fused`]: the loops over entries;
 //!   [`ops`]: the code of operations;
 //! - [`layout`]: the tape; [`sequence`]: forward and backward; [`stream`]: one step; [`start`]: initial states;
-//! - [`items`]: all that a definition expands to: [`types`] as signatures name them, [`structs`], [`methods`] of a step, [`passes`] over
-//!   sequences, and [`equations`], both as the runtime runs them; [`model`]: parameters and initialisation; [`traits`] of the cell, and of its
+//! - [`items`]: all that a definition expands to: [`types`] as signatures name them, [`structs`], [`methods`] of a step, and [`equations`] with the passes over
+//!   sequences, as the runtime runs them; [`model`]: parameters and initialisation; [`traits`] of the cell, and of its
 //!   [`values`];
 //! - [`quantised`]: the copy of a cell whose matrices are stored in fewer bits, and [`storage`], what it holds;
 //! - [`skeleton`]: what is left of a definition with mistakes;
@@ -21,7 +21,6 @@ pub mod layout;
 mod methods;
 pub mod model;
 mod ops;
-mod passes;
 pub mod places;
 mod quantised;
 mod region;
@@ -75,9 +74,8 @@ fn methods(items: &Items) -> TokenStream {
     let (parameters, values) = (model::step(items), traits::values(items));
     // A tape, the passes over it and the traits of layers take a heap.
     let sequences = items.cx.on_heap(|| {
-        let (passes, methods) = (items.passes(), items.sequence_methods());
-        let (boxes, layers) = (model::boxes(items), traits::layers(items));
-        quote!(#passes #methods #boxes #layers)
+        let (passes, boxes, layers) = (items.passes(), model::boxes(items), traits::layers(items));
+        quote!(#passes #boxes #layers)
     });
     let copies = items.cx.if_quantised(|| items.quantised_methods());
     quote!(#equations #step #parameters #values #sequences #copies)

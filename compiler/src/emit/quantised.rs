@@ -354,7 +354,7 @@ impl Items<'_> {
                     /// One step: reads `x`, advances `state`, returns the output. Allocates nothing.
                     #[inline]
                     pub fn step<const #batch: usize>(
-                        &self, x: &#input, context: &#context, state: &mut #state,
+                        &self, (x, context): (&#input, &#context), state: &mut #state,
                     ) -> #output {
                         self.prepare(context).step(x, state)
                     }

@@ -78,16 +78,19 @@ impl<'a> Sequence<'a> {
             .collect();
         let copy_inputs = self.copy_inputs(&layout);
         let outputs = self.assemble_outputs(&layout);
-        let copy_outputs =
-            layout.outputs_in_place().map(|series| quote!(__tape.outputs.extend_from_slice(__tape.#series);));
+        let copy_outputs = layout.outputs_in_place().map(|series| {
+            quote! {
+                if __lengths.is_some() {
+                    __tape.common.outputs.extend_from_slice(__tape.#series);
+                }
+            }
+        });
         let (param, context) = (region(Region::Param), region(Region::Context));
         let (before, step, after) = (region(Region::Before), region(Region::Step), region(Region::After));
         quote! {
             let __steps = #k::longest(__lengths.map(|__lengths| &__lengths[..]), __xs.len());
             let __chunk = #k::chunk_steps::<#scalar>(#batch, __steps, &[#(#matrices),*]);
             #resize
-            __tape.steps = __xs.len();
-            __tape.lengths = __lengths.copied();
             #(#load_states)*
             #copy_inputs
             #param
@@ -108,10 +111,7 @@ impl<'a> Sequence<'a> {
                 __t0 = __t1;
             }
             #(#save_states)*
-            if let ::core::option::Option::Some(__lengths) = __lengths {
-                #copy_outputs
-                #k::finish_outputs(&mut __tape.outputs, __lengths, __xs.len());
-            }
+            #copy_outputs
         }
     }
 
@@ -213,7 +213,7 @@ impl<'a> Sequence<'a> {
                 for __step in 0..__t1 - __t0 {
                     let mut __output: #output = #k::Varying::zero();
                     #(#copies)*
-                    __tape.outputs.push(__output);
+                    __tape.common.outputs.push(__output);
                 }
             }
         }
@@ -245,7 +245,14 @@ impl<'a> Sequence<'a> {
             self.plan.outputs.iter().flatten().map(|bound| self.load_bar(&layout, bound)).collect();
         let carry_in = self.plan.states.iter().map(|bound| {
             let (series, path) = (layout.carry_series(bound.piece), self.state_path(bound));
-            quote!(__tape.#series.flat_mut(0..1).copy_from_slice(#k::Flat::flat(&__dstate.#path));)
+            quote! {
+                match &__dstate {
+                    ::core::option::Option::Some(__dstate) => {
+                        __tape.#series.flat_mut(0..1).copy_from_slice(#k::Flat::flat(&__dstate.#path));
+                    }
+                    ::core::option::Option::None => __tape.#series.fill_zero(0..1),
+                }
+            }
         });
         let carry_out = self.plan.states.iter().map(|bound| {
             let (series, path) = (layout.carry_series(bound.piece), self.state_path(bound));
@@ -284,7 +291,7 @@ impl<'a> Sequence<'a> {
         let clear_input_bars = self.clear_input_bars();
         let (context_end, param_end) = (region(Region::ContextEnd), region(Region::ParamEnd));
         quote! {
-            let __steps = #k::longest(__lengths.map(|__lengths| &__lengths[..]), __tape.steps);
+            let __steps = #k::longest(__lengths.map(|__lengths| &__lengths[..]), __xs.len());
             let __chunk = #k::chunk_steps::<#scalar>(#batch, __steps, &[#(#matrices),*]);
             #resize
             #(#sums)*
@@ -320,7 +327,9 @@ impl<'a> Sequence<'a> {
             #param_end
             #gradients
             #context_bars
-            #(#carry_out)*
+            if let ::core::option::Option::Some(__dstate) = __dstate {
+                #(#carry_out)*
+            }
         }
     }
 

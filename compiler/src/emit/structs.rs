@@ -211,10 +211,8 @@ impl Items<'_> {
              and sample. Made by `tape()`, reused between sequences without allocating again.",
             cx.cell.name
         );
-        let lengths = quote!(lengths: ::core::option::Option<[::core::primitive::usize; #batch]>);
-        let (cell, output) = (&self.types.cell, &self.types.output);
-        let mut fields =
-            vec![quote!(steps: ::core::primitive::usize), lengths, quote!(outputs: #k::Vec<#output>)];
+        let cell = &self.types.cell;
+        let mut fields = vec![quote!(common: #k::CommonTape<#cell, { #batch }>)];
         if let Some(plan) = self.plan {
             let layout = Layout { cx, plan };
             for field in layout.fields() {
@@ -231,13 +229,6 @@ impl Items<'_> {
                 let element = cx.block_type(plan.graph[bound.id].shape, Level::Time);
                 fields.push(quote!(#before: #k::Series<#element>));
             }
-            if let Some(context) = &self.types.context {
-                fields.push(quote!(clean_context: #k::CleanContext<#context, #scalar>));
-            }
-            if layout.reads_inputs_in_place() {
-                let input = &self.types.input;
-                fields.push(quote!(clean: #k::Series<#input>));
-            }
         }
         quote! {
             #gates
@@ -246,7 +237,6 @@ impl Items<'_> {
             #[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::default::Default)]
             #visibility struct #name<#dims const #batch: usize = 1, #scalar: #k::Scalar = f32> {
                 #(#fields,)*
-                marker: ::core::marker::PhantomData<(fn() -> #cell, fn() -> #output)>,
             }
         }
     }

@@ -2,262 +2,102 @@
 
 use crate::emit::items::Items;
 use crate::emit::layout::Layout;
+use crate::emit::types::Types;
 use crate::emit::values;
 use crate::syntax::ast::{DeclarationKind, declared};
 use proc_macro2::TokenStream;
 use quote::quote;
 
-/// Those of the values of a step.
+/// The implementations for the values of a step.
 pub fn values(items: &Items) -> TokenStream {
     let (varying, default) = (values::varying(items), context_default(items));
     quote!(#varying #default)
 }
 
-/// Those of the cell: a layer that runs and trains on sequences.
+/// The implementations for the cell: it is a layer that runs, streams and trains.
 pub fn layers(items: &Items) -> TokenStream {
     let fields = values::state_fields(items);
-    let layer = match items.types.context {
-        Some(_) => context_layer(items),
-        None => layer(items),
-    };
-    quote!(#fields #layer)
-}
-
-fn associated(items: &Items) -> TokenStream {
-    let types = &items.types;
-    let (input, output, input_bar, state, tape) =
-        (&types.input, &types.output, &types.input_bar, &types.state, &types.tape);
-    quote! {
-        type Input = #input;
-        type Output = #output;
-        type InputBar = #input_bar;
-        type State = #state;
-        type Tape = #tape;
-    }
-}
-
-/// The steps of a chunk of the passes over a sequence.
-fn chunk(items: &Items) -> TokenStream {
-    let (cx, k, scalar, batch) = (items.cx, &items.cx.k, &items.cx.scalar, &items.cx.batch);
-    let Some(plan) = items.plan else { return quote!(1) };
-    let matrices = Layout { cx, plan }.matrices();
-    quote!(#k::chunk_steps::<#scalar>(#batch, ::core::primitive::usize::MAX, &[#(#matrices),*]))
+    let (layer, cell) = (layer(items), cell(items));
+    quote!(#fields #layer #cell)
 }
 
 fn layer(items: &Items) -> TokenStream {
-    let (cx, types) = (items.cx, &items.types);
-    let (k, scalar, batch) = (&cx.k, &cx.scalar, &cx.batch);
-    let (dims, cell) = (&types.dims, &types.cell);
-    let (associated, chunk) = (associated(items), chunk(items));
+    let (k, batch) = (&items.cx.k, &items.cx.batch);
+    let Types { cell, input, output, input_bar, state, tape, .. } = &items.types;
+    let (head, context) = (items.head(), items.context());
+    let (initial_state, outputs) = (initial_state(items), outputs(items));
     quote! {
-        impl<#dims const #batch: usize, #scalar: #k::Scalar> #k::Layer<{ #batch }> for #cell {
-            #associated
+        impl<#head> #k::Layer<{ #batch }> for #cell {
+            type Input = #input;
+            type Output = #output;
+            type InputBar = #input_bar;
+            type Context = #context;
+            type State = #state;
+            type Tape = #tape;
 
-            fn initial_state(&self) -> Self::State {
-                <#cell>::initial_state(self)
-            }
-
-            fn zero_state(&self) -> Self::State {
-                #k::Varying::zero()
-            }
-
-            fn initial_state_backward(&self, dstate: &Self::State, grads: &mut Self) {
-                <#cell>::initial_state_backward(self, dstate, grads);
-            }
-
-            fn tape(&self) -> Self::Tape {
-                <#cell>::tape(self)
-            }
-
-            fn run(
-                &self,
-                xs: &[Self::Input],
-                lengths: ::core::option::Option<&[usize; #batch]>,
-                state: &mut Self::State,
-            ) -> #k::Vec<Self::Output> {
-                match lengths {
-                    ::core::option::Option::Some(lengths) => <#cell>::run_ragged(self, xs, lengths, state),
-                    ::core::option::Option::None => <#cell>::run(self, xs, state),
-                }
-            }
-
-            fn forward(
-                &self,
-                xs: &[Self::Input],
-                lengths: ::core::option::Option<&[usize; #batch]>,
-                state: &mut Self::State,
-                tape: &mut Self::Tape,
-            ) {
-                match lengths {
-                    ::core::option::Option::Some(lengths) => {
-                        <#cell>::forward_ragged(self, xs, lengths, state, tape);
-                    }
-                    ::core::option::Option::None => {
-                        <#cell>::forward(self, xs, state, tape);
-                    }
-                }
-            }
+            #initial_state
 
             fn outputs<'t>(&self, tape: &'t Self::Tape) -> &'t [Self::Output] {
-                <#cell>::outputs(self, tape)
+                #outputs
             }
 
-            fn backward(
-                &self,
-                xs: &[Self::Input],
-                lengths: ::core::option::Option<&[usize; #batch]>,
-                tape: &mut Self::Tape,
-                dys: &[Self::Output],
-                dstate: &mut Self::State,
-                grads: &mut Self,
-                dxs: ::core::option::Option<&mut [Self::InputBar]>,
-            ) {
-                match lengths {
-                    ::core::option::Option::Some(lengths) => {
-                        <#cell>::backward_ragged(self, xs, lengths, tape, dys, dstate, grads, dxs);
-                    }
-                    ::core::option::Option::None => <#cell>::backward(self, xs, tape, dys, dstate, grads, dxs),
-                }
-            }
-
-            fn inspect_forward(
-                &self,
-                xs: &[Self::Input],
-                lengths: ::core::option::Option<&[usize; #batch]>,
-                state: &Self::State,
-                _: &Self::Tape,
-            ) -> ::core::result::Result<(), #k::Fault> {
-                #k::inspect_steps(self, xs, lengths, state)
-            }
-
-            fn inspect_backward(
-                &self,
-                xs: &[Self::Input],
-                lengths: ::core::option::Option<&[usize; #batch]>,
-                state: &Self::State,
-                _: [&Self::Tape; 2],
-                dys: &[Self::Output],
-                _: &Self,
-            ) -> ::core::result::Result<(), #k::Fault> {
-                #k::inspect_steps_back(self, xs, lengths, state, dys)
-            }
-        }
-
-        impl<#dims const #batch: usize, #scalar: #k::Scalar> #k::Cell<{ #batch }> for #cell {
-            fn step(&self, x: &Self::Input, state: &mut Self::State) -> Self::Output {
-                <#cell>::step(self, x, state)
-            }
-
-            fn chunk(&self) -> usize {
-                #chunk
-            }
+            #k::layer_methods!({ #batch });
         }
     }
 }
 
-fn context_layer(items: &Items) -> TokenStream {
-    let (cx, types) = (items.cx, &items.types);
-    let (k, scalar, batch) = (&cx.k, &cx.scalar, &cx.batch);
-    let (dims, cell, context) = (&types.dims, &types.cell, &types.context);
-    let (associated, chunk) = (associated(items), chunk(items));
-    quote! {
-        impl<#dims const #batch: usize, #scalar: #k::Scalar> #k::ContextLayer<{ #batch }> for #cell {
-            #associated
-            type Context = #context;
-
-            fn initial_state(&self, context: &Self::Context) -> Self::State {
-                <#cell>::initial_state(self, context)
-            }
-
-            fn zero_state(&self) -> Self::State {
-                #k::Varying::zero()
-            }
-
-            fn zero_context_bar(&self) -> Self::Context {
-                #k::Varying::zero()
-            }
-
-            fn initial_state_backward(
-                &self,
-                context: &Self::Context,
-                dstate: &Self::State,
-                grads: &mut Self,
-                dcontext: ::core::option::Option<&mut Self::Context>,
-            ) {
-                <#cell>::initial_state_backward(self, context, dstate, grads, dcontext);
-            }
-
-            fn tape(&self) -> Self::Tape {
-                <#cell>::tape(self)
-            }
-
-            fn step(&self, x: &Self::Input, context: &Self::Context, state: &mut Self::State) -> Self::Output {
-                <#cell>::step(self, x, context, state)
-            }
-
-            fn chunk(&self) -> usize {
-                #chunk
-            }
-
-            fn run(
-                &self,
-                xs: &[Self::Input],
-                context: &Self::Context,
-                lengths: ::core::option::Option<&[usize; #batch]>,
-                state: &mut Self::State,
-            ) -> #k::Vec<Self::Output> {
-                match lengths {
-                    ::core::option::Option::Some(lengths) => {
-                        <#cell>::run_ragged(self, xs, context, lengths, state)
-                    }
-                    ::core::option::Option::None => <#cell>::run(self, xs, context, state),
-                }
-            }
-
-            fn forward(
-                &self,
-                xs: &[Self::Input],
-                context: &Self::Context,
-                lengths: ::core::option::Option<&[usize; #batch]>,
-                state: &mut Self::State,
-                tape: &mut Self::Tape,
-            ) {
-                match lengths {
-                    ::core::option::Option::Some(lengths) => {
-                        <#cell>::forward_ragged(self, xs, context, lengths, state, tape);
-                    }
-                    ::core::option::Option::None => {
-                        <#cell>::forward(self, xs, context, state, tape);
-                    }
-                }
-            }
-
-            fn outputs<'t>(&self, tape: &'t Self::Tape) -> &'t [Self::Output] {
-                <#cell>::outputs(self, tape)
-            }
-
-            fn backward(
-                &self,
-                xs: &[Self::Input],
-                context: &Self::Context,
-                lengths: ::core::option::Option<&[usize; #batch]>,
-                tape: &mut Self::Tape,
-                dys: &[Self::Output],
-                dstate: &mut Self::State,
-                grads: &mut Self,
-                dxs: ::core::option::Option<&mut [Self::InputBar]>,
-                dcontext: ::core::option::Option<&mut Self::Context>,
-            ) {
-                match lengths {
-                    ::core::option::Option::Some(lengths) => {
-                        <#cell>::backward_ragged(self, xs, context, lengths, tape, dys, dstate, grads, dxs, dcontext);
-                    }
-                    ::core::option::Option::None => {
-                        <#cell>::backward(self, xs, context, tape, dys, dstate, grads, dxs, dcontext);
-                    }
-                }
+fn cell(items: &Items) -> TokenStream {
+    let (cx, k, scalar, batch) = (items.cx, &items.cx.k, &items.cx.scalar, &items.cx.batch);
+    let (head, cell) = (items.head(), &items.types.cell);
+    let chunk = items.plan.map(|plan| {
+        let matrices = Layout { cx, plan }.matrices();
+        quote! {
+            fn chunk(&self) -> ::core::primitive::usize {
+                #k::chunk_steps::<#scalar>(#batch, ::core::primitive::usize::MAX, &[#(#matrices),*])
             }
         }
+    });
+    quote! {
+        impl<#head> #k::Cell<{ #batch }> for #cell {
+            #[inline]
+            fn step_with(&self, x: &Self::Input, context: &Self::Context, state: &mut Self::State) -> Self::Output {
+                #k::step::<Self, { #batch }>(&#k::prepare::<Self, { #batch }>(self, context), x, state)
+            }
+
+            #chunk
+        }
+    }
+}
+
+/// The initial state and its cotangent, if the definition has initial values.
+fn initial_state(items: &Items) -> TokenStream {
+    let (k, scalar, batch) = (&items.cx.k, &items.cx.scalar, &items.cx.batch);
+    if items.plan.is_none_or(|plan| plan.initial.is_none()) {
+        return TokenStream::new();
+    }
+    quote! {
+        fn initial_state_with(&self, context: &Self::Context) -> Self::State {
+            #k::initial_state::<Self, #scalar, { #batch }>(self, context)
+        }
+
+        fn initial_state_with_backward(
+            &self, context: &Self::Context, dstate: &Self::State, gradients: &mut Self,
+            dcontext: ::core::option::Option<&mut Self::Context>,
+        ) {
+            #k::start_backward::<Self, { #batch }>(self, context, dstate, gradients, dcontext);
+        }
+    }
+}
+
+/// The outputs of the last forward pass, where the tape has them.
+fn outputs(items: &Items) -> TokenStream {
+    let in_place = items.plan.and_then(|plan| (Layout { cx: items.cx, plan }).outputs_in_place());
+    match in_place {
+        // The outputs of a ragged batch are a copy.
+        Some(in_place) => quote! {
+            if tape.common.outputs.is_empty() { tape.#in_place } else { &tape.common.outputs }
+        },
+        None => quote!(&tape.common.outputs),
     }
 }
 

@@ -4,12 +4,22 @@
 //! Without the feature `alloc` there are no tapes, so no [`Layer`]s: of the traits, [`Model`] and [`ModelMut`] are left.
 
 use crate::Scalar;
+#[cfg(feature = "alloc")]
+use crate::types::varying::Varying;
 
 #[cfg(feature = "alloc")]
 mod layer;
+#[cfg(feature = "alloc")]
+mod pass;
+#[cfg(feature = "alloc")]
+mod with;
 
 #[cfg(feature = "alloc")]
 pub use layer::*;
+#[cfg(feature = "alloc")]
+pub use pass::*;
+#[cfg(feature = "alloc")]
+pub use with::*;
 
 /// One block of a parameter, with its place in the parameter that the user declared.
 ///
@@ -61,7 +71,7 @@ pub struct ParameterMut<'n, 'v, T> {
     pub values: &'v mut [T],
 }
 
-/// What has parameters. It knows nothing of batches.
+/// A value with parameters: a cell, a network, gradients.
 ///
 /// Parameters are visited in the order of their declaration, always the same; a gradient is visited in
 /// the order of its model.
@@ -96,10 +106,52 @@ pub trait Model {
         self.visit(&mut |parameter| count += parameter.values.len());
         count
     }
+
+    /// Returns the state that a sequence of `B` samples starts from: zero, unless the layer says otherwise. For a layer with
+    /// a context see [`initial_state_with`](Layer::initial_state_with).
+    #[cfg(feature = "alloc")]
+    fn initial_state<const B: usize>(&self) -> <Self as Layer<B>>::State
+    where
+        Self: Layer<B, Context = ()> + Sized,
+    {
+        self.initial_state_with(&())
+    }
+
+    /// Pulls `dstate`, the cotangent of the [initial state](Self::initial_state), back to the parameters that this state is
+    /// computed from. Adds to `gradients`; nothing, unless the layer learns its initial state. For a layer with a context see
+    /// [`initial_state_with_backward`](Layer::initial_state_with_backward).
+    #[cfg(feature = "alloc")]
+    fn initial_state_backward<const B: usize>(
+        &self,
+        dstate: &<Self as Layer<B>>::State,
+        gradients: &mut Self::Gradients,
+    ) where
+        Self: Layer<B, Context = ()> + Sized,
+    {
+        self.initial_state_with_backward(&(), dstate, gradients, None);
+    }
+
+    /// Returns a state of `B` samples that is all zero: the cotangent of a final state that no loss reads.
+    #[cfg(feature = "alloc")]
+    fn zero_state<const B: usize>(&self) -> <Self as Layer<B>>::State
+    where
+        Self: Layer<B> + Sized,
+    {
+        Varying::zero()
+    }
+
+    /// Returns an empty tape for batches of `B` samples.
+    #[cfg(feature = "alloc")]
+    fn tape<const B: usize>(&self) -> <Self as Layer<B>>::Tape
+    where
+        Self: Layer<B> + Sized,
+    {
+        Default::default()
+    }
 }
 
 /// A model whose parameters can be changed: by an optimiser, by loading. Apart from [`Model`] since what only borrows a
-/// cell (a cell [with](ContextLayer::with) its context) can be run and differentiated, not changed.
+/// cell (a cell [with](Layer::with) its context) can be run and differentiated, not changed.
 pub trait ModelMut: Model {
     /// Calls `visitor` with every learned parameter, block by block, to change it.
     fn visit_mut<'v>(&'v mut self, visitor: &mut dyn for<'n> FnMut(ParameterMut<'n, 'v, Self::Scalar>));
@@ -110,5 +162,10 @@ pub trait ModelMut: Model {
         visitor: &mut dyn for<'n> FnMut(ParameterMut<'n, 'v, Self::Scalar>),
     ) {
         let _ = visitor;
+    }
+
+    /// Sets every learned scalar to zero: gradients before the first backward pass that adds to them.
+    fn set_zero(&mut self) {
+        self.visit_mut(&mut |parameter| parameter.values.fill(Self::Scalar::default()));
     }
 }

@@ -1,6 +1,7 @@
 //! The equations of a cell, and what a step of any cell does with them.
 
 use crate::kernels::isa::{Isa, Job, dispatch};
+use crate::types::varying::Varying;
 
 /// One step of `B` samples, and the state that a sequence starts from: what `rnn_cell!` writes for a cell, and for its
 /// copies in fewer bits.
@@ -101,8 +102,13 @@ impl<C: Equations<B>, const B: usize> Job for Start<'_, C, B> {
     }
 }
 
-/// Overwrites `state`, which is zero, with the state that a sequence starts from.
+/// Returns the state that a sequence starts from.
 #[inline]
-pub fn start<C: Equations<B>, const B: usize>(cell: &C, context: &C::Context, state: &mut C::State) {
-    dispatch(Start { cell, context, state });
+pub fn initial_state<C: Equations<B, State: Varying<T>>, T, const B: usize>(
+    cell: &C,
+    context: &C::Context,
+) -> C::State {
+    let mut state = C::State::zero();
+    dispatch(Start { cell, context, state: &mut state });
+    state
 }

@@ -3,9 +3,11 @@
 
 pub use crate::Scalar;
 #[cfg(feature = "alloc")]
-pub use crate::cell::{Cell, ContextLayer, Layer, StateFields};
+pub use crate::cell::{Bars, Cell, Layer, LayerBars, LayerPass, Pass, StateFields};
 pub use crate::cell::{Model, ModelMut, Parameter, ParameterMut, Storage};
 pub use crate::init;
+#[cfg(feature = "alloc")]
+pub use crate::__layer_methods as layer_methods;
 #[cfg(feature = "alloc")]
 pub use crate::inspect::finite::{Fault, inspect_steps, inspect_steps_back};
 pub use crate::kernels::elementwise::{fold, map, map_flat};
@@ -26,10 +28,10 @@ pub use crate::quantised::{Bytes, Format, NotFinite, Quantised, Stored};
 pub use crate::rng::Rng;
 pub use crate::types::blocks::{Block, Cols, Rows};
 pub use crate::types::varying::Varying;
-pub use equations::{Equations, prepare, start, step};
+pub use equations::{Equations, initial_state, prepare, step};
 pub use nalgebra::SMatrix;
 #[cfg(feature = "alloc")]
-pub use passes::{Bars, Pass, Passes, Tape, backward, forward, start_backward};
+pub use passes::{CommonTape, Passes, backward, forward, run, start_backward};
 pub use rnn_cell_macros::{compile, page};
 #[cfg(feature = "alloc")]
 pub use sequences::*;

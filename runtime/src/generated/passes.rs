@@ -1,55 +1,34 @@
-//! The passes over a sequence, and what the passes of any cell do around them.
+//! The passes over a sequence: the part of them that is the same for every cell.
 
-use super::Equations;
-use super::sequences::{check_ends, check_lengths};
+use alloc::vec::Vec;
+use core::mem;
+
+use super::sequences::{
+    CleanContext, check_ends, check_lengths, finish_outputs, run_steps, with_cotangent, without_padding,
+};
+use crate::cell::{Layer, LayerBars, LayerPass};
 use crate::kernels::isa::{Isa, Job, dispatch};
+use crate::kernels::plain::Flat;
+use crate::kernels::series::Series;
+use crate::types::varying::Varying;
+use crate::{Scalar, cell::Pass};
 
-/// What a pass over a sequence reads.
-#[derive(Debug)]
-pub struct Pass<'a, X, C, const B: usize> {
-    /// `xs[t]` is step `t` of every sample.
-    pub xs: &'a [X],
-    /// What stays the same for the whole sequence.
-    pub context: &'a C,
-    /// The number of steps of each sample, if they differ.
-    pub lengths: Option<&'a [usize; B]>,
-}
+/// The passes over a sequence of `B` samples, compiled once for each instruction set: the code that `rnn_cell!` writes for
+/// a cell.
+pub trait Passes<const B: usize>:
+    Layer<B, Gradients = Self, Context: Varying<Self::Scalar> + Send + Sync> + Sized
+{
+    /// A copy of the inputs without padding: a series if the passes read the inputs in place, `()` if they copy them.
+    type CleanInputs: CleanInputs<Self::Input>;
 
-impl<X, C, const B: usize> Clone for Pass<'_, X, C, B> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<X, C, const B: usize> Copy for Pass<'_, X, C, B> {}
-
-/// The cotangents that a backward pass reads and writes.
-#[derive(Debug)]
-pub struct Bars<'a, C: Passes<B>, const B: usize> {
-    /// The cotangents of the outputs; empty: all zero.
-    pub dys: &'a [C::Output],
-    /// The cotangent of the final state on entry, of the initial state on return.
-    pub dstate: &'a mut C::State,
-    /// The gradients of the parameters, which are added to.
-    pub grads: &'a mut C,
-    /// The cotangents of the inputs, which are overwritten.
-    pub dxs: Option<&'a mut [C::InputBar]>,
-    /// The cotangent of the context, which is added to.
-    pub dcontext: Option<&'a mut C::Context>,
-}
-
-/// The forward and the backward pass over a sequence of `B` samples: what `rnn_cell!` writes for a cell.
-pub trait Passes<const B: usize>: Equations<B> + Sized {
-    /// The cotangent of an input.
-    type InputBar;
-    /// The residuals of a forward pass.
-    type Tape: Tape<B>;
+    /// The part of a tape that is the same for every cell.
+    fn common(tape: &mut Self::Tape) -> &mut CommonTape<Self, B>;
 
     /// Runs a sequence and keeps the residuals.
     fn forward_on<S: Isa>(
         &self,
         isa: S,
-        pass: Pass<'_, Self::Input, Self::Context, B>,
+        pass: LayerPass<'_, Self, B>,
         state: &mut Self::State,
         tape: &mut Self::Tape,
     );
@@ -58,37 +37,103 @@ pub trait Passes<const B: usize>: Equations<B> + Sized {
     fn backward_on<S: Isa>(
         &self,
         isa: S,
-        pass: Pass<'_, Self::Input, Self::Context, B>,
+        pass: LayerPass<'_, Self, B>,
         tape: &mut Self::Tape,
-        bars: Bars<'_, Self, B>,
+        dys: &[Self::Output],
+        bars: LayerBars<'_, Self, B>,
     );
 
-    /// Pulls the cotangent of the initial state back to what it is computed from. Does nothing if it is zero.
+    /// Pulls the cotangent of the initial state back to the values that it is computed from. Does nothing if it is zero.
     #[inline(always)]
     fn start_backward_on<S: Isa>(
         &self,
         isa: S,
         context: &Self::Context,
         dstate: &Self::State,
-        grads: &mut Self,
+        gradients: &mut Self,
         dcontext: Option<&mut Self::Context>,
     ) {
-        let _ = (isa, context, dstate, grads, dcontext);
+        let _ = (isa, context, dstate, gradients, dcontext);
     }
 }
 
-/// What every tape knows of its forward pass.
-pub trait Tape<const B: usize> {
-    /// The number of steps of the sequence.
-    fn steps(&self) -> usize;
+/// The [common part](Common) of the tape of the cell `C`.
+pub type CommonTape<C, const B: usize> = Common<
+    <C as Passes<B>>::CleanInputs,
+    <C as Layer<B>>::Output,
+    <C as Layer<B>>::Context,
+    <C as crate::cell::Model>::Scalar,
+    B,
+>;
 
+/// The part of a tape that is the same for every cell: outputs `Y`, and [clean copies](Clean) for ragged batches.
+#[derive(Debug, Clone)]
+pub struct Common<I, Y, C, T, const B: usize> {
+    /// The outputs, unless they are a series of the tape.
+    pub outputs: Vec<Y>,
+    /// The number of steps of the sequence.
+    steps: usize,
     /// The number of steps of each sample, if they differ.
-    fn lengths(&self) -> Option<&[usize; B]>;
+    lengths: Option<[usize; B]>,
+    clean: Clean<I, C, T>,
+}
+
+impl<I: Default, Y, C, T, const B: usize> Default for Common<I, Y, C, T, B> {
+    fn default() -> Self {
+        Common { outputs: Vec::new(), steps: 0, lengths: None, clean: Clean::default() }
+    }
+}
+
+/// Copies of the inputs and the context of a ragged batch without the padding, which may hold anything.
+#[derive(Debug, Clone)]
+struct Clean<I, C, T> {
+    inputs: I,
+    context: CleanContext<C, T>,
+}
+
+impl<I: Default, C, T> Default for Clean<I, C, T> {
+    fn default() -> Self {
+        Clean { inputs: I::default(), context: CleanContext::new() }
+    }
+}
+
+impl<I, C: Varying<T> + Send + Sync, T: Scalar> Clean<I, C, T> {
+    /// Returns the pass that a cell may read.
+    fn read<'a, X, const B: usize>(&'a mut self, pass: Pass<'a, X, C, B>) -> Pass<'a, X, C, B>
+    where
+        I: CleanInputs<X>,
+    {
+        let Some(lengths) = &pass.lengths else { return pass };
+        Pass {
+            xs: self.inputs.read(pass.xs, lengths),
+            context: self.context.read(pass.context, lengths, pass.xs.len()),
+            lengths: pass.lengths,
+        }
+    }
+}
+
+/// A place for a copy of inputs without the padding.
+pub trait CleanInputs<X>: Default {
+    /// Returns `xs`, or a copy in which each padded step holds the sample's last step.
+    fn read<'a>(&'a mut self, xs: &'a [X], lengths: &[usize]) -> &'a [X];
+}
+
+impl<X> CleanInputs<X> for () {
+    fn read<'a>(&'a mut self, xs: &'a [X], _: &[usize]) -> &'a [X] {
+        xs
+    }
+}
+
+impl<X: Flat> CleanInputs<X> for Series<X> {
+    fn read<'a>(&'a mut self, xs: &'a [X], lengths: &[usize]) -> &'a [X] {
+        without_padding(xs, lengths, self);
+        self.as_slice()
+    }
 }
 
 struct Forward<'a, C: Passes<B>, const B: usize> {
     cell: &'a C,
-    pass: Pass<'a, C::Input, C::Context, B>,
+    pass: LayerPass<'a, C, B>,
     state: &'a mut C::State,
     tape: &'a mut C::Tape,
 }
@@ -102,21 +147,47 @@ impl<C: Passes<B>, const B: usize> Job for Forward<'_, C, B> {
     }
 }
 
-/// Runs a sequence and keeps on `tape` what [`backward`] needs.
+/// Runs a sequence and keeps on `tape` the residuals that [`backward`] needs.
 pub fn forward<C: Passes<B>, const B: usize>(
     cell: &C,
-    pass: Pass<'_, C::Input, C::Context, B>,
+    pass: LayerPass<'_, C, B>,
     state: &mut C::State,
     tape: &mut C::Tape,
 ) {
-    dispatch(Forward { cell, pass, state, tape });
+    let common = C::common(tape);
+    common.outputs.clear();
+    (common.steps, common.lengths) = (pass.xs.len(), pass.lengths);
+    let mut clean = mem::take(&mut common.clean);
+    dispatch(Forward { cell, pass: clean.read(pass), state, tape });
+    let common = C::common(tape);
+    common.clean = clean;
+    if let Some(lengths) = &pass.lengths {
+        finish_outputs(&mut common.outputs, lengths, pass.xs.len());
+    }
+}
+
+/// Runs a sequence piece by piece, with a tape that holds one piece, and returns the outputs.
+pub fn run<C: Passes<B>, const B: usize>(
+    cell: &C,
+    pass: LayerPass<'_, C, B>,
+    state: &mut C::State,
+) -> Vec<C::Output> {
+    let (mut tape, steps) = (C::Tape::default(), pass.xs.len());
+    let mut ys = Vec::with_capacity(steps);
+    let piece = run_steps(B, steps);
+    for start in (0..steps).step_by(piece) {
+        forward(cell, pass.window(start..steps.min(start + piece)), state, &mut tape);
+        ys.extend_from_slice(cell.outputs(&tape));
+    }
+    ys
 }
 
 struct Backward<'a, C: Passes<B>, const B: usize> {
     cell: &'a C,
-    pass: Pass<'a, C::Input, C::Context, B>,
+    pass: LayerPass<'a, C, B>,
     tape: &'a mut C::Tape,
-    bars: Bars<'a, C, B>,
+    dys: &'a [C::Output],
+    bars: LayerBars<'a, C, B>,
 }
 
 impl<C: Passes<B>, const B: usize> Job for Backward<'_, C, B> {
@@ -124,30 +195,34 @@ impl<C: Passes<B>, const B: usize> Job for Backward<'_, C, B> {
 
     #[inline(always)]
     fn run<S: Isa>(self, isa: S) {
-        self.cell.backward_on(isa, self.pass, self.tape, self.bars);
+        self.cell.backward_on(isa, self.pass, self.tape, self.dys, self.bars);
     }
 }
 
 /// Pulls cotangents back through the forward pass on `tape`, which must have been over the same `pass`.
 ///
 /// # Panics
-/// If the number of steps in `pass` or `bars`, or the samples' lengths, are not those on the tape.
+/// If the number of steps in `pass`, `dys` or `bars`, or the samples' lengths, are not those on the tape.
 pub fn backward<C: Passes<B>, const B: usize>(
     cell: &C,
-    pass: Pass<'_, C::Input, C::Context, B>,
+    pass: LayerPass<'_, C, B>,
     tape: &mut C::Tape,
-    bars: Bars<'_, C, B>,
+    dys: &[C::Output],
+    bars: LayerBars<'_, C, B>,
 ) {
-    check_lengths(tape.steps(), pass.xs.len(), bars.dys.len(), bars.dxs.as_deref().map(<[_]>::len));
-    check_ends(tape.lengths(), pass.lengths, tape.steps());
-    dispatch(Backward { cell, pass, tape, bars });
+    let common = C::common(tape);
+    check_lengths(common.steps, pass.xs.len(), dys.len(), bars.steps());
+    check_ends(common.lengths.as_ref(), pass.lengths.as_ref(), common.steps);
+    let mut clean = mem::take(&mut common.clean);
+    dispatch(Backward { cell, pass: clean.read(pass), tape, dys, bars });
+    C::common(tape).clean = clean;
 }
 
 struct StartBackward<'a, C: Passes<B>, const B: usize> {
     cell: &'a C,
     context: &'a C::Context,
     dstate: &'a C::State,
-    grads: &'a mut C,
+    gradients: &'a mut C,
     dcontext: Option<&'a mut C::Context>,
 }
 
@@ -156,18 +231,76 @@ impl<C: Passes<B>, const B: usize> Job for StartBackward<'_, C, B> {
 
     #[inline(always)]
     fn run<S: Isa>(self, isa: S) {
-        let StartBackward { cell, context, dstate, grads, dcontext } = self;
-        cell.start_backward_on(isa, context, dstate, grads, dcontext);
+        let StartBackward { cell, context, dstate, gradients, dcontext } = self;
+        cell.start_backward_on(isa, context, dstate, gradients, dcontext);
     }
 }
 
-/// Pulls the cotangent of the initial state back to parameters and context.
-pub fn start_backward<C: Passes<B>, const B: usize>(
+/// Pulls the cotangent of the initial state back to parameters and context. Samples without a cotangent need no valid
+/// context.
+pub fn start_backward<C: Passes<B, State: Send + Sync>, const B: usize>(
     cell: &C,
     context: &C::Context,
     dstate: &C::State,
-    grads: &mut C,
+    gradients: &mut C,
     dcontext: Option<&mut C::Context>,
 ) {
-    dispatch(StartBackward { cell, context, dstate, grads, dcontext });
+    let mut clean = CleanContext::new();
+    let lengths = with_cotangent::<_, _, B>(dstate);
+    let context = clean.read(context, &lengths, 1);
+    dispatch(StartBackward { cell, context, dstate, gradients, dcontext });
+}
+
+/// The methods of [`Layer`] that are the same for every cell: the functions of this module. For samples of `$B`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __layer_methods {
+    ($B:tt) => {
+        fn run_pass(
+            &self,
+            pass: $crate::generated::LayerPass<'_, Self, $B>,
+            state: &mut Self::State,
+        ) -> $crate::generated::Vec<Self::Output> {
+            $crate::generated::run::<Self, $B>(self, pass, state)
+        }
+
+        fn forward_pass(
+            &self,
+            pass: $crate::generated::LayerPass<'_, Self, $B>,
+            state: &mut Self::State,
+            tape: &mut Self::Tape,
+        ) {
+            $crate::generated::forward::<Self, $B>(self, pass, state, tape);
+        }
+
+        fn backward_pass(
+            &self,
+            pass: $crate::generated::LayerPass<'_, Self, $B>,
+            tape: &mut Self::Tape,
+            dys: &[Self::Output],
+            bars: $crate::generated::LayerBars<'_, Self, $B>,
+        ) {
+            $crate::generated::backward::<Self, $B>(self, pass, tape, dys, bars);
+        }
+
+        fn inspect_forward(
+            &self,
+            pass: $crate::generated::LayerPass<'_, Self, $B>,
+            state: &Self::State,
+            _: &Self::Tape,
+        ) -> ::core::result::Result<(), $crate::generated::Fault> {
+            $crate::generated::inspect_steps::<Self, $B>(self, pass, state)
+        }
+
+        fn inspect_backward(
+            &self,
+            pass: $crate::generated::LayerPass<'_, Self, $B>,
+            state: &Self::State,
+            _: [&Self::Tape; 2],
+            dys: &[Self::Output],
+            _: &Self::Gradients,
+        ) -> ::core::result::Result<(), $crate::generated::Fault> {
+            $crate::generated::inspect_steps_back::<Self, $B>(self, pass, state, dys)
+        }
+    };
 }

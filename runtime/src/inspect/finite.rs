@@ -35,8 +35,7 @@ use core::fmt;
 use core::slice;
 
 use crate::Scalar;
-use crate::cell::{Layer, Model};
-use crate::data::window;
+use crate::cell::{Bars, IntoPass, Layer, LayerPass, Model};
 use crate::generated::check_lengths;
 use crate::train::optim::{NotFinite, check_finite, check_finite_buffers};
 use crate::types::varying::Varying;
@@ -149,17 +148,17 @@ impl Fault {
     }
 
     /// The same fault where the layer read the sequence from its end.
-    pub(crate) fn turned<const B: usize>(mut self, steps: usize, lengths: Option<&[usize; B]>) -> Self {
-        let turned = |step: usize, length: usize| if step < length { length - 1 - step } else { step };
+    pub(crate) fn reversed<const B: usize>(mut self, steps: usize, lengths: Option<&[usize; B]>) -> Self {
+        let reversed = |step: usize, length: usize| if step < length { length - 1 - step } else { step };
         match &mut self {
             Fault::Value { step, at, .. } => {
                 let sample = at.sample.or((B == 1).then_some(0));
                 let length =
                     lengths.zip(sample).map_or(steps, |(lengths, sample)| lengths[sample].min(steps));
-                *step = turned(*step, length);
+                *step = reversed(*step, length);
             }
             Fault::Gradient { step, .. } if lengths.is_some() => *step = None,
-            Fault::Gradient { step, .. } => *step = step.map(|step| turned(step, steps)),
+            Fault::Gradient { step, .. } => *step = step.map(|step| reversed(step, steps)),
             Fault::Parameter(_) | Fault::InitialState(_) => {}
         }
         self
@@ -185,43 +184,46 @@ impl Fault {
 /// # Panics
 /// If `dys` are neither none nor one per step.
 #[track_caller]
-pub fn check_sequence<L, const B: usize>(
+pub fn check_sequence<'a, L, const B: usize>(
     layer: &L,
-    xs: &[L::Input],
-    lengths: Option<&[usize; B]>,
+    pass: impl IntoPass<'a, L::Input, L::Context, B>,
     state: &L::State,
     dys: &[L::Output],
 ) -> Result<(), Fault>
 where
-    L: Layer<B>,
-    L::Input: Varying<L::Scalar> + Clone,
-    L::Output: Varying<L::Scalar> + Clone,
-    L::State: Varying<L::Scalar> + Clone,
+    L: Layer<B, Input: Varying<L::Scalar> + Clone + 'a, Context: 'a>,
 {
-    check_lengths(xs.len(), xs.len(), dys.len(), None);
+    let pass = pass.into_pass();
+    let lengths = pass.lengths.as_ref();
+    check_lengths(pass.xs.len(), pass.xs.len(), dys.len(), None);
     check_finite(layer).map_err(Fault::Parameter)?;
     check_finite_buffers(layer).map_err(Fault::Parameter)?;
     if let Some(at) = first::<_, _, B>(state, |_| true) {
         return Err(Fault::InitialState(at));
     }
-    for (step, x) in xs.iter().enumerate() {
+    for (step, x) in pass.xs.iter().enumerate() {
         look(Value::Input, step, x, lengths)?;
     }
-    let (mut tape, mut last) = (layer.tape(), state.clone());
-    layer.forward(xs, lengths, &mut last, &mut tape);
-    layer.inspect_forward(xs, lengths, state, &tape)?;
-    // Of layers that don't show their states by step.
-    look::<_, _, B>(Value::State, xs.len().saturating_sub(1), &last, None)?;
+    let (mut tape, mut last) = (L::Tape::default(), state.clone());
+    layer.forward_pass(pass, &mut last, &mut tape);
+    layer.inspect_forward(pass, state, &tape)?;
+    // For layers that don't show their states by step.
+    look::<_, _, B>(Value::State, pass.xs.len().saturating_sub(1), &last, None)?;
     if dys.is_empty() {
         return Ok(());
     }
     look_back_at_outputs(dys, lengths)?;
     // A backward pass uses its tape up, and layers read the outputs of those before them.
-    let mut back = layer.tape();
-    layer.forward(xs, lengths, &mut state.clone(), &mut back);
-    let (mut dstate, mut gradients) = (layer.zero_state(), layer.zero_gradients());
-    layer.backward(xs, lengths, &mut back, dys, &mut dstate, &mut gradients, None);
-    layer.inspect_backward(xs, lengths, state, [&tape, &back], dys, &gradients)?;
+    let mut back = L::Tape::default();
+    layer.forward_pass(pass, &mut state.clone(), &mut back);
+    let (mut dstate, mut gradients) = (L::State::zero(), layer.zero_gradients());
+    layer.backward_pass(
+        pass,
+        &mut back,
+        dys,
+        Bars::of(&mut *gradients).state(&mut dstate).without_context(),
+    );
+    layer.inspect_backward(pass, state, [&tape, &back], dys, &gradients)?;
     check_finite(&*gradients).map_err(|at| Fault::Gradient { step: None, at })?;
     look::<_, _, B>(Value::StateBar, 0, &dstate, None)
 }
@@ -259,23 +261,16 @@ pub(crate) fn look_at_cotangents<Y: Varying<M::Scalar> + Clone, M: Model, const 
 ///
 /// # Errors
 /// With the first scalar that is NaN or infinite.
-pub fn inspect_steps<L, const B: usize>(
+pub fn inspect_steps<L: Layer<B>, const B: usize>(
     layer: &L,
-    xs: &[L::Input],
-    lengths: Option<&[usize; B]>,
+    pass: LayerPass<'_, L, B>,
     state: &L::State,
-) -> Result<(), Fault>
-where
-    L: Layer<B>,
-    L::Output: Varying<L::Scalar> + Clone,
-    L::State: Varying<L::Scalar> + Clone,
-{
-    let (mut tape, mut now) = (layer.tape(), state.clone());
-    for (step, x) in xs.iter().enumerate() {
-        let within = lengths.map(|lengths| window(lengths, step, 1));
-        layer.forward(slice::from_ref(x), within.as_ref(), &mut now, &mut tape);
+) -> Result<(), Fault> {
+    let (mut tape, mut now) = (L::Tape::default(), state.clone());
+    for step in 0..pass.xs.len() {
+        layer.forward_pass(pass.window(step..step + 1), &mut now, &mut tape);
         if let Some(y) = layer.outputs(&tape).first() {
-            look(Value::Output, step, y, lengths)?;
+            look(Value::Output, step, y, pass.lengths.as_ref())?;
         }
         look::<_, _, B>(Value::State, step, &now, None)?;
     }
@@ -288,34 +283,28 @@ where
 ///
 /// # Errors
 /// With the first scalar that is NaN or infinite.
-pub fn inspect_steps_back<L, const B: usize>(
+pub fn inspect_steps_back<L: Layer<B>, const B: usize>(
     layer: &L,
-    xs: &[L::Input],
-    lengths: Option<&[usize; B]>,
+    pass: LayerPass<'_, L, B>,
     state: &L::State,
     dys: &[L::Output],
-) -> Result<(), Fault>
-where
-    L: Layer<B>,
-    L::Output: Varying<L::Scalar> + Clone,
-    L::State: Varying<L::Scalar> + Clone,
-{
-    let (mut tape, mut now) = (layer.tape(), state.clone());
-    let within = |step: usize| lengths.map(|lengths| window(lengths, step, 1));
-    let mut states: Vec<L::State> = Vec::with_capacity(xs.len());
-    for (step, x) in xs.iter().enumerate() {
+) -> Result<(), Fault> {
+    let (mut tape, mut now) = (L::Tape::default(), state.clone());
+    let mut states: Vec<L::State> = Vec::with_capacity(pass.xs.len());
+    for step in 0..pass.xs.len() {
         states.push(now.clone());
-        layer.forward(slice::from_ref(x), within(step).as_ref(), &mut now, &mut tape);
+        layer.forward_pass(pass.window(step..step + 1), &mut now, &mut tape);
     }
-    let (mut dstate, mut gradients) = (layer.zero_state(), layer.zero_gradients());
+    let (mut dstate, mut gradients) = (L::State::zero(), layer.zero_gradients());
     for (step, mut before) in states.into_iter().enumerate().rev() {
-        let (x, dy, within) = (slice::from_ref(&xs[step]), dys.get(step), within(step));
+        let (step_pass, dy) = (pass.window(step..step + 1), dys.get(step));
         if let Some(dy) = dy {
-            look(Value::OutputBar, step, dy, lengths)?;
+            look(Value::OutputBar, step, dy, pass.lengths.as_ref())?;
         }
         let dy = dy.map_or(&[][..], slice::from_ref);
-        layer.forward(x, within.as_ref(), &mut before, &mut tape);
-        layer.backward(x, within.as_ref(), &mut tape, dy, &mut dstate, &mut gradients, None);
+        layer.forward_pass(step_pass, &mut before, &mut tape);
+        let bars = Bars::of(&mut *gradients).state(&mut dstate).without_context();
+        layer.backward_pass(step_pass, &mut tape, dy, bars);
         check_finite(&*gradients).map_err(|at| Fault::Gradient { step: Some(step), at })?;
         look::<_, _, B>(Value::StateBar, step, &dstate, None)?;
     }

@@ -8,7 +8,7 @@ use nalgebra::SMatrix;
 use super::path::Place;
 use super::{copy, fit};
 use crate::Scalar;
-use crate::cell::{Layer, Model, ModelMut, Parameter, ParameterMut};
+use crate::cell::{Bars, Layer, LayerBars, LayerPass, Model, ModelMut, Parameter, ParameterMut};
 use crate::data::{clear_past_end, reverse};
 use crate::generated::check_lengths;
 use crate::inspect::finite::{Fault, look_at_outputs, look_back_at_outputs};
@@ -34,8 +34,7 @@ use crate::types::varying::Varying;
 ///
 /// let xs = vec![SVector::<f32, 3>::repeat(0.5); 4];
 /// let (mut state, mut tape) = (layer.initial_state(), layer.tape());
-/// layer.forward(&xs, None, &mut state, &mut tape);
-/// let ys = layer.outputs(&tape);
+/// let ys = layer.forward(&xs, &mut state, &mut tape);
 /// assert_eq!((ys[3].forward, ys[0].reverse), (state.forward.h, state.reverse.h));
 ///
 /// // A vector of both, for the next layer to read.
@@ -111,7 +110,7 @@ impl<F: Clone, R: Clone> Join<F, R> for Pair {
 /// # use rnn_cell::cells::Gru;
 /// # use rnn_cell::prelude::*;
 /// let layer = Bidirectional::new(Gru::<3, 5>::zeros(), Gru::<3, 5>::zeros()).joined(Concat::<11>);
-/// layer.forward(&[SVector::<f32, 3>::zeros()], None, &mut layer.initial_state(), &mut layer.tape());
+/// layer.forward(&[SVector::<f32, 3>::zeros()], &mut layer.initial_state(), &mut layer.tape());
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Concat<const N: usize>;
@@ -200,6 +199,11 @@ impl<F: ModelMut, R: ModelMut<Scalar = F::Scalar>, J> ModelMut for Bidirectional
         self.forward.visit_buffers_mut(&mut FORWARD.of_mut(visitor));
         self.reverse.visit_buffers_mut(&mut REVERSE.of_mut(visitor));
     }
+
+    fn set_zero(&mut self) {
+        self.forward.set_zero();
+        self.reverse.set_zero();
+    }
 }
 
 /// The tapes of both directions of a [`Bidirectional`], and the sequences turned around.
@@ -219,6 +223,24 @@ pub struct BidirectionalTape<F, R, X, D, Y> {
 pub struct Direction<P, Y> {
     tape: P,
     ys: Vec<Y>,
+}
+
+impl<F: Default, R: Default, X, D, Y> Default for BidirectionalTape<F, R, X, D, Y> {
+    fn default() -> Self {
+        BidirectionalTape {
+            forward: F::default(),
+            reverse: R::default(),
+            xs: Vec::new(),
+            dxs: Vec::new(),
+            outputs: Vec::new(),
+        }
+    }
+}
+
+impl<P: Default, Y> Default for Direction<P, Y> {
+    fn default() -> Self {
+        Direction { tape: P::default(), ys: Vec::new() }
+    }
 }
 
 impl<F, R, J> Bidirectional<F, R, J> {
@@ -244,12 +266,13 @@ impl<F, R, J> Bidirectional<F, R, J> {
 impl<const B: usize, F, R, J> Layer<B> for Bidirectional<F, R, J>
 where
     F: Layer<B, Input: Varying<F::Scalar> + Clone, InputBar: Varying<F::Scalar>>,
-    R: Layer<B, Scalar = F::Scalar, Input = F::Input, InputBar = F::InputBar>,
+    R: Layer<B, Scalar = F::Scalar, Input = F::Input, InputBar = F::InputBar, Context = F::Context>,
     J: Join<F::Output, R::Output, Output: Varying<F::Scalar> + Clone>,
 {
     type Input = F::Input;
     type Output = J::Output;
     type InputBar = F::InputBar;
+    type Context = F::Context;
     type State = Both<F::State, R::State>;
     type Tape = BidirectionalTape<
         Direction<F::Tape, F::Output>,
@@ -259,17 +282,24 @@ where
         J::Output,
     >;
 
-    fn initial_state(&self) -> Self::State {
-        Both { forward: self.forward.initial_state(), reverse: self.reverse.initial_state() }
+    fn initial_state_with(&self, context: &F::Context) -> Self::State {
+        Both {
+            forward: self.forward.initial_state_with(context),
+            reverse: self.reverse.initial_state_with(context),
+        }
     }
 
-    fn zero_state(&self) -> Self::State {
-        Both { forward: self.forward.zero_state(), reverse: self.reverse.zero_state() }
-    }
-
-    fn initial_state_backward(&self, dstate: &Self::State, grads: &mut Self::Gradients) {
-        self.forward.initial_state_backward(&dstate.forward, &mut grads.forward);
-        self.reverse.initial_state_backward(&dstate.reverse, &mut grads.reverse);
+    fn initial_state_with_backward(
+        &self,
+        context: &F::Context,
+        dstate: &Self::State,
+        gradients: &mut Self::Gradients,
+        mut dcontext: Option<&mut F::Context>,
+    ) {
+        let Bidirectional { forward, reverse, .. } = gradients;
+        let first = dcontext.as_deref_mut();
+        self.forward.initial_state_with_backward(context, &dstate.forward, forward, first);
+        self.reverse.initial_state_with_backward(context, &dstate.reverse, reverse, dcontext);
     }
 
     fn seed_noise(&self, state: &mut Self::State, rng: &mut DynRng<'_>) {
@@ -277,44 +307,30 @@ where
         self.reverse.seed_noise(&mut state.reverse, rng);
     }
 
-    fn tape(&self) -> Self::Tape {
-        BidirectionalTape {
-            forward: Direction { tape: self.forward.tape(), ys: Vec::new() },
-            reverse: Direction { tape: self.reverse.tape(), ys: Vec::new() },
-            xs: Vec::new(),
-            dxs: Vec::new(),
-            outputs: Vec::new(),
-        }
-    }
-
-    fn run(
-        &self,
-        xs: &[Self::Input],
-        lengths: Option<&[usize; B]>,
-        state: &mut Self::State,
-    ) -> Vec<J::Output> {
-        let mut turned = xs.to_vec();
-        reverse(&mut turned, lengths);
-        let mut backward = self.reverse.run(&turned, lengths, &mut state.reverse);
+    fn run_pass(&self, pass: LayerPass<'_, Self, B>, state: &mut Self::State) -> Vec<J::Output> {
+        let lengths = pass.lengths.as_ref();
+        let mut reversed = pass.xs.to_vec();
+        reverse(&mut reversed, lengths);
+        let mut backward = self.reverse.run_pass(pass.inputs(&reversed), &mut state.reverse);
         reverse(&mut backward, lengths);
-        let forward = self.forward.run(xs, lengths, &mut state.forward);
+        let forward = self.forward.run_pass(pass, &mut state.forward);
         let mut ys = Vec::new();
         self.join_all((&forward, &backward), lengths, &mut ys);
         ys
     }
 
-    fn forward(
+    fn forward_pass(
         &self,
-        xs: &[Self::Input],
-        lengths: Option<&[usize; B]>,
+        pass: LayerPass<'_, Self, B>,
         state: &mut Self::State,
         tape: &mut Self::Tape,
     ) {
-        let BidirectionalTape { forward, reverse: backward, xs: turned, outputs, .. } = tape;
-        self.forward.forward(xs, lengths, &mut state.forward, &mut forward.tape);
-        copy(turned, xs);
-        reverse(turned, lengths);
-        self.reverse.forward(turned, lengths, &mut state.reverse, &mut backward.tape);
+        let lengths = pass.lengths.as_ref();
+        let BidirectionalTape { forward, reverse: backward, xs: reversed, outputs, .. } = tape;
+        self.forward.forward_pass(pass, &mut state.forward, &mut forward.tape);
+        copy(reversed, pass.xs);
+        reverse(reversed, lengths);
+        self.reverse.forward_pass(pass.inputs(reversed), &mut state.reverse, &mut backward.tape);
         copy(&mut backward.ys, self.reverse.outputs(&backward.tape));
         reverse(&mut backward.ys, lengths);
 
@@ -325,18 +341,16 @@ where
         &tape.outputs
     }
 
-    fn backward(
+    fn backward_pass(
         &self,
-        xs: &[Self::Input],
-        lengths: Option<&[usize; B]>,
+        pass: LayerPass<'_, Self, B>,
         tape: &mut Self::Tape,
         dys: &[Self::Output],
-        dstate: &mut Self::State,
-        grads: &mut Self::Gradients,
-        mut dxs: Option<&mut [Self::InputBar]>,
+        bars: LayerBars<'_, Self, B>,
     ) {
-        let BidirectionalTape { forward, reverse: backward, xs: turned, dxs: turned_dxs, outputs } = tape;
-        check_lengths(outputs.len(), xs.len(), dys.len(), dxs.as_deref().map(<[_]>::len));
+        let lengths = pass.lengths.as_ref();
+        let BidirectionalTape { forward, reverse: backward, xs: reversed, dxs: reversed_dxs, outputs } = tape;
+        check_lengths(outputs.len(), pass.xs.len(), dys.len(), bars.steps());
         fit(&mut forward.ys, &self.forward.outputs(&forward.tape)[..dys.len()]);
         fit(&mut backward.ys, &self.reverse.outputs(&backward.tape)[..dys.len()]);
         let parts = forward.ys.iter_mut().zip(&mut backward.ys);
@@ -345,53 +359,62 @@ where
         }
         reverse(&mut backward.ys, lengths);
 
-        let (tape, ys, dforward) = (&mut forward.tape, &forward.ys, &mut dstate.forward);
-        self.forward.backward(xs, lengths, tape, ys, dforward, &mut grads.forward, dxs.as_deref_mut());
-        let turned_dxs = dxs.is_some().then(|| {
-            turned_dxs.resize_with(xs.len(), Varying::zero);
-            turned_dxs
-        });
-        let (tape, ys, dreverse) = (&mut backward.tape, &backward.ys, &mut dstate.reverse);
-        let Some((dxs, turned_dxs)) = dxs.zip(turned_dxs) else {
-            self.reverse.backward(turned, lengths, tape, ys, dreverse, &mut grads.reverse, None);
-            return;
+        let Bars { gradients, state, mut inputs, mut context } = bars;
+        let (dforward, dreverse) = state.map(|both| (&mut both.forward, &mut both.reverse)).unzip();
+        let bars = Bars {
+            gradients: &mut *gradients.forward,
+            state: dforward,
+            inputs: inputs.as_deref_mut(),
+            context: context.as_deref_mut(),
         };
-        self.reverse.backward(turned, lengths, tape, ys, dreverse, &mut grads.reverse, Some(turned_dxs));
-        reverse(turned_dxs, lengths);
-        dxs.iter_mut().zip(turned_dxs).for_each(|(dx, turned)| dx.add(turned));
+        self.forward.backward_pass(pass, &mut forward.tape, &forward.ys, bars);
+        if inputs.is_some() {
+            reversed_dxs.resize_with(pass.xs.len(), Varying::zero);
+        }
+        let bars = Bars {
+            gradients: &mut *gradients.reverse,
+            state: dreverse,
+            inputs: inputs.is_some().then_some(&mut reversed_dxs[..]),
+            context,
+        };
+        self.reverse.backward_pass(pass.inputs(reversed), &mut backward.tape, &backward.ys, bars);
+        if let Some(dxs) = inputs {
+            reverse(reversed_dxs, lengths);
+            dxs.iter_mut().zip(reversed_dxs).for_each(|(dx, reversed)| dx.add(reversed));
+        }
     }
 
     fn inspect_forward(
         &self,
-        xs: &[Self::Input],
-        lengths: Option<&[usize; B]>,
+        pass: LayerPass<'_, Self, B>,
         state: &Self::State,
         tape: &Self::Tape,
     ) -> Result<(), Fault> {
-        let BidirectionalTape { forward, reverse, xs: turned, outputs, .. } = tape;
-        FORWARD.locate(self.forward.inspect_forward(xs, lengths, &state.forward, &forward.tape))?;
-        let found = self.reverse.inspect_forward(turned, lengths, &state.reverse, &reverse.tape);
-        REVERSE.locate(found.map_err(|fault| fault.turned(xs.len(), lengths)))?;
+        let BidirectionalTape { forward, reverse, xs: reversed, outputs, .. } = tape;
+        FORWARD.locate(self.forward.inspect_forward(pass, &state.forward, &forward.tape))?;
+        let found = self.reverse.inspect_forward(pass.inputs(reversed), &state.reverse, &reverse.tape);
+        let lengths = pass.lengths.as_ref();
+        REVERSE.locate(found.map_err(|fault| fault.reversed(pass.xs.len(), lengths)))?;
         look_at_outputs(outputs, lengths)
     }
 
     fn inspect_backward(
         &self,
-        xs: &[Self::Input],
-        lengths: Option<&[usize; B]>,
+        pass: LayerPass<'_, Self, B>,
         state: &Self::State,
         tapes: [&Self::Tape; 2],
         dys: &[Self::Output],
-        grads: &Self::Gradients,
+        gradients: &Self::Gradients,
     ) -> Result<(), Fault> {
+        let lengths = pass.lengths.as_ref();
         look_back_at_outputs(dys, lengths)?;
-        let [tape, back] = tapes;
-        let (tapes, dys, grads_of) =
-            ([&tape.forward.tape, &back.forward.tape], &back.forward.ys, &grads.forward);
-        FORWARD.locate(self.forward.inspect_backward(xs, lengths, &state.forward, tapes, dys, grads_of))?;
-        let (tapes, dys, grads_of) =
-            ([&tape.reverse.tape, &back.reverse.tape], &back.reverse.ys, &grads.reverse);
-        let found = self.reverse.inspect_backward(&tape.xs, lengths, &state.reverse, tapes, dys, grads_of);
-        REVERSE.locate(found.map_err(|fault| fault.turned(xs.len(), lengths)))
+        let [first, back] = tapes;
+        let (tapes, dys) = ([&first.forward.tape, &back.forward.tape], &back.forward.ys);
+        let found = self.forward.inspect_backward(pass, &state.forward, tapes, dys, &gradients.forward);
+        FORWARD.locate(found)?;
+        let reversed = pass.inputs(&first.xs);
+        let (tapes, dys) = ([&first.reverse.tape, &back.reverse.tape], &back.reverse.ys);
+        let found = self.reverse.inspect_backward(reversed, &state.reverse, tapes, dys, &gradients.reverse);
+        REVERSE.locate(found.map_err(|fault| fault.reversed(pass.xs.len(), lengths)))
     }
 }

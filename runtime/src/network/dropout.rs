@@ -5,7 +5,9 @@ use alloc::vec::Vec;
 use super::copy;
 use super::noise::{Noisy, Rate};
 use crate::Scalar;
-use crate::cell::{Cell, Layer, Model, ModelMut, Parameter, ParameterMut};
+use crate::cell::{
+    Bars, Cell, Layer, LayerBars, LayerPass, Model, ModelMut, Parameter, ParameterMut,
+};
 use crate::generated::check_lengths;
 use crate::inspect::finite::Fault;
 use crate::rng::{DynRng, Rng, Xoshiro256PlusPlus};
@@ -59,8 +61,8 @@ use crate::types::varying::Varying;
 /// let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
 /// let cell = Masked::<3, 8>::init(&mut rng);
 /// let context = MaskedContext { m: mask(0.25, &mut rng) };
-/// let mut state = cell.initial_state(&context);
-/// let y = cell.step(&SVector::<f32, 3>::repeat(1.0), &context, &mut state);
+/// let mut state = cell.initial_state_with(&context);
+/// let y = cell.step((&SVector::<f32, 3>::repeat(1.0), &context), &mut state);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Dropout<L> {
@@ -133,6 +135,18 @@ pub struct DropoutTape<P, Y> {
     is_noisy: bool,
 }
 
+impl<P: Default, Y> Default for DropoutTape<P, Y> {
+    fn default() -> Self {
+        DropoutTape {
+            layer: P::default(),
+            outputs: Vec::new(),
+            dys: Vec::new(),
+            generators: Vec::new(),
+            is_noisy: false,
+        }
+    }
+}
+
 impl<const B: usize, L, Y> Layer<B> for Dropout<L>
 where
     L: Layer<B, Output = Y>,
@@ -141,54 +155,33 @@ where
     type Input = L::Input;
     type Output = Y;
     type InputBar = L::InputBar;
+    type Context = L::Context;
     type State = Noisy<L::State>;
     type Tape = DropoutTape<L::Tape, Y>;
 
-    fn initial_state(&self) -> Self::State {
-        Noisy::silent(self.layer.initial_state())
+    fn initial_state_with(&self, context: &L::Context) -> Self::State {
+        Noisy::silent(self.layer.initial_state_with(context))
     }
 
-    fn zero_state(&self) -> Self::State {
-        Noisy::silent(self.layer.zero_state())
-    }
+    same_initial_state!(noisy);
 
-    fn initial_state_backward(&self, dstate: &Self::State, grads: &mut L::Gradients) {
-        self.layer.initial_state_backward(&dstate.state, grads);
-    }
-
-    fn seed_noise(&self, state: &mut Self::State, rng: &mut DynRng<'_>) {
-        self.layer.seed_noise(&mut state.state, rng);
-        state.seed(rng);
-    }
-
-    fn tape(&self) -> Self::Tape {
-        DropoutTape {
-            layer: self.layer.tape(),
-            outputs: Vec::new(),
-            dys: Vec::new(),
-            generators: Vec::new(),
-            is_noisy: false,
-        }
-    }
-
-    fn run(&self, xs: &[L::Input], lengths: Option<&[usize; B]>, state: &mut Self::State) -> Vec<Y> {
+    fn run_pass(&self, pass: LayerPass<'_, Self, B>, state: &mut Self::State) -> Vec<Y> {
         let Noisy { state, generator } = state;
-        let mut ys = self.layer.run(xs, lengths, state);
+        let mut ys = self.layer.run_pass(pass, state);
         if let Some(generator) = generator {
             ys.iter_mut().for_each(|y| self.drop(y, generator));
         }
         ys
     }
 
-    fn forward(
+    fn forward_pass(
         &self,
-        xs: &[L::Input],
-        lengths: Option<&[usize; B]>,
+        pass: LayerPass<'_, Self, B>,
         state: &mut Self::State,
         tape: &mut Self::Tape,
     ) {
         let Noisy { state, generator } = state;
-        self.layer.forward(xs, lengths, state, &mut tape.layer);
+        self.layer.forward_pass(pass, state, &mut tape.layer);
         tape.is_noisy = generator.is_some();
         let Some(generator) = generator else { return };
         copy(&mut tape.outputs, self.layer.outputs(&tape.layer));
@@ -203,49 +196,46 @@ where
         if tape.is_noisy { &tape.outputs } else { self.layer.outputs(&tape.layer) }
     }
 
-    fn backward(
+    fn backward_pass(
         &self,
-        xs: &[L::Input],
-        lengths: Option<&[usize; B]>,
+        pass: LayerPass<'_, Self, B>,
         tape: &mut Self::Tape,
         dys: &[Y],
-        dstate: &mut Self::State,
-        grads: &mut L::Gradients,
-        dxs: Option<&mut [L::InputBar]>,
+        bars: LayerBars<'_, Self, B>,
     ) {
         let mut pulled = dys;
         if tape.is_noisy {
-            check_lengths(tape.generators.len(), xs.len(), dys.len(), dxs.as_deref().map(<[_]>::len));
+            check_lengths(tape.generators.len(), pass.xs.len(), dys.len(), bars.steps());
             copy(&mut tape.dys, dys);
             for (dy, generator) in tape.dys.iter_mut().zip(&tape.generators) {
                 apply(dy, self.rate, &mut generator.clone());
             }
             pulled = &tape.dys;
         }
-        self.layer.backward(xs, lengths, &mut tape.layer, pulled, &mut dstate.state, grads, dxs);
+        let Bars { gradients, state, inputs, context } = bars;
+        let state = state.map(|noisy| &mut noisy.state);
+        self.layer.backward_pass(pass, &mut tape.layer, pulled, Bars { gradients, state, inputs, context });
     }
 
     fn inspect_forward(
         &self,
-        xs: &[L::Input],
-        lengths: Option<&[usize; B]>,
+        pass: LayerPass<'_, Self, B>,
         state: &Self::State,
         tape: &Self::Tape,
     ) -> Result<(), Fault> {
-        self.layer.inspect_forward(xs, lengths, &state.state, &tape.layer)
+        self.layer.inspect_forward(pass, &state.state, &tape.layer)
     }
 
     fn inspect_backward(
         &self,
-        xs: &[L::Input],
-        lengths: Option<&[usize; B]>,
+        pass: LayerPass<'_, Self, B>,
         state: &Self::State,
         tapes: [&Self::Tape; 2],
         dys: &[Y],
-        grads: &L::Gradients,
+        gradients: &L::Gradients,
     ) -> Result<(), Fault> {
         let dys = if tapes[1].is_noisy { &tapes[1].dys } else { dys };
-        self.layer.inspect_backward(xs, lengths, &state.state, tapes.map(|tape| &tape.layer), dys, grads)
+        self.layer.inspect_backward(pass, &state.state, tapes.map(|tape| &tape.layer), dys, gradients)
     }
 }
 
@@ -254,9 +244,9 @@ where
     L: Cell<B> + Layer<B, Output = Y>,
     Y: Varying<L::Scalar> + Clone,
 {
-    fn step(&self, x: &L::Input, state: &mut Self::State) -> Y {
+    fn step_with(&self, x: &L::Input, context: &L::Context, state: &mut Self::State) -> Y {
         let Noisy { state, generator } = state;
-        let mut y = self.layer.step(x, state);
+        let mut y = self.layer.step_with(x, context, state);
         if let Some(generator) = generator {
             self.drop(&mut y, generator);
         }

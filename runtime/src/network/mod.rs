@@ -10,11 +10,12 @@
 //! | [`Dropout`] | what comes out of a layer, values dropped at random in training | if the layer does |
 //! | [`Zoneout`] | what comes out of a layer whose state keeps values at random in training | if the layer does |
 //!
-//! A readout is a [`Dense`](crate::cells::Dense) at the top of a stack; a layer too large for the call stack stands in a
-//! network as [`Boxed`].
+//! A readout is a [`Dense`](crate::cells::Dense) at the top of a stack. A `Box` of a layer is a layer: a cell too large for
+//! the call stack is built on the heap (`init_boxed`) and put into the network like any other.
 //!
 //! ```
 //! use rnn_cell::cells::{Dense, Lstm};
+//! use rnn_cell::data::Batch;
 //! use rnn_cell::prelude::*;
 //!
 //! let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
@@ -27,13 +28,12 @@
 //! assert_eq!((names[0].as_str(), names.last().unwrap().as_str()), ("0.forward.W_i", "2.b"));
 //!
 //! // A batch of two sequences, of 5 and of 3 steps.
-//! let (xs, lengths) = (vec![SMatrix::<f32, 3, 2>::repeat(0.5); 5], [5, 3]);
+//! let batch = Batch { xs: vec![SMatrix::<f32, 3, 2>::repeat(0.5); 5], lengths: [5, 3] };
 //! let (mut state, mut tape) = (net.initial_state(), net.tape());
 //! net.seed_noise(&mut state, &mut rng); // Training: without this line nothing is dropped.
-//! net.forward(&xs, Some(&lengths), &mut state, &mut tape);
-//! let dys: Vec<_> = net.outputs(&tape).iter().map(|y| y / 10.0).collect();
-//! let (mut dstate, mut gradients) = (net.zero_state(), net.zero_gradients());
-//! net.backward(&xs, Some(&lengths), &mut tape, &dys, &mut dstate, &mut gradients, None);
+//! let dys: Vec<_> = net.forward(&batch, &mut state, &mut tape).iter().map(|y| y / 10.0).collect();
+//! let mut gradients = net.zero_gradients();
+//! net.backward(&batch, &mut tape, &dys, &mut gradients);
 //! Adam::new(1e-3).step(&mut net, &gradients);
 //! ```
 //!
@@ -46,7 +46,8 @@
 //! The tape of a network holds the tapes of its layers and the buffers between them. They grow to the longest sequence
 //! and are used again: passes that follow allocate nothing of their own.
 
-/// A wrapper with the parameters, and their names, of the layer that it wraps.
+/// Implements [`Model`](crate::cell::Model) and [`ModelMut`](crate::cell::ModelMut) for a wrapper whose parameters, and their names, are those
+/// of the layer `self.layer`.
 macro_rules! same_parameters {
     ($wrapper:ident) => {
         impl<L: Model> Model for $wrapper<L> {
@@ -81,6 +82,50 @@ macro_rules! same_parameters {
             ) {
                 self.layer.visit_buffers_mut(visitor);
             }
+
+            fn set_zero(&mut self) {
+                self.layer.set_zero();
+            }
+        }
+    };
+}
+
+/// The methods of [`Layer`](crate::cell::Layer) for the initial state of a wrapper: the state of the layer `self.layer`, or,
+/// with `noisy`, that state [with a generator](Noisy).
+macro_rules! same_initial_state {
+    () => {
+        fn initial_state_with(&self, context: &Self::Context) -> L::State {
+            self.layer.initial_state_with(context)
+        }
+
+        fn initial_state_with_backward(
+            &self,
+            context: &Self::Context,
+            dstate: &L::State,
+            gradients: &mut L::Gradients,
+            dcontext: Option<&mut Self::Context>,
+        ) {
+            self.layer.initial_state_with_backward(context, dstate, gradients, dcontext);
+        }
+
+        fn seed_noise(&self, state: &mut L::State, rng: &mut DynRng<'_>) {
+            self.layer.seed_noise(state, rng);
+        }
+    };
+    (noisy) => {
+        fn initial_state_with_backward(
+            &self,
+            context: &Self::Context,
+            dstate: &Self::State,
+            gradients: &mut L::Gradients,
+            dcontext: Option<&mut Self::Context>,
+        ) {
+            self.layer.initial_state_with_backward(context, &dstate.state, gradients, dcontext);
+        }
+
+        fn seed_noise(&self, state: &mut Self::State, rng: &mut DynRng<'_>) {
+            self.layer.seed_noise(&mut state.state, rng);
+            state.seed(rng);
         }
     };
 }
@@ -95,7 +140,6 @@ mod stack;
 mod zoneout;
 
 pub use bidirectional::{Bidirectional, BidirectionalTape, Both, Concat, Join, Pair, Sum};
-pub use boxed::Boxed;
 pub use dropout::{Dropout, DropoutTape, mask};
 pub use noise::Noisy;
 pub use residual::{Residual, ResidualTape};

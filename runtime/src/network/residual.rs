@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::copy;
 use crate::Scalar;
-use crate::cell::{Cell, Layer, Model, ModelMut, Parameter, ParameterMut};
+use crate::cell::{Cell, Layer, LayerBars, LayerPass, Model, ModelMut, Parameter, ParameterMut, Pass};
 use crate::data::clear_past_end;
 use crate::generated::check_lengths;
 use crate::inspect::finite::{Fault, look_at_outputs};
@@ -47,13 +47,15 @@ pub struct ResidualTape<P, Y> {
     dys: Vec<Y>,
 }
 
-fn add_inputs<T: Scalar, X: Varying<T>, const B: usize>(
-    ys: &mut [X],
-    xs: &[X],
-    lengths: Option<&[usize; B]>,
-) {
-    ys.iter_mut().zip(xs).for_each(|(y, x)| y.add(x));
-    if let Some(lengths) = lengths {
+impl<P: Default, Y> Default for ResidualTape<P, Y> {
+    fn default() -> Self {
+        ResidualTape { layer: P::default(), outputs: Vec::new(), dys: Vec::new() }
+    }
+}
+
+fn add_inputs<T: Scalar, X: Varying<T>, C, const B: usize>(ys: &mut [X], pass: Pass<'_, X, C, B>) {
+    ys.iter_mut().zip(pass.xs).for_each(|(y, x)| y.add(x));
+    if let Some(lengths) = &pass.lengths {
         clear_past_end(ys, lengths);
     }
 }
@@ -66,62 +68,42 @@ where
     type Input = X;
     type Output = X;
     type InputBar = X;
+    type Context = L::Context;
     type State = L::State;
     type Tape = ResidualTape<L::Tape, X>;
 
-    fn initial_state(&self) -> L::State {
-        self.layer.initial_state()
-    }
+    same_initial_state!();
 
-    fn zero_state(&self) -> L::State {
-        self.layer.zero_state()
-    }
-
-    fn initial_state_backward(&self, dstate: &L::State, grads: &mut L::Gradients) {
-        self.layer.initial_state_backward(dstate, grads);
-    }
-
-    fn seed_noise(&self, state: &mut L::State, rng: &mut DynRng<'_>) {
-        self.layer.seed_noise(state, rng);
-    }
-
-    fn tape(&self) -> Self::Tape {
-        ResidualTape { layer: self.layer.tape(), outputs: Vec::new(), dys: Vec::new() }
-    }
-
-    fn run(&self, xs: &[X], lengths: Option<&[usize; B]>, state: &mut L::State) -> Vec<X> {
-        let mut ys = self.layer.run(xs, lengths, state);
-        add_inputs::<L::Scalar, _, B>(&mut ys, xs, lengths);
+    fn run_pass(&self, pass: LayerPass<'_, Self, B>, state: &mut L::State) -> Vec<X> {
+        let mut ys = self.layer.run_pass(pass, state);
+        add_inputs::<L::Scalar, _, _, B>(&mut ys, pass);
         ys
     }
 
-    fn forward(&self, xs: &[X], lengths: Option<&[usize; B]>, state: &mut L::State, tape: &mut Self::Tape) {
-        self.layer.forward(xs, lengths, state, &mut tape.layer);
+    fn forward_pass(&self, pass: LayerPass<'_, Self, B>, state: &mut L::State, tape: &mut Self::Tape) {
+        self.layer.forward_pass(pass, state, &mut tape.layer);
         copy(&mut tape.outputs, self.layer.outputs(&tape.layer));
-        add_inputs::<L::Scalar, _, B>(&mut tape.outputs, xs, lengths);
+        add_inputs::<L::Scalar, _, _, B>(&mut tape.outputs, pass);
     }
 
     fn outputs<'t>(&self, tape: &'t Self::Tape) -> &'t [X] {
         &tape.outputs
     }
 
-    fn backward(
+    fn backward_pass(
         &self,
-        xs: &[X],
-        lengths: Option<&[usize; B]>,
+        pass: LayerPass<'_, Self, B>,
         tape: &mut Self::Tape,
         dys: &[X],
-        dstate: &mut L::State,
-        grads: &mut L::Gradients,
-        mut dxs: Option<&mut [X]>,
+        mut bars: LayerBars<'_, Self, B>,
     ) {
         let ResidualTape { layer, outputs, dys: own } = tape;
-        check_lengths(outputs.len(), xs.len(), dys.len(), dxs.as_deref().map(<[X]>::len));
-        self.layer.backward(xs, lengths, layer, dys, dstate, grads, dxs.as_deref_mut());
-        let Some(dxs) = dxs else { return };
-        let dys = match lengths {
+        check_lengths(outputs.len(), pass.xs.len(), dys.len(), bars.steps());
+        self.layer.backward_pass(pass, layer, dys, bars.reborrow());
+        let Some(dxs) = bars.inputs else { return };
+        let dys = match &pass.lengths {
             None => dys,
-            // What stands past a sample's end is no cotangent, and must not become one.
+            // Values past a sample's end are no cotangents, and must not become some.
             Some(lengths) => {
                 copy(own, dys);
                 clear_past_end::<L::Scalar, _, B>(own, lengths);
@@ -133,26 +115,23 @@ where
 
     fn inspect_forward(
         &self,
-        xs: &[X],
-        lengths: Option<&[usize; B]>,
+        pass: LayerPass<'_, Self, B>,
         state: &L::State,
         tape: &Self::Tape,
     ) -> Result<(), Fault> {
-        self.layer.inspect_forward(xs, lengths, state, &tape.layer)?;
-        look_at_outputs(&tape.outputs, lengths)
+        self.layer.inspect_forward(pass, state, &tape.layer)?;
+        look_at_outputs(&tape.outputs, pass.lengths.as_ref())
     }
 
     fn inspect_backward(
         &self,
-        xs: &[X],
-        lengths: Option<&[usize; B]>,
+        pass: LayerPass<'_, Self, B>,
         state: &L::State,
         tapes: [&Self::Tape; 2],
         dys: &[X],
-        grads: &L::Gradients,
+        gradients: &L::Gradients,
     ) -> Result<(), Fault> {
-        let tapes = tapes.map(|tape| &tape.layer);
-        self.layer.inspect_backward(xs, lengths, state, tapes, dys, grads)
+        self.layer.inspect_backward(pass, state, tapes.map(|tape| &tape.layer), dys, gradients)
     }
 }
 
@@ -161,8 +140,8 @@ where
     L: Cell<B> + Layer<B, Input = X, Output = X, InputBar = X>,
     X: Varying<L::Scalar> + Clone,
 {
-    fn step(&self, x: &X, state: &mut L::State) -> X {
-        let mut y = self.layer.step(x, state);
+    fn step_with(&self, x: &X, context: &L::Context, state: &mut L::State) -> X {
+        let mut y = self.layer.step_with(x, context, state);
         y.add(x);
         y
     }

@@ -5,7 +5,9 @@ use alloc::vec::Vec;
 
 use super::fit;
 use super::path::Place;
-use crate::cell::{Cell, Layer, Model, ModelMut, Parameter, ParameterMut};
+use crate::cell::{
+    Bars, Cell, Layer, LayerBars, LayerPass, Model, ModelMut, Parameter, ParameterMut, Pass,
+};
 use crate::inspect::finite::Fault;
 use crate::rng::DynRng;
 
@@ -78,6 +80,11 @@ impl<A: ModelMut, L: ModelMut<Scalar = A::Scalar>> ModelMut for Stack<A, L> {
         self.0.visit_buffers_mut(&mut first.of_mut(visitor));
         self.1.visit_buffers_mut(&mut second.of_mut(visitor));
     }
+
+    fn set_zero(&mut self) {
+        self.0.set_zero();
+        self.1.set_zero();
+    }
 }
 
 /// The tapes of both layers of a [`Stack`], and the cotangents that pass between them.
@@ -88,28 +95,37 @@ pub struct StackTape<A, L, Y> {
     between: Vec<Y>,
 }
 
+impl<A: Default, L: Default, Y> Default for StackTape<A, L, Y> {
+    fn default() -> Self {
+        StackTape { first: A::default(), second: L::default(), between: Vec::new() }
+    }
+}
+
 impl<const B: usize, A, L> Layer<B> for Stack<A, L>
 where
     A: Layer<B>,
-    L: Layer<B, Scalar = A::Scalar, Input = A::Output, InputBar = A::Output>,
+    L: Layer<B, Scalar = A::Scalar, Input = A::Output, InputBar = A::Output, Context = ()>,
 {
     type Input = A::Input;
     type Output = L::Output;
     type InputBar = A::InputBar;
+    type Context = A::Context;
     type State = (A::State, L::State);
     type Tape = StackTape<A::Tape, L::Tape, A::Output>;
 
-    fn initial_state(&self) -> Self::State {
-        (self.0.initial_state(), self.1.initial_state())
+    fn initial_state_with(&self, context: &A::Context) -> Self::State {
+        (self.0.initial_state_with(context), self.1.initial_state_with(&()))
     }
 
-    fn zero_state(&self) -> Self::State {
-        (self.0.zero_state(), self.1.zero_state())
-    }
-
-    fn initial_state_backward(&self, dstate: &Self::State, grads: &mut Self::Gradients) {
-        self.0.initial_state_backward(&dstate.0, &mut grads.0);
-        self.1.initial_state_backward(&dstate.1, &mut grads.1);
+    fn initial_state_with_backward(
+        &self,
+        context: &A::Context,
+        dstate: &Self::State,
+        gradients: &mut Self::Gradients,
+        dcontext: Option<&mut A::Context>,
+    ) {
+        self.0.initial_state_with_backward(context, &dstate.0, &mut gradients.0, dcontext);
+        self.1.initial_state_with_backward(&(), &dstate.1, &mut gradients.1, None);
     }
 
     fn seed_noise(&self, state: &mut Self::State, rng: &mut DynRng<'_>) {
@@ -117,90 +133,81 @@ where
         self.1.seed_noise(&mut state.1, rng);
     }
 
-    fn tape(&self) -> Self::Tape {
-        StackTape { first: self.0.tape(), second: self.1.tape(), between: Vec::new() }
+    fn run_pass(&self, pass: LayerPass<'_, Self, B>, state: &mut Self::State) -> Vec<Self::Output> {
+        let hs = self.0.run_pass(pass, &mut state.0);
+        self.1.run_pass(Pass::of(&hs).lengths(pass.lengths), &mut state.1)
     }
 
-    fn run(
+    fn forward_pass(
         &self,
-        xs: &[Self::Input],
-        lengths: Option<&[usize; B]>,
-        state: &mut Self::State,
-    ) -> Vec<Self::Output> {
-        self.1.run(&self.0.run(xs, lengths, &mut state.0), lengths, &mut state.1)
-    }
-
-    fn forward(
-        &self,
-        xs: &[Self::Input],
-        lengths: Option<&[usize; B]>,
+        pass: LayerPass<'_, Self, B>,
         state: &mut Self::State,
         tape: &mut Self::Tape,
     ) {
-        self.0.forward(xs, lengths, &mut state.0, &mut tape.first);
-        self.1.forward(self.0.outputs(&tape.first), lengths, &mut state.1, &mut tape.second);
+        self.0.forward_pass(pass, &mut state.0, &mut tape.first);
+        let hs = self.0.outputs(&tape.first);
+        self.1.forward_pass(Pass::of(hs).lengths(pass.lengths), &mut state.1, &mut tape.second);
     }
 
     fn outputs<'t>(&self, tape: &'t Self::Tape) -> &'t [Self::Output] {
         self.1.outputs(&tape.second)
     }
 
-    fn backward(
+    fn backward_pass(
         &self,
-        xs: &[Self::Input],
-        lengths: Option<&[usize; B]>,
+        pass: LayerPass<'_, Self, B>,
         tape: &mut Self::Tape,
         dys: &[Self::Output],
-        dstate: &mut Self::State,
-        grads: &mut Self::Gradients,
-        dxs: Option<&mut [Self::InputBar]>,
+        bars: LayerBars<'_, Self, B>,
     ) {
         let StackTape { first, second, between } = tape;
+        let Bars { gradients, state, inputs, context } = bars;
+        let (dfirst, dsecond) = state.map(|(first, second)| (first, second)).unzip();
         let hs = self.0.outputs(first);
         fit(between, hs);
-        self.1.backward(hs, lengths, second, dys, &mut dstate.1, &mut grads.1, Some(between));
-        self.0.backward(xs, lengths, first, between, &mut dstate.0, &mut grads.0, dxs);
+        let bars = Bars { gradients: &mut *gradients.1, state: dsecond, inputs: Some(between), context: None };
+        self.1.backward_pass(Pass::of(hs).lengths(pass.lengths), second, dys, bars);
+        let bars = Bars { gradients: &mut *gradients.0, state: dfirst, inputs, context };
+        self.0.backward_pass(pass, first, between, bars);
     }
 
     fn inspect_forward(
         &self,
-        xs: &[Self::Input],
-        lengths: Option<&[usize; B]>,
+        pass: LayerPass<'_, Self, B>,
         state: &Self::State,
         tape: &Self::Tape,
     ) -> Result<(), Fault> {
         let (first, second) = self.places();
-        first.locate(self.0.inspect_forward(xs, lengths, &state.0, &tape.first))?;
-        let hs = self.0.outputs(&tape.first);
-        second.locate(self.1.inspect_forward(hs, lengths, &state.1, &tape.second))
+        first.locate(self.0.inspect_forward(pass, &state.0, &tape.first))?;
+        let hs = Pass::of(self.0.outputs(&tape.first)).lengths(pass.lengths);
+        second.locate(self.1.inspect_forward(hs, &state.1, &tape.second))
     }
 
     fn inspect_backward(
         &self,
-        xs: &[Self::Input],
-        lengths: Option<&[usize; B]>,
+        pass: LayerPass<'_, Self, B>,
         state: &Self::State,
         tapes: [&Self::Tape; 2],
         dys: &[Self::Output],
-        grads: &Self::Gradients,
+        gradients: &Self::Gradients,
     ) -> Result<(), Fault> {
         let (first, second) = self.places();
         let [tape, back] = tapes;
-        let hs = self.0.outputs(&tape.first);
+        let hs = Pass::of(self.0.outputs(&tape.first)).lengths(pass.lengths);
         let tapes = [&tape.second, &back.second];
-        second.locate(self.1.inspect_backward(hs, lengths, &state.1, tapes, dys, &grads.1))?;
+        second.locate(self.1.inspect_backward(hs, &state.1, tapes, dys, &gradients.1))?;
         let tapes = [&tape.first, &back.first];
-        first.locate(self.0.inspect_backward(xs, lengths, &state.0, tapes, &back.between, &grads.0))
+        first.locate(self.0.inspect_backward(pass, &state.0, tapes, &back.between, &gradients.0))
     }
 }
 
 impl<const B: usize, A, L> Cell<B> for Stack<A, L>
 where
     A: Cell<B>,
-    L: Cell<B, Scalar = A::Scalar, Input = A::Output, InputBar = A::Output>,
+    L: Cell<B, Scalar = A::Scalar, Input = A::Output, InputBar = A::Output, Context = ()>,
 {
-    fn step(&self, x: &Self::Input, state: &mut Self::State) -> Self::Output {
-        self.1.step(&self.0.step(x, &mut state.0), &mut state.1)
+    fn step_with(&self, x: &A::Input, context: &A::Context, state: &mut Self::State) -> Self::Output {
+        self.1.step_with(&self.0.step_with(x, context, &mut state.0), &(), &mut state.1)
     }
 
     fn chunk(&self) -> usize {

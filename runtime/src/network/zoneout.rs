@@ -6,8 +6,10 @@ use core::slice;
 
 use super::noise::{Noisy, Rate};
 use crate::Scalar;
-use crate::cell::{Cell, Layer, Model, ModelMut, Parameter, ParameterMut, StateFields};
-use crate::data::{clear_past_end, window};
+use crate::cell::{
+    Bars, Cell, Layer, LayerBars, LayerPass, Model, ModelMut, Parameter, ParameterMut, StateFields,
+};
+use crate::data::clear_past_end;
 use crate::generated::check_lengths;
 use crate::inspect::finite::{Fault, inspect_steps, inspect_steps_back};
 use crate::rng::{DynRng, Xoshiro256PlusPlus};
@@ -51,7 +53,7 @@ impl<L> Zoneout<L> {
     /// Each value of the state's field `name` stays with probability `rate`.
     ///
     /// # Panics
-    /// If the rate is not in `[0, 1)`. A state without such a field makes `initial_state` and `tape` panic.
+    /// If the rate is not in `[0, 1)`. A state without such a field makes `initial_state` and `forward` panic.
     #[must_use]
     #[track_caller]
     pub fn field(mut self, name: &str, rate: f64) -> Self {
@@ -142,6 +144,12 @@ pub struct ZoneoutTape<P, Y> {
     generators: Vec<Option<Xoshiro256PlusPlus>>,
 }
 
+impl<P, Y> Default for ZoneoutTape<P, Y> {
+    fn default() -> Self {
+        ZoneoutTape { steps: Vec::new(), outputs: Vec::new(), generators: Vec::new() }
+    }
+}
+
 impl<const B: usize, L> Layer<B> for Zoneout<L>
 where
     L: Layer<B, State: StateFields<L::Scalar, L::Output> + Clone>,
@@ -149,56 +157,41 @@ where
     type Input = L::Input;
     type Output = L::Output;
     type InputBar = L::InputBar;
+    type Context = L::Context;
     type State = Noisy<L::State>;
     type Tape = ZoneoutTape<L::Tape, L::Output>;
 
-    fn initial_state(&self) -> Self::State {
+    fn initial_state_with(&self, context: &L::Context) -> Self::State {
         self.check_names(L::State::NAMES);
-        Noisy::silent(self.layer.initial_state())
+        Noisy::silent(self.layer.initial_state_with(context))
     }
 
-    fn zero_state(&self) -> Self::State {
-        Noisy::silent(self.layer.zero_state())
-    }
+    same_initial_state!(noisy);
 
-    fn initial_state_backward(&self, dstate: &Self::State, grads: &mut L::Gradients) {
-        self.layer.initial_state_backward(&dstate.state, grads);
-    }
-
-    fn seed_noise(&self, state: &mut Self::State, rng: &mut DynRng<'_>) {
-        self.layer.seed_noise(&mut state.state, rng);
-        state.seed(rng);
-    }
-
-    fn tape(&self) -> Self::Tape {
-        self.check_names(L::State::NAMES);
-        ZoneoutTape { steps: Vec::new(), outputs: Vec::new(), generators: Vec::new() }
-    }
-
-    fn forward(
+    fn forward_pass(
         &self,
-        xs: &[L::Input],
-        lengths: Option<&[usize; B]>,
+        pass: LayerPass<'_, Self, B>,
         state: &mut Self::State,
         tape: &mut Self::Tape,
     ) {
+        self.check_names(L::State::NAMES);
         let ZoneoutTape { steps, outputs, generators } = tape;
         outputs.clear();
         generators.clear();
-        while steps.len() < xs.len() {
-            steps.push(self.layer.tape());
+        if steps.len() < pass.xs.len() {
+            steps.resize_with(pass.xs.len(), L::Tape::default);
         }
-        for (t, (x, tape)) in xs.iter().zip(steps).enumerate() {
+        for (t, tape) in steps[..pass.xs.len()].iter_mut().enumerate() {
             let Noisy { state, generator } = state;
-            let (before, lengths) = (state.clone(), lengths.map(|lengths| window(lengths, t, 1)));
-            self.layer.forward(slice::from_ref(x), lengths.as_ref(), state, tape);
+            let before = state.clone();
+            self.layer.forward_pass(pass.window(t..t + 1), state, tape);
             generators.push(generator.clone());
             *generator = self.zip(state, &before, generator.take(), |x, old, stay| stay.keep(x, old));
             let mut y = self.layer.outputs(tape)[0].clone();
             state.reread(&mut y);
             outputs.push(y);
         }
-        if let Some(lengths) = lengths {
+        if let Some(lengths) = &pass.lengths {
             clear_past_end(outputs, lengths);
         }
     }
@@ -207,58 +200,61 @@ where
         &tape.outputs
     }
 
-    fn backward(
+    fn backward_pass(
         &self,
-        xs: &[L::Input],
-        lengths: Option<&[usize; B]>,
+        pass: LayerPass<'_, Self, B>,
         tape: &mut Self::Tape,
         dys: &[L::Output],
-        dstate: &mut Self::State,
-        grads: &mut L::Gradients,
-        mut dxs: Option<&mut [L::InputBar]>,
+        bars: LayerBars<'_, Self, B>,
     ) {
         let ZoneoutTape { steps, outputs, generators } = tape;
-        check_lengths(outputs.len(), xs.len(), dys.len(), dxs.as_deref().map(<[_]>::len));
-        let dstate = &mut dstate.state;
-        for t in (0..xs.len()).rev() {
+        check_lengths(outputs.len(), pass.xs.len(), dys.len(), bars.steps());
+        let Bars { gradients, state, mut inputs, mut context } = bars;
+        let mut zero = None;
+        let dstate = match state {
+            Some(noisy) => &mut noisy.state,
+            None => zero.insert(L::State::zero()),
+        };
+        for t in (0..pass.xs.len()).rev() {
             let mut dy = dys.get(t).cloned();
             if let Some(dy) = &mut dy {
-                // What stands past a sample's end is no cotangent, and must not become one of the state.
-                for sample in (0..B).filter(|&b| lengths.is_some_and(|lengths| t >= lengths[b])) {
+                // A value past a sample's end is no cotangent, and must not become one of the state.
+                for sample in pass.ended(t) {
                     dy.sample_mut(sample, B, &mut |x| *x = nalgebra::zero());
                 }
                 dstate.pull_reread(dy);
             }
             let whole = dstate.clone();
             self.zip(dstate, &whole, generators[t].clone(), |dx, whole, stay| *dx -= stay.around(whole));
-            let lengths = lengths.map(|lengths| window(lengths, t, 1));
-            let dx = dxs.as_deref_mut().map(|dxs| slice::from_mut(&mut dxs[t]));
-            let x = slice::from_ref(&xs[t]);
-            self.layer.backward(x, lengths.as_ref(), &mut steps[t], dy.as_slice(), dstate, grads, dx);
+            let bars = Bars {
+                gradients: &mut *gradients,
+                state: Some(&mut *dstate),
+                inputs: inputs.as_deref_mut().map(|dxs| slice::from_mut(&mut dxs[t])),
+                context: context.as_deref_mut(),
+            };
+            self.layer.backward_pass(pass.window(t..t + 1), &mut steps[t], dy.as_slice(), bars);
             self.zip(dstate, &whole, generators[t].clone(), |dx, whole, stay| *dx += stay.around(whole));
         }
     }
 
     fn inspect_forward(
         &self,
-        xs: &[L::Input],
-        lengths: Option<&[usize; B]>,
+        pass: LayerPass<'_, Self, B>,
         state: &Self::State,
         _: &Self::Tape,
     ) -> Result<(), Fault> {
-        inspect_steps(self, xs, lengths, state)
+        inspect_steps(self, pass, state)
     }
 
     fn inspect_backward(
         &self,
-        xs: &[L::Input],
-        lengths: Option<&[usize; B]>,
+        pass: LayerPass<'_, Self, B>,
         state: &Self::State,
         _: [&Self::Tape; 2],
         dys: &[L::Output],
         _: &L::Gradients,
     ) -> Result<(), Fault> {
-        inspect_steps_back(self, xs, lengths, state, dys)
+        inspect_steps_back(self, pass, state, dys)
     }
 }
 
@@ -267,10 +263,10 @@ where
     L: Cell<B>,
     L: Layer<B, State: StateFields<L::Scalar, L::Output> + Clone>,
 {
-    fn step(&self, x: &L::Input, state: &mut Self::State) -> L::Output {
+    fn step_with(&self, x: &L::Input, context: &L::Context, state: &mut Self::State) -> L::Output {
         let Noisy { state, generator } = state;
         let before = state.clone();
-        let mut y = self.layer.step(x, state);
+        let mut y = self.layer.step_with(x, context, state);
         *generator = self.zip(state, &before, generator.take(), |x, old, stay| stay.keep(x, old));
         state.reread(&mut y);
         y

@@ -72,7 +72,7 @@ impl<'f, F: Source, X, Y> Family<'f, F, X, Y> {
     /// Adds a member, which `make` builds. Loads it if it is the first one with the file's sizes.
     pub fn or<M>(mut self, make: impl FnOnce() -> M) -> Self
     where
-        M: ModelMut + Cell<1, Input = X, Output = Y, State: Send> + Send + 'static,
+        M: ModelMut + Cell<1, Input = X, Output = Y, Context = (), State: Send> + Send + 'static,
     {
         if self.found.is_none() {
             let mut model = make();
@@ -121,13 +121,13 @@ struct Streamed<M, S> {
     state: S,
 }
 
-impl<M: Layer<1>> Streamed<M, M::State> {
+impl<M: Layer<1, Context = ()>> Streamed<M, M::State> {
     fn new(model: M) -> Self {
         Streamed { state: model.initial_state(), model }
     }
 }
 
-impl<M: Cell<1>> Player<M::Input, M::Output> for Streamed<M, M::State> {
+impl<M: Cell<1, Context = ()>> Player<M::Input, M::Output> for Streamed<M, M::State> {
     fn step(&mut self, x: &M::Input) -> M::Output {
         self.model.step(x, &mut self.state)
     }

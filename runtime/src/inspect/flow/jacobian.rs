@@ -8,7 +8,7 @@ use nalgebra::DMatrix;
 
 use super::spectrum::{SingularValues, singular_values};
 use crate::Scalar;
-use crate::cell::Cell;
+use crate::cell::{Bars, Cell, IntoPass, IntoStep, LayerPass, Pass};
 use crate::types::varying::Varying;
 
 /// The derivative of the state after the step that reads `x` by the state before it, both as vectors of all scalars in the order
@@ -26,12 +26,17 @@ use crate::types::varying::Varying;
 /// let jacobian = jacobian(&gru, &SVector::from([1.0, -1.0]), &gru.zero_state());
 /// assert_eq!(jacobian.shape(), (4, 4));
 /// ```
-pub fn jacobian<L>(layer: &L, x: &L::Input, state: &L::State) -> DMatrix<f64>
+pub fn jacobian<'a, L>(
+    layer: &L,
+    x: impl IntoStep<'a, L::Input, L::Context>,
+    state: &L::State,
+) -> DMatrix<f64>
 where
-    L: Cell<1>,
-    L::State: Varying<L::Scalar> + Clone,
+    L: Cell<1, Input: 'a, Context: 'a>,
 {
-    Stepper::new(layer, state).step(layer, x, &mut state.clone())
+    let (x, context) = x.into_step();
+    let pass = Pass::of(slice::from_ref(x)).context(context);
+    Stepper::new(layer, state).step(layer, pass, &mut state.clone())
 }
 
 /// What the steps of one layer use again and again.
@@ -41,33 +46,33 @@ pub(super) struct Stepper<L: Cell<1>> {
     scalars: usize,
 }
 
-impl<L> Stepper<L>
-where
-    L: Cell<1>,
-    L::State: Varying<L::Scalar> + Clone,
-{
+impl<L: Cell<1>> Stepper<L> {
     pub(super) fn new(layer: &L, state: &L::State) -> Self {
         let mut scalars = 0;
         state.scalars(&mut |_| scalars += 1);
-        Stepper { tape: layer.tape(), gradients: layer.zero_gradients(), scalars }
+        Stepper { tape: L::Tape::default(), gradients: layer.zero_gradients(), scalars }
     }
 
     pub(super) fn scalars(&self) -> usize {
         self.scalars
     }
 
-    /// Advances `state` by one step and returns its Jacobian.
-    pub(super) fn step(&mut self, layer: &L, x: &L::Input, state: &mut L::State) -> DMatrix<f64> {
-        let xs = slice::from_ref(x);
+    /// Advances `state` by the only step of `pass` and returns its Jacobian.
+    pub(super) fn step(
+        &mut self,
+        layer: &L,
+        pass: LayerPass<'_, L, 1>,
+        state: &mut L::State,
+    ) -> DMatrix<f64> {
         let before = state.clone();
-        layer.forward(xs, None, state, &mut self.tape);
+        layer.forward_pass(pass, state, &mut self.tape);
         let mut jacobian = DMatrix::zeros(self.scalars, self.scalars);
         for row in 0..self.scalars {
             // A backward pass uses its tape up.
             if row > 0 {
-                layer.forward(xs, None, &mut before.clone(), &mut self.tape);
+                layer.forward_pass(pass, &mut before.clone(), &mut self.tape);
             }
-            let mut bar = layer.zero_state();
+            let mut bar = L::State::zero();
             let mut index = 0;
             bar.scalars_mut(&mut |bar| {
                 if index == row {
@@ -75,7 +80,8 @@ where
                 }
                 index += 1;
             });
-            layer.backward(xs, None, &mut self.tape, &[], &mut bar, &mut self.gradients, None);
+            let bars = Bars::of(&mut *self.gradients).state(&mut bar).without_context();
+            layer.backward_pass(pass, &mut self.tape, &[], bars);
             let mut column = 0;
             bar.scalars(&mut |bar| {
                 jacobian[(row, column)] = bar.as_f64();
@@ -93,14 +99,19 @@ pub struct Jacobians {
 }
 
 impl Jacobians {
-    /// Those of the steps that read `xs`. `state` is the initial state on entry and the final one on return.
-    pub fn along<L>(layer: &L, xs: &[L::Input], state: &mut L::State) -> Self
+    /// Computes the Jacobians of the steps of a sequence. `state` is the initial state on entry and the final state on
+    /// return.
+    pub fn along<'a, L>(
+        layer: &L,
+        pass: impl IntoPass<'a, L::Input, L::Context, 1>,
+        state: &mut L::State,
+    ) -> Self
     where
-        L: Cell<1>,
-        L::State: Varying<L::Scalar> + Clone,
+        L: Cell<1, Input: 'a, Context: 'a>,
     {
-        let mut stepper = Stepper::new(layer, state);
-        Jacobians { steps: xs.iter().map(|x| stepper.step(layer, x, state)).collect() }
+        let (pass, mut stepper) = (pass.into_pass(), Stepper::new(layer, state));
+        let step = |t| stepper.step(layer, pass.window(t..t + 1), state);
+        Jacobians { steps: (0..pass.xs.len()).map(step).collect() }
     }
 
     /// One a step; see [`jacobian()`] for rows and columns.

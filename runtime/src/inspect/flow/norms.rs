@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use super::spectrum::{Magnitude, Scale, rate};
 use crate::Scalar;
-use crate::cell::Cell;
+use crate::cell::{Bars, Cell, IntoPass, LayerPass};
 use crate::functions;
 use crate::generated::check_lengths;
 use crate::types::varying::Varying;
@@ -36,47 +36,45 @@ use crate::types::varying::Varying;
 /// # Panics
 /// If `dys` are neither none nor one a step.
 #[track_caller]
-pub fn cotangents<L, const B: usize>(
+pub fn cotangents<'a, L, const B: usize>(
     layer: &L,
-    xs: &[L::Input],
+    pass: impl IntoPass<'a, L::Input, L::Context, B>,
     state: &L::State,
     dys: &[L::Output],
     dstate: &mut L::State,
     mut visit: impl FnMut(usize, &L::State),
 ) where
-    L: Cell<B>,
-    L::State: Clone,
+    L: Cell<B, Input: 'a, Context: 'a>,
 {
-    check_lengths(xs.len(), xs.len(), dys.len(), None);
-    walk(layer, xs, state, dys, dstate, |t, bar| visit(t, bar));
+    let pass = pass.into_pass();
+    check_lengths(pass.xs.len(), pass.xs.len(), dys.len(), None);
+    walk(layer, pass, state, dys, dstate, |t, bar| visit(t, bar));
 }
 
-/// [`cotangents`], where what is seen may be changed.
-fn walk<L, const B: usize>(
+/// [`cotangents`], where `visit` may change them.
+fn walk<L: Cell<B>, const B: usize>(
     layer: &L,
-    xs: &[L::Input],
+    pass: LayerPass<'_, L, B>,
     state: &L::State,
     dys: &[L::Output],
     dstate: &mut L::State,
     mut visit: impl FnMut(usize, &mut L::State),
-) where
-    L: Cell<B>,
-    L::State: Clone,
-{
-    let mut tape = layer.tape();
+) {
+    let mut tape = L::Tape::default();
     let mut gradients = layer.zero_gradients();
-    let mut states: Vec<L::State> = Vec::with_capacity(xs.len());
+    let mut states: Vec<L::State> = Vec::with_capacity(pass.xs.len());
     let mut now = state.clone();
-    for x in xs {
+    for t in 0..pass.xs.len() {
         states.push(now.clone());
-        layer.forward(slice::from_ref(x), None, &mut now, &mut tape);
+        layer.forward_pass(pass.window(t..t + 1), &mut now, &mut tape);
     }
-    visit(xs.len(), dstate);
+    visit(pass.xs.len(), dstate);
     for (t, mut before) in states.into_iter().enumerate().rev() {
-        let xs = slice::from_ref(&xs[t]);
-        layer.forward(xs, None, &mut before, &mut tape);
+        let step = pass.window(t..t + 1);
+        layer.forward_pass(step, &mut before, &mut tape);
         let dys = dys.get(t).map_or(&[][..], slice::from_ref);
-        layer.backward(xs, None, &mut tape, dys, dstate, &mut gradients, None);
+        let bars = Bars::of(&mut *gradients).state(&mut *dstate).without_context();
+        layer.backward_pass(step, &mut tape, dys, bars);
         visit(t, dstate);
     }
 }
@@ -115,13 +113,18 @@ impl fmt::Display for Norms {
 
 /// The norms of a final state's cotangent, over all samples, on its way back through a sequence whose outputs have none. Scaled on the
 /// way, so that it neither vanishes nor overflows where numbers end: with `f32` cells, too, 10⁻¹⁰⁰⁰ is told from 0.
-pub fn norms<L, const B: usize>(layer: &L, xs: &[L::Input], state: &L::State, mut dstate: L::State) -> Norms
+pub fn norms<'a, L, const B: usize>(
+    layer: &L,
+    pass: impl IntoPass<'a, L::Input, L::Context, B>,
+    state: &L::State,
+    mut dstate: L::State,
+) -> Norms
 where
-    L: Cell<B>,
-    L::State: Varying<L::Scalar> + Clone,
+    L: Cell<B, Input: 'a, Context: 'a>,
 {
-    let (mut ln, mut scaled) = (Vec::with_capacity(xs.len() + 1), 0.0);
-    walk(layer, xs, state, &[], &mut dstate, |_, bar| {
+    let pass = pass.into_pass();
+    let (mut ln, mut scaled) = (Vec::with_capacity(pass.xs.len() + 1), 0.0);
+    walk(layer, pass, state, &[], &mut dstate, |_, bar| {
         let norm = norm(bar);
         ln.push(functions::ln(norm) + scaled);
         if let Some(scale) = Scale::of(norm) {

@@ -6,8 +6,7 @@ use alloc::vec::Vec;
 
 use super::jacobian::Jacobians;
 use super::spectrum::{Magnitude, SingularValues};
-use crate::cell::Cell;
-use crate::types::varying::Varying;
+use crate::cell::{Cell, IntoPass};
 
 /// What becomes of the largest singular value of a product of Jacobians.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,14 +29,17 @@ pub struct Report {
 }
 
 impl Report {
-    /// Runs `layer` over `xs` from `state`.
-    pub fn new<L>(layer: &L, xs: &[L::Input], state: &L::State) -> Self
+    /// Runs `layer` over a sequence from `state`.
+    pub fn new<'a, L>(
+        layer: &L,
+        pass: impl IntoPass<'a, L::Input, L::Context, 1>,
+        state: &L::State,
+    ) -> Self
     where
-        L: Cell<1>,
-        L::State: Varying<L::Scalar> + Clone,
+        L: Cell<1, Input: 'a, Context: 'a>,
     {
-        let jacobians = Jacobians::along(layer, xs, &mut state.clone());
-        let end = xs.len();
+        let jacobians = Jacobians::along(layer, pass, &mut state.clone());
+        let end = jacobians.steps().len();
         let mut distances: Vec<usize> = core::iter::successors(Some(1), |steps| Some(2 * steps))
             .take_while(|steps| *steps < end)
             .collect();

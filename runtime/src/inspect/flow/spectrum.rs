@@ -7,9 +7,8 @@ use alloc::vec::Vec;
 use nalgebra::DMatrix;
 
 use super::jacobian::Stepper;
-use crate::cell::Cell;
+use crate::cell::{Cell, IntoPass};
 use crate::functions::{exp, ln};
-use crate::types::varying::Varying;
 
 /// A product is multiplied out and decomposed as one matrix where its smallest singular value is no smaller than this
 /// beside the largest; the rounding of the large ones would show in smaller ones.
@@ -335,22 +334,27 @@ impl fmt::Display for Exponents {
 ///
 /// Memory doesn't grow with the sequence. Over few steps the exponents depend on where the directions started;
 /// [`Jacobians::singular_values`](super::Jacobians::singular_values) don't.
-pub fn exponents<L>(layer: &L, xs: &[L::Input], state: &mut L::State, warm_up: usize) -> Exponents
+pub fn exponents<'a, L>(
+    layer: &L,
+    pass: impl IntoPass<'a, L::Input, L::Context, 1>,
+    state: &mut L::State,
+    warm_up: usize,
+) -> Exponents
 where
-    L: Cell<1>,
-    L::State: Varying<L::Scalar> + Clone,
+    L: Cell<1, Input: 'a, Context: 'a>,
 {
+    let pass = pass.into_pass();
     let mut stepper = Stepper::new(layer, state);
     let mut frame = Frame::new(stepper.scalars());
     let mut sum = vec![0.0; stepper.scalars()];
-    for (t, x) in xs.iter().enumerate() {
+    for t in 0..pass.xs.len() {
         if t == warm_up {
             sum.fill(0.0);
         }
-        let jacobian = stepper.step(layer, x, state);
+        let jacobian = stepper.step(layer, pass.window(t..t + 1), state);
         frame.advance(&jacobian, &mut sum);
     }
-    let steps = xs.len().saturating_sub(warm_up);
+    let steps = pass.xs.len().saturating_sub(warm_up);
     let mut values: Vec<f64> = match steps {
         0 => vec![f64::NAN; sum.len()],
         _ => sum.iter().map(|sum| sum / steps as f64).collect(),

@@ -7,7 +7,7 @@
 //!
 //! ```text
 //! let mut lstm = Lstm::<3, 5, f64>::init(&mut rng);
-//! gradcheck::<_, 4>(&mut lstm, &xs, &state).assert_ok();
+//! gradcheck(&mut lstm, &xs, &state).assert_ok();
 //! ```
 //!
 //! Where the layer has a kink at the very point (`relu` of an exact zero, as after a zero initial state), no derivative
@@ -15,16 +15,14 @@
 //! `stop_gradient` makes `backward` differ from the differences on purpose, for what feeds it.
 
 mod difference;
-mod plain;
 mod problem;
 mod report;
 
-use crate::cell::{ContextLayer, Layer, ModelMut};
+use crate::cell::{IntoPass, Layer, ModelMut};
 use crate::types::varying::Varying;
 
 pub use report::{Check, Kink, Report};
 
-use plain::Plain;
 use problem::Problem;
 
 /// The settings of a check; [`Default`] serves nearly always.
@@ -47,73 +45,48 @@ impl Default for Gradcheck {
 }
 
 impl Gradcheck {
-    /// Checks `layer` on the sequence `xs` from the initial state `state`. The parameters are as before on return.
-    pub fn check<L, const B: usize>(
+    /// Checks `layer` on a sequence from the initial state `state`. A context varies too. The parameters are as before on
+    /// return.
+    pub fn check<'a, L, const B: usize>(
         &self,
         layer: &mut L,
-        xs: &[L::Input],
-        lengths: Option<&[usize; B]>,
+        pass: impl IntoPass<'a, L::Input, L::Context, B>,
         state: &L::State,
     ) -> Report
     where
-        L: Layer<B> + ModelMut<Scalar = f64>,
-        L::Input: Varying<f64> + Clone,
-        L::InputBar: Varying<f64>,
-        L::Output: Varying<f64> + Clone,
-        L::State: Varying<f64> + Clone,
+        L: Checked<B> + Layer<B, Input: 'a, Context: 'a>,
     {
-        self.check_context(&mut Plain(layer), xs, &(), lengths, state)
-    }
-
-    /// Checks `layer` on the sequence `xs` with `context`, which varies too.
-    pub fn check_context<L, const B: usize>(
-        &self,
-        layer: &mut L,
-        xs: &[L::Input],
-        context: &L::Context,
-        lengths: Option<&[usize; B]>,
-        state: &L::State,
-    ) -> Report
-    where
-        L: ContextLayer<B> + ModelMut<Scalar = f64>,
-        L::Input: Varying<f64> + Clone,
-        L::InputBar: Varying<f64>,
-        L::Output: Varying<f64> + Clone,
-        L::State: Varying<f64> + Clone,
-        L::Context: Varying<f64> + Clone,
-    {
-        Problem::new(layer, xs, context, lengths, state, self.seed).check(self)
+        Problem::new(layer, pass.into_pass(), state, self.seed).check(self)
     }
 }
 
-/// Checks `layer` with the default [`Gradcheck`]. The batch size is to be named: `gradcheck::<_, 4>(..)`.
-pub fn gradcheck<L, const B: usize>(layer: &mut L, xs: &[L::Input], state: &L::State) -> Report
-where
-    L: Layer<B> + ModelMut<Scalar = f64>,
-    L::Input: Varying<f64> + Clone,
-    L::InputBar: Varying<f64>,
-    L::Output: Varying<f64> + Clone,
-    L::State: Varying<f64> + Clone,
+/// A layer that can be checked: in `f64`, with inputs and a context that can vary.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be checked",
+    note = "a gradient check needs a layer in `f64`, whose inputs and context can be cloned and varied"
+)]
+pub trait Checked<const B: usize>:
+    Layer<B, Input: Varying<f64> + Clone, InputBar: Varying<f64>, Context: Varying<f64> + Clone>
+    + ModelMut<Scalar = f64>
 {
-    Gradcheck::default().check(layer, xs, None, state)
 }
 
-/// Checks a layer with a context with the default [`Gradcheck`].
-pub fn gradcheck_context<L, const B: usize>(
+impl<L, const B: usize> Checked<B> for L where
+    L: Layer<B, Input: Varying<f64> + Clone, InputBar: Varying<f64>, Context: Varying<f64> + Clone>
+        + ModelMut<Scalar = f64>
+{
+}
+
+/// Checks `layer` with the default [`Gradcheck`].
+pub fn gradcheck<'a, L, const B: usize>(
     layer: &mut L,
-    xs: &[L::Input],
-    context: &L::Context,
+    pass: impl IntoPass<'a, L::Input, L::Context, B>,
     state: &L::State,
 ) -> Report
 where
-    L: ContextLayer<B> + ModelMut<Scalar = f64>,
-    L::Input: Varying<f64> + Clone,
-    L::InputBar: Varying<f64>,
-    L::Output: Varying<f64> + Clone,
-    L::State: Varying<f64> + Clone,
-    L::Context: Varying<f64> + Clone,
+    L: Checked<B> + Layer<B, Input: 'a, Context: 'a>,
 {
-    Gradcheck::default().check_context(layer, xs, context, None, state)
+    Gradcheck::default().check(layer, pass, state)
 }
 
 #[cfg(test)]

@@ -12,20 +12,20 @@ use core::ops::Range;
 
 use nalgebra::ComplexField;
 
-use super::Gradcheck;
+use super::{Checked, Gradcheck};
 use super::difference::{Difference, differentiate};
 use super::report::{Check, Kink, Report};
-use crate::cell::{ContextLayer, Model, ModelMut};
+use crate::cell::{Bars, Layer, LayerPass, Model, Pass};
 use crate::rng::{self, SeedableRng, Xoshiro256PlusPlus};
 use crate::types::varying::Varying;
 
-pub(super) struct Problem<'a, L: ContextLayer<B>, const B: usize> {
+pub(super) struct Problem<'a, L: Layer<B>, const B: usize> {
     layer: &'a mut L,
     /// Scratch that holds the shifted point, beside the parameters in `layer`.
     xs: Vec<L::Input>,
     context: L::Context,
     state: L::State,
-    lengths: Option<&'a [usize; B]>,
+    lengths: Option<[usize; B]>,
     tape: L::Tape,
     groups: Vec<Group>,
     point: Vec<f64>,
@@ -43,7 +43,7 @@ struct Group {
 }
 
 /// One run of `backward`.
-struct Pulled<L: ContextLayer<B>, const B: usize> {
+struct Pulled<L: Layer<B>, const B: usize> {
     grads: Box<L::Gradients>,
     dxs: Vec<L::InputBar>,
     dcontext: L::Context,
@@ -52,21 +52,15 @@ struct Pulled<L: ContextLayer<B>, const B: usize> {
 
 impl<'a, L, const B: usize> Problem<'a, L, B>
 where
-    L: ContextLayer<B> + ModelMut<Scalar = f64>,
-    L::Input: Varying<f64> + Clone,
-    L::InputBar: Varying<f64>,
-    L::Output: Varying<f64> + Clone,
-    L::State: Varying<f64> + Clone,
-    L::Context: Varying<f64> + Clone,
+    L: Checked<B>,
 {
     pub(super) fn new(
         layer: &'a mut L,
-        xs: &[L::Input],
-        context: &L::Context,
-        lengths: Option<&'a [usize; B]>,
+        pass: LayerPass<'_, L, B>,
         state: &L::State,
         seed: u64,
     ) -> Self {
+        let Pass { xs, context, lengths } = pass;
         let mut point = Vec::new();
         let mut groups: Vec<Group> = Vec::new();
         layer.visit(&mut |block| {
@@ -87,9 +81,9 @@ where
         group("context", &|f| context.scalars(f));
 
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
-        let mut tape = layer.tape();
+        let mut tape = L::Tape::default();
         let mut dstate = state.clone();
-        layer.forward(xs, context, lengths, &mut dstate, &mut tape);
+        layer.forward_pass(pass, &mut dstate, &mut tape);
         let mut dys = layer.outputs(&tape).to_vec();
         let shared = lengths.map_or(dys.len(), |lengths| lengths.iter().copied().min().unwrap_or(0));
         for (t, dy) in dys.iter_mut().enumerate() {
@@ -205,7 +199,8 @@ where
     /// The loss, and the sum of the magnitudes of its terms, which bounds its rounding error.
     fn loss(&mut self) -> (f64, f64) {
         let mut last = self.state.clone();
-        self.layer.forward(&self.xs, &self.context, self.lengths, &mut last, &mut self.tape);
+        let pass = Pass { xs: &self.xs, context: &self.context, lengths: self.lengths };
+        self.layer.forward_pass(pass, &mut last, &mut self.tape);
         let (mut loss, mut magnitude) = (0.0, 0.0);
         let mut add = |cotangents: &Visit, values: &Visit| {
             for (bar, value) in listed(cotangents).into_iter().zip(listed(values)) {
@@ -223,20 +218,22 @@ where
     /// Runs forward, then backward with `dys` into `pulled`; its `dstate` becomes the cotangent of the initial state.
     fn pull(&mut self, dys: &[L::Output], pulled: &mut Pulled<L, B>, only_parameters: bool) {
         let mut last = self.state.clone();
-        self.layer.forward(&self.xs, &self.context, self.lengths, &mut last, &mut self.tape);
+        let pass = Pass { xs: &self.xs, context: &self.context, lengths: self.lengths };
+        self.layer.forward_pass(pass, &mut last, &mut self.tape);
         pulled.dstate = self.dstate.clone();
         let Pulled { grads, dxs, dcontext, dstate } = pulled;
-        let (dxs, dcontext) =
-            if only_parameters { (None, None) } else { (Some(&mut dxs[..]), Some(dcontext)) };
-        let (xs, context, tape) = (&self.xs, &self.context, &mut self.tape);
-        self.layer.backward(xs, context, self.lengths, tape, dys, dstate, grads, dxs, dcontext);
+        let mut bars = Bars::of(&mut **grads).context(dcontext).state(dstate).inputs(dxs);
+        if only_parameters {
+            (bars.inputs, bars.context) = (None, None);
+        }
+        self.layer.backward_pass(pass, &mut self.tape, dys, bars);
     }
 
     fn nothing_pulled(&self) -> Pulled<L, B> {
         Pulled {
             grads: self.layer.zero_gradients(),
             dxs: self.xs.iter().map(|_| L::InputBar::zero()).collect(),
-            dcontext: self.layer.zero_context_bar(),
+            dcontext: L::Context::zero(),
             dstate: self.dstate.clone(),
         }
     }
@@ -324,10 +321,7 @@ where
 
 impl<L, const B: usize> Pulled<L, B>
 where
-    L: ContextLayer<B> + ModelMut<Scalar = f64>,
-    L::InputBar: Varying<f64>,
-    L::State: Varying<f64>,
-    L::Context: Varying<f64>,
+    L: Checked<B>,
 {
     /// The cotangents of parameters, inputs, initial state and context.
     fn flat(&self) -> [Vec<f64>; 4] {

@@ -4,8 +4,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Range;
 
-use crate::cell::Cell;
-use crate::data::window;
+use crate::cell::{Bars, Cell, IntoBars, IntoPass, Layer};
 use crate::generated::check_lengths;
 use crate::types::varying::Varying;
 
@@ -31,23 +30,15 @@ use crate::types::varying::Varying;
 /// let xs: Vec<_> = (0..1000).map(|t| SVector::<f32, 1>::new((0.1 * t as f32).sin())).collect();
 ///
 /// let mut checkpointed = Checkpointed::new();
-/// let (mut state, mut dstate) = (lstm.zero_state(), lstm.zero_state());
-/// checkpointed.forward(&lstm, &xs, None, &mut state);
+/// checkpointed.forward(&lstm, &xs, &mut lstm.zero_state());
 /// let (mut loss, mut gradients) = (0.0, Lstm::zeros());
-/// checkpointed.backward(
-///     &lstm,
-///     &xs,
-///     None,
-///     |_steps, ys, dys| {
-///         for (y, dy) in ys.iter().zip(dys) {
-///             loss += 0.5 * y.norm_squared();
-///             *dy = *y;
-///         }
-///     },
-///     &mut dstate,
-///     &mut gradients,
-///     None,
-/// );
+/// let cotangents = |_steps, ys: &[SVector<f32, 4>], dys: &mut [SVector<f32, 4>]| {
+///     for (y, dy) in ys.iter().zip(dys) {
+///         loss += 0.5 * y.norm_squared();
+///         *dy = *y;
+///     }
+/// };
+/// checkpointed.backward(&lstm, &xs, cotangents, &mut gradients);
 /// ```
 pub struct Checkpointed<L: Cell<B>, const B: usize> {
     every: Option<usize>,
@@ -113,65 +104,80 @@ where
     }
 
     /// Runs a sequence. `state` is the initial state on entry and the final one on return.
-    pub fn forward(
+    pub fn forward<'a>(
         &mut self,
         layer: &L,
-        xs: &[L::Input],
-        lengths: Option<&[usize; B]>,
+        pass: impl IntoPass<'a, L::Input, L::Context, B>,
         state: &mut L::State,
-    ) {
-        self.steps = xs.len();
-        let root = xs.len().isqrt().max(1);
+    ) where
+        L: Layer<B, Input: 'a, Context: 'a>,
+    {
+        let pass = pass.into_pass();
+        self.steps = pass.xs.len();
+        let root = self.steps.isqrt().max(1);
         self.segment = self.every.unwrap_or_else(|| root.next_multiple_of(layer.chunk()));
-        let segments = xs.len().div_ceil(self.segment);
+        let segments = self.steps.div_ceil(self.segment);
         let keep = self.keep.unwrap_or_else(|| (16 * root).div_ceil(self.segment)).min(segments);
         self.first_kept = segments - keep;
-        while self.tapes.len() < keep {
-            self.tapes.push(layer.tape());
+        if self.tapes.len() < keep {
+            self.tapes.resize_with(keep, L::Tape::default);
         }
         self.states.clear();
-        for (index, xs) in xs.chunks(self.segment).enumerate() {
+        for index in 0..segments {
             self.states.push(state.clone());
-            let lengths = lengths.map(|lengths| window(lengths, index * self.segment, xs.len()));
+            let window = pass.window(self.steps_of(index));
             let tape = &mut self.tapes[index.saturating_sub(self.first_kept)];
-            layer.forward(xs, lengths.as_ref(), state, tape);
+            layer.forward_pass(window, state, tape);
         }
+    }
+
+    /// Returns the steps of a segment.
+    fn steps_of(&self, segment: usize) -> Range<usize> {
+        segment * self.segment..self.steps.min((segment + 1) * self.segment)
     }
 
     /// Pulls cotangents back through the sequence of the last forward pass, once.
     ///
-    /// `loss` is called with the steps of a segment, its outputs, and their cotangents, all zero, to be set. `dstate` is the
-    /// cotangent of the final state on entry and of the initial state on return. Adds into `grads`; overwrites `dxs`.
+    /// `loss` is called with the steps of a segment, its outputs, and their cotangents, all zero, to be set. `bars` are those
+    /// of [`Layer::backward`].
     ///
     /// # Panics
-    /// If `xs` or `dxs` are not as many as in the forward pass.
-    #[allow(clippy::too_many_arguments)]
+    /// If `xs` or the cotangents of inputs are not as many as in the forward pass.
     #[track_caller]
-    pub fn backward(
+    pub fn backward<'a>(
         &mut self,
         layer: &L,
-        xs: &[L::Input],
-        lengths: Option<&[usize; B]>,
+        pass: impl IntoPass<'a, L::Input, L::Context, B>,
         mut loss: impl FnMut(Range<usize>, &[L::Output], &mut [L::Output]),
-        dstate: &mut L::State,
-        grads: &mut L::Gradients,
-        mut dxs: Option<&mut [L::InputBar]>,
-    ) {
-        check_lengths(self.steps, xs.len(), 0, dxs.as_deref().map(<[_]>::len));
-        let Checkpointed { segment, states, first_kept, tapes, dys, .. } = self;
-        for (index, state) in states.iter_mut().enumerate().rev() {
-            let steps = index * *segment..xs.len().min((index + 1) * *segment);
-            let (xs, lengths) =
-                (&xs[steps.clone()], lengths.map(|lengths| window(lengths, steps.start, steps.len())));
-            let tape = &mut tapes[index.saturating_sub(*first_kept)];
-            if index < *first_kept {
-                layer.forward(xs, lengths.as_ref(), state, tape);
+        bars: impl IntoBars<'a, L::Gradients, L::State, L::InputBar, L::Context>,
+    ) where
+        L: Layer<B, Input: 'a, InputBar: 'a, Context: 'a, State: 'a, Gradients: 'a>,
+    {
+        let (pass, bars) = (pass.into_pass(), bars.into_bars());
+        check_lengths(self.steps, pass.xs.len(), 0, bars.steps());
+        let Bars { gradients, state: dstate, mut inputs, mut context } = bars;
+        let mut zero = None;
+        let dstate = match dstate {
+            Some(dstate) => dstate,
+            None => zero.insert(L::State::zero()),
+        };
+        for index in (0..self.states.len()).rev() {
+            let steps = self.steps_of(index);
+            let window = pass.window(steps.clone());
+            let tape = &mut self.tapes[index.saturating_sub(self.first_kept)];
+            if index < self.first_kept {
+                layer.forward_pass(window, &mut self.states[index], tape);
             }
-            dys.clear();
-            dys.resize_with(xs.len(), Varying::zero);
-            loss(steps.clone(), layer.outputs(tape), dys);
-            let dxs = dxs.as_deref_mut().map(|dxs| &mut dxs[steps]);
-            layer.backward(xs, lengths.as_ref(), tape, dys, dstate, grads, dxs);
+            self.dys.clear();
+            self.dys.resize_with(steps.len(), Varying::zero);
+            loss(steps.clone(), layer.outputs(tape), &mut self.dys);
+            let bars = Bars {
+                gradients: &mut *gradients,
+                state: Some(&mut *dstate),
+                inputs: inputs.as_deref_mut().map(|dxs| &mut dxs[steps]),
+                context: context.as_deref_mut(),
+            };
+            layer.backward_pass(window, tape, &self.dys, bars);
         }
         // The tapes are used up.
         self.steps = 0;

@@ -4,8 +4,8 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Range;
 
-use crate::cell::Cell;
-use crate::data::window;
+use crate::cell::{Cell, IntoBars, IntoPass, Layer};
+use crate::types::varying::Varying;
 
 /// Truncated backpropagation through time (Williams & Peng 1990, BPTT(h; h'); Sutskever 2013, section 2.8.6): after every
 /// block of `k1` steps the cotangents of its outputs go back through the last `k2` steps. The state is carried from block to
@@ -28,12 +28,12 @@ use crate::data::window;
 ///
 /// let (mut sgd, mut gradients) = (Sgd::new(0.01), net.zero_gradients());
 /// let mut bptt = Truncated::new(&net, 10, 20);
-/// while let Some(block) = bptt.forward(&net, &xs[..99], None) {
+/// while let Some(block) = bptt.forward(&net, &xs[..99]) {
 ///     // Each output is to be the next input.
 ///     let errors = bptt.outputs().iter().zip(&xs[block.start + 1..]).map(|(y, x)| (y - x) / 10.0);
 ///     let dys: Vec<_> = errors.collect();
 ///     clear(&mut *gradients);
-///     bptt.backward(&net, &xs[..99], None, &dys, &mut gradients);
+///     bptt.backward(&net, &xs[..99], &dys, &mut gradients);
 ///     sgd.step(&mut net, &gradients);
 /// }
 /// ```
@@ -63,12 +63,24 @@ where
     L: Cell<B>,
 {
     /// An update every `k1` steps, from cotangents that go back through `k2` steps. The first sequence starts from the
-    /// layer's initial state.
+    /// layer's initial state; for a layer with a context see [`from_state`](Self::from_state).
     ///
     /// # Panics
     /// If `k1` or `k2` is zero.
     #[track_caller]
-    pub fn new(layer: &L, k1: usize, k2: usize) -> Self {
+    pub fn new(layer: &L, k1: usize, k2: usize) -> Self
+    where
+        L: Layer<B, Context = ()>,
+    {
+        Self::from_state(layer.initial_state(), k1, k2)
+    }
+
+    /// [`new`](Self::new) for a first sequence that starts from `state`.
+    ///
+    /// # Panics
+    /// If `k1` or `k2` is zero.
+    #[track_caller]
+    pub fn from_state(state: L::State, k1: usize, k2: usize) -> Self {
         assert!(
             k1 > 0 && k2 > 0,
             "a block of {k1} steps, a window of {k2}: both must have at least one step"
@@ -77,15 +89,15 @@ where
             block: k1,
             window: k2,
             known: 0,
-            start: layer.initial_state(),
+            start: state.clone(),
             steps: None,
             last: 0..0,
-            state: layer.initial_state(),
+            state,
             pieces: Vec::new(),
-            tapes: [layer.tape(), layer.tape(), layer.tape()],
+            tapes: Default::default(),
             edge: 0,
             outputs: Vec::new(),
-            dstate: layer.zero_state(),
+            dstate: L::State::zero(),
         }
     }
 
@@ -104,12 +116,16 @@ where
     /// If `xs` is not of the length that it had for the block before. Another sequence begins with
     /// [`start`](Self::start).
     #[track_caller]
-    pub fn forward(
+    pub fn forward<'a>(
         &mut self,
         layer: &L,
-        xs: &[L::Input],
-        lengths: Option<&[usize; B]>,
-    ) -> Option<Range<usize>> {
+        pass: impl IntoPass<'a, L::Input, L::Context, B>,
+    ) -> Option<Range<usize>>
+    where
+        L: Layer<B, Input: 'a, Context: 'a>,
+    {
+        let pass = pass.into_pass();
+        let xs = pass.xs;
         check_sequence(*self.steps.get_or_insert(xs.len()), xs.len());
         let start = self.last.end;
         let end = xs.len().min(start + self.block);
@@ -130,8 +146,7 @@ where
             if piece.start == next {
                 self.start.clone_from(&state);
             }
-            let lengths = lengths.map(|lengths| window(lengths, piece.start, piece.len()));
-            layer.forward(&xs[piece.clone()], lengths.as_ref(), &mut state, tape);
+            layer.forward_pass(pass.window(piece.clone()), &mut state, tape);
             if piece.start >= start {
                 self.outputs.extend_from_slice(layer.outputs(tape));
             }
@@ -154,7 +169,8 @@ where
     }
 
     /// Pulls the cotangents of the last block's outputs back through the window, after [`forward`](Self::forward) and
-    /// once. Adds into `grads`.
+    /// once. Adds into `bars`: the gradients, and the cotangent of a context. The cotangents of states and inputs there are not
+    /// used.
     ///
     /// Returns the cotangent of the sequence's initial state if the window reaches it: for
     /// [`initial_state_backward`](crate::cell::Layer::initial_state_backward).
@@ -163,19 +179,22 @@ where
     /// If `dys` are not as many as the outputs, or `xs` not of the length that
     /// [`forward`](Self::forward) read.
     #[track_caller]
-    pub fn backward(
+    pub fn backward<'a>(
         &mut self,
         layer: &L,
-        xs: &[L::Input],
-        lengths: Option<&[usize; B]>,
+        pass: impl IntoPass<'a, L::Input, L::Context, B>,
         dys: &[L::Output],
-        grads: &mut L::Gradients,
-    ) -> Option<&L::State> {
+        bars: impl IntoBars<'a, L::Gradients, L::State, L::InputBar, L::Context>,
+    ) -> Option<&L::State>
+    where
+        L: Layer<B, Input: 'a, InputBar: 'a, Context: 'a, State: 'a, Gradients: 'a>,
+    {
+        let (pass, mut bars) = (pass.into_pass(), bars.into_bars());
         let outputs = self.outputs.len();
         assert!(dys.len() == outputs, "the block has {outputs} steps, but `dys` has {}", dys.len());
         // Nothing runs back before the first block.
-        check_sequence(self.steps.unwrap_or(xs.len()), xs.len());
-        self.dstate = layer.zero_state();
+        check_sequence(self.steps.unwrap_or(pass.xs.len()), pass.xs.len());
+        self.dstate = L::State::zero();
         for (piece, tape) in self.pieces.iter().zip(&mut self.tapes).rev() {
             if piece.start < self.edge {
                 break;
@@ -185,9 +204,9 @@ where
                 Some(from) => &dys[from..from + piece.len()],
                 None => &[],
             };
-            let lengths = lengths.map(|lengths| window(lengths, piece.start, piece.len()));
-            let xs = &xs[piece.clone()];
-            layer.backward(xs, lengths.as_ref(), tape, dys, &mut self.dstate, grads, None);
+            let mut bars = bars.reborrow().state(&mut self.dstate);
+            bars.inputs = None;
+            layer.backward_pass(pass.window(piece.clone()), tape, dys, bars);
         }
         (self.edge == 0).then_some(&self.dstate)
     }

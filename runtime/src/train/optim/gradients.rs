@@ -12,7 +12,7 @@ use crate::cell::{Model, ModelMut, Parameter};
 
 /// Sets every parameter (of gradients: before the next `backward`) to zero.
 pub fn clear<M: ModelMut>(gradients: &mut M) {
-    gradients.visit_mut(&mut |block| block.values.fill(nalgebra::zero()));
+    gradients.set_zero();
 }
 
 /// Multiplies every parameter by `factor`: gradients that were added up over several batches become their mean.

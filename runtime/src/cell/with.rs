@@ -1,0 +1,190 @@
+//! A layer whose context is bound.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use super::{
+    Bars, Cell, Layer, LayerBars, LayerPass, Model, ModelMut, Parameter, ParameterMut, Pass,
+};
+use crate::inspect::finite::Fault;
+use crate::kernels::boxed;
+use crate::rng::DynRng;
+use crate::types::varying::Varying;
+
+/// A layer whose context is bound; made by [`Layer::with`].
+#[derive(Debug)]
+pub struct With<'a, L, C> {
+    /// The layer.
+    pub layer: &'a L,
+    /// Its context.
+    pub context: &'a C,
+}
+
+/// The gradients of a layer whose context is bound, and the cotangent of that context. Only the former are visited: the
+/// context is not a parameter.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WithGradients<G, C> {
+    /// The gradients of the layer's parameters.
+    pub layer: Box<G>,
+    /// The cotangent of the context.
+    pub context: Box<C>,
+}
+
+impl<L: Model, C> Model for With<'_, L, C>
+where
+    C: Varying<L::Scalar> + Send,
+{
+    type Scalar = L::Scalar;
+    type Gradients = WithGradients<L::Gradients, C>;
+
+    fn zero_gradients(&self) -> Box<Self::Gradients> {
+        Box::new(WithGradients { layer: self.layer.zero_gradients(), context: boxed(C::zero) })
+    }
+
+    fn visit<'v>(&'v self, visitor: &mut dyn for<'n> FnMut(Parameter<'n, 'v, L::Scalar>)) {
+        self.layer.visit(visitor);
+    }
+
+    fn visit_buffers<'v>(&'v self, visitor: &mut dyn for<'n> FnMut(Parameter<'n, 'v, L::Scalar>)) {
+        self.layer.visit_buffers(visitor);
+    }
+
+    fn depth(&self) -> usize {
+        self.layer.depth()
+    }
+}
+
+impl<G: Model, C> Model for WithGradients<G, C>
+where
+    C: Varying<G::Scalar> + Send,
+    G::Gradients: ModelMut<Scalar = G::Scalar>,
+{
+    type Scalar = G::Scalar;
+    type Gradients = WithGradients<G::Gradients, C>;
+
+    fn zero_gradients(&self) -> Box<Self::Gradients> {
+        Box::new(WithGradients { layer: self.layer.zero_gradients(), context: boxed(C::zero) })
+    }
+
+    fn visit<'v>(&'v self, visitor: &mut dyn for<'n> FnMut(Parameter<'n, 'v, G::Scalar>)) {
+        self.layer.visit(visitor);
+    }
+
+    fn depth(&self) -> usize {
+        self.layer.depth()
+    }
+}
+
+impl<G, C> ModelMut for WithGradients<G, C>
+where
+    G: ModelMut<Gradients: ModelMut<Scalar = G::Scalar>>,
+    C: Varying<G::Scalar> + Send,
+{
+    fn visit_mut<'v>(&'v mut self, visitor: &mut dyn for<'n> FnMut(ParameterMut<'n, 'v, G::Scalar>)) {
+        self.layer.visit_mut(visitor);
+    }
+
+    fn set_zero(&mut self) {
+        self.layer.set_zero();
+        self.context.scalars_mut(&mut |x| *x = G::Scalar::default());
+    }
+}
+
+impl<'w, L, C> With<'w, L, C> {
+    fn bind<'a, X, const B: usize>(&self, pass: Pass<'a, X, (), B>) -> Pass<'a, X, C, B>
+    where
+        'w: 'a,
+    {
+        pass.context(self.context)
+    }
+}
+
+impl<const B: usize, L> Layer<B> for With<'_, L, L::Context>
+where
+    L: Layer<B>,
+    L::Context: Varying<L::Scalar> + Send,
+{
+    type Input = L::Input;
+    type Output = L::Output;
+    type InputBar = L::InputBar;
+    type Context = ();
+    type State = L::State;
+    type Tape = L::Tape;
+
+    fn initial_state_with(&self, (): &()) -> L::State {
+        self.layer.initial_state_with(self.context)
+    }
+
+    fn initial_state_with_backward(
+        &self,
+        (): &(),
+        dstate: &L::State,
+        gradients: &mut Self::Gradients,
+        _: Option<&mut ()>,
+    ) {
+        let WithGradients { layer, context } = gradients;
+        self.layer.initial_state_with_backward(self.context, dstate, layer, Some(context));
+    }
+
+    fn seed_noise(&self, state: &mut L::State, rng: &mut DynRng<'_>) {
+        self.layer.seed_noise(state, rng);
+    }
+
+    fn run_pass(&self, pass: LayerPass<'_, Self, B>, state: &mut L::State) -> Vec<L::Output> {
+        self.layer.run_pass(self.bind(pass), state)
+    }
+
+    fn forward_pass(&self, pass: LayerPass<'_, Self, B>, state: &mut L::State, tape: &mut L::Tape) {
+        self.layer.forward_pass(self.bind(pass), state, tape);
+    }
+
+    fn outputs<'t>(&self, tape: &'t L::Tape) -> &'t [L::Output] {
+        self.layer.outputs(tape)
+    }
+
+    fn backward_pass(
+        &self,
+        pass: LayerPass<'_, Self, B>,
+        tape: &mut L::Tape,
+        dys: &[L::Output],
+        bars: LayerBars<'_, Self, B>,
+    ) {
+        let Bars { gradients: WithGradients { layer, context }, state, inputs, .. } = bars;
+        let bars = Bars { gradients: &mut **layer, state, inputs, context: Some(&mut **context) };
+        self.layer.backward_pass(self.bind(pass), tape, dys, bars);
+    }
+
+    fn inspect_forward(
+        &self,
+        pass: LayerPass<'_, Self, B>,
+        state: &L::State,
+        tape: &L::Tape,
+    ) -> Result<(), Fault> {
+        self.layer.inspect_forward(self.bind(pass), state, tape)
+    }
+
+    fn inspect_backward(
+        &self,
+        pass: LayerPass<'_, Self, B>,
+        state: &L::State,
+        tapes: [&L::Tape; 2],
+        dys: &[L::Output],
+        gradients: &Self::Gradients,
+    ) -> Result<(), Fault> {
+        self.layer.inspect_backward(self.bind(pass), state, tapes, dys, &gradients.layer)
+    }
+}
+
+impl<const B: usize, L> Cell<B> for With<'_, L, L::Context>
+where
+    L: Cell<B>,
+    L::Context: Varying<L::Scalar> + Send,
+{
+    fn step_with(&self, x: &L::Input, (): &(), state: &mut L::State) -> L::Output {
+        self.layer.step_with(x, self.context, state)
+    }
+
+    fn chunk(&self) -> usize {
+        self.layer.chunk()
+    }
+}
