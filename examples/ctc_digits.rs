@@ -155,8 +155,8 @@ fn learn(
 
 /// The logits at every column of one image.
 fn logits(reader: &Reader, image: &[Column]) -> Vec<SMatrix<f32, CLASSES, 1>> {
-    let mut tape = Layer::<1>::tape(reader);
-    reader.forward(image, None, &mut reader.initial_state(), &mut tape);
+    let mut tape = reader.tape::<1>();
+    reader.forward(image, &mut reader.initial_state(), &mut tape);
     Layer::<1>::outputs(reader, &tape).to_vec()
 }
 

@@ -199,12 +199,12 @@ impl Adding {
         let bar = progress(name, self.batches);
         for batch in 0..self.batches {
             let (xs, sums) = adding::draw::<BATCH>(self.steps, 0.0..1.0, &mut rng);
-            net.forward(&xs, None, &mut net.initial_state(), &mut tape);
+            net.forward(&xs, &mut net.initial_state(), &mut tape);
             let mut dys = vec![SMatrix::<f32, 1, BATCH>::zeros(); self.steps];
             let (loss, dy) = mean_squared_error(&net.outputs(&tape)[self.steps - 1], &sums);
             dys[self.steps - 1] = dy;
             clear(&mut *gradients);
-            net.backward(&xs, None, &mut tape, &dys, &mut net.zero_state(), &mut gradients, None);
+            net.backward(&xs, &mut tape, &dys, &mut gradients);
             if let Err(broken) = check_finite(&*gradients) {
                 bar.finish_and_clear();
                 println!(

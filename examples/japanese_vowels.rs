@@ -162,7 +162,7 @@ fn learn(seed: u64, train: &[Sample], test: &[Sample]) -> Result<Outcome, Box<dy
         for samples in order.chunks_exact(BATCH) {
             let (Batch { xs, lengths }, classes) = batch(samples, |x| x + (NOISE * normal(&mut rng)) as f32);
             let mut state = listener.zero_state();
-            listener.forward_ragged(&xs, &lengths, &mut state, &mut tape);
+            listener.forward(Pass::of(&xs).lengths(lengths), &mut state, &mut tape);
             let means = [state.mean_h];
             let logits = readout.forward(&means, &mut readout.zero_state(), &mut readout_tape)[0];
             let (loss, dlogits) = softmax_cross_entropy(&logits, &classes);
@@ -172,17 +172,10 @@ fn learn(seed: u64, train: &[Sample], test: &[Sample]) -> Result<Outcome, Box<dy
             clear(&mut readout_grads);
             let mut dmeans = [SMatrix::zeros()];
             let mut none = readout.zero_state();
-            readout.backward(
-                &means,
-                &mut readout_tape,
-                &[dlogits],
-                &mut none,
-                &mut readout_grads,
-                Some(&mut dmeans),
-            );
+            readout.backward(&means, &mut readout_tape, &[dlogits], Bars::of(&mut readout_grads).state(&mut none).inputs(&mut dmeans));
             let mut dstate = listener.zero_state();
             dstate.mean_h = dmeans[0];
-            listener.backward_ragged(&xs, &lengths, &mut tape, &[], &mut dstate, &mut listener_grads, None);
+            listener.backward(Pass::of(&xs).lengths(lengths), &mut tape, &[], Bars::of(&mut listener_grads).state(&mut dstate));
             clip_global_norm(&mut listener_grads, 1.0);
             listener_optimiser.step(&mut listener, &listener_grads);
             readout_optimiser.step(&mut readout, &readout_grads);

@@ -126,9 +126,9 @@ fn learn(seed: u64, series: &[f32]) -> Result<(Lstm, Readout), Box<dyn Error>> {
         clear(&mut readout_grads);
         let mut dhs = vec![SMatrix::zeros(); WINDOW];
         let mut none = readout.zero_state();
-        readout.backward(hs, &mut readout_tape, &dys, &mut none, &mut readout_grads, Some(&mut dhs));
+        readout.backward(hs, &mut readout_tape, &dys, Bars::of(&mut readout_grads).state(&mut none).inputs(&mut dhs));
         let mut dstate = lstm.zero_state();
-        lstm.backward(&xs, &mut tape, &dhs, &mut dstate, &mut lstm_grads, None);
+        lstm.backward(&xs, &mut tape, &dhs, Bars::of(&mut lstm_grads).state(&mut dstate));
         clip_global_norm(&mut lstm_grads, 1.0);
         lstm_optimiser.step(&mut lstm, &lstm_grads);
         readout_optimiser.step(&mut readout, &readout_grads);

@@ -3,7 +3,7 @@
 use crate::measure::Work;
 use crate::odd::{Attention, DeepTransition, FastWeights, Multiplicative};
 use crate::work::{CYCLE, STEPS, inputs, rng, step, train, value};
-use rnn_cell::cell::{ContextLayer, Layer};
+use rnn_cell::cell::{Layer};
 use rnn_cell::cells::*;
 use rnn_cell::types::varying::Varying;
 use std::hint::black_box;
@@ -39,11 +39,11 @@ macro_rules! attending {
     ($b:ident: $($name:ident<$($dim:ident),*> once $once:expr;)*) => {
         vec![$({
             let cell = &*Box::leak($name::<$($dim,)* f32>::init_boxed(&mut rng()));
-            let mut context = Box::new(value::<f32, <$name<$($dim,)* f32> as ContextLayer<$b>>::Context>(1));
+            let mut context = Box::new(value::<f32, <$name<$($dim,)* f32> as Layer<$b>>::Context>(1));
             // Masks are not negative.
             context.scalars_mut(&mut |x: &mut f32| *x = x.abs());
             let context = &*Box::leak(context);
-            let layer = ContextLayer::<$b>::with(cell, context);
+            let layer = Layer::<$b>::with(cell, context);
             let (prepared, mut state) = (cell.prepare::<$b>(context), layer.initial_state());
             let (xs, mut t) = (inputs::<f32, _>(CYCLE), 0);
             Subject {

@@ -63,13 +63,13 @@ where
     let (xs, mut dxs): (Vec<L::Input>, Vec<L::InputBar>) = (inputs(steps), inputs(steps));
     let (mut tape, mut grads) = (cell.tape(), cell.zero_gradients());
     let mut state = cell.initial_state();
-    cell.forward(&xs, None, &mut state, &mut tape);
+    cell.forward(&xs, &mut state, &mut tape);
     let dys = cell.outputs(&tape).to_vec();
     move || {
         let mut state = cell.initial_state();
-        cell.forward(black_box(&xs), None, &mut state, &mut tape);
+        cell.forward(black_box(&xs), &mut state, &mut tape);
         let mut dstate = cell.zero_state();
-        cell.backward(&xs, None, &mut tape, &dys, &mut dstate, &mut grads, Some(&mut dxs));
+        cell.backward(&xs, &mut tape, &dys, Bars::of(&mut grads).state(&mut dstate).inputs(&mut dxs));
         black_box(&dxs);
     }
 }

@@ -100,7 +100,7 @@ fn learn<D>(
     mut rng: Xoshiro256PlusPlus,
 ) -> Outcome<D>
 where
-    D: Writes<BATCH> + Writes<1> + ContextLayer<BATCH, Output: Varying<f32> + Clone>,
+    D: Writes<BATCH> + Writes<1> + Layer<BATCH, Output: Varying<f32> + Clone>,
 {
     let start = Instant::now();
     let mut translator = Translator::new(decoder, &mut rng);

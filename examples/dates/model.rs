@@ -59,7 +59,7 @@ pub type Attending = BahdanauDecoder<SYMBOLS, EMBEDDED, HIDDEN, BOTH, SCORED, MA
 pub type Summarising = ChoDecoder<SYMBOLS, EMBEDDED, HIDDEN, BOTH, MAXOUT>;
 
 /// A decoder, and how it hangs on the encoder.
-pub trait Writes<const B: usize>: ContextLayer<B, Scalar = f32, Input = [u32; B]> + ModelMut {
+pub trait Writes<const B: usize>: Layer<B, Scalar = f32, Input = [u32; B]> + ModelMut {
     /// Makes the context of what the encoder said and of its final state.
     fn listen(ys: &[Encoded<B>], lengths: &[usize; B], state: &EncoderState<B>, context: &mut Self::Context);
 
@@ -161,7 +161,7 @@ impl<D: Model> Translator<D> {
     }
 }
 
-impl<D: Writes<BATCH> + ContextLayer<BATCH, Output: Varying<f32> + Clone>> Translator<D> {
+impl<D: Writes<BATCH> + Layer<BATCH, Output: Varying<f32> + Clone>> Translator<D> {
     /// Trains on `batches` of pairs that `draw` makes, by teacher forcing. `report` hears the loss of every batch.
     pub fn learn(
         &mut self,
@@ -197,7 +197,7 @@ impl<D: Writes<1>> Translator<D> {
         let (context, mut state) = self.read(source);
         let mut alignment = Vec::new();
         let [symbols] = greedy(&mut state, [START], END, LIMIT, |before, state| {
-            let mut y = self.decoder.step(before, &context, state);
+            let mut y = self.decoder.step((before, &context), state);
             alignment.extend(D::alignment(&y).map(|alpha| {
                 alpha.iter().take(source.len()).map(|&weight| f64::from(weight)).collect::<Vec<f64>>()
             }));
@@ -213,25 +213,25 @@ impl<D: Writes<1>> Translator<D> {
     {
         let (context, state) = self.read(source);
         let hypotheses = beam(state, START, END, &Search::new(width, LIMIT), |before, state| {
-            *D::logits(&mut self.decoder.step(before, &context, state))
+            *D::logits(&mut self.decoder.step((before, &context), state))
         });
         hypotheses.first().map(|best| text(&best.symbols)).unwrap_or_default()
     }
 
     fn read(&self, source: &str) -> (Box<D::Context>, D::State) {
         let xs: Vec<[u32; 1]> = indices(source).into_iter().map(|index| [index]).collect();
-        let mut state = Layer::<1>::initial_state(&*self.encoder);
-        let mut tape = Layer::<1>::tape(&*self.encoder);
-        self.encoder.forward(&xs, None, &mut state, &mut tape);
+        let mut state = self.encoder.initial_state::<1>();
+        let mut tape = *self.encoder.tape::<1>();
+        self.encoder.forward(&xs, &mut state, &mut tape);
         let mut context = Box::new(self.decoder.zero_context_bar());
         D::listen(self.encoder.outputs(&tape), &[xs.len()], &state, &mut context);
-        let start = self.decoder.initial_state(&context);
+        let start = self.decoder.initial_state_with(&context);
         (context, start)
     }
 }
 
 /// What training needs beside the model.
-struct Trainer<D: ContextLayer<BATCH>> {
+struct Trainer<D: Layer<BATCH>> {
     encoder_gradients: Box<<Encoder as Model>::Gradients>,
     decoder_gradients: Box<D::Gradients>,
     encoder_optimiser: Adam<f32>,
@@ -243,7 +243,7 @@ struct Trainer<D: ContextLayer<BATCH>> {
     dys: Vec<D::Output>,
 }
 
-impl<D: Writes<BATCH> + ContextLayer<BATCH, Output: Varying<f32> + Clone>> Trainer<D> {
+impl<D: Writes<BATCH> + Layer<BATCH, Output: Varying<f32> + Clone>> Trainer<D> {
     fn new(model: &Translator<D>) -> Self {
         Self {
             encoder_gradients: model.encoder.zero_gradients(),
@@ -271,43 +271,25 @@ impl<D: Writes<BATCH> + ContextLayer<BATCH, Output: Varying<f32> + Clone>> Train
         let forced = Forced::<BATCH>::new(&targets, START, END);
 
         let mut encoder_state = model.encoder.initial_state();
-        model.encoder.forward(&xs, Some(&lengths), &mut encoder_state, &mut self.encoder_tape);
+        model.encoder.forward(Pass::of(&xs).lengths(lengths), &mut encoder_state, &mut self.encoder_tape);
         let encoded = model.encoder.outputs(&self.encoder_tape);
         D::listen(encoded, &lengths, &encoder_state, &mut self.context);
-        let mut state = model.decoder.initial_state(&self.context);
+        let mut state = model.decoder.initial_state_with(&self.context);
         let steps = Some(&forced.lengths);
-        model.decoder.forward(&forced.inputs, &self.context, steps, &mut state, &mut self.decoder_tape);
+        model.decoder.forward((Pass::of(&forced.inputs).lengths(steps.copied()), &self.context), &mut state, &mut self.decoder_tape);
         let loss = forced.loss(model.decoder.outputs(&self.decoder_tape), &mut self.dys, D::logits);
 
         clear(&mut *self.encoder_gradients);
         clear(&mut *self.decoder_gradients);
         let mut dstate = model.decoder.zero_state();
         let mut dcontext = Box::new(model.decoder.zero_context_bar());
-        model.decoder.backward(
-            &forced.inputs,
-            &self.context,
-            steps,
-            &mut self.decoder_tape,
-            &self.dys,
-            &mut dstate,
-            &mut self.decoder_gradients,
-            None,
-            Some(&mut dcontext),
-        );
+        model.decoder.backward((Pass::of(&forced.inputs).lengths(steps.copied()), &self.context), &mut self.decoder_tape, &self.dys, Bars::of(&mut self.decoder_gradients).state(&mut dstate).context(&mut dcontext));
         // The first state is made of the context.
         let gradients = &mut *self.decoder_gradients;
-        model.decoder.initial_state_backward(&self.context, &dstate, gradients, Some(&mut dcontext));
+        model.decoder.initial_state_with_backward(&self.context, &dstate, gradients, Some(&mut dcontext));
         let mut dencoder_state = model.encoder.zero_state();
         D::answer(&dcontext, xs.len(), &lengths, &mut self.dencoded, &mut dencoder_state);
-        model.encoder.backward(
-            &xs,
-            Some(&lengths),
-            &mut self.encoder_tape,
-            &self.dencoded,
-            &mut dencoder_state,
-            &mut self.encoder_gradients,
-            None,
-        );
+        model.encoder.backward(Pass::of(&xs).lengths(lengths), &mut self.encoder_tape, &self.dencoded, Bars::of(&mut self.encoder_gradients).state(&mut dencoder_state));
         clip_global_norm(&mut *self.encoder_gradients, 1.0);
         clip_global_norm(&mut *self.decoder_gradients, 1.0);
         self.encoder_optimiser.step(&mut *model.encoder, &self.encoder_gradients);

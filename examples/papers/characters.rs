@@ -113,7 +113,7 @@ where
     let mut dys = Vec::new();
     let (mut best, mut epoch_of_best, mut lowest) = (net.clone(), 0, f64::INFINITY);
     for epoch in 1..=epochs {
-        bptt.start(Layer::<STREAMS>::initial_state(&net));
+        bptt.start(net.initial_state::<STREAMS>());
         while let Some(block) = bptt.forward(&net, xs, None) {
             let steps = bptt.outputs().iter().zip(&targets[block.start..]);
             dys.clear();

@@ -176,7 +176,7 @@ fn remember(bias: f32, budget: usize, seed: u64) -> Outcome {
     let sequences = sequences();
     train(budget, &sequences, rng, |shown, symbols| {
         net.joined = if shown > ALONE { 1.0 } else { 0.0 };
-        steps.start(Layer::<1>::initial_state(&net));
+        steps.start(net.initial_state::<1>());
         let xs = &symbols[..LAG];
         while let Some(step) = steps.forward(&net, xs, None) {
             // The gradient of half the squared error.

@@ -93,14 +93,14 @@ impl<const I: usize, const H: usize, const O: usize, const B: usize> TanhNet<I, 
         let Stack(dinput, drecurrent) = &mut **lower;
         let mut dlast = [SMatrix::zeros()];
         let mut none = readout.zero_state();
-        readout.backward(&[last], &mut self.readout, &[dlogits], &mut none, dreadout, Some(&mut dlast));
+        readout.backward(&[last], &mut self.readout, &[dlogits], Bars::of(dreadout).state(&mut none).inputs(&mut dlast));
         let mut dstate = recurrent.zero_state();
         dstate.h = dlast[0];
         self.deltas.resize(xs.len(), SMatrix::zeros());
         let drive = Layer::<B>::outputs(input, &self.input);
         let hs: Vec<_> = Layer::<B>::outputs(recurrent, &self.recurrent).to_vec();
-        recurrent.backward(drive, &mut self.recurrent, &[], &mut dstate, drecurrent, Some(&mut self.deltas));
-        input.backward(xs, &mut self.input, &self.deltas, &mut input.zero_state(), dinput, None);
+        recurrent.backward(drive, &mut self.recurrent, &[], Bars::of(drecurrent).state(&mut dstate).inputs(&mut self.deltas));
+        input.backward(xs, &mut self.input, &self.deltas, dinput);
         if self.care.omega > 0.0 {
             drecurrent.U += regulariser(&hs, &self.deltas) * self.care.omega;
         }

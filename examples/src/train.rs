@@ -35,11 +35,11 @@ where
         loss: impl FnOnce(&[L::Output], &mut Vec<L::Output>) -> V,
     ) -> V {
         let mut state = self.net.initial_state();
-        self.net.forward(xs, lengths, &mut state, &mut self.tape);
+        self.net.forward(Pass::of(xs).lengths(lengths.copied()), &mut state, &mut self.tape);
         let value = loss(self.net.outputs(&self.tape), &mut self.dys);
         clear(&mut *self.gradients);
         let mut dstate = self.net.zero_state();
-        self.net.backward(xs, lengths, &mut self.tape, &self.dys, &mut dstate, &mut self.gradients, None);
+        self.net.backward(Pass::of(xs).lengths(lengths.copied()), &mut self.tape, &self.dys, Bars::of(&mut self.gradients).state(&mut dstate));
         self.net.initial_state_backward(&dstate, &mut self.gradients);
         if let Some(max) = self.clip {
             clip_global_norm(&mut *self.gradients, max);
@@ -51,7 +51,7 @@ where
     /// The outputs on a batch, without learning from it.
     pub fn outputs(&mut self, xs: &[L::Input], lengths: Option<&[usize; B]>) -> &[L::Output] {
         let mut state = self.net.initial_state();
-        self.net.forward(xs, lengths, &mut state, &mut self.tape);
+        self.net.forward(Pass::of(xs).lengths(lengths.copied()), &mut state, &mut self.tape);
         self.net.outputs(&self.tape)
     }
 }

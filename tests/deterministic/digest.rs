@@ -88,11 +88,11 @@ impl Digests {
         }
         digest.value(&state);
         let (mut state, mut tape) = (cell.initial_state(), cell.tape());
-        cell.forward(&xs, None, &mut state, &mut tape);
+        cell.forward(&xs, &mut state, &mut tape);
         cell.outputs(&tape).iter().for_each(|y| digest.value(y));
         let mut dxs: Vec<L::InputBar> = xs.iter().map(|_| L::InputBar::zero()).collect();
         let (mut dstate, mut gradients): (L::State, _) = (random(&mut rng), cell.zero_gradients());
-        cell.backward(&xs, None, &mut tape, &dys, &mut dstate, &mut gradients, Some(&mut dxs));
+        cell.backward(&xs, &mut tape, &dys, Bars::of(&mut gradients).state(&mut dstate).inputs(&mut dxs));
         digest.value(&dstate);
         digest.parameters(&*gradients);
         dxs.iter().for_each(|dx| digest.value(dx));

@@ -20,10 +20,10 @@ pub fn classifier(digests: &mut Digests) {
     let xs: Vec<SMatrix<f32, 3, BATCH>> = (0..9).map(|_| random(&mut rng)).collect();
     let classes = [0, 3, 1, 4];
     let mut optimiser = Adam::new(1e-2);
-    let (mut tape, mut gradients) = (Layer::<BATCH>::tape(&net), net.zero_gradients());
+    let (mut tape, mut gradients) = (net.tape::<BATCH>(), net.zero_gradients());
     for _ in 0..UPDATES {
-        let mut state = Layer::<BATCH>::initial_state(&net);
-        net.forward(&xs, None, &mut state, &mut tape);
+        let mut state = net.initial_state::<BATCH>();
+        net.forward(&xs, &mut state, &mut tape);
         let mut dys = Vec::new();
         for y in Layer::<BATCH>::outputs(&net, &tape) {
             let (loss, dy) = softmax_cross_entropy(y, &classes);
@@ -31,8 +31,8 @@ pub fn classifier(digests: &mut Digests) {
             dys.push(dy);
         }
         clear(&mut *gradients);
-        let mut dstate = Layer::<BATCH>::zero_state(&net);
-        net.backward(&xs, None, &mut tape, &dys, &mut dstate, &mut gradients, None);
+        let mut dstate = net.zero_state::<BATCH>();
+        net.backward(&xs, &mut tape, &dys, Bars::of(&mut gradients).state(&mut dstate));
         digest.scalar(clip_global_norm(&mut *gradients, 0.5));
         optimiser.step(&mut net, &gradients);
     }
@@ -50,14 +50,14 @@ pub fn labels(digests: &mut Digests) {
     let targets = [&[1, 2, 2][..], &[3], &[], &[4, 1]];
     let (mut ctc, mut dlogits) = (Ctc::new(0), Vec::new());
     let mut optimiser = Adam::new(1e-2);
-    let (mut tape, mut gradients) = (Layer::<BATCH>::tape(&net), net.zero_gradients());
+    let (mut tape, mut gradients) = (net.tape::<BATCH>(), net.zero_gradients());
     for _ in 0..UPDATES {
-        net.forward(&xs, lengths, &mut Layer::<BATCH>::initial_state(&net), &mut tape);
+        net.forward(Pass::of(&xs).lengths(lengths.copied()), &mut net.initial_state::<BATCH>(), &mut tape);
         let loss = ctc.loss(Layer::<BATCH>::outputs(&net, &tape), lengths, &targets, &mut dlogits);
         digest.scalar(loss.value);
         clear(&mut *gradients);
-        let mut dstate = Layer::<BATCH>::zero_state(&net);
-        net.backward(&xs, lengths, &mut tape, &dlogits, &mut dstate, &mut gradients, None);
+        let mut dstate = net.zero_state::<BATCH>();
+        net.backward(Pass::of(&xs).lengths(lengths.copied()), &mut tape, &dlogits, Bars::of(&mut gradients).state(&mut dstate));
         optimiser.step(&mut net, &gradients);
     }
     digest.parameters(&net);

@@ -1,7 +1,7 @@
 //! Extreme inputs: whatever one sample of a batch reads, the others don't notice, forward and backward. (Gradients of parameters are sums over
 //! the batch: there they meet.)
 
-use rnn_cell::cell::{ContextLayer, Layer};
+use rnn_cell::cell::{Layer};
 use rnn_cell::cells::*;
 use rnn_cell::types::varying::Varying;
 use tests::exactness::{assert_same_bits, copy, random, random_sequence, rng};
@@ -44,13 +44,13 @@ where
     }
     let mut dxs: Vec<L::InputBar> = random_sequence(&mut rng, STEPS);
     let mut tape = layer.tape();
-    layer.forward(&xs, None, &mut state, &mut tape);
+    layer.forward(&xs, &mut state, &mut tape);
     let mut found = [vec![], vec![]];
     for (sample, found) in found.iter_mut().enumerate() {
         layer.outputs(&tape).iter().for_each(|y| found.extend(of_sample(y, sample)));
         found.extend(of_sample(&state, sample));
     }
-    layer.backward(&xs, None, &mut tape, &dys, &mut dstate, &mut layer.zero_gradients(), Some(&mut dxs));
+    layer.backward(&xs, &mut tape, &dys, Bars::of(&mut layer.zero_gradients()).state(&mut dstate).inputs(&mut dxs));
     for (sample, found) in found.iter_mut().enumerate() {
         found.extend(of_sample(&dstate, sample));
         dxs.iter().for_each(|dx| found.extend(of_sample(dx, sample)));
@@ -94,7 +94,7 @@ fn samples_do_not_meet() {
     macro_rules! check_with_context {
         ($reads:literal: $($cell:ident<$($size:literal),*>)*) => { $({
             let cell = $cell::<$($size,)* f64>::init(&mut rng(3));
-            type Context = <$cell<$($size,)* f64> as ContextLayer<SAMPLES>>::Context;
+            type Context = <$cell<$($size,)* f64> as Layer<SAMPLES>>::Context;
             let clean: Context = random(&mut rng(7));
             for with in FINITE.into_iter().chain(OTHERS) {
                 if $reads {

@@ -1,7 +1,7 @@
 //! Jacobians of steps against central differences: ready cells, states of every shape, networks.
 
 use nalgebra::{DMatrix, DVector};
-use rnn_cell::cell::{Cell, ContextLayer};
+use rnn_cell::cell::{Cell, Layer};
 use rnn_cell::cells::*;
 use rnn_cell::inspect::flow::jacobian;
 use rnn_cell::network::{Residual, Stack};
@@ -72,7 +72,7 @@ fn ready_cells_agree_with_differences() {
     macro_rules! check_decoders {
         ($($cell:ident<$($size:literal),*>)*) => { $(
             let cell = $cell::<$($size,)* f64>::init(&mut rng(3));
-            let mut context: <$cell<$($size,)* f64> as ContextLayer<1>>::Context = random(7);
+            let mut context: <$cell<$($size,)* f64> as Layer<1>>::Context = random(7);
             // A mask hides nothing here.
             check_decoders!(@mask $cell context);
             assert_exact(stringify!($cell), &cell.with(&context), &[1]);

@@ -9,7 +9,7 @@ mod networks;
 mod padding;
 
 use nalgebra::{SMatrix, SVector};
-use rnn_cell::cell::{ContextLayer, Layer, Model, ModelMut};
+use rnn_cell::cell::{Layer, Model, ModelMut};
 use rnn_cell::cells::{Gru, Lstm, PeepholeLstm};
 use rnn_cell::inspect::gradcheck::Gradcheck;
 use rnn_cell::prelude::*;
@@ -112,7 +112,7 @@ where
     let state: L::State = random(&mut rng);
     check(cell, &xs, &state, 3);
     for steps in [1, 4] {
-        Gradcheck::default().check(cell, &xs[..steps], None, &state).assert_ok();
+        Gradcheck::default().check(cell, &xs[..steps], &state).assert_ok();
     }
 }
 
@@ -176,7 +176,7 @@ fn ragged_gradients_agree_with_differences() {
     let mut rng = rng(4);
     let xs: Vec<MixedInput<2, 3, 2, 3, f64>> = random_sequence(&mut rng, 6);
     let state: MixedState<3, 2, 3, f64> = random(&mut rng);
-    Gradcheck::default().check(&mut cell, &xs, Some(&[6, 2, 0]), &state).assert_ok();
+    Gradcheck::default().check(&mut cell, Pass::of(&xs).lengths([6, 2, 0]), &state).assert_ok();
 }
 
 /// Which rows of a batch a sample stands in must not matter to it.
@@ -216,10 +216,10 @@ fn learned_initial_states() {
     let mut cell = Learned::<2, 3, f64>::init(&mut rng(1));
     let context: LearnedContext<3, 2, f64> = random(&mut rng(2));
     let xs: Vec<SMatrix<f64, 2, 2>> = random_sequence(&mut rng(3), 5);
-    let state = ContextLayer::<2>::initial_state(&cell, &context);
+    let state = Contextcell, &context.initial_state::<2>();
     assert_eq!(state.h.column(1), cell.h_0);
     assert_close("initial s", &scalars(&state.s), &scalars(&(cell.W_0 * context.m).map(f64::tanh)), 1e-14);
-    Gradcheck::default().check_context(&mut cell, &xs, &context, None, &state).assert_ok();
+    Gradcheck::default().check(&mut cell, (&xs, &context), &state).assert_ok();
 }
 
 /// The pull-back of the initial state, entry by entry against central differences: of the learned state itself, of the
@@ -230,11 +230,11 @@ fn initial_states_are_pulled_back() {
     let context: LearnedContext<3, 2, f64> = random(&mut rng(2));
     let dstate: LearnedState<3, 2, f64> = random(&mut rng(3));
     let loss = |cell: &Learned<2, 3, f64>, context: &LearnedContext<3, 2, f64>| {
-        inner_product(&scalars(&cell.initial_state(context)), &scalars(&dstate))
+        inner_product(&scalars(&cell.initial_state_with(context)), &scalars(&dstate))
     };
     let mut gradients = Learned::zeros();
     let mut dcontext: LearnedContext<3, 2, f64> = Varying::zero();
-    cell.initial_state_backward(&context, &dstate, &mut gradients, Some(&mut dcontext));
+    cell.initial_state_with_backward(&context, &dstate, &mut gradients, Some(&mut dcontext));
 
     let central = |loss: &dyn Fn(f64) -> f64| {
         let h = 1e-3;
@@ -272,7 +272,7 @@ fn initial_states_are_pulled_back() {
 
     // It adds, as `backward` does.
     let once = parameters(&gradients);
-    cell.initial_state_backward(&context, &dstate, &mut gradients, None);
+    cell.initial_state_with_backward(&context, &dstate, &mut gradients, None);
     let twice: Vec<f64> = once.iter().map(|g| 2.0 * g).collect();
     assert_close("gradients of two passes", &parameters(&gradients), &twice, 1e-15);
 }
@@ -302,7 +302,7 @@ fn single_precision_follows_double() {
     let mut gradients = Lstm::<4, 12>::zeros();
     let mut dstate = single.zero_state::<3>();
     let mut dxs = vec![SMatrix::zeros(); 20];
-    single.backward(&xs, &mut tape, &dys, &mut dstate, &mut gradients, Some(&mut dxs));
+    single.backward(&xs, &mut tape, &dys, Bars::of(&mut gradients).state(&mut dstate).inputs(&mut dxs));
     let mut narrow = Vec::new();
     gradients.visit(&mut |parameter| narrow.extend(parameter.values.iter().map(|&g| f64::from(g))));
     assert_close("gradients in f32", &narrow, &pass.gradients, 1e-5);
@@ -318,7 +318,7 @@ fn large_cells_fit_a_small_stack() {
         let dys: Vec<_> = cell.forward(&xs, &mut state, &mut tape).to_vec();
         let mut gradients = Lstm::<64, 256, f64>::zeros_boxed();
         let mut dstate = cell.zero_state();
-        cell.backward(&xs, &mut tape, &dys, &mut dstate, &mut gradients, None);
+        cell.backward(&xs, &mut tape, &dys, Bars::of(&mut gradients).state(&mut dstate));
         parameters(&*gradients).iter().any(|&g| g != 0.0)
     });
     assert!(worker.expect("a thread").join().expect("no overflow"));

@@ -31,24 +31,24 @@ fn networks_with_noise() {
     let dfinal: <Deep as Layer<4>>::State = random(&mut rng);
     let run = |xs: &[_], state: &<Deep as Layer<4>>::State, dys: &[_], dfinal: &<Deep as Layer<4>>::State| {
         let (mut state, mut tape) = (state.clone(), net.tape());
-        net.forward(xs, None, &mut state, &mut tape);
+        net.forward(xs, &mut state, &mut tape);
         let ys = all_scalars(net.outputs(&tape));
         let (mut dstate, mut gradients) = (dfinal.clone(), net.zero_gradients());
-        net.backward(xs, None, &mut tape, dys, &mut dstate, &mut gradients, None);
+        net.backward(xs, &mut tape, dys, Bars::of(&mut gradients).state(&mut dstate));
         (ys, state, dstate, parameters(&*gradients))
     };
-    let whole = run(&xs, &state, &dys, &dfinal);
-    let again = run(&xs, &state, &dys, &dfinal);
+    let whole = run((Pass::of(&xs).lengths(&dys.copied()), &state), &dfinal);
+    let again = run((Pass::of(&xs).lengths(&dys.copied()), &state), &dfinal);
     assert_same_bits("gradients of two runs", &again.3, &whole.3);
     let mut stepped = state.clone();
     let steps: Vec<SMatrix<f64, 2, 4>> = xs.iter().map(|x| net.step(x, &mut stepped)).collect();
     assert_close("outputs by steps", &all_scalars(&steps), &whole.0, 1e-13);
 
-    let (first, middle, ..) = run(&xs[..2], &state, &[], &dfinal);
-    let (second, last, dmiddle, after) = run(&xs[2..], &middle, &dys[2..], &dfinal);
+    let (first, middle, ..) = run((Pass::of(&xs[..2]).lengths(&[].copied()), &state), &dfinal);
+    let (second, last, dmiddle, after) = run((Pass::of(&xs[2..]).lengths(&dys[2..].copied()), &middle), &dfinal);
     assert_close("outputs in two parts", &[first, second].concat(), &whole.0, 1e-13);
     assert!(last == whole.1, "state and generators in two parts");
-    let (.., dstate, before) = run(&xs[..2], &state, &dys[..2], &dmiddle);
+    let (.., dstate, before) = run((Pass::of(&xs[..2]).lengths(&dys[..2].copied()), &state), &dmiddle);
     let sum: Vec<f64> = before.iter().zip(&after).map(|(a, b)| a + b).collect();
     assert_close("gradients in two parts", &sum, &whole.3, 1e-12);
     assert_close("cotangent of the initial state", &scalars(&dstate), &scalars(&whole.2), 1e-12);
@@ -61,13 +61,13 @@ fn both_directions() {
     let net = Stack(first.joined(Concat::<10>), Dense::<10, 2, f64>::init(&mut rng(3)));
     ragged_batches_are_their_samples(&net, [7, 3, 1, 0], 5);
     ragged_batches_are_their_samples(&net, [0, 0, 0, 0], 5);
-    let mut tape = Layer::<4>::tape(&net);
+    let mut tape = net.tape::<4>();
     let longer: Vec<SMatrix<f64, 3, 4>> = random_sequence(&mut rng(4), 9);
     let mut state = net.initial_state();
-    net.forward(&longer, None, &mut state, &mut tape);
+    net.forward(&longer, &mut state, &mut tape);
     let outputs = |tape: &mut _| {
         let mut state = net.initial_state();
-        net.forward(&longer[..4], Some(&[4, 2, 0, 3]), &mut state, tape);
+        net.forward(Pass::of(&longer[..4]).lengths([4, 2, 0, 3]), &mut state, tape);
         all_scalars(net.outputs(tape))
     };
     assert_same_bits("outputs on a used tape", &outputs(&mut tape), &outputs(&mut net.tape()));
@@ -86,7 +86,7 @@ fn padding_may_hold_anything() {
     let net = Stack(Dropout::new(both.joined(Concat::<10>), 0.5), Stack(top, readout));
     let lengths = [6, 2, 0, 4];
     let (mut rng, mut seeds) = (rng(4), rng(5));
-    let mut start = Layer::<4>::initial_state(&net);
+    let mut start = net.initial_state::<4>();
     net.seed_noise(&mut start, &mut seeds);
     let xs: Vec<SMatrix<f64, 3, 4>> = random_sequence(&mut rng, 6);
     let dys: Vec<SMatrix<f64, 2, 4>> = random_sequence(&mut rng, 6);
@@ -99,10 +99,10 @@ fn padding_may_hold_anything() {
             }
         }
         let (mut state, mut tape) = (start.clone(), net.tape());
-        net.forward(&xs, Some(&lengths), &mut state, &mut tape);
+        net.forward(Pass::of(&xs).lengths(lengths), &mut state, &mut tape);
         let (mut dstate, mut gradients) = (net.zero_state(), net.zero_gradients());
         let mut dxs = xs.clone();
-        net.backward(&xs, Some(&lengths), &mut tape, &dys, &mut dstate, &mut gradients, Some(&mut dxs));
+        net.backward(Pass::of(&xs).lengths(lengths), &mut tape, &dys, Bars::of(&mut gradients).state(&mut dstate).inputs(&mut dxs));
         [scalars(&state), scalars(&dstate), parameters(&*gradients), all_scalars(&dxs)].concat()
     };
     let zeros = run(0.0);
@@ -115,15 +115,15 @@ fn padding_may_hold_anything() {
 fn learned_initial_states_of_a_network() {
     let cell = Learned::<2, 3, f64>::init(&mut rng(1));
     let context: LearnedContext<3, 4, f64> = random(&mut rng(2));
-    let net = Stack(ContextLayer::<4>::with(&cell, &context), Lstm::<3, 5, f64>::init(&mut rng(3)));
-    let state = Layer::<4>::initial_state(&net);
-    assert_eq!(state.0, cell.initial_state(&context));
+    let net = Stack(Layer::<4>::with(&cell, &context), Lstm::<3, 5, f64>::init(&mut rng(3)));
+    let state = net.initial_state::<4>();
+    assert_eq!(state.0, cell.initial_state_with(&context));
     let mut dstate = net.zero_state();
     dstate.scalars_mut(&mut |x: &mut f64| *x = 0.5);
     let mut gradients = net.zero_gradients();
     net.initial_state_backward(&dstate, &mut gradients);
     let mut alone = Learned::zeros();
-    cell.initial_state_backward(&context, &dstate.0, &mut alone, None);
+    cell.initial_state_with_backward(&context, &dstate.0, &mut alone, None);
     assert!(parameters(&alone).iter().any(|&g| g != 0.0));
     assert_same_bits("gradients of the first layer", &parameters(&gradients.0), &parameters(&alone));
     assert!(parameters(&gradients.1).iter().all(|&g| g == 0.0));
@@ -145,10 +145,10 @@ where
     let ends = std::array::from_fn(|sample| steps.saturating_sub(40 * sample));
     for lengths in [None, Some(&ends)] {
         let (mut state, mut tape) = (start.clone(), cell.tape());
-        cell.forward(&xs, lengths, &mut state, &mut tape);
+        cell.forward(Pass::of(&xs).lengths(lengths.copied()), &mut state, &mut tape);
         let (mut dstate, mut gradients) = (dfinal.clone(), cell.zero_gradients());
         let mut dxs: Vec<L::InputBar> = random_sequence(&mut rng, steps);
-        cell.backward(&xs, lengths, &mut tape, &dys, &mut dstate, &mut gradients, Some(&mut dxs));
+        cell.backward(Pass::of(&xs).lengths(lengths.copied()), &mut tape, &dys, Bars::of(&mut gradients).state(&mut dstate).inputs(&mut dxs));
 
         let mut checkpointed = Checkpointed::new().keep(1);
         let mut last = start.clone();

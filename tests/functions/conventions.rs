@@ -24,7 +24,7 @@ macro_rules! cotangents {
             let mut gradients = Kink::zeros();
             let mut dxs = [KinkInput { x: SVector::from([9.0]), y: SVector::from([9.0]) }];
             let dys = [SVector::from([1.0])];
-            cell.backward(&xs, &mut tape, &dys, &mut state, &mut gradients, Some(&mut dxs));
+            cell.backward(&xs, &mut tape, &dys, Bars::of(&mut gradients).state(&mut state).inputs(&mut dxs));
             assert_eq!((dxs[0].x[0], dxs[0].y[0]), ($dx, $dy));
         }
     )* };
@@ -67,7 +67,7 @@ fn masks_have_none() {
     let nan = SVector::from_element(f64::NAN);
     let mut dxs = [MaskedInput { e: nan, mask: nan }];
     let dys = [SVector::from([1.0, 2.0, 4.0])];
-    cell.backward(&xs, &mut tape, &dys, &mut state, &mut Masked::zeros(), Some(&mut dxs));
+    cell.backward(&xs, &mut tape, &dys, Bars::of(&mut Masked::zeros()).state(&mut state).inputs(&mut dxs));
     assert_eq!(dxs[0].mask.as_slice(), [0.0; 3]);
     assert_eq!(dxs[0].e[1], 0.0, "what is masked has no cotangent either");
     let e = dxs[0].e;

@@ -64,11 +64,11 @@ impl<const I: usize, const H: usize, const O: usize, const B: usize> Layer<B>
     type Tape = Tape<I, H, O, B>;
 
     fn initial_state(&self) -> Self::State {
-        Layer::<B>::initial_state(&self.elman)
+        self.elman.initial_state::<B>()
     }
 
     fn zero_state(&self) -> Self::State {
-        Layer::<B>::zero_state(&self.elman)
+        self.elman.zero_state::<B>()
     }
 
     fn tape(&self) -> Self::Tape {
@@ -82,10 +82,10 @@ impl<const I: usize, const H: usize, const O: usize, const B: usize> Layer<B>
         state: &mut Self::State,
         tape: &mut Self::Tape,
     ) {
-        Layer::forward(&self.elman, xs, lengths, state, &mut tape.elman);
+        Layer::forward((Pass::of(&self.elman).lengths(lengths.copied()), xs), state, &mut tape.elman);
         let hs = self.elman.outputs(&tape.elman);
         let mut none: DenseState<B, f64> = Varying::zero();
-        Layer::forward(&self.dense, hs, lengths, &mut none, &mut tape.dense);
+        Layer::forward((Pass::of(&self.dense).lengths(lengths.copied()), hs), &mut none, &mut tape.dense);
         tape.outputs = hs.iter().copied().zip(self.dense.outputs(&tape.dense).iter().copied()).collect();
     }
 
@@ -124,8 +124,8 @@ impl<const I: usize, const H: usize, const O: usize, const B: usize> Layer<B>
 
 impl<const I: usize, const H: usize, const O: usize, const B: usize> Cell<B> for ElmanAndDense<I, H, O, f64> {
     fn step(&self, x: &Self::Input, state: &mut Self::State) -> Self::Output {
-        let h = Cell::step(&self.elman, x, state);
+        let h = Cell::step((&self.elman, x), state);
         let mut none: DenseState<B, f64> = Varying::zero();
-        (h, Cell::step(&self.dense, &h, &mut none))
+        (h, Cell::step((&self.dense, &h), &mut none))
     }
 }

@@ -2,7 +2,7 @@
 
 use allocation_counter::measure;
 use nalgebra::SMatrix;
-use rnn_cell::cell::{Cell, ContextLayer, Layer};
+use rnn_cell::cell::{Cell, Layer};
 use rnn_cell::cells::{Dense, Gru, LayerNormLstm, Lstm, MinGru};
 use rnn_cell::prelude::*;
 use rnn_cell::train::bptt::{Checkpointed, Truncated};
@@ -67,7 +67,7 @@ where
 
     let mut tape = cell.tape();
     let mut pass = |steps: usize, lengths: Option<&[usize; B]>| {
-        cell.forward(&xs[..steps], lengths, &mut state, &mut tape);
+        cell.forward(Pass::of(&xs[..steps]).lengths(lengths.copied()), &mut state, &mut tape);
         black_box(cell.outputs(&tape));
         let dxs = Some(&mut dxs[..steps]);
         cell.backward(&xs[..steps], lengths, &mut tape, &dys[..steps], &mut dstate, &mut grads, dxs);
@@ -103,8 +103,8 @@ fn ready_cells_allocate_nothing() {
 #[test]
 fn contexts_and_indices_allocate_nothing() {
     let cell = Everything::<3, 6, 5, 4, f64>::init(&mut rng(1));
-    check::<1, _>("Everything", &ContextLayer::<1>::with(&cell, &random(&mut rng(2))));
-    check::<4, _>("Everything", &ContextLayer::<4>::with(&cell, &random(&mut rng(2))));
+    check::<1, _>("Everything", &Layer::<1>::with(&cell, &random(&mut rng(2))));
+    check::<4, _>("Everything", &Layer::<4>::with(&cell, &random(&mut rng(2))));
 }
 
 /// The tapes of a network hold what stands between its layers. With noise, too.
@@ -123,8 +123,8 @@ fn networks_allocate_nothing() {
         let mut pass = || {
             let (mut state, mut dstate) = (both.initial_state(), both.zero_state());
             both.seed_noise(&mut state, &mut rng(8));
-            both.forward(&xs, lengths, &mut state, &mut tape);
-            both.backward(&xs, lengths, &mut tape, &dys, &mut dstate, &mut grads, Some(&mut dxs));
+            both.forward(Pass::of(&xs).lengths(lengths.copied()), &mut state, &mut tape);
+            both.backward(Pass::of(&xs).lengths(lengths.copied()), &mut tape, &dys, Bars::of(&mut grads).state(&mut dstate).inputs(&mut dxs));
         };
         pass();
         allocates_nothing("both directions", pass);

@@ -8,9 +8,9 @@ mod legendre;
 
 use cells::*;
 use nalgebra::{SMatrix, SVector};
-use rnn_cell::cell::{Cell, ContextLayer, Layer, Model, ModelMut};
+use rnn_cell::cell::{Cell, Layer, Model, ModelMut};
 use rnn_cell::cells::*;
-use rnn_cell::inspect::gradcheck::{gradcheck, gradcheck_context};
+use rnn_cell::inspect::gradcheck::{gradcheck, gradcheck};
 use rnn_cell::rng::{Xoshiro256PlusPlus, below};
 use rnn_cell::types::varying::Varying;
 use tests::exactness::{check, random, random_sequence, rng};
@@ -216,15 +216,15 @@ fn character_network_with_tied_embedding() {
 /// hide.
 fn verify_decoder<const B: usize, L>(mut decoder: L)
 where
-    L: ModelMut + ContextLayer<B, Scalar = f64, Input = [u32; B], InputBar: Varying<f64>>,
-    L: ContextLayer<B, Context: Varying<f64> + Clone, State: Varying<f64> + Clone>,
-    L: ContextLayer<B, Output: Varying<f64> + Clone>,
+    L: ModelMut + Layer<B, Scalar = f64, Input = [u32; B], InputBar: Varying<f64>>,
+    L: Layer<B, Context: Varying<f64> + Clone, State: Varying<f64> + Clone>,
+    L: Layer<B, Output: Varying<f64> + Clone>,
 {
     let mut rng = rng(2024);
     let words: Vec<[u32; B]> = (0..5).map(|_| std::array::from_fn(|_| below(&mut rng, 7) as u32)).collect();
     let context: L::Context = random(&mut rng);
-    let state = ContextLayer::<B>::initial_state(&decoder, &context);
-    gradcheck_context::<_, B>(&mut decoder, &words, &context, &state).assert_ok();
+    let state = Contextdecoder, &context.initial_state::<B>();
+    gradcheck::<_, B>(&mut decoder, (&words, &context), &state).assert_ok();
     check::<B, _>(&decoder.with(&context), &words, &state, 7);
 }
 
@@ -251,10 +251,10 @@ fn decoders_start_from_their_context() {
     let bahdanau = BahdanauDecoder::<6, 3, 4, 2, 3, 2, 5, f64>::init(&mut rng(1));
     let context: BahdanauDecoderContext<4, 2, 5, 2, f64> = random(&mut rng(2));
     let want: SMatrix<f64, 4, 2> = (bahdanau.W_s * context.first).map(f64::tanh);
-    assert!((bahdanau.initial_state(&context).s - want).amax() < 1e-14);
+    assert!((bahdanau.initial_state_with(&context).s - want).amax() < 1e-14);
 
     let cho = ChoDecoder::<6, 3, 4, 2, 3, f64>::init(&mut rng(1));
     let context: ChoDecoderContext<2, 1, f64> = random(&mut rng(2));
     let want = (cho.V_0 * (cho.V * context.summary).map(f64::tanh)).map(f64::tanh);
-    assert!((cho.initial_state(&context).h - want).amax() < 1e-14);
+    assert!((cho.initial_state_with(&context).h - want).amax() < 1e-14);
 }

@@ -58,8 +58,8 @@ macro_rules! agrees {
         let copy = cell.quantised::<$format>().expect("finite weights");
         round::<$format>(&mut cell).expect("finite weights");
         $(let $context = random(&mut rng(2));)?
-        let mut state = cell.initial_state::<$batch>($(&$context)?);
-        let mut own = copy.initial_state($(&$context)?);
+        let mut state = cell.initial_state_with::<$batch>($(&$context)?);
+        let mut own = copy.initial_state_with($(&$context)?);
         assert!(difference(&state, &own) <= NEAR, "{}", stringify!($cell));
         for x in random_sequence(&mut rng(3), 4) {
             let y = cell.step(&x, $(&$context,)? &mut state);
@@ -118,7 +118,7 @@ fn steps_allocate_nothing() {
     let decoder = LuongGeneralDecoder::<5, 3, 7, 9, 5, f64>::init(&mut rng(1));
     let decoder = decoder.quantised::<Int8>().unwrap();
     let context = random(&mut rng(2));
-    let mut decoding = decoder.initial_state(&context);
+    let mut decoding = decoder.initial_state_with(&context);
     let info = measure(|| {
         let mut state = small.initial_state();
         black_box(small.step(&SVector::<f32, 3>::repeat(0.1), &mut state));

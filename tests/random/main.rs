@@ -9,7 +9,7 @@
 
 #![allow(missing_docs)]
 
-use rnn_cell::cell::{Cell, ContextLayer, Layer, ModelMut};
+use rnn_cell::cell::{Cell, Layer, ModelMut};
 use rnn_cell::inspect::gradcheck::{Check, Gradcheck, Report};
 use rnn_cell::rng::Xoshiro256PlusPlus;
 use rnn_cell::types::varying::Varying;
@@ -105,8 +105,8 @@ fn verify<const B: usize, L>(
     let state: L::State = random(&mut rng);
     check(&cell, &xs, &state, seed);
     check_gradients(&mut cell, |point, cell| match point {
-        0 => gradcheck(seed).check(cell, &xs, None, &state),
-        _ => gradcheck(seed).check(cell, &sequence(&mut rng, fill), None, &random(&mut rng)),
+        0 => gradcheck(seed).check(cell, &xs, &state),
+        _ => gradcheck(seed).check(cell, &sequence(&mut rng, fill), &random(&mut rng)),
     });
 }
 
@@ -117,8 +117,8 @@ fn verify_with_context<const B: usize, L>(
     mut cell: L,
     fill: fn(&mut L::Input, &mut Xoshiro256PlusPlus),
 ) where
-    L: ModelMut + ContextLayer<B, Scalar = f64, Input: Varying<f64> + Clone, InputBar: Varying<f64>>,
-    L: ContextLayer<
+    L: ModelMut + Layer<B, Scalar = f64, Input: Varying<f64> + Clone, InputBar: Varying<f64>>,
+    L: Layer<
             B,
             Context: Varying<f64> + Clone,
             State: Varying<f64> + Clone,
@@ -132,10 +132,10 @@ fn verify_with_context<const B: usize, L>(
     let state: L::State = random(&mut rng);
     check(&cell.with(&context), &xs, &state, seed);
     check_gradients(&mut cell, |point, cell| match point {
-        0 => gradcheck(seed).check_context(cell, &xs, &context, None, &state),
+        0 => gradcheck(seed).check(cell, (&xs, &context), &state),
         _ => {
             let (xs, context) = (sequence(&mut rng, fill), random(&mut rng));
-            gradcheck(seed).check_context(cell, &xs, &context, None, &random(&mut rng))
+            gradcheck(seed).check(cell, (&xs, &context), &random(&mut rng))
         }
     });
 }

@@ -46,11 +46,11 @@ where
     let state: L::State = random(&mut rng);
     check(cell, &xs, &state, 3);
     let (mut run, mut forward, mut tape) = (copy(&state), copy(&state), cell.tape());
-    let ys = all_scalars(&cell.run(&xs, None, &mut run));
-    cell.forward(&xs, None, &mut forward, &mut tape);
+    let ys = all_scalars(&cell.run(&xs, &mut run));
+    cell.forward(&xs, &mut forward, &mut tape);
     assert_close("outputs of run", &ys, &all_scalars(cell.outputs(&tape)), 1e-13);
     assert_close("state of run", &scalars(&run), &scalars(&forward), 1e-13);
-    Gradcheck::default().check(cell, &xs, None, &state).assert_ok();
+    Gradcheck::default().check(cell, &xs, &state).assert_ok();
 }
 
 macro_rules! sizes {
@@ -89,8 +89,8 @@ fn ragged_batches() {
 fn memories() {
     let mut cell = DotAttention::<2, 0, f64>::init(&mut rng(1));
     let (x, context, mut state) = (random(&mut rng(2)), random(&mut rng(3)), random(&mut rng(4)));
-    assert!(scalars(&cell.step::<1>(&x, &context, &mut state)).iter().all(|y| *y == 0.0));
-    Gradcheck::default().check_context(&mut cell, &[x], &context, None, &state).assert_ok();
+    assert!(scalars(&cell.step::<1>((&x, &context), &mut state)).iter().all(|y| *y == 0.0));
+    Gradcheck::default().check(&mut cell, (&[x], &context), &state).assert_ok();
 }
 
 macro_rules! quantised {

@@ -88,7 +88,7 @@ where
     L: Layer<B, Scalar = f64, State: Varying<f64>, Output: Varying<f64>, InputBar: Varying<f64>>,
 {
     let mut state = copy(state);
-    cell.forward(xs, lengths, &mut state, tape);
+    cell.forward(Pass::of(xs).lengths(lengths.copied()), &mut state, tape);
     let outputs = all_scalars(cell.outputs(tape));
     let mut dstate = copy(dfinal);
     let mut gradients = cell.zero_gradients();
@@ -101,7 +101,7 @@ where
             dx
         })
         .collect();
-    cell.backward(xs, lengths, tape, dys, &mut dstate, &mut gradients, Some(&mut dxs));
+    cell.backward(Pass::of(xs).lengths(lengths.copied()), tape, dys, Bars::of(&mut gradients).state(&mut dstate).inputs(&mut dxs));
     Pass {
         outputs,
         state: scalars(&state),
@@ -133,7 +133,7 @@ where
     let steps: Vec<L::Output> = xs.iter().map(|x| cell.step(x, &mut stepped)).collect();
     let mut forwarded = copy(state);
     let mut tape = cell.tape();
-    cell.forward(xs, None, &mut forwarded, &mut tape);
+    cell.forward(xs, &mut forwarded, &mut tape);
     assert_eq!(cell.outputs(&tape).len(), xs.len(), "an output a step");
     assert_close("outputs of forward", &all_scalars(cell.outputs(&tape)), &all_scalars(&steps), 1e-13);
     assert_close("final state of forward", &scalars(&forwarded), &scalars(&stepped), 1e-13);
@@ -189,7 +189,7 @@ where
     let whole = pass(cell, xs, None, state, (&dys, &dfinal), &mut cell.tape());
     for cut in [1, xs.len() - 1] {
         let mut middle = copy(state);
-        cell.forward(&xs[..cut], None, &mut middle, &mut cell.tape());
+        cell.forward(&xs[..cut], &mut middle, &mut cell.tape());
         let second = pass(cell, &xs[cut..], None, &middle, (&dys[cut..], &dfinal), &mut cell.tape());
         let dmiddle = from_scalars(&second.dstate);
         let first = pass(cell, &xs[..cut], None, state, (&dys[..cut], &dmiddle), &mut cell.tape());
@@ -234,9 +234,9 @@ where
     let mut gradients = cell.zero_gradients();
     let mut tape = cell.tape();
     for _ in 0..2 {
-        cell.forward(xs, None, &mut copy(state), &mut tape);
+        cell.forward(xs, &mut copy(state), &mut tape);
         let mut dstate = copy(&dfinal);
-        cell.backward(xs, None, &mut tape, &dys, &mut dstate, &mut gradients, None);
+        cell.backward(xs, &mut tape, &dys, Bars::of(&mut gradients).state(&mut dstate));
         assert_close("cotangent of the initial state without dxs", &scalars(&dstate), &once.dstate, 1e-13);
     }
     let twice: Vec<f64> = once.gradients.iter().map(|x| 2.0 * x).collect();
@@ -280,7 +280,7 @@ pub fn ragged_batch_is_its_samples<const B: usize, L>(
     let steps = xs.len();
     let dys: Vec<<L as Layer<B>>::Output> = random_sequence(&mut rng, steps);
     let dfinal: <L as Layer<B>>::State = random(&mut rng);
-    let mut tape = Layer::<B>::tape(cell);
+    let mut tape = cell.tape::<B>();
     for padding in [0.0, 1.0, f64::NAN] {
         for (b, &length) in lengths.iter().enumerate() {
             for x in &mut xs[length..] {
@@ -292,10 +292,10 @@ pub fn ragged_batch_is_its_samples<const B: usize, L>(
         for (b, &length) in lengths.iter().enumerate() {
             let what = |part: &str| format!("{part} of sample {b}, padded with {padding}");
             let one = |scalars: &[f64], t: usize| -> Vec<f64> {
-                scalars_of_sample::<B, <L as Layer<B>>::Output>(step(scalars, t, steps), b)
+                scalars_of_sample::<B, <L as Layer<B>>::Output>(step((scalars, t), steps), b)
             };
             let one_bar = |scalars: &[f64], t: usize| -> Vec<f64> {
-                scalars_of_sample::<B, <L as Layer<B>>::InputBar>(step(scalars, t, steps), b)
+                scalars_of_sample::<B, <L as Layer<B>>::InputBar>(step((scalars, t), steps), b)
             };
             let one_state = |scalars: &[f64]| scalars_of_sample::<B, <L as Layer<B>>::State>(scalars, b);
             let xs: Vec<<L as Layer<1>>::Input> =
@@ -303,7 +303,7 @@ pub fn ragged_batch_is_its_samples<const B: usize, L>(
             let dys: Vec<<L as Layer<1>>::Output> =
                 dys[..length].iter().map(|dy| sample::<B, _, _>(dy, b)).collect();
             let (state, dfinal) = (sample::<B, _, _>(state, b), sample::<B, _, _>(&dfinal, b));
-            let mut tape = Layer::<1>::tape(cell);
+            let mut tape = cell.tape::<1>();
             let alone = pass::<1, L>(cell, &xs, None, &state, (&dys, &dfinal), &mut tape);
 
             let outputs: Vec<f64> = (0..length).flat_map(|t| one(&batch.outputs, t)).collect();

@@ -5,7 +5,7 @@
 //! states, so its backward pass starts from exactly these cotangents.
 
 use nalgebra::SMatrix;
-use rnn_cell::cell::{BlockShape, Cell, ContextLayer, Layer, Model, ModelMut};
+use rnn_cell::cell::{BlockShape, Cell, Layer, Model, ModelMut};
 use rnn_cell::types::varying::Varying;
 use serde_json::Value;
 use std::path::Path;
@@ -257,7 +257,7 @@ where
     let mut tape = cell.tape();
     for t in 0..steps {
         let mut state: L::State = from_scalars(&initial);
-        cell.forward(&xs[..=t], None, &mut state, &mut tape);
+        cell.forward(&xs[..=t], &mut state, &mut tape);
         let want = fields(&case, "states_per_step", names.states, Some(t));
         comparison.compare_varying("state after forward", &state, &want);
     }
@@ -278,7 +278,7 @@ where
     }
     assert_eq!(dys.len(), steps, "an output a step");
     let mut state: L::State = from_scalars(&initial);
-    cell.forward(&xs, None, &mut state, &mut tape);
+    cell.forward(&xs, &mut state, &mut tape);
     let dfinal = fields(&case, "cotangents.final_states", names.states, None);
     loss += inner_product(&dfinal, &scalars(&state));
     comparison.compare("loss", &[loss], &[case.number("loss_value")]);
@@ -286,7 +286,7 @@ where
     let mut dstate: L::State = from_scalars(&dfinal);
     let mut gradients = cell.zero_gradients();
     let mut dxs: Vec<L::InputBar> = (0..steps).map(|_| SMatrix::from_element(f64::NAN)).collect();
-    cell.backward(&xs, None, &mut tape, &dys, &mut dstate, &mut gradients, Some(&mut dxs));
+    cell.backward(&xs, &mut tape, &dys, Bars::of(&mut gradients).state(&mut dstate).inputs(&mut dxs));
     compare_gradients(&mut comparison, &*gradients, &case, names);
     for (name, want) in names.states.iter().zip(split_fields(&case, &scalars(&dstate), names.states)) {
         let path = format!("grads.initial_states.{name}");
@@ -303,8 +303,8 @@ where
 /// The context is the encoder's outputs `[E, S]` and a mask `[S]`.
 pub fn check_attention<const B: usize, const Q: usize, L>(mut cell: L, names: &Names) -> Comparison
 where
-    L: ModelMut + ContextLayer<B, Scalar = f64, Input = SMatrix<f64, Q, B>, InputBar = SMatrix<f64, Q, B>>,
-    L: ContextLayer<B, Context: Varying<f64>, State: Varying<f64>, Output: Varying<f64>>,
+    L: ModelMut + Layer<B, Scalar = f64, Input = SMatrix<f64, Q, B>, InputBar = SMatrix<f64, Q, B>>,
+    L: Layer<B, Context: Varying<f64>, State: Varying<f64>, Output: Varying<f64>>,
 {
     let case = Case::load(names.case, B);
     let mut comparison = Comparison::default();
@@ -316,11 +316,11 @@ where
     let context: L::Context = from_scalars(&context);
     let want = fields(&case, "outputs", names.outputs, None);
 
-    let mut state = cell.initial_state(&context);
-    comparison.compare_varying("output of step", &cell.step(&query, &context, &mut state), &want);
+    let mut state = cell.initial_state_with(&context);
+    comparison.compare_varying("output of step", &cell.step((&query, &context), &mut state), &want);
     let mut tape = cell.tape();
     let xs = [query];
-    cell.forward(&xs, &context, None, &mut state, &mut tape);
+    cell.forward((&xs, &context), &mut state, &mut tape);
     let [y] = cell.outputs(&tape) else { panic!("an output a step") };
     comparison.compare_varying("output of forward", y, &want);
 
@@ -337,17 +337,7 @@ where
     let mut dxs = [SMatrix::from_element(f64::NAN)];
     let mut dcontext = cell.zero_context_bar();
     let dys = [from_scalars(&dy)];
-    cell.backward(
-        &xs,
-        &context,
-        None,
-        &mut tape,
-        &dys,
-        &mut dstate,
-        &mut gradients,
-        Some(&mut dxs),
-        Some(&mut dcontext),
-    );
+    cell.backward((&xs, &context), &mut tape, &dys, Bars::of(&mut gradients).state(&mut dstate).inputs(&mut dxs).context(&mut dcontext));
     compare_gradients(&mut comparison, &*gradients, &case, names);
     comparison.compare_varying("gradient of the query", &dxs[0], &case.array("grads.s").data);
     let dcontext = scalars(&dcontext);

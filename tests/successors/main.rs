@@ -71,7 +71,7 @@ where
 {
     let xs: Vec<SVector<f64, I>> = random_sequence(&mut rng(5), STEPS);
     let (mut state, mut tape) = (cell.initial_state(), cell.tape());
-    cell.forward(&xs, None, &mut state, &mut tape);
+    cell.forward(&xs, &mut state, &mut tape);
     let rows = |values: &[f64], n: usize| values.chunks(n).map(<[f64]>::to_vec).collect();
     (rows(&all_scalars(&xs), I), rows(&all_scalars(cell.outputs(&tape)), O))
 }
@@ -350,7 +350,7 @@ fn rwkv_survives_large_keys() {
     assert!(ys.iter().all(|y| y.iter().all(|y| y.is_finite())), "{ys:?}");
     assert!(state.largest.amax() > 1000.0, "the keys are not large");
     let (mut gradients, mut dstate) = (RwkvTimeMixing::<4>::zeros(), cell.zero_state());
-    cell.backward(&xs, &mut tape, &ys, &mut dstate, &mut gradients, None);
+    cell.backward(&xs, &mut tape, &ys, Bars::of(&mut gradients).state(&mut dstate));
     gradients.visit(&mut |parameter| {
         assert!(parameter.values.iter().all(|x| x.is_finite()), "{}: {:?}", parameter.name, parameter.values);
     });

@@ -99,10 +99,10 @@ where
     for w in [weights.each_ref(), [&saved[1], &saved[2], &saved[0]]] {
         let w = w.map(|tensor| tensor.values());
         let mut theirs = vec![vec![0.0; H]; states];
-        let mut ours = Layer::initial_state(&cell);
+        let mut ours = Layer::initial_state_with(&cell);
         for _ in 0..6 {
             let x: Vec<f64> = (0..I).map(|_| uniform(&mut rng)).collect();
-            step(&x, &mut theirs, &w);
+            step((&x, &mut theirs), &w);
             let y = cell.step(&SVector::from_column_slice(&x), &mut ours);
             let error = y.iter().zip(&theirs[0]).fold(0.0_f64, |worst, (y, h)| worst.max((y - h).abs()));
             assert!(error < 1e-14, "{error}: {y} and {theirs:?}");

@@ -143,7 +143,7 @@ where
     let [xs, ys] = sequences(name);
     let xs: Vec<_> = xs.iter().map(|x| SMatrix::<T, X, 1>::from_fn(|row, _| T::of(x[row]))).collect();
     let (mut state, mut tape) = (model.initial_state(), model.tape());
-    model.forward(&xs, None, &mut state, &mut tape);
+    model.forward(&xs, &mut state, &mut tape);
     let outputs = model.outputs(&tape);
     assert_eq!(outputs.len(), ys.len());
     assert!(outputs.len() > 5 && ys.iter().all(|y| y.len() == Y));

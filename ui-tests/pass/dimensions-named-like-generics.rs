@@ -23,7 +23,7 @@ fn main() {
     let context = LettersContext { A: [SMatrix::zeros(); 2] };
     let mut state = cell.zero_state::<2>();
     let x = LettersInput { x: SMatrix::zeros(), y: [SMatrix::zeros(); 2] };
-    let y = cell.step(&x, &context, &mut state);
+    let y = cell.step((&x, &context), &mut state);
     assert_eq!(y.z, SMatrix::<f64, 3, 2>::zeros());
     assert_eq!(y.R[1], SMatrix::<f64, 6, 7>::zeros());
     assert_eq!(cell.W.column(0).into_owned(), SVector::<f64, 3>::zeros());

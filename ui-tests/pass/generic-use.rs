@@ -43,7 +43,7 @@ where
     L::Output: Clone,
 {
     let mut tape = layer.tape();
-    layer.forward(xs, None, state, &mut tape);
+    layer.forward(xs, state, &mut tape);
     layer.outputs(&tape).last().expect("a step").clone()
 }
 

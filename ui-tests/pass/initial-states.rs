@@ -28,10 +28,10 @@ fn main() {
     cell.shift = 0.5;
     let context = StartsContext::<2>::default();
     assert_eq!(context.m, SVector::<f32, 2>::repeat(1.0));
-    let mut state = cell.initial_state(&context);
+    let mut state = cell.initial_state_with(&context);
     assert_eq!(state.a, vector![0.0, 0.0]);
     assert_eq!(state.b, vector![-1e30, -1e30]);
-    let y = cell.step(&(), &context, &mut state);
+    let y = cell.step((&(), &context), &mut state);
     assert_eq!(y.b, vector![1.0, 1.0]);
     assert_eq!(y.c, vector![7.5, 8.5]);
 }

@@ -33,12 +33,12 @@ rnn_cell::rnn_cell! {
 fn main() {
     let cell = Attention::<1, 2, 3, 4>::zeros();
     let context = AttentionContext { M: [nalgebra::SMatrix::zeros()], mask: SVector::zeros() };
-    let mut state = cell.initial_state(&context);
-    let y = cell.step(&SVector::zeros(), &context, &mut state);
+    let mut state = cell.initial_state_with(&context);
+    let y = cell.step((&SVector::zeros(), &context), &mut state);
     assert!(y.s[0] > 0.0);
     let xs = [SVector::zeros(); 2];
     let mut tape = cell.tape();
-    let dys = cell.forward(&xs, &context, &mut state, &mut tape).to_vec();
+    let dys = cell.forward((&xs, &context), &mut state, &mut tape).to_vec();
     let (mut grads, mut dstate) = (cell.clone(), state.clone());
-    cell.backward(&xs, &context, &mut tape, &dys, &mut dstate, &mut grads, None, None);
+    cell.backward((&xs, &context), &mut tape, &dys, Bars::of(&mut grads).state(&mut dstate).without_context());
 }

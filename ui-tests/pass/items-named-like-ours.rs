@@ -64,7 +64,7 @@ fn main() {
     let context = ElmanContext::default();
     let mut state = cell.zero_state::<1>();
     let x = ElmanInput { x: Default::zeros(), w: [2] };
-    let y = cell.step(&x, &context, &mut state);
+    let y = cell.step((&x, &context), &mut state);
     assert_eq!(y.h.norm(), 0.0);
 }
 

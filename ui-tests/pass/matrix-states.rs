@@ -21,7 +21,7 @@ fn main() {
     let context = MemoryContext { gate: [SMatrix::repeat(1.0); 2] };
     let mut state = cell.zero_state::<2>();
     let x = MemoryInput { k: SMatrix::repeat(2.0), v: SMatrix::repeat(3.0) };
-    let y = cell.step(&x, &context, &mut state);
+    let y = cell.step((&x, &context), &mut state);
     assert_eq!(y.S, [SMatrix::<f32, 2, 3>::repeat(6.0); 2]);
     assert_eq!(y.r, SMatrix::<f32, 3, 2>::repeat(24.0));
 }

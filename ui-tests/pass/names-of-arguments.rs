@@ -28,9 +28,9 @@ fn main() {
     let mut state = cell.zero_state();
     let xs = vec![OddInput { xs: SVector::zeros(), tape: SVector::zeros() }; 2];
     let mut tape = cell.tape();
-    let dys = cell.forward(&xs, &context, &mut state, &mut tape).to_vec();
+    let dys = cell.forward((&xs, &context), &mut state, &mut tape).to_vec();
     let mut grads = Odd::zeros();
     let mut dcontext = OddContext { ctx: SVector::zeros(), lengths: SVector::zeros() };
-    cell.backward(&xs, &context, &mut tape, &dys, &mut state, &mut grads, None, Some(&mut dcontext));
+    cell.backward((&xs, &context), &mut tape, &dys, Bars::of(&mut grads).state(&mut state).context(&mut dcontext));
     assert_eq!(grads.grads.norm() + dcontext.ctx.norm(), 0.0);
 }

@@ -41,9 +41,9 @@ rnn_cell::rnn_cell! {
 fn main() {
     let cell = Attention::<1, 2, 3>::zeros();
     let context = AttentionContext { M: [nalgebra::SMatrix::zeros()], mask: nalgebra::SVector::zeros() };
-    let mut state = cell.initial_state(&context);
+    let mut state = cell.initial_state_with(&context);
     let x = AttentionInput { x: nalgebra::SVector::zeros(), w: [0] };
-    if cell.step(&x, &context, &mut state).s.norm() != 0.0 {
+    if cell.step((&x, &context), &mut state).s.norm() != 0.0 {
         ::core::panic!("a zero cell");
     }
 }

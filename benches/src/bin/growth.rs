@@ -108,14 +108,14 @@ where
 {
     let (mut state, mut dstate) = (cell.initial_state(), cell.zero_state());
     let (mut tape, mut grads, mut dxs) = (cell.tape(), cell.zero_gradients(), xs.to_vec());
-    let forward = measure(|| cell.forward(xs, None, &mut state, &mut tape));
+    let forward = measure(|| cell.forward(xs, &mut state, &mut tape));
     let dys = cell.outputs(&tape).to_vec();
     let mut back = |tape: &mut L::Tape| {
-        cell.backward(xs, None, tape, &dys, &mut dstate, &mut grads, Some(&mut dxs));
+        cell.backward(xs, tape, &dys, Bars::of(&mut grads).state(&mut dstate).inputs(&mut dxs));
     };
     let backward = measure(|| back(&mut tape));
     let later = measure(|| {
-        cell.forward(xs, None, &mut state, &mut tape);
+        cell.forward(xs, &mut state, &mut tape);
         back(&mut tape);
     });
     Memory { tape: forward.bytes_current, backward: backward.bytes_current, later: later.count_total }

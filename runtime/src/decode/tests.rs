@@ -147,8 +147,8 @@ fn forced_outputs_are_those_of_steps_and_their_loss_is_the_sequences_probability
     let sequences = [vec![1, 2, 4], vec![3]];
     // The index 5 is no symbol: the sequence starts from zeros.
     let batch = Forced::<2>::new(&sequences, 5, 0);
-    let (mut state, mut tape) = (decoder.initial_state(&context), decoder.tape());
-    decoder.forward_ragged(&batch.inputs, &context, &batch.lengths, &mut state, &mut tape);
+    let (mut state, mut tape) = (decoder.initial_state_with(&context), decoder.tape());
+    decoder.forward((Pass::of(&batch.inputs).lengths(batch.lengths), &context), &mut state, &mut tape);
     let mut dys = Vec::new();
     let loss = batch.loss(decoder.outputs(&tape), &mut dys, |y| &mut y.logits);
 
@@ -159,9 +159,9 @@ fn forced_outputs_are_those_of_steps_and_their_loss_is_the_sequences_probability
             mask: context.mask.column(sample).into(),
             first: context.first.column(sample).into(),
         };
-        let mut state = decoder.initial_state(&context);
+        let mut state = decoder.initial_state_with(&context);
         for (read, write) in [5].iter().chain(symbols).zip(symbols.iter().chain(&[0])) {
-            let y = decoder.step(&[*read], &context, &mut state);
+            let y = decoder.step((&[*read], &context), &mut state);
             log_p += y.logits[*write as usize] - y.logits.map(f64::exp).sum().ln();
             assert!((y.alpha.sum() - 1.0).abs() < 1e-14);
             assert!(sample == 0 || y.alpha.rows(2, 4).amax() == 0.0, "a masked step has no weight");
@@ -178,19 +178,19 @@ fn a_state_may_carry_the_alignment() {
     let decoder = Decoder::init(&mut rng);
     let context: BahdanauDecoderContext<4, 2, 6, 1, f64> =
         BahdanauDecoderContext { mask: SMatrix::repeat(1.0), ..random(&mut rng) };
-    let state = (decoder.initial_state(&context), Vec::new());
+    let state = (decoder.initial_state_with(&context), Vec::new());
     let found = beam(state, 5, 0, &Search::new(3, 6), |symbols, (state, alignment)| {
-        let y = decoder.step(symbols, &context, state);
+        let y = decoder.step((symbols, &context), state);
         alignment.push(y.alpha);
         y.logits
     });
     for hypothesis in &found {
         let (_, alignment) = &hypothesis.state;
         assert_eq!(alignment.len(), hypothesis.symbols.len() + usize::from(hypothesis.ended));
-        let mut state = decoder.initial_state(&context);
+        let mut state = decoder.initial_state_with(&context);
         let read = [5].iter().chain(&hypothesis.symbols);
         for (symbol, alpha) in read.zip(alignment) {
-            assert_eq!(decoder.step(&[*symbol], &context, &mut state).alpha, *alpha);
+            assert_eq!(decoder.step((&[*symbol], &context), &mut state).alpha, *alpha);
         }
     }
 }
@@ -204,7 +204,7 @@ fn concat_is_additive_with_its_matrix_in_one() {
     let context: crate::cells::AdditiveAttentionContext<2, 5, 2, f64> = random(&mut rng);
     let same = crate::cells::ConcatAttentionContext { M: context.M, mask: context.mask };
     let query: SMatrix<f64, 3, 2> = random(&mut rng);
-    let a = additive.step(&query, &context, &mut additive.initial_state(&context));
-    let b = concat.step(&query, &same, &mut concat.initial_state(&same));
+    let a = additive.step((&query, &context), &mut additive.initial_state_with(&context));
+    let b = concat.step((&query, &same), &mut concat.initial_state_with(&same));
     assert!((a.alpha - b.alpha).amax() < 1e-15 && (a.read - b.read).amax() < 1e-15);
 }

@@ -15,17 +15,17 @@
 //! let both = Bidirectional::new(Elman::<1, 4>::init(&mut rng), Elman::<1, 4>::init(&mut rng));
 //! let mut net = Stack(both.joined(Concat::<8>), Dense::<8, 1>::init(&mut rng));
 //! let mut xs = [SVector::<f32, 1>::new(1.0); 20];
-//! assert!(check_sequence(&net, &xs, None, &net.initial_state(), &[]).is_ok());
+//! assert!(check_sequence(&net, &xs, &net.initial_state(), &[]).is_ok());
 //!
 //! xs[17][0] = f32::NAN;
-//! let fault = check_sequence(&net, &xs, None, &net.initial_state(), &[]).unwrap_err();
+//! let fault = check_sequence(&net, &xs, &net.initial_state(), &[]).unwrap_err();
 //! assert_eq!(fault.to_string(), "the input is NaN at step 17 (scalar 0)");
 //!
 //! // Eight outputs of tanh that are 1, times the largest number.
 //! net.0.forward.b.fill(20.0);
 //! net.0.reverse.b.fill(20.0);
 //! net.1.W.fill(f32::MAX);
-//! let fault = check_sequence(&net, &xs[..17], None, &net.initial_state(), &[]).unwrap_err();
+//! let fault = check_sequence(&net, &xs[..17], &net.initial_state(), &[]).unwrap_err();
 //! assert_eq!(fault.to_string(), "the output of layer `1` is inf at step 0 (scalar 0)");
 //! ```
 
@@ -406,7 +406,7 @@ mod tests {
     fn healthy_sequences_pass() {
         let (lstm, xs) = (lstm(), [SMatrix::<f32, 2, 2>::repeat(0.5); 6]);
         let dys = [SMatrix::<f32, 3, 2>::repeat(1.0); 6];
-        assert_eq!(check_sequence(&lstm, &xs, None, &lstm.zero_state(), &dys), Ok(()));
+        assert_eq!(check_sequence(&lstm, &xs, &lstm.zero_state(), &dys), Ok(()));
     }
 
     #[test]
@@ -414,7 +414,7 @@ mod tests {
         let healthy = lstm();
         let (xs, dys) = ([SVector::<f32, 2>::repeat(0.5); 6], [SVector::<f32, 3>::repeat(1.0); 6]);
         let said = |lstm: &Lstm<2, 3>, xs: &[SVector<f32, 2>], dys: &[SVector<f32, 3>]| {
-            check_sequence(lstm, xs, None, &lstm.zero_state(), dys).unwrap_err().to_string()
+            check_sequence(lstm, xs, &lstm.zero_state(), dys).unwrap_err().to_string()
         };
 
         let mut sick = healthy.clone();
@@ -428,7 +428,7 @@ mod tests {
         assert_eq!(said(&healthy, &xs, &sick_dys), "the cotangent of the output is NaN at step 2 (scalar 0)");
         let mut state = healthy.zero_state::<1>();
         state.c[2] = f32::NEG_INFINITY;
-        let found = check_sequence(&healthy, &xs, None, &state, &dys);
+        let found = check_sequence(&healthy, &xs, &state, &dys);
         assert_eq!(found.unwrap_err().to_string(), "the initial state is -inf (scalar 5)");
     }
 
@@ -438,14 +438,14 @@ mod tests {
         let state = FragileState { s: SVector::from([1.0, 2e38]) };
         let xs = [SVector::<f32, 2>::zeros(); 3];
         // 2e38, 4e38: past the largest f32. The output is computed from it, and is looked at first.
-        let found = check_sequence(&cell, &xs, None, &state, &[]).unwrap_err();
+        let found = check_sequence(&cell, &xs, &state, &[]).unwrap_err();
         assert_eq!(found.to_string(), "the output is inf at step 0 (scalar 1)");
 
         // sqrt'(0) is infinite: forward all is well.
         let state = FragileState { s: SVector::from([1.0, 0.0]) };
-        assert_eq!(check_sequence(&cell, &xs, None, &state, &[]), Ok(()));
+        assert_eq!(check_sequence(&cell, &xs, &state, &[]), Ok(()));
         let dys = [SVector::<f32, 2>::repeat(1.0); 3];
-        let Err(Fault::Gradient { step: Some(step), at }) = check_sequence(&cell, &xs, None, &state, &dys)
+        let Err(Fault::Gradient { step: Some(step), at }) = check_sequence(&cell, &xs, &state, &dys)
         else {
             panic!("an infinite slope times zero is NaN")
         };
@@ -455,7 +455,7 @@ mod tests {
 
         let mut sick = cell.clone();
         sick.k = f32::NAN;
-        let found = check_sequence(&sick, &xs, None, &state, &dys).unwrap_err();
+        let found = check_sequence(&sick, &xs, &state, &dys).unwrap_err();
         assert_eq!(found.to_string(), "the parameter `k` is NaN at (0, 0)");
     }
 
@@ -468,7 +468,7 @@ mod tests {
         let mut dys = vec![SVector::<f32, 1>::zeros(); 6];
         dys[5][0] = 1.0;
         let state = FragileState { s: SVector::from([1e-30]) };
-        let found = check_sequence(&cell, &xs, None, &state, &dys).unwrap_err();
+        let found = check_sequence(&cell, &xs, &state, &dys).unwrap_err();
         assert!(
             matches!(found, Fault::Value { of: Value::State | Value::Output | Value::StateBar, .. }),
             "{found}"
@@ -481,7 +481,7 @@ mod tests {
         let mut xs = [SMatrix::<f32, 2, 2>::repeat(0.5); 5];
         xs[4].column_mut(1).fill(f32::NAN);
         let dys = [SMatrix::<f32, 3, 2>::repeat(1.0); 5];
-        let check = |lengths| check_sequence(&lstm, &xs, Some(&lengths), &lstm.zero_state(), &dys);
+        let check = |lengths| check_sequence(&lstm, Pass::of(&xs).lengths(lengths), &lstm.zero_state(), &dys);
         assert_eq!(check([5, 4]), Ok(()));
         assert_eq!(check([5, 5]).unwrap_err().to_string(), "the input is NaN at step 4 (sample 1, scalar 0)");
     }
@@ -492,8 +492,8 @@ mod tests {
         let mut net = Stack(lstm(), Dense::<3, 1>::init(&mut rng));
         net.1.W[(0, 2)] = f32::NAN;
         let xs = [SVector::<f32, 2>::repeat(0.5)];
-        let state = crate::cell::Layer::<1>::initial_state(&net);
-        let found = check_sequence::<_, 1>(&net, &xs, None, &state, &[]).unwrap_err();
+        let state = net.initial_state::<1>();
+        let found = check_sequence::<_, 1>(&net, &xs, &state, &[]).unwrap_err();
         assert_eq!(found.to_string(), "the parameter `1.W` is NaN at (0, 2)");
     }
 
@@ -536,7 +536,7 @@ mod tests {
         dys: &[SMatrix<f32, N, 2>],
     ) -> Result<(), String> {
         let xs = [SMatrix::<f32, 2, 2>::repeat(0.5); 6];
-        let found = check_sequence::<_, 2>(net, &xs, Some(&RAGGED), &net.initial_state(), dys);
+        let found = check_sequence::<_, 2>(net, Pass::of(&xs).lengths(RAGGED), &net.initial_state(), dys);
         found.map_err(|fault| fault.to_string())
     }
 
@@ -587,8 +587,8 @@ mod tests {
         let mut both = net().1.0.layer;
         both.reverse.v[2] = 0.0;
         let xs = [SVector::<f32, 3>::repeat(0.5); 4];
-        let state = Layer::<1>::initial_state(&both);
-        let fault = check_sequence::<_, 1>(&both, &xs, None, &state, &xs).unwrap_err();
+        let state = both.initial_state::<1>();
+        let fault = check_sequence::<_, 1>(&both, &xs, &state, &xs).unwrap_err();
         assert_eq!(fault.to_string(), "the gradient of `reverse.v` is NaN at (2, 0), from step 0 on");
     }
 
@@ -601,8 +601,8 @@ mod tests {
         net.0.b.fill(2e38);
         net.0.W.fill(0.0);
         net.1.0.layer.0.W.fill(0.0);
-        let (xs, state) = ([SVector::<f32, 2>::zeros()], Layer::<1>::initial_state(&net));
-        let fault = check_sequence::<_, 1>(&net, &xs, None, &state, &[]).unwrap_err();
+        let (xs, state) = ([SVector::<f32, 2>::zeros()], net.initial_state::<1>());
+        let fault = check_sequence::<_, 1>(&net, &xs, &state, &[]).unwrap_err();
         assert_eq!(fault.to_string(), "the output of layer `1..=2` is inf at step 0 (scalar 0)");
     }
 
@@ -610,15 +610,15 @@ mod tests {
     fn layers_by_hand_show_their_outputs() {
         let mut elman = Elman(Conditioned::<2, 3>::zeros());
         let mut xs = [SMatrix::<f64, 2, 2>::repeat(0.5); 3];
-        let state = Layer::<2>::initial_state(&elman);
-        assert_eq!(check_sequence(&elman, &xs, None, &state, &xs.map(|_| SMatrix::repeat(1.0))), Ok(()));
+        let state = elman.initial_state::<2>();
+        assert_eq!(check_sequence(&elman, &xs, &state, &xs.map(|_| SMatrix::repeat(1.0))), Ok(()));
         elman.0.weights.right.fill(f64::MAX);
         xs.iter_mut().for_each(|x| x.fill(4.0));
         elman.0.weights.left.fill(-f64::MAX);
         elman.0.relu = true;
         let net = Stack(elman, Elman(Conditioned::<3, 1>::zeros()));
-        let state = Layer::<2>::initial_state(&net);
-        let fault = check_sequence(&net, &xs, None, &state, &[]).unwrap_err();
+        let state = net.initial_state::<2>();
+        let fault = check_sequence(&net, &xs, &state, &[]).unwrap_err();
         assert_eq!(fault.to_string(), "the output of layer `0` is inf at step 0 (sample 0, scalar 0)");
     }
 }

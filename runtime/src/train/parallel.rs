@@ -21,7 +21,7 @@
 //!     let loss = parallel.run(&mut *gradients, |part, tape, gradients| {
 //!         let xs = &parts[part];
 //!         let ys = lstm.forward(xs, &mut lstm.zero_state(), tape).to_vec();
-//!         lstm.backward(xs, tape, &ys, &mut lstm.zero_state(), gradients, None);
+//!         lstm.backward(xs, tape, &ys, gradients);
 //!         ys.iter().map(|y| 0.5 * f64::from(y.norm_squared())).sum()
 //!     });
 //!     assert!(loss.is_finite());
@@ -113,10 +113,10 @@ mod tests {
         };
         let parts: Vec<_> = (0..PARTS).map(|_| xs()).collect();
         let work = |part: usize, tape: &mut _, gradients: &mut _| {
-            let (mut state, mut dstate) = (Layer::<2>::initial_state(&cell), Layer::<2>::zero_state(&cell));
-            cell.forward(&parts[part], None, &mut state, tape);
+            let (mut state, mut dstate) = (cell.initial_state::<2>(), cell.zero_state::<2>());
+            cell.forward(&parts[part], &mut state, tape);
             let ys = Layer::<2>::outputs(&cell, tape).to_vec();
-            cell.backward(&parts[part], None, tape, &ys, &mut dstate, gradients, None);
+            cell.backward(&parts[part], tape, &ys, Bars::of(gradients).state(&mut dstate));
             ys.iter().map(SMatrix::norm_squared).sum::<f64>()
         };
 
@@ -124,12 +124,12 @@ mod tests {
         let (mut want, mut want_loss) = (cell.zero_gradients(), 0.0);
         for part in 0..PARTS {
             let mut gradients = cell.zero_gradients();
-            want_loss += work(part, &mut Layer::<2>::tape(&cell), &mut gradients);
+            want_loss += work(part, &mut cell.tape::<2>(), &mut gradients);
             crate::train::optim::add(&mut *want, &gradients);
         }
         for threads in [1, 2, 4] {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
-            let mut parallel = DataParallel::new(&cell, PARTS, |_| Layer::<2>::tape(&cell));
+            let mut parallel = DataParallel::new(&cell, PARTS, |_| cell.tape::<2>());
             for _ in 0..2 {
                 let mut gradients = cell.zero_gradients();
                 let loss = pool.install(|| parallel.run(&mut *gradients, work));

@@ -20,7 +20,7 @@ fn write_test(source: &mut String, seed: u64) -> std::fmt::Result {
     let sizes: String = definition.dimensions.iter().map(|(_, size)| format!("{size}, ")).collect();
     let name = &definition.name;
     let (layer, verify) =
-        if definition.has_context { ("ContextLayer", "verify_with_context") } else { ("Layer", "verify") };
+        if definition.has_context { ("Layer", "verify_with_context") } else { ("Layer", "verify") };
     let fill = if definition.inputs.iter().any(|(_, kind)| *kind == Kind::OneHot) {
         "|x, rng| x.w = std::array::from_fn(|_| rnn_cell::rng::below(rng, 5) as u32)"
     } else {

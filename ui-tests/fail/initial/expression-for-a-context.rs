@@ -20,6 +20,6 @@ fn main() {
     let cell = Elman::<3, 4>::zeros();
     let context = ElmanContext { m: SVector::zeros() };
     let mut state = cell.zero_state();
-    let y = cell.step(&SVector::zeros(), &context, &mut state);
+    let y = cell.step((&SVector::zeros(), &context), &mut state);
     println!("{}", y[0]);
 }

@@ -29,7 +29,7 @@ fn main() {
     let dys = ys.to_vec();
     let mut dstate: ElmanState<4> = cell.zero_state();
     let mut grads = cell.clone();
-    cell.backward(&xs, &mut tape, &dys, &mut dstate, &mut grads, None);
+    cell.backward(&xs, &mut tape, &dys, Bars::of(&mut grads).state(&mut dstate));
     cell.W += grads.W;
     println!("{} {} {}", y[0], trained(&cell), Elman::<3, 4>::PARAMETER_COUNT);
 }

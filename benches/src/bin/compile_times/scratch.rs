@@ -161,8 +161,8 @@ where
     let mut state = cell.zero_state();
     cell.step(&xs[0], &mut state);
     let (mut tape, mut grads) = (cell.tape(), cell.zero_gradients());
-    cell.forward(xs, None, &mut state, &mut tape);
+    cell.forward(xs, &mut state, &mut tape);
     let dys = cell.outputs(&tape).to_vec();
-    cell.backward(xs, None, &mut tape, &dys, &mut cell.zero_state(), &mut grads, None);
+    cell.backward(xs, &mut tape, &dys, &mut grads);
 }
 ";

@@ -107,9 +107,9 @@ where
     let (mut tape, mut dys) = (cell.tape(), Vec::<L::Output>::new());
     Box::new(move || {
         let (mut state, mut dstate) = (cell.initial_state(), cell.zero_state());
-        cell.forward(black_box(&xs), None, &mut state, &mut tape);
+        cell.forward(black_box(&xs), &mut state, &mut tape);
         dys.clear();
         dys.extend_from_slice(cell.outputs(&tape));
-        cell.backward(&xs, None, &mut tape, &dys, &mut dstate, &mut grads, None);
+        cell.backward(&xs, &mut tape, &dys, Bars::of(&mut grads).state(&mut dstate));
     })
 }

@@ -68,7 +68,7 @@ fn split<const B: usize, const P: usize>(effort: Effort) -> Times {
     let work = |part: usize, tape: &mut _, grads: &mut _| {
         let (xs, dys) = &parts[part];
         lstm.forward(xs, &mut lstm.zero_state(), tape);
-        lstm.backward(xs, tape, dys, &mut lstm.zero_state(), grads, None);
+        lstm.backward(xs, tape, dys, grads);
         0.0
     };
     let mut grads = [lstm.zero_gradients(), lstm.zero_gradients(), lstm.zero_gradients()];
@@ -79,7 +79,7 @@ fn split<const B: usize, const P: usize>(effort: Effort) -> Times {
     let mut contest = Contest::by_the_wall(effort);
     contest.enter("whole", 1, || {
         lstm.forward(black_box(&xs), &mut lstm.zero_state(), &mut tape);
-        lstm.backward(&xs, &mut tape, &dys, &mut lstm.zero_state(), whole, None);
+        lstm.backward(&xs, &mut tape, &dys, whole);
     });
     contest.enter("parts", 1, || {
         black_box(one.install(|| in_turn.run(&mut **serial, work)));

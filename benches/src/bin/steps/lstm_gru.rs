@@ -91,7 +91,7 @@ fn lstm<const I: usize, const H: usize>(run: &mut Run, table: &mut Table) {
         BY_HAND,
         1,
         cycling(&xs, |x| {
-            hand.step(x, &mut h, &mut c);
+            hand.step((x, &mut h), &mut c);
             black_box(&h);
         }),
     );

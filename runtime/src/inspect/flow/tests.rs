@@ -52,7 +52,7 @@ rnn_cell! {
 #[test]
 fn a_stack_is_block_triangular() {
     let stack = Stack(Gru::<2, 3>::init(&mut rng(1)), Gru::<3, 4>::init(&mut rng(2)));
-    let (x, state) = (SVector::from([1.0, -1.0]), Layer::<1>::initial_state(&stack));
+    let (x, state) = (SVector::from([1.0, -1.0]), stack.initial_state::<1>());
     let whole = jacobian(&stack, &x, &state);
     assert_eq!(whole.shape(), (7, 7));
     assert_eq!(whole.view((0, 3), (3, 4)).amax(), 0.0, "the lower layer doesn't read the upper one");
@@ -299,7 +299,7 @@ fn cotangents_are_those_of_one_backward_pass() {
     let mut tape = lstm.tape();
     lstm.forward(&xs, &mut state.clone(), &mut tape);
     let mut expected = last.clone();
-    lstm.backward(&xs, &mut tape, &dys, &mut expected, &mut Lstm::zeros(), None);
+    lstm.backward(&xs, &mut tape, &dys, Bars::of(&mut Lstm::zeros()).state(&mut expected));
 
     let (mut dstate, mut seen) = (last.clone(), Vec::new());
     cotangents::<_, 3>(&lstm, &xs, &state, &dys, &mut dstate, |t, bar| seen.push((t, bar.clone())));

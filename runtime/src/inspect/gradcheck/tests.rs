@@ -33,7 +33,7 @@ fn case(steps: usize, fault: Fault) -> Case {
 
 impl Case {
     fn check(&mut self) -> Report {
-        gradcheck_context::<_, B>(&mut self.layer, &self.xs, &self.context, &self.state)
+        gradcheck::<_, B>(&mut self.layer, (&self.xs, &self.context), &self.state)
     }
 }
 
@@ -73,7 +73,7 @@ fn ragged_empty_and_single_sequences_pass() {
         let lengths = [steps / 2, steps];
         let settings = Gradcheck { seed: 9, ..Gradcheck::default() };
         let report =
-            settings.check_context(&mut case.layer, &case.xs, &case.context, Some(&lengths), &case.state);
+            settings.check(&mut case.layer, (Pass::of(&case.xs).lengths(lengths), &case.context), &case.state);
         report.assert_ok();
     }
 }
@@ -123,7 +123,7 @@ fn padding_that_counts_is_caught() {
     let mut case = case(5, Fault::PaddingCounts);
     case.check().assert_ok();
     let settings = Gradcheck::default();
-    let report = settings.check_context(&mut case.layer, &case.xs, &case.context, Some(&[2, 4]), &case.state);
+    let report = settings.check(&mut case.layer, (Pass::of(&case.xs).lengths([2, 4]), &case.context), &case.state);
     assert_eq!(report.violations, ["`dys` past a sample's end are not ignored"], "{report}");
 }
 
@@ -158,7 +158,7 @@ fn zeros_are_right_where_they_are_right() {
     let (state, xs) = (lstm.zero_state::<B>(), [SMatrix::<f64, 2, B>::zeros(); 3]);
     let none = Some(&[0; B]);
     for (xs, lengths) in [(&xs[..], None), (&[], None), (&xs, none), (&[], none)] {
-        let report = Gradcheck::default().check::<_, B>(lstm, xs, lengths, &state);
+        let report = Gradcheck::default().check::<_, B>(lstm, Pass::of(xs).lengths(lengths.copied()), &state);
         assert!(report.is_ok() && report.error().is_finite(), "{report}");
     }
     // A wrong gradient is still wrong where the loss is zero.

@@ -56,14 +56,14 @@ impl Case {
     /// Gradients, cotangent of the initial state and final state of one pass over the steps from `edge` to `end`, the
     /// state at `edge` being given; only outputs from `first` on have cotangents.
     fn pass(&self, edge: usize, first: usize, end: usize, lengths: Option<&[usize; B]>) -> (Vec<f64>, State) {
-        let (mut state, mut tape) = (self.state.clone(), Layer::<B>::tape(&self.net));
+        let (mut state, mut tape) = (self.state.clone(), self.net.tape::<B>());
         let before = lengths.map(|lengths| window(lengths, 0, edge));
         self.net.forward(&self.xs[..edge], before.as_ref(), &mut state, &mut tape);
         let within = lengths.map(|lengths| window(lengths, edge, end - edge));
         self.net.forward(&self.xs[edge..end], within.as_ref(), &mut state, &mut tape);
         let mut dys = self.dys[edge..end].to_vec();
         dys[..first - edge].fill(SMatrix::zeros());
-        let (mut gradients, mut dstate) = (self.net.zero_gradients(), Layer::<B>::zero_state(&self.net));
+        let (mut gradients, mut dstate) = (self.net.zero_gradients(), self.net.zero_state::<B>());
         let xs = &self.xs[edge..end];
         self.net.backward(xs, within.as_ref(), &mut tape, &dys, &mut dstate, &mut gradients, None);
         (flat(&*gradients), dstate)
@@ -108,8 +108,8 @@ fn a_window_as_long_as_the_sequence_is_the_whole() {
 #[test]
 fn each_block_looks_back_through_its_window() {
     let case = case();
-    let (mut state, mut tape) = (case.state.clone(), Layer::<B>::tape(&case.net));
-    case.net.forward(&case.xs, None, &mut state, &mut tape);
+    let (mut state, mut tape) = (case.state.clone(), case.net.tape::<B>());
+    case.net.forward(&case.xs, &mut state, &mut tape);
     let ys = Layer::<B>::outputs(&case.net, &tape).to_vec();
     for lengths in [None, Some(&[4, 17])] {
         for (k1, k2) in [(1, 1), (5, 5), (4, 7), (3, 12), (5, 2), (7, 1), (30, 40), (1, 6)] {
@@ -201,7 +201,7 @@ fn segments_make_the_whole() {
             let mut checkpointed = Checkpointed::<_, B>::new().every(every).keep(keep);
             let mut state = case.state.clone();
             checkpointed.forward(&case.net, &case.xs, lengths, &mut state);
-            let (mut sum, mut initial) = (case.net.zero_gradients(), Layer::<B>::zero_state(&case.net));
+            let (mut sum, mut initial) = (case.net.zero_gradients(), case.net.zero_state::<B>());
             let mut dxs = vec![SMatrix::from_element(f64::NAN); STEPS];
             let mut next = STEPS;
             checkpointed.backward(
@@ -238,7 +238,7 @@ fn generated_cells_have_the_same_bits_in_segments() {
     lstm.forward(&xs, &mut state, &mut tape);
     let (mut whole, mut dstate) = (Lstm::zeros(), lstm.zero_state());
     let mut whole_dxs = vec![SMatrix::zeros(); 700];
-    lstm.backward(&xs, &mut tape, &dys, &mut dstate, &mut whole, Some(&mut whole_dxs));
+    lstm.backward(&xs, &mut tape, &dys, Bars::of(&mut whole).state(&mut dstate).inputs(&mut whole_dxs));
 
     let mut checkpointed = Checkpointed::new().keep(2);
     let mut last = lstm.zero_state();

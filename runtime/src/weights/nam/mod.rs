@@ -19,7 +19,7 @@
 //! assert_eq!(file.info().sample_rate, Some(48_000.0));
 //! file.load(&mut amp)?;
 //!
-//! let mut state = Layer::<1>::initial_state(&amp); // The file's initial state.
+//! let mut state = amp.initial_state::<1>(); // The file's initial state.
 //! let y: SVector<f32, 1> = amp.step(&SVector::<f32, 1>::new(0.1), &mut state);
 //! # Ok::<(), rnn_cell::weights::Error>(())
 //! ```

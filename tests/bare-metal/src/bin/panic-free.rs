@@ -18,7 +18,7 @@ macro_rules! of_size {
             let mut cell = <$cell>::zeros();
             fill(&mut cell);
             $(let $context = any();)?
-            let (x, mut state) = ($x, cell.initial_state::<1>($(&$context)?));
+            let (x, mut state) = ($x, cell.initial_state_with::<1>($(&$context)?));
             let alone = cell.step(&x, $(&$context,)? &mut state);
             let prepared = cell.prepare($(&$context)?).step(&x, &mut state);
             is_finite(&alone) && is_finite(&prepared)
@@ -55,7 +55,7 @@ macro_rules! of_format {
                 return false;
             }
             $(let $context = any();)?
-            let (x, mut state) = ($x, copy.initial_state::<1>($(&$context)?));
+            let (x, mut state) = ($x, copy.initial_state_with::<1>($(&$context)?));
             is_finite(&copy.step(&x, $(&$context,)? &mut state))
         }
         steps()
