@@ -6,9 +6,7 @@ use alloc::vec::Vec;
 
 use nalgebra::{SMatrix, SVector};
 
-use crate::cell::{
-    Bars, Cell, Layer, LayerBars, LayerPass, Model, ModelMut, Parameter, ParameterMut,
-};
+use crate::cell::{Bars, Cell, Layer, LayerBars, LayerPass, Model, ModelMut, Parameter, ParameterMut};
 use crate::init;
 use crate::rng::Rng;
 use crate::types::blocks::{Block, Cols};
@@ -95,12 +93,7 @@ impl<const I: usize, const H: usize, const B: usize> Layer<B> for Conditioned<I,
     type State = SMatrix<f64, H, B>;
     type Tape = Tape<H, B>;
 
-    fn forward_pass(
-        &self,
-        pass: LayerPass<'_, Self, B>,
-        state: &mut Self::State,
-        tape: &mut Self::Tape,
-    ) {
+    fn forward_pass(&self, pass: LayerPass<'_, Self, B>, state: &mut Self::State, tape: &mut Self::Tape) {
         tape.initial = *state;
         tape.ys.clear();
         for (t, x) in pass.xs.iter().enumerate() {
@@ -214,12 +207,7 @@ impl<const I: usize, const H: usize, const B: usize> Layer<B> for Elman<I, H> {
     type State = SMatrix<f64, H, B>;
     type Tape = Tape<H, B>;
 
-    fn forward_pass(
-        &self,
-        pass: LayerPass<'_, Self, B>,
-        state: &mut Self::State,
-        tape: &mut Self::Tape,
-    ) {
+    fn forward_pass(&self, pass: LayerPass<'_, Self, B>, state: &mut Self::State, tape: &mut Self::Tape) {
         self.0.forward_pass(pass.context(&SMatrix::zeros()), state, tape);
     }
 

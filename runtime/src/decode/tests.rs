@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use nalgebra::{SMatrix, SVector};
 
 use super::*;
+use crate::cell::{Layer, Model, Pass};
 use crate::cells::{AdditiveAttention, BahdanauDecoder, BahdanauDecoderContext, ConcatAttention};
 use crate::rng::{self, SeedableRng, Xoshiro256PlusPlus};
 use crate::types::varying::Varying;

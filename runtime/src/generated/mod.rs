@@ -1,13 +1,13 @@
 //! The boundary between generated code and the runtime: the traits that an expansion implements and the functions that
 //! it calls. Not part of the public interface: it changes with the macro.
 
+#[cfg(feature = "alloc")]
+pub use crate::__layer_methods as layer_methods;
 pub use crate::Scalar;
 #[cfg(feature = "alloc")]
 pub use crate::cell::{Bars, Cell, Layer, LayerBars, LayerPass, Pass, StateFields};
 pub use crate::cell::{Model, ModelMut, Parameter, ParameterMut, Storage};
 pub use crate::init;
-#[cfg(feature = "alloc")]
-pub use crate::__layer_methods as layer_methods;
 #[cfg(feature = "alloc")]
 pub use crate::inspect::finite::{Fault, inspect_steps, inspect_steps_back};
 pub use crate::kernels::elementwise::{fold, map, map_flat};

@@ -217,12 +217,7 @@ where
     let mut back = L::Tape::default();
     layer.forward_pass(pass, &mut state.clone(), &mut back);
     let (mut dstate, mut gradients) = (L::State::zero(), layer.zero_gradients());
-    layer.backward_pass(
-        pass,
-        &mut back,
-        dys,
-        Bars::of(&mut *gradients).state(&mut dstate).without_context(),
-    );
+    layer.backward_pass(pass, &mut back, dys, Bars::of(&mut *gradients).state(&mut dstate).without_context());
     layer.inspect_backward(pass, state, [&tape, &back], dys, &gradients)?;
     check_finite(&*gradients).map_err(|at| Fault::Gradient { step: None, at })?;
     look::<_, _, B>(Value::StateBar, 0, &dstate, None)
@@ -378,6 +373,7 @@ mod tests {
 
     use super::*;
     use crate::by_hand::{Conditioned, Elman};
+    use crate::cell::Pass;
     use crate::cells::{Dense, Lstm};
     use crate::network::{Bidirectional, Residual, Stack};
     use crate::rng::{SeedableRng, Xoshiro256PlusPlus};
@@ -445,8 +441,7 @@ mod tests {
         let state = FragileState { s: SVector::from([1.0, 0.0]) };
         assert_eq!(check_sequence(&cell, &xs, &state, &[]), Ok(()));
         let dys = [SVector::<f32, 2>::repeat(1.0); 3];
-        let Err(Fault::Gradient { step: Some(step), at }) = check_sequence(&cell, &xs, &state, &dys)
-        else {
+        let Err(Fault::Gradient { step: Some(step), at }) = check_sequence(&cell, &xs, &state, &dys) else {
             panic!("an infinite slope times zero is NaN")
         };
         assert_eq!((step, at.name.as_str(), at.row), (2, "w", 1));
@@ -526,13 +521,7 @@ mod tests {
     const RAGGED: [usize; 2] = [6, 4];
 
     fn found<const N: usize>(
-        net: &impl Layer<
-            2,
-            Scalar = f32,
-            Input = SMatrix<f32, 2, 2>,
-            Output = SMatrix<f32, N, 2>,
-            State: Varying<f32> + Clone,
-        >,
+        net: &impl Layer<2, Scalar = f32, Input = SMatrix<f32, 2, 2>, Output = SMatrix<f32, N, 2>, Context = ()>,
         dys: &[SMatrix<f32, N, 2>],
     ) -> Result<(), String> {
         let xs = [SMatrix::<f32, 2, 2>::repeat(0.5); 6];

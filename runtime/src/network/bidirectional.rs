@@ -319,12 +319,7 @@ where
         ys
     }
 
-    fn forward_pass(
-        &self,
-        pass: LayerPass<'_, Self, B>,
-        state: &mut Self::State,
-        tape: &mut Self::Tape,
-    ) {
+    fn forward_pass(&self, pass: LayerPass<'_, Self, B>, state: &mut Self::State, tape: &mut Self::Tape) {
         let lengths = pass.lengths.as_ref();
         let BidirectionalTape { forward, reverse: backward, xs: reversed, outputs, .. } = tape;
         self.forward.forward_pass(pass, &mut state.forward, &mut forward.tape);

@@ -5,9 +5,7 @@ use alloc::vec::Vec;
 use super::copy;
 use super::noise::{Noisy, Rate};
 use crate::Scalar;
-use crate::cell::{
-    Bars, Cell, Layer, LayerBars, LayerPass, Model, ModelMut, Parameter, ParameterMut,
-};
+use crate::cell::{Bars, Cell, Layer, LayerBars, LayerPass, Model, ModelMut, Parameter, ParameterMut};
 use crate::generated::check_lengths;
 use crate::inspect::finite::Fault;
 use crate::rng::{DynRng, Rng, Xoshiro256PlusPlus};
@@ -174,12 +172,7 @@ where
         ys
     }
 
-    fn forward_pass(
-        &self,
-        pass: LayerPass<'_, Self, B>,
-        state: &mut Self::State,
-        tape: &mut Self::Tape,
-    ) {
+    fn forward_pass(&self, pass: LayerPass<'_, Self, B>, state: &mut Self::State, tape: &mut Self::Tape) {
         let Noisy { state, generator } = state;
         self.layer.forward_pass(pass, state, &mut tape.layer);
         tape.is_noisy = generator.is_some();

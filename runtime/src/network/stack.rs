@@ -5,9 +5,7 @@ use alloc::vec::Vec;
 
 use super::fit;
 use super::path::Place;
-use crate::cell::{
-    Bars, Cell, Layer, LayerBars, LayerPass, Model, ModelMut, Parameter, ParameterMut, Pass,
-};
+use crate::cell::{Bars, Cell, Layer, LayerBars, LayerPass, Model, ModelMut, Parameter, ParameterMut, Pass};
 use crate::inspect::finite::Fault;
 use crate::rng::DynRng;
 
@@ -138,12 +136,7 @@ where
         self.1.run_pass(Pass::of(&hs).lengths(pass.lengths), &mut state.1)
     }
 
-    fn forward_pass(
-        &self,
-        pass: LayerPass<'_, Self, B>,
-        state: &mut Self::State,
-        tape: &mut Self::Tape,
-    ) {
+    fn forward_pass(&self, pass: LayerPass<'_, Self, B>, state: &mut Self::State, tape: &mut Self::Tape) {
         self.0.forward_pass(pass, &mut state.0, &mut tape.first);
         let hs = self.0.outputs(&tape.first);
         self.1.forward_pass(Pass::of(hs).lengths(pass.lengths), &mut state.1, &mut tape.second);
@@ -165,7 +158,8 @@ where
         let (dfirst, dsecond) = state.map(|(first, second)| (first, second)).unzip();
         let hs = self.0.outputs(first);
         fit(between, hs);
-        let bars = Bars { gradients: &mut *gradients.1, state: dsecond, inputs: Some(between), context: None };
+        let bars =
+            Bars { gradients: &mut *gradients.1, state: dsecond, inputs: Some(between), context: None };
         self.1.backward_pass(Pass::of(hs).lengths(pass.lengths), second, dys, bars);
         let bars = Bars { gradients: &mut *gradients.0, state: dfirst, inputs, context };
         self.0.backward_pass(pass, first, between, bars);

@@ -8,7 +8,7 @@ use nalgebra::SMatrix;
 
 use super::*;
 use crate::by_hand::{Conditioned, Elman};
-use crate::cell::{Cell, Layer, Model, ModelMut};
+use crate::cell::{Cell, Layer, LayerPass, Model, ModelMut, Pass};
 use crate::cells::{Dense, Lstm};
 use crate::inspect::gradcheck::Gradcheck;
 use crate::rng::{self, SeedableRng, Xoshiro256PlusPlus};
@@ -46,8 +46,8 @@ fn listed(values: &[impl Varying<f64>]) -> Vec<f64> {
 /// Gradients of a whole and of a ragged batch, without noise and with it.
 fn check<const I: usize, L>(mut net: L)
 where
-    L: ModelMut<Scalar = f64> + Layer<B, Input = SMatrix<f64, I, B>, InputBar = SMatrix<f64, I, B>>,
-    L: Layer<B, State: Varying<f64> + Clone, Output: Varying<f64> + Clone>,
+    L: ModelMut<Scalar = f64>,
+    L: Layer<B, Input = SMatrix<f64, I, B>, InputBar = SMatrix<f64, I, B>, Context = ()>,
 {
     let xs = inputs::<I>(5);
     let mut rng = generator();
@@ -57,24 +57,22 @@ where
         if is_noisy {
             net.seed_noise(&mut state, &mut rng);
         }
-        for lengths in [None, Some(&LENGTHS)] {
-            Gradcheck::default().check(&mut net, &xs, lengths, &state).assert_ok();
-            run_is_forward(&net, &xs, lengths, &state);
+        for lengths in [None, Some(LENGTHS)] {
+            let pass = Pass::of(&xs).lengths(lengths);
+            Gradcheck::default().check(&mut net, pass, &state).assert_ok();
+            run_is_forward(&net, pass, &state);
         }
     }
 }
 
 /// A run without residuals gives what a forward pass gives: the same outputs, the same final state, generators of noise included.
-fn run_is_forward<L>(net: &L, xs: &[L::Input], lengths: Option<&[usize; B]>, start: &L::State)
-where
-    L: Layer<B, Scalar = f64, State: Varying<f64> + Clone, Output: Varying<f64> + Clone>,
-{
+fn run_is_forward<L: Layer<B, Scalar = f64>>(net: &L, pass: LayerPass<'_, L, B>, start: &L::State) {
     let (mut forwarded, mut ran, mut tape) = (start.clone(), start.clone(), net.tape());
     // Twice, the second time from where the first has ended.
     for _ in 0..2 {
-        net.forward(xs, lengths, &mut forwarded, &mut tape);
-        let ys = net.run(xs, lengths, &mut ran);
-        assert_eq!(ys.len(), xs.len());
+        net.forward(pass, &mut forwarded, &mut tape);
+        let ys = net.run(pass, &mut ran);
+        assert_eq!(ys.len(), pass.xs.len());
         let (got, want) = (listed(&ys), listed(net.outputs(&tape)));
         let (got_state, want_state) = (listed(&[ran.clone()]), listed(&[forwarded.clone()]));
         let pairs = got.iter().zip(&want).chain(got_state.iter().zip(&want_state));
@@ -84,7 +82,7 @@ where
 
 #[test]
 fn gradients_of_stacks() {
-    let lower = Stack(Boxed::new(Box::new(elman::<3, 4>())), lstm::<4, 3>());
+    let lower = Stack(Box::new(elman::<3, 4>()), lstm::<4, 3>());
     check(Stack(lower, Dense::<3, 2, f64>::init(&mut generator())));
 }
 
@@ -122,8 +120,7 @@ fn paths_stand_before_the_names() {
     let elman = elman::<2, 2>;
     let numbered = ["0.W", "0.b", "1.W", "1.b", "2.W", "2.b"];
     assert_eq!(names(&Stack(Stack(elman(), elman()), elman())), numbered);
-    let wrapped =
-        Residual::new(Stack(Boxed::new(Box::new(elman())), Zoneout::new(Dropout::new(elman(), 0.1))));
+    let wrapped = Residual::new(Stack(Box::new(elman()), Zoneout::new(Dropout::new(elman(), 0.1))));
     let mut net = Stack(elman(), wrapped);
     assert_eq!(names(&net), numbered);
     assert_eq!(names(&*net.zero_gradients()), numbered);
@@ -152,14 +149,13 @@ fn an_optimiser_takes_a_network_for_one_cell() {
     let mut net =
         Stack(Bidirectional::new(lstm::<3, 2>(), lstm::<3, 2>()).joined(Concat::<4>), elman::<4, 2>());
     let xs = inputs(4);
-    let loss = |net: &_, gradients: Option<&mut _>| {
-        let (mut state, mut tape) = (Layer::<B>::initial_state(net), Layer::<B>::tape(net));
-        Layer::forward(net, &xs, None, &mut state, &mut tape);
-        let ys = Layer::outputs(net, &tape).to_vec();
-        let dys: Vec<_> = ys.iter().map(|y: &SMatrix<f64, 2, B>| 2.0 * y).collect();
+    type Net = Stack<Bidirectional<Lstm<3, 2, f64>, Lstm<3, 2, f64>, Concat<4>>, Elman<4, 2>>;
+    let loss = |net: &Net, gradients: Option<&mut <Net as Model>::Gradients>| {
+        let (mut state, mut tape) = (net.initial_state::<B>(), net.tape());
+        let ys = net.forward(&xs, &mut state, &mut tape).to_vec();
+        let dys: Vec<_> = ys.iter().map(|y| 2.0 * y).collect();
         if let Some(gradients) = gradients {
-            let mut dstate = Layer::<B>::zero_state(net);
-            Layer::backward(net, &xs, None, &mut tape, &dys, &mut dstate, gradients, None);
+            net.backward(&xs, &mut tape, &dys, gradients);
         }
         ys.iter().map(SMatrix::norm_squared).sum::<f64>()
     };
@@ -178,11 +174,9 @@ fn an_optimiser_takes_a_network_for_one_cell() {
 /// The outputs of a pass from `state`.
 fn outputs<L>(net: &L, xs: &[L::Input], state: &L::State) -> Vec<f64>
 where
-    L: Layer<B, Scalar = f64, State: Clone, Output: Varying<f64>>,
+    L: Layer<B, Scalar = f64, Context = ()>,
 {
-    let (mut state, mut tape) = (state.clone(), net.tape());
-    net.forward(xs, None, &mut state, &mut tape);
-    listed(net.outputs(&tape))
+    listed(net.forward(xs, &mut state.clone(), &mut net.tape()))
 }
 
 #[test]
@@ -209,7 +203,7 @@ fn noise_is_reproducible_and_off_for_inference() {
 fn variational_dropout_has_one_mask_a_sequence() {
     let net = Dropout::variational(elman::<3, 8>(), 0.5);
     let xs = inputs::<3>(6);
-    let mut state = Layer::<B>::initial_state(&net);
+    let mut state = net.initial_state::<B>();
     net.seed_noise(&mut state, &mut generator());
     let ys = outputs(&net, &xs, &state);
     let masks: Vec<Vec<bool>> = ys.chunks(8 * B).map(|y| y.iter().map(|&y| y == 0.0).collect()).collect();
@@ -222,11 +216,11 @@ fn variational_dropout_has_one_mask_a_sequence() {
 fn zoneout_keeps_values_to_the_last_bit_or_their_mean() {
     let net = Zoneout::new(lstm::<3, 4>()).field("h", 0.3).field("c", 0.6);
     let xs = inputs::<3>(1);
-    let mut before = Layer::<B>::initial_state(&net);
+    let mut before = net.initial_state::<B>();
     let mut rng = generator();
     before.state.scalars_mut(&mut |x| *x = rng::normal(&mut rng));
     let mut after = before.state.clone();
-    Cell::step(&net.layer, &xs[0], &mut after);
+    net.layer.step(&xs[0], &mut after);
 
     let mut mean = before.clone();
     let y = net.step(&xs[0], &mut mean);
@@ -256,7 +250,7 @@ fn zoneout_keeps_values_to_the_last_bit_or_their_mean() {
 #[test]
 #[should_panic(expected = "zoneout of `s`, but the state's fields are [\"h\", \"c\"]")]
 fn zoneout_of_a_field_that_is_not_there() {
-    Layer::<B>::initial_state(&Zoneout::new(lstm::<3, 4>()).field("s", 0.1));
+    Zoneout::new(lstm::<3, 4>()).field("s", 0.1).initial_state::<B>();
 }
 
 #[test]
@@ -266,14 +260,12 @@ fn a_reversed_sample_starts_at_its_own_end() {
     for x in &mut xs[2..] {
         x.column_mut(1).fill(f64::NAN);
     }
-    let (mut state, mut tape) = (Layer::<B>::initial_state(&net), Layer::<B>::tape(&net));
-    net.forward(&xs, Some(&LENGTHS), &mut state, &mut tape);
-    let ys = net.outputs(&tape);
+    let (mut state, mut tape) = (net.initial_state::<B>(), net.tape());
+    let ys = net.forward(Pass::of(&xs).lengths(LENGTHS), &mut state, &mut tape);
 
     let alone: Vec<_> = xs[..2].iter().map(|x| x.column(1).into_owned()).collect();
-    let (mut state_alone, mut tape_alone) = (Layer::<1>::initial_state(&net), Layer::<1>::tape(&net));
-    net.forward(&alone, None, &mut state_alone, &mut tape_alone);
-    for (t, y) in net.outputs(&tape_alone).iter().enumerate() {
+    let (mut state_alone, mut tape_alone) = (net.initial_state::<1>(), net.tape());
+    for (t, y) in net.forward(&alone, &mut state_alone, &mut tape_alone).iter().enumerate() {
         assert!((ys[t].forward.column(1) - y.forward).amax() < 1e-15);
         assert!((ys[t].reverse.column(1) - y.reverse).amax() < 1e-15);
     }
@@ -290,8 +282,7 @@ fn a_reversed_sample_starts_at_its_own_end() {
 fn cotangents_of_another_length() {
     let net = Bidirectional::new(elman::<3, 4>(), elman::<3, 4>()).joined(Sum);
     let xs = inputs::<3>(5);
-    let (mut state, mut tape) = (Layer::<B>::initial_state(&net), Layer::<B>::tape(&net));
-    net.forward(&xs, None, &mut state, &mut tape);
-    let mut gradients = net.zero_gradients();
-    net.backward(&xs, None, &mut tape, &[SMatrix::zeros(); 4], &mut state, &mut gradients, None);
+    let (mut state, mut tape) = (net.initial_state::<B>(), net.tape());
+    net.forward(&xs, &mut state, &mut tape);
+    net.backward(&xs, &mut tape, &[SMatrix::zeros(); 4], &mut net.zero_gradients());
 }

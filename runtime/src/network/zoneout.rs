@@ -168,12 +168,7 @@ where
 
     same_initial_state!(noisy);
 
-    fn forward_pass(
-        &self,
-        pass: LayerPass<'_, Self, B>,
-        state: &mut Self::State,
-        tape: &mut Self::Tape,
-    ) {
+    fn forward_pass(&self, pass: LayerPass<'_, Self, B>, state: &mut Self::State, tape: &mut Self::Tape) {
         self.check_names(L::State::NAMES);
         let ZoneoutTape { steps, outputs, generators } = tape;
         outputs.clear();

@@ -91,7 +91,7 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::by_hand::{Conditioned, Elman};
+    use crate::by_hand::{Conditioned, Elman, Tape};
     use crate::cell::Layer;
     use crate::rng::{self, SeedableRng, Xoshiro256PlusPlus};
     use nalgebra::SMatrix;
@@ -112,11 +112,9 @@ mod tests {
             (0..6).map(|_| SMatrix::from_fn(|_, _| rng::normal(&mut rng))).collect()
         };
         let parts: Vec<_> = (0..PARTS).map(|_| xs()).collect();
-        let work = |part: usize, tape: &mut _, gradients: &mut _| {
-            let (mut state, mut dstate) = (cell.initial_state::<2>(), cell.zero_state::<2>());
-            cell.forward(&parts[part], &mut state, tape);
-            let ys = Layer::<2>::outputs(&cell, tape).to_vec();
-            cell.backward(&parts[part], tape, &ys, Bars::of(gradients).state(&mut dstate));
+        let work = |part: usize, tape: &mut Tape<3, 2>, gradients: &mut Conditioned<2, 3>| {
+            let ys = cell.forward(&parts[part], &mut cell.zero_state(), tape).to_vec();
+            cell.backward(&parts[part], tape, &ys, gradients);
             ys.iter().map(SMatrix::norm_squared).sum::<f64>()
         };
 

@@ -30,11 +30,7 @@ pub struct Report {
 
 impl Report {
     /// Runs `layer` over a sequence from `state`.
-    pub fn new<'a, L>(
-        layer: &L,
-        pass: impl IntoPass<'a, L::Input, L::Context, 1>,
-        state: &L::State,
-    ) -> Self
+    pub fn new<'a, L>(layer: &L, pass: impl IntoPass<'a, L::Input, L::Context, 1>, state: &L::State) -> Self
     where
         L: Cell<1, Input: 'a, Context: 'a>,
     {

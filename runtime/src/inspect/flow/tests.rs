@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use nalgebra::{DMatrix, SMatrix, SVector};
 
 use super::*;
-use crate::cell::Layer;
+use crate::cell::{Bars, Layer, Model};
 use crate::cells::{Elman, Gru, Lstm, LstmState};
 use crate::init;
 use crate::network::Stack;

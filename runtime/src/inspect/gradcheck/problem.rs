@@ -12,9 +12,9 @@ use core::ops::Range;
 
 use nalgebra::ComplexField;
 
-use super::{Checked, Gradcheck};
 use super::difference::{Difference, differentiate};
 use super::report::{Check, Kink, Report};
+use super::{Checked, Gradcheck};
 use crate::cell::{Bars, Layer, LayerPass, Model, Pass};
 use crate::rng::{self, SeedableRng, Xoshiro256PlusPlus};
 use crate::types::varying::Varying;
@@ -54,12 +54,7 @@ impl<'a, L, const B: usize> Problem<'a, L, B>
 where
     L: Checked<B>,
 {
-    pub(super) fn new(
-        layer: &'a mut L,
-        pass: LayerPass<'_, L, B>,
-        state: &L::State,
-        seed: u64,
-    ) -> Self {
+    pub(super) fn new(layer: &'a mut L, pass: LayerPass<'_, L, B>, state: &L::State, seed: u64) -> Self {
         let Pass { xs, context, lengths } = pass;
         let mut point = Vec::new();
         let mut groups: Vec<Group> = Vec::new();

@@ -7,6 +7,7 @@ use nalgebra::SMatrix;
 
 use super::*;
 use crate::by_hand::{Conditioned, Elman, Fault};
+use crate::cell::Pass;
 use crate::cells::Lstm;
 use crate::rng::{self, SeedableRng, Xoshiro256PlusPlus};
 use crate::rnn_cell;
@@ -72,8 +73,11 @@ fn ragged_empty_and_single_sequences_pass() {
         case.check().assert_ok();
         let lengths = [steps / 2, steps];
         let settings = Gradcheck { seed: 9, ..Gradcheck::default() };
-        let report =
-            settings.check(&mut case.layer, (Pass::of(&case.xs).lengths(lengths), &case.context), &case.state);
+        let report = settings.check(
+            &mut case.layer,
+            (Pass::of(&case.xs).lengths(lengths), &case.context),
+            &case.state,
+        );
         report.assert_ok();
     }
 }
@@ -123,7 +127,8 @@ fn padding_that_counts_is_caught() {
     let mut case = case(5, Fault::PaddingCounts);
     case.check().assert_ok();
     let settings = Gradcheck::default();
-    let report = settings.check(&mut case.layer, (Pass::of(&case.xs).lengths([2, 4]), &case.context), &case.state);
+    let report =
+        settings.check(&mut case.layer, (Pass::of(&case.xs).lengths([2, 4]), &case.context), &case.state);
     assert_eq!(report.violations, ["`dys` past a sample's end are not ignored"], "{report}");
 }
 
@@ -156,9 +161,9 @@ fn a_loss_that_is_not_finite_does_not_pass() {
 fn zeros_are_right_where_they_are_right() {
     let lstm = &mut Lstm::<2, 3, f64>::zeros();
     let (state, xs) = (lstm.zero_state::<B>(), [SMatrix::<f64, 2, B>::zeros(); 3]);
-    let none = Some(&[0; B]);
+    let none = Some([0; B]);
     for (xs, lengths) in [(&xs[..], None), (&[], None), (&xs, none), (&[], none)] {
-        let report = Gradcheck::default().check::<_, B>(lstm, Pass::of(xs).lengths(lengths.copied()), &state);
+        let report = Gradcheck::default().check::<_, B>(lstm, Pass::of(xs).lengths(lengths), &state);
         assert!(report.is_ok() && report.error().is_finite(), "{report}");
     }
     // A wrong gradient is still wrong where the loss is zero.

@@ -7,9 +7,8 @@ use nalgebra::SMatrix;
 
 use super::*;
 use crate::by_hand::{Conditioned, Elman};
-use crate::cell::{Layer, Model};
+use crate::cell::{Bars, Layer, Model, Pass};
 use crate::cells::Lstm;
-use crate::data::window;
 use crate::network::Dropout;
 use crate::rng::{self, SeedableRng, Xoshiro256PlusPlus};
 
@@ -17,6 +16,7 @@ const B: usize = 2;
 const STEPS: usize = 23;
 
 type Net = Dropout<Elman<3, 4>>;
+type Lengths = Option<[usize; B]>;
 type State = <Net as Layer<B>>::State;
 
 struct Case {
@@ -55,21 +55,24 @@ fn assert_close(got: &[f64], want: &[f64]) {
 impl Case {
     /// Gradients, cotangent of the initial state and final state of one pass over the steps from `edge` to `end`, the
     /// state at `edge` being given; only outputs from `first` on have cotangents.
-    fn pass(&self, edge: usize, first: usize, end: usize, lengths: Option<&[usize; B]>) -> (Vec<f64>, State) {
+    fn pass(&self, edge: usize, first: usize, end: usize, lengths: Lengths) -> (Vec<f64>, State) {
         let (mut state, mut tape) = (self.state.clone(), self.net.tape::<B>());
-        let before = lengths.map(|lengths| window(lengths, 0, edge));
-        self.net.forward(&self.xs[..edge], before.as_ref(), &mut state, &mut tape);
-        let within = lengths.map(|lengths| window(lengths, edge, end - edge));
-        self.net.forward(&self.xs[edge..end], within.as_ref(), &mut state, &mut tape);
+        let whole = self.steps(lengths);
+        self.net.forward(whole.window(0..edge), &mut state, &mut tape);
+        self.net.forward(whole.window(edge..end), &mut state, &mut tape);
         let mut dys = self.dys[edge..end].to_vec();
         dys[..first - edge].fill(SMatrix::zeros());
         let (mut gradients, mut dstate) = (self.net.zero_gradients(), self.net.zero_state::<B>());
-        let xs = &self.xs[edge..end];
-        self.net.backward(xs, within.as_ref(), &mut tape, &dys, &mut dstate, &mut gradients, None);
+        let bars = Bars::of(&mut gradients).state(&mut dstate);
+        self.net.backward(whole.window(edge..end), &mut tape, &dys, bars);
         (flat(&*gradients), dstate)
     }
 
-    fn whole(&self, lengths: Option<&[usize; B]>) -> (Vec<f64>, State) {
+    fn steps(&self, lengths: Lengths) -> Pass<'_, SMatrix<f64, 3, B>, (), B> {
+        Pass::of(&self.xs).lengths(lengths)
+    }
+
+    fn whole(&self, lengths: Lengths) -> (Vec<f64>, State) {
         self.pass(0, 0, STEPS, lengths)
     }
 
@@ -83,21 +86,21 @@ impl Case {
 #[test]
 fn a_window_as_long_as_the_sequence_is_the_whole() {
     let case = case();
-    for lengths in [None, Some(&[STEPS, 9])] {
+    for lengths in [None, Some([STEPS, 9])] {
         let (gradients, dstate) = case.whole(lengths);
         let mut bptt = case.truncated(STEPS, STEPS);
         let mut sum = case.net.zero_gradients();
-        assert_eq!(bptt.forward(&case.net, &case.xs, lengths), Some(0..STEPS));
-        let initial = bptt.backward(&case.net, &case.xs, lengths, &case.dys, &mut sum);
+        assert_eq!(bptt.forward(&case.net, case.steps(lengths)), Some(0..STEPS));
+        let initial = bptt.backward(&case.net, case.steps(lengths), &case.dys, &mut sum);
         assert_eq!(initial.map(|initial| initial.state), Some(dstate.state));
         assert_eq!(flat(&*sum), gradients);
-        assert_eq!(bptt.forward(&case.net, &case.xs, lengths), None);
+        assert_eq!(bptt.forward(&case.net, case.steps(lengths)), None);
 
         // Blocks that look back to the start each.
         let (mut bptt, mut sum) = (case.truncated(5, STEPS), case.net.zero_gradients());
         let mut dstate_sum = SMatrix::zeros();
-        while let Some(block) = bptt.forward(&case.net, &case.xs, lengths) {
-            let initial = bptt.backward(&case.net, &case.xs, lengths, &case.dys[block], &mut sum);
+        while let Some(block) = bptt.forward(&case.net, case.steps(lengths)) {
+            let initial = bptt.backward(&case.net, case.steps(lengths), &case.dys[block], &mut sum);
             dstate_sum += initial.expect("the window reaches the start").state;
         }
         assert_close(&flat(&*sum), &gradients);
@@ -110,12 +113,12 @@ fn each_block_looks_back_through_its_window() {
     let case = case();
     let (mut state, mut tape) = (case.state.clone(), case.net.tape::<B>());
     case.net.forward(&case.xs, &mut state, &mut tape);
-    let ys = Layer::<B>::outputs(&case.net, &tape).to_vec();
-    for lengths in [None, Some(&[4, 17])] {
+    let ys = case.net.outputs(&tape).to_vec();
+    for lengths in [None, Some([4, 17])] {
         for (k1, k2) in [(1, 1), (5, 5), (4, 7), (3, 12), (5, 2), (7, 1), (30, 40), (1, 6)] {
             let mut bptt = case.truncated(k1, k2);
             let mut at = 0;
-            while let Some(block) = bptt.forward(&case.net, &case.xs, lengths) {
+            while let Some(block) = bptt.forward(&case.net, case.steps(lengths)) {
                 assert_eq!(block, at..(at + k1).min(STEPS));
                 if lengths.is_none() {
                     assert_close(listed(bptt.outputs()).as_slice(), &listed(&ys[block.clone()]));
@@ -124,7 +127,7 @@ fn each_block_looks_back_through_its_window() {
                 let (want, dstate) = case.pass(edge, block.start.max(edge), block.end, lengths);
                 let mut gradients = case.net.zero_gradients();
                 let dys = &case.dys[block.clone()];
-                let initial = bptt.backward(&case.net, &case.xs, lengths, dys, &mut gradients);
+                let initial = bptt.backward(&case.net, case.steps(lengths), dys, &mut gradients);
                 assert_close(&flat(&*gradients), &want);
                 assert_eq!(initial.is_some(), edge == 0);
                 if let Some(initial) = initial {
@@ -148,14 +151,14 @@ fn listed(ys: &[SMatrix<f64, 4, B>]) -> Vec<f64> {
 fn another_sequence_starts_anew() {
     let case = case();
     let mut bptt = case.truncated(6, 9);
-    bptt.forward(&case.net, &case.xs, None);
+    bptt.forward(&case.net, &case.xs);
     let first = bptt.outputs().to_vec();
-    while bptt.forward(&case.net, &case.xs, None).is_some() {}
+    while bptt.forward(&case.net, &case.xs).is_some() {}
     bptt.start(case.state.clone());
-    assert_eq!(bptt.forward(&case.net, &case.xs[..4], None), Some(0..4), "it may be of another length");
+    assert_eq!(bptt.forward(&case.net, &case.xs[..4]), Some(0..4), "it may be of another length");
     bptt.start(case.state.clone());
     assert!(bptt.outputs().is_empty());
-    assert_eq!(bptt.forward(&case.net, &case.xs, None), Some(0..6));
+    assert_eq!(bptt.forward(&case.net, &case.xs), Some(0..6));
     assert_eq!(bptt.outputs(), first);
 }
 
@@ -164,8 +167,8 @@ fn another_sequence_starts_anew() {
 fn cotangents_of_another_block() {
     let case = case();
     let mut bptt = case.truncated(6, 6);
-    bptt.forward(&case.net, &case.xs, None);
-    bptt.backward(&case.net, &case.xs, None, &case.dys[..5], &mut case.net.zero_gradients());
+    bptt.forward(&case.net, &case.xs);
+    bptt.backward(&case.net, &case.xs, &case.dys[..5], &mut case.net.zero_gradients());
 }
 
 #[test]
@@ -173,8 +176,8 @@ fn cotangents_of_another_block() {
 fn inputs_of_another_sequence_backward() {
     let case = case();
     let mut bptt = case.truncated(6, 6);
-    bptt.forward(&case.net, &case.xs, None);
-    bptt.backward(&case.net, &case.xs[..4], None, &case.dys[..6], &mut case.net.zero_gradients());
+    bptt.forward(&case.net, &case.xs);
+    bptt.backward(&case.net, &case.xs[..4], &case.dys[..6], &mut case.net.zero_gradients());
 }
 
 #[test]
@@ -182,8 +185,8 @@ fn inputs_of_another_sequence_backward() {
 fn inputs_of_another_sequence_forward() {
     let case = case();
     let mut bptt = case.truncated(6, 9);
-    bptt.forward(&case.net, &case.xs, None);
-    bptt.forward(&case.net, &case.xs[..4], None);
+    bptt.forward(&case.net, &case.xs);
+    bptt.forward(&case.net, &case.xs[..4]);
 }
 
 #[test]
@@ -195,27 +198,24 @@ fn no_window() {
 #[test]
 fn segments_make_the_whole() {
     let case = case();
-    for lengths in [None, Some(&[STEPS, 9])] {
+    for lengths in [None, Some([STEPS, 9])] {
         let (gradients, dstate) = case.whole(lengths);
         for (every, keep) in [(1, 1), (4, 2), (4, 16), (22, 1), (STEPS, 1), (100, 3)] {
             let mut checkpointed = Checkpointed::<_, B>::new().every(every).keep(keep);
             let mut state = case.state.clone();
-            checkpointed.forward(&case.net, &case.xs, lengths, &mut state);
+            checkpointed.forward(&case.net, case.steps(lengths), &mut state);
             let (mut sum, mut initial) = (case.net.zero_gradients(), case.net.zero_state::<B>());
             let mut dxs = vec![SMatrix::from_element(f64::NAN); STEPS];
             let mut next = STEPS;
             checkpointed.backward(
                 &case.net,
-                &case.xs,
-                lengths,
+                case.steps(lengths),
                 |steps, ys, dys| {
                     assert_eq!((steps.end, ys.len(), dys.len()), (next, steps.len(), steps.len()));
                     next = steps.start;
                     dys.copy_from_slice(&case.dys[steps]);
                 },
-                &mut initial,
-                &mut sum,
-                Some(&mut dxs),
+                Bars::of(&mut sum).state(&mut initial).inputs(&mut dxs),
             );
             assert_eq!(next, 0);
             // A cell that adds up its gradients step by step has the same sums in the same order.
@@ -242,12 +242,13 @@ fn generated_cells_have_the_same_bits_in_segments() {
 
     let mut checkpointed = Checkpointed::new().keep(2);
     let mut last = lstm.zero_state();
-    checkpointed.forward(&lstm, &xs, None, &mut last);
+    checkpointed.forward(&lstm, &xs, &mut last);
     assert_eq!((checkpointed.segment(), last), (128, state));
     let (mut sum, mut initial) = (Lstm::zeros(), lstm.zero_state());
     let mut dxs = vec![SMatrix::zeros(); 700];
     let loss = |steps, _: &[_], own: &mut [_]| own.copy_from_slice(&dys[steps]);
-    checkpointed.backward(&lstm, &xs, None, loss, &mut initial, &mut sum, Some(&mut dxs));
+    let bars = Bars::of(&mut sum).state(&mut initial).inputs(&mut dxs);
+    checkpointed.backward(&lstm, &xs, loss, bars);
     assert!(sum == whole && initial == dstate && dxs == whole_dxs, "the bits differ");
 }
 
@@ -257,9 +258,9 @@ fn a_tape_serves_once() {
     let case = case();
     let mut checkpointed = Checkpointed::<_, B>::new();
     let mut state = case.state.clone();
-    checkpointed.forward(&case.net, &case.xs, None, &mut state);
+    checkpointed.forward(&case.net, &case.xs, &mut state);
     for _ in 0..2 {
         let mut gradients = case.net.zero_gradients();
-        checkpointed.backward(&case.net, &case.xs, None, |_, _, _| (), &mut state, &mut gradients, None);
+        checkpointed.backward(&case.net, &case.xs, |_, _, _| (), &mut gradients);
     }
 }
