@@ -93,36 +93,42 @@ pub trait IntoPass<'a, X, C, const B: usize> {
     fn into_pass(self) -> Pass<'a, X, C, B>;
 }
 
+#[diagnostic::do_not_recommend]
 impl<'a, X, C, const B: usize> IntoPass<'a, X, C, B> for Pass<'a, X, C, B> {
     fn into_pass(self) -> Pass<'a, X, C, B> {
         self
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<'a, X, const B: usize> IntoPass<'a, X, (), B> for &'a [X] {
     fn into_pass(self) -> Pass<'a, X, (), B> {
         Pass::of(self)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<'a, X, const B: usize> IntoPass<'a, X, (), B> for &'a Vec<X> {
     fn into_pass(self) -> Pass<'a, X, (), B> {
         Pass::of(self)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<'a, X, const N: usize, const B: usize> IntoPass<'a, X, (), B> for &'a [X; N] {
     fn into_pass(self) -> Pass<'a, X, (), B> {
         Pass::of(self)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<'a, X, const B: usize> IntoPass<'a, X, (), B> for &'a Batch<X, B> {
     fn into_pass(self) -> Pass<'a, X, (), B> {
         Pass::of(&self.xs).lengths(self.lengths)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<'a, X, C, P: IntoPass<'a, X, (), B>, const B: usize> IntoPass<'a, X, C, B> for (P, &'a C) {
     fn into_pass(self) -> Pass<'a, X, C, B> {
         self.0.into_pass().context(self.1)
@@ -140,6 +146,7 @@ pub trait IntoStep<'a, X, C> {
     fn into_step(self) -> (&'a X, &'a C);
 }
 
+#[diagnostic::do_not_recommend]
 impl<'a, X> IntoStep<'a, X, ()> for &'a X {
     #[inline(always)]
     fn into_step(self) -> (&'a X, &'a ()) {
@@ -147,6 +154,7 @@ impl<'a, X> IntoStep<'a, X, ()> for &'a X {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<'a, X, C> IntoStep<'a, X, C> for (&'a X, &'a C) {
     #[inline(always)]
     fn into_step(self) -> (&'a X, &'a C) {
@@ -246,12 +254,14 @@ pub trait IntoBars<'a, G, S, D, C> {
     fn into_bars(self) -> Bars<'a, G, S, D, C>;
 }
 
+#[diagnostic::do_not_recommend]
 impl<'a, G, S, D, C> IntoBars<'a, G, S, D, C> for Bars<'a, G, S, D, C> {
     fn into_bars(self) -> Bars<'a, G, S, D, C> {
         self
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<'a, G, S, D, C> IntoBars<'a, G, S, D, C> for Bars<'a, Box<G>, S, D, C> {
     fn into_bars(self) -> Bars<'a, G, S, D, C> {
         let Bars { gradients, state, inputs, context } = self;
@@ -259,12 +269,14 @@ impl<'a, G, S, D, C> IntoBars<'a, G, S, D, C> for Bars<'a, Box<G>, S, D, C> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<'a, G, S, D> IntoBars<'a, G, S, D, ()> for &'a mut G {
     fn into_bars(self) -> Bars<'a, G, S, D> {
         Bars::of(self)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<'a, G, S, D> IntoBars<'a, G, S, D, ()> for &'a mut Box<G> {
     fn into_bars(self) -> Bars<'a, G, S, D> {
         Bars::of(self)

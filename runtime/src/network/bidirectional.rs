@@ -59,10 +59,37 @@ impl<F, R> Bidirectional<F, R> {
 
 impl<F, R, J> Bidirectional<F, R, J> {
     /// Joins both outputs in another way: `joined(Concat::<10>)`, `joined(Sum)`.
-    pub fn joined<K>(self, join: K) -> Bidirectional<F, R, K> {
+    ///
+    /// Whether the outputs can be joined is checked at a batch of one sample. Layers for other batches only are joined by the
+    /// field `join`.
+    pub fn joined<K>(self, join: K) -> Bidirectional<F, R, K>
+    where
+        F: Layer<1>,
+        R: Layer<1>,
+        K: Join<F::Output, R::Output>,
+    {
+        let () = K::FITS;
         Bidirectional { forward: self.forward, reverse: self.reverse, join }
     }
+
+    /// Does not exist: without it rustc suggests the `step` of one direction.
+    #[doc(hidden)]
+    pub fn step<X, S>(&self, _: X, _: S) -> core::convert::Infallible
+    where
+        Self: Streams,
+    {
+        unreachable!("no type implements `Streams`")
+    }
 }
+
+/// A layer that runs one step at a time. [`Bidirectional`] does not.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "a `Bidirectional` cannot run one step at a time",
+    label = "its first output depends on the last input",
+    note = "`run` or `forward` it over a whole sequence"
+)]
+pub trait Streams {}
 
 /// What belongs to each direction of a [`Bidirectional`]: two states, two outputs.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -74,9 +101,16 @@ pub struct Both<F, R> {
 }
 
 /// What a [`Bidirectional`] makes of its outputs; implement it to build what a cell with several inputs reads.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot join outputs `{F}` and `{R}`",
+    label = "no `Join` of these outputs"
+)]
 pub trait Join<F, R> {
-    /// What comes out.
+    /// The joined output.
     type Output;
+
+    /// Fails to compile if the sizes do not fit.
+    const FITS: () = ();
 
     /// Joins the outputs of one step. Overwrites all of `y`.
     fn join(&self, forward: &F, reverse: &R, y: &mut Self::Output);
@@ -120,8 +154,10 @@ impl<T: Scalar, const F: usize, const R: usize, const N: usize, const B: usize>
 {
     type Output = SMatrix<T, N, B>;
 
+    const FITS: () = assert!(F + R == N, "`Concat` must have as many rows as both outputs together");
+
     fn join(&self, forward: &SMatrix<T, F, B>, reverse: &SMatrix<T, R, B>, y: &mut SMatrix<T, N, B>) {
-        const { assert!(F + R == N, "`Concat` must have as many rows as both outputs together") };
+        let () = <Self as Join<SMatrix<T, F, B>, SMatrix<T, R, B>>>::FITS;
         for sample in 0..B {
             let (top, bottom) = y.as_mut_slice()[sample * N..(sample + 1) * N].split_at_mut(F);
             top.copy_from_slice(&forward.as_slice()[sample * F..(sample + 1) * F]);
@@ -135,7 +171,6 @@ impl<T: Scalar, const F: usize, const R: usize, const N: usize, const B: usize>
         forward: &mut SMatrix<T, F, B>,
         reverse: &mut SMatrix<T, R, B>,
     ) {
-        const { assert!(F + R == N, "`Concat` must have as many rows as both outputs together") };
         for sample in 0..B {
             let (top, bottom) = dy.as_slice()[sample * N..(sample + 1) * N].split_at(F);
             forward.as_mut_slice()[sample * F..(sample + 1) * F].copy_from_slice(top);

@@ -139,11 +139,11 @@ mod residual;
 mod stack;
 mod zoneout;
 
-pub use bidirectional::{Bidirectional, BidirectionalTape, Both, Concat, Join, Pair, Sum};
+pub use bidirectional::{Bidirectional, BidirectionalTape, Both, Concat, Join, Pair, Streams, Sum};
 pub use dropout::{Dropout, DropoutTape, mask};
 pub use noise::Noisy;
 pub use residual::{Residual, ResidualTape};
-pub use stack::{Stack, StackTape};
+pub use stack::{Follows, Stack, StackTape};
 pub use zoneout::{Zoneout, ZoneoutTape};
 
 use alloc::vec::Vec;

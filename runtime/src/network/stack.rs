@@ -9,17 +9,18 @@ use crate::cell::{Bars, Cell, Layer, LayerBars, LayerPass, Model, ModelMut, Para
 use crate::inspect::finite::Fault;
 use crate::rng::DynRng;
 
-/// Two layers, the second of which reads what comes out of the first: `Stack(lstm, dense)`, `Stack(Stack(a, b), c)`.
+/// A chain of layers, each of which reads the outputs of the one before: `Stack::new(lstm, dense)`,
+/// `Stack::new(a, b).then(c).then(d)`.
 ///
-/// The parameters are called after the layer that they belong to, counted from the first: `0.W`, `1.W`, `2.W`, however
-/// three layers were bracketed.
+/// The parameters are named after the layer that they belong to, counted from the first: `0.W`, `1.W`, `2.W`. A context is
+/// that of the first layer; [bind](Layer::with) those of others.
 ///
 /// ```
 /// use rnn_cell::cells::{Dense, Gru};
 /// use rnn_cell::prelude::*;
 ///
 /// let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
-/// let net = Stack(Gru::<3, 8>::init(&mut rng), Dense::<8, 2>::init(&mut rng));
+/// let net = Stack::new(Gru::<3, 8>::init(&mut rng), Dense::<8, 2>::init(&mut rng));
 /// let mut state = net.initial_state();
 /// let y: SVector<f32, 2> = net.step(&SVector::<f32, 3>::new(0.1, 0.2, 0.3), &mut state);
 /// ```
@@ -30,6 +31,40 @@ pub struct Stack<A, L>(
     /// The layer that reads the first one's outputs.
     pub L,
 );
+
+impl<A: Layer<1>, L: Follows<A>> Stack<A, L> {
+    /// Puts `second` on top of `first`.
+    ///
+    /// Whether the two fit is checked at a batch of one sample. Layers for other batches only are stacked as
+    /// `Stack(first, second)`.
+    pub fn new(first: A, second: L) -> Self {
+        Stack(first, second)
+    }
+
+    /// Puts another layer on top.
+    pub fn then<N: Follows<Self>>(self, next: N) -> Stack<Self, N> {
+        Stack(self, next)
+    }
+}
+
+/// A layer that can read the outputs of the layer `A`: of the same sizes and precision, and without a context.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot read the outputs of `{A}`",
+    label = "inputs of another size or precision",
+    note = "`Dense<8, 2>` reads 8 values and returns 2; a layer with a context follows as `layer.with(&context)`"
+)]
+pub trait Follows<A: Layer<B>, const B: usize = 1>:
+    Layer<B, Scalar = A::Scalar, Input = A::Output, InputBar = A::Output, Context = ()>
+{
+}
+
+#[diagnostic::do_not_recommend]
+impl<A, L, const B: usize> Follows<A, B> for L
+where
+    A: Layer<B>,
+    L: Layer<B, Scalar = A::Scalar, Input = A::Output, InputBar = A::Output, Context = ()>,
+{
+}
 
 impl<A: Model, L> Stack<A, L> {
     fn places(&self) -> (Place, Place)
@@ -102,7 +137,7 @@ impl<A: Default, L: Default, Y> Default for StackTape<A, L, Y> {
 impl<const B: usize, A, L> Layer<B> for Stack<A, L>
 where
     A: Layer<B>,
-    L: Layer<B, Scalar = A::Scalar, Input = A::Output, InputBar = A::Output, Context = ()>,
+    L: Follows<A, B>,
 {
     type Input = A::Input;
     type Output = L::Output;
@@ -198,7 +233,7 @@ where
 impl<const B: usize, A, L> Cell<B> for Stack<A, L>
 where
     A: Cell<B>,
-    L: Cell<B, Scalar = A::Scalar, Input = A::Output, InputBar = A::Output, Context = ()>,
+    L: Cell<B> + Follows<A, B>,
 {
     fn step_with(&self, x: &A::Input, context: &A::Context, state: &mut Self::State) -> Self::Output {
         self.1.step_with(&self.0.step_with(x, context, &mut state.0), &(), &mut state.1)

@@ -1,0 +1,12 @@
+// The readout takes 7 values, but the LSTM returns 8.
+
+use rnn_cell::cells::{Dense, Lstm};
+use rnn_cell::prelude::*;
+
+fn main() {
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
+    let net = Stack::new(Lstm::<3, 8>::init(&mut rng), Dense::<7, 2>::init(&mut rng));
+    let mut state = net.initial_state();
+    let y = net.step(&SVector::<f32, 3>::zeros(), &mut state);
+    println!("{y}");
+}
