@@ -165,19 +165,14 @@ impl Layout<'_> {
         self.plan.states.iter().filter(move |bound| is_read(bound.piece))
     }
 
-    /// The series of the values that the forward pass keeps for a whole sequence, and their scalars per step
-    /// and sample.
-    pub fn kept(&self) -> Vec<(Ident, TokenStream)> {
+    /// The series of the values that the forward pass keeps for a whole sequence.
+    pub fn kept(&self) -> Vec<Ident> {
         let graph = &self.plan.graph;
         let is_kept = |id: &Id| {
             self.plan.forward.places.get(id) == Some(&Place::Buffer(Lifetime::Sequence))
                 && graph[*id].level == Level::Time
         };
-        graph
-            .ids()
-            .filter(is_kept)
-            .map(|id| (self.plan.names.field(id), self.size(graph[id].shape)))
-            .collect()
+        graph.ids().filter(is_kept).map(|id| self.plan.names.field(id)).collect()
     }
 
     /// All series, without doubles.
@@ -401,11 +396,7 @@ impl crate::emit::body::Frame for SequenceFrame<'_> {
             .filter(|bound| writes.contains(&bound.id))
             .map(|bound| {
                 let series = self.layout.carry_series(bound.piece);
-                quote! {
-                    if let ::core::option::Option::Some(__lengths) = __lengths {
-                        #k::hand_over(&mut __tape.#series, __lengths, __t0, __t1);
-                    }
-                }
+                quote!(#k::hand_over(&mut __tape.#series, __lengths, (__t0, __t1));)
             })
             .collect()
     }

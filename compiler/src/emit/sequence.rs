@@ -56,13 +56,11 @@ impl<'a> Sequence<'a> {
 
         let load_states = self.plan.states.iter().map(|bound| {
             let (series, path) = (layout.state_series(bound.piece), self.state_path(bound));
-            quote!(__tape.#series.flat_mut(0..1).copy_from_slice(#k::Flat::flat(&__state.#path));)
+            quote!(#k::write_step(&mut __tape.#series, 0, &__state.#path);)
         });
         let save_states = self.plan.states.iter().map(|bound| {
             let (series, path) = (layout.state_series(bound.piece), self.state_path(bound));
-            quote! {
-                #k::Flat::flat_mut(&mut __state.#path).copy_from_slice(__tape.#series.flat(__steps..__steps + 1));
-            }
+            quote!(#k::read_step(&__tape.#series, __steps, &mut __state.#path);)
         });
         let freeze: Vec<TokenStream> = self
             .plan
@@ -70,25 +68,18 @@ impl<'a> Sequence<'a> {
             .iter()
             .map(|bound| {
                 let series = layout.state_series(bound.piece);
-                quote! {
-                    let (__before, __after) = __tape.#series.step_pair(__t);
-                    #k::freeze(#k::Flat::flat(__before), #k::Flat::flat_mut(__after), __lengths, __t);
-                }
+                quote!(#k::freeze_step(&mut __tape.#series, __lengths, __t);)
             })
             .collect();
         let copy_inputs = self.copy_inputs(&layout);
         let outputs = self.assemble_outputs(&layout);
         let copy_outputs = layout.outputs_in_place().map(|series| {
-            quote! {
-                if __lengths.is_some() {
-                    __tape.common.outputs.extend_from_slice(__tape.#series);
-                }
-            }
+            quote!(#k::copy_outputs(&mut __tape.common.outputs, __tape.#series, __lengths);)
         });
         let (param, context) = (region(Region::Param), region(Region::Context));
         let (before, step, after) = (region(Region::Before), region(Region::Step), region(Region::After));
         quote! {
-            let __steps = #k::longest(__lengths.map(|__lengths| &__lengths[..]), __xs.len());
+            let __steps = #k::longest(__lengths, __xs.len());
             let __chunk = #k::chunk_steps::<#scalar>(#batch, __steps, &[#(#matrices),*]);
             #resize
             #(#load_states)*
@@ -102,9 +93,7 @@ impl<'a> Sequence<'a> {
                 #before
                 for __t in __t0..__t1 {
                     #step
-                    if let ::core::option::Option::Some(__lengths) = __lengths {
-                        #(#freeze)*
-                    }
+                    #(#freeze)*
                 }
                 #after
                 #outputs
@@ -129,7 +118,7 @@ impl<'a> Sequence<'a> {
             .map(|piece| {
                 let series = layout.input_series(piece);
                 let path = self.input_path(piece, is_struct);
-                quote!(__tape.#series.flat_mut(__t..__t + 1).copy_from_slice(#k::Flat::flat(&(*__x) #path));)
+                quote!(#k::write_step(&mut __tape.#series, __t, &(*__x) #path);)
             })
             .collect();
         if copies.is_empty() {
@@ -137,30 +126,13 @@ impl<'a> Sequence<'a> {
         }
         let clean = inputs.iter().flat_map(|index| layout.pieces(*index)).map(|piece| {
             let series = layout.input_series(piece);
-            let size = self.piece_size(piece);
-            quote!(#k::repeat_last_step(__tape.#series.flat_mut(0..__steps), __lengths, #size);)
+            quote!(#k::clean_padding(&mut __tape.#series, (0, __steps), __lengths);)
         });
         quote! {
             for (__t, __x) in __xs[..__steps].iter().enumerate() {
                 #(#copies)*
             }
-            if let ::core::option::Option::Some(__lengths) = __lengths {
-                #(#clean)*
-            }
-        }
-    }
-
-    /// Scalars of an input's block, a sample; an index is one.
-    fn piece_size(&self, piece: crate::graph::ir::Piece) -> TokenStream {
-        match &self.cx.shapes.declarations[piece.of] {
-            Some(shape) if self.cx.shapes.one_hot[piece.of].is_none() => {
-                let (rows, columns) = (
-                    self.cx.atom(shape.rows.atoms()[piece.row]),
-                    self.cx.atom(shape.columns.atoms()[piece.column]),
-                );
-                quote!(#rows * #columns)
-            }
-            _ => quote!(1),
+            #(#clean)*
         }
     }
 
@@ -245,18 +217,11 @@ impl<'a> Sequence<'a> {
             self.plan.outputs.iter().flatten().map(|bound| self.load_bar(&layout, bound)).collect();
         let carry_in = self.plan.states.iter().map(|bound| {
             let (series, path) = (layout.carry_series(bound.piece), self.state_path(bound));
-            quote! {
-                match &__dstate {
-                    ::core::option::Option::Some(__dstate) => {
-                        __tape.#series.flat_mut(0..1).copy_from_slice(#k::Flat::flat(&__dstate.#path));
-                    }
-                    ::core::option::Option::None => __tape.#series.fill_zero(0..1),
-                }
-            }
+            quote!(#k::load_carry(&mut __tape.#series, __dstate.as_deref().map(|__dstate| &__dstate.#path));)
         });
         let carry_out = self.plan.states.iter().map(|bound| {
             let (series, path) = (layout.carry_series(bound.piece), self.state_path(bound));
-            quote!(#k::Flat::flat_mut(&mut __dstate.#path).copy_from_slice(__tape.#series.flat(0..1));)
+            quote!(#k::read_step(&__tape.#series, 0, &mut __dstate.#path);)
         });
         // The chunk after this one left its carry at the front; this one reads it at its own end.
         let hand_on = self.plan.states.iter().map(|bound| {
@@ -288,10 +253,9 @@ impl<'a> Sequence<'a> {
         let (gradients, context_bars) = (self.add_gradients(&frame), self.add_context_bars(&frame));
         let (param, context) = (region(Region::Param), region(Region::Context));
         let (before, step, after) = (region(Region::Before), region(Region::Step), region(Region::After));
-        let clear_input_bars = self.clear_input_bars();
         let (context_end, param_end) = (region(Region::ContextEnd), region(Region::ParamEnd));
         quote! {
-            let __steps = #k::longest(__lengths.map(|__lengths| &__lengths[..]), __xs.len());
+            let __steps = #k::longest(__lengths, __xs.len());
             let __chunk = #k::chunk_steps::<#scalar>(#batch, __steps, &[#(#matrices),*]);
             #resize
             #(#sums)*
@@ -309,20 +273,16 @@ impl<'a> Sequence<'a> {
                 #states_before
                 #before
                 for __t in (__t0..__t1).rev() {
-                    if let ::core::option::Option::Some(__lengths) = __lengths {
-                        #(#hold)*
-                    }
+                    #(#hold)*
                     #step
-                    if let ::core::option::Option::Some(__lengths) = __lengths {
-                        #(#restore)*
-                    }
+                    #(#restore)*
                 }
                 #handed_over
                 #after
                 #inputs
                 __t1 = __t0;
             }
-            #clear_input_bars
+            #k::clear_input_bars::<#scalar, _, { #batch }>(__dxs, __lengths);
             #context_end
             #param_end
             #gradients
@@ -336,20 +296,12 @@ impl<'a> Sequence<'a> {
     /// Padding must not reach the gradients: what the backward pass reads of a padded step becomes that of the sample's last step.
     fn clean_residuals(&self, layout: &Layout) -> TokenStream {
         let k = &self.cx.k;
-        let kept = layout.kept().into_iter().map(|(series, size)| {
-            quote!(#k::repeat_last_step(__tape.#series.flat_mut(0..__steps), __lengths, #size);)
+        let kept = layout.kept().into_iter().map(|series| (series, 0_usize));
+        let states = self.plan.states.iter().map(|bound| (layout.state_series(bound.piece), 1_usize));
+        let lines = kept.chain(states).map(|(series, first)| {
+            quote!(#k::clean_padding(&mut __tape.#series, (#first, __steps + #first), __lengths);)
         });
-        let states = self.plan.states.iter().map(|bound| {
-            let (series, shape) = (layout.state_series(bound.piece), self.plan.graph[bound.id].shape);
-            let (rows, columns) = (self.cx.atom(shape.rows), self.cx.atom(shape.columns));
-            quote!(#k::repeat_last_step(__tape.#series.flat_mut(1..__steps + 1), __lengths, #rows * #columns);)
-        });
-        quote! {
-            if let ::core::option::Option::Some(__lengths) = __lengths {
-                #(#kept)*
-                #(#states)*
-            }
-        }
+        quote!(#(#lines)*)
     }
 
     /// The states before the steps of a chunk, where they are read.
@@ -359,40 +311,17 @@ impl<'a> Sequence<'a> {
             let (states, before) = (layout.state_series(bound.piece), layout.before_series(bound.piece));
             quote!(#k::states_before(&__tape.#states, &mut __tape.#before, __lengths, (__t0, __t1));)
         });
-        quote! {
-            if let ::core::option::Option::Some(__lengths) = __lengths {
-                #(#states)*
-            }
-        }
+        quote!(#(#states)*)
     }
 
     fn load_bar(&self, layout: &Layout, bound: &Bound) -> TokenStream {
         let k = &self.cx.k;
         let series = layout.bar_series(bound.piece);
-        let shape = self.plan.graph[bound.id].shape;
-        let (rows, columns) = (self.cx.atom(shape.rows), self.cx.atom(shape.columns));
-        let size = quote!(#rows * #columns);
-        let copy = if layout.returns_outputs_in_place() {
-            quote!(__tape.#series.flat_mut(0..__t1 - __t0).copy_from_slice(#k::Flat::flat_all(&__dys[__t0..__t1]));)
-        } else {
-            let path = self.output_path(bound);
-            quote! {
-                for __t in __t0..__t1 {
-                    __tape.#series.flat_mut(__t - __t0..__t - __t0 + 1)
-                        .copy_from_slice(#k::Flat::flat(&__dys[__t] #path));
-                }
-            }
-        };
-        quote! {
-            if __dys.is_empty() {
-                __tape.#series.fill_zero(0..__t1 - __t0);
-            } else {
-                #copy
-                if let ::core::option::Option::Some(__lengths) = __lengths {
-                    #k::clear_past_end(__tape.#series.flat_mut(0..__t1 - __t0), __lengths, __t0, #size);
-                }
-            }
+        if layout.returns_outputs_in_place() {
+            return quote!(#k::load_bars(&mut __tape.#series, __dys, (__t0, __t1), __lengths););
         }
+        let path = self.output_path(bound);
+        quote!(#k::load_bars_of(&mut __tape.#series, __dys, (__t0, __t1), __lengths, |__dy| &(*__dy) #path);)
     }
 
     /// The cotangents of the inputs of a chunk, where they are asked for.
@@ -417,11 +346,7 @@ impl<'a> Sequence<'a> {
                     let variable = self.plan.names.variable(id);
                     quote! {
                         #bindings
-                        for (__step, __dx) in __dxs[__t0..__t1].iter_mut().enumerate() {
-                            let __to = #k::Flat::flat_mut(&mut (*__dx) #path);
-                            let __size = __to.len();
-                            __to.copy_from_slice(#k::column(#variable, __size, __step));
-                        }
+                        #k::store_columns(&mut __dxs[__t0..__t1], #variable, |__dx| &mut (*__dx) #path);
                     }
                 }
                 None => quote! {
@@ -435,16 +360,6 @@ impl<'a> Sequence<'a> {
             if let ::core::option::Option::Some(__dxs) = __dxs.as_deref_mut() {
                 #computed
                 #(#copies)*
-            }
-        }
-    }
-
-    /// Padding has no cotangent, where those of the inputs are asked for.
-    fn clear_input_bars(&self) -> TokenStream {
-        let (k, scalar, batch) = (&self.cx.k, &self.cx.scalar, &self.cx.batch);
-        quote! {
-            if let (::core::option::Option::Some(__dxs), ::core::option::Option::Some(__lengths)) = (__dxs, __lengths) {
-                #k::clear_padding::<#scalar, _, { #batch }>(__dxs, __lengths);
             }
         }
     }

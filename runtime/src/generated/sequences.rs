@@ -37,9 +37,33 @@ pub fn run_steps(batch: usize, steps: usize) -> usize {
     (RUN_COLUMNS / batch.max(1)).clamp(1, steps.max(1))
 }
 
-/// Leaves the state of every sample that has ended before step `t` as it was.
+/// Writes one step of a series.
 #[inline]
-pub fn freeze<T: Copy>(before: &[T], after: &mut [T], lengths: &[usize], t: usize) {
+pub fn write_step<M: Flat, V: Flat<Scalar = M::Scalar>>(series: &mut Series<M>, step: usize, value: &V) {
+    series.flat_mut(step..step + 1).copy_from_slice(value.flat());
+}
+
+/// Reads one step of a series.
+#[inline]
+pub fn read_step<M: Flat, V: Flat<Scalar = M::Scalar>>(series: &Series<M>, step: usize, value: &mut V) {
+    value.flat_mut().copy_from_slice(series.flat(step..step + 1));
+}
+
+/// Leaves the state of every sample that has ended before step `t` as it was: `states` holds the states of a whole
+/// sequence, from the initial one to the final one.
+#[inline]
+pub fn freeze_step<M: Flat, const B: usize>(
+    states: &mut Series<M>,
+    lengths: Option<&[usize; B]>,
+    t: usize,
+) {
+    if let Some(lengths) = lengths {
+        let (before, after) = states.step_pair(t);
+        freeze(before.flat(), after.flat_mut(), lengths, t);
+    }
+}
+
+fn freeze<T: Copy>(before: &[T], after: &mut [T], lengths: &[usize], t: usize) {
     let size = before.len() / lengths.len().max(1);
     for (sample, length) in lengths.iter().enumerate() {
         if t >= *length {
@@ -65,7 +89,7 @@ pub fn clear_past_end<T: Copy + Default>(steps: &mut [T], lengths: &[usize], fir
 }
 
 /// Returns the number of steps that a pass has to compute: those of the longest sample.
-pub fn longest(lengths: Option<&[usize]>, steps: usize) -> usize {
+pub fn longest<const B: usize>(lengths: Option<&[usize; B]>, steps: usize) -> usize {
     lengths.map_or(steps, |lengths| lengths.iter().copied().max().unwrap_or(0).min(steps))
 }
 
@@ -81,9 +105,21 @@ fn last_step(lengths: &[usize], steps: usize, sample: usize) -> Option<(usize, u
     Some((end(sample).checked_sub(1)?, sample))
 }
 
+/// Replaces the padding in the steps `first..end` of a series, which are those of a whole sequence, with each sample's last
+/// step: what the backward pass reads of a padded step must not reach the gradients.
+pub fn clean_padding<M: Flat, const B: usize>(
+    series: &mut Series<M>,
+    (first, end): (usize, usize),
+    lengths: Option<&[usize; B]>,
+) {
+    if let Some(lengths) = lengths {
+        repeat_last_step(series.flat_mut(first..end), lengths, M::LEN / B.max(1));
+    }
+}
+
 /// Replaces the padding of a series of a whole sequence, `size` scalars per step and sample, with each
 /// sample's last step.
-pub fn repeat_last_step<T: Copy>(series: &mut [T], lengths: &[usize], size: usize) {
+fn repeat_last_step<T: Copy>(series: &mut [T], lengths: &[usize], size: usize) {
     let width = lengths.len() * size;
     if width == 0 {
         return;
@@ -100,12 +136,13 @@ pub fn repeat_last_step<T: Copy>(series: &mut [T], lengths: &[usize], size: usiz
 
 /// Copies the states before the steps `t0..t1` to `before`, and replaces those before a padded step with
 /// the state before the sample's last step. `states` holds the states of a whole sequence, from the initial one to the final one.
-pub fn states_before<M: Flat>(
+pub fn states_before<M: Flat, const B: usize>(
     states: &Series<M>,
     before: &mut Series<M>,
-    lengths: &[usize],
+    lengths: Option<&[usize; B]>,
     (t0, t1): (usize, usize),
 ) {
+    let Some(lengths) = lengths else { return };
     let size = M::LEN / lengths.len().max(1);
     let steps = states.len().saturating_sub(1);
     before.resize(t1 - t0);
@@ -195,30 +232,142 @@ pub fn finish_outputs<Y: Varying<T>, T: Scalar, const B: usize>(
     clear_padding(ys, lengths);
 }
 
-/// Before a step backward: keeps the carry, and hides it from the samples that had ended, so that the step hands them
-/// no cotangent.
-pub fn hold<M: Flat>(held: &mut Series<M>, carry: &mut Series<M>, index: usize, lengths: &[usize], t: usize)
+/// Copies the outputs of a ragged batch, which are `series`, to where their padding can be cleared.
+pub fn copy_outputs<Y: Clone, const B: usize>(
+    outputs: &mut Vec<Y>,
+    series: &[Y],
+    lengths: Option<&[usize; B]>,
+) {
+    if lengths.is_some() {
+        outputs.extend_from_slice(series);
+    }
+}
+
+/// Loads the cotangent of a final state, zero if there is none, into a carry.
+#[inline]
+pub fn load_carry<M: Flat, V: Flat<Scalar = M::Scalar>>(carry: &mut Series<M>, dstate: Option<&V>)
 where
+    M::Scalar: Scalar,
+{
+    match dstate {
+        Some(dstate) => write_step(carry, 0, dstate),
+        None => carry.fill_zero(0..1),
+    }
+}
+
+/// Loads the cotangents of the outputs of the steps `t0..t1`: zero if there are none, and past a sample's end.
+#[inline]
+pub fn load_bars<M: Flat, const B: usize>(
+    bars: &mut Series<M>,
+    dys: &[M],
+    (t0, t1): (usize, usize),
+    lengths: Option<&[usize; B]>,
+) where
+    M::Scalar: Scalar,
+{
+    if dys.is_empty() {
+        bars.fill_zero(0..t1 - t0);
+        return;
+    }
+    bars.flat_mut(0..t1 - t0).copy_from_slice(M::flat_all(&dys[t0..t1]));
+    clear_bars(bars, (t0, t1), lengths);
+}
+
+/// [`load_bars`] for one block of each output.
+#[inline]
+pub fn load_bars_of<M: Flat, V: Flat<Scalar = M::Scalar>, Y, const B: usize>(
+    bars: &mut Series<M>,
+    dys: &[Y],
+    (t0, t1): (usize, usize),
+    lengths: Option<&[usize; B]>,
+    block: impl Fn(&Y) -> &V,
+) where
+    M::Scalar: Scalar,
+{
+    if dys.is_empty() {
+        bars.fill_zero(0..t1 - t0);
+        return;
+    }
+    for (step, dy) in dys[t0..t1].iter().enumerate() {
+        write_step(bars, step, block(dy));
+    }
+    clear_bars(bars, (t0, t1), lengths);
+}
+
+fn clear_bars<M: Flat, const B: usize>(
+    bars: &mut Series<M>,
+    (t0, t1): (usize, usize),
+    lengths: Option<&[usize; B]>,
+) where
+    M::Scalar: Scalar,
+{
+    if let Some(lengths) = lengths {
+        clear_past_end(bars.flat_mut(0..t1 - t0), lengths, t0, M::LEN / B.max(1));
+    }
+}
+
+/// Stores the columns of one step after the other in one block of each cotangent of an input.
+#[inline]
+pub fn store_columns<X, V: Flat>(dxs: &mut [X], columns: &[V::Scalar], block: impl Fn(&mut X) -> &mut V) {
+    for (dx, column) in dxs.iter_mut().zip(columns.chunks_exact(V::LEN.max(1))) {
+        block(dx).flat_mut().copy_from_slice(column);
+    }
+}
+
+/// Zeroes the cotangents of the inputs past each sample's end.
+pub fn clear_input_bars<T: Scalar, X: Varying<T>, const B: usize>(
+    dxs: Option<&mut [X]>,
+    lengths: Option<&[usize; B]>,
+) {
+    if let (Some(dxs), Some(lengths)) = (dxs, lengths) {
+        clear_padding(dxs, lengths);
+    }
+}
+
+/// Keeps the carry before a backward step, and hides it from the finished samples, so that the step passes them no
+/// cotangent.
+#[inline]
+pub fn hold<M: Flat, const B: usize>(
+    held: &mut Series<M>,
+    carry: &mut Series<M>,
+    index: usize,
+    lengths: Option<&[usize; B]>,
+    t: usize,
+) where
     M::Scalar: Default,
 {
+    let Some(lengths) = lengths else { return };
     held.resize(1);
     let now = carry.flat_mut(index..index + 1);
     held.flat_mut(0..1).copy_from_slice(now);
-    clear_past_end(now, lengths, t, M::LEN / lengths.len().max(1));
+    clear_past_end(now, lengths, t, M::LEN / B.max(1));
 }
 
-/// After a step backward: the samples that had ended hand on the carry as it was.
-pub fn restore<M: Flat>(held: &Series<M>, carry: &mut Series<M>, index: usize, lengths: &[usize], t: usize) {
-    freeze(held.flat(0..1), carry.flat_mut(index..index + 1), lengths, t);
+/// Passes the carry of the finished samples through a backward step unchanged.
+#[inline]
+pub fn restore<M: Flat, const B: usize>(
+    held: &Series<M>,
+    carry: &mut Series<M>,
+    index: usize,
+    lengths: Option<&[usize; B]>,
+    t: usize,
+) {
+    if let Some(lengths) = lengths {
+        freeze(held.flat(0..1), carry.flat_mut(index..index + 1), lengths, t);
+    }
 }
 
-/// After a chunk backward whose carry was computed for all steps at once: the carry that a sample was given past its end lies where
-/// its last step reads it (or at the chunk's front, for the chunk before), and what lies behind is zero.
-pub fn hand_over<M: Flat>(carry: &mut Series<M>, lengths: &[usize], t0: usize, t1: usize)
-where
+/// Moves the carry of each sample after a chunk whose carry was computed for all steps at once: from past the sample's end
+/// to its last step, or to the front of the chunk, for the chunk before. Behind it the carry becomes zero.
+pub fn hand_over<M: Flat, const B: usize>(
+    carry: &mut Series<M>,
+    lengths: Option<&[usize; B]>,
+    (t0, t1): (usize, usize),
+) where
     M::Scalar: Default,
 {
-    let size = M::LEN / lengths.len().max(1);
+    let Some(lengths) = lengths else { return };
+    let size = M::LEN / B.max(1);
     let all = carry.flat_mut(0..t1 - t0 + 1);
     for (sample, length) in lengths.iter().enumerate() {
         let at = |t: usize| (t - t0) * M::LEN + sample * size;
