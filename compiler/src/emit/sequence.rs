@@ -73,9 +73,9 @@ impl<'a> Sequence<'a> {
             .collect();
         let copy_inputs = self.copy_inputs(&layout);
         let outputs = self.assemble_outputs(&layout);
-        let copy_outputs = layout.outputs_in_place().map(|series| {
-            quote!(#k::copy_outputs(&mut __tape.common.outputs, __tape.#series, __lengths);)
-        });
+        let copy_outputs = layout
+            .outputs_in_place()
+            .map(|series| quote!(#k::copy_outputs(&mut __tape.common.outputs, __tape.#series, __lengths);));
         let (param, context) = (region(Region::Param), region(Region::Context));
         let (before, step, after) = (region(Region::Before), region(Region::Step), region(Region::After));
         quote! {

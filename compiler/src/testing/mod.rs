@@ -11,7 +11,7 @@ pub mod source;
 
 use crate::dim::{Atom, Dim};
 use crate::graph::grid::Grid;
-use crate::graph::ir::{Comparison, Graph, Id, Op, Unary};
+use crate::graph::ir::{Comparison, Graph, Id, Op};
 use matrix::Matrix;
 
 /// The value of a dimension; `sizes` by the dimension's index.
@@ -100,8 +100,8 @@ pub fn evaluate(graph: &Graph, id: Id, sizes: &[usize], args: &[&Matrix]) -> Mat
         Op::Read(_) | Op::Previous(_) | Op::OutputBar(_) | Op::CarryBar(_) => {
             panic!("a leaf has no definition")
         }
-        Op::Unary(op) => entries(&|r, c| unary(*op, args[0].at(r, c))),
-        Op::Binary(op) => entries(&|r, c| op.fold(args[0].at(r, c), args[1].at(r, c))),
+        Op::Unary(op) => entries(&|r, c| (op.row().value)(args[0].at(r, c))),
+        Op::Binary(op) => entries(&|r, c| (op.row().value)(args[0].at(r, c), args[1].at(r, c))),
         Op::Select(op) => entries(&|r, c| {
             let branch = if holds(*op, args[0].at(r, c), args[1].at(r, c)) { args[2] } else { args[3] };
             branch.at(r, c)
@@ -153,26 +153,6 @@ fn holds(op: Comparison, a: f64, b: f64) -> bool {
         Comparison::GreaterEqual => a >= b,
         Comparison::Equal => a == b,
         Comparison::NotEqual => a != b,
-    }
-}
-
-pub fn unary(op: Unary, x: f64) -> f64 {
-    match op {
-        Unary::Neg => -x,
-        Unary::Sigmoid => 1.0 / (1.0 + (-x).exp()),
-        Unary::Tanh => x.tanh(),
-        Unary::Exp => x.exp(),
-        Unary::ExpM1 => x.exp_m1(),
-        Unary::Ln => x.ln(),
-        Unary::Sqrt => x.sqrt(),
-        Unary::Abs => x.abs(),
-        Unary::Recip => x.recip(),
-        Unary::Sin => x.sin(),
-        Unary::Cos => x.cos(),
-        Unary::Floor => x.floor(),
-        Unary::Sign => [x.signum(), x][usize::from(x == 0.0)],
-        Unary::Softplus => x.max(0.0) + (-x.abs()).exp().ln_1p(),
-        Unary::NormalCdf => normal_cdf(x),
     }
 }
 

@@ -118,12 +118,10 @@ pub fn constant(expr: &Expr) -> Option<f64> {
         ExprKind::Call { function, arguments } => {
             let [argument] = arguments.as_slice() else { return None };
             let argument = constant(argument)?;
-            match function.to_string().as_str() {
-                "sqrt" => Unary::Sqrt.fold(argument),
-                "exp" => Unary::Exp.fold(argument),
-                "ln" => Unary::Ln.fold(argument),
-                _ => None,
-            }
+            let known = [Unary::Sqrt, Unary::Exp, Unary::Ln]
+                .into_iter()
+                .find(|known| function == known.row().name)?;
+            Some((known.row().value)(argument))
         }
         _ => None,
     }

@@ -95,8 +95,8 @@ impl Graph {
     }
 
     pub fn unary(&mut self, op: Unary, x: Id) -> Id {
-        if let Some(value) = self.number(x).and_then(|value| op.fold(value)) {
-            return self.constant(value);
+        if let Some(value) = self.number(x) {
+            return self.constant((op.row().value)(value));
         }
         self.elementwise(Op::Unary(op), &[x])
     }
@@ -195,7 +195,7 @@ impl Graph {
             Binary::Min | Binary::Max => {}
         }
         if let (Some(x), Some(y)) = (self.number(a), self.number(b)) {
-            return self.constant(op.fold(x, y));
+            return self.constant((op.row().value)(x, y));
         }
         self.elementwise(Op::Binary(op), &[a, b])
     }
