@@ -52,11 +52,7 @@ pub fn read_step<M: Flat, V: Flat<Scalar = M::Scalar>>(series: &Series<M>, step:
 /// Leaves the state of every sample that has ended before step `t` as it was: `states` holds the states of a whole
 /// sequence, from the initial one to the final one.
 #[inline]
-pub fn freeze_step<M: Flat, const B: usize>(
-    states: &mut Series<M>,
-    lengths: Option<&[usize; B]>,
-    t: usize,
-) {
+pub fn freeze_step<M: Flat, const B: usize>(states: &mut Series<M>, lengths: Option<&[usize; B]>, t: usize) {
     if let Some(lengths) = lengths {
         let (before, after) = states.step_pair(t);
         freeze(before.flat(), after.flat_mut(), lengths, t);

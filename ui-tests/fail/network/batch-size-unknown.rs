@@ -6,8 +6,6 @@ use rnn_cell::prelude::*;
 fn main() {
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
     let net = Stack::new(Lstm::<3, 8>::init(&mut rng), Dense::<8, 2>::init(&mut rng));
-    let state = net.initial_state();
-    let dstate = net.zero_state();
     let tape = net.tape();
-    drop((state, dstate, tape));
+    drop(tape);
 }
