@@ -63,8 +63,8 @@ fn saved_gru() -> Comparison {
 /// Steps through the case of one cell with the weights that PyTorch saved of it.
 fn saved_cell<L>(mut cell: L, mapping: &Mapping, file: &str, case: &str, states: &[&str]) -> Comparison
 where
-    L: ModelMut + Cell<B, Scalar = f64, Input = SMatrix<f64, 3, B>, Output = SMatrix<f64, 5, B>>,
-    L: Layer<B, State: Varying<f64>>,
+    L: ModelMut + Cell<B, Scalar = f64, Context = ()>,
+    L: Layer<B, Input = SMatrix<f64, 3, B>, Output = SMatrix<f64, 5, B>>,
 {
     let case = Case::load(case, B);
     let mut comparison = Comparison::default();
@@ -155,12 +155,10 @@ fn load_saved<L: ModelMut<Scalar = f64>>(net: &mut L, mapping: &Mapping, case: &
     }
 }
 
-fn check<L, S>(mut net: L, names: &Names, mapping: &Mapping) -> (L, Comparison)
+fn check<L>(mut net: L, names: &Names, mapping: &Mapping) -> (L, Comparison)
 where
-    L: ModelMut
-        + Layer<B, Scalar = f64, Input = SMatrix<f64, 3, B>, InputBar = SMatrix<f64, 3, B>, State = S>,
-    L: Layer<B, Output: Varying<f64>>,
-    S: Varying<f64>,
+    L: ModelMut + Layer<B, Scalar = f64, Context = ()>,
+    L: Layer<B, Input = SMatrix<f64, 3, B>, InputBar = SMatrix<f64, 3, B>>,
 {
     let case = Case::open(names.case);
     let mut comparison = Comparison::default();
