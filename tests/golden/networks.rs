@@ -5,7 +5,6 @@ use nalgebra::SMatrix;
 use rnn_cell::cell::BlockShape;
 use rnn_cell::cells::{Elman, GruResetAfter, Lstm};
 use rnn_cell::prelude::*;
-use rnn_cell::types::varying::Varying;
 use rnn_cell::weights::Mapping;
 use rnn_cell::weights::torch::{self, Direction};
 use tests::golden::{Case, Comparison, from_scalars, inner_product, scalars};
@@ -183,11 +182,12 @@ where
     let lengths = case.at("lengths").as_array().expect("a list").iter();
     let lengths: Vec<usize> = lengths.map(|length| length.as_u64().expect("whole") as usize).collect();
     let lengths: [usize; B] = lengths.try_into().expect("a length a sample");
-    let ragged = lengths.iter().any(|&length| length < steps).then_some(&lengths);
     let xs: Vec<L::Input> = (0..steps).map(|t| from_scalars(x.step(t))).collect();
-    let mut state: S = from_scalars(&names.state(&case, "initial_states"));
+    let ragged = lengths.iter().any(|&length| length < steps).then_some(lengths);
+    let pass = Pass::of(&xs).lengths(ragged);
+    let mut state: L::State = from_scalars(&names.state(&case, "initial_states"));
     let mut tape = net.tape();
-    net.forward(&xs, ragged, &mut state, &mut tape);
+    net.forward(pass, &mut state, &mut tape);
     comparison.compare_varying("final state", &state, &names.state(&case, "final_states"));
     let dfinal = names.state(&case, "cotangents.final_states");
     let mut loss = inner_product(&dfinal, &scalars(&state));
@@ -199,10 +199,11 @@ where
     comparison.compare("loss", &[loss], &[case.number("loss_value")]);
 
     let dys: Vec<L::Output> = (0..steps).map(|t| from_scalars(dys.step(t))).collect();
-    let mut dstate: S = from_scalars(&dfinal);
+    let mut dstate: L::State = from_scalars(&dfinal);
     let mut gradients = net.zero_gradients();
     let mut dxs = vec![SMatrix::from_element(f64::NAN); steps];
-    net.backward(&xs, ragged, &mut tape, &dys, &mut dstate, &mut gradients, Some(&mut dxs));
+    let bars = Bars::of(&mut gradients).state(&mut dstate).inputs(&mut dxs);
+    net.backward(pass, &mut tape, &dys, bars);
     gradients.visit(&mut |parameter| {
         let (torch, gate) = names.torch(parameter.name);
         for name in torch {

@@ -143,8 +143,7 @@ where
     L: Cell<B> + Checked<B>,
 {
     let mut stepped = state.clone();
-    let steps: Vec<L::Output> =
-        pass.xs.iter().map(|x| cell.step((x, pass.context), &mut stepped)).collect();
+    let steps: Vec<L::Output> = pass.xs.iter().map(|x| cell.step((x, pass.context), &mut stepped)).collect();
     let (mut forwarded, mut tape) = (state.clone(), cell.tape());
     let ys = cell.forward(pass, &mut forwarded, &mut tape);
     assert_eq!(ys.len(), pass.xs.len(), "one output per step");
@@ -332,8 +331,7 @@ pub fn ragged_batch_is_its_samples<const B: usize, L>(
                 dys[..length].iter().map(|dy| sample::<B, _, _>(dy, b)).collect();
             let (state, dfinal) = (sample::<B, _, _>(state, b), sample::<B, _, _>(&dfinal, b));
             let mut tape = cell.tape::<1>();
-            let alone =
-                forward_and_backward::<1, L>(cell, Pass::of(&xs), &state, (&dys, &dfinal), &mut tape);
+            let alone = forward_and_backward::<1, L>(cell, Pass::of(&xs), &state, (&dys, &dfinal), &mut tape);
 
             let outputs: Vec<f64> = (0..length).flat_map(|t| one(&batch.outputs, t)).collect();
             assert_close(&what("outputs"), &outputs, &alone.outputs, 1e-13);

@@ -5,7 +5,6 @@ use crate::{Tensor, file, fixture, played, randomise, tensors, uniform};
 use rnn_cell::cell::{Layer, ModelMut};
 use rnn_cell::cells::{Dense, Elman, Gru, GruResetAfter, Lstm};
 use rnn_cell::prelude::*;
-use rnn_cell::types::varying::Varying;
 use rnn_cell::weights::{Mapping, keras};
 
 const I: usize = 3;
@@ -159,8 +158,7 @@ fn bidirectional() {
 fn as_keras_computes() {
     fn check<M>(name: &str, cell: Mapping, layer: M)
     where
-        M: ModelMut
-            + Layer<1, Scalar = f64, Context = (), Input = SVector<f64, I>, Output = SVector<f64, 4>>,
+        M: ModelMut + Layer<1, Scalar = f64, Context = (), Input = SVector<f64, I>, Output = SVector<f64, 4>>,
     {
         let bytes = fixture(&format!("{name}.safetensors"));
         // `sequential_2/dense/kernel`
