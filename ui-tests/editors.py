@@ -51,8 +51,8 @@ rnn_cell! {
 fn main() {
     let cell = Everything::<3, 4>::zeros();
     let context = EverythingContext { m: SVector::zeros() };
-    let mut state = cell.initial_state(&context);
-    let out = cell.step(&SVector::<f32, 3>::zeros(), &context, &mut state);
+    let mut state = cell.initial_state_with(&context);
+    let out = cell.step((&SVector::<f32, 3>::zeros(), &context), &mut state);
     println!("{} {} {}", cell.W_f.left, state.c, out.y);
 }
 """

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use rnn_cell::Scalar;
-use rnn_cell::cell::{Cell, Layer, Model};
+use rnn_cell::cell::{Bars, Cell, Model};
 use rnn_cell::rng::{SeedableRng, Xoshiro256PlusPlus, normal};
 use rnn_cell::types::varying::Varying;
 
@@ -69,15 +69,7 @@ impl Digests {
     /// Steps of a cell, then its forward and backward passes.
     pub fn layer<T: Scalar, const B: usize, L>(&mut self, name: &str, cell: &L)
     where
-        L: Cell<B>
-            + Layer<
-                B,
-                Scalar = T,
-                Input: Varying<T>,
-                InputBar: Varying<T>,
-                State: Varying<T>,
-                Output: Varying<T>,
-            >,
+        L: Cell<B, Scalar = T, Context = (), Input: Varying<T>, InputBar: Varying<T>>,
     {
         let (mut rng, mut digest) = (rng(), Fnv::new());
         let xs: Vec<L::Input> = (0..STEPS).map(|_| random(&mut rng)).collect();
@@ -88,11 +80,11 @@ impl Digests {
         }
         digest.value(&state);
         let (mut state, mut tape) = (cell.initial_state(), cell.tape());
-        cell.forward(&xs, &mut state, &mut tape);
-        cell.outputs(&tape).iter().for_each(|y| digest.value(y));
+        cell.forward(&xs, &mut state, &mut tape).iter().for_each(|y| digest.value(y));
         let mut dxs: Vec<L::InputBar> = xs.iter().map(|_| L::InputBar::zero()).collect();
         let (mut dstate, mut gradients): (L::State, _) = (random(&mut rng), cell.zero_gradients());
-        cell.backward(&xs, &mut tape, &dys, Bars::of(&mut gradients).state(&mut dstate).inputs(&mut dxs));
+        let bars = Bars::of(&mut gradients).state(&mut dstate).inputs(&mut dxs);
+        cell.backward(&xs, &mut tape, &dys, bars);
         digest.value(&dstate);
         digest.parameters(&*gradients);
         dxs.iter().for_each(|dx| digest.value(dx));

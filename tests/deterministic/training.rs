@@ -23,16 +23,14 @@ pub fn classifier(digests: &mut Digests) {
     let (mut tape, mut gradients) = (net.tape::<BATCH>(), net.zero_gradients());
     for _ in 0..UPDATES {
         let mut state = net.initial_state::<BATCH>();
-        net.forward(&xs, &mut state, &mut tape);
         let mut dys = Vec::new();
-        for y in Layer::<BATCH>::outputs(&net, &tape) {
+        for y in net.forward(&xs, &mut state, &mut tape) {
             let (loss, dy) = softmax_cross_entropy(y, &classes);
             digest.scalar(loss);
             dys.push(dy);
         }
         clear(&mut *gradients);
-        let mut dstate = net.zero_state::<BATCH>();
-        net.backward(&xs, &mut tape, &dys, Bars::of(&mut gradients).state(&mut dstate));
+        net.backward(&xs, &mut tape, &dys, &mut gradients);
         digest.scalar(clip_global_norm(&mut *gradients, 0.5));
         optimiser.step(&mut net, &gradients);
     }
@@ -46,18 +44,18 @@ pub fn labels(digests: &mut Digests) {
     let both = Bidirectional::new(Lstm::<3, 10, f64>::init(&mut rng), Lstm::<3, 10, f64>::init(&mut rng));
     let mut net = Stack(both.joined(Concat::<20>), Dense::<20, 5, f64>::init(&mut rng));
     let xs: Vec<SMatrix<f64, 3, BATCH>> = (0..15).map(|_| random(&mut rng)).collect();
-    let lengths = Some(&[15, 9, 12, 4]);
+    let lengths = [15, 9, 12, 4];
+    let pass = Pass::of(&xs).lengths(lengths);
     let targets = [&[1, 2, 2][..], &[3], &[], &[4, 1]];
     let (mut ctc, mut dlogits) = (Ctc::new(0), Vec::new());
     let mut optimiser = Adam::new(1e-2);
     let (mut tape, mut gradients) = (net.tape::<BATCH>(), net.zero_gradients());
     for _ in 0..UPDATES {
-        net.forward(Pass::of(&xs).lengths(lengths.copied()), &mut net.initial_state::<BATCH>(), &mut tape);
-        let loss = ctc.loss(Layer::<BATCH>::outputs(&net, &tape), lengths, &targets, &mut dlogits);
+        let logits = net.forward(pass, &mut net.initial_state(), &mut tape);
+        let loss = ctc.loss(logits, Some(&lengths), &targets, &mut dlogits);
         digest.scalar(loss.value);
         clear(&mut *gradients);
-        let mut dstate = net.zero_state::<BATCH>();
-        net.backward(Pass::of(&xs).lengths(lengths.copied()), &mut tape, &dlogits, Bars::of(&mut gradients).state(&mut dstate));
+        net.backward(pass, &mut tape, &dlogits, &mut gradients);
         optimiser.step(&mut net, &gradients);
     }
     digest.parameters(&net);

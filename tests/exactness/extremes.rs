@@ -1,7 +1,7 @@
 //! Extreme inputs: whatever one sample of a batch reads, the others don't notice, forward and backward. (Gradients of parameters are sums over
 //! the batch: there they meet.)
 
-use rnn_cell::cell::{Layer};
+use rnn_cell::cell::{Bars, Layer};
 use rnn_cell::cells::*;
 use rnn_cell::types::varying::Varying;
 use tests::exactness::{assert_same_bits, copy, random, random_sequence, rng};
@@ -32,8 +32,7 @@ fn poison<V: Varying<f64>>(value: &mut V, with: f64) {
 /// Outputs, final state, cotangents of the initial state and of the inputs: of the other sample, and of the poisoned one.
 fn pass<L>(layer: &L, with: Option<f64>) -> [Vec<f64>; SAMPLES]
 where
-    L: Layer<SAMPLES, Scalar = f64, Input: Varying<f64>, InputBar: Varying<f64>>,
-    L: Layer<SAMPLES, State: Varying<f64>, Output: Varying<f64>>,
+    L: Layer<SAMPLES, Scalar = f64, Context = (), Input: Varying<f64>, InputBar: Varying<f64>>,
 {
     let mut rng = rng(5);
     let mut xs: Vec<L::Input> = random_sequence(&mut rng, STEPS);
@@ -50,7 +49,9 @@ where
         layer.outputs(&tape).iter().for_each(|y| found.extend(of_sample(y, sample)));
         found.extend(of_sample(&state, sample));
     }
-    layer.backward(&xs, &mut tape, &dys, Bars::of(&mut layer.zero_gradients()).state(&mut dstate).inputs(&mut dxs));
+    let mut gradients = layer.zero_gradients();
+    let bars = Bars::of(&mut gradients).state(&mut dstate).inputs(&mut dxs);
+    layer.backward(&xs, &mut tape, &dys, bars);
     for (sample, found) in found.iter_mut().enumerate() {
         found.extend(of_sample(&dstate, sample));
         dxs.iter().for_each(|dx| found.extend(of_sample(dx, sample)));
@@ -61,8 +62,7 @@ where
 /// `clean` and `poisoned` are one layer, or one with two contexts.
 fn compare<L>(name: &str, clean: &L, poisoned: &L, with: f64, inputs: bool)
 where
-    L: Layer<SAMPLES, Scalar = f64, Input: Varying<f64>, InputBar: Varying<f64>>,
-    L: Layer<SAMPLES, State: Varying<f64>, Output: Varying<f64>>,
+    L: Layer<SAMPLES, Scalar = f64, Context = (), Input: Varying<f64>, InputBar: Varying<f64>>,
 {
     let [expected, healthy] = pass(clean, None);
     let [found, reached] = pass(poisoned, inputs.then_some(with));

@@ -20,8 +20,7 @@ fn random<V: Varying<f64>>(seed: u64) -> V {
 /// Central differences of fourth order, a column a scalar of the old state.
 fn differences<L>(layer: &L, x: &L::Input, state: &L::State) -> DMatrix<f64>
 where
-    L: Cell<1, Scalar = f64>,
-    L::State: Varying<f64> + Clone,
+    L: Cell<1, Scalar = f64, Context = ()>,
 {
     let after = |column: usize, step: f64| {
         let (mut state, mut index) = (state.clone(), 0);
@@ -45,8 +44,7 @@ where
 #[track_caller]
 fn assert_exact<L>(name: &str, layer: &L, x: &L::Input)
 where
-    L: Cell<1, Scalar = f64>,
-    L::State: Varying<f64> + Clone,
+    L: Cell<1, Scalar = f64, Context = ()>,
 {
     let state: L::State = random(11);
     let (found, expected) = (jacobian(layer, x, &state), differences(layer, x, &state));

@@ -9,13 +9,12 @@ mod networks;
 mod padding;
 
 use nalgebra::{SMatrix, SVector};
-use rnn_cell::cell::{Layer, Model, ModelMut};
 use rnn_cell::cells::{Gru, Lstm, PeepholeLstm};
-use rnn_cell::inspect::gradcheck::Gradcheck;
+use rnn_cell::inspect::gradcheck::{Checked, Gradcheck};
 use rnn_cell::prelude::*;
 use rnn_cell::types::varying::Varying;
 use tests::exactness::{
-    all_scalars, assert_close, assert_same_bits, check, copy, parameters, pass,
+    all_scalars, assert_close, assert_same_bits, check, forward_and_backward, parameters,
     ragged_batches_are_their_samples, random, random_sequence, rng,
 };
 use tests::golden::{from_scalars, inner_product, scalars};
@@ -104,13 +103,12 @@ macro_rules! verify {
 
 fn verify<const B: usize, L>(cell: &mut L)
 where
-    L: ModelMut + Cell<B> + Layer<B, Scalar = f64, Input: Varying<f64> + Clone, InputBar: Varying<f64>>,
-    L: Layer<B, State: Varying<f64> + Clone, Output: Varying<f64> + Clone>,
+    L: Cell<B> + Checked<B> + Layer<B, Context = ()>,
 {
     let mut rng = rng(99);
     let xs: Vec<L::Input> = random_sequence(&mut rng, 9);
     let state: L::State = random(&mut rng);
-    check(cell, &xs, &state, 3);
+    check(cell, Pass::of(&xs), &state, 3);
     for steps in [1, 4] {
         Gradcheck::default().check(cell, &xs[..steps], &state).assert_ok();
     }
@@ -216,7 +214,7 @@ fn learned_initial_states() {
     let mut cell = Learned::<2, 3, f64>::init(&mut rng(1));
     let context: LearnedContext<3, 2, f64> = random(&mut rng(2));
     let xs: Vec<SMatrix<f64, 2, 2>> = random_sequence(&mut rng(3), 5);
-    let state = Contextcell, &context.initial_state::<2>();
+    let state = cell.initial_state_with(&context);
     assert_eq!(state.h.column(1), cell.h_0);
     assert_close("initial s", &scalars(&state.s), &scalars(&(cell.W_0 * context.m).map(f64::tanh)), 1e-14);
     Gradcheck::default().check(&mut cell, (&xs, &context), &state).assert_ok();
@@ -284,11 +282,8 @@ fn single_precision_follows_double() {
     let single = Lstm::<4, 12>::init(&mut rng(1));
     let xs: Vec<SMatrix<f64, 4, 3>> = random_sequence(&mut rng(2), 20);
     let dys: Vec<SMatrix<f64, 12, 3>> = random_sequence(&mut rng(3), 20);
-    let mut dstate = copy(&double.zero_state::<3>());
-    let pass = {
-        dstate.scalars_mut(&mut |x: &mut f64| *x = 0.0);
-        pass::<3, _>(&double, &xs, None, &double.zero_state(), (&dys, &dstate), &mut double.tape())
-    };
+    let zero = double.zero_state::<3>();
+    let want = forward_and_backward(&double, Pass::of(&xs), &zero, (&dys, &zero), &mut double.tape());
     let narrow = |values: &[SMatrix<f64, 4, 3>]| values.iter().map(|x| x.cast::<f32>()).collect::<Vec<_>>();
     let xs = narrow(&xs);
     let dys: Vec<SMatrix<f32, 12, 3>> = dys.iter().map(|dy| dy.cast()).collect();
@@ -298,14 +293,13 @@ fn single_precision_follows_double() {
         .iter()
         .flat_map(|y| y.iter().map(|&y| f64::from(y)).collect::<Vec<_>>())
         .collect();
-    assert_close("outputs in f32", &ys, &pass.outputs, 2e-6);
+    assert_close("outputs in f32", &ys, &want.outputs, 2e-6);
     let mut gradients = Lstm::<4, 12>::zeros();
-    let mut dstate = single.zero_state::<3>();
     let mut dxs = vec![SMatrix::zeros(); 20];
-    single.backward(&xs, &mut tape, &dys, Bars::of(&mut gradients).state(&mut dstate).inputs(&mut dxs));
+    single.backward(&xs, &mut tape, &dys, Bars::of(&mut gradients).inputs(&mut dxs));
     let mut narrow = Vec::new();
     gradients.visit(&mut |parameter| narrow.extend(parameter.values.iter().map(|&g| f64::from(g))));
-    assert_close("gradients in f32", &narrow, &pass.gradients, 1e-5);
+    assert_close("gradients in f32", &narrow, &want.gradients, 1e-5);
 }
 
 /// Large cells are built and trained on the heap.
@@ -317,8 +311,7 @@ fn large_cells_fit_a_small_stack() {
         let (mut state, mut tape) = (cell.zero_state(), cell.tape());
         let dys: Vec<_> = cell.forward(&xs, &mut state, &mut tape).to_vec();
         let mut gradients = Lstm::<64, 256, f64>::zeros_boxed();
-        let mut dstate = cell.zero_state();
-        cell.backward(&xs, &mut tape, &dys, Bars::of(&mut gradients).state(&mut dstate));
+        cell.backward(&xs, &mut tape, &dys, &mut gradients);
         parameters(&*gradients).iter().any(|&g| g != 0.0)
     });
     assert!(worker.expect("a thread").join().expect("no overflow"));
@@ -328,7 +321,7 @@ fn large_cells_fit_a_small_stack() {
 fn one_sample_of_a_batch_can_be_taken_and_replaced() {
     let cell = Lstm::<3, 5, f64>::init(&mut rng(1));
     let mut batch: <Lstm<3, 5, f64> as Layer<4>>::State = random(&mut rng(2));
-    let before = copy(&batch);
+    let before = batch.clone();
     let one = batch.sample(2);
     assert_eq!((one.h.column(0), one.c.column(0)), (before.h.column(2), before.c.column(2)));
     let zero = cell.zero_state();

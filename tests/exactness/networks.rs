@@ -31,24 +31,23 @@ fn networks_with_noise() {
     let dfinal: <Deep as Layer<4>>::State = random(&mut rng);
     let run = |xs: &[_], state: &<Deep as Layer<4>>::State, dys: &[_], dfinal: &<Deep as Layer<4>>::State| {
         let (mut state, mut tape) = (state.clone(), net.tape());
-        net.forward(xs, &mut state, &mut tape);
-        let ys = all_scalars(net.outputs(&tape));
+        let ys = all_scalars(net.forward(xs, &mut state, &mut tape));
         let (mut dstate, mut gradients) = (dfinal.clone(), net.zero_gradients());
         net.backward(xs, &mut tape, dys, Bars::of(&mut gradients).state(&mut dstate));
         (ys, state, dstate, parameters(&*gradients))
     };
-    let whole = run((Pass::of(&xs).lengths(&dys.copied()), &state), &dfinal);
-    let again = run((Pass::of(&xs).lengths(&dys.copied()), &state), &dfinal);
+    let whole = run(&xs, &state, &dys, &dfinal);
+    let again = run(&xs, &state, &dys, &dfinal);
     assert_same_bits("gradients of two runs", &again.3, &whole.3);
     let mut stepped = state.clone();
     let steps: Vec<SMatrix<f64, 2, 4>> = xs.iter().map(|x| net.step(x, &mut stepped)).collect();
     assert_close("outputs by steps", &all_scalars(&steps), &whole.0, 1e-13);
 
-    let (first, middle, ..) = run((Pass::of(&xs[..2]).lengths(&[].copied()), &state), &dfinal);
-    let (second, last, dmiddle, after) = run((Pass::of(&xs[2..]).lengths(&dys[2..].copied()), &middle), &dfinal);
+    let (first, middle, ..) = run(&xs[..2], &state, &[], &dfinal);
+    let (second, last, dmiddle, after) = run(&xs[2..], &middle, &dys[2..], &dfinal);
     assert_close("outputs in two parts", &[first, second].concat(), &whole.0, 1e-13);
     assert!(last == whole.1, "state and generators in two parts");
-    let (.., dstate, before) = run((Pass::of(&xs[..2]).lengths(&dys[..2].copied()), &state), &dmiddle);
+    let (.., dstate, before) = run(&xs[..2], &state, &dys[..2], &dmiddle);
     let sum: Vec<f64> = before.iter().zip(&after).map(|(a, b)| a + b).collect();
     assert_close("gradients in two parts", &sum, &whole.3, 1e-12);
     assert_close("cotangent of the initial state", &scalars(&dstate), &scalars(&whole.2), 1e-12);
@@ -67,8 +66,7 @@ fn both_directions() {
     net.forward(&longer, &mut state, &mut tape);
     let outputs = |tape: &mut _| {
         let mut state = net.initial_state();
-        net.forward(Pass::of(&longer[..4]).lengths([4, 2, 0, 3]), &mut state, tape);
-        all_scalars(net.outputs(tape))
+        all_scalars(net.forward(Pass::of(&longer[..4]).lengths([4, 2, 0, 3]), &mut state, tape))
     };
     assert_same_bits("outputs on a used tape", &outputs(&mut tape), &outputs(&mut net.tape()));
 
@@ -99,10 +97,12 @@ fn padding_may_hold_anything() {
             }
         }
         let (mut state, mut tape) = (start.clone(), net.tape());
-        net.forward(Pass::of(&xs).lengths(lengths), &mut state, &mut tape);
+        let pass = Pass::of(&xs).lengths(lengths);
+        net.forward(pass, &mut state, &mut tape);
         let (mut dstate, mut gradients) = (net.zero_state(), net.zero_gradients());
         let mut dxs = xs.clone();
-        net.backward(Pass::of(&xs).lengths(lengths), &mut tape, &dys, Bars::of(&mut gradients).state(&mut dstate).inputs(&mut dxs));
+        let bars = Bars::of(&mut gradients).state(&mut dstate).inputs(&mut dxs);
+        net.backward(pass, &mut tape, &dys, bars);
         [scalars(&state), scalars(&dstate), parameters(&*gradients), all_scalars(&dxs)].concat()
     };
     let zeros = run(0.0);
@@ -123,9 +123,12 @@ fn learned_initial_states_of_a_network() {
     let mut gradients = net.zero_gradients();
     net.initial_state_backward(&dstate, &mut gradients);
     let mut alone = Learned::zeros();
-    cell.initial_state_with_backward(&context, &dstate.0, &mut alone, None);
+    let mut dcontext = LearnedContext::zero();
+    cell.initial_state_with_backward(&context, &dstate.0, &mut alone, Some(&mut dcontext));
     assert!(parameters(&alone).iter().any(|&g| g != 0.0));
     assert_same_bits("gradients of the first layer", &parameters(&gradients.0), &parameters(&alone));
+    assert!(scalars(&dcontext).iter().any(|&x| x != 0.0));
+    assert_same_bits("cotangent of the context", &scalars(&*gradients.0.context), &scalars(&dcontext));
     assert!(parameters(&gradients.1).iter().all(|&g| g == 0.0));
 }
 
@@ -133,8 +136,7 @@ fn learned_initial_states_of_a_network() {
 /// up in another order.
 fn checkpoints_change_nothing<const B: usize, L>(cell: &L, has_several_uses: bool)
 where
-    L: Cell<B, Scalar = f64, Input: Varying<f64>, InputBar: Varying<f64>>,
-    L: Layer<B, State: Varying<f64> + Clone, Output: Varying<f64> + Clone>,
+    L: Cell<B> + Checked<B> + Layer<B, Context = ()>,
 {
     let (mut rng, steps) = (rng(7), 200);
     let xs: Vec<L::Input> = random_sequence(&mut rng, steps);
@@ -143,21 +145,24 @@ where
     let mut start: L::State = random(&mut rng);
     cell.seed_noise(&mut start, &mut rng);
     let ends = std::array::from_fn(|sample| steps.saturating_sub(40 * sample));
-    for lengths in [None, Some(&ends)] {
+    for lengths in [None, Some(ends)] {
+        let pass = Pass::of(&xs).lengths(lengths);
         let (mut state, mut tape) = (start.clone(), cell.tape());
-        cell.forward(Pass::of(&xs).lengths(lengths.copied()), &mut state, &mut tape);
+        cell.forward(pass, &mut state, &mut tape);
         let (mut dstate, mut gradients) = (dfinal.clone(), cell.zero_gradients());
         let mut dxs: Vec<L::InputBar> = random_sequence(&mut rng, steps);
-        cell.backward(Pass::of(&xs).lengths(lengths.copied()), &mut tape, &dys, Bars::of(&mut gradients).state(&mut dstate).inputs(&mut dxs));
+        let bars = Bars::of(&mut gradients).state(&mut dstate).inputs(&mut dxs);
+        cell.backward(pass, &mut tape, &dys, bars);
 
         let mut checkpointed = Checkpointed::new().keep(1);
         let mut last = start.clone();
-        checkpointed.forward(cell, &xs, lengths, &mut last);
+        checkpointed.forward(cell, pass, &mut last);
         assert!(3 * checkpointed.segment() <= steps, "there are segments to run twice");
         let (mut initial, mut sum) = (dfinal.clone(), cell.zero_gradients());
         let mut own_dxs: Vec<L::InputBar> = random_sequence(&mut rng, steps);
         let loss = |steps, _: &[L::Output], own: &mut [L::Output]| own.clone_from_slice(&dys[steps]);
-        checkpointed.backward(cell, &xs, lengths, loss, &mut initial, &mut sum, Some(&mut own_dxs));
+        let bars = Bars::of(&mut sum).state(&mut initial).inputs(&mut own_dxs);
+        checkpointed.backward(cell, pass, loss, bars);
         assert_same_bits("final state", &scalars(&last), &scalars(&state));
         if has_several_uses {
             assert_close("gradients", &parameters(&*sum), &parameters(&*gradients), 1e-14);

@@ -1,7 +1,6 @@
 //! Equations whose values or derivatives are infinite on padding: the gradients of a ragged batch must not notice.
 
 use nalgebra::{Matrix2x3, SMatrix};
-use rnn_cell::cell::Layer;
 use rnn_cell::cells::RwkvTimeMixing;
 use rnn_cell::prelude::*;
 use rnn_cell::types::varying::Varying;
@@ -109,19 +108,20 @@ fn contexts_of_places_without_a_sample() {
     let dys: Vec<SMatrix<f64, 3, 3>> = random_sequence(&mut rng, 5);
     let mut context: GuidedContext<3, 3, f64> = random(&mut rng);
     context.c.set_column(1, &SVector::zeros());
-    let gradients = |lengths: &[usize; 3], context: &GuidedContext<3, 3, f64>| {
+    let gradients = |context: &GuidedContext<3, 3, f64>| {
+        let pass = Pass::of(&xs).context(context).lengths([4, 0, 2]);
         let (mut state, mut tape) = (cell.initial_state_with(context), cell.tape());
-        cell.forward((Pass::of(&xs).lengths(lengths), context), &mut state, &mut tape);
+        cell.forward(pass, &mut state, &mut tape);
         let (mut grads, mut dstate) = (Guided::zeros(), cell.zero_state());
-        let mut dcontext = Layer::<3>::zero_context_bar(&cell);
-        let (dxs, bar) = (None, Some(&mut dcontext));
-        cell.backward_ragged(&xs, context, lengths, &mut tape, &dys, &mut dstate, &mut grads, dxs, bar);
+        let mut dcontext = GuidedContext::zero();
+        let bars = Bars::of(&mut grads).state(&mut dstate).context(&mut dcontext);
+        cell.backward(pass, &mut tape, &dys, bars);
         cell.initial_state_with_backward(context, &dstate, &mut grads, Some(&mut dcontext));
         (parameters(&grads), dcontext.c)
     };
-    let (absent, bar) = gradients(&[4, 0, 2], &context);
+    let (absent, bar) = gradients(&context);
     context.c.set_column(1, &SVector::repeat(1.0));
-    let (present, _) = gradients(&[4, 0, 2], &context);
+    let (present, _) = gradients(&context);
     assert_close("gradients beside a place without a sample", &absent, &present, 1e-13);
     assert!(bar.column(1).iter().all(|&x| x == 0.0), "the cotangent of its context: {bar}");
 }
@@ -131,14 +131,13 @@ fn contexts_of_places_without_a_sample() {
 fn cut_sequences_have_the_same_outputs() {
     let cell = RwkvTimeMixing::<3, f64>::init(&mut rng(1));
     let xs: Vec<SMatrix<f64, 3, 2>> = random_sequence(&mut rng(2), 6);
-    let lengths = [6, 2];
+    let pass = Pass::of(&xs).lengths([6, 2]);
     let (mut state, mut tape) = (cell.initial_state(), cell.tape());
-    let whole = all_scalars(cell.forward(Pass::of(&xs).lengths(lengths), &mut state, &mut tape));
+    let whole = all_scalars(cell.forward(pass, &mut state, &mut tape));
     let mut cut_state = cell.initial_state();
     let mut cut = Vec::new();
-    for (index, xs) in xs.chunks(3).enumerate() {
-        let lengths = rnn_cell::data::window(&lengths, 3 * index, 3);
-        cut.extend(all_scalars(cell.forward(Pass::of(xs).lengths(lengths), &mut cut_state, &mut tape)));
+    for window in [0..3, 3..6] {
+        cut.extend(all_scalars(cell.forward(pass.window(window), &mut cut_state, &mut tape)));
     }
     assert_same_bits("outputs", &cut, &whole);
     assert_same_bits("states", &scalars(&cut_state), &scalars(&state));
@@ -151,6 +150,5 @@ fn other_lengths_than_in_the_forward_pass() {
     let xs: Vec<SMatrix<f64, 2, 2>> = random_sequence(&mut rng(2), 2);
     let (mut state, mut tape) = (cell.zero_state(), cell.tape());
     cell.forward(Pass::of(&xs).lengths([2, 1]), &mut state, &mut tape);
-    let (mut grads, mut dstate) = (Direction::zeros(), cell.zero_state());
-    cell.backward(Pass::of(&xs).lengths([2, 0]), &mut tape, &[], Bars::of(&mut grads).state(&mut dstate));
+    cell.backward(Pass::of(&xs).lengths([2, 0]), &mut tape, &[], &mut Direction::zeros());
 }

@@ -19,12 +19,11 @@ macro_rules! cotangents {
             let cell = Kink::<f64>::zeros();
             let xs = [KinkInput { x: SVector::from([$x]), y: SVector::from([$y]) }];
             let mut tape = cell.tape();
-            let mut state = cell.zero_state();
-            cell.forward(&xs, &mut state, &mut tape);
+            cell.forward(&xs, &mut cell.zero_state(), &mut tape);
             let mut gradients = Kink::zeros();
             let mut dxs = [KinkInput { x: SVector::from([9.0]), y: SVector::from([9.0]) }];
             let dys = [SVector::from([1.0])];
-            cell.backward(&xs, &mut tape, &dys, Bars::of(&mut gradients).state(&mut state).inputs(&mut dxs));
+            cell.backward(&xs, &mut tape, &dys, Bars::of(&mut gradients).inputs(&mut dxs));
             assert_eq!((dxs[0].x[0], dxs[0].y[0]), ($dx, $dy));
         }
     )* };
@@ -62,12 +61,12 @@ fn masks_have_none() {
     let cell = Masked::<f64>::zeros();
     let mask = SVector::from([1.0, 0.0, 1.0]);
     let xs = [MaskedInput { e: SVector::from([0.1, 0.2, 0.3]), mask }];
-    let (mut tape, mut state) = (cell.tape(), cell.zero_state());
-    cell.forward(&xs, &mut state, &mut tape);
+    let mut tape = cell.tape();
+    cell.forward(&xs, &mut cell.zero_state(), &mut tape);
     let nan = SVector::from_element(f64::NAN);
     let mut dxs = [MaskedInput { e: nan, mask: nan }];
     let dys = [SVector::from([1.0, 2.0, 4.0])];
-    cell.backward(&xs, &mut tape, &dys, Bars::of(&mut Masked::zeros()).state(&mut state).inputs(&mut dxs));
+    cell.backward(&xs, &mut tape, &dys, Bars::of(&mut Masked::zeros()).inputs(&mut dxs));
     assert_eq!(dxs[0].mask.as_slice(), [0.0; 3]);
     assert_eq!(dxs[0].e[1], 0.0, "what is masked has no cotangent either");
     let e = dxs[0].e;

@@ -9,21 +9,19 @@ mod conventions;
 mod operators;
 mod values;
 
-use rnn_cell::cell::{Cell, Layer, ModelMut};
-use rnn_cell::inspect::gradcheck::gradcheck;
-use rnn_cell::types::varying::Varying;
+use rnn_cell::cell::{Cell, Layer, Pass};
+use rnn_cell::inspect::gradcheck::{Checked, gradcheck};
 use tests::exactness::{check, random, random_sequence, rng};
 
 /// The gradient check and all other properties of a cell without a one-hot input.
 #[track_caller]
 fn verify<const B: usize, L>(cell: &mut L)
 where
-    L: ModelMut + Cell<B> + Layer<B, Scalar = f64, Input: Varying<f64> + Clone, InputBar: Varying<f64>>,
-    L: Layer<B, State: Varying<f64> + Clone, Output: Varying<f64> + Clone>,
+    L: Cell<B> + Checked<B> + Layer<B, Context = ()>,
 {
     let mut rng = rng(2024);
     let xs: Vec<L::Input> = random_sequence(&mut rng, 4);
     let state: L::State = random(&mut rng);
     gradcheck::<_, B>(cell, &xs, &state).assert_ok();
-    check(cell, &xs, &state, 7);
+    check(cell, Pass::of(&xs), &state, 7);
 }

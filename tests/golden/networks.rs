@@ -5,7 +5,6 @@ use nalgebra::SMatrix;
 use rnn_cell::cell::BlockShape;
 use rnn_cell::cells::{Elman, GruResetAfter, Lstm};
 use rnn_cell::prelude::*;
-use rnn_cell::types::varying::Varying;
 use rnn_cell::weights::Mapping;
 use rnn_cell::weights::torch::{self, Direction};
 use tests::golden::{Case, Comparison, from_scalars, inner_product, scalars};
@@ -63,8 +62,8 @@ fn saved_gru() -> Comparison {
 /// Steps through the case of one cell with the weights that PyTorch saved of it.
 fn saved_cell<L>(mut cell: L, mapping: &Mapping, file: &str, case: &str, states: &[&str]) -> Comparison
 where
-    L: ModelMut + Cell<B, Scalar = f64, Input = SMatrix<f64, 3, B>, Output = SMatrix<f64, 5, B>>,
-    L: Layer<B, State: Varying<f64>>,
+    L: ModelMut + Cell<B, Scalar = f64, Context = ()>,
+    L: Layer<B, Input = SMatrix<f64, 3, B>, Output = SMatrix<f64, 5, B>>,
 {
     let case = Case::load(case, B);
     let mut comparison = Comparison::default();
@@ -155,12 +154,10 @@ fn load_saved<L: ModelMut<Scalar = f64>>(net: &mut L, mapping: &Mapping, case: &
     }
 }
 
-fn check<L, S>(mut net: L, names: &Names, mapping: &Mapping) -> (L, Comparison)
+fn check<L>(mut net: L, names: &Names, mapping: &Mapping) -> (L, Comparison)
 where
-    L: ModelMut
-        + Layer<B, Scalar = f64, Input = SMatrix<f64, 3, B>, InputBar = SMatrix<f64, 3, B>, State = S>,
-    L: Layer<B, Output: Varying<f64>>,
-    S: Varying<f64>,
+    L: ModelMut + Layer<B, Scalar = f64, Context = ()>,
+    L: Layer<B, Input = SMatrix<f64, 3, B>, InputBar = SMatrix<f64, 3, B>>,
 {
     let case = Case::open(names.case);
     let mut comparison = Comparison::default();
@@ -185,11 +182,12 @@ where
     let lengths = case.at("lengths").as_array().expect("a list").iter();
     let lengths: Vec<usize> = lengths.map(|length| length.as_u64().expect("whole") as usize).collect();
     let lengths: [usize; B] = lengths.try_into().expect("a length a sample");
-    let ragged = lengths.iter().any(|&length| length < steps).then_some(&lengths);
     let xs: Vec<L::Input> = (0..steps).map(|t| from_scalars(x.step(t))).collect();
-    let mut state: S = from_scalars(&names.state(&case, "initial_states"));
+    let ragged = lengths.iter().any(|&length| length < steps).then_some(lengths);
+    let pass = Pass::of(&xs).lengths(ragged);
+    let mut state: L::State = from_scalars(&names.state(&case, "initial_states"));
     let mut tape = net.tape();
-    net.forward(&xs, ragged, &mut state, &mut tape);
+    net.forward(pass, &mut state, &mut tape);
     comparison.compare_varying("final state", &state, &names.state(&case, "final_states"));
     let dfinal = names.state(&case, "cotangents.final_states");
     let mut loss = inner_product(&dfinal, &scalars(&state));
@@ -201,10 +199,11 @@ where
     comparison.compare("loss", &[loss], &[case.number("loss_value")]);
 
     let dys: Vec<L::Output> = (0..steps).map(|t| from_scalars(dys.step(t))).collect();
-    let mut dstate: S = from_scalars(&dfinal);
+    let mut dstate: L::State = from_scalars(&dfinal);
     let mut gradients = net.zero_gradients();
     let mut dxs = vec![SMatrix::from_element(f64::NAN); steps];
-    net.backward(&xs, ragged, &mut tape, &dys, &mut dstate, &mut gradients, Some(&mut dxs));
+    let bars = Bars::of(&mut gradients).state(&mut dstate).inputs(&mut dxs);
+    net.backward(pass, &mut tape, &dys, bars);
     gradients.visit(&mut |parameter| {
         let (torch, gate) = names.torch(parameter.name);
         for name in torch {

@@ -2,10 +2,9 @@
 //! implements the traits stands wherever a generated cell can.
 
 use nalgebra::SMatrix;
-use rnn_cell::cell::{Parameter, ParameterMut};
-use rnn_cell::cells::{Dense, DenseState, DenseTape, Elman, ElmanState, ElmanTape};
+use rnn_cell::cell::{LayerBars, LayerPass, Parameter, ParameterMut};
+use rnn_cell::cells::{Dense, DenseTape, Elman, ElmanState, ElmanTape};
 use rnn_cell::prelude::*;
-use rnn_cell::types::varying::Varying;
 
 /// `h` of the network and `y` of the readout.
 pub struct ElmanAndDense<const I: usize, const H: usize, const O: usize, T> {
@@ -16,6 +15,7 @@ pub struct ElmanAndDense<const I: usize, const H: usize, const O: usize, T> {
 type Output<const H: usize, const O: usize, const B: usize> = (SMatrix<f64, H, B>, SMatrix<f64, O, B>);
 
 /// The residuals of both, and the outputs side by side.
+#[derive(Default)]
 pub struct Tape<const I: usize, const H: usize, const O: usize, const B: usize> {
     elman: ElmanTape<I, H, B, f64>,
     dense: DenseTape<H, O, B, f64>,
@@ -60,72 +60,43 @@ impl<const I: usize, const H: usize, const O: usize, const B: usize> Layer<B>
     type Input = SMatrix<f64, I, B>;
     type Output = Output<H, O, B>;
     type InputBar = SMatrix<f64, I, B>;
+    type Context = ();
     type State = ElmanState<H, B, f64>;
     type Tape = Tape<I, H, O, B>;
 
-    fn initial_state(&self) -> Self::State {
-        self.elman.initial_state::<B>()
-    }
-
-    fn zero_state(&self) -> Self::State {
-        self.elman.zero_state::<B>()
-    }
-
-    fn tape(&self) -> Self::Tape {
-        Tape { elman: self.elman.tape(), dense: self.dense.tape(), outputs: Vec::new() }
-    }
-
-    fn forward(
-        &self,
-        xs: &[Self::Input],
-        lengths: Option<&[usize; B]>,
-        state: &mut Self::State,
-        tape: &mut Self::Tape,
-    ) {
-        Layer::forward((Pass::of(&self.elman).lengths(lengths.copied()), xs), state, &mut tape.elman);
-        let hs = self.elman.outputs(&tape.elman);
-        let mut none: DenseState<B, f64> = Varying::zero();
-        Layer::forward((Pass::of(&self.dense).lengths(lengths.copied()), hs), &mut none, &mut tape.dense);
-        tape.outputs = hs.iter().copied().zip(self.dense.outputs(&tape.dense).iter().copied()).collect();
+    fn forward_pass(&self, pass: LayerPass<'_, Self, B>, state: &mut Self::State, tape: &mut Self::Tape) {
+        let hs = self.elman.forward(pass, state, &mut tape.elman);
+        let pass = Pass::of(hs).lengths(pass.lengths);
+        let ys = self.dense.forward(pass, &mut self.dense.zero_state(), &mut tape.dense);
+        tape.outputs = hs.iter().copied().zip(ys.iter().copied()).collect();
     }
 
     fn outputs<'t>(&self, tape: &'t Self::Tape) -> &'t [Self::Output] {
         &tape.outputs
     }
 
-    fn backward(
+    fn backward_pass(
         &self,
-        xs: &[Self::Input],
-        lengths: Option<&[usize; B]>,
+        pass: LayerPass<'_, Self, B>,
         tape: &mut Self::Tape,
         dys: &[Self::Output],
-        dstate: &mut Self::State,
-        grads: &mut Self,
-        dxs: Option<&mut [Self::InputBar]>,
+        bars: LayerBars<'_, Self, B>,
     ) {
+        let Bars { gradients, state, inputs, context } = bars;
         let (mut dhs, dys): (Vec<_>, Vec<_>) = dys.iter().copied().unzip();
-        let hs: Vec<_> = tape.outputs.iter().map(|output| output.0).collect();
+        let hs = self.elman.outputs(&tape.elman);
         let mut through = vec![SMatrix::zeros(); hs.len()];
-        let mut none: DenseState<B, f64> = Varying::zero();
-        Layer::backward(
-            &self.dense,
-            &hs,
-            lengths,
-            &mut tape.dense,
-            &dys,
-            &mut none,
-            &mut grads.dense,
-            Some(&mut through),
-        );
+        let to_dense = Bars::of(&mut gradients.dense).inputs(&mut through);
+        self.dense.backward(Pass::of(hs).lengths(pass.lengths), &mut tape.dense, &dys, to_dense);
         dhs.iter_mut().zip(&through).for_each(|(dh, through)| *dh += through);
-        Layer::backward(&self.elman, xs, lengths, &mut tape.elman, &dhs, dstate, &mut grads.elman, dxs);
+        let to_elman = Bars { gradients: &mut gradients.elman, state, inputs, context };
+        self.elman.backward(pass, &mut tape.elman, &dhs, to_elman);
     }
 }
 
 impl<const I: usize, const H: usize, const O: usize, const B: usize> Cell<B> for ElmanAndDense<I, H, O, f64> {
-    fn step(&self, x: &Self::Input, state: &mut Self::State) -> Self::Output {
-        let h = Cell::step((&self.elman, x), state);
-        let mut none: DenseState<B, f64> = Varying::zero();
-        (h, Cell::step((&self.dense, &h), &mut none))
+    fn step_with(&self, x: &Self::Input, (): &(), state: &mut Self::State) -> Self::Output {
+        let h = self.elman.step(x, state);
+        (h, self.dense.step(&h, &mut self.dense.zero_state()))
     }
 }

@@ -2,13 +2,12 @@
 
 use allocation_counter::measure;
 use nalgebra::SMatrix;
-use rnn_cell::cell::{Cell, Layer};
 use rnn_cell::cells::{Dense, Gru, LayerNormLstm, Lstm, MinGru};
 use rnn_cell::prelude::*;
 use rnn_cell::train::bptt::{Checkpointed, Truncated};
 use rnn_cell::types::varying::Varying;
 use std::hint::black_box;
-use tests::exactness::{copy, random, random_sequence, rng};
+use tests::exactness::{random, random_sequence, rng};
 
 rnn_cell! {
     /// Everything that the ready cells don't have: an index as input, a context, a matrix as state, several inputs and outputs, a
@@ -47,15 +46,13 @@ fn allocates_nothing(what: &str, work: impl FnOnce()) {
 /// All entries of a cell, at batch `B`, streaming and training.
 fn check<const B: usize, L>(name: &str, cell: &L)
 where
-    L: Cell<B, Scalar = f64, Input: Varying<f64>, InputBar: Varying<f64>>,
-    L: Layer<B, State: Varying<f64>, Output: Varying<f64>>,
+    L: Cell<B, Scalar = f64, Context = (), Input: Varying<f64>, InputBar: Varying<f64>>,
 {
     let mut rng = rng(3);
     let xs: Vec<L::Input> = random_sequence(&mut rng, STEPS);
     let dys: Vec<L::Output> = random_sequence(&mut rng, STEPS);
     let mut dxs: Vec<L::InputBar> = random_sequence(&mut rng, STEPS);
-    let start: L::State = random(&mut rng);
-    let (mut state, mut dstate) = (copy(&start), cell.zero_state());
+    let (mut state, mut dstate): (L::State, _) = (random(&mut rng), cell.zero_state());
     let mut grads = cell.zero_gradients();
 
     // The very first step, too.
@@ -66,19 +63,21 @@ where
     });
 
     let mut tape = cell.tape();
-    let mut pass = |steps: usize, lengths: Option<&[usize; B]>| {
-        cell.forward(Pass::of(&xs[..steps]).lengths(lengths.copied()), &mut state, &mut tape);
-        black_box(cell.outputs(&tape));
-        let dxs = Some(&mut dxs[..steps]);
-        cell.backward(&xs[..steps], lengths, &mut tape, &dys[..steps], &mut dstate, &mut grads, dxs);
+    let mut run = |pass: Pass<'_, L::Input, (), B>| {
+        let steps = pass.xs.len();
+        black_box(cell.forward(pass, &mut state, &mut tape));
+        let bars = Bars::of(&mut grads).state(&mut dstate).inputs(&mut dxs[..steps]);
+        cell.backward(pass, &mut tape, &dys[..steps], bars);
     };
-    pass(STEPS, None);
+    let whole = Pass::of(&xs);
+    run(whole);
     for steps in [STEPS, STEPS - 3, 1, 0, STEPS] {
-        allocates_nothing(&format!("{name}, batch {B}: a pass of {steps} steps"), || pass(steps, None));
+        let what = format!("{name}, batch {B}: a pass of {steps} steps");
+        allocates_nothing(&what, || run(whole.window(0..steps)));
     }
-    let lengths = std::array::from_fn(|sample| STEPS.saturating_sub(2 * sample));
-    pass(STEPS, Some(&lengths));
-    allocates_nothing(&format!("{name}, batch {B}: a ragged pass"), || pass(STEPS, Some(&lengths)));
+    let ragged = whole.lengths(std::array::from_fn(|sample| STEPS.saturating_sub(2 * sample)));
+    run(ragged);
+    allocates_nothing(&format!("{name}, batch {B}: a ragged pass"), || run(ragged));
 }
 
 macro_rules! check {
@@ -119,15 +118,16 @@ fn networks_allocate_nothing() {
     let xs: Vec<SMatrix<f64, 4, 4>> = random_sequence(&mut rng(6), STEPS);
     let dys: Vec<SMatrix<f64, 8, 4>> = random_sequence(&mut rng(7), STEPS);
     let (mut tape, mut grads, mut dxs) = (both.tape(), both.zero_gradients(), xs.clone());
-    for lengths in [None, Some(&[7, 5, 3, 1])] {
-        let mut pass = || {
+    for pass in [Pass::of(&xs), Pass::of(&xs).lengths([7, 5, 3, 1])] {
+        let mut run = || {
             let (mut state, mut dstate) = (both.initial_state(), both.zero_state());
             both.seed_noise(&mut state, &mut rng(8));
-            both.forward(Pass::of(&xs).lengths(lengths.copied()), &mut state, &mut tape);
-            both.backward(Pass::of(&xs).lengths(lengths.copied()), &mut tape, &dys, Bars::of(&mut grads).state(&mut dstate).inputs(&mut dxs));
+            both.forward(pass, &mut state, &mut tape);
+            let bars = Bars::of(&mut grads).state(&mut dstate).inputs(&mut dxs);
+            both.backward(pass, &mut tape, &dys, bars);
         };
-        pass();
-        allocates_nothing("both directions", pass);
+        run();
+        allocates_nothing("both directions", run);
     }
 }
 
@@ -139,19 +139,19 @@ fn drivers_allocate_nothing() {
     let mut grads = lstm.zero_gradients();
     let mut checkpointed = Checkpointed::new().keep(2);
     let mut by_segments = || {
-        let (mut state, mut dstate) = (lstm.zero_state(), lstm.zero_state());
-        checkpointed.forward(&*lstm, &xs, None, &mut state);
+        checkpointed.forward(&*lstm, &xs, &mut lstm.zero_state());
         let loss = |steps, _: &[_], own: &mut [_]| own.copy_from_slice(&dys[steps]);
-        checkpointed.backward(&*lstm, &xs, None, loss, &mut dstate, &mut grads, None);
+        checkpointed.backward(&*lstm, &xs, loss, &mut grads);
     };
     by_segments();
     allocates_nothing("checkpoints", by_segments);
 
     let mut truncated = Truncated::new(&*lstm, 20, 50);
+    let pass = Pass::of(&xs).lengths([300, 7, 150, 151]);
     let mut by_windows = || {
         truncated.start(lstm.zero_state());
-        while let Some(block) = truncated.forward(&lstm, &xs, Some(&[300, 7, 150, 151])) {
-            truncated.backward(&lstm, &xs, Some(&[300, 7, 150, 151]), &dys[block], &mut grads);
+        while let Some(block) = truncated.forward(&lstm, pass) {
+            truncated.backward(&lstm, pass, &dys[block], &mut grads);
         }
     };
     by_windows();

@@ -7,7 +7,7 @@
 
 use allocation_counter::measure;
 use nalgebra::{SMatrix, SVector};
-use rnn_cell::cell::{Cell, Layer};
+use rnn_cell::cell::Cell;
 use rnn_cell::cells::{Gru, LayerNormLstm, Lstm, MinGru, RwkvTimeMixing, SelectiveSsm};
 use rnn_cell::rng::{SeedableRng, Xoshiro256PlusPlus, uniform};
 use rnn_cell::types::varying::Varying;
@@ -42,8 +42,7 @@ fn scalars<V: Varying<f32>>(value: &mut V) -> Vec<f32> {
 /// Streams noise through `cell`, and its end through another that starts there.
 fn endures<const I: usize, L>(name: &str, cell: &L)
 where
-    L: Cell<1, Scalar = f32> + Layer<1, Scalar = f32, Input = SVector<f32, I>>,
-    L: Layer<1, State: Varying<f32>, Output: Varying<f32>>,
+    L: Cell<1, Scalar = f32, Context = (), Input = SVector<f32, I>>,
 {
     let steps = steps().max(REMEMBERED);
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);

@@ -8,32 +8,32 @@ mod legendre;
 
 use cells::*;
 use nalgebra::{SMatrix, SVector};
-use rnn_cell::cell::{Cell, Layer, Model, ModelMut};
+use rnn_cell::cell::{Cell, Layer, Model, Pass};
 use rnn_cell::cells::*;
-use rnn_cell::inspect::gradcheck::{gradcheck, gradcheck};
+use rnn_cell::inspect::gradcheck::{Checked, gradcheck};
 use rnn_cell::rng::{Xoshiro256PlusPlus, below};
-use rnn_cell::types::varying::Varying;
 use tests::exactness::{check, random, random_sequence, rng};
 
 /// The number of locations of the Turing machine's memory.
 const LOCATIONS: usize = 5;
 
-/// The gradient check and the general properties, on six random steps from a random state. `adapt` changes
-/// what is random but has to be something else.
+/// The gradient check and the general properties, on six random steps from a random state, in a random context.
+/// `adapt` changes what is random but has to be something else.
 #[track_caller]
 fn verify<const B: usize, L>(
     cell: &mut L,
     adapt: impl Fn(&mut L::Input, &mut L::State, &mut Xoshiro256PlusPlus),
 ) where
-    L: ModelMut + Cell<B> + Layer<B, Scalar = f64, Input: Varying<f64> + Clone, InputBar: Varying<f64>>,
-    L: Layer<B, State: Varying<f64> + Clone, Output: Varying<f64> + Clone>,
+    L: Cell<B> + Checked<B>,
 {
     let mut rng = rng(2024);
     let mut state: L::State = random(&mut rng);
     let mut xs: Vec<L::Input> = random_sequence(&mut rng, 6);
     xs.iter_mut().for_each(|x| adapt(x, &mut state, &mut rng));
-    gradcheck::<_, B>(cell, &xs, &state).assert_ok();
-    check(cell, &xs, &state, 7);
+    let context: L::Context = random(&mut rng);
+    let pass = Pass::of(&xs).context(&context);
+    gradcheck(cell, pass, &state).assert_ok();
+    check(cell, pass, &state, 7);
 }
 
 /// `cell!(Name[sizes], adaptation)`: both batch sizes.
@@ -212,20 +212,13 @@ fn character_network_with_tied_embedding() {
     verify::<3, _>(&mut cell, characters);
 }
 
-/// A decoder of the library, on the symbols 0 to 6 (of which 6 is none), over a context whose mask hides nothing; golden cases
-/// hide.
+/// A decoder of the library, on the symbols 0 to 6 (of which 6 is none), over a context whose mask hides nothing;
+/// golden cases hide.
 fn verify_decoder<const B: usize, L>(mut decoder: L)
 where
-    L: ModelMut + Layer<B, Scalar = f64, Input = [u32; B], InputBar: Varying<f64>>,
-    L: Layer<B, Context: Varying<f64> + Clone, State: Varying<f64> + Clone>,
-    L: Layer<B, Output: Varying<f64> + Clone>,
+    L: Cell<B> + Checked<B> + Layer<B, Input = [u32; B]>,
 {
-    let mut rng = rng(2024);
-    let words: Vec<[u32; B]> = (0..5).map(|_| std::array::from_fn(|_| below(&mut rng, 7) as u32)).collect();
-    let context: L::Context = random(&mut rng);
-    let state = Contextdecoder, &context.initial_state::<B>();
-    gradcheck::<_, B>(&mut decoder, (&words, &context), &state).assert_ok();
-    check::<B, _>(&decoder.with(&context), &words, &state, 7);
+    verify(&mut decoder, |words, _, rng| words.fill_with(|| below(rng, 7) as u32));
 }
 
 #[test]

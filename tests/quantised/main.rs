@@ -58,15 +58,20 @@ macro_rules! agrees {
         let copy = cell.quantised::<$format>().expect("finite weights");
         round::<$format>(&mut cell).expect("finite weights");
         $(let $context = random(&mut rng(2));)?
-        let mut state = cell.initial_state_with::<$batch>($(&$context)?);
-        let mut own = copy.initial_state_with($(&$context)?);
+        let mut state = agrees!(@initial_state cell $batch $($context)?);
+        let mut own = agrees!(@initial_state copy $batch $($context)?);
         assert!(difference(&state, &own) <= NEAR, "{}", stringify!($cell));
         for x in random_sequence(&mut rng(3), 4) {
-            let y = cell.step(&x, $(&$context,)? &mut state);
-            let off = difference(&y, &copy.step(&x, $(&$context,)? &mut own)).max(difference(&state, &own));
+            let y = cell.step(agrees!(@reads x $($context)?), &mut state);
+            let of_copy = copy.step(agrees!(@reads x $($context)?), &mut own);
+            let off = difference(&y, &of_copy).max(difference(&state, &own));
             assert!(off <= NEAR, "{}: {off:e}", stringify!($cell));
         }
     })+};
+    (@initial_state $cell:ident $batch:literal) => { $cell.initial_state::<$batch>() };
+    (@initial_state $cell:ident $batch:literal $context:ident) => { $cell.initial_state_with::<$batch>(&$context) };
+    (@reads $x:ident) => { &$x };
+    (@reads $x:ident $context:ident) => { (&$x, &$context) };
 }
 
 #[test]

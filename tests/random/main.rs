@@ -9,8 +9,8 @@
 
 #![allow(missing_docs)]
 
-use rnn_cell::cell::{Cell, Layer, ModelMut};
-use rnn_cell::inspect::gradcheck::{Check, Gradcheck, Report};
+use rnn_cell::cell::{Cell, ModelMut, Pass};
+use rnn_cell::inspect::gradcheck::{Check, Checked, Gradcheck, Report};
 use rnn_cell::rng::Xoshiro256PlusPlus;
 use rnn_cell::types::varying::Varying;
 use std::collections::BTreeSet;
@@ -89,53 +89,26 @@ fn sequence<I: Varying<f64>>(
     (0..STEPS).map(|_| input()).collect()
 }
 
-#[allow(dead_code, reason = "a few cells may all have a context")]
 fn verify<const B: usize, L>(
     seed: u64,
     definition: &'static str,
     mut cell: L,
     fill: fn(&mut L::Input, &mut Xoshiro256PlusPlus),
 ) where
-    L: ModelMut + Cell<B> + Layer<B, Scalar = f64, Input: Varying<f64> + Clone, InputBar: Varying<f64>>,
-    L: Layer<B, State: Varying<f64> + Clone, Output: Varying<f64> + Clone>,
-{
-    let _show = Show(definition);
-    let mut rng = rng(seed);
-    let xs = sequence(&mut rng, fill);
-    let state: L::State = random(&mut rng);
-    check(&cell, &xs, &state, seed);
-    check_gradients(&mut cell, |point, cell| match point {
-        0 => gradcheck(seed).check(cell, &xs, &state),
-        _ => gradcheck(seed).check(cell, &sequence(&mut rng, fill), &random(&mut rng)),
-    });
-}
-
-#[allow(dead_code, reason = "a few cells may all have none")]
-fn verify_with_context<const B: usize, L>(
-    seed: u64,
-    definition: &'static str,
-    mut cell: L,
-    fill: fn(&mut L::Input, &mut Xoshiro256PlusPlus),
-) where
-    L: ModelMut + Layer<B, Scalar = f64, Input: Varying<f64> + Clone, InputBar: Varying<f64>>,
-    L: Layer<
-            B,
-            Context: Varying<f64> + Clone,
-            State: Varying<f64> + Clone,
-            Output: Varying<f64> + Clone,
-        >,
+    L: Cell<B> + Checked<B>,
 {
     let _show = Show(definition);
     let mut rng = rng(seed);
     let xs = sequence(&mut rng, fill);
     let context: L::Context = random(&mut rng);
     let state: L::State = random(&mut rng);
-    check(&cell.with(&context), &xs, &state, seed);
+    let pass = Pass::of(&xs).context(&context);
+    check(&cell, pass, &state, seed);
     check_gradients(&mut cell, |point, cell| match point {
-        0 => gradcheck(seed).check(cell, (&xs, &context), &state),
+        0 => gradcheck(seed).check(cell, pass, &state),
         _ => {
             let (xs, context) = (sequence(&mut rng, fill), random(&mut rng));
-            gradcheck(seed).check(cell, (&xs, &context), &random(&mut rng))
+            gradcheck(seed).check(cell, Pass::of(&xs).context(&context), &random(&mut rng))
         }
     });
 }

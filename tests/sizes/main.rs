@@ -3,14 +3,12 @@
 
 #![allow(missing_docs)]
 
-use rnn_cell::cell::ModelMut;
 use rnn_cell::cells::*;
-use rnn_cell::inspect::gradcheck::Gradcheck;
+use rnn_cell::inspect::gradcheck::{Checked, Gradcheck};
 use rnn_cell::prelude::*;
 use rnn_cell::quantised::{Bf16, Int8, round};
-use rnn_cell::types::varying::Varying;
 use tests::exactness::{
-    all_scalars, assert_close, check, copy, ragged_batches_are_their_samples, random, random_sequence, rng,
+    all_scalars, assert_close, check, ragged_batches_are_their_samples, random, random_sequence, rng,
 };
 use tests::golden::scalars;
 
@@ -38,17 +36,16 @@ rnn_cell! {
 /// The general properties, and the gradients against differences.
 fn verify<const B: usize, L>(cell: &mut L)
 where
-    L: ModelMut + Cell<B> + Layer<B, Scalar = f64, Input: Varying<f64> + Clone, InputBar: Varying<f64>>,
-    L: Layer<B, State: Varying<f64> + Clone, Output: Varying<f64> + Clone>,
+    L: Cell<B> + Checked<B> + Layer<B, Context = ()>,
 {
     let mut rng = rng(7);
     let xs: Vec<L::Input> = random_sequence(&mut rng, 4);
     let state: L::State = random(&mut rng);
-    check(cell, &xs, &state, 3);
-    let (mut run, mut forward, mut tape) = (copy(&state), copy(&state), cell.tape());
+    check(cell, Pass::of(&xs), &state, 3);
+    let (mut run, mut forward, mut tape) = (state.clone(), state.clone(), cell.tape());
     let ys = all_scalars(&cell.run(&xs, &mut run));
-    cell.forward(&xs, &mut forward, &mut tape);
-    assert_close("outputs of run", &ys, &all_scalars(cell.outputs(&tape)), 1e-13);
+    let want = all_scalars(cell.forward(&xs, &mut forward, &mut tape));
+    assert_close("outputs of run", &ys, &want, 1e-13);
     assert_close("state of run", &scalars(&run), &scalars(&forward), 1e-13);
     Gradcheck::default().check(cell, &xs, &state).assert_ok();
 }

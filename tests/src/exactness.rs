@@ -2,9 +2,11 @@
 //! depends on nothing but its arguments, a batch is its samples, and a sample's end is its end.
 
 use crate::golden::{from_scalars, scalars};
-use rnn_cell::cell::{Cell, Layer, Model};
+use rnn_cell::cell::{Bars, Cell, Layer, LayerPass, Model, Pass};
+use rnn_cell::inspect::gradcheck::Checked;
 use rnn_cell::rng::{Rng, SeedableRng, Xoshiro256PlusPlus, normal};
 use rnn_cell::types::varying::Varying;
+use std::ops::Range;
 
 /// A generator of random numbers that starts from `seed`.
 pub fn rng(seed: u64) -> Xoshiro256PlusPlus {
@@ -60,9 +62,9 @@ pub fn assert_same_bits(what: &str, got: &[f64], want: &[f64]) {
     }
 }
 
-/// All that a forward and a backward pass of one sequence give.
+/// The results of a forward and a backward pass over one sequence.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Pass {
+pub struct Results {
     /// The outputs, step by step.
     pub outputs: Vec<f64>,
     /// The final state.
@@ -73,170 +75,193 @@ pub struct Pass {
     pub gradients: Vec<f64>,
     /// The cotangents of the inputs, step by step.
     pub dxs: Vec<f64>,
+    /// The cotangent of the context.
+    pub dcontext: Vec<f64>,
+}
+
+impl Results {
+    /// Compares every part by `compare`: its description, both values, and the number of the pass that computed it.
+    #[track_caller]
+    fn compare(&self, want: &Self, when: &str, compare: impl Fn(&str, &[f64], &[f64], usize)) {
+        for (part, got, want, pass) in [
+            ("outputs", &self.outputs, &want.outputs, 0),
+            ("final state", &self.state, &want.state, 0),
+            ("cotangent of the initial state", &self.dstate, &want.dstate, 1),
+            ("gradients", &self.gradients, &want.gradients, 1),
+            ("cotangents of the inputs", &self.dxs, &want.dxs, 1),
+            ("cotangent of the context", &self.dcontext, &want.dcontext, 1),
+        ] {
+            compare(&format!("{part} {when}"), got, want, pass);
+        }
+    }
 }
 
 /// Runs forward and backward from `state` with the cotangents `dys` (empty: zero) and `dfinal`.
-pub fn pass<const B: usize, L>(
-    cell: &L,
-    xs: &[L::Input],
-    lengths: Option<&[usize; B]>,
+pub fn forward_and_backward<const B: usize, L: Checked<B>>(
+    layer: &L,
+    pass: LayerPass<'_, L, B>,
     state: &L::State,
     (dys, dfinal): (&[L::Output], &L::State),
     tape: &mut L::Tape,
-) -> Pass
-where
-    L: Layer<B, Scalar = f64, State: Varying<f64>, Output: Varying<f64>, InputBar: Varying<f64>>,
-{
-    let mut state = copy(state);
-    cell.forward(Pass::of(xs).lengths(lengths.copied()), &mut state, tape);
-    let outputs = all_scalars(cell.outputs(tape));
-    let mut dstate = copy(dfinal);
-    let mut gradients = cell.zero_gradients();
-    // Backward overwrites the cotangents of the inputs, whatever stood there.
-    let mut dxs: Vec<L::InputBar> = xs
-        .iter()
-        .map(|_| {
-            let mut dx = L::InputBar::zero();
-            dx.scalars_mut(&mut |x| *x = f64::NAN);
-            dx
-        })
-        .collect();
-    cell.backward(Pass::of(xs).lengths(lengths.copied()), tape, dys, Bars::of(&mut gradients).state(&mut dstate).inputs(&mut dxs));
-    Pass {
+) -> Results {
+    let mut state = state.clone();
+    let outputs = all_scalars(layer.forward(pass, &mut state, tape));
+    let (mut dstate, mut gradients) = (dfinal.clone(), layer.zero_gradients());
+    // Backward overwrites the cotangents of the inputs, whatever they were.
+    let mut dx = L::InputBar::zero();
+    dx.scalars_mut(&mut |x| *x = f64::NAN);
+    let mut dxs: Vec<L::InputBar> = pass.xs.iter().map(|_| copy(&dx)).collect();
+    let mut dcontext = L::Context::zero();
+    let bars = Bars::of(&mut *gradients).state(&mut dstate).inputs(&mut dxs).context(&mut dcontext);
+    layer.backward(pass, tape, dys, bars);
+    Results {
         outputs,
         state: scalars(&state),
         dstate: scalars(&dstate),
         gradients: parameters(&*gradients),
         dxs: all_scalars(&dxs),
+        dcontext: scalars(&dcontext),
     }
 }
 
 /// Checks all properties that need nothing but the cell and a sequence.
-pub fn check<const B: usize, L>(cell: &L, xs: &[L::Input], state: &L::State, seed: u64)
+pub fn check<const B: usize, L>(cell: &L, pass: LayerPass<'_, L, B>, state: &L::State, seed: u64)
 where
-    L: Cell<B> + Layer<B, Scalar = f64, State: Varying<f64>, Output: Varying<f64>, InputBar: Varying<f64>>,
+    L: Cell<B> + Checked<B>,
 {
-    steps_are_the_sequence(cell, xs, state);
-    earlier_calls_leave_no_trace(cell, xs, state, seed);
-    empty_sequences_do_nothing(cell, state, seed);
-    sequences_can_be_cut(cell, xs, state, seed);
-    missing_cotangents_are_zero(cell, xs, state, seed);
-    gradients_add_up(cell, xs, state, seed);
+    steps_are_the_sequence(cell, pass, state);
+    earlier_calls_leave_no_trace(cell, pass, state, seed);
+    empty_sequences_do_nothing(cell, pass, state, seed);
+    sequences_can_be_cut(cell, pass, state, seed);
+    missing_cotangents_are_zero(cell, pass, state, seed);
+    gradients_add_up(cell, pass, state, seed);
 }
 
 /// `step` repeated gives the outputs and the final state of `forward`, up to rounding.
-pub fn steps_are_the_sequence<const B: usize, L>(cell: &L, xs: &[L::Input], state: &L::State)
+pub fn steps_are_the_sequence<const B: usize, L>(cell: &L, pass: LayerPass<'_, L, B>, state: &L::State)
 where
-    L: Cell<B> + Layer<B, Scalar = f64, State: Varying<f64>, Output: Varying<f64>>,
+    L: Cell<B> + Checked<B>,
 {
-    let mut stepped = copy(state);
-    let steps: Vec<L::Output> = xs.iter().map(|x| cell.step(x, &mut stepped)).collect();
-    let mut forwarded = copy(state);
-    let mut tape = cell.tape();
-    cell.forward(xs, &mut forwarded, &mut tape);
-    assert_eq!(cell.outputs(&tape).len(), xs.len(), "an output a step");
-    assert_close("outputs of forward", &all_scalars(cell.outputs(&tape)), &all_scalars(&steps), 1e-13);
+    let mut stepped = state.clone();
+    let steps: Vec<L::Output> = pass.xs.iter().map(|x| cell.step((x, pass.context), &mut stepped)).collect();
+    let (mut forwarded, mut tape) = (state.clone(), cell.tape());
+    let ys = cell.forward(pass, &mut forwarded, &mut tape);
+    assert_eq!(ys.len(), pass.xs.len(), "one output per step");
+    assert_close("outputs of forward", &all_scalars(ys), &all_scalars(&steps), 1e-13);
     assert_close("final state of forward", &scalars(&forwarded), &scalars(&stepped), 1e-13);
 }
 
 /// A pass is the same to the last bit on a new tape and on one that was used for longer and shorter
 /// sequences.
-pub fn earlier_calls_leave_no_trace<const B: usize, L>(cell: &L, xs: &[L::Input], state: &L::State, seed: u64)
-where
-    L: Layer<B, Scalar = f64, State: Varying<f64>, Output: Varying<f64>, InputBar: Varying<f64>>,
-{
-    let mut rng = rng(seed);
+pub fn earlier_calls_leave_no_trace<const B: usize, L: Checked<B>>(
+    cell: &L,
+    pass: LayerPass<'_, L, B>,
+    state: &L::State,
+    seed: u64,
+) {
+    let (mut rng, steps) = (rng(seed), pass.xs.len());
     let dfinal: L::State = random(&mut rng);
-    let dys: Vec<L::Output> = random_sequence(&mut rng, xs.len());
+    let dys: Vec<L::Output> = random_sequence(&mut rng, steps);
     let other: L::State = random(&mut rng);
-    let middle = xs.len() / 2;
-    let fresh = pass(cell, &xs[..middle], None, state, (&dys[..middle], &dfinal), &mut cell.tape());
+    let run = |steps: usize, state, tape: &mut _| {
+        forward_and_backward(cell, pass.window(0..steps), state, (&dys[..steps], &dfinal), tape)
+    };
+    let middle = steps / 2;
+    let fresh = run(middle, state, &mut cell.tape());
     let mut tape = cell.tape();
-    for before in [xs.len(), 1, middle, 0] {
-        pass(cell, &xs[..before], None, &other, (&dys[..before], &dfinal), &mut tape);
-        let again = pass(cell, &xs[..middle], None, state, (&dys[..middle], &dfinal), &mut tape);
-        let what = |part: &str| format!("{part} after a sequence of {before} steps");
-        assert_same_bits(&what("outputs"), &again.outputs, &fresh.outputs);
-        assert_same_bits(&what("final state"), &again.state, &fresh.state);
-        assert_same_bits(&what("gradients"), &again.gradients, &fresh.gradients);
-        assert_same_bits(&what("cotangents of the inputs"), &again.dxs, &fresh.dxs);
-        assert_same_bits(&what("cotangent of the initial state"), &again.dstate, &fresh.dstate);
+    for before in [steps, 1, middle, 0] {
+        run(before, &other, &mut tape);
+        let when = format!("after a sequence of {before} steps");
+        run(middle, state, &mut tape)
+            .compare(&fresh, &when, |what, got, want, _| assert_same_bits(what, got, want));
     }
 }
 
 /// No steps: the state and its cotangent pass through, and there are no gradients.
-pub fn empty_sequences_do_nothing<const B: usize, L>(cell: &L, state: &L::State, seed: u64)
-where
-    L: Layer<B, Scalar = f64, State: Varying<f64>, Output: Varying<f64>, InputBar: Varying<f64>>,
-{
+pub fn empty_sequences_do_nothing<const B: usize, L: Checked<B>>(
+    cell: &L,
+    pass: LayerPass<'_, L, B>,
+    state: &L::State,
+    seed: u64,
+) {
     let dfinal: L::State = random(&mut rng(seed));
-    let pass = pass(cell, &[], None, state, (&[], &dfinal), &mut cell.tape());
-    assert!(pass.outputs.is_empty() && pass.dxs.is_empty());
-    assert_same_bits("state after no step", &pass.state, &scalars(state));
-    assert_same_bits("its cotangent", &pass.dstate, &scalars(&dfinal));
-    assert!(pass.gradients.iter().all(|&x| x == 0.0), "gradients of no step: {:?}", pass.gradients);
+    let results = forward_and_backward(cell, pass.window(0..0), state, (&[], &dfinal), &mut cell.tape());
+    assert!(results.outputs.is_empty() && results.dxs.is_empty());
+    assert_same_bits("state after no step", &results.state, &scalars(state));
+    assert_same_bits("its cotangent", &results.dstate, &scalars(&dfinal));
+    assert!(results.gradients.iter().all(|&x| x == 0.0), "gradients of no step: {:?}", results.gradients);
+    assert!(results.dcontext.iter().all(|&x| x == 0.0), "context of no step: {:?}", results.dcontext);
 }
 
-/// A sequence in two parts, the state handed on and its cotangent handed back, is the sequence. Parts of one
-/// step are among them.
-pub fn sequences_can_be_cut<const B: usize, L>(cell: &L, xs: &[L::Input], state: &L::State, seed: u64)
-where
-    L: Layer<B, Scalar = f64, State: Varying<f64>, Output: Varying<f64>, InputBar: Varying<f64>>,
-{
-    let mut rng = rng(seed);
+/// A sequence in two parts, where the second starts from the first's state and the first from the second's
+/// cotangent, is the sequence. Parts of one step are among them.
+pub fn sequences_can_be_cut<const B: usize, L: Checked<B>>(
+    cell: &L,
+    pass: LayerPass<'_, L, B>,
+    state: &L::State,
+    seed: u64,
+) {
+    let (mut rng, steps) = (rng(seed), pass.xs.len());
     let dfinal: L::State = random(&mut rng);
-    let dys: Vec<L::Output> = random_sequence(&mut rng, xs.len());
-    let whole = pass(cell, xs, None, state, (&dys, &dfinal), &mut cell.tape());
-    for cut in [1, xs.len() - 1] {
-        let mut middle = copy(state);
-        cell.forward(&xs[..cut], &mut middle, &mut cell.tape());
-        let second = pass(cell, &xs[cut..], None, &middle, (&dys[cut..], &dfinal), &mut cell.tape());
-        let dmiddle = from_scalars(&second.dstate);
-        let first = pass(cell, &xs[..cut], None, state, (&dys[..cut], &dmiddle), &mut cell.tape());
-        let join = |a: &[f64], b: &[f64]| [a, b].concat();
-        let sum: Vec<f64> = first.gradients.iter().zip(&second.gradients).map(|(a, b)| a + b).collect();
-        assert_close("outputs in two parts", &join(&first.outputs, &second.outputs), &whole.outputs, 1e-13);
-        assert_close("final state in two parts", &second.state, &whole.state, 1e-13);
-        assert_close(
-            "cotangents of the inputs in two parts",
-            &join(&first.dxs, &second.dxs),
-            &whole.dxs,
-            1e-12,
-        );
-        assert_close("cotangent of the initial state in two parts", &first.dstate, &whole.dstate, 1e-12);
-        assert_close("gradients in two parts", &sum, &whole.gradients, 1e-12);
+    let dys: Vec<L::Output> = random_sequence(&mut rng, steps);
+    let run = |steps: Range<usize>, state: &L::State, dfinal: &L::State| {
+        let dys = (&dys[steps.clone()], dfinal);
+        forward_and_backward(cell, pass.window(steps), state, dys, &mut cell.tape())
+    };
+    let whole = run(0..steps, state, &dfinal);
+    for cut in [1, steps - 1] {
+        let mut middle = state.clone();
+        cell.forward(pass.window(0..cut), &mut middle, &mut cell.tape());
+        let second = run(cut..steps, &middle, &dfinal);
+        let first = run(0..cut, state, &from_scalars(&second.dstate));
+        let sum = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a + b).collect();
+        let joined = Results {
+            outputs: [first.outputs, second.outputs].concat(),
+            state: second.state,
+            dstate: first.dstate,
+            gradients: sum(&first.gradients, &second.gradients),
+            dxs: [first.dxs, second.dxs].concat(),
+            dcontext: sum(&first.dcontext, &second.dcontext),
+        };
+        joined.compare(&whole, "in two parts", |what, got, want, pass| {
+            assert_close(what, got, want, [1e-13, 1e-12][pass]);
+        });
     }
 }
 
 /// Empty `dys` are zeros.
-pub fn missing_cotangents_are_zero<const B: usize, L>(cell: &L, xs: &[L::Input], state: &L::State, seed: u64)
-where
-    L: Layer<B, Scalar = f64, State: Varying<f64>, Output: Varying<f64>, InputBar: Varying<f64>>,
-{
+pub fn missing_cotangents_are_zero<const B: usize, L: Checked<B>>(
+    cell: &L,
+    pass: LayerPass<'_, L, B>,
+    state: &L::State,
+    seed: u64,
+) {
     let dfinal: L::State = random(&mut rng(seed));
-    let zeros: Vec<L::Output> = xs.iter().map(|_| L::Output::zero()).collect();
-    let with = pass(cell, xs, None, state, (&zeros, &dfinal), &mut cell.tape());
-    let without = pass(cell, xs, None, state, (&[], &dfinal), &mut cell.tape());
-    assert_close("gradients without cotangents of the outputs", &without.gradients, &with.gradients, 1e-13);
-    assert_close("cotangents of the inputs", &without.dxs, &with.dxs, 1e-13);
-    assert_close("cotangent of the initial state", &without.dstate, &with.dstate, 1e-13);
+    let zeros: Vec<L::Output> = pass.xs.iter().map(|_| L::Output::zero()).collect();
+    let with = forward_and_backward(cell, pass, state, (&zeros, &dfinal), &mut cell.tape());
+    let without = forward_and_backward(cell, pass, state, (&[], &dfinal), &mut cell.tape());
+    without.compare(&with, "without cotangents of the outputs", |what, got, want, _| {
+        assert_close(what, got, want, 1e-13);
+    });
 }
 
-/// Backward adds into the gradients, and asking for no cotangents of the inputs changes nothing else.
-pub fn gradients_add_up<const B: usize, L>(cell: &L, xs: &[L::Input], state: &L::State, seed: u64)
-where
-    L: Layer<B, Scalar = f64, State: Varying<f64>, Output: Varying<f64>, InputBar: Varying<f64>>,
-{
+/// Backward adds to the gradients, and asking for no cotangents of inputs and context changes nothing else.
+pub fn gradients_add_up<const B: usize, L: Checked<B>>(
+    cell: &L,
+    pass: LayerPass<'_, L, B>,
+    state: &L::State,
+    seed: u64,
+) {
     let mut rng = rng(seed);
     let dfinal: L::State = random(&mut rng);
-    let dys: Vec<L::Output> = random_sequence(&mut rng, xs.len());
-    let once = pass(cell, xs, None, state, (&dys, &dfinal), &mut cell.tape());
-    let mut gradients = cell.zero_gradients();
-    let mut tape = cell.tape();
+    let dys: Vec<L::Output> = random_sequence(&mut rng, pass.xs.len());
+    let once = forward_and_backward(cell, pass, state, (&dys, &dfinal), &mut cell.tape());
+    let (mut gradients, mut tape) = (cell.zero_gradients(), cell.tape());
     for _ in 0..2 {
-        cell.forward(xs, &mut copy(state), &mut tape);
-        let mut dstate = copy(&dfinal);
-        cell.backward(xs, &mut tape, &dys, Bars::of(&mut gradients).state(&mut dstate));
+        cell.forward(pass, &mut state.clone(), &mut tape);
+        let mut dstate = dfinal.clone();
+        let bars = Bars::of(&mut *gradients).state(&mut dstate).without_context();
+        cell.backward(pass, &mut tape, &dys, bars);
         assert_close("cotangent of the initial state without dxs", &scalars(&dstate), &once.dstate, 1e-13);
     }
     let twice: Vec<f64> = once.gradients.iter().map(|x| 2.0 * x).collect();
@@ -251,9 +276,7 @@ fn sample<const B: usize, V: Varying<f64>, W: Varying<f64>>(batch: &V, b: usize)
 /// Checks a ragged batch of random inputs and states: see [`ragged_batch_is_its_samples`].
 pub fn ragged_batches_are_their_samples<const B: usize, L>(cell: &L, lengths: [usize; B], seed: u64)
 where
-    L: Layer<B, Scalar = f64, Input: Varying<f64>, InputBar: Varying<f64>>,
-    L: Layer<B, State: Varying<f64>, Output: Varying<f64>>,
-    L: Layer<1, Input: Varying<f64>, InputBar: Varying<f64>, State: Varying<f64>, Output: Varying<f64>>,
+    L: Checked<B> + Layer<B, Context = ()> + Checked<1> + Layer<1, Context = ()>,
 {
     let mut rng = rng(seed);
     let steps = lengths.iter().copied().max().unwrap_or(0) + 1;
@@ -272,9 +295,7 @@ pub fn ragged_batch_is_its_samples<const B: usize, L>(
     lengths: [usize; B],
     seed: u64,
 ) where
-    L: Layer<B, Scalar = f64, Input: Varying<f64>, InputBar: Varying<f64>>,
-    L: Layer<B, State: Varying<f64>, Output: Varying<f64>>,
-    L: Layer<1, Input: Varying<f64>, InputBar: Varying<f64>, State: Varying<f64>, Output: Varying<f64>>,
+    L: Checked<B> + Layer<B, Context = ()> + Checked<1> + Layer<1, Context = ()>,
 {
     let mut rng = rng(seed + 1);
     let steps = xs.len();
@@ -287,15 +308,21 @@ pub fn ragged_batch_is_its_samples<const B: usize, L>(
                 x.sample_mut(b, B, &mut |x| *x = padding);
             }
         }
-        let batch = pass::<B, L>(cell, &xs, Some(&lengths), state, (&dys, &dfinal), &mut tape);
+        let batch = forward_and_backward::<B, L>(
+            cell,
+            Pass::of(&xs).lengths(lengths),
+            state,
+            (&dys, &dfinal),
+            &mut tape,
+        );
         let mut sum = vec![0.0; batch.gradients.len()];
         for (b, &length) in lengths.iter().enumerate() {
             let what = |part: &str| format!("{part} of sample {b}, padded with {padding}");
             let one = |scalars: &[f64], t: usize| -> Vec<f64> {
-                scalars_of_sample::<B, <L as Layer<B>>::Output>(step((scalars, t), steps), b)
+                scalars_of_sample::<B, <L as Layer<B>>::Output>(step(scalars, t, steps), b)
             };
             let one_bar = |scalars: &[f64], t: usize| -> Vec<f64> {
-                scalars_of_sample::<B, <L as Layer<B>>::InputBar>(step((scalars, t), steps), b)
+                scalars_of_sample::<B, <L as Layer<B>>::InputBar>(step(scalars, t, steps), b)
             };
             let one_state = |scalars: &[f64]| scalars_of_sample::<B, <L as Layer<B>>::State>(scalars, b);
             let xs: Vec<<L as Layer<1>>::Input> =
@@ -304,7 +331,7 @@ pub fn ragged_batch_is_its_samples<const B: usize, L>(
                 dys[..length].iter().map(|dy| sample::<B, _, _>(dy, b)).collect();
             let (state, dfinal) = (sample::<B, _, _>(state, b), sample::<B, _, _>(&dfinal, b));
             let mut tape = cell.tape::<1>();
-            let alone = pass::<1, L>(cell, &xs, None, &state, (&dys, &dfinal), &mut tape);
+            let alone = forward_and_backward::<1, L>(cell, Pass::of(&xs), &state, (&dys, &dfinal), &mut tape);
 
             let outputs: Vec<f64> = (0..length).flat_map(|t| one(&batch.outputs, t)).collect();
             assert_close(&what("outputs"), &outputs, &alone.outputs, 1e-13);

@@ -5,7 +5,7 @@
 //! states, so its backward pass starts from exactly these cotangents.
 
 use nalgebra::SMatrix;
-use rnn_cell::cell::{BlockShape, Cell, Layer, Model, ModelMut};
+use rnn_cell::cell::{Bars, BlockShape, Cell, Layer, Model, ModelMut};
 use rnn_cell::types::varying::Varying;
 use serde_json::Value;
 use std::path::Path;
@@ -234,8 +234,8 @@ fn fields(case: &Case, prefix: &str, names: &[&str], t: Option<usize>) -> Vec<f6
 /// the loss, and the gradients of every parameter, of the inputs and of the initial state.
 pub fn check<const B: usize, const I: usize, L>(mut cell: L, names: &Names) -> Comparison
 where
-    L: ModelMut + Cell<B, Scalar = f64, Input = SMatrix<f64, I, B>, InputBar = SMatrix<f64, I, B>>,
-    L: Layer<B, State: Varying<f64>, Output: Varying<f64>>,
+    L: ModelMut + Cell<B, Scalar = f64, Context = ()>,
+    L: Layer<B, Input = SMatrix<f64, I, B>, InputBar = SMatrix<f64, I, B>>,
 {
     let case = Case::load(names.case, B);
     let mut comparison = Comparison::default();
@@ -276,7 +276,7 @@ where
         loss += inner_product(&dy, &scalars(y));
         dys.push(from_scalars::<L::Output>(&dy));
     }
-    assert_eq!(dys.len(), steps, "an output a step");
+    assert_eq!(dys.len(), steps, "one output per step");
     let mut state: L::State = from_scalars(&initial);
     cell.forward(&xs, &mut state, &mut tape);
     let dfinal = fields(&case, "cotangents.final_states", names.states, None);
@@ -286,7 +286,8 @@ where
     let mut dstate: L::State = from_scalars(&dfinal);
     let mut gradients = cell.zero_gradients();
     let mut dxs: Vec<L::InputBar> = (0..steps).map(|_| SMatrix::from_element(f64::NAN)).collect();
-    cell.backward(&xs, &mut tape, &dys, Bars::of(&mut gradients).state(&mut dstate).inputs(&mut dxs));
+    let bars = Bars::of(&mut gradients).state(&mut dstate).inputs(&mut dxs);
+    cell.backward(&xs, &mut tape, &dys, bars);
     compare_gradients(&mut comparison, &*gradients, &case, names);
     for (name, want) in names.states.iter().zip(split_fields(&case, &scalars(&dstate), names.states)) {
         let path = format!("grads.initial_states.{name}");
@@ -297,14 +298,15 @@ where
     comparison
 }
 
-/// Runs attention, one call over the encoder's outputs (the context), and compares its weights and the weighted sum, by `step` and by `forward`, the loss, and the gradients of the parameters, the query and the
+/// Runs attention, one call over the encoder's outputs (the context), and compares its weights and the
+/// weighted sum, by `step` and by `forward`, the loss, and the gradients of the parameters, the query and the
 /// encoder's outputs.
 ///
 /// The context is the encoder's outputs `[E, S]` and a mask `[S]`.
 pub fn check_attention<const B: usize, const Q: usize, L>(mut cell: L, names: &Names) -> Comparison
 where
-    L: ModelMut + Layer<B, Scalar = f64, Input = SMatrix<f64, Q, B>, InputBar = SMatrix<f64, Q, B>>,
-    L: Layer<B, Context: Varying<f64>, State: Varying<f64>, Output: Varying<f64>>,
+    L: ModelMut + Cell<B, Scalar = f64, Context: Varying<f64>>,
+    L: Layer<B, Input = SMatrix<f64, Q, B>, InputBar = SMatrix<f64, Q, B>>,
 {
     let case = Case::load(names.case, B);
     let mut comparison = Comparison::default();
@@ -320,8 +322,7 @@ where
     comparison.compare_varying("output of step", &cell.step((&query, &context), &mut state), &want);
     let mut tape = cell.tape();
     let xs = [query];
-    cell.forward((&xs, &context), &mut state, &mut tape);
-    let [y] = cell.outputs(&tape) else { panic!("an output a step") };
+    let [y] = cell.forward((&xs, &context), &mut state, &mut tape) else { panic!("one output per step") };
     comparison.compare_varying("output of forward", y, &want);
 
     let mut dy = Vec::new();
@@ -332,12 +333,12 @@ where
     }
     comparison.compare("loss", &[inner_product(&dy, &scalars(y))], &[case.number("loss_value")]);
 
-    let mut dstate = cell.zero_state();
     let mut gradients = cell.zero_gradients();
     let mut dxs = [SMatrix::from_element(f64::NAN)];
-    let mut dcontext = cell.zero_context_bar();
+    let mut dcontext = L::Context::zero();
     let dys = [from_scalars(&dy)];
-    cell.backward((&xs, &context), &mut tape, &dys, Bars::of(&mut gradients).state(&mut dstate).inputs(&mut dxs).context(&mut dcontext));
+    let bars = Bars::of(&mut gradients).inputs(&mut dxs).context(&mut dcontext);
+    cell.backward((&xs, &context), &mut tape, &dys, bars);
     compare_gradients(&mut comparison, &*gradients, &case, names);
     comparison.compare_varying("gradient of the query", &dxs[0], &case.array("grads.s").data);
     let dcontext = scalars(&dcontext);

@@ -7,13 +7,12 @@ mod reference;
 
 use nalgebra::{Complex, SMatrix, SVector};
 use reference::{Sequence, column, convolve, matrix, row, sigmoid, silu, softplus, times};
-use rnn_cell::cell::{Cell, Layer, ModelMut};
 use rnn_cell::cells::*;
-use rnn_cell::inspect::gradcheck::gradcheck;
+use rnn_cell::inspect::gradcheck::{Checked, gradcheck};
 use rnn_cell::prelude::*;
-use rnn_cell::types::varying::Varying;
 use tests::exactness::{
-    all_scalars, assert_close, check, pass, ragged_batches_are_their_samples, random, random_sequence, rng,
+    all_scalars, assert_close, check, forward_and_backward, ragged_batches_are_their_samples, random,
+    random_sequence, rng,
 };
 
 rnn_cell! {
@@ -53,27 +52,26 @@ macro_rules! verify {
 
 fn verify<const B: usize, L>(cell: &mut L, adapt: impl Fn(&mut L::State))
 where
-    L: ModelMut + Cell<B> + Layer<B, Scalar = f64, Input: Varying<f64> + Clone, InputBar: Varying<f64>>,
-    L: Layer<B, State: Varying<f64> + Clone, Output: Varying<f64> + Clone>,
+    L: Cell<B> + Checked<B> + Layer<B, Context = ()>,
 {
     let mut rng = rng(2024);
     let mut state: L::State = random(&mut rng);
     adapt(&mut state);
     let xs: Vec<L::Input> = random_sequence(&mut rng, 6);
     gradcheck::<_, B>(cell, &xs, &state).assert_ok();
-    check(cell, &xs, &state, 7);
+    check(cell, Pass::of(&xs), &state, 7);
 }
 
 /// Runs a cell over random inputs from its own initial state: the inputs and the outputs, a row a step.
 fn outputs<const I: usize, const O: usize, L>(cell: &L) -> (Sequence, Sequence)
 where
-    L: Layer<1, Scalar = f64, Input = SVector<f64, I>, Output = SVector<f64, O>>,
+    L: Layer<1, Scalar = f64, Context = (), Input = SVector<f64, I>, Output = SVector<f64, O>>,
 {
     let xs: Vec<SVector<f64, I>> = random_sequence(&mut rng(5), STEPS);
     let (mut state, mut tape) = (cell.initial_state(), cell.tape());
-    cell.forward(&xs, &mut state, &mut tape);
+    let ys = all_scalars(cell.forward(&xs, &mut state, &mut tape));
     let rows = |values: &[f64], n: usize| values.chunks(n).map(<[f64]>::to_vec).collect();
-    (rows(&all_scalars(&xs), I), rows(&all_scalars(cell.outputs(&tape)), O))
+    (rows(&all_scalars(&xs), I), rows(&ys, O))
 }
 
 #[track_caller]
@@ -349,8 +347,8 @@ fn rwkv_survives_large_keys() {
     let ys = cell.forward(&xs, &mut state, &mut tape).to_vec();
     assert!(ys.iter().all(|y| y.iter().all(|y| y.is_finite())), "{ys:?}");
     assert!(state.largest.amax() > 1000.0, "the keys are not large");
-    let (mut gradients, mut dstate) = (RwkvTimeMixing::<4>::zeros(), cell.zero_state());
-    cell.backward(&xs, &mut tape, &ys, Bars::of(&mut gradients).state(&mut dstate));
+    let mut gradients = RwkvTimeMixing::<4>::zeros();
+    cell.backward(&xs, &mut tape, &ys, &mut gradients);
     gradients.visit(&mut |parameter| {
         assert!(parameter.values.iter().all(|x| x.is_finite()), "{}: {:?}", parameter.name, parameter.values);
     });
@@ -458,14 +456,14 @@ fn delays_hand_cotangents_back() {
     dfinal.x_1.fill(1.0);
     let xs: Vec<SVector<f64, 2>> = random_sequence(&mut rng(2), 4);
     for length in 0..4 {
-        let pass =
-            pass::<1, _>(&cell, &xs, Some(&[length]), &cell.zero_state(), (&[], &dfinal), &mut cell.tape());
+        let (pass, state) = (Pass::of(&xs).lengths([length]), cell.zero_state());
+        let results = forward_and_backward(&cell, pass, &state, (&[], &dfinal), &mut cell.tape());
         // The state is `W_x @ u` of the last step there is.
         let want = cell.W_x.transpose() * dfinal.x_1;
         let mut expected = [0.0; 8];
         if length > 0 {
             expected[2 * length - 2..2 * length].copy_from_slice(want.as_slice());
         }
-        assert_close(&format!("cotangents of {length} steps"), &pass.dxs, &expected, 1e-14);
+        assert_close(&format!("cotangents of {length} steps"), &results.dxs, &expected, 1e-14);
     }
 }

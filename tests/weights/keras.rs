@@ -5,7 +5,6 @@ use crate::{Tensor, file, fixture, played, randomise, tensors, uniform};
 use rnn_cell::cell::{Layer, ModelMut};
 use rnn_cell::cells::{Dense, Elman, Gru, GruResetAfter, Lstm};
 use rnn_cell::prelude::*;
-use rnn_cell::types::varying::Varying;
 use rnn_cell::weights::{Mapping, keras};
 
 const I: usize = 3;
@@ -83,7 +82,7 @@ fn weights(gates: usize, bias: &[usize], rng: &mut Xoshiro256PlusPlus) -> Weight
 /// Loads random variables of Keras and runs six steps beside Keras's equations; saves, and runs those of the saved file.
 fn check<L>(mut cell: L, mapping: &Mapping, gates: usize, bias: &[usize], states: usize, step: KerasStep)
 where
-    L: ModelMut + Cell<1, Scalar = f64, Input = SVector<f64, I>, Output = SVector<f64, H>>,
+    L: ModelMut + Cell<1, Scalar = f64, Context = (), Input = SVector<f64, I>, Output = SVector<f64, H>>,
 {
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(7);
     let weights = weights(gates, bias, &mut rng);
@@ -99,10 +98,10 @@ where
     for w in [weights.each_ref(), [&saved[1], &saved[2], &saved[0]]] {
         let w = w.map(|tensor| tensor.values());
         let mut theirs = vec![vec![0.0; H]; states];
-        let mut ours = Layer::initial_state_with(&cell);
+        let mut ours = cell.initial_state();
         for _ in 0..6 {
             let x: Vec<f64> = (0..I).map(|_| uniform(&mut rng)).collect();
-            step((&x, &mut theirs), &w);
+            step(&x, &mut theirs, &w);
             let y = cell.step(&SVector::from_column_slice(&x), &mut ours);
             let error = y.iter().zip(&theirs[0]).fold(0.0_f64, |worst, (y, h)| worst.max((y - h).abs()));
             assert!(error < 1e-14, "{error}: {y} and {theirs:?}");
@@ -159,15 +158,7 @@ fn bidirectional() {
 fn as_keras_computes() {
     fn check<M>(name: &str, cell: Mapping, layer: M)
     where
-        M: ModelMut
-            + Layer<
-                1,
-                Scalar = f64,
-                Input = SVector<f64, I>,
-                Output = SVector<f64, 4>,
-                InputBar = SVector<f64, I>,
-                State: Clone + Varying<f64>,
-            >,
+        M: ModelMut + Layer<1, Scalar = f64, Context = (), Input = SVector<f64, I>, Output = SVector<f64, 4>>,
     {
         let bytes = fixture(&format!("{name}.safetensors"));
         // `sequential_2/dense/kernel`

@@ -138,13 +138,12 @@ pub fn sequences(name: &str) -> [Vec<Vec<f64>>; 2] {
 /// The largest difference of what `model` plays and what that other program played.
 pub fn played<T: Scalar, M, const X: usize, const Y: usize>(name: &str, model: &M) -> f64
 where
-    M: Layer<1, Scalar = T, Input = SMatrix<T, X, 1>, Output = SMatrix<T, Y, 1>>,
+    M: Layer<1, Scalar = T, Context = (), Input = SMatrix<T, X, 1>, Output = SMatrix<T, Y, 1>>,
 {
     let [xs, ys] = sequences(name);
     let xs: Vec<_> = xs.iter().map(|x| SMatrix::<T, X, 1>::from_fn(|row, _| T::of(x[row]))).collect();
     let (mut state, mut tape) = (model.initial_state(), model.tape());
-    model.forward(&xs, &mut state, &mut tape);
-    let outputs = model.outputs(&tape);
+    let outputs = model.forward(&xs, &mut state, &mut tape);
     assert_eq!(outputs.len(), ys.len());
     assert!(outputs.len() > 5 && ys.iter().all(|y| y.len() == Y));
     let errors = outputs.iter().zip(&ys).flat_map(|(y, wanted)| y.iter().zip(wanted));

@@ -16,7 +16,7 @@ const CLOSE: f64 = 2e-6;
 
 fn check<M, const Y: usize>(name: &str, mut layer: M)
 where
-    M: ModelMut + Layer<1, Scalar = f64, Input = SVector<f64, I>, Output = SVector<f64, Y>>,
+    M: ModelMut + Layer<1, Scalar = f64, Context = (), Input = SVector<f64, I>, Output = SVector<f64, Y>>,
 {
     randomise(&mut layer, 1);
     onnx::load(&mut layer, &fixture(&format!("{name}.onnx"))).unwrap();

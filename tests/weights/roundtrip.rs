@@ -3,7 +3,6 @@
 use crate::{bits, randomise, tensors};
 use rnn_cell::cell::ModelMut;
 use rnn_cell::cells::*;
-use rnn_cell::network::Boxed;
 use rnn_cell::prelude::*;
 use rnn_cell::weights::torch::{self, Direction};
 use rnn_cell::weights::{Mapping, keras, load, matrix, save, scalar, vector};
@@ -46,7 +45,7 @@ fn every_ready_cell() {
 fn networks() {
     let both = Bidirectional::new(Lstm::<3, 5>::zeros(), Lstm::<3, 5>::zeros()).joined(Concat::<10>);
     let above = Residual { layer: Dropout::new(Gru::<10, 10>::zeros(), 0.3) };
-    let boxed = Boxed::new(Box::new(Mgu::<10, 4>::zeros()));
+    let boxed = Box::new(Mgu::<10, 4>::zeros());
     check("a network", Stack(Stack(both, above), Stack(boxed, Dense::<4, 2>::zeros())));
 }
 

@@ -20,6 +20,14 @@ trait Everything {
     fn of(&self) {}
     fn as_f64(&self) {}
     fn run(&self) {}
+    fn run_pass(&self) {}
+    fn forward(&self) {}
+    fn forward_pass(&self) {}
+    fn outputs(&self) {}
+    fn backward(&self) {}
+    fn backward_pass(&self) {}
+    fn into_pass(&self) {}
+    fn into_bars(&self) {}
     fn flat(&self) {}
     fn flat_mut(&mut self) {}
     fn flat_all(&self) {}

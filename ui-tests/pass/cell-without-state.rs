@@ -27,7 +27,7 @@ fn main() {
     assert_eq!(dys, [vector![6.5, 6.5], vector![0.5, 0.5]]);
     let mut grads = Dense::zeros();
     let mut dxs = [SVector::zeros(); 2];
-    dense.backward(&xs, &mut tape, &dys, Bars::of(&mut grads).state(&mut state).inputs(&mut dxs));
+    dense.backward(&xs, &mut tape, &dys, Bars::of(&mut grads).inputs(&mut dxs));
     assert_eq!(grads.b, vector![7.0, 7.0]);
     assert_eq!(dxs[0], vector![13.0, 13.0, 13.0]);
 }

@@ -45,5 +45,5 @@ fn main() {
     let mut residuals = cell.tape();
     let ys = cell.forward(&steps, &mut memory, &mut residuals).to_vec();
     let mut gradients = Lstm::zeros();
-    cell.backward(&steps, &mut residuals, &ys, Bars::of(&mut gradients).state(&mut memory));
+    cell.backward(&steps, &mut residuals, &ys, &mut gradients);
 }

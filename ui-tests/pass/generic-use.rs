@@ -38,13 +38,11 @@ fn parameters<M: Model>(model: &M) -> Vec<String> {
     names
 }
 
-fn last<const B: usize, L: Layer<B>>(layer: &L, xs: &[L::Input], state: &mut L::State) -> L::Output
+fn last<const B: usize, L>(layer: &L, xs: &[L::Input], state: &mut L::State) -> L::Output
 where
-    L::Output: Clone,
+    L: Layer<B, Context = ()>,
 {
-    let mut tape = layer.tape();
-    layer.forward(xs, state, &mut tape);
-    layer.outputs(&tape).last().expect("a step").clone()
+    layer.forward(xs, state, &mut layer.tape()).last().expect("a step").clone()
 }
 
 fn main() {

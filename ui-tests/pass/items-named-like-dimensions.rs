@@ -4,6 +4,7 @@
 #![allow(dead_code)]
 
 use nalgebra::SVector;
+use rnn_cell::prelude::*;
 
 struct I;
 enum H {
@@ -14,7 +15,7 @@ trait E {}
 struct B;
 struct T;
 
-rnn_cell::rnn_cell! {
+rnn_cell! {
     pub cell Attention<I, E, S, H> {
         input   x: [I];
         context M: [E, S], mask: [S] = 1;
@@ -40,5 +41,6 @@ fn main() {
     let mut tape = cell.tape();
     let dys = cell.forward((&xs, &context), &mut state, &mut tape).to_vec();
     let (mut grads, mut dstate) = (cell.clone(), state.clone());
-    cell.backward((&xs, &context), &mut tape, &dys, Bars::of(&mut grads).state(&mut dstate).without_context());
+    let bars = Bars::of(&mut grads).state(&mut dstate).without_context();
+    cell.backward((&xs, &context), &mut tape, &dys, bars);
 }

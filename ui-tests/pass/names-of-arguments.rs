@@ -31,6 +31,7 @@ fn main() {
     let dys = cell.forward((&xs, &context), &mut state, &mut tape).to_vec();
     let mut grads = Odd::zeros();
     let mut dcontext = OddContext { ctx: SVector::zeros(), lengths: SVector::zeros() };
-    cell.backward((&xs, &context), &mut tape, &dys, Bars::of(&mut grads).state(&mut state).context(&mut dcontext));
+    let bars = Bars::of(&mut grads).state(&mut state).context(&mut dcontext);
+    cell.backward((&xs, &context), &mut tape, &dys, bars);
     assert_eq!(grads.grads.norm() + dcontext.ctx.norm(), 0.0);
 }

@@ -32,8 +32,6 @@ pub struct Definition {
     pub dimensions: Vec<(&'static str, usize)>,
     /// Its inputs.
     pub inputs: Vec<(&'static str, Kind)>,
-    /// Whether it has a context.
-    pub has_context: bool,
     /// The number of its equations.
     pub equations: usize,
     /// `pub cell Name<..> { .. }`
@@ -181,7 +179,7 @@ impl Builder {
         let dimensions: Vec<_> = DIMENSIONS.into_iter().filter(is_named).collect();
         let list = dimensions.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
         let text = format!("pub cell {name}<{list}> {{\n    {}\n}}", lines.join("\n    "));
-        Definition { name, dimensions, inputs, has_context, equations, text }
+        Definition { name, dimensions, inputs, equations, text }
     }
 
     fn initial_state(&mut self, name: &str, shape: &Shape, has_context: bool) -> String {

@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 /// A module for each of `count` definitions, from `seed` on: the definition and its test.
 ///
-/// The module around them provides `verify` and `verify_with_context`.
+/// The module around them provides `verify`.
 pub fn write_tests(seed: u64, count: u64) -> String {
     let mut source = String::new();
     for seed in seed..seed + count {
@@ -19,8 +19,6 @@ fn write_test(source: &mut String, seed: u64) -> std::fmt::Result {
     let definition = Definition::new(seed);
     let sizes: String = definition.dimensions.iter().map(|(_, size)| format!("{size}, ")).collect();
     let name = &definition.name;
-    let (layer, verify) =
-        if definition.has_context { ("Layer", "verify_with_context") } else { ("Layer", "verify") };
     let fill = if definition.inputs.iter().any(|(_, kind)| *kind == Kind::OneHot) {
         "|x, rng| x.w = std::array::from_fn(|_| rnn_cell::rng::below(rng, 5) as u32)"
     } else {
@@ -30,7 +28,7 @@ fn write_test(source: &mut String, seed: u64) -> std::fmt::Result {
     writeln!(source, "    use rnn_cell::prelude::*;\n")?;
     writeln!(source, "    rnn_cell! {{\n{}\n    }}\n", definition.text)?;
     writeln!(source, "    const DEFINITION: &str = r#\"{}\"#;\n", definition.text)?;
-    writeln!(source, "    type Input = <{name}<{sizes}f64> as rnn_cell::cell::{layer}<2>>::Input;\n")?;
+    writeln!(source, "    type Input = <{name}<{sizes}f64> as rnn_cell::cell::Layer<2>>::Input;\n")?;
     writeln!(source, "    #[test]\n    fn gradients() {{")?;
     writeln!(source, "        let fill: fn(&mut Input, &mut rnn_cell::rng::Xoshiro256PlusPlus) = {fill};")?;
     writeln!(source, "        super::on_a_large_stack(move || {{")?;
@@ -38,6 +36,6 @@ fn write_test(source: &mut String, seed: u64) -> std::fmt::Result {
         source,
         "            let cell = {name}::<{sizes}f64>::init(&mut tests::exactness::rng({seed}));"
     )?;
-    writeln!(source, "            super::{verify}::<2, _>({seed}, DEFINITION, cell, fill);")?;
+    writeln!(source, "            super::verify::<2, _>({seed}, DEFINITION, cell, fill);")?;
     writeln!(source, "        }});\n    }}\n}}\n")
 }

@@ -71,7 +71,7 @@ fn main() {
     };
     let (wanted, others): (Vec<usize>, Vec<usize>) = (0..program.mutants.len()).partition(is_wanted);
     eprintln!("{} of {} mutants", wanted.len(), program.mutants.len());
-    let mut outcomes = run::run((Pass::of(&program).lengths(options.jobs.copied()), &wanted), &folder.join("run.txt"));
+    let mut outcomes = run::run(&program, &wanted, options.jobs, &folder.join("run.txt"));
     let known = |id: &usize| Some((*id, *last.get(program.mutants[*id].name.as_str())?));
     outcomes.extend(others.iter().filter_map(known));
     report(&program, &outcomes, &record);

@@ -10,6 +10,17 @@ use core::hint::black_box;
 use rnn_cell::cells::*;
 use rnn_cell::quantised::{Bf16, Int8, Quantised};
 
+macro_rules! initial_state {
+    ($cell:ident) => { $cell.initial_state::<1>() };
+    ($cell:ident $context:ident) => { $cell.initial_state_with::<1>(&$context) };
+}
+
+/// What a step reads.
+macro_rules! reads {
+    ($x:ident) => { &$x };
+    ($x:ident $context:ident) => { (&$x, &$context) };
+}
+
 /// A step and one of a handle, of a cell of one size.
 macro_rules! of_size {
     ($cell:ty, $x:expr $(, $context:ident)?) => {{
@@ -18,8 +29,8 @@ macro_rules! of_size {
             let mut cell = <$cell>::zeros();
             fill(&mut cell);
             $(let $context = any();)?
-            let (x, mut state) = ($x, cell.initial_state_with::<1>($(&$context)?));
-            let alone = cell.step(&x, $(&$context,)? &mut state);
+            let (x, mut state) = ($x, initial_state!(cell $($context)?));
+            let alone = cell.step(reads!(x $($context)?), &mut state);
             let prepared = cell.prepare($(&$context)?).step(&x, &mut state);
             is_finite(&alone) && is_finite(&prepared)
         }
@@ -55,8 +66,8 @@ macro_rules! of_format {
                 return false;
             }
             $(let $context = any();)?
-            let (x, mut state) = ($x, copy.initial_state_with::<1>($(&$context)?));
-            is_finite(&copy.step(&x, $(&$context,)? &mut state))
+            let (x, mut state) = ($x, initial_state!(copy $($context)?));
+            is_finite(&copy.step(reads!(x $($context)?), &mut state))
         }
         steps()
     }};
