@@ -144,7 +144,7 @@ fn without_a_heap_nothing_names_it() {
     };
     let (with, without) = (of(quote!(::rnn_cell)), of(quote!(::rnn_cell no_alloc)));
     for word in
-        ["Box", "Vec", "Series", "RightTape", "forward", "backward", "run_ragged", "ContextLayer", "boxed"]
+        ["Box", "Vec", "Series", "RightTape", "forward_pass", "backward_pass", "run_pass", "Layer", "boxed"]
     {
         assert!(with.iter().any(|found| found == word), "{word}");
         assert!(!without.iter().any(|found| found == word), "{word}");
