@@ -135,11 +135,10 @@ fn learn(
             let images: Vec<Vec<Column>> =
                 samples.iter().map(|sample| sample.columns.iter().map(&mut noisy).collect()).collect();
             let batch = pad::<f32, _, DIGIT_SIDE, BATCH>(&images);
-            let lengths = Some(&batch.lengths);
             let targets: Vec<&[u32]> = samples.iter().map(|sample| &sample.labels[..]).collect();
 
             let loss = trainer
-                .update(&batch.xs, lengths, |logits, dlogits| ctc.loss(logits, lengths, &targets, dlogits));
+                .update(&batch, |logits, dlogits| ctc.loss(logits, Some(&batch.lengths), &targets, dlogits));
             if let Some(impossible) = loss.impossible.first() {
                 bar.suspend(|| eprintln!("warning: {impossible}"));
             }
@@ -155,9 +154,7 @@ fn learn(
 
 /// The logits at every column of one image.
 fn logits(reader: &Reader, image: &[Column]) -> Vec<SMatrix<f32, CLASSES, 1>> {
-    let mut tape = reader.tape::<1>();
-    reader.forward(image, &mut reader.initial_state(), &mut tape);
-    Layer::<1>::outputs(reader, &tape).to_vec()
+    reader.run(image, &mut reader.initial_state())
 }
 
 fn greedy(reader: &Reader, written: &Written) -> Vec<u32> {

@@ -118,8 +118,7 @@ fn flows(seed: u64, steps: usize) -> Result<Vec<Flow>, Box<dyn Error>> {
 
 fn flow<L>(name: String, family: Family, layer: &L, xs: &[L::Input], state: L::State) -> Flow
 where
-    L: Cell<1, Scalar = f64>,
-    L::State: Varying<f64> + Clone,
+    L: Cell<1, Scalar = f64, Context = ()>,
 {
     let mut mean = vec![0.0; xs.len() + 1];
     for direction in 0..DIRECTIONS {
@@ -199,13 +198,13 @@ impl Adding {
         let bar = progress(name, self.batches);
         for batch in 0..self.batches {
             let (xs, sums) = adding::draw::<BATCH>(self.steps, 0.0..1.0, &mut rng);
-            net.forward(&xs, &mut net.initial_state(), &mut tape);
+            let ys = net.forward(&xs, &mut net.initial_state(), &mut tape);
             let mut dys = vec![SMatrix::<f32, 1, BATCH>::zeros(); self.steps];
-            let (loss, dy) = mean_squared_error(&net.outputs(&tape)[self.steps - 1], &sums);
+            let (loss, dy) = mean_squared_error(&ys[self.steps - 1], &sums);
             dys[self.steps - 1] = dy;
-            clear(&mut *gradients);
+            clear(&mut gradients);
             net.backward(&xs, &mut tape, &dys, &mut gradients);
-            if let Err(broken) = check_finite(&*gradients) {
+            if let Err(broken) = check_finite(&gradients) {
                 bar.finish_and_clear();
                 println!(
                     "  {name}: the gradient of {broken} in batch {batch}; longest gradient before: {longest:.0e}"
@@ -213,8 +212,8 @@ impl Adding {
                 return losses;
             }
             let norm = match clip {
-                Some(max) => clip_global_norm(&mut *gradients, max),
-                None => rnn_cell::train::optim::global_norm(&*gradients),
+                Some(max) => clip_global_norm(&mut gradients, max),
+                None => rnn_cell::train::optim::global_norm(&gradients),
             };
             longest = longest.max(norm);
             sgd.step(&mut net, &gradients);

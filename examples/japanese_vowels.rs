@@ -160,9 +160,9 @@ fn learn(seed: u64, train: &[Sample], test: &[Sample]) -> Result<Outcome, Box<dy
         shuffle(&mut order, &mut rng);
         let mut sum = 0.0;
         for samples in order.chunks_exact(BATCH) {
-            let (Batch { xs, lengths }, classes) = batch(samples, |x| x + (NOISE * normal(&mut rng)) as f32);
+            let (batch, classes) = batch(samples, |x| x + (NOISE * normal(&mut rng)) as f32);
             let mut state = listener.zero_state();
-            listener.forward(Pass::of(&xs).lengths(lengths), &mut state, &mut tape);
+            listener.forward(&batch, &mut state, &mut tape);
             let means = [state.mean_h];
             let logits = readout.forward(&means, &mut readout.zero_state(), &mut readout_tape)[0];
             let (loss, dlogits) = softmax_cross_entropy(&logits, &classes);
@@ -171,11 +171,11 @@ fn learn(seed: u64, train: &[Sample], test: &[Sample]) -> Result<Outcome, Box<dy
             clear(&mut listener_grads);
             clear(&mut readout_grads);
             let mut dmeans = [SMatrix::zeros()];
-            let mut none = readout.zero_state();
-            readout.backward(&means, &mut readout_tape, &[dlogits], Bars::of(&mut readout_grads).state(&mut none).inputs(&mut dmeans));
+            let bars = Bars::of(&mut readout_grads).inputs(&mut dmeans);
+            readout.backward(&means, &mut readout_tape, &[dlogits], bars);
             let mut dstate = listener.zero_state();
             dstate.mean_h = dmeans[0];
-            listener.backward(Pass::of(&xs).lengths(lengths), &mut tape, &[], Bars::of(&mut listener_grads).state(&mut dstate));
+            listener.backward(&batch, &mut tape, &[], Bars::of(&mut listener_grads).state(&mut dstate));
             clip_global_norm(&mut listener_grads, 1.0);
             listener_optimiser.step(&mut listener, &listener_grads);
             readout_optimiser.step(&mut readout, &readout_grads);
@@ -200,9 +200,9 @@ fn test_all(
     let mut sum = 0.0;
     let mut right = 0;
     for sample in test {
-        let (Batch { xs, .. }, classes) = batch::<1>(&[sample], |x| x);
+        let (batch, classes) = batch::<1>(&[sample], |x| x);
         let mut state = listener.zero_state();
-        listener.run(&xs, &mut state);
+        listener.run(&batch, &mut state);
         let logits = readout.step(&state.mean_h, &mut readout.zero_state());
         sum += f64::from(softmax_cross_entropy(&logits, &classes).0);
         let [guess] = arg_max(&logits);

@@ -10,12 +10,12 @@ use examples::data::laser;
 use examples::options::Options;
 use examples::plot::{Curve, forecast};
 use examples::report::{progress, run};
-use nalgebra::{DMatrix, DVector, SMatrix, SVector};
+use nalgebra::{DMatrix, DVector};
 use rnn_cell::cells::{Dense, PeepholeLstm};
-use rnn_cell::rng::{SeedableRng, Xoshiro256PlusPlus, below};
+use rnn_cell::prelude::*;
+use rnn_cell::rng::below;
 use rnn_cell::train::loss::mean_squared_error;
-use rnn_cell::train::optim::{Adam, Optimiser, Schedule, clear, clip_global_norm};
-use std::error::Error;
+use rnn_cell::train::optim::{Schedule, clear, clip_global_norm};
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -33,6 +33,7 @@ const ORDER: usize = 32;
 
 type Lstm = PeepholeLstm<1, HIDDEN>;
 type Readout = Dense<HIDDEN, 1>;
+type Net = Stack<Lstm, Readout>;
 
 fn main() -> ExitCode {
     run(|| {
@@ -58,11 +59,11 @@ fn main() -> ExitCode {
         );
 
         let start = Instant::now();
-        let (lstm, readout) = learn(options.get("seed")?, &scaled[..TRAINING])?;
+        let net = learn(options.get("seed")?, &scaled[..TRAINING]);
         let trained = start.elapsed().as_secs_f64();
         let start = Instant::now();
         let forecasts: Vec<f64> =
-            stream(&lstm, &readout, &scaled).iter().map(|y| f64::from(*y) * deviation + mean).collect();
+            stream(&net, &scaled).iter().map(|y| f64::from(*y) * deviation + mean).collect();
         let streamed = start.elapsed();
 
         let truth = &series[TRAINING..];
@@ -93,26 +94,22 @@ fn main() -> ExitCode {
 }
 
 /// Trains on windows from anywhere in `series`.
-fn learn(seed: u64, series: &[f32]) -> Result<(Lstm, Readout), Box<dyn Error>> {
+fn learn(seed: u64, series: &[f32]) -> Net {
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
-    let (mut lstm, mut readout) = (Lstm::init(&mut rng), Readout::init(&mut rng));
-    let (mut lstm_grads, mut readout_grads) = (Lstm::zeros(), Readout::zeros());
-    let (mut lstm_optimiser, mut readout_optimiser) = (Adam::new(RATE), Adam::new(RATE));
+    let mut net = Stack(Lstm::init(&mut rng), Readout::init(&mut rng));
+    let (mut adam, mut gradients, mut tape) = (Adam::new(RATE), net.zero_gradients(), net.tape());
     let schedule = Schedule::cosine(RATE, ITERATIONS);
-    let (mut tape, mut readout_tape) = (lstm.tape::<BATCH>(), readout.tape::<BATCH>());
     let bar = progress("training", ITERATIONS);
     let mut mean_loss = 0.0;
     for iteration in 0..ITERATIONS {
-        schedule.apply(iteration, &mut lstm_optimiser);
-        schedule.apply(iteration, &mut readout_optimiser);
+        schedule.apply(iteration, &mut adam);
         let starts: [usize; BATCH] = std::array::from_fn(|_| below(&mut rng, series.len() - WINDOW));
         let window = |offset: usize| -> Vec<SMatrix<f32, 1, BATCH>> {
             (0..WINDOW).map(|t| SMatrix::from_fn(|_, b| series[starts[b] + t + offset])).collect()
         };
         let (xs, targets) = (window(0), window(1));
 
-        let hs = lstm.forward(&xs, &mut lstm.zero_state(), &mut tape);
-        let ys = readout.forward(hs, &mut readout.zero_state(), &mut readout_tape);
+        let ys = net.forward(&xs, &mut net.initial_state(), &mut tape);
         let mut dys = vec![SMatrix::zeros(); WINDOW];
         let mut loss = 0.0;
         for t in WARM_UP..WINDOW {
@@ -122,16 +119,11 @@ fn learn(seed: u64, series: &[f32]) -> Result<(Lstm, Readout), Box<dyn Error>> {
             dys[t] = dy * share;
         }
 
-        clear(&mut lstm_grads);
-        clear(&mut readout_grads);
-        let mut dhs = vec![SMatrix::zeros(); WINDOW];
-        let mut none = readout.zero_state();
-        readout.backward(hs, &mut readout_tape, &dys, Bars::of(&mut readout_grads).state(&mut none).inputs(&mut dhs));
-        let mut dstate = lstm.zero_state();
-        lstm.backward(&xs, &mut tape, &dhs, Bars::of(&mut lstm_grads).state(&mut dstate));
-        clip_global_norm(&mut lstm_grads, 1.0);
-        lstm_optimiser.step(&mut lstm, &lstm_grads);
-        readout_optimiser.step(&mut readout, &readout_grads);
+        clear(&mut gradients);
+        net.backward(&xs, &mut tape, &dys, &mut gradients);
+        // The gradients of the LSTM alone.
+        clip_global_norm(&mut gradients.0, 1.0);
+        adam.step(&mut net, &gradients);
 
         mean_loss += (loss - mean_loss) / ((iteration + 1) as f32).min(50.0);
         bar.set_message(format!("loss {mean_loss:.4}"));
@@ -139,18 +131,16 @@ fn learn(seed: u64, series: &[f32]) -> Result<(Lstm, Readout), Box<dyn Error>> {
     }
     bar.finish_and_clear();
     println!("training: mean squared error {mean_loss:.4} of the variance at the end");
-    Ok((lstm, readout))
+    net
 }
 
 /// Feeds one sample after the other and returns the forecasts of the samples from `TRAINING` on. Nothing is
 /// kept between steps but the state.
-fn stream(lstm: &Lstm, readout: &Readout, series: &[f32]) -> Vec<f32> {
-    let mut state = lstm.zero_state();
-    let mut none = readout.zero_state();
+fn stream(net: &Net, series: &[f32]) -> Vec<f32> {
+    let mut state = net.initial_state();
     let mut forecasts = Vec::with_capacity(STREAMED);
     for (t, x) in series[..series.len() - 1].iter().enumerate() {
-        let h = lstm.step(&SVector::from([*x]), &mut state);
-        let y = readout.step(&h, &mut none);
+        let y = net.step(&SVector::from([*x]), &mut state);
         if t + 1 >= TRAINING {
             forecasts.push(y[0]);
         }

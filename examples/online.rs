@@ -105,13 +105,13 @@ impl Learner {
         let xs = &self.window[..WINDOW];
         let start = self.bptt.state().clone();
         self.bptt.start(start);
-        self.bptt.forward(&self.net, xs, None);
+        self.bptt.forward(&self.net, xs);
         self.dys.clear();
         let errors = self.bptt.outputs().iter().zip(&self.window[1..]);
         self.dys.extend(errors.map(|(y, next)| (y - next) * (2.0 / WINDOW as f32)));
-        clear(&mut *self.gradients);
-        self.bptt.backward(&self.net, xs, None, &self.dys, &mut self.gradients);
-        clip_global_norm(&mut *self.gradients, 1.0);
+        clear(&mut self.gradients);
+        self.bptt.backward(&self.net, xs, &self.dys, &mut self.gradients);
+        clip_global_norm(&mut self.gradients, 1.0);
         self.adam.step(&mut self.net, &self.gradients);
     }
 }

@@ -3,6 +3,7 @@
 use benches::work::{inputs, rng, step};
 use divan::Bencher;
 use nalgebra::SMatrix;
+use rnn_cell::cell::Layer;
 use rnn_cell::cells::{Gru, Lstm};
 
 fn main() {

@@ -3,7 +3,7 @@
 use crate::measure::Work;
 use crate::odd::{Attention, DeepTransition, FastWeights, Multiplicative};
 use crate::work::{CYCLE, STEPS, inputs, rng, step, train, value};
-use rnn_cell::cell::{Layer};
+use rnn_cell::cell::{Layer, Model};
 use rnn_cell::cells::*;
 use rnn_cell::types::varying::Varying;
 use std::hint::black_box;
@@ -44,7 +44,7 @@ macro_rules! attending {
             context.scalars_mut(&mut |x: &mut f32| *x = x.abs());
             let context = &*Box::leak(context);
             let layer = Layer::<$b>::with(cell, context);
-            let (prepared, mut state) = (cell.prepare::<$b>(context), layer.initial_state());
+            let (prepared, mut state) = (cell.prepare::<$b>(context), layer.initial_state::<$b>());
             let (xs, mut t) = (inputs::<f32, _>(CYCLE), 0);
             Subject {
                 name: stringify!($name),

@@ -1,7 +1,7 @@
 //! Workloads of our cells: a step of a stream, a pass of training, for any layer.
 
 use rnn_cell::Scalar;
-use rnn_cell::cell::{Cell, Layer};
+use rnn_cell::cell::{Bars, Cell, Layer, Model};
 use rnn_cell::rng::{SeedableRng, Xoshiro256PlusPlus};
 use rnn_cell::types::varying::Varying;
 use std::hint::black_box;
@@ -35,7 +35,7 @@ pub const CYCLE: usize = 16;
 /// A step, as `step` does it.
 pub fn step<'a, T: Scalar, const B: usize, L>(cell: Box<L>) -> impl FnMut() + 'a
 where
-    L: Cell<B, Scalar = T, Input: Varying<T>> + 'a,
+    L: Cell<B, Scalar = T, Context = (), Input: Varying<T>> + 'a,
     L::State: 'a,
     L::Input: 'a,
 {
@@ -52,7 +52,7 @@ where
 /// their own cotangents: the gradient of half the sum of their squares.
 pub fn train<'a, T: Scalar, const B: usize, L>(cell: Box<L>, steps: usize) -> impl FnMut() + 'a
 where
-    L: Layer<B, Scalar = T, Input: Varying<T>, InputBar: Varying<T>, Output: Clone> + 'a,
+    L: Layer<B, Scalar = T, Context = (), Input: Varying<T>, InputBar: Varying<T>> + 'a,
     L::State: 'a,
     L::Tape: 'a,
     L::Input: 'a,
@@ -62,14 +62,12 @@ where
 {
     let (xs, mut dxs): (Vec<L::Input>, Vec<L::InputBar>) = (inputs(steps), inputs(steps));
     let (mut tape, mut grads) = (cell.tape(), cell.zero_gradients());
-    let mut state = cell.initial_state();
-    cell.forward(&xs, &mut state, &mut tape);
-    let dys = cell.outputs(&tape).to_vec();
+    let dys = cell.forward(&xs, &mut cell.initial_state(), &mut tape).to_vec();
     move || {
-        let mut state = cell.initial_state();
+        let (mut state, mut dstate) = (cell.initial_state(), cell.zero_state());
         cell.forward(black_box(&xs), &mut state, &mut tape);
-        let mut dstate = cell.zero_state();
-        cell.backward(&xs, &mut tape, &dys, Bars::of(&mut grads).state(&mut dstate).inputs(&mut dxs));
+        let bars = Bars::of(&mut grads).state(&mut dstate).inputs(&mut dxs);
+        cell.backward(&xs, &mut tape, &dys, bars);
         black_box(&dxs);
     }
 }

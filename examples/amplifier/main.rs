@@ -201,16 +201,16 @@ fn learn(
     for epoch in 0..epochs {
         schedule.apply(epoch, &mut adam);
         bptt.start(amp.initial_state());
-        while let Some(block) = bptt.forward(&amp, &xs, None) {
+        while let Some(block) = bptt.forward(&amp, &xs) {
             // The error to signal of the block, whose power is taken to be that of the whole sound.
             let share = 2.0 / (power * (block.len() * BATCH) as f32);
             dys.clear();
             dys.extend(bptt.outputs().iter().zip(&targets[block]).map(|(y, target)| (y - target) * share));
-            clear(&mut *gradients);
-            if let Some(dstate) = bptt.backward(&amp, &xs, None, &dys, &mut gradients) {
+            clear(&mut gradients);
+            if let Some(dstate) = bptt.backward(&amp, &xs, &dys, &mut gradients) {
                 amp.initial_state_backward(dstate, &mut gradients);
             }
-            clip_global_norm(&mut *gradients, 1.0);
+            clip_global_norm(&mut gradients, 1.0);
             adam.step(&mut *amp, &gradients);
         }
         let (ys, _) = play(held_out, held_out.len(), streamed(&amp));

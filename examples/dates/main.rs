@@ -17,7 +17,6 @@ use examples::report::{progress, run};
 use model::{Attending, BATCH, Summarising, Translator, Writes};
 use rnn_cell::prelude::*;
 use rnn_cell::rng::below;
-use rnn_cell::types::varying::Varying;
 use std::error::Error;
 use std::process::ExitCode;
 use std::thread;
@@ -100,7 +99,7 @@ fn learn<D>(
     mut rng: Xoshiro256PlusPlus,
 ) -> Outcome<D>
 where
-    D: Writes<BATCH> + Writes<1> + Layer<BATCH, Output: Varying<f32> + Clone>,
+    D: Writes<BATCH> + Writes<1>,
 {
     let start = Instant::now();
     let mut translator = Translator::new(decoder, &mut rng);

@@ -3,9 +3,10 @@
 use crate::Pair;
 use examples::dates::{CHARACTERS, LONGEST, indices};
 use nalgebra::SMatrix;
+use rnn_cell::cell::WithGradients;
 use rnn_cell::cells::{BahdanauDecoder, BahdanauDecoderContext, BahdanauDecoderOutput};
 use rnn_cell::cells::{ChoDecoder, ChoDecoderContext};
-use rnn_cell::data::{Batch, by_length, memory, memory_backward, pad_indices};
+use rnn_cell::data::{by_length, memory, memory_backward, pad_indices};
 use rnn_cell::decode::{Forced, Search, beam, greedy};
 use rnn_cell::network::{Bidirectional, Concat};
 use rnn_cell::prelude::*;
@@ -59,7 +60,9 @@ pub type Attending = BahdanauDecoder<SYMBOLS, EMBEDDED, HIDDEN, BOTH, SCORED, MA
 pub type Summarising = ChoDecoder<SYMBOLS, EMBEDDED, HIDDEN, BOTH, MAXOUT>;
 
 /// A decoder, and how it hangs on the encoder.
-pub trait Writes<const B: usize>: Layer<B, Scalar = f32, Input = [u32; B]> + ModelMut {
+pub trait Writes<const B: usize>:
+    Cell<B, Scalar = f32, Input = [u32; B], Context: Varying<f32> + Send> + ModelMut
+{
     /// Makes the context of what the encoder said and of its final state.
     fn listen(ys: &[Encoded<B>], lengths: &[usize; B], state: &EncoderState<B>, context: &mut Self::Context);
 
@@ -161,7 +164,7 @@ impl<D: Model> Translator<D> {
     }
 }
 
-impl<D: Writes<BATCH> + Layer<BATCH, Output: Varying<f32> + Clone>> Translator<D> {
+impl<D: Writes<BATCH>> Translator<D> {
     /// Trains on `batches` of pairs that `draw` makes, by teacher forcing. `report` hears the loss of every batch.
     pub fn learn(
         &mut self,
@@ -195,9 +198,10 @@ impl<D: Writes<1>> Translator<D> {
     /// (none without attention).
     pub fn write(&self, source: &str) -> (String, Vec<Vec<f64>>) {
         let (context, mut state) = self.read(source);
+        let decoder = self.decoder.with(&context);
         let mut alignment = Vec::new();
         let [symbols] = greedy(&mut state, [START], END, LIMIT, |before, state| {
-            let mut y = self.decoder.step((before, &context), state);
+            let mut y = decoder.step(before, state);
             alignment.extend(D::alignment(&y).map(|alpha| {
                 alpha.iter().take(source.len()).map(|&weight| f64::from(weight)).collect::<Vec<f64>>()
             }));
@@ -207,24 +211,21 @@ impl<D: Writes<1>> Translator<D> {
     }
 
     /// Writes what it reads in `source`, by a beam search of that width.
-    pub fn search(&self, source: &str, width: usize) -> String
-    where
-        D::State: Clone,
-    {
+    pub fn search(&self, source: &str, width: usize) -> String {
         let (context, state) = self.read(source);
+        let decoder = self.decoder.with(&context);
         let hypotheses = beam(state, START, END, &Search::new(width, LIMIT), |before, state| {
-            *D::logits(&mut self.decoder.step((before, &context), state))
+            *D::logits(&mut decoder.step(before, state))
         });
         hypotheses.first().map(|best| text(&best.symbols)).unwrap_or_default()
     }
 
     fn read(&self, source: &str) -> (Box<D::Context>, D::State) {
         let xs: Vec<[u32; 1]> = indices(source).into_iter().map(|index| [index]).collect();
-        let mut state = self.encoder.initial_state::<1>();
-        let mut tape = *self.encoder.tape::<1>();
-        self.encoder.forward(&xs, &mut state, &mut tape);
-        let mut context = Box::new(self.decoder.zero_context_bar());
-        D::listen(self.encoder.outputs(&tape), &[xs.len()], &state, &mut context);
+        let mut state = self.encoder.initial_state();
+        let ys = self.encoder.run(&xs, &mut state);
+        let mut context = Box::new(D::Context::zero());
+        D::listen(&ys, &[xs.len()], &state, &mut context);
         let start = self.decoder.initial_state_with(&context);
         (context, start)
     }
@@ -233,7 +234,7 @@ impl<D: Writes<1>> Translator<D> {
 /// What training needs beside the model.
 struct Trainer<D: Layer<BATCH>> {
     encoder_gradients: Box<<Encoder as Model>::Gradients>,
-    decoder_gradients: Box<D::Gradients>,
+    decoder_gradients: Box<WithGradients<D::Gradients, D::Context>>,
     encoder_optimiser: Adam<f32>,
     decoder_optimiser: Adam<f32>,
     encoder_tape: <Encoder as Layer<BATCH>>::Tape,
@@ -243,16 +244,17 @@ struct Trainer<D: Layer<BATCH>> {
     dys: Vec<D::Output>,
 }
 
-impl<D: Writes<BATCH> + Layer<BATCH, Output: Varying<f32> + Clone>> Trainer<D> {
+impl<D: Writes<BATCH>> Trainer<D> {
     fn new(model: &Translator<D>) -> Self {
+        let context = Box::new(D::Context::zero());
         Self {
             encoder_gradients: model.encoder.zero_gradients(),
-            decoder_gradients: model.decoder.zero_gradients(),
+            decoder_gradients: model.decoder.with(&context).zero_gradients(),
             encoder_optimiser: Adam::new(RATE),
             decoder_optimiser: Adam::new(RATE),
             encoder_tape: model.encoder.tape(),
             decoder_tape: model.decoder.tape(),
-            context: Box::new(model.decoder.zero_context_bar()),
+            context,
             dencoded: Vec::new(),
             dys: Vec::new(),
         }
@@ -267,33 +269,33 @@ impl<D: Writes<BATCH> + Layer<BATCH, Output: Varying<f32> + Clone>> Trainer<D> {
     fn step<'p>(&mut self, model: &mut Translator<D>, pairs: impl Iterator<Item = &'p Pair>) -> f32 {
         let (sources, targets): (Vec<Vec<u32>>, Vec<Vec<u32>>) =
             pairs.map(|pair| (indices(&pair.source), symbols(&pair.target))).unzip();
-        let Batch { xs, lengths } = pad_indices::<_, BATCH>(&sources);
+        let batch = pad_indices(&sources);
         let forced = Forced::<BATCH>::new(&targets, START, END);
 
         let mut encoder_state = model.encoder.initial_state();
-        model.encoder.forward(Pass::of(&xs).lengths(lengths), &mut encoder_state, &mut self.encoder_tape);
-        let encoded = model.encoder.outputs(&self.encoder_tape);
-        D::listen(encoded, &lengths, &encoder_state, &mut self.context);
-        let mut state = model.decoder.initial_state_with(&self.context);
-        let steps = Some(&forced.lengths);
-        model.decoder.forward((Pass::of(&forced.inputs).lengths(steps.copied()), &self.context), &mut state, &mut self.decoder_tape);
-        let loss = forced.loss(model.decoder.outputs(&self.decoder_tape), &mut self.dys, D::logits);
+        let encoded = model.encoder.forward(&batch, &mut encoder_state, &mut self.encoder_tape);
+        D::listen(encoded, &batch.lengths, &encoder_state, &mut self.context);
+        let decoder = model.decoder.with(&self.context);
+        let pass = Pass::of(&forced.inputs).lengths(forced.lengths);
+        let ys = decoder.forward(pass, &mut decoder.initial_state(), &mut self.decoder_tape);
+        let loss = forced.loss(ys, &mut self.dys, D::logits);
 
-        clear(&mut *self.encoder_gradients);
-        clear(&mut *self.decoder_gradients);
-        let mut dstate = model.decoder.zero_state();
-        let mut dcontext = Box::new(model.decoder.zero_context_bar());
-        model.decoder.backward((Pass::of(&forced.inputs).lengths(steps.copied()), &self.context), &mut self.decoder_tape, &self.dys, Bars::of(&mut self.decoder_gradients).state(&mut dstate).context(&mut dcontext));
+        clear(&mut self.encoder_gradients);
+        clear(&mut self.decoder_gradients);
+        let mut dstate = decoder.zero_state();
+        let bars = Bars::of(&mut self.decoder_gradients).state(&mut dstate);
+        decoder.backward(pass, &mut self.decoder_tape, &self.dys, bars);
         // The first state is made of the context.
-        let gradients = &mut *self.decoder_gradients;
-        model.decoder.initial_state_with_backward(&self.context, &dstate, gradients, Some(&mut dcontext));
+        decoder.initial_state_backward(&dstate, &mut self.decoder_gradients);
+        let (dcontext, steps) = (&self.decoder_gradients.context, batch.xs.len());
         let mut dencoder_state = model.encoder.zero_state();
-        D::answer(&dcontext, xs.len(), &lengths, &mut self.dencoded, &mut dencoder_state);
-        model.encoder.backward(Pass::of(&xs).lengths(lengths), &mut self.encoder_tape, &self.dencoded, Bars::of(&mut self.encoder_gradients).state(&mut dencoder_state));
-        clip_global_norm(&mut *self.encoder_gradients, 1.0);
-        clip_global_norm(&mut *self.decoder_gradients, 1.0);
+        D::answer(dcontext, steps, &batch.lengths, &mut self.dencoded, &mut dencoder_state);
+        let bars = Bars::of(&mut self.encoder_gradients).state(&mut dencoder_state);
+        model.encoder.backward(&batch, &mut self.encoder_tape, &self.dencoded, bars);
+        clip_global_norm(&mut self.encoder_gradients, 1.0);
+        clip_global_norm(&mut self.decoder_gradients, 1.0);
         self.encoder_optimiser.step(&mut *model.encoder, &self.encoder_gradients);
-        self.decoder_optimiser.step(&mut *model.decoder, &self.decoder_gradients);
+        self.decoder_optimiser.step(&mut *model.decoder, &self.decoder_gradients.layer);
         loss
     }
 }

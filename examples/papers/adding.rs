@@ -174,7 +174,7 @@ fn learn<C: Recurrent<2, HIDDEN, BATCH>>(
     let mut trainer = Trainer::<_, _, BATCH>::new(net, Adam::new(RATE), Some(CLIP));
     for _ in 0..updates {
         let (xs, target) = adding::draw(steps, 0.0..1.0, &mut rng);
-        trainer.update(&xs, None, |ys, dys| {
+        trainer.update(&xs, |ys, dys| {
             dys.clear();
             dys.resize(ys.len(), SMatrix::zeros());
             dys[steps - 1] = mean_squared_error(&ys[steps - 1], &target).1;
@@ -183,7 +183,7 @@ fn learn<C: Recurrent<2, HIDDEN, BATCH>>(
     let batches = tested / BATCH;
     let squared = (0..batches).map(|_| {
         let (xs, target) = adding::draw(steps, 0.0..1.0, &mut rng);
-        f64::from(mean_squared_error(&trainer.outputs(&xs, None)[steps - 1], &target).0)
+        f64::from(mean_squared_error(&trainer.outputs(&xs)[steps - 1], &target).0)
     });
     squared.sum::<f64>() / batches as f64
 }

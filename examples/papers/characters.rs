@@ -76,12 +76,12 @@ type Logits<const B: usize> = SMatrix<f32, CHARACTERS, B>;
 
 /// A model of characters that reads `B` texts at a time.
 pub trait Reader<const B: usize>:
-    Cell<B, Input = [u32; B], Output = Logits<B>, State: Clone> + ModelMut<Scalar = f32>
+    Cell<B, Context = (), Input = [u32; B], Output = Logits<B>> + ModelMut<Scalar = f32>
 {
 }
 
 impl<const B: usize, N> Reader<B> for N where
-    N: Cell<B, Input = [u32; B], Output = Logits<B>, State: Clone> + ModelMut<Scalar = f32>
+    N: Cell<B, Context = (), Input = [u32; B], Output = Logits<B>> + ModelMut<Scalar = f32>
 {
 }
 
@@ -104,7 +104,7 @@ where
     N: Clone
         + Reader<1>
         + ModelMut<Scalar = f32>
-        + Cell<STREAMS, Input = [u32; STREAMS], Output = Logits<STREAMS>, State: Clone>,
+        + Cell<STREAMS, Context = (), Input = [u32; STREAMS], Output = Logits<STREAMS>>,
 {
     let streams = index_streams::<STREAMS>(&text.training);
     let (xs, targets) = (&streams[..streams.len() - 1], &streams[1..]);
@@ -114,13 +114,13 @@ where
     let (mut best, mut epoch_of_best, mut lowest) = (net.clone(), 0, f64::INFINITY);
     for epoch in 1..=epochs {
         bptt.start(net.initial_state::<STREAMS>());
-        while let Some(block) = bptt.forward(&net, xs, None) {
+        while let Some(block) = bptt.forward(&net, xs) {
             let steps = bptt.outputs().iter().zip(&targets[block.start..]);
             dys.clear();
             dys.extend(steps.map(|(y, next)| softmax_cross_entropy(y, next).1 / block.len() as f32));
-            clear(&mut *gradients);
-            bptt.backward(&net, xs, None, &dys, &mut gradients);
-            clip_global_norm(&mut *gradients, CLIP);
+            clear(&mut gradients);
+            bptt.backward(&net, xs, &dys, &mut gradients);
+            clip_global_norm(&mut gradients, CLIP);
             adam.step(&mut net, &gradients);
         }
         let validation = bits(&net, &text.validation);

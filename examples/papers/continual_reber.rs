@@ -86,7 +86,7 @@ fn rows(cell: &str, published: f64, crucial: &[f64]) -> [Row; 2] {
 /// The share of the crucial symbols that is predicted, a seed.
 fn outcomes<C>(options: &Options, init: impl Fn(&mut Xoshiro256PlusPlus) -> C + Copy + Send) -> Vec<f64>
 where
-    C: Cell<1, Input = Symbol, Output = SVector<f32, CELLS>, State: Clone> + ModelMut<Scalar = f32>,
+    C: Cell<1, Context = (), Input = Symbol, Output = SVector<f32, CELLS>> + ModelMut<Scalar = f32>,
 {
     let mut jobs = Jobs::new();
     for seed in 0..options.either(SEEDS, 2) {
@@ -130,19 +130,19 @@ impl Stream {
 /// Trains on the stream, which it reads once.
 fn learn<N>(net: &mut N, stream: &Stream)
 where
-    N: Cell<1, Input = Symbol, Output = Symbol, State: Clone> + ModelMut<Scalar = f32>,
+    N: Cell<1, Context = (), Input = Symbol, Output = Symbol> + ModelMut<Scalar = f32>,
 {
     let (mut adam, mut gradients) = (Adam::new(RATE), net.zero_gradients());
     let mut bptt = Truncated::new(net, BLOCK, WINDOW);
     let mut dys = Vec::new();
     let xs = &stream.xs[..stream.xs.len() - 1];
-    while let Some(block) = bptt.forward(net, xs, None) {
+    while let Some(block) = bptt.forward(net, xs) {
         let steps = bptt.outputs().iter().zip(&stream.symbols[block.start + 1..]);
         dys.clear();
         dys.extend(steps.map(|(y, &next)| softmax_cross_entropy(y, &[next]).1 / block.len() as f32));
-        clear(&mut *gradients);
-        bptt.backward(net, xs, None, &dys, &mut gradients);
-        clip_global_norm(&mut *gradients, CLIP);
+        clear(&mut gradients);
+        bptt.backward(net, xs, &dys, &mut gradients);
+        clip_global_norm(&mut gradients, CLIP);
         adam.step(net, &gradients);
     }
 }
@@ -150,7 +150,7 @@ where
 /// Runs through the stream without a reset. Returns the share of the crucial symbols that is predicted.
 fn test<N>(net: &N, stream: &Stream) -> f64
 where
-    N: Cell<1, Input = Symbol, Output = Symbol>,
+    N: Cell<1, Context = (), Input = Symbol, Output = Symbol>,
 {
     let mut state = net.initial_state();
     let steps = stream.xs.iter().zip(&stream.legal);

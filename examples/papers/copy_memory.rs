@@ -104,7 +104,7 @@ where
     let mut trainer = Trainer::<_, _, BATCH>::new(net, Adam::new(RATE), Some(CLIP));
     for _ in 0..updates {
         let (xs, targets) = draw(blanks, &mut rng);
-        trainer.update(&xs, None, |ys, dys| {
+        trainer.update(&xs, |ys, dys| {
             dys.clear();
             let steps = ys.iter().zip(&targets);
             dys.extend(steps.map(|(y, target)| softmax_cross_entropy(y, target).1 / ys.len() as f32));
@@ -114,7 +114,7 @@ where
     let batches = tested / BATCH;
     for _ in 0..batches {
         let (xs, targets) = draw(blanks, &mut rng);
-        let ys = trainer.outputs(&xs, None);
+        let ys = trainer.outputs(&xs);
         loss += ys
             .iter()
             .zip(&targets)

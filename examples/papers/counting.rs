@@ -65,7 +65,8 @@ fn reach<C, const H: usize>(
     letters: usize,
 ) -> Vec<usize>
 where
-    C: Cell<1, Input = Symbol, Output = SVector<f32, H>, InputBar = Symbol> + ModelMut<Scalar = f32>,
+    C: Cell<1, Context = (), Input = Symbol, Output = SVector<f32, H>, InputBar = Symbol>
+        + ModelMut<Scalar = f32>,
 {
     let mut jobs = Jobs::new();
     for seed in 0..options.either(SEEDS, 2) {
@@ -81,12 +82,12 @@ where
 
 fn learn<N>(net: N, letters: usize, strings: usize, rng: &mut Xoshiro256PlusPlus) -> usize
 where
-    N: Cell<1, Input = Symbol, Output = Symbol> + ModelMut<Scalar = f32>,
+    N: Cell<1, Context = (), Input = Symbol, Output = Symbol> + ModelMut<Scalar = f32>,
 {
     let mut trainer = Trainer::<_, _, 1>::new(net, Adam::new(RATE), Some(CLIP));
     for _ in 0..strings {
         let (xs, legal) = string(letters, 1 + below(rng, LONGEST_TRAINED));
-        trainer.update(&xs, None, |ys, dys| {
+        trainer.update(&xs, |ys, dys| {
             dys.clear();
             let steps = ys.iter().zip(&legal);
             dys.extend(steps.map(|(y, legal)| binary_cross_entropy(y, legal).1 / xs.len() as f32));
@@ -116,7 +117,7 @@ fn string(letters: usize, n: usize) -> (Vec<Symbol>, Vec<Symbol>) {
 /// Whether at every step exactly the symbols that may come next have logits above zero.
 fn accepts<N>(net: &N, letters: usize, n: usize) -> bool
 where
-    N: Cell<1, Input = Symbol, Output = Symbol>,
+    N: Cell<1, Context = (), Input = Symbol, Output = Symbol>,
 {
     let (xs, legal) = string(letters, n);
     let mut state = net.initial_state();

@@ -88,10 +88,10 @@ fn learn(seed: u64, passes: usize) -> Errors {
         let start = bptt.state().clone();
         bptt.start(start);
         let inputs = &bits[..TRAINED - 1];
-        while let Some(block) = bptt.forward(&net, inputs, None) {
+        while let Some(block) = bptt.forward(&net, inputs) {
             let dy = (bptt.outputs()[0] - bits[block.end]) * 2.0;
-            clear(&mut *gradients);
-            bptt.backward(&net, inputs, None, &[dy], &mut gradients);
+            clear(&mut gradients);
+            bptt.backward(&net, inputs, &[dy], &mut gradients);
             sgd.step(&mut net, &gradients);
         }
     }

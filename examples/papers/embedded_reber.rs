@@ -195,7 +195,7 @@ fn outcomes<N, O>(
     optimiser: impl Fn() -> O + Copy + Send,
 ) -> Vec<Option<usize>>
 where
-    N: Cell<1, Input = Symbol, Output = Symbol, State: Clone> + ModelMut<Scalar = f32>,
+    N: Cell<1, Context = (), Input = Symbol, Output = Symbol> + ModelMut<Scalar = f32>,
     O: Optimiser<f32>,
 {
     let mut jobs = Jobs::new();
@@ -219,7 +219,7 @@ fn learn<N, O>(
     rng: &mut Xoshiro256PlusPlus,
 ) -> Option<usize>
 where
-    N: Cell<1, Input = Symbol, Output = Symbol, State: Clone> + ModelMut<Scalar = f32>,
+    N: Cell<1, Context = (), Input = Symbol, Output = Symbol> + ModelMut<Scalar = f32>,
     O: Optimiser<f32>,
 {
     let strings: Vec<ReberString> = (0..TRAINING + TESTED).map(|_| ReberString::draw(rng)).collect();
@@ -233,12 +233,12 @@ where
         let x = &xs[below(rng, TRAINING)];
         let read = &x[..x.len() - 1];
         bptt.start(net.initial_state());
-        while let Some(block) = bptt.forward(&net, read, None) {
+        while let Some(block) = bptt.forward(&net, read) {
             // Half the squared error, added up over outputs and steps.
             dys.clear();
             dys.extend(bptt.outputs().iter().zip(&x[block.start + 1..]).map(|(y, target)| y - target));
-            clear(&mut *gradients);
-            bptt.backward(&net, read, None, &dys, &mut gradients);
+            clear(&mut gradients);
+            bptt.backward(&net, read, &dys, &mut gradients);
             optimiser.step(&mut net, &gradients);
         }
         let mut order = (suspect..strings.len()).chain(0..suspect);
@@ -257,7 +257,7 @@ fn inputs(string: &ReberString) -> Vec<Symbol> {
 /// Whether `net` predicts what may follow at every step of `string`.
 fn all_predicted<N>(net: &N, string: &ReberString, xs: &[Symbol]) -> bool
 where
-    N: Cell<1, Input = Symbol, Output = Symbol>,
+    N: Cell<1, Context = (), Input = Symbol, Output = Symbol>,
 {
     let mut state = net.initial_state();
     let steps = &xs[..xs.len() - 1];

@@ -156,7 +156,7 @@ fn train(
 /// The largest error of any output at any step.
 fn largest_error<N>(net: &N, sequences: &[Vec<Symbol>; 2]) -> f32
 where
-    N: Cell<1, Input = Symbol, Output = Symbol>,
+    N: Cell<1, Context = (), Input = Symbol, Output = Symbol>,
 {
     let of = |symbols: &Vec<Symbol>| {
         let mut state = net.initial_state();
@@ -176,13 +176,13 @@ fn remember(bias: f32, budget: usize, seed: u64) -> Outcome {
     let sequences = sequences();
     train(budget, &sequences, rng, |shown, symbols| {
         net.joined = if shown > ALONE { 1.0 } else { 0.0 };
-        steps.start(net.initial_state::<1>());
+        steps.start(net.initial_state());
         let xs = &symbols[..LAG];
-        while let Some(step) = steps.forward(&net, xs, None) {
+        while let Some(step) = steps.forward(&net, xs) {
             // The gradient of half the squared error.
             let error = steps.outputs()[0] - symbols[step.end];
-            clear(&mut *gradients);
-            steps.backward(&net, xs, None, &[error], &mut gradients);
+            clear(&mut gradients);
+            steps.backward(&net, xs, &[error], &mut gradients);
             sgd.step(&mut net, &gradients);
         }
         largest_error(&net, &sequences)
@@ -196,7 +196,7 @@ fn recur(budget: usize, seed: u64) -> Outcome {
     let mut trainer = Trainer::<_, _, 1>::new(net, Sgd::new(RATE), None);
     let sequences = sequences();
     train(budget, &sequences, rng, |_, symbols| {
-        trainer.update(&symbols[..LAG], None, |ys, dys| {
+        trainer.update(&symbols[..LAG], |ys, dys| {
             dys.clear();
             dys.extend(ys.iter().zip(&symbols[1..]).map(|(y, target)| y - target));
         });

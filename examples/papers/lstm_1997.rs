@@ -105,7 +105,7 @@ impl<S> Experiment<S> {
         let (mut right, mut sum, mut errors) = (0, 0.0, VecDeque::with_capacity(IN_A_ROW));
         for sequence in 1..=budget {
             let (xs, target) = (self.draw)(rng);
-            let error = trainer.update(&xs, None, |ys, dys| {
+            let error = trainer.update(&xs, |ys, dys| {
                 // The gradient of half the squared error.
                 let error = ys[ys.len() - 1] - target;
                 dys.clear();
@@ -130,7 +130,7 @@ impl<S> Experiment<S> {
         let (mut wrong, mut squared) = (0, 0.0);
         for _ in 0..tested {
             let (xs, target) = (self.draw)(rng);
-            let ys = trainer.outputs(&xs, None);
+            let ys = trainer.outputs(&xs);
             let error = ys[ys.len() - 1] - target;
             wrong += usize::from(error.amax() >= self.tolerance);
             squared += f64::from(error.norm_squared()) / (O * tested) as f64;

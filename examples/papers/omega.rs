@@ -88,24 +88,25 @@ impl<const I: usize, const H: usize, const O: usize, const B: usize> TanhNet<I, 
             return None;
         }
         let Stack(Stack(input, recurrent), readout) = &self.net;
-        clear(&mut *self.gradients);
+        clear(&mut self.gradients);
         let Stack(lower, dreadout) = &mut *self.gradients;
         let Stack(dinput, drecurrent) = &mut **lower;
         let mut dlast = [SMatrix::zeros()];
-        let mut none = readout.zero_state();
-        readout.backward(&[last], &mut self.readout, &[dlogits], Bars::of(dreadout).state(&mut none).inputs(&mut dlast));
+        let bars = Bars::of(dreadout).inputs(&mut dlast);
+        readout.backward(&[last], &mut self.readout, &[dlogits], bars);
         let mut dstate = recurrent.zero_state();
         dstate.h = dlast[0];
         self.deltas.resize(xs.len(), SMatrix::zeros());
-        let drive = Layer::<B>::outputs(input, &self.input);
-        let hs: Vec<_> = Layer::<B>::outputs(recurrent, &self.recurrent).to_vec();
-        recurrent.backward(drive, &mut self.recurrent, &[], Bars::of(drecurrent).state(&mut dstate).inputs(&mut self.deltas));
+        let drive = input.outputs(&self.input);
+        let hs: Vec<_> = recurrent.outputs(&self.recurrent).to_vec();
+        let bars = Bars::of(drecurrent).state(&mut dstate).inputs(&mut self.deltas);
+        recurrent.backward(drive, &mut self.recurrent, &[], bars);
         input.backward(xs, &mut self.input, &self.deltas, dinput);
         if self.care.omega > 0.0 {
             drecurrent.U += regulariser(&hs, &self.deltas) * self.care.omega;
         }
         if let Some(max) = self.care.clip {
-            clip_global_norm(&mut *self.gradients, max);
+            clip_global_norm(&mut self.gradients, max);
         }
         self.sgd.step(&mut self.net, &self.gradients);
         Some(arg_max(&logits))

@@ -107,7 +107,7 @@ fn row(setting: &str, published: f64, solved: &[f64]) -> Row {
 /// The share of test sequences that is solved, a seed.
 fn outcomes<N>(options: &Options, init: impl Fn(&mut Xoshiro256PlusPlus) -> N + Copy + Send) -> Vec<f64>
 where
-    N: Layer<BATCH, Input = Signal, Output = Signal> + ModelMut<Scalar = f32>,
+    N: Layer<BATCH, Context = (), Input = Signal, Output = Signal> + ModelMut<Scalar = f32>,
 {
     let mut jobs = Jobs::new();
     for seed in 0..options.either(SEEDS, 2) {
@@ -127,7 +127,7 @@ where
 /// Trains and returns the share of the test sequences that is solved.
 fn learn<N>(net: N, updates: usize, rng: &mut Xoshiro256PlusPlus) -> f64
 where
-    N: Layer<BATCH, Input = Signal, Output = Signal> + ModelMut<Scalar = f32>,
+    N: Layer<BATCH, Context = (), Input = Signal, Output = Signal> + ModelMut<Scalar = f32>,
 {
     let mut trainer = Trainer::<_, _, BATCH>::new(net, Adam::new(RATE), Some(CLIP));
     for update in 0..updates {
@@ -135,7 +135,7 @@ where
             trainer.optimiser.set_rate(RATE / 2.0);
         }
         let Sequences { xs, targets, .. } = Sequences::draw(rng);
-        trainer.update(&xs, None, |ys, dys| {
+        trainer.update(&xs, |ys, dys| {
             // Half the squared error, added up over the steps.
             dys.clear();
             let steps = ys.iter().zip(&targets);
@@ -146,7 +146,7 @@ where
     let solved: usize = (0..batches)
         .map(|_| {
             let sequences = Sequences::draw(rng);
-            let ys = trainer.outputs(&sequences.xs, None);
+            let ys = trainer.outputs(&sequences.xs);
             (0..BATCH).filter(|&sample| sequences.solved(sample, ys)).count()
         })
         .sum();

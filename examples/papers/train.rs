@@ -3,15 +3,17 @@
 use nalgebra::SMatrix;
 use rnn_cell::cell::{Layer, ModelMut};
 
+type Step<const N: usize, const B: usize> = SMatrix<f32, N, B>;
+
 /// A cell that reads vectors of `I` and returns vectors of `H` numbers, `B` sequences at a time: LSTM, GRU, tanh network.
 pub trait Recurrent<const I: usize, const H: usize, const B: usize>:
     ModelMut<Scalar = f32>
-    + Layer<B, Input = SMatrix<f32, I, B>, InputBar = SMatrix<f32, I, B>, Output = SMatrix<f32, H, B>>
+    + Layer<B, Context = (), Input = Step<I, B>, InputBar = Step<I, B>, Output = Step<H, B>>
 {
 }
 
 impl<C, const I: usize, const H: usize, const B: usize> Recurrent<I, H, B> for C where
     C: ModelMut<Scalar = f32>
-        + Layer<B, Input = SMatrix<f32, I, B>, InputBar = SMatrix<f32, I, B>, Output = SMatrix<f32, H, B>>
+        + Layer<B, Context = (), Input = Step<I, B>, InputBar = Step<I, B>, Output = Step<H, B>>
 {
 }

@@ -1,6 +1,6 @@
 //! An update of any layer: what trainings share whose optimiser and clipping serve the whole network.
 
-use rnn_cell::cell::{Layer, ModelMut};
+use rnn_cell::cell::{Bars, IntoPass, Layer, ModelMut};
 use rnn_cell::train::optim::{Optimiser, clear, clip_global_norm};
 
 /// A layer in training, `B` sequences an update, with all that an update needs and the next one uses again.
@@ -17,7 +17,7 @@ pub struct Trainer<L: Layer<B>, O, const B: usize> {
 
 impl<L, O, const B: usize> Trainer<L, O, B>
 where
-    L: Layer<B> + ModelMut,
+    L: Layer<B, Context = ()> + ModelMut,
     O: Optimiser<L::Scalar>,
 {
     /// Trains `net`; with `clip`, gradients of a larger norm are scaled down to it.
@@ -26,32 +26,35 @@ where
         Trainer { net, optimiser, clip, gradients, tape, dys: Vec::new() }
     }
 
-    /// One update on a batch. `loss` gets the outputs of all steps, makes the vector their cotangents, and returns the loss, which is
-    /// handed on.
-    pub fn update<V>(
+    /// Updates the parameters on one batch. `loss` reads the outputs of all steps, writes their cotangents to the vector, and
+    /// returns a value, which `update` returns too.
+    pub fn update<'a, V>(
         &mut self,
-        xs: &[L::Input],
-        lengths: Option<&[usize; B]>,
+        pass: impl IntoPass<'a, L::Input, (), B>,
         loss: impl FnOnce(&[L::Output], &mut Vec<L::Output>) -> V,
-    ) -> V {
-        let mut state = self.net.initial_state();
-        self.net.forward(Pass::of(xs).lengths(lengths.copied()), &mut state, &mut self.tape);
-        let value = loss(self.net.outputs(&self.tape), &mut self.dys);
-        clear(&mut *self.gradients);
-        let mut dstate = self.net.zero_state();
-        self.net.backward(Pass::of(xs).lengths(lengths.copied()), &mut self.tape, &self.dys, Bars::of(&mut self.gradients).state(&mut dstate));
+    ) -> V
+    where
+        L::Input: 'a,
+    {
+        let pass = pass.into_pass();
+        let (mut state, mut dstate) = (self.net.initial_state(), self.net.zero_state());
+        let value = loss(self.net.forward(pass, &mut state, &mut self.tape), &mut self.dys);
+        clear(&mut self.gradients);
+        let bars = Bars::of(&mut self.gradients).state(&mut dstate);
+        self.net.backward(pass, &mut self.tape, &self.dys, bars);
         self.net.initial_state_backward(&dstate, &mut self.gradients);
         if let Some(max) = self.clip {
-            clip_global_norm(&mut *self.gradients, max);
+            clip_global_norm(&mut self.gradients, max);
         }
         self.optimiser.step(&mut self.net, &self.gradients);
         value
     }
 
-    /// The outputs on a batch, without learning from it.
-    pub fn outputs(&mut self, xs: &[L::Input], lengths: Option<&[usize; B]>) -> &[L::Output] {
-        let mut state = self.net.initial_state();
-        self.net.forward(Pass::of(xs).lengths(lengths.copied()), &mut state, &mut self.tape);
-        self.net.outputs(&self.tape)
+    /// Returns the outputs on a batch, without learning from it.
+    pub fn outputs<'a>(&mut self, pass: impl IntoPass<'a, L::Input, (), B>) -> &[L::Output]
+    where
+        L::Input: 'a,
+    {
+        self.net.forward(pass, &mut self.net.initial_state(), &mut self.tape)
     }
 }

@@ -215,7 +215,7 @@ impl School {
         task: &'static Task<I, O>,
         init: impl FnOnce(&mut Xoshiro256PlusPlus) -> L + Send + 'static,
     ) where
-        L: ModelMut<Scalar = f32> + Layer<BATCH, Input = Step<I>, Output = Step<O>>,
+        L: ModelMut<Scalar = f32> + Layer<BATCH, Context = (), Input = Step<I>, Output = Step<O>>,
     {
         let (seed, is_quick) = (self.seed, self.is_quick);
         let (updates, tested) = if is_quick { (4, 1) } else { (task.updates, TESTED) };
@@ -231,7 +231,7 @@ impl School {
             for update in 0..updates {
                 let Drawn { xs, targets } = (task.draw)(&mut rng);
                 schedule.apply(update, &mut trainer.optimiser);
-                trainer.update(&xs, None, |ys, dys| cotangents(&targets, ys, dys));
+                trainer.update(&xs, |ys, dys| cotangents(&targets, ys, dys));
                 if (update + 1) * POINTS / updates > update * POINTS / updates {
                     errors.push(error(&mut trainer, task, tested));
                 }
@@ -257,13 +257,13 @@ fn error<L, const I: usize, const O: usize>(
     batches: usize,
 ) -> f64
 where
-    L: ModelMut<Scalar = f32> + Layer<BATCH, Input = Step<I>, Output = Step<O>>,
+    L: ModelMut<Scalar = f32> + Layer<BATCH, Context = (), Input = Step<I>, Output = Step<O>>,
 {
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(0x5eed);
     let (mut wrong, mut all) = (0.0, 0.0);
     for _ in 0..batches {
         let Drawn { xs, targets } = (task.draw)(&mut rng);
-        for (target, y) in targets.iter().zip(trainer.outputs(&xs, None)) {
+        for (target, y) in targets.iter().zip(trainer.outputs(&xs)) {
             let (missed, asked) = target.error(y);
             wrong += missed;
             all += asked;

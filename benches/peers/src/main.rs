@@ -28,17 +28,17 @@ fn build(request: &Request) -> Option<Work<'static>> {
     let Request { batch, kind, size: (i, h), library } = *request;
     match (library, batch) {
         #[cfg(feature = "burn")]
-        ("burn", None) => burn::step((kind, i), h),
+        ("burn", None) => burn::step(kind, i, h),
         #[cfg(feature = "burn")]
         ("burn", Some(batch)) => burn::train(kind, i, h, batch, STEPS),
         #[cfg(feature = "candle")]
-        ("candle", None) => candle::step((kind, i), h),
+        ("candle", None) => candle::step(kind, i, h),
         #[cfg(feature = "candle")]
         ("candle", Some(batch)) => candle::train(kind, i, h, batch, STEPS),
         #[cfg(feature = "nexus")]
-        (NEXUS, None) => nexus::step((kind, i), h),
+        (NEXUS, None) => nexus::step(kind, i, h),
         #[cfg(feature = "tract")]
-        ("tract", None) => tract::step((kind, i), h),
+        ("tract", None) => tract::step(kind, i, h),
         _ => None,
     }
 }

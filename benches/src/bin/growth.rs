@@ -7,7 +7,7 @@ use benches::run::{Goals, Run};
 use benches::table::{Table, figure};
 use benches::work::{inputs, rng, train};
 use nalgebra::SMatrix;
-use rnn_cell::cell::Layer;
+use rnn_cell::cell::{Bars, Layer, Model};
 use rnn_cell::cells::{GruResetAfter, LayerNormLstm, Lstm};
 use std::hint::black_box;
 use std::process::ExitCode;
@@ -104,14 +104,17 @@ struct Memory {
 
 fn memory<const B: usize, L>(cell: &L, xs: &[L::Input]) -> Memory
 where
-    L: Layer<B, Input: Clone, Output: Clone, InputBar = <L as Layer<B>>::Input>,
+    L: Layer<B, Context = (), Input: Clone, InputBar = <L as Layer<B>>::Input>,
 {
     let (mut state, mut dstate) = (cell.initial_state(), cell.zero_state());
     let (mut tape, mut grads, mut dxs) = (cell.tape(), cell.zero_gradients(), xs.to_vec());
-    let forward = measure(|| cell.forward(xs, &mut state, &mut tape));
+    let forward = measure(|| {
+        cell.forward(xs, &mut state, &mut tape);
+    });
     let dys = cell.outputs(&tape).to_vec();
     let mut back = |tape: &mut L::Tape| {
-        cell.backward(xs, tape, &dys, Bars::of(&mut grads).state(&mut dstate).inputs(&mut dxs));
+        let bars = Bars::of(&mut grads).state(&mut dstate).inputs(&mut dxs);
+        cell.backward(xs, tape, &dys, bars);
     };
     let backward = measure(|| back(&mut tape));
     let later = measure(|| {

@@ -54,7 +54,7 @@ macro_rules! subjects {
                     black_box(live.step(black_box(&xs[t]), &mut state));
                 }),
                 run: Box::new(move || {
-                    black_box(cell.run(black_box(&sequence), &mut Layer::<$b>::initial_state_with(cell)));
+                    black_box(cell.run(black_box(&sequence), &mut cell.initial_state::<$b>()));
                 }),
                 train: Box::new(train::<f32, $b, _>(Cell::<N>::init_boxed(&mut rng()), STEPS)),
             }

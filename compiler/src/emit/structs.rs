@@ -207,8 +207,8 @@ impl Items<'_> {
         let name = format_ident!("{}Tape", self.places.cell);
         let (scalar, batch, dims) = (&cx.scalar, &cx.batch, &self.types.dims);
         let doc = format!(
-            "The residuals of a forward pass of [`{}`]: what its backward pass needs, a series a value, a column a step \
-             and sample. Made by `tape()`, reused between sequences without allocating again.",
+            "The residuals of a forward pass of [`{}`], which its backward pass reads: one series per value, with one \
+             column per step and sample. Made by `tape()`; passes over further sequences reuse its memory.",
             cx.cell.name
         );
         let cell = &self.types.cell;

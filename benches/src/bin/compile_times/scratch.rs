@@ -154,15 +154,11 @@ const SETUP: &str = "    let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
 ";
 
 const USE: &str = "
-fn exercise<L: Cell<1>>(cell: &L, xs: &[L::Input])
-where
-    L::Output: Clone,
-{
+fn exercise<L: Cell<1, Context = ()>>(cell: &L, xs: &[L::Input]) {
     let mut state = cell.zero_state();
     cell.step(&xs[0], &mut state);
     let (mut tape, mut grads) = (cell.tape(), cell.zero_gradients());
-    cell.forward(xs, &mut state, &mut tape);
-    let dys = cell.outputs(&tape).to_vec();
+    let dys = cell.forward(xs, &mut state, &mut tape).to_vec();
     cell.backward(xs, &mut tape, &dys, &mut grads);
 }
 ";

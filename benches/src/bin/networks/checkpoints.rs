@@ -5,11 +5,9 @@ use benches::measure::{Contest, Effort, Work};
 use benches::table::{Table, figure};
 use benches::work::{inputs, rng};
 use nalgebra::SMatrix;
-use rnn_cell::cell::Layer;
 use rnn_cell::cells::{Gru, Lstm};
 use rnn_cell::prelude::*;
 use rnn_cell::train::bptt::Checkpointed;
-use rnn_cell::types::varying::Varying;
 use std::hint::black_box;
 use std::process::Command;
 
@@ -90,26 +88,22 @@ pub fn memory(row: &str, way: &str) {
 
 fn long<const I: usize, const B: usize, L>(cell: Box<L>, steps: usize, way: &str) -> Work<'static>
 where
-    L: Cell<B, Scalar = f32, Input = SMatrix<f32, I, B>> + 'static,
-    L: Layer<B, State: Clone, Output: Clone + Varying<f32>>,
+    L: Cell<B, Scalar = f32, Context = (), Input = SMatrix<f32, I, B>> + 'static,
 {
     let xs = inputs::<f32, SMatrix<f32, I, B>>(steps);
     let mut grads = cell.zero_gradients();
     if way == "checkpointed" {
         let mut checkpointed = Checkpointed::new();
         return Box::new(move || {
-            let (mut state, mut dstate) = (cell.initial_state(), cell.zero_state());
-            checkpointed.forward(&*cell, black_box(&xs), None, &mut state);
+            checkpointed.forward(&*cell, black_box(&xs), &mut cell.initial_state());
             let loss = |_, ys: &[L::Output], dys: &mut [L::Output]| dys.clone_from_slice(ys);
-            checkpointed.backward(&*cell, &xs, None, loss, &mut dstate, &mut grads, None);
+            checkpointed.backward(&*cell, &xs, loss, &mut grads);
         });
     }
     let (mut tape, mut dys) = (cell.tape(), Vec::<L::Output>::new());
     Box::new(move || {
-        let (mut state, mut dstate) = (cell.initial_state(), cell.zero_state());
-        cell.forward(black_box(&xs), &mut state, &mut tape);
         dys.clear();
-        dys.extend_from_slice(cell.outputs(&tape));
-        cell.backward(&xs, &mut tape, &dys, Bars::of(&mut grads).state(&mut dstate));
+        dys.extend_from_slice(cell.forward(black_box(&xs), &mut cell.initial_state(), &mut tape));
+        cell.backward(&xs, &mut tape, &dys, &mut grads);
     })
 }

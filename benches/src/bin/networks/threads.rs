@@ -79,7 +79,7 @@ fn split<const B: usize, const P: usize>(effort: Effort) -> Times {
     let mut contest = Contest::by_the_wall(effort);
     contest.enter("whole", 1, || {
         lstm.forward(black_box(&xs), &mut lstm.zero_state(), &mut tape);
-        lstm.backward(&xs, &mut tape, &dys, whole);
+        lstm.backward(&xs, &mut tape, &dys, &mut *whole);
     });
     contest.enter("parts", 1, || {
         black_box(one.install(|| in_turn.run(&mut **serial, work)));

@@ -7,6 +7,7 @@ use benches::run::{Goals, Run, STEP_GOALS};
 use benches::table::{Table, figure, percent};
 use benches::work::{CYCLE, inputs, rng, step};
 use nalgebra::{SMatrix, SVector};
+use rnn_cell::cell::{Layer, Model};
 use rnn_cell::cells::{Gru, GruResetAfter, Lstm};
 use std::hint::black_box;
 
@@ -91,7 +92,7 @@ fn lstm<const I: usize, const H: usize>(run: &mut Run, table: &mut Table) {
         BY_HAND,
         1,
         cycling(&xs, |x| {
-            hand.step((x, &mut h), &mut c);
+            hand.step(x, &mut h, &mut c);
             black_box(&h);
         }),
     );
