@@ -120,7 +120,7 @@ fn learn(
 ) -> (Reader, Vec<f64>) {
     let (forward, reverse) = (Direction::init(rng), Direction::init(rng));
     let both = Bidirectional::new(forward, reverse).joined(Concat::<BOTH>);
-    let reader: Reader = Stack(both, Dense::init(rng));
+    let reader: Reader = Stack::new(both, Dense::init(rng));
     println!("model: {} parameters", reader.parameter_count());
     let schedule = Schedule::cosine(RATE, size.rounds);
     let optimiser = AdamW::new(RATE).weight_decay(WEIGHT_DECAY);

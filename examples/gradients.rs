@@ -191,7 +191,7 @@ impl Adding {
     /// Trains by plain gradient descent. Returns the losses, averaged; they end where they are no numbers any more.
     fn learn(&self, seed: u64, clip: Option<f64>, name: &str) -> Vec<f64> {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
-        let mut net = Stack(Rectified::<2, UNITS>::init(&mut rng), Dense::<UNITS, 1>::init(&mut rng));
+        let mut net = Stack::new(Rectified::<2, UNITS>::init(&mut rng), Dense::<UNITS, 1>::init(&mut rng));
         let mut gradients = net.zero_gradients();
         let mut sgd = Sgd::new(self.rate);
         let (mut tape, mut losses, mut longest) = (net.tape(), vec![], 0.0_f64);

@@ -96,7 +96,7 @@ fn main() -> ExitCode {
 /// Trains on windows from anywhere in `series`.
 fn learn(seed: u64, series: &[f32]) -> Net {
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
-    let mut net = Stack(Lstm::init(&mut rng), Readout::init(&mut rng));
+    let mut net = Stack::new(Lstm::init(&mut rng), Readout::init(&mut rng));
     let (mut adam, mut gradients, mut tape) = (Adam::new(RATE), net.zero_gradients(), net.tape());
     let schedule = Schedule::cosine(RATE, ITERATIONS);
     let bar = progress("training", ITERATIONS);

@@ -150,7 +150,7 @@ fn main() -> ExitCode {
             delays[0], delays[1]
         );
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(options.get("seed")?);
-        let net = Stack(Lstm::init(&mut rng), Dense::init(&mut rng));
+        let net = Stack::new(Lstm::init(&mut rng), Dense::init(&mut rng));
         println!("model: {} parameters in Lstm<1, {HIDDEN}> and Dense<{HIDDEN}, 1>", net.parameter_count());
 
         let (mut law, mut learner) = (MackeyGlass::new(delays[0]), Learner::new(net));

@@ -13,7 +13,7 @@
 //!
 //! let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
 //! let both = Bidirectional::new(Elman::<1, 4>::init(&mut rng), Elman::<1, 4>::init(&mut rng));
-//! let mut net = Stack(both.joined(Concat::<8>), Dense::<8, 1>::init(&mut rng));
+//! let mut net = Stack::new(both.joined(Concat::<8>), Dense::<8, 1>::init(&mut rng));
 //! let mut xs = [SVector::<f32, 1>::new(1.0); 20];
 //! assert!(check_sequence(&net, &xs, &net.initial_state(), &[]).is_ok());
 //!
@@ -484,7 +484,7 @@ mod tests {
     #[test]
     fn networks_name_the_layer() {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
-        let mut net = Stack(lstm(), Dense::<3, 1>::init(&mut rng));
+        let mut net = Stack::new(lstm(), Dense::<3, 1>::init(&mut rng));
         net.1.W[(0, 2)] = f32::NAN;
         let xs = [SVector::<f32, 2>::repeat(0.5)];
         let state = net.initial_state::<1>();
@@ -515,7 +515,7 @@ mod tests {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
         let mut planted = || Planted::init(&mut rng);
         let both = Bidirectional::new(planted(), planted()).joined(crate::network::Sum);
-        Stack(lstm(), Stack(Residual::new(both), Dense::init(&mut rng)))
+        Stack::new(lstm(), Stack::new(Residual::new(both), Dense::init(&mut rng)))
     }
 
     const RAGGED: [usize; 2] = [6, 4];
@@ -584,8 +584,8 @@ mod tests {
     #[test]
     fn a_layer_around_a_stack_is_named_after_all_of_it() {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(4);
-        let inner = Residual::new(Stack(Dense::<2, 3>::init(&mut rng), Dense::<3, 2>::init(&mut rng)));
-        let mut net = Stack(Dense::<2, 2>::init(&mut rng), Stack(inner, Dense::<2, 2>::init(&mut rng)));
+        let inner = Residual::new(Stack::new(Dense::<2, 3>::init(&mut rng), Dense::<3, 2>::init(&mut rng)));
+        let mut net = Stack::new(Dense::<2, 2>::init(&mut rng), Stack::new(inner, Dense::<2, 2>::init(&mut rng)));
         net.1.0.layer.1.b.fill(3e38);
         net.0.b.fill(2e38);
         net.0.W.fill(0.0);
@@ -605,7 +605,7 @@ mod tests {
         xs.iter_mut().for_each(|x| x.fill(4.0));
         elman.0.weights.left.fill(-f64::MAX);
         elman.0.relu = true;
-        let net = Stack(elman, Elman(Conditioned::<3, 1>::zeros()));
+        let net = Stack::new(elman, Elman(Conditioned::<3, 1>::zeros()));
         let state = net.initial_state::<2>();
         let fault = check_sequence(&net, &xs, &state, &[]).unwrap_err();
         assert_eq!(fault.to_string(), "the output of layer `0` is inf at step 0 (sample 0, scalar 0)");

@@ -38,7 +38,7 @@ use crate::types::varying::Varying;
 /// assert_eq!((ys[3].forward, ys[0].reverse), (state.forward.h, state.reverse.h));
 ///
 /// // A vector of both, for the next layer to read.
-/// let net = Stack(layer.joined(Concat::<10>), Gru::<10, 5>::init(&mut rng));
+/// let net = Stack::new(layer.joined(Concat::<10>), Gru::<10, 5>::init(&mut rng));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Bidirectional<F, R, J = Pair> {

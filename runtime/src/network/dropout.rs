@@ -26,7 +26,7 @@ use crate::types::varying::Varying;
 ///
 /// let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
 /// let lstm = Dropout::variational(Lstm::<3, 16>::init(&mut rng), 0.5);
-/// let net = Stack(lstm, Dense::<16, 2>::init(&mut rng));
+/// let net = Stack::new(lstm, Dense::<16, 2>::init(&mut rng));
 ///
 /// let x = SVector::<f32, 3>::repeat(1.0);
 /// let (mut inference, mut training) = (net.initial_state(), net.initial_state());

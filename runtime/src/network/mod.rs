@@ -4,7 +4,7 @@
 //!
 //! | network | what comes out | streams |
 //! | --- | --- | --- |
-//! | [`Stack`]`(a, b)` | `b` of what comes out of `a` | if both do |
+//! | [`Stack::new`]`(a, b)` | the outputs of `b`, which reads those of `a` | if both do |
 //! | [`Bidirectional`] | both directions: a pair, one vector ([`Concat`]), a sum ([`Sum`]) or what you [join](Join) | no |
 //! | [`Residual`]`(a)` | the input and, added to it, what comes out of `a` | if `a` does |
 //! | [`Dropout`] | what comes out of a layer, values dropped at random in training | if the layer does |
@@ -20,8 +20,8 @@
 //!
 //! let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
 //! let both = Bidirectional::new(Lstm::<3, 8>::init(&mut rng), Lstm::<3, 8>::init(&mut rng));
-//! let top = Stack(Lstm::<16, 8>::init(&mut rng), Dense::<8, 2>::init(&mut rng));
-//! let mut net = Stack(Dropout::new(both.joined(Concat::<16>), 0.2), top);
+//! let top = Stack::new(Lstm::<16, 8>::init(&mut rng), Dense::<8, 2>::init(&mut rng));
+//! let mut net = Stack::new(Dropout::new(both.joined(Concat::<16>), 0.2), top);
 //!
 //! let mut names = Vec::new();
 //! net.visit(&mut |parameter| names.push(parameter.name.to_owned()));

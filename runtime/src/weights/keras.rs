@@ -27,7 +27,7 @@
 //!
 //! let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
 //! let lstms = Bidirectional::new(Lstm::<3, 8>::init(&mut rng), Lstm::<3, 8>::init(&mut rng));
-//! let mut net = Stack(lstms.joined(Concat::<16>), Dense::<16, 2>::init(&mut rng));
+//! let mut net = Stack::new(lstms.joined(Concat::<16>), Dense::<16, 2>::init(&mut rng));
 //! let file = mapping.save(&net)?;
 //! mapping.load(&mut net, &file)?;
 //! # Ok::<(), rnn_cell::weights::Error>(())

@@ -62,8 +62,8 @@
 //!     .ignoring("optimizer.");
 //!
 //! let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
-//! let gru = Stack(GruResetAfter::<3, 8>::init(&mut rng), GruResetAfter::<8, 8>::init(&mut rng));
-//! let mut net = Stack(gru, Dense::<8, 2>::init(&mut rng));
+//! let gru = Stack::new(GruResetAfter::<3, 8>::init(&mut rng), GruResetAfter::<8, 8>::init(&mut rng));
+//! let mut net = Stack::new(gru, Dense::<8, 2>::init(&mut rng));
 //! let file = mapping.save(&net)?;
 //! mapping.load(&mut net, &file)?;
 //! # Ok::<(), rnn_cell::weights::Error>(())

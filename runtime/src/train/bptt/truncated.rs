@@ -23,7 +23,7 @@ use crate::types::varying::Varying;
 /// use rnn_cell::prelude::*;
 ///
 /// let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
-/// let mut net = Stack(Elman::<1, 8>::init(&mut rng), Dense::<8, 1>::init(&mut rng));
+/// let mut net = Stack::new(Elman::<1, 8>::init(&mut rng), Dense::<8, 1>::init(&mut rng));
 /// let xs: Vec<_> = (0..100).map(|t| SVector::<f32, 1>::new((0.3 * t as f32).sin())).collect();
 ///
 /// let (mut sgd, mut gradients) = (Sgd::new(0.01), net.zero_gradients());

@@ -6,7 +6,7 @@
 //! use rnn_cell::prelude::*;
 //! use rnn_cell::weights::onnx;
 //!
-//! let mut net = Stack(Lstm::<3, 16>::zeros(), Dense::<16, 2>::zeros());
+//! let mut net = Stack::new(Lstm::<3, 16>::zeros(), Dense::<16, 2>::zeros());
 //! onnx::File::open("net.onnx")?.load(&mut net)?; // or `onnx::load(&mut net, include_bytes!("net.onnx"))`
 //! # Ok::<(), rnn_cell::weights::Error>(())
 //! ```

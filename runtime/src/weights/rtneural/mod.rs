@@ -16,7 +16,7 @@
 //!      "weights": [[[0.1, 0.2, 0.3, 0.4]], [[0.5, 0.6, 0.7, 0.8]], [0, 1, 0, 0]]},
 //!     {"type": "dense", "activation": "", "shape": [null, null, 1], "weights": [[[2]], [0.5]]}]}"#;
 //!
-//! let mut net = Stack(Lstm::<1, 1>::zeros(), Dense::<1, 1>::zeros());
+//! let mut net = Stack::new(Lstm::<1, 1>::zeros(), Dense::<1, 1>::zeros());
 //! rtneural::load(&mut net, json.as_bytes())?; // or `include_bytes!("amp.json")`
 //! assert_eq!((net.0.W_f[0], net.1.b[0]), (0.2, 0.5));
 //! # Ok::<(), rnn_cell::weights::Error>(())
@@ -48,7 +48,7 @@
 //! #     {"type": "lstm", "activation": "", "shape": [null, null, 1],
 //! #      "weights": [[[0.1, 0.2, 0.3, 0.4]], [[0.5, 0.6, 0.7, 0.8]], [0, 1, 0, 0]]},
 //! #     {"type": "dense", "activation": "tanh", "shape": [null, null, 1], "weights": [[[2]], [0.5]]}]}"#;
-//! let mut net = Stack(Lstm::<1, 1>::zeros(), DenseTanh::<1, 1>::zeros());
+//! let mut net = Stack::new(Lstm::<1, 1>::zeros(), DenseTanh::<1, 1>::zeros());
 //! rtneural::File::read(json.as_bytes())?.load_by(&mapping, &mut net)?;
 //! # assert_eq!(net.1.W[0], 2.0);
 //! # Ok::<(), rnn_cell::weights::Error>(())
