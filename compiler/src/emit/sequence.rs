@@ -7,7 +7,7 @@ use crate::emit::layout::{Field, Layout, SequenceFrame};
 use crate::graph::ir::{Id, Op};
 use crate::lower::names::Names;
 use crate::plan::schedule::Region;
-use crate::plan::{Bound, Lifetime, Place, Plan};
+use crate::plan::{Bound, Lifetime, Pass, Place, Plan};
 use crate::syntax::ast::{DeclarationKind, declared};
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -22,6 +22,10 @@ pub struct Sequence<'a> {
 impl<'a> Sequence<'a> {
     fn layout(&self) -> Layout<'_> {
         Layout { cx: self.cx, plan: self.plan }
+    }
+
+    fn body(&self, pass: &'a Pass) -> Body<'_> {
+        Body { cx: self.cx, graph: &self.plan.graph, names: &self.plan.names, pass, storage: None }
     }
 
     /// The path of a state's block in the state type.
@@ -43,13 +47,7 @@ impl<'a> Sequence<'a> {
         let (cx, k) = (self.cx, &self.cx.k);
         let batch = &cx.batch;
         let frame = SequenceFrame { layout: &layout, is_backward: false };
-        let body = Body {
-            cx,
-            graph: &self.plan.graph,
-            names: &self.plan.names,
-            pass: &self.plan.forward,
-            storage: None,
-        };
+        let body = self.body(&self.plan.forward);
         let region = |region| body.region(region, &frame);
         let (scalar, matrices) = (&cx.scalar, layout.matrices());
         let resize = self.resize(&layout.fields(), false);
@@ -197,13 +195,7 @@ impl<'a> Sequence<'a> {
         let (cx, k) = (self.cx, &self.cx.k);
         let batch = &cx.batch;
         let frame = SequenceFrame { layout: &layout, is_backward: true };
-        let body = Body {
-            cx,
-            graph: &self.plan.graph,
-            names: &self.plan.names,
-            pass: &self.plan.backward,
-            storage: None,
-        };
+        let body = self.body(&self.plan.backward);
         let region = |region| body.region(region, &frame);
 
         // Chunk buffers of the backward pass alone are made at its first call; sums start at zero.

@@ -585,7 +585,8 @@ mod tests {
     fn a_layer_around_a_stack_is_named_after_all_of_it() {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(4);
         let inner = Residual::new(Stack::new(Dense::<2, 3>::init(&mut rng), Dense::<3, 2>::init(&mut rng)));
-        let mut net = Stack::new(Dense::<2, 2>::init(&mut rng), Stack::new(inner, Dense::<2, 2>::init(&mut rng)));
+        let mut net =
+            Stack::new(Dense::<2, 2>::init(&mut rng), Stack::new(inner, Dense::<2, 2>::init(&mut rng)));
         net.1.0.layer.1.b.fill(3e38);
         net.0.b.fill(2e38);
         net.0.W.fill(0.0);

@@ -178,43 +178,47 @@ impl<T, V: Varying<T>, const B: usize> Varying<T> for [V; B] {
     }
 }
 
-macro_rules! product {
-    ($([$($generic:ident)+] $type:ty { $($field:tt: $of:ident),+ })+) => { $(
-        impl<T, $($generic: Varying<T>),+> Varying<T> for $type {
+/// The methods of [`Varying`] that visit one field after the other.
+macro_rules! visit_fields {
+    ($($field:tt)+) => {
+        fn scalars(&self, f: &mut dyn FnMut(T)) {
+            $(self.$field.scalars(f);)+
+        }
+
+        fn scalars_mut(&mut self, f: &mut dyn FnMut(&mut T)) {
+            $(self.$field.scalars_mut(f);)+
+        }
+
+        fn sample_mut(&mut self, sample: usize, batch: usize, f: &mut dyn FnMut(&mut T)) {
+            $(self.$field.sample_mut(sample, batch, f);)+
+        }
+
+        fn swap_sample(&mut self, other: &mut Self, sample: usize, batch: usize) {
+            $(self.$field.swap_sample(&mut other.$field, sample, batch);)+
+        }
+
+        fn zip_scalars(&mut self, other: &Self, f: &mut dyn FnMut(&mut T, T)) {
+            $(self.$field.zip_scalars(&other.$field, f);)+
+        }
+    };
+}
+
+macro_rules! structs {
+    ($($type:ident { $first:ident, $second:ident })+) => { $(
+        impl<T, A: Varying<T>, B: Varying<T>> Varying<T> for $type<A, B> {
             fn zero() -> Self {
-                Self { $($field: $of::zero()),+ }
+                Self { $first: A::zero(), $second: B::zero() }
             }
 
-            fn scalars(&self, f: &mut dyn FnMut(T)) {
-                $(self.$field.scalars(f);)+
-            }
-
-            fn scalars_mut(&mut self, f: &mut dyn FnMut(&mut T)) {
-                $(self.$field.scalars_mut(f);)+
-            }
-
-            fn sample_mut(&mut self, sample: usize, batch: usize, f: &mut dyn FnMut(&mut T)) {
-                $(self.$field.sample_mut(sample, batch, f);)+
-            }
-
-            fn swap_sample(&mut self, other: &mut Self, sample: usize, batch: usize) {
-                $(self.$field.swap_sample(&mut other.$field, sample, batch);)+
-            }
-
-            fn zip_scalars(&mut self, other: &Self, f: &mut dyn FnMut(&mut T, T)) {
-                $(self.$field.zip_scalars(&other.$field, f);)+
-            }
+            visit_fields! { $first $second }
         }
     )+ };
 }
 
-product! {
-    [A B] Rows<A, B> { top: A, bottom: B }
-    [A B] Cols<A, B> { left: A, right: B }
-}
+structs! { Rows { top, bottom } Cols { left, right } }
 
 #[cfg(feature = "alloc")]
-product! { [A B] Both<A, B> { forward: A, reverse: B } }
+structs! { Both { forward, reverse } }
 
 macro_rules! tuples {
     ($(($($of:ident $field:tt),+))+) => { $(
@@ -223,25 +227,7 @@ macro_rules! tuples {
                 ($($of::zero(),)+)
             }
 
-            fn scalars(&self, f: &mut dyn FnMut(T)) {
-                $(self.$field.scalars(f);)+
-            }
-
-            fn scalars_mut(&mut self, f: &mut dyn FnMut(&mut T)) {
-                $(self.$field.scalars_mut(f);)+
-            }
-
-            fn sample_mut(&mut self, sample: usize, batch: usize, f: &mut dyn FnMut(&mut T)) {
-                $(self.$field.sample_mut(sample, batch, f);)+
-            }
-
-            fn swap_sample(&mut self, other: &mut Self, sample: usize, batch: usize) {
-                $(self.$field.swap_sample(&mut other.$field, sample, batch);)+
-            }
-
-            fn zip_scalars(&mut self, other: &Self, f: &mut dyn FnMut(&mut T, T)) {
-                $(self.$field.zip_scalars(&other.$field, f);)+
-            }
+            visit_fields! { $($field)+ }
         }
     )+ };
 }
