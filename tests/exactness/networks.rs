@@ -132,6 +132,48 @@ fn learned_initial_states_of_a_network() {
     assert!(parameters(&gradients.1).iter().all(|&g| g == 0.0));
 }
 
+/// A cell with its context bound computes what the cell computes. Its gradients hold the cotangent of
+/// the context.
+#[test]
+fn bound_contexts() {
+    let cell = Learned::<2, 3, f64>::init(&mut rng(1));
+    let mut rng = rng(2);
+    let context: LearnedContext<3, 2, f64> = random(&mut rng);
+    let xs: Vec<SMatrix<f64, 2, 2>> = random_sequence(&mut rng, 5);
+    let start: LearnedState<3, 2, f64> = random(&mut rng);
+    let dfinal: LearnedState<3, 2, f64> = random(&mut rng);
+    let pass = Pass::of(&xs).lengths([5, 3]);
+    let mut tape = cell.tape::<2>();
+    let dys = random_sequence(&mut rng, xs.len());
+    let free = pass.context(&context);
+    let want = forward_and_backward(&cell, free, &start, (&dys, &dfinal), &mut tape);
+
+    let bound = Layer::<2>::with(&cell, &context);
+    let (mut state, mut dstate, mut dxs) = (start.clone(), dfinal, xs.clone());
+    let mut gradients = bound.zero_gradients();
+    let outputs = all_scalars(bound.forward(pass, &mut state, &mut tape));
+    let bars = Bars::of(&mut gradients).state(&mut dstate).inputs(&mut dxs);
+    bound.backward(pass, &mut tape, &dys, bars);
+    assert_same_bits("outputs", &outputs, &want.outputs);
+    assert_same_bits("final state", &scalars(&state), &want.state);
+    assert_same_bits("cotangent of the initial state", &scalars(&dstate), &want.dstate);
+    assert_same_bits("gradients", &parameters(&*gradients), &want.gradients);
+    assert_same_bits("cotangents of the inputs", &all_scalars(&dxs), &want.dxs);
+    assert_same_bits("cotangent of the context", &scalars(&*gradients.context), &want.dcontext);
+    assert!(want.dcontext.iter().any(|&x| x != 0.0));
+
+    let (mut one, mut other) = (start.clone(), start.clone());
+    for x in &xs {
+        let y = cell.step((x, &context), &mut one);
+        assert_same_bits("output of step", &scalars(&bound.step(x, &mut other)), &scalars(&y));
+    }
+    assert_same_bits("state after the steps", &scalars(&other), &scalars(&one));
+    let (mut one, mut other) = (start.clone(), start);
+    let ys = all_scalars(&cell.run(free, &mut one));
+    assert_same_bits("outputs of run", &all_scalars(&bound.run(pass, &mut other)), &ys);
+    assert_same_bits("state of run", &scalars(&other), &scalars(&one));
+}
+
 /// With checkpoints everything is as in one pass, to the last bit. Only the gradients of parameters with several uses are summed
 /// up in another order.
 fn checkpoints_change_nothing<const B: usize, L>(cell: &L, has_several_uses: bool)

@@ -2,10 +2,13 @@
 
 extern crate alloc;
 
-pub mod blocks;
 pub mod cell;
 pub mod kernels;
+pub mod rng;
 mod scalar;
+pub mod types {
+    pub mod blocks;
+}
 
 pub use nalgebra;
 pub use scalar::Scalar;

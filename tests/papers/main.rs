@@ -17,8 +17,8 @@ use tests::exactness::{check, random, random_sequence, rng};
 /// The number of locations of the Turing machine's memory.
 const LOCATIONS: usize = 5;
 
-/// The gradient check and the general properties, on six random steps from a random state, in a random context.
-/// `adapt` changes what is random but has to be something else.
+/// The gradient check and the general properties, on six random steps from a random state, in a random
+/// context. `adapt` changes the random values that have to be something else.
 #[track_caller]
 fn verify<const B: usize, L>(
     cell: &mut L,
@@ -212,8 +212,8 @@ fn character_network_with_tied_embedding() {
     verify::<3, _>(&mut cell, characters);
 }
 
-/// A decoder of the library, on the symbols 0 to 6 (of which 6 is none), over a context whose mask hides nothing;
-/// golden cases hide.
+/// A decoder of the library, on the symbols 0 to 6 (of which 6 is none). The mask of its context hides
+/// nothing; golden cases hide.
 fn verify_decoder<const B: usize, L>(mut decoder: L)
 where
     L: Cell<B> + Checked<B> + Layer<B, Input = [u32; B]>,

@@ -80,7 +80,8 @@ pub struct Results {
 }
 
 impl Results {
-    /// Compares every part by `compare`: its description, both values, and the number of the pass that computed it.
+    /// Compares every part by `compare`, which gets its description, both values, and the pass that
+    /// computed it: 0 is forward, 1 is backward.
     #[track_caller]
     fn compare(&self, want: &Self, when: &str, compare: impl Fn(&str, &[f64], &[f64], usize)) {
         for (part, got, want, pass) in [
@@ -193,8 +194,8 @@ pub fn empty_sequences_do_nothing<const B: usize, L: Checked<B>>(
     assert!(results.dcontext.iter().all(|&x| x == 0.0), "context of no step: {:?}", results.dcontext);
 }
 
-/// A sequence in two parts, where the second starts from the first's state and the first from the second's
-/// cotangent, is the sequence. Parts of one step are among them.
+/// A sequence in two parts is the sequence: the second part starts from the first part's state, and the
+/// first gets its cotangent from the second. Some parts have one step.
 pub fn sequences_can_be_cut<const B: usize, L: Checked<B>>(
     cell: &L,
     pass: LayerPass<'_, L, B>,
@@ -245,7 +246,7 @@ pub fn missing_cotangents_are_zero<const B: usize, L: Checked<B>>(
     });
 }
 
-/// Backward adds to the gradients, and asking for no cotangents of inputs and context changes nothing else.
+/// Backward adds to the gradients. Asking for no cotangents of inputs and context changes nothing else.
 pub fn gradients_add_up<const B: usize, L: Checked<B>>(
     cell: &L,
     pass: LayerPass<'_, L, B>,

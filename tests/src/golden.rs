@@ -298,8 +298,8 @@ where
     comparison
 }
 
-/// Runs attention, one call over the encoder's outputs (the context), and compares its weights and the
-/// weighted sum, by `step` and by `forward`, the loss, and the gradients of the parameters, the query and the
+/// Runs attention, one call over the encoder's outputs (the context). Compares its weights and the weighted
+/// sum, by `step` and by `forward`, the loss, and the gradients of the parameters, the query and the
 /// encoder's outputs.
 ///
 /// The context is the encoder's outputs `[E, S]` and a mask `[S]`.

@@ -184,8 +184,9 @@ fn tree(root: &Path, part: Part) -> BTreeMap<String, String> {
             read_all(&root.join("runtime/src"), "kernels/src", &mut tree);
             tree.insert("kernels/src/lib.rs".to_owned(), read(&here.join("kernels.rs")));
             tree.insert("kernels/Cargo.toml".to_owned(), read(&here.join("kernels.toml")));
-            // Layers build upon the rest of the runtime.
-            tree.insert("kernels/src/cell/layer.rs".to_owned(), String::new());
+            // Layers build upon the rest of the runtime; they need an allocator.
+            let cell = tree.get_mut("kernels/src/cell/mod.rs").expect("the runtime has traits of cells");
+            *cell = cell.replace("feature = \"alloc\"", "any()");
         }
     }
     let library = tree.get_mut(&format!("{member}/src/lib.rs")).expect("a package has a root");

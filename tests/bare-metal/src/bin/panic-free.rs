@@ -11,14 +11,22 @@ use rnn_cell::cells::*;
 use rnn_cell::quantised::{Bf16, Int8, Quantised};
 
 macro_rules! initial_state {
-    ($cell:ident) => { $cell.initial_state::<1>() };
-    ($cell:ident $context:ident) => { $cell.initial_state_with::<1>(&$context) };
+    ($cell:ident) => {
+        $cell.initial_state::<1>()
+    };
+    ($cell:ident $context:ident) => {
+        $cell.initial_state_with::<1>(&$context)
+    };
 }
 
 /// What a step reads.
 macro_rules! reads {
-    ($x:ident) => { &$x };
-    ($x:ident $context:ident) => { (&$x, &$context) };
+    ($x:ident) => {
+        &$x
+    };
+    ($x:ident $context:ident) => {
+        (&$x, &$context)
+    };
 }
 
 /// A step and one of a handle, of a cell of one size.
