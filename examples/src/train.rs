@@ -26,8 +26,8 @@ where
         Trainer { net, optimiser, clip, gradients, tape, dys: Vec::new() }
     }
 
-    /// Updates the parameters on one batch. `loss` reads the outputs of all steps, writes their cotangents to the vector, and
-    /// returns a value, which `update` returns too.
+    /// Updates the parameters on one batch. `loss` reads the outputs of all steps, writes their
+    /// cotangents to the vector, and returns a value, which `update` returns too.
     pub fn update<'a, V>(
         &mut self,
         pass: impl IntoPass<'a, L::Input, (), B>,

@@ -2,10 +2,10 @@
 //! NaN, the [noise](NoiseScale) of gradients.
 //!
 //! ```text
-//! clear(&mut *grads);
-//! cell.backward(.., &mut grads, None);
-//! clip_global_norm(&mut *grads, 1.0);
-//! adam.step(&mut cell, &grads);
+//! clear(&mut gradients);
+//! cell.backward(&xs, &mut tape, &dys, &mut gradients);
+//! clip_global_norm(&mut gradients, 1.0);
+//! adam.step(&mut cell, &gradients);
 //! ```
 //!
 //! An optimiser keeps its moments flat, in the order in which the model visits its parameters. It allocates at its
