@@ -17,7 +17,7 @@ use rnn_cell::inspect::flow::{Jacobians, SingularValues, norms};
 use rnn_cell::prelude::*;
 use rnn_cell::rng::normal;
 use rnn_cell::train::loss::mean_squared_error;
-use rnn_cell::train::optim::{check_finite, clear, clip_global_norm};
+use rnn_cell::train::optim::{check_finite, clip_global_norm};
 use rnn_cell::types::varying::Varying;
 use std::error::Error;
 use std::f64::consts::LN_10;
@@ -202,7 +202,7 @@ impl Adding {
             let mut dys = vec![SMatrix::<f32, 1, BATCH>::zeros(); self.steps];
             let (loss, dy) = mean_squared_error(&ys[self.steps - 1], &sums);
             dys[self.steps - 1] = dy;
-            clear(&mut gradients);
+            gradients.set_zero();
             net.backward(&xs, &mut tape, &dys, &mut gradients);
             if let Err(broken) = check_finite(&gradients) {
                 bar.finish_and_clear();

@@ -16,7 +16,7 @@ use rnn_cell::data::{Batch, pad};
 use rnn_cell::prelude::*;
 use rnn_cell::rng::{SeedableRng, Xoshiro256PlusPlus, normal, shuffle};
 use rnn_cell::train::loss::{arg_max, softmax_cross_entropy};
-use rnn_cell::train::optim::{AdamW, Optimiser, Schedule, clear, clip_global_norm};
+use rnn_cell::train::optim::{AdamW, Optimiser, Schedule, clip_global_norm};
 use std::error::Error;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -168,8 +168,8 @@ fn learn(seed: u64, train: &[Sample], test: &[Sample]) -> Result<Outcome, Box<dy
             let (loss, dlogits) = softmax_cross_entropy(&logits, &classes);
             sum += f64::from(loss);
 
-            clear(&mut listener_grads);
-            clear(&mut readout_grads);
+            listener_grads.set_zero();
+            readout_grads.set_zero();
             let mut dmeans = [SMatrix::zeros()];
             let bars = Bars::of(&mut readout_grads).inputs(&mut dmeans);
             readout.backward(&means, &mut readout_tape, &[dlogits], bars);

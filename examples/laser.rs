@@ -15,7 +15,7 @@ use rnn_cell::cells::{Dense, PeepholeLstm};
 use rnn_cell::prelude::*;
 use rnn_cell::rng::below;
 use rnn_cell::train::loss::mean_squared_error;
-use rnn_cell::train::optim::{Schedule, clear, clip_global_norm};
+use rnn_cell::train::optim::{Schedule, clip_global_norm};
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -119,7 +119,7 @@ fn learn(seed: u64, series: &[f32]) -> Net {
             dys[t] = dy * share;
         }
 
-        clear(&mut gradients);
+        gradients.set_zero();
         net.backward(&xs, &mut tape, &dys, &mut gradients);
         // The gradients of the LSTM alone.
         clip_global_norm(&mut gradients.0, 1.0);

@@ -15,7 +15,7 @@ use rnn_cell::cells::{Dense, Lstm};
 use rnn_cell::prelude::*;
 use rnn_cell::rng::normal;
 use rnn_cell::train::bptt::Truncated;
-use rnn_cell::train::optim::{clear, clip_global_norm};
+use rnn_cell::train::optim::clip_global_norm;
 use std::error::Error;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -109,7 +109,7 @@ impl Learner {
         self.dys.clear();
         let errors = self.bptt.outputs().iter().zip(&self.window[1..]);
         self.dys.extend(errors.map(|(y, next)| (y - next) * (2.0 / WINDOW as f32)));
-        clear(&mut self.gradients);
+        self.gradients.set_zero();
         self.bptt.backward(&self.net, xs, &self.dys, &mut self.gradients);
         clip_global_norm(&mut self.gradients, 1.0);
         self.adam.step(&mut self.net, &self.gradients);

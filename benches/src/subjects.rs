@@ -43,7 +43,7 @@ macro_rules! attending {
             // Masks are not negative.
             context.scalars_mut(&mut |x: &mut f32| *x = x.abs());
             let context = &*Box::leak(context);
-            let layer = Layer::<$b>::with(cell, context);
+            let layer = cell.with(context);
             let (prepared, mut state) = (cell.prepare::<$b>(context), layer.initial_state::<$b>());
             let (xs, mut t) = (inputs::<f32, _>(CYCLE), 0);
             Subject {

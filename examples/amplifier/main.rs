@@ -21,7 +21,7 @@ use examples::report::{make_folders, median, progress, run};
 use nalgebra::{SMatrix, SVector};
 use rnn_cell::prelude::*;
 use rnn_cell::train::bptt::Truncated;
-use rnn_cell::train::optim::{Schedule, clear, clip_global_norm, scale};
+use rnn_cell::train::optim::{Schedule, clip_global_norm, scale};
 use rnn_cell::weights::nam::{self, one_layer, two_layers};
 use rnn_cell::weights::{Family, Player};
 use sounds::{RATE, amplifier, error_to_signal, filtered, guitar, linear_filter};
@@ -206,7 +206,7 @@ fn learn(
             let share = 2.0 / (power * (block.len() * BATCH) as f32);
             dys.clear();
             dys.extend(bptt.outputs().iter().zip(&targets[block]).map(|(y, target)| (y - target) * share));
-            clear(&mut gradients);
+            gradients.set_zero();
             if let Some(dstate) = bptt.backward(&amp, &xs, &dys, &mut gradients) {
                 amp.initial_state_backward(dstate, &mut gradients);
             }

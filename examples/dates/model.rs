@@ -11,7 +11,7 @@ use rnn_cell::decode::{Forced, Search, beam, greedy};
 use rnn_cell::network::{Bidirectional, Concat};
 use rnn_cell::prelude::*;
 use rnn_cell::rng::shuffle;
-use rnn_cell::train::optim::{Schedule, clear, clip_global_norm};
+use rnn_cell::train::optim::{Schedule, clip_global_norm};
 use rnn_cell::types::varying::Varying;
 
 rnn_cell! {
@@ -280,8 +280,8 @@ impl<D: Writes<BATCH>> Trainer<D> {
         let ys = decoder.forward(pass, &mut decoder.initial_state(), &mut self.decoder_tape);
         let loss = forced.loss(ys, &mut self.dys, D::logits);
 
-        clear(&mut self.encoder_gradients);
-        clear(&mut self.decoder_gradients);
+        self.encoder_gradients.set_zero();
+        self.decoder_gradients.set_zero();
         let mut dstate = decoder.zero_state();
         let bars = Bars::of(&mut self.decoder_gradients).state(&mut dstate);
         decoder.backward(pass, &mut self.decoder_tape, &self.dys, bars);

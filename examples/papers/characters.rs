@@ -8,7 +8,7 @@ use rnn_cell::prelude::*;
 use rnn_cell::rng::uniform;
 use rnn_cell::train::bptt::Truncated;
 use rnn_cell::train::loss::softmax_cross_entropy;
-use rnn_cell::train::optim::{clear, clip_global_norm};
+use rnn_cell::train::optim::clip_global_norm;
 
 /// The sonnets, as they ship with the examples.
 const SONNETS: &str = include_str!("../data/sonnets.txt");
@@ -118,7 +118,7 @@ where
             let steps = bptt.outputs().iter().zip(&targets[block.start..]);
             dys.clear();
             dys.extend(steps.map(|(y, next)| softmax_cross_entropy(y, next).1 / block.len() as f32));
-            clear(&mut gradients);
+            gradients.set_zero();
             bptt.backward(&net, xs, &dys, &mut gradients);
             clip_global_norm(&mut gradients, CLIP);
             adam.step(&mut net, &gradients);

@@ -18,7 +18,7 @@ use rnn_cell::cells::{Dense, Lstm};
 use rnn_cell::prelude::*;
 use rnn_cell::train::bptt::Truncated;
 use rnn_cell::train::loss::{arg_max, softmax_cross_entropy};
-use rnn_cell::train::optim::{clear, clip_global_norm};
+use rnn_cell::train::optim::clip_global_norm;
 
 rnn_cell! {
     /// The LSTM before the forget gate: what is in a cell stays there.
@@ -140,7 +140,7 @@ where
         let steps = bptt.outputs().iter().zip(&stream.symbols[block.start + 1..]);
         dys.clear();
         dys.extend(steps.map(|(y, &next)| softmax_cross_entropy(y, &[next]).1 / block.len() as f32));
-        clear(&mut gradients);
+        gradients.set_zero();
         bptt.backward(net, xs, &dys, &mut gradients);
         clip_global_norm(&mut gradients, CLIP);
         adam.step(net, &gradients);

@@ -16,7 +16,6 @@ use nalgebra::SVector;
 use rnn_cell::prelude::*;
 use rnn_cell::rng::below;
 use rnn_cell::train::bptt::Truncated;
-use rnn_cell::train::optim::clear;
 
 rnn_cell! {
     /// The simple recurrent network of the paper: logistic units throughout.
@@ -90,7 +89,7 @@ fn learn(seed: u64, passes: usize) -> Errors {
         let inputs = &bits[..TRAINED - 1];
         while let Some(block) = bptt.forward(&net, inputs) {
             let dy = (bptt.outputs()[0] - bits[block.end]) * 2.0;
-            clear(&mut gradients);
+            gradients.set_zero();
             bptt.backward(&net, inputs, &[dy], &mut gradients);
             sgd.step(&mut net, &gradients);
         }

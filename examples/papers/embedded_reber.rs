@@ -20,7 +20,6 @@ use nalgebra::SVector;
 use rnn_cell::prelude::*;
 use rnn_cell::rng::below;
 use rnn_cell::train::bptt::Truncated;
-use rnn_cell::train::optim::clear;
 
 rnn_cell! {
     /// The network of 1997: K blocks of two cells that share an input and an output gate, and no forget gate. Every unit sees the
@@ -237,7 +236,7 @@ where
             // Half the squared error, added up over outputs and steps.
             dys.clear();
             dys.extend(bptt.outputs().iter().zip(&x[block.start + 1..]).map(|(y, target)| y - target));
-            clear(&mut gradients);
+            gradients.set_zero();
             bptt.backward(&net, read, &dys, &mut gradients);
             optimiser.step(&mut net, &gradients);
         }

@@ -19,7 +19,6 @@ use nalgebra::SVector;
 use rnn_cell::prelude::*;
 use rnn_cell::rng::below;
 use rnn_cell::train::bptt::Truncated;
-use rnn_cell::train::optim::clear;
 
 /// The lag, and the number of the symbols: `a1` to `a99`, then `x` and `y`.
 const LAG: usize = 100;
@@ -181,7 +180,7 @@ fn remember(bias: f32, budget: usize, seed: u64) -> Outcome {
         while let Some(step) = steps.forward(&net, xs) {
             // The gradient of half the squared error.
             let error = steps.outputs()[0] - symbols[step.end];
-            clear(&mut gradients);
+            gradients.set_zero();
             steps.backward(&net, xs, &[error], &mut gradients);
             sgd.step(&mut net, &gradients);
         }

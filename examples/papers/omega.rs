@@ -6,7 +6,7 @@ use rnn_cell::cells::Dense;
 use rnn_cell::init;
 use rnn_cell::prelude::*;
 use rnn_cell::train::loss::{arg_max, softmax_cross_entropy};
-use rnn_cell::train::optim::{clear, clip_global_norm};
+use rnn_cell::train::optim::clip_global_norm;
 
 rnn_cell! {
     /// The recurrent half of a tanh layer: `x` is what the inputs add. Its cotangent is that of what stands in the tanh, which is what the
@@ -88,7 +88,7 @@ impl<const I: usize, const H: usize, const O: usize, const B: usize> TanhNet<I, 
             return None;
         }
         let Stack(Stack(input, recurrent), readout) = &self.net;
-        clear(&mut self.gradients);
+        self.gradients.set_zero();
         let Stack(lower, dreadout) = &mut *self.gradients;
         let Stack(dinput, drecurrent) = &mut **lower;
         let mut dlast = [SMatrix::zeros()];

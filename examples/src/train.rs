@@ -1,7 +1,7 @@
 //! An update of any layer: what trainings share whose optimiser and clipping serve the whole network.
 
 use rnn_cell::cell::{Bars, IntoPass, Layer, ModelMut};
-use rnn_cell::train::optim::{Optimiser, clear, clip_global_norm};
+use rnn_cell::train::optim::{Optimiser, clip_global_norm};
 
 /// A layer in training, `B` sequences an update, with all that an update needs and the next one uses again.
 pub struct Trainer<L: Layer<B>, O, const B: usize> {
@@ -39,7 +39,7 @@ where
         let pass = pass.into_pass();
         let (mut state, mut dstate) = (self.net.initial_state(), self.net.zero_state());
         let value = loss(self.net.forward(pass, &mut state, &mut self.tape), &mut self.dys);
-        clear(&mut self.gradients);
+        self.gradients.set_zero();
         let bars = Bars::of(&mut self.gradients).state(&mut dstate);
         self.net.backward(pass, &mut self.tape, &self.dys, bars);
         self.net.initial_state_backward(&dstate, &mut self.gradients);

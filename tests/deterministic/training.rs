@@ -6,7 +6,7 @@ use rnn_cell::network::{Bidirectional, Concat, Stack};
 use rnn_cell::prelude::*;
 use rnn_cell::train::ctc::Ctc;
 use rnn_cell::train::loss::softmax_cross_entropy;
-use rnn_cell::train::optim::{Adam, clear, clip_global_norm};
+use rnn_cell::train::optim::{Adam, clip_global_norm};
 
 use crate::digest::{Digests, Fnv, random, rng};
 
@@ -29,7 +29,7 @@ pub fn classifier(digests: &mut Digests) {
             digest.scalar(loss);
             dys.push(dy);
         }
-        clear(&mut *gradients);
+        gradients.set_zero();
         net.backward(&xs, &mut tape, &dys, &mut gradients);
         digest.scalar(clip_global_norm(&mut *gradients, 0.5));
         optimiser.step(&mut net, &gradients);
@@ -54,7 +54,7 @@ pub fn labels(digests: &mut Digests) {
         let logits = net.forward(pass, &mut net.initial_state(), &mut tape);
         let loss = ctc.loss(logits, Some(&lengths), &targets, &mut dlogits);
         digest.scalar(loss.value);
-        clear(&mut *gradients);
+        gradients.set_zero();
         net.backward(pass, &mut tape, &dlogits, &mut gradients);
         optimiser.step(&mut net, &gradients);
     }

@@ -1,7 +1,7 @@
 //! Extreme inputs: whatever one sample of a batch reads, the others don't notice, forward and backward. (Gradients of parameters are sums over
 //! the batch: there they meet.)
 
-use rnn_cell::cell::{Bars, Layer};
+use rnn_cell::cell::{Bars, Layer, Model};
 use rnn_cell::cells::*;
 use rnn_cell::types::varying::Varying;
 use tests::exactness::{assert_same_bits, copy, random, random_sequence, rng};

@@ -1,7 +1,7 @@
 //! Jacobians of steps against central differences: ready cells, states of every shape, networks.
 
 use nalgebra::{DMatrix, DVector};
-use rnn_cell::cell::{Cell, Layer};
+use rnn_cell::cell::{Cell, Layer, Model};
 use rnn_cell::cells::*;
 use rnn_cell::inspect::flow::jacobian;
 use rnn_cell::network::{Residual, Stack};

@@ -115,7 +115,7 @@ fn padding_may_hold_anything() {
 fn learned_initial_states_of_a_network() {
     let cell = Learned::<2, 3, f64>::init(&mut rng(1));
     let context: LearnedContext<3, 4, f64> = random(&mut rng(2));
-    let net = Stack(Layer::<4>::with(&cell, &context), Lstm::<3, 5, f64>::init(&mut rng(3)));
+    let net = Stack(cell.with(&context), Lstm::<3, 5, f64>::init(&mut rng(3)));
     let state = net.initial_state::<4>();
     assert_eq!(state.0, cell.initial_state_with(&context));
     let mut dstate = net.zero_state();
@@ -148,7 +148,7 @@ fn bound_contexts() {
     let free = pass.context(&context);
     let want = forward_and_backward(&cell, free, &start, (&dys, &dfinal), &mut tape);
 
-    let bound = Layer::<2>::with(&cell, &context);
+    let bound = cell.with(&context);
     let (mut state, mut dstate, mut dxs) = (start.clone(), dfinal, xs.clone());
     let mut gradients = bound.zero_gradients();
     let outputs = all_scalars(bound.forward(pass, &mut state, &mut tape));

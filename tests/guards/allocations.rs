@@ -102,8 +102,8 @@ fn ready_cells_allocate_nothing() {
 #[test]
 fn contexts_and_indices_allocate_nothing() {
     let cell = Everything::<3, 6, 5, 4, f64>::init(&mut rng(1));
-    check::<1, _>("Everything", &Layer::<1>::with(&cell, &random(&mut rng(2))));
-    check::<4, _>("Everything", &Layer::<4>::with(&cell, &random(&mut rng(2))));
+    check::<1, _>("Everything", &cell.with(&random(&mut rng(2))));
+    check::<4, _>("Everything", &cell.with(&random(&mut rng(2))));
 }
 
 /// The tapes of a network hold what stands between its layers. With noise, too.

@@ -1,6 +1,6 @@
 //! Layers: they map sequences to sequences, and train.
 
-use super::{Bars, IntoBars, IntoPass, IntoStep, Model, Pass, With};
+use super::{Bars, IntoBars, IntoPass, IntoStep, Model, Pass};
 use crate::inspect::finite::{Fault, look_at_cotangents, look_at_outputs};
 use crate::rng::DynRng;
 use crate::types::varying::Varying;
@@ -18,7 +18,7 @@ pub type LayerBars<'a, L, const B: usize> = Bars<
 /// The values that a pass of the layer `L` reads.
 pub type LayerPass<'a, L, const B: usize> = Pass<'a, <L as Layer<B>>::Input, <L as Layer<B>>::Context, B>;
 
-/// Maps sequences of `B` samples to sequences, and trains.
+/// A trainable map from sequences of `B` samples to sequences.
 ///
 /// | verb | computes |
 /// | --- | --- |
@@ -82,7 +82,8 @@ pub trait Layer<const B: usize>: Model {
         let _ = (state, rng);
     }
 
-    /// Runs a sequence without keeping residuals; see [`run`](Self::run). The default keeps them until it returns.
+    /// Runs a sequence for inference; see [`run`](Self::run). The default implementation runs
+    /// [`forward_pass`](Self::forward_pass) on a temporary tape.
     fn run_pass(&self, pass: LayerPass<'_, Self, B>, state: &mut Self::State) -> Vec<Self::Output> {
         let mut tape = Self::Tape::default();
         self.forward_pass(pass, state, &mut tape);
@@ -143,7 +144,7 @@ pub trait Layer<const B: usize>: Model {
         look_at_cotangents(dys, pass.lengths.as_ref(), gradients)
     }
 
-    /// Runs a sequence for inference and returns its outputs. Keeps no residuals.
+    /// Runs a sequence for inference and returns its outputs, without a tape.
     ///
     /// `state` is the initial state on entry and the final state on return.
     fn run<'a>(
@@ -201,14 +202,6 @@ pub trait Layer<const B: usize>: Model {
         Self::InputBar: 'a,
     {
         self.backward_pass(pass.into_pass(), tape, dys, bars.into_bars());
-    }
-
-    /// Binds a context: the result is a layer without one, whose gradients hold the context's cotangent.
-    fn with<'a>(&'a self, context: &'a Self::Context) -> With<'a, Self, Self::Context>
-    where
-        Self: Sized,
-    {
-        With { layer: self, context }
     }
 }
 

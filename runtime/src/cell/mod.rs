@@ -81,8 +81,7 @@ pub trait Model {
     /// The cotangents of the parameters; for a generated cell the cell's own type.
     type Gradients: ModelMut<Scalar = Self::Scalar>;
 
-    /// Gradients that are all zero, built on the heap (feature `alloc`: without it a model that is written by hand has one method
-    /// less to write).
+    /// Returns gradients that are all zero, on the heap.
     #[cfg(feature = "alloc")]
     fn zero_gradients(&self) -> alloc::boxed::Box<Self::Gradients>;
 
@@ -94,13 +93,13 @@ pub trait Model {
         let _ = visitor;
     }
 
-    /// The number of layers that paths count in it: 1, but for a [stack](crate::network::Stack), whose parameters are
-    /// called `0.W`, `1.W` and so on. What wraps a layer without a path of its own hands on the layer's depth.
+    /// Returns the number of layers that are numbered in the paths of parameters (`0.W`, `1.W`): 1, or the sum over the
+    /// parts of a [stack](crate::network::Stack). A wrapper without a path of its own returns the depth of its layer.
     fn depth(&self) -> usize {
         1
     }
 
-    /// The number of learned scalars.
+    /// Returns the number of learned scalars.
     fn parameter_count(&self) -> usize {
         let mut count = 0;
         self.visit(&mut |parameter| count += parameter.values.len());
@@ -140,6 +139,25 @@ pub trait Model {
         Varying::zero()
     }
 
+    /// Returns a context of `B` samples that is all zero: the cotangent of a context, before backward passes add to it.
+    #[cfg(feature = "alloc")]
+    fn zero_context<const B: usize>(&self) -> <Self as Layer<B>>::Context
+    where
+        Self: Layer<B, Context: Varying<Self::Scalar>> + Sized,
+    {
+        Varying::zero()
+    }
+
+    /// Binds a context: the result is a layer without one, whose gradients hold the context's cotangent. It borrows the
+    /// layer, so an optimiser works on the layer itself.
+    #[cfg(feature = "alloc")]
+    fn with<'a, C>(&'a self, context: &'a C) -> With<'a, Self, C>
+    where
+        Self: Sized,
+    {
+        With { layer: self, context }
+    }
+
     /// Returns an empty tape for batches of `B` samples.
     #[cfg(feature = "alloc")]
     fn tape<const B: usize>(&self) -> <Self as Layer<B>>::Tape
@@ -150,8 +168,9 @@ pub trait Model {
     }
 }
 
-/// A model whose parameters can be changed: by an optimiser, by loading. Apart from [`Model`] since what only borrows a
-/// cell (a cell [with](Layer::with) its context) can be run and differentiated, not changed.
+/// A model whose parameters can be changed, by an optimiser or by loading.
+///
+/// Separate from [`Model`], because a layer that is [bound to a context](Model::with) only borrows its parameters.
 pub trait ModelMut: Model {
     /// Calls `visitor` with every learned parameter, block by block, to change it.
     fn visit_mut<'v>(&'v mut self, visitor: &mut dyn for<'n> FnMut(ParameterMut<'n, 'v, Self::Scalar>));

@@ -9,7 +9,16 @@ use crate::data::{Batch, window};
 
 /// The values that a pass over a sequence of `B` samples reads: inputs `X`, a context `C`, and the samples' lengths.
 ///
-/// Most calls need none by name: a pass is made [from](IntoPass) `&xs`, `&batch`, `(&xs, &context)`.
+/// Callers rarely construct one: `&xs`, `&batch` and `(&xs, &context)` [convert to it](IntoPass). A pass is a plain value
+/// that can be used again:
+///
+/// ```
+/// use rnn_cell::prelude::*;
+///
+/// let xs = [[0.5_f32; 4]; 3];
+/// let pass = Pass::of(&xs).lengths([3, 2, 2, 1]);
+/// assert_eq!(pass.window(1..3).lengths, Some([2, 1, 1, 0]));
+/// ```
 #[derive(Debug)]
 pub struct Pass<'a, X, C, const B: usize> {
     /// `xs[t]` is step `t` of every sample.
@@ -36,28 +45,29 @@ impl<'a, X, const B: usize> Pass<'a, X, (), B> {
 }
 
 impl<'a, X, C, const B: usize> Pass<'a, X, C, B> {
-    /// The same pass over samples of different lengths; `None`: all are as long as `xs`.
+    /// Sets the lengths of the samples; `None` means that all are as long as `xs`.
     #[must_use]
     pub fn lengths(mut self, lengths: impl Into<Option<[usize; B]>>) -> Self {
         self.lengths = lengths.into();
         self
     }
 
-    /// The same steps with another context.
+    /// Sets the context.
     #[must_use]
     pub fn context<D>(self, context: &'a D) -> Pass<'a, X, D, B> {
         Pass { xs: self.xs, context, lengths: self.lengths }
     }
 
-    /// The same samples and context over other inputs, as many.
-    pub(crate) fn inputs<'b, Y>(self, xs: &'b [Y]) -> Pass<'b, Y, C, B>
+    /// Replaces the inputs by those of another layer, for the same samples and steps.
+    #[must_use]
+    pub fn inputs<'b, Y>(self, xs: &'b [Y]) -> Pass<'b, Y, C, B>
     where
         'a: 'b,
     {
         Pass { xs, context: self.context, lengths: self.lengths }
     }
 
-    /// The part of the pass over the steps `steps`.
+    /// Returns the part of the pass over the steps `steps`.
     ///
     /// # Panics
     /// If the sequence has no such steps.
@@ -69,7 +79,7 @@ impl<'a, X, C, const B: usize> Pass<'a, X, C, B> {
     }
 
     /// Returns the samples that have ended before step `step`.
-    pub(crate) fn ended(&self, step: usize) -> impl Iterator<Item = usize> + use<X, C, B> {
+    pub fn ended(&self, step: usize) -> impl Iterator<Item = usize> + use<X, C, B> {
         let lengths = self.lengths;
         (0..B).filter(move |sample| lengths.is_some_and(|lengths| step >= lengths[*sample]))
     }
@@ -86,7 +96,7 @@ impl<'a, X, C, const B: usize> Pass<'a, X, C, B> {
 #[diagnostic::on_unimplemented(
     message = "this layer does not read `{Self}`",
     label = "not a sequence of `{X}` with the context `{C}`",
-    note = "a pass reads `&xs` or `&batch`; with a context, `(&xs, &context)`"
+    note = "a pass reads `&xs` or `&batch`; with a context, `(&xs, &context)`; generic code says `Layer<B, Context = ()>`"
 )]
 pub trait IntoPass<'a, X, C, const B: usize> {
     /// Returns the pass.
@@ -203,7 +213,7 @@ impl<'a, G, S, D> Bars<'a, G, S, D> {
         Bars { context: Some(context), ..self.without_context() }
     }
 
-    /// Drops the cotangent of a context.
+    /// Omits the cotangent of the context: a layer with a context requires this if it is not wanted.
     #[must_use]
     pub fn without_context<C>(self) -> Bars<'a, G, S, D, C> {
         let Bars { gradients, state, inputs, .. } = self;
@@ -226,8 +236,8 @@ impl<'a, G, S, D, C> Bars<'a, G, S, D, C> {
         self
     }
 
-    /// The same cotangents for a shorter time.
-    pub(crate) fn reborrow(&mut self) -> Bars<'_, G, S, D, C> {
+    /// Returns the same cotangents for a shorter time: a layer made of layers passes them on more than once.
+    pub fn reborrow(&mut self) -> Bars<'_, G, S, D, C> {
         Bars {
             gradients: self.gradients,
             state: self.state.as_deref_mut(),
@@ -237,7 +247,7 @@ impl<'a, G, S, D, C> Bars<'a, G, S, D, C> {
     }
 
     /// Returns the number of steps for which cotangents of inputs are wanted.
-    pub(crate) fn steps(&self) -> Option<usize> {
+    pub fn steps(&self) -> Option<usize> {
         self.inputs.as_deref().map(<[D]>::len)
     }
 }

@@ -84,7 +84,7 @@ where
 
     fn set_zero(&mut self) {
         self.layer.set_zero();
-        self.context.scalars_mut(&mut |x| *x = G::Scalar::default());
+        *self.context = C::zero();
     }
 }
 

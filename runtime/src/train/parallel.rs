@@ -5,7 +5,6 @@
 //!
 //! ```
 //! use rnn_cell::cells::Lstm;
-//! use rnn_cell::train::optim::clear;
 //! use rnn_cell::train::parallel::DataParallel;
 //! use rnn_cell::prelude::*;
 //!
@@ -17,7 +16,7 @@
 //! let parts = vec![vec![SMatrix::<f32, 3, 16>::repeat(0.5); 20]; 2];
 //! let mut parallel = DataParallel::new(&lstm, parts.len(), |_| lstm.tape());
 //! for _ in 0..3 {
-//!     clear(&mut *gradients);
+//!     gradients.set_zero();
 //!     let loss = parallel.run(&mut *gradients, |part, tape, gradients| {
 //!         let xs = &parts[part];
 //!         let ys = lstm.forward(xs, &mut lstm.zero_state(), tape).to_vec();
@@ -37,7 +36,7 @@ use alloc::vec::Vec;
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
 
 use crate::cell::{Model, ModelMut};
-use crate::train::optim::{add_through, clear};
+use crate::train::optim::add_through;
 
 /// What the parts of a batch need of their own: gradients `G`, and `W`, which is usually a tape.
 #[derive(Debug)]
@@ -71,7 +70,7 @@ where
     /// If `work` does.
     pub fn run(&mut self, grads: &mut G, work: impl Fn(usize, &mut W, &mut G) -> f64 + Sync) -> f64 {
         self.parts.par_iter_mut().enumerate().for_each(|(number, part)| {
-            clear(&mut *part.gradients);
+            part.gradients.set_zero();
             part.loss = work(number, &mut part.own, &mut part.gradients);
         });
         let mut loss = 0.0;

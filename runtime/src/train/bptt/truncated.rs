@@ -19,7 +19,7 @@ use crate::types::varying::Varying;
 /// ```
 /// use rnn_cell::train::bptt::Truncated;
 /// use rnn_cell::cells::{Dense, Elman};
-/// use rnn_cell::train::optim::{Optimiser, Sgd, clear};
+/// use rnn_cell::train::optim::{Optimiser, Sgd};
 /// use rnn_cell::prelude::*;
 ///
 /// let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
@@ -32,7 +32,7 @@ use crate::types::varying::Varying;
 ///     // Each output is to be the next input.
 ///     let errors = bptt.outputs().iter().zip(&xs[block.start + 1..]).map(|(y, x)| (y - x) / 10.0);
 ///     let dys: Vec<_> = errors.collect();
-///     clear(&mut *gradients);
+///     gradients.set_zero();
 ///     bptt.backward(&net, &xs[..99], &dys, &mut gradients);
 ///     sgd.step(&mut net, &gradients);
 /// }

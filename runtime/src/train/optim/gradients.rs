@@ -10,11 +10,6 @@ use super::{gather, update};
 use crate::Scalar;
 use crate::cell::{Model, ModelMut, Parameter};
 
-/// Sets every parameter (of gradients: before the next `backward`) to zero.
-pub fn clear<M: ModelMut>(gradients: &mut M) {
-    gradients.set_zero();
-}
-
 /// Multiplies every parameter by `factor`: gradients that were added up over several batches become their mean.
 pub fn scale<M: ModelMut>(gradients: &mut M, factor: f64) {
     let factor = M::Scalar::of(factor);

@@ -2,7 +2,7 @@
 //! NaN, the [noise](NoiseScale) of gradients.
 //!
 //! ```text
-//! clear(&mut gradients);
+//! gradients.set_zero();
 //! cell.backward(&xs, &mut tape, &dys, &mut gradients);
 //! clip_global_norm(&mut gradients, 1.0);
 //! adam.step(&mut cell, &gradients);
@@ -26,7 +26,7 @@ use crate::cell::{Model, ModelMut};
 #[cfg(feature = "rayon")]
 pub(crate) use gradients::add_through;
 pub(crate) use gradients::check_finite_buffers;
-pub use gradients::{NotFinite, add, check_finite, clear, clip_global_norm, clip_values, global_norm, scale};
+pub use gradients::{NotFinite, add, check_finite, clip_global_norm, clip_values, global_norm, scale};
 pub use noise::WeightNoise;
 pub use noise_scale::NoiseScale;
 pub use schedule::Schedule;

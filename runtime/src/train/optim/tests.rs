@@ -165,7 +165,7 @@ fn norms_clip() {
     assert_eq!(gradients.values(), [1.0, 2.0, -2.0, 0.0, 4.0]);
     assert_eq!(clip_global_norm(&mut gradients, 2.5), 5.0);
     assert_eq!(gradients.values(), [0.5, 1.0, -1.0, 0.0, 2.0]);
-    clear(&mut gradients);
+    gradients.set_zero();
     assert_eq!((global_norm(&gradients), gradients.values()), (0.0, [0.0; 5].to_vec()));
 }
 
