@@ -198,7 +198,7 @@ impl<D: Writes<1>> Translator<D> {
     /// (none without attention).
     pub fn write(&self, source: &str) -> (String, Vec<Vec<f64>>) {
         let (context, mut state) = self.read(source);
-        let decoder = self.decoder.with(&context);
+        let decoder = self.decoder.with(&*context);
         let mut alignment = Vec::new();
         let [symbols] = greedy(&mut state, [START], END, LIMIT, |before, state| {
             let mut y = decoder.step(before, state);
@@ -213,7 +213,7 @@ impl<D: Writes<1>> Translator<D> {
     /// Writes what it reads in `source`, by a beam search of that width.
     pub fn search(&self, source: &str, width: usize) -> String {
         let (context, state) = self.read(source);
-        let decoder = self.decoder.with(&context);
+        let decoder = self.decoder.with(&*context);
         let hypotheses = beam(state, START, END, &Search::new(width, LIMIT), |before, state| {
             *D::logits(&mut decoder.step(before, state))
         });
@@ -249,7 +249,7 @@ impl<D: Writes<BATCH>> Trainer<D> {
         let context = Box::new(D::Context::zero());
         Self {
             encoder_gradients: model.encoder.zero_gradients(),
-            decoder_gradients: model.decoder.with(&context).zero_gradients(),
+            decoder_gradients: model.decoder.with(&*context).zero_gradients(),
             encoder_optimiser: Adam::new(RATE),
             decoder_optimiser: Adam::new(RATE),
             encoder_tape: model.encoder.tape(),
@@ -275,7 +275,7 @@ impl<D: Writes<BATCH>> Trainer<D> {
         let mut encoder_state = model.encoder.initial_state();
         let encoded = model.encoder.forward(&batch, &mut encoder_state, &mut self.encoder_tape);
         D::listen(encoded, &batch.lengths, &encoder_state, &mut self.context);
-        let decoder = model.decoder.with(&self.context);
+        let decoder = model.decoder.with(&*self.context);
         let pass = Pass::of(&forced.inputs).lengths(forced.lengths);
         let ys = decoder.forward(pass, &mut decoder.initial_state(), &mut self.decoder_tape);
         let loss = forced.loss(ys, &mut self.dys, D::logits);
