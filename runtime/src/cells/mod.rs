@@ -1,6 +1,22 @@
 //! Ready-made cells, each an [`rnn_cell!`](crate::rnn_cell!) definition with its paper.
 //!
 //! They are definitions like any user's: copy one and change an equation.
+//!
+//! | cell | source |
+//! | --- | --- |
+//! | `Elman`, `Jordan` | Elman 1990; Jordan 1986 |
+//! | `Lstm`, `InitialStateLstm` (its initial state is learned), `PeepholeLstm`, `CifgLstm` | Hochreiter & Schmidhuber 1997, Gers et al. 2000; Greff et al. 2017 |
+//! | `GreffNig`, `GreffNfg`, `GreffNog`, `GreffNiaf`, `GreffNoaf`, `GreffCifg`, `GreffNp`, `GreffFgr` | the variants of Greff et al. 2017 |
+//! | `LayerNormLstm`, `MinLstm` | Ba et al. 2016; Feng et al. 2024 |
+//! | `Gru` (reset before the product), `GruResetAfter` (PyTorch, cuDNN) | Cho et al. 2014 |
+//! | `Mgu`, `UgRnn`, `LiGru`, `MinGru`, `IndRnn` | Zhou 2016; Collins 2017; Ravanelli 2018; Feng 2024; Li 2018 |
+//! | `Sru`, `Qrnn` (filter of width two) | Lei et al. 2018; Bradbury et al. 2017 |
+//! | `DiagonalSsm`, `S4dReal`, `S4d` (S4D-Lin, zero-order hold), `S4dBilinear` | Gupta et al. 2022; Gu et al. 2022 |
+//! | `SelectiveSsm`, `Mamba` (the block) | Gu & Dao 2023 |
+//! | `RwkvTimeMixing`, `RwkvChannelMixing` (RWKV-4) | Peng et al. 2023 |
+//! | `AdditiveAttention`, `DotAttention`, `GeneralAttention`, `ConcatAttention` | Bahdanau et al. 2015; Luong et al. 2015 |
+//! | `ChoDecoder`, `BahdanauDecoder`, `LuongDotDecoder`, `LuongGeneralDecoder`, `LuongConcatDecoder` | Cho et al. 2014; Bahdanau et al. 2015; Luong et al. 2015, with input feeding |
+//! | `Dense` | a cell without state: the readout |
 
 mod attention;
 mod decoder;
