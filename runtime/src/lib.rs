@@ -1,10 +1,10 @@
 //! Recurrent cells from their equations.
 //!
-//! [`rnn_cell!`] turns a recurrent network's gate equations, written as the papers write them, into specialised,
-//! statically dimensioned forward and backward code over nalgebra matrices. The [`guide`] leads from a first cell to the machine code that it
-//! becomes.
+//! [`rnn_cell!`] turns the gate equations of a recurrent network, written as the papers write them, into specialised
+//! forward and backward code over nalgebra matrices of constant sizes. The [`guide`] leads from a first cell to its
+//! machine code.
 //!
-//! | module | what is in it |
+//! | module | content |
 //! | --- | --- |
 //! | [`cell`] | the traits that every cell and every layer implements |
 //! | [`cells`] | ready-made cells, each an `rnn_cell!` definition with its paper |
@@ -13,37 +13,37 @@
 //! | [`train`] | losses, CTC, optimisers, truncated and checkpointed BPTT, threads |
 //! | [`decode`] | teacher forcing, greedy and beam search |
 //! | [`inspect`] | gradient checks, the flow of gradients, the origin of NaN |
-//! | `weights` | weight files: our own, PyTorch's, Keras's, a user's, other programs' (features `safetensors`, `nam`, `onnx`, `rtneural`) |
+//! | `weights` | weight files in the layouts of PyTorch, Keras, other programs or your own (features `safetensors`, `nam`, `onnx`, `rtneural`) |
 //! | `quantised` | copies of cells whose matrices are stored in fewer bits (feature `quantised`) |
 //! | [`init`], [`rng`] | initialisers and seeded random numbers |
 //! | [`types`] | matrices of blocks; values as points of a vector space |
 //! | [`prelude`] | the names that nearly every program needs |
-//! | [`guide`] | from a first cell to the machine code that it becomes |
+//! | [`guide`] | from a first cell to its machine code |
 //!
 //! # Features
 //!
-//! - `std` (on): finds the processor's instruction sets at run time. Without it a program runs what it is compiled for
-//!   (`-C target-feature=+avx2,+fma`; the baseline, unless told otherwise), and no multiply-add is fused: `core` has none.
-//! - `alloc` (on with `std`): what needs a heap, which is everything but a step. Without it a cell is its parameters, its states, `prepare` and `step`, and what
-//!   they are made of: [`types`], [`init`], [`rng`], [`Model`](cell::Model), [`ModelMut`](cell::ModelMut). A binary then links
-//!   without a global allocator.
-//! - `libm`: the mathematics of targets without `std`.
-//! - `dump`: `RNN_CELL_DUMP=DIR cargo build` writes the code that each definition expands to, formatted, the equation above each
-//!   line, to `DIR/CRATE.CELL.rs`; each file is a module that compiles by itself in a crate that depends on `rnn_cell`. What has been compiled already is not
-//!   expanded again: touch the file, or take another target folder.
-//! - `quantised`: copies of cells whose matrices are stored in 8 or 16 bits, for inference (the module `quantised`); with and without `alloc`. Each cell's
-//!   expansion then holds the step of its copy too.
-//! - `rayon`: the module `parallel`.
-//! - `safetensors`, `nam`, `onnx`, `rtneural`: the module `weights` for files of that format; with `alloc`, with and without `std`.
-//! - `deterministic`: a computation has the same bits on every x86-64 machine, whatever its
-//!   instruction set, in a debug and in a release build, forward and backward (only the bits of a
-//!   NaN may differ). No multiply-add is fused, sums have one order, and no function is the
-//!   platform's. With or without it, no constant that the macro computes depends on the build
-//!   machine. AVX-512 stays unused. Other targets run the same operations in the same order, which
-//!   is not tested. As with every feature, one crate in a program that sets it sets it for all.
-//!   The promise is for what this crate computes, not for what a program computes beside it: the
-//!   platform's functions (`f64::exp`) and nalgebra's products of matrices of dynamic sizes have
-//!   other last bits on another processor.
+//! - `std` (on by default): chooses the instruction set when the program runs. Without it a program uses the
+//!   instruction sets that it is compiled for (`-C target-feature=+avx2,+fma`), and no multiply-add is fused: `core`
+//!   has none.
+//! - `alloc` (on with `std`): everything that needs a heap, which is all but a step. Without it a cell consists of its
+//!   parameters, its states, `prepare` and `step`, beside [`types`], [`init`], [`rng`], [`Model`](cell::Model) and
+//!   [`ModelMut`](cell::ModelMut). A binary then links without a global allocator.
+//! - `libm`: mathematical functions for targets without `std`.
+//! - `dump`: `RNN_CELL_DUMP=DIR cargo build` writes the code of each cell, formatted, to `DIR/CRATE.CELL.rs`, with the
+//!   equation above each line. Each file is a module that compiles by itself. Code that cargo does not compile again is
+//!   not written again: touch the file, or use another target folder.
+//! - `quantised`: copies of cells for inference whose matrices are stored in 8 or 16 bits (module `quantised`). The
+//!   expansion of each cell then holds the step of its copy too.
+//! - `rayon`: the module `train::parallel`.
+//! - `safetensors`, `nam`, `onnx`, `rtneural`: the module `weights` for files of that format, with `alloc`, with and
+//!   without `std`.
+//! - `deterministic`: a computation has the same bits on every x86-64 machine, whatever its instruction set, in debug
+//!   and in release builds, forward and backward (only the bits of a NaN may differ). No multiply-add is fused, sums
+//!   have one order, AVX-512 is not used, and no function is the platform's. Other targets run the same operations in
+//!   the same order, which is not tested. If one crate of a program sets the feature, it is set for all. The promise
+//!   covers what this crate computes: the platform's functions (`f64::exp`) and nalgebra's products of matrices of
+//!   dynamic sizes may have other last bits on another processor. The constants that the macro computes never depend
+//!   on the build machine, with or without this feature.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 
@@ -89,7 +89,7 @@ pub mod weights;
 pub use nalgebra;
 pub use scalar::Scalar;
 
-// The compiler can't know the features of this crate, which are those of the target: the macro tells it.
+// The compiler cannot know the features of this crate, because it runs on the build machine: the macro passes them.
 #[cfg(all(feature = "alloc", not(feature = "quantised")))]
 #[doc = include_str!("language.md")]
 #[macro_export]
@@ -126,7 +126,7 @@ macro_rules! rnn_cell {
     };
 }
 
-/// What a user of cells needs: `use rnn_cell::prelude::*;`
+/// The names that nearly every program needs: `use rnn_cell::prelude::*;`
 pub mod prelude {
     #[cfg(feature = "alloc")]
     pub use crate::cell::{Bars, Cell, Layer, Pass};
@@ -141,7 +141,7 @@ pub mod prelude {
     pub use nalgebra::{SMatrix, SVector};
 }
 
-/// The README's examples, compiled and run, where the features that some of them need are on (they are in `cargo test --workspace`).
+/// The examples of the README, compiled and run with the features that they need (`cargo test --workspace` turns them on).
 #[cfg(all(doctest, feature = "safetensors", feature = "nam"))]
 #[doc = include_str!("../../README.md")]
 pub struct Readme;
