@@ -72,7 +72,7 @@ pub fn beam<S: Clone, T: Scalar, const K: usize>(
     search: &Search,
     mut step: impl FnMut(&[u32; 1], &mut S) -> SMatrix<T, K, 1>,
 ) -> Vec<Hypothesis<S>> {
-    assert!(search.width > 0, "a beam of width 0 follows nothing");
+    assert!(search.width > 0, "the width of a beam must be at least 1");
     let mut finished: Vec<Hypothesis<S>> = Vec::new();
     let first = Hypothesis { symbols: Vec::new(), ended: false, log_probability: 0.0, score: 0.0, state };
     let mut live = vec![first];
