@@ -34,7 +34,7 @@ use crate::types::varying::Varying;
 /// let (mut sgd, mut gradients) = (Sgd::new(0.01), net.zero_gradients());
 /// let mut bptt = Truncated::new(&net, 10, 20);
 /// while let Some(block) = bptt.forward(&net, &xs[..99]) {
-/// Each output should predict the next input.
+///     // Each output should predict the next input.
 ///     let errors = bptt.outputs().iter().zip(&xs[block.start + 1..]).map(|(y, x)| (y - x) / 10.0);
 ///     let dys: Vec<_> = errors.collect();
 ///     clear(&mut *gradients);

@@ -10,19 +10,20 @@
 //! use nalgebra::Vector3;
 //! use rnn_cell::train::ctc::Ctc;
 //!
-//! Class 0 is the blank. Two equal labels in a row need a blank between them. Only one path of three steps has it; its probability is 3^-3.
+//! // Class 0 is the blank. Two equal labels in a row need a blank between them. Only one path of
+//! // three steps has it; its probability is 3^-3.
 //! let logits = [Vector3::<f64>::zeros(); 3];
 //! let mut ctc = Ctc::new(0);
 //! let mut dlogits = Vec::new();
 //! let loss = ctc.loss(&logits, None, &[[2, 2]], &mut dlogits);
 //! assert!((loss.value - 27.0_f64.ln()).abs() < 1e-14);
-//! The gradient favours that path: its share at the first step rises from 1/3 to 1.
+//! // The gradient favours that path: its share at the first step rises from 1/3 to 1.
 //! assert!((dlogits[0] - Vector3::new(1.0, 1.0, -2.0) / 3.0).amax() < 1e-14);
 //!
 //! let [best] = ctc.greedy(&logits, None);
 //! assert!(best.is_empty());
 //! let [hypotheses] = ctc.beam(&logits, None, 4);
-//! All paths are equally likely, but six of the 27 read as `1`: any run of ones between blanks.
+//! // All paths are equally likely, but six of the 27 read as `1`: any run of ones between blanks.
 //! assert_eq!(hypotheses[0].labels, [1]);
 //! assert!((hypotheses[0].log_probability - (6.0_f64 / 27.0).ln()).abs() < 1e-14);
 //! ```

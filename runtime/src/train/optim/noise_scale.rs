@@ -15,7 +15,7 @@
 /// use rnn_cell::train::optim::NoiseScale;
 ///
 /// let mut noise = NoiseScale::new(8, 64);
-/// In every training step: the global norms of the mean gradient of 8 samples and of 64.
+/// // In every training step: the global norms of the mean gradient of 8 samples and of 64.
 /// noise.observe(1.5, 1.1);
 /// assert!(noise.scale().is_some());
 /// ```
