@@ -46,7 +46,7 @@ pub trait Optimiser<T: Scalar> {
     /// Sets the learning rate. A [`Schedule`] calls this.
     ///
     /// # Panics
-    /// If it is negative or not finite.
+    /// If the rate is negative or not finite.
     fn set_rate(&mut self, rate: f64);
 }
 
@@ -155,7 +155,7 @@ struct Moments<T> {
     betas: (f64, f64),
     epsilon: f64,
     decay: f64,
-    /// The betas raised to the number of steps.
+    /// The betas to the power of the number of steps.
     powers: (f64, f64),
     gradient: Vec<T>,
     first: Vec<T>,
@@ -256,7 +256,8 @@ macro_rules! adam {
 
             $(#[$decay_doc])*
             ///
-            /// If the decay is negative or not finite. If it is negative or not finite.
+            /// # Panics
+            /// If the decay is negative or not finite.
             #[must_use]
             #[track_caller]
             pub fn weight_decay(mut self, decay: f64) -> Self {

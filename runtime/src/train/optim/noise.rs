@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "there is no noise to remove")]
-    fn removing_noise_twice_panics() {
+    fn removing_absent_noise_panics() {
         WeightNoise::new(0.1).remove(&mut Elman(Conditioned::<1, 2>::zeros()));
     }
 }
