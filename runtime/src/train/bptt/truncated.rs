@@ -180,7 +180,7 @@ where
     /// context in `bars`, and ignores the cotangents of states and inputs there.
     ///
     /// Returns the cotangent of the sequence's initial state if the window reaches it. Pass it to
-    /// [`initial_state_backward`](crate::cell::Layer::initial_state_backward).
+    /// [`initial_state_backward`](crate::cell::Model::initial_state_backward).
     ///
     /// # Panics
     /// If the number of `dys` differs from the number of outputs, or the length of `xs` from that
