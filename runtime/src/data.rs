@@ -1,9 +1,11 @@
-//! From samples to batches: sequences of different lengths side by side, and long series cut into windows.
+//! Batches made of samples: padded sequences of different lengths, and long series cut into
+//! streams.
 //!
-//! A batch is time-major, one sample per column: `xs[t]` holds step `t` of every sample, and `lengths[b]` is the
-//! number of steps of sample `b`. `forward` and `backward` take both. Past its end a sample keeps its state, its
-//! outputs are zero, and it has no cotangents. The padding may hold anything, NaN included: it changes no result,
-//! whatever the equations are. The same holds for the inputs and the context of a sample of length 0.
+//! A batch is time-major, one sample per column: `xs[t]` holds step `t` of every sample, and
+//! `lengths[b]` is the number of steps of sample `b`. `forward` and `backward` take both. Past its
+//! end a sample keeps its state, its outputs are zero, and it has no cotangents. The padding may
+//! hold any value, NaN included, and changes no result. The same holds for the inputs and the
+//! context of a sample of length 0.
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -14,18 +16,19 @@ use nalgebra::{SMatrix, SVector};
 use crate::Scalar;
 use crate::types::varying::Varying;
 
-/// The steps of several samples and where each of them ends.
+/// The steps of several samples and the length of each.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Batch<X, const B: usize> {
     /// `xs[t]` is step `t` of every sample.
     pub xs: Vec<X>,
-    /// The number of steps of each sample; 0 for the places that no sample takes.
+    /// The number of steps of each sample; 0 for unused columns.
     pub lengths: [usize; B],
 }
 
-/// A batch of sequences of vectors, as many steps as the longest, the shorter ones padded with zeros.
+/// Makes a batch of sequences of vectors. It has as many steps as the longest sequence; the shorter
+/// ones are padded with zeros.
 ///
-/// With fewer than `B` samples (the last batch of an epoch) the places left have length 0.
+/// With fewer than `B` samples (the last batch of an epoch) the remaining columns have length 0.
 ///
 /// ```
 /// use nalgebra::{Matrix1x2, Vector1};
@@ -52,7 +55,8 @@ pub fn pad<T: Scalar, S: AsRef<[SVector<T, N>]>, const N: usize, const B: usize>
     Batch { xs, lengths }
 }
 
-/// A batch of sequences of indices (the inputs `one_hot[V]`, or class labels a step), padded with 0.
+/// Makes a batch of sequences of indices (inputs `one_hot[V]`, or one class label per step), padded
+/// with 0.
 ///
 /// # Panics
 /// If there are more than `B` samples.
@@ -67,27 +71,29 @@ pub fn pad_indices<S: AsRef<[u32]>, const B: usize>(samples: &[S]) -> Batch<[u32
     Batch { xs, lengths }
 }
 
-/// One long series as `B` streams side by side, each a stretch of `series.len() / B` steps; what is left over at the end is
-/// dropped. For truncated backpropagation through time: take windows of the result by
-/// [`chunks`](slice::chunks) and carry the state from each to the next.
+/// Cuts one long series into `B` streams of `series.len() / B` steps, side by side. The remainder
+/// at the end is dropped.
+///
+/// This is for truncated backpropagation through time: split the result into windows with
+/// [`chunks`](slice::chunks) and carry the state from each window to the next.
 pub fn streams<T: Scalar, const N: usize, const B: usize>(series: &[SVector<T, N>]) -> Vec<SMatrix<T, N, B>> {
     let steps = series.len().checked_div(B).unwrap_or(0);
     (0..steps).map(|t| SMatrix::from_fn(|row, column| series[column * steps + t][row])).collect()
 }
 
-/// [`streams`] for a series of indices.
+/// Does the same as [`streams`] for a series of indices.
 pub fn index_streams<const B: usize>(series: &[u32]) -> Vec<[u32; B]> {
     let steps = series.len().checked_div(B).unwrap_or(0);
     (0..steps).map(|t| array::from_fn(|column| series[column * steps + t])).collect()
 }
 
-/// The lengths of a batch as seen from its window of `steps` steps from `start` on.
+/// Returns the part of each length that lies in the window of `steps` steps starting at `start`.
 pub fn window<const B: usize>(lengths: &[usize; B], start: usize, steps: usize) -> [usize; B] {
     lengths.map(|length| length.saturating_sub(start).min(steps))
 }
 
-/// Turns a sequence around: the last step first. Of a ragged batch each sample is turned around on its own, so that it
-/// starts with its own last step; what stands past its end stays there.
+/// Reverses a sequence in time. With `lengths` each sample is reversed on its own, so that it
+/// starts with its own last step; the padding stays in place.
 pub fn reverse<T, X: Varying<T>, const B: usize>(xs: &mut [X], lengths: Option<&[usize; B]>) {
     let Some(lengths) = lengths else {
         xs.reverse();
@@ -103,7 +109,7 @@ pub fn reverse<T, X: Varying<T>, const B: usize>(xs: &mut [X], lengths: Option<&
     }
 }
 
-/// Sets to zero what stands past each sample's end.
+/// Sets the padding of each sample to zero.
 pub fn clear_past_end<T: Scalar, X: Varying<T>, const B: usize>(xs: &mut [X], lengths: &[usize; B]) {
     for (sample, length) in lengths.iter().enumerate() {
         for x in xs.iter_mut().skip(*length) {
@@ -112,9 +118,9 @@ pub fn clear_past_end<T: Scalar, X: Varying<T>, const B: usize>(xs: &mut [X], le
     }
 }
 
-/// The numbers of samples in an order in which neighbours have nearly the same length, so that batches of neighbours
-/// need little padding; samples of one length keep their order. Shuffle before (the samples' order) and after
-/// (the batches' order), and an epoch is still random.
+/// Returns the numbers of the samples ordered by length, so that batches of neighbours need little
+/// padding. Samples of equal length keep their order. Shuffle the samples before and the batches
+/// after, and an epoch is still random.
 pub fn by_length(lengths: impl IntoIterator<Item = usize>) -> Vec<usize> {
     let lengths: Vec<usize> = lengths.into_iter().collect();
     let mut order: Vec<usize> = (0..lengths.len()).collect();
@@ -122,8 +128,11 @@ pub fn by_length(lengths: impl IntoIterator<Item = usize>) -> Vec<usize> {
     order
 }
 
-/// An encoder's outputs as a memory for attention: `memory[b]` has a column a step of sample `b`, and `mask` is 1 at those steps. The
-/// columns past a sample's end (`lengths`; none: after the last step) are zero, and so is the mask there.
+/// Writes an encoder's outputs to a memory for attention: `memory[b]` has one column per step of
+/// sample `b`, and `mask` is 1 at those steps.
+///
+/// Columns past a sample's end are zero, and so is the mask there. Without `lengths` every sample
+/// ends after the last step.
 ///
 /// ```
 /// use nalgebra::{Matrix1x2, Matrix1x3, Matrix3x2, SMatrix};
@@ -146,7 +155,7 @@ pub fn memory<T: Scalar, const E: usize, const S: usize, const B: usize>(
     mask: &mut SMatrix<T, S, B>,
 ) {
     for (sample, memory) in memory.iter_mut().enumerate() {
-        let length = remembered::<S, B>(ys.len(), lengths, sample);
+        let length = memory_length::<S, B>(ys.len(), lengths, sample);
         for step in 0..S {
             let inside = step < length;
             mask[(step, sample)] = if inside { T::one() } else { T::zero() };
@@ -159,8 +168,10 @@ pub fn memory<T: Scalar, const E: usize, const S: usize, const B: usize>(
     }
 }
 
-/// The cotangents of an encoder's outputs from that of its [`memory`]: `dys` becomes the gradient by the outputs of `steps` steps,
-/// zero past a sample's end (where no weight falls on the memory); its memory is reused.
+/// Computes the cotangents of an encoder's outputs from the cotangent of its [`memory`].
+///
+/// `dys` becomes the gradient with respect to the outputs of `steps` steps, zero past a sample's
+/// end. Its allocation is reused.
 ///
 /// # Panics
 /// If a sample has more than `S` steps.
@@ -174,16 +185,16 @@ pub fn memory_backward<T: Scalar, const E: usize, const S: usize, const B: usize
     dys.clear();
     dys.resize(steps, SMatrix::zeros());
     for (sample, dmemory) in dmemory.iter().enumerate() {
-        let length = remembered::<S, B>(steps, lengths, sample);
+        let length = memory_length::<S, B>(steps, lengths, sample);
         for (step, dy) in dys[..length].iter_mut().enumerate() {
             dy.set_column(sample, &dmemory.column(step));
         }
     }
 }
 
-/// The number of steps of a sample in a memory of `S`.
+/// Returns the number of steps of a sample in a memory of `S` columns.
 #[track_caller]
-fn remembered<const S: usize, const B: usize>(
+fn memory_length<const S: usize, const B: usize>(
     steps: usize,
     lengths: Option<&[usize; B]>,
     sample: usize,
@@ -196,8 +207,8 @@ fn remembered<const S: usize, const B: usize>(
 fn lengths<const B: usize>(samples: impl ExactSizeIterator<Item = usize>) -> [usize; B] {
     assert!(samples.len() <= B, "{} samples do not fit into a batch of {B}", samples.len());
     let mut lengths = [0; B];
-    for (place, length) in lengths.iter_mut().zip(samples) {
-        *place = length;
+    for (entry, length) in lengths.iter_mut().zip(samples) {
+        *entry = length;
     }
     lengths
 }
@@ -213,7 +224,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn samples_stand_in_columns() {
+    fn samples_become_columns() {
         let samples = [vec![Vector2::new(1.0, 2.0)], vec![Vector2::new(3.0, 4.0), Vector2::new(5.0, 6.0)]];
         let batch = pad::<f32, _, 2, 3>(&samples);
         assert_eq!(batch.lengths, [1, 2, 0]);
@@ -225,19 +236,19 @@ mod tests {
     }
 
     #[test]
-    fn indices_stand_side_by_side() {
+    fn samples_of_indices_become_columns() {
         let batch = pad_indices::<_, 2>(&[&[4, 5, 6][..], &[7]]);
         assert_eq!((batch.xs, batch.lengths), (vec![[4, 7], [5, 0], [6, 0]], [3, 1]));
     }
 
     #[test]
     #[should_panic(expected = "3 samples do not fit into a batch of 2")]
-    fn too_many_samples() {
+    fn too_many_samples_panic() {
         pad_indices::<_, 2>(&[[1], [2], [3]]);
     }
 
     #[test]
-    fn streams_are_stretches_of_the_series() {
+    fn streams_are_consecutive_parts_of_the_series() {
         let series: Vec<_> = (0..7).map(|t| Vector1::new(f64::from(t))).collect();
         let xs = streams::<f64, 1, 3>(&series);
         assert_eq!(
@@ -249,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn a_memory_and_its_cotangent() {
+    fn memory_backward_reverses_memory() {
         let ys = [Matrix2x3::new(1.0, 2.0, 3.0, 4.0, 5.0, 6.0), Matrix2x3::repeat(7.0)];
         let (mut columns, mut mask) = ([Matrix2::repeat(9.0); 3], Matrix2x3::repeat(9.0));
         memory(&ys, Some(&[2, 0, 1]), &mut columns, &mut mask);
@@ -272,19 +283,19 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "3 steps of sample 0 do not fit into a memory of 2")]
-    fn a_memory_too_small() {
+    fn a_memory_that_is_too_small_panics() {
         let ys = [Vector1::new(1.0); 3];
         memory(&ys, None, &mut [Vector2::zeros().transpose()], &mut Vector2::zeros());
     }
 
     #[test]
     #[should_panic(expected = "3 steps of sample 1 do not fit into a memory of 2")]
-    fn cotangents_of_a_memory_too_small() {
+    fn cotangents_of_a_memory_that_is_too_small_panic() {
         memory_backward(&[Matrix2::<f64>::zeros(); 2], 3, Some(&[1, 3]), &mut Vec::new());
     }
 
     #[test]
-    fn lengths_beyond_the_sequence_end_with_it() {
+    fn lengths_are_limited_to_the_sequence() {
         let ys = [Matrix2x3::new(1.0, 2.0, 3.0, 4.0, 5.0, 6.0)];
         let (mut columns, mut mask) = ([Matrix2::zeros(); 3], Matrix2x3::zeros());
         memory(&ys, Some(&[9, 1, 0]), &mut columns, &mut mask);
@@ -299,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn samples_turn_around_on_their_own() {
+    fn samples_are_reversed_on_their_own() {
         let mut xs: Vec<[u32; 4]> = vec![[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11]];
         reverse::<f32, _, 4>(&mut xs, Some(&[3, 2, 0, 9]));
         assert_eq!(xs, [[8, 5, 2, 11], [4, 1, 6, 7], [0, 9, 10, 3]]);

@@ -1,32 +1,34 @@
-//! The functions of the kernels for single numbers: what losses, CTC, beam search, schedules and initialisers compute with.
+//! The kernels' mathematical functions for single numbers, used by losses, CTC, beam search,
+//! schedules and initialisers.
 //!
-//! A platform's own exponential and logarithm differ in their last bit from another's. These don't, and they exist without `std`.
+//! Exponentials and logarithms of platform libraries differ in their last bit. These functions give
+//! the same bits everywhere and work without `std`.
 
 use crate::Scalar;
 use crate::kernels::isa::Portable;
 use crate::kernels::math;
 
-/// `e^x`.
+/// Returns `e^x`.
 pub(crate) fn exp<T: Scalar>(x: T) -> T {
     math::exp(Portable::token(), x)
 }
 
-/// The natural logarithm.
+/// Returns the natural logarithm of `x`.
 pub(crate) fn ln<T: Scalar>(x: T) -> T {
     math::ln(Portable::token(), x)
 }
 
-/// `ln(1 + u)` for a `u` within [0, 1].
+/// Returns `ln(1 + u)` for `u` in [0, 1].
 pub(crate) fn ln_1p<T: Scalar>(u: T) -> T {
     math::ln_1p(Portable::token(), u)
 }
 
-/// `x` to the power of `y`.
+/// Returns `x` to the power of `y`.
 pub(crate) fn pow<T: Scalar>(x: T, y: T) -> T {
     math::pow(Portable::token(), x, y)
 }
 
-/// The cosine.
+/// Returns the cosine of `x`.
 pub(crate) fn cos<T: Scalar>(x: T) -> T {
     math::cos(Portable::token(), x)
 }

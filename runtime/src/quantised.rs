@@ -1,9 +1,11 @@
 //! Cells whose matrices are stored in fewer bits, for inference (feature `quantised`).
 //!
-//! `cell.quantised::<Int8>()` copies a trained cell, a ready one or one of your own, to one that streams as the cell does, with the same inputs, states and
-//! outputs. Its matrices are stored as [`Int8`], in a quarter of the memory, or as [`Bf16`], in half of it. Only they are: vectors, scalars, states and
-//! sums stay what they are, since products widen the entries in registers ("weight only, per channel": Jacob et al. 2018, section 2, with a
-//! symmetric range, a scale a row and activations as they are).
+//! `cell.quantised::<Int8>()` copies a trained cell, from the library or your own, to a cell with
+//! the same inputs, states and outputs that runs one step at a time. Its matrices are stored as
+//! [`Int8`], in a quarter of the memory, or as [`Bf16`], in half of it. Vectors, scalars, states
+//! and sums keep their type: products widen the entries in registers ("weight only, per channel":
+//! Jacob et al. 2018, section 2, with a symmetric range, one scale per row, and activations that
+//! are not quantised).
 //!
 //! ```
 //! use rnn_cell::cells::Lstm;
@@ -21,13 +23,13 @@
 //! # Ok::<(), rnn_cell::quantised::NotFinite>(())
 //! ```
 //!
-//! What is stored so: matrices that a step multiplies by vectors from one side only, or takes
-//! columns of by index. A declaration decides what a matrix is: `[H, I]` is one whatever `H` and
-//! `I` are, `[H]` and `[H, 1]` are none. One that is read otherwise (entry by entry, or as `W @ x`
-//! and as `W.T @ y`) stays what it is. What a step needs of parameters alone is computed before it
-//! is stored.
+//! A matrix is stored in fewer bits if a step only multiplies it by vectors from one side, or reads
+//! its columns by index. The declaration decides what a matrix is: `[H, I]` is a matrix for all `H`
+//! and `I`; `[H]` and `[H, 1]` are not. A matrix that is read in another way (entry by entry, or
+//! both as `W @ x` and as `W.T @ y`) is not changed. Expressions of parameters alone are computed
+//! before they are stored.
 //!
-//! A [device](Quantised) reads the stored bytes.
+//! [`Quantised`] writes such a cell as bytes, which a device reads.
 
 use crate::Scalar;
 use crate::cell::{ModelMut, Parameter, ParameterMut, Storage};
@@ -38,7 +40,7 @@ use nalgebra::SMatrix;
 
 pub use crate::kernels::narrow::{Bf16, Format, Int8};
 
-/// An entry of a matrix is NaN or infinite, or larger than what the format holds.
+/// The error for an entry of a matrix that is NaN, infinite, or too large for the format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotFinite;
 
@@ -50,26 +52,26 @@ impl fmt::Display for NotFinite {
 
 impl core::error::Error for NotFinite {}
 
-/// Rounds the matrices of a model, learned or not, that quantised copies of its cells store in
-/// fewer bits, to the values that are stored; everything else stays as it is. What a quantised cell
-/// computes can then be asked of whole sequences, of batches, of networks, before any is made.
+/// Rounds a model's matrices to the values that quantised copies of its cells store; everything
+/// else is unchanged. The rounded model predicts what quantised cells would compute, also for whole
+/// sequences, batches and networks.
 ///
-/// The one thing that this does not show is the rounding of a matrix which a step computes of
-/// parameters alone (`exp(A) @ h`): no parameter has its entries. A hand-written model says by
-/// [`Block::visit_stored`](crate::types::blocks::Block::visit_stored) which of its matrices are rounded.
+/// The prediction leaves out one rounding: that of a matrix which a step computes from parameters
+/// alone (`exp(A) @ h`), because no parameter holds its entries. A hand-written model chooses the
+/// matrices to round in [`Block::visit_stored`](crate::types::blocks::Block::visit_stored).
 ///
 /// # Errors
-/// An entry that can't be stored; the model is then as it was.
+/// If an entry cannot be stored. The model is then unchanged.
 pub fn round<Q: Format>(model: &mut impl ModelMut) -> Result<(), NotFinite> {
-    let is_turned = |storage: Storage| match storage {
+    let is_transposed = |storage: Storage| match storage {
         Storage::Whole => None,
         Storage::ByRow => Some(false),
         Storage::ByColumn => Some(true),
     };
     let mut fits = true;
     let mut check = |Parameter { shape, values, .. }: Parameter<'_, '_, _>| {
-        fits &= is_turned(shape.storage)
-            .is_none_or(|is_turned| narrow::fits::<Q, _>(shape.size, is_turned, values));
+        fits &= is_transposed(shape.storage)
+            .is_none_or(|is_transposed| narrow::fits::<Q, _>(shape.size, is_transposed, values));
     };
     model.visit(&mut check);
     model.visit_buffers(&mut check);
@@ -77,8 +79,8 @@ pub fn round<Q: Format>(model: &mut impl ModelMut) -> Result<(), NotFinite> {
         return Err(NotFinite);
     }
     let mut round = |ParameterMut { shape, values, .. }: ParameterMut<'_, '_, _>| {
-        if let Some(is_turned) = is_turned(shape.storage) {
-            narrow::round::<Q, _>(shape.size, is_turned, values);
+        if let Some(is_transposed) = is_transposed(shape.storage) {
+            narrow::round::<Q, _>(shape.size, is_transposed, values);
         }
     };
     model.visit_mut(&mut round);
@@ -86,8 +88,9 @@ pub fn round<Q: Format>(model: &mut impl ModelMut) -> Result<(), NotFinite> {
     Ok(())
 }
 
-/// What a quantised cell consists of, as bytes, little-endian: what a host writes, a device reads from its flash. Both must have the same definition of the
-/// cell and the same version of this crate: the bytes don't say what they are.
+/// The contents of a quantised cell as bytes, little-endian: a host writes them, and a device reads
+/// them from its flash memory. Both must use the same definition of the cell and the same version
+/// of this crate, because the bytes do not describe themselves.
 ///
 /// ```
 /// use rnn_cell::cells::{Gru, GruQuantised};
@@ -105,20 +108,22 @@ pub fn round<Q: Format>(model: &mut impl ModelMut) -> Result<(), NotFinite> {
 /// # Ok::<(), rnn_cell::quantised::NotFinite>(())
 /// ```
 pub trait Quantised {
-    /// How many there are.
+    /// The number of bytes.
     const BYTES: usize;
 
-    /// Writes them. `false` if there is no room; it is then of no use.
+    /// Writes the bytes. Returns `false` if `to` is shorter than [`BYTES`](Self::BYTES); its
+    /// contents are then useless.
     fn write(&self, to: &mut [u8]) -> bool;
 
-    /// Reads them. `false` if there are less than [`BYTES`](Self::BYTES); the cell is then of no use.
+    /// Reads the bytes. Returns `false` if `from` is shorter than [`BYTES`](Self::BYTES); the cell
+    /// is then unusable.
     fn read(&mut self, from: &[u8]) -> bool;
 }
 
-/// A matrix as it is stored.
+/// A matrix in a quantised format.
 #[doc(hidden)]
 #[derive(Debug, Clone, PartialEq)]
-// A panel's column of bytes is a line of the cache.
+// One column of a panel's bytes is one cache line.
 #[repr(C, align(64))]
 pub struct Stored<Q: Format, T: Scalar, const R: usize, const C: usize> {
     entries: [[Q::Entry; R]; C],
@@ -126,26 +131,26 @@ pub struct Stored<Q: Format, T: Scalar, const R: usize, const C: usize> {
 }
 
 impl<Q: Format, T: Scalar, const R: usize, const C: usize> Stored<Q, T, R, C> {
-    /// All zero.
+    /// Returns a matrix of zeros.
     pub fn zero() -> Self {
         Stored { entries: [[Q::Entry::default(); R]; C], scales: Q::no_scales() }
     }
 
-    /// Stores a matrix, column by column.
+    /// Stores a matrix, column by column. Returns `false` if an entry does not fit.
     pub fn store(&mut self, matrix: &SMatrix<T, R, C>) -> bool {
         let (numbers, entries) = (matrix.flat(), self.entries.as_flattened_mut());
         let number = |row, column| numbers.get(column * R + row).copied().unwrap_or_default();
         narrow::narrow::<Q, T>((R, C), number, entries, self.scales.as_mut())
     }
 
-    /// Stores the transpose of a matrix.
+    /// Stores the transpose of a matrix. Returns `false` if an entry does not fit.
     pub fn store_turned(&mut self, matrix: &SMatrix<T, C, R>) -> bool {
         let (numbers, entries) = (matrix.flat(), self.entries.as_flattened_mut());
         let number = |row, column| numbers.get(row * C + column).copied().unwrap_or_default();
         narrow::narrow::<Q, T>((R, C), number, entries, self.scales.as_mut())
     }
 
-    /// What products read.
+    /// Returns the view of the matrix that products read.
     #[inline(always)]
     pub fn view(&self) -> Narrow<'_, Q, T> {
         Narrow { entries: self.entries.as_flattened(), scales: self.scales.as_ref() }
@@ -157,10 +162,10 @@ impl<Q: Format, T: Scalar, const R: usize, const C: usize> Stored<Q, T, R, C> {
 pub trait Bytes {
     const BYTES: usize;
 
-    /// Writes them, and returns the room behind them.
+    /// Writes the bytes and returns the rest of `to`.
     fn write<'b>(&self, to: &'b mut [u8]) -> Option<&'b mut [u8]>;
 
-    /// Reads them, and returns what is behind them.
+    /// Reads the bytes and returns the rest of `from`.
     fn read<'b>(&mut self, from: &'b [u8]) -> Option<&'b [u8]>;
 }
 
@@ -248,8 +253,8 @@ mod tests {
     use crate::types::varying::Varying;
 
     rnn_cell! {
-        /// Matrices that are read in every way, in blocks, and one whose copies of the step and of
-        /// the initial state could differ.
+        /// A cell with matrices that are read in every way, in blocks, and one matrix that both the
+        /// step and the initial state read.
         cell Ways<I, H> {
             input x: [I];
             state h: [H] = tanh(S @ b);
@@ -269,8 +274,8 @@ mod tests {
         Xoshiro256PlusPlus::seed_from_u64(7)
     }
 
-    /// The copy of a cell, not the copy of a rounded one: a second rounding would hide what the
-    /// first one missed.
+    /// Compares a cell's copy with the rounded cell, not with a copy of it: a second rounding would
+    /// hide what the first one missed.
     macro_rules! assert_rounded_is_stored {
         ($($format:ident: $cell:ident<$inputs:literal, $size:literal>;)+) => {$({
             let mut cell = $cell::<$inputs, $size, f64>::init(&mut generator());
@@ -291,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn rounding_leaves_what_a_copy_stores() {
+    fn rounding_gives_the_values_of_a_copy() {
         assert_rounded_is_stored! {
             Int8: Dense<16, 1>; Int8: Dense<1, 16>; Int8: Dense<1, 1>; Int8: Lstm<1, 16>; Int8: Lstm<16, 1>;
             Bf16: Dense<16, 1>; Bf16: Dense<1, 16>; Bf16: Dense<1, 1>; Bf16: Lstm<1, 16>; Bf16: Lstm<16, 1>;
@@ -301,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_stored_in_fewer_bits_is_rounded() {
+    fn only_quantised_matrices_are_rounded() {
         let mut cell = Ways::<3, 5>::init(&mut generator());
         let before = cell.clone();
         round::<Int8>(&mut cell).expect("finite weights");
@@ -314,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_stored_is_an_error_of_both() {
+    fn entries_that_do_not_fit_are_errors() {
         fn check<Q: Format>(place: fn(&mut Ways<1, 4>) -> &mut f32) {
             for bad in [f32::MAX, -f32::MAX, f32::INFINITY, f32::NAN] {
                 let mut cell = Ways::<1, 4>::init(&mut generator());

@@ -1,7 +1,7 @@
-//! Random numbers for initialisation: any generator, and draws that are the same on every machine.
+//! Random numbers for initialisation, from any generator and identical on every platform.
 //!
-//! The draws use only exactly rounded operations (no library logarithm), so one seed gives one model, bit for bit,
-//! on every platform, with and without `std`.
+//! The functions use only exactly rounded operations (no library logarithm). One seed therefore
+//! gives one model, bit for bit, on every platform, with and without `std`.
 
 use core::convert::Infallible;
 
@@ -9,16 +9,17 @@ use nalgebra::ComplexField;
 pub use rand_core::{Rng, SeedableRng};
 pub use rand_xoshiro::Xoshiro256PlusPlus;
 
-/// Any generator, where a method cannot be generic over it.
+/// A random generator as a trait object, for methods that cannot be generic over it.
 pub type DynRng<'r> = dyn Rng<Error = Infallible> + 'r;
 
-/// A number of the uniform distribution on `[lo, hi)`, of 53 random bits.
+/// Returns a number from the uniform distribution on `[lo, hi)`, made of 53 random bits.
 pub fn uniform(rng: &mut (impl Rng + ?Sized), lo: f64, hi: f64) -> f64 {
     const STEP: f64 = 1.0 / (1_u64 << 53) as f64;
     lo + (hi - lo) * ((rng.next_u64() >> 11) as f64 * STEP)
 }
 
-/// A number of the standard normal distribution, by the polar method (Marsaglia & Bray 1964).
+/// Returns a number from the standard normal distribution, by the polar method (Marsaglia & Bray
+/// 1964).
 pub fn normal(rng: &mut (impl Rng + ?Sized)) -> f64 {
     loop {
         let (u, v) = (uniform(rng, -1.0, 1.0), uniform(rng, -1.0, 1.0));
@@ -29,7 +30,7 @@ pub fn normal(rng: &mut (impl Rng + ?Sized)) -> f64 {
     }
 }
 
-/// A whole number below `bound`, without bias (Lemire 2019).
+/// Returns a uniformly distributed integer below `bound`, without bias (Lemire 2019).
 ///
 /// # Panics
 /// If `bound` is zero.
@@ -45,15 +46,16 @@ pub fn below(rng: &mut (impl Rng + ?Sized), bound: usize) -> usize {
     }
 }
 
-/// Brings `items` into a random order (Fisher & Yates).
+/// Shuffles `items` (Fisher & Yates).
 pub fn shuffle<I>(items: &mut [I], rng: &mut (impl Rng + ?Sized)) {
     for last in (1..items.len()).rev() {
         items.swap(last, below(rng, last + 1));
     }
 }
 
-/// The natural logarithm of a normal, positive number, to a few ulp, in exactly rounded operations alone: library
-/// logarithms differ in their last bit between platforms.
+/// Returns the natural logarithm of a normal, positive number to within a few ulp. It uses only
+/// exactly rounded operations, because library logarithms differ in their last bit between
+/// platforms.
 fn ln(x: f64) -> f64 {
     const MANTISSA: u64 = (1 << 52) - 1;
     const ONE: u64 = 1023 << 52;
@@ -64,7 +66,7 @@ fn ln(x: f64) -> f64 {
         mantissa *= 0.5;
         exponent += 1;
     }
-    // ln m = 2 artanh s, and |s| is at most 0.172: twelve terms reach 1e-19.
+    // ln m = 2 artanh s with |s| <= 0.172: twelve terms reach 1e-19.
     let s = (mantissa - 1.0) / (mantissa + 1.0);
     let square = s * s;
     let series = (0..12).rev().fold(0.0, |sum, k| sum * square + 1.0 / f64::from(2 * k + 1));
@@ -120,7 +122,7 @@ mod tests {
 
     #[test]
     fn draws_are_pinned() {
-        // Changing these changes every model that was initialised from a seed.
+        // Changing these values changes every model that was initialised from a seed.
         let mut rng = rng();
         let draws = (uniform(&mut rng, 0.0, 1.0), normal(&mut rng), below(&mut rng, 1000));
         assert_eq!(draws, (0.05536043647833311, -0.8155690006880677, 427));
@@ -148,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_trait_object_serves() {
+    fn a_trait_object_is_a_generator() {
         let mut rng = rng();
         let object: &mut DynRng = &mut rng;
         assert!(uniform(object, 0.0, 1.0) < 1.0);

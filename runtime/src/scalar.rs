@@ -1,4 +1,4 @@
-//! The numbers that cells compute with: `f32` and `f64`.
+//! The scalar types of cells: `f32` and `f64`.
 
 use crate::kernels::compiled::Compiled;
 use crate::kernels::math::LaneMath;
@@ -12,14 +12,14 @@ mod sealed {
 
 /// The scalar of a cell: `f32` or `f64`.
 ///
-/// The trait is sealed: the kernels come with accuracy bounds per type, so another type is no scalar.
+/// The trait is sealed, because the kernels state accuracy bounds for each type.
 pub trait Scalar:
     nalgebra::RealField + Copy + Default + Send + Sync + LaneMath + Packed + Compiled + sealed::Sealed + 'static
 {
-    /// The nearest scalar to `value`.
+    /// Returns the scalar nearest to `value`.
     fn of(value: f64) -> Self;
 
-    /// The value in double precision; exact.
+    /// Returns the value in double precision, exactly.
     fn as_f64(self) -> f64;
 }
 

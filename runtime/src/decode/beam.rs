@@ -17,13 +17,17 @@ pub struct Search {
 }
 
 impl Search {
-    /// Follows the `width` likeliest beginnings, up to `limit` symbols.
+    /// Makes a search that keeps the `width` most likely prefixes, up to `limit` symbols.
     pub fn new(width: usize, limit: usize) -> Self {
         Search { width, limit, alpha: 0.0 }
     }
 
-    /// Divides the logarithm of a sequence's probability by `((5 + n) / 6)^alpha`, `n` the number of symbols with the end (Wu et al. 2016,
-    /// equation 14, without the coverage penalty). Without it (`alpha` 0) short sequences win, since every symbol costs; 0.6 to 1 is usual.
+    /// Divides the logarithm of a sequence's probability by `((5 + n) / 6)^alpha`, where `n` is the
+    /// number of symbols including the end (Wu et al. 2016, equation 14, without the coverage
+    /// penalty).
+    ///
+    /// Without a penalty (`alpha` 0) short sequences win, because every symbol lowers the
+    /// probability. Values from 0.6 to 1 are usual.
     #[must_use]
     pub fn length_penalty(mut self, alpha: f64) -> Self {
         self.alpha = alpha;
@@ -35,29 +39,32 @@ impl Search {
     }
 }
 
-/// A sequence that a [`beam`] search wrote.
+/// A sequence that a [`beam`] search found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hypothesis<S> {
-    /// The symbols, without the end.
+    /// The symbols, without the end symbol.
     pub symbols: Vec<u32>,
-    /// Whether the end came; otherwise the limit did.
+    /// True if the sequence ended with the end symbol, false if it reached the limit.
     pub ended: bool,
-    /// `ln` of the probability of the symbols, and of the end if it came.
+    /// `ln` of the probability of the symbols, and of the end symbol if there is one.
     pub log_probability: f64,
-    /// What the hypotheses are ordered by: `log_probability` with the [length penalty](Search::length_penalty).
+    /// The key of the order of hypotheses: `log_probability` with the [length
+    /// penalty](Search::length_penalty).
     pub score: f64,
     /// The state after the last step.
     pub state: S,
 }
 
-/// Writes the likeliest sequences that a beam search finds, the best first, at most as many as the beam is wide.
+/// Returns the most likely sequences that a beam search finds, the best first. There are at most as
+/// many as the width of the beam.
 ///
-/// `step` reads the symbol before (at first `start`), advances the state and returns the logits of the next symbol. The state is cloned
-/// where a beginning goes on in several ways, so what is to be kept of each sequence (its alignment) can be kept in
-/// it: `S` may be a pair of a cell's state and a list.
+/// `step` reads the previous symbol (at first `start`), advances the state and returns the logits
+/// of the next symbol. The state is cloned when a prefix continues in several ways. It can
+/// therefore also hold data of each sequence, such as an alignment: `S` may be a pair of a cell's
+/// state and a list.
 ///
 /// # Panics
-/// If the beam's width is 0.
+/// If the width of the beam is 0.
 pub fn beam<S: Clone, T: Scalar, const K: usize>(
     state: S,
     start: u32,
@@ -65,7 +72,7 @@ pub fn beam<S: Clone, T: Scalar, const K: usize>(
     search: &Search,
     mut step: impl FnMut(&[u32; 1], &mut S) -> SMatrix<T, K, 1>,
 ) -> Vec<Hypothesis<S>> {
-    assert!(search.width > 0, "a beam of width 0 follows nothing");
+    assert!(search.width > 0, "the width of a beam must be at least 1");
     let mut finished: Vec<Hypothesis<S>> = Vec::new();
     let first = Hypothesis { symbols: Vec::new(), ended: false, log_probability: 0.0, score: 0.0, state };
     let mut live = vec![first];
@@ -99,7 +106,7 @@ pub fn beam<S: Clone, T: Scalar, const K: usize>(
     finished
 }
 
-/// A hypothesis and the next symbol.
+/// A hypothesis extended by one symbol.
 struct Candidate {
     from: usize,
     symbol: u32,
@@ -123,8 +130,9 @@ fn best_first<S>(hypotheses: &mut Vec<Hypothesis<S>>, width: usize) {
     hypotheses.truncate(width);
 }
 
-/// Whether nothing that goes on from `live` can displace one of `finished`: more symbols make it less likely, and the length
-/// penalty forgives most at one end of the lengths that are left.
+/// Returns whether no continuation of `live` can displace one of `finished`. More symbols make it
+/// less likely, and the effect of the length penalty is largest at the shortest or the longest
+/// possible length.
 fn hopeless<S>(live: &Hypothesis<S>, finished: &[Hypothesis<S>], search: &Search) -> bool {
     let score = |symbols| search.score(live.log_probability, symbols);
     let bound = score(live.symbols.len() + 1).max(score(search.limit));

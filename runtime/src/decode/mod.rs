@@ -1,7 +1,8 @@
-//! Decoders' drivers: teacher forcing to train, greedy and beam search to write.
+//! Decoding of sequences: teacher forcing for training, greedy and beam search for inference.
 //!
-//! They know neither the cell nor its context: a step is a closure from the symbols before and a state to the logits of the next
-//! symbols, so that a cell of the library, one of your own, and a stack with a readout serve alike.
+//! The functions depend on neither the cell nor its context. A step is a closure from the previous
+//! symbols and a state to the logits of the next symbols. It can run a cell of the library, one of
+//! your own, or a stack with a readout.
 //!
 //! ```
 //! use rnn_cell::cells::{Elman, Dense};
@@ -33,8 +34,8 @@ use crate::train::loss::{arg_max, every_step, softmax_cross_entropy_weighted};
 
 pub use beam::{Hypothesis, Search, beam};
 
-/// A batch of target sequences for teacher forcing: at every step the decoder reads the symbol that it should have written before,
-/// and is to write the next one; after the last symbol, the end.
+/// A batch of target sequences for teacher forcing. At every step the decoder reads the correct
+/// previous symbol and should write the next one; after the last symbol, the end symbol.
 ///
 /// ```
 /// use rnn_cell::decode::Forced;
@@ -48,16 +49,17 @@ pub use beam::{Hypothesis, Search, beam};
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Forced<const B: usize> {
-    /// What the decoder reads, step by step.
+    /// The symbols that the decoder reads, step by step.
     pub inputs: Vec<[u32; B]>,
-    /// What it is to write, step by step.
+    /// The symbols that the decoder should write, step by step.
     pub targets: Vec<[u32; B]>,
-    /// The number of steps of each sample, one more than it has symbols; 0 for the places that no sample takes.
+    /// The number of steps of each sample, one more than its number of symbols; 0 for unused
+    /// columns.
     pub lengths: [usize; B],
 }
 
 impl<const B: usize> Forced<B> {
-    /// A batch of `sequences`, as many steps as the longest and one more, padded with 0.
+    /// Makes a batch of `sequences`, with one step more than the longest, padded with 0.
     ///
     /// # Panics
     /// If there are more than `B` sequences.
@@ -73,14 +75,15 @@ impl<const B: usize> Forced<B> {
         Forced { inputs, targets, lengths }
     }
 
-    /// The cross-entropy of a decoder's outputs over [`inputs`](Self::inputs), the mean over all symbols of the batch (in nats),
-    /// each sequence's end among them.
+    /// Returns the cross-entropy of a decoder's outputs over [`inputs`](Self::inputs): the mean
+    /// over all symbols of the batch, end symbols included, in nats.
     ///
-    /// `logits` finds the logits within an output: `|y| y` if they are all of it, `|y| &mut y.logits` beside an alignment. `dys` becomes the gradient by
-    /// the outputs, zero in what is no logit; its memory is reused.
+    /// `logits` returns the logits of an output: `|y| y` if the output is nothing else,
+    /// `|y| &mut y.logits` if it also has an alignment. `dys` becomes the gradient with respect to
+    /// the outputs, zero in everything but the logits. Its allocation is reused.
     ///
     /// # Panics
-    /// If `ys` are not one per step, or a target is no class.
+    /// If `ys` does not have one entry per step, or a target is not a class.
     #[track_caller]
     pub fn loss<T: Scalar, Y: Clone + crate::types::varying::Varying<T>, const K: usize>(
         &self,
@@ -105,11 +108,12 @@ impl<const B: usize> Forced<B> {
     }
 }
 
-/// Writes `B` sequences side by side, at each step the likeliest symbol, until each has come to `end` or to `limit` symbols.
+/// Writes `B` sequences side by side, with the most likely symbol at each step, until each has
+/// reached `end` or has `limit` symbols.
 ///
-/// `step` reads the symbols before (at first `start`), advances the state and returns the logits of the next symbols; what else it
-/// sees on its way, an alignment for instance, it may keep. The sequences are without `end`. A sample that has ended is
-/// fed its end until all have.
+/// `step` reads the previous symbols (at first `start`), advances the state and returns the logits
+/// of the next symbols. It may collect other values, such as an alignment. The sequences do not
+/// include `end`. A sample that has ended reads `end` until all have ended.
 pub fn greedy<S, T: Scalar, const K: usize, const B: usize>(
     state: &mut S,
     start: [u32; B],

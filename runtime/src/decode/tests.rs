@@ -1,4 +1,5 @@
-//! The drivers against the enumeration of every sequence, and teacher forcing against the decoder's own steps.
+//! Greedy and beam search against the enumeration of every sequence, and teacher forcing against
+//! single steps of the decoder.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +15,7 @@ const SYMBOLS: usize = 4;
 const END: u32 = 0;
 const LIMIT: usize = 4;
 
-/// A decoder whose next symbol depends on the two before it: the state is the one before the last.
+/// A decoder whose next symbol depends on the last two symbols. The state is the last but one.
 struct Table([[SVector<f64, SYMBOLS>; SYMBOLS]; SYMBOLS]);
 
 impl Table {
@@ -29,7 +30,7 @@ impl Table {
         logits
     }
 
-    /// Every sequence that ends or is `LIMIT` symbols long, with `ln` of its probability.
+    /// Returns every sequence that ends or has `LIMIT` symbols, with `ln` of its probability.
     fn sequences(&self) -> Vec<(Vec<u32>, bool, f64)> {
         let mut open = vec![(Vec::new(), 0.0)];
         let mut all = Vec::new();
@@ -76,13 +77,13 @@ fn a_wide_beam_finds_every_sequence_in_order() {
             assert!((log_probability - want.0).abs() < 1e-12 && (score - want.1).abs() < 1e-12);
         }
         assert!(found.windows(2).all(|pair| pair[0].score >= pair[1].score));
-        // It stops early, and must not lose what a longer search finds.
+        // A narrower beam stops early and must still find the best sequence.
         assert!((search(30)[0].score - found[0].score).abs() < 1e-12, "seed {seed}");
     }
 }
 
 #[test]
-fn a_beam_of_one_is_greedy_and_a_wider_one_no_worse() {
+fn a_beam_of_width_one_is_greedy_and_a_wider_one_no_worse() {
     for seed in 0..50 {
         let table = Table::new(seed);
         let mut steps = 0;
@@ -101,7 +102,7 @@ fn a_beam_of_one_is_greedy_and_a_wider_one_no_worse() {
 }
 
 #[test]
-fn a_beam_stops_when_nothing_better_can_come() {
+fn a_beam_stops_when_no_better_sequence_is_possible() {
     for alpha in [0.0, 1.0] {
         let mut steps = 0;
         let search = Search::new(3, 1000).length_penalty(alpha);
@@ -115,7 +116,7 @@ fn a_beam_stops_when_nothing_better_can_come() {
 }
 
 #[test]
-fn a_batch_writes_what_its_samples_write() {
+fn a_batch_writes_the_same_as_its_samples() {
     let table = Table::new(7);
     let starts = [1, 2, 3, 1];
     let mut state = [1, 2, 3, 2];
@@ -140,13 +141,13 @@ fn random<V: Varying<f64>>(rng: &mut Xoshiro256PlusPlus) -> V {
 }
 
 #[test]
-fn forced_outputs_are_those_of_steps_and_their_loss_is_the_sequences_probability() {
+fn teacher_forcing_agrees_with_single_steps() {
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(3);
     let decoder = Decoder::init(&mut rng);
     let mut context: BahdanauDecoderContext<4, 2, 6, 2, f64> = random(&mut rng);
     context.mask = SMatrix::from_fn(|step, sample| f64::from(step < [6, 2][sample]));
     let sequences = [vec![1, 2, 4], vec![3]];
-    // The index 5 is no symbol: the sequence starts from zeros.
+    // The index 5 is not a symbol: the sequence starts from zeros.
     let batch = Forced::<2>::new(&sequences, 5, 0);
     let (mut state, mut tape) = (decoder.initial_state_with(&context), decoder.tape());
     decoder.forward((Pass::of(&batch.inputs).lengths(batch.lengths), &context), &mut state, &mut tape);
@@ -197,7 +198,7 @@ fn a_state_may_carry_the_alignment() {
 }
 
 #[test]
-fn concat_is_additive_with_its_matrix_in_one() {
+fn concat_attention_is_additive_attention_with_joined_matrices() {
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(5);
     let additive = AdditiveAttention::<3, 2, 4, 5, f64>::init(&mut rng);
     let mut concat = ConcatAttention::<3, 2, 4, 5, f64>::zeros();

@@ -1,8 +1,9 @@
-//! First values of parameters.
+//! Initial values of parameters.
 //!
-//! Each function fills a whole parameter: the fans are those of the whole matrix (`fan_in` its columns, `fan_out` its
-//! rows), however many blocks it has. Values are computed in `f64` and then rounded, entry by entry down the columns, so the
-//! `f32` and the `f64` model of one seed are one model, and `[H, H + I]` starts as a `[H, K]` of the same size would.
+//! Each function fills a whole parameter: the fans are those of the whole matrix (`fan_in` its
+//! columns, `fan_out` its rows), even if it consists of blocks. Values are computed in `f64`,
+//! column by column, and then rounded. The `f32` and the `f64` model of one seed are therefore the
+//! same model, and `[H, H + I]` starts with the same values as a `[H, K]` of the same size.
 
 #[cfg(feature = "alloc")]
 mod spectral;
@@ -18,75 +19,81 @@ use crate::types::blocks::Block;
 #[cfg(feature = "alloc")]
 pub use spectral::{scale, scale_to_spectral_norm, scale_to_spectral_radius, spectral_norm, spectral_radius};
 
-/// Every entry is `value`.
+/// Sets every entry to `value`.
 pub fn constant<P: Block>(parameter: &mut P, value: f64) {
     parameter.fill_with_value(P::Scalar::of(value));
 }
 
-/// `value` on the diagonal, zero elsewhere; with `value` near 1 the recurrent matrix of an IRNN (Le, Jaitly & Hinton 2015).
+/// Sets the diagonal to `value` and all other entries to zero. With `value` near 1 this is the
+/// recurrent matrix of an IRNN (Le, Jaitly & Hinton 2015).
 pub fn identity<P: Block>(parameter: &mut P, value: f64) {
     from_fn(parameter, |row, column| if row == column { value } else { 0.0 });
 }
 
-/// Every entry is `f(row, column)`.
+/// Sets every entry to `f(row, column)`.
 pub fn from_fn<P: Block>(parameter: &mut P, f: impl Fn(usize, usize) -> f64) {
     parameter.fill_with(|row, column| P::Scalar::of(f(row, column)));
 }
 
-/// Independent, uniform on `[lo, hi)`.
+/// Draws independent entries from the uniform distribution on `[lo, hi)`.
 pub fn uniform<P: Block>(parameter: &mut P, lo: f64, hi: f64, rng: &mut (impl Rng + ?Sized)) {
     parameter.fill_with(|_, _| P::Scalar::of(rng::uniform(rng, lo, hi)));
 }
 
-/// Independent, normal with mean 0 and standard deviation `deviation`.
+/// Draws independent entries from the normal distribution with mean 0 and standard deviation
+/// `deviation`.
 pub fn normal<P: Block>(parameter: &mut P, deviation: f64, rng: &mut (impl Rng + ?Sized)) {
     parameter.fill_with(|_, _| P::Scalar::of(deviation * rng::normal(rng)));
 }
 
-/// Uniform on ±sqrt(6 / (fan_in + fan_out)) (Glorot & Bengio 2010, eq. 16).
+/// Draws from the uniform distribution on ±sqrt(6 / (fan_in + fan_out)) (Glorot & Bengio 2010, eq.
+/// 16).
 pub fn xavier_uniform<P: Block>(parameter: &mut P, rng: &mut (impl Rng + ?Sized)) {
     let bound = ComplexField::sqrt(6.0 / fans::<P>());
     uniform(parameter, -bound, bound, rng);
 }
 
-/// Normal with variance 2 / (fan_in + fan_out) (Glorot & Bengio 2010, eq. 12).
+/// Draws from the normal distribution with variance 2 / (fan_in + fan_out) (Glorot & Bengio 2010,
+/// eq. 12).
 pub fn xavier_normal<P: Block>(parameter: &mut P, rng: &mut (impl Rng + ?Sized)) {
     normal(parameter, ComplexField::sqrt(2.0 / fans::<P>()), rng);
 }
 
-/// Uniform on ±sqrt(6 / fan_in), which keeps the variance through `relu` (He et al. 2015, eq. 10).
+/// Draws from the uniform distribution on ±sqrt(6 / fan_in), which keeps the variance through
+/// `relu` (He et al. 2015, eq. 10).
 pub fn kaiming_uniform<P: Block>(parameter: &mut P, rng: &mut (impl Rng + ?Sized)) {
     let bound = ComplexField::sqrt(6.0 / fan_in::<P>());
     uniform(parameter, -bound, bound, rng);
 }
 
-/// Normal with variance 1 / fan_in (LeCun et al. 1998, section 4.6).
+/// Draws from the normal distribution with variance 1 / fan_in (LeCun et al. 1998, section 4.6).
 pub fn lecun_normal<P: Block>(parameter: &mut P, rng: &mut (impl Rng + ?Sized)) {
     normal(parameter, ComplexField::sqrt(1.0 / fan_in::<P>()), rng);
 }
 
-/// A random matrix with orthonormal columns, or rows where there are fewer rows than columns, of the uniform (Haar)
-/// distribution (Saxe et al. 2014).
+/// Draws a random matrix with orthonormal columns (rows, if there are fewer rows than columns) from
+/// the uniform (Haar) distribution (Saxe et al. 2014).
 ///
-/// It is the Q of the QR decomposition of a normal matrix whose R has a positive diagonal; without that choice of signs Q
-/// would not be uniform (Mezzadri 2007).
+/// The matrix is the Q of the QR decomposition of a normal matrix, with a positive diagonal in R.
+/// Without this choice of signs Q would not be uniform (Mezzadri 2007).
 pub fn orthogonal<P: Block>(parameter: &mut P, rng: &mut (impl Rng + ?Sized)) {
     let (long, short) = (P::ROWS.max(P::COLUMNS), P::ROWS.min(P::COLUMNS));
-    // Without a heap the matrix stands on the stack, in double precision.
+    // Without an allocator the matrix is on the stack, in double precision.
     #[cfg(feature = "alloc")]
-    let mut room = alloc::vec![0.0; long * short];
+    let mut buffer = alloc::vec![0.0; long * short];
     #[cfg(not(feature = "alloc"))]
-    let mut room = P::Double::zeros();
+    let mut buffer = P::Double::zeros();
     #[cfg(not(feature = "alloc"))]
-    let room = room.flat_mut();
-    let q = &mut room[..];
+    let buffer = buffer.flat_mut();
+    let q = &mut buffer[..];
     for column in 0..short {
         let (before, rest) = q.split_at_mut(column * long);
         let vector = &mut rest[..long];
         loop {
             vector.iter_mut().for_each(|x| *x = rng::normal(rng));
             let drawn = norm(vector);
-            // Gram-Schmidt twice is orthogonal to rounding (Giraud et al. 2005) and gives R its positive diagonal.
+            // Two rounds of Gram-Schmidt are orthogonal up to rounding (Giraud et al. 2005) and
+            // give R its positive diagonal.
             for _ in 0..2 {
                 for earlier in before.chunks_exact(long) {
                     let along: f64 = earlier.iter().zip(&*vector).map(|(a, b)| a * b).sum();
@@ -94,7 +101,8 @@ pub fn orthogonal<P: Block>(parameter: &mut P, rng: &mut (impl Rng + ?Sized)) {
                 }
             }
             let left = norm(vector);
-            // What is left of a draw inside the span of the earlier columns is rounding, not a direction.
+            // If the vector lies in the span of the earlier columns, the remainder is rounding
+            // error, not a direction: draw again.
             if left > 1e-10 * drawn {
                 vector.iter_mut().for_each(|x| *x /= left);
                 break;
@@ -131,7 +139,7 @@ mod tests {
         Xoshiro256PlusPlus::seed_from_u64(11)
     }
 
-    /// Mean, standard deviation and largest magnitude.
+    /// Returns the mean, the standard deviation and the largest magnitude.
     fn statistics<const R: usize, const C: usize>(matrix: &SMatrix<f64, R, C>) -> (f64, f64, f64) {
         let n = (R * C) as f64;
         let mean = matrix.sum() / n;
@@ -140,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn scales_follow_the_papers() {
+    fn scales_match_the_papers() {
         type Matrix = SMatrix<f64, 40, 60>;
         let drawn = |initialise: fn(&mut Matrix, &mut Xoshiro256PlusPlus)| {
             let mut matrix = Matrix::zeros();
@@ -182,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn orthogonal_matrices_are() {
+    fn orthogonal_matrices_are_orthonormal() {
         assert_orthonormal::<1, 1>();
         assert_orthonormal::<16, 16>();
         assert_orthonormal::<40, 12>();
@@ -194,19 +202,20 @@ mod tests {
 
     #[test]
     fn orthogonal_is_uniform_on_the_circle() {
-        // A QR decomposition without the choice of signs fails this: its first entry is never positive.
+        // A QR decomposition without the choice of signs fails here: its first entry is never
+        // positive.
         let mut rng = rng();
-        let (mut positive, mut turned, mut square) = (0, 0, 0.0);
+        let (mut positive, mut rotations, mut square) = (0, 0, 0.0);
         for _ in 0..4_000 {
             let mut matrix = SMatrix::<f64, 2, 2>::zeros();
             orthogonal(&mut matrix, &mut rng);
             positive += usize::from(matrix[(0, 0)] > 0.0);
-            turned += usize::from(matrix.determinant() > 0.0);
+            rotations += usize::from(matrix.determinant() > 0.0);
             square += matrix[(0, 0)].powi(2) / 4e3;
         }
         assert!(
-            (1_880..2_120).contains(&positive) && (1_880..2_120).contains(&turned),
-            "{positive}, {turned}"
+            (1_880..2_120).contains(&positive) && (1_880..2_120).contains(&rotations),
+            "{positive}, {rotations}"
         );
         assert!((square - 0.5).abs() < 0.02, "{square}");
     }
@@ -242,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn written_values() {
+    fn constants_and_functions_fill_parameters() {
         let mut vector = SVector::<f32, 3>::zeros();
         constant(&mut vector, 0.5);
         assert_eq!(vector.as_slice(), [0.5; 3]);

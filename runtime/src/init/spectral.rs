@@ -1,4 +1,4 @@
-//! How far a matrix stretches, and matrices of a given stretch.
+//! Spectral radius and spectral norm of a matrix, and scaling to a given value of either.
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -8,27 +8,29 @@ use nalgebra::ComplexField;
 use crate::types::blocks::Block;
 use crate::{Scalar, functions};
 
-/// Multiplies every entry by `gain`: `orthogonal` with a gain is `orthogonal`, then this.
+/// Multiplies every entry by `gain`. An orthogonal matrix with a gain is `orthogonal` followed by
+/// `scale`.
 pub fn scale<P: Block>(parameter: &mut P, gain: f64) {
     let entries = entries(parameter);
     super::from_fn(parameter, |row, column| gain * entries[row + column * P::ROWS]);
 }
 
-/// The largest magnitude of an eigenvalue.
+/// Returns the largest magnitude of an eigenvalue.
 ///
-/// By Gelfand's formula, `|A^n|^(1/n)` for `n` = 2⁵⁰, which the matrix is squared fifty times for: right to rounding where the eigenvalue
-/// is well conditioned.
+/// The algorithm is Gelfand's formula, `|A^n|^(1/n)` with `n` = 2⁵⁰: the matrix is squared fifty
+/// times. The result is accurate up to rounding if the eigenvalue is well conditioned.
 ///
 /// # Panics
-/// If the matrix isn't square.
+/// If the matrix is not square.
 #[track_caller]
 pub fn spectral_radius<P: Block>(parameter: &P) -> f64 {
     assert!(P::ROWS == P::COLUMNS, "a matrix of {} x {} has no eigenvalues", P::ROWS, P::COLUMNS);
     gelfand(entries(parameter), P::ROWS)
 }
 
-/// The largest singular value: the most that the matrix stretches a vector by. Below 1 in the recurrent matrix of a tanh network
-/// gradients vanish for certain.
+/// Returns the largest singular value, which is the largest factor by which the matrix stretches a
+/// vector. If it is below 1 in the recurrent matrix of a tanh network, gradients are certain to
+/// vanish.
 pub fn spectral_norm<P: Block>(parameter: &P) -> f64 {
     let (rows, columns) = (P::ROWS, P::COLUMNS);
     let a = entries(parameter);
@@ -36,7 +38,7 @@ pub fn spectral_norm<P: Block>(parameter: &P) -> f64 {
     if largest == 0.0 || !largest.is_finite() {
         return largest;
     }
-    // The squares of singular values are eigenvalues of the transposed times the matrix.
+    // The squares of the singular values are the eigenvalues of the transpose times the matrix.
     let mut square = vec![0.0; columns * columns];
     for (i, left) in a.chunks_exact(rows).enumerate() {
         for (j, right) in a.chunks_exact(rows).enumerate() {
@@ -47,8 +49,8 @@ pub fn spectral_norm<P: Block>(parameter: &P) -> f64 {
     largest * ComplexField::sqrt(gelfand(square, columns))
 }
 
-/// Rescales a square matrix to a spectral radius, as of a reservoir (Jaeger 2001). A matrix whose eigenvalues are all zero stays as it
-/// is.
+/// Scales a square matrix to a spectral radius, as reservoirs need it (Jaeger 2001). A matrix whose
+/// eigenvalues are all zero is unchanged.
 ///
 /// ```
 /// use nalgebra::SMatrix;
@@ -63,7 +65,7 @@ pub fn spectral_norm<P: Block>(parameter: &P) -> f64 {
 /// ```
 ///
 /// # Panics
-/// If the matrix isn't square.
+/// If the matrix is not square.
 #[track_caller]
 pub fn scale_to_spectral_radius<P: Block>(parameter: &mut P, radius: f64) {
     let before = spectral_radius(parameter);
@@ -72,7 +74,7 @@ pub fn scale_to_spectral_radius<P: Block>(parameter: &mut P, radius: f64) {
     }
 }
 
-/// Rescales a matrix to a largest singular value. A matrix of zeros stays as it is.
+/// Scales a matrix to a spectral norm. A matrix of zeros is unchanged.
 pub fn scale_to_spectral_norm<P: Block>(parameter: &mut P, norm: f64) {
     let before = spectral_norm(parameter);
     if before > 0.0 {
@@ -80,17 +82,17 @@ pub fn scale_to_spectral_norm<P: Block>(parameter: &mut P, norm: f64) {
     }
 }
 
-/// Column by column.
+/// Returns the entries of a parameter, column by column.
 fn entries<P: Block>(parameter: &P) -> Vec<f64> {
-    let places = (0..P::COLUMNS).flat_map(|column| (0..P::ROWS).map(move |row| (row, column)));
-    places.map(|(row, column)| parameter.entry(row, column).map_or(0.0, |x| x.as_f64())).collect()
+    let positions = (0..P::COLUMNS).flat_map(|column| (0..P::ROWS).map(move |row| (row, column)));
+    positions.map(|(row, column)| parameter.entry(row, column).map_or(0.0, |x| x.as_f64())).collect()
 }
 
-/// The spectral radius of a square matrix, column by column.
+/// Returns the spectral radius of a square matrix that is stored column by column.
 fn gelfand(mut power: Vec<f64>, size: usize) -> f64 {
     const SQUARINGS: i32 = 50;
     let mut next = vec![0.0; power.len()];
-    // ln |A^n| / n, as powers are scaled to a norm of one.
+    // ln |A^n| / n, because every power is scaled to a norm of one.
     let (mut ln, mut share) = (0.0, 1.0);
     for _ in 0..=SQUARINGS {
         let norm = ComplexField::sqrt(power.iter().map(|x| x * x).sum::<f64>());

@@ -3,7 +3,7 @@
 use crate::rng::{DynRng, Rng, SeedableRng, Xoshiro256PlusPlus};
 use crate::types::varying::Varying;
 
-/// A state, and the generator of the masks that its layer draws. As [`initial_state`](crate::cell::Layer::initial_state) gives
+/// A state, and the generator of the masks that its layer draws. As [`initial_state`](crate::cell::Model::initial_state) gives
 /// it, it has none, and there is no noise; [`seed_noise`](crate::cell::Layer::seed_noise) gives it one.
 ///
 /// Of a cotangent the generator is of no consequence.

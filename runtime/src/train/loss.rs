@@ -1,11 +1,12 @@
 //! Losses and their gradients, for one step or a sequence.
 //!
-//! Each loss takes one step's outputs, a sample a column, and returns its value and its gradient by the outputs: the mean over the
-//! samples. The `_weighted` forms return the *sum* over the samples times their weights instead; a sample of weight
-//! zero is not looked at. [`every_step`] and [`last_step`] carry a loss over a batch of sequences of different
-//! lengths by means of those weights.
+//! Each loss takes the outputs of one step, one sample per column. It returns its value and its
+//! gradient with respect to the outputs, as the mean over the samples. The `_weighted` forms return
+//! the *sum* over the samples, each multiplied by its weight; a sample of weight zero is not read.
+//! [`every_step`] and [`last_step`] use these weights to apply a loss to a batch of sequences of
+//! different lengths.
 //!
-//! Losses that take logits are stable however large those are.
+//! Losses that take logits are numerically stable for logits of any size.
 
 use alloc::vec::Vec;
 use core::array;
@@ -14,7 +15,7 @@ use nalgebra::SMatrix;
 
 use crate::{Scalar, functions};
 
-/// The mean squared error: the mean of `(y - target)²` over entries and samples.
+/// Computes the mean squared error: the mean of `(y - target)²` over entries and samples.
 ///
 /// ```
 /// use nalgebra::Vector2;
@@ -30,7 +31,7 @@ pub fn mean_squared_error<T: Scalar, const N: usize, const B: usize>(
     mean_squared_error_weighted(y, target, &even())
 }
 
-/// [`mean_squared_error`] with a weight a sample.
+/// Computes [`mean_squared_error`] with one weight per sample.
 pub fn mean_squared_error_weighted<T: Scalar, const N: usize, const B: usize>(
     y: &SMatrix<T, N, B>,
     target: &SMatrix<T, N, B>,
@@ -48,7 +49,8 @@ pub fn mean_squared_error_weighted<T: Scalar, const N: usize, const B: usize>(
     })
 }
 
-/// The cross-entropy of `softmax(logits)` against a class a sample: the mean of `-ln p[class]`.
+/// Computes the cross-entropy of `softmax(logits)` against one class per sample: the mean of
+/// `-ln p[class]`.
 ///
 /// # Panics
 /// If a class is `N` or above.
@@ -59,7 +61,8 @@ pub fn softmax_cross_entropy<T: Scalar, const N: usize, const B: usize>(
     softmax_cross_entropy_weighted(logits, classes, &even())
 }
 
-/// [`softmax_cross_entropy`] with a weight a sample. The class of a sample of weight zero may be anything.
+/// Computes [`softmax_cross_entropy`] with one weight per sample. The class of a sample of weight
+/// zero may have any value.
 ///
 /// # Panics
 /// If the class of a sample whose weight is not zero is `N` or above.
@@ -78,8 +81,9 @@ pub fn softmax_cross_entropy_weighted<T: Scalar, const N: usize, const B: usize>
     })
 }
 
-/// The cross-entropy of `softmax(logits)` against a distribution a sample: the mean of `-sum(target * ln p)`. For soft or
-/// smoothed labels; a column of `target` need not sum to one.
+/// Computes the cross-entropy of `softmax(logits)` against one distribution per sample: the mean of
+/// `-sum(target * ln p)`. The targets may be soft or smoothed labels; their columns need not sum to
+/// one.
 pub fn softmax_cross_entropy_with<T: Scalar, const N: usize, const B: usize>(
     logits: &SMatrix<T, N, B>,
     target: &SMatrix<T, N, B>,
@@ -87,7 +91,7 @@ pub fn softmax_cross_entropy_with<T: Scalar, const N: usize, const B: usize>(
     softmax_cross_entropy_with_weighted(logits, target, &even())
 }
 
-/// [`softmax_cross_entropy_with`] with a weight a sample.
+/// Computes [`softmax_cross_entropy_with`] with one weight per sample.
 pub fn softmax_cross_entropy_with_weighted<T: Scalar, const N: usize, const B: usize>(
     logits: &SMatrix<T, N, B>,
     target: &SMatrix<T, N, B>,
@@ -99,7 +103,7 @@ pub fn softmax_cross_entropy_with_weighted<T: Scalar, const N: usize, const B: u
         let mut loss = T::zero();
         for (row, dy) in dy.iter_mut().enumerate() {
             let share = target[(row, sample)];
-            // A logit of -inf with no share in the target is a class ruled out, not a NaN.
+            // A logit of -inf whose class has no share in the target adds 0, not NaN.
             if share != T::zero() {
                 loss += share * ((largest - logits[(row, sample)]) + log_sum);
             }
@@ -109,7 +113,8 @@ pub fn softmax_cross_entropy_with_weighted<T: Scalar, const N: usize, const B: u
     })
 }
 
-/// The cross-entropy of `sigmoid(logits)` against targets in [0, 1], the mean over entries and samples.
+/// Computes the cross-entropy of `sigmoid(logits)` against targets in [0, 1]: the mean over entries
+/// and samples.
 pub fn binary_cross_entropy<T: Scalar, const N: usize, const B: usize>(
     logits: &SMatrix<T, N, B>,
     target: &SMatrix<T, N, B>,
@@ -117,7 +122,7 @@ pub fn binary_cross_entropy<T: Scalar, const N: usize, const B: usize>(
     binary_cross_entropy_weighted(logits, target, &even())
 }
 
-/// [`binary_cross_entropy`] with a weight a sample.
+/// Computes [`binary_cross_entropy`] with one weight per sample.
 pub fn binary_cross_entropy_weighted<T: Scalar, const N: usize, const B: usize>(
     logits: &SMatrix<T, N, B>,
     target: &SMatrix<T, N, B>,
@@ -128,7 +133,8 @@ pub fn binary_cross_entropy_weighted<T: Scalar, const N: usize, const B: usize>(
         let mut sum = T::zero();
         for (row, dy) in dy.iter_mut().enumerate() {
             let (x, target) = (logits[(row, sample)], target[(row, sample)]);
-            // Through exp(-|x|), which cannot overflow. Targets of 0 and 1 make the linear part of an infinite logit 0 * inf.
+            // exp(-|x|) cannot overflow. The linear part of an infinite logit would be 0 * inf for
+            // targets of 0 and 1.
             let small = functions::exp(-x.abs());
             let wrong = if x >= T::zero() { T::one() - target } else { target };
             let linear = if wrong == T::zero() { T::zero() } else { x.abs() * wrong };
@@ -140,10 +146,12 @@ pub fn binary_cross_entropy_weighted<T: Scalar, const N: usize, const B: usize>(
     })
 }
 
-/// A loss at every step of a batch of sequences: the mean over all steps within the samples' lengths.
+/// Computes a loss at every step of a batch of sequences: the mean over all steps within the
+/// samples' lengths.
 ///
-/// `step(t, y, weights)` is one of the weighted losses above against the targets of step `t`. `dys` becomes the
-/// gradient by the outputs, zero past a sample's end; its memory is reused. Without `lengths` every sample has all steps.
+/// `step(t, y, weights)` is one of the weighted losses above, applied to the targets of step `t`.
+/// `dys` becomes the gradient with respect to the outputs, zero past a sample's end. Its allocation
+/// is reused. Without `lengths` every sample has all steps.
 ///
 /// ```
 /// use nalgebra::Matrix3x2;
@@ -177,11 +185,12 @@ pub fn every_step<T: Scalar, const N: usize, const B: usize>(
     sum
 }
 
-/// A loss at the last step of each sample of a batch of sequences (one label a sequence): the mean over the samples that
-/// have a step.
+/// Computes a loss at the last step of each sample of a batch of sequences (one label per
+/// sequence): the mean over the samples that have at least one step.
 ///
-/// `last(y, weights)` is one of the weighted losses above; column `b` of its `y` is the output of sample `b` at its own last
-/// step. `dys` becomes the gradient by the outputs of all steps; its memory is reused.
+/// `last(y, weights)` is one of the weighted losses above. Column `b` of its `y` is the output of
+/// sample `b` at the last step of that sample. `dys` becomes the gradient with respect to the
+/// outputs of all steps. Its allocation is reused.
 pub fn last_step<T: Scalar, const N: usize, const B: usize>(
     ys: &[SMatrix<T, N, B>],
     lengths: Option<&[usize; B]>,
@@ -204,13 +213,14 @@ pub fn last_step<T: Scalar, const N: usize, const B: usize>(
     loss
 }
 
-/// The class of the largest logit of each sample, the first one of equals. A NaN is never the largest.
+/// Returns the class of the largest logit of each sample; of equal logits, the first. NaN is never
+/// the largest.
 pub fn arg_max<T: Scalar, const N: usize, const B: usize>(logits: &SMatrix<T, N, B>) -> [u32; B] {
     array::from_fn(|sample| {
         let mut best = 0;
         for row in 1..N {
-            let (candidate, standing) = (logits[(row, sample)], logits[(best, sample)]);
-            if candidate > standing || (standing.as_f64().is_nan() && !candidate.as_f64().is_nan()) {
+            let (candidate, current) = (logits[(row, sample)], logits[(best, sample)]);
+            if candidate > current || (current.as_f64().is_nan() && !candidate.as_f64().is_nan()) {
                 best = row;
             }
         }
@@ -226,7 +236,8 @@ fn within<const B: usize>(steps: usize, lengths: Option<&[usize; B]>) -> [usize;
     lengths.map_or([steps; B], |lengths| lengths.map(|length| length.min(steps)))
 }
 
-/// Adds up `weight * loss(sample, weight, dy)` over the samples with a weight; `dy` is the sample's column of the gradient.
+/// Returns the sum of `weight * loss(sample, weight, dy)` over the samples whose weight is not
+/// zero, and the gradient. `dy` is the sample's column of the gradient.
 fn by_sample<T: Scalar, const N: usize, const B: usize>(
     weights: &[T; B],
     mut loss: impl FnMut(usize, T, &mut [T]) -> T,
@@ -239,8 +250,9 @@ fn by_sample<T: Scalar, const N: usize, const B: usize>(
     (sum, gradient)
 }
 
-/// Writes the softmax of the sample's logits to `p`. Returns the largest logit and the logarithm of the sum of
-/// `exp(logit - largest)`, apart: their sum would lose the small one's digits.
+/// Writes the softmax of the sample's logits to `p`. Returns the largest logit, and the logarithm
+/// of the sum of `exp(logit - largest)`. The caller adds the two last, because their sum would lose
+/// digits of the smaller one.
 fn softmax<T: Scalar, const N: usize, const B: usize>(
     logits: &SMatrix<T, N, B>,
     sample: usize,
@@ -310,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn values_by_hand() {
+    fn losses_agree_with_values_by_hand() {
         let y = Matrix3x2::new(1.0, 0.0, 2.0, 0.0, 3.0, 6.0);
         let (loss, dy) = mean_squared_error(&y, &Matrix3x2::zeros());
         assert!((loss - 50.0_f64 / 6.0).abs() < 1e-14);
@@ -361,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sample_of_weight_zero_is_not_looked_at() {
+    fn a_sample_of_weight_zero_is_not_read() {
         let logits = Matrix3x2::new(0.0, f64::NAN, 0.0, f64::NAN, 0.0, f64::NAN);
         let (loss, dy) = softmax_cross_entropy_weighted(&logits, &[0, 99], &[1.0, 0.0]);
         assert!((loss - 3.0_f64.ln()).abs() < 1e-15);
@@ -370,17 +382,17 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "class 3 of sample 1 is not below 3, the number of logits")]
-    fn a_class_out_of_range_is_named() {
+    fn a_class_out_of_range_panics() {
         softmax_cross_entropy(&Matrix3x2::<f32>::zeros(), &[0, 3]);
     }
 
-    /// Steps of two samples of which the first ends after one step.
+    /// Returns the steps of two samples. The first sample ends after one step.
     fn ragged() -> ([Matrix1x2<f64>; 3], [usize; 2]) {
         ([Matrix1x2::new(1.0, 2.0), Matrix1x2::new(f64::NAN, 3.0), Matrix1x2::new(f64::NAN, 4.0)], [1, 3])
     }
 
     #[test]
-    fn every_step_is_the_mean_over_what_is_there() {
+    fn every_step_ignores_padding() {
         let (ys, lengths) = ragged();
         let mut dys = Vec::new();
         let zero = Matrix1x2::zeros();
@@ -397,7 +409,7 @@ mod tests {
     }
 
     #[test]
-    fn last_step_is_each_samples_own() {
+    fn last_step_reads_the_last_step_of_each_sample() {
         let (ys, lengths) = ragged();
         let mut dys = Vec::new();
         let loss = last_step(&ys, Some(&lengths), &mut dys, |y, w| {
@@ -412,7 +424,7 @@ mod tests {
     }
 
     #[test]
-    fn arg_max_takes_the_first_of_equals_and_no_nan() {
+    fn arg_max_takes_the_first_of_equals_and_ignores_nan() {
         let logits = Matrix3x2::new(1.0, f32::NAN, 3.0, -1.0, 3.0, -2.0);
         assert_eq!(arg_max(&logits), [1, 1]);
     }

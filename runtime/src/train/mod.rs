@@ -1,6 +1,6 @@
 //! Training: losses, optimisers and the forms of backpropagation through time.
 //!
-//! | module | what is in it |
+//! | module | contents |
 //! | --- | --- |
 //! | [`loss`] | losses with their gradients |
 //! | [`ctc`] | connectionist temporal classification: loss, gradient, decoding |

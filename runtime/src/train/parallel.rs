@@ -1,7 +1,8 @@
-//! A batch split over threads, with gradients that don't depend on how many there are.
+//! Training on several threads, with gradients that do not depend on their number.
 //!
-//! The parts of a batch are batches of their own, of `B / parts` samples. Each has gradients of its own, which are added up in
-//! the order of the parts, so that two runs agree to the last bit, on one thread or on many.
+//! The parts of a batch are batches of `B / parts` samples. Each part has its own gradients, which
+//! are added in the order of the parts. Two runs therefore agree to the last bit, on any number of
+//! threads.
 //!
 //! ```
 //! use rnn_cell::cells::Lstm;
@@ -28,7 +29,8 @@
 //! }
 //! ```
 //!
-//! The threads are rayon's: its global pool, or the one that `run` is called [within](rayon::ThreadPool::install).
+//! The threads are those of rayon: its global pool, or the pool in which `run` is
+//! [called](rayon::ThreadPool::install).
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -38,7 +40,7 @@ use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelI
 use crate::cell::{Model, ModelMut};
 use crate::train::optim::add_through;
 
-/// What the parts of a batch need of their own: gradients `G`, and `W`, which is usually a tape.
+/// The data that each part of a batch needs: gradients `G`, and `W`, usually a tape.
 #[derive(Debug)]
 pub struct DataParallel<G: Model, W> {
     parts: Vec<Part<G, W>>,
@@ -57,17 +59,19 @@ where
     G: ModelMut + Send,
     W: Send,
 {
-    /// Room for `parts` parts; `own` is called with the number of each. More parts than threads are taken in turn.
+    /// Makes the data of `parts` parts. `own` is called with the number of each part. There may be
+    /// more parts than threads.
     pub fn new<M: Model<Gradients = G>>(model: &M, parts: usize, mut own: impl FnMut(usize) -> W) -> Self {
         let part = |number| Part { gradients: model.zero_gradients(), own: own(number), loss: 0.0 };
         DataParallel { parts: (0..parts).map(part).collect(), flat: Vec::new() }
     }
 
-    /// Calls `work` for every part, on as many threads as there are, with the part's number, what it has of its own, and its
-    /// gradients, all zero. Adds the gradients to `grads` and returns the sum of what `work` returned, the loss.
+    /// Calls `work` for every part, in parallel, with the part's number, its own data, and its
+    /// gradients, which are all zero. Adds the gradients to `grads` and returns the sum of the
+    /// losses that `work` returned.
     ///
     /// # Panics
-    /// If `work` does.
+    /// If `work` panics.
     pub fn run(&mut self, grads: &mut G, work: impl Fn(usize, &mut W, &mut G) -> f64 + Sync) -> f64 {
         self.parts.par_iter_mut().enumerate().for_each(|(number, part)| {
             part.gradients.set_zero();
@@ -81,7 +85,7 @@ where
         loss
     }
 
-    /// What each part has of its own.
+    /// Returns an iterator over the own data of each part.
     pub fn own_mut(&mut self) -> impl Iterator<Item = &mut W> {
         self.parts.iter_mut().map(|part| &mut part.own)
     }
@@ -117,7 +121,7 @@ mod tests {
             ys.iter().map(SMatrix::norm_squared).sum::<f64>()
         };
 
-        // One after the other.
+        // The reference: one part after the other.
         let (mut want, mut want_loss) = (cell.zero_gradients(), 0.0);
         for part in 0..PARTS {
             let mut gradients = cell.zero_gradients();
@@ -136,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn no_parts_leave_the_gradients_alone() {
+    fn no_parts_leave_the_gradients_unchanged() {
         let cell = Elman(Conditioned::<2, 3>::zeros());
         let mut parallel = DataParallel::new(&cell, 0, |_| ());
         let mut gradients = cell.zero_gradients();

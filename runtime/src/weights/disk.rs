@@ -22,7 +22,7 @@ pub(super) fn write(path: &Path, bytes: impl FnOnce() -> Result<Vec<u8>, Error>)
     partial.push(alloc::format!(".{}.partial", std::process::id()));
     let result = std::fs::write(&partial, bytes).and_then(|()| std::fs::rename(&partial, path));
     result.map_err(|error| {
-        // Best effort: the caller needs to know the error above.
+        // Best effort: the caller needs the error above.
         let _ = std::fs::remove_file(&partial);
         Error::saving([problem(&error)]).at(path)
     })

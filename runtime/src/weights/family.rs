@@ -22,9 +22,10 @@ pub trait Source {
     fn sizes_of<M: Model>(&self, model: &M) -> String;
 }
 
-/// Several models, of which a file's sizes choose one.
+/// A list of models from which a file's sizes choose one.
 ///
-/// Sizes of cells are constants, so each model that a program can load is compiled into it. A family lists them:
+/// The sizes of cells are constants, so every model that a program can load is compiled into it. A
+/// family lists these models:
 ///
 /// ```
 /// use rnn_cell::prelude::*;
@@ -90,8 +91,8 @@ impl<'f, F: Source, X, Y> Family<'f, F, X, Y> {
     /// Returns the member that has the file's sizes, with the file's weights, in its initial state.
     ///
     /// # Errors
-    /// Lists the sizes of all members if none has the file's sizes, and the mistakes if the one that has
-    /// them can't be loaded.
+    /// Lists the sizes of all members if none has the file's sizes. Lists all mistakes if the
+    /// member that has them cannot be loaded.
     pub fn load(self) -> Result<Box<dyn Player<X, Y> + Send>, Error> {
         self.found.unwrap_or_else(|| {
             let problem = Problem::NoneOfFamily { file: self.sizes, family: self.passed };
@@ -112,7 +113,7 @@ pub trait Player<X, Y> {
     /// Panics if `xs` and `ys` differ in length.
     fn run(&mut self, xs: &[X], ys: &mut [Y]);
 
-    /// Returns to the initial state.
+    /// Resets the state to the initial state.
     fn reset(&mut self);
 }
 
@@ -133,7 +134,7 @@ impl<M: Cell<1, Context = ()>> Player<M::Input, M::Output> for Streamed<M, M::St
     }
 
     fn run(&mut self, xs: &[M::Input], ys: &mut [M::Output]) {
-        assert_eq!(xs.len(), ys.len(), "as many outputs as inputs");
+        assert_eq!(xs.len(), ys.len(), "the numbers of inputs and outputs differ");
         for (x, y) in xs.iter().zip(ys) {
             *y = self.model.step(x, &mut self.state);
         }

@@ -1,5 +1,6 @@
 //! JSON documents. An array of numbers is one vector in the tree, so that a document takes no more
-//! memory than a constant times its length. The parser is `serde_json`'s, which stops at 128 levels.
+//! memory than a constant times its length. The parser is `serde_json`'s, which stops at 128
+//! levels.
 
 use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
@@ -37,7 +38,7 @@ pub(super) enum Json {
     Object(Box<[(Box<str>, Json)]>),
 }
 
-/// Parses a file, if it isn't of another format. Skips a byte-order mark, as RFC 8259 allows.
+/// Parses a file, unless it is of another format. Skips a byte-order mark, as RFC 8259 allows.
 #[cfg(any(feature = "nam", feature = "rtneural"))]
 pub(super) fn parse_file(bytes: &[u8], format: &Format) -> Result<Json, Error> {
     let bytes_after_mark = bytes.strip_prefix(MARK).unwrap_or(bytes);
@@ -60,7 +61,8 @@ pub(super) fn parse(bytes: &[u8], format: &'static str) -> Result<Json, Problem>
     })
 }
 
-/// Returns the word for a number that is not finite, as Python writes it, if the parser stopped there.
+/// Returns the word for a number that is not finite, as Python writes it, if the parser stopped
+/// there.
 fn not_finite(bytes: &[u8], line: usize, column: usize) -> Option<&'static str> {
     let line = bytes.split(|&byte| byte == b'\n').nth(line.checked_sub(1)?)?;
     let at = line.get(column.saturating_sub(2)..)?;
@@ -150,7 +152,7 @@ impl<'j> Field<'j> {
         Field { name, value: self.value.and_then(|value| value.get(key)) }
     }
 
-    /// Returns an element of an array, under a name of its own.
+    /// Returns an element of an array, with the name `name` in messages.
     #[cfg(feature = "rtneural")]
     pub(super) fn element(&self, name: &str, value: &'j Json) -> Self {
         Field { name: format!("{}, {name}", self.name), value: Some(value) }
@@ -180,12 +182,12 @@ impl<'j> Field<'j> {
         read
     }
 
-    /// Returns the problem that the value, or its absence, can't be read.
+    /// Returns the problem that the value, or its absence, cannot be read.
     pub(super) fn refuse(&self, wanted: &str) -> Problem {
         self.refuse_as(describe(self.value), wanted)
     }
 
-    /// Returns the problem that the value can't be read, which the message describes as `found`.
+    /// Returns the problem that the value, described as `found`, cannot be read.
     pub(super) fn refuse_as(&self, found: String, wanted: &str) -> Problem {
         setting(&self.name, found, wanted)
     }
@@ -292,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tree() {
+    fn values_are_parsed() {
         let text =
             r#"{"a": null, "b": [], "c": [1, null, "x"], "d": true, "e": [1, 2.5, -3e1], "f": ["x", null]}"#;
         let tree = parse(text.as_bytes(), "JSON").unwrap();
@@ -319,7 +321,8 @@ mod tests {
         assert_eq!(described("9007199254740991"), "9007199254740991");
     }
 
-    /// Every number is the nearest double. `serde_json` without `float_roundtrip` is sometimes one off.
+    /// Every number is read as the nearest double. `serde_json` without `float_roundtrip` is
+    /// sometimes off by one unit in the last place.
     #[test]
     fn numbers_are_exact() {
         let mut bits: u64 = 1;
@@ -334,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_are_whole() {
+    fn sizes_are_whole_numbers() {
         let whole = |text: &str| parse(text.as_bytes(), "JSON").unwrap().number().and_then(size);
         for wrong in ["-1", "0.5", "1e300", "9007199254740992", "\"3\""] {
             assert_eq!(whole(wrong), None, "{wrong}");
@@ -343,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_occur_once() {
+    fn duplicate_keys_are_an_error() {
         assert!(
             message(r#"[{"a": 1, "b": {"a": 2}, "\u0061": 1}]"#)
                 .contains("the key \"a\" occurs twice in one object at line 1")
@@ -352,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_named() {
+    fn nan_and_infinity_are_named() {
         let wanted = "`NaN` at line 2 column 5, which isn't a number of JSON";
         assert!(message("[1,\n 2, NaN]").contains(wanted), "{}", message("[1,\n 2, NaN]"));
         assert!(message("[-Infinity]").contains("`Infinity` at line 1"));

@@ -1,11 +1,12 @@
-//! Keras's names and layouts: the variables of `keras.layers.LSTM`, `GRU`, `SimpleRNN` and `Dense` with
-//! the default activations (`tanh` and `sigmoid`; before Keras 2.3 `recurrent_activation` was
+//! Keras's names and layouts: the variables of `keras.layers.LSTM`, `GRU`, `SimpleRNN` and `Dense`
+//! with the default activations (`tanh` and `sigmoid`; before Keras 2.3 `recurrent_activation` was
 //! `hard_sigmoid`). For `use_bias=False` add `.without_bias()`.
 //!
-//! A layer has `kernel` `[I, gates * H]`, `recurrent_kernel` `[H, gates * H]` and `bias`. The matrices
-//! multiply from the right, so each gate is a block of columns: `i, f, c, o` of an LSTM, `z, r, h` of a
-//! GRU. A GRU with `reset_after=True`, the default, has a bias `[2, 3 * H]` with the recurrent one below
-//! the other. Where the cell here has their sum, a save writes the sum above and zeros below.
+//! A layer has `kernel` `[I, gates * H]`, `recurrent_kernel` `[H, gates * H]` and `bias`. The
+//! matrices multiply from the right, so each gate is a block of columns: `i, f, c, o` in an LSTM,
+//! `z, r, h` in a GRU. A GRU with `reset_after=True`, the default, has a bias `[2, 3 * H]`, whose
+//! second row is the recurrent bias. If the cell here has only the sum of both, a save writes the
+//! sum to the first row and zeros to the second.
 //!
 //! Keras has no safetensors format of its own. Write the variables under their paths:
 //! ```text
@@ -90,7 +91,8 @@ pub fn dense() -> Mapping {
         .of(&DENSE)
 }
 
-/// Returns the mapping of `Bidirectional` from the mappings of its two layers, each with its prefix.
+/// Returns the mapping of `Bidirectional` from the mappings of its two layers, each with its
+/// prefix.
 pub fn bidirectional(forward: Mapping, backward: Mapping) -> Mapping {
     forward.under("forward").and(backward.under("reverse"))
 }

@@ -1,5 +1,5 @@
-//! Weight files: safetensors, with the names and layouts of PyTorch, of Keras, of your own program or of
-//! this library; and the files of other programs, each behind a feature.
+//! Weight files: safetensors, with the names and layouts of PyTorch, of Keras, of your own program
+//! or of this library; and the files of other programs, each behind a feature.
 //!
 //! | to read and write | use | feature |
 //! | --- | --- | --- |
@@ -12,7 +12,7 @@
 //! | JSON of RTNeural and AIDA-X (read only) | `rtneural` | `rtneural` |
 //!
 //! A [`Mapping`] describes which tensor of a file holds which parameters, in which order and
-//! orientation. One mapping serves to read and to write. Each tensor is a [`matrix`], a [`vector`] or a
+//! orientation. The same mapping reads and writes. Each tensor is a [`matrix`], a [`vector`] or a
 //! [`scalar`] that consists of parts of parameters.
 //!
 //! ```
@@ -44,11 +44,12 @@
 //! ```
 //!
 //! # Parts of a file, parts of a network
-//! The parameters of a network have paths (`0.forward.W_i`, see [`network`](crate::network)), and the
-//! tensors of a file often have a prefix. [`under`](Mapping::under) and [`prefix`](Mapping::prefix) add
-//! them, [`and`](Mapping::and) joins mappings, [`ignoring`](Mapping::ignoring) permits other tensors in
-//! the file, and [`without_bias`](Mapping::without_bias) describes a file without biases. To load only a
-//! part of a network, load into that part (`&mut net.0`).
+//! The parameters of a network have paths (`0.forward.W_i`, see [`network`](crate::network)), and
+//! the tensors of a file often have a prefix. [`under`](Mapping::under) and
+//! [`prefix`](Mapping::prefix) add them, [`and`](Mapping::and) joins mappings,
+//! [`ignoring`](Mapping::ignoring) permits other tensors in the file, and
+//! [`without_bias`](Mapping::without_bias) describes a file without biases. To load only a part of
+//! a network, load into that part (`&mut net.0`).
 //!
 //! ```
 //! use rnn_cell::cells::{Dense, GruResetAfter};
@@ -71,39 +72,37 @@
 //!
 //! # The library's own format
 //! [`save`] writes each parameter and each buffer as the tensor of its path. A matrix has the shape
-//! `[rows, columns]`, and is whole even if its declaration was a sum (`[H, H + I]`). A parameter of one
-//! column is a vector `[n]`, one of a single entry a scalar `[]`. In Python:
-//! `safetensors.numpy.load_file("net.safetensors")["0.forward.W_i"]`.
+//! `[rows, columns]`; it is one tensor even if its declaration was a sum (`[H, H + I]`). A
+//! parameter with one column is a vector `[n]`, and one with a single entry is a scalar `[]`. In
+//! Python: `safetensors.numpy.load_file("net.safetensors")["0.forward.W_i"]`.
 //!
 //! # Precision
 //! Files of `F16`, `BF16`, `F32` and `F64` load into cells of `f32` and of `f64`. An `F64` file is
-//! rounded to nearest in an `f32` cell; all other conversions are exact. Sums are computed in double
-//! precision and rounded once. A cell is saved in its own precision.
+//! rounded to nearest in an `f32` cell; all other conversions are exact. Sums are computed in
+//! double precision and rounded once. A cell is saved in its own precision.
 //!
 //! # Errors
-//! A load checks names, shapes, types and values before it changes the model. Values must be finite. One
-//! [`Error`] lists all mistakes. A mistake in a whole layer (its prefix, its path, its cell, its size)
-//! is listed once.
+//! A load checks names, shapes, types and values before it changes the model. Values must be
+//! finite. One [`Error`] lists all mistakes. A mistake in a whole layer (its prefix, its path, its
+//! cell, its size) is listed once.
 //!
-//! Files of other formats are recognised, and the message explains what to do: archives and pickles of
-//! PyTorch, NumPy and Keras, HDF5, compressed files, text in UTF-16, Git LFS pointers, HTML pages. A
-//! UTF-8 byte-order mark before JSON is skipped.
+//! Files of other formats are recognised, and the message explains what to do: archives and pickles
+//! of PyTorch, NumPy and Keras, HDF5, compressed files, text in UTF-16, Git LFS pointers, HTML
+//! pages. A UTF-8 byte-order mark before JSON is skipped.
 //!
-//! A damaged file of any format is an error, never a panic. It takes no more memory than a constant
-//! times its size, and the message has a bounded length. A duplicate key in a JSON object counts as
-//! damage.
+//! A damaged file of any format is an error, never a panic. Reading it takes at most a constant
+//! times its size in memory, and the message has a bounded length. A duplicate key in a JSON object
+//! counts as damage.
 
 // Each module imports only from the ones above it:
 //
-// 1. error         mistakes and their messages
-// 2. tensor        the tensors of a file and of a model
-//    parameters    the parameters of a model, by path
-// 3. mapping       which tensor holds which parameters
-//    torch, keras  ready mappings
-// 4. apply         a mapping applied: load, save, and the mistakes that either can find
-// 5. other_format, json, disk, chain    what several formats share
-//    family        models of several sizes, of which a file chooses one
-// 6. safetensors, nam, rtneural, onnx   one format each
+// 1. `error`: mistakes and their messages
+// 2. `tensor`: the tensors of a file and of a model; `parameters`: the parameters of a model
+// 3. `mapping`: which tensor holds which parameters; `torch`, `keras`: ready mappings
+// 4. `apply`: loading and saving by a mapping, and the mistakes that either can find
+// 5. `other_format`, `json`, `disk`, `chain`: code that several formats share; `family`: models of
+//    several sizes, from which a file chooses one
+// 6. `safetensors`, `nam`, `rtneural`, `onnx`: one format each
 
 mod apply;
 #[cfg(any(feature = "onnx", feature = "rtneural"))]

@@ -1,4 +1,4 @@
-//! Recognition of files in another format than the loader reads.
+//! Recognition of files in another format than the one that the loader reads.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -29,7 +29,8 @@ const NUMPY: &str =
 const ARRAY: &str =
     "in Python `safetensors.numpy.save_file({\"W\": numpy.load(\"W.npy\")}, \"net.safetensors\")`";
 
-/// Compressed files: how they begin, the program that writes them and the one that unpacks them.
+/// Compressed formats: the first bytes, the program that writes them, and the program that unpacks
+/// them.
 const COMPRESSED: [(&[u8], &str, &str); 4] = [
     (b"\x1f\x8b", "gzip", "gunzip"),
     (b"BZh", "bzip2", "bunzip2"),
@@ -37,8 +38,8 @@ const COMPRESSED: [(&[u8], &str, &str); 4] = [
     (b"\x28\xb5\x2f\xfd", "Zstandard", "unzstd"),
 ];
 
-/// Returns an error if `bytes` are a file of another format than `wanted` that users often have in its
-/// place.
+/// Returns an error if `bytes` are a file of another format that users often have instead of
+/// `wanted`.
 pub(super) fn check_format(bytes: &[u8], wanted: &Format) -> Result<(), Problem> {
     recognise(bytes, wanted).map_or(Ok(()), Err)
 }
@@ -84,7 +85,7 @@ fn recognise(bytes: &[u8], wanted: &Format) -> Option<Problem> {
     if !wanted.is_json && is_json(bytes) { other("a JSON file", help) } else { None }
 }
 
-/// Returns whether these may be the bytes of a JSON object.
+/// Returns whether the bytes may be a JSON object.
 fn is_json(bytes: &[u8]) -> bool {
     let text = bytes.strip_prefix(MARK).unwrap_or(bytes).trim_ascii_start();
     // The length in a safetensors file may begin with the code of a brace.
@@ -97,8 +98,8 @@ fn is_safetensors(bytes: &[u8]) -> bool {
     length.is_some_and(|length| length <= bytes.len() as u64) && bytes.get(8) == Some(&b'{')
 }
 
-/// Returns whether each character is two bytes: after a byte-order mark, or a brace and another
-/// character.
+/// Returns whether each character has two bytes: the text starts with a byte-order mark, or with a
+/// brace and another character.
 fn is_utf_16(bytes: &[u8]) -> bool {
     match bytes {
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => true,
@@ -107,7 +108,7 @@ fn is_utf_16(bytes: &[u8]) -> bool {
     }
 }
 
-/// Recognises a page that a web site sent in place of a file, to sign in or with a message.
+/// Recognises a page that a web site sent instead of a file, to sign in or with a message.
 fn page(bytes: &[u8]) -> Option<&'static str> {
     let text = bytes.strip_prefix(MARK).unwrap_or(bytes).trim_ascii_start();
     let begins =
@@ -121,8 +122,8 @@ fn page(bytes: &[u8]) -> Option<&'static str> {
 /// The entries of Keras's zip archives.
 const KERAS_ENTRIES: [&str; 3] = ["metadata.json", "config.json", "model.weights.h5"];
 
-/// Returns the name of the first entry of a zip archive. It follows a header of 30 bytes, of which
-/// the last four are the lengths of the name and of an extra field.
+/// Returns the name of the first entry of a zip archive. The name follows a header of 30 bytes,
+/// whose last four bytes are the lengths of the name and of an extra field.
 fn zip_entry(bytes: &[u8]) -> Option<String> {
     let rest = bytes.strip_prefix(b"PK\x03\x04")?;
     let length = rest.get(22..24).map_or(0, |length| usize::from(u16::from_le_bytes([length[0], length[1]])));

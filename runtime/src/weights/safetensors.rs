@@ -1,7 +1,8 @@
 //! The safetensors format: <https://huggingface.co/docs/safetensors>.
 //!
-//! This module doesn't use the crate `safetensors` (0.8.0), which accepts duplicate keys, takes 48
-//! times the memory of a shape with many dimensions, and adds offsets without an overflow check.
+//! This module does not use the crate `safetensors` (0.8.0), which accepts duplicate keys, takes
+//! memory of 48 times the size of a shape with many dimensions, and adds offsets without an
+//! overflow check.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -31,10 +32,11 @@ impl Mapping {
         self.set_named(model, file.as_deref().map_err(Clone::clone))
     }
 
-    /// Returns the parameters and buffers of `model` as a safetensors file in the model's precision.
+    /// Returns the parameters and buffers of `model` as a safetensors file in the model's
+    /// precision.
     ///
     /// # Errors
-    /// Lists mistakes of the mapping, and values that are not finite, which no load would accept.
+    /// Lists mistakes of the mapping, and values that are not finite, which no load accepts.
     pub fn save<M: Model>(&self, model: &M) -> Result<Vec<u8>, Error> {
         self.write(model, |tensors| Ok(write(tensors)))
     }
@@ -42,7 +44,7 @@ impl Mapping {
     /// Loads the file at `path`: see [`load`](Self::load).
     ///
     /// # Errors
-    /// Those of [`load`](Self::load), and a file that cannot be read.
+    /// If [`load`](Self::load) fails, or the file cannot be read.
     #[cfg(feature = "std")]
     pub fn load_file<M: ModelMut>(
         &self,
@@ -52,18 +54,18 @@ impl Mapping {
         disk::read(path.as_ref(), |bytes| self.load(model, bytes))
     }
 
-    /// Saves to the file at `path`: see [`save`](Self::save). Other programs see either the old file
-    /// or the complete new one.
+    /// Saves to the file at `path`: see [`save`](Self::save). Other programs see either the old
+    /// file or the complete new one.
     ///
     /// # Errors
-    /// Those of [`save`](Self::save), and a file that cannot be written.
+    /// If [`save`](Self::save) fails, or the file cannot be written.
     #[cfg(feature = "std")]
     pub fn save_file<M: Model>(&self, model: &M, path: impl AsRef<std::path::Path>) -> Result<(), Error> {
         disk::write(path.as_ref(), || self.save(model))
     }
 }
 
-/// Loads a file of [`save`]: [`Mapping::load`] by [`Mapping::by_name`].
+/// Loads a file written by [`save`]: [`Mapping::load`] with [`Mapping::by_name`].
 ///
 /// ```
 /// use rnn_cell::cells::Gru;
@@ -83,8 +85,8 @@ pub fn load<M: ModelMut>(model: &mut M, bytes: &[u8]) -> Result<(), Error> {
     Mapping::by_name(model).load(model, bytes)
 }
 
-/// Returns the parameters and buffers of `model` as a safetensors file, one tensor each, by their own
-/// names.
+/// Returns the parameters and buffers of `model` as a safetensors file, one tensor for each, with
+/// the name of its path.
 ///
 /// # Errors
 /// Lists values that are not finite.
@@ -95,7 +97,7 @@ pub fn save<M: Model>(model: &M) -> Result<Vec<u8>, Error> {
 /// Loads the file at `path`: see [`load`].
 ///
 /// # Errors
-/// Those of [`load`], and a file that cannot be read.
+/// If [`load`] fails, or the file cannot be read.
 #[cfg(feature = "std")]
 pub fn load_file<M: ModelMut>(model: &mut M, path: impl AsRef<std::path::Path>) -> Result<(), Error> {
     Mapping::by_name(model).load_file(model, path)
@@ -104,7 +106,7 @@ pub fn load_file<M: ModelMut>(model: &mut M, path: impl AsRef<std::path::Path>) 
 /// Saves to the file at `path`: see [`save`].
 ///
 /// # Errors
-/// Those of [`save`], and a file that cannot be written.
+/// If [`save`] fails, or the file cannot be written.
 #[cfg(feature = "std")]
 pub fn save_file<M: Model>(model: &M, path: impl AsRef<std::path::Path>) -> Result<(), Error> {
     Mapping::by_name(model).save_file(model, path)
@@ -174,7 +176,7 @@ fn tensor<'a>(
         "BF16" => (2, Ok(Values::Bf16(data.as_chunks().0))),
         "F32" => (4, Ok(Values::F32(data.as_chunks().0))),
         "F64" => (8, Ok(Values::F64(data.as_chunks().0))),
-        // Nobody reads the bytes of such a tensor, so their number doesn't matter.
+        // The bytes of such a tensor are not read, so their number does not matter.
         other => (0, Err(other.to_string())),
     };
     let bytes = shape.iter().try_fold(size, |bytes: usize, &size| bytes.checked_mul(size));
@@ -235,7 +237,7 @@ mod tests {
         read(&file(header, data)).unwrap_err().to_string()
     }
 
-    /// Eight tensors of 2^61 - 1 bytes and one that makes the end wrap around to the file's length.
+    /// Uses eight tensors of 2^61 - 1 bytes, and one whose end wraps around to the file's length.
     #[test]
     fn offsets_that_wrap_around_are_an_error() {
         let most = (1_u64 << 61) - 1;
@@ -249,7 +251,7 @@ mod tests {
             })
             .collect();
         let start = 8 * most;
-        // The header's length doesn't depend on the last size as long as that has one digit.
+        // The length of the header does not change while the last size has one digit.
         for last in 0..8_u64 {
             let end = start + last;
             entries.push(format!(r#""u":{{"dtype":"U8","shape":[{last}],"data_offsets":[{start},{end}]}}"#));
@@ -261,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_not_one_tensors_alone() {
+    fn overlapping_bytes_and_gaps_are_errors() {
         let of = |start: usize, end: usize| {
             format!(
                 r#"{{"dtype":"F32","shape":[{}],"data_offsets":[{start},{end}]}}"#,
@@ -280,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn shapes_that_are_none() {
+    fn invalid_shapes_are_errors() {
         for shape in ["[-1]", "[0.5]", "[1e30]", "[9007199254740992]", "[null]", "1", "[[1]]", "\"\""] {
             let header = format!(r#"{{"a":{{"dtype":"F32","shape":{shape},"data_offsets":[0,4]}}}}"#);
             let message = message(&header, 4);
@@ -293,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn digits_in_names_are_no_numbers() {
+    fn digits_in_names_are_not_parsed() {
         let header = r#"{"__metadata__":{"at":"17640000000000000000000000 \"1"},"a\\":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#;
         let bytes = file(header, 4);
         let tensors = read(&bytes).unwrap();

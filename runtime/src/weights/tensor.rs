@@ -1,5 +1,5 @@
-//! Tensors between a file format and a mapping. Readers create [`FileTensor`]s, writers take
-//! [`ModelTensor`]s.
+//! The tensors between a file format and a mapping. Readers create [`FileTensor`]s, and writers
+//! take [`ModelTensor`]s.
 
 use alloc::string::{String, ToString};
 use alloc::vec;
@@ -7,8 +7,8 @@ use alloc::vec::Vec;
 
 use super::error::Problem;
 
-/// The numbers of a tensor, row by row: little-endian bytes of the file, or numbers that a reader has
-/// parsed.
+/// The numbers of a tensor, row by row: little-endian bytes of the file, or numbers that a reader
+/// has parsed.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Values<'a> {
     #[cfg(feature = "safetensors")]
@@ -31,7 +31,7 @@ impl Values<'_> {
             Values::F16(values) => half(u16::from_le_bytes(values[index])),
             #[cfg(feature = "safetensors")]
             Values::Bf16(values) => {
-                // The upper half of an `f32`.
+                // A bfloat16 is the upper half of an `f32`.
                 let bits = u32::from(u16::from_le_bytes(values[index])) << 16;
                 f64::from(f32::from_bits(bits))
             }
@@ -67,7 +67,7 @@ fn half(bits: u16) -> f64 {
         0 => fraction as f64 / f64::from(1 << 24),
         31 if fraction > 0 => f64::NAN,
         31 => f64::INFINITY,
-        // Exponents count from -15 here, from -1023 in a double.
+        // Exponents are biased by 15 here, and by 1023 in a double.
         _ => f64::from_bits(((exponent + 1008) << 52) | (fraction << 42)),
     };
     if bits >> 15 == 1 { -size } else { size }
@@ -78,7 +78,7 @@ fn half(bits: u16) -> f64 {
 pub(super) struct FileTensor<'a> {
     pub(super) name: String,
     pub(super) shape: Vec<usize>,
-    /// As many numbers as the shape has, or the name of an unsupported type.
+    /// The values, one for each entry of the shape, or the name of an unsupported type.
     pub(super) values: Result<Values<'a>, String>,
 }
 
@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_half() {
+    fn every_half_precision_number_converts() {
         for bits in 0..=u16::MAX {
             let (exponent, fraction) = (i32::from((bits >> 10) & 31), f64::from(bits & 1023) / 1024.0);
             let size = match exponent {

@@ -1,10 +1,12 @@
-//! PyTorch's names and layouts: the `state_dict` of `torch.nn.LSTM`, `GRU`, `RNN` and `Linear` (without
-//! projections), as `safetensors.torch.save_file(net.state_dict(), "net.safetensors")` writes it.
+//! PyTorch's names and layouts: the `state_dict` of `torch.nn.LSTM`, `GRU`, `RNN` and `Linear`
+//! (without projections), as `safetensors.torch.save_file(net.state_dict(), "net.safetensors")`
+//! writes it.
 //!
-//! A layer has `weight_ih_l0` and `weight_hh_l0` with the gates' matrices one below the other (`i, f, g,
-//! o` of an LSTM, `r, z, n` of a GRU), and two biases. A cell here has their sum. A load adds both; a
-//! save writes the sum as `bias_ih_l0` and zeros as the other. Only the candidate of a GRU has two
-//! biases, `b_n` and `b_hn`. The names of the backward direction end with `_reverse`.
+//! A layer has the matrices `weight_ih_l0` and `weight_hh_l0`, in which the matrices of the gates
+//! are stacked (`i, f, g, o` in an LSTM, `r, z, n` in a GRU), and two biases. A cell here has the
+//! sum of the two. A load adds them; a save writes the sum as `bias_ih_l0` and zeros as the other.
+//! Only the candidate of a GRU has two biases, `b_n` and `b_hn`. The names of the backward
+//! direction end with `_reverse`.
 //!
 //! | in PyTorch | here | mapping |
 //! | --- | --- | --- |
@@ -13,15 +15,16 @@
 //! | `RNN(3, 8, bidirectional=True)` | [`Bidirectional`](crate::network::Bidirectional) of two `Elman<3, 8>` | `torch::bidirectional(torch::rnn, 1)` |
 //! | `Linear(8, 2)` | `Dense<8, 2>` | `torch::linear()` |
 //!
-//! In a module of your own, the attribute's name precedes each name: `.prefix("lstm.")`. PyTorch's GRU
-//! resets after the recurrent product, as [`GruResetAfter`](crate::cells::GruResetAfter) does.
-//! [`Gru`](crate::cells::Gru) resets before it.
+//! In a module of your own, the name of the attribute precedes each name: `.prefix("lstm.")`.
+//! PyTorch's GRU applies the reset gate after the recurrent product, as
+//! [`GruResetAfter`](crate::cells::GruResetAfter) does. [`Gru`](crate::cells::Gru) applies it
+//! before the product.
 //!
-//! With `bias=False` the file has no biases: `torch::layers(torch::lstm, 2).without_bias()`. A load then
-//! sets them to zero; a save reports an error if they are not zero.
+//! With `bias=False` the file has no biases: `torch::layers(torch::lstm, 2).without_bias()`. A load
+//! then sets them to zero; a save reports an error if they are not zero.
 //!
-//! Models of `.half()` and `.bfloat16()` load as well. A `.pt` file of `torch.save` is another format,
-//! which this module doesn't read.
+//! Models converted by `.half()` and `.bfloat16()` load as well. A `.pt` file of `torch.save` has
+//! another format, which this module does not read.
 //!
 //! ```
 //! use rnn_cell::cells::Lstm;
@@ -102,8 +105,8 @@ pub fn linear() -> Mapping {
 }
 
 /// Returns the mapping of `num_layers` layers on top of each other to a
-/// [`Stack`](crate::network::Stack), or of one layer to its cell. `cell` is [`lstm`], [`gru`], [`rnn`],
-/// or a function of your own for a cell with the same names of layers.
+/// [`Stack`](crate::network::Stack), or of one layer to its cell. `cell` is [`lstm`], [`gru`],
+/// [`rnn`], or a function of your own for a cell with the same names of layers.
 pub fn layers(cell: impl Fn(usize, Direction) -> Mapping, num_layers: usize) -> Mapping {
     stacked(num_layers, |layer| cell(layer, Direction::Forward))
 }

@@ -1,4 +1,4 @@
-//! Exact gradients of long sequences from the states at a few of their steps.
+//! Exact gradients of long sequences from checkpoints of the state.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -8,17 +8,22 @@ use crate::cell::{Bars, Cell, IntoBars, IntoPass, Layer};
 use crate::generated::check_lengths;
 use crate::types::varying::Varying;
 
-/// The gradient of a whole sequence without its tape (Chen et al. 2016, section 4.1; Gruslys et al. 2016): the forward pass keeps the
-/// state at the start of each segment; the backward pass runs a segment again before it goes back through it. With segments of
-/// about the square root of the length, memory grows with the square root. The tapes of the last few segments
-/// are [kept](Self::keep) and need no second run.
+/// The gradient of a whole sequence without its whole tape (Chen et al. 2016, section 4.1; Gruslys
+/// et al. 2016).
 ///
-/// States and cotangents are those of one pass to the last bit, and so are the gradients where the layers add them up in the
-/// place that they are given, chunk by chunk, as generated cells do: a segment is a whole number of [chunks](Cell::chunk), unless
-/// [`every`](Self::every) says otherwise. The exception are parameters that the equations use in several places (whose uses are
-/// summed up apart) or through a function (`exp(a)`): their gradients differ by rounding.
+/// The forward pass keeps the state at the start of each segment. The backward pass runs each
+/// segment again and then goes back through it. With segments of about the square root of the
+/// length, memory grows with the square root. The tapes of the last few segments are
+/// [kept](Self::keep) and need no second run.
 ///
-/// Outputs exist only segment by segment, from the last to the first, so the loss must be a sum over the steps:
+/// States and cotangents are equal to those of a single pass, to the last bit. The gradients are
+/// too, if the layers add them in place, chunk by chunk, as generated cells do: a segment is a
+/// whole number of [chunks](Cell::chunk), unless [`every`](Self::every) changes it. The gradients
+/// of two kinds of parameters differ by rounding: those that the equations use in several places,
+/// because each use is summed separately, and those that they use through a function (`exp(a)`).
+///
+/// Outputs exist for one segment at a time, from the last to the first, so the loss must be a sum
+/// over the steps:
 ///
 /// ```
 /// use rnn_cell::train::bptt::Checkpointed;
@@ -43,14 +48,14 @@ use crate::types::varying::Varying;
 pub struct Checkpointed<L: Cell<B>, const B: usize> {
     every: Option<usize>,
     keep: Option<usize>,
-    /// The steps of a segment, and those of the sequence.
+    /// The number of steps of a segment.
     segment: usize,
     steps: usize,
     /// The state at the start of each segment.
     states: Vec<L::State>,
     /// The first segment whose tape is kept.
     first_kept: usize,
-    /// Of the segments from there on; the first serves all segments before them.
+    /// The tapes of these segments. The first one is also used for all earlier segments.
     tapes: Vec<L::Tape>,
     dys: Vec<L::Output>,
 }
@@ -59,8 +64,9 @@ impl<L, const B: usize> Checkpointed<L, B>
 where
     L: Cell<B>,
 {
-    /// Segments of about the square root of the length of the sequence, rounded up to whole [chunks](Cell::chunk) (of a generated
-    /// cell usually 256 steps divided by the batch); the tapes of so many of the last are kept as make up 16 times that root.
+    /// Uses segments of about the square root of the length of the sequence, rounded up to whole
+    /// [chunks](Cell::chunk) (usually 256 steps divided by the batch size in a generated cell).
+    /// Keeps the tapes of the last segments, up to about 16 times the square root.
     pub fn new() -> Self {
         Checkpointed {
             every: None,
@@ -74,10 +80,10 @@ where
         }
     }
 
-    /// Segments of so many steps instead.
+    /// Sets the number of steps of a segment.
     ///
     /// # Panics
-    /// If there are none.
+    /// If `steps` is zero.
     #[must_use]
     #[track_caller]
     pub fn every(mut self, steps: usize) -> Self {
@@ -86,19 +92,20 @@ where
         self
     }
 
-    /// Keeps the tapes of the last `segments` segments instead: more memory for less time, or less for more.
+    /// Sets the number of segments, counted from the last, whose tapes are kept. More segments take
+    /// more memory and less time.
     ///
     /// # Panics
-    /// If there are none: the last segment is never run twice.
+    /// If `segments` is zero: the tape of the last segment is always kept.
     #[must_use]
     #[track_caller]
     pub fn keep(mut self, segments: usize) -> Self {
-        assert!(segments > 0, "the tape of the last segment is always kept");
+        assert!(segments > 0, "at least one tape must be kept, that of the last segment");
         self.keep = Some(segments);
         self
     }
 
-    /// The steps of a segment of the last sequence.
+    /// Returns the number of steps of a segment of the last sequence.
     pub fn segment(&self) -> usize {
         self.segment
     }
@@ -131,18 +138,20 @@ where
         }
     }
 
-    /// Returns the steps of a segment.
+    /// Returns the range of steps of a segment.
     fn steps_of(&self, segment: usize) -> Range<usize> {
         segment * self.segment..self.steps.min((segment + 1) * self.segment)
     }
 
-    /// Pulls cotangents back through the sequence of the last forward pass, once.
+    /// Pulls cotangents back through the sequence of the last forward pass. Each forward pass
+    /// allows one backward pass.
     ///
-    /// `loss` is called with the steps of a segment, its outputs, and their cotangents, all zero, to be set. `bars` are those
-    /// of [`Layer::backward`].
+    /// `loss` is called with the steps of a segment, its outputs, and their cotangents. The
+    /// cotangents are all zero on entry, and `loss` sets them. `bars` has the same meaning as in
+    /// [`Layer::backward`].
     ///
     /// # Panics
-    /// If `xs` or the cotangents of inputs are not as many as in the forward pass.
+    /// If the number of `xs` or of the cotangents of inputs differs from the forward pass.
     #[track_caller]
     pub fn backward<'a>(
         &mut self,

@@ -1,4 +1,5 @@
-//! Both drivers against passes over the whole sequence and against their definitions, spelled out.
+//! Truncated and checkpointed backpropagation against passes over the whole sequence and against
+//! their definitions.
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -53,8 +54,9 @@ fn assert_close(got: &[f64], want: &[f64]) {
 }
 
 impl Case {
-    /// Gradients, cotangent of the initial state and final state of one pass over the steps from `edge` to `end`, the
-    /// state at `edge` being given; only outputs from `first` on have cotangents.
+    /// Returns the gradients and the cotangent of the initial state of one pass over the steps from
+    /// `edge` to `end`, starting from the state at `edge`. Only the outputs from `first` on have
+    /// cotangents.
     fn pass(&self, edge: usize, first: usize, end: usize, lengths: Lengths) -> (Vec<f64>, State) {
         let (mut state, mut tape) = (self.state.clone(), self.net.tape::<B>());
         let whole = self.steps(lengths);
@@ -84,7 +86,7 @@ impl Case {
 }
 
 #[test]
-fn a_window_as_long_as_the_sequence_is_the_whole() {
+fn a_window_as_long_as_the_sequence_gives_the_whole_gradient() {
     let case = case();
     for lengths in [None, Some([STEPS, 9])] {
         let (gradients, dstate) = case.whole(lengths);
@@ -96,7 +98,7 @@ fn a_window_as_long_as_the_sequence_is_the_whole() {
         assert_eq!(flat(&*sum), gradients);
         assert_eq!(bptt.forward(&case.net, case.steps(lengths)), None);
 
-        // Blocks that look back to the start each.
+        // Blocks whose windows all reach the start.
         let (mut bptt, mut sum) = (case.truncated(5, STEPS), case.net.zero_gradients());
         let mut dstate_sum = SMatrix::zeros();
         while let Some(block) = bptt.forward(&case.net, case.steps(lengths)) {
@@ -109,7 +111,7 @@ fn a_window_as_long_as_the_sequence_is_the_whole() {
 }
 
 #[test]
-fn each_block_looks_back_through_its_window() {
+fn cotangents_go_back_through_the_window() {
     let case = case();
     let (mut state, mut tape) = (case.state.clone(), case.net.tape::<B>());
     case.net.forward(&case.xs, &mut state, &mut tape);
@@ -148,14 +150,18 @@ fn listed(ys: &[SMatrix<f64, 4, B>]) -> Vec<f64> {
 }
 
 #[test]
-fn another_sequence_starts_anew() {
+fn a_new_sequence_starts_from_its_own_state() {
     let case = case();
     let mut bptt = case.truncated(6, 9);
     bptt.forward(&case.net, &case.xs);
     let first = bptt.outputs().to_vec();
     while bptt.forward(&case.net, &case.xs).is_some() {}
     bptt.start(case.state.clone());
-    assert_eq!(bptt.forward(&case.net, &case.xs[..4]), Some(0..4), "it may be of another length");
+    assert_eq!(
+        bptt.forward(&case.net, &case.xs[..4]),
+        Some(0..4),
+        "the new sequence may have another length"
+    );
     bptt.start(case.state.clone());
     assert!(bptt.outputs().is_empty());
     assert_eq!(bptt.forward(&case.net, &case.xs), Some(0..6));
@@ -164,7 +170,7 @@ fn another_sequence_starts_anew() {
 
 #[test]
 #[should_panic(expected = "the block has 6 steps, but `dys` has 5")]
-fn cotangents_of_another_block() {
+fn too_few_cotangents_panic() {
     let case = case();
     let mut bptt = case.truncated(6, 6);
     bptt.forward(&case.net, &case.xs);
@@ -172,8 +178,8 @@ fn cotangents_of_another_block() {
 }
 
 #[test]
-#[should_panic(expected = "the blocks are those of a sequence of 23 steps, but `xs` has 4")]
-fn inputs_of_another_sequence_backward() {
+#[should_panic(expected = "the sequence has 23 steps, but `xs` has 4")]
+fn inputs_of_another_sequence_panic_in_backward() {
     let case = case();
     let mut bptt = case.truncated(6, 6);
     bptt.forward(&case.net, &case.xs);
@@ -181,8 +187,8 @@ fn inputs_of_another_sequence_backward() {
 }
 
 #[test]
-#[should_panic(expected = "the blocks are those of a sequence of 23 steps, but `xs` has 4")]
-fn inputs_of_another_sequence_forward() {
+#[should_panic(expected = "the sequence has 23 steps, but `xs` has 4")]
+fn inputs_of_another_sequence_panic_in_forward() {
     let case = case();
     let mut bptt = case.truncated(6, 9);
     bptt.forward(&case.net, &case.xs);
@@ -191,12 +197,12 @@ fn inputs_of_another_sequence_forward() {
 
 #[test]
 #[should_panic(expected = "a block of 3 steps, a window of 0")]
-fn no_window() {
+fn an_empty_window_panics() {
     case().truncated(3, 0);
 }
 
 #[test]
-fn segments_make_the_whole() {
+fn segments_give_the_whole_gradient() {
     let case = case();
     for lengths in [None, Some([STEPS, 9])] {
         let (gradients, dstate) = case.whole(lengths);
@@ -218,7 +224,7 @@ fn segments_make_the_whole() {
                 Bars::of(&mut sum).state(&mut initial).inputs(&mut dxs),
             );
             assert_eq!(next, 0);
-            // A cell that adds up its gradients step by step has the same sums in the same order.
+            // A cell that adds up its gradients step by step forms the same sums in the same order.
             assert_eq!(flat(&*sum), gradients);
             assert_eq!(initial.state, dstate.state);
             assert!(dxs.iter().all(|dx| dx.iter().all(|x| x.is_finite())));
@@ -227,7 +233,7 @@ fn segments_make_the_whole() {
 }
 
 #[test]
-fn generated_cells_have_the_same_bits_in_segments() {
+fn generated_cells_give_the_same_bits_in_segments() {
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(3);
     let lstm = Lstm::<3, 4, f64>::init(&mut rng);
     let xs: Vec<SMatrix<f64, 3, B>> =
@@ -254,7 +260,7 @@ fn generated_cells_have_the_same_bits_in_segments() {
 
 #[test]
 #[should_panic(expected = "the tape holds a forward pass of 0 steps, but `xs` has 23")]
-fn a_tape_serves_once() {
+fn a_second_backward_pass_panics() {
     let case = case();
     let mut checkpointed = Checkpointed::<_, B>::new();
     let mut state = case.state.clone();

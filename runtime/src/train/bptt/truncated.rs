@@ -1,4 +1,4 @@
-//! Backpropagation through a window of the past.
+//! Backpropagation through a limited window of past steps.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -7,14 +7,19 @@ use core::ops::Range;
 use crate::cell::{Cell, IntoBars, IntoPass, Layer};
 use crate::types::varying::Varying;
 
-/// Truncated backpropagation through time (Williams & Peng 1990, BPTT(h; h'); Sutskever 2013, section 2.8.6): after every
-/// block of `k1` steps the cotangents of its outputs go back through the last `k2` steps. The state is carried from block to
-/// block, its cotangent is cut at the window's edge.
+/// Truncated backpropagation through time (Williams & Peng 1990, BPTT(h; h'); Sutskever 2013,
+/// section 2.8.6). After every block of `k1` steps the cotangents of its outputs go back through
+/// the last `k2` steps. The state is carried from block to block; its cotangent is cut at the start
+/// of the window.
 ///
-/// With `k1 = k2` the sequence is cut into windows. With `k2 > k1` the windows overlap, each of the block's outputs looks
-/// back at least `k2 - k1` steps, and a block costs a forward and a backward pass over `k2` steps: the window is run again
-/// with the parameters as they are now. With `k2 < k1` the outputs of a block's first steps train nothing. If the window is
-/// as long as the sequence, the gradients of all blocks add up to those of the sequence.
+/// - With `k1 = k2` the sequence is cut into windows.
+/// - With `k2 > k1` the windows overlap, and the cotangent of each output goes back through at
+///   least `k2 - k1` steps. A block costs a forward and a backward pass over `k2` steps, because
+///   the window runs again with the current parameters.
+/// - With `k2 < k1` the outputs of the first steps of a block train nothing.
+///
+/// If the window is as long as the sequence, the gradients of all blocks add up to the gradient of
+/// the sequence.
 ///
 /// ```
 /// use rnn_cell::train::bptt::Truncated;
@@ -29,7 +34,7 @@ use crate::types::varying::Varying;
 /// let (mut sgd, mut gradients) = (Sgd::new(0.01), net.zero_gradients());
 /// let mut bptt = Truncated::new(&net, 10, 20);
 /// while let Some(block) = bptt.forward(&net, &xs[..99]) {
-///     // Each output is to be the next input.
+///     // Each output should predict the next input.
 ///     let errors = bptt.outputs().iter().zip(&xs[block.start + 1..]).map(|(y, x)| (y - x) / 10.0);
 ///     let dys: Vec<_> = errors.collect();
 ///     gradients.set_zero();
@@ -45,14 +50,14 @@ pub struct Truncated<L: Cell<B>, const B: usize> {
     start: L::State,
     /// The length of the sequence, once it is known.
     steps: Option<usize>,
-    /// The last block, and the state at its end.
+    /// The last block.
     last: Range<usize>,
     state: L::State,
-    /// The last window in pieces, each with a tape of its own, so that the state in between is known and every piece
-    /// lies within the block or outside of it.
+    /// The last window in pieces, each with its own tape. The state between two pieces is therefore
+    /// known, and every piece is either inside or outside the block.
     pieces: Vec<Range<usize>>,
     tapes: [L::Tape; 3],
-    /// Where the last window starts.
+    /// The start of the last window.
     edge: usize,
     outputs: Vec<L::Output>,
     dstate: L::State,
@@ -62,8 +67,9 @@ impl<L, const B: usize> Truncated<L, B>
 where
     L: Cell<B>,
 {
-    /// An update every `k1` steps, from cotangents that go back through `k2` steps. The first sequence starts from the
-    /// layer's initial state; for a layer with a context see [`from_state`](Self::from_state).
+    /// Makes an update after every `k1` steps, from cotangents that go back through `k2` steps. The
+    /// first sequence starts from the layer's initial state; for a layer with a context see
+    /// [`from_state`](Self::from_state).
     ///
     /// # Panics
     /// If `k1` or `k2` is zero.
@@ -75,7 +81,7 @@ where
         Self::from_state(layer.initial_state(), k1, k2)
     }
 
-    /// [`new`](Self::new) for a first sequence that starts from `state`.
+    /// Does the same as [`new`](Self::new) for a first sequence that starts from `state`.
     ///
     /// # Panics
     /// If `k1` or `k2` is zero.
@@ -110,11 +116,12 @@ where
         self.pieces.clear();
     }
 
-    /// Runs the next block of `xs`, which is always the whole sequence, and returns which steps it is; `None` at the end.
+    /// Runs the next block and returns its steps, or `None` at the end. The pass is always that of
+    /// the whole sequence.
     ///
     /// # Panics
-    /// If `xs` is not of the length that it had for the block before. Another sequence begins with
-    /// [`start`](Self::start).
+    /// If the length of `xs` differs from the previous block. Call [`start`](Self::start) before
+    /// another sequence.
     #[track_caller]
     pub fn forward<'a>(
         &mut self,
@@ -133,7 +140,7 @@ where
             return None;
         }
         self.edge = self.known.max(end.saturating_sub(self.window));
-        // Where the window of the block after this one will start.
+        // The start of the window of the next block.
         let next = xs.len().min(end + self.block).saturating_sub(self.window).clamp(self.edge, end);
         let mut cuts = [self.known, self.edge, next, start, end];
         cuts.sort_unstable();
@@ -158,26 +165,26 @@ where
         Some(self.last.clone())
     }
 
-    /// The outputs of the last block.
+    /// Returns the outputs of the last block.
     pub fn outputs(&self) -> &[L::Output] {
         &self.outputs
     }
 
-    /// The state at the end of the last block.
+    /// Returns the state at the end of the last block.
     pub fn state(&self) -> &L::State {
         &self.state
     }
 
-    /// Pulls the cotangents of the last block's outputs back through the window, after [`forward`](Self::forward) and
-    /// once. Adds into `bars`: the gradients, and the cotangent of a context. The cotangents of states and inputs there are not
-    /// used.
+    /// Pulls the cotangents of the last block's outputs back through the window. Call it after
+    /// [`forward`](Self::forward), once per block. It adds to the gradients and the cotangent of a
+    /// context in `bars`, and ignores the cotangents of states and inputs there.
     ///
-    /// Returns the cotangent of the sequence's initial state if the window reaches it: for
-    /// [`initial_state_backward`](crate::cell::Layer::initial_state_backward).
+    /// Returns the cotangent of the sequence's initial state if the window reaches it. Pass it to
+    /// [`initial_state_backward`](crate::cell::Model::initial_state_backward).
     ///
     /// # Panics
-    /// If `dys` are not as many as the outputs, or `xs` not of the length that
-    /// [`forward`](Self::forward) read.
+    /// If the number of `dys` differs from the number of outputs, or the length of `xs` from that
+    /// in [`forward`](Self::forward).
     #[track_caller]
     pub fn backward<'a>(
         &mut self,
@@ -192,7 +199,7 @@ where
         let (pass, mut bars) = (pass.into_pass(), bars.into_bars());
         let outputs = self.outputs.len();
         assert!(dys.len() == outputs, "the block has {outputs} steps, but `dys` has {}", dys.len());
-        // Nothing runs back before the first block.
+        // Before the first block there are no pieces to go back through.
         check_sequence(self.steps.unwrap_or(pass.xs.len()), pass.xs.len());
         self.dstate = L::State::zero();
         for (piece, tape) in self.pieces.iter().zip(&mut self.tapes).rev() {
@@ -214,7 +221,7 @@ where
 
 #[track_caller]
 fn check_sequence(steps: usize, xs: usize) {
-    assert!(xs == steps, "the blocks are those of a sequence of {steps} steps, but `xs` has {xs}");
+    assert!(xs == steps, "the sequence has {steps} steps, but `xs` has {xs}");
 }
 
 impl<L: Cell<B>, const B: usize> fmt::Debug for Truncated<L, B> {

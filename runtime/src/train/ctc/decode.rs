@@ -1,4 +1,4 @@
-//! From logits to labels.
+//! Decoding of logits to labels.
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -18,14 +18,16 @@ const NEVER: f64 = f64::NEG_INFINITY;
 pub struct Hypothesis {
     /// The labels.
     pub labels: Vec<u32>,
-    /// `ln` of the probability of the labelling's paths that the beam followed: at most that of all of them, and equal to it
-    /// while no beginning of the labelling has fallen out of the beam.
+    /// `ln` of the probability of those of the labelling's paths that the beam followed. It is at
+    /// most that of all its paths, and equal to it unless a prefix of the labelling has fallen out
+    /// of the beam.
     pub log_probability: f64,
 }
 
 impl Ctc {
-    /// What the likeliest path of each sample reads as (best path decoding; Graves et al. 2006, section 3.2). The likeliest
-    /// *labelling* may be another, whose paths are many: see [`beam`](Self::beam).
+    /// Returns the labelling that the most likely path of each sample reads as (best path decoding;
+    /// Graves et al. 2006, section 3.2). The most likely *labelling* may be another one, with many
+    /// paths: see [`beam`](Self::beam).
     pub fn greedy<T: Scalar, const C: usize, const B: usize>(
         &self,
         logits: &[SMatrix<T, C, B>],
@@ -45,20 +47,22 @@ impl Ctc {
         labellings
     }
 
-    /// The likeliest labellings of each sample, the best first, by prefix beam search (Hannun, Maas, Jurafsky & Ng 2014, algorithm
-    /// 1, without a language model): after every step the `width` likeliest beginnings go on, each with all its paths.
+    /// Returns the most likely labellings of each sample, the best first, by prefix beam search
+    /// (Hannun, Maas, Jurafsky & Ng 2014, algorithm 1, without a language model). After every step
+    /// the `width` most likely prefixes continue, each with all its paths.
     ///
-    /// At most `width` hypotheses a sample; fewer if there are fewer labellings of a probability above 0.
+    /// A sample has at most `width` hypotheses, fewer if fewer labellings have a probability
+    /// above 0.
     ///
     /// # Panics
-    /// If `width` is 0 or the blank is no class.
+    /// If `width` is 0, or the blank is not a class.
     pub fn beam<T: Scalar, const C: usize, const B: usize>(
         &self,
         logits: &[SMatrix<T, C, B>],
         lengths: Option<&[usize; B]>,
         width: usize,
     ) -> [Vec<Hypothesis>; B] {
-        assert!(width > 0, "a beam of width 0 follows nothing");
+        assert!(width > 0, "the width of a beam must be at least 1");
         self.check_blank(C);
         array::from_fn(|sample| {
             let steps = lengths.map_or(logits.len(), |lengths| lengths[sample].min(logits.len()));
@@ -75,15 +79,15 @@ impl Ctc {
     }
 }
 
-/// A beginning of a labelling: the one of `parent` and one label more.
+/// A prefix of a labelling: that of `parent`, followed by one label.
 #[derive(Debug, Clone, Copy)]
 struct Prefix {
     parent: usize,
     label: u32,
 }
 
-/// A prefix in the beam with `ln` of the probability of its paths so far, those that end in a blank and those that don't apart:
-/// only the former can go on with the same label again.
+/// A prefix in the beam, with `ln` of the probability of its paths so far. Paths that end in a
+/// blank are separate, because only they can continue with the same label again.
 #[derive(Debug, Clone, Copy)]
 struct Entry {
     prefix: usize,
@@ -97,7 +101,7 @@ impl Entry {
     }
 }
 
-/// A prefix that one more label would make: of the entry `from`, ending with `label`.
+/// A prefix that one more label would make: that of the entry `from`, followed by `label`.
 #[derive(Debug, Clone, Copy)]
 struct Longer {
     from: usize,
@@ -109,8 +113,8 @@ struct Longer {
 struct Beam {
     blank: u32,
     width: usize,
-    /// Every prefix that was ever in the beam, the empty one first. A prefix keeps its number when it falls out, for it may come
-    /// back, and prefixes that go on from it may have stayed.
+    /// Every prefix that was ever in the beam, the empty one first. A prefix that falls out keeps
+    /// its number, because it may return, and longer prefixes may still be in the beam.
     prefixes: Vec<Prefix>,
     numbers: BTreeMap<(usize, u32), usize>,
     entries: Vec<Entry>,
@@ -128,15 +132,15 @@ impl Beam {
     }
 
     fn step(&mut self, log_p: &[f64]) {
-        let place: BTreeMap<usize, usize> =
-            self.entries.iter().enumerate().map(|(place, entry)| (entry.prefix, place)).collect();
+        let places: BTreeMap<usize, usize> =
+            self.entries.iter().enumerate().map(|(index, entry)| (entry.prefix, index)).collect();
         let mut same: Vec<Entry> = self
             .entries
             .iter()
             .map(|entry| Entry {
                 prefix: entry.prefix,
                 blank: entry.total() + log_p[self.blank as usize],
-                // The empty prefix has no label to repeat: its `label` is -inf and stays so.
+                // The empty prefix has no label to repeat: its `label` is -inf and stays -inf.
                 label: entry.label + log_p[self.prefixes[entry.prefix].label as usize],
             })
             .collect();
@@ -145,8 +149,8 @@ impl Beam {
             for label in (0..log_p.len() as u32).filter(|&label| label != self.blank) {
                 let repeats = self.prefixes[entry.prefix].label == label;
                 let probability = if repeats { entry.blank } else { entry.total() } + log_p[label as usize];
-                match self.numbers.get(&(entry.prefix, label)).and_then(|number| place.get(number)) {
-                    Some(&place) => same[place].label = log_add(same[place].label, probability),
+                match self.numbers.get(&(entry.prefix, label)).and_then(|number| places.get(number)) {
+                    Some(&index) => same[index].label = log_add(same[index].label, probability),
                     None => longer.push(Longer { from, label, probability }),
                 }
             }
@@ -154,7 +158,7 @@ impl Beam {
         self.prune(&same, &longer);
     }
 
-    /// Keeps the likeliest of both, of equals the shorter and then the earlier.
+    /// Keeps the most likely entries of both lists; of equal ones the shorter, then the earlier.
     fn prune(&mut self, same: &[Entry], longer: &[Longer]) {
         let mut candidates: Vec<(f64, usize)> = (same.iter().map(Entry::total))
             .chain(longer.iter().map(|longer| longer.probability))

@@ -1,8 +1,9 @@
-//! How far a labelling is from its target.
+//! Distances between labellings and their targets.
 
 use alloc::vec::Vec;
 
-/// The edit distance of Levenshtein: the fewest insertions, deletions and substitutions of one item that turn `a` into `b`.
+/// Returns the Levenshtein distance: the smallest number of insertions, deletions and substitutions
+/// of one item that change `a` into `b`.
 ///
 /// ```
 /// use rnn_cell::train::ctc::edit_distance;
@@ -10,7 +11,7 @@ use alloc::vec::Vec;
 /// assert_eq!(edit_distance(b"kitten", b"sitting"), 3);
 /// ```
 pub fn edit_distance<I: PartialEq>(a: &[I], b: &[I]) -> usize {
-    // `row[j]` is the distance of the items of `a` so far from the first `j` of `b`.
+    // `row[j]` is the distance between the items of `a` so far and the first `j` items of `b`.
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, item) in a.iter().enumerate() {
         let mut diagonal = row[0];
@@ -24,9 +25,10 @@ pub fn edit_distance<I: PartialEq>(a: &[I], b: &[I]) -> usize {
     row[b.len()]
 }
 
-/// The label error rate (Graves et al. 2006, equation 1): the edit distances of all labellings from their targets, by the
-/// number of labels in the targets. It can be above 1; where the targets have no labels at all it is
-/// infinite, or NaN if the labellings are empty too.
+/// Returns the label error rate (Graves et al. 2006, equation 1): the sum of the edit distances of
+/// all labellings from their targets, divided by the number of labels in the targets. It can be
+/// above 1. If the targets have no labels at all it is infinite, or NaN if the labellings are empty
+/// too.
 pub fn label_error_rate<A: AsRef<[u32]>, B: AsRef<[u32]>>(pairs: impl IntoIterator<Item = (A, B)>) -> f64 {
     let (mut errors, mut labels) = (0, 0);
     for (labelling, target) in pairs {
@@ -41,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn distances_by_hand() {
+    fn distances_agree_with_values_by_hand() {
         for (a, b, distance) in [
             ("", "", 0),
             ("", "abc", 3),
@@ -58,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rate_is_by_label() {
+    fn the_rate_is_per_label() {
         let rate = label_error_rate([(vec![1, 2, 3], vec![1, 2]), (vec![], vec![4]), (vec![5], vec![5])]);
         assert_eq!(rate, 0.5);
         assert_eq!(label_error_rate([(vec![1], vec![])]), f64::INFINITY);

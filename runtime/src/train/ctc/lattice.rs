@@ -1,7 +1,8 @@
-//! The forward-backward algorithm over one sample's lattice of steps and positions.
+//! The forward-backward algorithm on the lattice of steps and positions of one sample.
 //!
-//! A position is a place in the target with blanks around every label: of `2 L + 1`, the even ones are blanks, and position `s`
-//! that is odd is label `s / 2`. A path stays, moves on by one position, or skips a blank between two labels that differ.
+//! A position is an index into the target with blanks around every label. There are `2 L + 1`
+//! positions: the even ones are blanks, and odd position `s` is label `s / 2`. A path stays, moves
+//! on by one position, or skips a blank between two different labels.
 
 use alloc::vec::Vec;
 use core::ops::RangeInclusive;
@@ -10,24 +11,27 @@ use crate::{Scalar, functions};
 
 const NEVER: f64 = f64::NEG_INFINITY;
 
-/// One sample's steps. The memory is reused.
+/// The lattice of one sample. Its allocations are reused.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Lattice {
     classes: usize,
     steps: usize,
-    /// `ln p` of every class at every step; after [`differentiate`](Self::differentiate) the gradient by the logits.
+    /// `ln p` of every class at every step. After [`differentiate`](Self::differentiate): the
+    /// gradient with respect to the logits.
     log_p: Vec<f64>,
-    /// `ln` of the probability of the beginnings of paths that are at a position after a step, that step's class included.
+    /// `ln` of the total probability of all paths that reach a position at a step, that step's
+    /// class included.
     alpha: Vec<f64>,
-    /// The same of the rest of the paths, after one step, that step's class excluded.
+    /// `ln` of the total probability of all ways to finish from a position after one step, that
+    /// step's class excluded.
     beta: Vec<f64>,
-    /// How much of the target's probability is in each class at one step.
+    /// The share of each class in the target's probability, at one step.
     shares: Vec<f64>,
     log_likelihood: f64,
 }
 
 impl Lattice {
-    /// Takes the logits of the steps of one sample.
+    /// Reads the logits of the steps of one sample.
     pub(super) fn read<'a, T: Scalar>(
         &mut self,
         classes: usize,
@@ -43,7 +47,7 @@ impl Lattice {
         }
     }
 
-    /// `-ln p(target)`: +inf if no path reads as the target, NaN if a logit is.
+    /// Returns `-ln p(target)`: +inf if no path reads as the target, NaN if a logit is NaN.
     pub(super) fn loss(&mut self, target: &[u32], blank: u32) -> f64 {
         let positions = 2 * target.len() + 1;
         self.alpha.clear();
@@ -68,16 +72,17 @@ impl Lattice {
             Some([]) => unreachable!("there is always a position"),
             Some([only]) => *only,
             Some([.., label, end]) => log_sum([*label, *end, NEVER]),
-            // Without steps there is one path, the empty one.
+            // Without steps the empty path is the only one.
             None if target.is_empty() => 0.0,
             None => NEVER,
         };
-        // Rounding can make a certainty likelier than certain.
+        // Rounding can give a probability above 1.
         if self.log_likelihood > 0.0 { 0.0 } else { -self.log_likelihood }
     }
 
-    /// Turns the classes' probabilities into the gradient of the [`loss`](Self::loss) just computed, which must not be
-    /// infinite: each class's probability less its share in the target's paths (equation 16).
+    /// Replaces the classes' probabilities by the gradient of the [`loss`](Self::loss) that was
+    /// just computed: each class's probability minus its share in the target's paths (equation 16).
+    /// The loss must not be infinite.
     pub(super) fn differentiate(&mut self, target: &[u32], blank: u32) {
         let positions = 2 * target.len() + 1;
         self.beta.clear();
@@ -90,7 +95,8 @@ impl Lattice {
             self.shares.resize(self.classes, 0.0);
             let (here, earlier) =
                 (within(t, self.steps, positions), within(t.max(1) - 1, self.steps, positions));
-            // Downwards: position `s` of the step before needs `s + 1` and `s + 2` of this one.
+            // In descending order: position `s` of the previous step needs `s + 1` and `s + 2` of
+            // this step.
             let (mut next, mut after_next) = (NEVER, NEVER);
             for s in (*earlier.start()..=*here.end()).rev() {
                 let k = class(target, blank, s);
@@ -106,29 +112,31 @@ impl Lattice {
         }
     }
 
-    /// The gradients by the logits, step by step.
+    /// Returns the gradients with respect to the logits, step by step.
     pub(super) fn gradients(&self) -> impl Iterator<Item = &[f64]> {
         self.log_p.chunks_exact(self.classes)
     }
 }
 
-/// The class of a position.
+/// Returns the class of a position.
 fn class(target: &[u32], blank: u32, s: usize) -> usize {
     (if s % 2 == 1 { target[s / 2] } else { blank }) as usize
 }
 
-/// Whether a path may come to position `s` from `s - 2`: over a blank, from another label.
+/// Returns whether a path may move from position `s - 2` to `s`: over a blank, to a different
+/// label.
 fn skips(target: &[u32], s: usize) -> bool {
     s % 2 == 1 && s >= 3 && s / 2 < target.len() && target[s / 2] != target[s / 2 - 1]
 }
 
-/// The positions that a path can be at after step `t` of `steps`, since it begins at one of the first two and ends at one of the
-/// last two; empty if the steps are too few.
+/// Returns the positions that a path can have after step `t` of `steps`. A path begins at one of
+/// the first two positions and ends at one of the last two. The range is empty if there are too few
+/// steps.
 fn within(t: usize, steps: usize, positions: usize) -> RangeInclusive<usize> {
     positions.saturating_sub(2 * (steps - t))..=(2 * t + 1).min(positions - 1)
 }
 
-/// `ln(exp a + exp b + exp c)`; NaN if one of them is.
+/// Returns `ln(exp a + exp b + exp c)`; NaN if one of them is NaN.
 fn log_sum([a, b, c]: [f64; 3]) -> f64 {
     let larger = if b > a { b } else { a };
     let largest = if c > larger { c } else { larger };
@@ -139,7 +147,7 @@ fn log_sum([a, b, c]: [f64; 3]) -> f64 {
     largest + functions::ln(sum)
 }
 
-/// Turns logits into logarithms of probabilities; into NaN if one of them is NaN or +inf.
+/// Converts logits to logarithms of probabilities. All become NaN if a logit is NaN or +inf.
 pub(crate) fn log_softmax(logits: &mut [f64]) {
     let largest = logits.iter().copied().fold(NEVER, |a, b| if b > a { b } else { a });
     let sum: f64 = logits.iter().map(|&logit| functions::exp(logit - largest)).sum();

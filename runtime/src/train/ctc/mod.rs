@@ -1,27 +1,29 @@
-//! Connectionist temporal classification (Graves, Fernández, Gomez & Schmidhuber 2006): training on, and reading of, label
-//! sequences that are shorter than their input and not aligned with it.
+//! Connectionist temporal classification (Graves, Fernández, Gomez & Schmidhuber 2006): training
+//! and decoding of label sequences that are shorter than their input and not aligned with it.
 //!
-//! At each step a network gives logits over the labels and a *blank*. A path through the steps stands for the labelling that is
-//! left when repetitions are merged and then blanks dropped (the paper's map ℬ: `a a - a b b` reads `a a b`); the loss of a target is minus
-//! the logarithm of the probability of all its paths together.
+//! At each step a network returns logits over the labels and a *blank*. A path through the steps
+//! reads as a labelling: first repetitions are merged, then blanks are dropped (the paper's map ℬ:
+//! `a a - a b b` reads as `a a b`). The loss of a target is minus the logarithm of the total
+//! probability of all paths that read as it.
 //!
 //! ```
 //! use nalgebra::Vector3;
 //! use rnn_cell::train::ctc::Ctc;
 //!
-//! // Class 0 is the blank. Two equal labels in a row need a blank between them: one path of three steps, probability 3^-3.
+//! // Class 0 is the blank. Two equal labels in a row need a blank between them. Only one path of
+//! // three steps has it; its probability is 3^-3.
 //! let logits = [Vector3::<f64>::zeros(); 3];
 //! let mut ctc = Ctc::new(0);
 //! let mut dlogits = Vec::new();
 //! let loss = ctc.loss(&logits, None, &[[2, 2]], &mut dlogits);
 //! assert!((loss.value - 27.0_f64.ln()).abs() < 1e-14);
-//! // The gradient pulls towards that path: at the first step from a share of 1/3 to 1.
+//! // The gradient favours that path: its share at the first step rises from 1/3 to 1.
 //! assert!((dlogits[0] - Vector3::new(1.0, 1.0, -2.0) / 3.0).amax() < 1e-14);
 //!
 //! let [best] = ctc.greedy(&logits, None);
 //! assert!(best.is_empty());
 //! let [hypotheses] = ctc.beam(&logits, None, 4);
-//! // No path is likelier than another, but `1` has six of the 27: any run of ones within blanks.
+//! // All paths are equally likely, but six of the 27 read as `1`: any run of ones between blanks.
 //! assert_eq!(hypotheses[0].labels, [1]);
 //! assert!((hypotheses[0].log_probability - (6.0_f64 / 27.0).ln()).abs() < 1e-14);
 //! ```
@@ -41,29 +43,30 @@ pub use distance::{edit_distance, label_error_rate};
 use lattice::Lattice;
 pub(crate) use lattice::log_softmax;
 
-/// The loss and the decoders of connectionist temporal classification, with the memory that the loss reuses from batch to batch.
+/// The loss and the decoders of connectionist temporal classification, with allocations that the
+/// loss reuses from batch to batch.
 #[derive(Debug, Clone)]
 pub struct Ctc {
     blank: u32,
     lattice: Lattice,
 }
 
-/// What [`Ctc::loss`] found.
+/// The result of [`Ctc::loss`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct CtcLoss<T, const B: usize> {
-    /// The mean over the samples that are possible (weighted: the sum); +inf if none of them is.
+    /// The mean over the possible samples (their sum, if weighted); +inf if none is possible.
     pub value: T,
-    /// `-ln p(target)` of each sample, in nats; +inf where it is impossible, 0 in the places that no sample takes.
+    /// `-ln p(target)` of each sample, in nats; +inf if it is impossible, 0 in unused columns.
     pub samples: [T; B],
-    /// The samples whose loss is +inf, which have no gradient, and why: data to mend or to leave
-    /// out.
+    /// The samples whose loss is +inf, with the reasons. They have no gradient and should be
+    /// corrected or removed from the data.
     pub impossible: Vec<Impossible>,
 }
 
-/// A target that no path through its input's steps reads as.
+/// A sample whose target no path through the steps of its input reads as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Impossible {
-    /// The sample's place in the batch.
+    /// The index of the sample in the batch.
     pub sample: usize,
     /// The reason.
     pub cause: Cause,
@@ -74,19 +77,20 @@ pub struct Impossible {
 pub enum Cause {
     /// The target is too long for its input.
     TooLong {
-        /// The steps that the target needs: one per label, and a blank between equal labels.
+        /// The number of steps that the target needs: one per label, and a blank between equal
+        /// labels.
         needed: usize,
-        /// The steps that its input has.
+        /// The number of steps that its input has.
         steps: usize,
     },
-    /// A label is the blank, which no path leaves in what it reads as.
+    /// A label is the blank, which no labelling contains.
     Blank {
-        /// The label's place in the target.
+        /// The index of the label in the target.
         place: usize,
     },
     /// A label is not below the number of logits.
     NoClass {
-        /// The label's place in the target.
+        /// The index of the label in the target.
         place: usize,
         /// The label.
         label: u32,
@@ -121,33 +125,36 @@ impl fmt::Display for Impossible {
 impl core::error::Error for Impossible {}
 
 impl Ctc {
-    /// For logits whose class `blank` is the blank (most often 0).
+    /// Makes the loss and the decoders for logits whose class `blank` is the blank (usually 0).
     pub fn new(blank: u32) -> Self {
         Ctc { blank, lattice: Lattice::default() }
     }
 
-    /// The class of the blank.
+    /// Returns the class of the blank.
     pub fn blank(&self) -> u32 {
         self.blank
     }
 
-    /// The loss of a batch: the mean over its possible samples of `-ln p(target)` (equations 6 to 8), in nats.
+    /// Computes the loss of a batch: the mean of `-ln p(target)` over its possible samples
+    /// (equations 6 to 8), in nats.
     ///
-    /// `logits[t]` are those of step `t`, a sample a column; `lengths` says where each sample's
-    /// input ends (none, or a length beyond the last step: after the last step). `targets` are
-    /// label sequences, the blank not among them, and may be empty; with fewer than `B` the last
-    /// places of the batch take no part. `dlogits` becomes the gradient by the logits (equations 10
-    /// to 16), zero past a sample's end; its memory is reused.
+    /// `logits[t]` are the logits of step `t`, one sample per column. `lengths` holds the number of
+    /// steps of each sample; without it, and for a length beyond the last step, a sample has all
+    /// steps. `targets` are label sequences without blanks, which may be empty. If there are fewer
+    /// than `B`, the last columns of the batch are unused. `dlogits` becomes the gradient with
+    /// respect to the logits (equations 10 to 16), zero past a sample's end. Its allocation is
+    /// reused.
     ///
-    /// A target that is too long for its input, or has a label that is the blank or no class, has a
-    /// loss of +inf, no gradient, no share in the mean, and an entry in
-    /// [`impossible`](CtcLoss::impossible); the other samples of the batch are as they would be
-    /// without it. A logit that is NaN or +inf makes the sample's loss and gradient NaN.
+    /// A target is impossible if it is too long for its input, or if one of its labels is the blank
+    /// or not a class. It has a loss of +inf, no gradient, no share in the mean, and an entry in
+    /// [`impossible`](CtcLoss::impossible). The other samples of the batch are not affected. A
+    /// logit that is NaN or +inf makes the sample's loss and gradient NaN.
     ///
-    /// Everything is computed in `f64` from logarithms: the probabilities of one sequence span hundreds of orders of magnitude.
+    /// Everything is computed in `f64` from logarithms, because the probabilities of one sequence
+    /// span hundreds of orders of magnitude.
     ///
     /// # Panics
-    /// If there are more than `B` targets, or the blank is no class.
+    /// If there are more than `B` targets, or the blank is not a class.
     pub fn loss<T: Scalar, S: AsRef<[u32]>, const C: usize, const B: usize>(
         &mut self,
         logits: &[SMatrix<T, C, B>],
@@ -163,11 +170,12 @@ impl Ctc {
         loss
     }
 
-    /// [`loss`](Self::loss) with a weight a sample: the sum over the possible samples of weight times loss. A sample of weight zero
-    /// has its loss, but no gradient.
+    /// Computes [`loss`](Self::loss) with one weight per sample: the sum of weight times loss over
+    /// the possible samples. A sample of weight zero has a loss in [`samples`](CtcLoss::samples),
+    /// but no gradient.
     ///
     /// # Panics
-    /// As [`loss`](Self::loss).
+    /// If [`loss`](Self::loss) panics.
     pub fn loss_weighted<T: Scalar, S: AsRef<[u32]>, const C: usize, const B: usize>(
         &mut self,
         logits: &[SMatrix<T, C, B>],
@@ -222,7 +230,7 @@ impl Ctc {
         assert!((blank as usize) < classes, "the blank {blank} is not below {classes}, the number of logits");
     }
 
-    /// The first label that no path can read as.
+    /// Returns the first label that no labelling can contain.
     fn bad_label(&self, classes: usize, target: &[u32]) -> Option<Cause> {
         target.iter().enumerate().find_map(|(place, &label)| match label {
             _ if label as usize >= classes => Some(Cause::NoClass { place, label, classes }),

@@ -16,7 +16,8 @@ fn random<const B: usize>(seed: u64, steps: usize) -> Vec<Step<B>> {
     (0..steps).map(|_| Step::from_fn(|_, _| 1.5 * rng::normal(&mut rng))).collect()
 }
 
-/// Every labelling of the sample, with the probability of all its paths and, by step and class, of those that pass there.
+/// Every labelling of a sample with the total probability of its paths, and, by step and class, the
+/// probability of the paths that pass there.
 struct Enumerated(BTreeMap<Vec<u32>, (f64, Vec<[f64; CLASSES]>)>);
 
 impl Enumerated {
@@ -44,7 +45,7 @@ impl Enumerated {
 }
 
 #[test]
-fn loss_and_gradient_are_those_of_every_path() {
+fn loss_and_gradient_agree_with_the_enumeration_of_paths() {
     let mut dlogits = Vec::new();
     for (seed, steps, blank) in [(1, 1, 0), (2, 2, 0), (3, 3, 2), (4, 5, 1), (5, 7, 0)] {
         let logits = random::<1>(seed, steps);
@@ -88,7 +89,7 @@ fn gradient_agrees_with_differences() {
 }
 
 #[test]
-fn a_batch_is_its_samples_and_padding_is_not_read() {
+fn a_batch_agrees_with_its_samples_and_padding_is_not_read() {
     let lengths = [6, 3, 0, 4];
     let mut logits = random::<4>(7, 6);
     for (sample, &length) in lengths.iter().enumerate() {
@@ -100,7 +101,7 @@ fn a_batch_is_its_samples_and_padding_is_not_read() {
     let weights = [1.0, -2.0, 3.0, 0.0];
     let loss = ctc.loss_weighted(&logits, Some(&lengths), &targets, &weights, &mut together);
     assert!((loss.value - loss.samples.iter().zip(weights).map(|(l, w)| l * w).sum::<f64>()).abs() < 1e-14);
-    assert_eq!(loss.samples[2], 0.0, "nothing in no time is certain");
+    assert_eq!(loss.samples[2], 0.0, "an empty target has probability 1 without steps");
     let (greedy, beam) = (ctc.greedy(&logits, Some(&lengths)), ctc.beam(&logits, Some(&lengths), 5));
     for sample in 0..4 {
         let own: Vec<Step<1>> =
@@ -117,7 +118,7 @@ fn a_batch_is_its_samples_and_padding_is_not_read() {
 }
 
 #[test]
-fn what_is_impossible_is_reported_and_has_no_gradient() {
+fn impossible_targets_are_reported_and_have_no_gradient() {
     let logits = random::<4>(8, 3);
     let lengths = [3, 3, 2, 3];
     let targets = [vec![1, 1], vec![1, 2, 2], vec![1, 2, 1], vec![2]];
@@ -152,7 +153,7 @@ fn what_is_impossible_is_reported_and_has_no_gradient() {
 }
 
 #[test]
-fn nan_is_not_hidden() {
+fn nan_is_propagated() {
     let mut ctc = Ctc::new(0);
     let mut dlogits = Vec::new();
     for bad in [f64::NAN, f64::INFINITY] {
@@ -203,7 +204,7 @@ fn a_wide_beam_finds_every_labelling_with_its_probability() {
 }
 
 #[test]
-fn a_narrow_beam_never_overstates_and_a_wider_one_finds_no_less() {
+fn a_narrow_beam_never_overstates_a_probability() {
     for seed in 20..40 {
         let ctc = Ctc::new(0);
         let logits = random::<1>(seed, 7);
@@ -215,7 +216,7 @@ fn a_narrow_beam_never_overstates_and_a_wider_one_finds_no_less() {
             let mut seen: Vec<_> = hypotheses.iter().map(|hypothesis| &hypothesis.labels).collect();
             seen.sort();
             seen.dedup();
-            assert_eq!(seen.len(), width, "a labelling stands in the beam once");
+            assert_eq!(seen.len(), width, "each labelling is in the beam once");
             for Hypothesis { labels, log_probability } in &hypotheses {
                 assert!(log_probability.exp() <= enumerated[labels].0 + 1e-12);
             }
@@ -227,7 +228,7 @@ fn a_narrow_beam_never_overstates_and_a_wider_one_finds_no_less() {
 }
 
 #[test]
-fn the_likeliest_path_need_not_be_the_likeliest_labelling() {
+fn the_most_likely_path_need_not_be_the_most_likely_labelling() {
     // Two steps of (0.6, 0.4): the path of blanks has 0.36, the label 0.24 + 0.24 + 0.16.
     let step = SMatrix::<f64, 2, 1>::new(0.6_f64.ln(), 0.4_f64.ln());
     let ctc = Ctc::new(0);
@@ -238,7 +239,7 @@ fn the_likeliest_path_need_not_be_the_likeliest_labelling() {
 }
 
 #[test]
-fn the_likeliest_path_is_read() {
+fn greedy_decoding_reads_the_most_likely_path() {
     let path = [1, 1, 0, 1, 2, 2, 0, 0, 2];
     let logits = path.map(|class| SMatrix::<f32, 3, 1>::from_fn(|k, _| if k == class { 1.0 } else { 0.0 }));
     assert_eq!(Ctc::new(0).greedy(&logits, None), [vec![1, 1, 2, 2]]);
@@ -247,7 +248,7 @@ fn the_likeliest_path_is_read() {
 }
 
 #[test]
-fn labels_that_no_path_reads_as_are_reported_and_the_rest_is_kept() {
+fn invalid_labels_are_reported_and_other_samples_are_kept() {
     let logits = random::<4>(14, 6);
     let targets = [vec![1, 2], vec![1, 0, 2], vec![2], vec![1, 1, 3, 0]];
     let mut ctc = Ctc::new(0);
@@ -262,7 +263,7 @@ fn labels_that_no_path_reads_as_are_reported_and_the_rest_is_kept() {
         ]
     );
     assert_eq!((loss.samples[1], loss.samples[3]), (f64::INFINITY, f64::INFINITY));
-    // What a batch without the two would give.
+    // The same batch without the two impossible samples.
     let good = [vec![1, 2], vec![], vec![2]];
     let expected = ctc.loss_weighted(&logits, None, &good, &[0.5, 0.0, 0.5, 0.0], &mut without);
     assert_eq!((loss.samples[0], loss.samples[2]), (expected.samples[0], expected.samples[2]));
@@ -275,7 +276,7 @@ fn labels_that_no_path_reads_as_are_reported_and_the_rest_is_kept() {
 }
 
 #[test]
-fn lengths_beyond_the_sequence_end_with_it() {
+fn lengths_are_limited_to_the_sequence() {
     let logits = random::<2>(15, 4);
     let mut ctc = Ctc::new(0);
     let (mut dlogits, mut whole) = (Vec::new(), Vec::new());
@@ -289,12 +290,12 @@ fn lengths_beyond_the_sequence_end_with_it() {
 
 #[test]
 #[should_panic(expected = "the blank 3 is not below 3, the number of logits")]
-fn a_blank_that_is_no_class() {
+fn a_blank_that_is_not_a_class_panics() {
     Ctc::new(3).loss(&random::<2>(1, 4), None, &[[1]], &mut Vec::new());
 }
 
 #[test]
 #[should_panic(expected = "3 targets do not fit into a batch of 2")]
-fn too_many_targets() {
+fn too_many_targets_panic() {
     Ctc::new(0).loss(&random::<2>(1, 4), None, &[[1], [1], [1]], &mut Vec::new());
 }

@@ -1,4 +1,5 @@
-//! The care of gradients between `backward` and an optimiser's step: clearing, adding, norms, clipping, the search for NaN.
+//! Operations on gradients between `backward` and an optimiser's step: clearing, adding, norms,
+//! clipping, the search for NaN.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -10,13 +11,14 @@ use super::{gather, update};
 use crate::Scalar;
 use crate::cell::{Model, ModelMut, Parameter};
 
-/// Multiplies every parameter by `factor`: gradients that were added up over several batches become their mean.
+/// Multiplies every parameter by `factor`. This turns the sum of gradients of several batches into
+/// their mean.
 pub fn scale<M: ModelMut>(gradients: &mut M, factor: f64) {
     let factor = M::Scalar::of(factor);
     gradients.visit_mut(&mut |block| block.values.iter_mut().for_each(|g| *g *= factor));
 }
 
-/// Adds `other` to `gradients`: the gradients of two threads become those of both.
+/// Adds `other` to `gradients`, for example the gradients of another thread.
 ///
 /// # Panics
 /// If the two have different shapes.
@@ -24,13 +26,13 @@ pub fn add<M: ModelMut>(gradients: &mut M, other: &M) {
     add_through(gradients, other, &mut Vec::new());
 }
 
-/// [`add`] with a buffer to use again.
+/// Does the same as [`add`] with a reusable buffer.
 pub(crate) fn add_through<M: ModelMut>(gradients: &mut M, other: &M, flat: &mut Vec<M::Scalar>) {
     gather(other, flat);
     update(gradients, flat, |_, sum, g| sum.iter_mut().zip(g).for_each(|(sum, &g)| *sum += g));
 }
 
-/// The Euclidean norm of all parameters together, computed in `f64`.
+/// Returns the Euclidean norm of all parameters together, computed in `f64`.
 pub fn global_norm<M: Model>(gradients: &M) -> f64 {
     let (mut sum, mut largest) = (0.0, 0.0_f64);
     gradients.visit(&mut |block| {
@@ -40,7 +42,7 @@ pub fn global_norm<M: Model>(gradients: &M) -> f64 {
             largest = largest.max(g.abs());
         }
     });
-    // Squares overflow or vanish long before the norm does.
+    // Squares overflow or underflow long before the norm does.
     if (sum.is_finite() && sum > 1e-280) || largest == 0.0 || !largest.is_finite() {
         return ComplexField::sqrt(sum);
     }
@@ -51,10 +53,11 @@ pub fn global_norm<M: Model>(gradients: &M) -> f64 {
     largest * ComplexField::sqrt(scaled)
 }
 
-/// Scales gradients whose norm is above `max` down to it (Pascanu, Mikolov & Bengio 2013) and returns the norm before.
+/// Scales gradients whose norm is above `max` down to `max` (Pascanu, Mikolov & Bengio 2013).
+/// Returns the norm before scaling.
 ///
-/// Gradients whose norm is NaN or infinite stay as they are, and that norm is returned: no scaling
-/// mends them, and [`check_finite`] says where they went wrong. Skip the step then.
+/// Gradients whose norm is NaN or infinite are not changed, and that norm is returned: scaling
+/// cannot repair them. Skip the step then; [`check_finite`] finds the parameter at fault.
 ///
 /// # Panics
 /// If `max` is not a positive number.
@@ -68,9 +71,11 @@ pub fn clip_global_norm<M: ModelMut>(gradients: &mut M, max: f64) -> f64 {
     norm
 }
 
-/// Brings every gradient, entry by entry, between `-max` and `max` (Mikolov 2012; Graves 2013) and
-/// returns how many were outside. The direction changes; [`clip_global_norm`] keeps it. An infinity
-/// is clipped like any number. NaN stays NaN, and isn't counted.
+/// Clips every entry of the gradients to the range from `-max` to `max` (Mikolov 2012; Graves
+/// 2013). Returns the number of entries that were outside.
+///
+/// This changes the direction of the gradient; [`clip_global_norm`] keeps it. Infinities are
+/// clipped and counted. NaN stays NaN and is not counted.
 ///
 /// # Panics
 /// If `max` is not a positive number.
@@ -89,16 +94,16 @@ pub fn clip_values<M: ModelMut>(gradients: &mut M, max: f64) -> usize {
     outside
 }
 
-/// A scalar that is NaN or infinite, and where it stands.
+/// The position and value of a scalar that is NaN or infinite.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NotFinite {
-    /// The parameter.
+    /// The name of the parameter.
     pub name: String,
     /// The row in the whole parameter.
     pub row: usize,
     /// The column in the whole parameter.
     pub column: usize,
-    /// NaN or an infinity.
+    /// The value: NaN or an infinity.
     pub value: f64,
 }
 
@@ -110,18 +115,18 @@ impl fmt::Display for NotFinite {
 
 impl core::error::Error for NotFinite {}
 
-/// Looks for the first scalar of a model or of its gradients that is NaN or infinite. [`finite`](crate::inspect::finite) says at which
-/// step of a sequence one came up.
+/// Finds the first scalar of a model or of its gradients that is NaN or infinite.
+/// [`finite`](crate::inspect::finite) finds the step of a sequence at which one occurs.
 ///
 /// # Errors
-/// If there is one: its name, its place, its value.
+/// If there is such a scalar; the error has its name, position and value.
 pub fn check_finite<M: Model>(model: &M) -> Result<(), NotFinite> {
     let mut found = None;
     model.visit(&mut |block| find(block, &mut found));
     found.map_or(Ok(()), Err)
 }
 
-/// [`check_finite`] of the fields that are saved and not learned.
+/// Does the same as [`check_finite`] for the fields that are saved but not learned.
 pub(crate) fn check_finite_buffers<M: Model>(model: &M) -> Result<(), NotFinite> {
     let mut found = None;
     model.visit_buffers(&mut |block| find(block, &mut found));

@@ -1,5 +1,5 @@
-//! Optimisers over any [`Model`], their [`Schedule`]s, and what stands between `backward` and a step: norms, clipping, the search for
-//! NaN, the [noise](NoiseScale) of gradients.
+//! Optimisers for any [`Model`], their [`Schedule`]s, and the steps between `backward` and an
+//! update: norms, clipping, the search for NaN, the [noise](NoiseScale) of gradients.
 //!
 //! ```text
 //! gradients.set_zero();
@@ -8,8 +8,8 @@
 //! adam.step(&mut cell, &gradients);
 //! ```
 //!
-//! An optimiser keeps its moments flat, in the order in which the model visits its parameters. It allocates at its
-//! first step and never again, and serves one model from then on.
+//! An optimiser keeps its moments in flat vectors, in the order in which the model visits its
+//! parameters. It allocates in its first step only. From then on it works with models of that size.
 
 mod gradients;
 mod noise;
@@ -31,27 +31,28 @@ pub use noise::WeightNoise;
 pub use noise_scale::NoiseScale;
 pub use schedule::Schedule;
 
-/// Changes a model's parameters by their gradients.
+/// A method that changes a model's parameters by their gradients.
 pub trait Optimiser<T: Scalar> {
-    /// One step downhill.
+    /// Changes the parameters of `model` by one step downhill.
     ///
     /// # Panics
-    /// If `gradients` are not of the shapes of `model`, or `model` not of those of the first step's.
+    /// If `gradients` does not have the shapes of `model`, or `model` does not have the shapes of
+    /// the model of the first step.
     fn step<M: ModelMut<Scalar = T>>(&mut self, model: &mut M, gradients: &M::Gradients);
 
-    /// The learning rate.
+    /// Returns the learning rate.
     fn rate(&self) -> f64;
 
-    /// Sets the learning rate; a [`Schedule`] does.
+    /// Sets the learning rate. A [`Schedule`] calls this.
     ///
     /// # Panics
-    /// If it is negative or not finite.
+    /// If the rate is negative or not finite.
     fn set_rate(&mut self, rate: f64);
 }
 
-/// Stochastic gradient descent, with momentum, Nesterov's momentum and weight decay, as PyTorch defines them:
-/// `g += decay * p; v = momentum * v + g; p -= rate * v`; Nesterov's form steps by `g + momentum * v`. The velocity starts as
-/// the first gradient.
+/// Stochastic gradient descent with momentum, Nesterov momentum and weight decay, as PyTorch
+/// defines them: `g += decay * p; v = momentum * v + g; p -= rate * v`. Nesterov momentum steps by
+/// `g + momentum * v` instead of `v`. The velocity starts as the first gradient.
 #[derive(Debug, Clone)]
 pub struct Sgd<T> {
     rate: f64,
@@ -63,7 +64,7 @@ pub struct Sgd<T> {
 }
 
 impl<T: Scalar> Sgd<T> {
-    /// Plain gradient descent.
+    /// Makes plain gradient descent.
     ///
     /// # Panics
     /// If the rate is negative or not finite.
@@ -73,10 +74,10 @@ impl<T: Scalar> Sgd<T> {
         Sgd { rate, momentum: 0.0, nesterov: false, decay: 0.0, gradient: Vec::new(), velocity: Vec::new() }
     }
 
-    /// With momentum (usually 0.9).
+    /// Adds momentum (usually 0.9).
     ///
     /// # Panics
-    /// If it is negative or not finite.
+    /// If the momentum is negative or not finite.
     #[must_use]
     #[track_caller]
     pub fn momentum(mut self, momentum: f64) -> Self {
@@ -84,10 +85,10 @@ impl<T: Scalar> Sgd<T> {
         self
     }
 
-    /// With Nesterov's momentum.
+    /// Adds Nesterov momentum.
     ///
     /// # Panics
-    /// If it is negative or not finite.
+    /// If the momentum is negative or not finite.
     #[must_use]
     #[track_caller]
     pub fn nesterov(mut self, momentum: f64) -> Self {
@@ -98,7 +99,7 @@ impl<T: Scalar> Sgd<T> {
     /// Adds `decay` times each parameter to its gradient.
     ///
     /// # Panics
-    /// If it is negative or not finite.
+    /// If the decay is negative or not finite.
     #[must_use]
     #[track_caller]
     pub fn weight_decay(mut self, decay: f64) -> Self {
@@ -176,7 +177,8 @@ impl<T: Scalar> Moments<T> {
         }
     }
 
-    /// `coupled`: the decay goes through the gradient and its moments (Adam); otherwise it shrinks the parameter (AdamW).
+    /// Makes one step. If `coupled`, the decay is part of the gradient and its moments (Adam);
+    /// otherwise it shrinks the parameter (AdamW).
     fn step<M: ModelMut<Scalar = T>>(&mut self, model: &mut M, gradients: &M::Gradients, coupled: bool) {
         gather(gradients, &mut self.gradient);
         if self.first.is_empty() {
@@ -215,7 +217,7 @@ macro_rules! adam {
         pub struct $name<T>(Moments<T>);
 
         impl<T: Scalar> $name<T> {
-            /// With the paper's settings: betas of 0.9 and 0.999, epsilon of 1e-8.
+            /// Uses the settings of the paper: betas of 0.9 and 0.999, an epsilon of 1e-8.
             ///
             /// # Panics
             /// If the rate is negative or not finite.
@@ -224,7 +226,7 @@ macro_rules! adam {
                 $name(Moments::new(rate, $decay))
             }
 
-            /// The decay rates of the two moments.
+            /// Sets the decay rates of the two moments.
             ///
             /// # Panics
             /// If one of them is not in `[0, 1)`.
@@ -234,17 +236,17 @@ macro_rules! adam {
                 for beta in [first, second] {
                     assert!(
                         (0.0..1.0).contains(&beta),
-                        "a beta is a number from 0 up to, but not including, 1; this one is {beta}"
+                        "a beta must be at least 0 and below 1, but is {beta}"
                     );
                 }
                 self.0.betas = (first, second);
                 self
             }
 
-            /// What is added to the root of the second moment.
+            /// Sets the term that is added to the root of the second moment.
             ///
             /// # Panics
-            /// If it is negative or not finite.
+            /// If the term is negative or not finite.
             #[must_use]
             #[track_caller]
             pub fn epsilon(mut self, epsilon: f64) -> Self {
@@ -255,7 +257,7 @@ macro_rules! adam {
             $(#[$decay_doc])*
             ///
             /// # Panics
-            /// If it is negative or not finite.
+            /// If the decay is negative or not finite.
             #[must_use]
             #[track_caller]
             pub fn weight_decay(mut self, decay: f64) -> Self {
@@ -284,22 +286,24 @@ macro_rules! adam {
 adam! {
     /// Adam (Kingma & Ba 2015, algorithm 1).
     Adam, default decay 0.0, coupled true,
-    /// Adds `decay` times each parameter to its gradient (0 unless set). [`AdamW`] is usually better.
+    /// Adds `decay` times each parameter to its gradient (0 by default). [`AdamW`] is usually
+    /// better.
 }
 
 adam! {
-    /// Adam with decoupled weight decay (Loshchilov & Hutter 2019, algorithm 2): `p -= rate * decay * p` beside Adam's step.
+    /// Adam with decoupled weight decay (Loshchilov & Hutter 2019, algorithm 2):
+    /// `p -= rate * decay * p` in addition to the step of Adam.
     AdamW, default decay 0.01, coupled false,
-    /// The weight decay, 0.01 unless set.
+    /// Sets the weight decay (0.01 by default).
 }
 
-/// Returns a setting.
+/// Returns a setting after checking it.
 ///
 /// # Panics
-/// If it is negative or not finite.
+/// If the value is negative or not finite.
 #[track_caller]
 fn not_negative(name: &str, value: f64) -> f64 {
-    assert!(value >= 0.0 && value.is_finite(), "{name} is a finite number, 0 or above; this one is {value}");
+    assert!(value >= 0.0 && value.is_finite(), "{name} must be a finite number, 0 or above, but is {value}");
     value
 }
 
@@ -309,7 +313,8 @@ fn gather<M: Model>(gradients: &M, flat: &mut Vec<M::Scalar>) {
     gradients.visit(&mut |block| flat.extend_from_slice(block.values));
 }
 
-/// Calls `f` with the place, the values and the gradient of every block of `model`.
+/// Calls `f` with the range in the flat vector, the values and the gradient of every block of
+/// `model`.
 fn update<M: ModelMut>(
     model: &mut M,
     gradient: &[M::Scalar],
@@ -320,18 +325,18 @@ fn update<M: ModelMut>(
         let range = at..at + block.values.len();
         match gradient.get(range.clone()) {
             Some(gradient) => f(range.clone(), block.values, gradient),
-            None => panic!("the gradients end within `{}` of the model", block.name),
+            None => panic!("the gradients have too few scalars for `{}` of the model", block.name),
         }
         at = range.end;
     });
-    assert!(at == gradient.len(), "the gradients hold {} scalars, the model {at}", gradient.len());
+    assert!(at == gradient.len(), "the gradients have {} scalars, but the model has {at}", gradient.len());
 }
 
 #[track_caller]
 fn assert_same_model(before: usize, now: usize) {
     assert!(
         before == now,
-        "the optimiser began with a model of {before} scalars and cannot serve one of {now}"
+        "the optimiser began with a model of {before} scalars and cannot step one of {now}"
     );
 }
 

@@ -1,4 +1,4 @@
-//! Noise on the weights while a gradient is computed.
+//! Noise on the weights during a gradient computation.
 
 use alloc::vec::Vec;
 
@@ -7,8 +7,9 @@ use crate::Scalar;
 use crate::cell::ModelMut;
 use crate::rng::{self, Rng};
 
-/// Normally distributed noise on every parameter during a forward and a backward pass (Jim, Giles & Horne 1996; Graves 2011,
-/// section 2): weights that lie in flat places of the loss. The optimiser steps from the weights without it.
+/// Normally distributed noise on every parameter during a forward and a backward pass (Jim, Giles &
+/// Horne 1996; Graves 2011, section 2). It favours weights in flat regions of the loss. The
+/// optimiser updates the weights without the noise.
 ///
 /// ```
 /// use rnn_cell::cells::Lstm;
@@ -28,30 +29,33 @@ use crate::rng::{self, Rng};
 #[derive(Debug, Clone)]
 pub struct WeightNoise<T> {
     deviation: f64,
-    /// The parameters without the noise, while it is there.
+    /// The parameters without the noise, while it is present.
     saved: Vec<T>,
-    is_there: bool,
+    is_added: bool,
 }
 
 impl<T: Scalar> WeightNoise<T> {
-    /// Noise of this standard deviation.
+    /// Makes noise of the given standard deviation.
     ///
     /// # Panics
-    /// If it is negative or not finite.
+    /// If the deviation is negative or not finite.
     #[track_caller]
     pub fn new(deviation: f64) -> Self {
-        assert!(deviation >= 0.0 && deviation.is_finite(), "a deviation of {deviation} is none");
-        WeightNoise { deviation, saved: Vec::new(), is_there: false }
+        assert!(
+            deviation >= 0.0 && deviation.is_finite(),
+            "a standard deviation must be a finite number, 0 or above, but is {deviation}"
+        );
+        WeightNoise { deviation, saved: Vec::new(), is_added: false }
     }
 
-    /// Adds noise to every parameter of `model`, and remembers what they were.
+    /// Adds noise to every parameter of `model` and saves the original values.
     ///
     /// # Panics
-    /// If the noise before was not [removed](Self::remove).
+    /// If the previous noise was not [removed](Self::remove).
     #[track_caller]
     pub fn add<M: ModelMut<Scalar = T>>(&mut self, model: &mut M, rng: &mut (impl Rng + ?Sized)) {
-        assert!(!self.is_there, "the noise of the pass before was not removed");
-        self.is_there = true;
+        assert!(!self.is_added, "the previous noise was not removed");
+        self.is_added = true;
         self.saved.clear();
         model.visit_mut(&mut |parameter| {
             self.saved.extend_from_slice(parameter.values);
@@ -61,14 +65,14 @@ impl<T: Scalar> WeightNoise<T> {
         });
     }
 
-    /// Gives every parameter of `model` the value, to the last bit, that it had before the noise.
+    /// Restores every parameter of `model` to its exact value before the noise.
     ///
     /// # Panics
-    /// If there was none, or it was added to a model of another size.
+    /// If there is no noise to remove, or it was added to a model of another size.
     #[track_caller]
     pub fn remove<M: ModelMut<Scalar = T>>(&mut self, model: &mut M) {
-        assert!(self.is_there, "there is no noise to remove");
-        self.is_there = false;
+        assert!(self.is_added, "there is no noise to remove");
+        self.is_added = false;
         update(model, &self.saved, |_, values, saved| values.copy_from_slice(saved));
     }
 }
@@ -84,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn noise_comes_and_goes() {
+    fn noise_is_added_and_removed() {
         let mut model = Elman(Conditioned::<8, 40>::init(&mut generator()));
         let before = model.clone();
         let mut noise = WeightNoise::new(0.5);
@@ -106,7 +110,7 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "was not removed")]
-    fn noise_upon_noise() {
+    fn adding_noise_twice_panics() {
         let mut model = Elman(Conditioned::<1, 2>::zeros());
         let mut noise = WeightNoise::new(0.1);
         noise.add(&mut model, &mut generator());
@@ -115,7 +119,7 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "there is no noise to remove")]
-    fn nothing_to_remove() {
+    fn removing_absent_noise_panics() {
         WeightNoise::new(0.1).remove(&mut Elman(Conditioned::<1, 2>::zeros()));
     }
 }

@@ -1,17 +1,21 @@
-//! How noisy gradients are.
+//! An estimate of the noise in gradients.
 
-/// An estimate of the *simple noise scale* of a model's gradient: the sum of the variances of the gradient of one sample over the squared
-/// length of the true gradient, `tr Σ / |G|²` (McCandlish, Kaplan, Amodei et al. 2018, eq. 2.9). It is about the batch size below which
-/// doubling the batch halves the steps that are needed, and above which it hardly helps.
+/// An estimate of the *simple noise scale* of a model's gradient, `tr Σ / |G|²` (McCandlish,
+/// Kaplan, Amodei et al. 2018, eq. 2.9): the sum of the variances of the gradient of one sample,
+/// divided by the squared length of the true gradient.
 ///
-/// From the lengths of gradients of small batches and of big ones, such as each part of a batch and all of it, the estimator of
-/// the paper's appendix A.1, whose two parts are unbiased. Each part is averaged before the ratio is taken.
+/// Below a batch size of about this value, doubling the batch halves the number of steps that are
+/// needed. Above it, larger batches hardly help.
+///
+/// The estimator of the paper's appendix A.1 compares the lengths of gradients of small and of big
+/// batches, such as each part of a batch and the whole. Numerator and denominator are unbiased;
+/// each is averaged before the division.
 ///
 /// ```
 /// use rnn_cell::train::optim::NoiseScale;
 ///
 /// let mut noise = NoiseScale::new(8, 64);
-/// // In every training step: global norms of the mean gradient of 8 samples and of 64.
+/// // In every training step: the global norms of the mean gradient of 8 samples and of 64.
 /// noise.observe(1.5, 1.1);
 /// assert!(noise.scale().is_some());
 /// ```
@@ -19,7 +23,7 @@
 pub struct NoiseScale {
     small: f64,
     big: f64,
-    /// The weight of a new observation, beside 1 / their number.
+    /// The smallest weight of a new observation, used once 1 / `observations` is below it.
     least: f64,
     observations: u64,
     squared_gradient: f64,
@@ -27,10 +31,11 @@ pub struct NoiseScale {
 }
 
 impl NoiseScale {
-    /// Of batches of so many samples, averaged over all observations.
+    /// Makes an estimate from batches of `small` and of `big` samples, averaged over all
+    /// observations.
     ///
     /// # Panics
-    /// If `small` is zero or not below `big`.
+    /// If `small` is zero, or not below `big`.
     #[track_caller]
     pub fn new(small: usize, big: usize) -> Self {
         assert!(0 < small && small < big, "batches of {small} samples are not smaller than those of {big}");
@@ -44,10 +49,11 @@ impl NoiseScale {
         }
     }
 
-    /// Averaged over about the last so many observations instead: the noise grows while a model learns.
+    /// Averages over about the last `observations` observations instead, because the noise grows
+    /// while a model learns.
     ///
     /// # Panics
-    /// If there are none.
+    /// If `observations` is zero.
     #[must_use]
     #[track_caller]
     pub fn over_last(mut self, observations: usize) -> Self {
@@ -56,8 +62,8 @@ impl NoiseScale {
         self
     }
 
-    /// Takes the [norms](super::global_norm) of the mean gradient of a small batch and of that of a big one, at the same parameters. Norms that are not
-    /// finite are left out.
+    /// Adds an observation: the [norms](super::global_norm) of the mean gradients of a small and of
+    /// a big batch, at the same parameters. Norms that are not finite are ignored.
     pub fn observe(&mut self, small_norm: f64, big_norm: f64) {
         let (small_square, big_square) = (small_norm * small_norm, big_norm * big_norm);
         let squared_gradient = (self.big * big_square - self.small * small_square) / (self.big - self.small);
@@ -71,23 +77,24 @@ impl NoiseScale {
         self.variance += weight * (variance - self.variance);
     }
 
-    /// The number of observations.
+    /// Returns the number of observations.
     pub fn observations(&self) -> u64 {
         self.observations
     }
 
-    /// The squared length of the true gradient, `|G|²`, as estimated: below zero when noise is all that was seen.
+    /// Returns the estimate of the squared length of the true gradient, `|G|²`. It can be negative
+    /// if the observations are mostly noise.
     pub fn squared_gradient(&self) -> f64 {
         self.squared_gradient
     }
 
-    /// The sum of the variances of the gradient of one sample, `tr Σ`.
+    /// Returns the estimate of `tr Σ`, the sum of the variances of the gradient of one sample.
     pub fn variance(&self) -> f64 {
         self.variance
     }
 
-    /// The simple noise scale, in samples. None before there is an observation, and while what was seen is too noisy to tell the true
-    /// gradient from zero.
+    /// Returns the simple noise scale, in samples. Returns `None` without observations, or if they
+    /// are too noisy to distinguish the true gradient from zero.
     pub fn scale(&self) -> Option<f64> {
         (self.squared_gradient > 0.0).then(|| self.variance.max(0.0) / self.squared_gradient)
     }
@@ -104,7 +111,7 @@ mod tests {
 
     const ENTRIES: usize = 50;
 
-    /// The norm of the mean of `count` noisy gradients, added to `sum`; the true one has `truth` in each entry.
+    /// Adds `count` noisy gradients to `sum`. Every entry of the true gradient is `truth`.
     fn add_samples(rng: &mut impl Rng, truth: f64, deviation: f64, count: usize, sum: &mut [f64]) {
         for _ in 0..count {
             sum.iter_mut().for_each(|sum| *sum += truth + deviation * rng::normal(rng));
@@ -127,8 +134,8 @@ mod tests {
     }
 
     #[test]
-    fn planted_noise_is_found() {
-        // |G|² = 50 · 0.01, tr Σ = 50 · 0.25: a scale of 25 samples.
+    fn a_known_noise_scale_is_found() {
+        // |G|² = 50 · 0.01 and tr Σ = 50 · 0.25 give a scale of 25 samples.
         let mut noise = NoiseScale::new(4, 32);
         estimate(&mut noise, 0.1, 0.5, 2000);
         assert!((noise.squared_gradient() / 0.5 - 1.0).abs() < 0.03, "{noise:?}");
@@ -145,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn an_average_can_forget() {
+    fn a_moving_average_forgets_old_observations() {
         let mut noise = NoiseScale::new(4, 32).over_last(50);
         estimate(&mut noise, 0.1, 5.0, 500);
         estimate(&mut noise, 0.1, 0.5, 1000);
@@ -153,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_finite_is_left_out() {
+    fn norms_that_are_not_finite_are_ignored() {
         let mut noise = NoiseScale::new(1, 2);
         noise.observe(f64::NAN, 1.0);
         noise.observe(1.0, f64::INFINITY);
@@ -162,7 +169,7 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "batches of 8 samples are not smaller than those of 8")]
-    fn batches_differ() {
+    fn batches_of_equal_size_panic() {
         NoiseScale::new(8, 8);
     }
 }

@@ -1,4 +1,4 @@
-//! Learning rates that change while a model learns.
+//! Learning rates that change during training.
 
 use core::f64::consts::PI;
 
@@ -7,8 +7,7 @@ use crate::{Scalar, functions};
 
 /// A learning rate for each step of an optimiser.
 ///
-/// Every constructor panics if a rate or a factor is negative or not finite, and so does
-/// [`to`](Self::to).
+/// All constructors and [`to`](Self::to) panic if a rate or a factor is negative or not finite.
 ///
 /// ```
 /// use rnn_cell::train::optim::{Adam, Optimiser, Schedule};
@@ -39,38 +38,40 @@ enum Course {
 }
 
 impl Schedule {
-    /// The same rate at each step.
+    /// Makes a schedule with the same rate at each step.
     #[track_caller]
     pub fn constant(rate: f64) -> Self {
         Self::new(rate, Course::Constant)
     }
 
-    /// `rate * factor^k` in the `k`-th stretch of `every` steps.
+    /// Makes a schedule with the rate `rate * factor^k` in the `k`-th group of `every` steps.
     ///
     /// # Panics
-    /// If a stretch has no steps.
+    /// If `every` is zero.
     #[track_caller]
     pub fn step(rate: f64, every: usize, factor: f64) -> Self {
-        assert!(every > 0, "a stretch must have at least one step");
+        assert!(every > 0, "a schedule must keep a rate for at least one step");
         let factor = not_negative("a factor of learning rates", factor);
         Self::new(rate, Course::Steps { every, factor })
     }
 
-    /// `rate * factor^step`.
+    /// Makes a schedule with the rate `rate * factor^step`.
     #[track_caller]
     pub fn exponential(rate: f64, factor: f64) -> Self {
         let factor = not_negative("a factor of learning rates", factor);
         Self::new(rate, Course::Exponential { factor })
     }
 
-    /// A straight line from `rate` down to 0, or where it [ends](Self::to), after `steps` steps.
+    /// Makes a schedule on a straight line from `rate` down to 0, or to its [floor](Self::to), over
+    /// `steps` steps.
     #[track_caller]
     pub fn linear(rate: f64, steps: usize) -> Self {
         Self::new(rate, Course::Linear { end: steps })
     }
 
-    /// Half a cosine from `rate` down to 0, or where it [ends](Self::to), after `steps` steps (Loshchilov & Hutter 2017, eq. 5, without
-    /// restarts). It stays there.
+    /// Makes a schedule on half a cosine from `rate` down to 0, or to its [floor](Self::to), over
+    /// `steps` steps (Loshchilov & Hutter 2017, eq. 5, without restarts). The rate then stays
+    /// constant.
     #[track_caller]
     pub fn cosine(rate: f64, steps: usize) -> Self {
         Self::new(rate, Course::Cosine { end: steps })
@@ -82,7 +83,7 @@ impl Schedule {
         Schedule { peak, floor: 0.0, warm_up: 0, course }
     }
 
-    /// Never below this rate: where a line or a cosine ends, and where steps and powers stop.
+    /// Sets the smallest rate. A line or a cosine ends there; steps and powers do not go below it.
     #[must_use]
     #[track_caller]
     pub fn to(mut self, floor: f64) -> Self {
@@ -90,23 +91,25 @@ impl Schedule {
         self
     }
 
-    /// Begins with `steps` steps on a straight line up to the rate: `rate / steps`, `2 rate / steps`, .. (Goyal et al. 2017, section
-    /// 2.2). They are part of a cosine's or a line's steps: the whole ends when it would without them. Steps and powers count from
-    /// the end of the warm-up.
+    /// Adds `steps` steps on a straight line up to the rate: `rate / steps`, `2 rate / steps`, ..
+    /// (Goyal et al. 2017, section 2.2).
+    ///
+    /// In a line or a cosine they count as part of its steps, so that its end does not move. Steps
+    /// and powers count from the end of the warm-up.
     #[must_use]
     pub fn warm_up(mut self, steps: usize) -> Self {
         self.warm_up = steps;
         self
     }
 
-    /// The rate of the step that comes after `step` others.
+    /// Returns the rate of the step that comes after `step` others.
     pub fn rate(&self, step: usize) -> f64 {
         if step < self.warm_up {
             return self.peak * (step + 1) as f64 / self.warm_up as f64;
         }
         let since = step - self.warm_up;
-        // How much of the way from the peak to the floor is left.
-        let left = |end: usize, course: fn(f64) -> f64| {
+        // The rate of a course that is the given fraction of the way from the peak to the floor.
+        let between = |end: usize, course: fn(f64) -> f64| {
             let whole = end.saturating_sub(self.warm_up);
             let way = if since >= whole { 1.0 } else { since as f64 / whole as f64 };
             self.floor + (self.peak - self.floor) * course(way)
@@ -115,8 +118,8 @@ impl Schedule {
             Course::Constant => self.peak,
             Course::Steps { every, factor } => self.decayed(factor, since / every),
             Course::Exponential { factor } => self.decayed(factor, since),
-            Course::Linear { end } => left(end, |way| 1.0 - way),
-            Course::Cosine { end } => left(end, |way| 0.5 * (1.0 + functions::cos(PI * way))),
+            Course::Linear { end } => between(end, |way| 1.0 - way),
+            Course::Cosine { end } => between(end, |way| 0.5 * (1.0 + functions::cos(PI * way))),
         }
     }
 
@@ -124,7 +127,7 @@ impl Schedule {
         (self.peak * functions::pow(factor, times as f64)).max(self.floor)
     }
 
-    /// Gives an optimiser the rate of the step that comes after `step` others.
+    /// Sets an optimiser's rate to that of the step that comes after `step` others.
     pub fn apply<T: Scalar>(&self, step: usize, optimiser: &mut impl Optimiser<T>) {
         optimiser.set_rate(self.rate(step));
     }
@@ -148,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn courses() {
+    fn rates_follow_their_course() {
         assert_close(Schedule::constant(0.3), [0, 7, 1 << 40], [0.3; 3]);
         assert_close(Schedule::step(0.8, 10, 0.5), [0, 9, 10, 19, 20], [0.8, 0.8, 0.4, 0.4, 0.2]);
         assert_close(Schedule::exponential(2.0, 0.5), [0, 1, 2, 3], [2.0, 1.0, 0.5, 0.25]);
@@ -157,29 +160,29 @@ mod tests {
     }
 
     #[test]
-    fn floors() {
+    fn rates_stop_at_the_floor() {
         assert_close(Schedule::exponential(2.0, 0.5).to(0.6), [0, 1, 2, usize::MAX], [2.0, 1.0, 0.6, 0.6]);
         assert_close(Schedule::cosine(1.0, 6).to(0.2), [0, 3, 6], [1.0, 0.6, 0.2]);
         assert_close(Schedule::step(0.8, 1, 0.5).to(0.3), [0, 1, 2], [0.8, 0.4, 0.3]);
     }
 
     #[test]
-    fn warm_up_goes_before() {
+    fn warm_up_precedes_the_course() {
         let warm = |schedule: Schedule| schedule.warm_up(4);
         assert_close(warm(Schedule::constant(1.0)), [0, 1, 3, 4, 9], [0.25, 0.5, 1.0, 1.0, 1.0]);
         assert_close(warm(Schedule::exponential(1.0, 0.5)), [3, 4, 5, 6], [1.0, 1.0, 0.5, 0.25]);
-        // The cosine ends at the tenth step, warm-up and all.
+        // The cosine ends after ten steps, including the warm-up.
         assert_close(warm(Schedule::cosine(1.0, 10)), [3, 4, 7, 10], [1.0, 1.0, 0.5, 0.0]);
     }
 
     #[test]
-    fn odd_lengths() {
+    fn lengths_may_be_zero_or_shorter_than_the_warm_up() {
         assert_close(Schedule::cosine(1.0, 0), [0], [0.0]);
         assert_close(Schedule::cosine(1.0, 3).warm_up(5), [4, 5, 6], [1.0, 0.0, 0.0]);
     }
 
     #[test]
-    fn every_optimiser_follows() {
+    fn every_optimiser_follows_a_schedule() {
         fn follow(mut optimiser: impl Optimiser<f64>) -> Vec<f64> {
             let schedule = Schedule::linear(1.0, 2);
             let mut rate = |step| {

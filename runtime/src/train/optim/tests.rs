@@ -1,4 +1,5 @@
-//! Optimisers against their algorithms in exact decimals, and the care of gradients.
+//! Optimisers against their algorithms in exact decimals, and tests of clearing, clipping and
+//! checking gradients.
 
 use alloc::boxed::Box;
 use alloc::format;
@@ -70,7 +71,7 @@ fn assert_close(found: &[f64], expected: [f64; 5]) {
 }
 
 #[test]
-fn sgd_by_hand() {
+fn sgd_agrees_with_values_by_hand() {
     let [one, two] = after(&mut Sgd::new(0.1));
     assert_close(&one, [0.95, -1.9, 0.5, -0.2, 2.9999]);
     assert_close(&two, [0.975, -1.8, 0.1, -0.4, 3.0001]);
@@ -149,7 +150,7 @@ fn later_steps_keep_the_buffers() {
 }
 
 #[test]
-fn a_rate_can_follow_a_schedule() {
+fn the_rate_can_be_changed() {
     let mut sgd = Sgd::new(0.1);
     sgd.set_rate(sgd.rate() * 10.0);
     let mut model = Pair::<f64>::of(START);
@@ -158,7 +159,7 @@ fn a_rate_can_follow_a_schedule() {
 }
 
 #[test]
-fn norms_clip() {
+fn norms_are_clipped() {
     let mut gradients = Pair::<f32>::of([1.0, 2.0, -2.0, 0.0, 4.0]);
     assert_eq!(global_norm(&gradients), 5.0);
     assert_eq!(clip_global_norm(&mut gradients, 5.0), 5.0);
@@ -170,7 +171,7 @@ fn norms_clip() {
 }
 
 #[test]
-fn values_clip() {
+fn values_are_clipped() {
     let mut gradients = Pair::<f64>::of([0.5, -3.0, f64::NAN, f64::INFINITY, 1.0]);
     assert_eq!(clip_values(&mut gradients, 1.0), 2);
     let values = gradients.values();
@@ -231,12 +232,12 @@ fn an_infinite_norm_is_returned_and_clips_nothing() {
 
 #[test]
 #[should_panic(expected = "gradients can't be clipped to ±-1")]
-fn values_clip_to_a_positive_number() {
+fn a_negative_clipping_limit_panics() {
     clip_values(&mut Pair::<f64>::of(FIRST), -1.0);
 }
 
 #[test]
-fn norms_neither_overflow_nor_vanish() {
+fn norms_neither_overflow_nor_underflow() {
     for size in [1e200, 1e-200] {
         let norm = global_norm(&Pair::<f64>::of([1.0, 2.0, -2.0, 0.0, 4.0].map(|x| x * size)));
         assert!((norm / size - 5.0).abs() < 1e-14, "{norm}");
@@ -244,7 +245,7 @@ fn norms_neither_overflow_nor_vanish() {
 }
 
 #[test]
-fn what_is_not_finite_is_named() {
+fn scalars_that_are_not_finite_are_named() {
     let mut gradients = Pair::<f32>::of(START);
     assert_eq!(check_finite(&gradients), Ok(()));
     gradients.w.right[1] = f32::NAN;
@@ -257,7 +258,7 @@ fn what_is_not_finite_is_named() {
 }
 
 #[test]
-fn gradients_add_and_scale() {
+fn gradients_are_added_and_scaled() {
     let mut gradients = Pair::<f64>::of(FIRST);
     add(&mut gradients, &Pair::of(SECOND));
     scale(&mut gradients, 0.5);
@@ -265,8 +266,8 @@ fn gradients_add_and_scale() {
 }
 
 #[test]
-#[should_panic(expected = "the optimiser began with a model of 5 scalars and cannot serve one of 32")]
-fn one_optimiser_serves_one_model() {
+#[should_panic(expected = "the optimiser began with a model of 5 scalars and cannot step one of 32")]
+fn an_optimiser_works_with_one_model_only() {
     use crate::by_hand::Conditioned;
     let mut adam = Adam::new(0.1);
     adam.step(&mut Pair::of(START), &Pair::of(FIRST));

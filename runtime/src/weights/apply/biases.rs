@@ -1,4 +1,4 @@
-//! Reports of biases that only the file has, or only the mapping.
+//! Reports of biases that only the file or only the mapping has.
 
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
@@ -8,8 +8,8 @@ use super::super::mapping::Mapping;
 use super::names::Matches;
 use super::resolve::ResolvedTensor;
 
-/// Reports the layers of which the file lacks all biases, and biases of the file that the mapping
-/// omits. Returns the indices of the biases that the file lacks.
+/// Reports the layers for which the file lacks all biases, and the biases of the file that the
+/// mapping omits. Returns the indices of the biases that the file lacks.
 pub(super) fn report(
     mapping: &Mapping,
     resolved: &[ResolvedTensor],
@@ -32,7 +32,7 @@ pub(super) fn report(
 }
 
 /// Returns the indices of the biases that the file lacks. Only considers layers whose other tensors
-/// the file has.
+/// are in the file.
 fn missing(mapping: &Mapping, resolved: &[ResolvedTensor], matches: &Matches) -> BTreeSet<usize> {
     let mut missing = BTreeSet::new();
     for layer in &mapping.layers {

@@ -19,19 +19,19 @@ pub(super) struct Cells {
     pub(super) paths: Vec<Option<String>>,
     /// Paths of cells that a layer may be meant for. Their parameters are not reported as unmapped.
     pub(super) candidates: BTreeSet<String>,
-    /// Whether the cell of a layer is nowhere in the model.
+    /// True if the model lacks the cell of a layer.
     pub(super) is_missing_one: bool,
 }
 
-/// Finds the cell of every layer of `mapping`. A layer whose cell is at another path counts as one
-/// for that path, so that its other mistakes are reported too.
+/// Finds the cell of every layer of `mapping`. If a layer's cell is at another path, the layer
+/// counts as one for that path, so that its other mistakes are reported too.
 pub(super) fn find_cells(mapping: &Mapping, parameters: &[Parameter], problems: &mut Vec<Problem>) -> Cells {
     let model = cells(parameters);
     let layers: Vec<(&MappedLayer, BTreeSet<&str>)> =
         mapping.layers.iter().map(|layer| (layer, parameters_of(mapping, layer))).collect();
     let own = |layer: &MappedLayer| model.iter().find(|(path, _)| *path == layer.path);
-    // A user's cell may have more parameters than the layer. But an `Elman`, which has all parameters
-    // of a `Dense`, is not a `Dense`.
+    // A user's cell may have more parameters than the layer. But an `Elman`, which has all
+    // parameters of a `Dense`, is not a `Dense`.
     let fits = |layer: &MappedLayer, wanted: &BTreeSet<&str>, names: &BTreeSet<&str>| {
         names == wanted
             || names.is_superset(wanted)
@@ -112,8 +112,8 @@ fn beginning<'p>(path: &'p str, end: &str) -> Option<&'p str> {
     path.strip_suffix(end)?.strip_suffix('.')
 }
 
-/// Reports that the model has another cell at the layer's path. Layers with the same mistake share a
-/// problem.
+/// Reports that the model has another cell at the layer's path. Layers with the same mistake share
+/// a problem.
 fn report_wrong_cell(
     layer: &MappedLayer,
     wanted: &BTreeSet<&str>,
@@ -145,8 +145,8 @@ fn report_wrong_cell(
     });
 }
 
-/// Reports that the layer's cell is at one of the paths `others`. Layers that lack the same beginning
-/// of their paths share a problem.
+/// Reports that the layer's cell is at one of the paths `others`. Layers that lack the same
+/// beginning of their paths share a problem.
 fn report_other_path(layer: &MappedLayer, others: &[&str], problems: &mut Vec<Problem>) {
     let before = match others {
         [one] => beginning(one, &layer.path).map(ToString::to_string),

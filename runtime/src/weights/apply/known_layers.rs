@@ -38,8 +38,8 @@ pub(super) fn kinds(parameters: &BTreeSet<&str>) -> Vec<&'static LayerKind> {
     with_parameters(parameters).map(|mapping| mapping.layers[0].kind).collect()
 }
 
-/// Returns the mappings of the layers whose cell has exactly these parameters, of the programs that
-/// `mapping` contains layers of.
+/// Returns the mappings of the layers whose cell has exactly these parameters. Only considers the
+/// programs whose layers `mapping` contains.
 pub(super) fn mappings(mapping: &Mapping, parameters: &BTreeSet<&str>) -> Vec<Mapping> {
     let programs: BTreeSet<_> = mapping.layers.iter().map(|layer| layer.kind.program()).collect();
     let known = with_parameters(parameters);

@@ -1,4 +1,4 @@
-//! Loading: from the tensors of a file to the parameters of a model.
+//! Loading: the conversion of a file's tensors to the parameters of a model.
 
 use alloc::string::{String, ToString};
 use alloc::vec;
@@ -27,8 +27,8 @@ impl Mapping {
     }
 
     /// Sets every parameter and buffer of `model` from the tensors of a file, which are sorted by
-    /// name, without duplicates. If the file could not be read, reports that with the mistakes of the
-    /// mapping.
+    /// name, without duplicates. If the file could not be read, reports that with the mistakes of
+    /// the mapping.
     pub(in super::super) fn set_named<M: ModelMut>(
         &self,
         model: &mut M,
@@ -55,8 +55,8 @@ impl Mapping {
     }
 }
 
-/// Returns the value of every entry of every parameter, column by column. Reports all mistakes in the
-/// file.
+/// Returns the value of every entry of every parameter, column by column. Reports all mistakes in
+/// the file.
 fn collect(
     mapping: &Mapping,
     file: &[FileTensor],
@@ -89,7 +89,7 @@ fn collect(
         }
     }
     problems.extend(matches.unexpected());
-    // Allocates only if the file holds all values, so that its size bounds the memory.
+    // Allocates only if the file holds all values, so that the size of the file bounds the memory.
     if problems.len() > before {
         return Vec::new();
     }
@@ -106,14 +106,15 @@ fn collect(
     values
 }
 
-/// Returns the parameters in a tensor, each with the rows and columns of it that the tensor holds.
+/// Returns the parameters in a tensor, each with the number of its rows and columns that the tensor
+/// holds.
 fn parts(resolved: &ResolvedTensor, parameters: &[Parameter]) -> Vec<(String, (usize, usize))> {
     let regions = resolved.regions.iter();
     regions.map(|region| (parameters[region.parameter].path.clone(), region.size)).collect()
 }
 
-/// Returns the numbers of a tensor if they have the right shape, a known type, and are finite.
-/// Reports what is wrong, but not a shape that `is_reported` already.
+/// Returns the numbers of a tensor if they have the right shape and a known type and are finite.
+/// Reports mistakes, but not the shape if `is_reported`.
 fn check<'a>(
     tensor: &FileTensor<'a>,
     resolved: &ResolvedTensor,

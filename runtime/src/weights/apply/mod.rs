@@ -1,4 +1,4 @@
-//! A mapping applied to a model and a file: loading, saving, and the mistakes that either can find.
+//! Loading and saving by a mapping, and the mistakes that either can find.
 //!
 //! Each module imports only from the ones above it:
 //!

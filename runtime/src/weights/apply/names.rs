@@ -84,8 +84,8 @@ impl<'f> Matches<'f> {
         self.unmatched.iter().map(|&index| self.file[index].name.as_str())
     }
 
-    /// Finds tensors under other prefixes. Only considers groups of one prefix and one kind of layer
-    /// from which the file has no tensor.
+    /// Finds tensors under other prefixes. Only considers groups of one prefix and one kind of
+    /// layer from which the file has no tensor.
     fn find_moves<'a>(&mut self, mapping: &'a Mapping, resolved: &[ResolvedTensor]) -> Vec<Move<'a>>
     where
         'f: 'a,
@@ -126,8 +126,8 @@ impl<'f> Matches<'f> {
         all
     }
 
-    /// Returns the prefixes under which the file has most of `tensors`, and among those the ones with
-    /// most tensors of the right shape.
+    /// Returns the prefixes under which the file has most of `tensors`; among these, the ones with
+    /// the largest number of tensors of the right shape.
     fn likely_prefixes(
         &self,
         mapping: &Mapping,

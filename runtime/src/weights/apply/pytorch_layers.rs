@@ -1,5 +1,5 @@
-//! Reports of PyTorch layers of which a mapping reads only a part: further layers, the other
-//! direction or a projection would be lost.
+//! Reports of PyTorch layers of which a mapping reads only a part. Without them, the other layers,
+//! the other direction or a projection would be lost.
 
 use alloc::format;
 use alloc::string::String;

@@ -1,5 +1,5 @@
-//! Resolution of a mapping against a model: which entries of which tensor are which entries of which
-//! parameter.
+//! Resolution of a mapping against a model: the entries of parameters that the entries of each
+//! tensor hold.
 
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
@@ -57,8 +57,8 @@ impl ResolvedTensor<'_> {
         self.size.0 * self.size.1
     }
 
-    /// Calls `f` with the index of each entry of a region, in the file's tensor row by row and in the
-    /// parameter column by column.
+    /// Calls `f` with the index of each entry of a region, in the file's tensor row by row and in
+    /// the parameter column by column.
     pub(super) fn each_entry(
         &self,
         region: &Region,
@@ -66,7 +66,7 @@ impl ResolvedTensor<'_> {
         mut f: impl FnMut(usize, usize),
     ) {
         let height = parameters[region.parameter].size.0;
-        // A row of the file is a column of a matrix that the file holds transposed.
+        // If the file holds the transposed matrix, a row of the file is a column of the matrix.
         let (by_row, by_column) = if self.tensor.transposed { (1, self.size.0) } else { (self.size.1, 1) };
         for column in 0..region.size.1 {
             for row in 0..region.size.0 {
@@ -121,7 +121,7 @@ pub(super) fn resolve<'m>(
         is_sound &= problems.len() == before;
     }
     let zero = zero_parameters(mapping, &cells, parameters);
-    // After another mistake, a parameter without a tensor is no mistake of its own.
+    // After another mistake, a parameter without a tensor is not reported.
     let mut unmapped = if is_sound { check_cover(&tensors, &zero, parameters, problems) } else { Vec::new() };
     unmapped.retain(|&index| !cells.candidates.contains(split_path(&parameters[index].path).0));
     Resolved {
@@ -146,13 +146,14 @@ fn zero_parameters(mapping: &Mapping, cells: &Cells, parameters: &[Parameter]) -
     indices.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
-/// Returns the index of the parameter of `part`, whose cell is at `path`, or as the mapping has it.
+/// Returns the index of the parameter of `part`. Its cell is at `path`, or at the mapping's path
+/// without one.
 fn find(part: &Part, path: Option<&str>, parameters: &[Parameter]) -> Option<usize> {
     let wanted = part.at(path);
     parameters.iter().position(|parameter| parameter.path == wanted)
 }
 
-/// Resolves a tensor whose cell is at `path`, or as the mapping has it.
+/// Resolves a tensor whose cell is at `path`, or at the mapping's path without one.
 pub(super) fn resolve_tensor<'m>(
     tensor: &'m Tensor,
     index: usize,
@@ -203,7 +204,7 @@ pub(super) fn resolve_tensor<'m>(
     Some(ResolvedTensor { tensor, index, size, regions })
 }
 
-/// Returns the widths of the parts of a stack that exist.
+/// Returns the widths of those parts of a stack that exist.
 fn widths(stack: &[Part], path: Option<&str>, parameters: &[Parameter]) -> Vec<usize> {
     let widths = stack.iter().filter_map(|part| {
         let parameter = &parameters[find(part, path, parameters)?];

@@ -1,4 +1,4 @@
-//! Saving: from the parameters of a model to the tensors of a file.
+//! Saving: the conversion of a model's parameters to the tensors of a file.
 
 use alloc::string::String;
 use alloc::vec;

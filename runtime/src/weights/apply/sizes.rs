@@ -1,5 +1,5 @@
-//! Reports of files with other sizes than the cell: the sizes, rather than the shapes that follow from
-//! them.
+//! Reports of files with other sizes than the cell. They name the sizes, not the shapes that follow
+//! from them.
 
 use alloc::collections::BTreeSet;
 use alloc::format;
@@ -22,8 +22,8 @@ struct Resized<'m, 'r> {
     cell: Sizes,
 }
 
-/// Reports the layers of ready mappings that have other sizes in the file. Returns the indices of the
-/// tensors whose shapes the report contains.
+/// Reports the layers of ready mappings that have other sizes in the file. Returns the indices of
+/// the tensors whose shapes the report contains.
 pub(super) fn report(
     mapping: &Mapping,
     resolved: &[ResolvedTensor],
@@ -63,8 +63,8 @@ pub(super) fn report(
     reported
 }
 
-/// Returns the sizes that differ, each by its name with the size in the file and in the cell. Leaves
-/// out the inputs of a layer that follow from the outputs of another.
+/// Returns the sizes that differ, each by its name with the size in the file and in the cell.
+/// Leaves out the inputs of a layer that follow from the outputs of another.
 fn differences(layers: &[Resized]) -> Vec<(&'static str, usize, usize)> {
     let mut differ: Vec<(&'static str, usize, usize)> = Vec::new();
     for Resized { layer, file, cell, .. } in layers {
@@ -85,7 +85,8 @@ fn differences(layers: &[Resized]) -> Vec<(&'static str, usize, usize)> {
     differ
 }
 
-/// Returns the sizes of a layer in the file and in the cell, if all shapes of the file agree on them.
+/// Returns the sizes of a layer in the file and in the cell, if all shapes in the file agree on
+/// them.
 fn sizes(layer: &MappedLayer, tensors: &[&ResolvedTensor], matches: &Matches) -> Option<(Sizes, Sizes)> {
     let input = tensors.first().filter(|tensor| tensor.index == layer.tensors.start)?;
     let in_file = |resolved: &ResolvedTensor| {

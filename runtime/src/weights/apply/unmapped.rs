@@ -16,8 +16,8 @@ use super::resolve::resolve_tensor;
 /// Names and shapes of tensors of a file.
 type Shapes = Vec<(String, Vec<usize>)>;
 
-/// Reports the parameters at the indices `unmapped`. If a ready mapping would read them from tensors
-/// of the file, these count as mentioned.
+/// Reports the parameters at the indices `unmapped`. If a ready mapping would read them from
+/// tensors of the file, these count as mentioned.
 pub(super) fn report(
     mapping: &Mapping,
     parameters: &[Parameter],

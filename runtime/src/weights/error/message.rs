@@ -9,10 +9,11 @@ use core::fmt;
 use super::text::{Calls, Name, Names, Path, Paths, Prefixes, Range, Shape, list};
 use super::{Error, Problem};
 
-/// The most problems of an error that are written out.
+/// The largest number of problems that are written out.
 const PROBLEMS: usize = 50;
 
-/// The most bytes of problems that are written out, unless the first one alone is longer.
+/// The largest number of bytes of problems that are written out, unless the first one alone is
+/// longer.
 const LENGTH: usize = 12 * 1024;
 
 impl fmt::Display for Error {
@@ -41,7 +42,8 @@ impl fmt::Display for Error {
     }
 }
 
-// `fn main() -> Result<(), Error>` and `unwrap` print the `Debug` form, so it is the message as well.
+// `fn main() -> Result<(), Error>` and `unwrap` print the `Debug` form, so it is the message as
+// well.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)

@@ -23,8 +23,8 @@ use crate::train::ctc::edit_distance;
 /// The reasons why weights were not loaded or not saved, all at once. After a failed load the model
 /// is unchanged.
 ///
-/// The message, which `Display` and `Debug` write, has at most about 16 KiB: it shortens long names,
-/// escapes their control characters, and lists the first 50 problems.
+/// The message, which `Display` and `Debug` write, has at most about 16 KiB: it shortens long
+/// names, escapes their control characters, and lists the first 50 problems.
 #[derive(Clone)]
 pub struct Error {
     is_load: bool,
@@ -69,12 +69,13 @@ pub(super) fn setting(name: &str, file: impl Into<String>, wanted: &str) -> Prob
     Problem::Setting { name: name.into(), file: file.into(), wanted: wanted.into() }
 }
 
-/// The most layers of a file, or mistakes in them, that an error lists one by one. It counts the
-/// others.
+/// The largest number of layers, or of mistakes in them, that an error lists one by one. It counts
+/// the others.
 #[cfg(any(feature = "onnx", feature = "rtneural"))]
 pub(super) const LISTED: usize = 20;
 
-/// A mistake. Shapes are those of the file's format: `[rows, columns]`, `[n]`, `[]`.
+/// A mistake in a file, a mapping or a model. Shapes are those of the file's format:
+/// `[rows, columns]`, `[n]`, `[]`.
 #[derive(Clone)]
 #[non_exhaustive]
 pub enum Problem {
@@ -83,7 +84,7 @@ pub enum Problem {
         /// The message of the operating system.
         message: String,
     },
-    /// The bytes are not a file of this format, or a damaged one.
+    /// The bytes are not a file of this format, or the file is damaged.
     Format {
         /// The format.
         format: &'static str,
@@ -95,7 +96,7 @@ pub enum Problem {
     OtherFormat {
         /// The other format.
         found: String,
-        /// How to get a file of the right format.
+        /// The way to get a file of the right format.
         help: String,
     },
     /// The file has a setting that is unreadable, or that no cell of this library supports: another
@@ -144,13 +145,14 @@ pub enum Problem {
     },
     /// The file has tensors under another prefix than the mapping.
     Prefix {
-        /// The layers of the tensors, in the other program's words, if ready mappings describe them.
+        /// The layers of the tensors, in the other program's words, if ready mappings describe
+        /// them.
         layers: Vec<&'static str>,
         /// The number of tensors that the file has under its prefix.
         moved: usize,
         /// The number of tensors that the mapping has under its prefix.
         total: usize,
-        /// Whether these are all tensors of the mapping.
+        /// True if these are all tensors of the mapping.
         whole: bool,
         /// The mapping's prefix.
         from: String,
@@ -181,8 +183,8 @@ pub enum Problem {
         /// The parameters.
         parameters: Vec<String>,
     },
-    /// The mapping reads a part of a PyTorch layer. The file has more of it: further layers, the
-    /// other direction, a projection.
+    /// The mapping reads a part of a PyTorch layer. The file has more of it: more layers, the other
+    /// direction, a projection.
     LayerInPart {
         /// The layer.
         layer: &'static str,
@@ -325,7 +327,7 @@ pub enum Problem {
     Uneven {
         /// The tensor.
         tensor: String,
-        /// Whether whole stacks differ in height, rather than the parts of one in width.
+        /// True if whole stacks differ in height, false if the parts of one stack differ in width.
         stacks: bool,
         /// The heights or the widths.
         sizes: Vec<usize>,
@@ -346,14 +348,14 @@ pub enum Problem {
     },
 }
 
-/// The longest name that [`nearest`] compares.
+/// The length in bytes of the longest name that [`nearest`] compares.
 const COMPARED_BYTES: usize = 100;
 
-/// The most names that [`nearest`] compares.
+/// The largest number of names that [`nearest`] compares.
 const COMPARED_NAMES: usize = 1000;
 
-/// Returns one of `names` that ends with `name`, or the one with the smallest edit distance if that
-/// is small.
+/// Returns one of `names` that ends with `name`. If there is none, returns the one with the
+/// smallest edit distance, provided that it is small.
 pub(super) fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str> + Clone) -> Option<String> {
     if let Some(longer) = names.clone().find(|longer| longer.len() > name.len() && longer.ends_with(name)) {
         return Some(longer.to_owned());

@@ -3,20 +3,20 @@
 use alloc::string::{String, ToString};
 use core::fmt::{self, Write};
 
-/// The most items of a list that are written out.
+/// The largest number of items of a list that are written out.
 const ITEMS: usize = 16;
 
-/// The most sizes of a shape that are written out.
+/// The largest number of sizes of a shape that are written out.
 const SIZES: usize = 8;
 
-/// The most bytes of a [`Name`].
+/// The maximum length of a [`Name`], in bytes.
 const NAME: usize = 200;
 
-/// The most bytes of a [`ShortName`].
+/// The maximum length of a [`ShortName`], in bytes.
 #[cfg(any(feature = "nam", feature = "onnx", feature = "rtneural", feature = "safetensors"))]
 const SHORT_NAME: usize = 60;
 
-/// Writes the first items with `write`, `between` in between, and the number of the others.
+/// Writes the first items with `write`, separated by `between`, and the number of the others.
 pub(super) fn list<T>(
     f: &mut fmt::Formatter<'_>,
     items: &[T],
@@ -35,8 +35,8 @@ pub(super) fn list<T>(
     }
 }
 
-/// Writes `text` with its control characters escaped, and the quotes and backslashes as well if it
-/// is to be `quoted`. Cuts it after `most` bytes.
+/// Writes `text` with its control characters escaped, and also quotes and backslashes if `quoted`.
+/// Cuts it after `most` bytes.
 fn escape(f: &mut fmt::Formatter<'_>, text: &str, most: usize, quoted: bool) -> fmt::Result {
     let mut length = 0;
     for c in text.chars() {
@@ -51,7 +51,7 @@ fn escape(f: &mut fmt::Formatter<'_>, text: &str, most: usize, quoted: bool) -> 
     Ok(())
 }
 
-/// Implements `Display` and, with quotes, `Debug` for a name that is cut after so many bytes.
+/// Implements `Display` and, with quotes, `Debug` for a name that is cut after `$most` bytes.
 macro_rules! escaped {
     ($name:ident, $most:expr) => {
         impl fmt::Display for $name<'_> {
@@ -70,11 +70,11 @@ macro_rules! escaped {
     };
 }
 
-/// A name or a text of a file or a model. `{:?}` quotes it.
+/// A name or a text from a file or a model. `{:?}` quotes it.
 pub(in super::super) struct Name<'a>(pub(in super::super) &'a str);
 escaped!(Name, NAME);
 
-/// A name or a text of a file that is one part of many in a longer name. `{:?}` quotes it.
+/// A name or a text from a file that is one of many parts of a longer name. `{:?}` quotes it.
 #[cfg(any(feature = "nam", feature = "onnx", feature = "rtneural", feature = "safetensors"))]
 pub(in super::super) struct ShortName<'a>(pub(in super::super) &'a str);
 #[cfg(any(feature = "nam", feature = "onnx", feature = "rtneural", feature = "safetensors"))]
@@ -151,7 +151,7 @@ impl fmt::Display for Shape<'_> {
     }
 }
 
-/// A range of rows or columns: the first, and the one after the last unless it is the end.
+/// A range of rows or columns: its start, and its exclusive end unless it is open.
 pub(super) struct Range(pub(super) (usize, Option<usize>));
 
 impl fmt::Display for Range {

@@ -1,5 +1,5 @@
-//! The layers of other programs that ready mappings describe. They let a message name a mistake in a
-//! whole layer once, rather than for each of its parameters.
+//! The layers of other programs that ready mappings describe. With them a message names a mistake
+//! in a whole layer once, instead of once per parameter.
 
 use alloc::string::String;
 use core::ops::Range;
@@ -13,8 +13,8 @@ pub(in super::super) struct LayerKind {
     pub(in super::super) layer: &'static str,
     /// The cell with the same equations.
     pub(in super::super) cell: &'static str,
-    /// Whether it has a hidden size. Its first tensor then multiplies the input, its second the
-    /// hidden state.
+    /// True if the layer has a hidden size. Its first tensor then multiplies the input, and its
+    /// second the hidden state.
     pub(in super::super) is_recurrent: bool,
 }
 
@@ -48,7 +48,7 @@ impl LayerKind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in super::super) struct MappedLayer {
     pub(in super::super) kind: &'static LayerKind,
-    /// The range of its tensors among the mapping's.
+    /// The range of its tensors in the mapping.
     pub(in super::super) tensors: Range<usize>,
     /// The path before its parameters, from [`Mapping::under`](super::Mapping::under).
     pub(in super::super) path: String,

@@ -15,15 +15,16 @@ use core::fmt::Display;
 use super::parameters::parameters;
 use crate::cell::Model;
 
-/// Which tensors of a file hold which parameters. One mapping serves to read ([`load`](Self::load))
-/// and to write ([`save`](Self::save)); see the [module](super) for an example.
+/// A description of which tensors of a file hold which parameters. The same mapping reads
+/// ([`load`](Self::load)) and writes ([`save`](Self::save)); see the [module](super) for an
+/// example.
 ///
-/// It must contain every entry of every parameter and buffer exactly once, apart from [`plus`] terms.
-/// Sizes are not written down: they follow from the cell.
+/// It must contain every entry of every parameter and buffer exactly once, apart from [`plus`]
+/// terms. It does not contain sizes, which follow from the cell.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Mapping {
     pub(super) tensors: Vec<Tensor>,
-    /// The beginnings of names of tensors that the file may have and nobody reads.
+    /// Prefixes of the names of tensors that the file may have and that are not read.
     pub(super) ignored: Vec<String>,
     /// Tensors that the file doesn't have. Their parameters are zero.
     pub(super) omitted: Vec<Tensor>,
@@ -37,8 +38,8 @@ impl Mapping {
         Self::default()
     }
 
-    /// Returns the mapping of [`save`](super::save): each parameter and buffer of `model` is a tensor
-    /// of the same name.
+    /// Returns the mapping of [`save`](super::save): each parameter and buffer of `model` is a
+    /// tensor of the same name.
     pub fn by_name<M: Model>(model: &M) -> Self {
         let parameters = parameters(model).into_iter().filter(|parameter| parameter.len() > 0);
         let tensors = parameters.map(|parameter| {
@@ -102,8 +103,8 @@ impl Mapping {
     }
 
     /// Removes the biases of all layers so far that come from [`torch`](super::torch) and
-    /// [`keras`](super::keras), for files without them (`bias=False`, `use_bias=False`). A load sets
-    /// them to zero; a save reports an error if they are not zero.
+    /// [`keras`](super::keras), for files without them (`bias=False`, `use_bias=False`). A load
+    /// sets them to zero; a save reports an error if they are not zero.
     pub fn without_bias(mut self) -> Self {
         let is_bias = |index: usize| self.layer_of(index).is_some() && self.tensors[index].is_bias();
         let is_bias: Vec<bool> = (0..self.tensors.len()).map(is_bias).collect();
@@ -128,8 +129,8 @@ impl Mapping {
         self.layers.iter().find(|layer| layer.tensors.contains(&index))
     }
 
-    /// Removes prefixes and layers from what messages know, for files whose names and cells the user
-    /// doesn't choose.
+    /// Removes prefixes and layers, which only messages use, for files whose names and cells the
+    /// user does not choose.
     #[cfg(any(feature = "nam", feature = "rtneural", feature = "onnx"))]
     pub(super) fn plain(&self) -> Self {
         let mut plain = Self { layers: Vec::new(), ..self.clone() };

@@ -47,16 +47,16 @@ impl Tensor {
         Self { name: name.into(), prefix: 0, rank, transposed: false, stacks: Vec::new() }
     }
 
-    /// Adds parts, one below the other in this order, such as the gates. A second call adds them to
-    /// the right of the first ones, a third to the right of those.
+    /// Adds a stack of parts, one below the other, such as the gates. Each further call adds a
+    /// stack to the right of the previous ones.
     pub fn stack<P: Into<Part>>(mut self, parts: impl IntoIterator<Item = P>) -> Self {
         self.stacks.push(parts.into_iter().map(Into::into).collect());
         self
     }
 
-    /// Declares that the file holds the transposed matrix, as programs do that multiply from the
-    /// right (`x W`). In the file, stacks are then one below the other and the parts of a stack side
-    /// by side.
+    /// Declares that the file holds the transposed matrix, as in programs that multiply from the
+    /// right (`x W`). In the file, stacks are then one below the other, and the parts of a stack
+    /// side by side.
     pub fn transposed(mut self) -> Self {
         self.transposed = !self.transposed;
         self
@@ -89,7 +89,7 @@ pub struct Part {
     pub(in super::super) negated: bool,
 }
 
-/// The first index, and the one after the last unless that is the end.
+/// The first index and the exclusive end, `None` if the range is open.
 pub(in super::super) type Span = (usize, Option<usize>);
 
 /// Returns the whole parameter of this name.
@@ -97,8 +97,8 @@ pub fn part(parameter: impl Into<String>) -> Part {
     Part { parameter: parameter.into(), rows: (0, None), columns: (0, None), plus: false, negated: false }
 }
 
-/// Returns a second term of this parameter. A load adds it to the parameter's value, a save writes
-/// zeros. PyTorch's two biases of a gate are one parameter here.
+/// Returns a second term of this parameter. A load adds it to the parameter's value; a save writes
+/// zeros. PyTorch's two biases per gate are one parameter here.
 pub fn plus(parameter: impl Into<String>) -> Part {
     Part { plus: true, ..part(parameter) }
 }
@@ -124,7 +124,8 @@ impl Part {
         self
     }
 
-    /// Returns the parameter's path if its cell is at `path`, or as the mapping has it.
+    /// Returns the parameter's path if its cell is at `path`. Without `path`, returns the path in
+    /// the mapping.
     pub(in super::super) fn at(&self, path: Option<&str>) -> Cow<'_, str> {
         match (path, split_path(&self.parameter).1) {
             (None, _) => Cow::Borrowed(&self.parameter),

@@ -40,7 +40,7 @@ pub(super) struct Sizes {
 }
 
 impl Sizes {
-    /// Returns the number of weights, `usize::MAX` if it is no `usize`.
+    /// Returns the number of weights, or `usize::MAX` if it overflows.
     fn weights(&self) -> usize {
         let [layers, input, hidden, output] =
             [self.num_layers, self.input_size, self.hidden_size, self.out_channels].map(|size| size as u128);
@@ -76,7 +76,7 @@ impl Sizes {
     }
 }
 
-/// A document whose weights are as many as its sizes need.
+/// A document with the number of weights that its sizes need.
 #[derive(Debug, Clone)]
 pub(super) struct Document {
     pub(super) version: String,
@@ -171,8 +171,8 @@ fn info(root: &Field, problems: &mut Vec<Problem>) -> Info {
     Info { sample_rate, name, loudness, input_level_dbu, output_level_dbu }
 }
 
-/// Writes the document of a model. It is ASCII except for the name. Returns all values that a file
-/// can't hold.
+/// Writes the document of a model. It is ASCII except for the name. Returns a problem for each
+/// value that a file cannot hold.
 pub(super) fn write<M: Model>(
     model: &M,
     tensors: &[ModelTensor<'_, M::Scalar>],
@@ -219,7 +219,7 @@ pub(super) fn write<M: Model>(
         let _ = write!(text, ", \"in_channels\": {input_size}, \"out_channels\": {out_channels}");
     }
     text.push_str("}, \"weights\": [");
-    // Doubles, as Neural Amp Modeler writes them: every reader rounds their digits to the same `f32`.
+    // Neural Amp Modeler also writes doubles: every reader rounds their digits to the same `f32`.
     let weights = tensors.iter().flat_map(|tensor| &tensor.values);
     for (index, weight) in weights.enumerate() {
         let _ = write!(text, "{}{:?}", if index > 0 { ", " } else { "" }, weight.as_f64());

@@ -1,11 +1,12 @@
-//! `.nam` files of [Neural Amp Modeler](https://github.com/sdatkinson/neural-amp-modeler): models of
-//! amplifiers and pedals, of the architecture `LSTM`.
+//! `.nam` files of [Neural Amp Modeler](https://github.com/sdatkinson/neural-amp-modeler): models
+//! of amplifiers and pedals, of the architecture `LSTM`.
 //!
-//! Such a model is a stack of [`InitialStateLstm`]s and a [`Dense`] head. A file is a JSON object with
-//! the keys `version`, `architecture`, `config` (`input_size`, `hidden_size`, `num_layers`), `weights`,
-//! and often `sample_rate` and `metadata`. All weights are in one array. Each layer has the matrix that
-//! multiplies `[x, h]`, row by row, with its gates below each other in the order `i, f, g, o`; the
-//! biases; the initial hidden state; the initial cell state. The head's weights and bias follow.
+//! Such a model is a stack of [`InitialStateLstm`]s and a [`Dense`] head. A file is a JSON object
+//! with the keys `version`, `architecture`, `config` (`input_size`, `hidden_size`, `num_layers`),
+//! `weights`, and often `sample_rate` and `metadata`. All weights are in one array. Each layer has
+//! the matrix that multiplies `[x, h]`, row by row, with its gates below each other in the order
+//! `i, f, g, o`; the biases; the initial hidden state; the initial cell state. The head's weights
+//! and bias follow.
 //!
 //! ```
 //! use rnn_cell::prelude::*;
@@ -29,11 +30,12 @@
 //! # Differences from NeuralAmpModelerCore
 //! The trainer exports the state after a second of silence as the initial state, and
 //! NeuralAmpModelerCore plays another half second of silence before it starts, in which the state
-//! settles. A model loaded here starts from the state in the file. The plug-in may replace `tanh` and
-//! `sigmoid` by coarse polynomials ("fast tanh"); here their error is a few units in the last place.
+//! settles. A model loaded here starts from the state in the file. The plug-in may replace `tanh`
+//! and `sigmoid` by coarse polynomials ("fast tanh"); here their error is a few units in the last
+//! place.
 //!
-//! The tests compare this module with a NumPy program that follows NeuralAmpModelerCore's `lstm.cpp`
-//! line by line, on files of random weights (`tests/weights/fixtures/nam.py`).
+//! The tests compare this module with a NumPy program that follows NeuralAmpModelerCore's
+//! `lstm.cpp` line by line, on files of random weights (`tests/weights/fixtures/nam.py`).
 
 mod document;
 
@@ -91,8 +93,8 @@ impl File {
     ///
     /// # Errors
     /// Lists all mistakes: invalid JSON, another architecture, a version before 0.5.0 or after 0.7,
-    /// sizes that are missing or not positive, a number of weights that doesn't fit the sizes. NaN and
-    /// infinities are invalid JSON.
+    /// sizes that are missing or not positive, a number of weights that does not fit the sizes. NaN
+    /// and infinities are invalid JSON.
     pub fn read(bytes: &[u8]) -> Result<Self, Error> {
         let json = parse_file(bytes, &FORMAT)?;
         Ok(File { document: Document::read(&json).map_err(Error::loading)? })
@@ -101,7 +103,7 @@ impl File {
     /// Reads the file at `path`: see [`read`](Self::read).
     ///
     /// # Errors
-    /// Those of [`read`](Self::read), and a file that cannot be read.
+    /// If [`read`](Self::read) fails, or the file cannot be read.
     #[cfg(feature = "std")]
     pub fn open(path: impl AsRef<std::path::Path>) -> Result<Self, Error> {
         disk::read(path.as_ref(), Self::read)
@@ -131,8 +133,8 @@ impl File {
     /// [`OneLayer`].
     ///
     /// # Errors
-    /// Lists the sizes that differ from the model's, or the values too large for its scalar. The model
-    /// is then unchanged.
+    /// Lists the sizes that differ from the model's, or the values too large for its scalar. The
+    /// model is then unchanged.
     pub fn load<M: ModelMut>(&self, model: &mut M) -> Result<(), Error> {
         let file = self.document.sizes;
         let Some(cell) = Sizes::of(model) else {
@@ -196,7 +198,7 @@ impl Source for File {
 /// Loads the bytes of a file: [`File::read`] and [`File::load`].
 ///
 /// # Errors
-/// Those of both. The model is then unchanged.
+/// If either fails. The model is then unchanged.
 pub fn load<M: ModelMut>(model: &mut M, bytes: &[u8]) -> Result<(), Error> {
     File::read(bytes)?.load(model)
 }
@@ -204,8 +206,9 @@ pub fn load<M: ModelMut>(model: &mut M, bytes: &[u8]) -> Result<(), Error> {
 /// Returns `model` as the bytes of a file for Neural Amp Modeler.
 ///
 /// # Errors
-/// Reports a model that is not a stack of [`InitialStateLstm`]s and a [`Dense`], values that are not
-/// finite in `f32`, which Neural Amp Modeler computes in, and numbers in `info` that are not finite.
+/// Reports a model that is not a stack of [`InitialStateLstm`]s and a [`Dense`], values that are
+/// not finite in `f32`, the precision of Neural Amp Modeler, and numbers in `info` that are not
+/// finite.
 pub fn save<M: Model>(model: &M, info: &Info) -> Result<Vec<u8>, Error> {
     mapping(layers(model)).write(model, |tensors| write(model, tensors, info).map(String::into_bytes))
 }
@@ -213,7 +216,7 @@ pub fn save<M: Model>(model: &M, info: &Info) -> Result<Vec<u8>, Error> {
 /// Saves to the file at `path`: see [`save`].
 ///
 /// # Errors
-/// Those of [`save`], and a file that cannot be written.
+/// If [`save`] fails, or the file cannot be written.
 #[cfg(feature = "std")]
 pub fn save_file<M: Model>(model: &M, info: &Info, path: impl AsRef<std::path::Path>) -> Result<(), Error> {
     disk::write(path.as_ref(), || save(model, info))

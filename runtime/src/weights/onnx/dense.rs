@@ -1,4 +1,4 @@
-//! Dense layers: a product, a bias and an activation, each a node of its own or a part of a `Gemm`.
+//! Dense layers: a product, a bias and an activation, each as its own node or as part of a `Gemm`.
 
 use alloc::format;
 use alloc::vec::Vec;

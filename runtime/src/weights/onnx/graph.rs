@@ -1,5 +1,5 @@
-//! From the nodes of a graph to a chain of layers with their tensors. The nodes are in an order in
-//! which each follows the nodes that it reads.
+//! Conversion of the nodes of a graph to a chain of layers with their tensors. Each node comes
+//! after the nodes that it reads.
 
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -19,8 +19,7 @@ pub(super) const FORMAT: Format = Format {
     exporter: Some("`torch.onnx.export` and tf2onnx write ONNX files"),
 };
 
-/// Returns the layers of a graph, or all that is wrong with it. Operators in `without` are passed
-/// over.
+/// Returns the layers of a graph, or all its mistakes. Operators in `without` are skipped.
 pub(super) fn layers(graph: Graph<'_>, without: &[&str]) -> Result<Vec<Layer>, Vec<Problem>> {
     let mut reader = Reader::new(graph).map_err(|damage| Vec::from([damaged(damage)]))?;
     let mut unknown: BTreeMap<Operator<'_>, usize> = BTreeMap::new();
@@ -51,7 +50,7 @@ pub(super) fn damaged(damage: Damage) -> Problem {
 }
 
 impl<'a> Reader<'a> {
-    /// Adds a node. Returns whether its operator is known, and reports the mistakes of a known one.
+    /// Adds a node and reports its mistakes. Returns whether its operator is known.
     fn add(&mut self, node: Node<'a>, without: &[&str]) -> bool {
         if !self.has_inputs(node) {
             self.give(node, core::iter::repeat(Value::Refused));
@@ -95,8 +94,8 @@ impl<'a> Reader<'a> {
         true
     }
 
-    /// Returns whether the file, the caller or a node before it gives each input of a node. Reports
-    /// the first that has no source.
+    /// Returns whether each input of a node comes from the file, the caller or an earlier node.
+    /// Reports the first input that does not.
     fn has_inputs(&mut self, node: Node<'a>) -> bool {
         for name in node.inputs().filter(|name| !name.is_empty()) {
             let (file, wanted) = match self.value(name) {
@@ -116,7 +115,7 @@ impl<'a> Reader<'a> {
         true
     }
 
-    /// Sets the outputs of a node. No layer can read those beyond `values`.
+    /// Sets the outputs of a node. Outputs beyond `values` cannot be read by a layer.
     fn give(&mut self, node: Node<'a>, values: impl IntoIterator<Item = Value<'a>>) {
         let values = values.into_iter().chain(core::iter::repeat(Value::Other));
         let (mut is_reported, mut is_end) = (false, false);

@@ -11,25 +11,25 @@ pub(super) enum Axis {
     /// The directions of a bidirectional layer.
     Directions,
     Features,
-    /// Steps and samples of a batch, in the order of the graph's input.
+    /// Steps and samples, in the order of the graph's input.
     Unknown,
 }
 
 use Axis::{Batch, Directions, Features, One, Steps, Unknown};
 
-/// The most axes that are followed.
+/// The largest number of axes that the reader follows.
 pub(super) const RANK: usize = 8;
 
 /// The axes of a tensor, outermost first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Layout {
-    /// The first `rank` of them.
+    /// The axes, of which the first `rank` are used.
     axes: [Axis; RANK],
     rank: u8,
-    /// Whether these are the tensor's own axes. Otherwise some of them are joined, or single
-    /// entries lie between them; the numbers are in this order in either case.
+    /// True if these are the tensor's own axes. Otherwise some of them are joined, or axes of one
+    /// entry lie between them. The order of the numbers is the same in both cases.
     exact: bool,
-    /// Whether only some of a sequence's steps are left.
+    /// True if only some of a sequence's steps are left.
     cut: bool,
 }
 
@@ -61,7 +61,7 @@ impl Layout {
         &self.axes[..usize::from(self.rank)]
     }
 
-    /// Returns the layout with other axes, `None` if they are more than [`RANK`].
+    /// Returns the layout with other axes, or `None` if there are more than [`RANK`].
     fn with(self, axes: impl IntoIterator<Item = Axis>) -> Option<Self> {
         let (mut all, mut rank) = ([One; RANK], 0);
         for axis in axes {
@@ -101,7 +101,7 @@ impl Layout {
         (0..rank).contains(&place).then_some(place as usize)
     }
 
-    /// Returns the places of `axes`, unless they hold features or directions.
+    /// Returns the places of `axes`, or an error if one is the axis of features or of directions.
     fn places(&self, axes: &[i64]) -> Result<[bool; RANK], Refusal> {
         let mut places = [false; RANK];
         if !self.exact {
@@ -122,7 +122,7 @@ impl Layout {
         self.with(kept.map(|(&axis, _)| axis)).ok_or(UNKNOWN)
     }
 
-    /// Reverses the axes where there is no `permutation`.
+    /// Permutes the axes, or reverses them without a `permutation`.
     pub(super) fn transpose(self, permutation: Option<&[i64]>) -> Result<Self, Refusal> {
         if !self.exact {
             // Unknown axes may be transposed among themselves.
@@ -147,7 +147,7 @@ impl Layout {
         Ok(Layout { axes, ..self })
     }
 
-    /// Removes `axes` of a single entry, or all of them.
+    /// Removes `axes`, which have a single entry, or all such axes.
     pub(super) fn squeeze(self, axes: Option<&[i64]>) -> Result<Self, Refusal> {
         match axes {
             Some(axes) => self.without(self.places(axes)?),
@@ -155,7 +155,7 @@ impl Layout {
         }
     }
 
-    /// Inserts axes of a single entry, counted in the result.
+    /// Inserts axes of a single entry. Their indices are those in the result.
     pub(super) fn unsqueeze(self, axes: &[i64]) -> Result<Self, Refusal> {
         let rank = axes.len() + usize::from(self.rank);
         if !self.exact {
@@ -176,9 +176,9 @@ impl Layout {
         self.with(all).ok_or(UNKNOWN)
     }
 
-    /// Joins and splits axes before those of all `features`, the sizes of the result being `sizes`
-    /// where they are known. Where the last of them is not, the next layer checks that as many
-    /// features reach it as the layer before gives.
+    /// Joins and splits the axes before those of all `features`. `sizes` are the sizes of the
+    /// result, if known. If the last one is unknown, the next layer checks that it receives all
+    /// features of the previous layer.
     pub(super) fn reshape(self, sizes: Option<&[i64]>, features: usize) -> Result<Self, Refusal> {
         if sizes.is_some_and(|sizes| sizes.last().is_none_or(|&last| last > 0 && last != features as i64)) {
             return Err("on features that it splits or joins");
@@ -209,7 +209,7 @@ impl Layout {
         Ok(Layout { rank: count as u8 + 1, exact: false, ..joined })
     }
 
-    /// Keeps some entries of `axes`, or a single one without its axis.
+    /// Keeps some entries of `axes`. If `single`, keeps one entry and removes the axes.
     pub(super) fn cut(self, axes: &[i64], single: bool) -> Result<Self, Refusal> {
         let places = self.places(axes)?;
         let steps = self.axes().iter().zip(places).any(|(&axis, cut)| cut && axis == Steps);
@@ -218,7 +218,7 @@ impl Layout {
     }
 }
 
-/// Returns the first axes of what a recurrent node reads, by its attribute `layout`.
+/// Returns the first axes of the input of a recurrent node, given its attribute `layout`.
 pub(super) fn order(batch_first: bool) -> [Axis; 2] {
     if batch_first { [Batch, Steps] } else { [Steps, Batch] }
 }
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn transposed_axes() {
+    fn transpose_permutes_axes() {
         let layout = Layout::new(&[Steps, One, Batch, Features]);
         assert_eq!(layout.transpose(Some(&[2, 0, 1, 3])), exact(&[Batch, Steps, One, Features]));
         assert_eq!(layout.transpose(None), exact(&[Features, Batch, One, Steps]));
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn axes_of_one_entry() {
+    fn axes_of_one_entry_are_removed_and_inserted() {
         let layout = Layout::new(&[Steps, One, Batch, Features]);
         let three = exact(&[Steps, Batch, Features]);
         assert_eq!(layout.squeeze(Some(&[1])), three);
@@ -260,15 +260,15 @@ mod tests {
     }
 
     #[test]
-    fn joined_axes() {
+    fn reshape_joins_and_splits_axes() {
         let both = Layout::new(&[Steps, Directions, Batch, Features]);
         assert_eq!(both.reshape(Some(&[0, 0, -1]), 8), Err(FEATURES));
-        let turned = both.transpose(Some(&[0, 2, 1, 3])).unwrap();
-        assert_eq!(turned.reshape(Some(&[0, 0, -1]), 8), exact(&[Steps, Batch, Features]));
+        let swapped = both.transpose(Some(&[0, 2, 1, 3])).unwrap();
+        assert_eq!(swapped.reshape(Some(&[0, 0, -1]), 8), exact(&[Steps, Batch, Features]));
         for split in [&[5, 4, 4][..], &[5, 16], &[]] {
-            assert!(turned.reshape(Some(split), 8).is_err(), "{split:?}");
+            assert!(swapped.reshape(Some(split), 8).is_err(), "{split:?}");
         }
-        let rows = turned.reshape(Some(&[-1, 8]), 8).unwrap();
+        let rows = swapped.reshape(Some(&[-1, 8]), 8).unwrap();
         assert_eq!(rows.reshape(Some(&[0, 0, -1]), 8), Ok(rows));
         assert!(!rows.exact && rows.is_sequence(order(false)) && !rows.is_sequence(order(true)));
         assert_eq!(rows.reshape(Some(&[5, 2, 1, 8]), 8), exact(&[Steps, Batch, One, Features]));
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn sequences() {
+    fn a_sequence_has_all_steps_in_order() {
         let layout = Layout::new(&[Steps, Batch, Features]);
         assert!(layout.is_sequence(order(false)) && !layout.is_sequence(order(true)));
         assert!(!layout.transpose(Some(&[1, 0, 2])).unwrap().is_sequence(order(false)));

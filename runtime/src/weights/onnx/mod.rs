@@ -1,5 +1,6 @@
-//! ONNX models that are a chain of layers: the nodes LSTM, GRU and RNN, and dense layers made of
-//! Gemm, or of MatMul and Add, with Tanh, Relu or Sigmoid after them. Read, not written.
+//! ONNX models that are a chain of layers: the nodes LSTM, GRU and RNN, and dense layers that
+//! consist of Gemm, or of MatMul and Add, optionally followed by Tanh, Relu or Sigmoid. They are
+//! read, not written.
 //!
 //! ```no_run
 //! use rnn_cell::cells::{Dense, Lstm};
@@ -24,25 +25,26 @@
 //! | `reverse` | one of them, for the caller to run from the last step: [`Layer::reverse`] |
 //! | Gemm; MatMul and Add | [`Dense`](crate::cells::Dense); with an activation a cell of your own, [`dense`] |
 //!
-//! What no cell does is refused by name, all of it at once: `clip`, other activations, initial
-//! states that are computed, weights that are computed, quantised or kept in another file, any
-//! other operator.
+//! A file with features that no cell supports is rejected. The error lists them all by name:
+//! `clip`, other activations, initial states that are computed, weights that are computed,
+//! quantised or stored in another file, any other operator.
 //!
-//! The nodes must be a chain: each layer reads what the one before gives, and the graph gives what
-//! the last one gives. A side branch, a cycle, a name that is given twice and an output from the
-//! middle are refused, with the node's name. A final state (`Y_h`, `Y_c`) may be an output as well,
-//! as states are the caller's here. Dense layers may follow the `Y_h` of a layer in one direction.
+//! The nodes must be a chain: each layer reads the output of the previous one, and the last output
+//! is that of the graph. A side branch, a cycle, a duplicate name or an output from the middle is
+//! rejected, with the name of the node. A final state (`Y_h`, `Y_c`) may also be an output, because
+//! states belong to the caller here. Dense layers may follow the `Y_h` of a layer that runs in one
+//! direction.
 //!
-//! Operators that transpose, join or cut the axes of steps and samples are followed (Transpose,
-//! Squeeze, Reshape, Slice, Gather ..). Each layer must still read the features of the layer
-//! before, and a recurrent layer all of its steps in their order. The reader does not check which
-//! steps a model gives at its end, nor that a Reshape keeps steps and samples apart: the file does
-//! not say how many there are.
+//! The reader follows operators that transpose, join or cut the axes of steps and samples
+//! (Transpose, Squeeze, Reshape, Slice, Gather ..). Each layer must still read the features of the
+//! previous layer, and a recurrent layer must read all of its steps in order. The reader does not
+//! check which steps a model returns at its end, nor that a Reshape keeps steps and samples
+//! separate, because the file does not contain their numbers.
 //!
-//! `sequence_lens` must be an input or computed from one: the lengths of a batch's sequences are
-//! what you hand to [`cell::Layer::forward`](crate::cell::Layer::forward).
+//! `sequence_lens` must be an input or computed from one. Pass the lengths of a batch's sequences
+//! to [`cell::Layer::forward`](crate::cell::Layer::forward).
 //!
-//! Checked against files made by `onnx.helper` and what ONNX Runtime computes of them
+//! The tests compare this module with ONNX Runtime on files made by `onnx.helper`
 //! (`tests/weights/fixtures/make_onnx.py`).
 
 mod dense;
@@ -80,16 +82,16 @@ impl File {
     /// Reads the bytes of a file.
     ///
     /// # Errors
-    /// Lists all mistakes: damage, and everything that no cell supports.
+    /// Lists all mistakes: damage, and every feature that no cell supports.
     pub fn read(bytes: &[u8]) -> Result<Self, Error> {
         Self::read_without(bytes, &[])
     }
 
-    /// Reads the bytes of a file, but ignores operators with these names (`"Softmax"`). The caller is
-    /// responsible for computing them.
+    /// Reads the bytes of a file, but ignores operators with these names (`"Softmax"`). The caller
+    /// must compute them.
     ///
     /// # Errors
-    /// Those of [`read`](Self::read).
+    /// If [`read`](Self::read) would fail for a reason other than these operators.
     pub fn read_without(bytes: &[u8], operators: &[&str]) -> Result<Self, Error> {
         check_format(bytes, &graph::FORMAT).map_err(|problem| Error::loading([problem]))?;
         let graph = proto::graph(bytes).map_err(|damage| Error::loading([graph::damaged(damage)]))?;
@@ -99,7 +101,7 @@ impl File {
     /// Reads the file at `path`: see [`read`](Self::read).
     ///
     /// # Errors
-    /// Those of [`read`](Self::read), and a file that cannot be read.
+    /// If [`read`](Self::read) fails, or the file cannot be read.
     #[cfg(feature = "std")]
     pub fn open(path: impl AsRef<std::path::Path>) -> Result<Self, Error> {
         disk::read(path.as_ref(), Self::read)
@@ -113,9 +115,9 @@ impl File {
         self.load_by(&layers(guess_layers(model).into_iter().map(|(layer, ..)| layer)), model)
     }
 
-    /// Loads by a mapping from [`layers`], or a mapping of your own. The tensors of layer 0, an LSTM,
-    /// are called `0.lstm.W`, `0.lstm.R` and `0.lstm.B` like ONNX's inputs, without their axis of
-    /// directions. Those of a bidirectional layer are called `0.lstm.forward.W` and
+    /// Loads by a mapping from [`layers`], or a mapping of your own. The tensors of layer 0, an
+    /// LSTM, are called `0.lstm.W`, `0.lstm.R` and `0.lstm.B`, like ONNX's inputs, without their
+    /// axis of directions. In a bidirectional layer they are called `0.lstm.forward.W` and
     /// `0.lstm.reverse.W`.
     ///
     /// # Errors
@@ -161,8 +163,8 @@ impl File {
         self.layers.iter().enumerate().filter(is_unread).count()
     }
 
-    /// Changes the problem that the model has no parameters for peepholes or an initial state: names
-    /// the cell that has them.
+    /// If the problem is that the model has no parameters for peepholes or an initial state,
+    /// changes it to name the cell that has them.
     fn name_cell(&self, problem: &mut Problem) {
         let Problem::Unexpected { tensor, .. } = problem else { return };
         let number = tensor.split_once('.').and_then(|(number, _)| number.parse::<usize>().ok());
@@ -203,7 +205,7 @@ impl Source for File {
     }
 }
 
-/// Formats the sizes of layers, of the first [`LISTED`] if there are more.
+/// Formats the sizes of layers, at most of the first [`LISTED`].
 fn sizes<'a>(input: usize, layers: impl ExactSizeIterator<Item = (&'a str, usize)>) -> String {
     let more = layers.len().saturating_sub(LISTED);
     let mut sizes = chain::sizes(input, layers.take(LISTED));
@@ -216,7 +218,7 @@ fn sizes<'a>(input: usize, layers: impl ExactSizeIterator<Item = (&'a str, usize
 /// Loads the bytes of a file: [`File::read`] and [`File::load`].
 ///
 /// # Errors
-/// Those of both. The model is then unchanged.
+/// If either fails. The model is then unchanged.
 pub fn load<M: ModelMut>(model: &mut M, bytes: &[u8]) -> Result<(), Error> {
     File::read(bytes)?.load(model)
 }
@@ -237,7 +239,8 @@ impl Layer {
         self
     }
 
-    /// Returns the layer in the reverse direction. The caller must run it from the last step on.
+    /// Returns the layer in the reverse direction. The caller must run it from the last step to the
+    /// first.
     pub fn reverse(mut self) -> Self {
         self.mapping = self.mapping.prefix("reverse.");
         self
@@ -260,7 +263,8 @@ pub fn lstm() -> Layer {
     gated("lstm", ["i", "o", "f", "g"], ["b_i", "b_o", "b_f", "b_g"].map(plus))
 }
 
-/// Returns an LSTM layer with peepholes, whose cell is [`PeepholeLstm`](crate::cells::PeepholeLstm).
+/// Returns an LSTM layer with peepholes, whose cell is
+/// [`PeepholeLstm`](crate::cells::PeepholeLstm).
 pub fn peephole_lstm() -> Layer {
     let Layer { kind, mapping } = lstm();
     Layer { kind, mapping: mapping.with(vector("P").stack(["p_i", "p_o", "p_f"])) }
@@ -300,8 +304,8 @@ pub fn rnn() -> Layer {
     Layer { kind: "rnn".into(), mapping }
 }
 
-/// Returns a dense layer. With the activation `""` its cell is [`Dense`](crate::cells::Dense), with
-/// `"tanh"`, `"relu"` or `"sigmoid"` a cell of your own with the same parameters.
+/// Returns a dense layer. With the activation `""` its cell is [`Dense`](crate::cells::Dense). With
+/// `"tanh"`, `"relu"` or `"sigmoid"` it is a cell of your own with the same parameters.
 pub fn dense(activation: &str) -> Layer {
     Layer {
         kind: dense_kind(activation),
@@ -315,9 +319,9 @@ pub fn layers(layers: impl IntoIterator<Item = Layer>) -> Mapping {
     chain::mapping(layers.into_iter().map(|layer| (layer.kind, layer.mapping)))
 }
 
-/// Guesses the layers of a stack from the names of its parameters. Returns each with the number of its
-/// outputs and inputs. Any other cell than those above counts as dense, and a load then reports the
-/// parameters that it lacks.
+/// Guesses the layers of a stack from the names of its parameters. Returns each layer with the
+/// numbers of its outputs and inputs. A cell that is not in the table above counts as dense. A load
+/// then reports the parameters that it lacks.
 fn guess_layers<M: Model>(model: &M) -> Vec<(Layer, usize, usize)> {
     let depth = model.depth();
     let mut names: Vec<BTreeSet<String>> = vec![BTreeSet::new(); depth];

@@ -1,4 +1,5 @@
-//! Operators without weights: constants, and those that reorder, reshape, select or join numbers.
+//! Operators without weights: constants, and operators that reorder, reshape, select or join
+//! numbers.
 
 use alloc::vec::Vec;
 
@@ -26,8 +27,7 @@ impl<'a> Reader<'a> {
         if is_zero { Value::Zeros } else { Value::Other }
     }
 
-    /// Returns the result of an operator that the caller is responsible for. The chain continues through
-    /// it.
+    /// Returns the result of an operator that the caller computes. The chain continues after it.
     pub(super) fn passed_over(&self, node: Node<'a>) -> Value<'a> {
         let is_end = |value: &Value<'a>| match *value {
             Value::Data { operations, .. } => operations == self.operations,
@@ -43,7 +43,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Returns the result of an operator that joins numbers that belong to no layer, or joins final
+    /// Returns the result of an operator that joins numbers that do not belong to a layer, or final
     /// states.
     pub(super) fn joined(&self, node: Node<'a>) -> Option<Value<'a>> {
         let (mut zeros, mut states, mut others) = (0, 0, 0);
@@ -100,8 +100,9 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// Returns the integers of the attribute `name` or, as newer versions of an operator have it,
-    /// of an input. Returns `None` if the node has neither, and an error if they are computed.
+    /// Returns the integers of the attribute `name`, or of an input where newer versions of an
+    /// operator have one. Returns `None` if the node has neither, and an error if they are
+    /// computed.
     fn integers(&mut self, node: Node<'a>, name: &str, input: usize) -> Result<Option<Vec<i64>>, ()> {
         let attribute = if name.is_empty() { None } else { node.attribute(name) };
         match (attribute, self.input(node, input)) {
@@ -119,7 +120,7 @@ impl<'a> Reader<'a> {
         match node.operator.own() {
             // The types FLOAT, FLOAT16, DOUBLE and BFLOAT16.
             "Cast" => node.attribute("to").is_some_and(|to| [1, 10, 11, 16].contains(&to.integer)),
-            // Only in training.
+            // Dropout changes numbers only in training.
             "Dropout" => self.integers(node, "", 2).is_ok_and(|training| {
                 training.is_none_or(|training| training.iter().all(|&training| training == 0))
             }),

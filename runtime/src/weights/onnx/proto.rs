@@ -1,8 +1,8 @@
-//! The messages of an ONNX model that weights are in:
+//! The messages of an ONNX model that contain weights:
 //! <https://github.com/onnx/onnx/blob/main/onnx/onnx.proto>.
 //!
-//! Nodes and tensors stay in the file's bytes and are read from there whenever they are needed: a
-//! list of tiny ones would take many times the file's length.
+//! Nodes and tensors stay in the file's bytes and are parsed whenever they are needed, because a
+//! list of very small ones would take many times the file's length.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -16,7 +16,7 @@ pub(super) struct Graph<'a> {
     bytes: &'a [u8],
 }
 
-/// The oldest version of ONNX's operators whose nodes mean what they do today.
+/// The oldest version of ONNX's operators whose nodes have today's meaning.
 const OLDEST: i64 = 7;
 
 /// Finds the graph of a `ModelProto` and checks it for damage.
@@ -51,7 +51,7 @@ impl<'a> Graph<'a> {
         own.filter_map(move |(_, value)| read(value.bytes().ok()?).ok())
     }
 
-    /// Returns the nodes in the file's order, in which the format says they can be computed.
+    /// Returns the nodes in the order of the file, in which the format says they can be computed.
     pub(super) fn nodes(self) -> impl Iterator<Item = Node<'a>> {
         self.all(1, node)
     }
@@ -92,7 +92,7 @@ fn operators(bytes: &[u8]) -> Result<(), Damage> {
     }
 }
 
-/// Checks that a `FunctionProto` puts nothing in the place of ONNX's own operators.
+/// Checks that a `FunctionProto` does not replace an operator of ONNX's own.
 fn function(bytes: &[u8]) -> Result<(), Damage> {
     let mut domain = "";
     for field in fields(bytes) {
@@ -114,7 +114,7 @@ fn declared(bytes: &[u8]) -> Result<&str, Damage> {
     Ok(name)
 }
 
-/// A node.
+/// A node of the graph.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Node<'a> {
     pub(super) name: &'a str,
@@ -125,18 +125,18 @@ pub(super) struct Node<'a> {
 /// The operator of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Operator<'a> {
-    /// `""` for ONNX's own.
+    /// The domain of the operator; `""` for ONNX's own.
     domain: &'a str,
     name: &'a str,
 }
 
 impl<'a> Operator<'a> {
-    /// Returns the name of an operator of ONNX's own, `""` for any other.
+    /// Returns the name of the operator if it is ONNX's own, otherwise `""`.
     pub(super) fn own(self) -> &'a str {
         if self.domain.is_empty() { self.name } else { "" }
     }
 
-    /// Returns whether this is its name, after its domain if it is not ONNX's own.
+    /// Returns whether `name` is the operator's name, after its domain if it is not ONNX's own.
     pub(super) fn is(self, name: &str) -> bool {
         match self.domain {
             "" => self.name == name,
@@ -179,12 +179,12 @@ impl<'a> Node<'a> {
         own.filter_map(|(_, value)| value.text().ok())
     }
 
-    /// Returns its inputs' names, `""` where an optional one is left out.
+    /// Returns the names of the inputs; `""` for an optional input that is left out.
     pub(super) fn inputs(self) -> impl Iterator<Item = &'a str> {
         self.texts(1)
     }
 
-    /// Returns its outputs' names, `""` where an optional one is left out.
+    /// Returns the names of the outputs; `""` for an optional output that is left out.
     pub(super) fn outputs(self) -> impl Iterator<Item = &'a str> {
         self.texts(2)
     }
@@ -207,7 +207,7 @@ impl<'a> Node<'a> {
         self.attributes().find(|attribute| attribute.name == name)
     }
 
-    /// Returns whether an attribute is there and not zero.
+    /// Returns whether the node has this attribute and it is not zero.
     pub(super) fn flag(self, name: &str) -> bool {
         self.attribute(name).is_some_and(|value| value.integer != 0)
     }
@@ -247,7 +247,7 @@ impl<'a> Attribute<'a> {
         own.filter_map(|(_, value)| value.bytes().ok())
     }
 
-    /// Returns the list of integers, if there are at most [`RANK`].
+    /// Returns the list of integers, if it has at most [`RANK`].
     pub(super) fn integers(self) -> Option<Vec<i64>> {
         let mut all = Short::default();
         for (number, value) in fields(self.bytes).flatten() {
@@ -274,7 +274,7 @@ impl Short {
         self.count += 1;
     }
 
-    /// Returns the whole list, if it isn't longer.
+    /// Returns the whole list, if it has at most [`RANK`] integers.
     fn list(self) -> Option<Vec<i64>> {
         (self.count <= RANK).then_some(self.first)
     }
@@ -284,15 +284,15 @@ impl Short {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Tensor<'a> {
     pub(super) name: &'a str,
-    /// How many numbers it has, as many as its shape; or why they can't be read.
+    /// The number of numbers, which is that of the shape, or the reason why they can't be read.
     pub(super) length: Result<usize, Unreadable>,
-    /// Whether they can be read and are all zero.
+    /// True if the numbers can be read and are all zero.
     pub(super) is_zero: bool,
     data_type: i64,
     pub(super) bytes: &'a [u8],
 }
 
-/// Why the numbers of a tensor can't be read.
+/// The reason why the numbers of a tensor can't be read.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Unreadable {
     Elsewhere,
@@ -315,7 +315,7 @@ impl fmt::Display for Unreadable {
     }
 }
 
-// `data_type` of `TensorProto`.
+// Values of `data_type` in `TensorProto`.
 const FLOAT: i64 = 1;
 const INT32: i64 = 6;
 const INT64: i64 = 7;
@@ -373,7 +373,7 @@ impl Tensor<'_> {
         Ok(())
     }
 
-    /// Returns its sizes, if there are at most [`RANK`].
+    /// Returns the sizes, if there are at most [`RANK`].
     pub(super) fn shape(&self) -> Option<Vec<usize>> {
         let mut shape = Short::default();
         for (number, value) in fields(self.bytes).flatten() {
@@ -384,7 +384,7 @@ impl Tensor<'_> {
         shape.list()?.into_iter().map(|size| usize::try_from(size).ok()).collect()
     }
 
-    /// Returns its integers or truth values, if they can be read and there are at most [`RANK`].
+    /// Returns the integers or truth values, if they can be read and there are at most [`RANK`].
     pub(super) fn integers(&self) -> Option<Vec<i64>> {
         let mut all = Short::default();
         for (number, value) in fields(self.bytes).flatten() {

@@ -1,8 +1,8 @@
 //! The reader of a graph: the meaning of its names, the layers so far, and the problems.
 //!
-//! `operations` counts the operations of the chain. A result of the chain knows how many operations
-//! led to it, and only the latest can be read. So a side branch, a cycle and a second chain are all
-//! refused at the node that reads them.
+//! `operations` counts the operations of the chain. Each result of the chain stores the count at
+//! its creation, and only the latest result can be read. A side branch, a cycle and a second chain
+//! are therefore rejected at the node that reads them.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -27,17 +27,17 @@ pub(super) struct Layer {
 /// A tensor of a layer.
 #[derive(Debug, Clone)]
 pub(super) struct Tensor {
-    /// `forward.` or `reverse.`, or `""` of a layer that runs forward only.
+    /// `forward.` or `reverse.`; `""` for a layer that only runs forward.
     pub(super) direction: &'static str,
     pub(super) name: &'static str,
     pub(super) rows: usize,
     /// The number of columns of a matrix, `None` for a vector.
     pub(super) columns: Option<usize>,
-    /// The numbers, row by row. `None` if the file leaves the tensor out, which then counts as zero.
+    /// The numbers, row by row. `None` if the file leaves the tensor out; it then counts as zero.
     pub(super) numbers: Option<Vec<f64>>,
 }
 
-/// The meaning of a name of the graph.
+/// The meaning of a name in the graph.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Value<'a> {
     /// A name that no node has computed yet.
@@ -48,15 +48,15 @@ pub(super) enum Value<'a> {
     Zeros,
     /// Numbers that belong to no layer, such as shapes and lengths.
     Other,
-    /// An input of the graph, up to the order of its axes.
+    /// An input of the graph, with its axes in any order.
     Input,
     /// A part of an input of the graph.
     Part,
-    /// The result of the first `operations` of the chain, up to the order of its axes. The layout
-    /// is `None` after operators that the caller is responsible for.
+    /// The result of the first `operations` of the chain, with its axes in any order. The layout is
+    /// `None` after operators that the caller computes.
     Data {
         operations: u32,
-        /// Whether it is the final state of a layer.
+        /// True if it is the final state of a layer.
         state: bool,
         layout: Option<Layout>,
     },
@@ -69,14 +69,14 @@ pub(super) enum Value<'a> {
 /// The number of times that the tensors of a file may be read, on average.
 const SHARED: usize = 4;
 
-/// The most bytes of a tensor of axes, which may be read any number of times.
+/// The maximum size, in bytes, of a tensor of axes, which may be read any number of times.
 const SMALL: usize = 256;
 
 /// The state of reading a graph: the meaning of each name, and the chain so far.
 pub(super) struct Reader<'a> {
     /// All names, sorted.
     names: Vec<(&'a str, Value<'a>)>,
-    /// The number of bytes of tensors that may still be read. It bounds the memory and the time for
+    /// The number of bytes of tensors that may still be read. It limits the memory and time for
     /// tensors that many nodes share.
     budget: usize,
     /// The number of operations in the chain.
@@ -125,8 +125,8 @@ impl<'a> Reader<'a> {
         }
         for tensor in graph.tensors() {
             let constant = reader.hold(tensor);
-            // Before version 4 of the format each tensor was an input as well, which it gave a
-            // default value to.
+            // Before version 4 of the format each tensor was also an input, for which it was the
+            // default value.
             if let Some(value) = reader.place(tensor.name)
                 && matches!(core::mem::replace(value, constant), Value::Constant { .. })
             {
@@ -136,7 +136,7 @@ impl<'a> Reader<'a> {
         Ok(reader)
     }
 
-    /// Returns the meaning of a name, to change.
+    /// Returns the meaning of a name, by mutable reference.
     pub(super) fn place(&mut self, name: &str) -> Option<&mut Value<'a>> {
         let place = self.names.binary_search_by_key(&name, |&(name, _)| name).ok()?;
         Some(&mut self.names[place].1)
@@ -153,7 +153,7 @@ impl<'a> Reader<'a> {
         self.value(node.inputs().nth(input).filter(|name| !name.is_empty())?)
     }
 
-    /// Adds a problem to the list.
+    /// Adds a problem to the list, or counts it if the list is full.
     pub(super) fn report(&mut self, name: &str, file: String, wanted: &str) {
         if self.problems.len() < LISTED {
             self.problems.push(setting(name, file, wanted));
@@ -162,7 +162,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Returns the meaning of a tensor of the file, which may be read from now on.
+    /// Returns the meaning of a tensor of the file, and allows reading it.
     pub(super) fn hold(&mut self, tensor: proto::Tensor<'a>) -> Value<'a> {
         self.budget = self.budget.saturating_add(SHARED * tensor.bytes.len());
         Value::Constant { bytes: tensor.bytes, is_zero: tensor.is_zero }
@@ -179,8 +179,8 @@ impl<'a> Reader<'a> {
         if bytes.len() <= SMALL { proto::tensor(bytes).ok() } else { self.take(bytes) }
     }
 
-    /// Returns the shape and the numbers of a weight. Reports an input that is no readable tensor
-    /// of the file.
+    /// Returns the shape and the numbers of a weight. Reports an input that is not a readable
+    /// tensor of the file.
     pub(super) fn weight(
         &mut self,
         node: Node<'a>,
@@ -210,7 +210,8 @@ impl<'a> Reader<'a> {
     }
 
     /// Returns the layout of the data that a node of the chain reads as `input`: `Some(None)` if
-    /// the caller is responsible for it. Reports any other input than the chain's latest result.
+    /// the caller is responsible for it. Reports an input that is not the latest result of the
+    /// chain.
     pub(super) fn read(&mut self, node: Node<'a>, input: usize) -> Option<Option<Layout>> {
         let own = self.operations;
         match self.input(node, input) {
@@ -230,7 +231,8 @@ impl<'a> Reader<'a> {
         None
     }
 
-    /// Returns whether a layer takes as many inputs as the layer before gives. Reports it if not.
+    /// Returns whether a layer takes the number of inputs that the previous layer returns. Reports
+    /// a difference.
     pub(super) fn fits(&mut self, node: Node<'a>, layout: Option<Layout>, inputs: usize) -> bool {
         let Some(before) = self.layers.last().map(|layer| layer.size) else { return true };
         let fits = layout.is_none() || before == inputs;
@@ -241,7 +243,7 @@ impl<'a> Reader<'a> {
         fits
     }
 
-    /// Counts an operation of the chain. Returns its result, in this layout.
+    /// Counts an operation of the chain. Returns its result with the given layout.
     pub(super) fn operation(&mut self, layout: Option<Layout>) -> Value<'a> {
         self.operations += 1;
         Value::Data { operations: self.operations, state: false, layout }

@@ -1,4 +1,5 @@
-//! LSTM, GRU and RNN nodes: <https://onnx.ai/onnx/operators/onnx__LSTM.html> and its neighbours.
+//! The nodes LSTM, GRU and RNN: <https://onnx.ai/onnx/operators/onnx__LSTM.html> and the pages of
+//! the others.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -12,12 +13,12 @@ use super::reader::{Layer, Reader, Tensor, Value, label};
 /// A recurrent operator.
 struct Operator {
     gates: usize,
-    /// Its activations in one direction, by default.
+    /// The default activations of one direction.
     activations: &'static [&'static str],
 }
 
 /// Adds the layer of an LSTM, a GRU or an RNN. Returns the meaning of its outputs `Y` and `Y_h`.
-/// Reports by name what no cell of ours does.
+/// Reports, by name, every feature that no cell supports.
 pub(super) fn add<'a>(reader: &mut Reader<'a>, node: Node<'a>) -> Option<[Value<'a>; 2]> {
     let layout = reader.read(node, 0);
     let name = node.operator.own();
@@ -78,8 +79,8 @@ pub(super) fn add<'a>(reader: &mut Reader<'a>, node: Node<'a>) -> Option<[Value<
             let numbers = numbers.as_ref().map(|numbers| {
                 let length = numbers.len() / count;
                 let own = &numbers[place * length..][..length];
-                // A coupled gate is one minus the input gate; the weights of its own, the third of
-                // four, do nothing.
+                // A coupled forget gate is one minus the input gate. Its own weights, the third of
+                // four blocks, have no effect.
                 let block = hidden * columns.unwrap_or(1);
                 let kept = own.chunks_exact(block).enumerate().filter(|(gate, _)| !coupled || gate % 4 != 2);
                 let mut numbers = Vec::with_capacity(rows_read * columns.unwrap_or(1));
@@ -91,8 +92,8 @@ pub(super) fn add<'a>(reader: &mut Reader<'a>, node: Node<'a>) -> Option<[Value<
     };
     part("W", gates * hidden, Some(inputs), Some(w));
     part("R", gates * hidden, Some(hidden), Some(r));
-    // The numbers of an input that has as many for each direction, `None` inside where it counts as
-    // zero.
+    // The numbers of an optional input with `rows` numbers per direction: `Some(None)` if they
+    // count as zero, `None` after a mistake.
     let mut optional = |input: usize, name: &str, rows: usize| match reader.input(node, input) {
         None | Some(Value::Zeros) => Some(None),
         Some(_) => {
@@ -116,7 +117,7 @@ pub(super) fn add<'a>(reader: &mut Reader<'a>, node: Node<'a>) -> Option<[Value<
             None => is_sound = false,
         }
     }
-    // Where both states start at zero, as ours do, nothing is to be loaded.
+    // If both states start at zero, as in other cells, there is nothing to load.
     let states = &[(5, "initial_h"), (6, "initial_c")][..if gates == 4 { 2 } else { 1 }];
     let mut starts = Vec::with_capacity(2);
     for &(input, name) in states {
@@ -165,8 +166,8 @@ fn outputs<'a>(reader: &mut Reader<'a>, order: [Axis; 2], directions: usize) -> 
     };
     let all = reader.operation(Some(all));
     let last = match all {
-        // Of two directions the last steps are at both ends of the sequence, so that they are no
-        // step of `Y`.
+        // The last steps of the two directions are at opposite ends of the sequence, so they are
+        // not one step of `Y`.
         Value::Data { operations, .. } if directions == 1 => {
             Value::Data { operations, state: true, layout: Some(last.cut_to_last()) }
         }
@@ -175,8 +176,9 @@ fn outputs<'a>(reader: &mut Reader<'a>, order: [Axis; 2], directions: usize) -> 
     [all, last]
 }
 
-/// Returns whether an initial state is a constant to be loaded, one that isn't zero. One that is an
-/// input of the graph is the caller's here too. Any other is reported, as `None`.
+/// Returns whether an initial state is a constant that must be loaded because it is not zero. An
+/// input of the graph is set by the caller here too. Anything else is reported, and the result is
+/// `None`.
 fn start(reader: &mut Reader<'_>, node: Node<'_>, input: usize, name: &str) -> Option<bool> {
     match reader.input(node, input) {
         None | Some(Value::Zeros | Value::Input | Value::Part) => Some(false),
@@ -190,7 +192,7 @@ fn start(reader: &mut Reader<'_>, node: Node<'_>, input: usize, name: &str) -> O
     }
 }
 
-/// Reports what a node asks for that no cell of ours does. Returns whether that is nothing.
+/// Reports the features of a node that no cell supports. Returns whether there are none.
 fn refuse(reader: &mut Reader<'_>, node: Node<'_>, operator: &Operator, directions: usize) -> bool {
     let mut is_sound = true;
     let lengths = reader.input(node, 4);
@@ -218,7 +220,7 @@ fn refuse(reader: &mut Reader<'_>, node: Node<'_>, operator: &Operator, directio
         problem("input_forget", "1".to_string(), "only an LSTM has it");
     }
     match lengths {
-        // Lengths that the caller knows, or that are those of what goes into the graph.
+        // The lengths are known to the caller, or are those of the graph's input.
         None | Some(Value::Input | Value::Part | Value::Other | Value::Refused) => {}
         Some(_) => {
             let wanted =

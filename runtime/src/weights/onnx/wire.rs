@@ -1,11 +1,11 @@
-//! The wire format of protocol buffers, as much of it as ONNX needs:
+//! The wire format of protocol buffers, as far as ONNX needs it:
 //! <https://protobuf.dev/programming-guides/encoding>.
 //!
-//! Written here since it is this one page: a crate would bring a derive macro, a second `syn` and
-//! seven more crates (prost 0.14), and copy what this borrows from the file. Nothing recurses, so
-//! that nesting costs nothing.
+//! This module replaces a crate because it is only one page. A crate (prost 0.14) would add a
+//! derive macro, a second `syn` and seven more crates, and would copy the data that this module
+//! borrows from the file. Nothing is recursive, so nesting costs nothing.
 
-/// What is wrong with the bytes of a message.
+/// A description of the damage in the bytes of a message.
 pub(super) type Damage = &'static str;
 
 /// The value of a field.
@@ -13,7 +13,7 @@ pub(super) type Damage = &'static str;
 pub(super) enum Value<'a> {
     Varint(u64),
     Fixed64([u8; 8]),
-    /// A string, a message, packed numbers.
+    /// A string, a message, or packed numbers.
     Bytes(&'a [u8]),
     Fixed32([u8; 4]),
 }
@@ -44,7 +44,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Calls `each` with a repeated field's integers, packed or one alone.
+    /// Calls `each` with the integers of a repeated field, packed or single.
     pub(super) fn integers(self, mut each: impl FnMut(i64)) -> Result<(), Damage> {
         match self {
             Value::Bytes(mut packed) => {
@@ -57,7 +57,7 @@ impl<'a> Value<'a> {
         Ok(())
     }
 
-    /// Calls `each` with a repeated field's floats, packed or one alone.
+    /// Calls `each` with the floats of a repeated field, packed or single.
     pub(super) fn floats(self, mut each: impl FnMut(f64)) -> Result<(), Damage> {
         match self {
             Value::Fixed32(bytes) => each(f32::from_le_bytes(bytes).into()),
@@ -70,7 +70,7 @@ impl<'a> Value<'a> {
         Ok(())
     }
 
-    /// Calls `each` with a repeated field's doubles, packed or one alone.
+    /// Calls `each` with the doubles of a repeated field, packed or single.
     pub(super) fn doubles(self, mut each: impl FnMut(f64)) -> Result<(), Damage> {
         match self {
             Value::Fixed64(bytes) => each(f64::from_le_bytes(bytes)),
@@ -88,8 +88,8 @@ fn whole(rest: &[u8], damage: Damage) -> Result<(), Damage> {
     if rest.is_empty() { Ok(()) } else { Err(damage) }
 }
 
-/// The fields of a message, in the file's order: the number and the value of each. Ends after the
-/// first damage.
+/// The fields of a message, in the order of the file: the number and the value of each. The
+/// iterator ends after the first damage.
 pub(super) struct Fields<'a> {
     rest: &'a [u8],
 }
@@ -160,7 +160,7 @@ mod tests {
     use alloc::vec::Vec;
 
     #[test]
-    fn numbers() {
+    fn varints_are_read() {
         let read = |mut bytes: &[u8]| varint(&mut bytes).map(|number| (number, bytes.len()));
         assert_eq!(read(&[0x96, 0x01, 7]), Ok((150, 1)));
         let minus_one = [0xff; 9].iter().copied().chain([1]).collect::<Vec<u8>>();
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message() {
+    fn the_fields_of_a_message_are_read() {
         // From the format's description: field 1 is 150, field 2 is "testing", field 3 a float.
         let bytes = b"\x08\x96\x01\x12\x07testing\x1d\x00\x00\x80\x3f";
         let all: Vec<_> = fields(bytes).map(Result::unwrap).collect();
@@ -180,6 +180,6 @@ mod tests {
             let last = fields(&bytes[..end]).last().unwrap();
             assert_eq!(last.is_err(), ![3, 12].contains(&end), "{end}");
         }
-        assert!(fields(&[0x0b]).next().unwrap().is_err(), "groups are no part of ONNX");
+        assert!(fields(&[0x0b]).next().unwrap().is_err(), "ONNX has no groups");
     }
 }

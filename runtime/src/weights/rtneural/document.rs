@@ -14,7 +14,7 @@ use super::super::json::{Field, Json, describe, size};
 pub struct Info {
     /// The sample rate in samples per second.
     pub sample_rate: Option<f64>,
-    /// Whether the scaled input is added to the output of the layers (`in_skip`).
+    /// True if the scaled input is added to the output of the layers (`in_skip`).
     pub skip: bool,
     /// The gain of the input, in dB (`in_gain`).
     pub input_gain: f64,
@@ -36,17 +36,17 @@ pub(super) struct Tensor {
 pub(super) struct Document {
     pub(super) info: Info,
     pub(super) input_size: usize,
-    /// The kind of each layer (of a dense one with its activation) and its size.
+    /// The kind of each layer (including the activation of a dense layer) and its size.
     pub(super) layers: Vec<(String, usize)>,
     /// The tensors of all layers, sorted by name.
     pub(super) tensors: Vec<Tensor>,
 }
 
-/// The longest name of an activation, in characters, that names of tensors contain.
+/// The maximum length, in characters, of the name of an activation in the names of tensors.
 const ACTIVATION: usize = 20;
 
 impl Document {
-    /// Reads a document. Returns its mistakes, of the layers about [`LISTED`].
+    /// Reads a document. Returns its mistakes, about [`LISTED`] of them at most in the layers.
     pub(super) fn read(json: &Json) -> Result<Self, Vec<Problem>> {
         let root = Field::new("", Some(json));
         let mut problems = Vec::new();
@@ -142,8 +142,8 @@ impl Document {
         self.layers.push((kind, size));
     }
 
-    /// Applies an activation, which is a layer by itself in the file, to the dense layer before.
-    /// Returns whether there is one.
+    /// Applies an activation, which is a separate layer in the file, to the previous layer if that
+    /// is dense. Returns whether that succeeded; an empty activation has no effect and succeeds.
     fn activate(&mut self, activation: &str) -> bool {
         match self.layers.last_mut() {
             _ if activation.is_empty() => true,
@@ -161,13 +161,13 @@ impl Document {
     }
 }
 
-/// Returns the kind of a dense layer, with the beginning of a long activation.
+/// Returns the kind of a dense layer, with the first characters of a long activation.
 fn short_dense_kind(activation: &str) -> String {
     dense_kind(&activation.chars().take(ACTIVATION).collect::<String>())
 }
 
-/// Returns the last element of a shape such as `[null, null, 8]`. Reports one that is no size of the
-/// layer or the input `of`.
+/// Returns the last element of a shape such as `[null, null, 8]`. Reports an element that is not a
+/// valid size for `of`, the layer or the input.
 fn last_size(shape: &Field, of: &str, problems: &mut Vec<Problem>) -> Option<usize> {
     let last = match shape.value {
         Some(Json::Numbers(sizes)) => sizes.last().copied().and_then(size),

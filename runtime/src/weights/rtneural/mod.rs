@@ -1,6 +1,6 @@
-//! JSON files of [RTNeural](https://github.com/jatinchowdhury18/RTNeural) and of AIDA-X, which builds
-//! on it: layers `lstm`, `gru` and `dense` (also `time-distributed-dense`), as RTNeural's Python scripts
-//! write them from Keras.
+//! JSON files of [RTNeural](https://github.com/jatinchowdhury18/RTNeural) and of AIDA-X, which
+//! builds on it. They contain layers `lstm`, `gru` and `dense` (also `time-distributed-dense`), as
+//! RTNeural's Python scripts write them from Keras.
 //!
 //! For each layer a file contains the type, the activation, the shape and Keras's weights in
 //! [Keras's layouts](super::keras). A GRU has `reset_after=True`:
@@ -23,9 +23,9 @@
 //! ```
 //!
 //! # Activations
-//! An LSTM and a GRU have fixed activations, as in RTNeural, whatever the file contains. The activation
-//! of a dense layer must be that of the cell. [`Dense`](crate::cells::Dense) has none. For an
-//! activation, write a cell and name the layer in the mapping:
+//! An LSTM and a GRU have fixed activations, as in RTNeural, regardless of the file. The activation
+//! of a dense layer must be that of the cell. [`Dense`](crate::cells::Dense) has none. To load a
+//! layer with an activation, write a cell and name the layer in the mapping:
 //!
 //! ```
 //! use rnn_cell::cells::Lstm;
@@ -55,9 +55,9 @@
 //! ```
 //!
 //! # AIDA-X
-//! Its files may also scale the input and the output (in dB) and add the scaled input to the output of
-//! the layers. Weights can't express that, so [`load`] refuses such a file. [`File::read`] accepts it,
-//! and [`File::info`] returns what is left to do.
+//! Files of AIDA-X may also scale the input and the output (in dB) and add the scaled input to the
+//! output of the layers. Weights cannot express that, so [`load`] rejects such a file.
+//! [`File::read`] accepts it, and [`File::info`] returns the gains and the flag to apply.
 //!
 //! The tests compare this module with files and outputs of Keras itself, in float64
 //! (`tests/weights/fixtures/make_keras.py`).
@@ -98,8 +98,9 @@ impl File {
     /// Reads the bytes of a file.
     ///
     /// # Errors
-    /// Lists the mistakes, of the layers about 20: invalid JSON, layers of other types, activations
-    /// that no dense layer precedes, weights that are not matrices and vectors, contradictory sizes.
+    /// Lists all mistakes, about 20 of them at most in the layers: invalid JSON, layers of other
+    /// types, activations that do not follow a dense layer, weights that are not matrices and
+    /// vectors, contradictory sizes.
     pub fn read(bytes: &[u8]) -> Result<Self, Error> {
         let json = parse_file(bytes, &FORMAT)?;
         Ok(File { document: Document::read(&json).map_err(Error::loading)? })
@@ -108,7 +109,7 @@ impl File {
     /// Reads the file at `path`: see [`read`](Self::read).
     ///
     /// # Errors
-    /// Those of [`read`](Self::read), and a file that cannot be read.
+    /// If [`read`](Self::read) fails, or the file cannot be read.
     #[cfg(feature = "std")]
     pub fn open(path: impl AsRef<std::path::Path>) -> Result<Self, Error> {
         disk::read(path.as_ref(), Self::read)
@@ -120,8 +121,8 @@ impl File {
     }
 
     /// Sets every parameter of `model`, a stack of [`Lstm`](crate::cells::Lstm)s,
-    /// [`GruResetAfter`](crate::cells::GruResetAfter)s and [`Dense`](crate::cells::Dense)s in the file's
-    /// order.
+    /// [`GruResetAfter`](crate::cells::GruResetAfter)s and [`Dense`](crate::cells::Dense)s in the
+    /// file's order.
     ///
     /// # Errors
     /// Lists all mistakes. The model is then unchanged.
@@ -129,8 +130,8 @@ impl File {
         self.load_by(&layers(guess_layers(model).into_iter().map(|guess| guess.layer())), model)
     }
 
-    /// Loads by a mapping from [`layers`], or a mapping of your own. The tensors of layer 2, a dense
-    /// one with tanh, are called `2.dense_tanh.kernel` and `2.dense_tanh.bias`.
+    /// Loads by a mapping from [`layers`], or a mapping of your own. The tensors of layer 2, a
+    /// dense one with tanh, are called `2.dense_tanh.kernel` and `2.dense_tanh.bias`.
     ///
     /// # Errors
     /// Lists all mistakes. The model is then unchanged.
@@ -164,8 +165,8 @@ impl Source for File {
 /// Loads the bytes of a file: [`File::read`] and [`File::load`].
 ///
 /// # Errors
-/// Those of both, and a file of AIDA-X with a gain or with `in_skip`, which weights can't express.
-/// The model is then unchanged.
+/// If either fails, or for a file of AIDA-X with a gain or with `in_skip`, which weights cannot
+/// express. The model is then unchanged.
 pub fn load<M: ModelMut>(model: &mut M, bytes: &[u8]) -> Result<(), Error> {
     let file = File::read(bytes)?;
     let Info { skip, input_gain, output_gain, .. } = *file.info();
@@ -199,8 +200,8 @@ pub fn gru() -> Layer {
     Layer { kind: "gru".into(), mapping: keras::gru() }
 }
 
-/// Returns a dense layer. With the activation `""` its cell is [`Dense`](crate::cells::Dense), with
-/// another one a cell of your own with the same parameters.
+/// Returns a dense layer. With the activation `""` its cell is [`Dense`](crate::cells::Dense). With
+/// any other activation it is a cell of your own with the same parameters.
 pub fn dense(activation: &str) -> Layer {
     Layer { kind: dense_kind(activation), mapping: keras::dense() }
 }
@@ -211,10 +212,10 @@ pub fn layers(layers: impl IntoIterator<Item = Layer>) -> Mapping {
     chain::mapping(layers.into_iter().map(|layer| (layer.kind, layer.mapping)))
 }
 
-/// A layer of a model, as its parameters suggest.
+/// A layer of a model, guessed from its parameters.
 struct Guess {
     kind: &'static str,
-    /// Outputs and inputs.
+    /// The numbers of outputs and inputs.
     size: (usize, usize),
 }
 
@@ -228,7 +229,7 @@ impl Guess {
     }
 }
 
-/// Guesses the layers of a stack. A cell that RTNeural doesn't have counts as dense, and a load then
+/// Guesses the layers of a stack. A cell that RTNeural does not have counts as dense. A load then
 /// reports the parameters that it lacks.
 fn guess_layers<M: Model>(model: &M) -> Vec<Guess> {
     let depth = model.depth();
