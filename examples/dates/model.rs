@@ -276,15 +276,14 @@ impl<D: Writes<BATCH>> Trainer<D> {
         let encoded = model.encoder.forward(&batch, &mut encoder_state, &mut self.encoder_tape);
         D::listen(encoded, &batch.lengths, &encoder_state, &mut self.context);
         let decoder = model.decoder.with(&*self.context);
-        let pass = Pass::of(&forced.inputs).lengths(forced.lengths);
-        let ys = decoder.forward(pass, &mut decoder.initial_state(), &mut self.decoder_tape);
+        let ys = decoder.forward(&forced, &mut decoder.initial_state(), &mut self.decoder_tape);
         let loss = forced.loss(ys, &mut self.dys, D::logits);
 
         self.encoder_gradients.set_zero();
         self.decoder_gradients.set_zero();
         let mut dstate = decoder.zero_state();
         let bars = Bars::of(&mut self.decoder_gradients).state(&mut dstate);
-        decoder.backward(pass, &mut self.decoder_tape, &self.dys, bars);
+        decoder.backward(&forced, &mut self.decoder_tape, &self.dys, bars);
         // The first state is made of the context.
         decoder.initial_state_backward(&dstate, &mut self.decoder_gradients);
         let (dcontext, steps) = (&self.decoder_gradients.context, batch.xs.len());

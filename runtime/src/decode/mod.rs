@@ -29,6 +29,7 @@ use core::array;
 use nalgebra::SMatrix;
 
 use crate::Scalar;
+use crate::cell::{IntoPass, Pass};
 use crate::data::{Batch, pad_indices};
 use crate::train::loss::{arg_max, every_step, softmax_cross_entropy_weighted};
 
@@ -56,6 +57,12 @@ pub struct Forced<const B: usize> {
     /// The number of steps of each sample, one more than its number of symbols; 0 for unused
     /// columns.
     pub lengths: [usize; B],
+}
+
+impl<'a, const B: usize> IntoPass<'a, [u32; B], (), B> for &'a Forced<B> {
+    fn into_pass(self) -> Pass<'a, [u32; B], (), B> {
+        Pass::of(&self.inputs).lengths(self.lengths)
+    }
 }
 
 impl<const B: usize> Forced<B> {

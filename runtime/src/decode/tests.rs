@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use nalgebra::{SMatrix, SVector};
 
 use super::*;
-use crate::cell::{Layer, Model, Pass};
+use crate::cell::{Layer, Model};
 use crate::cells::{AdditiveAttention, BahdanauDecoder, BahdanauDecoderContext, ConcatAttention};
 use crate::rng::{self, SeedableRng, Xoshiro256PlusPlus};
 use crate::types::varying::Varying;
@@ -150,7 +150,7 @@ fn teacher_forcing_agrees_with_single_steps() {
     // The index 5 is not a symbol: the sequence starts from zeros.
     let batch = Forced::<2>::new(&sequences, 5, 0);
     let (mut state, mut tape) = (decoder.initial_state_with(&context), decoder.tape());
-    decoder.forward((Pass::of(&batch.inputs).lengths(batch.lengths), &context), &mut state, &mut tape);
+    decoder.forward((&batch, &context), &mut state, &mut tape);
     let mut dys = Vec::new();
     let loss = batch.loss(decoder.outputs(&tape), &mut dys, |y| &mut y.logits);
 
