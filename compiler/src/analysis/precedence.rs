@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_shapes_are_silent() {
+    fn unknown_shapes_are_not_reported() {
         assert_eq!(messages("R @ _unknown * h"), [""; 0]);
         assert_eq!(messages("_unknown * R @ h"), [""; 0]);
     }
