@@ -179,7 +179,9 @@ impl Diagnostics {
     #[cfg(test)]
     pub fn places(&self) -> Vec<[(usize, usize); 2]> {
         let place = |at: proc_macro2::LineColumn| (at.line, at.column);
-        self.reported().map(|found| [place(found.extent.first.start()), place(found.extent.last.end())]).collect()
+        self.reported()
+            .map(|found| [place(found.extent.first.start()), place(found.extent.last.end())])
+            .collect()
     }
 
     /// Returns the text of each message.

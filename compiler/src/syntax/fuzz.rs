@@ -154,7 +154,7 @@ fn cases(usual: usize) -> usize {
 }
 
 #[test]
-fn the_parser_accepts_random_tokens() {
+fn the_parser_returns_for_random_tokens() {
     let mut random = Random::new(1);
     for case in 0..cases(20_000) {
         let tokens = if case % 4 == 0 { stream(&mut random, 0) } else { cell(&mut random) };
@@ -165,7 +165,7 @@ fn the_parser_accepts_random_tokens() {
 }
 
 #[test]
-fn the_parser_accepts_damaged_definitions() {
+fn the_parser_returns_for_damaged_definitions() {
     let mut random = Random::new(2);
     let originals: Vec<TokenStream> = SAMPLES.iter().map(|source| source.parse().unwrap()).collect();
     let mut broken = 0;
@@ -181,7 +181,7 @@ fn the_parser_accepts_damaged_definitions() {
 }
 
 #[test]
-fn the_parser_accepts_deeply_nested_groups() {
+fn the_parser_returns_for_deeply_nested_groups() {
     for delimiter in [Delimiter::Parenthesis, Delimiter::Bracket, Delimiter::Brace, Delimiter::None] {
         let mut nest = TokenStream::new();
         for _ in 0..20_000 {

@@ -105,7 +105,9 @@ impl Checked {
                 }
             }
             ExprKind::Number(_) => {}
-            ExprKind::RustPath(_) | ExprKind::Error => panic!("no diagnostic for a failed expression: {source}"),
+            ExprKind::RustPath(_) | ExprKind::Error => {
+                panic!("no diagnostic for a failed expression: {source}")
+            }
         }
     }
 

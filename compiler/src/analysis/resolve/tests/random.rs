@@ -149,14 +149,14 @@ const VALID: &str = "<I, H, S> input x : [ I ] ; context M : [ H , S ] ; state h
     h = where ( n > 0 , n , k * max ( n , c ) ) ; y = row_sum ( M ) + sum ( x ) * h ; output h , y ;";
 
 #[test]
-fn the_checks_accept_random_definitions() {
+fn the_checks_terminate_for_random_definitions() {
     for seed in 0..1_000 {
         check(&definition(&mut Random::new(seed)));
     }
 }
 
 #[test]
-fn the_checks_accept_definitions_with_one_word_replaced() {
+fn the_checks_terminate_for_definitions_with_one_word_replaced() {
     let words: Vec<&str> = VALID.split(' ').collect();
     // The first three words, the dimensions, are kept.
     let exchanged: Vec<usize> = (3..words.len())
