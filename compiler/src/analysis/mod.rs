@@ -21,7 +21,7 @@ use shapes::Shapes;
 pub struct Analysis {
     pub resolved: Resolved,
     pub shapes: Shapes,
-    /// By declaration.
+    /// The initialisers, by declaration.
     pub initialisers: Vec<Option<Initialiser>>,
 }
 

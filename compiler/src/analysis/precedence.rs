@@ -195,8 +195,9 @@ mod tests {
     use super::*;
     use crate::dim::{Atom, Dim};
 
-    /// Shapes by the first letter of a name: matrices `A`.. `[H, H]`, vectors `a`.. `[H]`, scalars `k`.. `[]`,
-    /// rows `r` `[1, H]`.
+    /// Returns the messages about an equation. The first letter of a name determines its shape:
+    /// a capital letter is a matrix `[H, H]`, `k` a scalar `[]`, `r` a row `[1, H]`, `_` an unknown
+    /// shape, and any other letter a vector `[H]`.
     fn messages(source: &str) -> Vec<String> {
         let mut diagnostics = Diagnostics::default();
         let tokens = format!("cell T<H> {{ y = {source}; output y; }}").parse().unwrap();

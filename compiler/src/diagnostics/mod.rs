@@ -4,8 +4,8 @@
 //!
 //! The stages add diagnostics and continue. The driver checks at two points whether there are any.
 //! A diagnostic may be a mere consequence of something that is [`Missing`] elsewhere in the cell.
-//! For example, an unused parameter may be the argument that another call lacks. Such a diagnostic
-//! is suppressed while the other mistake exists.
+//! For example, an unused parameter may be the argument that a call lacks. Such a diagnostic is
+//! suppressed while the other mistake exists.
 
 #[cfg(test)]
 mod tests;

@@ -51,7 +51,7 @@ pub struct Declaration {
     /// Doc comments before the declaration.
     pub attributes: Vec<syn::Attribute>,
     pub name: Ident,
-    /// Whether the name is the first of those that share a shape and initial value. The others have
+    /// True if the name is the first of those that share a shape and initial value. The others have
     /// copies of these.
     pub is_first: bool,
     pub shape: ShapeSyntax,
@@ -103,7 +103,7 @@ pub struct Function {
 pub struct Equation {
     pub attributes: Vec<syn::Attribute>,
     pub targets: Vec<Ident>,
-    /// Whether the targets are in brackets: the value is split, with one name per term.
+    /// True if the targets are in brackets: the value is split, with one name per term.
     pub is_split: bool,
     /// The extent of the targets, brackets included.
     pub target_extent: Extent,
@@ -117,7 +117,7 @@ pub struct Expr {
     pub id: usize,
     pub kind: ExprKind,
     pub extent: Extent,
-    /// Whether the expression is in parentheses. The extent includes them.
+    /// True if the expression is in parentheses. The extent includes them.
     pub parenthesised: bool,
 }
 

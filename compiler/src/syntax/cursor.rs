@@ -14,7 +14,7 @@ pub struct Cursor {
     /// The span before the tokens, and the span of their end: for a group, its delimiters.
     before: Span,
     end: Span,
-    /// Whether the tokens are the items of a cell, so that the next item may follow a finished
+    /// True if the tokens are the items of a cell, so that the next item may follow a finished
     /// expression.
     pub holds_items: bool,
 }

@@ -1,4 +1,4 @@
-//! `input x: [I];`, `state h, c: [H];`, `param W: [H, I] = orthogonal, b: [H];`
+//! Declarations: `input x: [I];`, `state h, c: [H];`, `param W: [H, I] = orthogonal, b: [H];`
 
 use super::ast::{Declaration, DeclarationKind, Expr, ShapeKind, ShapeSyntax};
 use super::cursor::Cursor;

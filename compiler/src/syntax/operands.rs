@@ -194,7 +194,7 @@ impl Parser<'_> {
         self.node(ExprKind::Name { name, time: Time::Implicit }, extent)
     }
 
-    /// Returns the intended operand of a time index that has been reported, so that further
+    /// Returns the intended operand of a time index that has been reported, so that later
     /// messages can name it.
     pub fn at_time(&mut self, name: Ident, offset: i64, extent: Extent) -> Expr {
         let is_a_step = matches!(offset, 0 | -1);

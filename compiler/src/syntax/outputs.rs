@@ -60,7 +60,7 @@ impl Parser<'_> {
     }
 
     /// Reports `output y = ..;`, `output y: [H];`, `output h[t];` and `output tanh(c);`. Returns
-    /// true at the end of the item.
+    /// true if the item is finished.
     fn shaped_output(&mut self, c: &mut Cursor, name: &Ident) -> bool {
         let define = format!("define it by an equation, `{name} = ..;`, then `output {name};`");
         if c.at_equals(0) {

@@ -31,7 +31,7 @@ pub struct Parser<'d> {
     pub place: Place,
     /// The number of expressions around the current one.
     pub depth: usize,
-    /// Whether the current item has been reported as too deep.
+    /// True if the current item has been reported as too deep.
     pub is_too_deep: bool,
     /// By expression, the height of its tree.
     heights: Vec<u16>,

@@ -11,11 +11,11 @@ use std::collections::HashSet;
 /// The values that the outputs name.
 #[derive(Debug)]
 pub struct Outputs {
-    /// In the order of the items.
+    /// The targets of the outputs, in the order of the items.
     pub targets: Vec<Option<Target>>,
     /// The definitions that are certainly or probably outputs.
     pub roots: Vec<Definition>,
-    /// Whether every output is among the roots. Otherwise any value may be an output.
+    /// True if every output is among the roots. Otherwise any value may be an output.
     pub are_known: bool,
 }
 

@@ -8,14 +8,15 @@ use proc_macro2::Ident;
 /// been reported.
 #[derive(Debug)]
 pub struct Shapes {
-    /// By declaration. A one-hot input has the shape `[V]` of the vector that it represents.
+    /// The shape of each declaration. A one-hot input has the shape `[V]` of the vector that it
+    /// represents.
     pub declarations: Vec<Option<Shape>>,
-    /// By declaration, the size `V` of a one-hot input.
+    /// The size `V` of each declaration that is a one-hot input.
     pub one_hot: Vec<Option<Dim>>,
-    /// By expression. All entries inside the user's functions are `None`, since these are
-    /// element-wise and accept any shape.
+    /// The shape of each expression. Entries inside the user's functions are `None`, since these
+    /// are element-wise and accept any shape.
     pub expressions: Vec<Option<Shape>>,
-    /// By equation and target.
+    /// The shape of each target of each equation.
     pub targets: Vec<Vec<Option<Shape>>>,
 }
 
