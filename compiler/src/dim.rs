@@ -12,7 +12,8 @@ pub enum Atom {
 impl Atom {
     pub const ONE: Atom = Atom::Literal(1);
 
-    /// Returns the size where it is literal, as it is of what is stacked or split row by row, and zero elsewhere.
+    /// Returns a literal size, and zero for a named one. Values that are stacked or split row by
+    /// row have literal sizes.
     pub fn literal(self) -> u64 {
         match self {
             Atom::Literal(size) => size,
@@ -21,8 +22,8 @@ impl Atom {
     }
 }
 
-/// A sum of terms in the order in which the blocks stand: `H + I` is not `I + H`. Neighbouring literals
-/// are one term. Never empty.
+/// A sum of terms in the order of the blocks: `H + I` is not `I + H`. It is never empty, and
+/// neighbouring literals are merged into one term.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Dim(Vec<Atom>);
 
@@ -31,7 +32,7 @@ impl Dim {
         Dim(vec![Atom::ONE])
     }
 
-    /// The sum of the terms; a sum of nothing is the literal 0.
+    /// Returns the sum of the terms. An empty sum is the literal 0.
     pub fn sum(terms: impl IntoIterator<Item = Atom>) -> Self {
         let mut atoms: Vec<Atom> = vec![];
         for term in terms {
@@ -57,7 +58,7 @@ impl Dim {
         self.0 == [Atom::ONE]
     }
 
-    /// As the user would write it: `H + I`, `4*H`, `16`.
+    /// Returns the dimension in the user's notation: `H + I`, `4*H`, `16`.
     pub fn display(&self, names: &[String]) -> String {
         let mut text = String::new();
         let mut rest = self.0.as_slice();
@@ -83,7 +84,8 @@ impl Dim {
     }
 }
 
-/// Rows and columns. A vector is a column, a scalar has one row and one column.
+/// The numbers of rows and columns. A vector is one column, and a scalar has one row and one
+/// column.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Shape {
     pub rows: Dim,
@@ -107,7 +109,7 @@ impl Shape {
         Shape { rows: self.columns.clone(), columns: self.rows.clone() }
     }
 
-    /// As the user would write it: `[]`, `[H]`, `[H, H + I]`.
+    /// Returns the shape in the user's notation: `[]`, `[H]`, `[H, H + I]`.
     pub fn display(&self, names: &[String]) -> String {
         if self.is_scalar() {
             "[]".to_owned()

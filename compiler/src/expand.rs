@@ -1,4 +1,4 @@
-//! The compiler: from the tokens of an `rnn_cell! { .. }` to those that it expands to.
+//! The driver of the compiler: from the tokens of `rnn_cell! { .. }` to its expansion.
 
 use crate::analysis::{self, Analysis};
 use crate::diagnostics::Diagnostics;
@@ -16,7 +16,7 @@ use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use std::collections::HashSet;
 
-/// What a definition expands to: the mistakes in it, and the items of each cell.
+/// The expansion of a definition: its mistakes, and the items of each cell.
 #[derive(Debug)]
 pub struct Expansion {
     pub errors: TokenStream,
@@ -46,7 +46,8 @@ pub fn expand(runtime: &Runtime, input: TokenStream) -> Expansion {
         let source = sources.get(index).filter(|_| is_whole);
         diagnostics.enter(index);
         let items = items(runtime, cell, source, &mut diagnostics);
-        // Of two cells of one name, which is a mistake, rustc need not complain as well.
+        // A second cell of the same name has been reported. Its items would only add rustc's
+        // errors.
         if is_first || is_conditional {
             cells.push((name, items));
         }
@@ -54,7 +55,8 @@ pub fn expand(runtime: &Runtime, input: TokenStream) -> Expansion {
     Expansion { errors: diagnostics.to_tokens(), cells }
 }
 
-/// What rustdoc shows of a cell; nothing for a definition with mistakes, which its expansion reports.
+/// Returns the page that rustdoc shows for a cell. The page is empty for a definition with
+/// mistakes, which its expansion reports.
 pub fn page(input: TokenStream) -> String {
     let mut diagnostics = Diagnostics::default();
     let program = parse(input, &mut diagnostics);
@@ -65,8 +67,11 @@ pub fn page(input: TokenStream) -> String {
     }
 }
 
-/// The tokens of each cell of a definition without mistakes: up to a pair of braces. They stand at the call, since they are only
-/// read by [`page`]: to an editor, the user's own are the ones that mean something.
+/// Returns the tokens of each cell of a definition without mistakes. Each cell ends with its
+/// braces.
+///
+/// Only [`page`] reads these tokens. Their spans are the call site, so that editors look up only
+/// the user's own tokens.
 fn sources(input: TokenStream) -> Vec<TokenStream> {
     fn placeless(tokens: TokenStream) -> TokenStream {
         let placeless = |mut token: TokenTree| {
@@ -94,14 +99,16 @@ fn sources(input: TokenStream) -> Vec<TokenStream> {
 struct Compiled {
     analysis: Analysis,
     plan: Plan,
-    /// None if it could not be derived: it is documentation, so the cell is all right without it.
+    /// The Jacobians of the state update. They are only documentation, so the cell is valid if they
+    /// cannot be derived.
     jacobian: Option<Jacobian>,
 }
 
-/// Takes one cell through the stages before emission. None if there are mistakes in it, which are reported.
+/// Takes one cell through the stages before emission. Returns `None` if it has mistakes, which are
+/// reported.
 ///
-/// Names and shapes are checked whatever the parser found, so that all mistakes are reported at once; the rest is for
-/// definitions without any.
+/// Names and shapes are checked even after syntax errors, so that all mistakes are reported at
+/// once. The later stages run only for definitions without mistakes.
 fn compile(cell: &Cell, diagnostics: &mut Diagnostics) -> Option<Compiled> {
     let analysis = analysis::analyse(cell, diagnostics);
     if !diagnostics.is_empty() {
@@ -117,7 +124,7 @@ fn compile(cell: &Cell, diagnostics: &mut Diagnostics) -> Option<Compiled> {
     let plan = match planned {
         Ok(plan) => plan,
         Err(broken) => {
-            // What grows beyond all bounds has been reported.
+            // `lower` has reported an expression that grows too large.
             if diagnostics.is_empty() {
                 let fact = "this definition is beyond the compiler, which is a bug of rnn-cell";
                 diagnostics
@@ -134,7 +141,6 @@ fn derive_jacobian(cell: &Cell, analysis: &Analysis, lowered: &Lowered) -> Optio
     jacobian::derive(cell, &analysis.resolved, &lowered.graph, &lowered.targets)
 }
 
-/// Returns the items of one cell.
 fn items(
     runtime: &Runtime,
     mut cell: Cell,
@@ -151,7 +157,7 @@ fn items(
     emit::emit(&items, editor::mentions(&items))
 }
 
-/// Returns the types and signatures of a cell with mistakes, which have been reported.
+/// Returns the types and signatures of a cell whose mistakes have been reported.
 fn skeleton(runtime: &Runtime, mut cell: Cell) -> TokenStream {
     tidy(&mut cell);
     let Analysis { resolved, shapes, initialisers } = analysis::guess(&cell);

@@ -1,9 +1,10 @@
-//! The procedural macros behind `rnn_cell!`: the entry points, and nothing else. The compiler is the library `rnn-cell-compiler`.
+//! The procedural macros behind `rnn_cell!`. The compiler itself is the library
+//! `rnn-cell-compiler`.
 
 use proc_macro2::{Literal, TokenStream, TokenTree};
 
-/// `compile! { $crate; definition }`, with `no_alloc`, `quantised` or both behind `$crate`: what `rnn_cell!` of the
-/// crate `rnn-cell` passes its tokens to.
+/// Expands `compile! { $crate; definition }`, the call that `rnn_cell!` of the crate `rnn-cell`
+/// expands to. `$crate` may be followed by `no_alloc`, `quantised` or both.
 #[doc(hidden)]
 #[proc_macro]
 pub fn compile(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
@@ -11,8 +12,8 @@ pub fn compile(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     rnn_cell_compiler::expand(runtime, definition).into()
 }
 
-/// `page!($crate; definition)`: the documentation of one cell as a string literal. An expansion asks for it where
-/// rustdoc reads it.
+/// Expands `page!($crate; definition)` to the documentation of one cell, as a string literal. The
+/// code of a cell calls it in a `doc` attribute that only rustdoc reads.
 #[doc(hidden)]
 #[proc_macro]
 pub fn page(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
@@ -21,7 +22,7 @@ pub fn page(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     TokenStream::from(TokenTree::from(Literal::string(&page))).into()
 }
 
-/// Splits the input at its first semicolon: the runtime crate, and the definition.
+/// Splits the input at its first semicolon into the runtime crate and the definition.
 fn split(input: proc_macro::TokenStream) -> (TokenStream, TokenStream) {
     let mut tokens = TokenStream::from(input).into_iter();
     let is_end = |token: &TokenTree| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ';');

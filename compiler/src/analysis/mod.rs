@@ -1,6 +1,8 @@
-//! From the tree to a checked cell: what names stand for, the order of evaluation, shapes, initialisers, mixes of products.
+//! From the tree to a checked cell: the meaning of names, the order of evaluation, shapes,
+//! initialisers, mixes of products.
 //!
-//! Every check reports what it finds and goes on, so that all mistakes are reported at once.
+//! Every check reports the mistakes that it finds and continues, so that all mistakes are reported
+//! at once.
 
 pub mod initialisers;
 pub mod precedence;
@@ -14,12 +16,12 @@ use initialisers::Initialiser;
 use resolve::Resolved;
 use shapes::Shapes;
 
-/// What is known of a cell. Where a mistake has been reported entries are `None`.
+/// The results of the checks. An entry is `None` if a mistake there has been reported.
 #[derive(Debug)]
 pub struct Analysis {
     pub resolved: Resolved,
     pub shapes: Shapes,
-    /// By declaration.
+    /// The initialisers, by declaration.
     pub initialisers: Vec<Option<Initialiser>>,
 }
 
@@ -32,7 +34,7 @@ pub fn analyse(cell: &Cell, diagnostics: &mut Diagnostics) -> Analysis {
     Analysis { resolved, shapes, initialisers }
 }
 
-/// Returns what can be said of a cell whose mistakes have been reported: unknown shapes are guessed.
+/// Returns the analysis of a cell whose mistakes have been reported. Unknown shapes are guessed.
 pub fn guess(cell: &Cell) -> Analysis {
     let mut reported = Diagnostics::default();
     let resolved = resolve::resolve(cell, &mut reported);

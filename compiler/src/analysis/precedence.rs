@@ -1,9 +1,9 @@
 //! Mixes of `@` with `*` and `/` whose meaning depends on the order.
 //!
-//! The three are one level, read from left to right. People coming from mathematics read `R @ r * h` as
-//! either of two things, so where these differ the definition must say which. They agree where the order
-//! can't matter: beside scalars, for a column that scales the rows of a product from the left, and for a row
-//! that scales its columns from the right.
+//! The three operators have the same precedence and associate to the left. Readers used to
+//! mathematical notation take `R @ r * h` as either of two things, so the definition must be
+//! explicit if these differ. The two readings agree beside scalars, for a column that scales the
+//! rows of a product from the left, and for a row that scales its columns from the right.
 
 use crate::analysis::shapes::Shapes;
 use crate::diagnostics::{Diagnostics, Extent};
@@ -11,7 +11,8 @@ use crate::dim::Shape;
 use crate::syntax::ast::{BinaryOp, Cell, Expr, ExprKind};
 use crate::syntax::text;
 
-/// Reports every mix whose readings differ. Where a shape is unknown, a mistake has been reported already.
+/// Reports every mix whose readings differ. A mistake has already been reported wherever a shape is
+/// unknown.
 pub fn check(cell: &Cell, shapes: &Shapes, diagnostics: &mut Diagnostics) {
     let initials = cell.declarations.iter().filter_map(|declaration| declaration.initial.as_ref());
     for value in cell.equations.iter().map(|equation| &equation.value).chain(initials) {
@@ -49,11 +50,11 @@ struct Chain<'a> {
 }
 
 struct Factor<'a> {
-    /// What stands before it; nothing before the first.
+    /// The operator before the factor. The first factor has none.
     op: Option<BinaryOp>,
     expr: &'a Expr,
     shape: Option<&'a Shape>,
-    /// Of everything up to here, from left to right.
+    /// The shape of the product up to and including this factor, from left to right.
     so_far: Option<&'a Shape>,
 }
 
@@ -90,7 +91,7 @@ impl<'a> Chain<'a> {
         (factors.len() > 1).then_some(Self { factors, is_known })
     }
 
-    /// The first and the last factor of a part whose readings differ.
+    /// Returns the first and the last factor of a part whose readings differ.
     fn ambiguity(&self) -> Option<(usize, usize)> {
         if !self.is_known {
             return None;
@@ -112,8 +113,8 @@ impl<'a> Chain<'a> {
         None
     }
 
-    /// `(a * b) @ c` against `a * (b @ c)`; `first` begins the run `a * b`, perhaps as the end of an earlier
-    /// product, and `product` is `c`.
+    /// Returns whether `(a * b) @ c` and `a * (b @ c)` differ. `first` is the start of the run
+    /// `a * b`, which may be the end of an earlier product, and `product` is the index of `c`.
     fn differs_before(&self, first: usize, product: usize) -> bool {
         let run: Vec<(Option<BinaryOp>, &Shape)> = (first..product)
             .filter_map(|index| {
@@ -125,7 +126,8 @@ impl<'a> Chain<'a> {
         let right_is_row =
             self.factors.get(product).and_then(|factor| factor.shape).is_some_and(|c| c.rows.is_one());
         let divides = |factor: &(Option<BinaryOp>, &Shape)| factor.0 == Some(BinaryOp::Div);
-        // `v / k @ r` could be `v / (k @ r)`; of `W / k @ x` that has no shape.
+        // `v / k @ r` could also mean `v / (k @ r)`. The corresponding reading of `W / k @ x` has
+        // no valid shape.
         if last.1.is_scalar() && divides(last) && right_is_row {
             return true;
         }
@@ -134,7 +136,7 @@ impl<'a> Chain<'a> {
         from.first().is_some_and(divides) || before.iter().any(|factor| !factor.1.columns.is_one())
     }
 
-    /// `(a @ b) * c` against `a @ (b * c)`, where `b` is the factor `product`.
+    /// Returns whether `(a @ b) * c` and `a @ (b * c)` differ, where `product` is the index of `b`.
     fn differs_behind(&self, product: usize, c: &Factor) -> bool {
         let is_scalar = |shape: Option<&Shape>| shape.is_some_and(Shape::is_scalar);
         let left =
@@ -161,7 +163,7 @@ impl<'a> Chain<'a> {
             .help(format!("write `{products_first}` or `{products_last}`"));
     }
 
-    /// The chain as written, with parentheses around the runs of the operators that go first.
+    /// Returns the text of the chain with parentheses around the runs of operators that go first.
     fn grouped(&self, goes_first: impl Fn(BinaryOp) -> bool) -> String {
         let mut groups: Vec<(Option<BinaryOp>, Vec<&Factor>)> = vec![];
         for factor in &self.factors {
@@ -193,8 +195,9 @@ mod tests {
     use super::*;
     use crate::dim::{Atom, Dim};
 
-    /// Shapes by the first letter of a name: matrices `A`.. `[H, H]`, vectors `a`.. `[H]`, scalars `k`.. `[]`,
-    /// rows `r` `[1, H]`.
+    /// Returns the messages about an equation. The first letter of a name determines its shape:
+    /// a capital letter is a matrix `[H, H]`, `k` a scalar `[]`, `r` a row `[1, H]`, `_` an unknown
+    /// shape, and any other letter a vector `[H]`.
     fn messages(source: &str) -> Vec<String> {
         let mut diagnostics = Diagnostics::default();
         let tokens = format!("cell T<H> {{ y = {source}; output y; }}").parse().unwrap();
@@ -244,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn mixes_that_depend_on_the_order() {
+    fn reports_mixes_that_depend_on_the_order() {
         for (source, readings) in [
             ("R @ a * h", "`(R @ a) * h` or `R @ (a * h)`"),
             ("R @ a / h", "`(R @ a) / h` or `R @ (a / h)`"),
@@ -269,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn mixes_that_do_not() {
+    fn accepts_mixes_that_do_not_depend_on_the_order() {
         for source in [
             "2 * W @ a",
             "k * W @ a",
@@ -296,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_shapes_are_silent() {
+    fn unknown_shapes_are_not_reported() {
         assert_eq!(messages("R @ _unknown * h"), [""; 0]);
         assert_eq!(messages("_unknown * R @ h"), [""; 0]);
     }

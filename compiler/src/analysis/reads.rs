@@ -1,9 +1,10 @@
-//! What an expression reads.
+//! The names that an expression reads.
 
 use crate::analysis::resolve::{Resolved, Symbol};
 use crate::syntax::ast::{Expr, ExprKind};
 
-/// What the names of an expression stand for, each once, in the order of their first places.
+/// Returns the symbols that an expression reads, without duplicates, in the order of their first
+/// occurrence.
 pub fn symbols(value: &Expr, resolved: &Resolved) -> Vec<Symbol> {
     let mut found = vec![];
     visit(value, &mut |part| {
@@ -17,9 +18,9 @@ pub fn symbols(value: &Expr, resolved: &Resolved) -> Vec<Symbol> {
     found
 }
 
-/// An expression and all within it, in the order of the source.
+/// Visits an expression and all its subexpressions, in the order of the source.
 pub fn visit<'e>(value: &'e Expr, each: &mut impl FnMut(&'e Expr)) {
-    // A stack of its own: an expression may be as deep as the user likes.
+    // An explicit stack instead of recursion: expressions can be nested to any depth.
     let mut work = vec![value];
     while let Some(part) = work.pop() {
         each(part);

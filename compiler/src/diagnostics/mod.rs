@@ -1,8 +1,11 @@
-//! The one collector of mistakes. Each is a fact at a place, with notes and a help line, in the style of
-//! rustc: lower case, no full stop at the end of the fact.
+//! The collector of diagnostics. Each diagnostic is a fact about an extent of the source, with
+//! notes and help lines, in the style of rustc: lower case, and no full stop at the end of the
+//! fact.
 //!
-//! Stages add what they find and go on; the driver asks at two gates whether anything was found. What may only follow from something
-//! that is [`Missing`] elsewhere in the cell is held back while that is: a parameter that nothing uses may be the argument that lacks.
+//! The stages add diagnostics and continue. The driver checks at two points whether there are any.
+//! A diagnostic may be a mere consequence of something that is [`Missing`] elsewhere in the cell.
+//! For example, an unused parameter may be the argument that a call lacks. Such a diagnostic is
+//! suppressed while the other mistake exists.
 
 #[cfg(test)]
 mod tests;
@@ -11,7 +14,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote_spanned;
 use std::collections::HashSet;
 
-/// A run of tokens in the user's source, from its first to its last: what an error underlines.
+/// A run of tokens in the user's source, from the first to the last. An error underlines it.
 #[derive(Debug, Clone, Copy)]
 pub struct Extent {
     pub first: Span,
@@ -40,19 +43,18 @@ impl From<&Ident> for Extent {
     }
 }
 
-/// What a mistake leaves out, so that others may be no mistakes once it is there.
+/// The kind of code that a mistake leaves out. Adding it may resolve other diagnostics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Missing {
-    /// An argument, an operand: what nothing reads may be just that.
+    /// An argument or an operand, which may be the missing use of an unused name.
     Read,
-    /// A part of a split: its name may be the one that is unknown.
+    /// A part of a split, which may be the missing definition of an unknown name.
     Definition,
 }
 
-/// One mistake.
 #[derive(Debug)]
 pub struct Diagnostic {
-    /// The cell that it is in.
+    /// The index of the cell that contains the mistake.
     cell: usize,
     leaves_out: Option<Missing>,
     holds_unless: Option<Missing>,
@@ -73,13 +75,13 @@ impl Diagnostic {
         self
     }
 
-    /// Where this is so, something is missing.
+    /// Marks the mistake as one that leaves something out.
     pub fn leaves_out(&mut self, what: Missing) -> &mut Self {
         self.leaves_out = Some(what);
         self
     }
 
-    /// Said only if nothing is missing in the cell that would make it untrue.
+    /// Suppresses the diagnostic if another mistake of the cell leaves out code of this kind.
     pub fn unless_missing(&mut self, what: Missing) -> &mut Self {
         self.holds_unless = Some(what);
         self
@@ -101,7 +103,7 @@ impl Diagnostic {
         message
     }
 
-    /// Line and column, where a compiler knows them.
+    /// Returns the line and the column, which are only known inside a compiler.
     fn position(&self) -> (usize, usize) {
         if !proc_macro::is_available() {
             return (0, 0);
@@ -110,8 +112,8 @@ impl Diagnostic {
         (start.line(), start.column())
     }
 
-    /// `::core::compile_error! { "message" }`, the path at the extent's start and the braces at its end:
-    /// rustc then underlines the whole.
+    /// Returns `::core::compile_error! { "message" }`. The path has the span of the extent's start
+    /// and the braces that of its end, so that rustc underlines the whole extent.
     fn to_tokens(&self) -> TokenStream {
         let message = proc_macro2::Literal::string(&self.message());
         let head = quote_spanned!(self.extent.first=> ::core::compile_error!);
@@ -120,7 +122,7 @@ impl Diagnostic {
     }
 }
 
-/// Collects every mistake of one `rnn_cell!`.
+/// The diagnostics of one `rnn_cell!`.
 #[derive(Debug, Default)]
 pub struct Diagnostics {
     found: Vec<Diagnostic>,
@@ -128,7 +130,7 @@ pub struct Diagnostics {
 }
 
 impl Diagnostics {
-    /// Adds a mistake; notes and helps can be chained to what is returned.
+    /// Adds a diagnostic and returns it, so that notes and help lines can be chained.
     pub fn error(&mut self, at: impl Into<Extent>, fact: impl Into<String>) -> &mut Diagnostic {
         self.found.push(Diagnostic {
             cell: self.cell,
@@ -143,7 +145,7 @@ impl Diagnostics {
         &mut self.found[last]
     }
 
-    /// What is found from here on is in the cell of that number.
+    /// Assigns the diagnostics that follow to the cell with this index.
     pub fn enter(&mut self, cell: usize) {
         self.cell = cell;
     }
@@ -152,8 +154,8 @@ impl Diagnostics {
         self.found.is_empty()
     }
 
-    /// Without what is held back.
-    fn said(&self) -> impl Iterator<Item = &Diagnostic> {
+    /// Returns the diagnostics that are not suppressed.
+    fn reported(&self) -> impl Iterator<Item = &Diagnostic> {
         let missing: HashSet<(usize, Missing)> =
             self.found.iter().filter_map(|found| Some((found.cell, found.leaves_out?))).collect();
         self.found
@@ -163,26 +165,28 @@ impl Diagnostics {
 
     #[cfg(test)]
     pub fn len(&self) -> usize {
-        self.said().count()
+        self.reported().count()
     }
 
-    /// Every mistake as a `compile_error!`, in the order in which they stand in the source.
+    /// Returns one `compile_error!` per diagnostic, in the order of the source.
     pub fn to_tokens(&self) -> TokenStream {
-        let mut sorted: Vec<&Diagnostic> = self.said().collect();
+        let mut sorted: Vec<&Diagnostic> = self.reported().collect();
         sorted.sort_by_key(|diagnostic| diagnostic.position());
         sorted.into_iter().map(Diagnostic::to_tokens).collect()
     }
 
-    /// What every message underlines, as lines and columns, for unit tests.
+    /// Returns the lines and columns that each message underlines.
     #[cfg(test)]
     pub fn places(&self) -> Vec<[(usize, usize); 2]> {
         let place = |at: proc_macro2::LineColumn| (at.line, at.column);
-        self.said().map(|found| [place(found.extent.first.start()), place(found.extent.last.end())]).collect()
+        self.reported()
+            .map(|found| [place(found.extent.first.start()), place(found.extent.last.end())])
+            .collect()
     }
 
-    /// The messages alone, for unit tests.
+    /// Returns the text of each message.
     #[cfg(test)]
     pub fn messages(&self) -> Vec<String> {
-        self.said().map(Diagnostic::message).collect()
+        self.reported().map(Diagnostic::message).collect()
     }
 }

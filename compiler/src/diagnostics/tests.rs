@@ -1,5 +1,6 @@
-//! What `ui-tests/fail` holds, without rustc: every message word for word, where it starts, and no message more. It takes a second where
-//! the compile-fail tests take minutes; they show what else rustc says.
+//! A check of the cases in `ui-tests/fail` without rustc. It compares every message word for word,
+//! the start of its span, and the number of messages. It takes a second, whereas the compile-fail
+//! tests take minutes. Those also compare rustc's own errors.
 
 use crate::emit::context::Runtime;
 use crate::expand::expand;
@@ -10,10 +11,11 @@ use std::path::{Path, PathBuf};
 
 const CASES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../ui-tests/fail");
 
-/// Line and column, and the words without what is between them: rustc and `proc_macro2` put spaces into what they quote as they like.
+/// The line and column, and the text without white space. rustc and `proc_macro2` differ in the
+/// spaces of quoted code.
 type Message = ((usize, usize), String);
 
-/// The definitions in a file of Rust.
+/// Returns the definitions in a Rust file.
 fn definitions(tokens: TokenStream) -> Vec<TokenStream> {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
     let mut found = vec![];
@@ -32,13 +34,14 @@ fn definitions(tokens: TokenStream) -> Vec<TokenStream> {
 
 fn message((line, column): (usize, usize), text: &str) -> Message {
     let words: String = text.split_whitespace().collect();
-    // The point behind a token is no place of its own where no compiler runs.
+    // Outside a compiler, the position right behind a token has no span.
     let column = if words.starts_with("expected`;`") { 0 } else { column };
     ((line, column), words)
 }
 
-/// What the compiler says: each message is the text in the braces of a `::core::compile_error!`.
-fn said(definition: TokenStream) -> Vec<Message> {
+/// Returns the messages of the compiler. Each is the string in the braces of a
+/// `::core::compile_error!`.
+fn reported(definition: TokenStream) -> Vec<Message> {
     let mut start = None;
     let mut found = vec![];
     for token in expand(&Runtime::new(quote!(::rnn_cell)), definition).errors {
@@ -53,8 +56,8 @@ fn said(definition: TokenStream) -> Vec<Message> {
     found
 }
 
-/// What the case shows: blocks of a message and the place that rustc points at.
-fn shown(stderr: &str) -> Vec<Message> {
+/// Returns the messages in a `.stderr` file, each with the position that rustc points at.
+fn in_snapshot(stderr: &str) -> Vec<Message> {
     let mut found = vec![];
     for block in stderr.split("error: ").skip(1) {
         let (text, rest) = block.split_once("--> ").expect("a message has a place");
@@ -68,7 +71,7 @@ fn shown(stderr: &str) -> Vec<Message> {
 
 fn cases(folder: &Path) -> Vec<PathBuf> {
     let mut found = vec![];
-    for entry in fs::read_dir(folder).expect("the cases stand in the repository").flatten() {
+    for entry in fs::read_dir(folder).expect("the cases are in the repository").flatten() {
         let path = entry.path();
         if path.is_dir() {
             found.extend(cases(&path));
@@ -84,11 +87,11 @@ fn every_message_word_for_word() {
     let mut checked = 0;
     for case in cases(Path::new(CASES)) {
         let source = fs::read_to_string(&case).expect("a case is text");
-        // What is no sequence of tokens never reaches a macro.
+        // A file that is not a sequence of tokens never reaches a macro.
         let Ok(tokens) = source.parse::<TokenStream>() else { continue };
-        let mut found: Vec<Message> = definitions(tokens).into_iter().flat_map(said).collect();
-        let stderr = fs::read_to_string(case.with_extension("stderr")).expect("a case shows what is said");
-        let mut expected = shown(&stderr);
+        let mut found: Vec<Message> = definitions(tokens).into_iter().flat_map(reported).collect();
+        let stderr = fs::read_to_string(case.with_extension("stderr")).expect("a case has a `.stderr` file");
+        let mut expected = in_snapshot(&stderr);
         found.sort();
         expected.sort();
         assert_eq!(found, expected, "{}", case.display());

@@ -1,8 +1,9 @@
-//! What a definition's names mean, for editors: each that the user wrote, at its place, as a use of what defines it.
+//! Code that lets editors find the definition of each name in `rnn_cell!`.
 //!
-//! An editor finds no mention of `W` in generated code, which is that of blocks and regions. Here it finds `__cell.W` for each, so that going to
-//! the definition, hover, references and renaming work as on Rust's own names. rust-analyzer alone sets `cfg(rust_analyzer)`: a compiler drops all
-//! of this before it looks at a name.
+//! The generated code works on blocks and fused regions and never mentions a name like `W`. This
+//! module emits `__cell.W` with the span of each `W` that the user wrote, so that "go to
+//! definition", hover, references and renaming work as they do in Rust. Only rust-analyzer sets
+//! `cfg(rust_analyzer)`: rustc drops this code before it resolves names.
 
 use crate::analysis::initialisers::is_initialiser;
 use crate::analysis::resolve::{Callee, Symbol, Target, key};
@@ -14,14 +15,16 @@ use crate::text::equations;
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 
-/// Statements that mention something. Dimensions are mentioned where the cell's own are in scope, even those in a function's body.
+/// Statements that mention the user's names. Dimensions are kept apart: they must be mentioned in
+/// the scope of the cell's generic parameters, also if they occur in a function's body.
 #[derive(Debug, Default)]
 struct Found {
     names: Vec<TokenStream>,
     dimensions: Vec<TokenStream>,
 }
 
-/// Of a type that is still written: in a wrong definition a stack may double with each equation.
+/// The largest number of blocks for which a type is written out. In a definition with mistakes, a
+/// stack may double with each equation.
 const MOST_BLOCKS: usize = 64;
 
 /// Returns a method that mentions every name of a cell.
@@ -35,8 +38,9 @@ struct Mentions<'a> {
 }
 
 impl Mentions<'_> {
-    /// A method that mentions every name. It stands beside the cell, not in a block: the places where a generic parameter may be mentioned are
-    /// looked for in the module around it.
+    /// Returns the method that mentions every name. It is placed beside the cell rather than in a
+    /// block, because rust-analyzer searches the surrounding module for mentions of a generic
+    /// parameter.
     fn emit(&self) -> TokenStream {
         let (cx, types) = (self.items.cx, &self.items.types);
         let (k, scalar, batch) = (&cx.k, &cx.scalar, &cx.batch);
@@ -72,12 +76,13 @@ impl Mentions<'_> {
         }
     }
 
-    /// The type of the values that no other type has a field for.
+    /// Returns the name of the struct whose fields are the values that no other type has.
     fn step_name(&self) -> Ident {
         format_ident!("{}Step", self.items.cx.cell.name)
     }
 
-    /// A function of the user's. It is written out where it is called, so that there is nothing to return here.
+    /// Returns a user's function. Calls to it are inlined in the generated code, so its body here
+    /// only mentions names.
     fn function(&self, function: &Function) -> TokenStream {
         let scalar = &self.items.cx.scalar;
         let (name, arguments) = (&function.name, &function.arguments);
@@ -94,7 +99,8 @@ impl Mentions<'_> {
         }
     }
 
-    /// An only input, and what equations define that is no state and no field of the outputs' struct.
+    /// Returns the fields of the struct that [`step_name`](Self::step_name) names: a single input,
+    /// and the values that are neither states nor fields of the outputs.
     fn other_values(&self) -> Vec<TokenStream> {
         let cx = self.items.cx;
         let mut fields = vec![];
@@ -120,7 +126,7 @@ impl Mentions<'_> {
         fields
     }
 
-    /// The type of one sample's value.
+    /// Returns the type of one sample's value.
     fn sample(&self, shape: Option<&Shape>) -> TokenStream {
         match shape {
             Some(shape) if shape.is_scalar() => self.items.cx.scalar.to_token_stream(),
@@ -130,7 +136,7 @@ impl Mentions<'_> {
         }
     }
 
-    /// The mentions in declarations, equations and outputs.
+    /// Collects the mentions in declarations, equations and outputs.
     fn in_items(&self) -> Found {
         let mut found = Found::default();
         let cell = &self.items.cx.cell;
@@ -171,13 +177,13 @@ impl Mentions<'_> {
             ShapeKind::Unknown => &[],
         };
         let names = dims.iter().flat_map(|dim| &dim.terms).filter_map(|term| term.name.as_ref());
-        // A name that is no dimension has been reported.
+        // A name that is not a dimension has been reported.
         let known =
             names.filter(|name| self.items.cx.cell.dimensions.iter().any(|dim| key(dim) == key(name)));
         found.dimensions.extend(known.map(|name| quote!(_ = #name;)));
     }
 
-    /// `xavier_uniform`, `uniform(-0.1, 0.1)`
+    /// Collects the mention in an initialiser such as `xavier_uniform` or `uniform(-0.1, 0.1)`.
     fn in_initialiser(&self, initial: &Expr, found: &mut Found) {
         let (ExprKind::Name { name, .. } | ExprKind::Call { function: name, .. }) = &initial.kind else {
             return;
@@ -208,7 +214,7 @@ impl Mentions<'_> {
                         found.names.push(quote!(_ = <#step<#dim_args #scalar>>::#function;));
                     }
                     Some(Some(Callee::BuiltIn(operation))) => {
-                        // `σ` is called `sigmoid`, and `where` is no name in Rust.
+                        // `σ` is an alias of `sigmoid`, and `where` is a keyword in Rust.
                         let name = match operation.name {
                             "where" => Ident::new_raw("where", function.span()),
                             name => Ident::new(name, function.span()),
@@ -229,7 +235,7 @@ impl Mentions<'_> {
         }
     }
 
-    /// A use of what a name stands for.
+    /// Returns a statement that uses the value behind a name.
     fn symbol(&self, symbol: Symbol, name: &Ident) -> TokenStream {
         match symbol {
             Symbol::Declaration(index) | Symbol::Previous(index) => {
@@ -247,7 +253,8 @@ impl Mentions<'_> {
         }
     }
 
-    /// A state is what is declared, whatever the time.
+    /// Returns a statement that uses a target of an equation. A state refers to its declaration at
+    /// any time.
     fn target(&self, target: Target, name: &Ident) -> TokenStream {
         if self.items.resolved.state_of(target).is_some() {
             quote!(_ = &__state.#name;)

@@ -1,13 +1,14 @@
-//! The surface syntax: a definition as the user wrote it, every node with its place in the source.
+//! The syntax tree: a definition as the user wrote it, with the span of every node.
 //!
-//! Nothing here is checked beyond its form. What failed to parse is left out, and the names that it
-//! would have defined stand in [`Cell::poisoned`], so that later stages don't report them as unknown.
+//! Only the form is checked here. Items that failed to parse are left out, and the names that they
+//! would have defined are in [`Cell::poisoned`], so that later stages do not report them as
+//! unknown.
 
 use crate::diagnostics::Extent;
 use crate::graph::ir::Comparison;
 use proc_macro2::Ident;
 
-/// All that stands in one `rnn_cell! { .. }`.
+/// The contents of one `rnn_cell! { .. }`.
 #[derive(Debug)]
 pub struct Program {
     pub cells: Vec<Cell>,
@@ -16,7 +17,7 @@ pub struct Program {
 /// `pub cell Name<I, H> { items }`
 #[derive(Debug)]
 pub struct Cell {
-    /// Doc comments, `cfg`, `derive`, `allow`, ..
+    /// Doc comments, `cfg`, `derive`, `allow` and other attributes.
     pub attributes: Vec<syn::Attribute>,
     pub visibility: syn::Visibility,
     pub name: Ident,
@@ -25,11 +26,12 @@ pub struct Cell {
     pub functions: Vec<Function>,
     pub equations: Vec<Equation>,
     pub outputs: Vec<Ident>,
-    /// The names that an item which failed to parse would have defined.
+    /// The names that would have been defined by an item that failed to parse.
     pub poisoned: Vec<Ident>,
-    /// The names that occur in what failed to parse: they are not unused.
+    /// The names that occur in code that failed to parse. They do not count as unused.
     pub mentioned: Vec<Ident>,
-    /// Expressions are numbered from 0 to here, so that later stages keep their findings in tables.
+    /// The number of expressions. Their ids are below it, so that later stages can keep their
+    /// results in tables.
     pub expression_count: usize,
 }
 
@@ -49,7 +51,8 @@ pub struct Declaration {
     /// Doc comments before the declaration.
     pub attributes: Vec<syn::Attribute>,
     pub name: Ident,
-    /// Of the names that share what follows, the others have copies of it.
+    /// True if the name is the first of those that share a shape and initial value. The others have
+    /// copies of these.
     pub is_first: bool,
     pub shape: ShapeSyntax,
     pub initial: Option<Expr>,
@@ -68,11 +71,12 @@ pub enum ShapeKind {
     Dense(Vec<DimSyntax>),
     /// `one_hot[V]`
     OneHot(DimSyntax),
-    /// It failed to parse; an error has been reported.
+    /// A shape that failed to parse, which has been reported.
     Unknown,
 }
 
-/// A dimension as written: a sum of terms, each a multiple of a name or a literal. `4*H + 1`
+/// A dimension as written: a sum of terms, each a multiple of a name or a literal, such as
+/// `4*H + 1`.
 #[derive(Debug, Clone)]
 pub struct DimSyntax {
     pub terms: Vec<DimTerm>,
@@ -82,7 +86,7 @@ pub struct DimSyntax {
 #[derive(Debug, Clone)]
 pub struct DimTerm {
     pub count: u64,
-    /// None for a literal, which then is `count` itself.
+    /// `None` for a literal, whose value is `count`.
     pub name: Option<Ident>,
 }
 
@@ -99,9 +103,9 @@ pub struct Function {
 pub struct Equation {
     pub attributes: Vec<syn::Attribute>,
     pub targets: Vec<Ident>,
-    /// Written with brackets: the value is split, a name a term.
+    /// True if the targets are in brackets: the value is split, with one name per term.
     pub is_split: bool,
-    /// The targets' extent, brackets included.
+    /// The extent of the targets, brackets included.
     pub target_extent: Extent,
     pub shape: Option<ShapeSyntax>,
     pub value: Expr,
@@ -113,7 +117,7 @@ pub struct Expr {
     pub id: usize,
     pub kind: ExprKind,
     pub extent: Extent,
-    /// Written with parentheses around it; the extent includes them.
+    /// True if the expression is in parentheses. The extent includes them.
     pub parenthesised: bool,
 }
 
@@ -121,9 +125,9 @@ pub struct Expr {
 pub enum BinaryOp {
     Add,
     Sub,
-    /// `*`, element by element
+    /// `*`, the element-wise product
     Mul,
-    /// `/`, element by element
+    /// `/`, the element-wise quotient
     Div,
     /// `@`, the matrix product
     MatMul,
@@ -134,7 +138,7 @@ pub enum BinaryOp {
 pub enum Time {
     /// `h`
     Implicit,
-    /// `h[t + k]`: 0 for `h[t]`, -1 for `h[t-1]`, anything for what the user wrote
+    /// `h[t + k]`: 0 for `h[t]`, -1 for `h[t-1]`. Mistakes can have any other offset.
     Offset(i64),
 }
 
@@ -158,20 +162,21 @@ pub enum ExprKind {
         function: Ident,
         arguments: Vec<Expr>,
     },
-    /// `a >= b`: only as the first argument of `where`.
+    /// `a >= b`, only valid as the first argument of `where`.
     Compare {
         op: Comparison,
         op_extent: Extent,
         left: Box<Expr>,
         right: Box<Expr>,
     },
-    /// A Rust path: only as the argument of the initialiser `from_fn`.
+    /// A Rust path, only valid as the argument of the initialiser `from_fn`.
     RustPath(syn::Path),
-    /// It failed to parse; an error has been reported. Its shape is unknown, and silently so.
+    /// An expression that failed to parse, which has been reported. Its shape is unknown, and no
+    /// mistake is reported because of that.
     Error,
 }
 
-/// Returns the indices of a kind's declarations.
+/// Returns the indices of the declarations of one kind.
 pub fn declared(cell: &Cell, kind: DeclarationKind) -> Vec<usize> {
     (0..cell.declarations.len()).filter(|index| cell.declarations[*index].kind == kind).collect()
 }

@@ -1,4 +1,5 @@
-//! Whole expressions, the limit of their depth, and comparisons: in the first argument of `where`, or misplaced.
+//! Whole expressions, the limit of their nesting depth, and comparisons, both in the first argument
+//! of `where` and misplaced.
 
 use super::ast::{Expr, ExprKind};
 use super::cursor::Cursor;
@@ -7,7 +8,7 @@ use crate::diagnostics::Extent;
 use crate::graph::ir::Comparison;
 use crate::syntax::text;
 
-/// How deep expressions may stand inside each other.
+/// The maximal nesting depth of expressions.
 const MAX_DEPTH: usize = 128;
 
 impl Parser<'_> {
@@ -15,7 +16,7 @@ impl Parser<'_> {
         self.nested(c, false)
     }
 
-    /// The first argument of `where`.
+    /// Parses the first argument of `where`.
     pub fn condition(&mut self, c: &mut Cursor) -> Expr {
         self.nested(c, true)
     }
@@ -59,7 +60,7 @@ impl Parser<'_> {
         if let Some((_, second)) = self.comparison(c, true) {
             let last = self.sum(c);
             let (first, middle) = (text::short(&left), text::short(&right));
-            // `a > b && c > d`: the `&&` has been reported.
+            // In `a > b && c > d`, the `&&` has been reported.
             if !matches!(right.kind, ExprKind::Error) {
                 self.diagnostics.error(second, "comparisons can't be chained").help(format!(
                     "nest them: `where({first} {} {middle}, where(.., u, v), v)`",
@@ -107,7 +108,8 @@ impl Parser<'_> {
         }
     }
 
-    /// Takes a comparison's sign. A single `=` is one only in the place for a comparison.
+    /// Parses a comparison operator. A single `=` counts as one only where a comparison is
+    /// expected.
     fn comparison(&mut self, c: &mut Cursor, is_condition: bool) -> Option<(Comparison, Extent)> {
         for (sign, op) in [
             ("===", Comparison::Equal),

@@ -1,8 +1,8 @@
-//! A position in a list of token trees, with the look-ahead that recovery needs.
+//! A position in a list of token trees, with the look-ahead that error recovery needs.
 //!
-//! Unlike a stream of syn's, it never fails: a mistake is reported by whoever finds it, and the cursor goes
-//! on behind it. Punctuation stays single characters; [`Cursor::at`] puts `+=` and `**` together where they
-//! mean something, so that `=-1` and `@-x` need no special case.
+//! Unlike a parse stream of syn, it never fails: the caller reports the mistake, and the cursor
+//! continues behind it. Each punctuation token is a single character. [`Cursor::at`] joins `+=` and
+//! `**` where these are expected, so that `=-1` and `@-x` need no special case.
 
 use crate::diagnostics::Extent;
 use proc_macro2::{Delimiter, Group, Ident, Literal, Spacing, Span, TokenStream, TokenTree};
@@ -11,10 +11,11 @@ use proc_macro2::{Delimiter, Group, Ident, Literal, Spacing, Span, TokenStream, 
 pub struct Cursor {
     tokens: Vec<TokenTree>,
     position: usize,
-    /// What precedes the tokens, and what ends them: for a group its delimiters.
+    /// The span before the tokens, and the span of their end: for a group, its delimiters.
     before: Span,
     end: Span,
-    /// The tokens are the items of a cell, so what follows a finished expression may be the next item.
+    /// True if the tokens are the items of a cell, so that the next item may follow a finished
+    /// expression.
     pub holds_items: bool,
 }
 
@@ -25,7 +26,7 @@ impl Cursor {
         Self { tokens, position: 0, before: span, end: span, holds_items: false }
     }
 
-    /// The inside of a group.
+    /// Returns a cursor over the tokens of a group.
     pub fn inside(group: &Group) -> Self {
         Self {
             tokens: flatten(group.stream()),
@@ -48,7 +49,7 @@ impl Cursor {
         self.tokens.len().saturating_sub(self.position)
     }
 
-    /// The tokens that are left.
+    /// Returns the remaining tokens.
     pub fn rest(&self) -> TokenStream {
         self.tokens.iter().skip(self.position).cloned().collect()
     }
@@ -59,7 +60,7 @@ impl Cursor {
         token
     }
 
-    /// Goes over `count` tokens and returns where they stand.
+    /// Skips `count` tokens and returns their extent.
     pub fn skip(&mut self, count: usize) -> Extent {
         let first = self.here().first;
         for _ in 0..count {
@@ -116,7 +117,7 @@ impl Cursor {
         self.ident(ahead).is_some_and(|ident| ident == word)
     }
 
-    /// Whether the operator, written without a space inside, starts there.
+    /// Returns whether the operator starts at this token, written without spaces.
     pub fn at(&self, ahead: usize, operator: &str) -> bool {
         let length = operator.chars().count();
         operator.chars().enumerate().all(|(index, character)| match self.peek(ahead + index) {
@@ -127,23 +128,23 @@ impl Cursor {
         })
     }
 
-    /// A single `=`, neither `==` nor `=>`.
+    /// Returns whether the token is a single `=`, neither `==` nor `=>`.
     pub fn at_equals(&self, ahead: usize) -> bool {
         self.at(ahead, "=") && !self.at(ahead, "==") && !self.at(ahead, "=>")
     }
 
-    /// Where the next token stands, or what ends the list.
+    /// Returns the extent of the next token, or of the end of the list.
     pub fn here(&self) -> Extent {
         self.peek(0).map_or_else(|| self.end.into(), extent)
     }
 
-    /// Where the last token stands that was taken, or what precedes the list.
+    /// Returns the extent of the last token that was taken, or of the start of the list.
     pub fn previous(&self) -> Extent {
         let last = self.position.checked_sub(1).and_then(|last| self.tokens.get(last));
         last.map_or_else(|| self.before.into(), extent)
     }
 
-    /// The last token that was taken, if it is punctuation.
+    /// Returns the last token that was taken, if it is punctuation.
     pub fn last_punct(&self) -> Option<char> {
         match self.position.checked_sub(1).and_then(|last| self.tokens.get(last)) {
             Some(TokenTree::Punct(punct)) => Some(punct.as_char()),
@@ -151,13 +152,13 @@ impl Cursor {
         }
     }
 
-    /// The point just behind the last token that was taken.
+    /// Returns the point just behind the last token that was taken.
     pub fn behind(&self) -> Extent {
         let span = self.previous().last;
         if proc_macro::is_available() { Span::from(span.unwrap().end()).into() } else { span.into() }
     }
 
-    /// Whether the token there is the first of its line.
+    /// Returns whether the token is the first of its line.
     pub fn starts_line(&self, ahead: usize) -> bool {
         let before = match (self.position + ahead).checked_sub(1).and_then(|last| self.tokens.get(last)) {
             Some(token) => extent(token).last,
@@ -166,7 +167,7 @@ impl Cursor {
         self.peek(ahead).is_none_or(|token| last_line(before) != first_line(extent(token).first))
     }
 
-    /// What stands there, for a message.
+    /// Returns the text of the next token for a message.
     pub fn found(&self) -> String {
         match self.peek(0) {
             None => "the end".to_owned(),
@@ -184,7 +185,7 @@ fn last_line(span: Span) -> usize {
     if proc_macro::is_available() { span.unwrap().end().line() } else { outside::lines(span).1 }
 }
 
-/// Lines where no compiler runs, that is in unit tests.
+/// Line numbers outside a compiler, which only unit tests need.
 mod outside {
     use proc_macro2::Span;
 
@@ -214,8 +215,8 @@ pub fn extent(token: &TokenTree) -> Extent {
     }
 }
 
-/// The token trees without the invisible groups that a fragment of `macro_rules!` brings, except where
-/// such a group holds together what would otherwise fall apart: an expression of several tokens.
+/// Returns the token trees without the invisible groups around fragments of `macro_rules!`. A group
+/// of several tokens is kept, since it holds an expression together.
 fn flatten(stream: TokenStream) -> Vec<TokenTree> {
     let mut flat = vec![];
     let mut open = vec![stream.into_iter()];

@@ -1,4 +1,4 @@
-//! `input x: [I];`, `state h, c: [H];`, `param W: [H, I] = orthogonal, b: [H];`
+//! Declarations: `input x: [I];`, `state h, c: [H];`, `param W: [H, I] = orthogonal, b: [H];`
 
 use super::ast::{Declaration, DeclarationKind, Expr, ShapeKind, ShapeSyntax};
 use super::cursor::Cursor;
@@ -10,7 +10,7 @@ use proc_macro2::Ident;
 use syn::Attribute;
 
 impl Parser<'_> {
-    /// A declaration; its first word has not been taken.
+    /// Parses a declaration, including its first word.
     pub fn declaration(&mut self, c: &mut Cursor, kind: DeclarationKind, attributes: &[Attribute]) {
         let word = c.found().replace('`', "");
         c.skip(1);
@@ -46,7 +46,8 @@ impl Parser<'_> {
         }
     }
 
-    /// Whether behind the `,` of a declaration an equation stands: `b = 0` on the same line is rather a declaration that lacks its shape.
+    /// Returns whether an equation follows the `,` of a declaration. A `b = 0` on the same line is
+    /// more likely a declaration without a shape.
     fn begins_equation(&self, c: &Cursor, ahead: usize) -> bool {
         let is_definition =
             |after| matches!(sign(c, after), Some(Sign::Equals | Sign::Compound(_) | Sign::Foreign(_)));
@@ -63,7 +64,8 @@ impl Parser<'_> {
         is_timed && is_definition(ahead + 2) || is_definition(ahead + 1) && (is_state || c.starts_line(ahead))
     }
 
-    /// The names of one shape, with it. False when the rest of the item makes no sense.
+    /// Parses the names that share one shape, and the shape. Returns false if the rest of the item
+    /// cannot be parsed.
     fn group(&mut self, c: &mut Cursor, kind: DeclarationKind, word: &str, docs: &[Attribute]) -> bool {
         let Some(names) = self.names(c, word) else { return false };
         let mut shape = if sign(c, 0) == Some(Sign::Colon) {
@@ -96,7 +98,7 @@ impl Parser<'_> {
         true
     }
 
-    /// `h, c` of `state h, c: [H]`
+    /// Parses the names `h, c` of `state h, c: [H]`.
     fn names(&mut self, c: &mut Cursor, word: &str) -> Option<Vec<Ident>> {
         let mut names = vec![];
         loop {
@@ -171,7 +173,7 @@ impl Parser<'_> {
         ShapeSyntax { kind: ShapeKind::Unknown, extent }
     }
 
-    /// `= xavier_uniform`
+    /// Parses the initial value: `= xavier_uniform`.
     fn initial(&mut self, c: &mut Cursor, kind: DeclarationKind, names: &[Ident]) -> Option<Expr> {
         let equals = c.here();
         if !c.at_equals(0) {
@@ -220,7 +222,7 @@ impl Parser<'_> {
         let mut copied: Option<usize> = None;
         for name in names {
             let Some(name) = self.definable(name) else { continue };
-            // The first name takes the expression itself, the others copies of it.
+            // The first name takes the expression itself. The others take copies.
             let initial = match copied {
                 None => unused.take(),
                 Some(index) => {
@@ -250,7 +252,8 @@ impl Parser<'_> {
     }
 }
 
-/// A word of the language and a name: the next item, where a name could stand.
+/// Returns whether another item begins in place of a name: a word of the language and a name, or an
+/// attribute.
 fn begins_other_item(c: &Cursor) -> bool {
     words_follow(c, 0) || c.at(0, "#")
 }
@@ -259,7 +262,7 @@ fn words_follow(c: &Cursor, ahead: usize) -> bool {
     c.ident(ahead).is_some_and(|word| words::begins_item(&word.to_string())) && c.ident(ahead + 1).is_some()
 }
 
-/// A name that is usual for the kind.
+/// Returns a name that is usual for the kind.
 fn example(kind: DeclarationKind) -> &'static str {
     match kind {
         DeclarationKind::Input => "x",

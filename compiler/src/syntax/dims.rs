@@ -1,4 +1,4 @@
-//! Dimensions: the sums and multiples in a shape, `H`, `16`, `H + I`, `4*H + 1`.
+//! The dimensions of a shape: `H`, `16`, `H + I`, `4*H + 1`.
 
 use super::ast::{DimSyntax, DimTerm};
 use super::cursor::Cursor;
@@ -6,15 +6,17 @@ use super::literals::{self, Number};
 use super::recover::{Parser, starts_item};
 use proc_macro2::{Ident, TokenTree};
 
-/// No vector is longer; sizes are multiplied later, and must not overflow.
+/// The largest size. It is small enough that products of sizes do not overflow in later stages.
 const MAX_SIZE: u64 = 1 << 31;
 
-/// The blocks of a sum become nested types, and rustc gives up on deep ones.
+/// The largest number of terms in a sum. Its blocks become nested types, and rustc limits their
+/// depth.
 const MAX_TERMS: u64 = 64;
 
 impl Parser<'_> {
-    /// `H`, `16`, `H + I`, `4*H + 1`. None when it failed; then the error has been reported, and the cursor
-    /// stands at a `,`, a `;` or the end of what could belong to it.
+    /// Parses a dimension: `H`, `16`, `H + I`, `4*H + 1`. Returns `None` after a mistake, which has
+    /// been reported. The cursor is then at a `,`, a `;` or the end of the tokens that may belong
+    /// to the dimension.
     pub fn dimension(&mut self, c: &mut Cursor) -> Option<DimSyntax> {
         let first = c.here();
         let mut terms = vec![];
@@ -60,7 +62,7 @@ impl Parser<'_> {
         }
     }
 
-    /// What is wrong with the token behind a dimension.
+    /// Returns the diagnostic for an unexpected token behind a dimension.
     fn after_dimension(&self, c: &Cursor, terms: &[DimTerm]) -> Option<(String, String)> {
         if c.at_end()
             || c.at(0, ",")
@@ -99,7 +101,7 @@ impl Parser<'_> {
         })
     }
 
-    /// A name, a literal, or a product of one name and literals.
+    /// Parses a name, a literal, or a product of one name and literals.
     fn term(&mut self, c: &mut Cursor) -> Option<DimTerm> {
         let first = c.here();
         let mut count: Option<u64> = Some(1);
@@ -169,7 +171,7 @@ impl Parser<'_> {
         }
     }
 
-    /// A literal size, and the name in `4H`.
+    /// Parses a literal size, and the name in `4H`.
     fn size(&mut self, c: &mut Cursor) -> Option<(u64, Option<Ident>)> {
         let literal = c.literal(0).cloned()?;
         let at = c.skip(1);
@@ -224,7 +226,7 @@ fn shown_term(term: &DimTerm) -> String {
     }
 }
 
-/// As the user wrote it.
+/// Returns the dimension as the user wrote it.
 pub fn shown(dimension: &DimSyntax) -> String {
     let terms: Vec<String> = dimension.terms.iter().map(shown_term).collect();
     terms.join(" + ")

@@ -11,14 +11,14 @@ use proc_macro2::{Delimiter, Group, Ident};
 use syn::Attribute;
 
 impl Parser<'_> {
-    /// `name = expr;`, `name[t] = expr;`, `name: [H] = expr;`
+    /// Parses an equation: `name = expr;`, `name[t] = expr;`, `name: [H] = expr;`.
     pub fn equation(&mut self, c: &mut Cursor, attributes: Vec<Attribute>) {
         let Some(name) = c.ident(0).cloned() else { return self.skip_item(c) };
         let target_extent = c.skip(1);
         self.equation_of(c, attributes, name, target_extent);
     }
 
-    /// The rest of an equation whose name has been taken.
+    /// Parses the rest of an equation whose name has been taken.
     pub fn equation_of(
         &mut self,
         c: &mut Cursor,
@@ -26,7 +26,7 @@ impl Parser<'_> {
         name: Ident,
         mut target_extent: Extent,
     ) {
-        // `h[t+1] = f(h[t])`: the value reads one step too late as well.
+        // In `h[t+1] = f(h[t])`, the value is also one step late.
         let mut is_shifted = false;
         if let Some(group) = c.bracket(0).cloned() {
             let at = c.skip(1);
@@ -111,7 +111,8 @@ impl Parser<'_> {
         self.end_item(c);
     }
 
-    /// Whether the brackets behind an equation's name are `[t]`, or were meant so.
+    /// Returns whether the brackets behind an equation's name are `[t]` or were meant to be.
+    /// Reports all others.
     fn is_current(&mut self, name: &Ident, group: &Group, at: Extent) -> bool {
         let previous = format!("write `{name} = ..;`, with `{name}[t-1]` for the value before");
         let (fact, help, is_current) = match Index::read(group) {
@@ -139,7 +140,7 @@ impl Parser<'_> {
         is_current
     }
 
-    /// `f = |u| ..;`: a function of the cell, whatever it is written as.
+    /// Parses `f = |u| ..;` as a function of the cell, and reports the closure.
     fn closure_item(&mut self, c: &mut Cursor, name: Ident, arguments: &str) {
         let first = c.skip(1);
         let length = function_arguments_at(c).map_or(1, |(_, length)| length);
@@ -159,7 +160,7 @@ impl Parser<'_> {
         self.end_item(c);
     }
 
-    /// `[f, i, o, g] = expr;`, and the tuples that stand for it.
+    /// Parses `[f, i, o, g] = expr;`, and tuples in place of the brackets.
     pub fn split(&mut self, c: &mut Cursor, attributes: Vec<Attribute>, group: &Group) {
         let target_extent = c.skip(1);
         let mut inside = Cursor::inside(group);
@@ -254,7 +255,7 @@ impl Parser<'_> {
         self.end_item(c);
     }
 
-    /// `a, b = expr;`
+    /// Parses `a, b = expr;`.
     pub fn bare_split(&mut self, c: &mut Cursor, attributes: Vec<Attribute>) {
         let first = c.here();
         let mut targets = vec![];
@@ -282,7 +283,7 @@ impl Parser<'_> {
     }
 }
 
-/// The arguments of a closure behind the `=`.
+/// Returns the arguments of a closure behind the `=`.
 fn function_arguments(c: &Cursor) -> Option<(String, usize)> {
     if !c.at_equals(0) {
         return None;

@@ -1,7 +1,7 @@
-//! Operators: sums, products, powers, and what stands where an operator is missing.
+//! Operators: sums, products, powers, and tokens in place of a missing operator.
 //!
-//! `+ -` bind loosest, then `@ * /` as one level from left to right, then unary `-`, then what follows an
-//! operand (`operands.rs`).
+//! `+` and `-` bind most loosely. `@`, `*` and `/` have the same precedence and associate to the
+//! left. Unary `-` binds more tightly, and the suffixes of an operand (`operands.rs`) most tightly.
 
 use super::ast::{BinaryOp, Expr, ExprKind, Time};
 use super::cursor::Cursor;
@@ -11,15 +11,15 @@ use crate::diagnostics::{Extent, Missing};
 use crate::syntax::text;
 use proc_macro2::{Ident, TokenTree};
 
-/// What follows an operand when no operator of a product does.
+/// The token after an operand that is not followed by an operator of a product.
 enum Gap {
-    /// The product ends here.
+    /// The end of the product.
     End,
-    /// Another operand: its operator is missing.
+    /// Another operand, whose operator is missing.
     Operand,
-    /// Something that is no operator of the language; the operator and the help about it.
+    /// An operator that is not in the language, and the help text about it.
     Foreign(String, Option<&'static str>),
-    /// It has been reported and left behind.
+    /// A mistake that has been reported and skipped.
     Skipped,
 }
 
@@ -99,7 +99,7 @@ impl Parser<'_> {
         }
     }
 
-    /// What follows an operand. A foreign operator is taken.
+    /// Returns the kind of the token after an operand. A foreign operator is skipped.
     fn gap(&mut self, c: &mut Cursor) -> Gap {
         if starts_item(c, 0) {
             return Gap::End;
@@ -146,7 +146,7 @@ impl Parser<'_> {
         }
     }
 
-    /// `#` where only an operator can stand: a comment of another language, or an attribute.
+    /// Reports a `#` in place of an operator: a comment of another language, or an attribute.
     fn hash(&mut self, c: &mut Cursor) {
         if c.bracket(1).is_some() {
             let at = c.skip(2);
@@ -164,7 +164,7 @@ impl Parser<'_> {
         let (before_extent, a) = (before.extent, text::short(before));
         let is_number = matches!(before.kind, ExprKind::Number(_));
         let next = c.here();
-        // Over two lines the first of them would be all that one sees.
+        // An extent over two lines would be shown as its first line only.
         let extent = if c.starts_line(0) { next } else { Extent::new(before_extent.last, next.last) };
         let right = self.power(c);
         let b = text::short(&right);
@@ -190,7 +190,7 @@ impl Parser<'_> {
         value
     }
 
-    /// The minus signs before an operand.
+    /// Parses the minus signs before an operand.
     fn signs(&mut self, c: &mut Cursor) -> Vec<Extent> {
         let mut signs = vec![];
         loop {
@@ -210,7 +210,7 @@ impl Parser<'_> {
         }
     }
 
-    /// An operand, with what other languages write for a power.
+    /// Parses an operand, and the notations of other languages for a power.
     fn power(&mut self, c: &mut Cursor) -> Expr {
         let mut base = self.postfix(c);
         while c.at(0, "**") || c.at(0, "^") {
@@ -241,7 +241,7 @@ impl Parser<'_> {
                 let extent = sign.to(exponent.extent);
                 exponent = self.node(ExprKind::Neg(Box::new(exponent)), extent);
             }
-            // The call brings its own parentheses.
+            // The call adds its own parentheses.
             let enclosed = std::mem::take(&mut base.parenthesised);
             let (u, p) = (text::short(&base), text::short(&exponent));
             base.parenthesised = enclosed;
@@ -256,7 +256,7 @@ impl Parser<'_> {
         base
     }
 
-    /// Where an operand should stand and doesn't.
+    /// Reports a missing operand.
     pub fn no_operand(&mut self, c: &mut Cursor) -> Expr {
         let ends = c.at_end() || c.at(0, ";") || c.at(0, ",") || starts_item(c, 0);
         let previous = c.previous();
@@ -290,7 +290,7 @@ impl Parser<'_> {
     }
 }
 
-/// The operand on the left of what follows the expression.
+/// Returns the operand directly to the left of the token that follows the expression.
 fn rightmost(expr: &Expr) -> &Expr {
     match &expr.kind {
         ExprKind::Binary { right, .. } if !expr.parenthesised => rightmost(right),

@@ -1,4 +1,5 @@
-//! Items that are none of the language: `let`, `if`, `for`, unknown keywords, names without an equation.
+//! Items that are not part of the language: `let`, `if`, `for`, unknown keywords, names without an
+//! equation.
 
 use super::ast::Time;
 use super::cursor::Cursor;
@@ -11,7 +12,7 @@ use proc_macro2::{Group, Ident};
 use syn::Attribute;
 
 impl Parser<'_> {
-    /// An item that begins with `word` and is neither a declaration nor an equation.
+    /// Parses an item that begins with `word` and is neither a declaration nor an equation.
     pub fn foreign_item(&mut self, c: &mut Cursor, docs: Vec<Attribute>, word: &str) {
         let at = c.here();
         match word {
@@ -62,7 +63,7 @@ impl Parser<'_> {
         }
     }
 
-    /// `let f = ..;`
+    /// Parses `let f = ..;`.
     fn binding(&mut self, c: &mut Cursor, docs: Vec<Attribute>) {
         let mut at = c.skip(1);
         if c.word(0, "mut") {
@@ -82,10 +83,11 @@ impl Parser<'_> {
         } else if c.any_group(0).is_none() {
             self.skip_item(c);
         }
-        // A pattern is read as the split that it stands for, as the next item.
+        // A pattern is parsed next, as the split that it represents.
     }
 
-    /// Goes over `if a { .. } else { .. }` and the like. What would be defined in it is not missing.
+    /// Skips `if a { .. } else { .. }` and similar blocks. Names that are defined in them do not
+    /// count as missing.
     fn skip_blocks(&mut self, c: &mut Cursor) {
         self.pass(c);
         loop {
@@ -194,7 +196,7 @@ impl Parser<'_> {
         self.skip_item(c);
     }
 
-    /// `swish(u) = ..;`
+    /// Parses `swish(u) = ..;`, a function without `fn`.
     fn bare_function(&mut self, c: &mut Cursor, name: Ident) {
         let at = c.here();
         self.diagnostics
@@ -210,7 +212,7 @@ fn is_const_dimension(c: &Cursor) -> bool {
     c.ident(1).is_some() && c.at(2, ":") && c.word(3, "usize")
 }
 
-/// `a, b =` or `a, b:`
+/// Returns whether a list of names is followed by `=` or `:`, as in `a, b =` or `a, b:`.
 fn is_name_list(c: &Cursor) -> bool {
     let mut ahead = 0;
     while c.ident(ahead).is_some() && c.at(ahead + 1, ",") {

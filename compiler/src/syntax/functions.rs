@@ -7,7 +7,7 @@ use crate::diagnostics::Extent;
 use proc_macro2::{Group, Ident};
 
 impl Parser<'_> {
-    /// `fn swish(u) = u * sigmoid(u);`
+    /// Parses `fn swish(u) = u * sigmoid(u);`.
     pub fn function(&mut self, c: &mut Cursor) {
         let keyword = c.skip(1);
         let Some(name) = c.ident(0).cloned() else {
@@ -20,7 +20,7 @@ impl Parser<'_> {
         self.function_of(c, name);
     }
 
-    /// The rest of a function whose name has been taken.
+    /// Parses the rest of a function whose name has been taken.
     pub fn function_of(&mut self, c: &mut Cursor, name: Ident) {
         let Some(group) = c.parenthesis(0).cloned() else {
             self.diagnostics

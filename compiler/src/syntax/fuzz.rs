@@ -1,4 +1,4 @@
-//! Random token streams and damaged definitions: whatever stands in the macro, the parser returns.
+//! Fuzz tests: the parser returns for random token streams and damaged definitions.
 
 use super::ast::{Cell, Expr, ExprKind, Program};
 use super::parse::parse;
@@ -42,7 +42,7 @@ fn token(random: &mut Random, depth: usize) -> TokenTree {
         5 | 6 if depth < 6 => group(random, depth),
         _ => {
             let character = char::from(random.pick(PUNCTUATION));
-            // An apostrophe is the head of a lifetime, always joint.
+            // An apostrophe begins a lifetime, so it is always joint.
             let joint = character == '\'' || random.below(2) == 0;
             Punct::new(character, if joint { Spacing::Joint } else { Spacing::Alone }).into()
         }
@@ -65,7 +65,7 @@ fn stream(random: &mut Random, depth: usize) -> TokenStream {
     (0..length).map(|_| token(random, depth)).collect()
 }
 
-/// A cell whose body is random, so that items are reached.
+/// Returns a cell with a random body, so that the parser reaches the items.
 fn cell(random: &mut Random) -> TokenStream {
     let mut tokens: Vec<TokenTree> =
         "pub cell Name<I, H>".parse::<TokenStream>().unwrap().into_iter().collect();
@@ -73,7 +73,7 @@ fn cell(random: &mut Random) -> TokenStream {
     tokens.into_iter().collect()
 }
 
-/// Removes, doubles, swaps or replaces one token somewhere in the tree.
+/// Removes, duplicates, swaps or replaces one token somewhere in the tree.
 fn damage(random: &mut Random, tokens: TokenStream) -> TokenStream {
     let mut list: Vec<TokenTree> = tokens.into_iter().collect();
     if list.is_empty() {
@@ -106,7 +106,7 @@ fn damage(random: &mut Random, tokens: TokenStream) -> TokenStream {
     list.into_iter().collect()
 }
 
-/// What later stages rely on, whatever was parsed.
+/// Checks the invariants that later stages rely on.
 fn verify(program: &Program) {
     for cell in &program.cells {
         let mut seen = vec![false; cell.expression_count];
@@ -125,8 +125,8 @@ fn values(cell: &Cell) -> impl Iterator<Item = &Expr> {
 }
 
 fn visit(expr: &Expr, depth: usize, seen: &mut [bool]) {
-    assert!(depth <= 400, "the tree is low");
-    assert!(!std::mem::replace(&mut seen[expr.id], true), "numbers are unique");
+    assert!(depth <= 400, "the height of the tree is limited");
+    assert!(!std::mem::replace(&mut seen[expr.id], true), "ids are unique");
     match &expr.kind {
         ExprKind::Neg(inner) | ExprKind::Transpose(inner) => visit(inner, depth + 1, seen),
         ExprKind::Binary { left, right, .. } | ExprKind::Compare { left, right, .. } => {
@@ -148,13 +148,13 @@ fn run(tokens: TokenStream) -> usize {
     diagnostics.len()
 }
 
-/// As many cases as the variable `RNN_CELL_FUZZ` says.
+/// Returns the number of cases: the variable `RNN_CELL_FUZZ` if it is set, `usual` otherwise.
 fn cases(usual: usize) -> usize {
     std::env::var("RNN_CELL_FUZZ").ok().and_then(|count| count.parse().ok()).unwrap_or(usual)
 }
 
 #[test]
-fn random_tokens() {
+fn the_parser_returns_for_random_tokens() {
     let mut random = Random::new(1);
     for case in 0..cases(20_000) {
         let tokens = if case % 4 == 0 { stream(&mut random, 0) } else { cell(&mut random) };
@@ -165,7 +165,7 @@ fn random_tokens() {
 }
 
 #[test]
-fn damaged_definitions() {
+fn the_parser_returns_for_damaged_definitions() {
     let mut random = Random::new(2);
     let originals: Vec<TokenStream> = SAMPLES.iter().map(|source| source.parse().unwrap()).collect();
     let mut broken = 0;
@@ -177,11 +177,11 @@ fn damaged_definitions() {
         }
         broken += usize::from(run(tokens) > 0);
     }
-    assert!(broken * 2 > total, "most damage is noticed by the parser: {broken} of {total}");
+    assert!(broken * 2 > total, "the parser reports most damage: {broken} of {total}");
 }
 
 #[test]
-fn deep_groups() {
+fn the_parser_returns_for_deeply_nested_groups() {
     for delimiter in [Delimiter::Parenthesis, Delimiter::Bracket, Delimiter::Brace, Delimiter::None] {
         let mut nest = TokenStream::new();
         for _ in 0..20_000 {

@@ -1,6 +1,6 @@
-//! What people write inside expressions by habit of another language: prefixes, methods, closures, `if`,
-//! functions for what is an operator here. Where the meaning is plain, the tree gets what was meant, so
-//! that the rest of the definition is checked as if it had been written.
+//! Notations of other languages inside expressions: prefixes, methods, closures, `if`, and
+//! functions for operators. If the meaning is clear, the tree contains the intended expression, so
+//! that the rest of the definition is checked accordingly.
 
 use super::ast::{BinaryOp, Expr, ExprKind, Time};
 use super::cursor::Cursor;
@@ -11,7 +11,7 @@ use crate::graph::ops;
 use crate::syntax::text;
 use proc_macro2::{Delimiter, Group, Ident, TokenTree};
 
-/// What functions are taken from elsewhere.
+/// The modules that users prefix functions with.
 const MODULES: [&str; 20] = [
     "np",
     "numpy",
@@ -35,7 +35,7 @@ const MODULES: [&str; 20] = [
     "self",
 ];
 
-/// A function that is an operator here.
+/// Returns the operator that replaces a function of another library.
 fn operator(function: &str) -> Option<BinaryOp> {
     Some(match function {
         "matmul" | "dot" | "mm" | "mv" | "bmm" | "matvec" => BinaryOp::MatMul,
@@ -56,7 +56,8 @@ fn is_concatenation(function: &str) -> bool {
 }
 
 impl Parser<'_> {
-    /// An operand that begins with a name and isn't one; the name has not been taken.
+    /// Parses an operand that begins with a name but is not part of the language. The name has not
+    /// been taken.
     pub fn foreign_operand(&mut self, c: &mut Cursor, name: &Ident) -> Option<Expr> {
         let word = name.to_string();
         let extent = c.here();
@@ -70,7 +71,7 @@ impl Parser<'_> {
             return Some(self.error(extent));
         }
         if self.cell.poisoned.contains(name) {
-            // A reserved name that was defined all the same, which has been reported.
+            // A reserved name that is defined nevertheless, which has been reported.
             return None;
         }
         let is_lambda = word == "lambda" && (c.ident(1).is_some() || c.at(1, ":"));
@@ -104,7 +105,7 @@ impl Parser<'_> {
         Some(self.error(extent.to(c.previous())))
     }
 
-    /// `f32::tanh(u)`, `std::f64::consts::PI`
+    /// Parses `f32::tanh(u)` or `std::f64::consts::PI`.
     fn rust_path(&mut self, c: &mut Cursor) -> Expr {
         let first = c.here();
         while c.ident(0).is_some() && c.at(1, "::") {
@@ -121,7 +122,8 @@ impl Parser<'_> {
         self.error(extent)
     }
 
-    /// `np.tanh(u)`: `shown` is what is underlined, `extent` the whole.
+    /// Parses `np.tanh(u)`. `shown` is the extent to underline, and `extent` that of the whole
+    /// call.
     fn prefixed(&mut self, shown: Extent, function: Ident, group: &Group, extent: Extent) -> Expr {
         if let Some(expr) = self.foreign_call(&function, group, extent) {
             return expr;
@@ -133,7 +135,7 @@ impl Parser<'_> {
         self.node(ExprKind::Call { function, arguments }, extent)
     }
 
-    /// A `.` behind an operand.
+    /// Parses a `.` behind an operand.
     pub fn dotted(&mut self, c: &mut Cursor, base: Expr) -> Expr {
         let dot = c.here();
         let u = text::operand(&base);
@@ -181,7 +183,7 @@ impl Parser<'_> {
             return self.method(base, module, name, &group, at);
         }
         if module && c.at(2, ".") {
-            // `torch.nn.functional.tanh(u)`: the last name is what counts.
+            // In `torch.nn.functional.tanh(u)`, only the last name matters.
             c.skip(2);
             return base;
         }
@@ -204,7 +206,7 @@ impl Parser<'_> {
         self.error_of(extent, &[&base])
     }
 
-    /// `u.tanh()`, `W.dot(x)`, `np.tanh(u)`
+    /// Parses `u.tanh()`, `W.dot(x)` or `np.tanh(u)`.
     fn method(&mut self, base: Expr, module: bool, method: Ident, group: &Group, at: Extent) -> Expr {
         let word = method.to_string();
         let extent = base.extent.to(at);
@@ -233,7 +235,7 @@ impl Parser<'_> {
             }
             return self.error_of(extent, &[&base]);
         }
-        // `F.tanh(u)` has all its arguments already, so `F` is a prefix; `u.tanh()` lacks the first.
+        // `F.tanh(u)` has all its arguments, so `F` is a prefix. `u.tanh()` lacks the first.
         let is_prefix = built_in.is_some_and(|op| (op.arity.0..=op.arity.1).contains(&arguments.len()));
         let shown = if is_prefix { base.extent.to(Extent::from(&method)) } else { at };
         if is_prefix {
@@ -247,7 +249,7 @@ impl Parser<'_> {
         self.node(ExprKind::Call { function: method, arguments }, extent)
     }
 
-    /// An operator that was written as a function.
+    /// Reports an operator that was written as a function, and returns the operation.
     fn operation(
         &mut self,
         at: Extent,
@@ -272,7 +274,8 @@ impl Parser<'_> {
         node
     }
 
-    /// A call of something that isn't a function here; `None` where it is, or is unknown.
+    /// Parses a call of a function that is not in the language. Returns `None` if it is, or if the
+    /// name is unknown.
     pub fn foreign_call(&mut self, name: &Ident, group: &Group, extent: Extent) -> Option<Expr> {
         let word = name.to_string();
         if self.functions.contains(&word) || ops::find(&word).is_some() {
@@ -286,7 +289,7 @@ impl Parser<'_> {
             let mut c = Cursor::inside(group);
             let first = c.any_group(0).filter(|_| c.peek(1).is_none() || c.at(1, ",")).cloned();
             let parts = match first {
-                // `cat((h, x), 0)`: what follows the tuple is an axis.
+                // In `cat((h, x), 0)`, the tuple is followed by an axis.
                 Some(tuple) if tuple.delimiter() != Delimiter::Brace => {
                     c.skip(1);
                     while !c.at_end() {
@@ -325,7 +328,7 @@ impl Parser<'_> {
         None
     }
 
-    /// `h(t-1)`
+    /// Parses a time index in parentheses: `h(t-1)`.
     fn called_time(&mut self, name: &Ident, offset: i64, group: &Group, extent: Extent) -> Expr {
         let at = Extent::new(group.span_open(), group.span_close());
         if offset == 0 || offset == -1 {
@@ -341,7 +344,7 @@ impl Parser<'_> {
         self.error_of(extent, &[&named])
     }
 
-    /// `|u| ..`
+    /// Reports a closure: `|u| ..`.
     pub fn closure(&mut self, c: &mut Cursor) -> Expr {
         let first = c.here();
         let arguments = closure_arguments(c).map(|(arguments, length)| {
@@ -361,7 +364,7 @@ impl Parser<'_> {
     }
 }
 
-/// The text between the bars of a closure, and how many tokens they and it are.
+/// Returns the text between the bars of a closure, and the number of tokens including the bars.
 pub fn closure_arguments(c: &Cursor) -> Option<(String, usize)> {
     if c.at(0, "||") {
         return Some((String::new(), 2));

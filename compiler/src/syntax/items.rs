@@ -1,4 +1,4 @@
-//! The items of a cell: which one comes next.
+//! The items of a cell. The first tokens determine the kind of the item.
 
 use super::cursor::Cursor;
 use super::operands::Index;
@@ -9,7 +9,7 @@ use proc_macro2::Group;
 use syn::Attribute;
 
 impl Parser<'_> {
-    /// All items in the braces of a cell.
+    /// Parses all items in the braces of a cell.
     pub fn items(&mut self, body: &Group) {
         let mut c = Cursor::inside(body);
         c.holds_items = true;
@@ -21,7 +21,7 @@ impl Parser<'_> {
         while !c.at_end() {
             let before = c.len();
             self.item(&mut c);
-            debug_assert!(c.len() < before, "an item takes at least one token");
+            debug_assert!(c.len() < before, "an item consists of at least one token");
             if c.len() >= before {
                 c.skip(1);
             }
@@ -48,7 +48,7 @@ impl Parser<'_> {
             return;
         }
         let Some(word) = c.ident(0).map(ToString::to_string) else { return self.nameless(c, docs) };
-        // `let [a, b] = x;` and `input [x, m]: [I];` define no name of that kind.
+        // `let [a, b] = x;` and `input [x, m]: [I];` do not define `let` or `input`.
         let is_pattern = (word == "let" || words::begins_item(&word))
             && c.bracket(1).is_some_and(|group| !matches!(Index::read(group), Index::Time(_)));
         if defines(c, 1) && !is_pattern && !self.is_declaration_with_colon(c, &word) {
@@ -64,12 +64,13 @@ impl Parser<'_> {
         }
     }
 
-    /// `input: x: [I];` is meant as a declaration, `state: [H] = ..;` as an equation.
+    /// Returns whether a colon follows the keyword of a declaration, as in `input: x: [I];`. In
+    /// contrast, `state: [H] = ..;` is meant as an equation.
     fn is_declaration_with_colon(&self, c: &Cursor, word: &str) -> bool {
         words::begins_item(word) && sign(c, 1) == Some(Sign::Colon) && c.ident(2).is_some()
     }
 
-    /// Doc comments; other attributes can't stand in a cell.
+    /// Parses doc comments and reports all other attributes, which are not allowed in a cell.
     pub fn documentation(&mut self, c: &mut Cursor) -> Vec<Attribute> {
         let mut list = attributes(c, self.diagnostics);
         list.retain(|attribute| {
@@ -89,7 +90,7 @@ impl Parser<'_> {
         list
     }
 
-    /// An item that doesn't begin with a name: a split, or a mistake.
+    /// Parses an item that does not begin with a name: a split, or a mistake.
     fn nameless(&mut self, c: &mut Cursor, docs: Vec<Attribute>) {
         let group = c.any_group(0).cloned();
         if let (Some(group), true) = (&group, sign(c, 1).is_some()) {

@@ -1,18 +1,18 @@
-//! Number literals: their value, and what people append to them.
+//! Number literals: their values and suffixes.
 
 use proc_macro2::Literal;
 
 #[derive(Debug, PartialEq)]
 pub enum Number {
-    /// A number of the language.
+    /// A valid number.
     Value(f64),
-    /// `1f32`: a number with a type of Rust behind it.
+    /// `1f32`, a number with a Rust type as its suffix.
     Typed {
         value: f64,
         number: String,
         suffix: String,
     },
-    /// `2x`: a name without an operator before it.
+    /// `2x`, a number and a name without an operator in between.
     Joined {
         value: f64,
         number: String,
@@ -22,7 +22,7 @@ pub enum Number {
     TooSmall,
     /// `0x1F`
     NotDecimal,
-    /// A string, a character, ..
+    /// A string, a character or any other literal.
     Other,
 }
 
@@ -57,13 +57,13 @@ pub fn number(literal: &Literal) -> Number {
     }
 }
 
-/// The whole number that the digits spell, for a dimension.
+/// Returns the value of the digits as an integer, for a dimension.
 pub fn whole(literal: &Literal) -> Option<u64> {
     let text: String = literal.to_string().chars().filter(|character| *character != '_').collect();
     text.parse().ok()
 }
 
-/// How many bytes of the text are a number; the rest is its suffix.
+/// Returns the number of bytes before the suffix.
 fn number_length(text: &str) -> usize {
     let bytes = text.as_bytes();
     let run = |from: usize| {
@@ -83,7 +83,7 @@ fn number_length(text: &str) -> usize {
             end = exponent;
         }
     }
-    // `2_x` is the name `_x` behind a 2 only in theory; the underscore goes with the number either way.
+    // `2_x` could be a 2 and the name `_x`, but the underscore is treated as part of the number.
     end
 }
 
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn values() {
+    fn numbers_have_their_value() {
         for (text, value) in [
             ("0", 0.0),
             ("1.", 1.0),
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn suffixes() {
+    fn suffixes_are_types_or_names() {
         let typed = |value, number: &str, suffix: &str| Number::Typed {
             value,
             number: number.to_owned(),
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number() {
+    fn invalid_numbers_are_classified() {
         assert_eq!(read("1e400"), Number::TooLarge);
         assert_eq!(read("1e-400"), Number::TooSmall);
         assert_eq!(read("0e-400"), Number::Value(0.0));

@@ -1,4 +1,4 @@
-//! The surface syntax: the tree and its parser.
+//! The syntax tree and its parser.
 
 pub mod ast;
 mod compare;

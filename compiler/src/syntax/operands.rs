@@ -1,4 +1,4 @@
-//! Operands: numbers, names with their time index, calls, stacks, parentheses, and what may follow them.
+//! Operands: numbers, names with their time index, calls, stacks, parentheses, and their suffixes.
 
 use super::ast::{Expr, ExprKind, Time};
 use super::cursor::Cursor;
@@ -9,20 +9,20 @@ use crate::syntax::text;
 use proc_macro2::{Delimiter, Group, Ident, TokenTree};
 use syn::ext::IdentExt;
 
-/// What stands in the brackets behind a name.
+/// The contents of the brackets behind a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Index {
     /// `[t]`, `[t-1]`, `[t+2]`
     Time(i64),
-    /// `[k-1]`, `[n - 1]`: a time index whose step has another name
+    /// `[k-1]`, `[n - 1]`: a time index with another name for the step
     OtherClock,
     /// `[-1]`, as in Python
     Negative,
-    /// It begins with `t` but is no time index.
+    /// An invalid time index that begins with `t`.
     BadTime,
     /// An entry or a range.
     Entry,
-    /// More likely a stack, with an operator missing before it.
+    /// Probably a stack, with an operator missing before it.
     Stack,
 }
 
@@ -165,10 +165,10 @@ impl Parser<'_> {
         self.error(extent)
     }
 
-    /// What begins with a name, which has been taken.
+    /// Parses an operand that begins with a name, which has been taken.
     pub fn named(&mut self, c: &mut Cursor, name: Ident) -> Expr {
         if let Some(group) = c.parenthesis(0).cloned() {
-            // `a = b` and then `(c, d) = e`: the equation before ends without `;`.
+            // In `a = b` followed by `(c, d) = e`, the first equation ends without `;`.
             if !(c.holds_items && c.at_equals(1)) {
                 return self.call(c, name, &group);
             }
@@ -194,7 +194,8 @@ impl Parser<'_> {
         self.node(ExprKind::Name { name, time: Time::Implicit }, extent)
     }
 
-    /// What a time index that has been reported was meant as, so that what is said of it next can name it.
+    /// Returns the intended operand of a time index that has been reported, so that later
+    /// messages can name it.
     pub fn at_time(&mut self, name: Ident, offset: i64, extent: Extent) -> Expr {
         let is_a_step = matches!(offset, 0 | -1);
         let time = if is_a_step { Time::Offset(offset) } else { Time::Implicit };
@@ -202,7 +203,7 @@ impl Parser<'_> {
         if is_a_step { named } else { self.error_of(extent, &[&named]) }
     }
 
-    /// A name with brackets behind it.
+    /// Parses a name with brackets behind it.
     fn timed(&mut self, c: &mut Cursor, name: Ident, index: &Index) -> Expr {
         let index_extent = c.here();
         let inside = c.bracket(0).map(Group::stream);
@@ -281,7 +282,7 @@ impl Parser<'_> {
         self.list(&mut Cursor::inside(group), is_where)
     }
 
-    /// A list separated by commas: arguments, or the parts of a stack.
+    /// Parses a list separated by commas: arguments, or the parts of a stack.
     pub fn list(&mut self, c: &mut Cursor, is_where: bool) -> Vec<Expr> {
         let mut list = vec![];
         while !c.at_end() {
@@ -337,7 +338,7 @@ impl Parser<'_> {
     }
 }
 
-/// The message about a step that can't be read: where, the fact, the help.
+/// Returns the extent, fact and help text of the message about a step that cannot be read.
 pub fn wrong_step(name: &Ident, offset: i64, at: Extent) -> (Extent, String, String) {
     let written = text::timed(name, Time::Offset(offset));
     if offset > 0 {
@@ -352,7 +353,7 @@ pub fn wrong_step(name: &Ident, offset: i64, at: Extent) -> (Extent, String, Str
     (at, format!("`{written}` is more than one step back"), help)
 }
 
-/// `h` of LaTeX's `h_{t-1}`.
+/// Returns the `h` of LaTeX's `h_{t-1}`.
 fn subscripted(name: &Ident) -> Ident {
     let text = name.unraw().to_string();
     match text.trim_end_matches('_') {
@@ -361,7 +362,7 @@ fn subscripted(name: &Ident) -> Ident {
     }
 }
 
-/// Expressions as a list of arguments.
+/// Returns the text of expressions as a list of arguments.
 pub fn shown_list(parts: &[Expr]) -> String {
     let shown: Vec<String> = parts.iter().map(text::enclosed).collect();
     shown.join(", ")

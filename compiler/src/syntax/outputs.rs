@@ -1,4 +1,4 @@
-//! What a step returns: `output h, y;`
+//! The outputs of a step: `output h, y;`
 
 use super::ast::Equation;
 use super::cursor::Cursor;
@@ -7,7 +7,7 @@ use crate::diagnostics::Extent;
 use proc_macro2::Ident;
 
 impl Parser<'_> {
-    /// `output h, y;`
+    /// Parses `output h, y;`.
     pub fn output(&mut self, c: &mut Cursor) {
         let output = c.ident(0).cloned();
         let keyword = c.skip(1);
@@ -45,7 +45,7 @@ impl Parser<'_> {
         if !is_empty {
             return self.end_item(c);
         }
-        // The cell has an output, and anything may be it.
+        // The cell has an output, but any value may be the intended one.
         self.cell.mentioned.extend(output);
         self.diagnostics.error(keyword, "expected a name after `output`").help("write `output h;`");
         if c.at(0, ";") {
@@ -53,12 +53,14 @@ impl Parser<'_> {
         }
     }
 
-    /// `output y = ..;` is one item, a `y = ..;` on the next line another.
+    /// Returns whether another item begins. `output y = ..;` is one item, but a `y = ..;` on the
+    /// next line is another.
     fn begins_item(&self, c: &Cursor, ahead: usize) -> bool {
         starts_item(c, ahead) && (c.starts_line(ahead) || !defines(c, ahead + 1))
     }
 
-    /// `output y = ..;`, `output y: [H];`, `output h[t];`, `output tanh(c);`: true when the item is done.
+    /// Reports `output y = ..;`, `output y: [H];`, `output h[t];` and `output tanh(c);`. Returns
+    /// true if the item is finished.
     fn shaped_output(&mut self, c: &mut Cursor, name: &Ident) -> bool {
         let define = format!("define it by an equation, `{name} = ..;`, then `output {name};`");
         if c.at_equals(0) {

@@ -1,4 +1,4 @@
-//! The parser's entry: cells, their heads and attributes. Items are read in `items.rs`.
+//! The entry point of the parser: cells, their heads and attributes. `items.rs` parses the items.
 
 use super::ast::{Cell, Program};
 use super::cursor::Cursor;
@@ -12,7 +12,8 @@ use syn::{Attribute, Visibility};
 
 const FORM: &str = "a cell is written `cell Name<I, H> { input x: [I]; .. output h; }`";
 
-/// Reads all that stands in one `rnn_cell!`. Every mistake is reported, and what could be read is returned.
+/// Parses the contents of one `rnn_cell!`. Reports every mistake and returns everything that could
+/// be parsed.
 pub fn parse(tokens: TokenStream, diagnostics: &mut Diagnostics) -> Program {
     let mut c = Cursor::new(tokens);
     let mut cells = vec![];
@@ -30,7 +31,8 @@ pub fn parse(tokens: TokenStream, diagnostics: &mut Diagnostics) -> Program {
     Program { cells }
 }
 
-/// The next cell, or None after a mistake that leaves none; then at least one token has been taken.
+/// Parses the next cell. Returns `None` after a mistake that leaves no cell. At least one token has
+/// then been taken.
 fn cell(c: &mut Cursor, diagnostics: &mut Diagnostics) -> Option<Cell> {
     let mut attributes = attributes(c, diagnostics);
     attributes.retain(|attribute| fits_a_cell(attribute, diagnostics));
@@ -66,7 +68,7 @@ fn cell(c: &mut Cursor, diagnostics: &mut Diagnostics) -> Option<Cell> {
     is_named.then(|| parser.finish())
 }
 
-/// `cell Name`
+/// Parses `cell Name`.
 fn head(c: &mut Cursor, diagnostics: &mut Diagnostics) -> Option<Ident> {
     let at = c.here();
     let begins_head =
@@ -77,7 +79,7 @@ fn head(c: &mut Cursor, diagnostics: &mut Diagnostics) -> Option<Ident> {
     } else if c.word(0, "cell") {
         c.skip(1);
         diagnostics.error(c.previous(), "expected the cell's name after `cell`").help(FORM);
-        // `cell<I, H> { .. }`: the body would only give errors about what it lacks.
+        // For `cell<I, H> { .. }`, the body would only add errors about missing dimensions.
         while !c.at_end() && c.brace(0).is_none() && !starts_cell(c) {
             c.skip(1);
         }
@@ -120,7 +122,7 @@ fn is_equation(c: &Cursor) -> bool {
     starts_item(&items, 0)
 }
 
-/// `<I, H>`
+/// Parses `<I, H>`.
 fn dimensions(c: &mut Cursor, diagnostics: &mut Diagnostics) -> Vec<Ident> {
     let mut list = vec![];
     if let Some(group) = c.parenthesis(0).or_else(|| c.bracket(0)).cloned() {
@@ -188,7 +190,7 @@ fn dimensions(c: &mut Cursor, diagnostics: &mut Diagnostics) -> Vec<Ident> {
     list
 }
 
-/// `I, H` of `const I: usize, const H: usize`
+/// Returns the text `I, H` of `const I: usize, const H: usize`.
 fn const_names(c: &Cursor) -> String {
     let mut names = vec![];
     for ahead in 0..c.len() {
@@ -208,7 +210,7 @@ fn skip_to_comma(c: &mut Cursor) {
     }
 }
 
-/// `{ .. }`
+/// Parses `{ .. }`.
 fn body(
     c: &mut Cursor,
     name: &Ident,
@@ -220,7 +222,7 @@ fn body(
         let at = c.here();
         let error = diagnostics.error(at, format!("expected `{{` after the head of `{name}`, found {found}"));
         error.help(FORM);
-        // Dimensions that stand behind something else still are dimensions.
+        // Dimensions are accepted behind other tokens too.
         while !c.at_end() && c.brace(0).is_none() && !starts_cell(c) {
             if c.at(0, "<") && dimensions.is_empty() {
                 *dimensions = self::dimensions(c, diagnostics);
@@ -242,7 +244,7 @@ fn starts_cell(c: &Cursor) -> bool {
     c.at(0, "#") || c.word(0, "pub") || (c.word(0, "cell") && c.ident(1).is_some())
 }
 
-/// `pub`, `pub(crate)`, or nothing.
+/// Parses `pub`, `pub(crate)`, or nothing.
 pub fn visibility(c: &mut Cursor, diagnostics: &mut Diagnostics) -> Visibility {
     let Some(public) = c.ident(0).filter(|word| *word == "pub").cloned() else {
         return Visibility::Inherited;
@@ -259,7 +261,7 @@ pub fn visibility(c: &mut Cursor, diagnostics: &mut Diagnostics) -> Visibility {
     })
 }
 
-/// Attributes and doc comments, however many.
+/// Parses any number of attributes and doc comments.
 pub fn attributes(c: &mut Cursor, diagnostics: &mut Diagnostics) -> Vec<Attribute> {
     let mut list = vec![];
     while c.at(0, "#") {
@@ -284,7 +286,8 @@ pub fn attributes(c: &mut Cursor, diagnostics: &mut Diagnostics) -> Vec<Attribut
     list
 }
 
-/// Attributes of functions and modules would surprise on the generated structs.
+/// Returns whether an attribute may be on a cell. Attributes of functions and modules are reported,
+/// because they make no sense on the generated structs.
 fn fits_a_cell(attribute: &Attribute, diagnostics: &mut Diagnostics) -> bool {
     const MISPLACED: [&str; 14] = [
         "test",

@@ -1,8 +1,8 @@
-//! What every part of the parser shares: the cell under construction, and how to go on after a mistake.
+//! The state that all parts of the parser share, and recovery after mistakes.
 //!
-//! After a mistake inside an expression the parser goes on behind it; where that isn't possible it skips to
-//! the next `;` or to the next line that begins an item. The names in what it skipped are kept in
-//! [`Cell::mentioned`], so that nothing is called unused for standing in a broken line.
+//! After a mistake inside an expression, the parser continues behind it. If that isn't possible, it
+//! skips to the next `;` or to the next line that begins an item. The names in the skipped tokens
+//! are kept in [`Cell::mentioned`], so that they are not reported as unused.
 
 use super::ast::{Cell, Expr, ExprKind};
 use super::cursor::Cursor;
@@ -12,10 +12,10 @@ use proc_macro2::{Ident, TokenStream, TokenTree};
 use std::collections::HashSet;
 use syn::ext::IdentExt;
 
-/// The tree of an expression stays low enough for the recursive passes over it.
+/// The maximal height of an expression's tree, for the recursive passes over it.
 const MAX_HEIGHT: u16 = 400;
 
-/// Where an expression stands, which decides what may be in it.
+/// The context of an expression, which determines what it may contain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
     Equation,
@@ -26,16 +26,16 @@ pub enum Place {
 pub struct Parser<'d> {
     pub diagnostics: &'d mut Diagnostics,
     pub cell: Cell,
-    /// The names of the cell's own functions, collected before anything else is read.
+    /// The names of the cell's own functions, collected before anything else is parsed.
     pub functions: HashSet<String>,
     pub place: Place,
-    /// How many expressions the current one stands inside.
+    /// The number of expressions around the current one.
     pub depth: usize,
-    /// The current item has been reported as too deep.
+    /// True if the current item has been reported as too deep.
     pub is_too_deep: bool,
-    /// By expression.
+    /// By expression, the height of its tree.
     heights: Vec<u16>,
-    /// Reserved names that have been reported: once each is enough.
+    /// The reserved names that have been reported. Each is reported once.
     reported: HashSet<String>,
 }
 
@@ -71,13 +71,13 @@ impl<'d> Parser<'d> {
         Expr { id: self.heights.len() - 1, kind, extent, parenthesised: false }
     }
 
-    /// The node of what failed to parse.
+    /// Returns a node for code that failed to parse.
     pub fn error(&mut self, extent: Extent) -> Expr {
         self.heights.push(1);
         Expr { id: self.heights.len() - 1, kind: ExprKind::Error, extent, parenthesised: false }
     }
 
-    /// The same, in place of operands that did parse.
+    /// Returns a node for a failed expression whose operands did parse.
     pub fn error_of(&mut self, extent: Extent, parts: &[&Expr]) -> Expr {
         for part in parts {
             self.mention_expr(part);
@@ -85,7 +85,7 @@ impl<'d> Parser<'d> {
         self.error(extent)
     }
 
-    /// The same expression with numbers of its own: `param a, b: [H] = 1;` initialises two.
+    /// Returns a copy of the expression with new ids, as for `param a, b: [H] = 1;`.
     pub fn copy(&mut self, expr: &Expr) -> Expr {
         let kind = match &expr.kind {
             ExprKind::Number(value) => ExprKind::Number(*value),
@@ -126,7 +126,7 @@ impl<'d> Parser<'d> {
         }
     }
 
-    /// Whether something can be called so; reports it when not.
+    /// Returns whether the name can be defined. Reports reserved names.
     pub fn can_define(&mut self, name: &Ident) -> bool {
         let text = name.to_string();
         let Some((fact, help)) = words::reserved(&text) else { return true };
@@ -137,8 +137,8 @@ impl<'d> Parser<'d> {
         false
     }
 
-    /// The name, or the one that stands in its place: callers must still find a field or argument where one
-    /// was declared.
+    /// Returns the name, or a replacement for a reserved one, so that the skeleton still has a
+    /// field or argument for each declaration.
     pub fn definable(&mut self, name: Ident) -> Option<Ident> {
         if self.can_define(&name) {
             return Some(name);
@@ -180,14 +180,14 @@ impl<'d> Parser<'d> {
         }
     }
 
-    /// Goes over one token, and keeps its names.
+    /// Skips one token and records its names.
     pub fn pass(&mut self, c: &mut Cursor) {
         if let Some(token) = c.bump() {
             self.mention_tokens(token.into());
         }
     }
 
-    /// Goes to the end of the expression: `,` or `;`, or the next item where the tokens hold items.
+    /// Skips to the end of the expression: `,` or `;`, or the next item if the tokens hold items.
     pub fn skip_expr(&mut self, c: &mut Cursor) {
         let ends_at_comma = !c.holds_items || self.place == Place::Initial;
         while !self.ends_item(c) {
@@ -198,12 +198,13 @@ impl<'d> Parser<'d> {
         }
     }
 
-    /// Whether recovery goes on here: at the end, at a `;`, or where a line begins the next item.
+    /// Returns whether recovery ends here: at the end, at a `;`, or at a line that begins the next
+    /// item.
     pub fn ends_item(&self, c: &Cursor) -> bool {
         c.at_end() || c.at(0, ";") || begins_item_line(c)
     }
 
-    /// Goes behind the `;` that ends the item, or to the next line that begins one.
+    /// Skips past the `;` that ends the item, or to the next line that begins one.
     pub fn skip_item(&mut self, c: &mut Cursor) {
         while !c.at_end() && !begins_item_line(c) {
             if c.at(0, ";") {
@@ -214,19 +215,19 @@ impl<'d> Parser<'d> {
         }
     }
 
-    /// Goes to the end of the line of a comment that isn't one.
+    /// Skips the rest of the line, a comment of another language.
     pub fn skip_line(&mut self, c: &mut Cursor) {
         c.skip(1);
         while !c.at_end() && !begins_item_line(c) {
             if c.starts_line(0) {
                 return;
             }
-            // What a comment says is no use of a name.
+            // Names in a comment do not count as used.
             c.skip(1);
         }
     }
 
-    /// The `;` of an item.
+    /// Parses the `;` that ends an item.
     pub fn end_item(&mut self, c: &mut Cursor) {
         if c.at(0, ";") {
             c.skip(1);
@@ -243,13 +244,13 @@ impl<'d> Parser<'d> {
         }
     }
 
-    /// A `,` where an item ends: what follows is the next.
+    /// Reports a `,` that ends an item.
     pub fn comma_for_semicolon(&mut self, c: &mut Cursor) {
         let at = c.skip(1);
         self.diagnostics.error(at, "expected `;`, found `,`").help("every item of a cell ends with `;`");
     }
 
-    /// Reports what is left in a group.
+    /// Reports the remaining tokens of a group.
     pub fn end_group(&mut self, c: &mut Cursor) {
         if !c.at_end() {
             self.diagnostics.error(c.here(), format!("unexpected {}", c.found()));
@@ -269,14 +270,14 @@ fn children(kind: &ExprKind) -> Vec<&Expr> {
     }
 }
 
-/// What stands between the name of an equation or a declaration and the rest.
+/// The sign between the name of an equation or declaration and the rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sign {
     Equals,
     Colon,
-    /// `+=` and the like, in one token of two characters.
+    /// `+=` and similar operators, in one token of two characters.
     Compound(char),
-    /// Something in the place of `=`: `==`, `:=`, `<-`.
+    /// A sign in place of `=`: `==`, `:=`, `<-`.
     Foreign(&'static str),
 }
 
@@ -290,7 +291,7 @@ impl Sign {
     }
 }
 
-/// The sign that makes what precedes it a definition.
+/// Returns the sign that makes the preceding tokens a definition.
 pub fn sign(c: &Cursor, ahead: usize) -> Option<Sign> {
     if c.at_equals(ahead) {
         return Some(Sign::Equals);
@@ -308,12 +309,12 @@ pub fn sign(c: &Cursor, ahead: usize) -> Option<Sign> {
     (c.at(ahead, ":") && !c.at(ahead, "::")).then_some(Sign::Colon)
 }
 
-/// Whether the name before `ahead` is defined: a sign follows, perhaps after a time index.
+/// Returns whether the name before `ahead` is defined: a sign follows, possibly after a time index.
 pub fn defines(c: &Cursor, ahead: usize) -> bool {
     sign(c, ahead).is_some() || (c.bracket(ahead).is_some() && sign(c, ahead + 1).is_some())
 }
 
-/// Whether an item begins there.
+/// Returns whether an item begins at this token.
 pub fn starts_item(c: &Cursor, ahead: usize) -> bool {
     if !c.holds_items {
         return false;

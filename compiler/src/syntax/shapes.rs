@@ -1,4 +1,4 @@
-//! Shapes: `[]`, `[n]`, `[m, n]`, `one_hot[V]`, and what people write in their place.
+//! Shapes: `[]`, `[n]`, `[m, n]`, `one_hot[V]`, and notations of other languages.
 
 use super::ast::{DimSyntax, ShapeKind, ShapeSyntax};
 use super::cursor::Cursor;
@@ -9,7 +9,7 @@ use crate::syntax::suggest::nearest;
 use proc_macro2::{Group, Ident, TokenTree};
 
 impl Parser<'_> {
-    /// A shape; what isn't one is reported, and unknown.
+    /// Parses a shape. An invalid shape is reported and becomes [`ShapeKind::Unknown`].
     pub fn shape(&mut self, c: &mut Cursor) -> ShapeSyntax {
         let extent = c.here();
         if let Some(group) = c.bracket(0).cloned() {
@@ -54,7 +54,7 @@ impl Parser<'_> {
     }
 
     fn skip_shape(&mut self, c: &mut Cursor) {
-        // The commas between the arguments of a Rust type end nothing.
+        // Commas between the arguments of a Rust type do not end the shape.
         let mut open = 0_usize;
         self.pass(c);
         while !c.at_end()
@@ -71,7 +71,7 @@ impl Parser<'_> {
         }
     }
 
-    /// A shape that begins with a word: `one_hot[V]`, and what isn't a shape.
+    /// Parses a shape that begins with a word: `one_hot[V]`, or a mistake.
     fn worded_shape(&mut self, c: &mut Cursor, word: &Ident) -> ShapeSyntax {
         let text = word.to_string();
         let group = c.any_group(1).cloned();
@@ -131,7 +131,7 @@ impl Parser<'_> {
         self.bare(c)
     }
 
-    /// `state h: H;`
+    /// Parses a dimension without brackets: `state h: H;`.
     fn bare(&mut self, c: &mut Cursor) -> ShapeSyntax {
         let first = c.here();
         let dimension = self.dimension(c);
@@ -214,7 +214,7 @@ fn shown_list(dimensions: &[(Extent, DimSyntax)]) -> String {
     all.join(", ")
 }
 
-/// The tokens of a shape as people write them.
+/// Returns the tokens of a shape with the usual spaces.
 fn source(tokens: proc_macro2::TokenStream) -> String {
     let text = tokens.to_string().replace(" ,", ",").replace(" ; ", ", ").replace(" * ", "*");
     if text.chars().count() > 40 { "..".to_owned() } else { text }

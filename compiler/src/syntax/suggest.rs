@@ -1,6 +1,7 @@
-//! What the user probably meant by a name that is not known.
+//! Suggestions for names that are not known.
 
-/// The candidate closest to `name`: the same up to letter case and underscores, or a few typing mistakes away.
+/// Returns the candidate closest to `name`: one that differs in letter case and underscores only,
+/// or in a few typing mistakes.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let folded = fold(name);
     let allowed = allowed_distance(name);
@@ -22,7 +23,8 @@ fn fold(name: &str) -> String {
     name.chars().filter(|c| *c != '_').flat_map(char::to_lowercase).collect()
 }
 
-/// One mistake in three letters; a single letter is near to nothing, or it would be near to all.
+/// Returns the allowed number of mistakes: one per three letters. A single letter allows none,
+/// since any other letter would be one mistake away.
 fn allowed_distance(name: &str) -> usize {
     match name.chars().count() {
         0 | 1 => 0,
@@ -30,15 +32,17 @@ fn allowed_distance(name: &str) -> usize {
     }
 }
 
-/// Insertions, deletions, substitutions and swaps of neighbours that turn `a` into `b`, when at most `allowed`.
+/// Returns the number of insertions, deletions, substitutions and swaps of neighbours between `a`
+/// and `b`, the optimal string alignment distance. `None` if it is more than `allowed`.
 fn distance(a: &str, b: &str, allowed: usize) -> Option<usize> {
     let a: Vec<char> = a.chars().collect();
     let b: Vec<char> = b.chars().collect();
-    // A very long name would make this quadratic work noticeable, and no one mistypes it into another.
+    // The work is quadratic, and nobody mistypes a very long name for another, so long names are
+    // skipped.
     if allowed == 0 || a.len().abs_diff(b.len()) > allowed || a.len() > 64 || b.len() < 2 {
         return None;
     }
-    // Of two letters the first must be right: `x0` isn't `h0`.
+    // In a name of two letters, the first must be right: `x0` isn't `h0`.
     if a.len() == 2 && a[0] != b[0] {
         return None;
     }
@@ -58,11 +62,11 @@ fn distance(a: &str, b: &str, allowed: usize) -> Option<usize> {
             row.push(best);
         }
     }
-    // With every letter replaced (`xt` for `ab`) nothing of the name is left to recognise.
+    // If every letter is replaced (`xt` for `ab`), the names have nothing in common.
     row.last().copied().filter(|distance| *distance <= allowed && *distance < a.len().min(b.len()).max(2))
 }
 
-/// When a name written by habit means a value at another step.
+/// The step that a name such as `h_prev` usually means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Habit {
     /// `h_prev`, `h_t_1`, `hprev`, `prev_h`
@@ -71,7 +75,7 @@ pub enum Habit {
     Present,
 }
 
-/// `h_prev` is `h` and [`Habit::Previous`]; the caller knows whether there is an `h`.
+/// Splits `h_prev` into `h` and [`Habit::Previous`]. The caller checks that `h` exists.
 pub fn time_habit(name: &str) -> Option<(&str, Habit)> {
     const PREVIOUS: &[&str] = &[
         "_t_minus_1",
@@ -97,7 +101,7 @@ pub fn time_habit(name: &str) -> Option<(&str, Habit)> {
     present.filter(|base| !base.is_empty()).map(|base| (base, Habit::Present))
 }
 
-/// What a function of another library or field is called here, as the end of "write ..".
+/// Returns a help text for a function of another library or field.
 pub fn foreign_function(name: &str) -> Option<&'static str> {
     Some(match name.to_lowercase().replace('_', "").as_str() {
         "matmul" | "dot" | "mm" | "bmm" | "mv" | "linear" => "the matrix product is `W @ x`",
@@ -129,7 +133,7 @@ pub fn foreign_function(name: &str) -> Option<&'static str> {
     })
 }
 
-/// An initialiser of another library, as it is called here.
+/// Returns the name of the initialiser that matches one of another library.
 pub fn foreign_initialiser(name: &str) -> Option<&'static str> {
     Some(match name.to_lowercase().replace('_', "").as_str() {
         "glorotuniform" | "xavier" | "glorot" => "xavier_uniform",
@@ -150,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nearest_prefers_letter_case_to_typing_mistakes() {
+    fn nearest_prefers_letter_case_over_typing_mistakes() {
         assert_eq!(nearest("w_f", ["W_i", "W_f", "b_f"]), Some("W_f"));
         assert_eq!(nearest("sigmiod", ["sigmoid", "silu"]), Some("sigmoid"));
         assert_eq!(nearest("Sigmoid", ["sigmoid"]), Some("sigmoid"));
@@ -171,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn habits_of_naming_the_previous_step() {
+    fn recognises_names_of_the_previous_step() {
         for name in ["h_prev", "hprev", "h_t_1", "h_tm1", "prev_h", "h_last", "h_old", "hPrev"] {
             assert_eq!(time_habit(name), Some(("h", Habit::Previous)), "{name}");
         }

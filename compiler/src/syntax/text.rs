@@ -7,10 +7,10 @@ use crate::syntax::ast::{
 };
 use proc_macro2::Ident;
 
-/// Messages stay readable with operands up to this many characters.
+/// The largest number of characters of an expression in a message.
 const SHORT: usize = 44;
 
-/// What a kind of declaration is called in a sentence.
+/// Returns the name of a kind of declaration for use in a sentence.
 pub fn kind(kind: DeclarationKind) -> &'static str {
     match kind {
         DeclarationKind::Input => "input",
@@ -21,7 +21,7 @@ pub fn kind(kind: DeclarationKind) -> &'static str {
     }
 }
 
-/// `an input`, `a state`
+/// Returns the name of a kind with its article: `an input`, `a state`.
 pub fn a_kind(of: DeclarationKind) -> String {
     match of {
         DeclarationKind::Input => "an input".to_owned(),
@@ -39,12 +39,12 @@ fn keyword(kind: DeclarationKind) -> &'static str {
     }
 }
 
-/// `param W: [H, I]`
+/// Returns the text of a declaration: `param W: [H, I]`.
 pub fn declaration(declaration: &Declaration) -> String {
     format!("{} {}: {}", keyword(declaration.kind), declaration.name, shape(&declaration.shape))
 }
 
-/// `[H, H + I]`; `[..]` where it failed to parse.
+/// Returns the text of a shape, such as `[H, H + I]`, or `[..]` if it failed to parse.
 pub fn shape(shape: &ShapeSyntax) -> String {
     match &shape.kind {
         ShapeKind::Dense(dimensions) => {
@@ -69,18 +69,18 @@ fn dimension(dimension: &DimSyntax) -> String {
     terms.join(" + ")
 }
 
-/// `h`, `[f, i]`: the left side of an equation.
+/// Returns the left side of an equation: `h`, `[f, i]`.
 pub fn targets(equation: &Equation) -> String {
     let names: Vec<String> = equation.targets.iter().map(Ident::to_string).collect();
     if equation.is_split { format!("[{}]", names.join(", ")) } else { names.join(", ") }
 }
 
-/// `[f, i] = W @ x + b`
+/// Returns the text of an equation: `[f, i] = W @ x + b`.
 pub fn equation(equation: &Equation) -> String {
     format!("{} = {}", targets(equation), short(&equation.value))
 }
 
-/// `W.T`; of what is transposed already the operand.
+/// Returns the text of the transpose, such as `W.T`. The transpose of a transpose is its operand.
 pub fn transposed(expr: &Expr) -> String {
     match &expr.kind {
         ExprKind::Transpose(inner) => operand(inner),
@@ -88,19 +88,19 @@ pub fn transposed(expr: &Expr) -> String {
     }
 }
 
-/// `cell W<I, H, K>`: the head of the cell with a dimension added.
+/// Returns the head of the cell with a dimension added: `cell W<I, H, K>`.
 pub fn cell_head(cell: &Cell, more: &Ident) -> String {
     let mut dimensions: Vec<String> = cell.dimensions.iter().map(Ident::to_string).collect();
     dimensions.push(more.to_string());
     format!("cell {}<{}>", cell.name, dimensions.join(", "))
 }
 
-/// `h[t-1]`, `h[t]`, `h`
+/// Returns a name with its time index: `h[t-1]`, `h[t]`, `h`.
 pub fn timed(name: &Ident, time: Time) -> String {
     format!("{name}{}", index(time))
 }
 
-/// `[t-1]`; nothing where none was written.
+/// Returns a time index, such as `[t-1]`, or nothing if the user wrote none.
 pub fn index(time: Time) -> String {
     match time {
         Time::Implicit => String::new(),
@@ -110,7 +110,7 @@ pub fn index(time: Time) -> String {
     }
 }
 
-/// The expression on one line; `..` when that would be long.
+/// Returns the expression on one line, or `..` if that would be too long.
 pub fn short(expr: &Expr) -> String {
     let mut out = String::new();
     write(expr, &mut out);
@@ -121,14 +121,16 @@ fn shortened(text: String) -> String {
     if text.chars().count() > SHORT { "..".to_owned() } else { text }
 }
 
-/// Like [`short`], without parentheses of its own: it stands in brackets already.
+/// Returns the same text as [`short`] without the expression's own parentheses, for use inside
+/// brackets.
 pub fn enclosed(expr: &Expr) -> String {
     let mut out = String::new();
     write_bare(expr, &mut out);
     shortened(out)
 }
 
-/// Like [`short`], with parentheses where `.T` would otherwise take only a part of it.
+/// Returns the same text as [`short`], in parentheses if `.T` would otherwise apply to a part of
+/// it.
 pub fn operand(expr: &Expr) -> String {
     let text = short(expr);
     let is_open = matches!(expr.kind, ExprKind::Neg(_) | ExprKind::Binary { .. } | ExprKind::Compare { .. });
@@ -145,9 +147,9 @@ fn write(expr: &Expr, out: &mut String) {
     }
 }
 
-/// Without parentheses of its own.
+/// Writes the expression without its own parentheses.
 fn write_bare(expr: &Expr, out: &mut String) {
-    // Beyond that the text isn't shown: stopping keeps messages about huge expressions cheap.
+    // Longer text is not shown, so stopping here keeps messages about huge expressions cheap.
     if out.len() > 8 * SHORT {
         return;
     }
@@ -200,12 +202,12 @@ fn list(parts: &[Expr], out: &mut String) {
         if index > 0 {
             out.push_str(", ");
         }
-        // Between commas they group nothing.
+        // Parentheses are redundant between commas.
         write_bare(part, out);
     }
 }
 
-/// A number as people write it: `1`, `0.5`, `1e-30`.
+/// Returns a number in the usual notation: `1`, `0.5`, `1e-30`.
 pub fn number(value: f64) -> String {
     let magnitude = value.abs();
     if value == 0.0 || (1e-4..1e15).contains(&magnitude) || !value.is_finite() {
@@ -215,7 +217,7 @@ pub fn number(value: f64) -> String {
     }
 }
 
-/// The operator's token.
+/// Returns the token of an operator.
 pub fn binary(op: BinaryOp) -> &'static str {
     match op {
         BinaryOp::Add => "+",
@@ -226,7 +228,7 @@ pub fn binary(op: BinaryOp) -> &'static str {
     }
 }
 
-/// The comparison's token.
+/// Returns the token of a comparison.
 pub fn comparison(op: Comparison) -> &'static str {
     match op {
         Comparison::Less => "<",

@@ -1,9 +1,9 @@
-//! The words of the language and of Rust, and what people write in their place.
+//! The keywords of the language and of Rust, and words of other languages in their place.
 
 use super::ast::DeclarationKind;
 use crate::syntax::suggest::nearest;
 
-/// The words that a value or a dimension can't be called.
+/// The words that cannot be the name of a value or a dimension.
 const LANGUAGE: [&str; 8] = ["cell", "input", "context", "state", "param", "buffer", "output", "one_hot"];
 
 /// The words that begin an item of a cell.
@@ -36,7 +36,7 @@ pub fn is_rust(word: &str) -> bool {
     RUST.contains(&word)
 }
 
-/// Why nothing can be called so: the fact and the help.
+/// Returns the fact and the help text about a reserved name.
 pub fn reserved(name: &str) -> Option<(String, String)> {
     if name == "_" {
         return Some((
@@ -63,7 +63,7 @@ fn other_name(name: &str) -> String {
     format!("choose another name, such as `{}_`", name.to_lowercase())
 }
 
-/// The word for an item that somebody began with `word`.
+/// Returns the keyword that was probably meant by the first word of an item.
 pub fn meant(word: &str) -> Option<&'static str> {
     let known = match word.to_lowercase().as_str() {
         "params" | "parameter" | "parameters" | "weight" | "weights" | "bias" | "biases" | "var"
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_that_people_write() {
+    fn recognises_misspelt_and_foreign_keywords() {
         for (written, meant_word) in [
             ("params", "param"),
             ("Input", "input"),

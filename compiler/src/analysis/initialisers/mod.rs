@@ -1,8 +1,8 @@
-//! Initialisers of parameters and buffers: what is written after `=`, and the defaults.
+//! Initialisers of parameters and buffers: the expressions after `=`, and the defaults.
 //!
-//! `identity(a)` and `orthogonal` are for matrices of any sides, not only square ones. Initialisers that scale
-//! with the fans of a matrix (`xavier_uniform`, ..) are not for vectors, which have no fans; a `[H, 1]` is a
-//! matrix here.
+//! `identity(a)` and `orthogonal` are for matrices of any shape, not only square ones. Initialisers
+//! that scale with the fan-in and fan-out of a matrix (`xavier_uniform` and others) are not for
+//! vectors, which have none. A `[H, 1]` counts as a matrix here.
 
 mod recurrent;
 
@@ -15,7 +15,7 @@ use crate::syntax::suggest::{foreign_initialiser, nearest};
 use crate::syntax::text;
 use proc_macro2::Ident;
 
-/// How a parameter or buffer gets its first value.
+/// The initial value of a parameter or buffer.
 #[derive(Debug, Clone)]
 pub enum Initialiser {
     Constant(f64),
@@ -46,14 +46,14 @@ const NAMES: &[(&str, &str)] = &[
     ("from_fn", "from_fn(path)"),
 ];
 
-/// Whether it is the name of an initialiser.
+/// Returns whether a name is that of an initialiser.
 pub fn is_initialiser(name: &str) -> bool {
     NAMES.iter().any(|(known, _)| *known == name)
 }
 
-/// By declaration: the initialiser of parameters and buffers, the number that fills a context by default or a
-/// state at the start. None where a state's initial value is an expression, and where nothing is written for a
-/// state or context.
+/// Returns, by declaration, the initialiser of a parameter or buffer, the default value of a
+/// context, or the constant initial value of a state. The entry is `None` for a state whose initial
+/// value is an expression, and for a state or context without one.
 pub fn initialisers(
     cell: &Cell,
     resolved: &Resolved,
@@ -65,7 +65,7 @@ pub fn initialisers(
     for (index, declaration) in cell.declarations.iter().enumerate() {
         let mut written = Written { cell, declaration, diagnostics };
         found.push(match (declaration.kind, &declaration.initial) {
-            // The parser has refused it.
+            // The parser has reported it.
             (DeclarationKind::Input, Some(_)) => None,
             (DeclarationKind::State, Some(initial)) => filling(initial, resolved).map(Initialiser::Constant),
             (DeclarationKind::Context, Some(initial)) => written.context(initial, resolved),
@@ -85,7 +85,7 @@ pub fn initialisers(
     found
 }
 
-/// The number with which every entry starts, if the expression is one: `0`, `-1e30`, `1/2`, `ones`.
+/// Returns the value of all entries if the expression is a constant: `0`, `-1e30`, `1/2`, `ones`.
 pub fn filling(initial: &Expr, resolved: &Resolved) -> Option<f64> {
     match &initial.kind {
         ExprKind::Name { name, time: Time::Implicit } => {
@@ -100,7 +100,7 @@ pub fn filling(initial: &Expr, resolved: &Resolved) -> Option<f64> {
     }
 }
 
-/// The value of an expression of numbers alone.
+/// Returns the value of an expression that consists only of numbers.
 pub fn constant(expr: &Expr) -> Option<f64> {
     match &expr.kind {
         ExprKind::Number(value) => Some(*value),
@@ -131,7 +131,7 @@ fn is_matrix(declaration: &Declaration) -> bool {
     matches!(&declaration.shape.kind, ShapeKind::Dense(dimensions) if dimensions.len() == 2)
 }
 
-/// One initialiser as written.
+/// The initialiser of one declaration, as the user wrote it.
 struct Written<'a> {
     cell: &'a Cell,
     declaration: &'a Declaration,

@@ -1,11 +1,11 @@
-//! Which matrices are applied to something that depends on a state.
+//! The matrices that are applied to values that depend on a state.
 
 use crate::analysis::resolve::{Resolved, Symbol, Target};
 use crate::syntax::ast::{BinaryOp, Cell, Expr, ExprKind};
 use std::collections::HashSet;
 
-/// By declaration: whether the parameter is applied, as a factor of a matrix product, to something that depends
-/// on a state.
+/// Returns, by declaration, whether the parameter is a factor of a matrix product whose other
+/// factor depends on a state.
 pub fn matrices(cell: &Cell, resolved: &Resolved) -> Vec<bool> {
     let mut recurrence = Recurrence {
         resolved,
@@ -21,7 +21,7 @@ pub fn matrices(cell: &Cell, resolved: &Resolved) -> Vec<bool> {
 
 struct Recurrence<'a> {
     resolved: &'a Resolved,
-    /// By equation: whether its value depends on a state.
+    /// By equation, whether its value depends on a state.
     equations: Vec<bool>,
     states: HashSet<Target>,
     found: Vec<bool>,

@@ -1,9 +1,9 @@
-//! Initialisers: as written, by default, and the mistakes.
+//! Tests of initialisers: explicit ones, defaults and mistakes.
 
-use crate::analysis::resolve::tests::{check_right, mistakes};
+use crate::analysis::resolve::tests::{check_valid, mistakes};
 
 #[test]
-fn every_initialiser() {
+fn every_initialiser_is_recognised() {
     for (written, found) in [
         ("0.5", "Constant(0.5)"),
         ("-1/4", "Constant(-0.25)"),
@@ -24,7 +24,7 @@ fn every_initialiser() {
         ("orthogonal", "Orthogonal"),
     ] {
         for kind in ["param", "buffer"] {
-            let cell = check_right(&format!(
+            let cell = check_valid(&format!(
                 "<I, H> input x: [I]; {kind} W: [H, I] = {written}; y = W @ x; output y;"
             ));
             assert_eq!(cell.initialiser("W"), found);
@@ -33,17 +33,17 @@ fn every_initialiser() {
 }
 
 #[test]
-fn a_function_of_rust() {
+fn a_rust_function_can_be_an_initialiser() {
     for path in ["legendre", "crate::init::legendre"] {
         let cell =
-            check_right(&format!("<H> input x: [H]; buffer b: [H] = from_fn({path}); y = x + b; output y;"));
+            check_valid(&format!("<H> input x: [H]; buffer b: [H] = from_fn({path}); y = x + b; output y;"));
         assert!(cell.initialiser("b").starts_with("FromFn("));
     }
 }
 
 #[test]
-fn defaults_follow_from_shape_and_use() {
-    let cell = check_right(
+fn defaults_depend_on_shape_and_use() {
+    let cell = check_valid(
         "<I, H> input x: [H], q: [I]; state h: [H]; \
          param U, V, P, Q: [H, H]; param W: [H, H + I]; param R: [H, H]; param b: [H]; param k: []; param C: [H, 1]; \
          param L: [H, H]; \
@@ -54,7 +54,8 @@ fn defaults_follow_from_shape_and_use() {
     for name in ["U", "V", "P", "Q"] {
         assert_eq!(cell.initialiser(name), "Orthogonal", "{name}");
     }
-    // Not square; applied to an input alone; a column that is written as a matrix.
+    // A matrix that is not square, two that are applied to an input only, and a column that is
+    // declared as a matrix.
     for name in ["W", "R", "L", "C"] {
         assert_eq!(cell.initialiser(name), "XavierUniform", "{name}");
     }
@@ -67,14 +68,14 @@ fn defaults_follow_from_shape_and_use() {
 }
 
 #[test]
-fn a_columns_fans_are_those_of_a_matrix() {
-    let cell = check_right("<H> input x: []; param W: [H, 1] = xavier_normal; y = W @ x; output y;");
+fn a_matrix_of_one_column_has_a_fan_in_and_fan_out() {
+    let cell = check_valid("<H> input x: []; param W: [H, 1] = xavier_normal; y = W @ x; output y;");
     assert_eq!(cell.initialiser("W"), "XavierNormal");
 }
 
 #[test]
-fn the_default_of_a_context() {
-    let cell = check_right("<S> input x: [S]; context m: [S] = 1, n: [S]; y = x * m * n; output y;");
+fn a_context_can_have_a_default() {
+    let cell = check_valid("<S> input x: [S]; context m: [S] = 1, n: [S]; y = x * m * n; output y;");
     assert_eq!(cell.initialiser("m"), "Constant(1.0)");
     assert_eq!(cell.initialiser("n"), "none");
 }

@@ -1,13 +1,14 @@
-//! The cells of one `rnn_cell!` beside each other.
+//! Conflicts between the names of the cells of one `rnn_cell!`.
 
 use crate::diagnostics::Diagnostics;
 use crate::syntax::ast::Cell;
 use std::collections::HashMap;
 
-/// What is added to a cell's name for the types that are generated beside it.
+/// The suffixes of the types that are generated beside a cell.
 const GENERATED: [&str; 5] = ["State", "Input", "Output", "Context", "Tape"];
 
-/// Reports cells whose types would have the same name; of two with a `cfg`, one may not be built.
+/// Reports cells whose types would have the same name. Two cells of the same name are allowed if
+/// one has a `cfg`, because only one of them may be compiled.
 pub fn check_cells(cells: &[Cell], diagnostics: &mut Diagnostics) {
     let mut first: HashMap<String, usize> = HashMap::new();
     for (index, cell) in cells.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! What names and calls stand for, as it is found.
+//! The walk over a cell, and the meaning of names and calls that it records.
 
 use super::names::{Definition, Names};
 use super::symbols::{Callee, Symbol};
@@ -6,12 +6,13 @@ use crate::diagnostics::{Diagnostics, Extent};
 use crate::syntax::ast::{Cell, Expr};
 use std::collections::HashSet;
 
-/// A missing declaration is one mistake, however often the name is read.
+/// The unknown names that have been reported. A missing declaration is reported once, however often
+/// the name is read.
 #[derive(Debug, Default)]
 pub struct Unknown {
     pub reported: HashSet<String>,
     pub reported_functions: HashSet<String>,
-    /// How often all names were compared with an unknown one.
+    /// The number of unknown names for which similar names were searched.
     pub searches: usize,
 }
 
@@ -21,22 +22,22 @@ pub enum Reader {
     Equation(usize),
     /// The initial value of a state: an index into `Cell::declarations`.
     Initial(usize),
-    /// The body of a function of the user's.
+    /// The body of a user's function.
     Function(usize),
 }
 
-/// One name in an expression that stands for a value of the cell.
+/// A name in an expression that refers to a value of the cell.
 #[derive(Debug, Clone, Copy)]
 pub struct Read {
     pub reader: Reader,
     pub what: Definition,
-    /// What the expression stands for; None when the name was wrong and `what` is a guess at what was meant.
+    /// The meaning of the expression. `None` if the name is wrong and `what` is a guess.
     pub symbol: Option<Symbol>,
     pub expression: usize,
     pub extent: Extent,
 }
 
-/// A call of a function of the user's.
+/// A call of a user's function.
 #[derive(Debug, Clone, Copy)]
 pub struct UserCall {
     pub reader: Reader,
@@ -44,7 +45,7 @@ pub struct UserCall {
     pub extent: Extent,
 }
 
-/// All that the walk found.
+/// The results of the walk.
 #[derive(Debug)]
 pub struct Findings {
     pub symbols: Vec<Option<Symbol>>,

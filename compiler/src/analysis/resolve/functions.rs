@@ -1,4 +1,4 @@
-//! The user's own functions: their arguments, recursion, and those never called.
+//! The user's functions: their arguments, recursion, and functions that are never called.
 
 use super::findings::{Reader, UserCall};
 use super::graph::{components, path};
@@ -9,7 +9,7 @@ use crate::syntax::ast::{Cell, Expr, ExprKind};
 use proc_macro2::Ident;
 use std::collections::HashSet;
 
-/// Reports arguments that are wrong in themselves, and functions that call themselves.
+/// Reports conflicting arguments, and functions that call themselves.
 pub fn check(cell: &Cell, calls: &[UserCall], diagnostics: &mut Diagnostics) {
     arguments(cell, diagnostics);
     recursion(cell, calls, diagnostics);
@@ -64,7 +64,8 @@ fn call_graph(cell: &Cell, calls: &[UserCall]) -> Vec<Vec<usize>> {
     edges
 }
 
-/// Reports functions that nothing outside themselves calls, and arguments that their body doesn't read.
+/// Reports functions that are only called by themselves or not at all, and arguments that their
+/// body does not read.
 pub fn check_unused(
     cell: &Cell,
     names: &Names,
@@ -80,7 +81,8 @@ pub fn check_unused(
         .collect();
     for (index, function) in cell.functions.iter().enumerate() {
         let name = &function.name;
-        // A second function of a name, or one with the name of a built-in, can't be called.
+        // A second function with the same name, or one with the name of a built-in, can't be
+        // called.
         if names.function(name) != Some(index) {
             continue;
         }
@@ -102,7 +104,7 @@ pub fn check_unused(
 }
 
 fn unused_arguments<'a>(arguments: &'a [Ident], used: &[bool]) -> impl Iterator<Item = &'a Ident> {
-    // Of two arguments of one name, which is a mistake of its own, the body reads the first.
+    // Two arguments of the same name have been reported. The body reads the first.
     let mut seen = HashSet::new();
     let unused: Vec<&Ident> = arguments
         .iter()
@@ -113,7 +115,7 @@ fn unused_arguments<'a>(arguments: &'a [Ident], used: &[bool]) -> impl Iterator<
     unused.into_iter()
 }
 
-/// A leading `_` says that the name is meant to stay unused.
+/// Returns whether the name has a leading `_`, which marks it as unused on purpose.
 pub fn may_stay_unused(name: &Ident) -> bool {
     key(name).starts_with('_')
 }
@@ -127,7 +129,7 @@ fn mark_arguments(expr: &Expr, symbols: &[Option<Symbol>], used: &mut [bool]) {
                 *used = true;
             }
         }
-        // Something that was wrong may have been meant to read any of them.
+        // The expression with the mistake may have been meant to read any of the arguments.
         ExprKind::Error => used.fill(true),
         ExprKind::Number(_) | ExprKind::RustPath(_) => {}
         ExprKind::Neg(inner) | ExprKind::Transpose(inner) => mark_arguments(inner, symbols, used),

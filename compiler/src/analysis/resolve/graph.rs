@@ -1,10 +1,10 @@
-//! Strongly connected components and cycles of small directed graphs, without recursion: a user's
-//! definition of any length must not exhaust the stack of the compiler.
+//! Strongly connected components and cycles of small directed graphs. The algorithms are not
+//! recursive, so that a long definition cannot overflow the compiler's stack.
 
 use std::collections::VecDeque;
 
-/// The strongly connected components by Tarjan's algorithm: for each node the number of its component.
-/// A component's number is larger than those of the components that it leads to.
+/// Returns the index of the strongly connected component of each node, by Tarjan's algorithm. The
+/// index of a component is larger than those of the components that it leads to.
 pub fn components(edges: &[Vec<usize>]) -> Vec<usize> {
     const UNSEEN: usize = usize::MAX;
     let count = edges.len();
@@ -55,7 +55,7 @@ pub fn components(edges: &[Vec<usize>]) -> Vec<usize> {
     component
 }
 
-/// The shortest path from one node to another within a component, both ends included.
+/// Returns the shortest path from one node to another within a component, both ends included.
 pub fn path(edges: &[Vec<usize>], component: &[usize], from: usize, to: usize) -> Option<Vec<usize>> {
     let mut came_from = vec![usize::MAX; edges.len()];
     let mut queue = VecDeque::from([from]);
@@ -81,7 +81,7 @@ pub fn path(edges: &[Vec<usize>], component: &[usize], from: usize, to: usize) -
     None
 }
 
-/// Marks every node that can be reached from the roots.
+/// Returns, by node, whether it can be reached from the roots.
 pub fn reachable(edges: &[Vec<usize>], roots: impl IntoIterator<Item = usize>) -> Vec<bool> {
     let mut seen = vec![false; edges.len()];
     let mut work: Vec<usize> = roots.into_iter().collect();
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn shortest_path_stays_within_the_component() {
+    fn the_shortest_path_stays_within_the_component() {
         let edges = vec![vec![1, 2], vec![2], vec![0]];
         let component = components(&edges);
         assert_eq!(path(&edges, &component, 0, 2), Some(vec![0, 2]));
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chain_of_a_hundred_thousand_needs_no_stack() {
+    fn a_cycle_of_a_hundred_thousand_nodes_does_not_overflow_the_stack() {
         let count = 100_000;
         let mut edges: Vec<Vec<usize>> = (1..=count).map(|next| vec![next]).collect();
         edges.push(vec![0]);

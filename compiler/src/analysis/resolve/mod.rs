@@ -1,5 +1,5 @@
-//! Names: what each stands for, time indices, duplicates, what is never used, the order of evaluation,
-//! cycles within a step.
+//! Name resolution: the meaning of each name, time indices, duplicates, unused names, the order of
+//! evaluation, and cycles within a step.
 
 mod cells;
 mod findings;
@@ -23,7 +23,7 @@ pub use cells::check_cells;
 pub use names::key;
 pub use symbols::{Callee, Resolved, Symbol, Target};
 
-/// Finds what every name of the cell stands for and reports every name that is wrong.
+/// Resolves every name of the cell and reports every name that is wrong.
 pub fn resolve(cell: &ast::Cell, diagnostics: &mut Diagnostics) -> Resolved {
     let names = names::collect(cell, diagnostics);
     let dimensions_used = names::check_dimensions(cell, &names, diagnostics);

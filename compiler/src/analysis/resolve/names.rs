@@ -1,4 +1,4 @@
-//! The names that a cell defines, each once: dimensions, declarations and equations share one namespace,
+//! The names that a cell defines. Dimensions, declarations and equations share one namespace, and
 //! functions have their own.
 
 use super::symbols::Target;
@@ -12,21 +12,21 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use syn::ext::IdentExt;
 
-/// What defines a name.
+/// The definition that a name refers to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Definition {
     Dimension(usize),
-    /// States too, though equations give them their values.
+    /// A declaration, including a state whose value an equation defines.
     Declaration(usize),
-    /// A value that is no state.
+    /// A value that is not a state.
     Target(Target),
 }
 
-/// What is known of a name.
+/// The result of looking up a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lookup {
     Found(Definition),
-    /// Its definition failed to parse, which has been reported.
+    /// The definition of the name failed to parse, which has been reported.
     Poisoned,
     Unknown,
 }
@@ -37,13 +37,13 @@ pub struct Names {
     values: HashMap<String, Definition>,
     functions: HashMap<String, usize>,
     poisoned: HashSet<String>,
-    /// What an equation wrongly gives a value: a dimension, an input, a parameter.
+    /// Names that an equation wrongly assigns: dimensions, inputs, parameters.
     clashing: HashSet<String>,
-    /// What is declared as two kinds of thing: each use fits one of them.
+    /// Names that are declared as two kinds of thing. Each use fits one of the declarations.
     contested: HashSet<String>,
-    /// Targets whose name was probably meant to be that of a state without an equation.
+    /// Targets that were probably meant to have the name of a state without an equation.
     pub misnamed: Vec<Target>,
-    /// By declaration: the target that gives a state its value.
+    /// By declaration, the target that defines the value of a state.
     pub state_values: Vec<Option<Target>>,
 }
 
@@ -65,7 +65,7 @@ impl Names {
         self.functions.get(&key(name)).copied()
     }
 
-    /// Whether an equation, which has been reported, would give the name another meaning.
+    /// Returns whether an equation wrongly assigns the name, which has been reported.
     pub fn is_clashing(&self, name: &Ident) -> bool {
         self.clashing.contains(&key(name))
     }
@@ -75,12 +75,13 @@ impl Names {
     }
 }
 
-/// The name without `r#`: to Rust `r#h` and `h` are the same.
+/// Returns the name without `r#`. Rust treats `r#h` and `h` as the same name.
 pub fn key(name: &Ident) -> String {
     name.unraw().to_string()
 }
 
-/// Collects every definition; reports what is defined twice, shadows another or has a name that can't be used.
+/// Collects every definition. Reports names that are defined twice, shadow a dimension or have the
+/// name of a built-in function.
 pub fn collect(cell: &Cell, diagnostics: &mut Diagnostics) -> Names {
     let mut names = Names {
         poisoned: cell.poisoned.iter().map(key).collect(),
@@ -228,7 +229,8 @@ fn undefined_states(cell: &Cell, names: &mut Names, diagnostics: &mut Diagnostic
     }
 }
 
-/// The equation that was probably meant for a state: `h_t = ..` for `h`, or a typing mistake.
+/// Returns the equation that was probably meant for a state, such as `h_t = ..` or a misspelling of
+/// `h`.
 fn misnamed(cell: &Cell, names: &Names, state: &Ident) -> Option<(Target, String)> {
     let state = key(state);
     let targets: Vec<(Target, String)> = cell
@@ -252,7 +254,7 @@ fn misnamed(cell: &Cell, names: &Names, state: &Ident) -> Option<(Target, String
     targets.iter().find(|(_, name)| name == near).cloned()
 }
 
-/// Looks up the dimensions in every shape. By dimension: whether a shape uses it.
+/// Looks up the dimensions in every shape. Returns, by dimension, whether a shape uses it.
 pub fn check_dimensions(cell: &Cell, names: &Names, diagnostics: &mut Diagnostics) -> Vec<bool> {
     let mut used = vec![false; cell.dimensions.len()];
     let mut missing = HashSet::new();
@@ -299,7 +301,7 @@ fn dimensions_of(shape: &ShapeSyntax) -> &[DimSyntax] {
     }
 }
 
-/// `an input`, `a dimension`, `an equation`
+/// Returns the kind of a definition: `an input`, `a dimension`, `an equation`.
 pub fn what_it_is(cell: &Cell, definition: Definition) -> String {
     match definition {
         Definition::Dimension(_) => "a dimension".to_owned(),

@@ -1,4 +1,4 @@
-//! The order in which a step evaluates its equations, and the cycles that leave none.
+//! The order in which a step evaluates its equations, and cycles, for which there is no order.
 
 use super::findings::{Read, Reader};
 use super::graph::{components, path};
@@ -9,17 +9,17 @@ use crate::syntax::ast::{Cell, DeclarationKind};
 use crate::syntax::text;
 use std::collections::HashMap;
 
-/// So many candidates are compared for the best place to report a cycle.
+/// The number of edges that are compared to find the best place to report a cycle.
 const CANDIDATES: usize = 32;
 
-/// No one reads more, and each costs a pass over the equations.
+/// The largest number of cycles that are reported one by one. Each takes a pass over the equations.
 const MOST_REPORTED: usize = 100;
 
-/// A path through more equations than this is shown in part.
+/// The largest number of equations in a path that is shown in full.
 const PATH_SHOWN: usize = 12;
 
-/// The equations, each after those whose values it reads at `t`. A read that closes a cycle is reported, its
-/// symbol removed.
+/// Returns the indices of the equations, each after those whose values it reads at `t`. A read that
+/// closes a cycle is reported, and its symbol is removed.
 pub fn evaluation_order(
     cell: &Cell,
     reads: &[Read],
@@ -47,7 +47,7 @@ pub fn evaluation_order(
     steps.sorted()
 }
 
-/// What is said of a cycle, at the read that closes it.
+/// The diagnostic of a cycle, at the read that closes it.
 struct Cycle {
     read: usize,
     fact: String,
@@ -55,12 +55,12 @@ struct Cycle {
     help: String,
 }
 
-/// The equations as a graph: an edge leads from a reader to what it reads.
+/// The equations as a graph. Each edge leads from the reader to the equation that it reads.
 struct Steps<'a> {
     cell: &'a Cell,
     reads: &'a [Read],
     edges: Vec<Vec<usize>>,
-    /// By edge: the reads that it stands for.
+    /// By edge, the reads that it represents.
     by_edge: HashMap<(usize, usize), Vec<usize>>,
 }
 
@@ -85,11 +85,12 @@ impl<'a> Steps<'a> {
         self.by_edge.remove(&(reader, read)).unwrap_or_default()
     }
 
-    /// The equations of a cycle, the first reading the second and the last reading the first; the read of the
-    /// second by the first is the one to report.
+    /// Returns the equations of a cycle. Each reads the next one, and the last reads the first. The
+    /// first read is the one to report.
     ///
-    /// People write equations in the order of evaluation, so the mistake is a read of what stands further
-    /// down, most likely of a state (`h` for `h[t-1]`), and on the shortest cycle of such.
+    /// Users write equations in the order of evaluation. So the mistake is a read of an equation
+    /// further down, most likely of a state (`h` for `h[t-1]`), on the shortest of the cycles with
+    /// such a read.
     fn find_cycle(&self) -> Option<Vec<usize>> {
         let component = components(&self.edges);
         let mut cyclic = self.cyclic_edges(&component);
@@ -103,7 +104,7 @@ impl<'a> Steps<'a> {
             }
         };
         let best = cyclic.iter().map(rank).min()?;
-        // A cycle without any state gets no better by reporting it at another place.
+        // For a cycle without a state, no place to report it is better than another.
         cyclic.retain(|edge| rank(edge) == best);
         cyclic
             .into_iter()
@@ -117,7 +118,7 @@ impl<'a> Steps<'a> {
             .min_by_key(Vec::len)
     }
 
-    /// The edges within components: each is on a cycle.
+    /// Returns the edges within components. Each is part of a cycle.
     fn cyclic_edges(&self, component: &[usize]) -> Vec<(usize, usize)> {
         let mut cyclic = vec![];
         for (reader, edges) in self.edges.iter().enumerate() {
@@ -128,7 +129,7 @@ impl<'a> Steps<'a> {
         cyclic
     }
 
-    /// The name by which one equation reads another.
+    /// Returns the name by which one equation reads another.
     fn name_read(&self, reader: usize, to: usize) -> String {
         let read = self.by_edge.get(&(reader, to)).and_then(|same| same.first());
         match read.and_then(|read| self.reads[*read].symbol) {
@@ -153,7 +154,7 @@ impl<'a> Steps<'a> {
     }
 
     fn describe(&self, cycle: &[usize]) -> Option<Cycle> {
-        // An equation that reads itself stands twice in its cycle, so that it has an edge.
+        // An equation that reads itself appears twice in its cycle, so that it has an edge.
         let is_loop = cycle[0] == cycle[1];
         let nodes = if is_loop { &cycle[..1] } else { cycle };
         let edges: Vec<(usize, usize)> =
@@ -188,7 +189,8 @@ impl<'a> Steps<'a> {
         Some(Cycle { read, fact, note, help })
     }
 
-    /// Depth first from the top, so that what needs no other order keeps that of the source.
+    /// Sorts depth first from the top, so that equations keep the order of the source where they
+    /// can.
     fn sorted(&self) -> Vec<usize> {
         let mut order = vec![];
         let mut seen = vec![false; self.edges.len()];

@@ -1,4 +1,4 @@
-//! The `output` items: each names a state or an equation, once.
+//! The `output` items. Each names a different state or equation.
 
 use super::names::{Definition, Lookup, Names, key, what_it_is};
 use super::symbols::Target;
@@ -8,14 +8,14 @@ use crate::syntax::suggest::nearest;
 use proc_macro2::Ident;
 use std::collections::HashSet;
 
-/// What the outputs name.
+/// The values that the outputs name.
 #[derive(Debug)]
 pub struct Outputs {
-    /// In the order of the items.
+    /// The targets of the outputs, in the order of the items.
     pub targets: Vec<Option<Target>>,
-    /// What certainly or probably is an output.
+    /// The definitions that are certainly or probably outputs.
     pub roots: Vec<Definition>,
-    /// Every output is among the roots; otherwise anything may be one.
+    /// True if every output is among the roots. Otherwise any value may be an output.
     pub are_known: bool,
 }
 
@@ -32,7 +32,7 @@ pub fn collect(cell: &Cell, names: &Names, diagnostics: &mut Diagnostics) -> Out
     }
     if cell.outputs.is_empty() {
         outputs.are_known = false;
-        // Where something failed to parse it may have been the output.
+        // An item that failed to parse may have been the output.
         if cell.poisoned.is_empty() && cell.mentioned.is_empty() {
             no_output(cell, diagnostics);
         }

@@ -1,4 +1,4 @@
-//! What names stand for.
+//! The meaning of names.
 
 use crate::graph::ops::Operation;
 
@@ -9,22 +9,22 @@ pub struct Target {
     pub index: usize,
 }
 
-/// What a name in an expression stands for.
+/// The meaning of a name in an expression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Symbol {
     /// An input, context, parameter or buffer: an index into `Cell::declarations`.
     Declaration(usize),
-    /// A state's value of the step before: an index into `Cell::declarations`.
+    /// The value of a state at the previous step: an index into `Cell::declarations`.
     Previous(usize),
-    /// A value of this step, a state's new value among them.
+    /// A value of the current step, including the new value of a state.
     Target(Target),
     /// A dimension used as a number: an index into `Cell::dimensions`.
     Dimension(usize),
-    /// An argument of the user's function whose body this is.
+    /// An argument of the user's function that contains the name.
     Argument(usize),
 }
 
-/// What a call calls.
+/// The function that a call refers to.
 #[derive(Debug, Clone, Copy)]
 pub enum Callee {
     BuiltIn(&'static Operation),
@@ -32,23 +32,24 @@ pub enum Callee {
     User(usize),
 }
 
-/// The findings. Where an error was reported the entry is `None`; later stages stay silent there.
+/// The results of name resolution. An entry is `None` if an error there has been reported. Later
+/// stages then report nothing there.
 #[derive(Debug)]
 pub struct Resolved {
-    /// By expression: what an `ExprKind::Name` stands for.
+    /// By expression, the meaning of an `ExprKind::Name`.
     pub symbols: Vec<Option<Symbol>>,
-    /// By expression: what an `ExprKind::Call` calls (initialisers aside).
+    /// By expression, the callee of an `ExprKind::Call`, except for initialisers.
     pub callees: Vec<Option<Callee>>,
-    /// Indices of the equations, each after those whose values it reads at `t`.
+    /// The indices of the equations, each after those whose values it reads at `t`.
     pub order: Vec<usize>,
-    /// By declaration: the target that gives a state its value.
+    /// By declaration, the target that defines the value of a state.
     pub state_values: Vec<Option<Target>>,
-    /// In the order of the `output` items.
+    /// The target of each `output` item, in the order of the source.
     pub outputs: Vec<Option<Target>>,
 }
 
 impl Resolved {
-    /// The state to which a target gives its value.
+    /// Returns the state whose value a target defines.
     pub fn state_of(&self, target: Target) -> Option<usize> {
         self.state_values.iter().position(|value| *value == Some(target))
     }

@@ -1,4 +1,4 @@
-//! Names that stand for nothing, or for nothing at the step at which they are read, and what was meant.
+//! Names that are undefined, or undefined at the step at which they are read, with suggestions.
 
 use super::findings::{Reader, Walk};
 use super::names::{Definition, Lookup, key, what_it_is};
@@ -10,7 +10,8 @@ use crate::syntax::suggest::{Habit, foreign_function, nearest, time_habit};
 use crate::syntax::text;
 use proc_macro2::Ident;
 
-/// A comparison with every name takes its time, and beyond so many something else is wrong.
+/// The largest number of searches for similar names, since each compares the unknown name with
+/// every known one.
 const MOST_SEARCHES: usize = 100;
 
 impl Walk<'_> {
@@ -96,7 +97,7 @@ impl Walk<'_> {
         };
     }
 
-    /// What may have been meant by `written`.
+    /// Returns the names that may have been meant by `written`.
     fn value_names(&self, written: &str, time: Time, reader: Reader) -> Vec<String> {
         let is_initial = matches!(reader, Reader::Initial(_));
         let may_be_read = |kind: DeclarationKind| {
@@ -107,7 +108,7 @@ impl Walk<'_> {
         if !is_initial {
             known.extend(self.cell.equations.iter().flat_map(|equation| &equation.targets).map(key));
         }
-        // Where `h` is missing, the dimension `H` is hardly what was meant.
+        // A single letter such as `h` was probably not meant to be the dimension `H`.
         if time == Time::Implicit && written.chars().count() > 1 {
             known.extend(self.cell.dimensions.iter().map(key));
         }
@@ -133,7 +134,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Whether the value is another one at every step.
+    /// Returns whether the value can differ between steps.
     fn changes(&self, definition: Definition) -> bool {
         match self.kind(definition) {
             Some(kind) => matches!(kind, DeclarationKind::Input | DeclarationKind::State),
@@ -141,7 +142,7 @@ impl Walk<'_> {
         }
     }
 
-    /// How to keep a value of an input or an equation for the next step.
+    /// Returns a help text on keeping a value of an input or an equation for the next step.
     fn remember_help(&self, base: &str, definition: Definition) -> String {
         match definition {
             Definition::Declaration(index) => {
@@ -285,7 +286,7 @@ impl Walk<'_> {
             .note("it is computed before the first step, of parameters, buffers and contexts");
     }
 
-    /// `x[t-1]` of what is no state.
+    /// Reports `x[t-1]` for a value that is not a state.
     pub(super) fn not_a_state(&mut self, expr: &Expr, name: &Ident, definition: Definition) {
         let what = what_it_is(self.cell, definition);
         let help = self.remember_help(&key(name), definition);

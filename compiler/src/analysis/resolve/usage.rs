@@ -1,9 +1,11 @@
-//! What is never used: nothing that leads to an output reads it.
+//! Unused values: those that no output depends on.
 //!
-//! A graph leads from every value to those that it reads, from a state to its equation. What the outputs
-//! don't reach is dead; of the dead, only those that no other dead value reads are reported, since the
-//! rest may well be right once these are. While an argument or an operand is missing somewhere, what nothing reads may be just that,
-//! and none is reported. (An unknown name is no such place: read together, the two messages say what was meant.)
+//! A graph leads from every value to the values that it reads, and from a state to its equation.
+//! Values that cannot be reached from the outputs are unused. Among these, only the ones that no
+//! other unused value reads are reported, since the rest may be in use once these are. None is
+//! reported while an argument or operand is missing somewhere, since an unused value may be the
+//! missing one. An unknown name does not count as missing: the two messages together show what was
+//! meant.
 
 use super::findings::{Read, Reader};
 use super::functions::may_stay_unused;
@@ -16,7 +18,7 @@ use crate::syntax::ast::{Cell, DeclarationKind, ShapeKind};
 use crate::syntax::text;
 use proc_macro2::Ident;
 
-/// All that the check looks at.
+/// The data that the check reads.
 pub struct Usage<'a> {
     pub cell: &'a Cell,
     pub names: &'a Names,
@@ -24,18 +26,18 @@ pub struct Usage<'a> {
     pub outputs: &'a Outputs,
 }
 
-/// The nodes: first the declarations, then the targets of all equations.
+/// The nodes of the graph: first the declarations, then the targets of all equations.
 struct Nodes {
-    /// By equation: the node of each of its targets.
+    /// By equation, the node of each of its targets.
     targets: Vec<Vec<usize>>,
-    /// By node.
+    /// By node, its name.
     names: Vec<Ident>,
-    /// Nodes that are as good as outputs.
+    /// The nodes that are treated as outputs.
     roots: Vec<usize>,
 }
 
 impl Usage<'_> {
-    /// Reports what is never used; `dimensions_used` says which dimensions stand in a shape.
+    /// Reports unused values. `dimensions_used` is, by dimension, whether a shape uses it.
     pub fn check(&self, dimensions_used: &[bool], diagnostics: &mut Diagnostics) {
         self.dimensions(dimensions_used, diagnostics);
         let nodes = self.nodes();
@@ -52,7 +54,8 @@ impl Usage<'_> {
         }
         for node in 0..edges.len() {
             let group = &members[component[node]];
-            // A group of values that feed only each other is one mistake, reported at its first state.
+            // A group of values that only read each other is one mistake, which is reported at its
+            // first state.
             let first = group.iter().find(|member| self.is_state(**member)).or(group.first());
             if !live[node] && !read_from_outside[component[node]] && first == Some(&node) {
                 let feeds_itself = group.len() > 1 || edges[node].contains(&node);
@@ -64,7 +67,7 @@ impl Usage<'_> {
     fn dimensions(&self, used: &[bool], diagnostics: &mut Diagnostics) {
         let asserted = self.cell.equations.iter().filter_map(|equation| equation.shape.as_ref());
         let mut shapes = self.cell.declarations.iter().map(|declared| &declared.shape).chain(asserted);
-        // A shape that failed to parse may have used any of them.
+        // A shape that failed to parse may have used any dimension.
         if shapes.any(|shape| matches!(shape.kind, ShapeKind::Unknown)) {
             return;
         }
@@ -96,7 +99,7 @@ impl Usage<'_> {
             roots: vec![],
         };
         for (index, declared) in declarations.iter().enumerate() {
-            // The second of two declarations of a name has been reported.
+            // A second declaration of the same name has been reported.
             let is_first = self.names.value(&declared.name) == Lookup::Found(Definition::Declaration(index));
             let may_be_output = self.is_state(index) && !self.outputs.are_known;
             if !is_first || may_stay_unused(&declared.name) || may_be_output {
@@ -106,15 +109,15 @@ impl Usage<'_> {
         for (equation, definition) in self.cell.equations.iter().enumerate() {
             nodes.targets.push(vec![]);
             for (index, name) in definition.targets.iter().enumerate() {
-                // A target that gives a value to a state, or a second one to a name, shares that node; the node of
-                // its own then stands for nothing.
+                // A target that defines a state, or a name for a second time, shares the node of
+                // that state or name. Its own node then represents nothing.
                 let own = nodes.names.len();
                 nodes.names.push(name.clone());
                 let node = match self.names.value(name) {
                     Lookup::Found(Definition::Declaration(declared)) if self.is_state(declared) => declared,
                     Lookup::Found(Definition::Target(first)) if first == (Target { equation, index }) => own,
                     Lookup::Found(earlier @ Definition::Target(_)) => nodes.of(earlier).unwrap_or(own),
-                    // Its name has been reported.
+                    // The name has been reported.
                     _ => own,
                 };
                 let is_defined =
@@ -133,7 +136,7 @@ impl Usage<'_> {
         nodes
     }
 
-    /// What is used by something other than a right equation.
+    /// Returns the definitions that are used outside of valid equations.
     fn certainly_used(&self) -> impl Iterator<Item = Definition> {
         let outputs = self.outputs.roots.iter().copied();
         let misnamed = self.names.misnamed.iter().map(|target| Definition::Target(*target));
@@ -142,7 +145,7 @@ impl Usage<'_> {
         outputs.chain(misnamed).chain(read_by_functions).chain(self.mentioned())
     }
 
-    /// What stands in an item that failed to parse.
+    /// Returns the definitions that are named in an item that failed to parse.
     fn mentioned(&self) -> impl Iterator<Item = Definition> {
         self.cell.mentioned.iter().filter_map(|name| match self.names.value(name) {
             Lookup::Found(definition) => Some(definition),

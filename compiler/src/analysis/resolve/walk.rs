@@ -1,4 +1,4 @@
-//! Walks every expression and finds what its names and calls stand for.
+//! The walk over every expression, which resolves its names and calls.
 
 use super::findings::{Reader, UserCall, Walk};
 use super::names::{Definition, Lookup, key};
@@ -27,8 +27,8 @@ impl Walk<'_> {
         }
     }
 
-    /// The initialisers of parameters and buffers read nothing; a value named in one is wrong there, but not
-    /// unused.
+    /// Visits the initialisers of parameters and buffers, which cannot read values. A value that is
+    /// named in one is a mistake, but it counts as used.
     pub fn initialisers(&mut self) {
         for (index, declaration) in self.cell.declarations.iter().enumerate() {
             if declaration.kind != DeclarationKind::State
@@ -60,7 +60,8 @@ impl Walk<'_> {
         }
     }
 
-    /// `zeros` and `ones`, the only initialisers that mean something to a state.
+    /// Returns whether the expression is `zeros` or `ones`, the only initialisers that states
+    /// allow.
     fn is_filling(&self, initial: &Expr) -> bool {
         match &initial.kind {
             ExprKind::Name { name, .. } => {
@@ -103,7 +104,7 @@ impl Walk<'_> {
                 self.expression(left, reader);
                 self.expression(right, reader);
             }
-            // The parser has said so where it isn't the argument of an initialiser.
+            // The parser has reported it if it isn't the argument of an initialiser.
             ExprKind::RustPath(_) => {}
         }
     }
@@ -181,7 +182,7 @@ impl Walk<'_> {
             Definition::Declaration(index) if kind == Some(DeclarationKind::State) => match time {
                 _ if is_now => self.names.state_values[index].map(Symbol::Target),
                 Time::Offset(-1) => Some(Symbol::Previous(index)),
-                // Other steps don't get past the parser.
+                // The parser rejects other steps.
                 _ => None,
             },
             _ if !is_now => {
@@ -217,7 +218,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Whether their number is right.
+    /// Returns whether the number of arguments is right. Reports the call otherwise.
     fn count_arguments(
         &mut self,
         function: &Ident,

@@ -1,5 +1,5 @@
-//! `W * h` for `W @ h`: the broadcast makes a matrix of it without complaint, and only a state or an
-//! assertion further on shows that something was wrong.
+//! The search for a `W * h` that should be `W @ h`. Broadcasting silently makes it a matrix, and
+//! only a state or an assertion further down shows the mismatch.
 
 use super::infer::Infer;
 use crate::analysis::resolve::Symbol;
@@ -10,15 +10,15 @@ use crate::syntax::text;
 
 /// The search for the `*`.
 struct Search<'s> {
-    /// The shape to follow, and the vector that made a matrix of it.
+    /// The shape to follow, and the shape of the vector that was broadcast to it.
     matrix: &'s Shape,
     vector: Shape,
     visited: Vec<bool>,
-    /// So many equations are followed at most, since each is a level of recursion.
+    /// The number of equations that may still be followed. The search is recursive in them.
     fuel: usize,
 }
 
-/// A product of a matrix and a vector, element by element.
+/// An element-wise product of a matrix and a vector.
 struct Star<'e> {
     op: Extent,
     left: &'e Expr,
@@ -26,12 +26,12 @@ struct Star<'e> {
 }
 
 impl Infer<'_> {
-    /// Reports the `*` that made a matrix of what should have been a vector, if there is one.
+    /// Reports the `*` that made a matrix of a value that should be a vector, if there is one.
     pub(super) fn report_star(&mut self, value: &Expr, found: &Shape, expected: &Shape) -> bool {
         let is_square = found.rows == found.columns;
-        let is_turned = expected.rows == found.columns;
+        let is_transposed = expected.rows == found.columns;
         let is_vector = expected.columns.is_one() && !expected.is_scalar();
-        if found.columns.is_one() || !is_vector || !is_turned {
+        if found.columns.is_one() || !is_vector || !is_transposed {
             return false;
         }
         let mut search = Search {
@@ -67,7 +67,8 @@ impl Infer<'_> {
         self.shapes.expressions.get(expr.id)?.as_ref()
     }
 
-    /// Follows what carries the unwanted shape, through equations too, down to where it began.
+    /// Follows the subexpressions and equations of the unwanted shape down to the `*` that
+    /// introduced it.
     fn find_star<'e>(&'e self, expr: &'e Expr, search: &mut Search) -> Option<Star<'e>> {
         if self.shape_of(expr) != Some(search.matrix) {
             return None;

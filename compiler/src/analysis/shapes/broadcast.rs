@@ -1,5 +1,5 @@
-//! Element-wise combination: scalars, columns and rows broadcast, each axis by itself. A column `[n]` and a
-//! row `[1, s]` make an `[n, s]`.
+//! Element-wise operations. Scalars, columns and rows broadcast along each axis independently: a
+//! column `[n]` and a row `[1, s]` make an `[n, s]`.
 
 use super::infer::Infer;
 use crate::diagnostics::Extent;
@@ -7,7 +7,7 @@ use crate::dim::{Dim, Shape};
 use crate::syntax::ast::{BinaryOp, Expr};
 use crate::syntax::text;
 
-/// The common shape, if there is one.
+/// Returns the common shape, if there is one.
 pub fn common(left: &Shape, right: &Shape) -> Option<Shape> {
     Some(Shape { rows: axis(&left.rows, &right.rows)?, columns: axis(&left.columns, &right.columns)? })
 }
@@ -85,7 +85,8 @@ impl Infer<'_> {
             .collect()
     }
 
-    /// NumPy broadcasts a vector along the last axis, over the rows; here a vector is a column.
+    /// Suggests a row. NumPy broadcasts a vector along the last axis, over the rows, but here a
+    /// vector is a column.
     fn row_help(&self, matrix: &Shape, vector: &Expr, vector_shape: &Shape) -> Option<String> {
         let is_row = vector_shape.columns.is_one() && matrix.columns == vector_shape.rows;
         is_row.then(|| {
@@ -97,7 +98,7 @@ impl Infer<'_> {
     }
 }
 
-/// Whether two sums have the same terms in another order.
+/// Returns whether two sums have the same terms in a different order.
 pub fn ordered_help(left: &Dim, right: &Dim) -> bool {
     let sorted = |dim: &Dim| {
         let mut atoms = dim.atoms().to_vec();

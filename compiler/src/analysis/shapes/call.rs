@@ -1,4 +1,4 @@
-//! Calls: the shape rule of each function, and arguments that don't fit it.
+//! Calls: the shape rule of each function, and arguments that do not fit it.
 
 use super::broadcast::common;
 use super::infer::Infer;
@@ -15,7 +15,7 @@ impl Infer<'_> {
         let callee = self.resolved.callees.get(expr.id).copied().flatten();
         let is_where =
             matches!(callee, Some(Callee::BuiltIn(operation)) if operation.shape == ShapeRule::Where);
-        // The sides of the comparison broadcast as arguments of their own.
+        // The two sides of the comparison broadcast like separate arguments.
         let arguments: Vec<&Expr> = arguments
             .iter()
             .flat_map(|argument| match &argument.kind {

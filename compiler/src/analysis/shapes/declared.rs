@@ -1,4 +1,4 @@
-//! The shapes as declared.
+//! The shapes of declarations.
 
 use super::infer::Infer;
 use crate::dim::{Atom, Dim, Shape};
@@ -17,7 +17,7 @@ impl Infer<'_> {
         }
     }
 
-    /// The shape that was written; None where it is wrong, which has been reported.
+    /// Returns the shape as written. `None` if it is wrong, which is reported.
     pub(super) fn shape(&mut self, shape: &ShapeSyntax) -> Option<Shape> {
         match &shape.kind {
             ShapeKind::Unknown => None,
@@ -47,7 +47,7 @@ impl Infer<'_> {
                 None => atoms.push(Atom::Literal(term.count)),
                 Some(name) => {
                     let index = self.cell.dimensions.iter().position(|known| known == name)?;
-                    // The parser keeps the count small.
+                    // The parser limits the count.
                     atoms.extend((0..term.count).map(|_| Atom::Name(index)));
                 }
             }

@@ -1,4 +1,4 @@
-//! Notes: what an operand is and where its shape comes from.
+//! Notes that describe an operand and the origin of its shape.
 
 use super::infer::Infer;
 use crate::analysis::resolve::Symbol;
@@ -6,11 +6,11 @@ use crate::dim::Shape;
 use crate::syntax::ast::{Expr, ExprKind};
 use crate::syntax::text;
 
-/// The declarations of so many names within an operand are shown.
+/// The largest number of names within an operand whose declarations are shown.
 const NAMES_SHOWN: usize = 4;
 
 impl Infer<'_> {
-    /// A note on each of two operands; one where they are the same.
+    /// Returns a note on each of two operands, or a single one if the notes are the same.
     pub(super) fn describe_both(&self, left: (&Expr, &Shape), right: (&Expr, &Shape)) -> Vec<String> {
         let mut notes = vec![self.describe(left.0, left.1)];
         let second = self.describe(right.0, right.1);
@@ -20,7 +20,8 @@ impl Infer<'_> {
         notes
     }
 
-    /// "`W` is declared as `param W: [H, I]`", "`z` is `[H]`, by `z = ..`", "`W @ x` is `[H]`, with ..".
+    /// Returns a note such as "`W` is declared as `param W: [H, I]`", "`z` is `[H]`, by the
+    /// equation `z = ..`" or "`W @ x` is `[H]`, with ..".
     pub(super) fn describe(&self, expr: &Expr, shape: &Shape) -> String {
         if let ExprKind::Name { name, .. } = &expr.kind
             && let Some(declared) = self.declaration_of(expr)
@@ -44,7 +45,7 @@ impl Infer<'_> {
         format!("{is}, with {}", declared.join(", "))
     }
 
-    /// `param W: [H, I]`, for a name that is declared.
+    /// Returns the declaration of a name that has one: `param W: [H, I]`.
     fn declaration_of(&self, expr: &Expr) -> Option<String> {
         let index = match self.symbol(expr)? {
             Symbol::Declaration(index) | Symbol::Previous(index) => index,

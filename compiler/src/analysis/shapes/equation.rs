@@ -1,4 +1,5 @@
-//! Equations: a value against what is declared or asserted of it, and the initial values of states.
+//! Equations: the shapes of values against declared and asserted shapes, and the initial values of
+//! states.
 
 use super::infer::Infer;
 use crate::analysis::initialisers;
@@ -15,7 +16,7 @@ impl Infer<'_> {
         let asserted = equation.shape.as_ref().map(|shape| self.shape(shape));
         let Some(mut value) = value else { return self.meant(index, asserted.flatten()) };
         if let Some(asserted) = asserted {
-            // Where the assertion itself is wrong, what it was meant to say is not known.
+            // If the assertion itself is wrong, the intended shape is unknown.
             let Some(asserted) = asserted else { return };
             if asserted != value {
                 self.broken_assertion(equation, &value, &asserted);
@@ -30,7 +31,8 @@ impl Infer<'_> {
         }
     }
 
-    /// The value is wrong, which has been reported; its shape is what was declared or asserted, if anything was.
+    /// Sets the shapes of an equation whose value is wrong, which has been reported, to those that
+    /// are declared or asserted.
     fn meant(&mut self, index: usize, asserted: Option<Shape>) {
         let equation = &self.cell.equations[index];
         for (position, name) in equation.targets.iter().enumerate() {
@@ -51,7 +53,8 @@ impl Infer<'_> {
             return;
         };
         *entry = Some(value.clone());
-        // The state a name gives its value to; a second equation of a state is checked like the first.
+        // The state that the name refers to. A second equation of a state is checked like the
+        // first.
         let equation = &self.cell.equations[target.equation];
         let name = &equation.targets[target.index];
         let state = self
@@ -147,7 +150,7 @@ impl Infer<'_> {
         None
     }
 
-    /// The initial values that are expressions; a scalar fills a state of any shape.
+    /// Checks the initial values that are expressions. A scalar fills a state of any shape.
     pub(super) fn initial_states(&mut self) {
         let cell = self.cell;
         for (index, declaration) in cell.declarations.iter().enumerate() {

@@ -7,7 +7,8 @@ use crate::syntax::ast::{BinaryOp, Expr, ExprKind};
 use crate::syntax::text;
 
 impl Infer<'_> {
-    /// The shape of an expression; None where it is unknown because of a mistake that has been reported.
+    /// Returns the shape of an expression. `None` if it is unknown because of a mistake that has
+    /// been reported.
     pub(super) fn expression(&mut self, expr: &Expr) -> Option<Shape> {
         let shape = self.kind(expr);
         if let Some(entry) = self.shapes.expressions.get_mut(expr.id) {
@@ -53,7 +54,7 @@ impl Infer<'_> {
                 Some(state) => self.shapes.declarations[state].clone(),
                 None => self.shapes.targets[target.equation][target.index].clone(),
             },
-            // A function's body has no shapes of its own.
+            // The body of a function has no fixed shape.
             Symbol::Argument(_) => None,
         }
     }

@@ -1,18 +1,20 @@
-//! The user's functions are element-wise in any shape; only the arguments that they read give them one.
-//! A function with a mistake in its body, or one that calls itself, has a value of unknown shape.
+//! The shapes of calls to the user's functions. A function is element-wise and accepts any shape.
+//! The shape of its value depends only on the arguments that it reads. It is unknown if the body
+//! has a mistake or the function calls itself.
 
 use crate::analysis::resolve::{Callee, Resolved, Symbol};
 use crate::syntax::ast::{Cell, Expr, ExprKind};
 
-/// By function and argument: whether the function's value depends on it. None where that can't be known,
-/// because of a mistake that has been reported.
+/// Returns, by function and argument, whether the function's value depends on the argument. An
+/// entry is `None` if this is unknown because of a mistake that has been reported.
 pub fn reaching_arguments(cell: &Cell, resolved: &Resolved) -> Vec<Option<Vec<bool>>> {
     let sound = sound_functions(cell, resolved);
     let reaching = all_reaching(cell, resolved);
     reaching.into_iter().zip(sound).map(|(reaching, is_sound)| is_sound.then_some(reaching)).collect()
 }
 
-/// By function: whether all that it is made of is right. One that calls itself never gets that far.
+/// Returns, by function, whether its body and all functions that it calls are free of mistakes.
+/// Recursive functions never are.
 fn sound_functions(cell: &Cell, resolved: &Resolved) -> Vec<bool> {
     let mut sound = vec![false; cell.functions.len()];
     loop {
@@ -54,7 +56,7 @@ fn is_sound(expr: &Expr, resolved: &Resolved, sound: &[bool]) -> bool {
 fn all_reaching(cell: &Cell, resolved: &Resolved) -> Vec<Vec<bool>> {
     let mut reaching: Vec<Vec<bool>> =
         cell.functions.iter().map(|function| vec![false; function.arguments.len()]).collect();
-    // A function may call one that stands below it, so its callees' arguments may become known later.
+    // A function may call one that is defined below it, so this repeats until nothing changes.
     loop {
         let mut has_changed = false;
         for (index, function) in cell.functions.iter().enumerate() {

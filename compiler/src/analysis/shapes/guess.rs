@@ -1,6 +1,6 @@
-//! The shapes that equations with mistakes were probably meant to have. Nothing is reported by them: only the
-//! types in the skeleton of a wrong definition follow, so that what the user's crate does with an output
-//! type-checks while the definition is being mended.
+//! Guesses of the shapes that equations with mistakes were probably meant to have. They are never
+//! reported. They only determine types in the skeleton of a wrong definition, so that the user's
+//! code that reads an output type-checks while the definition is being fixed.
 
 use super::broadcast::common;
 use super::known::Shapes;
@@ -9,9 +9,9 @@ use crate::dim::{Dim, Shape};
 use crate::graph::ops::ShapeRule;
 use crate::syntax::ast::{BinaryOp, Cell, Expr, ExprKind};
 
-/// Fills in the targets whose shape is unknown.
+/// Fills in unknown shapes of targets.
 pub fn guess(cell: &Cell, resolved: &Resolved, shapes: &mut Shapes) {
-    // Equations stand in any order, and those of a cycle have none: each pass knows more.
+    // Equations can have any order or form a cycle, so this repeats until a pass adds no shape.
     for _ in 0..cell.equations.len() {
         let mut has_changed = false;
         for (index, equation) in cell.equations.iter().enumerate() {
@@ -86,7 +86,7 @@ impl Guess<'_> {
                 };
                 let mut known: Vec<Shape> =
                     arguments.iter().filter_map(|argument| self.expression(argument)).collect();
-                // Scalars broadcast.
+                // Scalars broadcast, so the other shapes come first.
                 known.sort_by_key(Shape::is_scalar);
                 let first = known.into_iter().next();
                 match rule {
@@ -100,7 +100,8 @@ impl Guess<'_> {
     }
 }
 
-/// What `left @ right` was meant to give, a missing or superfluous `.T` aside.
+/// Returns the shape that `left @ right` was probably meant to have, with a `.T` added or removed
+/// if necessary.
 fn product(left: &Shape, right: Option<Shape>) -> Shape {
     let Some(right) = right else { return Shape::vector(left.rows.clone()) };
     if left.columns == right.rows || left.rows != right.rows {

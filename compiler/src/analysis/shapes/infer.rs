@@ -1,4 +1,4 @@
-//! The inference at work.
+//! The state of the inference.
 
 use super::known::Shapes;
 use crate::analysis::resolve::Resolved;
@@ -6,20 +6,21 @@ use crate::diagnostics::Diagnostics;
 use crate::dim::{Dim, Shape};
 use crate::syntax::ast::Cell;
 
-/// The inference at work on one cell.
+/// The state of the inference for one cell.
 pub struct Infer<'a> {
     pub cell: &'a Cell,
     pub resolved: &'a Resolved,
-    /// Of the dimensions, for messages.
+    /// The names of the dimensions, for messages.
     pub names: Vec<String>,
-    /// By function and argument: whether the function's value depends on it; None where a mistake hides it.
+    /// By function and argument, whether the function's value depends on the argument. `None` if a
+    /// mistake makes this unknown.
     pub reaching: Vec<Option<Vec<bool>>>,
     pub shapes: Shapes,
     pub diagnostics: &'a mut Diagnostics,
 }
 
 impl Infer<'_> {
-    /// `[H, H + I]`
+    /// Returns the shape as text: `[H, H + I]`.
     pub fn show(&self, shape: &Shape) -> String {
         shape.display(&self.names)
     }

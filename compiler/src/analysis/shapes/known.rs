@@ -1,23 +1,26 @@
-//! What is known of the shapes of a cell.
+//! The inferred shapes of a cell.
 
 use crate::dim::{Dim, Shape};
 use crate::syntax::ast::Cell;
 use proc_macro2::Ident;
 
-/// The findings; `None` where the shape is unknown, because of a mistake that has been reported.
+/// The inferred shapes. An entry is `None` if the shape is unknown because of a mistake that has
+/// been reported.
 #[derive(Debug)]
 pub struct Shapes {
-    /// By declaration. A one-hot input has the shape `[V]` of the vector that it stands for.
+    /// The shape of each declaration. A one-hot input has the shape `[V]` of the vector that it
+    /// represents.
     pub declarations: Vec<Option<Shape>>,
-    /// By declaration: `V` of a one-hot input.
+    /// The size `V` of each declaration that is a one-hot input.
     pub one_hot: Vec<Option<Dim>>,
-    /// By expression; inside the user's functions (which are element-wise in any shape) all `None`.
+    /// The shape of each expression. Entries inside the user's functions are `None`, since these
+    /// are element-wise and accept any shape.
     pub expressions: Vec<Option<Shape>>,
-    /// By equation and target.
+    /// The shape of each target of each equation.
     pub targets: Vec<Vec<Option<Shape>>>,
 }
 
-/// A cell with its shapes: what it takes to write its values as text.
+/// A cell with its shapes, from which its values can be written as text.
 #[derive(Debug, Clone, Copy)]
 pub struct Shaped<'a> {
     pub cell: &'a Cell,
@@ -25,7 +28,7 @@ pub struct Shaped<'a> {
 }
 
 impl Shaped<'_> {
-    /// Returns the names of the dimensions, as the user wrote them.
+    /// Returns the names of the dimensions as the user wrote them.
     pub fn dim_names(&self) -> Vec<String> {
         self.cell.dimensions.iter().map(Ident::to_string).collect()
     }

@@ -1,4 +1,5 @@
-//! Shape inference: every expression's shape, in the user's own dimension names, and every mismatch.
+//! Shape inference: the shape of every expression, in the user's own dimension names, and all
+//! mismatches.
 
 mod blame;
 mod broadcast;

@@ -1,4 +1,4 @@
-//! The matrix product: its shape, and what people write when it doesn't fit.
+//! The matrix product: its shape, and suggestions for products that do not fit.
 
 use super::broadcast::ordered_help;
 use super::infer::Infer;
@@ -82,8 +82,8 @@ impl Infer<'_> {
             let product = format!("{} @ {r}", text::transposed(left));
             return Some(match self.declared_matrix(left) {
                 Some(name) => {
-                    let turned = self.show(&left_shape.transposed());
-                    format!("declare `{name}: {turned}` or write `{product}`")
+                    let transposed = self.show(&left_shape.transposed());
+                    format!("declare `{name}: {transposed}` or write `{product}`")
                 }
                 None => format!("`{product}`"),
             });
@@ -96,7 +96,7 @@ impl Infer<'_> {
         })
     }
 
-    /// The name of a parameter or buffer, whose declaration can be turned.
+    /// Returns the name of a parameter or buffer, whose declaration could be transposed.
     fn declared_matrix(&self, expr: &Expr) -> Option<String> {
         match (&expr.kind, self.symbol(expr)?) {
             (ExprKind::Name { name, .. }, Symbol::Declaration(_)) => Some(name.to_string()),
@@ -104,7 +104,8 @@ impl Infer<'_> {
         }
     }
 
-    /// The parts of a stack in the order in which their rows make up `columns`.
+    /// Returns the text of the stack with its parts in the order in which their rows make up
+    /// `columns`.
     fn stack_order(&self, parts: &[Expr], columns: &Dim) -> Option<String> {
         let mut rest: Vec<(&Expr, Vec<Atom>)> = vec![];
         for part in parts {
@@ -114,7 +115,7 @@ impl Infer<'_> {
         let columns = units(columns.atoms());
         let mut at = 0;
         let mut ordered = vec![];
-        // The first part that fits next: with equal parts the user's order among them is kept.
+        // Take the first part that fits next, so that equal parts keep the user's order.
         while !rest.is_empty() {
             let next = rest.iter().position(|(_, rows)| columns[at..].starts_with(rows))?;
             let (part, rows) = rest.remove(next);
@@ -125,7 +126,8 @@ impl Infer<'_> {
     }
 }
 
-/// Literals as so many ones, so that a stack of `[2]` and `[3]` can be compared with a `5`. Long ones stay whole.
+/// Expands literals to ones, so that a stack of `[2]` and `[3]` can be compared with a `5`. Large
+/// literals are kept whole.
 fn units(atoms: &[Atom]) -> Vec<Atom> {
     const LONGEST: u64 = 4096;
     let mut units = vec![];
@@ -138,7 +140,7 @@ fn units(atoms: &[Atom]) -> Vec<Atom> {
     units
 }
 
-/// "`W`", "the stack", "`(..)`": what a fact calls an operand.
+/// Returns the phrase that a message uses for an operand: "`W`", "the stack", "the operand".
 fn subject(expr: &Expr) -> String {
     match (&expr.kind, text::short(expr)) {
         (ExprKind::Stack(_), _) => "the stack".to_owned(),

@@ -6,11 +6,13 @@ use crate::dim::{Atom, Dim, Shape};
 use crate::syntax::ast::{Equation, Expr};
 use crate::syntax::text;
 
-/// Terms of a stack's rows. Each is a block of its own in the generated code; stacks of stacks double.
+/// The largest number of terms in the rows of a stack. Each is a separate block in the generated
+/// code, and stacks of stacks can double their number.
 const MOST_BLOCKS: usize = 256;
 
 impl Infer<'_> {
-    /// One below the other. A scalar is one row, a vector beside matrices repeats in each column.
+    /// Returns the shape of a stack. A scalar is one row, and a vector beside matrices repeats in
+    /// each column.
     pub(super) fn stack(&mut self, extent: Extent, parts: &[Expr]) -> Option<Shape> {
         if parts.is_empty() {
             self.diagnostics.error(extent, "an empty stack").help("`[h, x]` puts `h` above `x`");
@@ -66,7 +68,8 @@ impl Infer<'_> {
         );
     }
 
-    /// The shape of each name of a split; None where their number is wrong, which is reported.
+    /// Returns the shape of each name of a split. `None` if the number of names is wrong, which is
+    /// reported.
     pub(super) fn split(&mut self, equation: &Equation, value: &Shape) -> Option<Vec<Shape>> {
         let names = equation.targets.len();
         if let Some(rows) = parts(value.rows.atoms(), names) {
@@ -100,7 +103,8 @@ impl Infer<'_> {
     }
 }
 
-/// How many names would do: one a term, over literals one a row.
+/// Returns the number of names that would be right: one per term, or one per row of a single
+/// literal.
 fn parts_of(atoms: &[Atom]) -> u64 {
     match atoms {
         [Atom::Literal(count)] => *count,
@@ -108,7 +112,8 @@ fn parts_of(atoms: &[Atom]) -> u64 {
     }
 }
 
-/// A name a term; or, over literals, a name a row.
+/// Returns one part per term, or one part per row of each literal. `None` if their number differs
+/// from `names`.
 fn parts(atoms: &[Atom], names: usize) -> Option<Vec<Dim>> {
     if atoms.len() == names {
         return Some(atoms.iter().map(|atom| Dim::sum([*atom])).collect());

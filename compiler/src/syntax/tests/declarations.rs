@@ -1,9 +1,9 @@
-//! Declarations, shapes, reserved names.
+//! Tests of declarations, shapes and reserved names.
 
 use super::*;
 
 #[test]
-fn without_shape() {
+fn missing_shapes_are_reported() {
     let cell = mistake("param W;", &["`W` has no shape", "param W: [H]"]);
     assert!(matches!(cell.declarations[0].shape.kind, ShapeKind::Unknown));
     mistake("state h, c;", &["`h` and `c` have no shape", "state h, c: [H]"]);
@@ -18,7 +18,7 @@ fn without_shape() {
 }
 
 #[test]
-fn unknown_shapes() {
+fn invalid_shapes_are_reported() {
     mistakes(
         ("", ""),
         &[
@@ -62,7 +62,7 @@ fn unknown_shapes() {
 }
 
 #[test]
-fn recovered_shapes_are_known() {
+fn the_intended_shape_is_recovered() {
     for source in ["param W: (H, I);", "param W: [H; I];", "param W: [2H, I];"] {
         let (cell, _) = items(source);
         assert!(
@@ -73,7 +73,7 @@ fn recovered_shapes_are_known() {
 }
 
 #[test]
-fn initial_values() {
+fn initial_values_are_checked() {
     mistake("input x: [I] = 0;", &["an input has no initial value"]);
     mistake("param W: [H, I] xavier_uniform;", &["expected `=`, `,` or `;`"]);
     mistake("param W: [H, I] = ;", &["expected an expression after `=`"]);
@@ -85,7 +85,7 @@ fn initial_values() {
 }
 
 #[test]
-fn reserved_names() {
+fn reserved_names_are_reported() {
     for name in ["fn", "loop", "type", "self", "match", "gen", "box"] {
         let cell = mistake(&format!("param {name}: [H];"), &[name, "reserved by Rust"]);
         assert!(cell.poisoned[0] == name, "{name}");
@@ -98,11 +98,11 @@ fn reserved_names() {
     mistake("t = 1;", &["`t` is the current step"]);
     mistake("input = tanh(x);", &["word of the language"]);
     mistake("fn = tanh(x);", &["reserved by Rust"]);
-    // once a name is enough
+    // Each name is reported once.
     mistake("state type: [H]; type = tanh(x);", &["`type` is reserved by Rust"]);
 }
 
 #[test]
-fn time_index() {
+fn time_indices_of_declarations_are_reported() {
     mistake("state h[t]: [H];", &["no time index"]);
 }

@@ -1,10 +1,10 @@
-//! Expressions: operators, operands, time indices, comparisons, depth.
+//! Tests of expressions: operators, operands, time indices, comparisons, nesting depth.
 
 use super::*;
 use crate::graph::ir::Comparison;
 
 #[test]
-fn habits() {
+fn notations_of_other_languages_are_reported() {
     mistakes(
         ("y = ", "; output y;"),
         &[
@@ -83,7 +83,7 @@ fn habits() {
 }
 
 #[test]
-fn what_was_meant_is_in_the_tree() {
+fn the_intended_expression_is_in_the_tree() {
     for (source, meant) in [
         ("np.tanh(u)", "tanh(u)"),
         ("u.tanh()", "tanh(u)"),
@@ -107,7 +107,7 @@ fn what_was_meant_is_in_the_tree() {
 }
 
 #[test]
-fn names_in_what_failed_are_mentioned() {
+fn names_in_failed_expressions_are_mentioned() {
     for source in ["a b", "a = b", "a ? b : 1", "h[a, b]", "if a { b } else { 1 }", "a % b", "[a] ] b"] {
         let Ok(_) = source.parse::<TokenStream>() else { continue };
         let (cell, messages) = items(&format!("y = {source};"));
@@ -123,7 +123,7 @@ fn names_in_what_failed_are_mentioned() {
 }
 
 #[test]
-fn time_indices() {
+fn invalid_time_indices_are_reported() {
     mistakes(
         ("y = ", "; output y;"),
         &[
@@ -151,7 +151,7 @@ fn time_indices() {
 }
 
 #[test]
-fn comparisons() {
+fn comparisons_are_only_allowed_in_where() {
     for (source, parts) in [
         ("a > b", &["only be the first argument of `where`", "where(a > b, 1, 0)"][..]),
         ("tanh(a > b)", &["only be the first argument of `where`"]),
@@ -177,7 +177,7 @@ fn comparisons() {
 }
 
 #[test]
-fn numbers() {
+fn invalid_numbers_are_reported() {
     mistakes(
         ("y = ", "; output y;"),
         &[
@@ -193,7 +193,7 @@ fn numbers() {
 }
 
 #[test]
-fn missing_operands() {
+fn missing_operands_are_reported() {
     mistakes(
         ("y = ", "; output y;"),
         &[

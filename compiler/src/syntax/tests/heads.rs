@@ -1,4 +1,4 @@
-//! Cells: their heads and attributes.
+//! Tests of the heads of cells and their attributes.
 
 use super::*;
 
@@ -10,7 +10,7 @@ fn head(source: &str, parts: &[&str]) -> Program {
 }
 
 #[test]
-fn dimensions() {
+fn invalid_dimensions_are_reported() {
     let rest = "{ input x: [I]; output x; }";
     let named = |program: &Program| {
         let names: Vec<String> = program.cells[0].dimensions.iter().map(ToString::to_string).collect();
@@ -30,7 +30,7 @@ fn dimensions() {
 }
 
 #[test]
-fn keywords_and_names() {
+fn invalid_keywords_and_names_are_reported() {
     let rest = "<I> { input x: [I]; output x; }";
     for source in [format!("pub struct Lstm{rest}"), format!("Lstm{rest}"), format!("Cell Lstm{rest}")] {
         let p = head(&source, &["expected `cell`", "cell Name<I, H>"]);
@@ -54,7 +54,7 @@ fn keywords_and_names() {
 }
 
 #[test]
-fn attributes() {
+fn invalid_attributes_are_reported() {
     let rest = "cell A<I> { input x: [I]; output x; }";
     head(&format!("#[inline] {rest}"), &["`#[inline]` can't stand on a cell"]);
     head(&format!("//! inner\n {rest}"), &["inner attribute"]);
@@ -66,7 +66,7 @@ fn attributes() {
 }
 
 #[test]
-fn several_cells_report_each_their_own() {
+fn each_of_several_cells_reports_its_mistakes() {
     let (program, messages) = read("cell A<I> { y = x z; } junk; cell B<I> { y = ; output y; }");
     assert_eq!(messages.len(), 3, "{messages:#?}");
     assert_eq!(program.cells.len(), 2);

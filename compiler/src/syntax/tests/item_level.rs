@@ -1,9 +1,9 @@
-//! Items: unknown ones, equations, splits, functions, outputs, missing `;`.
+//! Tests of items: unknown keywords, equations, splits, functions, outputs, missing `;`.
 
 use super::*;
 
 #[test]
-fn unknown_keywords() {
+fn unknown_keywords_are_reported() {
     let cell = mistake("params W: [H, I] = orthogonal;", &["unknown item `params`", "`param`"]);
     assert_eq!(cell.declarations.len(), 1);
     mistake("inputs x: [I];", &["unknown item `inputs`", "`input`"]);
@@ -20,7 +20,7 @@ fn unknown_keywords() {
 }
 
 #[test]
-fn habits() {
+fn items_of_other_languages_are_reported() {
     mistakes(
         ("", ""),
         &[
@@ -68,7 +68,7 @@ fn habits() {
 }
 
 #[test]
-fn what_was_meant_is_defined() {
+fn the_intended_item_is_defined() {
     for source in [
         "let f = x;",
         "c += x;",
@@ -90,7 +90,7 @@ fn what_was_meant_is_defined() {
 }
 
 #[test]
-fn missing_semicolons() {
+fn missing_semicolons_are_reported() {
     let cell = mistake("i = tanh(x)\n f = sigmoid(x); output f;", &["expected `;`"]);
     assert_eq!(cell.equations.len(), 2);
     for source in [
@@ -120,7 +120,7 @@ fn missing_semicolons() {
 }
 
 #[test]
-fn functions() {
+fn invalid_functions_are_reported() {
     mistakes(
         ("", ""),
         &[
@@ -140,7 +140,7 @@ fn functions() {
 }
 
 #[test]
-fn outputs() {
+fn invalid_outputs_are_reported() {
     let cell = mistake("output y = tanh(x);", &["`output` names a value", "then `output y;`"]);
     assert_eq!((cell.outputs.len(), cell.equations.len()), (1, 1));
     mistakes(

@@ -1,4 +1,4 @@
-//! Every mistake that the syntax shows, with its message; and definitions that have none.
+//! Tests of the parser: every mistake with its message, and definitions without mistakes.
 
 mod declarations;
 mod expressions;
@@ -13,13 +13,13 @@ use crate::testing::samples::SAMPLES;
 use proc_macro2::TokenStream;
 
 fn read(source: &str) -> (Program, Vec<String>) {
-    let tokens: TokenStream = source.parse().expect("the source is tokens of Rust");
+    let tokens: TokenStream = source.parse().expect("the source consists of Rust tokens");
     let mut diagnostics = Diagnostics::default();
     let program = parse(tokens, &mut diagnostics);
     (program, diagnostics.messages())
 }
 
-/// The only cell of a source without mistakes.
+/// Returns the only cell of a source without mistakes.
 fn good(source: &str) -> Cell {
     let (mut program, messages) = read(source);
     assert!(messages.is_empty(), "{source}\n{messages:#?}");
@@ -27,13 +27,13 @@ fn good(source: &str) -> Cell {
     program.cells.remove(0)
 }
 
-/// The cell and the messages of items in a cell.
+/// Returns the cell with these items, and the messages.
 fn items(items: &str) -> (Cell, Vec<String>) {
     let (mut program, messages) = read(&format!("cell Test<I, H> {{ {items} }}"));
     (program.cells.remove(0), messages)
 }
 
-/// Exactly one mistake, whose message holds all of `parts` in order.
+/// Asserts that there is exactly one mistake, whose message contains all `parts` in order.
 #[track_caller]
 fn mistake(source: &str, parts: &[&str]) -> Cell {
     let (cell, messages) = items(source);
@@ -60,7 +60,7 @@ fn compare(source: &str, messages: &[String], parts: &[&str]) -> Result<(), Stri
     Ok(())
 }
 
-/// Items of a cell with one mistake each, and the parts of its message.
+/// Asserts that each of the items has one mistake whose message contains its parts.
 #[track_caller]
 fn mistakes(around: (&str, &str), table: &[(&str, &[&str])]) {
     let failures: Vec<String> = table
@@ -93,7 +93,7 @@ fn samples_have_no_mistakes() {
 }
 
 #[test]
-fn peephole() {
+fn parses_a_peephole_lstm() {
     let cell = good(SAMPLES[0]);
     assert_eq!(cell.name, "Peephole");
     assert_eq!(cell.attributes.len(), 1);
@@ -108,7 +108,7 @@ fn peephole() {
     assert_eq!(value(&cell).len(), "..".len(), "long expressions are shortened");
     let ExprKind::Binary { op: BinaryOp::Add, left, .. } = &cell.equations[3].value.kind else { panic!() };
     assert_eq!(crate::syntax::text::short(left), "f * c[t-1]");
-    // Every expression has a number of its own.
+    // Every expression has its own id.
     let mut seen = vec![false; cell.expression_count];
     let mut visit = |expr: &Expr| {
         fn walk(expr: &Expr, seen: &mut [bool]) {
@@ -132,7 +132,7 @@ fn peephole() {
 }
 
 #[test]
-fn precedence() {
+fn operators_have_their_precedence() {
     let shape_of = |source: &str| {
         let cell = good(&format!("cell T {{ y = {source}; output y; }}"));
         fn show(expr: &Expr) -> String {
@@ -166,7 +166,7 @@ fn precedence() {
 }
 
 #[test]
-fn time_and_shapes() {
+fn parses_time_indices_and_shapes() {
     let cell = good("cell T<H> { state h: [H]; h = h[t - 1] + g[t] + g; output h; }");
     let mut times = vec![];
     fn walk(expr: &Expr, times: &mut Vec<Time>) {
@@ -193,8 +193,8 @@ fn time_and_shapes() {
 }
 
 #[test]
-fn fragments_of_macro_rules() {
-    // What `$e:expr` and `$vis:vis` bring stands in groups without delimiters.
+fn parses_fragments_of_macro_rules() {
+    // `$e:expr` and `$vis:vis` produce groups without delimiters.
     use proc_macro2::{Delimiter, Group, TokenTree};
     let invisible = |source: &str| -> TokenTree {
         Group::new(Delimiter::None, source.parse::<TokenStream>().unwrap()).into()

@@ -1,8 +1,9 @@
-//! What each message underlines: the smallest run of tokens that shows the mistake.
+//! Tests of the extent that each message underlines: the shortest run of tokens that shows the
+//! mistake.
 
 use super::*;
 
-/// The text that the only message underlines, on one line.
+/// Returns the text that the only message underlines, on one line.
 fn underlined(source: &str) -> Option<String> {
     let tokens: TokenStream = format!("cell Test<I, H> {{\n{source}\n}}").parse().ok()?;
     let mut diagnostics = Diagnostics::default();
@@ -14,7 +15,7 @@ fn underlined(source: &str) -> Option<String> {
 }
 
 #[test]
-fn smallest_runs_of_tokens() {
+fn messages_underline_the_shortest_run_of_tokens() {
     for (source, text) in [
         ("y = W x + b;", "W x"),
         ("y = 2x + b;", "2x"),
@@ -55,7 +56,8 @@ fn smallest_runs_of_tokens() {
         ("output y = x;", "="),
         ("output tanh(c);", "(c)"),
         ("(a, b) = x;", "(a, b)"),
-        // Where a `;` is missing the last token stands for the point behind it, which only a compiler knows.
+        // If a `;` is missing, the last token replaces the position behind it, which is only known
+        // inside a compiler.
         ("i = x + b_i\nf = x;", "b_i"),
         ("i = tanh(x)\nf = x;", ")"),
         ("output x", "x"),

@@ -1,4 +1,4 @@
-//! Names that are defined wrongly: twice, over another, recursively, or not at all.
+//! Tests of wrong definitions: duplicate, shadowing, recursive or missing ones.
 
 use super::mistakes;
 

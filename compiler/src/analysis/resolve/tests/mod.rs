@@ -1,4 +1,5 @@
-//! One test a mistake, with the whole message; right definitions with what is found in them.
+//! Tests of name resolution: one test per mistake, with the whole message, and valid definitions
+//! with the results.
 
 mod defined;
 mod order;
@@ -14,7 +15,7 @@ use crate::diagnostics::Diagnostics;
 use crate::syntax::ast::{Cell, DeclarationKind, Expr, ExprKind};
 use crate::syntax::parse::parse;
 
-/// A cell with everything that was found out about it.
+/// A cell with all results of the analysis.
 pub struct Checked {
     pub cell: Cell,
     pub resolved: Resolved,
@@ -23,7 +24,7 @@ pub struct Checked {
     pub messages: Vec<String>,
 }
 
-/// Checks the cell of the dimensions and items, `<H> input x: [H]; ..`.
+/// Checks a cell with these dimensions and items: `<H> input x: [H]; ..`.
 pub fn check(source: &str) -> Checked {
     let (head, body) = match source.split_once('>') {
         Some((head, body)) if head.starts_with('<') => (format!("{head}>"), body),
@@ -36,7 +37,7 @@ pub fn check(source: &str) -> Checked {
     let resolved = resolve::resolve(&cell, &mut diagnostics);
     let shapes = shapes::infer(&cell, &resolved, &mut diagnostics);
     let initialisers = initialisers::initialisers(&cell, &resolved, &shapes, &mut diagnostics);
-    // What is found has an entry for everything, whatever the mistakes.
+    // The results have an entry for everything, whatever the mistakes.
     assert_eq!(resolved.symbols.len(), cell.expression_count);
     assert_eq!(resolved.callees.len(), cell.expression_count);
     assert_eq!(resolved.outputs.len(), cell.outputs.len());
@@ -56,14 +57,14 @@ pub fn check(source: &str) -> Checked {
 }
 
 /// Checks a definition without mistakes.
-pub fn check_right(source: &str) -> Checked {
+pub fn check_valid(source: &str) -> Checked {
     let checked = check(source);
     assert_eq!(checked.messages, Vec::<String>::new(), "{source}");
     checked
 }
 
 impl Checked {
-    /// Nothing may be unknown without a mistake that says so.
+    /// Asserts that everything is known in a definition without mistakes.
     fn assert_known(&self, source: &str) {
         assert!(self.shapes.targets.iter().flatten().all(Option::is_some), "{source}");
         assert!(self.shapes.declarations.iter().all(Option::is_some), "{source}");
@@ -104,11 +105,13 @@ impl Checked {
                 }
             }
             ExprKind::Number(_) => {}
-            ExprKind::RustPath(_) | ExprKind::Error => panic!("no message about an error: {source}"),
+            ExprKind::RustPath(_) | ExprKind::Error => {
+                panic!("no diagnostic for a failed expression: {source}")
+            }
         }
     }
 
-    /// The shape of what is called so, as the user would write it.
+    /// Returns the shape of the value with this name, in the user's notation.
     pub fn shape(&self, name: &str) -> String {
         let names: Vec<String> = self.cell.dimensions.iter().map(ToString::to_string).collect();
         for (equation, shapes) in self.cell.equations.iter().zip(&self.shapes.targets) {
@@ -118,15 +121,15 @@ impl Checked {
                 }
             }
         }
-        "nothing is called so".to_owned()
+        "no value has this name".to_owned()
     }
 
-    /// The names of the equations in the order of their evaluation.
+    /// Returns the names of the equations in the order of evaluation.
     pub fn order(&self) -> Vec<String> {
         self.resolved.order.iter().map(|index| self.cell.equations[*index].targets[0].to_string()).collect()
     }
 
-    /// The initialiser of a declaration, as its `Debug` text.
+    /// Returns the `Debug` text of a declaration's initialiser.
     pub fn initialiser(&self, name: &str) -> String {
         let index = self.cell.declarations.iter().position(|declared| declared.name == name);
         let initialiser = index.and_then(|index| self.initialisers[index].as_ref());
@@ -134,7 +137,7 @@ impl Checked {
     }
 }
 
-/// A test for each mistake: its name, the definition, every message.
+/// Defines one test per mistake, from its name, the definition and all messages.
 macro_rules! mistakes {
     ($($name:ident: $source:literal => [$($message:literal),* $(,)?];)*) => {
         $(
@@ -149,7 +152,7 @@ macro_rules! mistakes {
 pub(crate) use mistakes;
 
 #[test]
-fn cells_of_one_name() {
+fn cells_whose_types_have_the_same_name_are_reported() {
     let tokens = "cell A<H> { input x: [H]; y = tanh(x); output y; }
         cell A<H> { input x: [H]; y = tanh(x); output y; }
         cell AState<H> { input x: [H]; y = tanh(x); output y; }";

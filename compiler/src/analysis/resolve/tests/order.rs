@@ -1,16 +1,16 @@
-//! The order of evaluation, and cycles.
+//! Tests of the order of evaluation, and of cycles.
 
-use super::{check, check_right, mistakes};
+use super::{check, check_valid, mistakes};
 
 #[test]
-fn equations_keep_their_order_where_they_can() {
-    let cell = check_right("<H> input x: [H]; b = tanh(x); a = tanh(x); output a, b;");
+fn equations_keep_the_order_of_the_source_if_possible() {
+    let cell = check_valid("<H> input x: [H]; b = tanh(x); a = tanh(x); output a, b;");
     assert_eq!(cell.order(), ["b", "a"]);
 }
 
 #[test]
 fn equations_in_any_order_are_sorted() {
-    let cell = check_right(
+    let cell = check_valid(
         "<H> output h; state h, c: [H]; input x: [H]; h = o * tanh(c); c = f * c[t-1] + i; \
          f = sigmoid(x); i = sigmoid(x + h[t-1]); o = sigmoid(x + c);",
     );
@@ -18,8 +18,8 @@ fn equations_in_any_order_are_sorted() {
 }
 
 #[test]
-fn a_cycle_through_the_step_before_is_none() {
-    let cell = check_right("<H> state a, b: [H]; a = tanh(b[t-1]); b = tanh(a); output a;");
+fn a_read_of_the_previous_step_is_not_a_cycle() {
+    let cell = check_valid("<H> state a, b: [H]; a = tanh(b[t-1]); b = tanh(a); output a;");
     assert_eq!(cell.order(), ["a", "b"]);
 }
 
@@ -40,7 +40,7 @@ fn a_long_cycle_is_shown_in_part() {
 }
 
 #[test]
-fn a_thousand_cycles_are_reported_in_reason() {
+fn at_most_a_hundred_cycles_are_reported() {
     let mut source = "<H> input x: [H]; state h: [H]; ".to_owned();
     let mut sum = "x".to_owned();
     for index in 0..300 {

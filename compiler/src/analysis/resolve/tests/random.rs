@@ -1,4 +1,5 @@
-//! Random definitions, most of them wrong: the checks end, and nothing is unknown without a message.
+//! Tests with random definitions, most of them wrong: the checks terminate, and nothing is unknown
+//! without a message.
 
 use super::check;
 use crate::testing::random::Random;
@@ -140,35 +141,35 @@ fn definition(random: &mut Random) -> String {
     out
 }
 
-/// A right definition, in words that can be exchanged one by one.
-const RIGHT: &str = "<I, H, S> input x : [ I ] ; context M : [ H , S ] ; state h , c : [ H ] ; param W : [ 2*H , H + I ] ; \
+/// A valid definition, split into words so that single ones can be replaced.
+const VALID: &str = "<I, H, S> input x : [ I ] ; context M : [ H , S ] ; state h , c : [ H ] ; param W : [ 2*H , H + I ] ; \
     param U : [ H , H ] ; param b , g : [ H ] ; buffer k : [ ] = 0.5 ; fn f ( u , v ) = u * tanh ( v ) ; \
     [ i , o ] = sigmoid ( W @ [ h[t-1] , x ] ) ; e = softmax ( h[t-1] .T @ M ) ; q = M @ e .T ; \
     c = i * c[t-1] + ( 1 - k ) * f ( o , q ) ; n = layer_norm ( U @ c , g , b ) ; \
     h = where ( n > 0 , n , k * max ( n , c ) ) ; y = row_sum ( M ) + sum ( x ) * h ; output h , y ;";
 
 #[test]
-fn random_definitions() {
+fn the_checks_terminate_for_random_definitions() {
     for seed in 0..1_000 {
         check(&definition(&mut Random::new(seed)));
     }
 }
 
 #[test]
-fn a_right_definition_with_a_word_exchanged() {
-    let words: Vec<&str> = RIGHT.split(' ').collect();
-    // The dimensions, the first three words, stay.
+fn the_checks_terminate_for_definitions_with_one_word_replaced() {
+    let words: Vec<&str> = VALID.split(' ').collect();
+    // The first three words, the dimensions, are kept.
     let exchanged: Vec<usize> = (3..words.len())
         .filter(|index| words[*index].chars().any(|c| c.is_alphanumeric() || "+-*/@".contains(c)))
         .collect();
-    let mut right = 0;
+    let mut valid = 0;
     for seed in 0..2_000 {
         let random = &mut Random::new(seed);
         let mut words = words.clone();
         let place = exchanged[random.below(exchanged.len())];
         words[place] = words[exchanged[random.below(exchanged.len())]];
-        right += usize::from(check(&words.join(" ")).messages.is_empty());
+        valid += usize::from(check(&words.join(" ")).messages.is_empty());
     }
-    // Exchanges of like for like are right, most others wrong.
-    assert!((50..1_000).contains(&right), "{right}");
+    // Replacing a word by one of the same kind is often valid. Most other replacements are wrong.
+    assert!((50..1_000).contains(&valid), "{valid}");
 }

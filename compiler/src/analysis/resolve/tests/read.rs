@@ -1,4 +1,4 @@
-//! Names that stand for nothing, or for something else, where they are read.
+//! Tests of reads of undefined names, and of names that cannot be read there.
 
 use super::mistakes;
 

@@ -1,4 +1,4 @@
-//! What nothing reads, and outputs.
+//! Tests of unused definitions, and of outputs.
 
 use super::mistakes;
 

@@ -1,4 +1,4 @@
-//! Calls of functions.
+//! Tests of function calls.
 
 use crate::analysis::resolve::tests::mistakes;
 
@@ -90,7 +90,7 @@ mistakes! {
              help: the mask has an entry for every score",
         ];
 
-    softmax_mask_turned:
+    softmax_mask_transposed:
         "<S, H> input v: [H]; context M: [H, S], mask: [S]; y = softmax(v.T @ M, mask); output y;"
         => [
             "the mask of `softmax` is `[S]`, the scores `[1, S]`\n\

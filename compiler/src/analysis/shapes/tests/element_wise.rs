@@ -1,4 +1,4 @@
-//! Operators that combine entry by entry.
+//! Tests of element-wise operators.
 
 use crate::analysis::resolve::tests::mistakes;
 

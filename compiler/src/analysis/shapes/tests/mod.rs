@@ -1,8 +1,9 @@
-//! One test a mistake, with the whole message; right definitions with the shapes in them.
+//! Tests of shape inference: one test per mistake, with the whole message, and valid definitions
+//! with the inferred shapes.
 
 mod calls;
 mod element_wise;
 mod product;
-mod right;
 mod stack;
 mod state;
+mod valid;

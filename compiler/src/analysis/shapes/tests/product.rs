@@ -1,9 +1,9 @@
-//! The matrix product, and what is written in its place.
+//! Tests of the matrix product, and of mistakes in its place.
 
 use crate::analysis::resolve::tests::mistakes;
 
 mistakes! {
-    product_with_a_turned_matrix:
+    product_with_a_transposed_matrix:
         "<I, H> input x: [I]; param W: [I, H]; y = W @ x; output y;"
         => [
             "the columns of `W` are `H`, the rows of `x` are `I`\n\
@@ -12,7 +12,7 @@ mistakes! {
              help: declare `W: [H, I]` or write `W.T @ x`",
         ];
 
-    product_with_a_turned_equation:
+    product_with_a_transposed_equation:
         "<I, H> input x: [I]; param W: [I, H]; V = 2 * W; y = V @ x; output y;"
         => [
             "the columns of `V` are `H`, the rows of `x` are `I`\n\
@@ -39,7 +39,7 @@ mistakes! {
              help: a vector is a column, and stands on the right: `W @ x`",
         ];
 
-    product_with_a_transpose_too_many:
+    product_with_a_superfluous_transpose:
         "<I, H> input x: [I]; param W: [H, I]; y = W.T @ x; output y;"
         => [
             "the columns of `W.T` are `H`, the rows of `x` are `I`\n\
@@ -114,7 +114,7 @@ mistakes! {
              help: a scalar is multiplied by `*`: `a * x`",
         ];
 
-    product_with_a_turned_right_side:
+    product_with_a_transposed_right_side:
         "<I, H, S> context M: [I, S]; param A: [H, S]; y = A @ M; output y;"
         => [
             "the columns of `A` are `S`, the rows of `M` are `I`\n\
@@ -149,7 +149,7 @@ mistakes! {
              note: `B` is declared as `context B: [2, I]`",
         ];
 
-    star_for_a_turned_product:
+    star_for_a_transposed_product:
         "<I, H> input x: [I]; state h: [H]; param W: [I, H]; h = tanh(W * x + h[t-1].T); output h;"
         => [
             "`*` is element-wise: `[I, H]` and `[I]` make `[I, H]`, where `[H]` is needed\n\
@@ -210,7 +210,7 @@ mistakes! {
              help: `E @ w` is a column of a matrix `E: [.., V]`",
         ];
 
-    one_hot_with_a_turned_matrix:
+    one_hot_with_a_transposed_matrix:
         "<V, H> input w: one_hot[V]; param E: [V, H]; y = E @ w; output y;"
         => [
             "the columns of `E` are `H`, the rows of `w` are `V`\n\

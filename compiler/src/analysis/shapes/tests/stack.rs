@@ -1,4 +1,4 @@
-//! Stacks and splits.
+//! Tests of stacks and splits.
 
 use crate::analysis::resolve::tests::mistakes;
 
@@ -12,7 +12,7 @@ mistakes! {
              help: what stands one below the other has the same columns",
         ];
 
-    stack_of_a_turned_matrix:
+    stack_of_a_transposed_matrix:
         "<H, S, R> context M: [H, S], N: [S, R]; y = [M, N]; output y;"
         => [
             "a stack of `[H, S]` and `[S, R]`: their columns differ\n\

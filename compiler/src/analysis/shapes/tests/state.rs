@@ -1,4 +1,4 @@
-//! Values against what is declared of them.
+//! Tests of values against declared and asserted shapes.
 
 use crate::analysis::resolve::tests::mistakes;
 
@@ -74,7 +74,7 @@ mistakes! {
              help: leave out what has no entries; a scalar has the shape `[]`",
         ];
 
-    a_multiple_beyond_reason:
+    a_multiple_that_is_too_large:
         "<H> input x: [1000000*H]; y = tanh(x); output y;"
         => [
             "a dimension of 1000000 terms\n\
@@ -99,7 +99,7 @@ mistakes! {
              help: its transpose fits: `m`",
         ];
 
-    a_failed_equation_silences_its_dependants:
+    a_failed_equation_suppresses_messages_about_its_dependants:
         "<I, H> input x: [I]; state h: [H]; param W: [I, H]; z = W @ x; r = z + h[t-1] + x; h = r @ r; \
          output h;"
         => [
