@@ -20,7 +20,7 @@ pub enum Lifetime {
     Step,
     /// Within a chunk of steps.
     Chunk,
-    /// The whole sequence, for the backward pass or as an output.
+    /// Within the whole sequence, for the backward pass or as an output.
     Sequence,
 }
 
