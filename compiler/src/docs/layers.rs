@@ -47,7 +47,7 @@ pub struct Segment {
     pub to: (f64, f64),
     /// The horizontal range of the bend, where there are no boxes. The segment is level elsewhere.
     pub bend: (f64, f64),
-    /// Whether the segment ends at a box.
+    /// A flag: the segment ends at a box.
     pub arrives: bool,
 }
 

@@ -38,7 +38,7 @@ pub enum At {
     Always,
     Now,
     Before,
-    /// The initial value.
+    /// The index 0 of an initial value.
     Start,
 }
 

@@ -94,7 +94,7 @@ impl Items<'_> {
         let open = types.context.iter().map(|_| quote!(let __context = __prepared.context;));
         let open = quote!(let __cell = __prepared.cell; #(#open)*);
         let (prepare, step, start) = match self.plan {
-            None => (mistaken(), mistaken(), None),
+            None => (panicking_body(), panicking_body(), None),
             Some(plan) => {
                 let stream = Stream { cx, plan, storage: None };
                 let (values, fields) = stream.prepare();
@@ -118,7 +118,7 @@ impl Items<'_> {
         let (k, batch, head) = (&cx.k, &cx.batch, self.head());
         let Types { cell, tape, input, output, state, .. } = types;
         let (forward, backward) = match self.plan {
-            None => (mistaken(), mistaken()),
+            None => (panicking_body(), panicking_body()),
             Some(plan) => {
                 let sequence = Sequence { cx, plan, output };
                 (sequence.forward(), sequence.backward())
@@ -178,6 +178,6 @@ impl Items<'_> {
 }
 
 /// Returns the body of a function that an erroneous definition leaves undefined.
-pub(super) fn mistaken() -> TokenStream {
-    quote!(::core::panic!("the definition of this cell has mistakes"))
+pub(super) fn panicking_body() -> TokenStream {
+    quote!(::core::panic!("the definition of this cell has errors"))
 }

@@ -1,7 +1,7 @@
 //! The quantised copy of a cell, whose matrices are stored in fewer bits. Its step differs only in
 //! the operands of products.
 
-use crate::emit::equations::{Equations, mistaken};
+use crate::emit::equations::{Equations, panicking_body};
 use crate::emit::items::Items;
 use crate::emit::start::Start;
 use crate::emit::storage::{Kind, StoredValues, computed_from};
@@ -241,7 +241,7 @@ impl Items<'_> {
     /// Returns the statements that store `cell` in `self`, a copy.
     fn quantise(&self) -> TokenStream {
         let (cx, k) = (self.cx, &self.cx.k);
-        let Some(plan) = self.plan else { return mistaken() };
+        let Some(plan) = self.plan else { return panicking_body() };
         let parts = self.parts(plan);
         let stream = Stream { cx, plan, storage: None };
         let mut is_computed = false;
@@ -317,7 +317,7 @@ impl Items<'_> {
             None => (quote!(&'a #copy), quote!(let __cell = *__prepared;)),
         };
         let (prepare, step, start) = match self.plan {
-            None => (mistaken(), mistaken(), None),
+            None => (panicking_body(), panicking_body(), None),
             Some(plan) => {
                 let part = self.step_part(plan);
                 let stream = Stream { cx, plan, storage: Some(&part.storage) };

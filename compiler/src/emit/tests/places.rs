@@ -257,9 +257,9 @@ fn names_lead_to_their_definitions() {
                     Some(function) if source[at.end..].starts_with('(') => function.clone(),
                     _ => place.clone(),
                 }),
-                None if ops::find(text).is_some() => {
-                    Meaning::BuiltIn(ops::find(text).expect("it is a function of the language").name.to_owned())
-                }
+                None if ops::find(text).is_some() => Meaning::BuiltIn(
+                    ops::find(text).expect("it is a function of the language").name.to_owned(),
+                ),
                 None => Meaning::BuiltIn(text.to_owned()),
             };
             assert_eq!(*meaning, expected, "`{text}` at {at:?} of {source}");

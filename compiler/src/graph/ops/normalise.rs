@@ -1,4 +1,5 @@
-//! Normalisation over all entries of a value: `layer_norm` (Ba et al. 2016), `rms_norm` (Zhang & Sennrich 2019).
+//! Normalisation over all entries of a value: `layer_norm` (Ba et al. 2016), `rms_norm` (Zhang &
+//! Sennrich 2019).
 
 use super::operation::{Operation, ShapeRule};
 use crate::graph::grid::Grid;

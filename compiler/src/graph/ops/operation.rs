@@ -17,7 +17,8 @@ pub enum ShapeRule {
     RowSum,
     /// A vector or a row `[1, s]` to its own shape; an optional mask has the same shape.
     Softmax,
-    /// The first argument's shape; the others broadcast to it without enlarging it: `layer_norm`, `rms_norm`.
+    /// The first argument's shape; the others broadcast to it without enlarging it: `layer_norm`,
+    /// `rms_norm`.
     Normalise,
     /// Its argument's shape: `stop_gradient`.
     Same,

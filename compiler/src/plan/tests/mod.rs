@@ -69,7 +69,11 @@ impl Planned {
 
     fn named(&self, name: &str) -> Id {
         let names = self.names();
-        self.plan.graph.ids().find(|id| names.text(*id) == name).unwrap_or_else(|| panic!("no value `{name}`"))
+        self.plan
+            .graph
+            .ids()
+            .find(|id| names.text(*id) == name)
+            .unwrap_or_else(|| panic!("no value `{name}`"))
     }
 
     fn residuals(&self) -> Vec<String> {

@@ -1,4 +1,5 @@
-//! Invariants of the graph, of schedules and of places, checked after each stage of planning in debug builds.
+//! Invariants of the graph, of schedules and of places. Debug builds check them after each stage of
+//! planning.
 
 #[cfg(test)]
 mod tests;

@@ -241,5 +241,8 @@ fn delayed_series_are_computed_before_they_are_read() {
     .plan();
     plan.forward.schedule.groups_mut(Region::Before).reverse();
     let error = verify(&plan).expect_err("the product reads the series");
-    assert!(error.starts_with("forward: ") && error.contains("reads a series before it is computed"), "{error}");
+    assert!(
+        error.starts_with("forward: ") && error.contains("reads a series before it is computed"),
+        "{error}"
+    );
 }

@@ -151,7 +151,10 @@ fn check(definition: &Definition, seed: u64) -> usize {
                 let expected =
                     Matrix::elementwise(&[slope(&near), slope(&far)], |args| (4.0 * args[0] - args[1]) / 3.0);
                 let what = format!("{}: {piece:?} by {by:?}, entry {entry}", definition.cell.name);
-                assert!(found.is_close(&expected, 1e-8), "{what}: {found:?}, but finite differences give {expected:?}");
+                assert!(
+                    found.is_close(&expected, 1e-8),
+                    "{what}: {found:?}, but finite differences give {expected:?}"
+                );
                 compared += found.entries.len();
             }
         }

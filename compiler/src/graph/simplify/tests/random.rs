@@ -240,7 +240,10 @@ fn derivatives_match_finite_differences() {
             checked += 1;
             let error = (bar.entries[entry] - (4.0 * fine - coarse) / 3.0).abs();
             let found = bar.entries[entry];
-            assert!(error < 1e-6 * scale, "seed {seed}, leaf {of}: {found}, but finite differences give {fine}");
+            assert!(
+                error < 1e-6 * scale,
+                "seed {seed}, leaf {of}: {found}, but finite differences give {fine}"
+            );
         }
     }
     assert!(checked > 400, "{checked}");
