@@ -16,8 +16,8 @@ use quote::quote;
 pub struct Runtime {
     /// The path of `::rnn_cell`, under its name in the user's crate.
     pub root: TokenStream,
-    /// A flag: the runtime has a heap. Without one there is no tape and no pass over a sequence: a cell
-    /// is its parameters, its states and its step.
+    /// A flag: the runtime has a heap. Without one there is no tape and no pass over a sequence: a
+    /// cell is its parameters, its states and its step.
     pub has_heap: bool,
     /// A flag: cells have quantised copies, whose matrices are stored in fewer bits.
     pub is_quantised: bool,

@@ -388,8 +388,8 @@ pub fn read_leaf(layout: &Layout, piece: Piece, region: Region) -> TokenStream {
 }
 
 impl crate::emit::body::Frame for SequenceFrame<'_> {
-    /// Passes the cotangents of finished samples through unchanged. The carry of a delay exists for a
-    /// whole chunk.
+    /// Passes the cotangents of finished samples through unchanged. The carry of a delay exists for
+    /// a whole chunk.
     fn written(&self, region: Region, writes: &[Id]) -> TokenStream {
         let Layout { cx, plan, .. } = self.layout;
         let k = &cx.k;

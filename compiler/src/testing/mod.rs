@@ -158,8 +158,8 @@ fn holds(op: Comparison, a: f64, b: f64) -> bool {
     }
 }
 
-/// Computes Φ(x) by the series x - x³/(2·3) + x⁵/(2²·2!·5) - .., which is accurate enough below
-/// |x| = 5.
+/// Computes Φ(x) by the series x - x³/(2·3) + x⁵/(2²·2!·5) - .., which is accurate enough
+/// below |x| = 5.
 pub fn normal_cdf(x: f64) -> f64 {
     let (mut power, mut sum) = (x, x);
     for n in 1..200 {
