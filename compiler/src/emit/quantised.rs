@@ -94,7 +94,7 @@ impl Items<'_> {
         parts.iter().flat_map(of_part).collect()
     }
 
-    /// Returns the types of the copy and of its handle. Without a context they are the same.
+    /// Returns the types of the copy and of its handle. The handle exists only if there is a context.
     fn quantised_types(&self) -> (TokenStream, TokenStream) {
         let (cx, dim_args) = (self.cx, &self.types.dim_args);
         let (scalar, batch, format) = (&cx.scalar, &cx.batch, &cx.format);
