@@ -1,5 +1,5 @@
-//! A step's data flow as a drawing: what it reads on the left, its equations in the order of their evaluation, states and outputs on the
-//! right.
+//! The data flow of a step as a drawing: the values that it reads on the left, its equations in
+//! order of evaluation, and states and outputs on the right.
 
 use super::layers::{Drawing, Node, Rect, Segment, Side, draw};
 use super::math::{At, Math};
@@ -10,16 +10,17 @@ use crate::syntax::ast::{DeclarationKind, ExprKind};
 use proc_macro2::Ident;
 use std::fmt::Write;
 
-/// Sizes of letters, in pixels: names, their indices, and what stands below them.
+/// Font sizes in pixels, of names, of their indices, and of the notes below them.
 const NAME: f64 = 16.0;
 const INDEX: f64 = 11.5;
 const NOTE: f64 = 10.5;
-/// Within a box, beside its text.
+/// The horizontal padding between a box and its text.
 const PADDING: f64 = 10.0;
 const HEIGHT: f64 = 40.0;
-/// Around the drawing, so that strokes at its edge are whole.
+/// The margin around the drawing, which keeps strokes at its edge from being clipped.
 const MARGIN: f64 = 2.0;
-/// A list below a name is cut at so many letters, names of a split at so many names.
+/// The length in letters at which a list below a name is cut, and the number of names at which a
+/// split is cut.
 const LONGEST_NOTE: usize = 26;
 const MOST_NAMES: usize = 4;
 
@@ -31,18 +32,18 @@ enum Kind {
     Result,
 }
 
-/// What stands in a box.
+/// The contents of a box.
 struct Content {
     kind: Kind,
     names: Vec<(Name, At)>,
-    /// The function that an equation applies last.
+    /// The outermost function of an equation.
     function: Option<String>,
     note: String,
-    /// The whole, where the mouse rests.
+    /// The complete text, shown as a tooltip.
     title: String,
 }
 
-/// What may be read within a step, beside parameters and dimensions.
+/// A value that is read within a step, other than parameters and dimensions.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Source {
     Declaration(usize),
@@ -62,7 +63,8 @@ fn source(math: &Math, symbol: Symbol) -> Option<Source> {
     }
 }
 
-/// The drawing, as an `<svg>` that takes the page's colours. `text` is an equation on one line.
+/// Returns the drawing, as an `<svg>` in the colours of the page. `text` returns an equation on one
+/// line.
 pub fn drawing(math: &Math, text: impl Fn(usize) -> String) -> String {
     let (cell, resolved) = (math.cell, math.resolved);
     let reads_of = |equation: usize| -> Vec<Source> {
@@ -133,7 +135,7 @@ fn equation_content(math: &Math, index: usize, title: String) -> Content {
     Content { kind: Kind::Equation, names, function, note: list(&parameters), title }
 }
 
-/// As many of the names as fit.
+/// Lists as many of the names as fit.
 fn list(names: &[String]) -> String {
     let mut text = String::new();
     for (index, name) in names.iter().enumerate() {
@@ -150,7 +152,7 @@ fn list(names: &[String]) -> String {
     text
 }
 
-/// New states and outputs, each with the equation that it comes from.
+/// Returns the new states and outputs, each with the equation that defines it.
 fn results<'m>(math: &Math<'m>) -> Vec<(&'m Ident, usize, &'static str)> {
     let (cell, resolved) = (math.cell, math.resolved);
     let mut found = vec![];
@@ -183,7 +185,7 @@ impl Content {
         self.names.iter().take(MOST_NAMES)
     }
 
-    /// The first line, as the inside of a `<text>`.
+    /// Returns the first line, as the contents of a `<text>`.
     fn line(&self) -> String {
         let names: Vec<String> = self.shown_names().map(|(name, at)| name_text(name, *at)).collect();
         let mut line = names.join(", ");
@@ -201,7 +203,7 @@ impl Content {
     }
 }
 
-/// The indices of a name, that of time last.
+/// Returns the indices of a name, that of time last.
 fn indices(name: &Name, at: At) -> String {
     let mut indices = name.indices.clone();
     match at {
@@ -229,7 +231,7 @@ fn name_text(name: &Name, at: At) -> String {
     let below = if indices.is_empty() {
         String::new()
     } else {
-        // A shift stays until it is taken back.
+        // A shift lasts until it is reversed.
         format!(
             "<tspan dy=\"4\" font-size=\"{INDEX}\">{}</tspan><tspan dy=\"-4\">\u{200b}</tspan>",
             escaped(&indices)
@@ -242,7 +244,7 @@ fn name_width(name: &Name, at: At) -> f64 {
     letters(&name.base, NAME) + letters(&indices(name, at), INDEX)
 }
 
-/// At most how wide a text is in fonts for reading: no one measures here.
+/// Returns an upper bound of the width of a text in common fonts, since it cannot be measured here.
 fn letters(text: &str, size: f64) -> f64 {
     let letter = |character: char| match character {
         'i' | 'j' | 'l' | 't' | 'f' | 'r' | ',' | '.' | ' ' => 0.4,

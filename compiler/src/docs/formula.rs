@@ -1,4 +1,4 @@
-//! Numbers of parameters and operations as polynomials of the dimensions: `4 H I + 4 H² + 4 H`.
+//! Numbers of parameters and operations as polynomials in the dimensions: `4 H I + 4 H² + 4 H`.
 
 use super::math::{At, name, row};
 use super::names::Names;
@@ -6,12 +6,12 @@ use crate::dim::{Atom, Dim};
 use crate::syntax::ast::Cell;
 use std::collections::BTreeMap;
 
-/// A polynomial: by the power of each dimension, the coefficient.
+/// A polynomial: the coefficient for the powers of the dimensions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Formula(BTreeMap<Vec<u32>, u64>);
 
 impl Formula {
-    /// A product of dimensions, so many times.
+    /// Returns a multiple of a product of dimensions.
     pub fn product(times: u64, atoms: &[Atom]) -> Self {
         let mut powers = vec![];
         let mut coefficient = times;
@@ -29,7 +29,7 @@ impl Formula {
         Formula::from_iter([(powers, coefficient)])
     }
 
-    /// The number of entries.
+    /// Returns the number of entries.
     pub fn size(rows: &Dim, columns: &Dim) -> Self {
         let mut sum = Formula::default();
         for row in rows.atoms() {
@@ -47,7 +47,7 @@ impl Formula {
         }
     }
 
-    /// The terms of the highest degree first, then in the order of the dimensions.
+    /// Returns the terms by descending degree, then in the order of the dimensions.
     fn terms(&self) -> Vec<(&Vec<u32>, u64)> {
         let mut terms: Vec<_> = self.0.iter().map(|(powers, count)| (powers, *count)).collect();
         terms.retain(|(_, count)| *count > 0);
@@ -55,7 +55,7 @@ impl Formula {
         terms
     }
 
-    /// As MathML.
+    /// Writes the polynomial as MathML.
     pub fn show(&self, cell: &Cell, names: &Names) -> String {
         let dimension = |index: usize, power: u32| {
             let raised = (power > 1).then(|| format!("<mn>{power}</mn>"));
@@ -73,7 +73,7 @@ impl Formula {
                 factors.join("<mspace width=\"0.17em\"></mspace>")
             })
             .collect();
-        // A formula a term: a browser breaks lines between them.
+        // Each term is a separate formula: a browser breaks lines between them.
         let terms = if terms.is_empty() { vec!["<mn>0</mn>".to_owned()] } else { terms };
         let terms: Vec<String> = terms.iter().map(|term| format!("<math>{}</math>", row(term))).collect();
         terms.join(" + ")

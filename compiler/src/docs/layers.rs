@@ -1,14 +1,15 @@
 //! A drawing of a directed acyclic graph in layers, from left to right (Sugiyama et al. 1981).
 //!
-//! Layers by the longest path; within a layer, nodes ordered by the mean place of their neighbours, which leaves few crossings; places
-//! as near to their neighbours' as the gaps allow. What passes a layer by runs through it on a lane of its own, one for all
-//! readers of a node, so that no edge crosses a box.
+//! The longest path to a node determines its layer. Within a layer, nodes are ordered by the mean
+//! place of their neighbours, which leaves few crossings. Nodes are placed as close to their
+//! neighbours as the gaps allow. An edge that skips a layer passes through it on a separate lane,
+//! which all readers of a node share, so that no edge crosses a box.
 
-/// Between the layers, for the edges.
+/// The width of the space between layers, for the edges.
 const CHANNEL: f64 = 44.0;
-/// Between what stands above each other.
+/// The vertical gap between items.
 const GAP: f64 = 14.0;
-/// Sweeps over the layers; more changed nothing on any cell of ours.
+/// The number of sweeps over the layers. More changed nothing for any of our cells.
 const SWEEPS: usize = 12;
 
 /// A box to be placed. Edges lead from lower numbers to higher ones.
@@ -17,17 +18,17 @@ pub struct Node {
     pub width: f64,
     pub height: f64,
     pub side: Side,
-    /// The nodes that it reads.
+    /// The nodes that this one reads.
     pub reads: Vec<usize>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
-    /// In the first layer.
+    /// The first layer.
     Left,
-    /// Where its longest path puts it.
+    /// The layer determined by the longest path.
     Between,
-    /// In the last layer.
+    /// The last layer.
     Right,
 }
 
@@ -39,14 +40,14 @@ pub struct Rect {
     pub height: f64,
 }
 
-/// A piece of an edge: through the space between two layers, or straight through one.
+/// A part of an edge: through the space between two layers, or straight through one layer.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Segment {
     pub from: (f64, f64),
     pub to: (f64, f64),
-    /// It is level but for here, where no box stands.
+    /// The horizontal range of the bend, where there are no boxes. The segment is level elsewhere.
     pub bend: (f64, f64),
-    /// Whether it ends at a box.
+    /// A flag: the segment ends at a box.
     pub arrives: bool,
 }
 
@@ -58,7 +59,7 @@ pub struct Drawing {
     pub height: f64,
 }
 
-/// A node, or where one's edges pass a layer by.
+/// A node, or the lane of a node's edges through a layer that they skip.
 #[derive(Debug, Clone, Copy)]
 struct Item {
     node: usize,
@@ -71,7 +72,7 @@ struct Item {
 struct Layered {
     items: Vec<Item>,
     layers: Vec<Vec<usize>>,
-    /// By item: those of the layer before and of the layer after that it is joined with.
+    /// The neighbours of each item in the previous layer (`before`) and in the next one (`after`).
     before: Vec<Vec<usize>>,
     after: Vec<Vec<usize>>,
 }
@@ -105,7 +106,7 @@ impl Layered {
         for (node, spec) in nodes.iter().enumerate() {
             graph.push(Item { node, is_lane: false, layer: layers[node], height: spec.height, middle: 0.0 });
         }
-        // The last item of each node's track so far.
+        // The items of each node so far, in its own layer and in the following ones.
         let mut track: Vec<Vec<usize>> = (0..nodes.len()).map(|node| vec![node]).collect();
         for (reader, spec) in nodes.iter().enumerate() {
             for &read in &spec.reads {
@@ -136,7 +137,8 @@ impl Layered {
         self.before[to].push(from);
     }
 
-    /// Sorts each layer by the mean place of its neighbours, to and fro; the best order that came up stays.
+    /// Sorts each layer by the mean place of its neighbours, alternating between both directions.
+    /// Keeps the best order.
     fn order(&mut self) {
         let mut best = (self.crossings(), self.layers.clone());
         for sweep in 0..SWEEPS {
@@ -166,7 +168,7 @@ impl Layered {
         self.layers = best.1;
     }
 
-    /// Each item's place within its layer, from 0 to 1.
+    /// Returns the place of each item within its layer, from 0 to 1.
     fn ranks(&self) -> Vec<f64> {
         let mut places = vec![0.0; self.items.len()];
         for layer in &self.layers {
@@ -177,7 +179,7 @@ impl Layered {
         places
     }
 
-    /// Pairs of edges between neighbouring layers that cross.
+    /// Counts the pairs of edges between neighbouring layers that cross.
     fn crossings(&self) -> usize {
         let places = self.ranks();
         let mut count = 0;
@@ -193,7 +195,8 @@ impl Layered {
         count
     }
 
-    /// The heights: each item as near to the mean of its neighbours' as the order and the gaps allow.
+    /// Determines the heights: each item is as close to the mean of its neighbours as the order and
+    /// the gaps allow.
     fn place(&mut self) {
         for layer in 0..self.layers.len() {
             self.settle(layer, |_| 0.0);
@@ -218,8 +221,9 @@ impl Layered {
         }
     }
 
-    /// Places a layer's items in their order, least squares from what each wants: where two want the same place they form a
-    /// block, which wants the mean (pool adjacent violators).
+    /// Places the items of a layer in order, with the least squared distance from their wanted
+    /// places. Items that want the same place form a block, which is placed at their mean (pool
+    /// adjacent violators).
     fn settle(&mut self, layer: usize, wanted: impl Fn(usize) -> f64) {
         let order = &self.layers[layer];
         let mut offset = 0.0;
@@ -230,7 +234,7 @@ impl Layered {
             }
             offsets.push(offset);
         }
-        // Blocks of items: the sum of what they want, and their number.
+        // Blocks of items: the sum of their wanted places, and their number.
         let mut blocks: Vec<(f64, usize)> = vec![];
         for (&item, offset) in order.iter().zip(&offsets) {
             let mut block = (wanted(item) - offset, 1);
@@ -266,7 +270,7 @@ impl Layered {
                 Some(start)
             })
             .collect();
-        // A box stands in the middle of its layer; a lane goes through all of it.
+        // A box is centred in its layer; a lane crosses all of it.
         let extent = |item: usize| {
             let Item { node, is_lane, layer, .. } = self.items[item];
             let width = if is_lane { widths[layer] } else { nodes[node].width };
@@ -393,7 +397,7 @@ mod tests {
             node(Side::Right, vec![0, 2]),
             node(Side::Right, vec![0]),
         ];
-        // Two layers are passed by, each once.
+        // Two layers are skipped, each by one lane.
         assert_eq!(Layered::new(&nodes, &layers(&nodes)).items.len(), nodes.len() + 2);
     }
 }

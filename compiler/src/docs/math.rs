@@ -1,6 +1,7 @@
 //! Equations as MathML, which browsers draw without scripts.
 //!
-//! Values of a step carry the index `t`, parameters none; `*` is a circled dot, `@` stands as nothing, as in the papers.
+//! Values of a step have the index `t`, parameters have none. `*` is a circled dot, and `@` is not
+//! written, as in papers.
 
 use super::names::{Name, Names, escaped};
 use crate::analysis::reads;
@@ -12,10 +13,10 @@ use crate::syntax::ast::{BinaryOp, Cell, DeclarationKind, Equation, Expr, ExprKi
 use crate::syntax::text;
 use proc_macro2::Ident;
 
-/// A right-hand side is broken before a sum's term that would reach beyond so many letters.
+/// The width in letters beyond which a right-hand side is broken before a term of a sum.
 const LINE: usize = 72;
 
-/// A left side and the lines of a right one.
+/// A left-hand side and the lines of a right-hand side.
 pub struct Rows {
     pub left: String,
     pub right: Vec<String>,
@@ -26,18 +27,18 @@ pub struct Math<'a> {
     pub resolved: &'a Resolved,
     pub shapes: &'a Shapes,
     pub names: &'a Names,
-    /// By equation: whether its value changes from step to step.
+    /// A flag for each equation: its value changes from step to step.
     varies: Vec<bool>,
 }
 
-/// A value's index of time.
+/// The time index of a value.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum At {
-    /// The same at every step.
+    /// No index: the value is the same at every step.
     Always,
     Now,
     Before,
-    /// The initial value.
+    /// The index 0 of an initial value.
     Start,
 }
 
@@ -74,12 +75,12 @@ impl<'a> Math<'a> {
         if equation.is_split { column(&targets) } else { targets.concat() }
     }
 
-    /// When the targets of an equation have their values.
+    /// Returns the time index of the targets of an equation.
     pub fn time(&self, equation: usize) -> At {
         if self.varies[equation] { At::Now } else { At::Always }
     }
 
-    /// `s_0 = ..`
+    /// Writes `s_0 = ..`.
     pub fn initial(&self, state: &Ident, value: &Expr) -> Rows {
         Rows { left: name(&self.names.get(state), At::Start, None), right: self.lines(value) }
     }
@@ -94,7 +95,8 @@ impl<'a> Math<'a> {
         name(&self.names.get(of), At::Always, None)
     }
 
-    /// A right-hand side, broken between the terms of a sum that is long, also within a call of one argument.
+    /// Writes a right-hand side, broken between the terms of a long sum, which may be the only
+    /// argument of a call.
     fn lines(&self, value: &Expr) -> Vec<String> {
         if width(value) <= LINE {
             return vec![row(&self.bare(value))];
@@ -129,7 +131,7 @@ impl<'a> Math<'a> {
                 lines.push(String::new());
                 length = 0;
             }
-            let line = lines.last_mut().expect("there is one from the start");
+            let line = lines.last_mut().expect("there is always a line");
             if let Some(sign) = sign {
                 line.push_str(&operator(sign));
             }
@@ -139,13 +141,13 @@ impl<'a> Math<'a> {
         lines
     }
 
-    /// With the parentheses that were written.
+    /// Writes an expression with the parentheses of the source.
     fn expr(&self, value: &Expr) -> String {
         let inner = self.bare(value);
         if value.parenthesised && !sets_its_own_brackets(value) { parentheses(&inner) } else { inner }
     }
 
-    /// Without parentheses around the whole.
+    /// Writes an expression without parentheses around all of it.
     fn bare(&self, value: &Expr) -> String {
         match &value.kind {
             ExprKind::Number(number) => number_text(*number),
@@ -178,7 +180,7 @@ impl<'a> Math<'a> {
         }
     }
 
-    /// Within the user's functions, which are of numbers, nothing has a shape.
+    /// Returns whether a value is a scalar. The arguments of the user's functions are scalars.
     fn is_scalar(&self, value: &Expr) -> bool {
         matches!(value.kind, ExprKind::Number(_))
             || self
@@ -188,7 +190,7 @@ impl<'a> Math<'a> {
                 .is_none_or(|shape| shape.as_ref().is_none_or(Shape::is_scalar))
     }
 
-    /// A name within an expression, with its index of time.
+    /// Writes a name within an expression, with its time index.
     fn value(&self, of: &Ident, value: &Expr, raised: Option<&str>) -> String {
         let at = match self.resolved.symbols.get(value.id).copied().flatten() {
             Some(Symbol::Declaration(index))
@@ -203,7 +205,7 @@ impl<'a> Math<'a> {
         name(&self.names.get(of), at, raised)
     }
 
-    /// `value` with something in its upper right corner.
+    /// Writes `value` with a superscript.
     fn raised(&self, value: &Expr, what: &str) -> String {
         match &value.kind {
             ExprKind::Name { name, .. } => self.value(name, value, Some(what)),
@@ -224,7 +226,7 @@ impl<'a> Math<'a> {
         }
     }
 
-    /// No function of the user's is called like a built-in one.
+    /// Writes a call. A user's function never has the name of a built-in one.
     fn call(&self, function: &Ident, arguments: &[Expr]) -> String {
         match (key(function).as_str(), arguments) {
             ("sqrt", [u]) => format!("<msqrt>{}</msqrt>", self.bare(u)),
@@ -245,7 +247,7 @@ impl<'a> Math<'a> {
     }
 }
 
-/// Invisible: what stands before is a function of what follows.
+/// The invisible operator that applies a function to its argument.
 const APPLY: &str = "<mo>&#x2061;</mo>";
 
 pub fn is_state(cell: &Cell, name: &Ident) -> bool {
@@ -255,13 +257,14 @@ pub fn is_state(cell: &Cell, name: &Ident) -> bool {
     cell.declarations.iter().any(is_it)
 }
 
-/// The terms of a sum that no parentheses hold together, each with the sign before it.
+/// Collects the terms of a sum that are not enclosed by parentheses, each with its sign.
 fn sum_terms<'e>(value: &'e Expr, sign: Option<BinaryOp>, terms: &mut Vec<(Option<BinaryOp>, &'e Expr)>) {
     match &value.kind {
         ExprKind::Binary { op: op @ (BinaryOp::Add | BinaryOp::Sub), left, right, .. }
             if sign.is_none() || !value.parenthesised =>
         {
-            // What parentheses enclose on the left is one term: `(a + b) - c` is short enough to stay.
+            // A parenthesised left-hand operand is one term: `(a + b) - c` is short enough to stay
+            // on one line.
             if left.parenthesised {
                 terms.push((sign, left))
             } else {
@@ -273,7 +276,7 @@ fn sum_terms<'e>(value: &'e Expr, sign: Option<BinaryOp>, terms: &mut Vec<(Optio
     }
 }
 
-/// A fraction, a root or a column needs no parentheses around it.
+/// Returns whether a value needs no parentheses: a fraction, a root or a column.
 fn sets_its_own_brackets(value: &Expr) -> bool {
     matches!(&value.kind, ExprKind::Stack(_))
 }
@@ -293,7 +296,7 @@ fn comparison(op: Comparison) -> &'static str {
     }
 }
 
-/// `1e-30` is a power of ten.
+/// Writes a number; `1e-30` is a power of ten.
 fn number_text(value: f64) -> String {
     let written = text::number(value.abs());
     let sign = if value.is_sign_negative() { "<mo form=\"prefix\">−</mo>" } else { "" };
@@ -325,7 +328,8 @@ fn fenced(open: &str, inner: &str, close: &str) -> String {
     )
 }
 
-/// Tall only around what is tall: fonts without mathematics stretch a bracket too far.
+/// Writes parentheses. They are tall only around tall contents: fonts without mathematical tables
+/// stretch a bracket too far.
 fn parentheses(inner: &str) -> String {
     let is_tall = ["<mtable", "<mfrac", "<msqrt", "<mover"].iter().any(|tall| inner.contains(tall));
     match is_tall {
@@ -336,7 +340,7 @@ fn parentheses(inner: &str) -> String {
     }
 }
 
-/// A column vector.
+/// Writes a column vector.
 fn column(parts: &[String]) -> String {
     let cells: String = parts.iter().map(|part| format!("<mtr><mtd>{part}</mtd></mtr>")).collect();
     fenced("[", &format!("<mtable>{cells}</mtable>"), "]")
@@ -356,12 +360,12 @@ fn called(function: &str, arguments: &[String]) -> String {
     format!("{function}{APPLY}{}", parentheses(&arguments.join("<mo separator=\"true\">,</mo>")))
 }
 
-/// A name of several letters, upright.
+/// Writes a name of several letters, upright.
 pub fn word(text: &str) -> String {
     format!("<mi mathvariant=\"normal\">{}</mi>", escaped(text))
 }
 
-/// One letter is slanted, as a variable; digits are a number.
+/// Writes letters: a single one is slanted, as a variable; digits are a number.
 fn letters(text: &str) -> String {
     if text.chars().all(|c| c.is_ascii_digit()) {
         format!("<mn>{text}</mn>")
@@ -372,7 +376,7 @@ fn letters(text: &str) -> String {
     }
 }
 
-/// A name with its indices, that of time last, and what stands above them.
+/// Writes a name with its indices, that of time last, and a superscript.
 pub fn name(name: &Name, at: At, raised: Option<&str>) -> String {
     let mut base = letters(&name.base);
     if let Some(accent) = name.accent {
@@ -394,7 +398,7 @@ pub fn name(name: &Name, at: At, raised: Option<&str>) -> String {
     }
 }
 
-/// About how wide an expression is, in letters.
+/// Estimates the width of an expression, in letters.
 fn width(value: &Expr) -> usize {
     let brackets = if value.parenthesised { 2 } else { 0 };
     let widest = |parts: &[Expr]| parts.iter().map(width).max().unwrap_or(0);
@@ -418,7 +422,7 @@ fn width(value: &Expr) -> usize {
         }
 }
 
-/// Indices are smaller; an index of time stands beside nearly everything.
+/// Estimates the width of a name. Indices are smaller, and nearly everything has a time index.
 fn name_width(name: &Name, time: Time) -> usize {
     let indices: usize = name.indices.iter().map(|index| index.chars().count()).sum();
     let time = if matches!(time, Time::Offset(offset) if offset != 0) { 3 } else { 1 };

@@ -1,7 +1,8 @@
 //! The page that rustdoc shows for a cell.
 //!
-//! Only rustdoc pays for it: the expansion of a definition holds `#[cfg_attr(doc, doc = page!(.. the definition ..))]`, so that
-//! a build neither makes nor reads the page. Within HTML there is no blank line, which would end it.
+//! The expansion of a definition contains `#[cfg_attr(doc, doc = page!(.. the definition ..))]`:
+//! only rustdoc creates and reads the page, not a build. HTML on the page contains no blank lines,
+//! since they would end it.
 
 mod flow;
 mod formula;
@@ -25,7 +26,7 @@ use formula::Formula;
 use math::{Math, Rows};
 use names::{Names, escaped};
 
-/// Colours and fonts are the page's own: it is drawn in each of rustdoc's themes.
+/// Colours and fonts are those of the page, so that the text suits all of rustdoc's themes.
 const STYLE: &str = "<style>\
 .rnn-scroll{overflow-x:auto;overflow-y:hidden;margin:0 0 1em}\
 .rnn-math{display:grid;grid-template-columns:max-content max-content;column-gap:.35em;row-gap:.55em;align-items:center}\
@@ -40,7 +41,7 @@ const STYLE: &str = "<style>\
 const CONVENTIONS: &str = "<p>⊙ is the element-wise product; fractions and functions are element-wise too, and columns, rows and scalars are \
 repeated to fit. Vectors are columns; brackets stack them. <math><mi>t</mi></math> is the step.</p>";
 
-/// The documentation of a cell without mistakes, after the user's own.
+/// Returns the documentation of a correct cell, to follow the user's own.
 pub fn page(cell: &Cell, analysis: &Analysis, plan: &Plan) -> String {
     let Analysis { resolved, shapes, initialisers } = analysis;
     let definition = Shaped { cell, shapes };
@@ -51,8 +52,8 @@ pub fn page(cell: &Cell, analysis: &Analysis, plan: &Plan) -> String {
     let backward = adjoints(definition, plan);
     page.push_str(&folded("The equations as text", &equations(definition, &resolved.order)));
     page.push_str(&folded(
-        "The derived backward equations: <code>x_bar</code> is the cotangent of <code>x</code>, Σ the sum of the product behind it over \
-         steps and samples; <code>o_pre</code> stands within <code>o = sigmoid(..)</code>",
+        "The backward equations: <code>x_bar</code> is the cotangent of <code>x</code>, Σ sums the product that follows it over \
+         steps and samples; <code>o_pre</code> is the argument in <code>o = sigmoid(..)</code>",
         &backward,
     ));
     page.push_str(&format!(
@@ -68,7 +69,7 @@ pub fn page(cell: &Cell, analysis: &Analysis, plan: &Plan) -> String {
     page
 }
 
-/// Initial values, functions of the user's, then the equations in the order of their evaluation.
+/// Writes the user's functions, initial values, and the equations in order of evaluation.
 fn mathematics(math: &Math, analysis: &Analysis) -> String {
     let cell: &Cell = math.cell;
     let mut out = String::from("<div class=\"rnn-scroll\"><div class=\"rnn-math\">\n");
@@ -101,7 +102,7 @@ fn set(inner: &str) -> String {
     format!("<math displaystyle=\"true\"><mrow>{inner}</mrow></math>")
 }
 
-/// Text that opens at a click.
+/// Returns text that is collapsed until clicked.
 fn folded(summary: &str, text: &str) -> String {
     if text.is_empty() {
         return String::new();
@@ -128,10 +129,10 @@ fn sizes(definition: Shaped, plan: &Plan, names: &Names) -> String {
     };
     let rows = [
         ("parameters", "PARAMETER_COUNT", entries(DeclarationKind::Param)),
-        ("scalars of a state", "STATE_BYTES", entries(DeclarationKind::State)),
-        ("operations of a step", "FLOPS_PER_STEP", flops(&plan.streaming, &|_| true)),
+        ("scalars in a state", "STATE_BYTES", entries(DeclarationKind::State)),
+        ("operations per step", "FLOPS_PER_STEP", flops(&plan.streaming, &|_| true)),
         (
-            "of them, those that wait for the step before",
+            "sequential operations per step",
             "RECURRENT_FLOPS_PER_STEP",
             flops(&plan.forward, &|region| region == Region::Step),
         ),

@@ -1,21 +1,23 @@
-//! Names as mathematics sets them: `W_f` is a letter with an index, `alpha` the Greek letter, `h_tilde` a letter with an accent.
+//! Names in mathematical notation: `W_f` is a letter with an index, `alpha` the Greek letter,
+//! `h_tilde` a letter with an accent.
 
 use crate::analysis::resolve::key;
 use crate::syntax::ast::Cell;
 use proc_macro2::Ident;
 use std::collections::HashMap;
 
-/// A name taken apart for setting.
+/// A name split into its parts for typesetting.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Name {
     pub base: String,
-    /// Stands above the base.
+    /// The accent above the base.
     pub accent: Option<char>,
     pub indices: Vec<String>,
 }
 
 impl Name {
-    /// Only a single letter, of whatever alphabet, takes indices: `log_rate` is a word, not a logarithm.
+    /// Splits a name. Only a single letter, of any alphabet, takes indices: `log_rate` is a word,
+    /// not a logarithm.
     pub fn parse(text: &str) -> Self {
         Name::taken_apart(text).unwrap_or_else(|| Name::whole(text))
     }
@@ -100,7 +102,7 @@ fn greek(word: &str) -> Option<&'static str> {
     LETTERS.iter().find(|(name, _)| *name == word).map(|(_, letter)| *letter)
 }
 
-/// The names of one cell. Two that would look alike (`h0` and `h_0`) stand as they were written.
+/// The names of one cell. Two that would look alike (`h0` and `h_0`) are shown as written.
 pub struct Names {
     names: HashMap<String, Name>,
 }
@@ -132,7 +134,7 @@ impl Names {
     }
 }
 
-/// Text within HTML, attributes too.
+/// Escapes text for HTML, including attributes.
 pub fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
@@ -187,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_look_alike_stand_as_written() {
+    fn names_that_look_alike_are_shown_as_written() {
         let source = "cell C<H> { input h0: [H], h_0: [H], w_1: [H]; y = h0 * h_0 + w_1; output y; }";
         let cell = crate::testing::source::read(source).cell;
         let names = Names::of(&cell);

@@ -1,13 +1,14 @@
-//! What a cell declares, as a table: names, shapes, first values, and what the user says of them.
+//! A table of the declarations of a cell: names, shapes, initial values, and the user's comments.
 
 use super::names::escaped;
 use crate::analysis::initialisers::Initialiser;
 use crate::analysis::resolve::key;
 use crate::analysis::shapes::Shaped;
 use crate::syntax::ast::{Declaration, DeclarationKind};
-use crate::text::equations::{expr, shape, what};
+use crate::text::equations::{expr, kind, shape};
 
-/// The table, as HTML: what stands in it needs no escape from Markdown. Names that differ in nothing else share a row.
+/// Returns the table as HTML, in which Markdown needs no escaping. Names that have everything else
+/// in common share a row.
 pub fn declarations(definition: Shaped, initialisers: &[Option<Initialiser>]) -> String {
     let mut rows: Vec<(Vec<String>, String)> = vec![];
     for (index, declaration) in definition.cell.declarations.iter().enumerate() {
@@ -19,7 +20,7 @@ pub fn declarations(definition: Shaped, initialisers: &[Option<Initialiser>]) ->
         };
         let rest = format!(
             "<td>{}</td><td class=\"rnn-shape\"><code>{}</code></td><td>{}</td><td>{}</td>",
-            what(definition, index),
+            kind(definition, index),
             escaped(&shape(definition, index)),
             start(declaration, initialisers.get(index).and_then(Option::as_ref)),
             comment(declaration)
@@ -30,7 +31,7 @@ pub fn declarations(definition: Shaped, initialisers: &[Option<Initialiser>]) ->
         }
     }
     let mut out = String::from(
-        "<div class=\"rnn-scroll\"><table><thead><tr><th>name</th><th>what</th><th>shape</th><th>starts as</th><th></th></tr></thead><tbody>\n",
+        "<div class=\"rnn-scroll\"><table><thead><tr><th>name</th><th>kind</th><th>shape</th><th>initial value</th><th></th></tr></thead><tbody>\n",
     );
     for (names, rest) in rows {
         out.push_str(&format!("<tr><td>{}</td>{rest}</tr>\n", names.join(", ")));
@@ -39,7 +40,7 @@ pub fn declarations(definition: Shaped, initialisers: &[Option<Initialiser>]) ->
     out
 }
 
-/// The initialiser as written, or the one that the compiler chose.
+/// Returns the initialiser as written, or the one that the compiler chose.
 fn start(declaration: &Declaration, chosen: Option<&Initialiser>) -> String {
     let code = |text: &str| format!("<code>{}</code>", escaped(text));
     match (&declaration.initial, chosen, declaration.kind) {
@@ -51,7 +52,7 @@ fn start(declaration: &Declaration, chosen: Option<&Initialiser>) -> String {
     }
 }
 
-/// The first paragraph of a doc comment; the field below has all of it.
+/// Returns the first paragraph of a doc comment. The documentation of the field has all of it.
 fn comment(declaration: &Declaration) -> String {
     let mut text = String::new();
     for attribute in &declaration.attributes {
@@ -67,11 +68,12 @@ fn comment(declaration: &Declaration) -> String {
     inline(&lines.join(" "))
 }
 
-/// Markdown within a line, as HTML: code stays code, of a link its text stays, everything else is text.
+/// Converts one line of Markdown to HTML: code remains code, links are replaced by their text, and
+/// everything else is text.
 fn inline(markdown: &str) -> String {
     let mut out = String::new();
     for (index, part) in markdown.split('`').enumerate() {
-        // Between an odd backtick and the next stands code.
+        // The parts between an odd backtick and the next one are code.
         if index % 2 == 1 {
             out.push_str(&format!("<code>{}</code>", escaped(part)));
         } else {
@@ -81,7 +83,7 @@ fn inline(markdown: &str) -> String {
     unlinked(&out)
 }
 
-/// Without the brackets of links and what stands in parentheses behind them.
+/// Removes the brackets of links and the parenthesised targets after them.
 fn unlinked(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;

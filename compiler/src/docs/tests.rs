@@ -1,11 +1,11 @@
-//! Pages as a whole. What a browser makes of them is checked by `.ci/pages`.
+//! Tests of whole pages. `.ci/pages` checks how a browser renders them.
 
 use crate::emit::context::Runtime;
 use crate::emit::tests::within_bounds;
 use crate::testing::samples::SAMPLES;
 use quote::quote;
 
-/// The page of each cell of a definition.
+/// Returns the page of each cell of a definition.
 fn pages(source: &str) -> Vec<String> {
     let expansion = crate::expand::expand(
         &Runtime::new(quote!(::rnn_cell)),
@@ -17,7 +17,7 @@ fn pages(source: &str) -> Vec<String> {
         let syn::Item::Struct(item) = syn::parse2::<syn::File>(items).expect("Rust").items.remove(0) else {
             panic!("the cell comes first in {source}");
         };
-        // The definition, as rustdoc hands it back.
+        // The definition, as rustdoc receives it.
         let page = item.attrs.iter().find_map(|attribute| {
             let tokens = attribute.meta.require_list().ok()?.tokens.to_string();
             let definition = tokens.strip_prefix("doc , doc = ::")?.split_once(';')?.1.to_owned();
@@ -35,7 +35,7 @@ fn page(source: &str) -> String {
     pages.remove(0)
 }
 
-/// Panics unless every tag that opens is closed, within its own parent.
+/// Panics unless every opened tag is closed within its parent.
 fn check_tags(html: &str) {
     let mut open = vec![];
     for tag in html.split('<').skip(1) {
@@ -46,10 +46,10 @@ fn check_tags(html: &str) {
             None => open.push(tag.split(' ').next().unwrap_or_default()),
         }
     }
-    assert!(open.is_empty(), "{open:?} stay open in {html}");
+    assert!(open.is_empty(), "{open:?} are not closed in {html}");
 }
 
-/// The page without its plain text.
+/// Returns the page without its plain text.
 fn without_text(page: &str) -> String {
     let parts = page.split("\n```");
     parts.step_by(2).collect()
@@ -57,7 +57,7 @@ fn without_text(page: &str) -> String {
 
 fn all() -> impl Iterator<Item = String> {
     let odd = [
-        // Letters of all kinds, raw names and names that look alike.
+        // Letters of all kinds, raw names, and names that look alike.
         "cell Odd<D_1> { input état: [D_1], 状態: [D_1], h0: [D_1], h_0: [D_1]; state _s_: [D_1] = -1e30;
             param W__: [D_1, D_1]; _s_ = tanh(W__ @ _s_[t-1] + état * 状態 - h0 / h_0); output _s_; }",
         // HTML and Markdown in comments.
@@ -73,7 +73,7 @@ fn all() -> impl Iterator<Item = String> {
             </div><script> */
             y = exp(x);
             output y; }",
-        // Every way that a call is set.
+        // All typeset forms of calls.
         "cell Calls<H> { input a: [H], b: [H]; param g: [H], k: [];
             fn twice(u) = 2 * u + pow(u, k2(u));
             fn k2(u) = u / 3;
@@ -93,7 +93,7 @@ fn html_is_balanced_and_has_no_blank_line() {
             for tag in ["<math", "<svg", "<table", "# Equations", "# Data flow"] {
                 assert!(html.contains(tag), "{tag} of {source}");
             }
-            // Within an element no line is blank: it would end the HTML.
+            // A blank line within an element would end the HTML.
             for element in ["table", "svg", "div class=\"rnn-math\""] {
                 for part in html.split(&format!("<{element}")).skip(1) {
                     let part = part
@@ -109,13 +109,13 @@ fn html_is_balanced_and_has_no_blank_line() {
 
 #[test]
 fn comments_of_users_are_text() {
-    let source = all().find(|source| source.contains("cell Comments")).expect("it stands above");
+    let source = all().find(|source| source.contains("cell Comments")).expect("the cell is in the list");
     let html = without_text(&page(&source));
     assert!(html.contains("&lt;b&gt; &amp; <code>a &lt; b</code> | &quot;quoted&quot; text"), "{html}");
     assert!(!html.contains("<script>") && !html.contains("let code"), "{html}");
 }
 
-/// The inside of the formula that starts with a left side.
+/// Returns the contents of the formula with the given left-hand side.
 fn right_side(page: &str, left: &str) -> String {
     let rows: Vec<&str> = page.split("<div>").collect();
     let at = rows.iter().position(|row| row.contains(&format!("<mrow>{left}</mrow>"))).expect(left);
@@ -138,7 +138,7 @@ fn equations_as_mathematics() {
     }
     let h = right_side(&page, "<msub><mi>h</mi><mrow><mi>t</mi></mrow></msub>");
     for part in [
-        // A scalar multiplies; vectors do so entry by entry.
+        // A scalar multiplies; vectors are multiplied entry by entry.
         "<mi>k</mi><mo>⋅</mo><msub>",
         &format!("<mo>⊙</mo>{previous}"),
         "<mfrac><mrow><mrow><mo form=\"prefix\" stretchy=\"true\">{</mo><mtable>",
@@ -149,7 +149,7 @@ fn equations_as_mathematics() {
     }
 }
 
-/// A sum that is too wide for the page goes on below.
+/// A sum that is too wide for the page is continued on the next line.
 #[test]
 fn long_sums_are_broken() {
     let terms: Vec<String> = (0..30).map(|index| format!("k_{index} * x")).collect();
@@ -181,7 +181,7 @@ fn sizes_as_formulas() {
 }
 
 #[test]
-fn a_build_holds_no_page() {
+fn builds_contain_no_page() {
     for source in all() {
         let expansion =
             crate::expand::expand(&Runtime::new(quote!(::rnn_cell)), source.parse().expect("brackets"));
@@ -191,7 +191,7 @@ fn a_build_holds_no_page() {
     }
 }
 
-/// A drawing of thirty equations stays a drawing, and a long one is quick.
+/// A drawing of thirty equations is complete, and a large one takes little time.
 #[test]
 fn many_equations_are_drawn() {
     for count in [30, 300] {
@@ -209,7 +209,7 @@ fn many_equations_are_drawn() {
     }
 }
 
-/// What the nested types of its fields are, in a sentence each.
+/// Fields whose types are nested blocks have a sentence about the blocks.
 #[test]
 fn blocks_of_fields() {
     let expansion = crate::expand::expand(
@@ -221,9 +221,9 @@ fn blocks_of_fields() {
     );
     let text = quote::ToTokens::to_token_stream(&expansion).to_string();
     for sentence in [
-        "A [block](rnn_cell::types::blocks) a term: `U.left` is `[H, H]`, `U.right` is `[H, I]`; an entry of the whole is `U[(row, column)]`.",
-        "A [block](rnn_cell::types::blocks) a term: `W.top.left` is `[H, H]`, `W.top.right` is `[H, I]`, .., `W.bottom.bottom.right` is `[H, I]`; \
-         an entry of the whole is `W[(row, column)]`.",
+        "One [block](rnn_cell::types::blocks) per term: `U.left` is `[H, H]`, `U.right` is `[H, I]`. `U[(row, column)]` is an entry of the whole matrix.",
+        "One [block](rnn_cell::types::blocks) per term: `W.top.left` is `[H, H]`, `W.top.right` is `[H, I]`, .., `W.bottom.bottom.right` is `[H, I]`. \
+         `W[(row, column)]` is an entry of the whole matrix.",
     ] {
         assert!(text.contains(sentence), "{sentence}");
     }

@@ -1,12 +1,13 @@
 //! The body of a pass: its values as local slices, and the statements that compute them.
 //!
-//! A statement reads and writes local slices named after the values; what they point to (a series of the tape,
-//! a matrix on the stack, a field of the cell) is the business of the [`Frame`] that binds them.
+//! A statement reads and writes local slices named after the values. The [`Frame`] that binds them
+//! determines what they point to: a series of the tape, a matrix on the stack, or a field of the
+//! cell.
 
 use crate::dim::Atom;
 use crate::emit::context::Context;
 use crate::emit::ops::elementwise;
-use crate::emit::storage::{Kind, Storage};
+use crate::emit::storage::{Kind, StoredValues};
 use crate::graph::ir::{BlockShape, Graph, Id, Level, Node, Op};
 use crate::graph::text::Writer;
 use crate::lower::names::Names;
@@ -15,12 +16,13 @@ use crate::plan::schedule::Region;
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
-/// Binds values to local slices for one region.
+/// A binding of values to local slices for one region.
 pub trait Frame {
-    /// Statements that bind the slices of `reads` and `writes` (mutable) to their variables.
+    /// Returns statements that bind the slices of `reads` and `writes` (mutable) to their
+    /// variables.
     fn bind(&self, region: Region, reads: &[Id], writes: &[Id]) -> TokenStream;
 
-    /// What has to be done when the values of a region are written.
+    /// Returns statements to run after the values of a region are written.
     fn written(&self, _region: Region, _writes: &[Id]) -> TokenStream {
         TokenStream::new()
     }
@@ -31,12 +33,12 @@ pub struct Body<'a> {
     pub graph: &'a Graph,
     pub names: &'a Names,
     pub pass: &'a Pass,
-    /// What is stored in fewer bits, in a quantised copy.
-    pub storage: Option<&'a Storage>,
+    /// The storage of a quantised copy.
+    pub storage: Option<&'a StoredValues>,
 }
 
 impl Body<'_> {
-    /// Whether a matrix is stored in fewer bits.
+    /// Returns whether a matrix is stored in fewer bits.
     pub fn is_narrow(&self, id: Id) -> bool {
         let kind = self.storage.and_then(|storage| storage.kind(self.graph.storage(id)));
         kind.is_some_and(|kind| kind != Kind::Plain)
@@ -47,7 +49,7 @@ impl Body<'_> {
         self.names.variable(*self.pass.in_place.get(&id).unwrap_or(&id))
     }
 
-    /// The number of columns that a region's loops run over.
+    /// Returns the number of columns that a region's loops run over.
     pub fn columns(&self, region: Region) -> TokenStream {
         let batch = &self.cx.batch;
         match region {
@@ -57,7 +59,7 @@ impl Body<'_> {
         }
     }
 
-    /// The index of a value's own column within a loop over `j`.
+    /// Returns the index of a value's own column within a loop over `j`.
     pub fn column_index(&self, region: Region, level: Level) -> Option<TokenStream> {
         let batch = &self.cx.batch;
         match level {
@@ -74,7 +76,7 @@ impl Body<'_> {
         if shape.columns == Atom::ONE { quote!(#rows) } else { quote!((#rows * #columns)) }
     }
 
-    /// The slice of a whole value at the loop's column.
+    /// Returns the slice of a whole value at the column of the loop.
     pub fn whole(&self, region: Region, id: Id, mutable: bool) -> TokenStream {
         let (k, var) = (&self.cx.k, self.var(id));
         let node = &self.graph[self.graph.storage(id)];
@@ -87,7 +89,7 @@ impl Body<'_> {
         }
     }
 
-    /// What stands above a group: the equations that it computes.
+    /// Returns the comment above a group: the equations that it computes.
     pub fn comment(&self, nodes: &[Id]) -> TokenStream {
         let name = |id: Id| {
             let id = self.graph.storage(id);
@@ -101,12 +103,12 @@ impl Body<'_> {
             .filter(|id| name(**id).is_some())
             .map(|id| format!(" {} = {}", self.names.text(*id), writer.definition(*id)))
             .collect();
-        // Doc comments are what survives quoting; on an expression's block they are allowed as attributes of a
-        // statement.
+        // Only doc comments survive quoting. They are allowed on the block of an expression, as
+        // attributes of a statement.
         quote!(#(#[doc = #lines])*)
     }
 
-    /// A constant expression in place: the compiler of the user's crate folds it.
+    /// Writes a constant as an inline expression, which rustc folds.
     pub fn constant(&self, id: Id) -> TokenStream {
         let (k, scalar) = (&self.cx.k, &self.cx.scalar);
         let node = &self.graph[id];
@@ -143,7 +145,7 @@ impl Body<'_> {
     }
 }
 
-/// What the families of operations know of the node whose statement they write.
+/// The context in which the families of operations write the statement of a node.
 pub struct Statement<'b> {
     pub body: &'b Body<'b>,
     pub region: Region,
@@ -159,17 +161,17 @@ impl<'b> Statement<'b> {
         &self.body.graph[self.node().args[index]]
     }
 
-    /// The argument's slice at the loop's column.
+    /// Returns the argument's slice at the column of the loop.
     pub fn read(&self, index: usize) -> TokenStream {
         self.body.whole(self.region, self.node().args[index], false)
     }
 
-    /// The node's own slice at the loop's column.
+    /// Returns the node's own slice at the column of the loop.
     pub fn out(&self) -> TokenStream {
         self.body.whole(self.region, self.id, true)
     }
 
-    /// The node's own entry, of a scalar.
+    /// Returns the node's own entry, for a scalar.
     pub fn entry(&self) -> TokenStream {
         let (var, index) = (self.body.var(self.id), self.body.column_index(self.region, self.node().level));
         let index = index.unwrap_or(quote!(0));
@@ -180,7 +182,7 @@ impl<'b> Statement<'b> {
         self.body.comment(&[self.id])
     }
 
-    /// The statement, for every column of the region.
+    /// Runs the statement for every column of the region.
     pub fn for_each(&self, statement: TokenStream) -> TokenStream {
         let (comment, columns) = (self.comment(), self.body.columns(self.region));
         match self.region.level() {

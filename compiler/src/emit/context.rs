@@ -1,4 +1,5 @@
-//! What every part of emission knows: the cell, its plan, the names of its values, the types of its blocks.
+//! The context of emission: the cell, its plan, the names of its values and the types of its
+//! blocks.
 
 use crate::analysis::shapes::{Shaped, Shapes};
 use crate::dim::{Atom, Dim, Shape};
@@ -9,20 +10,21 @@ use crate::syntax::ast::{Cell, DeclarationKind};
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::quote;
 
-/// The runtime crate, as `rnn_cell!` says what it is: whether it has a heap is known there, by its features, not here. A
-/// feature of this crate would be one of the machine that compiles.
+/// The runtime crate as described by `rnn_cell!`. The runtime's features decide whether there is a
+/// heap. A feature of this crate would describe the machine that compiles instead.
 #[derive(Debug, Clone)]
 pub struct Runtime {
-    /// `::rnn_cell`, by whatever name the user's crate has it.
+    /// The path of `::rnn_cell`, under its name in the user's crate.
     pub root: TokenStream,
-    /// Without one there is no tape, so no pass over a sequence: a cell is its parameters, its states and its step.
+    /// A flag: the runtime has a heap. Without one there is no tape and no pass over a sequence: a
+    /// cell is its parameters, its states and its step.
     pub has_heap: bool,
-    /// Whether cells have copies whose matrices are stored in fewer bits.
+    /// A flag: cells have quantised copies, whose matrices are stored in fewer bits.
     pub is_quantised: bool,
 }
 
 impl Runtime {
-    /// Reads `$crate`, and what stands behind it: `no_alloc`, `quantised`.
+    /// Parses `$crate` and the words after it: `no_alloc`, `quantised`.
     pub fn new(head: TokenStream) -> Self {
         const WORDS: [&str; 2] = ["no_alloc", "quantised"];
         let is = |token: &TokenTree, text: &str| matches!(token, TokenTree::Ident(word) if word == text);
@@ -33,22 +35,23 @@ impl Runtime {
     }
 }
 
-/// The names around a cell: its dimensions, the generic parameters of generated items, paths.
+/// The names used for a cell: its dimensions, the generic parameters of generated items, and paths.
 #[derive(Clone)]
 pub struct Context<'a> {
     pub cell: &'a Cell,
     pub shapes: &'a Shapes,
-    /// `::rnn_cell`, by whatever name the user's crate has it.
+    /// The path of `::rnn_cell`, under its name in the user's crate.
     pub root: TokenStream,
     has_heap: bool,
     is_quantised: bool,
-    /// The kernels, and what else generated code needs.
+    /// The path of the kernels and of everything else that generated code uses.
     pub k: TokenStream,
-    /// The generic parameter of the scalar: `T` unless a dimension is called so.
+    /// The generic parameter of the scalar: `T` unless a dimension has that name.
     pub scalar: Ident,
-    /// The generic parameter of the batch: `B` unless a dimension is called so.
+    /// The generic parameter of the batch: `B` unless a dimension has that name.
     pub batch: Ident,
-    /// The generic parameter of the format that matrices are stored in: `Q` unless a dimension is called so.
+    /// The generic parameter of the format of stored matrices: `Q` unless a dimension has that
+    /// name.
     pub format: Ident,
     pub dim_names: Vec<String>,
 }
@@ -69,38 +72,40 @@ impl<'a> Context<'a> {
         Context { cell, shapes, root, has_heap, is_quantised, k, scalar, batch, format, dim_names }
     }
 
-    /// The same within the block of private items, where the boundary to the runtime has a short name.
+    /// Returns the context within the block of private items, where the boundary to the runtime has
+    /// a short name.
     pub fn within_block(&self) -> Self {
         Context { k: quote!(__k), ..self.clone() }
     }
 
-    /// The statement that introduces the short name of the boundary.
+    /// Returns the statement that introduces the short name of the boundary.
     pub fn boundary(&self) -> TokenStream {
         let root = &self.root;
         quote!(use #root::generated as __k;)
     }
 
-    /// The cell and its shapes.
+    /// Returns the cell and its shapes.
     pub fn shaped(&self) -> Shaped<'a> {
         Shaped { cell: self.cell, shapes: self.shapes }
     }
 
-    /// What needs a heap, where there is one: the one place that decides.
+    /// Returns items that need a heap, or nothing if there is none. No other code makes this
+    /// decision.
     pub fn on_heap(&self, items: impl FnOnce() -> TokenStream) -> TokenStream {
         if self.has_heap { items() } else { TokenStream::new() }
     }
 
-    /// Whether cells have copies in fewer bits.
+    /// Returns whether cells have quantised copies.
     pub fn is_quantised(&self) -> bool {
         self.is_quantised
     }
 
-    /// What copies of cells take, where there are any.
+    /// Returns items for quantised copies, or nothing if there are none.
     pub fn if_quantised(&self, items: impl FnOnce() -> TokenStream) -> TokenStream {
         if self.is_quantised { items() } else { TokenStream::new() }
     }
 
-    /// A dimension as a const generic argument.
+    /// Writes a dimension as a const generic argument.
     pub fn atom(&self, atom: Atom) -> TokenStream {
         match atom {
             Atom::Name(index) => {
@@ -114,7 +119,7 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// A dimension as a `usize` expression.
+    /// Writes a dimension as a `usize` expression.
     pub fn dim(&self, dim: &Dim) -> TokenStream {
         let atoms: Vec<TokenStream> = dim.atoms().iter().map(|atom| self.atom(*atom)).collect();
         quote!((#(#atoms)+*))
@@ -125,7 +130,7 @@ impl<'a> Context<'a> {
         quote!(#k::SMatrix<#scalar, { #rows }, { #columns }>)
     }
 
-    /// The type of one block: of a parameter, or of a batch.
+    /// Returns the type of one block, of a parameter or of a batch.
     pub fn block_type(&self, shape: BlockShape, level: Level) -> TokenStream {
         let (rows, columns) = (self.atom(shape.rows), self.atom(shape.columns));
         let batch = &self.batch;
@@ -139,7 +144,7 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// The type of a value whose dimensions may be sums: blocks nested to the right.
+    /// Returns the type of a value whose dimensions may be sums: blocks nested to the right.
     pub fn grid_type(&self, rows: &[Atom], columns: &[Atom], level: Level) -> TokenStream {
         let k = &self.k;
         match (rows, columns) {
@@ -162,8 +167,8 @@ impl<'a> Context<'a> {
         self.grid_type(shape.rows.atoms(), shape.columns.atoms(), level)
     }
 
-    /// The type of what is declared, as the user meets it. An unknown shape (a mistake that has been reported)
-    /// stands as a scalar.
+    /// Returns the type of a declaration as the user sees it. An unknown shape (an error that has
+    /// been reported) is treated as a scalar.
     pub fn declared_type(&self, index: usize) -> TokenStream {
         let (scalar, batch) = (&self.scalar, &self.batch);
         if self.shapes.one_hot[index].is_some() {
@@ -177,20 +182,21 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// The path from a value to one of its blocks: `.bottom.left`.
+    /// Returns the path from a value to one of its blocks: `.bottom.left`.
     pub fn piece_path(&self, rows: usize, columns: usize, row: usize, column: usize) -> TokenStream {
         let path = block_path((rows, columns), row, column).into_iter().map(ident);
         quote!(#(.#path)*)
     }
 
-    /// The path to a block of something declared.
+    /// Returns the path to a block of a declaration.
     pub fn declared_path(&self, piece: Piece) -> TokenStream {
         let name = &self.cell.declarations[piece.of].name;
         let path = self.path_within(piece);
         quote!(#name #path)
     }
 
-    /// The path from what is declared to one of its blocks; an index is one block whatever its range.
+    /// Returns the path from a declaration to one of its blocks. An index is one block whatever its
+    /// range.
     pub fn path_within(&self, piece: Piece) -> TokenStream {
         match &self.shapes.declarations[piece.of] {
             Some(shape) if self.shapes.one_hot[piece.of].is_none() => {
@@ -201,12 +207,12 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// A parameter or buffer that is a plain scalar field.
+    /// Returns whether a parameter or buffer is a plain scalar field.
     pub fn is_scalar_field(&self, index: usize) -> bool {
         self.shapes.declarations[index].as_ref().is_some_and(Shape::is_scalar)
     }
 
-    /// The dimensions that a type's fields use, in the cell's order.
+    /// Returns the dimensions that the fields of a type use, in the cell's order.
     pub fn dims_of<'s>(&self, shapes: impl Iterator<Item = &'s Shape>) -> Vec<usize> {
         let mut used: Vec<usize> = shapes
             .flat_map(|shape| shape.rows.atoms().iter().chain(shape.columns.atoms()).copied())
@@ -224,13 +230,13 @@ impl<'a> Context<'a> {
         (0..self.cell.dimensions.len()).collect()
     }
 
-    /// `const I: usize, const H: usize`
+    /// Writes `const I: usize, const H: usize`.
     pub fn dim_parameters(&self, dims: &[usize]) -> TokenStream {
         let names = dims.iter().map(|index| &self.cell.dimensions[*index]);
         quote!(#(const #names: usize,)*)
     }
 
-    /// `{ I }, { H },`: in braces, since a bare name would be taken for a type of the user's that is called so.
+    /// Writes `{ I }, { H },`. A bare name would be taken for a type of the user with that name.
     pub fn dim_arguments(&self, dims: &[usize]) -> TokenStream {
         let names = dims.iter().map(|index| &self.cell.dimensions[*index]);
         quote!(#({ #names },)*)

@@ -1,4 +1,4 @@
-//! The traits through which the runtime knows a cell: its equations, and its passes over a sequence.
+//! The runtime's traits for the equations of a cell and for its passes over a sequence.
 
 use crate::emit::items::Items;
 use crate::emit::layout::Layout;
@@ -9,17 +9,17 @@ use crate::emit::types::Types;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
-/// The bodies of an implementation of `Equations`, for a cell or its copy in fewer bits.
+/// The bodies of an implementation of `Equations`, for a cell or its quantised copy.
 pub(super) struct Equations<'a> {
-    /// Generic parameters of the implementation.
+    /// The generic parameters of the implementation.
     pub head: &'a TokenStream,
     /// The type that has the equations.
     pub cell: &'a TokenStream,
-    /// Its handle, with the lifetime `'a`.
+    /// The handle of the type, with the lifetime `'a`.
     pub prepared: &'a TokenStream,
     /// Statements that end in the handle.
     pub prepare: TokenStream,
-    /// Statements that bind `__cell` and `__context` to what the handle holds.
+    /// Statements that bind `__cell` and `__context` to the contents of the handle.
     pub open: TokenStream,
     /// Statements that end in the output.
     pub step: TokenStream,
@@ -28,23 +28,23 @@ pub(super) struct Equations<'a> {
 }
 
 impl Items<'_> {
-    /// The type of the context; `()` if the cell has none.
+    /// Returns the type of the context; `()` if the cell has none.
     pub(super) fn context(&self) -> TokenStream {
         self.types.context.clone().unwrap_or(quote!(()))
     }
 
-    /// The context as an argument of a function of the runtime.
+    /// Returns the context as an argument of a function of the runtime.
     pub(super) fn context_argument(&self) -> TokenStream {
         if self.types.context.is_some() { quote!(context) } else { quote!(&()) }
     }
 
-    /// Generic parameters of an implementation for every batch.
+    /// Returns the generic parameters of an implementation for every batch.
     pub(super) fn head(&self) -> TokenStream {
         let (dims, batch, scalar, k) = (&self.types.dims, &self.cx.batch, &self.cx.scalar, &self.cx.k);
         quote!(#dims const #batch: usize, #scalar: #k::Scalar)
     }
 
-    /// The implementation of `Equations` for one type.
+    /// Implements `Equations` for one type.
     pub(super) fn implement(&self, equations: Equations) -> TokenStream {
         let (k, batch, types) = (&self.cx.k, &self.cx.batch, &self.types);
         let Equations { head, cell, prepared, prepare, open, step, start } = equations;
@@ -87,14 +87,14 @@ impl Items<'_> {
         }
     }
 
-    /// The equations of the cell.
+    /// Implements the equations of the cell.
     pub(super) fn equations(&self) -> TokenStream {
         let (cx, types) = (self.cx, &self.types);
         let context = types.context.iter().map(|_| quote!(context: __context,));
         let open = types.context.iter().map(|_| quote!(let __context = __prepared.context;));
         let open = quote!(let __cell = __prepared.cell; #(#open)*);
         let (prepare, step, start) = match self.plan {
-            None => (mistaken(), mistaken(), None),
+            None => (panicking_body(), panicking_body(), None),
             Some(plan) => {
                 let stream = Stream { cx, plan, storage: None };
                 let (values, fields) = stream.prepare();
@@ -112,13 +112,13 @@ impl Items<'_> {
         self.implement(Equations { head, cell, prepared, prepare, open, step, start })
     }
 
-    /// The passes over a sequence.
+    /// Implements the passes over a sequence.
     pub(super) fn passes(&self) -> TokenStream {
         let (cx, types) = (self.cx, &self.types);
         let (k, batch, head) = (&cx.k, &cx.batch, self.head());
         let Types { cell, tape, input, output, state, .. } = types;
         let (forward, backward) = match self.plan {
-            None => (mistaken(), mistaken()),
+            None => (panicking_body(), panicking_body()),
             Some(plan) => {
                 let sequence = Sequence { cx, plan, output };
                 (sequence.forward(), sequence.backward())
@@ -177,7 +177,7 @@ impl Items<'_> {
     }
 }
 
-/// The body of what can't be computed.
-pub(super) fn mistaken() -> TokenStream {
-    quote!(::core::panic!("the definition of this cell has mistakes"))
+/// Returns the body of a function that an erroneous definition leaves undefined.
+pub(super) fn panicking_body() -> TokenStream {
+    quote!(::core::panic!("the definition of this cell has errors"))
 }

@@ -1,4 +1,5 @@
-//! A fused loop: an element-wise chain, and the sums over what it makes, as one pass over the rows of each column.
+//! Fused loops: an element-wise chain, and the sums over its results, as one pass over the rows of
+//! each column.
 
 use crate::dim::Atom;
 use crate::emit::body::Body;
@@ -10,15 +11,15 @@ use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
 use std::collections::HashSet;
 
-/// How an argument of a loop is read.
+/// The ways to read an argument of a loop.
 enum Operand {
-    /// A constant, written in place.
+    /// A constant, written inline.
     Constant,
     /// Another node of the loop.
     Inside,
-    /// A slice with one entry a row.
+    /// A slice with one entry per row.
     Slice(TokenStream),
-    /// One number for all rows of a column, loaded at the head of the loop that it changes in.
+    /// One number for all rows of a column, loaded at the start of the loop in which it changes.
     Scalar { load: TokenStream, at: LoopLevel },
 }
 
@@ -33,13 +34,13 @@ pub struct Loop<'b> {
     body: &'b Body<'b>,
     region: Region,
     space: BlockShape,
-    /// Computed entry by entry, in this order.
+    /// The nodes that are computed entry by entry, in this order.
     entries: Vec<Id>,
-    /// Sums over the rows: a number for each column, or one for all of them.
+    /// Sums over the rows: one number per column, or one for all columns.
     sums: Vec<Id>,
-    /// Sums over the columns: added to, column by column.
+    /// Sums over the columns, accumulated column by column.
     row_sums: Vec<Id>,
-    /// The entries, to be looked up.
+    /// The set of `entries`, for lookups.
     inside: HashSet<Id>,
 }
 
@@ -157,7 +158,7 @@ impl<'b> Loop<'b> {
         quote!(#comment { #(#outside)* #looped })
     }
 
-    /// The closure's statements: one an entry.
+    /// Returns the statements of the closure, one per entry.
     fn lines(&self) -> TokenStream {
         let lines = self.entries.iter().map(|id| {
             let (name, value) = (self.body.names.variable(*id), self.operation(*id));
@@ -166,7 +167,8 @@ impl<'b> Loop<'b> {
         quote!(#(#lines)*)
     }
 
-    /// What the closure returns: the new contents of the outputs, and what is added up over the rows.
+    /// Returns the result of the closure: the new contents of the outputs, and the summands over
+    /// the rows.
     fn results(&self, outs: &[Id]) -> TokenStream {
         let results = outs.iter().map(|id| match self.body.graph[*id].op {
             Op::RowSum => {
@@ -185,7 +187,7 @@ impl<'b> Loop<'b> {
         quote!(([#(#results),*], [#(#terms),*]))
     }
 
-    /// Puts the sums over a column's rows where they belong.
+    /// Stores the sums over the rows of a column.
     fn take_sums(&self) -> TokenStream {
         let takes = self.sums.iter().enumerate().map(|(index, id)| {
             let node = &self.body.graph[*id];
@@ -209,7 +211,7 @@ impl<'b> Loop<'b> {
         quote!(#(#takes)*)
     }
 
-    /// Sums over several columns start at zero.
+    /// Sets sums over several columns to zero.
     fn start_sums(&self) -> TokenStream {
         let k = &self.body.cx.k;
         let totals = self.sums.iter().filter(|id| self.body.graph[**id].op == Op::Sum).map(|id| {
@@ -225,7 +227,8 @@ impl<'b> Loop<'b> {
         quote!(#(#totals)* #(#vectors)*)
     }
 
-    /// The closure's name of an argument. A reshaped value may be read both ways in one loop.
+    /// Returns the closure's name of an argument. One loop may read a reshaped value in both
+    /// shapes.
     fn argument(&self, arg: Id) -> Ident {
         let name = self.body.names.text(self.body.graph.storage(arg));
         if self.body.graph[arg].op == Op::Reshape { variable(&format!("{name}_t")) } else { variable(name) }
@@ -235,7 +238,8 @@ impl<'b> Loop<'b> {
         variable(&format!("{}_so_far", self.body.names.text(id)))
     }
 
-    /// One entry for each entry of the space, at each column of the region.
+    /// Returns whether a node has one entry for each entry of the space, at each column of the
+    /// region.
     fn is_full(&self, id: Id) -> bool {
         let node = &self.body.graph[id];
         node.shape == self.space && node.level == self.region.level()
@@ -262,7 +266,7 @@ impl<'b> Loop<'b> {
             return Operand::Scalar { load: quote!(#var[0]), at };
         }
         if node.shape.rows == Atom::ONE && space.rows != Atom::ONE {
-            // A row: one number a column of the space.
+            // A row: one number for each column of the space.
             let width = cx.atom(space.columns);
             let load = match index {
                 Some(index) => quote!(#var[#index * #width + __c]),
@@ -300,7 +304,7 @@ impl<'b> Loop<'b> {
         }
     }
 
-    /// A node of a loop as an expression of scalars.
+    /// Writes a node of a loop as an expression of scalars.
     fn operation(&self, id: Id) -> TokenStream {
         let k = &self.body.cx.k;
         let node = &self.body.graph[id];

@@ -1,34 +1,34 @@
 //! Identifiers of generated code.
 //!
-//! Locals carry a prefix that no user's name has: a pattern `let c = ..` would match a constant `c` of the
-//! user's instead of binding, whatever its span.
+//! Locals carry a prefix that no user's name has. Otherwise a pattern `let c = ..` would match a
+//! user's constant `c` instead of binding a variable, regardless of its span.
 
 use crate::graph::ir::Id;
 use crate::lower::names::Names;
 use proc_macro2::{Ident, Span};
 
-/// An item, method, type or generic of ours.
+/// Returns the identifier of a generated item, method, type or generic parameter.
 pub fn ident(name: &str) -> Ident {
     Ident::new(name, Span::mixed_site())
 }
 
-/// A function of the kernels.
+/// Returns the identifier of a local variable of generated code.
 pub fn local(name: &str) -> Ident {
     ident(name)
 }
 
-/// A local variable named after a value.
+/// Returns the identifier of a local variable named after a value.
 pub fn variable(name: &str) -> Ident {
     ident(&format!("__{name}"))
 }
 
-/// Names of values as identifiers.
+/// Conversions of value names to identifiers.
 impl Names {
     pub fn variable(&self, id: Id) -> Ident {
         variable(self.text(id))
     }
 
-    /// The field of the tape or of a handle that holds a value.
+    /// Returns the field of the tape or of a handle that holds a value.
     pub fn field(&self, id: Id) -> Ident {
         ident(&format!("v_{}", self.text(id)))
     }

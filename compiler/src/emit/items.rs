@@ -1,7 +1,7 @@
 //! The items that a definition expands to: the cell, its helper types, and their methods.
 //!
-//! A definition with mistakes has no [`Plan`]; its items then have the same signatures and no working bodies, so
-//! that the mistakes are all that the user is told.
+//! An erroneous definition has no [`Plan`]. Its items have the same signatures but no working
+//! bodies, so that the user sees no errors except those of the definition.
 
 use crate::analysis::initialisers::Initialiser;
 use crate::analysis::resolve::{Resolved, Target};
@@ -20,11 +20,12 @@ pub struct Items<'a> {
     pub places: &'a Places,
     pub resolved: &'a Resolved,
     pub initialisers: &'a [Option<Initialiser>],
-    /// None for a definition with mistakes.
+    /// The plan of the cell. None for an erroneous definition.
     pub plan: Option<&'a Plan>,
-    /// The derivatives of the new states by the old ones, for the text of `JACOBIAN`. None if there are none.
+    /// The derivatives of the new states with respect to the old ones, for the text of `JACOBIAN`.
+    /// None if there are none.
     pub jacobian: Option<&'a Jacobian>,
-    /// The definition, for the page that rustdoc asks for. None for one with mistakes.
+    /// The definition, for the page that rustdoc asks for. None for an erroneous one.
     pub source: Option<&'a TokenStream>,
     pub types: Types,
 }
@@ -43,7 +44,7 @@ impl<'a> Items<'a> {
         Items { cx, places, resolved, initialisers, plan, jacobian, source, types }
     }
 
-    /// The same items within the block of private items, where `cx` names the boundary.
+    /// Returns the same items within the block of private items, where `cx` names the boundary.
     pub fn within<'c>(&self, cx: &'c Context<'c>) -> Items<'c>
     where
         'a: 'c,
@@ -52,24 +53,24 @@ impl<'a> Items<'a> {
         Items::new(cx, places, resolved, initialisers, plan, jacobian, source)
     }
 
-    /// `const I: usize, const H: usize,`, where the user declares them.
+    /// Returns `const I: usize, const H: usize,` with the spans of the user's declarations.
     pub fn placed_dims(&self) -> TokenStream {
         let dims = &self.places.dimensions;
         quote!(#(const #dims: usize,)*)
     }
 
-    /// The `cfg` attributes of the cell, which every item shares.
+    /// Returns the `cfg` attributes of the cell, which every item shares.
     pub fn gates(&self) -> TokenStream {
         let gates = self.cx.cell.attributes.iter().filter(|attribute| attribute.path().is_ident("cfg"));
         quote!(#(#gates)*)
     }
 
-    /// The shape of a target, if it is known.
+    /// Returns the shape of a target, if it is known.
     pub fn shape_of(&self, target: Target) -> Option<&Shape> {
         self.cx.shapes.targets.get(target.equation)?.get(target.index)?.as_ref()
     }
 
-    /// Whether a target is a field of the struct that a step returns.
+    /// Returns whether a target is a field of the struct that a step returns.
     pub fn is_field_of_outputs(&self, target: Target) -> bool {
         self.cx.cell.outputs.len() > 1 && self.resolved.outputs.contains(&Some(target))
     }

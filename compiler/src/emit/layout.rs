@@ -1,4 +1,4 @@
-//! What the tape of a cell holds, and how a value's slice is found on it.
+//! The layout of a cell's tape, and access to the slices of values on it.
 
 use crate::emit::context::Context;
 use crate::emit::hygiene::{ident, variable};
@@ -16,17 +16,18 @@ pub struct Field {
     /// The type of one element.
     pub element: TokenStream,
     pub lifetime: Option<Lifetime>,
-    /// Scalars a step and sample.
+    /// The number of scalars per step and sample.
     pub size: TokenStream,
-    /// Made at the first backward pass: a forward pass alone doesn't pay for it.
+    /// The series is allocated at the first backward pass, so that a forward pass alone does not
+    /// pay for it.
     pub is_backward_only: bool,
-    /// Holds a value before the first step as well: the initial state; in a backward pass, the cotangent from the
-    /// chunk after.
+    /// The series also holds a value before the first step: the initial state, or in a backward
+    /// pass the cotangent from the next chunk.
     has_initial: bool,
 }
 
 impl Field {
-    /// The number of elements that a pass needs.
+    /// Returns the number of elements that a pass needs.
     pub fn length(&self) -> TokenStream {
         let initial = self.has_initial.then(|| quote!(+ 1));
         match self.lifetime {
@@ -43,8 +44,8 @@ pub struct Layout<'a> {
 }
 
 impl Layout<'_> {
-    /// Inputs come as one plain block a step, which is read where it stands; anything else is copied to the
-    /// tape, a series a block.
+    /// Returns whether the input is one plain block per step, which is read in place. Other inputs
+    /// are copied to the tape, one series per block.
     pub fn reads_inputs_in_place(&self) -> bool {
         match declared(self.cx.cell, DeclarationKind::Input)[..] {
             [only] => {
@@ -57,12 +58,13 @@ impl Layout<'_> {
         }
     }
 
-    /// Outputs are one block a step, which stands on the tape as it is returned.
+    /// Returns whether the output is one block per step, which is returned as it is stored on the
+    /// tape.
     pub fn returns_outputs_in_place(&self) -> bool {
         self.plan.outputs.len() == 1 && self.plan.outputs[0].len() == 1
     }
 
-    /// The slice of a tape that is its outputs, if they are returned in place.
+    /// Returns the slice of the tape that is the output, if it is returned in place.
     pub fn outputs_in_place(&self) -> Option<TokenStream> {
         let [output] = &self.plan.outputs[..] else { return None };
         let [bound] = &output[..] else { return None };
@@ -82,7 +84,8 @@ impl Layout<'_> {
         self.series_of("state", piece)
     }
 
-    /// The states before the steps of a chunk, where the backward pass of a ragged batch reads them.
+    /// Returns the name of the series of states before the steps of a chunk, which the backward
+    /// pass of a ragged batch reads.
     pub fn before_series(&self, piece: Piece) -> Ident {
         self.series_of("before", piece)
     }
@@ -104,7 +107,7 @@ impl Layout<'_> {
         ident(&format!("output_bar_{}_{}_{}", piece.of, piece.row, piece.column))
     }
 
-    /// The blocks of a declaration.
+    /// Returns the blocks of a declaration.
     pub fn pieces(&self, index: usize) -> Vec<Piece> {
         let Some(shape) = &self.cx.shapes.declarations[index] else { return vec![] };
         if self.cx.shapes.one_hot[index].is_some() {
@@ -132,7 +135,7 @@ impl Layout<'_> {
         quote!(#rows * #columns)
     }
 
-    /// The sizes of all matrices that a step has of its own, in scalars a sample.
+    /// Returns the sizes of all matrices that differ at each step, in scalars per sample.
     pub fn matrices(&self) -> Vec<TokenStream> {
         let states = self.plan.states.iter().filter_map(|bound| self.piece_shape(bound.piece));
         let computed = self.plan.graph.ids().filter(|id| {
@@ -152,7 +155,7 @@ impl Layout<'_> {
         sizes
     }
 
-    /// The states whose values before a step the backward pass reads.
+    /// Returns the states whose previous values the backward pass reads.
     pub fn read_before(&self) -> impl Iterator<Item = &Bound> {
         let graph = &self.plan.graph;
         let region = &self.plan.backward.schedule.region;
@@ -165,7 +168,7 @@ impl Layout<'_> {
         self.plan.states.iter().filter(move |bound| is_read(bound.piece))
     }
 
-    /// The series of the values that the forward pass keeps for a whole sequence.
+    /// Returns the series of the values that the forward pass stores for the whole sequence.
     pub fn kept(&self) -> Vec<Ident> {
         let graph = &self.plan.graph;
         let is_kept = |id: &Id| {
@@ -175,7 +178,7 @@ impl Layout<'_> {
         graph.ids().filter(is_kept).map(|id| self.plan.names.field(id)).collect()
     }
 
-    /// All series, without doubles.
+    /// Returns all series, without duplicates.
     pub fn fields(&self) -> Vec<Field> {
         let cx = self.cx;
         let mut fields: Vec<Field> = vec![];
@@ -251,7 +254,7 @@ impl Layout<'_> {
     }
 }
 
-/// A run of steps within the region's chunk.
+/// Writes a range of steps within the chunk of a region.
 fn span(region: Region, lifetime: Option<Lifetime>, shift: usize) -> TokenStream {
     let shift = (shift > 0).then(|| quote!(+ 1));
     match (region, lifetime) {
@@ -263,7 +266,7 @@ fn span(region: Region, lifetime: Option<Lifetime>, shift: usize) -> TokenStream
     }
 }
 
-/// The slices of a pass over a sequence.
+/// The frame of a pass over a sequence.
 pub struct SequenceFrame<'a> {
     pub layout: &'a Layout<'a>,
     pub is_backward: bool,
@@ -316,7 +319,8 @@ impl SequenceFrame<'_> {
             _ => {}
         }
         let place = if self.is_backward { plan.backward.places.get(&id) } else { None };
-        // What the backward pass doesn't compute it finds where the forward pass put it.
+        // The backward pass reads values that it does not compute from the places of the forward
+        // pass.
         match place.or(plan.forward.places.get(&id)) {
             Some(Place::Fixed) => self.series(&names.field(id), region, None, 0, mutable),
             Some(Place::Buffer(lifetime)) => {
@@ -341,7 +345,7 @@ impl SequenceFrame<'_> {
         }
     }
 
-    /// The two neighbours of a series in one step: read one, write the other.
+    /// Returns the series of which one step reads one element and writes its neighbour.
     fn pair(&self, id: Id) -> Option<(Ident, bool)> {
         let plan = self.layout.plan;
         match &plan.graph[id].op {
@@ -361,7 +365,7 @@ impl SequenceFrame<'_> {
     }
 }
 
-/// The slice of a block that was declared: of the cell, the context or an input.
+/// Returns the slice of a block of the cell, the context or an input.
 pub fn read_leaf(layout: &Layout, piece: Piece, region: Region) -> TokenStream {
     let cx = layout.cx;
     let k = &cx.k;
@@ -384,7 +388,8 @@ pub fn read_leaf(layout: &Layout, piece: Piece, region: Region) -> TokenStream {
 }
 
 impl crate::emit::body::Frame for SequenceFrame<'_> {
-    /// The carry of a delay is there for a whole chunk: samples that had ended hand on what they were given.
+    /// Passes the cotangents of finished samples through unchanged. The carry of a delay exists for
+    /// a whole chunk.
     fn written(&self, region: Region, writes: &[Id]) -> TokenStream {
         let Layout { cx, plan, .. } = self.layout;
         let k = &cx.k;

@@ -1,4 +1,4 @@
-//! The methods of one step, and the constants of the cell.
+//! The methods of a single step, and the constants of the cell.
 
 use crate::emit::items::Items;
 use crate::emit::layout::Layout;
@@ -12,7 +12,8 @@ use quote::format_ident;
 use quote::quote;
 
 impl Items<'_> {
-    /// The constants, and all that one step takes: states, the handle, the step.
+    /// Returns the constants and everything that belongs to a single step: states, the handle, the
+    /// step.
     pub(super) fn step_methods(&self) -> TokenStream {
         let constants = self.constants();
         let (cx, types) = (self.cx, &self.types);
@@ -34,12 +35,14 @@ impl Items<'_> {
 
                 #states
 
-                /// Returns a handle for streaming, with everything computed that no input changes.
+                /// Returns a handle for streaming, which holds everything that does not depend on
+                /// the inputs.
                 pub fn prepare<'a, const #batch: usize>(&'a self, #argument) -> #prepared {
                     #k::prepare::<Self, { #batch }>(self, #context)
                 }
 
-                /// Computes one step: reads `x`, advances `state`, returns the output. Allocates nothing.
+                /// Computes one step: reads `x`, advances `state` and returns the output. Does not
+                /// allocate.
                 #[inline]
                 pub fn step<const #batch: usize>(&self, #reads, state: &mut #state) -> #output {
                     self.prepare(#x).step(x, state)
@@ -47,7 +50,8 @@ impl Items<'_> {
             }
 
             impl<'a, #dims const #batch: usize, #scalar: #k::Scalar> #prepared_name<'a, #dim_args { #batch }, #scalar> {
-                /// Computes one step: reads `x`, advances `state`, returns the output. Allocates nothing.
+                /// Computes one step: reads `x`, advances `state` and returns the output. Does not
+                /// allocate.
                 #[inline]
                 pub fn step(&self, x: &#input, state: &mut #state) -> #output {
                     #k::step::<#cell, { #batch }>(self, x, state)
@@ -58,7 +62,7 @@ impl Items<'_> {
         }
     }
 
-    /// The context as a parameter of a method; nothing if the cell has none.
+    /// Returns the context as a parameter of a method; nothing if the cell has none.
     pub(super) fn context_parameter(&self) -> TokenStream {
         match &self.types.context {
             Some(context) => quote!(context: &'a #context),
@@ -66,7 +70,7 @@ impl Items<'_> {
         }
     }
 
-    /// The methods that make a state, of the cell and of its copies.
+    /// Returns the methods that create a state, for the cell and for its copies.
     pub(super) fn state_methods(&self) -> TokenStream {
         let (k, scalar, batch, state) = (&self.cx.k, &self.cx.scalar, &self.cx.batch, &self.types.state);
         let context = self.context_argument();
@@ -75,19 +79,21 @@ impl Items<'_> {
             None => (quote!(initial_state), quote!()),
         };
         quote! {
-            /// Returns a state that is all zero: also the cotangent of a final state that no loss reads.
+            /// Returns a state of zeros. It also serves as the cotangent of a final state that the
+            /// loss ignores.
             pub fn zero_state<const #batch: usize>(&self) -> #state {
                 #k::Varying::zero()
             }
 
-            /// Returns the state that a sequence starts from: zero, unless the definition says otherwise.
+            /// Returns the initial state of a sequence: zero unless the definition gives initial
+            /// values.
             pub fn #name<const #batch: usize>(&self, #parameter) -> #state {
                 #k::initial_state::<Self, #scalar, { #batch }>(self, #context)
             }
         }
     }
 
-    /// One sample of a batch's state, to read and to replace.
+    /// Returns the methods that read and replace one sample of a batch's state.
     fn sample_methods(&self) -> TokenStream {
         let (cx, k) = (self.cx, &self.cx.k);
         let (scalar, batch) = (&cx.scalar, &cx.batch);
@@ -99,10 +105,10 @@ impl Items<'_> {
         let paths: Vec<TokenStream> = bounds.map(|bound| cx.declared_path(bound.piece)).collect();
         quote! {
             impl<#dims const #batch: usize, #scalar: #k::Scalar> #state<#of { #batch }, #scalar> {
-                /// The state of one sample of the batch.
+                /// Returns the state of one sample of the batch.
                 ///
                 /// # Panics
-                /// If there is no such sample.
+                /// Panics if `sample` is not less than the batch size.
                 pub fn sample(&self, sample: usize) -> #state<#of 1, #scalar> {
                     let mut one: #state<#of 1, #scalar> = #k::Varying::zero();
                     #k::check_sample(sample, #batch);
@@ -113,7 +119,7 @@ impl Items<'_> {
                 /// Replaces the state of one sample of the batch.
                 ///
                 /// # Panics
-                /// If there is no such sample.
+                /// Panics if `sample` is not less than the batch size.
                 pub fn set_sample(&mut self, sample: usize, one: &#state<#of 1, #scalar>) {
                     #k::check_sample(sample, #batch);
                     #(#k::replace_sample(#k::Flat::flat_mut(&mut self.#paths), sample, #k::Flat::flat(&one.#paths));)*
@@ -150,23 +156,28 @@ impl Items<'_> {
         quote! {
             /// The number of learned scalars.
             pub const PARAMETER_COUNT: usize = #parameters;
-            /// Floating-point operations of one step and sample: two for each multiplication of a product with
-            /// its addition, one for each element-wise operation and each elementary function.
+            /// The number of floating-point operations per step and sample. Each multiply-add of a
+            /// matrix product counts as two; each element-wise operation and each elementary
+            /// function counts as one.
             pub const FLOPS_PER_STEP: usize = #flops;
-            /// Those of them that wait for the step before when a sequence runs; all others are done for many steps at once.
+            /// The part of `FLOPS_PER_STEP` that is sequential. The rest is computed for many steps
+            /// at once.
             pub const RECURRENT_FLOPS_PER_STEP: usize = #recurrent;
-            /// Bytes that a tape keeps for each step and sample.
+            /// The number of bytes that a tape stores per step and sample.
             pub const TAPE_BYTES_PER_STEP: usize = #tape * ::core::mem::size_of::<#scalar>();
-            /// Bytes of one sample's state.
+            /// The size of the state of one sample, in bytes.
             pub const STATE_BYTES: usize = #states * ::core::mem::size_of::<#scalar>();
-            /// The equations of a step, in the order of their evaluation.
+            /// The equations of a step, in order of evaluation.
             pub const EQUATIONS: &'static str = #equations;
-            /// The derived equations of the backward pass: `x_bar` is the cotangent of `x`, `Σ` the sum of the product behind it over
-            /// steps and samples. `o_pre` is what stands within `o = sigmoid(..)`, `tanh_c` is `tanh(c)`.
+            /// The equations of the backward pass. `x_bar` is the cotangent of `x`. `Σ` sums the
+            /// product that follows it over steps and samples. `o_pre` is the argument of the
+            /// activation in `o = sigmoid(..)`, and `tanh_c` is `tanh(c)`.
             pub const ADJOINTS: &'static str = #adjoints;
-            /// The derivative of each state after a step by each state before it, by the chain rule through the equations: between
-            /// vectors a matrix (`diag(f)` has `f` on its diagonal, `I` is the identity, `ones` a column of ones); by or of a matrix what
-            /// becomes of a small change, `∂S/∂S[t-1](δS) = f * δS`.
+            /// The derivative of each new state with respect to each old state, by the chain rule
+            /// through the equations. Between vectors it is a matrix: `diag(f)` has `f` on its
+            /// diagonal, `I` is the identity, and `ones` is a column of ones. If either state is a
+            /// matrix, the derivative is written as a linear map of a small change:
+            /// `∂S/∂S[t-1](δS) = f * δS`.
             pub const JACOBIAN: &'static str = #jacobian;
         }
     }

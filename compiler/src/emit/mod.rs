@@ -1,15 +1,17 @@
-//! From the plan to Rust.
+//! Emission of Rust code from the plan.
 //!
 //! - [`context`]: names, types of blocks, paths;
-//! - [`body`]: values as slices, and statements; [`region`]: one region's code, group by group; [`fused`]: the loops over entries;
-//!   [`ops`]: the code of operations;
-//! - [`layout`]: the tape; [`sequence`]: forward and backward; [`stream`]: one step; [`start`]: initial states;
-//! - [`items`]: all that a definition expands to: [`types`] as signatures name them, [`structs`], [`methods`] of a step, and [`equations`] with the passes over
-//!   sequences, as the runtime runs them; [`model`]: parameters and initialisation; [`traits`] of the cell, and of its
-//!   [`values`];
-//! - [`quantised`]: the copy of a cell whose matrices are stored in fewer bits, and [`storage`], what it holds;
-//! - [`skeleton`]: what is left of a definition with mistakes;
-//! - [`hygiene`]: identifiers; [`places`] of names in the user's source.
+//! - [`body`]: values as slices, and statements; [`region`]: the code of one region, group by
+//!   group; [`fused`]: loops over entries; [`ops`]: the code of operations;
+//! - [`layout`]: the tape; [`sequence`]: forward and backward pass; [`stream`]: a single step;
+//!   [`start`]: initial states;
+//! - [`items`]: everything that a definition expands to: [`types`] in signatures, [`structs`],
+//!   [`methods`] of a step, and [`equations`] with the passes over sequences that the runtime
+//!   calls; [`model`]: parameters and initialisation; [`traits`] of the cell and of its [`values`];
+//! - [`quantised`]: the copy of a cell whose matrices are stored in fewer bits; [`storage`]: its
+//!   contents;
+//! - [`skeleton`]: the remains of an erroneous definition;
+//! - [`hygiene`]: identifiers; [`places`]: the source positions of the user's names.
 
 pub mod body;
 pub mod context;
@@ -41,7 +43,7 @@ use items::Items;
 use proc_macro2::TokenStream;
 use quote::quote;
 
-/// Returns all that a definition expands to. `mentions` is what stands there for editors alone.
+/// Returns the complete expansion of a definition. `mentions` are tokens for editors alone.
 pub fn emit(items: &Items, mentions: TokenStream) -> TokenStream {
     let cx = items.cx.within_block();
     let (public, private) = (types(items), methods(&items.within(&cx)));
@@ -60,7 +62,7 @@ pub fn emit(items: &Items, mentions: TokenStream) -> TokenStream {
     }
 }
 
-/// The types that a user can name.
+/// Returns the public types.
 fn types(items: &Items) -> TokenStream {
     let (cell, values) = (items.cell_struct(), items.helper_structs());
     let tape = items.cx.on_heap(|| items.tape_struct());
@@ -68,11 +70,11 @@ fn types(items: &Items) -> TokenStream {
     quote!(#cell #values #tape #copies)
 }
 
-/// The implementations of those types.
+/// Returns the implementations of the public types.
 fn methods(items: &Items) -> TokenStream {
     let (equations, step) = (items.equations(), items.step_methods());
     let (parameters, values) = (model::step(items), traits::values(items));
-    // A tape, the passes over it and the traits of layers take a heap.
+    // The tape, the passes over it and the traits of layers need a heap.
     let sequences = items.cx.on_heap(|| {
         let (passes, boxes, layers) = (items.passes(), model::boxes(items), traits::layers(items));
         quote!(#passes #boxes #layers)

@@ -1,4 +1,4 @@
-//! Parameters: building, initialising and visiting them; what a step costs.
+//! Parameters: construction, initialisation and visiting. Also the cost of a step.
 
 use crate::analysis::initialisers::Initialiser;
 use crate::emit::context::Context;
@@ -11,7 +11,8 @@ use crate::syntax::ast::{DeclarationKind, declared};
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
-/// What a cell of parameters is without a heap: made by value, initialised, visited.
+/// Returns the part of a cell that needs no allocator: construction, initialisation, visiting
+/// parameters.
 pub fn step(items: &Items) -> TokenStream {
     let (cx, types) = (items.cx, &items.types);
     let (k, scalar) = (&cx.k, &cx.scalar);
@@ -62,19 +63,19 @@ pub fn step(items: &Items) -> TokenStream {
     });
     quote! {
         impl<#dims #scalar: #k::Scalar> #cell {
-            /// Every parameter and buffer zero.
+            /// Returns a cell whose parameters and buffers are all zero.
             pub fn zeros() -> Self {
                 Self { #(#zeros,)* #marker }
             }
 
-            /// First values as the definition's initialisers say.
+            /// Returns a cell initialised by the initialisers of the definition.
             pub fn init(rng: &mut (impl #k::Rng + ?::core::marker::Sized)) -> Self {
                 let mut cell = Self::zeros();
                 cell.initialise(rng);
                 cell
             }
 
-            /// Overwrites every parameter and buffer by its first value.
+            /// Overwrites every parameter and buffer with its initial value.
             pub fn initialise(&mut self, rng: &mut (impl #k::Rng + ?::core::marker::Sized)) {
                 #(#initialise)*
             }
@@ -116,19 +117,20 @@ pub fn step(items: &Items) -> TokenStream {
     }
 }
 
-/// Cells built on the heap.
+/// Returns the functions that construct cells on the heap.
 pub fn boxes(items: &Items) -> TokenStream {
     let (cx, types) = (items.cx, &items.types);
     let (k, scalar) = (&cx.k, &cx.scalar);
     let (dims, cell) = (&types.dims, &types.cell);
     quote! {
         impl<#dims #scalar: #k::Scalar> #cell {
-            /// [`zeros`](Self::zeros), built on the heap: a large cell overflows a thread's stack.
+            /// Returns [`zeros`](Self::zeros), constructed on the heap: a large cell would overflow
+            /// the stack of a thread.
             pub fn zeros_boxed() -> #k::Box<Self> {
                 #k::boxed(Self::zeros)
             }
 
-            /// [`init`](Self::init), built on the heap.
+            /// Returns [`init`](Self::init), constructed on the heap.
             pub fn init_boxed(rng: &mut (impl #k::Rng + ?::core::marker::Sized)) -> #k::Box<Self> {
                 let mut cell = Self::zeros_boxed();
                 cell.initialise(rng);
@@ -178,7 +180,8 @@ fn initialiser_call(cx: &Context, name: &proc_macro2::Ident, initialiser: &Initi
     }
 }
 
-/// The operations of one step as an expression of the dimensions: of a pass's nodes that run in one of the regions.
+/// Returns the number of operations of one step as an expression of the dimensions. Counts the
+/// nodes of a pass in the regions selected by `is_counted`.
 pub fn flops(cx: &Context, graph: &Graph, pass: &Pass, is_counted: impl Fn(Region) -> bool) -> TokenStream {
     let terms = operations(graph, pass, is_counted).into_iter().map(|(times, dimensions)| {
         let times = proc_macro2::Literal::usize_unsuffixed(times as usize);

@@ -1,26 +1,27 @@
-//! Where names stand in the user's source.
+//! The positions of names in the user's source.
 //!
-//! To an editor a token of a definition is whatever stands at its place in the expansion. So every name has a place once: where generated
-//! code defines what it names, or, as [`mentions`](crate::editor::mentions) has it, where the user mentions it. Anywhere else it stands at the call of the
-//! macro, or an editor would look at each of its hundred uses.
+//! An editor resolves a token of the definition to the token of the expansion with the same span.
+//! Each name therefore keeps its span exactly once: where generated code defines the named item, or
+//! where [`mentions`](crate::editor::mentions) records a mention. All other uses have the span of
+//! the macro call, or an editor would examine each of a hundred uses.
 
 use crate::syntax::ast::Cell;
 use proc_macro2::{Ident, Span};
 
-/// The names that a cell defines, with their places.
+/// The names that a cell defines, with the spans of their definitions.
 #[derive(Debug)]
 pub struct Places {
     pub cell: Ident,
     pub dimensions: Vec<Ident>,
-    /// By declaration.
+    /// The names of the declarations.
     pub declarations: Vec<Ident>,
-    /// By equation and target.
+    /// The names of the targets of each equation.
     pub targets: Vec<Vec<Ident>>,
     pub outputs: Vec<Ident>,
 }
 
 impl Places {
-    /// Takes the places out of a cell.
+    /// Takes the spans out of a cell.
     pub fn take(cell: &mut Cell) -> Self {
         Places {
             cell: take(&mut cell.name),
@@ -40,7 +41,7 @@ impl Places {
     }
 }
 
-/// The name as it is; what stays behind means the same at no place of its own.
+/// Returns the name with its span, and leaves the same name behind with the span of the macro call.
 fn take(name: &mut Ident) -> Ident {
     let placeless = Span::call_site().resolved_at(name.span());
     let placed = name.clone();

@@ -1,9 +1,10 @@
-//! The copy of a cell whose matrices are stored in fewer bits: the same step, but for what products read.
+//! The quantised copy of a cell, whose matrices are stored in fewer bits. Its step differs only in
+//! the operands of products.
 
-use crate::emit::equations::{Equations, mistaken};
+use crate::emit::equations::{Equations, panicking_body};
 use crate::emit::items::Items;
 use crate::emit::start::Start;
-use crate::emit::storage::{Kind, Storage, computed_from};
+use crate::emit::storage::{Kind, StoredValues, computed_from};
 use crate::emit::stream::Stream;
 use crate::graph::ir::{Graph, Id, Op, Piece};
 use crate::lower::names::Names;
@@ -12,11 +13,11 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What a part of the copy is made of: values of a graph.
+/// The values of one graph that a part of the copy consists of.
 struct Part<'a> {
     graph: &'a Graph,
     names: &'a Names,
-    storage: Storage,
+    storage: StoredValues,
 }
 
 impl Part<'_> {
@@ -30,18 +31,18 @@ impl Items<'_> {
         self.parts(plan).swap_remove(0)
     }
 
-    /// The part that steps read, and the part that the initial state is made of, if it isn't zero.
-    /// A block of a parameter is stored alike wherever it is read, so that one rounding of the
-    /// cell's parameters shows what its copy computes.
+    /// Returns the part for steps, and the part for the initial state if it is not zero. A block of
+    /// a parameter is stored in the same way in both, so that rounding the parameters of the cell
+    /// once gives the results of its copy.
     fn parts<'p>(&self, plan: &'p Plan) -> Vec<Part<'p>> {
         let mut plain = computed_from(&plan.graph, &plan.streaming.schedule);
         loop {
-            let step = Storage::of_step(&plan.graph, &plan.streaming.schedule, &plain);
+            let step = StoredValues::of_step(&plan.graph, &plan.streaming.schedule, &plain);
             let step = Part { graph: &plan.graph, names: &plan.names, storage: step };
             let start = plan.initial.as_ref().map(|initial| Part {
                 graph: &initial.graph,
                 names: &initial.names,
-                storage: Storage::of_start(&initial.graph, &initial.forward.schedule, &plain),
+                storage: StoredValues::of_start(&initial.graph, &initial.forward.schedule, &plain),
             });
             let parts: Vec<Part> = [Some(step), start].into_iter().flatten().collect();
             let (mut kinds, mut differ) = (BTreeMap::new(), BTreeSet::new());
@@ -57,8 +58,8 @@ impl Items<'_> {
         }
     }
 
-    /// How the blocks of a parameter are stored, in the order in which they are visited. Empty if
-    /// all of them are whole.
+    /// Returns the storage of each block of a parameter, in the order in which they are visited.
+    /// Empty if none is stored in fewer bits.
     pub fn storages(&self, index: usize) -> Vec<TokenStream> {
         let (Some(plan), Some(shape)) = (self.plan, &self.cx.shapes.declarations[index]) else {
             return vec![];
@@ -79,12 +80,12 @@ impl Items<'_> {
         let storage = |kind: &Kind| match kind {
             Kind::Plain => quote!(#k::Storage::Whole),
             Kind::Narrow => quote!(#k::Storage::ByRow),
-            Kind::Turned => quote!(#k::Storage::ByColumn),
+            Kind::Transposed => quote!(#k::Storage::ByColumn),
         };
         grid.iter().map(storage).collect()
     }
 
-    /// Fields and their types.
+    /// Returns the fields and their types.
     fn quantised_fields(&self) -> Vec<(Ident, TokenStream)> {
         let parts = self.plan.map_or(vec![], |plan| self.parts(plan));
         let of_part = |part: &Part| -> Vec<_> {
@@ -93,7 +94,7 @@ impl Items<'_> {
         parts.iter().flat_map(of_part).collect()
     }
 
-    /// The types: of the copy; of its handle, if there is a context.
+    /// Returns the types of the copy and of its handle. The handle exists only if there is a context.
     fn quantised_types(&self) -> (TokenStream, TokenStream) {
         let (cx, dim_args) = (self.cx, &self.types.dim_args);
         let (scalar, batch, format) = (&cx.scalar, &cx.batch, &cx.format);
@@ -111,7 +112,7 @@ impl Items<'_> {
         let (scalar, batch, format) = (&cx.scalar, &cx.batch, &cx.format);
         let (copy, handle) = (format_ident!("{name}Quantised"), format_ident!("{name}QuantisedPrepared"));
         let doc = format!(
-            "A copy of [`{name}`] for inference, whose matrices are stored in fewer bits. Made by \
+            "A copy of [`{name}`] for inference, whose matrices are stored in fewer bits. Created by \
              [`quantised`]({name}::quantised)."
         );
         let attributes = quote! {
@@ -120,7 +121,7 @@ impl Items<'_> {
         let (fields, kinds): (Vec<_>, Vec<_>) = self.quantised_fields().into_iter().unzip();
         let prepared = self.types.context.iter().map(|context| {
             let doc = format!(
-                "[`{copy}`] ready to stream: holds everything that depends on the context alone. Made by `prepare`."
+                "A handle of [`{copy}`] for streaming: holds everything that depends on the context alone. Created by `prepare`."
             );
             let own = self.plan.map_or(vec![], |plan| {
                 let part = self.step_part(plan);
@@ -162,17 +163,17 @@ impl Items<'_> {
         let zero = self.plan.map_or(vec![], |plan| self.parts(plan)).into_iter().flat_map(|part| {
             let zero = |(field, _, kind): (Ident, Id, Kind)| match kind {
                 Kind::Plain => quote!(#field: #k::Varying::<#scalar>::zero(),),
-                Kind::Narrow | Kind::Turned => quote!(#field: #k::Stored::zero(),),
+                Kind::Narrow | Kind::Transposed => quote!(#field: #k::Stored::zero(),),
             };
             part.fields().map(zero).collect::<Vec<_>>()
         });
         let states = self.state_methods();
         let boxed = cx.on_heap(|| {
             quote! {
-                /// [`quantised`](Self::quantised), built on the heap.
+                /// Returns [`quantised`](Self::quantised), constructed on the heap.
                 ///
                 /// # Errors
-                /// As there.
+                /// Returns the errors of [`quantised`](Self::quantised).
                 pub fn quantised_boxed<#format: #k::Format>(
                     &self,
                 ) -> ::core::result::Result<#k::Box<#copy>, #k::NotFinite> {
@@ -185,10 +186,11 @@ impl Items<'_> {
         let (quantise, step) = (self.quantise(), self.quantised_step());
         quote! {
             impl<#dims #scalar: #k::Scalar> #cell {
-                /// A copy for inference, whose matrices are stored in fewer bits.
+                /// Returns a copy for inference, whose matrices are stored in fewer bits.
                 ///
                 /// # Errors
-                /// A matrix with an entry that is NaN, infinite or too large to be stored.
+                /// Returns an error if a matrix has an entry that is NaN, infinite or too large to
+                /// be stored.
                 pub fn quantised<#format: #k::Format>(&self) -> ::core::result::Result<#copy, #k::NotFinite> {
                     let mut copy: #copy = #copy_name::zeros();
                     copy.quantise(self)?;
@@ -199,15 +201,16 @@ impl Items<'_> {
             }
 
             impl<#dims #format: #k::Format, #scalar: #k::Scalar> #copy {
-                /// Everything zero: to become a copy, or to be read from bytes.
+                /// Returns a copy of zeros, to be filled by `quantise` or read from bytes.
                 pub fn zeros() -> Self {
                     Self { #(#zero)* marker: ::core::marker::PhantomData }
                 }
 
-                /// Becomes a copy of `cell`.
+                /// Overwrites this with a copy of `cell`.
                 ///
                 /// # Errors
-                /// A matrix with an entry that is NaN, infinite or too large to be stored. The copy is then of no use.
+                /// Returns an error if a matrix has an entry that is NaN, infinite or too large to
+                /// be stored. The contents of the copy are then unspecified.
                 pub fn quantise(&mut self, cell: &#cell) -> ::core::result::Result<(), #k::NotFinite> {
                     #quantise
                 }
@@ -235,10 +238,10 @@ impl Items<'_> {
         }
     }
 
-    /// Statements that store all that `self`, a copy, holds of `cell`.
+    /// Returns the statements that store `cell` in `self`, a copy.
     fn quantise(&self) -> TokenStream {
         let (cx, k) = (self.cx, &self.cx.k);
-        let Some(plan) = self.plan else { return mistaken() };
+        let Some(plan) = self.plan else { return panicking_body() };
         let parts = self.parts(plan);
         let stream = Stream { cx, plan, storage: None };
         let mut is_computed = false;
@@ -265,7 +268,7 @@ impl Items<'_> {
                         quote!(#k::copy(#k::Flat::flat_mut(&mut __copy.#field), #slice);)
                     }
                     Kind::Narrow => quote!(__is_stored &= #k::Stored::store(&mut __copy.#field, &#from);),
-                    Kind::Turned => {
+                    Kind::Transposed => {
                         quote!(__is_stored &= #k::Stored::store_turned(&mut __copy.#field, &#from);)
                     }
                 });
@@ -299,7 +302,8 @@ impl Items<'_> {
         }
     }
 
-    /// The equations of the copy and its step, or that of its handle where there is a context.
+    /// Returns the equations of the copy and its step, or the step of its handle if there is a
+    /// context.
     fn quantised_step(&self) -> TokenStream {
         let (cx, k, types) = (self.cx, &self.cx.k, &self.types);
         let (scalar, batch, format, dims) = (&cx.scalar, &cx.batch, &cx.format, &types.dims);
@@ -313,7 +317,7 @@ impl Items<'_> {
             None => (quote!(&'a #copy), quote!(let __cell = *__prepared;)),
         };
         let (prepare, step, start) = match self.plan {
-            None => (mistaken(), mistaken(), None),
+            None => (panicking_body(), panicking_body(), None),
             Some(plan) => {
                 let part = self.step_part(plan);
                 let stream = Stream { cx, plan, storage: Some(&part.storage) };
@@ -337,7 +341,8 @@ impl Items<'_> {
         let step = match &types.context {
             None => quote! {
                 impl<#dims #format: #k::Format, #scalar: #k::Scalar> #copy {
-                    /// One step: reads `x`, advances `state`, returns the output. Allocates nothing.
+                    /// Computes one step: reads `x`, advances `state` and returns the output. Does
+                    /// not allocate.
                     #[inline]
                     pub fn step<const #batch: usize>(&self, x: &#input, state: &mut #state) -> #output {
                         #k::step::<Self, { #batch }>(&self, x, state)
@@ -346,12 +351,14 @@ impl Items<'_> {
             },
             Some(context) => quote! {
                 impl<#dims #format: #k::Format, #scalar: #k::Scalar> #copy {
-                    /// A handle for streaming, with everything computed that no input changes.
+                    /// Returns a handle for streaming, which holds everything that does not depend
+                    /// on the inputs.
                     pub fn prepare<'a, const #batch: usize>(&'a self, context: &'a #context) -> #handle {
                         #k::prepare::<Self, { #batch }>(self, context)
                     }
 
-                    /// One step: reads `x`, advances `state`, returns the output. Allocates nothing.
+                    /// Computes one step: reads `x`, advances `state` and returns the output. Does
+                    /// not allocate.
                     #[inline]
                     pub fn step<const #batch: usize>(
                         &self, (x, context): (&#input, &#context), state: &mut #state,
@@ -360,7 +367,8 @@ impl Items<'_> {
                     }
                 }
                 impl<'a, #head> #handle {
-                    /// One step: reads `x`, advances `state`, returns the output. Allocates nothing.
+                    /// Computes one step: reads `x`, advances `state` and returns the output. Does
+                    /// not allocate.
                     #[inline]
                     pub fn step(&self, x: &#input, state: &mut #state) -> #output {
                         #k::step::<#copy, { #batch }>(self, x, state)

@@ -1,4 +1,4 @@
-//! One region's code: each group of the schedule as a loop or a kernel call over slices.
+//! The code of one region: each group of the schedule as a loop or a kernel call over slices.
 
 use super::body::{Body, Frame, Statement};
 use super::fused::Loop;
@@ -10,14 +10,14 @@ use quote::quote;
 use std::collections::HashSet;
 
 impl Body<'_> {
-    /// The code of a region: empty if nothing runs there.
+    /// Returns the code of a region. Empty if nothing runs there.
     pub fn region(&self, region: Region, frame: &dyn Frame) -> TokenStream {
         let parts = self.parts(region).into_iter().map(|part| self.part(region, part, frame));
         parts.collect()
     }
 
-    /// A region's groups, cut where one reads at another step what an earlier one wrote: the slices of a series that is written and those of
-    /// one that is read can't be bound at the same time.
+    /// Splits the groups of a region where a group reads, at another step, a series that an earlier
+    /// group wrote: its slices cannot be bound for reading and for writing at the same time.
     fn parts(&self, region: Region) -> Vec<&[Group]> {
         let Schedule { delayed, users, .. } = &self.pass.schedule;
         let mut parts = vec![];
@@ -70,7 +70,7 @@ impl Body<'_> {
         }
     }
 
-    /// A node with a statement of its own.
+    /// Returns the code of a node with its own statement.
     fn single(&self, region: Region, id: Id) -> TokenStream {
         let node = Statement { body: self, region, id };
         match &self.graph[id].op {
@@ -85,7 +85,7 @@ impl Body<'_> {
         }
     }
 
-    /// A sum over time to which a product adds itself.
+    /// Returns the code of a product that adds itself to a sum over time.
     fn accumulated(&self, region: Region, id: Id) -> TokenStream {
         let node = Statement { body: self, region, id };
         match &self.graph[self.graph[id].args[0]].op {

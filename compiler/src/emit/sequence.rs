@@ -1,4 +1,5 @@
-//! The passes over a sequence: `forward` fills the tape chunk by chunk, `backward` reads it from the end.
+//! The passes over a sequence: `forward` fills the tape chunk by chunk, `backward` reads it from
+//! the end.
 
 use crate::emit::body::{Body, Frame};
 use crate::emit::context::Context;
@@ -15,7 +16,7 @@ use quote::quote;
 pub struct Sequence<'a> {
     pub cx: &'a Context<'a>,
     pub plan: &'a Plan,
-    /// The type of a step's output.
+    /// The type of the output of a step.
     pub output: &'a TokenStream,
 }
 
@@ -28,7 +29,7 @@ impl<'a> Sequence<'a> {
         Body { cx: self.cx, graph: &self.plan.graph, names: &self.plan.names, pass, storage: None }
     }
 
-    /// The path of a state's block in the state type.
+    /// Returns the path of a state's block in the state type.
     fn state_path(&self, bound: &Bound) -> TokenStream {
         self.cx.declared_path(bound.piece)
     }
@@ -41,7 +42,8 @@ impl<'a> Sequence<'a> {
         quote!(#(#lines)*)
     }
 
-    /// The statements of the forward pass, in a function generic over the instruction set.
+    /// Returns the statements of the forward pass, in a function that is generic over the
+    /// instruction set.
     pub fn forward(&self) -> TokenStream {
         let layout = self.layout();
         let (cx, k) = (self.cx, &self.cx.k);
@@ -102,7 +104,7 @@ impl<'a> Sequence<'a> {
         }
     }
 
-    /// Several inputs, or one of several blocks: a series a block.
+    /// Copies several inputs, or one of several blocks: one series per block.
     fn copy_inputs(&self, layout: &Layout) -> TokenStream {
         let (cx, k) = (self.cx, &self.cx.k);
         if layout.reads_inputs_in_place() {
@@ -142,7 +144,7 @@ impl<'a> Sequence<'a> {
         self.cx.path_within(piece)
     }
 
-    /// The path of an output's block in the output type.
+    /// Returns the path of an output's block in the output type.
     pub fn output_path(&self, bound: &Bound) -> TokenStream {
         let (rows, columns) = &self.plan.output_shapes[bound.piece.of];
         let path = self.cx.piece_path(rows.len(), columns.len(), bound.piece.row, bound.piece.column);
@@ -153,7 +155,7 @@ impl<'a> Sequence<'a> {
         path
     }
 
-    /// Where outputs are structs or blocks, they are put together at the end of each chunk.
+    /// Assembles outputs that are structs or have several blocks at the end of each chunk.
     fn assemble_outputs(&self, layout: &Layout) -> TokenStream {
         if layout.returns_outputs_in_place() {
             return TokenStream::new();
@@ -189,7 +191,7 @@ impl<'a> Sequence<'a> {
         }
     }
 
-    /// The statements of the backward pass.
+    /// Returns the statements of the backward pass.
     pub fn backward(&self) -> TokenStream {
         let layout = self.layout();
         let (cx, k) = (self.cx, &self.cx.k);
@@ -198,7 +200,8 @@ impl<'a> Sequence<'a> {
         let body = self.body(&self.plan.backward);
         let region = |region| body.region(region, &frame);
 
-        // Chunk buffers of the backward pass alone are made at its first call; sums start at zero.
+        // Chunk buffers that only the backward pass uses are allocated by its first call. Sums
+        // start at zero.
         let sums = self.plan.graph.ids().filter_map(|id| {
             let is_sum = self.plan.graph[id].op == Op::Accumulate;
             let is_fixed = self.plan.backward.places.get(&id) == Some(&Place::Fixed);
@@ -215,8 +218,9 @@ impl<'a> Sequence<'a> {
             let (series, path) = (layout.carry_series(bound.piece), self.state_path(bound));
             quote!(#k::read_step(&__tape.#series, 0, &mut __dstate.#path);)
         });
-        // The chunk after this one left its carry at the front; this one reads it at its own end.
-        let hand_on = self.plan.states.iter().map(|bound| {
+        // The next chunk has left its carry at the front of the series; this chunk reads it at its
+        // end.
+        let pass_carry = self.plan.states.iter().map(|bound| {
             let series = layout.carry_series(bound.piece);
             quote!(#k::copy_step(&mut __tape.#series, 0, __t1 - __t0);)
         });
@@ -257,11 +261,11 @@ impl<'a> Sequence<'a> {
             #context
             let mut __t1 = __steps;
             while __t1 > 0 {
-                // The chunks of the forward pass, so that both have the same ends.
+                // The chunks have the same boundaries as in the forward pass.
                 let __t0 = (__t1 - 1) / __chunk * __chunk;
                 let __columns = (__t1 - __t0) * #batch;
                 #(#load_bars)*
-                #(#hand_on)*
+                #(#pass_carry)*
                 #states_before
                 #before
                 for __t in (__t0..__t1).rev() {
@@ -285,7 +289,8 @@ impl<'a> Sequence<'a> {
         }
     }
 
-    /// Padding must not reach the gradients: what the backward pass reads of a padded step becomes that of the sample's last step.
+    /// Keeps padding out of the gradients: where the backward pass reads padded steps, they are
+    /// overwritten by the last step of the sample.
     fn clean_residuals(&self, layout: &Layout) -> TokenStream {
         let k = &self.cx.k;
         let kept = layout.kept().into_iter().map(|series| (series, 0_usize));
@@ -296,7 +301,7 @@ impl<'a> Sequence<'a> {
         quote!(#(#lines)*)
     }
 
-    /// The states before the steps of a chunk, where they are read.
+    /// Copies the states before the steps of a chunk, where they are read.
     fn states_before(&self, layout: &Layout) -> TokenStream {
         let k = &self.cx.k;
         let states = layout.read_before().map(|bound| {
@@ -316,7 +321,7 @@ impl<'a> Sequence<'a> {
         quote!(#k::load_bars_of(&mut __tape.#series, __dys, (__t0, __t1), __lengths, |__dy| &(*__dy) #path);)
     }
 
-    /// The cotangents of the inputs of a chunk, where they are asked for.
+    /// Writes the cotangents of the inputs of a chunk, if they are requested.
     fn input_bars(&self, layout: &Layout, body: &Body, frame: &SequenceFrame) -> TokenStream {
         let (cx, k) = (self.cx, &self.cx.k);
         let inputs = declared(cx.cell, DeclarationKind::Input);
@@ -356,7 +361,7 @@ impl<'a> Sequence<'a> {
         }
     }
 
-    /// Adds to the gradients what was not accumulated in them.
+    /// Adds the values to the gradients that were not accumulated in place.
     fn add_gradients(&self, frame: &SequenceFrame) -> TokenStream {
         let mut lines = TokenStream::new();
         for bound in &self.plan.gradients {
@@ -403,7 +408,7 @@ pub fn add_to_gradient(
     quote!({ #bindings #k::add_into(#to, #variable); })
 }
 
-/// Adds a value to a block of a context's cotangent.
+/// Adds a value to a block of the cotangent of a context.
 pub fn add_to_context(
     cx: &Context,
     frame: &dyn crate::emit::body::Frame,
@@ -417,7 +422,7 @@ pub fn add_to_context(
     quote!({ #bindings #k::add_into(#k::Flat::flat_mut(&mut __dcontext.#path), #variable); })
 }
 
-/// For the documentation: scalars a step and sample that the tape keeps.
+/// Returns the number of scalars that the tape stores per step and sample, for the documentation.
 pub fn tape_scalars(layout: &Layout) -> TokenStream {
     let sizes = layout
         .fields()

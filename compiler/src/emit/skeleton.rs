@@ -1,13 +1,13 @@
-//! What a definition with mistakes still expands to: its types and signatures, so that the rest of the user's
-//! crate gets no errors that follow from them.
+//! The remains of an erroneous definition: its types and signatures, so that the rest of the user's
+//! crate gets no follow-up errors.
 
 use crate::syntax::ast::Cell;
 use proc_macro2::Ident;
 use std::collections::HashSet;
 use syn::ext::IdentExt;
 
-/// Leaves out what Rust would reject a second time: a field that is declared twice. A second dimension of one
-/// name gets another, since callers count the arguments.
+/// Removes what Rust would reject a second time: a field that is declared twice. A second dimension
+/// of the same name is renamed instead, since callers count the arguments.
 pub fn tidy(cell: &mut Cell) {
     let mut dimensions = HashSet::new();
     for dimension in &mut cell.dimensions {

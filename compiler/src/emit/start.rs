@@ -1,9 +1,9 @@
-//! The states' initial values and their pull-back.
+//! The initial values of the states and their pull-back.
 
 use crate::emit::body::{Body, Frame};
 use crate::emit::context::Context;
 use crate::emit::hygiene::variable;
-use crate::emit::storage::Storage;
+use crate::emit::storage::StoredValues;
 use crate::graph::ir::{Id, Op};
 use crate::lower::names::Names;
 use crate::plan::schedule::Region;
@@ -15,15 +15,15 @@ use quote::quote;
 pub struct Start<'a> {
     pub cx: &'a Context<'a>,
     pub plan: &'a InitialPlan,
-    /// What a quantised copy holds, if the state is one's.
-    pub storage: Option<&'a Storage>,
+    /// The storage of a quantised copy, if the state is that of one.
+    pub storage: Option<&'a StoredValues>,
 }
 
-/// Slices of locals and of what is declared.
+/// The frame of the initial values: slices of locals and of declarations.
 struct StartFrame<'a> {
     cx: &'a Context<'a>,
     plan: &'a InitialPlan,
-    storage: Option<&'a Storage>,
+    storage: Option<&'a StoredValues>,
 }
 
 impl Frame for StartFrame<'_> {
@@ -77,7 +77,8 @@ impl Start<'_> {
         StartFrame { cx: self.cx, plan: self.plan, storage: self.storage }
     }
 
-    /// Values on the heap, if there is one: this runs once a sequence, and a matrix of parameters may be large.
+    /// Declares values on the heap, if there is one: the code runs once per sequence, and a matrix
+    /// of parameters may be large.
     fn locals(&self, pass: &Pass) -> TokenStream {
         let (cx, k) = (self.cx, &self.cx.k);
         let stored = self.plan.graph.ids().filter(|id| pass.places.get(id) == Some(&Place::Fixed));
@@ -96,7 +97,7 @@ impl Start<'_> {
         quote!(#(#regions)*)
     }
 
-    /// Statements that fill `__state`, which is zero.
+    /// Returns statements that fill `__state`, which is zero.
     pub fn forward(&self) -> TokenStream {
         let k = &self.cx.k;
         let (locals, regions) = (self.locals(&self.plan.forward), self.regions(&self.plan.forward));
@@ -107,7 +108,8 @@ impl Start<'_> {
         quote!(#locals #regions #(#copies)*)
     }
 
-    /// Statements that add to `__grads` and `__dcontext` what `__dstate` hands to the initial values.
+    /// Returns statements that pull `__dstate` back through the initial values, adding to `__grads`
+    /// and `__dcontext`.
     pub fn backward(&self) -> TokenStream {
         use crate::emit::sequence::{add_to_context, add_to_gradient};
         let frame = self.frame();

@@ -1,4 +1,5 @@
-//! What a quantised copy of a cell holds: what a pass reads of parameters alone, and which of it is stored in fewer bits.
+//! The contents of a quantised copy of a cell: the values of parameters alone that a pass reads,
+//! and which of them are stored in fewer bits.
 
 use crate::dim::Atom;
 use crate::emit::context::Context;
@@ -10,39 +11,39 @@ use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How a value is stored.
+/// The representation of a stored value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// As it is.
+    /// Unchanged.
     Plain,
-    /// In fewer bits: products alone read it.
+    /// In fewer bits. All its uses are products.
     Narrow,
-    /// In fewer bits, and transposed: products alone read it, all of them its transpose.
-    Turned,
+    /// In fewer bits, and transposed. All its uses are products with its transpose.
+    Transposed,
 }
 
-/// The values of a pass, each with how it is stored.
-pub struct Storage {
+/// The values of a pass, each with its representation.
+pub struct StoredValues {
     kinds: BTreeMap<Id, Kind>,
     prefix: &'static str,
 }
 
-impl Storage {
-    /// Of a step: what is computed of parameters alone is stored as computed. Blocks in `plain`
-    /// stay as they are.
+impl StoredValues {
+    /// Returns the storage of a step. A value that is computed from parameters alone is stored as
+    /// computed. Blocks in `plain` stay unchanged.
     pub fn of_step(graph: &Graph, schedule: &Schedule, plain: &BTreeSet<Piece>) -> Self {
         let regions = [Region::Context, Region::Step];
-        Storage { kinds: kinds(graph, schedule, &regions, plain, |_| true), prefix: "v" }
+        StoredValues { kinds: kinds(graph, schedule, &regions, plain, |_| true), prefix: "v" }
     }
 
-    /// Of the initial state: parameters alone, since everything else is computed there. Blocks in
-    /// `plain` stay as they are.
+    /// Returns the storage of the initial state. It holds parameters alone, since everything else
+    /// is computed there. Blocks in `plain` stay unchanged.
     pub fn of_start(graph: &Graph, schedule: &Schedule, plain: &BTreeSet<Piece>) -> Self {
         let is_stored = |id: Id| graph[id].op.is_leaf();
-        Storage { kinds: kinds(graph, schedule, &Region::ALL, plain, is_stored), prefix: "start" }
+        StoredValues { kinds: kinds(graph, schedule, &Region::ALL, plain, is_stored), prefix: "start" }
     }
 
-    /// The blocks of parameters that are stored, each with how.
+    /// Returns the blocks of parameters that are stored, each with its representation.
     pub fn pieces<'g>(&self, graph: &'g Graph) -> impl Iterator<Item = (Piece, Kind)> + use<'g, '_> {
         self.ids().filter_map(|(id, kind)| Some((piece(graph, id)?, kind)))
     }
@@ -59,29 +60,29 @@ impl Storage {
         ident(&format!("{}_{}", self.prefix, names.text(id)))
     }
 
-    /// The slice of a value, or what stands for it.
+    /// Returns the slice of a value, or its view if it is stored in fewer bits.
     pub fn read(&self, cx: &Context, names: &Names, id: Id) -> Option<TokenStream> {
         let (k, field) = (&cx.k, self.field(names, id));
         Some(match self.kind(id)? {
             Kind::Plain => quote!(#k::Flat::flat(&__cell.#field)),
-            Kind::Narrow | Kind::Turned => quote!(#k::Stored::view(&__cell.#field)),
+            Kind::Narrow | Kind::Transposed => quote!(#k::Stored::view(&__cell.#field)),
         })
     }
 
-    /// The type of a field.
+    /// Returns the type of a field.
     pub fn kept(&self, cx: &Context, graph: &Graph, id: Id) -> TokenStream {
         let (k, format, scalar, shape) = (&cx.k, &cx.format, &cx.scalar, graph[id].shape);
         let [rows, columns] = [shape.rows, shape.columns].map(|atom| cx.atom(atom));
         match self.kind(id) {
             Some(Kind::Narrow) => quote!(#k::Stored<#format, #scalar, { #rows }, { #columns }>),
-            Some(Kind::Turned) => quote!(#k::Stored<#format, #scalar, { #columns }, { #rows }>),
+            Some(Kind::Transposed) => quote!(#k::Stored<#format, #scalar, { #columns }, { #rows }>),
             _ => cx.block_type(shape, Level::Param),
         }
     }
 }
 
-/// The blocks that a value which a step needs of parameters alone is computed from: from their
-/// entries as they are.
+/// Returns the blocks whose unchanged entries are used to compute those values of a step that
+/// depend on parameters alone.
 pub fn computed_from(graph: &Graph, schedule: &Schedule) -> BTreeSet<Piece> {
     let operands =
         schedule.groups(Region::Param).iter().flat_map(|group| group.operands(graph, &schedule.users));
@@ -125,7 +126,7 @@ fn kinds(
                 .or_insert(kind);
         }
     }
-    // Products that run together read matrices of one kind.
+    // Products that run together read matrices of the same kind.
     loop {
         let mut is_changed = false;
         for group in groups.iter().filter(|group| !group.sums().is_empty()) {
@@ -146,7 +147,7 @@ fn kinds(
     }
 }
 
-/// What a group multiplies from the left, or takes columns of.
+/// Returns the matrices that a group multiplies from the left or gathers columns of.
 fn matrices(graph: &Graph, group: &Group) -> Vec<(Id, Kind)> {
     if let Group::Single(id) = group {
         return match graph[*id].op {
@@ -156,8 +157,8 @@ fn matrices(graph: &Graph, group: &Group) -> Vec<(Id, Kind)> {
     }
     let terms = group.sums().iter().flat_map(|sum| &sum.terms);
     let of_term = |term: &Id| {
-        let is_turned = matches!(graph[*term].op, Op::MatMul { ta: true, .. });
-        (graph[*term].args[0], if is_turned { Kind::Turned } else { Kind::Narrow })
+        let is_transposed = matches!(graph[*term].op, Op::MatMul { ta: true, .. });
+        (graph[*term].args[0], if is_transposed { Kind::Transposed } else { Kind::Narrow })
     };
     terms.map(of_term).collect()
 }

@@ -1,10 +1,10 @@
-//! One step alone: everything in registers and on the stack.
+//! A single step, with everything in registers and on the stack.
 
 use crate::emit::body::{Body, Frame};
 use crate::emit::context::Context;
 use crate::emit::hygiene::variable;
 use crate::emit::layout::{Layout, read_leaf};
-use crate::emit::storage::Storage;
+use crate::emit::storage::StoredValues;
 use crate::graph::ir::{Id, Level, Op};
 use crate::lower::names::Names;
 use crate::plan::schedule::Region;
@@ -16,16 +16,17 @@ use quote::quote;
 pub struct Stream<'a> {
     pub cx: &'a Context<'a>,
     pub plan: &'a Plan,
-    /// What a quantised copy holds, if the step is one's.
-    pub storage: Option<&'a Storage>,
+    /// The storage of a quantised copy, if the step is that of one.
+    pub storage: Option<&'a StoredValues>,
 }
 
-/// Slices of locals, of the prepared handle, of the arguments of a step.
+/// The frame of a single step: slices of locals, of the prepared handle and of the arguments.
 struct StreamFrame<'a> {
     layout: &'a Layout<'a>,
-    /// Values of a level below time are locals while they are prepared, fields of the handle afterwards.
+    /// Values of a level below time are locals while the handle is prepared, and its fields
+    /// afterwards.
     is_preparing: bool,
-    storage: Option<&'a Storage>,
+    storage: Option<&'a StoredValues>,
 }
 
 impl Frame for StreamFrame<'_> {
@@ -67,12 +68,12 @@ impl Frame for StreamFrame<'_> {
     }
 }
 
-/// The local that holds a value, beside the slice of it.
+/// Returns the local that holds a value, as opposed to the slice of it.
 fn value_of(names: &Names, id: Id) -> Ident {
     variable(&format!("value_{}", names.text(id)))
 }
 
-/// Where a value stands when the step has run.
+/// Returns the place of a value after the step.
 fn result(layout: &Layout, id: Id) -> TokenStream {
     match layout.plan.streaming.places.get(&id) {
         Some(Place::State(piece)) => {
@@ -96,12 +97,12 @@ fn input_path(layout: &Layout, piece: crate::graph::ir::Piece) -> TokenStream {
 }
 
 impl Stream<'_> {
-    /// The values of the handle: everything that depends on parameters and context alone.
+    /// Returns the values of the handle: everything that depends on parameters and context alone.
     pub fn fields(&self) -> Vec<(Ident, TokenStream)> {
         self.fields_of(self.fixed())
     }
 
-    /// Those of them that depend on the context.
+    /// Returns the values of the handle that depend on the context.
     pub fn context_fields(&self) -> Vec<(Ident, TokenStream)> {
         self.fields_of(self.fixed_at(Level::Context))
     }
@@ -149,24 +150,27 @@ impl Stream<'_> {
         quote!(#(#lines)*)
     }
 
-    /// Computes the handle's values: statements, then the fields of a struct expression.
+    /// Computes the values of the handle. Returns statements, and the fields of a struct
+    /// expression.
     pub fn prepare(&self) -> (TokenStream, TokenStream) {
         let fixed = self.fixed();
         (self.compute(&fixed, &[Region::Param, Region::Context]), self.struct_fields(&fixed))
     }
 
-    /// Computes what depends on parameters alone, each value in its [`local`](Self::local): statements.
+    /// Computes the values that depend on parameters alone, each in its [`local`](Self::local).
+    /// Returns statements.
     pub fn prepare_parameters(&self) -> TokenStream {
         self.compute(&self.fixed_at(Level::Param), &[Region::Param])
     }
 
-    /// Computes what depends on the context: statements, then the fields of a struct expression.
+    /// Computes the values that depend on the context. Returns statements, and the fields of a
+    /// struct expression.
     pub fn prepare_context(&self) -> (TokenStream, TokenStream) {
         let fixed = self.fixed_at(Level::Context);
         (self.compute(&fixed, &[Region::Context]), self.struct_fields(&fixed))
     }
 
-    /// The local that a value is prepared in.
+    /// Returns the local in which a value is prepared.
     pub fn local(&self, id: Id) -> Ident {
         value_of(&self.plan.names, id)
     }
@@ -187,7 +191,7 @@ impl Stream<'_> {
         quote!(#(#fields)*)
     }
 
-    /// The statements of a step, ending in the output.
+    /// Returns the statements of a step, ending in the output.
     pub fn step(&self) -> TokenStream {
         let layout = self.layout();
         let k = &self.cx.k;

@@ -13,7 +13,7 @@ use quote::format_ident;
 use quote::quote;
 
 impl Items<'_> {
-    /// A struct of helper fields, with `B` and `T`.
+    /// Returns a helper struct with the generic parameters `B` and `T`.
     fn helper(
         &self,
         suffix: &str,
@@ -30,7 +30,7 @@ impl Items<'_> {
             false => fields.iter().map(|(head, kind)| quote!(#head: #kind)).collect(),
             true => {
                 let doc =
-                    "A cell without such values has none; the type is there so that signatures are alike.";
+                    "A placeholder: the cell has no such values, but all cells have the same signatures.";
                 vec![quote!(#[doc = #doc] pub nothing: ::core::marker::PhantomData<[#scalar; #batch]>)]
             }
         };
@@ -45,7 +45,7 @@ impl Items<'_> {
         }
     }
 
-    /// Public fields for declarations.
+    /// Returns public fields for declarations.
     fn fields(&self, indices: &[usize]) -> Vec<(TokenStream, TokenStream)> {
         let cx = self.cx;
         indices
@@ -54,7 +54,7 @@ impl Items<'_> {
                 let (name, docs) = (&self.places.declarations[*index], self.declaration_docs(*index));
                 // The type that rustdoc shows is a nest of blocks.
                 let blocks = equations::blocks(cx.shaped(), *index).map(|blocks| {
-                    // Where the crate has another name, the link stays text.
+                    // If the crate has another name, the link remains plain text.
                     quote!(#[doc = ""] #[doc = #blocks] #[allow(rustdoc::broken_intra_doc_links)])
                 });
                 (quote!(#docs #blocks pub #name), cx.declared_type(*index))
@@ -62,7 +62,7 @@ impl Items<'_> {
             .collect()
     }
 
-    /// The user's comment on a declaration, its shape, and the equation of a state.
+    /// Returns the user's comment on a declaration, its shape, and the equation of a state.
     pub fn declaration_docs(&self, index: usize) -> TokenStream {
         let cx = self.cx;
         let attributes = docs_of(&cx.cell.declarations[index].attributes);
@@ -74,7 +74,7 @@ impl Items<'_> {
         quote!(#attributes #[doc = #shape])
     }
 
-    /// The user's comment on an equation, its shape, and itself.
+    /// Returns the user's comment on an equation, its shape, and the equation.
     pub fn equation_docs(&self, target: Target) -> TokenStream {
         let cx = self.cx;
         let shape =
@@ -110,7 +110,7 @@ impl Items<'_> {
         saved.sort_unstable();
         let fields: Vec<TokenStream> =
             self.fields(&saved).into_iter().map(|(head, kind)| quote!(#head: #kind)).collect();
-        // A type parameter must be used.
+        // Rust requires that a type parameter is used.
         let marker = fields.is_empty().then(|| {
             quote!(#[doc = "A cell without parameters."] pub nothing: ::core::marker::PhantomData<#scalar>,)
         });
@@ -119,7 +119,8 @@ impl Items<'_> {
             #doc
             #[allow(non_snake_case, dead_code, mixed_script_confusables, confusable_idents, uncommon_codepoints)]
             #[derive(#(#derives),*)]
-            // Products read whole columns: a parameter that starts within a cache line costs up to 1.5 times.
+            // Products read whole columns: a parameter that starts within a cache line is up to 1.5
+            // times slower.
             #[repr(align(64))]
             #visibility struct #name<#dims #scalar = f32> {
                 #(#fields,)*
@@ -128,7 +129,7 @@ impl Items<'_> {
         }
     }
 
-    /// Plain text in a build; the whole page where rustdoc asks for it.
+    /// Returns plain text in a build, and the whole page in rustdoc.
     fn cell_docs(&self) -> TokenStream {
         let (text, root, k) =
             (equations::cell(self.cx.shaped(), &self.resolved.order), &self.cx.root, &self.cx.k);
@@ -150,22 +151,22 @@ impl Items<'_> {
         let states = declared(cx.cell, DeclarationKind::State);
         let mut items = self.helper(
             "State",
-            &format!("What [`{name}`] carries from step to step, `B` samples at a time; of a cotangent, the cotangents of it."),
+            &format!("The state of [`{name}`] for `B` samples, passed from step to step. The same type holds its cotangents."),
             &of(&states),
             &self.fields(&states),
         );
         let contexts = declared(cx.cell, DeclarationKind::Context);
         if !contexts.is_empty() {
-            let doc = format!("What stays the same for a whole sequence of [`{name}`].");
+            let doc = format!("The context of [`{name}`]: values that are the same for a whole sequence.");
             items.extend(self.helper("Context", &doc, &of(&contexts), &self.fields(&contexts)));
         }
         let inputs = self.inputs();
         if inputs.len() > 1 {
-            let doc = format!("What one step of [`{name}`] reads.");
+            let doc = format!("The inputs of one step of [`{name}`].");
             items.extend(self.helper("Input", &doc, &one_hot_free(cx, &inputs), &self.fields(&inputs)));
             let varying = self.varying_inputs();
             if varying.len() < inputs.len() && !varying.is_empty() {
-                let doc = format!("The cotangents of [`{name}Input`]; an index has none.");
+                let doc = format!("The cotangents of [`{name}Input`]. Indices have none.");
                 items.extend(self.helper("InputBar", &doc, &of(&varying), &self.fields(&varying)));
             }
         }
@@ -180,7 +181,7 @@ impl Items<'_> {
                 .collect();
             items.extend(self.helper(
                 "Output",
-                &format!("What one step of [`{name}`] returns."),
+                &format!("The outputs of one step of [`{name}`]."),
                 &dims,
                 &fields,
             ));
@@ -189,7 +190,8 @@ impl Items<'_> {
         items
     }
 
-    /// The fields of several outputs. One is defined by its equation, but a state has a field of its own for that.
+    /// Returns the fields of several outputs. Each is defined by its equation, unless it is a
+    /// state, which has its own field.
     fn output_names(&self) -> Vec<&Ident> {
         (self.places.outputs.iter().zip(&self.resolved.outputs))
             .map(|(mention, value)| {
@@ -208,7 +210,7 @@ impl Items<'_> {
         let (scalar, batch, dims) = (&cx.scalar, &cx.batch, &self.types.dims);
         let doc = format!(
             "The residuals of a forward pass of [`{}`], which its backward pass reads: one series per value, with one \
-             column per step and sample. Made by `tape()`; passes over further sequences reuse its memory.",
+             column per step and sample. Created by `tape()`. Passes over more sequences reuse its memory.",
             cx.cell.name
         );
         let cell = &self.types.cell;
@@ -247,7 +249,7 @@ impl Items<'_> {
         let name = format_ident!("{}Prepared", self.places.cell);
         let (scalar, batch, dims) = (&cx.scalar, &cx.batch, &self.types.dims);
         let doc = format!(
-            "[`{}`] ready to stream: holds everything that depends on parameters{} alone. Made by `prepare`.",
+            "A handle of [`{}`] for streaming: holds everything that depends on parameters{} alone. Created by `prepare`.",
             cx.cell.name,
             if self.types.context.is_some() { " and context" } else { "" }
         );
@@ -273,17 +275,17 @@ impl Items<'_> {
     }
 }
 
-/// Doc comments alone.
+/// Returns the doc comments alone.
 fn docs_of(attributes: &[syn::Attribute]) -> TokenStream {
     let docs = attributes.iter().filter(|attribute| attribute.path().is_ident("doc"));
     quote!(#(#docs)*)
 }
 
-/// Whether the user derives a trait that we would.
+/// Returns whether the user derives a trait that the expansion would derive.
 fn has_derive(attributes: &[syn::Attribute], name: &str) -> bool {
     attributes.iter().filter(|attribute| attribute.path().is_ident("derive")).any(|attribute| {
         let mut found = false;
-        // A malformed derive is rustc's to report.
+        // A malformed derive is reported by rustc.
         let _ = attribute.parse_nested_meta(|meta| {
             found |= meta.path.segments.last().is_some_and(|segment| segment.ident == name);
             Ok(())

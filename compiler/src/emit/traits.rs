@@ -1,4 +1,4 @@
-//! The runtime's traits for the cell itself.
+//! The runtime's traits for the cell.
 
 use crate::emit::items::Items;
 use crate::emit::layout::Layout;
@@ -8,13 +8,14 @@ use crate::syntax::ast::{DeclarationKind, declared};
 use proc_macro2::TokenStream;
 use quote::quote;
 
-/// The implementations for the values of a step.
+/// Returns the implementations for the values of a step.
 pub fn values(items: &Items) -> TokenStream {
     let (varying, default) = (values::varying(items), context_default(items));
     quote!(#varying #default)
 }
 
-/// The implementations for the cell: it is a layer that runs, streams and trains.
+/// Returns the implementations for the cell, which make it a layer for inference, streaming and
+/// training.
 pub fn layers(items: &Items) -> TokenStream {
     let fields = values::state_fields(items);
     let (layer, cell) = (layer(items), cell(items));
@@ -69,7 +70,7 @@ fn cell(items: &Items) -> TokenStream {
     }
 }
 
-/// The initial state and its cotangent, if the definition has initial values.
+/// Implements the initial state and its cotangent, if the definition has initial values.
 fn initial_state(items: &Items) -> TokenStream {
     let (k, scalar, batch) = (&items.cx.k, &items.cx.scalar, &items.cx.batch);
     if items.plan.is_none_or(|plan| plan.initial.is_none()) {
@@ -89,7 +90,7 @@ fn initial_state(items: &Items) -> TokenStream {
     }
 }
 
-/// The outputs of the last forward pass, where the tape has them.
+/// Returns the outputs of the last forward pass, if they are stored on the tape.
 fn outputs(items: &Items) -> TokenStream {
     let in_place = items.plan.and_then(|plan| (Layout { cx: items.cx, plan }).outputs_in_place());
     match in_place {
@@ -101,7 +102,7 @@ fn outputs(items: &Items) -> TokenStream {
     }
 }
 
-/// `NameContext::default()`: the defaults of the definition, zero elsewhere.
+/// Implements `NameContext::default()`: the defaults of the definition, zero elsewhere.
 fn context_default(items: &Items) -> TokenStream {
     let (cx, types) = (items.cx, &items.types);
     let Some(context) = &types.context else { return TokenStream::new() };

@@ -1,4 +1,4 @@
-//! The generated types, as they are named in signatures.
+//! The generated types, as they appear in signatures.
 
 use crate::analysis::resolve::Resolved;
 use crate::dim::Shape;
@@ -10,7 +10,7 @@ use proc_macro2::TokenStream;
 use quote::format_ident;
 use quote::quote;
 
-/// The generated types, as they are named in signatures.
+/// The generated types, as they appear in signatures.
 pub struct Types {
     pub cell: TokenStream,
     pub state: TokenStream,
@@ -75,13 +75,14 @@ impl Types {
     }
 }
 
-/// The dimensions of an input's fields: an index has none.
+/// Returns the dimensions of the fields of an input. An index has none.
 pub fn one_hot_free(cx: &Context, inputs: &[usize]) -> Vec<usize> {
     let varying = inputs.iter().filter(|index| cx.shapes.one_hot[**index].is_none());
     cx.dims_of(varying.filter_map(|index| cx.shapes.declarations[*index].as_ref()))
 }
 
-/// An unknown shape (a mistake that has been reported) stands as a scalar.
+/// Returns the shapes of the outputs. An unknown shape (an error that has been reported) is treated
+/// as a scalar.
 pub fn output_shapes(cx: &Context, resolved: &Resolved) -> Vec<Shape> {
     resolved
         .outputs

@@ -5,7 +5,7 @@ use crate::syntax::ast::{DeclarationKind, declared};
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
-/// `Varying` for the state, context, input and output structs.
+/// Implements `Varying` for the state, context, input and output structs.
 pub fn varying(items: &Items) -> TokenStream {
     let (cx, types) = (items.cx, &items.types);
     let names = |indices: Vec<usize>| -> Vec<Ident> {
@@ -82,7 +82,7 @@ pub fn varying(items: &Items) -> TokenStream {
         .collect()
 }
 
-/// `StateFields` for the state.
+/// Implements `StateFields` for the state.
 pub fn state_fields(items: &Items) -> TokenStream {
     let (cx, types) = (items.cx, &items.types);
     let (k, scalar, batch) = (&cx.k, &cx.scalar, &cx.batch);
@@ -92,7 +92,7 @@ pub fn state_fields(items: &Items) -> TokenStream {
     let fields: Vec<&Ident> = states.iter().map(|index| &cx.cell.declarations[*index].name).collect();
     let (indices, names): (Vec<usize>, Vec<String>) =
         fields.iter().map(|name| name.to_string()).enumerate().unzip();
-    // A definition with mistakes may give an output another type than its state.
+    // An erroneous definition may give an output a different type from its state.
     let outputs = if items.plan.is_some() { &cx.cell.outputs[..] } else { &[] };
     let mut tied: Vec<&Ident> = vec![];
     for output in outputs.iter().filter(|output| fields.contains(output)) {
@@ -141,7 +141,7 @@ pub fn state_fields(items: &Items) -> TokenStream {
     }
 }
 
-/// The dimensions that stand in a type, as generic parameters.
+/// Returns the dimensions that occur in a type, as generic parameters.
 pub fn dims_in(items: &Items, kind: &TokenStream) -> TokenStream {
     let mut found = vec![];
     let mut stack: Vec<TokenStream> = vec![kind.clone()];

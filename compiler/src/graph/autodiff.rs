@@ -1,16 +1,16 @@
-//! The reverse sweep: more equations in the same graph.
+//! Reverse-mode differentiation, which adds equations to the same graph.
 //!
-//! `x_bar` is the cotangent of `x`: the derivative of the loss by `x`. The nodes are walked backwards; each
-//! hands its cotangent to its arguments by the rule that stands with its operation, and contributions add
-//! up. What arrives at a value of a lower level (a parameter used at every step) is accumulated over the
-//! steps and samples.
+//! `x_bar` is the cotangent of `x`: the derivative of the loss with respect to `x`. The sweep
+//! visits the nodes backwards. Each node passes its cotangent to its arguments by the rule of its
+//! operation, and contributions to the same value add up. A contribution to a value of a lower
+//! level (a parameter used at every step) is accumulated over the steps and samples.
 
 use crate::dim::Atom;
 use crate::graph::ir::{Graph, Id, Op};
 use crate::graph::ops;
 use std::collections::HashMap;
 
-/// The cotangent of each leaf that `is_wanted`, from the cotangents of some values.
+/// Returns the cotangent of each leaf that `is_wanted`, given the cotangents of some values.
 pub fn pull_back(graph: &mut Graph, seeds: &[(Id, Id)], is_wanted: impl Fn(&Op) -> bool) -> HashMap<Id, Id> {
     let end = graph.len();
     let mut active = vec![false; end];
@@ -61,11 +61,11 @@ fn add_to(graph: &mut Graph, sum: &mut Option<Id>, term: Id) {
     });
 }
 
-/// Brings a contribution to the shape and level of the argument that it is for: where the argument was
-/// broadcast, the contribution is summed.
+/// Brings a contribution to the shape and level of its argument: a contribution to an argument that
+/// was broadcast is summed.
 fn fit(graph: &mut Graph, contribution: Id, arg: Id) -> Id {
     let (shape, level) = (graph[arg].shape, graph[arg].level);
-    // Over time first: entries add up in the fused loops, and the rest is done once.
+    // Sums over time first: the fused loops add the entries up, and the remaining sum runs once.
     let mut sum = graph.accumulate(contribution, level);
     if shape.columns == Atom::ONE {
         if shape.rows == Atom::ONE {

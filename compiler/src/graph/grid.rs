@@ -1,9 +1,10 @@
-//! Values whose dimensions may be sums: grids of blocks. Stacking and splitting are a matter of which blocks a grid holds.
+//! Grids of blocks: values whose dimensions may be sums. Stacking and splitting only change which
+//! blocks a grid holds.
 
 use super::ir::{Graph, Id};
 use crate::dim::Atom;
 
-/// A value: a block for each pair of terms of its dimensions, row by row.
+/// A value: one block for each pair of terms of its dimensions, in row-major order.
 #[derive(Debug, Clone)]
 pub struct Grid {
     pub rows: Vec<Atom>,
@@ -21,13 +22,13 @@ impl Grid {
         self.blocks[row * self.columns.len() + column]
     }
 
-    /// Each block with its row and column.
+    /// Returns each block with its row and column.
     pub fn pieces(&self) -> impl Iterator<Item = (usize, usize, Id)> + '_ {
         let columns = self.columns.len();
         self.blocks.iter().enumerate().map(move |(index, id)| (index / columns, index % columns, *id))
     }
 
-    /// The block that broadcasts to a place of a larger grid.
+    /// Returns the block that broadcasts to a place of a larger grid.
     pub fn broadcast_at(&self, row: usize, column: usize) -> Option<Id> {
         let fit = |atoms: &[Atom], index: usize| if atoms == [Atom::ONE] { 0 } else { index };
         self.blocks.get(fit(&self.rows, row) * self.columns.len() + fit(&self.columns, column)).copied()
@@ -68,12 +69,12 @@ impl Grid {
     }
 }
 
-/// The name of a block: the value's own where there is one block, numbered otherwise.
+/// Returns the name of a block: the name of the value if it has one block, else a numbered one.
 pub fn piece_name(name: &str, grid: &Grid, row: usize, column: usize) -> String {
     piece_label(name, (grid.rows.len(), grid.columns.len()), row, column)
 }
 
-/// The same by the number of blocks, below and beside each other.
+/// Returns the name of a block of a value with the given numbers of block rows and block columns.
 pub fn piece_label(name: &str, blocks: (usize, usize), row: usize, column: usize) -> String {
     match blocks {
         (1, 1) => name.to_owned(),

@@ -1,12 +1,12 @@
-//! The graph: typed values in administrative normal form, forward and backward equations alike.
+//! The graph: typed values in administrative normal form, for forward and backward equations alike.
 //!
-//! Every value is one block: each of its two dimensions is a name or a literal, never a sum (lowering
-//! splits sums into blocks, so that `W @ [h, x]` is `W_0 @ h + W_1 @ x` and stacking costs nothing).
-//! Nodes stand in an order in which arguments come before their uses, and equal nodes are one node:
-//! common subexpressions vanish as the graph is built, and so does arithmetic on constants.
+//! Every value is one block: each of its two dimensions is a name or a literal, never a sum.
+//! Lowering splits sums into blocks, so that `W @ [h, x]` is `W_0 @ h + W_1 @ x` and stacking costs
+//! nothing. Arguments precede their uses, and equal nodes are one node: building the graph
+//! eliminates common subexpressions and folds constants.
 //!
-//! A value has a *level*: it may depend on parameters alone, on the context (one value a sample), or on
-//! time (one value a step and sample). [`Op::Accumulate`] leads from a level down to a lower one.
+//! A value has a *level*: it depends on parameters alone, on the context (one value per sample), or
+//! on time (one value per step and sample). [`Op::Accumulate`] reduces a value to a lower level.
 
 use crate::dim::{Atom, Dim};
 use std::collections::HashMap;
@@ -20,18 +20,18 @@ impl Id {
     }
 }
 
-/// What a value depends on, from the least to the most.
+/// The inputs a value depends on, in increasing order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Level {
     /// Numbers, parameters and buffers: one value for all samples and steps.
     Param,
-    /// The context: one value a sample.
+    /// The context: one value per sample.
     Context,
-    /// Inputs and states: one value a step and sample.
+    /// Inputs and states: one value per step and sample.
     Time,
 }
 
-/// Rows and columns of one block.
+/// The numbers of rows and columns of one block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct BlockShape {
     pub rows: Atom,
@@ -49,12 +49,12 @@ impl BlockShape {
         self == Self::SCALAR
     }
 
-    /// One row and more than one column.
+    /// Returns whether there is one row and more than one column.
     pub fn is_row(self) -> bool {
         self.rows == Atom::ONE && self.columns != Atom::ONE
     }
 
-    /// More than one row and more than one column.
+    /// Returns whether there is more than one row and more than one column.
     pub fn is_matrix(self) -> bool {
         self.rows != Atom::ONE && self.columns != Atom::ONE
     }
@@ -69,7 +69,7 @@ impl BlockShape {
     }
 }
 
-/// A block of something declared, or of a target: its index, and the block's place in the grid of blocks.
+/// A block of a declaration or a target: its index, and the place of the block in the grid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Piece {
     pub of: usize,
@@ -128,24 +128,24 @@ pub enum Op {
     Size(Dim),
     /// A block of a parameter, buffer, context or input (an index into the declarations).
     Read(Piece),
-    /// A block of a state at the step before.
+    /// A block of a state at the previous step.
     Previous(Piece),
     /// The cotangent of a block of an output (an index into the outputs).
     OutputBar(Piece),
-    /// The cotangent of a block of a state's new value that comes from the steps after this one.
+    /// The part of the cotangent of a block of a state's new value that comes from later steps.
     CarryBar(Piece),
 
-    // Element-wise: arguments broadcast to the node's shape.
+    // Element-wise operations: arguments broadcast to the shape of the node.
     Unary(Unary),
     Binary(Binary),
     /// `a <comparison> b ? u : v`
     Select(Comparison),
-    /// Its argument, broadcast to the node's shape.
+    /// The argument, broadcast to the shape of the node.
     Expand,
-    /// Its argument; no cotangent passes.
+    /// The argument, but no cotangent passes through.
     StopGradient,
-    /// Its argument, stored once more: a state or an output that has the value of something else. Numbered,
-    /// so that no two are one.
+    /// A copy of the argument: a state or an output that has the value of something else. The
+    /// number keeps equal copies apart.
     Copy(u32),
 
     /// `op(a) op(b)`, each transposed or not.
@@ -156,11 +156,13 @@ pub enum Op {
     Transpose,
     /// The same entries in the same order under another shape: a vector as a row, or back.
     Reshape,
-    /// `E @ w` for a one-hot `w`: a column of E. The index counts from `offset`; one outside of E reads zero.
+    /// `E @ w` for a one-hot `w`: a column of E. The index counts from `offset`; an index outside
+    /// of E yields zeros.
     Gather {
         offset: Dim,
     },
-    /// The cotangent of E in `E @ w`: the argument added to a column of a zero matrix. Only ever accumulated.
+    /// The cotangent of E in `E @ w`: the argument added to a column of a zero matrix. Its only use
+    /// is in `Accumulate`.
     Scatter {
         offset: Dim,
     },
@@ -170,11 +172,12 @@ pub enum Op {
     RowSum,
     /// The sum over the rows: `[n, s]` to `[1, s]`.
     ColumnSum,
-    /// The greatest entry. It has no derivative: it serves where the result doesn't depend on it (softmax).
+    /// The largest entry. It has no derivative: it is only used where the result does not depend on
+    /// it (softmax).
     Maximum,
-    /// Arguments below each other; all row counts are literals.
+    /// The arguments stacked vertically; all row counts are literals.
     Concat,
-    /// `count` rows from row `start` on; all row counts are literals.
+    /// `count` rows starting at row `start`; all row counts are literals.
     Slice {
         start: u64,
         count: u64,
@@ -191,7 +194,8 @@ impl Op {
         )
     }
 
-    /// A sum over some of its argument's entries: the loop that makes them adds them up.
+    /// Returns whether the node sums some of its argument's entries. The loop that computes the
+    /// entries also adds them up.
     pub fn is_sum(&self) -> bool {
         matches!(self, Op::Sum | Op::RowSum | Op::ColumnSum)
     }
@@ -210,18 +214,19 @@ pub struct Node {
     pub args: Vec<Id>,
     pub shape: BlockShape,
     pub level: Level,
-    /// What the user calls this value, or a name made from it. Unique names are made at emission.
+    /// The user's name for this value, or a name derived from it. Emission makes names unique.
     pub name: Option<String>,
 }
 
-/// Operations of a constant that is written in place. One that uses another twice doubles it; a longer one is
-/// computed once, as a value of its own.
+/// The largest number of operations of a constant that is written inline. A constant that uses
+/// another one twice doubles its size; a longer one is computed once, as a value of its own.
 const LONGEST_CONSTANT: u32 = 32;
 
 #[derive(Debug, Default, Clone)]
 pub struct Graph {
     nodes: Vec<Node>,
-    /// By node: how many operations it takes to write it in place, if it is of numbers and dimensions alone.
+    /// The number of operations that each node takes if written inline. `None` unless it consists
+    /// of numbers and dimensions alone.
     constants: Vec<Option<u32>>,
     known: HashMap<(Op, Vec<Id>, BlockShape, Level), Id>,
 }
@@ -250,8 +255,8 @@ impl Graph {
         }
     }
 
-    /// The node as given, or the equal one that is there already. Use the builders of `simplify` instead
-    /// wherever arithmetic may be saved.
+    /// Adds the node, or returns the equal node that exists already. Use the builders of `simplify`
+    /// instead wherever they could save arithmetic.
     pub fn intern(&mut self, op: Op, args: Vec<Id>, shape: BlockShape, level: Level) -> Id {
         let key = (op.clone(), args.clone(), shape, level);
         if let Some(&id) = self.known.get(&key) {
@@ -272,7 +277,8 @@ impl Graph {
         }
     }
 
-    /// Built from numbers and dimensions alone, and short enough to be written wherever it is used.
+    /// Returns whether a value consists of numbers and dimensions alone and is short enough to be
+    /// written inline.
     pub fn is_constant(&self, id: Id) -> bool {
         self.constants[id.index()].is_some_and(|size| size <= LONGEST_CONSTANT)
     }
@@ -288,7 +294,7 @@ impl Graph {
         }
     }
 
-    /// The value whose memory this one shares: itself unless it is a reshape.
+    /// Returns the value that owns the memory of this one: the value itself unless it is a reshape.
     pub fn storage(&self, mut id: Id) -> Id {
         while self[id].op == Op::Reshape {
             id = self[id].args[0];
@@ -296,13 +302,15 @@ impl Graph {
         id
     }
 
-    /// The entries that a node's loop runs over: its own, or for a sum those that it adds up.
+    /// Returns the shape that a node's loop runs over: its own, or for a sum the shape of its
+    /// argument.
     pub fn space(&self, id: Id) -> BlockShape {
         let node = &self[id];
         if node.op.is_sum() { self[node.args[0]].shape } else { node.shape }
     }
 
-    /// The level at which a node is computed: an accumulation runs where its argument does.
+    /// Returns the level at which a node is computed. An accumulation runs at the level of its
+    /// argument.
     pub fn runs_at(&self, id: Id) -> Level {
         let node = &self[id];
         match node.op {
@@ -311,7 +319,7 @@ impl Graph {
         }
     }
 
-    /// `roots` and all that they depend on, marked.
+    /// Marks `roots` and all their dependencies.
     pub fn reachable(&self, roots: impl IntoIterator<Item = Id>) -> Vec<bool> {
         let mut marked = vec![false; self.nodes.len()];
         let mut stack: Vec<Id> = roots.into_iter().collect();

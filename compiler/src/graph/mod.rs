@@ -1,7 +1,9 @@
-//! The graph of a step: values, the operations between them, and their derivatives. Nothing here knows of cells.
+//! The graph of a step: values, the operations between them, and their derivatives. It is
+//! independent of cells.
 //!
-//! [`ir`] holds the values; [`simplify`] the builders, which save arithmetic as nodes are made; [`ops`] the operations of the
-//! language in terms of the builders; [`autodiff`] the reverse sweep; [`grid`] values in blocks; [`text`] values as text.
+//! [`ir`] holds the values, [`simplify`] the builders, which save arithmetic as they create nodes.
+//! [`ops`] defines the operations of the language in terms of the builders, [`autodiff`] the
+//! reverse sweep, [`grid`] values in blocks, and [`text`] values as text.
 
 pub mod autodiff;
 pub mod grid;

@@ -1,10 +1,10 @@
-//! Values as text that a person can check against a paper: the equations, forward and derived.
+//! Values as text that can be checked against a paper: the equations, forward and derived.
 
 use crate::dim::Atom;
 use crate::graph::ir::{Binary, Comparison, Graph, Id, Op, Unary};
 use std::cell::Cell;
 
-/// Without the parentheses around the whole.
+/// Returns the text without the parentheses around all of it.
 pub fn bare(text: &str) -> &str {
     let inner = text.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
     match inner {
@@ -28,7 +28,7 @@ fn is_balanced(text: &str) -> bool {
     depth == 0
 }
 
-/// `-x`, `tanh(x)`
+/// Writes `-x` or `tanh(x)`.
 pub fn unary(op: Unary, x: &str) -> String {
     match op {
         Unary::Neg => format!("-{x}"),
@@ -36,7 +36,7 @@ pub fn unary(op: Unary, x: &str) -> String {
     }
 }
 
-/// `(a + b)`, `pow(a, b)`
+/// Writes `(a + b)` or `pow(a, b)`.
 fn binary(op: Binary, a: &str, b: &str) -> String {
     let name = op.row().name;
     if op.is_operator() { format!("({a} {name} {b})") } else { format!("{name}({}, {})", bare(a), bare(b)) }
@@ -53,15 +53,15 @@ pub fn comparison(op: Comparison) -> &'static str {
     }
 }
 
-/// Nodes of one right-hand side that are written out; a value that is used twice without a name is written twice,
-/// which doubles with each level.
+/// The largest number of nodes written out for one right-hand side. A value that is used twice
+/// without a name is written twice, which doubles at each level.
 const LONGEST: usize = 400;
 
-/// Writes nodes as expressions; named ones by their names.
+/// A writer of nodes as expressions. Named nodes appear by name.
 pub struct Writer<'a> {
     pub graph: &'a Graph,
     pub dims: &'a [String],
-    /// The name of a value, if it is written by name.
+    /// Returns the name of a value if it is written by name.
     pub name: &'a dyn Fn(Id) -> Option<String>,
     written: Cell<usize>,
 }
@@ -73,13 +73,14 @@ impl<'a> Writer<'a> {
 }
 
 impl Writer<'_> {
-    /// The right-hand side of a value's equation.
+    /// Writes the right-hand side of a value's equation.
     pub fn definition(&self, id: Id) -> String {
         self.written.set(0);
         bare(&self.operation(id)).to_owned()
     }
 
-    /// A value within an expression: its name, or what it is, in parentheses where an operator stands between its parts.
+    /// Writes a value within an expression: its name, or its definition, in parentheses if its
+    /// parts are joined by an operator.
     pub fn expression(&self, id: Id) -> String {
         self.written.set(0);
         self.value(id)
@@ -94,7 +95,8 @@ impl Writer<'_> {
         }
     }
 
-    /// A value as an operand of `@`, `*`, `/` or `.T`, which bind tighter than a product or a sum over steps is written.
+    /// Writes a value as an operand of `@`, `*`, `/` or `.T`, which bind more tightly than the
+    /// written form of a product or of a sum over steps.
     fn factor(&self, id: Id) -> String {
         let text = self.value(id);
         if self.is_open(id) { format!("({text})") } else { text }
@@ -111,7 +113,7 @@ impl Writer<'_> {
         }
     }
 
-    /// Whether a reshape makes a row of a vector.
+    /// Returns whether a reshape turns a vector into a row.
     fn makes_row(&self, id: Id) -> bool {
         self.graph[self.graph[id].args[0]].shape.columns == Atom::ONE
     }
@@ -124,7 +126,7 @@ impl Writer<'_> {
             let text = factor(index);
             text.strip_suffix(".T").map_or_else(|| format!("{text}.T"), str::to_owned)
         };
-        // Products are read from the left.
+        // Products associate to the left.
         let first = |flag: bool| match node.args.first().map(|arg| &self.graph[*arg].op) {
             Some(Op::MatMul { .. }) if !flag => arg(0),
             _ if flag => transposed(0),

@@ -1,11 +1,13 @@
-//! Names for what stands inside an equation: `i = sigmoid(..)` has the pre-activation `i_pre`, `o * tanh(c)` the factor `tanh_c`.
+//! Names for subexpressions of an equation: `i = sigmoid(..)` has the pre-activation `i_pre`,
+//! `o * tanh(c)` the factor `tanh_c`.
 
 use crate::graph::grid::Grid;
 use crate::graph::ir::{Graph, Id, Op};
 use crate::graph::text::unary;
 use std::collections::HashSet;
 
-/// After all equations, so that a name of the user's is never another value's.
+/// Names the subexpressions. Runs after all equations, so that a user's name never refers to
+/// another value.
 pub fn suggest(graph: &mut Graph, order: &[usize], targets: &[Vec<Grid>]) {
     let of_users: HashSet<String> = graph.ids().filter_map(|id| graph[id].name.clone()).collect();
     for id in order.iter().flat_map(|equation| &targets[*equation]).flat_map(|value| &value.blocks) {

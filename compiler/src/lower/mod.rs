@@ -1,7 +1,7 @@
-//! From the checked definition to the graph.
+//! Lowering of the checked definition to the graph.
 //!
-//! A value whose dimensions are sums is a grid of blocks, one a pair of terms. Stacking and splitting
-//! are then a matter of which blocks a grid holds, and cost nothing.
+//! A value whose dimensions are sums is a grid of blocks, one per pair of terms. Stacking and
+//! splitting only change which blocks a grid holds, and cost nothing.
 
 mod inner_names;
 pub mod jacobian;
@@ -19,21 +19,22 @@ use std::collections::HashMap;
 /// The definition as graphs.
 #[derive(Debug)]
 pub struct Lowered {
-    /// One step.
+    /// The graph of one step.
     pub graph: Graph,
-    /// By equation and target.
+    /// The value of each target of each equation.
     pub targets: Vec<Vec<Grid>>,
-    /// The initial values of the states that have an initialiser, in a graph of their own.
+    /// The graph of the initial values of states that have an initialiser.
     pub initial_graph: Graph,
-    /// A state's declaration and its initial value.
+    /// Declarations of states with their initial values.
     pub initial: Vec<(usize, Grid)>,
 }
 
-/// Nodes of a graph, and blocks of a value. Functions that apply each other to their own results double with each
-/// level, and so do stacks of stacks; no cell of the literature comes near this.
+/// The largest number of nodes of a graph, and of blocks of a value. Functions that apply each
+/// other to their own results double in size at each level, and so do nested stacks. No cell in the
+/// literature comes near this limit.
 const LARGEST: usize = 50_000;
 
-/// None for a definition that grows beyond all bounds, which is reported.
+/// Lowers a definition. None for one that exceeds `LARGEST`, which is reported.
 pub fn lower(
     cell: &Cell,
     resolved: &Resolved,
@@ -86,8 +87,8 @@ struct Lowering<'a> {
     targets: Vec<Vec<Grid>>,
     /// The arguments of the user's function that is being expanded.
     arguments: Vec<Grid>,
-    /// What a user's function gave for some arguments: functions that call each other twice would be expanded
-    /// without end otherwise.
+    /// The results of the user's functions by arguments. Without them, functions that call each
+    /// other twice would be expanded exponentially often.
     expanded: HashMap<(usize, Vec<Vec<Id>>), Grid>,
     is_too_large: bool,
 }
@@ -107,7 +108,7 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    /// Records an equation's value under its targets' names.
+    /// Records the value of an equation under the names of its targets.
     fn define(&mut self, index: usize, value: Grid) -> Option<()> {
         let equation = &self.cell.equations[index];
         let values =
@@ -123,7 +124,7 @@ impl<'a> Lowering<'a> {
         Some(())
     }
 
-    /// A name a term; over a literal, a name a row.
+    /// Splits a value into one part per term, or a literal into one part per row.
     fn split(&mut self, value: &Grid, count: usize) -> Option<Vec<Grid>> {
         if value.rows.len() == count {
             let columns = value.columns.len();
@@ -152,7 +153,7 @@ impl<'a> Lowering<'a> {
         Some(parts)
     }
 
-    /// A state's initial value, broadcast to the state's shape.
+    /// Returns the initial value of a state, broadcast to the shape of the state.
     fn initial(&mut self, declaration: usize, value: &Expr) -> Option<Grid> {
         let shape = self.shapes.declarations[declaration].clone()?;
         let value = match &value.kind {
@@ -299,7 +300,7 @@ impl<'a> Lowering<'a> {
     }
 
     fn matmul(&mut self, a: &Grid, b: &Grid) -> Option<Grid> {
-        // A scalar factor is no matrix, whatever the other side's size.
+        // A scalar factor is not a matrix, whatever the size of the other factor.
         let inner = a.columns.len();
         if inner != b.rows.len() {
             return None;
@@ -321,7 +322,8 @@ impl<'a> Lowering<'a> {
         Some(Grid { rows: a.rows.clone(), columns: b.columns.clone(), blocks })
     }
 
-    /// `E @ w` for a one-hot input: columns of the blocks of E, each counting from its first column.
+    /// Lowers `E @ w` for a one-hot input: gathers columns of the blocks of E. Each block counts
+    /// from its first column.
     fn gather(&mut self, e: &Grid, input: usize) -> Option<Grid> {
         let one_hot =
             self.graph.read(Piece { of: input, row: 0, column: 0 }, BlockShape::SCALAR, Level::Time);
@@ -342,7 +344,8 @@ impl<'a> Lowering<'a> {
         Some(Grid { rows: e.rows.clone(), columns: vec![Atom::ONE], blocks })
     }
 
-    /// Parts below each other. Narrow parts repeat in each column; neighbouring literal rows are one block.
+    /// Stacks parts vertically. Narrow parts repeat in each column; adjacent literal rows form one
+    /// block.
     fn stack(&mut self, parts: &[Grid]) -> Option<Grid> {
         let columns = parts
             .iter()

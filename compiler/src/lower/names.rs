@@ -1,4 +1,5 @@
-//! Names of values: those of the user where there are any, made up elsewhere, each once in a graph.
+//! Names of values, unique within a graph: the user's names where there are any, else generated
+//! ones.
 
 use crate::analysis::shapes::Shapes;
 use crate::graph::ir::{Graph, Id, Op, Piece};
@@ -15,10 +16,10 @@ pub struct Names {
 impl Names {
     pub fn new(cell: &Cell, shapes: &Shapes, graph: &Graph) -> Self {
         let mut taken: HashSet<String> = HashSet::new();
-        // The last number that a name was given.
+        // The last number given to each name.
         let mut numbers: HashMap<String, usize> = HashMap::new();
         let mut names = HashMap::new();
-        // What the user named comes first, so that a made-up name never takes it.
+        // The user's names come first, so that a generated name never takes one.
         let mut order: Vec<Id> = graph.ids().collect();
         order.sort_by_key(|id| (!graph[*id].op.is_leaf(), graph[*id].name.is_none()));
         for id in order {
@@ -30,7 +31,7 @@ impl Names {
                     let name = cell.outputs.get(piece.of).map_or("output".to_owned(), Ident::to_string);
                     format!("{name}{}_out_bar", numbered(piece.row, piece.row > 0))
                 }
-                op => graph[id].name.clone().unwrap_or_else(|| made_up(op).to_owned()),
+                op => graph[id].name.clone().unwrap_or_else(|| generated_name(op).to_owned()),
             };
             let mut name = wanted.clone();
             while !taken.insert(name.clone()) {
@@ -56,8 +57,8 @@ fn piece_of(cell: &Cell, shapes: &Shapes, piece: Piece, suffix: &str) -> String 
     format!("{}{suffix}", declared_name(cell, shapes, piece))
 }
 
-/// A value that has no name of its own is called after its operation.
-fn made_up(op: &Op) -> &'static str {
+/// Returns the generated name of a value: that of its operation.
+fn generated_name(op: &Op) -> &'static str {
     match op {
         Op::MatMul { .. } => "product",
         Op::Gather { .. } => "column",
@@ -69,7 +70,8 @@ fn made_up(op: &Op) -> &'static str {
     }
 }
 
-/// What a block of something declared is called: the declaration's own name where it is the only one.
+/// Returns the name of a block of a declaration: the name of the declaration if it has only one
+/// block.
 pub fn declared_name(cell: &Cell, shapes: &Shapes, piece: Piece) -> String {
     let mut name = cell.declarations[piece.of].name.to_string();
     let (rows, columns) = match &shapes.declarations[piece.of] {

@@ -7,7 +7,7 @@ use crate::graph::autodiff;
 use crate::graph::ir::{Level, Op};
 use crate::syntax::ast::Cell;
 
-/// Adds the backward equations: the cotangents of parameters, contexts, inputs, and of the states at the step before.
+/// Adds the backward equations: the cotangents of parameters, contexts, inputs and previous states.
 pub fn derive(equations: &mut Equations, cell: &Cell, shapes: &Shapes) {
     let Equations { graph, owners, states, outputs, carries, bars, .. } = equations;
     let mut seeds = vec![];
@@ -22,7 +22,7 @@ pub fn derive(equations: &mut Equations, cell: &Cell, shapes: &Shapes) {
     let leaves = autodiff::pull_back(graph, &seeds, |op| is_differentiable(cell, shapes, op));
     *bars = Bars::sort(cell, graph, leaves);
     for bound in states.iter() {
-        // The cotangent of a state that nothing reads is zero.
+        // The cotangent of a state that is never read is zero.
         let id = match bars.previous.iter().find(|bar| bar.piece == bound.piece) {
             Some(bar) => bar.id,
             None => graph.constant(0.0),

@@ -1,4 +1,4 @@
-//! Cleanup: what nothing needs goes, and what the derivatives made possible is simplified.
+//! Removal of unused values, and simplification of what differentiation has made redundant.
 
 use super::equations::Equations;
 use crate::analysis::shapes::Shapes;
@@ -7,7 +7,7 @@ use crate::graph::simplify::rebuild;
 use crate::lower::names::declared_name;
 use crate::syntax::ast::Cell;
 
-/// Builds the graph anew from what the passes have to compute.
+/// Rebuilds the graph from the values that the passes have to compute.
 pub fn clean(equations: &mut Equations, cell: &Cell, shapes: &Shapes) {
     let Equations { graph, states, outputs, carries, bars, .. } = equations;
     let owned = states.iter_mut().chain(outputs.iter_mut().flatten()).chain(carries.iter_mut());

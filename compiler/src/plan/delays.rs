@@ -1,13 +1,13 @@
-//! States that only pass values on: the input of a step ago, the window of a convolution.
+//! States that only delay values: the previous input, or the window of a convolution.
 //!
-//! What such a state becomes depends on inputs and on other such states, so its values are known for all steps of a chunk before the
-//! recurrence starts; and its cotangents are wanted only after the recurrence has run. Products with them are done for all
-//! steps at once.
+//! The new value of such a state depends only on inputs and on other such states. Its values are
+//! therefore known for all steps of a chunk before the recurrence starts, and its cotangents are
+//! needed only after the recurrence has run. Products with them are computed for all steps at once.
 
 use super::planned::Bound;
 use crate::graph::ir::{Graph, Id, Op, Piece};
 
-/// The blocks of states that stand in no cycle and behind none.
+/// Returns the blocks of states that neither are part of a cycle nor depend on one.
 pub fn delays(graph: &Graph, states: &[Bound]) -> Vec<Piece> {
     let reads: Vec<Vec<Piece>> = states.iter().map(|bound| previous(graph, bound.id)).collect();
     let mut found: Vec<Piece> = vec![];
@@ -24,7 +24,7 @@ pub fn delays(graph: &Graph, states: &[Bound]) -> Vec<Piece> {
     }
 }
 
-/// The old states that a value is computed from.
+/// Returns the old states that a value is computed from.
 fn previous(graph: &Graph, id: Id) -> Vec<Piece> {
     let mut found = vec![];
     let mut seen = vec![false; graph.len()];

@@ -7,20 +7,20 @@ use crate::graph::ir::{BlockShape, Graph, Id, Level, Op};
 use crate::syntax::ast::{Cell, DeclarationKind};
 use std::collections::HashMap;
 
-/// The equations of a step: a graph, and what its values are.
+/// The equations of a step: a graph, and the roles of its values.
 #[derive(Debug)]
 pub struct Equations {
     pub graph: Graph,
     pub owners: Owners,
-    /// New values of the states, block by block.
+    /// The new values of the states, block by block.
     pub states: Vec<Bound>,
-    /// By output, its blocks. `Piece::of` is the output's index.
+    /// The blocks of each output. `Piece::of` is the index of the output.
     pub outputs: Vec<Vec<Bound>>,
-    /// By output, the rows and columns of its grid.
+    /// The rows and columns of the grid of each output.
     pub output_shapes: Vec<(Vec<Atom>, Vec<Atom>)>,
-    /// The cotangents of the states at the step before. Empty until the backward equations are there.
+    /// The cotangents of the previous states. Empty until the backward equations are added.
     pub carries: Vec<Bound>,
-    /// All other cotangents that the backward pass gives.
+    /// All other cotangents that the backward pass returns.
     pub bars: Bars,
 }
 
@@ -30,13 +30,14 @@ impl Equations {
         self.states.iter().chain(self.outputs.iter().flatten()).map(|bound| bound.id).collect()
     }
 
-    /// Returns the values that the backward pass has to compute, those of inputs last.
+    /// Returns the values that the backward pass has to compute. Those of inputs come last.
     pub fn backward_roots(&self) -> Vec<Id> {
         let Bars { gradients, contexts, inputs, .. } = &self.bars;
         [&self.carries, gradients, contexts, inputs].into_iter().flatten().map(|bound| bound.id).collect()
     }
 
-    /// Returns the only block of the only output, if there is just one: it is returned where it is stored.
+    /// Returns the only block of the only output, if there is exactly one. It is returned in the
+    /// buffer where it is stored.
     pub fn lone_output(&self) -> Option<Id> {
         match &self.outputs[..] {
             [blocks] if blocks.len() == 1 => Some(blocks[0].id),
@@ -45,7 +46,7 @@ impl Equations {
     }
 }
 
-/// Which values have an owner that stores them.
+/// The values that are stored by an owner.
 #[derive(Debug, Default)]
 pub struct Owners {
     taken: Vec<Id>,
@@ -53,8 +54,8 @@ pub struct Owners {
 }
 
 impl Owners {
-    /// Returns the storage of a value if nothing else owns it and it is computed at every step, else a copy of the given
-    /// shape.
+    /// Returns the value that owns the memory of `id` if it has no other owner and is computed at
+    /// every step. Otherwise returns a copy of the given shape.
     pub fn own(&mut self, graph: &mut Graph, id: Id, shape: BlockShape) -> Id {
         let storage = graph.storage(id);
         let node = &graph[storage];
@@ -79,7 +80,7 @@ pub fn is_differentiable(cell: &Cell, shapes: &Shapes, op: &Op) -> bool {
     }
 }
 
-/// Cotangents of leaves, by kind.
+/// The cotangents of leaves, by kind.
 #[derive(Debug, Default)]
 pub struct Bars {
     pub gradients: Vec<Bound>,

@@ -1,14 +1,15 @@
-//! Which states a step may overwrite while it runs.
+//! The choice of the states that a step may overwrite while it runs.
 
 use crate::dim::Atom;
 use crate::graph::ir::{Graph, Id};
 use crate::plan::schedule::{Group, Region, Schedule};
 
-/// Whether nothing reads the `old` state once its `new` value is written: what computes the new one may read the old
-/// one row by row, what comes later not at all.
+/// Returns whether nothing reads the `old` state after its `new` value is written. The nodes that
+/// compute the new value may read the old one row by row; later nodes must not read it.
 ///
-/// Vectors stay as they are until the step's end: copying one costs next to nothing, while stores into the state that wait
-/// for the activations hold back the next step's loads (a fifth of an LSTM's step at H = 32).
+/// Vectors are kept until the end of the step. Copying one costs next to nothing, whereas stores
+/// into the state that wait for the activations delay the loads of the next step (by a fifth of an
+/// LSTM's step at H = 32).
 pub fn is_free(graph: &Graph, schedule: &Schedule, old: Option<Id>, new: Id) -> bool {
     if graph[new].shape.columns == Atom::ONE || graph[new].shape.rows == Atom::ONE {
         return false;

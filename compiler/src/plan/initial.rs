@@ -1,4 +1,4 @@
-//! The states' initial values, where the definition gives them.
+//! The initial values of the states that define one.
 
 use super::equations::{Bars, is_differentiable};
 use super::places::assign;
@@ -43,7 +43,7 @@ pub fn plan(cell: &Cell, shapes: &Shapes, mut graph: Graph, initial: Vec<(usize,
     let value_ids: Vec<Id> = values.iter().map(|bound| bound.id).collect();
     let bar_ids: Vec<Id> = bars.gradients.iter().chain(&bars.contexts).map(|bound| bound.id).collect();
     let forward = schedule(&graph, &Task { roots: value_ids.clone(), ..Task::default() });
-    // Small and done once a sequence: everything is computed again.
+    // The pass is small and runs once per sequence, so it recomputes everything.
     let backward = schedule(&graph, &Task { roots: bar_ids.clone(), ..Task::default() });
     InitialPlan {
         forward: assign(&graph, forward, &value_ids, |_| None),

@@ -1,7 +1,7 @@
-//! From the graph of a step to the plan of a cell: what runs when, what runs together, what is kept for the backward pass, and
-//! where each value lives.
+//! The plan of a cell, made from the graph of a step: when each value is computed, which nodes run
+//! together, what is stored for the backward pass, and where each value is stored.
 //!
-//! [`plan`] is the list of the stages. In debug builds [`verify`] checks what each of them made.
+//! [`plan`] lists the stages. In debug builds [`verify`] checks the result of each of them.
 
 mod backward;
 mod cleanup;
@@ -30,10 +30,10 @@ use schedules::Recurrence;
 
 pub use planned::{Bound, InitialPlan, Lifetime, Pass, Place, Plan};
 
-/// Plans a cell without mistakes.
+/// Plans a cell that has no errors.
 ///
 /// # Errors
-/// A broken invariant and the stage that broke it, which is a bug of the compiler.
+/// Returns the broken invariant and the stage that broke it, which is a bug of the compiler.
 pub fn plan(cell: &Cell, resolved: &Resolved, shapes: &Shapes, lowered: Lowered) -> Result<Plan, String> {
     let Lowered { graph, targets, initial_graph, initial } = lowered;
 
@@ -80,7 +80,7 @@ pub fn plan(cell: &Cell, resolved: &Resolved, shapes: &Shapes, lowered: Lowered)
     Ok(plan)
 }
 
-/// Looks for broken invariants in debug builds.
+/// Checks invariants in debug builds.
 fn check(stage: &str, verify: impl Fn() -> Result<(), String>) -> Result<(), String> {
     if cfg!(debug_assertions) { verify().map_err(|broken| format!("{stage}: {broken}")) } else { Ok(()) }
 }

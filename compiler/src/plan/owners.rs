@@ -1,4 +1,5 @@
-//! Owners of states and outputs: each gets a value of its own, which lives in the state's series or on the tape.
+//! Owners of states and outputs: each owns a separate value, which is stored in the state's series
+//! or on the tape.
 
 use super::equations::{Bars, Equations, Owners};
 use super::planned::Bound;
@@ -7,7 +8,8 @@ use crate::graph::grid::{Grid, piece_name};
 use crate::graph::ir::{Graph, Id, Piece};
 use crate::syntax::ast::{Cell, DeclarationKind, declared};
 
-/// Returns the forward equations, in which every state and output owns its values. None if one of them has no value.
+/// Returns the forward equations, in which every state and output owns its values. None if one of
+/// them has no value.
 pub fn assign(cell: &Cell, resolved: &Resolved, graph: Graph, targets: &[Vec<Grid>]) -> Option<Equations> {
     let mut equations = Equations {
         graph,

@@ -1,4 +1,4 @@
-//! Where values live: in a state, on the tape, in a gradient, or in a register of a fused loop.
+//! The places of values: in a state, on the tape, in a gradient, or in a register of a fused loop.
 
 use super::equations::Equations;
 use super::in_place::is_free;
@@ -7,7 +7,8 @@ use super::schedule::{Group, Region, Schedule};
 use crate::graph::ir::{Graph, Id, Level, Op, Piece};
 use std::collections::{HashMap, HashSet};
 
-/// Places of the forward pass over a sequence: states in their series, residuals and a lone output on the tape.
+/// Assigns places in the forward pass over a sequence. States are stored in their series, residuals
+/// and a lone output on the tape.
 pub fn forward(equations: &Equations, schedule: Schedule, residuals: &[Id]) -> Pass {
     let (graph, output) = (&equations.graph, equations.lone_output());
     assign(graph, schedule, &equations.forward_roots(), |id| {
@@ -17,7 +18,8 @@ pub fn forward(equations: &Equations, schedule: Schedule, residuals: &[Id]) -> P
     })
 }
 
-/// Places of one step by itself: a state is overwritten where nothing reads the old one any more.
+/// Assigns places in a single step. A state is overwritten in place if nothing reads its old value
+/// afterwards.
 pub fn streaming(equations: &Equations, schedule: Schedule) -> Pass {
     let graph = &equations.graph;
     let old = |piece: Piece| graph.ids().find(|id| graph[*id].op == Op::Previous(piece));
@@ -29,14 +31,15 @@ pub fn streaming(equations: &Equations, schedule: Schedule) -> Pass {
     pass
 }
 
-/// Places of the backward pass: cotangents of states in their series, sums of gradients in the gradients.
+/// Assigns places in the backward pass. Cotangents of states are stored in their series, and sums
+/// of gradients in the gradients.
 pub fn backward(equations: &Equations, schedule: Schedule) -> Pass {
     let (graph, gradients) = (&equations.graph, &equations.bars.gradients);
     let carry = |id: Id| {
         let bound = equations.carries.iter().find(|bound| bound.id == id);
         bound.map(|bound| Place::CarryOut(bound.piece))
     };
-    // A sum that is one gradient and nothing else adds up where the gradient is wanted.
+    // A sum whose only use is one gradient is accumulated in that gradient.
     let mut pieces: HashMap<Id, Option<Piece>> = HashMap::new();
     for bound in gradients {
         pieces.entry(bound.id).and_modify(|piece| *piece = None).or_insert(Some(bound.piece));
@@ -55,7 +58,8 @@ fn place_of_state(states: &[Bound], id: Id) -> Option<Place> {
     states.iter().find(|bound| bound.id == id).map(|bound| Place::State(bound.piece))
 }
 
-/// Finds a place for all that is stored in a pass. `fixed_place` knows the places of special values.
+/// Finds a place for every stored value of a pass. `fixed_place` returns the places of special
+/// values.
 pub fn assign(
     graph: &Graph,
     schedule: Schedule,
@@ -90,7 +94,8 @@ pub fn assign(
     Pass { schedule, places, in_place: HashMap::new() }
 }
 
-/// None for a value that lives in a register within its loop, whose nodes are `fused`.
+/// Returns the lifetime of a value. None if it lives in a register of its loop, whose nodes are
+/// `fused`.
 fn lifetime(
     schedule: &Schedule,
     region: Region,

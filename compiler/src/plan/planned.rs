@@ -1,4 +1,4 @@
-//! The plan of a cell: its graphs, what runs when in each, and where values live.
+//! The plan of a cell: its graphs, their schedules, and the places of their values.
 
 use super::schedule::Schedule;
 use crate::dim::Atom;
@@ -6,61 +6,62 @@ use crate::graph::ir::{Graph, Id, Piece};
 use crate::lower::names::Names;
 use std::collections::HashMap;
 
-/// A block of something declared, and its value.
+/// A block of a declaration, and its value.
 #[derive(Debug, Clone, Copy)]
 pub struct Bound {
     pub piece: Piece,
     pub id: Id,
 }
 
-/// How long a value that is computed in the loop over time has to live.
+/// The lifetime of a value that is computed in the loop over time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Lifetime {
     /// Within a step.
     Step,
     /// Within a chunk of steps.
     Chunk,
-    /// Through the whole sequence, for the backward pass or as an output.
+    /// Within the whole sequence, for the backward pass or as an output.
     Sequence,
 }
 
-/// Where a stored value lives.
+/// The place of a stored value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
-    /// One value a call (and sample), at a level below time.
+    /// One value per call (and sample), at a level below time.
     Fixed,
-    /// A buffer of its own on the tape.
+    /// A separate buffer on the tape.
     Buffer(Lifetime),
-    /// A state's new value: the step after in the state's series, or the state itself where nothing reads the old one
-    /// any more.
+    /// The new value of a state: the next step in the state's series, or the state itself if
+    /// nothing reads its old value afterwards.
     State(Piece),
-    /// Backward: the cotangent of a state at the step before.
+    /// Backward pass: the cotangent of a previous state.
     CarryOut(Piece),
-    /// Backward: the gradient of a parameter, accumulated in place.
+    /// Backward pass: the gradient of a parameter, accumulated in place.
     Gradient(Piece),
 }
 
-/// One graph's pass: what runs when, and where values live.
+/// The pass over one graph: its schedule and the places of its values.
 #[derive(Debug)]
 pub struct Pass {
     pub schedule: Schedule,
     pub places: HashMap<Id, Place>,
-    /// What is overwritten where it is: the leaf of an old state, and the node of the new one.
+    /// The states that are overwritten in place: the leaf of the old state, and the node of the new
+    /// one.
     pub in_place: HashMap<Id, Id>,
 }
 
-/// Everything about a cell that emission needs.
+/// The complete information about a cell for emission.
 #[derive(Debug)]
 pub struct Plan {
-    /// A step, and its backward equations.
+    /// The graph of a step, including its backward equations.
     pub graph: Graph,
-    /// By value of the graph.
+    /// The names of the values of the graph.
     pub names: Names,
-    /// New values of the states, block by block.
+    /// The new values of the states, block by block.
     pub states: Vec<Bound>,
-    /// By output, its blocks. `Piece::of` is the output's index.
+    /// The blocks of each output. `Piece::of` is the index of the output.
     pub outputs: Vec<Vec<Bound>>,
-    /// Grids of the outputs, for their types.
+    /// The grids of the outputs, for their types.
     pub output_shapes: Vec<(Vec<Atom>, Vec<Atom>)>,
     pub forward: Pass,
     pub streaming: Pass,
@@ -68,28 +69,28 @@ pub struct Plan {
     pub gradients: Vec<Bound>,
     pub context_bars: Vec<Bound>,
     pub input_bars: Vec<Bound>,
-    /// The cotangents of the states at the step before.
+    /// The cotangents of the previous states.
     pub carries: Vec<Bound>,
-    /// The blocks of states that only pass values on, outside of the recurrence.
+    /// The blocks of states that only delay values, outside of the recurrence.
     pub delays: Vec<Piece>,
-    /// The residuals, in ascending order: emission reads [`Pass::places`] instead.
+    /// The residuals, in ascending order. Emission reads [`Pass::places`] instead.
     #[cfg(test)]
     pub residuals: Vec<Id>,
     pub initial: Option<InitialPlan>,
 }
 
 impl Plan {
-    /// Returns the states of the recurrence: those that do more than pass values on.
+    /// Returns the states of the recurrence: all that do not merely delay values.
     pub fn recurrent(&self) -> impl Iterator<Item = &Bound> {
         self.states.iter().filter(|bound| !self.delays.contains(&bound.piece))
     }
 }
 
-/// The graph of the states' initial values.
+/// The graph of the initial values of the states.
 #[derive(Debug)]
 pub struct InitialPlan {
     pub graph: Graph,
-    /// By value of the graph.
+    /// The names of the values of the graph.
     pub names: Names,
     /// Blocks of states, at the level of the context.
     pub values: Vec<Bound>,

@@ -4,8 +4,9 @@ use super::equations::Equations;
 use crate::graph::ir::{Id, Level, Op};
 use crate::graph::ops::{self, Cost};
 
-/// Returns the values that the backward pass finds on the tape, in ascending order: what it reads of the forward pass,
-/// unless it is cheap to compute again from what is there anyway.
+/// Returns the values that the backward pass reads from the tape, in ascending order. These are the
+/// values of the forward pass that it needs, except for those that are cheap to recompute from
+/// stored values.
 pub fn choose(equations: &Equations) -> Vec<Id> {
     let graph = &equations.graph;
     let primal = graph.reachable(equations.forward_roots());
@@ -16,28 +17,28 @@ pub fn choose(equations: &Equations) -> Vec<Id> {
             wanted[graph.storage(*arg).index()] = true;
         }
     }
-    let mut there = vec![false; graph.len()];
+    let mut is_stored = vec![false; graph.len()];
     let mut kept = vec![];
-    // The states' new values and an output that is returned in place are there anyway.
+    // The new values of states, and an output that is returned in place, are stored in any case.
     for id in equations.states.iter().map(|bound| bound.id).chain(equations.lone_output()) {
-        there[id.index()] = true;
+        is_stored[id.index()] = true;
         kept.push(id);
     }
     for id in graph.ids().filter(|id| primal[id.index()]) {
         let node = &graph[id];
         let index = id.index();
         if node.op.is_leaf() || graph.is_constant(id) {
-            there[index] = true;
-        } else if there[index] || node.op == Op::Reshape {
+            is_stored[index] = true;
+        } else if is_stored[index] || node.op == Op::Reshape {
             continue;
         } else if node.level == Level::Time
             && ops::cost(&node.op) == Some(Cost::Low)
-            && node.args.iter().all(|arg| there[graph.storage(*arg).index()])
+            && node.args.iter().all(|arg| is_stored[graph.storage(*arg).index()])
         {
-            // Computed again where it is used.
-            there[index] = true;
+            // The value is recomputed where it is used.
+            is_stored[index] = true;
         } else if wanted[index] {
-            there[index] = true;
+            is_stored[index] = true;
             kept.push(id);
         }
     }

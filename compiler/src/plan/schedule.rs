@@ -1,22 +1,23 @@
-//! What runs when, and what runs together.
+//! The schedule of a pass: when each node runs, and which nodes run together.
 //!
-//! Equations are split by their dependence on the recurrence: what doesn't depend on it runs *before*, for
-//! all steps of a chunk at once; what it needs runs *step by step*; what it doesn't need runs *after*, for all
-//! steps at once again. In the backward pass the recurrence is that of the states' cotangents. States that only hand values on are no
-//! part of it: their series are written before it starts, those of their cotangents after it has run. Within a
-//! region, element-wise chains are fused into one loop, and products that share their right-hand side
-//! or add up to one sum run together.
+//! Equations are split by their dependence on the recurrence. Equations that do not depend on it
+//! run *before*, for all steps of a chunk at once. Equations that it needs run *step by step*. The
+//! rest run *after*, for all steps at once again. The recurrence of the backward pass is that of
+//! the cotangents of states. States that only delay values are not part of it: their series are
+//! written before it starts, and those of their cotangents after it has run. Within a region,
+//! element-wise chains are fused into one loop. Products that share their right-hand side or add up
+//! to one sum run together.
 
 use crate::graph::ir::{Binary, BlockShape, Graph, Id, Level, Op};
 use crate::graph::ops::{self, Cost};
 use std::collections::HashMap;
 
-/// Where a node runs, in the order of running.
+/// The regions in which nodes run, in order of execution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Region {
-    /// Once a call, from parameters alone.
+    /// Once per call, from parameters alone.
     Param,
-    /// Once a call, for each sample, from the context.
+    /// Once per call, for each sample, from the context.
     Context,
     /// For all steps of a chunk, before the recurrence.
     Before,
@@ -24,11 +25,11 @@ pub enum Region {
     Step,
     /// For all steps of a chunk, after the recurrence.
     After,
-    /// As `After`, only where the cotangents of inputs are asked for.
+    /// Like `After`, but only if the cotangents of inputs are requested.
     Inputs,
-    /// Once a call, at the end, for each sample: what depends on sums over the steps.
+    /// Once per call, at the end, for each sample: values that depend on sums over the steps.
     ContextEnd,
-    /// Once a call, at the very end: what depends on sums over steps and samples.
+    /// Once per call, at the very end: values that depend on sums over steps and samples.
     ParamEnd,
 }
 
@@ -56,15 +57,15 @@ impl Region {
 /// Nodes that run together.
 #[derive(Debug, Clone)]
 pub enum Group {
-    /// One loop over the entries of `space`; nodes in the order of evaluation. A sum among them is there when the
-    /// loop has ended.
+    /// One loop over the entries of `space`, with the nodes in order of evaluation. A sum among
+    /// them is complete when the loop has ended.
     Elementwise { space: BlockShape, nodes: Vec<Id> },
-    /// Sums of products of parameters with vectors: all of one shape, and their terms of the same right-hand sides in
-    /// the same order.
+    /// Sums of products of parameters with vectors. All have the same shape, and their terms have
+    /// the same right-hand sides in the same order.
     Products { sums: Vec<ProductSum> },
-    /// A sum of products, some of them of transposed parameters.
+    /// A sum of products, some of them with transposed parameters.
     PullBack(ProductSum),
-    /// Anything else.
+    /// Any other node.
     Single(Id),
 }
 
@@ -77,7 +78,7 @@ impl Group {
         }
     }
 
-    /// What the group reads, its own nodes among it.
+    /// Returns the values that the group reads, which can include its own nodes.
     pub fn operands(&self, graph: &Graph, users: &[Vec<Id>]) -> Vec<Id> {
         let args = |id: &Id| graph[*id].args.clone();
         match self {
@@ -90,7 +91,7 @@ impl Group {
         }
     }
 
-    /// The sums of products that the group computes.
+    /// Returns the sums of products that the group computes.
     pub fn sums(&self) -> &[ProductSum] {
         match self {
             Group::Products { sums } => sums,
@@ -100,42 +101,46 @@ impl Group {
     }
 }
 
-/// `node` gets the sum of `terms`, each a product of a parameter with a vector; a lone product is its own term.
+/// The sum `node` of `terms`, each a product of a parameter with a vector. A lone product is its
+/// own term.
 #[derive(Debug, Clone)]
 pub struct ProductSum {
     pub node: Id,
     pub terms: Vec<Id>,
 }
 
-/// What has to be computed, from what.
+/// The values that a pass has to compute, and those that it starts from.
 #[derive(Debug, Default)]
 pub struct Task {
-    /// Values that are wanted.
+    /// The values that are wanted.
     pub roots: Vec<Id>,
-    /// Those of them that the next step needs.
+    /// The subset of `roots` that the next step needs.
     pub recurrent_roots: Vec<Id>,
-    /// Values that are wanted only where cotangents of inputs are asked for.
+    /// The values that are wanted only if the cotangents of inputs are requested.
     pub input_roots: Vec<Id>,
-    /// Leaves that carry the recurrence.
+    /// The leaves that carry the recurrence.
     pub recurrent_leaves: Vec<Id>,
-    /// Leaves that read what a node gave a step ago (in the backward pass: gives a step later), outside of the recurrence.
+    /// The leaves that read the value of a node at the previous step (in the backward pass, at the
+    /// next step), outside of the recurrence.
     pub delayed: HashMap<Id, Id>,
-    /// What is delayed comes before the recurrence in the forward pass, after it in the backward pass.
+    /// Delayed values are computed before the recurrence in the forward pass, and after it in the
+    /// backward pass.
     pub is_backward: bool,
-    /// Values that are there already.
+    /// The values that exist already.
     pub available: Vec<Id>,
-    /// One step alone: everything runs in the region of the step.
+    /// A single step: everything runs in the region of the step.
     pub streaming: bool,
 }
 
 #[derive(Debug)]
 pub struct Schedule {
-    /// By node; None for leaves, constants, what is available and what isn't needed.
+    /// The region of each node. None for leaves, constants, available values and unused ones.
     pub region: Vec<Option<Region>>,
     groups: Vec<(Region, Vec<Group>)>,
-    /// Leaves that read what a node gives at the step before (backward: after), which is there for a whole chunk by then.
+    /// The leaves that read the value of a node at the previous step (in the backward pass, at the
+    /// next one). By then it has been computed for a whole chunk.
     pub delayed: HashMap<Id, Id>,
-    /// By node: the nodes that read it, reshapes looked through.
+    /// The nodes that read each node, directly or through reshapes.
     pub users: Vec<Vec<Id>>,
 }
 
@@ -144,7 +149,7 @@ impl Schedule {
         self.groups.iter().find(|(other, _)| *other == region).map_or(&[], |(_, groups)| groups)
     }
 
-    /// For tests of what happens to a wrong schedule.
+    /// Returns the groups of a region mutably, for tests that break a schedule.
     #[cfg(test)]
     pub fn groups_mut(&mut self, region: Region) -> &mut Vec<Group> {
         let found = self.groups.iter_mut().find(|(other, _)| *other == region);
@@ -163,7 +168,7 @@ pub fn schedule(graph: &Graph, task: &Task) -> Schedule {
 }
 
 struct Needed {
-    /// Must be computed.
+    /// The nodes that must be computed.
     compute: Vec<bool>,
     users: Vec<Vec<Id>>,
 }
@@ -269,13 +274,13 @@ fn regions(graph: &Graph, task: &Task, needed: &Needed) -> Vec<Option<Region>> {
     region
 }
 
-/// Whether a leaf reads the node's value at another step than its own.
+/// Returns whether a leaf reads the value of the node at another step.
 fn is_delayed(task: &Task, id: Id) -> bool {
     task.delayed.values().any(|node| *node == id)
 }
 
-/// What only reads the recurrence runs in its loop where it reads a whole matrix of a step, which would otherwise be
-/// written to memory and read again.
+/// Returns whether a node that only reads the recurrence runs inside its loop. It does if it reads
+/// a whole matrix of a step, which would otherwise be written to memory and read again.
 fn stays_in_step(
     graph: &Graph,
     needed: &Needed,
@@ -294,8 +299,8 @@ fn stays_in_step(
     is_read_there() || fuses && reads_matrix()
 }
 
-/// A product of a parameter with a vector or matrix of a step: its columns lie one after the other in memory,
-/// over samples and steps.
+/// Returns whether a node is the product of a parameter with a vector or matrix of a step whose
+/// columns are contiguous in memory, over samples and steps.
 pub fn is_flat_product(graph: &Graph, id: Id) -> bool {
     let node = &graph[id];
     match (&node.op, node.args.as_slice()) {
@@ -306,10 +311,11 @@ pub fn is_flat_product(graph: &Graph, id: Id) -> bool {
     }
 }
 
-/// The products that make up a sum and serve nothing else, if this is such a sum.
+/// Returns the products that add up to `sum` and have no other use. None if the node is not such a
+/// sum.
 fn product_terms(graph: &Graph, needed: &Needed, region: &[Option<Region>], sum: Id) -> Option<Vec<Id>> {
     let mut terms = vec![];
-    // From the last term to the first: a sum that is none shows it early.
+    // The terms are visited from the last to the first, which quickly rules out other sums.
     let mut stack = vec![sum];
     while let Some(id) = stack.pop() {
         let node = &graph[id];
@@ -340,7 +346,7 @@ fn groups(
     let in_region = |id: Id| region[id.index()] == Some(here);
     let mut waiting: Vec<Id> = graph.ids().filter(|id| in_region(*id)).collect();
 
-    // Sums of products stand for their terms.
+    // A sum of products represents its terms.
     let mut sums: HashMap<Id, Vec<Id>> = HashMap::new();
     let mut absorbed = vec![false; graph.len()];
     for &id in waiting.iter().rev() {
@@ -369,7 +375,7 @@ fn groups(
             } else if in_region(arg) {
                 found.push(arg);
             } else {
-                // The whole series is there before it is read a step later.
+                // The whole series is computed before it is read one step later.
                 found.extend(delayed.get(&arg).filter(|node| in_region(**node)));
             }
         }
@@ -389,9 +395,10 @@ fn groups(
         let mut taken: Vec<Id> =
             waiting.iter().copied().filter(|id| !fuses[id.index()] && is_ready(*id, &done)).collect();
         if taken.is_empty() {
-            // Everything element-wise of one space that is ready, or becomes so within the loop: an entry may be
-            // read as soon as it is written. It is never read as another row's, since what turns a vector into a
-            // row has no place in the vector's space.
+            // The loop takes all element-wise nodes of one space that are ready, or become ready
+            // within the loop: an entry may be read as soon as it is written. It is never read as
+            // an entry of another row, since a node that reshapes a vector to a row has no place in
+            // the space of the vector.
             let Some(first) = waiting.iter().copied().find(|id| is_ready(*id, &done)) else { break };
             let space = graph.space(first);
             for &id in &waiting {
@@ -412,7 +419,7 @@ fn groups(
     groups
 }
 
-/// Marks all that a sum of products stands for.
+/// Marks all nodes that a sum of products represents.
 fn absorb(graph: &Graph, sum: Id, absorbed: &mut [bool]) {
     let mut stack = vec![sum];
     while let Some(id) = stack.pop() {
@@ -423,7 +430,8 @@ fn absorb(graph: &Graph, sum: Id, absorbed: &mut [bool]) {
     }
 }
 
-/// Runs in a fused loop: element-wise nodes, their sums, and sums over time of anything that is no product.
+/// Returns whether a node runs in a fused loop: element-wise nodes, their sums, and sums over time
+/// of anything but a product.
 fn is_fused(graph: &Graph, needed: &Needed, id: Id) -> bool {
     let node = &graph[id];
     match node.op {
@@ -432,7 +440,8 @@ fn is_fused(graph: &Graph, needed: &Needed, id: Id) -> bool {
     }
 }
 
-/// An accumulation of a product (or scatter) that serves nothing else: the product adds to the sum itself.
+/// Returns whether a node accumulates a product (or scatter) that has no other use: the product
+/// then adds to the sum itself.
 pub fn is_accumulated_product(graph: &Graph, users: &[Vec<Id>], id: Id) -> bool {
     let node = &graph[id];
     node.op == Op::Accumulate

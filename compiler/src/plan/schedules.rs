@@ -1,4 +1,5 @@
-//! The schedules of the passes: what each has to compute, and which leaves carry the recurrence.
+//! The schedules of the passes: the values that each has to compute, and the leaves that carry its
+//! recurrence.
 
 use super::delays::delays;
 use super::equations::Equations;
@@ -10,13 +11,14 @@ use std::collections::HashMap;
 /// The recurrence of a cell.
 #[derive(Debug)]
 pub struct Recurrence {
-    /// The blocks of states that only pass values on, and are no part of it.
+    /// The blocks of states that only delay values, and are not part of the recurrence.
     pub delays: Vec<Piece>,
 }
 
-/// Leaves of a pass that stand for values of the step before, or in the backward pass after.
+/// The leaves of a pass that represent values of the previous step, or in the backward pass of the
+/// next one.
 struct Leaves {
-    /// Outside of the recurrence, each with the value that it delays by a step.
+    /// The leaves outside of the recurrence, each with the value that it delays by one step.
     delayed: HashMap<Id, Id>,
     recurrent: Vec<Id>,
 }
@@ -61,7 +63,7 @@ pub fn forward(equations: &Equations, recurrence: &Recurrence) -> Schedule {
     schedule(&equations.graph, &forward_task(equations, recurrence))
 }
 
-/// Schedules one step by itself.
+/// Schedules a single step.
 pub fn streaming(equations: &Equations, recurrence: &Recurrence) -> Schedule {
     let task = forward_task(equations, recurrence);
     schedule(&equations.graph, &Task { delayed: HashMap::new(), streaming: true, ..task })
@@ -78,7 +80,7 @@ fn forward_task(equations: &Equations, recurrence: &Recurrence) -> Task {
     }
 }
 
-/// Schedules the backward pass, which finds the residuals on the tape.
+/// Schedules the backward pass, which reads the residuals from the tape.
 pub fn backward(equations: &Equations, recurrence: &Recurrence, residuals: &[Id]) -> Schedule {
     let Leaves { delayed, recurrent } = recurrence.leaves(equations, &equations.carries, carry_bar);
     let is_recurrent = |bound: &&Bound| !recurrence.delays.contains(&bound.piece);

@@ -1,6 +1,8 @@
-//! The guide's chapter on the compiler follows one cell through the stages; this keeps what it shows true.
+//! Tests that the guide's chapter on the compiler, which follows one cell through the stages, is up
+//! to date.
 //!
-//! After a deliberate change: `GUIDE=overwrite cargo test -p rnn-cell-compiler guide`, then read what changed.
+//! After a deliberate change, run `GUIDE=overwrite cargo test -p rnn-cell-compiler guide` and read
+//! the changes.
 
 use crate::analysis::reads;
 use crate::expand::expand;
@@ -17,7 +19,7 @@ use syn::visit::Visit;
 
 const CHAPTER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../runtime/src/guide/the_compiler.md");
 
-/// One value a line: name, shape, what it is of what.
+/// Writes one value per line: its name, shape, operation and arguments.
 fn nodes(definition: &Definition, graph: &Graph, names: &Names, shows: impl Fn(Id) -> bool) -> String {
     let dims: Vec<String> = definition.cell.dimensions.iter().map(ToString::to_string).collect();
     let side = |atom: crate::dim::Atom| crate::dim::Dim::sum([atom]).display(&dims);
@@ -44,7 +46,7 @@ fn nodes(definition: &Definition, graph: &Graph, names: &Names, shows: impl Fn(I
     text
 }
 
-/// What runs in each region, a group a line.
+/// Writes the groups of each region, one per line.
 fn regions(pass: &Pass, names: &Names) -> String {
     let mut text = String::new();
     for region in Region::ALL {
@@ -77,7 +79,7 @@ fn code(expansion: &syn::File, function: &str) -> String {
     }
     let mut find = Find { function, found: None };
     find.visit_file(expansion);
-    let method = find.found.unwrap_or_else(|| panic!("no function {function}"));
+    let method = find.found.unwrap_or_else(|| panic!("no function `{function}`"));
     let file: syn::File = syn::parse_quote!(#method);
     prettyplease::unparse(&file).replace("__k::", "")
 }
@@ -125,8 +127,8 @@ fn stages(source: &str) -> Vec<(&'static str, String)> {
 }
 
 #[test]
-fn every_stage_is_as_the_guide_shows_it() {
-    let chapter = std::fs::read_to_string(CHAPTER).expect("the chapter stands in the repository");
+fn the_guide_shows_every_stage_correctly() {
+    let chapter = std::fs::read_to_string(CHAPTER).expect("the chapter is in the repository");
     let definition =
         chapter.split("rnn_cell! {\n").nth(1).expect("the cell").split("\n}\n").next().expect("its end");
     let mut updated = chapter.clone();
@@ -141,5 +143,5 @@ fn every_stage_is_as_the_guide_shows_it() {
         std::fs::write(CHAPTER, &updated).expect("the chapter can be written");
         return;
     }
-    assert_eq!(chapter, updated, "run it with `GUIDE=overwrite` and read what changes");
+    assert_eq!(chapter, updated, "run the test with `GUIDE=overwrite` and read the changes");
 }

@@ -1,6 +1,6 @@
-//! A cell run as its plan says: region by region, group by group, chunk by chunk. A value is there only from when
-//! its group has run to the end of its lifetime, so that a wrong order, a missing residual or a place that
-//! doesn't live long enough is a panic here.
+//! An interpreter that runs a cell according to its plan: region by region, group by group, chunk
+//! by chunk. A value exists from the end of its group to the end of its lifetime. A wrong order, a
+//! missing residual, or a place with too short a lifetime therefore panics here.
 
 use super::matrix::Matrix;
 use super::source::Definition;
@@ -11,25 +11,26 @@ use crate::plan::schedule::{Group, ProductSum, Region, is_accumulated_product};
 use crate::plan::{Bound, Lifetime, Pass, Place, Plan};
 use std::collections::HashMap;
 
-/// Everything that a run reads: whole values.
+/// The whole values that a run reads.
 #[derive(Clone)]
 pub struct Data {
     pub sizes: Vec<usize>,
     pub steps: usize,
     pub batch: usize,
-    /// By declaration: one of a parameter, one a sample of a context or an initial state, one a step and sample of
-    /// an input (samples of one step next to each other).
+    /// The values of each declaration: one for a parameter, one per sample for a context or an
+    /// initial state, one per step and sample for an input (samples of the same step are adjacent).
     pub declared: Vec<Vec<Matrix>>,
-    /// By output, a step and sample each.
+    /// The cotangents of each output, one per step and sample.
     pub output_bars: Vec<Vec<Matrix>>,
-    /// By declaration: of the states after the last step, one a sample.
+    /// The cotangents of the states after the last step, by declaration, one per sample.
     pub state_bars: Vec<Vec<Matrix>>,
 }
 
-/// Cotangents by declaration, laid out as [`Data::declared`].
+/// Cotangents by declaration, in the layout of [`Data::declared`].
 pub type Bars = Vec<Vec<Matrix>>;
 
-/// What a forward pass leaves: outputs as [`Data::output_bars`], final states as [`Data::state_bars`].
+/// The results of a forward pass: outputs in the layout of [`Data::output_bars`], final states in
+/// that of [`Data::state_bars`].
 pub struct Ran {
     pub outputs: Vec<Vec<Matrix>>,
     pub states: Vec<Vec<Matrix>>,
@@ -38,18 +39,18 @@ pub struct Ran {
 
 type Key = (Id, Option<usize>, Option<usize>);
 type Store = HashMap<Key, Matrix>;
-/// The value of a leaf: its operation, rows and columns.
+/// A function that returns the value of a leaf, given its operation, rows and columns.
 type Leaf<'a> = dyn Fn(&Store, &Op, usize, usize) -> Matrix + 'a;
 
 pub struct Machine<'a> {
     pub definition: &'a Definition,
     pub plan: &'a Plan,
     pub data: &'a Data,
-    /// Steps of a chunk.
+    /// The number of steps in a chunk.
     pub chunk: usize,
 }
 
-/// One pass at work.
+/// The state of a running pass.
 struct Run<'a> {
     machine: &'a Machine<'a>,
     graph: &'a Graph,
@@ -77,7 +78,7 @@ impl Run<'_> {
         let value = match self.store.get(&self.key(storage, t, b)) {
             _ if node.op.is_leaf() => (self.leaf)(&self.store, &node.op, t, b),
             Some(value) => value.clone(),
-            None => panic!("node {} {:?} is not there at step {t}", storage.index(), node.op),
+            None => panic!("node {} {:?} does not exist at step {t}", storage.index(), node.op),
         };
         Matrix::new(rows, columns, value.entries)
     }
@@ -102,7 +103,7 @@ impl Run<'_> {
         }
     }
 
-    /// A sum whose terms are computed within it.
+    /// Evaluates a sum whose terms are computed within it.
     fn sum(&self, id: Id, terms: &[Id], t: usize, b: usize) -> Matrix {
         if terms.contains(&id) {
             return self.evaluate(id, t, b);
@@ -128,7 +129,7 @@ impl Run<'_> {
                     _ => group.nodes().into_iter().for_each(|id| self.node(id, t, b)),
                 }
             }
-            // What has no place lives in the registers of its loop.
+            // Values without a place live in the registers of their loop.
             let nodes = group.nodes();
             let pass = self.pass;
             self.store.retain(|(id, _, _), _| !nodes.contains(id) || pass.places.contains_key(id));
@@ -147,7 +148,7 @@ impl Run<'_> {
         });
     }
 
-    /// Every sum starts at zero.
+    /// Sets every sum to zero.
     fn start_sums(&mut self) {
         for id in self.graph.ids().filter(|id| self.graph[*id].op == Op::Accumulate) {
             let (rows, columns) = extent(self.graph, id, &self.machine.data.sizes);
@@ -169,7 +170,7 @@ impl Machine<'_> {
         Run { machine: self, graph, pass, store, leaf: Box::new(leaf) }
     }
 
-    /// A block of something declared, of a sample at a step.
+    /// Returns a block of a declaration, for a sample at a step.
     fn read(&self, piece: Piece, t: usize, b: usize) -> Matrix {
         let values = &self.data.declared[piece.of];
         let whole = match values.len() {
@@ -193,7 +194,7 @@ impl Machine<'_> {
         (shape.rows.atoms().to_vec(), shape.columns.atoms().to_vec())
     }
 
-    /// A whole value from its blocks; zero where there is none.
+    /// Assembles a value from its blocks; missing ones are zero.
     fn whole(&self, declaration: usize, bounds: &[Bound], value: impl Fn(Id) -> Matrix) -> Matrix {
         let (rows, columns) = self.atoms(declaration);
         let grid = Grid { rows: rows.clone(), columns: columns.clone(), blocks: vec![] };
@@ -225,13 +226,13 @@ impl Machine<'_> {
         self.plan.outputs.iter().zip(&self.plan.output_shapes).map(whole).collect()
     }
 
-    /// The states before the first step: as given, or by the definition.
+    /// Returns the states before the first step: the given ones, or those of the definition.
     fn initial(&self) -> Vec<Vec<Matrix>> {
         let mut states = self.data.declared.clone();
         if let Some(initial) = &self.plan.initial {
             let mut run = self.run(&initial.graph, &initial.forward, Store::new(), |_, op, t, b| match op {
                 Op::Read(piece) => self.read(*piece, t, b),
-                _ => panic!("an initial value reads {op:?}"),
+                _ => panic!("unexpected leaf of an initial value: {op:?}"),
             });
             Region::ALL.into_iter().for_each(|region| run.region(region, &[0]));
             for bound in &initial.values {
@@ -247,7 +248,7 @@ impl Machine<'_> {
         self.forward_by(&self.plan.forward, self.chunk, false)
     }
 
-    /// Step by step, as `step` runs it: nothing but the states outlives a step.
+    /// Runs step by step, like `step`: only the states outlive a step.
     pub fn stream(&self) -> Ran {
         self.forward_by(&self.plan.streaming, 1, true)
     }
@@ -262,7 +263,7 @@ impl Machine<'_> {
                 let state = self.plan.states.iter().find(|bound| bound.piece == *piece);
                 store[&(state.expect("every state has a value").id, Some(t - 1), Some(b))].clone()
             }
-            _ => panic!("a forward pass reads {op:?}"),
+            _ => panic!("unexpected leaf of a forward pass: {op:?}"),
         });
         run.start_sums();
         run.region(Region::Param, &[]);
@@ -281,7 +282,7 @@ impl Machine<'_> {
                     output.push(value);
                 }
             }
-            // A step alone ends with its new states where the old ones were.
+            // A single step leaves its new states in place of the old ones.
             run.forget_but(if streaming { &self.plan.states } else { &[] }, |place, _| match place {
                 Place::Buffer(lifetime) => streaming || lifetime != Lifetime::Sequence,
                 _ => false,
@@ -296,7 +297,7 @@ impl Machine<'_> {
         Ran { outputs, states, kept: run.store }
     }
 
-    /// What the tape of a forward pass gives backwards.
+    /// Runs the backward pass on the tape of a forward pass.
     pub fn backward(&self, ran: Ran) -> Bars {
         let Data { steps, batch, .. } = *self.data;
         let plan = self.plan;
@@ -324,7 +325,7 @@ impl Machine<'_> {
                 let carry = plan.carries.iter().find(|bound| bound.piece == *piece);
                 store[&(carry.expect("every state has a carry").id, Some(t + 1), Some(b))].clone()
             }
-            _ => panic!("a backward pass reads {op:?}"),
+            _ => panic!("unexpected leaf of a backward pass: {op:?}"),
         });
         run.start_sums();
         run.region(Region::Param, &[]);
@@ -369,14 +370,15 @@ impl Machine<'_> {
         bars
     }
 
-    /// Hands the cotangents of the initial states on to what the definition computes them from.
+    /// Pulls the cotangents of the initial states back to the values that the definition computes
+    /// them from.
     fn backward_initial(&self, bars: &mut Bars) {
         let Some(initial) = &self.plan.initial else { return };
         let carries = bars.clone();
         let mut run = self.run(&initial.graph, &initial.backward, Store::new(), |_, op, t, b| match op {
             Op::Read(piece) => self.read(*piece, t, b),
             Op::CarryBar(piece) => self.block(&carries[piece.of][b], *piece),
-            _ => panic!("an initial value's pull-back reads {op:?}"),
+            _ => panic!("unexpected leaf of an initial value's pull-back: {op:?}"),
         });
         run.start_sums();
         Region::ALL.into_iter().for_each(|region| run.region(region, &[0]));
@@ -389,7 +391,7 @@ impl Machine<'_> {
         };
         add(&initial.gradients, 0);
         (0..self.data.batch).for_each(|b| add(&initial.context_bars, b));
-        // What a definition gives is no argument of the sequence.
+        // Initial values from the definition are not arguments of the sequence.
         for bound in &initial.values {
             bars[bound.piece.of].iter_mut().for_each(|bar| *bar = bar.map(|_| 0.0));
         }

@@ -1,4 +1,4 @@
-//! Small matrices in `f64`, column by column.
+//! Small matrices of `f64` in column-major order.
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Matrix {
@@ -27,7 +27,7 @@ impl Matrix {
         Matrix::new(rows, columns, entries)
     }
 
-    /// An entry; one row or column stands for any.
+    /// Returns an entry; a single row or column is repeated.
     pub fn at(&self, row: usize, column: usize) -> f64 {
         let row = if self.rows == 1 { 0 } else { row };
         let column = if self.columns == 1 { 0 } else { column };
@@ -54,7 +54,7 @@ impl Matrix {
         Matrix::from_fn(self.rows, other.columns, entry)
     }
 
-    /// Entry by entry, each argument broadcast.
+    /// Applies a function entry by entry, broadcasting the arguments.
     pub fn elementwise(args: &[Matrix], f: impl Fn(&[f64]) -> f64) -> Self {
         let longest = |get: fn(&Matrix) -> usize| args.iter().map(get).find(|size| *size != 1).unwrap_or(1);
         Matrix::from_fn(longest(|arg| arg.rows), longest(|arg| arg.columns), |r, c| {
@@ -80,7 +80,8 @@ impl Matrix {
         self.entries.iter().fold(0.0, |most, x| most.max(x.abs()))
     }
 
-    /// Equal up to `tolerance` of the larger of 1 and the largest entry; NaN and infinities only to themselves.
+    /// Returns whether the matrices are equal up to `tolerance` times the larger of 1 and the
+    /// largest entry. NaN and infinities only equal themselves.
     pub fn is_close(&self, other: &Matrix, tolerance: f64) -> bool {
         let scale =
             1f64.max(other.entries.iter().filter(|x| x.is_finite()).fold(0.0, |most, x| most.max(x.abs())));

@@ -1,5 +1,6 @@
-//! For unit tests: a reference interpreter of the graph. Every node is evaluated in `f64` on matrices of concrete
-//! sizes, by its definition and nothing else; what the passes and the emitted code make of it has to agree.
+//! A reference interpreter of the graph, for unit tests. It evaluates every node in `f64` on
+//! matrices of concrete sizes, directly by its definition. The passes and the emitted code must
+//! agree with it.
 
 mod guide;
 pub mod machine;
@@ -14,7 +15,7 @@ use crate::graph::grid::Grid;
 use crate::graph::ir::{Comparison, Graph, Id, Op};
 use matrix::Matrix;
 
-/// The value of a dimension; `sizes` by the dimension's index.
+/// Returns the value of a dimension, given the `sizes` of the named dimensions.
 pub fn size(sizes: &[usize], atom: Atom) -> usize {
     match atom {
         Atom::Name(index) => sizes[index],
@@ -26,12 +27,12 @@ pub fn dim_size(sizes: &[usize], dim: &Dim) -> usize {
     dim.atoms().iter().map(|atom| size(sizes, *atom)).sum()
 }
 
-/// Rows and columns of a node's value.
+/// Returns the numbers of rows and columns of a node's value.
 pub fn extent(graph: &Graph, id: Id, sizes: &[usize]) -> (usize, usize) {
     (size(sizes, graph[id].shape.rows), size(sizes, graph[id].shape.columns))
 }
 
-/// The blocks of a value put together.
+/// Assembles a value from its blocks.
 pub fn assemble(grid: &Grid, sizes: &[usize], block: impl Fn(usize, usize) -> Matrix) -> Matrix {
     let places = |atoms: &[Atom]| -> Vec<(usize, usize)> {
         let of = |(index, atom): (usize, &Atom)| {
@@ -51,7 +52,7 @@ pub fn assemble(grid: &Grid, sizes: &[usize], block: impl Fn(usize, usize) -> Ma
     })
 }
 
-/// The part of a whole value that a block is.
+/// Returns a block of a whole value.
 pub fn block_of(
     whole: &Matrix,
     rows: &[Atom],
@@ -64,7 +65,7 @@ pub fn block_of(
     Matrix::from_fn(size(sizes, rows[row]), size(sizes, columns[column]), |r, c| whole.at(r0 + r, c0 + c))
 }
 
-/// Every node's value for one step of one sample; `leaf` knows what is read.
+/// Evaluates every node for one step of one sample; `leaf` returns the values that are read.
 pub fn run(graph: &Graph, sizes: &[usize], leaf: impl Fn(&Op, (usize, usize)) -> Matrix) -> Vec<Matrix> {
     let mut values: Vec<Matrix> = vec![];
     for id in graph.ids() {
@@ -90,7 +91,8 @@ pub fn run(graph: &Graph, sizes: &[usize], leaf: impl Fn(&Op, (usize, usize)) ->
     values
 }
 
-/// One node's value from its arguments'. A sum over time has one step and sample here.
+/// Evaluates one node, given the values of its arguments. A sum over time has one step and sample
+/// here.
 pub fn evaluate(graph: &Graph, id: Id, sizes: &[usize], args: &[&Matrix]) -> Matrix {
     let (rows, columns) = extent(graph, id, sizes);
     let entries = |f: &dyn Fn(usize, usize) -> f64| Matrix::from_fn(rows, columns, f);
@@ -126,7 +128,7 @@ pub fn evaluate(graph: &Graph, id: Id, sizes: &[usize], args: &[&Matrix]) -> Mat
         }
         Op::Sum => Matrix::scalar(args[0].entries.iter().sum()),
         Op::RowSum => entries(&|r, _| (0..args[0].columns).map(|c| args[0].at(r, c)).sum()),
-        // Computed as the vector behind the row.
+        // The result is computed as a vector.
         Op::ColumnSum => entries(&|c, _| (0..args[0].rows).map(|r| args[0].at(r, c)).sum()),
         Op::Maximum => Matrix::scalar(args[0].entries.iter().copied().fold(f64::NEG_INFINITY, f64::max)),
         Op::Concat => {
@@ -139,7 +141,7 @@ pub fn evaluate(graph: &Graph, id: Id, sizes: &[usize], args: &[&Matrix]) -> Mat
         Op::Slice { start, count } => {
             let first = *start as usize;
             let piece = Matrix::from_fn(*count as usize, args[0].columns, |r, c| args[0].at(first + r, c));
-            // A row is computed as the vector behind it.
+            // A row is computed as a vector.
             if (piece.rows, piece.columns) == (rows, columns) { piece } else { piece.transposed() }
         }
     }
@@ -156,7 +158,8 @@ fn holds(op: Comparison, a: f64, b: f64) -> bool {
     }
 }
 
-/// Φ(x) by the series x - x³/(2·3) + x⁵/(2²·2!·5) - .., which is exact enough below |x| = 5.
+/// Computes Φ(x) by the series x - x³/(2·3) + x⁵/(2²·2!·5) - .., which is accurate enough
+/// below |x| = 5.
 pub fn normal_cdf(x: f64) -> f64 {
     let (mut power, mut sum) = (x, x);
     for n in 1..200 {

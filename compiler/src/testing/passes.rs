@@ -1,5 +1,5 @@
-//! Whole definitions, as their schedules run them: outputs against the equations as written, cotangents against
-//! differences, and the same whatever the chunks.
+//! Tests of whole definitions run by their schedules: outputs against the equations as written,
+//! cotangents against finite differences, and equality for all chunk sizes.
 
 use super::machine::{Bars, Data, Machine, Ran};
 use super::matrix::Matrix;
@@ -12,7 +12,7 @@ use crate::testing::samples::SAMPLES;
 
 const BATCH: usize = 2;
 
-/// Random values for everything that a definition reads.
+/// Returns random values for everything that a definition reads.
 fn data(definition: &Definition, random: &mut Random, steps: usize) -> Data {
     let sizes: Vec<usize> =
         (0..definition.cell.dimensions.len()).map(|index| 2 + (index + random.below(3)) % 3).collect();
@@ -55,7 +55,8 @@ fn loss(data: &Data, ran: &Ran) -> f64 {
     all(&ran.outputs, &data.output_bars) + all(&ran.states, &data.state_bars)
 }
 
-/// The outputs by the equations as they were lowered, a step after the other, from given initial states.
+/// Computes the outputs by the lowered equations, one step after the other, from the given initial
+/// states.
 fn outputs_as_written(definition: &Definition, data: &Data) -> Vec<Vec<Matrix>> {
     let lowered = definition.lower();
     let mut outputs = vec![vec![]; definition.resolved.outputs.len()];
@@ -69,7 +70,7 @@ fn outputs_as_written(definition: &Definition, data: &Data) -> Vec<Vec<Matrix>> 
                     _ => (piece, &data.declared[piece.of][t * BATCH + b]),
                 },
                 Op::Previous(piece) => (piece, &states[piece.of][b]),
-                _ => panic!("a step reads {op:?}"),
+                _ => panic!("unexpected leaf of a step: {op:?}"),
             };
             if definition.shapes.one_hot[piece.of].is_some() {
                 return whole.clone();
@@ -88,7 +89,7 @@ fn outputs_as_written(definition: &Definition, data: &Data) -> Vec<Vec<Matrix>> 
             if declaration.kind == DeclarationKind::State {
                 let new = value(definition.resolved.state_values[index]);
                 let old = &mut states[index][b];
-                // A scalar may be given to a state of one row only, so that the shapes agree.
+                // A scalar may be assigned to a state with one row, so the shapes are matched.
                 *old = Matrix::from_fn(old.rows, old.columns, |r, c| new.at(r, c));
             }
         }
@@ -101,13 +102,13 @@ fn outputs_as_written(definition: &Definition, data: &Data) -> Vec<Vec<Matrix>> 
 
 fn assert_close(what: &str, found: &[Vec<Matrix>], expected: &[Vec<Matrix>], tolerance: f64) {
     for (found, expected) in found.iter().flatten().zip(expected.iter().flatten()) {
-        assert!(found.is_close(expected, tolerance), "{what}: {found:?}, not {expected:?}");
+        assert!(found.is_close(expected, tolerance), "{what}: {found:?} instead of {expected:?}");
     }
     let lengths = |all: &[Vec<Matrix>]| all.iter().map(Vec::len).collect::<Vec<_>>();
     assert_eq!(lengths(found), lengths(expected), "{what}");
 }
 
-/// Runs a definition in every way that there is.
+/// Runs a definition in every possible way.
 pub fn check(definition: &Definition, seed: u64) {
     let name = definition.cell.name.to_string();
     let plan = definition.plan();
@@ -128,10 +129,10 @@ pub fn check(definition: &Definition, seed: u64) {
                 None => first = Some((outputs, bars)),
             }
             let streamed = machine.stream();
-            assert_close(&name, &streamed.outputs, &first.as_ref().expect("it ran").0, 1e-13);
+            assert_close(&name, &streamed.outputs, &first.as_ref().expect("there are chunk sizes").0, 1e-13);
             assert_close(&name, &streamed.states, &states, 1e-13);
         }
-        let (outputs, bars) = first.expect("it ran");
+        let (outputs, bars) = first.expect("there are chunk sizes");
         if plan.initial.is_none() {
             assert_close(&name, &outputs, &outputs_as_written(definition, &data), 1e-12);
         }
@@ -141,7 +142,7 @@ pub fn check(definition: &Definition, seed: u64) {
     }
 }
 
-/// Each declaration moved in a random direction.
+/// Checks the derivatives of each declaration in a random direction.
 fn check_directions(
     definition: &Definition,
     data: &Data,
@@ -171,7 +172,7 @@ fn check_directions(
         let found: f64 = bars[of].iter().zip(&directions).map(|(bar, direction)| bar.dot(direction)).sum();
         let error = (found - expected).abs() / expected.abs().max(1.0);
         let what = format!("{}.{} of {} steps", definition.cell.name, declaration.name, data.steps);
-        assert!(error < 1e-7, "{what}: {found}, differences give {expected}");
+        assert!(error < 1e-7, "{what}: {found}, but finite differences give {expected}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Definitions without a mistake, which tests parse as they are and damaged.
+//! Correct definitions, which tests parse unchanged and damaged.
 
 pub const SAMPLES: [&str; 19] = [
     // peepholes
@@ -67,7 +67,7 @@ pub const SAMPLES: [&str; 19] = [
         h = layer_norm(tanh(W @ [[h[t-1], x], 1]), gain, bias); output h,; }",
     // dimension as a number, unary minus, division
     "cell Scaled<D, S> { context K: [D, S]; input q: [D]; s = softmax(K.T @ q / sqrt(D)); y = K @ s * -1; output y; }",
-    // a sigma, and documentation on items
+    // `σ`, and documentation on items
     "cell Sigma<H> {
         /// what comes in
         input x: [H];
@@ -84,12 +84,12 @@ pub const SAMPLES: [&str; 19] = [
     "cell Filter<I, H> { input x: [I]; state x_prev: [I], c: [H]; param V, W, V_f, W_f: [H, I];
         z = tanh(V @ x_prev[t-1] + W @ x); f = sigmoid(V_f @ x_prev[t-1] + W_f @ x); x_prev = x;
         c = f * c[t-1] + (1 - f) * z; output c, x_prev; }",
-    // delays of delays, of what is computed, of a matrix, and one behind the recurrence
+    // delays of delays, of computed values, of a matrix, and one after the recurrence
     "cell Delays<I, H> { input x: [I]; state a, b: [H]; state M: [H, H]; state h, late: [H]; param W, V: [H, I], U: [H, H], k: [H];
         a = tanh(W @ x); b = a[t-1] * k + U @ a[t-1]; M = a @ b[t-1].T + b @ k.T;
         h = sigmoid(M[t-1] @ a + V @ x) * h[t-1] + U @ b[t-1]; late = U @ h; y = late[t-1] + a[t-1] * b;
         output y, M; }",
-    // no recurrence at all
+    // no recurrence
     "cell Difference<I> { input x: [I]; state x_1, x_2: [I]; x_1 = x; x_2 = x_1[t-1]; d = x - 2 * x_1[t-1] + x_2[t-1]; output d; }",
     // no spaces
     "cell Dense2<I,O>{input x:[I];param W:[2*O,I];y=-W@-x*-1e-3-1;output y;}",

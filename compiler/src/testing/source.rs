@@ -1,4 +1,4 @@
-//! From a definition's text to what the back end makes of it.
+//! The compilation of a test's definition up to the plan.
 
 use crate::analysis::resolve;
 use crate::analysis::resolve::Resolved;
@@ -10,14 +10,14 @@ use crate::plan::{Plan, plan};
 use crate::syntax::ast::Cell;
 use crate::syntax::parse::parse;
 
-/// A definition without mistakes.
+/// A correct definition.
 pub struct Definition {
     pub cell: Cell,
     pub resolved: Resolved,
     pub shapes: Shapes,
 }
 
-/// All definitions of `rnn_cell! { source }`.
+/// Compiles all definitions of `rnn_cell! { source }`.
 pub fn read_all(source: &str) -> Vec<Definition> {
     let mut diagnostics = Diagnostics::default();
     let tokens = source.parse().expect("the test's brackets are balanced");
@@ -36,7 +36,7 @@ pub fn read(source: &str) -> Definition {
     read_all(source).pop().expect("the test's source is a cell")
 }
 
-/// The ready cells, as they stand in the library.
+/// Compiles the library's cells.
 pub fn ready() -> Vec<Definition> {
     let files = [
         include_str!("../../../runtime/src/cells/attention.rs"),
@@ -71,11 +71,11 @@ impl Definition {
 
     pub fn lower(&self) -> Lowered {
         lower(&self.cell, &self.resolved, &self.shapes, &mut Diagnostics::default())
-            .expect("a right definition can be lowered")
+            .expect("a correct definition can be lowered")
     }
 
     pub fn plan(&self) -> Plan {
         let plan = plan(&self.cell, &self.resolved, &self.shapes, self.lower());
-        plan.expect("a right definition can be planned, and the invariants hold")
+        plan.expect("a correct definition can be planned, and the invariants hold")
     }
 }

@@ -1,4 +1,4 @@
-//! The equations as plain text, as they were written, and what plain documentation says of a cell.
+//! The equations as plain text, as written, and the plain documentation of a cell.
 
 use crate::analysis::shapes::Shaped;
 use crate::dim::{Dim, Shape};
@@ -7,7 +7,7 @@ use crate::graph::text::comparison;
 use crate::syntax::ast::{BinaryOp, DeclarationKind, Equation, Expr, ExprKind, Function, Time};
 use crate::syntax::text::number;
 
-/// The equations in the order of their evaluation, one a line.
+/// Returns the equations in order of evaluation, one per line.
 pub fn equations(definition: Shaped, order: &[usize]) -> String {
     let mut text = String::new();
     for function in &definition.cell.functions {
@@ -28,26 +28,26 @@ pub fn equations(definition: Shaped, order: &[usize]) -> String {
     text
 }
 
-/// `fn swish(u) = u * sigmoid(u)`
+/// Writes `fn swish(u) = u * sigmoid(u)`.
 pub fn function(function: &Function) -> String {
     let arguments: Vec<String> = function.arguments.iter().map(ToString::to_string).collect();
     format!("fn {}({}) = {}", function.name, arguments.join(", "), expr(&function.body))
 }
 
-/// `f = sigmoid(W @ x)`
+/// Writes `f = sigmoid(W @ x)`.
 pub fn line(equation: &Equation) -> String {
     let targets: Vec<String> = equation.targets.iter().map(ToString::to_string).collect();
     let targets = if equation.is_split { format!("[{}]", targets.join(", ")) } else { targets.join(", ") };
     format!("{targets} = {}", bare(&equation.value))
 }
 
-/// Parentheses around a whole right-hand side say nothing.
+/// Writes a right-hand side without redundant parentheses around all of it.
 fn bare(value: &Expr) -> String {
     let text = expr(value);
     if value.parenthesised { crate::graph::text::bare(&text).to_owned() } else { text }
 }
 
-/// An expression as the user would write it.
+/// Writes an expression as the user would.
 pub fn expr(value: &Expr) -> String {
     let inner = match &value.kind {
         ExprKind::Number(value) => number(*value),
@@ -87,35 +87,35 @@ pub fn expr(value: &Expr) -> String {
     if value.parenthesised { format!("({inner})") } else { inner }
 }
 
-/// The documentation of the generated type as plain text, after the user's own.
+/// Returns the documentation of the generated type as plain text, to follow the user's own.
 pub fn cell(definition: Shaped, order: &[usize]) -> String {
     let mut text = String::from("\n# Equations\n\n```text\n");
     text.push_str(&equations(definition, order));
     text.push_str("```\n\n");
-    text.push_str("| name | what | shape |\n| --- | --- | --- |\n");
+    text.push_str("| name | kind | shape |\n| --- | --- | --- |\n");
     for (index, declaration) in definition.cell.declarations.iter().enumerate() {
-        let what = what(definition, index);
-        text.push_str(&format!("| `{}` | {what} | `{}` |\n", declaration.name, shape(definition, index)));
+        let kind = kind(definition, index);
+        text.push_str(&format!("| `{}` | {kind} | `{}` |\n", declaration.name, shape(definition, index)));
     }
     text.push_str(&format!("\n{}\n", returns(definition)));
     text
 }
 
-/// Returns a sentence on what a step returns.
+/// Returns a sentence that lists the outputs.
 pub fn returns(definition: Shaped) -> String {
     let outputs: Vec<String> = definition.cell.outputs.iter().map(|name| format!("`{name}`")).collect();
     format!("Returns {} at each step.", outputs.join(", "))
 }
 
-/// What is declared, in a word or two.
-pub fn what(definition: Shaped, index: usize) -> &'static str {
+/// Returns the kind of a declaration, in a word or two.
+pub fn kind(definition: Shaped, index: usize) -> &'static str {
     match definition.cell.declarations[index].kind {
         DeclarationKind::Input if definition.shapes.one_hot[index].is_some() => "input, one-hot index",
         kind => crate::syntax::text::kind(kind),
     }
 }
 
-/// A declaration's shape as the user would write it.
+/// Writes the shape of a declaration as the user would.
 pub fn shape(definition: Shaped, index: usize) -> String {
     if let Some(dim) = &definition.shapes.one_hot[index] {
         return format!("one_hot[{}]", dim.display(&definition.dim_names()));
@@ -125,9 +125,10 @@ pub fn shape(definition: Shaped, index: usize) -> String {
         .map_or("?".to_owned(), |shape| shape.display(&definition.dim_names()))
 }
 
-/// What the blocks of a declaration are where it has several, a sentence: `W.left` is `[H, H]`, `W.right` is `[H, I]`.
+/// Returns a sentence on the blocks of a declaration, if there are several: `W.left` is `[H, H]`,
+/// `W.right` is `[H, I]`.
 pub fn blocks(definition: Shaped, index: usize) -> Option<String> {
-    // Of more blocks only the first two and the last are shown.
+    // If there are more blocks, only the first two and the last are shown.
     const MOST: usize = 4;
     let declaration = &definition.cell.declarations[index];
     let shape = definition.shapes.declarations[index]
@@ -154,9 +155,9 @@ pub fn blocks(definition: Shaped, index: usize) -> Option<String> {
         shown.push("..".to_owned());
         shown.extend(last);
     }
-    let mut sentence = format!("A [block](rnn_cell::types::blocks) a term: {}", shown.join(", "));
+    let mut sentence = format!("One [block](rnn_cell::types::blocks) per term: {}", shown.join(", "));
     if matches!(declaration.kind, DeclarationKind::Param | DeclarationKind::Buffer) {
-        sentence.push_str(&format!("; an entry of the whole is `{name}[(row, column)]`"));
+        sentence.push_str(&format!(". `{name}[(row, column)]` is an entry of the whole matrix"));
     }
     Some(sentence + ".")
 }

@@ -1,4 +1,5 @@
-//! From the plan to plain text, which a build carries: the equations as they were written, and those that were derived.
+//! Plain text that a build carries, generated from the plan: the equations as written, and those
+//! that were derived.
 
 pub mod adjoints;
 pub mod equations;

@@ -1,11 +1,11 @@
-//! Functions of entries, as expressions over scalars or lanes.
+//! Element-wise functions, as expressions over scalars or vectors of lanes.
 
 use crate::emit::hygiene::local;
 use crate::graph::ir::{Binary, Comparison, Unary};
 use proc_macro2::TokenStream;
 use quote::quote;
 
-/// `f(x)`
+/// Writes `f(x)`.
 pub fn unary(kernels: &TokenStream, op: Unary, x: TokenStream) -> TokenStream {
     if op == Unary::Neg {
         return quote!((-#x));
@@ -14,7 +14,7 @@ pub fn unary(kernels: &TokenStream, op: Unary, x: TokenStream) -> TokenStream {
     quote!(#kernels::#name(isa, #x))
 }
 
-/// `f(a, b)`
+/// Writes `f(a, b)`.
 pub fn binary(kernels: &TokenStream, op: Binary, a: TokenStream, b: TokenStream) -> TokenStream {
     match op {
         Binary::Add => quote!((#a + #b)),
@@ -28,7 +28,7 @@ pub fn binary(kernels: &TokenStream, op: Binary, a: TokenStream, b: TokenStream)
     }
 }
 
-/// `where(a >= b, u, v)`. Both values are computed; the kernel picks without a branch.
+/// Writes `where(a >= b, u, v)`. Both values are computed; the kernel selects without a branch.
 pub fn select(kernels: &TokenStream, op: Comparison, [a, b, u, v]: [TokenStream; 4]) -> TokenStream {
     let operator = match op {
         Comparison::Less => quote!(<),

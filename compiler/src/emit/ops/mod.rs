@@ -1,4 +1,5 @@
-//! The code of operations: those of entries are expressions within a fused loop, the others statements of their own.
+//! The code of operations. Element-wise operations are expressions within a fused loop, the others
+//! separate statements.
 
 pub mod elementwise;
 pub mod one_hot;

@@ -1,4 +1,4 @@
-//! `E @ w` for a one-hot input `w`: a column of E is gathered; E's cotangent is scattered.
+//! `E @ w` for a one-hot input `w`: gathers a column of E. The cotangent of E is scattered.
 
 use crate::dim::Dim;
 use crate::emit::body::Statement;
@@ -6,7 +6,7 @@ use crate::graph::ir::Level;
 use proc_macro2::TokenStream;
 use quote::quote;
 
-/// From a parameter for all columns at once.
+/// Gathers from a parameter for all columns at once.
 pub fn emit_gather(at: &Statement, offset: &Dim) -> TokenStream {
     let (cx, node) = (at.body.cx, at.node());
     let (k, rows, offset) = (&cx.k, cx.atom(node.shape.rows), cx.dim(offset));
@@ -34,7 +34,7 @@ pub fn emit_scatter(at: &Statement, offset: &Dim) -> TokenStream {
     })
 }
 
-/// Columns of all steps and samples, added to a sum.
+/// Scatters columns of all steps and samples, adding them to a sum.
 pub fn emit_accumulated(at: &Statement, offset: &Dim) -> TokenStream {
     let (cx, scattered) = (at.body.cx, at.arg(0));
     let (k, rows, offset) = (&cx.k, cx.atom(at.node().shape.rows), cx.dim(offset));

@@ -6,12 +6,12 @@ use crate::plan::schedule::ProductSum;
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
-/// A product of what doesn't lie flat in memory, a sample at a time.
+/// Computes a product whose factors are not contiguous in memory, one sample at a time.
 pub fn emit(at: &Statement) -> TokenStream {
     at.for_each(emit_small(at, at.id, false))
 }
 
-/// Sums of products over the same right-hand sides: one call for all of them.
+/// Computes sums of products over the same right-hand sides, with one call for all of them.
 pub fn emit_products(body: &Body, sums: &[ProductSum]) -> TokenStream {
     let nodes: Vec<Id> = sums.iter().map(|sum| sum.node).collect();
     let (comment, call) = (body.comment(&nodes), products(body, sums, false));
@@ -46,16 +46,16 @@ fn products(body: &Body, sums: &[ProductSum], accumulate: bool) -> TokenStream {
     }
 }
 
-/// A sum of products with transposed parameters, and what else adds up with them.
+/// Computes a sum of products with transposed parameters and of other terms.
 pub fn emit_pull_back(body: &Body, ProductSum { node, terms }: &ProductSum) -> TokenStream {
     let (k, graph) = (&body.cx.k, body.graph);
     let out = body.var(*node);
     let comment = body.comment(&[*node]);
-    let (turned, mut plain): (Vec<Id>, Vec<Id>) =
+    let (transposed, mut plain): (Vec<Id>, Vec<Id>) =
         terms.iter().partition(|term| graph[**term].op == (Op::MatMul { ta: true, tb: false }));
     plain.sort_by_key(|term| graph[*term].args[1]);
     let mut calls = vec![];
-    let mut rest = turned;
+    let mut rest = transposed;
     while let Some(first) = rest.first().copied() {
         let accumulate = !calls.is_empty();
         let shape = |id: Id| graph[graph[id].args[0]].shape;
@@ -86,7 +86,7 @@ pub fn emit_pull_back(body: &Body, ProductSum { node, terms }: &ProductSum) -> T
     quote!(#comment { #(#calls)* })
 }
 
-/// A product over all steps and samples, added to a sum.
+/// Computes a product over all steps and samples, adding it to a sum.
 pub fn emit_accumulated(at: &Statement) -> TokenStream {
     let (cx, level, node, product) = (at.body.cx, at.region.level(), at.node(), at.node().args[0]);
     let graph = at.body.graph;
@@ -103,7 +103,8 @@ pub fn emit_accumulated(at: &Statement) -> TokenStream {
     }
 }
 
-/// The product of one sample's matrices, into the statement's own value or added to it.
+/// Multiplies the matrices of one sample, storing the product in the statement's value or adding
+/// it.
 fn emit_small(at: &Statement, product: Id, accumulate: bool) -> TokenStream {
     let (cx, node) = (at.body.cx, &at.body.graph[product]);
     let k = &cx.k;

@@ -1,4 +1,4 @@
-//! What moves entries: transposing, stacking and splitting rows.
+//! Operations that move entries: transposing, stacking and splitting rows.
 
 use crate::emit::body::Statement;
 use proc_macro2::{Literal, TokenStream};

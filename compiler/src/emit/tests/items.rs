@@ -1,10 +1,12 @@
-//! A definition with a mistake expands to the same items with the same signatures as without.
+//! Tests that an erroneous definition expands to the same items, with the same signatures, as a
+//! correct one.
 
 use super::{expand, expand_for, parse};
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 
-/// Every type with its fields, every method and every trait's implementation, without bodies.
+/// Returns every type with its fields, every method and every implementation of a trait, without
+/// bodies.
 fn signatures(source: &str) -> Vec<String> {
     let mut found = vec![];
     for item in parse(&expand(source)).items {
@@ -19,7 +21,7 @@ fn collect(item: &syn::Item, found: &mut Vec<String>) {
             let mut item = item.clone();
             item.attrs.clear();
             let is_private = matches!(item.vis, syn::Visibility::Inherited);
-            // A type's fields are public or nobody's business.
+            // Private fields may differ.
             for field in &mut item.fields {
                 field.attrs.clear();
             }
@@ -96,7 +98,7 @@ fn skeletons_have_every_item() {
     ] {
         assert!(right.contains(mistake));
         let wrong = right.replace(mistake, wrong);
-        // A bracket that is open is rustc's to report.
+        // rustc reports an unclosed bracket.
         if wrong.parse::<proc_macro2::TokenStream>().is_err() {
             continue;
         }
@@ -105,7 +107,7 @@ fn skeletons_have_every_item() {
         let (mut expected, mut found) = (signatures(right), signatures(&wrong));
         expected.sort();
         found.sort();
-        // Without a plan, the initial state is zero, as the traits provide it.
+        // Without a plan the initial state is zero, which is the default of the traits.
         let provided =
             ["fn start_on", "fn start_backward_on", "fn initial_state_with", "fn chunk", "type CleanInputs"];
         let is_provided = |item: &str| provided.iter().any(|name| item.contains(name));
@@ -124,7 +126,7 @@ fn signatures_are_found() {
     }
 }
 
-/// Every identifier of an expansion.
+/// Collects every identifier of an expansion.
 fn words(tokens: TokenStream, found: &mut Vec<String>) {
     for token in tokens {
         match token {
@@ -136,7 +138,7 @@ fn words(tokens: TokenStream, found: &mut Vec<String>) {
 }
 
 #[test]
-fn without_a_heap_nothing_names_it() {
+fn expansions_without_a_heap_do_not_mention_it() {
     let source = "pub cell Right<I, H> { context k: [H]; input x: [I]; state h: [H] = tanh(h0 * k); param W: [H, H + I], h0: [H]; h = tanh(W @ [h[t-1], x] + k); y = sum(h); output h, y; }";
     let of = |runtime: TokenStream| {
         let mut found = vec![];
@@ -164,7 +166,7 @@ fn without_a_heap_nothing_names_it() {
 }
 
 #[test]
-fn copies_in_fewer_bits_stand_where_they_are_asked_for() {
+fn quantised_copies_exist_only_on_request() {
     let source = "pub cell Right<I, H, V> { context k: [H]; input x: [I], w: one_hot[V]; state h: [H] = tanh(h0 * k); \
         param W: [H, H + I], E: [H, V], D: [I, H], h0: [H]; h = tanh(W @ [h[t-1], x] + E @ w + D.T @ x + k); output h; }";
     let of = |runtime: TokenStream, source: &str| {
@@ -181,11 +183,11 @@ fn copies_in_fewer_bits_stand_where_they_are_asked_for() {
         assert!(!plain.iter().any(|found| found == word), "{word}");
     }
     assert!(!asked.contains(&"unsafe".to_owned()));
-    // Steps of the cell itself are what they are without.
+    // The steps of the cell itself do not change.
     let count = |found: &[String], word: &str| found.iter().filter(|found| *found == word).count();
     assert_eq!(count(&asked, "pull_back"), count(&plain, "pull_back"));
 
-    // A definition with mistakes has the types and signatures of a copy, too.
+    // An erroneous definition has the types and signatures of a copy as well.
     let wrong = of(
         quote!(::rnn_cell quantised),
         "pub cell Wrong<H> { input x: [H]; param W: [H, H]; y = z; output y; }",

@@ -1,5 +1,5 @@
-//! What a definition expands to, as a whole: what must and what must not stand in it, where its names stand, how long it is, how long
-//! it takes.
+//! Tests of whole expansions: the words that must and must not occur in them, the spans of names,
+//! the length, and the time that they take.
 
 mod items;
 mod places;
@@ -34,10 +34,11 @@ fn parse(expansion: &TokenStream) -> syn::File {
     syn::parse2(expansion.clone()).unwrap_or_else(|error| panic!("{error}: {expansion}"))
 }
 
-/// Asserts that `work` computes for less than eight seconds: about one is usual, and what doesn't scale takes minutes. Counted is what this
-/// thread computes, where the system tells, not what passes while others compute.
+/// Asserts that `work` takes less than eight seconds of CPU time. About one is usual, and
+/// superlinear code takes minutes. The time is that of this thread, if the system reports it, so
+/// that other processes do not count.
 pub fn within_bounds<R>(what: &str, work: impl FnOnce() -> R) -> R {
-    // Ticks of 10 ms in user mode: the twelfth field after the name in brackets (`man 5 proc`).
+    // Ticks of 10 ms in user mode: the twelfth field after the name in parentheses (`man 5 proc`).
     let ticks = || -> Option<u64> {
         let text = std::fs::read_to_string("/proc/thread-self/stat").ok()?;
         text.rsplit_once(") ")?.1.split(' ').nth(11)?.parse().ok()
@@ -45,7 +46,7 @@ pub fn within_bounds<R>(what: &str, work: impl FnOnce() -> R) -> R {
     let before = ticks();
     let result = work();
     if let (Some(before), Some(after)) = (before, ticks()) {
-        assert!(after - before < 800, "{} ms for {what}", 10 * (after - before));
+        assert!(after - before < 800, "{} ms of CPU time for {what}", 10 * (after - before));
     }
     result
 }

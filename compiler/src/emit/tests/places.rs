@@ -1,7 +1,8 @@
-//! What an editor finds at the place of a name: a token of the expansion that is the definition, or that resolves to it.
+//! Tests that an editor finds the definition of a name: a token of the expansion with the same span
+//! that is the definition, or that resolves to it.
 //!
-//! An editor maps a token of the source to those of the expansion at its place, and resolves these as Rust. So does this, as far as the
-//! generated mentions need it.
+//! An editor maps a token of the source to the tokens of the expansion with the same span, and
+//! resolves these as Rust. These tests do the same, as far as the generated mentions require it.
 
 use super::{LSTM, parse};
 use crate::analysis::resolve::key;
@@ -16,7 +17,7 @@ use quote::{ToTokens, quote};
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-/// Of a name in the source: its bytes. What stands at the call of the macro has none.
+/// The byte range of a name in the source. Names with the span of the macro call have none.
 type Place = Range<usize>;
 
 fn place(span: Span) -> Option<Place> {
@@ -33,21 +34,21 @@ fn words(tokens: TokenStream, into: &mut Vec<Ident>) {
     }
 }
 
-/// What a name of the expansion means to an editor.
+/// The meaning of a name of the expansion to an editor.
 #[derive(Debug, Clone, PartialEq)]
 enum Meaning {
-    /// Defined by the user, there.
+    /// Defined by the user at this place.
     Own(Place),
     /// A function of the language or an initialiser.
     BuiltIn(String),
 }
 
-/// What generated code defines and mentions at the places of names.
+/// The definitions and mentions of generated code with spans of names.
 #[derive(Default)]
 struct Read {
-    /// By struct and field.
+    /// Places by struct and field.
     fields: HashMap<(String, String), Place>,
-    /// Generics of the cell and functions of its own.
+    /// Generic parameters of the cell and the user's functions.
     items: HashMap<String, Place>,
     definitions: Vec<Place>,
     mentions: Vec<(Place, Meaning)>,
@@ -73,7 +74,7 @@ impl Read {
         }
     }
 
-    /// The method that mentions every name.
+    /// Reads the method that mentions every name.
     fn method(&mut self, item: &syn::ItemImpl, method: &syn::ImplItemFn) {
         for parameter in item.generics.const_params() {
             let place = self.define(&parameter.ident).expect("a dimension of the cell has a place");
@@ -114,7 +115,7 @@ impl Read {
             })
         };
         for method in methods() {
-            let place = self.define(&method.sig.ident).expect("a function of the user's has a place");
+            let place = self.define(&method.sig.ident).expect("the user's function has a place");
             self.items.insert(format!("fn {}", method.sig.ident), place);
         }
         for method in methods() {
@@ -129,7 +130,8 @@ impl Read {
         }
     }
 
-    /// `_ = &__cell.W;`, `_ = H;`, `_ = <T as Function>::tanh;`, `_ = <Step<..>>::swish;`, `use init::orthogonal as _;`
+    /// Reads `_ = &__cell.W;`, `_ = H;`, `_ = <T as Function>::tanh;`, `_ = <Step<..>>::swish;` or
+    /// `use init::orthogonal as _;`.
     fn statement(
         &mut self,
         statement: &syn::Stmt,
@@ -166,12 +168,12 @@ impl Read {
             },
             other => panic!("{}", other.to_token_stream()),
         };
-        let place = place(name.span()).unwrap_or_else(|| panic!("`{name}` is mentioned at no place"));
+        let place = place(name.span()).unwrap_or_else(|| panic!("`{name}` is mentioned without a span"));
         self.mentions.push((place, meaning));
     }
 }
 
-/// `PeepholeState` of `&PeepholeState<{ H }, { B }, T>`
+/// Returns `PeepholeState` for `&PeepholeState<{ H }, { B }, T>`.
 fn type_name(kind: &syn::Type) -> String {
     match kind {
         syn::Type::Reference(reference) => type_name(&reference.elem),
@@ -180,7 +182,7 @@ fn type_name(kind: &syn::Type) -> String {
     }
 }
 
-/// Of the definitions of one cell each: the expansion, and what it says of names.
+/// Expands the definition of one cell. Returns the expansion and its definitions and mentions.
 fn read(source: &str) -> (TokenStream, Read) {
     let tokens = source.parse().unwrap_or_else(|error| panic!("{error}: {source}"));
     let expansion = expand(&Runtime::new(quote!(::rnn_cell)), tokens).into_token_stream();
@@ -201,7 +203,8 @@ fn read(source: &str) -> (TokenStream, Read) {
     (expansion, read)
 }
 
-/// What each name of a cell is, by its text: functions under `fn name`, their arguments under `fn name argument`.
+/// Returns the place of each name of a cell, by its text: functions as `fn name`, their arguments
+/// as `fn name argument`.
 fn declared(cell: &Cell) -> HashMap<String, Place> {
     let mut names = HashMap::new();
     let mut add = |text: String, name: &Ident| {
@@ -223,12 +226,12 @@ fn cells(source: &str) -> Vec<Cell> {
     crate::syntax::parse::parse(source.parse().expect("brackets"), &mut diagnostics).cells
 }
 
-/// Samples of one cell each.
+/// Returns the samples of one cell each.
 fn samples() -> Vec<&'static str> {
     SAMPLES.iter().copied().chain([LSTM]).filter(|source| cells(source).len() == 1).collect()
 }
 
-/// What every name means by the rules of the language, and what it is to an editor: the same.
+/// The meaning of every name in the language is its meaning to an editor.
 #[test]
 fn names_lead_to_their_definitions() {
     let mut count = 0;
@@ -249,14 +252,14 @@ fn names_lead_to_their_definitions() {
                 bodies.iter().find(|(_, body)| body.contains(&at.start)).map_or("", |(name, _)| name);
             let own = [format!("fn {inside} {text}"), text.to_owned(), format!("fn {text}")];
             let expected = match own.iter().find_map(|text| declared.get(text)) {
-                // A function and a value may share a name: what is called is the function.
+                // A function and a value may share a name. A call refers to the function.
                 Some(place) => Meaning::Own(match declared.get(&own[2]) {
                     Some(function) if source[at.end..].starts_with('(') => function.clone(),
                     _ => place.clone(),
                 }),
-                None if ops::find(text).is_some() => {
-                    Meaning::BuiltIn(ops::find(text).expect("it is").name.to_owned())
-                }
+                None if ops::find(text).is_some() => Meaning::BuiltIn(
+                    ops::find(text).expect("it is a function of the language").name.to_owned(),
+                ),
                 None => Meaning::BuiltIn(text.to_owned()),
             };
             assert_eq!(*meaning, expected, "`{text}` at {at:?} of {source}");
@@ -268,8 +271,8 @@ fn names_lead_to_their_definitions() {
 
 /// Every name of the source is a definition or a mention.
 #[test]
-fn no_name_is_left_out() {
-    // The words of the language, of paths, attributes and time indices.
+fn every_name_is_defined_or_mentioned() {
+    // The keywords of the language, and words of paths, attributes and time indices.
     let others = [
         "pub",
         "crate",
@@ -310,9 +313,10 @@ fn no_name_is_left_out() {
     }
 }
 
-/// An editor looks at every token of a name's place: generated code has none there but the definition and the mention.
+/// An editor examines every token with the span of a name: only the definition and the mention may
+/// have it.
 #[test]
-fn a_name_stands_nowhere_else_at_its_place() {
+fn spans_of_names_are_not_used_elsewhere() {
     for source in samples() {
         let cell = cells(source).remove(0);
         let (expansion, read) = read(source);
@@ -337,9 +341,9 @@ fn a_name_stands_nowhere_else_at_its_place() {
     }
 }
 
-/// A definition with mistakes keeps the meaning of what is right in it.
+/// The correct names of an erroneous definition keep their meaning.
 #[test]
-fn mistakes_leave_the_rest() {
+fn errors_do_not_affect_other_names() {
     let source = "cell Wrong<I, H> { input x: [I]; state h: [H]; param W: [H, I]; g = tanh(W @ x) * nothing; h = g + W * x; output h; }";
     let (expansion, read) = read(source);
     assert!(expansion.to_string().contains("compile_error"));
@@ -387,7 +391,7 @@ fn functions_are_documented() {
             })
             .collect();
         let signature = format!("{name}({})", arguments.join(", "));
-        // The comparison of a `where` is one argument, of no name.
+        // The comparison of a `where` is one argument without a name.
         assert!(
             name == "where" || operation.signature.ends_with(&signature),
             "{signature}: {}",
@@ -399,7 +403,7 @@ fn functions_are_documented() {
     assert!(missing.is_empty(), "{missing:?}");
 }
 
-/// What the user's types have fields for is defined there, not a second time.
+/// A name for which the user's types have a field is defined there, and only there.
 #[test]
 fn fields_belong_to_the_generated_types() {
     let (_, read) = read(

@@ -1,9 +1,9 @@
-//! How long an expansion is, and how long it takes.
+//! Tests of the length of an expansion, and of the time that it takes.
 
 use super::{LSTM, expand, parse, within_bounds};
 use std::fmt::Write;
 
-/// Lines without documentation, as `cargo expand` shows them.
+/// Counts lines without documentation, as `cargo expand` shows them.
 fn lines(source: &str) -> usize {
     let text = prettyplease::unparse(&parse(&expand(source)));
     text.lines()
@@ -25,7 +25,7 @@ fn expands_quickly(source: &str) {
     assert_eq!(mistake, None, "{head}");
 }
 
-/// Each function uses its argument twice: written out, the last would be 2^60 terms.
+/// Each function uses its argument twice: written out, the last one would have 2^60 terms.
 #[test]
 fn functions_that_double() {
     let mut functions = "fn f0(u) = u + 1;".to_owned();
@@ -42,7 +42,7 @@ fn squares_of_squares() {
         let _ = write!(equations, "y{level} = y{0} * y{0};", level - 1);
     }
     expands_quickly(&format!("cell Squares<H> {{ input x: [H]; {equations} output y60; }}"));
-    // Nameless, and each level used twice.
+    // Nameless values, each level used twice.
     let mut nested = "x".to_owned();
     for _ in 0..60 {
         nested = format!("square(sin({nested}))");
@@ -65,7 +65,7 @@ fn many_equations() {
     ));
 }
 
-/// Every equation has a product of its own, which has to wait for the one before.
+/// Every equation has its own product, which depends on the previous one.
 #[test]
 fn many_products_in_a_row() {
     let mut equations = "v0 = x;".to_owned();
@@ -87,7 +87,7 @@ fn many_parameters() {
     ));
 }
 
-/// Numbers made of dimensions are written in place only while they are short.
+/// Constants made of dimensions are written inline only while they are short.
 #[test]
 fn constants_that_double() {
     let mut equations = "k0 = sqrt(H);".to_owned();
@@ -97,7 +97,8 @@ fn constants_that_double() {
     expands_quickly(&format!("cell Constants<H> {{ input x: [H]; {equations} y = k60 * x; output y; }}"));
 }
 
-/// Each function applies the one before to its own result: the last would be 2^60 operations, and they all differ.
+/// Each function applies the previous one to its own result: the last one would have 2^60
+/// operations, all different.
 #[test]
 fn functions_that_grow_without_bound() {
     let mut functions = "fn f0(u) = sin(u);".to_owned();
@@ -109,7 +110,7 @@ fn functions_that_grow_without_bound() {
     assert!(text.contains("more than 50000 operations"), "{}", &text[..300]);
 }
 
-/// A multiple of a dimension is as many blocks.
+/// A multiple of a dimension is that many blocks.
 #[test]
 fn multiples_of_dimensions() {
     expands_quickly("cell Tall<H> { input x: [64*H]; y = tanh(x); output y; }");
@@ -118,7 +119,7 @@ fn multiples_of_dimensions() {
     expands_quickly(product);
 }
 
-/// A stack of stacks of itself: the last would be 2^23 blocks.
+/// A stack of stacks of itself: the last one would have 2^23 blocks.
 #[test]
 fn stacks_that_double() {
     let mut equations = "s0 = [x, x];".to_owned();

@@ -1,16 +1,16 @@
-//! Which words an expansion uses.
+//! Tests of the words that an expansion uses.
 
 use super::{LSTM, expand, parse};
 use crate::testing::samples::SAMPLES;
 use crate::testing::source::read_all;
 use proc_macro2::{Spacing, TokenStream, TokenTree};
 
-/// All tokens in order, those within brackets too; without lifetimes and literals.
+/// Collects all tokens in order, including those within brackets, without lifetimes and literals.
 fn flat(tokens: TokenStream, into: &mut Vec<String>) {
     let mut tokens = tokens.into_iter();
     while let Some(token) = tokens.next() {
         match token {
-            // `::`, beside `x: ::T`
+            // The first half of `::`, as opposed to `x: ::T`.
             TokenTree::Punct(punct) if punct.as_char() == ':' && punct.spacing() == Spacing::Joint => {
                 tokens.next();
                 into.push("::".to_owned());
@@ -42,7 +42,7 @@ fn all() -> impl Iterator<Item = &'static str> {
 }
 
 #[test]
-fn nothing_is_unsafe() {
+fn expansions_contain_no_unsafe_code() {
     for source in all() {
         let words = words(source);
         for word in ["unsafe", "unwrap", "expect", "panic", "todo", "unimplemented", "compile_error"] {
@@ -52,22 +52,23 @@ fn nothing_is_unsafe() {
 }
 
 #[test]
-fn an_expansion_is_always_the_same() {
+fn expansions_are_deterministic() {
     for source in all() {
         assert_eq!(expand(source).to_string(), expand(source).to_string());
     }
 }
 
-/// A path starts at the root of a crate or at `Self`, so that no item of the user's can come between; only what is
-/// ours by its name (`__Step`) stands alone.
+/// A path starts at the root of a crate or at `Self`, so that no item of the user can shadow it.
+/// Only names reserved for generated code (`__Step`) are used without a path.
 #[test]
 fn paths_are_absolute() {
     for source in all() {
         let words = words(source);
         for at in 1..words.len() - 1 {
-            // A lifetime before a root (`&'p ::core::..`) is no path.
+            // A lifetime before a root (`&'p ::core::..`) does not belong to the path.
             let is_start = words[at + 1] == "::" && !["::", ".", "'"].contains(&words[at - 1].as_str());
-            // What stands before a path that starts at a crate's root, and what needs no root; `crate` is the user's.
+            // The tokens that may precede a path from a crate's root, and those that need no root.
+            // `crate` is the user's.
             let others = [
                 "Self", "crate", "f64", "clippy", "rustdoc", "as", "dyn", "for", "if", "impl", "in", "let",
                 "match", "mut", "return", "use",
@@ -82,9 +83,9 @@ fn paths_are_absolute() {
     }
 }
 
-/// What the prelude brings into scope may mean something else where the macro is used.
+/// Names from the prelude may have another meaning where the macro is used.
 #[test]
-fn nothing_of_the_prelude_is_used_by_its_name_alone() {
+fn prelude_names_are_never_used_unqualified() {
     let prelude = [
         "Some",
         "None",
@@ -131,7 +132,7 @@ fn nothing_of_the_prelude_is_used_by_its_name_alone() {
         let words = words(source);
         for at in 1..words.len() {
             let is_alone = !["::", ".", "fn"].contains(&words[at - 1].as_str());
-            // A type that the user derives stands as the user wrote it.
+            // A type that the user derives is written as in the source.
             let is_derived = source.contains(&format!("derive({}", words[at]));
             let context = words[at.saturating_sub(8)..(at + 8).min(words.len())].join(" ");
             assert!(
@@ -142,7 +143,7 @@ fn nothing_of_the_prelude_is_used_by_its_name_alone() {
     }
 }
 
-/// Made-up names give way to the user's, and to each other.
+/// Generated names avoid those of the user and each other.
 #[test]
 fn names_are_unique() {
     let confusing = "cell Confusing<H> { input x: [H], h_prev_2: [H]; state h: [H]; param W: [H, H], h_prev: [H];

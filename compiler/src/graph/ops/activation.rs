@@ -1,4 +1,4 @@
-//! Activations that are built from other functions. Their derivatives follow from those.
+//! Activations that are composed of other functions, and so are their derivatives.
 
 use super::operation::{Lowering, Operation};
 use crate::graph::ir::{Comparison, Graph, Id, Unary};
@@ -16,13 +16,13 @@ pub const TABLE: &[Operation] = &[
     Operation::elementwise("square", "square(u)", Lowering::OfOne(square)),
 ];
 
-/// `u` where it is positive, `below` elsewhere: at 0 the derivative is that of `below`.
+/// Returns `u` where it is positive, `below` elsewhere. At 0 the derivative is that of `below`.
 fn positive_or(g: &mut Graph, u: Id, below: Id) -> Id {
     let zero = g.constant(0.0);
     g.select(Comparison::Greater, [u, zero, u, below])
 }
 
-/// `max(u, 0)`; its derivative is 0 at 0.
+/// Returns `max(u, 0)`; its derivative at 0 is 0.
 pub fn relu(g: &mut Graph, u: Id) -> Id {
     let zero = g.constant(0.0);
     positive_or(g, u, zero)
@@ -34,28 +34,29 @@ pub fn leaky_relu(g: &mut Graph, u: Id) -> Id {
     positive_or(g, u, below)
 }
 
-/// `exp(u) - 1` where `u` is negative.
+/// Returns `exp(u) - 1` where `u` is negative, `u` elsewhere.
 pub fn elu(g: &mut Graph, u: Id) -> Id {
     let zero = g.constant(0.0);
-    // The exponential of a large positive argument would make 0 * inf of the branch not taken.
+    // Without this, the exponential of a large positive argument would give 0 * inf in the branch
+    // that is not taken.
     let negative = g.select(Comparison::Greater, [u, zero, zero, u]);
     let below = g.unary(Unary::ExpM1, negative);
     positive_or(g, u, below)
 }
 
-/// `u sigmoid(u)` (Elfwing et al. 2018)
+/// Returns `u sigmoid(u)` (Elfwing et al. 2018).
 pub fn silu(g: &mut Graph, u: Id) -> Id {
     let gate = g.unary(Unary::Sigmoid, u);
     g.mul(u, gate)
 }
 
-/// `u Φ(u)`, without an approximation (Hendrycks & Gimpel 2016)
+/// Returns `u Φ(u)`, without an approximation (Hendrycks & Gimpel 2016).
 pub fn gelu(g: &mut Graph, u: Id) -> Id {
     let gate = g.unary(Unary::NormalCdf, u);
     g.mul(u, gate)
 }
 
-/// `u / 6 + 1/2` between 0 and 1
+/// Returns `u / 6 + 1/2`, clamped to between 0 and 1.
 pub fn hard_sigmoid(g: &mut Graph, u: Id) -> Id {
     let (six, half) = (g.constant(6.0), g.constant(0.5));
     let scaled = g.div(u, six);
@@ -64,7 +65,7 @@ pub fn hard_sigmoid(g: &mut Graph, u: Id) -> Id {
     clamp(g, line, low, high)
 }
 
-/// `u` between -1 and 1
+/// Returns `u`, clamped to between -1 and 1.
 pub fn hard_tanh(g: &mut Graph, u: Id) -> Id {
     let (low, high) = (g.constant(-1.0), g.constant(1.0));
     clamp(g, u, low, high)
@@ -113,7 +114,7 @@ pub mod tests {
         assert_eq!(slopes("hard_sigmoid(u)", &[-3.1]), [0.0]);
     }
 
-    /// Nothing of the branch that isn't taken may reach the result.
+    /// The branch that is not taken must not affect the result.
     #[test]
     fn large_arguments() {
         assert_eq!(slopes("elu(u)", &[1e4]), [1.0]);

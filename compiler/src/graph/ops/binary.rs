@@ -1,4 +1,4 @@
-//! Functions of two arguments that act element by element: their rows.
+//! Element-wise functions of two arguments: their rows.
 
 use super::operation::{Cost, Lowering, Operation};
 use super::primitive::{Primitive, broadcasts, each_entry};
@@ -25,19 +25,19 @@ pub const TABLE: &[Operation] = &[
     Operation::elementwise("max", "max(u, v)", Lowering::Binary(Binary::Max)),
 ];
 
-/// From `[a, b]`, `y` and `y_bar` to `a_bar` and `b_bar`.
+/// A function from `[a, b]`, `y` and `y_bar` to `a_bar` and `b_bar`.
 type PullBack = fn(&mut Graph, [Id; 2], Id, Id) -> [Option<Id>; 2];
 
-/// What the stages ask of a function of two values, `y = f(a, b)`.
+/// The properties of a function of two values, `y = f(a, b)`.
 #[derive(Debug)]
 pub struct Row {
-    /// The name in the language and of the kernel, or the sign of the operator.
+    /// The name in the language and of the kernel, or the symbol of the operator.
     pub name: &'static str,
     pub cost: Cost,
-    /// The value in double precision, as in the rows of functions of one value. Minimum and maximum follow the kernels: NaN if
-    /// either argument is.
+    /// Computes the value in double precision, as in the rows of functions of one value. Minimum
+    /// and maximum agree with the kernels: they are NaN if either argument is.
     pub value: fn(f64, f64) -> f64,
-    /// The cotangents are at the shape and level of the result.
+    /// Returns the cotangents of the arguments, at the shape and level of the result.
     pub pull_back: PullBack,
 }
 
@@ -79,7 +79,7 @@ impl Binary {
         }
     }
 
-    /// Returns whether it is written between its arguments.
+    /// Returns whether the function is written between its arguments.
     pub fn is_operator(self) -> bool {
         matches!(self, Binary::Add | Binary::Sub | Binary::Mul | Binary::Div)
     }
@@ -91,7 +91,8 @@ fn division(g: &mut Graph, [_, b]: [Id; 2], y: Id, y_bar: Id) -> [Option<Id>; 2]
     [Some(a_bar), Some(g.neg(moved))]
 }
 
-/// d/da a^b = b a^(b-1); d/db a^b = a^b ln a, and 0 where a is not positive: a^b is constant in b at a = 0.
+/// Computes d/da a^b = b a^(b-1) and d/db a^b = a^b ln a. The latter is 0 where a is not positive:
+/// a^b is constant in b at a = 0.
 fn power(g: &mut Graph, [a, b]: [Id; 2], y: Id, y_bar: Id) -> [Option<Id>; 2] {
     let one = g.constant(1.0);
     let lower = g.sub(b, one);
@@ -109,7 +110,7 @@ fn power(g: &mut Graph, [a, b]: [Id; 2], y: Id, y_bar: Id) -> [Option<Id>; 2] {
     [Some(a_bar), b_bar]
 }
 
-/// The argument that is chosen gets the cotangent; equal ones share it.
+/// Gives the cotangent to the argument that was chosen; equal arguments share it.
 fn choice(g: &mut Graph, chosen: Comparison, [a, b]: [Id; 2], y_bar: Id) -> [Option<Id>; 2] {
     let (zero, half) = (g.constant(0.0), g.constant(0.5));
     let shared = g.mul(half, y_bar);
@@ -167,7 +168,7 @@ pub mod tests {
         }
         assert_eq!(((Binary::Min.row().value)(1.0, 2.0), (Binary::Max.row().value)(1.0, 2.0)), (1.0, 2.0));
         assert_eq!(((Binary::Min.row().value)(2.0, 1.0), (Binary::Max.row().value)(2.0, 1.0)), (1.0, 2.0));
-        // The same bits on every build machine.
+        // The bits must be the same on every build machine.
         let power = |i| (Binary::Pow.row().value)(f64::from(i) * 0.007, 2.3 - f64::from(i) * 0.002);
         assert_eq!(digest((1..2000).map(power)), 0x1e7c_7b9c_99ff_b306, "pow");
     }

@@ -1,4 +1,4 @@
-//! Choosing between two values, entry by entry: `where`, `clamp`.
+//! Entry-wise choice between two values: `where`, `clamp`.
 
 use super::operation::{Lowering, Operation, ShapeRule};
 use super::primitive::{Primitive, broadcasts, each_entry, no_cotangent, nothing};
@@ -15,7 +15,7 @@ pub const SELECT: Primitive = Primitive {
     },
 };
 
-/// An argument that no cotangent passes.
+/// An argument that blocks its cotangent.
 pub const STOP_GRADIENT: Primitive =
     Primitive { arity: Some(1), fits: broadcasts, work: nothing, pull_back: no_cotangent };
 
@@ -38,14 +38,14 @@ pub const TABLE: &[Operation] = &[
     },
 ];
 
-/// `u` between `low` and `high`; its derivative is 1 at the bounds.
+/// Returns `u`, clamped to between `low` and `high`; its derivative is 1 at the bounds.
 pub fn clamp(graph: &mut Graph, u: Id, low: Id, high: Id) -> Id {
     let below_high = graph.select(Comparison::Greater, [u, high, high, u]);
     graph.select(Comparison::Less, [u, low, low, below_high])
 }
 
-/// The cotangents of `u` and `v` in `where(a >= b, u, v)`: each gets what was taken from it. What is compared has
-/// none.
+/// Returns the cotangents of `where(a >= b, u, v)`. Each entry of the cotangent goes to whichever
+/// of `u` and `v` was selected; the compared values have none.
 pub fn pull_back(graph: &mut Graph, op: Comparison, [a, b]: [Id; 2], y_bar: Id) -> Vec<Option<Id>> {
     let zero = graph.constant(0.0);
     let u_bar = graph.select(op, [a, b, y_bar, zero]);
@@ -98,9 +98,9 @@ pub mod tests {
         assert_eq!(slopes("clamp(u, v, w)", &[3.0, -1.0, 2.0]), [0.0, 0.0, 1.0]);
     }
 
-    /// The value that isn't taken may be anything.
+    /// The value that is not selected may be anything.
     #[test]
-    fn what_is_not_taken_leaves_no_trace() {
+    fn the_unselected_value_has_no_effect() {
         assert_eq!(slopes("where(u > 0, ln(u), v)", &[-1.0, 2.0]), [0.0, 1.0]);
     }
 }

@@ -1,8 +1,9 @@
-//! The functions and operators of the language, one file a family: what each means in the graph, its row in the table of the
-//! language, its derivative, its test.
+//! The functions and operators of the language, one file per family: the meaning of each in the
+//! graph, its row in the language's table, its derivative and its test.
 //!
-//! To add a function that others can express, write it into its family's file: a row in `TABLE`, and a case of its test; a row
-//! without a case fails a test. How the arguments' shapes combine is one of [`ShapeRule`].
+//! To add a function that can be expressed by others, add a row to `TABLE` in the file of its
+//! family, and a case to the test there; a test fails for a row without a case. [`ShapeRule`] lists
+//! the ways in which argument shapes combine.
 
 pub mod activation;
 pub mod binary;
@@ -25,7 +26,7 @@ pub use primitive::{Primitive, Work};
 
 use crate::graph::ir::Op;
 
-/// The table of the language, by family.
+/// The language's table, by family.
 const FAMILIES: [&[Operation]; 7] = [
     unary::TABLE,
     activation::TABLE,
@@ -52,7 +53,8 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     all().map(|operation| operation.name)
 }
 
-/// Returns the cost of an operation that may be computed wherever it is used. None for one that has a place in the schedule.
+/// Returns the cost of an operation that may be computed wherever it is used. None for one that has
+/// its own place in the schedule.
 pub fn cost(op: &Op) -> Option<Cost> {
     match op {
         Op::Unary(op) => Some(op.row().cost),

@@ -1,4 +1,5 @@
-//! Normalisation over all entries of a value: `layer_norm` (Ba et al. 2016), `rms_norm` (Zhang & Sennrich 2019).
+//! Normalisation over all entries of a value: `layer_norm` (Ba et al. 2016), `rms_norm` (Zhang &
+//! Sennrich 2019).
 
 use super::operation::{Operation, ShapeRule};
 use crate::graph::grid::Grid;
@@ -11,10 +12,11 @@ pub const TABLE: &[Operation] = &[
     Operation::whole("rms_norm", (2, 2), "rms_norm(u, gain)", ShapeRule::Normalise, rms_norm),
 ];
 
-/// What keeps the division from one by zero: PyTorch's default.
+/// The term that prevents a division by zero: PyTorch's default.
 const EPSILON: f64 = 1e-5;
 
-/// `gain * (u - mean) / sqrt(variance + ε) + bias`, the variance a mean of squares (biased).
+/// Returns `gain * (u - mean) / sqrt(variance + ε) + bias`. The variance is a mean of squares
+/// (biased).
 pub fn layer_norm(graph: &mut Graph, args: &[Grid]) -> Option<Grid> {
     let [u, gain, bias] = args else { return None };
     let mean = mean_of(graph, u)?;
@@ -24,7 +26,7 @@ pub fn layer_norm(graph: &mut Graph, args: &[Grid]) -> Option<Grid> {
     Grid::elementwise(graph, &[&scaled, bias], |g, ids| g.add(ids[0], ids[1]))
 }
 
-/// `gain * u / sqrt(mean(u^2) + ε)`
+/// Returns `gain * u / sqrt(mean(u^2) + ε)`.
 pub fn rms_norm(graph: &mut Graph, args: &[Grid]) -> Option<Grid> {
     let [u, gain] = args else { return None };
     over_root_mean_square(graph, u, gain)

@@ -1,4 +1,4 @@
-//! `E @ w` for a one-hot input `w`: a column of E is gathered; E's cotangent is scattered.
+//! `E @ w` for a one-hot input `w`: gathers a column of E. The cotangent of E is scattered.
 
 use super::primitive::{Primitive, no_cotangent, nothing};
 use crate::dim::{Atom, Dim};
@@ -29,7 +29,7 @@ pub const SCATTER: Primitive = Primitive {
     pull_back: no_cotangent,
 };
 
-/// The cotangent of E. The index has none.
+/// Returns the cotangent of E. The index has none.
 fn pull_back(graph: &mut Graph, offset: Dim, [e, w]: [Id; 2], y_bar: Id) -> Vec<Option<Id>> {
     let shape = graph[e].shape;
     vec![Some(graph.scatter(offset, y_bar, w, shape)), None]
@@ -45,7 +45,7 @@ pub mod tests {
             Matrix::from_fn(args[1].rows, 1, |r, _| args[1].at(r, args[0].at(0, 0) as usize))
         };
         let mut cases = vec![];
-        // Several draws of the index, so that each block and both ends of the range come up.
+        // The index is drawn several times, so that each block and both ends of the range occur.
         for _ in 0..8 {
             cases.push(case("one_hot", "y = v @ u", &["one_hot[S]", "[N, S]"], (-2.0, 2.0), column));
             cases.push(case(

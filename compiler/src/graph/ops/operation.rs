@@ -1,14 +1,15 @@
-//! What a row of the language's table says of a function.
+//! A row of the language's table.
 
 use crate::graph::grid::Grid;
 use crate::graph::ir::{Binary, Graph, Id, Unary};
 
-/// How a function's result shape follows from its arguments'.
+/// The rule that gives the shape of a function's result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ShapeRule {
     /// Every argument broadcasts against the others; the result has the common shape.
     ElementWise,
-    /// `where(a >= b, u, v)`: the comparison's two sides, `u` and `v` broadcast like element-wise arguments.
+    /// `where(a >= b, u, v)`: both sides of the comparison, `u` and `v` broadcast like element-wise
+    /// arguments.
     Where,
     /// Any shape to a scalar: `sum`, `mean`.
     Reduce,
@@ -16,24 +17,25 @@ pub enum ShapeRule {
     RowSum,
     /// A vector or a row `[1, s]` to its own shape; an optional mask has the same shape.
     Softmax,
-    /// The first argument's shape; the others broadcast to it without enlarging it: `layer_norm`, `rms_norm`.
+    /// The first argument's shape; the others broadcast to it without enlarging it: `layer_norm`,
+    /// `rms_norm`.
     Normalise,
     /// Its argument's shape: `stop_gradient`.
     Same,
 }
 
-/// What a function is in terms of the graph.
+/// The translation of a function into the graph.
 #[derive(Debug, Clone, Copy)]
 pub enum Lowering {
-    /// One node, entry by entry.
+    /// One element-wise node.
     Unary(Unary),
     Binary(Binary),
-    /// Several nodes, entry by entry.
+    /// Several element-wise nodes.
     OfOne(fn(&mut Graph, Id) -> Id),
     OfThree(fn(&mut Graph, Id, Id, Id) -> Id),
-    /// Something of whole values, whose blocks belong together.
+    /// A function of whole values, whose blocks depend on each other.
     OfWhole(fn(&mut Graph, &[Grid]) -> Option<Grid>),
-    /// `where`: its first argument is a comparison, which is no value.
+    /// `where`: its first argument is a comparison, which is not a value.
     Where,
 }
 
@@ -41,16 +43,16 @@ pub enum Lowering {
 #[derive(Debug)]
 pub struct Operation {
     pub name: &'static str,
-    /// The least and the greatest number of arguments.
+    /// The smallest and the largest number of arguments.
     pub arity: (usize, usize),
-    /// For messages: `clamp(u, low, high)`.
+    /// The signature shown in messages: `clamp(u, low, high)`.
     pub signature: &'static str,
     pub shape: ShapeRule,
     pub lowering: Lowering,
 }
 
 impl Operation {
-    /// A function of entries.
+    /// Creates the row of an element-wise function.
     pub const fn elementwise(name: &'static str, signature: &'static str, lowering: Lowering) -> Self {
         let count = match lowering {
             Lowering::Unary(_) | Lowering::OfOne(_) => 1,
@@ -60,7 +62,7 @@ impl Operation {
         Operation { name, arity: (count, count), signature, shape: ShapeRule::ElementWise, lowering }
     }
 
-    /// A function of whole values.
+    /// Creates the row of a function of whole values.
     pub const fn whole(
         name: &'static str,
         arity: (usize, usize),
@@ -71,7 +73,8 @@ impl Operation {
         Operation { name, arity, signature, shape, lowering: Lowering::OfWhole(build) }
     }
 
-    /// The value of a call. None if the arguments are not what `arity` says, or for `where`.
+    /// Returns the value of a call. None for `where`, or if the number of arguments does not match
+    /// `arity`.
     pub fn lower(&self, graph: &mut Graph, args: &[Grid]) -> Option<Grid> {
         match (self.lowering, args) {
             (Lowering::Unary(op), [u]) => Grid::elementwise(graph, &[u], |g, ids| g.unary(op, ids[0])),
@@ -88,13 +91,13 @@ impl Operation {
     }
 }
 
-/// What it takes to compute an entry.
+/// The cost of computing an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Cost {
-    /// An instruction: the backward pass computes it again.
+    /// One instruction: the backward pass recomputes the value.
     Low,
-    /// A division: it is kept for the backward pass, and computed where it is used.
+    /// A division: the value is stored for the backward pass, but may be computed at each use.
     Medium,
-    /// A function: it is kept for the backward pass, and not computed twice.
+    /// A function call: the value is stored for the backward pass and never computed twice.
     High,
 }

@@ -22,7 +22,7 @@ pub const MATMUL: Primitive = Primitive {
     },
 };
 
-/// `C = op(A) op(B)`: `A_bar` and `B_bar` from `C_bar`.
+/// Computes `A_bar` and `B_bar` from `C_bar`, for `C = op(A) op(B)`.
 fn pull_back(
     graph: &mut Graph,
     (ta, tb): (bool, bool),

@@ -1,5 +1,6 @@
-//! What moves entries and computes nothing: `W.T`, `[a, b]`, `[a, b] = c`. Where the parts are terms of a
-//! dimension they are blocks of a grid, and no node at all; literal rows are concatenated and sliced.
+//! Operations that move entries without arithmetic: `W.T`, `[a, b]`, `[a, b] = c`. If the parts are
+//! terms of a dimension, they are blocks of a grid and need no node. Literal rows are concatenated
+//! and sliced.
 
 use super::primitive::{Primitive, broadcasts, nothing, same_cotangent};
 use crate::dim::{Atom, Dim};
@@ -12,7 +13,7 @@ pub const TRANSPOSE: Primitive = Primitive {
     pull_back: |graph, _, y_bar, _| vec![Some(graph.transpose(y_bar))],
 };
 
-/// A vector as a row, or back.
+/// A vector as a row, or a row as a vector.
 pub const RESHAPE: Primitive = Primitive {
     arity: Some(1),
     fits: |node, args| {
@@ -26,15 +27,15 @@ pub const RESHAPE: Primitive = Primitive {
     },
 };
 
-/// The argument, broadcast to the node's shape.
+/// The argument, broadcast to the shape of the node.
 pub const EXPAND: Primitive =
     Primitive { arity: Some(1), fits: broadcasts, work: nothing, pull_back: same_cotangent };
 
-/// The argument, stored once more.
+/// A copy of the argument.
 pub const COPY: Primitive =
     Primitive { arity: Some(1), fits: broadcasts, work: nothing, pull_back: same_cotangent };
 
-/// Arguments below each other.
+/// The arguments, stacked vertically.
 pub const CONCAT: Primitive = Primitive {
     arity: None,
     fits: |node, parts| {
@@ -64,7 +65,7 @@ pub const SLICE: Primitive = Primitive {
     },
 };
 
-/// The cotangents of what stands below each other in `y`.
+/// Returns the cotangents of the parts that are stacked in `y`.
 fn pull_back_concat(graph: &mut Graph, parts: &[Id], y_bar: Id) -> Vec<Option<Id>> {
     let mut start = 0;
     let mut bars = vec![];
@@ -76,10 +77,11 @@ fn pull_back_concat(graph: &mut Graph, parts: &[Id], y_bar: Id) -> Vec<Option<Id
     bars
 }
 
-/// The cotangent of `x` of which `y` is `count` rows from `start` on: zero in the other rows.
+/// Returns the cotangent of `x`, where `y` is `count` rows of `x` starting at `start`. It is zero
+/// in the other rows.
 fn pull_back_slice(graph: &mut Graph, x: Id, start: u64, count: u64, y_bar: Id) -> Id {
     let shape = graph[x].shape;
-    // One row of a matrix is computed as the vector behind it.
+    // One row of a matrix is computed as the vector that shares its memory.
     let y_bar = graph.reshape(y_bar, BlockShape::new(Atom::Literal(count), shape.columns));
     let zero = graph.constant(0.0);
     let rest = shape.rows.literal().saturating_sub(start + count);
@@ -102,7 +104,7 @@ pub mod tests {
     use crate::graph::ops::tests::{Case, SHAPES, case, check_all};
     use crate::testing::matrix::Matrix;
 
-    /// The rows of the arguments below each other; a narrow one in every column.
+    /// Stacks the arguments vertically, repeating narrow ones in every column.
     fn stack(args: &[Matrix]) -> Matrix {
         let columns = args.iter().map(|arg| arg.columns).max().unwrap_or(1);
         let rows: Vec<(usize, usize)> = args
@@ -165,7 +167,7 @@ pub mod tests {
                 product(args, [(0, 1), (1, 1)])
             }));
         }
-        // Of three parts one is used.
+        // Only one of the three parts is used.
         for shape in ["[3]", "[3, S]"] {
             cases.push(case("split", "[_a, b, _c] = u; y = square(b)", &[shape], (-2.0, 2.0), |args| {
                 rows(&args[0], 1, 1).map(|x| x * x)
@@ -179,7 +181,7 @@ pub mod tests {
         check_all(&cases());
     }
 
-    /// Zeros stand where there are rows for them.
+    /// The cotangent has zeros only if there are rows for them.
     #[test]
     fn cotangents_of_slices() {
         let mut graph = Graph::default();

@@ -23,7 +23,7 @@ pub const ROW_SUM: Primitive = Primitive {
     ..SUM
 };
 
-/// The sum over the rows, as the vector behind a row.
+/// The sum over the rows, computed as the vector that shares the memory of the row.
 pub const COLUMN_SUM: Primitive = Primitive {
     fits: |node, args| args.iter().all(|x| node.shape == BlockShape::new(x.columns, Atom::ONE)),
     pull_back: |graph, y, y_bar, _| {
@@ -33,7 +33,7 @@ pub const COLUMN_SUM: Primitive = Primitive {
     ..SUM
 };
 
-/// The greatest entry. It has no derivative: it serves where the result doesn't depend on it.
+/// The largest entry. It has no derivative: it is only used where the result does not depend on it.
 pub const MAXIMUM: Primitive = Primitive { pull_back: no_cotangent, ..SUM };
 
 /// The sum over steps and samples. It has no derivative: only cotangents are accumulated.
@@ -63,7 +63,7 @@ pub fn mean(graph: &mut Graph, args: &[Grid]) -> Option<Grid> {
     Some(Grid::single(graph, mean))
 }
 
-/// The sum over the columns, a row an entry.
+/// Returns the sum over the columns: one entry per row.
 pub fn row_sum(graph: &mut Graph, args: &[Grid]) -> Option<Grid> {
     let [u] = args else { return None };
     let mut blocks = vec![];
@@ -74,13 +74,13 @@ pub fn row_sum(graph: &mut Graph, args: &[Grid]) -> Option<Grid> {
     Some(Grid { rows: u.rows.clone(), columns: vec![Atom::ONE], blocks })
 }
 
-/// The sum over all entries of all blocks.
+/// Returns the sum over all entries of all blocks.
 pub fn sum_of(graph: &mut Graph, u: &Grid) -> Option<Id> {
     let sums: Vec<Id> = u.blocks.iter().map(|id| graph.sum(*id)).collect();
     sums.into_iter().reduce(|a, b| graph.add(a, b))
 }
 
-/// The mean over all entries of all blocks.
+/// Returns the mean over all entries of all blocks.
 pub fn mean_of(graph: &mut Graph, u: &Grid) -> Option<Id> {
     let total = sum_of(graph, u)?;
     let rows = graph.size(Dim::sum(u.rows.iter().copied()));
@@ -91,13 +91,14 @@ pub fn mean_of(graph: &mut Graph, u: &Grid) -> Option<Id> {
     Some(graph.mul(total, share))
 }
 
-/// The cotangent of `x` in `sum(x)` and `row_sum(x)`: the sum's, at every entry that went into it.
+/// Returns the cotangent of `x` in `sum(x)` and `row_sum(x)`: the cotangent of the sum, repeated
+/// for every entry.
 fn pull_back(graph: &mut Graph, x: Id, y_bar: Id) -> Id {
     let shape = graph[x].shape;
     graph.expand(y_bar, shape)
 }
 
-/// The cotangent of `x` in a sum over its rows, which is computed as the vector behind a row.
+/// Returns the cotangent of `x` in a sum over its rows, which is computed as a vector.
 fn pull_back_columns(graph: &mut Graph, x: Id, y_bar: Id) -> Id {
     let shape = graph[x].shape;
     let row = graph.reshape(y_bar, BlockShape::new(Atom::ONE, shape.columns));
@@ -130,7 +131,7 @@ pub mod tests {
             }),
         ]
         .concat();
-        // Sums that are products: of vectors, of a matrix with a row or a column.
+        // Sums that are products: of two vectors, and of a matrix with a row or a column.
         cases.push(case("sum", "y = sum(u * v)", &["[N]", "[N]"], (-2.0, 2.0), |args| {
             Matrix::scalar(args[0].dot(&args[1]))
         }));

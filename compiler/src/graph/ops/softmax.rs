@@ -22,16 +22,16 @@ pub fn softmax(graph: &mut Graph, args: &[Grid]) -> Option<Grid> {
     }
 }
 
-/// The greatest entry, which is subtracted so that no power overflows.
+/// Returns the largest entry, which is subtracted so that no exponential overflows.
 fn maximum(graph: &mut Graph, u: &Grid) -> Option<Grid> {
     let parts: Vec<Id> = u.blocks.iter().map(|id| graph.maximum(*id)).collect();
     let greatest = parts.into_iter().reduce(|a, b| graph.binary(Binary::Max, a, b))?;
-    // Softmax doesn't depend on what is subtracted, so nothing is lost.
+    // The result does not depend on the subtracted value, so stopping its gradient loses nothing.
     let greatest = graph.stop_gradient(greatest);
     Some(Grid::single(graph, greatest))
 }
 
-/// `exp(e - max e)` over its sum.
+/// Returns `exp(e - max e)`, divided by its sum.
 fn unmasked(graph: &mut Graph, scores: &Grid) -> Option<Grid> {
     let greatest = maximum(graph, scores)?;
     let powers = Grid::elementwise(graph, &[scores, &greatest], |g, ids| {
@@ -43,7 +43,8 @@ fn unmasked(graph: &mut Graph, scores: &Grid) -> Option<Grid> {
     Grid::elementwise(graph, &[&powers, &total], |g, ids| g.div(ids[0], ids[1]))
 }
 
-/// Exactly zero where the mask is zero, and everywhere if all is masked.
+/// Computes the softmax over the entries whose mask is not zero. The others are exactly zero, and
+/// so are all entries if every one is masked.
 fn masked(graph: &mut Graph, scores: &Grid, mask: &Grid) -> Option<Grid> {
     let (zero, one) = (graph.constant(0.0), graph.constant(1.0));
     let lowest = graph.constant(f64::NEG_INFINITY);
@@ -52,8 +53,8 @@ fn masked(graph: &mut Graph, scores: &Grid, mask: &Grid) -> Option<Grid> {
     })?;
     let greatest = maximum(graph, &open)?;
     let powers = Grid::elementwise(graph, &[scores, mask, &greatest], |g, ids| {
-        // Selected before and after the exponential: a masked score may be anything, and its cotangent
-        // must not become 0 * inf.
+        // The selection happens before and after the exponential: a masked score may be anything,
+        // and its cotangent must not become 0 * inf.
         let shifted = g.sub(ids[0], ids[2]);
         let shifted = g.select(Comparison::NotEqual, [ids[1], zero, shifted, zero]);
         let power = g.unary(Unary::Exp, shifted);
@@ -97,7 +98,8 @@ pub mod tests {
         check_all(&cases());
     }
 
-    /// Neither overflows nor lets what is masked through; all masked gives zeros and no cotangents.
+    /// Checks that nothing overflows and that masked entries have no effect. A mask of zeros gives
+    /// zeros and no cotangents.
     #[test]
     fn extreme_scores() {
         let vector = |entries: &[f64]| Matrix::new(entries.len(), 1, entries.to_vec());

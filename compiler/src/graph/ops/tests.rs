@@ -1,7 +1,9 @@
-//! Every function and operator against a direct formula: its values, and its derivatives against differences.
+//! Tests of every function and operator against a direct formula: values, and derivatives against
+//! finite differences.
 //!
-//! The cases stand with the families. Each runs through the whole front end, with arguments that vary over time,
-//! belong to a sample and belong to all; then again with its value and its arguments used more than once.
+//! Each family lists its own cases. Each case runs through the whole front end, with arguments that
+//! vary over time, belong to a sample, or are shared by all samples. It then runs again with its
+//! value and its arguments used more than once.
 
 use super::{activation, binary, choice, normalise, one_hot, product, rearrange, reduce, softmax, unary};
 use crate::dim::Atom;
@@ -15,7 +17,7 @@ use crate::testing::source::{Definition, read};
 use crate::testing::{assemble, block_of, run, size};
 use std::rc::Rc;
 
-/// Scalars, vectors, rows, matrices, sums of terms.
+/// Scalars, vectors, rows, matrices, and sums of terms.
 pub const SHAPES: [&str; 9] =
     ["[]", "[N]", "[1, S]", "[N, S]", "[4]", "[N + M]", "[1, S + M]", "[N + 2, S]", "[2*N, S + M + 1]"];
 
@@ -35,20 +37,20 @@ const BROADCAST: [[&str; 4]; 9] = [
 /// The sizes of `N`, `M`, `S` in the tests.
 const DIMENSIONS: [(&str, usize); 3] = [("N", 3), ("M", 2), ("S", 4)];
 
-/// What every operator of the language is called in a case.
+/// The names of the language's operators in the cases.
 const OPERATORS: [&str; 10] = ["+", "-", "*", "/", "@", "neg", "T", "stack", "split", "one_hot"];
-/// An operation's formula, written out.
+/// The formula of an operation, written out.
 type Direct = dyn Fn(&[Matrix]) -> Matrix;
 
 #[derive(Clone)]
 pub struct Case {
-    /// The function of the table, or the operator.
+    /// The name of the function in the table, or of the operator.
     name: &'static str,
-    /// Equations that give `y` from `u`, `v`, `w`, `z`.
+    /// Equations that compute `y` from `u`, `v`, `w`, `z`.
     body: String,
-    /// Of the arguments.
+    /// The shapes of the arguments.
     shapes: Vec<&'static str>,
-    /// Of the arguments' entries.
+    /// The range of the arguments' entries.
     range: (f64, f64),
     direct: Rc<Direct>,
 }
@@ -70,7 +72,7 @@ pub fn case(
     Case { name, body: body.to_owned(), shapes: shapes.to_vec(), range, direct: Rc::new(direct) }
 }
 
-/// A function of numbers, in all shapes of its arguments.
+/// Returns a case for each shape of the arguments of an element-wise function.
 pub fn elementwise(
     name: &'static str,
     body: &str,
@@ -88,17 +90,17 @@ pub fn elementwise(
     shapes.iter().map(of).collect()
 }
 
-/// What a body gives for some arguments.
+/// The value and the cotangents that a body gives for some arguments.
 pub struct Found {
     pub value: Matrix,
-    /// The cotangents of the arguments for that of the value.
+    /// The cotangents of the arguments, for a given cotangent of the value.
     pub bars: Vec<Matrix>,
     value_bar: Matrix,
 }
 
 const NAMES: [&str; 4] = ["u", "v", "w", "z"];
 
-/// A cell whose output `y` the body gives.
+/// Defines a cell whose output `y` is computed by the body.
 fn define(body: &str, shapes: &[&str]) -> (Definition, Vec<usize>) {
     let used = |name: &str| {
         let is_word = |text: &str| text.split(|c: char| !c.is_alphanumeric()).any(|word| word == name);
@@ -118,17 +120,17 @@ fn define(body: &str, shapes: &[&str]) -> (Definition, Vec<usize>) {
     (read(&source), dimensions.into_iter().map(|(_, size)| size).collect())
 }
 
-/// Evaluates a body and the cotangents of its arguments, for a value's cotangent of random entries.
+/// Evaluates a body, and the cotangents of its arguments for a random cotangent of its value.
 pub fn evaluate(body: &str, shapes: &[&str], args: &[Matrix]) -> Found {
     let (definition, sizes) = define(body, shapes);
     let lowered = definition.lower();
     let equation = definition.cell.equations.iter().position(|equation| equation.targets[0] == "y");
-    let grid = lowered.targets[equation.expect("the body gives `y`")][0].clone();
+    let grid = lowered.targets[equation.expect("the body defines `y`")][0].clone();
     let mut graph = lowered.graph;
 
     let mut seeds = vec![];
     for (row, column, id) in grid.pieces() {
-        // A block may be a row, which is read as the vector that lies in the same memory.
+        // A block that is a row is read as the vector that shares its memory.
         let shape = graph[id].shape;
         seeds.push((id, graph.leaf(Op::OutputBar(Piece { of: 0, row, column }), shape, Level::Time)));
     }
@@ -150,13 +152,13 @@ pub fn evaluate(body: &str, shapes: &[&str], args: &[Matrix]) -> Found {
                 let (rows, columns) = (shape.rows.atoms(), shape.columns.atoms());
                 block_of(&args[piece.of], rows, columns, &sizes, (piece.row, piece.column))
             }
-            _ => panic!("a step alone reads {op:?}"),
+            _ => panic!("only a step reads {op:?}"),
         };
         Matrix::new(rows, columns, part.entries)
     };
     let values = run(&graph, &sizes, read);
 
-    // What the whole is rebuilt to has the same values.
+    // The rebuilt graph has the same values.
     let mut outputs = grid.clone();
     let (mut rebuilt_leaves, keys): (Vec<Id>, Vec<Op>) =
         leaves.iter().map(|(leaf, bar)| (*bar, graph[*leaf].op.clone())).unzip();
@@ -200,7 +202,7 @@ pub fn evaluate(body: &str, shapes: &[&str], args: &[Matrix]) -> Found {
     Found { value, bars, value_bar }
 }
 
-/// The derivatives of an expression of scalars.
+/// Returns the derivatives of an expression of scalars.
 pub fn slopes(expression: &str, at: &[f64]) -> Vec<f64> {
     let args: Vec<Matrix> = at.iter().map(|x| Matrix::scalar(*x)).collect();
     let found = evaluate(&format!("y = {expression}"), &vec!["[]"; at.len()], &args);
@@ -213,7 +215,7 @@ pub fn check_all(cases: &[Case]) {
         let args: Vec<Matrix> =
             case.shapes.iter().map(|shape| argument(&mut random, shape, case.range)).collect();
         check(case, &args);
-        // Each value more than once: the case's own in three places, the arguments beside it.
+        // Uses each value more than once: the result in three places, and the arguments besides.
         let (direct, shapes) = (case.direct.clone(), case.shapes.clone());
         let varying: Vec<usize> =
             (0..shapes.len()).filter(|index| !shapes[*index].starts_with("one_hot")).collect();
@@ -240,7 +242,7 @@ fn argument(random: &mut Random, shape: &str, (low, high): (f64, f64)) -> Matrix
         let term = |term: &str| -> usize {
             let factor = |word: &str| match DIMENSIONS.iter().find(|(name, _)| *name == word) {
                 Some((_, size)) => *size,
-                None => word.parse().expect("a shape of the tests is of N, M, S and numbers"),
+                None => word.parse().expect("shapes in the tests consist of N, M, S and numbers"),
             };
             term.split('*').map(factor).product()
         };
@@ -258,12 +260,12 @@ fn check(case: &Case, args: &[Matrix]) {
     let what = format!("`{}` of {:?}", case.body, case.shapes);
     let found = evaluate(&case.body, &case.shapes, args);
     let direct = (case.direct)(args);
-    assert!(found.value.is_close(&direct, 1e-12), "{what}: {:?}, not {direct:?}", found.value);
+    assert!(found.value.is_close(&direct, 1e-12), "{what}: {:?} instead of {direct:?}", found.value);
     for (index, bar) in found.bars.iter().enumerate() {
         if case.shapes[index].starts_with("one_hot") {
             continue;
         }
-        // Differences at two step sizes, combined so that the error is of the fourth order.
+        // Differences at two step sizes, combined to an error of the fourth order.
         let at = |entry: usize, step: f64| {
             let mut moved = args.to_vec();
             moved[index].entries[entry] += step;
@@ -275,7 +277,7 @@ fn check(case: &Case, args: &[Matrix]) {
         let differences = Matrix::new(bar.rows, bar.columns, differences.collect());
         assert!(
             bar.is_close(&differences, 1e-7),
-            "{what}, derivative by {}: {bar:?}, differences give {differences:?}",
+            "{what}, derivative with respect to {}: {bar:?}, but finite differences give {differences:?}",
             NAMES[index]
         );
     }
@@ -305,11 +307,11 @@ fn every_function_and_operator_has_a_case() {
     }
     for case in &cases {
         let is_known = OPERATORS.contains(&case.name) || super::find(case.name).is_some();
-        assert!(is_known, "`{}` is no function", case.name);
+        assert!(is_known, "`{}` is not a function", case.name);
     }
 }
 
-/// It has no formula that differences would agree with.
+/// `stop_gradient` has no formula whose finite differences would match.
 #[test]
 fn stop_gradient() {
     assert_eq!(slopes("stop_gradient(u) * u", &[3.0]), [3.0]);

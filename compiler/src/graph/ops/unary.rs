@@ -1,4 +1,4 @@
-//! Functions of one argument that act element by element: their rows.
+//! Element-wise functions of one argument: their rows.
 
 use super::operation::{Cost, Lowering, Operation};
 use super::primitive::{Primitive, broadcasts, each_entry};
@@ -31,19 +31,20 @@ pub const TABLE: &[Operation] = &[
     Operation::elementwise("sign", "sign(u)", Lowering::Unary(Unary::Sign)),
 ];
 
-/// What the stages ask of a function of one value, `y = f(x)`.
+/// The properties of a function of one value, `y = f(x)`.
 #[derive(Debug)]
 pub struct Row {
-    /// The name in the language and of the kernel, or the sign of the operator.
+    /// The name in the language and of the kernel, or the symbol of the operator.
     pub name: &'static str,
     pub cost: Cost,
-    /// The value in double precision: constants are folded to it, and the interpreter computes with it.
+    /// Computes the value in double precision, for constant folding and in the interpreter.
     ///
-    /// The functions that IEEE 754 does not define exactly are those of the crate `libm`: with the build machine's own, a cell
-    /// would depend on where it was compiled. The kernels' results can differ in the last bits.
+    /// Functions that IEEE 754 does not define exactly come from the crate `libm`. With the
+    /// functions of the build machine, a cell would depend on where it was compiled. The results of
+    /// the kernels can differ in the last bits.
     pub value: fn(f64) -> f64,
-    /// From `x`, `y` and `y_bar` to `x_bar`. None where the derivative is zero. Written with `y` where that is cheaper than
-    /// with `x`.
+    /// Computes `x_bar` from `x`, `y` and `y_bar`. None if the derivative is zero. The rule uses
+    /// `y` where that is cheaper than `x`.
     pub pull_back: fn(&mut Graph, Id, Id, Id) -> Option<Id>,
 }
 
@@ -224,8 +225,8 @@ pub mod tests {
         assert_eq!(slopes("floor(u)", &[1.0]), [0.0]);
     }
 
-    /// The bits of folded constants are the same on every build machine: the digests on record are
-    /// of `libm` 0.2.16.
+    /// The bits of folded constants must be the same on every build machine. The recorded digests
+    /// are those of `libm` 0.2.16.
     #[test]
     fn constants_have_the_same_bits_everywhere() {
         let of = |op: Unary| digest((1..2000).map(|i| (op.row().value)(f64::from(i) * 0.007)));

@@ -1,4 +1,4 @@
-//! Products, sums, and what moves entries.
+//! Builders of products, sums and rearrangements.
 
 use crate::dim::{Atom, Dim};
 use crate::graph::ir::{Binary, BlockShape, Graph, Id, Level, Op};
@@ -19,7 +19,7 @@ impl Graph {
         self.intern(Op::Transpose, vec![id], shape.transposed(), level)
     }
 
-    /// `op(a) op(b)`.
+    /// Returns `op(a) op(b)`.
     pub fn matmul(&mut self, mut ta: bool, mut tb: bool, mut a: Id, mut b: Id) -> Id {
         for (flag, side) in [(&mut ta, &mut a), (&mut tb, &mut b)] {
             if self[*side].op == Op::Transpose {
@@ -30,7 +30,8 @@ impl Graph {
         let (left, right) = (self[a].shape.oriented(ta), self[b].shape.oriented(tb));
         let shape = BlockShape::new(left.rows, right.columns);
 
-        // A column times a row, or a scalar, is an element-wise product of two that broadcast: it fuses with its neighbours.
+        // A column times a row, or times a scalar, is a broadcasting element-wise product, which
+        // can be fused with its neighbours.
         if left.columns == Atom::ONE {
             let (column, row) = (self.reshape(a, left), self.reshape(b, right));
             return self.mul(column, row);
@@ -41,14 +42,16 @@ impl Graph {
             let product = self.matmul(!tb, false, b, vector);
             return self.reshape(product, shape);
         }
-        // A row times a column: the products of the entries fuse with their neighbours, and so does their sum.
+        // A row times a column is a sum of element-wise products. Both the products and the sum can
+        // be fused with their neighbours.
         if left.rows == Atom::ONE {
             let column = BlockShape::new(left.columns, Atom::ONE);
             let (a, b) = (self.reshape(a, column), self.reshape(b, column));
             let products = self.mul(a, b);
             return self.sum(products);
         }
-        // A matrix that is another one at each step is read once, in the loop that makes it or uses it otherwise.
+        // A matrix that differs at each step is read only once, in the loop that computes it or
+        // uses it otherwise.
         if right.columns == Atom::ONE && self[a].level == Level::Time {
             let row = BlockShape::new(Atom::ONE, right.rows);
             if ta {
@@ -61,7 +64,7 @@ impl Graph {
             let products = self.mul(a, row);
             return self.row_sum(products);
         }
-        // A vector needs no transposition: its memory is the row's.
+        // A vector needs no transposition, since a row shares its memory.
         let (b, tb) =
             if tb && right.columns == Atom::ONE { (self.reshape(b, right), false) } else { (b, tb) };
         let level = self.level_of(&[a, b]);
@@ -74,7 +77,7 @@ impl Graph {
         self.intern(Op::Gather { offset }, vec![e, w], shape, level)
     }
 
-    /// The cotangent of a `gather` to a matrix of the shape `shape`.
+    /// Returns the cotangent of the matrix of shape `shape` in a `gather`.
     pub fn scatter(&mut self, offset: Dim, y_bar: Id, w: Id, shape: BlockShape) -> Id {
         let level = self.level_of(&[y_bar, w]);
         self.intern(Op::Scatter { offset }, vec![y_bar, w], shape, level)
@@ -89,8 +92,9 @@ impl Graph {
         self.intern(Op::Sum, vec![id], BlockShape::SCALAR, level)
     }
 
-    /// The two arguments of a product of a full matrix, the same for many steps, with something that broadcasts to it,
-    /// the matrix first: a sum of it is a product of the kernels.
+    /// Returns the two factors of a product of a full matrix that is the same for many steps with a
+    /// value that broadcasts to it, the matrix first. A sum over such a product is a matrix
+    /// product.
     fn scaled_matrix(&self, id: Id) -> Option<(Id, Id)> {
         let node = &self[id];
         let (Op::Binary(Binary::Mul), [a, b]) = (&node.op, node.args.as_slice()) else { return None };
@@ -120,7 +124,7 @@ impl Graph {
         self.intern(Op::RowSum, vec![id], BlockShape::new(shape.rows, Atom::ONE), level)
     }
 
-    /// `[n, s]` to `[1, s]`.
+    /// Sums over the rows: `[n, s]` to `[1, s]`.
     pub fn column_sum(&mut self, id: Id) -> Id {
         let shape = self[id].shape;
         if shape.rows == Atom::ONE {
@@ -151,7 +155,7 @@ impl Graph {
         self.intern(Op::Maximum, vec![id], BlockShape::SCALAR, level)
     }
 
-    /// Arguments with literal row counts below each other.
+    /// Stacks arguments with literal row counts vertically.
     pub fn concat(&mut self, args: Vec<Id>) -> Id {
         if let [only] = args[..] {
             return only;
@@ -178,7 +182,7 @@ impl Graph {
         self.leaf_of(Op::Slice { start, count }, vec![id], shape, level)
     }
 
-    /// The sum of a value over steps and samples, down to `level`.
+    /// Sums a value over steps and samples, reducing it to `level`.
     pub fn accumulate(&mut self, id: Id, level: Level) -> Id {
         if self[id].level <= level {
             return id;
@@ -189,7 +193,7 @@ impl Graph {
             let sum = self.accumulate(vector, level);
             return self.reshape(sum, shape);
         }
-        // A sum of outer products is a product over all steps and samples.
+        // A sum of outer products is one matrix product over all steps and samples.
         let node = &self[id];
         if let (Op::Binary(Binary::Mul), [a, b]) = (&node.op, node.args.as_slice()) {
             let (a, b) = if self[*a].shape.is_row() { (*b, *a) } else { (*a, *b) };

@@ -1,8 +1,8 @@
-//! The builders of the graph. Each saves the arithmetic that can be saved where it stands: constants are
-//! folded, neutral elements dropped, transpositions moved into products, rows computed as the vectors
-//! that they are. [`rebuild`] applies them once more and drops what nothing needs.
+//! The builders of the graph. Each builder simplifies locally: it folds constants, drops neutral
+//! elements, moves transpositions into products and computes rows as vectors. [`rebuild`] applies
+//! the builders once more and drops unused nodes.
 //!
-//! Entry by entry here; products, sums and what moves entries in `linear`.
+//! This file has the element-wise builders; `linear` has products, sums and rearrangements.
 
 mod linear;
 #[cfg(test)]
@@ -23,7 +23,7 @@ impl Graph {
         }
     }
 
-    /// A leaf. A row is read as the vector that lies in the same memory.
+    /// Adds a leaf. A row is read as the vector that shares its memory.
     pub fn leaf(&mut self, op: Op, shape: BlockShape, level: Level) -> Id {
         self.leaf_of(op, vec![], shape, level)
     }
@@ -44,7 +44,7 @@ impl Graph {
         args.iter().map(|arg| self[*arg].level).max().unwrap_or(Level::Param)
     }
 
-    /// The common shape of the arguments of an element-wise operation.
+    /// Returns the common shape of the arguments of an element-wise operation.
     pub fn broadcast(&self, args: &[Id]) -> BlockShape {
         let pick = |get: fn(BlockShape) -> Atom| {
             args.iter().map(|arg| get(self[*arg].shape)).find(|atom| *atom != Atom::ONE).unwrap_or(Atom::ONE)
@@ -52,7 +52,7 @@ impl Graph {
         BlockShape::new(pick(|shape| shape.rows), pick(|shape| shape.columns))
     }
 
-    /// An element-wise node. On rows and scalars alone it is computed on the vectors behind the rows.
+    /// Adds an element-wise node. If all arguments are rows or scalars, it is computed on vectors.
     fn elementwise(&mut self, op: Op, args: &[Id]) -> Id {
         let shape = self.broadcast(args);
         self.elementwise_as(op, args, shape)
@@ -65,7 +65,8 @@ impl Graph {
             return self.reshape(vector, shape);
         }
         let mut args = args.to_vec();
-        // Arguments broadcast anyway; a broadcast written out is needed only where nothing else has the shape.
+        // Arguments broadcast implicitly. An explicit `Expand` is needed only if no other argument
+        // has the shape.
         for index in 0..args.len() {
             if self[args[index]].op == Op::Expand {
                 let inner = self[args[index]].args[0];
@@ -79,7 +80,7 @@ impl Graph {
         self.intern(op, args, shape, level)
     }
 
-    /// A row as a vector; a scalar as it is.
+    /// Returns a row as a vector, and anything else unchanged.
     fn flipped(&mut self, id: Id) -> Id {
         let shape = self[id].shape;
         if shape.is_row() { self.reshape(id, shape.transposed()) } else { id }
@@ -200,7 +201,8 @@ impl Graph {
         self.elementwise(Op::Binary(op), &[a, b])
     }
 
-    /// `[a, b, u, v]`: `u` where the comparison of `a` and `b` holds, `v` elsewhere.
+    /// Returns `u` where the comparison of `a` and `b` holds and `v` elsewhere, for the arguments
+    /// `[a, b, u, v]`.
     pub fn select(&mut self, comparison: Comparison, args: [Id; 4]) -> Id {
         self.elementwise(Op::Select(comparison), &args)
     }
@@ -209,7 +211,7 @@ impl Graph {
         if self.is_constant(u) { u } else { self.elementwise(Op::StopGradient, &[u]) }
     }
 
-    /// A value of its own at the given level and of the given shape.
+    /// Returns a copy of the value at the given level, in the given shape.
     pub fn copy(&mut self, id: Id, number: u32, shape: BlockShape, level: Level) -> Id {
         let (id, shape) = if shape.is_row() { (self.flipped(id), shape.transposed()) } else { (id, shape) };
         self.intern(Op::Copy(number), vec![id], shape, level)
@@ -220,8 +222,8 @@ impl Graph {
     }
 }
 
-/// Builds what `roots` need anew, without `stop_gradient` (its work is done once cotangents exist).
-/// `roots` are replaced by their new ids.
+/// Rebuilds the dependencies of `roots`, without `stop_gradient`, which has no effect once
+/// cotangents exist. Replaces `roots` by their new ids.
 pub fn rebuild(graph: &Graph, roots: &mut [&mut Id]) -> Graph {
     let needed = graph.reachable(roots.iter().map(|root| **root));
     let mut next = Graph::default();
@@ -250,7 +252,7 @@ pub fn rebuild(graph: &Graph, roots: &mut [&mut Id]) -> Graph {
     prune(&next, roots)
 }
 
-/// What `roots` need and nothing else: a saving leaves behind what it made useless.
+/// Returns the dependencies of `roots` alone: simplification leaves unused nodes behind.
 fn prune(graph: &Graph, roots: &mut [&mut Id]) -> Graph {
     let needed = graph.reachable(roots.iter().map(|root| **root));
     let mut next = Graph::default();

@@ -3,10 +3,10 @@
 use crate::dim::Dim;
 use crate::graph::ir::{BlockShape, Graph, Id, Op, Unary};
 
-/// A linear map from a tangent to a tangent.
+/// A linear map from one tangent to another.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Factor {
-    /// Each entry by the coefficient's, which broadcasts.
+    /// Multiplies each entry by that of the coefficient, which broadcasts.
     Scale(Id),
     /// `op(M) @ u`
     Left {
@@ -19,46 +19,47 @@ pub enum Factor {
         transposed: bool,
     },
     Transpose,
-    /// A vector as a row, or back.
+    /// A vector as a row, or a row as a vector.
     Reshape(BlockShape),
-    /// Broadcast from a shape to another.
+    /// A broadcast from one shape to another.
     Expand {
         from: BlockShape,
         to: BlockShape,
     },
     Sum,
     RowSum,
-    /// Computed as the vector behind the row.
+    /// The sum over the rows, computed as a vector.
     ColumnSum,
     /// The column of an index that counts from `offset`.
     Gather {
         offset: Dim,
         index: Id,
     },
-    /// As so many rows from `start` on of a value of that shape whose other rows are zero.
+    /// Places the tangent at the rows from `start` on of a value of the given shape; its other rows
+    /// are zero.
     Place {
         start: u64,
         rows: u64,
         shape: BlockShape,
     },
-    /// `count` rows from `start` on; one row of a matrix is computed as the vector behind it.
+    /// `count` rows starting at row `start`. One row of a matrix is computed as a vector.
     Slice {
         start: u64,
         count: u64,
     },
 }
 
-/// A product of factors, the last applied first.
+/// A product of factors. The last factor is applied first.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Term {
     pub is_negative: bool,
     pub factors: Vec<Factor>,
-    /// What they are applied to: the tangent of a value, or of the old state itself.
+    /// The operand of the factors: the tangent of a value, or of the old state itself.
     pub base: Option<Id>,
 }
 
 impl Term {
-    /// Applies one more map.
+    /// Applies one more map after the others.
     pub fn push(&mut self, graph: &mut Graph, factor: Factor) {
         match (&factor, self.factors.as_slice()) {
             (Factor::Scale(by), _) if graph.number(*by) == Some(1.0) => return,
@@ -93,7 +94,8 @@ impl Term {
         self.factors.insert(0, factor);
     }
 
-    /// Adds a term to a sum: to one that it differs from in a coefficient only, if there is one.
+    /// Adds a term to a sum. Merges it with a term that differs only in the coefficient, if there
+    /// is one.
     pub fn add(graph: &mut Graph, sum: &mut Vec<Term>, term: Term) {
         let (own, rest) = term.split();
         let like = sum.iter().position(|other| {
@@ -112,7 +114,7 @@ impl Term {
         sum[place].factors[0] = Factor::Scale(both);
     }
 
-    /// The coefficient in front, and what it is in front of.
+    /// Splits off the leading coefficient.
     fn split(&self) -> (Option<Id>, &[Factor]) {
         match self.factors.split_first() {
             Some((Factor::Scale(by), rest)) => (Some(*by), rest),

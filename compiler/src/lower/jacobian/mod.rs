@@ -1,9 +1,10 @@
-//! The derivative of a step's new states by the old ones, as equations.
+//! The derivative of a step's new states with respect to the old ones, as equations.
 //!
-//! A pass in forward mode over the graph of one step. The tangent of a value is a sum of linear maps of the tangent of an
-//! old state: products of [`Factor`]s, which end at that tangent or at the tangent of a value that has a [`Line`] of its own. The
-//! chain rule is thus written as a person writes it, through the user's equations. The slopes of functions are those of the
-//! backward pass: what an operation hands to its argument, given a cotangent of one.
+//! This is forward-mode differentiation of the graph of one step. The tangent of a value is a sum
+//! of linear maps of the tangent of an old state. Each map is a product of [`Factor`]s, which ends
+//! at that tangent or at the tangent of a value that has its own [`Line`]. The chain rule thus
+//! follows the user's equations, as if written by hand. The slopes of functions are those of the
+//! backward pass: the cotangent of an operation's argument, given a cotangent of one.
 
 mod factor;
 
@@ -16,37 +17,39 @@ use std::collections::{HashMap, HashSet};
 
 pub use factor::{Factor, Term};
 
-/// Terms of a tangent, and factors of a term, that are written in one line; a value with more gets a line of its own.
+/// The largest number of terms of a tangent, and of factors of a term, in one line. A value with
+/// more gets its own line.
 const LONGEST: usize = 8;
 
 #[derive(Debug)]
 pub struct Jacobian {
-    /// The step's graph, and the coefficients of the lines.
+    /// The graph of the step, plus the coefficients of the lines.
     pub graph: Graph,
-    /// Where the nodes of the step end and those that only coefficients need begin.
+    /// The number of nodes of the step. The nodes from here on are used only by coefficients.
     pub end: usize,
-    /// What the user's equations call by a name, and which of that the user knows as a row: the vector behind it is computed.
+    /// The values that the user's equations name. A value that the user sees as a row is listed as
+    /// the vector that is computed for it.
     pub named: HashSet<Id>,
     pub rows: HashSet<Id>,
-    /// In an order in which what a line refers to stands before it.
+    /// The lines, each after the lines that it refers to.
     pub lines: Vec<Line>,
 }
 
-/// The derivative of a value by a block of an old state.
+/// The derivative of a value with respect to a block of an old state.
 #[derive(Debug)]
 pub struct Line {
     pub of: Of,
     /// The block of the state.
     pub by: Piece,
-    /// Their sum is the tangent; none: it is zero.
+    /// The terms whose sum is the tangent. It is zero if there are none.
     pub terms: Vec<Term>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Of {
-    /// A value of the step; an equation's, or one that equations share.
+    /// A value of the step: that of an equation, or one that several equations share.
     Value(Id),
-    /// A block of a new state. Every one has a line by every old one.
+    /// A block of a new state. There is a line for every pair of a new and an old block.
     State { piece: Piece, value: Id },
 }
 
@@ -58,7 +61,7 @@ impl Of {
     }
 }
 
-/// None if a state has no value, which is a mistake that has been reported.
+/// Derives the equations. None if a state has no value, which is an error that has been reported.
 pub fn derive(cell: &Cell, resolved: &Resolved, graph: &Graph, targets: &[Vec<Grid>]) -> Option<Jacobian> {
     let mut states = vec![];
     for (index, declaration) in cell.declarations.iter().enumerate() {
@@ -88,19 +91,20 @@ pub fn derive(cell: &Cell, resolved: &Resolved, graph: &Graph, targets: &[Vec<Gr
 struct NewState {
     piece: Piece,
     value: Id,
-    /// Whether the value is called after this state, and not after another one that it is as well.
+    /// The value is named after this state, not after another one that has the same value.
     is_own: bool,
 }
 
 struct Sweep {
     graph: Graph,
-    /// The nodes of the step; coefficients come after them.
+    /// The number of nodes of the step. Coefficients follow.
     end: usize,
     named: HashSet<Id>,
 }
 
 impl Sweep {
-    /// All lines by one block of an old state that the lines of the new states need.
+    /// Returns the lines with respect to one block of an old state that the lines of the new states
+    /// need.
     fn by(&mut self, by: Piece, states: &[NewState]) -> Vec<Line> {
         let users = self.users(by);
         let mut tangents: HashMap<Id, Vec<Term>> = HashMap::new();
@@ -130,7 +134,7 @@ impl Sweep {
             let of = Of::State { piece: *piece, value: *value };
             match lines.iter_mut().find(|line| *is_own && line.of == Of::Value(*value)) {
                 Some(line) => line.of = of,
-                // Zero, an old state as it is, or what goes by another name.
+                // The tangent is zero, an old state itself, or a value under another name.
                 None => {
                     let terms = tangents.get(value).cloned().unwrap_or_default();
                     lines.push(Line { of, by, terms });
@@ -140,7 +144,7 @@ impl Sweep {
         needed(lines)
     }
 
-    /// By node: how many nodes use it on the way from the state on.
+    /// Counts for each node the nodes that use it and depend on the state.
     fn users(&self, by: Piece) -> Vec<usize> {
         let mut active = vec![false; self.end];
         let mut users = vec![0; self.end];
@@ -157,7 +161,7 @@ impl Sweep {
         users
     }
 
-    /// The tangent of a node from those of its arguments.
+    /// Returns the tangent of a node, given those of its arguments.
     fn tangent(&mut self, id: Id, tangents: &HashMap<Id, Vec<Term>>) -> Vec<Term> {
         let args = self.graph[id].args.clone();
         let mut sum = vec![];
@@ -175,7 +179,8 @@ impl Sweep {
         sum
     }
 
-    /// What takes the tangent of an argument to the node's, the last applied first. None: it has no influence.
+    /// Returns the map from the tangent of an argument to that of the node, the last factor applied
+    /// first. None if the argument has no influence.
     fn factors(&mut self, id: Id, position: usize) -> Option<Vec<Factor>> {
         let graph = &mut self.graph;
         let node = graph[id].clone();
@@ -220,11 +225,11 @@ impl Sweep {
     }
 }
 
-/// The lines of the new states, and those that they refer to.
+/// Returns the lines of the new states, and the lines that they refer to.
 fn needed(lines: Vec<Line>) -> Vec<Line> {
     let mut wanted: HashSet<Id> = HashSet::new();
     let mut kept: Vec<Line> = vec![];
-    // What a line refers to comes before it.
+    // A line comes after the lines that it refers to.
     for line in lines.into_iter().rev() {
         if matches!(line.of, Of::State { .. }) || wanted.contains(&line.of.value()) {
             wanted.extend(line.terms.iter().filter_map(|term| term.base));

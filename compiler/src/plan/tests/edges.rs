@@ -1,4 +1,4 @@
-//! The edges of what the plan decides: a case on either side.
+//! Tests of the boundaries of the plan's decisions, with a case on either side.
 
 use super::{all, planned};
 use crate::dim::Atom;
@@ -7,7 +7,8 @@ use crate::plan::schedule::{Group, Region, is_flat_product};
 use crate::plan::{Pass, Place};
 use std::collections::HashSet;
 
-/// What is cheap is computed in the loop that uses it, what is dear once, before it.
+/// A cheap value is computed in the loop that uses it; an expensive one is computed once, before
+/// the loop.
 #[test]
 fn cheap_values_sink_into_the_step() {
     for (value, before) in [
@@ -23,9 +24,9 @@ fn cheap_values_sink_into_the_step() {
     }
 }
 
-/// What is cheap and computed from what is there is computed again, not kept.
+/// A cheap value that is computed from stored values is recomputed, not stored.
 #[test]
-fn cheap_values_are_not_kept() {
+fn cheap_values_are_not_stored() {
     for (value, kept) in [
         ("abs(h[t-1])", vec!["u", "h"]),
         ("where(x >= h[t-1], x, 0.5)", vec!["u", "h"]),
@@ -41,9 +42,10 @@ fn cheap_values_are_not_kept() {
     }
 }
 
-/// Several outputs are copied out of the chunk; one by itself lives in the series that the caller reads.
+/// Several outputs are copied out of the chunk. A lone output is stored in the series that the
+/// caller reads.
 #[test]
-fn only_a_lone_output_is_there_anyway() {
+fn only_a_lone_output_is_stored_anyway() {
     let residuals = |outputs: &str| {
         planned(&format!(
             "cell Two<H> {{ input x: [H]; state h: [H]; param U, V, W: [H, H];
@@ -54,9 +56,10 @@ fn only_a_lone_output_is_there_anyway() {
     assert_eq!(residuals("y, z"), ["h"]);
 }
 
-/// What is handed on to the next step is there before the recurrence, even if this step reads it behind the recurrence only.
+/// A value that is passed to the next step is computed before the recurrence, even if this step
+/// reads it only after the recurrence.
 #[test]
-fn a_delayed_value_comes_first() {
+fn delayed_values_are_computed_before_the_recurrence() {
     let cell = planned(
         "cell Late<H> { input x: [H]; state p, h: [H]; param U, W: [H, H];
          p = tanh(x); h = tanh(U @ h[t-1] + W @ p[t-1]); y = p * h; output y; }",
@@ -67,9 +70,9 @@ fn a_delayed_value_comes_first() {
     assert_eq!(recurrent, [cell.named("h")]);
 }
 
-/// States and cotangents that are equal have places of their own.
+/// Equal states and equal cotangents have separate places.
 #[test]
-fn equal_values_are_stored_apart() {
+fn equal_values_are_stored_separately() {
     let cell = planned(
         "cell Twins<H> { input x: [H]; state a, b, c: [H]; a = x; b = x; c = x; y = a + b + c; output y; }",
     );
@@ -81,7 +84,7 @@ fn equal_values_are_stored_apart() {
 
 /// A product that is added twice is computed once.
 #[test]
-fn no_product_runs_twice() {
+fn products_never_run_twice() {
     let cell = planned(
         "cell Twice<I, H> { input x: [I]; state h: [H]; param W: [H, I];
          a = W @ x; h = tanh(a + a + h[t-1]); output h; }",
@@ -94,9 +97,9 @@ fn no_product_runs_twice() {
     }
 }
 
-/// Products run together if they have a shape in common, not the right-hand side alone.
+/// Products run together only if they have the same shape; the same right-hand side is not enough.
 #[test]
-fn products_of_other_shapes_run_apart() {
+fn products_of_different_shapes_run_separately() {
     let cell = planned(
         "cell Shapes<I, H> { input x: [I]; state h: [H]; param V: [I, I], W: [H, I];
          a = tanh(V @ x); h = h[t-1] * sum(a) + W @ x; output h; }",
@@ -107,7 +110,7 @@ fn products_of_other_shapes_run_apart() {
 }
 
 #[test]
-fn which_products_are_flat() {
+fn flat_products() {
     let (n, s) = (Atom::Name(0), Atom::Name(1));
     let mut graph = Graph::default();
     let mut read = |of: usize, rows: Atom, columns: Atom, level: Level| {
@@ -131,7 +134,8 @@ fn which_products_are_flat() {
     }
 }
 
-/// What a group reads is what its nodes are computed from, with nothing left out, and is there.
+/// The operands of a group are exactly the values that its nodes are computed from, and they have
+/// been computed.
 #[test]
 fn operands_of_groups() {
     for planned in all() {
@@ -159,7 +163,8 @@ fn operands_of_groups() {
     }
 }
 
-/// Only a state's new value lies in the state, and only a sum that is one gradient and nothing else in the gradient.
+/// Only the new value of a state is stored in the state, and only a sum whose sole use is one
+/// gradient in the gradient.
 #[test]
 fn places_of_states_and_gradients() {
     for planned in all() {
@@ -182,7 +187,7 @@ fn places_of_states_and_gradients() {
     }
 }
 
-/// Blocks are numbered where there are several, in the rows, in the columns or both.
+/// Blocks are numbered if there are several: in the rows, in the columns or in both.
 #[test]
 fn names_of_blocks() {
     let cell = planned(
@@ -194,14 +199,14 @@ fn names_of_blocks() {
     }
 }
 
-/// A state that starts with one number everywhere.
+/// A state whose entries all start with the same number.
 #[test]
 fn states_that_start_with_a_number() {
     for (written, number) in [("zeros", 0.0), ("ones", 1.0), ("-2", -2.0)] {
         let cell = planned(&format!(
             "cell Starts<H> {{ input x: [H]; state h: [H] = {written}; h = h[t-1] + x; output h; }}"
         ));
-        let initial = cell.plan.initial.expect("the definition gives it");
+        let initial = cell.plan.initial.expect("the definition has an initial value");
         let mut id = initial.values[0].id;
         while let [arg] = initial.graph[id].args[..] {
             id = arg;

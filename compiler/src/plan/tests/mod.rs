@@ -1,4 +1,4 @@
-//! What runs when, what runs together, what is kept.
+//! Tests of the schedule, of the groups and of the residuals.
 
 mod edges;
 mod scans;
@@ -40,7 +40,7 @@ impl Planned {
         &self.plan.names
     }
 
-    /// A group a line: the products, or the named values that a loop computes.
+    /// Writes one line per group: the products, or the named values that a loop computes.
     fn region(&self, pass: &Pass, region: Region) -> Vec<String> {
         let (graph, names) = (&self.plan.graph, self.names());
         let dims: Vec<String> = self.definition.cell.dimensions.iter().map(ToString::to_string).collect();
@@ -69,7 +69,11 @@ impl Planned {
 
     fn named(&self, name: &str) -> Id {
         let names = self.names();
-        self.plan.graph.ids().find(|id| names.text(*id) == name).unwrap_or_else(|| panic!("no value {name}"))
+        self.plan
+            .graph
+            .ids()
+            .find(|id| names.text(*id) == name)
+            .unwrap_or_else(|| panic!("no value `{name}`"))
     }
 
     fn residuals(&self) -> Vec<String> {
@@ -103,7 +107,7 @@ fn forward_pass_of_an_lstm() {
 fn backward_pass_of_an_lstm() {
     let lstm = planned(LSTM);
     let backward = &lstm.plan.backward;
-    // The readout's cotangent is a product over all steps of a chunk.
+    // The cotangent of the readout is one product over all steps of a chunk.
     assert_eq!(lstm.region(backward, Region::Before), ["pull back: W_y.T @ y_out_bar"]);
     assert_eq!(
         lstm.region(backward, Region::Step),
@@ -126,7 +130,7 @@ fn backward_pass_of_an_lstm() {
         lstm.region(backward, Region::Inputs),
         ["pull back: W_o_1.T @ o_pre_bar + W_g_1.T @ g_pre_bar + W_f_1.T @ f_pre_bar + W_i_1.T @ i_pre_bar"]
     );
-    // Gradients add up where the caller wants them.
+    // Gradients are accumulated in the caller's buffers.
     for bound in &lstm.plan.gradients {
         assert_eq!(backward.places.get(&bound.id), Some(&Place::Gradient(bound.piece)));
     }
@@ -135,10 +139,10 @@ fn backward_pass_of_an_lstm() {
 #[test]
 fn residuals_of_an_lstm() {
     let lstm = planned(LSTM);
-    // `h` and `y` are there anyway: a state and what is returned.
+    // `h` and `y` are stored in any case: a state and the output.
     assert_eq!(lstm.residuals(), ["i", "f", "g", "o", "c", "tanh_c", "h", "y"]);
     for id in lstm.plan.graph.ids().filter(|id| lstm.plan.backward.schedule.region[id.index()].is_some()) {
-        assert_eq!(lstm.plan.forward.schedule.region[id.index()], None, "nothing is computed again");
+        assert_eq!(lstm.plan.forward.schedule.region[id.index()], None, "nothing is recomputed");
     }
 }
 
@@ -148,7 +152,7 @@ fn lifetimes_of_an_lstm() {
     let place = |name: &str| lstm.plan.forward.places.get(&lstm.named(name)).copied();
     assert_eq!(place("i"), Some(Place::Buffer(Lifetime::Sequence)));
     assert!(matches!(place("c"), Some(Place::State(_))));
-    // Pre-activations live in the loop's registers.
+    // Pre-activations are held in the registers of the loop.
     assert_eq!(place("i_pre"), None);
     let of = |region: Region| match &lstm.plan.forward.schedule.groups(region)[0] {
         Group::Products { sums } => lstm.plan.forward.places[&sums[0].node],
@@ -158,7 +162,8 @@ fn lifetimes_of_an_lstm() {
     assert_eq!(of(Region::Step), Place::Buffer(Lifetime::Step));
 }
 
-/// One step alone has no steps to run ahead for: the products of the state and of the input add up in the kernels.
+/// A single step cannot compute products ahead: those of the state and of the input are added up in
+/// the kernels.
 #[test]
 fn streaming() {
     let lstm = planned(LSTM);
@@ -173,7 +178,8 @@ fn streaming() {
     }
 }
 
-/// What depends on parameters alone is computed once a call, what depends on the context once a sample.
+/// A value that depends on parameters alone is computed once per call, one that depends on the
+/// context once per sample.
 #[test]
 fn levels() {
     let cell = planned(
@@ -182,13 +188,13 @@ fn levels() {
     );
     assert_eq!(cell.region(&cell.plan.forward, Region::Param), ["loop: rate"]);
     assert_eq!(cell.region(&cell.plan.forward, Region::Context), ["products: W @ m"]);
-    // Both are there still when the backward pass runs; its own sums end a level below.
+    // Both are still stored when the backward pass runs. Its own sums end one level below.
     let backward = &cell.plan.backward;
     assert_eq!(cell.region(backward, Region::ContextEnd), ["pull back: W.T @ key_bar", "Σ key_bar @ m.T"]);
     assert_eq!(cell.region(backward, Region::ParamEnd), ["loop: a_bar"]);
 }
 
-/// A recurrence without a product: everything else runs for all steps at once.
+/// In a recurrence without a product, everything else runs for all steps at once.
 #[test]
 fn a_linear_recurrence() {
     let cell = planned(
@@ -206,7 +212,7 @@ fn a_linear_recurrence() {
     assert_eq!(cell.residuals(), ["z", "v", "h", "y"]);
 }
 
-/// The definitions that hold whatever the cell.
+/// Returns the definitions for tests that hold for every cell.
 fn all() -> Vec<Planned> {
     let definitions = SAMPLES.iter().copied().chain([LSTM]).flat_map(read_all);
     definitions
@@ -222,7 +228,7 @@ fn is_costly(op: &Op) -> bool {
 }
 
 #[test]
-fn nothing_dear_is_computed_twice() {
+fn expensive_values_are_never_computed_twice() {
     for planned in all() {
         let Planned { definition, plan } = &planned;
         let graph = &plan.graph;
@@ -238,7 +244,7 @@ fn nothing_dear_is_computed_twice() {
                 }
             }
         }
-        // What the forward pass computed dearly is kept, not computed again.
+        // Expensive values of the forward pass are stored, not recomputed.
         for id in graph.ids().filter(|id| plan.backward.schedule.region[id.index()].is_some()) {
             let is_again = plan.forward.schedule.region[id.index()].is_some();
             assert!(!is_again || !is_costly(&graph[id].op), "{}: {:?}", definition.cell.name, graph[id]);
@@ -246,9 +252,9 @@ fn nothing_dear_is_computed_twice() {
     }
 }
 
-/// Every residual is needed: it is a state, what is returned, or read by the backward pass.
+/// Every residual is needed: it is a state, an output, or read by the backward pass.
 #[test]
-fn nothing_is_kept_in_vain() {
+fn every_residual_is_needed() {
     for Planned { definition, plan } in all() {
         let graph = &plan.graph;
         for id in &plan.residuals {
@@ -263,7 +269,7 @@ fn nothing_is_kept_in_vain() {
     }
 }
 
-/// A weight's gradient is one product over all steps of a chunk, never an update a step.
+/// The gradient of a weight is one product over all steps of a chunk, never one update per step.
 #[test]
 fn gradients_of_weights_are_never_updated_step_by_step() {
     for Planned { definition, plan } in all() {
@@ -307,9 +313,9 @@ fn products_share_their_right_hand_side() {
     }
 }
 
-/// Sums of two products are one group, unless a term serves something else too.
+/// Sums of two products are one group, unless a term has another use.
 #[test]
-fn terms_that_are_used_elsewhere_stay_values() {
+fn terms_with_other_uses_remain_values() {
     let cell = planned(
         "cell Terms<I, H> { input x: [I]; state h: [H]; param W: [H, I], U: [H, H];
          a = W @ x; h = tanh(U @ h[t-1] + a); y = a * h; output y; }",
@@ -320,7 +326,8 @@ fn terms_that_are_used_elsewhere_stay_values() {
     assert!(cell.plan.graph.ids().any(|id| is_sum(&cell.plan.graph, id)));
 }
 
-/// A matrix state is overwritten where it is, unless its old value is read after the new one is there.
+/// A matrix state is overwritten in place, unless its old value is read after the new one is
+/// written.
 #[test]
 fn matrix_states_in_place() {
     let replaced = |equations: &str| {
@@ -341,7 +348,8 @@ fn matrix_states_in_place() {
     assert_eq!(replaced("M = x @ x.T; y = (M[t-1] + sum(M)) @ x;"), Vec::<String>::new());
 }
 
-/// Sums run in the loop that makes their terms, and what only reads a matrix of the recurrence runs there too.
+/// Sums run in the loop that computes their terms, and so do nodes that only read a matrix of the
+/// recurrence.
 #[test]
 fn a_matrix_is_read_once() {
     let cell = planned(

@@ -1,4 +1,4 @@
-//! What is left within the recurrence of cells that are linear in their state, or element-wise: a scan, and nothing else.
+//! Tests that the recurrence of cells whose state is linear or element-wise is nothing but a scan.
 
 use super::{Planned, planned};
 use crate::graph::ir::Op;
@@ -6,15 +6,15 @@ use crate::plan::Pass;
 use crate::plan::schedule::{Group, Region};
 use crate::testing::source;
 
-/// The ready cell of that name, as it stands in the library.
+/// Returns the library's cell of that name.
 fn ready(name: &str) -> Planned {
     let mut found = source::ready().into_iter().filter(|definition| definition.cell.name == name);
-    let definition = found.next().unwrap_or_else(|| panic!("no ready cell {name}"));
+    let definition = found.next().unwrap_or_else(|| panic!("no library cell `{name}`"));
     let plan = definition.plan();
     Planned { definition, plan }
 }
 
-/// Asserts that the loop over the steps holds one fused loop or a few, and no product.
+/// Asserts that the loop over the steps consists of fused loops, without products.
 #[track_caller]
 fn assert_element_wise(cell: &Planned, pass: &Pass) {
     for group in pass.schedule.groups(Region::Step) {
@@ -26,8 +26,8 @@ fn assert_element_wise(cell: &Planned, pass: &Pass) {
     }
 }
 
-/// Each cell with what its forward pass computes within the recurrence: new states, sums of them, and what is cheap enough to be computed
-/// where it is used.
+/// The cells, each with the values that its forward pass computes within the recurrence: new
+/// states, sums of them, and values that are cheap enough to be computed where they are used.
 const SCANS: [(&str, &[&str]); 12] = [
     ("MinGru", &["loop: h_tilde, h"]),
     ("MinLstm", &["loop: h_tilde, h"]),
@@ -38,7 +38,8 @@ const SCANS: [(&str, &[&str]); 12] = [
     ("S4dReal", &["loop: s, sum"]),
     ("S4d", &["loop: s_re, s_im, sum"]),
     ("S4dBilinear", &["loop: s_re, s_im, sum"]),
-    // The step's input and the rows of `B` and `C` are made for the loop over its matrix.
+    // The input of the step, and the rows of `B` and `C`, are computed for the loop over its
+    // matrix.
     ("SelectiveSsm", &["loop: value_5", "loop: value_6", "loop: s, sum"]),
     ("Mamba", &["loop: value_15", "loop: value_16", "loop: s, sum"]),
     ("RwkvTimeMixing", &["loop: largest, kept, added, numerator, denominator"]),
@@ -55,10 +56,10 @@ fn scans_are_element_wise() {
     }
 }
 
-/// The state that holds the input of a step ago is written for all steps before the recurrence, and so are its products; its cotangent
-/// follows after the recurrence.
+/// The state that holds the previous input is written for all steps before the recurrence, and so
+/// are its products. Its cotangent is computed after the recurrence.
 #[test]
-fn delays_are_no_recurrence() {
+fn delays_are_not_part_of_the_recurrence() {
     let cell = planned(
         "cell Filter<I, H> { input x: [I]; state x_prev: [I], c: [H]; param V, W, U: [H, I];
          f = sigmoid(U @ x_prev[t-1]); x_prev = x; c = f * c[t-1] + V @ x_prev[t-1] + W @ x; output c; }",
@@ -78,13 +79,14 @@ fn delays_are_no_recurrence() {
         "{after:?}"
     );
     assert_eq!(backward(Region::Inputs), ["pull back: W.T @ c_bar", "loop: x_bar"]);
-    // One step alone has nothing to run ahead for.
+    // A single step cannot compute anything ahead.
     assert!(cell.plan.streaming.schedule.delayed.is_empty());
 }
 
-/// A delay is what stands behind no cycle: not what a recurrent state hands on, nor what another state leads back to itself.
+/// A delay does not depend on a cycle: neither on a recurrent state, nor on itself by way of
+/// another state.
 #[test]
-fn which_states_are_delays() {
+fn states_that_are_delays() {
     let cell = planned(
         "cell Mixed<H> { input x: [H]; state a, b, c, d, e: [H];
          a = x; b = tanh(a[t-1]) + x; c = d[t-1] + b[t-1]; d = c[t-1] * x; e = c; y = e[t-1]; output y; }",

@@ -1,4 +1,5 @@
-//! Invariants of the graph, of schedules and of places, checked after each stage of planning in debug builds.
+//! Invariants of the graph, of schedules and of places. Debug builds check them after each stage of
+//! planning.
 
 #[cfg(test)]
 mod tests;
@@ -31,12 +32,13 @@ pub fn verify(plan: &Plan) -> Result<(), String> {
     Ok(())
 }
 
-/// Checks a schedule that finds the `available` values, given in ascending order.
+/// Checks a schedule whose `available` values, in ascending order, exist from the start.
 pub fn schedule(graph: &Graph, schedule: &Schedule, available: &[Id]) -> Result<(), String> {
     groups(graph, schedule, None, &|id| available.binary_search(&id).is_ok())
 }
 
-/// Arguments come first; their number, levels and shapes are what the operation says.
+/// Checks that arguments come first, and that their number, levels and shapes agree with the
+/// operation.
 pub fn graph(graph: &Graph) -> Result<(), String> {
     for id in graph.ids() {
         let node = &graph[id];
@@ -71,7 +73,7 @@ fn node_is_broken(node: &Node, args: &[&Node]) -> Option<&'static str> {
     if !level_fits {
         return Some("the level is not that of the arguments");
     }
-    // A reshape is a view of a row, and a scattered column stays where it belongs.
+    // A reshape is a view of a row, and a scattered column stays in its place.
     if node.shape.is_row() && !matches!(node.op, Op::Reshape | Op::Scatter { .. }) {
         return Some("a row is not computed as a vector");
     }
@@ -83,8 +85,9 @@ fn node_is_broken(node: &Node, args: &[&Node]) -> Option<&'static str> {
     (!shape_fits).then_some("the shape is not the operation's")
 }
 
-/// Checks that what a group reads is a leaf, a constant, left by the pass before or computed by then, and still stored, and
-/// that everything that is scheduled is computed. Without `places` nothing is said of storage.
+/// Checks that each value that a group reads is a leaf, a constant, left by the previous pass, or
+/// computed by then and still stored. Also checks that all scheduled nodes are computed. Without
+/// `places`, storage is not checked.
 fn groups(
     graph: &Graph,
     schedule: &Schedule,
@@ -92,7 +95,7 @@ fn groups(
     is_left: &dyn Fn(Id) -> bool,
 ) -> Result<(), String> {
     let fail = |id: Id, what: &str| Err(format!("node {} ({:?}) {what}", id.index(), graph[id].op));
-    // By node: the region that computes it.
+    // The region that computes each node.
     let mut computed: Vec<Option<Region>> = vec![None; graph.len()];
     let mut is_absorbed = vec![false; graph.len()];
     for region in Region::ALL {
@@ -123,7 +126,7 @@ fn groups(
                         (Some(at), Some(Place::Buffer(Lifetime::Step)))
                             if at != region || at != Region::Step =>
                         {
-                            return fail(read, "is read after its step and does not live so long");
+                            return fail(read, "is read after its step and has too short a lifetime");
                         }
                         (Some(_), Some(Place::Buffer(_))) if region >= Region::ContextEnd => {
                             return fail(read, "is read at the end and varies over time");
@@ -157,7 +160,8 @@ fn groups(
     Ok(())
 }
 
-/// What a node's code reads: its arguments, or those of the products that it stands for.
+/// Returns the values that the code of a node reads: its arguments, or those of the products that
+/// it represents.
 fn reads(graph: &Graph, schedule: &Schedule, group: &Group, id: Id, is_absorbed: &mut [bool]) -> Vec<Id> {
     match group {
         Group::Products { .. } | Group::PullBack(_) => {

@@ -1,4 +1,4 @@
-//! Each invariant broken by hand.
+//! Tests that break each invariant by hand.
 
 use super::{graph, schedule, verify};
 use crate::dim::{Atom, Dim};
@@ -11,7 +11,7 @@ const N: Atom = Atom::Name(0);
 const S: Atom = Atom::Name(1);
 const ONE: Atom = Atom::ONE;
 
-/// A graph of two vectors `[N]`, a matrix `[N, S]`, an index.
+/// Returns a graph of two vectors `[N]`, a matrix `[N, S]` and an index.
 fn leaves() -> (Graph, [Id; 4]) {
     let mut graph = Graph::default();
     let mut leaf = |of, rows, columns| {
@@ -26,7 +26,7 @@ fn leaves() -> (Graph, [Id; 4]) {
     (graph, ids)
 }
 
-/// What is said of one node more.
+/// Returns the error after adding one more node.
 fn broken(op: Op, args: &[Id], (rows, columns): (Atom, Atom), level: Level) -> String {
     let (mut with, _) = leaves();
     with.intern(op, args.to_vec(), BlockShape::new(rows, columns), level);
@@ -34,7 +34,7 @@ fn broken(op: Op, args: &[Id], (rows, columns): (Atom, Atom), level: Level) -> S
 }
 
 #[test]
-fn a_right_graph() {
+fn a_correct_graph() {
     let (mut right, [a, b, m, w]) = leaves();
     let product = right.matmul(true, false, m, a);
     right.sum(product);
@@ -50,8 +50,8 @@ fn a_right_graph() {
 #[test]
 fn order_of_arguments() {
     let later = Id(9);
-    let said = broken(Op::Unary(Unary::Neg), &[later], (N, ONE), Level::Time);
-    assert!(said.contains("an argument comes after its use"), "{said}");
+    let error = broken(Op::Unary(Unary::Neg), &[later], (N, ONE), Level::Time);
+    assert!(error.contains("an argument comes after its use"), "{error}");
 }
 
 #[test]
@@ -64,8 +64,8 @@ fn number_of_arguments() {
         (Op::Concat, vec![a]),
         (Op::MatMul { ta: true, tb: false }, vec![a]),
     ] {
-        let said = broken(op, &args, (N, ONE), Level::Time);
-        assert!(said.contains("number of arguments"), "{said}");
+        let error = broken(op, &args, (N, ONE), Level::Time);
+        assert!(error.contains("number of arguments"), "{error}");
     }
 }
 
@@ -75,16 +75,16 @@ fn levels() {
     for (op, level) in
         [(Op::Unary(Unary::Neg), Level::Param), (Op::Accumulate, Level::Time), (Op::Copy(1), Level::Context)]
     {
-        let said = broken(op, &[a], (N, ONE), level);
-        assert!(said.contains("the level is not that of the arguments"), "{said}");
+        let error = broken(op, &[a], (N, ONE), level);
+        assert!(error.contains("the level is not that of the arguments"), "{error}");
     }
 }
 
 #[test]
 fn rows() {
     let (_, [.., w]) = leaves();
-    let said = broken(Op::Expand, &[w], (ONE, S), Level::Time);
-    assert!(said.contains("a row is not computed as a vector"), "{said}");
+    let error = broken(Op::Expand, &[w], (ONE, S), Level::Time);
+    assert!(error.contains("a row is not computed as a vector"), "{error}");
 }
 
 #[test]
@@ -112,8 +112,8 @@ fn shapes() {
     ] {
         let level = if op == Op::Accumulate { Level::Param } else { Level::Time };
         let level = if args.is_empty() { Level::Param } else { level };
-        let said = broken(op, &args, shape, level);
-        assert!(said.contains("the shape is not the operation's"), "{said}");
+        let error = broken(op, &args, shape, level);
+        assert!(error.contains("the shape is not the operation's"), "{error}");
     }
 }
 
@@ -137,7 +137,7 @@ fn plan() -> Plan {
     .plan()
 }
 
-/// What is said of a plan after a change.
+/// Returns the error of a plan after a change.
 fn changed(change: impl FnOnce(&mut Plan)) -> String {
     let mut plan = plan();
     assert_eq!(verify(&plan), Ok(()));
@@ -147,66 +147,66 @@ fn changed(change: impl FnOnce(&mut Plan)) -> String {
 
 #[test]
 fn groups_in_the_wrong_order() {
-    let said = changed(|plan| plan.forward.schedule.groups_mut(Region::Step).reverse());
-    assert!(said.starts_with("forward: ") && said.contains("before it is computed"), "{said}");
+    let error = changed(|plan| plan.forward.schedule.groups_mut(Region::Step).reverse());
+    assert!(error.starts_with("forward: ") && error.contains("before it is computed"), "{error}");
 }
 
 #[test]
 fn nodes_in_the_wrong_order() {
-    let said = changed(|plan| {
+    let error = changed(|plan| {
         for group in plan.forward.schedule.groups_mut(Region::Step) {
             if let Group::Elementwise { nodes, .. } = group {
                 nodes.reverse();
             }
         }
     });
-    assert!(said.contains("before it is computed") || said.contains("has no place"), "{said}");
+    assert!(error.contains("before it is computed") || error.contains("has no place"), "{error}");
 }
 
 #[test]
-fn what_is_never_computed() {
-    let said = changed(|plan| {
+fn scheduled_values_are_computed() {
+    let error = changed(|plan| {
         plan.forward.schedule.groups_mut(Region::After).clear();
     });
-    assert!(said.starts_with("forward: ") && said.contains("is never computed"), "{said}");
-    let said = changed(|plan| {
+    assert!(error.starts_with("forward: ") && error.contains("is never computed"), "{error}");
+    let error = changed(|plan| {
         plan.backward.schedule.groups_mut(Region::After).pop();
     });
-    assert!(said.starts_with("backward: ") && said.contains("is never computed"), "{said}");
+    assert!(error.starts_with("backward: ") && error.contains("is never computed"), "{error}");
 }
 
 #[test]
-fn what_is_computed_twice() {
-    let said = changed(|plan| {
+fn values_are_computed_once() {
+    let error = changed(|plan| {
         let groups = plan.streaming.schedule.groups_mut(Region::Step);
         groups.push(groups[0].clone());
     });
-    assert!(said.starts_with("streaming: ") && said.contains("is computed twice"), "{said}");
+    assert!(error.starts_with("streaming: ") && error.contains("is computed twice"), "{error}");
 }
 
 #[test]
 fn regions_of_another_level() {
-    let said = changed(|plan| {
+    let error = changed(|plan| {
         let step = std::mem::take(plan.streaming.schedule.groups_mut(Region::Step));
         *plan.streaming.schedule.groups_mut(Region::Context) = step;
     });
-    assert!(said.contains("runs in a region of another level"), "{said}");
+    assert!(error.contains("runs in a region of another level"), "{error}");
 }
 
 #[test]
-fn residuals_that_are_not_kept() {
-    let said = changed(|plan| {
+fn residuals_that_are_not_stored() {
+    let error = changed(|plan| {
         plan.forward.places.retain(|_, place| !matches!(place, Place::State(_)));
     });
-    assert!(said.contains("has no place") || said.starts_with("backward: "), "{said}");
-    let said = changed(|plan| {
+    assert!(error.contains("has no place") || error.starts_with("backward: "), "{error}");
+    let error = changed(|plan| {
         for place in plan.forward.places.values_mut() {
             if matches!(place, Place::State(_)) {
                 *place = Place::Buffer(Lifetime::Chunk);
             }
         }
     });
-    assert!(said.starts_with("backward: ") && said.contains("before it is computed"), "{said}");
+    assert!(error.starts_with("backward: ") && error.contains("before it is computed"), "{error}");
 }
 
 #[test]
@@ -219,27 +219,30 @@ fn schedules_without_places() {
 }
 
 #[test]
-fn places_that_do_not_live_long_enough() {
-    let said = changed(|plan| {
+fn places_with_too_short_a_lifetime() {
+    let error = changed(|plan| {
         for place in plan.backward.places.values_mut() {
             if *place == Place::Buffer(Lifetime::Chunk) {
                 *place = Place::Buffer(Lifetime::Step);
             }
         }
     });
-    assert!(said.contains("does not live so long"), "{said}");
-    let said = changed(|plan| plan.backward.places.clear());
-    assert!(said.contains("has no place"), "{said}");
+    assert!(error.contains("has too short a lifetime"), "{error}");
+    let error = changed(|plan| plan.backward.places.clear());
+    assert!(error.contains("has no place"), "{error}");
 }
 
 #[test]
-fn series_that_are_read_a_step_later_come_first() {
+fn delayed_series_are_computed_before_they_are_read() {
     let mut plan = read(
         "cell Filter<I, H> { input x: [I]; state x_prev: [I], c: [H]; param V, W: [H, I];
          x_prev = x; c = 0.5 * c[t-1] + V @ x_prev[t-1] + W @ x; output c; }",
     )
     .plan();
     plan.forward.schedule.groups_mut(Region::Before).reverse();
-    let said = verify(&plan).expect_err("the product reads the series");
-    assert!(said.starts_with("forward: ") && said.contains("reads a series before it is computed"), "{said}");
+    let error = verify(&plan).expect_err("the product reads the series");
+    assert!(
+        error.starts_with("forward: ") && error.contains("reads a series before it is computed"),
+        "{error}"
+    );
 }

@@ -1,8 +1,11 @@
-//! The derived backward equations as text, one a line: `x_bar` is the cotangent of `x`, `Σ` a sum over steps and samples.
+//! The backward equations as text, one per line: `x_bar` is the cotangent of `x`, `Σ` a sum over
+//! steps and samples.
 //!
-//! The text stands by itself beside the equations: a name in it is declared, or an equation's, or has a line of its own above. What the
-//! forward pass computes within an equation (`tanh(c)`) is written out; only what is long and used twice gets a line, before all others.
-//! Where an equation is called `B_bar`, as state-space models have them, the cotangent of `B` is `B_cotangent`.
+//! The text is complete together with the equations: each name is declared, defined by an equation,
+//! or defined by an earlier line. Values that the forward pass computes within an equation
+//! (`tanh(c)`) are written out. Only long ones that are used twice get separate lines, before all
+//! others. If an equation is called `B_bar`, as in state-space models, the cotangent of `B` is
+//! `B_cotangent`.
 
 #[cfg(test)]
 mod tests;
@@ -16,14 +19,14 @@ use crate::lower::names::declared_name;
 use crate::plan::Plan;
 use std::collections::{HashMap, HashSet};
 
-/// The number of operands from which a value that is used twice gets a line of its own.
+/// The number of operands from which a value that is used twice gets its own line.
 const LONG: usize = 4;
-/// The number of uses from which any value does, functions of a name aside.
+/// The number of uses from which any value gets its own line, except for functions of a name.
 const OFTEN: usize = 4;
-/// The number of operands that one line holds. A longer value is split into several lines.
+/// The largest number of operands in one line. A longer value is split into several lines.
 const LONGEST: usize = 24;
 
-/// Returns the backward equations, one a line.
+/// Returns the backward equations, one per line.
 pub fn adjoints(definition: Shaped, plan: &Plan) -> String {
     let names = &plan.names;
     let graph = &plan.graph;
@@ -31,7 +34,7 @@ pub fn adjoints(definition: Shaped, plan: &Plan) -> String {
     let results = Results::of(definition, plan, &known);
     let is_primal = |id: Id| plan.forward.schedule.region[id.index()].is_some();
     let is_derived = |id: Id| plan.backward.schedule.region[id.index()].is_some() && !is_primal(id);
-    // What the reader knows by a name, or learns by one: cotangents of what has a name.
+    // Values that have a name for the reader: cotangents of named values among them.
     let is_named = |id: Id| {
         let node = &graph[id];
         if node.op.is_leaf() {
@@ -82,7 +85,8 @@ pub fn adjoints(definition: Shaped, plan: &Plan) -> String {
             None => graph[id].shape.is_row(),
         },
     };
-    // A row and the vector behind it are one value; the user's name stands for what the user made of it.
+    // A row and the vector that shares its memory are one value. The user's name refers to the
+    // shape in the user's equation.
     let called = |id: Id| -> Option<String> {
         let storage = graph.storage(id);
         let name = name(storage)?;
@@ -107,10 +111,11 @@ pub fn adjoints(definition: Shaped, plan: &Plan) -> String {
     text
 }
 
-/// The cotangents that the backward pass gives, each named after its value.
+/// The cotangents that the backward pass returns, each named after its value.
 struct Results {
     names: HashMap<Id, String>,
-    /// Cotangents that equal another one: that of a second bias, of an input that is an output.
+    /// Cotangents that equal another one, such as those of a second bias or of an input that is an
+    /// output.
     others: Vec<(String, Id)>,
 }
 
@@ -145,7 +150,7 @@ fn is_row(shape: &Shape) -> bool {
 
 /// The names that the reader knows from equations and declarations.
 struct Known {
-    /// By the name of an equation's block, whether it is a row to the reader.
+    /// A flag for each block of an equation, by name: the reader knows it as a row.
     equations: HashMap<String, bool>,
     declared: HashSet<String>,
 }
@@ -168,7 +173,7 @@ impl Known {
         Known { equations, declared }
     }
 
-    /// Returns the name of the cotangent of `of` where `of_bar` is taken.
+    /// Returns the name of the cotangent of `of` if `of_bar` is taken.
     fn cotangent(&self, of: &str) -> Option<String> {
         let usual = format!("{of}_bar");
         let is_taken = self.equations.contains_key(&usual) || self.declared.contains(&usual);
@@ -176,9 +181,9 @@ impl Known {
     }
 }
 
-/// Returns the values without a name that get lines of their own.
+/// Returns the values without a name that get their own lines.
 fn values_on_own_lines(graph: &Graph, lines: &[Id], is_named: impl Fn(Id) -> bool) -> HashSet<Id> {
-    // What is written as its argument alone.
+    // These operations are written as their argument alone.
     let seen = |mut id: Id| {
         while matches!(graph[id].op, Op::Expand | Op::StopGradient | Op::Copy(_) | Op::Reshape)
             && !is_named(id)

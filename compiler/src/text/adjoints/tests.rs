@@ -1,4 +1,4 @@
-//! That a person can check the text with nothing but the equations beside it.
+//! Tests that the text can be checked with nothing but the equations.
 
 use super::adjoints;
 use crate::analysis::shapes::Shapes;
@@ -14,7 +14,7 @@ fn text(definition: &Definition, plan: &Plan) -> String {
     adjoints(definition.shaped(), plan)
 }
 
-/// The blocks of what is declared or defined, by their names.
+/// Returns the names of the blocks of a declared or defined value.
 fn blocks(name: &str, shape: &Option<crate::dim::Shape>) -> Vec<String> {
     let sides = |shape: &crate::dim::Shape| (shape.rows.atoms().len(), shape.columns.atoms().len());
     let (rows, columns) = shape.as_ref().map_or((1, 1), sides);
@@ -22,11 +22,12 @@ fn blocks(name: &str, shape: &Option<crate::dim::Shape>) -> Vec<String> {
     places.map(|(row, column)| piece_label(name, (rows, columns), row, column)).collect()
 }
 
-/// What a reader of the equations knows: what is declared, equations, and the cotangents that come from outside.
+/// Returns the names that a reader of the equations knows: declarations, equations, and the
+/// cotangents that the backward pass starts from.
 fn known(definition: &Definition) -> HashSet<String> {
     let Definition { cell, shapes, .. } = definition;
     let Shapes { declarations, targets, .. } = shapes;
-    // The step, a transpose, a sum over steps, what a mask excludes.
+    // The step, a transpose, a sum over steps, and the value of excluded entries of a mask.
     let mut known: HashSet<String> = ["t", "T", "Σ", "inf"].map(str::to_owned).into();
     known.extend(cell.dimensions.iter().map(ToString::to_string));
     for (declaration, shape) in cell.declarations.iter().zip(declarations) {
@@ -48,7 +49,7 @@ fn known(definition: &Definition) -> HashSet<String> {
     known
 }
 
-/// The names of an expression, functions aside.
+/// Returns the names in an expression, except for functions.
 fn names(text: &str) -> Vec<String> {
     let is_part = |character: char| character.is_alphanumeric() || character == '_';
     let mut names = vec![];
@@ -59,7 +60,7 @@ fn names(text: &str) -> Vec<String> {
         let (word, after) = from.split_at(end);
         let is_name = !word.starts_with(|first: char| first.is_ascii_digit());
         if is_name && !after.starts_with('(') {
-            // A cotangent of an old state, or of a new one, is called after its step.
+            // The cotangent of an old or a new state is named with its step.
             let of_step = ["[t]", "[t-1]"].into_iter().find(|step| after.starts_with(step));
             let is_cotangent = ["_bar", "_cotangent"].iter().any(|end| word.ends_with(end));
             names.push(format!("{word}{}", of_step.filter(|_| is_cotangent).unwrap_or_default()));
@@ -79,18 +80,18 @@ fn check(definition: &Definition) {
             assert!(known.contains(&name), "{name} is not defined before\n{line}\nin\n{text}");
         }
         assert!(!value.contains(".."), "cut short: {line}");
-        assert!(known.insert(name.to_owned()), "{name} twice in\n{text}");
+        assert!(known.insert(name.to_owned()), "{name} is defined twice in\n{text}");
     }
     // A parameter that no output depends on has no cotangent.
     for bound in plan.gradients.iter().chain(&plan.context_bars).chain(&plan.input_bars) {
         let of = declared_name(&definition.cell, &definition.shapes, bound.piece);
-        let is_told = ["bar", "cotangent"].iter().any(|what| known.contains(&format!("{of}_{what}")));
-        assert!(is_told, "no {of}_bar in\n{text}");
+        let has_line = ["bar", "cotangent"].iter().any(|what| known.contains(&format!("{of}_{what}")));
+        assert!(has_line, "no {of}_bar in\n{text}");
     }
 }
 
 #[test]
-fn every_name_is_known_in_ready_cells() {
+fn every_name_is_known_in_library_cells() {
     let cells = ready();
     assert!(cells.len() > 40);
     cells.iter().for_each(check);
@@ -113,7 +114,7 @@ fn assert_reads(source: &str, expected: &[&str]) {
     }
 }
 
-/// What stands within an equation has no name there; its cotangent is in terms of what it is.
+/// A subexpression of an equation has no name: its cotangent is written in terms of the expression.
 #[test]
 fn short_values_are_written_out() {
     assert_reads(
@@ -127,7 +128,7 @@ fn short_values_are_written_out() {
 }
 
 #[test]
-fn long_values_are_told_first() {
+fn long_values_come_first() {
     assert_reads(
         "cell Leaky<I, H> { input x: [I]; state h: [H]; param W: [H, H], V: [H, I], k: [];
             h = (1 - k) * h[t-1] + k * tanh(W @ h[t-1] + V @ x); output h; }",
@@ -135,9 +136,9 @@ fn long_values_are_told_first() {
     );
 }
 
-/// `@` and `*` are one level: between them a product stands in parentheses.
+/// `@` and `*` have the same precedence, so a product between them is parenthesised.
 #[test]
-fn products_are_closed() {
+fn products_are_parenthesised() {
     assert_reads(
         "cell Gated<H> { input x: [H]; state h: [H]; param U: [H, H];
             r = sigmoid(x); h = tanh(U @ (r * h[t-1])); output h; }",
@@ -145,7 +146,8 @@ fn products_are_closed() {
     );
 }
 
-/// Two that share a cotangent both have a line, and so does an input that an output hands on.
+/// Two values that share a cotangent both have a line, and so does an input that is passed through
+/// as an output.
 #[test]
 fn every_cotangent_has_a_line() {
     assert_reads(
@@ -155,9 +157,9 @@ fn every_cotangent_has_a_line() {
     );
 }
 
-/// As in state-space models.
+/// State-space models use such names.
 #[test]
-fn an_equation_called_like_a_cotangent() {
+fn equations_with_names_like_cotangents() {
     assert_reads(
         "cell Bars<H> { input x: [H]; state h: [H]; param A, B: [H];
             B_bar = B / A; h = A * h[t-1] + B_bar * x; output h; }",
@@ -165,9 +167,10 @@ fn an_equation_called_like_a_cotangent() {
     );
 }
 
-/// The user's `u_pre` keeps its name, though the argument of `u = tanh(..)` would be called so.
+/// The user's `u_pre` keeps its name, although the argument of `u = tanh(..)` would get the same
+/// one.
 #[test]
-fn names_of_users_come_first() {
+fn names_of_users_take_precedence() {
     assert_reads(
         "cell Names<H> { input x: [H]; state h: [H]; param a: [H];
             u = tanh(a * x); u_pre = h[t-1] * a; h = u * u_pre; output h; }",

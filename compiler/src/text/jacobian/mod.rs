@@ -1,8 +1,9 @@
-//! Lines as text, one each: `∂h/∂h[t-1] = diag(1 - h * h) @ U`.
+//! The Jacobian as text, one line per derivative: `∂h/∂h[t-1] = diag(1 - h * h) @ U`.
 //!
-//! Between vectors and scalars the derivative is a matrix, in the language's own operators: `diag(f)` is the matrix with `f` on its
-//! diagonal, `I` the identity, `ones` a column of ones. A derivative of or by a matrix is no matrix; there a line says what it makes of a
-//! small change of the old state, `∂S/∂S[t-1](δS) = f * δS`.
+//! Between vectors and scalars the derivative is a matrix, written with the operators of the
+//! language: `diag(f)` is the matrix with `f` on its diagonal, `I` the identity, `ones` a column of
+//! ones. If either state is a matrix, the derivative is not a matrix. Its line then gives the
+//! effect of a small change of the old state: `∂S/∂S[t-1](δS) = f * δS`.
 
 #[cfg(test)]
 mod tests;
@@ -15,7 +16,7 @@ use crate::lower::jacobian::{Factor, Jacobian, Line, Of, Term};
 use crate::lower::names::{Names, declared_name};
 use std::collections::HashSet;
 
-/// Returns all lines, after the equations of the values that have no name of the user's.
+/// Returns all lines, preceded by the equations of values that the user has not named.
 pub fn write(definition: Shaped, jacobian: &Jacobian) -> String {
     let graph = &jacobian.graph;
     let names = Names::new(definition.cell, definition.shapes, graph);
@@ -36,7 +37,8 @@ pub fn write(definition: Shaped, jacobian: &Jacobian) -> String {
         }
         _ => jacobian.rows.contains(&id),
     };
-    // A row and the vector behind it are one value; the user's name stands for what the user made of it.
+    // A row and the vector that shares its memory are one value. The user's name refers to the
+    // shape in the user's equation.
     let called = |id: Id| -> Option<String> {
         let storage = graph.storage(id);
         let name = name(storage)?;
@@ -58,10 +60,10 @@ pub fn write(definition: Shaped, jacobian: &Jacobian) -> String {
     text
 }
 
-/// Returns the values without a name of the user's whose equations come before the lines: those that have lines, and long
-/// ones that would be written more than once.
+/// Returns the values without a user's name whose equations precede the lines: those that have
+/// lines, and long ones that would be written more than once.
 fn values_on_own_lines(jacobian: &Jacobian) -> HashSet<Id> {
-    // Operands.
+    // In operands.
     const LONG: usize = 4;
     const LONG_COEFFICIENT: usize = 6;
     let graph = &jacobian.graph;
@@ -95,7 +97,7 @@ fn values_on_own_lines(jacobian: &Jacobian) -> HashSet<Id> {
     separate
 }
 
-/// What is written of `roots`, down to where it `ends`.
+/// Marks the nodes that are written for `roots`, down to those where it `ends`.
 fn written(graph: &Graph, roots: impl Iterator<Item = Id>, ends: impl Fn(Id) -> bool) -> Vec<bool> {
     let mut marked = vec![false; graph.len()];
     let mut stack: Vec<Id> = roots.collect();
@@ -114,7 +116,7 @@ struct Printer<'a> {
     writer: &'a Writer<'a>,
 }
 
-/// An expression, and whether it has an operator that binds no tighter than `@` and `*`.
+/// An expression, and whether it contains an operator that binds no more tightly than `@` and `*`.
 struct Product {
     text: String,
     is_atom: bool,
@@ -174,7 +176,7 @@ impl Printer<'_> {
         format!("∂{name}/∂{}[t-1]", self.state(by))
     }
 
-    /// Whether the derivative of a value by a block of a state is a matrix.
+    /// Returns whether the derivative of a value with respect to a block of a state is a matrix.
     fn is_matrix(&self, of: Id, by: Piece) -> bool {
         let is_column = |columns: &[Atom]| columns == [Atom::ONE];
         let state = self.definition.shapes.declarations[by.of].as_ref();
@@ -182,13 +184,14 @@ impl Printer<'_> {
             && state.is_some_and(|shape| is_column(shape.columns.atoms()))
     }
 
-    /// A derivative applied to a change of the state.
+    /// Writes a derivative applied to a change of the state.
     fn applied(&self, of: Id, ratio: String, by: Piece) -> String {
         let change = format!("δ{}", self.state(by));
         if self.is_matrix(of, by) { format!("{ratio} @ {change}") } else { format!("{ratio}({change})") }
     }
 
-    /// A coefficient as a factor of a product. A product of matrices is the only operation that the writer leaves open.
+    /// Writes a coefficient as a factor of a product. The writer leaves only products of matrices
+    /// without parentheses.
     fn closed(&self, id: Id) -> String {
         let text = self.writer.expression(id);
         let is_open = matches!(
@@ -203,20 +206,21 @@ impl Printer<'_> {
         if transposed { format!("{text}.T") } else { text }
     }
 
-    /// A term without its sign as a product of matrices; None if it has a factor that is none.
+    /// Writes a term without its sign as a product of matrices. None if one of its factors is not a
+    /// matrix.
     fn matrix(&self, term: &Term, by: Piece) -> Option<String> {
         let graph = &self.jacobian.graph;
         if term.base.is_some_and(|base| !self.is_matrix(base, by)) {
             return None;
         }
-        // A scalar commutes with everything, so scalars stand in front.
+        // Scalars commute with everything, so they come first.
         let (mut scalars, mut matrices): (Vec<String>, Vec<String>) = (vec![], vec![]);
         let mut rest = term.factors.as_slice();
         while let Some((factor, after)) = rest.split_first() {
             rest = after;
             match (factor, after) {
                 (Factor::Scale(by), _) if graph[*by].shape.is_scalar() => scalars.push(self.closed(*by)),
-                // A column times the row that the derivative of a scalar is.
+                // A column times the derivative of a scalar, which is a row.
                 (Factor::Scale(by), [Factor::Expand { from, .. }, after @ ..]) if from.is_scalar() => {
                     matrices.push(self.closed(*by));
                     rest = after;
@@ -235,7 +239,7 @@ impl Printer<'_> {
                     matrices.push("ones".to_owned());
                 }
                 (Factor::Left { of, transposed }, _) => matrices.push(self.oriented(*of, *transposed)),
-                // A row is the vector behind it.
+                // A row and the vector that shares its memory are the same.
                 (Factor::Reshape(_), _) => {}
                 _ => return None,
             }
@@ -254,13 +258,13 @@ impl Printer<'_> {
         Some(scalars.join(" * "))
     }
 
-    /// Whether a block of a state has one entry.
+    /// Returns whether a block of a state has one entry.
     fn is_scalar(&self, by: Piece) -> bool {
         let shape = self.definition.shapes.declarations[by.of].as_ref();
         shape.is_some_and(|shape| shape.rows.atoms().get(by.row) == Some(&Atom::ONE))
     }
 
-    /// A term without its sign, applied to a change of the state.
+    /// Writes a term without its sign, applied to a change of the state.
     fn change(&self, term: &Term, by: Piece) -> Product {
         let mut product = match term.base {
             None => Product::atom(format!("δ{}", self.state(by))),

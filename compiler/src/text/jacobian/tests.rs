@@ -1,4 +1,4 @@
-//! The lines against differences of the step, and as they are read.
+//! Tests of the lines against finite differences of the step, and of their text.
 
 use super::write;
 use crate::graph::ir::{BlockShape, Id, Op, Piece};
@@ -16,7 +16,7 @@ type Point = HashMap<Op, Matrix>;
 struct Checker<'a> {
     jacobian: &'a Jacobian,
     sizes: Vec<usize>,
-    /// At the point.
+    /// The values at the point.
     values: Vec<Matrix>,
 }
 
@@ -82,7 +82,8 @@ impl Checker<'_> {
         if term.is_negative { value.map(|x| -x) } else { value }
     }
 
-    /// What the lines make of a change of a block of an old state: the changes of the new states.
+    /// Applies the lines to a change of a block of an old state. Returns the changes of the new
+    /// states.
     fn changes(&self, by: Piece, change: &Matrix) -> Vec<(Piece, Id, Matrix)> {
         let mut known = HashMap::new();
         let mut states = vec![];
@@ -99,7 +100,8 @@ impl Checker<'_> {
     }
 }
 
-/// The derivative of each new state by each old one, entry by entry, against differences. Returns how many there are.
+/// Checks the derivative of each new state with respect to each old one against finite differences,
+/// entry by entry. Returns the number of derivatives.
 fn check(definition: &Definition, seed: u64) -> usize {
     let jacobian = definition.jacobian();
     let graph = &jacobian.graph;
@@ -121,7 +123,7 @@ fn check(definition: &Definition, seed: u64) -> usize {
     let olds: Vec<Piece> = jacobian.lines.iter().map(|line| line.by).collect();
     for (index, by) in olds.iter().enumerate().filter(|(index, by)| !olds[..*index].contains(by)) {
         let Some(old) = point.get(&Op::Previous(*by)).cloned() else {
-            // A state that nothing reads.
+            // A state that is never read.
             assert!(
                 jacobian.lines[index..]
                     .iter()
@@ -135,7 +137,7 @@ fn check(definition: &Definition, seed: u64) -> usize {
             change.entries[entry] = 1.0;
             let moved = |step: f64| {
                 let mut point = point.clone();
-                point.get_mut(&Op::Previous(*by)).expect("it is there").entries[entry] += step;
+                point.get_mut(&Op::Previous(*by)).expect("the point has every leaf").entries[entry] += step;
                 at(&point)
             };
             let [near, far] = [1e-4, 2e-4].map(|step| (step, moved(step), moved(-step)));
@@ -149,7 +151,10 @@ fn check(definition: &Definition, seed: u64) -> usize {
                 let expected =
                     Matrix::elementwise(&[slope(&near), slope(&far)], |args| (4.0 * args[0] - args[1]) / 3.0);
                 let what = format!("{}: {piece:?} by {by:?}, entry {entry}", definition.cell.name);
-                assert!(found.is_close(&expected, 1e-8), "{what}: {found:?}, differences give {expected:?}");
+                assert!(
+                    found.is_close(&expected, 1e-8),
+                    "{what}: {found:?}, but finite differences give {expected:?}"
+                );
                 compared += found.entries.len();
             }
         }
@@ -158,7 +163,7 @@ fn check(definition: &Definition, seed: u64) -> usize {
 }
 
 #[test]
-fn samples_agree_with_differences() {
+fn samples_agree_with_finite_differences() {
     let mut compared = 0;
     for (number, source) in SAMPLES.iter().chain(&READ).enumerate() {
         compared += read_all(source).iter().map(|definition| check(definition, number as u64)).sum::<usize>();
@@ -166,9 +171,9 @@ fn samples_agree_with_differences() {
     assert!(compared > 300, "{compared}");
 }
 
-/// Every operator and function on the way from state to state.
+/// Random cells use every operator and function between states.
 #[test]
-fn random_cells_agree_with_differences() {
+fn random_cells_agree_with_finite_differences() {
     for seed in 1..60 {
         let text = random_cells::Definition::new(seed).text;
         let compared = check(&read(&text), seed);
@@ -177,14 +182,14 @@ fn random_cells_agree_with_differences() {
 }
 
 const READ: [&str; 4] = [
-    // Matrix, vector and scalar states, each by each.
+    // Matrix, vector and scalar states, in all combinations.
     "cell Memory<H, E> { input x: [H]; state M: [H, E], h: [H], n: []; param v: [H], u: [E];
         g = sigmoid(v * n[t-1] + x);
         M = g * M[t-1] + h[t-1] @ u.T;
         n = 0.5 * n[t-1] + sum(h[t-1] * x) + mean(M[t-1]);
         h = tanh(M @ u + n);
         output h; }",
-    // A state of two names, one that is an old state, one that depends on none.
+    // A state with two names, one that is an old state, and one that depends on none.
     "cell Delay<H> { input x: [H]; state h, twin, before, last: [H]; param k: [];
         h = k * h[t-1] + twin[t-1] + before[t-1] - last[t-1]; twin = h; before = h[t-1]; last = x; output h; }",
     "cell Gru<I, H> { input x: [I]; state h: [H]; param W_r, W_z, W_h: [H, I], U_r, U_z, U_h: [H, H];
@@ -193,7 +198,8 @@ const READ: [&str; 4] = [
         h_tilde = tanh(W_h @ x + U_h @ (r * h[t-1]));
         h = z * h[t-1] + (1 - z) * h_tilde;
         output h; }",
-    // Vectors from scalars, scalars from vectors, and matrices that are products only together.
+    // Vectors from scalars, scalars from vectors, and matrices that are products only in
+    // combination.
     "cell Mixture<H, E> { input x: [H]; state h: [H], n, m: [], r: [E], s: [2]; param U: [E, H], v, w: [H], k: [], A: [2, H];
         n = sum(v * h[t-1]) + sum(h[t-1]) + k * n[t-1];
         m = sum(tanh(h[t-1])) - m[t-1];
@@ -207,11 +213,11 @@ fn text(definition: &Definition) -> String {
     write(definition.shaped(), &definition.jacobian())
 }
 
-/// The lines of one of the cells above, by its name.
+/// Returns the lines of one of the cells above, by name.
 fn lines_of(name: &str) -> String {
     let definitions = SAMPLES.iter().chain(&READ).flat_map(|source| read_all(source));
     let definition = definitions.into_iter().find(|definition| definition.cell.name == name);
-    text(&definition.expect("there is such a cell"))
+    text(&definition.expect("there is a cell of this name"))
 }
 
 #[track_caller]
@@ -292,7 +298,7 @@ fn vectors_and_scalars() {
 }
 
 #[test]
-fn what_is_long_is_told_before() {
+fn long_values_come_first() {
     assert_reads(
         "Echo",
         &[

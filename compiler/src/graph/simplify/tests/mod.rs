@@ -1,4 +1,4 @@
-//! Each saving where it is made, and that none of them changes a value.
+//! Tests of each simplification, and that none of them changes a value.
 
 mod random;
 mod savings;
@@ -10,7 +10,7 @@ const N: Atom = Atom::Name(0);
 const S: Atom = Atom::Name(1);
 const ONE: Atom = Atom::ONE;
 
-/// An input's block of its own.
+/// Adds a read of a separate input.
 fn leaf(graph: &mut Graph, of: usize, rows: Atom, columns: Atom) -> Id {
     read(graph, of, rows, columns, Level::Time)
 }

@@ -1,5 +1,4 @@
-//! Random graphs: whatever the builders save, the value is that of plain arithmetic on matrices, and so is the
-//! derivative.
+//! Tests on random graphs: simplified values and derivatives agree with plain matrix arithmetic.
 
 use super::{N, ONE, S, read};
 use crate::dim::{Atom, Dim};
@@ -12,7 +11,7 @@ use crate::testing::random::Random;
 use crate::testing::{run, size};
 
 const SIZES: [usize; 2] = [3, 4];
-/// Rows and columns of the leaves; a literal that may be sliced and stacked among them.
+/// The rows and columns of the leaves, including a literal that can be sliced and stacked.
 const LEAVES: [(Atom, Atom); 8] = [
     (ONE, ONE),
     (N, ONE),
@@ -24,7 +23,7 @@ const LEAVES: [(Atom, Atom); 8] = [
     (Atom::Literal(2), S),
 ];
 
-/// A value of the graph, and the same by plain arithmetic.
+/// A value of the graph, and its value by plain arithmetic.
 type Value = (Id, Matrix);
 
 struct Growing {
@@ -58,7 +57,7 @@ impl Growing {
         if fitting.is_empty() { None } else { Some(fitting[self.random.below(fitting.len())].clone()) }
     }
 
-    /// Something that broadcasts against `shape`.
+    /// Returns a value that broadcasts against `shape`.
     fn pick_for(&mut self, shape: BlockShape) -> Option<Value> {
         self.pick(|graph, id| {
             let other = graph[id].shape;
@@ -113,11 +112,11 @@ impl Growing {
             9 => (self.graph.transpose(a), a_value.transposed()),
             10..=12 => {
                 let turn = |shape: BlockShape, flag| if flag { shape.transposed() } else { shape };
-                let turned = |matrix: Matrix, flag| if flag { matrix.transposed() } else { matrix };
+                let oriented = |matrix: Matrix, flag| if flag { matrix.transposed() } else { matrix };
                 let (ta, tb) = (self.random.below(2) == 0, self.random.below(2) == 0);
                 let inner = turn(shape, ta).columns;
                 let (b, b_value) = self.pick(|graph, id| turn(graph[id].shape, tb).rows == inner)?;
-                (self.graph.matmul(ta, tb, a, b), turned(a_value, ta).product(&turned(b_value, tb)))
+                (self.graph.matmul(ta, tb, a, b), oriented(a_value, ta).product(&oriented(b_value, tb)))
             }
             13 => {
                 let total = Matrix::scalar(a_value.entries.iter().sum());
@@ -129,10 +128,10 @@ impl Growing {
                     Matrix::from_fn(a_value.rows, 1, |r, _| a_value.row(r).iter().sum()),
                 ),
                 _ => {
-                    let turned = a_value.transposed();
+                    let transposed = a_value.transposed();
                     (
                         self.graph.column_sum(a),
-                        Matrix::from_fn(1, a_value.columns, |_, c| turned.row(c).iter().sum()),
+                        Matrix::from_fn(1, a_value.columns, |_, c| transposed.row(c).iter().sum()),
                     )
                 }
             },
@@ -141,7 +140,7 @@ impl Growing {
                 let start = self.random.below(2);
                 let slice = self.graph.slice(a, start as u64, 1);
                 let part = Matrix::from_fn(1, a_value.columns, |_, c| a_value.at(start, c));
-                // The row and the two rows that it is of, below each other.
+                // Stacks a row with the two rows that it was taken from.
                 let stacked = self.graph.concat(vec![slice, a]);
                 let whole = Matrix::from_fn(3, a_value.columns, |r, c| {
                     if r == 0 { part.at(0, c) } else { a_value.at(r - 1, c) }
@@ -150,7 +149,7 @@ impl Growing {
                 (slice, part)
             }
         };
-        // Values that grow without bound would hide what is small beside them.
+        // Values that grow without bound would hide errors in small ones.
         if new.1.greatest() < 1e3 {
             self.values.push(new);
         }
@@ -160,7 +159,7 @@ impl Growing {
     fn read(&self, op: &Op, (rows, columns): (usize, usize)) -> Matrix {
         match op {
             Op::Read(piece) => Matrix::new(rows, columns, self.leaves[piece.of].entries.clone()),
-            _ => panic!("the graph reads {op:?}"),
+            _ => panic!("unexpected read of {op:?}"),
         }
     }
 }
@@ -170,7 +169,7 @@ fn is_close(found: &Matrix, expected: &Matrix) -> bool {
 }
 
 #[test]
-fn values_are_kept() {
+fn simplification_keeps_values() {
     for seed in 0..400 {
         let mut growing = Growing::new(seed);
         for _ in 0..60 {
@@ -182,7 +181,7 @@ fn values_are_kept() {
             let found = &values[id.index()];
             assert!(
                 is_close(found, expected),
-                "seed {seed}, node {}: {found:?}, not {expected:?}",
+                "seed {seed}, node {}: {found:?} instead of {expected:?}",
                 id.index()
             );
         }
@@ -195,20 +194,20 @@ fn values_are_kept() {
         let values = run(&rebuilt, &SIZES, |op, extent| growing.read(op, extent));
         for (id, (_, expected)) in roots.iter().zip(&growing.values) {
             let found = &values[id.index()];
-            assert!(is_close(found, expected), "seed {seed}, rebuilt: {found:?}, not {expected:?}");
+            assert!(is_close(found, expected), "seed {seed}, rebuilt: {found:?} instead of {expected:?}");
         }
     }
 }
 
 #[test]
-fn derivatives_are_right() {
+fn derivatives_match_finite_differences() {
     let mut checked = 0;
     for seed in 1000..1300 {
         let mut growing = Growing::new(seed);
         for _ in 0..25 {
             growing.grow();
         }
-        // The loss: what grew last, weighted.
+        // The loss is the weighted last value.
         let (root, value) = growing.values.last().expect("there are leaves").clone();
         let weight = growing.random.matrix(value.rows, value.columns, -1.0, 1.0);
         let shape = growing.graph[root].shape;
@@ -222,7 +221,7 @@ fn derivatives_are_right() {
         };
         let bars = run(&growing.graph, &SIZES, |op, extent| read(&growing, op, extent));
         for (leaf, bar) in leaves {
-            let Op::Read(Piece { of, .. }) = growing.graph[leaf].op else { panic!("the leaves are read") };
+            let Op::Read(Piece { of, .. }) = growing.graph[leaf].op else { panic!("the leaves are reads") };
             let bar = bars[bar.index()].clone();
             let at = |growing: &mut Growing, entry: usize, step: f64| {
                 growing.leaves[of].entries[entry] += step;
@@ -241,7 +240,10 @@ fn derivatives_are_right() {
             checked += 1;
             let error = (bar.entries[entry] - (4.0 * fine - coarse) / 3.0).abs();
             let found = bar.entries[entry];
-            assert!(error < 1e-6 * scale, "seed {seed}, leaf {of}: {found}, differences give {fine}");
+            assert!(
+                error < 1e-6 * scale,
+                "seed {seed}, leaf {of}: {found}, but finite differences give {fine}"
+            );
         }
     }
     assert!(checked > 400, "{checked}");

@@ -1,4 +1,4 @@
-//! One test a saving.
+//! One test per simplification.
 
 use super::{N, ONE, S, leaf, op, read};
 use crate::dim::{Atom, Dim};
@@ -68,14 +68,14 @@ fn signs() {
     assert_eq!(g.sub(a, minus_b), sum);
 }
 
-/// `-(s - v)` of a scalar and a vector may be turned around too, but not into a scalar.
+/// `-(s - v)` of a scalar and a vector can be reversed too, but must keep the shape of the vector.
 #[test]
 fn signs_keep_the_shape() {
     let mut g = Graph::default();
     let (scalar, vector) = (leaf(&mut g, 0, ONE, ONE), leaf(&mut g, 1, N, ONE));
     let difference = g.sub(scalar, vector);
-    let turned = g.neg(difference);
-    assert_eq!(g[turned].shape, BlockShape::new(N, ONE));
+    let reversed = g.neg(difference);
+    assert_eq!(g[reversed].shape, BlockShape::new(N, ONE));
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn rows_times_matrices_are_products_with_vectors() {
 }
 
 #[test]
-fn products_that_are_element_wise() {
+fn outer_products_are_element_wise() {
     let mut g = Graph::default();
     let (u, v, k) = (leaf(&mut g, 0, N, ONE), leaf(&mut g, 1, S, ONE), leaf(&mut g, 2, ONE, ONE));
     let outer = g.matmul(false, true, u, v);
@@ -152,7 +152,8 @@ fn sums_of_products() {
     assert_eq!((op(&g, inner), g[inner].args.as_slice()), (&Op::Sum, &[product][..]));
     assert_eq!(g.sum(product), inner);
 
-    // Where the matrix is the same for all steps, the kernels' product; else a sum in the loop that makes it.
+    // The sum is a matrix product if the matrix is the same for all steps. Otherwise the loop that
+    // computes the entries sums them.
     for (level, is_product) in [(Level::Param, true), (Level::Context, true), (Level::Time, false)] {
         let piece = Piece { of: 2, row: 0, column: 0 };
         let matrix = g.read(piece, BlockShape::new(N, S), level);
@@ -162,13 +163,13 @@ fn sums_of_products() {
         assert_eq!(g[row_sums].shape, BlockShape::new(N, ONE));
         assert_eq!(g[column_sums].shape, BlockShape::new(ONE, S));
         let vector = g.storage(row);
-        let turned = g.matmul(true, false, matrix, u);
-        // The matrix may stand on either side.
-        let turned_around = g.mul(row, matrix);
-        assert_eq!(g.row_sum(turned_around) == row_sums, is_product);
+        let transposed = g.matmul(true, false, matrix, u);
+        // The matrix may be either factor.
+        let swapped = g.mul(row, matrix);
+        assert_eq!(g.row_sum(swapped) == row_sums, is_product);
         for (sums, product, right, sum) in [
             (row_sums, g.matmul(false, false, matrix, vector), [matrix, vector], Op::RowSum),
-            (g.storage(column_sums), g.storage(turned), [matrix, u], Op::ColumnSum),
+            (g.storage(column_sums), g.storage(transposed), [matrix, u], Op::ColumnSum),
         ] {
             assert_eq!(sums, product);
             match is_product {
@@ -188,13 +189,13 @@ fn sums_of_one_entry() {
     let (k, v, row) = (leaf(&mut g, 0, ONE, ONE), leaf(&mut g, 1, N, ONE), leaf(&mut g, 2, ONE, S));
     assert_eq!([g.sum(k), g.row_sum(k), g.column_sum(k), g.maximum(k)], [k; 4]);
     assert_eq!([g.row_sum(v), g.column_sum(row)], [v, row]);
-    // The sum of a row is that of the vector in the same memory.
+    // The sum of a row is the sum of the vector that shares its memory.
     let vector = g.storage(row);
     assert_eq!(g.row_sum(row), g.sum(vector));
 }
 
 #[test]
-fn broadcasts_that_something_else_makes() {
+fn redundant_broadcasts_are_dropped() {
     let mut g = Graph::default();
     let (k, v, w) = (leaf(&mut g, 0, ONE, ONE), leaf(&mut g, 1, N, ONE), leaf(&mut g, 2, N, ONE));
     let wide = g.expand(k, BlockShape::new(N, ONE));
@@ -202,7 +203,7 @@ fn broadcasts_that_something_else_makes() {
     let product = g.mul(wide, v);
     assert_eq!(g[product].args, [k, v]);
     assert_eq!(g.expand(v, BlockShape::new(N, ONE)), v);
-    // Of two broadcasts one has to stay.
+    // One of two broadcasts has to remain.
     let other = g.expand(k, BlockShape::new(N, ONE));
     let both = g.add(wide, other);
     assert_eq!(g[both].shape, BlockShape::new(N, ONE));
@@ -223,18 +224,18 @@ fn gradients_of_weights_are_products() {
         (op(&g, product), g[product].args.as_slice()),
         (&Op::MatMul { ta: false, tb: true }, &[z_bar, h][..])
     );
-    // A vector times a scalar has no outer product in it: its loop adds it up.
+    // A vector times a scalar contains no outer product: its loop adds it up.
     let k = leaf(&mut g, 3, ONE, ONE);
     let scaled = g.mul(z_bar, k);
     let total = g.accumulate(scaled, Level::Param);
     assert_eq!(g[total].args, [scaled]);
-    // What doesn't vary over time isn't summed.
+    // Values that do not vary over time are not summed.
     let fixed = read(&mut g, 2, N, ONE, Level::Param);
     assert_eq!(g.accumulate(fixed, Level::Param), fixed);
 }
 
 #[test]
-fn rebuilding_drops_what_nothing_needs() {
+fn rebuilding_drops_unused_nodes() {
     let mut g = Graph::default();
     let (a, b) = (leaf(&mut g, 0, N, ONE), leaf(&mut g, 1, N, ONE));
     let stopped = g.stop_gradient(a);
@@ -247,9 +248,9 @@ fn rebuilding_drops_what_nothing_needs() {
     assert_eq!(rebuilt[sum].name.as_deref(), Some("s"));
 }
 
-/// Without `stop_gradient` a saving may show that was hidden before.
+/// Removing `stop_gradient` can expose a simplification.
 #[test]
-fn rebuilding_saves_again() {
+fn rebuilding_simplifies_again() {
     let mut g = Graph::default();
     let (u, v) = (leaf(&mut g, 0, N, ONE), leaf(&mut g, 1, N, ONE));
     let minus = g.neg(v);
@@ -261,13 +262,13 @@ fn rebuilding_saves_again() {
 }
 
 #[test]
-fn rebuilding_turns_back_again() {
+fn rebuilding_cancels_double_negation_and_transposition() {
     let mut g = Graph::default();
     let (v, m) = (leaf(&mut g, 0, N, ONE), read(&mut g, 1, N, S, Level::Param));
-    let (minus, turned) = (g.neg(v), g.transpose(m));
-    let [stopped_minus, stopped_turned] = [minus, turned].map(|id| g.stop_gradient(id));
-    let mut there_and_back = [g.neg(stopped_minus), g.transpose(stopped_turned)];
-    let mut product = g.matmul(false, false, stopped_turned, v);
+    let (minus, transposed) = (g.neg(v), g.transpose(m));
+    let [stopped_minus, stopped_transposed] = [minus, transposed].map(|id| g.stop_gradient(id));
+    let mut there_and_back = [g.neg(stopped_minus), g.transpose(stopped_transposed)];
+    let mut product = g.matmul(false, false, stopped_transposed, v);
     let [first, second] = &mut there_and_back;
     let rebuilt = rebuild(&g, &mut [first, second, &mut product]);
     for (id, of) in there_and_back.into_iter().zip([0, 1]) {
