@@ -9,7 +9,7 @@ use crate::kernels::boxed;
 use crate::rng::DynRng;
 use crate::types::varying::Varying;
 
-/// A layer whose context is bound; made by [`Layer::with`].
+/// A layer whose context is bound; made by [`Model::with`].
 #[derive(Debug)]
 pub struct With<'a, L, C> {
     /// The layer.

@@ -13,7 +13,7 @@ use crate::rng::DynRng;
 /// `Stack::new(a, b).then(c).then(d)`.
 ///
 /// The parameters are named after the layer that they belong to, counted from the first: `0.W`, `1.W`, `2.W`. A context is
-/// that of the first layer; [bind](Layer::with) those of others.
+/// that of the first layer; [bind](Model::with) those of others.
 ///
 /// ```
 /// use rnn_cell::cells::{Dense, Gru};
