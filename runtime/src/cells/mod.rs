@@ -1,6 +1,6 @@
-//! Ready-made cells, each an [`rnn_cell!`](crate::rnn_cell!) definition with its paper.
+//! Ready-made cells. Each is an [`rnn_cell!`](crate::rnn_cell!) definition that names its paper.
 //!
-//! They are definitions like any user's: copy one and change an equation.
+//! They use nothing that is private to this crate: copy one and change an equation.
 
 mod attention;
 mod decoder;
