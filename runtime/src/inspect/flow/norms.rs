@@ -107,7 +107,12 @@ impl fmt::Display for Norms {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let at = |ln: Option<&f64>| Magnitude(ln.copied().unwrap_or(f64::NEG_INFINITY));
         let (first, last) = (at(self.ln.first()), at(self.ln.last()));
-        write!(f, "|dstate| {first} -> {last} over {} steps back: {:.3} per step", self.steps(), self.growth())
+        write!(
+            f,
+            "|dstate| {first} -> {last} over {} steps back: {:.3} per step",
+            self.steps(),
+            self.growth()
+        )
     }
 }
 

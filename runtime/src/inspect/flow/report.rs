@@ -69,7 +69,10 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "singular values of the derivative of the last state with respect to earlier states, by distance")?;
+        writeln!(
+            f,
+            "singular values of the derivative of the last state with respect to earlier states, by distance"
+        )?;
         writeln!(
             f,
             "{:>7} {:>10} {:>10} {:>10} {:>14}",

@@ -290,8 +290,9 @@ where
         let mut alone = self.nothing_pulled();
         self.pull(&dys, &mut alone, true);
         if !agree(&alone.flat()[0], &gradient[0]) || !agree(&alone.flat()[2], &gradient[2]) {
-            violations
-                .push("the gradients change when the cotangents of inputs and context are not requested".into());
+            violations.push(
+                "the gradients change when the cotangents of inputs and context are not requested".into(),
+            );
         }
 
         let mut padded = dys.clone();
