@@ -59,7 +59,7 @@ pub trait Passes<const B: usize>:
     }
 }
 
-/// The [common part](Common) of the tape of the cell `C`.
+/// The common part of the tape of the cell `C`.
 pub type CommonTape<C, const B: usize> = Common<
     <C as Passes<B>>::CleanInputs,
     <C as Layer<B>>::Output,

@@ -111,7 +111,7 @@ impl<T: Scalar> Columns<'_, T> {
     /// Adds `V` vectors of the columns to `y`.
     ///
     /// # Safety
-    /// As for `column`. The span has `V` vectors from `vector` on.
+    /// The same as for `column`. The span has `V` vectors from `vector` on.
     #[inline(always)]
     unsafe fn add<P: Pack<T>, const V: usize>(&self, x: *const T, y: *mut T) {
         let Span { start, before, vectors, end } = *self.span;

@@ -65,7 +65,7 @@ pub(super) unsafe fn column<L: Pack<T>, T: Scalar, const G: usize, const P: usiz
 /// moved up to end at row `m`.
 ///
 /// # Safety
-/// As for `column`. Also, `m >= LANES`, and the vectors are within `m`.
+/// The same as for `column`. Also, `m >= LANES`, and the vectors are within `m`.
 #[inline(always)]
 unsafe fn rows<L: Pack<T>, T: Scalar, const G: usize, const P: usize, const V: usize>(
     m: usize,
@@ -158,7 +158,7 @@ unsafe fn add_chain<L: Pack<T>, T: Scalar, const G: usize, const V: usize>(
 /// Handles matrices with fewer rows than a vector has lanes.
 ///
 /// # Safety
-/// As for `column`, with `m < LANES`.
+/// The same as for `column`, with `m < LANES`.
 #[inline(always)]
 unsafe fn narrow<L: Pack<T>, T: Scalar, const G: usize, const P: usize>(
     m: usize,

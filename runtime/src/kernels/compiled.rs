@@ -44,13 +44,13 @@ pub trait Compiled: Sized {
     /// Computes a product of two matrices in blocks.
     ///
     /// # Safety
-    /// As for [`blocked`]. The processor has the instruction set `S`.
+    /// The same as for [`blocked`]. The processor has the instruction set `S`.
     unsafe fn multiply_blocked<S: Isa>(blocks: Blocks<'_, Self>, scratch: Option<&mut [MaybeUninit<Self>]>);
 
     /// Computes a product with transposed matrices through the transpose of the result.
     ///
     /// # Safety
-    /// As for [`by_transpose`]. The processor has the instruction set `S`.
+    /// The same as for [`by_transpose`]. The processor has the instruction set `S`.
     unsafe fn multiply_by_transpose<S: Isa>(product: Product<'_, Self>);
 }
 
@@ -254,7 +254,7 @@ unsafe fn columns<P: Pack<T>, T: Scalar>(product: Product<'_, T>) {
 /// Computes a product as dot products.
 ///
 /// # Safety
-/// As for [`columns`].
+/// The same as for [`columns`].
 #[inline(always)]
 unsafe fn dot_products<P: Pack<T>, T: Scalar>(product: Product<'_, T>) {
     let Product { m, k, n, terms, c, accumulate, .. } = product;
@@ -271,7 +271,7 @@ unsafe fn dot_products<P: Pack<T>, T: Scalar>(product: Product<'_, T>) {
 /// Computes a product in blocks, with a buffer for `N` scalars of a packed panel.
 ///
 /// # Safety
-/// As for [`columns`]. The processor has the instruction set `S`.
+/// The same as for [`columns`]. The processor has the instruction set `S`.
 #[inline(never)]
 unsafe fn in_blocks<S: Isa, T: Scalar, const N: usize>(product: Product<'_, T>) {
     let Product { m, k, n, terms, transposed, c, accumulate } = product;
@@ -288,7 +288,7 @@ unsafe fn in_blocks<S: Isa, T: Scalar, const N: usize>(product: Product<'_, T>) 
 /// Computes products that share their right factor, under the caller's instruction set.
 ///
 /// # Safety
-/// As for [`blocked`]. The processor has the instruction set `S`.
+/// The same as for [`blocked`]. The processor has the instruction set `S`.
 #[inline(always)]
 pub(super) unsafe fn multiply_shared<S: Isa, T: Scalar>(blocks: Blocks<'_, T>) {
     // SAFETY: guaranteed by the caller.
@@ -304,7 +304,7 @@ pub(super) unsafe fn multiply_shared<S: Isa, T: Scalar>(blocks: Blocks<'_, T>) {
 /// Computes products that need a packed panel of `N` scalars.
 ///
 /// # Safety
-/// As for [`blocked`]. The processor has the instruction set `S`.
+/// The same as for [`blocked`]. The processor has the instruction set `S`.
 #[inline(never)]
 unsafe fn shared_with_panel<S: Isa, T: Scalar, const N: usize>(blocks: Blocks<'_, T>) {
     // SAFETY: guaranteed by the caller.

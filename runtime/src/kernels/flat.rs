@@ -90,7 +90,7 @@ impl<L: Pack<T>, T: Scalar, const M: usize, const G: usize> Groups<L, T, M, G> {
     /// Computes the sums of all lines.
     ///
     /// # Safety
-    /// As for `multiply`.
+    /// The same as for `multiply`.
     #[inline(always)]
     unsafe fn passes<const P: usize, const V: usize>(
         k: [usize; P],
@@ -117,7 +117,7 @@ impl<L: Pack<T>, T: Scalar, const M: usize, const G: usize> Groups<L, T, M, G> {
     /// Computes the sums of `V` lines, or fewer if the group has no more.
     ///
     /// # Safety
-    /// As for `multiply`.
+    /// The same as for `multiply`.
     #[inline(always)]
     unsafe fn pass<const P: usize, const V: usize, const PASS: usize>(
         k: [usize; P],

@@ -314,7 +314,8 @@ impl<T: Scalar> Tile<T> {
     /// Computes `N` columns of the result.
     ///
     /// # Safety
-    /// As for `columns`, with `column + N <= n`. `thirds` are the offsets of every third column.
+    /// The same as for `columns`, with `column + N <= n`. `thirds` are the offsets of every third
+    /// column.
     #[inline(always)]
     unsafe fn tile<P: Pack<T>, const V: usize, const N: usize>(
         &self,

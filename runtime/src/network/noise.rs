@@ -5,7 +5,7 @@ use crate::rng::{DynRng, Rng, SeedableRng, Xoshiro256PlusPlus};
 use crate::types::varying::Varying;
 
 /// A state with the random generator for the masks that its layer draws. The result of
-/// [`initial_state`](crate::cell::Layer::initial_state) has no generator and no noise;
+/// [`initial_state`](crate::cell::Model::initial_state) has no generator and no noise;
 /// [`seed_noise`](crate::cell::Layer::seed_noise) adds one.
 ///
 /// Cotangents ignore the random generator.

@@ -29,7 +29,8 @@ use crate::types::varying::Varying;
 /// let mut dstate = lstm.zero_state::<1>();
 /// dstate.c.fill(1.0);
 /// let mut norms = Vec::new();
-/// cotangents::<_, 1>(&lstm, &xs, &lstm.zero_state(), &[], &mut dstate, |_t, bar| norms.push(bar.c.norm()));
+/// let state = lstm.zero_state();
+/// cotangents::<_, 1>(&lstm, &xs, &state, &[], &mut dstate, |_t, bar| norms.push(bar.c.norm()));
 /// assert_eq!((norms.len(), norms[0]), (21, 2.0));
 /// ```
 ///

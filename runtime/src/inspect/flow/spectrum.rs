@@ -60,8 +60,8 @@ pub(super) fn rate(ln: f64, steps: usize) -> f64 {
 }
 
 impl fmt::Display for SingularValues {
-    /// Writes
-    /// `100 steps: singular values 2.1e-3 .. 4.5e-9, median 1.0e-5; the largest grows by 0.940 per step`.
+    /// Writes `100 steps: singular values 2.1e-3 .. 4.5e-9, median 1.0e-5; ..`, followed by the
+    /// growth per step.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [largest, smallest, median] = [self.largest(), self.smallest(), self.median()].map(Magnitude);
         let (steps, growth) = (self.steps, self.growth());

@@ -268,7 +268,7 @@ impl<Q: Format, T: Scalar> Rows<Q, T> {
     /// Computes the panel's rows, which start at row `first`, in all columns of the result.
     ///
     /// # Safety
-    /// As for `Matrix::multiply`.
+    /// The same as for `Matrix::multiply`.
     #[inline(always)]
     unsafe fn multiply_all<L: Pack<T>>(
         &self,
@@ -296,7 +296,7 @@ impl<Q: Format, T: Scalar> Rows<Q, T> {
     /// Computes `N` columns of the result, with at most `MOST >= 3` vectors of rows at once.
     ///
     /// # Safety
-    /// As for `Matrix::multiply`.
+    /// The same as for `Matrix::multiply`.
     #[inline(always)]
     unsafe fn multiply<L: Pack<T>, const N: usize, const MOST: usize>(
         &self,
@@ -338,8 +338,8 @@ impl<Q: Format, T: Scalar> Rows<Q, T> {
     /// moved up to end at its last row.
     ///
     /// # Safety
-    /// As for `Matrix::multiply`. The panel contains the vectors and has a height of at least
-    /// `LANES`.
+    /// The same as for `Matrix::multiply`. The panel contains the vectors and has a height of at
+    /// least `LANES`.
     #[inline(always)]
     unsafe fn vectors<L: Pack<T>, const N: usize, const V: usize>(
         &self,
@@ -398,7 +398,7 @@ impl<Q: Format, T: Scalar> Rows<Q, T> {
     /// Handles panels with fewer rows than a vector has lanes.
     ///
     /// # Safety
-    /// As for `Matrix::multiply`.
+    /// The same as for `Matrix::multiply`.
     #[inline(always)]
     unsafe fn few<const N: usize>(&self, x: *const T, y: *mut T, accumulate: bool) {
         let Rows { height, k, entries, scales, stride } = *self;

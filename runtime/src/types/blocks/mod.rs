@@ -109,8 +109,8 @@ pub trait Block {
         self.visit_stored_mut(name, &[], visitor);
     }
 
-    /// Visits the blocks like [`visit_named`](Self::visit_named), with the [`Storage`] of each block
-    /// in the order of the visits. Blocks past the end of the slice have [`Storage::Whole`].
+    /// Visits the blocks like [`visit_named`](Self::visit_named), with the [`Storage`] of each
+    /// block in the order of the visits. Blocks past the end of the slice have [`Storage::Whole`].
     fn visit_stored<'v>(
         &'v self,
         name: &str,
