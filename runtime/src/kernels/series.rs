@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn blocks_without_size() {
+    fn zero_sized_blocks() {
         let mut series = Series::<SMatrix<f32, 0, 1>>::new();
         series.resize(3);
         assert_eq!(series.len(), 3);

@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn scalars_meet_in_pairs() {
+    fn scalars_are_visited_in_pairs() {
         let matrix = SMatrix::<f32, 1, 2>::new(1.0, 2.0);
         let mut sum = (Rows { top: matrix, bottom: [3.0_f32] }, (), 4_u32);
         Varying::<f32>::add(&mut sum, &(Rows { top: matrix * 10.0, bottom: [30.0] }, (), 5));

@@ -29,7 +29,7 @@ use crate::types::varying::Varying;
 /// let mut dstate = lstm.zero_state::<1>();
 /// dstate.c.fill(1.0);
 /// let mut norms = Vec::new();
-/// let state = lstm.zero_state();
+/// let state = lstm.zero_state::<1>();
 /// cotangents::<_, 1>(&lstm, &xs, &state, &[], &mut dstate, |_t, bar| norms.push(bar.c.norm()));
 /// assert_eq!((norms.len(), norms[0]), (21, 2.0));
 /// ```

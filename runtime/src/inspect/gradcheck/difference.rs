@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn smooth_functions() {
+    fn smooth_functions_have_a_derivative() {
         for suspect in [false, true] {
             let Difference::Smooth { derivative } =
                 differentiate(|x| (2.0 * x + 1.0).sin(), 1e-3, 1e-9, suspect)
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn strong_curvature_is_no_kink() {
+    fn strong_curvature_is_not_a_kink() {
         // The slope is zero and the third derivative large: one-sided differences are inaccurate,
         // but still converge.
         assert!(matches!(differentiate(|x| 1e4 * x * x * x, 1e-3, 1e-9, true), Difference::Smooth { .. }));

@@ -110,7 +110,7 @@ fn an_untouched_state_or_context_is_caught() {
 }
 
 #[test]
-fn breaches_of_the_contract_are_caught() {
+fn violations_of_the_contract_are_caught() {
     for (fault, violation) in [
         (Fault::OverwritesGradients, "`backward` does not add to the gradients it is given"),
         (Fault::AddsToInputs, "`backward` does not overwrite the cotangents of the inputs"),
@@ -123,7 +123,7 @@ fn breaches_of_the_contract_are_caught() {
 }
 
 #[test]
-fn padding_that_counts_is_caught() {
+fn cotangents_from_padding_are_caught() {
     let mut case = case(5, Fault::PaddingCounts);
     case.check().assert_ok();
     let settings = Gradcheck::default();
@@ -189,7 +189,7 @@ rnn_cell! {
 }
 
 #[test]
-fn a_zero_slope_beside_a_zero_loss() {
+fn a_zero_slope_with_a_zero_loss_passes() {
     let mut cube = Cube::<f64>::zeros();
     let xs: [_; 4] = core::array::from_fn(|t| SMatrix::<f64, 1, 1>::new(0.1 * t as f64));
     let state = cube.zero_state();

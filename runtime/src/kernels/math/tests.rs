@@ -79,7 +79,7 @@ fn sweep<S: Isa>(isa: S) {
 }
 
 #[test]
-fn single_precision_densely() {
+fn single_precision_over_dense_samples() {
     both!(isa => { sweep(isa); });
 }
 
@@ -112,7 +112,7 @@ fn double_precision_against_exact_values() {
 /// The standard library's functions are within an ulp or two, so a dense sweep against them finds
 /// errors that the tables miss.
 #[test]
-fn double_precision_densely() {
+fn double_precision_over_dense_samples() {
     both!(isa => {
         let mut random = Random::new(11);
         for _ in 0..100_000 {

@@ -6,7 +6,8 @@
 //!
 //! The rows are stored in panels of 64, one panel after the other, and within a panel in pairs of
 //! columns. A product thus reads memory sequentially, and each cache line once. The panels are no
-//! taller than the registers allow, and the last panel has at least one full vector of rows.
+//! taller than the registers allow, and the last panel has at least one full vector of rows, unless
+//! it is the only one.
 
 mod format;
 

@@ -96,7 +96,7 @@ sizes! {
 }
 
 #[test]
-fn nothing_to_multiply() {
+fn empty_products() {
     let isa = crate::kernels::isa::Portable::token();
     let mut y = [1.0f32; 3];
     products::<_, _, 3, 1, 1>(isa, [[&[]]], [&[]], [&mut y], true);

@@ -228,7 +228,7 @@ impl<A: Block, B: Block<Scalar = A::Scalar>> Block for Rows<A, B> {
 
     const ROWS: usize = A::ROWS + B::ROWS;
     const COLUMNS: usize = {
-        assert!(A::COLUMNS == B::COLUMNS, "the blocks of `Rows` must have as many columns as each other");
+        assert!(A::COLUMNS == B::COLUMNS, "the blocks of `Rows` must have the same number of columns");
         A::COLUMNS
     };
 
@@ -268,7 +268,7 @@ impl<A: Block, B: Block<Scalar = A::Scalar>> Block for Cols<A, B> {
     type Double = Cols<A::Double, B::Double>;
 
     const ROWS: usize = {
-        assert!(A::ROWS == B::ROWS, "the blocks of `Cols` must have as many rows as each other");
+        assert!(A::ROWS == B::ROWS, "the blocks of `Cols` must have the same number of rows");
         A::ROWS
     };
     const COLUMNS: usize = A::COLUMNS + B::COLUMNS;
