@@ -2,7 +2,7 @@
 //!
 //! | module | contents |
 //! | --- | --- |
-//! | [`gradcheck`](mod@gradcheck) | a check of gradients against finite differences, for any layer |
+//! | [`gradcheck`](mod@gradcheck) | gradients against finite differences, for any layer |
 //! | `flow` | Jacobians of steps, singular values and growth rates: gradients that vanish, explode or pass (feature `std`) |
 //! | [`finite`] | a search for the first value of a sequence that is NaN or infinite |
 

@@ -35,8 +35,8 @@
 //! println!("{}", Lstm::<3, 8>::JACOBIAN);
 //! ```
 //!
-//! With the feature `deterministic` all results have the same bits on every x86-64 machine. Matrices
-//! that are passed to [`Jacobians::from`] must then have the same bits, too.
+//! With the feature `deterministic` all results have the same bits on every x86-64 machine.
+//! Matrices that are passed to [`Jacobians::from`] must then have the same bits, too.
 //!
 //! # Guarantees
 //! For `h = tanh(W @ h[t-1] + ..)` the Jacobian is `diag(1 - h * h) @ W`, and `tanh'` is at most 1.
