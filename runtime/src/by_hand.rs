@@ -1,5 +1,5 @@
-//! Layers written by hand in plain nalgebra: what the tests of the training pieces run, and the proof that the macro is not
-//! the only way to implement the traits.
+//! Layers written by hand in plain nalgebra. The tests of the training code run them, and they show
+//! that the traits can be implemented without the macro.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -11,26 +11,27 @@ use crate::init;
 use crate::rng::Rng;
 use crate::types::blocks::{Block, Cols};
 
-/// How `Conditioned::backward` goes wrong, for tests of what must notice it.
+/// The error that `Conditioned::backward` makes, to test the checks that should notice it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     None,
-    /// One entry of the gradient of `W`, of the block that the inputs meet, is 1 % too large.
+    /// One entry of the gradient of `W`, in the block of the inputs, is 1 % too large.
     OneEntry,
     /// The cotangent does not flow from step to step.
     NoRecurrence,
-    /// The cotangent of the initial state is left as it was.
+    /// The cotangent of the initial state is not written.
     StateUntouched,
     OverwritesGradients,
     AddsToInputs,
     NoCotangentOfContext,
-    /// Empty `dys` are taken for ones.
+    /// Empty `dys` are treated as ones.
     EmptyIsNotZero,
     /// Cotangents of outputs past a sample's end flow back.
     PaddingCounts,
 }
 
-/// Elman's network with a bias of its own for the sequence: `h = act(W @ [h[t-1], x] + b + k)`, output `h`, context `k`.
+/// Elman's network with a bias per sequence: `h = act(W @ [h[t-1], x] + b + k)`, output `h`,
+/// context `k`.
 #[derive(Debug, Clone)]
 pub struct Conditioned<const I: usize, const H: usize> {
     pub weights: Cols<SMatrix<f64, H, H>, SMatrix<f64, H, I>>,
@@ -134,7 +135,8 @@ impl<const I: usize, const H: usize, const B: usize> Layer<B> for Conditioned<I,
             let mut dz = (carried + dy).component_mul(&slope);
             let mut passed = SMatrix::<f64, H, B>::zeros();
             for sample in pass.ended(t) {
-                // Past its end a sample hands its cotangent on, and its outputs carry none.
+                // A finished sample passes its cotangent through unchanged, and its outputs carry
+                // none.
                 let all = if self.fault == Fault::PaddingCounts { carried + dy } else { carried };
                 passed.set_column(sample, &all.column(sample));
                 dz.column_mut(sample).fill(0.0);

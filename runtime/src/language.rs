@@ -1,12 +1,15 @@
-//! The functions of the language, as an editor shows them where an equation calls one: no code, what they mean.
+//! The documentation of the language's functions, which editors show where an equation calls one.
+//! There is no code here.
 
-/// What a function of the language takes and returns. `u` has any shape where nothing else is said.
+/// The arguments and results of the functions. `u` has any shape unless the function says
+/// otherwise.
 ///
-/// Nothing implements this: the compiler of `rnn_cell!` knows the functions itself.
+/// Nothing implements this trait: the compiler of `rnn_cell!` has its own table of functions.
 pub trait Function: Sized {
-    /// `1 / (1 + exp(-u))`. With `y` its value, the derivative is `y * (1 - y)`. Also written `σ`.
+    /// The logistic function, `1 / (1 + exp(-u))`. With `y` as its value, the derivative is
+    /// `y * (1 - y)`. Also written `σ`.
     fn sigmoid(u: Self) -> Self;
-    /// The hyperbolic tangent. With `y` its value, the derivative is `1 - y * y`.
+    /// The hyperbolic tangent. With `y` as its value, the derivative is `1 - y * y`.
     fn tanh(u: Self) -> Self;
     /// `u` where it is positive, 0 elsewhere. The derivative at 0 is 0.
     fn relu(u: Self) -> Self;
@@ -20,56 +23,65 @@ pub trait Function: Sized {
     fn silu(u: Self) -> Self;
     /// `u * Φ(u)`, exact, with `Φ` the distribution function of the standard normal distribution.
     fn gelu(u: Self) -> Self;
-    /// `u / 6 + 1 / 2` between 0 and 1. The derivative at ±3, its bounds, is 1/6.
+    /// `u / 6 + 1 / 2`, limited to the range from 0 to 1. The derivative at the bounds, `u = ±3`,
+    /// is 1/6.
     fn hard_sigmoid(u: Self) -> Self;
-    /// `u` between -1 and 1. The derivative at the bounds is 1.
+    /// `u`, limited to the range from -1 to 1. The derivative at the bounds is 1.
     fn hard_tanh(u: Self) -> Self;
     /// The exponential, its own derivative.
     fn exp(u: Self) -> Self;
     /// The natural logarithm. The derivative is `1 / u`.
     fn ln(u: Self) -> Self;
-    /// The square root. With `y` its value, the derivative is `1 / (2 * y)`.
+    /// The square root. With `y` as its value, the derivative is `1 / (2 * y)`.
     fn sqrt(u: Self) -> Self;
-    /// The absolute value. The derivative is `sign(u)`: 0 at 0.
+    /// The absolute value. The derivative is `sign(u)`, which is 0 at 0.
     fn abs(u: Self) -> Self;
     /// `u * u`. The derivative is `2 * u`.
     fn square(u: Self) -> Self;
-    /// `1 / u`. With `y` its value, the derivative is `-y * y`.
+    /// `1 / u`. With `y` as its value, the derivative is `-y * y`.
     fn recip(u: Self) -> Self;
-    /// `u` to the power of `p`, entry by entry. The derivative by `u` is `p * pow(u, p - 1)`, that by `p` is `pow(u, p) * ln(u)`, or 0 where `u` isn't
-    /// positive.
+    /// `u` to the power of `p`, entry by entry. The derivative with respect to `u` is
+    /// `p * pow(u, p - 1)`, the one with respect to `p` is `pow(u, p) * ln(u)`, or 0 where `u`
+    /// isn't positive.
     fn pow(u: Self, p: Self) -> Self;
     /// The sine. The derivative is `cos(u)`.
     fn sin(u: Self) -> Self;
     /// The cosine. The derivative is `-sin(u)`.
     fn cos(u: Self) -> Self;
-    /// The greatest integer that is not above `u`. The derivative is 0.
+    /// The greatest integer not above `u`. The derivative is 0.
     fn floor(u: Self) -> Self;
-    /// -1, 0 or 1. The derivative is 0.
+    /// The sign: -1, 0 or 1. The derivative is 0.
     fn sign(u: Self) -> Self;
-    /// The lesser of both, entry by entry. Where they are equal, each gets half of the cotangent.
+    /// The lesser of the two, entry by entry. Where they are equal, each gets half of the
+    /// cotangent.
     fn min(u: Self, v: Self) -> Self;
-    /// The greater of both, entry by entry. Where they are equal, each gets half of the cotangent.
+    /// The greater of the two, entry by entry. Where they are equal, each gets half of the
+    /// cotangent.
     fn max(u: Self, v: Self) -> Self;
-    /// `u` between `low` and `high`. The derivative by `u` is 1 at the bounds, and 0 beyond them.
+    /// `u`, limited to the range from `low` to `high`. The derivative with respect to `u` is 1 at
+    /// the bounds and 0 beyond them.
     fn clamp(u: Self, low: Self, high: Self) -> Self;
-    /// `u`, through which no cotangent passes back.
+    /// `u`, without passing a cotangent back to it.
     fn stop_gradient(u: Self) -> Self;
     /// The sum of all entries, a scalar.
     fn sum(u: Self) -> Self;
     /// The mean of all entries, a scalar.
     fn mean(u: Self) -> Self;
-    /// The sum over the columns: of `[n, s]`, a vector `[n]`.
+    /// The sum over the columns: maps `[n, s]` to a vector `[n]`.
     fn row_sum(u: Self) -> Self;
-    /// `softmax(e)` or `softmax(e, mask)`: positive entries with sum 1, `exp(e)` over its sum, of a vector `[s]` or a row `[1, s]`.
+    /// `softmax(e)` or `softmax(e, mask)`: positive entries with sum 1, `exp(e)` divided by its
+    /// sum. `e` is a vector `[s]` or a row `[1, s]`.
     ///
-    /// Exactly zero where `mask` is zero, and everywhere if all of it is. No cotangent passes to the mask.
+    /// The result is exactly zero where `mask` is zero, and everywhere if all of `mask` is zero. No
+    /// cotangent passes to the mask.
     fn softmax(e: Self, mask: Option<Self>) -> Self;
-    /// `gain * (u - mean(u)) / sqrt(variance + 1e-5) + bias`, over all entries; the variance is biased, a mean of squares.
+    /// `gain * (u - mean(u)) / sqrt(variance + 1e-5) + bias`, over all entries. The variance is
+    /// biased: the mean of the squared deviations.
     fn layer_norm(u: Self, gain: Self, bias: Self) -> Self;
     /// `gain * u / sqrt(mean(square(u)) + 1e-5)`, over all entries.
     fn rms_norm(u: Self, gain: Self) -> Self;
-    /// `where(a >= b, u, v)`: `u` where the comparison holds, `v` elsewhere, entry by entry. `<`, `<=`, `>`, `>=`, `==` and `!=` compare, and stand
-    /// nowhere else. What is compared has no cotangent.
+    /// `where(a >= b, u, v)`: `u` where the comparison holds, `v` elsewhere, entry by entry. The
+    /// comparison is one of `<`, `<=`, `>`, `>=`, `==` and `!=`, which no other place allows. Its
+    /// operands get no cotangent.
     fn r#where(condition: bool, u: Self, v: Self) -> Self;
 }

@@ -1,29 +1,34 @@
-//! Attention by itself: from a query and a memory to the weights of the memory's columns and their weighted sum.
+//! Attention as a cell: maps a query and a memory to one weight per memory column and the weighted
+//! sum of the columns.
 //!
-//! The memory `M` is the context, most often an encoder's outputs, a step a column
-//! ([`sequence::memory`](crate::data::memory) makes it); `mask` is 1 where there is one and 0 past the source's end, where the
-//! weights are exactly zero. What depends on the memory alone is computed once a sequence.
+//! The memory `M` is a context, usually the outputs of an encoder, one column per source step
+//! ([`data::memory`](crate::data::memory) builds it). The mask is 1 for source steps and 0 for
+//! padding, whose weights are exactly zero. Terms that depend only on the memory are computed once
+//! per sequence.
 //!
-//! The scores are those of D. Bahdanau, K. Cho, Y. Bengio, "Neural Machine Translation by Jointly Learning to Align and
-//! Translate", 2015, and of M.-T. Luong, H. Pham, C. Manning, "Effective Approaches to Attention-based Neural Machine
-//! Translation", 2015. [Decoders](super::BahdanauDecoder) that attend have them among their equations.
+//! The scores are from D. Bahdanau, K. Cho, Y. Bengio, "Neural Machine Translation by Jointly
+//! Learning to Align and Translate", 2015, and M.-T. Luong, H. Pham, C. Manning, "Effective
+//! Approaches to Attention-based Neural Machine Translation", 2015. The
+//! [decoders](super::BahdanauDecoder) with attention contain the same equations.
 
 use crate::rnn_cell;
 
 rnn_cell! {
-    /// Additive attention (Bahdanau et al. 2015, appendix A.1.2; equations 5 and 6).
+    /// Additive attention (Bahdanau, Cho & Bengio 2015, "Neural Machine Translation by Jointly
+    /// Learning to Align and Translate", appendix A.1.2, equations 5 and 6): a query of `Q`
+    /// numbers, a memory of `S` columns of `E` numbers, a hidden layer of `A` units.
     pub cell AdditiveAttention<Q, E, A, S> {
         /// The query, a decoder's state.
         input s: [Q];
-        /// The memory, a column a step of the source.
+        /// The memory, one column per source step.
         context M: [E, S];
-        /// 1 where the memory has a step, 0 where it has none.
+        /// The mask of the memory: 1 for a source step, 0 for padding.
         context mask: [S] = 1;
         /// Weights of the query.
         param W_a: [A, Q];
         /// Weights of the memory.
         param U_a: [A, E];
-        /// What turns a hidden layer into a score.
+        /// Weights from the hidden layer to a score.
         param v_a: [A] = uniform(0.1);
 
         scores = (v_a.T @ tanh(W_a @ s + U_a @ M)).T;
@@ -33,13 +38,15 @@ rnn_cell! {
         output read, alpha;
     }
 
-    /// Luong et al. 2015, section 3.1, score "dot": the query is as long as a column of the memory.
+    /// Dot-product attention (Luong, Pham & Manning 2015, "Effective Approaches to Attention-based
+    /// Neural Machine Translation", section 3.1, score "dot"). The query is as long as a column of
+    /// the memory, `E`.
     pub cell DotAttention<E, S> {
         /// The query, a decoder's state.
         input s: [E];
-        /// The memory, a column a step of the source.
+        /// The memory, one column per source step.
         context M: [E, S];
-        /// 1 where the memory has a step, 0 where it has none.
+        /// The mask of the memory: 1 for a source step, 0 for padding.
         context mask: [S] = 1;
 
         scores = M.T @ s;
@@ -49,15 +56,16 @@ rnn_cell! {
         output read, alpha;
     }
 
-    /// Luong et al. 2015, section 3.1, score "general".
+    /// Bilinear attention: the score "general" of Luong et al. 2015, section 3.1 (see
+    /// [`DotAttention`]). The query has `Q` numbers, a column of the memory `E`.
     pub cell GeneralAttention<Q, E, S> {
         /// The query, a decoder's state.
         input s: [Q];
-        /// The memory, a column a step of the source.
+        /// The memory, one column per source step.
         context M: [E, S];
-        /// 1 where the memory has a step, 0 where it has none.
+        /// The mask of the memory: 1 for a source step, 0 for padding.
         context mask: [S] = 1;
-        /// The bilinear form.
+        /// The matrix of the bilinear score.
         param W_a: [Q, E];
 
         scores = (s.T @ (W_a @ M)).T;
@@ -67,17 +75,19 @@ rnn_cell! {
         output read, alpha;
     }
 
-    /// Luong et al. 2015, section 3.1, score "concat": the additive one, with one matrix over the query and the memory's column stacked.
+    /// Concatenation attention: the score "concat" of Luong et al. 2015, section 3.1 (see
+    /// [`DotAttention`]). It equals [`AdditiveAttention`] with the two weight matrices in one,
+    /// which multiplies the query stacked on the memory's column.
     pub cell ConcatAttention<Q, E, A, S> {
         /// The query, a decoder's state.
         input s: [Q];
-        /// The memory, a column a step of the source.
+        /// The memory, one column per source step.
         context M: [E, S];
-        /// 1 where the memory has a step, 0 where it has none.
+        /// The mask of the memory: 1 for a source step, 0 for padding.
         context mask: [S] = 1;
         /// Weights of the query and of the memory.
         param W_a: [A, Q + E];
-        /// What turns a hidden layer into a score.
+        /// Weights from the hidden layer to a score.
         param v_a: [A] = uniform(0.1);
 
         scores = (v_a.T @ tanh(W_a @ [s, M])).T;

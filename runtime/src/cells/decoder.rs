@@ -1,33 +1,35 @@
-//! Decoders: what writes a sequence of symbols, having read another.
+//! Decoders, which write a sequence of symbols after an encoder has read another sequence.
 //!
-//! Each takes the index of the symbol before and returns the logits of the next one; those that attend also return `alpha`, the
-//! alignment, a weight a step of the source. An index that is no symbol (`K` or above) is read as zeros: it starts a sequence. They are
-//! trained and run by what [`decode`](crate::decode) offers.
+//! Each decoder reads the index of the previous symbol and returns the logits of the next one. The
+//! decoders with attention also return the alignment `alpha`, one weight per source step. An index
+//! of `K` or above is no symbol and is read as zeros: it starts a sequence. The module
+//! [`decode`](crate::decode) trains and runs decoders.
 //!
-//! The papers leave out biases to keep their equations short; here they stand.
+//! The papers omit the biases to keep their equations short; these cells include them.
 
 use crate::rnn_cell;
 
 rnn_cell! {
-    /// K. Cho et al., "Learning Phrase Representations using RNN Encoder-Decoder for Statistical Machine Translation", 2014,
-    /// appendix A.1.2: a GRU that knows the source by one vector alone, without attention. `K` symbols, `D` numbers to embed one,
-    /// `2 L` units before the maxout.
+    /// The GRU decoder of K. Cho et al., "Learning Phrase Representations using RNN Encoder-Decoder
+    /// for Statistical Machine Translation", 2014, appendix A.1.2. It has no attention: one vector
+    /// summarises the source. `K` symbols, embeddings of `D` numbers, `H` hidden units, a summary
+    /// of `E` numbers, `2 L` units before the maxout.
     pub cell ChoDecoder<K, D, H, E, L> {
-        /// The symbol before.
+        /// The index of the previous symbol.
         input y: one_hot[K];
         /// The encoder's last state.
         context summary: [E];
         /// The hidden state.
         state h: [H] = tanh(V_0 @ tanh(V @ summary));
-        /// Weights of the summary, and of the summary for the first state.
+        /// Weights of the summary and of the initial state.
         param V: [H, E], V_0: [H, H] = xavier_uniform;
-        /// The symbols' embedding.
+        /// The embeddings of the symbols, one per column.
         param Y: [D, K] = normal(0.1);
         /// Input weights of the candidate, the update gate and the reset gate.
         param W, W_z, W_r: [H, D];
         /// Recurrent weights of the candidate, the update gate and the reset gate.
         param U, U_z, U_r: [H, H];
-        /// The summary's weights in the candidate, the update gate and the reset gate.
+        /// Weights of the summary in the candidate, the update gate and the reset gate.
         param C, C_z, C_r: [H, H] = xavier_uniform;
         /// Biases.
         param b, b_z, b_r: [H];
@@ -52,36 +54,40 @@ rnn_cell! {
         output logits;
     }
 
-    /// Bahdanau et al. 2015, appendices A.1.2 and A.2.2: a GRU that attends with the state before, and a maxout over pairs before the logits.
-    /// `K` symbols, `D` numbers to embed one, `A` units to score a step.
+    /// The GRU decoder with additive attention of Bahdanau, Cho & Bengio 2015, "Neural Machine
+    /// Translation by Jointly Learning to Align and Translate", appendices A.1.2 and A.2.2. The
+    /// previous state is the query, and a maxout over pairs precedes the logits. `K` symbols,
+    /// embeddings of `D` numbers, `H` hidden units, `S` source steps of `E` numbers, `A` units in
+    /// the hidden layer of the score, `2 L` units before the maxout.
     pub cell BahdanauDecoder<K, D, H, E, A, L, S> {
-        /// The symbol before.
+        /// The index of the previous symbol.
         input y: one_hot[K];
-        /// The memory: the encoder's outputs, a column a step of the source.
+        /// The memory: the encoder's outputs, one column per source step.
         context M: [E, S];
-        /// 1 where the memory has a step, 0 where it has none.
+        /// The mask of the memory: 1 for a source step, 0 for padding.
         context mask: [S] = 1;
-        /// What the first state comes from: the state of the encoder's backward direction at the first step.
+        /// The source of the initial state: the state of the encoder's backward direction at the
+        /// first step.
         context first: [H];
         /// The hidden state.
         state s: [H] = tanh(W_s @ first);
-        /// Weights of the first state.
+        /// Weights of the initial state.
         param W_s: [H, H] = xavier_uniform;
-        /// The symbols' embedding.
+        /// The embeddings of the symbols, one per column.
         param Y: [D, K] = normal(0.1);
         /// Weights of the state and of the memory in the score.
         param W_a: [A, H], U_a: [A, E] = xavier_uniform;
-        /// What turns a hidden layer into a score.
+        /// Weights from the hidden layer to a score.
         param v_a: [A] = uniform(0.1);
         /// Input weights of the candidate, the update gate and the reset gate.
         param W, W_z, W_r: [H, D];
         /// Recurrent weights of the candidate, the update gate and the reset gate.
         param U, U_z, U_r: [H, H];
-        /// Weights of what was read, in the candidate, the update gate and the reset gate.
+        /// Weights of the context vector in the candidate, the update gate and the reset gate.
         param C, C_z, C_r: [H, E];
         /// Biases.
         param b, b_z, b_r: [H];
-        /// Weights of the state, the symbol and what was read before the maxout.
+        /// Weights of the state, the symbol and the context vector before the maxout.
         param U_o: [L + L, H], V_o: [L + L, D], C_o: [L + L, E] = xavier_uniform;
         /// Bias before the maxout.
         param b_t: [L + L];
@@ -104,14 +110,17 @@ rnn_cell! {
         output logits, alpha;
     }
 
-    /// Luong et al. 2015 with the score "dot": an LSTM whose new state attends (section 3, equations 5 to 7), fed with the
-    /// attentional vector of the step before (input feeding, section 3.3). A column of the memory is as long as the state.
+    /// The LSTM decoder of Luong, Pham & Manning 2015, "Effective Approaches to Attention-based
+    /// Neural Machine Translation", with the score "dot". The new state is the query (section 3,
+    /// equations 5 to 7), and the previous attentional vector is part of the input (input feeding,
+    /// section 3.3). `K` symbols, embeddings of `D` numbers, `H` hidden units, `S` source steps. A
+    /// column of the memory is as long as the state, `H`.
     pub cell LuongDotDecoder<K, D, H, S> {
-        /// The symbol before.
+        /// The index of the previous symbol.
         input y: one_hot[K];
-        /// The memory: the encoder's outputs, a column a step of the source.
+        /// The memory: the encoder's outputs, one column per source step.
         context M: [H, S];
-        /// 1 where the memory has a step, 0 where it has none.
+        /// The mask of the memory: 1 for a source step, 0 for padding.
         context mask: [S] = 1;
         /// The encoder's last states.
         context h_0, c_0: [H];
@@ -121,17 +130,17 @@ rnn_cell! {
         state c: [H] = c_0;
         /// The attentional vector.
         state h_tilde: [H];
-        /// The symbols' embedding.
+        /// The embeddings of the symbols, one per column.
         param Y: [D, K] = normal(0.1);
-        /// Weights of the symbol and the attentional vector before, a matrix a gate.
+        /// Weights of the embedded symbol and the previous attentional vector, one matrix per gate.
         param W_i, W_f, W_g, W_o: [H, D + H] = xavier_uniform;
-        /// Recurrent weights, a matrix a gate.
+        /// Recurrent weights, one matrix per gate.
         param U_i, U_f, U_g, U_o: [H, H] = orthogonal;
         /// Biases.
         param b_i, b_g, b_o: [H];
         /// Bias of the forget gate.
         param b_f: [H] = 1;
-        /// Weights of what was read and of the state in the attentional vector.
+        /// Weights of the context vector and the state in the attentional vector.
         param W_c: [H, H + H] = xavier_uniform;
         /// Weights of the logits.
         param W_s: [K, H];
@@ -154,13 +163,14 @@ rnn_cell! {
         output logits, alpha;
     }
 
-    /// Luong et al. 2015 with the score "general"; see [`LuongDotDecoder`].
+    /// The LSTM decoder of Luong et al. 2015 with the score "general"; see [`LuongDotDecoder`]. A
+    /// column of the memory has `E` numbers.
     pub cell LuongGeneralDecoder<K, D, H, E, S> {
-        /// The symbol before.
+        /// The index of the previous symbol.
         input y: one_hot[K];
-        /// The memory: the encoder's outputs, a column a step of the source.
+        /// The memory: the encoder's outputs, one column per source step.
         context M: [E, S];
-        /// 1 where the memory has a step, 0 where it has none.
+        /// The mask of the memory: 1 for a source step, 0 for padding.
         context mask: [S] = 1;
         /// The encoder's last states.
         context h_0, c_0: [H];
@@ -170,19 +180,19 @@ rnn_cell! {
         state c: [H] = c_0;
         /// The attentional vector.
         state h_tilde: [H];
-        /// The symbols' embedding.
+        /// The embeddings of the symbols, one per column.
         param Y: [D, K] = normal(0.1);
-        /// Weights of the symbol and the attentional vector before, a matrix a gate.
+        /// Weights of the embedded symbol and the previous attentional vector, one matrix per gate.
         param W_i, W_f, W_g, W_o: [H, D + H] = xavier_uniform;
-        /// Recurrent weights, a matrix a gate.
+        /// Recurrent weights, one matrix per gate.
         param U_i, U_f, U_g, U_o: [H, H] = orthogonal;
         /// Biases.
         param b_i, b_g, b_o: [H];
         /// Bias of the forget gate.
         param b_f: [H] = 1;
-        /// The score's bilinear form.
+        /// The matrix of the bilinear score.
         param W_a: [H, E] = xavier_uniform;
-        /// Weights of what was read and of the state in the attentional vector.
+        /// Weights of the context vector and the state in the attentional vector.
         param W_c: [H, E + H] = xavier_uniform;
         /// Weights of the logits.
         param W_s: [K, H];
@@ -205,13 +215,14 @@ rnn_cell! {
         output logits, alpha;
     }
 
-    /// Luong et al. 2015 with the score "concat"; see [`LuongDotDecoder`].
+    /// The LSTM decoder of Luong et al. 2015 with the score "concat"; see [`LuongDotDecoder`]. A
+    /// column of the memory has `E` numbers, the hidden layer of the score `A` units.
     pub cell LuongConcatDecoder<K, D, H, E, A, S> {
-        /// The symbol before.
+        /// The index of the previous symbol.
         input y: one_hot[K];
-        /// The memory: the encoder's outputs, a column a step of the source.
+        /// The memory: the encoder's outputs, one column per source step.
         context M: [E, S];
-        /// 1 where the memory has a step, 0 where it has none.
+        /// The mask of the memory: 1 for a source step, 0 for padding.
         context mask: [S] = 1;
         /// The encoder's last states.
         context h_0, c_0: [H];
@@ -221,11 +232,11 @@ rnn_cell! {
         state c: [H] = c_0;
         /// The attentional vector.
         state h_tilde: [H];
-        /// The symbols' embedding.
+        /// The embeddings of the symbols, one per column.
         param Y: [D, K] = normal(0.1);
-        /// Weights of the symbol and the attentional vector before, a matrix a gate.
+        /// Weights of the embedded symbol and the previous attentional vector, one matrix per gate.
         param W_i, W_f, W_g, W_o: [H, D + H] = xavier_uniform;
-        /// Recurrent weights, a matrix a gate.
+        /// Recurrent weights, one matrix per gate.
         param U_i, U_f, U_g, U_o: [H, H] = orthogonal;
         /// Biases.
         param b_i, b_g, b_o: [H];
@@ -233,9 +244,9 @@ rnn_cell! {
         param b_f: [H] = 1;
         /// Weights of the state and of the memory in the score.
         param W_a: [A, H + E] = xavier_uniform;
-        /// What turns a hidden layer into a score.
+        /// Weights from the hidden layer to a score.
         param v_a: [A] = uniform(0.1);
-        /// Weights of what was read and of the state in the attentional vector.
+        /// Weights of the context vector and the state in the attentional vector.
         param W_c: [H, E + H] = xavier_uniform;
         /// Weights of the logits.
         param W_s: [K, H];

@@ -1,11 +1,12 @@
-//! A layer without memory.
+//! Dense layers.
 
 use crate::rnn_cell;
 
 rnn_cell! {
-    /// A dense layer, `y = W x + b`: a cell without state, the readout of a network.
+    /// A dense layer, `y = W x + b`, from `I` inputs to `O` outputs. It has no state and serves as
+    /// the readout of a network.
     pub cell Dense<I, O> {
-        /// What one step reads.
+        /// The input of a step.
         input x: [I];
         /// Weights.
         param W: [O, I] = xavier_uniform;

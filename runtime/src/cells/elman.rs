@@ -3,9 +3,10 @@
 use crate::rnn_cell;
 
 rnn_cell! {
-    /// The simple recurrent network (Elman 1990, "Finding structure in time"), in its common form with tanh.
+    /// The simple recurrent network of Elman 1990, "Finding structure in time", in its common form
+    /// with tanh: `I` inputs, `H` units.
     pub cell Elman<I, H> {
-        /// What one step reads.
+        /// The input of a step.
         input x: [I];
         /// The hidden state.
         state h: [H];
@@ -21,15 +22,16 @@ rnn_cell! {
         output h;
     }
 
-    /// Jordan's network (1986, "Serial order"): the output, not the hidden layer, is fed back.
+    /// The network of Jordan 1986, "Serial order": `I` inputs, `H` hidden units, `O` outputs. It
+    /// feeds back the output instead of the hidden layer.
     pub cell Jordan<I, H, O> {
-        /// What one step reads.
+        /// The input of a step.
         input x: [I];
         /// The output, fed back.
         state y: [O];
         /// Input weights.
         param W_xh: [H, I] = xavier_uniform;
-        /// Weights of the output of the step before.
+        /// Weights of the previous output.
         param W_yh: [H, O] = xavier_uniform;
         /// Weights of the output layer.
         param W_hy: [O, H] = xavier_uniform;
@@ -44,15 +46,17 @@ rnn_cell! {
         output y, h;
     }
 
-    /// The independently recurrent network (Li et al. 2018, eq. 2): each unit remembers only itself.
+    /// The independently recurrent network (Li et al. 2018, eq. 2): `I` inputs, `H` units. A unit
+    /// reads its own previous value and no other unit's.
     pub cell IndRnn<I, H> {
-        /// What one step reads.
+        /// The input of a step.
         input x: [I];
         /// The hidden state.
         state h: [H];
         /// Input weights.
         param W: [H, I] = xavier_uniform;
-        /// Recurrent weights, one a unit (Li et al., section 3: at most 1 in size for long sequences).
+        /// Recurrent weights, one per unit. Li et al., section 3, keep them at or below 1 in
+        /// magnitude for long sequences.
         param u: [H] = uniform(0, 1);
         /// Bias.
         param b: [H];

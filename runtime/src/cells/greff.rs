@@ -1,18 +1,22 @@
-//! The eight variants of "LSTM: A Search Space Odyssey" (Greff et al. 2017, section 3) of the LSTM with peepholes, in the
-//! paper's notation: `z` is the block input, `y` the block output.
+//! The eight LSTM variants of Greff et al. 2017, "LSTM: A Search Space Odyssey", section 3.
+//!
+//! Each changes one thing in the LSTM with peepholes ([`PeepholeLstm`](super::PeepholeLstm)). The
+//! notation is the paper's: `z` is the block input, `y` the block output. All cells have `I` inputs
+//! and `H` units.
 
 use crate::rnn_cell;
 
 rnn_cell! {
-    /// No input gate: `i = 1`.
+    /// The LSTM without an input gate, `i = 1` ("NIG" of Greff et al. 2017, "LSTM: A Search Space
+    /// Odyssey").
     pub cell GreffNig<I, H> {
-        /// What one step reads.
+        /// The input of a step.
         input x: [I];
         /// The hidden state `y` and the cell state `c`.
         state y, c: [H];
-        /// Input weights, a matrix a gate.
+        /// Input weights, one matrix per gate.
         param W_z, W_f, W_o: [H, I] = xavier_uniform;
-        /// Recurrent weights, a matrix a gate.
+        /// Recurrent weights, one matrix per gate.
         param U_z, U_f, U_o: [H, H] = orthogonal;
         /// Peephole weights.
         param p_f, p_o: [H];
@@ -30,15 +34,16 @@ rnn_cell! {
         output y;
     }
 
-    /// No forget gate: `f = 1`.
+    /// The LSTM without a forget gate, `f = 1` ("NFG" of Greff et al. 2017, "LSTM: A Search Space
+    /// Odyssey").
     pub cell GreffNfg<I, H> {
-        /// What one step reads.
+        /// The input of a step.
         input x: [I];
         /// The hidden state `y` and the cell state `c`.
         state y, c: [H];
-        /// Input weights, a matrix a gate.
+        /// Input weights, one matrix per gate.
         param W_z, W_i, W_o: [H, I] = xavier_uniform;
-        /// Recurrent weights, a matrix a gate.
+        /// Recurrent weights, one matrix per gate.
         param U_z, U_i, U_o: [H, H] = orthogonal;
         /// Peephole weights.
         param p_i, p_o: [H];
@@ -54,15 +59,16 @@ rnn_cell! {
         output y;
     }
 
-    /// No output gate: `o = 1`.
+    /// The LSTM without an output gate, `o = 1` ("NOG" of Greff et al. 2017, "LSTM: A Search Space
+    /// Odyssey").
     pub cell GreffNog<I, H> {
-        /// What one step reads.
+        /// The input of a step.
         input x: [I];
         /// The hidden state `y` and the cell state `c`.
         state y, c: [H];
-        /// Input weights, a matrix a gate.
+        /// Input weights, one matrix per gate.
         param W_z, W_i, W_f: [H, I] = xavier_uniform;
-        /// Recurrent weights, a matrix a gate.
+        /// Recurrent weights, one matrix per gate.
         param U_z, U_i, U_f: [H, H] = orthogonal;
         /// Peephole weights.
         param p_i, p_f: [H];
@@ -80,15 +86,16 @@ rnn_cell! {
         output y;
     }
 
-    /// No input activation function.
+    /// The LSTM without an input activation function ("NIAF" of Greff et al. 2017, "LSTM: A Search
+    /// Space Odyssey").
     pub cell GreffNiaf<I, H> {
-        /// What one step reads.
+        /// The input of a step.
         input x: [I];
         /// The hidden state `y` and the cell state `c`.
         state y, c: [H];
-        /// Input weights, a matrix a gate.
+        /// Input weights, one matrix per gate.
         param W_z, W_i, W_f, W_o: [H, I] = xavier_uniform;
-        /// Recurrent weights, a matrix a gate.
+        /// Recurrent weights, one matrix per gate.
         param U_z, U_i, U_f, U_o: [H, H] = orthogonal;
         /// Peephole weights.
         param p_i, p_f, p_o: [H];
@@ -107,15 +114,16 @@ rnn_cell! {
         output y;
     }
 
-    /// No output activation function.
+    /// The LSTM without an output activation function ("NOAF" of Greff et al. 2017, "LSTM: A Search
+    /// Space Odyssey").
     pub cell GreffNoaf<I, H> {
-        /// What one step reads.
+        /// The input of a step.
         input x: [I];
         /// The hidden state `y` and the cell state `c`.
         state y, c: [H];
-        /// Input weights, a matrix a gate.
+        /// Input weights, one matrix per gate.
         param W_z, W_i, W_f, W_o: [H, I] = xavier_uniform;
-        /// Recurrent weights, a matrix a gate.
+        /// Recurrent weights, one matrix per gate.
         param U_z, U_i, U_f, U_o: [H, H] = orthogonal;
         /// Peephole weights.
         param p_i, p_f, p_o: [H];
@@ -134,15 +142,17 @@ rnn_cell! {
         output y;
     }
 
-    /// Coupled input and forget gate: `f = 1 - i`.
+    /// The LSTM with coupled input and forget gates, `f = 1 - i` ("CIFG" of Greff et al. 2017,
+    /// "LSTM: A Search Space Odyssey"). [`CifgLstm`](super::CifgLstm) is the same without
+    /// peepholes.
     pub cell GreffCifg<I, H> {
-        /// What one step reads.
+        /// The input of a step.
         input x: [I];
         /// The hidden state `y` and the cell state `c`.
         state y, c: [H];
-        /// Input weights, a matrix a gate.
+        /// Input weights, one matrix per gate.
         param W_z, W_i, W_o: [H, I] = xavier_uniform;
-        /// Recurrent weights, a matrix a gate.
+        /// Recurrent weights, one matrix per gate.
         param U_z, U_i, U_o: [H, H] = orthogonal;
         /// Peephole weights.
         param p_i, p_o: [H];
@@ -158,15 +168,15 @@ rnn_cell! {
         output y;
     }
 
-    /// No peepholes.
+    /// The LSTM without peepholes ("NP" of Greff et al. 2017, "LSTM: A Search Space Odyssey").
     pub cell GreffNp<I, H> {
-        /// What one step reads.
+        /// The input of a step.
         input x: [I];
         /// The hidden state `y` and the cell state `c`.
         state y, c: [H];
-        /// Input weights, a matrix a gate.
+        /// Input weights, one matrix per gate.
         param W_z, W_i, W_f, W_o: [H, I] = xavier_uniform;
-        /// Recurrent weights, a matrix a gate.
+        /// Recurrent weights, one matrix per gate.
         param U_z, U_i, U_f, U_o: [H, H] = orthogonal;
         /// Biases.
         param b_z, b_i, b_o: [H];
@@ -183,22 +193,24 @@ rnn_cell! {
         output y;
     }
 
-    /// Full gate recurrence: every gate also sees every gate of the step before (Greff et al. 2017, appendix; as in the
-    /// first LSTM of 1997).
+    /// The LSTM with full gate recurrence ("FGR" of Greff et al. 2017, "LSTM: A Search Space
+    /// Odyssey", appendix). Every gate also reads all gates of the previous step, as in the
+    /// original LSTM of 1997.
     pub cell GreffFgr<I, H> {
-        /// What one step reads.
+        /// The input of a step.
         input x: [I];
-        /// The block output `y`, the cell state `c`, and the gates, which the next step's gates see.
+        /// The block output `y`, the cell state `c` and the three gates, which the gates of the
+        /// next step read.
         state y, c, i, f, o: [H];
-        /// Input weights, a matrix a gate.
+        /// Input weights, one matrix per gate.
         param W_z, W_i, W_f, W_o: [H, I] = xavier_uniform;
-        /// Recurrent weights, a matrix a gate.
+        /// Recurrent weights, one matrix per gate.
         param U_z, U_i, U_f, U_o: [H, H] = orthogonal;
-        /// Weights from the gates of the step before to the input gate.
+        /// Weights from the previous step's gates to the input gate.
         param R_ii, R_fi, R_oi: [H, H] = xavier_uniform;
-        /// Weights from the gates of the step before to the forget gate.
+        /// Weights from the previous step's gates to the forget gate.
         param R_if, R_ff, R_of: [H, H] = xavier_uniform;
-        /// Weights from the gates of the step before to the output gate.
+        /// Weights from the previous step's gates to the output gate.
         param R_io, R_fo, R_oo: [H, H] = xavier_uniform;
         /// Peephole weights.
         param p_i, p_f, p_o: [H];

@@ -1,12 +1,12 @@
-//! Gated recurrent units.
+//! Gated recurrent units: `I` inputs, `H` units.
 
 use crate::rnn_cell;
 
 rnn_cell! {
-    /// The gated recurrent unit (Cho et al. 2014, eq. 5-8): the reset gate acts *before* the recurrent product. Cho's paper has no
-    /// biases and mixes as this does: `z` keeps the old state.
+    /// The gated recurrent unit of Cho et al. 2014, eq. 5-8. The reset gate acts *before* the
+    /// recurrent product, and `z` is the share of the old state. The paper has no biases.
     pub cell Gru<I, H> {
-        /// What one step reads.
+        /// The input of a step.
         input x: [I];
         /// The hidden state.
         state h: [H];
@@ -25,10 +25,11 @@ rnn_cell! {
         output h;
     }
 
-    /// The gated recurrent unit of cuDNN, PyTorch and Keras (`reset_after=True`): the reset gate acts *after* the recurrent
-    /// product, which has a bias of its own. PyTorch's other pairs of biases are added up.
+    /// The gated recurrent unit of cuDNN, PyTorch and Keras (`reset_after=True`). The reset gate
+    /// acts *after* the recurrent product, which has its own bias. PyTorch's other pairs of biases
+    /// are one bias each here, their sum.
     pub cell GruResetAfter<I, H> {
-        /// What one step reads.
+        /// The input of a step.
         input x: [I];
         /// The hidden state.
         state h: [H];
@@ -38,7 +39,7 @@ rnn_cell! {
         param U_r, U_z, U_n: [H, H] = orthogonal;
         /// Biases.
         param b_r, b_z, b_n: [H];
-        /// Bias of the candidate's recurrent product, within the reach of the reset gate.
+        /// Bias of the candidate's recurrent product, which the reset gate scales.
         param b_hn: [H];
 
         r = sigmoid(W_r @ x + U_r @ h[t-1] + b_r);
@@ -49,9 +50,9 @@ rnn_cell! {
         output h;
     }
 
-    /// The minimal gated unit (Zhou et al. 2016, eq. 6): one gate that forgets and updates.
+    /// The minimal gated unit (Zhou et al. 2016, eq. 6). One gate both forgets and updates.
     pub cell Mgu<I, H> {
-        /// What one step reads.
+        /// The input of a step.
         input x: [I];
         /// The hidden state.
         state h: [H];
@@ -71,9 +72,10 @@ rnn_cell! {
         output h;
     }
 
-    /// The update gate RNN (Collins, Sohl-Dickstein & Sussillo 2017, eq. 17-19).
+    /// The update gate RNN (Collins, Sohl-Dickstein & Sussillo 2017, eq. 17-19). Its one gate is
+    /// the share of the old state.
     pub cell UgRnn<I, H> {
-        /// What one step reads.
+        /// The input of a step.
         input x: [I];
         /// The hidden state.
         state h: [H];
@@ -83,7 +85,7 @@ rnn_cell! {
         param U_c, U_g: [H, H] = orthogonal;
         /// Bias of the candidate.
         param b_c: [H];
-        /// Bias of the gate, which keeps the state: remembering is where it starts.
+        /// Bias of the gate. It starts at 1 so that the unit keeps most of its state at first.
         param b_g: [H] = 1;
 
         c = tanh(W_c @ x + U_c @ h[t-1] + b_c);
@@ -93,10 +95,11 @@ rnn_cell! {
         output h;
     }
 
-    /// The light GRU (Ravanelli et al. 2018, eq. 4): no reset gate, and a rectified candidate. The paper's batch normalisation
-    /// is left out: normalise the inputs, or write it as a cell of your own with `layer_norm`.
+    /// The light GRU (Ravanelli et al. 2018, eq. 4). It has no reset gate, and its candidate is
+    /// rectified. The paper's batch normalisation is left out: normalise the inputs, or write your
+    /// own cell with `layer_norm`.
     pub cell LiGru<I, H> {
-        /// What one step reads.
+        /// The input of a step.
         input x: [I];
         /// The hidden state.
         state h: [H];
@@ -114,10 +117,11 @@ rnn_cell! {
         output h;
     }
 
-    /// The minimal GRU (Feng et al. 2024, "Were RNNs all we needed?", section 3.1): a gate that doesn't depend on the hidden
-    /// state, so that all but the scan runs for all steps at once.
+    /// The minimal GRU (Feng et al. 2024, "Were RNNs all we needed?", section 3.1). The gate and
+    /// the candidate do not read the hidden state, so everything except the scan is computed for
+    /// many steps at once.
     pub cell MinGru<I, H> {
-        /// What one step reads.
+        /// The input of a step.
         input x: [I];
         /// The hidden state.
         state h: [H];

@@ -1,21 +1,21 @@
-//! The long short-term memory and its relatives.
+//! Long short-term memory and related cells: `I` inputs, `H` units.
 //!
-//! Forget biases start at 1 (Gers et al. 2000; Jozefowicz et al. 2015), recurrent matrices orthogonal, input matrices as Glorot and
-//! Bengio (2010): what Keras does.
+//! The initial values are those of Keras: forget biases of 1 (Gers et al. 2000; Jozefowicz et al.
+//! 2015), orthogonal recurrent matrices, and input matrices as in Glorot and Bengio (2010).
 
 use crate::rnn_cell;
 
 rnn_cell! {
-    /// The LSTM with a forget gate (Hochreiter & Schmidhuber 1997; Gers et al. 2000): PyTorch's `nn.LSTM` with its
-    /// two biases added up.
+    /// The LSTM with a forget gate (Hochreiter & Schmidhuber 1997; Gers et al. 2000). It is
+    /// PyTorch's `nn.LSTM` with the sum of its two biases.
     pub cell Lstm<I, H> {
-        /// What one step reads.
+        /// The input of a step.
         input x: [I];
         /// The hidden state `h` and the cell state `c`.
         state h, c: [H];
-        /// Input weights, a matrix a gate.
+        /// Input weights, one matrix per gate.
         param W_i, W_f, W_g, W_o: [H, I] = xavier_uniform;
-        /// Recurrent weights, a matrix a gate.
+        /// Recurrent weights, one matrix per gate.
         param U_i, U_f, U_g, U_o: [H, H] = orthogonal;
         /// Biases.
         param b_i, b_g, b_o: [H];
@@ -32,24 +32,25 @@ rnn_cell! {
         output h;
     }
 
-    /// [`Lstm`] whose initial state is learned, as in Neural Amp Modeler (`weights::nam` reads and writes its files) and
-    /// wherever a sequence should not start with what zeros settle to.
+    /// [`Lstm`] with a learned initial state, as in Neural Amp Modeler (`weights::nam` reads and
+    /// writes its files). Useful where a sequence should not start with the transient from a zero
+    /// state.
     pub cell InitialStateLstm<I, H> {
-        /// What one step reads.
+        /// The input of a step.
         input x: [I];
         /// The hidden state.
         state h: [H] = h_0;
         /// The cell state.
         state c: [H] = c_0;
-        /// Input weights, a matrix a gate.
+        /// Input weights, one matrix per gate.
         param W_i, W_f, W_g, W_o: [H, I] = xavier_uniform;
-        /// Recurrent weights, a matrix a gate.
+        /// Recurrent weights, one matrix per gate.
         param U_i, U_f, U_g, U_o: [H, H] = orthogonal;
         /// Biases.
         param b_i, b_g, b_o: [H];
         /// Bias of the forget gate.
         param b_f: [H] = 1;
-        /// The state that a sequence starts from.
+        /// The initial hidden state and cell state.
         param h_0, c_0: [H];
 
         i = sigmoid(W_i @ x + U_i @ h[t-1] + b_i);
@@ -64,13 +65,13 @@ rnn_cell! {
 
     /// The LSTM with peepholes (Gers & Schmidhuber 2000; Greff et al. 2017, eq. 1-6).
     pub cell PeepholeLstm<I, H> {
-        /// What one step reads.
+        /// The input of a step.
         input x: [I];
         /// The hidden state `h` and the cell state `c`.
         state h, c: [H];
-        /// Input weights, a matrix a gate.
+        /// Input weights, one matrix per gate.
         param W_i, W_f, W_g, W_o: [H, I] = xavier_uniform;
-        /// Recurrent weights, a matrix a gate.
+        /// Recurrent weights, one matrix per gate.
         param U_i, U_f, U_g, U_o: [H, H] = orthogonal;
         /// Peephole weights.
         param p_i, p_f, p_o: [H];
@@ -89,15 +90,16 @@ rnn_cell! {
         output h;
     }
 
-    /// The LSTM with coupled input and forget gate, `f = 1 - i` (Greff et al. 2017), without peepholes.
+    /// The LSTM with coupled input and forget gates, `f = 1 - i` (Greff et al. 2017), without
+    /// peepholes.
     pub cell CifgLstm<I, H> {
-        /// What one step reads.
+        /// The input of a step.
         input x: [I];
         /// The hidden state `h` and the cell state `c`.
         state h, c: [H];
-        /// Input weights, a matrix a gate.
+        /// Input weights, one matrix per gate.
         param W_i, W_g, W_o: [H, I] = xavier_uniform;
-        /// Recurrent weights, a matrix a gate.
+        /// Recurrent weights, one matrix per gate.
         param U_i, U_g, U_o: [H, H] = orthogonal;
         /// Biases.
         param b_i, b_g, b_o: [H];
@@ -111,31 +113,32 @@ rnn_cell! {
         output h;
     }
 
-    /// The layer-normalised LSTM (Ba, Kiros & Hinton 2016, eq. 20-22): the recurrent and the input product of all four gates
-    /// are normalised each, and so is the cell state before the output.
+    /// The layer-normalised LSTM (Ba, Kiros & Hinton 2016, eq. 20-22). Three vectors are
+    /// normalised: the recurrent product and the input product of all four gates, and the cell
+    /// state before the output.
     pub cell LayerNormLstm<I, H> {
-        /// What one step reads.
+        /// The input of a step.
         input x: [I];
         /// The hidden state `h` and the cell state `c`.
         state h, c: [H];
-        /// Recurrent weights of the gates f, i, o, g, below each other.
+        /// Recurrent weights of the gates f, i, o and g, stacked.
         param W_h: [4*H, H] = orthogonal;
-        /// Input weights of the gates f, i, o, g, below each other.
+        /// Input weights of the gates f, i, o and g, stacked.
         param W_x: [4*H, I] = xavier_uniform;
         /// Gains of the normalised products.
         param a_h, a_x: [4*H] = 1;
-        /// Shift of the normalised recurrent product, which serves as the gates' bias too (Ba et al. add another to
-        /// the same sum).
+        /// Shift of the normalised recurrent product, which is also the bias of the gates. The
+        /// paper adds a separate bias to the same sum.
         param b: [4*H];
-        /// Gain and shift of the normalised cell state.
+        /// Gain of the normalised cell state.
         param a_c: [H] = 1;
         /// Shift of the normalised cell state.
         param b_c: [H];
-        /// The input product's shift is part of `b`.
+        /// The shift of the normalised input product. It stays zero because `b` covers it.
         buffer b_x: [4*H] = 0;
 
         [f_pre, i_pre, o_pre, g_pre] = layer_norm(W_h @ h[t-1], a_h, b) + layer_norm(W_x @ x, a_x, b_x);
-        // The forget bias of 1 is written out: the four gates share one parameter.
+        // The forget bias of 1 is in the equation because the four gates share one parameter.
         f = sigmoid(f_pre + 1);
         i = sigmoid(i_pre);
         o = sigmoid(o_pre);
@@ -146,10 +149,11 @@ rnn_cell! {
         output h;
     }
 
-    /// The minimal LSTM (Feng et al. 2024, "Were RNNs all we needed?", section 3.2): gates that don't depend on the hidden state,
-    /// so that all but the scan runs for all steps at once.
+    /// The minimal LSTM (Feng et al. 2024, "Were RNNs all we needed?", section 3.2). The gates and
+    /// the candidate do not read the hidden state, so everything except the scan is computed for
+    /// many steps at once.
     pub cell MinLstm<I, H> {
-        /// What one step reads.
+        /// The input of a step.
         input x: [I];
         /// The hidden state.
         state h: [H];
@@ -160,8 +164,9 @@ rnn_cell! {
         /// Biases of the input gate and the candidate.
         param b_i, b_h: [H];
 
-        // The shares f / (f + i) and i / (f + i) of the gates f = sigmoid(f_pre) and i = sigmoid(i_pre), by way of ln(f / i), as in the
-        // paper's log-space implementation: that has a value where both gates vanish.
+        // The shares f / (f + i) and i / (f + i) of the gates f = sigmoid(f_pre) and i =
+        // sigmoid(i_pre) are computed from ln(f / i), as in the paper's log-space implementation.
+        // The result is defined even where both gates vanish.
         f_pre = W_f @ x + b_f;
         i_pre = W_i @ x + b_i;
         h_tilde = W_h @ x + b_h;

@@ -1,4 +1,4 @@
-//! Ready-made cells, each an [`rnn_cell!`](crate::rnn_cell!) definition with its paper.
+//! Ready-made cells. Each is an [`rnn_cell!`](crate::rnn_cell!) definition that names its paper.
 //!
 //! They are definitions like any user's: copy one and change an equation.
 //!

@@ -1,19 +1,22 @@
-//! Gated cells whose products read inputs alone, so that a step of the recurrence is element-wise: SRU and QRNN. [`MinGru`](super::MinGru) and
-//! [`MinLstm`](super::MinLstm) are of their kind.
+//! Gated cells whose matrix products read only inputs, so that a step of the recurrence is
+//! element-wise: SRU and QRNN. [`MinGru`](super::MinGru) and [`MinLstm`](super::MinLstm) are
+//! similar.
 
 use crate::rnn_cell;
 
 rnn_cell! {
-    /// The simple recurrent unit (Lei et al. 2018, "Simple Recurrent Units for Highly Parallelizable Recurrence", equations 1 to 4),
-    /// with the scale of its highway's input (section 3.2). The gates see the state through a vector, channel by channel.
+    /// The simple recurrent unit (Lei et al. 2018, "Simple Recurrent Units for Highly
+    /// Parallelizable Recurrence", equations 1 to 4), with the scale of the highway input (section
+    /// 3.2). It has as many units as inputs, `D`. The gates read the state through an element-wise
+    /// product.
     pub cell Sru<D> {
-        /// What one step reads.
+        /// The input of a step.
         input x: [D];
         /// The internal state.
         state c: [D];
         /// Weights of the candidate, the forget gate and the reset gate.
         param W, W_f, W_r: [D, D] = xavier_uniform;
-        /// How the gates see the state.
+        /// Weights of the state in the gates, one per channel.
         param v_f, v_r: [D] = normal(0.3);
         /// Biases.
         param b_f, b_r: [D];
@@ -26,18 +29,18 @@ rnn_cell! {
         output h;
     }
 
-    /// The quasi-recurrent network with a filter of width two and "fo-pooling" (Bradbury et al. 2017, "Quasi-Recurrent Neural
-    /// Networks", equations 2 and 4).
+    /// The quasi-recurrent network (Bradbury et al. 2017, "Quasi-Recurrent Neural Networks",
+    /// equations 2 and 4) with a filter of width two and "fo-pooling": `I` inputs, `H` units.
     pub cell Qrnn<I, H> {
-        /// What one step reads.
+        /// The input of a step.
         input x: [I];
-        /// The input a step ago: the filter's window.
+        /// The previous input, the older half of the filter's window.
         state x_prev: [I];
         /// The pooled state.
         state c: [H];
-        /// Filters of the candidate, the forget gate and the output gate: of the input a step ago.
+        /// Filter weights of the previous input: candidate, forget gate and output gate.
         param V_z, V_f, V_o: [H, I] = xavier_uniform;
-        /// Filters of the candidate, the forget gate and the output gate: of the present input.
+        /// Filter weights of the current input: candidate, forget gate and output gate.
         param W_z, W_f, W_o: [H, I] = xavier_uniform;
         /// Biases of the candidate and the output gate.
         param b_z, b_o: [H];

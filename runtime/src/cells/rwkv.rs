@@ -1,32 +1,36 @@
-//! RWKV, version 4: B. Peng et al., "RWKV: Reinventing RNNs for the Transformer Era", 2023. A block is the time mixing and the
-//! channel mixing, each with a norm before it and a [residual](crate::network::Residual) around it.
+//! RWKV, version 4: B. Peng et al., "RWKV: Reinventing RNNs for the Transformer Era", 2023.
 //!
-//! Both shift: they read each channel of the input mixed with what it was a step ago, which is kept in a state.
+//! A block consists of time mixing and channel mixing. Each has a norm before it and a [residual
+//! connection](crate::network::Residual) around it. Both start with a token shift: a channel's
+//! input is mixed with the same channel of the previous input, which is kept in a state.
 
 use crate::rnn_cell;
 
 rnn_cell! {
-    /// The time mixing of RWKV-4 (Peng et al. 2023, section 3.1, and its appendix on the block as a recurrent cell): each channel's mean of
-    /// all values so far, weighted by the exponentials of their keys, which fade.
+    /// The time mixing of RWKV-4 (Peng et al. 2023, "RWKV: Reinventing RNNs for the Transformer
+    /// Era", section 3.1 and the appendix on the block as a recurrent cell): `D` channels. Each
+    /// channel averages all its values so far, weighted by the exponentials of their keys; the
+    /// weights decay with time.
     ///
-    /// Numerator and denominator are kept relative to the largest exponent so far, as in the authors' code, so keys of any size do no
-    /// harm.
+    /// Each channel of the input is mixed with the same channel of the previous input. Numerator
+    /// and denominator are kept relative to the largest exponent so far, as in the authors' code,
+    /// so large keys cannot overflow.
     pub cell RwkvTimeMixing<D> {
-        /// What one step reads.
+        /// The input of a step.
         input x: [D];
-        /// The input a step ago.
+        /// The previous input.
         state x_prev: [D];
         /// The weighted sum of values and the sum of weights, both divided by `exp(largest)`.
         state numerator, denominator: [D];
-        /// The largest exponent so far; none at the start.
+        /// The largest exponent so far. It starts below every exponent that occurs.
         state largest: [D] = -1e30;
-        /// Shares of the present input in what keys, values and receptances read.
+        /// The current input's shares in the inputs of keys, values and receptances.
         param mu_k, mu_v, mu_r: [D] = uniform(0, 1);
         /// Weights of keys, values and receptances.
         param W_k, W_v, W_r: [D, D] = xavier_uniform;
-        /// The logarithm of how fast the weights of each channel fade: `w = exp(decay)` a step.
+        /// The logarithms of the channels' decay rates: `w = exp(decay)` per step.
         param decay: [D] = uniform(-5, 1);
-        /// What is added to the present key: `u` in the paper.
+        /// The bonus of the current key: `u` in the paper.
         param bonus: [D] = uniform(-1, 1);
         /// Weights of the output.
         param W_o: [D, D] = xavier_uniform;
@@ -53,13 +57,16 @@ rnn_cell! {
         output y;
     }
 
-    /// The channel mixing of RWKV-4 (Peng et al. 2023, section 3.1): a gated layer with a squared `relu`, `H` wide within (the paper takes `H = 4 D`).
+    /// The channel mixing of RWKV-4 (Peng et al. 2023, "RWKV: Reinventing RNNs for the Transformer
+    /// Era", section 3.1): a gated layer of `D` channels with a squared `relu` and a hidden layer
+    /// of `H` units. The paper takes `H = 4 D`. Each channel of the input is mixed with the same
+    /// channel of the previous input.
     pub cell RwkvChannelMixing<D, H> {
-        /// What one step reads.
+        /// The input of a step.
         input x: [D];
-        /// The input a step ago.
+        /// The previous input.
         state x_prev: [D];
-        /// Shares of the present input in what keys and receptances read.
+        /// The current input's shares in the inputs of keys and receptances.
         param mu_k, mu_r: [D] = uniform(0, 1);
         /// Weights of the keys.
         param W_k: [H, D] = xavier_uniform;

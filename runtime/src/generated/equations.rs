@@ -1,28 +1,28 @@
-//! The equations of a cell, and what a step of any cell does with them.
+//! The equations of a cell, and the computation of a single step.
 
 use crate::kernels::isa::{Isa, Job, dispatch};
 use crate::types::varying::Varying;
 
-/// One step of `B` samples, and the state that a sequence starts from: what `rnn_cell!` writes for a cell, and for its
-/// copies in fewer bits.
+/// One step of `B` samples and the initial state of a sequence. `rnn_cell!` implements it for a
+/// cell and for its quantised copies.
 ///
-/// The functions that take `isa` are compiled once for each instruction set. The other functions of this module choose
-/// one of them at run time.
+/// The functions that take `isa` are compiled once per instruction set. The other functions of this
+/// module choose one of them at run time.
 pub trait Equations<const B: usize> {
-    /// What stays the same for a whole sequence; `()` for most cells.
+    /// A value that is constant over a sequence; `()` for most cells.
     type Context;
-    /// What one step reads.
+    /// The input of a step.
     type Input;
-    /// What one step returns.
+    /// The output of a step.
     type Output;
-    /// What is carried from step to step.
+    /// The value that is passed from step to step.
     type State;
-    /// The cell and its context, with every value that depends on nothing else.
+    /// The cell, its context, and all values that depend only on these two.
     type Prepared<'a>
     where
         Self: 'a;
 
-    /// Computes the values that depend on parameters and context alone.
+    /// Computes the values that depend only on parameters and context.
     fn prepare_on<'a, S: Isa>(&'a self, isa: S, context: &'a Self::Context) -> Self::Prepared<'a>;
 
     /// Computes one step.
@@ -35,7 +35,8 @@ pub trait Equations<const B: usize> {
     where
         Self: 'a;
 
-    /// Overwrites a state of zeros with the initial state. Does nothing if that is zero.
+    /// Overwrites a state of zeros with the initial state. Does nothing if the initial state is
+    /// zero.
     #[inline(always)]
     fn start_on<S: Isa>(&self, isa: S, context: &Self::Context, state: &mut Self::State) {
         let _ = (isa, context, state);
@@ -56,7 +57,7 @@ impl<'a, C: Equations<B>, const B: usize> Job for Prepare<'a, C, B> {
     }
 }
 
-/// Returns the handle that [`step`] reads.
+/// Returns the values that [`step`] needs besides input and state.
 #[inline]
 pub fn prepare<'a, C: Equations<B>, const B: usize>(cell: &'a C, context: &'a C::Context) -> C::Prepared<'a> {
     dispatch(Prepare { cell, context })
@@ -77,7 +78,7 @@ impl<'a, C: Equations<B> + 'a, const B: usize> Job for Step<'_, 'a, C, B> {
     }
 }
 
-/// Computes one step: reads `x`, advances `state`, returns the output. Allocates nothing.
+/// Computes one step: reads `x`, advances `state` and returns the output. Allocates nothing.
 #[inline]
 pub fn step<'a, C: Equations<B> + 'a, const B: usize>(
     prepared: &C::Prepared<'a>,
@@ -102,7 +103,7 @@ impl<C: Equations<B>, const B: usize> Job for Start<'_, C, B> {
     }
 }
 
-/// Returns the state that a sequence starts from.
+/// Returns the initial state of a sequence.
 #[inline]
 pub fn initial_state<C: Equations<B, State: Varying<T>>, T, const B: usize>(
     cell: &C,

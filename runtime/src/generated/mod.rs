@@ -1,5 +1,6 @@
-//! The boundary between generated code and the runtime: the traits that an expansion implements and the functions that
-//! it calls. Not part of the public interface: it changes with the macro.
+//! The interface between generated code and the runtime: the traits that an expansion implements
+//! and the functions that it calls. It is not part of the public interface and changes with the
+//! macro.
 
 #[cfg(feature = "alloc")]
 pub use crate::__layer_methods as layer_methods;
@@ -42,25 +43,26 @@ mod passes;
 #[cfg(feature = "alloc")]
 mod sequences;
 
-/// Column `index` of a matrix of `size` rows.
+/// Returns the column `index` of a matrix of `size` rows.
 #[inline(always)]
 pub fn column<T>(matrix: &[T], size: usize, index: usize) -> &[T] {
     &matrix[index * size..(index + 1) * size]
 }
 
-/// Column `index` of a matrix of `size` rows, to write.
+/// Returns the mutable column `index` of a matrix of `size` rows.
 #[inline(always)]
 pub fn column_mut<T>(matrix: &mut [T], size: usize, index: usize) -> &mut [T] {
     &mut matrix[index * size..(index + 1) * size]
 }
 
-/// `then` where the condition holds. Both are computed: a loop of selections stays free of branches.
+/// Returns `then` where the condition holds, else `otherwise`. Both are computed, so a loop of
+/// selections has no branches.
 #[inline(always)]
 pub fn select<T>(condition: bool, then: T, otherwise: T) -> T {
     if condition { then } else { otherwise }
 }
 
-/// `to += from`
+/// Computes `to += from`.
 #[inline]
 pub fn add_into<T: Scalar>(to: &mut [T], from: &[T]) {
     for (to, from) in to.iter_mut().zip(from) {
@@ -68,14 +70,14 @@ pub fn add_into<T: Scalar>(to: &mut [T], from: &[T]) {
     }
 }
 
-/// `to = 0`
+/// Sets all scalars to zero.
 #[inline]
 pub fn zero_fill<T: Scalar>(to: &mut [T]) {
     to.fill(T::zero());
 }
 
-/// In every column copies `count` rows, from row `start` of a matrix of `rows` rows to row `to_start` of one of
-/// `to_rows` rows.
+/// Copies `count` rows in every column, from row `start` of a matrix of `rows` rows to row
+/// `to_start` of a matrix of `to_rows` rows.
 #[inline]
 pub fn copy_rows<T: Copy>(
     from: &[T],
@@ -91,28 +93,28 @@ pub fn copy_rows<T: Copy>(
     }
 }
 
-/// A state has no such sample.
+/// Checks the index of a sample.
 ///
 /// # Panics
-/// If it hasn't.
+/// If the batch has no such sample.
 #[inline]
 pub fn check_sample(sample: usize, batch: usize) {
     assert!(sample < batch, "sample {sample} of a batch of {batch}");
 }
 
-/// Reads one sample of a block: samples lie one after the other.
+/// Copies one sample out of a block, in which samples are contiguous.
 #[inline]
 pub fn take_sample<T: Copy>(many: &[T], sample: usize, one: &mut [T]) {
     one.copy_from_slice(column(many, one.len(), sample));
 }
 
-/// Writes one sample of a block.
+/// Overwrites one sample of a block.
 #[inline]
 pub fn replace_sample<T: Copy>(many: &mut [T], sample: usize, one: &[T]) {
     column_mut(many, one.len(), sample).copy_from_slice(one);
 }
 
-/// A value where it is made: what [`room`] returns without a heap.
+/// A value that is not on the heap: the result of [`room`] without an allocator.
 #[cfg(not(feature = "alloc"))]
 #[derive(Debug)]
 pub struct Here<V>(V);
@@ -135,7 +137,7 @@ impl<V> core::ops::DerefMut for Here<V> {
     }
 }
 
-/// Room for a value: on the heap if there is one.
+/// Returns the value of `make`, on the heap if there is an allocator.
 #[cfg(not(feature = "alloc"))]
 #[inline(always)]
 pub fn room<V>(make: impl Fn() -> V) -> Here<V> {

@@ -1,4 +1,4 @@
-//! The passes over a sequence: the part of them that is the same for every cell.
+//! The part of a pass over a sequence that is the same for every cell.
 
 use alloc::vec::Vec;
 use core::mem;
@@ -13,18 +13,19 @@ use crate::kernels::series::Series;
 use crate::types::varying::Varying;
 use crate::{Scalar, cell::Pass};
 
-/// The passes over a sequence of `B` samples, compiled once for each instruction set: the code that `rnn_cell!` writes for
-/// a cell.
+/// The passes over a sequence of `B` samples, which `rnn_cell!` writes for a cell. They are
+/// compiled once per instruction set.
 pub trait Passes<const B: usize>:
     Layer<B, Gradients = Self, Context: Varying<Self::Scalar> + Send + Sync> + Sized
 {
-    /// A copy of the inputs without padding: a series if the passes read the inputs in place, `()` if they copy them.
+    /// The type of the copy of the inputs without padding: a series if the passes read the inputs
+    /// in place, `()` if they copy them anyway.
     type CleanInputs: CleanInputs<Self::Input>;
 
-    /// The part of a tape that is the same for every cell.
+    /// Returns the part of a tape that is the same for every cell.
     fn common(tape: &mut Self::Tape) -> &mut CommonTape<Self, B>;
 
-    /// Runs a sequence and keeps the residuals.
+    /// Runs a sequence and stores the residuals.
     fn forward_on<S: Isa>(
         &self,
         isa: S,
@@ -43,7 +44,8 @@ pub trait Passes<const B: usize>:
         bars: LayerBars<'_, Self, B>,
     );
 
-    /// Pulls the cotangent of the initial state back to the values that it is computed from. Does nothing if it is zero.
+    /// Pulls the cotangent of the initial state back to the values that it is computed from. Does
+    /// nothing if the initial state is zero.
     #[inline(always)]
     fn start_backward_on<S: Isa>(
         &self,
@@ -66,14 +68,15 @@ pub type CommonTape<C, const B: usize> = Common<
     B,
 >;
 
-/// The part of a tape that is the same for every cell: outputs `Y`, and [clean copies](Clean) for ragged batches.
+/// The part of a tape that is the same for every cell: outputs `Y`, and [clean copies](Clean) for
+/// ragged batches.
 #[derive(Debug, Clone)]
 pub struct Common<I, Y, C, T, const B: usize> {
-    /// The outputs, unless they are a series of the tape.
+    /// The outputs, unless a series of the tape holds them.
     pub outputs: Vec<Y>,
     /// The number of steps of the sequence.
     steps: usize,
-    /// The number of steps of each sample, if they differ.
+    /// The number of steps of each sample, in a ragged batch.
     lengths: Option<[usize; B]>,
     clean: Clean<I, C, T>,
 }
@@ -84,7 +87,8 @@ impl<I: Default, Y, C, T, const B: usize> Default for Common<I, Y, C, T, B> {
     }
 }
 
-/// Copies of the inputs and the context of a ragged batch without the padding, which may hold anything.
+/// Copies of the inputs and the context of a ragged batch without the padding, whose contents are
+/// arbitrary.
 #[derive(Debug, Clone)]
 struct Clean<I, C, T> {
     inputs: I,
@@ -98,7 +102,7 @@ impl<I: Default, C, T> Default for Clean<I, C, T> {
 }
 
 impl<I, C: Varying<T> + Send + Sync, T: Scalar> Clean<I, C, T> {
-    /// Returns the pass that a cell may read.
+    /// Returns a pass without padding.
     fn read<'a, X, const B: usize>(&'a mut self, pass: Pass<'a, X, C, B>) -> Pass<'a, X, C, B>
     where
         I: CleanInputs<X>,
@@ -112,9 +116,9 @@ impl<I, C: Varying<T> + Send + Sync, T: Scalar> Clean<I, C, T> {
     }
 }
 
-/// A place for a copy of inputs without the padding.
+/// Storage for a copy of the inputs without the padding.
 pub trait CleanInputs<X>: Default {
-    /// Returns `xs`, or a copy in which each padded step holds the sample's last step.
+    /// Returns `xs`, or a copy in which each padded step holds the last step of its sample.
     fn read<'a>(&'a mut self, xs: &'a [X], lengths: &[usize]) -> &'a [X];
 }
 
@@ -147,7 +151,7 @@ impl<C: Passes<B>, const B: usize> Job for Forward<'_, C, B> {
     }
 }
 
-/// Runs a sequence and keeps on `tape` the residuals that [`backward`] needs.
+/// Runs a sequence and stores on `tape` the residuals that [`backward`] needs.
 pub fn forward<C: Passes<B>, const B: usize>(
     cell: &C,
     pass: LayerPass<'_, C, B>,
@@ -166,7 +170,7 @@ pub fn forward<C: Passes<B>, const B: usize>(
     }
 }
 
-/// Runs a sequence piece by piece, with a tape that holds one piece, and returns the outputs.
+/// Runs a sequence in chunks, with a tape of one chunk, and returns the outputs.
 pub fn run<C: Passes<B>, const B: usize>(
     cell: &C,
     pass: LayerPass<'_, C, B>,
@@ -199,10 +203,12 @@ impl<C: Passes<B>, const B: usize> Job for Backward<'_, C, B> {
     }
 }
 
-/// Pulls cotangents back through the forward pass on `tape`, which must have been over the same `pass`.
+/// Pulls cotangents back through the forward pass on `tape`, which must have run over the same
+/// `pass`.
 ///
 /// # Panics
-/// If the number of steps in `pass`, `dys` or `bars`, or the samples' lengths, are not those on the tape.
+/// If the number of steps in `pass`, `dys` or `bars`, or the lengths of the samples, differ from
+/// those on the tape.
 pub fn backward<C: Passes<B>, const B: usize>(
     cell: &C,
     pass: LayerPass<'_, C, B>,
@@ -236,8 +242,8 @@ impl<C: Passes<B>, const B: usize> Job for StartBackward<'_, C, B> {
     }
 }
 
-/// Pulls the cotangent of the initial state back to parameters and context. Samples without a cotangent need no valid
-/// context.
+/// Pulls the cotangent of the initial state back to parameters and context. The context of a sample
+/// without a cotangent may be invalid.
 pub fn start_backward<C: Passes<B, State: Send + Sync>, const B: usize>(
     cell: &C,
     context: &C::Context,
@@ -251,7 +257,8 @@ pub fn start_backward<C: Passes<B, State: Send + Sync>, const B: usize>(
     dispatch(StartBackward { cell, context, dstate, gradients, dcontext });
 }
 
-/// The methods of [`Layer`] that are the same for every cell: the functions of this module. For samples of `$B`.
+/// Implements the methods of [`Layer`] that are the same for every cell, by the functions of this
+/// module. `$B` is the number of samples.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __layer_methods {

@@ -1,4 +1,4 @@
-//! What passes over sequences call, and what else needs a heap.
+//! The functions that passes over sequences call, and the other functions that need an allocator.
 
 pub use crate::data::clear_past_end as clear_padding;
 pub use crate::kernels::boxed;
@@ -11,15 +11,16 @@ use super::Flat;
 use crate::Scalar;
 use crate::types::varying::Varying;
 
-/// Columns (steps times samples) that a pass works on at a time: what is computed before the recurrence still lies
-/// in the cache when the recurrence reads it.
+/// The number of columns (steps times samples) that a pass works on at a time. The values that are
+/// computed before the recurrence are then still in the cache when the recurrence reads them.
 const CHUNK_COLUMNS: usize = 256;
 
-/// Bytes of one value of a chunk: the passes over it then find it in the second-level cache.
+/// The size in bytes of one value of a chunk, which then fits in the second-level cache.
 const CHUNK_BYTES: usize = 256 * 1024;
 
-/// Steps of a chunk for a batch; at least one, at most the sequence. `matrices` are the sizes of those that each step and
-/// sample has of its own: of them a chunk holds fewer.
+/// Returns the number of steps of a chunk: at least one, at most the whole sequence. `matrices` are
+/// the sizes of the matrices that every step and sample has its own copy of; they shorten the
+/// chunk.
 #[inline]
 pub fn chunk_steps<T>(batch: usize, steps: usize, matrices: &[usize]) -> usize {
     let largest = matrices.iter().copied().max().unwrap_or(0) * size_of::<T>();
@@ -27,11 +28,11 @@ pub fn chunk_steps<T>(batch: usize, steps: usize, matrices: &[usize]) -> usize {
     (columns / batch.max(1)).clamp(1, steps.max(1))
 }
 
-/// Columns that a run without residuals works on at a time: enough for an efficient product, and a tape that stays in
-/// the first levels of the cache.
+/// The number of columns that a run without residuals works on at a time. It is enough for an
+/// efficient product, and the tape stays in the first levels of the cache.
 const RUN_COLUMNS: usize = 48;
 
-/// [`chunk_steps`] for a run without residuals.
+/// Returns the number of steps of a chunk for a run without residuals.
 #[inline]
 pub fn run_steps(batch: usize, steps: usize) -> usize {
     (RUN_COLUMNS / batch.max(1)).clamp(1, steps.max(1))
@@ -49,8 +50,8 @@ pub fn read_step<M: Flat, V: Flat<Scalar = M::Scalar>>(series: &Series<M>, step:
     value.flat_mut().copy_from_slice(series.flat(step..step + 1));
 }
 
-/// Leaves the state of every sample that has ended before step `t` as it was: `states` holds the states of a whole
-/// sequence, from the initial one to the final one.
+/// Restores the state of every sample that ended before step `t`. `states` holds the states of a
+/// whole sequence, from the initial one to the final one.
 #[inline]
 pub fn freeze_step<M: Flat, const B: usize>(states: &mut Series<M>, lengths: Option<&[usize; B]>, t: usize) {
     if let Some(lengths) = lengths {
@@ -69,7 +70,7 @@ fn freeze<T: Copy>(before: &[T], after: &mut [T], lengths: &[usize], t: usize) {
     }
 }
 
-/// Zeroes what lies past each sample's end in a series of steps that starts at step `first`.
+/// Zeroes the padding in a series of steps that starts at step `first`.
 pub fn clear_past_end<T: Copy + Default>(steps: &mut [T], lengths: &[usize], first: usize, size: usize) {
     let batch = lengths.len();
     if batch * size == 0 {
@@ -84,16 +85,16 @@ pub fn clear_past_end<T: Copy + Default>(steps: &mut [T], lengths: &[usize], fir
     }
 }
 
-/// Returns the number of steps that a pass has to compute: those of the longest sample.
+/// Returns the number of steps that a pass has to compute: the length of the longest sample.
 pub fn longest<const B: usize>(lengths: Option<&[usize; B]>, steps: usize) -> usize {
     lengths.map_or(steps, |lengths| lengths.iter().copied().max().unwrap_or(0).min(steps))
 }
 
-/// Returns the last step of a sample, and the sample: what its padding is replaced with. A sample without
-/// steps takes the last step of the longest sample; `None` if no sample has a step.
+/// Returns the step and the sample that replace the padding of `sample`: its last step. A sample
+/// without steps takes the last step of the longest sample. Returns `None` if no sample has a step.
 ///
-/// A padded step has zero cotangents, but zero times an infinity is NaN. Where the passes read the values
-/// of a step that exists, a padded step contributes a NaN only if that step does.
+/// A padded step has zero cotangents, but zero times an infinity is NaN. With the values of an
+/// existing step, a padded step contributes a NaN only if that step does.
 fn last_step(lengths: &[usize], steps: usize, sample: usize) -> Option<(usize, usize)> {
     let end = |sample: usize| lengths[sample].min(steps);
     let other = || (0..lengths.len()).max_by_key(|other| end(*other));
@@ -101,8 +102,9 @@ fn last_step(lengths: &[usize], steps: usize, sample: usize) -> Option<(usize, u
     Some((end(sample).checked_sub(1)?, sample))
 }
 
-/// Replaces the padding in the steps `first..end` of a series, which are those of a whole sequence, with each sample's last
-/// step: what the backward pass reads of a padded step must not reach the gradients.
+/// Replaces the padding in the steps `first..end` of a series of a whole sequence with each
+/// sample's last step. The backward pass reads padded steps, and their values must not reach the
+/// gradients.
 pub fn clean_padding<M: Flat, const B: usize>(
     series: &mut Series<M>,
     (first, end): (usize, usize),
@@ -113,8 +115,8 @@ pub fn clean_padding<M: Flat, const B: usize>(
     }
 }
 
-/// Replaces the padding of a series of a whole sequence, `size` scalars per step and sample, with each
-/// sample's last step.
+/// Replaces the padding in a series of a whole sequence with each sample's last step. A step has
+/// `size` scalars per sample.
 fn repeat_last_step<T: Copy>(series: &mut [T], lengths: &[usize], size: usize) {
     let width = lengths.len() * size;
     if width == 0 {
@@ -130,8 +132,9 @@ fn repeat_last_step<T: Copy>(series: &mut [T], lengths: &[usize], size: usize) {
     }
 }
 
-/// Copies the states before the steps `t0..t1` to `before`, and replaces those before a padded step with
-/// the state before the sample's last step. `states` holds the states of a whole sequence, from the initial one to the final one.
+/// Copies the states before the steps `t0..t1` to `before`. In place of the state before a padded
+/// step it copies the state before the sample's last step. `states` holds the states of a whole
+/// sequence, from the initial one to the final one.
 pub fn states_before<M: Flat, const B: usize>(
     states: &Series<M>,
     before: &mut Series<M>,
@@ -153,7 +156,8 @@ pub fn states_before<M: Flat, const B: usize>(
     }
 }
 
-/// Copies a sequence and replaces the padding, which may hold anything, with each sample's last step.
+/// Copies a sequence and replaces the padding, whose contents are arbitrary, with each sample's
+/// last step.
 pub fn without_padding<M: Flat>(xs: &[M], lengths: &[usize], clean: &mut Series<M>) {
     clean.resize(xs.len());
     let flat = clean.flat_mut(0..xs.len());
@@ -161,24 +165,26 @@ pub fn without_padding<M: Flat>(xs: &[M], lengths: &[usize], clean: &mut Series<
     repeat_last_step(flat, lengths, M::LEN / lengths.len().max(1));
 }
 
-/// A copy of a context in which the samples without steps have the context of the longest sample.
+/// A copy of a context in which samples without steps have the context of the first sample that has
+/// a step.
 #[derive(Debug, Clone)]
 pub struct CleanContext<X, T> {
-    /// Made when a batch has a sample without steps for the first time.
+    /// The copy, which is allocated for the first batch that contains a sample without steps.
     context: Option<Box<X>>,
     /// The scalars of one sample.
     sample: Vec<T>,
 }
 
 impl<X, T> CleanContext<X, T> {
-    /// Holds no copy yet; allocates nothing.
+    /// Creates an empty value without allocating.
     pub const fn new() -> Self {
         CleanContext { context: None, sample: Vec::new() }
     }
 }
 
 impl<X: Varying<T> + Send + Sync, T: Scalar> CleanContext<X, T> {
-    /// Returns the context that a ragged pass reads: the user's own where every sample has a step.
+    /// Returns the context for a ragged pass: the original if every sample has a step, else the
+    /// copy.
     pub fn read<'x>(&'x mut self, context: &'x X, lengths: &[usize], steps: usize) -> &'x X {
         let is_empty = |sample: usize| lengths[sample].min(steps) == 0;
         let batch = lengths.len();
@@ -205,8 +211,8 @@ impl<X, T> Default for CleanContext<X, T> {
     }
 }
 
-/// Returns 1 for each sample that has a cotangent, 0 for those whose cotangents are all zero: lengths for
-/// [`CleanContext::read`].
+/// Returns 1 for each sample with a cotangent and 0 for each sample whose cotangents are all zero,
+/// as the lengths for [`CleanContext::read`].
 pub fn with_cotangent<S: Varying<T> + Send + Sync, T: Scalar, const B: usize>(dstate: &S) -> [usize; B] {
     let mut copy = boxed(S::zero);
     copy.zip_scalars(dstate, &mut |to, from| *to = from);
@@ -217,8 +223,7 @@ pub fn with_cotangent<S: Varying<T> + Send + Sync, T: Scalar, const B: usize>(ds
     })
 }
 
-/// Extends the outputs of the steps that were computed to those of the whole sequence, and zeroes them past
-/// each sample's end.
+/// Extends the outputs of the computed steps to the whole sequence and zeroes the padding.
 pub fn finish_outputs<Y: Varying<T>, T: Scalar, const B: usize>(
     ys: &mut Vec<Y>,
     lengths: &[usize; B],
@@ -228,7 +233,7 @@ pub fn finish_outputs<Y: Varying<T>, T: Scalar, const B: usize>(
     clear_padding(ys, lengths);
 }
 
-/// Copies the outputs of a ragged batch, which are `series`, to where their padding can be cleared.
+/// Copies the outputs of a ragged batch from `series`, so that their padding can be cleared.
 pub fn copy_outputs<Y: Clone, const B: usize>(
     outputs: &mut Vec<Y>,
     series: &[Y],
@@ -239,7 +244,7 @@ pub fn copy_outputs<Y: Clone, const B: usize>(
     }
 }
 
-/// Loads the cotangent of a final state, zero if there is none, into a carry.
+/// Loads the cotangent of a final state into a carry, or zero if there is none.
 #[inline]
 pub fn load_carry<M: Flat, V: Flat<Scalar = M::Scalar>>(carry: &mut Series<M>, dstate: Option<&V>)
 where
@@ -251,7 +256,8 @@ where
     }
 }
 
-/// Loads the cotangents of the outputs of the steps `t0..t1`: zero if there are none, and past a sample's end.
+/// Loads the cotangents of the outputs of the steps `t0..t1`. They are zero in the padding, and
+/// everywhere if `dys` is empty.
 #[inline]
 pub fn load_bars<M: Flat, const B: usize>(
     bars: &mut Series<M>,
@@ -269,7 +275,7 @@ pub fn load_bars<M: Flat, const B: usize>(
     clear_bars(bars, (t0, t1), lengths);
 }
 
-/// [`load_bars`] for one block of each output.
+/// Loads cotangents like [`load_bars`], for one block of each output.
 #[inline]
 pub fn load_bars_of<M: Flat, V: Flat<Scalar = M::Scalar>, Y, const B: usize>(
     bars: &mut Series<M>,
@@ -302,7 +308,7 @@ fn clear_bars<M: Flat, const B: usize>(
     }
 }
 
-/// Stores the columns of one step after the other in one block of each cotangent of an input.
+/// Stores the columns of consecutive steps in one block of each input's cotangent.
 #[inline]
 pub fn store_columns<X, V: Flat>(dxs: &mut [X], columns: &[V::Scalar], block: impl Fn(&mut X) -> &mut V) {
     for (dx, column) in dxs.iter_mut().zip(columns.chunks_exact(V::LEN.max(1))) {
@@ -310,7 +316,7 @@ pub fn store_columns<X, V: Flat>(dxs: &mut [X], columns: &[V::Scalar], block: im
     }
 }
 
-/// Zeroes the cotangents of the inputs past each sample's end.
+/// Zeroes the cotangents of the inputs in the padding.
 pub fn clear_input_bars<T: Scalar, X: Varying<T>, const B: usize>(
     dxs: Option<&mut [X]>,
     lengths: Option<&[usize; B]>,
@@ -320,8 +326,8 @@ pub fn clear_input_bars<T: Scalar, X: Varying<T>, const B: usize>(
     }
 }
 
-/// Keeps the carry before a backward step, and hides it from the finished samples, so that the step passes them no
-/// cotangent.
+/// Saves the carry before a backward step and zeroes it for the finished samples, so that the step
+/// passes them no cotangent.
 #[inline]
 pub fn hold<M: Flat, const B: usize>(
     held: &mut Series<M>,
@@ -339,7 +345,7 @@ pub fn hold<M: Flat, const B: usize>(
     clear_past_end(now, lengths, t, M::LEN / B.max(1));
 }
 
-/// Passes the carry of the finished samples through a backward step unchanged.
+/// Restores the carry of the finished samples after a backward step.
 #[inline]
 pub fn restore<M: Flat, const B: usize>(
     held: &Series<M>,
@@ -353,8 +359,9 @@ pub fn restore<M: Flat, const B: usize>(
     }
 }
 
-/// Moves the carry of each sample after a chunk whose carry was computed for all steps at once: from past the sample's end
-/// to its last step, or to the front of the chunk, for the chunk before. Behind it the carry becomes zero.
+/// Moves the carry of each sample after a chunk whose carry was computed for all steps at once. The
+/// carry past a sample's end moves to the sample's last step, or to the front of the chunk, where
+/// the previous chunk reads it. The source becomes zero.
 pub fn hand_over<M: Flat, const B: usize>(
     carry: &mut Series<M>,
     lengths: Option<&[usize; B]>,
@@ -377,17 +384,17 @@ pub fn hand_over<M: Flat, const B: usize>(
     }
 }
 
-/// Copies one block of a series to another place in it.
+/// Copies one block of a series to another position in the series.
 pub fn copy_step<M: Flat>(series: &mut Series<M>, from: usize, to: usize) {
     let size = M::LEN;
     let all = series.flat_mut(0..from.max(to) + 1);
     all.copy_within(from * size..(from + 1) * size, to * size);
 }
 
-/// Panics unless the arguments of a backward pass have the length of the forward pass on the tape.
+/// Panics unless the arguments of a backward pass have the length of the tape.
 ///
 /// # Panics
-/// If one differs, with both lengths.
+/// If one length differs. The message contains both lengths.
 pub fn check_lengths(tape: usize, xs: usize, dys: usize, dxs: Option<usize>) {
     assert!(xs == tape, "the tape holds a forward pass of {tape} steps, but `xs` has {xs}");
     assert!(dys == tape || dys == 0, "the tape holds a forward pass of {tape} steps, but `dys` has {dys}");
@@ -396,10 +403,10 @@ pub fn check_lengths(tape: usize, xs: usize, dys: usize, dxs: Option<usize>) {
     }
 }
 
-/// Panics unless a backward pass is given the samples' lengths of the forward pass on the tape.
+/// Panics unless the samples of a backward pass have the lengths of the forward pass on the tape.
 ///
 /// # Panics
-/// If one differs, with all lengths.
+/// If one length differs. The message contains all lengths.
 pub fn check_ends<const B: usize>(forward: Option<&[usize; B]>, backward: Option<&[usize; B]>, steps: usize) {
     let ends = |lengths: Option<&[usize; B]>| lengths.map_or([steps; B], |all| all.map(|end| end.min(steps)));
     let (forward, backward) = (ends(forward), ends(backward));

@@ -1,10 +1,9 @@
-//! The first NaN or infinity of a sequence: in which layer it came up, at which step, in which
-//! value or parameter's gradient.
+//! A search for the first NaN or infinity in a sequence: its layer, its step, and the value or the
+//! parameter's gradient that contains it.
 //!
-//! [`check_finite`] looks at a model or its gradients, which is cheap enough for every training
-//! step. Once it has found something, [`check_sequence`] runs the sequence again, looks at what
-//! every layer computes, and reports where it began. It takes any layer: a cell, a stack, both
-//! directions.
+//! [`check_finite`] checks a model or its gradients, which is cheap enough for every training step.
+//! If it finds a fault, [`check_sequence`] runs the sequence again, checks the values of every
+//! layer, and reports the first fault. It takes any layer: a cell, a stack, both directions.
 //!
 //! ```
 //! use rnn_cell::cells::{Dense, Elman};
@@ -58,42 +57,42 @@ pub enum Value {
 /// The first scalar that is NaN or infinite.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Fault {
-    /// In a parameter or a buffer, before any step.
+    /// A fault in a parameter or a buffer, before any step.
     Parameter(NotFinite),
-    /// In the state before the first step.
+    /// A fault in the state before the first step.
     InitialState(Place),
-    /// In a value of a step.
+    /// A fault in a value of a step.
     Value {
-        /// The path of the layer, as it stands before the names of its parameters: `0.reverse`.
-        /// Empty for the layer that is checked itself. A layer that holds a whole stack and has no
-        /// path of its own has those of its first and last layer: `0..=2`.
+        /// The path of the layer, the prefix of the names of its parameters: `0.reverse`. It is
+        /// empty for the checked layer itself. A layer that contains a stack and has no path of its
+        /// own has the paths of the stack's first and last layer: `0..=2`.
         layer: String,
         /// The value.
         of: Value,
-        /// The step of the sequence, from 0, also in layers that read it from its end.
+        /// The step of the sequence, from 0, also in layers that read the sequence from its end.
         step: usize,
         /// The scalar.
         at: Place,
     },
-    /// In the gradient of a parameter, on the way back.
+    /// A fault in the gradient of a parameter.
     Gradient {
-        /// The step that the backward pass had come to, from 0. None if the layer does not run by
-        /// steps, or reads the samples of a ragged batch from their ends.
+        /// The step of the backward pass, from 0. It is `None` if the layer does not run by steps,
+        /// or reads the samples of a ragged batch from their ends.
         step: Option<usize>,
-        /// The parameter, and the entry.
+        /// The parameter and the entry.
         at: NotFinite,
     },
 }
 
-/// The place of a scalar that is NaN or infinite within a value.
+/// The position within a value of a scalar that is NaN or infinite.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Place {
-    /// The sample. None where there is one only, or the value does not tell samples apart.
+    /// The sample. It is `None` if there is only one, or the value does not distinguish samples.
     pub sample: Option<usize>,
-    /// The number of the scalar among those of the sample, in the order of [`Varying`]: fields in
-    /// the order of their declaration.
+    /// The number of the scalar within the sample, in the order of [`Varying`]: fields in the order
+    /// of their declaration.
     pub scalar: usize,
-    /// NaN or an infinity.
+    /// The scalar itself, NaN or an infinity.
     pub value: f64,
 }
 
@@ -135,8 +134,8 @@ impl fmt::Display for Place {
 impl core::error::Error for Fault {}
 
 impl Fault {
-    /// The same fault as seen from what holds the layer: `rename` makes the path from there of the
-    /// layer's own.
+    /// Returns the fault as seen from the containing layer: `rename` maps the layer's path to the
+    /// path from there.
     pub(crate) fn renamed(mut self, rename: impl FnOnce(&str) -> String) -> Self {
         match &mut self {
             Fault::InitialState(_) => {}
@@ -147,7 +146,8 @@ impl Fault {
         self
     }
 
-    /// The same fault where the layer read the sequence from its end.
+    /// Returns the fault of a layer that read the sequence from its end, with the step counted from
+    /// the start.
     pub(crate) fn reversed<const B: usize>(mut self, steps: usize, lengths: Option<&[usize; B]>) -> Self {
         let reversed = |step: usize, length: usize| if step < length { length - 1 - step } else { step };
         match &mut self {
@@ -165,24 +165,24 @@ impl Fault {
     }
 }
 
-/// Runs `layer` over `xs` and back, and looks at everything in the order in which it is computed:
-/// parameters, buffers, the initial state, the inputs; layer by layer the outputs and the states of
-/// each step; then, from the last layer to the first and from the last step to the first, the
-/// cotangents of the outputs, the gradients and the cotangents of the states. `dys` are the
-/// cotangents of the outputs; with none, nothing runs back.
+/// Runs `layer` over `xs` forward and backward and checks all values in the order in which they are
+/// computed. The order is: parameters, buffers, the initial state, the inputs; the outputs and the
+/// states of each step, layer by layer; then, from the last layer to the first and from the last
+/// step to the first, the cotangents of the outputs, the gradients and the cotangents of the
+/// states. `dys` are the cotangents of the outputs; without them there is no backward pass.
 ///
-/// The passes are those of training, over the whole sequence; a layer that streams then runs once
-/// more, a step at a time, as [`inspect_forward`](Layer::inspect_forward) decides. Within a
-/// sequence the first step that is at fault is not always the earliest: a layer that reads from the
-/// end comes to the last step first.
+/// The passes are those of training, over the whole sequence. A layer that streams then runs once
+/// more, one step at a time, as [`inspect_forward`](Layer::inspect_forward) decides. The first
+/// fault of a sequence is not always at its earliest step: a layer that reads from the end starts
+/// at the last step.
 ///
-/// Of a ragged batch, the padding is not looked at.
+/// The padding of a ragged batch is not checked.
 ///
 /// # Errors
-/// With the first scalar that is NaN or infinite.
+/// Returns the first scalar that is NaN or infinite.
 ///
 /// # Panics
-/// If `dys` are neither none nor one per step.
+/// If `dys` is neither empty nor as long as the sequence.
 #[track_caller]
 pub fn check_sequence<'a, L, const B: usize>(
     layer: &L,
@@ -207,13 +207,13 @@ where
     let (mut tape, mut last) = (L::Tape::default(), state.clone());
     layer.forward_pass(pass, &mut last, &mut tape);
     layer.inspect_forward(pass, state, &tape)?;
-    // For layers that don't show their states by step.
+    // Some layers do not report their states step by step.
     look::<_, _, B>(Value::State, pass.xs.len().saturating_sub(1), &last, None)?;
     if dys.is_empty() {
         return Ok(());
     }
     look_back_at_outputs(dys, lengths)?;
-    // A backward pass uses its tape up, and layers read the outputs of those before them.
+    // A backward pass consumes its tape, and layers read the outputs of the layers before them.
     let mut back = L::Tape::default();
     layer.forward_pass(pass, &mut state.clone(), &mut back);
     let (mut dstate, mut gradients) = (L::State::zero(), layer.zero_gradients());
@@ -223,7 +223,7 @@ where
     look::<_, _, B>(Value::StateBar, 0, &dstate, None)
 }
 
-/// Looks at the outputs of each step: [`Layer::inspect_forward`] of a layer that shows nothing
+/// Checks the outputs of each step: [`Layer::inspect_forward`] of a layer that reports nothing
 /// else.
 pub(crate) fn look_at_outputs<T: Scalar, Y: Varying<T> + Clone, const B: usize>(
     ys: &[Y],
@@ -232,7 +232,7 @@ pub(crate) fn look_at_outputs<T: Scalar, Y: Varying<T> + Clone, const B: usize>(
     ys.iter().enumerate().try_for_each(|(step, y)| look(Value::Output, step, y, lengths))
 }
 
-/// Looks at the cotangents of the outputs, from the last step to the first.
+/// Checks the cotangents of the outputs, from the last step to the first.
 pub(crate) fn look_back_at_outputs<T: Scalar, Y: Varying<T> + Clone, const B: usize>(
     dys: &[Y],
     lengths: Option<&[usize; B]>,
@@ -240,8 +240,8 @@ pub(crate) fn look_back_at_outputs<T: Scalar, Y: Varying<T> + Clone, const B: us
     dys.iter().enumerate().rev().try_for_each(|(step, dy)| look(Value::OutputBar, step, dy, lengths))
 }
 
-/// Looks at the cotangents of the outputs, from the last step to the first, and at the gradients:
-/// [`Layer::inspect_backward`] of a layer that shows nothing else.
+/// Checks the cotangents of the outputs, from the last step to the first, and the gradients:
+/// [`Layer::inspect_backward`] of a layer that reports nothing else.
 pub(crate) fn look_at_cotangents<Y: Varying<M::Scalar> + Clone, M: Model, const B: usize>(
     dys: &[Y],
     lengths: Option<&[usize; B]>,
@@ -251,11 +251,11 @@ pub(crate) fn look_at_cotangents<Y: Varying<M::Scalar> + Clone, M: Model, const 
     check_finite(gradients).map_err(|at| Fault::Gradient { step: None, at })
 }
 
-/// Runs a layer a step at a time and looks at the output and the state of each step: the body of
-/// [`Layer::inspect_forward`] for a layer whose steps depend on the steps before them alone.
+/// Runs a layer one step at a time and checks the output and the state of each step. This is the
+/// body of [`Layer::inspect_forward`] for a layer whose steps depend only on earlier steps.
 ///
 /// # Errors
-/// With the first scalar that is NaN or infinite.
+/// Returns the first scalar that is NaN or infinite.
 pub fn inspect_steps<L: Layer<B>, const B: usize>(
     layer: &L,
     pass: LayerPass<'_, L, B>,
@@ -272,12 +272,12 @@ pub fn inspect_steps<L: Layer<B>, const B: usize>(
     Ok(())
 }
 
-/// Runs a layer a step at a time, forward and back, and looks at the cotangent of each step's
-/// output, the gradients so far and the cotangent of the state before the step: the body of
-/// [`Layer::inspect_backward`] for a layer as [`inspect_steps`] takes.
+/// Runs a layer one step at a time, forward and backward. Checks the cotangent of each step's
+/// output, the gradients so far and the cotangent of the state before the step. This is the body of
+/// [`Layer::inspect_backward`] for a layer that [`inspect_steps`] accepts.
 ///
 /// # Errors
-/// With the first scalar that is NaN or infinite.
+/// Returns the first scalar that is NaN or infinite.
 pub fn inspect_steps_back<L: Layer<B>, const B: usize>(
     layer: &L,
     pass: LayerPass<'_, L, B>,
@@ -306,7 +306,7 @@ pub fn inspect_steps_back<L: Layer<B>, const B: usize>(
     Ok(())
 }
 
-/// Looks at the samples of a value that have not ended before `step`.
+/// Checks a value for the samples that are longer than `step`.
 fn look<T: Scalar, V: Varying<T> + Clone, const B: usize>(
     of: Value,
     step: usize,
@@ -320,8 +320,8 @@ fn look<T: Scalar, V: Varying<T> + Clone, const B: usize>(
     }
 }
 
-/// The first scalar of a value of `B` samples that is not finite. The samples that are not there
-/// are not looked at.
+/// Returns the first scalar of a value of `B` samples that is NaN or infinite, among the samples
+/// for which `is_there` holds.
 fn first<T: Scalar, V: Varying<T> + Clone, const B: usize>(
     value: &V,
     is_there: impl Fn(usize) -> bool,
@@ -380,7 +380,8 @@ mod tests {
     use crate::rnn_cell;
 
     rnn_cell! {
-        /// `s` doubles at each step and overflows; the square root has an infinite slope at zero.
+        /// A cell whose `s` doubles at each step and overflows, and whose square root has an
+        /// infinite slope at zero.
         cell Fragile<N> {
             input x: [N];
             state s: [N];
@@ -429,15 +430,16 @@ mod tests {
     }
 
     #[test]
-    fn what_a_step_breaks_is_found_in_that_step() {
+    fn a_fault_is_found_in_its_step() {
         let cell = Fragile::<2>::init(&mut Xoshiro256PlusPlus::seed_from_u64(1));
         let state = FragileState { s: SVector::from([1.0, 2e38]) };
         let xs = [SVector::<f32, 2>::zeros(); 3];
-        // 2e38, 4e38: past the largest f32. The output is computed from it, and is looked at first.
+        // 2e38, then 4e38, above the largest f32. The output is computed from `s` and is checked
+        // first.
         let found = check_sequence(&cell, &xs, &state, &[]).unwrap_err();
         assert_eq!(found.to_string(), "the output is inf at step 0 (scalar 1)");
 
-        // sqrt'(0) is infinite: forward all is well.
+        // sqrt'(0) is infinite, so only the backward pass has a fault.
         let state = FragileState { s: SVector::from([1.0, 0.0]) };
         assert_eq!(check_sequence(&cell, &xs, &state, &[]), Ok(()));
         let dys = [SVector::<f32, 2>::repeat(1.0); 3];
@@ -455,8 +457,8 @@ mod tests {
     }
 
     #[test]
-    fn cotangents_that_overflow() {
-        // It grows by 1e10 in each step back.
+    fn overflowing_cotangents_are_found() {
+        // The cotangent grows by 1e10 per step back.
         let mut cell = Fragile::<1>::init(&mut Xoshiro256PlusPlus::seed_from_u64(1));
         cell.k = 1e10;
         let xs = vec![SVector::<f32, 1>::zeros(); 6];
@@ -471,7 +473,7 @@ mod tests {
     }
 
     #[test]
-    fn padding_may_hold_anything() {
+    fn padding_is_not_checked() {
         let lstm = lstm();
         let mut xs = [SMatrix::<f32, 2, 2>::repeat(0.5); 5];
         xs[4].column_mut(1).fill(f32::NAN);
@@ -493,7 +495,7 @@ mod tests {
     }
 
     rnn_cell! {
-        /// What it reads, 3e38 times; the root has an infinite slope at zero.
+        /// A cell that multiplies its input by 3e38 and has a root with an infinite slope at zero.
         cell Planted<N> {
             input x: [N];
             state _s: [N];
@@ -539,8 +541,8 @@ mod tests {
     }
 
     #[test]
-    fn the_layer_and_the_direction_are_named_and_the_step_is_that_of_the_sequence() {
-        // The LSTM's outputs are smaller than 1, and 100 * 3e38 times them is too large.
+    fn faults_name_the_layer_the_direction_and_the_step_of_the_sequence() {
+        // The LSTM's outputs are smaller than 1, but 100 * 3e38 times them overflows.
         let mut sick = net();
         sick.1.0.layer.reverse.w.fill(100.0);
         let said = found(&sick, &[]).unwrap_err();
@@ -565,14 +567,14 @@ mod tests {
         sick.1.0.layer.reverse.v[1] = 0.0;
         let dys = [SMatrix::<f32, 1, 2>::repeat(1.0); 6];
         assert_eq!(found(&sick, &[]), Ok(()));
-        // The samples of a ragged batch have no step in common where they are read from their ends.
+        // The samples of a ragged batch have no common step when they are read from their ends.
         assert_eq!(found(&sick, &dys).unwrap_err(), "the gradient of `1.reverse.v` is NaN at (1, 0)");
         let mut sick = net();
         sick.1.0.layer.forward.v[1] = 0.0;
         let said = found(&sick, &dys).unwrap_err();
         assert_eq!(said, "the gradient of `1.forward.v` is NaN at (1, 0), from step 5 on");
 
-        // Alike where the sequences have one length.
+        // Sequences of one length have a common step.
         let mut both = net().1.0.layer;
         both.reverse.v[2] = 0.0;
         let xs = [SVector::<f32, 3>::repeat(0.5); 4];
@@ -582,7 +584,7 @@ mod tests {
     }
 
     #[test]
-    fn a_layer_around_a_stack_is_named_after_all_of_it() {
+    fn a_layer_around_a_stack_is_named_after_the_whole_stack() {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(4);
         let inner = Residual::new(Stack::new(Dense::<2, 3>::init(&mut rng), Dense::<3, 2>::init(&mut rng)));
         let mut net =
@@ -597,7 +599,7 @@ mod tests {
     }
 
     #[test]
-    fn layers_by_hand_show_their_outputs() {
+    fn outputs_of_hand_written_layers_are_checked() {
         let mut elman = Elman(Conditioned::<2, 3>::zeros());
         let mut xs = [SMatrix::<f64, 2, 2>::repeat(0.5); 3];
         let state = elman.initial_state::<2>();

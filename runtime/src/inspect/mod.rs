@@ -1,10 +1,10 @@
-//! Inspection: whether gradients are right, where they go, and where NaN came from.
+//! Inspection of gradients and values.
 //!
-//! | module | what is in it |
+//! | module | contents |
 //! | --- | --- |
 //! | [`gradcheck`](mod@gradcheck) | gradients against finite differences, for any layer |
-//! | `flow` | Jacobians of steps, singular values, growth rates: gradients that vanish, explode or pass (feature `std`) |
-//! | [`finite`] | the first value of a sequence that is NaN or infinite |
+//! | `flow` | Jacobians of steps, singular values and growth rates: gradients that vanish, explode or pass (feature `std`) |
+//! | [`finite`] | a search for the first value of a sequence that is NaN or infinite |
 
 pub mod finite;
 #[cfg(feature = "std")]

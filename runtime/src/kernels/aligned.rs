@@ -1,30 +1,34 @@
-//! Products with one vector of a large matrix whose columns don't start at multiples of a vector.
+//! Products of a large matrix with one vector, where the columns do not start at multiples of a
+//! vector.
 //!
-//! Nearly every load would then lie across two cache lines and take twice as long. Instead, columns that lie alike go
-//! together: loads start where the memory's vectors do, and what belongs to a neighbouring column is masked.
+//! Nearly every load would cross a cache line and take twice as long. Instead, columns with the
+//! same alignment are processed together. Loads start at multiples of a vector in memory, and the
+//! lanes of neighbouring columns are masked.
 
 use super::pack::Pack;
 use crate::Scalar;
 
-/// Vectors that a column touches at most in one pass.
+/// The largest number of vectors of a column in one pass.
 const MOST: usize = 8;
 
-/// Columns of each alignment there must be, for what it costs to change from one to the next.
+/// The smallest number of columns per alignment for which the form pays, given the cost of
+/// switching between alignments.
 const ALIKE: usize = 8;
 
-/// How the columns of an `m x k` matrix lie.
+/// The alignment of the columns of an `m x k` matrix.
 pub(super) struct Layout {
-    /// Every how many columns one lies alike.
+    /// The distance between columns with the same alignment.
     period: usize,
 }
 
 impl Layout {
-    /// `None` if columns are best taken as they come.
+    /// Returns the layout of a matrix, or `None` if the columns are better processed in order.
     #[inline(always)]
     pub(super) fn of<P: Pack<T>, T: Scalar>(m: usize, k: usize, a: *const T) -> Option<Layout> {
         let is_aligned = (a as usize).is_multiple_of(P::LANES * size_of::<T>());
         let period = P::LANES >> m.trailing_zeros().min(P::LANES.trailing_zeros());
-        // The order of the additions would follow from where the matrix lies in memory.
+        // Excluded in the deterministic mode, because the order of the additions would depend on
+        // the address of the matrix.
         let is_free = !cfg!(feature = "deterministic");
         let pays =
             is_free && P::MASKED && m >= 4 * P::LANES && k >= ALIKE * period && !(is_aligned && period == 1);
@@ -32,15 +36,15 @@ impl Layout {
     }
 }
 
-/// A column as the vectors of memory that it touches.
+/// A column as the aligned vectors of memory that it overlaps.
 struct Span<T> {
-    /// The first vector.
+    /// The start of the first vector.
     start: *const T,
-    /// Lanes before the column.
+    /// The number of lanes before the column.
     before: usize,
-    /// Vectors, the last of which may hold lanes after the column.
+    /// The number of vectors, the last of which may contain lanes after the column.
     vectors: usize,
-    /// Lanes of the last vector up to the column's end.
+    /// The number of lanes of the last vector up to the end of the column.
     end: usize,
 }
 
@@ -53,10 +57,11 @@ impl<T> Span<T> {
     }
 }
 
-/// `y (m) += A (m x k) x (k)`.
+/// Computes `y (m) += A (m x k) x (k)`.
 ///
 /// # Safety
-/// `a` is `m x k`, `x` is `k`, `y` is `m` and apart from the others; the processor has `P`.
+/// `a` is `m x k`, `x` has length `k`, and `y` has length `m` and overlaps nothing else. The
+/// processor has the instruction set of `P`.
 #[inline(always)]
 pub(super) unsafe fn column<P: Pack<T>, T: Scalar>(
     layout: Layout,
@@ -68,13 +73,13 @@ pub(super) unsafe fn column<P: Pack<T>, T: Scalar>(
     for first in 0..layout.period {
         // SAFETY: `first` is a column.
         let span = unsafe { Span::of(a.add(first * m), m, P::LANES) };
-        // Passes of nearly equal height.
+        // The passes have nearly equal heights.
         let passes = span.vectors.div_ceil(MOST);
         let mut vector = 0;
         for pass in 0..passes {
             let height = (span.vectors - vector).div_ceil((passes - pass).max(1));
             let columns = Columns { m, k, first, period: layout.period, span: &span, vector };
-            // SAFETY: passed on from the caller; the vectors are some of the span's.
+            // SAFETY: guaranteed by the caller; the vectors are in the span.
             unsafe {
                 match height {
                     1 => columns.add::<P, 1>(x, y),
@@ -92,7 +97,7 @@ pub(super) unsafe fn column<P: Pack<T>, T: Scalar>(
     }
 }
 
-/// Some vectors of all columns that lie alike.
+/// Some vectors of all columns with one alignment.
 struct Columns<'s, T> {
     m: usize,
     k: usize,
@@ -103,15 +108,18 @@ struct Columns<'s, T> {
 }
 
 impl<T: Scalar> Columns<'_, T> {
+    /// Adds `V` vectors of the columns to `y`.
+    ///
     /// # Safety
-    /// As for `column`; the span has `V` vectors from `vector` on.
+    /// The same as for `column`. The span has `V` vectors from `vector` on.
     #[inline(always)]
     unsafe fn add<P: Pack<T>, const V: usize>(&self, x: *const T, y: *mut T) {
         let Span { start, before, vectors, end } = *self.span;
-        // Lanes of the first and the last vector of this pass that belong to the column.
+        // The lanes of the first and the last vector of this pass that belong to the column.
         let skip = if self.vector == 0 { before } else { 0 };
         let keep = if self.vector + V == vectors { end } else { P::LANES };
-        // SAFETY: masked lanes are neither read nor written, all others lie within the column and within `y`.
+        // SAFETY: masked lanes are neither read nor written. All other lanes are in the column and
+        // in `y`.
         unsafe {
             let mut sums = [P::splat(T::ZERO); V];
             let mut odd = [P::splat(T::ZERO); V];
@@ -152,10 +160,11 @@ impl<T: Scalar> Columns<'_, T> {
     }
 }
 
-/// Vector `v` of `V`, of which the first starts with lane `skip` and the last ends with lane `keep`.
+/// Loads vector `v` of `V`. The first vector starts with lane `skip`, and the last one ends with
+/// lane `keep`.
 ///
 /// # Safety
-/// The lanes can be read; the processor has `P`.
+/// The lanes can be read. The processor has the instruction set of `P`.
 #[inline(always)]
 unsafe fn some<P: Pack<T>, T: Scalar, const V: usize>(
     from: *const T,
@@ -164,7 +173,7 @@ unsafe fn some<P: Pack<T>, T: Scalar, const V: usize>(
 ) -> P {
     let from = from.wrapping_add(v * P::LANES);
     let (first, end) = (if v == 0 { skip } else { 0 }, if v == V - 1 { keep } else { P::LANES });
-    // SAFETY: passed on from the caller.
+    // SAFETY: guaranteed by the caller.
     unsafe { if v == 0 || v == V - 1 { P::load_between(from, first, end) } else { P::load(from) } }
 }
 
@@ -178,19 +187,19 @@ mod tests {
     #[inline(always)]
     fn check<S: Isa, T: Scalar>(_isa: S, m: usize, k: usize, misplaced: usize) {
         let mut random = Random::new((m * 10_000 + k * 100 + misplaced) as u64);
-        let room: Vec<T> = random.scalars(m * k + 2 * MOST_LANES);
-        let ahead = room.as_ptr().align_offset(64) + misplaced;
-        let a = &room[ahead..ahead + m * k];
+        let memory: Vec<T> = random.scalars(m * k + 2 * MOST_LANES);
+        let ahead = memory.as_ptr().align_offset(64) + misplaced;
+        let a = &memory[ahead..ahead + m * k];
         let (x, old): (Vec<T>, Vec<T>) = (random.scalars(k), random.scalars(m));
         let Some(layout) = Layout::of::<S::Pack<T>, T>(m, k, a.as_ptr()) else { return };
         let mut y = old.clone();
-        // SAFETY: the slices have the matrices' sizes; the token proves the set.
+        // SAFETY: the slices have the sizes of the matrices; the token proves the instruction set.
         unsafe { column::<S::Pack<T>, T>(layout, (m, k), a.as_ptr(), x.as_ptr(), y.as_mut_ptr()) };
         assert_near(&y, &product(m, k, 1, a, &x, &old), k);
     }
 
     #[test]
-    fn columns_anywhere_in_memory() {
+    fn columns_of_any_alignment() {
         both!(isa => {
             for (m, k) in [(64, 8), (65, 130), (66, 64), (100, 33), (128, 9), (300, 40)] {
                 for misplaced in [0, 1, 2, 5, 7, 8, 15] {
@@ -202,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn most_columns_are_found_to_be_misplaced() {
+    fn most_matrices_are_recognised_as_misaligned() {
         both!(isa => { asked(isa); });
     }
 

@@ -1,16 +1,17 @@
-//! Large values on the heap, without passing them through the caller's stack.
+//! Construction of large values on the heap without passing them through the caller's stack.
 
 use alloc::boxed::Box;
 
-/// Up to this size a value may pass through the stack.
+/// The largest size in bytes of a value that may pass through the stack.
 #[cfg(feature = "std")]
 const SMALL: usize = 32 * 1024;
 
 /// Builds a value on the heap.
 ///
-/// In a debug build a value passes through the stack several times before it reaches its box, and a cell of some
-/// megabytes overflows it. Safe Rust has no way to build a struct in place, so a large value is made on a
-/// thread of its own, whose stack is sized for it. Without `std` (or without threads) it is made here.
+/// In a debug build, a value passes through the stack several times before it reaches its box, and
+/// a cell of a few megabytes overflows the stack. Safe Rust cannot build a struct in place, so a
+/// large value is built on a separate thread with a stack of sufficient size. Without `std` or
+/// without threads it is built on the caller's stack.
 pub fn boxed<M: Send>(make: impl Fn() -> M + Sync) -> Box<M> {
     #[cfg(feature = "std")]
     if size_of::<M>() > SMALL {
@@ -27,7 +28,8 @@ pub fn boxed<M: Send>(make: impl Fn() -> M + Sync) -> Box<M> {
     here(make)
 }
 
-/// Not inlined: the value would claim room in the frame of [`boxed`], whether it is made there or not.
+/// Builds the value on the current thread. It is not inlined, because the frame of [`boxed`] would
+/// reserve space for the value even if it is built on the other thread.
 #[inline(never)]
 fn here<M>(make: impl FnOnce() -> M) -> Box<M> {
     Box::new(make())
@@ -40,15 +42,15 @@ mod tests {
     #[test]
     fn small_and_large_values() {
         assert_eq!(*boxed(|| [3u8; 16]), [3; 16]);
-        // 8 MiB: four times the stack of a test thread.
+        // 8 MiB, four times the stack of a test thread.
         let large = boxed(|| [7u64; 1 << 20]);
         assert!(large.iter().all(|&entry| entry == 7));
     }
 
     #[test]
     #[cfg(feature = "std")]
-    #[should_panic(expected = "made of nothing")]
+    #[should_panic(expected = "the value cannot be built")]
     fn a_panic_reaches_the_caller() {
-        boxed(|| -> [u8; 1 << 20] { panic!("made of nothing") });
+        boxed(|| -> [u8; 1 << 20] { panic!("the value cannot be built") });
     }
 }

@@ -1,18 +1,21 @@
 //! Sums of products of matrices with one vector each, as sums of columns.
 //!
-//! All rows of all gates that fit stay in registers while the columns pass. The bodies take their sizes as
-//! numbers: constants where generated code inlines them, arguments in the compiled twins.
+//! The rows of as many gates as fit stay in registers during a pass over the columns. The sizes are
+//! parameters, which are constants where generated code inlines the body and variables in the
+//! compiled twins.
 
 use super::pack::Pack;
 use crate::Scalar;
 
-/// The most chains of additions that the columns are dealt out to.
+/// The largest number of independent chains of additions that the columns are distributed to.
 const CHAINS: usize = 4;
 
-/// `y_g (m) = or += sum_p A_pg (m x k_p) x_p (k_p)`, at most `MOST >= 3` vectors of rows at once.
+/// Computes `y_g (m) = or += sum_p A_pg (m x k_p) x_p (k_p)`, with at most `MOST >= 3` vectors of
+/// rows at once.
 ///
 /// # Safety
-/// `a[p]` are `m x k[p]`, `x[p]` is `k[p]`, `y` are `m` and apart from the others; the processor has `L`.
+/// `a[p]` are `m x k[p]`, `x[p]` has length `k[p]`, and `y` have length `m` and overlap nothing
+/// else. The processor has the instruction set of `L`.
 #[inline(always)]
 pub(super) unsafe fn column<L: Pack<T>, T: Scalar, const G: usize, const P: usize, const MOST: usize>(
     m: usize,
@@ -31,10 +34,12 @@ pub(super) unsafe fn column<L: Pack<T>, T: Scalar, const G: usize, const P: usiz
         if m < lanes {
             return narrow::<L, T, G, P>(m, k, a, x, y, accumulate);
         }
-        // Passes of nearly equal height. Each has two vectors at least (when there are two), so the last vector, which
-        // may overlap the one before it, shares a pass with it and both read their old contents in time.
+        // The passes have nearly equal heights. If there are at least two vectors, every pass has
+        // at least two. The last vector, which may overlap the one before it, is then in the same
+        // pass, so both read the old contents before either is written.
         let vectors = m.div_ceil(lanes);
-        // Never zero, which the compiler can't see where `m` is an argument: a step can't panic.
+        // The number of passes is never zero. With a variable `m` the compiler cannot see this, and
+        // a step must not contain a panic.
         let passes = vectors.div_ceil(MOST).max(1);
         let (height, higher) = (vectors / passes, vectors % passes);
         let mut first = 0;
@@ -56,10 +61,11 @@ pub(super) unsafe fn column<L: Pack<T>, T: Scalar, const G: usize, const P: usiz
     }
 }
 
-/// `V` vectors of rows, from vector `first` on; the last vector of all is moved up to end at row `m`.
+/// Computes `V` vectors of rows, starting with vector `first`. The last vector of the matrix is
+/// moved up to end at row `m`.
 ///
 /// # Safety
-/// As for `column`, with `m >= LANES` and the vectors within `m`.
+/// The same as for `column`. Also, `m >= LANES`, and the vectors are within `m`.
 #[inline(always)]
 unsafe fn rows<L: Pack<T>, T: Scalar, const G: usize, const P: usize, const V: usize>(
     m: usize,
@@ -77,7 +83,8 @@ unsafe fn rows<L: Pack<T>, T: Scalar, const G: usize, const P: usize, const V: u
         for v in 0..V {
             at[v] = ((first + v) * lanes).min(m - lanes);
         }
-        // Too few sums don't cover the latency of an addition: then the columns go in several chains.
+        // Few sums cannot hide the latency of an addition, so the columns are then added in several
+        // chains.
         let chains = (8 / (G * V)).clamp(1, CHAINS);
         let mut sums = [[[L::splat(T::ZERO); V]; G]; CHAINS];
         if accumulate {
@@ -113,8 +120,8 @@ unsafe fn rows<L: Pack<T>, T: Scalar, const G: usize, const P: usize, const V: u
                 j += 1;
             }
         }
-        // Each pair by name: a loop over pairs that the compiler doesn't unroll keeps the sums in
-        // memory, behind bounds checks that can panic.
+        // The pairs are written out. If the compiler does not unroll a loop over them, the sums
+        // stay in memory, behind bounds checks that can panic.
         let [first, second, third, fourth] = &mut sums;
         if chains > 2 {
             add_chain::<L, T, G, V>(first, third);
@@ -131,10 +138,10 @@ unsafe fn rows<L: Pack<T>, T: Scalar, const G: usize, const P: usize, const V: u
     }
 }
 
-/// `to += from`
+/// Computes `to += from`.
 ///
 /// # Safety
-/// The processor has `L`.
+/// The processor has the instruction set of `L`.
 #[inline(always)]
 unsafe fn add_chain<L: Pack<T>, T: Scalar, const G: usize, const V: usize>(
     to: &mut [[L; V]; G],
@@ -142,16 +149,16 @@ unsafe fn add_chain<L: Pack<T>, T: Scalar, const G: usize, const V: usize>(
 ) {
     for g in 0..G {
         for v in 0..V {
-            // SAFETY: passed on from the caller.
+            // SAFETY: guaranteed by the caller.
             to[g][v] = unsafe { to[g][v].add(from[g][v]) };
         }
     }
 }
 
-/// Fewer rows than a vector has lanes.
+/// Handles matrices with fewer rows than a vector has lanes.
 ///
 /// # Safety
-/// As for `column`, with `m < LANES`.
+/// The same as for `column`, with `m < LANES`.
 #[inline(always)]
 unsafe fn narrow<L: Pack<T>, T: Scalar, const G: usize, const P: usize>(
     m: usize,

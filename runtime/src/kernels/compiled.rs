@@ -1,7 +1,8 @@
-//! The matrix products that are compiled with this crate, once per scalar and instruction set.
+//! Matrix products that are compiled with this crate, once per scalar type and instruction set.
 //!
-//! Generic bodies are compiled at the profile of the crate that holds the cell; these are not, so products that are
-//! worth a call run at full speed even from a dev build. Each has its `#[target_feature]` twin.
+//! Generic bodies are compiled with the profile of the crate that contains the cell. These are not,
+//! so products that are large enough for a call run at full speed even in a dev build. Each has a
+//! `#[target_feature]` twin.
 
 use super::aligned::{self, Layout};
 use super::column::column;
@@ -9,7 +10,7 @@ use super::dots::dots;
 use super::gemm::{Blocks, PANEL, Panel, SHORT, SHORT_PANEL, blocked};
 use super::isa::{Isa, Level};
 use super::pack::Pack;
-use super::turned::turned;
+use super::transposed::by_transpose;
 use crate::Scalar;
 use core::mem::MaybeUninit;
 
@@ -22,7 +23,7 @@ pub struct Product<'a, T> {
     pub(super) n: usize,
     /// Pairs of matrices A and B, column by column.
     pub(super) terms: &'a [[&'a [T]; 2]],
-    /// Whether the slices of A hold its transpose, and those of B.
+    /// True if the slices of A contain the transpose, and the same for B.
     pub(super) transposed: [bool; 2],
     pub(super) c: &'a mut [T],
     pub(super) accumulate: bool,
@@ -33,8 +34,8 @@ pub struct Product<'a, T> {
 pub trait Compiled: Sized {
     /// Computes a product under the caller's instruction set.
     ///
-    /// Sizes are checked where a product is made: there they are constants, so that the check of a step is done by the compiler, which
-    /// leaves no panic behind.
+    /// The caller checks the sizes. They are constants there, so the compiler evaluates the check
+    /// and a step contains no panic.
     ///
     /// # Safety
     /// The slices have exactly the sizes of the matrices.
@@ -43,41 +44,41 @@ pub trait Compiled: Sized {
     /// Computes a product of two matrices in blocks.
     ///
     /// # Safety
-    /// As for [`blocked`]; the processor has `S`.
-    unsafe fn multiply_blocked<S: Isa>(blocks: Blocks<'_, Self>, room: Option<&mut [MaybeUninit<Self>]>);
+    /// The same as for [`blocked`]. The processor has the instruction set `S`.
+    unsafe fn multiply_blocked<S: Isa>(blocks: Blocks<'_, Self>, scratch: Option<&mut [MaybeUninit<Self>]>);
 
-    /// Computes a product with transposed matrices by the transpose of the result.
+    /// Computes a product with transposed matrices through the transpose of the result.
     ///
     /// # Safety
-    /// As for [`turned`]; the processor has `S`.
-    unsafe fn multiply_turned<S: Isa>(product: Product<'_, Self>);
+    /// The same as for [`by_transpose`]. The processor has the instruction set `S`.
+    unsafe fn multiply_by_transpose<S: Isa>(product: Product<'_, Self>);
 }
 
 macro_rules! compiled {
-    ($float:ident: $($level:ident $multiply:ident $blocked:ident $turned:ident $(($arch:literal, $features:literal))?,)*) => {
+    ($float:ident: $($level:ident $multiply:ident $blocked:ident $by_transpose:ident $(($arch:literal, $features:literal))?,)*) => {
         $(
             $(#[cfg(target_arch = $arch)]
             #[target_feature(enable = $features)])?
             #[inline(never)]
             unsafe fn $multiply(product: Product<'_, $float>) {
-                // SAFETY: this function has the features; the rest is passed on from the caller.
+                // SAFETY: this function has the features; the rest is guaranteed by the caller.
                 unsafe { best::<super::isa::$level, $float>(product) }
             }
 
             $(#[cfg(target_arch = $arch)]
             #[target_feature(enable = $features)])?
             #[inline(never)]
-            unsafe fn $blocked(blocks: Blocks<'_, $float>, room: Option<&mut [MaybeUninit<$float>]>) {
-                // SAFETY: this function has the features; the rest is passed on from the caller.
-                unsafe { blocked::<<super::isa::$level as Isa>::Pack<$float>, $float>(blocks, room) }
+            unsafe fn $blocked(blocks: Blocks<'_, $float>, scratch: Option<&mut [MaybeUninit<$float>]>) {
+                // SAFETY: this function has the features; the rest is guaranteed by the caller.
+                unsafe { blocked::<<super::isa::$level as Isa>::Pack<$float>, $float>(blocks, scratch) }
             }
 
             $(#[cfg(target_arch = $arch)]
             #[target_feature(enable = $features)])?
             #[inline(never)]
-            unsafe fn $turned(product: Product<'_, $float>) {
-                // SAFETY: this function has the features; the rest is passed on from the caller.
-                unsafe { turned::<super::isa::$level, $float>(product) }
+            unsafe fn $by_transpose(product: Product<'_, $float>) {
+                // SAFETY: this function has the features; the rest is guaranteed by the caller.
+                unsafe { by_transpose::<super::isa::$level, $float>(product) }
             }
         )*
 
@@ -88,42 +89,43 @@ macro_rules! compiled {
                     $(
                         $(#[cfg(target_arch = $arch)])?
                         Level::$level => {
-                            // SAFETY: `_isa` proves the features; the rest is passed on from the caller.
+                            // SAFETY: `_isa` proves the features; the rest is guaranteed by the
+                            // caller.
                             unsafe { $multiply(product) }
                         }
                     )*
                     #[cfg(not(target_arch = "x86_64"))]
-                    _ => unreachable!("tokens are made for the target alone"),
+                    _ => unreachable!("tokens exist only for the instruction sets of the target"),
                 }
             }
 
             #[inline(always)]
-            unsafe fn multiply_turned<S: Isa>(product: Product<'_, Self>) {
+            unsafe fn multiply_by_transpose<S: Isa>(product: Product<'_, Self>) {
                 match S::LEVEL {
                     $(
                         $(#[cfg(target_arch = $arch)])?
                         Level::$level => {
-                            // SAFETY: passed on from the caller.
-                            unsafe { $turned(product) }
+                            // SAFETY: guaranteed by the caller.
+                            unsafe { $by_transpose(product) }
                         }
                     )*
                     #[cfg(not(target_arch = "x86_64"))]
-                    _ => unreachable!("tokens are made for the target alone"),
+                    _ => unreachable!("tokens exist only for the instruction sets of the target"),
                 }
             }
 
             #[inline(always)]
-            unsafe fn multiply_blocked<S: Isa>(blocks: Blocks<'_, Self>, room: Option<&mut [MaybeUninit<Self>]>) {
+            unsafe fn multiply_blocked<S: Isa>(blocks: Blocks<'_, Self>, scratch: Option<&mut [MaybeUninit<Self>]>) {
                 match S::LEVEL {
                     $(
                         $(#[cfg(target_arch = $arch)])?
                         Level::$level => {
-                            // SAFETY: passed on from the caller.
-                            unsafe { $blocked(blocks, room) }
+                            // SAFETY: guaranteed by the caller.
+                            unsafe { $blocked(blocks, scratch) }
                         }
                     )*
                     #[cfg(not(target_arch = "x86_64"))]
-                    _ => unreachable!("tokens are made for the target alone"),
+                    _ => unreachable!("tokens exist only for the instruction sets of the target"),
                 }
             }
         }
@@ -131,39 +133,40 @@ macro_rules! compiled {
 }
 
 compiled! { f32:
-    Portable multiply_f32 blocked_f32 turned_f32,
-    Avx2 multiply_f32_avx2 blocked_f32_avx2 turned_f32_avx2 ("x86_64", "avx2,fma"),
-    Avx512 multiply_f32_avx512 blocked_f32_avx512 turned_f32_avx512 ("x86_64", "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma"),
+    Portable multiply_f32 blocked_f32 by_transpose_f32,
+    Avx2 multiply_f32_avx2 blocked_f32_avx2 by_transpose_f32_avx2 ("x86_64", "avx2,fma"),
+    Avx512 multiply_f32_avx512 blocked_f32_avx512 by_transpose_f32_avx512 ("x86_64", "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma"),
 }
 compiled! { f64:
-    Portable multiply_f64 blocked_f64 turned_f64,
-    Avx2 multiply_f64_avx2 blocked_f64_avx2 turned_f64_avx2 ("x86_64", "avx2,fma"),
-    Avx512 multiply_f64_avx512 blocked_f64_avx512 turned_f64_avx512 ("x86_64", "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma"),
+    Portable multiply_f64 blocked_f64 by_transpose_f64,
+    Avx2 multiply_f64_avx2 blocked_f64_avx2 by_transpose_f64_avx2 ("x86_64", "avx2,fma"),
+    Avx512 multiply_f64_avx512 blocked_f64_avx512 by_transpose_f64_avx512 ("x86_64", "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma"),
 }
 
-/// Up to these many columns, dot products beat the blocks of a transposed matrix, which have to be packed;
+/// The number of columns up to which dot products are faster than the blocks of a transposed
+/// matrix, which must be packed.
 const FEW_COLUMNS: usize = 11;
 
-/// up to these, if the dot products are long;
+/// The same number for long dot products.
 const FEW_COLUMNS_LONG: usize = 15;
 
-/// and up to these, if the columns don't fill vectors either.
+/// The same number if the columns do not fill whole vectors.
 const FEW_COLUMNS_UNEVEN: usize = 31;
 
-/// Dot products of this length are long.
+/// The length from which on dot products are long.
 const LONG: usize = 48;
 
-/// Below this many rows, blocks don't pay either.
+/// The number of rows below which blocks do not pay either.
 const FEW_ROWS: usize = 8;
 
-/// How a sum of products is computed.
+/// The algorithms for a sum of products.
 enum Form {
     /// A sum of columns.
     Columns,
     /// Dot products.
     Dots,
-    /// The transpose of the result, in blocks.
-    Turned,
+    /// Blocks of the transpose of the result.
+    ByTranspose,
     /// Blocks.
     Blocks,
 }
@@ -179,21 +182,21 @@ impl Form {
             _ => FEW_COLUMNS,
         };
         match (m, n) {
-            // A matrix of one row or column is its own transpose in memory.
+            // A matrix of one row or column is stored like its transpose.
             (_, 1) if !ta => Form::Columns,
             (1, _) if tb => Form::Columns,
             (1, _) => Form::Dots,
             _ if ta && (!tb || n == 1) && (n <= few || m < FEW_ROWS) => Form::Dots,
-            _ if ta && !tb && n < m && (is_even || n >= 2 * P::LANES) => Form::Turned,
+            _ if ta && !tb && n < m && (is_even || n >= 2 * P::LANES) => Form::ByTranspose,
             _ => Form::Blocks,
         }
     }
 }
 
-/// Chooses the form.
+/// Computes a product with the best algorithm.
 ///
 /// # Safety
-/// The slices have exactly the sizes of the matrices; the processor has `S`.
+/// The slices have exactly the sizes of the matrices. The processor has the instruction set `S`.
 #[inline(always)]
 unsafe fn best<S: Isa, T: Scalar>(product: Product<'_, T>) {
     let Product { m, k, n, terms, accumulate, .. } = product;
@@ -206,20 +209,24 @@ unsafe fn best<S: Isa, T: Scalar>(product: Product<'_, T>) {
         }
         return;
     }
-    // SAFETY: passed on from the caller. Each form stands here once, since its code is large.
+    // SAFETY: guaranteed by the caller. Each algorithm is called in one place only, because its
+    // code is large.
     unsafe {
         match Form::of::<S::Pack<T>, T>(&product) {
             Form::Columns => columns::<S::Pack<T>, T>(product),
             Form::Dots => dot_products::<S::Pack<T>, T>(product),
-            Form::Turned => T::multiply_turned::<S>(product),
+            Form::ByTranspose => T::multiply_by_transpose::<S>(product),
             Form::Blocks if k <= SHORT => in_blocks::<S, T, SHORT_PANEL>(product),
             Form::Blocks => in_blocks::<S, T, PANEL>(product),
         }
     }
 }
 
+/// Computes a matrix-vector product as a sum of columns.
+///
 /// # Safety
-/// The form is right for the product, whose matrices have their sizes; the processor has `P`.
+/// The algorithm is valid for the product, and the slices have the sizes of the matrices. The
+/// processor has the instruction set of `P`.
 #[inline(always)]
 unsafe fn columns<P: Pack<T>, T: Scalar>(product: Product<'_, T>) {
     let Product { m, k, n, terms, transposed: [ta, _], c, accumulate } = product;
@@ -227,7 +234,7 @@ unsafe fn columns<P: Pack<T>, T: Scalar>(product: Product<'_, T>) {
         // `C^T = B^T A^T`, whose one column is the one row of C.
         let (rows, matrix, vector) = if n == 1 && !ta { (m, a, b) } else { (n, b, a) };
         let (matrix, vector, accumulate) = (matrix.as_ptr(), vector.as_ptr(), accumulate || term > 0);
-        // SAFETY: passed on from the caller.
+        // SAFETY: guaranteed by the caller.
         unsafe {
             match Layout::of::<P, T>(rows, k, matrix) {
                 Some(layout) => {
@@ -244,25 +251,27 @@ unsafe fn columns<P: Pack<T>, T: Scalar>(product: Product<'_, T>) {
     }
 }
 
+/// Computes a product as dot products.
+///
 /// # Safety
-/// As for [`columns`].
+/// The same as for [`columns`].
 #[inline(always)]
 unsafe fn dot_products<P: Pack<T>, T: Scalar>(product: Product<'_, T>) {
     let Product { m, k, n, terms, c, accumulate, .. } = product;
     for (term, [a, b]) in terms.iter().enumerate() {
         let (rows, columns, left, right) = if m == 1 { (n, 1, b, a) } else { (m, n, a, b) };
         let (left, right) = ([left.as_ptr()], [right.as_ptr()]);
-        // SAFETY: passed on from the caller.
+        // SAFETY: guaranteed by the caller.
         unsafe {
             dots::<P, T, 1>((k, rows, columns), left, right, c.as_mut_ptr(), accumulate || term > 0);
         }
     }
 }
 
-/// With room for `N` scalars of a packed panel.
+/// Computes a product in blocks, with a buffer for `N` scalars of a packed panel.
 ///
 /// # Safety
-/// As for [`columns`]; the processor has `S`.
+/// The same as for [`columns`]. The processor has the instruction set `S`.
 #[inline(never)]
 unsafe fn in_blocks<S: Isa, T: Scalar, const N: usize>(product: Product<'_, T>) {
     let Product { m, k, n, terms, transposed, c, accumulate } = product;
@@ -270,19 +279,19 @@ unsafe fn in_blocks<S: Isa, T: Scalar, const N: usize>(product: Product<'_, T>) 
     for (term, [a, b]) in terms.iter().enumerate() {
         let (a, b, c) = (&[a.as_ptr()][..], b.as_ptr(), &[c.as_mut_ptr()][..]);
         let blocks = Blocks { m, k, n, a, b, transposed, c, accumulate: accumulate || term > 0 };
-        let room = blocks.packs::<S::Pack<T>>().then(|| panel.room());
-        // SAFETY: passed on from the caller.
-        unsafe { T::multiply_blocked::<S>(blocks, room) };
+        let scratch = blocks.packs::<S::Pack<T>>().then(|| panel.scratch());
+        // SAFETY: guaranteed by the caller.
+        unsafe { T::multiply_blocked::<S>(blocks, scratch) };
     }
 }
 
-/// Products that share their right factor, under the caller's instruction set.
+/// Computes products that share their right factor, under the caller's instruction set.
 ///
 /// # Safety
-/// As for [`blocked`]; the processor has `S`.
+/// The same as for [`blocked`]. The processor has the instruction set `S`.
 #[inline(always)]
 pub(super) unsafe fn multiply_shared<S: Isa, T: Scalar>(blocks: Blocks<'_, T>) {
-    // SAFETY: passed on from the caller.
+    // SAFETY: guaranteed by the caller.
     unsafe {
         match blocks.packs::<S::Pack<T>>() {
             true if blocks.k <= SHORT => shared_with_panel::<S, T, SHORT_PANEL>(blocks),
@@ -292,12 +301,14 @@ pub(super) unsafe fn multiply_shared<S: Isa, T: Scalar>(blocks: Blocks<'_, T>) {
     }
 }
 
+/// Computes products that need a packed panel of `N` scalars.
+///
 /// # Safety
-/// As for [`blocked`]; the processor has `S`.
+/// The same as for [`blocked`]. The processor has the instruction set `S`.
 #[inline(never)]
 unsafe fn shared_with_panel<S: Isa, T: Scalar, const N: usize>(blocks: Blocks<'_, T>) {
-    // SAFETY: passed on from the caller.
-    unsafe { T::multiply_blocked::<S>(blocks, Some(Panel::<T, N>::new().room())) }
+    // SAFETY: guaranteed by the caller.
+    unsafe { T::multiply_blocked::<S>(blocks, Some(Panel::<T, N>::new().scratch())) }
 }
 
 #[cfg(test)]
@@ -318,7 +329,7 @@ mod tests {
             let mut c = if accumulate { old.clone() } else { vec![T::NOT_A_NUMBER; m * n] };
             let terms = [[if ta { &a_t } else { &a }, if tb { &b_t } else { &b }].map(Vec::as_slice)];
             let transposed = [ta, tb];
-            // SAFETY: the matrices were made with these sizes.
+            // SAFETY: the matrices have these sizes.
             unsafe {
                 T::multiply(isa, Product { m, k, n, terms: &terms, transposed, c: &mut c, accumulate })
             };

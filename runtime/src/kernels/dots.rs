@@ -1,15 +1,16 @@
-//! Products with a transposed matrix, as dot products of columns.
+//! Products with a transposed matrix as dot products of columns.
 //!
-//! Eight sums at a time: eight columns with one vector, or four with two. Their lanes are added up together at
-//! the end, which is what makes the form pay.
+//! Eight sums are computed at a time: eight columns with one vector, or four columns with two. The
+//! lanes of all eight are added together at the end, which makes this form fast.
 
 use super::pack::Pack;
 use crate::Scalar;
 
-/// `C (k x n) = or += sum_g A_g^T (k x m) B_g (m x n)`.
+/// Computes `C (k x n) = or += sum_g A_g^T (k x m) B_g (m x n)`.
 ///
 /// # Safety
-/// `a` are `m x k`, `b` are `m x n`, `c` is `k x n` and apart from the others; the processor has `P`.
+/// `a` are `m x k`, `b` are `m x n`, and `c` is `k x n` and overlaps nothing else. The processor
+/// has the instruction set of `P`.
 #[inline(always)]
 pub(super) unsafe fn dots<P: Pack<T>, T: Scalar, const G: usize>(
     (m, k, n): (usize, usize, usize),
@@ -61,10 +62,11 @@ pub(super) unsafe fn dots<P: Pack<T>, T: Scalar, const G: usize>(
     }
 }
 
-/// The sums of `R` columns of `A` with `C` columns of `B`, the columns of `B` outermost.
+/// Computes the dot products of `R` columns of `A` with `C` columns of `B`. The columns of `B` are
+/// the outer dimension.
 ///
 /// # Safety
-/// `R * C <= 8`; `row + R` and `column + C` are within the matrices of `dots`.
+/// `R * C <= 8`, and `row + R` and `column + C` are within the matrices of `dots`.
 #[inline(always)]
 unsafe fn tile<P: Pack<T>, T: Scalar, const G: usize, const R: usize, const C: usize>(
     m: usize,
@@ -107,8 +109,10 @@ unsafe fn tile<P: Pack<T>, T: Scalar, const G: usize, const R: usize, const C: u
     }
 }
 
+/// Writes the sums of a tile to the result.
+///
 /// # Safety
-/// `c` has `k` rows, `row + R` of them, and `column + C` columns.
+/// `c` has `k` rows, with `row + R <= k`, and at least `column + C` columns.
 #[inline(always)]
 unsafe fn write<T: Scalar, const R: usize, const C: usize>(
     sums: [T; 8],
@@ -120,7 +124,7 @@ unsafe fn write<T: Scalar, const R: usize, const C: usize>(
 ) {
     for j in 0..C {
         for r in 0..R {
-            // SAFETY: the caller vouches for the entry.
+            // SAFETY: the caller guarantees that the entry exists.
             unsafe {
                 let to = c.add(row + r + (column + j) * k);
                 *to = if accumulate { *to + sums[j * R + r] } else { sums[j * R + r] };

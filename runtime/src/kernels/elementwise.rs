@@ -1,21 +1,23 @@
-//! The fused element-wise chain: one closure over the rows of any number of vectors, and sums of what it makes.
+//! Fused element-wise loops: one closure over the rows of any number of vectors, with optional
+//! sums.
 //!
-//! Rows go through in blocks whose results are local arrays: the vectoriser then needs no proof that the slices are
-//! disjoint. The last block is moved up to end at the last row and writes only what is new, since a scalar tail would
-//! cost more than the vector blocks before it.
+//! Rows are processed in blocks whose results are local arrays, so the vectoriser needs no proof
+//! that the slices are disjoint. The last block is moved up to end at the last row and writes only
+//! the remaining rows, because a scalar tail would take longer than the vector blocks before it.
 
 use super::isa::Isa;
 use crate::Scalar;
 
 const LANES: usize = 8;
 
-/// Rows in a block where there are enough: a loop of this length is vectorised as a loop, while one of eight is
-/// unrolled first, and what becomes of it then depends on the closure.
+/// The number of rows of a block if there are enough. A loop of this length is vectorised as a
+/// loop. A loop of eight is unrolled first, and the result then depends on the closure.
 const WIDE: usize = 16;
 
-/// `outs[.., row] = f(ins[.., row], outs[.., row])` for each of the `N` rows.
+/// Computes `outs[.., row] = f(ins[.., row], outs[.., row])` for each of the `N` rows.
 ///
-/// The closure gets the old contents of the outputs, so accumulators and updates in place need no aliasing.
+/// The closure receives the old contents of the outputs, so accumulation and in-place updates need
+/// no aliasing.
 #[inline(always)]
 pub fn map<S: Isa, T: Scalar, const N: usize, const IN: usize, const OUT: usize>(
     isa: S,
@@ -33,9 +35,11 @@ pub fn map<S: Isa, T: Scalar, const N: usize, const IN: usize, const OUT: usize>
     );
 }
 
-/// [`map`], and the sums over the rows of what the closure returns beside the outputs.
+/// Computes outputs like [`map`], and the sums over the rows of the terms that the closure returns
+/// with them.
 ///
-/// Sixteen partial sums, whatever the instruction set: the order of the additions depends on `N` alone.
+/// There are sixteen partial sums on every instruction set, so the order of the additions depends
+/// only on `N`.
 #[inline(always)]
 pub fn fold<S: Isa, T: Scalar, const N: usize, const IN: usize, const OUT: usize, const SUMS: usize>(
     isa: S,
@@ -46,7 +50,7 @@ pub fn fold<S: Isa, T: Scalar, const N: usize, const IN: usize, const OUT: usize
     rows(isa, N, ins, outs, f)
 }
 
-/// [`map`] over slices of any common length.
+/// Computes outputs like [`map`], for slices of any common length.
 #[inline(always)]
 pub fn map_flat<S: Isa, T: Scalar, const IN: usize, const OUT: usize>(
     isa: S,
@@ -73,7 +77,7 @@ fn rows<S: Isa, T: Scalar, const IN: usize, const OUT: usize, const SUMS: usize>
     outs: [&mut [T]; OUT],
     f: impl Fn([T; IN], [T; OUT]) -> ([T; OUT], [T; SUMS]),
 ) -> [T; SUMS] {
-    // The one check of the lengths: below, every row is within `n`.
+    // This is the only check of the lengths. All rows below are within `n`.
     let mut from = [core::ptr::null(); IN];
     for i in 0..IN {
         from[i] = ins[i][..n].as_ptr();
@@ -83,7 +87,7 @@ fn rows<S: Isa, T: Scalar, const IN: usize, const OUT: usize, const SUMS: usize>
         to[o] = outs[o][..n].as_mut_ptr();
     }
     let mut sums = [[T::ZERO; WIDE]; SUMS];
-    // SAFETY: the rows are within `n`, and the slices are apart.
+    // SAFETY: the rows are within `n`, and the slices do not overlap.
     unsafe {
         if n == 1 {
             return one(from, to, f);
@@ -92,7 +96,8 @@ fn rows<S: Isa, T: Scalar, const IN: usize, const OUT: usize, const SUMS: usize>
             few(n, from, to, &mut sums, &f);
             return totals(sums);
         }
-        // The last rows first: they share some with the block before, whose stores they would have to wait for.
+        // The last rows come first. After the block that they overlap, they would have to wait for
+        // its stores.
         let rest = n % LANES;
         if rest > 0 {
             block(n - LANES, LANES - rest, from, to, &mut sums, &f);
@@ -110,22 +115,24 @@ fn rows<S: Isa, T: Scalar, const IN: usize, const OUT: usize, const SUMS: usize>
     totals(sums)
 }
 
-/// Keeps blocks what they are: where the body of a short closure is unrolled, LLVM makes lanes of sixteen blocks, by gathers and
-/// scatters, which only AVX-512 has. It doesn't vectorise a loop that holds assembly.
+/// Prevents LLVM from vectorising across blocks. When it unrolls a loop with a short closure, it
+/// would use one lane per block, with gathers and scatters, which only AVX-512 has. It does not
+/// vectorise loops that contain assembly.
 #[inline(always)]
 fn one_by_one<S: Isa>() {
     #[cfg(target_arch = "x86_64")]
     if S::LEVEL == super::isa::Level::Avx512 {
-        // SAFETY: it is empty.
+        // SAFETY: the assembly is empty.
         unsafe { core::arch::asm!("", options(nomem, nostack, preserves_flags)) };
     }
 }
 
-/// The partial sums, added up as a tree.
+/// Adds the partial sums as a tree.
 #[inline(always)]
 fn totals<T: Scalar, const SUMS: usize>(sums: [[T; WIDE]; SUMS]) -> [T; SUMS] {
     let mut totals = [T::ZERO; SUMS];
-    // Written out for the first eight: the vectoriser makes one loop over many sums into gathers across them.
+    // Unrolled for the first eight sums. The vectoriser would turn one loop over many sums into
+    // gathers.
     macro_rules! first {
         ($($s:literal)*) => {$(
             if SUMS > $s {
@@ -152,10 +159,10 @@ fn total<T: Scalar>(mut sums: [T; WIDE]) -> T {
     sums[0]
 }
 
-/// A single row.
+/// Computes a single row.
 ///
 /// # Safety
-/// Every pointer is good for one scalar.
+/// Every pointer is valid for one scalar.
 #[inline(always)]
 unsafe fn one<T: Scalar, const IN: usize, const OUT: usize, const SUMS: usize>(
     from: [*const T; IN],
@@ -164,7 +171,7 @@ unsafe fn one<T: Scalar, const IN: usize, const OUT: usize, const SUMS: usize>(
 ) -> [T; SUMS] {
     let mut a = [T::ZERO; IN];
     let mut b = [T::ZERO; OUT];
-    // SAFETY: the caller vouches for the pointers.
+    // SAFETY: the caller guarantees the pointers.
     unsafe {
         for i in 0..IN {
             a[i] = *from[i];
@@ -180,10 +187,12 @@ unsafe fn one<T: Scalar, const IN: usize, const OUT: usize, const SUMS: usize>(
     }
 }
 
-/// Sixteen rows from `start` on. Only the results need a local array: what is read can't change before the end.
+/// Computes sixteen rows, starting at `start`. Only the results need a local array, because the
+/// inputs cannot change before the end.
 ///
 /// # Safety
-/// Every pointer is good for `start + WIDE` scalars; the outputs are apart from each other and from the inputs.
+/// Every pointer is valid for `start + WIDE` scalars. The outputs overlap neither each other nor
+/// the inputs.
 #[inline(always)]
 unsafe fn wide_block<T: Scalar, const IN: usize, const OUT: usize, const SUMS: usize>(
     start: usize,
@@ -198,7 +207,7 @@ unsafe fn wide_block<T: Scalar, const IN: usize, const OUT: usize, const SUMS: u
         let mut a = [T::ZERO; IN];
         let mut b = [T::ZERO; OUT];
         for i in 0..IN {
-            // SAFETY: the caller vouches for the row.
+            // SAFETY: the caller guarantees the row.
             a[i] = unsafe { *from[i].add(start + l) };
         }
         for o in 0..OUT {
@@ -220,10 +229,11 @@ unsafe fn wide_block<T: Scalar, const IN: usize, const OUT: usize, const SUMS: u
     *sums = added;
 }
 
-/// Eight rows from `start` on; the first `skip` of them are neither written nor added up.
+/// Computes eight rows, starting at `start`. The first `skip` rows are neither written nor added to
+/// the sums.
 ///
 /// # Safety
-/// Every pointer is good for `start + LANES` scalars, and `skip` is at most `LANES`.
+/// Every pointer is valid for `start + LANES` scalars, and `skip` is at most `LANES`.
 #[inline(always)]
 unsafe fn block<T: Scalar, const IN: usize, const OUT: usize, const SUMS: usize>(
     start: usize,
@@ -233,7 +243,7 @@ unsafe fn block<T: Scalar, const IN: usize, const OUT: usize, const SUMS: usize>
     sums: &mut [[T; WIDE]; SUMS],
     f: &impl Fn([T; IN], [T; OUT]) -> ([T; OUT], [T; SUMS]),
 ) {
-    // SAFETY: the caller vouches for the rows.
+    // SAFETY: the caller guarantees the rows.
     unsafe {
         let rows = lanes(start, skip, LANES, from, to, sums, f);
         for o in 0..OUT {
@@ -242,10 +252,10 @@ unsafe fn block<T: Scalar, const IN: usize, const OUT: usize, const SUMS: usize>
     }
 }
 
-/// Fewer rows than lanes.
+/// Computes fewer rows than there are lanes.
 ///
 /// # Safety
-/// Every pointer is good for `n <= LANES` scalars.
+/// Every pointer is valid for `n <= LANES` scalars.
 #[inline(always)]
 unsafe fn few<T: Scalar, const IN: usize, const OUT: usize, const SUMS: usize>(
     n: usize,
@@ -254,7 +264,7 @@ unsafe fn few<T: Scalar, const IN: usize, const OUT: usize, const SUMS: usize>(
     sums: &mut [[T; WIDE]; SUMS],
     f: &impl Fn([T; IN], [T; OUT]) -> ([T; OUT], [T; SUMS]),
 ) {
-    // SAFETY: the caller vouches for the rows.
+    // SAFETY: the caller guarantees the rows.
     unsafe {
         let rows = lanes(0, 0, n, from, to, sums, f);
         for o in 0..OUT {
@@ -263,11 +273,12 @@ unsafe fn few<T: Scalar, const IN: usize, const OUT: usize, const SUMS: usize>(
     }
 }
 
-/// The results of `count` rows from `start` on, padded to eight; adds the terms of all but the first `skip`. Copies by pointer,
-/// since `copy_from_slice` stays a call without link-time optimisation.
+/// Returns the results of `count` rows, starting at `start`, padded to eight, and adds the terms of
+/// all rows except the first `skip`. It copies by pointer, because `copy_from_slice` stays a call
+/// without link-time optimisation.
 ///
 /// # Safety
-/// Every pointer is good for `start + count` scalars, and `count` is at most `LANES`.
+/// Every pointer is valid for `start + count` scalars, and `count` is at most `LANES`.
 #[inline(always)]
 unsafe fn lanes<T: Scalar, const IN: usize, const OUT: usize, const SUMS: usize>(
     start: usize,
@@ -282,7 +293,7 @@ unsafe fn lanes<T: Scalar, const IN: usize, const OUT: usize, const SUMS: usize>
     let mut b = [[T::ZERO; LANES]; OUT];
     let mut added = *sums;
     for i in 0..IN {
-        // SAFETY: the caller vouches for the rows; the local array has eight.
+        // SAFETY: the caller guarantees the rows; the local array has eight.
         unsafe { core::ptr::copy_nonoverlapping(from[i].add(start), a[i].as_mut_ptr(), count) };
     }
     for o in 0..OUT {
@@ -303,7 +314,7 @@ unsafe fn lanes<T: Scalar, const IN: usize, const OUT: usize, const SUMS: usize>
             b[o][l] = row[o];
         }
         for s in 0..SUMS {
-            // A choice, not a product: what is left out may be NaN.
+            // A selection instead of a product, because a skipped term may be NaN.
             added[s][l] += if l >= skip && l < count { term[s] } else { T::ZERO };
         }
     }
@@ -349,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn every_row_once_with_its_old_contents() {
+    fn every_row_is_computed_once_from_its_old_contents() {
         both!(isa => {
             check::<_, f32, 1>(isa); check::<_, f32, 2>(isa); check::<_, f32, 5>(isa); check::<_, f32, 8>(isa);
             check::<_, f32, 16>(isa); check::<_, f32, 20>(isa); check::<_, f32, 33>(isa); check::<_, f32, 64>(isa);
@@ -359,7 +370,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_beyond_the_last_stay() {
+    fn rows_past_the_last_are_unchanged() {
         let mut out = [1.0f32; 12];
         map::<_, _, 10, 0, 1>(crate::kernels::isa::Portable::token(), [], [&mut out], |[], [_]| [2.0]);
         assert_eq!(&out[8..], [2.0, 2.0, 1.0, 1.0]);

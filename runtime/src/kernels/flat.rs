@@ -1,51 +1,52 @@
-//! The product of small matrices with one vector, for columns that are no whole number of vectors.
+//! Products of small matrices with one vector, where the columns do not fill whole vectors.
 //!
-//! Columns lie side by side without a gap, so a few of them together, a *group*, are a whole number of vectors, its
-//! *lines*: H = 20 is five lines of sixteen a group of four columns. No lane is idle, and every load is as aligned as the
-//! matrix. A line that holds the end of one column and the start of the next is multiplied by both entries of `x`; what
-//! the lines add up to is told apart at the end.
+//! Columns are contiguous, so a few of them, a *group*, together fill whole vectors, the *lines* of
+//! the group. For example, with H = 20 a group of four columns fills five lines of sixteen lanes.
+//! No lane is idle, and every load is as aligned as the matrix. A line that contains the end of one
+//! column and the start of the next is multiplied by both entries of `x`. The sums of the lines are
+//! separated by column at the end.
 
 use super::pack::Pack;
 use crate::Scalar;
 use core::marker::PhantomData;
 
-/// The most lines of a group, over all passes.
+/// The largest number of lines of a group, over all passes.
 const MOST_LINES: usize = 28;
 
-/// How matrices of `M` rows fall into groups, `G` of them at a time; all of it constants.
+/// The constants of `G` matrices of `M` rows that are divided into groups and multiplied together.
 pub(super) struct Groups<L, T, const M: usize, const G: usize>(PhantomData<(L, T)>);
 
 impl<L: Pack<T>, T: Scalar, const M: usize, const G: usize> Groups<L, T, M, G> {
-    /// `M`, or one if there are no rows: these constants are evaluated for matrices of every size,
-    /// though only products with rows get here.
+    /// `M`, or one if there are no rows. These constants are evaluated for matrices of every size,
+    /// although only products with rows use them.
     const ROWS: usize = if M == 0 { 1 } else { M };
-    /// Columns of a group.
+    /// The number of columns of a group.
     const COLUMNS: usize = {
         let mut columns = 1;
         while !(columns * Self::ROWS).is_multiple_of(L::LANES) {
             columns += 1;
         }
-        // Enough sums to cover the latency of an addition.
+        // Larger groups give enough sums to hide the latency of an addition.
         while columns * Self::ROWS / L::LANES * G < 8 && 2 * columns * Self::ROWS / L::LANES * G <= L::SUMS {
             columns *= 2;
         }
         columns
     };
     const LINES: usize = Self::COLUMNS * Self::ROWS / L::LANES;
-    /// Lines that one pass over the matrices keeps sums of.
+    /// The number of lines whose sums one pass over the matrices keeps.
     const HEIGHT: usize = {
         let most = if L::SUMS / G > 7 { 7 } else { L::SUMS / G };
         let most = if most == 0 { 1 } else { most };
         Self::LINES.div_ceil(Self::LINES.div_ceil(most))
     };
-    /// Whether this can be the way to do it.
+    /// True if this form can be faster than the others.
     pub(super) const PAY: bool = M > L::LANES
         && M.is_multiple_of(4)
         && !M.is_multiple_of(L::LANES)
         && Self::LINES <= MOST_LINES
         && Self::LINES.div_ceil(Self::HEIGHT) <= 4;
 
-    /// Whether matrices of `k` columns are at least a group.
+    /// Returns whether matrices of `k` columns have at least one group.
     #[inline(always)]
     pub(super) fn fit<const P: usize>(k: [usize; P]) -> bool {
         let mut columns = 0;
@@ -55,10 +56,11 @@ impl<L: Pack<T>, T: Scalar, const M: usize, const G: usize> Groups<L, T, M, G> {
         columns >= Self::COLUMNS
     }
 
-    /// `y_g (M) = or += sum_p A_pg (M x k_p) x_p (k_p)`.
+    /// Computes `y_g (M) = or += sum_p A_pg (M x k_p) x_p (k_p)`.
     ///
     /// # Safety
-    /// `a[p]` are `M x k[p]`, `x[p]` is `k[p]`, `y` are `M` and apart from the others; the processor has `L`.
+    /// `a[p]` are `M x k[p]`, `x[p]` has length `k[p]`, and `y` have length `M` and overlap nothing
+    /// else. The processor has the instruction set of `L`.
     #[inline(always)]
     pub(super) unsafe fn multiply<const P: usize>(
         k: [usize; P],
@@ -67,7 +69,7 @@ impl<L: Pack<T>, T: Scalar, const M: usize, const G: usize> Groups<L, T, M, G> {
         y: [*mut T; G],
         accumulate: bool,
     ) {
-        // SAFETY: passed on from the caller.
+        // SAFETY: guaranteed by the caller.
         unsafe {
             let mut lines = [[L::splat(T::ZERO); MOST_LINES]; G];
             match Self::HEIGHT {
@@ -85,8 +87,10 @@ impl<L: Pack<T>, T: Scalar, const M: usize, const G: usize> Groups<L, T, M, G> {
         }
     }
 
+    /// Computes the sums of all lines.
+    ///
     /// # Safety
-    /// As for `multiply`.
+    /// The same as for `multiply`.
     #[inline(always)]
     unsafe fn passes<const P: usize, const V: usize>(
         k: [usize; P],
@@ -94,8 +98,8 @@ impl<L: Pack<T>, T: Scalar, const M: usize, const G: usize> Groups<L, T, M, G> {
         x: [*const T; P],
         lines: &mut [[L; MOST_LINES]; G],
     ) {
-        // Written out: within a pass everything but the group is a constant.
-        // SAFETY: passed on from the caller.
+        // Unrolled, so that within a pass everything except the group is a constant.
+        // SAFETY: guaranteed by the caller.
         unsafe {
             Self::pass::<P, V, 0>(k, a, x, lines);
             if Self::LINES > V {
@@ -110,10 +114,10 @@ impl<L: Pack<T>, T: Scalar, const M: usize, const G: usize> Groups<L, T, M, G> {
         }
     }
 
-    /// The sums of `V` lines, less if the group has no more.
+    /// Computes the sums of `V` lines, or fewer if the group has no more.
     ///
     /// # Safety
-    /// As for `multiply`.
+    /// The same as for `multiply`.
     #[inline(always)]
     unsafe fn pass<const P: usize, const V: usize, const PASS: usize>(
         k: [usize; P],
@@ -121,7 +125,8 @@ impl<L: Pack<T>, T: Scalar, const M: usize, const G: usize> Groups<L, T, M, G> {
         x: [*const T; P],
         lines: &mut [[L; MOST_LINES]; G],
     ) {
-        // SAFETY: the lines of whole groups lie within the matrices; of the last columns, only their scalars are read.
+        // SAFETY: the lines of whole groups are within the matrices. Of the last columns, only
+        // their scalars are read.
         unsafe {
             let mut sums = [[L::splat(T::ZERO); V]; G];
             for p in 0..P {
@@ -168,16 +173,18 @@ impl<L: Pack<T>, T: Scalar, const M: usize, const G: usize> Groups<L, T, M, G> {
         }
     }
 
-    /// The entries of `x` that a line meets, two at most, of the first `columns` columns of its group.
+    /// Returns the entries of `x`, at most two, that a line is multiplied by, within the first
+    /// `columns` columns of its group.
     ///
     /// # Safety
-    /// `x` has `columns` entries, and the line starts within those columns; the processor has `L`.
+    /// `x` has `columns` entries, and the line starts within these columns. The processor has the
+    /// instruction set of `L`.
     #[inline(always)]
     unsafe fn factor(x: *const T, line: usize, columns: usize) -> L {
         let start = line * L::LANES;
         let (first, last) = (start / M, (start + L::LANES - 1) / M);
         let last = if last < columns { last } else { columns - 1 };
-        // SAFETY: the caller vouches for the columns.
+        // SAFETY: the caller guarantees the columns.
         unsafe {
             let factor = L::splat(*x.add(last));
             if first < last {
@@ -187,15 +194,16 @@ impl<L: Pack<T>, T: Scalar, const M: usize, const G: usize> Groups<L, T, M, G> {
         }
     }
 
-    /// Adds up the columns of a group.
+    /// Adds up the columns of a group and writes the result.
     ///
     /// # Safety
-    /// `y` is `M`; the processor has `L`.
+    /// `y` has length `M`. The processor has the instruction set of `L`.
     #[inline(always)]
     unsafe fn write(lines: &[L; MOST_LINES], y: *mut T, accumulate: bool) {
         let vectors = M.div_ceil(L::LANES);
         let mut sums = [lines[0]; MOST_LINES];
-        // SAFETY: the last vector is moved up to end at row `M`; all old entries are read before it is written.
+        // SAFETY: the last vector is moved up to end at row `M`, and all old entries are read
+        // before it is written.
         unsafe {
             for v in 0..vectors {
                 let row = (v * L::LANES).min(M - L::LANES);
@@ -214,17 +222,17 @@ impl<L: Pack<T>, T: Scalar, const M: usize, const G: usize> Groups<L, T, M, G> {
         }
     }
 
-    /// A vector of a group's scalars from `start` on.
+    /// Returns a vector of a group's scalars, starting at `start`.
     ///
     /// # Safety
-    /// The vector lies within the group; the processor has `L`.
+    /// The vector is within the group. The processor has the instruction set of `L`.
     #[inline(always)]
     unsafe fn column(lines: &[L; MOST_LINES], start: usize) -> L {
         let (line, offset) = (start / L::LANES, start % L::LANES);
         if offset == 0 {
             return lines[line];
         }
-        // SAFETY: passed on from the caller.
+        // SAFETY: guaranteed by the caller.
         unsafe { L::window(lines[line], lines[line + 1], offset) }
     }
 }

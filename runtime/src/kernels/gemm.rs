@@ -1,49 +1,52 @@
 //! The blocked matrix product behind every product of several columns.
 //!
-//! A tile of some vectors of rows by some columns stays in registers over the whole inner dimension. The rows may be
-//! those of several matrices that share the right factor: small gates fill a tile together. Panels of rows are
-//! packed where they stand transposed, or too far apart for the cache.
+//! A tile of a few vectors of rows by a few columns stays in registers over the whole inner
+//! dimension. The rows may belong to several matrices that share the right factor, so small gates
+//! fill a tile together. Panels of rows are packed if the matrix is transposed or its columns are
+//! too far apart for the cache.
 
 use super::pack::{MOST_LANES, Pack};
 use crate::Scalar;
 use core::hint::black_box;
 use core::mem::MaybeUninit;
 
-/// The inner dimension is cut into pieces of this length: a packed panel then fills half a small first-level cache.
+/// The length of the pieces of the inner dimension. A packed panel then fills half of a small
+/// first-level cache.
 const INNER: usize = 256;
 
-/// From this distance in bytes between columns on, a panel is packed.
+/// The smallest distance in bytes between columns at which a panel is packed.
 const FAR: usize = 512;
 
-/// The most vectors of rows in a tile.
+/// The largest number of vectors of rows in a tile.
 const TALLEST: usize = 4;
 
-/// The most columns in a tile.
+/// The largest number of columns in a tile.
 const MOST_COLUMNS: usize = 12;
 
-/// Room for packed panels, on the stack of a function of its own: what is touched of a large frame, whether it is used or not, costs small
-/// products a tenth of their time.
+/// A buffer for packed panels on the stack of a separate function. Touching a large stack frame,
+/// even without using it, would cost small products a tenth of their time.
 #[repr(align(64))]
 pub(super) struct Panel<T, const N: usize>([MaybeUninit<T>; N]);
 
 impl<T, const N: usize> Panel<T, N> {
-    /// Nothing is written to it.
+    /// Creates an uninitialised buffer.
     #[inline(always)]
     pub(super) fn new() -> Self {
         Panel([const { MaybeUninit::uninit() }; N])
     }
 
-    /// The scalars.
+    /// Returns the buffer as a slice.
     #[inline(always)]
-    pub(super) fn room(&mut self) -> &mut [MaybeUninit<T>] {
+    pub(super) fn scratch(&mut self) -> &mut [MaybeUninit<T>] {
         &mut self.0
     }
 }
 
-/// The scalars in a packed panel: two vectors of sixteen, `INNER` times, or four half as often.
+/// The number of scalars in a packed panel: two vectors of sixteen scalars over `INNER` columns, or
+/// four over half as many.
 pub(super) const PANEL: usize = 32 * INNER;
 
-/// A panel for an inner dimension of at most [`SHORT`].
+/// The number of scalars in a panel with an inner dimension of at most [`SHORT`].
 pub(super) const SHORT_PANEL: usize = 64 * SHORT;
 pub(super) const SHORT: usize = 32;
 
@@ -54,63 +57,67 @@ pub struct Blocks<'a, T> {
     pub(super) m: usize,
     pub(super) k: usize,
     pub(super) n: usize,
-    /// Matrices, column by column, or their transposes.
+    /// The matrices `A_g`, or their transposes, in column-major order.
     pub(super) a: &'a [*const T],
     pub(super) b: *const T,
-    /// Whether those of A are transposed, and B.
+    /// True for A if all `A_g` are transposed, and for B if B is.
     pub(super) transposed: [bool; 2],
-    /// As many as of A.
+    /// The results, one per `A_g`.
     pub(super) c: &'a [*mut T],
     pub(super) accumulate: bool,
 }
 
 impl<T: Scalar> Blocks<'_, T> {
-    /// Whether [`blocked`] packs panels of A.
+    /// Returns whether [`blocked`] packs panels of A.
     #[inline(always)]
     pub(super) fn packs<P: Pack<T>>(&self) -> bool {
-        // Columns of a tall matrix fall into few sets of the cache: worth a copy when enough columns of B read it.
+        // The columns of a tall matrix map to few sets of the cache. A copy pays if enough columns
+        // of B read it.
         let is_far = self.m * size_of::<T>() >= FAR && self.k >= 64 && self.n >= 128;
         self.transposed[0] || self.m < P::LANES.min(P::Half::LANES) || is_far
     }
 }
 
-/// Computes products, in `room` for a panel if they [`pack`](Blocks::packs).
+/// Computes products. If they [`pack`](Blocks::packs), `scratch` must hold a panel.
 ///
 /// # Safety
-/// The matrices have their sizes, those of C are apart from each other and from all others; the room has [`PANEL`] scalars,
-/// or [`SHORT_PANEL`] if `k` is at most [`SHORT`], and is aligned for the processor's vectors, `P`.
+/// The pointers refer to matrices of the given sizes. The matrices C overlap neither each other nor
+/// any other matrix. `scratch` has [`PANEL`] scalars, or [`SHORT_PANEL`] if `k` is at most
+/// [`SHORT`], and is aligned for the vectors `P`. The processor has their instruction set.
 #[inline(always)]
 pub(super) unsafe fn blocked<P: Pack<T>, T: Scalar>(
     blocks: Blocks<'_, T>,
-    room: Option<&mut [MaybeUninit<T>]>,
+    scratch: Option<&mut [MaybeUninit<T>]>,
 ) {
     let Blocks { m, k, n, a, b, transposed: [ta, tb], c, accumulate } = blocks;
     if m < P::LANES && P::Half::LANES < P::LANES {
-        // SAFETY: as for this function; the halves belong to a set that this one includes.
-        return unsafe { blocked::<P::Half, T>(blocks, room) };
+        // SAFETY: as for this function; the instruction set of `P` includes that of its halves.
+        return unsafe { blocked::<P::Half, T>(blocks, scratch) };
     }
     if k == 0 && !accumulate {
         for &c in c {
-            // SAFETY: the matrix has its size.
+            // SAFETY: the matrix has this size.
             unsafe { core::slice::from_raw_parts_mut(c, m * n).fill(T::ZERO) };
         }
     }
     let lanes = P::LANES;
     let (a_row, a_column) = if ta { (k, 1) } else { (1, m) };
     let (b_row, b_column) = if tb { (n, 1) } else { (1, k) };
-    let capacity = room.as_ref().map_or(usize::MAX, |room| room.len());
-    let packed = room.map(|room| room.as_mut_ptr().cast::<T>());
-    // All vectors of rows of all matrices in a row; the last one of each is moved up to end at row `m`.
+    let capacity = scratch.as_ref().map_or(usize::MAX, |scratch| scratch.len());
+    let packed = scratch.map(|scratch| scratch.as_mut_ptr().cast::<T>());
+    // The vectors of rows of all matrices are numbered consecutively. The last vector of each
+    // matrix is moved up to end at row `m`.
     let vectors = m.div_ceil(lanes);
     let all = a.len() * vectors;
     for first in (0..k).step_by(INNER) {
         let depth = INNER.min(k - first);
-        // None of the divisors below is zero. That the compiler sees it, too, keeps a step free of panics.
+        // None of the divisors below is zero. `max(1)` shows this to the compiler, so that a step
+        // contains no panic.
         let most = P::TALL.min(capacity / (depth * lanes).max(1)).max(1);
         let mut tile = Tile {
             a: [core::ptr::null(); TALLEST],
             a_step: m,
-            // SAFETY: the inner index is one of B.
+            // SAFETY: the inner index is within B.
             b: unsafe { b.add(first * b_row) },
             b_row,
             b_column,
@@ -121,7 +128,7 @@ pub(super) unsafe fn blocked<P: Pack<T>, T: Scalar>(
             depth,
             accumulate: accumulate || first > 0,
         };
-        // Panels of nearly equal height.
+        // The panels have nearly equal heights.
         let panels = all.div_ceil(most);
         let (lower, higher) = (all / panels.max(1), all % panels.max(1));
         let (mut matrix, mut vector) = (0, 0);
@@ -129,12 +136,14 @@ pub(super) unsafe fn blocked<P: Pack<T>, T: Scalar>(
             let height = (lower + usize::from(panel < higher)).min(TALLEST);
             for v in 0..height {
                 let row = (vector * lanes).min(m.saturating_sub(lanes));
-                // A vector has rows in common with the one before it, which the panel before may have written.
+                // The vector may overlap the one before it, which the previous panel may have
+                // written.
                 if v == 0 {
                     tile.skip = vector * lanes - row;
                 }
-                // SAFETY: all panels together have the vectors of all matrices; the rows are some of the matrix's, or there are `m`
-                // and the panel is packed; it holds `height * depth` vectors.
+                // SAFETY: all panels together cover the vectors of all matrices. The rows are in
+                // the matrix, or there are `m` rows and the panel is packed. The packed panel holds
+                // `height * depth` vectors.
                 unsafe {
                     let from = a.get_unchecked(matrix).add(row * a_row + first * a_column);
                     tile.a[v] = match packed {
@@ -155,7 +164,7 @@ pub(super) unsafe fn blocked<P: Pack<T>, T: Scalar>(
             if packed.is_some() {
                 tile.a_step = height * lanes;
             }
-            // SAFETY: the tile's pointers are good for `height` vectors.
+            // SAFETY: the pointers of the tile are valid for `height` vectors.
             unsafe {
                 match height {
                     1 => tile.columns::<P, 1>(n),
@@ -168,11 +177,12 @@ pub(super) unsafe fn blocked<P: Pack<T>, T: Scalar>(
     }
 }
 
-/// Copies a vector of rows of `depth` columns: `rows` rows, zeros below them.
+/// Copies a vector of rows of `depth` columns: `rows` rows, padded with zeros.
 ///
 /// # Safety
-/// `from` can be read at `r * row_stride + d * column_stride`, `to` holds a vector at every `to_stride`; `rows` is at
-/// most `LANES`; the processor has `P`.
+/// `from` can be read at `r * row_stride + d * column_stride`, and `to` has space for a vector at
+/// every multiple of `to_stride`. `rows` is at most `LANES`. The processor has the instruction set
+/// of `P`.
 #[inline(always)]
 unsafe fn pack<P: Pack<T>, T: Scalar>(
     from: *const T,
@@ -184,7 +194,7 @@ unsafe fn pack<P: Pack<T>, T: Scalar>(
     to_stride: usize,
 ) {
     let lanes = P::LANES;
-    // SAFETY: the caller vouches for both sides.
+    // SAFETY: the caller guarantees both sides.
     unsafe {
         if rows == lanes && column_stride != 1 {
             for d in 0..depth {
@@ -216,8 +226,8 @@ unsafe fn pack<P: Pack<T>, T: Scalar>(
     }
 }
 
-/// The columns of a tile, written out: left to the compiler, the loop stays a loop at `opt-level = 2`, and then the sums
-/// of the tile are in memory.
+/// Unrolls a loop over the columns of a tile. At `opt-level = 2` the compiler does not, and the
+/// sums of the tile would then be in memory.
 macro_rules! for_columns {
     ($j:ident < $n:ident $body:block) => {
         for_columns!($j < $n $body: 0 1 2 3 4 5 6 7 8 9 10 11)
@@ -230,7 +240,7 @@ macro_rules! for_columns {
     )*};
 }
 
-/// A panel of vectors of rows against all columns of B.
+/// A panel of vectors of rows, multiplied by all columns of B.
 struct Tile<T> {
     a: [*const T; TALLEST],
     a_step: usize,
@@ -239,31 +249,35 @@ struct Tile<T> {
     b_column: usize,
     c: [*mut T; TALLEST],
     c_column: usize,
-    /// Rows of the first vector that are already written.
+    /// The number of rows of the first vector that are already written.
     skip: usize,
-    /// Rows of a vector that exist: all of them, unless the whole matrix has fewer.
+    /// The number of valid rows of a vector: all of them, unless the matrix has fewer.
     rows: usize,
     depth: usize,
     accumulate: bool,
 }
 
 impl<T: Scalar> Tile<T> {
+    /// Computes all columns of the result.
+    ///
     /// # Safety
-    /// Each of the first `V` of `a` holds a vector every `a_step` scalars, `depth` times; `b` has `n` columns, each of the
-    /// first `V` of `c` `rows` rows of `n` columns; the processor has `P`.
+    /// Each of the first `V` pointers in `a` has a vector every `a_step` scalars, `depth` times.
+    /// `b` has `n` columns. Each of the first `V` pointers in `c` has `rows` rows of `n` columns.
+    /// The processor has the instruction set of `P`.
     #[inline(always)]
     unsafe fn columns<P: Pack<T>, const V: usize>(&self, n: usize) {
         let mut column = 0;
-        // Every third column of a tile, as far as the compiler knows in no particular place: it would otherwise compute each
-        // from the one before, a chain that is longer than the products take.
+        // The offsets of every third column of a tile, which `black_box` makes opaque to the
+        // compiler. It would otherwise compute each offset from the one before, in a chain that
+        // takes longer than the products.
         let mut thirds = [0; MOST_COLUMNS / 3];
         for (j, third) in thirds.iter_mut().enumerate().skip(1) {
             *third = black_box(3 * j * self.b_column);
         }
         let thirds = &thirds;
-        // SAFETY: passed on from the caller, `column + N <= n`.
+        // SAFETY: guaranteed by the caller; `column + N <= n`.
         unsafe {
-            // The fewer the vectors, the more columns it takes to keep enough sums going.
+            // Tiles with fewer vectors need more columns to keep enough sums in flight.
             if P::TALL >= 4 {
                 while V <= 2 && n - column >= 12 {
                     self.tile::<P, V, 12>(column, thirds);
@@ -297,8 +311,11 @@ impl<T: Scalar> Tile<T> {
         }
     }
 
+    /// Computes `N` columns of the result.
+    ///
     /// # Safety
-    /// As for `columns`, with `column + N` columns; `thirds` are the distances of every third column.
+    /// The same as for `columns`, with `column + N <= n`. `thirds` are the offsets of every third
+    /// column.
     #[inline(always)]
     unsafe fn tile<P: Pack<T>, const V: usize, const N: usize>(
         &self,
@@ -306,11 +323,11 @@ impl<T: Scalar> Tile<T> {
         thirds: &[usize; MOST_COLUMNS / 3],
     ) {
         let lanes = P::LANES;
-        // SAFETY: the caller vouches for all three matrices.
+        // SAFETY: the caller guarantees all three matrices.
         unsafe {
             let mut sums = [[P::splat(T::ZERO); N]; V];
             let mut a = self.a;
-            // A pointer for every third column: the two next ones are then within reach of one addressing mode.
+            // One pointer per three columns: an addressing mode reaches the two columns after it.
             let mut b = [self.b.add(column * self.b_column); MOST_COLUMNS / 3];
             for j in 0..N.div_ceil(3) {
                 b[j] = b[j].add(thirds[j]);
@@ -332,7 +349,8 @@ impl<T: Scalar> Tile<T> {
                 }
             }
             if self.rows < lanes {
-                // By way of memory: loops over a part of a vector would keep the sums out of the registers.
+                // The sums go through memory. Loops over a part of a vector would keep them out of
+                // the registers.
                 let mut spilled = [[[const { MaybeUninit::<T>::uninit() }; MOST_LANES]; N]; V];
                 for_columns!(j < N {
                     for v in 0..V {
@@ -350,7 +368,7 @@ impl<T: Scalar> Tile<T> {
                 }
                 return;
             }
-            // All loads before all stores, since a vector may have rows in common with the one before it.
+            // All loads come before all stores, because a vector may overlap the one before it.
             if self.accumulate {
                 for_columns!(j < N {
                     for v in 0..V {

@@ -1,7 +1,8 @@
-//! Instruction sets: tokens that prove what the processor can do, and the dispatch that makes them.
+//! Instruction sets: tokens that prove the features of the processor, and the dispatch that creates
+//! them.
 //!
-//! A kernel body is `#[inline(always)]` and generic over [`Isa`]. Inside `dispatch` it is compiled once per
-//! instruction set, under the `#[target_feature]` that the token stands for.
+//! A kernel body is `#[inline(always)]` and generic over [`Isa`]. `dispatch` compiles it once per
+//! instruction set, with the `#[target_feature]` attributes that the token proves.
 
 use super::pack::Packed;
 
@@ -9,26 +10,27 @@ mod sealed {
     pub trait Sealed {}
 }
 
-/// The instruction sets, each with all of those before it.
+/// The instruction sets. Each includes all sets before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     /// The baseline of the target.
     Portable,
     /// AVX2 with FMA.
     Avx2,
-    /// AVX-512 with its extensions VL, DQ and BW: every processor since 2017 that has any of it.
+    /// AVX-512 with its extensions VL, DQ and BW, which every processor with AVX-512 since 2017
+    /// has.
     Avx512,
 }
 
-/// An instruction set. A value of it is a proof that the processor has the set.
+/// An instruction set. A value of the type is a proof that the processor has the set.
 pub trait Isa: sealed::Sealed + Copy + 'static {
-    /// Which one it is.
+    /// The instruction set as a value.
     const LEVEL: Level;
 
-    /// Whether `a * b + c` is one rounding and one instruction.
+    /// True if `a * b + c` is one instruction with one rounding.
     const FMA: bool;
 
-    /// The vectors that hand-blocked kernels hold in registers.
+    /// The vectors of hand-blocked kernels.
     type Pack<T: Packed>: super::pack::Pack<T>;
 }
 
@@ -40,7 +42,8 @@ impl sealed::Sealed for Portable {}
 
 impl Isa for Portable {
     const LEVEL: Level = Level::Portable;
-    // `core` has no fused multiply-add, and where the target lacks the instruction it would be a library call.
+    // `core` has no fused multiply-add. On targets without the instruction, `std`'s is a library
+    // call.
     const FMA: bool = cfg!(all(
         feature = "std",
         not(feature = "deterministic"),
@@ -79,11 +82,12 @@ impl Isa for Avx512 {
     type Pack<T: Packed> = T::Avx512;
 }
 
-/// How far the choice goes. The deterministic mode has vectors of one width, those of AVX2.
+/// The best instruction set that is used. The deterministic mode has vectors of one width, that of
+/// AVX2.
 #[cfg(target_arch = "x86_64")]
 const BEST: Level = if cfg!(feature = "deterministic") { Level::Avx2 } else { Level::Avx512 };
 
-/// What the whole program is compiled for.
+/// The instruction set that the whole program is compiled for.
 #[cfg(target_arch = "x86_64")]
 const COMPILED_FOR: Level = {
     let avx2 = cfg!(all(target_feature = "avx2", target_feature = "fma"));
@@ -100,13 +104,13 @@ const COMPILED_FOR: Level = {
     }
 };
 
-/// The best instruction set of this processor that `RNN_CELL_ISA` allows.
+/// Returns the best instruction set of this processor that `RNN_CELL_ISA` allows.
 #[cfg(all(target_arch = "x86_64", feature = "std"))]
 #[inline(always)]
 fn level() -> Level {
     use core::sync::atomic::{AtomicU8, Ordering};
 
-    // One byte for all features: std's own cache costs a load and a test each.
+    // One byte for all features. The cache of `std` costs a load and a test per feature.
     static FOUND: AtomicU8 = AtomicU8::new(UNKNOWN);
     const UNKNOWN: u8 = u8::MAX;
     const AVX2: u8 = Level::Avx2 as u8;
@@ -136,20 +140,21 @@ fn level() -> Level {
     }
 }
 
-/// What can't be found out must be known beforehand.
+/// Returns the instruction set that the program is compiled for, because detection at run time
+/// needs `std`.
 #[cfg(all(target_arch = "x86_64", not(feature = "std")))]
 #[inline(always)]
 fn level() -> Level {
     COMPILED_FOR
 }
 
-/// From the worst to the best.
+/// All instruction sets, from the worst to the best.
 #[cfg(all(target_arch = "x86_64", feature = "std"))]
 const ALL: [Level; 3] = [Level::Portable, Level::Avx2, Level::Avx512];
 
 #[cfg(all(target_arch = "x86_64", feature = "std"))]
 impl Level {
-    /// Whether the processor has the set.
+    /// Returns whether the processor has the set.
     pub(crate) fn is_available(self) -> bool {
         use std::is_x86_feature_detected as has;
         match self {
@@ -167,10 +172,10 @@ impl Level {
     }
 }
 
-/// The set that a value of `RNN_CELL_ISA` stands for.
+/// Returns the set that a value of `RNN_CELL_ISA` names.
 ///
 /// # Panics
-/// If there is none of this name: who sets the variable wants to know what runs.
+/// If no set has this name: a user who sets the variable wants to know what runs.
 #[cfg(all(target_arch = "x86_64", feature = "std"))]
 fn named(name: &str) -> Level {
     match name {
@@ -181,29 +186,31 @@ fn named(name: &str) -> Level {
     }
 }
 
-/// A computation that runs under whichever instruction set is best. `run` should be `#[inline(always)]`: only
-/// what is inlined into the dispatch is compiled for the set.
+/// A computation that runs under the best instruction set. `run` should be `#[inline(always)]`,
+/// because only code that is inlined into the dispatch is compiled for the set.
 pub trait Job {
-    /// What it returns.
+    /// The type of the result.
     type Out;
 
-    /// The computation.
+    /// Runs the computation.
     fn run<S: Isa>(self, isa: S) -> Self::Out;
 }
 
 /// Runs `job` under the best instruction set of this processor.
 ///
-/// The feature `deterministic` stops at AVX2, and so do debug assertions: a third copy of every job would add two fifths to the
-/// time it takes to compile cells, for code that is not optimised anyway.
+/// The best set is AVX2 with the feature `deterministic` or with debug assertions. A third copy of
+/// every job would increase the compile time of cells by two fifths, for code that is not optimised
+/// anyway.
 ///
-/// The environment variable `RNN_CELL_ISA`, read at the first call, caps the choice (`portable`, `avx2`, `avx512`), so
-/// that every path can be tested and timed on one machine. A program that is compiled for AVX-512 as a whole, or
-/// without `std`, doesn't look at it.
+/// The environment variable `RNN_CELL_ISA` (`portable`, `avx2`, `avx512`) limits the choice, so
+/// that all paths can be tested and timed on one machine. It is read at the first call. A program
+/// that is compiled for AVX-512 as a whole, or without `std`, ignores it.
 #[inline]
 pub fn dispatch<J: Job>(job: J) -> J::Out {
     #[cfg(target_arch = "x86_64")]
     match level() {
-        // SAFETY: the processor has what was found, or what the whole program is compiled for.
+        // SAFETY: the processor has the detected set, or the set that the whole program is compiled
+        // for.
         #[cfg(not(any(debug_assertions, feature = "deterministic")))]
         Level::Avx512 => return unsafe { on_avx512(job, Avx512(())) },
         Level::Portable => {}
@@ -225,7 +232,7 @@ fn on_avx512<J: Job>(job: J, isa: Avx512) -> J::Out {
     job.run(isa)
 }
 
-/// The instruction sets of this processor.
+/// Returns the instruction sets of this processor.
 #[cfg(test)]
 pub(crate) fn available() -> impl Iterator<Item = Level> {
     #[cfg(all(target_arch = "x86_64", feature = "std"))]
@@ -235,17 +242,17 @@ pub(crate) fn available() -> impl Iterator<Item = Level> {
     all
 }
 
-/// Runs `job` under one of the available sets.
+/// Runs `job` under one of the available instruction sets.
 #[cfg(test)]
 pub(crate) fn run_at<J: Job>(level: Level, job: J) -> J::Out {
     #[cfg(all(target_arch = "x86_64", feature = "std"))]
     {
         assert!(level.is_available());
         match level {
-            // SAFETY: just asked.
+            // SAFETY: the set is available, as asserted above.
             #[cfg(not(feature = "deterministic"))]
             Level::Avx512 => return unsafe { on_avx512(job, Avx512(())) },
-            // SAFETY: just asked.
+            // SAFETY: as above.
             Level::Avx2 => return unsafe { on_avx2(job, Avx2(())) },
             _ => {}
         }
@@ -254,10 +261,10 @@ pub(crate) fn run_at<J: Job>(level: Level, job: J) -> J::Out {
     job.run(Portable(()))
 }
 
-/// For functions of single numbers.
+/// The token for functions of single numbers.
 #[cfg(any(test, feature = "alloc"))]
 impl Portable {
-    /// The baseline is always there.
+    /// Returns the token of the baseline, which is always available.
     #[inline(always)]
     pub(crate) fn token() -> Self {
         Portable(())
@@ -278,9 +285,9 @@ mod tests {
         }
     }
 
-    /// Tests run under every set there is: not under none.
+    /// Tests that run under every available set must run under at least one.
     #[test]
-    fn the_baseline_is_always_there() {
+    fn the_baseline_is_always_available() {
         assert_eq!(available().next(), Some(Level::Portable));
         #[cfg(all(target_arch = "x86_64", feature = "std"))]
         assert_eq!(available().any(|level| level == Level::Avx2), {
@@ -314,7 +321,7 @@ mod tests {
     #[test]
     #[cfg(all(target_arch = "x86_64", feature = "std"))]
     #[should_panic(expected = "RNN_CELL_ISA is `sse9`")]
-    fn an_unknown_set_is_a_mistake() {
+    fn an_unknown_set_panics() {
         named("sse9");
     }
 }

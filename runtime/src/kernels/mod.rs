@@ -1,21 +1,25 @@
-//! The numeric kernels that generated code calls; the only module with `unsafe`.
+//! The numeric kernels that generated code calls. This is the only module with `unsafe`.
 //!
-//! Every kernel takes flat column-major slices. A kernel is either an `#[inline(always)]` body, compiled into its
-//! caller under the caller's instruction set, or outlined, and then it has a `#[target_feature]` twin of its own:
-//! without one it would silently become baseline code.
+//! Every kernel takes flat column-major slices. A kernel is either an `#[inline(always)]` body,
+//! which is compiled into its caller for the caller's instruction set, or an outlined function with
+//! its own `#[target_feature]` twin. Without a twin, an outlined function would be compiled for the
+//! baseline.
 //!
-//! - [`isa`]: the instruction sets and the dispatch;
-//! - [`math`]: functions of one number, free of branches, so that a loop over them becomes vector code;
-//! - [`elementwise`]: the fused element-wise chain and its sums;
-//! - [`product`]: matrix products with vectors and with matrices, over `column`, `flat`, `aligned`, `dots`, `gemm`, `turned` and `compiled`;
-//! - [`reduce`]: maxima, transposition;
+//! - [`isa`]: instruction sets and the dispatch to them;
+//! - [`math`]: functions of one number without branches, so that loops over them are vectorised;
+//! - [`elementwise`]: fused element-wise loops and their sums;
+//! - [`product`]: products of matrices with vectors and matrices, built on `column`, `flat`,
+//!   `aligned`, `dots`, `gemm`, `transposed` and `compiled`;
+//! - [`reduce`]: maxima and transposition;
 //! - [`one_hot`]: columns by index;
 //! - `narrow`: products of matrices that are stored in fewer bits (feature `quantised`);
 //! - [`plain`]: blocks of scalars as slices;
-//! - `series`: the growable buffers that tapes are made of, `boxed`: large values on the heap (both with the feature `alloc`).
+//! - `series`: the growable buffers of tapes, `boxed`: large values on the heap (both with the
+//!   feature `alloc`).
 
-// Small fixed arrays are walked by index: iterators and `array::from_fn` cost the vectoriser its view of them, and
-// `copy_from_slice` stays a call where the user turns link-time optimisation off.
+// Small fixed arrays are indexed in loops, because the vectoriser handles iterators and
+// `array::from_fn` worse. Loops replace `copy_from_slice`, which stays a call without link-time
+// optimisation.
 #![allow(clippy::needless_range_loop, clippy::manual_memcpy)]
 
 mod aligned;
@@ -40,7 +44,7 @@ pub mod reduce;
 pub mod series;
 #[cfg(test)]
 mod testing;
-mod turned;
+mod transposed;
 
 #[cfg(feature = "alloc")]
 pub use boxed::boxed;

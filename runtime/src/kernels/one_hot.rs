@@ -1,11 +1,12 @@
 //! Columns by index: the product of a matrix with one-hot vectors, and its cotangent.
 //!
-//! An index outside of the matrix reads zeros and gets no gradient: a step can't panic. Indices count from `offset`,
-//! so that a matrix of several blocks of columns is the sum of its blocks' columns.
+//! An index outside the matrix reads zeros and gets no gradient, because a step must not panic.
+//! Indices count from `offset`, so a matrix that consists of several blocks of columns is handled
+//! block by block.
 
 use crate::Scalar;
 
-/// `y[.., j] = or += e[.., w[j] - offset]`; `e` is `M x V`, `y` `M x n`.
+/// Computes `y[.., j] = or += e[.., w[j] - offset]`, where `e` is `M x V` and `y` is `M x n`.
 #[inline(always)]
 pub fn gather<T: Scalar, const M: usize>(e: &[T], w: &[u32], offset: usize, y: &mut [T], accumulate: bool) {
     if M == 0 {
@@ -25,7 +26,7 @@ pub fn gather<T: Scalar, const M: usize>(e: &[T], w: &[u32], offset: usize, y: &
     }
 }
 
-/// `de[.., w[j] - offset] += dy[.., j]`; `dy` is `M x n`, `de` `M x V`.
+/// Computes `de[.., w[j] - offset] += dy[.., j]`, where `dy` is `M x n` and `de` is `M x V`.
 #[inline(always)]
 pub fn scatter<T: Scalar, const M: usize>(dy: &[T], w: &[u32], offset: usize, de: &mut [T]) {
     if M == 0 {
@@ -41,7 +42,7 @@ pub fn scatter<T: Scalar, const M: usize>(dy: &[T], w: &[u32], offset: usize, de
     }
 }
 
-/// Where a column starts, if it is one of the matrix.
+/// Returns the position of the first entry of a column, or `None` outside the matrix.
 #[inline(always)]
 fn column<const M: usize>(len: usize, index: u32, offset: usize) -> Option<usize> {
     let index = usize::try_from(index).ok()?.checked_sub(offset)?;
@@ -94,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_by_index() {
+    fn columns_are_gathered_and_scattered() {
         check::<1>();
         check::<2>();
         check::<5>();

@@ -1,23 +1,23 @@
-//! Plain blocks of scalars, and the slices that they are.
+//! Plain blocks of scalars as slices.
 
 use crate::Scalar;
 use crate::types::blocks::{Cols, Rows};
 use core::slice;
 use nalgebra::SMatrix;
 
-/// A plain block of scalars: a number, a matrix, an array of them.
+/// A plain block of scalars: a number, a matrix, an array of blocks.
 ///
 /// # Safety
-/// The type is `LEN` scalars of type `Scalar` and nothing else: no padding, no other alignment, no drop glue. All zero
-/// bits are a valid scalar.
+/// The type consists of `LEN` scalars of type `Scalar` and nothing else: it has no padding, the
+/// alignment of a scalar and no drop glue. All zero bits are a valid scalar.
 pub unsafe trait Flat: Sized {
-    /// What the block is made of.
+    /// The type of the scalars.
     type Scalar: Copy + Send + Sync + 'static;
 
-    /// How many scalars it has.
+    /// The number of scalars.
     const LEN: usize;
 
-    /// Whether size and alignment are what the trait promises; evaluated at compile time.
+    /// A compile-time check of the size and alignment that the trait promises.
     #[doc(hidden)]
     const LAYOUT: () = {
         assert!(size_of::<Self>() == Self::LEN * size_of::<Self::Scalar>());
@@ -25,27 +25,27 @@ pub unsafe trait Flat: Sized {
         assert!(!core::mem::needs_drop::<Self>());
     };
 
-    /// The scalars, column by column.
+    /// Returns the scalars in column-major order.
     #[inline(always)]
     fn flat(&self) -> &[Self::Scalar] {
         Self::flat_all(slice::from_ref(self))
     }
 
-    /// The scalars, column by column, to change.
+    /// Returns the scalars in column-major order as a mutable slice.
     #[inline(always)]
     fn flat_mut(&mut self) -> &mut [Self::Scalar] {
         Self::flat_all_mut(slice::from_mut(self))
     }
 
-    /// The scalars of many blocks.
+    /// Returns the scalars of many blocks.
     #[inline(always)]
     fn flat_all(many: &[Self]) -> &[Self::Scalar] {
         const { Self::LAYOUT };
-        // SAFETY: the trait promises that a block is `LEN` scalars.
+        // SAFETY: the trait promises that a block consists of `LEN` scalars.
         unsafe { slice::from_raw_parts(many.as_ptr().cast(), many.len() * Self::LEN) }
     }
 
-    /// The scalars of many blocks, to change.
+    /// Returns the scalars of many blocks as a mutable slice.
     #[inline(always)]
     fn flat_all_mut(many: &mut [Self]) -> &mut [Self::Scalar] {
         const { Self::LAYOUT };
@@ -56,7 +56,7 @@ pub unsafe trait Flat: Sized {
 
 macro_rules! flat_number {
     ($($number:ident),*) => {$(
-        // SAFETY: a number is one number.
+        // SAFETY: a number is a block of one scalar.
         unsafe impl Flat for $number {
             type Scalar = $number;
             const LEN: usize = 1;
@@ -66,14 +66,15 @@ macro_rules! flat_number {
 
 flat_number!(f32, f64, u32);
 
-// SAFETY: nalgebra's statically sized matrix is an array of `C` columns of `R` scalars (`repr(transparent)`
-// storage and a marker without size); `LAYOUT` checks size and alignment.
+// SAFETY: nalgebra's statically sized matrix is an array of `C` columns of `R` scalars
+// (`repr(transparent)` storage and a zero-sized marker). `LAYOUT` checks size and alignment.
 unsafe impl<T: Scalar, const R: usize, const C: usize> Flat for SMatrix<T, R, C> {
     type Scalar = T;
     const LEN: usize = R * C;
 }
 
-// SAFETY: `repr(C)` puts the second block right behind the first, since both are aligned as their scalars are; `LAYOUT` checks it.
+// SAFETY: `repr(C)` puts the second block directly after the first, because both have the alignment
+// of their scalars. `LAYOUT` checks it.
 unsafe impl<A: Flat, B: Flat<Scalar = A::Scalar>> Flat for Rows<A, B> {
     type Scalar = A::Scalar;
     const LEN: usize = A::LEN + B::LEN;
@@ -91,12 +92,13 @@ unsafe impl<M: Flat, const B: usize> Flat for [M; B] {
     const LEN: usize = B * M::LEN;
 }
 
-/// `to = from`, as far as the shorter of the two reaches. `copy_from_slice` stays a call where the user turns link-time
-/// optimisation off.
+/// Copies `from` to `to`, up to the end of the shorter slice. `copy_from_slice` stays a call
+/// without link-time optimisation.
 #[inline(always)]
 pub fn copy<T: Copy>(to: &mut [T], from: &[T]) {
     let count = if to.len() < from.len() { to.len() } else { from.len() };
-    // SAFETY: both slices hold `count` entries, and a slice that is borrowed to be written overlaps no other.
+    // SAFETY: both slices have `count` entries, and a mutable slice does not overlap any other
+    // slice.
     unsafe { core::ptr::copy_nonoverlapping(from.as_ptr(), to.as_mut_ptr(), count) }
 }
 
@@ -105,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn blocks_are_their_scalars() {
+    fn blocks_convert_to_their_scalars() {
         let m = SMatrix::<f32, 2, 3>::new(1.0, 3.0, 5.0, 2.0, 4.0, 6.0);
         assert_eq!(m.flat(), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
         assert_eq!([m, 2.0 * m].flat()[6..8], [2.0, 4.0]);
@@ -126,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn copies_end_with_the_shorter_slice() {
+    fn a_copy_ends_with_the_shorter_slice() {
         for (to, from, copied) in [(3, 2, 2), (2, 3, 2), (2, 2, 2), (0, 1, 0)] {
             let mut slice = vec![0; to];
             copy(&mut slice, &[1, 2, 3][..from]);

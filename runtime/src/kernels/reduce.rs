@@ -1,12 +1,14 @@
-//! Maxima and transposition. Sums run in the loops that make their terms: `fold` in `elementwise`.
+//! Maxima and transposition. Sums are computed by `fold` in `elementwise`, together with their
+//! terms.
 
 use super::isa::Isa;
 use crate::Scalar;
 
-/// Partial maxima side by side: one chain would wait for itself.
+/// The number of partial maxima, which are computed independently to hide the latency of one
+/// maximum.
 const LANES: usize = 8;
 
-/// The largest entry: NaN if there is one, minus infinity for none.
+/// Returns the largest entry, NaN if there is one, or minus infinity for an empty slice.
 #[inline(always)]
 pub fn maximum<S: Isa, T: Scalar>(isa: S, x: &[T]) -> T {
     let lowest = -T::INFINITE;
@@ -27,7 +29,7 @@ pub fn maximum<S: Isa, T: Scalar>(isa: S, x: &[T]) -> T {
     all
 }
 
-/// `out (columns x rows)` is the transpose of `a (rows x columns)`.
+/// Writes the transpose of `a (rows x columns)` to `out (columns x rows)`.
 #[inline(always)]
 pub fn transpose<T: Copy>(rows: usize, columns: usize, a: &[T], out: &mut [T]) {
     let (a, out) = (&a[..rows * columns], &mut out[..rows * columns]);
@@ -62,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn against_plain_loops() {
+    fn results_equal_those_of_plain_loops() {
         both!(isa => {
             check::<_, f32, 1>(isa); check::<_, f32, 2>(isa); check::<_, f32, 5>(isa); check::<_, f32, 8>(isa);
             check::<_, f32, 16>(isa); check::<_, f32, 20>(isa); check::<_, f32, 33>(isa); check::<_, f32, 64>(isa);
@@ -72,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn the_maximum_of_odd_values() {
+    fn the_maximum_of_special_values() {
         both!(isa => {
             assert_eq!(maximum::<_, f32>(isa, &[]), f32::NEG_INFINITY);
             assert_eq!(maximum::<_, f32>(isa, &[f32::NEG_INFINITY; 9]), f32::NEG_INFINITY);

@@ -1,4 +1,4 @@
-//! Growable buffers of plain blocks of scalars, aligned for vectors: what tapes are made of.
+//! Growable buffers of plain blocks of scalars, aligned for vectors. Tapes consist of them.
 
 use super::plain::Flat;
 use alloc::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
@@ -8,12 +8,13 @@ use core::ops::Range;
 use core::ptr::NonNull;
 use core::slice;
 
-/// The alignment of every buffer: a cache line, and the widest vectors.
+/// The alignment of every buffer: a cache line, which is also the size of the widest vectors.
 const ALIGN: usize = 64;
 
-/// A growable buffer of blocks on the heap, aligned to 64 bytes; one value of a tape, a block a step.
+/// A growable buffer of blocks on the heap, aligned to 64 bytes. It holds one value of a tape, one
+/// block per step.
 ///
-/// It keeps its capacity, so a tape that is used again allocates nothing.
+/// It keeps its capacity, so a tape that is reused does not allocate.
 pub struct Series<M: Flat> {
     start: NonNull<M>,
     len: usize,
@@ -27,24 +28,25 @@ unsafe impl<M: Flat> Send for Series<M> {}
 unsafe impl<M: Flat> Sync for Series<M> {}
 
 impl<M: Flat> Series<M> {
-    /// An empty series; allocates nothing.
+    /// Creates an empty series without allocating.
     pub const fn new() -> Self {
         Series { start: NonNull::dangling(), len: 0, capacity: 0, owns: PhantomData }
     }
 
-    /// The number of blocks.
+    /// Returns the number of blocks.
     #[inline(always)]
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether there are none.
+    /// Returns whether the series has no blocks.
     #[inline(always)]
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// Makes the series `len` blocks long. Old blocks stay, new ones are zero; memory is only ever added.
+    /// Sets the number of blocks to `len`. Old blocks are kept and new blocks are zero. The
+    /// capacity never shrinks.
     #[inline]
     pub fn resize(&mut self, len: usize) {
         if len > self.capacity {
@@ -64,7 +66,7 @@ impl<M: Flat> Series<M> {
             return;
         }
         let layout = Self::layout(len);
-        // SAFETY: `len` is above the capacity, so not zero, nor is the size of a block.
+        // SAFETY: `len` is above the capacity and so is not zero; neither is the size of a block.
         let memory = unsafe { alloc_zeroed(layout) };
         let Some(start) = NonNull::new(memory.cast::<M>()) else { handle_alloc_error(layout) };
         // SAFETY: both buffers hold the old blocks; the new one was just allocated.
@@ -86,59 +88,59 @@ impl<M: Flat> Series<M> {
         }
     }
 
-    /// All blocks.
+    /// Returns all blocks.
     #[inline(always)]
     pub fn as_slice(&self) -> &[M] {
         // SAFETY: `len` blocks are initialised.
         unsafe { slice::from_raw_parts(self.start.as_ptr(), self.len) }
     }
 
-    /// All blocks, to change.
+    /// Returns all blocks as a mutable slice.
     #[inline(always)]
     pub fn as_mut_slice(&mut self) -> &mut [M] {
         // SAFETY: `len` blocks are initialised.
         unsafe { slice::from_raw_parts_mut(self.start.as_ptr(), self.len) }
     }
 
-    /// The scalars of some blocks.
+    /// Returns the scalars of the blocks in `range`.
     #[inline(always)]
     pub fn flat(&self, range: Range<usize>) -> &[M::Scalar] {
         M::flat_all(&self.as_slice()[range])
     }
 
-    /// The scalars of some blocks, to change.
+    /// Returns the scalars of the blocks in `range` as a mutable slice.
     #[inline(always)]
     pub fn flat_mut(&mut self, range: Range<usize>) -> &mut [M::Scalar] {
         M::flat_all_mut(&mut self.as_mut_slice()[range])
     }
 
-    /// Block `t`.
+    /// Returns block `t`.
     #[inline(always)]
     pub fn step(&self, t: usize) -> &M {
         &self.as_slice()[t]
     }
 
-    /// Block `t`, to change.
+    /// Returns block `t` as a mutable reference.
     #[inline(always)]
     pub fn step_mut(&mut self, t: usize) -> &mut M {
         &mut self.as_mut_slice()[t]
     }
 
-    /// Block `t` to read and its successor to change: a step forwards in time.
+    /// Returns block `t` and its successor, which is mutable, for a step forwards in time.
     #[inline(always)]
     pub fn step_pair(&mut self, t: usize) -> (&M, &mut M) {
         let [now, next] = &mut self.as_mut_slice()[t..t + 2] else { unreachable!("two blocks") };
         (now, next)
     }
 
-    /// Block `t` to change and its successor to read: a step backwards in time.
+    /// Returns block `t`, which is mutable, and its successor, for a step backwards in time.
     #[inline(always)]
     pub fn step_pair_back(&mut self, t: usize) -> (&mut M, &M) {
         let [now, next] = &mut self.as_mut_slice()[t..t + 2] else { unreachable!("two blocks") };
         (now, next)
     }
 
-    /// Sets some blocks to zero.
+    /// Sets the blocks in `range` to zero.
     #[inline]
     pub fn fill_zero(&mut self, range: Range<usize>) {
         let blocks = &mut self.as_mut_slice()[range];
@@ -224,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn blocks_without_size() {
+    fn zero_sized_blocks() {
         let mut series = Series::<SMatrix<f32, 0, 1>>::new();
         series.resize(3);
         assert_eq!(series.len(), 3);

@@ -1,10 +1,11 @@
-//! What the kernels' tests share: reproducible numbers, naive references, every instruction set.
+//! Common parts of the kernels' tests: reproducible random numbers, naive references, all
+//! instruction sets.
 
 use crate::Scalar;
 use crate::rng::{SeedableRng, uniform};
 use rand_xoshiro::SplitMix64;
 
-/// Seeded random numbers.
+/// A seeded generator of random numbers.
 pub(crate) struct Random(SplitMix64);
 
 impl Random {
@@ -12,18 +13,18 @@ impl Random {
         Random(SplitMix64::seed_from_u64(seed))
     }
 
-    /// Uniform in `[0, 1)`.
+    /// Returns a number uniform in `[0, 1)`.
     pub(crate) fn unit(&mut self) -> f64 {
         uniform(&mut self.0, 0.0, 1.0)
     }
 
-    /// `n` scalars in `[-1, 1)`.
+    /// Returns `n` scalars uniform in `[-1, 1)`.
     pub(crate) fn scalars<T: Scalar>(&mut self, n: usize) -> Vec<T> {
         (0..n).map(|_| T::of(2.0 * self.unit() - 1.0)).collect()
     }
 }
 
-/// `c (m x n) + a (m x k) b (k x n)` in double precision, from column-major slices.
+/// Computes `c (m x n) + a (m x k) b (k x n)` in double precision, from column-major slices.
 pub(crate) fn product<T: Scalar>(m: usize, k: usize, n: usize, a: &[T], b: &[T], c: &[T]) -> Vec<f64> {
     let mut sums: Vec<f64> = c.iter().map(|entry| entry.as_f64()).collect();
     for column in 0..n {
@@ -36,7 +37,7 @@ pub(crate) fn product<T: Scalar>(m: usize, k: usize, n: usize, a: &[T], b: &[T],
     sums
 }
 
-/// The transpose of a column-major matrix.
+/// Returns the transpose of a column-major matrix.
 pub(crate) fn transposed<T: Scalar>(rows: usize, columns: usize, a: &[T]) -> Vec<T> {
     let mut out = Vec::with_capacity(a.len());
     for row in 0..rows {
@@ -47,7 +48,7 @@ pub(crate) fn transposed<T: Scalar>(rows: usize, columns: usize, a: &[T]) -> Vec
     out
 }
 
-/// Checks `found` against `expected`, for sums of `terms` products of numbers within one.
+/// Checks `found` against `expected`, both sums of `terms` products of numbers within [-1, 1].
 #[track_caller]
 pub(crate) fn assert_near<T: Scalar>(found: &[T], expected: &[f64], terms: usize) {
     assert_eq!(found.len(), expected.len());
@@ -59,8 +60,8 @@ pub(crate) fn assert_near<T: Scalar>(found: &[T], expected: &[f64], terms: usize
     }
 }
 
-/// Runs a body with `isa` under every instruction set of the processor. What it calls should be
-/// `#[inline(always)]`, as generated code is.
+/// Runs a body with `isa` under every instruction set of the processor. Functions that it calls
+/// should be `#[inline(always)]`, like generated code.
 macro_rules! both {
     ($isa:ident => $body:block) => {{
         struct Body;

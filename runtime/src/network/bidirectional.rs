@@ -1,4 +1,4 @@
-//! A sequence read forwards and backwards.
+//! Networks that read a sequence in both directions.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -15,14 +15,16 @@ use crate::inspect::finite::{Fault, look_at_outputs, look_back_at_outputs};
 use crate::rng::DynRng;
 use crate::types::varying::Varying;
 
-/// Two layers that read one sequence, the second from its end to its start (Schuster & Paliwal 1997). Since its last step
-/// comes first there, it cannot stream: it is a [`Layer`], no [`Cell`](crate::cell::Cell).
+/// Two layers that read the same sequence, the second from its end to its start (Schuster & Paliwal
+/// 1997). The second layer's first step reads the last input, so the network cannot stream: it is a
+/// [`Layer`], not a [`Cell`](crate::cell::Cell).
 ///
-/// In a ragged batch the second layer starts at each sample's own last step. Past a sample's end the outputs are zero, as
-/// those of a packed sequence in PyTorch are. The final state of the second layer is the one after a sample's first step.
+/// In a ragged batch the second layer starts at each sample's own last step. The outputs in the
+/// padding are zero, like those of a packed sequence in PyTorch. The final state of the second
+/// layer is the state after the first step of the sequence.
 ///
-/// What comes out is a pair unless [joined](Self::joined) otherwise. The parameters are called `forward.W` and
-/// `reverse.W`.
+/// The output is a pair unless [joined](Self::joined) differently. The parameters have names like
+/// `forward.W` and `reverse.W`.
 ///
 /// ```
 /// use rnn_cell::cells::Gru;
@@ -37,7 +39,7 @@ use crate::types::varying::Varying;
 /// let ys = layer.forward(&xs, &mut state, &mut tape);
 /// assert_eq!((ys[3].forward, ys[0].reverse), (state.forward.h, state.reverse.h));
 ///
-/// // A vector of both, for the next layer to read.
+/// // The next layer reads both outputs as one vector.
 /// let net = Stack::new(layer.joined(Concat::<10>), Gru::<10, 5>::init(&mut rng));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -46,22 +48,22 @@ pub struct Bidirectional<F, R, J = Pair> {
     pub forward: F,
     /// The layer that reads backwards.
     pub reverse: R,
-    /// What is made of both outputs.
+    /// The way in which the two outputs are joined.
     pub join: J,
 }
 
 impl<F, R> Bidirectional<F, R> {
-    /// Both directions; what comes out is a pair.
+    /// Creates a layer for both directions, whose output is a pair.
     pub fn new(forward: F, reverse: R) -> Self {
         Bidirectional { forward, reverse, join: Pair }
     }
 }
 
 impl<F, R, J> Bidirectional<F, R, J> {
-    /// Joins both outputs in another way: `joined(Concat::<10>)`, `joined(Sum)`.
+    /// Joins the two outputs in another way: `joined(Concat::<10>)`, `joined(Sum)`.
     ///
-    /// Whether the outputs can be joined is checked at a batch of one sample. Layers for other batches only are joined by the
-    /// field `join`.
+    /// The outputs are checked for a batch of one sample. For layers of other batches only, set the
+    /// field `join` instead.
     pub fn joined<K>(self, join: K) -> Bidirectional<F, R, K>
     where
         F: Layer<1>,
@@ -72,7 +74,7 @@ impl<F, R, J> Bidirectional<F, R, J> {
         Bidirectional { forward: self.forward, reverse: self.reverse, join }
     }
 
-    /// Does not exist: without it rustc suggests the `step` of one direction.
+    /// Not callable. It prevents rustc from suggesting the `step` of one direction.
     #[doc(hidden)]
     pub fn step<X, S>(&self, _: X, _: S) -> core::convert::Infallible
     where
@@ -91,16 +93,17 @@ impl<F, R, J> Bidirectional<F, R, J> {
 )]
 pub trait Streams {}
 
-/// What belongs to each direction of a [`Bidirectional`]: two states, two outputs.
+/// A pair of values, one per direction of a [`Bidirectional`]: two states or two outputs.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Both<F, R> {
-    /// Of the layer that reads forwards.
+    /// The value of the layer that reads forwards.
     pub forward: F,
-    /// Of the layer that reads backwards.
+    /// The value of the layer that reads backwards.
     pub reverse: R,
 }
 
-/// What a [`Bidirectional`] makes of its outputs; implement it to build what a cell with several inputs reads.
+/// A way to join the outputs of a [`Bidirectional`]. Implement it to build the inputs of a cell
+/// with several inputs.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot join outputs `{F}` and `{R}`",
     label = "no `Join` of these outputs"
@@ -109,7 +112,7 @@ pub trait Join<F, R> {
     /// The joined output.
     type Output;
 
-    /// Fails to compile if the sizes do not fit.
+    /// A compile-time check that the sizes fit.
     const FITS: () = ();
 
     /// Joins the outputs of one step. Overwrites all of `y`.
@@ -119,7 +122,7 @@ pub trait Join<F, R> {
     fn pull_back(&self, dy: &Self::Output, forward: &mut F, reverse: &mut R);
 }
 
-/// Both outputs side by side, of any types.
+/// The two outputs as a pair, for any types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pair;
 
@@ -137,9 +140,9 @@ impl<F: Clone, R: Clone> Join<F, R> for Pair {
     }
 }
 
-/// Both outputs in one vector of `N` rows, the forward one on top.
+/// The two outputs in one vector of `N` rows, the forward output on top.
 ///
-/// An `N` that is not their sum does not compile:
+/// An `N` that is not the sum of their sizes does not compile:
 /// ```compile_fail,E0080
 /// # use rnn_cell::cells::Gru;
 /// # use rnn_cell::prelude::*;
@@ -179,7 +182,7 @@ impl<T: Scalar, const F: usize, const R: usize, const N: usize, const B: usize>
     }
 }
 
-/// Both outputs, of one type, added up.
+/// The sum of the two outputs, which must have the same type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sum;
 
@@ -241,19 +244,19 @@ impl<F: ModelMut, R: ModelMut<Scalar = F::Scalar>, J> ModelMut for Bidirectional
     }
 }
 
-/// The tapes of both directions of a [`Bidirectional`], and the sequences turned around.
+/// The tape of a [`Bidirectional`]: the tapes of both directions and the reversed sequences.
 #[derive(Debug, Clone)]
 pub struct BidirectionalTape<F, R, X, D, Y> {
     forward: F,
     reverse: R,
-    /// The inputs, turned around, and their cotangents.
+    /// The inputs in reverse order, and their cotangents.
     xs: Vec<X>,
     dxs: Vec<D>,
     outputs: Vec<Y>,
 }
 
-/// The tape of one direction, and what stands between its outputs and the joined ones: the outputs themselves turned
-/// around, or their cotangents.
+/// The tape of one direction, and a buffer between its outputs and the joined ones. The buffer
+/// holds the reversed outputs in a forward pass and their cotangents in a backward pass.
 #[derive(Debug, Clone)]
 pub struct Direction<P, Y> {
     tape: P,
@@ -279,7 +282,7 @@ impl<P: Default, Y> Default for Direction<P, Y> {
 }
 
 impl<F, R, J> Bidirectional<F, R, J> {
-    /// Joins the outputs of both directions, step by step; zero past a sample's end.
+    /// Joins the outputs of both directions step by step. The results are zero in the padding.
     fn join_all<T: Scalar, X, Y, const B: usize>(
         &self,
         (forward, reverse): (&[X], &[Y]),

@@ -1,8 +1,9 @@
 //! Layers on the heap: a `Box` of a layer is a layer.
 //!
-//! A network holds its layers, parameters and all, and is moved like any value. Threads other than the first have a stack
-//! of 2 MiB unless told otherwise, and without optimisation each move needs space of its own there: from about 100,000
-//! parameters on, a layer belongs on the heap, where `init_boxed` and `zeros_boxed` build it.
+//! A network contains all parameters of its layers and is moved like any value. Without
+//! optimisation every move needs its own stack space, and threads other than the main thread have a
+//! stack of 2 MiB by default. Layers of more than about 100,000 parameters should be on the heap,
+//! where `init_boxed` and `zeros_boxed` build them.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;

@@ -1,4 +1,4 @@
-//! Values that are dropped at random in training.
+//! Dropout: outputs that are dropped at random in training.
 
 use alloc::vec::Vec;
 
@@ -11,14 +11,16 @@ use crate::inspect::finite::Fault;
 use crate::rng::{DynRng, Rng, Xoshiro256PlusPlus};
 use crate::types::varying::Varying;
 
-/// A layer, each value of whose outputs is dropped with a probability in training and divided by the probability of being
-/// kept otherwise (Srivastava et al. 2014): dropout between this layer and the next, as Zaremba et al. 2014 place it.
+/// A layer with dropout on its outputs (Srivastava et al. 2014). In training, each value is dropped
+/// with a probability, and divided by the probability of being kept otherwise. This places dropout
+/// between this layer and the next one, as in Zaremba et al. 2014.
 ///
-/// With [`new`](Self::new) every step has a mask of its own, with [`variational`](Self::variational) a sequence has one for
-/// all its steps (Gal & Ghahramani 2016). Nothing is dropped unless
-/// [`seed_noise`](Layer::seed_noise) switched it on for a state: a state as `initial_state` gives it is for inference.
+/// [`new`](Self::new) draws a new mask at every step, [`variational`](Self::variational) one mask
+/// per sequence (Gal & Ghahramani 2016). Nothing is dropped unless
+/// [`seed_noise`](Layer::seed_noise) was called on the state: the state from `initial_state` is for
+/// inference.
 ///
-/// The parameters are called as those of the layer.
+/// The parameters have the same names as in the layer.
 ///
 /// ```
 /// use rnn_cell::cells::{Dense, Lstm};
@@ -35,8 +37,8 @@ use crate::types::varying::Varying;
 /// ```
 ///
 /// # Within a recurrence
-/// A mask on what a cell reads of its own state belongs into its equations, since only they tell the places where the state
-/// is read. One mask a sequence is a `context`; [`mask`] draws it:
+/// A mask on the state within a cell belongs in the cell's equations, because only they define
+/// where the state is read. A mask per sequence is a `context`, which [`mask`] draws:
 ///
 /// ```
 /// use rnn_cell::network::mask;
@@ -71,7 +73,7 @@ pub struct Dropout<L> {
 }
 
 impl<L> Dropout<L> {
-    /// Drops each value of each step with probability `rate`.
+    /// Creates a layer that drops each value of each step with probability `rate`.
     ///
     /// # Panics
     /// If the rate is not in `[0, 1)`.
@@ -80,7 +82,8 @@ impl<L> Dropout<L> {
         Dropout { layer, rate: Rate::new(rate), is_variational: false }
     }
 
-    /// Drops the same values at every step of a sequence, each with probability `rate`.
+    /// Creates a layer that drops the same values at every step of a sequence, each with
+    /// probability `rate`.
     ///
     /// # Panics
     /// If the rate is not in `[0, 1)`.
@@ -89,12 +92,12 @@ impl<L> Dropout<L> {
         Dropout { is_variational: true, ..Self::new(layer, rate) }
     }
 
-    /// The probability of a value to be dropped.
+    /// Returns the probability that a value is dropped.
     pub fn rate(&self) -> f64 {
         self.rate.probability
     }
 
-    /// Drops values of `y` and moves the generator on to the next step.
+    /// Drops values of `y` and advances the generator to the next step.
     fn drop<T: Scalar>(&self, y: &mut impl Varying<T>, generator: &mut Xoshiro256PlusPlus) {
         let mut draws = generator.clone();
         apply(y, self.rate, &mut draws);
@@ -104,7 +107,7 @@ impl<L> Dropout<L> {
     }
 }
 
-/// A mask: values that are 0 with probability `rate`, otherwise `1 / (1 - rate)`.
+/// Draws a mask, whose values are 0 with probability `rate` and `1 / (1 - rate)` otherwise.
 ///
 /// # Panics
 /// If the rate is not in `[0, 1)`.
@@ -123,7 +126,7 @@ fn apply<T: Scalar>(y: &mut impl Varying<T>, rate: Rate, rng: &mut (impl Rng + ?
 
 same_parameters!(Dropout);
 
-/// The tape of the layer of a [`Dropout`], and where the generator of the masks stood at every step.
+/// The tape of a [`Dropout`]: the tape of its layer and the generator of the masks at every step.
 #[derive(Debug, Clone)]
 pub struct DropoutTape<P, Y> {
     layer: P,

@@ -1,17 +1,21 @@
-//! Networks of layers: what stacks them, runs them in both directions, adds their input to their output, drops what they
-//! say. Each is a [`Layer`](crate::cell::Layer) again, of generated or hand-written layers alike, so a network is trained,
-//! saved, clipped and checked like one cell; and a [`Cell`](crate::cell::Cell), which streams, where its parts are.
+//! Networks of layers.
 //!
-//! | network | what comes out | streams |
+//! A network stacks layers, runs them in both directions, adds their input to their output, or
+//! drops their outputs at random. It is itself a [`Layer`](crate::cell::Layer), whether its layers
+//! are generated or written by hand, so it is trained, saved, clipped and checked like a single
+//! cell. It is a [`Cell`](crate::cell::Cell), which streams, if its layers are.
+//!
+//! | network | output | streams |
 //! | --- | --- | --- |
 //! | [`Stack::new`]`(a, b)` | the outputs of `b`, which reads those of `a` | if both do |
-//! | [`Bidirectional`] | both directions: a pair, one vector ([`Concat`]), a sum ([`Sum`]) or what you [join](Join) | no |
-//! | [`Residual`]`(a)` | the input and, added to it, what comes out of `a` | if `a` does |
-//! | [`Dropout`] | what comes out of a layer, values dropped at random in training | if the layer does |
-//! | [`Zoneout`] | what comes out of a layer whose state keeps values at random in training | if the layer does |
+//! | [`Bidirectional`] | both directions: a pair, one vector ([`Concat`]), a sum ([`Sum`]) or a custom [join](Join) | no |
+//! | [`Residual`]`(a)` | the sum of the input and the output of `a` | if `a` does |
+//! | [`Dropout`] | the output of a layer, with values dropped at random in training | if the layer does |
+//! | [`Zoneout`] | the output of a layer whose state keeps old values at random in training | if the layer does |
 //!
-//! A readout is a [`Dense`](crate::cells::Dense) at the top of a stack. A `Box` of a layer is a layer: a cell too large for
-//! the call stack is built on the heap (`init_boxed`) and put into the network like any other.
+//! A readout is a [`Dense`](crate::cells::Dense) at the top of a stack. A `Box` of a layer is a
+//! layer: a cell too large for the call stack is built on the heap (`init_boxed`) and used like any
+//! other.
 //!
 //! ```
 //! use rnn_cell::cells::{Dense, Lstm};
@@ -38,16 +42,16 @@
 //! ```
 //!
 //! # Past a sample's end
-//! A layer ignores what the inputs and the cotangents of a ragged batch hold past a sample's end, so whatever stands there
-//! does no harm between layers. Where a network makes outputs of its own ([`Bidirectional`], [`Residual`]) they are zero
-//! there; a cell's are what its definition makes of a state that stands still.
+//! A layer ignores the padding in the inputs and cotangents of a ragged batch, so its contents
+//! between two layers do not matter. In the padding, the outputs of [`Bidirectional`] and
+//! [`Residual`] are zero, and the outputs of a cell are computed from the frozen state.
 //!
 //! # Allocation
-//! The tape of a network holds the tapes of its layers and the buffers between them. They grow to the longest sequence
-//! and are used again: passes that follow allocate nothing of their own.
+//! The tape of a network holds the tapes of its layers and the buffers between them. They grow to
+//! the longest sequence and are reused: later passes do not allocate.
 
-/// Implements [`Model`](crate::cell::Model) and [`ModelMut`](crate::cell::ModelMut) for a wrapper whose parameters, and their names, are those
-/// of the layer `self.layer`.
+/// Implements [`Model`](crate::cell::Model) and [`ModelMut`](crate::cell::ModelMut) for a wrapper
+/// with the same parameters and parameter names as its layer, `self.layer`.
 macro_rules! same_parameters {
     ($wrapper:ident) => {
         impl<L: Model> Model for $wrapper<L> {
@@ -90,8 +94,8 @@ macro_rules! same_parameters {
     };
 }
 
-/// The methods of [`Layer`](crate::cell::Layer) for the initial state of a wrapper: the state of the layer `self.layer`, or,
-/// with `noisy`, that state [with a generator](Noisy).
+/// Implements the methods of [`Layer`](crate::cell::Layer) for the initial state of a wrapper. It
+/// is the initial state of `self.layer`, or, with `noisy`, that state [with a generator](Noisy).
 macro_rules! same_initial_state {
     () => {
         fn initial_state_with(&self, context: &Self::Context) -> L::State {
@@ -148,7 +152,7 @@ pub use zoneout::{Zoneout, ZoneoutTape};
 
 use alloc::vec::Vec;
 
-/// Makes `to` a copy of `from`. Once it was as long it allocates nothing.
+/// Makes `to` a copy of `from`. Allocates only if `to` lacks the capacity.
 fn copy<V: Clone>(to: &mut Vec<V>, from: &[V]) {
     to.truncate(from.len());
     let (front, rest) = from.split_at(to.len());
@@ -156,7 +160,7 @@ fn copy<V: Clone>(to: &mut Vec<V>, from: &[V]) {
     to.extend_from_slice(rest);
 }
 
-/// Makes `values` as long as `like`; what they are is of no consequence.
+/// Makes `values` as long as `like`, with arbitrary contents.
 fn fit<V: Clone>(values: &mut Vec<V>, like: &[V]) {
     values.truncate(like.len());
     values.extend_from_slice(&like[values.len()..]);

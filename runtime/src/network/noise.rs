@@ -1,15 +1,17 @@
-//! The noise of training as a part of the state: a layer that draws masks carries its generator from step to step.
+//! Noise in training. A layer that draws masks carries its random generator from step to step as a
+//! part of its state.
 
 use crate::rng::{DynRng, Rng, SeedableRng, Xoshiro256PlusPlus};
 use crate::types::varying::Varying;
 
-/// A state, and the generator of the masks that its layer draws. As [`initial_state`](crate::cell::Model::initial_state) gives
-/// it, it has none, and there is no noise; [`seed_noise`](crate::cell::Layer::seed_noise) gives it one.
+/// A state with the random generator for the masks that its layer draws. The result of
+/// [`initial_state`](crate::cell::Model::initial_state) has no generator and no noise;
+/// [`seed_noise`](crate::cell::Layer::seed_noise) adds one.
 ///
-/// Of a cotangent the generator is of no consequence.
+/// Cotangents ignore the random generator.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Noisy<S> {
-    /// The state of the layer that the noise is put upon.
+    /// The state of the layer without the noise.
     pub state: S,
     pub(super) generator: Option<Xoshiro256PlusPlus>,
 }
@@ -23,7 +25,7 @@ impl<S> Noisy<S> {
         self.generator = Some(Xoshiro256PlusPlus::from_rng(rng));
     }
 
-    /// Whether masks are drawn.
+    /// Returns whether masks are drawn.
     pub fn is_noisy(&self) -> bool {
         self.generator.is_some()
     }
@@ -55,7 +57,7 @@ impl<T, S: Varying<T>> Varying<T> for Noisy<S> {
     }
 }
 
-/// The probability that a value is hit, as a bound on 64 random bits.
+/// The probability of a hit, stored as a bound on 64 random bits.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Rate {
     pub(super) probability: f64,
@@ -63,6 +65,8 @@ pub(super) struct Rate {
 }
 
 impl Rate {
+    /// Creates a rate.
+    ///
     /// # Panics
     /// If the probability is not in `[0, 1)`.
     #[track_caller]
@@ -75,7 +79,7 @@ impl Rate {
         Rate { probability, bound: (probability * 18_446_744_073_709_551_616.0) as u64 }
     }
 
-    /// Whether the next value is hit.
+    /// Returns whether the next value is hit.
     pub(super) fn hits(self, generator: &mut (impl Rng + ?Sized)) -> bool {
         generator.next_u64() < self.bound
     }

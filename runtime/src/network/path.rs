@@ -1,6 +1,7 @@
-//! Paths of parameters: `forward.W`, `0.W`, and stacks in stacks, whose layers are counted through.
+//! Paths of parameters: `forward.W`, `0.W`, and nested stacks, whose layers are numbered
+//! consecutively.
 //!
-//! Parameters are visited at every step of an optimiser, so a path is put together on the call stack.
+//! Every step of an optimiser visits the parameters, so paths are built on the call stack.
 
 use alloc::format;
 use alloc::string::String;
@@ -9,7 +10,7 @@ use core::fmt::{self, Write};
 use crate::cell::{Parameter, ParameterMut};
 use crate::inspect::finite::Fault;
 
-/// A path that is read in place; longer ones take the heap.
+/// A path that fits on the call stack. Longer paths are allocated on the heap.
 struct Short {
     bytes: [u8; 120],
     length: usize,
@@ -35,8 +36,8 @@ fn joined(path: fmt::Arguments, name: &str, f: &mut dyn FnMut(&str)) {
     }
 }
 
-/// Calls `f` with the name of a parameter of one part of a stack, when `below` layers stand before this part and the part
-/// itself counts `depth`.
+/// Calls `f` with the path of a parameter of one part of a stack. The stack has `below` layers
+/// before this part, and the part itself counts as `depth` layers.
 fn numbered(below: usize, depth: usize, name: &str, f: &mut dyn FnMut(&str)) {
     if depth > 1
         && let Some((number, rest)) = name.split_once('.')
@@ -47,18 +48,19 @@ fn numbered(below: usize, depth: usize, name: &str, f: &mut dyn FnMut(&str)) {
     joined(format_args!("{below}"), name, f);
 }
 
-/// The first and the last layer of a stack that a path without a parameter names: `1`, `1..=2`.
+/// Parses a path that names a layer or a range of layers of a stack, `1` or `1..=2`, and returns
+/// the first and the last.
 fn layers(path: &str) -> Option<(usize, usize)> {
     let (first, last) = path.split_once("..=").unwrap_or((path, path));
     Some((first.parse().ok()?, last.parse().ok()?))
 }
 
-/// Where a part stands in what holds it.
+/// The position of a part in the layer that contains it.
 #[derive(Clone, Copy)]
 pub(super) enum Place {
-    /// A part with a name.
+    /// The position of a part with a name.
     Named(&'static str),
-    /// A part of a stack.
+    /// The position of a part of a stack.
     Numbered { below: usize, depth: usize },
 }
 
@@ -70,12 +72,14 @@ impl Place {
         }
     }
 
-    /// What was found in the part, as seen from what holds it.
+    /// Replaces the path in a fault that was found in the part by the path from the containing
+    /// layer.
     pub(super) fn locate(self, found: Result<(), Fault>) -> Result<(), Fault> {
         found.map_err(|fault| fault.renamed(|name| self.path(name)))
     }
 
-    /// The path of a parameter of the part, or of a layer in it; the part itself has none.
+    /// Returns the path of a parameter of the part or of a layer in it. The name of the part itself
+    /// is empty.
     fn path(self, name: &str) -> String {
         match self {
             Place::Named(part) if name.is_empty() => part.into(),
@@ -96,7 +100,7 @@ impl Place {
         path
     }
 
-    /// A visitor for the part's parameters.
+    /// Returns a visitor for the part's parameters that prepends the path.
     pub(super) fn of<'f, 'v, T>(
         self,
         visitor: &'f mut dyn for<'n> FnMut(Parameter<'n, 'v, T>),
@@ -106,7 +110,7 @@ impl Place {
         }
     }
 
-    /// [`of`](Self::of), to change them.
+    /// The mutable version of [`of`](Self::of).
     pub(super) fn of_mut<'f, 'v, T>(
         self,
         visitor: &'f mut dyn for<'n> FnMut(ParameterMut<'n, 'v, T>),
@@ -135,10 +139,10 @@ mod tests {
         assert_eq!(path(Place::Named("forward"), "W"), "forward.W");
         assert_eq!(path(Place::Numbered { below: 0, depth: 1 }, "W"), "0.W");
         assert_eq!(path(Place::Numbered { below: 2, depth: 3 }, "1.forward.W"), "3.forward.W");
-        // One layer, whose own parts happen to have numbers.
+        // A single layer whose own parts have numbers.
         assert_eq!(path(Place::Numbered { below: 2, depth: 1 }, "1.W"), "2.1.W");
         assert_eq!(path(Place::Numbered { below: 2, depth: 2 }, "W"), "2.W");
-        // Layers themselves.
+        // The names of layers.
         assert_eq!(path(Place::Named("forward"), ""), "forward");
         assert_eq!(path(Place::Named("forward"), "1"), "forward.1");
         assert_eq!(path(Place::Numbered { below: 2, depth: 1 }, ""), "2");

@@ -1,4 +1,4 @@
-//! A layer whose input is added to its output.
+//! Residual connections: layers whose input is added to their output.
 
 use alloc::vec::Vec;
 
@@ -11,10 +11,10 @@ use crate::inspect::finite::{Fault, look_at_outputs};
 use crate::rng::DynRng;
 use crate::types::varying::Varying;
 
-/// `y = x + layer(x)`: a layer that learns what to change (He et al. 2016; between recurrent layers Wu et al. 2016,
-/// section 3.1). What the layer reads and returns must be of one size.
+/// A layer with a residual connection, `y = x + layer(x)` (He et al. 2016; between recurrent layers
+/// Wu et al. 2016, section 3.1). The inputs and outputs of the layer must have the same size.
 ///
-/// The parameters are called as those of the layer. Past a sample's end the outputs are zero.
+/// The parameters have the same names as in the layer. The outputs in the padding are zero.
 ///
 /// ```
 /// use rnn_cell::cells::Lstm;
@@ -31,7 +31,7 @@ pub struct Residual<L> {
 }
 
 impl<L> Residual<L> {
-    /// `y = x + layer(x)`
+    /// Adds a residual connection around `layer`.
     pub fn new(layer: L) -> Self {
         Residual { layer }
     }
@@ -39,7 +39,7 @@ impl<L> Residual<L> {
 
 same_parameters!(Residual);
 
-/// The tape of the layer of a [`Residual`], and the sums.
+/// The tape of a [`Residual`]: the tape of its layer and the sums.
 #[derive(Debug, Clone)]
 pub struct ResidualTape<P, Y> {
     layer: P,
@@ -103,7 +103,7 @@ where
         let Some(dxs) = bars.inputs else { return };
         let dys = match &pass.lengths {
             None => dys,
-            // Values past a sample's end are no cotangents, and must not become some.
+            // `dys` may hold anything in the padding, which must not reach the cotangents.
             Some(lengths) => {
                 copy(own, dys);
                 clear_past_end::<L::Scalar, _, B>(own, lengths);

@@ -1,4 +1,4 @@
-//! One layer on top of another.
+//! Stacks of layers.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -9,11 +9,11 @@ use crate::cell::{Bars, Cell, Layer, LayerBars, LayerPass, Model, ModelMut, Para
 use crate::inspect::finite::Fault;
 use crate::rng::DynRng;
 
-/// A chain of layers, each of which reads the outputs of the one before: `Stack::new(lstm, dense)`,
-/// `Stack::new(a, b).then(c).then(d)`.
+/// A chain of layers, each of which reads the outputs of the previous one:
+/// `Stack::new(lstm, dense)`, `Stack::new(a, b).then(c).then(d)`.
 ///
-/// The parameters are named after the layer that they belong to, counted from the first: `0.W`, `1.W`, `2.W`. A context is
-/// that of the first layer; [bind](Model::with) those of others.
+/// The names of the parameters start with the number of their layer: `0.W`, `1.W`, `2.W`. The
+/// context is that of the first layer; the other layers [bind](Model::with) theirs.
 ///
 /// ```
 /// use rnn_cell::cells::{Dense, Gru};
@@ -28,15 +28,15 @@ use crate::rng::DynRng;
 pub struct Stack<A, L>(
     /// The first layer.
     pub A,
-    /// The layer that reads the first one's outputs.
+    /// The layer that reads the outputs of the first.
     pub L,
 );
 
 impl<A: Layer<1>, L: Follows<A>> Stack<A, L> {
     /// Puts `second` on top of `first`.
     ///
-    /// Whether the two fit is checked at a batch of one sample. Layers for other batches only are stacked as
-    /// `Stack(first, second)`.
+    /// The layers are checked for a batch of one sample. Layers of other batches only are stacked
+    /// as `Stack(first, second)`.
     pub fn new(first: A, second: L) -> Self {
         Stack(first, second)
     }
@@ -47,7 +47,8 @@ impl<A: Layer<1>, L: Follows<A>> Stack<A, L> {
     }
 }
 
-/// A layer that can read the outputs of the layer `A`: of the same sizes and precision, and without a context.
+/// A layer that can read the outputs of the layer `A`: its inputs have the same size and precision,
+/// and it has no context.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot read the outputs of `{A}`",
     label = "inputs of another size or precision",
@@ -120,7 +121,7 @@ impl<A: ModelMut, L: ModelMut<Scalar = A::Scalar>> ModelMut for Stack<A, L> {
     }
 }
 
-/// The tapes of both layers of a [`Stack`], and the cotangents that pass between them.
+/// The tape of a [`Stack`]: the tapes of both layers and the cotangents between them.
 #[derive(Debug, Clone)]
 pub struct StackTape<A, L, Y> {
     first: A,

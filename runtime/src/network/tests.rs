@@ -1,4 +1,4 @@
-//! Networks of ready cells and of cells written by hand: gradients, paths, noise, streams.
+//! Tests of networks of ready-made and hand-written cells: gradients, paths, noise, streaming.
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -23,7 +23,7 @@ fn generator() -> Xoshiro256PlusPlus {
     Xoshiro256PlusPlus::seed_from_u64(11)
 }
 
-/// A cell written by hand: it compiles in a moment.
+/// A cell written by hand, which compiles quickly.
 fn elman<const I: usize, const H: usize>() -> Elman<I, H> {
     Elman(Conditioned::init(&mut generator()))
 }
@@ -43,7 +43,7 @@ fn listed(values: &[impl Varying<f64>]) -> Vec<f64> {
     list
 }
 
-/// Gradients of a whole and of a ragged batch, without noise and with it.
+/// Checks the gradients of a full and of a ragged batch, with and without noise.
 fn check<const I: usize, L>(mut net: L)
 where
     L: ModelMut<Scalar = f64>,
@@ -65,10 +65,11 @@ where
     }
 }
 
-/// A run without residuals gives what a forward pass gives: the same outputs, the same final state, generators of noise included.
+/// Checks that a run without residuals gives the same outputs and the same final state as a forward
+/// pass, including random generators.
 fn run_is_forward<L: Layer<B, Scalar = f64>>(net: &L, pass: LayerPass<'_, L, B>, start: &L::State) {
     let (mut forwarded, mut ran, mut tape) = (start.clone(), start.clone(), net.tape());
-    // Twice, the second time from where the first has ended.
+    // The second pass continues from the final state of the first.
     for _ in 0..2 {
         net.forward(pass, &mut forwarded, &mut tape);
         let ys = net.run(pass, &mut ran);
@@ -107,7 +108,7 @@ fn gradients_of_zoneout() {
     check(Zoneout::new(lstm::<3, 4>()).field("h", 0.3).field("c", 0.6));
 }
 
-/// The names of all parameters, once each.
+/// Returns the names of all parameters, without repetitions.
 fn names(model: &impl Model) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     model.visit(&mut |parameter| names.push(parameter.name.into()));
@@ -171,7 +172,7 @@ fn an_optimiser_takes_a_network_for_one_cell() {
     assert!(loss(&net, None) < 0.8 * before);
 }
 
-/// The outputs of a pass from `state`.
+/// Returns the outputs of a pass from `state`.
 fn outputs<L>(net: &L, xs: &[L::Input], state: &L::State) -> Vec<f64>
 where
     L: Layer<B, Scalar = f64, Context = ()>,

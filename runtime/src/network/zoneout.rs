@@ -1,4 +1,4 @@
-//! State that stays at random in training.
+//! Zoneout: a state that keeps old values at random in training.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -15,15 +15,18 @@ use crate::inspect::finite::{Fault, inspect_steps, inspect_steps_back};
 use crate::rng::{DynRng, Xoshiro256PlusPlus};
 use crate::types::varying::Varying;
 
-/// A layer whose state keeps values of the step before (Krueger et al. 2017): each value of a field stays what it was
-/// with the field's probability in training; for inference it becomes the mean, `rate * old + (1 - rate) * new`. Training is
-/// what [`seed_noise`](Layer::seed_noise) was called for.
+/// A layer whose state keeps old values at random (Krueger et al. 2017). In training, each value of
+/// a field keeps its previous value with the probability of the field. In inference, it becomes the
+/// mean, `rate * old + (1 - rate) * new`. A state is for training once
+/// [`seed_noise`](Layer::seed_noise) was called on it.
 ///
-/// The layer computes its new state from the old one as if nothing stayed, as the paper's equations do. Outputs that are
-/// fields of the state follow it; those that are computed from it stay as they were computed.
+/// The layer computes its new state from the old one before any value is restored, as in the
+/// paper's equations. Outputs that are fields of the state change with it; outputs that are
+/// computed from the state do not.
 ///
-/// Works on any state of named [fields](StateFields), which every generated cell has, a step at a time: the gradients of the
-/// parameters are summed up step by step too, which takes longer than the cell alone.
+/// Works with any state of named [fields](StateFields), which every generated cell has. It runs one
+/// step at a time and sums the gradients of the parameters step by step, which takes longer than
+/// the cell alone.
 ///
 /// ```
 /// use rnn_cell::cells::Lstm;
@@ -39,21 +42,23 @@ use crate::types::varying::Varying;
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Zoneout<L> {
-    /// The layer whose state stays.
+    /// The layer whose state keeps old values.
     pub layer: L,
     rates: Vec<(String, Rate)>,
 }
 
 impl<L> Zoneout<L> {
-    /// A layer none of whose fields stays yet.
+    /// Creates a layer that keeps no values until [`field`](Self::field) sets a rate.
     pub fn new(layer: L) -> Self {
         Zoneout { layer, rates: Vec::new() }
     }
 
-    /// Each value of the state's field `name` stays with probability `rate`.
+    /// Sets the probability, `rate`, with which each value of the state's field `name` keeps its
+    /// previous value.
     ///
     /// # Panics
-    /// If the rate is not in `[0, 1)`. A state without such a field makes `initial_state` and `forward` panic.
+    /// If the rate is not in `[0, 1)`. If the state has no such field, `initial_state` and
+    /// `forward` panic.
     #[must_use]
     #[track_caller]
     pub fn field(mut self, name: &str, rate: f64) -> Self {
@@ -72,7 +77,8 @@ impl<L> Zoneout<L> {
         }
     }
 
-    /// Calls `f` with every value that may stay, the same value of `other`, and how far it stays.
+    /// Calls `f` with every value of a field that has a rate, the same value of `other`, and the
+    /// share of the old value.
     fn zip<T: Scalar, Y, S: StateFields<T, Y>>(
         &self,
         state: &mut S,
@@ -103,12 +109,12 @@ impl<L> Zoneout<L> {
     }
 }
 
-/// How far a value stays what it was.
+/// The share of the old value in the new one.
 #[derive(Clone, Copy)]
 enum Stay<T> {
     Wholly,
     Not,
-    /// The mean of both, for inference.
+    /// The share in the mean of both, for inference.
     Partly(T),
 }
 
@@ -117,12 +123,12 @@ impl<T: Scalar> Stay<T> {
         match self {
             Stay::Wholly => *x = old,
             Stay::Not => {}
-            // A change of `x`, so that what did not change stays the same to the last bit.
+            // Written as a change of `x`, so that an unchanged value keeps all its bits.
             Stay::Partly(rate) => *x += rate * (old - *x),
         }
     }
 
-    /// What the cotangent `dx` of a mixed value hands to the value before the step.
+    /// Returns the part of the cotangent `dx` of a mixed value that belongs to the old value.
     fn around(self, dx: T) -> T {
         match self {
             Stay::Wholly => dx,
@@ -134,13 +140,13 @@ impl<T: Scalar> Stay<T> {
 
 same_parameters!(Zoneout);
 
-/// The tapes of every step of a [`Zoneout`]'s layer.
+/// The tape of a [`Zoneout`]: one tape of its layer per step.
 #[derive(Debug, Clone)]
 pub struct ZoneoutTape<P, Y> {
-    /// One a step; as many as the longest sequence had.
+    /// One tape per step of the longest sequence so far.
     steps: Vec<P>,
     outputs: Vec<Y>,
-    /// As they stood before each step.
+    /// The generators before each step.
     generators: Vec<Option<Xoshiro256PlusPlus>>,
 }
 
@@ -213,7 +219,8 @@ where
         for t in (0..pass.xs.len()).rev() {
             let mut dy = dys.get(t).cloned();
             if let Some(dy) = &mut dy {
-                // A value past a sample's end is no cotangent, and must not become one of the state.
+                // `dys` may hold anything in the padding, which must not reach the cotangent of the
+                // state.
                 for sample in pass.ended(t) {
                     dy.sample_mut(sample, B, &mut |x| *x = nalgebra::zero());
                 }

@@ -1,6 +1,6 @@
-//! The types of values: matrices of blocks, and values as points of a vector space.
+//! The types of values.
 //!
-//! | module | what is in it |
+//! | module | contents |
 //! | --- | --- |
 //! | [`blocks`] | parameters whose rows or columns are a sum of dimensions |
 //! | [`varying`] | values as points of a vector space |

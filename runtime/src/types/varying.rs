@@ -1,5 +1,7 @@
-//! Values as points of a vector space: what lets generic code perturb an input, add up a cotangent or draw a random
-//! direction without knowing a value's type.
+//! Values as points of a vector space.
+//!
+//! Generic code uses this view to perturb an input, add up a cotangent or draw a random direction,
+//! whatever the type of the value.
 
 use nalgebra::{ArrayStorage, SMatrix};
 
@@ -8,11 +10,12 @@ use crate::Scalar;
 use crate::network::Both;
 use crate::types::blocks::{Cols, Rows};
 
-/// A value made of scalars `T` that can vary, visited always in the same order.
+/// A value made of scalars of type `T`, which are always visited in the same order.
 ///
-/// Inputs, outputs, states and contexts of generated cells implement it. An index (`one_hot`) has no scalars.
+/// Inputs, outputs, states and contexts of generated cells implement it. An index (`one_hot`) has
+/// no scalars.
 pub trait Varying<T> {
-    /// The value whose scalars are all zero.
+    /// Returns the value whose scalars are all zero.
     fn zero() -> Self
     where
         Self: Sized;
@@ -20,26 +23,28 @@ pub trait Varying<T> {
     /// Calls `f` with every scalar.
     fn scalars(&self, f: &mut dyn FnMut(T));
 
-    /// Calls `f` with every scalar, to change it.
+    /// Calls `f` with a mutable reference to every scalar.
     fn scalars_mut(&mut self, f: &mut dyn FnMut(&mut T));
 
-    /// Calls `f` with the scalars of one sample, to change them, where `self` is a value of `batch` samples: the column `sample` of a
-    /// matrix, the element `sample` of an array. The default visits none, for values that do not tell samples apart.
+    /// Calls `f` with a mutable reference to every scalar of one sample, where `self` is a value of
+    /// `batch` samples. The sample is a column of a matrix or an element of an array. The default
+    /// visits nothing, for values that do not distinguish samples.
     fn sample_mut(&mut self, sample: usize, batch: usize, f: &mut dyn FnMut(&mut T)) {
         let _ = (sample, batch, f);
     }
 
-    /// Exchanges one sample with the same sample of `other`, both of `batch` samples. Indices are exchanged too.
+    /// Exchanges one sample with the same sample of `other`. Both values have `batch` samples.
+    /// Indices are exchanged too.
     fn swap_sample(&mut self, other: &mut Self, sample: usize, batch: usize)
     where
         Self: Sized;
 
-    /// Calls `f` with every scalar, to change it, and the same scalar of `other`.
+    /// Calls `f` with a mutable reference to every scalar and the same scalar of `other`.
     fn zip_scalars(&mut self, other: &Self, f: &mut dyn FnMut(&mut T, T))
     where
         Self: Sized;
 
-    /// Adds `other`, scalar by scalar; an index stays as it is.
+    /// Adds `other` scalar by scalar. Indices are unchanged.
     fn add(&mut self, other: &Self)
     where
         Self: Sized,
@@ -110,7 +115,8 @@ impl<T: Scalar> Varying<T> for T {
 }
 
 impl<T: Scalar, const R: usize, const C: usize> Varying<T> for SMatrix<T, R, C> {
-    // Inlined, and without nalgebra's constructors: where the user turns link-time optimisation off, they stay calls.
+    // Inlined and without nalgebra's constructors, which would stay calls without link-time
+    // optimisation.
     #[inline(always)]
     fn zero() -> Self {
         SMatrix::from_array_storage(ArrayStorage([[T::ZERO; R]; C]))
@@ -141,7 +147,7 @@ impl<T: Scalar, const R: usize, const C: usize> Varying<T> for SMatrix<T, R, C> 
         self.as_mut_slice().iter_mut().zip(other.as_slice()).for_each(|(x, y)| f(x, *y));
     }
 
-    // A loop that becomes vector code.
+    // This loop is vectorised, unlike the default.
     fn add(&mut self, other: &Self) {
         *self += other;
     }
@@ -178,7 +184,7 @@ impl<T, V: Varying<T>, const B: usize> Varying<T> for [V; B] {
     }
 }
 
-/// The methods of [`Varying`] that visit one field after the other.
+/// Implements the methods of [`Varying`] that visit one field after the other.
 macro_rules! visit_fields {
     ($($field:tt)+) => {
         fn scalars(&self, f: &mut dyn FnMut(T)) {
@@ -275,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn samples_are_exchanged_indices_too() {
+    fn samples_and_indices_are_exchanged() {
         let matrix = SMatrix::<f32, 2, 2>::new(1.0, 3.0, 2.0, 4.0);
         let mut one = ((matrix, [5.0_f32, 6.0]), [7_u32, 8]);
         let mut other = ((matrix * 10.0, [50.0, 60.0]), [70, 80]);
@@ -285,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn scalars_meet_in_pairs() {
+    fn scalars_are_visited_in_pairs() {
         let matrix = SMatrix::<f32, 1, 2>::new(1.0, 2.0);
         let mut sum = (Rows { top: matrix, bottom: [3.0_f32] }, (), 4_u32);
         Varying::<f32>::add(&mut sum, &(Rows { top: matrix * 10.0, bottom: [30.0] }, (), 5));

@@ -1,4 +1,4 @@
-//! The derivative of a step's new state by the old one.
+//! The derivative of a step's new state with respect to the old one.
 
 use core::ops::Range;
 use core::slice;
@@ -11,11 +11,13 @@ use crate::Scalar;
 use crate::cell::{Bars, Cell, IntoPass, IntoStep, LayerPass, Pass};
 use crate::types::varying::Varying;
 
-/// The derivative of the state after the step that reads `x` by the state before it, both as vectors of all scalars in the order
-/// of [`Varying`]: fields in the order of their declaration, matrices column by column, of a stack the first layer's before
-/// the second's. Rows are the new state's, columns the old one's.
+/// Returns the derivative of the state after the step that reads `x` with respect to the state
+/// before it. Rows are the scalars of the new state, columns those of the old one, in the order of
+/// [`Varying`]: fields in the order of their declaration, matrices column by column, the layers of
+/// a stack from the first to the last.
 ///
-/// It is exact: row by row what [`backward`](crate::cell::Layer::backward) makes of a unit cotangent, in the layer's precision.
+/// The derivative is exact. Each row is the result of [`backward`](crate::cell::Layer::backward)
+/// for a unit cotangent, in the layer's precision.
 ///
 /// ```
 /// use rnn_cell::cells::Gru;
@@ -39,7 +41,7 @@ where
     Stepper::new(layer, state).step(layer, pass, &mut state.clone())
 }
 
-/// What the steps of one layer use again and again.
+/// Buffers that all steps of one layer share.
 pub(super) struct Stepper<L: Cell<1>> {
     tape: L::Tape,
     gradients: alloc::boxed::Box<L::Gradients>,
@@ -68,7 +70,7 @@ impl<L: Cell<1>> Stepper<L> {
         layer.forward_pass(pass, state, &mut self.tape);
         let mut jacobian = DMatrix::zeros(self.scalars, self.scalars);
         for row in 0..self.scalars {
-            // A backward pass uses its tape up.
+            // A backward pass consumes its tape.
             if row > 0 {
                 layer.forward_pass(pass, &mut before.clone(), &mut self.tape);
             }
@@ -99,8 +101,8 @@ pub struct Jacobians {
 }
 
 impl Jacobians {
-    /// Computes the Jacobians of the steps of a sequence. `state` is the initial state on entry and the final state on
-    /// return.
+    /// Computes the Jacobians of the steps of a sequence. `state` is the initial state on entry and
+    /// the final state on return.
     pub fn along<'a, L>(
         layer: &L,
         pass: impl IntoPass<'a, L::Input, L::Context, 1>,
@@ -114,25 +116,27 @@ impl Jacobians {
         Jacobians { steps: (0..pass.xs.len()).map(step).collect() }
     }
 
-    /// One a step; see [`jacobian()`] for rows and columns.
+    /// Returns the Jacobians, one per step; see [`jacobian()`] for rows and columns.
     pub fn steps(&self) -> &[DMatrix<f64>] {
         &self.steps
     }
 
-    /// The singular values of the product of some steps' Jacobians, `J[end - 1] .. J[start]`: of the derivative of the state
-    /// after `end` steps by the state after `start` steps. The largest is how much a cotangent can grow on its way back from there,
-    /// the smallest how little can be left of one.
+    /// Returns the singular values of the product of the Jacobians of `steps`,
+    /// `J[end - 1] .. J[start]`: the derivative of the state after `end` steps with respect to the
+    /// state after `start` steps. The largest is the most that a cotangent can grow on the way
+    /// back, the smallest the least that can remain of one.
     ///
-    /// They neither overflow nor vanish, and the small ones don't drown in the rounding of the large ones: where a product of so many
-    /// matrices would lose them, they come from the triangular factors of its QR decomposition.
+    /// The values neither overflow nor vanish, and the small ones are not lost in the rounding
+    /// errors of the large ones. Where the product itself would lose them, they are computed from
+    /// the triangular factors of its QR decomposition.
     ///
     /// # Panics
-    /// If there are no such steps.
+    /// If the sequence has no such steps.
     #[track_caller]
     pub fn singular_values(&self, steps: Range<usize>) -> SingularValues {
         assert!(
             steps.start <= steps.end && steps.end <= self.steps.len(),
-            "there are no steps {steps:?} in a sequence of {}",
+            "no steps {steps:?} in a sequence of {}",
             self.steps.len()
         );
         singular_values(&self.steps[steps], self.steps.first().map_or(0, DMatrix::nrows))
@@ -140,10 +144,10 @@ impl Jacobians {
 }
 
 impl From<Vec<DMatrix<f64>>> for Jacobians {
-    /// Those of the steps of anything, each square and of the same size.
+    /// Creates the sequence of Jacobians from any square matrices of one size.
     ///
     /// # Panics
-    /// If they aren't.
+    /// If a matrix has another size.
     #[track_caller]
     fn from(steps: Vec<DMatrix<f64>>) -> Self {
         let size = steps.first().map_or(0, DMatrix::nrows);

@@ -1,4 +1,4 @@
-//! Cotangents of states on their way back.
+//! Cotangents of states in a backward pass.
 
 use core::fmt;
 use core::slice;
@@ -12,12 +12,12 @@ use crate::functions;
 use crate::generated::check_lengths;
 use crate::types::varying::Varying;
 
-/// Pulls cotangents back through a sequence and shows `visit` the cotangent of the state after `t` steps, for every `t` from
-/// the last down to 0: what reaches that state from the steps after it. `dys` and `dstate` are as in
-/// [`backward`](crate::cell::Layer::backward).
+/// Pulls cotangents back through a sequence. Calls `visit` with the cotangent of the state after
+/// `t` steps, for every `t` from the last down to 0: the contribution of all later steps. `dys` and
+/// `dstate` are as in [`backward`](crate::cell::Layer::backward).
 ///
-/// The state is typed, so that one field can be looked at alone. `states` holds the state after each step while it works;
-/// the steps run forward twice.
+/// The state is typed, so `visit` can look at a single field. The function keeps the state after
+/// each step and runs the steps forward twice.
 ///
 /// ```
 /// use rnn_cell::cells::Lstm;
@@ -29,12 +29,13 @@ use crate::types::varying::Varying;
 /// let mut dstate = lstm.zero_state::<1>();
 /// dstate.c.fill(1.0);
 /// let mut norms = Vec::new();
-/// cotangents::<_, 1>(&lstm, &xs, &lstm.zero_state(), &[], &mut dstate, |_t, bar| norms.push(bar.c.norm()));
+/// let state = lstm.zero_state::<1>();
+/// cotangents::<_, 1>(&lstm, &xs, &state, &[], &mut dstate, |_t, bar| norms.push(bar.c.norm()));
 /// assert_eq!((norms.len(), norms[0]), (21, 2.0));
 /// ```
 ///
 /// # Panics
-/// If `dys` are neither none nor one a step.
+/// If `dys` is neither empty nor as long as the sequence.
 #[track_caller]
 pub fn cotangents<'a, L, const B: usize>(
     layer: &L,
@@ -51,7 +52,7 @@ pub fn cotangents<'a, L, const B: usize>(
     walk(layer, pass, state, dys, dstate, |t, bar| visit(t, bar));
 }
 
-/// [`cotangents`], where `visit` may change them.
+/// Pulls cotangents back like [`cotangents`]; `visit` may change them.
 fn walk<L: Cell<B>, const B: usize>(
     layer: &L,
     pass: LayerPass<'_, L, B>,
@@ -79,21 +80,21 @@ fn walk<L: Cell<B>, const B: usize>(
     }
 }
 
-/// Lengths of a cotangent on its way back through a sequence.
+/// The norms of a cotangent in a backward pass through a sequence.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Norms {
-    /// Natural logarithms of the Euclidean norms, by the distance from the end: the first is that of the final state's
-    /// cotangent, the last the initial state's. `-inf` for one that is zero.
+    /// The natural logarithms of the Euclidean norms, by distance from the end: from the final
+    /// state's cotangent to the initial state's. The logarithm of zero is `-inf`.
     pub ln: Vec<f64>,
 }
 
 impl Norms {
-    /// The number of steps.
+    /// Returns the number of steps.
     pub fn steps(&self) -> usize {
         self.ln.len().saturating_sub(1)
     }
 
-    /// The factor by which the norm grows in each step back, in the geometric mean.
+    /// Returns the factor by which the norm grows per step back, as a geometric mean.
     pub fn growth(&self) -> f64 {
         match (self.ln.first(), self.ln.last()) {
             (Some(first), Some(last)) => rate(last - first, self.steps()),
@@ -103,16 +104,22 @@ impl Norms {
 }
 
 impl fmt::Display for Norms {
-    /// `|dstate| 1.0e0 -> 2.3e-9 over 100 steps back: 0.813 a step`
+    /// Writes `|dstate| 1.0e0 -> 2.3e-9 over 100 steps back: 0.813 per step`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let at = |ln: Option<&f64>| Magnitude(ln.copied().unwrap_or(f64::NEG_INFINITY));
         let (first, last) = (at(self.ln.first()), at(self.ln.last()));
-        write!(f, "|dstate| {first} -> {last} over {} steps back: {:.3} a step", self.steps(), self.growth())
+        write!(
+            f,
+            "|dstate| {first} -> {last} over {} steps back: {:.3} per step",
+            self.steps(),
+            self.growth()
+        )
     }
 }
 
-/// The norms of a final state's cotangent, over all samples, on its way back through a sequence whose outputs have none. Scaled on the
-/// way, so that it neither vanishes nor overflows where numbers end: with `f32` cells, too, 10⁻¹⁰⁰⁰ is told from 0.
+/// Returns the norms, over all samples, of a final state's cotangent in a backward pass through a
+/// sequence whose outputs have no cotangents. The cotangent is rescaled in each step, so it neither
+/// vanishes nor overflows: 10⁻¹⁰⁰⁰ is distinct from 0, even for cells in `f32`.
 pub fn norms<'a, L, const B: usize>(
     layer: &L,
     pass: impl IntoPass<'a, L::Input, L::Context, B>,

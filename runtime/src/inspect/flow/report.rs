@@ -1,4 +1,4 @@
-//! A sequence's gradients, to be printed.
+//! A printable report on the gradients of a sequence.
 
 use core::fmt;
 
@@ -8,12 +8,12 @@ use super::jacobian::Jacobians;
 use super::spectrum::{Magnitude, SingularValues};
 use crate::cell::{Cell, IntoPass};
 
-/// What becomes of the largest singular value of a product of Jacobians.
+/// The behaviour of the largest singular value of a product of Jacobians.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
-    /// It is below a tenth at the end: whatever the cotangent, little is left of it.
+    /// It is below a tenth at the end: every cotangent shrinks to less than a tenth.
     Vanishes,
-    /// Some cotangents pass about as they are.
+    /// It is between a tenth and ten at the end: some cotangents keep their order of magnitude.
     Holds,
     /// It is above ten at the end.
     Explodes,
@@ -21,15 +21,16 @@ pub enum Fate {
     Broken,
 }
 
-/// How cotangents of the final state go back through a sequence, by the distance.
+/// The gradients of a sequence: the backward flow of the final state's cotangents, by distance.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Report {
-    /// The singular values of the last 1, 2, 4, 8 .. steps' product, and of the whole sequence's.
+    /// The singular values of the product of the last 1, 2, 4, 8 .. steps and of the whole
+    /// sequence.
     pub distances: Vec<SingularValues>,
 }
 
 impl Report {
-    /// Runs `layer` over a sequence from `state`.
+    /// Runs `layer` over a sequence, starting from `state`.
     pub fn new<'a, L>(layer: &L, pass: impl IntoPass<'a, L::Input, L::Context, 1>, state: &L::State) -> Self
     where
         L: Cell<1, Input: 'a, Context: 'a>,
@@ -48,12 +49,12 @@ impl Report {
         }
     }
 
-    /// The singular values of the whole sequence.
+    /// Returns the singular values of the whole sequence.
     pub fn whole(&self) -> &SingularValues {
         self.distances.last().expect("a report has at least one distance")
     }
 
-    /// What becomes of the largest over the whole sequence.
+    /// Returns the behaviour of the largest singular value over the whole sequence.
     pub fn fate(&self) -> Fate {
         let whole = self.whole();
         match whole.largest() {
@@ -68,11 +69,14 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "singular values of the derivative of the last state by the one so many steps before")?;
+        writeln!(
+            f,
+            "singular values of the derivative of the last state with respect to earlier states, by distance"
+        )?;
         writeln!(
             f,
             "{:>7} {:>10} {:>10} {:>10} {:>14}",
-            "steps", "largest", "median", "smallest", "growth a step"
+            "steps", "largest", "median", "smallest", "growth per step"
         )?;
         for values in &self.distances {
             let [largest, median, smallest] =
@@ -83,7 +87,7 @@ impl fmt::Display for Report {
         let whole = Magnitude(self.whole().largest());
         match self.fate() {
             Fate::Vanishes => {
-                write!(f, "gradients vanish: of no cotangent more than {whole} of its length is left")
+                write!(f, "gradients vanish: no cotangent keeps more than {whole} of its length")
             }
             Fate::Holds => write!(f, "gradients hold: the largest singular value is {whole} at the end"),
             Fate::Explodes => write!(f, "gradients can explode: some cotangents grow {whole} times"),

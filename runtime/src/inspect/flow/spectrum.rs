@@ -10,12 +10,14 @@ use super::jacobian::Stepper;
 use crate::cell::{Cell, IntoPass};
 use crate::functions::{exp, ln};
 
-/// A product is multiplied out and decomposed as one matrix where its smallest singular value is no smaller than this
-/// beside the largest; the rounding of the large ones would show in smaller ones.
+/// The smallest ratio of the smallest to the largest singular value at which a product is
+/// multiplied out and decomposed as one matrix. The rounding errors of the large singular values
+/// would affect smaller ones.
 const CLOSE: f64 = 1e-8;
-/// QR sweeps over a product before its triangular factors are put together.
+/// The number of QR sweeps over a product before its triangular factors are multiplied.
 const SWEEPS: usize = 4;
-/// Two rows count as orthogonal from this overlap per entry on; all pairs are rotated at most that often.
+/// The overlap per entry up to which two rows count as orthogonal, and the largest number of
+/// rotations of every pair.
 const ORTHOGONAL: f64 = 2.5e-16;
 const ROTATIONS: usize = 60;
 
@@ -24,50 +26,54 @@ const ROTATIONS: usize = 60;
 pub struct SingularValues {
     /// The number of steps.
     pub steps: usize,
-    /// Their natural logarithms, the largest first; `-inf` for a singular value that is zero.
+    /// The natural logarithms of the singular values, the largest first. The logarithm of zero is
+    /// `-inf`.
     pub ln: Vec<f64>,
 }
 
 impl SingularValues {
-    /// The largest one's logarithm; `-inf` if there is none.
+    /// Returns the logarithm of the largest singular value, or `-inf` if there is none.
     pub fn largest(&self) -> f64 {
         self.ln.first().copied().unwrap_or(f64::NEG_INFINITY)
     }
 
-    /// The smallest one's logarithm.
+    /// Returns the logarithm of the smallest singular value, or `-inf` if there is none.
     pub fn smallest(&self) -> f64 {
         self.ln.last().copied().unwrap_or(f64::NEG_INFINITY)
     }
 
-    /// The logarithm of the one in the middle.
+    /// Returns the logarithm of the median singular value, or `-inf` if there is none.
     pub fn median(&self) -> f64 {
         self.ln.get(self.ln.len() / 2).copied().unwrap_or(f64::NEG_INFINITY)
     }
 
-    /// The factor by which the largest grows in each step, in the geometric mean. Of no steps: 1.
+    /// Returns the factor by which the largest singular value grows per step, as a geometric mean.
+    /// For no steps it is 1.
     pub fn growth(&self) -> f64 {
         rate(self.largest(), self.steps)
     }
 }
 
-/// The factor of each of some steps which together make `exp(ln)`.
+/// Returns the factor per step whose product over all steps is `exp(ln)`.
 pub(super) fn rate(ln: f64, steps: usize) -> f64 {
     if steps == 0 { 1.0 } else { exp(ln / steps as f64) }
 }
 
 impl fmt::Display for SingularValues {
-    /// `100 steps: singular values 2.1e-3 .. 4.5e-9, median 1.0e-5; the largest grows by 0.940 a step`
+    /// Writes `100 steps: singular values 2.1e-3 .. 4.5e-9, median 1.0e-5; ..`, followed by the
+    /// growth per step.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [largest, smallest, median] = [self.largest(), self.smallest(), self.median()].map(Magnitude);
         let (steps, growth) = (self.steps, self.growth());
         write!(
             f,
-            "{steps} steps: singular values {largest} .. {smallest}, median {median}; the largest grows by {growth:.3} a step"
+            "{steps} steps: singular values {largest} .. {smallest}, median {median}; the largest grows by {growth:.3} per step"
         )
     }
 }
 
-/// A number by its natural logarithm, which may be beyond any `f64`: `2.1e-3`, `5.0e-812`.
+/// A number given by its natural logarithm, possibly outside the range of `f64`. It prints as
+/// `2.1e-3` or `5.0e-812`.
 pub(super) struct Magnitude(pub(super) f64);
 
 impl fmt::Display for Magnitude {
@@ -88,7 +94,8 @@ impl fmt::Display for Magnitude {
     }
 }
 
-/// Of `factors[n - 1] .. factors[0]`, which are square and of one size; of none, those of the identity.
+/// Computes the singular values of `factors[n - 1] .. factors[0]`, which are square matrices of one
+/// size. The product of no factors is the identity.
 pub(super) fn singular_values(factors: &[DMatrix<f64>], size: usize) -> SingularValues {
     let is_finite = factors.iter().all(|factor| factor.iter().all(|x| x.is_finite()));
     let ln = match is_finite {
@@ -99,8 +106,8 @@ pub(super) fn singular_values(factors: &[DMatrix<f64>], size: usize) -> Singular
     SingularValues { steps: factors.len(), ln }
 }
 
-/// `a * b`, both square of `size` rows. nalgebra's product of such matrices has its kernel chosen
-/// by the processor, and other last bits on another.
+/// Computes `a * b` for square matrices of `size` rows. nalgebra chooses its kernel by the
+/// processor, so the last bits of its products differ between processors.
 fn product(a: &DMatrix<f64>, b: &DMatrix<f64>, size: usize) -> DMatrix<f64> {
     let mut product = DMatrix::zeros(size, size);
     let columns = product.as_mut_slice().chunks_exact_mut(size).zip(b.as_slice().chunks_exact(size));
@@ -112,16 +119,17 @@ fn product(a: &DMatrix<f64>, b: &DMatrix<f64>, size: usize) -> DMatrix<f64> {
     product
 }
 
-/// A scale that is a power of two, so that it rounds nothing.
+/// A power of two to scale by, which causes no rounding.
 pub(super) struct Scale {
-    /// What to multiply by, one after the other: their product may be beyond the largest number.
+    /// The scale in two factors, because it may be outside the range of `f64`.
     pub(super) factors: [f64; 2],
-    /// The logarithm that the product of the factors takes away.
+    /// The logarithm of the reciprocal of the scale.
     pub(super) ln: f64,
 }
 
 impl Scale {
-    /// Brings numbers of a size close to 1. None for a size that is zero or not finite.
+    /// Returns the scale that brings numbers of magnitude `size` close to 1, or `None` if `size` is
+    /// zero or not finite.
     pub(super) fn of(size: f64) -> Option<Self> {
         let exponent = (ln(size) * core::f64::consts::LOG2_E).round();
         let half = (exponent / 2.0).floor();
@@ -132,7 +140,8 @@ impl Scale {
     }
 }
 
-/// From the product itself, if it is well enough conditioned.
+/// Computes the singular values from the product itself. Returns `None` if it is too badly
+/// conditioned.
 fn multiplied(factors: &[DMatrix<f64>], size: usize) -> Option<Vec<f64>> {
     let mut whole = DMatrix::<f64>::identity(size, size);
     let mut scaled = 0.0;
@@ -149,7 +158,7 @@ fn multiplied(factors: &[DMatrix<f64>], size: usize) -> Option<Vec<f64>> {
     values.sort_by(|a, b| b.total_cmp(a));
     let largest = *values.first()?;
     if factors.len() == 1 {
-        // Smaller than the rounding of the largest is no value at all.
+        // Values below the rounding error of the largest count as zero.
         let rounding = largest + ln(f64::EPSILON * size as f64);
         values.iter_mut().filter(|value| **value <= rounding).for_each(|value| *value = f64::NEG_INFINITY);
     } else if *values.last()? < largest + ln(CLOSE) {
@@ -158,11 +167,14 @@ fn multiplied(factors: &[DMatrix<f64>], size: usize) -> Option<Vec<f64>> {
     Some(values.iter().map(|value| value + scaled).collect())
 }
 
-/// From triangular factors. A QR sweep turns the product into one of triangular matrices, `Q (R_n .. R_1)`, whose singular values
-/// are the same; a sweep over the transposed product brings it nearer to diagonal, as a step of the QR algorithm does (Stewart 1997,
-/// "On graded QR decompositions of products of matrices"). A few sweeps sort the diagonal; the triangular product is then put together
-/// row by row with the rows' sizes apart, and its rows are made orthogonal by one-sided Jacobi rotations, which keep small values
-/// exact beside large ones (Demmel & Veselić 1992).
+/// Computes the singular values from triangular factors.
+///
+/// A QR sweep turns the product into a product of triangular matrices, `Q (R_n .. R_1)`, with the
+/// same singular values. A sweep over the transposed product brings it closer to diagonal, like a
+/// step of the QR algorithm (Stewart 1997, "On graded QR decompositions of products of matrices").
+/// After a few sweeps the diagonal is sorted. The triangular factors are then multiplied row by
+/// row, with the magnitudes of the rows kept separately. One-sided Jacobi rotations make the rows
+/// orthogonal and keep small values exact beside large ones (Demmel & Veselić 1992).
 pub(super) fn swept(factors: &[DMatrix<f64>], size: usize) -> Vec<f64> {
     let mut factors = factors.to_vec();
     for sweep in 0..SWEEPS {
@@ -181,14 +193,14 @@ pub(super) fn swept(factors: &[DMatrix<f64>], size: usize) -> Vec<f64> {
     rows.ln
 }
 
-/// A matrix as rows of length one (the columns of `units`) and the logarithms of their lengths.
+/// A matrix as rows of length one (the columns of `units`) and the logarithms of the rows' lengths.
 struct Rows {
     units: DMatrix<f64>,
     ln: Vec<f64>,
 }
 
 impl Rows {
-    /// The product `R_n .. R_1` of triangular matrices with positive diagonals.
+    /// Computes the product `R_n .. R_1` of triangular matrices with positive diagonals.
     fn of(factors: &[DMatrix<f64>], size: usize) -> Self {
         let mut rows = Rows { units: DMatrix::identity(size, size), ln: vec![0.0; size] };
         for r in factors {
@@ -198,7 +210,7 @@ impl Rows {
                     rows.ln[i] = f64::NEG_INFINITY;
                     continue;
                 }
-                // Rows below are still those before this factor.
+                // The rows below do not include this factor yet.
                 for j in (i + 1..size).filter(|j| r[(i, *j)] != 0.0) {
                     let weight = r[(i, j)] / diagonal * exp(rows.ln[j] - rows.ln[i]);
                     let below = rows.units.column(j).clone_owned();
@@ -234,7 +246,7 @@ impl Rows {
         }
     }
 
-    /// Makes two rows orthogonal. Returns whether they were.
+    /// Makes two rows orthogonal. Returns whether they already were.
     fn rotate(&mut self, i: usize, j: usize) -> bool {
         let (i, j) = if self.ln[i] >= self.ln[j] { (i, j) } else { (j, i) };
         let overlap = self.units.column(i).dot(&self.units.column(j));
@@ -242,7 +254,8 @@ impl Rows {
             return true;
         }
         let (long, short) = (self.units.column(i).clone_owned(), self.units.column(j).clone_owned());
-        // The short row is `ratio` times as long; `tangent` is that of the angle, `share` what it is of the ratio.
+        // `ratio` is the length of the short row divided by that of the long one, `tangent` the
+        // tangent of the angle of rotation, and `share` is `tangent / ratio`.
         let ratio = exp(self.ln[j] - self.ln[i]);
         let zeta = (ratio * ratio - 1.0) / (2.0 * ratio * overlap);
         let (tangent, share) = if zeta.abs() < 1e8 {
@@ -261,7 +274,7 @@ impl Rows {
     }
 }
 
-/// Orthonormal directions that are carried along a product of matrices.
+/// Orthonormal directions that are propagated through a product of matrices.
 pub(super) struct Frame(DMatrix<f64>);
 
 impl Frame {
@@ -269,15 +282,16 @@ impl Frame {
         Frame(DMatrix::identity(size, size))
     }
 
-    /// Carries the directions through `factor` and makes them orthonormal again. Returns the triangular factor, of
-    /// positive diagonal; adds the logarithms of that to `sum`.
+    /// Propagates the directions through `factor` and makes them orthonormal again. Returns the
+    /// triangular factor, whose diagonal is positive, and adds the logarithms of the diagonal to
+    /// `sum`.
     pub(super) fn advance(&mut self, factor: &DMatrix<f64>, sum: &mut [f64]) -> DMatrix<f64> {
         let size = self.0.nrows();
         if size == 0 {
             return DMatrix::zeros(0, 0);
         }
         let image = product(factor, &self.0, size);
-        // Smaller than the rounding of the largest is no length at all.
+        // Lengths below the rounding error of the largest count as zero.
         let rounding = f64::EPSILON * image.nrows() as f64 * image.amax();
         let (mut q, mut r) = image.qr().unpack();
         for (index, sum) in sum.iter_mut().enumerate() {
@@ -298,25 +312,26 @@ impl Frame {
     }
 }
 
-/// Growth rates of small changes of a state: Lyapunov exponents over a stretch of time.
+/// Growth rates of small changes of a state: Lyapunov exponents over a finite time.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Exponents {
-    /// The number of steps that they are the means of.
+    /// The number of steps that are averaged.
     pub steps: usize,
-    /// Natural logarithms of the growth in a step, the largest first; `-inf` for a direction that is lost.
+    /// The natural logarithms of the growth per step, the largest first. A direction that is lost
+    /// has `-inf`.
     pub values: Vec<f64>,
 }
 
 impl Exponents {
-    /// The largest: above 0, neighbouring states part and gradients explode; below, states forget where they came from and
-    /// gradients vanish.
+    /// Returns the largest exponent. Above 0, neighbouring states diverge and gradients explode.
+    /// Below 0, states forget their past and gradients vanish.
     pub fn largest(&self) -> f64 {
         self.values.first().copied().unwrap_or(f64::NEG_INFINITY)
     }
 }
 
 impl fmt::Display for Exponents {
-    /// `exponents over 1000 steps: 0.0042 .. -1.3071 (20)`
+    /// Writes `exponents over 1000 steps: 0.0042 .. -1.3071 (20)`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (largest, smallest) = (self.largest(), self.values.last().copied().unwrap_or(f64::NEG_INFINITY));
         write!(
@@ -328,12 +343,14 @@ impl fmt::Display for Exponents {
     }
 }
 
-/// The Lyapunov exponents of a layer that reads `xs`: the mean logarithms of growth, a step, along directions that are made
-/// orthonormal again after each step (Benettin et al. 1980; of recurrent networks: Vogt et al. 2022; Engelken, Wolf & Abbott 2023). Steps before
-/// `warm_up` only turn the directions to where they belong. `state` is the initial state on entry and the final one on return.
+/// Computes the Lyapunov exponents of a layer that reads `xs`: the mean logarithms of the growth
+/// per step along directions that are made orthonormal again after each step (Benettin et al. 1980;
+/// for recurrent networks, Vogt et al. 2022 and Engelken, Wolf & Abbott 2023). The first `warm_up`
+/// steps only align the directions. `state` is the initial state on entry and the final state on
+/// return.
 ///
-/// Memory doesn't grow with the sequence. Over few steps the exponents depend on where the directions started;
-/// [`Jacobians::singular_values`](super::Jacobians::singular_values) don't.
+/// The memory does not grow with the sequence. Over few steps the exponents depend on the initial
+/// directions, unlike [`Jacobians::singular_values`](super::Jacobians::singular_values).
 pub fn exponents<'a, L>(
     layer: &L,
     pass: impl IntoPass<'a, L::Input, L::Context, 1>,

@@ -1,4 +1,4 @@
-//! Spectra against known ones, and what is said of gradients against planted networks.
+//! Tests of spectra against known values, and of reports on networks with known gradients.
 
 use alloc::string::ToString;
 use alloc::vec;
@@ -77,7 +77,8 @@ fn assert_close(found: &[f64], expected: &[f64], tolerance: f64) {
     );
 }
 
-/// Singular values of U_n D U_(n-1)ᵀ .. U_1 D U_0ᵀ are the powers of those of D, far beyond what a number can hold.
+/// The singular values of U_n D U_(n-1)ᵀ .. U_1 D U_0ᵀ are powers of those of D, far outside the
+/// range of `f64`.
 #[test]
 fn planted_singular_values_are_found() {
     let values = [2.0, 1.5, 1.0, 0.5, 1e-3];
@@ -94,7 +95,7 @@ fn planted_singular_values_are_found() {
 }
 
 #[test]
-fn both_ways_to_singular_values_agree() {
+fn both_algorithms_for_singular_values_agree() {
     let factors: Vec<_> = (0..4).map(|seed| random_matrix(seed, 6)).collect();
     let direct = (&factors[3] * &factors[2] * &factors[1] * &factors[0]).singular_values();
     let direct: Vec<f64> = direct.iter().map(|value| value.ln()).collect();
@@ -102,8 +103,7 @@ fn both_ways_to_singular_values_agree() {
     assert_close(&super::spectrum::swept(&factors, 6), &direct, 1e-9);
 }
 
-/// A product by nalgebra has a multiply-add that rounds once where the processor has one, and
-/// twice elsewhere.
+/// nalgebra's product rounds a multiply-add once on processors with FMA and twice on others.
 #[test]
 fn products_have_the_same_bits_on_every_processor() {
     let size = 9;
@@ -120,8 +120,7 @@ fn products_have_the_same_bits_on_every_processor() {
             };
             products.push(DMatrix::from_fn(size, size, entry));
         }
-        // No powers of two are taken out then, so that the singular values are those of the same
-        // numbers.
+        // Without factors that are scaled by powers of two, both computations see the same numbers.
         if products.iter().all(|product| (0.71..1.41).contains(&product.amax())) {
             let bits = |found: SingularValues| found.ln.into_iter().map(f64::to_bits).collect::<Vec<u64>>();
             let whole = Jacobians::from(vec![products.swap_remove(2)]).singular_values(0..1);
@@ -133,7 +132,7 @@ fn products_have_the_same_bits_on_every_processor() {
 }
 
 #[test]
-fn sizes_where_numbers_end() {
+fn magnitudes_outside_the_range_of_f64() {
     for exponent in [-1000, -500, 500, 1020] {
         let factors = vec![random_matrix(1, 3), 2f64.powi(exponent) * orthogonal(2, 3)];
         let found = Jacobians::from(factors).singular_values(0..2);
@@ -147,12 +146,12 @@ fn sizes_where_numbers_end() {
 
 #[test]
 #[should_panic(expected = "the Jacobian of step 1 is 2 x 3, not 2 x 2")]
-fn jacobians_of_one_size() {
+fn jacobians_must_have_one_size() {
     let _ = Jacobians::from(vec![DMatrix::zeros(2, 2), DMatrix::zeros(2, 3)]);
 }
 
 #[test]
-fn equal_singular_values_and_none() {
+fn equal_singular_values_and_no_singular_values() {
     let turns: Vec<_> = (0..500).map(|seed| 1.01 * orthogonal(seed, 4)).collect();
     let found = Jacobians::from(turns).singular_values(0..500);
     assert_close(&found.ln, &[500.0 * 1.01_f64.ln(); 4], 1e-9);
@@ -172,7 +171,7 @@ fn equal_singular_values_and_none() {
 }
 
 #[test]
-fn what_is_not_finite_is_no_singular_value() {
+fn jacobians_that_are_not_finite_give_nan() {
     let mut broken = random_matrix(1, 3);
     broken[(1, 2)] = f64::INFINITY;
     let found = Jacobians::from(vec![random_matrix(2, 3), broken]).singular_values(0..2);
@@ -182,7 +181,7 @@ fn what_is_not_finite_is_no_singular_value() {
 #[test]
 fn exponents_of_a_linear_map_are_its_eigenvalues() {
     let mut linear = Linear::<3, f64>::zeros();
-    // Triangular: the eigenvalues stand on the diagonal.
+    // The matrix is triangular, so its eigenvalues are on the diagonal.
     linear.W = SMatrix::<f64, 3, 3>::new(0.9, 5.0, 0.0, 0.0, -0.5, 5.0, 0.0, 0.0, 1.1);
     let found = exponents(&linear, &[(); 600], &mut random(1), 200);
     assert_close(&found.values, &[1.1, 0.9, 0.5].map(f64::ln), 1e-3);
@@ -194,7 +193,8 @@ fn exponents_of_the_henon_map() {
     let henon = Henon::<f64>::init(&mut rng(1));
     let mut state = henon.initial_state::<1>();
     let found = exponents(&henon, &[(); 20_000], &mut state, 100);
-    // 0.4192 ± 0.0003 (Sprott 2003, appendix A); the sum is ln 0.3, as every step shrinks areas by 0.3.
+    // 0.4192 ± 0.0003 (Sprott 2003, appendix A). The sum is ln 0.3, because every step shrinks
+    // areas by 0.3.
     assert!((found.largest() - 0.4192).abs() < 0.01, "{found}");
     assert!((found.values.iter().sum::<f64>() - 0.3_f64.ln()).abs() < 1e-9, "{found:?}");
 }
@@ -213,7 +213,7 @@ fn inputs(steps: u64) -> Vec<SVector<f64, 2>> {
 }
 
 #[test]
-fn below_one_decay_is_certain() {
+fn a_norm_below_one_makes_gradients_vanish() {
     let elman = elman(Some(0.95), None, 0.0);
     let report = Report::new(&elman, &inputs(100), &elman.zero_state());
     for values in &report.distances {
@@ -223,20 +223,20 @@ fn below_one_decay_is_certain() {
 }
 
 #[test]
-fn above_one_explosion_is_possible_and_not_certain() {
+fn a_radius_above_one_can_explode_or_vanish() {
     let free = elman(None, Some(1.5), 0.0);
     let mut jacobian_at_rest = Report::new(&free, &vec![SVector::zeros(); 60], &free.zero_state());
     assert_eq!(jacobian_at_rest.fate(), Fate::Explodes, "{jacobian_at_rest}");
     assert!((jacobian_at_rest.whole().growth() - 1.5).abs() < 0.1, "{jacobian_at_rest}");
 
-    // The same weights, saturated by a bias.
+    // The same weights, with units saturated by a bias.
     let saturated = elman(None, Some(1.5), 8.0);
     jacobian_at_rest = Report::new(&saturated, &inputs(60), &saturated.zero_state());
     assert_eq!(jacobian_at_rest.fate(), Fate::Vanishes, "{jacobian_at_rest}");
 }
 
 #[test]
-fn a_radius_below_one_promises_no_decay_at_once() {
+fn a_radius_below_one_does_not_guarantee_decay_from_the_first_step() {
     let mut linear = Linear::<2, f64>::zeros();
     linear.W = SMatrix::<f64, 2, 2>::new(0.5, 30.0, 0.0, 0.5);
     let state = random(1);
@@ -245,7 +245,7 @@ fn a_radius_below_one_promises_no_decay_at_once() {
 }
 
 #[test]
-fn an_open_forget_gate_holds() {
+fn an_open_forget_gate_preserves_gradients() {
     let mut lstm = Lstm::<2, 8>::init(&mut rng(1));
     lstm.b_f.fill(12.0);
     let xs: Vec<SVector<f32, 2>> = inputs(200).iter().map(|x| x.map(|x| x as f32)).collect();
@@ -261,7 +261,7 @@ fn an_open_forget_gate_holds() {
 }
 
 #[test]
-fn norms_go_on_where_numbers_end() {
+fn norms_neither_overflow_nor_vanish() {
     let mut linear = Linear::<2>::zeros();
     for factor in [1e-3_f32, 1e3] {
         linear.W.fill_diagonal(factor);
@@ -290,7 +290,7 @@ fn norms_go_on_where_numbers_end() {
 }
 
 #[test]
-fn cotangents_are_those_of_one_backward_pass() {
+fn cotangents_equal_those_of_one_backward_pass() {
     let lstm = Lstm::<2, 4, f64>::init(&mut rng(1));
     let xs: Vec<SMatrix<f64, 2, 3>> = (0..30).map(random).collect();
     let dys: Vec<SMatrix<f64, 4, 3>> = (30..60).map(random).collect();
@@ -313,14 +313,14 @@ fn cotangents_are_those_of_one_backward_pass() {
 }
 
 #[test]
-fn reports_are_read() {
+fn reports_contain_every_distance() {
     let elman = elman(Some(0.5), None, 0.0);
     let report = Report::new(&elman, &inputs(100), &elman.zero_state());
     let steps: Vec<usize> = report.distances.iter().map(|values| values.steps).collect();
     assert_eq!(steps, [1, 2, 4, 8, 16, 32, 64, 100]);
     let text = report.to_string();
     assert!(
-        text.contains("growth a step") && text.contains("gradients vanish: of no cotangent more than "),
+        text.contains("growth per step") && text.contains("gradients vanish: no cotangent keeps more than "),
         "{text}"
     );
     assert_eq!(text.lines().count(), 11, "{text}");

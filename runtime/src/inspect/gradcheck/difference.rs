@@ -1,22 +1,25 @@
-//! The derivative of a function of one variable by finite differences, and whether there is one.
+//! Derivatives of functions of one variable by finite differences, and the detection of kinks.
 
-/// What the differences of `f` around 0 say.
+/// The result of finite differences of `f` around 0.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Difference {
-    /// Two step sizes agree.
+    /// A derivative on which two step sizes agree.
     Smooth { derivative: f64 },
-    /// The derivatives from the left and from the right differ, or no two step sizes agree.
+    /// No derivative: the derivatives from the left and from the right differ, or no two step sizes
+    /// agree.
     Kink { left: f64, right: f64 },
 }
 
-/// How often the step shrinks, and by how much: from 1e-3 down to 1e-6, where rounding takes over.
+/// The number of step sizes and the factor between them: from 1e-3 down to 1e-6, where rounding
+/// errors dominate.
 const LEVELS: usize = 6;
 const SHRINK: f64 = 0.25;
 
-/// Differentiates `f` at 0. Step sizes shrink from `step` on until two successive differences agree to `tolerance`.
+/// Differentiates `f` at 0. Step sizes shrink from `step` on until two successive differences agree
+/// to `tolerance`.
 ///
-/// With `suspect` the result is doubted, and only what is also smooth from both sides is [`Difference::Smooth`]: a central
-/// difference converges at a kink as well, to the mean of both sides.
+/// A central difference also converges at a kink, to the mean of both sides. With `suspect`, the
+/// result is therefore only [`Difference::Smooth`] if the derivatives from both sides agree too.
 pub(super) fn differentiate(
     mut f: impl FnMut(f64) -> f64,
     step: f64,
@@ -46,7 +49,8 @@ pub(super) fn differentiate(
         let (left, right) = (one_sided(&mut f, -h), one_sided(&mut f, h));
         ((right - left).abs(), left, right)
     };
-    // The two sides of a smooth function meet as the square of the step; those of a kink stay apart.
+    // The difference between the two sides shrinks with the square of the step for a smooth
+    // function, but not at a kink.
     let (wide, ..) = jump(h);
     let (narrow, left, right) = jump(SHRINK * h);
     let apart = narrow > 100.0 * tolerance && narrow > 0.5 * wide;
@@ -61,7 +65,7 @@ fn central(f: &mut impl FnMut(f64) -> f64, h: f64) -> f64 {
     (8.0 * (f(h) - f(-h)) - (f(2.0 * h) - f(-2.0 * h))) / (12.0 * h)
 }
 
-/// The derivative to the side of `h`'s sign.
+/// Computes the derivative from the side given by the sign of `h`.
 fn one_sided(f: &mut impl FnMut(f64) -> f64, h: f64) -> f64 {
     (4.0 * f(h) - 3.0 * f(0.0) - f(2.0 * h)) / (2.0 * h)
 }
@@ -71,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn smooth_functions() {
+    fn smooth_functions_have_a_derivative() {
         for suspect in [false, true] {
             let Difference::Smooth { derivative } =
                 differentiate(|x| (2.0 * x + 1.0).sin(), 1e-3, 1e-9, suspect)
@@ -80,7 +84,7 @@ mod tests {
             };
             assert!((derivative - 2.0 * 1.0_f64.cos()).abs() < 1e-10, "{derivative}");
         }
-        // A scale of 1e-3 wants smaller steps than the first.
+        // A scale of 1e-3 needs smaller steps than the first.
         let Difference::Smooth { derivative } = differentiate(|x| (300.0 * x).sin(), 1e-3, 1e-5, false)
         else {
             panic!("sin has no kink");
@@ -89,13 +93,14 @@ mod tests {
     }
 
     #[test]
-    fn strong_curvature_is_no_kink() {
-        // The slope is zero and the third derivative large: one-sided differences are far off, and still meet.
+    fn strong_curvature_is_not_a_kink() {
+        // The slope is zero and the third derivative large: one-sided differences are inaccurate,
+        // but still converge.
         assert!(matches!(differentiate(|x| 1e4 * x * x * x, 1e-3, 1e-9, true), Difference::Smooth { .. }));
     }
 
     #[test]
-    fn a_kink_nearby_is_stepped_around() {
+    fn a_kink_nearby_is_avoided_by_smaller_steps() {
         let Difference::Smooth { derivative } = differentiate(|x| (x - 1e-4).abs(), 1e-3, 1e-9, true) else {
             panic!("the kink is not at the point");
         };
@@ -103,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kink_at_the_point_is_seen_by_the_suspicious_alone() {
+    fn a_kink_at_the_point_is_found_only_when_suspected() {
         let relu = |x: f64| x.max(0.0) + x;
         assert!(matches!(differentiate(relu, 1e-3, 1e-9, false), Difference::Smooth { .. }));
         let Difference::Kink { left, right } = differentiate(relu, 1e-3, 1e-9, true) else {
@@ -113,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_jump_at_the_point_is_no_derivative() {
+    fn a_jump_at_the_point_has_no_derivative() {
         assert!(matches!(differentiate(f64::signum, 1e-3, 1e-9, false), Difference::Kink { .. }));
         assert!(matches!(differentiate(|_| f64::NAN, 1e-3, 1e-9, false), Difference::Kink { .. }));
     }

@@ -1,18 +1,21 @@
 //! A check of a layer's `backward` against finite differences of its `forward`.
 //!
-//! The loss is the inner product of fixed random cotangents with every output and the final state. For each parameter, the
-//! inputs, the initial state and the context, its derivative in random directions is compared with the one that `backward`
-//! gives: central differences of fourth order, in `f64`, at shrinking step sizes until two agree. Along the way the
-//! rest of `backward`'s contract is checked: what it adds to, what it overwrites, what it takes for zero.
+//! The loss is the inner product of fixed random cotangents with all outputs and the final state.
+//! Its derivative with respect to each parameter, the inputs, the initial state and the context is
+//! compared in random directions with the result of `backward`. The reference is a central
+//! difference of fourth order in `f64`, at shrinking step sizes until two agree. The check also
+//! covers the rest of `backward`'s contract: which arguments it adds to, which it overwrites, and
+//! which it treats as zero.
 //!
 //! ```text
 //! let mut lstm = Lstm::<3, 5, f64>::init(&mut rng);
 //! gradcheck(&mut lstm, &xs, &state).assert_ok();
 //! ```
 //!
-//! Where the layer has a kink at the very point (`relu` of an exact zero, as after a zero initial state), no derivative
-//! exists; such directions are reported, not compared, and a value with no other direction counts as unchecked: choose another point.
-//! `stop_gradient` makes `backward` differ from the differences on purpose, for what feeds it.
+//! At a kink (`relu` of exactly zero, as after a zero initial state) no derivative exists. Such
+//! directions are reported but not compared. A value with no other directions counts as unchecked:
+//! choose another point. `stop_gradient` makes `backward` differ from the finite differences on
+//! purpose, for the values in its argument.
 
 mod difference;
 mod problem;
@@ -25,16 +28,18 @@ pub use report::{Check, Kink, Report};
 
 use problem::Problem;
 
-/// The settings of a check; [`Default`] serves nearly always.
+/// The settings of a check. The [`Default`] is nearly always right.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Gradcheck {
-    /// Random directions per parameter, inputs, initial state and context.
+    /// The number of random directions for each parameter, the inputs, the initial state and the
+    /// context.
     pub directions: usize,
-    /// The first step size along a direction of length one; smaller ones follow while the differences disagree.
+    /// The first step size along a direction of length one. Smaller step sizes follow while the
+    /// differences disagree.
     pub step: f64,
     /// The largest relative error that passes.
     pub tolerance: f64,
-    /// Decides cotangents and directions.
+    /// The seed of the cotangents and directions.
     pub seed: u64,
 }
 
@@ -45,8 +50,8 @@ impl Default for Gradcheck {
 }
 
 impl Gradcheck {
-    /// Checks `layer` on a sequence from the initial state `state`. A context varies too. The parameters are as before on
-    /// return.
+    /// Checks `layer` on a sequence from the initial state `state`. The context is varied too. The
+    /// parameters are unchanged on return.
     pub fn check<'a, L, const B: usize>(
         &self,
         layer: &mut L,

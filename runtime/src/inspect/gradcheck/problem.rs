@@ -1,7 +1,8 @@
-//! A layer at a point: its loss as a function of every scalar that varies, and its gradient through `backward`.
+//! A layer at a point: its loss as a function of every varying scalar, and its gradient by
+//! `backward`.
 //!
-//! Everything is flattened into one vector of scalars in the order parameters, inputs, initial state, context;
-//! a [`Group`] is the part of it that is checked together.
+//! All scalars are flattened into one vector: parameters, inputs, initial state, context. A
+//! [`Group`] is a part of it that is checked as a whole.
 
 use alloc::boxed::Box;
 use alloc::format;
@@ -21,7 +22,7 @@ use crate::types::varying::Varying;
 
 pub(super) struct Problem<'a, L: Layer<B>, const B: usize> {
     layer: &'a mut L,
-    /// Scratch that holds the shifted point, beside the parameters in `layer`.
+    /// Buffers for the shifted point. The shifted parameters are in `layer`.
     xs: Vec<L::Input>,
     context: L::Context,
     state: L::State,
@@ -34,7 +35,7 @@ pub(super) struct Problem<'a, L: Layer<B>, const B: usize> {
     rng: Xoshiro256PlusPlus,
 }
 
-/// What calls its argument with each of some scalars.
+/// A function that calls its argument with each of some scalars.
 type Visit<'f> = dyn Fn(&mut dyn FnMut(f64)) + 'f;
 
 struct Group {
@@ -42,7 +43,7 @@ struct Group {
     range: Range<usize>,
 }
 
-/// One run of `backward`.
+/// The result of one run of `backward`.
 struct Pulled<L: Layer<B>, const B: usize> {
     grads: Box<L::Gradients>,
     dxs: Vec<L::InputBar>,
@@ -87,7 +88,7 @@ where
                 dy.scalars_mut(&mut draw);
                 continue;
             }
-            // An output past its sample's end carries no cotangent.
+            // Outputs in the padding carry no cotangent.
             dy.scalars_mut(&mut |x| *x = 0.0);
             for sample in (0..B).filter(|&sample| lengths.is_some_and(|lengths| t < lengths[sample])) {
                 dy.sample_mut(sample, B, &mut draw);
@@ -138,18 +139,18 @@ where
                 self.move_to(&shifted);
                 self.loss()
             };
-            // The loss may be zero at the point itself and have no rounding error there.
+            // At the point itself the loss may be zero and free of rounding errors.
             let magnitude = [0.0, -2.0, 2.0].map(|steps| along(steps * settings.step).1);
             let magnitude =
                 magnitude.into_iter().filter(|magnitude| magnitude.is_finite()).fold(0.0, f64::max);
-            // The size of a derivative in a random direction, and what rounding alone makes of a
-            // zero.
+            // The typical size of a derivative in a random direction, and the rounding error of a
+            // zero derivative.
             let typical = norm(gradient) / ComplexField::sqrt(scalars as f64);
             let rounding = 1e-14 * magnitude / settings.step;
             let scale = typical.max(analytic.abs()).max(rounding / settings.tolerance);
             let agreed = 0.1 * settings.tolerance * scale;
             let relative = |numeric: f64| match (analytic - numeric).abs() {
-                // Also where both are zero, and so is the scale.
+                // Also covers the case in which both are zero and the scale is too.
                 0.0 => 0.0,
                 difference => difference / scale.max(numeric.abs()),
             };
@@ -163,7 +164,7 @@ where
                 Difference::Smooth { derivative } => {
                     let error = relative(derivative);
                     check.compared += 1;
-                    // NaN is the worst of errors, and no comparison with it holds.
+                    // NaN counts as the largest error, although every comparison with it is false.
                     if check.compared == 1 || error.is_nan() || error > check.error {
                         (check.error, check.analytic, check.numeric) = (error, analytic, derivative);
                     }
@@ -174,7 +175,7 @@ where
         check
     }
 
-    /// A random direction of length one.
+    /// Draws a random direction of length one.
     fn direction(&mut self, scalars: usize) -> Vec<f64> {
         let mut direction: Vec<f64> = (0..scalars).map(|_| rng::normal(&mut self.rng)).collect();
         let length = norm(&direction);
@@ -184,14 +185,15 @@ where
 
     fn move_to(&mut self, point: &[f64]) {
         let mut next = point.iter();
-        let mut set = |x: &mut f64| *x = *next.next().expect("a point has a scalar for each that varies");
+        let mut set = |x: &mut f64| *x = *next.next().expect("a point has one scalar per varying scalar");
         self.layer.visit_mut(&mut |block| block.values.iter_mut().for_each(&mut set));
         self.xs.iter_mut().for_each(|x| x.scalars_mut(&mut set));
         self.state.scalars_mut(&mut set);
         self.context.scalars_mut(&mut set);
     }
 
-    /// The loss, and the sum of the magnitudes of its terms, which bounds its rounding error.
+    /// Returns the loss and the sum of the magnitudes of its terms, which bounds its rounding
+    /// error.
     fn loss(&mut self) -> (f64, f64) {
         let mut last = self.state.clone();
         let pass = Pass { xs: &self.xs, context: &self.context, lengths: self.lengths };
@@ -210,7 +212,8 @@ where
         (loss, magnitude)
     }
 
-    /// Runs forward, then backward with `dys` into `pulled`; its `dstate` becomes the cotangent of the initial state.
+    /// Runs a forward pass, then a backward pass with `dys` into `pulled`, whose `dstate` becomes
+    /// the cotangent of the initial state.
     fn pull(&mut self, dys: &[L::Output], pulled: &mut Pulled<L, B>, only_parameters: bool) {
         let mut last = self.state.clone();
         let pass = Pass { xs: &self.xs, context: &self.context, lengths: self.lengths };
@@ -233,7 +236,7 @@ where
         }
     }
 
-    /// The gradient, group by group, unless it does not fit the point.
+    /// Returns the gradient, group by group, or `None` if its shape does not match the point.
     fn contract(&mut self, violations: &mut Vec<String>) -> Option<Vec<f64>> {
         let (once, again) = (self.loss().0, self.loss().0);
         if !once.is_finite() {
@@ -265,7 +268,8 @@ where
             }
         }
 
-        // Again into the same places: parameters and context add up, inputs are overwritten.
+        // A second run into the same buffers: parameters and context add up, inputs are
+        // overwritten.
         pulled.dxs.iter_mut().for_each(|dx| dx.scalars_mut(&mut |x| *x = f64::NAN));
         self.pull(&dys, &mut pulled, false);
         let again = pulled.flat();
@@ -286,8 +290,9 @@ where
         let mut alone = self.nothing_pulled();
         self.pull(&dys, &mut alone, true);
         if !agree(&alone.flat()[0], &gradient[0]) || !agree(&alone.flat()[2], &gradient[2]) {
-            violations
-                .push("the gradients change when no cotangents of inputs and context are wanted".into());
+            violations.push(
+                "the gradients change when the cotangents of inputs and context are not requested".into(),
+            );
         }
 
         let mut padded = dys.clone();
@@ -308,7 +313,7 @@ where
         self.pull(&zeros, &mut of_zeros, false);
         self.pull(&[], &mut of_none, false);
         if of_zeros.flat().iter().zip(&of_none.flat()).any(|(zeros, none)| !agree(zeros, none)) {
-            violations.push("empty `dys` are not taken for zeros".into());
+            violations.push("empty `dys` are not treated as zeros".into());
         }
         Some(gradient.concat())
     }
@@ -318,7 +323,7 @@ impl<L, const B: usize> Pulled<L, B>
 where
     L: Checked<B>,
 {
-    /// The cotangents of parameters, inputs, initial state and context.
+    /// Returns the cotangents of parameters, inputs, initial state and context.
     fn flat(&self) -> [Vec<f64>; 4] {
         let mut parameters = vec![];
         self.grads.visit(&mut |block| parameters.extend_from_slice(block.values));
@@ -343,7 +348,8 @@ fn listed(scalars: &Visit) -> Vec<f64> {
     list
 }
 
-/// Equal up to the rounding of sums in another order. A NaN equals a NaN: it is an error, but another one.
+/// Returns whether two lists are equal up to the rounding of sums in another order. A NaN equals a
+/// NaN, which is an error of another kind.
 fn agree(a: &[f64], b: &[f64]) -> bool {
     let size = a.iter().chain(b).fold(0.0_f64, |largest, x| largest.max(x.abs()));
     a.len() == b.len()

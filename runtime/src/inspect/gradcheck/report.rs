@@ -1,4 +1,4 @@
-//! What a gradient check found.
+//! The result of a gradient check.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -7,37 +7,38 @@ use core::fmt;
 /// The result of a [gradient check](super).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Report {
-    /// One entry a parameter, then `input`, `initial state` and `context`, as far as they have scalars.
+    /// One entry per parameter, then `input`, `initial state` and `context` if they have scalars.
     pub checks: Vec<Check>,
-    /// What `backward` or `forward` does against its contract, beside wrong derivatives.
+    /// Violations of the contract of `backward` or `forward` other than wrong derivatives.
     pub violations: Vec<String>,
     /// The largest relative error that passes.
     pub tolerance: f64,
 }
 
-/// What was found for one parameter, or for the inputs, the initial state or the context as a whole.
+/// The result for one parameter, or for the inputs, the initial state or the context as a whole.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Check {
-    /// The parameter's name, or `input`, `initial state`, `context`.
+    /// The name of the parameter, or `input`, `initial state`, `context`.
     pub name: String,
-    /// How many scalars it has.
+    /// The number of scalars.
     pub scalars: usize,
-    /// How many directions were compared.
+    /// The number of directions that were compared.
     pub compared: usize,
-    /// The largest relative error of those: the difference of the two derivatives over the size of the gradient.
+    /// The largest relative error: the difference of the two derivatives divided by the size of the
+    /// gradient.
     pub error: f64,
-    /// In the direction of that error: the derivative that `backward` gives.
+    /// The derivative from `backward` in the direction of the largest error.
     pub analytic: f64,
-    /// In the same direction: the derivative by differences.
+    /// The derivative by finite differences in the same direction.
     pub numeric: f64,
-    /// The directions in which there is no derivative.
+    /// The directions without a derivative.
     pub kinks: Vec<Kink>,
 }
 
-/// A direction in which the loss has no derivative at the point that was checked.
+/// A direction in which the loss has no derivative at the checked point.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Kink {
-    /// The derivative that `backward` gives.
+    /// The derivative from `backward`.
     pub analytic: f64,
     /// The derivative from the left.
     pub left: f64,
@@ -46,12 +47,12 @@ pub struct Kink {
 }
 
 impl Report {
-    /// Whether everything was compared, agrees, and `backward` keeps its contract.
+    /// Returns whether everything was compared and agrees, and `backward` keeps its contract.
     pub fn is_ok(&self) -> bool {
         self.violations.is_empty() && self.checks.iter().all(|check| check.is_ok(self.tolerance))
     }
 
-    /// The check with the largest error, if anything was compared.
+    /// Returns the check with the largest error, or `None` if nothing was compared.
     pub fn worst(&self) -> Option<&Check> {
         self.checks
             .iter()
@@ -59,17 +60,17 @@ impl Report {
             .max_by(|a, b| a.error.abs().total_cmp(&b.error.abs()))
     }
 
-    /// The largest relative error.
+    /// Returns the largest relative error, or 0 if nothing was compared.
     pub fn error(&self) -> f64 {
         self.worst().map_or(0.0, |check| check.error)
     }
 
-    /// The check of the parameter, `input`, `initial state` or `context` of that name.
+    /// Returns the check of a parameter, or of `input`, `initial state` or `context`, by name.
     pub fn of(&self, name: &str) -> Option<&Check> {
         self.checks.iter().find(|check| check.name == name)
     }
 
-    /// Panics with the whole report unless everything [is right](Self::is_ok).
+    /// Panics with the whole report unless the check [passed](Self::is_ok).
     ///
     /// # Panics
     /// If a derivative is wrong or could not be checked, or `backward` breaks its contract.

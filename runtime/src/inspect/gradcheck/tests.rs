@@ -1,4 +1,4 @@
-//! Layers written by hand, right and wrong, against the check.
+//! Tests of the check on correct and faulty layers that are written by hand.
 
 use alloc::string::ToString;
 use alloc::vec::Vec;
@@ -45,7 +45,7 @@ fn names(report: &Report) -> Vec<&str> {
 }
 
 #[test]
-fn a_right_layer_passes() {
+fn a_correct_layer_passes() {
     let mut case = case(7, Fault::None);
     let before = case.layer.clone();
     let report = case.check();
@@ -110,11 +110,11 @@ fn an_untouched_state_or_context_is_caught() {
 }
 
 #[test]
-fn breaches_of_the_contract_are_caught() {
+fn violations_of_the_contract_are_caught() {
     for (fault, violation) in [
         (Fault::OverwritesGradients, "`backward` does not add to the gradients it is given"),
         (Fault::AddsToInputs, "`backward` does not overwrite the cotangents of the inputs"),
-        (Fault::EmptyIsNotZero, "empty `dys` are not taken for zeros"),
+        (Fault::EmptyIsNotZero, "empty `dys` are not treated as zeros"),
     ] {
         let report = case(3, fault).check();
         assert_eq!(report.violations, [violation], "{report}");
@@ -123,7 +123,7 @@ fn breaches_of_the_contract_are_caught() {
 }
 
 #[test]
-fn padding_that_counts_is_caught() {
+fn cotangents_from_padding_are_caught() {
     let mut case = case(5, Fault::PaddingCounts);
     case.check().assert_ok();
     let settings = Gradcheck::default();
@@ -138,7 +138,8 @@ fn kinks_nearby_are_avoided_and_kinks_at_the_point_reported() {
     case.layer.relu = true;
     case.check().assert_ok();
 
-    // All weights zero: every relu stands on its kink, and no direction of what feeds it has a derivative.
+    // With all weights zero, every relu is at its kink, and the loss has no derivative in any
+    // direction of a value that feeds it.
     case.layer = Conditioned { relu: true, ..Conditioned::zeros() };
     case.context.fill(0.0);
     let report = case.check();
@@ -158,7 +159,7 @@ fn a_loss_that_is_not_finite_does_not_pass() {
 }
 
 #[test]
-fn zeros_are_right_where_they_are_right() {
+fn zero_gradients_pass_only_where_they_are_correct() {
     let lstm = &mut Lstm::<2, 3, f64>::zeros();
     let (state, xs) = (lstm.zero_state::<B>(), [SMatrix::<f64, 2, B>::zeros(); 3]);
     let none = Some([0; B]);
@@ -175,8 +176,8 @@ fn zeros_are_right_where_they_are_right() {
 }
 
 rnn_cell! {
-    /// Zero at the origin, and so is its slope; the loss there has no rounding error, that of its
-    /// differences has one.
+    /// A cell whose value and slope are zero at the origin. The loss has no rounding error there,
+    /// but its finite differences have.
     cell Cube {
         input x: [];
         param w: [] = 0;
@@ -188,7 +189,7 @@ rnn_cell! {
 }
 
 #[test]
-fn a_zero_slope_beside_a_zero_loss() {
+fn a_zero_slope_with_a_zero_loss_passes() {
     let mut cube = Cube::<f64>::zeros();
     let xs: [_; 4] = core::array::from_fn(|t| SMatrix::<f64, 1, 1>::new(0.1 * t as f64));
     let state = cube.zero_state();

@@ -1,8 +1,9 @@
-//! What differs between `f32` and `f64` in the functions of `math`: constants, polynomials, arithmetic on bits.
+//! The parts of `math` that differ between `f32` and `f64`: constants, polynomials, bit arithmetic.
 //!
-//! The polynomials are minimax fits (Remez exchange in 60 digits, then rounded); each says its error.
+//! The polynomials are minimax fits (Remez exchange with 60 digits, then rounded). The comment on
+//! each gives its error.
 
-// The digits are those that decide the rounding of the fit, more than the type's own.
+// The digits determine the rounding of the fit. They are more than the type's precision.
 #![allow(clippy::excessive_precision)]
 
 use crate::kernels::isa::Isa;
@@ -18,44 +19,45 @@ pub trait LaneMath: Sized {
     const INFINITE: Self;
     const NOT_A_NUMBER: Self;
 
-    /// Adding it rounds to an integer, which then stands in the lowest bits, the exponent's bias included.
+    /// The number whose addition rounds to an integer. The integer is then in the lowest bits,
+    /// including the bias of the exponent.
     const SHIFT: Self;
     const LOG2_E: Self;
     const LN_2_HIGH: Self;
     const LN_2_LOW: Self;
-    /// Below, `e^x` is zero; above, infinite.
+    /// The bounds below which `e^x` is zero and above which it is infinite.
     const EXP_LOW: Self;
     const EXP_HIGH: Self;
-    /// Below, `e^x - 1` is -1.
+    /// The bound below which `e^x - 1` is -1.
     const EXP_M1_LOW: Self;
-    /// Below in magnitude, `e^x - 1` is `x`.
+    /// The magnitude below which `e^x - 1` is `x`.
     const EXP_M1_LINEAR: Self;
-    /// Below, `1 + e^x` is 1; `e^x` is still normal.
+    /// A bound below which `1 + e^x` is 1, although `e^x` is still normal.
     const SIGMOID_LOW: Self;
-    /// From twice this argument on, `tanh` is 1.
+    /// Twice the argument from which on `tanh` is 1.
     const TANH_HIGH: Self;
     const SMALLEST_NORMAL: Self;
-    /// Makes every denormal normal, and the exponent that this adds.
+    /// A factor that makes every denormal normal, and the exponent that it adds.
     const DENORMAL_SCALE: Self;
     const DENORMAL_EXPONENT: Self;
-    /// From here on, `normal_cdf(-x)` is zero.
+    /// The number from which on `normal_cdf(-x)` is zero.
     const CDF_HIGH: Self;
     const CDF_CENTRE: Self;
 
     fn lane_fused<S: Isa>(a: Self, b: Self, c: Self) -> Self;
-    /// `(e^r - 1 - r) / r^2`.
+    /// Returns `(e^r - 1 - r) / r^2`.
     fn exp_tail<S: Isa>(r: Self) -> Self;
-    /// `(2 artanh(s) - 2 s) / s` of `z = s^2`.
+    /// Returns `(2 artanh(s) - 2 s) / s` for `z = s^2`.
     fn ln_series<S: Isa>(z: Self) -> Self;
-    /// `(1 + 2 a) e^(a^2 / 2) cdf(-a)` of `t = (a - c) / (a + c)`.
+    /// Returns `(1 + 2 a) e^(a^2 / 2) cdf(-a)` for `t = (a - c) / (a + c)`.
     fn cdf_tail<S: Isa>(t: Self) -> Self;
-    /// `2^n` of `n + SHIFT`, infinite at one above the largest exponent.
+    /// Returns `2^n` for `n + SHIFT`. The result is infinite for the exponent after the largest.
     fn power_of_two(shifted: Self) -> Self;
-    /// Two factors whose product is `2^n`, for `n` to twice the range of exponents.
+    /// Returns two factors whose product is `2^n`, for `n` up to twice the range of exponents.
     fn power_of_two_halves(shifted: Self) -> (Self, Self);
-    /// Mantissa in `[sqrt(1/2), sqrt 2)` and exponent of a positive normal number.
+    /// Splits a positive normal number into its mantissa in `[sqrt(1/2), sqrt 2)` and its exponent.
     fn split_exponent(self) -> (Self, Self);
-    /// The number without the lower half of its mantissa.
+    /// Returns the number without the lower half of its mantissa.
     fn high_half(self) -> Self;
     fn with_sign_of(self, sign: Self) -> Self;
     fn lane_sqrt(self) -> Self;
@@ -65,7 +67,7 @@ pub trait LaneMath: Sized {
     fn lane_pow(self, y: Self) -> Self;
 }
 
-/// Horner's scheme, highest coefficient first.
+/// Evaluates a polynomial by Horner's scheme, with the highest coefficient first.
 macro_rules! horner {
     ($isa:ty, $x:expr; $highest:expr $(, $next:expr)* $(,)?) => {{
         let x = $x;
@@ -75,7 +77,7 @@ macro_rules! horner {
     }};
 }
 
-/// What is the same text for both types.
+/// Defines the items whose text is the same for both types.
 macro_rules! common {
     ($float:ident, $sin:ident, $cos:ident, $pow:ident) => {
         const ZERO: Self = 0.0;
@@ -101,7 +103,8 @@ macro_rules! common {
             self.copysign(sign)
         }
 
-        // Exact functions, so that whose they are makes no difference. `nalgebra`'s are the ones that exist without `std`.
+        // These functions are exact, so the implementation does not affect the result. `nalgebra`'s
+        // also exist without `std`.
         #[inline(always)]
         fn lane_sqrt(self) -> Self {
             nalgebra::ComplexField::sqrt(self)
@@ -155,20 +158,20 @@ impl LaneMath for f32 {
     const CDF_HIGH: Self = 15.0;
     const CDF_CENTRE: Self = 4.0;
 
-    /// Relative error of `e^r - 1` below 2^-28.
+    /// The relative error of `e^r - 1` is below 2^-28.
     #[inline(always)]
     fn exp_tail<S: Isa>(r: Self) -> Self {
-        // Horner's scheme on purpose: pairwise evaluation is shorter, but the vectoriser loses its way in it.
+        // Pairwise evaluation would be shorter, but the vectoriser does not handle it well.
         horner!(S, r; 0.001_395_058_7, 0.008_368_946_6, 0.041_666_206, 0.166_665_18, 0.5)
     }
 
-    /// Error of the logarithm below 2^-37.
+    /// The error of the logarithm is below 2^-37.
     #[inline(always)]
     fn ln_series<S: Isa>(z: Self) -> Self {
         z * horner!(S, z; 0.235_849_28, 0.285_371_72, 0.400_003_37, 0.666_666_63)
     }
 
-    /// Relative error below 2^-28.
+    /// The relative error is below 2^-28.
     #[inline(always)]
     fn cdf_tail<S: Isa>(t: Self) -> Self {
         horner!(S, t;
@@ -184,7 +187,8 @@ impl LaneMath for f32 {
 
     #[inline(always)]
     fn power_of_two_halves(shifted: Self) -> (Self, Self) {
-        // 2^22 to 2^24 have the spacing 1, so the integer is the difference of bits; kept positive for the shift.
+        // Numbers from 2^22 to 2^24 have a spacing of 1, so the integer is the difference of the
+        // bits. The bias keeps it positive for the shift.
         let biased = shifted.to_bits().wrapping_sub(Self::SHIFT.to_bits()).wrapping_add(254);
         let first = (biased >> 1) & 0xff;
         let second = biased.wrapping_sub(first);
@@ -196,7 +200,8 @@ impl LaneMath for f32 {
         const ROOT_HALF: u32 = 0x3f35_04f3;
         let moved = self.to_bits().wrapping_add(0x3f80_0000 - ROOT_HALF);
         let mantissa = f32::from_bits((moved & 0x007f_ffff).wrapping_add(ROOT_HALF));
-        // The exponent as the low bits of 2^23: a conversion without an instruction for it.
+        // The exponent as the low bits of 2^23 converts it to a number without a conversion
+        // instruction.
         let exponent = f32::from_bits(0x4b00_0000 | (moved >> 23)) - (8_388_608.0 + 127.0);
         (mantissa, exponent)
     }
@@ -224,7 +229,7 @@ impl LaneMath for f64 {
     const CDF_HIGH: Self = 40.0;
     const CDF_CENTRE: Self = 5.0;
 
-    /// Relative error of `e^r - 1` below 2^-57.
+    /// The relative error of `e^r - 1` is below 2^-57.
     #[inline(always)]
     fn exp_tail<S: Isa>(r: Self) -> Self {
         horner!(S, r;
@@ -234,7 +239,7 @@ impl LaneMath for f64 {
         )
     }
 
-    /// Error of the logarithm below 2^-59.
+    /// The error of the logarithm is below 2^-59.
     #[inline(always)]
     fn ln_series<S: Isa>(z: Self) -> Self {
         z * horner!(S, z;
@@ -243,7 +248,7 @@ impl LaneMath for f64 {
         )
     }
 
-    /// Relative error below 2^-61.
+    /// The relative error is below 2^-61.
     #[inline(always)]
     fn cdf_tail<S: Isa>(t: Self) -> Self {
         horner!(S, t;

@@ -1,8 +1,9 @@
-//! Functions of one number, free of branches, so that a loop over them becomes vector code.
+//! Functions of one number without branches, so that loops over them are vectorised.
 //!
-//! The algorithms are written once; [`LaneMath`] holds what differs between `f32` and `f64`: constants,
-//! polynomials, and arithmetic on the bits. Bounds, measured by the tests against exact values: `exp`, `exp_m1`,
-//! `ln`, `sigmoid`, `tanh` within 2.5 ulp in `f32` and 4 ulp in `f64`.
+//! The algorithms are generic. [`LaneMath`] contains the parts that differ between `f32` and `f64`:
+//! constants, polynomials, and bit arithmetic. The tests check these error bounds against exact
+//! values: `exp`, `exp_m1`, `ln`, `sigmoid` and `tanh` are within 2.5 ulp in `f32` and 4 ulp in
+//! `f64`.
 
 mod constants;
 
@@ -10,74 +11,76 @@ use super::isa::Isa;
 use crate::Scalar;
 pub use constants::LaneMath;
 
-/// `a * b + c`, fused where that is one instruction.
+/// Returns `a * b + c`, fused if that is one instruction.
 #[inline(always)]
 pub fn fused<S: Isa, T: Scalar>(_isa: S, a: T, b: T, c: T) -> T {
     T::lane_fused::<S>(a, b, c)
 }
 
-/// `x` within `[low, high]`; NaN stays.
+/// Limits `x` to `[low, high]`. NaN is unchanged.
 #[inline(always)]
 fn confine<T: Scalar>(x: T, low: T, high: T) -> T {
     let x = if x < low { low } else { x };
     if x > high { high } else { x }
 }
 
-/// `x = n ln 2 + r` with an integer `n` and `|r| <= (ln 2) / 2`. Returns `r` and `n` twice: as a number, and still
-/// shifted by `LaneMath::SHIFT`, so that its integer stands in the lowest bits.
+/// Splits `x` into `n ln 2 + r` with an integer `n` and `|r| <= (ln 2) / 2`. Returns `r` and
+/// `n + LaneMath::SHIFT`, whose lowest bits contain the integer `n`.
 #[inline(always)]
 fn reduce<S: Isa, T: Scalar>(x: T) -> (T, T) {
     let shifted = T::lane_fused::<S>(x, T::LOG2_E, T::SHIFT);
     let n = shifted - T::SHIFT;
-    // The high part of ln 2 ends in zeros: its product with `n` is exact without FMA, too.
+    // The high part of ln 2 ends in zeros, so its product with `n` is exact even without FMA.
     let r = T::lane_fused::<S>(n, -T::LN_2_HIGH, x);
     (T::lane_fused::<S>(n, -T::LN_2_LOW, r), shifted)
 }
 
-/// `e^r` for a reduced `r`.
+/// Returns `e^r` for a reduced `r`.
 #[inline(always)]
 fn exp_reduced<S: Isa, T: Scalar>(r: T) -> T {
     let tail = T::exp_tail::<S>(r);
     T::lane_fused::<S>(T::lane_fused::<S>(tail, r, T::ONE), r, T::ONE)
 }
 
-/// `e^r - 1` for a reduced `r`, accurate in relative terms.
+/// Returns `e^r - 1` for a reduced `r`, with a small relative error.
 #[inline(always)]
 fn exp_m1_reduced<S: Isa, T: Scalar>(r: T) -> T {
     T::lane_fused::<S>(r * r, T::exp_tail::<S>(r), r)
 }
 
-/// `e^x`.
+/// Returns `e^x`.
 #[inline(always)]
 pub fn exp<S: Isa, T: Scalar>(_isa: S, x: T) -> T {
     let (r, shifted) = reduce::<S, T>(confine(x, T::EXP_LOW, T::EXP_HIGH));
-    // Two factors: one power of two covers neither the largest nor the denormal results.
+    // One power of two covers neither the largest nor the denormal results, so there are two
+    // factors.
     let (first, second) = T::power_of_two_halves(shifted);
     exp_reduced::<S, T>(r) * first * second
 }
 
-/// `e^x - 1`.
+/// Returns `e^x - 1`.
 #[inline(always)]
 pub fn exp_m1<S: Isa, T: Scalar>(_isa: S, x: T) -> T {
     let (r, shifted) = reduce::<S, T>(confine(x, T::EXP_M1_LOW, T::EXP_HIGH));
     let p = exp_m1_reduced::<S, T>(r);
-    // Half the power of two: the whole one overflows before the result does.
+    // The full power of two overflows before the result does, so half of it is used.
     let half = T::power_of_two(shifted - T::ONE);
     let result = T::TWO * T::lane_fused::<S>(p, half, half - T::HALF);
     // Halving a denormal loses its last bit.
     if x.abs() < T::EXP_M1_LINEAR { x } else { result }
 }
 
-/// The logistic function `1 / (1 + e^-x)`.
+/// Returns the logistic function `1 / (1 + e^-x)`.
 ///
-/// Below the smallest normal number the result is rounded to zero from `x = -88.4` (`f32`), `-709.4` (`f64`) on.
+/// Results below the smallest normal number are rounded to zero: for `x` below -88.4 (`f32`) or
+/// -709.4 (`f64`).
 #[inline(always)]
 pub fn sigmoid<S: Isa, T: Scalar>(_isa: S, x: T) -> T {
     let (r, shifted) = reduce::<S, T>(confine(-x, T::SIGMOID_LOW, T::EXP_HIGH));
     T::ONE / (T::ONE + exp_reduced::<S, T>(r) * T::power_of_two(shifted))
 }
 
-/// The hyperbolic tangent.
+/// Returns the hyperbolic tangent.
 #[inline(always)]
 pub fn tanh<S: Isa, T: Scalar>(_isa: S, x: T) -> T {
     let twice = x.abs() * T::TWO;
@@ -87,25 +90,27 @@ pub fn tanh<S: Isa, T: Scalar>(_isa: S, x: T) -> T {
     (e / (e + T::TWO)).with_sign_of(x)
 }
 
-/// The natural logarithm: `-inf` at zero, NaN below.
+/// Returns the natural logarithm: `-inf` at zero, NaN below.
 #[inline(always)]
 pub fn ln<S: Isa, T: Scalar>(_isa: S, x: T) -> T {
     let denormal = x < T::SMALLEST_NORMAL;
     let scaled = if denormal { x * T::DENORMAL_SCALE } else { x };
     let unscaled = if denormal { T::DENORMAL_EXPONENT } else { T::ZERO };
     let finite = ln_normal::<S, T>(scaled, unscaled);
-    // Independent choices, not a chain: a chain becomes branches, and no vector code.
+    // The selections are independent of each other. The compiler would turn a chain of them into
+    // branches, which prevents vectorisation.
     let result = if x < T::INFINITE { finite } else { x };
     let result = if x < T::ZERO { T::NOT_A_NUMBER } else { result };
     if x == T::ZERO { -T::INFINITE } else { result }
 }
 
-/// `ln(x 2^-unscaled)` for a finite, positive, normal `x`; anything otherwise.
+/// Returns `ln(x 2^-unscaled)` for a finite, positive, normal `x`. For other `x` the result is
+/// arbitrary.
 #[inline(always)]
 fn ln_normal<S: Isa, T: Scalar>(x: T, unscaled: T) -> T {
     let (mantissa, exponent) = x.split_exponent();
     let exponent = exponent - unscaled;
-    // ln(1 + f) = 2 artanh(s) with s = f / (2 + f), arranged so that f itself enters without a rounding.
+    // ln(1 + f) = 2 artanh(s) with s = f / (2 + f), arranged so that f itself is not rounded.
     let f = mantissa - T::ONE;
     let s = f / (T::TWO + f);
     let series = T::ln_series::<S>(s * s);
@@ -114,49 +119,49 @@ fn ln_normal<S: Isa, T: Scalar>(x: T, unscaled: T) -> T {
     T::lane_fused::<S>(exponent, T::LN_2_HIGH, f - (half_square - low))
 }
 
-/// The square root; NaN below zero.
+/// Returns the square root, which is NaN below zero.
 #[inline(always)]
 pub fn sqrt<S: Isa, T: Scalar>(_isa: S, x: T) -> T {
     x.lane_sqrt()
 }
 
-/// The absolute value.
+/// Returns the absolute value.
 #[inline(always)]
 pub fn abs<S: Isa, T: Scalar>(_isa: S, x: T) -> T {
     x.abs()
 }
 
-/// `1 / x`.
+/// Returns `1 / x`.
 #[inline(always)]
 pub fn recip<S: Isa, T: Scalar>(_isa: S, x: T) -> T {
     T::ONE / x
 }
 
-/// `x` to the power of `y`, as the standard library's `powf`.
+/// Returns `x` to the power of `y`, like the standard library's `powf`.
 #[inline(always)]
 pub fn pow<S: Isa, T: Scalar>(_isa: S, x: T, y: T) -> T {
     x.lane_pow(y)
 }
 
-/// The sine.
+/// Returns the sine.
 #[inline(always)]
 pub fn sin<S: Isa, T: Scalar>(_isa: S, x: T) -> T {
     x.lane_sin()
 }
 
-/// The cosine.
+/// Returns the cosine.
 #[inline(always)]
 pub fn cos<S: Isa, T: Scalar>(_isa: S, x: T) -> T {
     x.lane_cos()
 }
 
-/// The largest integer not above `x`.
+/// Returns the largest integer not above `x`.
 #[inline(always)]
 pub fn floor<S: Isa, T: Scalar>(_isa: S, x: T) -> T {
     x.lane_floor()
 }
 
-/// -1, 0 or 1; NaN stays.
+/// Returns the sign: -1, 0 or 1, or NaN for NaN.
 #[inline(always)]
 #[allow(clippy::eq_op)]
 pub fn sign<S: Isa, T: Scalar>(_isa: S, x: T) -> T {
@@ -165,43 +170,44 @@ pub fn sign<S: Isa, T: Scalar>(_isa: S, x: T) -> T {
     if x == x { positive - negative } else { x }
 }
 
-/// The smaller of two; NaN if either is.
+/// Returns the smaller of two numbers, or NaN if either is NaN.
 #[inline(always)]
 #[allow(clippy::eq_op)]
 pub fn min<S: Isa, T: Scalar>(_isa: S, x: T, y: T) -> T {
     if x < y || x != x { x } else { y }
 }
 
-/// The larger of two; NaN if either is.
+/// Returns the larger of two numbers, or NaN if either is NaN.
 #[inline(always)]
 #[allow(clippy::eq_op)]
 pub fn max<S: Isa, T: Scalar>(_isa: S, x: T, y: T) -> T {
     if x > y || x != x { x } else { y }
 }
 
-/// `ln(1 + e^x)`, without overflow.
+/// Returns `ln(1 + e^x)` without overflow.
 #[inline(always)]
 pub fn softplus<S: Isa, T: Scalar>(isa: S, x: T) -> T {
     let positive = if x > T::ZERO { x } else { T::ZERO };
     positive + ln_1p(isa, exp(isa, -x.abs()))
 }
 
-/// `ln(1 + u)` for a `u` within [0, 1].
+/// Returns `ln(1 + u)` for `u` in [0, 1].
 #[inline(always)]
 pub fn ln_1p<S: Isa, T: Scalar>(_isa: S, u: T) -> T {
-    // `1 + u` is rounded; the rounding error, to first order, is added again.
+    // `1 + u` is rounded. The correction adds the rounding error to first order.
     let sum = T::ONE + u;
     let correction = (u - (sum - T::ONE)) / sum;
     ln_normal::<S, T>(sum, T::ZERO) + correction
 }
 
-/// The distribution function of the standard normal distribution, `erfc(-x / sqrt 2) / 2`, accurate in relative
-/// terms in both tails.
+/// Returns the distribution function of the standard normal distribution, `erfc(-x / sqrt 2) / 2`,
+/// with a small relative error in both tails.
 #[inline(always)]
 pub fn normal_cdf<S: Isa, T: Scalar>(isa: S, x: T) -> T {
     let magnitude = x.abs();
     let a = if magnitude > T::CDF_HIGH { T::CDF_HIGH } else { magnitude };
-    // e^(-a^2 / 2) would lose a^2 ulp to the rounding of the square: carry the rounding error along.
+    // The rounding of the square would cost e^(-a^2 / 2) up to a^2 ulp, so the rounding error is
+    // computed too.
     let square = a * a;
     let high = a.high_half();
     let low = a - high;

@@ -2,7 +2,7 @@
 
 #![allow(clippy::approx_constant)]
 
-/// Pairs of an argument and the function's value.
+/// Pairs of an argument and the value of a function.
 pub type Table = &'static [(f64, f64)];
 
 #[rustfmt::skip]

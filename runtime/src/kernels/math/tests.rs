@@ -5,7 +5,7 @@ use crate::kernels::testing::{Random, both};
 #[path = "reference.rs"]
 mod reference;
 
-/// The distance in units of the last place of `expected`, in the precision of `T`.
+/// Returns the error in units in the last place of `expected`, in the precision of `T`.
 fn ulps<T: Scalar>(found: T, expected: f64) -> f64 {
     let rounded = T::of(expected).as_f64();
     if found.as_f64() == rounded || (found.as_f64().is_nan() && expected.is_nan()) {
@@ -13,7 +13,7 @@ fn ulps<T: Scalar>(found: T, expected: f64) -> f64 {
     }
     let (digits, lowest) = if size_of::<T>() == 4 { (23, -126) } else { (52, -1022) };
     let exponent = ((expected.abs().to_bits() >> 52) as i32 - 1023).max(lowest);
-    // In two steps: the unit itself may be below the smallest normal number.
+    // Computed in two steps, because the unit itself may be below the smallest normal number.
     ((found.as_f64() - expected) / 2f64.powi(exponent)).abs() * 2f64.powi(digits)
 }
 
@@ -25,12 +25,12 @@ fn exact_softplus(x: f64) -> f64 {
     x.max(0.0) + (-x.abs()).exp().ln_1p()
 }
 
-/// The double-precision version, itself checked against the table.
+/// Returns the double-precision result, which is checked against the table.
 fn exact_cdf(x: f64) -> f64 {
     normal_cdf(crate::kernels::isa::Portable::token(), x)
 }
 
-/// Each function of `f32` against double precision, densely over its range.
+/// Checks each function of `f32` against double precision, densely over its range.
 #[inline(always)]
 fn sweep<S: Isa>(isa: S) {
     let mut random = Random::new(7);
@@ -79,7 +79,7 @@ fn sweep<S: Isa>(isa: S) {
 }
 
 #[test]
-fn single_precision_densely() {
+fn single_precision_over_dense_samples() {
     both!(isa => { sweep(isa); });
 }
 
@@ -109,9 +109,10 @@ fn double_precision_against_exact_values() {
     });
 }
 
-/// The standard library is within an ulp or two, so a dense sweep against it finds what a table misses.
+/// The standard library's functions are within an ulp or two, so a dense sweep against them finds
+/// errors that the tables miss.
 #[test]
-fn double_precision_densely() {
+fn double_precision_over_dense_samples() {
     both!(isa => {
         let mut random = Random::new(11);
         for _ in 0..100_000 {
@@ -192,14 +193,15 @@ fn limits<S: Isa, T: Scalar>(isa: S) {
     same(pow(isa, -T::TWO, T::of(3.0)), T::of(-8.0));
     same(pow(isa, zero, zero), T::ONE);
 
-    // Denormals pass through where the function is the identity, and are not lost elsewhere.
+    // Denormals are returned unchanged where the function is close to the identity, and are not
+    // flushed elsewhere.
     let mut tiny = T::SMALLEST_NORMAL;
     while tiny > zero {
         same(tanh(isa, tiny), tiny);
         same(exp_m1(isa, -tiny), -tiny);
         same(exp(isa, tiny), T::ONE);
         let exact = tiny.as_f64().ln();
-        // The standard library's logarithm of a denormal double is exact enough to compare with.
+        // The standard library's logarithm of a denormal double is exact enough for a comparison.
         assert!(ulps(ln(isa, tiny), exact) <= 2.5, "ln({tiny})");
         tiny = T::HALF * tiny;
     }

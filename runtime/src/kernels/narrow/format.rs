@@ -1,69 +1,73 @@
-//! The formats that matrices are stored in.
+//! The formats of stored matrices.
 
 use crate::Scalar;
 use crate::kernels::pack::Pack;
 use core::fmt::Debug;
 
-/// How a matrix is stored.
+/// A storage format for matrices.
 ///
 /// # Safety
-/// [`Scales`](Self::Scales) is `SCALES * R` scalars.
+/// [`Scales`](Self::Scales) consists of `SCALES * R` scalars.
 pub unsafe trait Format: Copy + Debug + Default + Eq + Send + Sync + 'static {
-    /// One entry.
+    /// The type of an entry.
     type Entry: Copy + Debug + Default + PartialEq + Send + Sync + 'static;
-    /// A scale a row, or none.
+    /// The scales of `R` rows, or an empty array.
     type Scales<T: Scalar, const R: usize>: AsRef<[T]> + AsMut<[T]> + Copy + Debug + PartialEq + Send + Sync;
 
-    /// Scales of a row.
+    /// The number of scales per row.
     const SCALES: usize;
-    /// Whether the two columns of a pair lie entry by entry, not one after the other.
+    /// True if the two columns of a pair are stored interleaved, entry by entry, instead of one
+    /// after the other.
     const PAIRED: bool;
 
-    /// Scales of empty rows.
+    /// Returns the scales of rows of zeros.
     fn no_scales<T: Scalar, const R: usize>() -> Self::Scales<T, R>;
 
-    /// The scale of a row whose largest entry is given.
+    /// Returns the scale of a row with the given largest magnitude.
     fn scale(largest: f64) -> f64;
 
-    /// The entry that is nearest to a number; `None` if there is none near.
+    /// Returns the entry nearest to a number, or `None` if the number is out of range.
     fn narrowed(number: f64, scale: f64) -> Option<Self::Entry>;
 
-    /// The number that an entry stands for, but for the scale.
+    /// Returns the number that an entry represents before scaling.
     fn widened<T: Scalar>(entry: Self::Entry) -> T;
 
-    /// An entry's bytes, the lowest first, from `to[0]` on.
+    /// Returns the bytes of an entry, the lowest first. An entry of one byte uses only the first.
     fn to_bytes(entry: Self::Entry) -> [u8; 2];
 
-    /// The other way.
+    /// Returns the entry with the given bytes. The inverse of [`to_bytes`](Self::to_bytes).
     fn from_bytes(bytes: [u8; 2]) -> Self::Entry;
 
-    /// `LANES` rows of the two columns of a pair, from row `row` on.
+    /// Loads `LANES` rows of the two columns of a pair, starting with row `row`.
     ///
     /// # Safety
-    /// The pair starts at `pair`, in a panel of `height` rows, of which there are as many; the processor has `L`.
+    /// The pair starts at `pair`, in a panel of `height` rows that contains the loaded rows. The
+    /// processor has the instruction set of `L`.
     unsafe fn pair<L: Pack<T>, T: Scalar>(pair: *const Self::Entry, height: usize, row: usize) -> [L; 2];
 
-    /// `LANES` rows of a column that is alone.
+    /// Loads `LANES` rows of a column without a partner.
     ///
     /// # Safety
-    /// There are as many; the processor has `L`.
+    /// The column has at least `LANES` rows. The processor has the instruction set of `L`.
     unsafe fn alone<L: Pack<T>, T: Scalar>(column: *const Self::Entry) -> L;
 
-    /// `sum * scale + old`.
+    /// Returns `sum * scale + old`.
     ///
     /// # Safety
-    /// There are `LANES` scales, if there are any; the processor has `L`.
+    /// There are `LANES` scales, unless the format has none. The processor has the instruction set
+    /// of `L`.
     unsafe fn scaled<L: Pack<T>, T: Scalar>(sum: L, scales: *const T, old: L) -> L;
 }
 
-/// Eight bits and a scale a row: an entry is a whole number of the row's largest entry over 127.
+/// Integers of eight bits with one scale per row. The scale is the row's largest magnitude divided
+/// by 127, and an entry is a multiple of the scale.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Int8;
 
-/// The largest integer: the negative ones go no further.
+/// The largest magnitude of an entry. -128 is not used.
 const MOST: f64 = 127.0;
 
-// SAFETY: an array of `R` scalars is as many.
+// SAFETY: an array of `R` scalars consists of `R` scalars.
 unsafe impl Format for Int8 {
     type Entry = i8;
     type Scales<T: Scalar, const R: usize> = [T; R];
@@ -84,7 +88,8 @@ unsafe impl Format for Int8 {
         if scale == 0.0 {
             return Some(0);
         }
-        // Where this is added, the last place is one: the sum is rounded to a whole number, ties to even.
+        // Adding this constant rounds to a whole number, ties to even, because the last place of
+        // the sum is one.
         const WHOLE: f64 = 1.5 * (1u64 << 52) as f64;
         Some(((number / scale).clamp(-MOST, MOST) + WHOLE - WHOLE) as i8)
     }
@@ -104,28 +109,28 @@ unsafe impl Format for Int8 {
 
     #[inline(always)]
     unsafe fn pair<L: Pack<T>, T: Scalar>(pair: *const i8, height: usize, row: usize) -> [L; 2] {
-        // SAFETY: passed on from the caller.
+        // SAFETY: guaranteed by the caller.
         unsafe { [L::widen_bytes(pair.add(row)), L::widen_bytes(pair.add(height + row))] }
     }
 
     #[inline(always)]
     unsafe fn alone<L: Pack<T>, T: Scalar>(column: *const i8) -> L {
-        // SAFETY: passed on from the caller.
+        // SAFETY: guaranteed by the caller.
         unsafe { L::widen_bytes(column) }
     }
 
     #[inline(always)]
     unsafe fn scaled<L: Pack<T>, T: Scalar>(sum: L, scales: *const T, old: L) -> L {
-        // SAFETY: passed on from the caller.
+        // SAFETY: guaranteed by the caller.
         unsafe { sum.mul_add(L::load(scales), old) }
     }
 }
 
-/// The upper half of an `f32`: its range, and eight of its 24 bits of precision.
+/// The upper half of an `f32`, with its range and eight of its 24 bits of precision.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Bf16;
 
-// SAFETY: an empty array is no scalar.
+// SAFETY: an empty array contains no scalars.
 unsafe impl Format for Bf16 {
     type Entry = u16;
     type Scales<T: Scalar, const R: usize> = [T; 0];
@@ -143,7 +148,8 @@ unsafe impl Format for Bf16 {
 
     fn narrowed(number: f64, _: f64) -> Option<u16> {
         let bits = (number as f32).to_bits();
-        // To the nearest, ties to even: half an upper unit, less one where the upper half is even.
+        // Rounds to nearest, ties to even: adds half a unit of the upper half, less one if the
+        // upper half is even.
         let rounded = bits.wrapping_add(0x7FFF + (bits >> 16 & 1)) >> 16;
         f32::from_bits(rounded << 16).is_finite().then_some(rounded as u16)
     }
@@ -163,19 +169,19 @@ unsafe impl Format for Bf16 {
 
     #[inline(always)]
     unsafe fn pair<L: Pack<T>, T: Scalar>(pair: *const u16, _: usize, row: usize) -> [L; 2] {
-        // SAFETY: passed on from the caller.
+        // SAFETY: guaranteed by the caller.
         unsafe { L::widen_pairs(pair.add(2 * row)) }
     }
 
     #[inline(always)]
     unsafe fn alone<L: Pack<T>, T: Scalar>(column: *const u16) -> L {
-        // SAFETY: passed on from the caller.
+        // SAFETY: guaranteed by the caller.
         unsafe { L::widen_halves(column) }
     }
 
     #[inline(always)]
     unsafe fn scaled<L: Pack<T>, T: Scalar>(sum: L, _: *const T, old: L) -> L {
-        // SAFETY: passed on from the caller.
+        // SAFETY: guaranteed by the caller.
         unsafe { sum.add(old) }
     }
 }

@@ -1,11 +1,13 @@
-//! Products of matrices that are stored in fewer bits than they are computed with.
+//! Products of matrices that are stored in fewer bits than the computation uses.
 //!
-//! A product with one vector reads each entry of its matrix once: from some size on it waits for memory, and half the bytes are
-//! half the wait. Entries are widened in registers; vectors and sums stay what they are.
+//! A product with one vector reads each entry of its matrix once. From some size on it is limited
+//! by the memory bandwidth, so half the bytes take half the time. Entries are widened in registers;
+//! vectors and sums keep their precision.
 //!
-//! Rows lie in panels of 64, one panel after the other, and within a panel two columns after the other: so a product reads
-//! memory from start to end, each line of the cache once. Panels are no taller than what the registers hold, and no last one is so low that a
-//! vector of it would be none.
+//! The rows are stored in panels of 64, one panel after the other, and within a panel in pairs of
+//! columns. A product thus reads memory sequentially, and each cache line once. The panels are no
+//! taller than the registers allow, and the last panel has at least one full vector of rows, unless
+//! it is the only one.
 
 mod format;
 
@@ -16,13 +18,14 @@ use core::slice;
 
 pub use format::{Bf16, Format, Int8};
 
-/// Rows of a panel but for the last one, which takes what is left, up to [`LEAST`] more.
+/// The number of rows of a panel. The last panel takes the remaining rows, up to [`LEAST`] more.
 const PANEL: usize = 64;
 
-/// The fewest rows of a panel that isn't the only one: a vector of any processor.
+/// The smallest number of rows of a panel unless it is the only one: the widest vector of any
+/// processor.
 const LEAST: usize = 16;
 
-/// Columns of a batch that share what is widened.
+/// The number of columns of a batch that share the widened entries.
 const SHARED: usize = 2;
 
 const fn panels(rows: usize) -> usize {
@@ -33,16 +36,16 @@ const fn height(rows: usize, panel: usize) -> usize {
     if panel + 1 < panels(rows) { PANEL } else { rows - PANEL * panel }
 }
 
-/// A matrix as it is stored.
+/// A stored matrix.
 #[derive(Debug, Clone, Copy)]
 pub struct Narrow<'a, Q: Format, T> {
     /// The entries, panel by panel.
     pub entries: &'a [Q::Entry],
-    /// A scale a row, or none.
+    /// The scales, one per row, or an empty slice.
     pub scales: &'a [T],
 }
 
-/// Where an entry of a matrix stands.
+/// Returns the position of an entry in the stored matrix.
 #[inline(always)]
 fn place<Q: Format>((rows, columns): (usize, usize), row: usize, column: usize) -> usize {
     let panel = (row / PANEL).min(panels(rows) - 1);
@@ -53,7 +56,8 @@ fn place<Q: Format>((rows, columns): (usize, usize), row: usize, column: usize) 
     }
 }
 
-/// Stores a matrix of which `number(row, column)` is an entry. What can't be stored is `false`, and the rest is then of no use.
+/// Stores a matrix with the entries `number(row, column)`. Returns `false` if an entry cannot be
+/// stored; the contents of `entries` and `scales` are then unspecified.
 pub fn narrow<Q: Format, T: Scalar>(
     (rows, columns): (usize, usize),
     number: impl Fn(usize, usize) -> T,
@@ -76,7 +80,7 @@ pub fn narrow<Q: Format, T: Scalar>(
     true
 }
 
-/// The scale of a row; `None` if an entry is not finite.
+/// Returns the scale of a row, or `None` if an entry is not finite.
 fn scale<Q: Format, T: Scalar>(row: impl Iterator<Item = T>) -> Option<T> {
     let mut largest = 0.0;
     for number in row {
@@ -89,38 +93,39 @@ fn scale<Q: Format, T: Scalar>(row: impl Iterator<Item = T>) -> Option<T> {
     Some(T::of(Q::scale(largest)))
 }
 
-/// The entry that a number is stored as, and the number that it stands for; `None` if that would
-/// not be finite.
+/// Returns the stored entry for a number and the number that this entry represents, or `None` if it
+/// is not finite.
 fn stored<Q: Format, T: Scalar>(number: T, scale: T) -> Option<(Q::Entry, T)> {
     let entry = Q::narrowed(number.as_f64(), scale.as_f64())?;
     let number = Q::widened::<T>(entry) * if Q::SCALES > 0 { scale } else { T::ONE };
-    // The largest number over 127 may be rounded up.
+    // The largest magnitude over 127 may be rounded up.
     number.as_f64().is_finite().then_some((entry, number))
 }
 
-/// The places of a matrix, column by column, whose entries share a scale: a row's or, where the
-/// transpose is stored, a column's.
-fn line((rows, columns): (usize, usize), is_turned: bool, index: usize) -> impl Iterator<Item = usize> {
-    let (first, step, count) = if is_turned { (index * rows, 1, rows) } else { (index, rows, columns) };
+/// Returns the positions, in a column-major matrix, of the entries that share a scale. They are a
+/// row, or a column if the transpose is stored.
+fn line((rows, columns): (usize, usize), is_transposed: bool, index: usize) -> impl Iterator<Item = usize> {
+    let (first, step, count) = if is_transposed { (index * rows, 1, rows) } else { (index, rows, columns) };
     (0..count).map(move |place| first + place * step)
 }
 
-fn lines((rows, columns): (usize, usize), is_turned: bool) -> usize {
-    if is_turned { columns } else { rows }
+fn lines((rows, columns): (usize, usize), is_transposed: bool) -> usize {
+    if is_transposed { columns } else { rows }
 }
 
-/// Whether every entry of a matrix, column by column, can be stored.
-pub fn fits<Q: Format, T: Scalar>(size: (usize, usize), is_turned: bool, entries: &[T]) -> bool {
-    (0..lines(size, is_turned)).all(|index| {
-        let line = || line(size, is_turned, index).filter_map(|place| entries.get(place).copied());
+/// Returns whether every entry of a column-major matrix can be stored.
+pub fn fits<Q: Format, T: Scalar>(size: (usize, usize), is_transposed: bool, entries: &[T]) -> bool {
+    (0..lines(size, is_transposed)).all(|index| {
+        let line = || line(size, is_transposed, index).filter_map(|place| entries.get(place).copied());
         scale::<Q, T>(line()).is_some_and(|scale| line().all(|entry| stored::<Q, T>(entry, scale).is_some()))
     })
 }
 
-/// Rounds the entries of a matrix that [`fits`], column by column, to what they would be stored as.
-pub fn round<Q: Format, T: Scalar>(size: (usize, usize), is_turned: bool, entries: &mut [T]) {
-    for index in 0..lines(size, is_turned) {
-        let line = || line(size, is_turned, index);
+/// Rounds the entries of a column-major matrix that [`fits`] to the numbers that their stored
+/// entries represent.
+pub fn round<Q: Format, T: Scalar>(size: (usize, usize), is_transposed: bool, entries: &mut [T]) {
+    for index in 0..lines(size, is_transposed) {
+        let line = || line(size, is_transposed, index);
         let Some(scale) = scale::<Q, T>(line().filter_map(|place| entries.get(place).copied())) else {
             continue;
         };
@@ -131,7 +136,7 @@ pub fn round<Q: Format, T: Scalar>(size: (usize, usize), is_turned: bool, entrie
     }
 }
 
-/// An entry of a stored matrix, as a product sees it; zero outside of it.
+/// Returns an entry of a stored matrix as products use it, or zero outside the matrix.
 pub fn entry<Q: Format, T: Scalar>(
     size: (usize, usize),
     matrix: Narrow<'_, Q, T>,
@@ -146,7 +151,7 @@ pub fn entry<Q: Format, T: Scalar>(
     matrix.scales.get(row).map_or(number, |scale| number * *scale)
 }
 
-/// `y_g (M x n) = or += sum_p A_pg (M x K_p) x_p (K_p x n)`, as `products`.
+/// Computes `y_g (M x n) = or += sum_p A_pg (M x K_p) x_p (K_p x n)`, like `products`.
 #[inline(always)]
 pub fn narrow_products<S: Isa, Q: Format, T: Scalar, const M: usize, const G: usize, const P: usize>(
     _isa: S,
@@ -162,24 +167,26 @@ pub fn narrow_products<S: Isa, Q: Format, T: Scalar, const M: usize, const G: us
     for p in 0..P {
         let k = x[p].len() / n.max(1);
         for g in 0..G {
-            // Sizes of another call are a mistake of ours, and no step may panic: within these loops the checks stay.
+            // Wrong sizes would be a bug in this crate, and a step must not panic. The compiler
+            // cannot remove the checks within these loops.
             let (Some(entries), Some(scales), Some(x), Some(y)) = (
                 a[p][g].entries.get(..M * k),
                 a[p][g].scales.get(..Q::SCALES * M),
                 x[p].get(..k * n),
                 y[g].get_mut(..M * n),
             ) else {
-                debug_assert!(false, "the slices have the sizes of the matrices");
+                debug_assert!(false, "the slices do not have the sizes of the matrices");
                 return;
             };
             let matrix = Matrix::<Q, T> { m: M, k, entries: entries.as_ptr(), scales: scales.as_ptr() };
-            // SAFETY: the slices have the sizes of the matrices; the token proves the instruction set.
+            // SAFETY: the slices have the sizes of the matrices; the token proves the instruction
+            // set.
             unsafe { matrix.multiply::<S::Pack<T>>(n, x.as_ptr(), y.as_mut_ptr(), accumulate || p > 0) }
         }
     }
 }
 
-/// `y[.., j] = or += e[.., w[j] - offset]`, as `gather`; `e` is `M x V`.
+/// Computes `y[.., j] = or += e[.., w[j] - offset]`, like `gather`, where `e` is `M x V`.
 #[inline(always)]
 pub fn narrow_gather<Q: Format, T: Scalar, const M: usize>(
     e: Narrow<'_, Q, T>,
@@ -209,31 +216,33 @@ struct Matrix<Q: Format, T> {
     scales: *const T,
 }
 
-/// Some rows of it, those of a panel.
+/// The rows of one panel.
 struct Rows<Q: Format, T> {
     height: usize,
     k: usize,
     entries: *const Q::Entry,
     scales: *const T,
-    /// Rows from one column of the result to the next.
+    /// The number of rows of the result, the distance between its columns.
     stride: usize,
 }
 
 impl<Q: Format, T: Scalar> Matrix<Q, T> {
-    /// `y (m x n) = or += A x (k x n)`.
+    /// Computes `y (m x n) = or += A x (k x n)`.
     ///
     /// # Safety
-    /// The entries are `m x k`, the scales `SCALES * m`; `x` and `y` have their sizes, and `y` is apart from the rest; the processor has `L`.
+    /// There are `m * k` entries and `SCALES * m` scales. `x` and `y` have their sizes, and `y`
+    /// overlaps nothing else. The processor has the instruction set of `L`.
     #[inline(always)]
     unsafe fn multiply<L: Pack<T>>(&self, n: usize, x: *const T, y: *mut T, accumulate: bool) {
         let m = self.m;
-        // SAFETY: the panels are the rows, and `j` is one of the columns.
+        // SAFETY: the panels cover the rows, and `j` is a column.
         unsafe {
             if m < L::LANES && L::Half::LANES < L::LANES {
                 return self.multiply::<L::Half>(n, x, y, accumulate);
             }
             let last = panels(m) - 1;
-            // The heights are constants where generated code inlines this: written out, they stay so.
+            // The heights are written out so that they stay constants where generated code inlines
+            // this function.
             for panel in 0..last {
                 self.panel(panel, PANEL).multiply_all::<L>(n, x, y, PANEL * panel, accumulate);
             }
@@ -242,23 +251,25 @@ impl<Q: Format, T: Scalar> Matrix<Q, T> {
         }
     }
 
+    /// Returns the rows of a panel.
+    ///
     /// # Safety
-    /// The panel is one of the matrix, and has this height.
+    /// The matrix has this panel, of this height.
     #[inline(always)]
     unsafe fn panel(&self, panel: usize, height: usize) -> Rows<Q, T> {
         let first = PANEL * panel;
         let scales = self.scales.wrapping_add(Q::SCALES * first);
-        // SAFETY: passed on from the caller.
+        // SAFETY: guaranteed by the caller.
         let entries = unsafe { self.entries.add(first * self.k) };
         Rows { height, k: self.k, entries, scales, stride: self.m }
     }
 }
 
 impl<Q: Format, T: Scalar> Rows<Q, T> {
-    /// The rows from `first` on of all columns of the result.
+    /// Computes the panel's rows, which start at row `first`, in all columns of the result.
     ///
     /// # Safety
-    /// As for `Matrix::multiply`.
+    /// The same as for `Matrix::multiply`.
     #[inline(always)]
     unsafe fn multiply_all<L: Pack<T>>(
         &self,
@@ -269,7 +280,7 @@ impl<Q: Format, T: Scalar> Rows<Q, T> {
         accumulate: bool,
     ) {
         let mut j = 0;
-        // SAFETY: `j` is one of the columns.
+        // SAFETY: `j` is a column.
         unsafe {
             while j + SHARED <= n {
                 let (x, y) = (x.add(j * self.k), y.add(j * self.stride + first));
@@ -283,10 +294,10 @@ impl<Q: Format, T: Scalar> Rows<Q, T> {
         }
     }
 
-    /// `N` columns of the result, at most `MOST >= 3` vectors of rows at once.
+    /// Computes `N` columns of the result, with at most `MOST >= 3` vectors of rows at once.
     ///
     /// # Safety
-    /// As for `Matrix::multiply`.
+    /// The same as for `Matrix::multiply`.
     #[inline(always)]
     unsafe fn multiply<L: Pack<T>, const N: usize, const MOST: usize>(
         &self,
@@ -294,13 +305,14 @@ impl<Q: Format, T: Scalar> Rows<Q, T> {
         y: *mut T,
         accumulate: bool,
     ) {
-        // SAFETY: passed on from the caller.
+        // SAFETY: guaranteed by the caller.
         unsafe {
             if self.height < L::LANES {
                 return self.few::<N>(x, y, accumulate);
             }
-            // Passes of nearly equal height, two vectors at least (when there are two): the last vector, which may
-            // overlap the one before it, then shares a pass with it, and both read their old contents in time.
+            // The passes have nearly equal heights. If there are at least two vectors, every pass
+            // has at least two. The last vector, which may overlap the one before it, is then in
+            // the same pass, so both read the old contents before either is written.
             let vectors = self.height.div_ceil(L::LANES);
             let passes = vectors.div_ceil(MOST).max(1);
             let (lower, higher) = (vectors / passes, vectors % passes);
@@ -323,10 +335,12 @@ impl<Q: Format, T: Scalar> Rows<Q, T> {
         }
     }
 
-    /// `V` vectors of rows, from vector `first` on; the last vector of all is moved up to end at the last row.
+    /// Computes `V` vectors of rows, starting with vector `first`. The last vector of the panel is
+    /// moved up to end at its last row.
     ///
     /// # Safety
-    /// As for `Matrix::multiply`; the vectors are some of the panel's, whose height is at least `LANES`.
+    /// The same as for `Matrix::multiply`. The panel contains the vectors and has a height of at
+    /// least `LANES`.
     #[inline(always)]
     unsafe fn vectors<L: Pack<T>, const N: usize, const V: usize>(
         &self,
@@ -342,7 +356,8 @@ impl<Q: Format, T: Scalar> Rows<Q, T> {
             for v in 0..V {
                 at[v] = ((first + v) * L::LANES).min(height - L::LANES);
             }
-            // Few sums don't cover the latency of an addition: then the columns of a pair have sums of their own.
+            // Few sums cannot hide the latency of an addition, so each column of a pair then has
+            // its own sums.
             let odd = if V * N <= 4 { 1 } else { 0 };
             let mut sums = [[[L::splat(T::ZERO); V]; N]; 2];
             for j in (0..k / 2).map(|pair| 2 * pair) {
@@ -381,14 +396,14 @@ impl<Q: Format, T: Scalar> Rows<Q, T> {
         }
     }
 
-    /// Fewer rows than a vector has lanes.
+    /// Handles panels with fewer rows than a vector has lanes.
     ///
     /// # Safety
-    /// As for `Matrix::multiply`.
+    /// The same as for `Matrix::multiply`.
     #[inline(always)]
     unsafe fn few<const N: usize>(&self, x: *const T, y: *mut T, accumulate: bool) {
         let Rows { height, k, entries, scales, stride } = *self;
-        // SAFETY: passed on from the caller. Panels this low are the only ones.
+        // SAFETY: guaranteed by the caller. A panel of this height is the only one.
         unsafe {
             let entries = slice::from_raw_parts(entries, height * k);
             let scales = slice::from_raw_parts(scales, Q::SCALES * height);

@@ -25,7 +25,7 @@ impl<Q: Format, T: Scalar> Kept<Q, T> {
     }
 }
 
-/// Two sums of two products each, against the stored numbers in double precision.
+/// Checks two sums of two products each against the stored numbers in double precision.
 #[inline(always)]
 fn check<S: Isa, Q: Format, T: Scalar, const M: usize>(isa: S, k: [usize; 2], n: usize) {
     let mut random = Random::new((M * 10_000 + k[0] * 100 + n) as u64);
@@ -42,13 +42,14 @@ fn check<S: Isa, Q: Format, T: Scalar, const M: usize>(isa: S, k: [usize; 2], n:
             let first = product(M, k[0], n, &a[0][g].numbers(), &x[0], &start);
             let second = product(M, k[1], n, &a[1][g].numbers(), &x[1], &vec![T::ZERO; M * n]);
             let expected: Vec<f64> = first.iter().zip(&second).map(|(a, b)| a + b).collect();
-            // Sums of integers up to 127 times the scale: as exact as sums of their product.
+            // A sum of integers up to 127, times the scale, is as accurate as a sum of products.
             crate::kernels::testing::assert_near(&y[g], &expected, 2 * (k[0] + k[1]));
         }
     }
 }
 
-/// Each size is a function of its own: in one, all of them take the compiler minutes.
+/// Each size is a separate function, because a single function with all sizes takes minutes to
+/// compile.
 macro_rules! products {
     ($($format:ident $scalar:ident $rows:literal),* $(,)?) => {$(
         both!(isa => {
@@ -70,7 +71,7 @@ fn products_of_halves() {
 }
 
 #[test]
-fn every_entry_has_a_place_of_its_own() {
+fn every_entry_has_its_own_position() {
     fn check<Q: Format>() {
         for rows in [1, 15, 16, 64, 79, 80, 130, 144, 200, 513] {
             for columns in [1, 2, 5] {
@@ -86,7 +87,7 @@ fn every_entry_has_a_place_of_its_own() {
 }
 
 #[test]
-fn columns_by_index() {
+fn columns_are_gathered() {
     let numbers: Vec<f32> = Random::new(1).scalars(70 * 9);
     let kept = Kept::<Int8, f32>::of((70, 9), &numbers);
     let mut y = vec![1.0; 70 * 3];
@@ -100,9 +101,9 @@ fn columns_by_index() {
     assert!(y.iter().all(|y| *y == 0.0));
 }
 
-/// Half a step is the most that an entry is off.
+/// The error of an entry is at most half a step.
 #[test]
-fn stored_to_the_nearest() {
+fn entries_are_rounded_to_the_nearest() {
     let numbers: Vec<f64> = Random::new(2).scalars(33 * 40);
     let (bytes, halves) =
         (Kept::<Int8, f64>::of((33, 40), &numbers), Kept::<Bf16, f64>::of((33, 40), &numbers));
@@ -112,13 +113,13 @@ fn stored_to_the_nearest() {
     round::<Int8, f64>(size, false, &mut rounded);
     round::<Bf16, f64>(size, false, &mut halved);
     assert_eq!((bytes.numbers(), halves.numbers()), (rounded, halved));
-    // The transpose of what is stored: a scale a column.
-    let turned =
+    // The transpose of the stored matrix has one scale per column.
+    let transposed =
         |numbers: &[f64]| -> Vec<f64> { (0..33 * 40).map(|at| numbers[at / 40 + 33 * (at % 40)]).collect() };
-    let mut columns = turned(&numbers);
+    let mut columns = transposed(&numbers);
     assert!(fits::<Int8, f64>((40, 33), true, &columns));
     round::<Int8, f64>((40, 33), true, &mut columns);
-    assert_eq!(columns, turned(&bytes.numbers()));
+    assert_eq!(columns, transposed(&bytes.numbers()));
     for (at, number) in numbers.iter().enumerate() {
         let row = (0..40).map(|c| numbers[at % 33 + 33 * c].abs()).fold(0.0, f64::max);
         let (byte, half) = (bytes.numbers()[at], halves.numbers()[at]);
@@ -128,7 +129,7 @@ fn stored_to_the_nearest() {
 }
 
 #[test]
-fn what_is_stored_of_special_numbers() {
+fn special_numbers_are_stored_or_refused() {
     let row = |numbers: &[f32]| Kept::<Int8, f32>::of((1, numbers.len()), numbers).numbers();
     assert_eq!(row(&[0.0, -0.0, 0.0]), [0.0; 3]);
     assert_eq!(row(&[1e-45, -1e-45]), [0.0; 2]);
@@ -142,7 +143,7 @@ fn what_is_stored_of_special_numbers() {
         assert!(!narrow::<Bf16, f32>((1, 2), |_, c| [1.0, bad][c], &mut [0; 2], &mut []));
         assert!(!fits::<Int8, f32>((1, 2), false, &[1.0, bad]));
     }
-    // Nearer to what would be infinite than to the largest number of eight bits.
+    // The nearest number with eight bits of precision is infinite.
     assert!(!narrow::<Bf16, f32>((1, 1), |_, _| f32::MAX, &mut [0], &mut []));
     // 127 times the scale would be infinite.
     assert!(!narrow::<Int8, f32>((1, 1), |_, _| f32::MAX, &mut [0], &mut [0.0]));

@@ -13,37 +13,37 @@ pub struct Oct(__m256);
 #[repr(transparent)]
 pub struct WideQuad(__m256d);
 
-/// `WINDOW[8 - n..]` starts with `n` set entries.
+/// A table of masks: `WINDOW[8 - n..]` starts with `n` set entries.
 static WINDOW: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
 static WIDE_WINDOW: [i64; 8] = [-1, -1, -1, -1, 0, 0, 0, 0];
 
-/// A mask of lanes `first..end` of eight.
+/// Returns a mask of the lanes `first..end` of eight.
 #[inline(always)]
 unsafe fn between(first: usize, end: usize) -> __m256i {
     debug_assert!(first <= end && end <= 8);
-    // SAFETY: the caller vouches for the instruction set; `WINDOW` holds eight entries from each of
-    // 0 to 8 on.
+    // SAFETY: the caller vouches for the instruction set; `WINDOW` has eight entries after each
+    // index from 0 to 8.
     unsafe {
         let below = |lane: usize| _mm256_loadu_si256(WINDOW.as_ptr().add(8 - lane).cast());
         _mm256_andnot_si256(below(first), below(end))
     }
 }
 
-/// A mask of lanes `first..end` of four.
+/// Returns a mask of the lanes `first..end` of four.
 #[inline(always)]
 unsafe fn between_wide(first: usize, end: usize) -> __m256i {
     caller_vouches!(between(2 * first, 2 * end))
 }
 
-/// `ROTATE[n..]` starts with `n` and goes on counting, modulo eight.
+/// A table of rotations: `ROTATE[n..]` counts from `n`, modulo eight.
 static ROTATE: [i32; 16] = [0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7];
 
-/// Eight `f32` of two vectors side by side, from `start < 8` on.
+/// Returns eight `f32` of two concatenated vectors, starting with lane `start < 8`.
 #[inline(always)]
 unsafe fn window(low: __m256, high: __m256, start: usize) -> __m256 {
     debug_assert!(start < 8);
-    // SAFETY: the caller vouches for the instruction set; both statics hold eight entries from each
-    // of 0 to 7 on.
+    // SAFETY: the caller vouches for the instruction set; both statics have eight entries after
+    // each index from 0 to 7.
     unsafe {
         let from = _mm256_loadu_si256(ROTATE.as_ptr().add(start).cast());
         let (low, high) = (_mm256_permutevar8x32_ps(low, from), _mm256_permutevar8x32_ps(high, from));
@@ -109,7 +109,7 @@ impl Pack<f32> for Oct {
     #[inline(always)]
     unsafe fn store_first(self, to: *mut f32, count: usize) {
         debug_assert!(count <= 8);
-        // Not a masked store: they are slow on some processors, and hand nothing on to a load that follows.
+        // A masked store is slow on some processors and does not forward its data to later loads.
         // SAFETY: the caller vouches for the instruction set and for `count` scalars; each store
         // writes the next of them.
         unsafe {
@@ -178,7 +178,7 @@ impl Pack<f32> for Oct {
         unsafe {
             let first = _mm256_hadd_ps(_mm256_hadd_ps(v[0].0, v[1].0), _mm256_hadd_ps(v[2].0, v[3].0));
             let second = _mm256_hadd_ps(_mm256_hadd_ps(v[4].0, v[5].0), _mm256_hadd_ps(v[6].0, v[7].0));
-            // Each half of `first` holds the sums of half the lanes of vectors 0 to 3.
+            // Each half of `first` has the sums of half of the lanes of vectors 0 to 3.
             let low = _mm256_permute2f128_ps::<0x20>(first, second);
             let high = _mm256_permute2f128_ps::<0x31>(first, second);
             let mut sums = [0.0; 8];
@@ -192,7 +192,7 @@ impl Pack<f32> for Oct {
         // SAFETY: the caller vouches for the instruction set and both squares.
         unsafe {
             let column = |c: usize| _mm256_loadu_ps(from.add(c * stride));
-            // Pairs of columns interleaved, then pairs of pairs, then the halves.
+            // Interleaves pairs of columns, then pairs of pairs, then the halves.
             let (c0, c1, c2, c3) = (column(0), column(1), column(2), column(3));
             let (c4, c5, c6, c7) = (column(4), column(5), column(6), column(7));
             let (a0, a1) = (_mm256_unpacklo_ps(c0, c1), _mm256_unpackhi_ps(c0, c1));

@@ -13,21 +13,21 @@ pub struct Hex(__m512);
 #[repr(transparent)]
 pub struct WideOct(__m512d);
 
-/// The first `count <= 16` lanes.
+/// Returns a mask of the first `count <= 16` lanes.
 #[inline(always)]
 fn first_of_16(count: usize) -> __mmask16 {
     debug_assert!(count <= 16);
     ((1u32 << count) - 1) as __mmask16
 }
 
-/// The first `count <= 8` lanes.
+/// Returns a mask of the first `count <= 8` lanes.
 #[inline(always)]
 fn first_of_8(count: usize) -> __mmask8 {
     debug_assert!(count <= 8);
     ((1u32 << count) - 1) as __mmask8
 }
 
-/// `SLIDE[n..]` starts with `n` and goes on counting.
+/// A table of lane indices: `SLIDE[n..]` counts from `n`.
 static SLIDE: [i32; 32] = {
     let mut slide = [0; 32];
     let mut n = 0;
@@ -92,9 +92,9 @@ impl Pack<f32> for Hex {
 
     #[inline(always)]
     unsafe fn store_first(self, to: *mut f32, count: usize) {
-        // A masked store hands nothing on to a load that follows.
-        // SAFETY: the caller vouches for the instruction set and for `count` scalars, no more of
-        // which are written.
+        // A masked store does not forward its data to later loads.
+        // SAFETY: the caller vouches for the instruction set and for `count` scalars; no others are
+        // written.
         unsafe {
             match count {
                 4 => _mm_storeu_ps(to, _mm512_castps512_ps128(self.0)),
@@ -134,8 +134,8 @@ impl Pack<f32> for Hex {
     #[inline(always)]
     unsafe fn window(low: Self, high: Self, start: usize) -> Self {
         debug_assert!(start < 16);
-        // SAFETY: the caller vouches for the instruction set; the static holds a vector from each
-        // lane on.
+        // SAFETY: the caller vouches for the instruction set; the static has a whole vector after
+        // each lane.
         unsafe {
             let from = _mm512_loadu_epi32(SLIDE.as_ptr().add(start));
             Hex(_mm512_permutex2var_ps(low.0, from, high.0))
@@ -146,7 +146,8 @@ impl Pack<f32> for Hex {
     unsafe fn sums(v: [Self; 8]) -> [f32; 8] {
         // SAFETY: the caller vouches for the instruction set; the array holds what is stored.
         unsafe {
-            // Halves of two vectors added up in one; then quarters hold four lanes of one vector each.
+            // Adds the halves of two vectors into one vector, whose quarters then hold four partial
+            // sums of one vector each.
             let halves = |a: Self, b: Self| {
                 let low = _mm512_shuffle_f32x4::<0x44>(a.0, b.0);
                 let high = _mm512_shuffle_f32x4::<0xee>(a.0, b.0);
@@ -157,7 +158,7 @@ impl Pack<f32> for Hex {
             let odd = pairs(halves(v[2], v[6]), halves(v[3], v[7]));
             let low = _mm512_shuffle_ps::<0x44>(even, odd);
             let high = _mm512_shuffle_ps::<0xee>(even, odd);
-            // Quarters: two parts of vectors 0 to 3, two of 4 to 7.
+            // The quarters are two parts of vectors 0 to 3 and two of 4 to 7.
             let all = _mm512_add_ps(low, high);
             let first = _mm512_castps512_ps256(_mm512_shuffle_f32x4::<0x08>(all, all));
             let second = _mm512_castps512_ps256(_mm512_shuffle_f32x4::<0x0d>(all, all));
@@ -172,7 +173,8 @@ impl Pack<f32> for Hex {
         // SAFETY: the caller vouches for the instruction set and both squares.
         unsafe {
             for part in 0..4 {
-                // Four rows of all columns: the columns' quarters side by side, then squares of four by four.
+                // Transposes four rows of all columns: concatenates quarters of columns, then
+                // transposes squares of four by four.
                 let quarter = |c: usize| _mm_loadu_ps(from.add(c * stride + 4 * part));
                 let quarters = |c: usize| {
                     let all = _mm512_castps128_ps512(quarter(c));
@@ -247,8 +249,8 @@ impl Pack<f64> for WideOct {
 
     #[inline(always)]
     unsafe fn store_first(self, to: *mut f64, count: usize) {
-        // SAFETY: the caller vouches for the instruction set and for `count` scalars, no more of
-        // which are written.
+        // SAFETY: the caller vouches for the instruction set and for `count` scalars; no others are
+        // written.
         unsafe {
             match count {
                 4 => _mm256_storeu_pd(to, _mm512_castpd512_pd256(self.0)),
@@ -287,8 +289,8 @@ impl Pack<f64> for WideOct {
     #[inline(always)]
     unsafe fn window(low: Self, high: Self, start: usize) -> Self {
         debug_assert!(start < 8);
-        // SAFETY: the caller vouches for the instruction set; the static holds a vector from each
-        // lane on.
+        // SAFETY: the caller vouches for the instruction set; the static has a whole vector after
+        // each lane.
         unsafe {
             let from = _mm512_loadu_epi64(WIDE_SLIDE.as_ptr().add(start));
             WideOct(_mm512_permutex2var_pd(low.0, from, high.0))
@@ -305,7 +307,8 @@ impl Pack<f64> for WideOct {
                 _mm512_add_pd(low, high)
             };
             let pairs = |a, b| _mm512_add_pd(_mm512_unpacklo_pd(a, b), _mm512_unpackhi_pd(a, b));
-            // Quarters: two parts of vectors 0 and 1, two of 2 and 3; then of 4 to 7.
+            // The quarters are two parts of vectors 0 and 1 and two of 2 and 3, then the same for 4
+            // to 7.
             let first = pairs(halves(v[0], v[2]), halves(v[1], v[3]));
             let second = pairs(halves(v[4], v[6]), halves(v[5], v[7]));
             let even = _mm512_shuffle_f64x2::<0x88>(first, second);

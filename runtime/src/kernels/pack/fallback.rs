@@ -1,4 +1,4 @@
-//! Vectors for targets that we know no instructions of: the compiler chooses.
+//! Vectors for targets without hand-written instructions. The compiler chooses the instructions.
 
 use super::Pack;
 use crate::kernels::isa::Portable;
@@ -14,7 +14,7 @@ pub type Single = Lanes<f32, 4>;
 /// Two `f64`.
 pub type Double = Lanes<f64, 2>;
 
-/// The number whose upper half is given.
+/// Returns the `f32` with the given upper half.
 #[inline(always)]
 fn upper(half: u16) -> f32 {
     f32::from_bits(u32::from(half) << 16)
@@ -59,7 +59,7 @@ macro_rules! fallback {
 
             #[inline(always)]
             unsafe fn load_first(from: *const $float, count: usize) -> Self {
-                // Lane by lane: a loop up to `count` would become a call to `memcpy`.
+                // Lane by lane, because a loop up to `count` would become a call to `memcpy`.
                 let mut lanes = [0.0; $lanes];
                 for (l, lane) in lanes.iter_mut().enumerate() {
                     if l < count {
@@ -74,7 +74,7 @@ macro_rules! fallback {
             unsafe fn store_first(self, to: *mut $float, count: usize) {
                 for l in 0..$lanes {
                     if l < count {
-                        // SAFETY: the caller vouches for room for `count` scalars.
+                        // SAFETY: the caller vouches for `count` scalars.
                         unsafe { *to.add(l) = self.0[l] };
                     }
                 }
@@ -82,7 +82,7 @@ macro_rules! fallback {
 
             #[inline(always)]
             unsafe fn store(self, to: *mut $float) {
-                // SAFETY: the caller vouches for the room.
+                // SAFETY: the caller vouches for the scalars.
                 unsafe { to.cast::<[$float; $lanes]>().write(self.0) }
             }
 
@@ -104,7 +104,7 @@ macro_rules! fallback {
 
             #[inline(always)]
             unsafe fn keep_first(mut self, first: Self, count: usize) -> Self {
-                // Lane by lane: a slice up to `count` can panic.
+                // Lane by lane, because slicing up to `count` can panic.
                 for l in 0..$lanes {
                     if l < count {
                         self.0[l] = first.0[l];

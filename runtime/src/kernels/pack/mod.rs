@@ -1,10 +1,10 @@
 //! The vectors that hand-blocked kernels hold in registers.
 //!
-//! Element-wise code is left to the compiler's vectoriser; matrix products are not, since a small change of the
-//! surrounding code can cost a factor of ten there.
+//! Element-wise code is left to the compiler's vectoriser. Matrix products are not, because a small
+//! change of the surrounding code can make them ten times slower.
 
-/// Evaluates an expression whose contract is that of the method of [`Pack`] around it: the caller of the
-/// method vouches for the instruction set, and for the scalars behind each pointer.
+/// Evaluates an expression under the contract of the surrounding method of [`Pack`]: the caller of
+/// the method vouches for the instruction set and for the scalars behind each pointer.
 macro_rules! caller_vouches {
     ($expression:expr) => {
         // SAFETY: the caller of the method vouches for it.
@@ -23,8 +23,8 @@ mod sse2;
 #[cfg(feature = "deterministic")]
 mod twice;
 
-/// The vectors of the target's baseline, for each scalar. For tests, `--cfg rnn_cell_fallback`
-/// gives x86-64 those of other targets.
+/// The vectors of the target's baseline, for each scalar type. For tests, `--cfg rnn_cell_fallback`
+/// selects the vectors of other targets on x86-64.
 mod baseline {
     #[cfg(any(not(target_arch = "x86_64"), rnn_cell_fallback))]
     pub use super::fallback::{Double, Single};
@@ -32,7 +32,7 @@ mod baseline {
     pub use super::sse2::{Quad as Single, WidePair as Double};
 }
 
-/// A scalar that has vectors.
+/// A scalar type with vectors.
 #[doc(hidden)]
 pub trait Packed: Copy + Default + 'static {
     /// The vector of the target's baseline.
@@ -67,49 +67,52 @@ impl Packed for f64 {
     type Avx512 = avx512::WideOct;
 }
 
-/// The widest vector has at most so many scalars.
+/// The number of scalars of the widest vector.
 #[doc(hidden)]
 pub const MOST_LANES: usize = 16;
 
-/// The bits of an `f32` that its upper half holds.
+/// A mask of the upper half of an `f32`.
 #[cfg(target_arch = "x86_64")]
 pub(crate) const UPPER_HALF: i32 = -0x1_0000;
 
 /// A vector of `LANES` scalars.
 ///
 /// # Safety
-/// Every method wants a processor with the instruction set that the vector belongs to; a value of the
-/// set's token is the proof. Pointers need no alignment beyond the scalar's.
+/// Every method requires a processor with the instruction set of the vector, which a value of the
+/// set's token proves. Pointers need only the alignment of the scalar.
 #[doc(hidden)]
 #[allow(clippy::missing_safety_doc, missing_docs)]
 pub trait Pack<T: Copy + Default>: Copy {
     const LANES: usize;
-    /// A vector of half as many scalars, where there is one: for what would not fill this one.
+    /// A vector of half as many scalars if there is one, for data that would not fill this one.
     type Half: Pack<T>;
-    /// Whether there are loads and stores of some lanes that cost no more than those of all.
+    /// True if loads and stores of some lanes cost no more than those of all lanes.
     const MASKED: bool = false;
-    /// Sums that fit the registers, beside what is added to them.
+    /// The number of sums that fit in the registers together with their operands.
     const SUMS: usize = 12;
-    /// Vectors in a column of the tile that a matrix product holds in registers.
+    /// The number of vectors in a column of the tile that a matrix product holds in registers.
     const TALL: usize = 2;
     unsafe fn splat(x: T) -> Self;
     unsafe fn load(from: *const T) -> Self;
-    /// The first `count <= LANES` scalars, then zeros; reads no others.
+    /// Loads the first `count <= LANES` scalars, followed by zeros. Reads no other scalars.
     unsafe fn load_first(from: *const T, count: usize) -> Self;
     unsafe fn store(self, to: *mut T);
-    /// `LANES` small integers.
+    /// Loads `LANES` integers of eight bits and converts them.
     unsafe fn widen_bytes(from: *const i8) -> Self;
-    /// `LANES` upper halves of `f32`.
+    /// Loads `LANES` upper halves of `f32` and converts them.
     unsafe fn widen_halves(from: *const u16) -> Self;
-    /// The even ones of `2 * LANES` upper halves of `f32`, and the odd ones.
+    /// Loads `2 * LANES` upper halves of `f32` and converts them. Returns the even and the odd
+    /// ones.
     unsafe fn widen_pairs(from: *const u16) -> [Self; 2];
-    /// Stores the first `count <= LANES` scalars; writes no others. Free of branches where the count is a constant.
+    /// Stores the first `count <= LANES` scalars and writes no others. There are no branches if the
+    /// count is a constant.
     unsafe fn store_first(self, to: *mut T, count: usize);
-    /// The scalars of lanes `first..end`, at their places, and zeros; reads no others.
+    /// Loads the lanes `first..end` at their positions, and zeros in all others. Reads no other
+    /// scalars.
     #[inline(always)]
     unsafe fn load_between(from: *const T, first: usize, end: usize) -> Self {
         let mut lanes = [T::default(); MOST_LANES];
-        // SAFETY: the array has room for any vector; the caller vouches for the scalars.
+        // SAFETY: the array is as large as any vector; the caller vouches for the scalars.
         unsafe {
             for l in first..end {
                 lanes[l] = *from.wrapping_add(l);
@@ -117,7 +120,7 @@ pub trait Pack<T: Copy + Default>: Copy {
             Self::load(lanes.as_ptr())
         }
     }
-    /// Stores lanes `first..end`; writes no others.
+    /// Stores the lanes `first..end` and writes no others.
     #[inline(always)]
     unsafe fn store_between(self, to: *mut T, first: usize, end: usize) {
         let mut lanes = [T::default(); MOST_LANES];
@@ -130,14 +133,16 @@ pub trait Pack<T: Copy + Default>: Copy {
         }
     }
     unsafe fn add(self, other: Self) -> Self;
-    /// `self * factor + term`.
+    /// Returns `self * factor + term`.
     unsafe fn mul_add(self, factor: Self, term: Self) -> Self;
-    /// The vector with its first `count <= LANES` lanes taken from `first`.
+    /// Returns the vector with its first `count <= LANES` lanes taken from `first`.
     unsafe fn keep_first(self, first: Self, count: usize) -> Self;
-    /// `LANES` scalars of two vectors side by side, from `start < LANES` on.
+    /// Returns `LANES` scalars of two concatenated vectors, starting with lane `start < LANES`.
     unsafe fn window(low: Self, high: Self, start: usize) -> Self;
-    /// The sums of eight vectors' lanes: neighbours first, then neighbouring pairs, and so on.
+    /// Returns the sum of the lanes of each of eight vectors. Neighbouring lanes are added first,
+    /// then neighbouring pairs, and so on.
     unsafe fn sums(vectors: [Self; 8]) -> [T; 8];
-    /// Loads `LANES` columns of a column-major square, `stride` scalars apart, and stores its transpose.
+    /// Loads `LANES` columns of a column-major square, `stride` scalars apart, and stores its
+    /// transpose.
     unsafe fn transpose(from: *const T, stride: usize, to: *mut T, to_stride: usize);
 }

@@ -13,11 +13,11 @@ pub struct Quad(__m128);
 #[repr(transparent)]
 pub struct WidePair(__m128d);
 
-/// `WINDOW[4 - n..]` starts with `n` set entries.
+/// A table of masks: `WINDOW[4 - n..]` starts with `n` set entries.
 static WINDOW: [i32; 8] = [-1, -1, -1, -1, 0, 0, 0, 0];
 static WIDE_WINDOW: [i64; 4] = [-1, -1, 0, 0];
 
-/// The first four bytes as numbers.
+/// Returns the first four bytes, sign-extended to 32 bits.
 #[inline(always)]
 unsafe fn widened(bytes: __m128i) -> __m128i {
     // SAFETY: the caller vouches for the instruction set.

@@ -1,19 +1,19 @@
-//! Two vectors as one: the width of AVX2 on the baseline, whose own vectors are half as wide.
+//! Pairs of vectors as one vector, which has the width of AVX2 on the baseline.
 //!
-//! The order of a kernel's additions follows from the width of its vectors. The deterministic mode gives all
-//! instruction sets the same one.
+//! The order of a kernel's additions depends on the width of its vectors. The deterministic mode
+//! gives all instruction sets the same width.
 
 use super::Pack;
 use core::ops::AddAssign;
 
-/// The vector `low` and, in the lanes above, the vector `high`.
+/// The vector `low`, with the vector `high` in the lanes above.
 #[derive(Clone, Copy)]
 pub struct Twice<P> {
     low: P,
     high: P,
 }
 
-/// How many of the first `count` lanes are in each half.
+/// Returns how many of the first `count` lanes are in each half.
 #[inline(always)]
 fn split(count: usize, lanes: usize) -> (usize, usize) {
     (count.min(lanes), count.saturating_sub(lanes))
@@ -146,8 +146,8 @@ impl<T: Copy + Default + AddAssign, P: Pack<T>> Pack<T> for Twice<P> {
 
     #[inline(always)]
     unsafe fn transpose(from: *const T, stride: usize, to: *mut T, to_stride: usize) {
-        // SAFETY: the caller vouches for the instruction set and both squares; four of half the
-        // side are within each.
+        // SAFETY: the caller vouches for the instruction set and both squares, each of which
+        // consists of four squares of half the side.
         unsafe {
             for column in [0, P::LANES] {
                 for row in [0, P::LANES] {

@@ -1,7 +1,8 @@
 //! Products of matrices with vectors and with matrices.
 //!
-//! What is small enough to stay in the first-level cache is inlined, column by column of `x`, so that sizes are
-//! constants and gates that share a right-hand side run together; the rest is a call into `compiled`.
+//! Products that fit in the first-level cache are inlined and computed column by column of `x`, so
+//! sizes are constants, and gates that share a right-hand side are computed together. All other
+//! products are calls into `compiled`.
 
 use super::column::column;
 use super::compiled::{Product, multiply_shared};
@@ -12,17 +13,19 @@ use super::isa::Isa;
 use super::pack::Pack;
 use crate::Scalar;
 
-/// Bytes of matrices that the smallest first-level cache holds.
+/// The size in bytes of the smallest first-level cache.
 const CACHE: usize = 32 * 1024;
 
-/// Up to this many columns, small products go column by column of `x`;
+/// The number of columns up to which small products are computed column by column of `x`.
 const FEW: usize = 8;
 
-/// and so do those whose inner dimension is at most this: blocks of them would be all overhead.
+/// The inner dimension up to which small products are computed column by column. Blocks would cost
+/// more than they save.
 const SHALLOW: usize = 4;
 
-/// `y_g (M x n) = or += sum_p A_pg (M x K_p) x_p (K_p x n)`: `G` sums of `P` products each, which share the right-hand
-/// sides `x_p`. The inner dimensions follow from the lengths.
+/// Computes `y_g (M x n) = or += sum_p A_pg (M x K_p) x_p (K_p x n)`: `G` sums of `P` products
+/// each, which share the right-hand sides `x_p`. The inner dimensions follow from the lengths of
+/// the slices.
 #[inline(always)]
 pub fn products<S: Isa, T: Scalar, const M: usize, const G: usize, const P: usize>(
     isa: S,
@@ -35,7 +38,7 @@ pub fn products<S: Isa, T: Scalar, const M: usize, const G: usize, const P: usiz
         return;
     }
     let n = y[0].len() / M;
-    // Bytes of the matrices of one sum.
+    // The size in bytes of the matrices of one sum.
     let (mut size, mut deepest, mut bytes) = ([0; P], 0, 0);
     for p in 0..P {
         size[p] = x[p].len() / n;
@@ -71,7 +74,8 @@ pub fn products<S: Isa, T: Scalar, const M: usize, const G: usize, const P: usiz
             let (a, b, accumulate) = (&at[p], from[p], accumulate || p > 0);
             let transposed = [false, false];
             let blocks = Blocks { m: M, k: size[p], n, a, b, transposed, c: &to, accumulate };
-            // SAFETY: the slices above have exactly the sizes of the matrices; `isa` proves the instruction set.
+            // SAFETY: the slices above have exactly the sizes of the matrices; `isa` proves the
+            // instruction set.
             unsafe { multiply_shared::<S, T>(blocks) };
         }
         return;
@@ -81,10 +85,11 @@ pub fn products<S: Isa, T: Scalar, const M: usize, const G: usize, const P: usiz
         for p in 0..P {
             x[p] = from[p].wrapping_add(j * size[p]);
         }
-        // SAFETY: the slices above have exactly the sizes of the matrices; `isa` proves the instruction set.
+        // SAFETY: the slices above have exactly the sizes of the matrices; `isa` proves the
+        // instruction set.
         unsafe {
             let mut g = 0;
-            // What the cache doesn't hold streams through it, one matrix after the other.
+            // Matrices that do not fit in the cache are streamed through it one after the other.
             while G * bytes > CACHE && g < G {
                 some::<S::Pack<T>, T, M, G, 1, P, 8>(g, j, size, &at, x, &to, accumulate);
                 g += 1;
@@ -103,11 +108,12 @@ pub fn products<S: Isa, T: Scalar, const M: usize, const G: usize, const P: usiz
     }
 }
 
-/// Column `j` of `N` of the `G` sums, from sum `first` on, at most `MOST` vectors of rows at once.
+/// Computes column `j` of `N` of the `G` sums, starting with sum `first`, with at most `MOST`
+/// vectors of rows at once.
 ///
 /// # Safety
-/// `a[p]` are `M x k[p]`, `x[p]` is `k[p]`, `y` have `M` rows and a column `j`, and are apart from the others; `first + N` is
-/// at most `G`; the processor has `L`.
+/// `a[p]` are `M x k[p]` and `x[p]` has length `k[p]`. `y` have `M` rows and a column `j`, and
+/// overlap nothing else. `first + N` is at most `G`. The processor has the instruction set of `L`.
 #[inline(always)]
 unsafe fn some<
     L: Pack<T>,
@@ -134,7 +140,7 @@ unsafe fn some<
         }
         to[i] = y[first + i].wrapping_add(j * M);
     }
-    // SAFETY: passed on from the caller.
+    // SAFETY: guaranteed by the caller.
     unsafe {
         if const { Groups::<L, T, M, N>::PAY } && Groups::<L, T, M, N>::fit(k) {
             Groups::<L, T, M, N>::multiply(k, at, x, to, accumulate);
@@ -144,7 +150,8 @@ unsafe fn some<
     }
 }
 
-/// `dx (K x n) = or += sum_g A_g^T dy_g`, the cotangent of [`products`]' `x`; `A_g` is `M x K`, `dy_g` `M x n`.
+/// Computes `dx (K x n) = or += sum_g A_g^T dy_g`, the cotangent of `x` in [`products`]. `A_g` is
+/// `M x K`, `dy_g` is `M x n`.
 #[inline(always)]
 pub fn pull_back<S: Isa, T: Scalar, const M: usize, const K: usize, const G: usize>(
     isa: S,
@@ -177,11 +184,13 @@ pub fn pull_back<S: Isa, T: Scalar, const M: usize, const K: usize, const G: usi
         at[g] = a[g][..M * K].as_ptr();
         from[g] = dy[g][..M * n].as_ptr();
     }
-    // SAFETY: the slices above have exactly the sizes of the matrices; `isa` proves the instruction set.
+    // SAFETY: the slices above have exactly the sizes of the matrices; `isa` proves the instruction
+    // set.
     unsafe { dots::<S::Pack<T>, T, G>((M, K, n), at, from, dx.as_mut_ptr(), accumulate) }
 }
 
-/// `da (M x K) += dy (M x n) x^T`, the cotangent of [`products`]' matrix; `x` is `K x n`.
+/// Computes `da (M x K) += dy (M x n) x^T`, the cotangent of the matrix in [`products`]. `x` is
+/// `K x n`.
 #[inline(always)]
 pub fn outer<S: Isa, T: Scalar, const M: usize, const K: usize>(isa: S, dy: &[T], x: &[T], da: &mut [T]) {
     if M == 0 || K == 0 {
@@ -190,7 +199,8 @@ pub fn outer<S: Isa, T: Scalar, const M: usize, const K: usize>(isa: S, dy: &[T]
     matmul::<S, T, false, true>(isa, M, x.len() / K, K, dy, x, da, true);
 }
 
-/// `c (m x n) = or += op(a) op(b)` with `op(a)` of `m x k` and `op(b)` of `k x n`; `TA` and `TB` transpose.
+/// Computes `c (m x n) = or += op(a) op(b)`, where `op(a)` is `m x k` and `op(b)` is `k x n`. `TA`
+/// and `TB` transpose.
 #[inline(always)]
 #[allow(clippy::too_many_arguments)]
 pub fn matmul<S: Isa, T: Scalar, const TA: bool, const TB: bool>(

@@ -2,7 +2,8 @@ use super::*;
 use crate::kernels::isa::{Job, available, run_at};
 use crate::kernels::testing::{Random, assert_near, both, product, transposed};
 
-/// The three products of one matrix shape, as a job: only the kernels are compiled per instruction set.
+/// The three products of one matrix shape as a job, so that only the kernels are compiled per
+/// instruction set.
 struct Kernels<'a, T, const M: usize, const K: usize, const G: usize> {
     a: &'a [Vec<T>; G],
     x: &'a [T],
@@ -66,8 +67,9 @@ fn check<T: Scalar, const M: usize, const K: usize, const G: usize>() {
     }
 }
 
-// Constant sizes multiply the code to compile: each number of rows meets one number of columns and gates here, and
-// all the others in the tests of `compiled`, which share the bodies.
+// Constant sizes multiply the code to compile. Each number of rows is tested here with one number
+// of columns and gates. The tests of `compiled`, which shares the bodies, cover the other
+// combinations.
 macro_rules! sizes {
     ($($name:ident: $m:literal, $k:literal, $g:literal;)*) => {$(
         #[test]
@@ -94,7 +96,7 @@ sizes! {
 }
 
 #[test]
-fn nothing_to_multiply() {
+fn empty_products() {
     let isa = crate::kernels::isa::Portable::token();
     let mut y = [1.0f32; 3];
     products::<_, _, 3, 1, 1>(isa, [[&[]]], [&[]], [&mut y], true);
@@ -109,7 +111,7 @@ fn nothing_to_multiply() {
     outer::<_, f32, 3, 0>(isa, &[1.0; 3], &[], &mut []);
 }
 
-/// Pointers go no further than the slices, so these must be as long as the matrices.
+/// The kernels use pointers into the slices, which must be as long as the matrices.
 #[test]
 fn slices_that_are_too_short_are_refused() {
     fn refuses(what: &str, run: impl FnOnce() + std::panic::UnwindSafe) {
@@ -128,7 +130,7 @@ fn slices_that_are_too_short_are_refused() {
         products::<_, _, 3, 2, 1>(isa, [[&[1.0; 6], &[1.0; 6]]], [&[1.0; 4]], [first, second], false);
     });
     for n in [2, 10] {
-        refuses("a matrix of the way back", || {
+        refuses("a matrix of the backward product", || {
             pull_back::<_, _, 3, 4, 1>(
                 isa,
                 [&[1.0f32; 11]],
@@ -184,7 +186,7 @@ fn check_matmul<S: Isa, T: Scalar>(isa: S, m: usize, k: usize, n: usize) {
 }
 
 #[test]
-fn matmul_of_every_transposition() {
+fn matmul_with_every_transposition() {
     both!(isa => {
         for m in [0, 1, 2, 5, 8, 16, 20, 33] {
             for k in [0, 1, 2, 5, 8, 16, 20, 33] {
@@ -199,7 +201,7 @@ fn matmul_of_every_transposition() {
     });
 }
 
-/// Sums of two products with right-hand sides of different lengths, as a gate has them.
+/// Checks sums of two products whose right-hand sides have different lengths, as in a gate.
 #[test]
 fn sums_of_two_products() {
     struct Gates<'a, T, const M: usize, const G: usize> {

@@ -1,9 +1,10 @@
 //! Parameters whose rows or columns are a sum of dimensions.
 //!
-//! `param W: [H, H + I]` is a `Cols<SMatrix<T, H, H>, SMatrix<T, H, I>>`: a block a term, in the order of the terms, since
-//! stable Rust has no type for a matrix of `H + I` columns. More terms nest to the right, and `[2*H, H + I]` is a
-//! `Rows<Cols<..>, Cols<..>>`. An entry of the whole matrix is `W[(row, column)]`;
-//! [`to_matrix`](Cols::to_matrix) and [`copy_from`](Cols::copy_from) convert for any size.
+//! `param W: [H, H + I]` is a `Cols<SMatrix<T, H, H>, SMatrix<T, H, I>>`: one block per term, in
+//! the order of the terms. Stable Rust has no type for a matrix of `H + I` columns. More terms nest
+//! to the right, and `[2*H, H + I]` is a `Rows<Cols<..>, Cols<..>>`. `W[(row, column)]` is an entry
+//! of the whole matrix. [`to_matrix`](Cols::to_matrix) and [`copy_from`](Cols::copy_from) convert
+//! for any size.
 //!
 //! ```
 //! use nalgebra::{Matrix2, Matrix2x1, Matrix2x3};
@@ -15,7 +16,7 @@
 //! assert_eq!(Cols::from_matrix(&w.to_matrix::<2, 3>()), w);
 //! ```
 //!
-//! A size that does not fit does not compile:
+//! A wrong size does not compile:
 //! ```compile_fail,E0080
 //! # use nalgebra::{Matrix2, Matrix2x1};
 //! # use rnn_cell::types::blocks::Cols;
@@ -32,64 +33,65 @@ use crate::Scalar;
 use crate::cell::{BlockShape, Parameter, ParameterMut, Storage};
 use crate::kernels::plain::Flat;
 
-/// A block and, below it, another one of as many columns.
+/// A block on top of another block with the same number of columns.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[repr(C)]
 pub struct Rows<A, B> {
-    /// The first term's rows.
+    /// The rows of the first term.
     pub top: A,
-    /// The rows of the terms that follow.
+    /// The rows of the remaining terms.
     pub bottom: B,
 }
 
-/// A block and, to the right of it, another one of as many rows.
+/// A block to the left of another block with the same number of rows.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[repr(C)]
 pub struct Cols<A, B> {
-    /// The first term's columns.
+    /// The columns of the first term.
     pub left: A,
-    /// The columns of the terms that follow.
+    /// The columns of the remaining terms.
     pub right: B,
 }
 
-/// A parameter's value: a scalar, a matrix, or a matrix of blocks.
+/// The value of a parameter: a scalar, a matrix, or a matrix of blocks.
 ///
-/// It is what generated code and the [initialisers](crate::init) are written against; positions are always those
-/// of the whole matrix.
+/// Generated code and the [initialisers](crate::init) work on this trait. Positions are always
+/// positions in the whole matrix.
 pub trait Block {
-    /// `f32` or `f64`.
+    /// The type of the entries, `f32` or `f64`.
     type Scalar: Scalar;
-    /// The same blocks in double precision: room to compute in.
+    /// The same blocks in double precision, for intermediate results.
     type Double: Block<Scalar = f64> + Flat<Scalar = f64>;
 
-    /// Rows of the whole.
+    /// The number of rows of the whole matrix.
     const ROWS: usize;
-    /// Columns of the whole.
+    /// The number of columns of the whole matrix.
     const COLUMNS: usize;
 
-    /// All zero.
+    /// Returns blocks whose entries are all zero.
     fn zeros() -> Self
     where
         Self: Sized;
 
-    /// The entry, or `None` outside of the matrix.
+    /// Returns an entry, or `None` outside the matrix.
     fn entry(&self, row: usize, column: usize) -> Option<&Self::Scalar>;
 
-    /// The entry to change, or `None` outside of the matrix.
+    /// Returns a mutable entry, or `None` outside the matrix.
     fn entry_mut(&mut self, row: usize, column: usize) -> Option<&mut Self::Scalar>;
 
-    /// Calls `visitor` with each plain matrix: its first row and column (counted from `at`), its rows and columns,
-    /// and its entries column by column.
+    /// Calls `visitor` with every plain matrix: its first row and column (counted from `at`), its
+    /// numbers of rows and columns, and its entries in column-major order.
     fn visit_blocks<'v>(&'v self, at: (usize, usize), visitor: &mut BlockVisitor<'_, 'v, Self::Scalar>);
 
-    /// [`visit_blocks`](Self::visit_blocks), to change the entries.
+    /// The mutable version of [`visit_blocks`](Self::visit_blocks).
     fn visit_blocks_mut<'v>(
         &'v mut self,
         at: (usize, usize),
         visitor: &mut BlockVisitorMut<'_, 'v, Self::Scalar>,
     );
 
-    /// Visits the blocks as parts of the parameter `name`: the body of [`Model::visit`](crate::cell::Model::visit).
+    /// Visits the blocks as parts of the parameter `name`. This is the body of
+    /// [`Model::visit`](crate::cell::Model::visit).
     fn visit_named<'v>(
         &'v self,
         name: &str,
@@ -98,7 +100,7 @@ pub trait Block {
         self.visit_stored(name, &[], visitor);
     }
 
-    /// [`visit_named`](Self::visit_named), to change the entries.
+    /// The mutable version of [`visit_named`](Self::visit_named).
     fn visit_named_mut<'v>(
         &'v mut self,
         name: &str,
@@ -107,8 +109,8 @@ pub trait Block {
         self.visit_stored_mut(name, &[], visitor);
     }
 
-    /// [`visit_named`](Self::visit_named) with the [`Storage`] of each block, in the order of the
-    /// visits; blocks beyond the slice's end are stored whole.
+    /// Visits the blocks like [`visit_named`](Self::visit_named), with the [`Storage`] of each
+    /// block in the order of the visits. Blocks past the end of the slice have [`Storage::Whole`].
     fn visit_stored<'v>(
         &'v self,
         name: &str,
@@ -122,7 +124,7 @@ pub trait Block {
         });
     }
 
-    /// [`visit_stored`](Self::visit_stored), to change the entries.
+    /// The mutable version of [`visit_stored`](Self::visit_stored).
     fn visit_stored_mut<'v>(
         &'v mut self,
         name: &str,
@@ -141,8 +143,8 @@ pub trait Block {
         self.visit_blocks_mut((0, 0), &mut |_, _, values| values.fill(value));
     }
 
-    /// Sets every entry to `f(row, column)`, called column by column whatever the blocks, so that a random matrix
-    /// does not depend on how its shape was written.
+    /// Sets every entry to `f(row, column)`. The calls go column by column through the whole
+    /// matrix, so a random matrix does not depend on how its shape is split into blocks.
     fn fill_with(&mut self, mut f: impl FnMut(usize, usize) -> Self::Scalar)
     where
         Self: Sized,
@@ -157,10 +159,11 @@ pub trait Block {
     }
 }
 
-/// What [`Block::visit_blocks`] calls: first row and column, rows and columns, entries.
+/// The callback of [`Block::visit_blocks`]. Its arguments are the first row and column, the numbers
+/// of rows and columns, and the entries.
 pub type BlockVisitor<'f, 'v, T> = dyn FnMut((usize, usize), (usize, usize), &'v [T]) + 'f;
 
-/// What [`Block::visit_blocks_mut`] calls.
+/// The callback of [`Block::visit_blocks_mut`].
 pub type BlockVisitorMut<'f, 'v, T> = dyn FnMut((usize, usize), (usize, usize), &'v mut [T]) + 'f;
 
 impl<T: Scalar> Block for T {
@@ -225,7 +228,7 @@ impl<A: Block, B: Block<Scalar = A::Scalar>> Block for Rows<A, B> {
 
     const ROWS: usize = A::ROWS + B::ROWS;
     const COLUMNS: usize = {
-        assert!(A::COLUMNS == B::COLUMNS, "the blocks of `Rows` must have as many columns as each other");
+        assert!(A::COLUMNS == B::COLUMNS, "the blocks of `Rows` must have the same number of columns");
         A::COLUMNS
     };
 
@@ -265,7 +268,7 @@ impl<A: Block, B: Block<Scalar = A::Scalar>> Block for Cols<A, B> {
     type Double = Cols<A::Double, B::Double>;
 
     const ROWS: usize = {
-        assert!(A::ROWS == B::ROWS, "the blocks of `Cols` must have as many rows as each other");
+        assert!(A::ROWS == B::ROWS, "the blocks of `Cols` must have the same number of rows");
         A::ROWS
     };
     const COLUMNS: usize = A::COLUMNS + B::COLUMNS;
@@ -310,27 +313,26 @@ fn outside(row: usize, column: usize, rows: usize, columns: usize) -> ! {
     panic!("entry ({row}, {column}) of a {rows} x {columns} matrix")
 }
 
-/// What `Rows` and `Cols` share: everything that speaks of the whole matrix.
+/// Implements the methods that `Rows` and `Cols` share, which all concern the whole matrix.
 macro_rules! whole_matrix {
     ($blocks:ident) => {
         impl<A, B> $blocks<A, B>
         where
             Self: Block,
         {
-            /// All zero.
+            /// Returns blocks whose entries are all zero.
             pub fn zeros() -> Self {
                 Block::zeros()
             }
 
-            /// `f(row, column)` for every entry.
+            /// Returns blocks with the entries `f(row, column)`.
             pub fn from_fn(f: impl FnMut(usize, usize) -> <Self as Block>::Scalar) -> Self {
                 let mut blocks: Self = Block::zeros();
                 blocks.fill_with(f);
                 blocks
             }
 
-            /// The blocks of `matrix`, which must have as many rows and columns as they have together (checked when
-            /// compiled).
+            /// Splits `matrix` into blocks. The size of the matrix is checked at compile time.
             pub fn from_matrix<const R: usize, const C: usize>(
                 matrix: &SMatrix<<Self as Block>::Scalar, R, C>,
             ) -> Self {
@@ -339,7 +341,8 @@ macro_rules! whole_matrix {
                 blocks
             }
 
-            /// Sets the blocks to those of `matrix`. The sizes are checked when compiled.
+            /// Copies the entries of `matrix` into the blocks. The size of the matrix is checked at
+            /// compile time.
             pub fn copy_from<const R: usize, const C: usize>(
                 &mut self,
                 matrix: &SMatrix<<Self as Block>::Scalar, R, C>,
@@ -359,7 +362,7 @@ macro_rules! whole_matrix {
                 });
             }
 
-            /// The whole as one matrix. The sizes are checked when compiled.
+            /// Returns the whole as one matrix. The size is checked at compile time.
             pub fn to_matrix<const R: usize, const C: usize>(
                 &self,
             ) -> SMatrix<<Self as Block>::Scalar, R, C> {
@@ -380,25 +383,29 @@ macro_rules! whole_matrix {
                 matrix
             }
 
-            /// Rows and columns of the whole.
+            /// Returns the numbers of rows and columns of the whole matrix.
             pub const fn shape(&self) -> (usize, usize) {
                 (<Self as Block>::ROWS, <Self as Block>::COLUMNS)
             }
 
-            /// The entry at `(row, column)` of the whole, or `None` outside of it.
+            /// Returns the entry of the whole matrix at `(row, column)`, or `None` outside the
+            /// matrix.
             pub fn get(&self, (row, column): (usize, usize)) -> Option<&<Self as Block>::Scalar> {
                 self.entry(row, column)
             }
 
-            /// The entry at `(row, column)` of the whole, to change, or `None` outside of it.
+            /// Returns the mutable entry of the whole matrix at `(row, column)`, or `None` outside
+            /// the matrix.
             pub fn get_mut(&mut self, (row, column): (usize, usize)) -> Option<&mut <Self as Block>::Scalar> {
                 self.entry_mut(row, column)
             }
 
-            /// The whole as one matrix whose size is inferred. Its rows and columns can be at most 127, the limit of
-            /// nalgebra's sums of dimensions; [`to_matrix`](Self::to_matrix) has none.
-            // `M` rather than the projection it stands for: with that in the signature the method counts as missing
-            // where its size is out of range, and rustc prints typenum's binary digits instead of the message below.
+            /// Returns the whole as one matrix whose size is inferred. It has at most 127 rows and
+            /// columns, the limit of nalgebra's sums of dimensions. [`to_matrix`](Self::to_matrix)
+            /// has no such limit.
+            // The signature contains `M` instead of the projection. With the projection, rustc
+            // reports a size out of range as a missing method and prints typenum's binary digits
+            // instead of the message below.
             pub fn concat<M>(&self) -> M
             where
                 Self: Concat<Matrix = M>,
@@ -456,10 +463,10 @@ whole_matrix!(Cols);
     note = "for such sizes write `.to_matrix::<ROWS, COLUMNS>()`"
 )]
 pub trait Concat {
-    /// The matrix of all blocks.
+    /// The type of the whole matrix.
     type Matrix;
 
-    /// The blocks as one matrix.
+    /// Returns the blocks as one matrix.
     fn concatenated(&self) -> Self::Matrix;
 }
 
@@ -484,11 +491,11 @@ where
     }
 }
 
-/// The size of a concatenation as types.
+/// The size of a concatenation on the type level.
 pub trait Sizes {
-    /// Rows of the whole.
+    /// The number of rows of the whole matrix.
     type Rows: Dim;
-    /// Columns of the whole.
+    /// The number of columns of the whole matrix.
     type Columns: Dim;
 }
 

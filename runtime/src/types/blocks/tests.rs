@@ -1,4 +1,4 @@
-//! Blocks against the matrix that they are the parts of.
+//! Tests of blocks against the whole matrix.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -14,7 +14,7 @@ fn numbered() -> Blocks {
 }
 
 #[test]
-fn entries_are_those_of_the_whole() {
+fn entries_are_those_of_the_whole_matrix() {
     let blocks = numbered();
     assert_eq!(blocks.shape(), (5, 4));
     assert_eq!(blocks.bottom.right.left, M::<3, 2>::new(21.0, 22.0, 31.0, 32.0, 41.0, 42.0));
@@ -31,7 +31,7 @@ fn entries_are_those_of_the_whole() {
 
 #[test]
 #[should_panic(expected = "entry (1, 4) of a 5 x 4 matrix")]
-fn indexing_outside_says_so() {
+fn indexing_outside_the_matrix_panics() {
     let _ = numbered()[(1, 4)];
 }
 
@@ -51,7 +51,7 @@ fn conversions_are_inverses() {
 }
 
 #[test]
-fn blocks_are_visited_in_order_with_their_places() {
+fn blocks_are_visited_in_order_with_their_positions() {
     let mut blocks = numbered();
     let mut seen: Vec<(String, BlockShape, Vec<f64>)> = Vec::new();
     blocks.visit_named("W", &mut |p| seen.push((p.name.into(), p.shape, p.values.to_vec())));

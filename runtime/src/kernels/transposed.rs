@@ -1,7 +1,7 @@
-//! Products with a transposed matrix that meets fewer columns than it has itself: `C^T = B^T A`.
+//! Products with a transposed matrix that has more columns than the other factor: `C^T = B^T A`.
 //!
-//! The blocks of `gemm` want rows side by side, so one factor has to be transposed: here the small one, and then the
-//! result.
+//! The blocks of `gemm` need consecutive rows, so one factor must be transposed. This module
+//! transposes the smaller factor and then the result.
 
 use super::compiled::Product;
 use super::gemm::{Blocks, PANEL, Panel};
@@ -10,18 +10,18 @@ use super::pack::Pack;
 use crate::Scalar;
 use core::mem::MaybeUninit;
 
-/// Rows and columns of the result that are computed before they are transposed.
+/// The number of rows and columns of the result that are computed before they are transposed.
 const SIDE: usize = 64;
 
 #[repr(align(64))]
 struct Square<T, const N: usize>([MaybeUninit<T>; N]);
 
-/// `C (m x n) = or += sum over terms of A^T (k x m)^T B (k x n)`.
+/// Computes `C (m x n) = or += sum over terms of A^T (k x m)^T B (k x n)`.
 ///
 /// # Safety
-/// The matrices have their sizes; the processor has `S`.
+/// The slices have the sizes of the matrices. The processor has the instruction set `S`.
 #[inline(always)]
-pub(super) unsafe fn turned<S: Isa, T: Scalar>(product: Product<'_, T>) {
+pub(super) unsafe fn by_transpose<S: Isa, T: Scalar>(product: Product<'_, T>) {
     let Product { m, k, n, terms, c, accumulate, .. } = product;
     let c = c.as_mut_ptr();
     let mut square = Square([const { MaybeUninit::<T>::uninit() }; SIDE * SIDE]);
@@ -31,14 +31,15 @@ pub(super) unsafe fn turned<S: Isa, T: Scalar>(product: Product<'_, T>) {
         let rows = SIDE.min(n - column);
         for row in (0..m).step_by(SIDE) {
             let columns = SIDE.min(m - row);
-            // SAFETY: `result (rows x columns)` fits the square; the matrices are as large as the caller says.
+            // SAFETY: `result (rows x columns)` fits in the square, and the caller guarantees the
+            // sizes of the matrices.
             unsafe {
                 for (term, [a, b]) in terms.iter().enumerate() {
                     let left = b.as_ptr().add(column * k);
                     let (a, b, c) = (&[left][..], a.as_ptr().add(row * k), &[result][..]);
                     let (transposed, accumulate) = ([true, false], term > 0);
                     let blocks = Blocks { m: rows, k, n: columns, a, b, transposed, c, accumulate };
-                    T::multiply_blocked::<S>(blocks, Some(panel.room()));
+                    T::multiply_blocked::<S>(blocks, Some(panel.scratch()));
                 }
                 transpose::<S::Pack<T>, T>((rows, columns), result, c.add(row + column * m), m, accumulate);
             }
@@ -46,10 +47,11 @@ pub(super) unsafe fn turned<S: Isa, T: Scalar>(product: Product<'_, T>) {
     }
 }
 
-/// `C (columns x rows) = or += A (rows x columns)^T`; the columns of `C` are `stride` scalars apart.
+/// Computes `C (columns x rows) = or += A (rows x columns)^T`. The columns of `C` are `stride`
+/// scalars apart.
 ///
 /// # Safety
-/// Both matrices have those sizes; the processor has `P`.
+/// Both matrices have these sizes. The processor has the instruction set of `P`.
 #[inline(always)]
 unsafe fn transpose<P: Pack<T>, T: Scalar>(
     (rows, columns): (usize, usize),
@@ -60,15 +62,15 @@ unsafe fn transpose<P: Pack<T>, T: Scalar>(
 ) {
     let (whole_rows, whole_columns) = (rows - rows % P::LANES, columns - columns % P::LANES);
     let mut square = Square([const { MaybeUninit::<T>::uninit() }; 256]);
-    let turned = square.0.as_mut_ptr().cast::<T>();
-    // SAFETY: squares of whole vectors lie within both matrices, and so does what is left of them.
+    let transposed = square.0.as_mut_ptr().cast::<T>();
+    // SAFETY: the squares of whole vectors and the remaining entries are within both matrices.
     unsafe {
         for row in (0..whole_rows).step_by(P::LANES) {
             for column in (0..whole_columns).step_by(P::LANES) {
-                P::transpose(a.add(row + column * rows), rows, turned, P::LANES);
+                P::transpose(a.add(row + column * rows), rows, transposed, P::LANES);
                 for r in 0..P::LANES {
                     let (mut sum, to) =
-                        (P::load(turned.add(r * P::LANES)), c.add(column + (row + r) * stride));
+                        (P::load(transposed.add(r * P::LANES)), c.add(column + (row + r) * stride));
                     if accumulate {
                         sum = sum.add(P::load(to));
                     }
