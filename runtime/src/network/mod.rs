@@ -43,8 +43,7 @@
 //!
 //! # Past a sample's end
 //! A layer ignores the padding in the inputs and cotangents of a ragged batch, so its contents
-//! between two layers do not matter. In the padding, the outputs of [`Bidirectional`] and
-//! [`Residual`] are zero, and the outputs of a cell are computed from the frozen state.
+//! between two layers do not matter. The outputs there are zero.
 //!
 //! # Allocation
 //! The tape of a network holds the tapes of its layers and the buffers between them. They grow to
