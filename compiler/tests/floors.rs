@@ -317,3 +317,46 @@ fn imports_go_down_and_never_in_a_circle() {
     }
     assert!(broken.is_empty(), "{} imports break the floors:\n{}", broken.len(), broken.join("\n"));
 }
+
+/// The drawing of the top-level modules: one box per module, one row per floor, one arrow per pair of modules that import each
+/// other's files.
+fn drawing(sources: &Sources, imports: &Imports) -> String {
+    let mut text = "```mermaid\nflowchart TD\n".to_owned();
+    let mut rows: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
+    for (module, floor) in &sources.floors {
+        rows.entry(*floor).or_default().push(module);
+    }
+    for (floor, modules) in rows.iter().rev() {
+        text += &format!("    subgraph floor {floor}\n        {}\n    end\n", modules.join("\n        "));
+    }
+    let mut arrows = BTreeSet::new();
+    for (module, imported) in imports {
+        for (from, to) in imported.iter().filter_map(|other| module.first().zip(other.first())) {
+            if from != to && sources.floors.contains_key(from) && sources.floors.contains_key(to) {
+                arrows.insert(format!("    {from} --> {to}\n"));
+            }
+        }
+    }
+    text.extend(arrows);
+    text + "```"
+}
+
+/// `ARCHITECTURE=overwrite cargo test -p rnn-cell-compiler --test floors` draws it again.
+#[test]
+fn the_drawing_shows_the_imports() {
+    let sources = Sources::read();
+    let drawing = drawing(&sources, &sources.imports());
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ARCHITECTURE.md");
+    let page = std::fs::read_to_string(&path).expect("the repository has a page on its architecture");
+    let start = page.find("```mermaid").expect("the page has a drawing");
+    let end = start + page[start + 3..].find("```").expect("the drawing ends") + 6;
+    if std::env::var_os("ARCHITECTURE").is_some_and(|value| value == "overwrite") {
+        std::fs::write(&path, [&page[..start], &drawing, &page[end..]].concat())
+            .expect("the page can be written");
+    } else {
+        assert!(
+            page[start..end] == drawing,
+            "draw it again: ARCHITECTURE=overwrite cargo test --test floors"
+        );
+    }
+}
