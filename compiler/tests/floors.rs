@@ -1,9 +1,9 @@
-//! The floors of the compiler: a module imports from its own floor or from below, never from above, and files never import
-//! each other in a circle.
+//! The floors of the compiler: a module imports from its own floor or from below, never from above,
+//! and files never import each other in a circle.
 //!
-//! The test reads the sources as tokens and follows every path that names a module: `crate::..`, `super::..`, `self::..`, and the
-//! children of a file by their names. Re-exported names count as imports of the file that defines them. What is compiled for
-//! tests alone may import anything.
+//! The test reads the sources as tokens and follows every path that names a module: `crate::..`,
+//! `super::..`, `self::..`, and the children of a file by their names. Re-exported names count as
+//! imports of the file that defines them. What is compiled for tests alone may import anything.
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use std::collections::{BTreeMap, BTreeSet};
@@ -85,7 +85,8 @@ impl Sources {
         }
     }
 
-    /// A path as one from the root of the crate. None for a path that leaves the crate or is local to a file.
+    /// A path as one from the root of the crate. None for a path that leaves the crate or is local
+    /// to a file.
     fn absolute(&self, module: &Names, path: &[String]) -> Option<Names> {
         let mut base = module.clone();
         let mut rest = path;
@@ -253,7 +254,8 @@ fn tree(tokens: &[TokenTree], before: &Names, found: &mut Vec<Names>) {
     }
 }
 
-/// Reads the table of `lib.rs`: `| 3 | [`analysis`] | .. |`. A row without a number is on the floor of the row above.
+/// Reads the table of `lib.rs`: `| 3 | [`analysis`] | .. |`. A row without a number is on the floor
+/// of the row above.
 fn floors(map: &str) -> BTreeMap<String, usize> {
     let mut floors = BTreeMap::new();
     let mut floor = None;
@@ -318,8 +320,8 @@ fn imports_go_down_and_never_in_a_circle() {
     assert!(broken.is_empty(), "{} imports break the floors:\n{}", broken.len(), broken.join("\n"));
 }
 
-/// The drawing of the top-level modules: one box per module, one row per floor, one arrow per pair of modules that import each
-/// other's files.
+/// The drawing of the top-level modules: one box per module, one row per floor, one arrow per pair
+/// of modules that import each other's files.
 fn drawing(sources: &Sources, imports: &Imports) -> String {
     let mut text = "```mermaid\nflowchart TD\n".to_owned();
     let mut rows: BTreeMap<usize, Vec<&str>> = BTreeMap::new();

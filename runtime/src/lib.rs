@@ -1,8 +1,8 @@
 //! Recurrent cells from their equations.
 //!
-//! [`rnn_cell!`] turns the gate equations of a recurrent network, written as the papers write them, into specialised
-//! forward and backward code over nalgebra matrices of constant sizes. The [`guide`] leads from a first cell to its
-//! machine code.
+//! [`rnn_cell!`] turns the gate equations of a recurrent network, written as the papers write them,
+//! into specialised forward and backward code over nalgebra matrices of constant sizes. The
+//! [`guide`] leads from a first cell to its machine code.
 //!
 //! | module | content |
 //! | --- | --- |
@@ -22,28 +22,31 @@
 //!
 //! # Features
 //!
-//! - `std` (on by default): chooses the instruction set when the program runs. Without it a program uses the
-//!   instruction sets that it is compiled for (`-C target-feature=+avx2,+fma`), and no multiply-add is fused: `core`
-//!   has none.
-//! - `alloc` (on with `std`): everything that needs a heap, which is all but a step. Without it a cell consists of its
-//!   parameters, its states, `prepare` and `step`, beside [`types`], [`init`], [`rng`], [`Model`](cell::Model) and
-//!   [`ModelMut`](cell::ModelMut). A binary then links without a global allocator.
+//! - `std` (on by default): chooses the instruction set when the program runs. Without it a program
+//!   uses the instruction sets that it is compiled for (`-C target-feature=+avx2,+fma`), and no
+//!   multiply-add is fused: `core` has none.
+//! - `alloc` (on with `std`): everything that needs a heap, which is all but a step. Without it a
+//!   cell consists of its parameters, its states, `prepare` and `step`, beside [`types`], [`init`],
+//!   [`rng`], [`Model`](cell::Model) and [`ModelMut`](cell::ModelMut). A binary then links without
+//!   a global allocator.
 //! - `libm`: mathematical functions for targets without `std`.
-//! - `dump`: `RNN_CELL_DUMP=DIR cargo build` writes the code of each cell, formatted, to `DIR/CRATE.CELL.rs`, with the
-//!   equation above each line. Each file is a module that compiles by itself. Code that cargo does not compile again is
-//!   not written again: touch the file, or use another target folder.
-//! - `quantised`: copies of cells for inference whose matrices are stored in 8 or 16 bits (module `quantised`). The
-//!   expansion of each cell then holds the step of its copy too.
+//! - `dump`: `RNN_CELL_DUMP=DIR cargo build` writes the code of each cell, formatted, to
+//!   `DIR/CRATE.CELL.rs`, with the equation above each line. Each file is a module that compiles by
+//!   itself. Code that cargo does not compile again is not written again: touch the file, or use
+//!   another target folder.
+//! - `quantised`: copies of cells for inference whose matrices are stored in 8 or 16 bits (module
+//!   `quantised`). The expansion of each cell then holds the step of its copy too.
 //! - `rayon`: the module `train::parallel`.
-//! - `safetensors`, `nam`, `onnx`, `rtneural`: the module `weights` for files of that format, with `alloc`, with and
-//!   without `std`.
-//! - `deterministic`: a computation has the same bits on every x86-64 machine, whatever its instruction set, in debug
-//!   and in release builds, forward and backward (only the bits of a NaN may differ). No multiply-add is fused, sums
-//!   have one order, AVX-512 is not used, and no function is the platform's. Other targets run the same operations in
-//!   the same order, which is not tested. If one crate of a program sets the feature, it is set for all. The promise
-//!   covers what this crate computes: the platform's functions (`f64::exp`) and nalgebra's products of matrices of
-//!   dynamic sizes may have other last bits on another processor. The constants that the macro computes never depend
-//!   on the build machine, with or without this feature.
+//! - `safetensors`, `nam`, `onnx`, `rtneural`: the module `weights` for files of that format, with
+//!   `alloc`, with and without `std`.
+//! - `deterministic`: a computation has the same bits on every x86-64 machine, whatever its
+//!   instruction set, in debug and in release builds, forward and backward (only the bits of a NaN
+//!   may differ). No multiply-add is fused, sums have one order, AVX-512 is not used, and no
+//!   function is the platform's. Other targets run the same operations in the same order, which is
+//!   not tested. If one crate of a program sets the feature, it is set for all. The promise covers
+//!   what this crate computes: the platform's functions (`f64::exp`) and nalgebra's products of
+//!   matrices of dynamic sizes may have other last bits on another processor. The constants that
+//!   the macro computes never depend on the build machine, with or without this feature.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 
@@ -89,7 +92,8 @@ pub mod weights;
 pub use nalgebra;
 pub use scalar::Scalar;
 
-// The compiler cannot know the features of this crate, because it runs on the build machine: the macro passes them.
+// The compiler cannot know the features of this crate, because it runs on the build machine: the
+// macro passes them.
 #[cfg(all(feature = "alloc", not(feature = "quantised")))]
 #[doc = include_str!("language.md")]
 #[macro_export]
@@ -141,7 +145,8 @@ pub mod prelude {
     pub use nalgebra::{SMatrix, SVector};
 }
 
-/// The examples of the README, compiled and run with the features that they need (`cargo test --workspace` turns them on).
+/// The examples of the README, compiled and run with the features that they need (`cargo test
+/// --workspace` turns them on).
 #[cfg(all(doctest, feature = "safetensors", feature = "nam"))]
 #[doc = include_str!("../../README.md")]
 pub struct Readme;

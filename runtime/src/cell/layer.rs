@@ -26,12 +26,13 @@ pub type LayerPass<'a, L, const B: usize> = Pass<'a, <L as Layer<B>>::Input, <L 
 /// | [`forward`](Self::forward) | the outputs, and a tape for the backward pass |
 /// | [`backward`](Self::backward) | the cotangents of parameters, state, inputs and context |
 ///
-/// The first argument of each is everything that the pass reads: `&xs`, `&batch`, `(&xs, &context)`; see [`IntoPass`].
-/// A layer that is written by hand implements the three as [`run_pass`](Self::run_pass),
-/// [`forward_pass`](Self::forward_pass) and [`backward_pass`](Self::backward_pass).
+/// The first argument of each is everything that the pass reads: `&xs`, `&batch`, `(&xs,
+/// &context)`; see [`IntoPass`]. A layer that is written by hand implements the three as
+/// [`run_pass`](Self::run_pass), [`forward_pass`](Self::forward_pass) and
+/// [`backward_pass`](Self::backward_pass).
 ///
-/// States and tapes come from the layer: [`initial_state`](Model::initial_state), [`zero_state`](Model::zero_state),
-/// [`tape`](Model::tape).
+/// States and tapes come from the layer: [`initial_state`](Model::initial_state),
+/// [`zero_state`](Model::zero_state), [`tape`](Model::tape).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a layer for batches of {B}",
     label = "no `Layer<{B}>`",
@@ -57,11 +58,12 @@ pub trait Layer<const B: usize>: Model {
         Self::State::zero()
     }
 
-    /// Pulls `dstate`, the cotangent of the [initial state](Self::initial_state_with), back to the parameters and the
-    /// context that this state is computed from. Adds to `gradients` and `dcontext`.
+    /// Pulls `dstate`, the cotangent of the [initial state](Self::initial_state_with), back to the
+    /// parameters and the context that this state is computed from. Adds to `gradients` and
+    /// `dcontext`.
     ///
-    /// Separate from [`backward`](Self::backward), because truncated BPTT must not reach the initial state at the edge of
-    /// a window.
+    /// Separate from [`backward`](Self::backward), because truncated BPTT must not reach the
+    /// initial state at the edge of a window.
     fn initial_state_with_backward(
         &self,
         context: &Self::Context,
@@ -72,12 +74,12 @@ pub trait Layer<const B: usize>: Model {
         let _ = (context, dstate, gradients, dcontext);
     }
 
-    /// Switches noise on (the masks of dropout, of zoneout) for the sequences that start from `state`, drawn from
-    /// generators seeded by `rng`. Without this call a state has none: inference. A layer without noise, as nearly all
-    /// are, does nothing.
+    /// Switches noise on (the masks of dropout, of zoneout) for the sequences that start from
+    /// `state`, drawn from generators seeded by `rng`. Without this call a state has none:
+    /// inference. A layer without noise, as nearly all are, does nothing.
     ///
-    /// The generators are part of the state: two passes from equal states have the same masks, and a sequence cut in two
-    /// has those of the whole.
+    /// The generators are part of the state: two passes from equal states have the same masks, and
+    /// a sequence cut in two has those of the whole.
     fn seed_noise(&self, state: &mut Self::State, rng: &mut DynRng<'_>) {
         let _ = (state, rng);
     }
@@ -96,7 +98,8 @@ pub trait Layer<const B: usize>: Model {
     /// The outputs of the last forward pass.
     fn outputs<'t>(&self, tape: &'t Self::Tape) -> &'t [Self::Output];
 
-    /// Pulls cotangents back through the last forward pass on `tape`; see [`backward`](Self::backward).
+    /// Pulls cotangents back through the last forward pass on `tape`; see
+    /// [`backward`](Self::backward).
     fn backward_pass(
         &self,
         pass: LayerPass<'_, Self, B>,
@@ -105,9 +108,9 @@ pub trait Layer<const B: usize>: Model {
         bars: LayerBars<'_, Self, B>,
     );
 
-    /// Looks for NaN and infinities in the values that a forward pass from `state` computed, in the order of their
-    /// computation. [`check_sequence`](crate::inspect::finite::check_sequence) calls it. A layer made of layers asks each
-    /// of them.
+    /// Looks for NaN and infinities in the values that a forward pass from `state` computed, in the
+    /// order of their computation. [`check_sequence`](crate::inspect::finite::check_sequence) calls
+    /// it. A layer made of layers asks each of them.
     ///
     /// The default looks at the outputs. A layer that streams shows its states too, by
     /// [`inspect_steps`](crate::inspect::finite::inspect_steps).
@@ -124,11 +127,12 @@ pub trait Layer<const B: usize>: Model {
         look_at_outputs(self.outputs(tape), pass.lengths.as_ref())
     }
 
-    /// [`inspect_forward`](Self::inspect_forward) for a backward pass. The first of `tapes` holds the forward pass, the
-    /// second was used by the backward pass, which had the cotangents `dys` and gave `gradients`.
+    /// [`inspect_forward`](Self::inspect_forward) for a backward pass. The first of `tapes` holds
+    /// the forward pass, the second was used by the backward pass, which had the cotangents `dys`
+    /// and gave `gradients`.
     ///
-    /// The default looks at those two. A layer that streams shows the cotangents of its states too, by
-    /// [`inspect_steps_back`](crate::inspect::finite::inspect_steps_back).
+    /// The default looks at those two. A layer that streams shows the cotangents of its states too,
+    /// by [`inspect_steps_back`](crate::inspect::finite::inspect_steps_back).
     ///
     /// # Errors
     /// With the first that is found.
@@ -163,8 +167,8 @@ pub trait Layer<const B: usize>: Model {
     /// Runs a sequence and returns its outputs, which live in the tape, with the residuals that
     /// [`backward`](Self::backward) needs.
     ///
-    /// `state` is the initial state on entry and the final state on return. A sample that ends before the others keeps its
-    /// state from there on, and its outputs are zero.
+    /// `state` is the initial state on entry and the final state on return. A sample that ends
+    /// before the others keeps its state from there on, and its outputs are zero.
     fn forward<'a, 't>(
         &self,
         pass: impl IntoPass<'a, Self::Input, Self::Context, B>,
@@ -180,10 +184,12 @@ pub trait Layer<const B: usize>: Model {
         self.outputs(tape)
     }
 
-    /// Pulls cotangents back through the last forward pass on `tape`, which must have been over the same `pass`.
+    /// Pulls cotangents back through the last forward pass on `tape`, which must have been over the
+    /// same `pass`.
     ///
-    /// `dys` are the cotangents of the outputs, one per step, or none if all are zero; past a sample's end they may hold
-    /// anything. `bars` is `&mut gradients`, or [`Bars`] with everything else that is wanted.
+    /// `dys` are the cotangents of the outputs, one per step, or none if all are zero; past a
+    /// sample's end they may hold anything. `bars` is `&mut gradients`, or [`Bars`] with everything
+    /// else that is wanted.
     ///
     /// # Panics
     /// If the lengths of `xs`, `dys` or the cotangents of inputs are not those of the tape.
@@ -216,14 +222,15 @@ pub trait Cell<const B: usize>: Layer<B> {
     /// Computes one step; see [`step`](Self::step).
     fn step_with(&self, x: &Self::Input, context: &Self::Context, state: &mut Self::State) -> Self::Output;
 
-    /// Returns the number of steps at whose multiples a sequence may be cut without changing the order in which its passes
-    /// add anything up. Generated cells work through a sequence in chunks; a layer that works step by step may be cut
-    /// anywhere.
+    /// Returns the number of steps at whose multiples a sequence may be cut without changing the
+    /// order in which its passes add anything up. Generated cells work through a sequence in
+    /// chunks; a layer that works step by step may be cut anywhere.
     fn chunk(&self) -> usize {
         1
     }
 
-    /// Computes one step: reads `&x`, or `(&x, &context)`, advances `state`, returns the output. Allocates nothing.
+    /// Computes one step: reads `&x`, or `(&x, &context)`, advances `state`, returns the output.
+    /// Allocates nothing.
     #[inline]
     fn step<'a>(
         &self,
@@ -241,20 +248,22 @@ pub trait Cell<const B: usize>: Layer<B> {
 }
 
 /// A state made of named fields, as a generated cell's is. Layers that work on one of them, as
-/// [zoneout](crate::network::Zoneout) does, need it. `Y` is the output of the layer whose state it is.
+/// [zoneout](crate::network::Zoneout) does, need it. `Y` is the output of the layer whose state it
+/// is.
 pub trait StateFields<T, Y>: Varying<T> {
     /// The fields' names, in the order of their declaration.
     const NAMES: &'static [&'static str];
 
-    /// Calls `f` with every value of every field, to change it, and the same value of `other`; before them the field's
-    /// place in [`NAMES`](Self::NAMES).
+    /// Calls `f` with every value of every field, to change it, and the same value of `other`;
+    /// before them the field's place in [`NAMES`](Self::NAMES).
     fn zip_fields(&mut self, other: &Self, f: &mut dyn FnMut(usize, &mut T, T));
 
-    /// Sets the values of an output that are fields of the state to what they are now: after a step's state was changed,
-    /// its output follows. Values that are computed from the state stay as they are.
+    /// Sets the values of an output that are fields of the state to what they are now: after a
+    /// step's state was changed, its output follows. Values that are computed from the state stay
+    /// as they are.
     fn reread(&self, y: &mut Y);
 
-    /// Pulls a cotangent back through [`reread`](Self::reread), where `self` is the cotangent of the state: moves the
-    /// values of `dy` that are fields of the state there.
+    /// Pulls a cotangent back through [`reread`](Self::reread), where `self` is the cotangent of
+    /// the state: moves the values of `dy` that are fields of the state there.
     fn pull_reread(&mut self, dy: &mut Y);
 }

@@ -1,7 +1,8 @@
-//! The traits that every generated cell implements. A hand-written type that implements them can stand
-//! wherever a generated one can: the macro is never the only way in.
+//! The traits that every generated cell implements. A hand-written type that implements them can be
+//! used wherever a generated one can: the macro is never the only way in.
 //!
-//! Without the feature `alloc` there are no tapes, so no [`Layer`]s: of the traits, [`Model`] and [`ModelMut`] are left.
+//! Without the feature `alloc` there are no tapes, so no [`Layer`]s: of the traits, [`Model`] and
+//! [`ModelMut`] are left.
 
 use crate::Scalar;
 #[cfg(feature = "alloc")]
@@ -54,7 +55,7 @@ pub enum Storage {
 pub struct Parameter<'n, 'v, T> {
     /// The parameter's name as declared; layers that hold several models put a path before it.
     pub name: &'n str,
-    /// Where the block stands.
+    /// The place and size of the block.
     pub shape: BlockShape,
     /// The block's entries, column by column.
     pub values: &'v [T],
@@ -65,7 +66,7 @@ pub struct Parameter<'n, 'v, T> {
 pub struct ParameterMut<'n, 'v, T> {
     /// The parameter's name as declared; layers that hold several models put a path before it.
     pub name: &'n str,
-    /// Where the block stands.
+    /// The place and size of the block.
     pub shape: BlockShape,
     /// The block's entries, column by column.
     pub values: &'v mut [T],
@@ -73,8 +74,8 @@ pub struct ParameterMut<'n, 'v, T> {
 
 /// A value with parameters: a cell, a network, gradients.
 ///
-/// Parameters are visited in the order of their declaration, always the same; a gradient is visited in
-/// the order of its model.
+/// Parameters are visited in the order of their declaration, always the same; a gradient is visited
+/// in the order of its model.
 pub trait Model {
     /// `f32` or `f64`.
     type Scalar: Scalar;
@@ -93,8 +94,9 @@ pub trait Model {
         let _ = visitor;
     }
 
-    /// Returns the number of layers that are numbered in the paths of parameters (`0.W`, `1.W`): 1, or the sum over the
-    /// parts of a [stack](crate::network::Stack). A wrapper without a path of its own returns the depth of its layer.
+    /// Returns the number of layers that are numbered in the paths of parameters (`0.W`, `1.W`): 1,
+    /// or the sum over the parts of a [stack](crate::network::Stack). A wrapper without a path of
+    /// its own returns the depth of its layer.
     fn depth(&self) -> usize {
         1
     }
@@ -106,8 +108,8 @@ pub trait Model {
         count
     }
 
-    /// Returns the state that a sequence of `B` samples starts from: zero, unless the layer says otherwise. For a layer with
-    /// a context see [`initial_state_with`](Layer::initial_state_with).
+    /// Returns the state that a sequence of `B` samples starts from: zero, unless the layer says
+    /// otherwise. For a layer with a context see [`initial_state_with`](Layer::initial_state_with).
     #[cfg(feature = "alloc")]
     fn initial_state<const B: usize>(&self) -> <Self as Layer<B>>::State
     where
@@ -116,8 +118,9 @@ pub trait Model {
         self.initial_state_with(&())
     }
 
-    /// Pulls `dstate`, the cotangent of the [initial state](Self::initial_state), back to the parameters that this state is
-    /// computed from. Adds to `gradients`; nothing, unless the layer learns its initial state. For a layer with a context see
+    /// Pulls `dstate`, the cotangent of the [initial state](Self::initial_state), back to the
+    /// parameters that this state is computed from. Adds to `gradients`; nothing, unless the layer
+    /// learns its initial state. For a layer with a context see
     /// [`initial_state_with_backward`](Layer::initial_state_with_backward).
     #[cfg(feature = "alloc")]
     fn initial_state_backward<const B: usize>(
@@ -130,7 +133,8 @@ pub trait Model {
         self.initial_state_with_backward(&(), dstate, gradients, None);
     }
 
-    /// Returns a state of `B` samples that is all zero: the cotangent of a final state that no loss reads.
+    /// Returns a state of `B` samples that is all zero: the cotangent of a final state that no loss
+    /// reads.
     #[cfg(feature = "alloc")]
     fn zero_state<const B: usize>(&self) -> <Self as Layer<B>>::State
     where
@@ -139,7 +143,8 @@ pub trait Model {
         Varying::zero()
     }
 
-    /// Returns a context of `B` samples that is all zero: the cotangent of a context, before backward passes add to it.
+    /// Returns a context of `B` samples that is all zero: the cotangent of a context, before
+    /// backward passes add to it.
     #[cfg(feature = "alloc")]
     fn zero_context<const B: usize>(&self) -> <Self as Layer<B>>::Context
     where
@@ -148,8 +153,8 @@ pub trait Model {
         Varying::zero()
     }
 
-    /// Binds a context: the result is a layer without one, whose gradients hold the context's cotangent. It borrows the
-    /// layer, so an optimiser works on the layer itself.
+    /// Binds a context: the result is a layer without one, whose gradients hold the context's
+    /// cotangent. It borrows the layer, so an optimiser works on the layer itself.
     #[cfg(feature = "alloc")]
     fn with<'a, C>(&'a self, context: &'a C) -> With<'a, Self, C>
     where
@@ -170,7 +175,8 @@ pub trait Model {
 
 /// A model whose parameters can be changed, by an optimiser or by loading.
 ///
-/// Separate from [`Model`], because a layer that is [bound to a context](Model::with) only borrows its parameters.
+/// Separate from [`Model`], because a layer that is [bound to a context](Model::with) only borrows
+/// its parameters.
 pub trait ModelMut: Model {
     /// Calls `visitor` with every learned parameter, block by block, to change it.
     fn visit_mut<'v>(&'v mut self, visitor: &mut dyn for<'n> FnMut(ParameterMut<'n, 'v, Self::Scalar>));
@@ -183,7 +189,8 @@ pub trait ModelMut: Model {
         let _ = visitor;
     }
 
-    /// Sets every learned scalar to zero: gradients before the first backward pass that adds to them.
+    /// Sets every learned scalar to zero: gradients before the first backward pass that adds to
+    /// them.
     fn set_zero(&mut self) {
         self.visit_mut(&mut |parameter| parameter.values.fill(Self::Scalar::default()));
     }

@@ -1,4 +1,5 @@
-//! The arguments of a pass over a sequence: the values that it reads, and the cotangents of a backward pass.
+//! The arguments of a pass over a sequence: the values that it reads, and the cotangents of a
+//! backward pass.
 
 use core::ops::Range;
 
@@ -7,10 +8,11 @@ use alloc::vec::Vec;
 
 use crate::data::{Batch, window};
 
-/// The values that a pass over a sequence of `B` samples reads: inputs `X`, a context `C`, and the samples' lengths.
+/// The values that a pass over a sequence of `B` samples reads: inputs `X`, a context `C`, and the
+/// samples' lengths.
 ///
-/// Callers rarely construct one: `&xs`, `&batch` and `(&xs, &context)` [convert to it](IntoPass). A pass is a plain value
-/// that can be used again:
+/// Callers rarely construct one: `&xs`, `&batch` and `(&xs, &context)` [convert to it](IntoPass). A
+/// pass is a plain value that can be used again:
 ///
 /// ```
 /// use rnn_cell::prelude::*;
@@ -25,7 +27,8 @@ pub struct Pass<'a, X, C, const B: usize> {
     pub xs: &'a [X],
     /// The context, which stays the same for the whole sequence; `&()` for a layer without one.
     pub context: &'a C,
-    /// The number of steps of each sample, if they differ. The steps past a sample's end may hold anything.
+    /// The number of steps of each sample, if they differ. The steps past a sample's end may hold
+    /// anything.
     pub lengths: Option<[usize; B]>,
 }
 
@@ -172,9 +175,11 @@ impl<'a, X, C> IntoStep<'a, X, C> for (&'a X, &'a C) {
     }
 }
 
-/// The cotangents that a backward pass writes: of parameters `G`, of a state `S`, of inputs `D`, of a context `C`.
+/// The cotangents that a backward pass writes: of parameters `G`, of a state `S`, of inputs `D`, of
+/// a context `C`.
 ///
-/// `&mut gradients` alone stands for [`Bars::of`]`(&mut gradients)`, where the layer has no context.
+/// `&mut gradients` alone stands for [`Bars::of`]`(&mut gradients)`, where the layer has no
+/// context.
 ///
 /// ```
 /// use rnn_cell::cells::Lstm;
@@ -193,7 +198,8 @@ impl<'a, X, C> IntoStep<'a, X, C> for (&'a X, &'a C) {
 pub struct Bars<'a, G, S, D, C = ()> {
     /// The gradients of the parameters, which are added to.
     pub gradients: &'a mut G,
-    /// The cotangent of the final state on entry, of the initial state on return. `None`: zero on entry.
+    /// The cotangent of the final state on entry, of the initial state on return. `None`: zero on
+    /// entry.
     pub state: Option<&'a mut S>,
     /// The cotangents of the inputs, which are overwritten; zero past a sample's end.
     pub inputs: Option<&'a mut [D]>,
@@ -213,7 +219,8 @@ impl<'a, G, S, D> Bars<'a, G, S, D> {
         Bars { context: Some(context), ..self.without_context() }
     }
 
-    /// Omits the cotangent of the context: a layer with a context requires this if it is not wanted.
+    /// Omits the cotangent of the context: a layer with a context requires this if it is not
+    /// wanted.
     #[must_use]
     pub fn without_context<C>(self) -> Bars<'a, G, S, D, C> {
         let Bars { gradients, state, inputs, .. } = self;
@@ -222,7 +229,8 @@ impl<'a, G, S, D> Bars<'a, G, S, D> {
 }
 
 impl<'a, G, S, D, C> Bars<'a, G, S, D, C> {
-    /// Reads the cotangent of the final state from `state`, and overwrites it with the cotangent of the initial state.
+    /// Reads the cotangent of the final state from `state`, and overwrites it with the cotangent of
+    /// the initial state.
     #[must_use]
     pub fn state(mut self, state: &'a mut S) -> Self {
         self.state = Some(state);
@@ -236,7 +244,8 @@ impl<'a, G, S, D, C> Bars<'a, G, S, D, C> {
         self
     }
 
-    /// Returns the same cotangents for a shorter time: a layer made of layers passes them on more than once.
+    /// Returns the same cotangents for a shorter time: a layer made of layers passes them on more
+    /// than once.
     pub fn reborrow(&mut self) -> Bars<'_, G, S, D, C> {
         Bars {
             gradients: self.gradients,
@@ -252,7 +261,8 @@ impl<'a, G, S, D, C> Bars<'a, G, S, D, C> {
     }
 }
 
-/// Everything that [`Bars`] can be made from: `&mut gradients` for a layer without a context, or [`Bars`] themselves.
+/// Everything that [`Bars`] can be made from: `&mut gradients` for a layer without a context, or
+/// [`Bars`] themselves.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not hold the cotangents of this layer",
     label = "not gradients `{G}` with the cotangent of the context `{C}`",

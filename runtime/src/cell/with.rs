@@ -18,8 +18,8 @@ pub struct With<'a, L, C> {
     pub context: &'a C,
 }
 
-/// The gradients of a layer whose context is bound, and the cotangent of that context. Only the former are visited: the
-/// context is not a parameter.
+/// The gradients of a layer whose context is bound, and the cotangent of that context. Only the
+/// former are visited: the context is not a parameter.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WithGradients<G, C> {
     /// The gradients of the layer's parameters.

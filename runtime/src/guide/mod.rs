@@ -11,8 +11,9 @@
 //! | [`reading`] | a cell's page, its equations as text, its generated code |
 //! | [`the_compiler`] | one small cell, followed from its equations to machine code |
 //!
-//! The language itself is specified at [`rnn_cell!`](crate::rnn_cell!). All code here is compiled and run by `cargo test --doc`; messages
-//! and the compiler's stages are compared with what it really says and does.
+//! The language itself is specified at [`rnn_cell!`](crate::rnn_cell!). All code here is compiled
+//! and run by `cargo test --doc`; messages and the compiler's stages are compared with what it
+//! really says and does.
 
 #[doc = include_str!("a_first_cell.md")]
 pub mod a_first_cell {}
