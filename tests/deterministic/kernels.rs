@@ -30,10 +30,7 @@ pub fn products<T: Scalar, const M: usize, const K: usize, const G: usize>(diges
             dispatch(Products::<T, M, K, G> { n, offset, digest: &mut |x| digest.scalar(x) });
             digest
         });
-        assert!(
-            here == there,
-            "the address of a {M} x {K} matrix changes its product with {n} columns"
-        );
+        assert!(here == there, "the address of a {M} x {K} matrix changes its product with {n} columns");
         let scalar = core::any::type_name::<T>();
         digests.add(format!("products of {G} {M} x {K} matrices and {n} columns, {scalar}"), here);
     }

@@ -255,7 +255,10 @@ fn initial_states_are_pulled_back() {
         })
         .collect();
     assert_close("gradients of the initial state", &parameters(&gradients), &by_differences, 1e-10);
-    assert!(parameters(&gradients).iter().filter(|&&g| g != 0.0).count() == 3 + 9, "only `h_0` and `W_0` have gradients");
+    assert!(
+        parameters(&gradients).iter().filter(|&&g| g != 0.0).count() == 3 + 9,
+        "only `h_0` and `W_0` have gradients"
+    );
 
     let by_differences: Vec<f64> = (0..scalars(&context).len())
         .map(|entry| {

@@ -150,9 +150,5 @@ fn golden_cases() {
     }
     let _ = writeln!(out, "worst golden error of {arrays} arrays: {:.2e} ({})", worst.0, worst.1);
     let count = failures.len();
-    assert!(
-        failures.is_empty(),
-        "{count} arrays have errors above {TOLERANCE:e}:\n{}",
-        failures.join("\n")
-    );
+    assert!(failures.is_empty(), "{count} arrays have errors above {TOLERANCE:e}:\n{}", failures.join("\n"));
 }

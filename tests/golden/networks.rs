@@ -183,7 +183,8 @@ where
     let (x, wanted) = (case.array("x"), case.array("outputs"));
     let steps = x.shape[0];
     let lengths = case.at("lengths").as_array().expect("a list").iter();
-    let lengths: Vec<usize> = lengths.map(|length| length.as_u64().expect("a whole number") as usize).collect();
+    let lengths: Vec<usize> =
+        lengths.map(|length| length.as_u64().expect("a whole number") as usize).collect();
     let lengths: [usize; B] = lengths.try_into().expect("one length per sample");
     let xs: Vec<L::Input> = (0..steps).map(|t| from_scalars(x.step(t))).collect();
     let ragged = lengths.iter().any(|&length| length < steps).then_some(lengths);

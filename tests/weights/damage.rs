@@ -224,7 +224,11 @@ fn many_matching_prefixes() {
     let memory = allocation_counter::measure(|| {
         problems = mapping.load(&mut lstm, &bytes).unwrap_err().problems().to_vec();
     });
-    assert!(memory.bytes_max <= MEMORY_FACTOR * bytes.len() as u64 + MEMORY_BASE, "{memory:?} for {} bytes", bytes.len());
+    assert!(
+        memory.bytes_max <= MEMORY_FACTOR * bytes.len() as u64 + MEMORY_BASE,
+        "{memory:?} for {} bytes",
+        bytes.len()
+    );
     let wanted = "all 4 tensors of the LSTM are under `m0.` and under `m1.` and under `m10.` and under `m100.` in the file, under `lstm.` in the mapping";
     assert_eq!(problems[0].to_string().lines().next().unwrap(), wanted);
     assert_eq!(problems.len(), 1 + 4 * (2000 - 4));

@@ -115,7 +115,8 @@ fn files_of_other_formats() {
         zip("metadata.json").contains(": this is a zip archive of Keras (`model.save`)\n  help: in Python")
     );
     assert!(
-        message(b"\x80\x02\x8a\x0al\xfc\x9cF").contains(": this is a pickle of an old PyTorch (`torch.save`)")
+        message(b"\x80\x02\x8a\x0al\xfc\x9cF")
+            .contains(": this is a pickle of an old PyTorch (`torch.save`)")
     );
     assert!(message(b"\x89HDF\r\n\x1a\n").contains(": this is an HDF5 file, as Keras saves weights"));
 }

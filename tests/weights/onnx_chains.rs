@@ -407,7 +407,12 @@ fn graphs_that_are_not_chains() {
         ),
         ("a scaled product", &["Gemm:alpha x B b -> y"], "y", "`Gemm y` is scaled or transposed in the file"),
         ("a scaled bias", &["Gemm:beta x B b -> y"], "y", "`Gemm y` is scaled or transposed in the file"),
-        ("a transposed input", &["Gemm:transA x B b -> y"], "y", "`Gemm y` is scaled or transposed in the file"),
+        (
+            "a transposed input",
+            &["Gemm:transA x B b -> y"],
+            "y",
+            "`Gemm y` is scaled or transposed in the file",
+        ),
     ];
     let (mut wrong, mut named) = (String::new(), 0);
     for (what, nodes, outputs, wanted) in cases {
@@ -570,7 +575,10 @@ fn many_small_nodes() {
         });
         let times = memory.bytes_max as f64 / bytes.len() as f64;
         println!("{what}: {times:.1} times {} bytes, a message of {}", bytes.len(), message.len());
-        assert!(memory.bytes_max <= MEMORY_FACTOR * bytes.len() as u64 + MEMORY_BASE, "{what}: {memory:?}, {times:.1}");
+        assert!(
+            memory.bytes_max <= MEMORY_FACTOR * bytes.len() as u64 + MEMORY_BASE,
+            "{what}: {memory:?}, {times:.1}"
+        );
         assert!(message.len() < 6_000, "{what}: {message}");
     }
 }
