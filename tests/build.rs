@@ -1,6 +1,6 @@
 //! Writes random cell definitions for the test `random`.
 //!
-//! `RANDOM_CELLS` is how many (12 unless set), `RANDOM_SEED` where they start (1 unless set).
+//! `RANDOM_CELLS` is the number of cells (default 12), `RANDOM_SEED` the first seed (default 1).
 
 use std::path::Path;
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# The kernels' tests and those of the whole under valgrind's memcheck: no read of what was never written, no access beyond what
-# was allocated, nothing lost. Once with vectors of AVX2, once with the baseline's; valgrind knows no AVX-512. Builds what
-# `cargo test --workspace` builds. What counts allocations is left out: it replaces the allocator, as memcheck does.
+# Runs the kernels' unit tests and the integration tests under valgrind's memcheck, which reports
+# reads of uninitialised memory, accesses outside of allocations, and leaks. Runs them with AVX2 and
+# with the baseline's vectors. Valgrind does not support AVX-512. Tests that count allocations are
+# left out because they replace the allocator, like memcheck.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

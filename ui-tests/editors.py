@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Asks rust-analyzer what an editor would: `ui-tests/editors.py`, half a minute. `--show` prints what it answers.
+"""Tests the macro in rust-analyzer: `ui-tests/editors.py`. Takes half a minute. `--show` prints the answers.
 
-A crate with one cell is written to `target/editors`. At each place below the server is asked where a name is defined, what its hover text
-says, and what renaming it changes. The file is not part of CI, which has no rust-analyzer: `rustup component add rust-analyzer`.
+Writes a crate with one cell to `target/editors`. At each position below, asks the server for the
+definition of a name and its hover text, and renames it. This is not part of CI, which has no
+rust-analyzer (`rustup component add rust-analyzer`).
 """
 
 import json
@@ -23,11 +24,11 @@ fn start(row: usize, column: usize) -> f64 {
 }
 
 rnn_cell! {
-    /// A cell of everything.
+    /// A cell with every feature.
     pub cell Everything<I, H> {
-        /// what is heard
+        /// the input
         input x: [I];
-        /// what is remembered
+        /// the hidden state
         state h, c: [H] = h0;
         /// weights of the gates
         param W_f, W_g: [H, H + I] = xavier_uniform, h0: [H];
@@ -37,7 +38,7 @@ rnn_cell! {
         fn swish(u) = u * sigmoid(u) / twice(H);
         fn twice(n) = 2 * n;
 
-        /// forgets
+        /// the forget gate
         f = sigmoid(W_f @ [h[t-1], x] + m);
         g = swish(W_g @ [h[t-1], x] + U @ h[t-1]);
         c = f * c[t-1] + (1 - f) * g;
@@ -57,22 +58,22 @@ fn main() {
 }
 """
 
-# A name, where it is defined (a bar stands before each), and words of its hover text.
+# A name, its definition (a bar marks each position), and parts of its hover text.
 NAMES = [
     ("sigmoid(|W_f @", "param |W_f", ["weights of the gates", "`[H, H + I]`"]),
     ("param |W_f", "param |W_f", ["weights of the gates", "`[H, H + I]`"]),
     ("|W_g: ", "|W_g: ", ["weights of the gates"]),
-    ("W_f @ [|h[t-1]", "state |h", ["what is remembered", "`h = leak * tanh(c)`"]),
-    ("c = f * |c[t-1]", "h, |c: [H]", ["what is remembered", "`c = f * c[t-1] + (1 - f) * g`"]),
-    ("|c = f *", "h, |c: [H]", ["what is remembered"]),
-    ("tanh(|c)", "h, |c: [H]", ["what is remembered"]),
-    ("|x] + m", "input |x", ["what is heard", "`[I]`"]),
+    ("W_f @ [|h[t-1]", "state |h", ["the hidden state", "`h = leak * tanh(c)`"]),
+    ("c = f * |c[t-1]", "h, |c: [H]", ["the hidden state", "`c = f * c[t-1] + (1 - f) * g`"]),
+    ("|c = f *", "h, |c: [H]", ["the hidden state"]),
+    ("tanh(|c)", "h, |c: [H]", ["the hidden state"]),
+    ("|x] + m", "input |x", ["the input", "`[I]`"]),
     ("+ |m)", "context |m", ["`[H]`"]),
     ("|leak * tanh", "buffer |leak", ["`[]`"]),
     ("|U @", "0.3, |U", ["`[H, H]`"]),
     ("= |h0;", "xavier_uniform, |h0", ["`[H]`"]),
-    ("c[t-1] + (1 - |f)", "|f = sigmoid", ["forgets", "`[H]`", "`f = sigmoid(W_f @ [h[t-1], x] + m)`"]),
-    ("|f = sigmoid", "|f = sigmoid", ["forgets"]),
+    ("c[t-1] + (1 - |f)", "|f = sigmoid", ["the forget gate", "`[H]`", "`f = sigmoid(W_f @ [h[t-1], x] + m)`"]),
+    ("|f = sigmoid", "|f = sigmoid", ["the forget gate"]),
     (") * |g;", "|g = swish", ["`g = swish(W_g @ [h[t-1], x] + U @ h[t-1])`"]),
     ("|H + I]", "<I, |H>", ["const H: usize"]),
     ("twice(|H)", "<I, |H>", ["const H: usize"]),
@@ -83,21 +84,21 @@ NAMES = [
     ("from_fn(|start)", "fn |start", []),
     ("output h, |y", "|y = softmax", ["`y = softmax(h + f)`"]),
     ("out.|y", "|y = softmax", ["`y = softmax(h + f)`"]),
-    ("state.|c", "h, |c: [H]", ["what is remembered"]),
+    ("state.|c", "h, |c: [H]", ["the hidden state"]),
     ("cell.|W_f", "param |W_f", ["weights of the gates"]),
     ("{ |m: SVector", "context |m", []),
     ("|EverythingContext {", "cell |Everything<", ["What stays the same"]),
-    ("|Everything::<", "cell |Everything<", ["A cell of everything."]),
+    ("|Everything::<", "cell |Everything<", ["A cell with every feature."]),
 ]
 
-# What a function of the language or an initialiser says; it is defined in the library.
+# A built-in function or initialiser, the file of the library that defines it, and a part of its hover text.
 BUILT_IN = [
     ("|sigmoid(W_f", "language.rs", "`y * (1 - y)`"),
     ("|softmax(h", "language.rs", "positive entries with sum 1"),
     ("|xavier_uniform", "initial.rs", "Glorot"),
 ]
 
-# A name and its text, which stands for nothing else: renaming it replaces it everywhere.
+# A position and the name there, which has a single meaning: renaming it must replace it everywhere.
 RENAMED = [
     ("sigmoid(|W_f @", "W_f"),
     ("param |W_f", "W_f"),
@@ -114,7 +115,7 @@ RENAMED = [
 
 
 class Server:
-    """rust-analyzer, over its standard input and output."""
+    """A rust-analyzer process with a connection over its standard input and output."""
 
     def __init__(self):
         self.process = subprocess.Popen(
@@ -151,7 +152,7 @@ class Server:
             if message.get("method") == "experimental/serverStatus":
                 self.is_idle = message["params"]["quiescent"]
             elif "method" in message and "id" in message:
-                # It asks for settings and registers for changes: nothing to say.
+                # Requests for settings and registrations get empty answers.
                 count = len(message["params"].get("items", [])) if isinstance(message["params"], dict) else 0
                 self.send({"id": message["id"], "result": [None] * count if count else None})
             elif "id" in message:
@@ -176,7 +177,7 @@ class Server:
                 return message.get("result")
 
     def wait(self):
-        """Until it has read the crate: idle twice in a row."""
+        """Waits until the server has read the crate, that is until it is idle twice in a row."""
         for _ in range(2):
             time.sleep(1)
             end = time.monotonic() + 300
@@ -185,7 +186,7 @@ class Server:
 
 
 def offset(marked):
-    """The place of the bar in the one place of the text."""
+    """Returns the position of the bar in the first occurrence of the text."""
     text = marked.replace("|", "")
     assert SOURCE.count(text) >= 1, f"`{text}` isn't in the source"
     return SOURCE.index(text) + marked.index("|")
@@ -201,7 +202,7 @@ def index(position):
 
 
 def renamed(text):
-    """The source with a name replaced, but for the words of comments and longer names."""
+    """Returns the source with a name replaced, except in comments and in longer names."""
     import re
 
     lines = [line if "///" in line else re.sub(rf"(?<![\w]){text}(?![\w])", "other", line) for line in SOURCE.split("\n")]

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the programs of this crate, each of which links only if no panic can be reached, and runs them.
+# Builds and runs the programs of this crate. Each links only if no panic is reachable.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -14,12 +14,13 @@ cargo build --release
 folder="$target/release"
 run "$folder" golden panic-free stack
 
-# The vectors of targets other than x86-64 are other code, so a panic can be reachable there alone.
+# Targets other than x86-64 use different code for vectors, in which a panic might be reachable.
 RUSTFLAGS="${RUSTFLAGS:-} --cfg rnn_cell_fallback" \
     cargo build --release --target-dir "$target/fallback" --bin golden --bin panic-free
 run "$target/fallback/release" golden panic-free
 
-# The linker must refuse a program that can panic: otherwise the others prove nothing.
+# The linker must reject a program that can panic. Otherwise, linking the other programs proves
+# nothing.
 if cargo rustc --release --bin golden --features with-a-panic 2>"$folder/with-a-panic.log"; then
     echo 'a program that can panic was linked'
     exit 1
@@ -28,4 +29,4 @@ grep -q 'undefined symbol: a_panic_can_be_reached\|undefined reference to `a_pan
     cat "$folder/with-a-panic.log"
     exit 1
 }
-echo 'bare metal: all agree, nothing panics'
+echo 'bare metal: all results agree, no panic is reachable'

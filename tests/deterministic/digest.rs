@@ -1,4 +1,4 @@
-//! Digests of everything that cells give.
+//! Digests of the results of cells.
 
 use std::fmt;
 
@@ -7,15 +7,15 @@ use rnn_cell::cell::{Bars, Cell, Model};
 use rnn_cell::rng::{SeedableRng, Xoshiro256PlusPlus, normal};
 use rnn_cell::types::varying::Varying;
 
-/// Steps of each sequence.
+/// The number of steps of each sequence.
 const STEPS: usize = 12;
 
-/// Numbers that are the same in every process.
+/// Returns a random generator with a fixed seed.
 pub fn rng() -> Xoshiro256PlusPlus {
     Xoshiro256PlusPlus::seed_from_u64(11)
 }
 
-/// A line for each pass: its name, and the digest of its bits.
+/// The names of passes and the digests of their bits, displayed one per line.
 #[derive(Default)]
 pub struct Digests(Vec<(String, Fnv)>);
 
@@ -27,7 +27,7 @@ impl fmt::Display for Digests {
     }
 }
 
-/// The hash of Fowler, Noll and Vo, of 64 bits.
+/// The 64-bit FNV-1a hash of Fowler, Noll and Vo.
 #[derive(PartialEq, Eq)]
 pub struct Fnv(u64);
 
@@ -36,10 +36,13 @@ impl Fnv {
         Fnv(0xcbf2_9ce4_8422_2325)
     }
 
-    /// Takes in the bits of a number, which is finite.
+    /// Hashes the bits of a number.
+    ///
+    /// # Panics
+    /// Panics if the number is not finite.
     pub fn scalar<T: Scalar>(&mut self, x: T) {
         let x = x.as_f64();
-        assert!(x.is_finite(), "the digest would say little about a {x}");
+        assert!(x.is_finite(), "{x} is not finite");
         for byte in x.to_bits().to_le_bytes() {
             self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
         }
@@ -54,7 +57,7 @@ impl Fnv {
     }
 }
 
-/// A value of normally distributed scalars.
+/// Returns a value of normally distributed scalars.
 pub fn random<T: Scalar, V: Varying<T>>(rng: &mut Xoshiro256PlusPlus) -> V {
     let mut value = V::zero();
     value.scalars_mut(&mut |x| *x = T::of(normal(rng)));
@@ -66,7 +69,7 @@ impl Digests {
         self.0.push((name, digest));
     }
 
-    /// Steps of a cell, then its forward and backward passes.
+    /// Adds a digest of the steps and of the forward and backward passes of a cell.
     pub fn layer<T: Scalar, const B: usize, L>(&mut self, name: &str, cell: &L)
     where
         L: Cell<B, Scalar = T, Context = (), Input: Varying<T>, InputBar: Varying<T>>,

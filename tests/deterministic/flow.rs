@@ -1,4 +1,4 @@
-//! Spectra of Jacobians: what `flow` computes with matrices of dynamic sizes.
+//! Spectra of Jacobians, which `flow` computes with matrices of dynamic sizes.
 
 use rnn_cell::cells::{Elman, Gru};
 use rnn_cell::inspect::flow::{Jacobians, exponents, norms};
@@ -6,7 +6,8 @@ use rnn_cell::prelude::*;
 
 use crate::digest::{Digests, Fnv, random, rng};
 
-/// Singular values of a step, of products that are multiplied out and of one that is too long for that; exponents; norms.
+/// Adds digests of singular values (of a single step, of products that are computed directly, of a
+/// product that is too long for that), of Lyapunov exponents and of norms.
 pub fn spectra(digests: &mut Digests) {
     let (mut rng, mut digest) = (rng(), Fnv::new());
     let elman = Elman::<2, 11, f64>::init(&mut rng);

@@ -1,4 +1,5 @@
-//! Products by themselves: every kernel that is chosen by size or transposition, and matrices anywhere in memory.
+//! Matrix products alone: every kernel that is chosen by size or transposition, and matrices at
+//! unaligned addresses.
 
 use core::array::from_fn;
 
@@ -9,18 +10,19 @@ use rnn_cell::rng::{Xoshiro256PlusPlus, normal};
 
 use crate::digest::{Digests, Fnv, rng};
 
-/// Numbers of columns, from one vector to a batch of a chunk.
+/// The numbers of columns, from a single vector to a batch of a chunk.
 const COLUMNS: [usize; 7] = [1, 2, 5, 8, 16, 33, 70];
 
-/// `G` matrices of `M x K` in products with `n` columns; `digest` gets every entry of the results.
+/// Products of `G` matrices of size `M x K` with `n` columns.
 struct Products<'d, T, const M: usize, const K: usize, const G: usize> {
     n: usize,
-    /// Scalars by which matrices are off the start of what was allocated.
+    /// The offset in scalars of each matrix from the start of its allocation.
     offset: usize,
+    /// The function that receives every entry of the results.
     digest: &'d mut dyn FnMut(T),
 }
 
-/// Adds a digest of all products of `G` matrices of `M x K`.
+/// Adds digests of all products of `G` matrices of size `M x K`.
 pub fn products<T: Scalar, const M: usize, const K: usize, const G: usize>(digests: &mut Digests) {
     for n in COLUMNS {
         let [here, there] = [0, 3].map(|offset| {
@@ -28,10 +30,7 @@ pub fn products<T: Scalar, const M: usize, const K: usize, const G: usize>(diges
             dispatch(Products::<T, M, K, G> { n, offset, digest: &mut |x| digest.scalar(x) });
             digest
         });
-        assert!(
-            here == there,
-            "where a {M} x {K} matrix lies in memory shows in its product with {n} columns"
-        );
+        assert!(here == there, "the address of a {M} x {K} matrix changes its product with {n} columns");
         let scalar = core::any::type_name::<T>();
         digests.add(format!("products of {G} {M} x {K} matrices and {n} columns, {scalar}"), here);
     }
@@ -59,7 +58,7 @@ impl<T: Scalar, const M: usize, const K: usize, const G: usize> Job for Products
             sums_of_products::<S, T, M, G, 2>(isa, [a, b], [&x, &u], outs, accumulate);
             let mut dx = scalars(K * n);
             pull_back::<S, T, M, K, G>(isa, a, dy, &mut dx, accumulate);
-            // The same memory, read as that of a `K x M` matrix.
+            // The same memory, read as a `K x M` matrix.
             let mut c = scalars(M * n);
             matmul::<S, T, true, false>(isa, M, K, n, a[0], &x, &mut c, accumulate);
             ys.iter().chain([&dx, &c]).flatten().for_each(|&x| digest(x));
@@ -70,7 +69,8 @@ impl<T: Scalar, const M: usize, const K: usize, const G: usize> Job for Products
     }
 }
 
-/// Numbers whose exponents differ, so that the order of additions shows in the last bits.
+/// Returns numbers with different exponents, so that the order of additions changes the last bits
+/// of a sum.
 fn draw<T: Scalar>(rng: &mut Xoshiro256PlusPlus, count: usize) -> Vec<T> {
     let mut cube = || {
         let x = normal(rng);

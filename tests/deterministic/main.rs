@@ -1,8 +1,9 @@
-//! The deterministic mode: what cells compute, forward and backward, is the same to the last bit under every instruction set,
-//! in every profile, and on the machine that wrote `digests.txt`.
+//! The deterministic mode: forward and backward passes give the same bits under every instruction
+//! set, in every profile, and on the machine that wrote `digests.txt`.
 //!
-//! A digest of everything that a cell gives stands there for a number of cells, sizes and batches. Where a change of the kernels or
-//! of the compiler is meant to change the order of operations, the failing test prints the new file.
+//! `digests.txt` contains digests of the results of various cells, sizes and batches. If a change
+//! of the kernels or of the compiler deliberately changes the order of operations, replace the file
+//! by the text that the failing test prints.
 
 #![allow(missing_docs)]
 
@@ -16,7 +17,7 @@ use rnn_cell::cells::{Elman, Gru, GruResetAfter, LayerNormLstm, Lstm, MinGru, Pe
 use rnn_cell::prelude::*;
 
 rnn_cell! {
-    /// Every function, and products of every kind.
+    /// A cell with every function and products of every kind.
     pub cell Functions<I, H> {
         input  x: [I];
         state  h, c: [H];
@@ -45,7 +46,7 @@ macro_rules! both_scalars {
     }};
 }
 
-/// The digests of this process.
+/// Computes the digests in this process.
 fn digests() -> Digests {
     let mut digests = Digests::default();
     both_scalars!(digests, Elman<2, 7>);
@@ -69,13 +70,13 @@ fn digests() -> Digests {
     digests
 }
 
-/// In the environment: print the digests, for the process that asks.
+/// The environment variable that makes `the_bits_are_on_record` print the digests.
 const ASKED: &str = "DETERMINISTIC_DIGESTS";
 
-/// What a process prints before each line.
+/// The prefix of each printed line.
 const MARK: &str = "digest: ";
 
-/// The digests of another process, held to `isa`.
+/// Returns the digests of another process that uses the instruction set `isa`.
 fn digests_under(isa: &str) -> String {
     let this = std::env::current_exe().expect("the path of this test");
     let output = std::process::Command::new(this)
@@ -97,7 +98,7 @@ fn the_bits_are_on_record() {
         return;
     }
     let record = include_str!("digests.txt").trim_end();
-    assert!(found == record, "the digests are not those of digests.txt, but:\n{found}");
+    assert!(found == record, "the digests differ from digests.txt:\n{found}");
 }
 
 #[test]
@@ -107,9 +108,9 @@ fn instruction_sets_agree() {
     assert_eq!(portable, digests_under("avx512"));
 }
 
-/// The record is worth something: it changes with the last bit of one parameter.
+/// The digest depends on the last bit of a single parameter.
 #[test]
-fn a_bit_shows() {
+fn one_bit_changes_the_digest() {
     let cell = Lstm::<1, 4>::init(&mut rng());
     let mut other = cell.clone();
     other.b_f[2] = f32::from_bits(other.b_f[2].to_bits() ^ 1);

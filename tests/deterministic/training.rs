@@ -1,4 +1,4 @@
-//! Whole trainings: networks, losses, clipping and optimisers beside the cells.
+//! Whole training runs, with networks, losses, clipping and optimisers.
 
 use nalgebra::SMatrix;
 use rnn_cell::cells::{Dense, Gru, Lstm};
@@ -13,7 +13,7 @@ use crate::digest::{Digests, Fnv, random, rng};
 const BATCH: usize = 4;
 const UPDATES: usize = 10;
 
-/// A GRU that learns one class a step, in `f32`.
+/// Adds a digest of a GRU that learns one class per step, in `f32`.
 pub fn classifier(digests: &mut Digests) {
     let (mut rng, mut digest) = (rng(), Fnv::new());
     let mut net = Stack(Gru::<3, 20>::init(&mut rng), Dense::<20, 5>::init(&mut rng));
@@ -38,7 +38,8 @@ pub fn classifier(digests: &mut Digests) {
     digests.add("a classifier's training, f32".to_string(), digest);
 }
 
-/// Both directions learn label sequences by CTC, ragged, in `f64`.
+/// Adds a digest of a bidirectional LSTM that learns label sequences by CTC on a ragged batch, in
+/// `f64`.
 pub fn labels(digests: &mut Digests) {
     let (mut rng, mut digest) = (rng(), Fnv::new());
     let both = Bidirectional::new(Lstm::<3, 10, f64>::init(&mut rng), Lstm::<3, 10, f64>::init(&mut rng));

@@ -1,5 +1,5 @@
-//! Extreme inputs: whatever one sample of a batch reads, the others don't notice, forward and backward. (Gradients of parameters are sums over
-//! the batch: there they meet.)
+//! Extreme inputs of one sample do not change the results of the other samples, forward or
+//! backward. The gradients of parameters are exempt because they are sums over the batch.
 
 use rnn_cell::cell::{Bars, Layer, Model};
 use rnn_cell::cells::*;
@@ -8,17 +8,21 @@ use tests::exactness::{assert_same_bits, copy, random, random_sequence, rng};
 
 const SAMPLES: usize = 2;
 
-/// The sample that reads what is extreme, and the step at which it does.
+/// The sample that reads the extreme input.
 const POISONED: usize = 1;
+
+/// The step of the extreme input.
 const AT: usize = 1;
 
 const STEPS: usize = 3;
 
-/// Finite ones, from which finite values must come, and others.
+/// Extreme inputs for which all results must be finite.
 const FINITE: [f64; 4] = [5e-324, -1e-310, 1e30, -1e30];
+
+/// Extreme inputs that are not finite.
 const OTHERS: [f64; 3] = [f64::INFINITY, f64::NEG_INFINITY, f64::NAN];
 
-/// The scalars of one sample.
+/// Returns the scalars of one sample.
 fn of_sample<V: Varying<f64>>(value: &V, sample: usize) -> Vec<f64> {
     let mut found = vec![];
     copy(value).sample_mut(sample, SAMPLES, &mut |x: &mut f64| found.push(*x));
@@ -29,7 +33,8 @@ fn poison<V: Varying<f64>>(value: &mut V, with: f64) {
     value.sample_mut(POISONED, SAMPLES, &mut |x| *x = with);
 }
 
-/// Outputs, final state, cotangents of the initial state and of the inputs: of the other sample, and of the poisoned one.
+/// Returns the outputs, the final state and the cotangents of the initial state and the inputs, for
+/// each sample. `with` is the extreme input of the poisoned sample.
 fn pass<L>(layer: &L, with: Option<f64>) -> [Vec<f64>; SAMPLES]
 where
     L: Layer<SAMPLES, Scalar = f64, Context = (), Input: Varying<f64>, InputBar: Varying<f64>>,
@@ -59,7 +64,8 @@ where
     found
 }
 
-/// `clean` and `poisoned` are one layer, or one with two contexts.
+/// Compares the results of two layers, which are the same layer or differ only in their contexts.
+/// If `inputs` is set, the poisoned sample also reads `with`.
 fn compare<L>(name: &str, clean: &L, poisoned: &L, with: f64, inputs: bool)
 where
     L: Layer<SAMPLES, Scalar = f64, Context = (), Input: Varying<f64>, InputBar: Varying<f64>>,
@@ -68,14 +74,14 @@ where
     let [found, reached] = pass(poisoned, inputs.then_some(with));
     assert_same_bits(&format!("{name}, {with:e} in another sample"), &found, &expected);
     let is_same = reached.iter().zip(&healthy).all(|(x, y)| x.to_bits() == y.to_bits());
-    assert!(!is_same || with.abs() < 1e-300, "{name}: {with:e} was read by nobody");
+    assert!(!is_same || with.abs() < 1e-300, "{name}: {with:e} had no effect");
     if FINITE.contains(&with) {
         assert!(reached.iter().all(|x| x.is_finite()), "{name}, {with:e}: {reached:?}");
     }
 }
 
 #[test]
-fn samples_do_not_meet() {
+fn samples_do_not_affect_each_other() {
     macro_rules! check {
         ($($cell:ident<$($size:literal),*>)*) => { $(
             let cell = $cell::<$($size,)* f64>::init(&mut rng(3));
@@ -109,7 +115,7 @@ fn samples_do_not_meet() {
     check_with_context! { true:
         AdditiveAttention<3, 4, 2, 3> DotAttention<4, 3> GeneralAttention<3, 4, 3> ConcatAttention<3, 4, 2, 3>
     }
-    // An index can't be extreme: one outside of the vocabulary reads zeros.
+    // An index cannot be extreme, since an index outside the vocabulary reads zeros.
     check_with_context! { false:
         ChoDecoder<4, 3, 5, 2, 3> BahdanauDecoder<4, 3, 5, 2, 3, 3, 4> LuongDotDecoder<4, 3, 5, 4>
         LuongGeneralDecoder<4, 3, 5, 2, 4> LuongConcatDecoder<4, 3, 5, 2, 3, 4>

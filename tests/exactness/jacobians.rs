@@ -1,4 +1,5 @@
-//! Jacobians of steps against central differences: ready cells, states of every shape, networks.
+//! Jacobians of steps, compared with central differences: the library's cells, states of every
+//! shape, networks.
 
 use nalgebra::{DMatrix, DVector};
 use rnn_cell::cell::{Cell, Layer, Model};
@@ -17,7 +18,7 @@ fn random<V: Varying<f64>>(seed: u64) -> V {
     value
 }
 
-/// Central differences of fourth order, a column a scalar of the old state.
+/// Returns central differences of fourth order, one column per scalar of the old state.
 fn differences<L>(layer: &L, x: &L::Input, state: &L::State) -> DMatrix<f64>
 where
     L: Cell<1, Scalar = f64, Context = ()>,
@@ -51,11 +52,11 @@ where
     assert_eq!(found.shape(), expected.shape(), "{name}");
     let error = (&found - &expected).amax();
     assert!(error < 1e-8, "{name}: {error}\n{found}{expected}");
-    assert!(found.amax() > 1e-3, "{name}: nothing passes{found}");
+    assert!(found.amax() > 1e-3, "{name}: the Jacobian is zero{found}");
 }
 
 #[test]
-fn ready_cells_agree_with_differences() {
+fn library_cells_agree_with_differences() {
     macro_rules! check {
         ($($cell:ident<$($size:literal),*>)*) => { $(
             let cell = $cell::<$($size,)* f64>::init(&mut rng(3));
@@ -71,7 +72,7 @@ fn ready_cells_agree_with_differences() {
         ($($cell:ident<$($size:literal),*>)*) => { $(
             let cell = $cell::<$($size,)* f64>::init(&mut rng(3));
             let mut context: <$cell<$($size,)* f64> as Layer<1>>::Context = random(7);
-            // A mask hides nothing here.
+            // The mask keeps every position.
             check_decoders!(@mask $cell context);
             assert_exact(stringify!($cell), &cell.with(&context), &[1]);
         )* };
@@ -85,7 +86,7 @@ fn ready_cells_agree_with_differences() {
 }
 
 rnn_cell! {
-    /// A matrix, a vector and a scalar as states.
+    /// A cell with a matrix, a vector and a scalar as states.
     cell Memory<H, E> {
         input x: [H];
         state M: [H, E], h: [H], n: [];

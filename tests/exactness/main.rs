@@ -1,5 +1,5 @@
-//! Exactness beyond single gradients: sequences, batches, ragged batches, windows of one step and of none,
-//! both precisions.
+//! Exactness of passes: sequences, batches, ragged batches, windows of one step and of none, both
+//! precisions.
 
 #![allow(missing_docs)]
 
@@ -20,7 +20,8 @@ use tests::exactness::{
 use tests::golden::{from_scalars, inner_product, scalars};
 
 rnn_cell! {
-    /// Matrix and vector states, a matrix input, a scalar input, several outputs: every kind of field.
+    /// A cell with fields of every kind: matrix, vector and scalar states and inputs, several
+    /// outputs.
     pub cell Mixed<I, H, E> {
         input  x: [I], X: [H, E], s: [];
         state  h: [H];
@@ -38,7 +39,7 @@ rnn_cell! {
         output h, P, n;
     }
 
-    /// Values that are used again and again, and an equation beside the state that only an output reads.
+    /// A cell with values that are used several times, and an equation that only an output reads.
     pub cell Reuse<H> {
         input  x: [H];
         state  h: [H];
@@ -54,7 +55,7 @@ rnn_cell! {
         output h, y, lonely;
     }
 
-    /// No state: a layer that is applied to every step.
+    /// A layer without state.
     pub cell Feedforward<I, O> {
         input  x: [I];
         param  W: [O, I];
@@ -65,7 +66,7 @@ rnn_cell! {
         output y;
     }
 
-    /// No input: an autonomous system.
+    /// An autonomous system, which has no input.
     pub cell Oscillator<H> {
         state  h: [H] = 0.5;
         param  W: [H, H];
@@ -75,7 +76,8 @@ rnn_cell! {
         output h;
     }
 
-    /// Its initial state is learned, by itself and by way of an expression.
+    /// A cell with learned initial states: a parameter, and an expression of a parameter and the
+    /// context.
     pub cell Learned<I, H> {
         input   x: [I];
         context m: [H];
@@ -92,7 +94,7 @@ rnn_cell! {
     }
 }
 
-/// The general properties and the gradient check at batch 1 and 4.
+/// Checks the general properties and the gradients at batch 1 and 4.
 macro_rules! verify {
     ($cell:expr) => {{
         let mut cell = $cell;
@@ -120,7 +122,7 @@ fn fields_of_every_kind() {
 }
 
 #[test]
-fn values_used_twice_and_outputs_that_nobody_reads() {
+fn values_used_twice_and_unread_outputs() {
     verify!(Reuse::<4, f64>::init(&mut rng(1)));
 }
 
@@ -144,9 +146,8 @@ fn cells_of_the_library() {
     verify!(Gru::<3, 5, f64>::init(&mut rng(1)));
 }
 
-/// Sizes around the kernels' block widths.
 #[test]
-fn sizes_around_the_blocks_of_the_kernels() {
+fn sizes_around_the_block_widths_of_the_kernels() {
     verify!(Lstm::<1, 1, f64>::init(&mut rng(1)));
     verify!(Lstm::<7, 8, f64>::init(&mut rng(1)));
     verify!(Lstm::<9, 15, f64>::init(&mut rng(1)));
@@ -177,7 +178,6 @@ fn ragged_gradients_agree_with_differences() {
     Gradcheck::default().check(&mut cell, Pass::of(&xs).lengths([6, 2, 0]), &state).assert_ok();
 }
 
-/// Which rows of a batch a sample stands in must not matter to it.
 #[test]
 fn samples_do_not_see_each_other() {
     let cell = Lstm::<3, 5, f64>::init(&mut rng(1));
@@ -220,8 +220,8 @@ fn learned_initial_states() {
     Gradcheck::default().check(&mut cell, (&xs, &context), &state).assert_ok();
 }
 
-/// The pull-back of the initial state, entry by entry against central differences: of the learned state itself, of the
-/// parameters of its expression, and of the context.
+/// Compares the gradients of the initial state with central differences, entry by entry: with
+/// respect to the learned state, the parameters of its expression, and the context.
 #[test]
 fn initial_states_are_pulled_back() {
     let cell = Learned::<2, 3, f64>::init(&mut rng(1));
@@ -255,7 +255,10 @@ fn initial_states_are_pulled_back() {
         })
         .collect();
     assert_close("gradients of the initial state", &parameters(&gradients), &by_differences, 1e-10);
-    assert!(parameters(&gradients).iter().filter(|&&g| g != 0.0).count() == 3 + 9, "of `h_0` and `W_0`");
+    assert!(
+        parameters(&gradients).iter().filter(|&&g| g != 0.0).count() == 3 + 9,
+        "only `h_0` and `W_0` have gradients"
+    );
 
     let by_differences: Vec<f64> = (0..scalars(&context).len())
         .map(|entry| {
@@ -268,16 +271,16 @@ fn initial_states_are_pulled_back() {
         .collect();
     assert_close("cotangent of the context", &scalars(&dcontext), &by_differences, 1e-10);
 
-    // It adds, as `backward` does.
+    // It adds to the gradients, like `backward`.
     let once = parameters(&gradients);
     cell.initial_state_with_backward(&context, &dstate, &mut gradients, None);
     let twice: Vec<f64> = once.iter().map(|g| 2.0 * g).collect();
     assert_close("gradients of two passes", &parameters(&gradients), &twice, 1e-15);
 }
 
-/// `f32` follows `f64` to single precision, forward and backward, from parameters of one seed.
+/// Checks that `f32` agrees with `f64` to single precision, for parameters from the same seed.
 #[test]
-fn single_precision_follows_double() {
+fn single_precision_agrees_with_double() {
     let double = Lstm::<4, 12, f64>::init(&mut rng(1));
     let single = Lstm::<4, 12>::init(&mut rng(1));
     let xs: Vec<SMatrix<f64, 4, 3>> = random_sequence(&mut rng(2), 20);
@@ -302,9 +305,8 @@ fn single_precision_follows_double() {
     assert_close("gradients in f32", &narrow, &want.gradients, 1e-5);
 }
 
-/// Large cells are built and trained on the heap.
 #[test]
-fn large_cells_fit_a_small_stack() {
+fn large_cells_need_only_a_small_stack() {
     let worker = std::thread::Builder::new().stack_size(1 << 20).spawn(|| {
         let cell = Lstm::<64, 256, f64>::init_boxed(&mut rng(1));
         let xs: Vec<SMatrix<f64, 64, 1>> = random_sequence(&mut rng(2), 2);
@@ -318,7 +320,7 @@ fn large_cells_fit_a_small_stack() {
 }
 
 #[test]
-fn one_sample_of_a_batch_can_be_taken_and_replaced() {
+fn one_sample_of_a_batch_can_be_read_and_replaced() {
     let cell = Lstm::<3, 5, f64>::init(&mut rng(1));
     let mut batch: <Lstm<3, 5, f64> as Layer<4>>::State = random(&mut rng(2));
     let before = batch.clone();

@@ -1,4 +1,5 @@
-//! Networks have the properties of cells: a sequence is its steps, a batch is its samples, in both directions.
+//! Networks have the properties of cells: stepping and running agree, a batch computes the same as
+//! its samples, also in both directions.
 
 use super::*;
 use rnn_cell::cells::Dense;
@@ -19,7 +20,7 @@ fn networks() {
     ragged_batches_are_their_samples(&net, [7, 3, 1, 0], 5);
 }
 
-/// With noise in the state a sequence is still its steps, and can still be cut.
+/// With noise in the state, stepping and running still agree, and a sequence can still be cut.
 #[test]
 fn networks_with_noise() {
     let net = deep();
@@ -70,12 +71,12 @@ fn both_directions() {
     };
     assert_same_bits("outputs on a used tape", &outputs(&mut tape), &outputs(&mut net.tape()));
 
-    // Structs of several inputs, matrices and scalars among them, are turned around too.
+    // Structs of several inputs, with matrices and scalars among them, are reversed too.
     let mixed = Mixed::<2, 3, 2, f64>::init(&mut rng(1));
     ragged_batches_are_their_samples(&Bidirectional::new(mixed.clone(), mixed), [5, 1, 0, 6], 5);
 }
 
-/// What stands past a sample's end, in inputs and in cotangents, goes nowhere.
+/// The padding of inputs and cotangents has no effect.
 #[test]
 fn padding_may_hold_anything() {
     let both = Bidirectional::new(Lstm::<3, 5, f64>::init(&mut rng(1)), Lstm::<3, 5, f64>::init(&mut rng(2)));
@@ -132,7 +133,7 @@ fn learned_initial_states_of_a_network() {
     assert!(parameters(&gradients.1).iter().all(|&g| g == 0.0));
 }
 
-/// A cell with its context bound computes what the cell computes. Its gradients hold the cotangent of
+/// A cell with a bound context computes the same as the cell. Its gradients hold the cotangent of
 /// the context.
 #[test]
 fn bound_contexts() {
@@ -174,8 +175,8 @@ fn bound_contexts() {
     assert_same_bits("state of run", &scalars(&other), &scalars(&one));
 }
 
-/// With checkpoints everything is as in one pass, to the last bit. Only the gradients of parameters with several uses are summed
-/// up in another order.
+/// Checks that a pass with checkpoints gives the same bits as a plain pass. Only the gradients of
+/// parameters with several uses may differ, since they are summed in another order.
 fn checkpoints_change_nothing<const B: usize, L>(cell: &L, has_several_uses: bool)
 where
     L: Cell<B> + Checked<B> + Layer<B, Context = ()>,
@@ -199,7 +200,7 @@ where
         let mut checkpointed = Checkpointed::new().keep(1);
         let mut last = start.clone();
         checkpointed.forward(cell, pass, &mut last);
-        assert!(3 * checkpointed.segment() <= steps, "there are segments to run twice");
+        assert!(3 * checkpointed.segment() <= steps, "the sequence has too few segments");
         let (mut initial, mut sum) = (dfinal.clone(), cell.zero_gradients());
         let mut own_dxs: Vec<L::InputBar> = random_sequence(&mut rng, steps);
         let loss = |steps, _: &[L::Output], own: &mut [L::Output]| own.clone_from_slice(&dys[steps]);

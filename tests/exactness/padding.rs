@@ -1,4 +1,5 @@
-//! Equations whose values or derivatives are infinite on padding: the gradients of a ragged batch must not notice.
+//! Equations whose values or derivatives are infinite on padding. The gradients of a ragged batch
+//! must stay correct.
 
 use nalgebra::{Matrix2x3, SMatrix};
 use rnn_cell::cells::RwkvTimeMixing;
@@ -11,7 +12,7 @@ use tests::exactness::{
 use tests::golden::scalars;
 
 rnn_cell! {
-    /// The logarithm of a time between events: infinite where there is none.
+    /// A cell that reads the logarithm of a time interval, which is infinite on padding.
     pub cell Elapsed<H> {
         input x: [H], dt: [];
         state h: [H];
@@ -20,7 +21,7 @@ rnn_cell! {
         output h;
     }
 
-    /// An input of length 1: zero has none.
+    /// A cell that normalises its input to length 1, which is impossible for zeros.
     pub cell Direction<I, H> {
         input x: [I];
         state h: [H];
@@ -29,7 +30,7 @@ rnn_cell! {
         output h;
     }
 
-    /// No state, and an output that is no input's neighbour.
+    /// A layer without state whose output is a quotient of inputs.
     pub cell Quotient<N> {
         input n: [N], d: [N];
         param k: [N];
@@ -37,7 +38,7 @@ rnn_cell! {
         output y;
     }
 
-    /// A state that is a valid divisor before each step of a sample, but not after the last one.
+    /// A cell that divides by its state, which is zero after the last step of each sample.
     pub cell Countdown<H> {
         input x: [H];
         state h: [H], n: [];
@@ -48,7 +49,7 @@ rnn_cell! {
         output y, h;
     }
 
-    /// A context of length 1, and the input of the step before.
+    /// A cell that normalises its context to length 1 and reads the previous input.
     pub cell Guided<I, H> {
         input   x: [I];
         context c: [H];
@@ -61,7 +62,7 @@ rnn_cell! {
     }
 }
 
-/// Inputs and states between 0.5 and 2.
+/// Maps the scalars of an input or a state to values between 0.5 and 2.
 fn positive<V: Varying<f64>>(mut value: V) -> V {
     value.scalars_mut(&mut |x| *x = 0.5 + 1.5 * (x.abs() / (1.0 + x.abs())));
     value
@@ -89,7 +90,7 @@ fn infinite_derivatives_on_padding() {
 }
 
 #[test]
-fn states_that_are_no_valid_start_of_another_step() {
+fn final_states_that_allow_no_further_step() {
     let cell = Countdown::<2, f64>::init(&mut rng(1));
     let mut rng = rng(2);
     let lengths = [3, 5, 0];
@@ -99,9 +100,9 @@ fn states_that_are_no_valid_start_of_another_step() {
     ragged_batch_is_its_samples(&cell, xs, &state, lengths, 3);
 }
 
-/// A place without a sample has no context either: zeros.
+/// A sample of length 0 may have a context of zeros.
 #[test]
-fn contexts_of_places_without_a_sample() {
+fn contexts_of_empty_samples() {
     let cell = Guided::<2, 3, f64>::init(&mut rng(1));
     let mut rng = rng(2);
     let xs: Vec<Matrix2x3<f64>> = random_sequence(&mut rng, 5);
@@ -122,11 +123,11 @@ fn contexts_of_places_without_a_sample() {
     let (absent, bar) = gradients(&context);
     context.c.set_column(1, &SVector::repeat(1.0));
     let (present, _) = gradients(&context);
-    assert_close("gradients beside a place without a sample", &absent, &present, 1e-13);
-    assert!(bar.column(1).iter().all(|&x| x == 0.0), "the cotangent of its context: {bar}");
+    assert_close("gradients beside an empty sample", &absent, &present, 1e-13);
+    assert!(bar.column(1).iter().all(|&x| x == 0.0), "the cotangent of the empty sample's context: {bar}");
 }
 
-/// The padding's outputs do not depend on where a sequence is cut.
+/// The outputs on padding do not depend on where a sequence is cut.
 #[test]
 fn cut_sequences_have_the_same_outputs() {
     let cell = RwkvTimeMixing::<3, f64>::init(&mut rng(1));
@@ -145,7 +146,7 @@ fn cut_sequences_have_the_same_outputs() {
 
 #[test]
 #[should_panic(expected = "a forward pass of samples of the lengths [2, 1], but `lengths` is [2, 0]")]
-fn other_lengths_than_in_the_forward_pass() {
+fn lengths_that_differ_from_the_forward_pass() {
     let cell = Direction::<2, 3, f64>::init(&mut rng(1));
     let xs: Vec<SMatrix<f64, 2, 2>> = random_sequence(&mut rng(2), 2);
     let (mut state, mut tape) = (cell.zero_state(), cell.tape());

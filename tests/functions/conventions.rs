@@ -1,10 +1,11 @@
-//! What holds where a function has no derivative, and what has none by definition.
+//! The conventions for points without a derivative, and functions whose derivative is zero by
+//! definition.
 
 use nalgebra::SVector;
 use rnn_cell::prelude::*;
 
-/// `$value` is an expression of `x` and `y` (of one entry each); the test gives the cotangents of both where
-/// `$x` and `$y` are the inputs and the cotangent of the value is 1.
+/// Defines tests that the cotangents of `x` and `y` are `$dx` and `$dy`. `$value` is an expression
+/// of `x` and `y` (one entry each), evaluated at `$x` and `$y`. Its cotangent is 1.
 macro_rules! cotangents {
     ($($test:ident: { $($value:tt)* }, at $x:literal, $y:literal: $dx:literal, $dy:literal;)*) => { $(
         #[test]
@@ -41,16 +42,16 @@ cotangents! {
     clamp_at_its_lower_bound: { clamp(x, -1, 1) }, at -1.0, 0.0: 1.0, 0.0;
     clamp_at_its_upper_bound: { clamp(x, -1, 1) }, at 1.0, 0.0: 1.0, 0.0;
     clamp_outside: { clamp(x, -1, 1) }, at 1.5, 0.0: 0.0, 0.0;
-    floor_has_none: { floor(x) * y }, at 2.5, 1.0: 0.0, 2.0;
-    sign_has_none: { sign(x) * y }, at -2.5, 1.0: 0.0, -1.0;
+    floor_has_no_derivative: { floor(x) * y }, at 2.5, 1.0: 0.0, 2.0;
+    sign_has_no_derivative: { sign(x) * y }, at -2.5, 1.0: 0.0, -1.0;
     sign_of_zero_is_zero: { sign(x) * y }, at 0.0, 1.0: 0.0, 0.0;
-    stop_gradient_has_none: { stop_gradient(x) * y }, at 3.0, 5.0: 0.0, 3.0;
-    where_goes_one_way: { where(x > y, 3 * x, 2 * y) }, at 1.0, 1.0: 0.0, 2.0;
-    sqrt_far_from_zero: { sqrt(x) }, at 4.0, 0.0: 0.25, 0.0;
+    stop_gradient_has_no_derivative: { stop_gradient(x) * y }, at 3.0, 5.0: 0.0, 3.0;
+    where_follows_one_branch: { where(x > y, 3 * x, 2 * y) }, at 1.0, 1.0: 0.0, 2.0;
+    sqrt_away_from_zero: { sqrt(x) }, at 4.0, 0.0: 0.25, 0.0;
 }
 
 #[test]
-fn masks_have_none() {
+fn masks_have_no_derivative() {
     rnn_cell! {
         pub cell Masked {
             input e: [3], mask: [3];
@@ -68,7 +69,7 @@ fn masks_have_none() {
     let dys = [SVector::from([1.0, 2.0, 4.0])];
     cell.backward(&xs, &mut tape, &dys, Bars::of(&mut Masked::zeros()).inputs(&mut dxs));
     assert_eq!(dxs[0].mask.as_slice(), [0.0; 3]);
-    assert_eq!(dxs[0].e[1], 0.0, "what is masked has no cotangent either");
+    assert_eq!(dxs[0].e[1], 0.0, "masked entries have no cotangent either");
     let e = dxs[0].e;
     assert!(e[2] > 0.0 && (e[0] + e[2]).abs() < 1e-15, "{e}");
 }

@@ -1,8 +1,8 @@
-//! Every function and operator of the language in a cell of its own: its value against Rust's, its derivative
-//! against central differences, and the conventions where there is no derivative.
+//! Every function and operator of the language, each in its own cell. Values are compared with
+//! Rust's, derivatives with central differences. Points without a derivative follow conventions.
 
 #![allow(missing_docs)]
-// `σ` is the language's other name of `sigmoid`, and tested.
+// `σ`, an alias of `sigmoid`, is tested too.
 #![allow(confusable_idents, mixed_script_confusables)]
 
 mod conventions;
@@ -13,7 +13,7 @@ use rnn_cell::cell::{Cell, Layer, Pass};
 use rnn_cell::inspect::gradcheck::{Checked, gradcheck};
 use tests::exactness::{check, random, random_sequence, rng};
 
-/// The gradient check and all other properties of a cell without a one-hot input.
+/// Checks the gradients and all other properties of a cell without a one-hot input.
 #[track_caller]
 fn verify<const B: usize, L>(cell: &mut L)
 where

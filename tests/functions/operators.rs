@@ -1,10 +1,16 @@
-//! Every function and operator within a recurrence, so that its cotangent comes from several steps.
+//! Every function and operator within a recurrence, where its cotangent is a sum over several
+//! steps.
 
 use rnn_cell::prelude::*;
 
-/// A cell whose state goes through `$value`, an expression of the vectors `u` and `v`, the state `h[t-1]`,
-/// the matrix `M` (`[N, S]`, it depends on the state), the column `k` and the row `row`, both of parameters.
-/// What `$value` doesn't use still counts: everything is added to the second output.
+/// Defines tests of cells whose state passes through `$value`, an expression of
+///
+/// - the vectors `u` and `v`,
+/// - the state `h[t-1]`,
+/// - the matrix `M` (`[N, S]`, depends on the state),
+/// - the parameters `k` (a column) and `row` (a row).
+///
+/// The value `spread` uses all of them, so that each has a gradient in every test.
 macro_rules! operators {
     (verify $cell:ident, [$($batch:literal),*]) => { $(crate::verify::<$batch, _>(&mut $cell);)* };
     ($batches:tt $($test:ident = $shape:tt { $($value:tt)* };)*) => { $(
@@ -77,7 +83,7 @@ operators! { [3]
     softmax_of_vector = [N] { softmax(2 * u) };
     softmax_of_row = [1, S] { softmax(u.T @ M) };
     softmax_with_mask = [N] { softmax(2 * u, where(x > 0.1, 1, 0)) };
-    softmax_with_nothing_left = [N] { u + softmax(u, 0 * sign(k) + 0) };
+    softmax_with_everything_masked = [N] { u + softmax(u, 0 * sign(k) + 0) };
     layer_norm_of_vector = [N] { layer_norm(3 * u, gain, shift) };
     layer_norm_of_matrix = [N, S] { layer_norm(3 * M, gain, shift) };
     rms_norm_of_vector = [N] { rms_norm(3 * u, gain) };
@@ -109,7 +115,7 @@ operators! { [1, 3]
     stack_of_matrices = [2*N, S] { [M, tanh(M)] };
     stack_with_repeated_vector = [N + N + 1, S] { [u, M, s] };
     product_with_stack = [N] { U @ u * tanh(sum([u, v, 1] * [v, u, s])) };
-    numbers = [N] { (1/2 + 3e-1) * u + (N - S) * v + sqrt(N) };
+    literals = [N] { (1/2 + 3e-1) * u + (N - S) * v + sqrt(N) };
 }
 
 mod split {
@@ -181,7 +187,7 @@ mod user_functions {
     }
 
     #[test]
-    fn are_differentiated() {
+    fn have_derivatives() {
         let mut cell = Functions::<3, f64>::init(&mut tests::exactness::rng(3));
         crate::verify::<1, _>(&mut cell);
         crate::verify::<4, _>(&mut cell);

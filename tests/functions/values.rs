@@ -1,5 +1,5 @@
-//! The value of every function at 200 points, against the same formula in Rust (or a series, where Rust has
-//! none).
+//! The value of every function at 200 points, compared with the same formula in Rust, or with a
+//! series if Rust has no such function.
 
 use nalgebra::SVector;
 use rnn_cell::prelude::*;
@@ -20,7 +20,7 @@ macro_rules! values {
             }
 
             #[test]
-            fn agrees() {
+            fn agrees_with_reference() {
                 let cell = Value::<f64>::zeros();
                 let reference: fn(f64) -> f64 = $reference;
                 let mut rng = rng(5);
@@ -77,8 +77,8 @@ values! {
     left_to_right from 0.5 to 2.0: { 8 / x / 2 * x - 1 - x }, |x| 8.0 / x / 2.0 * x - 1.0 - x;
 }
 
-/// `x Φ(x)` with the series `Φ(x) = 1/2 + φ(x) Σ x^(2k+1) / (1·3·..·(2k+1))`, which adds terms of one sign
-/// alone.
+/// Computes `x Φ(x)` with the series `Φ(x) = 1/2 + φ(x) Σ x^(2k+1) / (1·3·..·(2k+1))`, whose terms
+/// all have the same sign.
 fn gelu(x: f64) -> f64 {
     let (mut term, mut sum, mut k) = (x.abs(), 0.0, 0.0);
     while term > 1e-18 * sum {
@@ -135,7 +135,7 @@ mod reductions {
         assert_near(y.soft.as_slice(), &powers.map(|power| power / sum));
         let kept = powers[0] + powers[2];
         assert_near(y.masked.as_slice(), &[powers[0] / kept, 0.0, powers[2] / kept]);
-        assert_eq!(y.masked[1], 0.0, "exactly zero where the mask is zero");
+        assert_eq!(y.masked[1], 0.0, "masked entries must be exactly zero");
         let variance = x.iter().map(|x| (x - 0.5).powi(2)).sum::<f64>() / 3.0;
         let deviation = (variance + 1e-5).sqrt();
         let normalised = [0, 1, 2].map(|k| (x[k] - 0.5) / deviation * (k + 1) as f64 + 0.1 * (k + 1) as f64);
@@ -145,7 +145,7 @@ mod reductions {
     }
 
     #[test]
-    fn softmax_is_stable_and_total_masks_give_zeros() {
+    fn softmax_is_stable_and_full_masks_give_zeros() {
         let y = reduce([1e4, -1e4, 1e4], [0.0; 3]);
         assert_near(y.soft.as_slice(), &[0.5, 0.0, 0.5]);
         assert_eq!(y.masked.as_slice(), [0.0; 3]);

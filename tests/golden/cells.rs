@@ -1,5 +1,5 @@
-//! The cells of the golden cases, in the cases' own names and with their gates as further outputs (which have
-//! no cotangent in the loss: outputs that nobody reads must not disturb the gradients).
+//! The cells of the golden cases, with the cases' names. The gates are additional outputs without a
+//! cotangent in the loss, which must not change the gradients.
 
 #![allow(missing_docs)]
 
@@ -91,7 +91,7 @@ rnn_cell! {
         output h, z, r, h_tilde;
     }
 
-    /// `torch.nn.GRU`: reset after the product, two biases a gate.
+    /// `torch.nn.GRU`: the reset gate is applied after the product, and every gate has two biases.
     pub cell TorchGru<I, H> {
         input  x: [I];
         state  h: [H];

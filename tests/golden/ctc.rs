@@ -1,4 +1,5 @@
-//! The loss of connectionist temporal classification and its gradient, against PyTorch's in float64.
+//! The loss of connectionist temporal classification and its gradient, compared with PyTorch's in
+//! float64.
 
 use nalgebra::SMatrix;
 use rnn_cell::train::ctc::Ctc;
@@ -22,8 +23,8 @@ fn ctc_case() {
             labels.map(|label| label.as_u64().expect("a label") as u32).collect()
         })
         .collect();
-    let weights: [f64; BATCH] = numbers("weights").try_into().expect("a weight a sample");
-    let lengths: [usize; BATCH] = lengths.try_into().expect("a length a sample");
+    let weights: [f64; BATCH] = numbers("weights").try_into().expect("one weight per sample");
+    let lengths: [usize; BATCH] = lengths.try_into().expect("one length per sample");
 
     let mut dlogits = Vec::new();
     let loss = Ctc::new(0).loss_weighted(&steps, Some(&lengths), &targets, &weights, &mut dlogits);
@@ -32,6 +33,6 @@ fn ctc_case() {
     let gradient: Vec<f64> = dlogits.iter().flat_map(scalars).collect();
     comparison.compare("gradient of the logits", &gradient, &case.array("grad_logits").data);
     println!("ctc: {:.1e}, {}", comparison.worst.0, comparison.worst.1);
-    assert!(comparison.failures.is_empty(), "off by more than {TOLERANCE:e}: {:?}", comparison.failures);
+    assert!(comparison.failures.is_empty(), "errors above {TOLERANCE:e}: {:?}", comparison.failures);
     assert_eq!(comparison.arrays, 2);
 }

@@ -1,7 +1,8 @@
-//! Every golden case, at batch 1 and 4, in float64: by the library's cells where it has them, and by
-//! definitions written here, which also return the gates that the cases know.
+//! All golden cases at batch 1 and 4 in float64. The library's cells run the cases that they cover.
+//! Definitions in this test run them too and also return the gates.
 //!
-//! One test runs them all, so that it can print the worst error of all; it reports every array that is off.
+//! A single test runs all cases and prints the largest error. It reports every array above the
+//! tolerance.
 
 mod cells;
 mod ctc;
@@ -16,7 +17,8 @@ use tests::golden::{Comparison, Names, TOLERANCE, check, check_attention, same_n
 
 type Run = fn() -> Comparison;
 
-/// A case at both batch sizes. `[I, H, ..]` are the dimensions' values in the cell's order, `I` always 3.
+/// A case at both batch sizes. `[I, H, ..]` are the cell's dimensions in its order. `I` is always
+/// 3.
 macro_rules! case {
     ($case:literal, $cell:ident [$($size:literal),+], $parameter:expr, $states:expr, $outputs:expr) => {{
         const NAMES: Names<'static> =
@@ -37,7 +39,7 @@ macro_rules! attention {
     }};
 }
 
-/// The library's recurrent matrices are `U`, the cases' `R`.
+/// Renames the recurrent matrices: they are `U` in the library and `R` in the cases.
 fn library(name: &str) -> Option<String> {
     Some(name.replace("U_", "R_"))
 }
@@ -55,12 +57,14 @@ fn jordan(name: &str) -> Option<String> {
     Some(if name == "b_h" { "b".into() } else { name.into() })
 }
 
-/// The library couples the gates by the input gate, the case by the forget gate.
+/// Negates the input gate: the library couples the gates by the input gate, the case by the forget
+/// gate.
 fn coupled(name: &str) -> Option<String> {
     library(name).map(|name| name.strip_suffix("_i").map(|kind| format!("-{kind}_f")).unwrap_or(name))
 }
 
-/// The library's update gate keeps the old state (Cho et al.'s printed form), the case's takes the new one.
+/// Negates the update gate: in the library it keeps the old state (as Cho et al. print it), in the
+/// case it takes the new one.
 fn update(name: &str) -> Option<String> {
     library(name).map(|name| if name.ends_with("_z") { format!("-{name}") } else { name })
 }
@@ -78,7 +82,7 @@ fn reset_after(name: &str) -> Option<String> {
     })
 }
 
-/// Greff et al. call the block input `z`.
+/// Renames the block input, which Greff et al. call `z`.
 fn block_input(name: &str) -> Option<String> {
     library(name).map(|name| name.replace("_g", "_z"))
 }
@@ -138,7 +142,7 @@ fn golden_cases() {
         let comparison = run();
         arrays += comparison.arrays;
         failures.extend(comparison.failures.iter().map(|failure| format!("{place}, {failure}")));
-        // Written past the test harness, which shows what is printed only when the test fails.
+        // The test harness captures `println!`, but not this.
         let _ = writeln!(out, "{place}: {:.1e}, {}", comparison.worst.0, comparison.worst.1);
         if comparison.worst.0.is_nan() || comparison.worst.0 > worst.0 {
             worst = (comparison.worst.0, format!("{place}, {}", comparison.worst.1));
@@ -146,9 +150,5 @@ fn golden_cases() {
     }
     let _ = writeln!(out, "worst golden error of {arrays} arrays: {:.2e} ({})", worst.0, worst.1);
     let count = failures.len();
-    assert!(
-        failures.is_empty(),
-        "{count} arrays are off by more than {TOLERANCE:e}:\n{}",
-        failures.join("\n")
-    );
+    assert!(failures.is_empty(), "{count} arrays have errors above {TOLERANCE:e}:\n{}", failures.join("\n"));
 }

@@ -1,5 +1,5 @@
-//! Networks of the library's cells against those of `torch.nn`: stacks, both directions, a packed batch. Each runs with the
-//! weights that PyTorch saved as safetensors.
+//! Networks of the library's cells, compared with those of `torch.nn`: stacks, bidirectional
+//! layers, a packed batch. Each runs with the weights that PyTorch saved as safetensors.
 
 use nalgebra::SMatrix;
 use rnn_cell::cell::BlockShape;
@@ -9,7 +9,7 @@ use rnn_cell::weights::Mapping;
 use rnn_cell::weights::torch::{self, Direction};
 use tests::golden::{Case, Comparison, from_scalars, inner_product, scalars};
 
-/// The networks' cases, by name.
+/// The names of the cases, with the functions that run them.
 pub const CASES: [(&str, crate::Run); 5] = [
     ("torch_lstm_2layer_bidirectional_packed", lstm_2layer_bidirectional_packed),
     ("torch_gru_3layer", gru_3layer),
@@ -59,7 +59,7 @@ fn saved_gru() -> Comparison {
     saved_cell(GruResetAfter::<3, 5, f64>::zeros(), &mapping, CASES[4].0, "gru_torch", &["h"])
 }
 
-/// Steps through the case of one cell with the weights that PyTorch saved of it.
+/// Steps through the case of a single cell with the weights that PyTorch saved.
 fn saved_cell<L>(mut cell: L, mapping: &Mapping, file: &str, case: &str, states: &[&str]) -> Comparison
 where
     L: ModelMut + Cell<B, Scalar = f64, Context = ()>,
@@ -78,23 +78,24 @@ where
     comparison
 }
 
-/// The file that PyTorch saved of a case.
+/// Returns the path of the file that PyTorch saved for a case.
 fn saved(case: &str) -> String {
     format!("{}/golden/cases/{case}.safetensors", env!("CARGO_MANIFEST_DIR"))
 }
 
-/// How a network's names and states map to those of `torch.nn`.
+/// The mapping from a network's names and states to those of `torch.nn`.
 struct Names {
     case: &'static str,
-    /// The letters of the gates in the order in which PyTorch stacks their rows; none for a single block.
+    /// The letters of the gates in the order in which PyTorch stacks their rows. Empty for a single
+    /// block.
     gates: &'static str,
     states: &'static [&'static str],
-    /// Cells in the network.
+    /// The number of cells in the network.
     leaves: usize,
 }
 
 impl Names {
-    /// A state's scalars: the cells in order, their fields in order.
+    /// Returns the scalars of a state, cell by cell and field by field.
     fn state(&self, case: &Case, path: &str) -> Vec<f64> {
         let fields: Vec<_> = self.states.iter().map(|name| case.array(&format!("{path}.{name}"))).collect();
         (0..self.leaves)
@@ -102,7 +103,8 @@ impl Names {
             .collect()
     }
 
-    /// PyTorch's parameters that add up to the parameter `path`, and the number of its gate.
+    /// Returns the parameters of PyTorch whose sum is the parameter `path`, and the number of its
+    /// gate.
     fn torch(&self, path: &str) -> (Vec<String>, usize) {
         let (place, name) = path.rsplit_once('.').unwrap();
         let layer = place.split('.').find_map(|part| part.parse::<usize>().ok()).unwrap_or(0);
@@ -115,15 +117,15 @@ impl Names {
             ("b", "n") => &["bias_ih"],
             ("b", "hn") => &["bias_hh"],
             ("b", _) => &["bias_ih", "bias_hh"],
-            _ => panic!("no parameter of torch for {path}"),
+            _ => panic!("PyTorch has no parameter for {path}"),
         };
         let gate = gate.trim_start_matches('h');
-        let number = self.gates.find(gate).unwrap_or_else(|| panic!("no gate of torch for {path}"));
+        let number = self.gates.find(gate).unwrap_or_else(|| panic!("PyTorch has no gate for {path}"));
         (kinds.iter().map(|kind| format!("{kind}_l{layer}{direction}")).collect(), number)
     }
 }
 
-/// The rows of one gate, column by column.
+/// Returns the rows of one gate in column-major order.
 fn block(case: &Case, path: &str, gate: usize, shape: BlockShape) -> Vec<f64> {
     let (rows, columns) = shape.size;
     let array = case.array(path);
@@ -131,7 +133,8 @@ fn block(case: &Case, path: &str, gate: usize, shape: BlockShape) -> Vec<f64> {
     (0..rows * columns).map(|k| array.data[(gate * rows + k % rows) * columns + k / rows]).collect()
 }
 
-/// Loads what PyTorch saved, which must be the case's own weights; saves and loads it in PyTorch's layout, and in ours.
+/// Loads the weights that PyTorch saved and compares them with the case. Saves and loads them
+/// again, in PyTorch's layout and in the library's.
 fn load_saved<L: ModelMut<Scalar = f64>>(net: &mut L, mapping: &Mapping, case: &str) {
     fn values<L: Model<Scalar = f64>>(net: &L) -> Vec<f64> {
         let mut values = Vec::new();
@@ -142,7 +145,7 @@ fn load_saved<L: ModelMut<Scalar = f64>>(net: &mut L, mapping: &Mapping, case: &
     let forget = |net: &mut L| net.visit_mut(&mut |parameter| parameter.values.fill(f64::INFINITY));
     forget(net);
     mapping.load_file(net, saved(case)).unwrap_or_else(|error| panic!("{error}"));
-    // serde_json reads decimals to the last bit but one.
+    // serde_json may round a decimal differently in the last bit.
     let loaded = values(net);
     let far = loaded.iter().zip(&set).filter(|(file, case)| (*file - *case).abs() > 1e-15);
     assert_eq!((loaded.len(), far.count()), (set.len(), 0), "{case}: the weights of the file");
@@ -150,7 +153,7 @@ fn load_saved<L: ModelMut<Scalar = f64>>(net: &mut L, mapping: &Mapping, case: &
         let bytes = mapping.save(net).unwrap();
         forget(net);
         mapping.load(net, &bytes).unwrap_or_else(|error| panic!("{error}"));
-        assert!(values(net) == loaded, "{case}: the same bits");
+        assert!(values(net) == loaded, "{case}: the bits differ after saving and loading");
     }
 }
 
@@ -174,14 +177,15 @@ where
     used.sort();
     used.dedup();
     let arrays = 4 * names.leaves * names.gates.len().max(1);
-    assert_eq!(used.len(), arrays, "every block of PyTorch's parameters is one of the network's");
+    assert_eq!(used.len(), arrays, "the network must use every block of PyTorch's parameters");
     load_saved(&mut net, mapping, names.case);
 
     let (x, wanted) = (case.array("x"), case.array("outputs"));
     let steps = x.shape[0];
     let lengths = case.at("lengths").as_array().expect("a list").iter();
-    let lengths: Vec<usize> = lengths.map(|length| length.as_u64().expect("whole") as usize).collect();
-    let lengths: [usize; B] = lengths.try_into().expect("a length a sample");
+    let lengths: Vec<usize> =
+        lengths.map(|length| length.as_u64().expect("a whole number") as usize).collect();
+    let lengths: [usize; B] = lengths.try_into().expect("one length per sample");
     let xs: Vec<L::Input> = (0..steps).map(|t| from_scalars(x.step(t))).collect();
     let ragged = lengths.iter().any(|&length| length < steps).then_some(lengths);
     let pass = Pass::of(&xs).lengths(ragged);

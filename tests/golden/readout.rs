@@ -1,12 +1,12 @@
-//! Elman's network with a `Dense` readout, of two cells of the library, put together by hand: a type that
-//! implements the traits stands wherever a generated cell can.
+//! Elman's network with a `Dense` readout: two cells of the library, combined by hand. A type that
+//! implements the traits can be used in place of a generated cell.
 
 use nalgebra::SMatrix;
 use rnn_cell::cell::{LayerBars, LayerPass, Parameter, ParameterMut};
 use rnn_cell::cells::{Dense, DenseTape, Elman, ElmanState, ElmanTape};
 use rnn_cell::prelude::*;
 
-/// `h` of the network and `y` of the readout.
+/// A network that returns its hidden state `h` and the readout `y`.
 pub struct ElmanAndDense<const I: usize, const H: usize, const O: usize, T> {
     elman: Elman<I, H, T>,
     dense: Dense<H, O, T>,
@@ -14,7 +14,7 @@ pub struct ElmanAndDense<const I: usize, const H: usize, const O: usize, T> {
 
 type Output<const H: usize, const O: usize, const B: usize> = (SMatrix<f64, H, B>, SMatrix<f64, O, B>);
 
-/// The residuals of both, and the outputs side by side.
+/// The tapes of both cells, and the pairs of their outputs.
 #[derive(Default)]
 pub struct Tape<const I: usize, const H: usize, const O: usize, const B: usize> {
     elman: ElmanTape<I, H, B, f64>,
@@ -28,7 +28,7 @@ impl<const I: usize, const H: usize, const O: usize> ElmanAndDense<I, H, O, f64>
     }
 }
 
-/// The readout's parameters as the case names them.
+/// Returns the case's name of a parameter of the readout.
 fn readout_name(name: &str) -> &str {
     if name == "W" { "W_hy" } else { "b_y" }
 }

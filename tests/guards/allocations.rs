@@ -1,4 +1,5 @@
-//! A step allocates nothing; neither do a forward and a backward pass, once their tape has held a sequence as long.
+//! A step allocates nothing. Forward and backward passes allocate nothing once their tape has held
+//! a sequence of the same length.
 
 use allocation_counter::measure;
 use nalgebra::SMatrix;
@@ -10,8 +11,8 @@ use std::hint::black_box;
 use tests::exactness::{random, random_sequence, rng};
 
 rnn_cell! {
-    /// Everything that the ready cells don't have: an index as input, a context, a matrix as state, several inputs and outputs, a
-    /// learned initial state.
+    /// A cell with features that the library's cells lack: an index as input, a context, a matrix
+    /// as state, several inputs and outputs, a learned initial state.
     pub cell Everything<I, H, S, V> {
         input   x: [I], w: one_hot[V];
         context K: [H, S];
@@ -33,17 +34,17 @@ rnn_cell! {
     }
 }
 
-/// The longest sequence; the others are shorter.
+/// The number of steps of the longest sequence.
 const STEPS: usize = 7;
 
-/// Counts what `work` allocates.
+/// Asserts that `work` allocates nothing.
 #[track_caller]
 fn allocates_nothing(what: &str, work: impl FnOnce()) {
     let info = measure(work);
     assert_eq!(info.count_total, 0, "{what}: {info:?}");
 }
 
-/// All entries of a cell, at batch `B`, streaming and training.
+/// Checks steps and passes of a cell at batch `B`.
 fn check<const B: usize, L>(name: &str, cell: &L)
 where
     L: Cell<B, Scalar = f64, Context = (), Input: Varying<f64>, InputBar: Varying<f64>>,
@@ -55,7 +56,7 @@ where
     let (mut state, mut dstate): (L::State, _) = (random(&mut rng), cell.zero_state());
     let mut grads = cell.zero_gradients();
 
-    // The very first step, too.
+    // Even the first step allocates nothing.
     allocates_nothing(&format!("{name}, batch {B}: steps"), || {
         for x in &xs {
             black_box(cell.step(x, &mut state));
@@ -89,7 +90,7 @@ macro_rules! check {
 }
 
 #[test]
-fn ready_cells_allocate_nothing() {
+fn library_cells_allocate_nothing() {
     check! {
         Lstm::<3, 20, f64>::init_boxed(&mut rng(1)),
         Gru::<16, 16, f64>::init_boxed(&mut rng(1)),
@@ -106,7 +107,7 @@ fn contexts_and_indices_allocate_nothing() {
     check::<4, _>("Everything", &cell.with(&random(&mut rng(2))));
 }
 
-/// The tapes of a network hold what stands between its layers. With noise, too.
+/// The tape of a network also holds the values between its layers and its noise.
 #[test]
 fn networks_allocate_nothing() {
     let lstm = |seed| Lstm::<4, 4, f64>::init(&mut rng(seed));
@@ -158,7 +159,7 @@ fn drivers_allocate_nothing() {
     allocates_nothing("windows", by_windows);
 }
 
-/// The guard itself: a tape that grows is noticed.
+/// Checks the guard itself.
 #[test]
 #[should_panic(expected = "a longer sequence")]
 fn a_growing_tape_is_counted() {

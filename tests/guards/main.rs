@@ -1,5 +1,5 @@
-//! Guards of what is promised about memory: what doesn't allocate, what fits on a small stack,
-//! what a stream of any length keeps.
+//! Guards of the promises about memory: passes that do not allocate, large cells on a small stack,
+//! streams of any length.
 
 #![allow(missing_docs)]
 

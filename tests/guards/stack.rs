@@ -5,7 +5,8 @@ use rnn_cell::prelude::*;
 use tests::exactness::rng;
 
 rnn_cell! {
-    /// An LSTM. The ready one starts orthogonal, which at this size takes an unoptimised build a quarter of a minute.
+    /// An LSTM without orthogonal initialisation, which takes 15 seconds at this size in an
+    /// unoptimised build.
     pub cell Large<I, H> {
         input  x: [I];
         state  h, c: [H];
@@ -24,13 +25,13 @@ rnn_cell! {
     }
 }
 
-/// The stack of a thread unless one asks for more: of every test and of every worker.
+/// The default stack size of a spawned thread.
 const STACK: usize = 2 << 20;
 
 const SIZE: usize = 512;
 
-/// Eight megabytes of parameters and as much of gradients, in a build without optimisation, where whatever is passed by value
-/// is copied.
+/// Runs a cell with 8 MiB of parameters and 8 MiB of gradients in a build without optimisation,
+/// where every value that is passed by value is copied.
 #[test]
 fn large_cells_need_no_stack() {
     let run = std::thread::Builder::new().stack_size(STACK).spawn(|| {
@@ -54,5 +55,5 @@ fn large_cells_need_no_stack() {
         Adam::new(1e-3).step(&mut *cell, &*grads);
         assert!(cell.U_i[(0, 0)] != before);
     });
-    run.expect("the system gives a thread").join().expect("a stack of 2 MiB is enough");
+    run.expect("a thread").join().expect("a stack of 2 MiB is enough");
 }

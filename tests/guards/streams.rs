@@ -1,5 +1,5 @@
-//! A stream may run for months: after many steps a cell still answers as one that has only seen the end of the stream, in finite
-//! numbers, and has allocated nothing.
+//! Streams of many steps. At the end, a cell has the same state as one that has read only the end
+//! of the stream, all its outputs were finite, and it has allocated nothing.
 //!
 //! ```text
 //! STREAMED_STEPS=100000000 cargo test --release -p tests --test guards streams -- --nocapture
@@ -13,10 +13,11 @@ use rnn_cell::rng::{SeedableRng, Xoshiro256PlusPlus, uniform};
 use rnn_cell::types::varying::Varying;
 use std::time::Instant;
 
-/// What a stream is compared with has seen so many steps: enough for each of the cells below to forget how it started.
+/// The number of steps that the compared cell reads. After these, each cell has forgotten its
+/// initial state.
 const REMEMBERED: usize = 10_000;
 
-/// The largest difference of a state, over its largest entry: what rounding makes of it.
+/// The largest difference of the states that rounding may cause, relative to their largest entry.
 const TOLERANCE: f32 = 1e-5;
 
 fn steps() -> usize {
@@ -26,7 +27,7 @@ fn steps() -> usize {
     }
 }
 
-/// KiB of this process that lie in memory, where the system tells.
+/// Returns the resident memory of this process in KiB, if the system reports it.
 fn resident() -> Option<usize> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
@@ -39,7 +40,8 @@ fn scalars<V: Varying<f32>>(value: &mut V) -> Vec<f32> {
     scalars
 }
 
-/// Streams noise through `cell`, and its end through another that starts there.
+/// Streams noise through `cell`, and the end of the stream again from the initial state. Checks
+/// that both final states agree.
 fn endures<const I: usize, L>(name: &str, cell: &L)
 where
     L: Cell<1, Scalar = f32, Context = (), Input = SVector<f32, I>>,

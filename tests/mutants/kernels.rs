@@ -1,4 +1,4 @@
-//! The kernels, and of the runtime no more than they need.
+//! The kernels and the few parts of the runtime that they need.
 
 extern crate alloc;
 

@@ -1,13 +1,13 @@
-//! Cells written from their papers, each line of a definition one of the paper's equations, under its number
-//! there.
+//! Cells from papers. Each line of a definition is one of the paper's equations, whose numbers the
+//! comments give.
 
 #![allow(missing_docs)]
 
 use rnn_cell::prelude::*;
 
 rnn_cell! {
-    /// sLSTM: M. Beck et al., "xLSTM: Extended Long Short-Term Memory", 2024, equations 8 to 17, with the
-    /// sigmoid forget gate (the paper allows both), one head.
+    /// sLSTM with one head: M. Beck et al., "xLSTM: Extended Long Short-Term Memory", 2024,
+    /// equations 8 to 17. The forget gate is a sigmoid, one of the paper's two choices.
     pub cell SLstm<I, H> {
         input  x: [I];
         state  c, n, h, m: [H];
@@ -30,8 +30,9 @@ rnn_cell! {
         output h;
     }
 
-    /// mLSTM: the same paper, equations 19 to 27, stabilised by the state `m` (equations 15 to 17) as in its
-    /// appendix, one head. The memory `C` is a matrix of values by keys.
+    /// mLSTM with one head: the same paper, equations 19 to 27, stabilised by the state `m`
+    /// (equations 15 to 17) as in its appendix. The memory `C` has one row per value entry and one
+    /// column per key entry.
     pub cell MLstm<I, D> {
         input  x: [I];
         state  C: [D, D];
@@ -59,8 +60,9 @@ rnn_cell! {
         output h;
     }
 
-    /// Gated delta rule: S. Yang, J. Kautz, A. Hatamizadeh, "Gated Delta Networks: Improving Mamba2 with
-    /// Delta Rule", 2024, equation 10; keys and queries of unit length after a SiLU, the decay as in Mamba2.
+    /// Gated delta rule: S. Yang, J. Kautz, A. Hatamizadeh, "Gated Delta Networks: Improving Mamba2
+    /// with Delta Rule", 2024, equation 10. Keys and queries pass through a SiLU and are normalised
+    /// to length 1. The decay is Mamba2's.
     pub cell GatedDelta<I, K, V> {
         input  x: [I];
         state  S: [V, K];
@@ -84,10 +86,10 @@ rnn_cell! {
         output o;
     }
 
-    /// A head of a Turing machine that reads and writes at one place, with its feed-forward controller: A.
-    /// Graves, G. Wayne, I. Danihelka, "Neural Turing Machines", 2014, equations 2 to 9. `N` locations of `W`
-    /// numbers. The circular convolution of equation 8 is over shifts by -1, 0 and 1, so two permutations say
-    /// it.
+    /// Neural Turing machine with a feed-forward controller and one head that reads and writes at
+    /// the same location: A. Graves, G. Wayne, I. Danihelka, "Neural Turing Machines", 2014,
+    /// equations 2 to 9. The memory has `N` locations of `W` numbers. The circular convolution of
+    /// equation 8 has shifts by -1, 0 and 1, so it is written with two permutations.
     pub cell TuringHead<I, H, N, W> {
         input  x: [I];
         param  M_0: [N, W] = normal(0.5);
@@ -103,7 +105,7 @@ rnn_cell! {
         param  b_beta: [], b_g: [], b_gamma: [];
         param  W_s: [3, H];
         param  b_s: [3];
-        /// Moves every location to the next.
+        /// The permutation that moves every location to the next.
         buffer P: [N, N] = from_fn(next_location);
 
         u = tanh(W_u @ [x, r[t-1]] + b_u);
@@ -128,9 +130,10 @@ rnn_cell! {
         output r;
     }
 
-    /// Legendre memory unit: A. Voelker, I. Kajić, C. Eliasmith, "Legendre Memory Units: Continuous-Time
-    /// Representation in Recurrent Neural Networks", 2019, equations 4 to 7. The memory's matrices are fixed:
-    /// equations 1 and 2, discretised by zero-order hold for a window of eight steps.
+    /// Legendre memory unit: A. Voelker, I. Kajić, C. Eliasmith, "Legendre Memory Units:
+    /// Continuous-Time Representation in Recurrent Neural Networks", 2019, equations 4 to 7. The
+    /// matrices of the memory are fixed: those of equations 1 and 2, discretised by zero-order hold
+    /// for a window of eight steps.
     pub cell LegendreUnit<I, H> {
         input  x: [I];
         state  h: [H];
@@ -151,9 +154,9 @@ rnn_cell! {
         output h, m;
     }
 
-    /// Echo state network with leaky units: H. Jaeger, "The echo state approach", 2001; equations 2 to 4 of
-    /// M. Lukoševičius, "A Practical Guide to Applying Echo State Networks", 2012. Only the readout is
-    /// learned.
+    /// Echo state network with leaky units: H. Jaeger, "The echo state approach", 2001; equations 2
+    /// to 4 of M. Lukoševičius, "A Practical Guide to Applying Echo State Networks", 2012. Only the
+    /// readout is learned.
     pub cell EchoState<I, H, O> {
         input  u: [I];
         state  x: [H];
@@ -169,7 +172,8 @@ rnn_cell! {
         output y;
     }
 
-    /// Layer-normalised LSTM: J. Ba, J. Kiros, G. Hinton, "Layer Normalization", 2016, equations 20 to 22.
+    /// Layer-normalised LSTM: J. Ba, J. Kiros, G. Hinton, "Layer Normalization", 2016, equations 20
+    /// to 22.
     pub cell NormalisedLstm<I, H> {
         input  x: [I];
         state  h, c: [H];
@@ -188,9 +192,9 @@ rnn_cell! {
         output h;
     }
 
-    /// LSTM with a recurrent and a non-recurrent projection: H. Sak, A. Senior, F. Beaufays, "Long Short-Term
-    /// Memory Based Recurrent Neural Network Architectures for Large Vocabulary Speech Recognition", 2014,
-    /// equations 7 to 14.
+    /// LSTM with a recurrent and a non-recurrent projection: H. Sak, A. Senior, F. Beaufays, "Long
+    /// Short-Term Memory Based Recurrent Neural Network Architectures for Large Vocabulary Speech
+    /// Recognition", 2014, equations 7 to 14.
     pub cell ProjectedLstm<I, H, R, P, O> {
         input  x: [I];
         state  c: [H];
@@ -217,8 +221,8 @@ rnn_cell! {
         output y;
     }
 
-    /// LSTM with zoneout: D. Krueger et al., "Zoneout: Regularizing RNNs by Randomly Preserving Hidden
-    /// Activations", 2016. The masks are inputs: 1 where a unit keeps its value.
+    /// LSTM with zoneout: D. Krueger et al., "Zoneout: Regularizing RNNs by Randomly Preserving
+    /// Hidden Activations", 2016. The masks are inputs. A 1 means that a unit keeps its value.
     pub cell Zoneout<I, H> {
         input  x: [I], d_c: [H], d_h: [H];
         state  h, c: [H];
@@ -237,8 +241,9 @@ rnn_cell! {
         output h;
     }
 
-    /// A network over characters whose output weights are its input embedding: O. Press, L. Wolf, "Using the
-    /// Output Embedding to Improve Language Models", 2017. The input is the index of a character.
+    /// Character network whose output weights are its input embedding: O. Press, L. Wolf, "Using
+    /// the Output Embedding to Improve Language Models", 2017. The input is the index of a
+    /// character.
     pub cell TiedCharacters<V, D> {
         input  w: one_hot[V];
         state  h: [D];
@@ -256,7 +261,8 @@ rnn_cell! {
     }
 }
 
-/// The permutation that moves location `column` to `column + 1`, for the five locations of the test.
+/// Returns an entry of the permutation that moves location `column` to `column + 1`, for the five
+/// locations of the test.
 fn next_location(row: usize, column: usize) -> f64 {
     if row == (column + 1) % crate::LOCATIONS { 1.0 } else { 0.0 }
 }

@@ -1,24 +1,25 @@
-//! The fixed matrices of the Legendre memory unit (Voelker et al. 2019, equations 1 and 2), discretised by
-//! zero-order hold.
+//! The fixed matrices of the Legendre memory unit (Voelker et al. 2019, equations 1 and 2),
+//! discretised by zero-order hold.
 
 /// The number of Legendre polynomials.
 pub const ORDER: usize = 6;
-/// The window's length in steps.
+/// The length of the window in steps.
 pub const WINDOW: f64 = 8.0;
 
 type Matrix<const N: usize> = [[f64; N]; N];
 
-/// An entry of the discrete state matrix.
+/// Returns an entry of the discrete state matrix.
 pub fn state_matrix(row: usize, column: usize) -> f64 {
     discrete()[row][column]
 }
 
-/// An entry of the discrete input matrix.
+/// Returns an entry of the discrete input matrix.
 pub fn input_matrix(row: usize, _: usize) -> f64 {
     discrete()[row][ORDER]
 }
 
-/// `exp([A B; 0 0] / WINDOW)`, whose upper rows are the discrete `A` and `B` of zero-order hold.
+/// Computes `exp([A B; 0 0] / WINDOW)`, whose upper rows are the discrete `A` and `B` of zero-order
+/// hold.
 fn discrete() -> Matrix<{ ORDER + 1 }> {
     let mut generator = [[0.0; ORDER + 1]; ORDER + 1];
     for (i, row) in generator.iter_mut().enumerate().take(ORDER) {
@@ -32,7 +33,8 @@ fn discrete() -> Matrix<{ ORDER + 1 }> {
     exponential(&generator)
 }
 
-/// By scaling and squaring: the Taylor series of a matrix divided by 2^10, squared ten times.
+/// Computes the exponential by scaling and squaring: the Taylor series of the matrix divided by
+/// 2^10, squared ten times.
 fn exponential<const N: usize>(matrix: &Matrix<N>) -> Matrix<N> {
     const SQUARINGS: i32 = 10;
     let small = matrix.map(|row| row.map(|entry| entry / 2.0_f64.powi(SQUARINGS)));

@@ -1,5 +1,5 @@
-//! The proof that the language is complete: cells of the literature, each written from its paper,
-//! gradient-checked and put through the properties that every cell must have.
+//! Cells from papers, which show that the language can express them. Each cell passes the gradient
+//! check and the properties that every cell must have.
 
 #![allow(missing_docs)]
 
@@ -17,8 +17,8 @@ use tests::exactness::{check, random, random_sequence, rng};
 /// The number of locations of the Turing machine's memory.
 const LOCATIONS: usize = 5;
 
-/// The gradient check and the general properties, on six random steps from a random state, in a random
-/// context. `adapt` changes the random values that have to be something else.
+/// Checks the gradients and the general properties on six random steps, with a random state and a
+/// random context. `adapt` changes random values that are not valid for the cell.
 #[track_caller]
 fn verify<const B: usize, L>(
     cell: &mut L,
@@ -36,7 +36,7 @@ fn verify<const B: usize, L>(
     check(cell, pass, &state, 7);
 }
 
-/// `cell!(Name[sizes], adaptation)`: both batch sizes.
+/// Calls [`verify`] at batch 1 and 3, as in `verify!(Name[sizes], adapt)`.
 macro_rules! verify {
     ($cell:ident [$($size:literal),+]) => { verify!($cell [$($size),+], |_, _, _| {}) };
     ($cell:ident [$($size:literal),+], $adapt:expr) => {
@@ -74,9 +74,9 @@ fn gated_delta_rule() {
 }
 
 #[test]
-fn delta_rule_replaces_what_a_key_held() {
-    // A gate of one, no decay: afterwards the memory answers the key with the new value, whatever it held
-    // before.
+fn delta_rule_replaces_the_value_of_a_key() {
+    // With a gate of one and no decay, the memory returns the new value for the key, whatever it
+    // held before.
     let mut cell = GatedDelta::<2, 3, 2, f64>::init(&mut rng(1));
     cell.w_a.fill(0.0);
     cell.w_b.fill(0.0);
@@ -87,7 +87,7 @@ fn delta_rule_replaces_what_a_key_held() {
     let mut state: <GatedDelta<2, 3, 2, f64> as Layer<1>>::State = random(&mut rng(3));
     let o = cell.step(&x, &mut state);
     let v = (cell.W_v * x).map(|u| u / (1.0 + (-u).exp()));
-    // The key's length is one only up to the 1e-6 below the root.
+    // The key has length 1 up to the 1e-6 under the root.
     assert!((o - v).amax() < 1e-4, "{o} {v}");
 }
 
@@ -120,8 +120,8 @@ fn legendre_memory_unit() {
 
 #[test]
 fn legendre_memory_holds_a_sliding_window() {
-    // Equation 3 at the far end of the window, where every shifted Legendre polynomial is one: the sum of the
-    // memory is the input of a window ago.
+    // Equation 3 at the far end of the window, where every shifted Legendre polynomial is 1: the
+    // sum of the memory's entries is the input of one window ago.
     let mut cell = LegendreUnit::<1, 2, f64>::zeros();
     let reference = LegendreUnit::<1, 2, f64>::init(&mut rng(1));
     cell.A = reference.A;
@@ -131,10 +131,10 @@ fn legendre_memory_holds_a_sliding_window() {
     let mut state = cell.zero_state::<1>();
     for t in 0..200 {
         cell.step(&SVector::from([signal(f64::from(t))]), &mut state);
-        // The input is held for a step, so its middle is half a step earlier than the sample.
+        // Zero-order hold delays the input by half a step.
         let ago = signal(f64::from(t) + 0.5 - legendre::WINDOW);
         let error = (state.m.sum() - ago).abs();
-        assert!(t < 60 || error < 0.02, "at {t}: {} is not {ago}", state.m.sum());
+        assert!(t < 60 || error < 0.02, "at step {t}: {} is not {ago}", state.m.sum());
     }
 }
 
@@ -144,7 +144,7 @@ fn echo_state_network() {
 }
 
 #[test]
-fn echo_state_network_learns_its_readout_alone() {
+fn echo_state_network_learns_only_its_readout() {
     let cell = EchoState::<2, 8, 3, f64>::init(&mut rng(1));
     let mut learned = Vec::new();
     cell.visit(&mut |parameter| learned.push(parameter.name.to_string()));
@@ -188,7 +188,7 @@ fn zoneout() {
 }
 
 #[test]
-fn zoneout_of_everything_keeps_the_state() {
+fn zoneout_of_all_units_keeps_the_state() {
     let cell = Zoneout::<3, 4, f64>::init(&mut rng(1));
     let mut state: ZoneoutState<4, 1, f64> = random(&mut rng(2));
     let before = state.clone();
@@ -204,7 +204,7 @@ fn character_network_with_tied_embedding() {
         _: &mut TiedCharactersState<4, B, f64>,
         rng: &mut Xoshiro256PlusPlus,
     ) {
-        // 7 characters, the last twice as often, so that gathers meet in one column.
+        // There are 7 characters. The last is twice as frequent, so samples often share its column.
         w.iter_mut().for_each(|w| *w = below(rng, 8).min(6) as u32);
     }
     let mut cell = TiedCharacters::<7, 4, f64>::init(&mut rng(1));
@@ -212,8 +212,8 @@ fn character_network_with_tied_embedding() {
     verify::<3, _>(&mut cell, characters);
 }
 
-/// A decoder of the library, on the symbols 0 to 6 (of which 6 is none). The mask of its context hides
-/// nothing; golden cases hide.
+/// Checks a decoder of the library on the symbols 0 to 6, of which 6 is out of range. Masks that
+/// hide positions are tested by golden cases.
 fn verify_decoder<const B: usize, L>(mut decoder: L)
 where
     L: Cell<B> + Checked<B> + Layer<B, Input = [u32; B]>,

@@ -1,4 +1,5 @@
-//! Copies whose matrices are stored in fewer bits compute what their cells do with matrices rounded alike; and they are as small as is said.
+//! Quantised copies compute the same as cells whose matrices are rounded in the same way, and have
+//! the documented sizes.
 
 #![allow(missing_docs)]
 
@@ -11,8 +12,9 @@ use std::hint::black_box;
 use tests::exactness::{random, random_sequence, rng};
 
 rnn_cell! {
-    /// What the ready cells don't have: a matrix that only its transpose is read of, one that both are, one that is read entry by entry,
-    /// blocks, an index, a learned initial state.
+    /// A cell with features that the library's cells lack: a matrix that is only read transposed,
+    /// one that is read both ways, one that is read entry by entry, blocks, an index, a learned
+    /// initial state.
     pub cell Everything<I, H, V> {
         input  x: [I], w: one_hot[V];
         state  h: [H] = tanh(W_0 @ b);
@@ -34,14 +36,14 @@ rnn_cell! {
     }
 }
 
-/// The largest difference of two values.
+/// Returns the largest difference of the scalars of two values.
 fn difference<V: Varying<f64>>(a: &V, b: &V) -> f64 {
     let (mut all, mut worst) = (vec![], 0.0f64);
     a.scalars(&mut |x| all.push(x));
     let mut all = all.into_iter();
     b.scalars(&mut |y| {
         let off = (all.next().expect("as many scalars") - y).abs();
-        // Not a maximum: NaN must not get lost.
+        // `f64::max` would drop a NaN.
         if off > worst || off.is_nan() {
             worst = off;
         }
@@ -49,7 +51,7 @@ fn difference<V: Varying<f64>>(a: &V, b: &V) -> f64 {
     worst
 }
 
-/// What sums in another order may differ by.
+/// The largest difference that another order of summation may cause.
 const NEAR: f64 = 1e-12;
 
 macro_rules! agrees {
@@ -75,7 +77,7 @@ macro_rules! agrees {
 }
 
 #[test]
-fn copies_compute_what_rounded_cells_do() {
+fn copies_agree_with_rounded_cells() {
     agrees! { Int8 1:
         Lstm<3, 20>; Gru<3, 66>; LayerNormLstm<3, 5>; InitialStateLstm<3, 9>; Dense<7, 5>;
     }
@@ -88,7 +90,7 @@ fn copies_compute_what_rounded_cells_do() {
 }
 
 #[test]
-fn every_way_to_read_a_matrix() {
+fn matrices_are_read_in_every_way() {
     fn check<Q: Format>() {
         let mut cell = Everything::<3, 18, 5, f64>::init(&mut rng(1));
         let copy = cell.quantised::<Q>().expect("finite weights");
@@ -96,7 +98,7 @@ fn every_way_to_read_a_matrix() {
         let (mut state, mut own) = (cell.initial_state(), copy.initial_state());
         for (step, x) in random_sequence::<EverythingInput<3, 1, f64>>(&mut rng(2), 6).into_iter().enumerate()
         {
-            // The last one is out of range and reads zeros.
+            // The last index is out of range and reads zeros.
             let x = EverythingInput { w: [step as u32], ..x };
             let off = difference(&cell.step(&x, &mut state), &copy.step(&x, &mut own));
             assert!(off <= NEAR, "step {step}: {off:e}");
@@ -107,11 +109,11 @@ fn every_way_to_read_a_matrix() {
 }
 
 #[test]
-fn as_small_as_is_said() {
+fn sizes_are_as_documented() {
     assert_eq!(size_of::<Lstm<128, 128>>(), 526_336);
     assert_eq!(size_of::<LstmQuantised<128, 128, Bf16>>(), 264_192);
     assert_eq!(size_of::<LstmQuantised<128, 128, Int8>>(), 137_216);
-    // A byte an entry, a scale a row of each of eight matrices, four vectors.
+    // One byte per entry and one scale per row of the eight matrices, and four vectors.
     assert_eq!(LstmQuantised::<128, 128, Int8>::BYTES, 8 * 128 * 128 + 4 * 8 * 128 + 4 * 4 * 128);
     assert_eq!(LstmQuantised::<1, 5, Bf16>::BYTES, 2 * 4 * (5 + 25) + 4 * 4 * 5);
 }
@@ -136,7 +138,7 @@ fn steps_allocate_nothing() {
 }
 
 #[test]
-fn copies_are_written_and_read() {
+fn copies_can_be_written_and_read() {
     let gru = Gru::<3, 17>::init(&mut rng(1));
     let copy = gru.quantised_boxed::<Int8>().expect("finite weights");
     let mut bytes = vec![0; GruQuantised::<3, 17, Int8>::BYTES];
@@ -148,7 +150,7 @@ fn copies_are_written_and_read() {
 }
 
 #[test]
-fn what_is_not_finite_is_refused() {
+fn values_that_are_not_finite_are_refused() {
     let mut gru = Gru::<3, 17>::init(&mut rng(1));
     let name = gru.quantised::<Int8>().map(drop);
     assert_eq!(name, Ok(()));
@@ -159,5 +161,5 @@ fn what_is_not_finite_is_refused() {
     last.U_h[(0, 0)] = f32::INFINITY;
     let before = last.clone();
     assert_eq!(round::<Bf16>(&mut last), Err(NotFinite));
-    assert_eq!(last, before, "what comes before the entry isn't rounded either");
+    assert_eq!(last, before, "no entry may be rounded after an error");
 }

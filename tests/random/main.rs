@@ -1,11 +1,9 @@
-//! Random cells: definitions that nobody thought of, compiled and checked. The build script writes them from
-//! a seed:
+//! Random cells. The build script writes definitions from a seed, and this test compiles and checks
+//! them. A failing test prints its definition. The command for other seeds is
 //!
 //! ```text
 //! RANDOM_SEED=1000 RANDOM_CELLS=100 cargo test -p tests --test random
 //! ```
-//!
-//! checks as many others as one likes. A failing test prints its definition.
 
 #![allow(missing_docs)]
 
@@ -20,15 +18,19 @@ include!(concat!(env!("OUT_DIR"), "/random.rs"));
 
 const STEPS: usize = 3;
 
-/// Two directions a parameter: there are dozens of parameters.
+/// Returns a gradient check with few directions per parameter, since there are dozens of
+/// parameters.
 fn gradcheck(seed: u64) -> Gradcheck {
     Gradcheck { directions: 4, seed, ..Gradcheck::default() }
 }
 
-/// Where a parameter is not differentiable in any of the directions tried, or rounding hides what it does, another point must show its derivative.
+/// The number of points that are tried for a parameter. At some points, its derivative cannot be
+/// compared because the loss is not differentiable in any of the directions, or because rounding
+/// hides the effect.
 const POINTS: u64 = 4;
 
-/// Checks the gradient at one point, and what is left unchecked there at others. Wrong anywhere is wrong.
+/// Checks the gradients at one point, and tries other points for parameters that cannot be compared
+/// there. A wrong gradient at any point is an error.
 fn check_gradients<L: ModelMut<Scalar = f64>>(cell: &mut L, mut at_point: impl FnMut(u64, &mut L) -> Report) {
     let mut unchecked: Option<BTreeSet<String>> = None;
     for point in 0..POINTS {
@@ -48,17 +50,17 @@ fn check_gradients<L: ModelMut<Scalar = f64>>(cell: &mut L, mut at_point: impl F
         if left.is_empty() {
             return;
         }
-        eprintln!("at point {point} these could not be compared: {left:?}\n{report}");
+        eprintln!("at point {point}, these parameters could not be compared: {left:?}\n{report}");
         unchecked = Some(left);
         let mut rng = rng(point);
         cell.visit_mut(&mut |parameter| {
             parameter.values.iter_mut().for_each(|value| *value += 0.3 * rnn_cell::rng::normal(&mut rng));
         });
     }
-    panic!("at no point of {POINTS} could these be compared: {unchecked:?}");
+    panic!("these parameters could not be compared at any of {POINTS} points: {unchecked:?}");
 }
 
-/// Without optimisation, the code of forty equations has large stack frames.
+/// Runs a test on a large stack, since unoptimised code of forty equations has large stack frames.
 fn on_a_large_stack(test: impl FnOnce() + Send + 'static) {
     let thread = std::thread::Builder::new().stack_size(64 << 20).spawn(test).expect("a thread");
     if let Err(panic) = thread.join() {
@@ -66,7 +68,7 @@ fn on_a_large_stack(test: impl FnOnce() + Send + 'static) {
     }
 }
 
-/// Shows the definition if the test fails.
+/// A guard that prints the definition if the test panics.
 struct Show(&'static str);
 
 impl Drop for Show {

@@ -1,4 +1,4 @@
-//! Every size is a size: none, one, two. A cell without rows has empty values, a cell without
+//! Sizes and batches of zero, one and two. A cell without rows has empty values, a cell without
 //! columns reads nothing, and a batch without samples computes nothing.
 
 #![allow(missing_docs)]
@@ -13,8 +13,8 @@ use tests::exactness::{
 use tests::golden::scalars;
 
 rnn_cell! {
-    /// Kernels that the ready cells here don't reach: columns by index, transposes, outer products,
-    /// sums and maxima.
+    /// A cell that uses kernels which the library's cells in this test do not use: columns by
+    /// index, transposes, outer products, sums and maxima.
     pub cell Kernels<I, H, V> {
         input  x: [I], w: one_hot[V];
         state  h: [H];
@@ -33,7 +33,7 @@ rnn_cell! {
     }
 }
 
-/// The general properties, and the gradients against differences.
+/// Checks the general properties, and compares the gradients with differences.
 fn verify<const B: usize, L>(cell: &mut L)
 where
     L: Cell<B> + Checked<B> + Layer<B, Context = ()>,
@@ -81,9 +81,8 @@ fn ragged_batches() {
     ragged_batches_are_their_samples(&empty, [], 5);
 }
 
-/// Attention over a memory without columns returns zeros.
 #[test]
-fn memories() {
+fn attention_over_an_empty_memory_returns_zeros() {
     let mut cell = DotAttention::<2, 0, f64>::init(&mut rng(1));
     let (x, context, mut state) = (random(&mut rng(2)), random(&mut rng(3)), random(&mut rng(4)));
     assert!(scalars(&cell.step::<1>((&x, &context), &mut state)).iter().all(|y| *y == 0.0));

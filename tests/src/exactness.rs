@@ -1,5 +1,9 @@
-//! The properties that every cell must have, whatever its equations say: a sequence is its steps, a result
-//! depends on nothing but its arguments, a batch is its samples, and a sample's end is its end.
+//! Properties that every cell must have, whatever its equations:
+//!
+//! - a pass over a sequence computes the same as its steps one at a time,
+//! - a result depends on the arguments alone,
+//! - a batch computes the same as its samples one at a time,
+//! - padding after the end of a sample has no effect.
 
 use crate::golden::{from_scalars, scalars};
 use rnn_cell::cell::{Bars, Cell, Layer, LayerPass, Model, Pass};
@@ -8,41 +12,42 @@ use rnn_cell::rng::{Rng, SeedableRng, Xoshiro256PlusPlus, normal};
 use rnn_cell::types::varying::Varying;
 use std::ops::Range;
 
-/// A generator of random numbers that starts from `seed`.
+/// Returns a random generator with this seed.
 pub fn rng(seed: u64) -> Xoshiro256PlusPlus {
     Xoshiro256PlusPlus::seed_from_u64(seed)
 }
 
-/// A value of normally distributed scalars.
+/// Returns a value of normally distributed scalars.
 pub fn random<V: Varying<f64>>(rng: &mut impl Rng) -> V {
     let mut value = V::zero();
     value.scalars_mut(&mut |x| *x = normal(rng));
     value
 }
 
-/// A sequence of normally distributed scalars.
+/// Returns a sequence of values of normally distributed scalars.
 pub fn random_sequence<V: Varying<f64>>(rng: &mut impl Rng, steps: usize) -> Vec<V> {
     (0..steps).map(|_| random(rng)).collect()
 }
 
-/// A copy, by way of the scalars.
+/// Copies a value scalar by scalar, since a `Varying` need not implement `Clone`.
 pub fn copy<V: Varying<f64>>(value: &V) -> V {
     from_scalars(&scalars(value))
 }
 
-/// The scalars of all entries.
+/// Returns the scalars of all values, one value after the other.
 pub fn all_scalars<'v, V: Varying<f64> + 'v>(values: impl IntoIterator<Item = &'v V>) -> Vec<f64> {
     values.into_iter().flat_map(scalars).collect()
 }
 
-/// The entries of all parameters.
+/// Returns the entries of all parameters.
 pub fn parameters(model: &impl Model<Scalar = f64>) -> Vec<f64> {
     let mut entries = Vec::new();
     model.visit(&mut |parameter| entries.extend_from_slice(parameter.values));
     entries
 }
 
-/// Asserts that two arrays agree to `tolerance` of the second's largest entry (or of 1, if that is larger).
+/// Asserts that two arrays agree to `tolerance`, relative to the largest entry of `want` or to 1,
+/// whichever is larger.
 #[track_caller]
 pub fn assert_close(what: &str, got: &[f64], want: &[f64], tolerance: f64) {
     assert_eq!(got.len(), want.len(), "{what}: the sizes differ");
@@ -53,7 +58,7 @@ pub fn assert_close(what: &str, got: &[f64], want: &[f64], tolerance: f64) {
     }
 }
 
-/// Asserts that two arrays are the same to the last bit.
+/// Asserts that two arrays are equal bit for bit.
 #[track_caller]
 pub fn assert_same_bits(what: &str, got: &[f64], want: &[f64]) {
     assert_eq!(got.len(), want.len(), "{what}: the sizes differ");
@@ -65,7 +70,7 @@ pub fn assert_same_bits(what: &str, got: &[f64], want: &[f64]) {
 /// The results of a forward and a backward pass over one sequence.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Results {
-    /// The outputs, step by step.
+    /// The outputs of all steps.
     pub outputs: Vec<f64>,
     /// The final state.
     pub state: Vec<f64>,
@@ -73,15 +78,15 @@ pub struct Results {
     pub dstate: Vec<f64>,
     /// The gradients of the parameters.
     pub gradients: Vec<f64>,
-    /// The cotangents of the inputs, step by step.
+    /// The cotangents of the inputs of all steps.
     pub dxs: Vec<f64>,
     /// The cotangent of the context.
     pub dcontext: Vec<f64>,
 }
 
 impl Results {
-    /// Compares every part by `compare`, which gets its description, both values, and the pass that
-    /// computed it: 0 is forward, 1 is backward.
+    /// Calls `compare` for every part with a description, both values, and the pass that computed
+    /// the part (0 for forward, 1 for backward).
     #[track_caller]
     fn compare(&self, want: &Self, when: &str, compare: impl Fn(&str, &[f64], &[f64], usize)) {
         for (part, got, want, pass) in [
@@ -97,7 +102,8 @@ impl Results {
     }
 }
 
-/// Runs forward and backward from `state` with the cotangents `dys` (empty: zero) and `dfinal`.
+/// Runs a forward pass from `state` and a backward pass with the cotangents `dys` (zero if empty)
+/// and `dfinal`.
 pub fn forward_and_backward<const B: usize, L: Checked<B>>(
     layer: &L,
     pass: LayerPass<'_, L, B>,
@@ -108,7 +114,7 @@ pub fn forward_and_backward<const B: usize, L: Checked<B>>(
     let mut state = state.clone();
     let outputs = all_scalars(layer.forward(pass, &mut state, tape));
     let (mut dstate, mut gradients) = (dfinal.clone(), layer.zero_gradients());
-    // Backward overwrites the cotangents of the inputs, whatever they were.
+    // The backward pass must overwrite the cotangents of the inputs.
     let mut dx = L::InputBar::zero();
     dx.scalars_mut(&mut |x| *x = f64::NAN);
     let mut dxs: Vec<L::InputBar> = pass.xs.iter().map(|_| copy(&dx)).collect();
@@ -125,7 +131,7 @@ pub fn forward_and_backward<const B: usize, L: Checked<B>>(
     }
 }
 
-/// Checks all properties that need nothing but the cell and a sequence.
+/// Checks all properties of a cell on one sequence.
 pub fn check<const B: usize, L>(cell: &L, pass: LayerPass<'_, L, B>, state: &L::State, seed: u64)
 where
     L: Cell<B> + Checked<B>,
@@ -138,7 +144,8 @@ where
     gradients_add_up(cell, pass, state, seed);
 }
 
-/// `step` repeated gives the outputs and the final state of `forward`, up to rounding.
+/// Checks that repeated calls of `step` give the outputs and the final state of `forward`, up to
+/// rounding.
 pub fn steps_are_the_sequence<const B: usize, L>(cell: &L, pass: LayerPass<'_, L, B>, state: &L::State)
 where
     L: Cell<B> + Checked<B>,
@@ -152,8 +159,8 @@ where
     assert_close("final state of forward", &scalars(&forwarded), &scalars(&stepped), 1e-13);
 }
 
-/// A pass is the same to the last bit on a new tape and on one that was used for longer and shorter
-/// sequences.
+/// Checks that a pass gives the same bits on a new tape and on a tape that has held longer and
+/// shorter sequences.
 pub fn earlier_calls_leave_no_trace<const B: usize, L: Checked<B>>(
     cell: &L,
     pass: LayerPass<'_, L, B>,
@@ -178,7 +185,8 @@ pub fn earlier_calls_leave_no_trace<const B: usize, L: Checked<B>>(
     }
 }
 
-/// No steps: the state and its cotangent pass through, and there are no gradients.
+/// Checks that a sequence without steps leaves the state and its cotangent unchanged and adds no
+/// gradients.
 pub fn empty_sequences_do_nothing<const B: usize, L: Checked<B>>(
     cell: &L,
     pass: LayerPass<'_, L, B>,
@@ -188,14 +196,15 @@ pub fn empty_sequences_do_nothing<const B: usize, L: Checked<B>>(
     let dfinal: L::State = random(&mut rng(seed));
     let results = forward_and_backward(cell, pass.window(0..0), state, (&[], &dfinal), &mut cell.tape());
     assert!(results.outputs.is_empty() && results.dxs.is_empty());
-    assert_same_bits("state after no step", &results.state, &scalars(state));
-    assert_same_bits("its cotangent", &results.dstate, &scalars(&dfinal));
-    assert!(results.gradients.iter().all(|&x| x == 0.0), "gradients of no step: {:?}", results.gradients);
-    assert!(results.dcontext.iter().all(|&x| x == 0.0), "context of no step: {:?}", results.dcontext);
+    assert_same_bits("final state of an empty sequence", &results.state, &scalars(state));
+    assert_same_bits("cotangent of the state of an empty sequence", &results.dstate, &scalars(&dfinal));
+    assert!(results.gradients.iter().all(|&x| x == 0.0), "nonzero gradients: {:?}", results.gradients);
+    assert!(results.dcontext.iter().all(|&x| x == 0.0), "nonzero dcontext: {:?}", results.dcontext);
 }
 
-/// A sequence in two parts is the sequence: the second part starts from the first part's state, and the
-/// first gets its cotangent from the second. Some parts have one step.
+/// Checks that a sequence can be run in two parts. The second part starts from the final state of
+/// the first, and the backward pass of the first starts from the state cotangent of the second.
+/// Parts of a single step are among them.
 pub fn sequences_can_be_cut<const B: usize, L: Checked<B>>(
     cell: &L,
     pass: LayerPass<'_, L, B>,
@@ -230,7 +239,7 @@ pub fn sequences_can_be_cut<const B: usize, L: Checked<B>>(
     }
 }
 
-/// Empty `dys` are zeros.
+/// Checks that empty `dys` mean zero cotangents.
 pub fn missing_cotangents_are_zero<const B: usize, L: Checked<B>>(
     cell: &L,
     pass: LayerPass<'_, L, B>,
@@ -246,7 +255,8 @@ pub fn missing_cotangents_are_zero<const B: usize, L: Checked<B>>(
     });
 }
 
-/// Backward adds to the gradients. Asking for no cotangents of inputs and context changes nothing else.
+/// Checks that backward passes add to the gradients, and that leaving out the cotangents of inputs
+/// and context changes no other result.
 pub fn gradients_add_up<const B: usize, L: Checked<B>>(
     cell: &L,
     pass: LayerPass<'_, L, B>,
@@ -269,12 +279,12 @@ pub fn gradients_add_up<const B: usize, L: Checked<B>>(
     assert_close("gradients of two passes", &parameters(&*gradients), &twice, 1e-13);
 }
 
-/// One sample of a batch of `B`, as a value of batch 1.
+/// Returns one sample of a batch of `B` as a value of batch 1.
 fn sample<const B: usize, V: Varying<f64>, W: Varying<f64>>(batch: &V, b: usize) -> W {
     from_scalars(&scalars_of_sample::<B, V>(&scalars(batch), b))
 }
 
-/// Checks a ragged batch of random inputs and states: see [`ragged_batch_is_its_samples`].
+/// Checks a ragged batch of random inputs and states by [`ragged_batch_is_its_samples`].
 pub fn ragged_batches_are_their_samples<const B: usize, L>(cell: &L, lengths: [usize; B], seed: u64)
 where
     L: Checked<B> + Layer<B, Context = ()> + Checked<1> + Layer<1, Context = ()>,
@@ -286,9 +296,9 @@ where
     ragged_batch_is_its_samples(cell, xs, &state, lengths, seed);
 }
 
-/// A ragged batch is its samples, each run alone for its length: outputs, states and all cotangents. Past a
-/// sample's end its outputs are zero, its inputs have no cotangent and the cotangents of its outputs have no
-/// effect, whatever the padding holds.
+/// Checks that a ragged batch gives the outputs, states and cotangents of its samples, each run
+/// alone for its length. On padding, whatever it holds, outputs and cotangents of inputs are zero,
+/// and cotangents of outputs have no effect.
 pub fn ragged_batch_is_its_samples<const B: usize, L>(
     cell: &L,
     mut xs: Vec<<L as Layer<B>>::Input>,
@@ -343,8 +353,8 @@ pub fn ragged_batch_is_its_samples<const B: usize, L>(
             assert_close(&what("cotangents of the inputs"), &dxs, &alone.dxs, 1e-12);
             for t in length..steps {
                 let (y, dx) = (one(&batch.outputs, t), one_bar(&batch.dxs, t));
-                assert!(y.iter().all(|&y| y == 0.0), "{} at {t}: {y:?}", what("outputs past the end"));
-                assert!(dx.iter().all(|&dx| dx == 0.0), "{} at {t}: {dx:?}", what("cotangents past the end"));
+                assert!(y.iter().all(|&y| y == 0.0), "{} at {t}: {y:?}", what("outputs on padding"));
+                assert!(dx.iter().all(|&dx| dx == 0.0), "{} at {t}: {dx:?}", what("cotangents on padding"));
             }
             sum.iter_mut().zip(&alone.gradients).for_each(|(sum, x)| *sum += x);
         }
@@ -352,14 +362,14 @@ pub fn ragged_batch_is_its_samples<const B: usize, L>(
     }
 }
 
-/// The scalars of one sample of a value of batch `B` that is given by its scalars.
+/// Returns the scalars of one sample. `all` are the scalars of a value of batch `B`.
 fn scalars_of_sample<const B: usize, V: Varying<f64>>(all: &[f64], b: usize) -> Vec<f64> {
     let mut scalars = Vec::new();
     from_scalars::<V>(all).sample_mut(b, B, &mut |x| scalars.push(*x));
     scalars
 }
 
-/// The scalars of step `t` of a sequence of `steps`.
+/// Returns the scalars of step `t` in a sequence of `steps` steps.
 fn step(scalars: &[f64], t: usize, steps: usize) -> &[f64] {
     let size = scalars.len() / steps;
     &scalars[t * size..(t + 1) * size]

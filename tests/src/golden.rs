@@ -1,8 +1,8 @@
-//! Golden cases: a cell's parameters, inputs and initial state with the outputs, the states, the loss and
-//! every gradient that PyTorch's autograd computed in float64 (`golden/cases/*.json`).
+//! Golden cases: the parameters, inputs and initial state of a cell, and the outputs, states, loss
+//! and gradients that PyTorch's autograd computed for them in float64 (`golden/cases/*.json`).
 //!
-//! The loss of a case is the sum of the inner products of fixed cotangents with the outputs and the final
-//! states, so its backward pass starts from exactly these cotangents.
+//! The loss of a case is the sum of the inner products of fixed cotangents with the outputs and the
+//! final states. The backward pass therefore starts from exactly these cotangents.
 
 use nalgebra::SMatrix;
 use rnn_cell::cell::{Bars, BlockShape, Cell, Layer, Model, ModelMut};
@@ -16,20 +16,21 @@ pub const TOLERANCE: f64 = 1e-12;
 /// One array of a case, row-major.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Array {
-    /// The sizes, the slowest index first.
+    /// The sizes, from the slowest index to the fastest.
     pub shape: Vec<usize>,
     /// The entries.
     pub data: Vec<f64>,
 }
 
 impl Array {
-    /// The entries at the first index `t`.
+    /// Returns the entries whose first index is `t`.
     pub fn step(&self, t: usize) -> &[f64] {
         let size = self.data.len() / self.shape[0];
         &self.data[t * size..(t + 1) * size]
     }
 
-    /// The entries column by column, as the library stores a matrix; of a vector, the entries.
+    /// Returns the entries in column-major order, as the library stores a matrix. A vector stays as
+    /// it is.
     fn by_columns(&self) -> Vec<f64> {
         match self.shape[..] {
             [rows, columns] => {
@@ -40,7 +41,7 @@ impl Array {
     }
 }
 
-/// A case as read from its file.
+/// A golden case, read from its file.
 #[derive(Debug)]
 pub struct Case {
     name: String,
@@ -51,15 +52,15 @@ impl Case {
     /// Reads the case `name` at this batch size.
     ///
     /// # Panics
-    /// If there is no such case.
+    /// Panics if there is no such case.
     pub fn load(name: &str, batch: usize) -> Self {
         Self::open(&format!("{name}_b{batch}"))
     }
 
-    /// Reads the case in the file `name`, for those that hold one batch size alone.
+    /// Reads the file `name` of a case that has only one batch size.
     ///
     /// # Panics
-    /// If there is no such case.
+    /// Panics if there is no such file.
     pub fn open(name: &str) -> Self {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden/cases").join(format!("{name}.json"));
         let text =
@@ -68,14 +69,14 @@ impl Case {
         Self { name: name.to_string(), value }
     }
 
-    /// The value at `path`, its keys separated by dots.
+    /// Returns the value at `path`, whose keys are separated by dots.
     pub fn at(&self, path: &str) -> &Value {
         path.split('.').fold(&self.value, |value, key| {
             value.get(key).unwrap_or_else(|| panic!("{} has no {path}: {key} is missing", self.name))
         })
     }
 
-    /// The array at `path`, its keys separated by dots.
+    /// Returns the array at `path`, whose keys are separated by dots.
     pub fn array(&self, path: &str) -> Array {
         fn flatten(value: &Value, data: &mut Vec<f64>) {
             match value {
@@ -93,26 +94,26 @@ impl Case {
         Array { shape, data }
     }
 
-    /// The number at `path`.
+    /// Returns the number at `path`.
     pub fn number(&self, path: &str) -> f64 {
-        self.at(path).as_f64().unwrap_or_else(|| panic!("{}: {path} is no number", self.name))
+        self.at(path).as_f64().unwrap_or_else(|| panic!("{}: {path} is not a number", self.name))
     }
 
-    /// Whether there is anything at `path`.
+    /// Returns whether there is a value at `path`.
     pub fn has(&self, path: &str) -> bool {
         let keys: Vec<&str> = path.split('.').collect();
         keys.iter().try_fold(&self.value, |value, key| value.get(key)).is_some()
     }
 }
 
-/// What was compared so far.
+/// The result of the comparisons so far.
 #[derive(Debug, Default)]
 pub struct Comparison {
     /// The number of arrays.
     pub arrays: usize,
-    /// The largest error, relative to the largest entry of its array, and that array.
+    /// The largest error, relative to the largest entry of its array, and the name of that array.
     pub worst: (f64, String),
-    /// Every array whose error is above [`TOLERANCE`].
+    /// A message for every array whose error is above [`TOLERANCE`].
     pub failures: Vec<String>,
 }
 
@@ -122,7 +123,7 @@ impl Comparison {
         assert_eq!(got.len(), want.len(), "{what}: the sizes differ");
         assert!(!want.is_empty(), "{what}: there is nothing to compare");
         let largest = want.iter().fold(0.0_f64, |largest, x| largest.max(x.abs()));
-        // A sum, so that a NaN stays one.
+        // `f64::max` would drop a NaN.
         let error = got.iter().zip(want).map(|(got, want)| (got - want).abs());
         let error =
             error.fold(0.0, |worst: f64, error| if error > worst || error.is_nan() { error } else { worst });
@@ -142,17 +143,17 @@ impl Comparison {
     }
 }
 
-/// The scalars of a value, in its order: for a batch, sample by sample within each field.
+/// Returns the scalars of a value field by field. The scalars of a field are ordered by sample.
 pub fn scalars(value: &impl Varying<f64>) -> Vec<f64> {
     let mut scalars = Vec::new();
     value.scalars(&mut |x| scalars.push(x));
     scalars
 }
 
-/// The value whose scalars these are.
+/// Returns the value that has these scalars.
 ///
 /// # Panics
-/// If there are too few or too many.
+/// Panics if there are too few or too many.
 pub fn from_scalars<V: Varying<f64>>(scalars: &[f64]) -> V {
     let mut value = V::zero();
     let mut rest = scalars.iter();
@@ -161,23 +162,25 @@ pub fn from_scalars<V: Varying<f64>>(scalars: &[f64]) -> V {
     value
 }
 
-/// How a cell's names map to those of its case.
+/// The mapping from a cell's names to those of its case.
 #[derive(Debug, Clone, Copy)]
 pub struct Names<'a> {
-    /// The case.
+    /// The name of the case.
     pub case: &'a str,
-    /// The case's name of a parameter; none: it is zero in the case, and its gradient is not known.
+    /// The mapping of parameter names. `None` means that the parameter is zero in the case and that
+    /// its gradient is unknown.
     ///
-    /// `-W_f` is the negative of the case's `W_f` (a gate is one minus the case's gate: `1 - sigmoid(z)` is
-    /// `sigmoid(-z)`), `b_ir + b_hr` the sum of two, which have one gradient.
+    /// `-W_f` is the negative of the case's `W_f`, for a gate that is one minus the case's gate
+    /// (`1 - sigmoid(z)` is `sigmoid(-z)`). `b_ir + b_hr` is the sum of two parameters, whose
+    /// gradients are equal.
     pub parameter: fn(&str) -> Option<String>,
-    /// The case's names of the states, in the order in which the cell declares them.
+    /// The case's names of the states, in the order of the cell's declarations.
     pub states: &'a [&'a str],
     /// The case's names of the outputs, in the cell's order.
     pub outputs: &'a [&'a str],
 }
 
-/// The parameters' own names.
+/// Maps a parameter to the same name in the case.
 pub fn same_name(name: &str) -> Option<String> {
     Some(name.to_string())
 }
@@ -206,7 +209,7 @@ fn block(case: &Case, path: &str, shape: BlockShape) -> Vec<f64> {
     array.by_columns()
 }
 
-/// Compares every gradient that the case knows.
+/// Compares all gradients that the case contains.
 pub fn compare_gradients(
     comparison: &mut Comparison,
     gradients: &impl Model<Scalar = f64>,
@@ -224,14 +227,15 @@ pub fn compare_gradients(
     });
 }
 
-/// The fields `paths` of a state or an output, one after the other: at step `t`, or whole.
+/// Returns the fields `names` of a state or an output, one after the other: at step `t`, or at all
+/// steps if `t` is `None`.
 fn fields(case: &Case, prefix: &str, names: &[&str], t: Option<usize>) -> Vec<f64> {
     let arrays = names.iter().map(|name| case.array(&format!("{prefix}.{name}")));
     arrays.flat_map(|array| t.map_or_else(|| array.data.clone(), |t| array.step(t).to_vec())).collect()
 }
 
-/// Runs `cell` over its case and compares outputs, the state after every step (of `step` and of `forward`),
-/// the loss, and the gradients of every parameter, of the inputs and of the initial state.
+/// Runs `cell` over its case. Compares the outputs and the state after every step (by `step` and by
+/// `forward`), the loss, and the gradients of the parameters, the inputs and the initial state.
 pub fn check<const B: usize, const I: usize, L>(mut cell: L, names: &Names) -> Comparison
 where
     L: ModelMut + Cell<B, Scalar = f64, Context = ()>,
@@ -253,7 +257,7 @@ where
         comparison.compare_varying("state after step", &state, &want);
     }
 
-    // Forward tells the state only at the end, so it runs over every beginning of the sequence.
+    // `forward` returns only the final state, so it runs over every prefix of the sequence.
     let mut tape = cell.tape();
     for t in 0..steps {
         let mut state: L::State = from_scalars(&initial);
@@ -298,11 +302,11 @@ where
     comparison
 }
 
-/// Runs attention, one call over the encoder's outputs (the context). Compares its weights and the weighted
-/// sum, by `step` and by `forward`, the loss, and the gradients of the parameters, the query and the
-/// encoder's outputs.
+/// Runs one attention step over the encoder's outputs. Compares the attention weights and the
+/// weighted sum (by `step` and by `forward`), the loss, and the gradients of the parameters, the
+/// query and the encoder's outputs.
 ///
-/// The context is the encoder's outputs `[E, S]` and a mask `[S]`.
+/// The context consists of the encoder's outputs `[E, S]` and a mask `[S]`.
 pub fn check_attention<const B: usize, const Q: usize, L>(mut cell: L, names: &Names) -> Comparison
 where
     L: ModelMut + Cell<B, Scalar = f64, Context: Varying<f64>>,
@@ -351,7 +355,7 @@ where
     comparison
 }
 
-/// The parts of a state's scalars that belong to each of its fields.
+/// Splits the scalars of a state into those of each field.
 fn split_fields(case: &Case, scalars: &[f64], names: &[&str]) -> Vec<Vec<f64>> {
     let mut rest = scalars;
     let mut take = |name: &&str| {
@@ -362,7 +366,7 @@ fn split_fields(case: &Case, scalars: &[f64], names: &[&str]) -> Vec<Vec<f64>> {
     names.iter().map(&mut take).collect()
 }
 
-/// The inner product of two arrays of one size.
+/// Returns the inner product of two arrays of equal size.
 pub fn inner_product(a: &[f64], b: &[f64]) -> f64 {
     assert_eq!(a.len(), b.len());
     a.iter().zip(b).map(|(a, b)| a * b).sum()
@@ -373,7 +377,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_comparison_notices_errors_and_nan() {
+    fn comparisons_report_errors_and_nan() {
         let mut comparison = Comparison::default();
         comparison.compare("right", &[1.0, 1e-14], &[1.0, 0.0]);
         assert!(comparison.failures.is_empty() && comparison.worst.0 == 1e-14);
@@ -384,7 +388,7 @@ mod tests {
     }
 
     #[test]
-    fn arrays_are_row_major_in_the_files_and_column_major_here() {
+    fn by_columns_converts_from_row_major() {
         let array = Array { shape: vec![2, 3], data: vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0] };
         assert_eq!(array.by_columns(), [1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
         assert_eq!(array.step(1), [4.0, 5.0, 6.0]);

@@ -1,9 +1,9 @@
-//! What the integration tests share.
+//! Helpers of the integration tests.
 //!
-//! - [`golden`] runs a cell over a golden case (reference values computed elsewhere) and compares everything,
-//! - [`exactness`] holds the properties that every cell must have, whatever its equations,
+//! - [`golden`] runs a cell over a golden case and compares all results with PyTorch's.
+//! - [`exactness`] checks properties that every cell must have, whatever its equations.
 //!
-//! `build.rs` has the test `random` compile definitions that the package `random-cells` writes.
+//! `build.rs` writes the definitions of the test `random` with the package `random-cells`.
 
 pub mod exactness;
 pub mod golden;

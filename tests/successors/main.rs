@@ -1,5 +1,6 @@
-//! State spaces, Mamba, RWKV-4 and cells whose gates don't read their state: each against plain reference code of another form than its
-//! recurrence wherever there is one, gradient-checked, and put through the properties that every cell must have.
+//! State spaces, Mamba, RWKV-4 and cells whose gates do not read their state. Each is compared with
+//! plain reference code, which is not a recurrence wherever there is another form. Each also passes
+//! the gradient check and the properties that every cell must have.
 
 #![allow(missing_docs)]
 
@@ -16,8 +17,9 @@ use tests::exactness::{
 };
 
 rnn_cell! {
-    /// Delays of every kind: of what is computed, of a delay, of a matrix, of what the recurrence reads at the same step; and a state behind the
-    /// recurrence, which is none.
+    /// A cell with delays of every kind: of a computed value, of a delay, of a matrix, and of a
+    /// value that the recurrence reads in the same step. The state `late` comes after the
+    /// recurrence and is a delay too.
     pub cell Delays<I, H> {
         input x: [I];
         state a, b, h, late: [H];
@@ -39,7 +41,7 @@ rnn_cell! {
 
 const STEPS: usize = 60;
 
-/// The gradient check and the general properties, at two batch sizes.
+/// Checks the gradients and the general properties at batch 1 and 3, and a ragged batch.
 macro_rules! verify {
     ($cell:ident [$($size:literal),+]) => { verify!($cell [$($size),+], |_| {}) };
     ($cell:ident [$($size:literal),+], $adapt:expr) => {
@@ -62,7 +64,8 @@ where
     check(cell, Pass::of(&xs), &state, 7);
 }
 
-/// Runs a cell over random inputs from its own initial state: the inputs and the outputs, a row a step.
+/// Runs a cell over random inputs from its initial state. Returns the inputs and the outputs, one
+/// row per step.
 fn outputs<const I: usize, const O: usize, L>(cell: &L) -> (Sequence, Sequence)
 where
     L: Layer<1, Scalar = f64, Context = (), Input = SVector<f64, I>, Output = SVector<f64, O>>,
@@ -115,7 +118,7 @@ fn delays_of_every_kind() {
     ragged_batches_are_their_samples(&cell, [100, 86, 85, 84, 43, 1, 0], 5);
 }
 
-/// Delays are written for whole chunks: samples that end in any of them, and in the one before.
+/// Delays are computed in chunks of steps. The samples end at all positions relative to the chunks.
 #[test]
 fn chunks_of_delayed_values() {
     let qrnn = Qrnn::<2, 3, f64>::init(&mut rng(1));
@@ -126,7 +129,7 @@ fn chunks_of_delayed_values() {
     ragged_batches_are_their_samples(&channels, [200, 0, 171, 170], 5);
 }
 
-/// `run`, whose chunks are short, is the steps.
+/// `run`, whose chunks are short, agrees with `step`.
 #[test]
 fn running_and_stepping() {
     let cell = Mamba::<2, 4, 3, 2, f64>::init(&mut rng(1));
@@ -144,7 +147,8 @@ fn diagonal_state_space_is_a_convolution() {
     let (xs, ys) = outputs(&cell);
     let want = (0..STEPS)
         .map(|t| {
-            // Modes by their closed form: what was written i steps ago has faded i times.
+            // The closed form of the modes: a value that was written i steps ago has decayed i
+            // times.
             let modes: Vec<f64> = (0..4)
                 .map(|n| {
                     let (dt, a) = (softplus(cell.dt_raw[n]), softplus(cell.a_raw[n]));
@@ -161,7 +165,8 @@ fn diagonal_state_space_is_a_convolution() {
     assert_same("outputs", &ys, &want);
 }
 
-/// `y = K * u + skip u` with the kernel `K_t = factor Σ_n C_n B̄_n Ā_n^t` (its real part), in complex arithmetic.
+/// Computes `y = K * u + skip u` with the kernel `K_t = factor Re Σ_n C_n B̄_n Ā_n^t`, in complex
+/// arithmetic.
 fn s4d(
     us: &Sequence,
     (factor, skip): (f64, &[f64]),
@@ -221,7 +226,7 @@ fn s4d_by_the_bilinear_rule_is_a_convolution() {
     assert_same("outputs", &ys, &s4d(&us, (2.0, cell.skip.as_slice()), mode, 4));
 }
 
-/// Gu & Dao's algorithm 2, in loops over steps, channels and modes.
+/// Runs Gu and Dao's algorithm 2 as loops over steps, channels and modes.
 fn selective_scan(
     xs: &Sequence,
     (log_rate, w_b, w_c): (&Sequence, &Sequence, &Sequence),
@@ -290,7 +295,7 @@ fn mamba_is_its_parts() {
     assert_same("outputs", &ys, &scanned.iter().zip(&us).map(out).collect());
 }
 
-/// An input mixed with the one before.
+/// Mixes every input with the previous one.
 fn shifted(xs: &Sequence, mu: &[f64]) -> Sequence {
     let mixed = |t: usize| -> Vec<f64> {
         let before = |d: usize| if t == 0 { 0.0 } else { xs[t - 1][d] };
@@ -299,7 +304,8 @@ fn shifted(xs: &Sequence, mu: &[f64]) -> Sequence {
     (0..xs.len()).map(mixed).collect()
 }
 
-/// Peng et al.'s weighted mean as it is defined: sums of exponentials, of all steps anew at each step.
+/// Compares with the definition of Peng et al.'s weighted mean: sums of exponentials over all
+/// previous steps.
 #[test]
 fn rwkv_is_a_weighted_mean() {
     let cell = RwkvTimeMixing::<3, f64>::init(&mut rng(1));
@@ -323,7 +329,8 @@ fn rwkv_is_a_weighted_mean() {
     assert_same("outputs", &ys, &(0..STEPS).map(step).collect());
 }
 
-/// Keys whose exponentials overflow in any precision: everything stays finite, gradients too, and the largest key alone counts.
+/// For keys whose exponentials overflow in any precision, outputs and gradients stay finite, and
+/// only the largest key contributes.
 #[test]
 fn rwkv_survives_large_keys() {
     let mut cell = RwkvTimeMixing::<1, f64>::zeros();
@@ -336,7 +343,8 @@ fn rwkv_survives_large_keys() {
     cell.decay.fill(-2.0);
     let xs = [0.5, 2.0, 1.0, -3.0].map(SVector::<f64, 1>::new);
     let ys = cell.run(&xs, &mut cell.initial_state());
-    // The receptance is a half, so an output is the value of the largest key so far, which is the largest input.
+    // The receptance is one half and `W_o` is 2, so the output is the value of the largest key so
+    // far, which is the largest input.
     assert_close("outputs", &all_scalars(&ys), &[0.5, 2.0, 2.0, 2.0], 1e-12);
 
     let mut cell = RwkvTimeMixing::<4>::init(&mut rng(1));
@@ -367,7 +375,7 @@ fn rwkv_mixes_channels() {
     assert_same("outputs", &ys, &ks.iter().zip(&rs).map(step).collect());
 }
 
-/// `h_t = Σ_i (Π_{j > i} keep_j) add_i`: what a gated linear recurrence is, written out.
+/// Computes `h_t = Σ_i (Π_{j > i} keep_j) add_i`, the closed form of a gated linear recurrence.
 fn unrolled(keep: &Sequence, add: &Sequence) -> Sequence {
     let at = |t: usize, d: usize| -> f64 {
         (0..=t).map(|i| (i + 1..=t).map(|j| keep[j][d]).product::<f64>() * add[i][d]).sum()
@@ -375,7 +383,7 @@ fn unrolled(keep: &Sequence, add: &Sequence) -> Sequence {
     (0..keep.len()).map(|t| (0..keep[t].len()).map(|d| at(t, d)).collect()).collect()
 }
 
-/// `f` of each entry of `W x + b`, a step a row.
+/// Applies `f` to each entry of `W x + b`. The result has one row per step.
 fn affine<const I: usize, const H: usize>(
     (w, b): (&SMatrix<f64, H, I>, &SVector<f64, H>),
     xs: &Sequence,
@@ -385,7 +393,7 @@ fn affine<const I: usize, const H: usize>(
     xs.iter().map(step).collect()
 }
 
-/// `f` of the entries of two sequences.
+/// Applies `f` to the entries of two sequences.
 fn zip(a: &Sequence, b: &Sequence, f: impl Fn(f64, f64) -> f64) -> Sequence {
     a.iter().zip(b).map(|(a, b)| a.iter().zip(b).map(|(a, b)| f(*a, *b)).collect()).collect()
 }
@@ -414,7 +422,7 @@ fn minimal_lstm_is_a_sum() {
 fn quasi_recurrence_is_a_convolution_and_a_sum() {
     let cell = Qrnn::<2, 3, f64>::init(&mut rng(1));
     let (xs, hs) = outputs(&cell);
-    // The filter as one matrix over the window of two steps.
+    // The filter is one matrix over a window of two steps.
     let mut before = vec![vec![0.0; 2]];
     before.extend_from_slice(&xs[..STEPS - 1]);
     let windows: Sequence = before.iter().zip(&xs).map(|(a, b)| [a.as_slice(), b].concat()).collect();
@@ -448,9 +456,10 @@ fn simple_recurrent_unit_is_a_loop() {
     assert_same("outputs", &hs, &xs.iter().map(step).collect());
 }
 
-/// Cotangents of final states reach what was handed on, whatever the length.
+/// The cotangent of a final state that is a delay reaches the delayed value, for every length of
+/// the sample.
 #[test]
-fn delays_hand_cotangents_back() {
+fn cotangents_of_final_delays_reach_the_inputs() {
     let cell = Mamba::<2, 3, 4, 1, f64>::init(&mut rng(1));
     let mut dfinal = cell.zero_state::<1>();
     dfinal.x_1.fill(1.0);
@@ -458,7 +467,7 @@ fn delays_hand_cotangents_back() {
     for length in 0..4 {
         let (pass, state) = (Pass::of(&xs).lengths([length]), cell.zero_state());
         let results = forward_and_backward(&cell, pass, &state, (&[], &dfinal), &mut cell.tape());
-        // The state is `W_x @ u` of the last step there is.
+        // The state is `W_x @ u` of the last step.
         let want = cell.W_x.transpose() * dfinal.x_1;
         let mut expected = [0.0; 8];
         if length > 0 {

@@ -1,8 +1,8 @@
-//! Plain code that the cells are compared with: vectors of numbers, and loops.
+//! Plain reference code for the cells: vectors of numbers and loops.
 
 use nalgebra::SMatrix;
 
-/// A row a step, or a row of a matrix.
+/// A sequence with one row per step, or the rows of a matrix.
 pub type Sequence = Vec<Vec<f64>>;
 
 pub fn matrix<const R: usize, const C: usize>(matrix: &SMatrix<f64, R, C>) -> Sequence {
@@ -21,7 +21,7 @@ pub fn times(matrix: &Sequence, x: &[f64]) -> Vec<f64> {
     matrix.iter().map(|row| row.iter().zip(x).map(|(a, b)| a * b).sum()).collect()
 }
 
-/// The causal convolution of a signal.
+/// Computes the causal convolution of a signal with a kernel.
 pub fn convolve(kernel: &[f64], signal: &[f64]) -> Vec<f64> {
     let at = |t: usize| kernel.iter().take(t + 1).enumerate().map(|(ago, k)| k * signal[t - ago]).sum();
     (0..signal.len()).map(at).collect()

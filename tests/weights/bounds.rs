@@ -1,21 +1,23 @@
-//! The files that cost a loader most for their size: each takes no more memory than a constant times its length, and its
-//! message has a bounded length, however many mistakes there are and however long the names.
+//! Files that need the most memory for their size. The memory of a load is bounded by a multiple of
+//! the file's length. Error messages have a bounded length, for any number of mistakes and any
+//! length of names.
 
-use crate::damage::{BESIDES, TIMES};
+use crate::damage::{MEMORY_BASE, MEMORY_FACTOR};
 use crate::protobuf::field;
 use rnn_cell::cells::{Dense, Lstm};
 use rnn_cell::prelude::*;
 use rnn_cell::weights::torch::{self, Direction};
 use rnn_cell::weights::{Error, load, nam, onnx, rtneural};
 
-/// The longest message in bytes.
+/// The bound on the length of a message in bytes.
 const MESSAGE: usize = 16 * 1024;
 
-/// Entries of a list that is made to be long: one more than a power of two, so that vectors have just doubled.
+/// The number of entries in a long list: one more than a power of two, so that vectors have just
+/// doubled their capacity.
 const MANY: usize = (1 << 14) + 1;
 
-/// Loads a file, of which nothing may be sound, and says how it exceeds the bounds on memory and on the message. The memory, in
-/// lengths of the file, joins `most`.
+/// Loads a file that must fail, and describes how it exceeds the bounds on memory or on the
+/// message, if it does. `most` is updated with the memory in multiples of the file's length.
 fn excess(
     name: &str,
     bytes: &[u8],
@@ -27,7 +29,7 @@ fn excess(
     let length = bytes.len() as u64;
     let times = memory.bytes_max as f64 / (length + 600) as f64;
     *most = most.max(times);
-    if memory.bytes_max > TIMES * length + BESIDES {
+    if memory.bytes_max > MEMORY_FACTOR * length + MEMORY_BASE {
         return Some(format!("{name}: {times:.1} times {length} bytes"));
     }
     let Err(error) = result else { return Some(format!("{name}: no error")) };
@@ -37,25 +39,25 @@ fn excess(
     messages.iter().find_map(|message| {
         let control = message.chars().find(|&c| c.is_control() && c != '\n');
         (message.len() > MESSAGE || control.is_some())
-            .then(|| format!("{name}: a message of {} bytes, {control:?} in it", message.len()))
+            .then(|| format!("{name}: a message of {} bytes, with control {control:?}", message.len()))
     })
 }
 
-/// Fails if `load` exceeds the bounds with one of the files.
+/// Panics if `load` exceeds the bounds with one of the files.
 fn bounded(files: &[(String, Vec<u8>)], mut load: impl FnMut(&[u8]) -> Result<(), Error>) {
     let mut most = 0.0;
     let wrong = files.iter().filter_map(|(name, bytes)| excess(name, bytes, &mut most, &mut load));
     let wrong: Vec<String> = wrong.collect();
-    println!("{} files: at most {most:.1} times the file's length of memory", files.len());
+    println!("{} files: at most {most:.1} times the file's length in memory", files.len());
     assert!(wrong.is_empty(), "{} of {} files:\n{}", wrong.len(), files.len(), wrong.join("\n"));
 }
 
-/// `one` many times with commas in between, each with its number in place of `#`.
+/// Repeats `one` [`MANY`] times, separated by commas, with the number of each in place of `#`.
 fn many(one: &str) -> String {
     (0..MANY).map(|number| one.replace('#', &number.to_string())).collect::<Vec<_>>().join(",")
 }
 
-/// JSON values that take much memory for their length.
+/// Returns JSON values that need much memory for their length, with names.
 fn values() -> Vec<(String, String)> {
     let elements = [
         "0",

@@ -1,6 +1,11 @@
-//! Damaged files: an error or a load, never a panic; and after an error the model is as it was.
+//! Damaged files. Loading one may fail or succeed, but must not panic. After an error, the model is
+//! unchanged.
 //!
-//! `DAMAGED_FILES=1000000 cargo test --release -p tests --test weights damaged -- --nocapture` reads a million of each.
+//! This command reads a million files per loader:
+//!
+//! ```text
+//! DAMAGED_FILES=1000000 cargo test --release -p tests --test weights damaged -- --nocapture
+//! ```
 
 use crate::{Tensor, bits, file, fixture, randomise};
 use rnn_cell::cell::ModelMut;
@@ -9,10 +14,10 @@ use rnn_cell::prelude::*;
 use rnn_cell::weights::torch::{self, Direction};
 use rnn_cell::weights::{Error, Mapping, load, nam, onnx, rtneural, save};
 
-/// Bytes that mean something in a header, in JSON, in a protocol buffer.
-const TELLING: &[u8] = b"\"{}[]:,0123456789-.eFIBU\\ \0\xff\x7f\x80\x08\x0a\x12\x1a\x2a\x32\x3a\x4a";
+/// Bytes with a meaning in a header, in JSON or in a protocol buffer.
+const MEANINGFUL: &[u8] = b"\"{}[]:,0123456789-.eFIBU\\ \0\xff\x7f\x80\x08\x0a\x12\x1a\x2a\x32\x3a\x4a";
 
-/// Texts and numbers that are too long, too large or of another kind.
+/// Texts and numbers that are too long, too large or of the wrong kind.
 const WRONG: [&[u8]; 8] = [
     b"99999999999999999999",
     b"1e999",
@@ -24,7 +29,7 @@ const WRONG: [&[u8]; 8] = [
     b"\xff\xff\xff\xff\x0f",
 ];
 
-/// One to three changes, most of them within the first `head` bytes.
+/// Makes one to three changes, most of them within the first `head` bytes.
 fn mutate(bytes: &mut Vec<u8>, head: usize, rng: &mut Xoshiro256PlusPlus) {
     let mut below = |n: usize| (rng.next_u64() % n.max(1) as u64) as usize;
     for _ in 0..1 + below(3) {
@@ -33,20 +38,20 @@ fn mutate(bytes: &mut Vec<u8>, head: usize, rng: &mut Xoshiro256PlusPlus) {
         let at = below(end);
         match below(8) {
             0 if length > 0 => bytes[at] ^= 1 << below(8),
-            1 if length > 0 => bytes[at] = TELLING[below(TELLING.len())],
+            1 if length > 0 => bytes[at] = MEANINGFUL[below(MEANINGFUL.len())],
             2 => bytes.truncate(at),
-            3 => bytes.insert(at, TELLING[below(TELLING.len())]),
+            3 => bytes.insert(at, MEANINGFUL[below(MEANINGFUL.len())]),
             4 if length > 0 => {
                 bytes.remove(at);
             }
             5 => bytes.extend(core::iter::repeat_n(below(256) as u8, below(40))),
             6 => {
-                // Another number or text where one began, over it or before it.
+                // Insert a wrong number or text, or overwrite up to two bytes with it.
                 let over = at..length.min(at + below(3));
                 bytes.splice(over, WRONG[below(WRONG.len())].iter().copied());
             }
             _ => {
-                // A piece of the file, put in elsewhere.
+                // Insert a copy of a piece of the file elsewhere.
                 let piece = bytes[at..length.min(at + below(30))].to_vec();
                 let to = below(end);
                 bytes.splice(to..to, piece);
@@ -55,17 +60,20 @@ fn mutate(bytes: &mut Vec<u8>, head: usize, rng: &mut Xoshiro256PlusPlus) {
     }
 }
 
-/// How many damaged files each loader reads: 2,000, or `DAMAGED_FILES`.
+/// Returns the number of damaged files per loader: `DAMAGED_FILES`, or 2,000 by default.
 fn cases() -> usize {
     std::env::var("DAMAGED_FILES").map_or(2000, |count| count.parse().unwrap())
 }
 
-/// The most memory that a load may take at once: so many times the file's length, and what the model itself needs.
-pub const TIMES: u64 = 30;
-pub const BESIDES: u64 = 10_000;
+/// The bound on the peak memory of a load, as a multiple of the file's length.
+pub const MEMORY_FACTOR: u64 = 30;
 
-/// Loads damaged copies of a file. Each is an error, told in words, or finite numbers; after an error the model is as it
-/// was; no load takes more memory than a constant times the file's length.
+/// The number of bytes that a load may use in addition, for the model itself.
+pub const MEMORY_BASE: u64 = 10_000;
+
+/// Loads damaged copies of a file. Each load returns an error with a message or reads finite
+/// numbers. After an error, the model is unchanged. The memory of a load is bounded by a multiple
+/// of the file's length.
 fn damaged<M: ModelMut + Clone>(
     name: &str,
     model: &M,
@@ -86,7 +94,7 @@ fn damaged<M: ModelMut + Clone>(
         });
         let length = bytes.len() as u64;
         assert!(
-            memory.bytes_max <= TIMES * length + BESIDES,
+            memory.bytes_max <= MEMORY_FACTOR * length + MEMORY_BASE,
             "{name}: {memory:?} for {length} bytes: {bytes:?}"
         );
         most = most.max(memory.bytes_max as f64 / (length + 600) as f64);
@@ -100,8 +108,8 @@ fn damaged<M: ModelMut + Clone>(
         }
         assert!(bits(&loaded).iter().all(|&bits| f64::from_bits(bits).is_finite()), "{name}");
     }
-    println!("{name}: {errors} errors, {loads} loads; at most {most:.1} times the file's length of memory");
-    // Changes of the numbers alone still load; both outcomes must have been seen often.
+    println!("{name}: {errors} errors, {loads} loads; at most {most:.1} times the file's length in memory");
+    // Files with changed numbers still load. Both outcomes must be frequent.
     assert!(errors > cases() / 4 && loads > cases() / 100, "{name}: {errors} errors, {loads} loads");
 }
 
@@ -152,7 +160,7 @@ fn damaged_onnx() {
 }
 
 #[test]
-fn every_beginning_of_a_file() {
+fn every_prefix_of_a_file_is_refused() {
     let mut lstm = Lstm::<2, 3>::zeros();
     let bytes = save(&lstm).unwrap();
     for length in 0..bytes.len() {
@@ -162,7 +170,7 @@ fn every_beginning_of_a_file() {
 }
 
 #[test]
-fn hostile_headers() {
+fn malicious_headers() {
     let mut lstm = Lstm::<2, 3>::zeros();
     let max = u64::MAX;
     let entry = |shape: &str, end: u64| {
@@ -188,25 +196,25 @@ fn hostile_headers() {
                 bytes.extend(header.as_bytes());
                 bytes.extend(vec![0; data]);
                 let error = load(&mut lstm, &bytes).unwrap_err().to_string();
-                // A shape of any length is told in a line.
+                // A shape of any length is printed on one line.
                 assert!(error.lines().all(|line| line.len() < 300), "{error}");
             }
         }
     }
 }
 
-/// Many tensors with long names that nobody expects: told, in time that doesn't grow with the square of their length.
+/// Many unexpected tensors with long names are all reported, in less than quadratic time.
 #[test]
-fn a_file_of_something_else() {
+fn many_unexpected_tensors() {
     let tensors: Vec<_> =
         (0..5000).map(|k| Tensor::f32(&format!("{k}{}", "x".repeat(200)), &[1], &[0.0])).collect();
     let error = Mapping::by_name(&Lstm::<2, 3>::zeros()).load(&mut Lstm::<2, 3>::zeros(), &file(&tensors));
     assert_eq!(error.unwrap_err().problems().len(), 5000 + 12);
 }
 
-/// Many prefixes, each of which would do: a few are told, in memory within the bound.
+/// If many prefixes match, the message names a few of them, and the memory stays within the bound.
 #[test]
-fn a_file_of_many_prefixes() {
+fn many_matching_prefixes() {
     let mut lstm = Lstm::<2, 3>::zeros();
     let mapping = torch::lstm(0, Direction::Forward).prefix("lstm.");
     let names = ["weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"];
@@ -216,12 +224,17 @@ fn a_file_of_many_prefixes() {
     let memory = allocation_counter::measure(|| {
         problems = mapping.load(&mut lstm, &bytes).unwrap_err().problems().to_vec();
     });
-    assert!(memory.bytes_max <= TIMES * bytes.len() as u64 + BESIDES, "{memory:?} for {} bytes", bytes.len());
-    let told = "all 4 tensors of the LSTM are under `m0.` and under `m1.` and under `m10.` and under `m100.` in the file, under `lstm.` in the mapping";
-    assert_eq!(problems[0].to_string().lines().next().unwrap(), told);
+    assert!(
+        memory.bytes_max <= MEMORY_FACTOR * bytes.len() as u64 + MEMORY_BASE,
+        "{memory:?} for {} bytes",
+        bytes.len()
+    );
+    let wanted = "all 4 tensors of the LSTM are under `m0.` and under `m1.` and under `m10.` and under `m100.` in the file, under `lstm.` in the mapping";
+    assert_eq!(problems[0].to_string().lines().next().unwrap(), wanted);
     assert_eq!(problems.len(), 1 + 4 * (2000 - 4));
 }
 
+/// Appends a message to the file that the environment variable `RECORD` names.
 pub fn record(name: &str, message: &str) {
     use std::io::Write;
     let Ok(path) = std::env::var("RECORD") else { return };

@@ -1,4 +1,4 @@
-//! What a user reads, word by word, when something is wrong.
+//! The exact texts of error messages.
 
 use crate::{Tensor, bits, file, randomise, tensors};
 use rnn_cell::cell::{ModelMut, Parameter, ParameterMut};
@@ -7,11 +7,11 @@ use rnn_cell::prelude::*;
 use rnn_cell::weights::torch::{self, Direction};
 use rnn_cell::weights::{Mapping, load, matrix, part, save, scalar, vector};
 
-/// Loads what cannot be, checks that nothing changed, and returns the message.
+/// Loads a wrong file, checks that the model is unchanged, and returns the error message.
 fn refused<M: ModelMut>(mapping: &Mapping, model: &mut M, bytes: &[u8]) -> String {
     let before = bits(model);
     let error = mapping.load(model, bytes).unwrap_err();
-    assert_eq!(bits(model), before, "the model is as it was");
+    assert_eq!(bits(model), before, "the model has changed");
     error.to_string()
 }
 
@@ -22,7 +22,7 @@ fn dense() -> Dense<2, 3> {
 }
 
 #[test]
-fn everything_at_once() {
+fn all_problems_are_reported_at_once() {
     let mut lstm = Lstm::<3, 2>::zeros();
     randomise(&mut lstm, 2);
     let mapping = torch::lstm(0, Direction::Forward);
@@ -53,7 +53,7 @@ fn everything_at_once() {
 }
 
 #[test]
-fn another_size() {
+fn wrong_sizes() {
     let bytes = save(&Dense::<2, 4>::zeros()).unwrap();
     let message = refused(&Mapping::by_name(&dense()), &mut dense(), &bytes);
     let wanted = "weights not loaded, 2 problems\n- `W` is [4, 2] in the file, [3, 2] in the cell\n- `b` is [4] in the file, [3] in the cell";
@@ -80,7 +80,7 @@ fn values_that_do_not_fit() {
 }
 
 #[test]
-fn no_such_file() {
+fn files_that_are_not_safetensors() {
     let mut model = dense();
     let mapping = Mapping::by_name(&model);
     let message = refused(&mapping, &mut model, b"PK");
@@ -100,27 +100,28 @@ fn no_such_file() {
 
 #[test]
 fn files_of_other_formats() {
-    let told = |bytes: &[u8]| refused(&Mapping::by_name(&dense()), &mut dense(), bytes);
-    // A zip archive begins with this, the length of its first entry's name, and that name.
+    let message = |bytes: &[u8]| refused(&Mapping::by_name(&dense()), &mut dense(), bytes);
+    // The header of a zip archive, which contains the name of the first entry.
     let zip = |name: &str| {
         let length = (name.len() as u16).to_le_bytes();
-        told(&[b"PK\x03\x04".as_slice(), &[0; 22], &length, &[0; 2], name.as_bytes(), &[1; 50]].concat())
+        message(&[b"PK\x03\x04".as_slice(), &[0; 22], &length, &[0; 2], name.as_bytes(), &[1; 50]].concat())
     };
     let torch = "weights not loaded: this is a PyTorch zip archive (`torch.save`)
   help: in Python `safetensors.torch.save_file(model.state_dict(), \"net.safetensors\")`";
     assert_eq!(zip("net/data.pkl"), torch);
-    assert_eq!(told(b"PK\x03\x04"), torch);
+    assert_eq!(message(b"PK\x03\x04"), torch);
     assert!(zip("arr_0.npy").contains(": this is a zip archive of NumPy (`numpy.savez`)\n  help: in Python"));
     assert!(
         zip("metadata.json").contains(": this is a zip archive of Keras (`model.save`)\n  help: in Python")
     );
     assert!(
-        told(b"\x80\x02\x8a\x0al\xfc\x9cF").contains(": this is a pickle of an old PyTorch (`torch.save`)")
+        message(b"\x80\x02\x8a\x0al\xfc\x9cF")
+            .contains(": this is a pickle of an old PyTorch (`torch.save`)")
     );
-    assert!(told(b"\x89HDF\r\n\x1a\n").contains(": this is an HDF5 file, as Keras saves weights"));
+    assert!(message(b"\x89HDF\r\n\x1a\n").contains(": this is an HDF5 file, as Keras saves weights"));
 }
 
-/// A message has a bounded length: long names are shortened, long lists cut, control characters escaped.
+/// Long names are shortened, long lists are cut, control characters are escaped.
 #[test]
 fn messages_are_bounded() {
     let tensor = |name: &str| Tensor::f32(name, &[1], &[0.0]);
@@ -154,15 +155,15 @@ fn messages_are_bounded() {
     assert!(message.contains("`n00014`, `n00015` and 24 more are made of U32 in the file"), "{message}");
 }
 
-/// What `unwrap` and `fn main() -> Result<(), Error>` print.
+/// `unwrap` and `fn main() -> Result<(), Error>` print the same message as `Display`.
 #[test]
-fn debug_is_what_a_user_reads() {
+fn debug_equals_display() {
     let error = Mapping::by_name(&dense()).load(&mut dense(), b"PK\x03\x04").unwrap_err();
     assert_eq!(format!("{error:?}"), error.to_string());
 }
 
 #[test]
-fn types_that_are_not_read() {
+fn unsupported_types() {
     let integers = |name: &str, shape: &[usize]| Tensor {
         dtype: "I64".into(),
         ..Tensor::f64(name, shape, &vec![0.0; shape.iter().product()])
@@ -179,13 +180,14 @@ fn types_that_are_not_read() {
     );
 }
 
-/// The message of a mapping that is wrong for a `Dense<2, 3>`, which is the same whether it loads or saves.
+/// Returns the message for a mapping that does not fit a `Dense<2, 3>`. Loading and saving must
+/// report the same.
 fn wrong(mapping: Mapping) -> String {
     let message = mapping.save(&dense()).unwrap_err().to_string();
     let bytes = save(&dense()).unwrap();
     let loading = mapping.clone().ignoring("").load(&mut dense(), &bytes).unwrap_err();
-    let told = message.split_once(['\n', ':']).unwrap().1.trim_start_matches(['-', ' ']).to_string();
-    assert!(loading.to_string().contains(told.lines().next().unwrap()), "{loading} and {message}");
+    let problem = message.split_once(['\n', ':']).unwrap().1.trim_start_matches(['-', ' ']).to_string();
+    assert!(loading.to_string().contains(problem.lines().next().unwrap()), "{loading} and {message}");
     message
 }
 
@@ -237,7 +239,7 @@ fn mappings_that_do_not_fit_the_cell() {
 }
 
 #[test]
-fn paths_that_were_forgotten() {
+fn missing_paths() {
     let net = Stack(Gru::<3, 2>::zeros(), dense());
     let mapping = Mapping::new().with(matrix("weight").stack(["W"])).with(vector("bias").stack(["b"]));
     let message = mapping.save(&net).unwrap_err().to_string();
@@ -267,7 +269,7 @@ impl ModelMut for Twins {
 }
 
 #[test]
-fn names_that_are_shared() {
+fn duplicate_names() {
     let mut twins = Twins([dense(), Dense::zeros()]);
     let wanted = "- two parameters of the model are called `W`\n  help: a layer that holds several must put a path before the names of each\n- two";
     let message = save(&twins).unwrap_err().to_string();

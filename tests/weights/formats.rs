@@ -1,4 +1,5 @@
-//! Files that are not what the loader reads: each is recognised, and the message says what it is and what to do.
+//! Files of other formats. The loader recognises them, and the message names the format and the
+//! remedy.
 
 use rnn_cell::cells::{Dense, Lstm};
 use rnn_cell::weights::torch::{self, Direction};
@@ -6,7 +7,7 @@ use rnn_cell::weights::{Error, load, nam, onnx, rtneural};
 
 type Loader = (&'static str, fn(&[u8]) -> Result<(), Error>);
 
-/// Every loader but ONNX's.
+/// All loaders except ONNX.
 const LOADERS: [Loader; 4] = [
     ("safetensors", |bytes| load(&mut Dense::<2, 3>::zeros(), bytes)),
     ("safetensors of PyTorch", |bytes| {
@@ -16,7 +17,7 @@ const LOADERS: [Loader; 4] = [
     ("rtneural", |bytes| rtneural::load(&mut Lstm::<2, 3>::zeros(), bytes)),
 ];
 
-/// A zip archive begins with this, the length of its first entry's name, and that name.
+/// Returns a zip archive whose first entry has this name.
 fn zip(name: &str) -> Vec<u8> {
     let length = (name.len() as u16).to_le_bytes();
     [b"PK\x03\x04".as_slice(), &[0; 22], &length, &[0; 2], name.as_bytes(), &[1; 50]].concat()
@@ -26,7 +27,8 @@ fn utf_16(text: &str, order: fn(u16) -> [u8; 2]) -> Vec<u8> {
     text.encode_utf16().flat_map(order).collect()
 }
 
-/// The beginning of a file, what it is, and what to do.
+/// Returns the first bytes of files, with the description and the help that the message must
+/// contain.
 fn formats() -> Vec<(Vec<u8>, &'static str, &'static str)> {
     let json = r#"{"version": "0.5.4"}"#;
     let lfs = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n";
@@ -59,7 +61,7 @@ fn formats() -> Vec<(Vec<u8>, &'static str, &'static str)> {
     ]
 }
 
-/// Fails unless `load` recognises the file, in a message of two lines.
+/// Panics unless `load` recognises the file, in a message of two lines.
 fn recognised(name: &str, load: fn(&[u8]) -> Result<(), Error>, bytes: &[u8], found: &str, help: &str) {
     let message = load(bytes).unwrap_err().to_string();
     let (fact, rest) = message.split_once("\n  help: ").unwrap_or_else(|| panic!("{name}: {message}"));
@@ -83,9 +85,8 @@ fn onnx_recognises_other_formats() {
     }
 }
 
-/// What one loader reads is recognised by the others.
 #[test]
-fn loaders_recognise_the_files_of_others() {
+fn loaders_recognise_the_files_of_other_loaders() {
     let safetensors = rnn_cell::weights::save(&Dense::<2, 3>::zeros()).unwrap();
     let json = b" {\"layers\": []}";
     let [by_name, torch, nam, rtneural] = LOADERS;
@@ -97,7 +98,7 @@ fn loaders_recognise_the_files_of_others() {
     }
 }
 
-/// Files whose help depends on what the loader reads.
+/// For some files, the help depends on the loader.
 #[test]
 fn the_help_is_for_the_format_of_the_loader() {
     let help = |(_, load): Loader| load(&zip("net/data.pkl")).unwrap_err().to_string();
@@ -107,7 +108,7 @@ fn the_help_is_for_the_format_of_the_loader() {
     assert!(help(rtneural).contains("RTNeural's Python scripts write its JSON"));
 }
 
-/// Windows programs put it before text; it says nothing else than that the text is UTF-8.
+/// Windows programs put a byte order mark before UTF-8 text.
 #[test]
 fn a_byte_order_mark_before_json_is_accepted() {
     let amp = nam::one_layer::<2>();
@@ -118,7 +119,7 @@ fn a_byte_order_mark_before_json_is_accepted() {
 }
 
 #[test]
-fn keys_that_occur_twice() {
+fn duplicate_keys() {
     let entry = r#"{"dtype":"F32","shape":[1],"data_offsets":[0,4]}"#;
     let safetensors = |header: &str| {
         let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
@@ -141,8 +142,8 @@ fn keys_that_occur_twice() {
     let message = |text: &str| rtneural::File::read(text.as_bytes()).unwrap_err().to_string();
     let text = json.replacen("\"type\"", "\"type\": \"gru\", \"type\"", 1);
     assert!(message(&text).contains(&twice("type")), "{}", message(&text));
-    // A key in two objects is no mistake; a long one is shortened, control characters are escaped.
+    // A long key is shortened, and its control characters are escaped.
     let text = format!(r#"{{"{0}":0,"{0}":0}}"#, "\\u0007".repeat(1000));
-    let told = message(&text);
-    assert!(told.len() < 400 && told.contains("\\u{7}") && !told.contains('\u{7}'), "{told}");
+    let found = message(&text);
+    assert!(found.len() < 400 && found.contains("\\u{7}") && !found.contains('\u{7}'), "{found}");
 }

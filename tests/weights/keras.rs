@@ -1,7 +1,8 @@
-//! Keras's layouts against its equations, written here in its own order of gates and of products (`keras/src/layers/rnn`,
-//! Keras 3: `matmul(x, kernel)`, then the gates as blocks of columns), and against what Keras itself wrote and computed.
+//! Layouts of Keras, compared with its equations and with files and outputs of Keras itself. The
+//! equations here follow `keras/src/layers/rnn` of Keras 3, in its order of gates and products:
+//! `matmul(x, kernel)`, then the gates as blocks of columns.
 
-use crate::{Tensor, file, fixture, played, randomise, tensors, uniform};
+use crate::{Tensor, file, fixture, largest_error, randomise, tensors, uniform};
 use rnn_cell::cell::{Layer, ModelMut};
 use rnn_cell::cells::{Dense, Elman, Gru, GruResetAfter, Lstm};
 use rnn_cell::prelude::*;
@@ -10,7 +11,7 @@ use rnn_cell::weights::{Mapping, keras};
 const I: usize = 3;
 const H: usize = 5;
 
-/// `x` times the matrix `w` `[n, m]`, held row by row.
+/// Returns `x` times the matrix `w` `[n, m]`, which is row-major.
 fn times(x: &[f64], w: &[f64]) -> Vec<f64> {
     let m = w.len() / x.len();
     (0..m).map(|j| x.iter().enumerate().map(|(i, x)| x * w[i * m + j]).sum()).collect()
@@ -25,10 +26,10 @@ fn sigmoid(x: f64) -> f64 {
     1.0 / (1.0 + (-x).exp())
 }
 
-/// The variables of a layer: kernel, recurrent kernel, bias.
+/// The kernel, recurrent kernel and bias of a layer.
 type Weights = [Tensor; 3];
 
-/// A step of a cell of Keras: what was read, the states (changed), the weights.
+/// A step of a Keras cell. The arguments are the input, the states (updated) and the weights.
 type KerasStep = fn(&[f64], &mut [Vec<f64>], &[Vec<f64>]);
 
 fn lstm_step(x: &[f64], states: &mut [Vec<f64>], w: &[Vec<f64>]) {
@@ -79,7 +80,8 @@ fn weights(gates: usize, bias: &[usize], rng: &mut Xoshiro256PlusPlus) -> Weight
     [random("kernel", &[I, gates * H]), random("recurrent_kernel", &[H, gates * H]), random("bias", bias)]
 }
 
-/// Loads random variables of Keras and runs six steps beside Keras's equations; saves, and runs those of the saved file.
+/// Loads random weights in Keras's layout and compares six steps with Keras's equations, then saves
+/// them and repeats the comparison with the saved file.
 fn check<L>(mut cell: L, mapping: &Mapping, gates: usize, bias: &[usize], states: usize, step: KerasStep)
 where
     L: ModelMut + Cell<1, Scalar = f64, Context = (), Input = SVector<f64, I>, Output = SVector<f64, H>>,
@@ -93,7 +95,7 @@ where
     let wanted =
         [("bias", bias.to_vec()), ("kernel", vec![I, gates * H]), ("recurrent_kernel", vec![H, gates * H])];
     assert_eq!(shapes, wanted);
-    assert_eq!((&saved[1], &saved[2]), (&weights[0], &weights[1]), "matrices come back bit by bit");
+    assert_eq!((&saved[1], &saved[2]), (&weights[0], &weights[1]), "saved matrices must have the same bits");
 
     for w in [weights.each_ref(), [&saved[1], &saved[2], &saved[0]]] {
         let w = w.map(|tensor| tensor.values());
@@ -139,7 +141,7 @@ fn dense() {
     assert_eq!(dense.b, SVector::<f32, 3>::new(0.5, 0.25, 0.125));
 }
 
-/// Both directions of a network, each under its own prefix.
+/// The two directions have different prefixes.
 #[test]
 fn bidirectional() {
     let mapping =
@@ -148,14 +150,14 @@ fn bidirectional() {
     randomise(&mut layer, 1);
     let saved = tensors(&mapping.save(&layer).unwrap());
     let kernel = |name: &str| saved.iter().find(|tensor| tensor.name == name).unwrap().values();
-    // The first row of a kernel holds the first column of the gates, `z` first.
+    // The first row of a kernel holds the first columns of the gates, beginning with `z`.
     assert_eq!(kernel("b/forward_gru/kernel")[0], f64::from(layer.forward.W_z[(0, 0)]));
     assert_eq!(kernel("b/backward_gru/kernel")[1], f64::from(layer.reverse.W_z[(1, 0)]));
 }
 
-/// Files that Keras wrote, and what it computed (`fixtures/make_keras.py`). Its sigmoid and tanh are the platform's.
+/// Compares with files and outputs of Keras (`fixtures/make_keras.py`).
 #[test]
-fn as_keras_computes() {
+fn agrees_with_keras() {
     fn check<M>(name: &str, cell: Mapping, layer: M)
     where
         M: ModelMut + Layer<1, Scalar = f64, Context = (), Input = SVector<f64, I>, Output = SVector<f64, 4>>,
@@ -167,7 +169,7 @@ fn as_keras_computes() {
         let mapping = cell.and(dense).prefix(&format!("{prefix}/"));
         let mut net = Stack(layer, Dense::<4, 2, f64>::zeros());
         mapping.load(&mut net, &bytes).unwrap();
-        let error = played(name, &net);
+        let error = largest_error(name, &net);
         assert!(error < 1e-14, "{name}: {error}");
     }
     check("keras_lstm", keras::lstm().prefix("lstm/lstm_cell/").under(0), Lstm::zeros());

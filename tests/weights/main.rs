@@ -1,5 +1,5 @@
-//! Weight files: layouts against independent references, round trips, what a user reads when something is wrong,
-//! damaged files. The files that PyTorch wrote are tested with its outputs, in `golden`.
+//! Weight files: layouts compared with independent references, round trips, error messages, damaged
+//! files. The test `golden` checks the files that PyTorch wrote.
 
 #![allow(missing_docs)]
 
@@ -33,7 +33,7 @@ rnn_cell! {
     }
 }
 
-/// A tensor of a safetensors file as the tests write and read it, row by row.
+/// A tensor of a safetensors file, in row-major order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tensor {
     pub name: String,
@@ -64,7 +64,7 @@ impl Tensor {
     }
 }
 
-/// A file of these tensors, written from the format's description, without the crate that the library uses.
+/// Writes a safetensors file by the format's description, independently of the library.
 pub fn file(tensors: &[Tensor]) -> Vec<u8> {
     let mut header = serde_json::Map::new();
     let mut data: Vec<u8> = Vec::new();
@@ -83,7 +83,7 @@ pub fn file(tensors: &[Tensor]) -> Vec<u8> {
     bytes
 }
 
-/// The tensors of a file by name, read from the format's description.
+/// Reads the tensors of a safetensors file by the format's description, and sorts them by name.
 pub fn tensors(bytes: &[u8]) -> Vec<Tensor> {
     let (length, rest) = bytes.split_first_chunk().unwrap();
     let (header, data) = rest.split_at(u64::from_le_bytes(*length) as usize);
@@ -110,12 +110,12 @@ pub fn randomise<M: ModelMut>(model: &mut M, seed: u64) {
     model.visit_buffers_mut(&mut |p| p.values.iter_mut().for_each(|x| *x = M::Scalar::of(next())));
 }
 
-/// A number from -1 to 1.
+/// Returns a random number from -1 to 1.
 pub fn uniform(rng: &mut Xoshiro256PlusPlus) -> f64 {
     (rng.next_u64() >> 11) as f64 * 2f64.powi(-52) - 1.0
 }
 
-/// The bits of every parameter and buffer, in the model's order.
+/// Returns the bits of all parameters and buffers, in the model's order.
 pub fn bits<M: Model>(model: &M) -> Vec<u64> {
     let mut bits = Vec::new();
     model.visit(&mut |p| bits.extend(p.values.iter().map(|x| x.as_f64().to_bits())));
@@ -123,20 +123,20 @@ pub fn bits<M: Model>(model: &M) -> Vec<u64> {
     bits
 }
 
-/// A file of the folder `fixtures`.
+/// Reads a file in the folder `fixtures`.
 pub fn fixture(name: &str) -> Vec<u8> {
     let path = format!("{}/weights/fixtures/{name}", env!("CARGO_MANIFEST_DIR"));
     std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// What another program read and what it played, a vector a step.
+/// Returns the recorded inputs and outputs of another program, one vector per step.
 pub fn sequences(name: &str) -> [Vec<Vec<f64>>; 2] {
     let json: serde_json::Value = serde_json::from_slice(&fixture(&format!("{name}.played.json"))).unwrap();
     ["xs", "ys"].map(|key| serde_json::from_value(json[key].clone()).unwrap())
 }
 
-/// The largest difference of what `model` plays and what that other program played.
-pub fn played<T: Scalar, M, const X: usize, const Y: usize>(name: &str, model: &M) -> f64
+/// Returns the largest difference between the outputs of `model` and those of the other program.
+pub fn largest_error<T: Scalar, M, const X: usize, const Y: usize>(name: &str, model: &M) -> f64
 where
     M: Layer<1, Scalar = T, Context = (), Input = SMatrix<T, X, 1>, Output = SMatrix<T, Y, 1>>,
 {

@@ -1,6 +1,7 @@
-//! `.nam` files, against a NumPy program that follows NeuralAmpModelerCore (`fixtures/make_nam.py`).
+//! `.nam` files, compared with a NumPy program that follows NeuralAmpModelerCore
+//! (`fixtures/make_nam.py`).
 
-use crate::{bits, fixture, played, randomise};
+use crate::{bits, fixture, largest_error, randomise};
 use rnn_cell::cell::ModelMut;
 use rnn_cell::cells::{Dense, InitialStateLstm};
 use rnn_cell::prelude::*;
@@ -15,7 +16,7 @@ fn wide<T: rnn_cell::Scalar>() -> Stack<InitialStateLstm<1, 8, T>, Dense<8, 1, T
 }
 
 #[test]
-fn one_layer_plays_as_there() {
+fn one_layer_agrees_with_numpy() {
     let file = File::read(&fixture("nam_1x8.nam")).unwrap();
     let wanted = Info {
         sample_rate: Some(48_000.0),
@@ -28,25 +29,25 @@ fn one_layer_plays_as_there() {
     let (mut double, mut single) = (wide::<f64>(), wide::<f32>());
     file.load(&mut double).unwrap();
     file.load(&mut single).unwrap();
-    assert!(played("nam_1x8", &double) < 1e-14);
-    assert!(played("nam_1x8", &single) < 1e-6);
+    assert!(largest_error("nam_1x8", &double) < 1e-14);
+    assert!(largest_error("nam_1x8", &single) < 1e-6);
 }
 
 #[test]
-fn two_layers_play_as_there() {
+fn two_layers_agree_with_numpy() {
     let layers = Stack(InitialStateLstm::<1, 3, f64>::zeros(), InitialStateLstm::<3, 3, f64>::zeros());
     let mut amp = Stack(layers, Dense::<3, 1, f64>::zeros());
     let file = File::read(&fixture("nam_2x3.nam")).unwrap();
     assert_eq!(file.info(), &Info { sample_rate: Some(44_100.0), ..Info::default() });
     file.load(&mut amp).unwrap();
-    assert!(played("nam_2x3", &amp) < 1e-14);
+    assert!(largest_error("nam_2x3", &amp) < 1e-14);
 }
 
 #[test]
-fn two_channels_play_as_there() {
+fn two_channels_agree_with_numpy() {
     let mut amp = Stack(InitialStateLstm::<2, 3, f64>::zeros(), Dense::<3, 2, f64>::zeros());
     nam::load(&mut amp, &fixture("nam_stereo.nam")).unwrap();
-    assert!(played("nam_stereo", &amp) < 1e-14);
+    assert!(largest_error("nam_stereo", &amp) < 1e-14);
     let saved = nam::save(&amp, &Info::default()).unwrap();
     let text = core::str::from_utf8(&saved).unwrap();
     assert!(text.contains(r#""in_channels": 2, "out_channels": 2"#), "{text}");
@@ -55,7 +56,7 @@ fn two_channels_play_as_there() {
     assert_eq!(bits(&amp), before);
 }
 
-/// What we write has the weights of what we read, in the same order.
+/// A saved file has the weights of the loaded file, in the same order.
 #[test]
 fn round_trips() {
     for name in ["nam_1x8.nam", "nam_2x3.nam"] {
@@ -78,7 +79,7 @@ fn round_trips() {
         assert_eq!(File::read(&saved).unwrap().info(), file.info());
     }
 
-    // In double precision to the last bit, with a name that JSON must escape.
+    // The bits are the same in double precision. The name needs escapes in JSON.
     let (mut amp, mut copy) = (wide::<f64>(), wide::<f64>());
     randomise(&mut amp, 5);
     let info = Info { name: Some("\"Tweed\" \u{1} \\ \n ü".into()), ..Info::default() };
@@ -120,11 +121,11 @@ fn refused<M: ModelMut>(model: &mut M, bytes: &[u8]) -> String {
     randomise(model, 1);
     let before = bits(model);
     let error = nam::load(model, bytes).unwrap_err();
-    assert_eq!(bits(model), before, "the model is as it was");
+    assert_eq!(bits(model), before, "the model has changed");
     error.to_string()
 }
 
-/// The file of one layer of two units, changed.
+/// Returns the file of one layer of two units after `change`.
 fn changed(change: impl FnOnce(&mut serde_json::Value)) -> Vec<u8> {
     let saved = nam::save(&one_layer::<2>(), &Info::default()).unwrap();
     let mut json = serde_json::from_slice(&saved).unwrap();
@@ -133,7 +134,7 @@ fn changed(change: impl FnOnce(&mut serde_json::Value)) -> Vec<u8> {
 }
 
 #[test]
-fn what_cannot_be_read() {
+fn unsupported_files() {
     let message = |bytes: &[u8]| refused(&mut one_layer::<2>(), bytes);
     assert_eq!(
         refused(&mut two_layers::<4>(), &changed(|_| {})),
@@ -174,7 +175,7 @@ fn what_cannot_be_read() {
 }
 
 #[test]
-fn models_that_are_none() {
+fn unsupported_models() {
     let message = nam::save(&Dense::<2, 1>::zeros(), &Info::default()).unwrap_err().to_string();
     assert!(message.contains("the cell has no parameter `0.W_i`"), "{message}");
     let message = refused(&mut Dense::<2, 1>::zeros(), &fixture("nam_1x8.nam"));

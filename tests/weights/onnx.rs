@@ -1,7 +1,8 @@
-//! ONNX models, against ONNX Runtime (`fixtures/make_onnx.py`), which computes in single precision.
+//! ONNX models, compared with ONNX Runtime (`fixtures/make_onnx.py`), which computes in single
+//! precision.
 
 use crate::protobuf::field;
-use crate::{DenseTanh, bits, fixture, played, randomise, sequences};
+use crate::{DenseTanh, bits, fixture, largest_error, randomise, sequences};
 use rnn_cell::cell::{Layer, ModelMut};
 use rnn_cell::cells::*;
 use rnn_cell::prelude::*;
@@ -11,7 +12,7 @@ use rnn_cell::weights::onnx::{self, File, dense, gru_reset_after, lstm};
 const I: usize = 3;
 const H: usize = 4;
 
-/// What the reference's single precision and its approximate sigmoid and tanh allow.
+/// The tolerance for the reference's single precision and its approximations of sigmoid and tanh.
 const CLOSE: f64 = 2e-6;
 
 fn check<M, const Y: usize>(name: &str, mut layer: M)
@@ -20,12 +21,12 @@ where
 {
     randomise(&mut layer, 1);
     onnx::load(&mut layer, &fixture(&format!("{name}.onnx"))).unwrap();
-    let error = played(name, &layer);
+    let error = largest_error(name, &layer);
     assert!(error < CLOSE, "{name}: {error}");
 }
 
 #[test]
-fn each_node_as_onnx_runtime_computes_it() {
+fn nodes_agree_with_onnx_runtime() {
     check("onnx_lstm", Lstm::<I, H, f64>::zeros());
     check("onnx_lstm_no_bias", Lstm::<I, H, f64>::zeros());
     check("onnx_lstm_peepholes", PeepholeLstm::<I, H, f64>::zeros());
@@ -67,10 +68,10 @@ fn a_chain() {
     let file = File::read(&fixture("onnx_chain.onnx")).unwrap();
     let mapping = onnx::layers([gru_reset_after(), lstm(), dense("tanh"), dense("")]);
     file.load_by(&mapping, &mut net).unwrap();
-    let error = played("onnx_chain", &net);
+    let error = largest_error("onnx_chain", &net);
     assert!(error < CLOSE, "{error}");
 
-    // Without a mapping the activation can't be told from the model.
+    // Without a mapping, the activation of a layer is unknown.
     let message = file.load(&mut net).unwrap_err().to_string();
     assert!(message.contains("the file has `2.dense_tanh.W` [3, 4]"), "{message}");
     let sizes = Family::<_, SVector<f32, I>, SVector<f32, 2>>::of(&file).load().err().unwrap().to_string();
@@ -85,7 +86,7 @@ fn a_family_of_sizes() {
 }
 
 #[test]
-fn everything_refused_by_name() {
+fn unsupported_nodes_are_named() {
     let error = File::read(&fixture("onnx_refused.onnx")).unwrap_err().to_string();
     let wanted = "weights not loaded, 6 problems
 - `LSTM cell: clip` is 3 in the file; no cell of ours clips what goes into its gates
@@ -103,12 +104,12 @@ fn refused<M: ModelMut>(model: &mut M, bytes: &[u8]) -> String {
     randomise(model, 1);
     let before = bits(model);
     let error = onnx::load(model, bytes).unwrap_err();
-    assert_eq!(bits(model), before, "the model is as it was");
+    assert_eq!(bits(model), before, "the model has changed");
     error.to_string()
 }
 
 #[test]
-fn what_does_not_fit() {
+fn files_that_do_not_fit() {
     let lstm = |bytes: &[u8]| refused(&mut Lstm::<I, H>::zeros(), bytes);
     let message = refused(&mut Lstm::<I, 5>::zeros(), &fixture("onnx_lstm.onnx"));
     assert!(message.contains("- `0.lstm.W` is [16, 3] in the file, [20, 3] in the cell"), "{message}");
@@ -122,9 +123,9 @@ fn what_does_not_fit() {
     assert!(lstm(b"\x3a\x00").contains("`graph` is without layers in the file"));
 }
 
-/// A tensor that a hundred thousand nodes read must not be copied for each.
+/// A tensor that is shared by a hundred thousand nodes must not be copied for each of them.
 #[test]
-fn a_tensor_that_many_nodes_share() {
+fn shared_tensors_are_not_copied() {
     let dims = [8, 0x80, 1, 8, 0x80, 1]; // [128, 128]
     let tensor = [&dims[..], &[16, 1], &field(8, b"w"), &field(9, &[0; 65_536])].concat();
     let node = |input: &str, output: &str| {

@@ -1,5 +1,7 @@
-//! ONNX graphs that are no chain, or hardly one, written byte by byte so that they can be wrong in any way.
+//! ONNX graphs that are not a chain of layers, and unusual chains. The files are written byte by
+//! byte so that they can contain any mistake.
 
+use crate::damage::{MEMORY_BASE, MEMORY_FACTOR};
 use crate::protobuf::{field, varint};
 use crate::{bits, fixture, randomise};
 use rnn_cell::cell::ModelMut;
@@ -8,7 +10,7 @@ use rnn_cell::prelude::*;
 use rnn_cell::weights::Source;
 use rnn_cell::weights::onnx::{self, File, dense, gru, lstm};
 
-/// A field of a protocol buffer that holds an integer.
+/// Encodes an integer field of a protocol buffer.
 fn whole(number: u64, value: i64) -> Vec<u8> {
     [varint(number << 3), varint(value as u64)].concat()
 }
@@ -17,7 +19,7 @@ fn single(number: u64, value: f32) -> Vec<u8> {
     [&varint(number << 3 | 5)[..], &value.to_le_bytes()].concat()
 }
 
-/// An attribute of a node.
+/// Encodes an attribute of a node.
 fn attribute(name: &str, value: Vec<u8>) -> Vec<u8> {
     field(5, &[field(1, name.as_bytes()), value].concat())
 }
@@ -30,7 +32,7 @@ fn ints(name: &str, values: &[i64]) -> Vec<u8> {
     attribute(name, values.iter().flat_map(|&value| whole(8, value)).collect())
 }
 
-/// A node `LSTM x w r -> y h c`; an input or output `_` is left out.
+/// Encodes a node such as `LSTM x w r -> y h c`. An input or output `_` is omitted.
 fn node_with(text: &str, attributes: &[Vec<u8>]) -> Vec<u8> {
     let (read, given) = text.split_once(" -> ").unwrap();
     let mut read = read.split(' ');
@@ -45,7 +47,7 @@ fn node(text: &str) -> Vec<u8> {
     node_with(text, &[])
 }
 
-/// A tensor of floats: 0.5, 1.5, 2.5 ..
+/// Encodes a tensor of the floats 0.5, 1.5, 2.5 ..
 fn tensor(name: &str, shape: &[i64]) -> Vec<u8> {
     let dims: Vec<u8> = shape.iter().flat_map(|&size| whole(1, size)).collect();
     let numbers = (0..shape.iter().product::<i64>()).flat_map(|k| (k as f32 + 0.5).to_le_bytes());
@@ -55,14 +57,14 @@ fn tensor(name: &str, shape: &[i64]) -> Vec<u8> {
     )
 }
 
-/// A tensor of INT64.
+/// Encodes a tensor of the type INT64.
 fn integers(name: &str, numbers: &[i64]) -> Vec<u8> {
     let raw: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
     let dims = whole(1, numbers.len() as i64);
     field(5, &[dims, whole(2, 7), field(8, name.as_bytes()), field(9, &raw)].concat())
 }
 
-/// A model of nodes and tensors with the inputs `x`, `h0`, `c0`, `lengths`.
+/// Encodes a model of nodes and tensors with the inputs `x`, `h0`, `c0` and `lengths`.
 fn model(parts: &[Vec<u8>], outputs: &str) -> Vec<u8> {
     let names = |number, names: &str| -> Vec<u8> {
         names.split(' ').flat_map(|name| field(number, &field(1, name.as_bytes()))).collect()
@@ -71,7 +73,8 @@ fn model(parts: &[Vec<u8>], outputs: &str) -> Vec<u8> {
     [field(8, &whole(2, 17)), field(7, &graph)].concat()
 }
 
-/// Tensors of LSTMs of 2 inputs and 2 outputs, a GRU and dense layers, and lists of axes.
+/// Encodes the tensors of LSTMs with 2 inputs and 2 outputs, of a GRU and of dense layers, and
+/// lists of axes.
 fn tensors() -> Vec<u8> {
     let all = [
         tensor("W", &[1, 8, 2]),
@@ -101,7 +104,7 @@ fn read(nodes: &[Vec<u8>], outputs: &str) -> Result<File, String> {
     File::read(&model(&[tensors(), nodes.concat()], outputs)).map_err(|error| error.to_string())
 }
 
-/// A recurrent layer as PyTorch writes it with `batch_first`.
+/// Encodes a recurrent layer as PyTorch writes it with `batch_first`.
 fn batch_first(x: &str, y: &str) -> [Vec<u8>; 4] {
     [
         node_with(&format!("Transpose {x} -> {y}1"), &[ints("perm", &[1, 0, 2])]),
@@ -116,12 +119,12 @@ fn two() -> Stack<Lstm<2, 2>, Dense<2, 2>> {
 }
 
 #[test]
-fn chains_as_exporters_write_them() {
+fn chains_that_exporters_write() {
     let load = |nodes: &[Vec<u8>], outputs: &str| {
         let file = read(nodes, outputs).unwrap();
         file.load(&mut two()).unwrap();
     };
-    // The hidden state of the last step, the last step of a sequence, all of it, its rows.
+    // The head reads the hidden state of the last step, the last output, or all outputs as rows.
     load(&[node("LSTM x W R -> _ h"), node("Squeeze h zero -> a"), node("Gemm a B b -> y")], "y");
     let last = [node_with("Gather seq last -> end", &[int("axis", 1)]), node("Squeeze end one -> a")];
     load(&[&batch_first("x", "seq")[..], &last, &[node("Gemm a B b -> y")]].concat(), "y");
@@ -132,7 +135,7 @@ fn chains_as_exporters_write_them() {
     );
     let rows = [node("Reshape seq rows -> a"), node("Gemm a B b -> p"), node("Reshape p three -> y")];
     load(&[&batch_first("x", "seq")[..], &rows].concat(), "y");
-    // States go in and come out, and are the caller's.
+    // States are inputs and outputs of the graph.
     let states =
         [node("LSTM x W R _ lengths h0 c0 -> a h c"), node("Squeeze a one -> d"), node("MatMul d B -> y")];
     load(&states, "y h c");
@@ -141,7 +144,7 @@ fn chains_as_exporters_write_them() {
         &[&parts[..], &[node("MatMul a B -> y"), node_with("Concat h c -> s0", &[int("axis", 0)])]].concat(),
         "y s0",
     );
-    // `layout`, and what dense layers before a recurrent one give.
+    // A node with `layout`, and a dense layer before a recurrent layer.
     let batch = [node_with("LSTM x W R -> a", &[int("layout", 1)]), node("MatMul a B -> y")];
     load(&batch, "y");
     let first = [node("MatMul x B -> p"), node("LSTM p W R -> y")];
@@ -160,9 +163,9 @@ fn chains_as_exporters_write_them() {
     file.load(&mut Stack(pair, Lstm::<4, 2>::zeros())).unwrap();
 }
 
-/// Graphs that compute something else than a stack of their layers.
+/// Graphs that do not compute a stack of their layers are refused.
 #[test]
-fn what_is_no_chain() {
+fn graphs_that_are_not_chains() {
     let cases: &[(&str, &[&str], &str, &str)] = &[
         (
             "the cell state, not the hidden one",
@@ -171,13 +174,13 @@ fn what_is_no_chain() {
             "`Gemm z` is beside the chain in the file; it reads `q`, and each layer must read what the one before gives, here `y`",
         ),
         (
-            "an activation beside",
+            "an activation of a value that the next layer does not read",
             &["Gemm x B b -> a", "Tanh a -> t", "Gemm a B b -> y"],
             "y",
             "`Gemm y` is beside the chain in the file; it reads `a`, and each layer must read what the one before gives, here `t`",
         ),
         (
-            "a bias beside",
+            "a bias of a value that the next layer does not read",
             &["MatMul x B -> a", "Add a b -> t", "MatMul a B -> y"],
             "y",
             "`MatMul y` is beside",
@@ -225,25 +228,25 @@ fn what_is_no_chain() {
             "`Gemm a: b2` is given by no node before this one",
         ),
         (
-            "an input that nothing gives",
+            "an undefined input",
             &["LSTM unknown W R -> y"],
             "y",
             "`LSTM y: unknown` is given by nothing in the file",
         ),
         (
-            "an output given twice",
+            "an output that is defined twice",
             &["Gemm x B -> y", "Tanh y -> y"],
             "y",
             "`Tanh y: y` is given a second time in the file",
         ),
         (
-            "a tensor that a node gives again",
+            "an output with the name of a tensor",
             &["Identity x -> B", "Gemm x B -> y"],
             "y",
             "`Identity B: B` is given a second time",
         ),
         (
-            "an input that a node gives again",
+            "an output with the name of an input",
             &["Gemm x B -> h0", "Gemm h0 B -> y"],
             "y",
             "`Gemm h0: h0` is given a second time",
@@ -261,7 +264,7 @@ fn what_is_no_chain() {
             "`output a` is beside the chain",
         ),
         (
-            "a layer that no output is of",
+            "a last layer without an output",
             &["LSTM x W R -> y", "MatMul y B -> z"],
             "y",
             "`output y` is beside the chain",
@@ -272,7 +275,7 @@ fn what_is_no_chain() {
             "c",
             "`graph` is without the chain's end among its outputs in the file",
         ),
-        ("an output that nothing gives", &["LSTM x W R -> y"], "z", "`output z` is beside the chain"),
+        ("an undefined output", &["LSTM x W R -> y"], "z", "`output z` is beside the chain"),
         ("an output that is an input", &["LSTM x W R -> y"], "y x", "`output x` is beside the chain"),
         ("a second chain", &["LSTM x W R -> a", "LSTM x W R -> y"], "y", "`LSTM y` is beside the chain"),
         (
@@ -282,13 +285,13 @@ fn what_is_no_chain() {
             "`Add` is in a node in the file; no layer",
         ),
         (
-            "the factors of a product the other way round",
+            "a product with exchanged factors",
             &["MatMul B x -> y"],
             "y",
             "`MatMul y` is beside the chain in the file; it reads `B`",
         ),
         (
-            "an LSTM over the last step alone",
+            "an LSTM over the last step only",
             &["LSTM x W R -> a h", "LSTM h W R -> y"],
             "y",
             "`LSTM y` is on other axes in the file; it must read all steps",
@@ -336,13 +339,13 @@ fn what_is_no_chain() {
             "`Reshape r` is on features that it splits or joins",
         ),
         (
-            "both directions one after the other",
+            "directions that are joined along the steps",
             &["LSTM:both x W2 R2 -> a", "Reshape a three -> r", "LSTM r W4 R -> y"],
             "y",
             "`Reshape r` is on the axis of features or of directions",
         ),
         (
-            "one of both directions",
+            "one of two directions",
             &["LSTM:both x W2 R2 -> a", "Gather:1 a zero -> g", "LSTM g W R -> y"],
             "y",
             "`Gather g` is on the axis of features or of directions",
@@ -354,7 +357,7 @@ fn what_is_no_chain() {
             "`MatMul y` is beside the chain",
         ),
         (
-            "another number of inputs",
+            "a wrong number of inputs",
             &["LSTM x W R -> a", "MatMul a B4 -> y"],
             "y",
             "`MatMul y: inputs` is 4 in the file; it must be 2, which the layer before gives",
@@ -385,7 +388,7 @@ fn what_is_no_chain() {
             "`Gemm y` is beside the chain",
         ),
         (
-            "a dropout that trains",
+            "a dropout in training mode",
             &["Gemm x B b -> a", "Dropout a _ one -> d", "Gemm d B b -> y"],
             "y",
             "`Dropout d` is an operator that changes numbers",
@@ -404,7 +407,12 @@ fn what_is_no_chain() {
         ),
         ("a scaled product", &["Gemm:alpha x B b -> y"], "y", "`Gemm y` is scaled or transposed in the file"),
         ("a scaled bias", &["Gemm:beta x B b -> y"], "y", "`Gemm y` is scaled or transposed in the file"),
-        ("a turned input", &["Gemm:transA x B b -> y"], "y", "`Gemm y` is scaled or transposed in the file"),
+        (
+            "a transposed input",
+            &["Gemm:transA x B b -> y"],
+            "y",
+            "`Gemm y` is scaled or transposed in the file",
+        ),
     ];
     let (mut wrong, mut named) = (String::new(), 0);
     for (what, nodes, outputs, wanted) in cases {
@@ -436,7 +444,7 @@ fn what_is_no_chain() {
 }
 
 #[test]
-fn what_is_wrong_with_a_whole_file() {
+fn mistakes_of_a_whole_file() {
     let message = |bytes: &[u8]| File::read(bytes).err().map_or_else(String::new, |error| error.to_string());
     let graph =
         [field(11, &field(1, b"x")), tensors(), node("LSTM x W R -> y"), field(12, &field(1, b"y"))].concat();
@@ -461,7 +469,7 @@ fn what_is_wrong_with_a_whole_file() {
         let message = message(&bytes);
         assert!(message.contains(wanted), "{wanted}: {message}");
     }
-    // Operators and functions of other domains have versions of their own.
+    // Operators and functions of other domains have their own versions.
     let others = [field(1, b"com.example"), whole(2, 1)].concat();
     let function = [field(1, b"LSTM"), field(10, b"com.example")].concat();
     assert_eq!(message(&[sound, field(8, &others), field(25, &function)].concat()), "");
@@ -471,7 +479,7 @@ fn what_is_wrong_with_a_whole_file() {
 }
 
 #[test]
-fn hostile_tensors() {
+fn malicious_tensors() {
     let long = i64::MAX / 2 + 1;
     let entry = |sizes: &[i64], data_type: i64, raw: usize| {
         let dims: Vec<u8> = sizes.iter().flat_map(|&size| whole(1, size)).collect();
@@ -488,7 +496,7 @@ fn hostile_tensors() {
     ] {
         let file = read(&[entry(sizes, 1, 4), node("LSTM x t R -> y")], "y").unwrap_err();
         assert!(file.contains(wanted), "{sizes:?}: {file}");
-        // Integers are read as axes alone, which there are few of.
+        // Integer tensors are only read as axes, of which there are few.
         let file = read(&[entry(sizes, 7, 8), node("LSTM x W R -> a"), node("Squeeze a t -> y")], "y");
         assert!(file.is_err() || sizes.iter().all(|&size| size == 1), "{sizes:?}");
     }
@@ -502,9 +510,9 @@ fn hostile_tensors() {
     }
 }
 
-/// Tensors that thousands of nodes share are not read by each of them.
+/// A large tensor of axes that is shared by thousands of nodes is not read by each of them.
 #[test]
-fn large_tensors_that_name_axes() {
+fn large_tensors_of_axes() {
     let nodes = (0..20_000).map(|k| node(&format!("Squeeze a many -> a{k}"))).collect::<Vec<_>>();
     let many = integers("many", &[1; 100_000]);
     let floats = tensor("many", &[100_000]);
@@ -516,11 +524,7 @@ fn large_tensors_that_name_axes() {
     }
 }
 
-/// The most memory that a load may take at once, as in `damage`.
-const TIMES: u64 = 30;
-const BESIDES: u64 = 10_000;
-
-/// Reads, loads and prints files of nothing but many small things.
+/// Files of many small elements stay within the bounds on memory and on the message.
 #[test]
 fn many_small_nodes() {
     let many = |write: &dyn Fn(usize) -> Vec<u8>| (0..10_000).flat_map(write).collect::<Vec<u8>>();
@@ -571,13 +575,16 @@ fn many_small_nodes() {
         });
         let times = memory.bytes_max as f64 / bytes.len() as f64;
         println!("{what}: {times:.1} times {} bytes, a message of {}", bytes.len(), message.len());
-        assert!(memory.bytes_max <= TIMES * bytes.len() as u64 + BESIDES, "{what}: {memory:?}, {times:.1}");
+        assert!(
+            memory.bytes_max <= MEMORY_FACTOR * bytes.len() as u64 + MEMORY_BASE,
+            "{what}: {memory:?}, {times:.1}"
+        );
         assert!(message.len() < 6_000, "{what}: {message}");
     }
 }
 
 #[test]
-fn what_is_not_listed_is_counted() {
+fn problems_that_are_not_listed_are_counted() {
     let nodes: Vec<Vec<u8>> =
         (0..1_254).map(|_| field(1, &[field(4, b"LSTM"), field(1, b"x")].concat())).collect();
     let message = read(&nodes, "y").unwrap_err();
@@ -601,7 +608,7 @@ fn cells_for_peepholes_and_initial_states() {
         randomise(&mut model, 1);
         let before = bits(&model);
         let message = onnx::load(&mut model, bytes).unwrap_err().to_string();
-        assert_eq!(bits(&model), before, "the model is as it was");
+        assert_eq!(bits(&model), before, "the model has changed");
         assert!(!message.contains("ignoring"), "{message}");
         message
     }
@@ -619,7 +626,8 @@ fn cells_for_peepholes_and_initial_states() {
             "weights not loaded, 2 problems\n- `0.lstm.initial_c` {wanted}\n- `0.lstm.initial_h` {wanted}"
         )
     );
-    // What no ready cell has: both, an initial state of a GRU, peepholes of coupled gates.
+    // Features that no cell of the library has: peepholes together with initial states, an initial
+    // state of a GRU, peepholes of coupled gates.
     let bytes = |text: &str, attributes: &[Vec<u8>]| model(&[tensors(), node_with(text, attributes)], "y");
     let none = "no ready cell has all that this node has: write one, and a mapping of its tensors";
     for message in [
@@ -638,7 +646,7 @@ fn layers_that_a_mapping_leaves_out() {
         let nodes = (0..depth).map(|k| {
             node(&format!("MatMul {} B -> a{k}", if k == 0 { "x".into() } else { format!("a{}", k - 1) }))
         });
-        // Enough numbers in the file for all of them to be read.
+        // The file is large enough that all layers are read.
         read(&nodes.chain([tensor("many", &[1000])]).collect::<Vec<_>>(), &format!("a{}", depth - 1)).unwrap()
     };
     let mut model = Dense::<2, 2>::zeros();
@@ -653,6 +661,6 @@ fn layers_that_a_mapping_leaves_out() {
     assert!(message.contains("`1.dense.W`") && message.contains("`2.dense.b`"), "{message}");
     let all = (1..100).fold(onnx::layers([dense("")]), |mapping, k| mapping.ignoring(&format!("{k}.")));
     chain(100).load_by(&all, &mut model).unwrap();
-    // A layer of another kind is no reason to stop.
+    // Layers of other kinds must not cause a panic.
     assert!(chain(2).load_by(&onnx::layers([gru(), lstm()]), &mut model).is_err());
 }

@@ -1,4 +1,4 @@
-//! Mappings that users write.
+//! User-defined mappings.
 
 use crate::{Tensor, bits, file, randomise, tensors};
 use rnn_cell::cells::{Dense, Lstm};
@@ -6,7 +6,7 @@ use rnn_cell::prelude::*;
 use rnn_cell::weights::{Mapping, load, matrix, part, plus, save, scalar, vector};
 
 rnn_cell! {
-    /// An LSTM with peepholes whose matrices multiply `[h, x]`.
+    /// A peephole LSTM whose matrices multiply `[h, x]`.
     pub cell Peephole<I, H> {
         input  x: [I];
         state  h, c: [H];
@@ -24,7 +24,7 @@ rnn_cell! {
         output h;
     }
 
-    /// A parameter of each kind: a scalar, a row, a buffer, a matrix of four blocks.
+    /// A cell with parameters of every kind: a scalar, a row, a buffer, a matrix of four blocks.
     pub cell Kinds<I, H> {
         input  x: [I];
         state  h: [H];
@@ -40,7 +40,7 @@ rnn_cell! {
     }
 }
 
-/// `[h, x]` of the cell from PyTorch's two matrices, two biases and three peepholes.
+/// Returns a mapping from PyTorch's two matrices, two biases and three peepholes to [`Peephole`].
 fn peephole<const H: usize>() -> Mapping {
     let gates = ["W_i", "W_f", "W_g", "W_o"];
     let biases = ["b_i", "b_f", "b_g", "b_o"];
@@ -66,7 +66,7 @@ fn a_peephole_cell_both_ways() {
     let original = [hh, ih, bias_ih, bias_hh, peepholes];
     mapping.load(&mut cell, &file(&original)).unwrap();
 
-    // The forget gate: rows 2 and 3 of the matrices.
+    // The forget gate is in rows 2 and 3 of the matrices.
     assert_eq!(
         cell.W_f.to_matrix::<2, 3>(),
         SMatrix::<f64, 2, 3>::new(104.0, 105.0, 202.0, 106.0, 107.0, 203.0)
@@ -83,7 +83,8 @@ fn a_peephole_cell_both_ways() {
     assert_eq!(saved, wanted);
 }
 
-/// The coupled gate of another program is one minus ours, and it keeps gates in rows of one matrix.
+/// A file that holds the gates in rows of one matrix, with a coupled gate that is one minus the
+/// cell's.
 #[test]
 fn negated_parts_rows_and_prefixes() {
     let negated = |name: &str| part(name).negated();
@@ -108,7 +109,7 @@ fn negated_parts_rows_and_prefixes() {
 }
 
 #[test]
-fn our_own_format() {
+fn files_by_name() {
     let mut cell = Kinds::<3, 2, f64>::zeros();
     randomise(&mut cell, 4);
     let saved = tensors(&save(&cell).unwrap());
@@ -116,7 +117,7 @@ fn our_own_format() {
     let wanted = [("W", vec![4, 5]), ("leak", vec![2]), ("row", vec![1, 2]), ("scale", vec![])]
         .map(|(n, s)| (n, "F64", s));
     assert_eq!(shapes, wanted);
-    // Row by row, whatever the blocks.
+    // The file is row-major, independently of the blocks.
     let whole = cell.W.to_matrix::<4, 5>();
     assert_eq!(saved[0].values(), whole.transpose().as_slice());
 
@@ -125,7 +126,7 @@ fn our_own_format() {
     assert_eq!(bits(&copy), bits(&cell));
 }
 
-/// Each precision in a cell of each.
+/// Files of both precisions can be loaded into cells of both precisions.
 #[test]
 fn precisions() {
     let mut double = Lstm::<3, 4, f64>::zeros();
@@ -134,12 +135,12 @@ fn precisions() {
     load(&mut single, &save(&double).unwrap()).unwrap();
     let rounded: Vec<u64> =
         bits(&double).iter().map(|&bits| f64::from(f64::from_bits(bits) as f32).to_bits()).collect();
-    assert_eq!(bits(&single), rounded, "rounded to nearest");
+    assert_eq!(bits(&single), rounded, "loading rounds to nearest");
     load(&mut double, &save(&single).unwrap()).unwrap();
-    assert_eq!(bits(&double), rounded, "exact");
+    assert_eq!(bits(&double), rounded, "loading is exact");
 }
 
-/// What `model.half()` and `model.bfloat16()` save is read exactly; a cell still saves its own precision.
+/// Files of `model.half()` and `model.bfloat16()` are read exactly. A cell saves its own precision.
 #[test]
 fn half_precision() {
     let tensor = |name: &str, dtype: &str, shape: &[usize], values: &[u16]| Tensor {

@@ -1,4 +1,4 @@
-//! Every ready cell, and networks of them, saved and loaded: the same bits.
+//! Saving and loading preserve the bits of the library's cells and of networks.
 
 use crate::{bits, randomise, tensors};
 use rnn_cell::cell::ModelMut;
@@ -25,7 +25,7 @@ macro_rules! cells {
 }
 
 #[test]
-fn every_ready_cell() {
+fn every_library_cell() {
     cells! {
         Elman[3, 5], Jordan[3, 5, 2], IndRnn[3, 5],
         Lstm[3, 5], InitialStateLstm[3, 5], PeepholeLstm[3, 5], CifgLstm[3, 5], LayerNormLstm[3, 5], MinLstm[3, 5],
@@ -36,7 +36,7 @@ fn every_ready_cell() {
         ChoDecoder[7, 3, 5, 4, 6], BahdanauDecoder[7, 3, 5, 4, 2, 6, 8],
         LuongDotDecoder[7, 3, 5, 6], LuongGeneralDecoder[7, 3, 5, 4, 6], LuongConcatDecoder[7, 3, 5, 4, 2, 6],
         Dense[3, 5],
-        // One unit of one input: every matrix has a single entry.
+        // With one unit and one input, every matrix has a single entry.
         Lstm[1, 1], Gru[1, 1],
     }
 }
@@ -49,7 +49,7 @@ fn networks() {
     check("a network", Stack(Stack(both, above), Stack(boxed, Dense::<4, 2>::zeros())));
 }
 
-fn both_ways<M: ModelMut + Clone>(mapping: &Mapping, model: M) {
+fn check_mapping<M: ModelMut + Clone>(mapping: &Mapping, model: M) {
     let (mut one, mut other) = (model.clone(), model);
     randomise(&mut one, 2);
     let saved = mapping.save(&one).unwrap();
@@ -58,28 +58,29 @@ fn both_ways<M: ModelMut + Clone>(mapping: &Mapping, model: M) {
 }
 
 #[test]
-fn ready_mappings() {
-    both_ways(&torch::lstm(0, Direction::Forward), Lstm::<3, 5>::zeros());
-    both_ways(&torch::gru(0, Direction::Forward), GruResetAfter::<3, 5>::zeros());
-    both_ways(&torch::rnn(0, Direction::Reverse), Elman::<3, 5>::zeros());
-    both_ways(&torch::linear(), Dense::<3, 5>::zeros());
-    both_ways(&keras::lstm(), Lstm::<3, 5>::zeros());
-    both_ways(&keras::gru(), GruResetAfter::<3, 5>::zeros());
-    both_ways(&keras::gru_reset_before(), Gru::<3, 5>::zeros());
-    both_ways(&keras::simple_rnn(), Elman::<3, 5>::zeros());
-    both_ways(&keras::dense(), Dense::<3, 5>::zeros());
+fn library_mappings() {
+    check_mapping(&torch::lstm(0, Direction::Forward), Lstm::<3, 5>::zeros());
+    check_mapping(&torch::gru(0, Direction::Forward), GruResetAfter::<3, 5>::zeros());
+    check_mapping(&torch::rnn(0, Direction::Reverse), Elman::<3, 5>::zeros());
+    check_mapping(&torch::linear(), Dense::<3, 5>::zeros());
+    check_mapping(&keras::lstm(), Lstm::<3, 5>::zeros());
+    check_mapping(&keras::gru(), GruResetAfter::<3, 5>::zeros());
+    check_mapping(&keras::gru_reset_before(), Gru::<3, 5>::zeros());
+    check_mapping(&keras::simple_rnn(), Elman::<3, 5>::zeros());
+    check_mapping(&keras::dense(), Dense::<3, 5>::zeros());
 
-    // One unit, one input: sizes that are 1 are still told as PyTorch and Keras tell them.
-    both_ways(&torch::lstm(0, Direction::Forward), Lstm::<1, 1>::zeros());
-    both_ways(&keras::gru(), GruResetAfter::<1, 1>::zeros());
+    // With one unit and one input, the shapes still have the dimensions of PyTorch's and Keras's.
+    check_mapping(&torch::lstm(0, Direction::Forward), Lstm::<1, 1>::zeros());
+    check_mapping(&keras::gru(), GruResetAfter::<1, 1>::zeros());
 
     let both = |lstm: Lstm<5, 5>| Bidirectional::new(lstm.clone(), lstm);
     let lstms = torch::bidirectional(torch::lstm, 2).prefix("encoder.");
     let mapping = lstms.and(torch::linear().prefix("head.").under(2));
-    both_ways(&mapping, Stack(Stack(both(Lstm::zeros()), both(Lstm::zeros())), Dense::<5, 2>::zeros()));
+    check_mapping(&mapping, Stack(Stack(both(Lstm::zeros()), both(Lstm::zeros())), Dense::<5, 2>::zeros()));
 }
 
-/// Layers without biases: the file lacks these tensors alone, and they are read as zero.
+/// Checks that a file of layers without biases lacks only the biases, and that they are loaded as
+/// zeros.
 fn without_bias<M: ModelMut<Scalar = f32> + Clone>(with: &Mapping, without: &Mapping, model: M) {
     let (mut one, mut other) = (model.clone(), model);
     randomise(&mut one, 3);
@@ -105,7 +106,7 @@ fn layers_without_biases() {
     without_bias(&torch::linear(), &torch::linear().without_bias(), Dense::<3, 5>::zeros());
     without_bias(&keras::lstm(), &keras::lstm().without_bias(), Lstm::<3, 5>::zeros());
 
-    // An LSTM without them, a head with: one mapping says both.
+    // One mapping describes an LSTM without biases and a head with biases.
     let mapping = |lstm: Mapping| lstm.prefix("lstm.").and(torch::linear().prefix("head.").under(2));
     let lstms = || torch::bidirectional(torch::lstm, 2);
     let both = |lstm: Lstm<5, 5>| Bidirectional::new(lstm.clone(), lstm);
@@ -132,7 +133,7 @@ fn files() {
         assert_eq!(bits(&other), bits(&one));
     }
     let left: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert_eq!(left, ["gru.safetensors"], "nothing else is left behind");
+    assert_eq!(left, ["gru.safetensors"], "no temporary file may remain");
 
     let nowhere = folder.join("no/such.safetensors");
     let error = rnn_cell::weights::load_file(&mut other, &nowhere).unwrap_err().to_string();
@@ -149,9 +150,9 @@ fn files() {
     std::fs::remove_dir_all(&folder).unwrap();
 }
 
-/// The crate `safetensors` reads what we write, and we read what it writes, whatever the names.
+/// The crate `safetensors` reads our files and we read its files, for any names of tensors.
 #[test]
-fn the_reference_implementation_agrees() {
+fn agrees_with_the_crate_safetensors() {
     let names = ["W \"é\" \\ \u{1}\n", "b/\u{1f3b8}"];
     let mapping = Mapping::new().with(matrix(names[0]).stack(["W"])).with(vector(names[1]).stack(["b"]));
     let mut dense = Dense::<2, 3>::zeros();
@@ -168,7 +169,7 @@ fn the_reference_implementation_agrees() {
             (Dtype::F32, &*tensor.shape, &*tensor.bytes)
         );
     }
-    // The data starts where a double may.
+    // The data is aligned for `f64`.
     assert_eq!((ours.len() - 9 * 4) % 8, 0);
     let views = own.iter().map(|tensor| {
         (&tensor.name, TensorView::new(Dtype::F32, tensor.shape.clone(), &tensor.bytes).unwrap())

@@ -1,6 +1,6 @@
-//! RTNeural's and AIDA-X's files, against Keras (`fixtures/make_keras.py`).
+//! Files of RTNeural and AIDA-X, compared with Keras (`fixtures/make_keras.py`).
 
-use crate::{DenseTanh, bits, fixture, played, randomise};
+use crate::{DenseTanh, bits, fixture, largest_error, randomise};
 use rnn_cell::cell::ModelMut;
 use rnn_cell::cells::{Dense, GruResetAfter, Lstm};
 use rnn_cell::prelude::*;
@@ -30,10 +30,10 @@ fn deep() -> (Mapping, Deep) {
 }
 
 #[test]
-fn plays_as_keras() {
+fn agrees_with_keras() {
     let mut net = Stack(Lstm::<1, 8, f64>::zeros(), Dense::<8, 1, f64>::zeros());
     rtneural::load(&mut net, &fixture("rtneural_lstm.json")).unwrap();
-    let error = played("rtneural_lstm", &net);
+    let error = largest_error("rtneural_lstm", &net);
     assert!(error < 1e-14, "{error}");
 
     let file = File::read(&fixture("rtneural_gru.json")).unwrap();
@@ -41,7 +41,7 @@ fn plays_as_keras() {
     assert_eq!(file.info(), &wanted);
     let (mapping, mut net) = deep();
     file.load_by(&mapping, &mut net).unwrap();
-    let error = played("rtneural_gru", &net);
+    let error = largest_error("rtneural_gru", &net);
     assert!(error < 1e-14, "{error}");
 }
 
@@ -60,7 +60,7 @@ fn refused<M: ModelMut>(model: &mut M, bytes: &[u8]) -> String {
     randomise(model, 1);
     let before = bits(model);
     let error = rtneural::load(model, bytes).unwrap_err();
-    assert_eq!(bits(model), before, "the model is as it was");
+    assert_eq!(bits(model), before, "the model has changed");
     error.to_string()
 }
 
@@ -71,7 +71,7 @@ fn changed(change: impl FnOnce(&mut serde_json::Value)) -> Vec<u8> {
 }
 
 #[test]
-fn what_cannot_be_read() {
+fn unsupported_files() {
     let message = |bytes: &[u8]| refused(&mut Stack(Lstm::<1, 8>::zeros(), Dense::<8, 1>::zeros()), bytes);
     let scaled = message(&fixture("rtneural_gru.json"));
     assert!(scaled.contains("- `in_skip` is 1 in the file; weights alone don't do that"), "{scaled}");
@@ -111,14 +111,14 @@ fn what_cannot_be_read() {
     assert!(message(b"[1]").contains("`layers` is missing in the file"));
 }
 
-/// Sizes that are none, and sizes that the weights contradict, however large.
+/// Invalid sizes, and sizes of any magnitude that contradict the weights.
 #[test]
-fn sizes_that_cannot_be() {
+fn impossible_sizes() {
     let layer =
         |shape: &str| changed(|json| json["layers"][0]["shape"][2] = serde_json::from_str(shape).unwrap());
     let input = |shape: &str| changed(|json| json["in_shape"][2] = serde_json::from_str(shape).unwrap());
     let read = |bytes: &[u8]| File::read(bytes).unwrap_err().to_string();
-    for (size, told) in [
+    for (size, shown) in [
         ("-1", "-1"),
         ("0", "0"),
         ("0.5", "0.5"),
@@ -128,11 +128,11 @@ fn sizes_that_cannot_be() {
         ("\"8\"", "\"8\""),
     ] {
         let wanted = format!(
-            "weights not loaded: `layers[0].shape` is an array that ends with {told} in the file; its last element must be the layer's size"
+            "weights not loaded: `layers[0].shape` is an array that ends with {shown} in the file; its last element must be the layer's size"
         );
         assert_eq!(read(&layer(size)), wanted);
         let wanted = format!(
-            "weights not loaded: `in_shape` is an array that ends with {told} in the file; its last element must be the input's size"
+            "weights not loaded: `in_shape` is an array that ends with {shown} in the file; its last element must be the input's size"
         );
         assert_eq!(read(&input(size)), wanted);
     }
@@ -149,7 +149,8 @@ fn sizes_that_cannot_be() {
     assert!(read(&dense).contains("`layers[1].weights, kernel` is [5, 1] in the file; by the sizes"));
 }
 
-/// A file that is wrong throughout: its first mistakes, and how much was not looked at.
+/// For a file of many mistakes, the message lists the first ones and counts the layers that were
+/// not read.
 #[test]
 fn many_wrong_layers() {
     let layers = vec!["null"; 100_000].join(",");

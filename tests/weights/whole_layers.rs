@@ -1,4 +1,5 @@
-//! What a user reads of a mistake that concerns a whole layer or network: it is told once, and nothing else is hidden.
+//! The messages for mistakes that concern a whole layer or network. Such a mistake is reported
+//! once, and it does not hide other mistakes.
 
 use crate::{Tensor, bits, file, randomise, tensors};
 use rnn_cell::cell::ModelMut;
@@ -19,27 +20,27 @@ fn mapping(lstm: &str, head: &str) -> Mapping {
     torch::layers(torch::lstm, 2).prefix(lstm).and(torch::linear().prefix(head).under(2))
 }
 
-/// Loads what cannot be, checks that nothing changed, and returns the message.
+/// Loads a wrong file, checks that the model is unchanged, and returns the error message.
 fn refused<M: ModelMut>(mapping: &Mapping, model: &mut M, bytes: &[u8]) -> String {
     let before = bits(model);
     let error = mapping.load(model, bytes).unwrap_err();
-    assert_eq!(bits(model), before, "the model is as it was");
+    assert_eq!(bits(model), before, "the model has changed");
     error.to_string()
 }
 
-/// The message for a file of PyTorch's names with these prefixes, changed by `change`.
-fn told(mapping: &Mapping, prefixes: [&str; 2], change: impl FnOnce(&mut Vec<Tensor>)) -> String {
+/// Returns the error message for a file with PyTorch's names and these prefixes, after `change`.
+fn message_for(mapping: &Mapping, prefixes: [&str; 2], change: impl FnOnce(&mut Vec<Tensor>)) -> String {
     let mut saved = tensors(&self::mapping(prefixes[0], prefixes[1]).save(&net::<4>()).unwrap());
     change(&mut saved);
     refused(mapping, &mut net::<4>(), &file(&saved))
 }
 
-/// The file as it is.
-fn as_it_is(_: &mut Vec<Tensor>) {}
+/// Leaves the file as it is.
+fn unchanged(_: &mut Vec<Tensor>) {}
 
 #[test]
 fn prefixes() {
-    let file_of = |mapping: Mapping, prefixes| told(&mapping, prefixes, as_it_is);
+    let file_of = |mapping: Mapping, prefixes| message_for(&mapping, prefixes, unchanged);
     let usual = ["lstm.", "head."];
     assert_eq!(
         file_of(mapping("rnn.", "head."), usual),
@@ -77,7 +78,7 @@ fn prefixes() {
         "weights not loaded: all 10 tensors of the LSTM and the Linear are under `model.` in the file, under `net.` in the mapping
   help: write `.prefix(\"model.\")` in place of `.prefix(\"net.\")`"
     );
-    // A mapping of one's own, whose layers nothing is known of.
+    // The layers of a user-defined mapping are unknown.
     let own = || Mapping::new().with(matrix("w").stack(["W"])).with(vector("v").stack(["b"]));
     let bytes = own().prefix("a.").save(&net::<4>().1).unwrap();
     assert_eq!(
@@ -89,9 +90,9 @@ fn prefixes() {
 
 #[test]
 fn several_prefixes() {
-    let message = told(&mapping("lstm.", "fc."), ["lstm.", "head."], |tensors| {
+    let message = message_for(&mapping("lstm.", "fc."), ["lstm.", "head."], |tensors| {
         let named = |tensor: &Tensor, name: &str| Tensor { name: name.into(), ..tensor.clone() };
-        // Another head of the same shapes, and a layer of other shapes.
+        // Another head with the same shapes, and a layer with different shapes.
         let [bias, weight] = [0, 1].map(|place| tensors[place].clone());
         tensors.extend([named(&bias, "other.bias"), named(&weight, "other.weight")]);
         tensors.push(Tensor::f32("third.bias", &[3], &[0.0; 3]));
@@ -109,10 +110,11 @@ fn several_prefixes() {
     );
 }
 
-/// Under the wrong prefix: a tensor that is missing, a wrong shape, a value that isn't finite, a tensor too many.
+/// A wrong prefix, together with a missing tensor, a wrong shape, a value that is not finite, and
+/// an unexpected tensor.
 #[test]
 fn a_prefix_hides_no_other_mistake() {
-    let message = told(&mapping("rnn.", "head."), ["lstm.", "head."], |tensors| {
+    let message = message_for(&mapping("rnn.", "head."), ["lstm.", "head."], |tensors| {
         tensors.retain(|tensor| tensor.name != "lstm.bias_hh_l1");
         for tensor in tensors.iter_mut() {
             match tensor.name.as_str() {
@@ -139,7 +141,7 @@ fn a_prefix_hides_no_other_mistake() {
 }
 
 #[test]
-fn another_cell() {
+fn mappings_for_other_cells() {
     let head = || torch::linear().prefix("head.").under(2);
     let grus = |prefix| torch::layers(torch::gru, 2).prefix(prefix).and(head());
     let trained =
@@ -182,7 +184,7 @@ fn another_cell() {
         "weights not saved: `torch::linear` is for `Dense`, and the cell has the parameters of `Elman`
   help: make it `Dense`, or take `torch::rnn`, which is for `Elman`"
     );
-    // A cell that has those of an `Lstm`, and three more.
+    // A `PeepholeLstm` has all parameters of an `Lstm`, and three more.
     assert_eq!(
         torch::lstm(0, Direction::Forward).save(&PeepholeLstm::<3, 4>::zeros()).unwrap_err().to_string(),
         "weights not saved: the mapping leaves out the parameters `p_i`, `p_f`, `p_o`
@@ -198,7 +200,7 @@ fn another_cell() {
 
 #[test]
 fn paths() {
-    let told = |mapping: Mapping, net: &dyn Fn(&Mapping) -> String| net(&mapping);
+    let message = |mapping: Mapping, net: &dyn Fn(&Mapping) -> String| net(&mapping);
     let one = Stack(GruResetAfter::<3, 4>::zeros(), Dense::<4, 2>::zeros());
     let one = |mapping: &Mapping| mapping.save(&one).unwrap_err().to_string();
     let two =
@@ -207,17 +209,17 @@ fn paths() {
     let gru = || torch::layers(torch::gru, 1).prefix("gru.");
     let head = |path: usize| torch::linear().prefix("head.").under(path);
     assert_eq!(
-        told(gru().and(head(1)), &one),
+        message(gru().and(head(1)), &one),
         "weights not saved: `torch::gru` is under no path, and the network has the parameters of `GruResetAfter` at `0`
   help: add `.under(0)` to its mapping"
     );
     assert_eq!(
-        told(gru().under(0).and(head(2)), &one),
+        message(gru().under(0).and(head(2)), &one),
         "weights not saved: `torch::linear` is under `2`, and the network has the parameters of `Dense` at `1`
   help: write `.under(1)` in place of `.under(2)`"
     );
     assert_eq!(
-        told(gru(), &two),
+        message(gru(), &two),
         "weights not saved, 2 problems
 - `torch::gru` is under no path, and the network has the parameters of `GruResetAfter` at `0` and `1`
   help: add `.under(0)` or `.under(1)` to its mapping
@@ -240,7 +242,7 @@ fn paths() {
 }
 
 #[test]
-fn a_head_that_was_forgotten() {
+fn missing_heads() {
     let lstms = |prefix| torch::layers(torch::lstm, 2).prefix(prefix);
     assert_eq!(
         lstms("lstm.").save(&net::<4>()).unwrap_err().to_string(),
@@ -248,7 +250,7 @@ fn a_head_that_was_forgotten() {
   help: add `.and(torch::linear().prefix(\"..\").under(2))` to the mapping"
     );
     assert_eq!(
-        told(&lstms("rnn."), ["lstm.", "head."], as_it_is),
+        message_for(&lstms("rnn."), ["lstm.", "head."], unchanged),
         "weights not loaded, 2 problems
 - the mapping leaves out the parameters `2.W`, `2.b`
   note: the file holds `head.weight` [2, 4], `head.bias` [2]
@@ -297,10 +299,10 @@ fn sizes() {
     );
 }
 
-/// A tensor that doesn't follow the sizes of its layer's others: each shape is told by itself.
+/// A tensor that contradicts the sizes of the other tensors of its layer is reported alone.
 #[test]
-fn sizes_that_do_not_agree() {
-    let message = told(&mapping("lstm.", "head."), ["lstm.", "head."], |tensors| {
+fn inconsistent_sizes() {
+    let message = message_for(&mapping("lstm.", "head."), ["lstm.", "head."], |tensors| {
         tensors
             .iter_mut()
             .filter(|tensor| tensor.name == "head.weight")
@@ -319,7 +321,7 @@ fn biases() {
     let usual = || mapping("lstm.", "head.");
     let without = |tensors: &mut Vec<Tensor>| tensors.retain(|tensor| !tensor.name.contains("lstm.bias"));
     assert_eq!(
-        told(&mapping("rnn.", "head."), ["lstm.", "head."], without),
+        message_for(&mapping("rnn.", "head."), ["lstm.", "head."], without),
         "weights not loaded, 2 problems
 - 4 of the 8 tensors of the LSTM are under `lstm.` in the file, under `rnn.` in the mapping
   help: write `.prefix(\"lstm.\")` in place of `.prefix(\"rnn.\")`
@@ -327,12 +329,12 @@ fn biases() {
   help: if its layers have none (`bias=False`), add `.without_bias()` to their mapping"
     );
     assert_eq!(
-        told(&usual().without_bias(), ["lstm.", "head."], without),
+        message_for(&usual().without_bias(), ["lstm.", "head."], without),
         "weights not loaded: the file has biases, and the mapping is without: `head.bias`
   help: leave out `.without_bias()`"
     );
-    // A bias that is missing beside another is no layer without.
-    let message = told(&usual(), ["lstm.", "head."], |tensors| {
+    // A single missing bias does not mean that the layer has none.
+    let message = message_for(&usual(), ["lstm.", "head."], |tensors| {
         tensors.retain(|tensor| tensor.name != "lstm.bias_ih_l0")
     });
     assert!(
@@ -348,9 +350,9 @@ fn biases() {
     );
 }
 
-/// To ignore them would leave another network.
+/// The help does not suggest ignoring the tensors, since that would change the network.
 #[test]
-fn more_than_the_mapping_reads() {
+fn layers_that_the_mapping_does_not_read() {
     let one = Stack(Lstm::<3, 4>::zeros(), Dense::<4, 2>::zeros());
     let first = torch::lstm(0, Direction::Forward).prefix("rnn.").under(0);
     let first = first.and(torch::linear().prefix("head.").under(1));
@@ -370,7 +372,7 @@ fn more_than_the_mapping_reads() {
         "weights not loaded: the file has more of the LSTM than the mapping reads: `bias_hh_l0_reverse`, `bias_ih_l0_reverse`, `weight_hh_l0_reverse`, `weight_ih_l0_reverse`
   help: `torch::bidirectional(torch::lstm, 1)` reads all of it"
     );
-    let message = told(&mapping("lstm.", "head."), ["lstm.", "head."], |tensors| {
+    let message = message_for(&mapping("lstm.", "head."), ["lstm.", "head."], |tensors| {
         tensors.push(Tensor::f32("lstm.weight_hr_l0", &[2, 4], &[0.0; 8]));
     });
     assert_eq!(

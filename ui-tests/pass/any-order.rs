@@ -1,4 +1,5 @@
-// Items and equations in any order: outputs first, equations before what they read, declarations last.
+// Items and equations in any order: outputs first, equations before the values they read,
+// declarations last.
 
 use nalgebra::vector;
 use rnn_cell::prelude::*;

@@ -1,8 +1,9 @@
-// Documentation, `cfg`, `derive` and `allow` pass through to the type; documentation to its fields.
+// Documentation, `cfg`, `derive` and `allow` of a cell are copied to the type, documentation of
+// values to its fields.
 
 #![deny(missing_docs, warnings)]
 
-//! Documentation.
+//! A crate with documentation.
 
 use nalgebra::vector;
 use rnn_cell::prelude::*;
@@ -15,17 +16,17 @@ rnn_cell! {
     #[allow(clippy::all)]
     #[must_use]
     pub cell Elman<I, H> {
-        /// What comes in.
+        /// The input.
         input x: [I];
-        /// What is carried.
+        /// The state.
         state h: [H];
-        /// Learned, both.
+        /// The learned parameters.
         param W: [H, I], U: [H, H];
 
         /// The new state.
         h = tanh(W @ x + U @ h[t-1]);
 
-        /// What goes out.
+        /// The output.
         output h;
     }
 

@@ -1,5 +1,5 @@
-// A trait of the user's that gives every type methods called like those that generated code might call: a call in
-// method form would be ambiguous.
+// A user's trait that gives every type methods with the names of methods that generated code calls.
+// A method call would be ambiguous.
 
 #![deny(warnings)]
 #![allow(dead_code)]

@@ -1,4 +1,4 @@
-// A `Box` of a layer is a layer: in a stack, by itself, and behind `dyn`.
+// A `Box` of a layer is a layer: in a stack, alone, and as a trait object.
 
 use rnn_cell::cell::Layer;
 use rnn_cell::cells::{Dense, Lstm, LstmState, LstmTape};

@@ -1,4 +1,4 @@
-// An edge device's budget, checked at compile time.
+// The budget of an embedded device, checked at compile time.
 
 use rnn_cell::prelude::*;
 

@@ -1,4 +1,4 @@
-// Cells called like types of the runtime and of nalgebra.
+// Cells with the names of types of the runtime and of nalgebra.
 
 #![deny(warnings)]
 

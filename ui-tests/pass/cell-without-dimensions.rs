@@ -1,4 +1,4 @@
-// Literal sizes throughout: the type has no const generics.
+// All sizes are literals, so the type has no const generics.
 
 use nalgebra::vector;
 use rnn_cell::prelude::*;

@@ -1,10 +1,10 @@
-// A cell without inputs runs on its state alone; its inputs are `()`.
+// A cell without inputs depends on its state alone. Its input type is `()`.
 
 use nalgebra::vector;
 use rnn_cell::prelude::*;
 
 rnn_cell! {
-    /// Doubles at every step.
+    /// A cell whose state doubles at every step.
     pub cell Doubling<H> {
         state h: [H] = 1;
 

@@ -1,5 +1,6 @@
-// Constants, statics and unit structs called like dimensions, equations, inputs, states and parameters. A pattern
-// that names a constant compares with it, so no generated `let` or argument may be called as the user called a value.
+// Constants, statics and unit structs with the names of dimensions, equations, inputs, states and
+// parameters. A pattern with the name of a constant compares with it, so no generated `let` or
+// argument may have the name of a user's value.
 
 #![deny(warnings)]
 #![allow(non_upper_case_globals, non_camel_case_types, dead_code)]

@@ -1,4 +1,5 @@
-// `T`, `B`, `S`, `N`, `M`, `K` and `G` are names of generated code's own generics anywhere else.
+// Dimensions with the names of generics in other generated code: `T`, `B`, `S`, `N`, `M`, `K` and
+// `G`.
 
 use nalgebra::{SMatrix, SVector};
 use rnn_cell::prelude::*;

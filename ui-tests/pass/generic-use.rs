@@ -1,4 +1,5 @@
-// Generated cells in generic code: over their dimensions, their scalar, the batch, and through the traits.
+// Generated cells in code that is generic over their dimensions, their scalar, the batch, and the
+// traits.
 
 use nalgebra::{SMatrix, SVector};
 use rnn_cell::prelude::*;

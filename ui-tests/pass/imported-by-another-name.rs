@@ -1,4 +1,4 @@
-// The macro by its path, by another name, and by a re-export.
+// Calls of the macro by its path, under another name, and through a re-export.
 
 use nalgebra::vector;
 

@@ -1,4 +1,5 @@
-// States that start at zero, at a number, at a parameter, and at an expression of parameters, buffers and contexts.
+// States that start at zero, at a number, at a parameter, and at an expression of parameters,
+// buffers and contexts.
 
 use nalgebra::{SVector, vector};
 use rnn_cell::prelude::*;

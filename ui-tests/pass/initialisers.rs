@@ -1,4 +1,4 @@
-// Every initialiser, on every kind of shape.
+// Every initialiser with every kind of shape.
 
 use rnn_cell::prelude::*;
 use rnn_cell::rng::{SeedableRng, Xoshiro256PlusPlus};

@@ -1,4 +1,4 @@
-// Several inputs of every kind, several outputs; a batch of three.
+// Several inputs of every kind and several outputs, with a batch of three.
 
 use nalgebra::{SMatrix, SVector};
 use rnn_cell::prelude::*;
@@ -28,7 +28,7 @@ fn main() {
     };
     let y = cell.step(&x, &mut cell.zero_state());
     assert_eq!(y.h.column(0), SVector::<f64, 2>::repeat(4.0));
-    // An index above the vocabulary reads zeros.
+    // An index outside of the vocabulary reads zeros.
     assert_eq!(y.h.column(2), SVector::<f64, 2>::repeat(3.0));
     assert_eq!(y.M[1], SMatrix::<f64, 2, 2>::repeat(4.0));
     assert_eq!(y.total, SMatrix::<f64, 1, 3>::new(8.0, 8.0, 6.0));

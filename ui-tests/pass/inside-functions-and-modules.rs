@@ -1,4 +1,4 @@
-// A definition may stand wherever an item may.
+// A definition is allowed wherever an item is.
 
 use nalgebra::SVector;
 

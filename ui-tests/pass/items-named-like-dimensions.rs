@@ -1,4 +1,5 @@
-// Types called like dimensions: where a type and a constant could stand, Rust takes a bare name for the type.
+// Types with the names of dimensions. Rust resolves a bare name to the type where both a type and a
+// constant are possible.
 
 #![deny(warnings)]
 #![allow(dead_code)]

@@ -1,4 +1,4 @@
-// The user's items are called like the prelude's, nalgebra's and the runtime's, and mean something else.
+// User's items with the names of items of the prelude, of nalgebra and of the runtime.
 
 #![deny(warnings)]
 #![allow(dead_code, non_camel_case_types)]

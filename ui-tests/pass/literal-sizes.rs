@@ -1,4 +1,4 @@
-// Literals beside names, in sums and multiples; a split over a literal gives scalars.
+// Literals and names in sums and multiples of dimensions. A split over a literal gives scalars.
 
 use nalgebra::{SVector, vector};
 use rnn_cell::prelude::*;

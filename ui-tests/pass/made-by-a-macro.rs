@@ -1,4 +1,4 @@
-// A definition that a macro of the user's writes: its fragments arrive in groups without brackets.
+// A definition from a user's macro, whose fragments are groups without delimiters.
 
 use nalgebra::vector;
 

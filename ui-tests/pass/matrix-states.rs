@@ -1,4 +1,4 @@
-// Matrices as states, inputs and contexts; rows and columns broadcast.
+// Matrices as states, inputs and contexts, with broadcast rows and columns.
 
 use nalgebra::SMatrix;
 use rnn_cell::prelude::*;

@@ -1,4 +1,4 @@
-// Values called like the arguments, methods and generics of generated code.
+// Values with the names of arguments, methods and generics of generated code.
 
 #![deny(warnings)]
 

@@ -1,4 +1,5 @@
-// Functions have a namespace of their own: an equation may be called like a function, the user's like a parameter.
+// Functions have a separate namespace: an equation may have the name of a function, and a
+// user-defined function that of a parameter.
 
 use nalgebra::vector;
 use rnn_cell::prelude::*;

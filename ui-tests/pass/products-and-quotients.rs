@@ -1,4 +1,4 @@
-// Mixes of `@`, `*` and `/` that mean the same either way need no parentheses.
+// Mixtures of `@`, `*` and `/` need no parentheses if every grouping has the same meaning.
 
 use nalgebra::{matrix, vector};
 use rnn_cell::prelude::*;

@@ -1,4 +1,4 @@
-// Several cells in one macro, of different visibility; names are each cell's own.
+// Several cells of different visibility in one macro call. Each cell has its own namespace.
 
 use nalgebra::SVector;
 use rnn_cell::prelude::*;

@@ -1,4 +1,4 @@
-// Functions and macros of the user's that are called like those that generated code might call.
+// User's functions and macros with the names of those that generated code calls.
 
 #![deny(warnings)]
 #![allow(dead_code, unused_macros)]
@@ -15,7 +15,7 @@ fn products() {}
 mod kernels {}
 mod generated {}
 
-/// Macros that match no call with arguments.
+// Macros that accept no arguments.
 macro_rules! shadow {
     ($($name:ident)*) => { $(macro_rules! $name { () => {} })* };
 }

@@ -1,4 +1,4 @@
-// `σ` is `sigmoid`; rustc's lint against mixed scripts is the user's to allow.
+// `σ` is an alias of `sigmoid`. The user allows rustc's lint against mixed scripts.
 
 #![deny(warnings)]
 #![allow(mixed_script_confusables, uncommon_codepoints)]

@@ -1,4 +1,4 @@
-// A crate that forbids `unsafe`, denies every warning and asks for documentation.
+// A crate that forbids `unsafe`, denies every warning and requires documentation.
 
 //! A crate with documentation.
 
@@ -14,12 +14,12 @@
 #![deny(trivial_casts, trivial_numeric_casts, let_underscore_drop, unused_import_braces, keyword_idents)]
 #![deny(future_incompatible, rust_2018_idioms, rust_2021_compatibility, rust_2024_compatibility)]
 
-/// A module that is seen from outside.
+/// A public module.
 pub mod cells {
     use rnn_cell::prelude::*;
 
     rnn_cell! {
-        /// An attention.
+        /// An attention cell.
         pub cell Attention<I, E, N, H> {
             input   x: [I], w: one_hot[I];
             context M: [E, N], mask: [N] = 1;

@@ -1,4 +1,4 @@
-// A comma after the last of anything.
+// A comma after the last element of every list.
 
 use nalgebra::vector;
 use rnn_cell::prelude::*;

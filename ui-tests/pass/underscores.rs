@@ -1,4 +1,4 @@
-// A leading `_` says that a name is meant to be unused.
+// A name with a leading `_` may be unused.
 
 #![deny(warnings)]
 

@@ -1,5 +1,6 @@
-//! What a definition expands to for editors alone is right Rust, without warnings, whatever the user's names are: an editor would
-//! underline a mistake in it. `build.rs` makes the compiler read it. `editors.py` asks an editor's language server itself.
+//! The code that the macro generates only for editors is valid Rust without warnings, for any names
+//! in the definition. An editor would underline mistakes in it. `build.rs` enables this code in
+//! rustc. `editors.py` tests it with a language server.
 
 macro_rules! cases {
     ($($name:ident $path:literal;)*) => {
@@ -32,5 +33,5 @@ cases! {
     underscores "../pass/underscores.rs";
 }
 
-// Else all of this is compiled without what it is about.
+// Without this configuration, the code for editors is not compiled.
 const _: () = assert!(cfg!(rust_analyzer));

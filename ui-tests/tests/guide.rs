@@ -1,9 +1,11 @@
-//! The guide and the README quote messages of the compiler: they are those that `fail/` holds, which `ui.rs` compares with the compiler.
+//! The messages that the guide and the README quote are those in `fail/`, which `ui.rs` compares
+//! with the compiler.
 
 const CHAPTER: &str = include_str!("../../runtime/src/guide/mistakes.md");
 const README: &str = include_str!("../../README.md");
 
-/// Compares every block of text behind a comment that names a case with the case; how many there are.
+/// Compares every block of text after a comment that names a case with the message of that case.
+/// Returns the number of blocks.
 fn compare(page: &str) -> usize {
     let mut count = 0;
     for quote in page.split("<!-- ").skip(1) {
@@ -19,7 +21,7 @@ fn compare(page: &str) -> usize {
 
 #[test]
 fn quoted_messages_are_the_compilers() {
-    // What stands in a block of text is a quotation.
+    // Every block of text in the chapter must be such a quotation.
     assert_eq!(compare(CHAPTER), CHAPTER.matches("```text").count());
 }
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Writes the bytes that a device would have in flash: a golden case's parameters as the cell visits them (little-endian f32,
-column by column), then the initial states, the inputs of all steps, and the outputs that they must give.
+"""Writes the bytes that a device would have in flash: the parameters of a golden case in the cell's
+order (little-endian f32, column-major), the initial states, the inputs of all steps, and the
+expected outputs.
 
     python3 tests/bare-metal/golden/convert.py
 """
@@ -15,7 +16,7 @@ CASES = HERE.parent.parent / "golden" / "cases"
 GATES = ["i", "f", "g", "o"]
 GRU = ["r", "z", "n"]
 
-# Parameters in the order of the cell's declarations; `+` adds two of the case's.
+# The case's parameters in the order of the cell's declarations. `+` adds two parameters of the case.
 ORDER = {
     "lstm": [f"{m}_{g}" for m in "WR" for g in GATES] + ["b_i", "b_g", "b_o", "b_f"],
     "lstm_peephole": [f"{m}_{g}" for m in "WR" for g in GATES]

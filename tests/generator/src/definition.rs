@@ -1,53 +1,53 @@
-//! A random definition: its declarations and equations, and the pool of values that expressions draw from.
+//! Random definitions: declarations, equations, and the pool of values that expressions use.
 
 use super::Random;
 use super::expressions::Expression;
 use super::shapes::{Dim, Shape};
 
-/// A value that expressions may read.
+/// A value that expressions can read.
 #[derive(Debug, Clone)]
 struct Value {
-    /// `h[t-1]`, `e3`
+    /// The text of a reference to the value, such as `h[t-1]` or `e3`.
     text: String,
     shape: Shape,
     bound: f64,
     used: bool,
 }
 
-/// What a field of an input or a context is, as far as a test must know to fill it.
+/// The kind of an input, which determines how a test fills it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
     /// Real numbers.
     Dense(Shape),
-    /// An index below five.
+    /// An index below 5.
     OneHot,
 }
 
-/// A definition, written out.
+/// A random definition.
 #[derive(Debug, Clone)]
 pub struct Definition {
-    /// The cell's name.
+    /// The name of the cell.
     pub name: String,
-    /// Its dimensions with their values.
+    /// The names and values of the dimensions.
     pub dimensions: Vec<(&'static str, usize)>,
-    /// Its inputs.
+    /// The names and kinds of the inputs.
     pub inputs: Vec<(&'static str, Kind)>,
-    /// The number of its equations.
+    /// The number of equations.
     pub equations: usize,
-    /// `pub cell Name<..> { .. }`
+    /// The text of the definition, `pub cell Name<..> { .. }`.
     pub text: String,
 }
 
-/// The dimensions that definitions use, with the values that the tests give them.
+/// The dimensions that definitions use, with their values in the tests.
 const DIMENSIONS: [(&str, usize); 5] = [("H", 4), ("I", 3), ("E", 2), ("S", 3), ("V", 5)];
 
-/// The functions of the user's that expressions may call.
+/// The user-defined functions that expressions can call.
 const FUNCTIONS: [(&str, &str); 2] = [
     ("swish", "fn swish(u) = u * sigmoid(u);"),
     ("blend", "fn blend(a, u, v) = sigmoid(a) * u + (1 - sigmoid(a)) * v;"),
 ];
 
-/// A definition in the making.
+/// The state of the construction of a definition.
 #[derive(Debug)]
 pub struct Builder {
     pub(super) random: Random,
@@ -65,7 +65,7 @@ struct Equation {
 }
 
 impl Definition {
-    /// The definition of this seed.
+    /// Returns the definition of a seed.
     pub fn new(seed: u64) -> Self {
         let mut builder = Builder {
             random: Random::new(seed),
@@ -150,7 +150,7 @@ impl Builder {
         }
 
         let outputs = self.define_equations(&states);
-        // Expressions that were drawn and dropped again leave parameters behind.
+        // Expressions that were generated and discarded leave unused parameters.
         let mut used = self.used(&outputs);
         used.extend(
             declarations.iter().filter(|line| line.starts_with("state")).flat_map(|line| words(line)),
@@ -200,10 +200,11 @@ impl Builder {
         }
     }
 
-    /// All equations, and the names of the outputs.
+    /// Generates all equations and returns the names of the outputs.
     fn define_equations(&mut self, states: &[(&'static str, Shape)]) -> Vec<String> {
         let count = 20 + self.random.below(18);
-        // A state's equation stands anywhere, so that later ones read its new value.
+        // The equation of a state can have any position, so that later equations read its new
+        // value.
         let mut places: Vec<usize> = states.iter().map(|_| 5 + self.random.below(15)).collect();
         let mut rest = states.to_vec();
         let mut named = Vec::new();
@@ -236,11 +237,12 @@ impl Builder {
         outputs
     }
 
-    /// The output that reads what no other output depends on: the compiler refuses what is never used.
+    /// Generates an output that reads all values on which no other output depends, since the
+    /// compiler rejects unused values.
     fn define_sink(&mut self, outputs: &[String]) {
         let mut used = self.used(outputs);
         let mut terms = Vec::new();
-        // Later values depend on earlier ones, not the other way round.
+        // Later values depend on earlier ones, so the last are visited first.
         for value in self.pool.iter().rev() {
             let name = words(&value.text).swap_remove(0);
             if !used.contains(&name) {
@@ -255,7 +257,7 @@ impl Builder {
         self.equation("sink", &Shape::scalar(), &format!("tanh(0.3 * ({}))", terms.join(" + ")), 1.0);
     }
 
-    /// The names that these depend on, themselves among them.
+    /// Returns the given names and all names on which they depend.
     fn used(&self, names: &[String]) -> Vec<String> {
         let mut used = names.to_vec();
         let mut next = 0;
@@ -284,8 +286,8 @@ impl Builder {
             value.used |= text.contains(&format!("{name}[t-1]"));
         }
         self.equation(name, shape, &text, 1.0);
-        // A state's new value need not be read.
-        self.pool.last_mut().expect("an equation offers its value").used = true;
+        // The new value of a state need not be read.
+        self.pool.last_mut().expect("an equation adds its value to the pool").used = true;
     }
 
     fn split(&mut self) {
@@ -321,7 +323,8 @@ impl Builder {
         self.pool.push(Value { text: text.to_string(), shape: shape.clone(), bound, used: false });
     }
 
-    /// A name of this shape, rather one that nothing reads yet; a new parameter if there is none.
+    /// Returns a value of this shape, preferably one that is not used yet. If there is none,
+    /// returns a projection of another value.
     pub(super) fn leaf(&mut self, shape: &Shape) -> Expression {
         let fitting: Vec<usize> = (0..self.pool.len()).filter(|&k| self.pool[k].shape == *shape).collect();
         if self.random.chance(5) {
@@ -337,7 +340,8 @@ impl Builder {
         Expression::atom(value.text.clone(), value.bound)
     }
 
-    /// What is of this shape by way of parameters, and still depends on what varies from step to step.
+    /// Returns an expression of this shape that combines a value of the pool with parameters, so
+    /// that it depends on the step.
     fn projection(&mut self, shape: &Shape) -> Expression {
         let vectors = |value: &Value| value.shape.is_vector() && !value.shape.is_scalar();
         let among: Vec<usize> = (0..self.pool.len()).filter(|&k| vectors(&self.pool[k])).collect();
@@ -360,7 +364,7 @@ impl Builder {
         Expression::product(format!("{} @ {text} @ {}", weights.text, spread.text), bound)
     }
 
-    /// A parameter of this shape, an old one or a new one.
+    /// Returns an existing or a new parameter of this shape.
     pub(super) fn parameter(&mut self, shape: &Shape) -> Expression {
         let fitting: Vec<&(String, Shape)> =
             self.parameters.iter().filter(|(_, other)| other == shape).collect();
@@ -377,7 +381,7 @@ impl Builder {
         Dim::of(NAMES[self.random.below(NAMES.len())])
     }
 
-    /// A dimension, now and then a sum.
+    /// Returns a random dimension, which is sometimes a sum.
     pub(super) fn any_dim(&mut self) -> Dim {
         let dim = self.simple_dim();
         match self.random.below(12) {
@@ -388,12 +392,12 @@ impl Builder {
         }
     }
 
-    /// A vector's shape.
+    /// Returns a random shape of a vector.
     pub(super) fn any_vector(&mut self) -> Shape {
         Shape::vector(self.any_dim())
     }
 
-    /// The shape of something in the pool, or a new one.
+    /// Returns the shape of a value in the pool, or a random shape.
     pub(super) fn any_shape(&mut self) -> Shape {
         match self.random.below(10) {
             0..=5 => self.random.pick(&self.pool).shape.clone(),
@@ -404,7 +408,7 @@ impl Builder {
     }
 }
 
-/// The names, numbers and words in a piece of a definition.
+/// Splits a part of a definition into names, keywords and numbers.
 fn words(text: &str) -> Vec<String> {
     let words = text.split(|c: char| !c.is_alphanumeric() && c != '_');
     words.filter(|word| !word.is_empty()).map(str::to_string).collect()
@@ -415,13 +419,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_seed_gives_one_definition() {
+    fn equal_seeds_give_equal_definitions() {
         assert_eq!(Definition::new(7).text, Definition::new(7).text);
         assert_ne!(Definition::new(7).text, Definition::new(8).text);
     }
 
     #[test]
-    fn definitions_have_20_to_40_equations_and_all_of_the_language() {
+    fn definitions_have_20_to_40_equations_and_cover_the_language() {
         let mut all = String::new();
         for seed in 0..200 {
             let definition = Definition::new(seed);
@@ -470,7 +474,7 @@ mod tests {
             let uses = all
                 .match_indices(word)
                 .filter(|(at, _)| !all[..*at].ends_with(|c: char| c.is_alphabetic() || c == '_'));
-            assert!(uses.count() > 5, "`{word}` is hardly used");
+            assert!(uses.count() > 5, "`{word}` is rarely used");
         }
         for operator in [" + ", " - ", " * ", " / ", " @ ", ".T", "[t-1]", "[t] = ", ": [H, E]", "= -"] {
             assert!(all.contains(operator), "`{operator}` is not used");

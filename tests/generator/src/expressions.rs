@@ -1,52 +1,52 @@
-//! Random expressions of a wanted shape.
+//! Random expressions of a given shape.
 //!
-//! Every expression has a bound on the size of its values, so that no chain of equations grows beyond what
-//! finite differences can follow, and the arguments of `ln`, `sqrt`, `pow`, `recip` and of divisions stay
-//! positive by construction.
+//! Every expression has a bound on the magnitude of its values, so that finite differences stay
+//! accurate over chains of equations. The arguments of `ln`, `sqrt`, `pow`, `recip` and of
+//! divisions are positive by construction.
 
 use super::definition::Builder;
 use super::shapes::{Dim, Shape};
 
-/// How tightly an expression's outermost operator binds.
+/// The precedence of the outermost operator of an expression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Binding {
     Sum,
-    /// A chain of `*` and `/` alone.
+    /// A chain of only `*` and `/`.
     Product,
-    /// A chain of `@` alone.
+    /// A chain of only `@`.
     MatrixProduct,
     Negation,
     Atom,
 }
 
-/// An expression.
+/// A random expression.
 #[derive(Debug, Clone)]
 pub struct Expression {
-    /// As written.
+    /// The source text.
     pub text: String,
-    /// No entry is larger.
+    /// A bound on the magnitude of all entries.
     pub bound: f64,
     binding: Binding,
 }
 
 impl Expression {
-    /// A name, a number, a call.
+    /// Returns a name, a number or a call.
     pub fn atom(text: impl Into<String>, bound: f64) -> Self {
         Self { text: text.into(), bound, binding: Binding::Atom }
     }
 
-    /// A chain of `@`.
+    /// Returns a chain of `@`.
     pub fn product(text: String, bound: f64) -> Self {
         Self { text, bound, binding: Binding::MatrixProduct }
     }
 
-    /// As an operand of `+` and `-`: on the right of a `-` a sum needs parentheses.
+    /// Returns the text as an operand of `+` or `-`. A sum on the right side needs parentheses.
     fn term(&self, first: bool) -> String {
         if self.binding == Binding::Sum && !first { format!("({})", self.text) } else { self.text.clone() }
     }
 
-    /// As an operand of `*`, `/` or `@`. A mixture of `@` and `*` gets parentheses, since it could be read
-    /// two ways.
+    /// Returns the text as an operand of `*`, `/` or `@`. Mixtures of `@` and `*` get parentheses
+    /// because they would be ambiguous.
     fn factor(&self, chain: Option<Binding>) -> String {
         if self.binding == Binding::Atom || chain == Some(self.binding) {
             self.text.clone()
@@ -73,7 +73,7 @@ const ANY: [&str; 13] = [
 ];
 
 impl Builder {
-    /// An expression of `shape`, at most `depth` operators deep.
+    /// Returns an expression of `shape` with a nesting of at most `depth` operators.
     pub fn expression(&mut self, shape: &Shape, depth: usize) -> Expression {
         if depth == 0 || self.random.chance(12) {
             return self.leaf(shape);
@@ -86,7 +86,7 @@ impl Builder {
         }
     }
 
-    /// An expression whose values stay below about 3, as an equation needs it.
+    /// Returns an expression with values of at most about 3, for the right side of an equation.
     pub fn tame(&mut self, shape: &Shape, depth: usize) -> Expression {
         let value = self.expression(shape, depth);
         if value.bound <= 3.0 {
@@ -105,7 +105,7 @@ impl Builder {
         if value.bound <= 2.0 { value } else { Expression::atom(format!("tanh({})", value.text), 1.0) }
     }
 
-    /// An expression of values of at least 0.5.
+    /// Returns an expression with values of at least 0.5.
     fn positive(&mut self, shape: &Shape, depth: usize) -> Expression {
         let value = self.small(shape, depth);
         let text = match self.random.below(3) {
@@ -149,7 +149,7 @@ impl Builder {
                 Expression::atom(format!("hard_sigmoid({})", value.text), 1.0)
             }
             6 => {
-                // Its derivative is zero, and its jumps are rare.
+                // The derivatives are zero, and jumps are rare.
                 let value = self.small(shape, depth - 1);
                 let function = *self.random.pick(&["floor", "sign"]);
                 Expression::atom(format!("{function}({})", value.text), value.bound + 1.0)
@@ -159,7 +159,7 @@ impl Builder {
                 let gain = self.parameter(shape);
                 if self.random.chance(50) {
                     let shift = self.parameter(shape);
-                    // More than the deviation of an entry of so few can't be.
+                    // With so few entries, a normalised entry is at most 2.5.
                     let bound = 2.5 * gain.bound + shift.bound;
                     let text = format!("layer_norm({}, {}, {})", value.text, gain.text, shift.text);
                     Expression::atom(text, bound)
@@ -205,7 +205,8 @@ impl Builder {
         }
     }
 
-    /// `u` may be broadcast to `shape`: itself, a scalar, or a column or row of a matrix.
+    /// Returns an expression that can be broadcast to `shape`: of the same shape, a scalar, or a
+    /// column or row of a matrix.
     fn broadcastable(&mut self, shape: &Shape, depth: usize) -> Expression {
         let is_matrix = !shape.is_row() && !shape.is_vector();
         match self.random.below(6) {
@@ -252,7 +253,7 @@ impl Builder {
         }
     }
 
-    /// `where`, `clamp`, `min`, `max`.
+    /// Returns a `where`, `clamp`, `min` or `max`.
     fn choice(&mut self, shape: &Shape, depth: usize) -> Expression {
         let u = self.expression(shape, depth - 1);
         let v = self.broadcastable(shape, 0);
@@ -270,7 +271,7 @@ impl Builder {
         }
     }
 
-    /// Products, transposes, reductions and stacks: what gives the shape from other shapes.
+    /// Returns an expression of values of other shapes: a product, transpose, reduction or stack.
     fn structure(&mut self, shape: &Shape, depth: usize) -> Expression {
         if shape.is_scalar() {
             let other = self.any_shape();
@@ -326,7 +327,7 @@ impl Builder {
         let mut parts = Vec::new();
         for term in shape.rows.terms() {
             let rows = Dim::of(term);
-            // In a stack of matrices a vector repeats in every column.
+            // In a stack of matrices, a vector is repeated in every column.
             let repeats = !shape.is_vector() && !parts.is_empty() && self.random.chance(30);
             let part = Shape::matrix(rows, if repeats { Dim::one() } else { shape.columns.clone() });
             let part = self.expression(&part, depth - 1);

@@ -1,29 +1,31 @@
-//! Dimensions and shapes of a random definition, in its own names.
+//! Dimensions and shapes of a random definition.
 
 use std::fmt;
 
-/// A sum of names and literals; `1` is the literal. Two are equal if they have the same terms in the same
-/// order, which is stricter than the language.
+/// A dimension: a sum of names and literals.
+///
+/// Two dimensions are equal if they have the same terms in the same order. The language is less
+/// strict.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dim(Vec<&'static str>);
 
 impl Dim {
-    /// The dimension `name`, or a literal.
+    /// Returns the dimension of a name or a literal.
     pub fn of(name: &'static str) -> Self {
         Self(vec![name])
     }
 
-    /// One.
+    /// Returns the literal `1`.
     pub fn one() -> Self {
         Self::of("1")
     }
 
-    /// The sum of several.
+    /// Returns the sum of several dimensions.
     pub fn sum<'d>(dims: impl IntoIterator<Item = &'d Dim>) -> Self {
         Self(dims.into_iter().flat_map(|dim| dim.0.iter().copied()).collect())
     }
 
-    /// The names and literals that it sums.
+    /// Returns the terms of the sum.
     pub fn terms(&self) -> &[&'static str] {
         &self.0
     }
@@ -35,7 +37,7 @@ impl fmt::Display for Dim {
     }
 }
 
-/// Rows and columns.
+/// The shape of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shape {
     /// The number of rows.
@@ -45,42 +47,42 @@ pub struct Shape {
 }
 
 impl Shape {
-    /// A number.
+    /// Returns the shape of a scalar.
     pub fn scalar() -> Self {
         Self::matrix(Dim::one(), Dim::one())
     }
 
-    /// A column.
+    /// Returns the shape of a column.
     pub fn vector(rows: Dim) -> Self {
         Self::matrix(rows, Dim::one())
     }
 
-    /// A row.
+    /// Returns the shape of a row.
     pub fn row(columns: Dim) -> Self {
         Self::matrix(Dim::one(), columns)
     }
 
-    /// Any shape.
+    /// Returns the shape of a matrix.
     pub fn matrix(rows: Dim, columns: Dim) -> Self {
         Self { rows, columns }
     }
 
-    /// Rows and columns exchanged.
+    /// Returns the shape with rows and columns exchanged.
     pub fn transposed(&self) -> Self {
         Self::matrix(self.columns.clone(), self.rows.clone())
     }
 
-    /// Whether it is `[]`.
+    /// Returns whether the shape is `[]`.
     pub fn is_scalar(&self) -> bool {
         self.is_vector() && self.is_row()
     }
 
-    /// Whether it has one column.
+    /// Returns whether there is one column.
     pub fn is_vector(&self) -> bool {
         self.columns == Dim::one()
     }
 
-    /// Whether it has one row.
+    /// Returns whether there is one row.
     pub fn is_row(&self) -> bool {
         self.rows == Dim::one()
     }

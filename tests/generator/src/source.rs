@@ -1,16 +1,17 @@
-//! Rust source that compiles random definitions and checks them.
+//! Rust source of tests for random definitions.
 
 use super::Definition;
 use super::definition::Kind;
 use std::fmt::Write;
 
-/// A module for each of `count` definitions, from `seed` on: the definition and its test.
+/// Returns the modules of `count` definitions, beginning with `seed`. Each contains a definition
+/// and its test.
 ///
-/// The module around them provides `verify`.
+/// The surrounding module must provide `verify` and `on_a_large_stack`.
 pub fn write_tests(seed: u64, count: u64) -> String {
     let mut source = String::new();
     for seed in seed..seed + count {
-        write_test(&mut source, seed).expect("a string takes everything");
+        write_test(&mut source, seed).expect("writing to a string does not fail");
     }
     source
 }

@@ -1,4 +1,4 @@
-//! From the list of mutants to a program that holds them.
+//! Builds an executable that contains all mutants.
 
 use crate::instrument::{Instrumented, Mutant, instrument};
 use serde_json::Value;
@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// What is examined.
+/// The part of the workspace that is examined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
     Compiler,
@@ -22,7 +22,8 @@ impl Part {
         }
     }
 
-    /// The package and its folder in the workspace, and the package that holds the mutants.
+    /// Returns the name and the folder of the package in the workspace, and the package that
+    /// contains the mutants.
     fn package(self) -> (&'static str, &'static str, &'static str) {
         match self {
             Part::Compiler => ("rnn-cell-compiler", "compiler", "compiler"),
@@ -30,7 +31,8 @@ impl Part {
         }
     }
 
-    /// The kernels are compiled anew for each size and instruction set; the switches in them cost minutes of optimisation.
+    /// Returns the optimisation level. Optimising the kernels would take minutes, since they are
+    /// compiled for each size and instruction set.
     fn level(self) -> &'static str {
         match self {
             Part::Compiler => "1",
@@ -38,8 +40,9 @@ impl Part {
         }
     }
 
-    /// What decides what a cell computes, and what is said of a mistake in it. Not the parser, nor what writes Rust and pages: damaged
-    /// definitions, rustc, and the tests of whole cells are there for them.
+    /// Returns the examined files: those that determine the computation of a cell and the
+    /// diagnostics. The parser and the code generators are left out because damaged definitions,
+    /// rustc, and the tests of whole cells cover them.
     fn files(self) -> &'static [&'static str] {
         match self {
             Part::Compiler => &[
@@ -59,19 +62,19 @@ impl Part {
 /// All mutants in one executable.
 pub struct Program {
     pub mutants: Vec<Mutant>,
-    /// Those that it holds, by index.
+    /// The indices of the mutants in the executable.
     pub placed: BTreeSet<usize>,
-    /// Those that don't compile.
+    /// The indices of the mutants that do not compile.
     pub unviable: BTreeSet<usize>,
     pub executable: PathBuf,
-    /// Where its tests run.
+    /// The working directory of the tests.
     pub package: PathBuf,
 }
 
 pub fn build(root: &Path, folder: &Path, part: Part) -> Program {
     let (listed, from, to) = part.package();
     let mut list = Command::new("cargo");
-    // What writes Rust: the compiler of the user's crate and the tests of whole cells look at it.
+    // Functions that generate Rust are left out: rustc and the tests of whole cells cover them.
     list.args([
         "mutants",
         "--list",
@@ -88,7 +91,7 @@ pub fn build(root: &Path, folder: &Path, part: Part) -> Program {
     let list: Value = serde_json::from_slice(&output(&mut list)).expect("cargo mutants gives JSON");
     let list = list.as_array().expect("a list");
     let mutants: Vec<Mutant> = list.iter().filter_map(Mutant::read).collect();
-    // By the file that holds them.
+    // The mutants of each file.
     let mut files: BTreeMap<String, Vec<(usize, &Mutant)>> = BTreeMap::new();
     for (id, mutant) in mutants.iter().enumerate() {
         files.entry(mutant.file.replacen(from, to, 1)).or_default().push((id, mutant));
@@ -97,7 +100,8 @@ pub fn build(root: &Path, folder: &Path, part: Part) -> Program {
     let mut tree = tree(root, part);
     let sources: HashMap<&str, String> =
         files.keys().map(|file| (file.as_str(), tree[file].clone())).collect();
-    // What didn't compile last time won't now: each round of finding out takes as long as a build.
+    // Mutants that did not compile last time are skipped, since detecting them takes one build per
+    // round.
     let memory = folder.join("unviable.txt");
     let known = fs::read_to_string(&memory).unwrap_or_default();
     let known: BTreeSet<&str> = known.lines().collect();
@@ -128,19 +132,19 @@ pub fn build(root: &Path, folder: &Path, part: Part) -> Program {
             .filter_map(|(file, line)| written.get(file.as_str())?.lines.get(line).copied())
             .collect();
         let text = || errors.iter().map(|error| error.text.as_str()).collect::<String>();
-        assert!(!failing.is_empty(), "no mutant explains this:\n{}", text());
-        eprintln!("{} mutants don't compile", failing.len());
+        assert!(!failing.is_empty(), "an error outside of the mutants:\n{}", text());
+        eprintln!("{} mutants do not compile", failing.len());
         unviable.extend(failing);
     }
 }
 
 struct CompileError {
-    /// Files and lines.
+    /// The files and lines of the error.
     places: Vec<(String, usize)>,
     text: String,
 }
 
-/// The tests' executable, if they compile.
+/// Compiles the tests and returns the executable, or the errors.
 fn compile(folder: &Path, part: Part) -> (Option<PathBuf>, Vec<CompileError>) {
     let mut cargo = Command::new("cargo");
     cargo.args(["test", "--lib", "--no-run", "--message-format=json"]).current_dir(folder);
@@ -167,15 +171,17 @@ fn compile(folder: &Path, part: Part) -> (Option<PathBuf>, Vec<CompileError>) {
     (executable, errors)
 }
 
-/// A workspace, by path: the compiler as it is, or the kernels and no more than they need, which compile in half a minute, the whole
-/// runtime with its cells in several.
+/// Returns the files of the workspace to build, by path. It contains the whole compiler, or the
+/// kernels with the few parts of the runtime that they need. These compile in half a minute, the
+/// whole runtime in several minutes.
 fn tree(root: &Path, part: Part) -> BTreeMap<String, String> {
     let mut tree = BTreeMap::new();
     let here = root.join("tests/mutants");
     let (_, _, member) = part.package();
     match part {
         Part::Compiler => {
-            // What its tests read: cells and guide, the generator of random cells, the messages.
+            // The compiler's tests read the cells, the guide, the generator of random cells and the
+            // messages.
             for name in ["compiler", "runtime/src", "tests/generator", "ui-tests/fail"] {
                 read_all(&root.join(name), name, &mut tree);
             }
@@ -184,7 +190,7 @@ fn tree(root: &Path, part: Part) -> BTreeMap<String, String> {
             read_all(&root.join("runtime/src"), "kernels/src", &mut tree);
             tree.insert("kernels/src/lib.rs".to_owned(), read(&here.join("kernels.rs")));
             tree.insert("kernels/Cargo.toml".to_owned(), read(&here.join("kernels.toml")));
-            // Layers build upon the rest of the runtime; they need an allocator.
+            // Layers need the rest of the runtime. They are behind the feature `alloc`.
             let cell = tree.get_mut("kernels/src/cell/mod.rs").expect("the runtime has traits of cells");
             *cell = cell.replace("feature = \"alloc\"", "any()");
         }
@@ -206,7 +212,7 @@ fn tree(root: &Path, part: Part) -> BTreeMap<String, String> {
     tree
 }
 
-/// The text files of a folder.
+/// Reads the text files of a folder.
 fn read_all(folder: &Path, name: &str, tree: &mut BTreeMap<String, String>) {
     for entry in
         fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())).flatten()
@@ -224,7 +230,8 @@ fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// Leaves a file alone that has the text: cargo goes by its time.
+/// Writes a file unless it has this text already, since cargo rebuilds files with a new
+/// modification time.
 fn write(path: &Path, text: &str) {
     if fs::read_to_string(path).is_ok_and(|old| old == text) {
         return;

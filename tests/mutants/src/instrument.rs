@@ -1,4 +1,4 @@
-//! A source file with all its mutants in it, each behind a question: is it the one that runs?
+//! Puts all mutants of a source file into the file, each behind a switch.
 
 use proc_macro2::{LineColumn, Span};
 use serde_json::Value;
@@ -13,7 +13,7 @@ pub struct Mutant {
     pub name: String,
     pub file: String,
     genre: String,
-    /// Line from one, column from zero.
+    /// The line, counted from 1, and the column, counted from 0.
     start: (usize, usize),
     replacement: String,
 }
@@ -33,26 +33,26 @@ impl Mutant {
     }
 }
 
-/// Where mutants go: the text that stays where none of them runs, and what they put instead.
+/// A range of the source and the mutants that change it.
 #[derive(Debug, Default)]
 struct Site {
     place: Range<usize>,
-    /// Instead of the expression that stands there.
+    /// Mutants that replace the expression.
     instead: Vec<(usize, String)>,
-    /// Returned at the start of a body.
+    /// Mutants that return a value at the start of a function body.
     returned: Vec<(usize, String)>,
-    /// The arm of the pattern that ends there is not taken.
+    /// Mutants that disable the match arm whose pattern ends here.
     closed: Vec<usize>,
 }
 
-/// The file with its mutants, and of each line of it the mutant that it belongs to.
+/// A file with its mutants, and the mutant of each line.
 pub struct Instrumented {
     pub text: String,
     pub lines: HashMap<usize, usize>,
     pub placed: Vec<usize>,
 }
 
-/// Puts those of `mutants` that belong to the file into its `source`.
+/// Puts the mutants of a file into its `source`.
 pub fn instrument(source: &str, mutants: &[(usize, &Mutant)]) -> syn::Result<Instrumented> {
     let file = syn::parse_file(source)?;
     let mut find = Find {
@@ -71,7 +71,7 @@ pub fn instrument(source: &str, mutants: &[(usize, &Mutant)]) -> syn::Result<Ins
     }
     find.visit_file(&file);
     let Find { mut sites, placed, .. } = find;
-    // What contains others comes first.
+    // Outer ranges come before inner ranges.
     sites.sort_by_key(|site| (site.place.start, std::cmp::Reverse(site.place.end)));
     let mut out = Out { text: String::new(), line: 1, lines: HashMap::new() };
     let mut sites = merged(sites);
@@ -107,7 +107,7 @@ impl Out {
         self.line += text.matches('\n').count();
     }
 
-    /// On lines of its own, so that what the compiler says of it can be told from the rest.
+    /// Writes a mutant on separate lines, so that errors of the compiler can be assigned to it.
     fn mutant(&mut self, id: usize, text: &str) {
         self.push("\n");
         let first = self.line;
@@ -150,7 +150,7 @@ type Key<'a> = (&'a str, (usize, usize));
 
 struct Find<'a> {
     source: &'a str,
-    /// Each line and where it starts.
+    /// The offset and the text of each line.
     lines: Vec<(usize, &'a str)>,
     mutants: HashMap<Key<'a>, Vec<(usize, &'a Mutant)>>,
     sites: Vec<Site>,
@@ -185,11 +185,11 @@ impl<'a> Find<'a> {
     }
 
     fn function(&mut self, signature: &syn::Signature, block: &syn::Block) {
-        // A constant function can't ask which mutant runs.
+        // A constant function cannot read the switch.
         if signature.constness.is_some() {
             return;
         }
-        // Nor can a function return now one iterator, now another.
+        // A function that returns `impl Trait` cannot return values of two types.
         let is_opaque = matches!(&signature.output, syn::ReturnType::Type(_, output) if matches!(**output, syn::Type::ImplTrait(_)));
         if let Some(first) = block.stmts.first().filter(|_| !is_opaque) {
             let end = self.offset(block.brace_token.span.open().end());
@@ -224,7 +224,7 @@ impl<'ast> Visit<'ast> for Find<'_> {
         }
     }
 
-    // What is computed at compile time asks nothing.
+    // Constants cannot read the switch.
     fn visit_item_const(&mut self, _: &'ast syn::ItemConst) {}
     fn visit_impl_item_const(&mut self, _: &'ast syn::ImplItemConst) {}
     fn visit_trait_item_const(&mut self, _: &'ast syn::TraitItemConst) {}
@@ -257,7 +257,8 @@ impl<'ast> Visit<'ast> for Find<'_> {
         visit::visit_expr_unary(self, unary);
     }
 
-    // An arm that is switched off covers nothing: something else must cover all.
+    // A disabled arm has a guard, so it does not count for exhaustiveness. A match without a
+    // wildcard would not compile and gets no such mutants.
     fn visit_expr_match(&mut self, expr: &'ast syn::ExprMatch) {
         if !expr.arms.iter().any(|arm| matches!(arm.pat, syn::Pat::Wild(_))) {
             for arm in &expr.arms {
@@ -268,7 +269,7 @@ impl<'ast> Visit<'ast> for Find<'_> {
         visit::visit_expr_match(self, expr);
     }
 
-    // An arm has a guard or can be deleted: to delete the guarded one is to replace its guard.
+    // For an arm with a guard, the guard is replaced. An arm without one is disabled.
     fn visit_arm(&mut self, arm: &'ast syn::Arm) {
         if let syn::Pat::Guard(syn::PatGuard { guard, .. }) = &arm.pat {
             let found = self.of("MatchArmGuard", guard.span());

@@ -1,13 +1,14 @@
 //! Mutation testing of the compiler's passes and of the kernels.
 //!
-//! `cargo mutants` lists the mutants. It would build the tests anew for each of them, which takes hours here; this puts all of
-//! them into one program, asks each test which mutants it reaches, and runs for each mutant the tests that reach it.
+//! `cargo mutants` lists the mutants. It would build the tests once per mutant, which takes days
+//! here. This program builds all mutants into one executable, records which mutants each test
+//! reaches, and runs for each mutant only the tests that reach it.
 //!
 //! ```text
 //! cargo install cargo-mutants --locked
 //! cargo run -- compiler            # or kernels
 //! cargo run -- compiler --file plan --file schedule.rs --jobs 2
-//! cargo run -- kernels --left      # those that no test caught last time
+//! cargo run -- kernels --left      # only mutants that no test caught last time
 //! ```
 
 mod build;
@@ -21,12 +22,12 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::{env, fs, process};
 
-/// What the command line asks for.
+/// The command line options.
 pub struct Options {
     part: Part,
-    /// Parts of paths; all files that are examined if there are none.
+    /// Parts of the paths of the examined files. All files are examined if this is empty.
     files: Vec<String>,
-    /// Not those that are known to be caught.
+    /// Skips mutants that are known to be caught.
     left: bool,
     jobs: usize,
 }

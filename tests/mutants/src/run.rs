@@ -1,4 +1,4 @@
-//! Each mutant against the tests that reach it.
+//! Runs each mutant with the tests that reach it.
 
 use crate::build::{Program, output};
 use std::collections::HashMap;
@@ -15,15 +15,16 @@ use std::time::{Duration, Instant};
 pub enum Outcome {
     /// A test fails.
     Caught,
-    /// The tests take more than ten times as long as they did, and twenty seconds: they wait for something that never comes.
+    /// The tests take more than ten times as long as without the mutant, plus twenty seconds.
     Timeout,
     /// Every test passes.
     Survived,
-    /// No test gets there.
+    /// No test reaches it.
     Unreached,
-    /// It doesn't compile.
+    /// It does not compile.
     Unviable,
-    /// It stands where no switch can be (what is computed at compile time, what returns an `impl Trait`): `cargo mutants` tries it.
+    /// No switch is possible at its position (constants, functions that return `impl Trait`).
+    /// `cargo mutants` can test it.
     Apart,
 }
 
@@ -43,21 +44,21 @@ impl fmt::Display for Outcome {
 }
 
 impl Outcome {
-    /// An outcome and the mutant's name.
+    /// Parses a line with an outcome and the name of a mutant.
     pub fn read(line: &str) -> Option<(&str, Self)> {
         let (outcome, mutant) = line.split_once(' ')?;
         let (known, _) = NAMES.iter().find(|(_, name)| *name == outcome)?;
         Some((mutant, *known))
     }
 
-    /// Whether there is something to look at.
+    /// Returns whether no test caught the mutant.
     pub fn is_left(self) -> bool {
         matches!(self, Outcome::Survived | Outcome::Unreached)
     }
 }
 
-/// Tests that look for hangs in definitions of a thousand equations, or try thousands of damaged ones, at the end of a
-/// pipeline that others test stage by stage.
+/// Tests that are left out because they are slow: definitions of a thousand equations, and
+/// thousands of damaged definitions. Other tests cover the same code stage by stage.
 const LONG: [&str; 3] = ["emit::tests::size", "many_equations_are_drawn", "syntax::fuzz"];
 
 struct Test {
@@ -131,7 +132,7 @@ pub fn run(program: &Program, wanted: &[usize], jobs: usize, log: &Path) -> Vec<
     outcomes.into_inner().expect("no job panics").0
 }
 
-/// The quick tests first: most mutants go no further.
+/// Runs the tests in batches, the fastest first, since those catch most mutants.
 fn against(program: &Program, id: usize, tests: &[&Test]) -> Outcome {
     let mut left = tests;
     let mut budget = Duration::from_millis(300);
@@ -152,7 +153,7 @@ fn against(program: &Program, id: usize, tests: &[&Test]) -> Outcome {
         let mut command = command(program);
         command.args(["--exact", "--test-threads=1"]).args(now.iter().map(|test| &test.name));
         let Ok(mut child) = command.env("MUTANT", id.to_string()).spawn() else {
-            panic!("{command:?} can't run")
+            panic!("{command:?} cannot run")
         };
         let end = Instant::now() + Duration::from_secs(20) + 10 * takes;
         let status = loop {

@@ -1,4 +1,5 @@
-//! Which mutant runs: `MUTANT` says. `MUTANT=record` runs none and writes down which ones would have been reached.
+//! The switch of the mutants. The environment variable `MUTANT` selects the mutant that runs.
+//! `MUTANT=record` runs none and records which mutants the test reaches.
 
 use std::fs::OpenOptions;
 use std::io::Write;

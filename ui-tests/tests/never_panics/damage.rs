@@ -1,9 +1,9 @@
-//! Random token streams, random damage to right ones, and the shrinking of what fails.
+//! Random token streams, random damage to valid definitions, and shrinking of failing cases.
 
 use crate::random::Random;
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
-/// The words and signs of the language, what Rust has beside them, and literals of every kind.
+/// The words and operators of the language and of Rust, and literals of every kind.
 const VOCABULARY: &str = r##"
     cell pub input context state param buffer fn output one_hot t T H I h x c W b tanh sigmoid softmax where
     layer_norm clamp sum stop_gradient xavier_uniform uniform normal identity from_fn zeros orthogonal
@@ -18,7 +18,7 @@ const DELIMITERS: [Delimiter; 4] =
     [Delimiter::Parenthesis, Delimiter::Bracket, Delimiter::Brace, Delimiter::None];
 
 fn vocabulary() -> Vec<TokenTree> {
-    // Words that are no tokens by themselves in one version of the lexer or another are left out.
+    // Words that are not tokens in some version of the lexer are left out.
     VOCABULARY
         .split_whitespace()
         .filter_map(|word| word.parse::<TokenStream>().ok())
@@ -41,7 +41,7 @@ fn random_tokens(random: &mut Random, vocabulary: &[TokenTree], depth: usize) ->
         .collect()
 }
 
-/// Tokens at random: bare, as the items of a cell, or as the values of equations.
+/// Returns random tokens: at top level, as the items of a cell, or as the values of equations.
 pub fn random_program(random: &mut Random, corpus: &[TokenStream]) -> TokenStream {
     let mut vocabulary = vocabulary();
     vocabulary.extend(flat(random.pick(corpus).clone()));
@@ -75,7 +75,7 @@ pub fn random_program(random: &mut Random, corpus: &[TokenStream]) -> TokenStrea
     }
 }
 
-/// Every token that is no group.
+/// Returns every token that is not a group.
 fn flat(tokens: TokenStream) -> Vec<TokenTree> {
     tokens
         .into_iter()
@@ -86,7 +86,7 @@ fn flat(tokens: TokenStream) -> Vec<TokenTree> {
         .collect()
 }
 
-/// A right definition with one to four places damaged.
+/// Returns a valid definition that is damaged in one to four places.
 pub fn damaged(random: &mut Random, corpus: &[TokenStream]) -> TokenStream {
     let mut tokens = random.pick(corpus).clone();
     let mut donors = vocabulary();
@@ -98,14 +98,14 @@ pub fn damaged(random: &mut Random, corpus: &[TokenStream]) -> TokenStream {
     tokens
 }
 
-/// Damages one place: mostly inside a group, since that is where the tokens are.
+/// Damages one place, mostly inside a group, since most tokens are inside groups.
 fn damage(random: &mut Random, tokens: TokenStream, donors: &[TokenTree]) -> TokenStream {
     let mut tokens: Vec<TokenTree> = tokens.into_iter().collect();
     let groups: Vec<usize> = (0..tokens.len())
         .filter(|at| matches!(&tokens[*at], TokenTree::Group(group) if !group.stream().is_empty()))
         .collect();
     if !groups.is_empty() && !random.once_in(4) {
-        // Bodies are long and shapes short, and bodies come last.
+        // The last group is usually the body of a cell, which is the longest.
         let at = if random.once_in(2) { groups[groups.len() - 1] } else { *random.pick(&groups) };
         if let TokenTree::Group(group) = tokens[at].clone() {
             let mut inner = Group::new(group.delimiter(), damage(random, group.stream(), donors));
@@ -155,7 +155,7 @@ fn damage(random: &mut Random, tokens: TokenStream, donors: &[TokenTree]) -> Tok
     tokens.into_iter().collect()
 }
 
-/// Takes tokens away as long as `fails` still holds.
+/// Removes tokens as long as `fails` returns `true`.
 pub fn shrink(tokens: TokenStream, fails: impl Fn(&TokenStream) -> bool) -> TokenStream {
     let mut least = tokens;
     while let Some(smaller) = smaller(&least).into_iter().find(|smaller| fails(smaller)) {
@@ -164,7 +164,8 @@ pub fn shrink(tokens: TokenStream, fails: impl Fn(&TokenStream) -> bool) -> Toke
     least
 }
 
-/// Every way to take one token, or a group's brackets, away; long runs first.
+/// Returns all variants with a run of tokens removed, at the top level or inside a group. Long runs
+/// come first.
 fn smaller(tokens: &TokenStream) -> Vec<TokenStream> {
     let trees: Vec<TokenTree> = tokens.clone().into_iter().collect();
     let mut found: Vec<TokenStream> = vec![];

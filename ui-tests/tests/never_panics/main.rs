@@ -1,10 +1,16 @@
-//! The macro never panics, whatever it is given: random tokens, and right definitions with random damage.
+//! The macro never panics on random tokens or on valid definitions with random damage.
 //!
-//! More than that is asked of every case: the expansion is well-formed Rust, since the errors in it could not be read
-//! otherwise; and where nothing is reported, the cells are there.
+//! In every case, the expansion must also be valid Rust, since rustc could not show the errors in
+//! it otherwise, and it must not be empty.
 //!
-//! 10,000 cases by default. `RNN_CELL_CASES=1000000 cargo test --release -p ui-tests --test never_panics` runs a million;
-//! `RNN_CELL_SEED=7` starts elsewhere, `RNN_CELL_FIRST=5000` goes on at that case. A failure is shrunk and printed as source that can be pasted into a definition.
+//! The default is 10,000 cases. This command runs a million:
+//!
+//! ```text
+//! RNN_CELL_CASES=1000000 cargo test --release -p ui-tests --test never_panics
+//! ```
+//!
+//! `RNN_CELL_SEED=7` uses another seed, `RNN_CELL_FIRST=5000` continues from that case. A failing
+//! case is shrunk and printed as source that can be pasted into a definition.
 
 use proc_macro2::TokenStream;
 use std::cell::Cell;
@@ -17,7 +23,7 @@ mod random;
 use damage::{damaged, random_program, shrink};
 use random::Random;
 
-/// A number from the environment.
+/// Reads a number from the environment.
 fn setting(name: &str, default: u64) -> u64 {
     match std::env::var(name) {
         Ok(value) => value.parse().unwrap_or_else(|_| panic!("{name} must be a whole number, not {value:?}")),
@@ -25,7 +31,7 @@ fn setting(name: &str, default: u64) -> u64 {
     }
 }
 
-/// The right definitions, by file name.
+/// Returns the valid definitions, sorted by file name.
 fn corpus() -> Vec<(String, TokenStream)> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/corpus");
     let mut corpus: Vec<(String, TokenStream)> = std::fs::read_dir(folder)
@@ -42,7 +48,8 @@ fn corpus() -> Vec<(String, TokenStream)> {
 }
 
 thread_local! {
-    /// A panic of the macro is being waited for; it would be printed a thousand times while it is shrunk.
+    /// A flag that suppresses the messages of panics in the macro, which shrinking would print a
+    /// thousand times.
     static QUIET: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -62,7 +69,7 @@ fn expand(definition: TokenStream) -> TokenStream {
     rnn_cell_compiler::expand(quote::quote!(::rnn_cell), definition)
 }
 
-/// What is wrong with the expansion of `tokens`, if anything.
+/// Returns a description of the mistake in the expansion of `tokens`, if there is one.
 fn complaint(tokens: &TokenStream) -> Option<String> {
     install_hook();
     QUIET.set(true);
@@ -85,7 +92,7 @@ fn complaint(tokens: &TokenStream) -> Option<String> {
     }
 }
 
-/// Runs `cases` cases that `make` draws; shrinks and prints the first failure.
+/// Runs `cases` cases from `make`. Shrinks the first failing case and panics with it.
 fn hold(what: &str, cases: u64, make: impl Fn(&mut Random) -> TokenStream) {
     let seed = setting("RNN_CELL_SEED", 1);
     for case in setting("RNN_CELL_FIRST", 0)..cases {
@@ -120,7 +127,7 @@ fn damaged_definitions() {
     hold("damage", setting("RNN_CELL_CASES", 10_000).div_ceil(2), |random| damaged(random, &corpus));
 }
 
-/// What long runs found, shrunk.
+/// Failing cases of long runs, shrunk.
 #[test]
 fn found_before() {
     for text in ["Random { h = | let | }", "cell C { h = r#match { t }; }"] {
@@ -128,7 +135,8 @@ fn found_before() {
     }
 }
 
-/// A stack overflow kills rustc, which no `catch_unwind` would notice.
+/// Deep nesting must not overflow the stack, which would abort rustc and which `catch_unwind`
+/// cannot catch.
 #[test]
 fn depth_and_length_have_an_end() {
     let elman = |value: &str| -> TokenStream {
@@ -147,7 +155,7 @@ fn depth_and_length_have_an_end() {
         format!("h[t-1]{}", " * 2 + 1".repeat(2_000)),
     ];
     for value in cases {
-        // What a thread of rustc has.
+        // The stack size of a thread of rustc.
         let tokens = elman(&value).to_string();
         let thread = std::thread::Builder::new().stack_size(8 << 20).spawn(move || {
             let tokens: TokenStream = tokens.parse().expect("tokens");

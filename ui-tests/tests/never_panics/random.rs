@@ -1,9 +1,9 @@
-//! A small seeded generator, so that a failing case can be drawn again.
+//! A small random generator whose cases can be reproduced from their seed.
 
 use rand_core::{Rng, SeedableRng};
 use rand_xoshiro::SplitMix64;
 
-/// The numbers of one case.
+/// The random generator of one case.
 pub struct Random(SplitMix64);
 
 impl Random {
@@ -13,12 +13,12 @@ impl Random {
         Self(numbers)
     }
 
-    /// A number below `end`, which is not zero.
+    /// Returns a number below `end`, which must not be zero.
     pub fn below(&mut self, end: usize) -> usize {
         ((u128::from(self.0.next_u64()) * end as u128) >> 64) as usize
     }
 
-    /// True once in `times`.
+    /// Returns `true` with a probability of one in `times`.
     pub fn once_in(&mut self, times: usize) -> bool {
         self.below(times) == 0
     }

@@ -1,6 +1,8 @@
-//! Recurrent cells on bare metal: no `std`, no allocator, no panic. Parameters come from bytes; what the cells return must be what PyTorch returned.
+//! Recurrent cells on bare metal, without `std`, allocator or panics. Reads parameters from bytes
+//! and compares the outputs with PyTorch's.
 //!
-//! Exits with 0 if all agree, else with the place of the cell that doesn't.
+//! Exits with 0 if all cells agree, otherwise with the number of the first cell that does not,
+//! counted from 1.
 
 #![no_std]
 #![no_main]
@@ -9,7 +11,7 @@ use bare_metal::Flash;
 use rnn_cell::cells::*;
 use rnn_cell::types::varying::Varying;
 
-/// The device's budgets, checked when compiled.
+// The budgets of a device, checked at compile time.
 const FLASH: usize = 2 * 1024;
 const RAM: usize = 64;
 const FLOPS: usize = 500;
@@ -17,13 +19,13 @@ const _: () = assert!(Lstm::<3, 5>::PARAMETER_COUNT * size_of::<f32>() <= FLASH)
 const _: () = assert!(Lstm::<3, 5>::STATE_BYTES <= RAM);
 const _: () = assert!(Lstm::<3, 5>::FLOPS_PER_STEP <= FLOPS);
 
-/// Steps of a case.
+/// The number of steps of a case.
 const STEPS: usize = 7;
 
-/// The reference was computed in double precision.
+/// The tolerance of single precision, since the reference was computed in double precision.
 const TOLERANCE: f32 = 1e-6;
 
-/// Runs a case by `step` and by a handle, whose outputs must be the same.
+/// Runs a case by `step` of the cell and of a prepared handle, whose outputs must be equal.
 macro_rules! agrees {
     ($cell:ty, $state:ident, $bytes:literal) => {{
         let mut flash = Flash::new(include_bytes!($bytes));
@@ -38,7 +40,7 @@ macro_rules! agrees {
             let y = cell.step(x, &mut state);
             y.scalars(&mut |y: f32| {
                 let off = (y - flash.number()).abs();
-                // Not a maximum: NaN must not get lost.
+                // `f32::max` would drop a NaN.
                 if !(off <= error) {
                     error = off;
                 }
@@ -51,7 +53,8 @@ macro_rules! agrees {
     }};
 }
 
-// SAFETY: the program has no other `main`; this is how the C library calls it.
+// SAFETY: the program has no other `main`, and this is the signature with which the C library calls
+// it.
 #[unsafe(no_mangle)]
 extern "C" fn main() -> i32 {
     let cases = [

@@ -1,6 +1,9 @@
-//! No ready cell's step can panic, nor the step of a handle, nor what a step needs before it: the initial state and `prepare`; nor that of a quantised copy,
-//! nor how it is made and read from bytes. A panic would not link
-//! (see the library). One of the two sizes is a whole number of vectors, the other is odd.
+//! A program with the steps of the library's cells, in which no panic is reachable. A reachable
+//! panic would not link (see the library).
+//!
+//! It computes initial states, steps of cells, `prepare` and steps of handles. It also makes
+//! quantised copies, writes them to bytes, reads them and runs them. For most cells, one of two
+//! sizes is a whole number of vectors and the other is odd.
 
 #![no_std]
 #![no_main]
@@ -19,7 +22,7 @@ macro_rules! initial_state {
     };
 }
 
-/// What a step reads.
+/// The arguments of a step.
 macro_rules! reads {
     ($x:ident) => {
         &$x
@@ -29,7 +32,7 @@ macro_rules! reads {
     };
 }
 
-/// A step and one of a handle, of a cell of one size.
+/// Runs a step of a cell and a step of its handle.
 macro_rules! of_size {
     ($cell:ty, $x:expr $(, $context:ident)?) => {{
         #[inline(never)]
@@ -54,14 +57,14 @@ macro_rules! attends {
     ($cell:ident $(<$($size:literal),+>)+) => { [$(of_size!($cell<$($size),+>, any(), context)),+].iter().all(|finite| *finite) };
 }
 
-/// An index may be anything: one outside of the vocabulary reads zeros.
+/// Runs decoders with an index outside of the vocabulary, which reads zeros.
 macro_rules! decodes {
     ($cell:ident $(<$($size:literal),+>)+) => {
         [$(of_size!($cell<$($size),+>, black_box([u32::MAX]), context)),+].iter().all(|finite| *finite)
     };
 }
 
-/// A quantised copy: made of the cell, written, read and run.
+/// Makes a quantised copy of a cell, writes it, reads it and runs it.
 macro_rules! of_format {
     ($format:ident $cell:ident<$($size:literal),+>, $x:expr $(, $context:ident)?) => {{
         #[inline(never)]
@@ -89,7 +92,8 @@ macro_rules! quantised {
     };
 }
 
-// SAFETY: the program has no other `main`; this is how the C library calls it.
+// SAFETY: the program has no other `main`, and this is the signature with which the C library calls
+// it.
 #[unsafe(no_mangle)]
 extern "C" fn main() -> i32 {
     let finite = [

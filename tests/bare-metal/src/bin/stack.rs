@@ -1,7 +1,8 @@
-//! The stack that one step takes, measured: the step runs on a stack of our own, painted before; what is not the paint's colour afterwards was
-//! used. Prints a table; exits with 1 if a step of `Lstm<1, 64>` takes more than `LIMIT`.
+//! Measures the stack usage of one step by stack painting: the step runs on a stack that was filled
+//! with a pattern, and every word that has changed was used. Prints a table and exits with 1 if a
+//! step of `Lstm<1, 64>` uses more than `LIMIT`.
 //!
-//! The stack of our own is a POSIX thread's. On a device paint what lies below the stack pointer.
+//! The stack belongs to a POSIX thread. On a device, paint the memory below the stack pointer.
 
 #![no_std]
 #![no_main]
@@ -13,24 +14,26 @@ use core::mem::MaybeUninit;
 use core::ptr;
 use rnn_cell::cells::*;
 
-/// What a step of an LSTM with 64 units may take.
+/// The stack limit in bytes of a step of an LSTM with 64 units.
 const LIMIT: usize = 4 * 1024;
 
+/// The size of the stack in bytes.
 const SIZE: usize = 512 * 1024;
 
-/// The colour: not zero, not -1, no `f32` that a step computes.
+/// The pattern. It is not zero, not -1, and not an `f32` that a step computes.
 const PAINT: u64 = 0xA5C3_96F0_5A3C_690F;
 
 const WORDS: usize = SIZE / size_of::<u64>();
 
 #[repr(C, align(4096))]
-struct Room([u64; WORDS]);
+struct Stack([u64; WORDS]);
 
-/// `pthread_attr_t` of any C library is no larger.
+/// Memory for the `pthread_attr_t` of any C library.
 #[repr(C, align(16))]
 struct Attributes([u8; 256]);
 
-// SAFETY: the declarations are those of POSIX, where `pthread_t` is a word; `Attributes` has room for any system's.
+// SAFETY: the declarations are those of POSIX, where `pthread_t` is a word. `Attributes` is large
+// enough for any system.
 unsafe extern "C" {
     fn pthread_attr_init(attributes: *mut Attributes) -> c_int;
     fn pthread_attr_setstack(attributes: *mut Attributes, start: *mut c_void, size: usize) -> c_int;
@@ -46,17 +49,20 @@ unsafe extern "C" {
 
 struct Task<'a> {
     work: &'a mut dyn FnMut(),
-    room: *mut Room,
+    stack: *mut Stack,
     bytes: usize,
 }
 
-/// Paints what lies below its own frame, works, and looks how deep the paint is gone.
+/// Paints the stack below its own frame, runs the task, and finds the deepest word that has
+/// changed.
 extern "C" fn on_painted_stack(task: *mut c_void) -> *mut c_void {
-    // SAFETY: `bytes` hands over a task and waits for the thread. The words between the room's start and the margin below this frame are on no
-    // frame that is alive, and they are read and written as words of the room, volatile since the compiler knows nothing of other frames.
+    // SAFETY: `bytes` passes a valid task and waits for the thread. The words between the start of
+    // the stack and the margin below this frame belong to no live frame. They are accessed as words
+    // of `Stack`, and the accesses are volatile because the compiler does not know about other
+    // frames.
     unsafe {
         let task = &mut *task.cast::<Task>();
-        let start = task.room.cast::<u64>();
+        let start = task.stack.cast::<u64>();
         let frame = ptr::from_ref(&task).addr();
         let below = (frame - start.addr()) / size_of::<u64>() - MARGIN;
         for word in 0..below {
@@ -69,18 +75,19 @@ extern "C" fn on_painted_stack(task: *mut c_void) -> *mut c_void {
     ptr::null_mut()
 }
 
-/// Words below the address that stands for a frame which may still belong to it.
+/// The number of words below the address of a local variable that may still belong to its frame.
 const MARGIN: usize = 24;
 
-/// The bytes of stack below its caller's frame that `work` uses; at least the margin.
+/// Returns the number of bytes that `work` uses below its caller's frame, at least the margin.
 fn bytes(work: &mut dyn FnMut()) -> usize {
-    static mut ROOM: Room = Room([0; WORDS]);
-    let mut task = Task { work, room: &raw mut ROOM, bytes: 0 };
+    static mut STACK: Stack = Stack([0; WORDS]);
+    let mut task = Task { work, stack: &raw mut STACK, bytes: 0 };
     let (mut attributes, mut thread) = (Attributes([0; 256]), 0);
-    // SAFETY: the room is large enough for a stack and used by one thread at a time, and `task` outlives the thread.
+    // SAFETY: the stack is large enough and used by one thread at a time, and `task` outlives the
+    // thread.
     unsafe {
         pthread_attr_init(&mut attributes);
-        pthread_attr_setstack(&mut attributes, task.room.cast(), SIZE);
+        pthread_attr_setstack(&mut attributes, task.stack.cast(), SIZE);
         if pthread_create(&mut thread, &attributes, on_painted_stack, (&raw mut task).cast()) != 0 {
             return usize::MAX;
         }
@@ -89,7 +96,7 @@ fn bytes(work: &mut dyn FnMut()) -> usize {
     task.bytes
 }
 
-/// The stack of a step alone: parameters, state, input and output stand elsewhere.
+/// Measures the stack of a step. Parameters, state, input and output are stored elsewhere.
 macro_rules! step {
     (@list $first:literal $(, $size:literal)*) => { concat!($first $(, ", ", $size)*) };
     ($cell:ident < $($size:literal),+ >) => {{
@@ -105,13 +112,15 @@ macro_rules! step {
         }
         let name = concat!(stringify!($cell), "<", step!(@list $($size),+), ">\0");
         let bytes = measured();
-        // SAFETY: both strings end in a zero, and the arguments are of the types that the format names.
+        // SAFETY: both strings end in a zero, and the arguments have the types that the format
+        // requires.
         unsafe { printf(c"%-28s %6zu bytes\n".as_ptr(), name.as_ptr(), bytes) };
         bytes
     }};
 }
 
-// SAFETY: the program has no other `main`; this is how the C library calls it.
+// SAFETY: the program has no other `main`, and this is the signature with which the C library calls
+// it.
 #[unsafe(no_mangle)]
 extern "C" fn main() -> c_int {
     step!(Lstm<1, 8>);
