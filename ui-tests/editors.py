@@ -87,7 +87,7 @@ NAMES = [
     ("state.|c", "h, |c: [H]", ["the hidden state"]),
     ("cell.|W_f", "param |W_f", ["weights of the gates"]),
     ("{ |m: SVector", "context |m", []),
-    ("|EverythingContext {", "cell |Everything<", ["What stays the same"]),
+    ("|EverythingContext {", "cell |Everything<", ["values that are the same for a whole sequence"]),
     ("|Everything::<", "cell |Everything<", ["A cell with every feature."]),
 ]
 
