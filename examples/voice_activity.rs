@@ -8,7 +8,7 @@
 
 use examples::audio;
 use examples::options::{OFF, Options};
-use examples::plot::{Heard, speech};
+use examples::plot::{Detection, speech};
 use examples::report::{median, run};
 use examples::silero::{CHUNK, Hysteresis, RATE, Vad, WEIGHTS, segments};
 use std::fs;
@@ -89,7 +89,7 @@ fn main() -> ExitCode {
         }
         let picture = options.path("picture");
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let heard = Heard {
+        let heard = Detection {
             probabilities: &probabilities,
             chunk: CHUNK,
             thresholds: [rule.threshold, rule.end_threshold],

@@ -1,4 +1,4 @@
-//! The network against what ONNX Runtime computes, the segments against what Silero's own code finds.
+//! The network compared with ONNX Runtime, and the segments compared with Silero's own code.
 
 use super::*;
 use crate::audio;
@@ -15,7 +15,7 @@ fn json(name: &str) -> Value {
     serde_json::from_slice(&fs::read(shipped(name)).unwrap()).unwrap()
 }
 
-/// All numbers in a value, in order.
+/// Returns all numbers in a value, in order.
 fn numbers(value: &Value) -> Vec<f32> {
     match value {
         Value::Array(values) => values.iter().flat_map(numbers).collect(),
@@ -29,7 +29,7 @@ fn worst(got: &[f32], want: &[f32]) -> f32 {
 }
 
 #[test]
-fn every_chunk_is_heard_as_by_onnx_runtime() {
+fn every_probability_is_that_of_onnx_runtime() {
     let vad = Vad::load(&fs::read(shipped(WEIGHTS)).unwrap()).unwrap();
     let speech = audio::read(&shipped("speech.wav")).unwrap();
     let reference = json("speech.json");
@@ -60,9 +60,10 @@ fn every_chunk_is_heard_as_by_onnx_runtime() {
     assert!(worst_probability < 1e-4 && worst_input < 1e-4 && worst_state < 1e-4);
 }
 
-/// What the matrices lose in 8 or 16 bits: how far probabilities are off, and how many chunks change sides at 0.5.
+/// Bounds the effect of matrices in 8 or 16 bits: the error of the probabilities, and the number of
+/// chunks that change sides at 0.5.
 #[test]
-fn matrices_in_fewer_bits_hear_the_same() {
+fn matrices_in_fewer_bits_detect_the_same_speech() {
     fn heard(vad: &Vad, chunks: &[[f32; CHUNK]]) -> Vec<f32> {
         let mut stream = vad.stream();
         chunks.iter().map(|chunk| vad.step(chunk, &mut stream)).collect()
@@ -80,7 +81,7 @@ fn matrices_in_fewer_bits_hear_the_same() {
         let flips = own.iter().zip(&exact).filter(|(a, b)| (**a > 0.5) != (**b > 0.5)).count();
         let worst = worst(&own, &exact);
         println!(
-            "{name}: probabilities off by {worst:.1e} at most, {mean:.1e} in the mean; {flips} of {} change sides",
+            "{name}: errors of probabilities: {worst:.1e} at most, {mean:.1e} on average; {flips} of {} change sides",
             own.len()
         );
         assert!(worst < bound && flips == 0, "{name}");
@@ -119,7 +120,8 @@ fn weights_that_do_not_fit_are_reported() {
     assert!(message.contains("lstm_cell.bias_hh"), "{message}");
 }
 
-/// `segments.json` holds probabilities, some at the very thresholds, and what Silero's own function makes of them.
+/// `segments.json` holds probabilities, some of them equal to the thresholds, and the segments that
+/// Silero's own function computes from them.
 #[test]
 fn segments_are_those_of_silero() {
     let cases = json("segments.json");
