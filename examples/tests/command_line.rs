@@ -64,7 +64,7 @@ fn digit_strings_are_read() {
 #[test]
 fn dates_are_converted() {
     let said = run_quickly("dates");
-    assert_says(&said, &["dates: 50 of days held out, 4 batches", "67228 with, 57212 without", "13 to 20 "]);
+    assert_says(&said, &["dates: 50 of held-out days, 4 batches", "67228 with, 57212 without", "13 to 20 "]);
     assert_eq!(said.matches("-> ").count(), 6, "{said}");
 }
 
@@ -195,9 +195,9 @@ fn online_learning_runs() {
     let said = run_quickly("online");
     assert_says(
         &said,
-        &["2000 samples of a delay of 17, then 2000 of 30", "249 updates", "; 0 allocations in all after"],
+        &["2000 samples with a delay of 17, then 2000 with 30", "249 updates", "; 0 allocations in total after"],
     );
-    assert_fails(&run("online", &["--delays", "17"]), &["two numbers of 4 to 39"]);
+    assert_fails(&run("online", &["--delays", "17"]), &["two numbers from 4 to 39"]);
     assert_fails(&run("online", &["--before", "10"]), &["at least 1000"]);
 }
 
