@@ -33,7 +33,8 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 rnn_cell! {
-    /// The LSTM of the Neural Amp Modeler (Atkinson; nam/models/recurrent.py): one sample in, one out.
+    /// The LSTM of Neural Amp Modeler (Atkinson; nam/models/recurrent.py), with one sample as input
+    /// and one as output.
     pub cell Amp<H> {
         /// One sample of the input.
         input x: [1];

@@ -5,9 +5,9 @@
 //! The paper: 256 strings for training and 256 for the test. A run succeeds if the units of the
 //! legal next symbols are the most active ones at every step of all 512 strings. The network has
 //! three blocks of two cells and 276 weights initialised in ±0.2. It is trained string by string by
-//! gradient descent at a rate of 0.5 on the squared error of sigmoid outputs, with a gradient that
-//! is truncated outside of the cells. Elman's networks have 15 hidden units (Cleeremans et al.
-//! 1989) and 200,000 strings.
+//! gradient descent at a rate of 0.5 on the squared error of sigmoid outputs. The gradient is
+//! truncated outside of the cells. Elman's networks have 15 hidden units (Cleeremans et al. 1989)
+//! and 200,000 strings.
 //!
 //! Ours: the same network, judging by its number of weights, with an update at every step and the
 //! truncated gradient. (We read the string so far again with the current weights, where the paper

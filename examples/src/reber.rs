@@ -1,4 +1,5 @@
-//! The embedded Reber grammar (Cleeremans et al. 1989; Hochreiter & Schmidhuber 1997, figures 3 and 4).
+//! The embedded Reber grammar (Cleeremans et al. 1989; Hochreiter & Schmidhuber 1997, figures 3 and
+//! 4).
 //!
 //! ```text
 //! embedded:  B (T inner T | P inner P) E

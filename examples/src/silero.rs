@@ -51,7 +51,8 @@ const FRAMES: usize = (CONTEXT + CHUNK + MIRRORED - WINDOW) / HOP + 1;
 const TAPS: usize = 3;
 
 rnn_cell! {
-    /// The magnitudes of a windowed Fourier transform: `C` and `S` are the window times cosines and sines.
+    /// The magnitudes of a windowed Fourier transform: `C` and `S` are the window times cosines and
+    /// sines.
     pub cell Spectrum<N, F> {
         /// A window of samples.
         input x: [N];

@@ -29,12 +29,12 @@ pub struct Detection<'a> {
 }
 
 /// Draws the wave with the segments of speech behind it, and the probability below.
-pub fn speech(path: &Path, title: &str, sound: &Sound, heard: &Detection) -> Result<(), Box<dyn Error>> {
+pub fn speech(path: &Path, title: &str, sound: &Sound, detection: &Detection) -> Result<(), Box<dyn Error>> {
     let root = canvas(path, title, SIZE)?;
     let (upper, lower) = root.split_vertically(270);
     let seconds = |sample: usize| sample as f64 / f64::from(sound.rate);
     let spans: Vec<_> =
-        heard.segments.iter().map(|segment| seconds(segment.start)..seconds(segment.end)).collect();
+        detection.segments.iter().map(|segment| seconds(segment.start)..seconds(segment.end)).collect();
     wave(&upper, sound, &spans)?;
 
     let mut chart = ChartBuilder::on(&lower)
@@ -49,13 +49,13 @@ pub fn speech(path: &Path, title: &str, sound: &Sound, heard: &Detection) -> Res
         .y_label_formatter(&|probability| format!("{probability:.1}"))
         .draw()?;
     shade(&mut chart, &spans, 0.0..1.02)?;
-    for threshold in heard.thresholds {
+    for threshold in detection.thresholds {
         let level = [(0.0, f64::from(threshold)), (sound.seconds(), f64::from(threshold))];
         chart.draw_series(DashedLineSeries::new(level, 4, 4, INK.mix(0.5).stroke_width(1)))?;
     }
     // A chunk's probability covers all of its samples, so the curve is a step function.
-    let steps = heard.probabilities.iter().enumerate().flat_map(|(index, &probability)| {
-        [index, index + 1].map(|edge| (seconds(edge * heard.chunk), f64::from(probability)))
+    let steps = detection.probabilities.iter().enumerate().flat_map(|(index, &probability)| {
+        [index, index + 1].map(|edge| (seconds(edge * detection.chunk), f64::from(probability)))
     });
     chart.draw_series(LineSeries::new(steps, ORANGE.stroke_width(2)))?;
     root.present()?;
@@ -194,13 +194,13 @@ mod tests {
         let path = std::env::temp_dir().join(format!("rnn-cell-sound-{}.svg", std::process::id()));
         let samples = (0..5120).map(|n| (0.05 * n as f32).sin()).collect();
         let probabilities = [0.1, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9, 0.1, 0.1];
-        let heard = Detection {
+        let detection = Detection {
             probabilities: &probabilities,
             chunk: 512,
             thresholds: [0.5, 0.35],
             segments: std::slice::from_ref(&(32..4576)),
         };
-        speech(&path, "speech", &Sound { rate: 16_000, samples }, &heard).unwrap();
+        speech(&path, "speech", &Sound { rate: 16_000, samples }, &detection).unwrap();
         let picture = std::fs::read_to_string(&path).unwrap();
         std::fs::remove_file(&path).unwrap();
         for words in ["\nspeech\n", "seconds", "probability of speech", "wave (full scale: 1)"] {

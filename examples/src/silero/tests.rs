@@ -40,20 +40,20 @@ fn every_probability_is_that_of_onnx_runtime() {
     assert_eq!((chunks.len(), probabilities.len()), (239, 239));
 
     let mut stream = vad.stream();
-    let mut heard = vec![];
+    let mut computed = vec![];
     let mut read = vec![];
     let mut worst_state = f32::NAN;
     for (index, chunk) in chunks.iter().enumerate() {
         if index < 20 {
             read.extend_from_slice(vad.features(chunk, &mut stream.clone()).as_slice());
         }
-        heard.push(vad.step(chunk, &mut stream));
+        computed.push(vad.step(chunk, &mut stream));
         if index == 19 {
             let both = [stream.lstm.h.as_slice(), stream.lstm.c.as_slice()].concat();
             worst_state = worst(&both, &state);
         }
     }
-    let (worst_input, worst_probability) = (worst(&read, &inputs), worst(&heard, &probabilities));
+    let (worst_input, worst_probability) = (worst(&read, &inputs), worst(&computed, &probabilities));
     println!(
         "largest differences: probabilities {worst_probability:.1e}, LSTM inputs {worst_input:.1e}, states {worst_state:.1e}"
     );
@@ -64,7 +64,7 @@ fn every_probability_is_that_of_onnx_runtime() {
 /// chunks that change sides at 0.5.
 #[test]
 fn matrices_in_fewer_bits_detect_the_same_speech() {
-    fn heard(vad: &Vad, chunks: &[[f32; CHUNK]]) -> Vec<f32> {
+    fn probabilities(vad: &Vad, chunks: &[[f32; CHUNK]]) -> Vec<f32> {
         let mut stream = vad.stream();
         chunks.iter().map(|chunk| vad.step(chunk, &mut stream)).collect()
     }
@@ -74,9 +74,9 @@ fn matrices_in_fewer_bits_detect_the_same_speech() {
     let [exact, mut small, mut halves] = [0; 3].map(|_| Vad::load(&bytes).unwrap());
     small.round::<Int8>().unwrap();
     halves.round::<Bf16>().unwrap();
-    let exact = heard(&exact, chunks);
+    let exact = probabilities(&exact, chunks);
     for (name, vad, bound) in [("int8", small, 0.05), ("bf16", halves, 0.005)] {
-        let own = heard(&vad, chunks);
+        let own = probabilities(&vad, chunks);
         let mean = own.iter().zip(&exact).map(|(a, b)| (a - b).abs()).sum::<f32>() / own.len() as f32;
         let flips = own.iter().zip(&exact).filter(|(a, b)| (**a > 0.5) != (**b > 0.5)).count();
         let worst = worst(&own, &exact);
