@@ -69,7 +69,7 @@ fn main() -> ExitCode {
         let free = task.learn(seed, None, "not clipped");
 
         let path = options.path("picture");
-        let title = format!("Cotangents on their way back through time ({HIDDEN} units, {steps} steps)");
+        let title = format!("Cotangents propagated back through time ({HIDDEN} units, {steps} steps)");
         panels(&path, &title, &pictured(&flows, &clipped, &free))?;
         println!("picture: {}", path.display());
         Ok(())

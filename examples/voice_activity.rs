@@ -35,7 +35,7 @@ fn main() -> ExitCode {
         )?;
         let threshold: f32 = options.get("threshold")?;
         if !(0.0..=1.0).contains(&threshold) {
-            return Err(format!("`--threshold {threshold}`: a probability is 0 to 1").into());
+            return Err(format!("`--threshold {threshold}`: expected a probability from 0 to 1").into());
         }
         let shipped = options.path("data").join("silero");
         let path = options.operand().map_or(shipped.join("speech.wav"), Path::to_path_buf);

@@ -1,5 +1,5 @@
-//! A step and a training pass of 100 steps of every ready cell and a few unusual ones, at `I = H =
-//! 64` and batch 1.
+//! A step and a training pass of 100 steps of every ready cell and a few unusual ones, at
+//! `I = H = 64` and batch 1.
 
 use benches::subjects::{Subject, odd, ready};
 use divan::Bencher;

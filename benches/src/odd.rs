@@ -55,8 +55,8 @@ rnn_cell! {
         output h;
     }
 
-    /// The multiplicative LSTM (Krause et al. 2016), whose gates read the product `(W_m x) * (U_m
-    /// h)`.
+    /// The multiplicative LSTM (Krause et al. 2016), whose gates read the product
+    /// `(W_m x) * (U_m h)`.
     pub cell Multiplicative<I, H> {
         /// The input of a step.
         input x: [I];

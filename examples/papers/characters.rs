@@ -143,8 +143,8 @@ fn bits<N: Reader<1>>(net: &N, text: &[u32]) -> f64 {
     sum / (text.len() - 1) as f64 / std::f64::consts::LN_2
 }
 
-/// Returns `length` characters sampled from `net` after a line break, drawn from `softmax(logits /
-/// temperature)`.
+/// Returns `length` characters sampled from `net` after a line break, drawn from
+/// `softmax(logits / temperature)`.
 pub fn write<N>(net: &N, text: &Text, length: usize, temperature: f64, rng: &mut impl Rng) -> String
 where
     N: Reader<1>,

@@ -117,9 +117,10 @@ impl<const I: usize, const H: usize, const O: usize, const B: usize> TanhNet<I, 
 }
 
 /// Returns the gradient of the regulariser by the recurrent matrix. The regulariser is the mean
-/// over steps and samples of `(|delta[k]| / |delta[k + 1]| - 1)²`, where `delta[k] = (1 - h[k]²) *
-/// U.T @ delta[k + 1]` is the cotangent of the tanh's argument at step `k`. As in the paper (eq.
-/// 10), only the explicit `U` is differentiated; states and `delta[k + 1]` are constants.
+/// over steps and samples of `(|delta[k]| / |delta[k + 1]| - 1)²`, where
+/// `delta[k] = (1 - h[k]²) * U.T @ delta[k + 1]` is the cotangent of the tanh's argument at step
+/// `k`. As in the paper (eq. 10), only the explicit `U` is differentiated; states and
+/// `delta[k + 1]` are constants.
 fn regulariser<const H: usize, const B: usize>(
     hs: &[SMatrix<f32, H, B>],
     deltas: &[SMatrix<f32, H, B>],

@@ -47,7 +47,7 @@ pub fn run(options: &Options) -> Vec<Row> {
             20,
             4_000,
             &[
-                (control(None, 0.0), "fails before the clipped (figure)", false),
+                (control(None, 0.0), "fails at shorter lengths than clipped (figure)", false),
                 (control(Some(1.0), 0.0), clipped, true),
             ][..],
         ),

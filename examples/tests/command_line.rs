@@ -149,7 +149,7 @@ fn unusable_sound_is_reported() {
     }
     fs::remove_dir_all(folder).expect("the folder was made above");
     assert_fails(&run("voice_activity", &["--weights", "/no/such"]), &["the weights /no/such"]);
-    assert_fails(&run("voice_activity", &["--threshold", "2"]), &["a probability is 0 to 1"]);
+    assert_fails(&run("voice_activity", &["--threshold", "2"]), &["expected a probability from 0 to 1"]);
 }
 
 #[test]

@@ -57,7 +57,7 @@ def graph():
         node("Conv", f"y{layer - 1} {name}.weight {name}.bias", f"z{layer}", pads=[1, 1], strides=[stride])
         node("Relu", f"z{layer}", f"y{layer}")
     node("Transpose", "y4", "features", perm=[2, 0, 1])
-    # The empty input is the sequence lengths.
+    # The empty name omits the sequence lengths.
     nodes.append(
         helper.make_node("LSTM", ["features", "W", "R", "B", "", "h", "c"], ["", "next_h", "next_c"], hidden_size=128)
     )

@@ -10,9 +10,10 @@ use std::ops::Range;
 pub struct Hysteresis {
     /// The probability at which speech begins.
     pub threshold: f32,
-    /// The probability below which speech ends,
+    /// The probability below which speech ends.
     pub end_threshold: f32,
-    /// unless a chunk reaches the threshold again within this time.
+    /// The minimal duration of the silence that ends speech. A chunk that reaches the threshold
+    /// interrupts the silence.
     pub min_silence: usize,
     /// The duration that speech must exceed.
     pub min_speech: usize,

@@ -77,14 +77,14 @@ pub const PROFILES: [Profile; 11] = [
         promised: false,
     },
     Profile {
-        title: "checks of overflow and assertions",
+        title: "overflow checks and assertions",
         name: "checked",
         settings: "inherits = 'release'\ndebug-assertions = true\noverflow-checks = true",
         deterministic: false,
         promised: false,
     },
     Profile {
-        title: "dev, as the README says",
+        title: "dev, as the README recommends",
         name: "dev-readme",
         settings: "inherits = 'dev'\nopt-level = 1\n[profile.dev-readme.package.'*']\nopt-level = 3",
         deterministic: false,
