@@ -15,7 +15,7 @@ use examples::dates::{DAYS, Date, LONGEST};
 use examples::options::{Options, QUICK};
 use examples::plot::{Alignment, Curve, alignments};
 use examples::report::{progress, run};
-use model::{Attending, BATCH, Summarising, Translator, Decoder};
+use model::{Attending, BATCH, Decoder, Summarising, Translator};
 use rnn_cell::prelude::*;
 use rnn_cell::rng::below;
 use std::error::Error;

@@ -64,7 +64,12 @@ pub trait Decoder<const B: usize>:
     Cell<B, Scalar = f32, Input = [u32; B], Context: Varying<f32> + Send> + ModelMut
 {
     /// Computes the context from the encoder's outputs and its final state.
-    fn set_context(ys: &[Encoded<B>], lengths: &[usize; B], state: &EncoderState<B>, context: &mut Self::Context);
+    fn set_context(
+        ys: &[Encoded<B>],
+        lengths: &[usize; B],
+        state: &EncoderState<B>,
+        context: &mut Self::Context,
+    );
 
     /// Computes the cotangents of the encoder's `steps` outputs and of its final state from the
     /// cotangent of the context. An empty `dys` stands for zeros.

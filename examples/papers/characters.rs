@@ -55,11 +55,7 @@ impl Text {
         let mut characters: Vec<char> = SONNETS.chars().collect();
         characters.sort_unstable();
         characters.dedup();
-        assert_eq!(
-            characters.len(),
-            CHARACTERS,
-            "examples/data/sonnets.txt differs from the shipped text"
-        );
+        assert_eq!(characters.len(), CHARACTERS, "examples/data/sonnets.txt differs from the shipped text");
         let number = |c: char| characters.partition_point(|&before| before < c) as u32;
         let text: Vec<u32> = SONNETS.chars().map(number).collect();
         let tenth = text.len() / 10;

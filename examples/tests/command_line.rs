@@ -195,7 +195,11 @@ fn online_learning_runs() {
     let said = run_quickly("online");
     assert_says(
         &said,
-        &["2000 samples with a delay of 17, then 2000 with 30", "249 updates", "; 0 allocations in total after"],
+        &[
+            "2000 samples with a delay of 17, then 2000 with 30",
+            "249 updates",
+            "; 0 allocations in total after",
+        ],
     );
     assert_fails(&run("online", &["--delays", "17"]), &["two numbers from 4 to 39"]);
     assert_fails(&run("online", &["--before", "10"]), &["at least 1000"]);

@@ -87,7 +87,9 @@ impl Scratch {
         let all: Option<Vec<Expansion>> =
             String::from_utf8_lossy(&output.stdout).lines().map(expansion).collect();
         let all = all.filter(|all| all.len() == cells.len());
-        all.ok_or_else(|| Error::other(format!("the expansions of {} cells have unexpected output", cells.len())))
+        all.ok_or_else(|| {
+            Error::other(format!("the expansions of {} cells have unexpected output", cells.len()))
+        })
     }
 
     /// Returns the seconds to compile a crate of these cells.

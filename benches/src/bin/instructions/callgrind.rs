@@ -38,7 +38,8 @@ pub struct Report {
 
 /// Runs this program under callgrind, with kernels for the given instruction set.
 pub fn run(argument: &str, set: &str) -> Result<Report, String> {
-    let program = std::env::current_exe().map_err(|error| format!("cannot determine this program's path: {error}"))?;
+    let program =
+        std::env::current_exe().map_err(|error| format!("cannot determine this program's path: {error}"))?;
     let folder = std::env::temp_dir().join(format!("instructions-{}", std::process::id()));
     std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let out = folder.join("callgrind");

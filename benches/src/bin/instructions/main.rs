@@ -64,7 +64,10 @@ fn count() -> Result<Record, String> {
     for (set, name) in SETS {
         let report = callgrind::run(&format!("--{WATCHED}"), set)?;
         if report.printed.trim() != name {
-            return Err(format!("expected {name}, but valgrind has {} on this machine", report.printed.trim()));
+            return Err(format!(
+                "expected {name}, but valgrind has {} on this machine",
+                report.printed.trim()
+            ));
         }
         if report.counts.len() != workloads.len() {
             return Err(format!(
