@@ -17,7 +17,7 @@ use style::{
 pub use alignment::{Alignment, alignments};
 pub use panels::{LogCurve, Panel, panels};
 pub use reading::{Reading, readings};
-pub use sound::{Heard, amplified, speech};
+pub use sound::{Detection, amplified, speech};
 
 /// One curve of a picture.
 #[derive(Debug, Clone, Copy)]
