@@ -1,23 +1,25 @@
 #!/usr/bin/env python3
-"""PyTorch, JAX and ONNX Runtime, taking turns with ours in the tables of `steps` and `training`.
+"""PyTorch, JAX and ONNX Runtime as competitors in the tables of `steps` and `training`.
 
     python3 -m venv /tmp/peers && /tmp/peers/bin/pip install torch jax onnx onnxruntime
     cargo run --release -p benches --bin report -- --python /tmp/peers/bin/python
 
-A request a line: `step KIND I H LIBRARY` or `training BATCH KIND I H LIBRARY`, KIND one of LSTM, GRU, peephole. It does a slice of that
-work and answers with the nanoseconds of one go, or `none` if it doesn't know the work or the library isn't installed. `clear` lets it
-forget what it has built. Time is CPU time of the process, one thread each. PyTorch and JAX take AVX-512 where there is any;
-`PEERS_ISA=avx2` in the environment holds them to AVX2 (but not ONNX Runtime).
+Each line is a request: `step KIND I H LIBRARY` or `training BATCH KIND I H LIBRARY`, where KIND is
+LSTM, GRU or peephole. The program runs a slice of that work and answers with the nanoseconds per
+repetition, or `none` if it does not support the work or the library is not installed. The request
+`clear` drops all work that it has built. Time is the CPU time of the process, with one thread per
+library. PyTorch and JAX use AVX-512 if available;
+`PEERS_ISA=avx2` in the environment limits them to AVX2 (but not ONNX Runtime).
 
-LSTM and GRU of PyTorch: `nn.LSTM`, `nn.GRU`; the cell with peepholes is a loop over steps, as for any cell that has no
-class of its own. JAX: `lax.scan` under `jit`, gradients by `value_and_grad`.
+LSTM and GRU in PyTorch are `nn.LSTM` and `nn.GRU`; the cell with peepholes is a loop over steps, like
+any cell without its own class. JAX uses `lax.scan` under `jit`, with gradients by `value_and_grad`.
 """
 
 import os
 import sys
 import time
 
-# Before any of them is imported.
+# The variables must be set before the imports.
 for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ[variable] = "1"
 os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
@@ -32,7 +34,7 @@ SLICE = 0.001
 
 
 def optional(name):
-    """The module, or None."""
+    """Returns the module, or None."""
     try:
         return __import__(name)
     except ImportError:
@@ -79,7 +81,7 @@ def torch_train(kind, i, h, batch):
 if torch:
 
     class TorchPeephole(torch.nn.Module):
-        """The LSTM with peepholes, a loop over steps."""
+        """The LSTM with peepholes, as a loop over steps."""
 
         def __init__(self, i, h):
             super().__init__()
@@ -157,7 +159,7 @@ def jax_train(kind, i, h, batch):
 
 
 def onnx_run(kind, i, h, steps):
-    """A call over `steps` steps, with buffers bound once; the state goes back in."""
+    """Returns a call over `steps` steps, with bound buffers and the final state as the next initial state."""
     import numpy as np
     from onnx import TensorProto, helper, numpy_helper
 
@@ -199,7 +201,7 @@ def onnx_run(kind, i, h, steps):
 
 
 def build(batch, kind, i, h, library):
-    """The work of a request, or None."""
+    """Returns the work of a request, or None."""
     if library == "PyTorch" and torch:
         if batch:
             return torch_train(kind, i, h, batch)
@@ -212,7 +214,7 @@ def build(batch, kind, i, h, library):
 
 
 class Repeated:
-    """Work with the number of times that fills a slice."""
+    """A piece of work and the number of repetitions that fill a slice."""
 
     def __init__(self, work):
         self.work, self.goes = work, 1
@@ -227,7 +229,7 @@ class Repeated:
         return time.process_time() - start
 
     def turn(self):
-        """Nanoseconds of one go."""
+        """Returns the nanoseconds per repetition."""
         if self.goes > 1:
             self.work()
         return 1e9 * self.time() / self.goes

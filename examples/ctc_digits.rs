@@ -1,8 +1,9 @@
-//! Reads strings of handwritten digits without being told where a digit ends: a bidirectional LSTM over the columns of the image,
-//! trained by connectionist temporal classification.
+//! Reads strings of handwritten digits without segmenting them: a bidirectional LSTM over the
+//! columns of the image, trained by connectionist temporal classification.
 //!
-//! A string is written by one hand (its digits come from one form), the digits cut to their ink and set side by side, some touching.
-//! The last three forms are held out: nothing of them is seen in training.
+//! The digits of a string come from one form and so from one person. They are cropped to their ink
+//! and placed side by side, some of them touching. The last three forms are held out of the
+//! training.
 //!
 //! ```text
 //! cargo run --release --example ctc_digits
@@ -32,15 +33,17 @@ const BOTH: usize = 2 * HIDDEN;
 const CLASSES: usize = 11;
 const BLANK: u32 = 0;
 const BATCH: usize = 16;
-/// The held-out strings are read after every round.
+/// The number of training rounds. The held-out strings are tested after every round.
 const ROUNDS: usize = 80;
 const BATCHES: usize = 50;
 const RATE: f64 = 5e-3;
 const WEIGHT_DECAY: f64 = 1e-2;
-/// The deviation of the noise on the ink in training: there are only 1,415 digits to learn from.
+/// The standard deviation of the noise on the ink in training. The noise is needed because there
+/// are only 1,415 training digits.
 const NOISE: f64 = 0.2;
-/// The number of forms that are held out, and of strings written with their digits.
+/// The number of held-out forms.
 const HELD_OUT: usize = 3;
+/// The number of test strings with digits of the held-out forms.
 const TESTED: usize = 500;
 const BEAM: usize = 10;
 
@@ -54,7 +57,7 @@ struct Written {
     labels: Vec<u32>,
 }
 
-/// How long to train, and how many strings to test.
+/// The length of the training and the number of test strings.
 struct Size {
     rounds: usize,
     batches: usize,
@@ -66,8 +69,8 @@ fn main() -> ExitCode {
         let options = Options::read(
             "Learns to read strings of handwritten digits.",
             &[
-                ("seed", "1", "where randomness starts"),
-                ("picture", "target/ctc_digits.svg", "where the picture goes"),
+                ("seed", "1", "the seed of the random numbers"),
+                ("picture", "target/ctc_digits.svg", "the file of the picture"),
                 QUICK,
             ],
         )?;
@@ -80,14 +83,14 @@ fn main() -> ExitCode {
             Size { rounds: ROUNDS, batches: BATCHES, tested: TESTED }
         };
         println!(
-            "digits: {} of {} forms to learn from, {} of {} others to be tested on",
+            "digits: {} of {} forms for training, {} of {} others for the test",
             train.iter().map(Vec::len).sum::<usize>(),
             train.len(),
             test.iter().map(Vec::len).sum::<usize>(),
             test.len()
         );
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
-        let test: Vec<Written> = (0..size.tested).map(|_| write(test, &mut rng)).collect();
+        let test: Vec<Written> = (0..size.tested).map(|_| compose(test, &mut rng)).collect();
         let start = Instant::now();
         let (reader, rates) = learn(&size, train, &test, &mut rng);
         println!("time: {:.1} s", start.elapsed().as_secs_f64());
@@ -95,8 +98,9 @@ fn main() -> ExitCode {
     })
 }
 
-/// A string of three to seven digits of one form, cut to their ink, with up to two empty columns after each.
-fn write(forms: &[Vec<Digit>], rng: &mut impl Rng) -> Written {
+/// Composes a string of three to seven digits of one form, cropped to their ink, with up to two
+/// empty columns after each.
+fn compose(forms: &[Vec<Digit>], rng: &mut impl Rng) -> Written {
     let form = &forms[below(rng, forms.len())];
     let (mut columns, mut labels) = (Vec::new(), Vec::new());
     for _ in 0..3 + below(rng, 5) {
@@ -111,7 +115,8 @@ fn write(forms: &[Vec<Digit>], rng: &mut impl Rng) -> Written {
     Written { columns, labels }
 }
 
-/// Trains on strings that are new in every batch. Returns the label error rate on the held-out ones after every round, in percent.
+/// Trains on new strings in every batch. Returns the label error rate on the held-out strings after
+/// every round, in percent.
 fn learn(
     size: &Size,
     forms: &[Vec<Digit>],
@@ -130,7 +135,7 @@ fn learn(
     for round in 0..size.rounds {
         schedule.apply(round, &mut trainer.optimiser);
         for _ in 0..size.batches {
-            let samples: Vec<Written> = (0..BATCH).map(|_| write(forms, rng)).collect();
+            let samples: Vec<Written> = (0..BATCH).map(|_| compose(forms, rng)).collect();
             let mut noisy = |column: &Column| column.map(|ink| ink + (NOISE * normal(rng)) as f32);
             let images: Vec<Vec<Column>> =
                 samples.iter().map(|sample| sample.columns.iter().map(&mut noisy).collect()).collect();
@@ -152,7 +157,7 @@ fn learn(
     (trainer.net, rates)
 }
 
-/// The logits at every column of one image.
+/// Computes the logits at every column of one image.
 fn logits(reader: &Reader, image: &[Column]) -> Vec<SMatrix<f32, CLASSES, 1>> {
     reader.run(image, &mut reader.initial_state())
 }
@@ -178,7 +183,7 @@ fn summarise(
     let pairs = || found.iter().zip(test.iter().map(|written| &written.labels));
     let right = pairs().filter(|(read, labels)| read == labels).count();
     println!(
-        "label error rate on {} held-out strings: {:.2} % greedy, {:.2} % by a beam of {BEAM}; {:.1} % of the strings wholly right",
+        "label error rate on {} held-out strings: {:.2} % greedy, {:.2} % by a beam of {BEAM}; {:.1} % of the strings entirely right",
         test.len(),
         rates.last().copied().unwrap_or(f64::NAN),
         100.0 * label_error_rate(pairs()),
@@ -189,7 +194,8 @@ fn summarise(
         println!("  written {:<8} read {}{verdict}", digits_of(labels), digits_of(read));
     }
 
-    // Of the longer strings the first ones that are right, and one that is wrong, if there is any.
+    // The picture shows the first right ones of the longer strings, and a wrong one if there is
+    // any.
     let long = (0..test.len()).filter(|&i| test[i].labels.len() >= 6);
     let (right, wrong): (Vec<usize>, Vec<usize>) = long.partition(|&i| found[i] == test[i].labels);
     let shown: Vec<usize> = right.into_iter().take(2).chain(wrong.into_iter().take(1)).collect();

@@ -1,6 +1,6 @@
-//! Gradients that vanish, hold and explode: how a cotangent fares on its way back through time in tanh networks of several
-//! spectral radii, in LSTMs whose forget gates start more or less open, and in a GRU; and what clipping does for a network whose gradients
-//! explode while it learns.
+//! Gradients that vanish, persist and explode. The example follows cotangents back through time in
+//! tanh networks of several spectral radii, in LSTMs with several forget biases, and in a GRU. It
+//! also shows the effect of clipping on a network whose gradients explode in training.
 //!
 //! ```text
 //! cargo run --release --example gradients
@@ -25,30 +25,31 @@ use std::process::ExitCode;
 
 const INPUTS: usize = 4;
 const HIDDEN: usize = 32;
-/// The deviation of the inputs: small enough not to saturate a tanh.
+/// The standard deviation of the inputs, small enough not to saturate a tanh.
 const LOUDNESS: f64 = 0.3;
-/// Points of a curve of singular values.
+/// The number of points of a curve of singular values.
 const POINTS: usize = 20;
-/// Random cotangents whose norms are averaged.
+/// The number of random cotangents whose norms are averaged.
 const DIRECTIONS: u64 = 10;
 
-/// The batch and the units of the network that adds.
+/// The batch size in the adding problem.
 const BATCH: usize = 16;
+/// The number of units of the network that learns the adding problem.
 const UNITS: usize = 32;
-/// A loss is averaged over so many batches.
+/// The number of batches over which a loss is averaged.
 const AVERAGED: usize = 50;
 
 fn main() -> ExitCode {
     run(|| {
         let options = Options::read(
-            "Shows gradients that vanish, hold and explode.",
+            "Shows gradients that vanish, persist and explode.",
             &[
-                ("seed", "1", "where randomness starts"),
-                ("steps", "100", "how far to go back"),
-                ("batches", "10000", "batches of training, with and without clipping"),
-                ("rate", "0.03", "the learning rate of both"),
-                ("clip", "1", "the norm that gradients are clipped to"),
-                ("picture", "target/gradients.svg", "where the picture goes"),
+                ("seed", "1", "the seed of the random numbers"),
+                ("steps", "100", "the number of steps to go back"),
+                ("batches", "10000", "the number of training batches, with and without clipping"),
+                ("rate", "0.03", "the learning rate of both trainings"),
+                ("clip", "1", "the maximal norm of clipped gradients"),
+                ("picture", "target/gradients.svg", "the file of the picture"),
                 QUICK,
             ],
         )?;
@@ -68,20 +69,21 @@ fn main() -> ExitCode {
         let free = task.learn(seed, None, "not clipped");
 
         let path = options.path("picture");
-        let title = format!("Cotangents on their way back through time ({HIDDEN} units, {steps} steps)");
+        let title = format!("Cotangents propagated back through time ({HIDDEN} units, {steps} steps)");
         panels(&path, &title, &pictured(&flows, &clipped, &free))?;
         println!("picture: {}", path.display());
         Ok(())
     })
 }
 
-/// What becomes of gradients in one network.
+/// The gradients in one network.
 struct Flow {
     name: String,
     family: Family,
-    /// The mean logarithm of the norms of random cotangents, by the steps back; they start at length one.
+    /// The mean logarithm of the norms of random cotangents, by the number of steps back. The
+    /// initial norm is one.
     norms: Vec<f64>,
-    /// Of the derivative of the last state by the one so many steps before.
+    /// The singular values of the derivative of the last state by earlier states.
     singular_values: Vec<SingularValues>,
 }
 
@@ -138,23 +140,23 @@ where
 
 fn table(flows: &[Flow], steps: usize) {
     println!(
-        "the norm of a cotangent of length 1, so many steps back, and the singular values of all {steps} steps:"
+        "the norm of a cotangent of initial length 1 by the steps back, and the singular values over all {steps} steps:"
     );
     let distances = [1, steps / 10, steps / 2, steps];
     print!("{:<18}", "");
     distances.iter().for_each(|distance| print!("{distance:>9}"));
-    println!("{:>14}{:>11}{:>11}{:>11}", "growth a step", "largest", "median", "smallest");
+    println!("{:>14}{:>11}{:>11}{:>11}", "growth/step", "largest", "median", "smallest");
     for Flow { name, norms, singular_values, .. } in flows {
         print!("{name:<18}");
         distances.iter().for_each(|distance| print!("{:>9}", short(norms[*distance])));
         let growth = (norms[steps] / steps as f64).exp();
-        let values = singular_values.last().expect("the last is that of all steps");
+        let values = singular_values.last().expect("the last one covers all steps");
         let [largest, median, smallest] = [values.largest(), values.median(), values.smallest()].map(short);
         println!("{growth:>14.3}{largest:>11}{median:>11}{smallest:>11}");
     }
 }
 
-/// A number by its natural logarithm.
+/// Formats a number given by its natural logarithm.
 fn short(ln: f64) -> String {
     let tens = ln / LN_10;
     match tens.is_finite() {
@@ -164,8 +166,8 @@ fn short(ln: f64) -> String {
     }
 }
 
-/// The adding problem (Hochreiter & Schmidhuber 1997, section 5.4): of a sequence of random numbers two are marked; their sum is asked for
-/// at the end.
+/// The adding problem (Hochreiter & Schmidhuber 1997, section 5.4): two numbers of a random
+/// sequence are marked, and the target at the end is their sum.
 struct Adding {
     steps: usize,
     batches: usize,
@@ -173,7 +175,8 @@ struct Adding {
 }
 
 rnn_cell! {
-    /// A rectified network that starts as the identity (Le, Jaitly & Hinton 2015): nothing saturates, so nothing bounds its gradients.
+    /// A rectified network initialised with the identity (Le, Jaitly & Hinton 2015). Nothing
+    /// saturates, so nothing bounds its gradients.
     pub cell Rectified<I, H> {
         input x: [I];
         state h: [H];
@@ -188,7 +191,7 @@ rnn_cell! {
 }
 
 impl Adding {
-    /// Trains by plain gradient descent. Returns the losses, averaged; they end where they are no numbers any more.
+    /// Trains by plain gradient descent. Returns the averaged losses, which end at the first NaN.
     fn learn(&self, seed: u64, clip: Option<f64>, name: &str) -> Vec<f64> {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
         let mut net = Stack::new(Rectified::<2, UNITS>::init(&mut rng), Dense::<UNITS, 1>::init(&mut rng));
@@ -207,7 +210,7 @@ impl Adding {
             if let Err(broken) = check_finite(&gradients) {
                 bar.finish_and_clear();
                 println!(
-                    "  {name}: the gradient of {broken} in batch {batch}; longest gradient before: {longest:.0e}"
+                    "  {name}: the gradient of {broken} in batch {batch}; largest gradient norm before: {longest:.0e}"
                 );
                 return losses;
             }
@@ -223,7 +226,7 @@ impl Adding {
         bar.finish_and_clear();
         let last = &losses[losses.len().saturating_sub(10 * AVERAGED)..];
         println!(
-            "  {name}: mean squared error {:.4} at the end (0.1667: the mean as the answer); longest gradient {longest:.0e}",
+            "  {name}: mean squared error {:.4} at the end (0.1667 for the mean alone); largest gradient norm {longest:.0e}",
             last.iter().sum::<f64>() / last.len() as f64
         );
         losses

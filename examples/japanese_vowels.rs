@@ -1,5 +1,6 @@
-//! Tells nine speakers apart by how they say /ae/: an LSTM variant of the user's own, written here with the
-//! macro, and a `Dense` readout, trained on 270 utterances of different lengths and tested on 370 others.
+//! Classifies nine speakers by their pronunciation of /ae/: a user-defined LSTM variant, written
+//! here with the macro, and a `Dense` readout, trained on 270 utterances of different lengths and
+//! tested on 370 others.
 //!
 //! ```text
 //! cargo run --release --example japanese_vowels
@@ -22,13 +23,14 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 rnn_cell! {
-    /// An LSTM with coupled gates (Greff et al. 2017, CIFG) that also averages its outputs over time: what
-    /// is said is the same for all speakers, so the whole utterance counts, not its end.
+    /// An LSTM with coupled gates (Greff et al. 2017, CIFG) that also averages its outputs over
+    /// time. All speakers say the same vowels, so the whole utterance matters, not its end.
     cell Listener<I, H> {
         input  x: [I];
         state  h, c: [H];
-        /// The mean of `h` over the steps so far, and their number.
+        /// The mean of `h` over the steps so far.
         state  mean_h: [H];
+        /// The number of steps so far.
         state  n: [];
         param  W_f, W_g, W_o: [H, H + I];
         param  b_g, b_o: [H];
@@ -52,8 +54,9 @@ const BATCH: usize = 10;
 const EPOCHS: usize = 80;
 const RATE: f64 = 1e-2;
 const WEIGHT_DECAY: f64 = 1e-2;
-/// The deviation of the noise that is added to the (standardised) coefficients in training. The test
-/// utterances were recorded on other occasions, and without noise the network learns the occasion.
+/// The standard deviation of the noise that is added to the standardised coefficients in training.
+/// The test utterances were recorded on other occasions, and without noise the network learns the
+/// occasion.
 const NOISE: f64 = 0.8;
 
 type Frames = Vec<SVector<f32, COEFFICIENTS>>;
@@ -64,7 +67,7 @@ struct Sample {
     speaker: u32,
 }
 
-/// What one training gives: the losses of every epoch, and how it did in the test at the end.
+/// The result of a training: the losses of every epoch, and the final test results.
 #[derive(Default)]
 struct Outcome {
     training_loss: Vec<f64>,
@@ -76,11 +79,11 @@ struct Outcome {
 fn main() -> ExitCode {
     run(|| {
         let options = Options::read(
-            "Learns to tell nine speakers apart.",
+            "Learns to distinguish nine speakers.",
             &[
-                ("seed", "1", "where randomness starts"),
-                ("seeds", "1", "how many seeds to train from"),
-                ("picture", "target/japanese_vowels.svg", "where the picture goes"),
+                ("seed", "1", "the first random seed"),
+                ("seeds", "1", "the number of seeds"),
+                ("picture", "target/japanese_vowels.svg", "the file of the picture"),
             ],
         )?;
         let (first, count): (u64, u64) = (options.get("seed")?, options.get("seeds")?);
@@ -104,7 +107,7 @@ fn main() -> ExitCode {
         for seed in first..first + count {
             let outcome = learn(seed, &train, &test)?;
             println!(
-                "seed {seed}: {:.1} % of the test utterances right, loss {:.4} in training, {:.4} in the test",
+                "seed {seed}: {:.1} % of the test utterances right, training loss {:.4}, test loss {:.4}",
                 100.0 * outcome.accuracy,
                 outcome.training_loss[EPOCHS - 1],
                 outcome.test_loss[EPOCHS - 1]
@@ -139,7 +142,7 @@ fn summarise(outcomes: &[Outcome], seed: u64, seconds: f64, options: &Options) -
     Ok(())
 }
 
-/// Trains from `seed` and tests after every epoch.
+/// Trains with `seed` and tests after every epoch.
 fn learn(seed: u64, train: &[Sample], test: &[Sample]) -> Result<Outcome, Box<dyn Error>> {
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
     let mut listener = Listener::<COEFFICIENTS, HIDDEN>::init(&mut rng);
@@ -189,7 +192,7 @@ fn learn(seed: u64, train: &[Sample], test: &[Sample]) -> Result<Outcome, Box<dy
     Ok(outcome)
 }
 
-/// Enters the loss, the accuracy and the confusion on the test set.
+/// Computes the loss, the accuracy and the confusion on the test set.
 fn test_all(
     listener: &Listener<COEFFICIENTS, HIDDEN>,
     readout: &Dense<HIDDEN, SPEAKERS>,
@@ -213,7 +216,7 @@ fn test_all(
     outcome.accuracy = right as f64 / test.len() as f64;
 }
 
-/// Pads samples to a batch, each coefficient changed by `noise`.
+/// Pads samples to a batch and applies `noise` to each coefficient.
 fn batch<const B: usize>(
     samples: &[&Sample],
     mut noise: impl FnMut(f32) -> f32,
@@ -225,8 +228,8 @@ fn batch<const B: usize>(
     (pad(&frames), std::array::from_fn(|b| samples[b].speaker))
 }
 
-/// Brings every coefficient to mean 0 and deviation 1 over the training frames, and the test frames by the
-/// same.
+/// Standardises every coefficient to mean 0 and deviation 1 over the training frames, and applies
+/// the same scale to the test frames.
 fn standardise(train: &[Utterance], test: &[Utterance]) -> (Vec<Sample>, Vec<Sample>) {
     let frames: Vec<SVector<f32, COEFFICIENTS>> =
         train.iter().flat_map(|utterance| &utterance.frames).map(|frame| SVector::from(*frame)).collect();

@@ -1,6 +1,6 @@
-//! Forecasts the Santa Fe laser one step ahead: a peephole LSTM, trained on the first 1,000 samples and then
-//! *streamed* over the next 1,000 with `step`, a sample at a time, as a device would; beside persistence and
-//! a linear autoregression.
+//! Forecasts the Santa Fe laser one step ahead with a peephole LSTM. It is trained on the first
+//! 1,000 samples, then *streams* over the next 1,000 with `step`, one sample at a time, like on a
+//! device. Persistence and a linear autoregression serve as baselines.
 //!
 //! ```text
 //! cargo run --release --example laser
@@ -23,12 +23,13 @@ const TRAINING: usize = 1000;
 const STREAMED: usize = 1000;
 const HIDDEN: usize = 32;
 const BATCH: usize = 16;
-/// The steps of a training window; the first ones only bring the state into the attractor.
+/// The number of steps of a training window.
 const WINDOW: usize = 80;
+/// The number of first steps without a loss, which bring the state close to the attractor.
 const WARM_UP: usize = 20;
 const ITERATIONS: usize = 1500;
 const RATE: f64 = 1e-2;
-/// The order of the linear autoregression; larger ones forecast hardly better.
+/// The order of the linear autoregression. Larger orders are hardly better.
 const ORDER: usize = 32;
 
 type Lstm = PeepholeLstm<1, HIDDEN>;
@@ -40,17 +41,17 @@ fn main() -> ExitCode {
         let options = Options::read(
             "Forecasts a chaotic laser one step ahead.",
             &[
-                ("seed", "1", "where randomness starts"),
-                ("picture", "target/laser.svg", "where the picture goes"),
+                ("seed", "1", "the seed of the random numbers"),
+                ("picture", "target/laser.svg", "the file of the picture"),
             ],
         )?;
         let intensities = laser(&options.path("data"))?;
         let series = &intensities[..TRAINING + STREAMED];
-        // Everything that is fitted, the scale too, comes from the training samples alone.
+        // All fitted values, including the scale, are computed from the training samples alone.
         let (mean, deviation) = moments(&series[..TRAINING]);
         let scaled: Vec<f32> = series.iter().map(|x| ((x - mean) / deviation) as f32).collect();
         println!(
-            "Santa Fe laser: {TRAINING} samples to train on, the next {STREAMED} to forecast one step ahead"
+            "Santa Fe laser: {TRAINING} training samples, forecasts of the next {STREAMED} one step ahead"
         );
         println!(
             "model: {} parameters in PeepholeLstm<1, {HIDDEN}>, {} in Dense<{HIDDEN}, 1>",
@@ -70,12 +71,12 @@ fn main() -> ExitCode {
         let persistence = &series[TRAINING - 1..TRAINING + STREAMED - 1];
         let linear = autoregression(series);
         let error = normalised_error(&forecasts, truth);
-        println!("normalised mean squared error (1: as good as the mean), one step ahead:");
+        println!("normalised mean squared error (1 is the error of the mean), one step ahead:");
         println!("  persistence                 {:.4}", normalised_error(persistence, truth));
         println!("  linear autoregression ({ORDER})  {:.4}", normalised_error(&linear, truth));
         println!("  peephole LSTM, streamed     {error:.4}");
         println!(
-            "time: {trained:.1} s of training, {:.0} ns a streamed step",
+            "time: {trained:.1} s of training, {:.0} ns per streamed step",
             streamed.as_nanos() as f64 / (TRAINING + STREAMED) as f64
         );
         let path = options.path("picture");
@@ -93,7 +94,7 @@ fn main() -> ExitCode {
     })
 }
 
-/// Trains on windows from anywhere in `series`.
+/// Trains on random windows of `series`.
 fn learn(seed: u64, series: &[f32]) -> Net {
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
     let mut net = Stack::new(Lstm::init(&mut rng), Readout::init(&mut rng));
@@ -121,7 +122,7 @@ fn learn(seed: u64, series: &[f32]) -> Net {
 
         gradients.set_zero();
         net.backward(&xs, &mut tape, &dys, &mut gradients);
-        // The gradients of the LSTM alone.
+        // Clip only the gradients of the LSTM.
         clip_global_norm(&mut gradients.0, 1.0);
         adam.step(&mut net, &gradients);
 
@@ -134,8 +135,8 @@ fn learn(seed: u64, series: &[f32]) -> Net {
     net
 }
 
-/// Feeds one sample after the other and returns the forecasts of the samples from `TRAINING` on. Nothing is
-/// kept between steps but the state.
+/// Reads `series` sample by sample and returns the forecasts from sample `TRAINING` on. Only the
+/// state is kept between steps.
 fn stream(net: &Net, series: &[f32]) -> Vec<f32> {
     let mut state = net.initial_state();
     let mut forecasts = Vec::with_capacity(STREAMED);
@@ -148,8 +149,8 @@ fn stream(net: &Net, series: &[f32]) -> Vec<f32> {
     forecasts
 }
 
-/// The forecasts of a linear combination of the last samples and a constant, fitted to the training samples
-/// by least squares.
+/// Returns the forecasts of a linear combination of the last samples and a constant, fitted to the
+/// training samples by least squares.
 fn autoregression(series: &[f64]) -> Vec<f64> {
     let regressors = |t: usize| series[t - ORDER..t].iter().copied().chain([1.0]);
     let rows =
@@ -161,7 +162,7 @@ fn autoregression(series: &[f64]) -> Vec<f64> {
         .collect()
 }
 
-/// The mean squared error over the variance of the truth.
+/// Returns the mean squared error divided by the variance of the truth.
 fn normalised_error(forecasts: &[f64], truth: &[f64]) -> f64 {
     let (_, deviation) = moments(truth);
     let squares: f64 = forecasts.iter().zip(truth).map(|(y, x)| (y - x).powi(2)).sum();

@@ -1,5 +1,6 @@
-//! Learning that never stops: an LSTM forecasts a chaotic signal while it streams, and learns from each sample as it comes (truncated BPTT in
-//! the loop). In mid-stream the law of the signal changes; beside it runs the same network, which has stopped learning just before.
+//! Online learning: an LSTM forecasts a chaotic signal while it streams, and learns from each
+//! sample (truncated BPTT in the loop). In mid-stream the law of the signal changes. For
+//! comparison, a copy of the network stops learning just before the change.
 //!
 //! ```text
 //! cargo run --release --example online
@@ -21,24 +22,25 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 const HIDDEN: usize = 32;
-/// An update every so many samples, from a window as long.
+/// The number of samples between updates, and of the window that an update learns from.
 const WINDOW: usize = 16;
 const RATE: f64 = 3e-3;
-/// The deviation of the noise that the signal is observed with; its own is about 0.23.
+/// The standard deviation of the observation noise. That of the signal is about 0.23.
 const NOISE: f64 = 0.005;
-/// Samples whose errors are averaged.
+/// The number of samples over which errors are averaged.
 const AVERAGED: usize = 500;
 
 type Net = Stack<Lstm<1, HIDDEN>, Dense<HIDDEN, 1>>;
 type Sample = SVector<f32, 1>;
 
-/// Mackey and Glass's equation (1977), `dx/dt = 0.2 x(t - delay) / (1 + x(t - delay)^10) - 0.1 x`: chaotic from a delay of 17 on. A
-/// sample every six units of time, as forecasts of it are usually made.
+/// Mackey and Glass's equation (1977), `dx/dt = 0.2 x(t - delay) / (1 + x(t - delay)^10) - 0.1 x`,
+/// which is chaotic for delays from 17 on. It is sampled every six units of time, as is usual for
+/// forecasts.
 struct MackeyGlass {
-    /// Ring of the past, a tenth of a unit apart.
+    /// A ring buffer of the past values, a tenth of a unit of time apart.
     past: Vec<f64>,
     now: usize,
-    /// In tenths of a unit.
+    /// The delay in tenths of a unit of time.
     delay: usize,
 }
 
@@ -62,15 +64,16 @@ impl MackeyGlass {
     }
 }
 
-/// A network that forecasts the next sample, and learns how well it did. Its memory doesn't grow with the stream.
+/// A network that forecasts the next sample and learns from its error. Its memory does not grow
+/// with the stream.
 struct Learner {
     net: Net,
-    /// Where the stream is.
+    /// The state at the current sample.
     live: <Net as Layer<1>>::State,
     bptt: Truncated<Net, 1>,
     gradients: Box<<Net as Model>::Gradients>,
     adam: Adam<f32>,
-    /// The samples since the last update: the last one is a target only.
+    /// The samples since the last update. The last one serves as a target only.
     window: Vec<Sample>,
     dys: Vec<Sample>,
 }
@@ -88,7 +91,8 @@ impl Learner {
         }
     }
 
-    /// Forecasts the sample after `x`. Before that, learns from the window that `x` makes complete; says whether it did.
+    /// Forecasts the sample after `x`. If `x` completes a window, learns from that window first.
+    /// Returns the forecast and whether an update took place.
     fn step(&mut self, x: Sample) -> (f32, bool) {
         self.window.push(x);
         let learns = self.window.len() > WINDOW;
@@ -100,7 +104,7 @@ impl Learner {
         (self.net.step(&x, &mut self.live)[0], learns)
     }
 
-    /// One update, through the window from the state that it started with.
+    /// Updates the network by one window, starting from the window's initial state.
     fn learn(&mut self) {
         let xs = &self.window[..WINDOW];
         let start = self.bptt.state().clone();
@@ -116,7 +120,7 @@ impl Learner {
     }
 }
 
-/// Squared errors of every sample's forecast, made before it came.
+/// The squared error of every forecast.
 #[derive(Default)]
 struct Errors {
     learning: Vec<f64>,
@@ -127,13 +131,13 @@ struct Errors {
 fn main() -> ExitCode {
     run(|| {
         let options = Options::read(
-            "Forecasts a signal, and goes on learning when its law changes.",
+            "Forecasts a signal and keeps learning when its law changes.",
             &[
-                ("seed", "1", "where randomness starts"),
-                ("before", "30000", "samples before the law changes"),
-                ("after", "30000", "samples after that"),
-                ("delays", "17,30", "Mackey-Glass's delay before and after: 4 to 39"),
-                ("picture", "target/online.svg", "where the picture goes"),
+                ("seed", "1", "the seed of the random numbers"),
+                ("before", "30000", "the number of samples before the law changes"),
+                ("after", "30000", "the number of samples after the change"),
+                ("delays", "17,30", "the delays of Mackey-Glass before and after the change, 4 to 39"),
+                ("picture", "target/online.svg", "the file of the picture"),
                 QUICK,
             ],
         )?;
@@ -146,7 +150,7 @@ fn main() -> ExitCode {
         }
         let delays = delays(&options.get::<String>("delays")?)?;
         println!(
-            "Mackey-Glass, {before} samples of a delay of {}, then {after} of {}; an update every {WINDOW} samples",
+            "Mackey-Glass, {before} samples with a delay of {}, then {after} with {}; an update every {WINDOW} samples",
             delays[0], delays[1]
         );
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(options.get("seed")?);
@@ -171,7 +175,7 @@ fn main() -> ExitCode {
                 time = start.elapsed();
             });
             if learned {
-                // The first update makes room: tapes, the optimiser's moments.
+                // The first update allocates the tapes and the optimiser's moments.
                 if updates > 0 {
                     times.push(time);
                 }
@@ -194,7 +198,7 @@ fn main() -> ExitCode {
 
         report(&errors, before);
         println!(
-            "{updates} updates, {:.1} us each (median, with the step); {allocated} allocations in all after the first one",
+            "{updates} updates, {:.1} us each (median, with the step); {allocated} allocations in total after the first one",
             1e6 * median(&times).as_secs_f64()
         );
         draw(&options, &errors, before)
@@ -207,7 +211,7 @@ fn delays(text: &str) -> Result<[usize; 2], Box<dyn Error>> {
         Some(&[before, after]) if (4..40).contains(&before) && (4..40).contains(&after) => {
             Ok([before, after])
         }
-        _ => Err(format!("`--delays {text}`: two numbers of 4 to 39, such as 17,30").into()),
+        _ => Err(format!("`--delays {text}`: expected two numbers from 4 to 39, such as 17,30").into()),
     }
 }
 
@@ -218,14 +222,14 @@ fn mean(errors: &[f64]) -> f64 {
 fn report(errors: &Errors, before: usize) {
     let length = errors.learning.len();
     println!(
-        "mean squared error of the forecast of the next sample, x 1e-4 (the noise alone: {:.2}):",
+        "mean squared error of the forecast of the next sample, x 1e-4 (the noise alone has {:.2}):",
         1e4 * NOISE * NOISE
     );
     println!("{:<44}{:>10}{:>10}{:>13}", "", "learning", "frozen", "persistence");
     for (name, range) in [
         (format!("the last {AVERAGED} samples before the change"), before - AVERAGED..before),
-        (format!("the first {AVERAGED} after it"), before..before + AVERAGED),
-        (format!("the last {AVERAGED} of all"), length - AVERAGED..length),
+        (format!("the first {AVERAGED} samples after it"), before..before + AVERAGED),
+        (format!("the last {AVERAGED} samples of all"), length - AVERAGED..length),
     ] {
         let [learning, frozen, persistence] = [&errors.learning, &errors.frozen, &errors.persistence]
             .map(|errors| 1e4 * mean(&errors[range.clone()]));
@@ -234,7 +238,7 @@ fn report(errors: &Errors, before: usize) {
 }
 
 fn draw(options: &Options, errors: &Errors, before: usize) -> Result<(), Box<dyn Error>> {
-    // As many averages as the picture has room for.
+    // At most about 200 averages per curve.
     let stretch = (errors.learning.len() / 200).max(1);
     let curve = |name: &str, errors: &[f64], first: usize, colour, is_thin| LogCurve {
         name: name.into(),
@@ -259,7 +263,7 @@ fn draw(options: &Options, errors: &Errors, before: usize) -> Result<(), Box<dyn
     let path = options.path("picture");
     let length = errors.learning.len();
     let near = (length - before).min(before) / 5;
-    let title = format!("A forecast that goes on learning: the law changes after {before} samples");
+    let title = format!("A forecast with online learning: the law changes after {before} samples");
     panels(
         &path,
         &title,

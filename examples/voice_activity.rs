@@ -1,5 +1,6 @@
-//! Hears where there is speech in a sound file: Silero VAD, a published network, whose LSTM is a cell of this library and
-//! whose weights are loaded from its safetensors file; streamed, 32 ms at a time, as a device would.
+//! Detects speech in a sound file with Silero VAD, a published network. Its LSTM is a cell of this
+//! library, and its weights are loaded from its safetensors file. The sound is streamed, 32 ms at a
+//! time, like on a device.
 //!
 //! ```text
 //! cargo run --release --example voice_activity
@@ -8,7 +9,7 @@
 
 use examples::audio;
 use examples::options::{OFF, Options};
-use examples::plot::{Heard, speech};
+use examples::plot::{Detection, speech};
 use examples::report::{median, run};
 use examples::silero::{CHUNK, Hysteresis, RATE, Vad, WEIGHTS, segments};
 use std::fs;
@@ -16,25 +17,25 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-/// The sound is heard so often to measure how long that takes.
+/// The number of passes over the sound when the time is measured.
 const PASSES: usize = 15;
 
 fn main() -> ExitCode {
     run(|| {
         let options = Options::read_with_operand(
-            "Hears where there is speech in a sound file.",
+            "Detects speech in a sound file.",
             ("FILE.wav", "a WAV file of 16 kHz; several channels are averaged [a shipped recording]"),
             &[
-                ("threshold", "0.5", "the probability that speech begins with"),
+                ("threshold", "0.5", "the probability at which speech begins"),
                 ("weights", "", "Silero's weights, a safetensors file [the shipped ones]"),
-                ("csv", "", "where a line a chunk goes: start and end in seconds, probability"),
-                ("picture", "target/voice_activity.svg", "where the picture goes"),
-                ("quick", OFF, "hears the sound once: its time is a rough one"),
+                ("csv", "", "a file with one line per chunk: start and end in seconds, probability"),
+                ("picture", "target/voice_activity.svg", "the file of the picture"),
+                ("quick", OFF, "a single pass over the sound, with a rough time"),
             ],
         )?;
         let threshold: f32 = options.get("threshold")?;
         if !(0.0..=1.0).contains(&threshold) {
-            return Err(format!("`--threshold {threshold}`: a probability is 0 to 1").into());
+            return Err(format!("`--threshold {threshold}`: expected a probability from 0 to 1").into());
         }
         let shipped = options.path("data").join("silero");
         let path = options.operand().map_or(shipped.join("speech.wav"), Path::to_path_buf);
@@ -62,10 +63,10 @@ fn main() -> ExitCode {
             chunks.len(),
             match rest.len() {
                 0 => String::new(),
-                rest => format!("; the last {rest} samples are less than a chunk and not heard"),
+                rest => format!("; the last {rest} samples are less than a chunk and are ignored"),
             }
         );
-        let (probabilities, times) = hear(&vad, chunks, if options.flag("quick") { 1 } else { PASSES });
+        let (probabilities, times) = detect(&vad, chunks, if options.flag("quick") { 1 } else { PASSES });
         let rule = Hysteresis::new(threshold);
         let found = segments(&probabilities, sound.samples.len(), &rule);
         let seconds = |sample: usize| sample as f64 / f64::from(RATE);
@@ -89,20 +90,21 @@ fn main() -> ExitCode {
         }
         let picture = options.path("picture");
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let heard = Heard {
+        let detection = Detection {
             probabilities: &probabilities,
             chunk: CHUNK,
             thresholds: [rule.threshold, rule.end_threshold],
             segments: &found,
         };
-        speech(&picture, &format!("Speech in {name}, by Silero VAD"), &sound, &heard)?;
+        speech(&picture, &format!("Speech in {name}, by Silero VAD"), &sound, &detection)?;
         println!("picture: {}", picture.display());
         Ok(())
     })
 }
 
-/// The probability of every chunk, and how long each took, in so many passes over them.
-fn hear(vad: &Vad, chunks: &[[f32; CHUNK]], passes: usize) -> (Vec<f32>, Vec<Duration>) {
+/// Computes the probability of every chunk and measures the time of each, in `passes` passes over
+/// the sound.
+fn detect(vad: &Vad, chunks: &[[f32; CHUNK]], passes: usize) -> (Vec<f32>, Vec<Duration>) {
     let mut probabilities = Vec::with_capacity(chunks.len());
     let mut times = Vec::with_capacity(passes * chunks.len());
     for _ in 0..passes {
@@ -122,7 +124,7 @@ fn report(times: &[Duration]) {
     let slowest = times.iter().max().copied().unwrap_or_default().as_secs_f64();
     let length = CHUNK as f64 / f64::from(RATE);
     println!(
-        "real-time factor {:.5}: {:.1} us a chunk of {:.0} ms (median of {}; the slowest took {:.1} us)",
+        "real-time factor {:.5}: {:.1} us per chunk of {:.0} ms (median of {}; the slowest took {:.1} us)",
         median / length,
         1e6 * median,
         1e3 * length,

@@ -1,4 +1,4 @@
-//! Each kernel alone. What is counted as items is FLOP for products, entries for element-wise functions.
+//! Each kernel by itself. Items are FLOP for products and entries for element-wise functions.
 
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
@@ -46,13 +46,13 @@ fn run_products<const H: usize>(bencher: Bencher, columns: usize) {
         .bench_local(|| dispatch(Products::<H> { a: black_box(&a), x: &x, y: &mut y }));
 }
 
-/// Four square matrices with one vector.
+/// Multiplies four square matrices by one vector.
 #[divan::bench(consts = [5, 8, 16, 20, 32, 33, 40, 64, 100, 128, 256])]
 fn products_column<const H: usize>(bencher: Bencher) {
     run_products::<H>(bencher, 1);
 }
 
-/// Four square matrices with 64 columns.
+/// Multiplies four square matrices by 64 columns.
 #[divan::bench(consts = [5, 8, 16, 20, 32, 33, 40, 64, 100, 128, 256])]
 fn products_64<const H: usize>(bencher: Bencher) {
     run_products::<H>(bencher, 64);
@@ -82,13 +82,13 @@ fn run_pull_back<const H: usize>(bencher: Bencher, columns: usize) {
         .bench_local(|| dispatch(PullBack::<H> { a: black_box(&a), dy: &dy, dx: &mut dx }));
 }
 
-/// The cotangent of one vector by four square matrices.
+/// Computes the cotangent of one vector from four square matrices.
 #[divan::bench(consts = [5, 8, 16, 20, 32, 33, 40, 64, 100, 128, 256])]
 fn pull_back_column<const H: usize>(bencher: Bencher) {
     run_pull_back::<H>(bencher, 1);
 }
 
-/// The cotangents of 64 columns by four square matrices.
+/// Computes the cotangents of 64 columns from four square matrices.
 #[divan::bench(consts = [5, 8, 16, 20, 32, 33, 40, 64, 100, 128, 256])]
 fn pull_back_64<const H: usize>(bencher: Bencher) {
     run_pull_back::<H>(bencher, 64);
@@ -108,7 +108,7 @@ impl<const H: usize> Job for Outer<'_, H> {
     }
 }
 
-/// The gradient of a square matrix over a chunk of 256 columns.
+/// Computes the gradient of a square matrix over a chunk of 256 columns.
 #[divan::bench(consts = [5, 8, 16, 20, 32, 33, 40, 64, 100, 128, 256])]
 fn outer_256<const H: usize>(bencher: Bencher) {
     let (dy, x, mut da) = (numbers(H * 256), numbers(H * 256), numbers(H * H));
@@ -117,7 +117,7 @@ fn outer_256<const H: usize>(bencher: Bencher) {
         .bench_local(|| dispatch(Outer::<H> { dy: black_box(&dy), x: &x, da: &mut da }));
 }
 
-/// An element-wise function: all that [`map_flat`] costs besides is a load and a store.
+/// An element-wise function. Besides the function, [`map_flat`] costs only a load and a store.
 struct Map<'a, F> {
     x: &'a [f32],
     y: &'a mut [f32],

@@ -1,4 +1,4 @@
-//! One step at batch 1, three ways, and steps of small batches.
+//! One step at batch 1, as `step`, prepared and in a sequence, and steps of small batches.
 
 use benches::work::{inputs, rng, step};
 use divan::Bencher;
@@ -28,7 +28,7 @@ fn lstm_prepared<const H: usize>(bencher: Bencher) {
     bencher.bench_local(|| prepared.step(divan::black_box(&x), &mut state));
 }
 
-/// A thousand steps in one call.
+/// Measures a thousand steps in one call.
 #[divan::bench(consts = [8, 16, 20, 32, 40, 64, 100, 128])]
 fn lstm_run<const H: usize>(bencher: Bencher) {
     let cell = Lstm::<1, H>::init_boxed(&mut rng());
@@ -41,7 +41,7 @@ fn gru<const H: usize>(bencher: Bencher) {
     bencher.bench_local(step::<f32, 1, _>(Gru::<1, H>::init_boxed(&mut rng())));
 }
 
-/// A small batch must not cost more than that many single steps.
+/// Measures small batches, which must not cost more than as many single steps.
 #[divan::bench(consts = [1, 2, 3, 4, 8, 16])]
 fn lstm_32_batch<const B: usize>(bencher: Bencher) {
     bencher

@@ -1,4 +1,4 @@
-//! Forward and backward through 100 steps.
+//! Forward and backward passes through 100 steps.
 
 use benches::work::{STEPS, rng, train};
 use divan::Bencher;

@@ -1,8 +1,9 @@
-//! The LSTM and the GRU as one writes them by hand in nalgebra: a field a matrix, a line an equation, no tricks.
+//! Straightforward hand-written LSTM and GRU in nalgebra: one field per matrix, one line per
+//! equation, no optimisations.
 
 use nalgebra::{SMatrix, SVector};
 
-/// A gate's parameters.
+/// The parameters of a gate.
 #[derive(Clone)]
 pub struct Gate<const I: usize, const H: usize> {
     w: SMatrix<f32, H, I>,
@@ -11,7 +12,7 @@ pub struct Gate<const I: usize, const H: usize> {
 }
 
 impl<const I: usize, const H: usize> Gate<I, H> {
-    /// Values that keep a state small and alive.
+    /// Creates parameters that keep a state small and away from zero.
     fn new(seed: usize) -> Self {
         let scale = 1.0 / (H as f32).sqrt();
         let value = |r: usize, c: usize| ((seed + 7 * r + 13 * c) as f32).sin() * scale;
@@ -26,7 +27,7 @@ impl<const I: usize, const H: usize> Gate<I, H> {
         self.w * x + self.u * h + self.b
     }
 
-    /// Adds a step's gradients.
+    /// Adds the gradients of one step.
     fn add(&mut self, dz: &SVector<f32, H>, x: &SVector<f32, I>, h: &SVector<f32, H>) {
         self.w += dz * x.transpose();
         self.u += dz * h.transpose();
@@ -38,18 +39,18 @@ fn sigmoid(x: f32) -> f32 {
     1.0 / (1.0 + (-x).exp())
 }
 
-/// The derivative of a sigmoid by its value.
+/// Returns the derivative of a sigmoid at the value `y`.
 fn slope(y: f32) -> f32 {
     y * (1.0 - y)
 }
 
-/// The long short-term memory; gates i, f, g, o.
+/// The LSTM, with gates i, f, g, o.
 #[derive(Clone)]
 pub struct Lstm<const I: usize, const H: usize> {
     gates: [Gate<I, H>; 4],
 }
 
-/// What a step of the LSTM leaves for the way back.
+/// The residuals of a step of the LSTM.
 pub struct LstmStep<const H: usize> {
     h_before: SVector<f32, H>,
     c_before: SVector<f32, H>,
@@ -58,17 +59,17 @@ pub struct LstmStep<const H: usize> {
 }
 
 impl<const I: usize, const H: usize> Lstm<I, H> {
-    /// Some parameters, on the heap.
+    /// Creates a cell with fixed parameters on the heap.
     pub fn new() -> Box<Self> {
         Box::new(Lstm { gates: std::array::from_fn(Gate::new) })
     }
 
-    /// Gradients that are all zero, on the heap.
+    /// Creates zero gradients on the heap.
     pub fn zeros() -> Box<Self> {
         Box::new(Lstm { gates: std::array::from_fn(|_| Gate::zeros()) })
     }
 
-    /// One step.
+    /// Computes one step.
     pub fn step(&self, x: &SVector<f32, I>, h: &mut SVector<f32, H>, c: &mut SVector<f32, H>) {
         let [i, f, g, o] = &self.gates;
         let i = i.of(x, h).map(sigmoid);
@@ -79,7 +80,7 @@ impl<const I: usize, const H: usize> Lstm<I, H> {
         *h = o.component_mul(&c.map(f32::tanh));
     }
 
-    /// Forward through a sequence, from a state of zero.
+    /// Computes a forward pass through a sequence, from a zero state.
     pub fn forward(&self, xs: &[SVector<f32, I>], tape: &mut Vec<LstmStep<H>>) {
         tape.clear();
         let (mut h, mut c) = (SVector::zeros(), SVector::zeros());
@@ -97,7 +98,7 @@ impl<const I: usize, const H: usize> Lstm<I, H> {
         }
     }
 
-    /// Back through time.
+    /// Computes a backward pass through a sequence.
     pub fn backward(
         &self,
         xs: &[SVector<f32, I>],
@@ -126,7 +127,7 @@ impl<const I: usize, const H: usize> Lstm<I, H> {
     }
 }
 
-/// The cotangents of `h[t-1]` and `x` by those of the gates' sums.
+/// Computes the cotangents of `h[t-1]` and `x` from those of the gates' sums.
 fn back<const I: usize, const H: usize>(
     gates: &[Gate<I, H>],
     dz: &[SVector<f32, H>],
@@ -139,7 +140,7 @@ fn back<const I: usize, const H: usize>(
     (dh, dx)
 }
 
-/// The gated recurrent unit with the reset after the product; gates r, z, n, and the bias within the reset.
+/// The GRU with the reset after the product: gates r, z, n, and the bias within the reset.
 #[derive(Clone)]
 pub struct Gru<const I: usize, const H: usize> {
     r: Gate<I, H>,
@@ -148,7 +149,7 @@ pub struct Gru<const I: usize, const H: usize> {
     b_hn: SVector<f32, H>,
 }
 
-/// What a step of the GRU leaves for the way back.
+/// The residuals of a step of the GRU.
 pub struct GruStep<const H: usize> {
     h_before: SVector<f32, H>,
     r: SVector<f32, H>,
@@ -158,17 +159,17 @@ pub struct GruStep<const H: usize> {
 }
 
 impl<const I: usize, const H: usize> Gru<I, H> {
-    /// Some parameters, on the heap.
+    /// Creates a cell with fixed parameters on the heap.
     pub fn new() -> Box<Self> {
         Box::new(Gru { r: Gate::new(0), z: Gate::new(1), n: Gate::new(2), b_hn: SVector::zeros() })
     }
 
-    /// Gradients that are all zero, on the heap.
+    /// Creates zero gradients on the heap.
     pub fn zeros() -> Box<Self> {
         Box::new(Gru { r: Gate::zeros(), z: Gate::zeros(), n: Gate::zeros(), b_hn: SVector::zeros() })
     }
 
-    /// One step.
+    /// Computes one step.
     pub fn step(&self, x: &SVector<f32, I>, h: &mut SVector<f32, H>) {
         let r = self.r.of(x, h).map(sigmoid);
         let z = self.z.of(x, h).map(sigmoid);
@@ -177,7 +178,7 @@ impl<const I: usize, const H: usize> Gru<I, H> {
         *h = n - z.component_mul(&n) + z.component_mul(h);
     }
 
-    /// Forward through a sequence, from a state of zero.
+    /// Computes a forward pass through a sequence, from a zero state.
     pub fn forward(&self, xs: &[SVector<f32, I>], tape: &mut Vec<GruStep<H>>) {
         tape.clear();
         let mut h = SVector::zeros();
@@ -192,7 +193,7 @@ impl<const I: usize, const H: usize> Gru<I, H> {
         }
     }
 
-    /// Back through time.
+    /// Computes a backward pass through a sequence.
     pub fn backward(
         &self,
         xs: &[SVector<f32, I>],

@@ -1,7 +1,9 @@
-//! What the benchmarks share: workloads of our cells, the same cells by hand and in other libraries, and the clock.
+//! The code that the benchmarks share: workloads of our cells, the same cells hand-written and in
+//! other libraries, and the clock.
 //!
-//! The folder's README lists the commands and what their tables mean. None of them is a test: what must hold on every machine is
-//! asserted elsewhere, without a clock.
+//! The README of this folder lists the commands and the columns of their tables. None of the
+//! commands that measure time is a test; requirements for every machine are asserted elsewhere,
+//! without a clock.
 
 pub mod by_hand;
 pub mod machine;

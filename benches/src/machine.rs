@@ -1,10 +1,10 @@
-//! What the machine can do at most: the yardstick of every other figure.
+//! The peak performance of the machine, to which all other figures are compared.
 
 use rnn_cell::kernels::isa::{Isa, Job, Level, dispatch};
 use rnn_cell::kernels::math::fused;
 use std::hint::black_box;
 
-/// The instructions that the kernels use here.
+/// Returns the instruction set that the kernels use on this machine.
 pub fn instruction_set() -> &'static str {
     struct Set;
     impl Job for Set {
@@ -22,7 +22,7 @@ pub fn instruction_set() -> &'static str {
     dispatch(Set)
 }
 
-/// The processor's own name.
+/// Returns the name of the processor.
 pub fn processor() -> String {
     let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model =
@@ -30,13 +30,14 @@ pub fn processor() -> String {
     model.unwrap_or("unknown processor").to_owned()
 }
 
-/// Chains that hide the latency of a multiply-add: four cycles, two a cycle, with room to spare.
+/// The number of independent chains, more than enough to hide the latency of a multiply-add: four
+/// cycles at two per cycle.
 const CHAINS: usize = 12;
 
-/// Multiply-adds in one go of [`multiply_add`].
+/// The number of FLOP of one call of [`multiply_add`].
 pub const PEAK_FLOPS: usize = 2 * 16 * CHAINS * 1000;
 
-/// Multiply-adds that wait for nothing, on registers alone: the peak in `f32` of one core.
+/// Runs independent multiply-adds on registers alone, at the `f32` peak of one core.
 pub fn multiply_add() {
     struct Peak(f32, f32);
     impl Job for Peak {
@@ -52,7 +53,7 @@ pub fn multiply_add() {
     dispatch(Peak(black_box(0.5), black_box(0.25)));
 }
 
-/// As many chains of multiply-adds as `LANES` numbers are vectors.
+/// Runs as many chains of multiply-adds as there are vectors in `LANES` numbers.
 #[inline(always)]
 fn chains<S: Isa, const LANES: usize>(isa: S, a: f32, b: f32) {
     let mut sums = [0.0; LANES];
@@ -64,14 +65,15 @@ fn chains<S: Isa, const LANES: usize>(isa: S, a: f32, b: f32) {
     black_box(sums);
 }
 
-/// Numbers for [`read`], at least as many bytes as wanted, and the bytes of them that it reads.
+/// Returns numbers for [`read`], at least `bytes` bytes of them, and the number of bytes that it
+/// reads.
 pub fn to_read(bytes: usize) -> (Vec<f32>, usize) {
     let numbers = (bytes / size_of::<f32>()).max(1).next_multiple_of(16 * CHAINS);
-    // So many more that it can start at a cache line.
+    // The additional numbers let `read` start at a cache line.
     (vec![1.0; numbers + 16], numbers * size_of::<f32>())
 }
 
-/// Adds up numbers, as fast as they come from wherever in the caches they lie.
+/// Sums numbers at the bandwidth of the cache that holds them.
 pub fn read(numbers: &[f32]) {
     struct Read<'a>(&'a [f32]);
     impl Job for Read<'_> {
@@ -87,11 +89,11 @@ pub fn read(numbers: &[f32]) {
     dispatch(Read(black_box(numbers)));
 }
 
-/// Adds up numbers, `LANES` at a time, in several chains.
+/// Sums numbers, `LANES` at a time, in several chains.
 #[inline(always)]
 fn add_up<const LANES: usize>(numbers: &[f32]) {
     let mut sums = [[0.0; LANES]; CHAINS];
-    // At a cache line, since loads across two of them take twice as long.
+    // Start at a cache line, because loads across two cache lines take twice as long.
     let numbers = &numbers[numbers.as_ptr().align_offset(64).min(numbers.len())..];
     for block in numbers.chunks_exact(LANES * CHAINS) {
         for (sum, part) in sums.iter_mut().zip(block.chunks_exact(LANES)) {
@@ -103,9 +105,9 @@ fn add_up<const LANES: usize>(numbers: &[f32]) {
     black_box(sums);
 }
 
-/// Bytes of memory that this process holds; None where `/proc` isn't.
+/// Returns the resident memory of this process in bytes, or `None` without `/proc`.
 pub fn resident() -> Option<usize> {
-    // Not `status`, whose figures lag behind.
+    // The figures of `status` lag behind.
     let maps = std::fs::read_to_string("/proc/self/smaps_rollup").ok()?;
     let line = maps.lines().find_map(|line| line.strip_prefix("Rss:"))?;
     Some(line.trim().strip_suffix(" kB")?.parse::<usize>().ok()? * 1024)

@@ -1,17 +1,19 @@
-//! Cells that nobody ships, each with another shape of computation than the ready ones: what a user's own cell costs.
+//! Unusual cells whose computations differ in structure from those of the ready cells. They show
+//! the cost of user-defined cells.
 
 use rnn_cell::rnn_cell;
 
 rnn_cell! {
-    /// Fast weights: a matrix as state, written by outer products and read by a query (Schmidhuber 1992; Ba et al. 2016).
+    /// Fast weights: the state is a matrix that is written by outer products and read by a query
+    /// (Schmidhuber 1992; Ba et al. 2016).
     pub cell FastWeights<I, H> {
-        /// What one step reads.
+        /// The input of a step.
         input x: [I];
         /// The memory.
         state M: [H, H];
-        /// Weights of key, value, query and decay.
+        /// The weights of key, value, query and decay.
         param W_k, W_v, W_q, W_d: [H, I] = xavier_uniform;
-        /// Bias of the decay.
+        /// The bias of the decay.
         param b: [H] = 1;
 
         k = tanh(W_k @ x);
@@ -26,21 +28,21 @@ rnn_cell! {
 
     /// A decoder that attends to `S` encoded steps (Bahdanau et al. 2015) before a GRU.
     pub cell Attention<I, H, S> {
-        /// What one step reads.
+        /// The input of a step.
         input x: [I];
         /// The encoder's outputs.
         context E: [H, S];
         /// The hidden state.
         state h: [H];
-        /// Attention weights.
+        /// The weights of the attention.
         param W_a, U_a: [H, H] = xavier_uniform;
-        /// The row that scores.
+        /// The row that computes the scores.
         param v: [1, H] = xavier_uniform;
-        /// Input weights.
+        /// The input weights.
         param W_r, W_z, W_n: [H, I] = xavier_uniform;
-        /// Weights of what was attended to.
+        /// The weights of the attended vector.
         param C_r, C_z, C_n: [H, H] = xavier_uniform;
-        /// Recurrent weights.
+        /// The recurrent weights.
         param U_r, U_z, U_n: [H, H] = orthogonal;
 
         e = v @ tanh(W_a @ h[t-1] + U_a @ E);
@@ -53,17 +55,18 @@ rnn_cell! {
         output h;
     }
 
-    /// A sum of products: the multiplicative LSTM (Krause et al. 2016), whose gates read `(W_m x) * (U_m h)`.
+    /// The multiplicative LSTM (Krause et al. 2016), whose gates read the product
+    /// `(W_m x) * (U_m h)`.
     pub cell Multiplicative<I, H> {
-        /// What one step reads.
+        /// The input of a step.
         input x: [I];
-        /// Hidden state and cell state.
+        /// The hidden state and the cell state.
         state h, c: [H];
-        /// Input weights.
+        /// The input weights.
         param W_m, W_i, W_f, W_g, W_o: [H, I] = xavier_uniform;
-        /// Recurrent weights.
+        /// The recurrent weights.
         param U_m, U_i, U_f, U_g, U_o: [H, H] = orthogonal;
-        /// Biases.
+        /// The biases.
         param b_i, b_f, b_g, b_o: [H];
 
         m = (W_m @ x) * (U_m @ h[t-1]);
@@ -77,18 +80,18 @@ rnn_cell! {
         output h;
     }
 
-    /// A deep transition: the state goes through three products in a row before it is back (Pascanu et al. 2014), and the input
-    /// meets it before the first one.
+    /// A deep transition: the state passes through three products in a row in each step (Pascanu et
+    /// al. 2014), and the input is added before the first one.
     pub cell DeepTransition<I, H> {
-        /// What one step reads.
+        /// The input of a step.
         input x: [I];
         /// The hidden state.
         state h: [H];
-        /// Input weights.
+        /// The input weights.
         param W: [H, I] = xavier_uniform;
-        /// Weights of the transition.
+        /// The weights of the transition.
         param U_a, U_b, U_c: [H, H] = orthogonal;
-        /// Biases.
+        /// The biases.
         param b_a, b_b, b_c: [H];
 
         a = tanh(U_a @ (h[t-1] + W @ x) + b_a);

@@ -1,15 +1,15 @@
-//! Other libraries: what is asked of the processes that they run in.
+//! The requests to the processes that run other libraries.
 
 use std::fmt;
 
-/// Which of the cells that others have, too. The GRU is the one of PyTorch and cuDNN.
+/// The cells that other libraries have too. The GRU is the variant of PyTorch and cuDNN.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// The long short-term memory.
+    /// The LSTM.
     Lstm,
-    /// The gated recurrent unit, its reset after the product.
+    /// The GRU with the reset after the product.
     Gru,
-    /// The long short-term memory with peepholes, which other libraries leave to their users to write.
+    /// The LSTM with peepholes, which users of other libraries write themselves.
     Peephole,
 }
 
@@ -22,21 +22,22 @@ impl fmt::Display for Kind {
     }
 }
 
-/// Work of a library: one step at batch 1, or a training pass over [`STEPS`](crate::work::STEPS) steps.
+/// The work requested from a library: one step at batch 1, or a training pass over
+/// [`STEPS`](crate::work::STEPS) steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Request<'a> {
-    /// The samples of a training pass; None for a step.
+    /// The batch size of a training pass, or `None` for a step.
     pub batch: Option<usize>,
     /// The cell.
     pub kind: Kind,
-    /// Its size.
+    /// The input and state sizes.
     pub size: (usize, usize),
-    /// Whose work it is.
+    /// The name of the library.
     pub library: &'a str,
 }
 
 impl<'a> Request<'a> {
-    /// From the words that [`Display`](fmt::Display) writes.
+    /// Parses the words that [`Display`](fmt::Display) writes.
     pub fn read(words: &[&'a str]) -> Option<Self> {
         let kind = |name: &str| KINDS.iter().find(|(_, own)| *own == name).map(|(kind, _)| *kind);
         let number = |word: &str| word.parse::<usize>().ok();
@@ -59,15 +60,15 @@ impl fmt::Display for Request<'_> {
     }
 }
 
-/// The libraries that can step, in the order of their columns.
+/// The libraries that run single steps, in the order of their columns.
 pub const STEPPING: [&str; 8] =
     ["nexus-inference", "nexus-native", "candle", "burn", "tract", "ONNX-Runtime", ONNX_SEQUENCE, "PyTorch"];
 
-/// A call over [`SEQUENCE`] steps.
+/// The name of a call over [`SEQUENCE`] steps.
 pub const ONNX_SEQUENCE: &str = "ONNX-Runtime-1000";
 
-/// Steps of that call.
+/// The number of steps of that call.
 pub const SEQUENCE: usize = 1000;
 
-/// The libraries that can train.
+/// The libraries that train.
 pub const TRAINING: [&str; 4] = ["candle", "burn", "PyTorch", "JAX"];

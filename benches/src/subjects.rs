@@ -1,4 +1,4 @@
-//! All cells at one size, each with what it costs by count and with its workloads.
+//! All cells at one size, each with its counted costs and its workloads.
 
 use crate::measure::Work;
 use crate::odd::{Attention, DeepTransition, FastWeights, Multiplicative};
@@ -12,11 +12,12 @@ use std::hint::black_box;
 pub struct Subject {
     /// The cell's name.
     pub name: &'static str,
-    /// FLOP of one step and sample: `FLOPS_PER_STEP`, without what depends on the context alone and is computed once a sequence.
+    /// The FLOP of one step and sample: `FLOPS_PER_STEP` without the terms that depend on the
+    /// context alone, which are computed once per sequence.
     pub flops: usize,
-    /// `TAPE_BYTES_PER_STEP`.
+    /// The value of `TAPE_BYTES_PER_STEP`.
     pub tape: usize,
-    /// A step of `B` samples, the context prepared.
+    /// A step of `B` samples with a prepared context.
     pub step: Work<'static>,
     /// A training pass over [`STEPS`] steps of `B` samples.
     pub train: Work<'static>,
@@ -34,7 +35,8 @@ macro_rules! subjects {
     };
 }
 
-/// Those with a context; `once` are the FLOP of what depends on it alone. Cells and contexts stay until the program ends.
+/// Builds the cells with a context. `once` is the number of FLOP that depend on the context alone.
+/// Cells and contexts are leaked.
 macro_rules! attending {
     ($b:ident: $($name:ident<$($dim:ident),*> once $once:expr;)*) => {
         vec![$({
@@ -60,10 +62,10 @@ macro_rules! attending {
     };
 }
 
-/// Encoded steps that attention is over.
+/// The number of encoded steps that attention reads.
 pub const ATTENDED: usize = 16;
 
-/// Every ready cell, all dimensions `N`.
+/// Returns every ready cell with all dimensions `N`.
 pub fn ready<const N: usize, const B: usize>() -> Vec<Subject> {
     const S: usize = ATTENDED;
     let mut all = subjects! { B:
@@ -73,7 +75,8 @@ pub fn ready<const N: usize, const B: usize>() -> Vec<Subject> {
         Gru<N, N> GruResetAfter<N, N> Mgu<N, N> UgRnn<N, N> LiGru<N, N> MinGru<N, N>
         Elman<N, N> Jordan<N, N, N> IndRnn<N, N> Dense<N, N>
     };
-    // A product with the memory, of a matrix; with the summary, of a vector.
+    // The FLOP of a product of a matrix with the memory, and of a product of a matrix with the
+    // summary, which is a vector.
     let (memory, vector) = (2 * N * N * S, 2 * N * N);
     all.extend(attending! { B:
         AdditiveAttention<N, N, N, S> once memory;
@@ -89,7 +92,7 @@ pub fn ready<const N: usize, const B: usize>() -> Vec<Subject> {
     all
 }
 
-/// The odd cells, all dimensions `N`.
+/// Returns the unusual cells with all dimensions `N`.
 pub fn odd<const N: usize, const B: usize>() -> Vec<Subject> {
     const S: usize = ATTENDED;
     let mut all = subjects! { B: FastWeights<N, N> Multiplicative<N, N> DeepTransition<N, N> };

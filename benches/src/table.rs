@@ -1,4 +1,4 @@
-//! Markdown tables, and how figures are written in them.
+//! Markdown tables and the format of their figures.
 
 /// A Markdown table.
 pub struct Table {
@@ -8,7 +8,7 @@ pub struct Table {
 }
 
 impl Table {
-    /// A table with the names of its columns.
+    /// Creates a table with the names of its columns.
     pub fn new<N: Into<String>>(title: &str, note: &str, columns: impl IntoIterator<Item = N>) -> Self {
         let columns = columns.into_iter().map(Into::into).collect();
         Table { title: title.to_owned(), note: note.to_owned(), rows: vec![columns] }
@@ -19,8 +19,8 @@ impl Table {
         self.rows.push(cells.into_iter().map(Into::into).collect());
     }
 
-    /// Prints the table, without the columns that are empty in every row: peers that are not built in. Prints nothing if there are no
-    /// rows.
+    /// Prints the table without columns that are empty in every row, such as those of peers that
+    /// did not run. Prints nothing if there are no rows.
     pub fn print(&self) {
         if self.rows.len() == 1 {
             return;
@@ -41,7 +41,8 @@ impl Table {
     }
 }
 
-/// Three significant digits or whole numbers; empty for what was not measured.
+/// Formats a value with three significant digits, or as a whole number. The text is empty for
+/// missing measurements.
 pub fn figure(value: Option<f64>) -> String {
     match value {
         None => String::new(),
@@ -51,7 +52,7 @@ pub fn figure(value: Option<f64>) -> String {
     }
 }
 
-/// A fraction as `12 %`; empty for what was not measured.
+/// Formats a fraction as `12 %`. The text is empty for missing measurements.
 pub fn percent(fraction: Option<f64>) -> String {
     fraction.map_or(String::new(), |fraction| format!("{:.0} %", 100.0 * fraction))
 }

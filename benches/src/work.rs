@@ -1,4 +1,4 @@
-//! Workloads of our cells: a step of a stream, a pass of training, for any layer.
+//! Workloads of our cells: a step of a stream and a training pass of any layer.
 
 use rnn_cell::Scalar;
 use rnn_cell::cell::{Bars, Cell, Layer, Model};
@@ -6,15 +6,15 @@ use rnn_cell::rng::{SeedableRng, Xoshiro256PlusPlus};
 use rnn_cell::types::varying::Varying;
 use std::hint::black_box;
 
-/// Steps of every training pass.
+/// The number of steps of every training pass.
 pub const STEPS: usize = 100;
 
-/// The generator that every workload starts from.
+/// Returns the random generator that every workload starts with.
 pub fn rng() -> Xoshiro256PlusPlus {
     Xoshiro256PlusPlus::seed_from_u64(1)
 }
 
-/// A value whose scalars are neither equal nor large.
+/// Returns a value whose scalars are neither equal nor large.
 pub fn value<T: Scalar, V: Varying<T>>(seed: usize) -> V {
     let (mut value, mut k) = (V::zero(), 7 * seed);
     value.scalars_mut(&mut |x| {
@@ -24,15 +24,16 @@ pub fn value<T: Scalar, V: Varying<T>>(seed: usize) -> V {
     value
 }
 
-/// A sequence of inputs.
+/// Returns a sequence of inputs.
 pub fn inputs<T: Scalar, V: Varying<T>>(steps: usize) -> Vec<V> {
     (0..steps).map(value).collect()
 }
 
-/// Inputs that [`step`] takes in turn. With one and the same, a decaying state would run into denormal numbers.
+/// The number of inputs that [`step`] cycles through. With a single input, a decaying state would
+/// reach denormal numbers.
 pub const CYCLE: usize = 16;
 
-/// A step, as `step` does it.
+/// Returns the workload of one step by `step`.
 pub fn step<'a, T: Scalar, const B: usize, L>(cell: Box<L>) -> impl FnMut() + 'a
 where
     L: Cell<B, Scalar = T, Context = (), Input: Varying<T>> + 'a,
@@ -48,8 +49,9 @@ where
     }
 }
 
-/// Forward and backward through a sequence: every gradient, of parameters, inputs and initial state. The outputs serve as
-/// their own cotangents: the gradient of half the sum of their squares.
+/// Returns the workload of a forward and a backward pass through a sequence, with the gradients of
+/// parameters, inputs and the initial state. The outputs serve as their own cotangents, which gives
+/// the gradient of half the sum of their squares.
 pub fn train<'a, T: Scalar, const B: usize, L>(cell: Box<L>, steps: usize) -> impl FnMut() + 'a
 where
     L: Layer<B, Scalar = T, Context = (), Input: Varying<T>, InputBar: Varying<T>> + 'a,

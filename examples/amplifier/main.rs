@@ -1,10 +1,11 @@
-//! A guitar amplifier as a recurrent network, in real time: an LSTM of the shape of the Neural Amp Modeler's (one layer, its initial state
-//! learned, a linear head) learns a synthetic amplifier by truncated BPTT, then plays a WAV file through it, block by block,
-//! against the deadline of the sound card.
+//! A guitar amplifier as a recurrent network, in real time. An LSTM with the shape of Neural Amp
+//! Modeler's (one layer, a learned initial state, a linear head) learns a synthetic amplifier by
+//! truncated BPTT. It then plays a WAV file block by block, against the deadline of a sound card.
 //!
-//! Denormals: the learned amplifier takes as long in silence as in sound, since its biases hold its state away from zero. A cell whose
-//! state fades to zero stays among numbers below 1.2e-38 for ever and slows down by half, unless a tiny constant is added to its input. The
-//! example measures all three.
+//! Denormals: the learned amplifier is as fast in silence as in sound, because its biases keep its
+//! state away from zero. A cell whose state fades to zero stays at numbers below 1.2e-38 forever
+//! and slows down by half, unless a tiny constant is added to its input. The example measures all
+//! three.
 //!
 //! ```text
 //! cargo run --release --example amplifier
@@ -32,19 +33,20 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 rnn_cell! {
-    /// The LSTM of the Neural Amp Modeler (Atkinson; nam/models/recurrent.py): one sample in, one out.
+    /// The LSTM of Neural Amp Modeler (Atkinson; nam/models/recurrent.py), with one sample as input
+    /// and one as output.
     pub cell Amp<H> {
-        /// A sample, after the one before it.
+        /// One sample of the input.
         input x: [1];
-        /// The hidden and the cell state; what they start from is learned.
+        /// The hidden state and the cell state, with learned initial values.
         state h: [H] = h_0;
         state c: [H] = c_0;
         param h_0, c_0: [H];
-        /// Gates, each of the sample and the hidden state.
+        /// The gates, which read the sample and the hidden state.
         param W_i, W_f, W_g, W_o: [H, 1 + H];
         param b_i, b_g, b_o: [H];
         param b_f: [H] = 1;
-        /// The head.
+        /// The linear head.
         param w: [1, H];
         param b: [1];
 
@@ -60,40 +62,41 @@ rnn_cell! {
     }
 }
 
-/// The Neural Amp Modeler's sizes are 16 and 40.
+/// The number of units. Neural Amp Modeler uses 16 and 40.
 const HIDDEN: usize = 16;
 type Amplifier = Amp<HIDDEN>;
 type Sample = SVector<f32, 1>;
 
-/// A pedal's budget, checked by the compiler: a microcontroller that spares 150 million operations a second, a cell whose
-/// parameters and state fit beside the audio buffers.
+/// The budget of a pedal, checked at compile time: a microcontroller with 150 million operations
+/// per second to spare, and a memory that holds the parameters and the state beside the audio
+/// buffers.
 const _: () = {
     assert!(Amplifier::FLOPS_PER_STEP * RATE as usize <= 150_000_000);
     assert!(Amplifier::PARAMETER_COUNT * size_of::<f32>() <= 8 * 1024);
     assert!(Amplifier::STATE_BYTES <= 256);
 };
 
-/// The training sound is cut into so many, which are learned side by side.
+/// The number of parts of the training sound, which are learned in parallel.
 const BATCH: usize = 16;
 const TRAINING_SECONDS: usize = 8;
 const EPOCHS: usize = 60;
-/// An update every so many samples, from cotangents that go back through twice as many.
+/// The number of samples between updates. The cotangents go back through twice as many.
 const BLOCK: usize = 128;
-const RATE_OF_LEARNING: f64 = 1e-2;
-/// Taps of the linear filter that the network is compared with: 5 ms.
+const LEARNING_RATE: f64 = 1e-2;
+/// The number of taps of the linear filter used as a baseline: 5 ms.
 const TAPS: usize = 256;
 
 fn main() -> ExitCode {
     run(|| {
         let options = Options::read_with_operand(
             "Learns an amplifier, and plays a WAV file through it in real time.",
-            ("FILE.wav", "what is played, a WAV file of 48 kHz [five seconds of a synthetic guitar]"),
+            ("FILE.wav", "the sound to play, a WAV file of 48 kHz [five seconds of a synthetic guitar]"),
             &[
-                ("seed", "1", "where randomness starts"),
-                ("model", "", "a Neural Amp Modeler's LSTM (.nam) that is played instead of learning one"),
-                ("block", "64", "samples that the sound card asks for at a time"),
-                ("wav", "target/amplifier.wav", "where the amplified sound goes"),
-                ("picture", "target/amplifier.svg", "where the picture goes"),
+                ("seed", "1", "the seed of the random numbers"),
+                ("model", "", "an LSTM of Neural Amp Modeler (.nam) to play instead of training one"),
+                ("block", "64", "the number of samples that the sound card requests at a time"),
+                ("wav", "target/amplifier.wav", "the file of the amplified sound"),
+                ("picture", "target/amplifier.svg", "the file of the picture"),
                 QUICK,
             ],
         )?;
@@ -116,7 +119,7 @@ fn main() -> ExitCode {
             return draw(&options.path("picture"), &input.samples, None, &output);
         }
         println!(
-            "model: LSTM of 1 x {HIDDEN}, {} parameters; {} FLOPs a sample, {:.0} million a second at 48 kHz",
+            "model: LSTM of 1 x {HIDDEN}, {} parameters; {} FLOPs per sample, {:.0} million per second at 48 kHz",
             Amplifier::PARAMETER_COUNT,
             Amplifier::FLOPS_PER_STEP,
             (Amplifier::FLOPS_PER_STEP * RATE as usize) as f64 * 1e-6
@@ -133,7 +136,7 @@ fn main() -> ExitCode {
         );
         let truth = amplifier(&held_out);
         let linear = linear_filter(&training, &amplifier(&training), TAPS).ok_or("the guitar is silent")?;
-        println!("error to signal on 5 s of guitar that it never heard:");
+        println!("error to signal on 5 s of held-out guitar:");
         println!(
             "  best linear filter of {TAPS} taps  {:.5}",
             error_to_signal(&filtered(&held_out, &linear), &truth)
@@ -153,19 +156,19 @@ fn main() -> ExitCode {
     })
 }
 
-/// The sizes of the files that can be played: each is compiled.
+/// Loads a `.nam` file of one of the compiled sizes.
 fn load(path: &Path) -> Result<Box<dyn Player<Sample, Sample> + Send>, Box<dyn Error>> {
     let file = nam::File::open(path)?;
     let info = file.info();
     println!(
         "model: {}, LSTM of {} x {}",
-        info.name.as_deref().unwrap_or("without a name"),
+        info.name.as_deref().unwrap_or("unnamed"),
         file.num_layers(),
         file.hidden_size()
     );
     if info.sample_rate.is_some_and(|rate| rate != f64::from(RATE)) {
         println!(
-            "it was made for {} samples a second, and will sound otherwise at {RATE}",
+            "it was trained at {} samples per second and will sound different at {RATE}",
             info.sample_rate.unwrap_or(0.0)
         );
     }
@@ -174,7 +177,7 @@ fn load(path: &Path) -> Result<Box<dyn Player<Sample, Sample> + Send>, Box<dyn E
     Ok(family.or(two_layers::<8>).or(two_layers::<16>).load()?)
 }
 
-/// Trains on `sound`. Returns the network, and its error on `held_out` after every epoch.
+/// Trains on `sound`. Returns the network and its error on `held_out` after every epoch.
 fn learn(
     sound: &[f32],
     held_out: &[f32],
@@ -192,8 +195,8 @@ fn learn(
 
     let mut amp = Amplifier::init_boxed(rng);
     let mut gradients = Amplifier::zeros_boxed();
-    let mut adam = Adam::new(RATE_OF_LEARNING);
-    let schedule = Schedule::cosine(RATE_OF_LEARNING, epochs);
+    let mut adam = Adam::new(LEARNING_RATE);
+    let schedule = Schedule::cosine(LEARNING_RATE, epochs);
     let mut bptt = Truncated::<Amplifier, BATCH>::new(&amp, BLOCK, 2 * BLOCK);
     let mut dys = Vec::with_capacity(BLOCK);
     let bar = progress("training", epochs);
@@ -202,7 +205,7 @@ fn learn(
         schedule.apply(epoch, &mut adam);
         bptt.start(amp.initial_state());
         while let Some(block) = bptt.forward(&amp, &xs) {
-            // The error to signal of the block, whose power is taken to be that of the whole sound.
+            // The loss is the error to signal of the block, with the power of the whole sound.
             let share = 2.0 / (power * (block.len() * BATCH) as f32);
             dys.clear();
             dys.extend(bptt.outputs().iter().zip(&targets[block]).map(|(y, target)| (y - target) * share));
@@ -222,13 +225,14 @@ fn learn(
     (amp, errors)
 }
 
-/// Steps through the blocks of a stream that begins.
+/// Returns a function that steps through the blocks of a new stream.
 fn streamed(amp: &Amplifier) -> impl FnMut(&[Sample], &mut [Sample]) {
     let mut state = amp.initial_state();
     move |xs, ys| xs.iter().zip(ys).for_each(|(x, y)| *y = amp.step(x, &mut state))
 }
 
-/// Plays `sound` as a sound card asks for it. Returns what is heard, and how long each whole block took.
+/// Plays `sound` in blocks, as a sound card requests it. Returns the output, and the time of each
+/// whole block.
 fn play(
     sound: &[f32],
     block: usize,
@@ -250,7 +254,7 @@ fn play(
 fn report(times: &[Duration], block: usize) {
     let deadline = block as f64 / f64::from(RATE);
     let Some(worst) = times.iter().max() else {
-        println!("the sound is shorter than a block of {block} samples: no block was timed");
+        println!("the sound is shorter than a block of {block} samples, so no time was measured");
         return;
     };
     let share = |time: Duration| 100.0 * time.as_secs_f64() / deadline;
@@ -258,9 +262,9 @@ fn report(times: &[Duration], block: usize) {
     let mut sorted = times.to_vec();
     sorted.sort_unstable();
     let (typical, rare) = (sorted[sorted.len() / 2], sorted[sorted.len() * 99 / 100]);
-    println!("{} blocks of {block} samples, each to be ready within {:.0} us:", times.len(), 1e6 * deadline);
+    println!("{} blocks of {block} samples, with a deadline of {:.0} us each:", times.len(), 1e6 * deadline);
     println!(
-        "  median {:.1} us ({:.2} % of the deadline), {:.0} ns a sample",
+        "  median {:.1} us ({:.2} % of the deadline), {:.0} ns per sample",
         1e6 * typical.as_secs_f64(),
         share(typical),
         1e9 * typical.as_secs_f64() / block as f64
@@ -269,19 +273,21 @@ fn report(times: &[Duration], block: usize) {
     println!("  worst  {:.1} us ({:.2} %); {late} late", 1e6 * worst.as_secs_f64(), share(*worst));
 }
 
-/// What silence does to the speed. A state that decays to nothing passes through numbers so small (below 1.2e-38) that processors take a detour
-/// for each, and may stay there: such a number times 0.99 is rounded to itself.
+/// Measures the effect of silence on the speed. A state that decays to zero passes through numbers
+/// below 1.2e-38, which processors handle slowly. It may stay there, because such a number times
+/// 0.99 is rounded to itself.
 fn denormals(amp: &Amplifier, sound: &[f32], rng: &mut Xoshiro256PlusPlus) {
     const STEPS: usize = 64;
-    // No bias but one that makes it forget slowly, weak weights: nothing keeps this state away from zero.
+    // Weak weights and no bias, except for one that makes the cell forget slowly, so nothing keeps
+    // the state away from zero.
     let mut fading = Amplifier::init_boxed(rng);
     scale(&mut *fading, 0.01);
     fading.b_f.fill(5.0);
     println!("after a second of sound, two of silence:");
     for (name, amp, floor) in [
         ("the amplifier", amp, 0.0),
-        ("one that fades to zero", &*fading, 0.0),
-        ("the same, 1e-15 added to its input", &*fading, 1e-15),
+        ("a cell that fades to zero", &*fading, 0.0),
+        ("the same with 1e-15 added to its input", &*fading, 1e-15),
     ] {
         let mut state = amp.initial_state();
         let mut time = |xs: &mut dyn Iterator<Item = f32>| {
@@ -300,7 +306,7 @@ fn denormals(amp: &Amplifier, sound: &[f32], rng: &mut Xoshiro256PlusPlus) {
         let (loud, _) = time(&mut sound.iter().copied().take(RATE as usize));
         let (quiet, tiny) = time(&mut std::iter::repeat_n(0.0, 2 * RATE as usize));
         println!(
-            "  {name}: {loud:.0} ns a sample in sound, {quiet:.0} in silence; {tiny} of {} states are denormal at the end",
+            "  {name}: {loud:.0} ns per sample in sound, {quiet:.0} in silence; {tiny} of {} states are denormal at the end",
             2 * HIDDEN
         );
     }
@@ -314,7 +320,8 @@ fn save(path: &Path, output: &[f32]) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Draws the loudest moments of what was played; of an amplifier that was learned, its true sound too, and how the error fell.
+/// Draws the loudest moments of the output. For a learned amplifier, also draws the true sound and
+/// the error during the training.
 fn draw(
     path: &Path,
     input: &[f32],

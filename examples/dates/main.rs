@@ -1,8 +1,9 @@
-//! Reads dates in many written forms, from `3-may-07` to `thursday, the third day of the month of may in the year two thousand and seven`, and
-//! writes them in the form of ISO 8601, character by character: an encoder-decoder with attention (Bahdanau et al. 2015), and beside it
-//! one that has nothing but the encoder's last states to go by (Cho et al. 2014).
+//! Reads dates in many written forms, from `3-may-07` to `thursday, the third day of the month of
+//! may in the year two thousand and seven`, and writes them in the form of ISO 8601, character by
+//! character. An encoder-decoder with attention (Bahdanau et al. 2015) is compared with one that
+//! reads only the encoder's last states (Cho et al. 2014).
 //!
-//! One day in ten is held out: it occurs in no form in the training.
+//! One day in ten is held out of the training in all forms.
 //!
 //! ```text
 //! cargo run --release --example dates
@@ -14,7 +15,7 @@ use examples::dates::{DAYS, Date, LONGEST};
 use examples::options::{Options, QUICK};
 use examples::plot::{Alignment, Curve, alignments};
 use examples::report::{progress, run};
-use model::{Attending, BATCH, Summarising, Translator, Writes};
+use model::{Attending, BATCH, Decoder, Summarising, Translator};
 use rnn_cell::prelude::*;
 use rnn_cell::rng::below;
 use std::error::Error;
@@ -25,14 +26,14 @@ use std::time::Instant;
 const BATCHES: usize = 2000;
 const TESTED: usize = 2000;
 const BEAM: usize = 5;
-/// Every day whose number is a multiple of this is held out.
+/// The interval between held-out days.
 const HELD_OUT: usize = 10;
-/// The classes of lengths that are told apart: up to so many characters.
+/// The upper bounds of the classes of lengths, in characters.
 const CLASSES: [usize; 6] = [12, 20, 30, 50, 70, LONGEST];
-/// A batch of memories stands on the stack more than once.
+/// The stack size of the training threads. A batch of memories is on the stack more than once.
 const STACK: usize = 32 << 20;
 
-/// A written date and what it is to become.
+/// A written date and its ISO form.
 #[derive(Debug, Clone)]
 struct Pair {
     source: String,
@@ -40,7 +41,7 @@ struct Pair {
 }
 
 impl Pair {
-    /// A random day in a random form, of those held out or of the others.
+    /// Draws a random date in a random form, either of a held-out day or of another one.
     fn draw(held_out: bool, rng: &mut impl Rng) -> Self {
         loop {
             let day = below(rng, DAYS);
@@ -52,7 +53,7 @@ impl Pair {
     }
 }
 
-/// A trained translator, and what became of the test.
+/// A trained translator and its test results.
 struct Outcome<D> {
     translator: Translator<D>,
     written: Vec<String>,
@@ -62,17 +63,17 @@ struct Outcome<D> {
 fn main() -> ExitCode {
     run(|| {
         let options = Options::read(
-            "Learns to write dates of many forms in one.",
+            "Learns to convert dates to one form.",
             &[
-                ("seed", "1", "where randomness starts"),
-                ("picture", "target/dates.svg", "where the picture goes"),
+                ("seed", "1", "the seed of the random numbers"),
+                ("picture", "target/dates.svg", "the file of the picture"),
                 QUICK,
             ],
         )?;
         let (batches, tested) = if options.flag("quick") { (4, 50) } else { (BATCHES, TESTED) };
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(options.get("seed")?);
         let test: Vec<Pair> = (0..tested).map(|_| Pair::draw(true, &mut rng)).collect();
-        println!("dates: {tested} of days held out, {batches} batches of {BATCH} others to learn from");
+        println!("dates: {tested} of held-out days, {batches} batches of {BATCH} others for training");
         let (with, without) = thread::scope(|scope| {
             let (mut with, mut without) = (rng.clone(), rng.clone());
             let test = &test;
@@ -99,7 +100,7 @@ fn learn<D>(
     mut rng: Xoshiro256PlusPlus,
 ) -> Outcome<D>
 where
-    D: Writes<BATCH> + Writes<1>,
+    D: Decoder<BATCH> + Decoder<1>,
 {
     let start = Instant::now();
     let mut translator = Translator::new(decoder, &mut rng);
@@ -138,9 +139,9 @@ fn summarise(
     );
     let searched: Vec<String> =
         test.iter().map(|pair| without.translator.search(&pair.source, BEAM)).collect();
-    println!("without attention, by a beam of {BEAM}: {:.1} %", accuracy(test.iter().zip(&searched)));
+    println!("without attention, with a beam of {BEAM}: {:.1} %", accuracy(test.iter().zip(&searched)));
     println!(
-        "parameters: {} with, {} without; time: {:.1} s and {:.1} s, side by side",
+        "parameters: {} with, {} without; time: {:.1} s and {:.1} s, in parallel",
         with.translator.parameters(),
         without.translator.parameters(),
         with.seconds,
@@ -150,7 +151,7 @@ fn summarise(
         println!("  {}\n    -> {with}, without attention {without}", pair.source);
     }
 
-    // Two that are in words, since there the order changes and a long way is to be looked.
+    // Two of the dates are in words, where the order changes and the distances are long.
     let in_words = |longest: usize| {
         let words = |pair: &&Pair| {
             pair.source.contains(" the ") && !pair.source.contains(|c: char| c.is_ascii_digit())
@@ -164,7 +165,7 @@ fn summarise(
     let path = options.path("picture");
     let curves =
         [Curve { name: "with attention", values: &first }, Curve { name: "without", values: &second }];
-    alignments(&path, "Dates of many forms, read and written in one", &class_names(), &curves, &maps)?;
+    alignments(&path, "Dates in many forms, converted to one", &class_names(), &curves, &maps)?;
     println!("picture: {}", path.display());
     Ok(())
 }
@@ -190,13 +191,13 @@ fn class_names() -> Vec<String> {
     from.zip(CLASSES).map(|(from, to)| format!("{from} to {to}")).collect()
 }
 
-/// The share of dates that are wholly right, by the class of their length, in percent.
+/// Returns the share of dates that are entirely right in percent, by the class of their length.
 fn accuracies(test: &[Pair], written: &[String]) -> Vec<f64> {
     let of = |class| test.iter().zip(written).filter(move |(pair, _)| class_of(&pair.source) == class);
     (0..CLASSES.len()).map(|class| accuracy(of(class))).collect()
 }
 
-/// In percent; 0 of none.
+/// Returns the share of right results in percent, 0 for an empty iterator.
 fn accuracy<'a>(pairs: impl Iterator<Item = (&'a Pair, &'a String)>) -> f64 {
     let (mut right, mut all) = (0, 0);
     for (pair, written) in pairs {

@@ -15,8 +15,8 @@ use rnn_cell::train::optim::{Schedule, clip_global_norm};
 use rnn_cell::types::varying::Varying;
 
 rnn_cell! {
-    /// A gated recurrent unit (Cho et al. 2014) that reads characters.
-    pub cell Reads<V, H> {
+    /// A gated recurrent unit (Cho et al. 2014) for one-hot characters.
+    pub cell CharacterGru<V, H> {
         input w: one_hot[V];
         state h: [H];
         param W_r, W_z, W_h: [H, V];
@@ -39,35 +39,41 @@ const SCORED: usize = 32;
 const MAXOUT: usize = 32;
 pub const BATCH: usize = 16;
 const RATE: f64 = 4e-3;
-/// The most symbols that are written; a date has ten.
+/// The maximal number of written symbols; a date has ten.
 const LIMIT: usize = 12;
 
-/// What is written: digits, `-`, and the end.
+/// The symbols of a date; the end of the date is an additional symbol.
 const WRITTEN: &str = "0123456789-";
 const SYMBOLS: usize = WRITTEN.len() + 1;
 const END: u32 = WRITTEN.len() as u32;
-/// No symbol: a decoder reads it as zeros.
+/// The index of no symbol, which a decoder reads as zeros.
 const START: u32 = u32::MAX;
 
-type Direction = Reads<CHARACTERS, HIDDEN>;
+type Direction = CharacterGru<CHARACTERS, HIDDEN>;
 type Encoder = Bidirectional<Direction, Direction, Concat<BOTH>>;
 type EncoderState<const B: usize> = <Encoder as Layer<B>>::State;
 type Encoded<const B: usize> = SMatrix<f32, BOTH, B>;
 
-/// Looks at the encoder's outputs at every step.
+/// The decoder with attention, which reads the encoder's outputs at every step.
 pub type Attending = BahdanauDecoder<SYMBOLS, EMBEDDED, HIDDEN, BOTH, SCORED, MAXOUT, LONGEST>;
-/// Knows the encoder's last states.
+/// The decoder without attention, which reads only the encoder's last states.
 pub type Summarising = ChoDecoder<SYMBOLS, EMBEDDED, HIDDEN, BOTH, MAXOUT>;
 
-/// A decoder, and how it hangs on the encoder.
-pub trait Writes<const B: usize>:
+/// A decoder and its connection to the encoder.
+pub trait Decoder<const B: usize>:
     Cell<B, Scalar = f32, Input = [u32; B], Context: Varying<f32> + Send> + ModelMut
 {
-    /// Makes the context of what the encoder said and of its final state.
-    fn listen(ys: &[Encoded<B>], lengths: &[usize; B], state: &EncoderState<B>, context: &mut Self::Context);
+    /// Computes the context from the encoder's outputs and its final state.
+    fn set_context(
+        ys: &[Encoded<B>],
+        lengths: &[usize; B],
+        state: &EncoderState<B>,
+        context: &mut Self::Context,
+    );
 
-    /// Pulls the context's cotangent back to those of what the encoder said (`steps` of them; none of them: zero) and of its final state.
-    fn answer(
+    /// Computes the cotangents of the encoder's `steps` outputs and of its final state from the
+    /// cotangent of the context. An empty `dys` stands for zeros.
+    fn context_backward(
         dcontext: &Self::Context,
         steps: usize,
         lengths: &[usize; B],
@@ -75,15 +81,15 @@ pub trait Writes<const B: usize>:
         dstate: &mut EncoderState<B>,
     );
 
-    /// The logits of an output.
+    /// Returns the logits of an output.
     fn logits(y: &mut Self::Output) -> &mut SMatrix<f32, SYMBOLS, B>;
 
-    /// The alignment of an output, if there is one.
+    /// Returns the alignment of an output, if there is one.
     fn alignment(y: &Self::Output) -> Option<&SMatrix<f32, LONGEST, B>>;
 }
 
-impl<const B: usize> Writes<B> for Attending {
-    fn listen(
+impl<const B: usize> Decoder<B> for Attending {
+    fn set_context(
         ys: &[Encoded<B>],
         lengths: &[usize; B],
         state: &EncoderState<B>,
@@ -93,7 +99,7 @@ impl<const B: usize> Writes<B> for Attending {
         context.first = state.reverse.h;
     }
 
-    fn answer(
+    fn context_backward(
         dcontext: &BahdanauDecoderContext<HIDDEN, BOTH, LONGEST, B>,
         steps: usize,
         lengths: &[usize; B],
@@ -113,8 +119,8 @@ impl<const B: usize> Writes<B> for Attending {
     }
 }
 
-impl<const B: usize> Writes<B> for Summarising {
-    fn listen(
+impl<const B: usize> Decoder<B> for Summarising {
+    fn set_context(
         _: &[Encoded<B>],
         _: &[usize; B],
         state: &EncoderState<B>,
@@ -124,7 +130,7 @@ impl<const B: usize> Writes<B> for Summarising {
         context.summary.rows_mut(HIDDEN, HIDDEN).copy_from(&state.reverse.h);
     }
 
-    fn answer(
+    fn context_backward(
         dcontext: &ChoDecoderContext<BOTH, B>,
         _: usize,
         _: &[usize; B],
@@ -145,27 +151,28 @@ impl<const B: usize> Writes<B> for Summarising {
     }
 }
 
-/// An encoder with a decoder.
+/// A pair of an encoder and a decoder.
 pub struct Translator<D> {
     encoder: Box<Encoder>,
     decoder: Box<D>,
 }
 
 impl<D: Model> Translator<D> {
-    /// With this decoder, and an encoder drawn from `rng`.
+    /// Creates a translator with this decoder and a random encoder.
     pub fn new(decoder: Box<D>, rng: &mut impl Rng) -> Self {
         let encoder = Bidirectional::new(Direction::init(rng), Direction::init(rng)).joined(Concat);
         Self { encoder: Box::new(encoder), decoder }
     }
 
-    /// The number of parameters.
+    /// Returns the number of parameters.
     pub fn parameters(&self) -> usize {
         self.encoder.parameter_count() + self.decoder.parameter_count()
     }
 }
 
-impl<D: Writes<BATCH>> Translator<D> {
-    /// Trains on `batches` of pairs that `draw` makes, by teacher forcing. `report` hears the loss of every batch.
+impl<D: Decoder<BATCH>> Translator<D> {
+    /// Trains by teacher forcing on `batches` batches of pairs from `draw`. Calls `report` with the
+    /// loss of every batch.
     pub fn learn(
         &mut self,
         batches: usize,
@@ -173,7 +180,8 @@ impl<D: Writes<BATCH>> Translator<D> {
         mut draw: impl FnMut(&mut Xoshiro256PlusPlus) -> Pair,
         mut report: impl FnMut(f32),
     ) {
-        /// Batches whose sources are sorted together, so that those of one batch have nearly the same length.
+        /// The number of batches whose sources are sorted together, so that the sources of one
+        /// batch have similar lengths.
         const SORTED: usize = 20;
         let mut trainer = Trainer::new(self);
         let schedule = Schedule::cosine(RATE, batches);
@@ -193,9 +201,10 @@ impl<D: Writes<BATCH>> Translator<D> {
     }
 }
 
-impl<D: Writes<1>> Translator<D> {
-    /// Writes what it reads in `source`, by greedy search, with the alignment: for each symbol and the end, the weights of the source's characters
-    /// (none without attention).
+impl<D: Decoder<1>> Translator<D> {
+    /// Translates `source` by greedy search. Returns the result and its alignment: for each symbol
+    /// and the end, the weights of the source's characters. Without attention the alignment is
+    /// empty.
     pub fn write(&self, source: &str) -> (String, Vec<Vec<f64>>) {
         let (context, mut state) = self.read(source);
         let decoder = self.decoder.with(&*context);
@@ -210,7 +219,7 @@ impl<D: Writes<1>> Translator<D> {
         (text(&symbols), alignment)
     }
 
-    /// Writes what it reads in `source`, by a beam search of that width.
+    /// Translates `source` by a beam search of the given width.
     pub fn search(&self, source: &str, width: usize) -> String {
         let (context, state) = self.read(source);
         let decoder = self.decoder.with(&*context);
@@ -225,13 +234,13 @@ impl<D: Writes<1>> Translator<D> {
         let mut state = self.encoder.initial_state();
         let ys = self.encoder.run(&xs, &mut state);
         let mut context = Box::new(D::Context::zero());
-        D::listen(&ys, &[xs.len()], &state, &mut context);
+        D::set_context(&ys, &[xs.len()], &state, &mut context);
         let start = self.decoder.initial_state_with(&context);
         (context, start)
     }
 }
 
-/// What training needs beside the model.
+/// The optimisers and buffers of a training.
 struct Trainer<D: Layer<BATCH>> {
     encoder_gradients: Box<<Encoder as Model>::Gradients>,
     decoder_gradients: Box<WithGradients<D::Gradients, D::Context>>,
@@ -244,7 +253,7 @@ struct Trainer<D: Layer<BATCH>> {
     dys: Vec<D::Output>,
 }
 
-impl<D: Writes<BATCH>> Trainer<D> {
+impl<D: Decoder<BATCH>> Trainer<D> {
     fn new(model: &Translator<D>) -> Self {
         let context = Box::new(D::Context::zero());
         Self {
@@ -265,7 +274,7 @@ impl<D: Writes<BATCH>> Trainer<D> {
         self.decoder_optimiser.set_rate(rate);
     }
 
-    /// One step downhill on one batch. Returns its loss.
+    /// Updates the model on one batch. Returns the loss.
     fn step<'p>(&mut self, model: &mut Translator<D>, pairs: impl Iterator<Item = &'p Pair>) -> f32 {
         let (sources, targets): (Vec<Vec<u32>>, Vec<Vec<u32>>) =
             pairs.map(|pair| (indices(&pair.source), symbols(&pair.target))).unzip();
@@ -274,7 +283,7 @@ impl<D: Writes<BATCH>> Trainer<D> {
 
         let mut encoder_state = model.encoder.initial_state();
         let encoded = model.encoder.forward(&batch, &mut encoder_state, &mut self.encoder_tape);
-        D::listen(encoded, &batch.lengths, &encoder_state, &mut self.context);
+        D::set_context(encoded, &batch.lengths, &encoder_state, &mut self.context);
         let decoder = model.decoder.with(&*self.context);
         let ys = decoder.forward(&forced, &mut decoder.initial_state(), &mut self.decoder_tape);
         let loss = forced.loss(ys, &mut self.dys, D::logits);
@@ -284,11 +293,11 @@ impl<D: Writes<BATCH>> Trainer<D> {
         let mut dstate = decoder.zero_state();
         let bars = Bars::of(&mut self.decoder_gradients).state(&mut dstate);
         decoder.backward(&forced, &mut self.decoder_tape, &self.dys, bars);
-        // The first state is made of the context.
+        // The initial state depends on the context.
         decoder.initial_state_backward(&dstate, &mut self.decoder_gradients);
         let (dcontext, steps) = (&self.decoder_gradients.context, batch.xs.len());
         let mut dencoder_state = model.encoder.zero_state();
-        D::answer(dcontext, steps, &batch.lengths, &mut self.dencoded, &mut dencoder_state);
+        D::context_backward(dcontext, steps, &batch.lengths, &mut self.dencoded, &mut dencoder_state);
         let bars = Bars::of(&mut self.encoder_gradients).state(&mut dencoder_state);
         model.encoder.backward(&batch, &mut self.encoder_tape, &self.dencoded, bars);
         clip_global_norm(&mut self.encoder_gradients, 1.0);

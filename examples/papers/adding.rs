@@ -1,15 +1,21 @@
-//! The adding problem: two of many numbers are marked, and their sum is to be told at the end.
+//! The adding problem: two of many numbers are marked, and their sum is the target at the end.
 //!
-//! Hochreiter & Schmidhuber (1997, experiment 4): numbers in [-1, 1], about T of them, markers at least T/2 from the end; two blocks of two
-//! cells, 93 weights, learning rate 0.5, one sequence an update. Ours is [the same network](Blocks), gradient cut as in the paper, and the same data,
-//! but for one reading: if the first number is drawn it is zero and marked like any other, which the paper leaves open. The criterion: the mean
-//! error of the last 2,000 sequences is below 0.01, and each of them is right within 0.04. We read the rate as one on the squared error. At T = 100 the
-//! first half of the criterion is met from all seeds somewhat earlier than the paper says, the second never: a few sums near the ends of the range, where
-//! the logistic output is flat, stay further off. At T = 500 nothing is learned within our budget, which is more than the paper's.
+//! Hochreiter & Schmidhuber (1997, experiment 4): about T numbers in [-1, 1], with markers at least
+//! T/2 from the end; two blocks of two cells, 93 weights, learning rate 0.5, one sequence per
+//! update. Ours has [the same network](Blocks), the truncated gradient of the paper, and the same
+//! data with one interpretation: if the first number is drawn, it is zero and marked like any
+//! other, which the paper leaves open. The criterion is that the mean error of the last 2,000
+//! sequences is below 0.01, and that each of them is right within 0.04. We interpret the rate as
+//! one for the squared error. At T = 100 all seeds meet the first half of the criterion somewhat
+//! earlier than the paper's, but never the second: a few sums near the ends of the range, where the
+//! logistic output is flat, stay less accurate. At T = 500 nothing is learned within our budget,
+//! which is larger than the paper's.
 //!
-//! Its later form (Bai, Kolter & Koltun 2018, section 5): numbers in [0, 1], one marker in each half, the sum itself as target; predicting 1 has the
-//! squared error 1/6. Ours has 16 units, not the about 70,000 weights of that paper, 16 sequences an update, the same rate for all cells, and T = 500
-//! where the paper has 600. An LSTM whose gates are biased for such lags (Tallec & Ollivier 2018, "chrono") has a row of its own.
+//! The later form (Bai, Kolter & Koltun 2018, section 5): numbers in [0, 1], one marker in each
+//! half, and the sum itself as the target; predicting 1 has the squared error 1/6. Ours has 16
+//! units instead of about 70,000 weights, 16 sequences per update, the same rate for all cells, and
+//! T = 500 instead of 600. An LSTM whose gates are biased for such lags (Tallec & Ollivier 2018,
+//! "chrono") has its own row.
 
 use crate::lstm_1997::{Blocks, Ending, Experiment, TESTED, counted, listed};
 use crate::table::{Options, Row};
@@ -27,10 +33,10 @@ const BATCH: usize = 16;
 const HIDDEN: usize = 16;
 const RATE: f64 = 5e-3;
 const CLIP: f64 = 1.0;
-/// The squared error of predicting 1: the variance of the sum of two numbers of [0, 1].
+/// The squared error of predicting 1: the variance of the sum of two numbers in [0, 1].
 const BASELINE: f64 = 1.0 / 6.0;
 
-/// Both forms of the problem.
+/// Runs both forms of the problem.
 pub fn run(options: &Options) -> Vec<Row> {
     let mut rows = Vec::new();
     for (steps, seeds, budget, published) in
@@ -81,7 +87,7 @@ fn as_in_1997(
             wrong,
             format!("{} of {tested}", listed(endings.iter().map(|ending| ending.wrong))),
             format!(
-                "a figure a seed, after {budget} sequences; squared error {:.1e}",
+                "one figure per seed, after {budget} sequences; squared error {:.1e}",
                 mean_squared(&endings)
             ),
         ),
@@ -92,7 +98,7 @@ fn mean_squared(endings: &[Ending]) -> f64 {
     endings.iter().map(|ending| ending.squared).sum::<f64>() / endings.len() as f64
 }
 
-/// A sequence of the paper's and its target, the sum brought to [0, 1].
+/// Draws a sequence of the paper and its target, the sum scaled to [0, 1].
 fn draw_1997(steps: usize, rng: &mut Xoshiro256PlusPlus) -> (Vec<SVector<f32, 2>>, SVector<f32, 1>) {
     let length = steps + below(rng, steps / 10 + 1);
     let mut xs: Vec<_> =
@@ -143,11 +149,11 @@ fn by_cell(options: &Options, steps: usize, seeds: u64, updates: usize, publishe
     rows.map(|((cell, published), errors)| {
         let solved = errors.iter().filter(|&&error| error < BASELINE / 10.0).count();
         Row::new(
-            format!("{cell}, T = {steps}: squared error (1/6 is that of predicting 1)"),
+            format!("{cell}, T = {steps}: squared error (predicting 1 gives 1/6)"),
             published,
             errors.iter().map(|error| format!("{error:.1e}")).collect::<Vec<_>>().join(" "),
             format!(
-                "below a tenth of 1/6 from {solved} of {seeds} seeds, after {} sequences",
+                "below a tenth of 1/6 for {solved} of {seeds} seeds, after {} sequences",
                 updates * BATCH
             ),
         )
@@ -155,14 +161,15 @@ fn by_cell(options: &Options, steps: usize, seeds: u64, updates: usize, publishe
     .collect()
 }
 
-/// Biases of the forget and input gates for lags of up to `steps` (Tallec & Ollivier 2018, equation 16).
+/// Sets the biases of the forget and input gates for lags of up to `steps` (Tallec & Ollivier 2018,
+/// equation 16).
 fn chrono(mut lstm: Lstm<2, HIDDEN>, steps: usize, rng: &mut impl Rng) -> Lstm<2, HIDDEN> {
     lstm.b_f = SVector::from_fn(|_, _| uniform(rng, 1.0, steps as f64 - 1.0).ln() as f32);
     lstm.b_i = -lstm.b_f;
     lstm
 }
 
-/// Trains a cell of 16 units by Adam. Returns the squared error of the test.
+/// Trains a cell of 16 units with Adam. Returns the squared error in the test.
 fn learn<C: Recurrent<2, HIDDEN, BATCH>>(
     cell: C,
     steps: usize,
@@ -188,5 +195,5 @@ fn learn<C: Recurrent<2, HIDDEN, BATCH>>(
     squared.sum::<f64>() / batches as f64
 }
 
-// The paper's count of weights: what is built here is its network.
+// The number of weights in the paper.
 const _: () = assert!(Blocks::<2, 1>::PARAMETER_COUNT == 93);

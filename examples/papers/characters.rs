@@ -1,5 +1,6 @@
-//! Character models of Shakespeare's sonnets, which [`sonnets`](crate::sonnets) and [`lstm_variants`](crate::lstm_variants) train: each predicts the next
-//! character from those before it.
+//! Character models of Shakespeare's sonnets, trained by [`sonnets`](crate::sonnets) and
+//! [`lstm_variants`](crate::lstm_variants). Each model predicts the next character from the
+//! previous ones.
 
 use nalgebra::SMatrix;
 use rnn_cell::cells::Dense;
@@ -10,20 +11,20 @@ use rnn_cell::train::bptt::Truncated;
 use rnn_cell::train::loss::softmax_cross_entropy;
 use rnn_cell::train::optim::clip_global_norm;
 
-/// The sonnets, as they ship with the examples.
+/// The text of the sonnets.
 const SONNETS: &str = include_str!("../data/sonnets.txt");
 
-/// The number of different characters in them.
+/// The number of different characters in the text.
 pub const CHARACTERS: usize = 62;
 
-/// How many stretches of the text are read side by side.
+/// The number of parts of the text that are read in parallel.
 const STREAMS: usize = 16;
-/// Steps between two updates, and how far back a gradient goes.
+/// The number of steps between two updates, and the range of the gradients.
 const WINDOW: usize = 50;
 const CLIP: f64 = 1.0;
 
 rnn_cell! {
-    /// A learned vector a character.
+    /// An embedding, one learned vector per character.
     pub cell Embedding<V, N> {
         input  w: one_hot[V];
         param  E: [N, V] = normal(0.5);
@@ -34,14 +35,14 @@ rnn_cell! {
     }
 }
 
-/// A character model around the cell `C`, which reads `N` and returns `H` numbers.
+/// A character model with the cell `C`, which reads `N` and returns `H` numbers.
 pub type CharacterModel<C, const N: usize, const H: usize> =
     Stack<Stack<Embedding<CHARACTERS, N>, C>, Dense<H, CHARACTERS>>;
 
-/// The sonnets as numbers of characters, in three parts that follow each other: eight tenths to learn from, one by which the best epoch
-/// is chosen, one to be tested on.
+/// The sonnets as indices of characters, in three consecutive parts: eight tenths for training, one
+/// tenth to select the best epoch, one tenth for the test.
 pub struct Text {
-    /// The characters by their numbers, which are those of their order.
+    /// The sorted characters, indexed by their numbers.
     characters: Vec<char>,
     training: Vec<u32>,
     validation: Vec<u32>,
@@ -49,16 +50,12 @@ pub struct Text {
 }
 
 impl Text {
-    /// The sonnets; only the first `length` characters of each part.
+    /// Returns the sonnets, limited to the first `length` characters of each part.
     pub fn sonnets(length: usize) -> Self {
         let mut characters: Vec<char> = SONNETS.chars().collect();
         characters.sort_unstable();
         characters.dedup();
-        assert_eq!(
-            characters.len(),
-            CHARACTERS,
-            "examples/data/sonnets.txt is not the text that was shipped"
-        );
+        assert_eq!(characters.len(), CHARACTERS, "examples/data/sonnets.txt differs from the shipped text");
         let number = |c: char| characters.partition_point(|&before| before < c) as u32;
         let text: Vec<u32> = SONNETS.chars().map(number).collect();
         let tenth = text.len() / 10;
@@ -74,7 +71,7 @@ impl Text {
 
 type Logits<const B: usize> = SMatrix<f32, CHARACTERS, B>;
 
-/// A model of characters that reads `B` texts at a time.
+/// A character model that reads `B` texts at a time.
 pub trait Reader<const B: usize>:
     Cell<B, Context = (), Input = [u32; B], Output = Logits<B>> + ModelMut<Scalar = f32>
 {
@@ -85,20 +82,21 @@ impl<const B: usize, N> Reader<B> for N where
 {
 }
 
-/// How a training ended.
+/// The result of a training.
 pub struct Outcome<N> {
-    /// The model after the epoch that was best on the validation text.
+    /// The model after the epoch with the best validation result.
     pub net: N,
-    /// That epoch, from 1.
+    /// The number of that epoch, from 1.
     pub epoch: usize,
-    /// The model's bits a character on the validation text.
+    /// The model's bits per character on the validation text.
     pub validation: f64,
-    /// The model's bits a character on the test text.
+    /// The model's bits per character on the test text.
     pub bits: f64,
 }
 
-/// Trains `net` for `epochs`: truncated backpropagation through time over 16 stretches side by side, windows of 50 characters, the state
-/// carried on; Adam, gradients clipped at a norm of 1.
+/// Trains `net` for `epochs` epochs by truncated backpropagation through time over 16 parts of the
+/// text in parallel, with windows of 50 characters and a persistent state. Uses Adam, with
+/// gradients clipped at a norm of 1.
 pub fn learn<N>(mut net: N, text: &Text, epochs: usize, rate: f64) -> Outcome<N>
 where
     N: Clone
@@ -132,7 +130,8 @@ where
     Outcome { net: best, epoch: epoch_of_best, validation: lowest, bits }
 }
 
-/// The mean of -log2 of the probability of each character after the first, read in one go.
+/// Returns the mean of -log2 of the probability of each character after the first, with a single
+/// pass over the text.
 fn bits<N: Reader<1>>(net: &N, text: &[u32]) -> f64 {
     let mut state = net.initial_state();
     let nats = |pair: &[u32]| softmax_cross_entropy(&net.step(&[pair[0]], &mut state), &[pair[1]]).0;
@@ -140,14 +139,15 @@ fn bits<N: Reader<1>>(net: &N, text: &[u32]) -> f64 {
     sum / (text.len() - 1) as f64 / std::f64::consts::LN_2
 }
 
-/// `length` characters as `net` writes them after a line's end, drawn from `softmax(logits / temperature)`.
+/// Returns `length` characters sampled from `net` after a line break, drawn from
+/// `softmax(logits / temperature)`.
 pub fn write<N>(net: &N, text: &Text, length: usize, temperature: f64, rng: &mut impl Rng) -> String
 where
     N: Reader<1>,
 {
     let mut state = net.initial_state();
     let mut last = 0;
-    debug_assert_eq!(text.characters[last], '\n', "the first of the characters in their order");
+    debug_assert_eq!(text.characters[last], '\n', "the line break is the first character");
     let character = |_| {
         let logits = net.step(&[last as u32], &mut state);
         let largest = logits.max();

@@ -1,13 +1,15 @@
-//! Continual embedded Reber strings (Gers, Schmidhuber & Cummins 2000, "Learning to forget"): the strings of [`embedded_reber`](crate::embedded_reber)
-//! one after the other, without a sign where one ends and without the state ever being reset. What a cell has gathered must be
-//! forgotten at a string's end: the paper's case for the forget gate.
+//! Continual embedded Reber strings (Gers, Schmidhuber & Cummins 2000, "Learning to forget"): the
+//! strings of [`embedded_reber`](crate::embedded_reber) in sequence, without a separator and
+//! without a reset of the state. The content of a cell must be forgotten at the end of a string,
+//! which is the paper's argument for the forget gate.
 //!
-//! The paper counts networks that predict streams of a million symbols without a mistake. The figures beside ours are those of a small re-run in
-//! NumPy (cybertronai/schmidhuber-problems, `continual-embedded-reber`: twelve cells, Adam, 150,000 symbols; 60 strings tested; five seeds): the share
-//! of strings whose crucial symbol, the last but one, is predicted. Chance is 50 %.
+//! The paper counts networks that predict streams of a million symbols without a mistake. The
+//! figures beside ours are those of a small re-run in NumPy (cybertronai/schmidhuber-problems,
+//! `continual-embedded-reber`: twelve cells, Adam, 150,000 symbols, 60 test strings, five seeds):
+//! the share of strings whose crucial symbol, the last but one, is predicted. Chance is 50 %.
 //!
-//! Ours: eight cells, as many as the paper's; 500,000 symbols read once, an update every 25 with a gradient that goes back through 75, Adam;
-//! then 100,000 other symbols. Twenty seeds.
+//! Ours: eight cells, as in the paper; 500,000 symbols read once, with an update every 25 symbols
+//! and a gradient that goes back through 75; Adam; then 100,000 other symbols; twenty seeds.
 
 use crate::table::{Options, Row};
 use examples::jobs::Jobs;
@@ -21,7 +23,7 @@ use rnn_cell::train::loss::{arg_max, softmax_cross_entropy};
 use rnn_cell::train::optim::clip_global_norm;
 
 rnn_cell! {
-    /// The LSTM before the forget gate: what is in a cell stays there.
+    /// The LSTM without a forget gate, whose cells never lose their content.
     cell NoForgetGate<I, H> {
         input  x: [I];
         state  h, c: [H];
@@ -47,7 +49,7 @@ const WINDOW: usize = 75;
 const RATE: f64 = 5e-3;
 const CLIP: f64 = 1.0;
 const SEEDS: u64 = 20;
-/// Percent of the crucial symbols.
+/// The percentage of predicted crucial symbols of a successful seed.
 const SOLVED: f64 = 99.9;
 
 type Symbol = SVector<f32, SYMBOLS>;
@@ -83,7 +85,7 @@ fn rows(cell: &str, published: f64, crucial: &[f64]) -> [Row; 2] {
     ]
 }
 
-/// The share of the crucial symbols that is predicted, a seed.
+/// Returns the share of predicted crucial symbols for each seed.
 fn outcomes<C>(options: &Options, init: impl Fn(&mut Xoshiro256PlusPlus) -> C + Copy + Send) -> Vec<f64>
 where
     C: Cell<1, Context = (), Input = Symbol, Output = SVector<f32, CELLS>> + ModelMut<Scalar = f32>,
@@ -101,18 +103,18 @@ where
     jobs.run()
 }
 
-/// Strings one after the other.
+/// A sequence of strings.
 struct Stream {
     symbols: Vec<u32>,
     xs: Vec<Symbol>,
-    /// What may follow each symbol, as a set.
+    /// The set of legal next symbols after each symbol.
     legal: Vec<u8>,
-    /// The steps at which a string's last but one symbol is predicted.
+    /// The steps that predict the last but one symbol of a string.
     crucial: Vec<usize>,
 }
 
 impl Stream {
-    /// Whole strings, at least so many symbols.
+    /// Draws whole strings with at least `symbols` symbols in total.
     fn draw(symbols: usize, rng: &mut Xoshiro256PlusPlus) -> Self {
         let mut stream = Self { symbols: Vec::new(), xs: Vec::new(), legal: Vec::new(), crucial: Vec::new() };
         while stream.symbols.len() < symbols {
@@ -127,7 +129,7 @@ impl Stream {
     }
 }
 
-/// Trains on the stream, which it reads once.
+/// Trains on the stream in a single pass.
 fn learn<N>(net: &mut N, stream: &Stream)
 where
     N: Cell<1, Context = (), Input = Symbol, Output = Symbol> + ModelMut<Scalar = f32>,
@@ -147,7 +149,7 @@ where
     }
 }
 
-/// Runs through the stream without a reset. Returns the share of the crucial symbols that is predicted.
+/// Reads the stream without a reset. Returns the share of predicted crucial symbols.
 fn test<N>(net: &N, stream: &Stream) -> f64
 where
     N: Cell<1, Context = (), Input = Symbol, Output = Symbol>,

@@ -1,12 +1,16 @@
-//! Copy memory: ten symbols, then nothing for T steps, then a sign, after which the ten are to be written down in order.
+//! Copy memory: ten symbols, then T blanks, then a sign, after which the ten symbols must be
+//! repeated in order.
 //!
-//! Arjovsky, Shah & Bengio (2016, section 4.1) have ten symbols of eight, T - 1 blanks, the sign, ten blanks; the target is blank until the sign and
-//! then the ten. Who remembers nothing does best by blanks and a guess among eight: 10 ln 8 / (T + 20) nats a step. In Bai, Kolter & Koltun (2018,
-//! table 1) none of LSTM, GRU and tanh network is clearly below it at T = 1000, all of about 16,000 weights.
+//! Arjovsky, Shah & Bengio (2016, section 4.1) have ten symbols out of eight, T - 1 blanks, the
+//! sign and ten blanks. The target is blank up to the sign, then the ten symbols. Without memory
+//! the best result is to predict blanks and to guess among eight symbols: 10 ln 8 / (T + 20) nats
+//! per step. In Bai, Kolter & Koltun (2018, table 1) none of LSTM, GRU and tanh network is clearly
+//! below that at T = 1000, with about 16,000 weights each.
 //!
-//! Ours: the same data and cells of about 15,000 weights with their readout; Adam, gradients clipped at 1, 16 sequences an update, all cells at one
-//! rate. Bai et al. search rate and clipping a cell. At T = 1000 ours are to show how far our minutes lead, at a short T what
-//! the cells can do.
+//! Ours: the same data, and cells of about 15,000 weights with their readout; Adam, gradients
+//! clipped at 1, 16 sequences per update, and one rate for all cells. Bai et al. search the rate
+//! and the clipping for each cell. T = 1000 shows the result of a few minutes of training, a short
+//! T the abilities of the cells.
 
 use crate::table::{Options, Row};
 use crate::train::Recurrent;
@@ -18,7 +22,7 @@ use rnn_cell::prelude::*;
 use rnn_cell::rng::below;
 use rnn_cell::train::loss::{arg_max, softmax_cross_entropy};
 
-/// Symbols to remember, of which there are [`LETTERS`].
+/// The number of symbols to remember, out of [`LETTERS`].
 const REMEMBERED: usize = 10;
 const LETTERS: usize = 8;
 const BLANK: usize = 8;
@@ -30,25 +34,25 @@ const RATE: f64 = 5e-3;
 const CLIP: f64 = 1.0;
 const TESTED: usize = 320;
 
-/// Nats a step of who knows when the symbols are due, but not which.
+/// Returns the loss in nats per step of a network that predicts blanks and guesses the symbols.
 fn baseline(blanks: usize) -> f64 {
     REMEMBERED as f64 * (LETTERS as f64).ln() / (blanks + 2 * REMEMBERED) as f64
 }
 
-/// A short T, which a cell can learn in minutes, and the published one.
+/// Runs a short T, which cells can learn in minutes, and the published one.
 pub fn run(options: &Options) -> Vec<Row> {
     let mut rows = by_cell(options, 10, 3, 12_000, None);
     rows.extend(by_cell(options, 1000, 1, 1_500, Some(["0.0204", "0.0197", "0.0202"])));
     rows
 }
 
-/// The test of a training.
+/// The test results of a training.
 #[derive(Clone, Copy)]
 struct Outcome {
-    /// Nats a step.
+    /// The loss in nats per step.
     loss: f64,
-    /// The share of the remembered symbols that is told.
-    told: f64,
+    /// The share of the symbols that are recalled.
+    recalled: f64,
 }
 
 fn by_cell(
@@ -77,19 +81,19 @@ fn by_cell(
     rows.map(|(cell, (name, seeds))| {
         let each = |what: &dyn Fn(&Outcome) -> String| seeds.iter().map(what).collect::<Vec<_>>().join(" ");
         Row::new(
-            format!("{name}, T = {blanks}: nats a step (guessing: {guess:.4})"),
+            format!("{name}, T = {blanks}: nats per step (guessing: {guess:.4})"),
             published.map_or("-", |published| published[cell]),
             each(&|outcome| format!("{:.4}", outcome.loss)),
             format!(
-                "symbols told {} % (guessing: 12.5)",
-                each(&|outcome| format!("{:.1}", 100.0 * outcome.told))
+                "symbols recalled {} % (guessing: 12.5)",
+                each(&|outcome| format!("{:.1}", 100.0 * outcome.recalled))
             ),
         )
     })
     .collect()
 }
 
-/// Trains a cell by Adam and tests it.
+/// Trains a cell with Adam and tests it.
 fn learn<C, const H: usize>(
     cell: C,
     blanks: usize,
@@ -110,7 +114,7 @@ where
             dys.extend(steps.map(|(y, target)| softmax_cross_entropy(y, target).1 / ys.len() as f32));
         });
     }
-    let (mut loss, mut told) = (0.0, 0);
+    let (mut loss, mut recalled) = (0.0, 0);
     let batches = tested / BATCH;
     for _ in 0..batches {
         let (xs, targets) = draw(blanks, &mut rng);
@@ -122,16 +126,16 @@ where
             .sum::<f64>();
         let due = xs.len() - REMEMBERED;
         for (y, target) in ys[due..].iter().zip(&targets[due..]) {
-            told += arg_max(y).iter().zip(target).filter(|(told, symbol)| told == symbol).count();
+            recalled += arg_max(y).iter().zip(target).filter(|(recalled, symbol)| recalled == symbol).count();
         }
     }
     Outcome {
         loss: loss / (batches * (blanks + 2 * REMEMBERED)) as f64,
-        told: told as f64 / (batches * BATCH * REMEMBERED) as f64,
+        recalled: recalled as f64 / (batches * BATCH * REMEMBERED) as f64,
     }
 }
 
-/// A batch of sequences and what is to be said at each step.
+/// Draws a batch of sequences and their targets at each step.
 fn draw(
     blanks: usize,
     rng: &mut Xoshiro256PlusPlus,

@@ -1,12 +1,15 @@
-//! Counting languages (Gers & Schmidhuber 2001, "LSTM recurrent networks learn simple context-free and context-sensitive languages"):
-//! a^n b^n, a^n b^n c^n. A network that has seen n up to 10 is tested on ever larger n: it goes as far as it has learnt to count.
+//! Counting languages (Gers & Schmidhuber 2001, "LSTM recurrent networks learn simple context-free
+//! and context-sensitive languages"): a^n b^n and a^n b^n c^n. A network trained with n up to 10 is
+//! tested on larger and larger n, which shows how well it has learned to count.
 //!
-//! The paper trains LSTMs with peepholes. The figures beside ours are those of a small re-run in NumPy (cybertronai/schmidhuber-problems,
-//! `anbn-anbncn`): 2 (a^n b^n) and 3 cells, Adam at 0.01, gradients clipped at 1, a string an update, 4,000 and 8,000 of them; a string is accepted when at
-//! every step exactly the symbols that may come next are above 1/2; counted is the largest n up to which all strings are. Five
-//! seeds, tested up to 100.
+//! The paper trains LSTMs with peepholes. The figures beside ours are those of a small re-run in
+//! NumPy (cybertronai/schmidhuber-problems, `anbn-anbncn`): 2 cells (a^n b^n) and 3 cells, Adam at
+//! 0.01, gradients clipped at 1, and 4,000 and 8,000 strings, with one update per string. A string
+//! is accepted if at every step exactly the legal next symbols are above 1/2. The result is the
+//! largest n up to which all strings are accepted, for five seeds, tested up to 100.
 //!
-//! Ours: the same setting, with peepholes and without; 20,000 strings, tested up to 1,000, twenty seeds. Initial weights are the library's own.
+//! Ours: the same setting, with peepholes and without, 20,000 strings, tests up to 1,000, and
+//! twenty seeds. The initial weights are the library's own.
 
 use crate::table::{Options, Row};
 use examples::jobs::Jobs;
@@ -17,7 +20,7 @@ use rnn_cell::prelude::*;
 use rnn_cell::rng::below;
 use rnn_cell::train::loss::binary_cross_entropy;
 
-/// The start, the three letters, the end.
+/// The number of symbols: the start, three letters, the end.
 const SYMBOLS: usize = 5;
 const END: usize = 4;
 const LONGEST_TRAINED: usize = 10;
@@ -41,7 +44,7 @@ pub fn run(options: &Options) -> Vec<Row> {
     ]
 }
 
-/// The lowest, the median and the highest of the seeds.
+/// Formats the lowest, the median and the highest result of the seeds.
 fn row(language: &str, cell: &str, published: Option<[usize; 3]>, mut reach: Vec<usize>) -> Row {
     reach.sort_unstable();
     let ours = [reach[0], reach[reach.len() / 2], reach[reach.len() - 1]];
@@ -58,7 +61,7 @@ fn row(language: &str, cell: &str, published: Option<[usize; 3]>, mut reach: Vec
     )
 }
 
-/// The largest n up to which all strings are accepted, a seed.
+/// Returns, for each seed, the largest n up to which all strings are accepted.
 fn reach<C, const H: usize>(
     options: &Options,
     init: impl Fn(&mut Xoshiro256PlusPlus) -> C + Copy + Send,
@@ -96,7 +99,8 @@ where
     (1..=LONGEST_TESTED).take_while(|&n| accepts(&trainer.net, letters, n)).count()
 }
 
-/// The string of the language of so many letters: each symbol but the end, and which may come next.
+/// Returns a string of the language with `letters` letters: its symbols except the end, and the
+/// sets of legal next symbols.
 fn string(letters: usize, n: usize) -> (Vec<Symbol>, Vec<Symbol>) {
     let set = |members: &[usize]| Symbol::from_fn(|row, _| f32::from(members.contains(&row)));
     let (mut xs, mut legal) = (vec![set(&[0])], vec![set(&[1])]);
@@ -114,7 +118,7 @@ fn string(letters: usize, n: usize) -> (Vec<Symbol>, Vec<Symbol>) {
     (xs, legal)
 }
 
-/// Whether at every step exactly the symbols that may come next have logits above zero.
+/// Returns whether at every step exactly the legal next symbols have logits above zero.
 fn accepts<N>(net: &N, letters: usize, n: usize) -> bool
 where
     N: Cell<1, Context = (), Input = Symbol, Output = Symbol>,

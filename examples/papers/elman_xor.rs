@@ -1,13 +1,15 @@
-//! Elman's temporal XOR (1990, "Finding structure in time", section "Exclusive-OR"): a stream of bits of which every third is the exclusive or of
-//! the two random ones before it. The network predicts the next bit; its error, position by position, falls where the next
-//! bit can be known.
+//! Elman's temporal XOR (1990, "Finding structure in time", section "Exclusive-OR"): a stream of
+//! bits in which every third bit is the exclusive or of the two random bits before it. The network
+//! predicts the next bit. Its error by position is low where the next bit is predictable.
 //!
-//! The paper: 1 input, 2 hidden and 2 context units, logistic; a sequence of 3,000 bits, 600 passes; then 1,200 other bits, the squared error
-//! averaged over positions in cycles of 12 (figure 3, drawn without figures: every third position is low).
-//! Backpropagation stops at the context units: one step.
+//! The paper: 1 input unit, 2 hidden and 2 context units, logistic; 600 passes over a sequence of
+//! 3,000 bits; then 1,200 other bits, with the squared error averaged over positions in cycles of
+//! 12 (figure 3, a plot without figures: every third position is low). Backpropagation stops at the
+//! context units, after one step.
 //!
-//! Ours: the same network, data and gradient ([`Truncated`] by one step, an update a bit), from ten seeds. Learning rate and initial
-//! weights aren't in the paper; ours are 0.1 and uniform in ±0.5, the only ones tried.
+//! Ours: the same network, data and gradient ([`Truncated`] to one step, one update per bit), with
+//! ten seeds. The paper gives neither the learning rate nor the initial weights. Ours are 0.1 and
+//! uniform in ±0.5, the only values tried.
 
 use crate::table::{Options, Row, agreement};
 use examples::jobs::Jobs;
@@ -18,7 +20,7 @@ use rnn_cell::rng::below;
 use rnn_cell::train::bptt::Truncated;
 
 rnn_cell! {
-    /// The simple recurrent network of the paper: logistic units throughout.
+    /// The simple recurrent network of the paper, with logistic units throughout.
     cell Srn<I, H, O> {
         input  x: [I];
         state  h: [H];
@@ -41,10 +43,11 @@ const PASSES: usize = 600;
 const SEEDS: u64 = 10;
 const RATE: f64 = 0.1;
 
-/// The mean squared error of predicting each bit of a triple: the first random one, the second, their exclusive or.
+/// The mean squared errors of the predictions of each bit of a triple: the first random bit, the
+/// second, and their exclusive or.
 type Errors = [f64; 3];
 
-/// Trains from several seeds and prints the error at each position of a triple.
+/// Trains with several seeds and returns the error at each position of a triple.
 pub fn run(options: &Options) -> Vec<Row> {
     let mut jobs = Jobs::new();
     for seed in 0..options.either(SEEDS, 2) {
@@ -58,7 +61,7 @@ pub fn run(options: &Options) -> Vec<Row> {
     };
     let low = errors.iter().filter(|[first, second, third]| third < first && third < second).count();
     let count = errors.len();
-    let chance = "0.25 is that of predicting 1/2";
+    let chance = "predicting 1/2 gives 0.25";
     vec![
         Row::new("squared error, first bit of three (random)", "high (figure 3)", of(0), chance),
         Row::new("squared error, second bit (random)", "high", of(1), chance),
@@ -103,7 +106,7 @@ fn learn(seed: u64, passes: usize) -> Errors {
     errors
 }
 
-/// Triples of bits, the third the exclusive or of the two before it.
+/// Returns triples of bits, in which the third is the exclusive or of the first two.
 fn stream(bits: usize, rng: &mut impl Rng) -> Vec<SVector<f32, 1>> {
     let triples = std::iter::repeat_with(|| {
         let (first, second) = (below(rng, 2), below(rng, 2));

@@ -1,16 +1,21 @@
-//! The embedded Reber grammar (Hochreiter & Schmidhuber 1997, experiment 1): predict at every step which symbols may come next. The last but
-//! one is the second again, so it must be kept over the string within.
+//! The embedded Reber grammar (Hochreiter & Schmidhuber 1997, experiment 1): predict the legal next
+//! symbols at every step. The last symbol but one repeats the second, so it must be remembered over
+//! the inner string.
 //!
-//! The paper: 256 strings to learn from and 256 to be tested on; success when the units of the symbols that may come next are the most active
-//! ones at every step of all 512. Three blocks of two cells, 276 weights begun in ±0.2, gradient descent at a rate of 0.5
-//! on the squared error of sigmoid outputs, string by string, the gradient cut off outside of the cells. Elman's networks have 15 hidden units
-//! (Cleeremans et al. 1989) and 200,000 strings.
+//! The paper: 256 strings for training and 256 for the test. A run succeeds if the units of the
+//! legal next symbols are the most active ones at every step of all 512 strings. The network has
+//! three blocks of two cells and 276 weights initialised in ±0.2. It is trained string by string by
+//! gradient descent at a rate of 0.5 on the squared error of sigmoid outputs. The gradient is
+//! truncated outside of the cells. Elman's networks have 15 hidden units (Cleeremans et al. 1989)
+//! and 200,000 strings.
 //!
-//! Ours: the same network, which by its number of weights is the paper's, with an update at every step and the gradient cut as there (but the string so
-//! far is read again with the weights as they are now, where the paper carries derivatives forward); the same with the whole gradient of a
-//! string; an LSTM with a forget gate; Elman's network with the gradient of one step, as it was trained then, and with that of the whole string. Each has at most 100,000
-//! strings, and success is looked for after each. Of the rates tried for Adam over ten seeds, 0.005 and 0.01 did equally well for the two LSTMs together,
-//! 0.02 worse.
+//! Ours: the same network, judging by its number of weights, with an update at every step and the
+//! truncated gradient. (We read the string so far again with the current weights, where the paper
+//! carries derivatives forward.) The other rows are the same network with the whole gradient of a
+//! string, an LSTM with a forget gate, and Elman's network with its original gradient of one step
+//! and with the gradient of the whole string. Each run has at most 100,000 strings and is checked
+//! for success after each of them. Of the rates tried for Adam with ten seeds, 0.005 and 0.01 did
+//! equally well for the two LSTMs together, and 0.02 did worse.
 
 use crate::table::{Options, Row};
 use examples::jobs::Jobs;
@@ -22,11 +27,12 @@ use rnn_cell::rng::below;
 use rnn_cell::train::bptt::Truncated;
 
 rnn_cell! {
-    /// The network of 1997: K blocks of two cells that share an input and an output gate, and no forget gate. Every unit sees the
-    /// input and all cells and gates of the step before, the outputs see the cells.
+    /// The network of 1997: K blocks of two cells that share an input and an output gate, without a
+    /// forget gate. Every unit reads the input and all cells and gates of the previous step; the
+    /// outputs read the cells.
     cell Blocks<I, K, O> {
         input  x: [I];
-        /// The outputs and the contents of the blocks' first and second cells, and the gates.
+        /// The outputs and the states of the blocks' first and second cells, and the gates.
         state  y_1, y_2, c_1, c_2, i, o: [K];
         param  W_1, W_2, W_i, W_o: [K, 4*K + I] = uniform(0.2);
         param  b_i: [K] = uniform(0.2);
@@ -47,7 +53,7 @@ rnn_cell! {
         output y;
     }
 
-    /// The same with the paper's gradient, which goes no way back but along `c_1` and `c_2`.
+    /// The same network with the paper's gradient, which goes back only along `c_1` and `c_2`.
     cell CutBlocks<I, K, O> {
         input  x: [I];
         state  y_1, y_2, c_1, c_2, i, o: [K];
@@ -71,7 +77,7 @@ rnn_cell! {
         output y;
     }
 
-    /// The LSTM with a forget gate, with outputs like those of the others.
+    /// The LSTM with a forget gate and the same kind of outputs.
     cell Forgetting<I, H, O> {
         input  x: [I];
         state  h, c: [H];
@@ -92,7 +98,8 @@ rnn_cell! {
         output y;
     }
 
-    /// Elman's network as it was trained then: the context is an input like any other, and no gradient goes through it.
+    /// Elman's network with its original training: the context is an ordinary input, and no
+    /// gradient goes through it.
     cell ElmanOneStep<I, H, O> {
         input  x: [I];
         state  h: [H];
@@ -107,7 +114,7 @@ rnn_cell! {
         output y;
     }
 
-    /// Elman's network under backpropagation through time.
+    /// Elman's network with backpropagation through time.
     cell ElmanThroughTime<I, H, O> {
         input  x: [I];
         state  h: [H];
@@ -123,30 +130,31 @@ rnn_cell! {
     }
 }
 
-/// The blocks' output gates open one after the other: -1, -2, -3.
+/// Returns the output gate bias of a block, -1, -2 or -3, so that the gates open one after the
+/// other.
 fn output_gate_bias(block: usize, _: usize) -> f64 {
     -1.0 - block as f64
 }
 
 type Lstm1997 = Blocks<SYMBOLS, 3, SYMBOLS>;
 type CutLstm1997 = CutBlocks<SYMBOLS, 3, SYMBOLS>;
-const _: () = assert!(Lstm1997::PARAMETER_COUNT == 276, "the paper's number of weights");
+const _: () = assert!(Lstm1997::PARAMETER_COUNT == 276, "the number of weights in the paper");
 
 const TRAINING: usize = 256;
 const TESTED: usize = 256;
 const LIMIT: usize = 100_000;
 const SEEDS: u64 = 20;
-/// Steps between two updates where an update is to be one a string.
+/// The number of steps between updates that means one update per string.
 const STRING: usize = usize::MAX / 2;
-const PAPERS_RATE: f64 = 0.5;
-const ADAMS_RATE: f64 = 5e-3;
+const PAPER_RATE: f64 = 0.5;
+const ADAM_RATE: f64 = 5e-3;
 
 type Symbol = SVector<f32, SYMBOLS>;
 
-/// Trains each network from several seeds.
+/// Trains each network with several seeds.
 pub fn run(options: &Options) -> Vec<Row> {
-    let sgd = || Sgd::new(PAPERS_RATE);
-    let adam = || Adam::new(ADAMS_RATE);
+    let sgd = || Sgd::new(PAPER_RATE);
+    let adam = || Adam::new(ADAM_RATE);
     let published = outcomes(options, 1, CutLstm1997::init, sgd);
     let first = outcomes(options, STRING, Lstm1997::init, sgd);
     let first_adam = outcomes(options, STRING, Lstm1997::init, adam);
@@ -155,7 +163,7 @@ pub fn run(options: &Options) -> Vec<Row> {
     let through_time = outcomes(options, STRING, ElmanThroughTime::<SYMBOLS, 15, SYMBOLS>::init, adam);
     vec![
         row("LSTM of 1997, 3 x 2 cells, gradient descent at 0.5", Some((100.0, Some(8440.0))), &published),
-        row("the same, whole gradient, an update a string", None, &first),
+        row("the same, whole gradient, one update per string", None, &first),
         row("the same, whole gradient, Adam at 0.005", None, &first_adam),
         row("LSTM with forget gate, 6 cells, Adam at 0.005", None, &forgetting),
         row("Elman, 15 units, gradient of one step, Adam at 0.005", Some((0.0, None)), &one_step),
@@ -163,7 +171,8 @@ pub fn run(options: &Options) -> Vec<Row> {
     ]
 }
 
-/// The share of runs that succeed, in percent, and how many strings these take; `published` likewise.
+/// Formats the share of successful runs in percent and their number of strings. `published` is the
+/// same pair.
 fn row(setting: &str, published: Option<(f64, Option<f64>)>, outcomes: &[Option<usize>]) -> Row {
     let strings: Vec<f64> = outcomes.iter().flatten().map(|&strings| strings as f64).collect();
     let runs = outcomes.len();
@@ -208,8 +217,8 @@ where
     jobs.run()
 }
 
-/// Trains string by string, with an update every so many `steps` of each, and returns how many it took until all symbols of all strings were predicted, unless that is more than
-/// `limit`.
+/// Trains string by string, with an update every `steps` steps of each. Returns the number of
+/// strings until all symbols of all strings are predicted, unless it exceeds `limit`.
 fn learn<N, O>(
     mut net: N,
     mut optimiser: O,
@@ -226,14 +235,14 @@ where
     let mut gradients = net.zero_gradients();
     let mut bptt = Truncated::new(&net, steps, STRING);
     let mut dys = Vec::new();
-    // The string that was the last to go wrong is the likeliest to be wrong still.
+    // The string that failed last is the most likely to fail again.
     let mut suspect = 0;
     for shown in 1..=limit {
         let x = &xs[below(rng, TRAINING)];
         let read = &x[..x.len() - 1];
         bptt.start(net.initial_state());
         while let Some(block) = bptt.forward(&net, read) {
-            // Half the squared error, added up over outputs and steps.
+            // The loss is half the squared error, summed over outputs and steps.
             dys.clear();
             dys.extend(bptt.outputs().iter().zip(&x[block.start + 1..]).map(|(y, target)| y - target));
             gradients.set_zero();
@@ -253,7 +262,7 @@ fn inputs(string: &ReberString) -> Vec<Symbol> {
     string.symbols.iter().map(|&k| Symbol::from_fn(|row, _| f32::from(row == usize::from(k)))).collect()
 }
 
-/// Whether `net` predicts what may follow at every step of `string`.
+/// Returns whether `net` predicts the legal next symbols at every step of `string`.
 fn all_predicted<N>(net: &N, string: &ReberString, xs: &[Symbol]) -> bool
 where
     N: Cell<1, Context = (), Input = Symbol, Output = Symbol>,

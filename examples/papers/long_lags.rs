@@ -1,15 +1,23 @@
-//! Noise-free sequences with a long lag (Hochreiter & Schmidhuber 1997, experiment 2a): one of two sequences, `y a1 .. a99 y` or `x a1 .. a99 x`, each
-//! symbol to be predicted from those before it. All but the last follow from the symbol before; the last is the first, 100 steps ago.
+//! Noise-free sequences with a long lag (Hochreiter & Schmidhuber 1997, experiment 2a): one of the
+//! two sequences `y a1 .. a99 y` and `x a1 .. a99 x`. Each symbol must be predicted from the
+//! previous ones. All but the last are determined by the previous symbol; the last equals the
+//! first, 100 steps earlier.
 //!
-//! The paper: 101 inputs joined to 101 logistic outputs, and one hidden unit: a memory cell with an input gate, added when the error of the
-//! rest no longer falls (10,504 weights), or a logistic unit joined to itself (10,404); weights from ±0.2, learning rate 1. It succeeds when all outputs
-//! are within 0.25 at every step: in all of 18 runs with the cell, never by backpropagation through time.
+//! The paper: 101 inputs connected to 101 logistic outputs, and one hidden unit. The unit is either
+//! a memory cell with an input gate, added when the error of the rest no longer falls (10,504
+//! weights), or a logistic unit connected to itself (10,404). Weights are initialised in ±0.2, and
+//! the learning rate is 1. A run succeeds when all outputs are within 0.25 at every step: 18 of 18
+//! runs with the cell, none by backpropagation through time.
 //!
-//! Ours: the same networks, weights, rate (read as one on the squared error) and criterion, tried on both sequences after each that is learned
-//! from. The cell learns as in the paper: an update at every step, from derivatives that are carried forward. The other network has the gradient of the
-//! whole sequence, an update a sequence. The paper leaves open when exactly the cell joins; ours joins after 1,000 sequences, which count. As `g` is positive,
-//! the cell of a gate that is half open has 25 in it at the end of a sequence, and at this rate the outputs swing from 0 to 1 and back. So there is a second
-//! setting, in which the gate has a fixed bias of -6 (the paper biases input gates in later experiments, none is in its count of weights here).
+//! Ours: the same networks, weights, rate (interpreted as one for the squared error) and criterion,
+//! checked on both sequences after each training sequence. The cell learns as in the paper: an
+//! update at every step, with derivatives that are carried forward. The other network has the
+//! gradient of the whole sequence and one update per sequence. The paper does not state when
+//! exactly the cell joins; ours joins after 1,000 sequences, which are included in the count. As
+//! `g` is positive, a cell with a half-open gate contains 25 at the end of a sequence, and at this
+//! rate the outputs swing between 0 and 1. So a second setting has a gate with a fixed bias of -6.
+//! The paper biases input gates in later experiments, but its number of weights here includes no
+//! bias.
 
 use crate::lstm_1997::counted;
 use crate::table::{Options, Row, agreement};
@@ -20,24 +28,26 @@ use rnn_cell::prelude::*;
 use rnn_cell::rng::below;
 use rnn_cell::train::bptt::Truncated;
 
-/// The lag, and the number of the symbols: `a1` to `a99`, then `x` and `y`.
+/// The lag.
 const LAG: usize = 100;
+/// The number of symbols: `a1` to `a99`, `x` and `y`.
 const SYMBOLS: usize = LAG + 1;
-/// The paper's 1, for the gradient of half the squared error.
+/// The paper's rate of 1, converted to the gradient of half the squared error.
 const RATE: f64 = 2.0;
 const SEEDS: u64 = 6;
-/// Sequences before the memory cell joins.
+/// The number of sequences before the memory cell joins.
 const ALONE: usize = 1000;
 const TOLERANCE: f32 = 0.25;
 
 type Symbol = SVector<f32, SYMBOLS>;
 
 rnn_cell! {
-    /// A memory cell with an input gate beside weights from the inputs to the outputs.
+    /// A memory cell with an input gate, and weights from the inputs to the outputs.
     ///
-    /// The derivatives of `c` by the weights that write to it are states (the paper's equations A.12 and A.13): they add up while the sequence is
-    /// read, whatever happens to the weights meanwhile. `s` has the value of `c` and these derivatives, so that the gradient of a single step is
-    /// the whole one.
+    /// The derivatives of `c` by the weights that write to it are states (the paper's equations
+    /// A.12 and A.13). They accumulate while the sequence is read, even if the weights change
+    /// meanwhile. `s` has the value of `c` and these derivatives, so that the gradient of a single
+    /// step is the whole gradient.
     cell Remembering<S> {
         input  x: [S];
         state  c: [];
@@ -46,9 +56,9 @@ rnn_cell! {
         param  W: [S, S] = uniform(0.2);
         param  w_i, w_c: [S] = uniform(0.2);
         param  w_y: [S] = uniform(0.2);
-        /// 1 from the moment at which the cell joins.
+        /// 0 before the cell joins, 1 after that.
         buffer joined: [] = 0;
-        /// The gate's bias.
+        /// The bias of the gate.
         buffer b: [] = 0;
 
         fn held(u) = stop_gradient(u);
@@ -64,7 +74,7 @@ rnn_cell! {
         output y;
     }
 
-    /// A logistic unit joined to itself beside the same weights.
+    /// A logistic unit connected to itself, and the same weights from the inputs to the outputs.
     cell Recurring<S> {
         input  x: [S];
         state  h: [];
@@ -80,11 +90,11 @@ rnn_cell! {
     }
 }
 
-// The paper's counts of weights.
+// The numbers of weights in the paper.
 const _: () = assert!(Remembering::<SYMBOLS>::PARAMETER_COUNT == 10_504);
 const _: () = assert!(Recurring::<SYMBOLS>::PARAMETER_COUNT == 10_404);
 
-/// Both networks from several seeds.
+/// Trains both networks with several seeds.
 pub fn run(options: &Options) -> Vec<Row> {
     let budget = options.either(20_000, 2);
     let seeds = options.either(SEEDS, 1);
@@ -99,7 +109,7 @@ pub fn run(options: &Options) -> Vec<Row> {
     }
     let outcomes = jobs.run();
     let mut settings = outcomes.chunks(seeds as usize);
-    let mut next = || settings.next().expect("as many as there are rows");
+    let mut next = || settings.next().expect("there are as many settings as rows");
     let row = |setting: &str, published: &str, outcomes: &[Outcome], all: bool| {
         let solved = outcomes.iter().filter(|outcome| outcome.solved.is_some()).count();
         let errors: Vec<_> = outcomes.iter().map(|outcome| format!("{:.2}", outcome.error)).collect();
@@ -108,34 +118,35 @@ pub fn run(options: &Options) -> Vec<Row> {
             published,
             counted(outcomes.iter().map(|outcome| outcome.solved)),
             format!(
-                "{}, at most {budget} sequences; largest errors in the end {}",
+                "{}, at most {budget} sequences; largest final errors {}",
                 agreement(solved == if all { outcomes.len() } else { 0 }),
                 errors.join(" ")
             ),
         )
     };
     vec![
-        row("cell with an input gate, an update a step", "5,040 (18 of 18)", next(), true),
+        row("cell with an input gate, one update per step", "5,040 (18 of 18)", next(), true),
         row("the same, gate biased to -6", "-", next(), true),
         row("logistic RNN, BPTT", "never (0 %, 5,000,000)", next(), false),
     ]
 }
 
-/// How a training ended.
+/// The result of a training.
 struct Outcome {
-    /// Sequences until success, if it came.
+    /// The number of sequences until success, if there was one.
     solved: Option<usize>,
-    /// The largest error of any output on the two sequences in the end.
+    /// The largest final error of any output on the two sequences.
     error: f32,
 }
 
-/// The two sequences.
+/// Returns the two sequences.
 fn sequences() -> [Vec<Symbol>; 2] {
     let symbol = |at: usize| Symbol::from_fn(|row, _| f32::from(row == at));
     [LAG - 1, LAG].map(|end| [end].into_iter().chain(0..LAG - 1).chain([end]).map(symbol).collect())
 }
 
-/// Shows one of the sequences after the other to `learn`, which is told how many that makes and returns the largest error after it.
+/// Calls `learn` with a random one of the sequences until success or until the budget is used.
+/// `learn` reads the number of sequences so far and returns the largest error after the update.
 fn train(
     budget: usize,
     sequences: &[Vec<Symbol>; 2],
@@ -152,7 +163,7 @@ fn train(
     Outcome { solved: None, error }
 }
 
-/// The largest error of any output at any step.
+/// Returns the largest error of any output at any step.
 fn largest_error<N>(net: &N, sequences: &[Vec<Symbol>; 2]) -> f32
 where
     N: Cell<1, Context = (), Input = Symbol, Output = Symbol>,
@@ -165,7 +176,7 @@ where
     sequences.iter().map(of).fold(0.0, f32::max)
 }
 
-/// The memory cell, an update at every step.
+/// Trains the memory cell, with one update per step.
 fn remember(bias: f32, budget: usize, seed: u64) -> Outcome {
     let rng = &mut Xoshiro256PlusPlus::seed_from_u64(seed);
     let mut net = Remembering::<SYMBOLS>::init(rng);
@@ -178,7 +189,7 @@ fn remember(bias: f32, budget: usize, seed: u64) -> Outcome {
         steps.start(net.initial_state());
         let xs = &symbols[..LAG];
         while let Some(step) = steps.forward(&net, xs) {
-            // The gradient of half the squared error.
+            // The gradient is that of half the squared error.
             let error = steps.outputs()[0] - symbols[step.end];
             gradients.set_zero();
             steps.backward(&net, xs, &[error], &mut gradients);
@@ -188,7 +199,7 @@ fn remember(bias: f32, budget: usize, seed: u64) -> Outcome {
     })
 }
 
-/// The logistic unit, an update a sequence.
+/// Trains the logistic unit, with one update per sequence.
 fn recur(budget: usize, seed: u64) -> Outcome {
     let rng = &mut Xoshiro256PlusPlus::seed_from_u64(seed);
     let net = Recurring::<SYMBOLS>::init(rng);

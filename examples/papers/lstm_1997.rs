@@ -1,5 +1,5 @@
-//! The long short-term memory as it was in 1997: no forget gate, gates shared by blocks of cells, and a gradient that is cut where the error
-//! would leave a cell.
+//! The LSTM of 1997: no forget gate, gates shared by blocks of cells, and a gradient that is
+//! truncated where the error would leave a cell.
 
 use examples::report::mean_and_deviation;
 use examples::train::Trainer;
@@ -8,22 +8,24 @@ use rnn_cell::prelude::*;
 use std::collections::VecDeque;
 
 rnn_cell! {
-    /// Two blocks of two memory cells and a readout (Hochreiter & Schmidhuber 1997, appendix A.1): cell `k` and `k + 2` share the gates of block
-    /// `k`. Cells and gates read the inputs, all cells and all gates; the output reads the cells.
+    /// Two blocks of two memory cells and a readout (Hochreiter & Schmidhuber 1997, appendix A.1).
+    /// Cells `k` and `k + 2` share the gates of block `k`. Cells and gates read the inputs, all
+    /// cells and all gates; the output reads the cells.
     ///
-    /// The paper cuts the gradient at everything that recurs but the cells' own states, which is what `stop_gradient` does here.
+    /// The paper truncates the gradient of all recurrent values except the cells' own states;
+    /// `stop_gradient` does the same here.
     pub cell Blocks<I, O> {
-        /// What one step reads.
+        /// The inputs of one step.
         input x: [I];
-        /// The cells' outputs and their states.
+        /// The outputs and the states of the cells.
         state h, c: [4];
-        /// The blocks' input and output gates.
+        /// The input and output gates of the blocks.
         state i, o: [2];
-        /// Weights of the gates, of the cells and of the output.
+        /// The weights of the gates, of the cells and of the output.
         param W_i, W_o: [2, 8 + I] = uniform(0.1);
         param W_c: [4, 8 + I] = uniform(0.1);
         param W_y: [O, 4] = uniform(0.1);
-        /// Biases.
+        /// The biases.
         param b_i, b_o: [2] = uniform(0.1);
         param b_c: [4] = uniform(0.1);
         param b_y: [O] = uniform(0.1);
@@ -42,7 +44,8 @@ rnn_cell! {
     }
 }
 
-/// "74200 ± 1300 (6 of 6)": mean and deviation of those that are some, and their number.
+/// Formats the mean and the deviation of the present counts, and their number: "74200 ± 1300 (6 of
+/// 6)".
 pub fn counted(counts: impl Iterator<Item = Option<usize>>) -> String {
     let all: Vec<Option<usize>> = counts.collect();
     let some: Vec<f64> = all.iter().flatten().map(|&count| count as f64).collect();
@@ -53,46 +56,51 @@ pub fn counted(counts: impl Iterator<Item = Option<usize>>) -> String {
     format!("{mean:.0} ± {deviation:.0} ({} of {})", some.len(), all.len())
 }
 
-/// "66 21 12": the counts of all seeds.
+/// Formats the counts of all seeds: "66 21 12".
 pub fn listed(counts: impl Iterator<Item = usize>) -> String {
     counts.map(|count| count.to_string()).collect::<Vec<_>>().join(" ")
 }
 
-/// A task of the paper whose error is that of a sequence's last step.
+/// A task of the paper, whose error is that of the last step of a sequence.
 pub struct Experiment<S> {
-    /// The learning rate of half the squared error: twice that of the paper, which we read as one of the squared error itself.
+    /// The learning rate for half the squared error. It is twice that of the paper, which we
+    /// interpret as a rate for the squared error.
     pub rate: f64,
-    /// Initial biases of the two blocks' input gates, which keep the blocks from learning the same.
+    /// The initial biases of the input gates of the two blocks, which keep the blocks from learning
+    /// the same.
     pub input_biases: [f32; 2],
-    /// The absolute error below which an output counts as right.
+    /// The absolute error below which an output is right.
     pub tolerance: f32,
-    /// The mean absolute error below which training ends.
+    /// The mean absolute error below which the training ends.
     pub mean_error: f64,
-    /// Draws a sequence and its target.
+    /// The function that draws a sequence and its target.
     pub draw: S,
 }
 
-/// How a training ended.
+/// The result of a training.
 #[derive(Debug, Clone, Copy)]
 pub struct Ending {
-    /// Sequences until the mean absolute error of the last 2,000 was low enough, if it ever was.
+    /// The number of sequences until the mean absolute error of the last 2,000 was low enough, if
+    /// it ever was.
     pub low: Option<usize>,
-    /// Sequences until those 2,000 had come out right as well, which is the paper's criterion and ends training.
+    /// The number of sequences until the last 2,000 were all right as well, which is the paper's
+    /// criterion and ends the training.
     pub solved: Option<usize>,
-    /// Sequences of the test that came out wrong.
+    /// The number of wrong test sequences.
     pub wrong: usize,
-    /// The mean squared error of the test.
+    /// The mean squared error in the test.
     pub squared: f64,
 }
 
-/// Test sequences, as in the paper.
+/// The number of test sequences, as in the paper.
 pub const TESTED: usize = 2560;
-/// So many sequences in a row must have come out right.
+/// The number of consecutive sequences that must be right.
 const IN_A_ROW: usize = 2000;
 
 impl<S> Experiment<S> {
-    /// Trains on one sequence after the other, at most `budget`, until the last 2,000 came out right and their mean error is low
-    /// enough (the paper's criterion), and tests on `tested` others.
+    /// Trains on one sequence per update until the last 2,000 are right and their mean error is low
+    /// enough (the paper's criterion), with at most `budget` sequences. Then tests on `tested`
+    /// other sequences.
     pub fn learn<const I: usize, const O: usize>(&self, budget: usize, tested: usize, seed: u64) -> Ending
     where
         S: Fn(&mut Xoshiro256PlusPlus) -> (Vec<SVector<f32, I>>, SVector<f32, O>),
@@ -106,7 +114,7 @@ impl<S> Experiment<S> {
         for sequence in 1..=budget {
             let (xs, target) = (self.draw)(rng);
             let error = trainer.update(&xs, |ys, dys| {
-                // The gradient of half the squared error.
+                // The gradient is that of half the squared error.
                 let error = ys[ys.len() - 1] - target;
                 dys.clear();
                 dys.resize(ys.len(), SVector::zeros());

@@ -1,12 +1,15 @@
-//! The eight variants of the LSTM (Greff et al. 2017, "LSTM: a search space odyssey") beside the vanilla one, which has peepholes.
+//! The eight variants of the LSTM (Greff et al. 2017, "LSTM: a search space odyssey") compared with
+//! the vanilla LSTM, which has peepholes.
 //!
-//! The paper trains each on speech, handwriting and music, from 200 random settings a variant: none is significantly better than the vanilla LSTM;
-//! the forget gate and the output activation matter most; coupled gates and no peepholes cost nothing. On a toy the order can be another.
+//! The paper trains each variant on speech, handwriting and music, with 200 random settings. None
+//! is significantly better than the vanilla LSTM. The forget gate and the output activation matter
+//! most; coupling gates and removing peepholes cost nothing. On a toy problem the order can differ.
 //!
-//! Ours: character models of the sonnets (see [`characters`](crate::characters)) of 32 cells from six seeds. Each seed of each variant is trained at three
-//! rates, and the model of that rate and epoch is kept which is best on the validation text: a search, but a small one. Most models are still getting better in
-//! the last epoch. A difference is called
-//! significant when a permutation test of the seeds' bits says so at 5 %, corrected for eight comparisons (p < 0.00625).
+//! Ours: character models of the sonnets (see [`characters`](crate::characters)) with 32 cells and
+//! six seeds. Each seed of each variant is trained at three rates, and the model of the rate and
+//! epoch with the best validation result is kept. This is a small search. Most models still improve
+//! in the last epoch. A difference is significant if a permutation test of the seeds' bits has a
+//! p-value below 5 %, corrected for eight comparisons (p < 0.00625).
 
 use crate::characters::{CharacterModel, Embedding, Outcome, Text, learn};
 use crate::table::{Options, Row, agreement};
@@ -22,17 +25,17 @@ const CELLS: usize = 32;
 const RATES: [f64; 3] = [0.005, 0.01, 0.02];
 const EPOCHS: usize = 16;
 const SEEDS: u64 = 6;
-/// 5 % of at least one false alarm among the eight variants.
+/// The p-value for a probability of 5 % of at least one false positive among the eight variants.
 const SIGNIFICANT: f64 = 0.05 / 8.0;
 
-/// What the paper says of a variant beside the vanilla LSTM.
+/// The paper's result for a variant, relative to the vanilla LSTM.
 #[derive(Clone, Copy)]
 enum Finding {
-    /// One of the two that matter most: significantly worse.
+    /// Significantly worse: one of the two that matter most.
     Worse,
-    /// It costs nothing, and isn't significantly better either.
+    /// Neither worse nor significantly better.
     Equal,
-    /// Not significantly better, as none is.
+    /// Not significantly better, like all variants.
     NotBetter,
 }
 
@@ -47,7 +50,7 @@ const VARIANTS: [(&str, Finding); 8] = [
     ("full gate recurrence", Finding::NotBetter),
 ];
 
-/// Trains the vanilla LSTM and each variant from several seeds.
+/// Trains the vanilla LSTM and each variant with several seeds.
 pub fn run(options: &Options) -> Vec<Row> {
     let text = Text::sonnets(options.either(usize::MAX, 500));
     let (epochs, seeds) = options.either((EPOCHS, SEEDS), (1, 1));
@@ -75,7 +78,7 @@ pub fn run(options: &Options) -> Vec<Row> {
     let (vanilla, variants) = bits.split_at(seeds as usize);
     let (mean, deviation) = mean_and_deviation(vanilla);
     let mut rows =
-        vec![Row::new("vanilla: bits a character", "-", format!("{mean:.3} ± {deviation:.3}"), "")];
+        vec![Row::new("vanilla: bits per character", "-", format!("{mean:.3} ± {deviation:.3}"), "")];
     rows.extend(
         VARIANTS
             .iter()
@@ -112,7 +115,8 @@ fn row((name, finding): (&str, Finding), bits: &[f64], vanilla: &[f64]) -> Row {
     Row::new(name, published, ours, agreement(same))
 }
 
-/// How often a random split of all values into two groups of these sizes has means at least as far apart: every split is tried.
+/// Returns the fraction of all splits of the values into two groups of these sizes whose means are
+/// at least as far apart.
 fn permutation_test(first: &[f64], second: &[f64]) -> f64 {
     let all: Vec<f64> = first.iter().chain(second).copied().collect();
     let total: f64 = all.iter().sum();
@@ -124,7 +128,7 @@ fn permutation_test(first: &[f64], second: &[f64]) -> f64 {
         if members.count_ones() as usize == first.len() {
             let chosen = all.iter().enumerate().filter(|(place, _)| members & (1 << place) != 0);
             splits += 1;
-            // The sums of equal members may differ by rounding.
+            // The sums of equal members can differ by rounding.
             extreme += u32::from(apart(chosen.map(|(_, value)| value).sum()) > observed - 1e-9);
         }
     }

@@ -1,12 +1,13 @@
-//! What the papers found, beside what this library finds: one task a paper, each from a seed, the published figures in the column next to
-//! ours. `README.md` holds the output of a full run.
+//! Tasks of the papers, one per paper, each with a seed. The table shows the published figures
+//! beside ours. `README.md` holds the output of a full run.
 //!
 //! ```text
 //! cargo run --release --example papers
 //! cargo run --release --example papers -- --task adding --seed 2
 //! ```
 //!
-//! A task is a module with a function from [`Options`] to [rows](Row) of the table, and a line in [`TASKS`].
+//! A task is a module with a function from [`Options`] to [rows](Row) of the table, and an entry in
+//! [`TASKS`].
 
 mod adding;
 mod characters;
@@ -31,13 +32,13 @@ use std::process::ExitCode;
 use std::time::Instant;
 use table::{Options, Row, print};
 
-/// A paper's task.
+/// A task of a paper.
 struct Task {
-    /// What `--task` calls it.
+    /// The name for `--task`.
     name: &'static str,
-    /// Where the published figures are from.
+    /// The source of the published figures.
     source: &'static str,
-    /// Runs it.
+    /// The function that runs the task.
     run: fn(&Options) -> Vec<Row>,
 }
 
@@ -50,21 +51,21 @@ const TASKS: &[Task] = &[
     },
     Task {
         name: "continual-reber",
-        source: "Gers, Schmidhuber & Cummins 2000; the figures of a small re-run",
+        source: "Gers, Schmidhuber & Cummins 2000; figures of a small re-run",
         run: continual_reber::run,
     },
     Task {
         name: "spike-distance",
-        source: "Gers, Schraudolph & Schmidhuber 2002; the figures of a small re-run",
+        source: "Gers, Schraudolph & Schmidhuber 2002; figures of a small re-run",
         run: spike_distance::run,
     },
     Task {
         name: "counting",
-        source: "Gers & Schmidhuber 2001; the figures of a small re-run",
+        source: "Gers & Schmidhuber 2001; figures of a small re-run",
         run: counting::run,
     },
     Task { name: "lstm-variants", source: "Greff et al. 2017", run: lstm_variants::run },
-    Task { name: "sonnets", source: "Chung et al. 2014, whose data are others", run: sonnets::run },
+    Task { name: "sonnets", source: "Chung et al. 2014, with other data", run: sonnets::run },
     Task {
         name: "adding",
         source: "Hochreiter & Schmidhuber 1997, experiment 4; Bai et al. 2018",
@@ -88,9 +89,9 @@ fn main() -> ExitCode {
         let command = CommandLine::read(
             "Runs the papers' tasks and prints the published figures beside ours.",
             &[
-                ("task", "all", "which task; `--list` names them"),
-                ("list", OFF, "names the tasks and runs none"),
-                ("seed", "1", "where randomness starts"),
+                ("task", "all", "the name of a task; `--list` lists them"),
+                ("list", OFF, "list the tasks and run none"),
+                ("seed", "1", "the first random seed"),
                 QUICK,
             ],
         )?;

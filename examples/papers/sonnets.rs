@@ -1,12 +1,17 @@
-//! tanh, GRU and LSTM as character models (after Chung et al. 2014, "Empirical evaluation of gated recurrent neural networks").
+//! Character models with tanh, GRU and LSTM cells (after Chung et al. 2014, "Empirical evaluation
+//! of gated recurrent neural networks").
 //!
-//! The paper compares the three at about equal numbers of parameters on polyphonic music and raw speech. Those data can't be shipped, so its
-//! figures can't be reproduced: what can be is the order of the cells, on other data. On music it has, as negative log-likelihoods of tanh, GRU and
-//! LSTM, 3.13, 3.23, 3.20 (Nottingham) and 9.10, 8.54, 8.67 (JSB chorales): ranks that differ from set to set.
+//! The paper compares the three cells with similar numbers of parameters on polyphonic music and
+//! raw speech. We cannot redistribute these data, so its figures cannot be reproduced, only the
+//! ranks of the cells on other data. On music, the paper's negative log-likelihoods of tanh, GRU
+//! and LSTM are 3.13, 3.23, 3.20 (Nottingham) and 9.10, 8.54, 8.67 (JSB chorales). The ranks differ
+//! between data sets.
 //!
-//! Ours: Shakespeare's sonnets, see [`characters`](crate::characters) for the three parts of the text and the training. All three cells have the
-//! same rate, the same epochs and the same number of parameters to 4 %; three seeds. Each epoch's model is tried on the validation text, and the
-//! best one is tested. Rates of 0.003 and 0.01, tried over two seeds, rank the cells alike.
+//! Ours: Shakespeare's sonnets; see [`characters`](crate::characters) for the three parts of the
+//! text and the training. All three cells have the same rate, the same epochs and the same number
+//! of parameters to within 4 %, with three seeds. The model of each epoch is evaluated on the
+//! validation text, and the best one is tested. Rates of 0.003 and 0.01, tried with two seeds, give
+//! the same ranks.
 
 use crate::characters::{CharacterModel, Embedding, Outcome, Text, learn, write};
 use crate::table::{Options, Row};
@@ -23,7 +28,8 @@ const SEEDS: u64 = 3;
 const TEMPERATURE: f64 = 0.7;
 const WRITTEN: usize = 200;
 
-/// What is said of a training: its bits a character and epoch, and what the model writes.
+/// The result of a training: the model's size, its bits per character, its epoch and a sample of
+/// its text.
 struct Trained {
     parameters: usize,
     bits: f64,
@@ -31,7 +37,7 @@ struct Trained {
     written: String,
 }
 
-/// Trains each cell from several seeds and prints what those of the first seed write.
+/// Trains each cell with several seeds and prints samples from the models of the first seed.
 pub fn run(options: &Options) -> Vec<Row> {
     let text = Text::sonnets(options.either(usize::MAX, 2000));
     let epochs = options.either(EPOCHS, 1);
@@ -57,7 +63,7 @@ pub fn run(options: &Options) -> Vec<Row> {
     add!(Gru, 76);
     add!(Lstm, 64);
     let trained = jobs.run();
-    // The ranks on Nottingham and on JSB.
+    // The published values with their ranks on Nottingham and on JSB.
     let published =
         [("tanh", "3.13 (1), 9.10 (3)"), ("GRU", "3.23 (3), 8.54 (1)"), ("LSTM", "3.20 (2), 8.67 (2)")];
     let cells: Vec<&[Trained]> = trained.chunks(trained.len() / 3).collect();
@@ -67,12 +73,12 @@ pub fn run(options: &Options) -> Vec<Row> {
         .collect();
     let mut rows = Vec::new();
     for ((seeds, (mean, deviation)), (cell, published)) in cells.iter().zip(&bits).zip(published) {
-        println!("{cell} writes, at a temperature of {TEMPERATURE}:\n\n{}\n", seeds[0].written);
+        println!("a sample of {cell}, at a temperature of {TEMPERATURE}:\n\n{}\n", seeds[0].written);
         let rank = 1 + bits.iter().filter(|(other, _)| other < mean).count();
         let epochs: Vec<String> = seeds.iter().map(|seed| seed.epoch.to_string()).collect();
         let (parameters, epochs) = (seeds[0].parameters, epochs.join(", "));
         rows.push(Row::new(
-            format!("{cell}, {parameters} parameters, best epochs {epochs}: bits a character"),
+            format!("{cell}, {parameters} parameters, best epochs {epochs}: bits per character"),
             published,
             format!("{mean:.3} ± {deviation:.3} ({rank})"),
             "other data: only ranks compare",

@@ -1,36 +1,36 @@
-//! The table: published figures beside ours.
+//! The table of published figures and ours.
 
-/// How the tasks are to be run.
+/// The options of all tasks.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
-    /// Where randomness starts; equal seeds give equal rows, whatever the number of threads.
+    /// The first random seed. Equal seeds give equal rows for any number of threads.
     pub seed: u64,
-    /// A run of a second or two that goes through all of a task's code and learns next to nothing.
+    /// Selects a short run that executes all code of a task and learns almost nothing.
     pub quick: bool,
 }
 
 impl Options {
-    /// `full`, or `quick` in a quick run: for numbers of updates, seeds and test sequences.
+    /// Returns `full`, or `quick` in a quick run, for numbers of updates, seeds and test sequences.
     pub fn either<V>(&self, full: V, quick: V) -> V {
         if self.quick { quick } else { full }
     }
 }
 
-/// A line of the table.
+/// A row of the table.
 #[derive(Debug, Clone)]
 pub struct Row {
     /// The cell and the setting.
     pub setting: String,
-    /// What the paper reports, in its own unit; "-" where it reports nothing.
+    /// The figure of the paper in its own unit, or "-".
     pub published: String,
-    /// The same figure of this run.
+    /// The figure of this run.
     pub ours: String,
-    /// Whether both say the same, and what differs.
+    /// The comparison of the two figures.
     pub verdict: String,
 }
 
 impl Row {
-    /// A line of the table.
+    /// Creates a row of the table.
     pub fn new(
         setting: impl Into<String>,
         published: impl Into<String>,
@@ -46,12 +46,12 @@ impl Row {
     }
 }
 
-/// A verdict in a word.
+/// Returns the verdict "same" or "differs".
 pub fn agreement(same: bool) -> &'static str {
     if same { "same" } else { "differs" }
 }
 
-/// Prints rows as a table that is one in Markdown too.
+/// Prints rows as an aligned Markdown table.
 pub fn print(rows: &[Row]) {
     let header = Row::new("setting", "published", "ours", "verdict");
     let columns: [fn(&Row) -> &str; 4] = [|r| &r.setting, |r| &r.published, |r| &r.ours, |r| &r.verdict];

@@ -1,18 +1,27 @@
-//! Temporal order: which of two symbols came first, and which second, is to be told at the end of a sequence of distractors; four classes.
+//! Temporal order: at the end of a sequence of distractors, the network classifies which of two
+//! symbols came first and which second; there are four classes.
 //!
-//! Hochreiter & Schmidhuber (1997, experiment 6a): 100 to 110 steps, the two symbols at steps 10 to 20 and 50 to 60; two blocks of two cells, 156
-//! weights, learning rate 0.5, one sequence an update. Ours is [the same network](Blocks), data, rate and criterion (the mean error of the last
-//! 2,000 sequences below 0.1, each of them right within 0.3 in every output). We read the rate as one on the squared error, so it is 1 on half of it; read
-//! as one on half of it, two of four runs end in a minimum with a class of four wrong.
+//! Hochreiter & Schmidhuber (1997, experiment 6a): 100 to 110 steps, the two symbols at steps 10 to
+//! 20 and 50 to 60, two blocks of two cells, 156 weights, learning rate 0.5, one sequence per
+//! update. Ours has [the same network](Blocks), data, rate and criterion: the mean error of the
+//! last 2,000 sequences is below 0.1, and each of them is right within 0.3 in every output. We
+//! interpret the rate as one for the squared error, so it is 1 for half the squared error. With a
+//! rate of 0.5 for half the squared error, two of four runs end in a minimum with one class of four
+//! wrong.
 //!
-//! Pascanu, Mikolov & Bengio (2013, section 4.1): T steps, the symbols between T/10 and 2T/10 and between 4T/10 and 5T/10, a tanh network of 50 units,
-//! success if at most 1 % is wrong in the end. Without clipping it fails early, with clipping later; with clipping and the regulariser it succeeds at
-//! all lengths tried, also with one model of lengths from 50 to 200. Ours is the same network and init ("basic tanh"); 16 sequences an update, rate 0.1,
-//! clipped at 1, the regulariser as a mean over steps with weight 4. The paper trains for up to 5 million updates; ours end after a few thousand, so
-//! lengths are shorter, and the one model of many lengths is left out.
+//! Pascanu, Mikolov & Bengio (2013, section 4.1): T steps, the symbols between T/10 and 2T/10 and
+//! between 4T/10 and 5T/10, a tanh network of 50 units, success if at most 1 % are wrong at the
+//! end. Without clipping the network fails at short lengths, with clipping at longer ones. With
+//! clipping and the regulariser it succeeds at all tested lengths, and also with a single model for
+//! lengths from 50 to 200.
+//!
+//! Ours has the same network and initialisation ("basic tanh"), 16 sequences per update, rate 0.1,
+//! gradients clipped at 1, and the regulariser as a mean over steps with weight 4. The paper trains
+//! for up to 5 million updates, we for a few thousand. So our lengths are shorter, and the single
+//! model for many lengths is left out.
 
 use crate::lstm_1997::{Blocks, Experiment, TESTED, counted, listed};
-use crate::omega::{Care, TanhNet};
+use crate::omega::{GradientControl, TanhNet};
 use crate::table::{Options, Row, agreement};
 use examples::jobs::Jobs;
 use nalgebra::SMatrix;
@@ -23,36 +32,36 @@ const BATCH: usize = 16;
 const HIDDEN: usize = 50;
 const RATE: f64 = 0.1;
 const SEEDS: u64 = 4;
-/// Runs of the 1997 network.
+/// The number of runs of the network of 1997.
 const SEEDS_1997: u64 = 10;
-/// The share of the last about 1,000 sequences that must be right for training to end.
+/// The share of the last 1,000 or so sequences that must be right to end the training.
 const RIGHT: f64 = 0.998;
 
-/// Both papers' forms.
+/// Runs the tasks of both papers.
 pub fn run(options: &Options) -> Vec<Row> {
     let mut rows = as_in_1997(options);
-    let care = |clip, omega| Care { clip, omega };
+    let control = |clip, omega| GradientControl { clip, omega };
     let clipped = "success up to some length (figure)";
     for (steps, updates, cases) in [
         (
             20,
             4_000,
             &[
-                (care(None, 0.0), "fails before the clipped (figure)", false),
-                (care(Some(1.0), 0.0), clipped, true),
+                (control(None, 0.0), "fails at shorter lengths than clipped (figure)", false),
+                (control(Some(1.0), 0.0), clipped, true),
             ][..],
         ),
         (
             50,
             6_000,
             &[
-                (care(Some(1.0), 0.0), "success up to some length (figure)", false),
-                (care(Some(1.0), 4.0), "100 % of runs", true),
+                (control(Some(1.0), 0.0), "success up to some length (figure)", false),
+                (control(Some(1.0), 4.0), "100 % of runs", true),
             ],
         ),
     ] {
-        for &(care, published, solved_there) in cases {
-            rows.push(as_in_2013(options, steps, updates, care, published, solved_there));
+        for &(control, published, solved_there) in cases {
+            rows.push(as_in_2013(options, steps, updates, control, published, solved_there));
         }
     }
     rows.push(Row::new(
@@ -91,12 +100,12 @@ fn as_in_1997(options: &Options) -> Vec<Row> {
             "LSTM of 1997, 6a: wrong in the test",
             "1 of 2,560",
             format!("{} of {tested}", listed(endings.iter().map(|ending| ending.wrong))),
-            "a figure a seed",
+            "one figure per seed",
         ),
     ]
 }
 
-/// A sequence of the paper's, `E`, `B`, `a` to `d`, `X`, `Y`, and its class.
+/// Draws a sequence of the paper and its class. The symbols are `E`, `B`, `a` to `d`, `X`, `Y`.
 fn draw_1997(rng: &mut Xoshiro256PlusPlus) -> (Vec<SVector<f32, 8>>, SVector<f32, 4>) {
     let length = 100 + below(rng, 11);
     let mut symbols: Vec<usize> = (0..length).map(|_| 2 + below(rng, 4)).collect();
@@ -118,7 +127,7 @@ fn as_in_2013(
     options: &Options,
     steps: usize,
     updates: usize,
-    care: Care,
+    control: GradientControl,
     published: &str,
     solved_there: bool,
 ) -> Row {
@@ -126,11 +135,11 @@ fn as_in_2013(
     let mut jobs = Jobs::new();
     for seed in 0..options.either(SEEDS, 1) {
         let seed = options.seed + seed;
-        jobs.add(move || learn(steps, updates, tested, care, seed));
+        jobs.add(move || learn(steps, updates, tested, control, seed));
     }
     let outcomes = jobs.run();
     let good = outcomes.iter().filter(|outcome| outcome.1 <= 0.01).count();
-    let what = match (care.clip, care.omega > 0.0) {
+    let what = match (control.clip, control.omega > 0.0) {
         (None, _) => "plain",
         (_, false) => "clipped",
         (_, true) => "clipped, regularised",
@@ -149,18 +158,18 @@ fn as_in_2013(
     )
 }
 
-/// Returns the number of updates, and the share of wrong sequences in the test.
-fn learn(steps: usize, updates: usize, tested: usize, care: Care, seed: u64) -> (usize, f64) {
+/// Trains a network. Returns the number of updates, and the share of wrong sequences in the test.
+fn learn(steps: usize, updates: usize, tested: usize, control: GradientControl, seed: u64) -> (usize, f64) {
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
-    let mut net = TanhNet::<6, HIDDEN, 4, BATCH>::new(RATE, care, &mut rng);
-    let matches = |told: [u32; BATCH], classes: [u32; BATCH]| {
-        told.iter().zip(classes).filter(|&(&told, class)| told == class).count() as f64
+    let mut net = TanhNet::<6, HIDDEN, 4, BATCH>::new(RATE, control, &mut rng);
+    let matches = |predicted: [u32; BATCH], classes: [u32; BATCH]| {
+        predicted.iter().zip(classes).filter(|&(&predicted, class)| predicted == class).count() as f64
     };
     let (mut right, mut done) = (0.0, updates);
     for update in 1..=updates {
         let (xs, classes) = draw_2013(steps, &mut rng);
-        let Some(told) = net.update(&xs, &classes) else { return (update, 1.0) };
-        right += 0.016 * (matches(told, classes) / BATCH as f64 - right);
+        let Some(predicted) = net.update(&xs, &classes) else { return (update, 1.0) };
+        right += 0.016 * (matches(predicted, classes) / BATCH as f64 - right);
         if right >= RIGHT {
             done = update;
             break;
@@ -175,7 +184,8 @@ fn learn(steps: usize, updates: usize, tested: usize, care: Care, seed: u64) -> 
     (done, 1.0 - sum / (batches * BATCH) as f64)
 }
 
-/// A batch of sequences, the two symbols first, then the four distractors.
+/// Draws a batch of sequences and their classes. The two relevant symbols come first, then the four
+/// distractors.
 fn draw_2013(steps: usize, rng: &mut Xoshiro256PlusPlus) -> (Vec<SMatrix<f32, 6, BATCH>>, [u32; BATCH]) {
     let mut xs = vec![SMatrix::<f32, 6, BATCH>::zeros(); steps];
     let mut classes = [0; BATCH];
@@ -191,5 +201,5 @@ fn draw_2013(steps: usize, rng: &mut Xoshiro256PlusPlus) -> (Vec<SMatrix<f32, 6,
     (xs, classes)
 }
 
-// The paper's count of weights.
+// The number of weights in the paper.
 const _: () = assert!(Blocks::<8, 4>::PARAMETER_COUNT == 156);

@@ -1,12 +1,14 @@
-//! The adding problem (Hochreiter & Schmidhuber 1997) in its later form (Bai, Kolter & Koltun 2018, section 5).
+//! The adding problem (Hochreiter & Schmidhuber 1997) in the later form of Bai, Kolter & Koltun
+//! 2018, section 5.
 
 use std::ops::Range;
 
 use nalgebra::SMatrix;
 use rnn_cell::rng::{Xoshiro256PlusPlus, below, uniform};
 
-/// A batch of sequences of numbers in `range`, one marked in each half, and for each sequence the sum of the two. Row 0 of a step
-/// holds the number, row 1 the mark. `steps` is even.
+/// Draws a batch of sequences of numbers in `range`, with one number marked in each half, and the
+/// sum of the two marked numbers of each sequence. Row 0 of a step holds the number, row 1 the
+/// mark. `steps` is even.
 pub fn draw<const B: usize>(
     steps: usize,
     range: Range<f64>,

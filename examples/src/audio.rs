@@ -1,4 +1,4 @@
-//! Sound files (WAV), checked while they are read.
+//! Reading and writing of WAV files, with validation.
 
 use hound::{SampleFormat, WavReader, WavSpec, WavWriter};
 use std::error::Error;
@@ -9,20 +9,20 @@ use std::path::{Path, PathBuf};
 /// One channel of sound.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sound {
-    /// Samples a second.
+    /// The number of samples per second.
     pub rate: u32,
     /// The samples; full scale is -1 to 1.
     pub samples: Vec<f32>,
 }
 
 impl Sound {
-    /// Its length in seconds.
+    /// Returns the length in seconds.
     pub fn seconds(&self) -> f64 {
         self.samples.len() as f64 / f64::from(self.rate)
     }
 }
 
-/// Why a sound file can't be used.
+/// An error about a sound file.
 #[derive(Debug)]
 pub struct AudioError {
     path: PathBuf,
@@ -39,24 +39,25 @@ impl fmt::Display for AudioError {
 
 impl Error for AudioError {}
 
-/// Reads a WAV file: integer samples of 8 to 32 bits or 32-bit floats. Several channels become their mean.
+/// Reads a WAV file of 8-bit to 32-bit integers or 32-bit floats. Several channels are averaged.
 ///
 /// # Errors
-/// A file that can't be read, is no WAV file, ends within its samples, holds none, or one that is not a finite number.
+/// Fails if the file cannot be read, is not a WAV file, is cut short, holds no samples, or holds a
+/// sample that is not finite.
 pub fn read(path: &Path) -> Result<Sound, AudioError> {
     let error = |fact: String, help| AudioError { path: path.to_path_buf(), fact, help };
     let fault = |cause: hound::Error| match cause {
-        // How hound says that the file ends where there should be more of it.
+        // hound reports a truncated file in these two ways.
         hound::Error::IoError(cause) if cause.kind() == io::ErrorKind::UnexpectedEof => cut(path),
         hound::Error::IoError(cause) if cause.to_string().contains("enough bytes") => cut(path),
         hound::Error::IoError(cause) => error(format!("cannot be read: {cause}"), None),
         hound::Error::Unsupported => error(
             "its samples are neither integers of 8, 16, 24 or 32 bits nor floats of 32".into(),
-            Some("`ffmpeg -i FILE -c:a pcm_s16le out.wav` makes one that is"),
+            Some("`ffmpeg -i FILE -c:a pcm_s16le out.wav` converts them"),
         ),
         cause => error(
             format!("is not a valid WAV file: {cause}"),
-            Some("`ffmpeg -i FILE -c:a pcm_s16le out.wav` makes one of other sound files"),
+            Some("`ffmpeg -i FILE -c:a pcm_s16le out.wav` converts other sound files"),
         ),
     };
     let mut reader = WavReader::open(path).map_err(fault)?;
@@ -86,17 +87,17 @@ pub fn read(path: &Path) -> Result<Sound, AudioError> {
     Ok(Sound { rate: sample_rate, samples: samples.collect() })
 }
 
-/// [`read`] of a file that must have `rate` samples a second.
+/// Reads a WAV file that must have `rate` samples per second.
 ///
 /// # Errors
-/// Those of [`read`], and another rate.
+/// Fails like [`read`], and if the file has another rate.
 pub fn read_at(path: &Path, rate: u32) -> Result<Sound, AudioError> {
     let sound = read(path)?;
     if sound.rate != rate {
         return Err(AudioError {
             path: path.to_path_buf(),
-            fact: format!("has {} samples a second, not {rate}", sound.rate),
-            help: Some("`ffmpeg -i FILE -ar RATE out.wav` makes one of another rate"),
+            fact: format!("has {} samples per second, not {rate}", sound.rate),
+            help: Some("`ffmpeg -i FILE -ar RATE out.wav` changes the rate"),
         });
     }
     Ok(sound)
@@ -110,10 +111,10 @@ fn cut(path: &Path) -> AudioError {
     }
 }
 
-/// Writes 16-bit samples; what is beyond full scale is clipped.
+/// Writes a WAV file of 16-bit samples. Values beyond full scale are clipped.
 ///
 /// # Errors
-/// A file that can't be written.
+/// Fails if the file cannot be written.
 pub fn write(path: &Path, sound: &Sound) -> Result<(), AudioError> {
     let spec = WavSpec {
         channels: 1,
@@ -142,13 +143,14 @@ mod tests {
 
     const SAMPLES: [f32; 4] = [0.0, 0.5, -1.0, 0.25];
 
-    fn file(name: &str) -> PathBuf {
+    fn temporary_file(name: &str) -> PathBuf {
         std::env::temp_dir().join(format!("rnn-cell-audio-{name}-{}.wav", std::process::id()))
     }
 
-    /// The samples, stored so; with two channels, beside their negatives halved.
+    /// Writes `SAMPLES` to a file of the given format. With two channels, the second holds the
+    /// negatives, halved.
     fn stored(name: &str, channels: u16, bits: u16, format: SampleFormat) -> PathBuf {
-        let path = file(name);
+        let path = temporary_file(name);
         let spec = WavSpec { channels, sample_rate: 16_000, bits_per_sample: bits, sample_format: format };
         let mut writer = WavWriter::create(&path, spec).unwrap();
         for sample in SAMPLES {
@@ -178,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn samples_of_all_widths() {
+    fn all_sample_formats_are_read() {
         for (bits, format) in [
             (8, SampleFormat::Int),
             (16, SampleFormat::Int),
@@ -197,7 +199,7 @@ mod tests {
         assert_eq!(read_at(&path, 16_000).unwrap().rate, 16_000);
         let error = read_at(&path, 48_000).unwrap_err().to_string();
         fs::remove_file(&path).unwrap();
-        assert!(error.contains("has 16000 samples a second, not 48000\nhelp: "), "{error}");
+        assert!(error.contains("has 16000 samples per second, not 48000\nhelp: "), "{error}");
     }
 
     #[test]
@@ -207,8 +209,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_back() {
-        let path = file("written");
+    fn written_samples_are_read_back() {
+        let path = temporary_file("written");
         write(&path, &Sound { rate: 48_000, samples: vec![0.0, 0.5, -0.25, 2.0, -2.0] }).unwrap();
         let sound = read_once(&path).unwrap();
         assert_eq!(sound, Sound { rate: 48_000, samples: vec![0.0, 0.5, -0.25, 32767.0 / 32768.0, -1.0] });
@@ -217,28 +219,28 @@ mod tests {
     #[test]
     fn damaged_files_are_reported() {
         assert!(read(Path::new("/no/such.wav")).unwrap_err().to_string().contains("cannot be read"));
-        let path = file("text");
+        let path = temporary_file("text");
         fs::write(&path, "not a sound at all, but a line of text that is long enough for a header").unwrap();
         assert_wrong(&path, "is not a valid WAV file");
-        let path = file("nothing");
+        let path = temporary_file("nothing");
         fs::write(&path, "").unwrap();
         assert_wrong(&path, "is cut short");
 
         let whole = fs::read(stored("whole", 2, 16, SampleFormat::Int)).unwrap();
-        fs::remove_file(file("whole")).unwrap();
+        fs::remove_file(temporary_file("whole")).unwrap();
         for length in 0..whole.len() {
-            let path = file("cut");
+            let path = temporary_file("cut");
             fs::write(&path, &whole[..length]).unwrap();
             assert_wrong(&path, "");
         }
-        let path = file("no-samples");
+        let path = temporary_file("no-samples");
         WavWriter::create(&path, WavReader::new(&whole[..]).unwrap().spec()).unwrap().finalize().unwrap();
         assert_wrong(&path, "holds no samples");
     }
 
     #[test]
-    fn a_sample_that_is_no_number() {
-        let path = file("nan");
+    fn a_sample_that_is_not_finite_is_reported() {
+        let path = temporary_file("nan");
         let spec = WavSpec {
             channels: 1,
             sample_rate: 16_000,

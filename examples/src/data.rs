@@ -1,5 +1,5 @@
-//! The data files, checked while they are read: a file that is missing, cut short or edited by accident is
-//! reported with its path and line, instead of training on what is left of it.
+//! The data files and their validation. A file that is missing, truncated or damaged is reported
+//! with its path and line.
 
 use std::error::Error;
 use std::fmt;
@@ -7,23 +7,23 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Why a data file can't be used.
+/// An error about a data file.
 #[derive(Debug)]
 pub enum DataError {
-    /// The file can't be read.
+    /// The file cannot be read.
     Unreadable {
-        /// Where it was looked for.
+        /// The path of the file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// The file can be read but isn't what it should be.
+    /// The file can be read but its contents are wrong.
     Damaged {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// The line, from 1; none if it is the file as a whole.
+        /// The number of the line, from 1; `None` for the file as a whole.
         line: Option<usize>,
-        /// What is wrong.
+        /// The description of the mistake.
         fact: String,
     },
 }
@@ -35,7 +35,7 @@ impl fmt::Display for DataError {
                 writeln!(f, "cannot read the data file {}: {source}", path.display())?;
                 write!(
                     f,
-                    "help: the data ship with the repository in examples/data; `--data DIR` names another place"
+                    "help: the repository contains the data in examples/data; `--data DIR` selects another folder"
                 )
             }
             Self::Damaged { path, line, fact } => {
@@ -59,7 +59,7 @@ impl Error for DataError {
     }
 }
 
-/// The number of coefficients of a frame of the Japanese vowels.
+/// The number of cepstrum coefficients per frame of the Japanese vowels.
 pub const COEFFICIENTS: usize = 12;
 /// The number of speakers of the Japanese vowels.
 pub const SPEAKERS: usize = 9;
@@ -67,13 +67,13 @@ pub const SPEAKERS: usize = 9;
 /// One utterance of the Japanese vowels.
 #[derive(Debug, Clone)]
 pub struct Utterance {
-    /// Who speaks, from 0 (the file counts from 1).
+    /// The number of the speaker, from 0; the file counts from 1.
     pub speaker: usize,
     /// The cepstrum coefficients, frame by frame.
     pub frames: Vec<[f32; COEFFICIENTS]>,
 }
 
-/// The 270 training and the 370 test utterances.
+/// Loads the 270 training and the 370 test utterances.
 pub fn japanese_vowels(folder: &Path) -> Result<(Vec<Utterance>, Vec<Utterance>), DataError> {
     let train = utterances(&folder.join("japanese_vowels_train.csv"), 270)?;
     let test = utterances(&folder.join("japanese_vowels_test.csv"), 370)?;
@@ -114,10 +114,10 @@ fn utterances(path: &Path, count: usize) -> Result<Vec<Utterance>, DataError> {
     Ok(utterances)
 }
 
-/// The number of samples of the laser.
+/// The number of samples of the laser recording.
 pub const LASER_SAMPLES: usize = 10_093;
 
-/// The intensity of the Santa Fe laser, 0 to 255.
+/// Loads the intensities of the Santa Fe laser, 0 to 255.
 pub fn laser(folder: &Path) -> Result<Vec<f64>, DataError> {
     let table = Table::read(&folder.join("santafe_laser.csv"), "intensity")?;
     let mut intensities = Vec::with_capacity(LASER_SAMPLES);
@@ -135,11 +135,12 @@ pub fn laser(folder: &Path) -> Result<Vec<f64>, DataError> {
     Ok(intensities)
 }
 
-/// Rows and columns of a digit's image.
+/// The number of rows and of columns of a digit's image.
 pub const DIGIT_SIDE: usize = 8;
 
-/// The place in `digits.csv` where each form begins. A form is what one person wrote, 123 to 130 digits in an order that is the same for
-/// all: 0 to 9 three times, then a fixed mix. The file keeps that order and names nobody.
+/// The index in `digits.csv` of the first digit of each form. A form was written by one person. It
+/// has 123 to 130 digits in the same order for all persons: 0 to 9 three times, then a fixed
+/// mixture. The file keeps that order but does not name the persons.
 const FORMS: [usize; 14] = [0, 130, 256, 386, 516, 646, 776, 906, 1029, 1157, 1287, 1415, 1545, 1667];
 
 /// The number of digits.
@@ -148,13 +149,13 @@ const DIGITS: usize = 1797;
 /// A handwritten digit.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Digit {
-    /// Which, 0 to 9.
+    /// The digit, 0 to 9.
     pub label: u32,
     /// The ink in each column of the image, from top to bottom: 0 (none) to 1.
     pub columns: [[f32; DIGIT_SIDE]; DIGIT_SIDE],
 }
 
-/// The handwritten digits, form by form.
+/// Loads the handwritten digits, one vector per form.
 pub fn digits(folder: &Path) -> Result<Vec<Vec<Digit>>, DataError> {
     let pixels: Vec<String> = (0..DIGIT_SIDE * DIGIT_SIDE).map(|i| format!("p{i}")).collect();
     let table = Table::read(&folder.join("digits.csv"), &format!("label,{}", pixels.join(",")))?;
@@ -178,7 +179,7 @@ pub fn digits(folder: &Path) -> Result<Vec<Vec<Digit>>, DataError> {
     Ok(FORMS.iter().zip(ends).map(|(&start, end)| digits[start..end].to_vec()).collect())
 }
 
-/// A file of numbers, a row a line, under a header that is known beforehand.
+/// A file of numbers with a known header, one row per line.
 struct Table {
     path: PathBuf,
     columns: usize,
@@ -222,7 +223,7 @@ impl Table {
         Ok(table)
     }
 
-    /// Every row with the number of its line.
+    /// Returns each row with its line number.
     fn rows(&self) -> impl Iterator<Item = (usize, &[f64])> {
         self.values.chunks_exact(self.columns).enumerate().map(|(index, row)| (index + 2, row))
     }
@@ -249,7 +250,7 @@ mod tests {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("data")
     }
 
-    /// A copy of the shipped file `name`, changed by `damage`, in a folder of its own.
+    /// Copies the shipped data to a new folder and applies `damage` to the file `name`.
     fn damaged(test: &str, name: &str, damage: impl Fn(String) -> String) -> PathBuf {
         let folder = std::env::temp_dir().join(format!("rnn-cell-data-{test}-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
@@ -282,7 +283,8 @@ mod tests {
         assert_eq!(&laser(&shipped()).unwrap()[..3], [86.0, 141.0, 95.0]);
         let forms = digits(&shipped()).unwrap();
         for form in &forms {
-            // All begin with 0 to 9, two with a digit missing there, and end alike.
+            // All forms begin with 0 to 9, two of them with one digit missing, and have the same
+            // end.
             let labels: Vec<u32> = form.iter().map(|digit| digit.label).collect();
             assert!((122..=130).contains(&labels.len()) && labels[9 - labels[0] as usize] == 9);
             assert!(
@@ -301,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_cut_short_is_noticed() {
+    fn a_truncated_file_is_reported() {
         let error =
             vowels_error("cut", |text| text.lines().take(900).map(|line| format!("{line}\n")).collect());
         assert!(error.contains("utterances instead of 370"), "{error}");
@@ -312,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_reported_at_its_line() {
+    fn an_invalid_number_is_reported_at_its_line() {
         let error = vowels_error("number", |text| text.replacen("1.547694", "1.5x7694", 1));
         assert!(error.contains("line 3: `1.5x7694` is not a number"), "{error}");
         let error = vowels_error("nan", |text| text.replacen("1.547694", "NaN", 1));

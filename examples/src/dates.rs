@@ -1,14 +1,14 @@
-//! Dates, and the many ways in which they are written.
+//! Dates and their many written forms.
 
 use rnn_cell::prelude::*;
 use rnn_cell::rng::below;
 use std::fmt;
 
-/// The characters of written dates; a character's [index](indices) is its place.
+/// The characters of written dates. The position of a character is its [index](indices).
 pub const ALPHABET: &str = " ',-./0123456789abcdefghijklmnopqrstuvwxyz";
-/// Their number.
+/// The number of characters in the alphabet.
 pub const CHARACTERS: usize = ALPHABET.len();
-/// The most characters that a written date has.
+/// The length of the longest written date, in characters.
 pub const LONGEST: usize = 106;
 
 const MONTHS: [&str; 12] = [
@@ -52,23 +52,23 @@ const SMALL: [&str; 20] = [
 const TENS: [&str; 10] =
     ["", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
 
-/// A day of 1950 to 2049: a century, so that two digits name a year.
+/// A day from 1950 to 2049. In this century, two digits determine the year.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Date {
     year: usize,
-    /// From 1.
+    /// The month, from 1.
     month: usize,
-    /// From 1.
+    /// The day of the month, from 1.
     day: usize,
-    /// From Sunday, 0.
+    /// The day of the week; Sunday is 0.
     weekday: usize,
 }
 
-/// The number of days that a [`Date`] can be.
+/// The number of different [`Date`]s.
 pub const DAYS: usize = 36_525;
 
 impl Date {
-    /// The day that is `number` days after the first of January 1950, a Sunday.
+    /// Returns the day `number` days after 1 January 1950, a Sunday.
     pub fn new(number: usize) -> Self {
         let (mut year, mut rest) = (1950, number);
         let days_in = |year: usize, month: usize| match month {
@@ -89,7 +89,7 @@ impl Date {
         Self { year, month, day: rest + 1, weekday: number % 7 }
     }
 
-    /// The date in one of many forms, from eight characters to [`LONGEST`].
+    /// Returns the date in a random form, from eight characters to [`LONGEST`].
     pub fn written(&self, rng: &mut impl Rng) -> String {
         let Self { year, month, day, .. } = *self;
         let (name, weekday) = (MONTHS[month - 1], WEEKDAYS[self.weekday]);
@@ -121,14 +121,14 @@ impl Date {
     }
 }
 
-/// In the form of ISO 8601.
+/// Writes the date in the form of ISO 8601.
 impl fmt::Display for Date {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:04}-{:02}-{:02}", self.year, self.month, self.day)
     }
 }
 
-/// The indices of the characters of a written date.
+/// Returns the indices of the characters of a written date.
 pub fn indices(written: &str) -> Vec<u32> {
     let index = |c: char| ALPHABET.find(c).expect("dates are written with the alphabet") as u32;
     written.chars().map(index).collect()
@@ -163,7 +163,7 @@ fn ordinal(day: usize) -> String {
     }
 }
 
-/// A year in words, in one of the ways in which it is said.
+/// Returns a year in words, in a random form.
 fn words(year: usize, rng: &mut impl Rng) -> String {
     let below_hundred = |n: usize| match (n / 10, n % 10) {
         (0 | 1, _) => SMALL[n].to_string(),
@@ -187,7 +187,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn days_are_counted() {
+    fn day_numbers_become_dates() {
         for (number, iso, weekday) in [
             (0, "1950-01-01", "sunday"),
             (58, "1950-02-28", "tuesday"),
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_said() {
+    fn numbers_become_words() {
         let said: Vec<String> = [1, 3, 12, 13, 20, 22, 25, 31].map(ordinal).into();
         assert_eq!(
             said,
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn forms_fit_their_bounds_and_tell_the_day() {
+    fn written_forms_have_valid_lengths_and_are_unambiguous() {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(2);
         let mut meant = std::collections::HashMap::new();
         let mut longest = 0;
@@ -247,7 +247,7 @@ mod tests {
                 assert_eq!(indices(&written).len(), written.len());
                 assert!((8..=LONGEST).contains(&written.len()), "{written}");
                 longest = longest.max(written.len());
-                assert_eq!(*meant.entry(written).or_insert(number), number, "one form, two days");
+                assert_eq!(*meant.entry(written).or_insert(number), number, "one form stands for two days");
             }
         }
         assert_eq!(longest, LONGEST);

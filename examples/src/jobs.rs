@@ -1,10 +1,10 @@
-//! Independent trainings side by side, on all cores.
+//! Independent trainings in parallel, on all cores.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-/// Independent trainings, collected to be run on all cores.
+/// Independent trainings to be run on all cores.
 pub struct Jobs<'a, R>(Vec<Box<dyn FnOnce() -> R + Send + 'a>>);
 
 impl<R> Default for Jobs<'_, R> {
@@ -14,22 +14,22 @@ impl<R> Default for Jobs<'_, R> {
 }
 
 impl<'a, R: Send> Jobs<'a, R> {
-    /// None yet.
+    /// Creates an empty list.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds a training. What is random in it must come from a seed of its own: then its result doesn't depend on the
-    /// number of threads.
+    /// Adds a training. Its random numbers must come from its own seed, so that the result does not
+    /// depend on the number of threads.
     pub fn add(&mut self, job: impl FnOnce() -> R + Send + 'a) {
         self.0.push(Box::new(job));
     }
 
-    /// Runs them, as many at a time as there are cores, in the order in which they were added. Returns their results in
-    /// that order.
+    /// Runs the trainings in the order in which they were added, as many at a time as there are
+    /// cores. Returns their results in the same order.
     ///
     /// # Panics
-    /// If a job does.
+    /// Panics if a job panics.
     pub fn run(self) -> Vec<R> {
         let jobs: Vec<_> = self.0.into_iter().map(|job| Mutex::new((Some(job), None))).collect();
         let next = AtomicUsize::new(0);
@@ -57,10 +57,10 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn results_stand_in_the_order_of_the_jobs() {
+    fn results_are_in_the_order_of_the_jobs() {
         let mut jobs = Jobs::new();
         for number in 0..20_u64 {
-            // The first are the last to end.
+            // The first jobs end last.
             jobs.add(move || {
                 std::thread::sleep(Duration::from_millis(20 - number));
                 number

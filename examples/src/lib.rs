@@ -1,16 +1,17 @@
-//! What the examples share, so that each example shows its cell and its training and little else.
+//! The code that the examples share. Each example itself contains little but its cell and its
+//! training.
 //!
 //! - [`adding`] draws sequences of the adding problem,
 //! - [`audio`] reads and writes sound files,
-//! - [`data`] reads the data files and says what is wrong with them,
-//! - [`dates`] makes dates in many written forms,
-//! - [`jobs`] runs independent trainings side by side,
-//! - [`options`] reads the few command-line options,
-//! - [`plot`] draws the pictures,
+//! - [`data`] reads the data files and reports mistakes in them,
+//! - [`dates`] generates dates in many written forms,
+//! - [`jobs`] runs independent trainings in parallel,
+//! - [`options`] reads the command-line options,
+//! - [`plot`] draws the pictures of the results,
 //! - [`reber`] draws strings of the embedded Reber grammar,
 //! - [`report`] shows progress and turns an error into a message and an exit code,
-//! - [`silero`] is a network that hears speech,
-//! - [`train`] holds a network in training.
+//! - [`silero`] is a network that detects speech,
+//! - [`train`] updates a network in training.
 
 pub mod adding;
 pub mod audio;

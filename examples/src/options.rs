@@ -1,4 +1,4 @@
-//! The examples' command line: `--name value` pairs with defaults, and flags; nothing more.
+//! The examples' command line: `--name value` pairs with defaults, and flags.
 
 use lexopt::{Arg, Parser, ValueExt};
 use std::collections::BTreeMap;
@@ -6,11 +6,11 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-/// The default of an option that takes no value: a flag is on if it is given.
+/// The default value that marks an option as a flag, which takes no value.
 pub const OFF: &str = "false";
 
-/// The flag of a run that only shows that everything works, for tests.
-pub const QUICK: (&str, &str, &str) = ("quick", OFF, "a run of seconds that learns next to nothing");
+/// The flag for a short run that only shows that everything works, for tests.
+pub const QUICK: (&str, &str, &str) = ("quick", OFF, "run for a few seconds and learn almost nothing");
 
 /// The options of one run.
 #[derive(Debug)]
@@ -19,19 +19,20 @@ pub struct Options {
     operand: Option<PathBuf>,
 }
 
-/// What a run may take besides options: its name and what it means, for `--help`.
+/// The positional argument of a run: its name and its description for `--help`.
 type Operand<'a> = Option<(&'a str, &'a str)>;
 
 impl Options {
-    /// Reads the process's arguments. `known` lists each option with its default and what it means; one whose default is
-    /// [`OFF`] is a flag. `--data DIR` is always known.
+    /// Reads the arguments of the process. `known` lists each option with its default and its
+    /// description. An option with the default [`OFF`] is a flag. `--data DIR` is always known.
     ///
-    /// Prints the list and leaves the process if the user asks for `--help`.
+    /// Prints the list and exits the process if the user passes `--help`.
     pub fn read(about: &str, known: &[(&'static str, &str, &str)]) -> Result<Self, Box<dyn Error>> {
         Self::parse(about, None, known, Parser::from_env())
     }
 
-    /// [`read`](Self::read), where one path may stand among the options: `operand` is its name and what it means.
+    /// Reads the arguments like [`read`](Self::read), and one path among them: `operand` is its
+    /// name and its description.
     pub fn read_with_operand(
         about: &str,
         operand: (&str, &str),
@@ -76,29 +77,29 @@ impl Options {
         Ok(Self { values, operand: given })
     }
 
-    /// The value of an option.
+    /// Returns the value of an option.
     pub fn get<V: FromStr<Err: std::fmt::Display>>(&self, name: &str) -> Result<V, Box<dyn Error>> {
         let text = &self.values[name];
         text.parse().map_err(|error| format!("`--{name} {text}`: {error}").into())
     }
 
-    /// Whether a flag is given.
+    /// Returns whether a flag is set.
     pub fn flag(&self, name: &str) -> bool {
         self.values[name] != OFF
     }
 
-    /// The path besides the options, if one was given.
+    /// Returns the positional path, if there is one.
     pub fn operand(&self) -> Option<&Path> {
         self.operand.as_deref()
     }
 
-    /// The value of an option that is a path.
+    /// Returns the value of an option that is a path.
     pub fn path(&self, name: &str) -> PathBuf {
         PathBuf::from(&self.values[name])
     }
 }
 
-/// Prints what a run may take.
+/// Prints the options of a run.
 fn help(about: &str, operand: Operand, known: &[(&str, &str, &str)]) {
     println!("{about}");
     if let Some((name, meaning)) = operand {
@@ -111,7 +112,7 @@ fn help(about: &str, operand: Operand, known: &[(&str, &str, &str)]) {
     }
 }
 
-/// The message for an argument that is not among the options.
+/// Returns the message for an unknown argument.
 fn unknown(argument: Arg, known: &[(&str, &str, &str)]) -> String {
     let argument = match argument {
         Arg::Short(name) => format!("-{name}"),
@@ -127,7 +128,7 @@ mod tests {
     use super::*;
 
     fn parse(arguments: &[&str]) -> Result<Options, Box<dyn Error>> {
-        let known = [("seed", "1", "where randomness starts"), QUICK];
+        let known = [("seed", "1", "the first random seed"), QUICK];
         Options::parse("", None, &known, Parser::from_args(arguments))
     }
 
@@ -146,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn one_path_among_the_options() {
+    fn a_path_can_be_among_the_options() {
         let parse = |arguments: &[&str]| {
             let arguments = Parser::from_args(arguments);
             Options::parse("", Some(("FILE", "")), &[("seed", "1", "")], arguments)
@@ -158,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_named() {
+    fn mistakes_are_reported() {
         assert!(parse(&["--sed", "7"]).unwrap_err().to_string().contains("unknown option `--sed`"));
         assert!(parse(&["-s"]).unwrap_err().to_string().contains("unknown option `-s`"));
         assert!(parse(&["--quick=7"]).unwrap_err().to_string().contains("--quick"));

@@ -1,4 +1,4 @@
-//! The pictures, as SVG: sharp at every size, and text stays text.
+//! The pictures, as SVG with text as text.
 
 mod alignment;
 mod panels;
@@ -17,20 +17,20 @@ use style::{
 pub use alignment::{Alignment, alignments};
 pub use panels::{LogCurve, Panel, panels};
 pub use reading::{Reading, readings};
-pub use sound::{Heard, amplified, speech};
+pub use sound::{Detection, amplified, speech};
 
 /// One curve of a picture.
 #[derive(Debug, Clone, Copy)]
 pub struct Curve<'a> {
-    /// Its name in the legend.
+    /// The name in the legend.
     pub name: &'a str,
-    /// Its values, at 0, 1, 2, ..
+    /// The values at 0, 1, 2, ..
     pub values: &'a [f64],
 }
 
-/// Draws a loss curve (logarithmic) for every entry of `losses` beside a confusion matrix.
+/// Draws a logarithmic loss curve for every entry of `losses`, beside a confusion matrix.
 ///
-/// `confusion[truth][prediction]` counts test samples; classes are numbered from 1 in the picture.
+/// `confusion[truth][prediction]` counts test samples. Classes are numbered from 1 in the picture.
 pub fn loss_and_confusion<const N: usize>(
     path: &Path,
     title: &str,
@@ -50,7 +50,7 @@ pub fn loss_and_confusion<const N: usize>(
         .build_cartesian_2d(0.0..(epochs - 1) as f64, (lowest * 0.8..highest * 1.2).log_scale())?;
     mesh(&mut chart)
         .x_desc("epoch")
-        .y_desc("cross-entropy a sample")
+        .y_desc("cross-entropy per sample")
         .x_label_formatter(&|epoch| format!("{epoch:.0}"))
         .y_label_formatter(&|loss| shortest(*loss))
         .draw()?;
@@ -79,7 +79,7 @@ fn draw_confusion<const N: usize>(area: &Area, confusion: &[[usize; N]; N]) -> R
             let left = LEFT + column as i32 * side;
             let share = count as f64 / total as f64;
             let colour = if row == column { BLUE } else { ORANGE };
-            // A single mistake must be visible, so small shares aren't drawn in proportion.
+            // A single mistake must be visible, so small shares are not drawn in proportion.
             let strength = if count == 0 { 0.0 } else { 0.2 + 0.8 * share };
             let cell = [(left, top), (left + side, top + side)];
             area.draw(&Rectangle::new(cell, blend(colour, strength).filled()))?;
@@ -102,7 +102,7 @@ fn draw_confusion<const N: usize>(area: &Area, confusion: &[[usize; N]; N]) -> R
     Ok(())
 }
 
-/// Draws `truth` and `forecast` over one another, and their difference below, from step `first` on.
+/// Draws `truth` and `forecast` in one chart from step `first` on, and their difference below.
 pub fn forecast(
     path: &Path,
     title: &str,
@@ -164,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pictures_hold_what_they_should() {
+    fn pictures_contain_their_texts() {
         let folder = std::env::temp_dir().join(format!("rnn-cell-plot-{}", std::process::id()));
         let (train, test): (Vec<f64>, Vec<f64>) =
             (0..50).map(|i| (2.0 * (-0.1 * f64::from(i)).exp(), 2.0 * (-0.05 * f64::from(i)).exp())).unzip();

@@ -1,19 +1,21 @@
-//! The embedded Reber grammar (Cleeremans et al. 1989; Hochreiter & Schmidhuber 1997, figures 3 and 4).
+//! The embedded Reber grammar (Cleeremans et al. 1989; Hochreiter & Schmidhuber 1997, figures 3 and
+//! 4).
 //!
 //! ```text
 //! embedded:  B (T inner T | P inner P) E
 //! inner:     B, a walk through the graph of `GRAPH`, E
 //! ```
 //!
-//! The second symbol comes back as the last but one: who predicts it has kept it over the inner string. Which of two inner symbols
-//! comes next is a coin's throw, so the best that a prediction can be is the set of those that may come.
+//! The second symbol comes back as the last but one, so predicting it requires remembering it over
+//! the inner string. The next inner symbol is chosen at random between two, so the best possible
+//! prediction is the set of legal symbols.
 
 use rnn_cell::rng::{Rng, below};
 
 /// The number of symbols.
 pub const SYMBOLS: usize = 7;
 
-/// The symbols as letters.
+/// The letters of the symbols.
 pub const LETTERS: [char; SYMBOLS] = ['B', 'T', 'P', 'S', 'X', 'V', 'E'];
 
 const B: u8 = 0;
@@ -24,25 +26,26 @@ const X: u8 = 4;
 const V: u8 = 5;
 const E: u8 = 6;
 
-/// The inner grammar between B and E: what may follow at a node, and the node where it leads.
+/// The inner grammar between B and E: for each node, the possible symbols and the nodes that they
+/// lead to.
 const GRAPH: [[(u8, usize); 2]; 5] =
     [[(T, 1), (P, 2)], [(S, 1), (X, 3)], [(T, 2), (V, 4)], [(X, 2), (S, LAST)], [(P, 3), (V, LAST)]];
 
-/// The node at which E follows.
+/// The node that is followed by E.
 const LAST: usize = 5;
 
 /// A string of the embedded grammar.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReberString {
-    /// The symbols, as places in [`LETTERS`].
+    /// The symbols, as indices in [`LETTERS`].
     pub symbols: Vec<u8>,
-    /// What may follow each symbol, as a set: bit `k` stands for symbol `k`. After the last one B may follow, which begins
-    /// the next string of a stream.
+    /// The set of symbols that may follow each symbol: bit `k` stands for symbol `k`. The last
+    /// symbol may be followed by B, the beginning of the next string of a stream.
     pub legal: Vec<u8>,
 }
 
 impl ReberString {
-    /// A random string; both ways at a node are equally likely.
+    /// Draws a random string. Both edges of a node are equally likely.
     pub fn draw(rng: &mut impl Rng) -> Self {
         let outer = [T, P][below(rng, 2)];
         let mut string = Self { symbols: Vec::new(), legal: Vec::new() };
@@ -61,7 +64,8 @@ impl ReberString {
         string
     }
 
-    /// The step after which the second symbol must be remembered: the symbol that follows it is the last but one.
+    /// Returns the step whose prediction requires the second symbol: its next symbol is the last
+    /// but one.
     pub fn crucial(&self) -> usize {
         self.symbols.len() - 3
     }
@@ -72,13 +76,13 @@ impl ReberString {
     }
 }
 
-/// Whether the symbols of the set `legal` are those with the highest activations, all of them above every other one: the
-/// criterion of 1997.
+/// Returns whether every symbol of the set `legal` has a higher activation than every other symbol,
+/// the criterion of 1997.
 pub fn predicts(activations: &[f32], legal: u8) -> bool {
     let within = |symbol: usize| legal & (1 << symbol) != 0;
     let lowest_legal =
         (0..SYMBOLS).filter(|&k| within(k)).map(|k| activations[k]).fold(f32::INFINITY, f32::min);
-    // A comparison with NaN is false: such a network predicts nothing.
+    // Comparisons with NaN are false, so a network that returns NaN predicts nothing.
     (0..SYMBOLS).all(|k| within(k) || activations[k] < lowest_legal)
 }
 
@@ -106,7 +110,7 @@ mod tests {
             }
             assert_eq!(string.legal[string.crucial()], 1 << string.symbols[1], "{text}");
         }
-        // The published examples of the inner grammar.
+        // Check for the published examples of the inner grammar.
         for inner in ["BTXSE", "BPVVE", "BTSXSE", "BPVPSE"] {
             assert!(strings.iter().any(|string| letters(string) == format!("BT{inner}TE")), "{inner}");
         }
@@ -114,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn the_criterion_wants_every_legal_symbol_and_no_other_on_top() {
+    fn the_criterion_requires_exactly_the_legal_symbols_on_top() {
         let activations = [0.1, 0.5, 0.4, 0.0, 0.3, 0.0, 0.0];
         assert!(predicts(&activations, 1 << T | 1 << P));
         assert!(predicts(&activations, 1 << T));

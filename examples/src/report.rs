@@ -1,5 +1,5 @@
-//! What a run says and leaves behind: a progress bar on a terminal (nothing in a log file), errors as a message and an exit
-//! code, means and medians, folders for its files.
+//! The output of a run: a progress bar (on terminals only), errors as a message and an exit code,
+//! means and medians, folders for its files.
 
 use indicatif::{ProgressBar, ProgressStyle};
 use std::error::Error;
@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-/// A progress bar over `steps` of training. It shows itself only on a terminal.
+/// Returns a progress bar over `steps` of training, which is visible only on a terminal.
 pub fn progress(what: &str, steps: usize) -> ProgressBar {
     let bar = ProgressBar::new(steps as u64);
     let style = ProgressStyle::with_template("{prefix} {wide_bar} {pos}/{len}, {eta} left, {msg}")
@@ -15,7 +15,7 @@ pub fn progress(what: &str, steps: usize) -> ProgressBar {
     bar.with_style(style).with_prefix(what.to_string())
 }
 
-/// Runs an example: an error becomes a message on standard error and a failing exit code.
+/// Runs an example. An error becomes a message on standard error and a failing exit code.
 pub fn run(example: impl FnOnce() -> Result<(), Box<dyn Error>>) -> ExitCode {
     match example() {
         Ok(()) => ExitCode::SUCCESS,
@@ -26,23 +26,24 @@ pub fn run(example: impl FnOnce() -> Result<(), Box<dyn Error>>) -> ExitCode {
     }
 }
 
-/// Makes the folders that a file at `path` stands in.
+/// Creates the parent folders of `path`.
 ///
 /// # Errors
-/// Names the folder that can't be made.
+/// Fails with the name of a folder that cannot be created.
 pub fn make_folders(path: &Path) -> Result<(), Box<dyn Error>> {
     let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
     std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()).into())
 }
 
-/// The time in the middle, of an even number the later one; of none, none.
+/// Returns the median, the later of the two middle times if their number is even, and zero if there
+/// are none.
 pub fn median(times: &[Duration]) -> Duration {
     let mut times = times.to_vec();
     times.sort_unstable();
     times.get(times.len() / 2).copied().unwrap_or_default()
 }
 
-/// The mean and the standard deviation (of a sample) of `values`.
+/// Returns the mean and the sample standard deviation of `values`.
 pub fn mean_and_deviation(values: &[f64]) -> (f64, f64) {
     let count = values.len() as f64;
     let mean = values.iter().sum::<f64>() / count;

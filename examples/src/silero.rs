@@ -1,12 +1,12 @@
-//! Silero VAD: is there speech in these 32 ms of sound? The network of Silero's release 6.2 at 16 kHz (MIT licence), from its
-//! published weights.
+//! Silero VAD, a network that detects speech in 32 ms of sound: release 6.2 at 16 kHz (MIT
+//! licence), with its published weights.
 //!
-//! A chunk of 512 samples, with the 64 before it, goes through a Fourier transform, four convolutions and an LSTM, whose state is all that
-//! is carried on but for those 64 samples:
+//! A chunk of 512 samples, with the 64 samples before it, passes through a Fourier transform, four
+//! convolutions and an LSTM. The state of a stream is the LSTM's state and those 64 samples:
 //!
 //! | layer | output |
 //! | --- | --- |
-//! | the chunk with its context, and at its end 64 samples of its own mirror image | 640 |
+//! | the chunk with its context, extended at the end by 64 mirrored samples | 640 |
 //! | Fourier transform: windows of 256 samples, one every 128; magnitudes | 129 x 4 |
 //! | convolution over 3 frames, ReLU | 128 x 4 |
 //! | the same, every second frame | 64 x 2 |
@@ -15,8 +15,9 @@
 //! | LSTM | 128 |
 //! | ReLU, weighted sum, sigmoid | 1 |
 //!
-//! At its two ends a convolution reads a frame of zeros. Over windows that are unfolded into columns a convolution is a dense
-//! layer, the windows its batch: so the transform and the convolutions are cells without state.
+//! A convolution pads both ends with one frame of zeros. If the windows are unfolded into columns,
+//! a convolution is a dense layer whose batch is the windows. So the transform and the convolutions
+//! are cells without states.
 
 mod segments;
 
@@ -30,33 +31,34 @@ use std::error::Error;
 
 pub use segments::{Hysteresis, segments};
 
-/// The shipped weights, in the folder `silero` of the data.
+/// The file of the shipped weights, in the folder `silero` of the data.
 pub const WEIGHTS: &str = "silero_vad_6.2.3_16k.safetensors";
-/// Samples a second.
+/// The number of samples per second.
 pub const RATE: u32 = 16_000;
-/// Samples of a chunk.
+/// The number of samples per chunk.
 pub const CHUNK: usize = 512;
-/// Samples before a chunk that are read with it.
+/// The number of samples before a chunk that are read with it.
 pub const CONTEXT: usize = 64;
-/// Units of the LSTM, and its inputs.
+/// The number of units of the LSTM, and of its inputs.
 pub const UNITS: usize = 128;
 
 const WINDOW: usize = 256;
 const HOP: usize = 128;
 const BINS: usize = WINDOW / 2 + 1;
-/// Samples mirrored at the end.
+/// The number of samples mirrored at the end.
 const MIRRORED: usize = 64;
 const FRAMES: usize = (CONTEXT + CHUNK + MIRRORED - WINDOW) / HOP + 1;
 const TAPS: usize = 3;
 
 rnn_cell! {
-    /// The magnitudes of a windowed Fourier transform: `C` and `S` are the window times cosines and sines.
+    /// The magnitudes of a windowed Fourier transform: `C` and `S` are the window times cosines and
+    /// sines.
     pub cell Spectrum<N, F> {
         /// A window of samples.
         input x: [N];
-        /// Cosines, a frequency a row.
+        /// The cosines, one frequency per row.
         param C: [F, N];
-        /// Sines, a frequency a row.
+        /// The sines, one frequency per row.
         param S: [F, N];
 
         y = sqrt(square(C @ x) + square(S @ x));
@@ -64,13 +66,13 @@ rnn_cell! {
         output y;
     }
 
-    /// A convolution at one place, rectified.
+    /// A convolution at one position, followed by a ReLU.
     pub cell Convolution<N, O> {
-        /// The frames under the filter, one below the other.
+        /// The frames under the filter, stacked.
         input x: [N];
-        /// A filter a row.
+        /// The filters, one per row.
         param W: [O, N];
-        /// Biases.
+        /// The biases.
         param b: [O];
 
         y = relu(W @ x + b);
@@ -94,19 +96,19 @@ pub struct Vad {
     output_bias: f32,
 }
 
-/// What a stream carries from chunk to chunk.
+/// The state that a stream carries from chunk to chunk.
 #[derive(Debug, Clone)]
 pub struct Stream {
     context: [f32; CONTEXT],
-    /// The LSTM's state.
+    /// The state of the LSTM.
     pub lstm: LstmState<UNITS>,
 }
 
 impl Vad {
-    /// Loads Silero's weights: a safetensors file.
+    /// Loads Silero's weights from a safetensors file.
     ///
     /// # Errors
-    /// A file that is damaged, or whose tensors are not those of the network.
+    /// Fails if the file is damaged or its tensors do not match the network.
     pub fn load(bytes: &[u8]) -> Result<Self, Box<dyn Error>> {
         let mut lstm = Lstm::zeros_boxed();
         lstm_mapping().load(&mut *lstm, bytes)?;
@@ -132,10 +134,10 @@ impl Vad {
         })
     }
 
-    /// Rounds all matrices to what they would be stored as in fewer bits.
+    /// Rounds all matrices to the values that a format of fewer bits would store.
     ///
     /// # Errors
-    /// An entry that can't be stored.
+    /// Fails if an entry cannot be stored.
     pub fn round<Q: Format>(&mut self) -> Result<(), NotFinite> {
         let (first, second, third, fourth) = &mut self.convolutions;
         quantised::round::<Q>(&mut *self.spectrum)?;
@@ -146,12 +148,13 @@ impl Vad {
         quantised::round::<Q>(&mut *self.lstm)
     }
 
-    /// A stream that nothing was heard in.
+    /// Returns the state of a new stream.
     pub fn stream(&self) -> Stream {
         Stream { context: [0.0; CONTEXT], lstm: self.lstm.zero_state() }
     }
 
-    /// Hears the next chunk. Returns the probability that there is speech in it. Allocates nothing.
+    /// Processes the next chunk without allocating. Returns the probability that it contains
+    /// speech.
     pub fn step(&self, chunk: &[f32; CHUNK], stream: &mut Stream) -> f32 {
         let features = self.features(chunk, stream);
         let h = self.lstm.step(&features, &mut stream.lstm);
@@ -159,14 +162,15 @@ impl Vad {
         1.0 / (1.0 + (-logit).exp())
     }
 
-    /// What the LSTM reads: everything before it. Keeps the chunk's end as the next one's context.
+    /// Computes the input of the LSTM from a chunk. Keeps the end of the chunk as context for the
+    /// next one.
     pub fn features(&self, chunk: &[f32; CHUNK], stream: &mut Stream) -> SVector<f32, UNITS> {
         let mut samples = [0.0; CONTEXT + CHUNK + MIRRORED];
         let (context, rest) = samples.split_at_mut(CONTEXT);
         context.copy_from_slice(&stream.context);
         rest[..CHUNK].copy_from_slice(chunk);
         stream.context.copy_from_slice(&chunk[CHUNK - CONTEXT..]);
-        // The last sample is the mirror and not repeated.
+        // The mirror image does not repeat the last sample.
         rest[CHUNK..].iter_mut().zip(chunk[..CHUNK - 1].iter().rev()).for_each(|(to, from)| *to = *from);
 
         let windows = SMatrix::<f32, WINDOW, FRAMES>::from_fn(|n, frame| samples[frame * HOP + n]);
@@ -179,8 +183,8 @@ impl Vad {
     }
 }
 
-/// The frames that a filter sees at each of `TO` places, one below the other. Places are as far apart as fits; before the first frame
-/// and after the last one there is a frame of zeros.
+/// Returns the frames that a filter sees at each of `TO` positions, stacked. The positions are
+/// evenly spaced. There is one frame of zeros before the first frame and one after the last.
 fn unfold<const C: usize, const FROM: usize, const N: usize, const TO: usize>(
     frames: &SMatrix<f32, C, FROM>,
 ) -> SMatrix<f32, N, TO> {
@@ -197,7 +201,7 @@ fn unfold<const C: usize, const FROM: usize, const N: usize, const TO: usize>(
     windows
 }
 
-/// PyTorch's `LSTMCell`: gates i, f, g, o, two biases.
+/// Returns the mapping of PyTorch's `LSTMCell`: gates i, f, g, o, and two biases.
 fn lstm_mapping() -> Mapping {
     let biases = ["b_i", "b_f", "b_g", "b_o"];
     Mapping::new()
@@ -211,7 +215,7 @@ fn lstm_mapping() -> Mapping {
         .ignoring("final_conv.")
 }
 
-/// The tensors of three dimensions, which a mapping doesn't know.
+/// The tensors of three dimensions, which mappings do not support.
 struct Tensors<'f>(SafeTensors<'f>);
 
 impl Tensors<'_> {
@@ -229,7 +233,8 @@ impl Tensors<'_> {
         }
     }
 
-    /// Filters `[O, C, 3]` as rows: the file has the three taps of a channel side by side, a window the channels of a tap.
+    /// Loads filters `[O, C, 3]` as rows. In the file the three taps of a channel are adjacent, in
+    /// a window the channels of a tap.
     fn convolution<const N: usize, const O: usize>(
         &self,
         name: &str,

@@ -1,13 +1,13 @@
-//! An update of any layer: what trainings share whose optimiser and clipping serve the whole network.
+//! The update of a layer, for trainings with one optimiser and one clipping for the whole network.
 
 use rnn_cell::cell::{Bars, IntoPass, Layer, ModelMut};
 use rnn_cell::train::optim::{Optimiser, clip_global_norm};
 
-/// A layer in training, `B` sequences an update, with all that an update needs and the next one uses again.
+/// A layer in training with `B` sequences per update, and the buffers that updates reuse.
 pub struct Trainer<L: Layer<B>, O, const B: usize> {
     /// The layer.
     pub net: L,
-    /// The optimiser: its rate may be changed on the way.
+    /// The optimiser. Its rate may be changed during the training.
     pub optimiser: O,
     clip: Option<f64>,
     gradients: Box<L::Gradients>,
@@ -20,7 +20,8 @@ where
     L: Layer<B, Context = ()> + ModelMut,
     O: Optimiser<L::Scalar>,
 {
-    /// Trains `net`; with `clip`, gradients of a larger norm are scaled down to it.
+    /// Creates a trainer of `net`. With `clip`, gradients of a larger norm are scaled down to that
+    /// norm.
     pub fn new(net: L, optimiser: O, clip: Option<f64>) -> Self {
         let (gradients, tape) = (net.zero_gradients(), net.tape());
         Trainer { net, optimiser, clip, gradients, tape, dys: Vec::new() }
@@ -50,7 +51,7 @@ where
         value
     }
 
-    /// Returns the outputs on a batch, without learning from it.
+    /// Returns the outputs on a batch without learning from it.
     pub fn outputs<'a>(&mut self, pass: impl IntoPass<'a, L::Input, (), B>) -> &[L::Output]
     where
         L::Input: 'a,

@@ -1,11 +1,13 @@
-//! What came after the LSTM, each in a task of seconds that asks for its kind of memory, beside an LSTM of as many parameters: state spaces
-//! (S4D), cells whose gates don't read their state (minGRU, minLSTM, SRU, QRNN), selective state spaces (Mamba), RWKV-4.
+//! The successors of the LSTM: state spaces (S4D), cells whose gates do not read their state
+//! (minGRU, minLSTM, SRU, QRNN), selective state spaces (Mamba) and RWKV-4. Each learns a task of
+//! seconds that requires its kind of memory, compared with an LSTM with as many parameters.
 //!
 //! ```text
 //! cargo run --release --example successors
 //! ```
 //!
-//! Selective copying shows what selection is for: S4D, which treats all inputs alike, has the same task.
+//! Selective copying shows the purpose of selection: S4D, which treats all inputs alike, learns the
+//! same task.
 
 mod tasks;
 
@@ -24,11 +26,11 @@ use std::time::Instant;
 use tasks::{ADDING, BATCH, DELAY, Drawn, RECALL, SELECTIVE, Step, Target, Task};
 
 rnn_cell! {
-    /// What stands before a block: `rms_norm`.
+    /// The `rms_norm` before a block.
     pub cell Norm<D> {
         /// The channels.
         input x: [D];
-        /// Their gains.
+        /// The gains of the channels.
         param gain: [D] = 1;
 
         y = rms_norm(x, gain);
@@ -36,13 +38,14 @@ rnn_cell! {
         output y;
     }
 
-    /// What stands behind a state space: its channels, which have nothing to do with each other there, are mixed, and gated (Gu et al. 2022).
+    /// The layer after a state space. It mixes the channels, which the state space processes
+    /// independently, and gates them (Gu et al. 2022).
     pub cell Mix<D> {
         /// The channels.
         input x: [D];
-        /// Weights.
+        /// The weights.
         param W, V: [D, D];
-        /// Biases.
+        /// The biases.
         param b, c: [D];
 
         a = gelu(x);
@@ -52,19 +55,19 @@ rnn_cell! {
     }
 }
 
-/// Batches of a test.
+/// The number of batches of a test.
 const TESTED: usize = 32;
-/// Tests during training.
+/// The number of tests during training.
 const POINTS: usize = 25;
 
-/// What became of a network.
+/// The result of one training.
 struct Outcome {
     task: &'static str,
-    /// The error without learning.
+    /// The error of the best constant prediction.
     baseline: f64,
     name: &'static str,
     parameters: usize,
-    /// Errors on sequences that are not trained on: before the first update, and on the way to the last.
+    /// The errors on test sequences, before the first update and during the training.
     errors: Vec<f64>,
     seconds: f64,
 }
@@ -72,23 +75,23 @@ struct Outcome {
 fn main() -> ExitCode {
     run(|| {
         let options = Options::read(
-            "Trains what came after the LSTM.",
+            "Trains the successors of the LSTM.",
             &[
-                ("seed", "1", "where randomness starts"),
-                ("picture", "target/successors.svg", "where the picture goes"),
+                ("seed", "1", "the seed of the random numbers"),
+                ("picture", "target/successors.svg", "the file of the picture"),
                 QUICK,
             ],
         )?;
-        let mut school =
-            School { seed: options.get("seed")?, is_quick: options.flag("quick"), jobs: Jobs::new() };
-        delay(&mut school);
-        adding(&mut school);
-        selective(&mut school);
-        recall(&mut school);
-        let outcomes = school.jobs.run();
+        let mut experiments =
+            Experiments { seed: options.get("seed")?, is_quick: options.flag("quick"), jobs: Jobs::new() };
+        delay(&mut experiments);
+        adding(&mut experiments);
+        selective(&mut experiments);
+        recall(&mut experiments);
+        let outcomes = experiments.jobs.run();
         let tasks: Vec<&[Outcome]> = outcomes.chunk_by(|a, b| a.task == b.task).collect();
         println!(
-            "errors on sequences not trained on: of numbers, squares over those of the targets; of symbols, the share of wrong ones"
+            "errors on test sequences: for numbers, the squared error over the square of the targets; for symbols, the share of wrong ones"
         );
         tasks.iter().for_each(|outcomes| report(outcomes));
         let path = options.path("picture");
@@ -98,7 +101,7 @@ fn main() -> ExitCode {
     })
 }
 
-/// Prints the table of a task, whose last network is the LSTM.
+/// Prints the table of a task. Its last network is the LSTM.
 fn report(outcomes: &[Outcome]) {
     let [.., lstm] = outcomes else { return };
     println!("\n{} ({:.2} without learning)", lstm.task, lstm.baseline);
@@ -132,53 +135,54 @@ fn draw(path: &Path, tasks: &[&[Outcome]]) -> Result<(), Box<dyn Error>> {
         }
     };
     let drawn: Vec<Panel> = tasks.iter().map(panel).collect();
-    panels(path, "Errors while learning, beside an LSTM of as many parameters", &drawn)
+    panels(path, "Errors during training, compared with an LSTM with as many parameters", &drawn)
 }
 
-fn delay(school: &mut School) {
-    school.teach("S4d", &DELAY, |rng| channels(S4d::<8, 16>::init(rng), rng));
-    school.teach("S4dBilinear", &DELAY, |rng| channels(S4dBilinear::<8, 16>::init(rng), rng));
-    school.teach("S4dReal", &DELAY, |rng| channels(S4dReal::<8, 32>::init(rng), rng));
-    school.teach("DiagonalSsm", &DELAY, DiagonalSsm::<1, 138, 1>::init);
-    school.lstm::<1, 11, 1>(&DELAY);
+fn delay(experiments: &mut Experiments) {
+    experiments.train("S4d", &DELAY, |rng| channels(S4d::<8, 16>::init(rng), rng));
+    experiments.train("S4dBilinear", &DELAY, |rng| channels(S4dBilinear::<8, 16>::init(rng), rng));
+    experiments.train("S4dReal", &DELAY, |rng| channels(S4dReal::<8, 32>::init(rng), rng));
+    experiments.train("DiagonalSsm", &DELAY, DiagonalSsm::<1, 138, 1>::init);
+    experiments.lstm::<1, 11, 1>(&DELAY);
 }
 
-fn adding(school: &mut School) {
-    school.teach("MinGru", &ADDING, |rng| Stack(MinGru::<2, 32>::init(rng), Dense::<32, 1>::init(rng)));
-    school.teach("MinLstm", &ADDING, |rng| Stack(MinLstm::<2, 22>::init(rng), Dense::<22, 1>::init(rng)));
-    school.teach("Qrnn", &ADDING, |rng| Stack(Qrnn::<2, 14>::init(rng), Dense::<14, 1>::init(rng)));
-    school.teach("Sru", &ADDING, |rng| {
+fn adding(experiments: &mut Experiments) {
+    experiments.train("MinGru", &ADDING, |rng| Stack(MinGru::<2, 32>::init(rng), Dense::<32, 1>::init(rng)));
+    experiments
+        .train("MinLstm", &ADDING, |rng| Stack(MinLstm::<2, 22>::init(rng), Dense::<22, 1>::init(rng)));
+    experiments.train("Qrnn", &ADDING, |rng| Stack(Qrnn::<2, 14>::init(rng), Dense::<14, 1>::init(rng)));
+    experiments.train("Sru", &ADDING, |rng| {
         Stack(Stack(Dense::<2, 7>::init(rng), Sru::<7>::init(rng)), Dense::<7, 1>::init(rng))
     });
-    school.lstm::<2, 6, 1>(&ADDING);
+    experiments.lstm::<2, 6, 1>(&ADDING);
 }
 
-fn selective(school: &mut School) {
-    school.teach("Mamba, twice", &SELECTIVE, |rng| twice(rng, Mamba::<16, 32, 8, 1>::init));
-    school.teach("SelectiveSsm, twice", &SELECTIVE, |rng| {
+fn selective(experiments: &mut Experiments) {
+    experiments.train("Mamba, twice", &SELECTIVE, |rng| twice(rng, Mamba::<16, 32, 8, 1>::init));
+    experiments.train("SelectiveSsm, twice", &SELECTIVE, |rng| {
         twice(rng, |rng| Stack(SelectiveSsm::<16, 40, 2>::init(rng), Mix::<16>::init(rng)))
     });
-    school.teach("S4d, twice", &SELECTIVE, |rng| {
+    experiments.train("S4d, twice", &SELECTIVE, |rng| {
         twice(rng, |rng| Stack(S4d::<16, 32>::init(rng), Mix::<16>::init(rng)))
     });
-    school.lstm::<6, 33, 4>(&SELECTIVE);
+    experiments.lstm::<6, 33, 4>(&SELECTIVE);
 }
 
-fn recall(school: &mut School) {
-    school.teach("RWKV-4", &RECALL, |rng| {
+fn recall(experiments: &mut Experiments) {
+    experiments.train("RWKV-4", &RECALL, |rng| {
         let (time, channel) = (RwkvTimeMixing::<16>::init(rng), RwkvChannelMixing::<16, 32>::init(rng));
         let mixing = Stack(block(time, rng), block(channel, rng));
         Stack(Stack(Dense::<10, 16>::init(rng), mixing), Dense::<16, 4>::init(rng))
     });
-    school.lstm::<10, 20, 4>(&RECALL);
+    experiments.lstm::<10, 20, 4>(&RECALL);
 }
 
-/// A layer of eight channels between one that spreads a number over them and a readout.
+/// Returns a layer of eight channels between an input projection and a readout.
 fn channels<L>(layer: L, rng: &mut Xoshiro256PlusPlus) -> Stack<Stack<Dense<1, 8>, L>, Dense<8, 1>> {
     Stack(Stack(Dense::init(rng), layer), Dense::init(rng))
 }
 
-/// A layer with a norm before it and a residual around both.
+/// Returns a layer with a norm before it and a residual connection around both.
 fn block<L>(layer: L, rng: &mut Xoshiro256PlusPlus) -> Residual<Stack<Norm<16>, L>> {
     Residual::new(Stack(Norm::init(rng), layer))
 }
@@ -186,7 +190,7 @@ fn block<L>(layer: L, rng: &mut Xoshiro256PlusPlus) -> Residual<Stack<Norm<16>, 
 type Block<L> = Residual<Stack<Norm<16>, L>>;
 type Twice<L> = Stack<Stack<Dense<6, 16>, Stack<Block<L>, Block<L>>>, Dense<16, 4>>;
 
-/// Two blocks of sixteen channels between a layer up and a readout.
+/// Returns two blocks of sixteen channels between an input projection and a readout.
 fn twice<L>(rng: &mut Xoshiro256PlusPlus, layer: impl Fn(&mut Xoshiro256PlusPlus) -> L) -> Twice<L> {
     let mut next = || {
         let layer = layer(rng);
@@ -196,20 +200,20 @@ fn twice<L>(rng: &mut Xoshiro256PlusPlus, layer: impl Fn(&mut Xoshiro256PlusPlus
     Stack(Stack(Dense::init(rng), blocks), Dense::init(rng))
 }
 
-/// Where networks learn.
-struct School {
+/// The trainings of all networks.
+struct Experiments {
     seed: u64,
     is_quick: bool,
     jobs: Jobs<'static, Outcome>,
 }
 
-impl School {
+impl Experiments {
     fn lstm<const I: usize, const H: usize, const O: usize>(&mut self, task: &'static Task<I, O>) {
-        self.teach("Lstm", task, |rng| Stack(Lstm::<I, H>::init(rng), Dense::<H, O>::init(rng)));
+        self.train("Lstm", task, |rng| Stack(Lstm::<I, H>::init(rng), Dense::<H, O>::init(rng)));
     }
 
-    /// Adds the training of what `init` makes.
-    fn teach<L, const I: usize, const O: usize>(
+    /// Adds the training of the network that `init` returns.
+    fn train<L, const I: usize, const O: usize>(
         &mut self,
         name: &'static str,
         task: &'static Task<I, O>,
@@ -226,7 +230,7 @@ impl School {
             let mut trainer = Trainer::new(net, Adam::new(task.rate), Some(1.0));
             let schedule = Schedule::cosine(task.rate, updates);
             let mut errors = vec![error(&mut trainer, task, tested)];
-            // All networks of a task see the same sequences.
+            // All networks of a task are trained on the same sequences.
             let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed + 1);
             for update in 0..updates {
                 let Drawn { xs, targets } = (task.draw)(&mut rng);
@@ -242,7 +246,7 @@ impl School {
     }
 }
 
-/// The gradient of the mean loss over the steps that ask for something.
+/// Computes the gradient of the mean loss over the steps with targets.
 fn cotangents<const O: usize>(targets: &[Target<O>], ys: &[Step<O>], dys: &mut Vec<Step<O>>) {
     let asked = targets.iter().filter(|target| !matches!(target, Target::None)).count() as f32;
     let of = |(target, y): (&Target<O>, _)| target.gradient(y) / asked;
@@ -250,7 +254,7 @@ fn cotangents<const O: usize>(targets: &[Target<O>], ys: &[Step<O>], dys: &mut V
     dys.extend(targets.iter().zip(ys).map(of));
 }
 
-/// The error on sequences that no network is trained on.
+/// Returns the error on test sequences.
 fn error<L, const I: usize, const O: usize>(
     trainer: &mut Trainer<L, Adam<f32>, BATCH>,
     task: &Task<I, O>,

@@ -1,28 +1,28 @@
-//! What is to be learned: sequences that ask for memory, made anew for every batch.
+//! Tasks that require memory. The sequences of every batch are new.
 
 use examples::adding;
 use nalgebra::SMatrix;
 use rnn_cell::rng::{Xoshiro256PlusPlus, below, normal, shuffle};
 use rnn_cell::train::loss::{arg_max, mean_squared_error, softmax_cross_entropy};
 
-/// Sequences of a batch.
+/// The number of sequences of a batch.
 pub const BATCH: usize = 16;
 
-/// Inputs or outputs of a step, a sequence a column.
+/// The inputs or outputs of a step, one sequence per column.
 pub type Step<const N: usize> = SMatrix<f32, N, BATCH>;
 
-/// What a step asks for.
+/// The target of a step.
 pub enum Target<const O: usize> {
-    /// Nothing.
+    /// No target.
     None,
-    /// Numbers.
+    /// Real numbers.
     Numbers(Step<O>),
-    /// One of `O` symbols.
+    /// One of `O` symbols for each sequence.
     Symbols([u32; BATCH]),
 }
 
 impl<const O: usize> Target<O> {
-    /// The gradient of an output's loss.
+    /// Returns the gradient of the loss by an output.
     pub fn gradient(&self, y: &Step<O>) -> Step<O> {
         match self {
             Target::None => Step::zeros(),
@@ -31,8 +31,9 @@ impl<const O: usize> Target<O> {
         }
     }
 
-    /// What an error is counted in: squares of what is missing, beside the squares of the target (whose mean is zero); or wrong symbols,
-    /// beside all.
+    /// Returns the numerator and the denominator of the error. For numbers, these are the squared
+    /// error and the square of the target, whose mean is zero; for symbols, the number of wrong
+    /// symbols and the number of all.
     pub fn error(&self, y: &Step<O>) -> (f64, f64) {
         match self {
             Target::None => (0.0, 0.0),
@@ -47,27 +48,29 @@ impl<const O: usize> Target<O> {
     }
 }
 
-/// A batch of sequences of `I` numbers a step, that ask for `O`.
+/// A batch of sequences with `I` inputs per step and targets of `O` numbers or symbols.
 pub struct Drawn<const I: usize, const O: usize> {
     pub xs: Vec<Step<I>>,
     pub targets: Vec<Target<O>>,
 }
 
-/// Something to learn.
+/// A task to learn.
 pub struct Task<const I: usize, const O: usize> {
     pub name: &'static str,
     pub draw: fn(&mut Xoshiro256PlusPlus) -> Drawn<I, O>,
-    /// The error of one that knows the mean of the numbers, or how often each symbol is asked for, and nothing else.
+    /// The error of the best constant prediction: the mean of the numbers, or the frequencies of
+    /// the symbols.
     pub baseline: f64,
     pub updates: usize,
-    /// The learning rate at first.
+    /// The initial learning rate.
     pub rate: f64,
 }
 
-/// The number of steps after which [`DELAY`] asks for noise again.
+/// The delay of [`DELAY`] in steps.
 const AGO: usize = 20;
 
-/// Say the noise of twenty steps ago, at every step: as many numbers have to be remembered, each for its time.
+/// The task of repeating the noise of twenty steps ago at every step. It requires remembering
+/// twenty numbers in their order.
 pub static DELAY: Task<1, 1> =
     Task { name: "noise, 20 steps late", draw: delay, baseline: 1.0, updates: 2000, rate: 1e-2 };
 
@@ -87,8 +90,9 @@ fn sum_of_two(rng: &mut Xoshiro256PlusPlus) -> Drawn<2, 1> {
     Drawn { targets: at_the_end(STEPS, vec![Target::Numbers(sums)]), xs }
 }
 
-/// Selective copying (Gu & Dao 2023, section 4.1.1, made small): four symbols of four, anywhere among sixteen blanks, then to be said in
-/// their order. How long ago each stood differs from sequence to sequence.
+/// Selective copying (Gu & Dao 2023, section 4.1.1, reduced). Four symbols out of four kinds are at
+/// random places among sixteen blanks and must be repeated in order at the end. Their distance from
+/// the end differs from sequence to sequence.
 pub static SELECTIVE: Task<6, 4> =
     Task { name: "4 symbols among 16 blanks", draw: selective, baseline: 0.75, updates: 2000, rate: 5e-3 };
 
@@ -119,8 +123,8 @@ fn selective(rng: &mut Xoshiro256PlusPlus) -> Drawn<6, 4> {
     Drawn { targets: at_the_end(xs.len(), symbols.into_iter().map(Target::Symbols).collect()), xs }
 }
 
-/// Associative recall (Ba et al. 2016 and many since): four pairs of a key (of six) and a value (of four), then the keys again in another order,
-/// each asking for its value.
+/// Associative recall (Ba et al. 2016 and many since): four pairs of a key (one of six) and a value
+/// (one of four), then the keys again in another order, each with its value as the target.
 pub static RECALL: Task<10, 4> =
     Task { name: "values of 4 keys", draw: recall, baseline: 0.75, updates: 2000, rate: 5e-3 };
 
@@ -146,7 +150,7 @@ fn recall(rng: &mut Xoshiro256PlusPlus) -> Drawn<10, 4> {
     Drawn { targets: at_the_end(xs.len(), values.into_iter().map(Target::Symbols).collect()), xs }
 }
 
-/// Targets of the last steps.
+/// Returns targets for the last steps only.
 fn at_the_end<const O: usize>(steps: usize, last: Vec<Target<O>>) -> Vec<Target<O>> {
     let before = (last.len()..steps).map(|_| Target::None);
     before.chain(last).collect()

@@ -1,14 +1,15 @@
-//! The examples as a user runs them: in short runs that learn next to nothing, and when something is wrong with the data or the
-//! command: a message that says what, and a failing exit code, before any time is spent on training.
+//! The examples, run from the command line: short runs that learn almost nothing, and runs with
+//! wrong data or options. The latter must print an error message and return a failing exit code
+//! before any training starts.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-/// Runs an example, which `cargo test` has built.
+/// Runs an example that `cargo test` has built.
 fn run(example: &str, arguments: &[&str]) -> Output {
     let test = std::env::current_exe().expect("the test has a path");
-    let folder = test.ancestors().nth(2).expect("the test stands in target/<profile>/deps");
+    let folder = test.ancestors().nth(2).expect("the test is in target/<profile>/deps");
     let program = folder.join("examples").join(example).with_extension(std::env::consts::EXE_EXTENSION);
     assert!(program.exists(), "{} is missing: run the whole of `cargo test -p examples`", program.display());
     Command::new(program).args(arguments).output().expect("the example runs")
@@ -25,12 +26,12 @@ fn assert_fails(output: &Output, words: &[&str]) {
     assert!(!message.contains("panicked"), "{message}");
 }
 
-/// Runs an example for seconds. Returns what it says, having looked at its picture.
+/// Runs an example for a few seconds and checks its picture. Returns its output.
 #[track_caller]
 fn run_quickly(example: &str) -> String {
     let folder = folder(example);
     let path = folder.join("picture.svg");
-    let output = run(example, &["--quick", "--picture", path.to_str().expect("a path of letters")]);
+    let output = run(example, &["--quick", "--picture", path.to_str().expect("a path in UTF-8")]);
     let message = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{message}");
     let picture = fs::read_to_string(&path).expect("a picture");
@@ -51,7 +52,7 @@ fn folder(name: &str) -> PathBuf {
 }
 
 #[test]
-fn strings_of_digits_are_read() {
+fn digit_strings_are_read() {
     let said = run_quickly("ctc_digits");
     assert_says(
         &said,
@@ -61,9 +62,9 @@ fn strings_of_digits_are_read() {
 }
 
 #[test]
-fn dates_are_rewritten() {
+fn dates_are_converted() {
     let said = run_quickly("dates");
-    assert_says(&said, &["dates: 50 of days held out, 4 batches", "67228 with, 57212 without", "13 to 20 "]);
+    assert_says(&said, &["dates: 50 of held-out days, 4 batches", "67228 with, 57212 without", "13 to 20 "]);
     assert_eq!(said.matches("-> ").count(), 6, "{said}");
 }
 
@@ -75,7 +76,7 @@ fn successors_are_trained() {
 }
 
 #[test]
-fn the_papers_tasks_are_run() {
+fn tasks_of_the_papers_run() {
     let output = run("papers", &["--quick"]);
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -89,7 +90,7 @@ fn the_papers_tasks_are_run() {
 }
 
 #[test]
-fn gradients_flow() {
+fn gradients_are_plotted() {
     let said = run_quickly("gradients");
     assert_says(
         &said,
@@ -98,7 +99,7 @@ fn gradients_flow() {
 }
 
 #[test]
-fn speech_is_heard() {
+fn speech_is_detected() {
     let said = run_quickly("voice_activity");
     assert_says(
         &said,
@@ -109,14 +110,14 @@ fn speech_is_heard() {
     let output =
         run("voice_activity", &["--quick", "--threshold", "1", "--csv", &csv, "--picture", &picture]);
     assert_says(&String::from_utf8_lossy(&output.stdout), &["no speech"]);
-    let csv = fs::read_to_string(csv).expect("a line a chunk");
+    let csv = fs::read_to_string(csv).expect("one line per chunk");
     assert_eq!(csv.lines().count(), 240);
     assert!(csv.lines().nth(1).is_some_and(|line| line.starts_with("0.000,0.032,0.1384")), "{csv}");
     fs::remove_dir_all(folder).expect("the folder was made above");
 }
 
 #[test]
-fn sound_that_cannot_be_heard_is_reported() {
+fn unusable_sound_is_reported() {
     let folder = folder("sounds");
     let shipped = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("data/silero/speech.wav"));
     let shipped = shipped.expect("the recording is shipped");
@@ -128,7 +129,7 @@ fn sound_that_cannot_be_heard_is_reported() {
         path.display().to_string()
     };
     let short = |bytes: &mut Vec<u8>| {
-        // 511 samples: the sizes of the file and of its data.
+        // Truncates to 511 samples and adjusts the sizes of the file and of its data.
         bytes.truncate(44 + 1022);
         bytes[4..8].copy_from_slice(&1058u32.to_le_bytes());
         bytes[40..44].copy_from_slice(&1022u32.to_le_bytes());
@@ -139,7 +140,7 @@ fn sound_that_cannot_be_heard_is_reported() {
     };
     for (path, words) in [
         (changed("short.wav", &short), "has 511 samples, less than a chunk of 512"),
-        (changed("rate.wav", &rate), "has 8000 samples a second, not 16000"),
+        (changed("rate.wav", &rate), "has 8000 samples per second, not 16000"),
         (changed("cut.wav", &|bytes| bytes.truncate(1000)), "is cut short"),
         (changed("text.wav", &|bytes| *bytes = b"a text, and no sound".repeat(9)), "is not a valid WAV file"),
         ("/no/such.wav".into(), "cannot be read"),
@@ -148,11 +149,11 @@ fn sound_that_cannot_be_heard_is_reported() {
     }
     fs::remove_dir_all(folder).expect("the folder was made above");
     assert_fails(&run("voice_activity", &["--weights", "/no/such"]), &["the weights /no/such"]);
-    assert_fails(&run("voice_activity", &["--threshold", "2"]), &["a probability is 0 to 1"]);
+    assert_fails(&run("voice_activity", &["--threshold", "2"]), &["expected a probability from 0 to 1"]);
 }
 
 #[test]
-fn an_amplifier_is_learned_and_played() {
+fn an_amplifier_is_trained_and_played() {
     let folder = folder("amplifier");
     let path = |name: &str| folder.join(name).display().to_string();
     let (wav, picture, again) = (path("out.wav"), path("picture.svg"), path("again.wav"));
@@ -169,12 +170,12 @@ fn an_amplifier_is_learned_and_played() {
         ],
     );
     assert!(fs::read_to_string(&picture).expect("a picture").contains("error to signal"));
-    // What it wrote, it plays.
+    // The example can play the file that it has written.
     let output =
         run("amplifier", &["--quick", &wav, "--block", "4800", "--wav", &again, "--picture", &picture]);
     let said = String::from_utf8_lossy(&output.stdout);
     assert_says(&said, &["50 blocks of 4800", "error to signal on "]);
-    assert_eq!(fs::metadata(&again).expect("a sound").len(), 44 + 2 * 5 * 48_000);
+    assert_eq!(fs::metadata(&again).expect("a sound file").len(), 44 + 2 * 5 * 48_000);
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/weights/fixtures");
     let model = fixtures.join("nam_1x8.nam").display().to_string();
     let output = run("amplifier", &[&wav, "--model", &model, "--wav", &again, "--picture", &picture]);
@@ -185,18 +186,22 @@ fn an_amplifier_is_learned_and_played() {
     fs::remove_dir_all(folder).expect("the folder was made above");
 
     let speech = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/silero/speech.wav").display().to_string();
-    assert_fails(&run("amplifier", &[&speech]), &["has 16000 samples a second, not 48000"]);
+    assert_fails(&run("amplifier", &[&speech]), &["has 16000 samples per second, not 48000"]);
     assert_fails(&run("amplifier", &["--block", "0"]), &["at least 1"]);
 }
 
 #[test]
-fn learning_goes_on_in_a_stream() {
+fn online_learning_runs() {
     let said = run_quickly("online");
     assert_says(
         &said,
-        &["2000 samples of a delay of 17, then 2000 of 30", "249 updates", "; 0 allocations in all after"],
+        &[
+            "2000 samples with a delay of 17, then 2000 with 30",
+            "249 updates",
+            "; 0 allocations in total after",
+        ],
     );
-    assert_fails(&run("online", &["--delays", "17"]), &["two numbers of 4 to 39"]);
+    assert_fails(&run("online", &["--delays", "17"]), &["two numbers from 4 to 39"]);
     assert_fails(&run("online", &["--before", "10"]), &["at least 1000"]);
 }
 
@@ -222,7 +227,7 @@ fn damaged_data_are_reported() {
             text.lines().take(text.lines().count() / 2).map(|line| format!("{line}\n")).collect();
         fs::write(folder.join(name), half).expect("a copy");
     }
-    let data = folder.to_str().expect("a path of letters");
+    let data = folder.to_str().expect("a path in UTF-8");
     let vowels = run("japanese_vowels", &["--data", data]);
     assert_fails(&vowels, &["is damaged", "utterances instead of 270", "help: "]);
     let laser = run("laser", &["--data", data]);

@@ -1,4 +1,4 @@
-//! `burn` on its processor backend `flex`.
+//! The library `burn` with its CPU backend `flex`.
 
 use benches::measure::Work;
 use benches::peers::Kind;
@@ -7,7 +7,7 @@ use burn::nn::{LstmConfig, LstmState};
 use burn::tensor::{Device, Distribution, Tensor};
 use std::hint::black_box;
 
-/// A step at batch 1.
+/// Returns the workload of a step at batch 1.
 pub fn step(kind: Kind, i: usize, h: usize) -> Option<Work<'static>> {
     let device = Device::flex();
     let x = Tensor::<3>::full([1, 1, i], 0.5, &device);
@@ -33,7 +33,8 @@ pub fn step(kind: Kind, i: usize, h: usize) -> Option<Work<'static>> {
     }
 }
 
-/// Forward and backward through a sequence: every gradient, of parameters and inputs.
+/// Returns the workload of a forward and a backward pass through a sequence, with the gradients of
+/// parameters and inputs.
 pub fn train(kind: Kind, i: usize, h: usize, batch: usize, steps: usize) -> Option<Work<'static>> {
     let device = Device::flex().autodiff();
     let sequence = Tensor::<3>::random([batch, steps, i], Distribution::Uniform(-1.0, 1.0), &Device::flex());

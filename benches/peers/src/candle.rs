@@ -1,4 +1,4 @@
-//! `candle-nn` on the processor.
+//! The library `candle-nn` on the CPU.
 
 use benches::measure::Work;
 use benches::peers::Kind;
@@ -7,7 +7,7 @@ use candle_nn::rnn::{GRUConfig, LSTMConfig, RNN, gru, lstm};
 use candle_nn::{VarBuilder, VarMap};
 use std::hint::black_box;
 
-/// A step at batch 1.
+/// Returns the workload of a step at batch 1.
 pub fn step(kind: Kind, i: usize, h: usize) -> Option<Work<'static>> {
     match kind {
         Kind::Lstm => Some(Box::new(stepping(move |vars| lstm(i, h, LSTMConfig::default(), vars), i))),
@@ -16,7 +16,8 @@ pub fn step(kind: Kind, i: usize, h: usize) -> Option<Work<'static>> {
     }
 }
 
-/// Forward and backward through a sequence: every gradient, of parameters and inputs.
+/// Returns the workload of a forward and a backward pass through a sequence, with the gradients of
+/// parameters and inputs.
 pub fn train(kind: Kind, i: usize, h: usize, batch: usize, steps: usize) -> Option<Work<'static>> {
     let (map, vars) = variables();
     match kind {
@@ -41,7 +42,8 @@ fn variables() -> (VarMap, VarBuilder<'static>) {
     (map, vars)
 }
 
-/// With variables for weights, each state would hold on to all steps before it, for a backward pass: here they are constants.
+/// Returns the workload of steps. The weights are constants: with variables, each state would keep
+/// all previous steps alive for a backward pass.
 fn stepping<C: RNN>(build: impl Fn(VarBuilder<'static>) -> Result<C>, i: usize) -> impl FnMut() {
     let (map, vars) = variables();
     build(vars).expect(BUILT);
@@ -59,7 +61,7 @@ fn training<C: RNN>(map: VarMap, cell: C, i: usize, batch: usize, steps: usize) 
         let states = cell.seq(x.as_tensor())?;
         let loss = cell.states_to_tensor(&states)?.sqr()?.sum_all()?;
         let grads = loss.backward()?;
-        // What isn't asked for must have been computed all the same.
+        // All gradients must have been computed, even unused ones.
         assert!(map.all_vars().iter().chain([&x]).all(|var| grads.get(var).is_some()));
         black_box(grads);
         Ok(())

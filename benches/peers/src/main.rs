@@ -1,5 +1,6 @@
-//! Other Rust libraries, each behind a feature of its name, as a process that does slices of work on request
-//! (`benches::measure::Calibrated`). Every one runs on one thread, like ours.
+//! Other Rust libraries in a process that runs slices of work on request
+//! (`benches::measure::Calibrated`). Each is behind a feature of its name, and runs on one thread,
+//! like ours.
 
 #[cfg(feature = "burn")]
 mod burn;
@@ -15,7 +16,7 @@ use benches::peers::Request;
 #[cfg(any(feature = "burn", feature = "candle"))]
 use benches::work::STEPS;
 
-/// What the library is called here: a build for this very processor has a name of its own.
+/// The name of the library; a build for this very processor has its own name.
 #[cfg(feature = "nexus")]
 const NEXUS: &str = if cfg!(target_feature = "avx2") { "nexus-native" } else { "nexus-inference" };
 
@@ -23,7 +24,7 @@ fn main() -> std::io::Result<()> {
     Calibrated::serve(Effort::FULL.slice, |words| build(&Request::read(words)?))
 }
 
-/// A library's work; None if it is not built in or can't do it.
+/// Returns the work of a library, or `None` if it is not built in or does not support the request.
 fn build(request: &Request) -> Option<Work<'static>> {
     let Request { batch, kind, size: (i, h), library } = *request;
     match (library, batch) {

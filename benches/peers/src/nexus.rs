@@ -1,4 +1,5 @@
-//! `nexus-inference`: fixed cells, inference only. Its readout, which can't be left out, has one row.
+//! The library `nexus-inference`, with fixed cells and inference only. Its readout cannot be left
+//! out and has one row.
 
 use benches::measure::Work;
 use benches::peers::Kind;
@@ -7,7 +8,7 @@ use std::hint::black_box;
 
 const BUILT: &str = "the sizes agree";
 
-/// A step.
+/// Returns the workload of a step.
 pub fn step(kind: Kind, i: usize, h: usize) -> Option<Work<'static>> {
     let gates = if kind == Kind::Lstm { 4 } else { 3 };
     let scale = 1.0 / (h as f32).sqrt();

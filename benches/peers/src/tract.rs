@@ -1,4 +1,5 @@
-//! `tract-onnx`: runs a model of one ONNX operator; its state goes in and comes out.
+//! The library `tract-onnx`, which runs a model of one ONNX operator with the state as input and
+//! output.
 
 use benches::measure::Work;
 use benches::peers::Kind;
@@ -11,7 +12,7 @@ use tract_onnx::prelude::*;
 
 const RUN: &str = "the model is well-formed";
 
-/// A step at batch 1.
+/// Returns the workload of a step at batch 1.
 pub fn step(kind: Kind, i: usize, h: usize) -> Option<Work<'static>> {
     let (operator, gates, states) = match kind {
         Kind::Lstm => ("LSTM", 4, &["h", "c"][..]),
@@ -25,7 +26,7 @@ pub fn step(kind: Kind, i: usize, h: usize) -> Option<Work<'static>> {
     Some(Box::new(move || {
         let inputs = [black_box(&x)].into_iter().chain(&carried).cloned().collect();
         let outputs = model.run(inputs).expect(RUN);
-        // The first is the sequence of outputs.
+        // The first output is the sequence.
         carried = outputs.into_iter().skip(1).collect();
         black_box(&carried);
     }))
@@ -36,7 +37,7 @@ fn tensor(shape: &[usize]) -> TValue {
     Tensor::from_shape(shape, &values).expect(RUN).into()
 }
 
-/// `Y, h', c' = operator(X, W, R, B, -, h, c)`.
+/// Builds the model `Y, h', c' = operator(X, W, R, B, -, h, c)`.
 fn model(operator: &str, gates: usize, states: &[&str], i: usize, h: usize) -> ModelProto {
     let next = |state: &&str| format!("{state}_next");
     let mut input: Vec<String> = ["X", "W", "R", "B", ""].map(str::to_owned).to_vec();

@@ -1,6 +1,7 @@
-//! How time and memory grow with the length of a sequence.
+//! The growth of time and memory with the length of a sequence.
 //!
-//! A program apart from the others, since here every allocation is counted, which costs other libraries time.
+//! This is a separate program because it counts every allocation, which would slow down the other
+//! libraries.
 
 use allocation_counter::measure;
 use benches::run::{Goals, Run};
@@ -14,9 +15,11 @@ use std::process::ExitCode;
 
 const LENGTHS: [usize; 4] = [100, 1000, 10_000, 100_000];
 
-/// How many times as long a step may take in the longest sequence as in the shortest: past the caches, tapes come from memory.
+/// The maximal time per step in the longest sequence relative to the shortest. Tapes that exceed
+/// the caches come from memory.
 const LINEAR: f64 = 1.5;
-/// How many bytes a step and sample may take, relative to the analysis, from a thousand steps on.
+/// The maximal number of bytes per step and sample relative to the analysis, from a thousand steps
+/// on.
 const OVERHEAD: f64 = 1.02;
 
 fn main() -> ExitCode {
@@ -24,16 +27,16 @@ fn main() -> ExitCode {
 }
 
 fn report(run: &mut Run) {
-    let note = "f32. Time: forward and backward, ns a step (of all samples), and relative to the shortest sequence. Tape: bytes a step and \
-                sample; by analysis (`TAPE_BYTES_PER_STEP`), and what an allocator counted over a first forward pass. Backward: what \
-                the first backward pass added, in all. Later: allocations of the passes that follow. `run`, which keeps no residuals: the \
-                most that it held beyond its outputs. Goals: time a step at most 1.5 times that of the shortest sequence, bytes \
-                from T = 1000 within 2 % of the analysis, no later allocation.";
+    let note = "f32. Time: forward and backward, ns per step (of all samples), and relative to the shortest sequence. Tape: bytes per step and \
+                sample, by analysis (`TAPE_BYTES_PER_STEP`) and as counted by an allocator over a first forward pass. Backward: the total \
+                that the first backward pass adds. Later: allocations of the following passes. `run`, which keeps no residuals: the \
+                maximal memory beyond its outputs. Goals: time per step at most 1.5 times that of the shortest sequence, bytes \
+                from T = 1000 within 2 % of the analysis, no later allocations.";
     let columns = [
         "cell",
         "batch",
         "T",
-        "ns a step",
+        "ns per step",
         "relative",
         "tape, by analysis",
         "tape, counted",
@@ -95,7 +98,8 @@ fn report(run: &mut Run) {
     table.print();
 }
 
-/// Bytes that a first pass leaves allocated, and allocations of a second one.
+/// The bytes that the first passes leave allocated, and the number of allocations of the second
+/// passes.
 struct Memory {
     tape: i64,
     backward: i64,

@@ -1,6 +1,7 @@
-//! Everything side by side in one run, as Markdown tables: the commands `steps`, `training`, `cells` and `growth`, one after the other.
+//! Runs the commands `steps`, `training`, `cells` and `growth` one after the other and prints their
+//! Markdown tables.
 //!
-//! `cargo run --release -p benches --bin report -- [options]`; each gets this command's options.
+//! `cargo run --release -p benches --bin report -- [options]` passes its options to each command.
 
 use std::process::{Command, ExitCode};
 
@@ -17,7 +18,7 @@ fn main() -> ExitCode {
             Ok(status) if status.success() => println!(),
             Ok(_) => return ExitCode::FAILURE,
             Err(error) => {
-                eprintln!("error: cargo can't be run: {error}");
+                eprintln!("error: cannot run cargo: {error}");
                 return ExitCode::FAILURE;
             }
         }

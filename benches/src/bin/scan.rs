@@ -1,5 +1,5 @@
-//! What cells gain from a recurrence that is a scan: a sequence at once against one step at a time, beside our LSTM, most of whose arithmetic waits
-//! for the step before.
+//! Cells whose recurrence is a scan: a sequence at once compared with one step at a time, and with
+//! our LSTM, whose arithmetic is mostly sequential.
 
 use benches::run::Run;
 use benches::table::{Table, figure, percent};
@@ -9,7 +9,7 @@ use rnn_cell::cells::*;
 use std::hint::black_box;
 use std::process::ExitCode;
 
-/// Modes of a channel.
+/// The number of modes per channel.
 const MODES: usize = 16;
 /// The rank of Mamba's step sizes.
 const RANK: usize = 4;
@@ -24,16 +24,16 @@ fn main() -> ExitCode {
     })
 }
 
-/// A cell with its cost by count and its workloads.
+/// A cell with its counted cost and its workloads.
 struct Subject {
     name: &'static str,
     flops: usize,
     recurrent: usize,
-    /// One step of a stream, what depends on parameters alone prepared.
+    /// One step of a stream, with prepared parameters.
     step: Box<dyn FnMut()>,
-    /// [`STEPS`] steps, without residuals.
+    /// A sequence of [`STEPS`] steps, without residuals.
     run: Box<dyn FnMut()>,
-    /// [`STEPS`] steps, forward and backward.
+    /// A forward and a backward pass through [`STEPS`] steps.
     train: Box<dyn FnMut()>,
 }
 
@@ -41,7 +41,7 @@ macro_rules! subjects {
     ($b:ident: $($name:ident<$($dim:ident),*>)*) => {
         vec![$({
             type Cell<const N: usize> = $name<$($dim,)* f32>;
-            // They stay until the program ends.
+            // The cells are leaked.
             let cell: &'static Cell<N> = Box::leak(Cell::<N>::init_boxed(&mut rng()));
             let (live, mut state, mut t) = (cell.prepare::<$b>(), cell.zero_state::<$b>(), 0);
             let (xs, sequence) = (inputs(CYCLE), inputs(STEPS));
@@ -70,7 +70,7 @@ fn subjects<const N: usize, const B: usize>() -> Vec<Subject> {
     }
 }
 
-/// All cells take turns: a contest for each of the three workloads.
+/// Measures all cells in turns, in one contest for each of the three workloads.
 fn table<const N: usize, const B: usize>(run: &mut Run) {
     let subjects = subjects::<N, B>();
     let id = |what: &str| format!("scan {what} ({N}, {N}) batch {B}");
@@ -80,7 +80,7 @@ fn table<const N: usize, const B: usize>(run: &mut Run) {
     if !wanted.contains(&true) {
         return;
     }
-    let (mut steps, mut runs, mut trains) = (run.yardsticks(0), run.yardsticks(0), run.yardsticks(0));
+    let (mut steps, mut runs, mut trains) = (run.baselines(0), run.baselines(0), run.baselines(0));
     for (subject, wanted) in subjects.into_iter().zip(&wanted) {
         if *wanted || subject.name == BASE {
             steps.enter(subject.name, B, subject.step);
@@ -94,9 +94,9 @@ fn table<const N: usize, const B: usize>(run: &mut Run) {
 
     let title = format!("Scans, all dimensions {N} (modes {MODES}, rank {RANK}), batch {B}");
     let note = format!(
-        "ns a step and sample, f32; T = {STEPS} for `run` and for training, which is forward and backward. FLOP by `FLOPS_PER_STEP`, what \
-         depends on parameters alone among it, which is computed once a call; within the recurrence: `RECURRENT_FLOPS_PER_STEP` of them, \
-         which wait for the step before. The ratios are ns per FLOP over our LSTM's, by the same workload; of training, three times the FLOP."
+        "ns per step and sample, f32; T = {STEPS} for `run` and for training, which is forward and backward. FLOP by `FLOPS_PER_STEP`, including the \
+         terms that depend on parameters alone, which are computed once per call; within the recurrence: the part `RECURRENT_FLOPS_PER_STEP`, \
+         which is sequential. The ratios are ns per FLOP relative to our LSTM in the same workload; training has three times the FLOP."
     );
     let columns = [
         "cell",

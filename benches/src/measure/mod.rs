@@ -1,9 +1,10 @@
-//! The clock: competitors that take turns.
+//! The clock and the contests of competitors that take turns.
 //!
-//! A slice of one competitor, then of the next, round after round, so that a machine that slows down slows all of them.
-//! Of each the median slice counts; two are compared by the median over rounds of their ratio. Time is CPU time of the process, its
-//! threads included: what others do on the machine while we wait isn't in it. Only what takes several threads on purpose is timed by
-//! the wall clock.
+//! Each round measures a slice of every competitor in turn, so that a machine that slows down slows
+//! all of them. The median slice of each competitor counts; two competitors are compared by the
+//! median over rounds of their ratio. Time is the CPU time of the process including its threads,
+//! which excludes other processes on the machine. Only intentionally multi-threaded work is timed
+//! by the wall clock.
 
 mod remote;
 
@@ -12,74 +13,74 @@ pub use remote::{Calibrated, Server};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-/// How long to measure.
+/// The duration of a measurement.
 #[derive(Debug, Clone, Copy)]
 pub struct Effort {
-    /// What one turn of a competitor lasts at least.
+    /// The minimal duration of one turn of a competitor.
     pub slice: Duration,
-    /// Turns of each competitor.
+    /// The number of turns of each competitor.
     pub rounds: usize,
-    /// What a contest lasts at most, but for five rounds.
+    /// The maximal duration of a contest, except for its first five rounds.
     pub contest: Duration,
 }
 
 impl Effort {
-    /// For figures to quote.
+    /// The effort for figures to publish.
     pub const FULL: Effort =
         Effort { slice: Duration::from_millis(1), rounds: 101, contest: Duration::from_secs(8) };
-    /// For a glance.
+    /// The effort for a quick overview.
     pub const QUICK: Effort =
         Effort { slice: Duration::from_micros(300), rounds: 11, contest: Duration::from_millis(700) };
 }
 
-/// Rounds that even the slowest competitors take.
+/// The minimal number of rounds.
 const ROUNDS: usize = 5;
 
-/// A piece of work, to be done again and again.
+/// A piece of work that is repeated.
 pub type Work<'a> = Box<dyn FnMut() + 'a>;
 
-/// What time is.
+/// The clock that measures.
 #[derive(Debug, Clone, Copy)]
 pub enum Clock {
-    /// Of all threads of this process.
+    /// The CPU time of all threads of this process.
     Cpu,
-    /// On the wall.
+    /// The wall-clock time.
     Wall,
 }
 
-/// Work with the number of times that fills a slice.
+/// A piece of work and the number of repetitions that fill a slice.
 pub struct Repeated<'a> {
     work: Work<'a>,
-    goes: usize,
+    repetitions: usize,
     clock: Clock,
 }
 
 impl<'a> Repeated<'a> {
-    /// Finds how many goes fill a slice; warms up on the way.
+    /// Determines the number of repetitions that fill a slice, and warms up.
     pub fn calibrate(work: Work<'a>, slice: Duration, clock: Clock) -> Self {
-        let mut repeated = Repeated { work, goes: 1, clock };
+        let mut repeated = Repeated { work, repetitions: 1, clock };
         loop {
             let time = repeated.time();
-            if time >= slice || repeated.goes >= 1 << 24 {
+            if time >= slice || repeated.repetitions >= 1 << 24 {
                 return repeated;
             }
             let wanted = slice.as_secs_f64() / time.as_secs_f64().max(1e-9) * 1.1;
-            repeated.goes = (repeated.goes as f64 * wanted.min(64.0)).ceil() as usize;
+            repeated.repetitions = (repeated.repetitions as f64 * wanted.min(64.0)).ceil() as usize;
         }
     }
 
-    /// Nanoseconds of one go.
+    /// Measures one slice. Returns the nanoseconds per repetition.
     pub fn turn(&mut self) -> f64 {
-        // The caches are full of the competitor before.
-        if self.goes > 1 {
+        // Warm the caches up, which the previous competitor has filled.
+        if self.repetitions > 1 {
             (self.work)();
         }
-        self.time().as_secs_f64() * 1e9 / self.goes as f64
+        self.time().as_secs_f64() * 1e9 / self.repetitions as f64
     }
 
     fn time(&mut self) -> Duration {
         let (cpu, wall) = (ProcessTime::now(), Instant::now());
-        for _ in 0..self.goes {
+        for _ in 0..self.repetitions {
             (self.work)();
         }
         match self.clock {
@@ -91,16 +92,16 @@ impl<'a> Repeated<'a> {
 
 enum Runner<'a> {
     Here(Repeated<'a>),
-    /// In another process, which keeps its own clock.
+    /// A competitor in another process, which has its own clock.
     There(Rc<Server>, String),
 }
 
 struct Competitor<'a> {
     name: String,
     runner: Runner<'a>,
-    /// Steps (or whatever is counted) in one go.
+    /// The number of steps or other units in one repetition.
     units: f64,
-    /// Nanoseconds a unit, by round.
+    /// The nanoseconds per unit in each round.
     times: Vec<f64>,
 }
 
@@ -112,23 +113,23 @@ pub struct Contest<'a> {
 }
 
 impl<'a> Contest<'a> {
-    /// No competitors yet.
+    /// Creates a contest without competitors.
     pub fn new(effort: Effort) -> Self {
         Contest { competitors: vec![], effort, clock: Clock::Cpu }
     }
 
-    /// No competitors yet, and the wall clock: for work of several threads.
+    /// Creates a contest without competitors and with the wall clock, for multi-threaded work.
     pub fn by_the_wall(effort: Effort) -> Self {
         Contest { clock: Clock::Wall, ..Contest::new(effort) }
     }
 
-    /// Adds a competitor whose `work` does `units` steps in one go.
+    /// Adds a competitor whose `work` consists of `units` steps.
     pub fn enter(&mut self, name: impl Into<String>, units: usize, work: impl FnMut() + 'a) {
         let runner = Runner::Here(Repeated::calibrate(Box::new(work), self.effort.slice, self.clock));
         self.add(name.into(), units, runner);
     }
 
-    /// Adds a competitor of another process, if that process knows the work.
+    /// Adds a competitor of another process, if that process supports the work.
     pub fn enter_remote(
         &mut self,
         name: impl Into<String>,
@@ -145,7 +146,7 @@ impl<'a> Contest<'a> {
         self.competitors.push(Competitor { name, runner, units: units as f64, times: vec![] });
     }
 
-    /// Measures all of them.
+    /// Measures all competitors.
     pub fn run(mut self) -> Times {
         let start = Instant::now();
         for round in 0..self.effort.rounds {
@@ -164,7 +165,7 @@ impl<'a> Contest<'a> {
     }
 }
 
-/// What a contest measured.
+/// The results of a contest.
 pub struct Times(Vec<(String, Vec<f64>)>);
 
 impl Times {
@@ -173,31 +174,34 @@ impl Times {
         Some(times)
     }
 
-    /// Nanoseconds a unit, of the median slice; None if there was no such competitor.
+    /// Returns the nanoseconds per unit of the median slice, or `None` if there is no such
+    /// competitor.
     pub fn get(&self, name: &str) -> Option<f64> {
         self.rounds(name).map(median)
     }
 
-    /// How many times as long `name` takes as `base`: the median over rounds. None if one of them wasn't there.
+    /// Returns the time of `name` relative to `base`, the median over rounds, or `None` if one of
+    /// them is missing.
     pub fn ratio(&self, name: &str, base: &str) -> Option<f64> {
         let (name, base) = (self.rounds(name)?, self.rounds(base)?);
         let ratios: Vec<f64> = name.iter().zip(base).map(|(name, base)| name / base).collect();
         Some(median(&ratios))
     }
 
-    /// Names and medians of all competitors.
+    /// Returns the names and medians of all competitors.
     pub fn all(&self) -> impl Iterator<Item = (&str, f64)> {
         self.0.iter().map(|(name, times)| (name.as_str(), median(times)))
     }
 
-    /// How restless the machine was: half the distance of the quartiles, relative to the median, of the middle competitor.
-    pub fn unrest(&self) -> f64 {
+    /// Returns the noise of the machine: the median over competitors of half the interquartile
+    /// range, relative to the median.
+    pub fn noise(&self) -> f64 {
         let spread = |times: &[f64]| (quantile(times, 0.75) - quantile(times, 0.25)) / 2.0 / median(times);
         median(&self.0.iter().map(|(_, times)| spread(times)).collect::<Vec<_>>())
     }
 }
 
-/// The middle one; NaN of none.
+/// Returns the median, or NaN for no values.
 pub fn median(values: &[f64]) -> f64 {
     quantile(values, 0.5)
 }

@@ -1,7 +1,8 @@
-//! Competitors in other processes: other languages, other compilations of our own.
+//! Competitors in other processes: other languages, and our own code in other builds.
 //!
-//! A server reads requests line by line, each the words of a piece of work. It does a slice of that work and answers with the nanoseconds of
-//! one go, or with `none` if it doesn't know the work. What it builds for a request it keeps until the request `clear`.
+//! A server reads requests line by line; each request names a piece of work. The server runs a
+//! slice of that work and answers with the nanoseconds per repetition, or with `none` if it does
+//! not support the work. It keeps the work it has built until the request `clear`.
 
 use super::{Clock, Repeated, Work};
 use std::cell::RefCell;
@@ -10,7 +11,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
-/// A process that does slices of work on request.
+/// A process that runs slices of work on request.
 pub struct Server {
     child: RefCell<Child>,
     pipes: RefCell<(ChildStdin, BufReader<ChildStdout>)>,
@@ -21,17 +22,18 @@ impl Server {
     pub fn start(command: &mut Command) -> std::io::Result<Self> {
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let (input, output) = (child.stdin.take(), child.stdout.take());
-        let pipes = input.zip(output).ok_or_else(|| std::io::Error::other("a process without pipes"))?;
+        let pipes = input.zip(output).ok_or_else(|| std::io::Error::other("the process has no pipes"))?;
         let pipes = (pipes.0, BufReader::new(pipes.1));
         Ok(Server { child: RefCell::new(child), pipes: RefCell::new(pipes) })
     }
 
-    /// Nanoseconds of one go of what `request` stands for; None if the server doesn't know it, or has died.
+    /// Requests one slice of work. Returns the nanoseconds per repetition, or `None` if the server
+    /// does not support the request or has exited.
     pub fn turn(&self, request: &str) -> Option<f64> {
         self.ask(request)?.trim().parse().ok()
     }
 
-    /// Lets the server forget what it has built.
+    /// Tells the server to drop the work that it has built.
     pub fn clear(&self) {
         self.ask("clear");
     }
@@ -47,18 +49,18 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // A server that has ended by itself is as good.
+        // The server may have exited already.
         let _ = self.child.get_mut().kill();
         let _ = self.child.get_mut().wait();
     }
 }
 
-/// A server's work: what was asked for before is ready.
+/// The work of a server, calibrated and kept by request.
 #[derive(Default)]
 pub struct Calibrated<'a>(HashMap<String, Option<Repeated<'a>>>);
 
 impl<'a> Calibrated<'a> {
-    /// Serves until the requests end. `build` makes the work of a request, if it knows it.
+    /// Serves until the requests end. `build` creates the work of a supported request.
     pub fn serve(slice: Duration, build: impl Fn(&[&str]) -> Option<Work<'a>>) -> std::io::Result<()> {
         let mut all = Calibrated::default();
         let mut output = std::io::stdout().lock();

@@ -1,27 +1,28 @@
-//! What is to be reached, and whether it is.
+//! The performance goals, and their comparison with measurements.
 
 use crate::measure::Times;
 
-/// GFLOP/s of multiply-adds and GB/s of the second-level cache on the machine that the goals in nanoseconds are of: one core of an
-/// EPYC (Zen 3).
+/// The GFLOP/s of multiply-adds on the reference machine of the goals in nanoseconds, one core of
+/// an EPYC (Zen 3).
 const REFERENCE_PEAK: f64 = 102.6;
+/// The GB/s of the second-level cache of the reference machine.
 const REFERENCE_BANDWIDTH: f64 = 102.0;
 
-/// From this size on a step waits for the second-level cache, below it for the arithmetic.
+/// The size from which the second-level cache limits a step. Below it, the arithmetic does.
 const CACHE_BOUND: usize = 64;
 
-/// What one step may take at `H`, with exact activations and one input.
+/// The goal for one step at `H`, with exact activations and one input.
 #[derive(Debug, Clone, Copy)]
 pub struct StepGoal {
     /// The size of the state.
     pub h: usize,
-    /// Nanoseconds of the LSTM on the machine of reference.
+    /// The nanoseconds of the LSTM on the reference machine.
     pub lstm: f64,
-    /// Nanoseconds of the GRU.
+    /// The nanoseconds of the GRU on the reference machine.
     pub gru: f64,
 }
 
-/// The goals of steps.
+/// The goals for steps.
 pub const STEP_GOALS: [StepGoal; 7] = [
     StepGoal { h: 8, lstm: 50.0, gru: 42.0 },
     StepGoal { h: 16, lstm: 90.0, gru: 67.0 },
@@ -33,9 +34,9 @@ pub const STEP_GOALS: [StepGoal; 7] = [
 ];
 
 impl Times {
-    /// A goal in nanoseconds on the machine of reference, as nanoseconds on this one.
+    /// Converts a goal in nanoseconds from the reference machine to this machine.
     pub fn scaled(&self, goal: f64, h: usize) -> Option<f64> {
-        let (peak, bandwidth) = self.yardsticks()?;
+        let (peak, bandwidth) = self.baselines()?;
         let factor = if h < CACHE_BOUND { REFERENCE_PEAK / peak } else { REFERENCE_BANDWIDTH / bandwidth };
         Some(goal * factor)
     }
@@ -49,7 +50,7 @@ pub struct Goals {
 }
 
 impl Goals {
-    /// `value` may be at most `wanted`. What was not measured is no goal.
+    /// Checks that `value` is at most `wanted`. Ignores values that were not measured.
     pub fn at_most(&mut self, name: &str, value: Option<f64>, wanted: Option<f64>) {
         let Some((value, wanted)) = value.zip(wanted) else { return };
         self.checked += 1;
@@ -58,7 +59,7 @@ impl Goals {
         }
     }
 
-    /// `value` must be at least `wanted`.
+    /// Checks that `value` is at least `wanted`. Ignores values that were not measured.
     pub fn at_least(&mut self, name: &str, value: Option<f64>, wanted: f64) {
         let Some(value) = value else { return };
         self.checked += 1;
@@ -67,7 +68,8 @@ impl Goals {
         }
     }
 
-    /// What the table says: `reached`, or what was missed by which factor; nothing if there was no goal.
+    /// Returns the text for the table: `reached`, or each missed goal with its factor, or nothing
+    /// if there was no goal.
     pub fn verdict(&self) -> String {
         match (self.checked, self.missed.is_empty()) {
             (0, _) => String::new(),

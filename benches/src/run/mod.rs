@@ -1,4 +1,4 @@
-//! One run of a command that measures: its options, its yardsticks, what it has measured.
+//! A run of a benchmark command: its options, its baselines, its measurements.
 
 mod goals;
 mod options;
@@ -15,38 +15,38 @@ use std::fmt::Display;
 use std::io::Write;
 use std::process::ExitCode;
 
-/// The competitor that multiplies and adds at the peak; ns a FLOP.
+/// The competitor that runs multiply-adds at the peak, in ns per FLOP.
 const PEAK: &str = "peak";
-/// The competitor that reads as many bytes as a step has weights; ns a byte.
+/// The competitor that reads as many bytes as a step has weights, in ns per byte.
 const READ: &str = "read";
 
-/// Options, and what has been measured.
+/// The options and the results of a run.
 pub struct Run {
     options: Options,
     servers: Servers,
-    unrest: Vec<f64>,
+    noise: Vec<f64>,
 }
 
 impl Run {
-    /// Measures the machine, then does what `report` says.
+    /// Measures the machine, then runs `report`.
     pub fn start(title: &'static str, report: fn(&mut Run)) -> ExitCode {
         let work = move || -> Result<(), String> {
             let options = Options::read()?;
             let servers = Servers::start(&options)?;
-            let mut run = Run { options, servers, unrest: vec![] };
+            let mut run = Run { options, servers, noise: vec![] };
             run.header(title);
             report(&mut run);
-            let unrest = 100.0 * median(&run.unrest);
+            let noise = 100.0 * median(&run.noise);
             println!(
-                "\nHalf the distance between a competitor's quartiles was {unrest:.1} % of its median, in the middle."
+                "\nHalf the interquartile range of a competitor was {noise:.1} % of its median (the median over competitors)."
             );
             Ok(())
         };
-        // Layers by hand pass their parameters through the stack.
+        // Hand-written layers pass their parameters through the stack.
         let worker = std::thread::Builder::new().stack_size(256 << 20).spawn(work);
         match worker.map(|worker| worker.join()) {
             Ok(Ok(outcome)) => exit_code(outcome),
-            Err(reason) => exit_code(Err(format!("no thread: {reason}"))),
+            Err(reason) => exit_code(Err(format!("cannot start a thread: {reason}"))),
             // The panic has printed its message.
             Ok(Err(_)) => ExitCode::FAILURE,
         }
@@ -61,7 +61,7 @@ impl Run {
             contest.enter(size.to_string(), *bytes, || machine::read(numbers));
         }
         let times = contest.run();
-        let rate = |name: &str| 1.0 / times.get(name).expect("entered above");
+        let rate = |name: &str| 1.0 / times.get(name).expect("the competitor was entered above");
         println!("# {title}\n\n{}, {}, one thread.", machine::processor(), machine::instruction_set());
         let speeds = SIZES.map(|size| format!("{:.0} ({size} KiB)", rate(&size.to_string())));
         println!(
@@ -70,21 +70,21 @@ impl Run {
             speeds.join(", ")
         );
         println!("CPU time; in each row all competitors take turns, and the median slice counts.");
-        self.unrest.push(times.unrest());
+        self.noise.push(times.noise());
     }
 
-    /// Whether the command line asks for a row.
+    /// Returns whether the command line selects a row.
     pub fn wants(&self, id: &str) -> bool {
         self.options.wants(id)
     }
 
-    /// A contest, if the command line asks for it, with the yardsticks entered.
+    /// Returns a contest with the baselines, if the command line selects the row.
     pub fn contest<'a>(&self, id: &str, bytes: usize) -> Option<Contest<'a>> {
-        self.wants(id).then(|| self.yardsticks(bytes))
+        self.wants(id).then(|| self.baselines(bytes))
     }
 
-    /// A contest with the yardsticks entered: the peak, and reading `bytes`.
-    pub fn yardsticks<'a>(&self, bytes: usize) -> Contest<'a> {
+    /// Returns a contest with the baselines: the peak, and reading `bytes`.
+    pub fn baselines<'a>(&self, bytes: usize) -> Contest<'a> {
         let mut contest = Contest::new(self.options.effort);
         contest.enter(PEAK, machine::PEAK_FLOPS, machine::multiply_add);
         let (numbers, bytes) = machine::to_read(bytes);
@@ -92,11 +92,11 @@ impl Run {
         contest
     }
 
-    /// Measures, and writes down what was asked to be written down.
+    /// Runs the contest and appends its results to the JSON file, if there is one.
     pub fn measure(&mut self, id: &str, contest: Contest) -> Times {
         let times = contest.run();
         self.servers.clear();
-        self.unrest.push(times.unrest());
+        self.noise.push(times.noise());
         if let Some(path) = &self.options.json {
             let figures: serde_json::Map<_, _> =
                 times.all().map(|(name, time)| (name.to_owned(), json!(time))).collect();
@@ -109,7 +109,7 @@ impl Run {
         times
     }
 
-    /// Enters a step of every library whose process was started and knows the cell.
+    /// Enters a step of every library whose process runs and supports the cell.
     pub fn enter_step_peers(&self, contest: &mut Contest, kind: Kind, size: (usize, usize)) {
         for library in STEPPING {
             let units = if library == ONNX_SEQUENCE { SEQUENCE } else { 1 };
@@ -138,25 +138,26 @@ impl Run {
     }
 }
 
-/// What a run's yardsticks say of a competitor.
+/// Comparisons of a competitor with the baselines of the run.
 impl Times {
-    /// The fraction of the peak that `flops` in a unit of `name` are.
+    /// Returns the fraction of the peak that `flops` FLOP per unit of `name` reach.
     pub fn of_peak(&self, name: &str, flops: usize) -> Option<f64> {
         Some(flops as f64 * self.ratio(PEAK, name)?)
     }
 
-    /// The fraction of the cache's bandwidth that reading `bytes` in a unit of `name` is.
+    /// Returns the fraction of the cache's bandwidth that reading `bytes` per unit of `name`
+    /// reaches.
     pub fn of_bandwidth(&self, name: &str, bytes: usize) -> Option<f64> {
         Some(bytes as f64 * self.ratio(READ, name)?)
     }
 
-    /// The fastest of `others` as a multiple of `name`.
+    /// Returns the time of the fastest of `others` relative to `name`.
     pub fn best_of<'n>(&self, others: impl IntoIterator<Item = &'n str>, name: &str) -> Option<f64> {
         others.into_iter().filter_map(|other| self.ratio(other, name)).reduce(f64::min)
     }
 
-    /// GFLOP/s and GB/s.
-    fn yardsticks(&self) -> Option<(f64, f64)> {
+    /// Returns the peak in GFLOP/s and the bandwidth in GB/s.
+    fn baselines(&self) -> Option<(f64, f64)> {
         Some((1.0 / self.get(PEAK)?, 1.0 / self.get(READ)?))
     }
 }
@@ -173,7 +174,7 @@ pub fn exit_code<E: Display>(outcome: Result<(), E>) -> ExitCode {
 }
 
 impl Effort {
-    /// By a flag of the command line.
+    /// Returns the effort for the flag `--quick`.
     fn quick(quick: bool) -> Self {
         if quick { Effort::QUICK } else { Effort::FULL }
     }

@@ -1,18 +1,18 @@
-//! The command line of a command that measures.
+//! The command line of the benchmark commands.
 
 use crate::measure::Effort;
 use lexopt::{Arg, Parser, ValueExt};
 use std::path::PathBuf;
 
 const USAGE: &str = "options:
-  --quick          for a glance
-  --only TEXT      only rows whose name contains TEXT, such as `LSTM` or `(1, 32)`; of several, all
-  --json FILE      appends a line of JSON a row: every competitor's nanoseconds
-  --python PATH    a Python with PyTorch, JAX or ONNX Runtime, to take turns with ours
-  --peers LIST     Rust libraries, to take turns with ours: any of nexus,candle,burn,tract
+  --quick          a quick overview
+  --only TEXT      only rows whose name contains TEXT, such as `LSTM` or `(1, 32)`; if repeated, all of them
+  --json FILE      appends a line of JSON per row, with every competitor's nanoseconds
+  --python PATH    a Python with PyTorch, JAX or ONNX Runtime to compare with
+  --peers LIST     Rust libraries to compare with: any of nexus,candle,burn,tract
   --native         also nexus-inference compiled for this processor";
 
-/// What was asked for.
+/// The options of a run.
 pub struct Options {
     pub effort: Effort,
     pub json: Option<PathBuf>,
@@ -51,7 +51,7 @@ impl Options {
         Ok(options)
     }
 
-    /// Whether a row of this name was asked for.
+    /// Returns whether the options select a row of this name.
     pub fn wants(&self, id: &str) -> bool {
         self.only.iter().all(|text| id.contains(text.as_str()))
     }

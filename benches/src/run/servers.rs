@@ -1,4 +1,4 @@
-//! Libraries that are measured in processes of their own.
+//! Libraries that are measured in separate processes.
 
 use super::options::Options;
 use crate::measure::Server;
@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::rc::Rc;
 
-/// The processes that were asked for.
+/// The running processes.
 pub struct Servers(Vec<Rc<Server>>);
 
-/// What holds libraries to one thread that would take several.
+/// The variable that limits multi-threaded libraries to one thread.
 const THREADS: &str = "RAYON_NUM_THREADS";
 
 impl Servers {
@@ -34,18 +34,18 @@ impl Servers {
         commands.into_iter().map(start).collect::<Result<_, _>>().map(Servers)
     }
 
-    /// All of them.
+    /// Returns an iterator over the processes.
     pub fn iter(&self) -> impl Iterator<Item = &Rc<Server>> {
         self.0.iter()
     }
 
-    /// Lets all forget what they have built.
+    /// Tells all processes to drop the work that they have built.
     pub fn clear(&self) {
         self.0.iter().for_each(|server| server.clear());
     }
 }
 
-/// Builds the package `peers` with the features; returns the program.
+/// Builds the package `peers` with the features. Returns the path of the program.
 fn peers(benches: &Path, features: &str, folder: &str, flags: &str) -> Result<PathBuf, String> {
     eprintln!("building {features}{}{flags}", if flags.is_empty() { "" } else { " with " });
     let target =
@@ -59,7 +59,7 @@ fn peers(benches: &Path, features: &str, folder: &str, flags: &str) -> Result<Pa
         .status();
     match status {
         Ok(status) if status.success() => Ok(target.join("release/peers")),
-        Ok(_) => Err(format!("`{features}` can't be built")),
-        Err(error) => Err(format!("cargo can't be run: {error}")),
+        Ok(_) => Err(format!("cannot build `{features}`")),
+        Err(error) => Err(format!("cannot run cargo: {error}")),
     }
 }

@@ -1,10 +1,11 @@
-"""Makes the weights, the reference values and the segments beside this file from the package silero-vad 6.2.3.
+"""Creates the weights, the reference values and the segments beside this file from the package silero-vad 6.2.3.
 
     pip install --no-deps silero-vad==6.2.3 && pip install numpy onnx onnxruntime torch torchaudio safetensors packaging
     python examples/data/silero/fixtures.py
 
-The weights are those of the package's ONNX model under the names of its own `silero_vad_16k.safetensors`, which can't serve: it is of an
-earlier training and gives other probabilities than the package's ONNX and TorchScript models.
+The weights are those of the package's ONNX model, under the names of the package's
+`silero_vad_16k.safetensors`. That file itself cannot be used: it comes from an earlier training and
+yields other probabilities than the package's ONNX and TorchScript models.
 """
 
 import json
@@ -41,7 +42,7 @@ def weights():
 
 
 def reference():
-    """Probabilities of all whole chunks, the LSTM's inputs in the first 20, and its state (h, then c) after them."""
+    """Writes the probabilities of all whole chunks, the LSTM's inputs in the first 20, and its state (h, then c) after them."""
     encoded = "/model/encoder/3/activation/Relu_output_0"
     MODEL.graph.output.append(onnx.helper.make_empty_tensor_value_info(encoded))
     session = onnxruntime.InferenceSession(MODEL.SerializeToString(), providers=["CPUExecutionProvider"])
@@ -78,7 +79,7 @@ def segments():
     for case in range(30):
         threshold, milliseconds = [0.5, 0.8, 0.1][case % 3], [(100, 250, 30), (64, 64, 100), (32, 32, 500)][case // 3 % 3]
         chunks = rng.randrange(1, 120)
-        # In tenths: also the thresholds themselves.
+        # Multiples of a tenth, so that some equal the thresholds.
         level, probabilities = rng.randrange(11), []
         for _ in range(chunks):
             level = min(max(level + rng.randrange(-4, 5), 0), 10)

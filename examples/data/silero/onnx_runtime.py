@@ -1,12 +1,13 @@
-"""How long ONNX Runtime takes for a chunk, on one thread, taking turns with the example.
+"""Compares the time per chunk of ONNX Runtime, on one thread, with the time of the example.
 
     pip install numpy onnx onnxruntime safetensors
     cargo build --release -p examples --example voice_activity
     python examples/data/silero/onnx_runtime.py target/release/examples/voice_activity [silero_vad_16k_op15.onnx]
 
-The graph is built here from the weights, without the branches on the sampling rate and on shapes that the published models have. With the path of
-a published model that one is measured too. Both must give the reference probabilities. Times are medians over the chunks of the recording; calls of
-ONNX Runtime reuse its inputs and outputs (I/O binding), and nothing but the call is timed.
+The graph is built here from the weights, without the branches on the sampling rate and on shapes
+that the published models have. If the path of a published model is given, it is measured too. All
+models must return the reference probabilities. Times are medians over the chunks of the recording.
+The calls of ONNX Runtime reuse its inputs and outputs (I/O binding), and only the call is timed.
 """
 
 import json
@@ -32,7 +33,7 @@ ROUNDS, PASSES = 5, 10
 
 def graph():
     tensors = load_file(HERE / "silero_vad_6.2.3_16k.safetensors")
-    # ONNX has the gates in the order i, o, f, g.
+    # ONNX orders the gates i, o, f, g.
     reorder = lambda tensor: np.concatenate([np.split(tensor, 4)[gate] for gate in (0, 3, 1, 2)])
     constants = {name: tensor for name, tensor in tensors.items() if not name.startswith("lstm")}
     constants["W"] = reorder(tensors["lstm_cell.weight_ih"])[None]
@@ -56,7 +57,7 @@ def graph():
         node("Conv", f"y{layer - 1} {name}.weight {name}.bias", f"z{layer}", pads=[1, 1], strides=[stride])
         node("Relu", f"z{layer}", f"y{layer}")
     node("Transpose", "y4", "features", perm=[2, 0, 1])
-    # No initial sequence lengths.
+    # The empty name omits the sequence lengths.
     nodes.append(
         helper.make_node("LSTM", ["features", "W", "R", "B", "", "h", "c"], ["", "next_h", "next_c"], hidden_size=128)
     )
@@ -86,7 +87,7 @@ def session(model):
 
 
 class Stream:
-    """A model with its inputs and outputs bound; states are copied back by hand."""
+    """A model with bound inputs and outputs, whose states are copied back by hand."""
 
     def __init__(self, model, samples, states, outputs, constants):
         self.session, self.samples, self.states = session(model), samples, states
@@ -99,7 +100,7 @@ class Stream:
         for name, array in self.outputs.items():
             self.binding.bind_output(name, "cpu", 0, array.dtype, array.shape, array.ctypes.data)
 
-    def hear(self, chunks):
+    def detect(self, chunks):
         times, probabilities = [], []
         samples = self.inputs[self.samples[0]].reshape(-1)
         samples[:] = 0
@@ -145,7 +146,7 @@ def main():
             {"sr": np.array(16000)},
         )
     for name, stream in streams.items():
-        difference = np.abs(np.array(stream.hear(chunks)[1]) - reference).max()
+        difference = np.abs(np.array(stream.detect(chunks)[1]) - reference).max()
         print(f"{name}: probabilities differ by {difference:.1e} at most from the reference")
         assert difference < 1e-4
 
@@ -153,14 +154,14 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         for _ in range(ROUNDS):
             command = [program, "--picture", os.path.join(folder, "picture.svg")]
-            said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-            microseconds["rnn-cell"].append(float(re.search(r"([\d.]+) us a chunk", said)[1]))
+            output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+            microseconds["rnn-cell"].append(float(re.search(r"([\d.]+) us per chunk", output)[1]))
             for name, stream in streams.items():
-                times = [time for _ in range(PASSES) for time in stream.hear(chunks)[0]]
+                times = [time for _ in range(PASSES) for time in stream.detect(chunks)[0]]
                 microseconds[name].append(1e6 * statistics.median(times))
     for name, rounds in microseconds.items():
         median = statistics.median(rounds)
-        print(f"{name}: {median:.1f} us a chunk, real-time factor {median / 32000:.5f} ({ROUNDS} rounds: {min(rounds):.1f} to {max(rounds):.1f})")
+        print(f"{name}: {median:.1f} us per chunk, real-time factor {median / 32000:.5f} ({ROUNDS} rounds: {min(rounds):.1f} to {max(rounds):.1f})")
 
 
 main()

@@ -1,4 +1,4 @@
-//! What attention looks at: accuracies by the length of the source, and alignments as heat maps.
+//! Pictures of attention: accuracies by the length of the source, and alignments as heat maps.
 
 use super::Curve;
 use super::style::{Area, BLUE, GRID, ORANGE, blend, canvas, centred_text, legend, mesh, named_line, text};
@@ -9,26 +9,27 @@ use std::path::Path;
 const WIDTH: u32 = 1160;
 const ACCURACIES: u32 = 300;
 const LEFT: i32 = 84;
-/// The height of a row of a heat map, and the most that a column is wide.
+/// The height of a row of a heat map.
 const ROW: i32 = 19;
+/// The maximal width of a column of a heat map.
 const COLUMN: i32 = 24;
-/// Where a heat map begins, below its caption and the source.
+/// The top of a heat map, below its caption and the source.
 const TOP: i32 = 62;
 
-/// An alignment: how much of each symbol of the source went into each symbol that was written.
+/// An alignment: the weight of each symbol of the source in each symbol of the result.
 #[derive(Debug, Clone)]
 pub struct Alignment {
-    /// What stands above it.
+    /// The caption above the heat map.
     pub caption: String,
-    /// The source, a symbol a column.
+    /// The source, one symbol per column.
     pub source: Vec<String>,
-    /// What was written, a symbol a row.
+    /// The result, one symbol per row.
     pub written: Vec<String>,
-    /// The weights of each row, 0 to 1.
+    /// The weights of each row, from 0 to 1.
     pub weights: Vec<Vec<f64>>,
 }
 
-/// Draws accuracies (in percent) over classes of lengths, and below them the heat maps.
+/// Draws accuracies in percent over classes of lengths, and the heat maps below.
 pub fn alignments(
     path: &Path,
     title: &str,
@@ -66,7 +67,7 @@ fn draw_accuracies(area: &Area, lengths: &[String], accuracies: &[Curve]) -> Res
     };
     mesh(&mut chart)
         .x_desc("characters of the source")
-        .y_desc("dates wholly right")
+        .y_desc("dates entirely right")
         .x_labels(2 * lengths.len() + 1)
         .y_labels(6)
         .disable_x_mesh()
@@ -82,7 +83,7 @@ fn draw_accuracies(area: &Area, lengths: &[String], accuracies: &[Curve]) -> Res
     Ok(())
 }
 
-/// The colours of the weights, at the right of the first caption.
+/// Draws the colour scale of the weights, to the right of the first caption.
 fn draw_scale(area: &Area) -> Result<(), Box<dyn Error>> {
     const STEPS: i32 = 20;
     const SIDE: i32 = 7;
@@ -126,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_picture_holds_what_it_should() {
+    fn a_picture_contains_its_texts() {
         let path = std::env::temp_dir().join(format!("rnn-cell-alignment-{}.svg", std::process::id()));
         let symbols = |text: &str| text.chars().map(String::from).collect();
         let alignment = Alignment {

@@ -1,4 +1,4 @@
-//! Panels of curves, each with its legend beside it.
+//! Panels of curves, each with a legend beside it.
 
 use super::style::{Area, canvas, centred_text, mesh, text};
 use plotters::prelude::*;
@@ -9,7 +9,7 @@ use std::path::Path;
 const WIDTH: u32 = 1240;
 const HEIGHT: u32 = 400;
 const LEGEND: u32 = 150;
-/// Distinct from each other in print, too (Okabe & Ito 2008).
+/// Colours that are also distinguishable in print (Okabe & Ito 2008).
 const COLOURS: [RGBColor; 6] = [
     RGBColor(0, 114, 178),
     RGBColor(213, 94, 0),
@@ -19,33 +19,34 @@ const COLOURS: [RGBColor; 6] = [
     RGBColor(230, 159, 0),
 ];
 
-/// A curve whose values may lie anywhere above zero.
+/// A curve of positive values of any magnitude.
 #[derive(Debug, Clone)]
 pub struct LogCurve {
-    /// Its name in the legend.
+    /// The name in the legend.
     pub name: String,
-    /// Its values' logarithms to base 10, by what they are values of. The curve ends before one that is not finite.
+    /// Pairs of an argument and the logarithm to base 10 of the value. The curve ends at the first
+    /// value that is not finite.
     pub points: Vec<(f64, f64)>,
-    /// The number of its colour; curves that belong together share one.
+    /// The index of the colour. Related curves share one.
     pub colour: usize,
-    /// Drawn thin, beside one that is drawn thick.
+    /// Draws the curve thin, beside a related thick one.
     pub is_thin: bool,
 }
 
-/// Curves over one another, on a logarithmic axis.
+/// Curves in one chart, with a logarithmic axis.
 #[derive(Debug, Clone)]
 pub struct Panel {
-    /// What stands above it.
+    /// The caption above the chart.
     pub caption: String,
-    /// What the horizontal axis counts.
+    /// The label of the horizontal axis.
     pub x: String,
-    /// What the vertical axis measures.
+    /// The label of the vertical axis.
     pub y: String,
-    /// Its curves.
+    /// The curves of the panel.
     pub curves: Vec<LogCurve>,
 }
 
-/// Draws panels side by side, two a row.
+/// Draws the panels, two per row.
 pub fn panels(path: &Path, title: &str, panels: &[Panel]) -> Result<(), Box<dyn Error>> {
     let rows = panels.len().div_ceil(2);
     let root = canvas(path, title, (WIDTH, 50 + HEIGHT * rows as u32))?;
@@ -68,15 +69,15 @@ fn draw(area: &Area, panel: &Panel) -> Result<(), Box<dyn Error>> {
         (values.clone().fold(f64::INFINITY, f64::min), values.fold(f64::NEG_INFINITY, f64::max))
     };
     let ((first, last), (low, high)) = (range(|point| point.0), range(|point| point.1));
-    // A constant, too, has a range.
+    // A single point also needs a range.
     let last = if last > first { last } else { first + 1.0 };
-    let room = (0.04 * (high - low)).max(0.1);
+    let margin = (0.04 * (high - low)).max(0.1);
     let mut chart = ChartBuilder::on(&left)
         .margin(12)
         .caption(&panel.caption, text(17))
         .x_label_area_size(46)
         .y_label_area_size(82)
-        .build_cartesian_2d(first..last, low - room..high + room)?;
+        .build_cartesian_2d(first..last, low - margin..high + margin)?;
     mesh(&mut chart)
         .x_desc(&panel.x)
         .y_desc(&panel.y)
@@ -99,7 +100,7 @@ fn draw(area: &Area, panel: &Panel) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The number with a logarithm: `10⁻²`, `0.5`, `30`.
+/// Returns the number with the given logarithm as text: `10⁻²`, `0.5`, `30`.
 fn power_of_ten(logarithm: f64) -> String {
     if (logarithm - logarithm.round()).abs() > 1e-6 {
         let value = 10f64.powf(logarithm);
@@ -122,13 +123,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn powers_of_ten() {
+    fn powers_of_ten_are_written_with_exponents() {
         assert_eq!([0.0, -0.0, 1.0, -12.0, 30.0].map(power_of_ten), ["10⁰", "10⁰", "10¹", "10⁻¹²", "10³⁰"]);
         assert_eq!([0.5, -0.5, -1.5].map(power_of_ten), ["3.2", "0.32", "0.032"]);
     }
 
     #[test]
-    fn panels_hold_their_curves() {
+    fn panels_contain_their_texts() {
         let folder = std::env::temp_dir().join(format!("rnn-cell-panels-{}", std::process::id()));
         let path = folder.join("panels.svg");
         let curve = LogCurve {

@@ -1,4 +1,4 @@
-//! What a network reads in an image, column by column.
+//! Pictures of a network that reads an image column by column.
 
 use super::Curve;
 use super::style::{Area, BLUE, GRID, INK, blend, canvas, centred_text, mesh, shortest, text};
@@ -9,11 +9,11 @@ use std::path::Path;
 const WIDTH: u32 = 1160;
 const LEFT: i32 = 84;
 const LOSSES: u32 = 260;
-/// The height of a reading: caption, image, curves.
+/// The height of a reading with its caption, image and curves.
 const READING: u32 = 300;
 const CAPTION: i32 = 26;
 const CURVES: i32 = 84;
-/// A colour a class after the blank, distinct side by side (Tableau's ten).
+/// One colour per class after the blank, distinguishable side by side (Tableau's ten).
 const COLOURS: [RGBColor; 10] = [
     RGBColor(31, 119, 180),
     RGBColor(255, 127, 14),
@@ -27,19 +27,20 @@ const COLOURS: [RGBColor; 10] = [
     RGBColor(23, 190, 207),
 ];
 
-/// An image and what is read in it.
+/// An image and the classes that a network reads in it.
 #[derive(Debug, Clone)]
 pub struct Reading<const H: usize> {
-    /// What stands above it.
+    /// The caption above the image.
     pub caption: String,
-    /// The ink of each column, 0 to 1, from top to bottom.
+    /// The ink of each column, from top to bottom, 0 to 1.
     pub columns: Vec<[f32; H]>,
-    /// The probabilities of the classes at each column; class 0 is the blank.
+    /// The probabilities of the classes at each column. Class 0 is the blank.
     pub probabilities: Vec<Vec<f64>>,
 }
 
-/// Draws an error rate (in percent, logarithmic) over the batches of training, and below it some readings: the image, and under each column the
-/// probability of every class. `names` are those of the classes after the blank.
+/// Draws an error rate in percent over the training batches, on a logarithmic axis, and some
+/// readings below it: each image, and under each of its columns the probability of every class.
+/// `names` are the names of the classes after the blank.
 pub fn readings<const H: usize>(
     path: &Path,
     title: &str,
@@ -97,7 +98,7 @@ fn draw_reading<const H: usize>(
     let top = CAPTION + H as i32 * side;
     area.draw(&Rectangle::new([(LEFT, CAPTION), (LEFT + steps * side, top)], GRID.stroke_width(1)))?;
 
-    // The names of the peaks stand between the image and the curves.
+    // The names of the peaks are between the image and the curves.
     let (full, base) = (top + 26, top + 26 + CURVES);
     for (level, label) in [(full, "1"), (base, "0")] {
         area.draw(&PathElement::new([(LEFT, level), (LEFT + steps * side, level)], GRID.stroke_width(1)))?;
@@ -127,7 +128,8 @@ fn draw_reading<const H: usize>(
     Ok(())
 }
 
-/// Where a class is the likeliest: of each run of such columns the one of the highest probability.
+/// Returns the columns in which a class is the most likely. In each run of such columns, only the
+/// column with the highest probability counts.
 fn peaks(probabilities: &[Vec<f64>], class: usize) -> Vec<usize> {
     let leads = |t: usize| probabilities[t].iter().all(|p| *p <= probabilities[t][class]);
     let mut peaks: Vec<usize> = Vec::new();
@@ -153,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_holds_what_it_should() {
+    fn a_picture_contains_its_texts() {
         let path = std::env::temp_dir().join(format!("rnn-cell-reading-{}.svg", std::process::id()));
         let probabilities = vec![vec![0.9, 0.1, 0.0], vec![0.1, 0.8, 0.1], vec![0.2, 0.0, 0.8]];
         let reading = Reading {

@@ -1,4 +1,4 @@
-//! Sound: its wave, and what a network makes of it.
+//! Pictures of sound: the wave, and the output of a network.
 
 use super::style::{
     Area, BLUE, Chart, INK, ORANGE, canvas, legend, mesh, named_line, shortest, shortest_within,
@@ -12,29 +12,29 @@ use std::ops::Range;
 use std::path::Path;
 
 const SIZE: (u32, u32) = (1240, 560);
-/// More points than that aren't told apart.
+/// The number of distinguishable points along a wave.
 const COLUMNS: usize = 2000;
 
-/// What was heard in a sound.
+/// The speech that a network detected in a sound.
 #[derive(Debug, Clone, Copy)]
-pub struct Heard<'a> {
+pub struct Detection<'a> {
     /// The probability of speech in each chunk.
     pub probabilities: &'a [f32],
-    /// Samples of a chunk.
+    /// The number of samples per chunk.
     pub chunk: usize,
-    /// The probabilities that speech begins and ends with.
+    /// The probabilities at which speech begins and ends.
     pub thresholds: [f32; 2],
-    /// Where speech was found, in samples.
+    /// The segments of speech, in samples.
     pub segments: &'a [Range<usize>],
 }
 
-/// Draws the wave with the segments of speech behind it, and below it the probability.
-pub fn speech(path: &Path, title: &str, sound: &Sound, heard: &Heard) -> Result<(), Box<dyn Error>> {
+/// Draws the wave with the segments of speech behind it, and the probability below.
+pub fn speech(path: &Path, title: &str, sound: &Sound, detection: &Detection) -> Result<(), Box<dyn Error>> {
     let root = canvas(path, title, SIZE)?;
     let (upper, lower) = root.split_vertically(270);
     let seconds = |sample: usize| sample as f64 / f64::from(sound.rate);
     let spans: Vec<_> =
-        heard.segments.iter().map(|segment| seconds(segment.start)..seconds(segment.end)).collect();
+        detection.segments.iter().map(|segment| seconds(segment.start)..seconds(segment.end)).collect();
     wave(&upper, sound, &spans)?;
 
     let mut chart = ChartBuilder::on(&lower)
@@ -49,21 +49,21 @@ pub fn speech(path: &Path, title: &str, sound: &Sound, heard: &Heard) -> Result<
         .y_label_formatter(&|probability| format!("{probability:.1}"))
         .draw()?;
     shade(&mut chart, &spans, 0.0..1.02)?;
-    for threshold in heard.thresholds {
+    for threshold in detection.thresholds {
         let level = [(0.0, f64::from(threshold)), (sound.seconds(), f64::from(threshold))];
         chart.draw_series(DashedLineSeries::new(level, 4, 4, INK.mix(0.5).stroke_width(1)))?;
     }
-    // A step a chunk: a probability says something about all of its samples.
-    let steps = heard.probabilities.iter().enumerate().flat_map(|(index, &probability)| {
-        [index, index + 1].map(|edge| (seconds(edge * heard.chunk), f64::from(probability)))
+    // A chunk's probability covers all of its samples, so the curve is a step function.
+    let steps = detection.probabilities.iter().enumerate().flat_map(|(index, &probability)| {
+        [index, index + 1].map(|edge| (seconds(edge * detection.chunk), f64::from(probability)))
     });
     chart.draw_series(LineSeries::new(steps, ORANGE.stroke_width(2)))?;
     root.present()?;
     Ok(())
 }
 
-/// Draws waves over one another, from the sample `first` on, and below them an error by the epochs of training (logarithmic), if there
-/// was any.
+/// Draws waves in one chart, from the sample `first` on, and below them an error over the epochs of
+/// training on a logarithmic axis, if there is one.
 pub fn amplified(
     path: &Path,
     title: &str,
@@ -89,7 +89,8 @@ pub fn amplified(
         .x_label_formatter(&|seconds| format!("{seconds:.3}"))
         .y_label_formatter(&|level| shortest_within(*level, reach))
         .draw()?;
-    // The amplifier's own wave is broad: where the network follows it, both are seen.
+    // The amplifier's own wave is broad, so that both waves are visible where the network follows
+    // it.
     for (curve, (colour, width)) in
         waves.iter().zip([(INK.mix(0.35), 1), (BLUE.mix(0.45), 5), (ORANGE.mix(1.0), 1)])
     {
@@ -124,7 +125,7 @@ fn training(area: &Area, error: Curve) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The wave, over `spans` that are shaded.
+/// Draws the wave over the shaded `spans`.
 fn wave(area: &Area, sound: &Sound, spans: &[Range<f64>]) -> Result<(), Box<dyn Error>> {
     let reach = sound.samples.iter().fold(0.01_f32, |reach, sample| reach.max(sample.abs()));
     let reach = f64::from(reach) * 1.05;
@@ -159,7 +160,8 @@ fn shade<'a, 'p: 'a>(
     Ok(())
 }
 
-/// The samples, or, of more than can be seen, the lowest and the highest of each stretch; each with its place.
+/// Returns samples with their positions: all of them if they are few, or else the lowest and the
+/// highest of each stretch.
 fn outline(samples: &[f32]) -> Vec<(usize, f32)> {
     let stretch = samples.len().div_ceil(COLUMNS);
     if stretch < 3 {
@@ -188,17 +190,17 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_holds_what_it_should() {
+    fn a_picture_contains_its_texts() {
         let path = std::env::temp_dir().join(format!("rnn-cell-sound-{}.svg", std::process::id()));
         let samples = (0..5120).map(|n| (0.05 * n as f32).sin()).collect();
         let probabilities = [0.1, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9, 0.1, 0.1];
-        let heard = Heard {
+        let detection = Detection {
             probabilities: &probabilities,
             chunk: 512,
             thresholds: [0.5, 0.35],
             segments: std::slice::from_ref(&(32..4576)),
         };
-        speech(&path, "speech", &Sound { rate: 16_000, samples }, &heard).unwrap();
+        speech(&path, "speech", &Sound { rate: 16_000, samples }, &detection).unwrap();
         let picture = std::fs::read_to_string(&path).unwrap();
         std::fs::remove_file(&path).unwrap();
         for words in ["\nspeech\n", "seconds", "probability of speech", "wave (full scale: 1)"] {

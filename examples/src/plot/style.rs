@@ -1,4 +1,4 @@
-//! What all pictures share: the canvas, colours, fonts, axes, legends.
+//! The elements that all pictures share: canvas, colours, fonts, axes, legends.
 
 use crate::report::make_folders;
 use plotters::chart::MeshStyle;
@@ -18,7 +18,7 @@ pub const ORANGE: RGBColor = RGBColor(217, 108, 20);
 pub type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 pub type Chart<'a, 'p, X, Y> = ChartContext<'a, SVGBackend<'p>, Cartesian2d<X, Y>>;
 
-/// A white picture below its title. The folders of `path` are made.
+/// Creates a white picture with a title, and the folders of `path`.
 pub fn canvas<'p>(path: &'p Path, title: &str, size: (u32, u32)) -> Result<Area<'p>, Box<dyn Error>> {
     make_folders(path)?;
     let root = SVGBackend::new(path, size).into_drawing_area();
@@ -26,7 +26,7 @@ pub fn canvas<'p>(path: &'p Path, title: &str, size: (u32, u32)) -> Result<Area<
     Ok(root.margin(8, 0, 0, 0).titled(title, text(22))?)
 }
 
-/// Axes and a grid, without labels so far.
+/// Returns a style of axes and grid, without labels.
 pub fn mesh<'a, 'b, 'p, X, Y>(chart: &'b mut Chart<'a, 'p, X, Y>) -> MeshStyle<'a, 'b, X, Y, SVGBackend<'p>>
 where
     X: Ranged + ValueFormatter<X::ValueType>,
@@ -42,7 +42,7 @@ where
     style
 }
 
-/// A line that has a name in the legend.
+/// Draws a line with a name in the legend.
 pub fn named_line<X: Ranged + 'static, Y: Ranged + 'static>(
     chart: &mut Chart<X, Y>,
     name: &str,
@@ -61,7 +61,7 @@ where
     Ok(())
 }
 
-/// The names of all lines.
+/// Draws the legend.
 pub fn legend<'a, 'p: 'a, X: Ranged, Y: Ranged>(
     chart: &mut Chart<'a, 'p, X, Y>,
     position: SeriesLabelPosition,
@@ -86,23 +86,24 @@ pub fn centred_text(size: u32) -> TextStyle<'static> {
     text(size).pos(Pos::new(HPos::Center, VPos::Center))
 }
 
-/// `colour` over white.
+/// Blends `colour` with white.
 pub fn blend(colour: RGBColor, strength: f64) -> RGBColor {
     let mix = |channel: u8| (255.0 - (255.0 - f64::from(channel)) * strength).round() as u8;
     RGBColor(mix(colour.0), mix(colour.1), mix(colour.2))
 }
 
-/// 0.01, 0.5, 10: without the zeros that say nothing.
+/// Formats a number without trailing zeros: 0.01, 0.5, 10.
 pub fn shortest(value: f64) -> String {
     let digits = (-value.abs().log10().floor()).max(0.0) as usize;
     format!("{value:.digits$}")
 }
 
-/// A label of an axis that reaches to `reach`: as many digits as its labels need to be told apart.
+/// Formats a label of an axis that extends to `reach`, with enough digits to distinguish its
+/// labels.
 pub fn shortest_within(value: f64, reach: f64) -> String {
     let digits = (1.0 - reach.abs().log10().floor()).clamp(0.0, 6.0) as usize;
     let text = format!("{value:.digits$}");
-    // No minus before a zero.
+    // Zero has no sign.
     if text.trim_start_matches(['-', '0', '.']).is_empty() { text.replace('-', "") } else { text }
 }
 

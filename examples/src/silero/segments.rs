@@ -1,25 +1,29 @@
-//! From probabilities to segments of speech, as Silero's own `get_speech_timestamps` has it.
+//! Segments of speech computed from probabilities, by the rules of Silero's own
+//! `get_speech_timestamps`.
 
 use super::CHUNK;
 use std::ops::Range;
 
-/// When speech begins and ends. The defaults are Silero's. Durations are samples.
+/// The rules for the beginning and the end of speech. The defaults are Silero's. Durations are in
+/// samples.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Hysteresis {
-    /// Speech begins with a chunk of at least this probability.
+    /// The probability at which speech begins.
     pub threshold: f32,
-    /// It ends with a chunk below this probability ..
+    /// The probability below which speech ends.
     pub end_threshold: f32,
-    /// .. unless a chunk reaches the threshold again within this time.
+    /// The minimal duration of the silence that ends speech. A chunk that reaches the threshold
+    /// interrupts the silence.
     pub min_silence: usize,
-    /// Speech must last longer than this.
+    /// The duration that speech must exceed.
     pub min_speech: usize,
-    /// A segment is made longer by this at each end.
+    /// The padding that is added to both ends of a segment.
     pub pad: usize,
 }
 
 impl Hysteresis {
-    /// Silero's settings for speech that begins at `threshold`; its own default is 0.5.
+    /// Returns Silero's settings for speech that begins at `threshold`. Silero's own default is
+    /// 0.5.
     pub fn new(threshold: f32) -> Self {
         Self {
             threshold,
@@ -31,9 +35,10 @@ impl Hysteresis {
     }
 }
 
-/// The segments of speech, in samples, from the probabilities of chunks: the rules of `get_speech_timestamps` in `src/silero_vad/utils_vad.py`
-/// of github.com/snakers4/silero-vad, release 6.2.3, without its limit on a segment's length, which is infinite by default there.
-/// `length` is that of the sound.
+/// Returns the segments of speech in samples, from the probabilities of the chunks. The rules are
+/// those of `get_speech_timestamps` in `src/silero_vad/utils_vad.py` of
+/// github.com/snakers4/silero-vad, release 6.2.3. Its limit on the length of a segment, which is
+/// infinite by default, is left out. `length` is the length of the sound.
 pub fn segments(probabilities: &[f32], length: usize, rule: &Hysteresis) -> Vec<Range<usize>> {
     let mut segments: Vec<Range<usize>> = Vec::new();
     let mut keep = |speech: Range<usize>| {
@@ -49,7 +54,7 @@ pub fn segments(probabilities: &[f32], length: usize, rule: &Hysteresis) -> Vec<
             quiet_since = None;
             speech_since.get_or_insert(now);
         } else if let Some(start) = speech_since.filter(|_| probability < rule.end_threshold) {
-            // A chunk between the two thresholds neither ends speech nor the silence that has begun.
+            // A chunk between the two thresholds ends neither speech nor a silence that has begun.
             let end = *quiet_since.get_or_insert(now);
             if now - end >= rule.min_silence {
                 keep(start..end);
@@ -66,7 +71,7 @@ pub fn segments(probabilities: &[f32], length: usize, rule: &Hysteresis) -> Vec<
     }
     for next in 1..segments.len() {
         let silence = segments[next].start - segments[next - 1].end;
-        // What is too short for both pads is shared.
+        // A silence too short for both paddings is split between them.
         let pad = if silence < 2 * rule.pad { silence / 2 } else { rule.pad };
         segments[next - 1].end += pad;
         segments[next].start -= pad;

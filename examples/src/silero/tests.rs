@@ -1,4 +1,4 @@
-//! The network against what ONNX Runtime computes, the segments against what Silero's own code finds.
+//! The network compared with ONNX Runtime, and the segments compared with Silero's own code.
 
 use super::*;
 use crate::audio;
@@ -15,7 +15,7 @@ fn json(name: &str) -> Value {
     serde_json::from_slice(&fs::read(shipped(name)).unwrap()).unwrap()
 }
 
-/// All numbers in a value, in order.
+/// Returns all numbers in a value, in order.
 fn numbers(value: &Value) -> Vec<f32> {
     match value {
         Value::Array(values) => values.iter().flat_map(numbers).collect(),
@@ -29,7 +29,7 @@ fn worst(got: &[f32], want: &[f32]) -> f32 {
 }
 
 #[test]
-fn every_chunk_is_heard_as_by_onnx_runtime() {
+fn every_probability_is_that_of_onnx_runtime() {
     let vad = Vad::load(&fs::read(shipped(WEIGHTS)).unwrap()).unwrap();
     let speech = audio::read(&shipped("speech.wav")).unwrap();
     let reference = json("speech.json");
@@ -40,30 +40,31 @@ fn every_chunk_is_heard_as_by_onnx_runtime() {
     assert_eq!((chunks.len(), probabilities.len()), (239, 239));
 
     let mut stream = vad.stream();
-    let mut heard = vec![];
+    let mut computed = vec![];
     let mut read = vec![];
     let mut worst_state = f32::NAN;
     for (index, chunk) in chunks.iter().enumerate() {
         if index < 20 {
             read.extend_from_slice(vad.features(chunk, &mut stream.clone()).as_slice());
         }
-        heard.push(vad.step(chunk, &mut stream));
+        computed.push(vad.step(chunk, &mut stream));
         if index == 19 {
             let both = [stream.lstm.h.as_slice(), stream.lstm.c.as_slice()].concat();
             worst_state = worst(&both, &state);
         }
     }
-    let (worst_input, worst_probability) = (worst(&read, &inputs), worst(&heard, &probabilities));
+    let (worst_input, worst_probability) = (worst(&read, &inputs), worst(&computed, &probabilities));
     println!(
         "largest differences: probabilities {worst_probability:.1e}, LSTM inputs {worst_input:.1e}, states {worst_state:.1e}"
     );
     assert!(worst_probability < 1e-4 && worst_input < 1e-4 && worst_state < 1e-4);
 }
 
-/// What the matrices lose in 8 or 16 bits: how far probabilities are off, and how many chunks change sides at 0.5.
+/// Bounds the effect of matrices in 8 or 16 bits: the error of the probabilities, and the number of
+/// chunks that change sides at 0.5.
 #[test]
-fn matrices_in_fewer_bits_hear_the_same() {
-    fn heard(vad: &Vad, chunks: &[[f32; CHUNK]]) -> Vec<f32> {
+fn matrices_in_fewer_bits_detect_the_same_speech() {
+    fn probabilities(vad: &Vad, chunks: &[[f32; CHUNK]]) -> Vec<f32> {
         let mut stream = vad.stream();
         chunks.iter().map(|chunk| vad.step(chunk, &mut stream)).collect()
     }
@@ -73,14 +74,14 @@ fn matrices_in_fewer_bits_hear_the_same() {
     let [exact, mut small, mut halves] = [0; 3].map(|_| Vad::load(&bytes).unwrap());
     small.round::<Int8>().unwrap();
     halves.round::<Bf16>().unwrap();
-    let exact = heard(&exact, chunks);
+    let exact = probabilities(&exact, chunks);
     for (name, vad, bound) in [("int8", small, 0.05), ("bf16", halves, 0.005)] {
-        let own = heard(&vad, chunks);
+        let own = probabilities(&vad, chunks);
         let mean = own.iter().zip(&exact).map(|(a, b)| (a - b).abs()).sum::<f32>() / own.len() as f32;
         let flips = own.iter().zip(&exact).filter(|(a, b)| (**a > 0.5) != (**b > 0.5)).count();
         let worst = worst(&own, &exact);
         println!(
-            "{name}: probabilities off by {worst:.1e} at most, {mean:.1e} in the mean; {flips} of {} change sides",
+            "{name}: errors of probabilities: {worst:.1e} at most, {mean:.1e} on average; {flips} of {} change sides",
             own.len()
         );
         assert!(worst < bound && flips == 0, "{name}");
@@ -119,7 +120,8 @@ fn weights_that_do_not_fit_are_reported() {
     assert!(message.contains("lstm_cell.bias_hh"), "{message}");
 }
 
-/// `segments.json` holds probabilities, some at the very thresholds, and what Silero's own function makes of them.
+/// `segments.json` holds probabilities, some of them equal to the thresholds, and the segments that
+/// Silero's own function computes from them.
 #[test]
 fn segments_are_those_of_silero() {
     let cases = json("segments.json");

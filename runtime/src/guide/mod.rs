@@ -1,19 +1,19 @@
-//! A guide, from a first cell to the machine code that it becomes.
+//! A guide, from a first cell to its machine code.
 //!
-//! | chapter | what it is about |
+//! | chapter | contents |
 //! | --- | --- |
-//! | [`a_first_cell`] | from a paper's equation to a cell that runs |
-//! | [`mistakes`] | what the compiler says of them, and what it means |
+//! | [`a_first_cell`] | from an equation in a paper to a running cell |
+//! | [`mistakes`] | the compiler's error messages and their meaning |
 //! | [`training`] | batches, lengths, stacks, both directions, attention, long sequences, checks |
 //! | [`streaming`] | one step at a time, within a budget |
-//! | [`weights_of_others`] | weights from PyTorch, Keras, a program of your own; `.nam`, RTNeural, ONNX |
+//! | [`weights_of_others`] | weights from PyTorch, Keras or your own program; `.nam`, RTNeural and ONNX files |
 //! | [`bare_metal`] | without `std` |
-//! | [`reading`] | a cell's page, its equations as text, its generated code |
+//! | [`reading`] | a cell's documentation page, its equations as text, its generated code |
 //! | [`the_compiler`] | one small cell, followed from its equations to machine code |
 //!
-//! The language itself is specified at [`rnn_cell!`](crate::rnn_cell!). All code here is compiled
-//! and run by `cargo test --doc`; messages and the compiler's stages are compared with what it
-//! really says and does.
+//! The reference of the language is at [`rnn_cell!`](crate::rnn_cell!). `cargo test --doc` compiles
+//! and runs all code of the guide. Tests compare the quoted messages and the stages of the compiler
+//! with its actual output.
 
 #[doc = include_str!("a_first_cell.md")]
 pub mod a_first_cell {}

@@ -1,4 +1,4 @@
-//! What the arithmetic of every cell costs, relative to our LSTM of the same size.
+//! The cost of the arithmetic of every cell, relative to our LSTM of the same size.
 
 use benches::run::{Goals, Run};
 use benches::subjects::{ATTENDED, Subject, odd, ready};
@@ -6,7 +6,7 @@ use benches::table::{Table, figure, percent};
 use benches::work::STEPS;
 use std::process::ExitCode;
 
-/// What a FLOP may cost, relative to one of our LSTM.
+/// The maximal time per FLOP, relative to our LSTM.
 const LIMIT: f64 = 1.15;
 
 const BASE: &str = "Lstm";
@@ -19,19 +19,19 @@ fn main() -> ExitCode {
     })
 }
 
-/// All cells take turns: a contest for steps, one for training.
+/// Measures all cells in turns, in one contest for steps and one for training.
 fn batch<const N: usize, const B: usize>(run: &mut Run) {
     let (ready, odd): (Vec<Subject>, Vec<Subject>) = (ready::<N, B>(), odd::<N, B>());
     let count = odd.len();
     let subjects: Vec<Subject> = ready.into_iter().chain(odd).collect();
     let costs: Vec<(&str, usize, usize)> =
         subjects.iter().map(|subject| (subject.name, subject.flops, subject.tape)).collect();
-    // Relative to the LSTM's, so it takes part in any case.
+    // The LSTM is the base of the ratios, so it always takes part.
     let wanted: Vec<bool> = costs.iter().map(|(name, ..)| run.wants(&id::<N, B>(name))).collect();
     if !wanted.contains(&true) {
         return;
     }
-    let (mut steps, mut trains) = (run.yardsticks(0), run.yardsticks(0));
+    let (mut steps, mut trains) = (run.baselines(0), run.baselines(0));
     for (subject, wanted) in subjects.into_iter().zip(&wanted) {
         if *wanted || subject.name == BASE {
             steps.enter(subject.name, B, subject.step);
@@ -43,10 +43,10 @@ fn batch<const N: usize, const B: usize>(run: &mut Run) {
 
     let title = format!("Cells, all dimensions {N}, batch {B}");
     let note = format!(
-        "ns a step and sample, f32; training is forward and backward, T = {STEPS}, three times the FLOP. FLOP by `FLOPS_PER_STEP`: two a \
-         multiply-add of a product, one an element-wise operation or function; for attention and decoders (over {ATTENDED} encoded \
-         steps) without the products that depend on the context alone, which are done once a sequence. The ratios are ns per FLOP over our \
-         LSTM's: at most {LIMIT} is wanted. The last {count} are odd cells, written for the purpose."
+        "ns per step and sample, f32; training is forward and backward, T = {STEPS}, three times the FLOP. FLOP by `FLOPS_PER_STEP`: two per \
+         multiply-add of a product, one per element-wise operation or function; for attention and decoders (over {ATTENDED} encoded \
+         steps) without the products that depend on the context alone, which run once per sequence. The ratios are ns per FLOP relative to our \
+         LSTM; the target is at most {LIMIT}. The last {count} are unusual cells, written for this benchmark."
     );
     let columns = [
         "cell",
@@ -61,7 +61,7 @@ fn batch<const N: usize, const B: usize>(run: &mut Run) {
         "goal",
     ];
     let mut table = Table::new(&title, &note, columns);
-    let base = costs.iter().find(|(name, ..)| *name == BASE).expect("a ready cell").1 as f64;
+    let base = costs.iter().find(|(name, ..)| *name == BASE).expect("the LSTM is a ready cell").1 as f64;
     for (name, flops, tape) in costs {
         if steps.get(name).is_none() {
             continue;

@@ -1,7 +1,8 @@
-//! How long a crate with 1, 10 and 50 cells takes to compile, and how much of that is the macro's own.
+//! The time to compile a crate with 1, 10 and 50 cells, and the part of the macro's expansion.
 //!
-//! `cargo run --release -p benches --bin compile_times -- [COUNT..]`: writes such crates, from the definitions of the ready cells, to a
-//! folder for temporary files, builds what they depend on, then times them alone.
+//! `cargo run --release -p benches --bin compile_times -- [COUNT..]` writes such crates from the
+//! definitions of the ready cells to a temporary folder, builds their dependencies, then times the
+//! crates alone.
 
 mod definitions;
 mod scratch;
@@ -14,7 +15,7 @@ use scratch::{Kind, Scratch};
 use std::error::Error;
 use std::process::ExitCode;
 
-/// Cells in a crate, unless the command line has others.
+/// The numbers of cells per crate, unless the command line has others.
 const COUNTS: [usize; 3] = [1, 10, 50];
 
 fn main() -> ExitCode {
@@ -40,10 +41,10 @@ fn report(counts: &[usize]) -> std::io::Result<()> {
     let largest = counts.iter().copied().max().unwrap_or(0);
     let expansions = scratch.expand(&definitions::take(&definitions, largest))?;
 
-    let note = "Seconds of wall time for one crate, its dependencies built before, without incremental compilation; the first row is an \
-                empty crate: what Cargo and rustc take at least. \"Defined\": the cells are public and nothing uses them. \"Used\": each is \
-                initialised, stepped and trained in f32. The expansion is that of the compiler as a library, compiled as Cargo \
-                compiles procedural macros: without optimisation; it is part of each of the other times.";
+    let note = "Seconds of wall time for one crate with built dependencies, without incremental compilation. The first row is an \
+                empty crate, the minimum of Cargo and rustc. \"Defined\": the cells are public and nothing uses them. \"Used\": each is \
+                initialised, stepped and trained in f32. The expansion is measured with the compiler as a library, compiled as Cargo \
+                compiles procedural macros, without optimisation. It is part of each of the other times.";
     let columns = [
         "cells",
         "lines written",

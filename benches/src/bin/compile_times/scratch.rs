@@ -1,4 +1,4 @@
-//! The crates that are compiled, in a folder for temporary files.
+//! The compiled crates, in a temporary folder.
 
 use crate::definitions::Definition;
 use benches::measure::median;
@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Instant;
 
-/// What is done with the crate.
+/// The way a crate is compiled.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// `cargo check` of definitions.
+    /// `cargo check` of a crate with definitions only.
     CheckDefined,
-    /// `cargo build` of definitions.
+    /// `cargo build` of a crate with definitions only.
     DevDefined,
     /// `cargo build` of a program that uses every cell.
     DevUsed,
@@ -21,15 +21,15 @@ pub enum Kind {
     ReleaseUsed,
 }
 
-/// What an expansion costs.
+/// The cost of an expansion.
 pub struct Expansion {
-    /// How long it takes.
+    /// The time of the expansion.
     pub milliseconds: f64,
-    /// How long it is.
+    /// The number of lines of the expansion.
     pub lines: usize,
 }
 
-/// The folder.
+/// The temporary folder with the crates.
 pub struct Scratch {
     folder: PathBuf,
     target: PathBuf,
@@ -38,12 +38,13 @@ pub struct Scratch {
 const MANIFEST: &str =
     "[package]\nname = 'scratch'\nversion = '0.0.0'\nedition = '2024'\n[workspace]\n[dependencies]\n";
 
-/// Times that a crate is compiled; one that takes longer than the seconds is compiled once.
+/// The number of times that a crate is compiled.
 const REPETITIONS: usize = 3;
+/// The seconds above which a crate is compiled only once.
 const LONG: f64 = 20.0;
 
 impl Scratch {
-    /// Makes the folder.
+    /// Creates the folder.
     pub fn new() -> Result<Self> {
         let folder = std::env::temp_dir().join("rnn-cell-compile-times");
         for name in ["cells", "expansion", "definitions"] {
@@ -86,17 +87,19 @@ impl Scratch {
         let all: Option<Vec<Expansion>> =
             String::from_utf8_lossy(&output.stdout).lines().map(expansion).collect();
         let all = all.filter(|all| all.len() == cells.len());
-        all.ok_or_else(|| Error::other(format!("expansions of {} cells: not as expected", cells.len())))
+        all.ok_or_else(|| {
+            Error::other(format!("the expansions of {} cells have unexpected output", cells.len()))
+        })
     }
 
-    /// Seconds to compile a crate of these cells.
+    /// Returns the seconds to compile a crate of these cells.
     pub fn time(&self, cells: &[Definition], kind: Kind) -> Result<f64> {
         let arguments: &[&str] = match kind {
             Kind::CheckDefined => &["check"],
             Kind::DevDefined | Kind::DevUsed => &["build"],
             Kind::ReleaseUsed => &["build", "--release"],
         };
-        // An empty crate, so that its dependencies are there.
+        // Compile an empty crate first, so that its dependencies are built.
         self.write("cells/lib.rs", "")?;
         self.cargo("cells", arguments)?;
         let used = matches!(kind, Kind::DevUsed | Kind::ReleaseUsed);
@@ -132,7 +135,8 @@ fn checked(output: Output) -> Result<Output> {
     Err(Error::other(String::from_utf8_lossy(&output.stderr)))
 }
 
-/// A library of cells; `used`, each is run by a function that is compiled with the library.
+/// Returns the source of a library of cells. If `used` is set, a function that is compiled with the
+/// library runs each of them.
 fn source(cells: &[Definition], used: bool) -> String {
     let mut text = "pub use rnn_cell::prelude::*;\n".to_owned();
     for cell in cells {

@@ -1,14 +1,15 @@
-//! Valgrind's callgrind: counts instructions within one function, a count a call.
+//! Valgrind's callgrind, which counts instructions within one function, with one count per call.
 
 use std::path::Path;
 use std::process::Command;
 
-/// What callgrind looks for: within [`collected`] it counts, after [`counted`] it writes down. Of two options for one function it
-/// would heed one.
+/// The option that counts only within [`collected`].
 const COLLECT: &str = "--toggle-collect=*callgrind::collected*";
+/// The option that writes the count after [`counted`]. Of two options for the same function
+/// callgrind would use only one.
 const DUMP: &str = "--dump-after=*callgrind::counted*";
 
-/// Does `work`. Only what happens in here is counted.
+/// Runs `work`. Only the instructions in this function are counted.
 #[inline(never)]
 pub fn counted(work: &mut dyn FnMut()) {
     collected(work);
@@ -21,22 +22,24 @@ fn collected(work: &mut dyn FnMut()) {
     not_last();
 }
 
-/// Were a call the last thing in a function, it would be a jump, and the function would seem never to return.
+/// Keeps a call from being the last instruction of a function. It would become a jump, and the
+/// function would seem never to return.
 fn not_last() {
     std::hint::black_box(());
 }
 
-/// What a run under callgrind gave.
+/// The results of a run under callgrind.
 pub struct Report {
-    /// What the program printed.
+    /// The output of the program.
     pub printed: String,
-    /// Instructions of each call of [`counted`], in their order.
+    /// The instructions of each call of [`counted`], in order.
     pub counts: Vec<u64>,
 }
 
-/// Runs this program under callgrind, its kernels under an instruction set.
+/// Runs this program under callgrind, with kernels for the given instruction set.
 pub fn run(argument: &str, set: &str) -> Result<Report, String> {
-    let program = std::env::current_exe().map_err(|error| format!("this program's path: {error}"))?;
+    let program =
+        std::env::current_exe().map_err(|error| format!("cannot determine this program's path: {error}"))?;
     let folder = std::env::temp_dir().join(format!("instructions-{}", std::process::id()));
     std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let out = folder.join("callgrind");
@@ -47,9 +50,9 @@ pub fn run(argument: &str, set: &str) -> Result<Report, String> {
         .arg(argument)
         .env("RNN_CELL_ISA", set)
         .output()
-        .map_err(|error| format!("`valgrind` can't be run: {error} (Debian: `apt-get install valgrind`)"))?;
+        .map_err(|error| format!("cannot run `valgrind`: {error} (Debian: `apt-get install valgrind`)"))?;
     let counts = output.status.success().then(|| parts(&out)).transpose();
-    // What was read is no longer needed; what can't be removed lies in a folder for temporary files.
+    // The files are no longer needed. If they cannot be removed, they stay in a temporary folder.
     let _ = std::fs::remove_dir_all(&folder);
     let printed = String::from_utf8_lossy(&output.stdout).into_owned();
     match counts? {
@@ -58,7 +61,7 @@ pub fn run(argument: &str, set: &str) -> Result<Report, String> {
     }
 }
 
-/// The sums of the profiles `out.1`, `out.2`, ..: one a call.
+/// Reads the totals of the profiles `out.1`, `out.2`, .., one per call.
 fn parts(out: &Path) -> Result<Vec<u64>, String> {
     let mut counts = vec![];
     loop {

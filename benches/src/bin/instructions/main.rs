@@ -1,10 +1,13 @@
-//! How many instructions a step and a training pass take, counted by callgrind and held against what is on record.
+//! The instructions of a step and of a training pass, counted by callgrind and compared with the
+//! record.
 //!
-//! `cargo run --release -p benches --bin instructions` fails if a workload takes more than [`TOLERANCE`] above its record: a kernel
-//! has stopped vectorising, or a schedule has grown. `-- --record` writes the record anew, for a change that is meant to
-//! be. Counts don't depend on how busy the machine is, so this is a test where a clock couldn't be one.
+//! `cargo run --release -p benches --bin instructions` fails if a workload takes more than
+//! [`TOLERANCE`] times its record, because a kernel no longer vectorises or a schedule has grown.
+//! `-- --record` updates the record after an intended change. Counts do not depend on the load of
+//! the machine, so this can be a test, unlike measurements of time.
 //!
-//! It runs itself under valgrind, which knows AVX2 and FMA but not AVX-512; so it is the AVX2 code that is counted, and the portable one.
+//! The program runs itself under valgrind, which supports AVX2 and FMA but not AVX-512, so it
+//! counts the AVX2 code and the portable code.
 
 mod callgrind;
 mod record;
@@ -19,11 +22,11 @@ use std::error::Error;
 use std::process::ExitCode;
 use workloads::Workload;
 
-/// The option under which this program is what callgrind watches.
+/// The option of the process that runs under callgrind.
 const WATCHED: &str = "watched";
 
-/// How far above its record a count may be. Compilers differ by a few per cent; a loop that loses its vectors takes twice as many
-/// instructions and more.
+/// The maximal ratio of a count and its record. Compilers differ by a few per cent; a loop that no
+/// longer vectorises takes at least twice as many instructions.
 const TOLERANCE: f64 = 1.12;
 
 fn main() -> ExitCode {
@@ -43,14 +46,15 @@ fn run() -> Result<(), Box<dyn Error>> {
     Ok(work()?)
 }
 
-/// Runs every workload, for callgrind to count.
+/// Runs every workload for callgrind to count.
 fn be_watched() -> Result<(), String> {
     println!("{}", machine::instruction_set());
     workloads::all().iter_mut().for_each(|workload| callgrind::counted(&mut *workload.work));
     Ok(())
 }
 
-/// The instruction sets that are counted: what `RNN_CELL_ISA` calls them, and what [`machine::instruction_set`] does.
+/// The counted instruction sets, with their names for `RNN_CELL_ISA` and in
+/// [`machine::instruction_set`].
 const SETS: [(&str, &str); 2] = [("avx2", "AVX2 + FMA"), ("portable", "portable")];
 
 /// Counts every workload under every instruction set.
@@ -60,7 +64,10 @@ fn count() -> Result<Record, String> {
     for (set, name) in SETS {
         let report = callgrind::run(&format!("--{WATCHED}"), set)?;
         if report.printed.trim() != name {
-            return Err(format!("asked for {name}, valgrind has {} on this machine", report.printed.trim()));
+            return Err(format!(
+                "expected {name}, but valgrind has {} on this machine",
+                report.printed.trim()
+            ));
         }
         if report.counts.len() != workloads.len() {
             return Err(format!(
@@ -84,8 +91,8 @@ fn compare() -> Result<(), String> {
     let (now, before) = (count()?, Record::load()?);
     let mut failed = vec![];
     for (set, name) in SETS {
-        let note = "Of one step and sample; training is forward and backward. A multiply-add of 8 lanes is one instruction of 16 FLOP.";
-        let columns = ["workload", "instructions", "FLOP an instruction", "on record", "ratio", ""];
+        let note = "Per step and sample; training is forward and backward. A multiply-add of 8 lanes is one instruction of 16 FLOP.";
+        let columns = ["workload", "instructions", "FLOP per instruction", "on record", "ratio", ""];
         let mut table = Table::new(&format!("Instructions: {name}"), note, columns);
         for workload in workloads::all() {
             let key = key(set, &workload);
@@ -115,7 +122,7 @@ fn compare() -> Result<(), String> {
         return Ok(());
     }
     Err(format!(
-        "{}\nthe limit is {TOLERANCE} times the record; if the change is meant to be, write the record anew with `-- --record`",
+        "{}\nthe limit is {TOLERANCE} times the record; if the change is intended, update the record with `-- --record`",
         failed.join("\n")
     ))
 }

@@ -1,11 +1,11 @@
-//! The counts on record: a text file beside this one, a line a workload.
+//! The recorded counts: a text file beside this one, one line per workload.
 
 use std::fmt::Write;
 use std::path::PathBuf;
 
-/// Counts of all workloads.
+/// The counts of all workloads.
 pub struct Record {
-    /// Instruction sets with workloads, and their instructions.
+    /// The names of instruction set and workload, and the number of instructions.
     pub counts: Vec<(String, u64)>,
 }
 
@@ -39,7 +39,7 @@ impl Record {
         std::fs::write(&path, text).map_err(|error| format!("{}: {error}", path.display()))
     }
 
-    /// A workload's count.
+    /// Returns the count of a workload.
     pub fn get(&self, name: &str) -> Option<u64> {
         self.counts.iter().find(|(own, _)| own == name).map(|(_, count)| *count)
     }

@@ -1,20 +1,21 @@
-//! What is counted: steps and training passes, at sizes that fill the vectors and at sizes that don't.
+//! The counted workloads: steps and training passes, at sizes that fill the vectors and at sizes
+//! that do not.
 
 use benches::measure::Work;
 use benches::odd::FastWeights;
 use benches::work::{rng, step, train};
 use rnn_cell::cells::{Gru, GruResetAfter, LayerNormLstm, Lstm};
 
-/// Steps of a stream in one go, and of a sequence.
+/// The number of steps of a stream or of a sequence per workload.
 const STEPS: usize = 16;
 
-/// A piece of work, to be done once.
+/// A piece of work to count once.
 pub struct Workload {
-    /// The cell, its size, what it does.
+    /// The cell, its size and its task.
     pub name: String,
-    /// Steps times samples.
+    /// The number of steps times samples.
     pub units: u64,
-    /// FLOP of one step of one sample.
+    /// The FLOP of one step of one sample.
     pub flops: usize,
     /// The work.
     pub work: Work<'static>,
@@ -46,7 +47,7 @@ macro_rules! passes {
     )*};
 }
 
-/// All workloads, warm.
+/// Returns all workloads after a first run.
 pub fn all() -> Vec<Workload> {
     let mut all = vec![];
     steps! { all:

@@ -16,7 +16,7 @@ pub const MEMORY: &str = "memory";
 
 const WAYS: [&str; 2] = ["whole", "checkpointed"];
 
-/// Makes a pass over so many steps, in one of the ways.
+/// A function that creates a pass over the given number of steps, in one of `WAYS`.
 type Pass = fn(usize, &str) -> Work<'static>;
 
 struct Row {
@@ -39,8 +39,8 @@ fn rows() -> Vec<Row> {
 }
 
 /// Prints the table.
-pub fn report(effort: Effort, unrest: &mut Vec<f64>) {
-    let note = "Forward and backward, f32, ns a step; by how much the process grew in its first pass, in MB.";
+pub fn report(effort: Effort, noise: &mut Vec<f64>) {
+    let note = "Forward and backward, f32, ns per step; growth of the process in its first pass, in MB.";
     let columns =
         ["cell", "batch", "T", "whole tape", "checkpointed", "ratio", "MB whole", "MB checkpointed"];
     let mut table = Table::new("Checkpointed backpropagation through time", note, columns);
@@ -58,8 +58,8 @@ pub fn report(effort: Effort, unrest: &mut Vec<f64>) {
             contest.enter(way, row.steps, (row.pass)(row.steps, way));
         }
         let times = contest.run();
-        unrest.push(times.unrest());
-        let [whole, checkpointed] = WAYS.map(|way| times.get(way).expect("entered above"));
+        noise.push(times.noise());
+        let [whole, checkpointed] = WAYS.map(|way| times.get(way).expect("the competitor was entered above"));
         table.row([
             row.name.to_string(),
             row.batch.to_string(),
@@ -74,11 +74,11 @@ pub fn report(effort: Effort, unrest: &mut Vec<f64>) {
     table.print();
 }
 
-/// Prints by how many megabytes this process grows in one pass: called in a process of its own, where nothing was freed
-/// before.
+/// Prints the growth of this process in one pass, in megabytes. Runs in a separate process, in
+/// which no memory has been freed before.
 pub fn memory(row: &str, way: &str) {
     let rows = rows();
-    let row = &rows[row.parse::<usize>().expect("the number of a row")];
+    let row = &rows[row.parse::<usize>().expect("the argument is the number of a row")];
     let mut pass = (row.pass)(row.steps, way);
     let Some(before) = resident() else { return };
     pass();

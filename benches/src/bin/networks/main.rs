@@ -1,4 +1,5 @@
-//! What the training of networks costs: checkpoints beside the whole tape, a batch on two threads beside one.
+//! Training of networks: checkpoints compared with the whole tape, and a batch on two threads
+//! compared with one.
 //!
 //! `cargo run --release -p benches --bin networks -- [--quick]`
 
@@ -30,12 +31,12 @@ fn run() -> Result<(), lexopt::Error> {
         }
     }
     println!("# Networks\n\n{}, {}.", machine::processor(), machine::instruction_set());
-    let mut unrest = Vec::new();
-    threads::report(effort, &mut unrest);
-    checkpoints::report(effort, &mut unrest);
-    let unrest = 100.0 * median(&unrest);
+    let mut noise = Vec::new();
+    threads::report(effort, &mut noise);
+    checkpoints::report(effort, &mut noise);
+    let noise = 100.0 * median(&noise);
     println!(
-        "\nHalf the distance between a competitor's quartiles was {unrest:.1} % of its median, in the middle."
+        "\nHalf the interquartile range of a competitor was {noise:.1} % of its median (the median over competitors)."
     );
     Ok(())
 }

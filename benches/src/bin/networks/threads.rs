@@ -1,4 +1,4 @@
-//! A batch on one thread, and in parts on two.
+//! A batch on one thread, and split into parts on two threads.
 
 use benches::machine::{PEAK_FLOPS, multiply_add};
 use benches::measure::{Contest, Effort, Times};
@@ -13,17 +13,17 @@ use std::hint::black_box;
 const STEPS: usize = 100;
 
 /// Prints the table.
-pub fn report(effort: Effort, unrest: &mut Vec<f64>) {
+pub fn report(effort: Effort, noise: &mut Vec<f64>) {
     let peak = peak(effort);
     let note = format!(
-        "Forward and backward through an LSTM (64,64), T = {STEPS}, f32, µs of wall time a pass of the whole batch. Two threads of this machine \
-         together do {peak:.2} times the multiply-adds of one: about 1 where they share a core, and then no program gains."
+        "Forward and backward through an LSTM (64,64), T = {STEPS}, f32, µs of wall time per pass of the whole batch. Two threads of this machine \
+         together run {peak:.2} times the multiply-adds of one. About 1 means that they share a core, and no program can gain."
     );
     let columns = ["batch", "one thread", "parts", "one thread, in parts", "two threads", "speed-up"];
     let mut table = Table::new("Data parallel", &note, columns);
     let mut row = |batch: usize, parts: usize, times: Times| {
         let two = times.get("two threads");
-        unrest.push(times.unrest());
+        noise.push(times.noise());
         let us = |time: Option<f64>| figure(time.map(|time| time / 1000.0));
         let speed_up = figure(times.ratio("whole", "two threads"));
         table.row([
@@ -42,10 +42,11 @@ pub fn report(effort: Effort, unrest: &mut Vec<f64>) {
 }
 
 fn pool(threads: usize) -> rayon::ThreadPool {
-    rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads")
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("the threads start")
 }
 
-/// How many times more multiply-adds two threads do than one: what the machine has to give.
+/// Returns the speed of two threads relative to one for multiply-adds, the maximal speed-up on this
+/// machine.
 fn peak(effort: Effort) -> f64 {
     let two = pool(2);
     let mut contest = Contest::by_the_wall(effort);

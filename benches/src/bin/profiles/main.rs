@@ -1,7 +1,9 @@
-//! The same work under the profiles that users set: generic code is compiled in the user's crate.
+//! The same work under different build profiles. Generic code is compiled in the user's crate, so
+//! the user's settings apply.
 //!
-//! `cargo run --release -p benches --bin profiles -- [--quick] [TEXT..]`: builds `user.rs` as a crate of its own under each profile (or
-//! those whose name contains one of the texts, and the default), then lets all of them take turns.
+//! `cargo run --release -p benches --bin profiles -- [--quick] [TEXT..]` builds `user.rs` as a
+//! separate crate under each profile (or under the default and the profiles whose name contains one
+//! of the texts), then measures all of them in turns.
 
 mod user_crate;
 
@@ -14,7 +16,7 @@ use std::process::ExitCode;
 use std::rc::Rc;
 use user_crate::{PROFILES, Profile, UserCrate};
 
-/// What `user.rs` can do.
+/// The workloads of `user.rs`.
 const WORK: [&str; 9] = [
     "step Peephole (1, 8)",
     "step Peephole (1, 32)",
@@ -27,7 +29,7 @@ const WORK: [&str; 9] = [
     "training LayerNormLstm (16, 32)",
 ];
 
-/// What the profiles that promise it may cost, relative to the default release build.
+/// The maximal time of the profiles with a goal, relative to the default release build.
 const LIMIT: f64 = 1.3;
 
 fn main() -> ExitCode {
@@ -62,8 +64,8 @@ fn report(profiles: &[&Profile], effort: Effort) -> std::io::Result<()> {
     }
     let all: Vec<Times> = WORK.iter().map(|work| contest(work, profiles, &servers, effort)).collect();
 
-    let note = "Of a user's crate: ns of the default release build, then how many times as long under other profiles, the median over \
-                rounds in which all take turns. The last column is the worst of the row; at most 1.3 is wanted where it is marked.";
+    let note = "A user's crate: ns in the default release build, then the relative time under other profiles, the median over \
+                rounds in which all take turns. The last column is the worst of the row; where it is marked, the target is at most 1.3.";
     let columns = ["profile"].into_iter().chain(WORK).chain(["worst", ""]);
     let mut table = Table::new("Profiles", note, columns);
     let base = PROFILES[0].title;

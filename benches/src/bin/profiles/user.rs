@@ -1,4 +1,5 @@
-//! A user's program, compiled by `profiles` under one profile after the other: a cell of its own and some of the library's.
+//! A user's program, which `profiles` compiles under each profile: a user-defined cell and cells of
+//! the library.
 
 use benches::measure::{Calibrated, Effort, Work};
 use benches::odd::FastWeights;

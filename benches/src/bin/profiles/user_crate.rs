@@ -1,24 +1,24 @@
-//! The user's crate: written to a folder for temporary files, compiled under many profiles.
+//! The user's crate, written to a temporary folder and compiled under many profiles.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// A profile to compile under.
+/// A build profile.
 pub struct Profile {
-    /// What it is called in the table.
+    /// The title in the table.
     pub title: &'static str,
-    /// Cargo's name of it.
+    /// The name for Cargo.
     name: &'static str,
-    /// Its settings.
+    /// The settings in `Cargo.toml`.
     settings: &'static str,
-    /// Whether the library is in its deterministic mode.
+    /// Enables the deterministic mode of the library.
     deterministic: bool,
-    /// Whether it promises to be nearly as fast as the default.
+    /// Marks profiles that must be nearly as fast as the default.
     pub promised: bool,
 }
 
 impl Profile {
-    /// Whether it is the one that others are compared with.
+    /// Returns whether this is the profile that others are compared with.
     pub fn is_default(&self) -> bool {
         self.name == "release"
     }
@@ -77,14 +77,14 @@ pub const PROFILES: [Profile; 11] = [
         promised: false,
     },
     Profile {
-        title: "checks of overflow and assertions",
+        title: "overflow checks and assertions",
         name: "checked",
         settings: "inherits = 'release'\ndebug-assertions = true\noverflow-checks = true",
         deterministic: false,
         promised: false,
     },
     Profile {
-        title: "dev, as the README says",
+        title: "dev, as the README recommends",
         name: "dev-readme",
         settings: "inherits = 'dev'\nopt-level = 1\n[profile.dev-readme.package.'*']\nopt-level = 3",
         deterministic: false,
@@ -100,7 +100,7 @@ pub struct UserCrate {
 }
 
 impl UserCrate {
-    /// Writes it. Depends on this package by its path, and on what is locked for it.
+    /// Writes the crate, which depends on this package by its path and uses its lock file.
     pub fn write() -> std::io::Result<Self> {
         let benches = Path::new(env!("CARGO_MANIFEST_DIR"));
         let folder = std::env::temp_dir().join("rnn-cell-profiles");
@@ -116,13 +116,13 @@ impl UserCrate {
         std::fs::write(folder.join("Cargo.toml"), manifest)?;
         std::fs::write(folder.join("user.rs"), include_str!("user.rs"))?;
         std::fs::copy(benches.join("../Cargo.lock"), folder.join("Cargo.lock"))?;
-        // Kept between runs, so that one after a small change is quick.
+        // The target folder is kept between runs, so that a build after a small change is fast.
         let target =
             std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| benches.join("../target"), PathBuf::from);
         Ok(UserCrate { folder, target: target.join("profiles") })
     }
 
-    /// Builds it; returns how to run it.
+    /// Builds the crate. Returns the command that runs it.
     pub fn build(&self, profile: &Profile) -> std::io::Result<Command> {
         let status = Command::new(env!("CARGO"))
             .args(["build", "--quiet", "--profile", profile.name])
@@ -132,7 +132,7 @@ impl UserCrate {
             .current_dir(&self.folder)
             .status()?;
         if !status.success() {
-            return Err(std::io::Error::other(format!("the user's crate doesn't build: {}", profile.title)));
+            return Err(std::io::Error::other(format!("the user's crate does not build: {}", profile.title)));
         }
         let folder = if profile.name == "dev" { "debug" } else { profile.name };
         Ok(Command::new(self.target.join(folder).join("user")))

@@ -1,4 +1,4 @@
-//! Cells whose matrices are stored in fewer bits: the time of a step, the memory, and what is lost.
+//! Cells with matrices in fewer bits: the time of a step, the memory, and the loss of accuracy.
 
 use benches::run::Run;
 use benches::table::{Table, figure};
@@ -10,8 +10,9 @@ use rnn_cell::quantised::{Bf16, Int8};
 use std::hint::black_box;
 use std::process::ExitCode;
 
-/// Random cells of each size that a loss is the worst of, and their steps.
+/// The number of random cells of each size over which the largest error is taken.
 const CELLS: u64 = 8;
+/// The number of steps of each cell.
 const STEPS: usize = 300;
 
 fn main() -> ExitCode {
@@ -33,11 +34,11 @@ macro_rules! times {
         if $run.wants(&id) {
             let cell = $cell::<$i, $h>::init_boxed(&mut rng());
             let (halves, small) = (cell.quantised_boxed::<Bf16>(), cell.quantised_boxed::<Int8>());
-            let (halves, small) = (halves.expect("finite weights"), small.expect("finite weights"));
+            let (halves, small) = (halves.expect("the weights are finite"), small.expect("the weights are finite"));
             let xs: Vec<SMatrix<f32, $i, $batch>> = inputs(CYCLE);
             let (mut state, mut small_state) = (cell.zero_state::<$batch>(), cell.zero_state::<$batch>());
             let (mut t, mut u) = (0, 0);
-            let mut contest = $run.yardsticks(bytes[0]);
+            let mut contest = $run.baselines(bytes[0]);
             contest.enter("f32", 1, step::<f32, $batch, _>(cell));
             contest.enter("bf16", 1, || {
                 t = (t + 1) % CYCLE;
@@ -59,7 +60,7 @@ macro_rules! times {
 }
 
 fn times(run: &mut Run) {
-    let note = "ns a step of a batch; how many times as fast as f32; bytes of all that a step reads of the cell, and their share.";
+    let note = "ns per step of a batch; the speed relative to f32; the bytes of the cell that a step reads, and their share.";
     let columns = [
         "(I, H)",
         "batch",
@@ -100,8 +101,8 @@ macro_rules! losses {
             for seed in 0..CELLS {
                 let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
                 let cell = $cell::<$i, $h>::init_boxed(&mut rng);
-                let halves = cell.quantised_boxed::<Bf16>().expect("finite weights");
-                let small = cell.quantised_boxed::<Int8>().expect("finite weights");
+                let halves = cell.quantised_boxed::<Bf16>().expect("the weights are finite");
+                let small = cell.quantised_boxed::<Int8>().expect("the weights are finite");
                 let mut states = [0; 3].map(|_| cell.zero_state::<1>());
                 for x in inputs::<f32, SVector<f32, $i>>(STEPS) {
                     let y = cell.step(&x, &mut states[0]);

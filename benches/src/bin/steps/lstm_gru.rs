@@ -1,4 +1,4 @@
-//! LSTM and GRU, a step at batch 1.
+//! A step of LSTM and GRU at batch 1.
 
 use benches::by_hand;
 use benches::measure::Contest;
@@ -13,17 +13,17 @@ use std::hint::black_box;
 
 const BY_HAND: &str = "nalgebra by hand";
 
-/// What ours is called, and what stands before the columns of the libraries.
+/// Our competitors, whose columns precede those of the libraries.
 const OURS: [&str; 5] = ["step", "prepared", "run", "step, f64", "step, reset before"];
 
-/// Prints a table for the LSTM, one for the GRU.
+/// Prints one table for the LSTM and one for the GRU.
 pub fn report(run: &mut Run) {
-    let note = "ns a step, batch 1, f32. `step` as called; `prepared`: on the handle that `prepare` returns; `run`: 1000 steps in \
-                one call. Of `step`: its FLOP (`FLOPS_PER_STEP`: two a multiply-add of a product, one an element-wise operation or \
-                function) over what multiply-adds alone reach, and its bytes of weights over what reading as many bytes \
-                reaches, measured in the same rounds. The goals in ns are stated for 102.6 GFLOP/s and 102 GB/s; they are scaled by the first \
+    let note = "ns per step, batch 1, f32. `prepared` is a step on the handle that `prepare` returns, `run` 1000 steps in \
+                one call. The FLOP of `step` (`FLOPS_PER_STEP`: two per multiply-add of a product, one per element-wise operation or \
+                function) are relative to multiply-adds alone, its bytes of weights to reading as many bytes, both \
+                measured in the same rounds. The goals in ns are stated for 102.6 GFLOP/s and 102 GB/s and scaled by the first \
                 below H = 64, by the second from there on. Other goals: 10 times nexus-inference, 1.3 times its native build, 30 times \
-                candle. ONNX-Runtime-1000 is a call over 1000 steps, ns a step, and no peer of a step.";
+                candle. ONNX-Runtime-1000 is a call over 1000 steps, in ns per step, and does not count as a peer.";
     let mut table = Table::new("Step: LSTM", note, columns());
     lstm::<1, 8>(run, &mut table);
     lstm::<1, 16>(run, &mut table);
@@ -38,7 +38,7 @@ pub fn report(run: &mut Run) {
     lstm::<256, 256>(run, &mut table);
     table.print();
 
-    let note = "As above; the GRU with its reset after the product (PyTorch, cuDNN), and ours with the reset before.";
+    let note = "As above, for the GRU with the reset after the product (PyTorch, cuDNN), and for ours with the reset before it.";
     let mut table = Table::new("Step: GRU", note, columns());
     gru::<1, 8>(run, &mut table);
     gru::<1, 16>(run, &mut table);
@@ -56,8 +56,8 @@ pub fn report(run: &mut Run) {
 
 fn columns() -> Vec<&'static str> {
     let ours = ["(I, H)"].into_iter().chain(OURS);
-    let yardsticks = ["of the peak", "of the bandwidth", "goal, ns", "goal, scaled", BY_HAND];
-    ours.chain(yardsticks).chain(STEPPING).chain(["best peer / ours", "goals"]).collect()
+    let baselines = ["of the peak", "of the bandwidth", "goal, ns", "goal, scaled", BY_HAND];
+    ours.chain(baselines).chain(STEPPING).chain(["best peer / ours", "goals"]).collect()
 }
 
 fn lstm<const I: usize, const H: usize>(run: &mut Run, table: &mut Table) {
@@ -75,7 +75,7 @@ fn lstm<const I: usize, const H: usize>(run: &mut Run, table: &mut Table) {
     let prepared = cell.prepare::<1>();
     let (mut streaming, mut running) = (cell.zero_state(), cell.zero_state());
     let (mut h, mut c) = (SVector::zeros(), SVector::zeros());
-    let mut contest = run.yardsticks(cost.bytes);
+    let mut contest = run.baselines(cost.bytes);
     contest.enter("step", 1, step::<f32, 1, _>(cell.clone()));
     contest.enter(
         "prepared",
@@ -114,7 +114,7 @@ fn gru<const I: usize, const H: usize>(run: &mut Run, table: &mut Table) {
     let prepared = cell.prepare::<1>();
     let (mut streaming, mut running) = (cell.zero_state(), cell.zero_state());
     let mut h = SVector::zeros();
-    let mut contest = run.yardsticks(cost.bytes);
+    let mut contest = run.baselines(cost.bytes);
     contest.enter("step", 1, step::<f32, 1, _>(cell.clone()));
     contest.enter(
         "prepared",
@@ -138,7 +138,7 @@ fn gru<const I: usize, const H: usize>(run: &mut Run, table: &mut Table) {
     row(run, table, contest, &cost);
 }
 
-/// Steps over the first inputs in turn.
+/// Returns a workload that steps over the first inputs in turn.
 fn cycling<X>(xs: &[X], mut step: impl FnMut(&X)) -> impl FnMut() {
     let mut t = 0;
     move || {
@@ -147,7 +147,7 @@ fn cycling<X>(xs: &[X], mut step: impl FnMut(&X)) -> impl FnMut() {
     }
 }
 
-/// What a step is, by count.
+/// The counted cost of a step.
 struct Cost {
     kind: Kind,
     size: (usize, usize),
@@ -160,7 +160,7 @@ impl Cost {
         format!("step {} {:?}", self.kind, self.size)
     }
 
-    /// Nanoseconds on the machine of reference.
+    /// Returns the goal in nanoseconds on the reference machine.
     fn goal(&self) -> Option<f64> {
         let (i, h) = self.size;
         let goal = STEP_GOALS.iter().find(|goal| i == 1 && goal.h == h)?;

@@ -1,4 +1,4 @@
-//! One step of a stream: LSTM and GRU at batch 1 beside others, and small batches.
+//! One step of a stream: LSTM and GRU at batch 1 compared with other libraries, and small batches.
 
 mod lstm_gru;
 mod small_batches;

@@ -1,4 +1,4 @@
-//! Small batches: they must never cost more than that many single steps.
+//! Small batches, which must never cost more than as many single steps.
 
 use benches::run::{Goals, Run};
 use benches::table::{Table, figure};
@@ -7,12 +7,12 @@ use rnn_cell::cells::{GruResetAfter, LayerNormLstm, Lstm};
 
 const BATCHES: [usize; 7] = [1, 2, 3, 4, 6, 8, 16];
 
-/// How much slower than single steps a batch may seem: what the clock can't tell.
+/// The tolerance of the comparison, for the noise of the clock.
 const NOISE: f64 = 1.02;
 
 /// Prints the table.
 pub fn report(run: &mut Run) {
-    let note = "ns a step and sample of a batch of 1, then how many times as long a sample takes in larger batches. At most 1 is wanted.";
+    let note = "ns per step and sample in a batch of 1, then the relative time per sample in larger batches. The target is at most 1.";
     let columns = ["cell", "", "batch 1, ns"].map(str::to_owned).into_iter();
     let columns = columns.chain(BATCHES[1..].iter().map(ToString::to_string)).chain(["goal".to_owned()]);
     let mut table = Table::new("Small batches", note, columns);

@@ -1,4 +1,4 @@
-//! Forward and backward through 100 steps, beside others.
+//! Forward and backward passes through 100 steps, compared with other libraries.
 
 use benches::by_hand;
 use benches::measure::Contest;
@@ -13,7 +13,7 @@ use std::process::ExitCode;
 
 const BY_HAND: &str = "nalgebra by hand";
 
-/// The libraries that the goals are about.
+/// The libraries in the goals.
 const RIVALS: [&str; 2] = ["PyTorch", "JAX"];
 
 fn main() -> ExitCode {
@@ -29,7 +29,7 @@ macro_rules! rows {
 }
 
 fn report(run: &mut Run) {
-    let note = "µs a pass: T = 100, forward and backward, f32; gradients of parameters, inputs and initial state. FLOP: three times \
+    let note = "µs per pass: T = 100, forward and backward, f32; gradients of parameters, inputs and initial state. FLOP: three times \
                 `FLOPS_PER_STEP`. Goals: faster than the best of PyTorch and JAX, 3 times at batch 1 up to H = 128, 1.5 times in batches; \
                 65 % of the peak in batches from H = 32.";
     let mut table = Table::new("Training: LSTM", note, columns());
@@ -39,7 +39,7 @@ fn report(run: &mut Run) {
     let mut table = Table::new("Training: GRU", note, columns());
     rows! { run table gru: (8, 16) (16, 32) (64, 64) (128, 128) (256, 256) }
     table.print();
-    let note = "As above; the LSTM with peepholes, which none of the libraries has ready-made.";
+    let note = "As above; the LSTM with peepholes, which none of the libraries provides.";
     let mut table = Table::new("Training: LSTM with peepholes", note, columns());
     rows! { run table peephole: (16, 32) (64, 64) }
     table.print();
@@ -58,7 +58,7 @@ fn lstm<const I: usize, const H: usize, const B: usize>(run: &mut Run, table: &m
     let (hand, mut grads) = (by_hand::Lstm::<I, H>::new(), by_hand::Lstm::<I, H>::zeros());
     let (xs, dys) = sequences::<I, H>();
     let (mut tape, mut dxs) = (Vec::new(), xs.clone());
-    let mut contest = run.yardsticks(0);
+    let mut contest = run.baselines(0);
     contest.enter("ours", 1, train::<f32, B, _>(Lstm::<I, H>::init_boxed(&mut rng()), STEPS));
     contest.enter("ours, f64", 1, train::<f64, B, _>(Lstm::<I, H, f64>::init_boxed(&mut rng()), STEPS));
     if B == 1 {
@@ -80,7 +80,7 @@ fn gru<const I: usize, const H: usize, const B: usize>(run: &mut Run, table: &mu
     let (hand, mut grads) = (by_hand::Gru::<I, H>::new(), by_hand::Gru::<I, H>::zeros());
     let (xs, dys) = sequences::<I, H>();
     let (mut tape, mut dxs) = (Vec::new(), xs.clone());
-    let mut contest = run.yardsticks(0);
+    let mut contest = run.baselines(0);
     contest.enter("ours", 1, train::<f32, B, _>(GruResetAfter::<I, H>::init_boxed(&mut rng()), STEPS));
     if B == 1 {
         contest.enter(BY_HAND, 1, || {
@@ -98,22 +98,22 @@ fn peephole<const I: usize, const H: usize, const B: usize>(run: &mut Run, table
     if !run.wants(&cost.id()) {
         return;
     }
-    let mut contest = run.yardsticks(0);
+    let mut contest = run.baselines(0);
     contest.enter("ours", 1, train::<f32, B, _>(PeepholeLstm::<I, H>::init_boxed(&mut rng()), STEPS));
     row(run, table, contest, &cost);
 }
 
-/// Inputs of one sample, and cotangents of outputs, for the layers by hand.
+/// Returns inputs of one sample, and cotangents of outputs, for the hand-written layers.
 fn sequences<const I: usize, const H: usize>() -> (Vec<SMatrix<f32, I, 1>>, Vec<SVector<f32, H>>) {
     (inputs(STEPS), vec![SVector::repeat(0.01); STEPS])
 }
 
-/// What a pass is, by count.
+/// The counted cost of a pass.
 struct Cost {
     kind: Kind,
     size: (usize, usize),
     batch: usize,
-    /// Of one step and sample, forward.
+    /// The FLOP of one step and sample in the forward pass.
     flops: usize,
 }
 
