@@ -33,11 +33,11 @@ pub struct BlockShape {
     pub at: (usize, usize),
     /// Rows and columns of the whole parameter.
     pub whole: (usize, usize),
-    /// How a quantised copy stores the block.
+    /// The storage of the block in a quantised copy.
     pub storage: Storage,
 }
 
-/// How a quantised copy of a cell (feature `quantised`) stores a block of a parameter. Without the
+/// The storage of a block in a quantised copy of its cell (feature `quantised`). Without the
 /// feature every block is [`Whole`](Self::Whole).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Storage {
