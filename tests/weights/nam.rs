@@ -141,7 +141,7 @@ fn what_cannot_be_read() {
     );
     assert_eq!(
         message(&changed(|json| json["architecture"] = "WaveNet".into())),
-        "weights not loaded: `architecture` is \"WaveNet\" in the file; \"LSTM\" can be read"
+        "weights not loaded: `architecture` is \"WaveNet\" in the file; only \"LSTM\" can be read"
     );
     assert_eq!(
         message(&changed(|json| {
@@ -151,8 +151,8 @@ fn what_cannot_be_read() {
             json["weights"] = "none".into();
         })),
         "weights not loaded, 4 problems
-- `version` is \"0.4.0\" in the file; versions from 0.5.0 to 0.7 can be read
-- `config.num_layers` is missing in the file; it must be a whole number above 0
+- `version` is \"0.4.0\" in the file; only versions from 0.5.0 to 0.7 can be read
+- `config.num_layers` is missing from the file; it must be a whole number above 0
 - `config.hidden_size` is -2 in the file; it must be a whole number above 0
 - `weights` is \"none\" in the file; it must be an array of numbers"
     );
@@ -166,11 +166,11 @@ fn what_cannot_be_read() {
 
     let whole = String::from_utf8(changed(|_| {})).unwrap();
     let nan = message(whole.replace("[0.0,", "[NaN,").as_bytes());
-    assert!(nan.contains("this is no Neural Amp Modeler file, or a damaged one: `NaN` at line 1"), "{nan}");
+    assert!(nan.contains("this is not a valid Neural Amp Modeler file: `NaN` at line 1"), "{nan}");
     let cut = message(&whole.as_bytes()[..whole.len() / 2]);
     assert!(cut.contains("damaged one: EOF while parsing"), "{cut}");
     assert!(message("[".repeat(100_000).as_bytes()).contains("recursion limit exceeded"));
-    assert!(message(b"3").contains("`architecture` is missing in the file"));
+    assert!(message(b"3").contains("`architecture` is missing from the file"));
 }
 
 #[test]

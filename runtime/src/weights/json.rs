@@ -52,7 +52,7 @@ pub(super) fn parse(bytes: &[u8], format: &'static str) -> Result<Json, Problem>
         let mut message = error.to_string();
         if let Some(word) = not_finite(bytes, error.line(), error.column()) {
             message = format!(
-                "`{word}` at line {} column {}, which isn't a number of JSON: the training may have diverged",
+                "`{word}` at line {} column {}, which isn't a JSON number: the training may have diverged",
                 error.line(),
                 error.column()
             );

@@ -198,8 +198,8 @@ mistakes! {
     input_with_an_initial_value:
         "<H> input x: [H] = 0; y = tanh(x); output y;"
         => [
-            "an input has no initial value: every step gives it one\n\
-             help: a value that stays is a `buffer`, or a `context` for each sequence: `context x: ..`",
+            "an input has no initial value: it gets a value at every step\n\
+             help: a fixed value is a `buffer`, or a `context` if each sequence has its own: `context x: ..`",
         ];
 
     context_from_an_initialiser:

@@ -56,7 +56,7 @@ fn invalid_keywords_and_names_are_reported() {
 #[test]
 fn invalid_attributes_are_reported() {
     let rest = "cell A<I> { input x: [I]; output x; }";
-    head(&format!("#[inline] {rest}"), &["`#[inline]` can't stand on a cell"]);
+    head(&format!("#[inline] {rest}"), &["`#[inline]` isn't allowed on a cell"]);
     head(&format!("//! inner\n {rest}"), &["inner attribute"]);
     head(&format!("#[=] {rest}"), &["invalid attribute"]);
     mistake("#[cfg(test)] input x: [I];", &["`#[cfg]` can't stand on an item"]);
