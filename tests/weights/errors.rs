@@ -111,11 +111,10 @@ fn files_of_other_formats() {
     assert_eq!(zip("net/data.pkl"), torch);
     assert_eq!(told(b"PK\x03\x04"), torch);
     assert!(zip("arr_0.npy").contains(": this is a NumPy zip archive (`numpy.savez`)\n  help: in Python"));
+    assert!(zip("metadata.json").contains(": this is a Keras zip archive (`model.save`)\n  help: in Python"));
     assert!(
-        zip("metadata.json").contains(": this is a Keras zip archive (`model.save`)\n  help: in Python")
-    );
-    assert!(
-        told(b"\x80\x02\x8a\x0al\xfc\x9cF").contains(": this is a pickle of an old PyTorch version (`torch.save`)")
+        told(b"\x80\x02\x8a\x0al\xfc\x9cF")
+            .contains(": this is a pickle of an old PyTorch version (`torch.save`)")
     );
     assert!(told(b"\x89HDF\r\n\x1a\n").contains(": this is an HDF5 file, as Keras saves weights"));
 }

@@ -377,7 +377,12 @@ fn what_is_no_chain() {
             "y",
             "`Relu` is used by a node in the file; no layer",
         ),
-        ("a subgraph", &["LSTM x W R -> a", "If a -> y"], "y", "`If` is used by a node in the file; no layer"),
+        (
+            "a subgraph",
+            &["LSTM x W R -> a", "If a -> y"],
+            "y",
+            "`If` is used by a node in the file; no layer",
+        ),
         (
             "the mask of a dropout",
             &["Gemm x B b -> a", "Dropout a -> d m", "Gemm m B b -> y"],

@@ -101,7 +101,8 @@ fn what_cannot_be_read() {
         layers.insert(1, serde_json::json!({"type": "activation", "activation": "softmax", "weights": []}));
     });
     assert!(
-        message(&softmax).contains("`layers[1].activation` is \"softmax\" in the file; it can only be read after")
+        message(&softmax)
+            .contains("`layers[1].activation` is \"softmax\" in the file; it can only be read after")
     );
 
     let size =
@@ -146,7 +147,9 @@ fn sizes_that_cannot_be() {
     kernel(&layer("9007199254740991"), "[1, 36028797018963964]");
     kernel(&input("9007199254740991"), "[9007199254740991, 32]");
     let dense = changed(|json| json["layers"][1]["weights"][0].as_array_mut().unwrap().truncate(5));
-    assert!(read(&dense).contains("`layers[1].weights, kernel` is [5, 1] in the file; according to `in_shape`"));
+    assert!(
+        read(&dense).contains("`layers[1].weights, kernel` is [5, 1] in the file; according to `in_shape`")
+    );
 }
 
 /// A file that is wrong throughout: its first mistakes, and how much was not looked at.

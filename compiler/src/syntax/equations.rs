@@ -175,7 +175,9 @@ impl Parser<'_> {
         while !inside.at_end() {
             let Some(name) = inside.ident(0).cloned() else {
                 let fact = format!("expected a name, found {}", inside.found());
-                self.diagnostics.error(inside.here(), fact).help("a split has one name per term: `[a, b] = ..;`");
+                self.diagnostics
+                    .error(inside.here(), fact)
+                    .help("a split has one name per term: `[a, b] = ..;`");
                 is_whole = false;
                 while !inside.at_end() && !inside.at(0, ",") {
                     self.pass(&mut inside);
@@ -189,7 +191,9 @@ impl Parser<'_> {
                 inside.skip(1);
             } else if !inside.at_end() {
                 let fact = format!("expected `,`, found {}", inside.found());
-                self.diagnostics.error(inside.here(), fact).help("a split has one name per term: `[a, b] = ..;`");
+                self.diagnostics
+                    .error(inside.here(), fact)
+                    .help("a split has one name per term: `[a, b] = ..;`");
                 is_whole = false;
                 while !inside.at_end() && !inside.at(0, ",") {
                     self.pass(&mut inside);

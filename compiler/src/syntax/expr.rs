@@ -206,7 +206,7 @@ impl Parser<'_> {
             };
             let sign = c.found();
             let at = c.skip(1);
-            self.diagnostics.error(at, format!("{sign} can't stand before an operand")).help(help);
+            self.diagnostics.error(at, format!("there is no prefix operator {sign}")).help(help);
         }
     }
 

@@ -129,7 +129,7 @@ mistakes! {
         "<H> input x: [H]; param W: [H, H] = uniform(1 / sqrt(H)); y = W @ x; output y;"
         => [
             "the argument of `uniform` is not a number\n\
-             note: initialisers take numbers only; those of the `xavier`, `kaiming` and `lecun` kind \
+             note: initialisers take numbers only; the `xavier`, `kaiming` and `lecun` ones \
              scale with the dimensions",
         ];
 

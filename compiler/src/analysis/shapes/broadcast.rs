@@ -77,8 +77,7 @@ impl Infer<'_> {
             .or_else(|| self.row_help(right_shape, left, left_shape))
             .or_else(|| {
                 ordered_help(&left_shape.rows, &right_shape.rows).then(|| {
-                    "the terms of a sum are ordered like its blocks: write both in the same order"
-                        .to_owned()
+                    "the terms of a sum are ordered like its blocks: write both in the same order".to_owned()
                 })
             })
             .into_iter()

@@ -85,7 +85,9 @@ impl Infer<'_> {
         if is_transposed {
             mistake.help(format!("its transpose fits: `{}`", text::transposed(second.0)));
         } else {
-            mistake.help(format!("`{name}` is element-wise: its arguments must have the same shape, apart from scalars"));
+            mistake.help(format!(
+                "`{name}` is element-wise: its arguments must have the same shape, apart from scalars"
+            ));
         }
     }
 

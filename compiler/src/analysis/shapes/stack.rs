@@ -81,7 +81,9 @@ impl Infer<'_> {
         let written = self.show_dim(&value.rows);
         let plural = if names == 1 { "" } else { "s" };
         let fact = match rows {
-            [Atom::Name(_)] => format!("`{written}` is not a sum and can't be split among {names} name{plural}"),
+            [Atom::Name(_)] => {
+                format!("`{written}` is not a sum and can't be split among {names} name{plural}")
+            }
             [Atom::Literal(1)] => format!("one row can't be split among {names} name{plural}"),
             [Atom::Literal(count)] => format!("{names} name{plural} for {count} rows"),
             terms => format!("{names} name{plural} for the {} terms of `{written}`", terms.len()),

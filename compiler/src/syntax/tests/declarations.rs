@@ -14,7 +14,10 @@ fn missing_shapes_are_reported() {
     mistake("input x: ;", &["expected a shape after `:`"]);
     mistake("input;", &["expected a name after `input`"]);
     mistake("input: x: [I];", &["expected a name after `input`, found `:`"]);
-    mistake("input [x, m]: [I];", &["expected a name after `input`, found `[`", "names stand alone"]);
+    mistake(
+        "input [x, m]: [I];",
+        &["expected a name after `input`, found `[`", "list the names before the shape"],
+    );
 }
 
 #[test]
@@ -51,7 +54,7 @@ fn invalid_shapes_are_reported() {
             ("param k: f32;", &["unknown shape `f32`", "`[]`"]),
             ("param k: scalar;", &["unknown shape `scalar`", "`[]`"]),
             ("param v: vector(H);", &["unknown shape `vector`"]),
-            ("param W: SMatrix<f32, H, I>;", &["no type of Rust"]),
+            ("param W: SMatrix<f32, H, I>;", &["not a Rust type"]),
             ("input w: onehot[H];", &["unknown shape `onehot`", "`one_hot[H]`"]),
             ("input w: one_hot(H);", &["in brackets", "`one_hot[H]`"]),
             ("input w: one_hot;", &["in brackets", "`one_hot[V]`"]),

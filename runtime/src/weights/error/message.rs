@@ -141,9 +141,9 @@ impl fmt::Display for Problem {
                 write!(f, "the file has more of the {layer} than the mapping reads: {}", Names(tensors))?;
                 match mapping {
                     Some(mapping) => write!(f, "\n  help: `{mapping}` reads all of it"),
-                    None => {
-                        f.write_str("\n  note: it has a projection (`proj_size`), which no ready-made cell has")
-                    }
+                    None => f.write_str(
+                        "\n  note: it has a projection (`proj_size`), which no ready-made cell has",
+                    ),
                 }
             }
             Problem::MissingBiases { tensors } => {

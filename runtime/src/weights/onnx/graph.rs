@@ -31,7 +31,8 @@ pub(super) fn layers(graph: Graph<'_>, without: &[&str]) -> Result<Vec<Layer>, V
     }
     for (&operator, &count) in &unknown {
         let wanted = "no layer can be made from it; `File::read_without` skips it";
-        let file = if count == 1 { "used by a node".into() } else { format!("used by {} nodes", grouped(count)) };
+        let file =
+            if count == 1 { "used by a node".into() } else { format!("used by {} nodes", grouped(count)) };
         reader.report(&ShortName(&operator.to_string()).to_string(), file, wanted);
     }
     reader.check_outputs(graph);

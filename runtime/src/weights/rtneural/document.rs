@@ -89,7 +89,8 @@ impl Document {
                 return;
             }
             _ => {
-                let wanted = "only `lstm`, `gru`, `dense`, `time-distributed-dense` and `activation` can be read";
+                let wanted =
+                    "only `lstm`, `gru`, `dense`, `time-distributed-dense` and `activation` can be read";
                 problems.push(kind.refuse(wanted));
                 return;
             }
@@ -127,15 +128,16 @@ impl Document {
             match numbers(value) {
                 // After a mistake the sizes are unknown.
                 Some((shape, _)) if *variable == "kernel" && shape != sizes && problems.is_empty() => {
-                    let wanted =
-                        format!("according to `in_shape` and `shape`, it must be {sizes:?}");
+                    let wanted = format!("according to `in_shape` and `shape`, it must be {sizes:?}");
                     problems.push(field.refuse_as(Shape(&shape).to_string(), &wanted));
                 }
                 Some((shape, numbers)) => {
                     self.tensors.push(Tensor { name: format!("{number}.{kind}.{variable}"), shape, numbers });
                 }
                 None => {
-                    problems.push(field.refuse("it must be a vector of numbers or a matrix with rows of equal length"));
+                    problems.push(
+                        field.refuse("it must be a vector of numbers or a matrix with rows of equal length"),
+                    );
                 }
             }
         }

@@ -117,7 +117,7 @@ mistakes! {
     output_twice:
         "<H> input x: [H]; y = tanh(x); output y, y;"
         => [
-            "`y` is an output twice\n\
+            "output `y` is declared twice\n\
              help: remove one of them",
         ];
 

@@ -63,8 +63,8 @@ mistakes! {
         "<H> input x: [H, H, H]; y = tanh(x); output y;"
         => [
             "a shape has at most two dimensions\n\
-             help: a value of one step and sample is a scalar, a vector or a matrix; time and batch are \
-             not in the shape",
+             help: the value of one sample at one step is a scalar, a vector or a matrix; \
+             time and batch are not part of the shape",
         ];
 
     a_dimension_of_size_zero:
