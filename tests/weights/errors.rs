@@ -132,9 +132,9 @@ fn messages_are_bounded() {
         message,
         format!(
             "weights not loaded, 2 problems
-- the file has `\\u{{1b}}[2J\"\\r\\u{{202e}}` [1], which the mapping doesn't read
+- the file has `\\u{{1b}}[2J\"\\r\\u{{202e}}` [1], which matches no parameter
   help: to leave it out, add `.ignoring(\"\\u{{1b}}[2J\\\"\\r\\u{{202e}}\")` to the mapping
-- the file has `{long}..` [1], which the mapping doesn't read
+- the file has `{long}..` [1], which matches no parameter
   help: to leave it out, add `.ignoring(\"{long}..\")` to the mapping"
         )
     );

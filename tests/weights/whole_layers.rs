@@ -102,9 +102,9 @@ fn several_prefixes() {
         "weights not loaded, 3 problems
 - both tensors of the Linear are under `head.` and under `other.` in the file, under `fc.` in the mapping
   help: write `.prefix(\"head.\")` or `.prefix(\"other.\")` in place of `.prefix(\"fc.\")`
-- the file has `third.bias` [3], which the mapping doesn't read
+- the file has `third.bias` [3], which matches no parameter
   help: to leave it out, add `.ignoring(\"third.bias\")` to the mapping
-- the file has `third.weight` [3, 4], which the mapping doesn't read
+- the file has `third.weight` [3, 4], which matches no parameter
   help: to leave it out, add `.ignoring(\"third.weight\")` to the mapping"
     );
 }
@@ -133,7 +133,7 @@ fn a_prefix_hides_no_other_mistake() {
 - `lstm.bias_ih_l0` is NaN at [0]
 - `lstm.bias_hh_l1` [16] is missing from the file
   note: it would hold `1.b_i`, `1.b_f`, `1.b_g`, `1.b_o`
-- the file has `lstm.steps` [], which the mapping doesn't read
+- the file has `lstm.steps` [], which matches no parameter
   help: to leave it out, add `.ignoring(\"lstm.steps\")` to the mapping"
     );
 }

@@ -87,7 +87,7 @@ impl Parser<'_> {
                     .to_owned(),
             ),
             "let" | "return" | "move" | "mut" | "unsafe" | "async" => {
-                (("Rust keywords aren't allowed in an expression"), format!("remove `{word}`"))
+                ("Rust keywords aren't allowed in an expression", format!("remove `{word}`"))
             }
             "lambda" if is_lambda => {
                 ("there are no closures", "define a function of the cell: `fn f(u) = ..;`".to_owned())

@@ -250,7 +250,7 @@ impl Written<'_> {
                     .error(argument.extent, format!("the argument of `{name}` is not a number"))
                     .note(
                         "initialisers take numbers only; the `xavier`, `kaiming` and `lecun` ones scale \
-                           with the dimensions",
+                         with the dimensions",
                     );
                 None
             }

@@ -90,7 +90,7 @@ impl fmt::Display for Problem {
             }
             Problem::Unexpected { tensor, shape } => {
                 let tensor = Name(tensor);
-                write!(f, "the file has `{tensor}` {}, which the mapping doesn't read", Shape(shape))?;
+                write!(f, "the file has `{tensor}` {}, which matches no parameter", Shape(shape))?;
                 write!(f, "\n  help: to leave it out, add `.ignoring({tensor:?})` to the mapping")
             }
             Problem::Prefix { layers, moved, total, whole, from, to } => {
