@@ -44,7 +44,7 @@ fn everything_at_once() {
   note: in the cell it is made of `W_i` [2, 3], `W_f` [2, 3], `W_g` [2, 3], `W_o` [2, 3]
   help: the file holds it transposed; save it as `tensor.T.contiguous()`, or describe it in a mapping of your own, `matrix(\"weight_ih_l0\").transposed()`
 - `weight_hh_l0` is NaN at [2, 1], the first of 2 values that are not finite
-- `bias_ih_l0` is made of I32 in the file
+- `bias_ih_l0` has type I32 in the file
   help: save it as F16, BF16, F32 or F64 (in PyTorch `tensor.float()`)
 - `bias_hh_l0` [8] is missing from the file
   note: it would hold `b_i`, `b_f`, `b_g`, `b_o`

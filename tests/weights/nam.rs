@@ -152,7 +152,7 @@ fn what_cannot_be_read() {
         })),
         "weights not loaded, 4 problems
 - `version` is \"0.4.0\" in the file; only versions from 0.5.0 to 0.7 can be read
-- `config.num_layers` is missing from the file; it must be a whole number above 0
+- `config.num_layers` is missing in the file; it must be a whole number above 0
 - `config.hidden_size` is -2 in the file; it must be a whole number above 0
 - `weights` is \"none\" in the file; it must be an array of numbers"
     );
@@ -170,7 +170,7 @@ fn what_cannot_be_read() {
     let cut = message(&whole.as_bytes()[..whole.len() / 2]);
     assert!(cut.contains("damaged one: EOF while parsing"), "{cut}");
     assert!(message("[".repeat(100_000).as_bytes()).contains("recursion limit exceeded"));
-    assert!(message(b"3").contains("`architecture` is missing from the file"));
+    assert!(message(b"3").contains("`architecture` is missing in the file"));
 }
 
 #[test]

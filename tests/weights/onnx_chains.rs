@@ -180,19 +180,19 @@ fn what_is_no_chain() {
             "a bias beside",
             &["MatMul x B -> a", "Add a b -> t", "MatMul a B -> y"],
             "y",
-            "`MatMul y` is beside",
+            "`MatMul y` is outside",
         ),
         (
             "an activation of an older tensor",
             &["Gemm x B b -> a", "Gemm a B b -> c", "Tanh a -> y"],
             "y",
-            "`Tanh y` is beside",
+            "`Tanh y` is outside",
         ),
         (
             "a bias of an older tensor",
             &["MatMul x B -> a", "MatMul a B -> c", "Add b a -> y"],
             "y",
-            "`Add y` is beside",
+            "`Add y` is outside",
         ),
         (
             "features in another order",
@@ -450,7 +450,7 @@ fn what_is_wrong_with_a_whole_file() {
     let cases = [
         ([sound.clone(), sound.clone()].concat(), "it has two graphs"),
         ([sound.clone(), field(8, &whole(2, 6))].concat(), "a version before 7"),
-        ([sound.clone(), field(25, &field(1, b"LSTM"))].concat(), "it defines operators of ONNX's own anew"),
+        ([sound.clone(), field(25, &field(1, b"LSTM"))].concat(), "it redefines ONNX's own operators"),
         (field(7, &[&graph[..], &tensor("W", &[1])].concat()), "two tensors have the same name"),
         (
             field(7, &[&graph[..], &field(11, &field(1, b"x"))].concat()),
@@ -485,10 +485,10 @@ fn hostile_tensors() {
     for (sizes, wanted) in [
         (&[-1_i64][..], "a tensor has a negative size"),
         (&[0, i64::MIN], "a tensor has a negative size"),
-        (&[long], "as many numbers as its shape needs"),
-        (&[long, 4], "as many numbers as its shape needs"),
-        (&[long, long, 0], "as many numbers as its shape needs"),
-        (&[2, 2], "as many numbers as its shape needs"),
+        (&[long], "the number of values in a tensor doesn't match its shape"),
+        (&[long, 4], "the number of values in a tensor doesn't match its shape"),
+        (&[long, long, 0], "the number of values in a tensor doesn't match its shape"),
+        (&[2, 2], "the number of values in a tensor doesn't match its shape"),
         (&[1; 1000], "is of too many axes"),
     ] {
         let file = read(&[entry(sizes, 1, 4), node("LSTM x t R -> y")], "y").unwrap_err();

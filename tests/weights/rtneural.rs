@@ -109,7 +109,7 @@ fn what_cannot_be_read() {
         refused(&mut Stack(Lstm::<1, 4>::zeros(), Dense::<4, 1>::zeros()), &fixture("rtneural_lstm.json"));
     let wanted = "- `0.lstm.kernel` is [1, 32] in the file, [1, 16] in the cell";
     assert!(size.starts_with("weights not loaded, 4 problems") && size.contains(wanted), "{size}");
-    assert!(message(b"[1]").contains("`layers` is missing from the file"));
+    assert!(message(b"[1]").contains("`layers` is missing in the file"));
 }
 
 /// Sizes that are none, and sizes that the weights contradict, however large.
