@@ -23,7 +23,7 @@ pub fn dump(mut expansion: Expansion) -> Expansion {
             if let Err(fact) = write(&folder, cell, items) {
                 diagnostics
                     .error(cell, fact)
-                    .help("`RNN_CELL_DUMP` names a folder for generated code; unset it to build without");
+                    .help("`RNN_CELL_DUMP` names a folder for generated code; unset it to build without writing any");
             }
         }
         expansion.errors = diagnostics.to_tokens();
@@ -45,7 +45,8 @@ fn source(expansion: &TokenStream) -> Result<String, String> {
     // In tokens, `$crate` resolves to the runtime whatever the user's crate calls it. Text has no
     // hygiene, so the path is written out.
     let text = expansion.to_string().replace("$crate", "::rnn_cell");
-    let mut file = syn::parse_file(&text).map_err(|error| format!("the expansion is no Rust: {error}"))?;
+    let mut file =
+        syn::parse_file(&text).map_err(|error| format!("the expansion is not valid Rust: {error}"))?;
     for item in &mut file.items {
         if let syn::Item::Struct(item) = item {
             item.attrs.retain(|attribute| !is_page(attribute));

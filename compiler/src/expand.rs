@@ -126,7 +126,7 @@ fn compile(cell: &Cell, diagnostics: &mut Diagnostics) -> Option<Compiled> {
         Err(broken) => {
             // `lower` has reported an expression that grows too large.
             if diagnostics.is_empty() {
-                let fact = "this definition is beyond the compiler, which is a bug of rnn-cell";
+                let fact = "the compiler can't handle this definition, which is a bug in rnn-cell";
                 diagnostics
                     .error(&cell.name, format!("{fact}: {broken}"))
                     .help("please report it with the definition");

@@ -44,9 +44,9 @@ fn all_problems_are_reported_at_once() {
   note: in the cell it is made of `W_i` [2, 3], `W_f` [2, 3], `W_g` [2, 3], `W_o` [2, 3]
   help: the file holds it transposed; save it as `tensor.T.contiguous()`, or describe it in a mapping of your own, `matrix(\"weight_ih_l0\").transposed()`
 - `weight_hh_l0` is NaN at [2, 1], the first of 2 values that are not finite
-- `bias_ih_l0` is made of I32 in the file
+- `bias_ih_l0` has type I32 in the file
   help: save it as F16, BF16, F32 or F64 (in PyTorch `tensor.float()`)
-- `bias_hh_l0` [8] is missing in the file
+- `bias_hh_l0` [8] is missing from the file
   note: it would hold `b_i`, `b_f`, `b_g`, `b_o`
   help: the file has a similar name, `bias_hh_10`"
     );
@@ -86,7 +86,7 @@ fn files_that_are_not_safetensors() {
     let message = refused(&mapping, &mut model, b"PK");
     assert_eq!(
         message,
-        "weights not loaded: this is no safetensors file, or a damaged one: it has fewer than 8 bytes"
+        "weights not loaded: this is not a valid safetensors file: it has fewer than 8 bytes"
     );
     let bytes = save(&model).unwrap();
     let message = refused(&mapping, &mut model, &bytes[..bytes.len() - 1]);
@@ -110,13 +110,11 @@ fn files_of_other_formats() {
   help: in Python `safetensors.torch.save_file(model.state_dict(), \"net.safetensors\")`";
     assert_eq!(zip("net/data.pkl"), torch);
     assert_eq!(message(b"PK\x03\x04"), torch);
-    assert!(zip("arr_0.npy").contains(": this is a zip archive of NumPy (`numpy.savez`)\n  help: in Python"));
-    assert!(
-        zip("metadata.json").contains(": this is a zip archive of Keras (`model.save`)\n  help: in Python")
-    );
+    assert!(zip("arr_0.npy").contains(": this is a NumPy zip archive (`numpy.savez`)\n  help: in Python"));
+    assert!(zip("metadata.json").contains(": this is a Keras zip archive (`model.save`)\n  help: in Python"));
     assert!(
         message(b"\x80\x02\x8a\x0al\xfc\x9cF")
-            .contains(": this is a pickle of an old PyTorch (`torch.save`)")
+            .contains(": this is a pickle of an old PyTorch version (`torch.save`)")
     );
     assert!(message(b"\x89HDF\r\n\x1a\n").contains(": this is an HDF5 file, as Keras saves weights"));
 }
@@ -134,9 +132,9 @@ fn messages_are_bounded() {
         message,
         format!(
             "weights not loaded, 2 problems
-- the file has `\\u{{1b}}[2J\"\\r\\u{{202e}}` [1], which no parameter comes from
+- the file has `\\u{{1b}}[2J\"\\r\\u{{202e}}` [1], which matches no parameter
   help: to leave it out, add `.ignoring(\"\\u{{1b}}[2J\\\"\\r\\u{{202e}}\")` to the mapping
-- the file has `{long}..` [1], which no parameter comes from
+- the file has `{long}..` [1], which matches no parameter
   help: to leave it out, add `.ignoring(\"{long}..\")` to the mapping"
         )
     );
@@ -152,7 +150,7 @@ fn messages_are_bounded() {
         mapping.with(vector(format!("n{number:05}")).stack([part("b").rows(number % 3..number % 3 + 1)]))
     });
     let message = refused(&mapping, &mut dense(), &file(&integers.collect::<Vec<_>>()));
-    assert!(message.contains("`n00014`, `n00015` and 24 more are made of U32 in the file"), "{message}");
+    assert!(message.contains("`n00014`, `n00015` and 24 more have type U32 in the file"), "{message}");
 }
 
 /// `unwrap` and `fn main() -> Result<(), Error>` print the same message as `Display`.
@@ -175,7 +173,7 @@ fn unsupported_types() {
     );
     assert_eq!(
         message,
-        "weights not loaded: `W`, `b` are made of I64 in the file
+        "weights not loaded: `W`, `b` have type I64 in the file
   help: save them as F16, BF16, F32 or F64 (in PyTorch `tensor.float()`)"
     );
 }
@@ -198,11 +196,11 @@ fn mappings_that_do_not_fit_the_cell() {
     let new = Mapping::new;
     assert_eq!(
         wrong(new().with(weight())),
-        "weights not saved: the mapping leaves out the parameter `b`\n  help: name it in the stack of a tensor"
+        "weights not saved: the mapping leaves out the parameter `b`\n  help: add it to the stack of a tensor"
     );
     assert_eq!(
         wrong(new().with(bias()).with(matrix("W").stack([part("W").rows(1..)]))),
-        "weights not saved: the mapping gives 4 of the 6 entries of the parameter `W`"
+        "weights not saved: the mapping covers 4 of the 6 entries of the parameter `W`"
     );
     assert_eq!(
         wrong(new().with(weight()).with(vector("b").stack(["bb"]))),
@@ -210,7 +208,7 @@ fn mappings_that_do_not_fit_the_cell() {
     );
     assert_eq!(
         wrong(new().with(weight()).with(bias()).with(vector("c").stack(["b"]))),
-        "weights not saved: the mapping gives entries of `b` twice, from `b` and from `c`
+        "weights not saved: the mapping sets entries of `b` twice, from `b` and from `c`
   help: if it is the sum of both, write `plus(\"b\")` for one of them"
     );
     assert_eq!(
@@ -224,11 +222,11 @@ fn mappings_that_do_not_fit_the_cell() {
     );
     assert_eq!(
         wrong(new().with(matrix("all").stack(["W", "b"]))),
-        "weights not saved: the parts of a stack of `all` are [2, 1] columns wide, and must be equally wide"
+        "weights not saved: the parts of a stack of `all` are [2, 1] columns wide, but must be equally wide"
     );
     assert_eq!(
         wrong(new().with(matrix("all").stack(["W"]).stack([part("b").rows(..2)]))),
-        "weights not saved: the stacks of `all` are [3, 2] rows high, and must be equally high"
+        "weights not saved: the stacks of `all` are [3, 2] rows high, but must be equally high"
     );
     assert_eq!(
         wrong(new().with(vector("W").stack(["W"])).with(scalar("b").stack(["b"]))),
@@ -271,7 +269,7 @@ impl ModelMut for Twins {
 #[test]
 fn duplicate_names() {
     let mut twins = Twins([dense(), Dense::zeros()]);
-    let wanted = "- two parameters of the model are called `W`\n  help: a layer that holds several must put a path before the names of each\n- two";
+    let wanted = "- two parameters of the model are called `W`\n  help: a layer that holds several must prefix the names of each with a path\n- two";
     let message = save(&twins).unwrap_err().to_string();
     assert!(message.contains(wanted), "{message}");
     let bytes = save(&dense()).unwrap();

@@ -50,13 +50,13 @@ fn formats() -> Vec<(Vec<u8>, &'static str, &'static str)> {
         (vec![], "an empty file", "download or export it again"),
         (zip("net/data.pkl"), "a PyTorch zip archive (`torch.save`)", ""),
         (b"PK\x03\x04".to_vec(), "a PyTorch zip archive (`torch.save`)", ""),
-        (zip("arr_0.npy"), "a zip archive of NumPy (`numpy.savez`)", ""),
-        (zip("metadata.json"), "a zip archive of Keras (`model.save`)", ""),
+        (zip("arr_0.npy"), "a NumPy zip archive (`numpy.savez`)", ""),
+        (zip("metadata.json"), "a Keras zip archive (`model.save`)", ""),
         (zip("amps/amp.nam"), "a zip archive with `amps/amp.nam` in it", "unzip"),
         (zip("net.safetensors"), "a zip archive with `net.safetensors` in it", "unzip"),
-        (pickle.to_vec(), "a pickle of an old PyTorch (`torch.save`)", ""),
-        (b"\x80\x04\x95\x0f\0\0\0\0\0\0\0}".to_vec(), "a pickle of Python", ""),
-        (b"\x93NUMPY\x01\0v\0".to_vec(), "an array of NumPy (`numpy.save`)", ""),
+        (pickle.to_vec(), "a pickle of an old PyTorch version (`torch.save`)", ""),
+        (b"\x80\x04\x95\x0f\0\0\0\0\0\0\0}".to_vec(), "a Python pickle", ""),
+        (b"\x93NUMPY\x01\0v\0".to_vec(), "a NumPy array (`numpy.save`)", ""),
         (b"\x89HDF\r\n\x1a\n\0".to_vec(), "an HDF5 file, as Keras saves weights", ""),
     ]
 }

@@ -142,7 +142,7 @@ fn unsupported_files() {
     );
     assert_eq!(
         message(&changed(|json| json["architecture"] = "WaveNet".into())),
-        "weights not loaded: `architecture` is \"WaveNet\" in the file; \"LSTM\" can be read"
+        "weights not loaded: `architecture` is \"WaveNet\" in the file; only \"LSTM\" can be read"
     );
     assert_eq!(
         message(&changed(|json| {
@@ -152,7 +152,7 @@ fn unsupported_files() {
             json["weights"] = "none".into();
         })),
         "weights not loaded, 4 problems
-- `version` is \"0.4.0\" in the file; versions from 0.5.0 to 0.7 can be read
+- `version` is \"0.4.0\" in the file; only versions from 0.5.0 to 0.7 can be read
 - `config.num_layers` is missing in the file; it must be a whole number above 0
 - `config.hidden_size` is -2 in the file; it must be a whole number above 0
 - `weights` is \"none\" in the file; it must be an array of numbers"
@@ -167,9 +167,9 @@ fn unsupported_files() {
 
     let whole = String::from_utf8(changed(|_| {})).unwrap();
     let nan = message(whole.replace("[0.0,", "[NaN,").as_bytes());
-    assert!(nan.contains("this is no Neural Amp Modeler file, or a damaged one: `NaN` at line 1"), "{nan}");
+    assert!(nan.contains("this is not a valid Neural Amp Modeler file: `NaN` at line 1"), "{nan}");
     let cut = message(&whole.as_bytes()[..whole.len() / 2]);
-    assert!(cut.contains("damaged one: EOF while parsing"), "{cut}");
+    assert!(cut.contains("not a valid Neural Amp Modeler file: EOF while parsing"), "{cut}");
     assert!(message("[".repeat(100_000).as_bytes()).contains("recursion limit exceeded"));
     assert!(message(b"3").contains("`architecture` is missing in the file"));
 }

@@ -50,7 +50,7 @@ fn a_reverse_node() {
     let bytes = fixture("onnx_lstm_reverse.onnx");
     let mut cell = Lstm::<I, H, f64>::zeros();
     let message = onnx::load(&mut cell, &bytes).unwrap_err().to_string();
-    assert!(message.contains("`0.lstm.W` [16, 3] is missing in the file"), "{message}");
+    assert!(message.contains("`0.lstm.W` [16, 3] is missing from the file"), "{message}");
     let mapping = onnx::layers([lstm().reverse()]);
     File::read(&bytes).unwrap().load_by(&mapping, &mut cell).unwrap();
     let [xs, ys] = sequences("onnx_lstm_reverse");
@@ -89,12 +89,12 @@ fn a_family_of_sizes() {
 fn unsupported_nodes_are_named() {
     let error = File::read(&fixture("onnx_refused.onnx")).unwrap_err().to_string();
     let wanted = "weights not loaded, 6 problems
-- `LSTM cell: clip` is 3 in the file; no cell of ours clips what goes into its gates
+- `LSTM cell: clip` is 3 in the file; none of this crate's cells clips the input of its gates
 - `LSTM cell: activations` is Sigmoid, Relu, Tanh in the file; only sigmoid, tanh, tanh can be read, in each direction
 - `LSTM cell: W` is of the type FLOAT16 in the file; it must be a tensor of FLOAT or DOUBLE in the file
-- `Conv` is in a node in the file; no layer can be made of it; `File::read_without` passes it over
-- `RandomNormal` is in a node in the file; no layer can be made of it; `File::read_without` passes it over
-- `Softmax` is in 2 nodes in the file; no layer can be made of it; `File::read_without` passes it over";
+- `Conv` is used by a node in the file; no layer can be made from it; `File::read_without` skips it
+- `RandomNormal` is used by a node in the file; no layer can be made from it; `File::read_without` skips it
+- `Softmax` is used by 2 nodes in the file; no layer can be made from it; `File::read_without` skips it";
     assert_eq!(error, wanted);
     let without = File::read_without(&fixture("onnx_refused.onnx"), &["Conv", "RandomNormal", "Softmax"]);
     assert_eq!(without.unwrap_err().problems().len(), 3);
@@ -118,8 +118,8 @@ fn files_that_do_not_fit() {
 
     let bytes = fixture("onnx_lstm.onnx");
     let message = lstm(&bytes[..bytes.len() - 1]);
-    assert!(message.contains("this is no ONNX file, or a damaged one: it ends within a field"), "{message}");
-    assert!(lstm(b"\x08\x08").contains("this is no ONNX file, or a damaged one: it has no graph"));
+    assert!(message.contains("this is not a valid ONNX file: it ends within a field"), "{message}");
+    assert!(lstm(b"\x08\x08").contains("this is not a valid ONNX file: it has no graph"));
     assert!(lstm(b"\x3a\x00").contains("`graph` is without layers in the file"));
 }
 
@@ -135,5 +135,5 @@ fn shared_tensors_are_not_copied() {
     let mut graph = [field(5, &tensor), field(11, &field(1, b"0"))].concat();
     (0..100_000).for_each(|k| graph.extend(node(&k.to_string(), &(k + 1).to_string())));
     let error = File::read(&field(7, &graph)).unwrap_err();
-    assert!(error.to_string().contains("is one of tensors that many nodes share"));
+    assert!(error.to_string().contains("is a tensor shared by too many nodes"));
 }

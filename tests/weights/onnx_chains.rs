@@ -171,31 +171,31 @@ fn graphs_that_are_not_chains() {
             "the cell state, not the hidden one",
             &["LSTM x W R -> y h c", "Squeeze c zero -> q", "Gemm q B b -> z"],
             "z",
-            "`Gemm z` is beside the chain in the file; it reads `q`, and each layer must read what the one before gives, here `y`",
+            "`Gemm z` is outside the chain in the file; it reads `q`, but each layer must read the output of the previous one, here `y`",
         ),
         (
             "an activation of a value that the next layer does not read",
             &["Gemm x B b -> a", "Tanh a -> t", "Gemm a B b -> y"],
             "y",
-            "`Gemm y` is beside the chain in the file; it reads `a`, and each layer must read what the one before gives, here `t`",
+            "`Gemm y` is outside the chain in the file; it reads `a`, but each layer must read the output of the previous one, here `t`",
         ),
         (
             "a bias of a value that the next layer does not read",
             &["MatMul x B -> a", "Add a b -> t", "MatMul a B -> y"],
             "y",
-            "`MatMul y` is beside",
+            "`MatMul y` is outside",
         ),
         (
             "an activation of an older tensor",
             &["Gemm x B b -> a", "Gemm a B b -> c", "Tanh a -> y"],
             "y",
-            "`Tanh y` is beside",
+            "`Tanh y` is outside",
         ),
         (
             "a bias of an older tensor",
             &["MatMul x B -> a", "MatMul a B -> c", "Add b a -> y"],
             "y",
-            "`Add y` is beside",
+            "`Add y` is outside",
         ),
         (
             "features in another order",
@@ -213,82 +213,82 @@ fn graphs_that_are_not_chains() {
             "a part of the input",
             &["Slice x zero one -> p", "LSTM p W R -> y"],
             "y",
-            "`LSTM y` is beside the chain in the file; it reads `p`, and each layer must read what the one before gives, here an input of the graph",
+            "`LSTM y` is outside the chain in the file; it reads `p`, but each layer must read the output of the previous one, here an input of the graph",
         ),
         (
             "a loop of one node",
             &["LSTM h W R -> h"],
             "h",
-            "`LSTM h: h` is given by no node before this one in the file; nodes must be in the order in which they are computed, without cycles",
+            "`LSTM h: h` is not computed by any earlier node in the file; nodes must be in the order of computation, without cycles",
         ),
         (
             "a loop of two nodes",
             &["Gemm b2 B -> a", "Gemm a B -> b2"],
             "b2",
-            "`Gemm a: b2` is given by no node before this one",
+            "`Gemm a: b2` is not computed by any earlier node",
         ),
         (
             "an undefined input",
             &["LSTM unknown W R -> y"],
             "y",
-            "`LSTM y: unknown` is given by nothing in the file",
+            "`LSTM y: unknown` is not defined in the file",
         ),
         (
             "an output that is defined twice",
             &["Gemm x B -> y", "Tanh y -> y"],
             "y",
-            "`Tanh y: y` is given a second time in the file",
+            "`Tanh y: y` is defined a second time in the file",
         ),
         (
             "an output with the name of a tensor",
             &["Identity x -> B", "Gemm x B -> y"],
             "y",
-            "`Identity B: B` is given a second time",
+            "`Identity B: B` is defined a second time",
         ),
         (
             "an output with the name of an input",
             &["Gemm x B -> h0", "Gemm h0 B -> y"],
             "y",
-            "`Gemm h0: h0` is given a second time",
+            "`Gemm h0: h0` is defined a second time",
         ),
         (
             "an output from the middle",
             &["LSTM x W R -> a", "MatMul a B -> y"],
             "a",
-            "`output a` is beside the chain in the file; it can give what the last layer gives, here `y`, and states",
+            "`output a` is outside the chain in the file; it must be the output of the last layer, here `y`, or a state",
         ),
         (
             "a second output from the middle",
             &["LSTM x W R -> a", "MatMul a B -> y"],
             "y a",
-            "`output a` is beside the chain",
+            "`output a` is outside the chain",
         ),
         (
             "a last layer without an output",
             &["LSTM x W R -> y", "MatMul y B -> z"],
             "y",
-            "`output y` is beside the chain",
+            "`output y` is outside the chain",
         ),
         (
             "the cell state alone",
             &["LSTM x W R -> _ _ c"],
             "c",
-            "`graph` is without the chain's end among its outputs in the file",
+            "`graph` is without the output of its last layer in the file",
         ),
-        ("an undefined output", &["LSTM x W R -> y"], "z", "`output z` is beside the chain"),
-        ("an output that is an input", &["LSTM x W R -> y"], "y x", "`output x` is beside the chain"),
-        ("a second chain", &["LSTM x W R -> a", "LSTM x W R -> y"], "y", "`LSTM y` is beside the chain"),
+        ("an undefined output", &["LSTM x W R -> y"], "z", "`output z` is outside the chain"),
+        ("an output that is an input", &["LSTM x W R -> y"], "y x", "`output x` is outside the chain"),
+        ("a second chain", &["LSTM x W R -> a", "LSTM x W R -> y"], "y", "`LSTM y` is outside the chain"),
         (
             "a residual",
             &["Gemm x B -> a", "Gemm a B -> c", "Add a c -> y"],
             "y",
-            "`Add` is in a node in the file; no layer",
+            "`Add` is used by a node in the file; no layer",
         ),
         (
             "a product with exchanged factors",
             &["MatMul B x -> y"],
             "y",
-            "`MatMul y` is beside the chain in the file; it reads `B`",
+            "`MatMul y` is outside the chain in the file; it reads `B`",
         ),
         (
             "an LSTM over the last step only",
@@ -354,13 +354,13 @@ fn graphs_that_are_not_chains() {
             "both ends of a sequence",
             &["LSTM:both x W2 R2 -> a h", "Reshape h three -> r", "MatMul r B4 -> y"],
             "y",
-            "`MatMul y` is beside the chain",
+            "`MatMul y` is outside the chain",
         ),
         (
             "a wrong number of inputs",
             &["LSTM x W R -> a", "MatMul a B4 -> y"],
             "y",
-            "`MatMul y: inputs` is 4 in the file; it must be 2, which the layer before gives",
+            "`MatMul y: inputs` is 4 in the file; it must be 2, the size of the previous layer",
         ),
         (
             "integers in between",
@@ -372,20 +372,25 @@ fn graphs_that_are_not_chains() {
             "an activation of an LSTM",
             &["LSTM x W R -> a", "Tanh a -> t", "MatMul t B -> y"],
             "y",
-            "`Tanh` is in a node in the file; no layer",
+            "`Tanh` is used by a node in the file; no layer",
         ),
         (
             "two activations",
             &["Gemm x B b -> a", "Tanh a -> t", "Relu t -> y"],
             "y",
-            "`Relu` is in a node in the file; no layer",
+            "`Relu` is used by a node in the file; no layer",
         ),
-        ("a subgraph", &["LSTM x W R -> a", "If a -> y"], "y", "`If` is in a node in the file; no layer"),
+        (
+            "a subgraph",
+            &["LSTM x W R -> a", "If a -> y"],
+            "y",
+            "`If` is used by a node in the file; no layer",
+        ),
         (
             "the mask of a dropout",
             &["Gemm x B b -> a", "Dropout a -> d m", "Gemm m B b -> y"],
             "y",
-            "`Gemm y` is beside the chain",
+            "`Gemm y` is outside the chain",
         ),
         (
             "a dropout in training mode",
@@ -453,16 +458,16 @@ fn mistakes_of_a_whole_file() {
     let cases = [
         ([sound.clone(), sound.clone()].concat(), "it has two graphs"),
         ([sound.clone(), field(8, &whole(2, 6))].concat(), "a version before 7"),
-        ([sound.clone(), field(25, &field(1, b"LSTM"))].concat(), "it defines operators of ONNX's own anew"),
-        (field(7, &[&graph[..], &tensor("W", &[1])].concat()), "two tensors have one name"),
+        ([sound.clone(), field(25, &field(1, b"LSTM"))].concat(), "it redefines ONNX's own operators"),
+        (field(7, &[&graph[..], &tensor("W", &[1])].concat()), "two tensors have the same name"),
         (
             field(7, &[&graph[..], &field(11, &field(1, b"x"))].concat()),
-            "two inputs of its graph have one name",
+            "two inputs of its graph have the same name",
         ),
         (field(7, &[&graph[..], &field(1, b"")].concat()), "a node has no operator"),
         (
             field(7, &node_with("LSTM x W R -> y", &[int("layout", 1), int("layout", 0)])),
-            "a node has two attributes of one name",
+            "a node has two attributes with the same name",
         ),
     ];
     for (bytes, wanted) in cases {
@@ -488,10 +493,10 @@ fn malicious_tensors() {
     for (sizes, wanted) in [
         (&[-1_i64][..], "a tensor has a negative size"),
         (&[0, i64::MIN], "a tensor has a negative size"),
-        (&[long], "as many numbers as its shape needs"),
-        (&[long, 4], "as many numbers as its shape needs"),
-        (&[long, long, 0], "as many numbers as its shape needs"),
-        (&[2, 2], "as many numbers as its shape needs"),
+        (&[long], "the number of values in a tensor doesn't match its shape"),
+        (&[long, 4], "the number of values in a tensor doesn't match its shape"),
+        (&[long, long, 0], "the number of values in a tensor doesn't match its shape"),
+        (&[2, 2], "the number of values in a tensor doesn't match its shape"),
         (&[1; 1000], "is of too many axes"),
     ] {
         let file = read(&[entry(sizes, 1, 4), node("LSTM x t R -> y")], "y").unwrap_err();
@@ -501,7 +506,7 @@ fn malicious_tensors() {
         assert!(file.is_err() || sizes.iter().all(|&size| size == 1), "{sizes:?}");
     }
     let file = read(&[entry(&[1], 1, 3), node("LSTM x t R -> y")], "y").unwrap_err();
-    assert!(file.contains("no multiple of 4"), "{file}");
+    assert!(file.contains("not a multiple of 4"), "{file}");
     for axis in [i64::MIN, i64::MAX, -4, 3] {
         let nodes = [node("LSTM x W R -> a"), node_with("Squeeze a -> y", &[ints("axes", &[axis])])];
         assert_eq!(read(&nodes, "y").is_err(), axis != -4 + 1 && axis != -4, "{axis}");
@@ -615,7 +620,7 @@ fn cells_for_peepholes_and_initial_states() {
     let lstm = || Lstm::<3, 4>::zeros();
     assert_eq!(
         refused(lstm(), &fixture("onnx_lstm_peepholes.onnx")),
-        "weights not loaded: `0.lstm.P` is made of the weights of peepholes in the file; \
+        "weights not loaded: `0.lstm.P` is made of peephole weights in the file; \
          the cell must be a `PeepholeLstm`, in a mapping `onnx::peephole_lstm()`"
     );
     let wanted = "is an initial state that is not zero in the file; \
@@ -629,7 +634,7 @@ fn cells_for_peepholes_and_initial_states() {
     // Features that no cell of the library has: peepholes together with initial states, an initial
     // state of a GRU, peepholes of coupled gates.
     let bytes = |text: &str, attributes: &[Vec<u8>]| model(&[tensors(), node_with(text, attributes)], "y");
-    let none = "no ready cell has all that this node has: write one, and a mapping of its tensors";
+    let none = "no ready-made cell has everything in this node: write one, and a mapping for its tensors";
     for message in [
         refused(PeepholeLstm::<2, 2>::zeros(), &bytes("LSTM x W R _ _ s s P -> y", &[])),
         refused(InitialStateLstm::<2, 2>::zeros(), &bytes("LSTM x W R _ _ s s P -> y", &[])),

@@ -86,22 +86,23 @@ fn unsupported_files() {
         message(&types),
         "weights not loaded, 3 problems
 - `in_shape` is an array that ends with null in the file; its last element must be the input's size
-- `layers[0].type` is \"conv1d\" in the file; `lstm`, `gru`, `dense`, `time-distributed-dense` and `activation` can be read
-- `layers[1].weights, kernel` is an array of 8 elements in the file; it must be a vector or a matrix of numbers, of equal rows"
+- `layers[0].type` is \"conv1d\" in the file; only `lstm`, `gru`, `dense`, `time-distributed-dense` and `activation` can be read
+- `layers[1].weights, kernel` is an array of 8 elements in the file; it must be a vector of numbers or a matrix with rows of equal length"
     );
     let bias = message(&changed(|json| {
         json["layers"][0]["weights"].as_array_mut().unwrap().pop();
     }));
     assert!(bias.contains("a layer of this type has 3 arrays: kernel, recurrent_kernel, bias"), "{bias}");
     let tanh = message(&changed(|json| json["layers"][1]["activation"] = "tanh".into()));
-    assert!(tanh.contains("`1.dense.kernel` [8, 1] is missing in the file"), "{tanh}");
+    assert!(tanh.contains("`1.dense.kernel` [8, 1] is missing from the file"), "{tanh}");
     assert!(tanh.contains("the file has `1.dense_tanh.kernel` [8, 1]"), "{tanh}");
     let softmax = changed(|json| {
         let layers = json["layers"].as_array_mut().unwrap();
         layers.insert(1, serde_json::json!({"type": "activation", "activation": "softmax", "weights": []}));
     });
     assert!(
-        message(&softmax).contains("`layers[1].activation` is \"softmax\" in the file; it can be read after")
+        message(&softmax)
+            .contains("`layers[1].activation` is \"softmax\" in the file; it can only be read after")
     );
 
     let size =
@@ -138,7 +139,7 @@ fn impossible_sizes() {
     }
     let kernel = |bytes: &[u8], wanted: &str| {
         let wanted = format!(
-            "weights not loaded: `layers[0].weights, kernel` is [1, 32] in the file; by the sizes that `in_shape` and `shape` give it must be {wanted}"
+            "weights not loaded: `layers[0].weights, kernel` is [1, 32] in the file; according to `in_shape` and `shape`, it must be {wanted}"
         );
         assert_eq!(read(bytes), wanted);
     };
@@ -146,7 +147,9 @@ fn impossible_sizes() {
     kernel(&layer("9007199254740991"), "[1, 36028797018963964]");
     kernel(&input("9007199254740991"), "[9007199254740991, 32]");
     let dense = changed(|json| json["layers"][1]["weights"][0].as_array_mut().unwrap().truncate(5));
-    assert!(read(&dense).contains("`layers[1].weights, kernel` is [5, 1] in the file; by the sizes"));
+    assert!(
+        read(&dense).contains("`layers[1].weights, kernel` is [5, 1] in the file; according to `in_shape`")
+    );
 }
 
 /// For a file of many mistakes, the message lists the first ones and counts the layers that were
@@ -156,6 +159,6 @@ fn many_wrong_layers() {
     let layers = vec!["null"; 100_000].join(",");
     let error = File::read(format!(r#"{{"in_shape": [1], "layers": [{layers}]}}"#).as_bytes()).unwrap_err();
     assert_eq!(error.problems().len(), 21);
-    let wanted = "\n- `layers` is an array of 100000 elements in the file; those from 20 on were not looked at, after so many mistakes";
+    let wanted = "\n- `layers` is an array of 100000 elements in the file; after so many mistakes, those from 20 on were not checked";
     assert!(error.to_string().ends_with(wanted), "{error}");
 }

@@ -103,9 +103,9 @@ fn several_prefixes() {
         "weights not loaded, 3 problems
 - both tensors of the Linear are under `head.` and under `other.` in the file, under `fc.` in the mapping
   help: write `.prefix(\"head.\")` or `.prefix(\"other.\")` in place of `.prefix(\"fc.\")`
-- the file has `third.bias` [3], which no parameter comes from
+- the file has `third.bias` [3], which matches no parameter
   help: to leave it out, add `.ignoring(\"third.bias\")` to the mapping
-- the file has `third.weight` [3, 4], which no parameter comes from
+- the file has `third.weight` [3, 4], which matches no parameter
   help: to leave it out, add `.ignoring(\"third.weight\")` to the mapping"
     );
 }
@@ -133,9 +133,9 @@ fn a_prefix_hides_no_other_mistake() {
 - `lstm.weight_hh_l0` is [8, 8] in the file, [16, 4] in the cell
   note: in the cell it is made of `0.U_i` [4, 4], `0.U_f` [4, 4], `0.U_g` [4, 4], `0.U_o` [4, 4]
 - `lstm.bias_ih_l0` is NaN at [0]
-- `lstm.bias_hh_l1` [16] is missing in the file
+- `lstm.bias_hh_l1` [16] is missing from the file
   note: it would hold `1.b_i`, `1.b_f`, `1.b_g`, `1.b_o`
-- the file has `lstm.steps` [], which no parameter comes from
+- the file has `lstm.steps` [], which matches no parameter
   help: to leave it out, add `.ignoring(\"lstm.steps\")` to the mapping"
     );
 }
@@ -165,7 +165,7 @@ fn mappings_for_other_cells() {
     assert_eq!(
         torch::rnn(0, Direction::Forward).save(&Lstm::<3, 4>::zeros()).unwrap_err().to_string(),
         "weights not saved: `torch::rnn` is for `Elman`, and the cell has the parameters of `Lstm`
-  help: make it `Elman`, or take `torch::lstm`, which is for `Lstm`"
+  help: make it `Elman`, or use `torch::lstm`, which is for `Lstm`"
     );
     assert_eq!(
         torch::lstm(0, Direction::Forward).save(&Gru::<3, 4>::zeros()).unwrap_err().to_string(),
@@ -176,19 +176,19 @@ fn mappings_for_other_cells() {
         keras::gru().without_bias().save(&Gru::<3, 4>::zeros()).unwrap_err().to_string(),
         "weights not saved: `keras::gru` is for `GruResetAfter`, and the cell has the parameters of `Gru`
   note: PyTorch's GRU resets after the recurrent product, `Gru` before it (Cho et al. 2014)
-  help: make it `GruResetAfter`, or take `keras::gru_reset_before`, which is for `Gru`"
+  help: make it `GruResetAfter`, or use `keras::gru_reset_before`, which is for `Gru`"
     );
     // An `Elman` has all parameters of a `Dense`.
     assert_eq!(
         torch::linear().save(&Elman::<3, 4>::zeros()).unwrap_err().to_string(),
         "weights not saved: `torch::linear` is for `Dense`, and the cell has the parameters of `Elman`
-  help: make it `Dense`, or take `torch::rnn`, which is for `Elman`"
+  help: make it `Dense`, or use `torch::rnn`, which is for `Elman`"
     );
     // A `PeepholeLstm` has all parameters of an `Lstm`, and three more.
     assert_eq!(
         torch::lstm(0, Direction::Forward).save(&PeepholeLstm::<3, 4>::zeros()).unwrap_err().to_string(),
         "weights not saved: the mapping leaves out the parameters `p_i`, `p_f`, `p_o`
-  help: name them in the stack of a tensor"
+  help: add them to the stack of a tensor"
     );
     assert_eq!(
         torch::rnn(0, Direction::Forward).save(&IndRnn::<3, 4>::zeros()).unwrap_err().to_string(),
@@ -230,7 +230,7 @@ fn paths() {
         gru().under(5).save(&Lstm::<3, 4>::zeros()).unwrap_err().to_string(),
         "weights not saved: `torch::gru` is under `5`, where the network has no parameters
   note: it has `Lstm` at no path
-  help: the mapping is for `GruResetAfter`, whose path is to be given by `.under(..)`"
+  help: the mapping is for `GruResetAfter`: give its path by `.under(..)`"
     );
     let both = Bidirectional::new(Lstm::<3, 4>::zeros(), Lstm::<3, 4>::zeros()).joined(Concat::<8>);
     let mapping = torch::bidirectional(torch::lstm, 1).and(torch::linear().under(1));
@@ -330,7 +330,7 @@ fn biases() {
     );
     assert_eq!(
         message_for(&usual().without_bias(), ["lstm.", "head."], without),
-        "weights not loaded: the file has biases, and the mapping is without: `head.bias`
+        "weights not loaded: the file has biases, but the mapping has none: `head.bias`
   help: leave out `.without_bias()`"
     );
     // A single missing bias does not mean that the layer has none.
@@ -338,14 +338,14 @@ fn biases() {
         tensors.retain(|tensor| tensor.name != "lstm.bias_ih_l0")
     });
     assert!(
-        message.starts_with("weights not loaded: `lstm.bias_ih_l0` [16] is missing in the file\n"),
+        message.starts_with("weights not loaded: `lstm.bias_ih_l0` [16] is missing from the file\n"),
         "{message}"
     );
     let mut net = Dense::<3, 2>::zeros();
     net.b[1] = 1.0;
     assert_eq!(
         torch::linear().without_bias().save(&net).unwrap_err().to_string(),
-        "weights not saved: the mapping is without biases, and these are not zero: `b`
+        "weights not saved: the mapping has no biases, but these are not zero: `b`
   help: leave out `.without_bias()`, or set them to zero"
     );
 }
@@ -378,6 +378,6 @@ fn layers_that_the_mapping_does_not_read() {
     assert_eq!(
         message,
         "weights not loaded: the file has more of the LSTM than the mapping reads: `lstm.weight_hr_l0`
-  note: it has a projection (`proj_size`), which no ready cell has"
+  note: it has a projection (`proj_size`), which no ready-made cell has"
     );
 }

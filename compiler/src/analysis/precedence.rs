@@ -157,9 +157,9 @@ impl<'a> Chain<'a> {
         diagnostics
             .error(
                 Extent::new(extent.first, extent.last),
-                format!("`@` and `{sign}` mix without parentheses"),
+                format!("`@` and `{sign}` are mixed without parentheses"),
             )
-            .note("`@`, `*` and `/` go from left to right, and here another order means something else")
+            .note("`@`, `*` and `/` are evaluated from left to right, and another order would give a different result")
             .help(format!("write `{products_first}` or `{products_last}`"));
     }
 

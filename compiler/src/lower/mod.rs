@@ -76,7 +76,7 @@ pub fn lower(
 fn report_size(value: &Expr, diagnostics: &mut Diagnostics) {
     diagnostics
         .error(value.extent, format!("more than {LARGEST} operations, once everything is expanded"))
-        .help("use fewer levels of functions of their own results, or of stacks of stacks: each doubles the last");
+        .help("use fewer levels of nested calls or nested stacks: each level doubles the size");
 }
 
 struct Lowering<'a> {

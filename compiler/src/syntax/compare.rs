@@ -131,7 +131,7 @@ impl Parser<'_> {
             let right = text::comparison(op);
             if sign != right {
                 self.diagnostics
-                    .error(extent, format!("`{sign}` is no comparison"))
+                    .error(extent, format!("`{sign}` is not a comparison"))
                     .help(format!("write `{right}`"));
             }
             return Some((op, extent));

@@ -106,7 +106,7 @@ impl Parser<'_> {
                 let fact = format!("expected a name after `{word}`, found {}", c.found());
                 let error = self.diagnostics.error(c.here(), fact);
                 if c.any_group(0).is_some() {
-                    error.help(format!("names stand alone: `{word} a, b: [H];`"));
+                    error.help(format!("list the names before the shape: `{word} a, b: [H];`"));
                 }
                 for name in names {
                     self.poison(&name);
@@ -185,7 +185,7 @@ impl Parser<'_> {
                 let found = c.found();
                 self.diagnostics
                     .error(equals, format!("expected `=`, `,` or `;` after the shape, found {found}"))
-                    .help("an initial value stands behind `=`");
+                    .help("an initial value comes after `=`");
                 self.place = Place::Initial;
                 self.skip_expr(c);
                 self.place = Place::Equation;
@@ -200,9 +200,9 @@ impl Parser<'_> {
         if kind == DeclarationKind::Input {
             let name = names.first().map_or_else(|| "x".to_owned(), ToString::to_string);
             self.diagnostics
-                .error(equals.to(value.extent), "an input has no initial value: every step gives it one")
+                .error(equals.to(value.extent), "an input has no initial value: it gets a value at every step")
                 .help(format!(
-                    "a value that stays is a `buffer`, or a `context` for each sequence: `context {name}: ..`"
+                    "a fixed value is a `buffer`, or a `context` if each sequence has its own: `context {name}: ..`"
                 ));
             self.mention_expr(&value);
             return None;

@@ -45,7 +45,7 @@ impl Parser<'_> {
             .fold(0_u64, |sum, term| sum.saturating_add(if term.name.is_some() { term.count } else { 1 }));
         if blocks > MAX_TERMS {
             self.diagnostics.error(extent, format!("a dimension of {blocks} terms")).help(format!(
-                "a sum has at most {MAX_TERMS} terms; name the whole size as a dimension of its own"
+                "a sum has at most {MAX_TERMS} terms; declare the whole size as a dimension of its own"
             ));
             return None;
         }
@@ -75,12 +75,12 @@ impl Parser<'_> {
         Some(match c.peek(0)? {
             TokenTree::Punct(punct) if matches!(punct.as_char(), '-' | '/' | '%') => (
                 format!("a dimension can't be computed with `{}`", punct.as_char()),
-                "dimensions are sums, `H + I`, and multiples, `4*H`; name other sizes as dimensions of their own"
+                "dimensions are sums, `H + I`, and multiples, `4*H`; declare other sizes as dimensions of their own"
                     .to_owned(),
             ),
             TokenTree::Punct(punct) if punct.as_char() == '*' => (
                 "a dimension can't be a product of two names".to_owned(),
-                "name the product as a dimension of its own".to_owned(),
+                "declare the product as a dimension of its own".to_owned(),
             ),
             TokenTree::Ident(_) | TokenTree::Literal(_) if !c.holds_items => {
                 let next = c.found().replace('`', "");
@@ -115,7 +115,7 @@ impl Parser<'_> {
                 Some(TokenTree::Ident(_)) => {
                     self.diagnostics
                         .error(first.to(c.here()), "a dimension can't be a product of two names")
-                        .help("name the product as a dimension of its own");
+                        .help("declare the product as a dimension of its own");
                     return None;
                 }
                 Some(TokenTree::Literal(_)) => {
@@ -192,12 +192,12 @@ impl Parser<'_> {
                 let name = syn::parse_str::<Ident>(&name).ok()?;
                 return Some((number.parse().ok()?, Some(Ident::new(&name.to_string(), at.first))));
             }
-            Number::NotDecimal => format!("`{literal}` is no decimal number"),
+            Number::NotDecimal => format!("`{literal}` is not a decimal number"),
             Number::TooLarge => "the dimension is too large".to_owned(),
             Number::Value(value) if value.fract() == 0.0 && value >= MAX_SIZE as f64 => {
                 "the dimension is too large".to_owned()
             }
-            _ => format!("`{literal}` is no size"),
+            _ => format!("`{literal}` is not a size"),
         };
         self.diagnostics.error(at, error).help("a size is a whole number, such as `16`");
         None

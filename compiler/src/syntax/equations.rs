@@ -114,20 +114,20 @@ impl Parser<'_> {
     /// Returns whether the brackets behind an equation's name are `[t]` or were meant to be.
     /// Reports all others.
     fn is_current(&mut self, name: &Ident, group: &Group, at: Extent) -> bool {
-        let previous = format!("write `{name} = ..;`, with `{name}[t-1]` for the value before");
+        let previous = format!("write `{name} = ..;`, with `{name}[t-1]` for the previous value");
         let (fact, help, is_current) = match Index::read(group) {
             Index::Time(0) => return true,
             Index::Time(offset) if offset > 0 => {
                 ("an equation gives the value of the current step".to_owned(), previous, true)
             }
-            Index::Time(-1) => ("an equation can't change the step before".to_owned(), previous, true),
+            Index::Time(-1) => ("an equation can't change the previous step".to_owned(), previous, true),
             Index::Time(offset) => {
                 let (_, fact, _) = wrong_step(name, offset, at);
                 (fact, previous, true)
             }
             Index::Entry if Cursor::inside(group).literal(0).is_some() => (
                 "there is no indexing".to_owned(),
-                format!("a first value stands in the declaration: `state {name}: [..] = 0;`"),
+                format!("an initial value is part of the declaration: `state {name}: [..] = 0;`"),
                 false,
             ),
             _ => (
@@ -169,13 +169,15 @@ impl Parser<'_> {
         if inside.at_end() {
             self.diagnostics
                 .error(target_extent, "a split without names")
-                .help("`[a, b] = ..;` names the parts of a sum dimension");
+                .help("`[a, b] = ..;` names the parts of a dimension that is a sum");
             is_whole = false;
         }
         while !inside.at_end() {
             let Some(name) = inside.ident(0).cloned() else {
                 let fact = format!("expected a name, found {}", inside.found());
-                self.diagnostics.error(inside.here(), fact).help("a split has a name a term: `[a, b] = ..;`");
+                self.diagnostics
+                    .error(inside.here(), fact)
+                    .help("a split has one name per term: `[a, b] = ..;`");
                 is_whole = false;
                 while !inside.at_end() && !inside.at(0, ",") {
                     self.pass(&mut inside);
@@ -189,7 +191,9 @@ impl Parser<'_> {
                 inside.skip(1);
             } else if !inside.at_end() {
                 let fact = format!("expected `,`, found {}", inside.found());
-                self.diagnostics.error(inside.here(), fact).help("a split has a name a term: `[a, b] = ..;`");
+                self.diagnostics
+                    .error(inside.here(), fact)
+                    .help("a split has one name per term: `[a, b] = ..;`");
                 is_whole = false;
                 while !inside.at_end() && !inside.at(0, ",") {
                     self.pass(&mut inside);
@@ -200,7 +204,7 @@ impl Parser<'_> {
         if group.delimiter() != Delimiter::Bracket {
             let names: Vec<String> = targets.iter().map(ToString::to_string).collect();
             self.diagnostics
-                .error(target_extent, "the names of a split stand in brackets")
+                .error(target_extent, "the names of a split are written in brackets")
                 .help(format!("write `[{}] = ..;`", names.join(", ")));
         }
         self.split_value(c, attributes, targets, target_extent, is_whole);
@@ -277,7 +281,7 @@ impl Parser<'_> {
             return self.skip_item(c);
         }
         self.diagnostics
-            .error(target_extent, "the names of a split stand in brackets")
+            .error(target_extent, "the names of a split are written in brackets")
             .help(format!("write `[{names}] = ..;`"));
         self.split_value(c, attributes, targets, target_extent, true);
     }

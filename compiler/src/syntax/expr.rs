@@ -151,11 +151,11 @@ impl Parser<'_> {
         if c.bracket(1).is_some() {
             let at = c.skip(2);
             self.diagnostics
-                .error(at, "an attribute can't stand in an expression")
+                .error(at, "attributes aren't allowed in an expression")
                 .help("comments in an expression begin with `//`");
             return;
         }
-        self.diagnostics.error(c.here(), "`#` begins no comment").help("comments begin with `//`");
+        self.diagnostics.error(c.here(), "`#` does not begin a comment").help("comments begin with `//`");
         self.skip_line(c);
     }
 
@@ -200,13 +200,13 @@ impl Parser<'_> {
                     continue;
                 }
                 Some('+') => "drop the `+`",
-                Some('&') => "values are named alone, without `&`",
+                Some('&') => "values are written by name, without `&`",
                 Some('!' | '~') => "`where(m > 0, 0, 1)` turns 1 into 0 and 0 into 1",
                 _ => return signs,
             };
             let sign = c.found();
             let at = c.skip(1);
-            self.diagnostics.error(at, format!("{sign} can't stand before an operand")).help(help);
+            self.diagnostics.error(at, format!("there is no prefix operator {sign}")).help(help);
         }
     }
 
@@ -230,7 +230,7 @@ impl Parser<'_> {
                 let name = name.clone();
                 let extent = base.extent.to(c.skip(1));
                 self.diagnostics
-                    .error(at.to(extent), "a time index stands in brackets")
+                    .error(at.to(extent), "a time index is written in brackets")
                     .help(format!("write `{}`", text::timed(&name, Time::Offset(offset))));
                 base = self.at_time(name, offset, extent);
                 continue;

@@ -30,7 +30,7 @@ impl Parser<'_> {
                     }
                     _ => (
                         "there are no loops".to_owned(),
-                        "the equations are those of one step; the steps of a sequence are run by the cell",
+                        "equations describe one step; the cell runs the steps of a sequence",
                     ),
                 };
                 self.diagnostics.error(at, fact).help(help);
@@ -38,8 +38,8 @@ impl Parser<'_> {
             }
             "cell" if c.ident(1).is_some() => {
                 self.diagnostics
-                    .error(at, "a cell can't stand inside a cell")
-                    .help("close the cell before with `}`; cells are stacked where they are used");
+                    .error(at, "a cell can't contain another cell")
+                    .help("close the previous cell with `}`; cells are stacked where they are used");
                 self.skip_blocks(c);
             }
             "const" if is_const_dimension(c) => {
@@ -55,8 +55,8 @@ impl Parser<'_> {
             "use" | "struct" | "impl" | "enum" | "trait" | "mod" | "type" | "extern" | "macro_rules"
             | "import" | "class" => {
                 self.diagnostics
-                    .error(at, format!("`{word}` can't stand in a cell"))
-                    .help("write it beside `rnn_cell!`");
+                    .error(at, format!("`{word}` isn't allowed in a cell"))
+                    .help("write it outside of `rnn_cell!`");
                 self.skip_blocks(c);
             }
             _ => self.unknown_item(c, docs, word),
@@ -163,7 +163,7 @@ impl Parser<'_> {
                     let shown = text::timed(&name, Time::Offset(offset));
                     let at = Extent::new(group.span_open(), group.span_close());
                     self.diagnostics
-                        .error(at, "a time index stands in brackets")
+                        .error(at, "a time index is written in brackets")
                         .help(format!("write `{name} = ..;` or `{shown} = ..;`"));
                     let target_extent = c.skip(2);
                     self.equation_of(c, docs, name, target_extent);
@@ -178,8 +178,8 @@ impl Parser<'_> {
         }
         if c.parenthesis(1).is_some() || c.bracket(1).is_some() || c.at(1, ".") {
             self.diagnostics
-                .error(at, "an expression alone is no item")
-                .help("give it a name: `y = ..;`, then perhaps `output y;`");
+                .error(at, "an expression alone is not an item")
+                .help("give it a name: `y = ..;`, and write `output y;` if it is an output");
             self.pass(c);
             return self.skip_item(c);
         }

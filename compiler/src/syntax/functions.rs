@@ -98,8 +98,8 @@ impl Parser<'_> {
                     c.skip(1);
                 }
                 self.diagnostics
-                    .error(first.to(c.previous()), "an argument is a name alone")
-                    .help(format!("write `{name}`: the function works entry by entry, in any shape"));
+                    .error(first.to(c.previous()), "an argument is just a name")
+                    .help(format!("write `{name}`: the function works entry by entry, on any shape"));
             }
             c.skip(1);
         }

@@ -66,7 +66,7 @@ impl Parser<'_> {
         }
         if c.at(1, "!") && c.any_group(2).is_some() {
             let extent = c.skip(2).to(c.here());
-            self.diagnostics.error(extent, "a macro can't stand in an equation");
+            self.diagnostics.error(extent, "macros aren't allowed in an equation");
             self.pass(c);
             return Some(self.error(extent));
         }
@@ -83,11 +83,11 @@ impl Parser<'_> {
             "match" => ("there is no `match`", "`where(a >= b, u, v)` chooses entry by entry".to_owned()),
             "for" | "while" | "loop" => (
                 "there are no loops",
-                "an equation works on whole vectors and matrices; the steps of the sequence are run by the cell"
+                "an equation works on whole vectors and matrices; the cell runs the steps of the sequence"
                     .to_owned(),
             ),
             "let" | "return" | "move" | "mut" | "unsafe" | "async" => {
-                (("a keyword of Rust can't stand in an expression"), format!("remove `{word}`"))
+                ("Rust keywords aren't allowed in an expression", format!("remove `{word}`"))
             }
             "lambda" if is_lambda => {
                 ("there are no closures", "define a function of the cell: `fn f(u) = ..;`".to_owned())
@@ -117,7 +117,7 @@ impl Parser<'_> {
         }
         let extent = if c.ident(0).is_some() { first.to(c.skip(1)) } else { first.to(c.previous()) };
         self.diagnostics
-            .error(extent, "a path of Rust can't stand in an equation")
+            .error(extent, "Rust paths aren't allowed in an equation")
             .help("a constant is a number or a `buffer`");
         self.error(extent)
     }
@@ -130,7 +130,7 @@ impl Parser<'_> {
         }
         let arguments = self.arguments(group, function == "where");
         self.diagnostics
-            .error(shown, "functions have no prefix and are no methods")
+            .error(shown, "functions have no prefix and are not methods")
             .help(format!("write `{function}({})`", shown_list(&arguments)));
         self.node(ExprKind::Call { function, arguments }, extent)
     }
@@ -145,7 +145,7 @@ impl Parser<'_> {
                 let function = name.clone();
                 let arguments = self.arguments(&group, function == "where");
                 self.diagnostics
-                    .error(dot, "a function is called without `.`: all of them work entry by entry")
+                    .error(dot, "a function is called without `.`: all functions work entry by entry")
                     .help(format!("write `{function}({})`", shown_list(&arguments)));
                 return self.node(ExprKind::Call { function, arguments }, extent);
             }
@@ -229,7 +229,7 @@ impl Parser<'_> {
             let u = text::short(&base);
             self.diagnostics
                 .error(at, "values have no methods")
-                .help(format!("functions stand before their argument: `f({u})`"));
+                .help(format!("a function comes before its argument: `f({u})`"));
             for argument in &arguments {
                 self.mention_expr(argument);
             }
@@ -244,7 +244,7 @@ impl Parser<'_> {
             arguments.insert(0, base);
         }
         self.diagnostics
-            .error(shown, "functions have no prefix and are no methods")
+            .error(shown, "functions have no prefix and are not methods")
             .help(format!("write `{word}({})`", shown_list(&arguments)));
         self.node(ExprKind::Call { function: method, arguments }, extent)
     }
@@ -334,7 +334,7 @@ impl Parser<'_> {
         if offset == 0 || offset == -1 {
             let time = Time::Offset(offset);
             self.diagnostics
-                .error(at, "a time index stands in brackets")
+                .error(at, "a time index is written in brackets")
                 .help(format!("write `{}`", text::timed(name, time)));
             return self.node(ExprKind::Name { name: name.clone(), time }, extent);
         }

@@ -32,7 +32,7 @@ impl Parser<'_> {
         self.is_too_deep = false;
         let docs = self.documentation(c);
         if c.at(0, "#") {
-            self.diagnostics.error(c.here(), "`#` begins no comment").help("comments begin with `//`");
+            self.diagnostics.error(c.here(), "`#` does not begin a comment").help("comments begin with `//`");
             return self.skip_line(c);
         }
         if c.at(0, ";") {
@@ -81,9 +81,9 @@ impl Parser<'_> {
                 self.diagnostics
                     .error(
                         attribute_extent(attribute),
-                        format!("`#[{name}]` can't stand on an item of a cell"),
+                        format!("`#[{name}]` isn't allowed on an item of a cell"),
                     )
-                    .help("attributes stand before `cell`; items take doc comments alone");
+                    .help("attributes go before `cell`; items take only doc comments");
             }
             is_doc
         });

@@ -81,8 +81,8 @@ impl Parser<'_> {
             if !matches!(operand.kind, ExprKind::Error) {
                 let whole = text::operand(&operand);
                 self.diagnostics
-                    .error(extent, format!("a time index can't stand behind `{whole}`"))
-                    .help("only the name of a state has one; name the value, `s = ..;`, with `state s: ..;`, and read `s[t-1]`");
+                    .error(extent, format!("a time index can't follow `{whole}`"))
+                    .help("only the name of a state can have one: declare `state s: ..;`, write `s = ..;` and read `s[t-1]`");
             }
             operand = self.error_of(extent, &[&operand]);
         }
@@ -135,7 +135,7 @@ impl Parser<'_> {
                 let Ok(name) =
                     syn::parse_str::<Ident>(&name).or_else(|_| syn::parse_str(&format!("r#{name}")))
                 else {
-                    self.diagnostics.error(extent, format!("`{literal}` is no number"));
+                    self.diagnostics.error(extent, format!("`{literal}` is not a number"));
                     return self.error(extent);
                 };
                 let name = Ident::new(&name.to_string().replace("r#", ""), literal.span());
@@ -154,7 +154,7 @@ impl Parser<'_> {
                 ("the number is too small for a float: it would be 0".to_owned(), "write `0`")
             }
             Number::NotDecimal => {
-                (format!("`{literal}` is no decimal number"), "write it with the digits 0 to 9")
+                (format!("`{literal}` is not a decimal number"), "write it with the digits 0 to 9")
             }
             Number::Other => (
                 format!("expected a number, found `{literal}`"),
@@ -186,7 +186,7 @@ impl Parser<'_> {
             let extent = Extent::from(&name).to(c.skip(1));
             let name = subscripted(&name);
             self.diagnostics
-                .error(extent, "a time index stands in brackets")
+                .error(extent, "a time index is written in brackets")
                 .help(format!("write `{}`", text::timed(&name, Time::Offset(offset))));
             return self.at_time(name, offset, extent);
         }
@@ -222,20 +222,20 @@ impl Parser<'_> {
                 self.diagnostics
                     .error(
                         index_extent,
-                        format!("`{index}` is no time index: the current step is called `t`"),
+                        format!("`{index}` is not a time index: the current step is called `t`"),
                     )
-                    .help(format!("write `{name}[t-1]` for the value of the step before"));
+                    .help(format!("write `{name}[t-1]` for the value of the previous step"));
                 return self.node(node(Time::Offset(-1)), extent);
             }
             Index::Negative => (
                 index_extent,
                 "there is no indexing from the end".to_owned(),
-                format!("the value of the step before is `{name}[t-1]`"),
+                format!("the value of the previous step is `{name}[t-1]`"),
             ),
             Index::BadTime => (
                 index_extent,
                 "invalid time index".to_owned(),
-                format!("write `{name}[t]` for the current step, `{name}[t-1]` for the one before"),
+                format!("write `{name}[t]` for the current step, `{name}[t-1]` for the previous one"),
             ),
             Index::Entry | Index::Stack => (
                 index_extent,
@@ -328,7 +328,7 @@ impl Parser<'_> {
             let shown = shown_list(&parts);
             self.diagnostics
                 .error(extent, "there are no tuples")
-                .help(format!("a stack stands in brackets: `[{shown}]`"));
+                .help(format!("a stack is written in brackets: `[{shown}]`"));
             return self.node(ExprKind::Stack(parts), extent);
         }
         self.end_group(&mut inside);
@@ -343,7 +343,7 @@ pub fn wrong_step(name: &Ident, offset: i64, at: Extent) -> (Extent, String, Str
     let written = text::timed(name, Time::Offset(offset));
     if offset > 0 {
         let help = format!(
-            "an equation reads the current step, `{name}`, and of states the one before, `{name}[t-1]`"
+            "an equation reads values of the current step, `{name}`, and states of the previous one, `{name}[t-1]`"
         );
         return (at, format!("`{written}` is a later step"), help);
     }

@@ -97,7 +97,7 @@ impl Parser<'_> {
             let at = c.skip(1);
             self.mention_tokens(group.stream());
             self.diagnostics
-                .error(at, "an output is a name alone")
+                .error(at, "an output is just a name")
                 .help(format!("write `output {name};` for the value of the current step"));
             return false;
         }
@@ -112,7 +112,7 @@ impl Parser<'_> {
 
     fn odd_output(&mut self, c: &mut Cursor) {
         self.diagnostics.error(c.here(), format!("an output is a name, found {}", c.found())).help(
-            "for a value give it a name: `y = ..;`, then `output y;`; for several write `output h, y;`",
+            "to return an expression, name it: `y = ..;`, then `output y;`; for several outputs write `output h, y;`",
         );
         self.pass(c);
         self.skip_item(c);

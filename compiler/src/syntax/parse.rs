@@ -134,7 +134,7 @@ fn dimensions(c: &mut Cursor, diagnostics: &mut Diagnostics) -> Vec<Ident> {
         }
         let names: Vec<String> = list.iter().map(ToString::to_string).collect();
         diagnostics
-            .error(at, "dimensions stand in angle brackets")
+            .error(at, "dimensions are written in angle brackets")
             .help(format!("write `<{}>`", names.join(", ")));
         return list;
     }
@@ -151,7 +151,7 @@ fn dimensions(c: &mut Cursor, diagnostics: &mut Diagnostics) -> Vec<Ident> {
                 has_const = true;
                 let at = c.here();
                 diagnostics
-                    .error(at, "dimensions are names alone, without `const` and type")
+                    .error(at, "dimensions are just names, without `const` or a type")
                     .help(format!("write `<{}>`", const_names(c)));
             }
             c.skip(1);
@@ -165,7 +165,7 @@ fn dimensions(c: &mut Cursor, diagnostics: &mut Diagnostics) -> Vec<Ident> {
                 let first = c.here();
                 skip_to_comma(c);
                 diagnostics
-                    .error(first.to(c.previous()), "dimensions are names alone, without type or value")
+                    .error(first.to(c.previous()), "dimensions are just names, without a type or value")
                     .help(format!("write `{name}`"));
             } else if c.ident(0).is_some() {
                 diagnostics.error(
@@ -268,8 +268,8 @@ pub fn attributes(c: &mut Cursor, diagnostics: &mut Diagnostics) -> Vec<Attribut
         let is_inner = c.at(1, "!") && c.bracket(2).is_some();
         if is_inner {
             let at = c.skip(3);
-            diagnostics.error(at, "an inner attribute or `//!` comment can't stand here").help(
-                "documentation stands before what it documents, as `///`; other comments begin with `//`",
+            diagnostics.error(at, "inner attributes and `//!` comments aren't allowed here").help(
+                "documentation goes before what it documents, as `///`; other comments begin with `//`",
             );
             continue;
         }
@@ -308,7 +308,7 @@ fn fits_a_cell(attribute: &Attribute, diagnostics: &mut Diagnostics) -> bool {
     let misplaced = MISPLACED.into_iter().find(|name| attribute.path().is_ident(name));
     if let Some(name) = misplaced {
         diagnostics
-            .error(attribute_extent(attribute), format!("`#[{name}]` can't stand on a cell"))
+            .error(attribute_extent(attribute), format!("`#[{name}]` isn't allowed on a cell"))
             .help("a cell takes doc comments, `cfg`, `derive`, `allow` and the other lint levels");
     }
     misplaced.is_none()

@@ -20,7 +20,7 @@ impl Parser<'_> {
             c.skip(1);
             let kind = self.dense(&group);
             self.diagnostics
-                .error(extent, "a shape stands in brackets")
+                .error(extent, "a shape is written in brackets")
                 .help(format!("write `[{}]`", source(group.stream())));
             return ShapeSyntax { kind, extent };
         }
@@ -124,7 +124,7 @@ impl Parser<'_> {
             self.skip_shape(c);
             let extent = first.to(c.previous());
             self.diagnostics
-                .error(extent, "a shape is no type of Rust")
+                .error(extent, "a shape is not a Rust type")
                 .help("a matrix is `[H, I]`, a vector `[H]`, a scalar `[]`");
             return ShapeSyntax { kind: ShapeKind::Unknown, extent };
         }
@@ -140,7 +140,7 @@ impl Parser<'_> {
             Some(dimension) => {
                 let text = shown(&dimension);
                 self.diagnostics
-                    .error(extent, "a shape stands in brackets")
+                    .error(extent, "a shape is written in brackets")
                     .help(format!("write `[{text}]`"));
                 ShapeKind::Dense(vec![dimension])
             }
@@ -184,7 +184,7 @@ impl Parser<'_> {
             let last = dimensions.last().map_or(*third, |(_, dimension)| dimension.extent);
             self.diagnostics
                 .error(third.to(last), "a shape has at most two dimensions")
-                .help("a value of one step and sample is a scalar, a vector or a matrix; time and batch are not in the shape");
+                .help("the value of one sample at one step is a scalar, a vector or a matrix; time and batch are not part of the shape");
             return ShapeKind::Unknown;
         }
         if !is_whole {

@@ -127,7 +127,7 @@ pub fn foreign_function(name: &str) -> Option<&'static str> {
         "select" | "cond" | "ifelse" => "should this be `where`?",
         "avg" | "average" => "should this be `mean`?",
         "sgn" | "signum" => "should this be `sign`?",
-        "zeros" | "ones" => "a number takes every shape: write `0` or `1`",
+        "zeros" | "ones" => "a number fits every shape: write `0` or `1`",
         "dropout" | "rand" | "randn" => "noise is an input of the cell",
         _ => return None,
     })

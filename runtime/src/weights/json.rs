@@ -52,7 +52,7 @@ pub(super) fn parse(bytes: &[u8], format: &'static str) -> Result<Json, Problem>
         let mut message = error.to_string();
         if let Some(word) = not_finite(bytes, error.line(), error.column()) {
             message = format!(
-                "`{word}` at line {} column {}, which isn't a number of JSON: the training may have diverged",
+                "`{word}` at line {} column {}, which isn't a JSON number: the training may have diverged",
                 error.line(),
                 error.column()
             );
@@ -356,7 +356,7 @@ mod tests {
 
     #[test]
     fn nan_and_infinity_are_named() {
-        let wanted = "`NaN` at line 2 column 5, which isn't a number of JSON";
+        let wanted = "`NaN` at line 2 column 5, which isn't a JSON number";
         assert!(message("[1,\n 2, NaN]").contains(wanted), "{}", message("[1,\n 2, NaN]"));
         assert!(message("[-Infinity]").contains("`Infinity` at line 1"));
         assert!(message("[1e999]").contains("number out of range"));

@@ -69,7 +69,7 @@ fn recognise(bytes: &[u8], wanted: &Format) -> Option<Problem> {
         return other("a Git LFS pointer", help);
     }
     if let Some(page) = page(bytes) {
-        let help = "download the raw file rather than the page that shows it, signed in if that is needed";
+        let help = "download the raw file rather than the page that shows it, signed in if necessary";
         return other(page, help);
     }
     if let Some(entry) = zip_entry(bytes)
@@ -134,16 +134,16 @@ fn zip_entry(bytes: &[u8]) -> Option<String> {
 fn convertible(bytes: &[u8]) -> Option<Convertible> {
     if let Some(entry) = zip_entry(bytes) {
         return Some(match entry.as_str() {
-            entry if entry.ends_with(".npy") => ("a zip archive of NumPy (`numpy.savez`)", NUMPY),
-            entry if KERAS_ENTRIES.contains(&entry) => ("a zip archive of Keras (`model.save`)", KERAS),
+            entry if entry.ends_with(".npy") => ("a NumPy zip archive (`numpy.savez`)", NUMPY),
+            entry if KERAS_ENTRIES.contains(&entry) => ("a Keras zip archive (`model.save`)", KERAS),
             _ => ("a PyTorch zip archive (`torch.save`)", TORCH),
         });
     }
     match bytes {
-        [0x80, 2, 0x8a, 0x0a, ..] => Some(("a pickle of an old PyTorch (`torch.save`)", TORCH)),
+        [0x80, 2, 0x8a, 0x0a, ..] => Some(("a pickle of an old PyTorch version (`torch.save`)", TORCH)),
         // The version of the protocol, then an object, a class, a frame, a list or a mark.
-        [0x80, 2..=5, b'}' | b'c' | 0x95 | b']' | b'(', ..] => Some(("a pickle of Python", TORCH)),
-        _ if bytes.starts_with(b"\x93NUMPY") => Some(("an array of NumPy (`numpy.save`)", ARRAY)),
+        [0x80, 2..=5, b'}' | b'c' | 0x95 | b']' | b'(', ..] => Some(("a Python pickle", TORCH)),
+        _ if bytes.starts_with(b"\x93NUMPY") => Some(("a NumPy array (`numpy.save`)", ARRAY)),
         _ if bytes.starts_with(b"\x89HDF\r\n\x1a\n") => Some(("an HDF5 file, as Keras saves weights", KERAS)),
         _ => None,
     }

@@ -134,7 +134,7 @@ fn read(bytes: &[u8]) -> Result<Vec<FileTensor<'_>>, Problem> {
     let mut end = 0;
     for span in spans {
         if span.0 != end {
-            return Err(damaged("the bytes of its tensors overlap or have gaps in between"));
+            return Err(damaged("the bytes of its tensors overlap or have gaps between them"));
         }
         end = span.1;
     }
@@ -157,7 +157,7 @@ fn tensor<'a>(
     entry: &Json,
     data: &'a [u8],
 ) -> Result<(FileTensor<'a>, (usize, usize)), Problem> {
-    let of = |what: &str| damaged(format!("of the tensor {:?} {what}", ShortName(&name)));
+    let of = |what: &str| damaged(format!("in the tensor {:?}, {what}", ShortName(&name)));
     let wrong = |key: &str, wanted: &str| of(&format!("`{key}` is {}; {wanted}", describe(entry.get(key))));
     let sizes = |key| entry.get(key).and_then(Json::sizes);
     let dtype =
@@ -181,7 +181,7 @@ fn tensor<'a>(
     };
     let bytes = shape.iter().try_fold(size, |bytes: usize, &size| bytes.checked_mul(size));
     if size > 0 && bytes != Some(data.len()) {
-        return Err(of("the bytes are not as many as its shape needs"));
+        return Err(of("the number of bytes doesn't match its shape"));
     }
     Ok((FileTensor { name, shape, values }, (start, end)))
 }
@@ -276,7 +276,7 @@ mod tests {
         assert!(both(of(4, 8), of(8, 12)).contains("overlap or have gaps"));
         assert!(both(of(0, 4), of(4, 8)).contains("its length isn't what its header says"));
         assert!(both(of(0, 4), of(4, 16)).contains("its length isn't what its header says"));
-        assert!(both(of(0, 4), of(8, 4)).contains("of the tensor \"b\" `data_offsets` end before"));
+        assert!(both(of(0, 4), of(8, 4)).contains("in the tensor \"b\", `data_offsets` end before"));
         let header = format!(r#"{{"b":{},"c":{},"a":{}}}"#, of(4, 12), of(4, 4), of(0, 4));
         assert_eq!(read(&file(&header, 12)).unwrap().len(), 3);
     }
@@ -290,7 +290,7 @@ mod tests {
         }
         for shape in ["[2]", "[0]", "[9007199254740991,9007199254740991]", "[9007199254740991]"] {
             let header = format!(r#"{{"a":{{"dtype":"F32","shape":{shape},"data_offsets":[0,4]}}}}"#);
-            assert!(message(&header, 4).ends_with("the bytes are not as many as its shape needs"));
+            assert!(message(&header, 4).ends_with("the number of bytes doesn't match its shape"));
         }
     }
 

@@ -84,7 +84,7 @@ fn complaint(tokens: &TokenStream) -> Option<String> {
         }
     };
     match syn::parse2::<syn::File>(expansion) {
-        Err(error) => Some(format!("the expansion is no Rust: {error}")),
+        Err(error) => Some(format!("the expansion is not valid Rust: {error}")),
         Ok(file) if file.items.is_empty() && !tokens.is_empty() => {
             Some("the expansion is empty: neither a cell nor an error".to_owned())
         }

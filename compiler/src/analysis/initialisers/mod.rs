@@ -248,8 +248,10 @@ impl Written<'_> {
             None => {
                 self.diagnostics
                     .error(argument.extent, format!("the argument of `{name}` is not a number"))
-                    .note("initialisers take numbers only; those of the `xavier`, `kaiming` and `lecun` kind scale \
-                           with the dimensions");
+                    .note(
+                        "initialisers take numbers only; the `xavier`, `kaiming` and `lecun` ones scale \
+                         with the dimensions",
+                    );
                 None
             }
         }

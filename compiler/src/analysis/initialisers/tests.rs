@@ -129,7 +129,7 @@ mistakes! {
         "<H> input x: [H]; param W: [H, H] = uniform(1 / sqrt(H)); y = W @ x; output y;"
         => [
             "the argument of `uniform` is not a number\n\
-             note: initialisers take numbers only; those of the `xavier`, `kaiming` and `lecun` kind \
+             note: initialisers take numbers only; the `xavier`, `kaiming` and `lecun` ones \
              scale with the dimensions",
         ];
 
@@ -198,8 +198,8 @@ mistakes! {
     input_with_an_initial_value:
         "<H> input x: [H] = 0; y = tanh(x); output y;"
         => [
-            "an input has no initial value: every step gives it one\n\
-             help: a value that stays is a `buffer`, or a `context` for each sequence: `context x: ..`",
+            "an input has no initial value: it gets a value at every step\n\
+             help: a fixed value is a `buffer`, or a `context` if each sequence has its own: `context x: ..`",
         ];
 
     context_from_an_initialiser:

@@ -27,7 +27,7 @@ fn arguments(cell: &Cell, diagnostics: &mut Diagnostics) {
             }
             if !seen.insert(key(argument)) {
                 diagnostics
-                    .error(argument, format!("`{argument}` is an argument twice"))
+                    .error(argument, format!("argument `{argument}` is declared twice"))
                     .help("choose another name for one of them");
             }
         }
@@ -49,8 +49,8 @@ fn recursion(cell: &Cell, calls: &[UserCall], diagnostics: &mut Diagnostics) {
         names.insert(0, cell.functions[caller].name.to_string());
         diagnostics
             .error(call.extent, format!("function `{}` calls itself: `{}`", names[0], names.join(" -> ")))
-            .note("a function is written out where it is called")
-            .help("what repeats from step to step is a state, read at `[t-1]`");
+            .note("a function is inlined where it is called")
+            .help("a value carried from step to step is a state, read at `[t-1]`");
     }
 }
 

@@ -26,7 +26,7 @@ pub fn collect(cell: &Cell, names: &Names, diagnostics: &mut Diagnostics) -> Out
     for name in &cell.outputs {
         let target = output(cell, names, name, &mut outputs, diagnostics);
         if !seen.insert(key(name)) {
-            diagnostics.error(name, format!("`{name}` is an output twice")).help("remove one of them");
+            diagnostics.error(name, format!("output `{name}` is declared twice")).help("remove one of them");
         }
         outputs.targets.push(target);
     }

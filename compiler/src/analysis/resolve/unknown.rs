@@ -120,7 +120,7 @@ impl Walk<'_> {
         match (habit, is_state) {
             (Habit::Previous, true) => format!("for the previous value write `{base}[t-1]`"),
             (Habit::Present, true) => {
-                format!("the previous value is `{base}[t-1]`, that of this step `{base}`")
+                format!("the previous value is `{base}[t-1]`, the current one `{base}`")
             }
             (Habit::Previous, false) if self.changes(definition) => self.remember_help(base, definition),
             (Habit::Previous | Habit::Present, false) => format!("should this be `{base}`?"),
@@ -283,7 +283,7 @@ impl Walk<'_> {
                 expr.extent,
                 format!("the initial value of `{state}` can't read `{name}`, which is {what}"),
             )
-            .note("it is computed before the first step, of parameters, buffers and contexts");
+            .note("it is computed before the first step, from parameters, buffers and contexts");
     }
 
     /// Reports `x[t-1]` for a value that is not a state.

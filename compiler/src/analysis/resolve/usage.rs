@@ -183,7 +183,7 @@ impl Usage<'_> {
             diagnostics
                 .error(name, format!("`{name}` is never used"))
                 .unless_missing(Missing::Read)
-                .note("no other equation reads it and it is no output")
+                .note("no other equation reads it and it is not an output")
                 .help(format!("remove it, add it to `output`, or name it `_{name}` to keep it"));
             return;
         };
@@ -195,7 +195,7 @@ impl Usage<'_> {
             return;
         }
         mistake.note(match group {
-            _ if !feeds_itself => "no equation reads it and it is no output".to_owned(),
+            _ if !feeds_itself => "no equation reads it and it is not an output".to_owned(),
             [_] => "it feeds only itself".to_owned(),
             _ => {
                 let shown: Vec<String> =

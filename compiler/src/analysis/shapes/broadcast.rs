@@ -77,8 +77,7 @@ impl Infer<'_> {
             .or_else(|| self.row_help(right_shape, left, left_shape))
             .or_else(|| {
                 ordered_help(&left_shape.rows, &right_shape.rows).then(|| {
-                    "the terms of a sum are ordered, as the blocks stand: put both in the same order"
-                        .to_owned()
+                    "the terms of a sum are ordered like its blocks: write both in the same order".to_owned()
                 })
             })
             .into_iter()
@@ -92,7 +91,7 @@ impl Infer<'_> {
         is_row.then(|| {
             let row = text::transposed(vector);
             format!(
-                "a vector is a column, the same for every column; as a row, the same for every row: `{row}`"
+                "a vector is a column, repeated in every column; to repeat it in every row, write `{row}`"
             )
         })
     }

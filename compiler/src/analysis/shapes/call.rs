@@ -85,7 +85,9 @@ impl Infer<'_> {
         if is_transposed {
             mistake.help(format!("its transpose fits: `{}`", text::transposed(second.0)));
         } else {
-            mistake.help(format!("`{name}` is element-wise: its arguments have one shape, scalars aside"));
+            mistake.help(format!(
+                "`{name}` is element-wise: its arguments must have the same shape, apart from scalars"
+            ));
         }
     }
 
@@ -135,7 +137,7 @@ impl Infer<'_> {
             mistake.help(if is_transposed {
                 format!("its transpose fits: `{}`", text::transposed(mask))
             } else {
-                "the mask has an entry for every score".to_owned()
+                "the mask must have one entry per score".to_owned()
             });
             return None;
         }
@@ -161,7 +163,7 @@ impl Infer<'_> {
                 for note in notes {
                     mistake.note(note);
                 }
-                mistake.help("gain and bias have the shape of what is normalised, or are scalars");
+                mistake.help("gain and bias must have the shape of the normalised value, or be scalars");
                 fits = false;
             }
         }

@@ -135,7 +135,7 @@ impl Infer<'_> {
     fn shape_help(&self, value: &Expr, found: &Shape, expected: &Shape) -> Option<String> {
         if found.is_scalar() {
             return Some(format!(
-                "a scalar is not repeated by itself: multiply it by a `buffer one: {} = ones;`",
+                "a scalar is not repeated automatically: multiply it by a `buffer one: {} = ones;`",
                 self.show(expected)
             ));
         }
@@ -144,7 +144,7 @@ impl Infer<'_> {
         }
         if super::broadcast::ordered_help(&found.rows, &expected.rows) {
             return Some(
-                "the terms of a sum are ordered, as the blocks stand: put both in the same order".to_owned(),
+                "the terms of a sum are ordered like its blocks: write both in the same order".to_owned(),
             );
         }
         None

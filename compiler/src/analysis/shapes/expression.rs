@@ -76,7 +76,7 @@ impl Infer<'_> {
             None => return,
         };
         self.diagnostics
-            .error(expr.extent, format!("the one-hot input `{name}` stands only to the right of `@`"))
+            .error(expr.extent, format!("the one-hot input `{name}` can only be the right operand of `@`"))
             .note(format!("`{}` is an index, not a vector", text::declaration(declaration)))
             .help(format!("`E @ {name}` is a column of a matrix `E: [.., {size}]`"));
     }

@@ -76,7 +76,7 @@ impl Infer<'_> {
             return Some(format!("a vector is a column: `{} @ {l}`", text::transposed(right)));
         }
         if left_is_vector && right_shape.columns == left_shape.rows {
-            return Some(format!("a vector is a column, and stands on the right: `{r} @ {l}`"));
+            return Some(format!("a vector is a column and goes on the right: `{r} @ {l}`"));
         }
         if left_shape.rows == right_shape.rows {
             let product = format!("{} @ {r}", text::transposed(left));
@@ -92,7 +92,7 @@ impl Infer<'_> {
             return Some(format!("`{l} @ {}`", text::transposed(right)));
         }
         ordered_help(&left_shape.columns, &right_shape.rows).then(|| {
-            "the terms of a sum are ordered, as the blocks stand: put both in the same order".to_owned()
+            "the terms of a sum are ordered like its blocks: write both in the same order".to_owned()
         })
     }
 

@@ -64,7 +64,7 @@ impl Infer<'_> {
             mistake.note(note);
         }
         mistake.help(
-            transposed.unwrap_or_else(|| "what stands one below the other has the same columns".to_owned()),
+            transposed.unwrap_or_else(|| "the blocks of a stack must have the same columns".to_owned()),
         );
     }
 
@@ -81,7 +81,9 @@ impl Infer<'_> {
         let written = self.show_dim(&value.rows);
         let plural = if names == 1 { "" } else { "s" };
         let fact = match rows {
-            [Atom::Name(_)] => format!("`{written}` is no sum and can't be split among {names} name{plural}"),
+            [Atom::Name(_)] => {
+                format!("`{written}` is not a sum and can't be split among {names} name{plural}")
+            }
             [Atom::Literal(1)] => format!("one row can't be split among {names} name{plural}"),
             [Atom::Literal(count)] => format!("{names} name{plural} for {count} rows"),
             terms => format!("{names} name{plural} for the {} terms of `{written}`", terms.len()),
@@ -94,10 +96,10 @@ impl Infer<'_> {
         }
         mistake.help(match rows {
             [Atom::Name(_)] => {
-                "the sizes of the parts can't be known: make the rows a sum, such as `H + H` or `2*H`"
+                "the sizes of the parts are unknown: make the rows a sum, such as `H + H` or `2*H`"
             }
-            [Atom::Literal(_)] => "write a name for each row, each then a scalar",
-            _ => "write a name for each term",
+            [Atom::Literal(_)] => "write one name per row; each is a scalar",
+            _ => "write one name per term",
         });
         None
     }

@@ -14,7 +14,10 @@ fn missing_shapes_are_reported() {
     mistake("input x: ;", &["expected a shape after `:`"]);
     mistake("input;", &["expected a name after `input`"]);
     mistake("input: x: [I];", &["expected a name after `input`, found `:`"]);
-    mistake("input [x, m]: [I];", &["expected a name after `input`, found `[`", "names stand alone"]);
+    mistake(
+        "input [x, m]: [I];",
+        &["expected a name after `input`, found `[`", "list the names before the shape"],
+    );
 }
 
 #[test]
@@ -22,12 +25,12 @@ fn invalid_shapes_are_reported() {
     mistakes(
         ("", ""),
         &[
-            ("state h: (H);", &["a shape stands in brackets", "`[H]`"]),
-            ("param W: (H, I);", &["a shape stands in brackets", "`[H, I]`"]),
+            ("state h: (H);", &["a shape is written in brackets", "`[H]`"]),
+            ("param W: (H, I);", &["a shape is written in brackets", "`[H, I]`"]),
             ("param W: [H; I];", &["separated by `,`", "`[H, I]`"]),
-            ("state h: H;", &["a shape stands in brackets", "`[H]`"]),
-            ("state h: H + I;", &["a shape stands in brackets", "`[H + I]`"]),
-            ("state h: 16;", &["a shape stands in brackets", "`[16]`"]),
+            ("state h: H;", &["a shape is written in brackets", "`[H]`"]),
+            ("state h: H + I;", &["a shape is written in brackets", "`[H + I]`"]),
+            ("state h: 16;", &["a shape is written in brackets", "`[16]`"]),
             ("param W: [2H, I];", &["missing `*` between `2` and `H`", "`2*H`"]),
             ("param W: [2 H];", &["missing `*` between `2` and `H`"]),
             ("param W: [H I];", &["missing `,` or `+` between `H` and `I`", "`[H, I]`"]),
@@ -42,7 +45,7 @@ fn invalid_shapes_are_reported() {
             ("param W: [0];", &["a dimension of size 0"]),
             ("param W: [0*H];", &["a dimension of size 0"]),
             ("param W: [-1];", &["can't be negative"]),
-            ("param W: [1.5];", &["`1.5` is no size"]),
+            ("param W: [1.5];", &["`1.5` is not a size"]),
             ("param W: [16usize];", &["sizes have no type: `usize`", "`16`"]),
             ("param W: [99999999999];", &["too large"]),
             ("param W: [99999999999999999999999999];", &["too large"]),
@@ -51,7 +54,7 @@ fn invalid_shapes_are_reported() {
             ("param k: f32;", &["unknown shape `f32`", "`[]`"]),
             ("param k: scalar;", &["unknown shape `scalar`", "`[]`"]),
             ("param v: vector(H);", &["unknown shape `vector`"]),
-            ("param W: SMatrix<f32, H, I>;", &["no type of Rust"]),
+            ("param W: SMatrix<f32, H, I>;", &["not a Rust type"]),
             ("input w: onehot[H];", &["unknown shape `onehot`", "`one_hot[H]`"]),
             ("input w: one_hot(H);", &["in brackets", "`one_hot[H]`"]),
             ("input w: one_hot;", &["in brackets", "`one_hot[V]`"]),

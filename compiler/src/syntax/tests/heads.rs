@@ -16,9 +16,9 @@ fn invalid_dimensions_are_reported() {
         let names: Vec<String> = program.cells[0].dimensions.iter().map(ToString::to_string).collect();
         names.join(" ")
     };
-    let p = head(&format!("cell A<const I: usize, const H: usize> {rest}"), &["names alone", "`<I, H>`"]);
+    let p = head(&format!("cell A<const I: usize, const H: usize> {rest}"), &["just names", "`<I, H>`"]);
     assert_eq!(named(&p), "I H");
-    let p = head(&format!("cell A<I: usize> {rest}"), &["names alone", "write `I`"]);
+    let p = head(&format!("cell A<I: usize> {rest}"), &["just names", "write `I`"]);
     assert_eq!(named(&p), "I");
     let p = head(&format!("cell A(I, H) {rest}"), &["angle brackets", "`<I, H>`"]);
     assert_eq!(named(&p), "I H");
@@ -56,13 +56,13 @@ fn invalid_keywords_and_names_are_reported() {
 #[test]
 fn invalid_attributes_are_reported() {
     let rest = "cell A<I> { input x: [I]; output x; }";
-    head(&format!("#[inline] {rest}"), &["`#[inline]` can't stand on a cell"]);
+    head(&format!("#[inline] {rest}"), &["`#[inline]` isn't allowed on a cell"]);
     head(&format!("//! inner\n {rest}"), &["inner attribute"]);
     head(&format!("#[=] {rest}"), &["invalid attribute"]);
-    mistake("#[cfg(test)] input x: [I];", &["`#[cfg]` can't stand on an item"]);
+    mistake("#[cfg(test)] input x: [I];", &["`#[cfg]` isn't allowed on an item"]);
     mistake("/// nothing\n", &["documents nothing"]);
     mistake("y = x + #[allow(dead_code)] 1;", &["expected an expression, found `#`"]);
-    mistake("y = f(x #[allow(dead_code)]);", &["attribute can't stand in an expression"]);
+    mistake("y = f(x #[allow(dead_code)]);", &["attributes aren't allowed in an expression"]);
 }
 
 #[test]

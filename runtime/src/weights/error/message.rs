@@ -64,7 +64,7 @@ impl fmt::Display for Problem {
         match self {
             Problem::File { message } => f.write_str(message),
             Problem::Format { format, message } => {
-                write!(f, "this is no {format} file, or a damaged one: {message}")
+                write!(f, "this is not a valid {format} file: {message}")
             }
             Problem::OtherFormat { found, help } => write!(f, "this is {found}\n  help: {help}"),
             Problem::Setting { name, file, wanted } => {
@@ -79,7 +79,7 @@ impl fmt::Display for Problem {
                 f.write_str("\n  help: add a model of that size to the family")
             }
             Problem::Missing { tensor, shape, parameters, nearest } => {
-                write!(f, "`{}` {shape:?} is missing in the file", Name(tensor))?;
+                write!(f, "`{}` {shape:?} is missing from the file", Name(tensor))?;
                 if parameters.iter().any(|parameter| parameter != tensor) {
                     write!(f, "\n  note: it would hold {}", Names(parameters))?;
                 }
@@ -90,7 +90,7 @@ impl fmt::Display for Problem {
             }
             Problem::Unexpected { tensor, shape } => {
                 let tensor = Name(tensor);
-                write!(f, "the file has `{tensor}` {}, which no parameter comes from", Shape(shape))?;
+                write!(f, "the file has `{tensor}` {}, which matches no parameter", Shape(shape))?;
                 write!(f, "\n  help: to leave it out, add `.ignoring({tensor:?})` to the mapping")
             }
             Problem::Prefix { layers, moved, total, whole, from, to } => {
@@ -141,9 +141,9 @@ impl fmt::Display for Problem {
                 write!(f, "the file has more of the {layer} than the mapping reads: {}", Names(tensors))?;
                 match mapping {
                     Some(mapping) => write!(f, "\n  help: `{mapping}` reads all of it"),
-                    None => {
-                        f.write_str("\n  note: it has a projection (`proj_size`), which no ready cell has")
-                    }
+                    None => f.write_str(
+                        "\n  note: it has a projection (`proj_size`), which no ready-made cell has",
+                    ),
                 }
             }
             Problem::MissingBiases { tensors } => {
@@ -151,11 +151,11 @@ impl fmt::Display for Problem {
                 f.write_str("\n  help: if its layers have none (`bias=False`), add `.without_bias()` to their mapping")
             }
             Problem::UnexpectedBiases { tensors } => {
-                write!(f, "the file has biases, and the mapping is without: {}", Names(tensors))?;
+                write!(f, "the file has biases, but the mapping has none: {}", Names(tensors))?;
                 f.write_str("\n  help: leave out `.without_bias()`")
             }
             Problem::BiasesNotZero { parameters } => {
-                write!(f, "the mapping is without biases, and these are not zero: {}", Names(parameters))?;
+                write!(f, "the mapping has no biases, but these are not zero: {}", Names(parameters))?;
                 f.write_str("\n  help: leave out `.without_bias()`, or set them to zero")
             }
             Problem::Shape { tensor, file, cell, parts } => {
@@ -176,8 +176,8 @@ impl fmt::Display for Problem {
                 Ok(())
             }
             Problem::Type { tensors, dtype } => {
-                let (are, them) = if tensors.len() == 1 { ("is", "it") } else { ("are", "them") };
-                write!(f, "{} {are} made of {} in the file", Names(tensors), Name(dtype))?;
+                let (have, them) = if tensors.len() == 1 { ("has", "it") } else { ("have", "them") };
+                write!(f, "{} {have} type {} in the file", Names(tensors), Name(dtype))?;
                 write!(f, "\n  help: save {them} as F16, BF16, F32 or F64 (in PyTorch `tensor.float()`)")
             }
             Problem::NotFinite { name, at, value, count } => {
@@ -204,11 +204,11 @@ impl fmt::Display for Problem {
                 }
                 match add {
                     Some(add) => write!(f, "\n  help: add `.and({})` to the mapping", Name(add)),
-                    None => write!(f, "\n  help: name {them} in the stack of a tensor"),
+                    None => write!(f, "\n  help: add {them} to the stack of a tensor"),
                 }
             }
             Problem::MappedInPart { parameter, covered, entries } => {
-                write!(f, "the mapping gives {covered} of the {entries} entries ")?;
+                write!(f, "the mapping covers {covered} of the {entries} entries ")?;
                 write!(f, "of the parameter `{}`", Name(parameter))
             }
             Problem::WrongCell { mapping, wanted, cell, fitting, paths, differs } => {
@@ -241,7 +241,7 @@ impl fmt::Display for Problem {
                     f.write_str("\n  note: PyTorch's GRU resets after the recurrent product, `Gru` before it (Cho et al. 2014)")?;
                 }
                 write!(f, "\n  help: make {it} `{wanted}`")?;
-                fitting.map_or(Ok(()), |fitting| write!(f, ", or take `{fitting}`, which is for `{cell}`"))
+                fitting.map_or(Ok(()), |fitting| write!(f, ", or use `{fitting}`, which is for `{cell}`"))
             }
             Problem::OtherPath { mapping, cell, under, at, before } => {
                 write!(
@@ -284,7 +284,7 @@ impl fmt::Display for Problem {
                         }
                     })?;
                 }
-                write!(f, "\n  help: the mapping is for `{cell}`, whose path is to be given by `.under(..)`")
+                write!(f, "\n  help: the mapping is for `{cell}`: give its path by `.under(..)`")
             }
             Problem::NoParameter { parameter, tensor, nearest } => {
                 let (name, tensor) = (Name(parameter), Name(tensor));
@@ -307,7 +307,7 @@ impl fmt::Display for Problem {
                 let [parameter, first, second] = [parameter, first, second].map(|name| Name(name));
                 write!(
                     f,
-                    "the mapping gives entries of `{parameter}` twice, from `{first}` and from `{second}`"
+                    "the mapping sets entries of `{parameter}` twice, from `{first}` and from `{second}`"
                 )?;
                 write!(f, "\n  help: if it is the sum of both, write `plus({parameter:?})` for one of them")
             }
@@ -325,12 +325,12 @@ impl fmt::Display for Problem {
                 let (tensor, sizes) = (Name(tensor), Shape(sizes));
                 write!(
                     f,
-                    "the parts of a stack of `{tensor}` are {sizes} columns wide, and must be equally wide"
+                    "the parts of a stack of `{tensor}` are {sizes} columns wide, but must be equally wide"
                 )
             }
             Problem::Uneven { tensor, stacks: true, sizes } => {
                 let (tensor, sizes) = (Name(tensor), Shape(sizes));
-                write!(f, "the stacks of `{tensor}` are {sizes} rows high, and must be equally high")
+                write!(f, "the stacks of `{tensor}` are {sizes} rows high, but must be equally high")
             }
             Problem::Rank { tensor, rank, size: (rows, columns) } => {
                 let tensor = Name(tensor);
@@ -338,7 +338,7 @@ impl fmt::Display for Problem {
             }
             Problem::SharedName { parameter } => {
                 write!(f, "two parameters of the model are called `{}`", Name(parameter))?;
-                f.write_str("\n  help: a layer that holds several must put a path before the names of each")
+                f.write_str("\n  help: a layer that holds several must prefix the names of each with a path")
             }
         }
     }

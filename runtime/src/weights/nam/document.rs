@@ -94,7 +94,7 @@ impl Document {
         let architecture = root.get("architecture");
         if architecture.text() != Some("LSTM") {
             // The rest of the file belongs to another architecture.
-            problems.push(architecture.refuse("\"LSTM\" can be read"));
+            problems.push(architecture.refuse("only \"LSTM\" can be read"));
             return Err(problems);
         }
         let sizes = sizes(&root.get("config"), &mut problems);
@@ -129,7 +129,7 @@ fn version<'j>(root: &Field<'j>, problems: &mut Vec<Problem>) -> &'j str {
     let numbers: Option<Vec<u64>> =
         version.text().map(|text| text.split('.').map_while(|part| part.parse().ok()).take(4).collect());
     if !matches!(numbers.as_deref(), Some([0, 5..=7, _])) {
-        problems.push(version.refuse("versions from 0.5.0 to 0.7 can be read"));
+        problems.push(version.refuse("only versions from 0.5.0 to 0.7 can be read"));
     }
     version.text().unwrap_or_default()
 }
@@ -155,7 +155,7 @@ fn sizes(config: &Field, problems: &mut Vec<Problem>) -> Option<Sizes> {
         return None;
     }
     if in_channels != sizes.input_size {
-        let wanted = format!("it must be input_size, {}", sizes.input_size);
+        let wanted = format!("it must equal input_size, {}", sizes.input_size);
         problems.push(setting("config.in_channels", in_channels.to_string(), &wanted));
     }
     Some(sizes)

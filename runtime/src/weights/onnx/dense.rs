@@ -21,13 +21,13 @@ impl<'a> Reader<'a> {
             is_sound = false;
         }
         if layout.flatten().is_some_and(|layout| !layout.has_features_last()) {
-            let wanted = "features must be the last axis of what a layer reads";
+            let wanted = "features must be the last axis of a layer's input";
             self.report(&label(node), "on another axis than features".into(), wanted);
             is_sound = false;
         }
         let (shape, numbers) = self.weight(node, 1, "weights")?;
         let (&[rows, columns], false) = (shape.as_slice(), numbers.is_empty()) else {
-            self.report(&label(node), "no matrix".into(), "its weights must be [rows, columns]");
+            self.report(&label(node), "not a matrix".into(), "its weights must be [rows, columns]");
             return None;
         };
         let transposed = gemm && node.flag("transB");

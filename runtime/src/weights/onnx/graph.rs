@@ -30,8 +30,9 @@ pub(super) fn layers(graph: Graph<'_>, without: &[&str]) -> Result<Vec<Layer>, V
         }
     }
     for (&operator, &count) in &unknown {
-        let wanted = "no layer can be made of it; `File::read_without` passes it over";
-        let file = if count == 1 { "in a node".into() } else { format!("in {} nodes", grouped(count)) };
+        let wanted = "no layer can be made from it; `File::read_without` skips it";
+        let file =
+            if count == 1 { "used by a node".into() } else { format!("used by {} nodes", grouped(count)) };
         reader.report(&ShortName(&operator.to_string()).to_string(), file, wanted);
     }
     reader.check_outputs(graph);
@@ -100,12 +101,12 @@ impl<'a> Reader<'a> {
         for name in node.inputs().filter(|name| !name.is_empty()) {
             let (file, wanted) = match self.value(name) {
                 None => (
-                    "given by nothing",
-                    "it must be an input of the graph, a tensor in the file or what a node before gives",
+                    "not defined",
+                    "it must be an input of the graph, a tensor in the file or the output of an earlier node",
                 ),
                 Some(Value::Pending) => (
-                    "given by no node before this one",
-                    "nodes must be in the order in which they are computed, without cycles",
+                    "not computed by any earlier node",
+                    "nodes must be in the order of computation, without cycles",
                 ),
                 Some(_) => continue,
             };
@@ -127,9 +128,9 @@ impl<'a> Reader<'a> {
                 if core::mem::replace(&mut is_reported, true) {
                     continue;
                 }
-                let wanted = "each name must be given once: by a node, a tensor or an input of the graph";
+                let wanted = "each name must be defined once: by a node, a tensor or an input of the graph";
                 let name = format!("{}: {}", label(node), ShortName(name));
-                self.report(&name, "given a second time".into(), wanted);
+                self.report(&name, "defined a second time".into(), wanted);
             } else if matches!(value, Value::Data { operations, .. } if operations == self.operations)
                 && !core::mem::replace(&mut is_end, true)
             {
@@ -141,7 +142,7 @@ impl<'a> Reader<'a> {
     /// Reports outputs of the graph that are neither the result of its last layer nor final states.
     fn check_outputs(&mut self, graph: Graph<'a>) {
         if self.layers.is_empty() && self.problems.is_empty() {
-            let wanted = "LSTM, GRU, RNN, Gemm and MatMul can be read";
+            let wanted = "only LSTM, GRU, RNN, Gemm and MatMul can be read";
             self.report("graph", "without layers".into(), wanted);
         }
         if !self.problems.is_empty() {
@@ -154,14 +155,14 @@ impl<'a> Reader<'a> {
                 Some(Value::Data { operations, .. }) if operations == self.operations => has_end = true,
                 Some(Value::State | Value::Data { state: true, .. }) => {}
                 _ => {
-                    let wanted = format!("it can give what the last layer gives, here `{end}`, and states");
-                    self.report(&format!("output {}", ShortName(name)), "beside the chain".into(), &wanted);
+                    let wanted = format!("it must be the output of the last layer, here `{end}`, or a state");
+                    self.report(&format!("output {}", ShortName(name)), "outside the chain".into(), &wanted);
                 }
             }
         }
         if !has_end && self.problems.is_empty() {
-            let wanted = format!("it must give what the last layer gives, here `{end}`");
-            self.report("graph", "without the chain's end among its outputs".into(), &wanted);
+            let wanted = format!("`{end}` must be an output of the graph");
+            self.report("graph", "without the output of its last layer".into(), &wanted);
         }
     }
 }

@@ -170,7 +170,7 @@ impl File {
         let number = tensor.split_once('.').and_then(|(number, _)| number.parse::<usize>().ok());
         let Some(layer) = number.and_then(|number| self.layers.get(number)) else { return };
         let file = match tensor.rsplit_once('.').map_or("", |(_, name)| name) {
-            "P" => "made of the weights of peepholes",
+            "P" => "made of peephole weights",
             "initial_h" | "initial_c" => "an initial state that is not zero",
             _ => return,
         };
@@ -182,7 +182,7 @@ impl File {
             ("lstm", false, true) => {
                 "the cell must be an `InitialStateLstm`, in a mapping `onnx::initial_state_lstm()`"
             }
-            _ => "no ready cell has all that this node has: write one, and a mapping of its tensors",
+            _ => "no ready-made cell has everything in this node: write one, and a mapping for its tensors",
         };
         *problem = setting(tensor, file, wanted);
     }

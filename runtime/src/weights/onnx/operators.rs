@@ -91,7 +91,7 @@ impl<'a> Reader<'a> {
                 match self.laid(node, layout) {
                     Ok(layout) => Value::Data { operations, state, layout },
                     Err(refusal) => {
-                        let wanted = "what a layer gives must reach the next as it is; `File::read_without` passes the operator over";
+                        let wanted = "the output of a layer must reach the next one unchanged; `File::read_without` skips the operator";
                         self.report(&label(node), refusal.into(), wanted);
                         Value::Refused
                     }

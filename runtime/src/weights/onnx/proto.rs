@@ -87,7 +87,7 @@ fn operators(bytes: &[u8]) -> Result<(), Damage> {
         }
     }
     match is_own(domain) && version < OLDEST {
-        true => Err("its operators are those of a version before 7, which can't be read"),
+        true => Err("its operators are of a version before 7, which can't be read"),
         false => Ok(()),
     }
 }
@@ -100,7 +100,7 @@ fn function(bytes: &[u8]) -> Result<(), Damage> {
             domain = value.text()?;
         }
     }
-    if is_own(domain) { Err("it defines operators of ONNX's own anew, which can't be read") } else { Ok(()) }
+    if is_own(domain) { Err("it redefines ONNX's own operators, which can't be read") } else { Ok(()) }
 }
 
 /// Reads the name in a `ValueInfoProto`.
@@ -199,7 +199,7 @@ impl<'a> Node<'a> {
         names.sort_unstable();
         match names.is_sorted_by(|a, b| a < b) {
             true => Ok(()),
-            false => Err("a node has two attributes of one name"),
+            false => Err("a node has two attributes with the same name"),
         }
     }
 
@@ -350,7 +350,7 @@ pub(super) fn tensor(bytes: &[u8]) -> Result<Tensor<'_>, Damage> {
                 is_zero &= number == 0.0;
             })?;
             if wanted != Some(count) {
-                return Err("a tensor has not as many numbers as its shape needs");
+                return Err("the number of values in a tensor doesn't match its shape");
             }
             tensor.is_zero = is_zero;
             Ok(count)

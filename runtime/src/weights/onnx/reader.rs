@@ -120,7 +120,7 @@ impl<'a> Reader<'a> {
             if let Some(value) = reader.place(name)
                 && !matches!(core::mem::replace(value, Value::Input), Value::Pending)
             {
-                return Err("two inputs of its graph have one name");
+                return Err("two inputs of its graph have the same name");
             }
         }
         for tensor in graph.tensors() {
@@ -130,7 +130,7 @@ impl<'a> Reader<'a> {
             if let Some(value) = reader.place(tensor.name)
                 && matches!(core::mem::replace(value, constant), Value::Constant { .. })
             {
-                return Err("two tensors have one name");
+                return Err("two tensors have the same name");
             }
         }
         Ok(reader)
@@ -189,7 +189,7 @@ impl<'a> Reader<'a> {
     ) -> Option<(Vec<usize>, Vec<f64>)> {
         let problem = match self.input(node, input) {
             Some(Value::Constant { bytes, .. }) => match self.take(bytes) {
-                None => "one of tensors that many nodes share".into(),
+                None => "a tensor shared by too many nodes".into(),
                 Some(tensor) => match (tensor.length, tensor.shape()) {
                     (Err(reason), _) => reason.to_string(),
                     (Ok(_), None) => "of too many axes".into(),
@@ -226,8 +226,8 @@ impl<'a> Reader<'a> {
             end => format!("`{}`", ShortName(end)),
         };
         let wanted =
-            format!("it reads `{read}`, and each layer must read what the one before gives, here {end}");
-        self.report(&label(node), "beside the chain".into(), &wanted);
+            format!("it reads `{read}`, but each layer must read the output of the previous one, here {end}");
+        self.report(&label(node), "outside the chain".into(), &wanted);
         None
     }
 
@@ -237,7 +237,7 @@ impl<'a> Reader<'a> {
         let Some(before) = self.layers.last().map(|layer| layer.size) else { return true };
         let fits = layout.is_none() || before == inputs;
         if !fits {
-            let wanted = format!("it must be {before}, which the layer before gives");
+            let wanted = format!("it must be {before}, the size of the previous layer");
             self.report(&format!("{}: inputs", label(node)), inputs.to_string(), &wanted);
         }
         fits

@@ -32,7 +32,7 @@ pub(super) fn add<'a>(reader: &mut Reader<'a>, node: Node<'a>) -> Option<[Value<
         b"reverse" => &["reverse."],
         b"bidirectional" => &["forward.", "reverse."],
         _ => {
-            let wanted = "forward, reverse and bidirectional can be read";
+            let wanted = "only forward, reverse and bidirectional can be read";
             reader.report(&format!("{}: direction", label(node)), "unknown".into(), wanted);
             return None;
         }
@@ -41,8 +41,8 @@ pub(super) fn add<'a>(reader: &mut Reader<'a>, node: Node<'a>) -> Option<[Value<
     let order = order(node.flag("layout"));
     if layout.flatten().is_some_and(|layout| !layout.is_sequence(order)) {
         let wanted = match order {
-            [Axis::Steps, _] => "it must read all steps of the layer before as [steps, batch, features]",
-            _ => "it must read all steps of the layer before as [batch, steps, features]",
+            [Axis::Steps, _] => "it must read all steps of the previous layer as [steps, batch, features]",
+            _ => "it must read all steps of the previous layer as [batch, steps, features]",
         };
         reader.report(&label(node), "on other axes".into(), wanted);
         is_sound = false;
@@ -201,7 +201,7 @@ fn refuse(reader: &mut Reader<'_>, node: Node<'_>, operator: &Operator, directio
         is_sound = false;
     };
     if let Some(clip) = node.attribute("clip").filter(|clip| clip.float.is_finite()) {
-        problem("clip", clip.float.to_string(), "no cell of ours clips what goes into its gates");
+        problem("clip", clip.float.to_string(), "none of this crate's cells clips the input of its gates");
     }
     let default = |given: Attribute<'_>| {
         let count = directions * operator.activations.len();
@@ -224,7 +224,7 @@ fn refuse(reader: &mut Reader<'_>, node: Node<'_>, operator: &Operator, directio
         None | Some(Value::Input | Value::Part | Value::Other | Value::Refused) => {}
         Some(_) => {
             let wanted =
-                "it must be left out or be an input of the graph: the lengths of sequences are the caller's";
+                "it must be left out or be an input of the graph: the caller sets the lengths of sequences";
             problem("sequence_lens", "a constant or computed by a layer".into(), wanted);
         }
     }

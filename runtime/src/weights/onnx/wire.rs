@@ -64,7 +64,7 @@ impl<'a> Value<'a> {
             other => {
                 let (numbers, rest) = other.bytes()?.as_chunks();
                 numbers.iter().for_each(|&number| each(f32::from_le_bytes(number).into()));
-                whole(rest, "the bytes of floats are no multiple of 4")?;
+                whole(rest, "the number of bytes of floats is not a multiple of 4")?;
             }
         }
         Ok(())
@@ -77,7 +77,7 @@ impl<'a> Value<'a> {
             other => {
                 let (numbers, rest) = other.bytes()?.as_chunks();
                 numbers.iter().for_each(|&number| each(f64::from_le_bytes(number)));
-                whole(rest, "the bytes of doubles are no multiple of 8")?;
+                whole(rest, "the number of bytes of doubles is not a multiple of 8")?;
             }
         }
         Ok(())
@@ -125,7 +125,7 @@ fn field<'a>(rest: &mut &'a [u8]) -> Result<(u64, Value<'a>), Damage> {
             Value::Bytes(bytes)
         }
         5 => Value::Fixed32(fixed(rest)?),
-        _ => return Err("a field is of no type that ONNX has"),
+        _ => return Err("a field has a type that ONNX does not define"),
     };
     if key >> 3 == 0 {
         return Err("a field has the number 0");

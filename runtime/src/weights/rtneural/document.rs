@@ -59,7 +59,7 @@ impl Document {
                 for (index, layer) in layers.iter().enumerate() {
                     if problems.len() >= LISTED {
                         let wanted =
-                            format!("those from {index} on were not looked at, after so many mistakes");
+                            format!("after so many mistakes, those from {index} on were not checked");
                         problems.push(field.refuse(&wanted));
                         break;
                     }
@@ -83,13 +83,14 @@ impl Document {
             Some("dense" | "time-distributed-dense") => &["kernel", "bias"],
             Some("activation") => {
                 if !activation_name.is_some_and(|name| self.activate(name)) {
-                    let wanted = "it can be read after a dense layer that has none itself";
+                    let wanted = "it can only be read after a dense layer without one";
                     problems.push(activation.refuse(wanted));
                 }
                 return;
             }
             _ => {
-                let wanted = "`lstm`, `gru`, `dense`, `time-distributed-dense` and `activation` can be read";
+                let wanted =
+                    "only `lstm`, `gru`, `dense`, `time-distributed-dense` and `activation` can be read";
                 problems.push(kind.refuse(wanted));
                 return;
             }
@@ -127,15 +128,16 @@ impl Document {
             match numbers(value) {
                 // After a mistake the sizes are unknown.
                 Some((shape, _)) if *variable == "kernel" && shape != sizes && problems.is_empty() => {
-                    let wanted =
-                        format!("by the sizes that `in_shape` and `shape` give it must be {sizes:?}");
+                    let wanted = format!("according to `in_shape` and `shape`, it must be {sizes:?}");
                     problems.push(field.refuse_as(Shape(&shape).to_string(), &wanted));
                 }
                 Some((shape, numbers)) => {
                     self.tensors.push(Tensor { name: format!("{number}.{kind}.{variable}"), shape, numbers });
                 }
                 None => {
-                    problems.push(field.refuse("it must be a vector or a matrix of numbers, of equal rows"));
+                    problems.push(
+                        field.refuse("it must be a vector of numbers or a matrix with rows of equal length"),
+                    );
                 }
             }
         }
@@ -223,7 +225,7 @@ fn info(root: &Field, problems: &mut Vec<Problem>) -> Info {
     let mut gain = |key: &str| number(root.get(key)).unwrap_or(0.0);
     let [input_gain, output_gain, skip] = ["in_gain", "out_gain", "in_skip"].map(&mut gain);
     if skip != 0.0 && skip != 1.0 {
-        problems.push(setting("in_skip", decimal(skip), "0 and 1 can be read"));
+        problems.push(setting("in_skip", decimal(skip), "only 0 and 1 can be read"));
     }
     Info { sample_rate, skip: skip != 0.0, input_gain, output_gain }
 }

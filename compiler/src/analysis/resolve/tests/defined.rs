@@ -128,16 +128,16 @@ mistakes! {
         "<H> input x: [H]; fn f(u) = u * f(u - 1); y = f(x); output y;"
         => [
             "function `f` calls itself: `f -> f`\n\
-             note: a function is written out where it is called\n\
-             help: what repeats from step to step is a state, read at `[t-1]`",
+             note: a function is inlined where it is called\n\
+             help: a value carried from step to step is a state, read at `[t-1]`",
         ];
 
     recursive_functions:
         "<H> input x: [H]; fn f(u) = g(u) + 1; fn g(u) = f(u) * 2; y = f(x); output y;"
         => [
             "function `f` calls itself: `f -> g -> f`\n\
-             note: a function is written out where it is called\n\
-             help: what repeats from step to step is a state, read at `[t-1]`",
+             note: a function is inlined where it is called\n\
+             help: a value carried from step to step is a state, read at `[t-1]`",
         ];
 
     function_reads_a_value:
@@ -205,7 +205,7 @@ mistakes! {
     argument_twice:
         "<H> input x: [H]; fn f(u, u) = u * 2; y = f(x, x); output y;"
         => [
-            "`u` is an argument twice\n\
+            "argument `u` is declared twice\n\
              help: choose another name for one of them",
         ];
 

@@ -56,7 +56,7 @@ mistakes! {
         "<H> input x: [H]; state h: [H]; h = x + h[t-1]; y = tanh(h_t); output y;"
         => [
             "unknown name `h_t`\n\
-             help: the previous value is `h[t-1]`, that of this step `h`",
+             help: the previous value is `h[t-1]`, the current one `h`",
         ];
 
     an_input_at_this_step_by_a_name:
@@ -132,7 +132,7 @@ mistakes! {
     state_at_parentheses:
         "<H> input x: [H]; state h: [H]; h = x + h(t-1); output h;"
         => [
-            "a time index stands in brackets\n\
+            "a time index is written in brackets\n\
              help: write `h[t-1]`",
         ];
 
@@ -195,7 +195,7 @@ mistakes! {
         "<H> input x: [H]; state h: [H]; h = x + h[t+1]; output h;"
         => [
             "`h[t+1]` is a later step\n\
-             help: an equation reads the current step, `h`, and of states the one before, `h[t-1]`",
+             help: an equation reads values of the current step, `h`, and states of the previous one, `h[t-1]`",
         ];
 
     two_steps_back:
@@ -237,16 +237,16 @@ mistakes! {
         "<H> input x: [H]; state h: [H] = tanh(x); h = x + h[t-1]; output h;"
         => [
             "the initial value of `h` can't read `x`, which is an input\n\
-             note: it is computed before the first step, of parameters, buffers and contexts",
+             note: it is computed before the first step, from parameters, buffers and contexts",
         ];
 
     initial_state_reads_a_state:
         "<H> input x: [H]; state h, c: [H] = c; h = x + h[t-1]; c = h; output h, c;"
         => [
             "the initial value of `h` can't read `c`, which is a state\n\
-             note: it is computed before the first step, of parameters, buffers and contexts",
+             note: it is computed before the first step, from parameters, buffers and contexts",
             "the initial value of `c` can't read `c`, which is a state\n\
-             note: it is computed before the first step, of parameters, buffers and contexts",
+             note: it is computed before the first step, from parameters, buffers and contexts",
         ];
 
     initial_state_at_random:

@@ -35,7 +35,7 @@ mistakes! {
         "<H> input x: [H]; state h: [H]; h = x; output y; y = tanh(x);"
         => [
             "state `h` is never used\n\
-             note: no equation reads it and it is no output\n\
+             note: no equation reads it and it is not an output\n\
              help: remove it, add it to `output`, or name it `_h` to keep it",
         ];
 
@@ -59,7 +59,7 @@ mistakes! {
         "<H> input x: [H]; param b: [H]; q = x + b; y = tanh(x); output y;"
         => [
             "`q` is never used\n\
-             note: no other equation reads it and it is no output\n\
+             note: no other equation reads it and it is not an output\n\
              help: remove it, add it to `output`, or name it `_q` to keep it",
         ];
 
@@ -67,7 +67,7 @@ mistakes! {
         "<H> input x: [2*H]; [f, g] = x; output f;"
         => [
             "`g` is never used\n\
-             note: no other equation reads it and it is no output\n\
+             note: no other equation reads it and it is not an output\n\
              help: remove it, add it to `output`, or name it `_g` to keep it",
         ];
 
@@ -117,7 +117,7 @@ mistakes! {
     output_twice:
         "<H> input x: [H]; y = tanh(x); output y, y;"
         => [
-            "`y` is an output twice\n\
+            "output `y` is declared twice\n\
              help: remove one of them",
         ];
 

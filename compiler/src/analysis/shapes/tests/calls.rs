@@ -9,7 +9,7 @@ mistakes! {
             "`max` can't combine `[I]` and `[H]`\n\
              note: `x` is declared as `input x: [I]`\n\
              note: `m` is declared as `input m: [H]`\n\
-             help: `max` is element-wise: its arguments have one shape, scalars aside",
+             help: `max` is element-wise: its arguments must have the same shape, apart from scalars",
         ];
 
     arguments_of_clamp:
@@ -18,7 +18,7 @@ mistakes! {
             "`clamp` can't combine `[I]` and `[H]`\n\
              note: `x` is declared as `input x: [I]`\n\
              note: `lo` is declared as `input lo: [H]`\n\
-             help: `clamp` is element-wise: its arguments have one shape, scalars aside",
+             help: `clamp` is element-wise: its arguments must have the same shape, apart from scalars",
         ];
 
     sides_of_a_comparison:
@@ -27,7 +27,7 @@ mistakes! {
             "`where` can't combine `[I]` and `[H]`\n\
              note: `x` is declared as `input x: [I]`\n\
              note: `m` is declared as `input m: [H]`\n\
-             help: `where` is element-wise: its arguments have one shape, scalars aside",
+             help: `where` is element-wise: its arguments must have the same shape, apart from scalars",
         ];
 
     branches_of_where:
@@ -36,7 +36,7 @@ mistakes! {
             "`where` can't combine `[I]` and `[H]`\n\
              note: `x` is declared as `input x: [I]`\n\
              note: `m` is declared as `input m: [H]`\n\
-             help: `where` is element-wise: its arguments have one shape, scalars aside",
+             help: `where` is element-wise: its arguments must have the same shape, apart from scalars",
         ];
 
     arguments_of_the_users_function:
@@ -45,7 +45,7 @@ mistakes! {
             "`f` can't combine `[I]` and `[H]`\n\
              note: `x` is declared as `input x: [I]`\n\
              note: `m` is declared as `input m: [H]`\n\
-             help: `f` is element-wise: its arguments have one shape, scalars aside",
+             help: `f` is element-wise: its arguments must have the same shape, apart from scalars",
         ];
 
     row_sum_of_a_vector:
@@ -87,7 +87,7 @@ mistakes! {
             "the mask of `softmax` is `[H]`, the scores `[S]`\n\
              note: `e` is declared as `input e: [S]`\n\
              note: `m` is declared as `input m: [H]`\n\
-             help: the mask has an entry for every score",
+             help: the mask must have one entry per score",
         ];
 
     softmax_mask_transposed:
@@ -105,7 +105,7 @@ mistakes! {
             "`layer_norm` of `[I]` can't take `[H]`\n\
              note: `x` is declared as `input x: [I]`\n\
              note: `g` is declared as `param g: [H]`\n\
-             help: gain and bias have the shape of what is normalised, or are scalars",
+             help: gain and bias must have the shape of the normalised value, or be scalars",
         ];
 
     layer_norm_enlarged:
@@ -114,7 +114,7 @@ mistakes! {
             "`rms_norm` of `[H]` can't take `[H, S]`\n\
              note: `x` is declared as `input x: [H]`\n\
              note: `g` is declared as `param g: [H, S]`\n\
-             help: gain and bias have the shape of what is normalised, or are scalars",
+             help: gain and bias must have the shape of the normalised value, or be scalars",
         ];
 
     layer_norm_of_a_scalar:

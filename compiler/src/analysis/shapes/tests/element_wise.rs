@@ -17,7 +17,7 @@ mistakes! {
             "`+` can't combine `[H, S]` and `[S]`\n\
              note: `M` is declared as `context M: [H, S]`\n\
              note: `v` is declared as `input v: [S]`\n\
-             help: a vector is a column, the same for every column; as a row, the same for every row: \
+             help: a vector is a column, repeated in every column; to repeat it in every row, write \
              `v.T`",
         ];
 
@@ -36,7 +36,7 @@ mistakes! {
             "`+` can't combine `[I + H]` and `[H + I]`\n\
              note: `[x, y]` is `[I + H]`, with `input x: [I]`, `input y: [H]`\n\
              note: `[y, x]` is `[H + I]`, with `input y: [H]`, `input x: [I]`\n\
-             help: the terms of a sum are ordered, as the blocks stand: put both in the same order",
+             help: the terms of a sum are ordered like its blocks: write both in the same order",
         ];
 
     quotient_of_two_sizes:

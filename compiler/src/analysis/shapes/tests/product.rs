@@ -36,7 +36,7 @@ mistakes! {
             "`x` is a vector, one column, while the rows of `W` are `H`\n\
              note: `x` is declared as `input x: [I]`\n\
              note: `W` is declared as `param W: [H, I]`\n\
-             help: a vector is a column, and stands on the right: `W @ x`",
+             help: a vector is a column and goes on the right: `W @ x`",
         ];
 
     product_with_a_superfluous_transpose:
@@ -83,7 +83,7 @@ mistakes! {
             "the columns of `W` are `H + I`, the rows of `z` are `I + H`\n\
              note: `W` is declared as `param W: [H, H + I]`\n\
              note: `z` is `[I + H]`, by the equation `z = [x, h[t-1]]`\n\
-             help: the terms of a sum are ordered, as the blocks stand: put both in the same order",
+             help: the terms of a sum are ordered like its blocks: write both in the same order",
         ];
 
     product_of_two_vectors:
@@ -189,7 +189,7 @@ mistakes! {
     one_hot_as_a_vector:
         "<V> input w: one_hot[V]; y = tanh(w); output y;"
         => [
-            "the one-hot input `w` stands only to the right of `@`\n\
+            "the one-hot input `w` can only be the right operand of `@`\n\
              note: `input w: one_hot[V]` is an index, not a vector\n\
              help: `E @ w` is a column of a matrix `E: [.., V]`",
         ];
@@ -197,7 +197,7 @@ mistakes! {
     one_hot_in_a_stack:
         "<V, H> input w: one_hot[V]; state h: [H]; param W: [H, H + V]; h = W @ [h[t-1], w]; output h;"
         => [
-            "the one-hot input `w` stands only to the right of `@`\n\
+            "the one-hot input `w` can only be the right operand of `@`\n\
              note: `input w: one_hot[V]` is an index, not a vector\n\
              help: `E @ w` is a column of a matrix `E: [.., V]`",
         ];
@@ -205,7 +205,7 @@ mistakes! {
     one_hot_on_the_left:
         "<V, H> input w: one_hot[V]; param W: [V, H]; y = w @ W; output y;"
         => [
-            "the one-hot input `w` stands only to the right of `@`\n\
+            "the one-hot input `w` can only be the right operand of `@`\n\
              note: `input w: one_hot[V]` is an index, not a vector\n\
              help: `E @ w` is a column of a matrix `E: [.., V]`",
         ];

@@ -9,7 +9,7 @@ mistakes! {
             "a stack of `[H, S]` and `[H, R]`: their columns differ\n\
              note: `M` is declared as `context M: [H, S]`\n\
              note: `N` is declared as `context N: [H, R]`\n\
-             help: what stands one below the other has the same columns",
+             help: the blocks of a stack must have the same columns",
         ];
 
     stack_of_a_transposed_matrix:
@@ -26,7 +26,7 @@ mistakes! {
         => [
             "3 names for the 4 terms of `4*H`\n\
              note: `x` is declared as `input x: [4*H]`\n\
-             help: write a name for each term",
+             help: write one name per term",
         ];
 
     split_with_too_many_names:
@@ -34,15 +34,15 @@ mistakes! {
         => [
             "3 names for the 2 terms of `H + I`\n\
              note: `x` is declared as `input x: [H + I]`\n\
-             help: write a name for each term",
+             help: write one name per term",
         ];
 
     split_of_one_dimension:
         "<H> input x: [H]; [f, g] = x; output f, g;"
         => [
-            "`H` is no sum and can't be split among 2 names\n\
+            "`H` is not a sum and can't be split among 2 names\n\
              note: `x` is declared as `input x: [H]`\n\
-             help: the sizes of the parts can't be known: make the rows a sum, such as `H + H` or \
+             help: the sizes of the parts are unknown: make the rows a sum, such as `H + H` or \
              `2*H`",
         ];
 
@@ -51,7 +51,7 @@ mistakes! {
         => [
             "2 names for 3 rows\n\
              note: `x` is declared as `input x: [3]`\n\
-             help: write a name for each row, each then a scalar",
+             help: write one name per row; each is a scalar",
         ];
 
     split_of_a_scalar:
@@ -59,6 +59,6 @@ mistakes! {
         => [
             "one row can't be split among 2 names\n\
              note: `sum(x)` is `[]`, with `input x: [H]`\n\
-             help: write a name for each row, each then a scalar",
+             help: write one name per row; each is a scalar",
         ];
 }

@@ -17,7 +17,7 @@ mistakes! {
             "state `h` is `[H]`, its equation gives `[]`\n\
              note: it is declared as `state h: [H]`\n\
              note: `sum(x)` is `[]`, with `input x: [H]`\n\
-             help: a scalar is not repeated by itself: multiply it by a `buffer one: [H] = ones;`",
+             help: a scalar is not repeated automatically: multiply it by a `buffer one: [H] = ones;`",
         ];
 
     state_from_a_transpose:
@@ -63,8 +63,8 @@ mistakes! {
         "<H> input x: [H, H, H]; y = tanh(x); output y;"
         => [
             "a shape has at most two dimensions\n\
-             help: a value of one step and sample is a scalar, a vector or a matrix; time and batch are \
-             not in the shape",
+             help: the value of one sample at one step is a scalar, a vector or a matrix; \
+             time and batch are not part of the shape",
         ];
 
     a_dimension_of_size_zero:
@@ -78,7 +78,7 @@ mistakes! {
         "<H> input x: [1000000*H]; y = tanh(x); output y;"
         => [
             "a dimension of 1000000 terms\n\
-             help: a sum has at most 64 terms; name the whole size as a dimension of its own",
+             help: a sum has at most 64 terms; declare the whole size as a dimension of its own",
         ];
 
     initial_state_of_another_shape:
