@@ -9,12 +9,16 @@ use crate::Scalar;
 use crate::types::varying::Varying;
 
 #[cfg(feature = "alloc")]
+mod delegate;
+#[cfg(feature = "alloc")]
 mod layer;
 #[cfg(feature = "alloc")]
 mod pass;
 #[cfg(feature = "alloc")]
 mod with;
 
+#[cfg(feature = "alloc")]
+pub(crate) use delegate::{visit_as, visit_mut_as};
 #[cfg(feature = "alloc")]
 pub use layer::*;
 #[cfg(feature = "alloc")]

@@ -302,3 +302,32 @@ impl<'a, G, S, D> IntoBars<'a, G, S, D, ()> for &'a mut Box<G> {
         Bars::of(self)
     }
 }
+
+/// Panics unless the arguments of a backward pass have the length of the tape.
+///
+/// # Panics
+/// If one length differs. The message contains both lengths.
+pub(crate) fn check_lengths(tape: usize, xs: usize, dys: usize, dxs: Option<usize>) {
+    assert!(xs == tape, "the tape holds a forward pass of {tape} steps, but `xs` has {xs}");
+    assert!(dys == tape || dys == 0, "the tape holds a forward pass of {tape} steps, but `dys` has {dys}");
+    if let Some(dxs) = dxs {
+        assert!(dxs == tape, "the tape holds a forward pass of {tape} steps, but `dxs` has {dxs}");
+    }
+}
+
+/// Panics unless the samples of a backward pass have the lengths of the forward pass on the tape.
+///
+/// # Panics
+/// If one length differs. The message contains all lengths.
+pub(crate) fn check_ends<const B: usize>(
+    forward: Option<&[usize; B]>,
+    backward: Option<&[usize; B]>,
+    steps: usize,
+) {
+    let ends = |lengths: Option<&[usize; B]>| lengths.map_or([steps; B], |all| all.map(|end| end.min(steps)));
+    let (forward, backward) = (ends(forward), ends(backward));
+    assert!(
+        forward == backward,
+        "the tape holds a forward pass of samples of the lengths {forward:?}, but `lengths` is {backward:?}"
+    );
+}

@@ -3,7 +3,9 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use super::{Bars, Cell, Layer, LayerBars, LayerPass, Model, ModelMut, Parameter, ParameterMut, Pass};
+use super::{
+    Bars, Cell, Layer, LayerBars, LayerPass, Model, ModelMut, Parameter, ParameterMut, Pass, visit_as,
+};
 use crate::inspect::finite::Fault;
 use crate::kernels::boxed;
 use crate::rng::DynRng;
@@ -39,17 +41,7 @@ where
         Box::new(WithGradients { layer: self.layer.zero_gradients(), context: boxed(C::zero) })
     }
 
-    fn visit<'v>(&'v self, visitor: &mut dyn for<'n> FnMut(Parameter<'n, 'v, L::Scalar>)) {
-        self.layer.visit(visitor);
-    }
-
-    fn visit_buffers<'v>(&'v self, visitor: &mut dyn for<'n> FnMut(Parameter<'n, 'v, L::Scalar>)) {
-        self.layer.visit_buffers(visitor);
-    }
-
-    fn depth(&self) -> usize {
-        self.layer.depth()
-    }
+    visit_as!(this => this.layer);
 }
 
 impl<G: Model, C> Model for WithGradients<G, C>

@@ -3,10 +3,8 @@
 use alloc::vec::Vec;
 use core::mem;
 
-use super::sequences::{
-    CleanContext, check_ends, check_lengths, finish_outputs, run_steps, with_cotangent, without_padding,
-};
-use crate::cell::{Layer, LayerBars, LayerPass};
+use super::sequences::{CleanContext, finish_outputs, run_steps, with_cotangent, without_padding};
+use crate::cell::{Layer, LayerBars, LayerPass, check_ends, check_lengths};
 use crate::kernels::isa::{Isa, Job, dispatch};
 use crate::kernels::plain::Flat;
 use crate::kernels::series::Series;

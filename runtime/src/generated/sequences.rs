@@ -1,6 +1,5 @@
 //! The functions that passes over sequences call, and the other functions that need an allocator.
 
-pub use crate::data::clear_past_end as clear_padding;
 pub use crate::kernels::boxed;
 pub use crate::kernels::boxed as room;
 pub use crate::kernels::series::Series;
@@ -9,6 +8,7 @@ pub use alloc::vec::Vec;
 
 use super::Flat;
 use crate::Scalar;
+use crate::data::clear_past_end;
 use crate::types::varying::Varying;
 
 /// The number of columns (steps times samples) that a pass works on at a time. The values that are
@@ -34,7 +34,7 @@ const RUN_COLUMNS: usize = 48;
 
 /// Returns the number of steps of a chunk for a run without residuals.
 #[inline]
-pub fn run_steps(batch: usize, steps: usize) -> usize {
+pub(super) fn run_steps(batch: usize, steps: usize) -> usize {
     (RUN_COLUMNS / batch.max(1)).clamp(1, steps.max(1))
 }
 
@@ -71,7 +71,7 @@ fn freeze<T: Copy>(before: &[T], after: &mut [T], lengths: &[usize], t: usize) {
 }
 
 /// Zeroes the padding in a series of steps that starts at step `first`.
-pub fn clear_past_end<T: Copy + Default>(steps: &mut [T], lengths: &[usize], first: usize, size: usize) {
+fn zero_padding<T: Copy + Default>(steps: &mut [T], lengths: &[usize], first: usize, size: usize) {
     let batch = lengths.len();
     if batch * size == 0 {
         return;
@@ -158,7 +158,7 @@ pub fn states_before<M: Flat, const B: usize>(
 
 /// Copies a sequence and replaces the padding, whose contents are arbitrary, with each sample's
 /// last step.
-pub fn without_padding<M: Flat>(xs: &[M], lengths: &[usize], clean: &mut Series<M>) {
+pub(super) fn without_padding<M: Flat>(xs: &[M], lengths: &[usize], clean: &mut Series<M>) {
     clean.resize(xs.len());
     let flat = clean.flat_mut(0..xs.len());
     flat.copy_from_slice(M::flat_all(xs));
@@ -168,7 +168,7 @@ pub fn without_padding<M: Flat>(xs: &[M], lengths: &[usize], clean: &mut Series<
 /// A copy of a context in which samples without steps have the context of the first sample that has
 /// a step.
 #[derive(Debug, Clone)]
-pub struct CleanContext<X, T> {
+pub(super) struct CleanContext<X, T> {
     /// The copy, which is allocated for the first batch that contains a sample without steps.
     context: Option<Box<X>>,
     /// The scalars of one sample.
@@ -177,7 +177,7 @@ pub struct CleanContext<X, T> {
 
 impl<X, T> CleanContext<X, T> {
     /// Creates an empty value without allocating.
-    pub const fn new() -> Self {
+    pub(super) const fn new() -> Self {
         CleanContext { context: None, sample: Vec::new() }
     }
 }
@@ -185,7 +185,7 @@ impl<X, T> CleanContext<X, T> {
 impl<X: Varying<T> + Send + Sync, T: Scalar> CleanContext<X, T> {
     /// Returns the context for a ragged pass: the original if every sample has a step, else the
     /// copy.
-    pub fn read<'x>(&'x mut self, context: &'x X, lengths: &[usize], steps: usize) -> &'x X {
+    pub(super) fn read<'x>(&'x mut self, context: &'x X, lengths: &[usize], steps: usize) -> &'x X {
         let is_empty = |sample: usize| lengths[sample].min(steps) == 0;
         let batch = lengths.len();
         let empty = (0..batch).filter(|sample| is_empty(*sample));
@@ -213,7 +213,9 @@ impl<X, T> Default for CleanContext<X, T> {
 
 /// Returns 1 for each sample with a cotangent and 0 for each sample whose cotangents are all zero,
 /// as the lengths for [`CleanContext::read`].
-pub fn with_cotangent<S: Varying<T> + Send + Sync, T: Scalar, const B: usize>(dstate: &S) -> [usize; B] {
+pub(super) fn with_cotangent<S: Varying<T> + Send + Sync, T: Scalar, const B: usize>(
+    dstate: &S,
+) -> [usize; B] {
     let mut copy = boxed(S::zero);
     copy.zip_scalars(dstate, &mut |to, from| *to = from);
     core::array::from_fn(|sample| {
@@ -224,13 +226,13 @@ pub fn with_cotangent<S: Varying<T> + Send + Sync, T: Scalar, const B: usize>(ds
 }
 
 /// Extends the outputs of the computed steps to the whole sequence and zeroes the padding.
-pub fn finish_outputs<Y: Varying<T>, T: Scalar, const B: usize>(
+pub(super) fn finish_outputs<Y: Varying<T>, T: Scalar, const B: usize>(
     ys: &mut Vec<Y>,
     lengths: &[usize; B],
     steps: usize,
 ) {
     ys.resize_with(steps, Y::zero);
-    clear_padding(ys, lengths);
+    clear_past_end(ys, lengths);
 }
 
 /// Copies the outputs of a ragged batch from `series`, so that their padding can be cleared.
@@ -304,7 +306,7 @@ fn clear_bars<M: Flat, const B: usize>(
     M::Scalar: Scalar,
 {
     if let Some(lengths) = lengths {
-        clear_past_end(bars.flat_mut(0..t1 - t0), lengths, t0, M::LEN / B.max(1));
+        zero_padding(bars.flat_mut(0..t1 - t0), lengths, t0, M::LEN / B.max(1));
     }
 }
 
@@ -322,7 +324,7 @@ pub fn clear_input_bars<T: Scalar, X: Varying<T>, const B: usize>(
     lengths: Option<&[usize; B]>,
 ) {
     if let (Some(dxs), Some(lengths)) = (dxs, lengths) {
-        clear_padding(dxs, lengths);
+        clear_past_end(dxs, lengths);
     }
 }
 
@@ -342,7 +344,7 @@ pub fn hold<M: Flat, const B: usize>(
     held.resize(1);
     let now = carry.flat_mut(index..index + 1);
     held.flat_mut(0..1).copy_from_slice(now);
-    clear_past_end(now, lengths, t, M::LEN / B.max(1));
+    zero_padding(now, lengths, t, M::LEN / B.max(1));
 }
 
 /// Restores the carry of the finished samples after a backward step.
@@ -389,29 +391,4 @@ pub fn copy_step<M: Flat>(series: &mut Series<M>, from: usize, to: usize) {
     let size = M::LEN;
     let all = series.flat_mut(0..from.max(to) + 1);
     all.copy_within(from * size..(from + 1) * size, to * size);
-}
-
-/// Panics unless the arguments of a backward pass have the length of the tape.
-///
-/// # Panics
-/// If one length differs. The message contains both lengths.
-pub fn check_lengths(tape: usize, xs: usize, dys: usize, dxs: Option<usize>) {
-    assert!(xs == tape, "the tape holds a forward pass of {tape} steps, but `xs` has {xs}");
-    assert!(dys == tape || dys == 0, "the tape holds a forward pass of {tape} steps, but `dys` has {dys}");
-    if let Some(dxs) = dxs {
-        assert!(dxs == tape, "the tape holds a forward pass of {tape} steps, but `dxs` has {dxs}");
-    }
-}
-
-/// Panics unless the samples of a backward pass have the lengths of the forward pass on the tape.
-///
-/// # Panics
-/// If one length differs. The message contains all lengths.
-pub fn check_ends<const B: usize>(forward: Option<&[usize; B]>, backward: Option<&[usize; B]>, steps: usize) {
-    let ends = |lengths: Option<&[usize; B]>| lengths.map_or([steps; B], |all| all.map(|end| end.min(steps)));
-    let (forward, backward) = (ends(forward), ends(backward));
-    assert!(
-        forward == backward,
-        "the tape holds a forward pass of samples of the lengths {forward:?}, but `lengths` is {backward:?}"
-    );
 }

@@ -34,8 +34,7 @@ use core::fmt;
 use core::slice;
 
 use crate::Scalar;
-use crate::cell::{Bars, IntoPass, Layer, LayerPass, Model};
-use crate::generated::check_lengths;
+use crate::cell::{Bars, IntoPass, Layer, LayerPass, Model, check_lengths};
 use crate::train::optim::{NotFinite, check_finite, check_finite_buffers};
 use crate::types::varying::Varying;
 

@@ -8,9 +8,10 @@ use nalgebra::SMatrix;
 use super::path::Place;
 use super::{copy, fit};
 use crate::Scalar;
-use crate::cell::{Bars, Layer, LayerBars, LayerPass, Model, ModelMut, Parameter, ParameterMut};
+use crate::cell::{
+    Bars, Layer, LayerBars, LayerPass, Model, ModelMut, Parameter, ParameterMut, check_lengths,
+};
 use crate::data::{clear_past_end, reverse};
-use crate::generated::check_lengths;
 use crate::inspect::finite::{Fault, look_at_outputs, look_back_at_outputs};
 use crate::rng::DynRng;
 use crate::types::varying::Varying;

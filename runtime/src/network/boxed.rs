@@ -8,7 +8,9 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use crate::cell::{Cell, Layer, LayerBars, LayerPass, Model, ModelMut, Parameter, ParameterMut};
+use crate::cell::{
+    Cell, Layer, LayerBars, LayerPass, Model, ModelMut, Parameter, ParameterMut, visit_as, visit_mut_as,
+};
 use crate::inspect::finite::Fault;
 use crate::rng::DynRng;
 
@@ -20,31 +22,11 @@ impl<L: Model + ?Sized> Model for Box<L> {
         (**self).zero_gradients()
     }
 
-    fn visit<'v>(&'v self, visitor: &mut dyn for<'n> FnMut(Parameter<'n, 'v, L::Scalar>)) {
-        (**self).visit(visitor);
-    }
-
-    fn visit_buffers<'v>(&'v self, visitor: &mut dyn for<'n> FnMut(Parameter<'n, 'v, L::Scalar>)) {
-        (**self).visit_buffers(visitor);
-    }
-
-    fn depth(&self) -> usize {
-        (**self).depth()
-    }
+    visit_as!(this => (**this));
 }
 
 impl<L: ModelMut + ?Sized> ModelMut for Box<L> {
-    fn visit_mut<'v>(&'v mut self, visitor: &mut dyn for<'n> FnMut(ParameterMut<'n, 'v, L::Scalar>)) {
-        (**self).visit_mut(visitor);
-    }
-
-    fn visit_buffers_mut<'v>(&'v mut self, visitor: &mut dyn for<'n> FnMut(ParameterMut<'n, 'v, L::Scalar>)) {
-        (**self).visit_buffers_mut(visitor);
-    }
-
-    fn set_zero(&mut self) {
-        (**self).set_zero();
-    }
+    visit_mut_as!(this => (**this));
 }
 
 impl<const B: usize, L: Layer<B> + ?Sized> Layer<B> for Box<L> {

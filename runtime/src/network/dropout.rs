@@ -5,8 +5,9 @@ use alloc::vec::Vec;
 use super::copy;
 use super::noise::{Noisy, Rate};
 use crate::Scalar;
-use crate::cell::{Bars, Cell, Layer, LayerBars, LayerPass, Model, ModelMut, Parameter, ParameterMut};
-use crate::generated::check_lengths;
+use crate::cell::{
+    Bars, Cell, Layer, LayerBars, LayerPass, Model, ModelMut, Parameter, ParameterMut, check_lengths,
+};
 use crate::inspect::finite::Fault;
 use crate::rng::{DynRng, Rng, Xoshiro256PlusPlus};
 use crate::types::varying::Varying;

@@ -61,34 +61,11 @@ macro_rules! same_parameters {
                 self.layer.zero_gradients()
             }
 
-            fn visit<'v>(&'v self, visitor: &mut dyn for<'n> FnMut(Parameter<'n, 'v, L::Scalar>)) {
-                self.layer.visit(visitor);
-            }
-
-            fn visit_buffers<'v>(&'v self, visitor: &mut dyn for<'n> FnMut(Parameter<'n, 'v, L::Scalar>)) {
-                self.layer.visit_buffers(visitor);
-            }
-
-            fn depth(&self) -> usize {
-                self.layer.depth()
-            }
+            crate::cell::visit_as!(this => this.layer);
         }
 
         impl<L: ModelMut> ModelMut for $wrapper<L> {
-            fn visit_mut<'v>(&'v mut self, visitor: &mut dyn for<'n> FnMut(ParameterMut<'n, 'v, L::Scalar>)) {
-                self.layer.visit_mut(visitor);
-            }
-
-            fn visit_buffers_mut<'v>(
-                &'v mut self,
-                visitor: &mut dyn for<'n> FnMut(ParameterMut<'n, 'v, L::Scalar>),
-            ) {
-                self.layer.visit_buffers_mut(visitor);
-            }
-
-            fn set_zero(&mut self) {
-                self.layer.set_zero();
-            }
+            crate::cell::visit_mut_as!(this => this.layer);
         }
     };
 }

@@ -4,9 +4,10 @@ use alloc::vec::Vec;
 
 use super::copy;
 use crate::Scalar;
-use crate::cell::{Cell, Layer, LayerBars, LayerPass, Model, ModelMut, Parameter, ParameterMut, Pass};
+use crate::cell::{
+    Cell, Layer, LayerBars, LayerPass, Model, ModelMut, Parameter, ParameterMut, Pass, check_lengths,
+};
 use crate::data::clear_past_end;
-use crate::generated::check_lengths;
 use crate::inspect::finite::{Fault, look_at_outputs};
 use crate::rng::DynRng;
 use crate::types::varying::Varying;

@@ -8,9 +8,9 @@ use super::noise::{Noisy, Rate};
 use crate::Scalar;
 use crate::cell::{
     Bars, Cell, Layer, LayerBars, LayerPass, Model, ModelMut, Parameter, ParameterMut, StateFields,
+    check_lengths,
 };
 use crate::data::clear_past_end;
-use crate::generated::check_lengths;
 use crate::inspect::finite::{Fault, inspect_steps, inspect_steps_back};
 use crate::rng::{DynRng, Xoshiro256PlusPlus};
 use crate::types::varying::Varying;

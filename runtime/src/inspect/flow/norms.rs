@@ -7,9 +7,8 @@ use alloc::vec::Vec;
 
 use super::spectrum::{Magnitude, Scale, rate};
 use crate::Scalar;
-use crate::cell::{Bars, Cell, IntoPass, LayerPass};
+use crate::cell::{Bars, Cell, IntoPass, LayerPass, check_lengths};
 use crate::functions;
-use crate::generated::check_lengths;
 use crate::types::varying::Varying;
 
 /// Pulls cotangents back through a sequence. Calls `visit` with the cotangent of the state after

@@ -297,7 +297,7 @@ where
 
         let mut padded = dys.clone();
         for (t, dy) in padded.iter_mut().enumerate() {
-            for sample in (0..B).filter(|&sample| self.lengths.is_some_and(|lengths| t >= lengths[sample])) {
+            for sample in Pass::of(&self.xs).lengths(self.lengths).ended(t) {
                 dy.sample_mut(sample, B, &mut |x| *x = 1.0);
             }
         }

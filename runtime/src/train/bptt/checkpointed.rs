@@ -4,8 +4,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Range;
 
-use crate::cell::{Bars, Cell, IntoBars, IntoPass, Layer};
-use crate::generated::check_lengths;
+use crate::cell::{Bars, Cell, IntoBars, IntoPass, Layer, check_lengths};
 use crate::types::varying::Varying;
 
 /// The gradient of a whole sequence without its whole tape (Chen et al. 2016, section 4.1; Gruslys

@@ -1,0 +1,47 @@
+//! Delegation of the visits of [`Model`](super::Model) and [`ModelMut`](super::ModelMut).
+
+/// Implements the visiting methods of `Model` by those of another model: `this => this.layer`.
+macro_rules! visit_as {
+    ($this:ident => $model:expr) => {
+        fn visit<'v>(&'v self, visitor: &mut dyn for<'n> FnMut(Parameter<'n, 'v, Self::Scalar>)) {
+            let $this = self;
+            $model.visit(visitor);
+        }
+
+        fn visit_buffers<'v>(&'v self, visitor: &mut dyn for<'n> FnMut(Parameter<'n, 'v, Self::Scalar>)) {
+            let $this = self;
+            $model.visit_buffers(visitor);
+        }
+
+        fn depth(&self) -> usize {
+            let $this = self;
+            $model.depth()
+        }
+    };
+}
+
+/// Implements the methods of `ModelMut` by those of another model: `this => this.layer`.
+macro_rules! visit_mut_as {
+    ($this:ident => $model:expr) => {
+        fn visit_mut<'v>(&'v mut self, visitor: &mut dyn for<'n> FnMut(ParameterMut<'n, 'v, Self::Scalar>)) {
+            let $this = self;
+            $model.visit_mut(visitor);
+        }
+
+        fn visit_buffers_mut<'v>(
+            &'v mut self,
+            visitor: &mut dyn for<'n> FnMut(ParameterMut<'n, 'v, Self::Scalar>),
+        ) {
+            let $this = self;
+            $model.visit_buffers_mut(visitor);
+        }
+
+        fn set_zero(&mut self) {
+            let $this = self;
+            $model.set_zero();
+        }
+    };
+}
+
+pub(crate) use visit_as;
+pub(crate) use visit_mut_as;
