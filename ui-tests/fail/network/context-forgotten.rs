@@ -1,4 +1,4 @@
-// The decoder reads a memory, which the pass leaves out; and its cotangent, which the backward pass leaves out.
+// The pass leaves out the memory that the decoder reads; the backward pass its cotangent.
 
 use rnn_cell::cells::{DotAttention, DotAttentionContext};
 use rnn_cell::prelude::*;
