@@ -10,9 +10,11 @@
 
 use alloc::vec::Vec;
 use core::array;
+use core::ops::Range;
 
 use nalgebra::SMatrix;
 
+use crate::types::varying::Varying;
 use crate::{Scalar, functions};
 
 /// Computes the mean squared error: the mean of `(y - target)²` over entries and samples.
@@ -197,18 +199,32 @@ pub fn last_step<T: Scalar, const N: usize, const B: usize>(
     dys: &mut Vec<SMatrix<T, N, B>>,
     last: impl FnOnce(&SMatrix<T, N, B>, &[T; B]) -> (T, SMatrix<T, N, B>),
 ) -> T {
-    let lengths = within(ys.len(), lengths);
-    let counted = lengths.iter().filter(|&&length| length > 0).count();
-    let weight = T::of(1.0 / counted.max(1) as f64);
-    let mut y = SMatrix::<T, N, B>::zeros();
-    for (sample, &length) in lengths.iter().enumerate().filter(|(_, length)| **length > 0) {
-        y.set_column(sample, &ys[length - 1].column(sample));
-    }
-    let (loss, dy) = last(&y, &lengths.map(|length| if length > 0 { weight } else { T::zero() }));
     dys.clear();
     dys.resize(ys.len(), SMatrix::zeros());
-    for (sample, &length) in lengths.iter().enumerate().filter(|(_, length)| **length > 0) {
-        dys[length - 1].set_column(sample, &dy.column(sample));
+    at_last_steps(ys, 0..ys.len(), &within(ys.len(), lengths), dys, last)
+}
+
+/// Computes [`last_step`] for the outputs of the steps `steps` of samples of the given lengths.
+/// Samples whose last step is not among them have the weight 0. `dys` is zero on entry.
+pub(crate) fn at_last_steps<T: Scalar, Y: Varying<T> + Clone, const B: usize>(
+    ys: &[Y],
+    steps: Range<usize>,
+    lengths: &[usize; B],
+    dys: &mut [Y],
+    last: impl FnOnce(&Y, &[T; B]) -> (T, Y),
+) -> T {
+    let counted = lengths.iter().filter(|&&length| length > 0).count();
+    let weight = T::of(1.0 / counted.max(1) as f64);
+    // The index in `ys` of the last step of a sample.
+    let index = |length: usize| length.checked_sub(steps.start + 1).filter(|index| *index < ys.len());
+    let (mut y, mut weights) = (Y::zero(), [T::zero(); B]);
+    for (sample, index) in lengths.iter().enumerate().filter_map(|(b, length)| Some((b, index(*length)?))) {
+        y.swap_sample(&mut ys[index].clone(), sample, B);
+        weights[sample] = weight;
+    }
+    let (loss, mut dy) = last(&y, &weights);
+    for (sample, index) in lengths.iter().enumerate().filter_map(|(b, length)| Some((b, index(*length)?))) {
+        dys[index].swap_sample(&mut dy, sample, B);
     }
     loss
 }

@@ -7,6 +7,8 @@
 //! | [`optim`] | optimisers, schedules, clipping, noise |
 //! | [`bptt`] | truncated and checkpointed backpropagation through time |
 //! | `parallel` | a batch split over threads (feature `rayon`) |
+//!
+//! A [`Trainer`] puts them together.
 
 pub mod bptt;
 pub mod ctc;
@@ -14,3 +16,7 @@ pub mod loss;
 pub mod optim;
 #[cfg(feature = "rayon")]
 pub mod parallel;
+mod trainer;
+
+pub use optim::Schedule;
+pub use trainer::*;

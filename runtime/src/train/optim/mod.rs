@@ -308,14 +308,14 @@ fn not_negative(name: &str, value: f64) -> f64 {
 }
 
 /// Copies the gradients into one flat vector.
-fn gather<M: Model>(gradients: &M, flat: &mut Vec<M::Scalar>) {
+pub(crate) fn gather<M: Model>(gradients: &M, flat: &mut Vec<M::Scalar>) {
     flat.clear();
     gradients.visit(&mut |block| flat.extend_from_slice(block.values));
 }
 
 /// Calls `f` with the range in the flat vector, the values and the gradient of every block of
 /// `model`.
-fn update<M: ModelMut>(
+pub(crate) fn update<M: ModelMut>(
     model: &mut M,
     gradient: &[M::Scalar],
     mut f: impl FnMut(core::ops::Range<usize>, &mut [M::Scalar], &[M::Scalar]),

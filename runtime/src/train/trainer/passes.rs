@@ -1,0 +1,358 @@
+//! The buffers of a layer's passes, one type for each form of backpropagation through time.
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use super::Outputs;
+use crate::cell::{Bars, Cell, Layer, LayerPass};
+use crate::inspect::finite::{Fault, check_sequence};
+use crate::rng::{Rng, SeedableRng, Xoshiro256PlusPlus};
+use crate::train::bptt::{Checkpointed, Truncated};
+use crate::types::varying::Varying;
+
+/// The buffers that the function of a trainer needs for one part of a batch: tapes and cotangents.
+pub trait Buffers: Send {
+    /// The largest number of samples of a part.
+    const SAMPLES: usize;
+
+    /// Returns empty buffers with the same settings, for another part.
+    #[must_use]
+    fn another(&self) -> Self;
+}
+
+/// Buffers that train the layer `L` on sequences: a form of backpropagation through time.
+pub trait Bptt<L: Layer<B>, const B: usize> {
+    /// Runs a sequence, or its next block, and adds its gradients. Noise is seeded by `seed`.
+    /// Returns the loss, and whether another block follows.
+    fn train(
+        &mut self,
+        layer: &L,
+        pass: LayerPass<'_, L, B>,
+        seed: u64,
+        gradients: &mut L::Gradients,
+        loss: impl FnMut(&mut Outputs<'_, L, B>) -> f64,
+    ) -> (f64, bool);
+
+    /// Runs a sequence and returns its loss.
+    fn evaluate(
+        &mut self,
+        layer: &L,
+        pass: LayerPass<'_, L, B>,
+        mut loss: impl FnMut(&mut Outputs<'_, L, B>) -> f64,
+    ) -> f64 {
+        let mut state = layer.initial_state_with(pass.context);
+        let ys = layer.run_pass(pass, &mut state);
+        loss_of(&ys, &mut Vec::new(), pass, &mut loss)
+    }
+
+    /// Repeats the last call of [`train`](Self::train), whose loss or gradients were not finite, and
+    /// searches for the first value that is not.
+    fn inspect(
+        &mut self,
+        layer: &L,
+        pass: LayerPass<'_, L, B>,
+        seed: u64,
+        loss: impl FnMut(&mut Outputs<'_, L, B>) -> f64,
+    ) -> (f64, Option<Fault>);
+}
+
+/// Calls the loss of a whole sequence and returns its value. `dys` becomes the cotangents.
+fn loss_of<L: Layer<B>, const B: usize>(
+    ys: &[L::Output],
+    dys: &mut Vec<L::Output>,
+    pass: LayerPass<'_, L, B>,
+    loss: &mut impl FnMut(&mut Outputs<'_, L, B>) -> f64,
+) -> f64 {
+    let steps = ys.len();
+    dys.clear();
+    dys.resize_with(steps, Varying::zero);
+    loss(&mut Outputs { ys, dys, steps: 0..steps, lengths: lengths(pass), mean_over: 0..steps })
+}
+
+/// Returns the length of each sample of a pass.
+fn lengths<X, C, const B: usize>(pass: crate::cell::Pass<'_, X, C, B>) -> [usize; B] {
+    let steps = pass.xs.len();
+    pass.lengths.map_or([steps; B], |lengths| lengths.map(|length| length.min(steps)))
+}
+
+/// Returns the state that a sequence starts from in training, with noise seeded by `seed`.
+fn noisy_start<L: Layer<B>, const B: usize>(layer: &L, context: &L::Context, seed: u64) -> L::State {
+    let mut state = layer.initial_state_with(context);
+    seed_noise(layer, &mut state, seed);
+    state
+}
+
+fn seed_noise<L: Layer<B>, const B: usize>(layer: &L, state: &mut L::State, seed: u64) {
+    // The noise of a layer is independent of the noise on its data, which `seed` itself generates.
+    let seed = Xoshiro256PlusPlus::seed_from_u64(!seed).next_u64();
+    layer.seed_noise(state, &mut Xoshiro256PlusPlus::seed_from_u64(seed));
+}
+
+/// Backpropagation through whole sequences.
+pub struct Passes<L: Layer<B>, const B: usize> {
+    tape: L::Tape,
+    dys: Vec<L::Output>,
+    carry: Carry<L::State>,
+}
+
+/// The state that a batch starts from, if batches are windows of streams.
+enum Carry<S> {
+    /// Every batch starts from the initial state.
+    Never,
+    /// The next batch starts from the initial state.
+    Start,
+    /// The next batch starts from the second state; the last one started from the first.
+    From(S, S),
+}
+
+impl<L: Layer<B>, const B: usize> Passes<L, B> {
+    pub(super) fn new() -> Self {
+        Passes { tape: L::Tape::default(), dys: Vec::new(), carry: Carry::Never }
+    }
+
+    pub(super) fn carry_state(&mut self) {
+        self.carry = Carry::Start;
+    }
+
+    pub(super) fn reset_state(&mut self) {
+        if let Carry::From(..) = self.carry {
+            self.carry = Carry::Start;
+        }
+    }
+}
+
+impl<L, const B: usize> Buffers for Passes<L, B>
+where
+    L: Layer<B, Tape: Send, Output: Send, State: Send>,
+{
+    const SAMPLES: usize = B;
+
+    fn another(&self) -> Self {
+        let carry = if let Carry::Never = self.carry { Carry::Never } else { Carry::Start };
+        Passes { carry, ..Self::new() }
+    }
+}
+
+impl<L, const B: usize> Bptt<L, B> for Passes<L, B>
+where
+    L: Layer<B, Input: Varying<L::Scalar> + Clone>,
+{
+    fn train(
+        &mut self,
+        layer: &L,
+        pass: LayerPass<'_, L, B>,
+        seed: u64,
+        gradients: &mut L::Gradients,
+        mut loss: impl FnMut(&mut Outputs<'_, L, B>) -> f64,
+    ) -> (f64, bool) {
+        let (mut state, is_initial) = match &self.carry {
+            Carry::From(_, state) => (state.clone(), false),
+            Carry::Never | Carry::Start => (noisy_start(layer, pass.context, seed), true),
+        };
+        let before = (!matches!(self.carry, Carry::Never)).then(|| state.clone());
+        layer.forward_pass(pass, &mut state, &mut self.tape);
+        let value = loss_of(layer.outputs(&self.tape), &mut self.dys, pass, &mut loss);
+        let mut dstate = L::State::zero();
+        let bars = Bars { gradients: &mut *gradients, state: Some(&mut dstate), inputs: None, context: None };
+        layer.backward_pass(pass, &mut self.tape, &self.dys, bars);
+        if is_initial {
+            layer.initial_state_with_backward(pass.context, &dstate, gradients, None);
+        }
+        if let Some(before) = before {
+            self.carry = Carry::From(before, state);
+        }
+        (value, false)
+    }
+
+    fn inspect(
+        &mut self,
+        layer: &L,
+        pass: LayerPass<'_, L, B>,
+        seed: u64,
+        mut loss: impl FnMut(&mut Outputs<'_, L, B>) -> f64,
+    ) -> (f64, Option<Fault>) {
+        let start = match core::mem::replace(&mut self.carry, Carry::Never) {
+            Carry::Never => noisy_start(layer, pass.context, seed),
+            Carry::Start => unreachable!("a pass was made"),
+            // The next batch starts from where this one did.
+            Carry::From(before, _) => {
+                self.carry = Carry::From(before.clone(), before.clone());
+                before
+            }
+        };
+        layer.forward_pass(pass, &mut start.clone(), &mut self.tape);
+        let value = loss_of(layer.outputs(&self.tape), &mut self.dys, pass, &mut loss);
+        (value, check_sequence(layer, pass, &start, &self.dys).err())
+    }
+}
+
+/// Truncated backpropagation through time: [`Truncated`].
+pub struct Windows<L: Cell<B>, const B: usize> {
+    k1: usize,
+    k2: usize,
+    /// The blocks of the sequence that is being trained on.
+    blocks: Option<Truncated<L, B>>,
+    dys: Vec<L::Output>,
+}
+
+impl<L: Cell<B>, const B: usize> Windows<L, B> {
+    #[track_caller]
+    pub(super) fn new(k1: usize, k2: usize) -> Self {
+        assert!(
+            k1 > 0 && k2 > 0,
+            "a block of {k1} steps, a window of {k2}: both must have at least one step"
+        );
+        Windows { k1, k2, blocks: None, dys: Vec::new() }
+    }
+}
+
+impl<L, const B: usize> Buffers for Windows<L, B>
+where
+    L: Cell<B, Tape: Send, Output: Send, State: Send>,
+{
+    const SAMPLES: usize = B;
+
+    fn another(&self) -> Self {
+        Self::new(self.k1, self.k2)
+    }
+}
+
+impl<L, const B: usize> Bptt<L, B> for Windows<L, B>
+where
+    L: Cell<B, Input: Varying<L::Scalar> + Clone>,
+{
+    fn train(
+        &mut self,
+        layer: &L,
+        pass: LayerPass<'_, L, B>,
+        seed: u64,
+        gradients: &mut L::Gradients,
+        mut loss: impl FnMut(&mut Outputs<'_, L, B>) -> f64,
+    ) -> (f64, bool) {
+        let mut blocks = self.blocks.take().unwrap_or_else(|| {
+            Truncated::from_state(noisy_start(layer, pass.context, seed), self.k1, self.k2)
+        });
+        let Some(block) = blocks.forward(layer, pass) else {
+            return (loss_of(&[], &mut self.dys, pass, &mut loss), false);
+        };
+        self.dys.clear();
+        self.dys.resize_with(block.len(), Varying::zero);
+        let value = loss(&mut Outputs {
+            ys: blocks.outputs(),
+            dys: &mut self.dys,
+            steps: block.clone(),
+            lengths: lengths(pass),
+            mean_over: block.clone(),
+        });
+        let bars = Bars { gradients: &mut *gradients, state: None, inputs: None, context: None };
+        if let Some(dstate) = blocks.backward(layer, pass, &self.dys, bars) {
+            layer.initial_state_with_backward(pass.context, dstate, gradients, None);
+        }
+        let has_more = block.end < pass.xs.len();
+        self.blocks = has_more.then_some(blocks);
+        (value, has_more)
+    }
+
+    fn inspect(
+        &mut self,
+        layer: &L,
+        pass: LayerPass<'_, L, B>,
+        seed: u64,
+        loss: impl FnMut(&mut Outputs<'_, L, B>) -> f64,
+    ) -> (f64, Option<Fault>) {
+        self.blocks = None;
+        inspect_all(layer, pass, seed, loss)
+    }
+}
+
+/// Searches a whole sequence for the first value that is not finite.
+fn inspect_all<L, const B: usize>(
+    layer: &L,
+    pass: LayerPass<'_, L, B>,
+    seed: u64,
+    mut loss: impl FnMut(&mut Outputs<'_, L, B>) -> f64,
+) -> (f64, Option<Fault>)
+where
+    L: Layer<B, Input: Varying<L::Scalar> + Clone>,
+{
+    let start: L::State = noisy_start(layer, pass.context, seed);
+    let (mut tape, mut dys) = (L::Tape::default(), Vec::new());
+    layer.forward_pass(pass, &mut start.clone(), &mut tape);
+    let value = loss_of(layer.outputs(&tape), &mut dys, pass, &mut loss);
+    (value, check_sequence(layer, pass, &start, &dys).err())
+}
+
+/// Backpropagation through whole sequences from checkpoints of the state: [`Checkpointed`].
+pub struct Checkpoints<L: Cell<B>, const B: usize>(Checkpointed<L, B>);
+
+impl<L: Cell<B>, const B: usize> Checkpoints<L, B> {
+    pub(super) fn new() -> Self {
+        Checkpoints(Checkpointed::new())
+    }
+}
+
+impl<L, const B: usize> Buffers for Checkpoints<L, B>
+where
+    L: Cell<B, Tape: Send, Output: Send, State: Send>,
+{
+    const SAMPLES: usize = B;
+
+    fn another(&self) -> Self {
+        Self::new()
+    }
+}
+
+impl<L, const B: usize> Bptt<L, B> for Checkpoints<L, B>
+where
+    L: Cell<B, Input: Varying<L::Scalar> + Clone>,
+{
+    fn train(
+        &mut self,
+        layer: &L,
+        pass: LayerPass<'_, L, B>,
+        seed: u64,
+        gradients: &mut L::Gradients,
+        mut loss: impl FnMut(&mut Outputs<'_, L, B>) -> f64,
+    ) -> (f64, bool) {
+        let lengths = lengths(pass);
+        let mean_over = 0..pass.xs.len();
+        self.0.forward(layer, pass, &mut noisy_start(layer, pass.context, seed));
+        let (mut value, mut dstate) = (0.0, L::State::zero());
+        let segment = |steps, ys: &[L::Output], dys: &mut [L::Output]| {
+            value += loss(&mut Outputs { ys, dys, steps, lengths, mean_over: mean_over.clone() });
+        };
+        let bars = Bars { gradients: &mut *gradients, state: Some(&mut dstate), inputs: None, context: None };
+        self.0.backward(layer, pass, segment, bars);
+        layer.initial_state_with_backward(pass.context, &dstate, gradients, None);
+        (value, false)
+    }
+
+    fn inspect(
+        &mut self,
+        layer: &L,
+        pass: LayerPass<'_, L, B>,
+        seed: u64,
+        loss: impl FnMut(&mut Outputs<'_, L, B>) -> f64,
+    ) -> (f64, Option<Fault>) {
+        inspect_all(layer, pass, seed, loss)
+    }
+}
+
+impl<L: Layer<B>, const B: usize> fmt::Debug for Passes<L, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Passes").finish_non_exhaustive()
+    }
+}
+
+impl<L: Cell<B>, const B: usize> fmt::Debug for Windows<L, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Windows { k1, k2, .. } = self;
+        f.debug_struct("Windows").field("k1", k1).field("k2", k2).finish_non_exhaustive()
+    }
+}
+
+impl<L: Cell<B>, const B: usize> fmt::Debug for Checkpoints<L, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Checkpoints").field(&self.0).finish()
+    }
+}
