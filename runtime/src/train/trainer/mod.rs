@@ -57,6 +57,9 @@ mod passes;
 mod scores;
 mod workers;
 
+#[cfg(test)]
+mod tests;
+
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;

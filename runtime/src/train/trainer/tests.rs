@@ -1,0 +1,317 @@
+//! A trainer against the same training written by hand.
+
+use alloc::format;
+use alloc::string::ToString;
+use alloc::vec::Vec;
+use core::cell::Cell;
+
+use nalgebra::SMatrix;
+
+use super::*;
+use crate::by_hand::{Conditioned, Elman};
+use crate::data::Batch;
+use crate::rng;
+use crate::train::bptt::Truncated;
+use crate::train::loss::mean_squared_error_weighted;
+use crate::train::optim::{Adam, Sgd};
+
+type Net = Elman<2, 3>;
+type Xs<const B: usize> = Vec<SMatrix<f64, 2, B>>;
+type Y<const B: usize> = SMatrix<f64, 3, B>;
+
+fn net() -> Net {
+    Elman(Conditioned::init(&mut Xoshiro256PlusPlus::seed_from_u64(3)))
+}
+
+fn sequence<const B: usize>(steps: usize, seed: u64) -> Xs<B> {
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+    (0..steps).map(|_| SMatrix::from_fn(|_, _| rng::normal(&mut rng))).collect()
+}
+
+fn flat(model: &impl Model<Scalar = f64>) -> Vec<f64> {
+    let mut flat = Vec::new();
+    model.visit(&mut |parameter| flat.extend_from_slice(parameter.values));
+    flat
+}
+
+/// The target of a step: no output is right.
+fn target<const B: usize>(t: usize) -> Y<B> {
+    SMatrix::from_fn(|row, column| 0.1 * (t + row + column) as f64)
+}
+
+fn squares<const B: usize>(out: &mut Outputs<'_, Net, B>) -> f64 {
+    out.every_step(|t, y, weights| mean_squared_error_weighted(y, &target(t), weights))
+}
+
+fn last_squares<const B: usize>(out: &mut Outputs<'_, Net, B>) -> f64 {
+    out.last_step(|y, weights| mean_squared_error_weighted(y, &target(0), weights))
+}
+
+fn assert_close(one: &[f64], other: &[f64]) {
+    assert_eq!(one.len(), other.len());
+    for (a, b) in one.iter().zip(other) {
+        assert!((a - b).abs() < 1e-13, "{a} is not {b}");
+    }
+}
+
+#[test]
+fn a_step_is_the_loop_that_users_wrote() {
+    let (xs, mut by_hand, mut adam) = (sequence::<4>(6, 1), net(), Adam::new(1e-2));
+    let batch = Batch { xs: xs.clone(), lengths: [6, 2, 0, 5] };
+    let schedule = Schedule::linear(1e-2, 4);
+    let mut trainer = Trainer::new::<4>(net(), Adam::new(1.0)).clip_norm(0.5).schedule(schedule);
+    let (mut gradients, mut tape, mut dys) = (by_hand.zero_gradients(), by_hand.tape(), Vec::new());
+    for update in 0..4 {
+        let loss = trainer.step(&batch, squares).unwrap();
+
+        let ys = by_hand.forward(&batch, &mut by_hand.zero_state(), &mut tape);
+        let want = crate::train::loss::every_step(ys, Some(&batch.lengths), &mut dys, |t, y, weights| {
+            mean_squared_error_weighted(y, &target(t), weights)
+        });
+        gradients.set_zero();
+        by_hand.backward(&batch, &mut tape, &dys, &mut gradients);
+        clip_global_norm(&mut gradients, 0.5);
+        schedule.apply(update, &mut adam);
+        adam.step(&mut by_hand, &gradients);
+        assert_eq!(loss, want);
+        assert_eq!(flat(&trainer.model), flat(&by_hand));
+    }
+    assert_eq!(trainer.updates(), 4);
+}
+
+#[test]
+fn truncated_steps_are_the_blocks_of_truncated_bptt() {
+    let (xs, mut by_hand, mut sgd) = (sequence::<2>(11, 2), net(), Sgd::new(0.1));
+    let mut trainer = Trainer::new::<2>(net(), Sgd::new(0.1)).truncated(3, 5);
+    for _ in 0..2 {
+        let mut blocks = Vec::new();
+        trainer
+            .step(&xs, |out| {
+                blocks.push(out.steps.clone());
+                squares(out)
+            })
+            .unwrap();
+        assert_eq!(blocks, [0..3, 3..6, 6..9, 9..11]);
+
+        let (mut bptt, mut gradients) = (Truncated::new(&by_hand, 3, 5), by_hand.zero_gradients());
+        while let Some(block) = bptt.forward(&by_hand, &xs) {
+            let weights = [1.0 / (2 * block.len()) as f64; 2];
+            let errors = bptt.outputs().iter().zip(block);
+            let dys: Vec<_> =
+                errors.map(|(y, t)| mean_squared_error_weighted(y, &target(t), &weights).1).collect();
+            gradients.set_zero();
+            bptt.backward(&by_hand, &xs, &dys, &mut gradients);
+            sgd.step(&mut by_hand, &gradients);
+        }
+        assert_eq!(flat(&trainer.model), flat(&by_hand));
+    }
+    assert_eq!(trainer.updates(), 8);
+}
+
+#[test]
+fn checkpoints_give_the_gradients_of_whole_sequences() {
+    let batch = Batch { xs: sequence::<2>(30, 3), lengths: [30, 17] };
+    for loss in [squares, last_squares] {
+        let mut whole = Trainer::new::<2>(net(), Sgd::new(0.1));
+        let mut checkpointed = Trainer::new::<2>(net(), Sgd::new(0.1)).checkpointed();
+        let (a, b) = (whole.step(&batch, loss).unwrap(), checkpointed.step(&batch, loss).unwrap());
+        assert!((a - b).abs() < 1e-14, "{a} is not {b}");
+        assert_close(&flat(&whole.model), &flat(&checkpointed.model));
+    }
+}
+
+#[test]
+fn a_loss_at_the_last_step_counts_in_the_block_that_holds_it() {
+    let batch = Batch { xs: sequence::<2>(9, 3), lengths: [9, 4] };
+    let mut trainer = Trainer::new::<2>(net(), Sgd::new(0.0)).truncated(3, 9);
+    let mut sum = 0.0;
+    trainer
+        .step(&batch, |out| {
+            let loss = last_squares(out);
+            sum += loss;
+            loss
+        })
+        .unwrap();
+    let whole = Trainer::new::<2>(net(), Sgd::new(0.0)).step(&batch, last_squares).unwrap();
+    assert!((sum - whole).abs() < 1e-15);
+}
+
+#[test]
+fn carried_states_join_windows() {
+    let xs = sequence::<2>(8, 4);
+    let mut whole = Trainer::new::<2>(net(), Sgd::new(0.0)).truncated(4, 4);
+    let mut windows = Trainer::new::<2>(net(), Sgd::new(0.0)).carry_state();
+    for _ in 0..2 {
+        let want = whole.step(&xs, squares).unwrap();
+        let mut loss = 0.0;
+        for (number, window) in xs.chunks(4).enumerate() {
+            let squares = |out: &mut Outputs<'_, Net, 2>| {
+                let shifted = |t| target(4 * number + t);
+                out.every_step(|t, y, weights| mean_squared_error_weighted(y, &shifted(t), weights))
+            };
+            loss += windows.step(window, squares).unwrap() / 2.0;
+        }
+        assert!((loss - want).abs() < 1e-15);
+        windows.reset_state();
+    }
+}
+
+#[test]
+fn accumulated_batches_are_one_large_batch() {
+    let (one, other) = (sequence::<2>(5, 5), sequence::<2>(5, 6));
+    let join = |(a, b): (&SMatrix<f64, 2, 2>, &SMatrix<f64, 2, 2>)| {
+        SMatrix::<f64, 2, 4>::from_fn(
+            |row, column| if column < 2 { a[(row, column)] } else { b[(row, column - 2)] },
+        )
+    };
+    let both: Xs<4> = one.iter().zip(&other).map(join).collect();
+    let zero = |_, y: &_, weights: &_| mean_squared_error_weighted(y, &SMatrix::zeros(), weights);
+    let mut large = Trainer::new::<4>(net(), Sgd::new(0.1));
+    large
+        .step(&both, |out| out.every_step(|_, y, w| mean_squared_error_weighted(y, &SMatrix::zeros(), w)))
+        .unwrap();
+    let mut small = Trainer::new::<2>(net(), Sgd::new(0.1)).accumulate(2);
+    for xs in [&one, &other] {
+        assert_eq!(small.updates(), 0);
+        small.step(xs, |out| out.every_step(zero)).unwrap();
+    }
+    assert_eq!(small.updates(), 1);
+    assert_close(&flat(&small.model), &flat(&large.model));
+}
+
+#[test]
+fn a_fault_is_located_and_changes_nothing() {
+    let good = sequence::<2>(5, 7);
+    let mut bad = good.clone();
+    bad[3][(1, 1)] = f64::NAN;
+    fn check<W: Bptt<Net, 2>>(mut trainer: Trainer<Net, Sgd<f64>, W>, good: &Xs<2>, bad: &Xs<2>) {
+        trainer.step(good, squares).unwrap();
+        let before = flat(&trainer.model);
+        let updates = trainer.updates();
+        let error = trainer.step(bad, squares).unwrap_err();
+        // Truncated BPTT has learned from the blocks before the fault.
+        if trainer.updates() == updates {
+            assert_eq!(flat(&trainer.model), before);
+        }
+        let want = "the loss is NaN; the input is NaN at step 3 (sample 1, scalar 1)";
+        assert_eq!(error.to_string(), format!("update {}: {want}", trainer.updates()));
+        trainer.step(good, squares).unwrap();
+    }
+    let trainer = || Trainer::new::<2>(net(), Sgd::new(0.1)).weight_noise(0.1);
+    check(trainer(), &good, &bad);
+    check(trainer().carry_state(), &good, &bad);
+    check(trainer().truncated(2, 2), &good, &bad);
+    check(trainer().checkpointed(), &good, &bad);
+}
+
+#[test]
+fn noise_depends_on_the_seed_and_the_update_alone() {
+    let xs = sequence::<2>(5, 7);
+    let run = |seed: u64| {
+        let mut trainer = Trainer::new::<2>(net(), Sgd::new(0.1)).weight_noise(0.1).seed(seed);
+        (0..3).for_each(|_| _ = trainer.step(&xs, squares).unwrap());
+        flat(&trainer.model)
+    };
+    assert_eq!(run(1), run(1));
+    assert_ne!(run(1), run(2));
+}
+
+type Sample = Vec<nalgebra::SVector<f64, 2>>;
+
+fn samples(count: usize) -> Vec<Sample> {
+    (0..count).map(|k| sequence::<1>(k % 5, k as u64)).collect()
+}
+
+fn loss<const B: usize>(part: &mut LayerPart<'_, Net, Sample, B>) -> f64 {
+    let samples: Vec<&Sample> = part.samples.to_vec();
+    let batch = crate::data::pad(&samples);
+    part.metric("steps", batch.lengths.iter().sum::<usize>() as f64 / samples.len() as f64);
+    part.sequence(&batch, last_squares)
+}
+
+#[test]
+fn the_workers_do_not_change_a_bit() {
+    let samples = samples(23);
+    fn run<C: Workers>(workers: C, samples: &[Sample]) -> (Outcome, Vec<f64>) {
+        let mut trainer =
+            Trainer::new::<3>(net(), Adam::new(1e-2)).weight_noise(0.01).parts(4).workers(workers);
+        let fit = trainer.fit(&samples[..17], loss).validation(&samples[17..]).epochs(3);
+        let outcome = fit.run().unwrap();
+        (outcome, flat(&trainer.model))
+    }
+    let want = run(OneThread, &samples);
+    assert_eq!(want.0.epochs.len(), 3);
+    #[cfg(feature = "rayon")]
+    for threads in [1, 3] {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        assert_eq!(pool.install(|| run(Threads, &samples)), want);
+    }
+}
+
+#[test]
+fn parts_are_one_batch() {
+    // Samples of equal length: the mean of the means is the mean.
+    let samples: Vec<Sample> = (0..7).map(|k| sequence::<1>(4, k)).collect();
+    let mut whole = Trainer::new::<8>(net(), Sgd::new(0.1));
+    whole.fit(&samples, loss).in_order().run().unwrap();
+    let mut parts = Trainer::new::<2>(net(), Sgd::new(0.1)).parts(4);
+    let outcome = parts.fit(&samples, loss).in_order().run().unwrap();
+    assert_close(&flat(&whole.model), &flat(&parts.model));
+    assert_eq!(outcome.epochs[0].training.metric("steps"), Some(4.0));
+    assert_eq!((outcome.epochs[0].updates, parts.updates()), (1, 1));
+}
+
+#[test]
+fn epochs_visit_every_sample_once_in_new_orders() {
+    let samples: Vec<u32> = (0..10).collect();
+    let seen = std::sync::Mutex::new(Vec::new());
+    let note = |part: &mut Part<'_, Net, u32, Passes<Net, 4>>| {
+        seen.lock().unwrap().push(part.samples.iter().map(|k| **k).collect::<Vec<_>>());
+        0.0
+    };
+    let mut trainer = Trainer::new::<4>(net(), Sgd::new(0.1));
+    trainer.fit(&samples, note).epochs(2).run().unwrap();
+    let batches = core::mem::take(&mut *seen.lock().unwrap());
+    assert_eq!(batches.iter().map(Vec::len).collect::<Vec<_>>(), [4, 4, 2, 4, 4, 2]);
+    for epoch in batches.chunks(3) {
+        let mut all = epoch.concat();
+        assert_ne!(all, samples);
+        all.sort_unstable();
+        assert_eq!(all, samples);
+    }
+    assert_ne!(batches[..3], batches[3..]);
+
+    trainer.fit(&samples, note).in_order().drop_last().run().unwrap();
+    assert_eq!(core::mem::take(&mut *seen.lock().unwrap()), [[0, 1, 2, 3], [4, 5, 6, 7]]);
+
+    // Batches of similar length.
+    trainer.fit(&samples, note).bucket_by(|k| (*k / 4) as usize).run().unwrap();
+    for batch in &*seen.lock().unwrap() {
+        let first = batch[0] / 4;
+        assert!(batch.iter().all(|k| k / 4 == first), "{batch:?}");
+    }
+}
+
+#[test]
+fn training_stops_early_and_restores_the_best_epoch() {
+    let epoch = Cell::new(0);
+    // The validation losses of the epochs.
+    let losses = [3.0, 1.0, 2.0, 1.0, 0.5];
+    let (train, validation) = ([false], [true]);
+    let epochs = std::sync::atomic::AtomicUsize::new(0);
+    let work = |part: &mut Part<'_, Net, bool, Passes<Net, 1>>| {
+        use std::sync::atomic::Ordering::Relaxed;
+        if let Some(gradients) = part.gradients.as_deref_mut() {
+            gradients.bias[0] += 1.0;
+            return 9.0;
+        }
+        assert!(*part.samples[0] && !part.is_training());
+        losses[epochs.fetch_add(1, Relaxed)]
+    };
+    let mut trainer = Trainer::new::<1>(net(), Sgd::new(1.0));
+    let before = trainer.model.0.bias[0];
+    let fit = trainer.fit(&train, work).validation(&validation).epochs(9).patience(2).restore_best();
+    let outcome = fit.each_epoch(|report| epoch.set(report.number)).run().unwrap();
+    assert_eq!((outcome.best, outcome.epochs.len(), epoch.get()), (Some(2), 4, 4));
+    assert!((before - trainer.model.0.bias[0] - 2.0).abs() < 1e-15, "the bias of the second epoch");
+}
