@@ -83,6 +83,7 @@ pub mod network;
 pub mod quantised;
 pub mod rng;
 mod scalar;
+mod sizes;
 #[cfg(feature = "alloc")]
 pub mod train;
 pub mod types;
@@ -91,6 +92,7 @@ pub mod weights;
 
 pub use nalgebra;
 pub use scalar::Scalar;
+pub use sizes::SizeError;
 
 // The compiler cannot know the features of this crate, because it runs on the build machine: the
 // macro passes them.

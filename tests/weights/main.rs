@@ -15,6 +15,7 @@ mod own;
 mod protobuf;
 mod roundtrip;
 mod rtneural;
+mod states;
 mod whole_layers;
 
 use nalgebra::SMatrix;

@@ -1,6 +1,8 @@
 //! Layers: they map sequences to sequences, and train.
 
-use super::{Bars, IntoBars, IntoPass, IntoStep, Model, Pass};
+#[cfg(doc)]
+use super::StatePart;
+use super::{Bars, IntoBars, IntoPass, IntoStep, Model, Pass, StateVisitor, visit_scalars};
 use crate::inspect::finite::{Fault, look_at_cotangents, look_at_outputs};
 use crate::rng::DynRng;
 use crate::types::varying::Varying;
@@ -82,6 +84,16 @@ pub trait Layer<const B: usize>: Model {
     /// a sequence cut in two has those of the whole.
     fn seed_noise(&self, state: &mut Self::State, rng: &mut DynRng<'_>) {
         let _ = (state, rng);
+    }
+
+    /// Calls `visitor` with the parts of `state` that decide how a sequence goes on, each with its
+    /// path: `h`, or `0.h` in a network. Keeps the changes that `visitor` makes. The feature
+    /// `safetensors` saves and loads states by this method.
+    ///
+    /// The default visits all scalars as one part without a name. A layer whose state holds
+    /// anything else, such as an index or a [generator](StatePart::Generator), must visit that too.
+    fn visit_state(&self, state: &mut Self::State, visitor: &mut StateVisitor<'_, Self::Scalar>) {
+        visit_scalars("", state, visitor);
     }
 
     /// Runs a sequence for inference; see [`run`](Self::run). The default implementation runs
@@ -245,25 +257,4 @@ pub trait Cell<const B: usize>: Layer<B> {
         let (x, context) = x.into_step();
         self.step_with(x, context, state)
     }
-}
-
-/// A state made of named fields, as a generated cell's is. Layers that work on one of them, as
-/// [zoneout](crate::network::Zoneout) does, need it. `Y` is the output of the layer whose state it
-/// is.
-pub trait StateFields<T, Y>: Varying<T> {
-    /// The fields' names, in the order of their declaration.
-    const NAMES: &'static [&'static str];
-
-    /// Calls `f` with every value of every field, to change it, and the same value of `other`;
-    /// before them the field's place in [`NAMES`](Self::NAMES).
-    fn zip_fields(&mut self, other: &Self, f: &mut dyn FnMut(usize, &mut T, T));
-
-    /// Sets the values of an output that are fields of the state to what they are now: after a
-    /// step's state was changed, its output follows. Values that are computed from the state stay
-    /// as they are.
-    fn reread(&self, y: &mut Y);
-
-    /// Pulls a cotangent back through [`reread`](Self::reread), where `self` is the cotangent of
-    /// the state: moves the values of `dy` that are fields of the state there.
-    fn pull_reread(&mut self, dy: &mut Y);
 }

@@ -15,6 +15,8 @@ mod layer;
 #[cfg(feature = "alloc")]
 mod pass;
 #[cfg(feature = "alloc")]
+mod state;
+#[cfg(feature = "alloc")]
 mod with;
 
 #[cfg(feature = "alloc")]
@@ -23,6 +25,8 @@ pub(crate) use delegate::{visit_as, visit_mut_as};
 pub use layer::*;
 #[cfg(feature = "alloc")]
 pub use pass::*;
+#[cfg(feature = "alloc")]
+pub use state::*;
 #[cfg(feature = "alloc")]
 pub use with::*;
 

@@ -4,7 +4,8 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use super::{
-    Bars, Cell, Layer, LayerBars, LayerPass, Model, ModelMut, Parameter, ParameterMut, Pass, visit_as,
+    Bars, Cell, Layer, LayerBars, LayerPass, Model, ModelMut, Parameter, ParameterMut, Pass, StateVisitor,
+    visit_as,
 };
 use crate::inspect::finite::Fault;
 use crate::kernels::boxed;
@@ -118,6 +119,10 @@ where
 
     fn seed_noise(&self, state: &mut L::State, rng: &mut DynRng<'_>) {
         self.layer.seed_noise(state, rng);
+    }
+
+    fn visit_state(&self, state: &mut L::State, visitor: &mut StateVisitor<'_, L::Scalar>) {
+        self.layer.visit_state(state, visitor);
     }
 
     fn run_pass(&self, pass: LayerPass<'_, Self, B>, state: &mut L::State) -> Vec<L::Output> {

@@ -6,7 +6,9 @@
 pub use crate::__layer_methods as layer_methods;
 pub use crate::Scalar;
 #[cfg(feature = "alloc")]
-pub use crate::cell::{Bars, Cell, Layer, LayerBars, LayerPass, Pass, StateFields};
+pub use crate::cell::{
+    Bars, Cell, Layer, LayerBars, LayerPass, Pass, StateFields, StateVisitor, visit_fields,
+};
 pub use crate::cell::{Model, ModelMut, Parameter, ParameterMut, Storage};
 pub use crate::init;
 #[cfg(feature = "alloc")]

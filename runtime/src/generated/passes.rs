@@ -261,6 +261,14 @@ pub fn start_backward<C: Passes<B, State: Send + Sync>, const B: usize>(
 #[macro_export]
 macro_rules! __layer_methods {
     ($B:tt) => {
+        fn visit_state(
+            &self,
+            state: &mut Self::State,
+            visitor: &mut $crate::generated::StateVisitor<'_, Self::Scalar>,
+        ) {
+            $crate::generated::visit_fields::<_, Self::Output, _>(state, visitor);
+        }
+
         fn run_pass(
             &self,
             pass: $crate::generated::LayerPass<'_, Self, $B>,

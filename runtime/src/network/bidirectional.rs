@@ -9,7 +9,7 @@ use super::path::Place;
 use super::{copy, fit};
 use crate::Scalar;
 use crate::cell::{
-    Bars, Layer, LayerBars, LayerPass, Model, ModelMut, Parameter, ParameterMut, check_lengths,
+    Bars, Layer, LayerBars, LayerPass, Model, ModelMut, Parameter, ParameterMut, StateVisitor, check_lengths,
 };
 use crate::data::{clear_past_end, reverse};
 use crate::inspect::finite::{Fault, look_at_outputs, look_back_at_outputs};
@@ -344,6 +344,11 @@ where
     fn seed_noise(&self, state: &mut Self::State, rng: &mut DynRng<'_>) {
         self.forward.seed_noise(&mut state.forward, rng);
         self.reverse.seed_noise(&mut state.reverse, rng);
+    }
+
+    fn visit_state(&self, state: &mut Self::State, visitor: &mut StateVisitor<'_, F::Scalar>) {
+        self.forward.visit_state(&mut state.forward, &mut FORWARD.of_state(visitor));
+        self.reverse.visit_state(&mut state.reverse, &mut REVERSE.of_state(visitor));
     }
 
     fn run_pass(&self, pass: LayerPass<'_, Self, B>, state: &mut Self::State) -> Vec<J::Output> {

@@ -9,7 +9,8 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crate::cell::{
-    Cell, Layer, LayerBars, LayerPass, Model, ModelMut, Parameter, ParameterMut, visit_as, visit_mut_as,
+    Cell, Layer, LayerBars, LayerPass, Model, ModelMut, Parameter, ParameterMut, StateVisitor, visit_as,
+    visit_mut_as,
 };
 use crate::inspect::finite::Fault;
 use crate::rng::DynRng;
@@ -53,6 +54,10 @@ impl<const B: usize, L: Layer<B> + ?Sized> Layer<B> for Box<L> {
 
     fn seed_noise(&self, state: &mut L::State, rng: &mut DynRng<'_>) {
         (**self).seed_noise(state, rng);
+    }
+
+    fn visit_state(&self, state: &mut L::State, visitor: &mut StateVisitor<'_, L::Scalar>) {
+        (**self).visit_state(state, visitor);
     }
 
     fn run_pass(&self, pass: LayerPass<'_, Self, B>, state: &mut L::State) -> Vec<L::Output> {

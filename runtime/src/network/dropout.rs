@@ -6,7 +6,8 @@ use super::copy;
 use super::noise::{Noisy, Rate};
 use crate::Scalar;
 use crate::cell::{
-    Bars, Cell, Layer, LayerBars, LayerPass, Model, ModelMut, Parameter, ParameterMut, check_lengths,
+    Bars, Cell, Layer, LayerBars, LayerPass, Model, ModelMut, Parameter, ParameterMut, StatePart,
+    StateVisitor, check_lengths,
 };
 use crate::inspect::finite::Fault;
 use crate::rng::{DynRng, Rng, Xoshiro256PlusPlus};
@@ -165,7 +166,7 @@ where
         Noisy::silent(self.layer.initial_state_with(context))
     }
 
-    same_initial_state!(noisy);
+    same_initial_state!(noisy "dropout.generator");
 
     fn run_pass(&self, pass: LayerPass<'_, Self, B>, state: &mut Self::State) -> Vec<Y> {
         let Noisy { state, generator } = state;

@@ -71,7 +71,8 @@ macro_rules! same_parameters {
 }
 
 /// Implements the methods of [`Layer`](crate::cell::Layer) for the initial state of a wrapper. It
-/// is the initial state of `self.layer`, or, with `noisy`, that state [with a generator](Noisy).
+/// is the initial state of `self.layer`, or, with `noisy`, that state [with a generator](Noisy), which
+/// has a name.
 macro_rules! same_initial_state {
     () => {
         fn initial_state_with(&self, context: &Self::Context) -> L::State {
@@ -91,8 +92,12 @@ macro_rules! same_initial_state {
         fn seed_noise(&self, state: &mut L::State, rng: &mut DynRng<'_>) {
             self.layer.seed_noise(state, rng);
         }
+
+        fn visit_state(&self, state: &mut L::State, visitor: &mut StateVisitor<'_, L::Scalar>) {
+            self.layer.visit_state(state, visitor);
+        }
     };
-    (noisy) => {
+    (noisy $name:literal) => {
         fn initial_state_with_backward(
             &self,
             context: &Self::Context,
@@ -106,6 +111,11 @@ macro_rules! same_initial_state {
         fn seed_noise(&self, state: &mut Self::State, rng: &mut DynRng<'_>) {
             self.layer.seed_noise(&mut state.state, rng);
             state.seed(rng);
+        }
+
+        fn visit_state(&self, state: &mut Self::State, visitor: &mut StateVisitor<'_, L::Scalar>) {
+            self.layer.visit_state(&mut state.state, visitor);
+            visitor($name, StatePart::Generator(&mut state.generator));
         }
     };
 }

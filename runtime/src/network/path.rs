@@ -7,7 +7,7 @@ use alloc::format;
 use alloc::string::String;
 use core::fmt::{self, Write};
 
-use crate::cell::{Parameter, ParameterMut};
+use crate::cell::{Parameter, ParameterMut, StatePart, StateVisitor};
 use crate::inspect::finite::Fault;
 
 /// A path that fits on the call stack. Longer paths are allocated on the heap.
@@ -98,6 +98,14 @@ impl Place {
         let mut path = String::new();
         self.name(name, &mut |text| path.push_str(text));
         path
+    }
+
+    /// Returns a visitor for the part's state that prepends the path.
+    pub(super) fn of_state<T>(
+        self,
+        visitor: &mut StateVisitor<'_, T>,
+    ) -> impl for<'n, 'v> FnMut(&'n str, StatePart<'v, T>) {
+        move |name, part| visitor(&self.path(name), part)
     }
 
     /// Returns a visitor for the part's parameters that prepends the path.

@@ -5,7 +5,8 @@ use alloc::vec::Vec;
 use super::copy;
 use crate::Scalar;
 use crate::cell::{
-    Cell, Layer, LayerBars, LayerPass, Model, ModelMut, Parameter, ParameterMut, Pass, check_lengths,
+    Cell, Layer, LayerBars, LayerPass, Model, ModelMut, Parameter, ParameterMut, Pass, StateVisitor,
+    check_lengths,
 };
 use crate::data::clear_past_end;
 use crate::inspect::finite::{Fault, look_at_outputs};

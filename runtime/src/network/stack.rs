@@ -5,7 +5,9 @@ use alloc::vec::Vec;
 
 use super::fit;
 use super::path::Place;
-use crate::cell::{Bars, Cell, Layer, LayerBars, LayerPass, Model, ModelMut, Parameter, ParameterMut, Pass};
+use crate::cell::{
+    Bars, Cell, Layer, LayerBars, LayerPass, Model, ModelMut, Parameter, ParameterMut, Pass, StateVisitor,
+};
 use crate::inspect::finite::Fault;
 use crate::rng::DynRng;
 
@@ -165,6 +167,12 @@ where
     fn seed_noise(&self, state: &mut Self::State, rng: &mut DynRng<'_>) {
         self.0.seed_noise(&mut state.0, rng);
         self.1.seed_noise(&mut state.1, rng);
+    }
+
+    fn visit_state(&self, state: &mut Self::State, visitor: &mut StateVisitor<'_, A::Scalar>) {
+        let (first, second) = self.places();
+        self.0.visit_state(&mut state.0, &mut first.of_state(visitor));
+        self.1.visit_state(&mut state.1, &mut second.of_state(visitor));
     }
 
     fn run_pass(&self, pass: LayerPass<'_, Self, B>, state: &mut Self::State) -> Vec<Self::Output> {

@@ -8,7 +8,7 @@ use super::noise::{Noisy, Rate};
 use crate::Scalar;
 use crate::cell::{
     Bars, Cell, Layer, LayerBars, LayerPass, Model, ModelMut, Parameter, ParameterMut, StateFields,
-    check_lengths,
+    StatePart, StateVisitor, check_lengths,
 };
 use crate::data::clear_past_end;
 use crate::inspect::finite::{Fault, inspect_steps, inspect_steps_back};
@@ -172,7 +172,7 @@ where
         Noisy::silent(self.layer.initial_state_with(context))
     }
 
-    same_initial_state!(noisy);
+    same_initial_state!(noisy "zoneout.generator");
 
     fn forward_pass(&self, pass: LayerPass<'_, Self, B>, state: &mut Self::State, tape: &mut Self::Tape) {
         self.check_names(L::State::NAMES);

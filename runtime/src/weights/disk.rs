@@ -4,6 +4,13 @@ use alloc::string::ToString;
 #[cfg(any(feature = "safetensors", feature = "nam"))]
 use alloc::vec::Vec;
 use std::path::Path;
+#[cfg(any(feature = "safetensors", feature = "nam"))]
+use std::{
+    fs,
+    io::{self, Write},
+    path::PathBuf,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
 use super::error::{Error, Problem};
 
@@ -13,19 +20,49 @@ pub(super) fn read<V>(path: &Path, read: impl FnOnce(&[u8]) -> Result<V, Error>)
     bytes.and_then(|bytes| read(&bytes)).map_err(|error| error.at(path))
 }
 
-/// Replaces the file at `path` by the result of `bytes`. Other programs see either the old file or
-/// the complete new one. Errors name the path.
+/// Replaces the file at `path` by the result of `bytes`. Other programs, and this one after a
+/// crash, see either the old file or the complete new one. Errors name the path.
 #[cfg(any(feature = "safetensors", feature = "nam"))]
 pub(super) fn write(path: &Path, bytes: impl FnOnce() -> Result<Vec<u8>, Error>) -> Result<(), Error> {
     let bytes = bytes().map_err(|error| error.at(path))?;
-    let mut partial = path.as_os_str().to_owned();
-    partial.push(alloc::format!(".{}.partial", std::process::id()));
-    let result = std::fs::write(&partial, bytes).and_then(|()| std::fs::rename(&partial, path));
-    result.map_err(|error| {
+    replace(path, &bytes).map_err(|error| Error::saving([problem(&error)]).at(path))
+}
+
+/// Writes a temporary file in the same folder, and renames it once its bytes are on the disk.
+#[cfg(any(feature = "safetensors", feature = "nam"))]
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let partial = partial(path);
+    let written = fs::File::create(&partial).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()
+    });
+    written.and_then(|()| fs::rename(&partial, path)).inspect_err(|_| {
         // Best effort: the caller needs the error above.
-        let _ = std::fs::remove_file(&partial);
-        Error::saving([problem(&error)]).at(path)
-    })
+        let _ = fs::remove_file(&partial);
+    })?;
+    sync_folder(path);
+    Ok(())
+}
+
+/// Returns the path of a temporary file beside `path` that no other write of this program uses.
+#[cfg(any(feature = "safetensors", feature = "nam"))]
+fn partial(path: &Path) -> PathBuf {
+    static WRITES: AtomicUsize = AtomicUsize::new(0);
+    let mut partial = path.as_os_str().to_owned();
+    partial.push(alloc::format!(
+        ".{}.{}.partial",
+        std::process::id(),
+        WRITES.fetch_add(1, Ordering::Relaxed)
+    ));
+    partial.into()
+}
+
+/// Waits until the new name of the file is on the disk, where the system can. The file is complete
+/// in any case, so a failure is not reported.
+#[cfg(any(feature = "safetensors", feature = "nam"))]
+fn sync_folder(path: &Path) {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let _ = fs::File::open(folder.unwrap_or(Path::new("."))).and_then(|folder| folder.sync_all());
 }
 
 fn problem(error: &std::io::Error) -> Problem {

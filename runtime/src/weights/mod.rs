@@ -3,6 +3,8 @@
 //!
 //! | to read and write | use | feature |
 //! | --- | --- | --- |
+//! | the state of a stream | [`load_state`], [`save_state`] and the same with `_file` | `safetensors` |
+//! | several models, states and tensors in one file | [`Writer`], [`Reader`] | `safetensors` |
 //! | this library's own files | [`load`], [`save`], [`load_file`], [`save_file`] | `safetensors` |
 //! | `torch.nn.LSTM`, `GRU`, `RNN`, `Linear` | the [mappings](Mapping) of [`torch`] | `safetensors` |
 //! | Keras's `LSTM`, `GRU`, `SimpleRNN`, `Dense` | the mappings of [`keras`] | `safetensors` |
@@ -102,7 +104,8 @@
 // 4. `apply`: loading and saving by a mapping, and the mistakes that either can find
 // 5. `other_format`, `json`, `disk`, `chain`: code that several formats share; `family`: models of
 //    several sizes, from which a file chooses one
-// 6. `safetensors`, `nam`, `rtneural`, `onnx`: one format each
+// 6. `safetensors`, `nam`, `rtneural`, `onnx`: one format each. In `safetensors`, `format` is below
+//    `writer` and `reader`, and these below `state`
 
 mod apply;
 #[cfg(any(feature = "onnx", feature = "rtneural"))]
@@ -134,6 +137,6 @@ pub use error::{Error, Problem};
 pub use family::{Family, Player, Source};
 pub use mapping::{Mapping, Part, Tensor, matrix, part, plus, scalar, vector};
 #[cfg(feature = "safetensors")]
-pub use safetensors::{load, save};
+pub use safetensors::{Reader, Writer, load, load_state, save, save_state};
 #[cfg(all(feature = "std", feature = "safetensors"))]
-pub use safetensors::{load_file, save_file};
+pub use safetensors::{load_file, load_state_file, save_file, save_state_file};

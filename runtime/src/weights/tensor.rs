@@ -82,6 +82,22 @@ pub(super) struct FileTensor<'a> {
     pub(super) values: Result<Values<'a>, String>,
 }
 
+/// Rounds the value of a tensor at `index`, counted row by row, to the nearest scalar.
+#[cfg(feature = "safetensors")]
+pub(super) fn round<T: crate::Scalar>(
+    name: &str,
+    shape: &[usize],
+    index: usize,
+    value: f64,
+) -> Result<T, Problem> {
+    let rounded = T::of(value);
+    if rounded.is_finite() || !value.is_finite() {
+        return Ok(rounded);
+    }
+    let columns = shape.last().copied().unwrap_or(1);
+    Err(Problem::TooLarge { parameter: name.to_string(), at: (index / columns, index % columns), value })
+}
+
 /// A tensor of a model, to be written to a file.
 #[derive(Debug)]
 #[cfg(any(feature = "safetensors", feature = "nam"))]

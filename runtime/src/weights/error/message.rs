@@ -18,7 +18,7 @@ const LENGTH: usize = 12 * 1024;
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.is_load { "weights not loaded" } else { "weights not saved" })?;
+        write!(f, "{} not {}", self.subject, if self.is_load { "loaded" } else { "saved" })?;
         if let Some(path) = &self.path {
             write!(f, " {} `{path}`", if self.is_load { "from" } else { "to" })?;
         }
@@ -92,6 +92,10 @@ impl fmt::Display for Problem {
                 let tensor = Name(tensor);
                 write!(f, "the file has `{tensor}` {}, which matches no parameter", Shape(shape))?;
                 write!(f, "\n  help: to leave it out, add `.ignoring({tensor:?})` to the mapping")
+            }
+            Problem::NotRead { tensors } => {
+                write!(f, "the file has more than what is read from it: {}", Names(tensors))?;
+                f.write_str("\n  help: load it into the network that it was saved from")
             }
             Problem::Prefix { layers, moved, total, whole, from, to } => {
                 match (*moved, *total) {

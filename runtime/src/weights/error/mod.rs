@@ -20,14 +20,16 @@ use alloc::vec::Vec;
 
 use crate::train::ctc::edit_distance;
 
-/// The reasons why weights were not loaded or not saved, all at once. After a failed load the model
-/// is unchanged.
+/// The reasons why weights, or a state, were not loaded or not saved, all at once. After a failed
+/// load the model is unchanged.
 ///
 /// The message, which `Display` and `Debug` write, has at most about 16 KiB: it shortens long
 /// names, escapes their control characters, and lists the first 50 problems.
 #[derive(Clone)]
 pub struct Error {
     is_load: bool,
+    /// What the file holds: `weights`.
+    subject: &'static str,
     path: Option<String>,
     problems: Vec<Problem>,
 }
@@ -35,13 +37,19 @@ pub struct Error {
 impl Error {
     /// Creates the error of a load.
     pub(super) fn loading(problems: impl Into<Vec<Problem>>) -> Self {
-        Error { is_load: true, path: None, problems: problems.into() }
+        Error { is_load: true, subject: "weights", path: None, problems: problems.into() }
     }
 
     /// Creates the error of a save.
     #[cfg(any(feature = "nam", feature = "safetensors"))]
     pub(super) fn saving(problems: impl Into<Vec<Problem>>) -> Self {
-        Error { is_load: false, path: None, problems: problems.into() }
+        Error { is_load: false, subject: "weights", path: None, problems: problems.into() }
+    }
+
+    /// Names what the file holds, if these are not weights.
+    #[cfg(feature = "safetensors")]
+    pub(super) fn of(self, subject: &'static str) -> Self {
+        Error { subject, ..self }
     }
 
     /// Adds the path of the file.
@@ -51,7 +59,7 @@ impl Error {
     }
 
     /// Changes each problem.
-    #[cfg(feature = "onnx")]
+    #[cfg(any(feature = "onnx", feature = "safetensors"))]
     pub(super) fn map(mut self, change: impl FnMut(&mut Problem)) -> Self {
         self.problems.iter_mut().for_each(change);
         self
@@ -142,6 +150,11 @@ pub enum Problem {
         tensor: String,
         /// Its shape.
         shape: Vec<usize>,
+    },
+    /// The file has tensors that are no part of what was read from it.
+    NotRead {
+        /// The tensors.
+        tensors: Vec<String>,
     },
     /// The file has tensors under another prefix than the mapping.
     Prefix {

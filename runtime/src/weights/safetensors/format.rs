@@ -1,119 +1,67 @@
-//! The safetensors format: <https://huggingface.co/docs/safetensors>.
-//!
-//! This module does not use the crate `safetensors` (0.8.0), which accepts duplicate keys, takes
-//! memory of 48 times the size of a shape with many dimensions, and adds offsets without an
-//! overflow check.
+//! The bytes of a safetensors file: a header of JSON with the name, type, shape and place of each
+//! tensor, then the numbers.
 
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt::Write;
 
-#[cfg(feature = "std")]
-use super::disk;
-use super::error::{Error, Problem, ShortName};
-use super::json::{Json, describe, parse, string};
-use super::mapping::Mapping;
-use super::other_format::{Format, check_format};
-use super::tensor::{FileTensor, ModelTensor, Values};
-use crate::Scalar;
-use crate::cell::{Model, ModelMut};
+use super::super::error::{Problem, ShortName};
+use super::super::json::{Json, describe, parse, string};
+use super::super::other_format::{Format, check_format};
+use super::super::tensor::{FileTensor, Values};
 
 const FORMAT: Format = Format { name: "safetensors", is_json: false, exporter: None };
 
-impl Mapping {
-    /// Sets every parameter and buffer of `model` from a safetensors file.
-    ///
-    /// # Errors
-    /// Lists all mistakes: missing and unexpected tensors, wrong shapes, types and values, and
-    /// mistakes of the mapping itself. The model is then unchanged.
-    pub fn load<M: ModelMut>(&self, model: &mut M, bytes: &[u8]) -> Result<(), Error> {
-        let file = read(bytes);
-        self.set_named(model, file.as_deref().map_err(Clone::clone))
+/// The contents of a file.
+#[derive(Debug, Default)]
+pub(super) struct Contents<'a> {
+    /// The tensors, sorted by name.
+    pub(super) tensors: Vec<FileTensor<'a>>,
+    /// The tensors of type `U8`, by name.
+    pub(super) bytes: BTreeMap<String, &'a [u8]>,
+    /// The texts under `__metadata__`.
+    pub(super) metadata: Vec<(Box<str>, Json)>,
+    /// The kind of the file, if it holds anything but weights.
+    pub(super) kind: Option<Kind>,
+}
+
+/// A kind of file that this library writes, apart from weights. The metadata name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// The state of a stream.
+    State,
+}
+
+impl Kind {
+    /// The key of the kind in the metadata.
+    pub(super) const KEY: &'static str = "rnn-cell";
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Kind::State => "state",
+        }
     }
 
-    /// Returns the parameters and buffers of `model` as a safetensors file in the model's
-    /// precision.
-    ///
-    /// # Errors
-    /// Lists mistakes of the mapping, and values that are not finite, which no load accepts.
-    pub fn save<M: Model>(&self, model: &M) -> Result<Vec<u8>, Error> {
-        self.write(model, |tensors| Ok(write(tensors)))
+    fn from_name(name: &str) -> Option<Self> {
+        [Kind::State].into_iter().find(|kind| kind.name() == name)
     }
 
-    /// Loads the file at `path`: see [`load`](Self::load).
-    ///
-    /// # Errors
-    /// If [`load`](Self::load) fails, or the file cannot be read.
-    #[cfg(feature = "std")]
-    pub fn load_file<M: ModelMut>(
-        &self,
-        model: &mut M,
-        path: impl AsRef<std::path::Path>,
-    ) -> Result<(), Error> {
-        disk::read(path.as_ref(), |bytes| self.load(model, bytes))
-    }
-
-    /// Saves to the file at `path`: see [`save`](Self::save). Other programs see either the old
-    /// file or the complete new one.
-    ///
-    /// # Errors
-    /// If [`save`](Self::save) fails, or the file cannot be written.
-    #[cfg(feature = "std")]
-    pub fn save_file<M: Model>(&self, model: &M, path: impl AsRef<std::path::Path>) -> Result<(), Error> {
-        disk::write(path.as_ref(), || self.save(model))
+    /// Returns the problem that a file is of this kind rather than weights.
+    pub(super) fn problem(self) -> Problem {
+        match self {
+            Kind::State => Problem::OtherFormat {
+                found: "a file of a stream's state, not of weights".to_string(),
+                help: "`rnn_cell::weights::load_state` reads such files".to_string(),
+            },
+        }
     }
 }
 
-/// Loads a file written by [`save`]: [`Mapping::load`] with [`Mapping::by_name`].
-///
-/// ```
-/// use rnn_cell::cells::Gru;
-/// use rnn_cell::prelude::*;
-/// use rnn_cell::weights;
-///
-/// let gru = Gru::<3, 8>::init(&mut Xoshiro256PlusPlus::seed_from_u64(1));
-/// let mut copy = Gru::<3, 8>::zeros();
-/// weights::load(&mut copy, &weights::save(&gru)?)?;
-/// assert_eq!(copy, gru);
-/// # Ok::<(), weights::Error>(())
-/// ```
-///
-/// # Errors
-/// Lists all mistakes. The model is then unchanged.
-pub fn load<M: ModelMut>(model: &mut M, bytes: &[u8]) -> Result<(), Error> {
-    Mapping::by_name(model).load(model, bytes)
-}
-
-/// Returns the parameters and buffers of `model` as a safetensors file, one tensor for each, with
-/// the name of its path.
-///
-/// # Errors
-/// Lists values that are not finite.
-pub fn save<M: Model>(model: &M) -> Result<Vec<u8>, Error> {
-    Mapping::by_name(model).save(model)
-}
-
-/// Loads the file at `path`: see [`load`].
-///
-/// # Errors
-/// If [`load`] fails, or the file cannot be read.
-#[cfg(feature = "std")]
-pub fn load_file<M: ModelMut>(model: &mut M, path: impl AsRef<std::path::Path>) -> Result<(), Error> {
-    Mapping::by_name(model).load_file(model, path)
-}
-
-/// Saves to the file at `path`: see [`save`].
-///
-/// # Errors
-/// If [`save`] fails, or the file cannot be written.
-#[cfg(feature = "std")]
-pub fn save_file<M: Model>(model: &M, path: impl AsRef<std::path::Path>) -> Result<(), Error> {
-    Mapping::by_name(model).save_file(model, path)
-}
-
-/// Reads the tensors of a file and sorts them by name.
-fn read(bytes: &[u8]) -> Result<Vec<FileTensor<'_>>, Problem> {
+/// Reads a file.
+pub(super) fn read(bytes: &[u8]) -> Result<Contents<'_>, Problem> {
     check_format(bytes, &FORMAT)?;
     let (length, rest) = bytes.split_first_chunk().ok_or_else(|| damaged("it has fewer than 8 bytes"))?;
     let length = usize::try_from(u64::from_le_bytes(*length)).ok();
@@ -122,11 +70,17 @@ fn read(bytes: &[u8]) -> Result<Vec<FileTensor<'_>>, Problem> {
     let Json::Object(entries) = parse(header, FORMAT.name)? else {
         return Err(damaged("its header isn't an object"));
     };
-    let (mut tensors, mut spans) = (Vec::new(), Vec::new());
+    let (mut contents, mut spans) = (Contents::default(), Vec::new());
     for (name, entry) in entries {
-        if &*name != "__metadata__" {
+        if &*name == METADATA {
+            let Json::Object(entries) = entry else { continue };
+            contents.metadata = entries.into();
+        } else {
             let (tensor, span) = tensor(name.into(), &entry, data)?;
-            tensors.push(tensor);
+            if tensor.values.as_ref().is_err_and(|dtype| dtype == "U8") {
+                contents.bytes.insert(tensor.name.clone(), &data[span.0..span.1]);
+            }
+            contents.tensors.push(tensor);
             spans.push(span);
         }
     }
@@ -141,9 +95,20 @@ fn read(bytes: &[u8]) -> Result<Vec<FileTensor<'_>>, Problem> {
     if end != data.len() {
         return Err(damaged(CUT));
     }
-    tensors.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(tensors)
+    contents.tensors.sort_by(|a, b| a.name.cmp(&b.name));
+    contents.kind = contents.text(Kind::KEY).and_then(Kind::from_name);
+    Ok(contents)
 }
+
+impl Contents<'_> {
+    /// Returns a text of the metadata.
+    pub(super) fn text(&self, key: &str) -> Option<&str> {
+        self.metadata.iter().find(|(name, _)| **name == *key).and_then(|(_, text)| text.text())
+    }
+}
+
+/// The key of the metadata in a header.
+const METADATA: &str = "__metadata__";
 
 const CUT: &str = "its length isn't what its header says; it may have been cut off";
 
@@ -186,18 +151,32 @@ fn tensor<'a>(
     Ok((FileTensor { name, shape, values }, (start, end)))
 }
 
-/// Writes a file of these tensors, sorted by name.
-fn write<T: Scalar>(tensors: &[ModelTensor<'_, T>]) -> Vec<u8> {
-    let single = size_of::<T>() == size_of::<f32>();
-    let dtype = if single { "F32" } else { "F64" };
-    let mut tensors: Vec<&ModelTensor<'_, T>> = tensors.iter().collect();
-    tensors.sort_by_key(|tensor| tensor.name);
+/// A tensor to be written.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) name: String,
+    /// The type's name, and its size in bytes.
+    pub(super) dtype: (&'static str, usize),
+    pub(super) shape: Vec<usize>,
+    /// The numbers, row by row, little-endian.
+    pub(super) bytes: Vec<u8>,
+}
+
+/// Writes a file of these tensors. Sorts them by type, larger numbers first, so that each is
+/// aligned, and by name.
+pub(super) fn write(mut entries: Vec<Entry>, metadata: &BTreeMap<String, String>) -> Vec<u8> {
+    entries.sort_by(|a, b| b.dtype.1.cmp(&a.dtype.1).then_with(|| a.name.cmp(&b.name)));
     let (mut header, mut end) = (String::from("{"), 0);
-    for ModelTensor { name, shape, values } in &tensors {
-        let (comma, start) = (if header.len() > 1 { "," } else { "" }, end);
-        end += values.len() * size_of::<T>();
-        let name = string(name);
+    if !metadata.is_empty() {
+        let texts: Vec<_> =
+            metadata.iter().map(|(key, text)| format!("{}:{}", string(key), string(text))).collect();
         // Writing to memory cannot fail.
+        let _ = write!(header, "\"{METADATA}\":{{{}}}", texts.join(","));
+    }
+    for Entry { name, dtype: (dtype, _), shape, bytes } in &entries {
+        let (comma, start) = (if header.len() > 1 { "," } else { "" }, end);
+        end += bytes.len();
+        let name = string(name);
         let _ = write!(
             header,
             "{comma}{name}:{{\"dtype\":\"{dtype}\",\"shape\":{shape:?},\"data_offsets\":[{start},{end}]}}"
@@ -208,17 +187,11 @@ fn write<T: Scalar>(tensors: &[ModelTensor<'_, T>]) -> Vec<u8> {
     while !header.len().is_multiple_of(8) {
         header.push(' ');
     }
-    let mut bytes = Vec::with_capacity(8 + header.len() + end);
-    bytes.extend((header.len() as u64).to_le_bytes());
-    bytes.extend(header.as_bytes());
-    for value in tensors.iter().flat_map(|tensor| &tensor.values) {
-        // A scalar is f32 or f64; the conversion of an f32 to f64 and back is exact.
-        match single {
-            true => bytes.extend((value.as_f64() as f32).to_le_bytes()),
-            false => bytes.extend(value.as_f64().to_le_bytes()),
-        }
-    }
-    bytes
+    let mut file = Vec::with_capacity(8 + header.len() + end);
+    file.extend((header.len() as u64).to_le_bytes());
+    file.extend(header.as_bytes());
+    entries.iter().for_each(|entry| file.extend(&entry.bytes));
+    file
 }
 
 #[cfg(test)]
@@ -278,7 +251,7 @@ mod tests {
         assert!(both(of(0, 4), of(4, 16)).contains("its length isn't what its header says"));
         assert!(both(of(0, 4), of(8, 4)).contains("in the tensor \"b\", `data_offsets` end before"));
         let header = format!(r#"{{"b":{},"c":{},"a":{}}}"#, of(4, 12), of(4, 4), of(0, 4));
-        assert_eq!(read(&file(&header, 12)).unwrap().len(), 3);
+        assert_eq!(read(&file(&header, 12)).unwrap().tensors.len(), 3);
     }
 
     #[test]
@@ -298,7 +271,9 @@ mod tests {
     fn digits_in_names_are_not_parsed() {
         let header = r#"{"__metadata__":{"at":"17640000000000000000000000 \"1"},"a\\":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#;
         let bytes = file(header, 4);
-        let tensors = read(&bytes).unwrap();
+        let contents = read(&bytes).unwrap();
+        assert_eq!(contents.text("at"), Some("17640000000000000000000000 \"1"));
+        let tensors = contents.tensors;
         assert_eq!((tensors.len(), tensors[0].name.as_str()), (1, "a\\"));
         assert_eq!(tensors[0].values.as_ref().unwrap().at(0), 0.0);
     }
