@@ -15,7 +15,7 @@ use std::{
 use super::error::{Error, Problem};
 
 /// Calls `read` with the bytes of the file at `path`. Errors name the path.
-pub(super) fn read<V>(path: &Path, read: impl FnOnce(&[u8]) -> Result<V, Error>) -> Result<V, Error> {
+pub(crate) fn read<V>(path: &Path, read: impl FnOnce(&[u8]) -> Result<V, Error>) -> Result<V, Error> {
     let bytes = std::fs::read(path).map_err(|error| Error::loading([problem(&error)]));
     bytes.and_then(|bytes| read(&bytes)).map_err(|error| error.at(path))
 }
@@ -23,7 +23,7 @@ pub(super) fn read<V>(path: &Path, read: impl FnOnce(&[u8]) -> Result<V, Error>)
 /// Replaces the file at `path` by the result of `bytes`. Other programs, and this one after a
 /// crash, see either the old file or the complete new one. Errors name the path.
 #[cfg(any(feature = "safetensors", feature = "nam"))]
-pub(super) fn write(path: &Path, bytes: impl FnOnce() -> Result<Vec<u8>, Error>) -> Result<(), Error> {
+pub(crate) fn write(path: &Path, bytes: impl FnOnce() -> Result<Vec<u8>, Error>) -> Result<(), Error> {
     let bytes = bytes().map_err(|error| error.at(path))?;
     replace(path, &bytes).map_err(|error| Error::saving([problem(&error)]).at(path))
 }

@@ -111,7 +111,7 @@ mod apply;
 #[cfg(any(feature = "onnx", feature = "rtneural"))]
 mod chain;
 #[cfg(feature = "std")]
-mod disk;
+pub(crate) mod disk;
 mod error;
 #[cfg(any(feature = "nam", feature = "onnx", feature = "rtneural"))]
 mod family;

@@ -48,6 +48,22 @@ pub trait Optimiser<T: Scalar> {
     /// # Panics
     /// If the rate is negative or not finite.
     fn set_rate(&mut self, rate: f64);
+
+    /// Returns the name of the method, by which a checkpoint is recognised.
+    fn name(&self) -> &'static str;
+
+    /// Calls `visitor` with everything that changes from step to step, each with its name: a
+    /// checkpoint saves and loads it. Keeps the changes that `visitor` makes.
+    fn visit_state(&mut self, visitor: &mut dyn FnMut(&'static str, OptimiserState<'_, T>));
+}
+
+/// A part of an optimiser's state: see [`Optimiser::visit_state`].
+#[derive(Debug)]
+pub enum OptimiserState<'a, T> {
+    /// A number: the learning rate, a product of decay rates.
+    Number(&'a mut f64),
+    /// One value for each parameter: a moment, a velocity. Empty before the first step.
+    Values(&'a mut Vec<T>),
 }
 
 /// Stochastic gradient descent with momentum, Nesterov momentum and weight decay, as PyTorch
@@ -145,6 +161,15 @@ impl<T: Scalar> Optimiser<T> for Sgd<T> {
     #[track_caller]
     fn set_rate(&mut self, rate: f64) {
         self.rate = not_negative("a learning rate", rate);
+    }
+
+    fn name(&self) -> &'static str {
+        "Sgd"
+    }
+
+    fn visit_state(&mut self, visitor: &mut dyn FnMut(&'static str, OptimiserState<'_, T>)) {
+        visitor("rate", OptimiserState::Number(&mut self.rate));
+        visitor("velocity", OptimiserState::Values(&mut self.velocity));
     }
 }
 
@@ -278,6 +303,19 @@ macro_rules! adam {
             #[track_caller]
             fn set_rate(&mut self, rate: f64) {
                 self.0.rate = not_negative("a learning rate", rate);
+            }
+
+            fn name(&self) -> &'static str {
+                stringify!($name)
+            }
+
+            fn visit_state(&mut self, visitor: &mut dyn FnMut(&'static str, OptimiserState<'_, T>)) {
+                let Moments { rate, powers, first, second, .. } = &mut self.0;
+                visitor("rate", OptimiserState::Number(rate));
+                visitor("first_power", OptimiserState::Number(&mut powers.0));
+                visitor("second_power", OptimiserState::Number(&mut powers.1));
+                visitor("first", OptimiserState::Values(first));
+                visitor("second", OptimiserState::Values(second));
             }
         }
     };

@@ -31,7 +31,43 @@ impl Epoch {
     /// Returns the loss that decides which epoch is the best: that of the validation samples, or
     /// else of the training samples.
     pub fn loss(&self) -> f64 {
-        self.validation.unwrap_or(self.training).loss()
+        self.validation.as_ref().unwrap_or(&self.training).loss()
+    }
+}
+
+/// A reason why a training stopped.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Error {
+    /// A loss or a gradient is not finite.
+    Diverged(Diverged),
+    /// A checkpoint could not be read or written.
+    #[cfg(all(feature = "std", feature = "safetensors"))]
+    Checkpoint(crate::weights::Error),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Diverged(diverged) => diverged.fmt(f),
+            #[cfg(all(feature = "std", feature = "safetensors"))]
+            Error::Checkpoint(error) => error.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for Error {}
+
+impl From<Diverged> for Error {
+    fn from(diverged: Diverged) -> Self {
+        Error::Diverged(diverged)
+    }
+}
+
+#[cfg(all(feature = "std", feature = "safetensors"))]
+impl From<crate::weights::Error> for Error {
+    fn from(error: crate::weights::Error) -> Self {
+        Error::Checkpoint(error)
     }
 }
 
@@ -66,13 +102,16 @@ pub struct Fit<'t, M: Model, O, W, C, S, F> {
     length: Option<Box<dyn Fn(&S) -> usize + 't>>,
     report: Box<dyn FnMut(&Epoch) + 't>,
     stop: Box<dyn FnMut(&Epoch) -> bool + 't>,
+    /// The path, and the number of batches after which it is written.
+    #[cfg(all(feature = "std", feature = "safetensors"))]
+    checkpoint: Option<(std::path::PathBuf, usize)>,
 }
 
 impl<M, O, W, C> Trainer<M, O, W, C>
 where
     M: ModelMut,
     O: Optimiser<M::Scalar>,
-    W: Buffers,
+    W: Buffers<M>,
     C: Workers,
 {
     /// Prepares a training over `samples`, which are divided into batches in a new random order in
@@ -110,7 +149,7 @@ where
     /// let mut trainer = Trainer::new::<5>(net, Adam::new(3e-2)).clip_norm(1.0);
     /// let outcome = trainer.fit(&samples[..24], loss).validation(&samples[24..]).epochs(60).run()?;
     /// assert!(outcome.last().unwrap().loss() < 0.1);
-    /// # Ok::<(), rnn_cell::train::Diverged>(())
+    /// # Ok::<(), rnn_cell::train::Error>(())
     /// ```
     pub fn fit<'t, S, F>(&'t mut self, samples: &'t [S], work: F) -> Fit<'t, M, O, W, C, S, F>
     where
@@ -129,6 +168,8 @@ where
             length: None,
             report: Box::new(|_| ()),
             stop: Box::new(|_| false),
+            #[cfg(all(feature = "std", feature = "safetensors"))]
+            checkpoint: None,
         }
     }
 
@@ -161,7 +202,7 @@ where
     M: ModelMut + Sync,
     M::Gradients: Send,
     O: Optimiser<M::Scalar>,
-    W: Buffers,
+    W: Buffers<M>,
     C: Workers,
     S: Sync,
     F: Fn(&mut Part<'_, M, S, W>) -> f64 + Sync,
@@ -221,43 +262,84 @@ where
         self
     }
 
+    /// Keeps a checkpoint at `path`, written after every epoch and every `updates` updates, and
+    /// resumes from it if there is one: a program that was killed goes on when it is started again,
+    /// and ends with the same bits.
+    #[cfg(all(feature = "std", feature = "safetensors"))]
+    pub fn checkpoint(mut self, path: impl Into<std::path::PathBuf>, updates: usize) -> Self {
+        self.checkpoint = Some((path.into(), updates));
+        self
+    }
+
     /// Runs the training.
     ///
     /// # Errors
-    /// If a loss or a gradient is NaN or infinite.
-    pub fn run(mut self) -> Result<Outcome, Diverged> {
-        let mut outcome = Outcome::default();
-        let mut best = Best { epoch: 0, loss: f64::INFINITY, values: Vec::new() };
-        for number in 1..=self.epochs {
-            let mut training = Scores::default();
-            for batch in self.batches(number) {
+    /// If a loss or a gradient is NaN or infinite, or a checkpoint cannot be read or written.
+    pub fn run(mut self) -> Result<Outcome, Error> {
+        let mut progress = self.resume()?;
+        while progress.epoch <= self.epochs && !progress.is_over {
+            let batches = self.batches(progress.epoch);
+            for batch in batches.iter().skip(progress.batch) {
                 let samples: Vec<&S> = batch.iter().map(|&sample| &self.samples[sample]).collect();
-                training.add(&self.trainer.learn_samples(&samples, &self.work)?);
+                progress.training.add(&self.trainer.learn_samples(&samples, &self.work)?);
+                progress.batch += 1;
+                self.save(&progress, progress.batch)?;
             }
-            let validation =
-                (!self.validation.is_empty()).then(|| self.trainer.evaluate(self.validation, &self.work));
-            let (updates, rate) = (self.trainer.updates, self.trainer.optimiser.rate());
-            let mut epoch = Epoch { number, updates, rate, training, validation, is_best: false };
-            epoch.is_best = epoch.loss() < best.loss;
-            if epoch.is_best {
-                (best.epoch, best.loss) = (number, epoch.loss());
-                if self.restores_best {
-                    best.keep(&self.trainer.model);
-                }
-            }
-            (self.report)(&epoch);
-            let has_waited = self.patience.is_some_and(|patience| number - best.epoch >= patience);
-            let stops = (self.stop)(&epoch) || has_waited;
-            outcome.epochs.push(epoch);
-            if stops {
-                break;
-            }
+            self.finish_epoch(&mut progress);
+            self.save(&progress, 0)?;
         }
+        let Progress { epochs, best, .. } = progress;
         if self.restores_best {
             best.restore(&mut self.trainer.model);
         }
-        outcome.best = (best.epoch > 0).then_some(best.epoch);
-        Ok(outcome)
+        Ok(Outcome { epochs, best: (best.epoch > 0).then_some(best.epoch) })
+    }
+
+    /// Validates and reports an epoch, and prepares the next.
+    fn finish_epoch(&mut self, progress: &mut Progress<M::Scalar>) {
+        let trainer = &mut *self.trainer;
+        let number = progress.epoch;
+        let validation = (!self.validation.is_empty()).then(|| trainer.evaluate(self.validation, &self.work));
+        let training = core::mem::take(&mut progress.training);
+        let (updates, rate) = (trainer.updates, trainer.optimiser.rate());
+        let mut epoch = Epoch { number, updates, rate, training, validation, is_best: false };
+        let best = &mut progress.best;
+        epoch.is_best = epoch.loss() < best.loss;
+        if epoch.is_best {
+            (best.epoch, best.loss) = (number, epoch.loss());
+            if self.restores_best {
+                best.keep(&trainer.model);
+            }
+        }
+        (self.report)(&epoch);
+        let has_waited = self.patience.is_some_and(|patience| number - best.epoch >= patience);
+        progress.is_over = (self.stop)(&epoch) || has_waited;
+        progress.epochs.push(epoch);
+        (progress.epoch, progress.batch) = (number + 1, 0);
+    }
+
+    /// Returns the progress of the training in the checkpoint, or of one that starts now.
+    fn resume(&mut self) -> Result<Progress<M::Scalar>, Error> {
+        #[cfg(all(feature = "std", feature = "safetensors"))]
+        if let Some((path, _)) = &self.checkpoint
+            && let Some(progress) = self.trainer.load_fit(path, self.samples.len())?
+        {
+            return Ok(progress);
+        }
+        Ok(Progress::new(self.samples.len()))
+    }
+
+    /// Writes the checkpoint, after `batches` batches of an epoch or at its end (0).
+    fn save(&mut self, progress: &Progress<M::Scalar>, batches: usize) -> Result<(), Error> {
+        #[cfg(all(feature = "std", feature = "safetensors"))]
+        if let Some((path, every)) = &self.checkpoint
+            && (batches == 0 || (*every > 0 && batches.is_multiple_of(*every)))
+            && self.trainer.workers.is_first()
+        {
+            self.trainer.save_fit(path, progress)?;
+        }
+        let _ = (progress, batches);
+        Ok(())
     }
 
     /// Returns the batches of an epoch as numbers of samples.
@@ -281,13 +363,37 @@ where
     }
 }
 
+/// A training over epochs that has begun.
+pub(super) struct Progress<T> {
+    /// The number of samples.
+    pub(super) samples: usize,
+    /// The number of the present epoch, from 1, and of its batches so far.
+    pub(super) epoch: usize,
+    pub(super) batch: usize,
+    /// Whether the training was stopped before its last epoch.
+    pub(super) is_over: bool,
+    /// The scores of the present epoch so far.
+    pub(super) training: Scores,
+    /// The epochs so far.
+    pub(super) epochs: Vec<Epoch>,
+    pub(super) best: Best<T>,
+}
+
+impl<T> Progress<T> {
+    fn new(samples: usize) -> Self {
+        let best = Best { epoch: 0, loss: f64::INFINITY, values: Vec::new() };
+        let training = Scores::default();
+        Progress { samples, epoch: 1, batch: 0, is_over: false, training, epochs: Vec::new(), best }
+    }
+}
+
 /// The best epoch so far.
-struct Best<T> {
+pub(super) struct Best<T> {
     /// Its number; 0 before the first.
-    epoch: usize,
-    loss: f64,
+    pub(super) epoch: usize,
+    pub(super) loss: f64,
     /// The values of all parameters and buffers after it, if they will be restored.
-    values: Vec<T>,
+    pub(super) values: Vec<T>,
 }
 
 impl<T: Scalar> Best<T> {

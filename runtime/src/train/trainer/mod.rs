@@ -50,6 +50,8 @@
 //! [`Workers`] computes them: one after the other, on threads, or on other machines. Gradients are
 //! added in the order of the parts, so the result has the same bits on any number of workers.
 
+#[cfg(all(feature = "std", feature = "safetensors"))]
+mod checkpoint;
 mod fit;
 mod outputs;
 mod part;
@@ -64,7 +66,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
-pub use fit::{Epoch, Fit, Outcome};
+pub use fit::{Epoch, Error, Fit, Outcome};
 pub use outputs::Outputs;
 pub use part::{LayerPart, Part};
 pub use passes::{Bptt, Buffers, Checkpoints, Passes, Windows};
@@ -432,7 +434,7 @@ where
             let [slot, ..] = &mut *self.slots else { unreachable!("a trainer has at least one slot") };
             let gradients = &mut *self.gradients;
             part::compute(&self.model, &[], seed, Mode::Train, slot, Some(gradients), &mut *work);
-            let (scores, has_more) = (slot.scores, slot.has_more);
+            let (scores, has_more) = (slot.scores.clone(), slot.has_more);
             if !self.end_is_finite(&scores) {
                 let [slot, ..] = &mut *self.slots else { unreachable!("a trainer has at least one slot") };
                 let gradients = &mut *self.gradients;
@@ -456,7 +458,7 @@ where
     where
         M: Sync,
         M::Gradients: Send,
-        W: Buffers,
+        W: Buffers<M>,
         C: Workers,
     {
         let mut all = Scores::default();
@@ -551,7 +553,7 @@ impl<M: Model, O, W, C> Trainer<M, O, W, C> {
     where
         M: Sync,
         M::Gradients: ModelMut + Send,
-        W: Buffers,
+        W: Buffers<M>,
         C: Workers,
     {
         let parts = self.settings.parts;
@@ -571,7 +573,7 @@ impl<M: Model, O, W, C> Trainer<M, O, W, C> {
             let [slot] = slots else { unreachable!("one part has one slot") };
             let gradients = (mode != Mode::Evaluate).then_some(&mut *self.gradients);
             part::compute(model, samples, seeds[0], mode, slot, gradients, &mut |part| work(part));
-            return (slot.scores, slot.has_more);
+            return (slot.scores.clone(), slot.has_more);
         }
         self.workers.each(slots, |index, slot| {
             let own_samples = of_part(own.start + index);

@@ -1,6 +1,9 @@
 //! One part of a batch, as the function that computes its loss sees it.
 
-use super::{Bptt, Outputs, Passes, Scores, Slot, scores::set_metric};
+use super::{
+    Bptt, Outputs, Passes, Scores, Slot,
+    scores::{Metrics, set_metric},
+};
 use crate::cell::{IntoPass, Layer, Model};
 use crate::inspect::finite::Fault;
 use crate::rng::{SeedableRng, Xoshiro256PlusPlus};
@@ -33,7 +36,7 @@ pub struct Part<'a, M: Model, S, W> {
     pub buffers: &'a mut W,
     /// The gradients, to add to; `None` when the loss alone is wanted.
     pub gradients: Option<&'a mut M::Gradients>,
-    metrics: [(&'static str, f64); Scores::METRICS],
+    metrics: Metrics,
     mode: Mode,
     seed: u64,
     fault: Option<Fault>,

@@ -9,15 +9,40 @@ use crate::inspect::finite::{Fault, check_sequence};
 use crate::rng::{Rng, SeedableRng, Xoshiro256PlusPlus};
 use crate::train::bptt::{Checkpointed, Truncated};
 use crate::types::varying::Varying;
+#[cfg(all(feature = "std", feature = "safetensors"))]
+use crate::weights::{Error, Reader, Writer};
 
 /// The buffers that the function of a trainer needs for one part of a batch: tapes and cotangents.
-pub trait Buffers: Send {
+pub trait Buffers<M>: Send + Sized {
     /// The largest number of samples of a part.
     const SAMPLES: usize;
 
     /// Returns empty buffers with the same settings, for another part.
     #[must_use]
     fn another(&self) -> Self;
+
+    /// Adds everything to a checkpoint that the next batch reads: a carried state.
+    #[cfg(all(feature = "std", feature = "safetensors"))]
+    fn save(&self, model: &M, file: &mut Writer) {
+        let _ = (model, file);
+    }
+
+    /// Returns the buffers of a checkpoint, unless they are always the same.
+    ///
+    /// # Errors
+    /// If the file does not hold what [`save`](Self::save) wrote.
+    #[cfg(all(feature = "std", feature = "safetensors"))]
+    fn load(&self, model: &M, file: &mut Reader<'_>) -> Result<Option<Self>, Error> {
+        let _ = (model, file);
+        Ok(None)
+    }
+}
+
+/// No buffers: parts of one sample.
+impl<M> Buffers<M> for () {
+    const SAMPLES: usize = 1;
+
+    fn another(&self) {}
 }
 
 /// Buffers that train the layer `L` on sequences: a form of backpropagation through time.
@@ -121,7 +146,7 @@ impl<L: Layer<B>, const B: usize> Passes<L, B> {
     }
 }
 
-impl<L, const B: usize> Buffers for Passes<L, B>
+impl<L, const B: usize> Buffers<L> for Passes<L, B>
 where
     L: Layer<B, Tape: Send, Output: Send, State: Send>,
 {
@@ -130,6 +155,24 @@ where
     fn another(&self) -> Self {
         let carry = if let Carry::Never = self.carry { Carry::Never } else { Carry::Start };
         Passes { carry, ..Self::new() }
+    }
+
+    #[cfg(all(feature = "std", feature = "safetensors"))]
+    fn save(&self, layer: &L, file: &mut Writer) {
+        if let Carry::From(_, state) = &self.carry {
+            file.metadata("carries", true);
+            file.state("state.", layer, state);
+        }
+    }
+
+    #[cfg(all(feature = "std", feature = "safetensors"))]
+    fn load(&self, layer: &L, file: &mut Reader<'_>) -> Result<Option<Self>, Error> {
+        if let (Carry::Never, _) | (_, None) = (&self.carry, file.metadata("carries")) {
+            return Ok(Some(self.another()));
+        }
+        let mut state = L::State::zero();
+        file.state("state.", layer, &mut state)?;
+        Ok(Some(Passes { carry: Carry::From(state.clone(), state), ..Self::new() }))
     }
 }
 
@@ -206,7 +249,7 @@ impl<L: Cell<B>, const B: usize> Windows<L, B> {
     }
 }
 
-impl<L, const B: usize> Buffers for Windows<L, B>
+impl<L, const B: usize> Buffers<L> for Windows<L, B>
 where
     L: Cell<B, Tape: Send, Output: Send, State: Send>,
 {
@@ -291,7 +334,7 @@ impl<L: Cell<B>, const B: usize> Checkpoints<L, B> {
     }
 }
 
-impl<L, const B: usize> Buffers for Checkpoints<L, B>
+impl<L, const B: usize> Buffers<L> for Checkpoints<L, B>
 where
     L: Cell<B, Tape: Send, Output: Send, State: Send>,
 {

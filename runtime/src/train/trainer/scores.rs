@@ -1,13 +1,18 @@
 //! The loss and the metrics of a batch.
 
+use alloc::borrow::Cow;
+
 /// The mean loss and the mean metrics over a number of samples.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Scores {
     samples: f64,
     /// The sum over the samples.
     loss: f64,
-    metrics: [(&'static str, f64); Self::METRICS],
+    metrics: Metrics,
 }
+
+/// The name and the value of each metric. Unused ones have no name.
+pub(super) type Metrics = [(Cow<'static, str>, f64); Scores::METRICS];
 
 impl Scores {
     /// The largest number of metrics.
@@ -16,7 +21,7 @@ impl Scores {
     pub const NUMBERS: usize = 3 + Self::METRICS;
 
     /// Makes the scores of `samples` samples whose mean loss is `loss`.
-    pub(super) fn new(samples: usize, loss: f64, metrics: [(&'static str, f64); Self::METRICS]) -> Self {
+    pub(super) fn new(samples: usize, loss: f64, metrics: Metrics) -> Self {
         let samples = samples as f64;
         Scores { samples, loss: samples * loss, metrics: metrics.map(|(name, mean)| (name, samples * mean)) }
     }
@@ -32,8 +37,8 @@ impl Scores {
     }
 
     /// Returns an iterator over the metrics and their names.
-    pub fn metrics(&self) -> impl Iterator<Item = (&'static str, f64)> + '_ {
-        self.metrics.iter().filter(|(name, _)| !name.is_empty()).map(|&(name, sum)| (name, self.mean(sum)))
+    pub fn metrics(&self) -> impl Iterator<Item = (&str, f64)> {
+        self.metrics.iter().filter(|(name, _)| !name.is_empty()).map(|(name, sum)| (&**name, self.mean(*sum)))
     }
 
     fn mean(&self, sum: f64) -> f64 {
@@ -51,7 +56,7 @@ impl Scores {
     }
 
     /// Returns the sums as numbers, for another process; `has_more` is one of them.
-    pub(super) fn to_numbers(self, has_more: bool) -> [f64; Self::NUMBERS] {
+    pub(super) fn to_numbers(&self, has_more: bool) -> [f64; Self::NUMBERS] {
         let mut numbers = [0.0; Self::NUMBERS];
         (numbers[0], numbers[1], numbers[2]) = (self.samples, self.loss, f64::from(u8::from(has_more)));
         for (number, (_, sum)) in numbers[3..].iter_mut().zip(&self.metrics) {
@@ -70,11 +75,24 @@ impl Scores {
         numbers[2] > 0.0
     }
 
+    /// Returns the scores with these sums.
+    #[cfg(all(feature = "std", feature = "safetensors"))]
+    pub(super) fn from_numbers(numbers: &[f64], names: &[alloc::string::String]) -> Self {
+        let mut scores = Scores::default();
+        if let Ok(numbers) = numbers.try_into() {
+            scores.add_numbers(numbers);
+        }
+        for ((metric, _), name) in scores.metrics.iter_mut().zip(names) {
+            *metric = Cow::Owned(name.clone());
+        }
+        scores
+    }
+
     /// Names the metrics as those of `other`.
     pub(super) fn name_metrics(&mut self, other: &Self) {
         for (metric, other) in self.metrics.iter_mut().zip(&other.metrics) {
             if !other.0.is_empty() {
-                metric.0 = other.0;
+                metric.0.clone_from(&other.0);
             }
         }
     }
@@ -85,14 +103,10 @@ impl Scores {
 /// # Panics
 /// If there are already as many metrics as scores can hold.
 #[track_caller]
-pub(super) fn set_metric(
-    metrics: &mut [(&'static str, f64); Scores::METRICS],
-    name: &'static str,
-    value: f64,
-) {
+pub(super) fn set_metric(metrics: &mut Metrics, name: &'static str, value: f64) {
     assert!(!name.is_empty(), "a metric must have a name");
     let Some(metric) = metrics.iter_mut().find(|(other, _)| other.is_empty() || *other == name) else {
         panic!("a part has at most {} metrics", Scores::METRICS);
     };
-    *metric = (name, value);
+    *metric = (Cow::Borrowed(name), value);
 }

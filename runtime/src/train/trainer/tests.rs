@@ -36,7 +36,7 @@ fn flat(model: &impl Model<Scalar = f64>) -> Vec<f64> {
 
 /// The target of a step: no output is right.
 fn target<const B: usize>(t: usize) -> Y<B> {
-    SMatrix::from_fn(|row, column| 0.1 * (t + row + column) as f64)
+    SMatrix::from_fn(|row, _| 0.1 * (t + row) as f64)
 }
 
 fn squares<const B: usize>(out: &mut Outputs<'_, Net, B>) -> f64 {

@@ -36,7 +36,7 @@ pub struct Error {
 
 impl Error {
     /// Creates the error of a load.
-    pub(super) fn loading(problems: impl Into<Vec<Problem>>) -> Self {
+    pub(crate) fn loading(problems: impl Into<Vec<Problem>>) -> Self {
         Error { is_load: true, subject: "weights", path: None, problems: problems.into() }
     }
 
@@ -48,7 +48,7 @@ impl Error {
 
     /// Names what the file holds, if these are not weights.
     #[cfg(feature = "safetensors")]
-    pub(super) fn of(self, subject: &'static str) -> Self {
+    pub(crate) fn of(self, subject: &'static str) -> Self {
         Error { subject, ..self }
     }
 

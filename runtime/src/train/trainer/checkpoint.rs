@@ -1,0 +1,253 @@
+//! Checkpoints: a training on disk, which resumes with the same bits.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt::Display;
+use core::str::FromStr;
+use std::path::Path;
+
+use super::fit::{Best, Epoch, Progress};
+use super::{Buffers, Scores, Trainer};
+use crate::Scalar;
+use crate::cell::ModelMut;
+use crate::train::optim::{Optimiser, OptimiserState, gather, update};
+use crate::weights::{Error, Problem, Reader, Writer, disk};
+
+const VERSION: usize = 1;
+
+impl<M, O, W, C> Trainer<M, O, W, C>
+where
+    M: ModelMut,
+    O: Optimiser<M::Scalar>,
+    W: Buffers<M>,
+{
+    /// Saves the training to the file at `path`: the parameters and buffers of the model, the
+    /// optimiser's moments, the counters, the seed, carried states. A training that is resumed from
+    /// it ends with the same bits as one that was never interrupted.
+    ///
+    /// The file is a safetensors file; the tensors of the model have the prefix `model.`. Other
+    /// programs, and this one after a crash, see either the old file or the complete new one.
+    /// Settings such as clipping are not saved: the program sets them again.
+    ///
+    /// # Errors
+    /// If a parameter is not finite, or the file cannot be written.
+    pub fn save_checkpoint(&mut self, path: impl AsRef<Path>) -> Result<(), Error> {
+        let mut file = Writer::new();
+        self.write(&mut file)?;
+        file.save(path)
+    }
+
+    /// Resumes the training that [`save_checkpoint`](Self::save_checkpoint) saved to `path`.
+    ///
+    /// # Errors
+    /// If the file cannot be read, is damaged, or belongs to another model, another optimiser or
+    /// another version. The trainer is then unchanged.
+    pub fn load_checkpoint(&mut self, path: impl AsRef<Path>) -> Result<(), Error> {
+        disk::read(path.as_ref(), |bytes| self.read(&mut Reader::new(bytes)?))
+    }
+
+    fn write(&mut self, file: &mut Writer) -> Result<(), Error> {
+        file.metadata("rnn-cell", "training");
+        file.metadata("version", VERSION);
+        file.metadata("optimiser", self.optimiser.name());
+        file.metadata("precision", precision::<M::Scalar>());
+        file.metadata("seed", self.settings.seed);
+        file.metadata("updates", self.updates);
+        file.metadata("pending", self.pending);
+        file.model("model.", &self.model)?;
+        self.optimiser.visit_state(&mut |name, state| match state {
+            OptimiserState::Number(number) => file.metadata(&format!("optimiser.{name}"), exact(*number)),
+            OptimiserState::Values(values) => {
+                file.tensor(&format!("optimiser.{name}"), &[values.len()], values);
+            }
+        });
+        if self.pending > 0 {
+            gather(&*self.gradients, &mut self.total);
+            file.tensor("gradients", &[self.total.len()], &self.total);
+        }
+        self.slots[0].buffers.save(&self.model, file);
+        Ok(())
+    }
+
+    /// Reads everything before it changes anything.
+    fn read(&mut self, file: &mut Reader<'_>) -> Result<(), Error> {
+        expect(file, "rnn-cell", "training", "it is the checkpoint of a training in such a file")?;
+        expect(file, "version", &VERSION.to_string(), "this version of the library reads only its own")?;
+        let optimiser = self.optimiser.name();
+        expect(file, "optimiser", optimiser, &format!("the trainer has `{optimiser}`"))?;
+        let precision = precision::<M::Scalar>();
+        expect(file, "precision", precision, &format!("the model has {precision}"))?;
+        let (seed, updates, pending): (u64, usize, usize) =
+            (number(file, "seed")?, number(file, "updates")?, number(file, "pending")?);
+        let count = self.model.parameter_count();
+        let gradients: Vec<M::Scalar> = match pending {
+            0 => Vec::new(),
+            _ => file.tensor("gradients", &[count])?,
+        };
+        let (mut numbers, mut values, mut mistake) = (Vec::new(), Vec::new(), None);
+        self.optimiser.visit_state(&mut |name, state| {
+            let name = format!("optimiser.{name}");
+            let result = match state {
+                OptimiserState::Number(_) => number(file, &name).map(|number| numbers.push(number)),
+                // An optimiser has no moments before its first step.
+                OptimiserState::Values(_) => file
+                    .tensor(&name, &[count])
+                    .or_else(|error| file.tensor(&name, &[0]).map_err(|_| error))
+                    .map(|moments: Vec<M::Scalar>| values.push(moments)),
+            };
+            mistake = mistake.take().or(result.err());
+        });
+        mistake.map_or(Ok(()), Err)?;
+        let buffers = self.slots[0].buffers.load(&self.model, file)?;
+        file.model("model.", &mut self.model)?;
+
+        let (mut numbers, mut values) = (numbers.into_iter(), values.into_iter());
+        self.optimiser.visit_state(&mut |_, state| match state {
+            OptimiserState::Number(number) => *number = numbers.next().unwrap_or(*number),
+            OptimiserState::Values(moments) => *moments = values.next().unwrap_or_default(),
+        });
+        if let Some(buffers) = buffers {
+            self.slots[0].buffers = buffers;
+        }
+        if pending > 0 {
+            update(&mut *self.gradients, &gradients, |_, g, saved| g.copy_from_slice(saved));
+        }
+        (self.settings.seed, self.updates, self.pending) = (seed, updates, pending);
+        Ok(())
+    }
+
+    /// Saves a training over epochs.
+    pub(super) fn save_fit(&mut self, path: &Path, progress: &Progress<M::Scalar>) -> Result<(), Error> {
+        let mut file = Writer::new();
+        self.write(&mut file)?;
+        progress.write(&mut file);
+        file.save(path)
+    }
+
+    /// Resumes a training over epochs of `samples` samples, if there is a file at `path`.
+    pub(super) fn load_fit(
+        &mut self,
+        path: &Path,
+        samples: usize,
+    ) -> Result<Option<Progress<M::Scalar>>, Error> {
+        if !path.exists() {
+            return Ok(None);
+        }
+        disk::read(path, |bytes| {
+            let mut file = Reader::new(bytes)?;
+            expect(&file, "samples", &samples.to_string(), &format!("this training has {samples}"))?;
+            let progress = Progress::read(&mut file)?;
+            self.read(&mut file)?;
+            Ok(Some(progress))
+        })
+    }
+}
+
+impl<T: Scalar> Progress<T> {
+    /// The number of columns of the table of epochs.
+    const COLUMNS: usize = 5 + 2 * Scores::NUMBERS;
+
+    fn write(&self, file: &mut Writer) {
+        file.metadata("samples", self.samples);
+        file.metadata("epoch", self.epoch);
+        file.metadata("batch", self.batch);
+        file.metadata("is_over", self.is_over);
+        file.metadata("best.epoch", self.best.epoch);
+        file.metadata("best.loss", exact(self.best.loss));
+        file.metadata("best.values", self.best.values.len());
+        file.metadata("epochs", self.epochs.len());
+        let names: Vec<&str> = self.names().collect();
+        file.metadata("metrics", names.join("\n"));
+        file.tensor("best", &[self.best.values.len()], &self.best.values);
+        file.tensor("training", &[Scores::NUMBERS], &self.training.to_numbers(false));
+        let rows: Vec<f64> = self.epochs.iter().flat_map(row).collect();
+        file.tensor("epochs", &[self.epochs.len(), Self::COLUMNS], &rows);
+    }
+
+    fn read(file: &mut Reader<'_>) -> Result<Self, Error> {
+        let kept = number(file, "best.values")?;
+        let best = Best {
+            epoch: number(file, "best.epoch")?,
+            loss: number(file, "best.loss")?,
+            values: file.tensor("best", &[kept])?,
+        };
+        let count = number(file, "epochs")?;
+        let rows: Vec<f64> = file.tensor("epochs", &[count, Self::COLUMNS])?;
+        let names: Vec<String> =
+            file.metadata("metrics").unwrap_or_default().lines().map(String::from).collect();
+        let scores = |numbers: &[f64]| Scores::from_numbers(numbers, &names);
+        Ok(Progress {
+            samples: number(file, "samples")?,
+            epoch: number(file, "epoch")?,
+            batch: number(file, "batch")?,
+            is_over: number(file, "is_over")?,
+            training: scores(&file.tensor("training", &[Scores::NUMBERS])?),
+            epochs: rows.chunks(Self::COLUMNS).map(|row| epoch(row, scores)).collect(),
+            best,
+        })
+    }
+
+    /// Returns the names of the metrics.
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.epochs.last().map_or(&self.training, |epoch| &epoch.training).metrics().map(|(name, _)| name)
+    }
+}
+
+/// Returns an epoch as a row of the table of epochs.
+fn row(epoch: &Epoch) -> Vec<f64> {
+    let flag = |is_set| f64::from(u8::from(is_set));
+    let validation = epoch.validation.clone();
+    let mut row = Vec::from([
+        epoch.number as f64,
+        epoch.updates as f64,
+        epoch.rate,
+        flag(epoch.is_best),
+        flag(validation.is_some()),
+    ]);
+    row.extend(epoch.training.to_numbers(false));
+    row.extend(validation.unwrap_or_default().to_numbers(false));
+    row
+}
+
+/// Returns the epoch of a row of the table of epochs.
+fn epoch(row: &[f64], scores: impl Fn(&[f64]) -> Scores) -> Epoch {
+    let (head, numbers) = row.split_at(5);
+    let (training, validation) = numbers.split_at(Scores::NUMBERS);
+    Epoch {
+        number: head[0] as usize,
+        updates: head[1] as usize,
+        rate: head[2],
+        is_best: head[3] > 0.0,
+        training: scores(training),
+        validation: (head[4] > 0.0).then(|| scores(validation)),
+    }
+}
+
+fn precision<T: Scalar>() -> &'static str {
+    if size_of::<T>() == size_of::<f32>() { "f32" } else { "f64" }
+}
+
+/// Returns a number as text from which it is read back without a change.
+fn exact(number: f64) -> String {
+    format!("{number:?}")
+}
+
+/// Checks that a text of the metadata is the wanted one; `reason` says what reads the file.
+fn expect(file: &Reader<'_>, key: &str, wanted: &str, reason: &str) -> Result<(), Error> {
+    match file.metadata(key) {
+        Some(text) if text == wanted => Ok(()),
+        text => Err(setting(key, text.unwrap_or("missing"), reason)),
+    }
+}
+
+/// Reads a number of the metadata.
+fn number<N: FromStr<Err: Display>>(file: &Reader<'_>, key: &str) -> Result<N, Error> {
+    let text = file.metadata(key).ok_or_else(|| setting(key, "missing", "it must be a number"))?;
+    text.parse().map_err(|error| setting(key, text, &format!("it cannot be read: {error}")))
+}
+
+fn setting(name: &str, file: &str, wanted: &str) -> Error {
+    let (name, file, wanted) = (name.into(), file.into(), wanted.into());
+    Error::loading([Problem::Setting { name, file, wanted }]).of("training")
+}
