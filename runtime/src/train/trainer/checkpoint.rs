@@ -7,7 +7,7 @@ use core::fmt::Display;
 use core::str::FromStr;
 use std::path::Path;
 
-use super::fit::{Best, Epoch, Progress};
+use super::fit::{Best, Epoch, Progress, set_values, values};
 use super::{Buffers, Scores, Trainer};
 use crate::Scalar;
 use crate::cell::ModelMut;
@@ -70,14 +70,25 @@ where
         Ok(())
     }
 
-    /// Reads everything before it changes anything.
+    /// Reads a file. After an error nothing has changed.
     fn read(&mut self, file: &mut Reader<'_>) -> Result<(), Error> {
+        let before = values(&self.model);
+        let result = self.read_all(file);
+        if result.is_err() {
+            set_values(&mut self.model, &before);
+        }
+        result
+    }
+
+    /// Reads a file. After an error the model alone may have changed.
+    fn read_all(&mut self, file: &mut Reader<'_>) -> Result<(), Error> {
         expect(file, "rnn-cell", "training", "it is the checkpoint of a training in such a file")?;
         expect(file, "version", &VERSION.to_string(), "this version of the library reads only its own")?;
         let optimiser = self.optimiser.name();
         expect(file, "optimiser", optimiser, &format!("the trainer has `{optimiser}`"))?;
         let precision = precision::<M::Scalar>();
         expect(file, "precision", precision, &format!("the model has {precision}"))?;
+        file.model("model.", &mut self.model)?;
         let (seed, updates, pending): (u64, usize, usize) =
             (number(file, "seed")?, number(file, "updates")?, number(file, "pending")?);
         let count = self.model.parameter_count();
@@ -100,7 +111,6 @@ where
         });
         mistake.map_or(Ok(()), Err)?;
         let buffers = self.slots[0].buffers.load(&self.model, file)?;
-        file.model("model.", &mut self.model)?;
 
         let (mut numbers, mut values) = (numbers.into_iter(), values.into_iter());
         self.optimiser.visit_state(&mut |_, state| match state {

@@ -5,7 +5,6 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::{Buffers, Diverged, Part, Scores, Stream, Trainer, Workers, part::Mode};
-use crate::Scalar;
 use crate::cell::{Model, ModelMut};
 use crate::rng::shuffle;
 use crate::train::optim::Optimiser;
@@ -290,7 +289,7 @@ where
         }
         let Progress { epochs, best, .. } = progress;
         if self.restores_best {
-            best.restore(&mut self.trainer.model);
+            set_values(&mut self.trainer.model, &best.values);
         }
         Ok(Outcome { epochs, best: (best.epoch > 0).then_some(best.epoch) })
     }
@@ -308,7 +307,7 @@ where
         if epoch.is_best {
             (best.epoch, best.loss) = (number, epoch.loss());
             if self.restores_best {
-                best.keep(&trainer.model);
+                best.values = values(&trainer.model);
             }
         }
         (self.report)(&epoch);
@@ -396,24 +395,25 @@ pub(super) struct Best<T> {
     pub(super) values: Vec<T>,
 }
 
-impl<T: Scalar> Best<T> {
-    fn keep(&mut self, model: &impl Model<Scalar = T>) {
-        self.values.clear();
-        model.visit(&mut |parameter| self.values.extend_from_slice(parameter.values));
-        model.visit_buffers(&mut |buffer| self.values.extend_from_slice(buffer.values));
-    }
+/// Returns the values of all parameters and buffers of a model.
+pub(super) fn values<M: Model>(model: &M) -> Vec<M::Scalar> {
+    let mut values = Vec::new();
+    model.visit(&mut |parameter| values.extend_from_slice(parameter.values));
+    model.visit_buffers(&mut |buffer| values.extend_from_slice(buffer.values));
+    values
+}
 
-    fn restore(&self, model: &mut impl ModelMut<Scalar = T>) {
-        let mut rest = &*self.values;
-        let mut set = |values: &mut [T]| {
-            if let Some((kept, others)) = rest.split_at_checked(values.len()) {
-                values.copy_from_slice(kept);
-                rest = others;
-            }
-        };
-        model.visit_mut(&mut |parameter| set(parameter.values));
-        model.visit_buffers_mut(&mut |buffer| set(buffer.values));
-    }
+/// Sets the parameters and buffers of a model to its [`values`] of another time.
+pub(super) fn set_values<M: ModelMut>(model: &mut M, values: &[M::Scalar]) {
+    let mut rest = values;
+    let mut set = |values: &mut [M::Scalar]| {
+        if let Some((kept, others)) = rest.split_at_checked(values.len()) {
+            values.copy_from_slice(kept);
+            rest = others;
+        }
+    };
+    model.visit_mut(&mut |parameter| set(parameter.values));
+    model.visit_buffers_mut(&mut |buffer| set(buffer.values));
 }
 
 impl<M: Model, O, W, C, S, F> fmt::Debug for Fit<'_, M, O, W, C, S, F> {

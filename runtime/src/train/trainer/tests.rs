@@ -315,3 +315,114 @@ fn training_stops_early_and_restores_the_best_epoch() {
     assert_eq!((outcome.best, outcome.epochs.len(), epoch.get()), (Some(2), 4, 4));
     assert!((before - trainer.model.0.bias[0] - 2.0).abs() < 1e-15, "the bias of the second epoch");
 }
+
+#[cfg(all(feature = "std", feature = "safetensors"))]
+mod checkpoints {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::train::Error;
+    use crate::train::optim::AdamW;
+
+    /// Returns a path in a new temporary folder.
+    fn path(test: &str) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("rnn-cell-{}-{test}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        folder.join("training.safetensors")
+    }
+
+    fn trainer() -> Trainer<Net, Adam<f64>, Passes<Net, 3>> {
+        Trainer::new::<3>(net(), Adam::new(1e-2)).weight_noise(0.01).clip_norm(1.0).accumulate(2)
+    }
+
+    #[test]
+    fn a_resumed_training_ends_with_the_same_bits() {
+        let samples = samples(17);
+        let path = path("resume");
+        let mut whole = trainer();
+        let fit = whole.fit(&samples[..13], loss).validation(&samples[13..]).epochs(5).restore_best();
+        let want = fit.run().unwrap();
+        // Five batches per epoch; the training breaks off after every possible number of batches.
+        let mut breaks = 0;
+        let outcome = loop {
+            let mut resumed = trainer();
+            let left = std::sync::atomic::AtomicUsize::new(3);
+            let breaking = |part: &mut LayerPart<'_, Net, Sample, 3>| {
+                use std::sync::atomic::Ordering::Relaxed;
+                let value = loss(part);
+                let is_last = part.is_training() && left.fetch_sub(1, Relaxed) == 0;
+                if is_last { f64::NAN } else { value }
+            };
+            let fit = resumed.fit(&samples[..13], breaking).validation(&samples[13..]).epochs(5);
+            match fit.restore_best().checkpoint(&path, 1).run() {
+                Ok(outcome) => {
+                    assert_eq!(flat(&resumed.model), flat(&whole.model));
+                    break outcome;
+                }
+                Err(error) => assert!(matches!(error, Error::Diverged(_)), "{error}"),
+            }
+            breaks += 1;
+        };
+        assert_eq!(breaks, 8);
+        assert_eq!(outcome, want);
+        // A training that is over stays as it is.
+        let mut over = trainer();
+        let fit = over.fit(&samples[..13], loss).epochs(5).restore_best().checkpoint(&path, 1);
+        assert_eq!(fit.run().unwrap(), want);
+        assert_eq!(flat(&over.model), flat(&whole.model));
+    }
+
+    #[test]
+    fn carried_states_are_part_of_a_checkpoint() {
+        let (xs, path) = (sequence::<2>(12, 4), path("carry"));
+        let new = || Trainer::new::<2>(net(), Sgd::new(0.1).momentum(0.9)).carry_state();
+        let mut whole = new();
+        for window in xs.chunks(4) {
+            whole.step(window, squares).unwrap();
+        }
+        let mut first = new();
+        first.step(&xs[..4], squares).unwrap();
+        first.save_checkpoint(&path).unwrap();
+        let mut resumed = new();
+        resumed.load_checkpoint(&path).unwrap();
+        for window in xs[4..].chunks(4) {
+            resumed.step(window, squares).unwrap();
+        }
+        assert_eq!(flat(&resumed.model), flat(&whole.model));
+    }
+
+    #[test]
+    fn other_files_are_errors_and_change_nothing() {
+        let (xs, path) = (sequence::<3>(5, 4), path("errors"));
+        let mut saved = trainer();
+        (0..3).for_each(|_| _ = saved.step(&xs, squares).unwrap());
+        saved.save_checkpoint(&path).unwrap();
+        let bytes = std::fs::read(&path).unwrap();
+
+        // Another optimiser, another model, another kind of file.
+        let mut other = Trainer::new::<3>(net(), AdamW::new(1e-2));
+        let message = other.load_checkpoint(&path).unwrap_err().to_string();
+        assert!(message.contains("`optimiser` is Adam in the file; the trainer has `AdamW`"), "{message}");
+        let large = Elman(Conditioned::<2, 4>::zeros());
+        let mut other = Trainer::new::<3>(large, Adam::new(1e-2));
+        let message = other.load_checkpoint(&path).unwrap_err().to_string();
+        assert!(message.contains("is [21] in the file, [28] in the cell"), "{message}");
+        let model = crate::weights::save(&net()).unwrap();
+        std::fs::write(&path, model).unwrap();
+        let message = trainer().load_checkpoint(&path).unwrap_err().to_string();
+        assert!(message.contains("it is the checkpoint of a training in such a file"), "{message}");
+
+        // Every truncated file, and every file with a damaged byte, is an error or loads whole.
+        let mut resumed = trainer();
+        resumed.step(&xs, squares).unwrap();
+        let before = (flat(&resumed.model), resumed.updates());
+        for length in (0..bytes.len()).step_by(7) {
+            std::fs::write(&path, &bytes[..length]).unwrap();
+            resumed.load_checkpoint(&path).unwrap_err();
+            assert_eq!((flat(&resumed.model), resumed.updates()), before);
+        }
+        std::fs::write(&path, &bytes).unwrap();
+        resumed.load_checkpoint(&path).unwrap();
+        assert_eq!((flat(&resumed.model), resumed.updates()), (flat(&saved.model), 1));
+    }
+}

@@ -33,6 +33,8 @@ pub(super) struct Contents<'a> {
 pub(super) enum Kind {
     /// The state of a stream.
     State,
+    /// The checkpoint of a training.
+    Training,
 }
 
 impl Kind {
@@ -42,21 +44,27 @@ impl Kind {
     pub(super) fn name(self) -> &'static str {
         match self {
             Kind::State => "state",
+            Kind::Training => "training",
         }
     }
 
     fn from_name(name: &str) -> Option<Self> {
-        [Kind::State].into_iter().find(|kind| kind.name() == name)
+        [Kind::State, Kind::Training].into_iter().find(|kind| kind.name() == name)
     }
 
     /// Returns the problem that a file is of this kind rather than weights.
     pub(super) fn problem(self) -> Problem {
-        match self {
-            Kind::State => Problem::OtherFormat {
-                found: "a file of a stream's state, not of weights".to_string(),
-                help: "`rnn_cell::weights::load_state` reads such files".to_string(),
-            },
-        }
+        let (found, help) = match self {
+            Kind::State => (
+                "a file of a stream's state, not of weights",
+                "`rnn_cell::weights::load_state` reads such files",
+            ),
+            Kind::Training => (
+                "the checkpoint of a training, not a file of weights",
+                "`Trainer::load_checkpoint` resumes the training; `Reader::model` with the prefix `model.` reads the weights",
+            ),
+        };
+        Problem::OtherFormat { found: found.to_string(), help: help.to_string() }
     }
 }
 
