@@ -6,7 +6,6 @@
 //! | [`ctc`] | connectionist temporal classification: loss, gradient, decoding |
 //! | [`optim`] | optimisers, schedules, clipping, noise |
 //! | [`bptt`] | truncated and checkpointed backpropagation through time |
-//! | `parallel` | a batch split over threads (feature `rayon`) |
 //!
 //! A [`Trainer`] puts them together.
 
@@ -14,8 +13,6 @@ pub mod bptt;
 pub mod ctc;
 pub mod loss;
 pub mod optim;
-#[cfg(feature = "rayon")]
-pub mod parallel;
 mod trainer;
 
 pub use optim::Schedule;

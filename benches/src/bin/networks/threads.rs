@@ -7,7 +7,8 @@ use benches::work::{inputs, rng};
 use nalgebra::SMatrix;
 use rnn_cell::cells::Lstm;
 use rnn_cell::prelude::*;
-use rnn_cell::train::parallel::DataParallel;
+use rnn_cell::train::loss::mean_squared_error_weighted;
+use rnn_cell::train::{LayerPart, Threads, Trainer};
 use std::hint::black_box;
 
 const STEPS: usize = 100;
@@ -16,7 +17,7 @@ const STEPS: usize = 100;
 pub fn report(effort: Effort, noise: &mut Vec<f64>) {
     let peak = peak(effort);
     let note = format!(
-        "Forward and backward through an LSTM (64,64), T = {STEPS}, f32, µs of wall time per pass of the whole batch. Two threads of this machine \
+        "Updates of an LSTM (64,64) by a trainer, T = {STEPS}, f32, µs of wall time per update of the whole batch. Two threads of this machine \
          together run {peak:.2} times the multiply-adds of one. About 1 means that they share a core, and no program can gain."
     );
     let columns = ["batch", "one thread", "parts", "one thread, in parts", "two threads", "speed-up"];
@@ -59,34 +60,36 @@ fn peak(effort: Effort) -> f64 {
 }
 
 fn split<const B: usize, const P: usize>(effort: Effort) -> Times {
-    let lstm = Lstm::<64, 64>::init_boxed(&mut rng());
+    let lstm = Lstm::<64, 64>::init(&mut rng());
     let (one, two) = (pool(1), pool(2));
-    let (xs, dys) = (inputs::<f32, SMatrix<f32, 64, B>>(STEPS), inputs::<f32, SMatrix<f32, 64, B>>(STEPS));
-    let columns = |xs: &[SMatrix<f32, 64, B>], part: usize| -> Vec<SMatrix<f32, 64, P>> {
+    let xs = inputs::<f32, SMatrix<f32, 64, B>>(STEPS);
+    let part = |part: usize| -> Vec<SMatrix<f32, 64, P>> {
         xs.iter().map(|x| x.fixed_columns::<P>(part * P).into_owned()).collect()
     };
-    let parts: Vec<_> = (0..B / P).map(|part| (columns(&xs, part), columns(&dys, part))).collect();
-    let work = |part: usize, tape: &mut _, grads: &mut _| {
-        let (xs, dys) = &parts[part];
-        lstm.forward(xs, &mut lstm.zero_state(), tape);
-        lstm.backward(xs, tape, dys, grads);
-        0.0
+    let parts: Vec<_> = (0..B / P).map(part).collect();
+    let samples: Vec<usize> = (0..B).collect();
+    let work = |part: &mut LayerPart<'_, Lstm<64, 64>, usize, P>| {
+        let xs = &parts[*part.samples[0] / P];
+        part.sequence(xs, |out| {
+            out.every_step(|_, y, weights| mean_squared_error_weighted(y, &SMatrix::zeros(), weights))
+        })
     };
-    let mut grads = [lstm.zero_gradients(), lstm.zero_gradients(), lstm.zero_gradients()];
-    let [whole, serial, parallel] = &mut grads;
-    let mut tape = lstm.tape();
-    let mut in_turn = DataParallel::new(&*lstm, B / P, |_| lstm.tape());
-    let mut at_once = DataParallel::new(&*lstm, B / P, |_| lstm.tape());
+    let sgd = || Sgd::new(1e-3);
+    let mut whole = Trainer::new::<B>(lstm.clone(), sgd());
+    let mut in_turn = Trainer::new::<P>(lstm.clone(), sgd()).parts(B / P);
+    let mut at_once = Trainer::new::<P>(lstm, sgd()).parts(B / P).workers(Threads);
     let mut contest = Contest::by_the_wall(effort);
     contest.enter("whole", 1, || {
-        lstm.forward(black_box(&xs), &mut lstm.zero_state(), &mut tape);
-        lstm.backward(&xs, &mut tape, &dys, &mut *whole);
+        let loss = whole.step(black_box(&xs), |out| {
+            out.every_step(|_, y, weights| mean_squared_error_weighted(y, &SMatrix::zeros(), weights))
+        });
+        black_box(loss.expect("a finite loss"));
     });
     contest.enter("parts", 1, || {
-        black_box(one.install(|| in_turn.run(&mut **serial, work)));
+        black_box(one.install(|| in_turn.learn(&samples, work)).expect("a finite loss"));
     });
     contest.enter("two threads", 1, || {
-        black_box(two.install(|| at_once.run(&mut **parallel, work)));
+        black_box(two.install(|| at_once.learn(&samples, work)).expect("a finite loss"));
     });
     contest.run()
 }

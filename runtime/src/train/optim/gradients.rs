@@ -23,13 +23,9 @@ pub fn scale<M: ModelMut>(gradients: &mut M, factor: f64) {
 /// # Panics
 /// If the two have different shapes.
 pub fn add<M: ModelMut>(gradients: &mut M, other: &M) {
-    add_through(gradients, other, &mut Vec::new());
-}
-
-/// Does the same as [`add`] with a reusable buffer.
-pub(crate) fn add_through<M: ModelMut>(gradients: &mut M, other: &M, flat: &mut Vec<M::Scalar>) {
-    gather(other, flat);
-    update(gradients, flat, |_, sum, g| sum.iter_mut().zip(g).for_each(|(sum, &g)| *sum += g));
+    let mut flat = Vec::new();
+    gather(other, &mut flat);
+    update(gradients, &flat, |_, sum, g| sum.iter_mut().zip(g).for_each(|(sum, &g)| *sum += g));
 }
 
 /// Returns the Euclidean norm of all parameters together, computed in `f64`.

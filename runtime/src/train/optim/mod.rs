@@ -23,8 +23,6 @@ use nalgebra::ComplexField;
 use crate::Scalar;
 use crate::cell::{Model, ModelMut};
 
-#[cfg(feature = "rayon")]
-pub(crate) use gradients::add_through;
 pub(crate) use gradients::check_finite_buffers;
 pub use gradients::{NotFinite, add, check_finite, clip_global_norm, clip_values, global_norm, scale};
 pub use noise::WeightNoise;

@@ -33,6 +33,7 @@
 //! | --- | --- |
 //! | [`step`](Trainer::step) | one batch for a layer: the forward pass, the loss, the backward pass, the update |
 //! | [`update`](Trainer::update) | the same for any model; a function computes the gradients |
+//! | [`learn`](Trainer::learn) | the same for samples, which are divided among parts |
 //! | [`fit`](Trainer::fit) | epochs over a set of samples, with validation, early stopping, checkpoints |
 //! | [`evaluate`](Trainer::evaluate) | the loss over a set of samples |
 //!
@@ -390,7 +391,8 @@ where
     /// If the loss or a gradient is NaN or infinite. The model has not changed.
     ///
     /// # Panics
-    /// If the trainer has several [parts](Self::parts): `fit` divides samples among them.
+    /// If the trainer has several [parts](Self::parts), among which [`learn`](Self::learn) divides
+    /// samples.
     #[track_caller]
     pub fn step<'a, const B: usize>(
         &mut self,
@@ -402,7 +404,7 @@ where
         W: Bptt<M, B>,
     {
         let pass = pass.into_pass();
-        let scores = self.learn(&mut |part: &mut Part<'_, M, (), W>| part.sequence(pass, &mut loss))?;
+        let scores = self.learn_alone(&mut |part: &mut Part<'_, M, (), W>| part.sequence(pass, &mut loss))?;
         Ok(scores.loss())
     }
 
@@ -419,14 +421,20 @@ where
         &mut self,
         mut compute: impl FnMut(&mut Part<'_, M, (), W>) -> f64,
     ) -> Result<f64, Diverged> {
-        Ok(self.learn(&mut compute)?.loss())
+        Ok(self.learn_alone(&mut compute)?.loss())
     }
 
     /// Makes the updates on one batch of a single part.
     #[track_caller]
-    fn learn(&mut self, work: &mut dyn FnMut(&mut Part<'_, M, (), W>) -> f64) -> Result<Scores, Diverged> {
+    fn learn_alone(
+        &mut self,
+        work: &mut dyn FnMut(&mut Part<'_, M, (), W>) -> f64,
+    ) -> Result<Scores, Diverged> {
         let parts = self.settings.parts;
-        assert!(parts == 1, "the trainer has {parts} parts, and a single batch cannot be divided: see `fit`");
+        assert!(
+            parts == 1,
+            "the trainer has {parts} parts, and cannot divide a single batch: see `learn` and `fit`"
+        );
         let mut all = Scores::default();
         loop {
             self.begin();
@@ -447,6 +455,31 @@ where
                 return Ok(all);
             }
         }
+    }
+
+    /// Updates the parameters on one batch of samples, which are divided among the
+    /// [parts](Self::parts). `work` computes the mean loss of a [`Part`] and adds its gradients.
+    ///
+    /// # Errors
+    /// If the loss or a gradient is NaN or infinite. The model has not changed.
+    ///
+    /// # Panics
+    /// If there are more samples than fit into the parts, [`Buffers::SAMPLES`] each.
+    #[track_caller]
+    pub fn learn<S: Sync>(
+        &mut self,
+        samples: &[S],
+        work: impl Fn(&mut Part<'_, M, S, W>) -> f64 + Sync,
+    ) -> Result<Scores, Diverged>
+    where
+        M: Sync,
+        M::Gradients: Send,
+        W: Buffers<M>,
+        C: Workers,
+    {
+        let (count, most) = (samples.len(), self.settings.parts * W::SAMPLES);
+        assert!(count <= most, "{count} samples do not fit into a batch of {most}");
+        self.learn_samples(&samples.iter().collect::<Vec<_>>(), &work)
     }
 
     /// Makes the updates on the samples of a batch of one or more parts.
