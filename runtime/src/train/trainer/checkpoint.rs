@@ -127,10 +127,16 @@ where
         Ok(())
     }
 
-    /// Saves a training over epochs.
-    pub(super) fn save_fit(&mut self, path: &Path, progress: &Progress<M::Scalar>) -> Result<(), Error> {
+    /// Saves a training over epochs of `samples` samples.
+    pub(super) fn save_fit(
+        &mut self,
+        path: &Path,
+        samples: usize,
+        progress: &Progress<M::Scalar>,
+    ) -> Result<(), Error> {
         let mut file = Writer::new();
         self.write(&mut file)?;
+        file.metadata("samples", samples);
         progress.write(&mut file);
         file.save(path)
     }
@@ -159,7 +165,6 @@ impl<T: Scalar> Progress<T> {
     const COLUMNS: usize = 5 + 2 * Scores::NUMBERS;
 
     fn write(&self, file: &mut Writer) {
-        file.metadata("samples", self.samples);
         file.metadata("epoch", self.epoch);
         file.metadata("batch", self.batch);
         file.metadata("is_over", self.is_over);
@@ -188,7 +193,6 @@ impl<T: Scalar> Progress<T> {
             file.metadata("metrics").unwrap_or_default().lines().map(String::from).collect();
         let scores = |numbers: &[f64]| Scores::from_numbers(numbers, &names);
         Ok(Progress {
-            samples: number(file, "samples")?,
             epoch: number(file, "epoch")?,
             batch: number(file, "batch")?,
             is_over: number(file, "is_over")?,

@@ -86,6 +86,9 @@ impl Outcome {
     }
 }
 
+/// The function that returns the length of a sample.
+type Length<'t, S> = Box<dyn Fn(&S) -> usize + 't>;
+
 /// A training over epochs, before it runs: made by [`Trainer::fit`].
 #[must_use = "a training starts with `run`"]
 pub struct Fit<'t, M: Model, O, W, C, S, F> {
@@ -98,7 +101,7 @@ pub struct Fit<'t, M: Model, O, W, C, S, F> {
     restores_best: bool,
     shuffles: bool,
     drops_last: bool,
-    length: Option<Box<dyn Fn(&S) -> usize + 't>>,
+    length: Option<Length<'t, S>>,
     report: Box<dyn FnMut(&Epoch) + 't>,
     stop: Box<dyn FnMut(&Epoch) -> bool + 't>,
     /// The path, and the number of batches after which it is written.
@@ -325,7 +328,7 @@ where
         {
             return Ok(progress);
         }
-        Ok(Progress::new(self.samples.len()))
+        Ok(Progress::new())
     }
 
     /// Writes the checkpoint, after `batches` batches of an epoch or at its end (0).
@@ -335,7 +338,7 @@ where
             && (batches == 0 || (*every > 0 && batches.is_multiple_of(*every)))
             && self.trainer.workers.is_first()
         {
-            self.trainer.save_fit(path, progress)?;
+            self.trainer.save_fit(path, self.samples.len(), progress)?;
         }
         let _ = (progress, batches);
         Ok(())
@@ -364,8 +367,6 @@ where
 
 /// A training over epochs that has begun.
 pub(super) struct Progress<T> {
-    /// The number of samples.
-    pub(super) samples: usize,
     /// The number of the present epoch, from 1, and of its batches so far.
     pub(super) epoch: usize,
     pub(super) batch: usize,
@@ -379,10 +380,10 @@ pub(super) struct Progress<T> {
 }
 
 impl<T> Progress<T> {
-    fn new(samples: usize) -> Self {
+    fn new() -> Self {
         let best = Best { epoch: 0, loss: f64::INFINITY, values: Vec::new() };
         let training = Scores::default();
-        Progress { samples, epoch: 1, batch: 0, is_over: false, training, epochs: Vec::new(), best }
+        Progress { epoch: 1, batch: 0, is_over: false, training, epochs: Vec::new(), best }
     }
 }
 
