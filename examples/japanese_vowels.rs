@@ -1,40 +1,25 @@
-//! Classifies nine speakers by their pronunciation of /ae/: a user-defined LSTM variant, written
-//! here with the macro, and a `Dense` readout, trained on 270 utterances of different lengths and
-//! tested on 370 others.
+//! Classifies nine speakers by their pronunciation of /ae/: an LSTM variant, written here with the
+//! macro, and a `Dense` readout, trained on 270 utterances of different lengths and tested on 370
+//! others.
 //!
 //! ```text
 //! cargo run --release --example japanese_vowels
-//! cargo run --release --example japanese_vowels -- --seeds 5
 //! ```
 
 use examples::data::{COEFFICIENTS, SPEAKERS, Utterance, japanese_vowels};
-use examples::options::Options;
-use examples::plot::{Curve, loss_and_confusion};
-use examples::report::{mean_and_deviation, progress, run};
-use nalgebra::{SMatrix, SVector};
-use rnn_cell::cells::Dense;
-use rnn_cell::data::{Batch, pad};
-use rnn_cell::prelude::*;
-use rnn_cell::rng::{SeedableRng, Xoshiro256PlusPlus, normal, shuffle};
-use rnn_cell::train::loss::{arg_max, softmax_cross_entropy};
-use rnn_cell::train::optim::{AdamW, Optimiser, Schedule, clip_global_norm};
-use std::error::Error;
-use std::process::ExitCode;
-use std::time::Instant;
+use examples::{options::Options, plot::loss_and_confusion, report};
+use rnn_cell::data::{Standard, pad};
+use rnn_cell::train::loss::{arg_max, softmax_cross_entropy_weighted};
+use rnn_cell::train::{LayerPart, Schedule, Trainer};
+use rnn_cell::{cells::Dense, prelude::*, rng::normal};
 
 rnn_cell! {
     /// An LSTM with coupled gates (Greff et al. 2017, CIFG) that also averages its outputs over
     /// time. All speakers say the same vowels, so the whole utterance matters, not its end.
     cell Listener<I, H> {
         input  x: [I];
-        state  h, c: [H];
-        /// The mean of `h` over the steps so far.
-        state  mean_h: [H];
-        /// The number of steps so far.
-        state  n: [];
-        param  W_f, W_g, W_o: [H, H + I];
-        param  b_g, b_o: [H];
-        param  b_f: [H] = 1;
+        state  h, c, mean_h: [H], n: [];
+        param  W_f, W_g, W_o: [H, H + I], b_g, b_o: [H], b_f: [H] = 1;
 
         f = sigmoid(W_f @ [h[t-1], x] + b_f);
         g = tanh(W_g @ [h[t-1], x] + b_g);
@@ -44,210 +29,74 @@ rnn_cell! {
 
         n = n[t-1] + 1;
         mean_h = mean_h[t-1] + (h - mean_h[t-1]) / n;
-
         output mean_h;
     }
 }
 
-const HIDDEN: usize = 32;
+type Net = Stack<Listener<COEFFICIENTS, 32>, Dense<32, SPEAKERS>>;
 const BATCH: usize = 10;
 const EPOCHS: usize = 80;
-const RATE: f64 = 1e-2;
-const WEIGHT_DECAY: f64 = 1e-2;
-/// The standard deviation of the noise that is added to the standardised coefficients in training.
-/// The test utterances were recorded on other occasions, and without noise the network learns the
-/// occasion.
-const NOISE: f64 = 0.8;
 
-type Frames = Vec<SVector<f32, COEFFICIENTS>>;
-
-/// An utterance with standardised coefficients.
-struct Sample {
-    frames: Frames,
-    speaker: u32,
+/// Computes the cross-entropy of the speakers of a batch. In training, noise is added to the
+/// coefficients: the test utterances were recorded on other occasions, and without noise the network
+/// learns the occasion.
+fn loss(part: &mut LayerPart<'_, Net, Utterance, BATCH>) -> f64 {
+    let deviation = if part.is_training() { 0.8 } else { 0.0 };
+    let mut noise = |x: f32| x + (deviation * normal(&mut part.rng)) as f32;
+    let noisy = |sample: &&Utterance| sample.frames.iter().map(|frame| frame.map(&mut noise)).collect();
+    let frames: Vec<Vec<_>> = part.samples.iter().map(noisy).collect();
+    let (speakers, mut right) = (part.labels(|utterance| utterance.speaker), 0);
+    let loss = part.sequence(&pad(&frames), |out| {
+        out.last_step(|logits, weights| {
+            let guesses = arg_max(logits);
+            right = (0..frames.len()).filter(|&sample| guesses[sample] == speakers[sample]).count();
+            softmax_cross_entropy_weighted(logits, &speakers, weights)
+        })
+    });
+    part.metric("accuracy", right as f64 / frames.len() as f64);
+    loss
 }
 
-/// The result of a training: the losses of every epoch, and the final test results.
-#[derive(Default)]
-struct Outcome {
-    training_loss: Vec<f64>,
-    test_loss: Vec<f64>,
-    accuracy: f64,
-    confusion: [[usize; SPEAKERS]; SPEAKERS],
-}
+fn main() -> std::process::ExitCode {
+    report::run(|| {
+        let picture = ("picture", "target/japanese_vowels.svg", "the file of the picture");
+        let options =
+            Options::read("Distinguishes nine speakers.", &[("seed", "1", "the random seed"), picture])?;
+        let (mut train, mut test) = japanese_vowels(&options.path("data"))?;
+        let standard = Standard::of(train.iter().flat_map(|utterance| &utterance.frames));
+        let frames = train.iter_mut().chain(&mut test).flat_map(|utterance| &mut utterance.frames);
+        frames.for_each(|frame| *frame = standard.apply(frame));
 
-fn main() -> ExitCode {
-    run(|| {
-        let options = Options::read(
-            "Learns to distinguish nine speakers.",
-            &[
-                ("seed", "1", "the first random seed"),
-                ("seeds", "1", "the number of seeds"),
-                ("picture", "target/japanese_vowels.svg", "the file of the picture"),
-            ],
-        )?;
-        let (first, count): (u64, u64) = (options.get("seed")?, options.get("seeds")?);
-        if count == 0 {
-            return Err("`--seeds` must be at least 1".into());
-        }
-        let (train, test) = japanese_vowels(&options.path("data"))?;
-        let (train, test) = standardise(&train, &test);
+        let seed = options.get("seed")?;
+        let rng = &mut Xoshiro256PlusPlus::seed_from_u64(seed);
+        let net: Net = Stack::new(Listener::init(rng), Dense::init(rng));
         println!(
-            "japanese vowels: {} training and {} test utterances of {SPEAKERS} speakers",
+            "{} training and {} test utterances, {} parameters",
             train.len(),
-            test.len()
+            test.len(),
+            net.parameter_count()
         );
-        println!(
-            "model: {} parameters in Listener<{COEFFICIENTS}, {HIDDEN}>, {} in Dense<{HIDDEN}, {SPEAKERS}>",
-            Listener::<COEFFICIENTS, HIDDEN>::PARAMETER_COUNT,
-            Dense::<HIDDEN, SPEAKERS>::PARAMETER_COUNT
-        );
-        let start = Instant::now();
-        let mut outcomes = Vec::new();
-        for seed in first..first + count {
-            let outcome = learn(seed, &train, &test)?;
-            println!(
-                "seed {seed}: {:.1} % of the test utterances right, training loss {:.4}, test loss {:.4}",
-                100.0 * outcome.accuracy,
-                outcome.training_loss[EPOCHS - 1],
-                outcome.test_loss[EPOCHS - 1]
-            );
-            outcomes.push(outcome);
+
+        let updates = EPOCHS * train.len().div_ceil(BATCH);
+        let mut trainer = Trainer::new::<BATCH>(net, AdamW::new(1e-2).weight_decay(1e-2))
+            .schedule(Schedule::cosine(1e-2, updates))
+            .clip_norm(1.0)
+            .seed(seed);
+        let bar = report::progress("training", EPOCHS);
+        let fit = trainer.fit(&train, loss).validation(&test).epochs(EPOCHS);
+        let outcome = fit.each_epoch(|_| bar.inc(1)).run()?;
+        bar.finish_and_clear();
+
+        let mut confusion = [[0; SPEAKERS]; SPEAKERS];
+        for utterance in &test {
+            let logits = trainer.model.run(&utterance.frames, &mut trainer.model.initial_state::<1>());
+            let [guess] = arg_max(&logits[logits.len() - 1]);
+            confusion[utterance.speaker as usize][guess as usize] += 1;
         }
-        summarise(&outcomes, first, start.elapsed().as_secs_f64(), &options)
+        let right = outcome.validation("accuracy").last().map_or(0.0, |share| 100.0 * share);
+        let title = format!("Japanese vowels, seed {seed}: {right:.1} % of the test utterances right");
+        println!("{title}\npicture: {}", options.path("picture").display());
+        let losses = [("training", outcome.training("loss")), ("test", outcome.validation("loss"))];
+        loss_and_confusion(&options.path("picture"), &title, &losses, &confusion)
     })
-}
-
-fn summarise(outcomes: &[Outcome], seed: u64, seconds: f64, options: &Options) -> Result<(), Box<dyn Error>> {
-    let accuracies: Vec<f64> = outcomes.iter().map(|outcome| 100.0 * outcome.accuracy).collect();
-    if let [_, _, ..] = outcomes {
-        let (mean, deviation) = mean_and_deviation(&accuracies);
-        let lowest = accuracies.iter().copied().fold(f64::INFINITY, f64::min);
-        let highest = accuracies.iter().copied().fold(0.0, f64::max);
-        println!(
-            "{} seeds: {mean:.2} % +- {deviation:.2} (standard deviation), from {lowest:.1} to {highest:.1} %",
-            outcomes.len()
-        );
-    }
-    println!("time: {seconds:.1} s");
-    let [outcome, ..] = outcomes else { return Ok(()) };
-    let path = options.path("picture");
-    let title = format!("Japanese vowels, seed {seed}: {:.1} % of the test utterances right", accuracies[0]);
-    let losses = [
-        Curve { name: "training", values: &outcome.training_loss },
-        Curve { name: "test", values: &outcome.test_loss },
-    ];
-    loss_and_confusion(&path, &title, &losses, &outcome.confusion)?;
-    println!("picture: {}", path.display());
-    Ok(())
-}
-
-/// Trains with `seed` and tests after every epoch.
-fn learn(seed: u64, train: &[Sample], test: &[Sample]) -> Result<Outcome, Box<dyn Error>> {
-    let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
-    let mut listener = Listener::<COEFFICIENTS, HIDDEN>::init(&mut rng);
-    let mut readout = Dense::<HIDDEN, SPEAKERS>::init(&mut rng);
-    let mut listener_grads = Listener::zeros();
-    let mut readout_grads = Dense::zeros();
-    let mut listener_optimiser = AdamW::new(RATE).weight_decay(WEIGHT_DECAY);
-    let mut readout_optimiser = AdamW::new(RATE).weight_decay(WEIGHT_DECAY);
-    let schedule = Schedule::cosine(RATE, EPOCHS);
-    let (mut tape, mut readout_tape) = (listener.tape::<BATCH>(), readout.tape::<BATCH>());
-
-    let bar = progress(&format!("seed {seed}"), EPOCHS);
-    let mut order: Vec<&Sample> = train.iter().collect();
-    let mut outcome = Outcome::default();
-    for epoch in 0..EPOCHS {
-        schedule.apply(epoch, &mut listener_optimiser);
-        schedule.apply(epoch, &mut readout_optimiser);
-        shuffle(&mut order, &mut rng);
-        let mut sum = 0.0;
-        for samples in order.chunks_exact(BATCH) {
-            let (batch, classes) = batch(samples, |x| x + (NOISE * normal(&mut rng)) as f32);
-            let mut state = listener.zero_state();
-            listener.forward(&batch, &mut state, &mut tape);
-            let means = [state.mean_h];
-            let logits = readout.forward(&means, &mut readout.zero_state(), &mut readout_tape)[0];
-            let (loss, dlogits) = softmax_cross_entropy(&logits, &classes);
-            sum += f64::from(loss);
-
-            listener_grads.set_zero();
-            readout_grads.set_zero();
-            let mut dmeans = [SMatrix::zeros()];
-            let bars = Bars::of(&mut readout_grads).inputs(&mut dmeans);
-            readout.backward(&means, &mut readout_tape, &[dlogits], bars);
-            let mut dstate = listener.zero_state();
-            dstate.mean_h = dmeans[0];
-            listener.backward(&batch, &mut tape, &[], Bars::of(&mut listener_grads).state(&mut dstate));
-            clip_global_norm(&mut listener_grads, 1.0);
-            listener_optimiser.step(&mut listener, &listener_grads);
-            readout_optimiser.step(&mut readout, &readout_grads);
-        }
-        outcome.training_loss.push(sum / (train.len() / BATCH) as f64);
-        test_all(&listener, &readout, test, &mut outcome);
-        bar.set_message(format!("{:.1} %", 100.0 * outcome.accuracy));
-        bar.inc(1);
-    }
-    bar.finish_and_clear();
-    Ok(outcome)
-}
-
-/// Computes the loss, the accuracy and the confusion on the test set.
-fn test_all(
-    listener: &Listener<COEFFICIENTS, HIDDEN>,
-    readout: &Dense<HIDDEN, SPEAKERS>,
-    test: &[Sample],
-    outcome: &mut Outcome,
-) {
-    outcome.confusion = Default::default();
-    let mut sum = 0.0;
-    let mut right = 0;
-    for sample in test {
-        let (batch, classes) = batch::<1>(&[sample], |x| x);
-        let mut state = listener.zero_state();
-        listener.run(&batch, &mut state);
-        let logits = readout.step(&state.mean_h, &mut readout.zero_state());
-        sum += f64::from(softmax_cross_entropy(&logits, &classes).0);
-        let [guess] = arg_max(&logits);
-        outcome.confusion[sample.speaker as usize][guess as usize] += 1;
-        right += usize::from(guess == sample.speaker);
-    }
-    outcome.test_loss.push(sum / test.len() as f64);
-    outcome.accuracy = right as f64 / test.len() as f64;
-}
-
-/// Pads samples to a batch and applies `noise` to each coefficient.
-fn batch<const B: usize>(
-    samples: &[&Sample],
-    mut noise: impl FnMut(f32) -> f32,
-) -> (Batch<SMatrix<f32, COEFFICIENTS, B>, B>, [u32; B]) {
-    let frames: Vec<Frames> = samples
-        .iter()
-        .map(|sample| sample.frames.iter().map(|frame| frame.map(&mut noise)).collect())
-        .collect();
-    (pad(&frames), std::array::from_fn(|b| samples[b].speaker))
-}
-
-/// Standardises every coefficient to mean 0 and deviation 1 over the training frames, and applies
-/// the same scale to the test frames.
-fn standardise(train: &[Utterance], test: &[Utterance]) -> (Vec<Sample>, Vec<Sample>) {
-    let frames: Vec<SVector<f32, COEFFICIENTS>> =
-        train.iter().flat_map(|utterance| &utterance.frames).map(|frame| SVector::from(*frame)).collect();
-    let count = frames.len() as f32;
-    let mean = frames.iter().sum::<SVector<f32, COEFFICIENTS>>() / count;
-    let variance =
-        frames.iter().map(|frame| (frame - mean).map(|x| x * x)).sum::<SVector<f32, COEFFICIENTS>>() / count;
-    let deviation = variance.map(f32::sqrt);
-    let apply = |utterances: &[Utterance]| {
-        let sample = |utterance: &Utterance| Sample {
-            frames: utterance
-                .frames
-                .iter()
-                .map(|frame| (SVector::from(*frame) - mean).component_div(&deviation))
-                .collect(),
-            speaker: utterance.speaker as u32,
-        };
-        utterances.iter().map(sample).collect()
-    };
-    (apply(train), apply(test))
 }

@@ -1,6 +1,7 @@
 //! The data files and their validation. A file that is missing, truncated or damaged is reported
 //! with its path and line.
 
+use nalgebra::SVector;
 use std::error::Error;
 use std::fmt;
 use std::fs;
@@ -68,9 +69,9 @@ pub const SPEAKERS: usize = 9;
 #[derive(Debug, Clone)]
 pub struct Utterance {
     /// The number of the speaker, from 0; the file counts from 1.
-    pub speaker: usize,
+    pub speaker: u32,
     /// The cepstrum coefficients, frame by frame.
-    pub frames: Vec<[f32; COEFFICIENTS]>,
+    pub frames: Vec<SVector<f32, COEFFICIENTS>>,
 }
 
 /// Loads the 270 training and the 370 test utterances.
@@ -91,7 +92,7 @@ fn utterances(path: &Path, count: usize) -> Result<Vec<Utterance>, DataError> {
         if !(1.0..=SPEAKERS as f64).contains(speaker) || speaker.fract() != 0.0 {
             return Err(table.damaged(line, format!("the speaker is {speaker}, not one of 1 to {SPEAKERS}")));
         }
-        let speaker = *speaker as usize - 1;
+        let speaker = *speaker as u32 - 1;
         if *series == utterances.len() as f64 {
             utterances.push(Utterance { speaker, frames: Vec::new() });
         }
@@ -104,7 +105,7 @@ fn utterances(path: &Path, count: usize) -> Result<Vec<Utterance>, DataError> {
         if utterance.speaker != speaker {
             return Err(table.damaged(line, format!("the speaker changes within utterance {series}")));
         }
-        utterance.frames.push(std::array::from_fn(|i| coefficients[i] as f32));
+        utterance.frames.push(SVector::from_fn(|i, _| coefficients[i] as f32));
     }
     if utterances.len() != count {
         return Err(

@@ -34,11 +34,13 @@ pub struct Curve<'a> {
 pub fn loss_and_confusion<const N: usize>(
     path: &Path,
     title: &str,
-    losses: &[Curve],
+    losses: &[(&str, Vec<f64>)],
     confusion: &[[usize; N]; N],
 ) -> Result<(), Box<dyn Error>> {
     let root = canvas(path, title, (1160, 560))?;
     let (left, right) = root.split_horizontally(600);
+    let losses: Vec<Curve> = losses.iter().map(|(name, values)| Curve { name, values }).collect();
+    let losses = &*losses;
     let lowest = smallest(losses).max(1e-6);
     let highest = largest(losses).max(lowest * 10.0);
     let epochs = losses.iter().map(|curve| curve.values.len()).max().unwrap_or(1).max(2);
@@ -168,7 +170,7 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("rnn-cell-plot-{}", std::process::id()));
         let (train, test): (Vec<f64>, Vec<f64>) =
             (0..50).map(|i| (2.0 * (-0.1 * f64::from(i)).exp(), 2.0 * (-0.05 * f64::from(i)).exp())).unzip();
-        let losses = [Curve { name: "training", values: &train }, Curve { name: "test", values: &test }];
+        let losses = [("training", train), ("test", test)];
         let mut confusion = [[0; 9]; 9];
         (0..9).for_each(|i| confusion[i][i] = 30 + i);
         confusion[2][7] = 1;

@@ -11,7 +11,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::array;
 
-use nalgebra::{SMatrix, SVector};
+use nalgebra::{ComplexField, SMatrix, SVector};
 
 use crate::Scalar;
 use crate::types::varying::Varying;
@@ -23,6 +23,53 @@ pub struct Batch<X, const B: usize> {
     pub xs: Vec<X>,
     /// The number of steps of each sample; 0 for unused columns.
     pub lengths: [usize; B],
+}
+
+/// The mean and the standard deviation of each entry of vectors, to standardise them.
+///
+/// ```
+/// use nalgebra::Vector2;
+/// use rnn_cell::data::Standard;
+///
+/// let standard = Standard::of(&[Vector2::new(1.0, 5.0), Vector2::new(3.0, 5.0)]);
+/// assert_eq!(standard.apply(&Vector2::new(3.0, 5.0)), Vector2::new(1.0, 0.0));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Standard<T, const N: usize> {
+    /// The mean of each entry.
+    pub mean: SVector<T, N>,
+    /// The standard deviation of each entry.
+    pub deviation: SVector<T, N>,
+}
+
+impl<T: Scalar, const N: usize> Standard<T, N> {
+    /// Computes the mean and the standard deviation over all vectors: those of the training set.
+    pub fn of<'a>(vectors: impl IntoIterator<Item = &'a SVector<T, N>>) -> Self {
+        // The sums of differences from the running mean (Welford 1962) lose no digits.
+        let (mut count, mut mean, mut squares) = (0.0, [0.0; N], [0.0; N]);
+        for vector in vectors {
+            count += 1.0;
+            for ((x, mean), square) in vector.iter().zip(&mut mean).zip(&mut squares) {
+                let difference = x.as_f64() - *mean;
+                *mean += difference / count;
+                *square += difference * (x.as_f64() - *mean);
+            }
+        }
+        let deviation = |row: usize| ComplexField::sqrt(squares[row] / f64::max(count, 1.0));
+        Standard {
+            mean: SVector::from_fn(|row, _| T::of(mean[row])),
+            deviation: SVector::from_fn(|row, _| T::of(deviation(row))),
+        }
+    }
+
+    /// Returns the vector with mean 0 and standard deviation 1. An entry that never varied stays
+    /// unscaled.
+    #[must_use]
+    pub fn apply(&self, vector: &SVector<T, N>) -> SVector<T, N> {
+        vector.zip_zip_map(&self.mean, &self.deviation, |x, mean, deviation| {
+            if deviation > T::zero() { (x - mean) / deviation } else { x - mean }
+        })
+    }
 }
 
 /// Makes a batch of sequences of vectors. It has as many steps as the longest sequence; the shorter

@@ -80,6 +80,17 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// Returns the `loss`, or a metric, of the training samples in every epoch.
+    pub fn training(&self, name: &str) -> Vec<f64> {
+        self.epochs.iter().filter_map(|epoch| epoch.training.get(name)).collect()
+    }
+
+    /// Returns the `loss`, or a metric, of the validation samples after every epoch; nothing
+    /// without validation samples.
+    pub fn validation(&self, name: &str) -> Vec<f64> {
+        self.epochs.iter().filter_map(|epoch| epoch.validation.as_ref()?.get(name)).collect()
+    }
+
     /// Returns the last epoch.
     pub fn last(&self) -> Option<&Epoch> {
         self.epochs.last()

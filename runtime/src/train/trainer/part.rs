@@ -52,6 +52,20 @@ impl<M: Model, S, W> Part<'_, M, S, W> {
         self.mode != Mode::Evaluate
     }
 
+    /// Returns a value for each sample, such as its class; the default where a batch has fewer than
+    /// `B` samples.
+    ///
+    /// # Panics
+    /// If there are more than `B` samples.
+    #[track_caller]
+    pub fn labels<V: Default, const B: usize>(&self, label: impl Fn(&S) -> V) -> [V; B] {
+        let count = self.samples.len();
+        assert!(count <= B, "{count} samples do not fit into a batch of {B}");
+        core::array::from_fn(|sample| {
+            self.samples.get(sample).map_or_else(V::default, |sample| label(sample))
+        })
+    }
+
     /// Reports a metric beside the loss: its mean over the samples of the part.
     ///
     /// # Panics

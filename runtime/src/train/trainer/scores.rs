@@ -31,9 +31,13 @@ impl Scores {
         self.mean(self.loss)
     }
 
-    /// Returns a metric by its name, as [`Part::metric`](super::Part::metric) gave it.
-    pub fn metric(&self, name: &str) -> Option<f64> {
-        self.metrics().find(|(metric, _)| *metric == name).map(|(_, mean)| mean)
+    /// Returns the `loss`, or a metric by the name that [`Part::metric`](super::Part::metric) gave
+    /// it.
+    pub fn get(&self, name: &str) -> Option<f64> {
+        match name {
+            "loss" => Some(self.loss()),
+            _ => self.metrics().find(|(metric, _)| *metric == name).map(|(_, mean)| mean),
+        }
     }
 
     /// Returns an iterator over the metrics and their names.

@@ -257,7 +257,7 @@ fn parts_are_one_batch() {
     let mut parts = Trainer::new::<2>(net(), Sgd::new(0.1)).parts(4);
     let outcome = parts.fit(&samples, loss).in_order().run().unwrap();
     assert_close(&flat(&whole.model), &flat(&parts.model));
-    assert_eq!(outcome.epochs[0].training.metric("steps"), Some(4.0));
+    assert_eq!(outcome.epochs[0].training.get("steps"), Some(4.0));
     assert_eq!((outcome.epochs[0].updates, parts.updates()), (1, 1));
 }
 
