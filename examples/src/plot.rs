@@ -170,7 +170,7 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("rnn-cell-plot-{}", std::process::id()));
         let (train, test): (Vec<f64>, Vec<f64>) =
             (0..50).map(|i| (2.0 * (-0.1 * f64::from(i)).exp(), 2.0 * (-0.05 * f64::from(i)).exp())).unzip();
-        let losses = [("training", train), ("test", test)];
+        let losses = [("training", train.clone()), ("test", test.clone())];
         let mut confusion = [[0; 9]; 9];
         (0..9).for_each(|i| confusion[i][i] = 30 + i);
         confusion[2][7] = 1;
