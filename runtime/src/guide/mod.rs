@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | [`a_first_cell`] | from an equation in a paper to a running cell |
 //! | [`mistakes`] | the compiler's error messages and their meaning |
-//! | [`training`] | batches, lengths, stacks, both directions, attention, long sequences, checks |
+//! | [`training`] | a step, epochs, resuming, long sequences, large batches; networks, attention, checks |
 //! | [`streaming`] | one step at a time, within a budget |
 //! | [`weights_of_others`] | weights from PyTorch, Keras or your own program; `.nam`, RTNeural and ONNX files |
 //! | [`bare_metal`] | without `std` |
