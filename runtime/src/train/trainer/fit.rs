@@ -40,9 +40,9 @@ impl Epoch {
 pub enum Error {
     /// A loss or a gradient is not finite.
     Diverged(Diverged),
-    /// A checkpoint could not be read or written.
+    /// A checkpoint or a log could not be read or written.
     #[cfg(all(feature = "std", feature = "safetensors"))]
-    Checkpoint(crate::weights::Error),
+    File(crate::weights::Error),
 }
 
 impl fmt::Display for Error {
@@ -50,7 +50,7 @@ impl fmt::Display for Error {
         match self {
             Error::Diverged(diverged) => diverged.fmt(f),
             #[cfg(all(feature = "std", feature = "safetensors"))]
-            Error::Checkpoint(error) => error.fmt(f),
+            Error::File(error) => error.fmt(f),
         }
     }
 }
@@ -66,7 +66,7 @@ impl From<Diverged> for Error {
 #[cfg(all(feature = "std", feature = "safetensors"))]
 impl From<crate::weights::Error> for Error {
     fn from(error: crate::weights::Error) -> Self {
-        Error::Checkpoint(error)
+        Error::File(error)
     }
 }
 
@@ -115,6 +115,8 @@ pub struct Fit<'t, M: Model, O, W, C, S, F> {
     length: Option<Length<'t, S>>,
     report: Box<dyn FnMut(&Epoch) + 't>,
     stop: Box<dyn FnMut(&Epoch) -> bool + 't>,
+    #[cfg(all(feature = "std", feature = "safetensors"))]
+    log: Option<std::path::PathBuf>,
     /// The path, and the number of batches after which it is written.
     #[cfg(all(feature = "std", feature = "safetensors"))]
     checkpoint: Option<(std::path::PathBuf, usize)>,
@@ -181,6 +183,8 @@ where
             length: None,
             report: Box::new(|_| ()),
             stop: Box::new(|_| false),
+            #[cfg(all(feature = "std", feature = "safetensors"))]
+            log: None,
             #[cfg(all(feature = "std", feature = "safetensors"))]
             checkpoint: None,
         }
@@ -275,6 +279,14 @@ where
         self
     }
 
+    /// Writes a table of all epochs to the CSV file at `path`, after every epoch: losses, metrics,
+    /// the number of updates, the learning rate. After a resume it has the epochs before as well.
+    #[cfg(all(feature = "std", feature = "safetensors"))]
+    pub fn log(mut self, path: impl Into<std::path::PathBuf>) -> Self {
+        self.log = Some(path.into());
+        self
+    }
+
     /// Keeps a checkpoint at `path`, written after every epoch and every `updates` updates, and
     /// resumes from it if there is one: a program that was killed goes on when it is started again,
     /// and ends with the same bits.
@@ -287,7 +299,8 @@ where
     /// Runs the training.
     ///
     /// # Errors
-    /// If a loss or a gradient is NaN or infinite, or a checkpoint cannot be read or written.
+    /// If a loss or a gradient is NaN or infinite, or a checkpoint or a log cannot be read or
+    /// written.
     pub fn run(mut self) -> Result<Outcome, Error> {
         let mut progress = self.resume()?;
         while progress.epoch <= self.epochs && !progress.is_over {
@@ -300,6 +313,10 @@ where
             }
             self.finish_epoch(&mut progress);
             self.save(&progress, 0)?;
+            #[cfg(all(feature = "std", feature = "safetensors"))]
+            if let Some(path) = self.log.as_ref().filter(|_| self.trainer.workers.is_first()) {
+                super::log::write(path, &progress.epochs)?;
+            }
         }
         let Progress { epochs, best, .. } = progress;
         if self.restores_best {

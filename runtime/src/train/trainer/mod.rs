@@ -54,6 +54,8 @@
 #[cfg(all(feature = "std", feature = "safetensors"))]
 mod checkpoint;
 mod fit;
+#[cfg(all(feature = "std", feature = "safetensors"))]
+mod log;
 mod outputs;
 mod part;
 mod passes;

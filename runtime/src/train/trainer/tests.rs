@@ -339,6 +339,7 @@ mod checkpoints {
     fn a_resumed_training_ends_with_the_same_bits() {
         let samples = samples(17);
         let path = path("resume");
+        let log = path.with_extension("csv");
         let mut whole = trainer();
         let fit = whole.fit(&samples[..13], loss).validation(&samples[13..]).epochs(5).restore_best();
         let want = fit.run().unwrap();
@@ -354,7 +355,7 @@ mod checkpoints {
                 if is_last { f64::NAN } else { value }
             };
             let fit = resumed.fit(&samples[..13], breaking).validation(&samples[13..]).epochs(5);
-            match fit.restore_best().checkpoint(&path, 1).run() {
+            match fit.restore_best().checkpoint(&path, 1).log(&log).run() {
                 Ok(outcome) => {
                     assert_eq!(flat(&resumed.model), flat(&whole.model));
                     break outcome;
@@ -364,12 +365,14 @@ mod checkpoints {
             breaks += 1;
         };
         assert_eq!(breaks, 8);
+        assert_eq!(std::fs::read_to_string(&log).unwrap().lines().count(), 1 + 5);
         assert_eq!(outcome, want);
         // A training that is over stays as it is.
         let mut over = trainer();
         let fit = over.fit(&samples[..13], loss).epochs(5).restore_best().checkpoint(&path, 1);
         assert_eq!(fit.run().unwrap(), want);
         assert_eq!(flat(&over.model), flat(&whole.model));
+        std::fs::remove_dir_all(path.parent().unwrap()).unwrap();
     }
 
     #[test]
@@ -389,6 +392,7 @@ mod checkpoints {
             resumed.step(window, squares).unwrap();
         }
         assert_eq!(flat(&resumed.model), flat(&whole.model));
+        std::fs::remove_dir_all(path.parent().unwrap()).unwrap();
     }
 
     #[test]
@@ -406,7 +410,7 @@ mod checkpoints {
         let large = Elman(Conditioned::<2, 4>::zeros());
         let mut other = Trainer::new::<3>(large, Adam::new(1e-2));
         let message = other.load_checkpoint(&path).unwrap_err().to_string();
-        assert!(message.contains("is [21] in the file, [28] in the cell"), "{message}");
+        assert!(message.contains("`model.W` is [3, 5] in the file, [4, 6] in the cell"), "{message}");
         let model = crate::weights::save(&net()).unwrap();
         std::fs::write(&path, model).unwrap();
         let message = trainer().load_checkpoint(&path).unwrap_err().to_string();
@@ -424,5 +428,6 @@ mod checkpoints {
         std::fs::write(&path, &bytes).unwrap();
         resumed.load_checkpoint(&path).unwrap();
         assert_eq!((flat(&resumed.model), resumed.updates()), (flat(&saved.model), 1));
+        std::fs::remove_dir_all(path.parent().unwrap()).unwrap();
     }
 }
