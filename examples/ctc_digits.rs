@@ -14,7 +14,6 @@ use examples::data::{DIGIT_SIDE, Digit, digits};
 use examples::options::{Options, QUICK};
 use examples::plot::{Curve, Reading, readings};
 use examples::report::{progress, run};
-use examples::train::Trainer;
 use nalgebra::{SMatrix, SVector};
 use rnn_cell::cells::{Dense, Lstm};
 use rnn_cell::data::pad;
@@ -22,7 +21,7 @@ use rnn_cell::network::{Bidirectional, Concat, Stack};
 use rnn_cell::prelude::*;
 use rnn_cell::rng::{below, normal};
 use rnn_cell::train::ctc::{Ctc, label_error_rate};
-use rnn_cell::train::optim::{AdamW, Schedule};
+use rnn_cell::train::{Diverged, Schedule, Trainer};
 use std::error::Error;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -92,7 +91,7 @@ fn main() -> ExitCode {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
         let test: Vec<Written> = (0..size.tested).map(|_| compose(test, &mut rng)).collect();
         let start = Instant::now();
-        let (reader, rates) = learn(&size, train, &test, &mut rng);
+        let (reader, rates) = learn(&size, train, &test, &mut rng)?;
         println!("time: {:.1} s", start.elapsed().as_secs_f64());
         summarise(&size, &reader, &rates, &test, &options)
     })
@@ -122,18 +121,17 @@ fn learn(
     forms: &[Vec<Digit>],
     test: &[Written],
     rng: &mut Xoshiro256PlusPlus,
-) -> (Reader, Vec<f64>) {
+) -> Result<(Reader, Vec<f64>), Diverged> {
     let (forward, reverse) = (Direction::init(rng), Direction::init(rng));
     let both = Bidirectional::new(forward, reverse).joined(Concat::<BOTH>);
     let reader: Reader = Stack::new(both, Dense::init(rng));
     println!("model: {} parameters", reader.parameter_count());
-    let schedule = Schedule::cosine(RATE, size.rounds);
     let optimiser = AdamW::new(RATE).weight_decay(WEIGHT_DECAY);
-    let mut trainer = Trainer::<_, _, BATCH>::new(reader, optimiser, Some(1.0));
-    let (mut ctc, mut rates) = (Ctc::new(BLANK), Vec::new());
+    let schedule = Schedule::cosine(RATE, size.rounds * size.batches);
+    let mut trainer = Trainer::new::<BATCH>(reader, optimiser).schedule(schedule).clip_norm(1.0);
+    let (mut ctc, mut dlogits, mut rates) = (Ctc::new(BLANK), Vec::new(), Vec::new());
     let bar = progress("training", size.rounds);
     for round in 0..size.rounds {
-        schedule.apply(round, &mut trainer.optimiser);
         for _ in 0..size.batches {
             let samples: Vec<Written> = (0..BATCH).map(|_| compose(forms, rng)).collect();
             let mut noisy = |column: &Column| column.map(|ink| ink + (NOISE * normal(rng)) as f32);
@@ -142,19 +140,22 @@ fn learn(
             let batch = pad::<f32, _, DIGIT_SIDE, BATCH>(&images);
             let targets: Vec<&[u32]> = samples.iter().map(|sample| &sample.labels[..]).collect();
 
-            let loss = trainer
-                .update(&batch, |logits, dlogits| ctc.loss(logits, Some(&batch.lengths), &targets, dlogits));
-            if let Some(impossible) = loss.impossible.first() {
-                bar.suspend(|| eprintln!("warning: {impossible}"));
-            }
+            trainer.step(&batch, |out| {
+                let loss = ctc.loss(out.ys, Some(&out.lengths), &targets, &mut dlogits);
+                out.dys.copy_from_slice(&dlogits);
+                if let Some(impossible) = loss.impossible.first() {
+                    bar.suspend(|| eprintln!("warning: {impossible}"));
+                }
+                f64::from(loss.value)
+            })?;
         }
-        let read = test.iter().map(|written| greedy(&trainer.net, written));
+        let read = test.iter().map(|written| greedy(&trainer.model, written));
         rates.push(100.0 * label_error_rate(read.zip(test.iter().map(|written| &written.labels))));
         bar.set_message(format!("{:.1} % of the labels wrong", rates[round]));
         bar.inc(1);
     }
     bar.finish_and_clear();
-    (trainer.net, rates)
+    Ok((trainer.model, rates))
 }
 
 /// Computes the logits at every column of one image.

@@ -22,11 +22,10 @@ use crate::table::{Options, Row};
 use crate::train::Recurrent;
 use examples::adding;
 use examples::jobs::Jobs;
-use examples::train::Trainer;
-use nalgebra::SMatrix;
 use rnn_cell::cells::{Dense, Elman, Gru, Lstm};
 use rnn_cell::prelude::*;
 use rnn_cell::rng::{below, uniform};
+use rnn_cell::train::Trainer;
 use rnn_cell::train::loss::mean_squared_error;
 
 const BATCH: usize = 16;
@@ -178,14 +177,11 @@ fn learn<C: Recurrent<2, HIDDEN, BATCH>>(
     mut rng: Xoshiro256PlusPlus,
 ) -> f64 {
     let net = Stack(cell, Dense::<HIDDEN, 1>::init(&mut rng));
-    let mut trainer = Trainer::<_, _, BATCH>::new(net, Adam::new(RATE), Some(CLIP));
+    let mut trainer = Trainer::new::<BATCH>(net, Adam::new(RATE)).clip_norm(CLIP);
     for _ in 0..updates {
         let (xs, target) = adding::draw(steps, 0.0..1.0, &mut rng);
-        trainer.update(&xs, |ys, dys| {
-            dys.clear();
-            dys.resize(ys.len(), SMatrix::zeros());
-            dys[steps - 1] = mean_squared_error(&ys[steps - 1], &target).1;
-        });
+        let loss = trainer.step(&xs, |out| out.last_step(|y, _| mean_squared_error(y, &target)));
+        loss.expect("the loss is finite");
     }
     let batches = tested / BATCH;
     let squared = (0..batches).map(|_| {

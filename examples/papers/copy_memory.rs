@@ -15,12 +15,12 @@
 use crate::table::{Options, Row};
 use crate::train::Recurrent;
 use examples::jobs::Jobs;
-use examples::train::Trainer;
 use nalgebra::SMatrix;
 use rnn_cell::cells::{Dense, Elman, Gru, Lstm};
 use rnn_cell::prelude::*;
 use rnn_cell::rng::below;
-use rnn_cell::train::loss::{arg_max, softmax_cross_entropy};
+use rnn_cell::train::Trainer;
+use rnn_cell::train::loss::{arg_max, softmax_cross_entropy, softmax_cross_entropy_weighted};
 
 /// The number of symbols to remember, out of [`LETTERS`].
 const REMEMBERED: usize = 10;
@@ -105,14 +105,13 @@ where
     C: Recurrent<SYMBOLS, H, BATCH>,
 {
     let net = Stack(cell, Dense::<H, SYMBOLS>::init(&mut rng));
-    let mut trainer = Trainer::<_, _, BATCH>::new(net, Adam::new(RATE), Some(CLIP));
+    let mut trainer = Trainer::new::<BATCH>(net, Adam::new(RATE)).clip_norm(CLIP);
     for _ in 0..updates {
         let (xs, targets) = draw(blanks, &mut rng);
-        trainer.update(&xs, |ys, dys| {
-            dys.clear();
-            let steps = ys.iter().zip(&targets);
-            dys.extend(steps.map(|(y, target)| softmax_cross_entropy(y, target).1 / ys.len() as f32));
+        let loss = trainer.step(&xs, |out| {
+            out.every_step(|t, y, weights| softmax_cross_entropy_weighted(y, &targets[t], weights))
         });
+        loss.expect("the loss is finite");
     }
     let (mut loss, mut recalled) = (0.0, 0);
     let batches = tested / BATCH;

@@ -13,12 +13,12 @@
 
 use crate::table::{Options, Row};
 use examples::jobs::Jobs;
-use examples::train::Trainer;
 use nalgebra::SVector;
 use rnn_cell::cells::{Dense, Lstm, PeepholeLstm};
 use rnn_cell::prelude::*;
 use rnn_cell::rng::below;
-use rnn_cell::train::loss::binary_cross_entropy;
+use rnn_cell::train::Trainer;
+use rnn_cell::train::loss::binary_cross_entropy_weighted;
 
 /// The number of symbols: the start, three letters, the end.
 const SYMBOLS: usize = 5;
@@ -87,16 +87,15 @@ fn learn<N>(net: N, letters: usize, strings: usize, rng: &mut Xoshiro256PlusPlus
 where
     N: Cell<1, Context = (), Input = Symbol, Output = Symbol> + ModelMut<Scalar = f32>,
 {
-    let mut trainer = Trainer::<_, _, 1>::new(net, Adam::new(RATE), Some(CLIP));
+    let mut trainer = Trainer::new::<1>(net, Adam::new(RATE)).clip_norm(CLIP);
     for _ in 0..strings {
         let (xs, legal) = string(letters, 1 + below(rng, LONGEST_TRAINED));
-        trainer.update(&xs, |ys, dys| {
-            dys.clear();
-            let steps = ys.iter().zip(&legal);
-            dys.extend(steps.map(|(y, legal)| binary_cross_entropy(y, legal).1 / xs.len() as f32));
+        let loss = trainer.step(&xs, |out| {
+            out.every_step(|t, y, weights| binary_cross_entropy_weighted(y, &legal[t], weights))
         });
+        loss.expect("the loss is finite");
     }
-    (1..=LONGEST_TESTED).take_while(|&n| accepts(&trainer.net, letters, n)).count()
+    (1..=LONGEST_TESTED).take_while(|&n| accepts(&trainer.model, letters, n)).count()
 }
 
 /// Returns a string of the language with `letters` letters: its symbols except the end, and the

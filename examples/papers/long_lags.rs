@@ -22,11 +22,10 @@
 use crate::lstm_1997::counted;
 use crate::table::{Options, Row, agreement};
 use examples::jobs::Jobs;
-use examples::train::Trainer;
 use nalgebra::SVector;
 use rnn_cell::prelude::*;
 use rnn_cell::rng::below;
-use rnn_cell::train::bptt::Truncated;
+use rnn_cell::train::Trainer;
 
 /// The lag.
 const LAG: usize = 100;
@@ -163,6 +162,11 @@ fn train(
     Outcome { solved: None, error }
 }
 
+/// Returns half the squared error of an output, and its gradient.
+fn half_square(error: Symbol) -> (f32, Symbol) {
+    (0.5 * error.norm_squared(), error)
+}
+
 /// Returns the largest error of any output at any step.
 fn largest_error<N>(net: &N, sequences: &[Vec<Symbol>; 2]) -> f32
 where
@@ -181,21 +185,13 @@ fn remember(bias: f32, budget: usize, seed: u64) -> Outcome {
     let rng = &mut Xoshiro256PlusPlus::seed_from_u64(seed);
     let mut net = Remembering::<SYMBOLS>::init(rng);
     net.b = bias;
-    let (mut sgd, mut gradients) = (Sgd::new(RATE), net.zero_gradients());
-    let mut steps: Truncated<_, 1> = Truncated::new(&net, 1, 1);
+    let mut trainer = Trainer::new::<1>(net, Sgd::new(RATE)).truncated(1, 1);
     let sequences = sequences();
     train(budget, &sequences, rng, |shown, symbols| {
-        net.joined = if shown > ALONE { 1.0 } else { 0.0 };
-        steps.start(net.initial_state());
-        let xs = &symbols[..LAG];
-        while let Some(step) = steps.forward(&net, xs) {
-            // The gradient is that of half the squared error.
-            let error = steps.outputs()[0] - symbols[step.end];
-            gradients.set_zero();
-            steps.backward(&net, xs, &[error], &mut gradients);
-            sgd.step(&mut net, &gradients);
-        }
-        largest_error(&net, &sequences)
+        trainer.model.joined = if shown > ALONE { 1.0 } else { 0.0 };
+        let loss = trainer.step(&symbols[..LAG], |out| out.sum(|t, y| half_square(y - symbols[t + 1])));
+        loss.expect("the loss is finite");
+        largest_error(&trainer.model, &sequences)
     })
 }
 
@@ -203,13 +199,11 @@ fn remember(bias: f32, budget: usize, seed: u64) -> Outcome {
 fn recur(budget: usize, seed: u64) -> Outcome {
     let rng = &mut Xoshiro256PlusPlus::seed_from_u64(seed);
     let net = Recurring::<SYMBOLS>::init(rng);
-    let mut trainer = Trainer::<_, _, 1>::new(net, Sgd::new(RATE), None);
+    let mut trainer = Trainer::new::<1>(net, Sgd::new(RATE));
     let sequences = sequences();
     train(budget, &sequences, rng, |_, symbols| {
-        trainer.update(&symbols[..LAG], |ys, dys| {
-            dys.clear();
-            dys.extend(ys.iter().zip(&symbols[1..]).map(|(y, target)| y - target));
-        });
-        largest_error(&trainer.net, &sequences)
+        let loss = trainer.step(&symbols[..LAG], |out| out.sum(|t, y| half_square(y - symbols[t + 1])));
+        loss.expect("the loss is finite");
+        largest_error(&trainer.model, &sequences)
     })
 }

@@ -2,7 +2,7 @@
 //! truncated where the error would leave a cell.
 
 use examples::report::mean_and_deviation;
-use examples::train::Trainer;
+use rnn_cell::train::Trainer;
 
 use rnn_cell::prelude::*;
 use std::collections::VecDeque;
@@ -108,19 +108,21 @@ impl<S> Experiment<S> {
         let rng = &mut Xoshiro256PlusPlus::seed_from_u64(seed);
         let mut net = Blocks::<I, O>::init(rng);
         net.b_i = SVector::from(self.input_biases);
-        let mut trainer = Trainer::<_, _, 1>::new(net, Sgd::new(self.rate), None);
+        let mut trainer = Trainer::new::<1>(net, Sgd::new(self.rate));
         let (mut low, mut solved) = (None, None);
         let (mut right, mut sum, mut errors) = (0, 0.0, VecDeque::with_capacity(IN_A_ROW));
         for sequence in 1..=budget {
             let (xs, target) = (self.draw)(rng);
-            let error = trainer.update(&xs, |ys, dys| {
+            let mut error = 0.0;
+            let loss = trainer.step(&xs, |out| {
                 // The gradient is that of half the squared error.
-                let error = ys[ys.len() - 1] - target;
-                dys.clear();
-                dys.resize(ys.len(), SVector::zeros());
-                dys[ys.len() - 1] = error;
-                error.amax()
+                out.last_step(|y, _| {
+                    let difference = y - target;
+                    error = difference.amax();
+                    (0.5 * difference.norm_squared(), difference)
+                })
             });
+            loss.expect("the loss is finite");
             right = if error < self.tolerance { right + 1 } else { 0 };
             if errors.len() == IN_A_ROW {
                 sum -= errors.pop_front().unwrap_or(0.0);

@@ -16,10 +16,10 @@
 use crate::table::{Options, Row, agreement};
 use examples::jobs::Jobs;
 use examples::report::mean_and_deviation;
-use examples::train::Trainer;
 use nalgebra::SMatrix;
 use rnn_cell::prelude::*;
 use rnn_cell::rng::below;
+use rnn_cell::train::Trainer;
 
 rnn_cell! {
     /// The LSTM with peepholes and a linear output. The peepholes are declared last, so that both
@@ -133,18 +133,20 @@ fn learn<N>(net: N, updates: usize, rng: &mut Xoshiro256PlusPlus) -> f64
 where
     N: Layer<BATCH, Context = (), Input = Signal, Output = Signal> + ModelMut<Scalar = f32>,
 {
-    let mut trainer = Trainer::<_, _, BATCH>::new(net, Adam::new(RATE), Some(CLIP));
+    let mut trainer = Trainer::new::<BATCH>(net, Adam::new(RATE)).clip_norm(CLIP);
     for update in 0..updates {
         if update == updates / 2 {
             trainer.optimiser.set_rate(RATE / 2.0);
         }
         let Sequences { xs, targets, .. } = Sequences::draw(rng);
-        trainer.update(&xs, |ys, dys| {
-            // The loss is half the squared error, summed over the steps.
-            dys.clear();
-            let steps = ys.iter().zip(&targets);
-            dys.extend(steps.map(|(y, target)| (y - target) / BATCH as f32));
+        // The loss is half the squared error, summed over the steps.
+        let loss = trainer.step(&xs, |out| {
+            out.sum(|t, y| {
+                let error = y - targets[t];
+                (error.norm_squared() / (2 * BATCH) as f32, error / BATCH as f32)
+            })
         });
+        loss.expect("the loss is finite");
     }
     let batches = TESTED / BATCH;
     let solved: usize = (0..batches)

@@ -23,4 +23,3 @@ pub mod plot;
 pub mod reber;
 pub mod report;
 pub mod silero;
-pub mod train;

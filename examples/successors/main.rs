@@ -15,10 +15,9 @@ use examples::jobs::Jobs;
 use examples::options::{Options, QUICK};
 use examples::plot::{LogCurve, Panel, panels};
 use examples::report::run;
-use examples::train::Trainer;
 use rnn_cell::cells::*;
 use rnn_cell::prelude::*;
-use rnn_cell::train::optim::Schedule;
+use rnn_cell::train::{Passes, Schedule, Trainer};
 use std::error::Error;
 use std::path::Path;
 use std::process::ExitCode;
@@ -227,15 +226,17 @@ impl Experiments {
             let start = Instant::now();
             let net = init(&mut Xoshiro256PlusPlus::seed_from_u64(seed));
             let parameters = net.parameter_count();
-            let mut trainer = Trainer::new(net, Adam::new(task.rate), Some(1.0));
-            let schedule = Schedule::cosine(task.rate, updates);
+            let mut trainer = Trainer::new::<BATCH>(net, Adam::new(task.rate))
+                .schedule(Schedule::cosine(task.rate, updates))
+                .clip_norm(1.0);
             let mut errors = vec![error(&mut trainer, task, tested)];
             // All networks of a task are trained on the same sequences.
             let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed + 1);
             for update in 0..updates {
                 let Drawn { xs, targets } = (task.draw)(&mut rng);
-                schedule.apply(update, &mut trainer.optimiser);
-                trainer.update(&xs, |ys, dys| cotangents(&targets, ys, dys));
+                let asked = targets.iter().filter(|target| !matches!(target, Target::None)).count() as f32;
+                let loss = trainer.step(&xs, |out| out.sum(|t, y| targets[t].loss(y, asked)));
+                loss.expect("the loss is finite");
                 if (update + 1) * POINTS / updates > update * POINTS / updates {
                     errors.push(error(&mut trainer, task, tested));
                 }
@@ -246,17 +247,9 @@ impl Experiments {
     }
 }
 
-/// Computes the gradient of the mean loss over the steps with targets.
-fn cotangents<const O: usize>(targets: &[Target<O>], ys: &[Step<O>], dys: &mut Vec<Step<O>>) {
-    let asked = targets.iter().filter(|target| !matches!(target, Target::None)).count() as f32;
-    let of = |(target, y): (&Target<O>, _)| target.gradient(y) / asked;
-    dys.clear();
-    dys.extend(targets.iter().zip(ys).map(of));
-}
-
 /// Returns the error on test sequences.
 fn error<L, const I: usize, const O: usize>(
-    trainer: &mut Trainer<L, Adam<f32>, BATCH>,
+    trainer: &mut Trainer<L, Adam<f32>, Passes<L, BATCH>>,
     task: &Task<I, O>,
     batches: usize,
 ) -> f64

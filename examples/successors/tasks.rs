@@ -22,13 +22,14 @@ pub enum Target<const O: usize> {
 }
 
 impl<const O: usize> Target<O> {
-    /// Returns the gradient of the loss by an output.
-    pub fn gradient(&self, y: &Step<O>) -> Step<O> {
-        match self {
-            Target::None => Step::zeros(),
-            Target::Numbers(target) => mean_squared_error(y, target).1,
-            Target::Symbols(classes) => softmax_cross_entropy(y, classes).1,
-        }
+    /// Returns the loss of an output and its gradient, each divided by `share`.
+    pub fn loss(&self, y: &Step<O>, share: f32) -> (f32, Step<O>) {
+        let (loss, gradient) = match self {
+            Target::None => (0.0, Step::zeros()),
+            Target::Numbers(target) => mean_squared_error(y, target),
+            Target::Symbols(classes) => softmax_cross_entropy(y, classes),
+        };
+        (loss / share, gradient / share)
     }
 
     /// Returns the numerator and the denominator of the error. For numbers, these are the squared

@@ -243,6 +243,15 @@ where
         self
     }
 
+    /// Returns the outputs of a batch that starts from the initial state, without learning from it.
+    pub fn outputs<'a>(&mut self, pass: impl IntoPass<'a, L::Input, L::Context, B>) -> &[L::Output]
+    where
+        L::Input: 'a,
+        L::Context: 'a,
+    {
+        self.slots[0].buffers.outputs(&self.model, pass.into_pass())
+    }
+
     /// Makes the next batch start from the initial state: at the start of another stream.
     pub fn reset_state(&mut self) {
         for slot in &mut self.slots {

@@ -46,6 +46,19 @@ impl<L: Layer<B>, const B: usize> Outputs<'_, L, B> {
         sum.as_f64()
     }
 
+    /// Computes the sum of a loss over the steps. `step(t, y)` returns the loss of step `t` of the
+    /// sequence and its gradient with respect to the output `y`; it must return zeros for samples
+    /// that have ended.
+    pub fn sum<T: Scalar>(&mut self, mut step: impl FnMut(usize, &L::Output) -> (T, L::Output)) -> f64 {
+        let mut sum = T::zero();
+        for ((t, y), dy) in self.steps.clone().zip(self.ys).zip(&mut *self.dys) {
+            let (loss, gradient) = step(t, y);
+            sum += loss;
+            *dy = gradient;
+        }
+        sum.as_f64()
+    }
+
     /// Computes a loss at the last step of each sample: the mean over the samples that have at
     /// least one step.
     ///

@@ -135,6 +135,11 @@ impl<L: Layer<B>, const B: usize> Passes<L, B> {
         Passes { tape: L::Tape::default(), dys: Vec::new(), carry: Carry::Never }
     }
 
+    pub(super) fn outputs(&mut self, layer: &L, pass: LayerPass<'_, L, B>) -> &[L::Output] {
+        layer.forward_pass(pass, &mut layer.initial_state_with(pass.context), &mut self.tape);
+        layer.outputs(&self.tape)
+    }
+
     pub(super) fn carry_state(&mut self) {
         self.carry = Carry::Start;
     }
