@@ -15,7 +15,7 @@ use rnn_cell::cells::{Dense, PeepholeLstm};
 use rnn_cell::prelude::*;
 use rnn_cell::rng::below;
 use rnn_cell::train::loss::mean_squared_error;
-use rnn_cell::train::optim::{Schedule, clip_global_norm};
+use rnn_cell::train::{Diverged, Schedule, Trainer};
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -60,7 +60,7 @@ fn main() -> ExitCode {
         );
 
         let start = Instant::now();
-        let net = learn(options.get("seed")?, &scaled[..TRAINING]);
+        let net = learn(options.get("seed")?, &scaled[..TRAINING])?;
         let trained = start.elapsed().as_secs_f64();
         let start = Instant::now();
         let forecasts: Vec<f64> =
@@ -95,44 +95,33 @@ fn main() -> ExitCode {
 }
 
 /// Trains on random windows of `series`.
-fn learn(seed: u64, series: &[f32]) -> Net {
+fn learn(seed: u64, series: &[f32]) -> Result<Net, Diverged> {
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
-    let mut net = Stack::new(Lstm::init(&mut rng), Readout::init(&mut rng));
-    let (mut adam, mut gradients, mut tape) = (Adam::new(RATE), net.zero_gradients(), net.tape());
+    let net = Stack::new(Lstm::init(&mut rng), Readout::init(&mut rng));
     let schedule = Schedule::cosine(RATE, ITERATIONS);
+    let mut trainer = Trainer::new::<BATCH>(net, Adam::new(RATE)).schedule(schedule).clip_norm(1.0);
     let bar = progress("training", ITERATIONS);
     let mut mean_loss = 0.0;
     for iteration in 0..ITERATIONS {
-        schedule.apply(iteration, &mut adam);
         let starts: [usize; BATCH] = std::array::from_fn(|_| below(&mut rng, series.len() - WINDOW));
         let window = |offset: usize| -> Vec<SMatrix<f32, 1, BATCH>> {
             (0..WINDOW).map(|t| SMatrix::from_fn(|_, b| series[starts[b] + t + offset])).collect()
         };
         let (xs, targets) = (window(0), window(1));
-
-        let ys = net.forward(&xs, &mut net.initial_state(), &mut tape);
-        let mut dys = vec![SMatrix::zeros(); WINDOW];
-        let mut loss = 0.0;
-        for t in WARM_UP..WINDOW {
-            let (step_loss, dy) = mean_squared_error(&ys[t], &targets[t]);
-            let share = 1.0 / (WINDOW - WARM_UP) as f32;
-            loss += step_loss * share;
-            dys[t] = dy * share;
-        }
-
-        gradients.set_zero();
-        net.backward(&xs, &mut tape, &dys, &mut gradients);
-        // Clip only the gradients of the LSTM.
-        clip_global_norm(&mut gradients.0, 1.0);
-        adam.step(&mut net, &gradients);
-
-        mean_loss += (loss - mean_loss) / ((iteration + 1) as f32).min(50.0);
+        let loss = trainer.step(&xs, |out| {
+            out.sum(|t, y| {
+                let (loss, dy) = mean_squared_error(y, &targets[t]);
+                let share = if t < WARM_UP { 0.0 } else { 1.0 / (WINDOW - WARM_UP) as f32 };
+                (loss * share, dy * share)
+            })
+        })?;
+        mean_loss += (loss - mean_loss) / ((iteration + 1) as f64).min(50.0);
         bar.set_message(format!("loss {mean_loss:.4}"));
         bar.inc(1);
     }
     bar.finish_and_clear();
     println!("training: mean squared error {mean_loss:.4} of the variance at the end");
-    net
+    Ok(trainer.model)
 }
 
 /// Reads `series` sample by sample and returns the forecasts from sample `TRAINING` on. Only the

@@ -15,8 +15,8 @@ use rnn_cell::cell::Layer;
 use rnn_cell::cells::{Dense, Lstm};
 use rnn_cell::prelude::*;
 use rnn_cell::rng::normal;
-use rnn_cell::train::bptt::Truncated;
-use rnn_cell::train::optim::clip_global_norm;
+use rnn_cell::train::loss::mean_squared_error_weighted;
+use rnn_cell::train::{Passes, Trainer};
 use std::error::Error;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -67,27 +67,19 @@ impl MackeyGlass {
 /// A network that forecasts the next sample and learns from its error. Its memory does not grow
 /// with the stream.
 struct Learner {
-    net: Net,
+    trainer: Trainer<Net, Adam<f32>, Passes<Net, 1>>,
     /// The state at the current sample.
     live: <Net as Layer<1>>::State,
-    bptt: Truncated<Net, 1>,
-    gradients: Box<<Net as Model>::Gradients>,
-    adam: Adam<f32>,
     /// The samples since the last update. The last one serves as a target only.
     window: Vec<Sample>,
-    dys: Vec<Sample>,
 }
 
 impl Learner {
     fn new(net: Net) -> Self {
         Self {
             live: net.initial_state(),
-            bptt: Truncated::new(&net, WINDOW, WINDOW),
-            gradients: net.zero_gradients(),
-            adam: Adam::new(RATE),
+            trainer: Trainer::new::<1>(net, Adam::new(RATE)).carry_state().clip_norm(1.0),
             window: Vec::with_capacity(WINDOW + 1),
-            dys: Vec::with_capacity(WINDOW),
-            net,
         }
     }
 
@@ -101,22 +93,16 @@ impl Learner {
             self.window.clear();
             self.window.push(x);
         }
-        (self.net.step(&x, &mut self.live)[0], learns)
+        (self.trainer.model.step(&x, &mut self.live)[0], learns)
     }
 
     /// Updates the network by one window, starting from the window's initial state.
     fn learn(&mut self) {
-        let xs = &self.window[..WINDOW];
-        let start = self.bptt.state().clone();
-        self.bptt.start(start);
-        self.bptt.forward(&self.net, xs);
-        self.dys.clear();
-        let errors = self.bptt.outputs().iter().zip(&self.window[1..]);
-        self.dys.extend(errors.map(|(y, next)| (y - next) * (2.0 / WINDOW as f32)));
-        self.gradients.set_zero();
-        self.bptt.backward(&self.net, xs, &self.dys, &mut self.gradients);
-        clip_global_norm(&mut self.gradients, 1.0);
-        self.adam.step(&mut self.net, &self.gradients);
+        let window = &self.window;
+        let loss = self.trainer.step(&window[..WINDOW], |out| {
+            out.every_step(|t, y, weights| mean_squared_error_weighted(y, &window[t + 1], weights))
+        });
+        loss.expect("the loss is finite");
     }
 }
 
@@ -166,7 +152,7 @@ fn main() -> ExitCode {
         for t in 0..before + after {
             if t == before {
                 law.delay = 10 * delays[1];
-                frozen = Some((learner.net.clone(), learner.live.clone()));
+                frozen = Some((learner.trainer.model.clone(), learner.live.clone()));
             }
             let (mut forecast, mut learned, mut time) = (0.0, false, Duration::ZERO);
             let used = measure(|| {

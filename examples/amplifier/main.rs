@@ -21,8 +21,9 @@ use examples::plot::{Curve, amplified};
 use examples::report::{make_folders, median, progress, run};
 use nalgebra::{SMatrix, SVector};
 use rnn_cell::prelude::*;
-use rnn_cell::train::bptt::Truncated;
-use rnn_cell::train::optim::{Schedule, clip_global_norm, scale};
+use rnn_cell::train::loss::mean_squared_error_weighted;
+use rnn_cell::train::optim::scale;
+use rnn_cell::train::{Diverged, Schedule, Trainer};
 use rnn_cell::weights::nam::{self, one_layer, two_layers};
 use rnn_cell::weights::{Family, Player};
 use sounds::{RATE, amplifier, error_to_signal, filtered, guitar, linear_filter};
@@ -128,7 +129,7 @@ fn main() -> ExitCode {
         let (seconds, epochs) = if options.flag("quick") { (1, 2) } else { (TRAINING_SECONDS, EPOCHS) };
         let start = Instant::now();
         let training = guitar(seconds * RATE as usize, &mut rng);
-        let (amp, errors) = learn(&training, &held_out, epochs, &mut rng);
+        let (amp, errors) = learn(&training, &held_out, epochs, &mut rng)?;
         println!(
             "training: {} updates on {seconds} s of guitar in {:.1} s",
             epochs * (training.len() / BATCH).div_ceil(BLOCK),
@@ -183,7 +184,7 @@ fn learn(
     held_out: &[f32],
     epochs: usize,
     rng: &mut Xoshiro256PlusPlus,
-) -> (Box<Amplifier>, Vec<f64>) {
+) -> Result<(Box<Amplifier>, Vec<f64>), Diverged> {
     let truth = amplifier(sound);
     let power = truth.iter().map(|y| y * y).sum::<f32>() / truth.len() as f32;
     let length = sound.len() / BATCH;
@@ -193,36 +194,27 @@ fn learn(
     let (xs, targets) = (lanes(sound), lanes(&truth));
     let truth = amplifier(held_out);
 
-    let mut amp = Amplifier::init_boxed(rng);
-    let mut gradients = Amplifier::zeros_boxed();
-    let mut adam = Adam::new(LEARNING_RATE);
-    let schedule = Schedule::cosine(LEARNING_RATE, epochs);
-    let mut bptt = Truncated::<Amplifier, BATCH>::new(&amp, BLOCK, 2 * BLOCK);
-    let mut dys = Vec::with_capacity(BLOCK);
+    let mut trainer = Trainer::new::<BATCH>(Amplifier::init_boxed(rng), Adam::new(LEARNING_RATE))
+        .truncated(BLOCK, 2 * BLOCK)
+        .schedule(Schedule::cosine(LEARNING_RATE, epochs * length.div_ceil(BLOCK)))
+        .clip_norm(1.0);
     let bar = progress("training", epochs);
     let mut errors = vec![];
     for epoch in 0..epochs {
-        schedule.apply(epoch, &mut adam);
-        bptt.start(amp.initial_state());
-        while let Some(block) = bptt.forward(&amp, &xs) {
-            // The loss is the error to signal of the block, with the power of the whole sound.
-            let share = 2.0 / (power * (block.len() * BATCH) as f32);
-            dys.clear();
-            dys.extend(bptt.outputs().iter().zip(&targets[block]).map(|(y, target)| (y - target) * share));
-            gradients.set_zero();
-            if let Some(dstate) = bptt.backward(&amp, &xs, &dys, &mut gradients) {
-                amp.initial_state_backward(dstate, &mut gradients);
-            }
-            clip_global_norm(&mut gradients, 1.0);
-            adam.step(&mut *amp, &gradients);
-        }
-        let (ys, _) = play(held_out, held_out.len(), streamed(&amp));
+        // The loss is the error to signal of each block, with the power of the whole sound.
+        trainer.step(&xs, |out| {
+            out.every_step(|t, y, weights| {
+                let (loss, dy) = mean_squared_error_weighted(y, &targets[t], weights);
+                (loss / power, dy / power)
+            })
+        })?;
+        let (ys, _) = play(held_out, held_out.len(), streamed(&trainer.model));
         errors.push(error_to_signal(&ys, &truth));
         bar.set_message(format!("error {:.4}", errors[epoch]));
         bar.inc(1);
     }
     bar.finish_and_clear();
-    (amp, errors)
+    Ok((trainer.model, errors))
 }
 
 /// Returns a function that steps through the blocks of a new stream.

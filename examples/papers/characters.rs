@@ -7,9 +7,8 @@ use rnn_cell::cells::Dense;
 use rnn_cell::data::index_streams;
 use rnn_cell::prelude::*;
 use rnn_cell::rng::uniform;
-use rnn_cell::train::bptt::Truncated;
-use rnn_cell::train::loss::softmax_cross_entropy;
-use rnn_cell::train::optim::clip_global_norm;
+use rnn_cell::train::Trainer;
+use rnn_cell::train::loss::{softmax_cross_entropy, softmax_cross_entropy_weighted};
 
 /// The text of the sonnets.
 const SONNETS: &str = include_str!("../data/sonnets.txt");
@@ -97,7 +96,7 @@ pub struct Outcome<N> {
 /// Trains `net` for `epochs` epochs by truncated backpropagation through time over 16 parts of the
 /// text in parallel, with windows of 50 characters and a persistent state. Uses Adam, with
 /// gradients clipped at a norm of 1.
-pub fn learn<N>(mut net: N, text: &Text, epochs: usize, rate: f64) -> Outcome<N>
+pub fn learn<N>(net: N, text: &Text, epochs: usize, rate: f64) -> Outcome<N>
 where
     N: Clone
         + Reader<1>
@@ -106,24 +105,16 @@ where
 {
     let streams = index_streams::<STREAMS>(&text.training);
     let (xs, targets) = (&streams[..streams.len() - 1], &streams[1..]);
-    let (mut adam, mut gradients) = (Adam::new(rate), net.zero_gradients());
-    let mut bptt: Truncated<N, STREAMS> = Truncated::new(&net, WINDOW, WINDOW);
-    let mut dys = Vec::new();
     let (mut best, mut epoch_of_best, mut lowest) = (net.clone(), 0, f64::INFINITY);
+    let mut trainer = Trainer::new::<STREAMS>(net, Adam::new(rate)).truncated(WINDOW, WINDOW).clip_norm(CLIP);
     for epoch in 1..=epochs {
-        bptt.start(net.initial_state::<STREAMS>());
-        while let Some(block) = bptt.forward(&net, xs) {
-            let steps = bptt.outputs().iter().zip(&targets[block.start..]);
-            dys.clear();
-            dys.extend(steps.map(|(y, next)| softmax_cross_entropy(y, next).1 / block.len() as f32));
-            gradients.set_zero();
-            bptt.backward(&net, xs, &dys, &mut gradients);
-            clip_global_norm(&mut gradients, CLIP);
-            adam.step(&mut net, &gradients);
-        }
-        let validation = bits(&net, &text.validation);
+        let loss = trainer.step(xs, |out| {
+            out.every_step(|t, y, weights| softmax_cross_entropy_weighted(y, &targets[t], weights))
+        });
+        loss.expect("the loss is finite");
+        let validation = bits(&trainer.model, &text.validation);
         if validation < lowest {
-            (best, epoch_of_best, lowest) = (net.clone(), epoch, validation);
+            (best, epoch_of_best, lowest) = (trainer.model.clone(), epoch, validation);
         }
     }
     let bits = bits(&best, &text.test);

@@ -18,9 +18,8 @@ use examples::report::mean_and_deviation;
 use nalgebra::SVector;
 use rnn_cell::cells::{Dense, Lstm};
 use rnn_cell::prelude::*;
-use rnn_cell::train::bptt::Truncated;
-use rnn_cell::train::loss::{arg_max, softmax_cross_entropy};
-use rnn_cell::train::optim::clip_global_norm;
+use rnn_cell::train::Trainer;
+use rnn_cell::train::loss::{arg_max, softmax_cross_entropy_weighted};
 
 rnn_cell! {
     /// The LSTM without a forget gate, whose cells never lose their content.
@@ -95,8 +94,8 @@ where
         let symbols = options.either((TRAINED, TESTED), (1000, 1000));
         jobs.add(move || {
             let mut rng = Xoshiro256PlusPlus::seed_from_u64(options.seed + seed);
-            let mut net = Stack(init(&mut rng), Dense::init(&mut rng));
-            learn(&mut net, &Stream::draw(symbols.0, &mut rng));
+            let net = Stack(init(&mut rng), Dense::init(&mut rng));
+            let net = learn(net, &Stream::draw(symbols.0, &mut rng));
             test(&net, &Stream::draw(symbols.1, &mut rng))
         });
     }
@@ -130,23 +129,16 @@ impl Stream {
 }
 
 /// Trains on the stream in a single pass.
-fn learn<N>(net: &mut N, stream: &Stream)
+fn learn<N>(net: N, stream: &Stream) -> N
 where
     N: Cell<1, Context = (), Input = Symbol, Output = Symbol> + ModelMut<Scalar = f32>,
 {
-    let (mut adam, mut gradients) = (Adam::new(RATE), net.zero_gradients());
-    let mut bptt = Truncated::new(net, BLOCK, WINDOW);
-    let mut dys = Vec::new();
-    let xs = &stream.xs[..stream.xs.len() - 1];
-    while let Some(block) = bptt.forward(net, xs) {
-        let steps = bptt.outputs().iter().zip(&stream.symbols[block.start + 1..]);
-        dys.clear();
-        dys.extend(steps.map(|(y, &next)| softmax_cross_entropy(y, &[next]).1 / block.len() as f32));
-        gradients.set_zero();
-        bptt.backward(net, xs, &dys, &mut gradients);
-        clip_global_norm(&mut gradients, CLIP);
-        adam.step(net, &gradients);
-    }
+    let mut trainer = Trainer::new::<1>(net, Adam::new(RATE)).truncated(BLOCK, WINDOW).clip_norm(CLIP);
+    let loss = trainer.step(&stream.xs[..stream.xs.len() - 1], |out| {
+        out.every_step(|t, y, weights| softmax_cross_entropy_weighted(y, &[stream.symbols[t + 1]], weights))
+    });
+    loss.expect("the loss is finite");
+    trainer.model
 }
 
 /// Reads the stream without a reset. Returns the share of predicted crucial symbols.

@@ -17,7 +17,7 @@ use examples::report::mean_and_deviation;
 use nalgebra::SVector;
 use rnn_cell::prelude::*;
 use rnn_cell::rng::below;
-use rnn_cell::train::bptt::Truncated;
+use rnn_cell::train::{Trainer, loss::mean_squared_error};
 
 rnn_cell! {
     /// The simple recurrent network of the paper, with logistic units throughout.
@@ -82,21 +82,16 @@ pub fn run(options: &Options) -> Vec<Row> {
 
 fn learn(seed: u64, passes: usize) -> Errors {
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
-    let mut net = Srn::<1, 2, 1>::init(&mut rng);
+    let net = Srn::<1, 2, 1>::init(&mut rng);
     let (bits, test) = (stream(TRAINED, &mut rng), stream(TESTED, &mut rng));
-    let (mut sgd, mut gradients) = (Sgd::new(RATE), net.zero_gradients());
-    let mut bptt = Truncated::<_, 1>::new(&net, 1, 1);
+    let mut trainer = Trainer::new::<1>(net, Sgd::new(RATE)).carry_state();
     for _ in 0..passes {
-        let start = bptt.state().clone();
-        bptt.start(start);
-        let inputs = &bits[..TRAINED - 1];
-        while let Some(block) = bptt.forward(&net, inputs) {
-            let dy = (bptt.outputs()[0] - bits[block.end]) * 2.0;
-            gradients.set_zero();
-            bptt.backward(&net, inputs, &[dy], &mut gradients);
-            sgd.step(&mut net, &gradients);
+        for pair in bits.windows(2) {
+            let loss = trainer.step(&pair[..1], |out| out.sum(|_, y| mean_squared_error(y, &pair[1])));
+            loss.expect("the loss is finite");
         }
     }
+    let net = trainer.model;
     let mut state = net.initial_state();
     let mut errors = [0.0; 3];
     for (at, pair) in test.windows(2).enumerate() {

@@ -24,7 +24,7 @@ use examples::report::mean_and_deviation;
 use nalgebra::SVector;
 use rnn_cell::prelude::*;
 use rnn_cell::rng::below;
-use rnn_cell::train::bptt::Truncated;
+use rnn_cell::train::Trainer;
 
 rnn_cell! {
     /// The network of 1997: K blocks of two cells that share an input and an output gate, without a
@@ -220,8 +220,8 @@ where
 /// Trains string by string, with an update every `steps` steps of each. Returns the number of
 /// strings until all symbols of all strings are predicted, unless it exceeds `limit`.
 fn learn<N, O>(
-    mut net: N,
-    mut optimiser: O,
+    net: N,
+    optimiser: O,
     steps: usize,
     limit: usize,
     rng: &mut Xoshiro256PlusPlus,
@@ -232,25 +232,21 @@ where
 {
     let strings: Vec<ReberString> = (0..TRAINING + TESTED).map(|_| ReberString::draw(rng)).collect();
     let xs: Vec<Vec<Symbol>> = strings.iter().map(inputs).collect();
-    let mut gradients = net.zero_gradients();
-    let mut bptt = Truncated::new(&net, steps, STRING);
-    let mut dys = Vec::new();
+    let mut trainer = Trainer::new::<1>(net, optimiser).truncated(steps, STRING);
     // The string that failed last is the most likely to fail again.
     let mut suspect = 0;
     for shown in 1..=limit {
         let x = &xs[below(rng, TRAINING)];
-        let read = &x[..x.len() - 1];
-        bptt.start(net.initial_state());
-        while let Some(block) = bptt.forward(&net, read) {
+        let loss = trainer.step(&x[..x.len() - 1], |out| {
             // The loss is half the squared error, summed over outputs and steps.
-            dys.clear();
-            dys.extend(bptt.outputs().iter().zip(&x[block.start + 1..]).map(|(y, target)| y - target));
-            gradients.set_zero();
-            bptt.backward(&net, read, &dys, &mut gradients);
-            optimiser.step(&mut net, &gradients);
-        }
+            out.sum(|t, y| {
+                let error = y - x[t + 1];
+                (0.5 * error.norm_squared(), error)
+            })
+        });
+        loss.expect("the loss is finite");
         let mut order = (suspect..strings.len()).chain(0..suspect);
-        match order.find(|&at| !all_predicted(&net, &strings[at], &xs[at])) {
+        match order.find(|&at| !all_predicted(&trainer.model, &strings[at], &xs[at])) {
             Some(at) => suspect = at,
             None => return Some(shown),
         }
