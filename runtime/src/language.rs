@@ -1,14 +1,14 @@
 //! The documentation of the language's functions, which editors show where an equation calls one.
-//! There is no code here. A test of the compiler writes the trait's items from the table of functions
-//! (`GUIDE=overwrite cargo test -p rnn-cell-compiler guide`).
+//! There is no code here. A test of the compiler writes the trait's items from the table of
+//! functions (`GUIDE=overwrite cargo test -p rnn-cell-compiler guide`).
 
 /// The arguments and results of the functions. `u` has any shape unless the function says
 /// otherwise.
 ///
 /// Nothing implements this trait: the compiler of `rnn_cell!` has its own table of functions.
 pub trait Function: Sized {
-    /// The logistic function, `1 / (1 + exp(-u))`. With `y` as its value, the derivative is `y * (1
-    /// - y)`. Also written `σ`.
+    /// The logistic function, `1 / (1 + exp(-u))`. With `y` as its value, the derivative is
+    /// `y * (1 - y)`. Also written `σ`.
     fn sigmoid(u: Self) -> Self;
     /// The hyperbolic tangent. With `y` as its value, the derivative is `1 - y * y`.
     fn tanh(u: Self) -> Self;
@@ -49,8 +49,9 @@ pub trait Function: Sized {
     fn hard_tanh(u: Self) -> Self;
     /// `u * u`. The derivative is `2 * u`.
     fn square(u: Self) -> Self;
-    /// `u` to the power of `p`, entry by entry. The derivative with respect to `u` is `p * pow(u, p
-    /// - 1)`, the one with respect to `p` is `pow(u, p) * ln(u)`, or 0 where `u` isn't positive.
+    /// `u` to the power of `p`, entry by entry. The derivative with respect to `u` is
+    /// `p * pow(u, p - 1)`, the one with respect to `p` is `pow(u, p) * ln(u)`, or 0 where `u`
+    /// isn't positive.
     fn pow(u: Self, p: Self) -> Self;
     /// The lesser of the two, entry by entry. Where they are equal, each gets half of the
     /// cotangent.

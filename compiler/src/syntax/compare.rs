@@ -15,15 +15,15 @@ const MAX_DEPTH: usize = 128;
 
 impl Parser<'_> {
     pub fn expr(&mut self, c: &mut Cursor) -> Expr {
-        self.nested(c, false)
+        self.nested(c, Self::uncompared)
     }
 
     /// Parses the first argument of `where`.
     pub fn condition(&mut self, c: &mut Cursor) -> Expr {
-        self.nested(c, true)
+        self.nested(c, |parser, c| parser.disjunction(c, false))
     }
 
-    fn nested(&mut self, c: &mut Cursor, is_condition: bool) -> Expr {
+    fn nested(&mut self, c: &mut Cursor, parse: impl FnOnce(&mut Self, &mut Cursor) -> Expr) -> Expr {
         let start = c.here();
         if self.depth >= MAX_DEPTH {
             self.report_depth(start);
@@ -31,7 +31,7 @@ impl Parser<'_> {
             return self.error(start);
         }
         self.depth += 1;
-        let expr = if is_condition { self.disjunction(c, false) } else { self.uncompared(c) };
+        let expr = parse(self, c);
         self.depth -= 1;
         expr
     }
@@ -83,9 +83,9 @@ impl Parser<'_> {
 
     /// Takes an operator between conditions if it is `op`, and reports that of another language.
     fn logic(&mut self, c: &mut Cursor, op: Logic) -> bool {
-        let Some((found, sign)) = logic(c, 0).filter(|(found, _)| *found == op) else { return false };
-        let word = text::logic(found);
-        let extent = c.skip(if sign == word { 1 } else { sign.len() });
+        let Some((sign, tokens, _)) = logic(c, 0).filter(|found| found.2 == op) else { return false };
+        let word = text::logic(op);
+        let extent = c.skip(tokens);
         if sign != word {
             self.diagnostics
                 .error(extent, format!("there is no operator `{sign}`"))
@@ -100,7 +100,8 @@ impl Parser<'_> {
         if let (true, Some(group)) = (is_enclosed, c.parenthesis(0).cloned()) {
             let extent = c.skip(1);
             let mut inside = Cursor::inside(&group);
-            let mut condition = self.condition(&mut inside);
+            let is_operand = is_operand || logic(c, 0).is_some();
+            let mut condition = self.nested(&mut inside, |parser, c| parser.disjunction(c, is_operand));
             self.end_group(&mut inside);
             condition.extent = extent;
             condition.parenthesised = true;
@@ -158,8 +159,9 @@ impl Parser<'_> {
                 self.skip_expr(c);
                 return self.error_of(extent, &[&left]);
             }
-            if let Some((found, sign)) = logic(c, 0) {
-                self.misplaced_logic(c, found, sign, &left);
+            if let Some((sign, tokens, op)) = logic(c, 0) {
+                let at = c.skip(tokens);
+                self.misplaced_logic(at, op, sign, &left);
                 let right = self.sum(c);
                 left = self.error_of(left.extent.to(right.extent), &[&left, &right]);
                 continue;
@@ -179,9 +181,8 @@ impl Parser<'_> {
     }
 
     /// Reports an operator between conditions outside of a condition.
-    fn misplaced_logic(&mut self, c: &mut Cursor, op: Logic, sign: &str, left: &Expr) {
+    fn misplaced_logic(&mut self, at: Extent, op: Logic, sign: &str, left: &Expr) {
         let word = text::logic(op);
-        let extent = c.skip(if sign == word { 1 } else { sign.len() });
         // In `a > b and c > d`, the comparison has been reported.
         if matches!(left.kind, ExprKind::Error) {
             return;
@@ -191,7 +192,7 @@ impl Parser<'_> {
             false => format!("there is no operator `{sign}`"),
         };
         self.diagnostics
-            .error(extent, fact)
+            .error(at, fact)
             .help(format!("comparisons combine in `where`: `where(a > b {word} c > d, u, v)`"));
     }
 
@@ -227,17 +228,11 @@ impl Parser<'_> {
     }
 }
 
-/// Returns the operator between conditions that begins at a token, and how it is written.
-pub fn logic(c: &Cursor, ahead: usize) -> Option<(Logic, &'static str)> {
-    [
-        ("and", Logic::And),
-        ("or", Logic::Or),
-        ("&&", Logic::And),
-        ("||", Logic::Or),
-        ("&", Logic::And),
-        ("|", Logic::Or),
-    ]
-    .into_iter()
-    .find(|(sign, _)| c.word(ahead, sign) || c.at(ahead, sign))
-    .map(|(sign, op)| (op, sign))
+/// Returns the operator between conditions that begins at a token, as it is written, and its number
+/// of tokens.
+pub fn logic(c: &Cursor, ahead: usize) -> Option<(&'static str, usize, Logic)> {
+    let words = [("and", 1, Logic::And), ("or", 1, Logic::Or)];
+    let signs = [("&&", 2, Logic::And), ("||", 2, Logic::Or), ("&", 1, Logic::And), ("|", 1, Logic::Or)];
+    let word = words.into_iter().find(|(word, ..)| c.word(ahead, word));
+    word.or_else(|| signs.into_iter().find(|(sign, ..)| c.at(ahead, sign)))
 }

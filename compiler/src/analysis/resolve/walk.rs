@@ -27,8 +27,8 @@ impl Walk<'_> {
         }
     }
 
-    /// Visits the initialisers of parameters and buffers, which can read dimensions, but no values. A
-    /// value that is named in one is a mistake, but it counts as used.
+    /// Visits the initialisers of parameters and buffers, which can read dimensions, but no values.
+    /// A value that is named in one is a mistake, but it counts as used.
     pub fn initialisers(&mut self) {
         for (index, declaration) in self.cell.declarations.iter().enumerate() {
             if declaration.kind != DeclarationKind::State

@@ -187,6 +187,8 @@ fn comparisons_are_only_allowed_in_where() {
         ("where(a > b not c > d, u, v)", &["no operator `not`", "`and`, `or` and `not`"]),
         ("where(m and a > b, u, v)", &["operands of `and`, `or` and `not` must be comparisons", "`m > 0`"]),
         ("where(a > b or m, u, v)", &["operands of `and`, `or` and `not` must be comparisons", "`m > 0`"]),
+        ("where(not (m), u, v)", &["operands of `and`, `or` and `not` must be comparisons", "`m > 0`"]),
+        ("where((m) and a > b, u, v)", &["operands of `and`, `or` and `not` must be comparisons"]),
         ("where(not m, u, v)", &["operands of `and`, `or` and `not` must be comparisons", "`m > 0`"]),
         ("where(a > b and, u, v)", &["expected an expression"]),
         ("where(and a > b, u, v)", &["expected a comparison before `and` or `or`"]),
