@@ -170,12 +170,15 @@ impl Parser<'_> {
             let right = self.sum(c);
             let extent = left.extent.to(right.extent);
             let (first, second) = (text::short(&left), text::short(&right));
-            self.diagnostics.error(extent, "a comparison can only be the first argument of `where`").help(
-                format!(
-                    "`where({first} {} {second}, 1, 0)` is 1 where it holds and 0 elsewhere",
-                    text::comparison(op)
-                ),
-            );
+            // In `a > b and c > d`, the first comparison has been reported.
+            if !matches!(left.kind, ExprKind::Error) {
+                let op = text::comparison(op);
+                self.diagnostics
+                    .error(extent, "a comparison can only be the first argument of `where`")
+                    .help(format!(
+                        "`where({first} {op} {second}, 1, 0)` is 1 where it holds and 0 elsewhere"
+                    ));
+            }
             left = self.error_of(extent, &[&left, &right]);
         }
     }

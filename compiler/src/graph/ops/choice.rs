@@ -1,7 +1,7 @@
 //! Entry-wise choice between two values: `where`, `clamp`.
 
 use super::operation::{Lowering, Operation, ShapeRule};
-use super::primitive::{Primitive, broadcasts, each_entry, no_cotangent, nothing};
+use super::primitive::{Primitive, broadcasts, no_cotangent, nothing};
 use crate::graph::ir::{Comparison, Condition, Graph, Id, Op};
 
 /// `condition(a, b, ..) ? u : v`
@@ -11,7 +11,12 @@ pub const SELECT: Primitive = Primitive {
         Op::Select(condition) => args.len() == condition.arity() + 2 && broadcasts(node, args),
         _ => false,
     },
-    work: each_entry,
+    work: |_, node| match &node.op {
+        Op::Select(condition) => {
+            Some((condition.arity() as u64 / 2, vec![node.shape.rows, node.shape.columns]))
+        }
+        _ => None,
+    },
     pull_back: |graph, y, y_bar, wanted| {
         let node = graph[y].clone();
         match (node.op, node.args.as_slice()) {

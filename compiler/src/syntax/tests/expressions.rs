@@ -193,6 +193,7 @@ fn comparisons_are_only_allowed_in_where() {
         ("where(a > b and, u, v)", &["expected an expression"]),
         ("where(and a > b, u, v)", &["expected a comparison before `and` or `or`"]),
         ("where((a > b) == (c > d), u, v)", &["only be the first argument of `where`"]),
+        ("a > b and c > d", &["only be the first argument of `where`", "where(a > b, 1, 0)"]),
         ("a and b", &["`and` can only be in the first argument of `where`", "where(a > b and c > d, u, v)"]),
         ("a || b", &["no operator `||`", "where(a > b or c > d, u, v)"]),
         ("not a", &["`not` can only be before a comparison"]),
