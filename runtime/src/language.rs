@@ -1,5 +1,6 @@
 //! The documentation of the language's functions, which editors show where an equation calls one.
-//! There is no code here.
+//! There is no code here. A test of the compiler writes the trait's items from the table of
+//! functions (`GUIDE=overwrite cargo test -p rnn-cell-compiler guide`).
 
 /// The arguments and results of the functions. `u` has any shape unless the function says
 /// otherwise.
@@ -11,14 +12,32 @@ pub trait Function: Sized {
     fn sigmoid(u: Self) -> Self;
     /// The hyperbolic tangent. With `y` as its value, the derivative is `1 - y * y`.
     fn tanh(u: Self) -> Self;
+    /// `ln(1 + exp(u))`. The derivative is `sigmoid(u)`.
+    fn softplus(u: Self) -> Self;
+    /// The exponential, its own derivative.
+    fn exp(u: Self) -> Self;
+    /// The natural logarithm. The derivative is `1 / u`.
+    fn ln(u: Self) -> Self;
+    /// The square root. With `y` as its value, the derivative is `1 / (2 * y)`.
+    fn sqrt(u: Self) -> Self;
+    /// The absolute value. The derivative is `sign(u)`, which is 0 at 0.
+    fn abs(u: Self) -> Self;
+    /// `1 / u`. With `y` as its value, the derivative is `-y * y`.
+    fn recip(u: Self) -> Self;
+    /// The sine. The derivative is `cos(u)`.
+    fn sin(u: Self) -> Self;
+    /// The cosine. The derivative is `-sin(u)`.
+    fn cos(u: Self) -> Self;
+    /// The greatest integer not above `u`. The derivative is 0.
+    fn floor(u: Self) -> Self;
+    /// The sign: -1, 0 or 1. The derivative is 0.
+    fn sign(u: Self) -> Self;
     /// `u` where it is positive, 0 elsewhere. The derivative at 0 is 0.
     fn relu(u: Self) -> Self;
     /// `u` where it is positive, `0.01 * u` elsewhere. The derivative at 0 is 0.01.
     fn leaky_relu(u: Self) -> Self;
     /// `u` where it is positive, `exp(u) - 1` elsewhere (α = 1). The derivative at 0 is 1.
     fn elu(u: Self) -> Self;
-    /// `ln(1 + exp(u))`. The derivative is `sigmoid(u)`.
-    fn softplus(u: Self) -> Self;
     /// `u * sigmoid(u)`, also called swish.
     fn silu(u: Self) -> Self;
     /// `u * Φ(u)`, exact, with `Φ` the distribution function of the standard normal distribution.
@@ -28,30 +47,12 @@ pub trait Function: Sized {
     fn hard_sigmoid(u: Self) -> Self;
     /// `u`, limited to the range from -1 to 1. The derivative at the bounds is 1.
     fn hard_tanh(u: Self) -> Self;
-    /// The exponential, its own derivative.
-    fn exp(u: Self) -> Self;
-    /// The natural logarithm. The derivative is `1 / u`.
-    fn ln(u: Self) -> Self;
-    /// The square root. With `y` as its value, the derivative is `1 / (2 * y)`.
-    fn sqrt(u: Self) -> Self;
-    /// The absolute value. The derivative is `sign(u)`, which is 0 at 0.
-    fn abs(u: Self) -> Self;
     /// `u * u`. The derivative is `2 * u`.
     fn square(u: Self) -> Self;
-    /// `1 / u`. With `y` as its value, the derivative is `-y * y`.
-    fn recip(u: Self) -> Self;
     /// `u` to the power of `p`, entry by entry. The derivative with respect to `u` is
     /// `p * pow(u, p - 1)`, the one with respect to `p` is `pow(u, p) * ln(u)`, or 0 where `u`
     /// isn't positive.
     fn pow(u: Self, p: Self) -> Self;
-    /// The sine. The derivative is `cos(u)`.
-    fn sin(u: Self) -> Self;
-    /// The cosine. The derivative is `-sin(u)`.
-    fn cos(u: Self) -> Self;
-    /// The greatest integer not above `u`. The derivative is 0.
-    fn floor(u: Self) -> Self;
-    /// The sign: -1, 0 or 1. The derivative is 0.
-    fn sign(u: Self) -> Self;
     /// The lesser of the two, entry by entry. Where they are equal, each gets half of the
     /// cotangent.
     fn min(u: Self, v: Self) -> Self;
@@ -63,25 +64,25 @@ pub trait Function: Sized {
     fn clamp(u: Self, low: Self, high: Self) -> Self;
     /// `u`, without passing a cotangent back to it.
     fn stop_gradient(u: Self) -> Self;
+    /// `u` where the condition holds, `v` elsewhere, entry by entry. A condition is a comparison
+    /// (`<`, `<=`, `>`, `>=`, `==`, `!=`), or several with `and`, `or` and `not`: `not` binds most
+    /// tightly, then `and`, then `or`. No other place allows conditions. The compared values, `u`
+    /// and `v` broadcast like the operands of `+`. The compared values get no cotangent.
+    fn r#where(condition: bool, u: Self, v: Self) -> Self;
     /// The sum of all entries, a scalar.
     fn sum(u: Self) -> Self;
     /// The mean of all entries, a scalar.
     fn mean(u: Self) -> Self;
     /// The sum over the columns: maps `[n, s]` to a vector `[n]`.
     fn row_sum(u: Self) -> Self;
-    /// `softmax(e)` or `softmax(e, mask)`: positive entries with sum 1, `exp(e)` divided by its
-    /// sum. `e` is a vector `[s]` or a row `[1, s]`.
-    ///
-    /// The result is exactly zero where `mask` is zero, and everywhere if all of `mask` is zero. No
-    /// cotangent passes to the mask.
+    /// Positive entries with sum 1: `exp(e)` divided by its sum. `e` is a vector `[s]` or a row
+    /// `[1, s]`, and `mask` has an entry for each of its entries, as a vector or a row. The result
+    /// is exactly zero where `mask` is zero, and everywhere if all of `mask` is zero. No cotangent
+    /// passes to the mask.
     fn softmax(e: Self, mask: Option<Self>) -> Self;
     /// `gain * (u - mean(u)) / sqrt(variance + 1e-5) + bias`, over all entries. The variance is
     /// biased: the mean of the squared deviations.
     fn layer_norm(u: Self, gain: Self, bias: Self) -> Self;
     /// `gain * u / sqrt(mean(square(u)) + 1e-5)`, over all entries.
     fn rms_norm(u: Self, gain: Self) -> Self;
-    /// `where(a >= b, u, v)`: `u` where the comparison holds, `v` elsewhere, entry by entry. The
-    /// comparison is one of `<`, `<=`, `>`, `>=`, `==` and `!=`, which no other place allows. Its
-    /// operands get no cotangent.
-    fn r#where(condition: bool, u: Self, v: Self) -> Self;
 }

@@ -91,6 +91,13 @@ operators! { [3]
 
 // The matrix kernels have their own code for a single sample.
 operators! { [1, 3]
+    where_of_both = [N] { where(u >= v and x < 0.3, u * v, u - v) };
+    where_of_either = [N] { where(u >= v or x < 0.3 and k > 1, u * v, u - v) };
+    where_not = [N] { where(not (u >= v or x < 0.3), u * v, u - v) + where(not u > v, s, u) };
+    where_broadcasts_a_condition = [N, S] { where(M > 0.1, u, row) + where(u > 0.1 and row > 1, s, M) };
+    where_broadcasts_values = [N, S] { where(u > v, M, row) * where(s > 0.5 and row > 1, u, s) };
+    softmax_of_row_with_vector_mask = [1, S] { softmax(u.T @ M, where(row.T > 1, 1, 0)) };
+    softmax_of_vector_with_row_mask = [N] { softmax(2 * u, where(x.T > 0.1, 1, 0)) };
     add = [N] { u + v + 1 };
     subtract = [N] { u - v - s };
     multiply = [N] { u * v * s };

@@ -71,6 +71,9 @@ values! {
     where_greater from -1.0 to 1.0: { where(x > 0.2, x, 5 * x) }, |x| if x > 0.2 { x } else { 5.0 * x };
     where_equal from -1.0 to 1.0: { where(floor(x) == 0, x, 5 * x) }, |x| if x >= 0.0 { x } else { 5.0 * x };
     where_not_equal from -1.0 to 1.0: { where(floor(x) != 0, x, 5 * x) }, |x| if x < 0.0 { x } else { 5.0 * x };
+    where_and from -1.0 to 1.0: { where(x > -0.5 and x <= 0.2, x, 5 * x) }, |x| if x > -0.5 && x <= 0.2 { x } else { 5.0 * x };
+    where_or from -1.0 to 1.0: { where(x < -0.5 or x > 0.2 and x < 0.6, x, 5 * x) }, |x| if x < -0.5 || x > 0.2 && x < 0.6 { x } else { 5.0 * x };
+    where_not from -1.0 to 1.0: { where(not (x < -0.5 or x > 0.2), x, 5 * x) }, |x| if (-0.5..=0.2).contains(&x) { x } else { 5.0 * x };
     stop_gradient_ from -1.0 to 1.0: { stop_gradient(3 * x) }, |x| 3.0 * x;
     real_division from -1.0 to 1.0: { 1/2 * x + 7/2 }, |x| 0.5 * x + 3.5;
     minus_before_product from -1.0 to 1.0: { -x * 2 - -x }, |x| -x * 2.0 + x;

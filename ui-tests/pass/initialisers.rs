@@ -10,6 +10,18 @@ mod tables {
 }
 
 rnn_cell! {
+    pub cell Sized<I, H> {
+        input  x: [I];
+        param  a: [H, H] = identity, b: [H] = 1 / H, c: [H, I] = uniform(1 / sqrt(H));
+        param  d: [H, I] = constant(H - I), e: [H, I] = normal(sqrt(2 / (H * I + 20)));
+        param  f: [H, I] = kaiming_normal, g: [] = -2 * (I + H) + 1/2, k: [H] = uniform(H, H + 1e-3);
+        buffer m: [H, H + I] = constant(sqrt(H)), n: [H] = I;
+
+        y = a @ b + (c + d + e + f) @ x + g + k + m @ [b, x] + n;
+
+        output y;
+    }
+
     pub cell Initial<I, H> {
         input  x: [I];
         state  h: [H];
@@ -30,6 +42,16 @@ rnn_cell! {
 }
 
 fn main() {
+    let sized = Sized::<3, 4>::init(&mut Xoshiro256PlusPlus::seed_from_u64(1));
+    assert_eq!(sized.a, nalgebra::SMatrix::<f32, 4, 4>::identity());
+    assert_eq!((sized.b[3], sized.d[(3, 2)], sized.g), (0.25, 1.0, -13.5));
+    assert!(sized.c.amax() <= 0.5 && sized.c.amax() > 0.4);
+    // sqrt(2 / 32) = 1/4
+    assert!((0.1..0.5).contains(&(sized.e.norm() / 12_f32.sqrt())));
+    assert!(sized.f.amax() > 0.5);
+    assert!(sized.k.iter().all(|k| (4.0..=4.001).contains(k)));
+    assert_eq!((sized.m.left[(0, 3)], sized.m.right[(3, 2)], sized.n[0]), (2.0, 2.0, 3.0));
+
     let cell = Initial::<3, 4>::init(&mut Xoshiro256PlusPlus::seed_from_u64(1));
     assert_eq!(cell.a[(3, 2)], 0.25);
     assert_eq!((cell.b[0], cell.c, cell.d[(1, 1)], cell.d[(1, 0)]), (0.0, 1.0, 2.0, 0.0));

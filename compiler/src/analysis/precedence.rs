@@ -30,17 +30,7 @@ fn visit(expr: &Expr, shapes: &Shapes, diagnostics: &mut Diagnostics) {
         }
         return;
     }
-    match &expr.kind {
-        ExprKind::Neg(inner) | ExprKind::Transpose(inner) => visit(inner, shapes, diagnostics),
-        ExprKind::Binary { left, right, .. } | ExprKind::Compare { left, right, .. } => {
-            visit(left, shapes, diagnostics);
-            visit(right, shapes, diagnostics);
-        }
-        ExprKind::Stack(parts) | ExprKind::Call { arguments: parts, .. } => {
-            parts.iter().for_each(|part| visit(part, shapes, diagnostics));
-        }
-        ExprKind::Number(_) | ExprKind::Name { .. } | ExprKind::RustPath(_) | ExprKind::Error => {}
-    }
+    expr.children().into_iter().for_each(|child| visit(child, shapes, diagnostics));
 }
 
 /// A product of several factors as written: `A @ b * c`.

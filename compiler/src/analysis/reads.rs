@@ -24,15 +24,6 @@ pub fn visit<'e>(value: &'e Expr, each: &mut impl FnMut(&'e Expr)) {
     let mut work = vec![value];
     while let Some(part) = work.pop() {
         each(part);
-        let before = work.len();
-        match &part.kind {
-            ExprKind::Neg(inner) | ExprKind::Transpose(inner) => work.push(inner),
-            ExprKind::Binary { left, right, .. } | ExprKind::Compare { left, right, .. } => {
-                work.extend([&**left, &**right]);
-            }
-            ExprKind::Stack(parts) | ExprKind::Call { arguments: parts, .. } => work.extend(parts),
-            ExprKind::Number(_) | ExprKind::Name { .. } | ExprKind::RustPath(_) | ExprKind::Error => {}
-        }
-        work[before..].reverse();
+        work.extend(part.children().into_iter().rev());
     }
 }

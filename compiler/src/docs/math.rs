@@ -165,6 +165,15 @@ impl<'a> Math<'a> {
             ExprKind::Compare { op, left, right, .. } => {
                 format!("{}<mo>{}</mo>{}", self.expr(left), comparison(*op), self.expr(right))
             }
+            ExprKind::Logic { op, left, right } => {
+                format!(
+                    "{}<mtext>&#xa0;{}&#xa0;</mtext>{}",
+                    self.expr(left),
+                    text::logic(*op),
+                    self.expr(right)
+                )
+            }
+            ExprKind::Not(inner) => format!("<mtext>not&#xa0;</mtext>{}", self.expr(inner)),
             ExprKind::RustPath(_) | ExprKind::Error => "<mtext>..</mtext>".to_owned(),
         }
     }
@@ -412,6 +421,8 @@ fn width(value: &Expr) -> usize {
             ExprKind::Binary { left, right, .. } | ExprKind::Compare { left, right, .. } => {
                 width(left) + 3 + width(right)
             }
+            ExprKind::Logic { left, right, .. } => width(left) + 5 + width(right),
+            ExprKind::Not(inner) => 4 + width(inner),
             ExprKind::Stack(parts) => 2 + widest(parts),
             ExprKind::Call { function, arguments } if function == "where" => 20 + widest(arguments),
             ExprKind::Call { function, arguments } => {

@@ -144,8 +144,12 @@ impl Mentions<'_> {
             self.in_shape(&declaration.shape, &mut found);
             let is_saved = matches!(declaration.kind, DeclarationKind::Param | DeclarationKind::Buffer);
             match &declaration.initial {
-                Some(initial) if is_saved => self.in_initialiser(initial, &mut found),
-                Some(initial) => self.in_expression(initial, &mut found),
+                Some(initial) => {
+                    if is_saved {
+                        self.initialiser(initial, &mut found);
+                    }
+                    self.in_expression(initial, &mut found);
+                }
                 None => {}
             }
         }
@@ -183,8 +187,8 @@ impl Mentions<'_> {
         found.dimensions.extend(known.map(|name| quote!(_ = #name;)));
     }
 
-    /// Collects the mention in an initialiser such as `xavier_uniform` or `uniform(-0.1, 0.1)`.
-    fn in_initialiser(&self, initial: &Expr, found: &mut Found) {
+    /// Collects the mention of an initialiser such as `xavier_uniform` or `uniform(-0.1, 0.1)`.
+    fn initialiser(&self, initial: &Expr, found: &mut Found) {
         let (ExprKind::Name { name, .. } | ExprKind::Call { function: name, .. }) = &initial.kind else {
             return;
         };
@@ -206,7 +210,7 @@ impl Mentions<'_> {
                 Some(Some(symbol)) => found.names.push(self.symbol(*symbol, name)),
                 _ => {}
             },
-            ExprKind::Call { function, arguments } => {
+            ExprKind::Call { function, .. } => {
                 let (k, scalar) = (&self.items.cx.k, &self.items.cx.scalar);
                 match self.items.resolved.callees.get(expr.id) {
                     Some(Some(Callee::User(_))) => {
@@ -223,16 +227,10 @@ impl Mentions<'_> {
                     }
                     _ => {}
                 }
-                arguments.iter().for_each(|argument| self.in_expression(argument, found));
             }
-            ExprKind::Neg(inner) | ExprKind::Transpose(inner) => self.in_expression(inner, found),
-            ExprKind::Binary { left, right, .. } | ExprKind::Compare { left, right, .. } => {
-                self.in_expression(left, found);
-                self.in_expression(right, found);
-            }
-            ExprKind::Stack(parts) => parts.iter().for_each(|part| self.in_expression(part, found)),
-            ExprKind::Number(_) | ExprKind::RustPath(_) | ExprKind::Error => {}
+            _ => {}
         }
+        expr.children().into_iter().for_each(|child| self.in_expression(child, found));
     }
 
     /// Returns a statement that uses the value behind a name.

@@ -136,10 +136,7 @@ impl Body<'_> {
             Op::Binary(op) => {
                 elementwise::binary(k, *op, self.constant(node.args[0]), self.constant(node.args[1]))
             }
-            Op::Select(op) => {
-                let arg = |index: usize| self.constant(node.args[index]);
-                elementwise::select(k, *op, [arg(0), arg(1), arg(2), arg(3)])
-            }
+            Op::Select(of) => elementwise::select(k, of, node.args.iter().map(|arg| self.constant(*arg))),
             _ => node.args.first().map_or(TokenStream::new(), |arg| self.constant(*arg)),
         }
     }

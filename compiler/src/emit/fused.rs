@@ -312,7 +312,7 @@ impl<'b> Loop<'b> {
         match &node.op {
             Op::Unary(op) => elementwise::unary(k, *op, arg(0)),
             Op::Binary(op) => elementwise::binary(k, *op, arg(0), arg(1)),
-            Op::Select(op) => elementwise::select(k, *op, [arg(0), arg(1), arg(2), arg(3)]),
+            Op::Select(of) => elementwise::select(k, of, node.args.iter().map(|arg| self.scalar(*arg))),
             Op::Accumulate => {
                 let (old, value) = (self.old(id), arg(0));
                 quote!(#old + #value)

@@ -1,13 +1,14 @@
 //! Parameters: construction, initialisation and visiting. Also the cost of a step.
 
-use crate::analysis::initialisers::Initialiser;
+use crate::analysis::initialisers::{Amount, Initialiser};
+use crate::dim::Atom;
 use crate::emit::context::Context;
 use crate::emit::items::Items;
 use crate::graph::ir::Graph;
 use crate::plan::Pass;
 use crate::plan::cost::operations;
 use crate::plan::schedule::Region;
-use crate::syntax::ast::{DeclarationKind, declared};
+use crate::syntax::ast::{BinaryOp, DeclarationKind, declared};
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
@@ -145,38 +146,61 @@ fn initialiser_call(cx: &Context, name: &proc_macro2::Ident, initialiser: &Initi
         let k = &cx.k;
         quote!(#k::init)
     };
-    let number = |value: f64| {
-        let literal = Literal::f64_suffixed(value.abs());
-        match value {
-            _ if value.is_infinite() && value > 0.0 => quote!(f64::INFINITY),
-            _ if value.is_infinite() => quote!(f64::NEG_INFINITY),
-            _ if value.is_sign_negative() => quote!(-#literal),
-            _ => quote!(#literal),
-        }
-    };
     match initialiser {
         Initialiser::Constant(value) => {
-            let value = number(*value);
+            let value = amount(cx, value);
             quote!(#init::constant(&mut self.#name, #value);)
         }
         Initialiser::Identity(value) => {
-            let value = number(*value);
+            let value = amount(cx, value);
             quote!(#init::identity(&mut self.#name, #value);)
         }
         Initialiser::Uniform(low, high) => {
-            let (low, high) = (number(*low), number(*high));
+            let (low, high) = (amount(cx, low), amount(cx, high));
             quote!(#init::uniform(&mut self.#name, #low, #high, rng);)
         }
         Initialiser::Normal(deviation) => {
-            let deviation = number(*deviation);
+            let deviation = amount(cx, deviation);
             quote!(#init::normal(&mut self.#name, #deviation, rng);)
         }
         Initialiser::XavierUniform => quote!(#init::xavier_uniform(&mut self.#name, rng);),
         Initialiser::XavierNormal => quote!(#init::xavier_normal(&mut self.#name, rng);),
         Initialiser::KaimingUniform => quote!(#init::kaiming_uniform(&mut self.#name, rng);),
+        Initialiser::KaimingNormal => quote!(#init::kaiming_normal(&mut self.#name, rng);),
         Initialiser::LecunNormal => quote!(#init::lecun_normal(&mut self.#name, rng);),
         Initialiser::Orthogonal => quote!(#init::orthogonal(&mut self.#name, rng);),
         Initialiser::FromFn(path) => quote!(#init::from_fn(&mut self.#name, #path);),
+    }
+}
+
+/// Writes a number, or arithmetic on the dimensions in `f64`.
+fn amount(cx: &Context, of: &Amount) -> TokenStream {
+    match of {
+        Amount::Number(value) => {
+            let magnitude = Literal::f64_suffixed(value.abs());
+            if value.is_sign_negative() { quote!(-#magnitude) } else { quote!(#magnitude) }
+        }
+        Amount::Size(index) => {
+            let size = cx.atom(Atom::Name(*index));
+            quote!((#size as f64))
+        }
+        Amount::Neg(inner) => {
+            let inner = amount(cx, inner);
+            quote!((-#inner))
+        }
+        Amount::Sqrt(inner) => {
+            let (k, inner) = (&cx.k, amount(cx, inner));
+            quote!(#k::root(#inner))
+        }
+        Amount::Binary(op, operands) => {
+            let [left, right] = operands.each_ref().map(|operand| amount(cx, operand));
+            match op {
+                BinaryOp::Add => quote!((#left + #right)),
+                BinaryOp::Sub => quote!((#left - #right)),
+                BinaryOp::Mul | BinaryOp::MatMul => quote!((#left * #right)),
+                BinaryOp::Div => quote!((#left / #right)),
+            }
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The runtime's traits for the cell.
 
+use crate::analysis::initialisers::{Amount, Initialiser};
 use crate::emit::items::Items;
 use crate::emit::layout::Layout;
 use crate::emit::types::Types;
@@ -111,7 +112,7 @@ fn context_default(items: &Items) -> TokenStream {
     let fills = declared(cx.cell, DeclarationKind::Context).into_iter().filter_map(|index| {
         let name = &cx.cell.declarations[index].name;
         match items.initialisers.get(index)? {
-            Some(crate::analysis::initialisers::Initialiser::Constant(value)) => {
+            Some(Initialiser::Constant(Amount::Number(value))) => {
                 let magnitude = proc_macro2::Literal::f64_suffixed(value.abs());
                 let value = if *value < 0.0 { quote!(-#magnitude) } else { quote!(#magnitude) };
                 Some(quote! {

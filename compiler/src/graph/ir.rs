@@ -120,6 +120,38 @@ pub enum Comparison {
     NotEqual,
 }
 
+/// An operator that combines two conditions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Logic {
+    And,
+    Or,
+}
+
+/// The condition of a selection: comparisons, each of which takes the next two arguments.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Condition {
+    Compare(Comparison),
+    Not(Box<Condition>),
+    Both(Logic, Box<[Condition; 2]>),
+}
+
+impl Condition {
+    /// Returns the number of compared values.
+    pub fn arity(&self) -> usize {
+        match self {
+            Condition::Compare(_) => 2,
+            Condition::Not(inner) => inner.arity(),
+            Condition::Both(_, operands) => operands.iter().map(Condition::arity).sum(),
+        }
+    }
+}
+
+impl From<Comparison> for Condition {
+    fn from(comparison: Comparison) -> Self {
+        Condition::Compare(comparison)
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Op {
     /// A number, as the bits of an `f64`.
@@ -138,8 +170,8 @@ pub enum Op {
     // Element-wise operations: arguments broadcast to the shape of the node.
     Unary(Unary),
     Binary(Binary),
-    /// `a <comparison> b ? u : v`
-    Select(Comparison),
+    /// `condition(a, b, ..) ? u : v`: the compared values, then `u` and `v`
+    Select(Condition),
     /// The argument, broadcast to the shape of the node.
     Expand,
     /// The argument, but no cotangent passes through.

@@ -1,7 +1,7 @@
 //! Values as text that can be checked against a paper: the equations, forward and derived.
 
 use crate::dim::Atom;
-use crate::graph::ir::{Binary, Comparison, Graph, Id, Op, Unary};
+use crate::graph::ir::{Binary, Comparison, Condition, Graph, Id, Logic, Op, Unary};
 use std::cell::Cell;
 
 /// Returns the text without the parentheses around all of it.
@@ -50,6 +50,35 @@ pub fn comparison(op: Comparison) -> &'static str {
         Comparison::GreaterEqual => ">=",
         Comparison::Equal => "==",
         Comparison::NotEqual => "!=",
+    }
+}
+
+/// Returns the word for an operator between conditions.
+pub fn logic(op: Logic) -> &'static str {
+    match op {
+        Logic::And => "and",
+        Logic::Or => "or",
+    }
+}
+
+/// Writes `a > b and not c > d`, with the next of the compared values.
+fn condition(of: &Condition, values: &mut impl Iterator<Item = String>) -> String {
+    match of {
+        Condition::Compare(op) => {
+            let mut value = || values.next().unwrap_or_default();
+            format!("{} {} {}", value(), comparison(*op), value())
+        }
+        Condition::Not(inner) => match **inner {
+            Condition::Both(..) => format!("not ({})", condition(inner, values)),
+            _ => format!("not {}", condition(inner, values)),
+        },
+        Condition::Both(op, operands) => {
+            let written = operands.each_ref().map(|operand| match operand {
+                Condition::Both(inner, _) if inner != op => format!("({})", condition(operand, values)),
+                _ => condition(operand, values),
+            });
+            written.join(&format!(" {} ", logic(*op)))
+        }
     }
 }
 
@@ -141,14 +170,12 @@ impl Writer<'_> {
             Op::Unary(op) => unary(*op, &arg(0)),
             Op::Binary(op @ (Binary::Mul | Binary::Div)) => binary(*op, &factor(0), &factor(1)),
             Op::Binary(op) => binary(*op, &arg(0), &arg(1)),
-            Op::Select(op) => format!(
-                "where({} {} {}, {}, {})",
-                arg(0),
-                comparison(*op),
-                arg(1),
-                bare(&arg(2)),
-                bare(&arg(3))
-            ),
+            Op::Select(of) => {
+                let mut values = node.args.iter().map(|arg| self.value(*arg));
+                let condition = condition(of, &mut values);
+                let chosen: Vec<String> = values.map(|value| bare(&value).to_owned()).collect();
+                format!("where({condition}, {})", chosen.join(", "))
+            }
             Op::MatMul { ta, tb } => {
                 format!("{} @ {}", first(*ta), if *tb { transposed(1) } else { factor(1) })
             }

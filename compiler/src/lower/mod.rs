@@ -12,7 +12,7 @@ use crate::analysis::shapes::Shapes;
 use crate::diagnostics::Diagnostics;
 use crate::dim::{Atom, Dim, Shape};
 use crate::graph::grid::{Grid, piece_name};
-use crate::graph::ir::{BlockShape, Graph, Id, Level, Op, Piece};
+use crate::graph::ir::{BlockShape, Condition, Graph, Id, Level, Op, Piece};
 use crate::syntax::ast::{BinaryOp, Cell, DeclarationKind, Expr, ExprKind, Time};
 use std::collections::HashMap;
 
@@ -71,6 +71,18 @@ pub fn lower(
         }
     }
     Some(Lowered { graph, targets, initial_graph: lowering.graph, initial })
+}
+
+/// Returns a condition without the values that it compares. None for any other expression.
+fn condition_of(expr: &Expr) -> Option<Condition> {
+    Some(match &expr.kind {
+        ExprKind::Compare { op, .. } => Condition::Compare(*op),
+        ExprKind::Not(inner) => Condition::Not(Box::new(condition_of(inner)?)),
+        ExprKind::Logic { op, left, right } => {
+            Condition::Both(*op, Box::new([condition_of(left)?, condition_of(right)?]))
+        }
+        _ => return None,
+    })
 }
 
 fn report_size(value: &Expr, diagnostics: &mut Diagnostics) {
@@ -244,7 +256,8 @@ impl<'a> Lowering<'a> {
                 self.stack(&parts)
             }
             ExprKind::Call { function, arguments } => self.call(expr.id, &function.to_string(), arguments),
-            ExprKind::Compare { .. } | ExprKind::RustPath(_) | ExprKind::Error => None,
+            ExprKind::Compare { .. } | ExprKind::Logic { .. } | ExprKind::Not(_) => None,
+            ExprKind::RustPath(_) | ExprKind::Error => None,
         }
     }
 
@@ -284,11 +297,12 @@ impl<'a> Lowering<'a> {
             }
             Callee::BuiltIn(_) if name == "where" => {
                 let [condition, then, otherwise] = arguments else { return None };
-                let ExprKind::Compare { op, left, right, .. } = &condition.kind else { return None };
-                let (a, b) = (self.expr(left)?, self.expr(right)?);
-                let (u, v) = (self.expr(then)?, self.expr(otherwise)?);
-                Grid::elementwise(&mut self.graph, &[&a, &b, &u, &v], |graph, ids| {
-                    graph.select(*op, [ids[0], ids[1], ids[2], ids[3]])
+                let mut values = condition.compared();
+                values.extend([then, otherwise]);
+                let values = values.into_iter().map(|value| self.expr(value)).collect::<Option<Vec<_>>>()?;
+                let condition = condition_of(condition)?;
+                Grid::elementwise(&mut self.graph, &values.iter().collect::<Vec<_>>(), |graph, ids| {
+                    graph.select(condition.clone(), ids)
                 })
             }
             Callee::BuiltIn(operation) => {

@@ -5,7 +5,7 @@
 //! unknown.
 
 use crate::diagnostics::Extent;
-use crate::graph::ir::Comparison;
+use crate::graph::ir::{Comparison, Logic};
 use proc_macro2::Ident;
 
 /// The contents of one `rnn_cell! { .. }`.
@@ -169,11 +169,50 @@ pub enum ExprKind {
         left: Box<Expr>,
         right: Box<Expr>,
     },
+    /// `a > b and c > d`, only valid in the first argument of `where`.
+    Logic {
+        op: Logic,
+        left: Box<Expr>,
+        right: Box<Expr>,
+    },
+    /// `not a > b`, only valid in the first argument of `where`.
+    Not(Box<Expr>),
     /// A Rust path, only valid as the argument of the initialiser `from_fn`.
     RustPath(syn::Path),
     /// An expression that failed to parse, which has been reported. Its shape is unknown, and no
     /// mistake is reported because of that.
     Error,
+}
+
+impl Expr {
+    /// Returns the operands, arguments or parts, in the order of the source.
+    pub fn children(&self) -> Vec<&Expr> {
+        self.kind.children()
+    }
+
+    /// Returns the compared values if the expression is a condition, else the expression itself.
+    pub fn compared(&self) -> Vec<&Expr> {
+        match &self.kind {
+            ExprKind::Compare { left, right, .. } => vec![left, right],
+            ExprKind::Logic { .. } | ExprKind::Not(_) => {
+                self.children().into_iter().flat_map(Expr::compared).collect()
+            }
+            _ => vec![self],
+        }
+    }
+}
+
+impl ExprKind {
+    pub fn children(&self) -> Vec<&Expr> {
+        match self {
+            ExprKind::Number(_) | ExprKind::Name { .. } | ExprKind::RustPath(_) | ExprKind::Error => vec![],
+            ExprKind::Neg(inner) | ExprKind::Transpose(inner) | ExprKind::Not(inner) => vec![inner],
+            ExprKind::Binary { left, right, .. }
+            | ExprKind::Compare { left, right, .. }
+            | ExprKind::Logic { left, right, .. } => vec![left, right],
+            ExprKind::Stack(parts) | ExprKind::Call { arguments: parts, .. } => parts.iter().collect(),
+        }
+    }
 }
 
 /// Returns the indices of the declarations of one kind.

@@ -4,6 +4,7 @@
 //! left. Unary `-` binds more tightly, and the suffixes of an operand (`operands.rs`) most tightly.
 
 use super::ast::{BinaryOp, Expr, ExprKind, Time};
+use super::compare::logic;
 use super::cursor::Cursor;
 use super::operands::Index;
 use super::recover::{Parser, starts_item};
@@ -23,7 +24,7 @@ enum Gap {
     Skipped,
 }
 
-const NESTED_WHERE: &str = "for two conditions nest them: `where(a > b, where(c > d, u, v), v)`";
+const CONDITIONS: &str = "comparisons combine by `and`, `or` and `not`, within `where`";
 const WHERE: &str = "`where(a >= b, u, v)` is `u` where the comparison holds and `v` elsewhere";
 
 impl Parser<'_> {
@@ -101,7 +102,7 @@ impl Parser<'_> {
 
     /// Returns the kind of the token after an operand. A foreign operator is skipped.
     fn gap(&mut self, c: &mut Cursor) -> Gap {
-        if starts_item(c, 0) {
+        if starts_item(c, 0) || logic(c, 0).is_some() {
             return Gap::End;
         }
         match c.peek(0) {
@@ -109,7 +110,7 @@ impl Parser<'_> {
             Some(TokenTree::Ident(word)) => {
                 let help = match word.to_string().as_str() {
                     "if" | "else" => WHERE,
-                    "and" | "or" | "not" | "xor" => NESTED_WHERE,
+                    "not" | "xor" => CONDITIONS,
                     _ => return Gap::Operand,
                 };
                 let word = word.to_string();
@@ -128,12 +129,10 @@ impl Parser<'_> {
                     }
                     _ => {}
                 }
-                let operator =
-                    ["&&", "||", "::", "...", "..", ".^"].into_iter().find(|operator| c.at(0, operator));
+                let operator = ["::", "...", "..", ".^"].into_iter().find(|operator| c.at(0, operator));
                 let operator = operator.map_or_else(|| character.to_string(), str::to_owned);
                 c.skip(operator.chars().count());
                 let help = match operator.as_str() {
-                    "&&" | "||" | "&" | "|" => Some(NESTED_WHERE),
                     "?" => Some(WHERE),
                     ".^" => Some("a power is `pow(u, p)`"),
                     "%" => Some("the remainder of `u / v` is `u - v * floor(u / v)`"),

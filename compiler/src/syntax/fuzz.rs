@@ -1,17 +1,17 @@
 //! Fuzz tests: the parser returns for random token streams and damaged definitions.
 
-use super::ast::{Cell, Expr, ExprKind, Program};
+use super::ast::{Cell, Expr, Program};
 use super::parse::parse;
 use crate::diagnostics::Diagnostics;
 use crate::testing::random::Random;
 use crate::testing::samples::SAMPLES;
 use proc_macro2::{Delimiter, Group, Ident, Literal, Punct, Spacing, Span, TokenStream, TokenTree};
 
-const WORDS: [&str; 40] = [
+const WORDS: [&str; 42] = [
     "cell", "pub", "input", "state", "param", "buffer", "context", "output", "fn", "t", "h", "x", "W", "H",
     "T", "I", "one_hot", "where", "tanh", "from_fn", "let", "if", "else", "for", "match", "const", "np",
     "self", "_", "type", "matmul", "cat", "lambda", "return", "params", "h_prev", "loop", "mut", "softmax",
-    "and",
+    "and", "or", "not",
 ];
 
 const LITERALS: [&str; 16] = [
@@ -127,17 +127,7 @@ fn values(cell: &Cell) -> impl Iterator<Item = &Expr> {
 fn visit(expr: &Expr, depth: usize, seen: &mut [bool]) {
     assert!(depth <= 400, "the height of the tree is limited");
     assert!(!std::mem::replace(&mut seen[expr.id], true), "ids are unique");
-    match &expr.kind {
-        ExprKind::Neg(inner) | ExprKind::Transpose(inner) => visit(inner, depth + 1, seen),
-        ExprKind::Binary { left, right, .. } | ExprKind::Compare { left, right, .. } => {
-            visit(left, depth + 1, seen);
-            visit(right, depth + 1, seen);
-        }
-        ExprKind::Stack(parts) | ExprKind::Call { arguments: parts, .. } => {
-            parts.iter().for_each(|part| visit(part, depth + 1, seen));
-        }
-        ExprKind::Number(_) | ExprKind::Name { .. } | ExprKind::RustPath(_) | ExprKind::Error => {}
-    }
+    expr.children().into_iter().for_each(|child| visit(child, depth + 1, seen));
 }
 
 fn run(tokens: TokenStream) -> usize {

@@ -80,6 +80,14 @@ impl Parser<'_> {
                 let help = "`where(a >= b, u, v)` is `u` where the comparison holds and `v` elsewhere";
                 ("there is no `if`", help.to_owned())
             }
+            "not" => (
+                "`not` can only be before a comparison, in the first argument of `where`",
+                "`where(not a > b, u, v)` is `u` where the comparison doesn't hold".to_owned(),
+            ),
+            "and" | "or" => (
+                "expected a comparison before `and` or `or`",
+                "comparisons combine in `where`: `where(a > b and c > d, u, v)`".to_owned(),
+            ),
             "match" => ("there is no `match`", "`where(a >= b, u, v)` chooses entry by entry".to_owned()),
             "for" | "while" | "loop" => (
                 "there are no loops",

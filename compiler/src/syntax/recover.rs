@@ -59,10 +59,10 @@ impl<'d> Parser<'d> {
     }
 
     pub fn node(&mut self, kind: ExprKind, extent: Extent) -> Expr {
-        let height = children(&kind).iter().map(|child| self.heights[child.id]).max().unwrap_or(0) + 1;
+        let height = kind.children().iter().map(|child| self.heights[child.id]).max().unwrap_or(0) + 1;
         if height > MAX_HEIGHT {
             self.report_depth(extent);
-            for child in children(&kind) {
+            for child in kind.children() {
                 self.mention_expr(child);
             }
             return self.error(extent);
@@ -104,6 +104,12 @@ impl<'d> Parser<'d> {
                 left: Box::new(self.copy(left)),
                 right: Box::new(self.copy(right)),
             },
+            ExprKind::Logic { op, left, right } => ExprKind::Logic {
+                op: *op,
+                left: Box::new(self.copy(left)),
+                right: Box::new(self.copy(right)),
+            },
+            ExprKind::Not(inner) => ExprKind::Not(Box::new(self.copy(inner))),
             ExprKind::Stack(parts) => ExprKind::Stack(parts.iter().map(|part| self.copy(part)).collect()),
             ExprKind::Call { function, arguments } => ExprKind::Call {
                 function: function.clone(),
@@ -161,7 +167,7 @@ impl<'d> Parser<'d> {
             ExprKind::Call { function, .. } => self.cell.mentioned.push(function.clone()),
             _ => {}
         }
-        for child in children(&expr.kind) {
+        for child in expr.children() {
             self.mention_expr(child);
         }
     }
@@ -258,15 +264,6 @@ impl<'d> Parser<'d> {
                 self.pass(c);
             }
         }
-    }
-}
-
-fn children(kind: &ExprKind) -> Vec<&Expr> {
-    match kind {
-        ExprKind::Number(_) | ExprKind::Name { .. } | ExprKind::RustPath(_) | ExprKind::Error => vec![],
-        ExprKind::Neg(inner) | ExprKind::Transpose(inner) => vec![inner],
-        ExprKind::Binary { left, right, .. } | ExprKind::Compare { left, right, .. } => vec![left, right],
-        ExprKind::Stack(parts) | ExprKind::Call { arguments: parts, .. } => parts.iter().collect(),
     }
 }
 

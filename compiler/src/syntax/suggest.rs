@@ -138,9 +138,10 @@ pub fn foreign_initialiser(name: &str) -> Option<&'static str> {
     Some(match name.to_lowercase().replace('_', "").as_str() {
         "glorotuniform" | "xavier" | "glorot" => "xavier_uniform",
         "glorotnormal" => "xavier_normal",
-        "heuniform" | "kaiming" | "he" | "henormal" | "kaimingnormal" => "kaiming_uniform",
+        "heuniform" | "kaiming" | "he" => "kaiming_uniform",
+        "henormal" => "kaiming_normal",
         "lecun" | "lecununiform" => "lecun_normal",
-        "eye" => "identity(1)",
+        "eye" => "identity",
         "gaussian" | "randn" | "randomnormal" => "normal(0.1)",
         "rand" | "randomuniform" => "uniform(0.1)",
         "zero" => "zeros",

@@ -1,6 +1,6 @@
 //! Source text for messages: expressions and declarations as the user wrote them.
 
-use crate::graph::ir::Comparison;
+pub use crate::graph::text::{comparison, logic};
 use crate::syntax::ast::{
     BinaryOp, Cell, Declaration, DeclarationKind, DimSyntax, Equation, Expr, ExprKind, ShapeKind,
     ShapeSyntax, Time,
@@ -133,7 +133,14 @@ pub fn enclosed(expr: &Expr) -> String {
 /// it.
 pub fn operand(expr: &Expr) -> String {
     let text = short(expr);
-    let is_open = matches!(expr.kind, ExprKind::Neg(_) | ExprKind::Binary { .. } | ExprKind::Compare { .. });
+    let is_open = matches!(
+        expr.kind,
+        ExprKind::Neg(_)
+            | ExprKind::Binary { .. }
+            | ExprKind::Compare { .. }
+            | ExprKind::Logic { .. }
+            | ExprKind::Not(_)
+    );
     if is_open && !expr.parenthesised || text == ".." { format!("({text})") } else { text }
 }
 
@@ -185,6 +192,15 @@ fn write_bare(expr: &Expr, out: &mut String) {
             out.push_str(&format!(" {} ", comparison(*op)));
             write(right, out);
         }
+        ExprKind::Logic { op, left, right } => {
+            write(left, out);
+            out.push_str(&format!(" {} ", logic(*op)));
+            write(right, out);
+        }
+        ExprKind::Not(inner) => {
+            out.push_str("not ");
+            write(inner, out);
+        }
         ExprKind::RustPath(path) => {
             let segments: Vec<String> =
                 path.segments.iter().map(|segment| segment.ident.to_string()).collect();
@@ -225,17 +241,5 @@ pub fn binary(op: BinaryOp) -> &'static str {
         BinaryOp::Mul => "*",
         BinaryOp::Div => "/",
         BinaryOp::MatMul => "@",
-    }
-}
-
-/// Returns the token of a comparison.
-pub fn comparison(op: Comparison) -> &'static str {
-    match op {
-        Comparison::Less => "<",
-        Comparison::LessEqual => "<=",
-        Comparison::Greater => ">",
-        Comparison::GreaterEqual => ">=",
-        Comparison::Equal => "==",
-        Comparison::NotEqual => "!=",
     }
 }

@@ -3,6 +3,7 @@
 //! agree with it.
 
 mod guide;
+mod language;
 pub mod machine;
 pub mod matrix;
 mod passes;
@@ -12,7 +13,7 @@ pub mod source;
 
 use crate::dim::{Atom, Dim};
 use crate::graph::grid::Grid;
-use crate::graph::ir::{Comparison, Graph, Id, Op};
+use crate::graph::ir::{Comparison, Condition, Graph, Id, Logic, Op};
 use matrix::Matrix;
 
 /// Returns the value of a dimension, given the `sizes` of the named dimensions.
@@ -104,9 +105,10 @@ pub fn evaluate(graph: &Graph, id: Id, sizes: &[usize], args: &[&Matrix]) -> Mat
         }
         Op::Unary(op) => entries(&|r, c| (op.row().value)(args[0].at(r, c))),
         Op::Binary(op) => entries(&|r, c| (op.row().value)(args[0].at(r, c), args[1].at(r, c))),
-        Op::Select(op) => entries(&|r, c| {
-            let branch = if holds(*op, args[0].at(r, c), args[1].at(r, c)) { args[2] } else { args[3] };
-            branch.at(r, c)
+        Op::Select(condition) => entries(&|r, c| {
+            let mut values = args.iter().map(|matrix| matrix.at(r, c));
+            let chosen = if holds(condition, &mut values) { values.next() } else { values.nth(1) };
+            chosen.expect("two values follow the compared ones")
         }),
         Op::Expand | Op::Copy(_) => entries(&|r, c| args[0].at(r, c)),
         Op::StopGradient | Op::Accumulate => args[0].clone(),
@@ -147,7 +149,25 @@ pub fn evaluate(graph: &Graph, id: Id, sizes: &[usize], args: &[&Matrix]) -> Mat
     }
 }
 
-fn holds(op: Comparison, a: f64, b: f64) -> bool {
+/// Returns whether a condition holds for the next of the values. It takes all that it compares.
+fn holds(condition: &Condition, values: &mut impl Iterator<Item = f64>) -> bool {
+    match condition {
+        Condition::Compare(op) => {
+            let mut value = || values.next().expect("each comparison has two values");
+            compare(*op, value(), value())
+        }
+        Condition::Not(inner) => !holds(inner, values),
+        Condition::Both(op, operands) => {
+            let [left, right] = operands.each_ref().map(|operand| holds(operand, values));
+            match op {
+                Logic::And => left && right,
+                Logic::Or => left || right,
+            }
+        }
+    }
+}
+
+fn compare(op: Comparison, a: f64, b: f64) -> bool {
     match op {
         Comparison::Less => a < b,
         Comparison::LessEqual => a <= b,

@@ -1,6 +1,6 @@
 //! Correct definitions, which tests parse unchanged and damaged.
 
-pub const SAMPLES: [&str; 19] = [
+pub const SAMPLES: [&str; 20] = [
     // peepholes
     r"
     /// LSTM with peepholes (Gers & Schmidhuber 2000; Greff et al. 2017, eq. 1-6).
@@ -21,6 +21,11 @@ pub const SAMPLES: [&str; 19] = [
 
         output h;
     }",
+    // conditions, a mask of another orientation, initial values of dimensions
+    "cell Conditions<H, S> { input x: [H]; context M: [H, S], mask: [S]; state h: [H]; \
+     param W: [H, H] = uniform(1 / sqrt(H)); param U: [H, H] = identity, b: [H] = 2 / (H + S); \
+     a = softmax(x.T @ M, mask); u = M @ a.T + W @ h[t-1]; \
+     h = where(x > 0 and not (u < b or u >= 2), U @ u, where(x < u or b > 0 and x > 1, u, h[t-1])); output h; }",
     // a feed-forward layer, with no state
     "cell Dense<I, O> { input x: [I]; param W: [O, I], b: [O]; y = W @ x + b; output y; }",
     // literal sizes, no dimensions, initial values

@@ -3,7 +3,7 @@
 use crate::analysis::shapes::Shaped;
 use crate::dim::{Dim, Shape};
 use crate::graph::grid::block_path;
-use crate::graph::text::comparison;
+use crate::graph::text::{comparison, logic};
 use crate::syntax::ast::{BinaryOp, DeclarationKind, Equation, Expr, ExprKind, Function, Time};
 use crate::syntax::text::number;
 
@@ -77,6 +77,8 @@ pub fn expr(value: &Expr) -> String {
         ExprKind::Compare { op, left, right, .. } => {
             format!("{} {} {}", expr(left), comparison(*op), expr(right))
         }
+        ExprKind::Logic { op, left, right } => format!("{} {} {}", expr(left), logic(*op), expr(right)),
+        ExprKind::Not(inner) => format!("not {}", expr(inner)),
         ExprKind::RustPath(path) => {
             let segments: Vec<String> =
                 path.segments.iter().map(|segment| segment.ident.to_string()).collect();

@@ -45,6 +45,11 @@ mod passes;
 #[cfg(feature = "alloc")]
 mod sequences;
 
+/// Returns the square root of a number that the dimensions determine.
+pub fn root(x: f64) -> f64 {
+    nalgebra::ComplexField::sqrt(x)
+}
+
 /// Returns the column `index` of a matrix of `size` rows.
 #[inline(always)]
 pub fn column<T>(matrix: &[T], size: usize, index: usize) -> &[T] {

@@ -61,9 +61,21 @@ pub fn xavier_normal<P: Block>(parameter: &mut P, rng: &mut (impl Rng + ?Sized))
 
 /// Draws from the uniform distribution on ±sqrt(6 / fan_in), which keeps the variance through
 /// `relu` (He et al. 2015, eq. 10).
+///
+/// This is PyTorch's `kaiming_uniform_` with `mode="fan_in"` and `nonlinearity="relu"` (a gain of
+/// √2), not the default of its linear layers, which is uniform on ±sqrt(1 / fan_in).
 pub fn kaiming_uniform<P: Block>(parameter: &mut P, rng: &mut (impl Rng + ?Sized)) {
     let bound = ComplexField::sqrt(6.0 / fan_in::<P>());
     uniform(parameter, -bound, bound, rng);
+}
+
+/// Draws from the normal distribution with variance 2 / fan_in, which keeps the variance through
+/// `relu` (He et al. 2015, eq. 10).
+///
+/// This is PyTorch's `kaiming_normal_` with `mode="fan_in"` and `nonlinearity="relu"` (a gain of
+/// √2).
+pub fn kaiming_normal<P: Block>(parameter: &mut P, rng: &mut (impl Rng + ?Sized)) {
+    normal(parameter, ComplexField::sqrt(2.0 / fan_in::<P>()), rng);
 }
 
 /// Draws from the normal distribution with variance 1 / fan_in (LeCun et al. 1998, section 4.6).
@@ -173,6 +185,7 @@ mod tests {
         check("xavier_normal", drawn(xavier_normal), (2.0_f64 / 100.0).sqrt(), None);
         let kaiming = (6.0_f64 / 60.0).sqrt();
         check("kaiming_uniform", drawn(kaiming_uniform), kaiming / 3.0_f64.sqrt(), Some(kaiming));
+        check("kaiming_normal", drawn(kaiming_normal), (2.0_f64 / 60.0).sqrt(), None);
         check("lecun_normal", drawn(lecun_normal), (1.0_f64 / 60.0).sqrt(), None);
         check("uniform", drawn(|m, rng| uniform(m, -0.2, 0.2, rng)), 0.2 / 3.0_f64.sqrt(), Some(0.2));
         check("normal", drawn(|m, rng| normal(m, 0.1, rng)), 0.1, None);

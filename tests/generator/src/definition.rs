@@ -125,10 +125,11 @@ impl Builder {
         }
 
         for (name, shape, percent, initial) in [
-            ("R", Shape::matrix(h.clone(), h.clone()), 40, "normal(0.3)"),
-            ("leak", Shape::scalar(), 40, "0.4"),
+            ("R", Shape::matrix(h.clone(), h.clone()), 40, ["normal(0.3)", "identity"]),
+            ("leak", Shape::scalar(), 40, ["0.4", "1 / (H + 1)"]),
         ] {
             if self.random.chance(percent) {
+                let initial = *self.random.pick(&initial);
                 declarations.push(format!("buffer {name}: {shape} = {initial};"));
                 self.offer(name, &shape, 1.0);
             }
@@ -158,7 +159,7 @@ impl Builder {
         let mut parameters = std::mem::take(&mut self.parameters);
         parameters.retain(|(name, _)| used.contains(name));
         for (name, shape) in parameters {
-            let initial = *self.random.pick(&["uniform(0.6)", "uniform(0.2, 0.6)", "normal(0.3)"]);
+            let initial = *self.random.pick(&["uniform(0.6)", "uniform(0.2, 0.6)", "normal(0.6 / sqrt(H))"]);
             declarations.push(format!("param {name}: {shape} = {initial};"));
         }
         for (name, definition) in FUNCTIONS {

@@ -170,7 +170,8 @@ impl Builder {
             8 | 9 if !shape.is_scalar() && (shape.is_row() || shape.is_vector()) => {
                 let value = self.small(shape, depth - 1);
                 let text = if self.random.chance(40) {
-                    let mask = self.leaf(shape);
+                    let is_turned = self.random.chance(30);
+                    let mask = self.leaf(&if is_turned { shape.transposed() } else { shape.clone() });
                     format!("softmax({}, where({} > 0.2, 1, 0))", value.text, mask.text)
                 } else {
                     format!("softmax({})", value.text)
@@ -263,12 +264,29 @@ impl Builder {
             1 => Expression::atom(format!("min({}, {})", u.text, v.text), bound),
             2 => Expression::atom(format!("clamp({}, -0.8, 1.1)", u.text), 1.1),
             _ => {
-                let comparison = *self.random.pick(&["<", "<=", ">", ">="]);
-                let (a, b) = (self.leaf(shape), self.broadcastable(shape, 0));
-                let text = format!("where({} {comparison} {}, {}, {})", a.text, b.text, u.text, v.text);
-                Expression::atom(text, bound)
+                let condition = self.condition(shape, 2);
+                Expression::atom(format!("where({condition}, {}, {})", u.text, v.text), bound)
             }
         }
+    }
+
+    /// Returns a condition on values that can be broadcast to `shape`, with at most `depth` nested
+    /// operators.
+    fn condition(&mut self, shape: &Shape, depth: usize) -> String {
+        if depth > 0 && self.random.chance(40) {
+            let left = self.condition(shape, depth - 1);
+            return match self.random.below(5) {
+                0 => format!("not ({left})"),
+                1 => format!("{left} and {}", self.condition(shape, depth - 1)),
+                2 => format!("{left} or {}", self.condition(shape, depth - 1)),
+                3 => format!("({left}) and not ({})", self.condition(shape, depth - 1)),
+                _ => format!("({left} or {}) and ({left})", self.condition(shape, depth - 1)),
+            };
+        }
+        let comparison = *self.random.pick(&["<", "<=", ">", ">="]);
+        let a = if self.random.chance(60) { self.leaf(shape) } else { self.broadcastable(shape, 0) };
+        let b = self.broadcastable(shape, 0);
+        format!("{} {comparison} {}", a.text, b.text)
     }
 
     /// Returns an expression of values of other shapes: a product, transpose, reduction or stack.

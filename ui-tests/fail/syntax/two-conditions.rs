@@ -1,4 +1,4 @@
-// A condition is one comparison; two are two `where`.
+// Comparisons combine by words, as in Python.
 
 use nalgebra::SVector;
 use rnn_cell::prelude::*;

@@ -1,54 +1,41 @@
 //! Initialisers of parameters and buffers: the expressions after `=`, and the defaults.
 //!
-//! `identity(a)` and `orthogonal` are for matrices of any shape, not only square ones. Initialisers
-//! that scale with the fan-in and fan-out of a matrix (`xavier_uniform` and others) are not for
-//! vectors, which have none. A `[H, 1]` counts as a matrix here.
+//! `identity(a)` and `orthogonal` are for matrices of any shape, `identity` is for square ones.
+//! Initialisers that scale with the fan-in and fan-out of a matrix (`xavier_uniform` and others) are
+//! not for vectors, which have none. A `[H, 1]` counts as a matrix here.
 
+mod amount;
 mod recurrent;
+mod table;
 
 use crate::analysis::resolve::Resolved;
 use crate::analysis::shapes::Shapes;
 use crate::diagnostics::Diagnostics;
-use crate::graph::ir::Unary;
-use crate::syntax::ast::{BinaryOp, Cell, Declaration, DeclarationKind, Expr, ExprKind, ShapeKind, Time};
+use crate::syntax::ast::{Cell, Declaration, DeclarationKind, Expr, ExprKind, ShapeKind, Time};
 use crate::syntax::suggest::{foreign_initialiser, nearest};
 use crate::syntax::text;
 use proc_macro2::Ident;
 
+use amount::is_arithmetic;
+pub use amount::{Amount, constant};
+pub use table::{Named, TABLE, is_initialiser};
+
 /// The initial value of a parameter or buffer.
 #[derive(Debug, Clone)]
 pub enum Initialiser {
-    Constant(f64),
+    Constant(Amount),
     /// `a` on the diagonal, zero elsewhere
-    Identity(f64),
-    Uniform(f64, f64),
-    Normal(f64),
+    Identity(Amount),
+    Uniform(Amount, Amount),
+    Normal(Amount),
     XavierUniform,
     XavierNormal,
     KaimingUniform,
+    KaimingNormal,
     LecunNormal,
     Orthogonal,
     /// `fn(row, column) -> f64`
     FromFn(syn::Path),
-}
-
-const NAMES: &[(&str, &str)] = &[
-    ("zeros", "zeros"),
-    ("ones", "ones"),
-    ("identity", "identity(a)"),
-    ("uniform", "uniform(a)` or `uniform(lo, hi)"),
-    ("normal", "normal(s)"),
-    ("xavier_uniform", "xavier_uniform"),
-    ("xavier_normal", "xavier_normal"),
-    ("kaiming_uniform", "kaiming_uniform"),
-    ("lecun_normal", "lecun_normal"),
-    ("orthogonal", "orthogonal"),
-    ("from_fn", "from_fn(path)"),
-];
-
-/// Returns whether a name is that of an initialiser.
-pub fn is_initialiser(name: &str) -> bool {
-    NAMES.iter().any(|(known, _)| *known == name)
 }
 
 /// Returns, by declaration, the initialiser of a parameter or buffer, the default value of a
@@ -63,20 +50,22 @@ pub fn initialisers(
     let recurrent = recurrent::matrices(cell, resolved);
     let mut found = vec![];
     for (index, declaration) in cell.declarations.iter().enumerate() {
-        let mut written = Written { cell, declaration, diagnostics };
+        let shape = shapes.declarations[index].as_ref();
+        let is_square = shape.is_none_or(|shape| shape.rows == shape.columns);
+        let mut written = Written { cell, declaration, resolved, is_square, diagnostics };
         found.push(match (declaration.kind, &declaration.initial) {
             // The parser has reported it.
             (DeclarationKind::Input, Some(_)) => None,
-            (DeclarationKind::State, Some(initial)) => filling(initial, resolved).map(Initialiser::Constant),
-            (DeclarationKind::Context, Some(initial)) => written.context(initial, resolved),
+            (DeclarationKind::State, Some(initial)) => {
+                filling(initial, resolved).map(Amount::Number).map(Initialiser::Constant)
+            }
+            (DeclarationKind::Context, Some(initial)) => written.context(initial),
             (DeclarationKind::Param | DeclarationKind::Buffer, Some(initial)) => written.initialiser(initial),
             (DeclarationKind::Param | DeclarationKind::Buffer, None) => {
-                let is_square =
-                    shapes.declarations[index].as_ref().is_some_and(|shape| shape.rows == shape.columns);
                 Some(match (is_matrix(declaration), recurrent[index] && is_square) {
                     (true, true) => Initialiser::Orthogonal,
                     (true, false) => Initialiser::XavierUniform,
-                    (false, _) => Initialiser::Constant(0.0),
+                    (false, _) => Initialiser::Constant(Amount::Number(0.0)),
                 })
             }
             (DeclarationKind::Input | DeclarationKind::State | DeclarationKind::Context, None) => None,
@@ -100,33 +89,6 @@ pub fn filling(initial: &Expr, resolved: &Resolved) -> Option<f64> {
     }
 }
 
-/// Returns the value of an expression that consists only of numbers.
-pub fn constant(expr: &Expr) -> Option<f64> {
-    match &expr.kind {
-        ExprKind::Number(value) => Some(*value),
-        ExprKind::Neg(inner) => Some(-constant(inner)?),
-        ExprKind::Binary { op, left, right, .. } => {
-            let (left, right) = (constant(left)?, constant(right)?);
-            match op {
-                BinaryOp::Add => Some(left + right),
-                BinaryOp::Sub => Some(left - right),
-                BinaryOp::Mul => Some(left * right),
-                BinaryOp::Div => Some(left / right),
-                BinaryOp::MatMul => None,
-            }
-        }
-        ExprKind::Call { function, arguments } => {
-            let [argument] = arguments.as_slice() else { return None };
-            let argument = constant(argument)?;
-            let known = [Unary::Sqrt, Unary::Exp, Unary::Ln]
-                .into_iter()
-                .find(|known| function == known.row().name)?;
-            Some((known.row().value)(argument))
-        }
-        _ => None,
-    }
-}
-
 fn is_matrix(declaration: &Declaration) -> bool {
     matches!(&declaration.shape.kind, ShapeKind::Dense(dimensions) if dimensions.len() == 2)
 }
@@ -135,15 +97,17 @@ fn is_matrix(declaration: &Declaration) -> bool {
 struct Written<'a> {
     cell: &'a Cell,
     declaration: &'a Declaration,
+    resolved: &'a Resolved,
+    is_square: bool,
     diagnostics: &'a mut Diagnostics,
 }
 
 impl Written<'_> {
-    fn context(&mut self, initial: &Expr, resolved: &Resolved) -> Option<Initialiser> {
+    fn context(&mut self, initial: &Expr) -> Option<Initialiser> {
         if matches!(initial.kind, ExprKind::Error) {
             return None;
         }
-        let number = filling(initial, resolved).filter(|number| number.is_finite());
+        let number = filling(initial, self.resolved).filter(|number| number.is_finite());
         if number.is_none() {
             self.diagnostics
                 .error(
@@ -152,31 +116,24 @@ impl Written<'_> {
                 )
                 .help(format!("`{} = 1` fills it with ones", text::declaration(self.declaration)));
         }
-        number.map(Initialiser::Constant)
+        number.map(Amount::Number).map(Initialiser::Constant)
     }
 
     fn initialiser(&mut self, initial: &Expr) -> Option<Initialiser> {
         match &initial.kind {
             ExprKind::Error => None,
-            ExprKind::Name { name, time: Time::Implicit } => self.named(name, initial, &[]),
-            ExprKind::Call { function, arguments } if constant(initial).is_none() => {
+            ExprKind::Name { name, time: Time::Implicit } if self.dimension(initial).is_none() => {
+                self.named(name, initial, &[])
+            }
+            ExprKind::Call { function, arguments } if !is_arithmetic(function) => {
                 self.named(function, initial, arguments)
             }
-            _ => match constant(initial) {
-                Some(value) => self.finite(initial, value).map(Initialiser::Constant),
-                None => {
-                    self.no_initialiser(initial);
-                    None
-                }
-            },
+            _ if self.reads_a_value(initial) => {
+                self.no_initialiser(initial);
+                None
+            }
+            _ => self.amount(initial, None).map(Initialiser::Constant),
         }
-    }
-
-    fn finite(&mut self, at: &Expr, value: f64) -> Option<f64> {
-        if !value.is_finite() {
-            self.diagnostics.error(at.extent, format!("`{}` is not finite", text::short(at)));
-        }
-        Some(value).filter(|value| value.is_finite())
     }
 
     fn no_initialiser(&mut self, initial: &Expr) {
@@ -191,16 +148,13 @@ impl Written<'_> {
 
     fn named(&mut self, name: &Ident, initial: &Expr, arguments: &[Expr]) -> Option<Initialiser> {
         let written = name.to_string();
-        let Some((_, signature)) = NAMES.iter().find(|(known, _)| *known == written) else {
+        let Some(Named { signature, arity: (least, most), .. }) =
+            TABLE.iter().find(|known| known.name == written)
+        else {
             self.unknown(name);
             return None;
         };
-        let (least, most) = match written.as_str() {
-            "uniform" => (1, 2),
-            "identity" | "normal" | "from_fn" => (1, 1),
-            _ => (0, 0),
-        };
-        if !(least..=most).contains(&arguments.len()) {
+        if !(least..=most).contains(&&arguments.len()) {
             let expected = match (least, most) {
                 (0, 0) => "no argument".to_owned(),
                 (1, 1) => "1 argument".to_owned(),
@@ -215,16 +169,27 @@ impl Written<'_> {
         if written == "from_fn" {
             return self.path(arguments.first()?).map(Initialiser::FromFn);
         }
+        if written == "identity" && arguments.is_empty() && !self.is_square {
+            self.diagnostics
+                .error(initial.extent, "`identity` is for square matrices")
+                .note(format!(
+                    "`{}` is declared as `{}`",
+                    self.declaration.name,
+                    text::declaration(self.declaration)
+                ))
+                .help("`identity(1)` sets the diagonal of any matrix to 1");
+            return None;
+        }
         let mut numbers = vec![];
         for argument in arguments {
-            numbers.push(self.number(name, argument));
+            numbers.push(self.amount(argument, Some(name)));
         }
-        let numbers = numbers.into_iter().collect::<Option<Vec<f64>>>()?;
+        let numbers = numbers.into_iter().collect::<Option<Vec<Amount>>>()?;
         self.build(&written, &numbers, initial)
     }
 
     fn needs_matrix(&mut self, name: &Ident, initial: &Expr, written: &str) -> Option<()> {
-        let any_shape = ["zeros", "ones", "uniform", "normal", "from_fn"].contains(&written);
+        let any_shape = ["zeros", "ones", "constant", "uniform", "normal", "from_fn"].contains(&written);
         if any_shape
             || is_matrix(self.declaration)
             || matches!(self.declaration.shape.kind, ShapeKind::Unknown)
@@ -237,24 +202,6 @@ impl Written<'_> {
             .note(format!("`{}` is declared as `{declared}`", self.declaration.name))
             .help("for a vector write a number, `uniform(a)` or `normal(s)`");
         None
-    }
-
-    fn number(&mut self, name: &Ident, argument: &Expr) -> Option<f64> {
-        if matches!(argument.kind, ExprKind::Error) {
-            return None;
-        }
-        match constant(argument) {
-            Some(value) => self.finite(argument, value),
-            None => {
-                self.diagnostics
-                    .error(argument.extent, format!("the argument of `{name}` is not a number"))
-                    .note(
-                        "initialisers take numbers only; the `xavier`, `kaiming` and `lecun` ones scale \
-                         with the dimensions",
-                    );
-                None
-            }
-        }
     }
 
     fn path(&mut self, argument: &Expr) -> Option<syn::Path> {
@@ -271,15 +218,17 @@ impl Written<'_> {
         }
     }
 
-    fn build(&mut self, written: &str, numbers: &[f64], initial: &Expr) -> Option<Initialiser> {
+    /// Returns the initialiser. The signs and the order of amounts that depend on dimensions are
+    /// not known here.
+    fn build(&mut self, written: &str, numbers: &[Amount], initial: &Expr) -> Option<Initialiser> {
+        use Amount::Number;
         Some(match (written, numbers) {
-            ("zeros", _) => Initialiser::Constant(0.0),
-            ("ones", _) => Initialiser::Constant(1.0),
-            ("identity", [a]) => Initialiser::Identity(*a),
-            ("uniform", [a]) if *a >= 0.0 => Initialiser::Uniform(-a, *a),
-            ("uniform", [lo, hi]) if lo <= hi => Initialiser::Uniform(*lo, *hi),
-            ("normal", [s]) if *s >= 0.0 => Initialiser::Normal(*s),
-            ("uniform", [a]) => {
+            ("zeros", _) => Initialiser::Constant(Number(0.0)),
+            ("ones", _) => Initialiser::Constant(Number(1.0)),
+            ("constant", [a]) => Initialiser::Constant(a.clone()),
+            ("identity", []) => Initialiser::Identity(Number(1.0)),
+            ("identity", [a]) => Initialiser::Identity(a.clone()),
+            ("uniform", [Number(a)]) if *a < 0.0 => {
                 let help = format!(
                     "`uniform({})` is between {} and {}",
                     text::number(-a),
@@ -289,19 +238,23 @@ impl Written<'_> {
                 self.diagnostics.error(initial.extent, "`uniform(a)` of a negative number").help(help);
                 return None;
             }
-            ("uniform", [lo, hi]) => {
+            ("uniform", [Number(lo), Number(hi)]) if lo > hi => {
                 let help = format!("`uniform({}, {})`", text::number(*hi), text::number(*lo));
                 self.diagnostics.error(initial.extent, "the lower bound is above the upper").help(help);
                 return None;
             }
-            ("normal", [s]) => {
+            ("normal", [Number(s)]) if *s < 0.0 => {
                 let help = format!("`normal({})`", text::number(-s));
                 self.diagnostics.error(initial.extent, "a negative standard deviation").help(help);
                 return None;
             }
+            ("uniform", [a]) => Initialiser::Uniform(a.negated(), a.clone()),
+            ("uniform", [lo, hi]) => Initialiser::Uniform(lo.clone(), hi.clone()),
+            ("normal", [s]) => Initialiser::Normal(s.clone()),
             ("xavier_uniform", _) => Initialiser::XavierUniform,
             ("xavier_normal", _) => Initialiser::XavierNormal,
             ("kaiming_uniform", _) => Initialiser::KaimingUniform,
+            ("kaiming_normal", _) => Initialiser::KaimingNormal,
             ("lecun_normal", _) => Initialiser::LecunNormal,
             ("orthogonal", _) => Initialiser::Orthogonal,
             _ => return None,
@@ -318,8 +271,8 @@ impl Written<'_> {
             return;
         }
         let written = name.to_string();
-        let near = foreign_initialiser(&written)
-            .or_else(|| nearest(&written, NAMES.iter().map(|(known, _)| *known)));
+        let near =
+            foreign_initialiser(&written).or_else(|| nearest(&written, TABLE.iter().map(|known| known.name)));
         let mistake = self.diagnostics.error(name, format!("unknown initialiser `{name}`"));
         match near {
             Some(near) => mistake.help(format!("should this be `{near}`?")),
@@ -329,7 +282,7 @@ impl Written<'_> {
 }
 
 fn known_initialisers() -> String {
-    let known: Vec<String> = NAMES.iter().map(|(_, signature)| format!("`{signature}`")).collect();
+    let known: Vec<String> = TABLE.iter().map(|known| format!("`{}`", known.signature)).collect();
     format!("the initialisers are {}", known.join(", "))
 }
 

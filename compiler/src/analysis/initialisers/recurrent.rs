@@ -37,7 +37,6 @@ impl Recurrence<'_> {
                 }
                 _ => false,
             },
-            ExprKind::Neg(inner) | ExprKind::Transpose(inner) => self.visit(inner),
             ExprKind::Binary { op, left, right, .. } => {
                 let (by_left, by_right) = (self.visit(left), self.visit(right));
                 if *op == BinaryOp::MatMul {
@@ -50,11 +49,7 @@ impl Recurrence<'_> {
                 }
                 by_left || by_right
             }
-            ExprKind::Compare { left, right, .. } => self.visit(left) | self.visit(right),
-            ExprKind::Stack(parts) | ExprKind::Call { arguments: parts, .. } => {
-                parts.iter().fold(false, |depends, part| self.visit(part) | depends)
-            }
-            ExprKind::Number(_) | ExprKind::RustPath(_) | ExprKind::Error => false,
+            _ => expr.children().into_iter().fold(false, |depends, child| self.visit(child) | depends),
         }
     }
 

@@ -5,22 +5,33 @@ use crate::analysis::resolve::tests::{check_valid, mistakes};
 #[test]
 fn every_initialiser_is_recognised() {
     for (written, found) in [
-        ("0.5", "Constant(0.5)"),
-        ("-1/4", "Constant(-0.25)"),
-        ("3 * sqrt(4)", "Constant(6.0)"),
-        ("1 + 2 * 3 - 5", "Constant(2.0)"),
-        ("exp(0) + ln(1)", "Constant(1.0)"),
-        ("zeros", "Constant(0.0)"),
-        ("ones", "Constant(1.0)"),
-        ("identity(0.9)", "Identity(0.9)"),
-        ("uniform(0.1)", "Uniform(-0.1, 0.1)"),
-        ("uniform(-1, 2)", "Uniform(-1.0, 2.0)"),
-        ("normal(1/10)", "Normal(0.1)"),
+        ("0.5", "Constant(Number(0.5))"),
+        ("-1/4", "Constant(Number(-0.25))"),
+        ("3 * sqrt(4)", "Constant(Number(6.0))"),
+        ("1 + 2 * 3 - 5", "Constant(Number(2.0))"),
+        ("exp(0) + ln(1)", "Constant(Number(1.0))"),
+        ("zeros", "Constant(Number(0.0))"),
+        ("ones", "Constant(Number(1.0))"),
+        ("identity(0.9)", "Identity(Number(0.9))"),
+        ("uniform(0.1)", "Uniform(Number(-0.1), Number(0.1))"),
+        ("uniform(-1, 2)", "Uniform(Number(-1.0), Number(2.0))"),
+        ("normal(1/10)", "Normal(Number(0.1))"),
         ("xavier_uniform", "XavierUniform"),
         ("xavier_uniform()", "XavierUniform"),
         ("xavier_normal", "XavierNormal"),
         ("kaiming_uniform", "KaimingUniform"),
+        ("kaiming_normal", "KaimingNormal"),
         ("lecun_normal", "LecunNormal"),
+        ("constant(0.5)", "Constant(Number(0.5))"),
+        ("H", "Constant(Size(1))"),
+        ("(1/2 - 1) / I", "Constant(Binary(Div, [Number(-0.5), Size(0)]))"),
+        ("constant(-H)", "Constant(Neg(Size(1)))"),
+        (
+            "uniform(1 / sqrt(H))",
+            "Uniform(Neg(Binary(Div, [Number(1.0), Sqrt(Size(1))])), Binary(Div, [Number(1.0), Sqrt(Size(1))]))",
+        ),
+        ("uniform(-I, 2 * H)", "Uniform(Neg(Size(0)), Binary(Mul, [Number(2.0), Size(1)]))"),
+        ("normal(sqrt(2 / I))", "Normal(Sqrt(Binary(Div, [Number(2.0), Size(0)])))"),
         ("orthogonal", "Orthogonal"),
     ] {
         for kind in ["param", "buffer"] {
@@ -29,6 +40,16 @@ fn every_initialiser_is_recognised() {
             ));
             assert_eq!(cell.initialiser("W"), found);
         }
+    }
+}
+
+#[test]
+fn identity_without_an_argument_is_for_square_matrices() {
+    for (dimensions, shape) in
+        [("<H>", "[H, H]"), ("<H, I>", "[H + I, H + I]"), ("<H>", "[2*H, H + H]"), ("", "[3, 3]")]
+    {
+        let cell = check_valid(&format!("{dimensions} param W: {shape} = identity; y = W; output y;"));
+        assert_eq!(cell.initialiser("W"), "Identity(Number(1.0))");
     }
 }
 
@@ -60,7 +81,7 @@ fn defaults_depend_on_shape_and_use() {
         assert_eq!(cell.initialiser(name), "XavierUniform", "{name}");
     }
     for name in ["b", "k"] {
-        assert_eq!(cell.initialiser(name), "Constant(0.0)", "{name}");
+        assert_eq!(cell.initialiser(name), "Constant(Number(0.0))", "{name}");
     }
     for name in ["x", "h"] {
         assert_eq!(cell.initialiser(name), "none", "{name}");
@@ -76,7 +97,7 @@ fn a_matrix_of_one_column_has_a_fan_in_and_fan_out() {
 #[test]
 fn a_context_can_have_a_default() {
     let cell = check_valid("<S> input x: [S]; context m: [S] = 1, n: [S]; y = x * m * n; output y;");
-    assert_eq!(cell.initialiser("m"), "Constant(1.0)");
+    assert_eq!(cell.initialiser("m"), "Constant(Number(1.0))");
     assert_eq!(cell.initialiser("n"), "none");
 }
 
@@ -85,9 +106,9 @@ mistakes! {
         "<H> input x: [H]; param W: [H, H] = frob; y = W @ x; output y;"
         => [
             "unknown initialiser `frob`\n\
-             note: the initialisers are `zeros`, `ones`, `identity(a)`, `uniform(a)` or `uniform(lo, \
-             hi)`, `normal(s)`, `xavier_uniform`, `xavier_normal`, `kaiming_uniform`, `lecun_normal`, \
-             `orthogonal`, `from_fn(path)`",
+             note: the initialisers are `zeros`, `ones`, `constant(a)`, `identity` or `identity(a)`, \
+             `uniform(a)` or `uniform(lo, hi)`, `normal(s)`, `xavier_uniform`, `xavier_normal`, \
+             `kaiming_uniform`, `kaiming_normal`, `lecun_normal`, `orthogonal`, `from_fn(path)`",
         ];
 
     unknown_initialiser_near:
@@ -125,12 +146,50 @@ mistakes! {
              help: `normal(s)`",
         ];
 
-    initialiser_of_a_dimension:
-        "<H> input x: [H]; param W: [H, H] = uniform(1 / sqrt(H)); y = W @ x; output y;"
+    initialiser_of_an_unknown_dimension:
+        "<Hidden> input x: [Hidden]; param W: [Hidden, Hidden] = uniform(1 / sqrt(Hiden)); y = W @ x; output y;"
         => [
-            "the argument of `uniform` is not a number\n\
-             note: initialisers take numbers only; the `xavier`, `kaiming` and `lecun` ones \
-             scale with the dimensions",
+            "unknown dimension `Hiden`\n\
+             help: should this be `Hidden`?",
+        ];
+
+    initialiser_of_values:
+        "<H> input x: [H]; param b: [H]; param W: [H, H] = uniform(b, 1 + y); y = W @ x + b; output y;"
+        => [
+            "`b` is a parameter, not a dimension\n\
+             note: initial values depend on numbers and dimensions alone, combined by `+`, `-`, `*`, `/` and `sqrt`",
+            "`y` is an equation, not a dimension\n\
+             note: initial values depend on numbers and dimensions alone, combined by `+`, `-`, `*`, `/` and `sqrt`",
+        ];
+
+    initialiser_of_an_infinite_number:
+        "<H> input x: [H]; param W: [H, H] = normal(H + 1/0); y = W @ x; output y;"
+        => [
+            "`1 / 0` is not finite",
+        ];
+
+    initialiser_of_a_function_of_a_dimension:
+        "<H> input x: [H]; param W: [H, H] = normal(tanh(H)), b: [H] = exp(H); y = W @ x + b; output y;"
+        => [
+            "the argument of `normal` can't contain `tanh(H)`\n\
+             note: initial values depend on numbers and dimensions alone, combined by `+`, `-`, `*`, `/` and `sqrt`",
+            "an initial value can't contain `exp(H)`\n\
+             note: initial values depend on numbers and dimensions alone, combined by `+`, `-`, `*`, `/` and `sqrt`",
+        ];
+
+    identity_of_a_matrix_that_is_not_square:
+        "<I, H> input x: [I]; param W: [H, I] = identity; y = W @ x; output y;"
+        => [
+            "`identity` is for square matrices\n\
+             note: `W` is declared as `param W: [H, I]`\n\
+             help: `identity(1)` sets the diagonal of any matrix to 1",
+        ];
+
+    constant_without_a_number:
+        "<H> input x: [H]; param b: [H] = constant; y = x + b; output y;"
+        => [
+            "`constant` takes 1 argument, not 0\n\
+             help: `constant(a)`",
         ];
 
     negative_bound:
@@ -175,18 +234,18 @@ mistakes! {
         => [
             "`b0` is a parameter, not an initialiser\n\
              note: a parameter starts from a number or an initialiser\n\
-             note: the initialisers are `zeros`, `ones`, `identity(a)`, `uniform(a)` or `uniform(lo, \
-             hi)`, `normal(s)`, `xavier_uniform`, `xavier_normal`, `kaiming_uniform`, `lecun_normal`, \
-             `orthogonal`, `from_fn(path)`",
+             note: the initialisers are `zeros`, `ones`, `constant(a)`, `identity` or `identity(a)`, \
+             `uniform(a)` or `uniform(lo, hi)`, `normal(s)`, `xavier_uniform`, `xavier_normal`, \
+             `kaiming_uniform`, `kaiming_normal`, `lecun_normal`, `orthogonal`, `from_fn(path)`",
         ];
 
     parameter_from_an_expression:
         "<H> input x: [H]; param b0: [H]; param b: [H] = 2 * b0; y = x + b + b0; output y;"
         => [
             "a parameter starts from a number or an initialiser, not an expression\n\
-             note: the initialisers are `zeros`, `ones`, `identity(a)`, `uniform(a)` or `uniform(lo, \
-             hi)`, `normal(s)`, `xavier_uniform`, `xavier_normal`, `kaiming_uniform`, `lecun_normal`, \
-             `orthogonal`, `from_fn(path)`",
+             note: the initialisers are `zeros`, `ones`, `constant(a)`, `identity` or `identity(a)`, \
+             `uniform(a)` or `uniform(lo, hi)`, `normal(s)`, `xavier_uniform`, `xavier_normal`, \
+             `kaiming_uniform`, `kaiming_normal`, `lecun_normal`, `orthogonal`, `from_fn(path)`",
         ];
 
     parameter_from_an_infinite_number:

@@ -27,8 +27,8 @@ impl Walk<'_> {
         }
     }
 
-    /// Visits the initialisers of parameters and buffers, which cannot read values. A value that is
-    /// named in one is a mistake, but it counts as used.
+    /// Visits the initialisers of parameters and buffers, which can read dimensions, but no values.
+    /// A value that is named in one is a mistake, but it counts as used.
     pub fn initialisers(&mut self) {
         for (index, declaration) in self.cell.declarations.iter().enumerate() {
             if declaration.kind != DeclarationKind::State
@@ -40,24 +40,20 @@ impl Walk<'_> {
     }
 
     fn named_in_initialiser(&mut self, expr: &Expr, reader: Reader) {
-        match &expr.kind {
-            ExprKind::Name { name, .. } => {
-                if let Lookup::Found(definition) = self.names.value(name) {
-                    self.read(reader, definition, None, expr);
-                }
-            }
-            ExprKind::Number(_) | ExprKind::RustPath(_) | ExprKind::Error => {}
-            ExprKind::Neg(inner) | ExprKind::Transpose(inner) => self.named_in_initialiser(inner, reader),
-            ExprKind::Binary { left, right, .. } | ExprKind::Compare { left, right, .. } => {
-                self.named_in_initialiser(left, reader);
-                self.named_in_initialiser(right, reader);
-            }
-            ExprKind::Stack(parts) | ExprKind::Call { arguments: parts, .. } => {
-                for part in parts {
-                    self.named_in_initialiser(part, reader);
-                }
+        if let ExprKind::Name { name, .. } = &expr.kind
+            && let Lookup::Found(definition) = self.names.value(name)
+        {
+            self.read(reader, definition, None, expr);
+            if let Definition::Dimension(index) = definition {
+                self.set(expr, Symbol::Dimension(index));
             }
         }
+        if let ExprKind::Call { function, .. } = &expr.kind
+            && let Some(operation) = ops::find(&key(function))
+        {
+            self.set_callee(expr, Callee::BuiltIn(operation));
+        }
+        expr.children().into_iter().for_each(|child| self.named_in_initialiser(child, reader));
     }
 
     /// Returns whether the expression is `zeros` or `ones`, the only initialisers that states
@@ -100,9 +96,8 @@ impl Walk<'_> {
                 }
             }
             ExprKind::Call { function, arguments } => self.call(expr, function, arguments, reader),
-            ExprKind::Compare { left, right, .. } => {
-                self.expression(left, reader);
-                self.expression(right, reader);
+            ExprKind::Compare { .. } | ExprKind::Logic { .. } | ExprKind::Not(_) => {
+                expr.children().into_iter().for_each(|child| self.expression(child, reader));
             }
             // The parser has reported it if it isn't the argument of an initialiser.
             ExprKind::RustPath(_) => {}

@@ -13,16 +13,8 @@ type Argument<'e> = (&'e Expr, Shape);
 impl Infer<'_> {
     pub(super) fn call(&mut self, expr: &Expr, arguments: &[Expr]) -> Option<Shape> {
         let callee = self.resolved.callees.get(expr.id).copied().flatten();
-        let is_where =
-            matches!(callee, Some(Callee::BuiltIn(operation)) if operation.shape == ShapeRule::Where);
-        // The two sides of the comparison broadcast like separate arguments.
-        let arguments: Vec<&Expr> = arguments
-            .iter()
-            .flat_map(|argument| match &argument.kind {
-                ExprKind::Compare { left, right, .. } if is_where => vec![&**left, &**right],
-                _ => vec![argument],
-            })
-            .collect();
+        // The compared values broadcast like separate arguments.
+        let arguments: Vec<&Expr> = arguments.iter().flat_map(Expr::compared).collect();
         let shapes: Vec<Option<Shape>> = arguments.iter().map(|argument| self.expression(argument)).collect();
         let known: Option<Vec<Argument>> =
             arguments.into_iter().zip(shapes).map(|(argument, shape)| Some((argument, shape?))).collect();
@@ -122,23 +114,19 @@ impl Infer<'_> {
                 .help("`softmax` is over the entries of a vector `[s]` or a row `[1, s]`");
             return None;
         }
-        if let Some((mask, mask_shape)) = arguments.get(1).filter(|(_, mask)| mask != shape) {
+        let fits = |mask: &Shape| mask == shape || mask.transposed() == *shape;
+        if let Some((mask, mask_shape)) = arguments.get(1).filter(|(_, mask)| !fits(mask)) {
             let fact = format!(
                 "the mask of `softmax` is `{}`, the scores `{}`",
                 self.show(mask_shape),
                 self.show(shape)
             );
             let notes = self.describe_both((argument, shape), (mask, mask_shape));
-            let is_transposed = mask_shape.transposed() == *shape;
             let mistake = self.diagnostics.error(mask.extent, fact);
             for note in notes {
                 mistake.note(note);
             }
-            mistake.help(if is_transposed {
-                format!("its transpose fits: `{}`", text::transposed(mask))
-            } else {
-                "the mask must have one entry per score".to_owned()
-            });
+            mistake.help("the mask must have one entry per score");
             return None;
         }
         Some(shape.clone())

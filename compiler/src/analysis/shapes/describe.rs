@@ -59,28 +59,16 @@ impl Infer<'_> {
         if found.len() >= NAMES_SHOWN {
             return;
         }
-        match &expr.kind {
-            ExprKind::Name { name, .. } => {
-                let declared = self.declaration_of(expr).or_else(|| {
-                    let Some(Symbol::Target(target)) = self.symbol(expr) else { return None };
-                    let shape = self.shapes.targets[target.equation][target.index].as_ref()?;
-                    Some(format!("{name}: {}", self.show(shape)))
-                });
-                if let Some(declared) = declared.filter(|declared| !found.contains(declared)) {
-                    found.push(declared);
-                }
+        if let ExprKind::Name { name, .. } = &expr.kind {
+            let declared = self.declaration_of(expr).or_else(|| {
+                let Some(Symbol::Target(target)) = self.symbol(expr) else { return None };
+                let shape = self.shapes.targets[target.equation][target.index].as_ref()?;
+                Some(format!("{name}: {}", self.show(shape)))
+            });
+            if let Some(declared) = declared.filter(|declared| !found.contains(declared)) {
+                found.push(declared);
             }
-            ExprKind::Neg(inner) | ExprKind::Transpose(inner) => self.collect(inner, found),
-            ExprKind::Binary { left, right, .. } | ExprKind::Compare { left, right, .. } => {
-                self.collect(left, found);
-                self.collect(right, found);
-            }
-            ExprKind::Stack(parts) | ExprKind::Call { arguments: parts, .. } => {
-                for part in parts {
-                    self.collect(part, found);
-                }
-            }
-            ExprKind::Number(_) | ExprKind::RustPath(_) | ExprKind::Error => {}
         }
+        expr.children().into_iter().for_each(|child| self.collect(child, found));
     }
 }

@@ -33,11 +33,8 @@ impl Infer<'_> {
             }
             ExprKind::Stack(parts) => self.stack(expr.extent, parts),
             ExprKind::Call { arguments, .. } => self.call(expr, arguments),
-            ExprKind::Compare { left, right, .. } => {
-                self.expression(left);
-                self.expression(right);
-                None
-            }
+            // A condition is not a value: `call` combines the values that it compares.
+            ExprKind::Compare { .. } | ExprKind::Logic { .. } | ExprKind::Not(_) => None,
             ExprKind::RustPath(_) | ExprKind::Error => None,
         }
     }

@@ -33,24 +33,17 @@ fn sound_functions(cell: &Cell, resolved: &Resolved) -> Vec<bool> {
 
 fn is_sound(expr: &Expr, resolved: &Resolved, sound: &[bool]) -> bool {
     let inner = |expr: &Expr| is_sound(expr, resolved, sound);
-    match &expr.kind {
+    let itself = match &expr.kind {
         ExprKind::Error => false,
         ExprKind::Name { .. } => resolved.symbols.get(expr.id).is_some_and(Option::is_some),
-        ExprKind::Number(_) | ExprKind::RustPath(_) => true,
-        ExprKind::Neg(operand) | ExprKind::Transpose(operand) => inner(operand),
-        ExprKind::Binary { left, right, .. } | ExprKind::Compare { left, right, .. } => {
-            inner(left) && inner(right)
-        }
-        ExprKind::Stack(parts) => parts.iter().all(inner),
-        ExprKind::Call { arguments, .. } => {
-            let callee = match resolved.callees.get(expr.id).copied().flatten() {
-                Some(Callee::User(function)) => sound.get(function).copied().unwrap_or(false),
-                Some(Callee::BuiltIn(_)) => true,
-                None => false,
-            };
-            callee && arguments.iter().all(inner)
-        }
-    }
+        ExprKind::Call { .. } => match resolved.callees.get(expr.id).copied().flatten() {
+            Some(Callee::User(function)) => sound.get(function).copied().unwrap_or(false),
+            Some(Callee::BuiltIn(_)) => true,
+            None => false,
+        },
+        _ => true,
+    };
+    itself && expr.children().into_iter().all(inner)
 }
 
 fn all_reaching(cell: &Cell, resolved: &Resolved) -> Vec<Vec<bool>> {
@@ -81,17 +74,6 @@ fn mark(expr: &Expr, resolved: &Resolved, reaching: &[Vec<bool>], own: &mut [boo
                 *reaches = true;
             }
         }
-        ExprKind::Number(_) | ExprKind::RustPath(_) | ExprKind::Error => {}
-        ExprKind::Neg(inner) | ExprKind::Transpose(inner) => mark(inner, resolved, reaching, own),
-        ExprKind::Binary { left, right, .. } | ExprKind::Compare { left, right, .. } => {
-            mark(left, resolved, reaching, own);
-            mark(right, resolved, reaching, own);
-        }
-        ExprKind::Stack(parts) => {
-            for part in parts {
-                mark(part, resolved, reaching, own);
-            }
-        }
         ExprKind::Call { arguments, .. } => {
             let callee = resolved.callees.get(expr.id).copied().flatten();
             for (position, argument) in arguments.iter().enumerate() {
@@ -108,5 +90,6 @@ fn mark(expr: &Expr, resolved: &Resolved, reaching: &[Vec<bool>], own: &mut [boo
                 }
             }
         }
+        _ => expr.children().into_iter().for_each(|child| mark(child, resolved, reaching, own)),
     }
 }

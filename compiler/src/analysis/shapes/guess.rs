@@ -95,7 +95,8 @@ impl Guess<'_> {
                     _ => first,
                 }
             }
-            ExprKind::Compare { .. } | ExprKind::RustPath(_) | ExprKind::Error => None,
+            ExprKind::Compare { .. } | ExprKind::Logic { .. } | ExprKind::Not(_) => None,
+            ExprKind::RustPath(_) | ExprKind::Error => None,
         }
     }
 }

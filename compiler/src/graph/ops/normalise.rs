@@ -8,8 +8,23 @@ use crate::graph::ops::reduce::mean_of;
 
 /// The functions of the language in this family.
 pub const TABLE: &[Operation] = &[
-    Operation::whole("layer_norm", (3, 3), "layer_norm(u, gain, bias)", ShapeRule::Normalise, layer_norm),
-    Operation::whole("rms_norm", (2, 2), "rms_norm(u, gain)", ShapeRule::Normalise, rms_norm),
+    Operation::whole(
+        "layer_norm",
+        (3, 3),
+        "layer_norm(u, gain, bias)",
+        ShapeRule::Normalise,
+        layer_norm,
+        "`gain * (u - mean(u)) / sqrt(variance + 1e-5) + bias`, over all entries. The variance is \
+         biased: the mean of the squared deviations.",
+    ),
+    Operation::whole(
+        "rms_norm",
+        (2, 2),
+        "rms_norm(u, gain)",
+        ShapeRule::Normalise,
+        rms_norm,
+        "`gain * u / sqrt(mean(square(u)) + 1e-5)`, over all entries.",
+    ),
 ];
 
 /// The term that prevents a division by zero: PyTorch's default.

@@ -8,14 +8,14 @@ use crate::graph::ir::{Binary, Graph, Id, Unary};
 pub enum ShapeRule {
     /// Every argument broadcasts against the others; the result has the common shape.
     ElementWise,
-    /// `where(a >= b, u, v)`: both sides of the comparison, `u` and `v` broadcast like element-wise
+    /// `where(a >= b, u, v)`: the compared values, `u` and `v` broadcast like element-wise
     /// arguments.
     Where,
     /// Any shape to a scalar: `sum`, `mean`.
     Reduce,
     /// `[n, s]` to `[n]`: `row_sum`.
     RowSum,
-    /// A vector or a row `[1, s]` to its own shape; an optional mask has the same shape.
+    /// A vector or a row `[1, s]` to its own shape; an optional mask has as many entries.
     Softmax,
     /// The first argument's shape; the others broadcast to it without enlarging it: `layer_norm`,
     /// `rms_norm`.
@@ -35,7 +35,7 @@ pub enum Lowering {
     OfThree(fn(&mut Graph, Id, Id, Id) -> Id),
     /// A function of whole values, whose blocks depend on each other.
     OfWhole(fn(&mut Graph, &[Grid]) -> Option<Grid>),
-    /// `where`: its first argument is a comparison, which is not a value.
+    /// `where`: its first argument is a condition, which is not a value.
     Where,
 }
 
@@ -47,19 +47,27 @@ pub struct Operation {
     pub arity: (usize, usize),
     /// The signature shown in messages: `clamp(u, low, high)`.
     pub signature: &'static str,
+    /// The meaning, in Markdown: for the reference of the language and for editors.
+    #[cfg_attr(not(test), expect(dead_code, reason = "shown by the reference and by editors only"))]
+    pub doc: &'static str,
     pub shape: ShapeRule,
     pub lowering: Lowering,
 }
 
 impl Operation {
     /// Creates the row of an element-wise function.
-    pub const fn elementwise(name: &'static str, signature: &'static str, lowering: Lowering) -> Self {
+    pub const fn elementwise(
+        name: &'static str,
+        signature: &'static str,
+        lowering: Lowering,
+        doc: &'static str,
+    ) -> Self {
         let count = match lowering {
             Lowering::Unary(_) | Lowering::OfOne(_) => 1,
             Lowering::Binary(_) => 2,
             _ => 3,
         };
-        Operation { name, arity: (count, count), signature, shape: ShapeRule::ElementWise, lowering }
+        Operation { name, arity: (count, count), signature, doc, shape: ShapeRule::ElementWise, lowering }
     }
 
     /// Creates the row of a function of whole values.
@@ -69,8 +77,9 @@ impl Operation {
         signature: &'static str,
         shape: ShapeRule,
         build: fn(&mut Graph, &[Grid]) -> Option<Grid>,
+        doc: &'static str,
     ) -> Self {
-        Operation { name, arity, signature, shape, lowering: Lowering::OfWhole(build) }
+        Operation { name, arity, signature, doc, shape, lowering: Lowering::OfWhole(build) }
     }
 
     /// Returns the value of a call. None for `where`, or if the number of arguments does not match

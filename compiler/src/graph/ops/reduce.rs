@@ -46,9 +46,23 @@ pub const ACCUMULATE: Primitive = Primitive {
 
 /// The functions of the language in this family.
 pub const TABLE: &[Operation] = &[
-    Operation::whole("sum", (1, 1), "sum(u)", ShapeRule::Reduce, sum),
-    Operation::whole("mean", (1, 1), "mean(u)", ShapeRule::Reduce, mean),
-    Operation::whole("row_sum", (1, 1), "row_sum(u)", ShapeRule::RowSum, row_sum),
+    Operation::whole("sum", (1, 1), "sum(u)", ShapeRule::Reduce, sum, "The sum of all entries, a scalar."),
+    Operation::whole(
+        "mean",
+        (1, 1),
+        "mean(u)",
+        ShapeRule::Reduce,
+        mean,
+        "The mean of all entries, a scalar.",
+    ),
+    Operation::whole(
+        "row_sum",
+        (1, 1),
+        "row_sum(u)",
+        ShapeRule::RowSum,
+        row_sum,
+        "The sum over the columns: maps `[n, s]` to a vector `[n]`.",
+    ),
 ];
 
 pub fn sum(graph: &mut Graph, args: &[Grid]) -> Option<Grid> {

@@ -8,6 +8,10 @@ use crate::graph::ops::reduce::sum_of;
 /// The functions of the language in this family.
 pub const TABLE: &[Operation] = &[Operation {
     name: "softmax",
+    doc: "Positive entries with sum 1: `exp(e)` divided by its sum. `e` is a vector `[s]` or a row \
+         `[1, s]`, and `mask` has an entry for each of its entries, as a vector or a row. The \
+         result is exactly zero where `mask` is zero, and everywhere if all of `mask` is zero. No \
+         cotangent passes to the mask.",
     arity: (1, 2),
     signature: "softmax(e)` or `softmax(e, mask)",
     shape: ShapeRule::Softmax,
@@ -46,22 +50,23 @@ fn unmasked(graph: &mut Graph, scores: &Grid) -> Option<Grid> {
 /// Computes the softmax over the entries whose mask is not zero. The others are exactly zero, and
 /// so are all entries if every one is masked.
 fn masked(graph: &mut Graph, scores: &Grid, mask: &Grid) -> Option<Grid> {
+    let mask = &if mask.rows == scores.rows { mask.clone() } else { mask.transpose(graph) };
     let (zero, one) = (graph.constant(0.0), graph.constant(1.0));
     let lowest = graph.constant(f64::NEG_INFINITY);
     let open = Grid::elementwise(graph, &[scores, mask], |g, ids| {
-        g.select(Comparison::NotEqual, [ids[1], zero, ids[0], lowest])
+        g.select(Comparison::NotEqual, &[ids[1], zero, ids[0], lowest])
     })?;
     let greatest = maximum(graph, &open)?;
     let powers = Grid::elementwise(graph, &[scores, mask, &greatest], |g, ids| {
         // The selection happens before and after the exponential: a masked score may be anything,
         // and its cotangent must not become 0 * inf.
         let shifted = g.sub(ids[0], ids[2]);
-        let shifted = g.select(Comparison::NotEqual, [ids[1], zero, shifted, zero]);
+        let shifted = g.select(Comparison::NotEqual, &[ids[1], zero, shifted, zero]);
         let power = g.unary(Unary::Exp, shifted);
-        g.select(Comparison::NotEqual, [ids[1], zero, power, zero])
+        g.select(Comparison::NotEqual, &[ids[1], zero, power, zero])
     })?;
     let total = sum_of(graph, &powers)?;
-    let total = graph.select(Comparison::Equal, [total, zero, one, total]);
+    let total = graph.select(Comparison::Equal, &[total, zero, one, total]);
     let total = Grid::single(graph, total);
     Grid::elementwise(graph, &[&powers, &total], |g, ids| g.div(ids[0], ids[1]))
 }
@@ -85,10 +90,11 @@ pub mod tests {
             cases.push(case("softmax", "y = softmax(u)", &[shape], (-3.0, 3.0), |args| {
                 direct(&args[0], |_| true)
             }));
-            let body = "y = softmax(u, floor(v))";
-            cases.push(case("softmax", body, &[shape, shape], (-0.9, 1.9), |args| {
-                direct(&args[0], |index| args[1].entries[index].floor() != 0.0)
-            }));
+            for body in ["y = softmax(u, floor(v))", "y = softmax(u, floor(v.T))"] {
+                cases.push(case("softmax", body, &[shape, shape], (-0.9, 1.9), |args| {
+                    direct(&args[0], |index| args[1].entries[index].floor() != 0.0)
+                }));
+            }
         }
         cases
     }

@@ -17,18 +17,79 @@ pub const UNARY: Primitive = Primitive {
 
 /// The functions of the language in this family.
 pub const TABLE: &[Operation] = &[
-    Operation::elementwise("sigmoid", "sigmoid(u)", Lowering::Unary(Unary::Sigmoid)),
-    Operation::elementwise("tanh", "tanh(u)", Lowering::Unary(Unary::Tanh)),
-    Operation::elementwise("softplus", "softplus(u)", Lowering::Unary(Unary::Softplus)),
-    Operation::elementwise("exp", "exp(u)", Lowering::Unary(Unary::Exp)),
-    Operation::elementwise("ln", "ln(u)", Lowering::Unary(Unary::Ln)),
-    Operation::elementwise("sqrt", "sqrt(u)", Lowering::Unary(Unary::Sqrt)),
-    Operation::elementwise("abs", "abs(u)", Lowering::Unary(Unary::Abs)),
-    Operation::elementwise("recip", "recip(u)", Lowering::Unary(Unary::Recip)),
-    Operation::elementwise("sin", "sin(u)", Lowering::Unary(Unary::Sin)),
-    Operation::elementwise("cos", "cos(u)", Lowering::Unary(Unary::Cos)),
-    Operation::elementwise("floor", "floor(u)", Lowering::Unary(Unary::Floor)),
-    Operation::elementwise("sign", "sign(u)", Lowering::Unary(Unary::Sign)),
+    Operation::elementwise(
+        "sigmoid",
+        "sigmoid(u)",
+        Lowering::Unary(Unary::Sigmoid),
+        "The logistic function, `1 / (1 + exp(-u))`. With `y` as its value, the derivative is `y \
+         * (1 - y)`. Also written `σ`.",
+    ),
+    Operation::elementwise(
+        "tanh",
+        "tanh(u)",
+        Lowering::Unary(Unary::Tanh),
+        "The hyperbolic tangent. With `y` as its value, the derivative is `1 - y * y`.",
+    ),
+    Operation::elementwise(
+        "softplus",
+        "softplus(u)",
+        Lowering::Unary(Unary::Softplus),
+        "`ln(1 + exp(u))`. The derivative is `sigmoid(u)`.",
+    ),
+    Operation::elementwise(
+        "exp",
+        "exp(u)",
+        Lowering::Unary(Unary::Exp),
+        "The exponential, its own derivative.",
+    ),
+    Operation::elementwise(
+        "ln",
+        "ln(u)",
+        Lowering::Unary(Unary::Ln),
+        "The natural logarithm. The derivative is `1 / u`.",
+    ),
+    Operation::elementwise(
+        "sqrt",
+        "sqrt(u)",
+        Lowering::Unary(Unary::Sqrt),
+        "The square root. With `y` as its value, the derivative is `1 / (2 * y)`.",
+    ),
+    Operation::elementwise(
+        "abs",
+        "abs(u)",
+        Lowering::Unary(Unary::Abs),
+        "The absolute value. The derivative is `sign(u)`, which is 0 at 0.",
+    ),
+    Operation::elementwise(
+        "recip",
+        "recip(u)",
+        Lowering::Unary(Unary::Recip),
+        "`1 / u`. With `y` as its value, the derivative is `-y * y`.",
+    ),
+    Operation::elementwise(
+        "sin",
+        "sin(u)",
+        Lowering::Unary(Unary::Sin),
+        "The sine. The derivative is `cos(u)`.",
+    ),
+    Operation::elementwise(
+        "cos",
+        "cos(u)",
+        Lowering::Unary(Unary::Cos),
+        "The cosine. The derivative is `-sin(u)`.",
+    ),
+    Operation::elementwise(
+        "floor",
+        "floor(u)",
+        Lowering::Unary(Unary::Floor),
+        "The greatest integer not above `u`. The derivative is 0.",
+    ),
+    Operation::elementwise(
+        "sign",
+        "sign(u)",
+        Lowering::Unary(Unary::Sign),
+        "The sign: -1, 0 or 1. The derivative is 0.",
+    ),
 ];
 
 /// The properties of a function of one value, `y = f(x)`.

@@ -9,7 +9,7 @@ mod linear;
 mod tests;
 
 use crate::dim::{Atom, Dim};
-use crate::graph::ir::{Binary, BlockShape, Comparison, Graph, Id, Level, Op, Piece, Unary};
+use crate::graph::ir::{Binary, BlockShape, Condition, Graph, Id, Level, Op, Piece, Unary};
 
 impl Graph {
     pub fn constant(&mut self, value: f64) -> Id {
@@ -201,10 +201,10 @@ impl Graph {
         self.elementwise(Op::Binary(op), &[a, b])
     }
 
-    /// Returns `u` where the comparison of `a` and `b` holds and `v` elsewhere, for the arguments
-    /// `[a, b, u, v]`.
-    pub fn select(&mut self, comparison: Comparison, args: [Id; 4]) -> Id {
-        self.elementwise(Op::Select(comparison), &args)
+    /// Returns `u` where the condition on `a, b, ..` holds and `v` elsewhere, for the arguments
+    /// `[a, b, .., u, v]`.
+    pub fn select(&mut self, condition: impl Into<Condition>, args: &[Id]) -> Id {
+        self.elementwise(Op::Select(condition.into()), args)
     }
 
     pub fn stop_gradient(&mut self, u: Id) -> Id {

@@ -194,7 +194,9 @@ impl Sweep {
         Some(match (&node.op, node.args.as_slice()) {
             (Op::Unary(op), [x]) => vec![Factor::Scale((op.row().pull_back)(graph, *x, id, one)?)],
             (Op::Binary(op), [a, b]) => scaled((op.row().pull_back)(graph, [*a, *b], id, one)[position]?),
-            (Op::Select(op), [a, b, _, _]) => scaled(choice::pull_back(graph, *op, [*a, *b], one)[position]?),
+            (Op::Select(condition), [compared @ .., _, _]) => {
+                scaled(choice::pull_back(graph, condition, compared, one)[position]?)
+            }
             (Op::Copy(_), _) => vec![],
             (Op::Expand, _) => vec![Factor::Expand { from: arg, to: node.shape }],
             (Op::MatMul { ta, tb }, [a, b]) => match position {

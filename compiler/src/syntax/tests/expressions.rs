@@ -150,16 +150,53 @@ fn invalid_time_indices_are_reported() {
     );
 }
 
+/// Writes a condition with parentheses around every `and` and `or`.
+fn all_parentheses(expr: &Expr) -> String {
+    match &expr.kind {
+        ExprKind::Logic { op, left, right } => {
+            let word = crate::syntax::text::logic(*op);
+            format!("({} {word} {})", all_parentheses(left), all_parentheses(right))
+        }
+        ExprKind::Not(inner) => format!("not {}", all_parentheses(inner)),
+        ExprKind::Compare { op, left, right, .. } => {
+            let [left, right] = [left, right].map(|side| crate::syntax::text::enclosed(side));
+            format!("{left} {} {right}", crate::syntax::text::comparison(*op))
+        }
+        _ => panic!("not a condition"),
+    }
+}
+
 #[test]
 fn comparisons_are_only_allowed_in_where() {
     for (source, parts) in [
         ("a > b", &["only be the first argument of `where`", "where(a > b, 1, 0)"][..]),
         ("tanh(a > b)", &["only be the first argument of `where`"]),
-        ("where(a < b < c, u, v)", &["can't be chained", "where(a < b, where("]),
+        ("where(a < b < c, u, v)", &["can't be chained", "`a < b and b < c`"]),
+        ("where(a < b and c > d >= e, u, v)", &["can't be chained", "`c > d and d >= e`"]),
         ("where(m, u, v)", &["must be a comparison", "where(m > 0, u, v)"]),
         ("where(a = b, u, v)", &["`=` is not a comparison", "`==`"]),
         ("where(a => b, u, v)", &["`=>` is not a comparison", "`>=`"]),
-        ("where(a > b && c > d, u, v)", &["no operator `&&`", "nest them"]),
+        ("where(a > b && c > d, u, v)", &["no operator `&&`", "write `and`"]),
+        ("where(a > b & c > d, u, v)", &["no operator `&`", "write `and`"]),
+        ("where(a > b || c > d, u, v)", &["no operator `||`", "write `or`"]),
+        ("where((a > b) | (c > d), u, v)", &["no operator `|`", "write `or`"]),
+        ("where(!(a > b), u, v)", &["no prefix operator `!`", "write `not`"]),
+        ("where(a > b and !c > d, u, v)", &["no prefix operator `!`", "write `not`"]),
+        ("where(~(a > b), u, v)", &["no prefix operator `~`", "write `not`"]),
+        ("where(a > b xor c > d, u, v)", &["no operator `xor`", "`and`, `or` and `not`"]),
+        ("where(a > b not c > d, u, v)", &["no operator `not`", "`and`, `or` and `not`"]),
+        ("where(m and a > b, u, v)", &["operands of `and`, `or` and `not` must be comparisons", "`m > 0`"]),
+        ("where(a > b or m, u, v)", &["operands of `and`, `or` and `not` must be comparisons", "`m > 0`"]),
+        ("where(not (m), u, v)", &["operands of `and`, `or` and `not` must be comparisons", "`m > 0`"]),
+        ("where((m) and a > b, u, v)", &["operands of `and`, `or` and `not` must be comparisons"]),
+        ("where(not m, u, v)", &["operands of `and`, `or` and `not` must be comparisons", "`m > 0`"]),
+        ("where(a > b and, u, v)", &["expected an expression"]),
+        ("where(and a > b, u, v)", &["expected a comparison before `and` or `or`"]),
+        ("where((a > b) == (c > d), u, v)", &["only be the first argument of `where`"]),
+        ("a > b and c > d", &["only be the first argument of `where`", "where(a > b, 1, 0)"]),
+        ("a and b", &["`and` can only be in the first argument of `where`", "where(a > b and c > d, u, v)"]),
+        ("a || b", &["no operator `||`", "where(a > b or c > d, u, v)"]),
+        ("not a", &["`not` can only be before a comparison"]),
         ("where(u, a > b, v)", &["must be a comparison"]),
         ("where(a > 0, u > 0, v)", &["only be the first argument of `where`"]),
         ("a < b", &["only be the first argument of `where`"]),
@@ -174,6 +211,21 @@ fn comparisons_are_only_allowed_in_where() {
     let ExprKind::Call { arguments, .. } = &cell.equations[0].value.kind else { panic!() };
     assert!(matches!(arguments[0].kind, ExprKind::Compare { op: Comparison::LessEqual, .. }));
     assert!(arguments[0].parenthesised);
+    for (written, grouped) in [
+        ("a > b or c < d and e == f", "(a > b or (c < d and e == f))"),
+        ("a > b and c < d or e == f", "((a > b and c < d) or e == f)"),
+        ("not a > b and not c < d", "(not a > b and not c < d)"),
+        ("not (a > b and c < d) or e == f", "(not (a > b and c < d) or e == f)"),
+        ("(a + b) > c and (d) <= e", "(a + b > c and d <= e)"),
+        ("(a > b or c < d) and not not e != f", "((a > b or c < d) and not not e != f)"),
+        ("a > b or c > d or e > f", "((a > b or c > d) or e > f)"),
+    ] {
+        let (cell, messages) = items(&format!("y = where({written}, u, v);"));
+        assert!(messages.is_empty(), "{written}: {messages:?}");
+        let ExprKind::Call { arguments, .. } = &cell.equations[0].value.kind else { panic!() };
+        assert_eq!(all_parentheses(&arguments[0]), grouped);
+        assert_eq!(crate::syntax::text::short(&arguments[0]), written);
+    }
 }
 
 #[test]

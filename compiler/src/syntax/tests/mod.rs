@@ -113,17 +113,7 @@ fn parses_a_peephole_lstm() {
     let mut visit = |expr: &Expr| {
         fn walk(expr: &Expr, seen: &mut [bool]) {
             assert!(!std::mem::replace(&mut seen[expr.id], true));
-            match &expr.kind {
-                ExprKind::Neg(a) | ExprKind::Transpose(a) => walk(a, seen),
-                ExprKind::Binary { left, right, .. } | ExprKind::Compare { left, right, .. } => {
-                    walk(left, seen);
-                    walk(right, seen);
-                }
-                ExprKind::Stack(parts) | ExprKind::Call { arguments: parts, .. } => {
-                    parts.iter().for_each(|part| walk(part, seen));
-                }
-                _ => {}
-            }
+            expr.children().into_iter().for_each(|child| walk(child, seen));
         }
         walk(expr, &mut seen);
     };

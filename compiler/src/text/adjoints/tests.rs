@@ -49,7 +49,7 @@ fn known(definition: &Definition) -> HashSet<String> {
     known
 }
 
-/// Returns the names in an expression, except for functions.
+/// Returns the names in an expression, except for functions and the words between conditions.
 fn names(text: &str) -> Vec<String> {
     let is_part = |character: char| character.is_alphanumeric() || character == '_';
     let mut names = vec![];
@@ -58,7 +58,8 @@ fn names(text: &str) -> Vec<String> {
         let from = &rest[start..];
         let end = from.find(|character| !is_part(character)).unwrap_or(from.len());
         let (word, after) = from.split_at(end);
-        let is_name = !word.starts_with(|first: char| first.is_ascii_digit());
+        let is_word = ["and", "or", "not"].contains(&word);
+        let is_name = !is_word && !word.starts_with(|first: char| first.is_ascii_digit());
         if is_name && !after.starts_with('(') {
             // The cotangent of an old or a new state is named with its step.
             let of_step = ["[t]", "[t-1]"].into_iter().find(|step| after.starts_with(step));

@@ -85,30 +85,18 @@ impl Checked {
 
     fn assert_expression_known(&self, expr: &Expr, source: &str) {
         let has_shape = self.shapes.expressions[expr.id].is_some();
-        assert!(has_shape || matches!(expr.kind, ExprKind::Compare { .. }), "{source}");
+        let is_condition =
+            matches!(expr.kind, ExprKind::Compare { .. } | ExprKind::Logic { .. } | ExprKind::Not(_));
+        assert!(has_shape != is_condition, "{source}");
         match &expr.kind {
             ExprKind::Name { .. } => assert!(self.resolved.symbols[expr.id].is_some(), "{source}"),
-            ExprKind::Call { arguments, .. } => {
-                assert!(self.resolved.callees[expr.id].is_some(), "{source}");
-                for argument in arguments {
-                    self.assert_expression_known(argument, source);
-                }
-            }
-            ExprKind::Neg(inner) | ExprKind::Transpose(inner) => self.assert_expression_known(inner, source),
-            ExprKind::Binary { left, right, .. } | ExprKind::Compare { left, right, .. } => {
-                self.assert_expression_known(left, source);
-                self.assert_expression_known(right, source);
-            }
-            ExprKind::Stack(parts) => {
-                for part in parts {
-                    self.assert_expression_known(part, source);
-                }
-            }
-            ExprKind::Number(_) => {}
+            ExprKind::Call { .. } => assert!(self.resolved.callees[expr.id].is_some(), "{source}"),
             ExprKind::RustPath(_) | ExprKind::Error => {
                 panic!("no diagnostic for a failed expression: {source}")
             }
+            _ => {}
         }
+        expr.children().into_iter().for_each(|child| self.assert_expression_known(child, source));
     }
 
     /// Returns the shape of the value with this name, in the user's notation.

@@ -90,13 +90,22 @@ mistakes! {
              help: the mask must have one entry per score",
         ];
 
-    softmax_mask_transposed:
-        "<S, H> input v: [H]; context M: [H, S], mask: [S]; y = softmax(v.T @ M, mask); output y;"
+    softmax_mask_of_another_size_for_a_row:
+        "<S, H> input v: [H]; context M: [H, S], mask: [H]; y = softmax(v.T @ M, mask); output y;"
         => [
-            "the mask of `softmax` is `[S]`, the scores `[1, S]`\n\
+            "the mask of `softmax` is `[H]`, the scores `[1, S]`\n\
              note: `v.T @ M` is `[1, S]`, with `input v: [H]`, `context M: [H, S]`\n\
-             note: `mask` is declared as `context mask: [S]`\n\
-             help: its transpose fits: `mask.T`",
+             note: `mask` is declared as `context mask: [H]`\n\
+             help: the mask must have one entry per score",
+        ];
+
+    softmax_mask_of_a_scalar:
+        "<S> input e: [S]; y = softmax(e, 1); output y;"
+        => [
+            "the mask of `softmax` is `[]`, the scores `[S]`\n\
+             note: `e` is declared as `input e: [S]`\n\
+             note: `1` is `[]`\n\
+             help: the mask must have one entry per score",
         ];
 
     layer_norm_gain:

@@ -105,7 +105,7 @@ impl Growing {
                     (both, Matrix::elementwise(&[a_value.clone(), b_value.clone()], |args| args[0] - args[1]))
                 };
                 let (c, c_value) = self.pick_for(shape)?;
-                let chosen = self.graph.select(Comparison::Greater, [a, b, c, a]);
+                let chosen = self.graph.select(Comparison::Greater, &[a, b, c, a]);
                 let all = [value, c_value, a_value];
                 (chosen, Matrix::elementwise(&all, |args| if args[0] > 0.0 { args[1] } else { args[2] }))
             }

@@ -208,7 +208,7 @@ fn redundant_broadcasts_are_dropped() {
     let both = g.add(wide, other);
     assert_eq!(g[both].shape, BlockShape::new(N, ONE));
     assert!(g[both].args.contains(&wide));
-    let select = g.select(Comparison::Less, [wide, v, wide, w]);
+    let select = g.select(Comparison::Less, &[wide, v, wide, w]);
     assert_eq!(g[select].args, [k, v, k, w]);
 }
 
