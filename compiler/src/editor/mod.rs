@@ -143,14 +143,11 @@ impl Mentions<'_> {
         for declaration in cell.declarations.iter().filter(|declaration| declaration.is_first) {
             self.in_shape(&declaration.shape, &mut found);
             let is_saved = matches!(declaration.kind, DeclarationKind::Param | DeclarationKind::Buffer);
-            match &declaration.initial {
-                Some(initial) => {
-                    if is_saved {
-                        self.initialiser(initial, &mut found);
-                    }
-                    self.in_expression(initial, &mut found);
+            if let Some(initial) = &declaration.initial {
+                if is_saved {
+                    self.initialiser(initial, &mut found);
                 }
-                None => {}
+                self.in_expression(initial, &mut found);
             }
         }
         for (index, (equation, names)) in cell.equations.iter().zip(&self.items.places.targets).enumerate() {

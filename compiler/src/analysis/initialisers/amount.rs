@@ -1,6 +1,6 @@
 //! The numbers that initialisers take: arithmetic on numbers and on the dimensions of the cell.
 
-use super::Written;
+use super::written::Written;
 use crate::analysis::resolve::{Symbol, key};
 use crate::graph::ir::Unary;
 use crate::syntax::ast::{BinaryOp, Expr, ExprKind, Time};

@@ -7,6 +7,7 @@
 mod amount;
 mod recurrent;
 mod table;
+mod written;
 
 use crate::analysis::resolve::Resolved;
 use crate::analysis::shapes::Shapes;
@@ -19,6 +20,7 @@ use proc_macro2::Ident;
 use amount::is_arithmetic;
 pub use amount::{Amount, constant};
 pub use table::{Named, TABLE, is_initialiser};
+use written::Written;
 
 /// The initial value of a parameter or buffer.
 #[derive(Debug, Clone)]
@@ -91,15 +93,6 @@ pub fn filling(initial: &Expr, resolved: &Resolved) -> Option<f64> {
 
 fn is_matrix(declaration: &Declaration) -> bool {
     matches!(&declaration.shape.kind, ShapeKind::Dense(dimensions) if dimensions.len() == 2)
-}
-
-/// The initialiser of one declaration, as the user wrote it.
-struct Written<'a> {
-    cell: &'a Cell,
-    declaration: &'a Declaration,
-    resolved: &'a Resolved,
-    is_square: bool,
-    diagnostics: &'a mut Diagnostics,
 }
 
 impl Written<'_> {
