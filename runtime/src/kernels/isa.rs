@@ -104,9 +104,8 @@ const COMPILED_FOR: Level = {
     }
 };
 
-/// True if jobs are compiled only for the instruction set of the whole program. Dev builds in this
-/// repository are ([.cargo/config.toml](../../../.cargo/config.toml)), since most of their time
-/// goes into compiling jobs.
+/// True if jobs are compiled only for the instruction set of the whole program. Dev builds of this
+/// repository are (`.cargo/config.toml`), since compiling jobs takes most of their time.
 #[cfg(target_arch = "x86_64")]
 const ONE_SET: bool = cfg!(all(rnn_cell_one_set, debug_assertions, not(feature = "deterministic")));
 
