@@ -147,8 +147,8 @@ pub mod prelude {
     pub use nalgebra::{SMatrix, SVector};
 }
 
-/// The examples of the README, compiled and run with the features that they need (`cargo test
-/// --workspace` turns them on).
+/// The examples of the README, compiled and run with the features that they need (`cargo test`
+/// turns them on).
 #[cfg(all(doctest, feature = "safetensors", feature = "nam"))]
 #[doc = include_str!("../../README.md")]
 pub struct Readme;

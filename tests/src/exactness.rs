@@ -131,73 +131,169 @@ pub fn forward_and_backward<const B: usize, L: Checked<B>>(
     }
 }
 
+/// A cell with a sequence, a context and a tape. All values are lists of scalars, so the properties
+/// below are compiled once and not once per cell and batch.
+trait Subject {
+    /// Returns the number of steps, and the numbers of scalars of an output and of a state.
+    fn sizes(&self) -> [usize; 3];
+
+    /// Replaces the tape.
+    fn take_new_tape(&mut self);
+
+    /// Runs the whole sequence one step at a time. Returns the outputs and the final state.
+    fn step(&self, state: &[f64]) -> [Vec<f64>; 2];
+
+    /// Runs a forward pass over some of the steps. Returns the outputs and the final state.
+    fn forward(&mut self, steps: Range<usize>, state: &[f64]) -> [Vec<f64>; 2];
+
+    /// Runs [`forward_and_backward`] over some of the steps. `dys` are empty or the cotangents of
+    /// these steps.
+    fn both(&mut self, steps: Range<usize>, state: &[f64], dys: &[f64], dfinal: &[f64]) -> Results;
+
+    /// Runs both passes twice, without the cotangents of inputs and context. Returns the sum of the
+    /// gradients, and the cotangents of the initial state.
+    fn twice(&mut self, state: &[f64], dys: &[f64], dfinal: &[f64]) -> (Vec<f64>, [Vec<f64>; 2]);
+}
+
+struct Typed<'a, L: Layer<B>, const B: usize> {
+    cell: &'a L,
+    pass: LayerPass<'a, L, B>,
+    tape: L::Tape,
+}
+
+fn values<V: Varying<f64>>(scalars: &[f64], count: usize) -> Vec<V> {
+    let size = scalars.len() / count.max(1);
+    (0..count).map(|at| from_scalars(&scalars[at * size..][..size])).collect()
+}
+
+impl<L, const B: usize> Typed<'_, L, B>
+where
+    L: Checked<B>,
+{
+    /// Returns the cotangents of the outputs of `steps` steps; none if there are no scalars.
+    fn cotangents(dys: &[f64], steps: usize) -> Vec<L::Output> {
+        if dys.is_empty() { Vec::new() } else { values(dys, steps) }
+    }
+}
+
+impl<L, const B: usize> Subject for Typed<'_, L, B>
+where
+    L: Cell<B> + Checked<B>,
+{
+    fn sizes(&self) -> [usize; 3] {
+        [self.pass.xs.len(), scalars(&L::Output::zero()).len(), scalars(&L::State::zero()).len()]
+    }
+
+    fn take_new_tape(&mut self) {
+        self.tape = self.cell.tape();
+    }
+
+    fn step(&self, state: &[f64]) -> [Vec<f64>; 2] {
+        let mut state: L::State = from_scalars(state);
+        let ys: Vec<L::Output> =
+            self.pass.xs.iter().map(|x| self.cell.step((x, self.pass.context), &mut state)).collect();
+        [all_scalars(&ys), scalars(&state)]
+    }
+
+    fn forward(&mut self, steps: Range<usize>, state: &[f64]) -> [Vec<f64>; 2] {
+        let mut state: L::State = from_scalars(state);
+        let count = steps.len();
+        let ys = self.cell.forward(self.pass.window(steps), &mut state, &mut self.tape);
+        assert_eq!(ys.len(), count, "one output per step");
+        [all_scalars(ys), scalars(&state)]
+    }
+
+    fn both(&mut self, steps: Range<usize>, state: &[f64], dys: &[f64], dfinal: &[f64]) -> Results {
+        let dys = Self::cotangents(dys, steps.len());
+        let (state, dfinal) = (from_scalars(state), from_scalars(dfinal));
+        forward_and_backward(self.cell, self.pass.window(steps), &state, (&dys, &dfinal), &mut self.tape)
+    }
+
+    fn twice(&mut self, state: &[f64], dys: &[f64], dfinal: &[f64]) -> (Vec<f64>, [Vec<f64>; 2]) {
+        let dys = Self::cotangents(dys, self.pass.xs.len());
+        let mut gradients = self.cell.zero_gradients();
+        let dstates = [(); 2].map(|()| {
+            self.cell.forward(self.pass, &mut from_scalars(state), &mut self.tape);
+            let mut dstate: L::State = from_scalars(dfinal);
+            let bars = Bars::of(&mut *gradients).state(&mut dstate).without_context();
+            self.cell.backward(self.pass, &mut self.tape, &dys, bars);
+            scalars(&dstate)
+        });
+        (parameters(&*gradients), dstates)
+    }
+}
+
 /// Checks all properties of a cell on one sequence.
 pub fn check<const B: usize, L>(cell: &L, pass: LayerPass<'_, L, B>, state: &L::State, seed: u64)
 where
     L: Cell<B> + Checked<B>,
 {
-    steps_are_the_sequence(cell, pass, state);
-    earlier_calls_leave_no_trace(cell, pass, state, seed);
-    empty_sequences_do_nothing(cell, pass, state, seed);
-    sequences_can_be_cut(cell, pass, state, seed);
-    missing_cotangents_are_zero(cell, pass, state, seed);
-    gradients_add_up(cell, pass, state, seed);
+    let mut subject = Typed { cell, pass, tape: cell.tape() };
+    check_all(&mut subject, &scalars(state), seed);
 }
 
-/// Checks that repeated calls of `step` give the outputs and the final state of `forward`, up to
-/// rounding.
-pub fn steps_are_the_sequence<const B: usize, L>(cell: &L, pass: LayerPass<'_, L, B>, state: &L::State)
-where
-    L: Cell<B> + Checked<B>,
-{
-    let mut stepped = state.clone();
-    let steps: Vec<L::Output> = pass.xs.iter().map(|x| cell.step((x, pass.context), &mut stepped)).collect();
-    let (mut forwarded, mut tape) = (state.clone(), cell.tape());
-    let ys = cell.forward(pass, &mut forwarded, &mut tape);
-    assert_eq!(ys.len(), pass.xs.len(), "one output per step");
-    assert_close("outputs of forward", &all_scalars(ys), &all_scalars(&steps), 1e-13);
-    assert_close("final state of forward", &scalars(&forwarded), &scalars(&stepped), 1e-13);
+fn check_all(subject: &mut dyn Subject, state: &[f64], seed: u64) {
+    let [steps, output, scalars] = subject.sizes();
+    let mut rng = rng(seed);
+    let dfinal = normals(&mut rng, scalars);
+    let dys = normals(&mut rng, steps * output);
+    let zeros = vec![0.0; steps * output];
+
+    let [stepped_ys, stepped] = subject.step(state);
+    let [ys, forwarded] = subject.forward(0..steps, state);
+    assert_close("outputs of forward", &ys, &stepped_ys, 1e-13);
+    assert_close("final state of forward", &forwarded, &stepped, 1e-13);
+
+    earlier_calls_leave_no_trace(subject, state, (&dys, &dfinal), &normals(&mut rng, scalars));
+    empty_sequences_do_nothing(subject, state, &dfinal);
+    sequences_can_be_cut(subject, state, (&dys, &dfinal));
+
+    subject.take_new_tape();
+    let with = subject.both(0..steps, state, &zeros, &dfinal);
+    let without = subject.both(0..steps, state, &[], &dfinal);
+    without.compare(&with, "without cotangents of the outputs", |what, got, want, _| {
+        assert_close(what, got, want, 1e-13);
+    });
+
+    gradients_add_up(subject, state, (&dys, &dfinal));
+}
+
+fn normals(rng: &mut Xoshiro256PlusPlus, count: usize) -> Vec<f64> {
+    (0..count).map(|_| normal(rng)).collect()
 }
 
 /// Checks that a pass gives the same bits on a new tape and on a tape that has held longer and
 /// shorter sequences.
-pub fn earlier_calls_leave_no_trace<const B: usize, L: Checked<B>>(
-    cell: &L,
-    pass: LayerPass<'_, L, B>,
-    state: &L::State,
-    seed: u64,
+fn earlier_calls_leave_no_trace(
+    subject: &mut dyn Subject,
+    state: &[f64],
+    (dys, dfinal): (&[f64], &[f64]),
+    other: &[f64],
 ) {
-    let (mut rng, steps) = (rng(seed), pass.xs.len());
-    let dfinal: L::State = random(&mut rng);
-    let dys: Vec<L::Output> = random_sequence(&mut rng, steps);
-    let other: L::State = random(&mut rng);
-    let run = |steps: usize, state, tape: &mut _| {
-        forward_and_backward(cell, pass.window(0..steps), state, (&dys[..steps], &dfinal), tape)
-    };
+    let [steps, output, _] = subject.sizes();
     let middle = steps / 2;
-    let fresh = run(middle, state, &mut cell.tape());
-    let mut tape = cell.tape();
+    let run = |subject: &mut dyn Subject, steps: usize, state: &[f64]| {
+        subject.both(0..steps, state, &dys[..steps * output], dfinal)
+    };
+    subject.take_new_tape();
+    let fresh = run(subject, middle, state);
+    subject.take_new_tape();
     for before in [steps, 1, middle, 0] {
-        run(before, &other, &mut tape);
+        run(subject, before, other);
         let when = format!("after a sequence of {before} steps");
-        run(middle, state, &mut tape)
+        run(subject, middle, state)
             .compare(&fresh, &when, |what, got, want, _| assert_same_bits(what, got, want));
     }
 }
 
 /// Checks that a sequence without steps leaves the state and its cotangent unchanged and adds no
 /// gradients.
-pub fn empty_sequences_do_nothing<const B: usize, L: Checked<B>>(
-    cell: &L,
-    pass: LayerPass<'_, L, B>,
-    state: &L::State,
-    seed: u64,
-) {
-    let dfinal: L::State = random(&mut rng(seed));
-    let results = forward_and_backward(cell, pass.window(0..0), state, (&[], &dfinal), &mut cell.tape());
+fn empty_sequences_do_nothing(subject: &mut dyn Subject, state: &[f64], dfinal: &[f64]) {
+    subject.take_new_tape();
+    let results = subject.both(0..0, state, &[], dfinal);
     assert!(results.outputs.is_empty() && results.dxs.is_empty());
-    assert_same_bits("final state of an empty sequence", &results.state, &scalars(state));
-    assert_same_bits("cotangent of the state of an empty sequence", &results.dstate, &scalars(&dfinal));
+    assert_same_bits("final state of an empty sequence", &results.state, state);
+    assert_same_bits("cotangent of the state of an empty sequence", &results.dstate, dfinal);
     assert!(results.gradients.iter().all(|&x| x == 0.0), "nonzero gradients: {:?}", results.gradients);
     assert!(results.dcontext.iter().all(|&x| x == 0.0), "nonzero dcontext: {:?}", results.dcontext);
 }
@@ -205,25 +301,19 @@ pub fn empty_sequences_do_nothing<const B: usize, L: Checked<B>>(
 /// Checks that a sequence can be run in two parts. The second part starts from the final state of
 /// the first, and the backward pass of the first starts from the state cotangent of the second.
 /// Parts of a single step are among them.
-pub fn sequences_can_be_cut<const B: usize, L: Checked<B>>(
-    cell: &L,
-    pass: LayerPass<'_, L, B>,
-    state: &L::State,
-    seed: u64,
-) {
-    let (mut rng, steps) = (rng(seed), pass.xs.len());
-    let dfinal: L::State = random(&mut rng);
-    let dys: Vec<L::Output> = random_sequence(&mut rng, steps);
-    let run = |steps: Range<usize>, state: &L::State, dfinal: &L::State| {
-        let dys = (&dys[steps.clone()], dfinal);
-        forward_and_backward(cell, pass.window(steps), state, dys, &mut cell.tape())
+fn sequences_can_be_cut(subject: &mut dyn Subject, state: &[f64], (dys, dfinal): (&[f64], &[f64])) {
+    let [steps, output, _] = subject.sizes();
+    let run = |subject: &mut dyn Subject, steps: Range<usize>, state: &[f64], dfinal: &[f64]| {
+        subject.take_new_tape();
+        let dys = &dys[steps.start * output..steps.end * output];
+        subject.both(steps, state, dys, dfinal)
     };
-    let whole = run(0..steps, state, &dfinal);
+    let whole = run(subject, 0..steps, state, dfinal);
     for cut in [1, steps - 1] {
-        let mut middle = state.clone();
-        cell.forward(pass.window(0..cut), &mut middle, &mut cell.tape());
-        let second = run(cut..steps, &middle, &dfinal);
-        let first = run(0..cut, state, &from_scalars(&second.dstate));
+        subject.take_new_tape();
+        let [_, middle] = subject.forward(0..cut, state);
+        let second = run(subject, cut..steps, &middle, dfinal);
+        let first = run(subject, 0..cut, state, &second.dstate);
         let sum = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a + b).collect();
         let joined = Results {
             outputs: [first.outputs, second.outputs].concat(),
@@ -239,44 +329,19 @@ pub fn sequences_can_be_cut<const B: usize, L: Checked<B>>(
     }
 }
 
-/// Checks that empty `dys` mean zero cotangents.
-pub fn missing_cotangents_are_zero<const B: usize, L: Checked<B>>(
-    cell: &L,
-    pass: LayerPass<'_, L, B>,
-    state: &L::State,
-    seed: u64,
-) {
-    let dfinal: L::State = random(&mut rng(seed));
-    let zeros: Vec<L::Output> = pass.xs.iter().map(|_| L::Output::zero()).collect();
-    let with = forward_and_backward(cell, pass, state, (&zeros, &dfinal), &mut cell.tape());
-    let without = forward_and_backward(cell, pass, state, (&[], &dfinal), &mut cell.tape());
-    without.compare(&with, "without cotangents of the outputs", |what, got, want, _| {
-        assert_close(what, got, want, 1e-13);
-    });
-}
-
 /// Checks that backward passes add to the gradients, and that leaving out the cotangents of inputs
 /// and context changes no other result.
-pub fn gradients_add_up<const B: usize, L: Checked<B>>(
-    cell: &L,
-    pass: LayerPass<'_, L, B>,
-    state: &L::State,
-    seed: u64,
-) {
-    let mut rng = rng(seed);
-    let dfinal: L::State = random(&mut rng);
-    let dys: Vec<L::Output> = random_sequence(&mut rng, pass.xs.len());
-    let once = forward_and_backward(cell, pass, state, (&dys, &dfinal), &mut cell.tape());
-    let (mut gradients, mut tape) = (cell.zero_gradients(), cell.tape());
-    for _ in 0..2 {
-        cell.forward(pass, &mut state.clone(), &mut tape);
-        let mut dstate = dfinal.clone();
-        let bars = Bars::of(&mut *gradients).state(&mut dstate).without_context();
-        cell.backward(pass, &mut tape, &dys, bars);
-        assert_close("cotangent of the initial state without dxs", &scalars(&dstate), &once.dstate, 1e-13);
+fn gradients_add_up(subject: &mut dyn Subject, state: &[f64], (dys, dfinal): (&[f64], &[f64])) {
+    let [steps, ..] = subject.sizes();
+    subject.take_new_tape();
+    let once = subject.both(0..steps, state, dys, dfinal);
+    subject.take_new_tape();
+    let (gradients, dstates) = subject.twice(state, dys, dfinal);
+    for dstate in &dstates {
+        assert_close("cotangent of the initial state without dxs", dstate, &once.dstate, 1e-13);
     }
     let twice: Vec<f64> = once.gradients.iter().map(|x| 2.0 * x).collect();
-    assert_close("gradients of two passes", &parameters(&*gradients), &twice, 1e-13);
+    assert_close("gradients of two passes", &gradients, &twice, 1e-13);
 }
 
 /// Returns one sample of a batch of `B` as a value of batch 1.

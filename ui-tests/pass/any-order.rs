@@ -18,7 +18,7 @@ rnn_cell! {
     }
 }
 
-fn main() {
+pub fn main() {
     let cell: Backwards<2> = Backwards::zeros();
     let mut state = cell.zero_state();
     assert_eq!(cell.step(&vector![1.0, 2.0], &mut state), vector![4.0, 12.0]);

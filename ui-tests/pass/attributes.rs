@@ -50,7 +50,7 @@ rnn_cell! {
     }
 }
 
-fn main() {
+pub fn main() {
     let cell = Elman::<2, 3>::zeros();
     assert_eq!(cell, cell.clone());
     let built: Built<1> = Built::zeros();

@@ -18,7 +18,7 @@ type Dynamic = Box<
         >,
 >;
 
-fn main() {
+pub fn main() {
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
     let lstm: Box<Lstm<3, 8>> = Lstm::init_boxed(&mut rng);
     let xs = vec![SVector::<f32, 3>::repeat(0.5); 5];

@@ -23,7 +23,7 @@ const _: () = assert!(Elman::<3, 16>::RECURRENT_FLOPS_PER_STEP >= 2 * 16 * 16);
 const _: () = assert!(Elman::<3, 16>::RECURRENT_FLOPS_PER_STEP < Elman::<3, 16>::FLOPS_PER_STEP - 2 * 16);
 const _: () = assert!(Elman::<3, 16>::TAPE_BYTES_PER_STEP >= 16 * 4);
 
-fn main() {
+pub fn main() {
     assert!(Elman::<3, 16>::EQUATIONS.contains("tanh"), "{}", Elman::<3, 16>::EQUATIONS);
     assert!(!Elman::<3, 16>::ADJOINTS.is_empty());
     assert!(Elman::<3, 16>::JACOBIAN.contains("∂h/∂h[t-1] = "), "{}", Elman::<3, 16>::JACOBIAN);

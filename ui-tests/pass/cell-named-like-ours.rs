@@ -16,7 +16,7 @@ rnn_cell::rnn_cell! {
     pub cell Option<H> { input x: [H]; state h: [H]; h = x + h[t-1]; output h; }
 }
 
-fn main() {
+pub fn main() {
     let cell: Step<1> = Step::zeros();
     assert_eq!(cell.step(&vector![1.0], &mut cell.zero_state()), vector![1.0]);
     let cell: SMatrix<1> = SMatrix::zeros();

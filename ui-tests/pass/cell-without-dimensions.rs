@@ -16,7 +16,7 @@ rnn_cell! {
     }
 }
 
-fn main() {
+pub fn main() {
     let mut cell: Leaky = Leaky::zeros();
     cell.leak = 0.5;
     let mut state = cell.zero_state();

@@ -14,7 +14,7 @@ rnn_cell! {
     }
 }
 
-fn main() {
+pub fn main() {
     let cell: Doubling<2> = Doubling::zeros();
     let mut state = cell.initial_state::<1>();
     assert_eq!(cell.step(&(), &mut state), vector![2.0, 2.0]);

@@ -14,7 +14,7 @@ rnn_cell! {
     }
 }
 
-fn main() {
+pub fn main() {
     let mut dense = Dense::<3, 2>::zeros();
     dense.W.fill(1.0);
     dense.b.fill(0.5);

@@ -37,7 +37,7 @@ rnn_cell! {
 
 const b: u8 = 9;
 
-fn main() {
+pub fn main() {
     let cell = Lstm::<3, 4>::zeros();
     let mut memory = cell.zero_state();
     let y = cell.step(&vector![1.0, 2.0, 3.0], &mut memory);

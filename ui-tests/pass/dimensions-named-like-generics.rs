@@ -19,7 +19,7 @@ rnn_cell! {
     }
 }
 
-fn main() {
+pub fn main() {
     let cell = Letters::<1, 2, 3, 4, 5, 6, 7, f64>::zeros();
     let context = LettersContext { A: [SMatrix::zeros(); 2] };
     let mut state = cell.zero_state::<2>();

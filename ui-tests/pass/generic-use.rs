@@ -46,7 +46,7 @@ where
     layer.forward(xs, state, &mut layer.tape()).last().expect("a step").clone()
 }
 
-fn main() {
+pub fn main() {
     let network = Network::<3, 4, f64> { lower: Elman::zeros(), upper: Elman::zeros() };
     let mut state = (network.lower.zero_state::<5>(), network.upper.zero_state());
     assert_eq!(network.step(&SMatrix::zeros(), &mut state).shape(), (2, 5));

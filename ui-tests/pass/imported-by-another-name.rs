@@ -28,7 +28,7 @@ networks::rnn_cell! {
     }
 }
 
-fn main() {
+pub fn main() {
     let (one, two): (One<1>, Two<1>) = (One::zeros(), Two::zeros());
     assert_eq!(one.step(&vector![1.0], &mut one.zero_state()), vector![2.0]);
     assert_eq!(two.step(&vector![1.0], &mut two.zero_state()), vector![3.0]);

@@ -22,7 +22,7 @@ rnn_cell! {
     }
 }
 
-fn main() {
+pub fn main() {
     let mut cell = Starts::<2>::zeros();
     cell.c0 = vector![5.0, 6.0];
     cell.W_0.fill_with_identity();

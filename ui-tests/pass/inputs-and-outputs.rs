@@ -17,7 +17,7 @@ rnn_cell! {
     }
 }
 
-fn main() {
+pub fn main() {
     let mut cell = Kinds::<4, 2, f64>::zeros();
     cell.E.fill(1.0);
     let x = KindsInput {

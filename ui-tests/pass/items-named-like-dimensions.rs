@@ -32,7 +32,7 @@ rnn_cell! {
     }
 }
 
-fn main() {
+pub fn main() {
     let cell = Attention::<1, 2, 3, 4>::zeros();
     let context = AttentionContext { M: [nalgebra::SMatrix::zeros()], mask: SVector::zeros() };
     let mut state = cell.initial_state_with(&context);

@@ -59,7 +59,7 @@ rnn_cell::rnn_cell! {
     }
 }
 
-fn main() {
+pub fn main() {
     let cell = Elman::<3, 4>::zeros();
     let context = ElmanContext::default();
     let mut state = cell.zero_state::<1>();

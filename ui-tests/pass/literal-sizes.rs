@@ -18,7 +18,7 @@ rnn_cell! {
     }
 }
 
-fn main() {
+pub fn main() {
     let cell = Mixed::<5>::zeros();
     let mut state = cell.zero_state();
     let y: SVector<f32, 2> = cell.step(&vector![1.0, 2.0], &mut state);

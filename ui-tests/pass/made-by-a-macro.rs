@@ -21,7 +21,7 @@ macro_rules! gated {
 gated!(pub Relu, 3, relu, -1.0 + 2.0, H);
 gated!(Silu, 2, silu, 2, N);
 
-fn main() {
+pub fn main() {
     let cell = Relu::<2>::zeros();
     assert_eq!(cell.step(&vector![1.0, -2.0], &mut cell.zero_state()), vector![1.0, 0.0]);
     assert_eq!(cell.k.len(), 3);

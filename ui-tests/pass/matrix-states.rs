@@ -16,7 +16,7 @@ rnn_cell! {
     }
 }
 
-fn main() {
+pub fn main() {
     let cell: Memory<2, 3> = Memory::zeros();
     let context = MemoryContext { gate: [SMatrix::repeat(1.0); 2] };
     let mut state = cell.zero_state::<2>();

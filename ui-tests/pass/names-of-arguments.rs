@@ -22,7 +22,7 @@ rnn_cell! {
     }
 }
 
-fn main() {
+pub fn main() {
     let cell = Odd::<1, 2, 3, 4>::zeros();
     let context = OddContext { ctx: SVector::zeros(), lengths: SVector::zeros() };
     let mut state = cell.zero_state();

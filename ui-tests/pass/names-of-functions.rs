@@ -20,7 +20,7 @@ rnn_cell! {
     }
 }
 
-fn main() {
+pub fn main() {
     let cell = Names::<2>::zeros();
     let y = cell.step(&vector![0.0, 0.0], &mut cell.zero_state());
     assert_eq!(y, vector![1.0, 1.0]);

@@ -18,7 +18,7 @@ rnn_cell! {
     }
 }
 
-fn main() {
+pub fn main() {
     let mut cell = Mixes::<2>::zeros();
     cell.W = matrix![1.0, 2.0; 3.0, 4.0];
     cell.a = vector![10.0, 1.0];

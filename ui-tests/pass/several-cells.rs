@@ -38,7 +38,7 @@ rnn_cell! {
     }
 }
 
-fn main() {
+pub fn main() {
     let (first, second, third) = (First::<2, 3>::zeros(), Second::<3, 4>::zeros(), Third::<4>::zeros());
     let h = first.step(&SVector::zeros(), &mut first.zero_state());
     let h = second.step(&h, &mut second.zero_state());

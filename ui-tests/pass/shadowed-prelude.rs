@@ -38,7 +38,7 @@ rnn_cell::rnn_cell! {
     }
 }
 
-fn main() {
+pub fn main() {
     let cell = Attention::<1, 2, 3>::zeros();
     let context = AttentionContext { M: [nalgebra::SMatrix::zeros()], mask: nalgebra::SVector::zeros() };
     let mut state = cell.initial_state_with(&context);

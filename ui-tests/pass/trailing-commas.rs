@@ -20,7 +20,7 @@ rnn_cell! {
     }
 }
 
-fn main() {
+pub fn main() {
     let cell = Commas::<1, 2>::zeros();
     assert_eq!(cell.step(&vector![1.0], &mut cell.zero_state()).h, vector![0.0, 0.0]);
 }

@@ -21,7 +21,7 @@ rnn_cell! {
     }
 }
 
-fn main() {
+pub fn main() {
     let cell = Silent::<1, 7>::zeros();
     let x = SilentInput { x: vector![1.0], _m: vector![0.0] };
     assert_eq!(cell.step(&x, &mut cell.zero_state()), vector![1.0]);

@@ -104,6 +104,15 @@ const COMPILED_FOR: Level = {
     }
 };
 
+/// True if jobs are compiled only for the instruction set of the whole program. Dev builds of this
+/// repository are (`.cargo/config.toml`), since compiling jobs takes most of their time.
+#[cfg(target_arch = "x86_64")]
+const ONE_SET: bool = cfg!(all(rnn_cell_one_set, debug_assertions, not(feature = "deterministic")));
+
+/// True if that instruction set includes AVX2.
+#[cfg(target_arch = "x86_64")]
+const COMPILED_FOR_AVX2: bool = !matches!(COMPILED_FOR, Level::Portable);
+
 /// Returns the best instruction set of this processor that `RNN_CELL_ISA` allows.
 #[cfg(all(target_arch = "x86_64", feature = "std"))]
 #[inline(always)]
@@ -207,6 +216,15 @@ pub trait Job {
 /// that is compiled for AVX-512 as a whole, or without `std`, ignores it.
 #[inline]
 pub fn dispatch<J: Job>(job: J) -> J::Out {
+    // Both conditions are constants, so the branches not taken are not compiled.
+    #[cfg(target_arch = "x86_64")]
+    if ONE_SET {
+        if COMPILED_FOR_AVX2 {
+            // SAFETY: the whole program is compiled for the set.
+            return unsafe { on_avx2(job, Avx2(())) };
+        }
+        return job.run(Portable(()));
+    }
     #[cfg(target_arch = "x86_64")]
     match level() {
         // SAFETY: the processor has the detected set, or the set that the whole program is compiled
@@ -301,7 +319,8 @@ mod tests {
         {
             let cap = std::env::var("RNN_CELL_ISA").map_or(BEST, |name| named(&name));
             let cap = if cfg!(debug_assertions) { cap.min(Level::Avx2) } else { cap };
-            let expected = match available().filter(|level| *level <= cap).max() {
+            let best = available().filter(|level| *level <= cap).max();
+            let expected = match if ONE_SET { Some(COMPILED_FOR.min(Level::Avx2)) } else { best } {
                 Some(Level::Avx512) => (Level::Avx512, Avx512::FMA),
                 Some(Level::Avx2) => (Level::Avx2, Avx2::FMA),
                 _ => (Level::Portable, Portable::FMA),

@@ -14,7 +14,7 @@ fn main() {
         let Ok(text) = std::fs::read_to_string(format!("{folder}/{index}.txt")) else { break };
         let definition: TokenStream = text.parse().expect("the definition consists of Rust tokens");
         let start = Instant::now();
-        let expansion = ui_tests::expand(definition);
+        let expansion = rnn_cell_compiler::expand(quote::quote!(::rnn_cell), definition);
         let time = start.elapsed();
         let file = syn::parse2(expansion).expect("the expansion consists of items");
         let text = prettyplease::unparse(&file);

@@ -60,8 +60,8 @@ impl Scratch {
         let runtime = format!("rnn-cell = {{ path = {:?} }}\n", benches.join("../runtime"));
         scratch.write("cells/Cargo.toml", &format!("{MANIFEST}{runtime}[lib]\npath = 'lib.rs'\n"))?;
         let compiler = format!(
-            "ui-tests = {{ path = {:?} }}\nproc-macro2 = '1'\nprettyplease = '0.3'\nsyn = {{ version = '3', features = ['full'] }}\n",
-            benches.join("../ui-tests")
+            "rnn-cell-compiler = {{ path = {:?} }}\nproc-macro2 = '1'\nprettyplease = '0.3'\nquote = '1'\nsyn = {{ version = '3', features = ['full'] }}\n",
+            benches.join("../compiler")
         );
         let main = "[[bin]]\nname = 'expansion'\npath = 'main.rs'\n";
         scratch.write("expansion/Cargo.toml", &format!("{MANIFEST}{compiler}{main}"))?;

@@ -1,4 +1,4 @@
-//! The tests of this package are compiled as rust-analyzer reads them, with what generated code holds for editors: see `tests/editors.rs`.
+//! Compiles this package as rust-analyzer reads it, with what generated code holds for editors.
 
 fn main() {
     println!("cargo::rustc-check-cfg=cfg(rust_analyzer)");
