@@ -143,7 +143,7 @@ fn learn(
             let targets: Vec<&[u32]> = samples.iter().map(|sample| &sample.labels[..]).collect();
 
             let loss = trainer
-                .update(&batch, |logits, dlogits| ctc.loss(logits, Some(&batch.lengths), &targets, dlogits));
+                .update(&batch, |logits, dlogits| ctc.loss(logits, Some(batch.lengths), &targets, dlogits));
             if let Some(impossible) = loss.impossible.first() {
                 bar.suspend(|| eprintln!("warning: {impossible}"));
             }

@@ -66,7 +66,7 @@ pub trait Decoder<const B: usize>:
     /// Computes the context from the encoder's outputs and its final state.
     fn set_context(
         ys: &[Encoded<B>],
-        lengths: &[usize; B],
+        lengths: [usize; B],
         state: &EncoderState<B>,
         context: &mut Self::Context,
     );
@@ -76,7 +76,7 @@ pub trait Decoder<const B: usize>:
     fn context_backward(
         dcontext: &Self::Context,
         steps: usize,
-        lengths: &[usize; B],
+        lengths: [usize; B],
         dys: &mut Vec<Encoded<B>>,
         dstate: &mut EncoderState<B>,
     );
@@ -91,7 +91,7 @@ pub trait Decoder<const B: usize>:
 impl<const B: usize> Decoder<B> for Attending {
     fn set_context(
         ys: &[Encoded<B>],
-        lengths: &[usize; B],
+        lengths: [usize; B],
         state: &EncoderState<B>,
         context: &mut BahdanauDecoderContext<HIDDEN, BOTH, LONGEST, B>,
     ) {
@@ -102,7 +102,7 @@ impl<const B: usize> Decoder<B> for Attending {
     fn context_backward(
         dcontext: &BahdanauDecoderContext<HIDDEN, BOTH, LONGEST, B>,
         steps: usize,
-        lengths: &[usize; B],
+        lengths: [usize; B],
         dys: &mut Vec<Encoded<B>>,
         dstate: &mut EncoderState<B>,
     ) {
@@ -122,7 +122,7 @@ impl<const B: usize> Decoder<B> for Attending {
 impl<const B: usize> Decoder<B> for Summarising {
     fn set_context(
         _: &[Encoded<B>],
-        _: &[usize; B],
+        _: [usize; B],
         state: &EncoderState<B>,
         context: &mut ChoDecoderContext<BOTH, B>,
     ) {
@@ -133,7 +133,7 @@ impl<const B: usize> Decoder<B> for Summarising {
     fn context_backward(
         dcontext: &ChoDecoderContext<BOTH, B>,
         _: usize,
-        _: &[usize; B],
+        _: [usize; B],
         dys: &mut Vec<Encoded<B>>,
         dstate: &mut EncoderState<B>,
     ) {
@@ -283,7 +283,7 @@ impl<D: Decoder<BATCH>> Trainer<D> {
 
         let mut encoder_state = model.encoder.initial_state();
         let encoded = model.encoder.forward(&batch, &mut encoder_state, &mut self.encoder_tape);
-        D::set_context(encoded, &batch.lengths, &encoder_state, &mut self.context);
+        D::set_context(encoded, batch.lengths, &encoder_state, &mut self.context);
         let decoder = model.decoder.with(&*self.context);
         let ys = decoder.forward(&forced, &mut decoder.initial_state(), &mut self.decoder_tape);
         let loss = forced.loss(ys, &mut self.dys, D::logits);
@@ -297,7 +297,7 @@ impl<D: Decoder<BATCH>> Trainer<D> {
         decoder.initial_state_backward(&dstate, &mut self.decoder_gradients);
         let (dcontext, steps) = (&self.decoder_gradients.context, batch.xs.len());
         let mut dencoder_state = model.encoder.zero_state();
-        D::context_backward(dcontext, steps, &batch.lengths, &mut self.dencoded, &mut dencoder_state);
+        D::context_backward(dcontext, steps, batch.lengths, &mut self.dencoded, &mut dencoder_state);
         let bars = Bars::of(&mut self.encoder_gradients).state(&mut dencoder_state);
         model.encoder.backward(&batch, &mut self.encoder_tape, &self.dencoded, bars);
         clip_global_norm(&mut self.encoder_gradients, 1.0);

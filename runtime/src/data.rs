@@ -88,13 +88,13 @@ pub fn index_streams<const B: usize>(series: &[u32]) -> Vec<[u32; B]> {
 }
 
 /// Returns the part of each length that lies in the window of `steps` steps starting at `start`.
-pub fn window<const B: usize>(lengths: &[usize; B], start: usize, steps: usize) -> [usize; B] {
+pub fn window<const B: usize>(lengths: [usize; B], start: usize, steps: usize) -> [usize; B] {
     lengths.map(|length| length.saturating_sub(start).min(steps))
 }
 
 /// Reverses a sequence in time. With `lengths` each sample is reversed on its own, so that it
 /// starts with its own last step; the padding stays in place.
-pub fn reverse<T, X: Varying<T>, const B: usize>(xs: &mut [X], lengths: Option<&[usize; B]>) {
+pub fn reverse<T, X: Varying<T>, const B: usize>(xs: &mut [X], lengths: Option<[usize; B]>) {
     let Some(lengths) = lengths else {
         xs.reverse();
         return;
@@ -109,10 +109,10 @@ pub fn reverse<T, X: Varying<T>, const B: usize>(xs: &mut [X], lengths: Option<&
     }
 }
 
-/// Sets the padding of each sample to zero.
-pub fn clear_past_end<T: Scalar, X: Varying<T>, const B: usize>(xs: &mut [X], lengths: &[usize; B]) {
-    for (sample, length) in lengths.iter().enumerate() {
-        for x in xs.iter_mut().skip(*length) {
+/// Sets the padding of each sample to zero. Without `lengths` there is none.
+pub fn clear_past_end<T: Scalar, X: Varying<T>, const B: usize>(xs: &mut [X], lengths: Option<[usize; B]>) {
+    for (sample, length) in lengths.into_iter().flatten().enumerate() {
+        for x in xs.iter_mut().skip(length) {
             x.sample_mut(sample, B, &mut |x| *x = T::zero());
         }
     }
@@ -140,7 +140,7 @@ pub fn by_length(lengths: impl IntoIterator<Item = usize>) -> Vec<usize> {
 ///
 /// let ys = [Matrix1x2::new(1.0, 2.0), Matrix1x2::new(3.0, 9.0)];
 /// let (mut columns, mut mask) = ([Matrix1x3::zeros(); 2], Matrix3x2::zeros());
-/// memory(&ys, Some(&[2, 1]), &mut columns, &mut mask);
+/// memory(&ys, Some([2, 1]), &mut columns, &mut mask);
 /// assert_eq!(columns, [Matrix1x3::new(1.0, 3.0, 0.0), Matrix1x3::new(2.0, 0.0, 0.0)]);
 /// assert_eq!(mask, SMatrix::from([[1.0, 1.0, 0.0], [1.0, 0.0, 0.0]]));
 /// ```
@@ -150,7 +150,7 @@ pub fn by_length(lengths: impl IntoIterator<Item = usize>) -> Vec<usize> {
 #[track_caller]
 pub fn memory<T: Scalar, const E: usize, const S: usize, const B: usize>(
     ys: &[SMatrix<T, E, B>],
-    lengths: Option<&[usize; B]>,
+    lengths: Option<[usize; B]>,
     memory: &mut [SMatrix<T, E, S>; B],
     mask: &mut SMatrix<T, S, B>,
 ) {
@@ -179,7 +179,7 @@ pub fn memory<T: Scalar, const E: usize, const S: usize, const B: usize>(
 pub fn memory_backward<T: Scalar, const E: usize, const S: usize, const B: usize>(
     dmemory: &[SMatrix<T, E, S>; B],
     steps: usize,
-    lengths: Option<&[usize; B]>,
+    lengths: Option<[usize; B]>,
     dys: &mut Vec<SMatrix<T, E, B>>,
 ) {
     dys.clear();
@@ -196,7 +196,7 @@ pub fn memory_backward<T: Scalar, const E: usize, const S: usize, const B: usize
 #[track_caller]
 fn memory_length<const S: usize, const B: usize>(
     steps: usize,
-    lengths: Option<&[usize; B]>,
+    lengths: Option<[usize; B]>,
     sample: usize,
 ) -> usize {
     let length = lengths.map_or(steps, |lengths| lengths[sample].min(steps));
@@ -263,14 +263,14 @@ mod tests {
     fn memory_backward_reverses_memory() {
         let ys = [Matrix2x3::new(1.0, 2.0, 3.0, 4.0, 5.0, 6.0), Matrix2x3::repeat(7.0)];
         let (mut columns, mut mask) = ([Matrix2::repeat(9.0); 3], Matrix2x3::repeat(9.0));
-        memory(&ys, Some(&[2, 0, 1]), &mut columns, &mut mask);
+        memory(&ys, Some([2, 0, 1]), &mut columns, &mut mask);
         assert_eq!(
             columns,
             [Matrix2::new(1.0, 7.0, 4.0, 7.0), Matrix2::zeros(), Matrix2::new(3.0, 0.0, 6.0, 0.0)]
         );
         assert_eq!(mask, Matrix2x3::new(1.0, 0.0, 1.0, 1.0, 0.0, 0.0));
         let mut dys = vec![Matrix2x3::repeat(9.0)];
-        memory_backward(&columns, 3, Some(&[2, 0, 1]), &mut dys);
+        memory_backward(&columns, 3, Some([2, 0, 1]), &mut dys);
         assert_eq!(
             dys,
             [
@@ -291,28 +291,28 @@ mod tests {
     #[test]
     #[should_panic(expected = "3 steps of sample 1 do not fit into a memory of 2")]
     fn cotangents_of_a_memory_that_is_too_small_panic() {
-        memory_backward(&[Matrix2::<f64>::zeros(); 2], 3, Some(&[1, 3]), &mut Vec::new());
+        memory_backward(&[Matrix2::<f64>::zeros(); 2], 3, Some([1, 3]), &mut Vec::new());
     }
 
     #[test]
     fn lengths_are_limited_to_the_sequence() {
         let ys = [Matrix2x3::new(1.0, 2.0, 3.0, 4.0, 5.0, 6.0)];
         let (mut columns, mut mask) = ([Matrix2::zeros(); 3], Matrix2x3::zeros());
-        memory(&ys, Some(&[9, 1, 0]), &mut columns, &mut mask);
+        memory(&ys, Some([9, 1, 0]), &mut columns, &mut mask);
         let mut dys = Vec::new();
-        memory_backward(&columns, 1, Some(&[9, 1, 0]), &mut dys);
+        memory_backward(&columns, 1, Some([9, 1, 0]), &mut dys);
         assert_eq!(dys, [Matrix2x3::new(1.0, 2.0, 0.0, 4.0, 5.0, 0.0)]);
     }
 
     #[test]
     fn windows_cut_the_lengths() {
-        assert_eq!(window(&[10, 4, 6, 0], 4, 4), [4, 0, 2, 0]);
+        assert_eq!(window([10, 4, 6, 0], 4, 4), [4, 0, 2, 0]);
     }
 
     #[test]
     fn samples_are_reversed_on_their_own() {
         let mut xs: Vec<[u32; 4]> = vec![[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11]];
-        reverse::<f32, _, 4>(&mut xs, Some(&[3, 2, 0, 9]));
+        reverse::<f32, _, 4>(&mut xs, Some([3, 2, 0, 9]));
         assert_eq!(xs, [[8, 5, 2, 11], [4, 1, 6, 7], [0, 9, 10, 3]]);
         reverse::<f32, _, 4>(&mut xs, None);
         assert_eq!(xs, [[0, 9, 10, 3], [4, 1, 6, 7], [8, 5, 2, 11]]);
@@ -321,7 +321,7 @@ mod tests {
     #[test]
     fn padding_is_cleared() {
         let mut xs = vec![Matrix2x3::repeat(1.0_f32); 2];
-        clear_past_end(&mut xs, &[0, 1, 5]);
+        clear_past_end(&mut xs, Some([0, 1, 5]));
         assert_eq!(
             xs,
             [Matrix2x3::new(0.0, 1.0, 1.0, 0.0, 1.0, 1.0), Matrix2x3::new(0.0, 0.0, 1.0, 0.0, 0.0, 1.0)]

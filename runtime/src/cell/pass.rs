@@ -77,7 +77,7 @@ impl<'a, X, C, const B: usize> Pass<'a, X, C, B> {
     #[must_use]
     #[track_caller]
     pub fn window(self, steps: Range<usize>) -> Self {
-        let lengths = self.lengths.map(|lengths| window(&lengths, steps.start, steps.len()));
+        let lengths = self.lengths.map(|lengths| window(lengths, steps.start, steps.len()));
         Pass { xs: &self.xs[steps], context: self.context, lengths }
     }
 
@@ -320,11 +320,11 @@ pub(crate) fn check_lengths(tape: usize, xs: usize, dys: usize, dxs: Option<usiz
 /// # Panics
 /// If one length differs. The message contains all lengths.
 pub(crate) fn check_ends<const B: usize>(
-    forward: Option<&[usize; B]>,
-    backward: Option<&[usize; B]>,
+    forward: Option<[usize; B]>,
+    backward: Option<[usize; B]>,
     steps: usize,
 ) {
-    let ends = |lengths: Option<&[usize; B]>| lengths.map_or([steps; B], |all| all.map(|end| end.min(steps)));
+    let ends = |lengths: Option<[usize; B]>| lengths.map_or([steps; B], |all| all.map(|end| end.min(steps)));
     let (forward, backward) = (ends(forward), ends(backward));
     assert!(
         forward == backward,

@@ -102,7 +102,7 @@ impl<const B: usize> Forced<B> {
         assert!(ys.len() == steps, "the batch has {steps} steps, but `ys` has {}", ys.len());
         let all: Vec<SMatrix<T, K, B>> = ys.iter().map(|y| *logits(&mut y.clone())).collect();
         let mut dlogits = Vec::new();
-        let loss = every_step(&all, Some(&self.lengths), &mut dlogits, |t, logits, weights| {
+        let loss = every_step(&all, Some(self.lengths), &mut dlogits, |t, logits, weights| {
             softmax_cross_entropy_weighted(logits, &self.targets[t], weights)
         });
         dys.clear();

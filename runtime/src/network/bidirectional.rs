@@ -287,7 +287,7 @@ impl<F, R, J> Bidirectional<F, R, J> {
     fn join_all<T: Scalar, X, Y, const B: usize>(
         &self,
         (forward, reverse): (&[X], &[Y]),
-        lengths: Option<&[usize; B]>,
+        lengths: Option<[usize; B]>,
         ys: &mut Vec<J::Output>,
     ) where
         J: Join<X, Y, Output: Varying<T>>,
@@ -296,9 +296,7 @@ impl<F, R, J> Bidirectional<F, R, J> {
         for (y, (forward, reverse)) in ys.iter_mut().zip(forward.iter().zip(reverse)) {
             self.join.join(forward, reverse, y);
         }
-        if let Some(lengths) = lengths {
-            clear_past_end(ys, lengths);
-        }
+        clear_past_end(ys, lengths);
     }
 }
 
@@ -347,7 +345,7 @@ where
     }
 
     fn run_pass(&self, pass: LayerPass<'_, Self, B>, state: &mut Self::State) -> Vec<J::Output> {
-        let lengths = pass.lengths.as_ref();
+        let lengths = pass.lengths;
         let mut reversed = pass.xs.to_vec();
         reverse(&mut reversed, lengths);
         let mut backward = self.reverse.run_pass(pass.inputs(&reversed), &mut state.reverse);
@@ -359,7 +357,7 @@ where
     }
 
     fn forward_pass(&self, pass: LayerPass<'_, Self, B>, state: &mut Self::State, tape: &mut Self::Tape) {
-        let lengths = pass.lengths.as_ref();
+        let lengths = pass.lengths;
         let BidirectionalTape { forward, reverse: backward, xs: reversed, outputs, .. } = tape;
         self.forward.forward_pass(pass, &mut state.forward, &mut forward.tape);
         copy(reversed, pass.xs);
@@ -382,7 +380,7 @@ where
         dys: &[Self::Output],
         bars: LayerBars<'_, Self, B>,
     ) {
-        let lengths = pass.lengths.as_ref();
+        let lengths = pass.lengths;
         let BidirectionalTape { forward, reverse: backward, xs: reversed, dxs: reversed_dxs, outputs } = tape;
         check_lengths(outputs.len(), pass.xs.len(), dys.len(), bars.steps());
         fit(&mut forward.ys, &self.forward.outputs(&forward.tape)[..dys.len()]);
@@ -427,7 +425,7 @@ where
         let BidirectionalTape { forward, reverse, xs: reversed, outputs, .. } = tape;
         FORWARD.locate(self.forward.inspect_forward(pass, &state.forward, &forward.tape))?;
         let found = self.reverse.inspect_forward(pass.inputs(reversed), &state.reverse, &reverse.tape);
-        let lengths = pass.lengths.as_ref();
+        let lengths = pass.lengths;
         REVERSE.locate(found.map_err(|fault| fault.reversed(pass.xs.len(), lengths)))?;
         look_at_outputs(outputs, lengths)
     }
@@ -440,7 +438,7 @@ where
         dys: &[Self::Output],
         gradients: &Self::Gradients,
     ) -> Result<(), Fault> {
-        let lengths = pass.lengths.as_ref();
+        let lengths = pass.lengths;
         look_back_at_outputs(dys, lengths)?;
         let [first, back] = tapes;
         let (tapes, dys) = ([&first.forward.tape, &back.forward.tape], &back.forward.ys);
