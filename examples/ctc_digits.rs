@@ -139,7 +139,7 @@ fn learn(
             let mut noisy = |column: &Column| column.map(|ink| ink + (NOISE * normal(rng)) as f32);
             let images: Vec<Vec<Column>> =
                 samples.iter().map(|sample| sample.columns.iter().map(&mut noisy).collect()).collect();
-            let batch = pad::<f32, _, DIGIT_SIDE, BATCH>(&images);
+            let batch = pad::<_, BATCH>(&images);
             let targets: Vec<&[u32]> = samples.iter().map(|sample| &sample.labels[..]).collect();
 
             let loss = trainer

@@ -6,7 +6,7 @@ use nalgebra::SMatrix;
 use rnn_cell::cell::WithGradients;
 use rnn_cell::cells::{BahdanauDecoder, BahdanauDecoderContext, BahdanauDecoderOutput};
 use rnn_cell::cells::{ChoDecoder, ChoDecoderContext};
-use rnn_cell::data::{by_length, memory, memory_backward, pad_indices};
+use rnn_cell::data::{by_length, memory, memory_backward, pad};
 use rnn_cell::decode::{Forced, Search, beam, greedy};
 use rnn_cell::network::{Bidirectional, Concat};
 use rnn_cell::prelude::*;
@@ -278,7 +278,7 @@ impl<D: Decoder<BATCH>> Trainer<D> {
     fn step<'p>(&mut self, model: &mut Translator<D>, pairs: impl Iterator<Item = &'p Pair>) -> f32 {
         let (sources, targets): (Vec<Vec<u32>>, Vec<Vec<u32>>) =
             pairs.map(|pair| (indices(&pair.source), symbols(&pair.target))).unzip();
-        let batch = pad_indices(&sources);
+        let batch = pad(&sources);
         let forced = Forced::<BATCH>::new(&targets, START, END);
 
         let mut encoder_state = model.encoder.initial_state();

@@ -4,7 +4,7 @@
 
 use nalgebra::SMatrix;
 use rnn_cell::cells::Dense;
-use rnn_cell::data::index_streams;
+use rnn_cell::data::streams;
 use rnn_cell::prelude::*;
 use rnn_cell::rng::uniform;
 use rnn_cell::train::bptt::Truncated;
@@ -104,7 +104,7 @@ where
         + ModelMut<Scalar = f32>
         + Cell<STREAMS, Context = (), Input = [u32; STREAMS], Output = Logits<STREAMS>>,
 {
-    let streams = index_streams::<STREAMS>(&text.training);
+    let streams = streams::<u32, STREAMS>(&text.training);
     let (xs, targets) = (&streams[..streams.len() - 1], &streams[1..]);
     let (mut adam, mut gradients) = (Adam::new(rate), net.zero_gradients());
     let mut bptt: Truncated<N, STREAMS> = Truncated::new(&net, WINDOW, WINDOW);

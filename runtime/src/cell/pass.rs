@@ -6,7 +6,7 @@ use core::ops::Range;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use crate::data::{Batch, window};
+use crate::data::{Batch, ends, window};
 
 /// The values that a pass over a sequence of `B` samples reads: inputs `X`, a context `C`, and the
 /// samples' lengths.
@@ -324,8 +324,7 @@ pub(crate) fn check_ends<const B: usize>(
     backward: Option<[usize; B]>,
     steps: usize,
 ) {
-    let ends = |lengths: Option<[usize; B]>| lengths.map_or([steps; B], |all| all.map(|end| end.min(steps)));
-    let (forward, backward) = (ends(forward), ends(backward));
+    let (forward, backward) = (ends(steps, forward), ends(steps, backward));
     assert!(
         forward == backward,
         "the tape holds a forward pass of samples of the lengths {forward:?}, but `lengths` is {backward:?}"

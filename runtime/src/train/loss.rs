@@ -13,6 +13,7 @@ use core::array;
 
 use nalgebra::SMatrix;
 
+use crate::data::ends;
 use crate::{Scalar, functions};
 
 /// Computes the mean squared error: the mean of `(y - target)²` over entries and samples.
@@ -172,7 +173,7 @@ pub fn every_step<T: Scalar, const N: usize, const B: usize>(
     dys: &mut Vec<SMatrix<T, N, B>>,
     mut step: impl FnMut(usize, &SMatrix<T, N, B>, &[T; B]) -> (T, SMatrix<T, N, B>),
 ) -> T {
-    let lengths = within(ys.len(), lengths);
+    let lengths = ends(ys.len(), lengths);
     let weight = T::of(1.0 / lengths.iter().sum::<usize>().max(1) as f64);
     dys.clear();
     let mut sum = T::zero();
@@ -197,7 +198,7 @@ pub fn last_step<T: Scalar, const N: usize, const B: usize>(
     dys: &mut Vec<SMatrix<T, N, B>>,
     last: impl FnOnce(&SMatrix<T, N, B>, &[T; B]) -> (T, SMatrix<T, N, B>),
 ) -> T {
-    let lengths = within(ys.len(), lengths);
+    let lengths = ends(ys.len(), lengths);
     let counted = lengths.iter().filter(|&&length| length > 0).count();
     let weight = T::of(1.0 / counted.max(1) as f64);
     let mut y = SMatrix::<T, N, B>::zeros();
@@ -230,10 +231,6 @@ pub fn arg_max<T: Scalar, const N: usize, const B: usize>(logits: &SMatrix<T, N,
 
 fn even<T: Scalar, const B: usize>() -> [T; B] {
     [T::of(1.0 / B.max(1) as f64); B]
-}
-
-fn within<const B: usize>(steps: usize, lengths: Option<[usize; B]>) -> [usize; B] {
-    lengths.map_or([steps; B], |lengths| lengths.map(|length| length.min(steps)))
 }
 
 /// Returns the sum of `weight * loss(sample, weight, dy)` over the samples whose weight is not

@@ -170,8 +170,7 @@ fn cotangents_of_state_and_inputs_are_those_of_a_pass_over_the_window() {
                 let (mut gradients, mut initial) = (case.net.zero_gradients(), last.clone());
                 let mut got = vec![SMatrix::from_element(f64::NAN); window.len()];
                 let bars = Bars::of(&mut gradients).state(&mut initial).inputs(&mut got);
-                let returned =
-                    bptt.backward(&case.net, case.steps(lengths), &case.dys[block], bars).cloned();
+                let returned = bptt.backward(&case.net, case.steps(lengths), &case.dys[block], bars).cloned();
                 assert_close(&flat(&*gradients), &flat(&*want));
                 assert_close(initial.state.as_slice(), dstate.state.as_slice());
                 assert_eq!(returned, (window.start == 0).then_some(initial));

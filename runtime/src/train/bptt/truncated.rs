@@ -234,7 +234,9 @@ where
             let bars = Bars {
                 gradients: &mut *gradients,
                 state: Some(&mut self.dstate),
-                inputs: inputs.as_deref_mut().map(|dxs| &mut dxs[piece.start - window.start..][..piece.len()]),
+                inputs: inputs
+                    .as_deref_mut()
+                    .map(|dxs| &mut dxs[piece.start - window.start..][..piece.len()]),
                 context: context.as_deref_mut(),
             };
             layer.backward_pass(pass.window(piece.clone()), tape, dys, bars);

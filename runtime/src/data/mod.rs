@@ -7,14 +7,18 @@
 //! hold any value, NaN included, and changes no result. The same holds for the inputs and the
 //! context of a sample of length 0.
 
-use alloc::vec;
 use alloc::vec::Vec;
 use core::array;
 
-use nalgebra::{SMatrix, SVector};
+use nalgebra::SMatrix;
 
 use crate::Scalar;
+use crate::types::sample::Sample;
 use crate::types::varying::Varying;
+
+mod rate;
+
+pub use rate::{every_kth, every_kth_backward, stack_steps, stack_steps_backward};
 
 /// The steps of several samples and the length of each.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,71 +29,76 @@ pub struct Batch<X, const B: usize> {
     pub lengths: [usize; B],
 }
 
-/// Makes a batch of sequences of vectors. It has as many steps as the longest sequence; the shorter
-/// ones are padded with zeros.
+/// Makes a batch of sequences. It has as many steps as the longest sequence; the shorter ones are
+/// padded with zeros.
 ///
-/// With fewer than `B` samples (the last batch of an epoch) the remaining columns have length 0.
+/// A step of a sequence is any [`Sample`]: a vector, a number, an index, the inputs of a cell, or a
+/// tuple. With fewer than `B` samples (the last batch of an epoch) the remaining columns have
+/// length 0.
 ///
 /// ```
 /// use nalgebra::{Matrix1x2, Vector1};
 /// use rnn_cell::data::pad;
 ///
 /// let samples = [vec![Vector1::new(1.0)], vec![Vector1::new(2.0), Vector1::new(3.0)]];
-/// let batch = pad::<f32, _, 1, 2>(&samples);
+/// let batch = pad::<_, 2>(&samples);
 /// assert_eq!(batch.xs, [Matrix1x2::new(1.0, 2.0), Matrix1x2::new(0.0, 3.0)]);
 /// assert_eq!(batch.lengths, [1, 2]);
 /// ```
 ///
-/// # Panics
-/// If there are more than `B` samples.
-pub fn pad<T: Scalar, S: AsRef<[SVector<T, N>]>, const N: usize, const B: usize>(
-    samples: &[S],
-) -> Batch<SMatrix<T, N, B>, B> {
-    let lengths = lengths(samples.iter().map(|sample| sample.as_ref().len()));
-    let mut xs = vec![SMatrix::<T, N, B>::zeros(); longest(&lengths)];
-    for (column, sample) in samples.iter().enumerate() {
-        for (x, step) in xs.iter_mut().zip(sample.as_ref()) {
-            x.set_column(column, step);
-        }
-    }
-    Batch { xs, lengths }
-}
-
-/// Makes a batch of sequences of indices (inputs `one_hot[V]`, or one class label per step), padded
-/// with 0.
+/// Several inputs, one of them an index:
+/// ```
+/// use rnn_cell::data::pad;
+/// use rnn_cell::prelude::*;
+///
+/// rnn_cell! {
+///     cell Speaker<I, S, H> {
+///         input x: [I], speaker: one_hot[S];
+///         state h: [H];
+///         param W: [H, I], V: [H, S], U: [H, H];
+///
+///         h = tanh(W @ x + V @ speaker + U @ h[t-1]);
+///
+///         output h;
+///     }
+/// }
+///
+/// let frame = |speaker| SpeakerInput { x: SVector::<f32, 2>::repeat(0.5), speaker: [speaker] };
+/// let batch = pad::<_, 3>(&[vec![frame(7); 4], vec![frame(3); 2]]);
+/// assert_eq!(batch.xs[0].speaker, [7, 3, 0]);
+///
+/// let cell = Speaker::<2, 10, 4>::init(&mut Xoshiro256PlusPlus::seed_from_u64(1));
+/// let ys = cell.run(&batch, &mut cell.zero_state());
+/// assert_eq!(ys.len(), 4);
+/// ```
 ///
 /// # Panics
 /// If there are more than `B` samples.
-pub fn pad_indices<S: AsRef<[u32]>, const B: usize>(samples: &[S]) -> Batch<[u32; B], B> {
+pub fn pad<S: Sample<B>, const B: usize>(samples: &[impl AsRef<[S]>]) -> Batch<S::Batch, B> {
     let lengths = lengths(samples.iter().map(|sample| sample.as_ref().len()));
-    let mut xs = vec![[0; B]; longest(&lengths)];
-    for (column, sample) in samples.iter().enumerate() {
-        for (x, &step) in xs.iter_mut().zip(sample.as_ref()) {
-            x[column] = step;
-        }
-    }
-    Batch { xs, lengths }
+    let step =
+        |t: usize| array::from_fn(|column| samples.get(column).and_then(|sample| sample.as_ref().get(t)));
+    Batch { xs: (0..longest(&lengths)).map(|t| S::batch(step(t))).collect(), lengths }
 }
 
 /// Cuts one long series into `B` streams of `series.len() / B` steps, side by side. The remainder
-/// at the end is dropped.
+/// at the end is dropped. A step is any [`Sample`].
 ///
-/// This is for truncated backpropagation through time: split the result into windows with
-/// [`chunks`](slice::chunks) and carry the state from each window to the next.
-pub fn streams<T: Scalar, const N: usize, const B: usize>(series: &[SVector<T, N>]) -> Vec<SMatrix<T, N, B>> {
+/// This is for truncated backpropagation through time, which carries the state from each block of
+/// steps to the next: [`Truncated`](crate::train::bptt::Truncated), or [`chunks`](slice::chunks).
+pub fn streams<S: Sample<B>, const B: usize>(series: &[S]) -> Vec<S::Batch> {
     let steps = series.len().checked_div(B).unwrap_or(0);
-    (0..steps).map(|t| SMatrix::from_fn(|row, column| series[column * steps + t][row])).collect()
-}
-
-/// Does the same as [`streams`] for a series of indices.
-pub fn index_streams<const B: usize>(series: &[u32]) -> Vec<[u32; B]> {
-    let steps = series.len().checked_div(B).unwrap_or(0);
-    (0..steps).map(|t| array::from_fn(|column| series[column * steps + t])).collect()
+    (0..steps).map(|t| S::batch(array::from_fn(|column| Some(&series[column * steps + t])))).collect()
 }
 
 /// Returns the part of each length that lies in the window of `steps` steps starting at `start`.
 pub fn window<const B: usize>(lengths: [usize; B], start: usize, steps: usize) -> [usize; B] {
     lengths.map(|length| length.saturating_sub(start).min(steps))
+}
+
+/// Returns the number of steps of each sample of a sequence of `steps` steps.
+pub(crate) fn ends<const B: usize>(steps: usize, lengths: Option<[usize; B]>) -> [usize; B] {
+    lengths.map_or([steps; B], |lengths| lengths.map(|length| length.min(steps)))
 }
 
 /// Reverses a sequence in time. With `lengths` each sample is reversed on its own, so that it
@@ -219,6 +228,8 @@ fn longest(lengths: &[usize]) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use alloc::vec;
+
     use nalgebra::{Matrix2, Matrix2x3, Vector1, Vector2};
 
     use super::*;
@@ -226,37 +237,37 @@ mod tests {
     #[test]
     fn samples_become_columns() {
         let samples = [vec![Vector2::new(1.0, 2.0)], vec![Vector2::new(3.0, 4.0), Vector2::new(5.0, 6.0)]];
-        let batch = pad::<f32, _, 2, 3>(&samples);
+        let batch = pad::<_, 3>(&samples);
         assert_eq!(batch.lengths, [1, 2, 0]);
         assert_eq!(
             batch.xs,
             [Matrix2x3::new(1.0, 3.0, 0.0, 2.0, 4.0, 0.0), Matrix2x3::new(0.0, 5.0, 0.0, 0.0, 6.0, 0.0)]
         );
-        assert!(pad::<f32, Vec<Vector2<f32>>, 2, 3>(&[]).xs.is_empty());
+        assert!(pad::<Vector2<f32>, 3>(&[[]; 0]).xs.is_empty());
     }
 
     #[test]
     fn samples_of_indices_become_columns() {
-        let batch = pad_indices::<_, 2>(&[&[4, 5, 6][..], &[7]]);
+        let batch = pad::<u32, 2>(&[&[4, 5, 6][..], &[7]]);
         assert_eq!((batch.xs, batch.lengths), (vec![[4, 7], [5, 0], [6, 0]], [3, 1]));
     }
 
     #[test]
     #[should_panic(expected = "3 samples do not fit into a batch of 2")]
     fn too_many_samples_panic() {
-        pad_indices::<_, 2>(&[[1], [2], [3]]);
+        pad::<u32, 2>(&[[1], [2], [3]]);
     }
 
     #[test]
     fn streams_are_consecutive_parts_of_the_series() {
         let series: Vec<_> = (0..7).map(|t| Vector1::new(f64::from(t))).collect();
-        let xs = streams::<f64, 1, 3>(&series);
+        let xs = streams::<_, 3>(&series);
         assert_eq!(
             xs.iter().map(|x| x.as_slice().to_vec()).collect::<Vec<_>>(),
             [[0.0, 2.0, 4.0], [1.0, 3.0, 5.0]]
         );
-        assert_eq!(index_streams::<2>(&[1, 2, 3, 4, 5]), [[1, 3], [2, 4]]);
-        assert!(index_streams::<2>(&[1]).is_empty());
+        assert_eq!(streams::<u32, 2>(&[1, 2, 3, 4, 5]), [[1, 3], [2, 4]]);
+        assert!(streams::<u32, 2>(&[1]).is_empty());
     }
 
     #[test]
