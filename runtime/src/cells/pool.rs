@@ -1,45 +1,22 @@
 //! Pooling over time: one value for all steps of a sequence so far.
 //!
-//! Each pool returns at every step the value of the sequence up to that step, so it is a cell like
-//! any other: it goes into a stack, streams with a constant state, and handles samples of different
+//! A layer maps a sequence to a sequence, and the pooled value of a sequence is not one. A pool
+//! therefore returns at every step the value of the steps so far. This makes it a cell like any
+//! other: it goes into a stack, streams with a constant state, and handles samples of different
 //! lengths. At a sample's last step its output is the pooled value of the whole sample, which is
-//! what [`last_step`](crate::train::loss::last_step) reads. After a pass, the state holds the
-//! pooled value of each sample.
+//! what [`last_step`](crate::train::loss::last_step) reads.
 //!
-//! Pooling to the last output needs no cell: it is `last_step` alone. After a
-//! [`Bidirectional`](crate::network::Bidirectional) use a pool: the last output of its reverse
-//! layer has read nothing but the last input.
-//!
-//! The layers above a pool run at every step. This is cheap for a readout, and gives the class of
-//! each prefix of a sequence. To run them once per sequence, read the pooled values from the state
-//! and give their cotangent to the backward pass as the cotangent of the final state.
-//!
-//! ```
-//! use rnn_cell::cells::{Dense, Gru, MeanPool};
-//! use rnn_cell::data::pad;
-//! use rnn_cell::prelude::*;
-//! use rnn_cell::train::loss::{last_step, softmax_cross_entropy_weighted};
-//!
-//! let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
-//! let gru = Gru::<2, 8>::init(&mut rng);
-//! let net = gru.then(MeanPool::<8>::zeros()).then(Dense::<8, 3>::init(&mut rng));
-//!
-//! let samples = [vec![SVector::<f32, 2>::new(1.0, 0.0); 3], vec![SVector::<f32, 2>::zeros(); 5]];
-//! let (batch, classes) = (pad::<_, 2>(&samples), [2, 0]);
-//! let (mut tape, mut dys, mut gradients) = (net.tape(), Vec::new(), net.zero_gradients());
-//! let ys = net.forward(&batch, &mut net.initial_state(), &mut tape);
-//! let loss = last_step(ys, Some(batch.lengths), &mut dys, |y, weights| {
-//!     softmax_cross_entropy_weighted(y, &classes, weights)
-//! });
-//! net.backward(&batch, &mut tape, &dys, &mut gradients);
-//! ```
+//! The alternative, a function from all outputs to one value with a backward of its own, would
+//! spare the layers above the other steps. It would end the chain of layers, could not stream, and
+//! would need its own check. The state of a pool gives the same to those who need it: after a pass
+//! it holds the pooled value of each sample, and its cotangent is the cotangent of that value.
 
 use crate::rnn_cell;
 
 rnn_cell! {
     /// The mean of the inputs so far, `m_t = (x_1 + .. + x_t) / t`, by the recurrence of Welford
     /// (1962, "Note on a Method for Calculating Corrected Sums of Squares and Products", equation
-    /// I).
+    /// I). The last output of a sample is its mean over time.
     pub cell MeanPool<N> {
         /// The input of a step.
         input x: [N];
@@ -55,7 +32,8 @@ rnn_cell! {
     }
 
     /// The largest input so far, entry by entry: `m_t = max(x_1, .., x_t)`. Of equal values the
-    /// first receives the cotangent. After a NaN the maximum is NaN.
+    /// first receives the cotangent. After a NaN the maximum is NaN. The last output of a sample is
+    /// its maximum over time.
     pub cell MaxPool<N> {
         /// The input of a step.
         input x: [N];
@@ -68,7 +46,8 @@ rnn_cell! {
     }
 
     /// The mean of the inputs so far, weighted by attention (Yang et al. 2016, "Hierarchical
-    /// Attention Networks for Document Classification", equations 5 to 7). The score of an input is
+    /// Attention Networks for Document Classification", equations 5 to 7). The last output of a
+    /// sample is its mean over time. The score of an input is
     /// its similarity to a learned query, `e = q · tanh(W x + b)`, the weights are the softmax of
     /// the scores over time, and `N` and `A` are the sizes of an input and of the query.
     ///

@@ -1,6 +1,13 @@
 //! Batches made of samples: padded sequences of different lengths, and long series cut into
 //! streams.
 //!
+//! | function | result |
+//! | --- | --- |
+//! | [`pad`], [`streams`] | a batch of sequences, a series cut into streams; for vectors, indices, inputs of any cell |
+//! | [`by_length`], [`window`], [`reverse`], [`clear_past_end`] | work on batches of different lengths |
+//! | [`memory`], [`memory_backward`] | an encoder's outputs as a memory for attention |
+//! | [`every_kth`], [`stack_steps`] | a sequence of fewer steps; each has its backward |
+//!
 //! A batch is time-major, one sample per column: `xs[t]` holds step `t` of every sample, and
 //! `lengths[b]` is the number of steps of sample `b`. `forward` and `backward` take both. Past its
 //! end a sample keeps its state, its outputs are zero, and it has no cotangents. The padding may

@@ -3,33 +3,6 @@
 //! A layer returns one output per input, so a change of the rate lies between two networks: the
 //! outputs of the lower one become the inputs of the upper one, with lengths of their own. Each
 //! function has its backward.
-//!
-//! ```
-//! use rnn_cell::cells::{Dense, Gru};
-//! use rnn_cell::data::{Batch, stack_steps, stack_steps_backward};
-//! use rnn_cell::prelude::*;
-//!
-//! let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
-//! // The upper network reads three steps of the lower one at once (Chan et al. 2016, "Listen,
-//! // Attend and Spell", equation 5).
-//! let lower = Gru::<2, 4>::init(&mut rng);
-//! let upper = Gru::<12, 8>::init(&mut rng).then(Dense::<8, 2>::init(&mut rng));
-//!
-//! let batch = Batch { xs: vec![SMatrix::<f32, 2, 2>::repeat(0.5); 7], lengths: [7, 3] };
-//! let (mut tape, mut upper_tape) = (lower.tape(), upper.tape());
-//! let hs = lower.forward(&batch, &mut lower.initial_state(), &mut tape);
-//! let frames: Batch<SMatrix<f32, 12, 2>, 2> = stack_steps(hs, Some(batch.lengths));
-//! assert_eq!((frames.xs.len(), frames.lengths), (3, [3, 1]));
-//! let ys = upper.forward(&frames, &mut upper.initial_state(), &mut upper_tape);
-//!
-//! let (dys, mut dhs) = (ys.to_vec(), Vec::new());
-//! let (mut gradients, mut upper_gradients) = (lower.zero_gradients(), upper.zero_gradients());
-//! let mut dframes = frames.xs.clone();
-//! let bars = Bars::of(&mut upper_gradients).inputs(&mut dframes);
-//! upper.backward(&frames, &mut upper_tape, &dys, bars);
-//! stack_steps_backward(&dframes, hs.len(), Some(batch.lengths), &mut dhs);
-//! lower.backward(&batch, &mut tape, &dhs, &mut gradients);
-//! ```
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -66,6 +39,33 @@ pub fn every_kth_backward<T, X: Varying<T> + Clone>(dys: &[X], k: usize, steps: 
 
 /// Stacks each `M / N` consecutive steps into one vector of `M` rows, the earliest on top. Where a
 /// sample ends within a vector, the remaining rows are zero.
+///
+/// ```
+/// use rnn_cell::cells::{Dense, Gru};
+/// use rnn_cell::data::{Batch, stack_steps, stack_steps_backward};
+/// use rnn_cell::prelude::*;
+///
+/// let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
+/// // The upper network reads three steps of the lower one at once (Chan et al. 2016, "Listen,
+/// // Attend and Spell", equation 5).
+/// let lower = Gru::<2, 4>::init(&mut rng);
+/// let upper = Gru::<12, 8>::init(&mut rng).then(Dense::<8, 2>::init(&mut rng));
+///
+/// let batch = Batch { xs: vec![SMatrix::<f32, 2, 2>::repeat(0.5); 7], lengths: [7, 3] };
+/// let (mut tape, mut upper_tape) = (lower.tape(), upper.tape());
+/// let hs = lower.forward(&batch, &mut lower.initial_state(), &mut tape);
+/// let frames: Batch<SMatrix<f32, 12, 2>, 2> = stack_steps(hs, Some(batch.lengths));
+/// assert_eq!((frames.xs.len(), frames.lengths), (3, [3, 1]));
+/// let ys = upper.forward(&frames, &mut upper.initial_state(), &mut upper_tape);
+///
+/// let (dys, mut dhs) = (ys.to_vec(), Vec::new());
+/// let (mut gradients, mut upper_gradients) = (lower.zero_gradients(), upper.zero_gradients());
+/// let mut dframes = frames.xs.clone();
+/// let bars = Bars::of(&mut upper_gradients).inputs(&mut dframes);
+/// upper.backward(&frames, &mut upper_tape, &dys, bars);
+/// stack_steps_backward(&dframes, hs.len(), Some(batch.lengths), &mut dhs);
+/// lower.backward(&batch, &mut tape, &dhs, &mut gradients);
+/// ```
 ///
 /// An `M` that is not a multiple of `N` does not compile:
 /// ```compile_fail,E0080

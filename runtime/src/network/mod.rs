@@ -130,7 +130,7 @@ pub use dropout::{Dropout, DropoutTape, mask};
 pub use join::{Concat, Join, Pair, Sum};
 pub use map::Map;
 pub use noise::Noisy;
-pub use parallel::{Parallel, ParallelTape};
+pub use parallel::{Beside, Parallel, ParallelTape};
 pub use residual::{Residual, ResidualTape};
 pub use stack::{Follows, Stack, StackTape};
 pub use zoneout::{Zoneout, ZoneoutTape};

@@ -33,7 +33,7 @@ use crate::types::varying::Varying;
 /// ```
 ///
 /// Layers that read different inputs do not fit:
-/// ```compile_fail,E0271
+/// ```compile_fail,E0277
 /// # use rnn_cell::cells::Gru;
 /// # use rnn_cell::network::{Parallel, Sum};
 /// Parallel::new(Gru::<3, 5>::zeros(), Gru::<4, 5>::zeros(), Sum);
@@ -56,12 +56,31 @@ impl<A, L, J> Parallel<A, L, J> {
     pub fn new(first: A, second: L, join: J) -> Self
     where
         A: Layer<1>,
-        L: Layer<1, Scalar = A::Scalar, Input = A::Input, Context = A::Context>,
+        L: Beside<A>,
         J: Join<A::Output, L::Output>,
     {
         let () = J::FITS;
         Parallel { first, second, join }
     }
+}
+
+/// A layer that reads the same inputs and the same context as the layer `A`, in the same precision.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not read the inputs of `{A}`",
+    label = "inputs or a context of another type",
+    note = "`Gru<3, 8>` and `Dense<3, 8>` both read 3 values; a layer with a context is bound to it by `layer.with(&context)`"
+)]
+pub trait Beside<A: Layer<B>, const B: usize = 1>:
+    Layer<B, Scalar = A::Scalar, Input = A::Input, InputBar = A::InputBar, Context = A::Context>
+{
+}
+
+#[diagnostic::do_not_recommend]
+impl<A, L, const B: usize> Beside<A, B> for L
+where
+    A: Layer<B>,
+    L: Layer<B, Scalar = A::Scalar, Input = A::Input, InputBar = A::InputBar, Context = A::Context>,
+{
 }
 
 const FIRST: Place = Place::Named("first");
@@ -124,7 +143,7 @@ impl<A: Default, L: Default, D, Y> Default for ParallelTape<A, L, D, Y> {
 impl<const B: usize, A, L, J> Layer<B> for Parallel<A, L, J>
 where
     A: Layer<B, InputBar: Varying<A::Scalar>>,
-    L: Layer<B, Scalar = A::Scalar, Input = A::Input, InputBar = A::InputBar, Context = A::Context>,
+    L: Beside<A, B>,
     J: Join<A::Output, L::Output, Output: Varying<A::Scalar> + Clone>,
 {
     type Input = A::Input;
@@ -247,7 +266,7 @@ where
 impl<const B: usize, A, L, J> Cell<B> for Parallel<A, L, J>
 where
     A: Cell<B> + Layer<B, InputBar: Varying<A::Scalar>>,
-    L: Cell<B> + Layer<B, Scalar = A::Scalar, Input = A::Input, InputBar = A::InputBar, Context = A::Context>,
+    L: Cell<B> + Beside<A, B>,
     J: Join<A::Output, L::Output, Output: Varying<A::Scalar> + Clone>,
 {
     fn step_with(&self, x: &A::Input, context: &A::Context, state: &mut Self::State) -> J::Output {
