@@ -38,6 +38,12 @@ use crate::types::varying::Varying;
 /// # use rnn_cell::network::{Parallel, Sum};
 /// Parallel::new(Gru::<3, 5>::zeros(), Gru::<4, 5>::zeros(), Sum);
 /// ```
+/// Neither do outputs of different sizes have a sum:
+/// ```compile_fail,E0277
+/// # use rnn_cell::cells::Gru;
+/// # use rnn_cell::network::{Parallel, Sum};
+/// Parallel::new(Gru::<3, 5>::zeros(), Gru::<3, 6>::zeros(), Sum);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Parallel<A, L, J> {
     /// The first layer.

@@ -10,7 +10,7 @@ use crate::types::blocks::{Block, Rows};
 /// | sample | batch of `B` samples |
 /// | --- | --- |
 /// | a vector `SVector<T, N>` | a matrix `SMatrix<T, N, B>`, one column per sample |
-/// | a number `T` | a row `SMatrix<T, 1, B>` |
+/// | a number `f32` or `f64` | a row `SMatrix<T, 1, B>` |
 /// | an index `u32` (`one_hot`, a class) | an array `[u32; B]` |
 /// | a matrix `[SMatrix<T, R, C>; 1]` | an array `[SMatrix<T, R, C>; B]` |
 /// | the inputs `NameInput<.., 1, T>` of a cell | `NameInput<.., B, T>` |
@@ -45,13 +45,21 @@ impl<T: Scalar, const N: usize, const B: usize> Sample<B> for SVector<T, N> {
     }
 }
 
-impl<T: Scalar, const B: usize> Sample<B> for T {
-    type Batch = SMatrix<T, 1, B>;
+// Not for all `T: Scalar`: rustc would then explain a type that is no sample by its lack of
+// `Scalar`.
+macro_rules! numbers {
+    ($($scalar:ty)+) => { $(
+        impl<const B: usize> Sample<B> for $scalar {
+            type Batch = SMatrix<$scalar, 1, B>;
 
-    fn batch(samples: [Option<&Self>; B]) -> SMatrix<T, 1, B> {
-        SMatrix::from_fn(|_, column| samples[column].copied().unwrap_or(T::ZERO))
-    }
+            fn batch(samples: [Option<&Self>; B]) -> Self::Batch {
+                SMatrix::from_fn(|_, column| samples[column].copied().unwrap_or(0.0))
+            }
+        }
+    )+ };
 }
+
+numbers! { f32 f64 }
 
 impl<const B: usize> Sample<B> for u32 {
     type Batch = [u32; B];
