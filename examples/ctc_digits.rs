@@ -137,11 +137,11 @@ fn learn(
             let mut noisy = |column: &Column| column.map(|ink| ink + (NOISE * normal(rng)) as f32);
             let images: Vec<Vec<Column>> =
                 samples.iter().map(|sample| sample.columns.iter().map(&mut noisy).collect()).collect();
-            let batch = pad::<f32, _, DIGIT_SIDE, BATCH>(&images);
+            let batch = pad::<_, BATCH>(&images);
             let targets: Vec<&[u32]> = samples.iter().map(|sample| &sample.labels[..]).collect();
 
             trainer.step(&batch, |out| {
-                let loss = ctc.loss(out.ys, Some(&out.lengths), &targets, &mut dlogits);
+                let loss = ctc.loss(out.ys, Some(out.lengths), &targets, &mut dlogits);
                 out.dys.copy_from_slice(&dlogits);
                 if let Some(impossible) = loss.impossible.first() {
                     bar.suspend(|| eprintln!("warning: {impossible}"));

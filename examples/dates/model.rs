@@ -6,7 +6,7 @@ use nalgebra::SMatrix;
 use rnn_cell::cell::WithGradients;
 use rnn_cell::cells::{BahdanauDecoder, BahdanauDecoderContext, BahdanauDecoderOutput};
 use rnn_cell::cells::{ChoDecoder, ChoDecoderContext};
-use rnn_cell::data::{by_length, memory, memory_backward, pad_indices};
+use rnn_cell::data::{by_length, memory, memory_backward, pad};
 use rnn_cell::decode::{Forced, Search, beam, greedy};
 use rnn_cell::network::{Bidirectional, Concat};
 use rnn_cell::prelude::*;
@@ -66,7 +66,7 @@ pub trait Decoder<const B: usize>:
     /// Computes the context from the encoder's outputs and its final state.
     fn set_context(
         ys: &[Encoded<B>],
-        lengths: &[usize; B],
+        lengths: [usize; B],
         state: &EncoderState<B>,
         context: &mut Self::Context,
     );
@@ -76,7 +76,7 @@ pub trait Decoder<const B: usize>:
     fn context_backward(
         dcontext: &Self::Context,
         steps: usize,
-        lengths: &[usize; B],
+        lengths: [usize; B],
         dys: &mut Vec<Encoded<B>>,
         dstate: &mut EncoderState<B>,
     );
@@ -91,7 +91,7 @@ pub trait Decoder<const B: usize>:
 impl<const B: usize> Decoder<B> for Attending {
     fn set_context(
         ys: &[Encoded<B>],
-        lengths: &[usize; B],
+        lengths: [usize; B],
         state: &EncoderState<B>,
         context: &mut BahdanauDecoderContext<HIDDEN, BOTH, LONGEST, B>,
     ) {
@@ -102,7 +102,7 @@ impl<const B: usize> Decoder<B> for Attending {
     fn context_backward(
         dcontext: &BahdanauDecoderContext<HIDDEN, BOTH, LONGEST, B>,
         steps: usize,
-        lengths: &[usize; B],
+        lengths: [usize; B],
         dys: &mut Vec<Encoded<B>>,
         dstate: &mut EncoderState<B>,
     ) {
@@ -122,7 +122,7 @@ impl<const B: usize> Decoder<B> for Attending {
 impl<const B: usize> Decoder<B> for Summarising {
     fn set_context(
         _: &[Encoded<B>],
-        _: &[usize; B],
+        _: [usize; B],
         state: &EncoderState<B>,
         context: &mut ChoDecoderContext<BOTH, B>,
     ) {
@@ -133,7 +133,7 @@ impl<const B: usize> Decoder<B> for Summarising {
     fn context_backward(
         dcontext: &ChoDecoderContext<BOTH, B>,
         _: usize,
-        _: &[usize; B],
+        _: [usize; B],
         dys: &mut Vec<Encoded<B>>,
         dstate: &mut EncoderState<B>,
     ) {
@@ -234,7 +234,7 @@ impl<D: Decoder<1>> Translator<D> {
         let mut state = self.encoder.initial_state();
         let ys = self.encoder.run(&xs, &mut state);
         let mut context = Box::new(D::Context::zero());
-        D::set_context(&ys, &[xs.len()], &state, &mut context);
+        D::set_context(&ys, [xs.len()], &state, &mut context);
         let start = self.decoder.initial_state_with(&context);
         (context, start)
     }
@@ -278,12 +278,12 @@ impl<D: Decoder<BATCH>> Trainer<D> {
     fn step<'p>(&mut self, model: &mut Translator<D>, pairs: impl Iterator<Item = &'p Pair>) -> f32 {
         let (sources, targets): (Vec<Vec<u32>>, Vec<Vec<u32>>) =
             pairs.map(|pair| (indices(&pair.source), symbols(&pair.target))).unzip();
-        let batch = pad_indices(&sources);
+        let batch = pad(&sources);
         let forced = Forced::<BATCH>::new(&targets, START, END);
 
         let mut encoder_state = model.encoder.initial_state();
         let encoded = model.encoder.forward(&batch, &mut encoder_state, &mut self.encoder_tape);
-        D::set_context(encoded, &batch.lengths, &encoder_state, &mut self.context);
+        D::set_context(encoded, batch.lengths, &encoder_state, &mut self.context);
         let decoder = model.decoder.with(&*self.context);
         let ys = decoder.forward(&forced, &mut decoder.initial_state(), &mut self.decoder_tape);
         let loss = forced.loss(ys, &mut self.dys, D::logits);
@@ -297,7 +297,7 @@ impl<D: Decoder<BATCH>> Trainer<D> {
         decoder.initial_state_backward(&dstate, &mut self.decoder_gradients);
         let (dcontext, steps) = (&self.decoder_gradients.context, batch.xs.len());
         let mut dencoder_state = model.encoder.zero_state();
-        D::context_backward(dcontext, steps, &batch.lengths, &mut self.dencoded, &mut dencoder_state);
+        D::context_backward(dcontext, steps, batch.lengths, &mut self.dencoded, &mut dencoder_state);
         let bars = Bars::of(&mut self.encoder_gradients).state(&mut dencoder_state);
         model.encoder.backward(&batch, &mut self.encoder_tape, &self.dencoded, bars);
         clip_global_norm(&mut self.encoder_gradients, 1.0);

@@ -4,7 +4,7 @@
 
 use nalgebra::SMatrix;
 use rnn_cell::cells::Dense;
-use rnn_cell::data::index_streams;
+use rnn_cell::data::streams;
 use rnn_cell::prelude::*;
 use rnn_cell::rng::uniform;
 use rnn_cell::train::Trainer;
@@ -103,7 +103,7 @@ where
         + ModelMut<Scalar = f32>
         + Cell<STREAMS, Context = (), Input = [u32; STREAMS], Output = Logits<STREAMS>>,
 {
-    let streams = index_streams::<STREAMS>(&text.training);
+    let streams = streams::<u32, STREAMS>(&text.training);
     let (xs, targets) = (&streams[..streams.len() - 1], &streams[1..]);
     let (mut best, mut epoch_of_best, mut lowest) = (net.clone(), 0, f64::INFINITY);
     let mut trainer = Trainer::new::<STREAMS>(net, Adam::new(rate)).truncated(WINDOW, WINDOW).clip_norm(CLIP);

@@ -8,7 +8,7 @@
 //! | --- | --- |
 //! | [`cell`] | the traits that every cell and every layer implements |
 //! | [`cells`] | ready-made cells, each an `rnn_cell!` definition with its paper |
-//! | [`network`] | layers made of layers: stacks, both directions, residuals, dropout, zoneout |
+//! | [`network`] | layers made of layers: stacks, branches, both directions, residuals, dropout, zoneout |
 //! | [`data`] | batches of sequences, of equal and of different lengths; windows and streams |
 //! | [`train`] | losses, CTC, optimisers, truncated and checkpointed BPTT, threads |
 //! | [`decode`] | teacher forcing, greedy and beam search |

@@ -53,7 +53,7 @@ pub fn labels(digests: &mut Digests) {
     let (mut tape, mut gradients) = (net.tape::<BATCH>(), net.zero_gradients());
     for _ in 0..UPDATES {
         let logits = net.forward(pass, &mut net.initial_state(), &mut tape);
-        let loss = ctc.loss(logits, Some(&lengths), &targets, &mut dlogits);
+        let loss = ctc.loss(logits, Some(lengths), &targets, &mut dlogits);
         digest.scalar(loss.value);
         gradients.set_zero();
         net.backward(pass, &mut tape, &dlogits, &mut gradients);

@@ -5,6 +5,7 @@
 
 mod extremes;
 mod jacobians;
+mod layers;
 mod networks;
 mod padding;
 

@@ -27,7 +27,7 @@ fn ctc_case() {
     let lengths: [usize; BATCH] = lengths.try_into().expect("one length per sample");
 
     let mut dlogits = Vec::new();
-    let loss = Ctc::new(0).loss_weighted(&steps, Some(&lengths), &targets, &weights, &mut dlogits);
+    let loss = Ctc::new(0).loss_weighted(&steps, Some(lengths), &targets, &weights, &mut dlogits);
     let mut comparison = Comparison::default();
     comparison.compare("losses", &loss.samples, &numbers("losses"));
     let gradient: Vec<f64> = dlogits.iter().flat_map(scalars).collect();

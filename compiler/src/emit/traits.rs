@@ -11,8 +11,9 @@ use quote::quote;
 
 /// Returns the implementations for the values of a step.
 pub fn values(items: &Items) -> TokenStream {
-    let (varying, default) = (values::varying(items), context_default(items));
-    quote!(#varying #default)
+    let (varying, sample) = (values::varying(items), values::sample(items));
+    let default = context_default(items);
+    quote!(#varying #sample #default)
 }
 
 /// Returns the implementations for the cell, which make it a layer for inference, streaming and

@@ -1,9 +1,10 @@
 //! The runtime's traits for the structs of values: states, contexts, inputs, outputs.
 
 use crate::emit::items::Items;
+use crate::emit::types::one_hot_free;
 use crate::syntax::ast::{DeclarationKind, declared};
 use proc_macro2::{Ident, TokenStream};
-use quote::quote;
+use quote::{format_ident, quote};
 
 /// Implements `Varying` for the state, context, input and output structs.
 pub fn varying(items: &Items) -> TokenStream {
@@ -80,6 +81,29 @@ pub fn varying(items: &Items) -> TokenStream {
             }
         })
         .collect()
+}
+
+/// Implements `Sample` for the struct of inputs, if there is one.
+pub fn sample(items: &Items) -> TokenStream {
+    let (cx, inputs) = (items.cx, items.inputs());
+    if inputs.len() < 2 {
+        return TokenStream::new();
+    }
+    let (k, scalar, batch) = (&cx.k, &cx.scalar, &cx.batch);
+    let name = format_ident!("{}Input", cx.cell.name);
+    let dims = one_hot_free(cx, &inputs);
+    let (dims, of) = (cx.dim_parameters(&dims), cx.dim_arguments(&dims));
+    let fields: Vec<&Ident> = inputs.iter().map(|index| &cx.cell.declarations[*index].name).collect();
+    quote! {
+        impl<#dims const #batch: usize, #scalar: #k::Scalar> #k::Sample<{ #batch }> for #name<#of 1, #scalar> {
+            type Batch = #name<#of { #batch }, #scalar>;
+            fn batch(samples: [::core::option::Option<&Self>; #batch]) -> Self::Batch {
+                #name {
+                    #(#fields: #k::Sample::batch(samples.map(|sample| sample.map(|sample| &sample.#fields))),)*
+                }
+            }
+        }
+    }
 }
 
 /// Implements `StateFields` for the state.

@@ -136,7 +136,7 @@ pub trait Layer<const B: usize>: Model {
         tape: &Self::Tape,
     ) -> Result<(), Fault> {
         let _ = state;
-        look_at_outputs(self.outputs(tape), pass.lengths.as_ref())
+        look_at_outputs(self.outputs(tape), pass.lengths)
     }
 
     /// [`inspect_forward`](Self::inspect_forward) for a backward pass. The first of `tapes` holds
@@ -157,7 +157,7 @@ pub trait Layer<const B: usize>: Model {
         gradients: &Self::Gradients,
     ) -> Result<(), Fault> {
         let _ = (state, tapes);
-        look_at_cotangents(dys, pass.lengths.as_ref(), gradients)
+        look_at_cotangents(dys, pass.lengths, gradients)
     }
 
     /// Runs a sequence for inference and returns its outputs, without a tape.

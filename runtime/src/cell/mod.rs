@@ -6,6 +6,8 @@
 
 use crate::Scalar;
 #[cfg(feature = "alloc")]
+use crate::network::{Dropout, Follows, Stack};
+#[cfg(feature = "alloc")]
 use crate::types::varying::Varying;
 
 #[cfg(feature = "alloc")]
@@ -169,6 +171,43 @@ pub trait Model {
         Self: Sized,
     {
         With { layer: self, context }
+    }
+
+    /// Puts another layer on top of this one: `a.then(b).then(c)` is a chain of three layers.
+    ///
+    /// ```
+    /// use rnn_cell::cells::{Dense, Embedding, Lstm, MeanPool};
+    /// use rnn_cell::prelude::*;
+    ///
+    /// let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
+    /// let net = Embedding::<100, 8>::init(&mut rng)
+    ///     .then(Lstm::<8, 16>::init(&mut rng))
+    ///     .dropout(0.2)
+    ///     .then(MeanPool::<16>::zeros())
+    ///     .then(Dense::<16, 2>::init(&mut rng));
+    /// let y: SVector<f32, 2> = net.step(&[42], &mut net.initial_state());
+    /// ```
+    #[cfg(feature = "alloc")]
+    fn then<N>(self, next: N) -> Stack<Self, N>
+    where
+        Self: Layer<1> + Sized,
+        N: Follows<Self>,
+    {
+        Stack(self, next)
+    }
+
+    /// Drops values of the outputs at random in training, each with probability `rate`; see
+    /// [`Dropout`].
+    ///
+    /// # Panics
+    /// If the rate is not in `[0, 1)`.
+    #[cfg(feature = "alloc")]
+    #[track_caller]
+    fn dropout(self, rate: f64) -> Dropout<Self>
+    where
+        Self: Sized,
+    {
+        Dropout::new(self, rate)
     }
 
     /// Returns an empty tape for batches of `B` samples.

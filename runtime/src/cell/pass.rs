@@ -6,7 +6,7 @@ use core::ops::Range;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use crate::data::{Batch, window};
+use crate::data::{Batch, ends, window};
 
 /// The values that a pass over a sequence of `B` samples reads: inputs `X`, a context `C`, and the
 /// samples' lengths.
@@ -77,7 +77,7 @@ impl<'a, X, C, const B: usize> Pass<'a, X, C, B> {
     #[must_use]
     #[track_caller]
     pub fn window(self, steps: Range<usize>) -> Self {
-        let lengths = self.lengths.map(|lengths| window(&lengths, steps.start, steps.len()));
+        let lengths = self.lengths.map(|lengths| window(lengths, steps.start, steps.len()));
         Pass { xs: &self.xs[steps], context: self.context, lengths }
     }
 
@@ -320,12 +320,11 @@ pub(crate) fn check_lengths(tape: usize, xs: usize, dys: usize, dxs: Option<usiz
 /// # Panics
 /// If one length differs. The message contains all lengths.
 pub(crate) fn check_ends<const B: usize>(
-    forward: Option<&[usize; B]>,
-    backward: Option<&[usize; B]>,
+    forward: Option<[usize; B]>,
+    backward: Option<[usize; B]>,
     steps: usize,
 ) {
-    let ends = |lengths: Option<&[usize; B]>| lengths.map_or([steps; B], |all| all.map(|end| end.min(steps)));
-    let (forward, backward) = (ends(forward), ends(backward));
+    let (forward, backward) = (ends(steps, forward), ends(steps, backward));
     assert!(
         forward == backward,
         "the tape holds a forward pass of samples of the lengths {forward:?}, but `lengths` is {backward:?}"

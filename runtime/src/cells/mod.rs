@@ -16,15 +16,20 @@
 //! | `RwkvTimeMixing`, `RwkvChannelMixing` (RWKV-4) | Peng et al. 2023 |
 //! | `AdditiveAttention`, `DotAttention`, `GeneralAttention`, `ConcatAttention` | Bahdanau et al. 2015; Luong et al. 2015 |
 //! | `ChoDecoder`, `BahdanauDecoder`, `LuongDotDecoder`, `LuongGeneralDecoder`, `LuongConcatDecoder` | Cho et al. 2014; Bahdanau et al. 2015; Luong et al. 2015, with input feeding |
-//! | `Dense` | a cell without state: the readout |
+//! | `MeanPool`, `MaxPool`, `AttentionPool` | pooling over time; Welford 1962; Yang et al. 2016 |
+//! | `Dense`, `Embedding` | the readout; vectors of indices (Bengio et al. 2003) |
+//! | `LayerNorm`, `RmsNorm` | normalisation of each step; Ba et al. 2016; Zhang & Sennrich 2019 |
 
 mod attention;
 mod decoder;
 mod dense;
 mod elman;
+mod embedding;
 mod greff;
 mod gru;
 mod lstm;
+mod norm;
+mod pool;
 mod quasi;
 mod rwkv;
 mod selective;
@@ -34,9 +39,12 @@ pub use attention::*;
 pub use decoder::*;
 pub use dense::*;
 pub use elman::*;
+pub use embedding::*;
 pub use greff::*;
 pub use gru::*;
 pub use lstm::*;
+pub use norm::*;
+pub use pool::*;
 pub use quasi::*;
 pub use rwkv::*;
 pub use selective::*;

@@ -30,7 +30,7 @@ use nalgebra::SMatrix;
 
 use crate::Scalar;
 use crate::cell::{IntoPass, Pass};
-use crate::data::{Batch, pad_indices};
+use crate::data::{Batch, pad};
 use crate::train::loss::{arg_max, every_step, softmax_cross_entropy_weighted};
 
 pub use beam::{Hypothesis, Search, beam};
@@ -75,7 +75,7 @@ impl<const B: usize> Forced<B> {
             let whole = |sequence: &S| {
                 before.into_iter().chain(sequence.as_ref().iter().copied()).chain(after).collect::<Vec<u32>>()
             };
-            pad_indices::<_, B>(&sequences.iter().map(whole).collect::<Vec<_>>())
+            pad::<u32, B>(&sequences.iter().map(whole).collect::<Vec<_>>())
         };
         let Batch { xs: inputs, lengths } = with(Some(start), None);
         let Batch { xs: targets, .. } = with(None, Some(end));
@@ -102,7 +102,7 @@ impl<const B: usize> Forced<B> {
         assert!(ys.len() == steps, "the batch has {steps} steps, but `ys` has {}", ys.len());
         let all: Vec<SMatrix<T, K, B>> = ys.iter().map(|y| *logits(&mut y.clone())).collect();
         let mut dlogits = Vec::new();
-        let loss = every_step(&all, Some(&self.lengths), &mut dlogits, |t, logits, weights| {
+        let loss = every_step(&all, Some(self.lengths), &mut dlogits, |t, logits, weights| {
             softmax_cross_entropy_weighted(logits, &self.targets[t], weights)
         });
         dys.clear();

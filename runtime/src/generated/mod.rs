@@ -30,6 +30,7 @@ pub use crate::language::Function;
 pub use crate::quantised::{Bytes, Format, NotFinite, Quantised, Stored};
 pub use crate::rng::Rng;
 pub use crate::types::blocks::{Block, Cols, Rows};
+pub use crate::types::sample::Sample;
 pub use crate::types::varying::Varying;
 pub use equations::{Equations, initial_state, prepare, step};
 pub use nalgebra::SMatrix;

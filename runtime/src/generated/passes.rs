@@ -163,7 +163,7 @@ pub fn forward<C: Passes<B>, const B: usize>(
     dispatch(Forward { cell, pass: clean.read(pass), state, tape });
     let common = C::common(tape);
     common.clean = clean;
-    if let Some(lengths) = &pass.lengths {
+    if let Some(lengths) = pass.lengths {
         finish_outputs(&mut common.outputs, lengths, pass.xs.len());
     }
 }
@@ -216,7 +216,7 @@ pub fn backward<C: Passes<B>, const B: usize>(
 ) {
     let common = C::common(tape);
     check_lengths(common.steps, pass.xs.len(), dys.len(), bars.steps());
-    check_ends(common.lengths.as_ref(), pass.lengths.as_ref(), common.steps);
+    check_ends(common.lengths, pass.lengths, common.steps);
     let mut clean = mem::take(&mut common.clean);
     dispatch(Backward { cell, pass: clean.read(pass), tape, dys, bars });
     C::common(tape).clean = clean;

@@ -228,11 +228,11 @@ pub(super) fn with_cotangent<S: Varying<T> + Send + Sync, T: Scalar, const B: us
 /// Extends the outputs of the computed steps to the whole sequence and zeroes the padding.
 pub(super) fn finish_outputs<Y: Varying<T>, T: Scalar, const B: usize>(
     ys: &mut Vec<Y>,
-    lengths: &[usize; B],
+    lengths: [usize; B],
     steps: usize,
 ) {
     ys.resize_with(steps, Y::zero);
-    clear_past_end(ys, lengths);
+    clear_past_end(ys, Some(lengths));
 }
 
 /// Copies the outputs of a ragged batch from `series`, so that their padding can be cleared.
@@ -323,8 +323,8 @@ pub fn clear_input_bars<T: Scalar, X: Varying<T>, const B: usize>(
     dxs: Option<&mut [X]>,
     lengths: Option<&[usize; B]>,
 ) {
-    if let (Some(dxs), Some(lengths)) = (dxs, lengths) {
-        clear_past_end(dxs, lengths);
+    if let Some(dxs) = dxs {
+        clear_past_end(dxs, lengths.copied());
     }
 }
 

@@ -4,7 +4,8 @@
 //! | --- | --- |
 //! | [`a_first_cell`] | from an equation in a paper to a running cell |
 //! | [`mistakes`] | the compiler's error messages and their meaning |
-//! | [`training`] | a step, epochs, resuming, long sequences, large batches; networks, attention, checks |
+//! | [`training`] | a step, epochs, resuming, long sequences, large batches, attention, checks |
+//! | [`networks`] | all layers, chains of them, a classifier of sequences |
 //! | [`streaming`] | one step at a time, within a budget |
 //! | [`weights_of_others`] | weights from PyTorch, Keras or your own program; `.nam`, RTNeural and ONNX files |
 //! | [`bare_metal`] | without `std` |
@@ -21,6 +22,8 @@ pub mod a_first_cell {}
 pub mod mistakes {}
 #[doc = include_str!("training.md")]
 pub mod training {}
+#[doc = include_str!("networks.md")]
+pub mod networks {}
 #[doc = include_str!("streaming.md")]
 pub mod streaming {}
 #[doc = include_str!("weights_of_others.md")]

@@ -147,7 +147,7 @@ impl Fault {
 
     /// Returns the fault of a layer that read the sequence from its end, with the step counted from
     /// the start.
-    pub(crate) fn reversed<const B: usize>(mut self, steps: usize, lengths: Option<&[usize; B]>) -> Self {
+    pub(crate) fn reversed<const B: usize>(mut self, steps: usize, lengths: Option<[usize; B]>) -> Self {
         let reversed = |step: usize, length: usize| if step < length { length - 1 - step } else { step };
         match &mut self {
             Fault::Value { step, at, .. } => {
@@ -193,7 +193,7 @@ where
     L: Layer<B, Input: Varying<L::Scalar> + Clone + 'a, Context: 'a>,
 {
     let pass = pass.into_pass();
-    let lengths = pass.lengths.as_ref();
+    let lengths = pass.lengths;
     check_lengths(pass.xs.len(), pass.xs.len(), dys.len(), None);
     check_finite(layer).map_err(Fault::Parameter)?;
     check_finite_buffers(layer).map_err(Fault::Parameter)?;
@@ -226,7 +226,7 @@ where
 /// else.
 pub(crate) fn look_at_outputs<T: Scalar, Y: Varying<T> + Clone, const B: usize>(
     ys: &[Y],
-    lengths: Option<&[usize; B]>,
+    lengths: Option<[usize; B]>,
 ) -> Result<(), Fault> {
     ys.iter().enumerate().try_for_each(|(step, y)| look(Value::Output, step, y, lengths))
 }
@@ -234,7 +234,7 @@ pub(crate) fn look_at_outputs<T: Scalar, Y: Varying<T> + Clone, const B: usize>(
 /// Checks the cotangents of the outputs, from the last step to the first.
 pub(crate) fn look_back_at_outputs<T: Scalar, Y: Varying<T> + Clone, const B: usize>(
     dys: &[Y],
-    lengths: Option<&[usize; B]>,
+    lengths: Option<[usize; B]>,
 ) -> Result<(), Fault> {
     dys.iter().enumerate().rev().try_for_each(|(step, dy)| look(Value::OutputBar, step, dy, lengths))
 }
@@ -243,7 +243,7 @@ pub(crate) fn look_back_at_outputs<T: Scalar, Y: Varying<T> + Clone, const B: us
 /// [`Layer::inspect_backward`] of a layer that reports nothing else.
 pub(crate) fn look_at_cotangents<Y: Varying<M::Scalar> + Clone, M: Model, const B: usize>(
     dys: &[Y],
-    lengths: Option<&[usize; B]>,
+    lengths: Option<[usize; B]>,
     gradients: &M,
 ) -> Result<(), Fault> {
     look_back_at_outputs(dys, lengths)?;
@@ -264,7 +264,7 @@ pub fn inspect_steps<L: Layer<B>, const B: usize>(
     for step in 0..pass.xs.len() {
         layer.forward_pass(pass.window(step..step + 1), &mut now, &mut tape);
         if let Some(y) = layer.outputs(&tape).first() {
-            look(Value::Output, step, y, pass.lengths.as_ref())?;
+            look(Value::Output, step, y, pass.lengths)?;
         }
         look::<_, _, B>(Value::State, step, &now, None)?;
     }
@@ -293,7 +293,7 @@ pub fn inspect_steps_back<L: Layer<B>, const B: usize>(
     for (step, mut before) in states.into_iter().enumerate().rev() {
         let (step_pass, dy) = (pass.window(step..step + 1), dys.get(step));
         if let Some(dy) = dy {
-            look(Value::OutputBar, step, dy, pass.lengths.as_ref())?;
+            look(Value::OutputBar, step, dy, pass.lengths)?;
         }
         let dy = dy.map_or(&[][..], slice::from_ref);
         layer.forward_pass(step_pass, &mut before, &mut tape);
@@ -310,7 +310,7 @@ fn look<T: Scalar, V: Varying<T> + Clone, const B: usize>(
     of: Value,
     step: usize,
     value: &V,
-    lengths: Option<&[usize; B]>,
+    lengths: Option<[usize; B]>,
 ) -> Result<(), Fault> {
     let is_there = |sample: usize| lengths.is_none_or(|lengths| step < lengths[sample]);
     match first::<_, _, B>(value, is_there) {

@@ -3,15 +3,13 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use nalgebra::SMatrix;
-
+use super::join::{Branch, Join, Pair, join_all};
 use super::path::Place;
 use super::{copy, fit};
-use crate::Scalar;
 use crate::cell::{
     Bars, Layer, LayerBars, LayerPass, Model, ModelMut, Parameter, ParameterMut, StateVisitor, check_lengths,
 };
-use crate::data::{clear_past_end, reverse};
+use crate::data::reverse;
 use crate::inspect::finite::{Fault, look_at_outputs, look_back_at_outputs};
 use crate::rng::DynRng;
 use crate::types::varying::Varying;
@@ -103,109 +101,6 @@ pub struct Both<F, R> {
     pub reverse: R,
 }
 
-/// A way to join the outputs of a [`Bidirectional`]. Implement it to build the inputs of a cell
-/// with several inputs.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot join outputs `{F}` and `{R}`",
-    label = "no `Join` of these outputs"
-)]
-pub trait Join<F, R> {
-    /// The joined output.
-    type Output;
-
-    /// A compile-time check that the sizes fit.
-    const FITS: () = ();
-
-    /// Joins the outputs of one step. Overwrites all of `y`.
-    fn join(&self, forward: &F, reverse: &R, y: &mut Self::Output);
-
-    /// Pulls a cotangent back. Overwrites all of `forward` and `reverse`.
-    fn pull_back(&self, dy: &Self::Output, forward: &mut F, reverse: &mut R);
-}
-
-/// The two outputs as a pair, for any types.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pair;
-
-impl<F: Clone, R: Clone> Join<F, R> for Pair {
-    type Output = Both<F, R>;
-
-    fn join(&self, forward: &F, reverse: &R, y: &mut Both<F, R>) {
-        y.forward.clone_from(forward);
-        y.reverse.clone_from(reverse);
-    }
-
-    fn pull_back(&self, dy: &Both<F, R>, forward: &mut F, reverse: &mut R) {
-        forward.clone_from(&dy.forward);
-        reverse.clone_from(&dy.reverse);
-    }
-}
-
-/// The two outputs in one vector of `N` rows, the forward output on top.
-///
-/// An `N` that is not the sum of their sizes does not compile:
-/// ```compile_fail,E0080
-/// # use rnn_cell::cells::Gru;
-/// # use rnn_cell::prelude::*;
-/// let layer = Bidirectional::new(Gru::<3, 5>::zeros(), Gru::<3, 5>::zeros()).joined(Concat::<11>);
-/// layer.forward(&[SVector::<f32, 3>::zeros()], &mut layer.initial_state(), &mut layer.tape());
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Concat<const N: usize>;
-
-impl<T: Scalar, const F: usize, const R: usize, const N: usize, const B: usize>
-    Join<SMatrix<T, F, B>, SMatrix<T, R, B>> for Concat<N>
-{
-    type Output = SMatrix<T, N, B>;
-
-    const FITS: () = assert!(F + R == N, "`Concat` must have as many rows as both outputs together");
-
-    fn join(&self, forward: &SMatrix<T, F, B>, reverse: &SMatrix<T, R, B>, y: &mut SMatrix<T, N, B>) {
-        let () = <Self as Join<SMatrix<T, F, B>, SMatrix<T, R, B>>>::FITS;
-        for sample in 0..B {
-            let (top, bottom) = y.as_mut_slice()[sample * N..(sample + 1) * N].split_at_mut(F);
-            top.copy_from_slice(&forward.as_slice()[sample * F..(sample + 1) * F]);
-            bottom.copy_from_slice(&reverse.as_slice()[sample * R..(sample + 1) * R]);
-        }
-    }
-
-    fn pull_back(
-        &self,
-        dy: &SMatrix<T, N, B>,
-        forward: &mut SMatrix<T, F, B>,
-        reverse: &mut SMatrix<T, R, B>,
-    ) {
-        for sample in 0..B {
-            let (top, bottom) = dy.as_slice()[sample * N..(sample + 1) * N].split_at(F);
-            forward.as_mut_slice()[sample * F..(sample + 1) * F].copy_from_slice(top);
-            reverse.as_mut_slice()[sample * R..(sample + 1) * R].copy_from_slice(bottom);
-        }
-    }
-}
-
-/// The sum of the two outputs, which must have the same type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sum;
-
-impl<T: Scalar, const N: usize, const B: usize> Join<SMatrix<T, N, B>, SMatrix<T, N, B>> for Sum {
-    type Output = SMatrix<T, N, B>;
-
-    fn join(&self, forward: &SMatrix<T, N, B>, reverse: &SMatrix<T, N, B>, y: &mut SMatrix<T, N, B>) {
-        y.copy_from(forward);
-        *y += reverse;
-    }
-
-    fn pull_back(
-        &self,
-        dy: &SMatrix<T, N, B>,
-        forward: &mut SMatrix<T, N, B>,
-        reverse: &mut SMatrix<T, N, B>,
-    ) {
-        forward.copy_from(dy);
-        reverse.copy_from(dy);
-    }
-}
-
 const FORWARD: Place = Place::Named("forward");
 const REVERSE: Place = Place::Named("reverse");
 
@@ -256,14 +151,6 @@ pub struct BidirectionalTape<F, R, X, D, Y> {
     outputs: Vec<Y>,
 }
 
-/// The tape of one direction, and a buffer between its outputs and the joined ones. The buffer
-/// holds the reversed outputs in a forward pass and their cotangents in a backward pass.
-#[derive(Debug, Clone)]
-pub struct Direction<P, Y> {
-    tape: P,
-    ys: Vec<Y>,
-}
-
 impl<F: Default, R: Default, X, D, Y> Default for BidirectionalTape<F, R, X, D, Y> {
     fn default() -> Self {
         BidirectionalTape {
@@ -272,32 +159,6 @@ impl<F: Default, R: Default, X, D, Y> Default for BidirectionalTape<F, R, X, D, 
             xs: Vec::new(),
             dxs: Vec::new(),
             outputs: Vec::new(),
-        }
-    }
-}
-
-impl<P: Default, Y> Default for Direction<P, Y> {
-    fn default() -> Self {
-        Direction { tape: P::default(), ys: Vec::new() }
-    }
-}
-
-impl<F, R, J> Bidirectional<F, R, J> {
-    /// Joins the outputs of both directions step by step. The results are zero in the padding.
-    fn join_all<T: Scalar, X, Y, const B: usize>(
-        &self,
-        (forward, reverse): (&[X], &[Y]),
-        lengths: Option<&[usize; B]>,
-        ys: &mut Vec<J::Output>,
-    ) where
-        J: Join<X, Y, Output: Varying<T>>,
-    {
-        ys.resize_with(forward.len(), Varying::zero);
-        for (y, (forward, reverse)) in ys.iter_mut().zip(forward.iter().zip(reverse)) {
-            self.join.join(forward, reverse, y);
-        }
-        if let Some(lengths) = lengths {
-            clear_past_end(ys, lengths);
         }
     }
 }
@@ -314,8 +175,8 @@ where
     type Context = F::Context;
     type State = Both<F::State, R::State>;
     type Tape = BidirectionalTape<
-        Direction<F::Tape, F::Output>,
-        Direction<R::Tape, R::Output>,
+        Branch<F::Tape, F::Output>,
+        Branch<R::Tape, R::Output>,
         F::Input,
         F::InputBar,
         J::Output,
@@ -352,19 +213,19 @@ where
     }
 
     fn run_pass(&self, pass: LayerPass<'_, Self, B>, state: &mut Self::State) -> Vec<J::Output> {
-        let lengths = pass.lengths.as_ref();
+        let lengths = pass.lengths;
         let mut reversed = pass.xs.to_vec();
         reverse(&mut reversed, lengths);
         let mut backward = self.reverse.run_pass(pass.inputs(&reversed), &mut state.reverse);
         reverse(&mut backward, lengths);
         let forward = self.forward.run_pass(pass, &mut state.forward);
         let mut ys = Vec::new();
-        self.join_all((&forward, &backward), lengths, &mut ys);
+        join_all(&self.join, (&forward, &backward), lengths, &mut ys);
         ys
     }
 
     fn forward_pass(&self, pass: LayerPass<'_, Self, B>, state: &mut Self::State, tape: &mut Self::Tape) {
-        let lengths = pass.lengths.as_ref();
+        let lengths = pass.lengths;
         let BidirectionalTape { forward, reverse: backward, xs: reversed, outputs, .. } = tape;
         self.forward.forward_pass(pass, &mut state.forward, &mut forward.tape);
         copy(reversed, pass.xs);
@@ -373,7 +234,7 @@ where
         copy(&mut backward.ys, self.reverse.outputs(&backward.tape));
         reverse(&mut backward.ys, lengths);
 
-        self.join_all((self.forward.outputs(&forward.tape), &backward.ys), lengths, outputs);
+        join_all(&self.join, (self.forward.outputs(&forward.tape), &backward.ys), lengths, outputs);
     }
 
     fn outputs<'t>(&self, tape: &'t Self::Tape) -> &'t [Self::Output] {
@@ -387,7 +248,7 @@ where
         dys: &[Self::Output],
         bars: LayerBars<'_, Self, B>,
     ) {
-        let lengths = pass.lengths.as_ref();
+        let lengths = pass.lengths;
         let BidirectionalTape { forward, reverse: backward, xs: reversed, dxs: reversed_dxs, outputs } = tape;
         check_lengths(outputs.len(), pass.xs.len(), dys.len(), bars.steps());
         fit(&mut forward.ys, &self.forward.outputs(&forward.tape)[..dys.len()]);
@@ -432,7 +293,7 @@ where
         let BidirectionalTape { forward, reverse, xs: reversed, outputs, .. } = tape;
         FORWARD.locate(self.forward.inspect_forward(pass, &state.forward, &forward.tape))?;
         let found = self.reverse.inspect_forward(pass.inputs(reversed), &state.reverse, &reverse.tape);
-        let lengths = pass.lengths.as_ref();
+        let lengths = pass.lengths;
         REVERSE.locate(found.map_err(|fault| fault.reversed(pass.xs.len(), lengths)))?;
         look_at_outputs(outputs, lengths)
     }
@@ -445,7 +306,7 @@ where
         dys: &[Self::Output],
         gradients: &Self::Gradients,
     ) -> Result<(), Fault> {
-        let lengths = pass.lengths.as_ref();
+        let lengths = pass.lengths;
         look_back_at_outputs(dys, lengths)?;
         let [first, back] = tapes;
         let (tapes, dys) = ([&first.forward.tape, &back.forward.tape], &back.forward.ys);

@@ -1,21 +1,24 @@
 //! Networks of layers.
 //!
-//! A network stacks layers, runs them in both directions, adds their input to their output, or
-//! drops their outputs at random. It is itself a [`Layer`](crate::cell::Layer), whether its layers
+//! A network stacks layers, runs them side by side or in both directions, adds their input to their
+//! output, or drops their outputs at random. It is itself a [`Layer`](crate::cell::Layer), whether its layers
 //! are generated or written by hand, so it is trained, saved, clipped and checked like a single
 //! cell. It is a [`Cell`](crate::cell::Cell), which streams, if its layers are.
 //!
 //! | network | output | streams |
 //! | --- | --- | --- |
-//! | [`Stack::new`]`(a, b)` | the outputs of `b`, which reads those of `a` | if both do |
-//! | [`Bidirectional`] | both directions: a pair, one vector ([`Concat`]), a sum ([`Sum`]) or a custom [join](Join) | no |
+//! | [`Stack`], `a.then(b)` | the outputs of `b`, which reads those of `a` | if both do |
+//! | [`Parallel`] | the outputs of two layers that read the same input, [joined](Join): one vector ([`Concat`]), a sum ([`Sum`]) or custom | if both do |
+//! | [`Bidirectional`] | both directions: a pair, or [joined](Join) like two branches | no |
 //! | [`Residual`]`(a)` | the sum of the input and the output of `a` | if `a` does |
 //! | [`Dropout`] | the output of a layer, with values dropped at random in training | if the layer does |
+//! | [`Map`] | a Rust function of each step | yes |
 //! | [`Zoneout`] | the output of a layer whose state keeps old values at random in training | if the layer does |
 //!
-//! A readout is a [`Dense`](crate::cells::Dense) at the top of a stack. A `Box` of a layer is a
-//! layer: a cell too large for the call stack is built on the heap (`init_boxed`) and used like any
-//! other.
+//! The guide lists [all layers](crate::guide::networks), with the pools, embeddings and norms among
+//! the [`cells`](crate::cells). A readout is a [`Dense`](crate::cells::Dense) at the top of a
+//! stack. A `Box` of a layer is a layer: a cell too large for the call stack is built on the heap
+//! (`init_boxed`) and used like any other.
 //!
 //! ```
 //! use rnn_cell::cells::{Dense, Lstm};
@@ -24,8 +27,8 @@
 //!
 //! let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
 //! let both = Bidirectional::new(Lstm::<3, 8>::init(&mut rng), Lstm::<3, 8>::init(&mut rng));
-//! let top = Stack::new(Lstm::<16, 8>::init(&mut rng), Dense::<8, 2>::init(&mut rng));
-//! let mut net = Stack::new(Dropout::new(both.joined(Concat::<16>), 0.2), top);
+//! let (top, readout) = (Lstm::<16, 8>::init(&mut rng), Dense::<8, 2>::init(&mut rng));
+//! let mut net = both.joined(Concat::<16>).dropout(0.2).then(top).then(readout);
 //!
 //! let mut names = Vec::new();
 //! net.visit(&mut |parameter| names.push(parameter.name.to_owned()));
@@ -123,15 +126,21 @@ macro_rules! same_initial_state {
 mod bidirectional;
 mod boxed;
 mod dropout;
+mod join;
+mod map;
 mod noise;
+mod parallel;
 mod path;
 mod residual;
 mod stack;
 mod zoneout;
 
-pub use bidirectional::{Bidirectional, BidirectionalTape, Both, Concat, Join, Pair, Streams, Sum};
+pub use bidirectional::{Bidirectional, BidirectionalTape, Both, Streams};
 pub use dropout::{Dropout, DropoutTape, mask};
+pub use join::{Concat, Join, Pair, Sum};
+pub use map::Map;
 pub use noise::Noisy;
+pub use parallel::{Beside, Parallel, ParallelTape};
 pub use residual::{Residual, ResidualTape};
 pub use stack::{Follows, Stack, StackTape};
 pub use zoneout::{Zoneout, ZoneoutTape};

@@ -57,9 +57,7 @@ impl<P: Default, Y> Default for ResidualTape<P, Y> {
 
 fn add_inputs<T: Scalar, X: Varying<T>, C, const B: usize>(ys: &mut [X], pass: Pass<'_, X, C, B>) {
     ys.iter_mut().zip(pass.xs).for_each(|(y, x)| y.add(x));
-    if let Some(lengths) = &pass.lengths {
-        clear_past_end(ys, lengths);
-    }
+    clear_past_end(ys, pass.lengths);
 }
 
 impl<const B: usize, L, X> Layer<B> for Residual<L>
@@ -103,10 +101,10 @@ where
         check_lengths(outputs.len(), pass.xs.len(), dys.len(), bars.steps());
         self.layer.backward_pass(pass, layer, dys, bars.reborrow());
         let Some(dxs) = bars.inputs else { return };
-        let dys = match &pass.lengths {
+        let dys = match pass.lengths {
             None => dys,
             // `dys` may hold anything in the padding, which must not reach the cotangents.
-            Some(lengths) => {
+            lengths => {
                 copy(own, dys);
                 clear_past_end::<L::Scalar, _, B>(own, lengths);
                 own
@@ -122,7 +120,7 @@ where
         tape: &Self::Tape,
     ) -> Result<(), Fault> {
         self.layer.inspect_forward(pass, state, &tape.layer)?;
-        look_at_outputs(&tape.outputs, pass.lengths.as_ref())
+        look_at_outputs(&tape.outputs, pass.lengths)
     }
 
     fn inspect_backward(

@@ -11,8 +11,8 @@ use crate::cell::{
 use crate::inspect::finite::Fault;
 use crate::rng::DynRng;
 
-/// A chain of layers, each of which reads the outputs of the previous one:
-/// `Stack::new(lstm, dense)`, `Stack::new(a, b).then(c).then(d)`.
+/// A chain of layers, each of which reads the outputs of the previous one: `lstm.then(dense)`,
+/// which is `Stack::new(lstm, dense)`, and `a.then(b).then(c)`.
 ///
 /// The names of the parameters start with the number of their layer: `0.W`, `1.W`, `2.W`. The
 /// context is that of the first layer; the other layers [bind](Model::with) theirs.
@@ -35,17 +35,12 @@ pub struct Stack<A, L>(
 );
 
 impl<A: Layer<1>, L: Follows<A>> Stack<A, L> {
-    /// Puts `second` on top of `first`.
+    /// Puts `second` on top of `first`, like [`first.then(second)`](Model::then).
     ///
     /// The layers are checked for a batch of one sample. Layers of other batches only are stacked
     /// as `Stack(first, second)`.
     pub fn new(first: A, second: L) -> Self {
         Stack(first, second)
-    }
-
-    /// Puts another layer on top.
-    pub fn then<N: Follows<Self>>(self, next: N) -> Stack<Self, N> {
-        Stack(self, next)
     }
 }
 
@@ -249,12 +244,15 @@ where
     }
 
     fn chunk(&self) -> usize {
-        // The least common multiple.
-        let (first, second) = (self.0.chunk(), self.1.chunk());
-        let (mut a, mut b) = (first, second);
-        while b > 0 {
-            (a, b) = (b, a % b);
-        }
-        first / a.max(1) * second
+        common_chunk(self.0.chunk(), self.1.chunk())
     }
+}
+
+/// Returns the least common multiple of the [chunks](Cell::chunk) of two layers.
+pub(super) fn common_chunk(first: usize, second: usize) -> usize {
+    let (mut a, mut b) = (first, second);
+    while b > 0 {
+        (a, b) = (b, a % b);
+    }
+    first / a.max(1) * second
 }

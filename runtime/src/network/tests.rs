@@ -10,6 +10,7 @@ use super::*;
 use crate::by_hand::{Conditioned, Elman};
 use crate::cell::{Cell, Layer, LayerPass, Model, ModelMut, Pass};
 use crate::cells::{Dense, Lstm};
+use crate::inspect::finite::check_sequence;
 use crate::inspect::gradcheck::Gradcheck;
 use crate::rng::{self, SeedableRng, Xoshiro256PlusPlus};
 use crate::types::varying::Varying;
@@ -142,6 +143,56 @@ fn paths_stand_before_the_names() {
         "1.reverse.b",
     ];
     assert_eq!(names(&Stack(elman(), both)), expected);
+
+    let branches = Parallel::new(elman().then(elman()), elman(), Sum);
+    let mut net = elman().then(branches);
+    let expected = [
+        "0.W",
+        "0.b",
+        "1.first.0.W",
+        "1.first.0.b",
+        "1.first.1.W",
+        "1.first.1.b",
+        "1.second.W",
+        "1.second.b",
+    ];
+    assert_eq!(names(&net), expected);
+    assert_eq!(names(&*net.zero_gradients()), expected);
+    net.set_zero();
+    assert!(listed(&[net.1.second.0.bias, net.1.first.1.0.bias]).iter().all(|x| *x == 0.0));
+}
+
+#[test]
+fn a_fault_names_its_branch() {
+    let sick = Map::new(
+        |x: &SMatrix<f64, 3, 1>| if x[0] > 5.0 { x * f64::NAN } else { *x },
+        |_, dy: &SMatrix<f64, 3, 1>| if dy[0] > 5.0 { dy * f64::NAN } else { *dy },
+    );
+    let net = Parallel::new(elman::<3, 3>(), sick, Sum).then(elman::<3, 2>());
+    let mut xs = inputs::<3>(4);
+    let check = |xs: &[_]| {
+        check_sequence(&net, xs, &net.initial_state::<B>(), &[]).map_err(|fault| fault.to_string())
+    };
+    assert_eq!(check(&xs), Ok(()));
+    xs[2][(0, 1)] = 6.0;
+    let fault = "the output of layer `0.second` is NaN at step 2 (sample 1, scalar 0)";
+    assert_eq!(check(&xs), Err(fault.into()));
+}
+
+/// A chain drops the outputs of its last layer, whatever stands before it.
+#[test]
+fn a_chain_is_a_stack() {
+    let (chain, stack) =
+        (elman::<3, 4>().then(elman::<4, 2>()), Stack::new(elman::<3, 4>(), elman::<4, 2>()));
+    let xs = inputs::<3>(5);
+    assert_eq!(outputs(&chain, &xs, &chain.initial_state()), outputs(&stack, &xs, &stack.initial_state()));
+    let (chain, wrapped) = (chain.dropout(0.5).then(elman::<2, 2>()), Dropout::new(stack, 0.5));
+    let mut state = chain.initial_state::<B>();
+    let mut alone = wrapped.initial_state::<B>();
+    chain.seed_noise(&mut state, &mut generator());
+    wrapped.seed_noise(&mut alone, &mut generator());
+    assert_eq!(outputs(&chain.0, &xs, &state.0), outputs(&wrapped, &xs, &alone));
+    check(chain);
 }
 
 #[test]

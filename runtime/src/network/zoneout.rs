@@ -192,9 +192,7 @@ where
             state.reread(&mut y);
             outputs.push(y);
         }
-        if let Some(lengths) = &pass.lengths {
-            clear_past_end(outputs, lengths);
-        }
+        clear_past_end(outputs, pass.lengths);
     }
 
     fn outputs<'t>(&self, tape: &'t Self::Tape) -> &'t [L::Output] {

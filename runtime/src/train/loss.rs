@@ -14,6 +14,7 @@ use core::ops::Range;
 
 use nalgebra::SMatrix;
 
+use crate::data::ends;
 use crate::types::varying::Varying;
 use crate::{Scalar, functions};
 
@@ -162,7 +163,7 @@ pub fn binary_cross_entropy_weighted<T: Scalar, const N: usize, const B: usize>(
 /// let ys = [Matrix3x2::<f64>::zeros(); 4];
 /// let classes = [[0, 2], [1, 1], [2, 0], [2, 0]];
 /// let mut dys = Vec::new();
-/// let loss = every_step(&ys, Some(&[2, 4]), &mut dys, |t, y, weights| {
+/// let loss = every_step(&ys, Some([2, 4]), &mut dys, |t, y, weights| {
 ///     softmax_cross_entropy_weighted(y, &classes[t], weights)
 /// });
 /// assert!((loss - 3.0_f64.ln()).abs() < 1e-15);
@@ -170,11 +171,11 @@ pub fn binary_cross_entropy_weighted<T: Scalar, const N: usize, const B: usize>(
 /// ```
 pub fn every_step<T: Scalar, const N: usize, const B: usize>(
     ys: &[SMatrix<T, N, B>],
-    lengths: Option<&[usize; B]>,
+    lengths: Option<[usize; B]>,
     dys: &mut Vec<SMatrix<T, N, B>>,
     mut step: impl FnMut(usize, &SMatrix<T, N, B>, &[T; B]) -> (T, SMatrix<T, N, B>),
 ) -> T {
-    let lengths = within(ys.len(), lengths);
+    let lengths = ends(ys.len(), lengths);
     let weight = T::of(1.0 / lengths.iter().sum::<usize>().max(1) as f64);
     dys.clear();
     let mut sum = T::zero();
@@ -195,13 +196,13 @@ pub fn every_step<T: Scalar, const N: usize, const B: usize>(
 /// outputs of all steps. Its allocation is reused.
 pub fn last_step<T: Scalar, const N: usize, const B: usize>(
     ys: &[SMatrix<T, N, B>],
-    lengths: Option<&[usize; B]>,
+    lengths: Option<[usize; B]>,
     dys: &mut Vec<SMatrix<T, N, B>>,
     last: impl FnOnce(&SMatrix<T, N, B>, &[T; B]) -> (T, SMatrix<T, N, B>),
 ) -> T {
     dys.clear();
     dys.resize(ys.len(), SMatrix::zeros());
-    at_last_steps(ys, 0..ys.len(), &within(ys.len(), lengths), dys, last)
+    at_last_steps(ys, 0..ys.len(), &ends(ys.len(), lengths), dys, last)
 }
 
 /// Computes [`last_step`] for the outputs of the steps `steps` of samples of the given lengths.
@@ -246,10 +247,6 @@ pub fn arg_max<T: Scalar, const N: usize, const B: usize>(logits: &SMatrix<T, N,
 
 fn even<T: Scalar, const B: usize>() -> [T; B] {
     [T::of(1.0 / B.max(1) as f64); B]
-}
-
-fn within<const B: usize>(steps: usize, lengths: Option<&[usize; B]>) -> [usize; B] {
-    lengths.map_or([steps; B], |lengths| lengths.map(|length| length.min(steps)))
 }
 
 /// Returns the sum of `weight * loss(sample, weight, dy)` over the samples whose weight is not
@@ -413,7 +410,7 @@ mod tests {
         let mut dys = Vec::new();
         let zero = Matrix1x2::zeros();
         let loss =
-            every_step(&ys, Some(&lengths), &mut dys, |_, y, w| mean_squared_error_weighted(y, &zero, w));
+            every_step(&ys, Some(lengths), &mut dys, |_, y, w| mean_squared_error_weighted(y, &zero, w));
         assert_eq!(loss, (1.0 + 4.0 + 9.0 + 16.0) / 4.0);
         assert_eq!(dys, [Matrix1x2::new(0.5, 1.0), Matrix1x2::new(0.0, 1.5), Matrix1x2::new(0.0, 2.0)]);
         let loss = every_step(&ys[..1], None, &mut dys, |_, y, w| mean_squared_error_weighted(y, &zero, w));
@@ -428,12 +425,12 @@ mod tests {
     fn last_step_reads_the_last_step_of_each_sample() {
         let (ys, lengths) = ragged();
         let mut dys = Vec::new();
-        let loss = last_step(&ys, Some(&lengths), &mut dys, |y, w| {
+        let loss = last_step(&ys, Some(lengths), &mut dys, |y, w| {
             mean_squared_error_weighted(y, &Matrix1x2::zeros(), w)
         });
         assert_eq!(loss, (1.0 + 16.0) / 2.0);
         assert_eq!(dys, [Matrix1x2::new(1.0, 0.0), Matrix1x2::zeros(), Matrix1x2::new(0.0, 4.0)]);
-        let loss = last_step(&ys, Some(&[0, 2]), &mut dys, |y, w| {
+        let loss = last_step(&ys, Some([0, 2]), &mut dys, |y, w| {
             mean_squared_error_weighted(y, &Matrix1x2::zeros(), w)
         });
         assert_eq!((loss, dys[0]), (9.0, Matrix1x2::zeros()));

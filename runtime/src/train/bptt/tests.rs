@@ -145,6 +145,54 @@ fn cotangents_go_back_through_the_window() {
     }
 }
 
+#[test]
+fn cotangents_of_state_and_inputs_are_those_of_a_pass_over_the_window() {
+    let case = case();
+    let mut last: State = case.net.zero_state();
+    last.state = case.dys[0];
+    for lengths in [None, Some([4, 17])] {
+        for (k1, k2) in [(5, 5), (4, 7), (3, 12), (5, 2), (30, 40)] {
+            let mut bptt = case.truncated(k1, k2);
+            while let Some(block) = bptt.forward(&case.net, case.steps(lengths)) {
+                let window = bptt.window();
+                assert_eq!(window, block.end.saturating_sub(k2)..block.end);
+                let (mut state, mut tape) = (case.state.clone(), case.net.tape::<B>());
+                case.net.forward(case.steps(lengths).window(0..window.start), &mut state, &mut tape);
+                let pass = case.steps(lengths).window(window.clone());
+                case.net.forward(pass, &mut state, &mut tape);
+                let mut dys = case.dys[window.clone()].to_vec();
+                dys[..block.start.saturating_sub(window.start)].fill(SMatrix::zeros());
+                let (mut want, mut dstate) = (case.net.zero_gradients(), last.clone());
+                let mut dxs = vec![SMatrix::from_element(f64::NAN); window.len()];
+                let bars = Bars::of(&mut want).state(&mut dstate).inputs(&mut dxs);
+                case.net.backward(pass, &mut tape, &dys, bars);
+
+                let (mut gradients, mut initial) = (case.net.zero_gradients(), last.clone());
+                let mut got = vec![SMatrix::from_element(f64::NAN); window.len()];
+                let bars = Bars::of(&mut gradients).state(&mut initial).inputs(&mut got);
+                let returned = bptt.backward(&case.net, case.steps(lengths), &case.dys[block], bars).cloned();
+                assert_close(&flat(&*gradients), &flat(&*want));
+                assert_close(initial.state.as_slice(), dstate.state.as_slice());
+                assert_eq!(returned, (window.start == 0).then_some(initial));
+                let all = |dxs: &[SMatrix<f64, 3, B>]| dxs.iter().flatten().copied().collect::<Vec<_>>();
+                assert_close(&all(&got), &all(&dxs));
+            }
+        }
+    }
+}
+
+#[test]
+#[should_panic(expected = "the window has 9 steps, but `dxs` has 6")]
+fn too_few_cotangents_of_inputs_panic() {
+    let case = case();
+    let mut bptt = case.truncated(6, 9);
+    bptt.forward(&case.net, &case.xs);
+    bptt.forward(&case.net, &case.xs);
+    let (mut gradients, mut dxs) = (case.net.zero_gradients(), [SMatrix::zeros(); 6]);
+    let bars = Bars::of(&mut gradients).inputs(&mut dxs);
+    bptt.backward(&case.net, &case.xs, &case.dys[6..12], bars);
+}
+
 fn listed(ys: &[SMatrix<f64, 4, B>]) -> Vec<f64> {
     ys.iter().flat_map(|y| y.iter().copied().collect::<Vec<_>>()).collect()
 }

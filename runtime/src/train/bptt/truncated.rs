@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Range;
 
-use crate::cell::{Cell, IntoBars, IntoPass, Layer};
+use crate::cell::{Bars, Cell, IntoBars, IntoPass, Layer};
 use crate::types::varying::Varying;
 
 /// Truncated backpropagation through time (Williams & Peng 1990, BPTT(h; h'); Sutskever 2013,
@@ -44,7 +44,7 @@ use crate::types::varying::Varying;
 /// ```
 pub struct Truncated<L: Cell<B>, const B: usize> {
     block: usize,
-    window: usize,
+    reach: usize,
     /// The state at step `known`, the earliest at which the next window can start.
     known: usize,
     start: L::State,
@@ -93,7 +93,7 @@ where
         );
         Truncated {
             block: k1,
-            window: k2,
+            reach: k2,
             known: 0,
             start: state.clone(),
             steps: None,
@@ -109,7 +109,7 @@ where
 
     /// Begins another sequence from `state`.
     pub fn start(&mut self, state: L::State) {
-        (self.known, self.steps, self.last) = (0, None, 0..0);
+        (self.known, self.edge, self.steps, self.last) = (0, 0, None, 0..0);
         self.start.clone_from(&state);
         self.state = state;
         self.outputs.clear();
@@ -139,9 +139,9 @@ where
         if start >= end {
             return None;
         }
-        self.edge = self.known.max(end.saturating_sub(self.window));
+        self.edge = self.known.max(end.saturating_sub(self.reach));
         // The start of the window of the next block.
-        let next = xs.len().min(end + self.block).saturating_sub(self.window).clamp(self.edge, end);
+        let next = xs.len().min(end + self.block).saturating_sub(self.reach).clamp(self.edge, end);
         let mut cuts = [self.known, self.edge, next, start, end];
         cuts.sort_unstable();
         self.pieces.clear();
@@ -165,6 +165,12 @@ where
         Some(self.last.clone())
     }
 
+    /// Returns the steps of the last window: those of the last block, and the earlier steps that
+    /// its cotangents go back through. With `k2 < k1` it is the end of the block.
+    pub fn window(&self) -> Range<usize> {
+        self.edge..self.last.end
+    }
+
     /// Returns the outputs of the last block.
     pub fn outputs(&self) -> &[L::Output] {
         &self.outputs
@@ -176,15 +182,20 @@ where
     }
 
     /// Pulls the cotangents of the last block's outputs back through the window. Call it after
-    /// [`forward`](Self::forward), once per block. It adds to the gradients and the cotangent of a
-    /// context in `bars`, and ignores the cotangents of states and inputs there.
+    /// [`forward`](Self::forward), once per block.
+    ///
+    /// `bars` has the same meaning as in [`Layer::backward`], for a pass over the
+    /// [window](Self::window): its state holds the cotangent of the state at the end of the block
+    /// on entry (none: zero) and of the state at the start of the window on return; its inputs
+    /// become the cotangents of the window's inputs.
     ///
     /// Returns the cotangent of the sequence's initial state if the window reaches it. Pass it to
     /// [`initial_state_backward`](crate::cell::Model::initial_state_backward).
     ///
     /// # Panics
-    /// If the number of `dys` differs from the number of outputs, or the length of `xs` from that
-    /// in [`forward`](Self::forward).
+    /// If the number of `dys` differs from the number of outputs, the length of `xs` from that in
+    /// [`forward`](Self::forward), or the number of the cotangents of inputs from the length of the
+    /// window.
     #[track_caller]
     pub fn backward<'a>(
         &mut self,
@@ -196,14 +207,23 @@ where
     where
         L: Layer<B, Input: 'a, InputBar: 'a, Context: 'a, State: 'a, Gradients: 'a>,
     {
-        let (pass, mut bars) = (pass.into_pass(), bars.into_bars());
+        let (pass, bars) = (pass.into_pass(), bars.into_bars());
         let outputs = self.outputs.len();
         assert!(dys.len() == outputs, "the block has {outputs} steps, but `dys` has {}", dys.len());
         // Before the first block there are no pieces to go back through.
         check_sequence(self.steps.unwrap_or(pass.xs.len()), pass.xs.len());
-        self.dstate = L::State::zero();
+        let window = self.window();
+        if let Some(dxs) = bars.steps() {
+            let steps = window.len();
+            assert!(dxs == steps, "the window has {steps} steps, but `dxs` has {dxs}");
+        }
+        let Bars { gradients, state: dstate, mut inputs, mut context } = bars;
+        match &dstate {
+            Some(dstate) => self.dstate.clone_from(dstate),
+            None => self.dstate = L::State::zero(),
+        }
         for (piece, tape) in self.pieces.iter().zip(&mut self.tapes).rev() {
-            if piece.start < self.edge {
+            if piece.start < window.start {
                 break;
             }
             let block = &self.last;
@@ -211,9 +231,18 @@ where
                 Some(from) => &dys[from..from + piece.len()],
                 None => &[],
             };
-            let mut bars = bars.reborrow().state(&mut self.dstate);
-            bars.inputs = None;
+            let bars = Bars {
+                gradients: &mut *gradients,
+                state: Some(&mut self.dstate),
+                inputs: inputs
+                    .as_deref_mut()
+                    .map(|dxs| &mut dxs[piece.start - window.start..][..piece.len()]),
+                context: context.as_deref_mut(),
+            };
             layer.backward_pass(pass.window(piece.clone()), tape, dys, bars);
+        }
+        if let Some(dstate) = dstate {
+            dstate.clone_from(&self.dstate);
         }
         (self.edge == 0).then_some(&self.dstate)
     }
@@ -226,10 +255,10 @@ fn check_sequence(steps: usize, xs: usize) {
 
 impl<L: Cell<B>, const B: usize> fmt::Debug for Truncated<L, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Truncated { block, window, last, .. } = self;
+        let Truncated { block, reach, last, .. } = self;
         f.debug_struct("Truncated")
             .field("block", block)
-            .field("window", window)
+            .field("reach", reach)
             .field("last", last)
             .finish_non_exhaustive()
     }

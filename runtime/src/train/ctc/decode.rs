@@ -31,7 +31,7 @@ impl Ctc {
     pub fn greedy<T: Scalar, const C: usize, const B: usize>(
         &self,
         logits: &[SMatrix<T, C, B>],
-        lengths: Option<&[usize; B]>,
+        lengths: Option<[usize; B]>,
     ) -> [Vec<u32>; B] {
         let mut labellings = array::from_fn(|_| Vec::new());
         let mut before = [self.blank(); B];
@@ -59,7 +59,7 @@ impl Ctc {
     pub fn beam<T: Scalar, const C: usize, const B: usize>(
         &self,
         logits: &[SMatrix<T, C, B>],
-        lengths: Option<&[usize; B]>,
+        lengths: Option<[usize; B]>,
         width: usize,
     ) -> [Vec<Hypothesis>; B] {
         assert!(width > 0, "the width of a beam must be at least 1");

@@ -158,7 +158,7 @@ impl Ctc {
     pub fn loss<T: Scalar, S: AsRef<[u32]>, const C: usize, const B: usize>(
         &mut self,
         logits: &[SMatrix<T, C, B>],
-        lengths: Option<&[usize; B]>,
+        lengths: Option<[usize; B]>,
         targets: &[S],
         dlogits: &mut Vec<SMatrix<T, C, B>>,
     ) -> CtcLoss<T, B> {
@@ -179,7 +179,7 @@ impl Ctc {
     pub fn loss_weighted<T: Scalar, S: AsRef<[u32]>, const C: usize, const B: usize>(
         &mut self,
         logits: &[SMatrix<T, C, B>],
-        lengths: Option<&[usize; B]>,
+        lengths: Option<[usize; B]>,
         targets: &[S],
         weights: &[T; B],
         dlogits: &mut Vec<SMatrix<T, C, B>>,
