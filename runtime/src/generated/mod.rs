@@ -2,12 +2,13 @@
 //! and the functions that it calls. It is not part of the public interface and changes with the
 //! macro.
 
+pub use crate::__if_alloc as if_alloc;
 #[cfg(feature = "alloc")]
 pub use crate::__layer_methods as layer_methods;
 pub use crate::Scalar;
 #[cfg(feature = "alloc")]
 pub use crate::cell::{Bars, Cell, Layer, LayerBars, LayerPass, Pass, StateFields};
-pub use crate::cell::{Model, ModelMut, Parameter, ParameterMut, Storage};
+pub use crate::cell::{Held, LayerInfo, Model, ModelMut, Parameter, ParameterMut, Storage, debug};
 pub use crate::init;
 #[cfg(feature = "alloc")]
 pub use crate::inspect::finite::{Fault, inspect_steps, inspect_steps_back};
@@ -37,6 +38,7 @@ pub use rnn_cell_macros::{compile, page};
 #[cfg(feature = "alloc")]
 pub use sequences::*;
 
+pub mod derived;
 mod equations;
 #[cfg(feature = "alloc")]
 mod passes;

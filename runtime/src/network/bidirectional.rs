@@ -5,11 +5,11 @@ use alloc::vec::Vec;
 
 use nalgebra::SMatrix;
 
-use super::path::Place;
 use super::{copy, fit};
 use crate::Scalar;
 use crate::cell::{
-    Bars, Layer, LayerBars, LayerPass, Model, ModelMut, Parameter, ParameterMut, check_lengths,
+    Bars, Layer, LayerBars, LayerInfo, LayerPass, Model, ModelMut, Parameter, ParameterMut, Place,
+    check_lengths,
 };
 use crate::data::{clear_past_end, reverse};
 use crate::inspect::finite::{Fault, look_at_outputs, look_back_at_outputs};
@@ -225,6 +225,11 @@ impl<F: Model, R: Model<Scalar = F::Scalar>, J> Model for Bidirectional<F, R, J>
     fn visit_buffers<'v>(&'v self, visitor: &mut dyn for<'n> FnMut(Parameter<'n, 'v, F::Scalar>)) {
         self.forward.visit_buffers(&mut FORWARD.of(visitor));
         self.reverse.visit_buffers(&mut REVERSE.of(visitor));
+    }
+
+    fn visit_layers(&self, visitor: &mut dyn FnMut(LayerInfo<'_>)) {
+        self.forward.visit_layers(&mut FORWARD.of_layers(visitor));
+        self.reverse.visit_layers(&mut REVERSE.of_layers(visitor));
     }
 }
 

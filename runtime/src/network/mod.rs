@@ -114,7 +114,6 @@ mod bidirectional;
 mod boxed;
 mod dropout;
 mod noise;
-mod path;
 mod residual;
 mod stack;
 mod zoneout;

@@ -4,8 +4,8 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use super::fit;
-use super::path::Place;
-use crate::cell::{Bars, Cell, Layer, LayerBars, LayerPass, Model, ModelMut, Parameter, ParameterMut, Pass};
+
+use crate::cell::{Bars, Cell, Layer, LayerBars, LayerInfo, LayerPass, Model, ModelMut, Parameter, ParameterMut, Pass, Place};
 use crate::inspect::finite::Fault;
 use crate::rng::DynRng;
 
@@ -95,6 +95,12 @@ impl<A: Model, L: Model<Scalar = A::Scalar>> Model for Stack<A, L> {
         let (first, second) = self.places();
         self.0.visit_buffers(&mut first.of(visitor));
         self.1.visit_buffers(&mut second.of(visitor));
+    }
+
+    fn visit_layers(&self, visitor: &mut dyn FnMut(LayerInfo<'_>)) {
+        let (first, second) = self.places();
+        self.0.visit_layers(&mut first.of_layers(visitor));
+        self.1.visit_layers(&mut second.of_layers(visitor));
     }
 
     fn depth(&self) -> usize {
