@@ -49,6 +49,13 @@ rnn_cell! {
     }
 }
 
+/// The network: a listener, and a readout of its final state.
+#[derive(Model)]
+struct Classifier {
+    listener: Listener<COEFFICIENTS, HIDDEN>,
+    readout: Dense<HIDDEN, SPEAKERS>,
+}
+
 const HIDDEN: usize = 32;
 const BATCH: usize = 10;
 const EPOCHS: usize = 80;
@@ -145,25 +152,22 @@ fn summarise(outcomes: &[Outcome], seed: u64, seconds: f64, options: &Options) -
 /// Trains with `seed` and tests after every epoch.
 fn learn(seed: u64, train: &[Sample], test: &[Sample]) -> Result<Outcome, Box<dyn Error>> {
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
-    let mut listener = Listener::<COEFFICIENTS, HIDDEN>::init(&mut rng);
-    let mut readout = Dense::<HIDDEN, SPEAKERS>::init(&mut rng);
-    let mut listener_grads = Listener::zeros();
-    let mut readout_grads = Dense::zeros();
-    let mut listener_optimiser = AdamW::new(RATE).weight_decay(WEIGHT_DECAY);
-    let mut readout_optimiser = AdamW::new(RATE).weight_decay(WEIGHT_DECAY);
+    let mut net = Classifier { listener: Listener::init(&mut rng), readout: Dense::init(&mut rng) };
+    let mut gradients = net.zero_gradients();
+    let mut optimiser = AdamW::new(RATE).weight_decay(WEIGHT_DECAY);
     let schedule = Schedule::cosine(RATE, EPOCHS);
-    let (mut tape, mut readout_tape) = (listener.tape::<BATCH>(), readout.tape::<BATCH>());
+    let (mut tape, mut readout_tape) = (net.listener.tape::<BATCH>(), net.readout.tape::<BATCH>());
 
     let bar = progress(&format!("seed {seed}"), EPOCHS);
     let mut order: Vec<&Sample> = train.iter().collect();
     let mut outcome = Outcome::default();
     for epoch in 0..EPOCHS {
-        schedule.apply(epoch, &mut listener_optimiser);
-        schedule.apply(epoch, &mut readout_optimiser);
+        schedule.apply(epoch, &mut optimiser);
         shuffle(&mut order, &mut rng);
         let mut sum = 0.0;
         for samples in order.chunks_exact(BATCH) {
             let (batch, classes) = batch(samples, |x| x + (NOISE * normal(&mut rng)) as f32);
+            let Classifier { listener, readout } = &net;
             let mut state = listener.zero_state();
             listener.forward(&batch, &mut state, &mut tape);
             let means = [state.mean_h];
@@ -171,20 +175,19 @@ fn learn(seed: u64, train: &[Sample], test: &[Sample]) -> Result<Outcome, Box<dy
             let (loss, dlogits) = softmax_cross_entropy(&logits, &classes);
             sum += f64::from(loss);
 
-            listener_grads.set_zero();
-            readout_grads.set_zero();
+            gradients.set_zero();
             let mut dmeans = [SMatrix::zeros()];
-            let bars = Bars::of(&mut readout_grads).inputs(&mut dmeans);
+            let bars = Bars::of(&mut gradients.readout).inputs(&mut dmeans);
             readout.backward(&means, &mut readout_tape, &[dlogits], bars);
             let mut dstate = listener.zero_state();
             dstate.mean_h = dmeans[0];
-            listener.backward(&batch, &mut tape, &[], Bars::of(&mut listener_grads).state(&mut dstate));
-            clip_global_norm(&mut listener_grads, 1.0);
-            listener_optimiser.step(&mut listener, &listener_grads);
-            readout_optimiser.step(&mut readout, &readout_grads);
+            let bars = Bars::of(&mut gradients.listener).state(&mut dstate);
+            listener.backward(&batch, &mut tape, &[], bars);
+            clip_global_norm(&mut *gradients, 1.0);
+            optimiser.step(&mut net, &gradients);
         }
         outcome.training_loss.push(sum / (train.len() / BATCH) as f64);
-        test_all(&listener, &readout, test, &mut outcome);
+        test_all(&net, test, &mut outcome);
         bar.set_message(format!("{:.1} %", 100.0 * outcome.accuracy));
         bar.inc(1);
     }
@@ -193,12 +196,8 @@ fn learn(seed: u64, train: &[Sample], test: &[Sample]) -> Result<Outcome, Box<dy
 }
 
 /// Computes the loss, the accuracy and the confusion on the test set.
-fn test_all(
-    listener: &Listener<COEFFICIENTS, HIDDEN>,
-    readout: &Dense<HIDDEN, SPEAKERS>,
-    test: &[Sample],
-    outcome: &mut Outcome,
-) {
+fn test_all(net: &Classifier, test: &[Sample], outcome: &mut Outcome) {
+    let Classifier { listener, readout } = net;
     outcome.confusion = Default::default();
     let mut sum = 0.0;
     let mut right = 0;

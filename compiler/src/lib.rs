@@ -9,7 +9,7 @@
 //! | --- | --- | --- |
 //! | 8 | [`expand`] | the driver, which runs the stages one after another |
 //! | | `dump` | expansion to files of source code (a feature) |
-//! | | [`derive`] | a struct of models to a model, beside the stages of a cell |
+//! | | [`derive`](mod@derive) | a struct of models to a model, beside the stages of a cell |
 //! | 7 | [`docs`] | plan to the page that rustdoc shows |
 //! | | [`editor`] | names to the definitions that rust-analyzer shows for them |
 //! | 6 | [`emit`] | plan to Rust |

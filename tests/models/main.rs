@@ -41,14 +41,17 @@ impl<const H: usize> Net<f64, H> {
             names: vec!["left".to_owned(), "right".to_owned()],
             inner: Inner(Elman::init(rng), "not a model", Dense::init(rng)),
         };
-        net.visit_mut(&mut |parameter| parameter.values.iter_mut().for_each(|value| *value += 0.1 * normal(rng)));
+        net.visit_mut(&mut |parameter| {
+            parameter.values.iter_mut().for_each(|value| *value += 0.1 * normal(rng))
+        });
         net
     }
 
     /// Returns the loss: half the sum of the squares of all outputs. Adds to the gradients.
     fn pass(&self, xs: &[SVector<f64, 3>], gradients: &mut NetGradients<f64, H>) -> f64 {
         let [first, second] = &self.layers;
-        let (mut tape_0, mut tape_1, mut tape_2) = (self.encoder.tape::<1>(), first.tape::<1>(), second.tape::<1>());
+        let (mut tape_0, mut tape_1, mut tape_2) =
+            (self.encoder.tape::<1>(), first.tape::<1>(), second.tape::<1>());
         let (mut tape_3, mut tape_4, mut tape_5): (Tape<Dense<H, H, f64>>, _, _) =
             (Default::default(), self.inner.0.tape::<1>(), self.inner.2.tape::<1>());
         let h_0 = self.encoder.forward(xs, &mut self.encoder.initial_state(), &mut tape_0).to_vec();
@@ -148,7 +151,10 @@ fn names_are_paths_of_fields_and_the_same_for_gradients() {
     let found = names(&net);
     assert_eq!(names(&*net.zero_gradients()), found);
     let gates = |path: &str, names: &[&str]| -> Vec<String> {
-        ["W", "U", "b"].iter().flat_map(|kind| names.iter().map(move |gate| format!("{path}.{kind}_{gate}"))).collect()
+        ["W", "U", "b"]
+            .iter()
+            .flat_map(|kind| names.iter().map(move |gate| format!("{path}.{kind}_{gate}")))
+            .collect()
     };
     let mut expected = gates("encoder.forward", &["i", "f", "o", "g"]);
     let mut sorted: Vec<String> = found[..expected.len()].to_vec();
@@ -159,12 +165,22 @@ fn names_are_paths_of_fields_and_the_same_for_gradients() {
     assert_eq!(rest[..3], ["encoder.reverse.W", "encoder.reverse.U", "encoder.reverse.b"]);
     assert!(rest[3..].iter().any(|name| *name == "layers.0.W_r") && rest.contains(&"layers.1.U_z"));
     let end = [
-        "box.W", "box.b", "heads.0.W", "heads.0.b", "heads.1.W", "heads.1.b", "inner.0.W", "inner.0.U",
-        "inner.0.b", "inner.2.W", "inner.2.b",
+        "box.W",
+        "box.b",
+        "heads.0.W",
+        "heads.0.b",
+        "heads.1.W",
+        "heads.1.b",
+        "inner.0.W",
+        "inner.0.U",
+        "inner.0.b",
+        "inner.2.W",
+        "inner.2.b",
     ];
     assert_eq!(rest[rest.len() - end.len()..], end);
     // LSTM, Elman, two GRUs, Dense, two heads, Elman, Dense.
-    let count = 4 * (4 * 3 + 4 * 4 + 4) + (4 * 3 + 4 * 4 + 4) + 2 * 3 * (4 * 4 + 4 * 4 + 4) + 20 + 2 * 10 + 36 + 5;
+    let count =
+        4 * (4 * 3 + 4 * 4 + 4) + (4 * 3 + 4 * 4 + 4) + 2 * 3 * (4 * 4 + 4 * 4 + 4) + 20 + 2 * 10 + 36 + 5;
     assert_eq!(net.parameter_count(), count);
     assert_eq!((net.names.len(), net.inner.1), (2, "not a model"));
 }
@@ -185,7 +201,9 @@ impl Pair {
     fn random_gradients(&self) -> Box<PairGradients> {
         let mut rng = generator();
         let mut gradients = self.zero_gradients();
-        gradients.visit_mut(&mut |parameter| parameter.values.iter_mut().for_each(|value| *value = normal(&mut rng)));
+        gradients.visit_mut(&mut |parameter| {
+            parameter.values.iter_mut().for_each(|value| *value = normal(&mut rng))
+        });
         gradients
     }
 }

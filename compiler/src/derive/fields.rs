@@ -77,18 +77,17 @@ pub fn read(input: TokenStream, diagnostics: &mut Diagnostics) -> Option<Contain
         let label = field.ident.as_ref().map_or_else(|| index.to_string(), |name| name.unraw().to_string());
         let mut is_skipped = false;
         for attribute in model_attributes(&field.attrs) {
-            read_attribute(attribute, diagnostics, "skip", |meta| {
-                is_skipped |= meta.path.is_ident("skip");
-                Ok(is_skipped)
-            });
+            is_skipped = true;
+            read_attribute(attribute, diagnostics, "skip", |meta| Ok(meta.path.is_ident("skip")));
         }
         if !is_skipped && borrows(&field.ty) {
+            is_skipped = true;
             report_borrow(&field.ty, diagnostics);
         }
         let (visibility, kind) = (field.vis.clone(), field.ty.clone());
         fields.push(Field { member, label, visibility, kind, is_skipped });
     }
-    if fields.iter().all(|field| field.is_skipped) && diagnostics.is_empty() {
+    if diagnostics.is_empty() && fields.iter().all(|field| field.is_skipped) {
         diagnostics
             .error(&input.ident, format!("`{}` has no field with parameters", input.ident))
             .help("derive `Model` for a struct of cells, networks or other models");

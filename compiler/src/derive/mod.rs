@@ -8,19 +8,22 @@ mod fields;
 
 use crate::diagnostics::Diagnostics;
 use fields::{Container, Field, read};
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{GenericParam, Generics, WherePredicate, parse_quote};
 
-/// Returns the expansion of `#[derive(Model)]` on the item `input`, or one `compile_error!` per
-/// mistake.
+/// Returns the expansion of `#[derive(Model)]` on the item `input`: one `compile_error!` per
+/// mistake, and the implementations. A field with a mistake is left out, so that the mistake does
+/// not show where the model is used.
 pub fn derive(input: TokenStream) -> TokenStream {
     let mut diagnostics = Diagnostics::default();
-    match read(input, &mut diagnostics) {
-        Some(container) if diagnostics.is_empty() => expand(&container),
-        _ => diagnostics.to_tokens(),
+    let container = read(input, &mut diagnostics);
+    let mut expansion = diagnostics.to_tokens();
+    if let Some(container) = container.filter(|container| container.models().next().is_some()) {
+        expansion.extend(expand(&container));
     }
+    expansion
 }
 
 fn expand(container: &Container) -> TokenStream {
@@ -42,11 +45,23 @@ fn bounded(container: &Container, bound: &TokenStream) -> Generics {
     let mut generics = container.generics.clone();
     let predicates = container.models().map(|field| -> WherePredicate {
         let kind = &field.kind;
-        let bound = quote_spanned!(kind.span()=> #bound);
-        parse_quote!(#kind: #bound)
+        let bound = located_at(quote!(: #bound), kind.span());
+        parse_quote!(#kind #bound)
     });
     generics.make_where_clause().predicates.extend(predicates);
     generics
+}
+
+/// Moves tokens to a place of the user's source, where rustc reports mistakes in them.
+fn located_at(tokens: TokenStream, place: Span) -> TokenStream {
+    let moved = tokens.into_iter().map(|mut token| {
+        if let TokenTree::Group(group) = &token {
+            token = Group::new(group.delimiter(), located_at(group.stream(), place)).into();
+        }
+        token.set_span(token.span().located_at(place));
+        token
+    });
+    moved.collect()
 }
 
 fn gradients_struct(container: &Container) -> TokenStream {
@@ -91,8 +106,11 @@ fn gradients_struct(container: &Container) -> TokenStream {
 fn model(container: &Container) -> TokenStream {
     let Container { name, gradients, scalar, .. } = container;
     let (_, arguments, _) = container.generics.split_for_impl();
+    // rustc knows that the gradients have the same scalar, but it may have replaced their type by
+    // that of the implementation, of which it knows nothing.
     let implementation = |bound: TokenStream| {
-        let mut generics = bounded(container, &quote!(#bound<Scalar = #scalar>));
+        let gradients = quote!(Gradients: __k::ModelMut<Scalar = #scalar>);
+        let mut generics = bounded(container, &quote!(#bound<Scalar = #scalar, #gradients>));
         generics.params.push(parse_quote!(#scalar: __k::Scalar));
         let (parameters, _, bounds) = generics.split_for_impl();
         (quote!(impl #parameters), quote!(#bounds))
@@ -159,12 +177,13 @@ fn visits(container: &Container) -> TokenStream {
     let scalar = &container.scalar;
     let of = |function: Ident| {
         let fields = container.models();
-        let calls = fields.map(|Field { member, label, .. }| {
-            quote!(__k::derived::#function(&self.#member, #label, visitor);)
-        });
+        let calls = fields.map(
+            |Field { member, label, .. }| quote!(__k::derived::#function(&self.#member, #label, visitor);),
+        );
         quote!(#(#calls)*)
     };
-    let [parameters, buffers, layers] = ["visit", "visit_buffers", "visit_layers"].map(|f| of(format_ident!("{f}")));
+    let [parameters, buffers, layers] =
+        ["visit", "visit_buffers", "visit_layers"].map(|f| of(format_ident!("{f}")));
     quote! {
         fn visit<'v>(&'v self, visitor: &mut dyn for<'n> ::core::ops::FnMut(__k::Parameter<'n, 'v, #scalar>)) {
             #parameters

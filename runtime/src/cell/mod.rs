@@ -24,16 +24,19 @@ mod with;
 pub(crate) use delegate::{visit_as, visit_mut_as};
 #[cfg(feature = "alloc")]
 pub use layer::*;
-#[cfg(feature = "alloc")]
-pub use pass::*;
 #[doc(hidden)]
 pub use lists::Held;
+#[cfg(feature = "alloc")]
+pub use pass::*;
 pub(crate) use path::Place;
-#[doc(hidden)]
-pub use show::debug;
-pub(crate) use show::{Shape, TypeName};
 #[doc = include_str!("derive.md")]
 pub use rnn_cell_macros::Model;
+#[cfg(feature = "alloc")]
+pub(crate) use show::Shape;
+#[cfg(any(feature = "alloc", feature = "quantised"))]
+pub(crate) use show::TypeName;
+#[doc(hidden)]
+pub use show::debug;
 #[cfg(feature = "alloc")]
 pub use with::*;
 
@@ -89,7 +92,7 @@ pub struct ParameterMut<'n, 'v, T> {
     pub values: &'v mut [T],
 }
 
-/// A layer of a model, as [`summary`](crate::inspect::summary()) lists it.
+/// A layer of a model, as [`summary`](fn@crate::inspect::summary) lists it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LayerInfo<'n> {
     /// The path that the names of the layer's parameters start with, empty for a layer by itself.
@@ -218,6 +221,10 @@ pub trait Model {
 ///
 /// Separate from [`Model`], because a layer that is [bound to a context](Model::with) only borrows
 /// its parameters.
+#[diagnostic::on_unimplemented(
+    message = "the parameters of `{Self}` can't be changed",
+    label = "no `ModelMut`"
+)]
 pub trait ModelMut: Model {
     /// Calls `visitor` with every learned parameter, block by block, to change it.
     fn visit_mut<'v>(&'v mut self, visitor: &mut dyn for<'n> FnMut(ParameterMut<'n, 'v, Self::Scalar>));

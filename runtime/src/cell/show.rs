@@ -48,7 +48,12 @@ struct Short<'f, 'b> {
 }
 
 impl Short<'_, '_> {
-    fn add(&mut self, name: &str, shape: &super::BlockShape, values: impl Iterator<Item = f64>) -> fmt::Result {
+    fn add(
+        &mut self,
+        name: &str,
+        shape: &super::BlockShape,
+        values: impl Iterator<Item = f64>,
+    ) -> fmt::Result {
         if self.left == 0 {
             self.left = shape.whole.0 * shape.whole.1;
             self.largest = 0.0;
@@ -109,5 +114,11 @@ pub fn debug<M: super::Model>(model: &M, f: &mut fmt::Formatter<'_>) -> fmt::Res
     model.visit_buffers(&mut add);
     let Short { f, is_first, result, .. } = short;
     result?;
-    f.write_str(if is_first { "}" } else if f.alternate() { "\n}" } else { " }" })
+    f.write_str(if is_first {
+        "}"
+    } else if f.alternate() {
+        "\n}"
+    } else {
+        " }"
+    })
 }

@@ -104,6 +104,11 @@ pub fn check_sample(sample: usize, batch: usize) {
     assert!(sample < batch, "sample {sample} of a batch of {batch}");
 }
 
+/// Shows a cell as one layer: the body of [`Model::visit_layers`].
+pub fn visit_layer<C>(flops: usize, visitor: &mut dyn FnMut(LayerInfo<'_>)) {
+    visitor(LayerInfo { path: "", kind: core::any::type_name::<C>(), flops: Some(flops) });
+}
+
 /// Copies one sample out of a block, in which samples are contiguous.
 #[inline]
 pub fn take_sample<T: Copy>(many: &[T], sample: usize, one: &mut [T]) {

@@ -251,7 +251,7 @@ impl<F: ModelMut, R: ModelMut<Scalar = F::Scalar>, J> ModelMut for Bidirectional
 }
 
 /// The tape of a [`Bidirectional`]: the tapes of both directions and the reversed sequences.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct BidirectionalTape<F, R, X, D, Y> {
     forward: F,
     reverse: R,
@@ -261,13 +261,17 @@ pub struct BidirectionalTape<F, R, X, D, Y> {
     outputs: Vec<Y>,
 }
 
+short_debug!(BidirectionalTape<F, R, X, D, Y>: forward, reverse);
+
 /// The tape of one direction, and a buffer between its outputs and the joined ones. The buffer
 /// holds the reversed outputs in a forward pass and their cotangents in a backward pass.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Direction<P, Y> {
     tape: P,
     ys: Vec<Y>,
 }
+
+short_debug!(Direction<P, Y>: tape);
 
 impl<F: Default, R: Default, X, D, Y> Default for BidirectionalTape<F, R, X, D, Y> {
     fn default() -> Self {

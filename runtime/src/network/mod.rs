@@ -110,6 +110,18 @@ macro_rules! same_initial_state {
     };
 }
 
+/// Implements `Debug` for a tape by the tapes of its layers. The buffers between them are left out:
+/// a page would not hold the entries.
+macro_rules! short_debug {
+    ($tape:ident<$($parameter:ident),+>: $($field:ident),+) => {
+        impl<$($parameter: core::fmt::Debug),+> core::fmt::Debug for $tape<$($parameter),+> {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                f.debug_struct(stringify!($tape))$(.field(stringify!($field), &self.$field))+.finish_non_exhaustive()
+            }
+        }
+    };
+}
+
 mod bidirectional;
 mod boxed;
 mod dropout;

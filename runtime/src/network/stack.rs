@@ -5,7 +5,9 @@ use alloc::vec::Vec;
 
 use super::fit;
 
-use crate::cell::{Bars, Cell, Layer, LayerBars, LayerInfo, LayerPass, Model, ModelMut, Parameter, ParameterMut, Pass, Place};
+use crate::cell::{
+    Bars, Cell, Layer, LayerBars, LayerInfo, LayerPass, Model, ModelMut, Parameter, ParameterMut, Pass, Place,
+};
 use crate::inspect::finite::Fault;
 use crate::rng::DynRng;
 
@@ -128,12 +130,14 @@ impl<A: ModelMut, L: ModelMut<Scalar = A::Scalar>> ModelMut for Stack<A, L> {
 }
 
 /// The tape of a [`Stack`]: the tapes of both layers and the cotangents between them.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct StackTape<A, L, Y> {
     first: A,
     second: L,
     between: Vec<Y>,
 }
+
+short_debug!(StackTape<A, L, Y>: first, second);
 
 impl<A: Default, L: Default, Y> Default for StackTape<A, L, Y> {
     fn default() -> Self {
