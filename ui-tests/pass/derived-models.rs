@@ -80,7 +80,7 @@ pub mod models {
 
         #[derive(rnn_cell::cell::Model)]
         pub(super) struct Nested {
-            pub(super) private: Private<2>,
+            private: Private<2>,
             pub(super) pair: super::Pair,
         }
     }

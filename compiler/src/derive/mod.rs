@@ -92,7 +92,7 @@ fn gradients_struct(container: &Container) -> TokenStream {
     );
     let head = quote! {
         #[doc = #doc]
-        #[allow(dead_code, non_snake_case, private_bounds, trivial_bounds, clippy::type_complexity)]
+        #[allow(dead_code, non_snake_case, private_bounds, private_interfaces, trivial_bounds, clippy::type_complexity)]
         #visibility struct #gradients #parameters
     };
     let fields = fields.chain(marker);

@@ -36,18 +36,18 @@ impl fmt::Display for Shape {
     }
 }
 
-/// Displays the parameters of a model in short, see [`debug`].
-struct Short<'f, 'b> {
+/// The part of [`debug`] that writes parameters, which are visited block by block.
+struct Writer<'f, 'b> {
     f: &'f mut fmt::Formatter<'b>,
-    /// The largest absolute value of the parameter whose blocks are being visited, and the number
-    /// of its entries that have been. NaN if one of the entries is.
+    /// The largest absolute value among the visited entries of the parameter, NaN if one is.
     largest: f64,
+    /// The number of entries of the parameter that are still to be visited.
     left: usize,
     is_first: bool,
     result: fmt::Result,
 }
 
-impl Short<'_, '_> {
+impl Writer<'_, '_> {
     fn add(
         &mut self,
         name: &str,
@@ -99,20 +99,20 @@ impl fmt::Display for Rounded {
 }
 
 /// Writes a model in short: the name of its type, and the name, the shape and the largest absolute
-/// value of every parameter. `Lstm<3, 8>` has 448 entries, which a page would not hold.
+/// value of every parameter. The body of `Debug` for cells and gradients.
 pub fn debug<M: super::Model>(model: &M, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     use crate::Scalar;
     write!(f, "{} {{", TypeName::of::<M>())?;
-    let mut short = Short { f, largest: 0.0, left: 0, is_first: true, result: Ok(()) };
+    let mut writer = Writer { f, largest: 0.0, left: 0, is_first: true, result: Ok(()) };
     let mut add = |parameter: super::Parameter<'_, '_, M::Scalar>| {
-        if short.result.is_ok() {
+        if writer.result.is_ok() {
             let values = parameter.values.iter().map(|value| value.as_f64());
-            short.result = short.add(parameter.name, &parameter.shape, values);
+            writer.result = writer.add(parameter.name, &parameter.shape, values);
         }
     };
     model.visit(&mut add);
     model.visit_buffers(&mut add);
-    let Short { f, is_first, result, .. } = short;
+    let Writer { f, is_first, result, .. } = writer;
     result?;
     f.write_str(if is_first {
         "}"

@@ -114,14 +114,14 @@ impl Summary {
 /// let summary = summary(&net);
 /// assert_eq!((summary.parameter_count(), summary.bytes(), summary.flops()), (42, 168, Some(86)));
 /// let text = "\
-/// layer             shape   parameters  operations
-/// 0  Elman<3, 4>                    32          68
-///    W              [4, 3]          12
-///    U              [4, 4]          16
-///    b              [4]              4
-/// 1  Dense<4, 2>                    10          18
-///    W              [2, 4]           8
-///    b              [2]              2
+/// layer           shape   parameters  operations
+/// 0  Elman<3, 4>                  32          68
+///    W            [4, 3]          12
+///    U            [4, 4]          16
+///    b            [4]              4
+/// 1  Dense<4, 2>                  10          18
+///    W            [2, 4]           8
+///    b            [2]              2
 /// 42 parameters, 168 bytes in f32; 86 operations per step and sample
 /// ";
 /// assert_eq!(summary.to_string(), text);

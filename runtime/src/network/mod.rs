@@ -13,6 +13,8 @@
 //! | [`Dropout`] | the output of a layer, with values dropped at random in training | if the layer does |
 //! | [`Zoneout`] | the output of a layer whose state keeps old values at random in training | if the layer does |
 //!
+//! A model that is no chain is a struct of layers with [`#[derive(Model)]`](derive@crate::cell::Model).
+//!
 //! A readout is a [`Dense`](crate::cells::Dense) at the top of a stack. A `Box` of a layer is a
 //! layer: a cell too large for the call stack is built on the heap (`init_boxed`) and used like any
 //! other.
