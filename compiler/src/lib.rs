@@ -9,6 +9,7 @@
 //! | --- | --- | --- |
 //! | 8 | [`expand`] | the driver, which runs the stages one after another |
 //! | | `dump` | expansion to files of source code (a feature) |
+//! | | [`derive`](mod@derive) | a struct of models to a model, beside the stages of a cell |
 //! | 7 | [`docs`] | plan to the page that rustdoc shows |
 //! | | [`editor`] | names to the definitions that rust-analyzer shows for them |
 //! | 6 | [`emit`] | plan to Rust |
@@ -29,6 +30,7 @@
 #![allow(rustdoc::private_intra_doc_links)]
 
 mod analysis;
+mod derive;
 mod diagnostics;
 mod dim;
 mod docs;
@@ -71,4 +73,10 @@ pub fn expand(runtime: TokenStream, definition: TokenStream) -> TokenStream {
 /// empty for a definition with mistakes.
 pub fn page(definition: TokenStream) -> String {
     expand::page(definition)
+}
+
+/// Returns the expansion of `#[derive(Model)]` on `item`: the implementations of the traits and the
+/// struct of the gradients, or one `compile_error!` per mistake.
+pub fn derive_model(item: TokenStream) -> TokenStream {
+    derive::derive(item)
 }

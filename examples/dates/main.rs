@@ -142,8 +142,8 @@ fn summarise(
     println!("without attention, with a beam of {BEAM}: {:.1} %", accuracy(test.iter().zip(&searched)));
     println!(
         "parameters: {} with, {} without; time: {:.1} s and {:.1} s, in parallel",
-        with.translator.parameters(),
-        without.translator.parameters(),
+        with.translator.parameter_count(),
+        without.translator.parameter_count(),
         with.seconds,
         without.seconds
     );

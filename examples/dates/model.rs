@@ -3,7 +3,6 @@
 use crate::Pair;
 use examples::dates::{CHARACTERS, LONGEST, indices};
 use nalgebra::SMatrix;
-use rnn_cell::cell::WithGradients;
 use rnn_cell::cells::{BahdanauDecoder, BahdanauDecoderContext, BahdanauDecoderOutput};
 use rnn_cell::cells::{ChoDecoder, ChoDecoderContext};
 use rnn_cell::data::{by_length, memory, memory_backward, pad};
@@ -151,22 +150,18 @@ impl<const B: usize> Decoder<B> for Summarising {
     }
 }
 
-/// A pair of an encoder and a decoder.
+/// A pair of an encoder and a decoder: one model.
+#[derive(Model)]
 pub struct Translator<D> {
     encoder: Box<Encoder>,
     decoder: Box<D>,
 }
 
-impl<D: Model> Translator<D> {
+impl<D> Translator<D> {
     /// Creates a translator with this decoder and a random encoder.
     pub fn new(decoder: Box<D>, rng: &mut impl Rng) -> Self {
         let encoder = Bidirectional::new(Direction::init(rng), Direction::init(rng)).joined(Concat);
         Self { encoder: Box::new(encoder), decoder }
-    }
-
-    /// Returns the number of parameters.
-    pub fn parameters(&self) -> usize {
-        self.encoder.parameter_count() + self.decoder.parameter_count()
     }
 }
 
@@ -193,7 +188,7 @@ impl<D: Decoder<BATCH>> Translator<D> {
             let mut chunks: Vec<&[usize]> = order.chunks(BATCH).collect();
             shuffle(&mut chunks, rng);
             for chunk in chunks {
-                trainer.set_rate(schedule.rate(done));
+                schedule.apply(done, &mut trainer.optimiser);
                 report(trainer.step(self, chunk.iter().map(|&i| &pairs[i])));
                 done += 1;
             }
@@ -240,38 +235,30 @@ impl<D: Decoder<1>> Translator<D> {
     }
 }
 
-/// The optimisers and buffers of a training.
-struct Trainer<D: Layer<BATCH>> {
-    encoder_gradients: Box<<Encoder as Model>::Gradients>,
-    decoder_gradients: Box<WithGradients<D::Gradients, D::Context>>,
-    encoder_optimiser: Adam<f32>,
-    decoder_optimiser: Adam<f32>,
+/// The optimiser and the buffers of a training.
+struct Trainer<D: Layer<BATCH, Scalar = f32>> {
+    gradients: Box<TranslatorGradients<D>>,
+    optimiser: Adam<f32>,
     encoder_tape: <Encoder as Layer<BATCH>>::Tape,
     decoder_tape: D::Tape,
     context: Box<D::Context>,
+    dcontext: Box<D::Context>,
     dencoded: Vec<Encoded<BATCH>>,
     dys: Vec<D::Output>,
 }
 
 impl<D: Decoder<BATCH>> Trainer<D> {
     fn new(model: &Translator<D>) -> Self {
-        let context = Box::new(D::Context::zero());
         Self {
-            encoder_gradients: model.encoder.zero_gradients(),
-            decoder_gradients: model.decoder.with(&*context).zero_gradients(),
-            encoder_optimiser: Adam::new(RATE),
-            decoder_optimiser: Adam::new(RATE),
+            gradients: model.zero_gradients(),
+            optimiser: Adam::new(RATE),
             encoder_tape: model.encoder.tape(),
             decoder_tape: model.decoder.tape(),
-            context,
+            context: Box::new(D::Context::zero()),
+            dcontext: Box::new(D::Context::zero()),
             dencoded: Vec::new(),
             dys: Vec::new(),
         }
-    }
-
-    fn set_rate(&mut self, rate: f64) {
-        self.encoder_optimiser.set_rate(rate);
-        self.decoder_optimiser.set_rate(rate);
     }
 
     /// Updates the model on one batch. Returns the loss.
@@ -280,30 +267,30 @@ impl<D: Decoder<BATCH>> Trainer<D> {
             pairs.map(|pair| (indices(&pair.source), symbols(&pair.target))).unzip();
         let batch = pad(&sources);
         let forced = Forced::<BATCH>::new(&targets, START, END);
+        let Translator { encoder, decoder } = &*model;
+        let Self { gradients, context, dcontext, .. } = self;
 
-        let mut encoder_state = model.encoder.initial_state();
-        let encoded = model.encoder.forward(&batch, &mut encoder_state, &mut self.encoder_tape);
-        D::set_context(encoded, batch.lengths, &encoder_state, &mut self.context);
-        let decoder = model.decoder.with(&*self.context);
-        let ys = decoder.forward(&forced, &mut decoder.initial_state(), &mut self.decoder_tape);
+        let mut encoder_state = encoder.initial_state();
+        let encoded = encoder.forward(&batch, &mut encoder_state, &mut self.encoder_tape);
+        D::set_context(encoded, batch.lengths, &encoder_state, context);
+        let mut state = decoder.initial_state_with(context);
+        let ys = decoder.forward((&forced, &**context), &mut state, &mut self.decoder_tape);
         let loss = forced.loss(ys, &mut self.dys, D::logits);
 
-        self.encoder_gradients.set_zero();
-        self.decoder_gradients.set_zero();
+        gradients.set_zero();
+        dcontext.scalars_mut(&mut |value| *value = 0.0);
         let mut dstate = decoder.zero_state();
-        let bars = Bars::of(&mut self.decoder_gradients).state(&mut dstate);
-        decoder.backward(&forced, &mut self.decoder_tape, &self.dys, bars);
+        let bars = Bars::of(&mut gradients.decoder).state(&mut dstate).context(&mut **dcontext);
+        decoder.backward((&forced, &**context), &mut self.decoder_tape, &self.dys, bars);
         // The initial state depends on the context.
-        decoder.initial_state_backward(&dstate, &mut self.decoder_gradients);
-        let (dcontext, steps) = (&self.decoder_gradients.context, batch.xs.len());
-        let mut dencoder_state = model.encoder.zero_state();
+        decoder.initial_state_with_backward(context, &dstate, &mut gradients.decoder, Some(&mut **dcontext));
+        let mut dencoder_state = encoder.zero_state();
+        let steps = batch.xs.len();
         D::context_backward(dcontext, steps, batch.lengths, &mut self.dencoded, &mut dencoder_state);
-        let bars = Bars::of(&mut self.encoder_gradients).state(&mut dencoder_state);
-        model.encoder.backward(&batch, &mut self.encoder_tape, &self.dencoded, bars);
-        clip_global_norm(&mut self.encoder_gradients, 1.0);
-        clip_global_norm(&mut self.decoder_gradients, 1.0);
-        self.encoder_optimiser.step(&mut *model.encoder, &self.encoder_gradients);
-        self.decoder_optimiser.step(&mut *model.decoder, &self.decoder_gradients.layer);
+        let bars = Bars::of(&mut gradients.encoder).state(&mut dencoder_state);
+        encoder.backward(&batch, &mut self.encoder_tape, &self.dencoded, bars);
+        clip_global_norm(&mut **gradients, 1.0);
+        self.optimiser.step(model, gradients);
         loss
     }
 }

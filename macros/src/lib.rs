@@ -22,6 +22,13 @@ pub fn page(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     TokenStream::from(TokenTree::from(Literal::string(&page))).into()
 }
 
+// The documentation is where `rnn-cell` exports the macro.
+#[allow(missing_docs)]
+#[proc_macro_derive(Model, attributes(model))]
+pub fn derive_model(item: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    rnn_cell_compiler::derive_model(item.into()).into()
+}
+
 /// Splits the input at its first semicolon into the runtime crate and the definition.
 fn split(input: proc_macro::TokenStream) -> (TokenStream, TokenStream) {
     let mut tokens = TokenStream::from(input).into_iter();

@@ -32,7 +32,7 @@
 //! [`Quantised`] writes such a cell as bytes, which a device reads.
 
 use crate::Scalar;
-use crate::cell::{ModelMut, Parameter, ParameterMut, Storage};
+use crate::cell::{ModelMut, Parameter, ParameterMut, Storage, TypeName};
 use crate::kernels::narrow::{self, Narrow};
 use crate::kernels::plain::Flat;
 use core::fmt;
@@ -122,12 +122,19 @@ pub trait Quantised {
 
 /// A matrix in a quantised format.
 #[doc(hidden)]
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 // One column of a panel's bytes is one cache line.
 #[repr(C, align(64))]
 pub struct Stored<Q: Format, T: Scalar, const R: usize, const C: usize> {
     entries: [[Q::Entry; R]; C],
     scales: Q::Scales<T, R>,
+}
+
+/// The shape and the format, without the entries.
+impl<Q: Format, T: Scalar, const R: usize, const C: usize> fmt::Debug for Stored<Q, T, R, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[{R}, {C}] {}", TypeName::of::<Q>())
+    }
 }
 
 impl<Q: Format, T: Scalar, const R: usize, const C: usize> Stored<Q, T, R, C> {

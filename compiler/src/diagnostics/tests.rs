@@ -2,10 +2,11 @@
 //! the start of its span, and the number of messages. It takes a second, whereas the compile-fail
 //! tests take minutes. Those also compare rustc's own errors.
 
+use crate::derive::derive;
 use crate::emit::context::Runtime;
 use crate::expand::expand;
 use proc_macro2::{TokenStream, TokenTree};
-use quote::quote;
+use quote::{ToTokens, quote};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -39,12 +40,36 @@ fn message((line, column): (usize, usize), text: &str) -> Message {
     ((line, column), words)
 }
 
-/// Returns the messages of the compiler. Each is the string in the braces of a
+/// Returns the items of a Rust file with `#[derive(Model)]`.
+fn models(tokens: TokenStream) -> Vec<TokenStream> {
+    let file: syn::File = syn::parse2(tokens).expect("a case is a Rust file");
+    let derives = |attributes: &[syn::Attribute]| {
+        attributes.iter().any(|attribute| *attribute == syn::parse_quote!(#[derive(Model)]))
+    };
+    let mut found = vec![];
+    for item in file.items {
+        let attributes = match &item {
+            syn::Item::Struct(item) => &item.attrs,
+            syn::Item::Enum(item) => &item.attrs,
+            syn::Item::Union(item) => &item.attrs,
+            _ => continue,
+        };
+        if derives(attributes) {
+            found.push(item.to_token_stream());
+        }
+    }
+    found
+}
+
+/// Returns the messages at the front of an expansion. Each is the string in the braces of a
 /// `::core::compile_error!`.
-fn reported(definition: TokenStream) -> Vec<Message> {
+fn reported(expansion: TokenStream) -> Vec<Message> {
     let mut start = None;
     let mut found = vec![];
-    for token in expand(&Runtime::new(quote!(::rnn_cell)), definition).errors {
+    for token in expansion {
+        if matches!(&token, TokenTree::Punct(punct) if punct.as_char() == '#') {
+            break;
+        }
         let place = token.span().start();
         let first = *start.get_or_insert((place.line, place.column + 1));
         if let TokenTree::Group(group) = token {
@@ -89,7 +114,11 @@ fn every_message_word_for_word() {
         let source = fs::read_to_string(&case).expect("a case is text");
         // A file that is not a sequence of tokens never reaches a macro.
         let Ok(tokens) = source.parse::<TokenStream>() else { continue };
-        let mut found: Vec<Message> = definitions(tokens).into_iter().flat_map(reported).collect();
+        let cells = definitions(tokens.clone()).into_iter();
+        let expansions = cells.map(|cell| expand(&Runtime::new(quote!(::rnn_cell)), cell).errors);
+        let is_derived = source.contains("derive(Model)");
+        let derived = is_derived.then(|| models(tokens)).into_iter().flatten().map(derive);
+        let mut found: Vec<Message> = expansions.chain(derived).flat_map(reported).collect();
         let stderr = fs::read_to_string(case.with_extension("stderr")).expect("a case has a `.stderr` file");
         let mut expected = in_snapshot(&stderr);
         found.sort();

@@ -4,6 +4,7 @@ use crate::analysis::initialisers::{Amount, Initialiser};
 use crate::dim::Atom;
 use crate::emit::context::Context;
 use crate::emit::items::Items;
+use crate::emit::structs::has_derive;
 use crate::graph::ir::Graph;
 use crate::plan::Pass;
 use crate::plan::cost::operations;
@@ -62,6 +63,15 @@ pub fn step(items: &Items) -> TokenStream {
             }
         }
     });
+    let debug = (!has_derive(&cx.cell.attributes, "Debug")).then(|| {
+        quote! {
+            impl<#dims #scalar: #k::Scalar> ::core::fmt::Debug for #cell {
+                fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                    #k::debug(self, f)
+                }
+            }
+        }
+    });
     quote! {
         impl<#dims #scalar: #k::Scalar> #cell {
             /// Returns a cell whose parameters and buffers are all zero.
@@ -98,6 +108,10 @@ pub fn step(items: &Items) -> TokenStream {
             ) {
                 #visit_buffers
             }
+
+            fn visit_layers(&self, visitor: &mut dyn ::core::ops::FnMut(#k::LayerInfo<'_>)) {
+                #k::visit_layer::<Self>(Self::FLOPS_PER_STEP, visitor);
+            }
         }
 
         impl<#dims #scalar: #k::Scalar> #k::ModelMut for #cell {
@@ -115,6 +129,8 @@ pub fn step(items: &Items) -> TokenStream {
                 #visit_buffers_mut
             }
         }
+
+        #debug
     }
 }
 

@@ -90,13 +90,9 @@ impl Items<'_> {
         let cell = cx.cell;
         let (visibility, name, scalar) = (&cell.visibility, &self.places.cell, &cx.scalar);
         let attributes = &cell.attributes;
-        let derives_debug = has_derive(attributes, "Debug");
         let derives_clone = has_derive(attributes, "Clone");
         let derives_eq = has_derive(attributes, "PartialEq");
         let mut derives = vec![];
-        if !derives_debug {
-            derives.push(quote!(::core::fmt::Debug));
-        }
         if !derives_clone {
             derives.push(quote!(::core::clone::Clone));
         }
@@ -282,7 +278,7 @@ fn docs_of(attributes: &[syn::Attribute]) -> TokenStream {
 }
 
 /// Returns whether the user derives a trait that the expansion would derive.
-fn has_derive(attributes: &[syn::Attribute], name: &str) -> bool {
+pub fn has_derive(attributes: &[syn::Attribute], name: &str) -> bool {
     attributes.iter().filter(|attribute| attribute.path().is_ident("derive")).any(|attribute| {
         let mut found = false;
         // A malformed derive is reported by rustc.

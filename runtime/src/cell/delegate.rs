@@ -13,6 +13,11 @@ macro_rules! visit_as {
             $model.visit_buffers(visitor);
         }
 
+        fn visit_layers(&self, visitor: &mut dyn FnMut($crate::cell::LayerInfo<'_>)) {
+            let $this = self;
+            $model.visit_layers(visitor);
+        }
+
         fn depth(&self) -> usize {
             let $this = self;
             $model.depth()

@@ -14,8 +14,11 @@ use crate::types::varying::Varying;
 mod delegate;
 #[cfg(feature = "alloc")]
 mod layer;
+mod lists;
 #[cfg(feature = "alloc")]
 mod pass;
+mod path;
+mod show;
 #[cfg(feature = "alloc")]
 mod state;
 #[cfg(feature = "alloc")]
@@ -25,8 +28,19 @@ mod with;
 pub(crate) use delegate::{visit_as, visit_mut_as};
 #[cfg(feature = "alloc")]
 pub use layer::*;
+#[doc(hidden)]
+pub use lists::Held;
 #[cfg(feature = "alloc")]
 pub use pass::*;
+pub(crate) use path::Place;
+#[doc = include_str!("derive.md")]
+pub use rnn_cell_macros::Model;
+#[cfg(feature = "alloc")]
+pub(crate) use show::Shape;
+#[cfg(any(feature = "alloc", feature = "quantised"))]
+pub(crate) use show::TypeName;
+#[doc(hidden)]
+pub use show::debug;
 #[cfg(feature = "alloc")]
 pub use state::*;
 #[cfg(feature = "alloc")]
@@ -63,7 +77,8 @@ pub enum Storage {
 /// A block of a parameter, to read. `'n` is the name's lifetime, `'v` the values'.
 #[derive(Debug, Clone, Copy)]
 pub struct Parameter<'n, 'v, T> {
-    /// The parameter's name as declared; layers that hold several models put a path before it.
+    /// The parameter's name as declared; models that hold several models put a path before it.
+    /// Without the feature `alloc`, a path and a name are cut after 120 bytes.
     pub name: &'n str,
     /// The place and size of the block.
     pub shape: BlockShape,
@@ -74,7 +89,8 @@ pub struct Parameter<'n, 'v, T> {
 /// A block of a parameter, to change.
 #[derive(Debug)]
 pub struct ParameterMut<'n, 'v, T> {
-    /// The parameter's name as declared; layers that hold several models put a path before it.
+    /// The parameter's name as declared; models that hold several models put a path before it.
+    /// Without the feature `alloc`, a path and a name are cut after 120 bytes.
     pub name: &'n str,
     /// The place and size of the block.
     pub shape: BlockShape,
@@ -82,15 +98,33 @@ pub struct ParameterMut<'n, 'v, T> {
     pub values: &'v mut [T],
 }
 
-/// A value with parameters: a cell, a network, gradients.
+/// A layer of a model, as [`summary`](fn@crate::inspect::summary) lists it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LayerInfo<'n> {
+    /// The path that the names of the layer's parameters start with, empty for a layer by itself.
+    pub path: &'n str,
+    /// The layer's type, as [`type_name`](core::any::type_name) writes it.
+    pub kind: &'static str,
+    /// The number of floating-point operations per step and sample, if it is known.
+    pub flops: Option<usize>,
+}
+
+/// A value with parameters: a cell, a network, a struct of them, gradients.
 ///
 /// Parameters are visited in the order of their declaration, always the same; a gradient is visited
-/// in the order of its model.
+/// in the order of its model. A struct of models implements the trait by
+/// [`#[derive(Model)]`](derive@Model).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a model",
+    label = "no `Model`",
+    note = "models are cells of `rnn_cell!`, networks, structs with `#[derive(Model)]`, and `[M; N]`, `Box<M>`, `Vec<M>` of a model `M`",
+    note = "in a struct with `#[derive(Model)]`, write `#[model(skip)]` before a field without parameters"
+)]
 pub trait Model {
     /// `f32` or `f64`.
     type Scalar: Scalar;
     /// The cotangents of the parameters; for a generated cell the cell's own type.
-    type Gradients: ModelMut<Scalar = Self::Scalar>;
+    type Gradients: ModelMut<Scalar = Self::Scalar, Gradients = Self::Gradients>;
 
     /// Returns gradients that are all zero, on the heap.
     #[cfg(feature = "alloc")]
@@ -102,6 +136,12 @@ pub trait Model {
     /// The saved fields that are not learned. None unless the model has some.
     fn visit_buffers<'v>(&'v self, visitor: &mut dyn for<'n> FnMut(Parameter<'n, 'v, Self::Scalar>)) {
         let _ = visitor;
+    }
+
+    /// Calls `visitor` with every layer that has parameters or equations of its own, in the order
+    /// of the parameters. A model that is not made of others is one layer.
+    fn visit_layers(&self, visitor: &mut dyn FnMut(LayerInfo<'_>)) {
+        visitor(LayerInfo { path: "", kind: core::any::type_name::<Self>(), flops: None });
     }
 
     /// Returns the number of layers that are numbered in the paths of parameters (`0.W`, `1.W`): 1,
@@ -224,6 +264,10 @@ pub trait Model {
 ///
 /// Separate from [`Model`], because a layer that is [bound to a context](Model::with) only borrows
 /// its parameters.
+#[diagnostic::on_unimplemented(
+    message = "the parameters of `{Self}` can't be changed",
+    label = "no `ModelMut`"
+)]
 pub trait ModelMut: Model {
     /// Calls `visitor` with every learned parameter, block by block, to change it.
     fn visit_mut<'v>(&'v mut self, visitor: &mut dyn for<'n> FnMut(ParameterMut<'n, 'v, Self::Scalar>));

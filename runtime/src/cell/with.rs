@@ -4,8 +4,8 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use super::{
-    Bars, Cell, Layer, LayerBars, LayerPass, Model, ModelMut, Parameter, ParameterMut, Pass, StateVisitor,
-    visit_as,
+    Bars, Cell, Layer, LayerBars, LayerInfo, LayerPass, Model, ModelMut, Parameter, ParameterMut, Pass,
+    StateVisitor, visit_as,
 };
 use crate::inspect::finite::Fault;
 use crate::kernels::boxed;
@@ -48,7 +48,6 @@ where
 impl<G: Model, C> Model for WithGradients<G, C>
 where
     C: Varying<G::Scalar> + Send,
-    G::Gradients: ModelMut<Scalar = G::Scalar>,
 {
     type Scalar = G::Scalar;
     type Gradients = WithGradients<G::Gradients, C>;
@@ -61,6 +60,10 @@ where
         self.layer.visit(visitor);
     }
 
+    fn visit_layers(&self, visitor: &mut dyn FnMut(LayerInfo<'_>)) {
+        self.layer.visit_layers(visitor);
+    }
+
     fn depth(&self) -> usize {
         self.layer.depth()
     }
@@ -68,7 +71,7 @@ where
 
 impl<G, C> ModelMut for WithGradients<G, C>
 where
-    G: ModelMut<Gradients: ModelMut<Scalar = G::Scalar>>,
+    G: ModelMut,
     C: Varying<G::Scalar> + Send,
 {
     fn visit_mut<'v>(&'v mut self, visitor: &mut dyn for<'n> FnMut(ParameterMut<'n, 'v, G::Scalar>)) {

@@ -2,6 +2,7 @@
 //! and the functions that it calls. It is not part of the public interface and changes with the
 //! macro.
 
+pub use crate::__if_alloc as if_alloc;
 #[cfg(feature = "alloc")]
 pub use crate::__layer_methods as layer_methods;
 pub use crate::Scalar;
@@ -9,7 +10,7 @@ pub use crate::Scalar;
 pub use crate::cell::{
     Bars, Cell, Layer, LayerBars, LayerPass, Pass, StateFields, StateVisitor, visit_fields,
 };
-pub use crate::cell::{Model, ModelMut, Parameter, ParameterMut, Storage};
+pub use crate::cell::{Held, LayerInfo, Model, ModelMut, Parameter, ParameterMut, Storage, debug};
 pub use crate::init;
 #[cfg(feature = "alloc")]
 pub use crate::inspect::finite::{Fault, inspect_steps, inspect_steps_back};
@@ -40,6 +41,7 @@ pub use rnn_cell_macros::{compile, page};
 #[cfg(feature = "alloc")]
 pub use sequences::*;
 
+pub mod derived;
 mod equations;
 #[cfg(feature = "alloc")]
 mod passes;
@@ -108,6 +110,11 @@ pub fn copy_rows<T: Copy>(
 #[inline]
 pub fn check_sample(sample: usize, batch: usize) {
     assert!(sample < batch, "sample {sample} of a batch of {batch}");
+}
+
+/// Shows a cell as one layer: the body of [`Model::visit_layers`].
+pub fn visit_layer<C>(flops: usize, visitor: &mut dyn FnMut(LayerInfo<'_>)) {
+    visitor(LayerInfo { path: "", kind: core::any::type_name::<C>(), flops: Some(flops) });
 }
 
 /// Copies one sample out of a block, in which samples are contiguous.

@@ -1,7 +1,7 @@
 //! The part of a pass over a sequence that is the same for every cell.
 
 use alloc::vec::Vec;
-use core::mem;
+use core::{fmt, mem};
 
 use super::sequences::{CleanContext, finish_outputs, run_steps, with_cotangent, without_padding};
 use crate::cell::{Layer, LayerBars, LayerPass, check_ends, check_lengths};
@@ -68,7 +68,7 @@ pub type CommonTape<C, const B: usize> = Common<
 
 /// The part of a tape that is the same for every cell: outputs `Y`, and [clean copies](Clean) for
 /// ragged batches.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Common<I, Y, C, T, const B: usize> {
     /// The outputs, unless a series of the tape holds them.
     pub outputs: Vec<Y>,
@@ -79,6 +79,13 @@ pub struct Common<I, Y, C, T, const B: usize> {
     clean: Clean<I, C, T>,
 }
 
+impl<I, Y, C, T, const B: usize> fmt::Debug for Common<I, Y, C, T, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Common { steps, lengths, .. } = self;
+        f.debug_struct("Common").field("steps", steps).field("lengths", lengths).finish_non_exhaustive()
+    }
+}
+
 impl<I: Default, Y, C, T, const B: usize> Default for Common<I, Y, C, T, B> {
     fn default() -> Self {
         Common { outputs: Vec::new(), steps: 0, lengths: None, clean: Clean::default() }
@@ -87,7 +94,7 @@ impl<I: Default, Y, C, T, const B: usize> Default for Common<I, Y, C, T, B> {
 
 /// Copies of the inputs and the context of a ragged batch without the padding, whose contents are
 /// arbitrary.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 struct Clean<I, C, T> {
     inputs: I,
     context: CleanContext<C, T>,

@@ -167,7 +167,7 @@ pub(super) fn without_padding<M: Flat>(xs: &[M], lengths: &[usize], clean: &mut 
 
 /// A copy of a context in which samples without steps have the context of the first sample that has
 /// a step.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct CleanContext<X, T> {
     /// The copy, which is allocated for the first batch that contains a sample without steps.
     context: Option<Box<X>>,

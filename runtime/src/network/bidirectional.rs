@@ -4,10 +4,10 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use super::join::{Branch, Join, Pair, join_all};
-use super::path::Place;
 use super::{copy, fit};
 use crate::cell::{
-    Bars, Layer, LayerBars, LayerPass, Model, ModelMut, Parameter, ParameterMut, StateVisitor, check_lengths,
+    Bars, Layer, LayerBars, LayerInfo, LayerPass, Model, ModelMut, Parameter, ParameterMut, Place,
+    StateVisitor, check_lengths,
 };
 use crate::data::reverse;
 use crate::inspect::finite::{Fault, look_at_outputs, look_back_at_outputs};
@@ -121,6 +121,11 @@ impl<F: Model, R: Model<Scalar = F::Scalar>, J> Model for Bidirectional<F, R, J>
         self.forward.visit_buffers(&mut FORWARD.of(visitor));
         self.reverse.visit_buffers(&mut REVERSE.of(visitor));
     }
+
+    fn visit_layers(&self, visitor: &mut dyn FnMut(LayerInfo<'_>)) {
+        self.forward.visit_layers(&mut FORWARD.of_layers(visitor));
+        self.reverse.visit_layers(&mut REVERSE.of_layers(visitor));
+    }
 }
 
 impl<F: ModelMut, R: ModelMut<Scalar = F::Scalar>, J> ModelMut for Bidirectional<F, R, J> {
@@ -141,7 +146,7 @@ impl<F: ModelMut, R: ModelMut<Scalar = F::Scalar>, J> ModelMut for Bidirectional
 }
 
 /// The tape of a [`Bidirectional`]: the tapes of both directions and the reversed sequences.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct BidirectionalTape<F, R, X, D, Y> {
     forward: F,
     reverse: R,
@@ -150,6 +155,8 @@ pub struct BidirectionalTape<F, R, X, D, Y> {
     dxs: Vec<D>,
     outputs: Vec<Y>,
 }
+
+short_debug!(BidirectionalTape<F, R, X, D, Y>: forward, reverse);
 
 impl<F: Default, R: Default, X, D, Y> Default for BidirectionalTape<F, R, X, D, Y> {
     fn default() -> Self {

@@ -129,7 +129,7 @@ fn apply<T: Scalar>(y: &mut impl Varying<T>, rate: Rate, rng: &mut (impl Rng + ?
 same_parameters!(Dropout);
 
 /// The tape of a [`Dropout`]: the tape of its layer and the generator of the masks at every step.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct DropoutTape<P, Y> {
     layer: P,
     outputs: Vec<Y>,
@@ -137,6 +137,8 @@ pub struct DropoutTape<P, Y> {
     generators: Vec<Xoshiro256PlusPlus>,
     is_noisy: bool,
 }
+
+short_debug!(DropoutTape<P, Y>: layer);
 
 impl<P: Default, Y> Default for DropoutTape<P, Y> {
     fn default() -> Self {

@@ -121,11 +121,13 @@ pub(super) fn join_all<T: Scalar, X, Y, J, const B: usize>(
 /// The tape of one of two joined layers, and a buffer between its outputs and the joined ones. The
 /// buffer holds reversed outputs in the forward pass of a [`Bidirectional`](super::Bidirectional),
 /// and the cotangents of the outputs in a backward pass.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Branch<P, Y> {
     pub(super) tape: P,
     pub(super) ys: Vec<Y>,
 }
+
+short_debug!(Branch<P, Y>: tape);
 
 impl<P: Default, Y> Default for Branch<P, Y> {
     fn default() -> Self {

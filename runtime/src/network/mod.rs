@@ -20,6 +20,8 @@
 //! stack. A `Box` of a layer is a layer: a cell too large for the call stack is built on the heap
 //! (`init_boxed`) and used like any other.
 //!
+//! A model that is no chain is a struct of layers with [`#[derive(Model)]`](derive@crate::cell::Model).
+//!
 //! ```
 //! use rnn_cell::cells::{Dense, Lstm};
 //! use rnn_cell::data::Batch;
@@ -123,6 +125,18 @@ macro_rules! same_initial_state {
     };
 }
 
+/// Implements `Debug` for a tape by the tapes of its layers. The buffers between them are left out:
+/// a page would not hold the entries.
+macro_rules! short_debug {
+    ($tape:ident<$($parameter:ident),+>: $($field:ident),+) => {
+        impl<$($parameter: core::fmt::Debug),+> core::fmt::Debug for $tape<$($parameter),+> {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                f.debug_struct(stringify!($tape))$(.field(stringify!($field), &self.$field))+.finish_non_exhaustive()
+            }
+        }
+    };
+}
+
 mod bidirectional;
 mod boxed;
 mod dropout;
@@ -130,7 +144,6 @@ mod join;
 mod map;
 mod noise;
 mod parallel;
-mod path;
 mod residual;
 mod stack;
 mod zoneout;

@@ -5,10 +5,10 @@ use alloc::vec::Vec;
 
 use super::fit;
 use super::join::{Branch, Join, join_all};
-use super::path::Place;
 use super::stack::common_chunk;
 use crate::cell::{
-    Bars, Cell, Layer, LayerBars, LayerPass, Model, ModelMut, Parameter, ParameterMut, check_lengths,
+    Bars, Cell, Layer, LayerBars, LayerInfo, LayerPass, Model, ModelMut, Parameter, ParameterMut, Place,
+    StateVisitor, check_lengths,
 };
 use crate::inspect::finite::{Fault, look_at_outputs, look_back_at_outputs};
 use crate::rng::DynRng;
@@ -110,6 +110,11 @@ impl<A: Model, L: Model<Scalar = A::Scalar>, J> Model for Parallel<A, L, J> {
         self.first.visit_buffers(&mut FIRST.of(visitor));
         self.second.visit_buffers(&mut SECOND.of(visitor));
     }
+
+    fn visit_layers(&self, visitor: &mut dyn FnMut(LayerInfo<'_>)) {
+        self.first.visit_layers(&mut FIRST.of_layers(visitor));
+        self.second.visit_layers(&mut SECOND.of_layers(visitor));
+    }
 }
 
 impl<A: ModelMut, L: ModelMut<Scalar = A::Scalar>, J> ModelMut for Parallel<A, L, J> {
@@ -130,7 +135,7 @@ impl<A: ModelMut, L: ModelMut<Scalar = A::Scalar>, J> ModelMut for Parallel<A, L
 }
 
 /// The tape of a [`Parallel`]: the tapes of both layers and the joined outputs.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct ParallelTape<A, L, D, Y> {
     first: A,
     second: L,
@@ -138,6 +143,8 @@ pub struct ParallelTape<A, L, D, Y> {
     dxs: Vec<D>,
     outputs: Vec<Y>,
 }
+
+short_debug!(ParallelTape<A, L, D, Y>: first, second);
 
 impl<A: Default, L: Default, D, Y> Default for ParallelTape<A, L, D, Y> {
     fn default() -> Self {
@@ -178,6 +185,11 @@ where
     fn seed_noise(&self, state: &mut Self::State, rng: &mut DynRng<'_>) {
         self.first.seed_noise(&mut state.0, rng);
         self.second.seed_noise(&mut state.1, rng);
+    }
+
+    fn visit_state(&self, state: &mut Self::State, visitor: &mut StateVisitor<'_, A::Scalar>) {
+        self.first.visit_state(&mut state.0, &mut FIRST.of_state(visitor));
+        self.second.visit_state(&mut state.1, &mut SECOND.of_state(visitor));
     }
 
     fn run_pass(&self, pass: LayerPass<'_, Self, B>, state: &mut Self::State) -> Vec<J::Output> {

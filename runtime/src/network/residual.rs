@@ -42,12 +42,14 @@ impl<L> Residual<L> {
 same_parameters!(Residual);
 
 /// The tape of a [`Residual`]: the tape of its layer and the sums.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct ResidualTape<P, Y> {
     layer: P,
     outputs: Vec<Y>,
     dys: Vec<Y>,
 }
+
+short_debug!(ResidualTape<P, Y>: layer);
 
 impl<P: Default, Y> Default for ResidualTape<P, Y> {
     fn default() -> Self {

@@ -4,9 +4,9 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use super::fit;
-use super::path::Place;
 use crate::cell::{
-    Bars, Cell, Layer, LayerBars, LayerPass, Model, ModelMut, Parameter, ParameterMut, Pass, StateVisitor,
+    Bars, Cell, Layer, LayerBars, LayerInfo, LayerPass, Model, ModelMut, Parameter, ParameterMut, Pass,
+    Place, StateVisitor,
 };
 use crate::inspect::finite::Fault;
 use crate::rng::DynRng;
@@ -94,6 +94,12 @@ impl<A: Model, L: Model<Scalar = A::Scalar>> Model for Stack<A, L> {
         self.1.visit_buffers(&mut second.of(visitor));
     }
 
+    fn visit_layers(&self, visitor: &mut dyn FnMut(LayerInfo<'_>)) {
+        let (first, second) = self.places();
+        self.0.visit_layers(&mut first.of_layers(visitor));
+        self.1.visit_layers(&mut second.of_layers(visitor));
+    }
+
     fn depth(&self) -> usize {
         self.0.depth() + self.1.depth()
     }
@@ -119,12 +125,14 @@ impl<A: ModelMut, L: ModelMut<Scalar = A::Scalar>> ModelMut for Stack<A, L> {
 }
 
 /// The tape of a [`Stack`]: the tapes of both layers and the cotangents between them.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct StackTape<A, L, Y> {
     first: A,
     second: L,
     between: Vec<Y>,
 }
+
+short_debug!(StackTape<A, L, Y>: first, second);
 
 impl<A: Default, L: Default, Y> Default for StackTape<A, L, Y> {
     fn default() -> Self {

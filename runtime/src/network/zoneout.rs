@@ -141,7 +141,7 @@ impl<T: Scalar> Stay<T> {
 same_parameters!(Zoneout);
 
 /// The tape of a [`Zoneout`]: one tape of its layer per step.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct ZoneoutTape<P, Y> {
     /// One tape per step of the longest sequence so far.
     steps: Vec<P>,
@@ -149,6 +149,8 @@ pub struct ZoneoutTape<P, Y> {
     /// The generators before each step.
     generators: Vec<Option<Xoshiro256PlusPlus>>,
 }
+
+short_debug!(ZoneoutTape<P, Y>: steps);
 
 impl<P, Y> Default for ZoneoutTape<P, Y> {
     fn default() -> Self {

@@ -52,9 +52,25 @@ equations::rnn_cell! {
     }
 }
 
+/// A derived model names the runtime in an attribute, as with serde.
+#[derive(Debug, equations::cell::Model)]
+#[model(crate = equations)]
+pub struct Net {
+    /// The recurrent layers.
+    pub layers: [Elman<3, 3>; 2],
+    readout: equations::cells::Dense<3, 1>,
+}
+
 #[cfg(test)]
 mod tests {
-    use super::Elman;
+    use super::{Elman, Net};
+    use equations::cell::Model;
+
+    #[test]
+    fn a_derived_model_has_the_parameters_of_its_fields() {
+        let net = Net { layers: [Elman::zeros(), Elman::zeros()], readout: equations::cells::Dense::zeros() };
+        assert_eq!(net.parameter_count(), 2 * Elman::<3, 3>::PARAMETER_COUNT + 4);
+    }
 
     #[test]
     fn a_step_of_a_zero_cell_is_zero() {
