@@ -1,8 +1,8 @@
 //! The traits that every generated cell implements. A hand-written type that implements them can be
 //! used wherever a generated one can: the macro is never the only way in.
 //!
-//! Without the feature `alloc` there are no tapes, so no [`Layer`]s: of the traits, [`Model`] and
-//! [`ModelMut`] are left.
+//! Without the feature `alloc` there are no tapes, so no [`Layer`]s: of the traits, [`Model`],
+//! [`ModelMut`] and [`Prepare`] are left.
 
 use crate::Scalar;
 #[cfg(feature = "alloc")]
@@ -14,6 +14,7 @@ mod delegate;
 mod layer;
 #[cfg(feature = "alloc")]
 mod pass;
+mod prepare;
 #[cfg(feature = "alloc")]
 mod state;
 #[cfg(feature = "alloc")]
@@ -25,6 +26,7 @@ pub(crate) use delegate::{visit_as, visit_mut_as};
 pub use layer::*;
 #[cfg(feature = "alloc")]
 pub use pass::*;
+pub use prepare::*;
 #[cfg(feature = "alloc")]
 pub use state::*;
 #[cfg(feature = "alloc")]

@@ -9,7 +9,9 @@ pub use crate::Scalar;
 pub use crate::cell::{
     Bars, Cell, Layer, LayerBars, LayerPass, Pass, StateFields, StateVisitor, visit_fields,
 };
-pub use crate::cell::{Model, ModelMut, Parameter, ParameterMut, Storage};
+pub use crate::cell::{
+    Model, ModelMut, Parameter, ParameterMut, Prepare, Prepared, Storage, initial_state, prepare, step,
+};
 pub use crate::init;
 #[cfg(feature = "alloc")]
 pub use crate::inspect::finite::{Fault, inspect_steps, inspect_steps_back};
@@ -31,7 +33,6 @@ pub use crate::quantised::{Bytes, Format, NotFinite, Quantised, Stored};
 pub use crate::rng::Rng;
 pub use crate::types::blocks::{Block, Cols, Rows};
 pub use crate::types::varying::Varying;
-pub use equations::{Equations, initial_state, prepare, step};
 pub use nalgebra::SMatrix;
 #[cfg(feature = "alloc")]
 pub use passes::{CommonTape, Passes, backward, forward, run, start_backward};
@@ -39,7 +40,6 @@ pub use rnn_cell_macros::{compile, page};
 #[cfg(feature = "alloc")]
 pub use sequences::*;
 
-mod equations;
 #[cfg(feature = "alloc")]
 mod passes;
 #[cfg(feature = "alloc")]
