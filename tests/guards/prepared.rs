@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex};
 
 use allocation_counter::measure;
-use rnn_cell::cell::{Layer, Prepare, Prepared};
+use rnn_cell::cell::{Isa, Layer, Prepare, Prepared};
 use rnn_cell::cells::{
     AdditiveAttention, AdditiveAttentionContext, Dense, DenseState, Gru, InitialStateLstm, Lstm,
     SelectiveSsm, SelectiveSsmState,
@@ -138,5 +138,35 @@ fn streams_on_several_threads_share_a_cell() {
         .collect();
     for thread in threads {
         assert_eq!(thread.join().unwrap(), wanted);
+    }
+}
+
+/// A hand-written cell: a gain in nepers.
+struct Gain(f64);
+
+impl<const B: usize> Prepare<B> for Gain {
+    type Scalar = f64;
+    type Context = ();
+    type Input = SMatrix<f64, 4, B>;
+    type Output = SMatrix<f64, 4, B>;
+    type State = ();
+    type Fixed = f64;
+
+    fn prepare_on<S: Isa>(&self, _: S, (): &()) -> f64 {
+        self.0.exp()
+    }
+
+    fn step_on<S: Isa>(&self, _: S, factor: &f64, x: &Self::Input, (): &(), (): &mut ()) -> Self::Output {
+        x * *factor
+    }
+}
+
+#[test]
+fn a_hand_written_cell_in_a_prepared_network() {
+    let ssm = Ssm::init(&mut rng(1));
+    let handle = Prepared::new(Stack(Gain(0.25), &ssm));
+    let (mut own, mut state) = (handle.initial_state(), ssm.initial_state());
+    for x in random_sequence::<SMatrix<f64, 4, 2>>(&mut rng(2), STEPS) {
+        assert_eq!(handle.step(&x, &mut own), ssm.step(&(x * 0.25_f64.exp()), &mut state));
     }
 }

@@ -43,6 +43,9 @@ pub struct BlockShape {
     pub at: (usize, usize),
     /// Rows and columns of the whole parameter.
     pub whole: (usize, usize),
+    /// The number of axes in the declaration of the parameter: 0 for `[]`, 1 for `[n]`, 2 for
+    /// `[m, n]`. `whole` is `(n, 1)` for both `[n]` and `[n, 1]`.
+    pub rank: usize,
     /// The storage of the block in a quantised copy.
     pub storage: Storage,
 }

@@ -11,9 +11,9 @@ use crate::types::varying::Varying;
 /// computed beforehand. [`Prepared`] holds these values.
 ///
 /// `rnn_cell!` implements it for cells and their quantised copies, and this library for networks of
-/// such layers and for `&L`, `Box<L>` and `Arc<L>`. A cell that is written by hand and is a layer of
-/// a prepared network implements it with `Fixed = ()`. The functions that take an instruction set,
-/// `isa`, are compiled once for each; a cell that is written by hand ignores it.
+/// such layers and for `&L`, `Box<L>` and `Arc<L>`. A hand-written cell in a prepared network
+/// implements it with `Fixed = ()` or with values of its own. The functions are compiled once per
+/// instruction set, which `isa` names; a hand-written cell ignores it.
 #[diagnostic::on_unimplemented(
     message = "the steps of `{Self}` cannot be prepared",
     label = "no `Prepare<{B}>`",
