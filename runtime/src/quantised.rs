@@ -58,7 +58,7 @@ impl core::error::Error for NotFinite {}
 ///
 /// The prediction leaves out one rounding: that of a matrix which a step computes from parameters
 /// alone (`exp(A) @ h`), because no parameter holds its entries. A hand-written model chooses the
-/// matrices to round in [`Block::visit_stored`](crate::types::blocks::Block::visit_stored).
+/// matrices to round in [`Block::visit_declared`](crate::types::blocks::Block::visit_declared).
 ///
 /// # Errors
 /// If an entry cannot be stored. The model is then unchanged.

@@ -93,6 +93,18 @@ impl Error for SizeError {}
 /// let hidden: u32 = 16;
 /// let _ = rnn_cell::with_sizes!(hidden in [16, 32] => hidden);
 /// ```
+///
+/// The type of the expression must not depend on a size:
+/// ```compile_fail,E0308
+/// let hidden = 16;
+/// let _ = rnn_cell::with_sizes!(hidden in [16, 32] => [0.0; hidden]);
+/// ```
+///
+/// The sizes are a list of constants, not a range (`16..32`) and not variables:
+/// ```compile_fail,E0435
+/// let (hidden, most) = (16, 32);
+/// let _ = rnn_cell::with_sizes!(hidden in [16, most] => hidden);
+/// ```
 #[macro_export]
 macro_rules! with_sizes {
     ($($size:ident in [$($compiled:expr),+ $(,)?] $(= $value:expr)?),+ $(,)? => $body:expr $(,)?) => {

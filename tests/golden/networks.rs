@@ -6,7 +6,7 @@ use rnn_cell::cell::BlockShape;
 use rnn_cell::cells::{Elman, GruResetAfter, Lstm};
 use rnn_cell::prelude::*;
 use rnn_cell::weights::Mapping;
-use rnn_cell::weights::torch::{self, Direction};
+use rnn_cell::weights::torch;
 use tests::golden::{Case, Comparison, from_scalars, inner_product, scalars};
 
 /// The names of the cases, with the functions that run them.
@@ -25,14 +25,14 @@ fn lstm_2layer_bidirectional_packed() -> Comparison {
     let second = Bidirectional::new(Lstm::<10, 5, f64>::zeros(), Lstm::<10, 5, f64>::zeros());
     let net = Stack(first.joined(Concat::<10>), second.joined(Concat::<10>));
     let names = Names { case: CASES[0].0, gates: "ifgo", states: &["h", "c"], leaves: 4 };
-    check(net, &names, &torch::bidirectional(torch::lstm, 2)).1
+    check(net, &names, &torch::bidirectional(torch::lstm(), 2)).1
 }
 
 fn gru_3layer() -> Comparison {
     let above = GruResetAfter::<5, 5, f64>::zeros;
     let net = Stack(Stack(GruResetAfter::<3, 5, f64>::zeros(), above()), above());
     let names = Names { case: CASES[1].0, gates: "rzn", states: &["h"], leaves: 3 };
-    let (net, mut comparison) = check(net, &names, &torch::layers(torch::gru, 3));
+    let (net, mut comparison) = check(net, &names, &torch::layers(torch::gru(), 3));
     let case = Case::open(names.case);
     let mut state = from_scalars(&names.state(&case, "initial_states"));
     for t in 0..7 {
@@ -46,16 +46,16 @@ fn gru_3layer() -> Comparison {
 fn rnn_tanh_bidirectional() -> Comparison {
     let net = Bidirectional::new(Elman::<3, 5, f64>::zeros(), Elman::<3, 5, f64>::zeros());
     let names = Names { case: CASES[2].0, gates: "", states: &["h"], leaves: 2 };
-    check(net.joined(Concat::<10>), &names, &torch::bidirectional(torch::rnn, 1)).1
+    check(net.joined(Concat::<10>), &names, &torch::bidirectional(torch::rnn(), 1)).1
 }
 
 fn saved_lstm() -> Comparison {
-    let mapping = torch::lstm(0, Direction::Forward);
+    let mapping = torch::lstm();
     saved_cell(Lstm::<3, 5, f64>::zeros(), &mapping, CASES[3].0, "lstm", &["h", "c"])
 }
 
 fn saved_gru() -> Comparison {
-    let mapping = torch::gru(0, Direction::Forward);
+    let mapping = torch::gru();
     saved_cell(GruResetAfter::<3, 5, f64>::zeros(), &mapping, CASES[4].0, "gru_torch", &["h"])
 }
 

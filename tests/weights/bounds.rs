@@ -6,7 +6,7 @@ use crate::damage::{MEMORY_BASE, MEMORY_FACTOR};
 use crate::protobuf::field;
 use rnn_cell::cells::{Dense, Lstm};
 use rnn_cell::prelude::*;
-use rnn_cell::weights::torch::{self, Direction};
+use rnn_cell::weights::torch;
 use rnn_cell::weights::{Error, load, nam, onnx, rtneural};
 
 /// The bound on the length of a message in bytes.
@@ -150,7 +150,7 @@ fn safetensors_by_name() {
 
 #[test]
 fn safetensors_of_pytorch() {
-    let mapping = torch::lstm(0, Direction::Forward);
+    let mapping = torch::lstm();
     let far = mapping.clone().prefix("net.lstm.").ignoring("0");
     bounded(&safetensors_files(), |bytes| mapping.load(&mut Lstm::<2, 3>::zeros(), bytes));
     bounded(&safetensors_files(), |bytes| far.load(&mut Lstm::<2, 3>::zeros(), bytes));

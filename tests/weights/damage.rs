@@ -11,7 +11,7 @@ use crate::{Tensor, bits, file, fixture, randomise};
 use rnn_cell::cell::ModelMut;
 use rnn_cell::cells::{Dense, Gru, GruResetAfter, Lstm};
 use rnn_cell::prelude::*;
-use rnn_cell::weights::torch::{self, Direction};
+use rnn_cell::weights::torch;
 use rnn_cell::weights::{Error, Mapping, load, nam, onnx, rtneural, save};
 
 /// Bytes with a meaning in a header, in JSON or in a protocol buffer.
@@ -123,7 +123,7 @@ fn damaged_safetensors() {
     let gru = random(Gru::<2, 3>::zeros());
     damaged("safetensors, by name", &gru, &save(&gru).unwrap(), 600, load);
     let lstm = random(Lstm::<2, 3, f64>::zeros());
-    let torch = torch::lstm(0, Direction::Forward);
+    let torch = torch::lstm();
     damaged("safetensors of PyTorch", &lstm, &torch.save(&lstm).unwrap(), 600, |lstm, bytes| {
         torch.load(lstm, bytes)
     });
@@ -216,7 +216,7 @@ fn many_unexpected_tensors() {
 #[test]
 fn many_matching_prefixes() {
     let mut lstm = Lstm::<2, 3>::zeros();
-    let mapping = torch::lstm(0, Direction::Forward).prefix("lstm.");
+    let mapping = torch::lstm().prefix("lstm.");
     let names = ["weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"];
     let all = (0..2000).flat_map(|k| names.map(|name| Tensor::f32(&format!("m{k}.{name}"), &[1], &[0.0])));
     let bytes = file(&all.collect::<Vec<_>>());

@@ -4,7 +4,7 @@ use crate::{Tensor, bits, file, randomise, tensors};
 use rnn_cell::cell::{ModelMut, Parameter, ParameterMut};
 use rnn_cell::cells::{Dense, Gru, Lstm};
 use rnn_cell::prelude::*;
-use rnn_cell::weights::torch::{self, Direction};
+use rnn_cell::weights::torch;
 use rnn_cell::weights::{Mapping, load, matrix, part, save, scalar, vector};
 
 /// Loads a wrong file, checks that the model is unchanged, and returns the error message.
@@ -25,7 +25,7 @@ fn dense() -> Dense<2, 3> {
 fn all_problems_are_reported_at_once() {
     let mut lstm = Lstm::<3, 2>::zeros();
     randomise(&mut lstm, 2);
-    let mapping = torch::lstm(0, Direction::Forward);
+    let mapping = torch::lstm();
     let mut saved = tensors(&mapping.save(&lstm).unwrap());
     // bias_hh_l0, bias_ih_l0, weight_hh_l0, weight_ih_l0
     saved[0].name = "bias_hh_10".into();

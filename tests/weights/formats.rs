@@ -2,7 +2,7 @@
 //! remedy.
 
 use rnn_cell::cells::{Dense, Lstm};
-use rnn_cell::weights::torch::{self, Direction};
+use rnn_cell::weights::torch;
 use rnn_cell::weights::{Error, load, nam, onnx, rtneural};
 
 type Loader = (&'static str, fn(&[u8]) -> Result<(), Error>);
@@ -10,9 +10,7 @@ type Loader = (&'static str, fn(&[u8]) -> Result<(), Error>);
 /// All loaders except ONNX.
 const LOADERS: [Loader; 4] = [
     ("safetensors", |bytes| load(&mut Dense::<2, 3>::zeros(), bytes)),
-    ("safetensors of PyTorch", |bytes| {
-        torch::lstm(0, Direction::Forward).load(&mut Lstm::<2, 3>::zeros(), bytes)
-    }),
+    ("safetensors of PyTorch", |bytes| torch::lstm().load(&mut Lstm::<2, 3>::zeros(), bytes)),
     ("nam", |bytes| nam::load(&mut nam::one_layer::<2>(), bytes)),
     ("rtneural", |bytes| rtneural::load(&mut Lstm::<2, 3>::zeros(), bytes)),
 ];

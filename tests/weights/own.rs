@@ -3,7 +3,7 @@
 use crate::{Tensor, bits, file, randomise, tensors};
 use rnn_cell::cells::{Dense, Lstm};
 use rnn_cell::prelude::*;
-use rnn_cell::weights::{Mapping, load, matrix, part, plus, save, scalar, vector};
+use rnn_cell::weights::{Family, Mapping, Reader, load, matrix, part, plus, save, scalar, torch, vector};
 
 rnn_cell! {
     /// A peephole LSTM whose matrices multiply `[h, x]`.
@@ -163,4 +163,69 @@ fn half_precision() {
         file(&[tensor("W", "F16", &[2, 2], &[0, 0x7c00, 0, 0]), tensor("b", "BF16", &[2], &[0; 2])]);
     let error = load(&mut dense, &infinite).unwrap_err().to_string();
     assert_eq!(error, "weights not loaded: `W` is inf at [0, 1]");
+}
+
+/// The rank of a tensor is that of the declaration, whatever the sizes. Files without axes of size 1
+/// still load.
+#[test]
+fn the_rank_is_declared() {
+    let shapes = |bytes: &[u8]| tensors(bytes).into_iter().map(|tensor| tensor.shape).collect::<Vec<_>>();
+    let mut one = Dense::<1, 1>::zeros();
+    randomise(&mut one, 1);
+    assert_eq!(shapes(&save(&one).unwrap()), [vec![1, 1], vec![1]]);
+    let mut column = Kinds::<0, 1>::zeros();
+    randomise(&mut column, 2);
+    assert_eq!(shapes(&save(&column).unwrap()), [vec![2, 1], vec![1], vec![1, 1], vec![]]);
+
+    let earlier = |cell: Vec<Tensor>, ranks: &[usize]| {
+        let tensors = cell.into_iter().zip(ranks);
+        file(&tensors.map(|(t, rank)| Tensor { shape: t.shape[..*rank].to_vec(), ..t }).collect::<Vec<_>>())
+    };
+    let mut copy = Dense::<1, 1>::zeros();
+    load(&mut copy, &earlier(tensors(&save(&one).unwrap()), &[0, 0])).unwrap();
+    assert_eq!(bits(&copy), bits(&one));
+    let mut copy = Kinds::<0, 1>::zeros();
+    load(&mut copy, &earlier(tensors(&save(&column).unwrap()), &[1, 0, 0, 0])).unwrap();
+    assert_eq!(bits(&copy), bits(&column));
+
+    // Only axes of size 1 at the end may be missing.
+    let bytes = file(&[Tensor::f32("W", &[2], &[0.0; 2]), Tensor::f32("b", &[2, 1], &[0.0; 2])]);
+    let error = load(&mut Dense::<1, 2>::zeros(), &bytes).unwrap_err().to_string();
+    assert_eq!(error, "weights not loaded: `b` is [2, 1] in the file, [2] in the cell");
+    let bytes = file(&[Tensor::f32("W", &[2], &[0.0; 2]), Tensor::f32("b", &[1], &[0.0])]);
+    let error = load(&mut Dense::<2, 1>::zeros(), &bytes).unwrap_err().to_string();
+    assert!(error.starts_with("weights not loaded: `W` is [2] in the file, [1, 2] in the cell"), "{error}");
+}
+
+fn readout<const H: usize>() -> Stack<Lstm<1, H>, Dense<H, 1>> {
+    Stack(Lstm::zeros(), Dense::zeros())
+}
+
+/// A family of safetensors files: the shapes in the file choose the model.
+#[test]
+fn a_family_by_the_shapes_of_a_file() {
+    let mut net = readout::<5>();
+    randomise(&mut net, 7);
+    let torch = torch::lstm().prefix("lstm.").under(0).and(torch::linear().prefix("head.").under(1));
+    let torch = torch.ignoring("epoch");
+    let mut of_torch = tensors(&torch.save(&net).unwrap());
+    of_torch.push(Tensor { dtype: "I64".into(), ..Tensor::f64("epoch", &[1], &[3.0]) });
+    let (ours, of_torch) = (save(&net).unwrap(), file(&of_torch));
+    let x = SVector::<f32, 1>::new(0.5);
+    let wanted = net.step(&x, &mut net.initial_state());
+    let files = [Reader::new(&ours).unwrap(), Reader::new(&of_torch).unwrap().by(torch)];
+    for file in &files {
+        let mut found = Family::of(file).or(readout::<4>).or(readout::<5>).or(readout::<6>).load().unwrap();
+        assert_eq!(found.step(&x), wanted);
+    }
+    let error = |file: &Reader| Family::of(file).or(readout::<4>).load().err().unwrap().to_string();
+    assert_eq!(
+        error(&files[0]),
+        "weights not loaded: the file's model is 0: 4 x [5], 4 x [5, 1], 4 x [5, 5]; 1: 1 x [1], 1 x [1, 5], \
+         and the family to choose from has `0: 4 x [4], 4 x [4, 1], 4 x [4, 4]; 1: 1 x [1], 1 x [1, 4]`\n  \
+         help: add a model of that size to the family"
+    );
+    assert!(
+        error(&files[1]).contains("is head: 1 x [1], 1 x [1, 5]; lstm: 2 x [20], 1 x [20, 1], 1 x [20, 5], ")
+    );
 }

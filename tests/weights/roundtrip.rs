@@ -4,7 +4,7 @@ use crate::{bits, randomise, tensors};
 use rnn_cell::cell::ModelMut;
 use rnn_cell::cells::*;
 use rnn_cell::prelude::*;
-use rnn_cell::weights::torch::{self, Direction};
+use rnn_cell::weights::torch;
 use rnn_cell::weights::{Mapping, keras, load, matrix, save, scalar, vector};
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView, serialize};
@@ -59,9 +59,9 @@ fn check_mapping<M: ModelMut + Clone>(mapping: &Mapping, model: M) {
 
 #[test]
 fn library_mappings() {
-    check_mapping(&torch::lstm(0, Direction::Forward), Lstm::<3, 5>::zeros());
-    check_mapping(&torch::gru(0, Direction::Forward), GruResetAfter::<3, 5>::zeros());
-    check_mapping(&torch::rnn(0, Direction::Reverse), Elman::<3, 5>::zeros());
+    check_mapping(&torch::lstm(), Lstm::<3, 5>::zeros());
+    check_mapping(&torch::gru(), GruResetAfter::<3, 5>::zeros());
+    check_mapping(&torch::rnn(), Elman::<3, 5>::zeros());
     check_mapping(&torch::linear(), Dense::<3, 5>::zeros());
     check_mapping(&keras::lstm(), Lstm::<3, 5>::zeros());
     check_mapping(&keras::gru(), GruResetAfter::<3, 5>::zeros());
@@ -70,11 +70,11 @@ fn library_mappings() {
     check_mapping(&keras::dense(), Dense::<3, 5>::zeros());
 
     // With one unit and one input, the shapes still have the dimensions of PyTorch's and Keras's.
-    check_mapping(&torch::lstm(0, Direction::Forward), Lstm::<1, 1>::zeros());
+    check_mapping(&torch::lstm(), Lstm::<1, 1>::zeros());
     check_mapping(&keras::gru(), GruResetAfter::<1, 1>::zeros());
 
     let both = |lstm: Lstm<5, 5>| Bidirectional::new(lstm.clone(), lstm);
-    let lstms = torch::bidirectional(torch::lstm, 2).prefix("encoder.");
+    let lstms = torch::bidirectional(torch::lstm(), 2).prefix("encoder.");
     let mapping = lstms.and(torch::linear().prefix("head.").under(2));
     check_mapping(&mapping, Stack(Stack(both(Lstm::zeros()), both(Lstm::zeros())), Dense::<5, 2>::zeros()));
 }
@@ -101,14 +101,14 @@ fn without_bias<M: ModelMut<Scalar = f32> + Clone>(with: &Mapping, without: &Map
 #[test]
 fn layers_without_biases() {
     let check = |mapping: Mapping, model| without_bias(&mapping, &mapping.clone().without_bias(), model);
-    check(torch::gru(0, Direction::Forward), GruResetAfter::<3, 5>::zeros());
+    check(torch::gru(), GruResetAfter::<3, 5>::zeros());
     check(keras::gru(), GruResetAfter::zeros());
     without_bias(&torch::linear(), &torch::linear().without_bias(), Dense::<3, 5>::zeros());
     without_bias(&keras::lstm(), &keras::lstm().without_bias(), Lstm::<3, 5>::zeros());
 
     // One mapping describes an LSTM without biases and a head with biases.
     let mapping = |lstm: Mapping| lstm.prefix("lstm.").and(torch::linear().prefix("head.").under(2));
-    let lstms = || torch::bidirectional(torch::lstm, 2);
+    let lstms = || torch::bidirectional(torch::lstm(), 2);
     let both = |lstm: Lstm<5, 5>| Bidirectional::new(lstm.clone(), lstm);
     let mut net = Stack(Stack(both(Lstm::zeros()), both(Lstm::zeros())), Dense::<5, 2>::zeros());
     net.1.b[1] = 3.0;

@@ -5,8 +5,7 @@ use crate::{Tensor, bits, file, randomise, tensors};
 use rnn_cell::cell::ModelMut;
 use rnn_cell::cells::{Dense, Elman, Gru, GruResetAfter, IndRnn, Lstm, PeepholeLstm};
 use rnn_cell::prelude::*;
-use rnn_cell::weights::torch::{self, Direction};
-use rnn_cell::weights::{Mapping, keras, matrix, vector};
+use rnn_cell::weights::{Mapping, keras, load, matrix, save, torch, vector};
 
 type Net<const H: usize> = Stack<Stack<Lstm<3, H>, Lstm<H, H>>, Dense<H, 2>>;
 
@@ -17,7 +16,7 @@ fn net<const H: usize>() -> Net<H> {
 }
 
 fn mapping(lstm: &str, head: &str) -> Mapping {
-    torch::layers(torch::lstm, 2).prefix(lstm).and(torch::linear().prefix(head).under(2))
+    torch::layers(torch::lstm(), 2).prefix(lstm).and(torch::linear().prefix(head).under(2))
 }
 
 /// Loads a wrong file, checks that the model is unchanged, and returns the error message.
@@ -143,7 +142,7 @@ fn a_prefix_hides_no_other_mistake() {
 #[test]
 fn mappings_for_other_cells() {
     let head = || torch::linear().prefix("head.").under(2);
-    let grus = |prefix| torch::layers(torch::gru, 2).prefix(prefix).and(head());
+    let grus = |prefix| torch::layers(torch::gru(), 2).prefix(prefix).and(head());
     let trained =
         Stack(Stack(GruResetAfter::<3, 4>::zeros(), GruResetAfter::<4, 4>::zeros()), Dense::<4, 2>::zeros());
     let mut net = Stack(Stack(Gru::<3, 4>::zeros(), Gru::<4, 4>::zeros()), Dense::<4, 2>::zeros());
@@ -163,12 +162,12 @@ fn mappings_for_other_cells() {
         )
     );
     assert_eq!(
-        torch::rnn(0, Direction::Forward).save(&Lstm::<3, 4>::zeros()).unwrap_err().to_string(),
+        torch::rnn().save(&Lstm::<3, 4>::zeros()).unwrap_err().to_string(),
         "weights not saved: `torch::rnn` is for `Elman`, and the cell has the parameters of `Lstm`
   help: make it `Elman`, or use `torch::lstm`, which is for `Lstm`"
     );
     assert_eq!(
-        torch::lstm(0, Direction::Forward).save(&Gru::<3, 4>::zeros()).unwrap_err().to_string(),
+        torch::lstm().save(&Gru::<3, 4>::zeros()).unwrap_err().to_string(),
         "weights not saved: `torch::lstm` is for `Lstm`, and the cell has the parameters of `Gru`
   help: make it `Lstm`"
     );
@@ -186,12 +185,12 @@ fn mappings_for_other_cells() {
     );
     // A `PeepholeLstm` has all parameters of an `Lstm`, and three more.
     assert_eq!(
-        torch::lstm(0, Direction::Forward).save(&PeepholeLstm::<3, 4>::zeros()).unwrap_err().to_string(),
+        torch::lstm().save(&PeepholeLstm::<3, 4>::zeros()).unwrap_err().to_string(),
         "weights not saved: the mapping leaves out the parameters `p_i`, `p_f`, `p_o`
   help: add them to the stack of a tensor"
     );
     assert_eq!(
-        torch::rnn(0, Direction::Forward).save(&IndRnn::<3, 4>::zeros()).unwrap_err().to_string(),
+        torch::rnn().save(&IndRnn::<3, 4>::zeros()).unwrap_err().to_string(),
         "weights not saved: `torch::rnn` is for `Elman`, and the cell lacks its `U`
   note: it has `u`
   help: make it `Elman`, or describe its tensors in a mapping of your own"
@@ -206,7 +205,7 @@ fn paths() {
     let two =
         Stack(Stack(GruResetAfter::<3, 4>::zeros(), GruResetAfter::<4, 4>::zeros()), Dense::<4, 2>::zeros());
     let two = |mapping: &Mapping| mapping.save(&two).unwrap_err().to_string();
-    let gru = || torch::layers(torch::gru, 1).prefix("gru.");
+    let gru = || torch::layers(torch::gru(), 1).prefix("gru.");
     let head = |path: usize| torch::linear().prefix("head.").under(path);
     assert_eq!(
         message(gru().and(head(1)), &one),
@@ -233,7 +232,7 @@ fn paths() {
   help: the mapping is for `GruResetAfter`: give its path by `.under(..)`"
     );
     let both = Bidirectional::new(Lstm::<3, 4>::zeros(), Lstm::<3, 4>::zeros()).joined(Concat::<8>);
-    let mapping = torch::bidirectional(torch::lstm, 1).and(torch::linear().under(1));
+    let mapping = torch::bidirectional(torch::lstm(), 1).and(torch::linear().under(1));
     assert_eq!(
         mapping.save(&Stack(both, Dense::<8, 2>::zeros())).unwrap_err().to_string(),
         "weights not saved: `torch::lstm` is under `forward` and `reverse`, and the network has the parameters of `Lstm` at `0.forward` and `0.reverse`
@@ -243,7 +242,7 @@ fn paths() {
 
 #[test]
 fn missing_heads() {
-    let lstms = |prefix| torch::layers(torch::lstm, 2).prefix(prefix);
+    let lstms = |prefix| torch::layers(torch::lstm(), 2).prefix(prefix);
     assert_eq!(
         lstms("lstm.").save(&net::<4>()).unwrap_err().to_string(),
         "weights not saved: the mapping leaves out the parameters `2.W`, `2.b`
@@ -354,7 +353,7 @@ fn biases() {
 #[test]
 fn layers_that_the_mapping_does_not_read() {
     let one = Stack(Lstm::<3, 4>::zeros(), Dense::<4, 2>::zeros());
-    let first = torch::lstm(0, Direction::Forward).prefix("rnn.").under(0);
+    let first = torch::lstm().prefix("rnn.").under(0);
     let first = first.and(torch::linear().prefix("head.").under(1));
     let bytes = mapping("lstm.", "head.").save(&net::<4>()).unwrap();
     assert_eq!(
@@ -363,14 +362,14 @@ fn layers_that_the_mapping_does_not_read() {
 - all 4 tensors of the LSTM are under `lstm.` in the file, under `rnn.` in the mapping
   help: write `.prefix(\"lstm.\")` in place of `.prefix(\"rnn.\")`
 - the file has more of the LSTM than the mapping reads: `lstm.bias_hh_l1`, `lstm.bias_ih_l1`, `lstm.weight_hh_l1`, `lstm.weight_ih_l1`
-  help: `torch::layers(torch::lstm, 2)` reads all of it"
+  help: `torch::layers(torch::lstm(), 2)` reads all of it"
     );
     let both = Bidirectional::new(Lstm::<3, 4>::zeros(), Lstm::<3, 4>::zeros());
-    let bytes = torch::bidirectional(torch::lstm, 1).save(&both).unwrap();
+    let bytes = torch::bidirectional(torch::lstm(), 1).save(&both).unwrap();
     assert_eq!(
-        refused(&torch::layers(torch::lstm, 1), &mut one.0.clone(), &bytes),
+        refused(&torch::layers(torch::lstm(), 1), &mut one.0.clone(), &bytes),
         "weights not loaded: the file has more of the LSTM than the mapping reads: `bias_hh_l0_reverse`, `bias_ih_l0_reverse`, `weight_hh_l0_reverse`, `weight_ih_l0_reverse`
-  help: `torch::bidirectional(torch::lstm, 1)` reads all of it"
+  help: `torch::bidirectional(torch::lstm(), 1)` reads all of it"
     );
     let message = message_for(&mapping("lstm.", "head."), ["lstm.", "head."], |tensors| {
         tensors.push(Tensor::f32("lstm.weight_hr_l0", &[2, 4], &[0.0; 8]));
@@ -380,4 +379,41 @@ fn layers_that_the_mapping_does_not_read() {
         "weights not loaded: the file has more of the LSTM than the mapping reads: `lstm.weight_hr_l0`
   note: it has a projection (`proj_size`), which no ready-made cell has"
     );
+}
+
+/// Files of PyTorch that are loaded by the names of this library: one sentence, with the mappings.
+#[test]
+fn a_file_of_pytorch_without_a_mapping() {
+    let saved = |mapping: &Mapping, net: &GruResetAfter<3, 4>| mapping.save(net).unwrap();
+    let mut gru = GruResetAfter::<3, 4>::zeros();
+    let error = |gru: &mut GruResetAfter<3, 4>, bytes: &[u8]| load(gru, bytes).unwrap_err().to_string();
+    let bytes = saved(&torch::gru(), &gru);
+    assert_eq!(
+        error(&mut gru, &bytes),
+        "weights not loaded: the file has the tensors of PyTorch's GRU
+  help: load it by the mapping `torch::gru()`"
+    );
+    torch::gru().load(&mut gru, &bytes).unwrap();
+    let bytes = saved(&torch::gru().without_bias().prefix("net.gru."), &gru);
+    assert_eq!(
+        error(&mut gru, &bytes),
+        "weights not loaded: the file has the tensors of PyTorch's GRU
+  help: load it by the mapping `torch::gru().without_bias().prefix(\"net.gru.\")`"
+    );
+
+    let lstms = Bidirectional::new(Lstm::<3, 4>::zeros(), Lstm::<3, 4>::zeros()).joined(Concat::<8>);
+    let second = Bidirectional::new(Lstm::<8, 4>::zeros(), Lstm::<8, 4>::zeros()).joined(Concat::<8>);
+    let net = Stack(Stack(lstms, second), Dense::<8, 2>::zeros());
+    let mapping = torch::bidirectional(torch::lstm(), 2).prefix("rnn.");
+    let mapping = mapping.and(torch::linear().prefix("head.").under(2));
+    let bytes = mapping.save(&net).unwrap();
+    assert_eq!(
+        load(&mut net.clone(), &bytes).unwrap_err().to_string(),
+        "weights not loaded: the file has the tensors of PyTorch's Linear and LSTM
+  help: load it by the mappings `torch::linear().prefix(\"head.\")`, `torch::bidirectional(torch::lstm(), 2).prefix(\"rnn.\")`, joined by `.and(..)`, each with `.under(..)` its place in the network"
+    );
+    // A file with names of the cell is not PyTorch's, whatever else it has.
+    let mut both = tensors(&save(&gru).unwrap());
+    both.extend(tensors(&torch::gru().save(&gru).unwrap()));
+    assert!(error(&mut gru, &file(&both)).contains("matches no parameter"));
 }

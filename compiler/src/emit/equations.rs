@@ -6,21 +6,19 @@ use crate::emit::sequence::Sequence;
 use crate::emit::start::Start;
 use crate::emit::stream::Stream;
 use crate::emit::types::Types;
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
-/// The bodies of an implementation of `Equations`, for a cell or its quantised copy.
+/// The bodies of an implementation of `Prepare`, for a cell or its quantised copy.
 pub(super) struct Equations<'a> {
     /// The generic parameters of the implementation.
     pub head: &'a TokenStream,
     /// The type that has the equations.
     pub cell: &'a TokenStream,
-    /// The handle of the type, with the lifetime `'a`.
-    pub prepared: &'a TokenStream,
-    /// Statements that end in the handle.
+    /// The type of the values that depend on parameters and context alone.
+    pub fixed: &'a TokenStream,
+    /// Statements that end in these values.
     pub prepare: TokenStream,
-    /// Statements that bind `__cell` and `__context` to the contents of the handle.
-    pub open: TokenStream,
     /// Statements that end in the output.
     pub step: TokenStream,
     /// Statements that overwrite `__state`, if the initial state is not zero.
@@ -44,10 +42,11 @@ impl Items<'_> {
         quote!(#dims const #batch: usize, #scalar: #k::Scalar)
     }
 
-    /// Implements `Equations` for one type.
+    /// Implements `Prepare` for one type.
     pub(super) fn implement(&self, equations: Equations) -> TokenStream {
         let (k, batch, types) = (&self.cx.k, &self.cx.batch, &self.types);
-        let Equations { head, cell, prepared, prepare, open, step, start } = equations;
+        let Equations { head, cell, fixed, prepare, step, start } = equations;
+        let scalar = &self.cx.scalar;
         let (context, input, output, state) = (self.context(), &types.input, &types.output, &types.state);
         let start = start.map(|start| {
             quote! {
@@ -59,26 +58,26 @@ impl Items<'_> {
             }
         });
         quote! {
-            impl<#head> #k::Equations<{ #batch }> for #cell {
+            impl<#head> #k::Prepare<{ #batch }> for #cell {
+                type Scalar = #scalar;
                 type Context = #context;
                 type Input = #input;
                 type Output = #output;
                 type State = #state;
-                type Prepared<'a> = #prepared where Self: 'a;
+                type Fixed = #fixed;
 
                 #[inline(always)]
-                fn prepare_on<'a, __S: #k::Isa>(
-                    &'a self, isa: __S, __context: &'a Self::Context,
-                ) -> Self::Prepared<'a> {
+                fn prepare_on<__S: #k::Isa>(&self, isa: __S, __context: &Self::Context) -> Self::Fixed {
                     let __cell = self;
                     #prepare
                 }
 
                 #[inline(always)]
-                fn step_on<'a, __S: #k::Isa>(
-                    isa: __S, __prepared: &Self::Prepared<'a>, __x: &Self::Input, __state: &mut Self::State,
-                ) -> Self::Output where Self: 'a {
-                    #open
+                fn step_on<__S: #k::Isa>(
+                    &self, isa: __S, __fixed: &Self::Fixed, __x: &Self::Input, __context: &Self::Context,
+                    __state: &mut Self::State,
+                ) -> Self::Output {
+                    let __cell = self;
                     #step
                 }
 
@@ -90,26 +89,35 @@ impl Items<'_> {
     /// Implements the equations of the cell.
     pub(super) fn equations(&self) -> TokenStream {
         let (cx, types) = (self.cx, &self.types);
-        let context = types.context.iter().map(|_| quote!(context: __context,));
-        let open = types.context.iter().map(|_| quote!(let __context = __prepared.context;));
-        let open = quote!(let __cell = __prepared.cell; #(#open)*);
         let (prepare, step, start) = match self.plan {
             None => (panicking_body(), panicking_body(), None),
             Some(plan) => {
                 let stream = Stream { cx, plan, storage: None };
-                let (values, fields) = stream.prepare();
-                let handle = format_ident!("{}Prepared", cx.cell.name);
-                let prepare = quote! {
-                    #values
-                    #handle { cell: __cell, #(#context)* #fields marker: ::core::marker::PhantomData }
-                };
                 let start =
                     plan.initial.as_ref().map(|initial| Start { cx, plan: initial, storage: None }.forward());
-                (prepare, stream.step(), start)
+                (stream.prepare(&self.handle()), stream.step(), start)
             }
         };
-        let (head, cell, prepared) = (&self.head(), &types.cell, &types.prepared);
-        self.implement(Equations { head, cell, prepared, prepare, open, step, start })
+        let (head, cell, fixed) = (&self.head(), &types.cell, &self.fixed());
+        self.implement(Equations { head, cell, fixed, prepare, step, start })
+    }
+
+    /// Returns the name of the struct of prepared values.
+    pub(super) fn handle(&self) -> Ident {
+        format_ident!("{}Prepared", self.cx.cell.name)
+    }
+
+    /// Returns the type of the values that depend on parameters and context alone; `()` if there
+    /// are none.
+    fn fixed(&self) -> TokenStream {
+        let (cx, handle, dims) = (self.cx, self.handle(), &self.types.dim_args);
+        let (batch, scalar) = (&cx.batch, &cx.scalar);
+        match self.plan {
+            Some(plan) if !(Stream { cx, plan, storage: None }).fields().is_empty() => {
+                quote!(#handle<#dims { #batch }, #scalar>)
+            }
+            _ => quote!(()),
+        }
     }
 
     /// Implements the passes over a sequence.

@@ -18,43 +18,29 @@ impl Items<'_> {
         let constants = self.constants();
         let (cx, types) = (self.cx, &self.types);
         let (k, scalar, batch) = (&cx.k, &cx.scalar, &cx.batch);
-        let (dims, cell, state, prepared) = (&types.dims, &types.cell, &types.state, &types.prepared);
+        let (dims, cell, state) = (&types.dims, &types.cell, &types.state);
         let (input, output) = (&types.input, &types.output);
-        let (argument, context) = (self.context_parameter(), self.context_argument());
+        let context = self.context_argument();
         let states = self.state_methods();
-        let prepared_name = format_ident!("{}Prepared", cx.cell.name);
-        let dim_args = &types.dim_args;
         let samples = self.sample_methods();
-        let (reads, x) = match &types.context {
-            Some(context) => (quote!((x, context): (&#input, &#context)), quote!(context)),
-            None => (quote!(x: &#input), quote!()),
+        let reads = match &types.context {
+            Some(context) => quote!((x, context): (&#input, &#context)),
+            None => quote!(x: &#input),
         };
+        let prepare = self.prepare_method();
         quote! {
             impl<#dims #scalar: #k::Scalar> #cell {
                 #constants
 
                 #states
 
-                /// Returns a handle for streaming, which holds everything that does not depend on
-                /// the inputs.
-                pub fn prepare<'a, const #batch: usize>(&'a self, #argument) -> #prepared {
-                    #k::prepare::<Self, { #batch }>(self, #context)
-                }
+                #prepare
 
                 /// Computes one step: reads `x`, advances `state` and returns the output. Does not
                 /// allocate.
                 #[inline]
                 pub fn step<const #batch: usize>(&self, #reads, state: &mut #state) -> #output {
-                    self.prepare(#x).step(x, state)
-                }
-            }
-
-            impl<'a, #dims const #batch: usize, #scalar: #k::Scalar> #prepared_name<'a, #dim_args { #batch }, #scalar> {
-                /// Computes one step: reads `x`, advances `state` and returns the output. Does not
-                /// allocate.
-                #[inline]
-                pub fn step(&self, x: &#input, state: &mut #state) -> #output {
-                    #k::step::<#cell, { #batch }>(self, x, state)
+                    #k::step(self, &#k::prepare::<Self, { #batch }>(self, #context), x, #context, state)
                 }
             }
 
@@ -62,17 +48,27 @@ impl Items<'_> {
         }
     }
 
-    /// Returns the context as a parameter of a method; nothing if the cell has none.
-    pub(super) fn context_parameter(&self) -> TokenStream {
-        match &self.types.context {
-            Some(context) => quote!(context: &'a #context),
-            None => TokenStream::new(),
+    /// Returns the method that prepares a stream, for the cell and for its copies.
+    pub(super) fn prepare_method(&self) -> TokenStream {
+        let (k, batch) = (&self.cx.k, &self.cx.batch);
+        let (parameter, kind, value) = match &self.types.context {
+            Some(context) => (quote!(context: &'a #context), quote!(&'a #context), quote!(context)),
+            None => (quote!(), quote!(()), quote!(())),
+        };
+        quote! {
+            /// Returns a handle for streaming, which holds everything that does not depend on the
+            /// inputs. It borrows the cell; `Prepared::new` makes one that owns it.
+            pub fn prepare<'a, const #batch: usize>(
+                &'a self, #parameter
+            ) -> #k::Prepared<&'a Self, #kind, { #batch }> {
+                #k::Prepared::with(self, #value)
+            }
         }
     }
 
     /// Returns the methods that create a state, for the cell and for its copies.
     pub(super) fn state_methods(&self) -> TokenStream {
-        let (k, scalar, batch, state) = (&self.cx.k, &self.cx.scalar, &self.cx.batch, &self.types.state);
+        let (k, batch, state) = (&self.cx.k, &self.cx.batch, &self.types.state);
         let context = self.context_argument();
         let (name, parameter) = match &self.types.context {
             Some(context) => (quote!(initial_state_with), quote!(context: &#context)),
@@ -88,7 +84,7 @@ impl Items<'_> {
             /// Returns the initial state of a sequence: zero unless the definition gives initial
             /// values.
             pub fn #name<const #batch: usize>(&self, #parameter) -> #state {
-                #k::initial_state::<Self, #scalar, { #batch }>(self, #context)
+                #k::initial_state::<Self, { #batch }>(self, #context)
             }
         }
     }

@@ -9,7 +9,7 @@ use crate::graph::ir::Graph;
 use crate::plan::Pass;
 use crate::plan::cost::operations;
 use crate::plan::schedule::Region;
-use crate::syntax::ast::{BinaryOp, DeclarationKind, declared};
+use crate::syntax::ast::{BinaryOp, DeclarationKind, ShapeKind, declared};
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
@@ -37,19 +37,17 @@ pub fn step(items: &Items) -> TokenStream {
         }
     });
     let visits = |indices: &[usize], suffix: &str, borrow: TokenStream| -> TokenStream {
-        let [named, stored] = ["visit_named", "visit_stored"]
-            .map(|method| crate::emit::hygiene::ident(&format!("{method}{suffix}")));
+        let visit = crate::emit::hygiene::ident(&format!("visit_declared{suffix}"));
         indices
             .iter()
             .map(|index| {
                 let name = &cx.cell.declarations[*index].name;
-                let text = name.to_string();
-                match items.storages(*index).as_slice() {
-                    [] => quote!(#k::Block::#named(#borrow self.#name, #text, visitor);),
-                    storages => {
-                        quote!(#k::Block::#stored(#borrow self.#name, #text, &[#(#storages),*], visitor);)
-                    }
-                }
+                let (text, storages) = (name.to_string(), items.storages(*index));
+                let rank = match &cx.cell.declarations[*index].shape.kind {
+                    ShapeKind::Dense(dims) => Literal::usize_unsuffixed(dims.len()),
+                    ShapeKind::OneHot(_) | ShapeKind::Unknown => Literal::usize_unsuffixed(0),
+                };
+                quote!(#k::Block::#visit(#borrow self.#name, #text, #rank, &[#(#storages),*], visitor);)
             })
             .collect()
     };

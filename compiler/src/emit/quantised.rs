@@ -94,23 +94,37 @@ impl Items<'_> {
         parts.iter().flat_map(of_part).collect()
     }
 
-    /// Returns the types of the copy and of its handle. The handle exists only if there is a context.
+    /// Returns the values of the copy that depend on the context.
+    fn quantised_context_fields(&self) -> Vec<(Ident, TokenStream)> {
+        let cx = self.cx;
+        self.plan.map_or(vec![], |plan| {
+            let part = self.step_part(plan);
+            Stream { cx, plan, storage: Some(&part.storage) }.context_fields()
+        })
+    }
+
+    /// Returns the types of the copy and of the values that depend on its context.
     fn quantised_types(&self) -> (TokenStream, TokenStream) {
         let (cx, dim_args) = (self.cx, &self.types.dim_args);
         let (scalar, batch, format) = (&cx.scalar, &cx.batch, &cx.format);
-        let (copy, handle) =
-            (format_ident!("{}Quantised", cx.cell.name), format_ident!("{}QuantisedPrepared", cx.cell.name));
-        (
-            quote!(#copy<#dim_args #format, #scalar>),
-            quote!(#handle<'a, #dim_args { #batch }, #format, #scalar>),
-        )
+        let (copy, handle) = (format_ident!("{}Quantised", cx.cell.name), self.quantised_handle());
+        let fixed = match self.quantised_context_fields().is_empty() {
+            true => quote!(()),
+            false => quote!(#handle<#dim_args { #batch }, #scalar>),
+        };
+        (quote!(#copy<#dim_args #format, #scalar>), fixed)
+    }
+
+    /// Returns the name of the struct of values that depend on the context of the copy.
+    fn quantised_handle(&self) -> Ident {
+        format_ident!("{}QuantisedPrepared", self.cx.cell.name)
     }
 
     pub(super) fn quantised_structs(&self) -> TokenStream {
         let (cx, k, gates) = (self.cx, &self.cx.k, self.gates());
         let (visibility, name, dims) = (&cx.cell.visibility, &cx.cell.name, &self.types.dims);
         let (scalar, batch, format) = (&cx.scalar, &cx.batch, &cx.format);
-        let (copy, handle) = (format_ident!("{name}Quantised"), format_ident!("{name}QuantisedPrepared"));
+        let (copy, handle) = (format_ident!("{name}Quantised"), self.quantised_handle());
         let doc = format!(
             "A copy of [`{name}`] for inference, whose matrices are stored in fewer bits. Created by \
              [`quantised`]({name}::quantised)."
@@ -119,25 +133,19 @@ impl Items<'_> {
             #[allow(non_snake_case, dead_code, mixed_script_confusables, confusable_idents, uncommon_codepoints)]
         };
         let (fields, kinds): (Vec<_>, Vec<_>) = self.quantised_fields().into_iter().unzip();
-        let prepared = self.types.context.iter().map(|context| {
+        let prepared = self.quantised_context_fields();
+        let prepared = (!prepared.is_empty()).then(|| {
             let doc = format!(
-                "A handle of [`{copy}`] for streaming: holds everything that depends on the context alone. Created by `prepare`."
+                "The values of [`{copy}`] that depend on the context alone. `prepare` computes them."
             );
-            let own = self.plan.map_or(vec![], |plan| {
-                let part = self.step_part(plan);
-                Stream { cx, plan, storage: Some(&part.storage) }.context_fields()
-            });
-            let (heads, types): (Vec<_>, Vec<_>) = own.into_iter().unzip();
-            let (cell, _) = self.quantised_types();
+            let (heads, kinds): (Vec<_>, Vec<_>) = prepared.into_iter().unzip();
             quote! {
                 #gates
                 #[doc = #doc]
                 #attributes
                 #[derive(::core::fmt::Debug, ::core::clone::Clone)]
-                #visibility struct #handle<'a, #dims const #batch: usize, #format: #k::Format, #scalar: #k::Scalar = f32> {
-                    cell: &'a #cell,
-                    context: &'a #context,
-                    #(#heads: #types,)*
+                #visibility struct #handle<#dims const #batch: usize, #scalar: #k::Scalar = f32> {
+                    #(#heads: #kinds,)*
                 }
             }
         });
@@ -150,7 +158,7 @@ impl Items<'_> {
                 #(#fields: #kinds,)*
                 marker: ::core::marker::PhantomData<(#format, #scalar)>,
             }
-            #(#prepared)*
+            #prepared
         }
     }
 
@@ -308,73 +316,38 @@ impl Items<'_> {
         let (cx, k, types) = (self.cx, &self.cx.k, &self.types);
         let (scalar, batch, format, dims) = (&cx.scalar, &cx.batch, &cx.format, &types.dims);
         let (state, input, output) = (&types.state, &types.input, &types.output);
-        let (copy, handle) = self.quantised_types();
-        let handle_name = format_ident!("{}QuantisedPrepared", cx.cell.name);
-        let (prepared, open) = match &types.context {
-            Some(_) => {
-                (handle.clone(), quote!(let (__cell, __context) = (__prepared.cell, __prepared.context);))
-            }
-            None => (quote!(&'a #copy), quote!(let __cell = *__prepared;)),
-        };
+        let (copy, fixed) = self.quantised_types();
         let (prepare, step, start) = match self.plan {
             None => (panicking_body(), panicking_body(), None),
             Some(plan) => {
                 let part = self.step_part(plan);
                 let stream = Stream { cx, plan, storage: Some(&part.storage) };
-                let prepare = match &types.context {
-                    Some(_) => {
-                        let (values, fields) = stream.prepare_context();
-                        quote!(#values #handle_name { cell: __cell, context: __context, #fields })
-                    }
-                    None => quote!(__cell),
-                };
                 let start = self.parts(plan).into_iter().nth(1).zip(plan.initial.as_ref());
                 let start = start.map(|(part, initial)| {
                     Start { cx, plan: initial, storage: Some(&part.storage) }.forward()
                 });
-                (prepare, stream.step(), start)
+                (stream.prepare_context(&self.quantised_handle()), stream.step(), start)
             }
         };
         let head = quote!(#dims const #batch: usize, #format: #k::Format, #scalar: #k::Scalar);
-        let (cell, prepared) = (&copy, &prepared);
-        let equations = self.implement(Equations { head: &head, cell, prepared, prepare, open, step, start });
-        let step = match &types.context {
-            None => quote! {
-                impl<#dims #format: #k::Format, #scalar: #k::Scalar> #copy {
-                    /// Computes one step: reads `x`, advances `state` and returns the output. Does
-                    /// not allocate.
-                    #[inline]
-                    pub fn step<const #batch: usize>(&self, x: &#input, state: &mut #state) -> #output {
-                        #k::step::<Self, { #batch }>(&self, x, state)
-                    }
-                }
-            },
-            Some(context) => quote! {
-                impl<#dims #format: #k::Format, #scalar: #k::Scalar> #copy {
-                    /// Returns a handle for streaming, which holds everything that does not depend
-                    /// on the inputs.
-                    pub fn prepare<'a, const #batch: usize>(&'a self, context: &'a #context) -> #handle {
-                        #k::prepare::<Self, { #batch }>(self, context)
-                    }
+        let equations =
+            self.implement(Equations { head: &head, cell: &copy, fixed: &fixed, prepare, step, start });
+        let (context, prepare) = (self.context_argument(), self.prepare_method());
+        let reads = match &types.context {
+            Some(context) => quote!((x, context): (&#input, &#context)),
+            None => quote!(x: &#input),
+        };
+        let step = quote! {
+            impl<#dims #format: #k::Format, #scalar: #k::Scalar> #copy {
+                #prepare
 
-                    /// Computes one step: reads `x`, advances `state` and returns the output. Does
-                    /// not allocate.
-                    #[inline]
-                    pub fn step<const #batch: usize>(
-                        &self, (x, context): (&#input, &#context), state: &mut #state,
-                    ) -> #output {
-                        self.prepare(context).step(x, state)
-                    }
+                /// Computes one step: reads `x`, advances `state` and returns the output. Does not
+                /// allocate.
+                #[inline]
+                pub fn step<const #batch: usize>(&self, #reads, state: &mut #state) -> #output {
+                    #k::step(self, &#k::prepare::<Self, { #batch }>(self, #context), x, #context, state)
                 }
-                impl<'a, #head> #handle {
-                    /// Computes one step: reads `x`, advances `state` and returns the output. Does
-                    /// not allocate.
-                    #[inline]
-                    pub fn step(&self, x: &#input, state: &mut #state) -> #output {
-                        #k::step::<#copy, { #batch }>(self, x, state)
-                    }
-                }
-            },
+            }
         };
         quote!(#equations #step)
     }

@@ -51,7 +51,7 @@ impl Frame for StreamFrame<'_> {
                 }
                 _ if plan.graph[*id].level < Level::Time && !self.is_preparing => {
                     let field = names.field(*id);
-                    quote!(#k::Flat::flat(&__prepared.#field))
+                    quote!(#k::Flat::flat(&__fixed.#field))
                 }
                 _ => {
                     let value = value_of(names, *id);
@@ -150,11 +150,10 @@ impl Stream<'_> {
         quote!(#(#lines)*)
     }
 
-    /// Computes the values of the handle. Returns statements, and the fields of a struct
-    /// expression.
-    pub fn prepare(&self) -> (TokenStream, TokenStream) {
-        let fixed = self.fixed();
-        (self.compute(&fixed, &[Region::Param, Region::Context]), self.struct_fields(&fixed))
+    /// Computes the values of the handle. Returns statements that end in the struct of this name,
+    /// or in `()` without values.
+    pub fn prepare(&self, handle: &Ident) -> TokenStream {
+        self.compute_handle(handle, &self.fixed(), &[Region::Param, Region::Context])
     }
 
     /// Computes the values that depend on parameters alone, each in its [`local`](Self::local).
@@ -163,11 +162,10 @@ impl Stream<'_> {
         self.compute(&self.fixed_at(Level::Param), &[Region::Param])
     }
 
-    /// Computes the values that depend on the context. Returns statements, and the fields of a
-    /// struct expression.
-    pub fn prepare_context(&self) -> (TokenStream, TokenStream) {
-        let fixed = self.fixed_at(Level::Context);
-        (self.compute(&fixed, &[Region::Context]), self.struct_fields(&fixed))
+    /// Computes the values that depend on the context. Returns statements that end in the struct of
+    /// this name, or in `()` without values.
+    pub fn prepare_context(&self, handle: &Ident) -> TokenStream {
+        self.compute_handle(handle, &self.fixed_at(Level::Context), &[Region::Context])
     }
 
     /// Returns the local in which a value is prepared.
@@ -183,12 +181,16 @@ impl Stream<'_> {
         quote!(#locals #(#regions)*)
     }
 
-    fn struct_fields(&self, ids: &[Id]) -> TokenStream {
+    fn compute_handle(&self, handle: &Ident, ids: &[Id], regions: &[Region]) -> TokenStream {
+        let values = self.compute(ids, regions);
         let fields = ids.iter().map(|id| {
             let (field, value) = (self.plan.names.field(*id), value_of(&self.plan.names, *id));
             quote!(#field: #value,)
         });
-        quote!(#(#fields)*)
+        match ids.is_empty() {
+            true => values,
+            false => quote!(#values #handle { #(#fields)* }),
+        }
     }
 
     /// Returns the statements of a step, ending in the output.

@@ -239,35 +239,29 @@ impl Items<'_> {
         }
     }
 
-    fn prepared_struct(&self) -> TokenStream {
+    /// Returns the struct of the values that depend on parameters and context alone, if there are
+    /// any.
+    fn prepared_struct(&self) -> Option<TokenStream> {
         let cx = self.cx;
+        let fields = Stream { cx, plan: self.plan?, storage: None }.fields();
         let (visibility, gates, k) = (&cx.cell.visibility, self.gates(), &cx.k);
         let name = format_ident!("{}Prepared", self.places.cell);
         let (scalar, batch, dims) = (&cx.scalar, &cx.batch, &self.types.dims);
         let doc = format!(
-            "A handle of [`{}`] for streaming: holds everything that depends on parameters{} alone. Created by `prepare`.",
+            "The values of [`{}`] that depend on parameters{} alone. `prepare` computes them.",
             cx.cell.name,
             if self.types.context.is_some() { " and context" } else { "" }
         );
-        let fields = match self.plan {
-            Some(plan) => Stream { cx, plan, storage: None }.fields(),
-            None => vec![],
-        };
         let (heads, kinds): (Vec<_>, Vec<_>) = fields.into_iter().unzip();
-        let cell = &self.types.cell;
-        let context = self.types.context.iter();
-        quote! {
+        (!heads.is_empty()).then(|| quote! {
             #gates
             #[doc = #doc]
             #[allow(non_snake_case, dead_code, mixed_script_confusables, confusable_idents, uncommon_codepoints)]
             #[derive(::core::fmt::Debug, ::core::clone::Clone)]
-            #visibility struct #name<'a, #dims const #batch: usize = 1, #scalar: #k::Scalar = f32> {
-                cell: &'a #cell,
-                #(context: &'a #context,)*
+            #visibility struct #name<#dims const #batch: usize = 1, #scalar: #k::Scalar = f32> {
                 #(#heads: #kinds,)*
-                marker: ::core::marker::PhantomData<[#scalar; #batch]>,
             }
-        }
+        })
     }
 }
 

@@ -64,7 +64,7 @@ fn cell(items: &Items) -> TokenStream {
         impl<#head> #k::Cell<{ #batch }> for #cell {
             #[inline]
             fn step_with(&self, x: &Self::Input, context: &Self::Context, state: &mut Self::State) -> Self::Output {
-                #k::step::<Self, { #batch }>(&#k::prepare::<Self, { #batch }>(self, context), x, state)
+                #k::step(self, &#k::prepare::<Self, { #batch }>(self, context), x, context, state)
             }
 
             #chunk
@@ -74,13 +74,13 @@ fn cell(items: &Items) -> TokenStream {
 
 /// Implements the initial state and its cotangent, if the definition has initial values.
 fn initial_state(items: &Items) -> TokenStream {
-    let (k, scalar, batch) = (&items.cx.k, &items.cx.scalar, &items.cx.batch);
+    let (k, batch) = (&items.cx.k, &items.cx.batch);
     if items.plan.is_none_or(|plan| plan.initial.is_none()) {
         return TokenStream::new();
     }
     quote! {
         fn initial_state_with(&self, context: &Self::Context) -> Self::State {
-            #k::initial_state::<Self, #scalar, { #batch }>(self, context)
+            #k::initial_state::<Self, { #batch }>(self, context)
         }
 
         fn initial_state_with_backward(

@@ -3,7 +3,6 @@
 use crate::analysis::resolve::Resolved;
 use crate::dim::Shape;
 use crate::emit::context::Context;
-use crate::emit::hygiene::ident;
 use crate::graph::ir::Level;
 use crate::syntax::ast::{DeclarationKind, declared};
 use proc_macro2::TokenStream;
@@ -15,7 +14,6 @@ pub struct Types {
     pub cell: TokenStream,
     pub state: TokenStream,
     pub tape: TokenStream,
-    pub prepared: TokenStream,
     pub context: Option<TokenStream>,
     pub input: TokenStream,
     pub input_bar: TokenStream,
@@ -59,12 +57,10 @@ impl Types {
             shapes => helper("Output", &cx.dims_of(shapes.iter())),
         };
         let contexts = declared(cx.cell, DeclarationKind::Context);
-        let prepared = ident(&format!("{name}Prepared"));
         Types {
             cell: quote!(#name<#dim_args #scalar>),
             state: helper("State", &of(&declared(cx.cell, DeclarationKind::State))),
             tape: helper("Tape", &all),
-            prepared: quote!(#prepared<'a, #dim_args { #batch }, #scalar>),
             context: (!contexts.is_empty()).then(|| helper("Context", &of(&contexts))),
             input,
             input_bar,

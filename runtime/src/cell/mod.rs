@@ -1,8 +1,8 @@
 //! The traits that every generated cell implements. A hand-written type that implements them can be
 //! used wherever a generated one can: the macro is never the only way in.
 //!
-//! Without the feature `alloc` there are no tapes, so no [`Layer`]s: of the traits, [`Model`] and
-//! [`ModelMut`] are left.
+//! Without the feature `alloc` there are no tapes, so no [`Layer`]s: of the traits, [`Model`],
+//! [`ModelMut`] and [`Prepare`] are left.
 
 use crate::Scalar;
 #[cfg(feature = "alloc")]
@@ -18,6 +18,7 @@ mod lists;
 #[cfg(feature = "alloc")]
 mod pass;
 mod path;
+mod prepare;
 mod show;
 #[cfg(feature = "alloc")]
 mod state;
@@ -33,6 +34,7 @@ pub use lists::Held;
 #[cfg(feature = "alloc")]
 pub use pass::*;
 pub(crate) use path::Place;
+pub use prepare::*;
 #[doc = include_str!("derive.md")]
 pub use rnn_cell_macros::Model;
 #[cfg(feature = "alloc")]
@@ -57,6 +59,9 @@ pub struct BlockShape {
     pub at: (usize, usize),
     /// Rows and columns of the whole parameter.
     pub whole: (usize, usize),
+    /// The number of axes in the declaration of the parameter: 0 for `[]`, 1 for `[n]`, 2 for
+    /// `[m, n]`. `whole` is `(n, 1)` for both `[n]` and `[n, 1]`.
+    pub rank: usize,
     /// The storage of the block in a quantised copy.
     pub storage: Storage,
 }

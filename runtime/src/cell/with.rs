@@ -4,8 +4,8 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use super::{
-    Bars, Cell, Layer, LayerBars, LayerInfo, LayerPass, Model, ModelMut, Parameter, ParameterMut, Pass,
-    StateVisitor, visit_as,
+    Bars, Cell, Isa, Layer, LayerBars, LayerInfo, LayerPass, Model, ModelMut, Parameter, ParameterMut, Pass,
+    Prepare, StateVisitor, visit_as,
 };
 use crate::inspect::finite::Fault;
 use crate::kernels::boxed;
@@ -184,5 +184,39 @@ where
 
     fn chunk(&self) -> usize {
         self.layer.chunk()
+    }
+}
+
+impl<const B: usize, L> Prepare<B> for With<'_, L, L::Context>
+where
+    L: Prepare<B>,
+{
+    type Scalar = L::Scalar;
+    type Context = ();
+    type Input = L::Input;
+    type Output = L::Output;
+    type State = L::State;
+    type Fixed = L::Fixed;
+
+    #[inline(always)]
+    fn prepare_on<S: Isa>(&self, isa: S, (): &()) -> L::Fixed {
+        self.layer.prepare_on(isa, self.context)
+    }
+
+    #[inline(always)]
+    fn step_on<S: Isa>(
+        &self,
+        isa: S,
+        fixed: &L::Fixed,
+        x: &L::Input,
+        (): &(),
+        state: &mut L::State,
+    ) -> L::Output {
+        self.layer.step_on(isa, fixed, x, self.context, state)
+    }
+
+    #[inline(always)]
+    fn start_on<S: Isa>(&self, isa: S, (): &(), state: &mut L::State) {
+        self.layer.start_on(isa, self.context, state);
     }
 }

@@ -10,7 +10,10 @@ pub use crate::Scalar;
 pub use crate::cell::{
     Bars, Cell, Layer, LayerBars, LayerPass, Pass, StateFields, StateVisitor, visit_fields,
 };
-pub use crate::cell::{Held, LayerInfo, Model, ModelMut, Parameter, ParameterMut, Storage, debug};
+pub use crate::cell::{
+    Held, LayerInfo, Model, ModelMut, Parameter, ParameterMut, Prepare, Prepared, Storage, debug,
+    initial_state, prepare, step,
+};
 pub use crate::init;
 #[cfg(feature = "alloc")]
 pub use crate::inspect::finite::{Fault, inspect_steps, inspect_steps_back};
@@ -33,7 +36,6 @@ pub use crate::rng::Rng;
 pub use crate::types::blocks::{Block, Cols, Rows};
 pub use crate::types::sample::Sample;
 pub use crate::types::varying::Varying;
-pub use equations::{Equations, initial_state, prepare, step};
 pub use nalgebra::SMatrix;
 #[cfg(feature = "alloc")]
 pub use passes::{CommonTape, Passes, backward, forward, run, start_backward};
@@ -42,7 +44,6 @@ pub use rnn_cell_macros::{compile, page};
 pub use sequences::*;
 
 pub mod derived;
-mod equations;
 #[cfg(feature = "alloc")]
 mod passes;
 #[cfg(feature = "alloc")]

@@ -6,8 +6,8 @@ use super::copy;
 use super::noise::{Noisy, Rate};
 use crate::Scalar;
 use crate::cell::{
-    Bars, Cell, Layer, LayerBars, LayerPass, Model, ModelMut, Parameter, ParameterMut, StatePart,
-    StateVisitor, check_lengths,
+    Bars, Cell, Isa, Layer, LayerBars, LayerPass, Model, ModelMut, Parameter, ParameterMut, Prepare,
+    StatePart, StateVisitor, check_lengths,
 };
 use crate::inspect::finite::Fault;
 use crate::rng::{DynRng, Rng, Xoshiro256PlusPlus};
@@ -255,5 +255,44 @@ where
 
     fn chunk(&self) -> usize {
         self.layer.chunk()
+    }
+}
+
+impl<const B: usize, L> Prepare<B> for Dropout<L>
+where
+    L: Prepare<B, Output: Varying<<L as Prepare<B>>::Scalar>>,
+{
+    type Scalar = L::Scalar;
+    type Context = L::Context;
+    type Input = L::Input;
+    type Output = L::Output;
+    type State = Noisy<L::State>;
+    type Fixed = L::Fixed;
+
+    #[inline(always)]
+    fn prepare_on<S: Isa>(&self, isa: S, context: &L::Context) -> L::Fixed {
+        self.layer.prepare_on(isa, context)
+    }
+
+    #[inline(always)]
+    fn step_on<S: Isa>(
+        &self,
+        isa: S,
+        fixed: &L::Fixed,
+        x: &L::Input,
+        context: &L::Context,
+        state: &mut Self::State,
+    ) -> L::Output {
+        let Noisy { state, generator } = state;
+        let mut y = self.layer.step_on(isa, fixed, x, context, state);
+        if let Some(generator) = generator {
+            self.drop(&mut y, generator);
+        }
+        y
+    }
+
+    #[inline(always)]
+    fn start_on<S: Isa>(&self, isa: S, context: &L::Context, state: &mut Self::State) {
+        self.layer.start_on(isa, context, &mut state.state);
     }
 }

@@ -5,8 +5,8 @@ use alloc::vec::Vec;
 use super::copy;
 use crate::Scalar;
 use crate::cell::{
-    Cell, Layer, LayerBars, LayerPass, Model, ModelMut, Parameter, ParameterMut, Pass, StateVisitor,
-    check_lengths,
+    Cell, Isa, Layer, LayerBars, LayerPass, Model, ModelMut, Parameter, ParameterMut, Pass, Prepare,
+    StateVisitor, check_lengths,
 };
 use crate::data::clear_past_end;
 use crate::inspect::finite::{Fault, look_at_outputs};
@@ -150,5 +150,41 @@ where
 
     fn chunk(&self) -> usize {
         self.layer.chunk()
+    }
+}
+
+impl<const B: usize, L> Prepare<B> for Residual<L>
+where
+    L: Prepare<B, Input = <L as Prepare<B>>::Output, Output: Varying<<L as Prepare<B>>::Scalar>>,
+{
+    type Scalar = L::Scalar;
+    type Context = L::Context;
+    type Input = L::Input;
+    type Output = L::Output;
+    type State = L::State;
+    type Fixed = L::Fixed;
+
+    #[inline(always)]
+    fn prepare_on<S: Isa>(&self, isa: S, context: &L::Context) -> L::Fixed {
+        self.layer.prepare_on(isa, context)
+    }
+
+    #[inline(always)]
+    fn step_on<S: Isa>(
+        &self,
+        isa: S,
+        fixed: &L::Fixed,
+        x: &L::Input,
+        context: &L::Context,
+        state: &mut Self::State,
+    ) -> L::Output {
+        let mut y = self.layer.step_on(isa, fixed, x, context, state);
+        y.add(x);
+        y
+    }
+
+    #[inline(always)]
+    fn start_on<S: Isa>(&self, isa: S, context: &L::Context, state: &mut Self::State) {
+        self.layer.start_on(isa, context, state);
     }
 }

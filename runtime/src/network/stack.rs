@@ -5,8 +5,8 @@ use alloc::vec::Vec;
 
 use super::fit;
 use crate::cell::{
-    Bars, Cell, Layer, LayerBars, LayerInfo, LayerPass, Model, ModelMut, Parameter, ParameterMut, Pass,
-    Place, StateVisitor,
+    Bars, Cell, Isa, Layer, LayerBars, LayerInfo, LayerPass, Model, ModelMut, Parameter, ParameterMut, Pass,
+    Place, Prepare, StateVisitor,
 };
 use crate::inspect::finite::Fault;
 use crate::rng::DynRng;
@@ -253,6 +253,43 @@ where
 
     fn chunk(&self) -> usize {
         common_chunk(self.0.chunk(), self.1.chunk())
+    }
+}
+
+impl<const B: usize, A, L> Prepare<B> for Stack<A, L>
+where
+    A: Prepare<B>,
+    L: Prepare<B, Scalar = A::Scalar, Input = A::Output, Context = ()>,
+{
+    type Scalar = A::Scalar;
+    type Context = A::Context;
+    type Input = A::Input;
+    type Output = L::Output;
+    type State = (A::State, L::State);
+    type Fixed = (A::Fixed, L::Fixed);
+
+    #[inline(always)]
+    fn prepare_on<S: Isa>(&self, isa: S, context: &A::Context) -> Self::Fixed {
+        (self.0.prepare_on(isa, context), self.1.prepare_on(isa, &()))
+    }
+
+    #[inline(always)]
+    fn step_on<S: Isa>(
+        &self,
+        isa: S,
+        fixed: &Self::Fixed,
+        x: &A::Input,
+        context: &A::Context,
+        state: &mut Self::State,
+    ) -> L::Output {
+        let h = self.0.step_on(isa, &fixed.0, x, context, &mut state.0);
+        self.1.step_on(isa, &fixed.1, &h, &(), &mut state.1)
+    }
+
+    #[inline(always)]
+    fn start_on<S: Isa>(&self, isa: S, context: &A::Context, state: &mut Self::State) {
+        self.0.start_on(isa, context, &mut state.0);
+        self.1.start_on(isa, &(), &mut state.1);
     }
 }
 

@@ -7,8 +7,8 @@ use core::slice;
 use super::noise::{Noisy, Rate};
 use crate::Scalar;
 use crate::cell::{
-    Bars, Cell, Layer, LayerBars, LayerPass, Model, ModelMut, Parameter, ParameterMut, StateFields,
-    StatePart, StateVisitor, check_lengths,
+    Bars, Cell, Isa, Layer, LayerBars, LayerPass, Model, ModelMut, Parameter, ParameterMut, Prepare,
+    StateFields, StatePart, StateVisitor, check_lengths,
 };
 use crate::data::clear_past_end;
 use crate::inspect::finite::{Fault, inspect_steps, inspect_steps_back};
@@ -272,5 +272,44 @@ where
         *generator = self.zip(state, &before, generator.take(), |x, old, stay| stay.keep(x, old));
         state.reread(&mut y);
         y
+    }
+}
+
+impl<const B: usize, L> Prepare<B> for Zoneout<L>
+where
+    L: Prepare<B, State: StateFields<<L as Prepare<B>>::Scalar, <L as Prepare<B>>::Output> + Clone>,
+{
+    type Scalar = L::Scalar;
+    type Context = L::Context;
+    type Input = L::Input;
+    type Output = L::Output;
+    type State = Noisy<L::State>;
+    type Fixed = L::Fixed;
+
+    #[inline(always)]
+    fn prepare_on<S: Isa>(&self, isa: S, context: &L::Context) -> L::Fixed {
+        self.layer.prepare_on(isa, context)
+    }
+
+    #[inline(always)]
+    fn step_on<S: Isa>(
+        &self,
+        isa: S,
+        fixed: &L::Fixed,
+        x: &L::Input,
+        context: &L::Context,
+        state: &mut Self::State,
+    ) -> L::Output {
+        let Noisy { state, generator } = state;
+        let before = state.clone();
+        let mut y = self.layer.step_on(isa, fixed, x, context, state);
+        *generator = self.zip(state, &before, generator.take(), |x, old, stay| stay.keep(x, old));
+        state.reread(&mut y);
+        y
+    }
+
+    #[inline(always)]
+    fn start_on<S: Isa>(&self, isa: S, context: &L::Context, state: &mut Self::State) {
+        self.layer.start_on(isa, context, &mut state.state);
     }
 }

@@ -7,7 +7,8 @@ use alloc::vec::Vec;
 use super::error::{Error, Problem};
 use crate::cell::{Cell, Layer, Model, ModelMut};
 
-/// A file that contains the sizes of its layers, so that a model can be chosen for it.
+/// A file that contains the sizes of its layers, so that a model can be chosen for it: a `File` of
+/// `nam`, `onnx` or `rtneural`, or a safetensors file in a `Reader`.
 pub trait Source {
     /// Sets every parameter of `model`.
     ///

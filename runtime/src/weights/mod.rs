@@ -59,7 +59,7 @@
 //! use rnn_cell::weights::torch;
 //!
 //! // class Net(nn.Module): self.gru = nn.GRU(3, 8, num_layers=2); self.head = nn.Linear(8, 2)
-//! let mapping = torch::layers(torch::gru, 2)
+//! let mapping = torch::layers(torch::gru(), 2)
 //!     .prefix("gru.")
 //!     .and(torch::linear().prefix("head.").under(2))
 //!     .ignoring("optimizer.");
@@ -74,9 +74,8 @@
 //!
 //! # The library's own format
 //! [`save`] writes each parameter and each buffer as the tensor of its path. A matrix has the shape
-//! `[rows, columns]`; it is one tensor even if its declaration was a sum (`[H, H + I]`). A
-//! parameter with one column is a vector `[n]`, and one with a single entry is a scalar `[]`. In
-//! Python: `safetensors.numpy.load_file("net.safetensors")["0.forward.W_i"]`.
+//! `[rows, columns]`, whatever its size; it is one tensor even if its declaration was a sum (`[H,
+//! H + I]`). A parameter `[H]` is a vector `[n]`, and a parameter `[]` a scalar `[]`. In Python: `safetensors.numpy.load_file("net.safetensors")["0.forward.W_i"]`.
 //!
 //! # Precision
 //! Files of `F16`, `BF16`, `F32` and `F64` load into cells of `f32` and of `f64`. An `F64` file is
@@ -113,7 +112,6 @@ mod chain;
 #[cfg(feature = "std")]
 pub(crate) mod disk;
 mod error;
-#[cfg(any(feature = "nam", feature = "onnx", feature = "rtneural"))]
 mod family;
 #[cfg(any(feature = "nam", feature = "rtneural", feature = "safetensors"))]
 mod json;
@@ -133,7 +131,6 @@ mod tensor;
 pub mod torch;
 
 pub use error::{Error, Problem};
-#[cfg(any(feature = "nam", feature = "onnx", feature = "rtneural"))]
 pub use family::{Family, Player, Source};
 pub use mapping::{Mapping, Part, Tensor, matrix, part, plus, scalar, vector};
 #[cfg(feature = "safetensors")]

@@ -15,6 +15,8 @@ pub(super) struct Parameter {
     pub(super) path: String,
     /// Rows and columns.
     pub(super) size: (usize, usize),
+    /// The number of axes in its declaration.
+    pub(super) rank: usize,
     /// The number of entries in its blocks.
     in_blocks: usize,
 }
@@ -37,7 +39,7 @@ pub(super) fn parameters<M: Model>(model: &M) -> Vec<Parameter> {
     let mut indices = BTreeMap::new();
     let mut add = |name: &str, shape: BlockShape| {
         let index = *indices.entry(name.to_string()).or_insert_with(|| {
-            all.push(Parameter { path: name.to_string(), size: shape.whole, in_blocks: 0 });
+            all.push(Parameter { path: name.to_string(), size: shape.whole, rank: shape.rank, in_blocks: 0 });
             all.len() - 1
         });
         all[index].in_blocks += shape.size.0 * shape.size.1;

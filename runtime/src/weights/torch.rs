@@ -10,9 +10,9 @@
 //!
 //! | in PyTorch | here | mapping |
 //! | --- | --- | --- |
-//! | `LSTM(3, 8)` | `Lstm<3, 8>` | `torch::lstm(0, Forward)` |
-//! | `GRU(3, 8, num_layers=2)` | `Stack(GruResetAfter<3, 8>, GruResetAfter<8, 8>)` | `torch::layers(torch::gru, 2)` |
-//! | `RNN(3, 8, bidirectional=True)` | [`Bidirectional`](crate::network::Bidirectional) of two `Elman<3, 8>` | `torch::bidirectional(torch::rnn, 1)` |
+//! | `LSTM(3, 8)` | `Lstm<3, 8>` | `torch::lstm()` |
+//! | `GRU(3, 8, num_layers=2)` | `Stack(GruResetAfter<3, 8>, GruResetAfter<8, 8>)` | `torch::layers(torch::gru(), 2)` |
+//! | `RNN(3, 8, bidirectional=True)` | [`Bidirectional`](crate::network::Bidirectional) of two `Elman<3, 8>` | `torch::bidirectional(torch::rnn(), 1)` |
 //! | `Linear(8, 2)` | `Dense<8, 2>` | `torch::linear()` |
 //!
 //! In a module of your own, the name of the attribute precedes each name: `.prefix("lstm.")`.
@@ -20,7 +20,7 @@
 //! [`GruResetAfter`](crate::cells::GruResetAfter) does. [`Gru`](crate::cells::Gru) applies it
 //! before the product.
 //!
-//! With `bias=False` the file has no biases: `torch::layers(torch::lstm, 2).without_bias()`. A load
+//! With `bias=False` the file has no biases: `torch::layers(torch::lstm(), 2).without_bias()`. A load
 //! then sets them to zero; a save reports an error if they are not zero.
 //!
 //! Models converted by `.half()` and `.bfloat16()` load as well. A `.pt` file of `torch.save` has
@@ -29,73 +29,54 @@
 //! ```
 //! use rnn_cell::cells::Lstm;
 //! use rnn_cell::prelude::*;
-//! use rnn_cell::weights::torch::{self, Direction};
+//! use rnn_cell::weights::torch;
 //!
 //! let lstm = Lstm::<3, 8>::init(&mut Xoshiro256PlusPlus::seed_from_u64(1));
-//! let file = torch::lstm(0, Direction::Forward).save(&lstm)?; // For `nn.LSTM(3, 8).load_state_dict`.
+//! let file = torch::lstm().save(&lstm)?; // For `nn.LSTM(3, 8).load_state_dict`.
 //!
 //! let mut copy = Lstm::<3, 8>::zeros();
-//! torch::lstm(0, Direction::Forward).load(&mut copy, &file)?;
+//! torch::lstm().load(&mut copy, &file)?;
 //! assert_eq!(copy, lstm);
 //! # Ok::<(), rnn_cell::weights::Error>(())
 //! ```
 
 use alloc::format;
-use alloc::string::String;
 
 use super::mapping::{LayerKind, Mapping, matrix, plus, vector};
-
-/// The direction in which a layer reads a sequence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
-    /// From the first step.
-    Forward,
-    /// From the last step.
-    Reverse,
-}
 
 static LSTM: LayerKind = LayerKind::recurrent("torch::lstm", "LSTM", "Lstm");
 static GRU: LayerKind = LayerKind::recurrent("torch::gru", "GRU", "GruResetAfter");
 static RNN: LayerKind = LayerKind::recurrent("torch::rnn", "RNN", "Elman");
 static LINEAR: LayerKind = LayerKind::dense("torch::linear", "Linear");
 
-/// Returns the name of a tensor of a layer.
-fn name(kind: &str, layer: usize, direction: Direction) -> String {
-    let end = if direction == Direction::Reverse { "_reverse" } else { "" };
-    format!("{kind}_l{layer}{end}")
-}
-
-/// Returns the mapping of a layer of `nn.LSTM` to [`Lstm`](crate::cells::Lstm).
-pub fn lstm(layer: usize, direction: Direction) -> Mapping {
-    let name = |kind| name(kind, layer, direction);
+/// Returns the mapping of `nn.LSTM` of one layer to [`Lstm`](crate::cells::Lstm).
+pub fn lstm() -> Mapping {
     let biases = ["b_i", "b_f", "b_g", "b_o"];
     Mapping::new()
-        .with(matrix(name("weight_ih")).stack(["W_i", "W_f", "W_g", "W_o"]))
-        .with(matrix(name("weight_hh")).stack(["U_i", "U_f", "U_g", "U_o"]))
-        .with(vector(name("bias_ih")).stack(biases))
-        .with(vector(name("bias_hh")).stack(biases.map(plus)))
+        .with(matrix("weight_ih_l0").stack(["W_i", "W_f", "W_g", "W_o"]))
+        .with(matrix("weight_hh_l0").stack(["U_i", "U_f", "U_g", "U_o"]))
+        .with(vector("bias_ih_l0").stack(biases))
+        .with(vector("bias_hh_l0").stack(biases.map(plus)))
         .of(&LSTM)
 }
 
-/// Returns the mapping of a layer of `nn.GRU` to [`GruResetAfter`](crate::cells::GruResetAfter).
-pub fn gru(layer: usize, direction: Direction) -> Mapping {
-    let name = |kind| name(kind, layer, direction);
+/// Returns the mapping of `nn.GRU` of one layer to [`GruResetAfter`](crate::cells::GruResetAfter).
+pub fn gru() -> Mapping {
     Mapping::new()
-        .with(matrix(name("weight_ih")).stack(["W_r", "W_z", "W_n"]))
-        .with(matrix(name("weight_hh")).stack(["U_r", "U_z", "U_n"]))
-        .with(vector(name("bias_ih")).stack(["b_r", "b_z", "b_n"]))
-        .with(vector(name("bias_hh")).stack([plus("b_r"), plus("b_z"), "b_hn".into()]))
+        .with(matrix("weight_ih_l0").stack(["W_r", "W_z", "W_n"]))
+        .with(matrix("weight_hh_l0").stack(["U_r", "U_z", "U_n"]))
+        .with(vector("bias_ih_l0").stack(["b_r", "b_z", "b_n"]))
+        .with(vector("bias_hh_l0").stack([plus("b_r"), plus("b_z"), "b_hn".into()]))
         .of(&GRU)
 }
 
-/// Returns the mapping of a layer of `nn.RNN` with tanh to [`Elman`](crate::cells::Elman).
-pub fn rnn(layer: usize, direction: Direction) -> Mapping {
-    let name = |kind| name(kind, layer, direction);
+/// Returns the mapping of `nn.RNN` of one layer, with tanh, to [`Elman`](crate::cells::Elman).
+pub fn rnn() -> Mapping {
     Mapping::new()
-        .with(matrix(name("weight_ih")).stack(["W"]))
-        .with(matrix(name("weight_hh")).stack(["U"]))
-        .with(vector(name("bias_ih")).stack(["b"]))
-        .with(vector(name("bias_hh")).stack([plus("b")]))
+        .with(matrix("weight_ih_l0").stack(["W"]))
+        .with(matrix("weight_hh_l0").stack(["U"]))
+        .with(vector("bias_ih_l0").stack(["b"]))
+        .with(vector("bias_hh_l0").stack([plus("b")]))
         .of(&RNN)
 }
 
@@ -105,19 +86,30 @@ pub fn linear() -> Mapping {
 }
 
 /// Returns the mapping of `num_layers` layers on top of each other to a
-/// [`Stack`](crate::network::Stack), or of one layer to its cell. `cell` is [`lstm`], [`gru`],
-/// [`rnn`], or a function of your own for a cell with the same names of layers.
-pub fn layers(cell: impl Fn(usize, Direction) -> Mapping, num_layers: usize) -> Mapping {
-    stacked(num_layers, |layer| cell(layer, Direction::Forward))
+/// [`Stack`](crate::network::Stack), or of one layer to its cell. `layer` is [`lstm`], [`gru`],
+/// [`rnn`], or a mapping of your own for the first layer, whose names end with `_l0`.
+pub fn layers(layer: Mapping, num_layers: usize) -> Mapping {
+    stacked(num_layers, |number| renamed(&layer, &format!("_l{number}")))
 }
 
 /// Returns the mapping of [`layers`] in both directions (`bidirectional=True`) to a stack of
 /// [`Bidirectional`](crate::network::Bidirectional)s joined by [`Concat`](crate::network::Concat).
-pub fn bidirectional(cell: impl Fn(usize, Direction) -> Mapping, num_layers: usize) -> Mapping {
-    stacked(num_layers, |layer| {
-        let forward = cell(layer, Direction::Forward).under("forward");
-        forward.and(cell(layer, Direction::Reverse).under("reverse"))
+pub fn bidirectional(layer: Mapping, num_layers: usize) -> Mapping {
+    stacked(num_layers, |number| {
+        let forward = renamed(&layer, &format!("_l{number}")).under("forward");
+        forward.and(renamed(&layer, &format!("_l{number}_reverse")).under("reverse"))
     })
+}
+
+/// Returns the mapping of the first layer with another end than `_l0` of the names.
+fn renamed(layer: &Mapping, end: &str) -> Mapping {
+    let mut layer = layer.clone();
+    for tensor in layer.tensors.iter_mut().chain(&mut layer.omitted) {
+        if let Some(kind) = tensor.name.strip_suffix("_l0") {
+            tensor.name = format!("{kind}{end}");
+        }
+    }
+    layer
 }
 
 fn stacked(num_layers: usize, layer: impl Fn(usize) -> Mapping) -> Mapping {

@@ -139,7 +139,7 @@ fn words(tokens: TokenStream, found: &mut Vec<String>) {
 
 #[test]
 fn expansions_without_a_heap_do_not_mention_it() {
-    let source = "pub cell Right<I, H> { context k: [H]; input x: [I]; state h: [H] = tanh(h0 * k); param W: [H, H + I], h0: [H]; h = tanh(W @ [h[t-1], x] + k); y = sum(h); output h, y; }";
+    let source = "pub cell Right<I, H> { context k: [H]; input x: [I]; state h: [H] = tanh(h0 * k); param W: [H, H + I], h0: [H]; h = tanh(W @ [h[t-1], x] + exp(k)); y = sum(h); output h, y; }";
     let of = |runtime: TokenStream| {
         let mut found = vec![];
         words(expand_for(runtime, source), &mut found);
@@ -168,7 +168,7 @@ fn expansions_without_a_heap_do_not_mention_it() {
 #[test]
 fn quantised_copies_exist_only_on_request() {
     let source = "pub cell Right<I, H, V> { context k: [H]; input x: [I], w: one_hot[V]; state h: [H] = tanh(h0 * k); \
-        param W: [H, H + I], E: [H, V], D: [I, H], h0: [H]; h = tanh(W @ [h[t-1], x] + E @ w + D.T @ x + k); output h; }";
+        param W: [H, H + I], E: [H, V], D: [I, H], h0: [H]; h = tanh(W @ [h[t-1], x] + E @ w + D.T @ x + exp(k)); output h; }";
     let of = |runtime: TokenStream, source: &str| {
         let (mut found, expansion) = (vec![], expand_for(runtime, source));
         parse(&expansion);
@@ -193,4 +193,18 @@ fn quantised_copies_exist_only_on_request() {
         "pub cell Wrong<H> { input x: [H]; param W: [H, H]; y = z; output y; }",
     );
     assert!(wrong.contains(&"WrongQuantised".to_owned()) && wrong.contains(&"compile_error".to_owned()));
+}
+
+/// A cell without values that depend on parameters or context alone has no struct of them.
+#[test]
+fn only_cells_with_prepared_values_have_a_struct_for_them() {
+    let found = |equation: &str| {
+        let source =
+            format!("pub cell Right<H> {{ input x: [H]; param a: [H]; y = {equation} * x; output y; }}");
+        let mut found = vec![];
+        words(expand_for(quote!(::rnn_cell quantised), &source), &mut found);
+        (found.contains(&"RightPrepared".to_owned()), found.contains(&"RightQuantisedPrepared".to_owned()))
+    };
+    assert_eq!(found("a"), (false, false));
+    assert_eq!(found("exp(a)"), (true, false));
 }

@@ -91,13 +91,14 @@ pub trait Block {
     );
 
     /// Visits the blocks as parts of the parameter `name`. This is the body of
-    /// [`Model::visit`](crate::cell::Model::visit).
+    /// [`Model::visit`](crate::cell::Model::visit). The number of axes follows from the size: none
+    /// for one entry, one for a column, two for any other matrix.
     fn visit_named<'v>(
         &'v self,
         name: &str,
         visitor: &mut dyn for<'n> FnMut(Parameter<'n, 'v, Self::Scalar>),
     ) {
-        self.visit_stored(name, &[], visitor);
+        self.visit_declared(name, rank::<Self>(), &[], visitor);
     }
 
     /// The mutable version of [`visit_named`](Self::visit_named).
@@ -106,35 +107,38 @@ pub trait Block {
         name: &str,
         visitor: &mut dyn for<'n> FnMut(ParameterMut<'n, 'v, Self::Scalar>),
     ) {
-        self.visit_stored_mut(name, &[], visitor);
+        self.visit_declared_mut(name, rank::<Self>(), &[], visitor);
     }
 
-    /// Visits the blocks like [`visit_named`](Self::visit_named), with the [`Storage`] of each
-    /// block in the order of the visits. Blocks past the end of the slice have [`Storage::Whole`].
-    fn visit_stored<'v>(
+    /// Visits the blocks like [`visit_named`](Self::visit_named), with the number of axes in the
+    /// declaration and the [`Storage`] of each block in the order of the visits. Blocks past the
+    /// end of the slice have [`Storage::Whole`].
+    fn visit_declared<'v>(
         &'v self,
         name: &str,
+        rank: usize,
         storage: &[Storage],
         visitor: &mut dyn for<'n> FnMut(Parameter<'n, 'v, Self::Scalar>),
     ) {
         let (whole, mut storage) = ((Self::ROWS, Self::COLUMNS), storage.iter());
         self.visit_blocks((0, 0), &mut |at, size, values| {
             let storage = storage.next().copied().unwrap_or_default();
-            visitor(Parameter { name, shape: BlockShape { size, at, whole, storage }, values });
+            visitor(Parameter { name, shape: BlockShape { size, at, whole, rank, storage }, values });
         });
     }
 
-    /// The mutable version of [`visit_stored`](Self::visit_stored).
-    fn visit_stored_mut<'v>(
+    /// The mutable version of [`visit_declared`](Self::visit_declared).
+    fn visit_declared_mut<'v>(
         &'v mut self,
         name: &str,
+        rank: usize,
         storage: &[Storage],
         visitor: &mut dyn for<'n> FnMut(ParameterMut<'n, 'v, Self::Scalar>),
     ) {
         let (whole, mut storage) = ((Self::ROWS, Self::COLUMNS), storage.iter());
         self.visit_blocks_mut((0, 0), &mut |at, size, values| {
             let storage = storage.next().copied().unwrap_or_default();
-            visitor(ParameterMut { name, shape: BlockShape { size, at, whole, storage }, values });
+            visitor(ParameterMut { name, shape: BlockShape { size, at, whole, rank, storage }, values });
         });
     }
 
@@ -156,6 +160,15 @@ pub trait Block {
                 }
             }
         }
+    }
+}
+
+/// Returns the number of axes of a parameter without a declaration.
+const fn rank<B: Block + ?Sized>() -> usize {
+    match (B::ROWS, B::COLUMNS) {
+        (1, 1) => 0,
+        (_, 1) => 1,
+        _ => 2,
     }
 }
 

@@ -8,11 +8,10 @@ use super::super::{keras, torch};
 
 /// Returns the ready mapping of every known layer.
 fn all() -> [Mapping; 9] {
-    use torch::Direction::Forward;
     [
-        torch::lstm(0, Forward),
-        torch::gru(0, Forward),
-        torch::rnn(0, Forward),
+        torch::lstm(),
+        torch::gru(),
+        torch::rnn(),
         torch::linear(),
         keras::lstm(),
         keras::gru(),

@@ -12,6 +12,8 @@ use super::names::match_names;
 use super::resolve::{Resolved, ResolvedTensor, resolve};
 use super::{biases, pytorch_layers, sizes, unmapped};
 use crate::Scalar;
+#[cfg(feature = "safetensors")]
+use crate::cell::Model;
 use crate::cell::ModelMut;
 
 impl Mapping {
@@ -52,6 +54,15 @@ impl Mapping {
         }
         set_values(model, &parameters, &values);
         Ok(())
+    }
+}
+
+impl Mapping {
+    /// Returns the name and the shape of each tensor that a file of `model` has.
+    #[cfg(feature = "safetensors")]
+    pub(in super::super) fn shapes<M: Model>(&self, model: &M) -> Vec<(String, Vec<usize>)> {
+        let resolved = resolve(self, &parameters(model), &mut Vec::new());
+        resolved.tensors.iter().map(|resolved| (resolved.tensor.name.clone(), resolved.shape())).collect()
     }
 }
 
@@ -124,7 +135,11 @@ fn check<'a>(
 ) -> Option<Values<'a>> {
     let name = &tensor.name;
     let cell = resolved.shape();
-    let fits = tensor.shape == cell;
+    let lacks_ones = || {
+        let ones = cell.strip_prefix(tensor.shape.as_slice());
+        resolved.tensor.may_lack_ones && ones.is_some_and(|ones| ones.iter().all(|&size| size == 1))
+    };
+    let fits = tensor.shape == cell || lacks_ones();
     if !fits && !is_reported {
         let parts = parts(resolved, parameters);
         problems.push(Problem::Shape { tensor: name.clone(), file: tensor.shape.clone(), cell, parts });

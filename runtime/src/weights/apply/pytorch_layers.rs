@@ -34,22 +34,23 @@ pub(super) fn report(mapping: &Mapping, matches: &mut Matches, problems: &mut Ve
         problems.push(Problem::LayerInPart {
             layer: layer.kind.layer,
             tensors: unread.iter().map(|&index| matches.file[index].name.clone()).collect(),
-            mapping: (!has_projection).then(|| format!("torch::{function}({}, {count})", layer.kind.mapping)),
+            mapping: (!has_projection)
+                .then(|| format!("torch::{function}({}(), {count})", layer.kind.mapping)),
         });
         matches.unmatched.retain(|index| !unread.contains(index));
     }
 }
 
 /// The position of a tensor in a PyTorch layer.
-struct Position {
-    layer: u16,
-    is_reverse: bool,
+pub(super) struct Position {
+    pub(super) layer: u16,
+    pub(super) is_reverse: bool,
     is_projection: bool,
 }
 
 impl Position {
     /// Parses a name such as `weight_ih_l0_reverse`.
-    fn parse(name: &str) -> Option<Self> {
+    pub(super) fn parse(name: &str) -> Option<Self> {
         let (kind, rest) = name.rsplit_once("_l")?;
         let is_known = ["weight_ih", "weight_hh", "weight_hr", "bias_ih", "bias_hh"].contains(&kind);
         let number = rest.strip_suffix("_reverse");

@@ -53,12 +53,7 @@ pub(super) fn report(
 
 /// Returns the code that creates the mapping of a layer. The prefix `..` stands for an unknown one.
 fn call(kind: &LayerKind, prefix: &str, path: &str) -> String {
-    let layer = match (kind.is_numbered(), prefix) {
-        (false, _) => "",
-        (true, "..") => ".., Direction::Forward",
-        (true, _) => "0, Direction::Forward",
-    };
-    let mut call = format!("{}({layer})", kind.mapping);
+    let mut call = format!("{}()", kind.mapping);
     if !prefix.is_empty() {
         call += &format!(".prefix({:?})", Name(prefix));
     }

@@ -150,6 +150,17 @@ impl fmt::Display for Problem {
                     ),
                 }
             }
+            Problem::PyTorch { layers, mappings } => {
+                f.write_str("the file has the tensors of PyTorch's ")?;
+                list(f, layers, " and ", |f, layer| f.write_str(layer))?;
+                match mappings.as_slice() {
+                    [mapping] => write!(f, "\n  help: load it by the mapping `{mapping}`"),
+                    mappings => {
+                        write!(f, "\n  help: load it by the mappings {}, ", Names(mappings))?;
+                        f.write_str("joined by `.and(..)`, each with `.under(..)` its place in the network")
+                    }
+                }
+            }
             Problem::MissingBiases { tensors } => {
                 write!(f, "the file lacks biases: {}", Names(tensors))?;
                 f.write_str("\n  help: if its layers have none (`bias=False`), add `.without_bias()` to their mapping")

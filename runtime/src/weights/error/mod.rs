@@ -206,6 +206,13 @@ pub enum Problem {
         /// The mapping that reads the whole layer, if there is one.
         mapping: Option<String>,
     },
+    /// The file holds layers of PyTorch, and was loaded by the names of this library.
+    PyTorch {
+        /// The layers, in PyTorch's words.
+        layers: Vec<String>,
+        /// The mapping that reads each layer.
+        mappings: Vec<String>,
+    },
     /// A tensor has another shape in the file than in the cell.
     Shape {
         /// The tensor's name.

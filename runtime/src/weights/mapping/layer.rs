@@ -38,7 +38,7 @@ impl LayerKind {
         self.mapping.split(':').next().unwrap_or_default()
     }
 
-    /// Returns whether the mapping takes the layer's number and direction.
+    /// Returns whether the names of its tensors end with the layer's number and direction.
     pub(in super::super) fn is_numbered(&self) -> bool {
         self.is_recurrent && self.program() == "torch"
     }

@@ -43,12 +43,12 @@ impl Mapping {
     pub fn by_name<M: Model>(model: &M) -> Self {
         let parameters = parameters(model).into_iter().filter(|parameter| parameter.len() > 0);
         let tensors = parameters.map(|parameter| {
-            let tensor = match parameter.size {
-                (1, 1) => scalar(&parameter.path),
-                (_, 1) => vector(&parameter.path),
+            let tensor = match parameter.rank {
+                0 => scalar(&parameter.path),
+                1 => vector(&parameter.path),
                 _ => matrix(&parameter.path),
             };
-            tensor.stack([parameter.path])
+            Tensor { may_lack_ones: true, ..tensor.stack([parameter.path]) }
         });
         Self { tensors: tensors.collect(), ..Self::default() }
     }

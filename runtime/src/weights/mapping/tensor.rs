@@ -16,6 +16,9 @@ pub struct Tensor {
     pub(in super::super) prefix: usize,
     pub(in super::super) rank: Rank,
     pub(in super::super) transposed: bool,
+    /// True if the shape in the file may lack axes of size 1 at its end, as in files of earlier
+    /// versions.
+    pub(in super::super) may_lack_ones: bool,
     pub(in super::super) stacks: Vec<Vec<Part>>,
 }
 
@@ -44,7 +47,14 @@ pub fn scalar(name: impl Into<String>) -> Tensor {
 
 impl Tensor {
     fn new(name: impl Into<String>, rank: Rank) -> Self {
-        Self { name: name.into(), prefix: 0, rank, transposed: false, stacks: Vec::new() }
+        Self {
+            name: name.into(),
+            prefix: 0,
+            rank,
+            transposed: false,
+            may_lack_ones: false,
+            stacks: Vec::new(),
+        }
     }
 
     /// Adds a stack of parts, one below the other, such as the gates. Each further call adds a

@@ -11,6 +11,7 @@ mod writer;
 
 use alloc::vec::Vec;
 
+use super::apply::pytorch_files::recognise;
 #[cfg(feature = "std")]
 use super::disk;
 use super::error::Error;
@@ -92,7 +93,13 @@ impl Mapping {
 /// # Errors
 /// Lists all mistakes. The model is then unchanged.
 pub fn load<M: ModelMut>(model: &mut M, bytes: &[u8]) -> Result<(), Error> {
-    Mapping::by_name(model).load(model, bytes)
+    let mapping = Mapping::by_name(model);
+    mapping.load(model, bytes).map_err(|error| {
+        let tensors = format::read(bytes).map(|file| file.tensors).unwrap_or_default();
+        let is_ours = tensors.iter().any(|tensor| mapping.tensors.iter().any(|own| own.name == tensor.name));
+        let of_pytorch = if is_ours { None } else { recognise(&tensors) };
+        of_pytorch.map_or(error, |problem| Error::loading([problem]))
+    })
 }
 
 /// Returns the parameters and buffers of `model` as a safetensors file, one tensor for each, with
@@ -110,7 +117,7 @@ pub fn save<M: Model>(model: &M) -> Result<Vec<u8>, Error> {
 /// If [`load`] fails, or the file cannot be read.
 #[cfg(feature = "std")]
 pub fn load_file<M: ModelMut>(model: &mut M, path: impl AsRef<std::path::Path>) -> Result<(), Error> {
-    Mapping::by_name(model).load_file(model, path)
+    disk::read(path.as_ref(), |bytes| load(model, bytes))
 }
 
 /// Saves to the file at `path`: see [`save`].

@@ -1,16 +1,18 @@
 //! Reading: files of several models, states and tensors.
 
 use alloc::borrow::ToOwned;
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::super::error::{Error, Problem, nearest};
+use super::super::family::Source;
 use super::super::mapping::Mapping;
 use super::super::tensor::{FileTensor, round};
 use super::format::{Contents, Kind, read};
 use crate::Scalar;
-use crate::cell::ModelMut;
+use crate::cell::{Model, ModelMut};
 
 /// A safetensors file that is read part by part: see [`Writer`](super::Writer) for an example.
 ///
@@ -19,6 +21,8 @@ use crate::cell::ModelMut;
 #[derive(Debug)]
 pub struct Reader<'a> {
     contents: Contents<'a>,
+    /// The mapping of models, if they don't have the names of this library.
+    mapping: Option<Mapping>,
     unread: BTreeSet<String>,
 }
 
@@ -34,7 +38,7 @@ impl<'a> Reader<'a> {
     fn parse(bytes: &'a [u8]) -> Result<Self, Problem> {
         let contents = read(bytes)?;
         let unread = contents.tensors.iter().map(|tensor| tensor.name.clone()).collect();
-        Ok(Self { contents, unread })
+        Ok(Self { contents, mapping: None, unread })
     }
 
     /// Reads the header of a file of this kind.
@@ -44,9 +48,37 @@ impl<'a> Reader<'a> {
             return Ok(reader);
         }
         Err(Problem::OtherFormat {
-            found: alloc::format!("a safetensors file, but not of a {}", kind.name()),
+            found: format!("a safetensors file, but not of a {}", kind.name()),
             help: "`rnn_cell::weights::load` and `Mapping::load` read files of weights".to_string(),
         })
+    }
+
+    /// Reads models by `mapping` instead of the names of this library, for a file of another
+    /// program. A [`Family`](super::super::Family) then chooses the model by the shapes in the file:
+    ///
+    /// ```
+    /// use rnn_cell::cells::{Dense, GruResetAfter};
+    /// use rnn_cell::prelude::*;
+    /// use rnn_cell::weights::{Error, Family, Reader, torch};
+    ///
+    /// fn net<const H: usize>() -> Stack<GruResetAfter<3, H>, Dense<H, 2>> {
+    ///     Stack(GruResetAfter::zeros(), Dense::zeros())
+    /// }
+    ///
+    /// let mapping = torch::gru().prefix("gru.").under(0).and(torch::linear().prefix("head.").under(1));
+    /// // let bytes = std::fs::read("net.safetensors")?;
+    /// # let bytes = mapping.save(&net::<16>())?;
+    /// let file = Reader::new(&bytes)?.by(mapping);
+    /// let mut net = Family::of(&file).or(net::<8>).or(net::<16>).or(net::<32>).load()?;
+    /// let y: SVector<f32, 2> = net.step(&SVector::<f32, 3>::repeat(0.5));
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn by(self, mapping: Mapping) -> Self {
+        Reader { mapping: Some(mapping), ..self }
+    }
+
+    fn mapping_of<M: Model>(&self, model: &M) -> Mapping {
+        self.mapping.clone().unwrap_or_else(|| Mapping::by_name(model))
     }
 
     /// Returns a text of the file's metadata.
@@ -63,7 +95,7 @@ impl<'a> Reader<'a> {
         let start = tensors.partition_point(|tensor| tensor.name.as_str() < prefix);
         let count = tensors[start..].iter().take_while(|tensor| tensor.name.starts_with(prefix)).count();
         let tensors = &tensors[start..start + count];
-        let set = Mapping::by_name(model).prefix(prefix).set_named(model, Ok(tensors));
+        let set = self.mapping_of(model).prefix(prefix).set_named(model, Ok(tensors));
         set.map_err(|error| error.map(not_read))?;
         for tensor in tensors {
             self.unread.remove(&tensor.name);
@@ -139,4 +171,37 @@ fn not_read(problem: &mut Problem) {
     if let Problem::Unexpected { tensor, .. } = problem {
         *problem = Problem::NotRead { tensors: Vec::from([core::mem::take(tensor)]) };
     }
+}
+
+impl Source for Reader<'_> {
+    fn load_into<M: ModelMut>(&self, model: &mut M) -> Result<(), Error> {
+        self.mapping_of(model).set_named(model, Ok(&self.contents.tensors))
+    }
+
+    fn sizes(&self) -> String {
+        let ignored = self.mapping.iter().flat_map(|mapping| &mapping.ignored);
+        let is_read = |tensor: &&FileTensor| ignored.clone().all(|name| !tensor.name.starts_with(name));
+        let tensors = self.contents.tensors.iter().filter(is_read);
+        describe(tensors.map(|tensor| (tensor.name.as_str(), tensor.shape.clone())))
+    }
+
+    fn sizes_of<M: Model>(&self, model: &M) -> String {
+        let mapping = self.mapping_of(model);
+        let shapes = mapping.shapes(model);
+        describe(shapes.iter().map(|(name, shape)| (name.as_str(), shape.clone())))
+    }
+}
+
+/// Describes the shapes of tensors, layer by layer: `0: 4 x [16], 4 x [16, 1]; 1: 1 x [1]`.
+fn describe<'t>(tensors: impl Iterator<Item = (&'t str, Vec<usize>)>) -> String {
+    let mut layers: BTreeMap<&str, BTreeMap<Vec<usize>, usize>> = BTreeMap::new();
+    for (name, shape) in tensors {
+        let layer = name.rsplit_once('.').map_or("", |(layer, _)| layer);
+        *layers.entry(layer).or_default().entry(shape).or_default() += 1;
+    }
+    let layers = layers.iter().map(|(layer, shapes)| {
+        let shapes: Vec<_> = shapes.iter().map(|(shape, count)| format!("{count} x {shape:?}")).collect();
+        if layer.is_empty() { shapes.join(", ") } else { format!("{layer}: {}", shapes.join(", ")) }
+    });
+    layers.collect::<Vec<_>>().join("; ")
 }

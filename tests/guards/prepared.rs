@@ -1,0 +1,172 @@
+//! Prepared handles that own their layer: they step like the layer, bit for bit, allocate nothing,
+//! and live in a struct that other threads use.
+
+use std::sync::{Arc, Mutex};
+
+use allocation_counter::measure;
+use rnn_cell::cell::{Isa, Layer, Prepare, Prepared};
+use rnn_cell::cells::{
+    AdditiveAttention, AdditiveAttentionContext, Dense, DenseState, Gru, InitialStateLstm, Lstm,
+    SelectiveSsm, SelectiveSsmState,
+};
+use rnn_cell::prelude::*;
+use rnn_cell::quantised::Int8;
+use rnn_cell::types::varying::Varying;
+use tests::exactness::{random, random_sequence, rng};
+
+const STEPS: usize = 12;
+
+/// Returns the bits of all scalars.
+fn bits(value: &impl Varying<f64>) -> Vec<u64> {
+    let mut bits = vec![];
+    value.scalars(&mut |x| bits.push(x.to_bits()));
+    bits
+}
+
+/// Compares the steps of a layer with those of a handle that holds it as `held`, with noise if the
+/// layer has any.
+fn agrees<const B: usize, L, H>(name: &str, layer: &L, held: H)
+where
+    L: Cell<B, Scalar = f64, Context = (), Input: Varying<f64>>,
+    H: Prepare<
+            B,
+            Scalar = f64,
+            Context = (),
+            Input = <L as Layer<B>>::Input,
+            Output = <L as Layer<B>>::Output,
+            State = <L as Layer<B>>::State,
+        >,
+{
+    let prepared = Prepared::new(held);
+    let (mut state, mut own) = (layer.initial_state(), prepared.initial_state());
+    assert_eq!(bits(&own), bits(&state), "{name}: initial state");
+    layer.seed_noise(&mut state, &mut rng(3));
+    layer.seed_noise(&mut own, &mut rng(3));
+    let xs: Vec<<L as Layer<B>>::Input> = random_sequence(&mut rng(4), STEPS);
+    let mut ys = Vec::with_capacity(STEPS);
+    let allocated = measure(|| ys.extend(xs.iter().map(|x| prepared.step(x, &mut own))));
+    assert_eq!(allocated.count_total, 0, "{name}: {allocated:?}");
+    for (x, y) in xs.iter().zip(&ys) {
+        assert_eq!(bits(y), bits(&layer.step_with(x, &(), &mut state)), "{name}");
+    }
+    assert_eq!(bits(&own), bits(&state), "{name}: final state");
+}
+
+type Ssm = SelectiveSsm<4, 2, 1, f64>;
+
+#[test]
+fn a_handle_steps_like_its_layer() {
+    let ssm = Ssm::init(&mut rng(1));
+    agrees::<1, _, _>("by reference", &ssm, &ssm);
+    agrees::<1, _, _>("by value", &ssm, ssm.clone());
+    agrees::<3, _, _>("in a box", &ssm, Box::new(ssm.clone()));
+    agrees::<3, _, _>("shared", &ssm, Arc::new(ssm.clone()));
+    let lstm = InitialStateLstm::<3, 5, f64>::init(&mut rng(2));
+    agrees::<2, _, _>("without prepared values", &lstm, &lstm);
+
+    let net = Stack(ssm.clone(), Residual::new(Lstm::<4, 4, f64>::init(&mut rng(3))))
+        .then(Dense::init(&mut rng(4)));
+    let net: Stack<_, Dense<4, 2, f64>> = net;
+    agrees::<1, _, _>("a network", &net, net.clone());
+    agrees::<2, _, _>("a network in a box", &net, Box::new(net.clone()));
+    let gru = Zoneout::new(Gru::<4, 4, f64>::init(&mut rng(5))).field("h", 0.3);
+    let noisy = Stack(Dropout::new(ssm.clone(), 0.4), gru);
+    agrees::<2, _, _>("noise", &noisy, &noisy);
+
+    let (attention, context) = attention();
+    let bound = attention.with(&context);
+    agrees::<1, _, _>("a bound context", &bound, &bound);
+}
+
+fn attention() -> (AdditiveAttention<3, 4, 5, 6, f64>, AdditiveAttentionContext<4, 6, 1, f64>) {
+    let attention = AdditiveAttention::init(&mut rng(6));
+    (attention, AdditiveAttentionContext { M: random(&mut rng(7)), ..Default::default() })
+}
+
+#[test]
+fn a_handle_owns_a_context() {
+    let (attention, context) = attention();
+    let handle = Prepared::with(attention.clone(), Box::new(context.clone()));
+    let borrowed = attention.prepare(&context);
+    for x in random_sequence::<SVector<f64, 3>>(&mut rng(8), STEPS) {
+        let wanted = attention.step((&x, &context), &mut attention.zero_state());
+        assert_eq!(handle.step(&x, &mut attention.zero_state()), wanted);
+        assert_eq!(borrowed.step(&x, &mut attention.zero_state()), wanted);
+    }
+    assert_eq!(*handle.into_parts().1, context);
+}
+
+#[test]
+fn a_handle_of_a_quantised_copy() {
+    let copy = Gru::<3, 8, f64>::init(&mut rng(1)).quantised::<Int8>().unwrap();
+    let handle = Prepared::new(Box::new(copy.clone()));
+    let (mut state, mut own) = (copy.initial_state::<1>(), handle.initial_state());
+    for x in random_sequence(&mut rng(2), STEPS) {
+        assert_eq!(handle.step(&x, &mut own), copy.step(&x, &mut state));
+    }
+}
+
+/// A plug-in: it owns its network, and is sent to the audio thread.
+struct PlugIn {
+    net: Prepared<Stack<Arc<Ssm>, Dense<4, 1, f64>>>,
+    state: (SelectiveSsmState<4, 2, 1, f64>, DenseState<1, f64>),
+}
+
+impl PlugIn {
+    fn play(&mut self, xs: &[SVector<f64, 4>]) -> Vec<f64> {
+        xs.iter().map(|x| self.net.step(x, &mut self.state)[0]).collect()
+    }
+}
+
+#[test]
+fn streams_on_several_threads_share_a_cell() {
+    let shared = Arc::new(Ssm::init(&mut rng(1)));
+    let dense = Dense::init(&mut rng(2));
+    let make = || {
+        let net = Prepared::new(Stack(Arc::clone(&shared), dense.clone()));
+        PlugIn { state: net.initial_state(), net }
+    };
+    let xs: Vec<SVector<f64, 4>> = random_sequence(&mut rng(3), STEPS);
+    let wanted = make().play(&xs);
+    let plug_ins: Vec<Mutex<PlugIn>> = (0..3).map(|_| Mutex::new(make())).collect();
+    let plug_ins = Arc::new(plug_ins);
+    let threads: Vec<_> = (0..3)
+        .map(|number| {
+            let (plug_ins, xs) = (Arc::clone(&plug_ins), xs.clone());
+            std::thread::spawn(move || plug_ins[number].lock().unwrap().play(&xs))
+        })
+        .collect();
+    for thread in threads {
+        assert_eq!(thread.join().unwrap(), wanted);
+    }
+}
+
+/// A hand-written cell: a gain in nepers.
+struct Gain(f64);
+
+impl<const B: usize> Prepare<B> for Gain {
+    type Scalar = f64;
+    type Context = ();
+    type Input = SMatrix<f64, 4, B>;
+    type Output = SMatrix<f64, 4, B>;
+    type State = ();
+    type Fixed = f64;
+
+    fn prepare_on<S: Isa>(&self, _: S, (): &()) -> f64 {
+        self.0.exp()
+    }
+
+    fn step_on<S: Isa>(&self, _: S, factor: &f64, x: &Self::Input, (): &(), (): &mut ()) -> Self::Output {
+        x * *factor
+    }
+}
+
+#[test]
+fn a_hand_written_cell_in_a_prepared_network() {
+    let ssm = Ssm::init(&mut rng(1));
+    let handle = Prepared::new(Stack(Gain(0.25), &ssm));
+    let (mut own, mut state) = (handle.initial_state(), ssm.initial_state());
+    for x in random_sequence::<SMatrix<f64, 4, 2>>(&mut rng(2), STEPS) {
+        assert_eq!(handle.step(&x, &mut own), ssm.step(&(x * 0.25_f64.exp()), &mut state));
+    }
+}
