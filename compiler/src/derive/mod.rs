@@ -143,8 +143,8 @@ fn model(container: &Container) -> TokenStream {
         }
 
         #head ::core::fmt::Debug for #gradients #arguments #bounds {
-            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                __k::debug(self, f)
+            fn fmt(&self, __f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                __k::debug(self, __f)
             }
         }
     }

@@ -64,8 +64,8 @@ pub fn step(items: &Items) -> TokenStream {
     let debug = (!has_derive(&cx.cell.attributes, "Debug")).then(|| {
         quote! {
             impl<#dims #scalar: #k::Scalar> ::core::fmt::Debug for #cell {
-                fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                    #k::debug(self, f)
+                fn fmt(&self, __f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                    #k::debug(self, __f)
                 }
             }
         }

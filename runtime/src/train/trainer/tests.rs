@@ -65,7 +65,7 @@ fn a_step_is_the_loop_that_users_wrote() {
         let loss = trainer.step(&batch, squares).unwrap();
 
         let ys = by_hand.forward(&batch, &mut by_hand.zero_state(), &mut tape);
-        let want = crate::train::loss::every_step(ys, Some(&batch.lengths), &mut dys, |t, y, weights| {
+        let want = crate::train::loss::every_step(ys, Some(batch.lengths), &mut dys, |t, y, weights| {
             mean_squared_error_weighted(y, &target(t), weights)
         });
         gradients.set_zero();
