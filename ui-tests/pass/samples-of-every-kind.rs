@@ -27,7 +27,7 @@ fn step(size: f64, word: u32) -> KindsInput<2, 1, f64> {
     }
 }
 
-fn main() {
+pub fn main() {
     let (long, short) = (vec![step(1.0, 5), step(2.0, 6)], vec![step(10.0, 7)]);
     let batch = pad::<_, 3>(&[long.clone(), short]);
     assert_eq!(batch.lengths, [2, 1, 0]);

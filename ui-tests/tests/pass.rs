@@ -45,6 +45,7 @@ cases! {
     names_of_arguments "../pass/names-of-arguments.rs";
     names_of_functions "../pass/names-of-functions.rs";
     products_and_quotients "../pass/products-and-quotients.rs";
+    samples_of_every_kind "../pass/samples-of-every-kind.rs";
     several_cells "../pass/several-cells.rs";
     shadowed_prelude "../pass/shadowed-prelude.rs";
     trailing_commas "../pass/trailing-commas.rs";
