@@ -71,14 +71,17 @@ impl Error for SizeError {}
 /// use rnn_cell::prelude::*;
 /// use rnn_cell::with_sizes;
 ///
+/// type Player = Box<dyn FnMut(&SVector<f32, 3>) -> f32>;
+///
+/// fn player<const HIDDEN: usize>(seed: u64) -> Player {
+///     let gru = Gru::<3, HIDDEN>::init(&mut Xoshiro256PlusPlus::seed_from_u64(seed));
+///     let mut state = gru.initial_state();
+///     Box::new(move |x| gru.step(x, &mut state)[HIDDEN - 1])
+/// }
+///
 /// # struct Options { hidden: usize }
 /// # let options = Options { hidden: 16 };
-/// # let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
-/// let mut last: Box<dyn FnMut(&SVector<f32, 3>) -> f32> = with_sizes!(H in [16, 32] = options.hidden => {
-///     let gru = Gru::<3, H>::init(&mut rng);
-///     let mut state = gru.initial_state();
-///     Box::new(move |x| gru.step(x, &mut state)[H - 1]) as Box<_>
-/// })?;
+/// let mut last: Player = with_sizes!(hidden in [16, 32] = options.hidden => player::<hidden>(1))?;
 /// assert!(last(&SVector::<f32, 3>::new(0.1, 0.2, 0.3)) != 0.0);
 /// # Ok::<(), rnn_cell::SizeError>(())
 /// ```
