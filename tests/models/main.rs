@@ -163,7 +163,7 @@ fn names_are_paths_of_fields_and_the_same_for_gradients() {
     assert_eq!(sorted, expected);
     let rest: Vec<&str> = found[expected.len()..].iter().map(String::as_str).collect();
     assert_eq!(rest[..3], ["encoder.reverse.W", "encoder.reverse.U", "encoder.reverse.b"]);
-    assert!(rest[3..].iter().any(|name| *name == "layers.0.W_r") && rest.contains(&"layers.1.U_z"));
+    assert!(rest[3..].contains(&"layers.0.W_r") && rest.contains(&"layers.1.U_z"));
     let end = [
         "box.W",
         "box.b",

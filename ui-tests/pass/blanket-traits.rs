@@ -2,7 +2,7 @@
 // A method call would be ambiguous.
 
 #![deny(warnings)]
-#![allow(dead_code)]
+#![allow(dead_code, clippy::wrong_self_convention)]
 
 trait Everything {
     fn clone(&self) {}

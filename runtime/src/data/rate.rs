@@ -115,7 +115,10 @@ pub fn stack_steps_backward<T: Scalar, const N: usize, const M: usize, const B: 
 
 /// Returns the number of vectors of `N` rows in a vector of `M` rows.
 const fn steps_in(n: usize, m: usize) -> usize {
-    assert!(n > 0 && m > 0 && m % n == 0, "the rows of the result must be a multiple of the rows of a step");
+    assert!(
+        n > 0 && m > 0 && m.is_multiple_of(n),
+        "the rows of the result must be a multiple of the rows of a step"
+    );
     m / n
 }
 

@@ -9,7 +9,7 @@ use crate::Scalar;
 use crate::data::clear_past_end;
 use crate::types::varying::Varying;
 
-/// A way to join the outputs of two layers, of a [`Bidirectional`] or a
+/// A way to join the outputs of two layers, of a [`Bidirectional`](super::Bidirectional) or a
 /// [`Parallel`](super::Parallel). Implement it to build the inputs of a cell with several inputs.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot join outputs `{F}` and `{R}`",
