@@ -11,7 +11,6 @@
 //! - [`reber`] draws strings of the embedded Reber grammar,
 //! - [`report`] shows progress and turns an error into a message and an exit code,
 //! - [`silero`] is a network that detects speech,
-//! - [`train`] updates a network in training.
 
 pub mod adding;
 pub mod audio;
