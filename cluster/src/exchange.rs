@@ -161,7 +161,7 @@ pub(crate) fn unordered_sum<C, T: Scalar>(mpi: &Mpi<C>, own: &mut [&mut [T]], su
 
 /// Returns the bytes of every process.
 pub(crate) fn all_gather<C>(mpi: &Mpi<C>, bytes: &[u8]) -> Vec<Vec<u8>> {
-    let mut lengths = vec![0; mpi.size];
+    let mut lengths = vec![0_u64; mpi.size];
     mpi.world().all_gather_into(&(bytes.len() as u64), &mut *lengths);
     let longest = lengths.iter().copied().max().unwrap_or(0) as usize;
     let mut all = vec![Vec::new(); mpi.size];

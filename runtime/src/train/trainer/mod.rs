@@ -393,7 +393,7 @@ where
     /// [`truncated`](Self::truncated) there is one update per block of steps, and the result is the
     /// mean loss of the blocks.
     ///
-    /// After the first call this allocates nothing, as long as sequences do not get longer.
+    /// After the first update this allocates nothing, as long as sequences do not get longer.
     ///
     /// # Errors
     /// If the loss or a gradient is NaN or infinite. The model has not changed.
