@@ -6,6 +6,8 @@ use nalgebra::SMatrix;
 use rnn_cell::cells::{Dense, Gru, LayerNormLstm, Lstm, MinGru};
 use rnn_cell::prelude::*;
 use rnn_cell::train::bptt::{Checkpointed, Truncated};
+use rnn_cell::train::loss::mean_squared_error_weighted;
+use rnn_cell::train::{Bptt, Passes, Schedule, Trainer};
 use rnn_cell::types::varying::Varying;
 use std::hint::black_box;
 use tests::exactness::{random, random_sequence, rng};
@@ -157,6 +159,44 @@ fn drivers_allocate_nothing() {
     };
     by_windows();
     allocates_nothing("windows", by_windows);
+}
+
+/// The first update of a trainer makes its tapes and the moments of the optimiser. The others
+/// allocate nothing, in each form of backpropagation through time.
+#[test]
+fn steps_of_a_trainer_allocate_nothing() {
+    type Net = Stack<Dropout<Lstm<3, 20, f64>>, Dense<20, 1, f64>>;
+
+    fn check<W: Bptt<Net, 4>>(
+        what: &str,
+        configure: impl FnOnce(Trainer<Net, Adam<f64>, Passes<Net, 4>>) -> Trainer<Net, Adam<f64>, W>,
+    ) {
+        let mut rng = rng(1);
+        let net = Stack::new(Dropout::new(Lstm::init(&mut rng), 0.3), Dense::init(&mut rng));
+        let trainer = Trainer::new::<4>(net, Adam::new(1e-3));
+        let trainer = trainer.clip_norm(1.0).weight_noise(0.01).schedule(Schedule::cosine(1e-3, 100));
+        let mut trainer = configure(trainer);
+        let xs: Vec<SMatrix<f64, 3, 4>> = random_sequence(&mut rng, 100);
+        for lengths in [[100; 4], [100, 7, 50, 51]] {
+            let pass = Pass::of(&xs).lengths(lengths);
+            let mut step = || {
+                let loss =
+                    |_, y: &_, weights: &_| mean_squared_error_weighted(y, &SMatrix::repeat(0.3), weights);
+                black_box(trainer.step(pass, |out| out.every_step(loss)).unwrap());
+            };
+            // The first update may come after two batches.
+            step();
+            step();
+            allocates_nothing(what, &mut step);
+            allocates_nothing(what, &mut step);
+        }
+    }
+
+    check("whole sequences", |trainer| trainer);
+    check("carried states", |trainer| trainer.carry_state());
+    check("accumulated batches", |trainer| trainer.accumulate(2));
+    check("truncated", |trainer| trainer.truncated(15, 40));
+    check("checkpointed", |trainer| trainer.checkpointed());
 }
 
 /// Checks the guard itself.

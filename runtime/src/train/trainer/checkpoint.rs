@@ -8,7 +8,7 @@ use core::str::FromStr;
 use std::path::Path;
 
 use super::fit::{Best, Epoch, Progress, set_values, values};
-use super::{Buffers, Scores, Trainer};
+use super::{Buffers, Scores, Slot, Trainer, Workers};
 use crate::Scalar;
 use crate::cell::ModelMut;
 use crate::train::optim::{Optimiser, OptimiserState, gather, update};
@@ -21,6 +21,7 @@ where
     M: ModelMut,
     O: Optimiser<M::Scalar>,
     W: Buffers<M>,
+    C: Workers,
 {
     /// Saves the training to the file at `path`: the parameters and buffers of the model, the
     /// optimiser's moments, the counters, the seed, carried states. A training that is resumed from
@@ -30,21 +31,84 @@ where
     /// programs, and this one after a crash, see either the old file or the complete new one.
     /// Settings such as clipping are not saved: the program sets them again.
     ///
+    /// If there are several processes, all of them must call this. The first writes the file.
+    ///
     /// # Errors
-    /// If a parameter is not finite, or the file cannot be written.
+    /// If a parameter is not finite, or the file cannot be written. All processes return an error
+    /// then.
     pub fn save_checkpoint(&mut self, path: impl AsRef<Path>) -> Result<(), Error> {
-        let mut file = Writer::new();
-        self.write(&mut file)?;
-        file.save(path)
+        self.save(path.as_ref(), |_| ())
     }
 
     /// Resumes the training that [`save_checkpoint`](Self::save_checkpoint) saved to `path`.
+    ///
+    /// If there are several processes, all of them must call this. The first reads the file. The
+    /// number of processes may differ from that of the saved training.
     ///
     /// # Errors
     /// If the file cannot be read, is damaged, or belongs to another model, another optimiser or
     /// another version. The trainer is then unchanged.
     pub fn load_checkpoint(&mut self, path: impl AsRef<Path>) -> Result<(), Error> {
-        disk::read(path.as_ref(), |bytes| self.read(&mut Reader::new(bytes)?))
+        let path = path.as_ref();
+        let bytes = self.in_first(|_| read_file(path))?;
+        Reader::new(&bytes).and_then(|mut file| self.read(&mut file)).map_err(|error| error.at(path))
+    }
+
+    /// Saves the training and what `add` adds to the file.
+    fn save(&mut self, path: &Path, add: impl FnOnce(&mut Writer)) -> Result<(), Error> {
+        let states = self.gather_states();
+        let save = |trainer: &mut Self| {
+            let mut file = Writer::new();
+            trainer.write(&mut file)?;
+            trainer.write_states(&states, &mut file)?;
+            add(&mut file);
+            file.save(path).map(|()| Vec::new())
+        };
+        self.in_first(save).map(|_| ())
+    }
+
+    /// Calls `work` in the first process, and returns its result in every process.
+    fn in_first(&mut self, work: impl FnOnce(&mut Self) -> Result<Vec<u8>, Error>) -> Result<Vec<u8>, Error> {
+        let result = self.workers.is_first().then(|| work(self));
+        let mut message = match &result {
+            Some(Ok(bytes)) => bytes.clone(),
+            Some(Err(error)) => error.to_string().into_bytes(),
+            None => Vec::new(),
+        };
+        message.push(u8::from(matches!(result, Some(Ok(_)))));
+        let mut first = self.workers.all_gather(message).swap_remove(0);
+        let is_ok = first.pop() == Some(1);
+        match result {
+            Some(result) => result,
+            None if is_ok => Ok(first),
+            None => {
+                let message = format!("process 0 failed: {}", String::from_utf8_lossy(&first));
+                Err(Error::loading([Problem::File { message }]).of("training"))
+            }
+        }
+    }
+
+    /// Returns the carried states of all parts: a file for each process.
+    fn gather_states(&self) -> Vec<Vec<u8>> {
+        let mut states = Writer::new();
+        for (part, slot) in self.workers.own(self.settings.parts).zip(&self.slots) {
+            slot.buffers.save(&self.model, &prefix(part), &mut states);
+        }
+        self.workers.all_gather(states.into_bytes())
+    }
+
+    /// Copies carried states to a file.
+    fn write_states(&self, states: &[Vec<u8>], file: &mut Writer) -> Result<(), Error> {
+        for states in states {
+            let mut states = Reader::new(states)?;
+            for part in 0..self.settings.parts {
+                let prefix = prefix(part);
+                if let Some(buffers) = self.slots[0].buffers.load(&self.model, &prefix, &mut states)? {
+                    buffers.save(&self.model, &prefix, file);
+                }
+            }
+        }
+        Ok(())
     }
 
     fn write(&mut self, file: &mut Writer) -> Result<(), Error> {
@@ -53,6 +117,7 @@ where
         file.metadata("optimiser", self.optimiser.name());
         file.metadata("precision", precision::<M::Scalar>());
         file.metadata("seed", self.settings.seed);
+        file.metadata("parts", self.settings.parts);
         file.metadata("updates", self.updates);
         file.metadata("pending", self.pending);
         file.model("model.", &self.model)?;
@@ -66,7 +131,6 @@ where
             gather(&*self.gradients, &mut self.total);
             file.tensor("gradients", &[self.total.len()], &self.total);
         }
-        self.slots[0].buffers.save(&self.model, file);
         Ok(())
     }
 
@@ -88,6 +152,8 @@ where
         expect(file, "optimiser", optimiser, &format!("the trainer has `{optimiser}`"))?;
         let precision = precision::<M::Scalar>();
         expect(file, "precision", precision, &format!("the model has {precision}"))?;
+        let parts = self.settings.parts.to_string();
+        expect(file, "parts", &parts, &format!("a batch of the trainer has {parts}"))?;
         file.model("model.", &mut self.model)?;
         let (seed, updates, pending): (u64, usize, usize) =
             (number(file, "seed")?, number(file, "updates")?, number(file, "pending")?);
@@ -110,15 +176,20 @@ where
             mistake = mistake.take().or(result.err());
         });
         mistake.map_or(Ok(()), Err)?;
-        let buffers = self.slots[0].buffers.load(&self.model, file)?;
+        self.add_slots();
+        let own = self.own_parts().zip(&self.slots);
+        let load = |(part, slot): (usize, &Slot<M, W>)| slot.buffers.load(&self.model, &prefix(part), file);
+        let buffers: Vec<Option<W>> = own.map(load).collect::<Result<_, _>>()?;
 
         let (mut numbers, mut values) = (numbers.into_iter(), values.into_iter());
         self.optimiser.visit_state(&mut |_, state| match state {
             OptimiserState::Number(number) => *number = numbers.next().unwrap_or(*number),
             OptimiserState::Values(moments) => *moments = values.next().unwrap_or_default(),
         });
-        if let Some(buffers) = buffers {
-            self.slots[0].buffers = buffers;
+        for (slot, buffers) in self.slots.iter_mut().zip(buffers) {
+            if let Some(buffers) = buffers {
+                slot.buffers = buffers;
+            }
         }
         if pending > 0 {
             update(&mut *self.gradients, &gradients, |_, g, saved| g.copy_from_slice(saved));
@@ -134,11 +205,12 @@ where
         samples: usize,
         progress: &Progress<M::Scalar>,
     ) -> Result<(), Error> {
-        let mut file = Writer::new();
-        self.write(&mut file)?;
-        file.metadata("samples", samples);
-        progress.write(&mut file);
-        file.save(path)
+        let batch = self.batch_size();
+        self.save(path, |file| {
+            file.metadata("samples", samples);
+            file.metadata("batch_size", batch);
+            progress.write(file);
+        })
     }
 
     /// Resumes a training over epochs of `samples` samples, if there is a file at `path`.
@@ -147,16 +219,20 @@ where
         path: &Path,
         samples: usize,
     ) -> Result<Option<Progress<M::Scalar>>, Error> {
-        if !path.exists() {
+        let batch = self.batch_size();
+        let bytes = self.in_first(|_| if path.exists() { read_file(path) } else { Ok(Vec::new()) })?;
+        if bytes.is_empty() {
             return Ok(None);
         }
-        disk::read(path, |bytes| {
-            let mut file = Reader::new(bytes)?;
+        let mut read = || {
+            let mut file = Reader::new(&bytes)?;
             expect(&file, "samples", &samples.to_string(), &format!("this training has {samples}"))?;
+            expect(&file, "batch_size", &batch.to_string(), &format!("that of this training is {batch}"))?;
             let progress = Progress::read(&mut file)?;
             self.read(&mut file)?;
             Ok(Some(progress))
-        })
+        };
+        read().map_err(|error: Error| error.at(path))
     }
 }
 
@@ -175,7 +251,7 @@ impl<T: Scalar> Progress<T> {
         let names: Vec<&str> = self.names().collect();
         file.metadata("metrics", names.join("\n"));
         file.tensor("best", &[self.best.values.len()], &self.best.values);
-        file.tensor("training", &[Scores::NUMBERS], &self.training.to_numbers(false));
+        file.tensor("training", &[Scores::NUMBERS], &self.training.to_numbers());
         let rows: Vec<f64> = self.epochs.iter().flat_map(row).collect();
         file.tensor("epochs", &[self.epochs.len(), Self::COLUMNS], &rows);
     }
@@ -219,8 +295,8 @@ fn row(epoch: &Epoch) -> Vec<f64> {
         flag(epoch.is_best),
         flag(validation.is_some()),
     ]);
-    row.extend(epoch.training.to_numbers(false));
-    row.extend(validation.unwrap_or_default().to_numbers(false));
+    row.extend(epoch.training.to_numbers());
+    row.extend(validation.unwrap_or_default().to_numbers());
     row
 }
 
@@ -236,6 +312,16 @@ fn epoch(row: &[f64], scores: impl Fn(&[f64]) -> Scores) -> Epoch {
         training: scores(training),
         validation: (head[4] > 0.0).then(|| scores(validation)),
     }
+}
+
+/// Returns the bytes of a file that has the header of a safetensors file.
+fn read_file(path: &Path) -> Result<Vec<u8>, Error> {
+    disk::read(path, |bytes| Reader::new(bytes).map(|_| bytes.to_vec()))
+}
+
+/// Returns the prefix of the names of a part's carried state.
+fn prefix(part: usize) -> String {
+    format!("part.{part}.")
 }
 
 fn precision<T: Scalar>() -> &'static str {

@@ -1,10 +1,13 @@
 //! Training over epochs of a set of samples.
 
 use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::{Buffers, Diverged, Part, Scores, Stream, Trainer, Workers, part::Mode};
+use super::{Buffers, Diverged, Part, Scores, Stream, Trainer, Workers, part::Mode, scores::word};
+use crate::Scalar;
 use crate::cell::{Model, ModelMut};
 use crate::rng::shuffle;
 use crate::train::optim::Optimiser;
@@ -43,6 +46,13 @@ pub enum Error {
     /// A checkpoint or a log could not be read or written.
     #[cfg(all(feature = "std", feature = "safetensors"))]
     File(crate::weights::Error),
+    /// A process trains in another way than the first, or its model differs.
+    Process {
+        /// The number of the process, from 0.
+        number: usize,
+        /// The difference.
+        problem: String,
+    },
 }
 
 impl fmt::Display for Error {
@@ -51,6 +61,14 @@ impl fmt::Display for Error {
             Error::Diverged(diverged) => diverged.fmt(f),
             #[cfg(all(feature = "std", feature = "safetensors"))]
             Error::File(error) => error.fmt(f),
+            Error::Process { number, problem } => write!(
+                f,
+                "process {number} {problem}\n  \
+                 note: each process needs the same settings, the list of all samples, and a model of \
+                 the same seed\n  \
+                 note: processors with different instruction sets round differently, unless the \
+                 feature `deterministic` is on"
+            ),
         }
     }
 }
@@ -209,7 +227,7 @@ where
     }
 
     /// Returns the number of samples of a batch: that of all its parts.
-    fn batch_size(&self) -> usize {
+    pub(super) fn batch_size(&self) -> usize {
         (self.settings.parts * W::SAMPLES).max(1)
     }
 }
@@ -267,13 +285,14 @@ where
         self
     }
 
-    /// Calls `report` after every epoch.
+    /// Calls `report` after every epoch, in the first process only.
     pub fn each_epoch(mut self, report: impl FnMut(&Epoch) + 't) -> Self {
         self.report = Box::new(report);
         self
     }
 
-    /// Stops after an epoch for which `stop` returns `true`.
+    /// Stops after an epoch for which `stop` returns `true`; if there are several processes, in any
+    /// of them.
     pub fn stop_when(mut self, stop: impl FnMut(&Epoch) -> bool + 't) -> Self {
         self.stop = Box::new(stop);
         self
@@ -289,7 +308,8 @@ where
 
     /// Keeps a checkpoint at `path`, written after every epoch and every `updates` updates, and
     /// resumes from it if there is one: a program that was killed goes on when it is started again,
-    /// and ends with the same bits.
+    /// and ends with the same bits. If there are several processes, the first alone reads and writes
+    /// the file. The number of processes may change.
     #[cfg(all(feature = "std", feature = "safetensors"))]
     pub fn checkpoint(mut self, path: impl Into<std::path::PathBuf>, updates: usize) -> Self {
         self.checkpoint = Some((path.into(), updates));
@@ -299,9 +319,11 @@ where
     /// Runs the training.
     ///
     /// # Errors
-    /// If a loss or a gradient is NaN or infinite, or a checkpoint or a log cannot be read or
-    /// written.
+    /// If a loss or a gradient is NaN or infinite, a checkpoint or a log cannot be read or written,
+    /// or processes differ in the data, the settings or the model. All processes return an error
+    /// then.
     pub fn run(mut self) -> Result<Outcome, Error> {
+        self.agree(false)?;
         let mut progress = self.resume()?;
         while progress.epoch <= self.epochs && !progress.is_over {
             let batches = self.batches(progress.epoch);
@@ -311,7 +333,7 @@ where
                 progress.batch += 1;
                 self.save(&progress, progress.batch)?;
             }
-            self.finish_epoch(&mut progress);
+            self.finish_epoch(&mut progress)?;
             self.save(&progress, 0)?;
             #[cfg(all(feature = "std", feature = "safetensors"))]
             if let Some(path) = self.log.as_ref().filter(|_| self.trainer.workers.is_first()) {
@@ -326,7 +348,7 @@ where
     }
 
     /// Validates and reports an epoch, and prepares the next.
-    fn finish_epoch(&mut self, progress: &mut Progress<M::Scalar>) {
+    fn finish_epoch(&mut self, progress: &mut Progress<M::Scalar>) -> Result<(), Error> {
         let trainer = &mut *self.trainer;
         let number = progress.epoch;
         let validation = (!self.validation.is_empty()).then(|| trainer.evaluate(self.validation, &self.work));
@@ -341,11 +363,48 @@ where
                 best.values = values(&trainer.model);
             }
         }
-        (self.report)(&epoch);
+        if trainer.workers.is_first() {
+            (self.report)(&epoch);
+        }
         let has_waited = self.patience.is_some_and(|patience| number - best.epoch >= patience);
-        progress.is_over = (self.stop)(&epoch) || has_waited;
+        let is_over = (self.stop)(&epoch) || has_waited;
+        progress.is_over = self.agree(is_over)?;
         progress.epochs.push(epoch);
         (progress.epoch, progress.batch) = (number + 1, 0);
+        Ok(())
+    }
+
+    /// Checks that all processes train in the same way and have the same model. Returns whether
+    /// `is_over` holds in any of them.
+    fn agree(&self, is_over: bool) -> Result<bool, Error> {
+        let Trainer { model, workers, settings, updates, .. } = &*self.trainer;
+        let counts = [self.samples.len(), self.validation.len(), self.epochs, settings.parts, *updates];
+        let [samples, validation, epochs, parts, updates] = counts.map(|count| count as u64);
+        let numbers = [
+            ("samples", samples),
+            ("validation samples", validation),
+            ("epochs", epochs),
+            ("parts", parts),
+            ("updates", updates),
+            ("as its seed", settings.seed),
+            ("as the hash of its model", hash(&values(model))),
+        ];
+        let mut message: Vec<u8> = numbers.iter().flat_map(|(_, number)| number.to_le_bytes()).collect();
+        message.push(u8::from(is_over));
+        let all = workers.all_gather(message);
+        let (first, mut is_any_over) = (&all[0], false);
+        for (process, message) in all.iter().enumerate() {
+            let pairs = numbers.iter().zip(message.chunks(8).zip(first.chunks(8)));
+            for ((what, _), (number, wanted)) in pairs {
+                if number != wanted {
+                    let [number, wanted] = [number, wanted].map(|bytes| u64::from_le_bytes(word(bytes)));
+                    let problem = format!("has {number} {what}, and process 0 has {wanted}");
+                    return Err(Error::Process { number: process, problem });
+                }
+            }
+            is_any_over |= message.ends_with(&[1]);
+        }
+        Ok(is_any_over)
     }
 
     /// Returns the progress of the training in the checkpoint, or of one that starts now.
@@ -364,7 +423,6 @@ where
         #[cfg(all(feature = "std", feature = "safetensors"))]
         if let Some((path, every)) = &self.checkpoint
             && (batches == 0 || (*every > 0 && batches.is_multiple_of(*every)))
-            && self.trainer.workers.is_first()
         {
             self.trainer.save_fit(path, self.samples.len(), progress)?;
         }
@@ -430,6 +488,13 @@ pub(super) fn values<M: Model>(model: &M) -> Vec<M::Scalar> {
     model.visit(&mut |parameter| values.extend_from_slice(parameter.values));
     model.visit_buffers(&mut |buffer| values.extend_from_slice(buffer.values));
     values
+}
+
+/// Returns the FNV-1a hash of numbers, 64 bits at a time.
+fn hash<T: Scalar>(values: &[T]) -> u64 {
+    values.iter().fold(0xcbf2_9ce4_8422_2325, |hash, value| {
+        (hash ^ value.as_f64().to_bits()).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 /// Sets the parameters and buffers of a model to its [`values`] of another time.

@@ -49,7 +49,8 @@
 //! # Several threads, several machines
 //! A batch may consist of several [parts](Trainer::parts), each with its own tape and gradients.
 //! [`Workers`] computes them: one after the other, on threads, or on other machines. Gradients are
-//! added in the order of the parts, so the result has the same bits on any number of workers.
+//! added in an order that depends only on the number of parts, so the result has the same bits on
+//! any number of workers.
 
 #[cfg(all(feature = "std", feature = "safetensors"))]
 mod checkpoint;
@@ -66,8 +67,10 @@ mod workers;
 mod tests;
 
 use alloc::boxed::Box;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
+use core::ops::Range;
 
 pub use fit::{Epoch, Error, Fit, Outcome};
 pub use outputs::Outputs;
@@ -76,8 +79,9 @@ pub use passes::{Bptt, Buffers, Checkpoints, Passes, Windows};
 pub use scores::Scores;
 #[cfg(feature = "rayon")]
 pub use workers::Threads;
-pub use workers::{OneThread, Workers};
+pub use workers::{OneThread, Workers, add_pairs, pairs};
 
+use crate::Scalar;
 use crate::cell::{IntoPass, Layer, Model, ModelMut};
 use crate::inspect::finite::Fault;
 use crate::rng::{Rng, SeedableRng, Xoshiro256PlusPlus};
@@ -156,16 +160,20 @@ pub struct Diverged {
     pub update: usize,
     /// The loss.
     pub loss: f64,
-    /// The first value that is NaN or infinite: its layer and step, or the parameter.
+    /// The first value that is NaN or infinite: its layer and step, or the parameter. If the value
+    /// is in the part of another process, only `Display` describes it.
     pub fault: Option<Fault>,
+    /// The description of the fault that another process found.
+    elsewhere: Option<String>,
 }
 
 impl fmt::Display for Diverged {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "update {}: the loss is {}", self.update, self.loss)?;
-        match &self.fault {
-            Some(fault) => write!(f, "; {fault}"),
-            None => Ok(()),
+        match (&self.elsewhere, &self.fault) {
+            (Some(fault), _) => write!(f, "; {fault}"),
+            (None, Some(fault)) => write!(f, "; {fault}"),
+            (None, None) => Ok(()),
         }
     }
 }
@@ -396,7 +404,7 @@ where
     /// [`truncated`](Self::truncated) there is one update per block of steps, and the result is the
     /// mean loss of the blocks.
     ///
-    /// After the first call this allocates nothing, as long as sequences do not get longer.
+    /// After the first update this allocates nothing, as long as sequences do not get longer.
     ///
     /// # Errors
     /// If the loss or a gradient is NaN or infinite. The model has not changed.
@@ -511,7 +519,8 @@ where
             let (scores, has_more) = self.compute(samples, Mode::Train, work);
             if !self.end_is_finite(&scores) {
                 self.compute(samples, Mode::Inspect, work);
-                return Err(self.diverged(scores.loss()));
+                let elsewhere = self.describe_fault();
+                return Err(Diverged { elsewhere, ..self.diverged(scores.loss()) });
             }
             self.finish_update();
             all.add(&scores);
@@ -519,6 +528,17 @@ where
                 return Ok(all);
             }
         }
+    }
+
+    /// Returns the description of the fault that the first process to have one found.
+    fn describe_fault(&self) -> Option<String>
+    where
+        C: Workers,
+    {
+        let own = self.slots.iter().find_map(|slot| slot.fault.as_ref()).map(ToString::to_string);
+        let all = self.workers.all_gather(own.unwrap_or_default().into_bytes());
+        let first = all.into_iter().find(|text| !text.is_empty())?;
+        Some(String::from_utf8_lossy(&first).into_owned())
     }
 
     /// Prepares the model and the gradients for the passes of an update.
@@ -551,7 +571,7 @@ where
         let found = self.slots.iter_mut().find_map(|slot| slot.fault.take());
         let fault = found.or_else(|| check_finite(&*self.gradients).err().map(gradient));
         self.pending = 0;
-        Diverged { update: self.updates, loss, fault }
+        Diverged { update: self.updates, loss, fault, elsewhere: None }
     }
 
     /// Steps the optimiser, if enough batches have been accumulated.
@@ -601,11 +621,8 @@ impl<M: Model, O, W, C> Trainer<M, O, W, C> {
         C: Workers,
     {
         let parts = self.settings.parts;
-        let own = self.workers.own(parts);
-        while self.slots.len() < own.len() {
-            let buffers = self.slots[0].buffers.another();
-            self.slots.push(Slot::new(buffers));
-        }
+        let own = self.own_parts();
+        self.add_slots();
         let seeds: Vec<u64> = own.clone().map(|part| self.part_seed(part)).collect();
         let model = &self.model;
         let of_part = |part: usize| {
@@ -623,7 +640,7 @@ impl<M: Model, O, W, C> Trainer<M, O, W, C> {
             let own_samples = of_part(own.start + index);
             let mut gradients = slot.gradients.take().unwrap_or_else(|| model.zero_gradients());
             gradients.set_zero();
-            (slot.scores, slot.has_more) = (Scores::default(), false);
+            (slot.scores, slot.fault, slot.has_more) = (Scores::default(), None, false);
             if !own_samples.is_empty() {
                 let wanted = (mode != Mode::Evaluate).then_some(&mut *gradients);
                 part::compute(model, own_samples, seeds[index], mode, slot, wanted, &mut |part| work(part));
@@ -635,18 +652,47 @@ impl<M: Model, O, W, C> Trainer<M, O, W, C> {
             slot.gradients = Some(gradients);
         });
         if mode == Mode::Train {
-            let flats: Vec<&[M::Scalar]> = slots.iter().map(|slot| &*slot.flat).collect();
-            self.workers.sum(parts, &flats, &mut self.total);
+            let mut flats: Vec<&mut [M::Scalar]> = slots.iter_mut().map(|slot| &mut *slot.flat).collect();
+            self.total.resize(model.parameter_count(), M::Scalar::of(0.0));
+            self.workers.sum(parts, &mut flats, &mut self.total);
             update(&mut *self.gradients, &self.total, |_, sum, g| {
                 sum.iter_mut().zip(g).for_each(|(sum, &g)| *sum += g);
             });
         }
-        let mut all = slots.iter().map(|slot| slot.scores.to_numbers(slot.has_more)).collect();
-        self.workers.share(parts, &mut all);
-        let mut scores = Scores::default();
-        slots.iter().for_each(|slot| scores.name_metrics(&slot.scores));
-        let has_more = all.iter().fold(false, |has_more, numbers| scores.add_numbers(numbers) | has_more);
+        let mut own = Vec::new();
+        slots.iter().for_each(|slot| slot.scores.write(slot.has_more, &mut own));
+        let (mut scores, mut has_more) = (Scores::default(), false);
+        for process in self.workers.all_gather(own) {
+            let mut rest = &*process;
+            while !rest.is_empty() {
+                has_more |= scores.add_written(&mut rest);
+            }
+        }
         (scores, has_more)
+    }
+
+    /// Returns the parts that this process computes. A single part is computed by every process.
+    fn own_parts(&self) -> Range<usize>
+    where
+        C: Workers,
+    {
+        match self.settings.parts {
+            1 => 0..1,
+            parts => self.workers.own(parts),
+        }
+    }
+
+    /// Makes a slot for each part that this process computes.
+    fn add_slots(&mut self)
+    where
+        M: Model,
+        W: Buffers<M>,
+        C: Workers,
+    {
+        while self.slots.len() < self.own_parts().len() {
+            let buffers = self.slots[0].buffers.another();
+            self.slots.push(Slot::new(buffers));
+        }
     }
 }
 

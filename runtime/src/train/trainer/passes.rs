@@ -1,5 +1,7 @@
 //! The buffers of a layer's passes, one type for each form of backpropagation through time.
 
+#[cfg(all(feature = "std", feature = "safetensors"))]
+use alloc::format;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -21,10 +23,11 @@ pub trait Buffers<M>: Send + Sized {
     #[must_use]
     fn another(&self) -> Self;
 
-    /// Adds everything to a checkpoint that the next batch reads: a carried state.
+    /// Adds everything to a checkpoint that the next batch reads: a carried state. Names start with
+    /// `prefix`.
     #[cfg(all(feature = "std", feature = "safetensors"))]
-    fn save(&self, model: &M, file: &mut Writer) {
-        let _ = (model, file);
+    fn save(&self, model: &M, prefix: &str, file: &mut Writer) {
+        let _ = (model, prefix, file);
     }
 
     /// Returns the buffers of a checkpoint, unless they are always the same.
@@ -32,8 +35,8 @@ pub trait Buffers<M>: Send + Sized {
     /// # Errors
     /// If the file does not hold what [`save`](Self::save) wrote.
     #[cfg(all(feature = "std", feature = "safetensors"))]
-    fn load(&self, model: &M, file: &mut Reader<'_>) -> Result<Option<Self>, Error> {
-        let _ = (model, file);
+    fn load(&self, model: &M, prefix: &str, file: &mut Reader<'_>) -> Result<Option<Self>, Error> {
+        let _ = (model, prefix, file);
         Ok(None)
     }
 }
@@ -163,20 +166,21 @@ where
     }
 
     #[cfg(all(feature = "std", feature = "safetensors"))]
-    fn save(&self, layer: &L, file: &mut Writer) {
+    fn save(&self, layer: &L, prefix: &str, file: &mut Writer) {
         if let Carry::From(_, state) = &self.carry {
-            file.metadata("carries", true);
-            file.state("state.", layer, state);
+            file.metadata(&format!("{prefix}carries"), true);
+            file.state(&format!("{prefix}state."), layer, state);
         }
     }
 
     #[cfg(all(feature = "std", feature = "safetensors"))]
-    fn load(&self, layer: &L, file: &mut Reader<'_>) -> Result<Option<Self>, Error> {
-        if let (Carry::Never, _) | (_, None) = (&self.carry, file.metadata("carries")) {
+    fn load(&self, layer: &L, prefix: &str, file: &mut Reader<'_>) -> Result<Option<Self>, Error> {
+        let carries = file.metadata(&format!("{prefix}carries"));
+        if let (Carry::Never, _) | (_, None) = (&self.carry, carries) {
             return Ok(Some(self.another()));
         }
         let mut state = L::State::zero();
-        file.state("state.", layer, &mut state)?;
+        file.state(&format!("{prefix}state."), layer, &mut state)?;
         Ok(Some(Passes { carry: Carry::From(state.clone(), state), ..Self::new() }))
     }
 }
@@ -238,8 +242,9 @@ where
 pub struct Windows<L: Cell<B>, const B: usize> {
     k1: usize,
     k2: usize,
-    /// The blocks of the sequence that is being trained on.
     blocks: Option<Truncated<L, B>>,
+    /// Whether a sequence has more blocks.
+    has_more: bool,
     dys: Vec<L::Output>,
 }
 
@@ -250,7 +255,7 @@ impl<L: Cell<B>, const B: usize> Windows<L, B> {
             k1 > 0 && k2 > 0,
             "a block of {k1} steps, a window of {k2}: both must have at least one step"
         );
-        Windows { k1, k2, blocks: None, dys: Vec::new() }
+        Windows { k1, k2, blocks: None, has_more: false, dys: Vec::new() }
     }
 }
 
@@ -277,10 +282,15 @@ where
         gradients: &mut L::Gradients,
         mut loss: impl FnMut(&mut Outputs<'_, L, B>) -> f64,
     ) -> (f64, bool) {
-        let mut blocks = self.blocks.take().unwrap_or_else(|| {
-            Truncated::from_state(noisy_start(layer, pass.context, seed), self.k1, self.k2)
-        });
+        let start = || noisy_start(layer, pass.context, seed);
+        if let Some(blocks) = &mut self.blocks
+            && !self.has_more
+        {
+            blocks.start(start());
+        }
+        let blocks = self.blocks.get_or_insert_with(|| Truncated::from_state(start(), self.k1, self.k2));
         let Some(block) = blocks.forward(layer, pass) else {
+            self.has_more = false;
             return (loss_of(&[], &mut self.dys, pass, &mut loss), false);
         };
         self.dys.clear();
@@ -296,9 +306,8 @@ where
         if let Some(dstate) = blocks.backward(layer, pass, &self.dys, bars) {
             layer.initial_state_with_backward(pass.context, dstate, gradients, None);
         }
-        let has_more = block.end < pass.xs.len();
-        self.blocks = has_more.then_some(blocks);
-        (value, has_more)
+        self.has_more = block.end < pass.xs.len();
+        (value, self.has_more)
     }
 
     fn inspect(
@@ -308,7 +317,7 @@ where
         seed: u64,
         loss: impl FnMut(&mut Outputs<'_, L, B>) -> f64,
     ) -> (f64, Option<Fault>) {
-        self.blocks = None;
+        self.has_more = false;
         inspect_all(layer, pass, seed, loss)
     }
 }

@@ -1,6 +1,8 @@
 //! The loss and the metrics of a batch.
 
 use alloc::borrow::Cow;
+use alloc::string::String;
+use alloc::vec::Vec;
 
 /// The mean loss and the mean metrics over a number of samples.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -17,8 +19,8 @@ pub(super) type Metrics = [(Cow<'static, str>, f64); Scores::METRICS];
 impl Scores {
     /// The largest number of metrics.
     pub const METRICS: usize = 8;
-    /// The number of numbers that [workers](super::Workers) exchange for each part.
-    pub const NUMBERS: usize = 3 + Self::METRICS;
+    /// The number of sums.
+    pub(super) const NUMBERS: usize = 2 + Self::METRICS;
 
     /// Makes the scores of `samples` samples whose mean loss is `loss`.
     pub(super) fn new(samples: usize, loss: f64, metrics: Metrics) -> Self {
@@ -53,38 +55,30 @@ impl Scores {
     pub(super) fn add(&mut self, other: &Self) {
         self.samples += other.samples;
         self.loss += other.loss;
-        self.name_metrics(other);
-        for (sum, metric) in self.metrics.iter_mut().zip(&other.metrics) {
-            sum.1 += metric.1;
+        for ((name, sum), other) in self.metrics.iter_mut().zip(&other.metrics) {
+            *sum += other.1;
+            if !other.0.is_empty() {
+                name.clone_from(&other.0);
+            }
         }
     }
 
-    /// Returns the sums as numbers, for another process; `has_more` is one of them.
-    pub(super) fn to_numbers(&self, has_more: bool) -> [f64; Self::NUMBERS] {
+    /// Returns the sums.
+    pub(super) fn to_numbers(&self) -> [f64; Self::NUMBERS] {
         let mut numbers = [0.0; Self::NUMBERS];
-        (numbers[0], numbers[1], numbers[2]) = (self.samples, self.loss, f64::from(u8::from(has_more)));
-        for (number, (_, sum)) in numbers[3..].iter_mut().zip(&self.metrics) {
+        (numbers[0], numbers[1]) = (self.samples, self.loss);
+        for (number, (_, sum)) in numbers[2..].iter_mut().zip(&self.metrics) {
             *number = *sum;
         }
         numbers
     }
 
-    /// Adds the sums in `numbers`. Returns whether `has_more` was among them.
-    pub(super) fn add_numbers(&mut self, numbers: &[f64; Self::NUMBERS]) -> bool {
-        self.samples += numbers[0];
-        self.loss += numbers[1];
-        for ((_, sum), number) in self.metrics.iter_mut().zip(&numbers[3..]) {
-            *sum += *number;
-        }
-        numbers[2] > 0.0
-    }
-
     /// Returns the scores with these sums.
-    #[cfg(all(feature = "std", feature = "safetensors"))]
-    pub(super) fn from_numbers(numbers: &[f64], names: &[alloc::string::String]) -> Self {
+    pub(super) fn from_numbers(numbers: &[f64], names: &[String]) -> Self {
         let mut scores = Scores::default();
-        if let Ok(numbers) = numbers.try_into() {
-            scores.add_numbers(numbers);
+        if let [samples, loss, metrics @ ..] = numbers {
+            (scores.samples, scores.loss) = (*samples, *loss);
+            scores.metrics.iter_mut().zip(metrics).for_each(|((_, sum), metric)| *sum = *metric);
         }
         for ((metric, _), name) in scores.metrics.iter_mut().zip(names) {
             *metric = Cow::Owned(name.clone());
@@ -92,14 +86,38 @@ impl Scores {
         scores
     }
 
-    /// Names the metrics as those of `other`.
-    pub(super) fn name_metrics(&mut self, other: &Self) {
-        for (metric, other) in self.metrics.iter_mut().zip(&other.metrics) {
-            if !other.0.is_empty() {
-                metric.0.clone_from(&other.0);
-            }
+    /// Appends the sums and the names of the metrics to a message for other processes.
+    pub(super) fn write(&self, has_more: bool, message: &mut Vec<u8>) {
+        message.push(u8::from(has_more));
+        self.to_numbers().iter().for_each(|number| message.extend(number.to_le_bytes()));
+        for (name, _) in &self.metrics {
+            message.extend((name.len() as u64).to_le_bytes());
+            message.extend(name.as_bytes());
         }
     }
+
+    /// Adds scores that [`write`](Self::write) appended, and removes them from the message. Returns
+    /// `has_more`.
+    ///
+    /// # Panics
+    /// If the message is not one of `write`.
+    pub(super) fn add_written(&mut self, message: &mut &[u8]) -> bool {
+        let mut take =
+            |count| message.split_off(..count).expect("every process runs the same version of this library");
+        let has_more = take(1) == [1];
+        let numbers: [f64; Self::NUMBERS] = core::array::from_fn(|_| f64::from_le_bytes(word(take(8))));
+        let names: [String; Self::METRICS] = core::array::from_fn(|_| {
+            let length = u64::from_le_bytes(word(take(8))) as usize;
+            String::from_utf8_lossy(take(length)).into_owned()
+        });
+        self.add(&Self::from_numbers(&numbers, &names));
+        has_more
+    }
+}
+
+/// Returns the first eight bytes as an array.
+pub(super) fn word(bytes: &[u8]) -> [u8; 8] {
+    core::array::from_fn(|index| bytes[index])
 }
 
 /// Sets the metric `name` of one part.

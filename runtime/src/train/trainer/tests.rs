@@ -246,6 +246,136 @@ fn the_workers_do_not_change_a_bit() {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         assert_eq!(pool.install(|| run(Threads, &samples)), want);
     }
+    for count in [2, 3, 6] {
+        for outcome in processes(count, |process| run(process, &samples)) {
+            assert_eq!(outcome, want, "{count} processes");
+        }
+    }
+}
+
+/// A process among several, played by a thread.
+#[derive(Clone, Copy)]
+struct Process<'a> {
+    number: usize,
+    messages: &'a [std::sync::Mutex<Vec<u8>>],
+    barrier: &'a std::sync::Barrier,
+}
+
+/// Runs `program` in `count` processes and returns the results.
+fn processes<R: Send>(count: usize, program: impl Fn(Process<'_>) -> R + Sync) -> Vec<R> {
+    let messages: Vec<_> = (0..count).map(|_| std::sync::Mutex::default()).collect();
+    let (messages, barrier, program) = (&*messages, &std::sync::Barrier::new(count), &program);
+    std::thread::scope(|scope| {
+        let start = |number| scope.spawn(move || program(Process { number, messages, barrier }));
+        let threads: Vec<_> = (0..count).map(start).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    })
+}
+
+impl Workers for Process<'_> {
+    fn own(&self, parts: usize) -> core::ops::Range<usize> {
+        let count = self.messages.len();
+        parts * self.number / count..parts * (self.number + 1) / count
+    }
+
+    fn each<P: Send>(&self, own: &mut [P], work: impl Fn(usize, &mut P) + Sync) {
+        OneThread.each(own, work);
+    }
+
+    fn sum<T: crate::Scalar>(&self, parts: usize, own: &mut [&mut [T]], sum: &mut [T]) {
+        let own = own.iter().flat_map(|part| part.iter().flat_map(|x| x.as_f64().to_le_bytes()));
+        let all = self.all_gather(own.collect()).concat();
+        let number = |bytes: &[u8]| T::of(f64::from_le_bytes(bytes.try_into().unwrap()));
+        let mut all: Vec<T> = all.chunks(8).map(number).collect();
+        OneThread.sum(parts, &mut all.chunks_mut(sum.len()).collect::<Vec<_>>(), sum);
+    }
+
+    fn all_gather(&self, bytes: Vec<u8>) -> Vec<Vec<u8>> {
+        *self.messages[self.number].lock().unwrap() = bytes;
+        self.barrier.wait();
+        let all = self.messages.iter().map(|message| message.lock().unwrap().clone()).collect();
+        self.barrier.wait();
+        all
+    }
+
+    fn is_first(&self) -> bool {
+        self.number == 0
+    }
+}
+
+#[test]
+fn sums_are_pairwise_for_any_division() {
+    for parts in 1..20 {
+        let vectors = || (0..parts).map(|part| [0.1 + part as f64, 1e9 / (part as f64 + 0.3)]);
+        // Adjacent sums until one is left.
+        let mut level: Vec<_> = vectors().collect();
+        while level.len() > 1 {
+            let add =
+                |pair: &[[f64; 2]]| pair.get(1).map_or(pair[0], |b| [pair[0][0] + b[0], pair[0][1] + b[1]]);
+            level = level.chunks(2).map(add).collect();
+        }
+        let (mut all, mut sum): (Vec<_>, _) = (vectors().collect(), [0.0; 2]);
+        OneThread.sum(parts, &mut all.iter_mut().map(|v| &mut v[..]).collect::<Vec<_>>(), &mut sum);
+        assert_eq!(sum, level[0]);
+        // The pairs of two processes come before the others.
+        for cut in 0..=parts {
+            let own: Vec<_> = pairs(parts, 0..cut).chain(pairs(parts, cut..parts)).collect();
+            let others = pairs(parts, 0..parts).filter(|pair| !own.contains(pair));
+            let mut vectors: Vec<_> = vectors().collect();
+            for (i, j) in own.iter().copied().chain(others) {
+                vectors[i] = [vectors[i][0] + vectors[j][0], vectors[i][1] + vectors[j][1]];
+            }
+            assert_eq!(vectors[0], level[0], "{parts} parts, {cut} of them in the first process");
+        }
+    }
+}
+
+#[test]
+fn processes_stop_together() {
+    let samples = samples(9);
+    let stopped = processes(3, |process| {
+        let mut trainer = Trainer::new::<3>(net(), Sgd::new(0.1)).parts(3).workers(process);
+        let reports = Cell::new(0);
+        let fit = trainer.fit(&samples, loss).epochs(9).each_epoch(|_| reports.set(reports.get() + 1));
+        // The second process has waited long enough.
+        let outcome = fit.stop_when(|epoch| process.number == 1 && epoch.number == 4).run().unwrap();
+        (outcome.epochs.len(), reports.get())
+    });
+    assert_eq!(stopped, [(4, 4), (4, 0), (4, 0)]);
+}
+
+#[test]
+fn processes_that_differ_are_an_error_in_each() {
+    let samples = samples(9);
+    let errors = processes(3, |process| {
+        let net = if process.number == 2 { Elman(Conditioned::<2, 3>::zeros()) } else { net() };
+        let mut trainer = Trainer::new::<3>(net, Sgd::new(0.1)).parts(3).workers(process);
+        trainer.fit(&samples, loss).run().unwrap_err().to_string()
+    });
+    for error in errors {
+        assert!(error.starts_with("process 2 has ") && error.contains("as the hash of its model"), "{error}");
+    }
+    let errors = processes(2, |process| {
+        let mut trainer = Trainer::new::<3>(net(), Sgd::new(0.1)).parts(3).workers(process);
+        trainer.fit(&samples[process.number..], loss).run().unwrap_err().to_string()
+    });
+    for error in errors {
+        assert!(error.starts_with("process 1 has 8 samples, and process 0 has 9\n  note: each"), "{error}");
+    }
+}
+
+#[test]
+fn a_fault_is_described_in_every_process() {
+    let mut samples = samples(9);
+    samples[8][1][0] = f64::INFINITY;
+    let errors = processes(2, |process| {
+        let mut trainer = Trainer::new::<3>(net(), Sgd::new(0.1)).parts(3).workers(process);
+        trainer.fit(&samples, loss).in_order().run().unwrap_err().to_string()
+    });
+    for error in errors {
+        let fault = "the input is inf at step 1 (sample 2, scalar 0)";
+        assert_eq!(error, format!("update 0: the loss is 0.4325854471572789; {fault}"));
+    }
 }
 
 #[test]
@@ -393,6 +523,55 @@ mod checkpoints {
         }
         assert_eq!(flat(&resumed.model), flat(&whole.model));
         std::fs::remove_dir_all(path.parent().unwrap()).unwrap();
+    }
+
+    #[test]
+    fn carried_states_of_parts_do_not_depend_on_the_processes() {
+        let (samples, path) = (samples(24), path("parts"));
+        fn run<C: Workers>(workers: C, samples: &[Sample], path: Option<&PathBuf>) -> Vec<f64> {
+            let trainer = Trainer::new::<3>(net(), Adam::new(1e-2)).carry_state();
+            let mut trainer = trainer.parts(4).workers(workers);
+            let mut fit = trainer.fit(samples, loss).in_order();
+            if let Some(path) = path {
+                fit = fit.checkpoint(path, 1);
+            }
+            // Two batches of four parts.
+            fit.run().unwrap();
+            flat(&trainer.model)
+        }
+        let want = run(OneThread, &samples, None);
+        for (first, second) in [(1, 1), (1, 3), (3, 2), (2, 5)] {
+            let _ = std::fs::remove_file(&path);
+            processes(first, |process| {
+                let left = std::sync::atomic::AtomicUsize::new(0);
+                let trainer = Trainer::new::<3>(net(), Adam::new(1e-2)).carry_state();
+                let mut trainer = trainer.parts(4).workers(process);
+                // The second batch fails in every process that has a part.
+                let own = process.own(4).len();
+                let breaking = |part: &mut LayerPart<'_, Net, Sample, 3>| {
+                    let calls = left.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                    let value = loss(part);
+                    if calls < own { value } else { f64::NAN }
+                };
+                trainer.fit(&samples, breaking).in_order().checkpoint(&path, 1).run().unwrap_err();
+            });
+            for result in processes(second, |process| run(process, &samples, Some(&path))) {
+                assert_eq!(result, want, "{first} and {second} processes");
+            }
+        }
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_written_is_an_error_in_every_process() {
+        let samples = samples(9);
+        let errors = processes(2, |process| {
+            let mut trainer = trainer().parts(3).workers(process);
+            let path = "/no such folder/training.safetensors";
+            trainer.fit(&samples, loss).checkpoint(path, 1).run().unwrap_err().to_string()
+        });
+        for error in errors {
+            assert!(error.contains("/no such folder"), "{error}");
+        }
     }
 
     #[test]

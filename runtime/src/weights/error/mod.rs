@@ -54,7 +54,7 @@ impl Error {
 
     /// Adds the path of the file.
     #[cfg(feature = "std")]
-    pub(super) fn at(self, path: &std::path::Path) -> Self {
+    pub(crate) fn at(self, path: &std::path::Path) -> Self {
         Error { path: Some(path.display().to_string()), ..self }
     }
 
