@@ -16,7 +16,7 @@ use rnn_cell::cells::{Dense, Lstm};
 use rnn_cell::prelude::*;
 use rnn_cell::rng::normal;
 use rnn_cell::train::loss::mean_squared_error_weighted;
-use rnn_cell::train::{Passes, Trainer};
+use rnn_cell::train::{FullBptt, Trainer};
 use std::error::Error;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -67,7 +67,7 @@ impl MackeyGlass {
 /// A network that forecasts the next sample and learns from its error. Its memory does not grow
 /// with the stream.
 struct Learner {
-    trainer: Trainer<Net, Adam<f32>, Passes<Net, 1>>,
+    trainer: Trainer<Net, Adam<f32>, FullBptt<Net, 1>>,
     /// The state at the current sample.
     live: <Net as Layer<1>>::State,
     /// The samples since the last update. The last one serves as a target only.

@@ -17,7 +17,7 @@ use examples::plot::{LogCurve, Panel, panels};
 use examples::report::run;
 use rnn_cell::cells::*;
 use rnn_cell::prelude::*;
-use rnn_cell::train::{Passes, Schedule, Trainer};
+use rnn_cell::train::{FullBptt, Schedule, Trainer};
 use std::error::Error;
 use std::path::Path;
 use std::process::ExitCode;
@@ -249,7 +249,7 @@ impl Experiments {
 
 /// Returns the error on test sequences.
 fn error<L, const I: usize, const O: usize>(
-    trainer: &mut Trainer<L, Adam<f32>, Passes<L, BATCH>>,
+    trainer: &mut Trainer<L, Adam<f32>, FullBptt<L, BATCH>>,
     task: &Task<I, O>,
     batches: usize,
 ) -> f64

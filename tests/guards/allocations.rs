@@ -7,7 +7,7 @@ use rnn_cell::cells::{Dense, Gru, LayerNormLstm, Lstm, MinGru};
 use rnn_cell::prelude::*;
 use rnn_cell::train::bptt::{Checkpointed, Truncated};
 use rnn_cell::train::loss::mean_squared_error_weighted;
-use rnn_cell::train::{Bptt, Passes, Schedule, Trainer};
+use rnn_cell::train::{Bptt, FullBptt, Schedule, Trainer};
 use rnn_cell::types::varying::Varying;
 use std::hint::black_box;
 use tests::exactness::{random, random_sequence, rng};
@@ -169,7 +169,7 @@ fn steps_of_a_trainer_allocate_nothing() {
 
     fn check<W: Bptt<Net, 4>>(
         what: &str,
-        configure: impl FnOnce(Trainer<Net, Adam<f64>, Passes<Net, 4>>) -> Trainer<Net, Adam<f64>, W>,
+        configure: impl FnOnce(Trainer<Net, Adam<f64>, FullBptt<Net, 4>>) -> Trainer<Net, Adam<f64>, W>,
     ) {
         let mut rng = rng(1);
         let net = Stack::new(Dropout::new(Lstm::init(&mut rng), 0.3), Dense::init(&mut rng));

@@ -15,7 +15,7 @@ use rnn_cell::data::pad;
 use rnn_cell::prelude::*;
 use rnn_cell::rng::below;
 use rnn_cell::train::loss::mean_squared_error_weighted;
-use rnn_cell::train::{LayerPart, Passes, Schedule, Trainer};
+use rnn_cell::train::{FullBptt, LayerPart, Schedule, Trainer};
 use rnn_cell::weights::Writer;
 
 /// The environment variable with the folder of the training.
@@ -25,7 +25,7 @@ const KILLS: usize = 20;
 type Net = Stack<Dropout<Lstm<2, 6>>, Dense<6, 1>>;
 type Sample = Vec<SVector<f32, 2>>;
 
-fn trainer() -> Trainer<Net, Adam<f32>, Passes<Net, 3>> {
+fn trainer() -> Trainer<Net, Adam<f32>, FullBptt<Net, 3>> {
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
     let net = Stack::new(Dropout::new(Lstm::init(&mut rng), 0.3), Dense::init(&mut rng));
     let trainer = Trainer::new::<3>(net, Adam::new(1e-2)).weight_noise(0.02).clip_norm(1.0);

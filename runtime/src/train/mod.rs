@@ -1,13 +1,12 @@
 //! Training: losses, optimisers and the forms of backpropagation through time.
 //!
-//! | module | contents |
+//! | item | contents |
 //! | --- | --- |
+//! | [`Trainer`] | a model in training: steps, epochs, checkpoints, several threads |
 //! | [`loss`] | losses with their gradients |
 //! | [`ctc`] | connectionist temporal classification: loss, gradient, decoding |
 //! | [`optim`] | optimisers, schedules, clipping, noise |
 //! | [`bptt`] | truncated and checkpointed backpropagation through time |
-//!
-//! A [`Trainer`] puts them together.
 
 pub mod bptt;
 pub mod ctc;

@@ -1,4 +1,4 @@
-//! Checkpoints: a training on disk, which resumes with the same bits.
+//! CheckpointedBptt: a training on disk, which resumes with the same bits.
 
 use alloc::format;
 use alloc::string::{String, ToString};

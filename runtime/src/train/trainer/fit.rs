@@ -6,7 +6,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::{Buffers, Diverged, Part, Scores, Stream, Trainer, Workers, part::Mode, scores::word};
+use super::{Buffers, Diverged, Part, Purpose, Scores, Trainer, Workers, part::Mode, scores::word};
 use crate::Scalar;
 use crate::cell::{Model, ModelMut};
 use crate::rng::shuffle;
@@ -433,7 +433,7 @@ where
     /// Returns the batches of an epoch as numbers of samples.
     fn batches(&self, epoch: usize) -> Vec<Vec<usize>> {
         let size = self.trainer.batch_size();
-        let mut rng = self.trainer.generator(Stream::Order, epoch);
+        let mut rng = self.trainer.generator(Purpose::Order, epoch);
         let mut order: Vec<usize> = (0..self.samples.len()).collect();
         if self.shuffles {
             shuffle(&mut order, &mut rng);

@@ -1,56 +1,4 @@
 //! The training of a model: everything between a loss and an update.
-//!
-//! A [`Trainer`] owns a model, its optimiser, the tapes, the gradients and the counters. One call
-//! of [`step`](Trainer::step) is one update on one batch:
-//!
-//! ```
-//! use rnn_cell::cells::{Dense, Lstm};
-//! use rnn_cell::prelude::*;
-//! use rnn_cell::train::loss::mean_squared_error_weighted;
-//! use rnn_cell::train::{Schedule, Trainer};
-//!
-//! let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
-//! let net = Stack::new(Lstm::<1, 8>::init(&mut rng), Dense::<8, 1>::init(&mut rng));
-//! let mut trainer = Trainer::new::<4>(net, Adam::new(1e-2))
-//!     .clip_norm(1.0)
-//!     .schedule(Schedule::cosine(1e-2, 100));
-//!
-//! let wave = |t: usize| SMatrix::<f32, 1, 4>::from_fn(|_, k| (0.3 * t as f32 + k as f32).sin());
-//! let xs: Vec<_> = (0..20).map(wave).collect();
-//! let mut losses = Vec::new();
-//! for _ in 0..100 {
-//!     let loss = trainer.step(&xs, |out| {
-//!         // Each output should predict the next input.
-//!         out.every_step(|t, y, weights| mean_squared_error_weighted(y, &wave(t + 1), weights))
-//!     })?;
-//!     losses.push(loss);
-//! }
-//! assert!(losses[99] < 0.1 * losses[0]);
-//! # Ok::<(), rnn_cell::train::Diverged>(())
-//! ```
-//!
-//! | method | work |
-//! | --- | --- |
-//! | [`step`](Trainer::step) | one batch for a layer: the forward pass, the loss, the backward pass, the update |
-//! | [`update`](Trainer::update) | the same for any model; a function computes the gradients |
-//! | [`learn`](Trainer::learn) | the same for samples, which are divided among parts |
-//! | [`fit`](Trainer::fit) | epochs over a set of samples, with validation, early stopping, checkpoints |
-//! | [`evaluate`](Trainer::evaluate) | the loss over a set of samples |
-//!
-//! # Truncated BPTT, checkpoints
-//! [`truncated`](Trainer::truncated) and [`checkpointed`](Trainer::checkpointed) change the way in
-//! which gradients flow back through time, and nothing else.
-//!
-//! # Random numbers
-//! The noise of an update depends only on the [seed](Trainer::seed) and the number of the update,
-//! and the order of the samples on the seed and the epoch. A resumed training needs no saved
-//! generator.
-//!
-//! # Several threads, several machines
-//! A batch may consist of several [parts](Trainer::parts), each with its own tape and gradients.
-//! [`Workers`] computes them: one after the other, on threads, or on other machines. Gradients are
-//! added in an order that depends only on the number of parts, so the result has the same bits on
-//! any number of workers.
 
 #[cfg(all(feature = "std", feature = "safetensors"))]
 mod checkpoint;
@@ -75,7 +23,7 @@ use core::ops::Range;
 pub use fit::{Epoch, Error, Fit, Outcome};
 pub use outputs::Outputs;
 pub use part::{LayerPart, Part};
-pub use passes::{Bptt, Buffers, Checkpoints, Passes, Windows};
+pub use passes::{Bptt, Buffers, CheckpointedBptt, FullBptt, TruncatedBptt};
 pub use scores::Scores;
 #[cfg(feature = "rayon")]
 pub use workers::Threads;
@@ -91,10 +39,60 @@ use crate::train::optim::{
 };
 use part::Mode;
 
-/// A model in training, with its optimiser and everything that updates reuse.
+/// A model in training, with its optimiser, tapes, gradients and counters. One call of
+/// [`step`](Self::step) is one update on one batch:
 ///
-/// `W` are the [buffers](Buffers) of one part of a batch, `C` the [workers](Workers) that compute
-/// the parts.
+/// ```
+/// use rnn_cell::cells::{Dense, Lstm};
+/// use rnn_cell::prelude::*;
+/// use rnn_cell::train::loss::mean_squared_error_weighted;
+/// use rnn_cell::train::{Schedule, Trainer};
+///
+/// let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
+/// let net = Stack::new(Lstm::<1, 8>::init(&mut rng), Dense::<8, 1>::init(&mut rng));
+/// let mut trainer = Trainer::new::<4>(net, Adam::new(1e-2))
+///     .clip_norm(1.0)
+///     .schedule(Schedule::cosine(1e-2, 100));
+///
+/// let wave = |t: usize| SMatrix::<f32, 1, 4>::from_fn(|_, k| (0.3 * t as f32 + k as f32).sin());
+/// let xs: Vec<_> = (0..20).map(wave).collect();
+/// let mut losses = Vec::new();
+/// for _ in 0..100 {
+///     let loss = trainer.step(&xs, |out| {
+///         // Each output should predict the next input.
+///         out.every_step(|t, y, weights| mean_squared_error_weighted(y, &wave(t + 1), weights))
+///     })?;
+///     losses.push(loss);
+/// }
+/// assert!(losses[99] < 0.1 * losses[0]);
+/// # Ok::<(), rnn_cell::train::Diverged>(())
+/// ```
+///
+/// | method | work |
+/// | --- | --- |
+/// | [`step`](Self::step) | one batch for a layer: the forward pass, the loss, the backward pass, the update |
+/// | [`update`](Self::update) | the same for any model; a function computes the gradients |
+/// | [`learn`](Self::learn) | the same for samples, which are divided among parts |
+/// | [`fit`](Self::fit) | epochs over a set of samples, with validation, early stopping, checkpoints |
+/// | [`evaluate`](Self::evaluate) | the loss over a set of samples |
+///
+/// # Truncated and checkpointed BPTT
+/// [`truncated`](Self::truncated) and [`checkpointed`](Self::checkpointed) change the way in
+/// which gradients flow back through time, and nothing else.
+///
+/// # Random numbers
+/// The noise of an update depends only on the [seed](Self::seed) and the number of the update,
+/// and the order of the samples on the seed and the epoch. A resumed training needs no saved
+/// generator.
+///
+/// # Several threads, several machines
+/// A batch may consist of several [parts](Self::parts), each with its own tape and gradients.
+/// [`Workers`] computes them: one after the other, on threads, or on other machines. Gradients are
+/// added in an order that depends only on the number of parts, so the result has the same bits on
+/// any number of workers.
+///
+/// `W` are the [buffers](Buffers) of one part of a batch, `C` the [workers](Workers) that compute the
+/// parts.
 pub struct Trainer<M: Model, O, W, C = OneThread> {
     /// The model.
     pub model: M,
@@ -104,7 +102,7 @@ pub struct Trainer<M: Model, O, W, C = OneThread> {
     settings: Settings,
     noise: Option<WeightNoise<M::Scalar>>,
     gradients: Box<M::Gradients>,
-    /// The number of passes whose gradients were added since the last update.
+    /// The number of batches whose gradients were added since the last update.
     pending: usize,
     updates: usize,
     /// One slot for each part that this process computes, at least one.
@@ -153,7 +151,7 @@ impl<M: Model, W> Slot<M, W> {
     }
 }
 
-/// A loss or a gradient that is not finite. The model has not changed.
+/// A loss or a gradient that is not finite. The update was not made, so the model is as before it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Diverged {
     /// The number of updates before this one.
@@ -181,17 +179,17 @@ impl fmt::Display for Diverged {
 impl core::error::Error for Diverged {}
 
 impl<L: Model, O> Trainer<L, O, ()> {
-    /// Makes a trainer of a layer for batches of `B` samples.
-    pub fn new<const B: usize>(layer: L, optimiser: O) -> Trainer<L, O, Passes<L, B>>
+    /// Creates a trainer of a layer for batches of `B` samples.
+    pub fn new<const B: usize>(layer: L, optimiser: O) -> Trainer<L, O, FullBptt<L, B>>
     where
         L: Layer<B>,
     {
-        Trainer::with_buffers(layer, optimiser, Passes::new())
+        Trainer::with_buffers(layer, optimiser, FullBptt::new())
     }
 }
 
 impl<M: Model, O, W> Trainer<M, O, W> {
-    /// Makes a trainer of any model, whose gradients are computed by a function with the help of
+    /// Creates a trainer of any model, whose gradients are computed by a function with the help of
     /// `buffers`.
     pub fn with_buffers(model: M, optimiser: O, buffers: W) -> Self {
         let gradients = model.zero_gradients();
@@ -210,7 +208,7 @@ impl<M: Model, O, W> Trainer<M, O, W> {
     }
 }
 
-impl<L, O, C, const B: usize> Trainer<L, O, Passes<L, B>, C>
+impl<L, O, C, const B: usize> Trainer<L, O, FullBptt<L, B>, C>
 where
     L: Layer<B>,
 {
@@ -219,26 +217,39 @@ where
     /// The loss is called for each block of steps.
     ///
     /// # Panics
-    /// If `k1` or `k2` is zero.
+    /// If `k1` or `k2` is zero, or states are [carried](Self::carry_state) from batch to batch:
+    /// blocks of a long sequence carry theirs anyway.
     #[must_use]
     #[track_caller]
-    pub fn truncated(self, k1: usize, k2: usize) -> Trainer<L, O, Windows<L, B>, C>
+    pub fn truncated(self, k1: usize, k2: usize) -> Trainer<L, O, TruncatedBptt<L, B>, C>
     where
         L: crate::cell::Cell<B>,
     {
-        self.buffers(Windows::new(k1, k2))
+        self.check_no_carry();
+        self.buffers(TruncatedBptt::new(k1, k2))
     }
 
     /// Switches to checkpoints: exact gradients of long sequences in memory that grows with the
     /// square root of their length (see [`Checkpointed`](crate::train::bptt::Checkpointed)). The
     /// loss is called for each segment of steps, from the last to the first, and must be a sum over
     /// the steps.
+    ///
+    /// # Panics
+    /// If states are [carried](Self::carry_state) from batch to batch.
     #[must_use]
-    pub fn checkpointed(self) -> Trainer<L, O, Checkpoints<L, B>, C>
+    #[track_caller]
+    pub fn checkpointed(self) -> Trainer<L, O, CheckpointedBptt<L, B>, C>
     where
         L: crate::cell::Cell<B>,
     {
-        self.buffers(Checkpoints::new())
+        self.check_no_carry();
+        self.buffers(CheckpointedBptt::new())
+    }
+
+    #[track_caller]
+    fn check_no_carry(&self) {
+        let carries = self.slots.iter().any(|slot| slot.buffers.carries());
+        assert!(!carries, "only full backpropagation through time carries states from batch to batch");
     }
 
     /// Carries the final state of each batch to the next one: consecutive windows of long streams
@@ -319,7 +330,7 @@ impl<M: Model, O, W, C> Trainer<M, O, W, C> {
         self
     }
 
-    /// Makes one update from the mean gradient of `batches` batches: a large batch in little memory.
+    /// Sets how many batches an update averages: a large batch in little memory.
     ///
     /// # Panics
     /// If `batches` is zero.
@@ -331,8 +342,9 @@ impl<M: Model, O, W, C> Trainer<M, O, W, C> {
         self
     }
 
-    /// Makes a batch of `parts` parts, each with buffers of its own, which the [workers](Workers)
-    /// compute. The result depends on the number of parts by rounding, and never on the workers.
+    /// Sets the number of parts of a batch. Each has buffers of its own, and the [workers](Workers)
+    /// compute them. The result depends on the number of parts only by rounding, and never on the
+    /// workers.
     ///
     /// # Panics
     /// If `parts` is zero.
@@ -365,28 +377,34 @@ impl<M: Model, O, W, C> Trainer<M, O, W, C> {
         self.updates
     }
 
-    /// Returns the gradients of the last update, as the optimiser saw them: after clipping.
+    /// Returns the gradients of the last update, as the optimiser saw them: after clipping. Between
+    /// updates, while batches are [accumulated](Self::accumulate), it is their sum so far.
     pub fn gradients(&self) -> &M::Gradients {
         &self.gradients
     }
 
-    /// Returns the generator of the next update. It depends only on the seed and the number of
-    /// updates, so data drawn from it are the same in a resumed training.
+    /// Returns the generator of the next batch. It depends only on the seed and the number of
+    /// batches so far, so data drawn from it are the same in a resumed run.
     pub fn rng(&self) -> Xoshiro256PlusPlus {
-        self.generator(Stream::Data, self.updates)
+        self.generator(Purpose::Data, self.batches())
     }
 
-    /// Returns the generator of one of the independent streams of random numbers.
-    fn generator(&self, stream: Stream, number: usize) -> Xoshiro256PlusPlus {
+    /// Returns the number of batches, or of blocks of steps, so far.
+    fn batches(&self) -> usize {
+        self.updates * self.settings.accumulate + self.pending
+    }
+
+    /// Returns the generator of random numbers for one purpose, independent of the others.
+    fn generator(&self, purpose: Purpose, number: usize) -> Xoshiro256PlusPlus {
         let mut outer = Xoshiro256PlusPlus::seed_from_u64(self.settings.seed);
-        let key = outer.next_u64() ^ (number as u64).wrapping_mul(8).wrapping_add(stream as u64);
+        let key = outer.next_u64() ^ (number as u64).wrapping_mul(8).wrapping_add(purpose as u64);
         Xoshiro256PlusPlus::seed_from_u64(key)
     }
 }
 
-/// The uses of random numbers, each with a stream of its own.
+/// The purposes of random numbers.
 #[derive(Debug, Clone, Copy)]
-enum Stream {
+enum Purpose {
     Data,
     Weights,
     Passes,
@@ -407,7 +425,8 @@ where
     /// After the first update this allocates nothing, as long as sequences do not get longer.
     ///
     /// # Errors
-    /// If the loss or a gradient is NaN or infinite. The model has not changed.
+    /// If the loss or a gradient is NaN or infinite. The model is as before the update; with
+    /// [truncated](Self::truncated) BPTT, the updates of earlier blocks remain.
     ///
     /// # Panics
     /// If the trainer has several [parts](Self::parts), among which [`learn`](Self::learn) divides
@@ -431,7 +450,8 @@ where
     /// the loss. This is for models that are more than one layer.
     ///
     /// # Errors
-    /// If the loss or a gradient is NaN or infinite. The model has not changed.
+    /// If the loss or a gradient is NaN or infinite. The model is as before the update; with
+    /// [truncated](Self::truncated) BPTT, the updates of earlier blocks remain.
     ///
     /// # Panics
     /// If the trainer has several [parts](Self::parts).
@@ -462,7 +482,7 @@ where
             let gradients = &mut *self.gradients;
             part::compute(&self.model, &[], seed, Mode::Train, slot, Some(gradients), &mut *work);
             let (scores, has_more) = (slot.scores.clone(), slot.has_more);
-            if !self.end_is_finite(&scores) {
+            if !self.finish_passes(&scores) {
                 let [slot, ..] = &mut *self.slots else { unreachable!("a trainer has at least one slot") };
                 let gradients = &mut *self.gradients;
                 part::compute(&self.model, &[], seed, Mode::Inspect, slot, Some(gradients), &mut *work);
@@ -480,7 +500,8 @@ where
     /// [parts](Self::parts). `work` computes the mean loss of a [`Part`] and adds its gradients.
     ///
     /// # Errors
-    /// If the loss or a gradient is NaN or infinite. The model has not changed.
+    /// If the loss or a gradient is NaN or infinite. The model is as before the update; with
+    /// [truncated](Self::truncated) BPTT, the updates of earlier blocks remain.
     ///
     /// # Panics
     /// If there are more samples than fit into the parts, [`Buffers::SAMPLES`] each.
@@ -517,7 +538,7 @@ where
         loop {
             self.begin();
             let (scores, has_more) = self.compute(samples, Mode::Train, work);
-            if !self.end_is_finite(&scores) {
+            if !self.finish_passes(&scores) {
                 self.compute(samples, Mode::Inspect, work);
                 let elsewhere = self.describe_fault();
                 return Err(Diverged { elsewhere, ..self.diverged(scores.loss()) });
@@ -546,14 +567,15 @@ where
         if self.pending == 0 {
             self.gradients.set_zero();
         }
-        let mut rng = self.generator(Stream::Weights, self.updates * self.settings.accumulate + self.pending);
+        let mut rng = self.generator(Purpose::Weights, self.batches());
         if let Some(noise) = &mut self.noise {
             noise.add(&mut self.model, &mut rng);
         }
     }
 
-    /// Removes the noise after the passes. Returns whether loss and gradients are finite.
-    fn end_is_finite(&mut self, scores: &Scores) -> bool {
+    /// Returns whether loss and gradients are finite, and removes the noise if they are. Otherwise
+    /// the inspection still needs it.
+    fn finish_passes(&mut self, scores: &Scores) -> bool {
         let is_finite = scores.loss().is_finite() && global_norm(&*self.gradients).is_finite();
         if is_finite && let Some(noise) = &mut self.noise {
             noise.remove(&mut self.model);
@@ -600,9 +622,8 @@ where
 impl<M: Model, O, W, C> Trainer<M, O, W, C> {
     /// Returns the seed of the random numbers of a part in the next pass.
     fn part_seed(&self, part: usize) -> u64 {
-        let Settings { accumulate, parts, .. } = self.settings;
-        let pass = self.updates * accumulate + self.pending;
-        self.generator(Stream::Passes, pass * parts + part).next_u64()
+        let number = self.batches() * self.settings.parts + part;
+        self.generator(Purpose::Passes, number).next_u64()
     }
 
     /// Computes the parts of a batch. In training their gradients are added to the trainer's, each
@@ -625,7 +646,7 @@ impl<M: Model, O, W, C> Trainer<M, O, W, C> {
         self.add_slots();
         let seeds: Vec<u64> = own.clone().map(|part| self.part_seed(part)).collect();
         let model = &self.model;
-        let of_part = |part: usize| {
+        let samples_of = |part: usize| {
             let start = samples.len().min(part * W::SAMPLES);
             &samples[start..samples.len().min(start + W::SAMPLES)]
         };
@@ -637,7 +658,7 @@ impl<M: Model, O, W, C> Trainer<M, O, W, C> {
             return (slot.scores.clone(), slot.has_more);
         }
         self.workers.each(slots, |index, slot| {
-            let own_samples = of_part(own.start + index);
+            let own_samples = samples_of(own.start + index);
             let mut gradients = slot.gradients.take().unwrap_or_else(|| model.zero_gradients());
             gradients.set_zero();
             (slot.scores, slot.fault, slot.has_more) = (Scores::default(), None, false);

@@ -1,7 +1,7 @@
 //! One part of a batch, as the function that computes its loss sees it.
 
 use super::{
-    Bptt, Outputs, Passes, Scores, Slot,
+    Bptt, FullBptt, Outputs, Scores, Slot,
     scores::{Metrics, set_metric},
 };
 use crate::cell::{IntoPass, Layer, Model};
@@ -29,8 +29,8 @@ pub struct Part<'a, M: Model, S, W> {
     pub model: &'a M,
     /// The samples, at most [`Buffers::SAMPLES`](super::Buffers::SAMPLES).
     pub samples: &'a [&'a S],
-    /// A generator for noise on the data. It depends only on the trainer's seed and the number of
-    /// updates.
+    /// A generator for noise on the data. It depends only on the trainer's seed and the numbers of
+    /// the batch and the part.
     pub rng: Xoshiro256PlusPlus,
     /// The buffers, which are reused.
     pub buffers: &'a mut W,
@@ -44,16 +44,15 @@ pub struct Part<'a, M: Model, S, W> {
 }
 
 /// A part of a batch for the layer `L`, with samples of type `S`.
-pub type LayerPart<'a, L, S, const B: usize> = Part<'a, L, S, Passes<L, B>>;
+pub type LayerPart<'a, L, S, const B: usize> = Part<'a, L, S, FullBptt<L, B>>;
 
 impl<M: Model, S, W> Part<'_, M, S, W> {
-    /// Returns whether gradients are wanted, and noise and dropout with them.
+    /// Returns whether this is training, with gradients, noise and dropout.
     pub fn is_training(&self) -> bool {
         self.mode != Mode::Evaluate
     }
 
-    /// Returns a value for each sample, such as its class; the default where a batch has fewer than
-    /// `B` samples.
+    /// Returns a value for each sample, such as its class; `V::default()` for missing samples.
     ///
     /// # Panics
     /// If there are more than `B` samples.
@@ -66,10 +65,11 @@ impl<M: Model, S, W> Part<'_, M, S, W> {
         })
     }
 
-    /// Reports a metric beside the loss: its mean over the samples of the part.
+    /// Reports a metric beside the loss: its mean over the samples of the part. Every part must
+    /// report the same metrics in the same order.
     ///
     /// # Panics
-    /// If there are more metrics than [`Scores::METRICS`].
+    /// If there are more metrics than [`Scores::METRICS`], or the name is empty or `loss`.
     #[track_caller]
     pub fn metric(&mut self, name: &'static str, mean: f64) {
         set_metric(&mut self.metrics, name, mean);

@@ -14,7 +14,7 @@ use crate::types::varying::Varying;
 #[cfg(all(feature = "std", feature = "safetensors"))]
 use crate::weights::{Error, Reader, Writer};
 
-/// The buffers that the function of a trainer needs for one part of a batch: tapes and cotangents.
+/// The buffers that a loss function needs for one part of a batch: tapes and cotangents.
 pub trait Buffers<M>: Send + Sized {
     /// The largest number of samples of a part.
     const SAMPLES: usize;
@@ -73,8 +73,8 @@ pub trait Bptt<L: Layer<B>, const B: usize> {
         loss_of(&ys, &mut Vec::new(), pass, &mut loss)
     }
 
-    /// Repeats the last call of [`train`](Self::train), whose loss or gradients were not finite, and
-    /// searches for the first value that is not.
+    /// Runs the sequence of the last call of [`train`](Self::train) again, whose loss or gradients
+    /// were not finite, and searches for the first value that is not.
     fn inspect(
         &mut self,
         layer: &L,
@@ -117,7 +117,7 @@ fn seed_noise<L: Layer<B>, const B: usize>(layer: &L, state: &mut L::State, seed
 }
 
 /// Backpropagation through whole sequences.
-pub struct Passes<L: Layer<B>, const B: usize> {
+pub struct FullBptt<L: Layer<B>, const B: usize> {
     tape: L::Tape,
     dys: Vec<L::Output>,
     carry: Carry<L::State>,
@@ -133,9 +133,9 @@ enum Carry<S> {
     From(S, S),
 }
 
-impl<L: Layer<B>, const B: usize> Passes<L, B> {
+impl<L: Layer<B>, const B: usize> FullBptt<L, B> {
     pub(super) fn new() -> Self {
-        Passes { tape: L::Tape::default(), dys: Vec::new(), carry: Carry::Never }
+        FullBptt { tape: L::Tape::default(), dys: Vec::new(), carry: Carry::Never }
     }
 
     pub(super) fn outputs(&mut self, layer: &L, pass: LayerPass<'_, L, B>) -> &[L::Output] {
@@ -147,6 +147,10 @@ impl<L: Layer<B>, const B: usize> Passes<L, B> {
         self.carry = Carry::Start;
     }
 
+    pub(super) fn carries(&self) -> bool {
+        !matches!(self.carry, Carry::Never)
+    }
+
     pub(super) fn reset_state(&mut self) {
         if let Carry::From(..) = self.carry {
             self.carry = Carry::Start;
@@ -154,7 +158,7 @@ impl<L: Layer<B>, const B: usize> Passes<L, B> {
     }
 }
 
-impl<L, const B: usize> Buffers<L> for Passes<L, B>
+impl<L, const B: usize> Buffers<L> for FullBptt<L, B>
 where
     L: Layer<B, Tape: Send, Output: Send, State: Send>,
 {
@@ -162,7 +166,7 @@ where
 
     fn another(&self) -> Self {
         let carry = if let Carry::Never = self.carry { Carry::Never } else { Carry::Start };
-        Passes { carry, ..Self::new() }
+        FullBptt { carry, ..Self::new() }
     }
 
     #[cfg(all(feature = "std", feature = "safetensors"))]
@@ -181,11 +185,11 @@ where
         }
         let mut state = L::State::zero();
         file.state(&format!("{prefix}state."), layer, &mut state)?;
-        Ok(Some(Passes { carry: Carry::From(state.clone(), state), ..Self::new() }))
+        Ok(Some(FullBptt { carry: Carry::From(state.clone(), state), ..Self::new() }))
     }
 }
 
-impl<L, const B: usize> Bptt<L, B> for Passes<L, B>
+impl<L, const B: usize> Bptt<L, B> for FullBptt<L, B>
 where
     L: Layer<B, Input: Varying<L::Scalar> + Clone>,
 {
@@ -239,7 +243,7 @@ where
 }
 
 /// Truncated backpropagation through time: [`Truncated`].
-pub struct Windows<L: Cell<B>, const B: usize> {
+pub struct TruncatedBptt<L: Cell<B>, const B: usize> {
     k1: usize,
     k2: usize,
     blocks: Option<Truncated<L, B>>,
@@ -248,18 +252,18 @@ pub struct Windows<L: Cell<B>, const B: usize> {
     dys: Vec<L::Output>,
 }
 
-impl<L: Cell<B>, const B: usize> Windows<L, B> {
+impl<L: Cell<B>, const B: usize> TruncatedBptt<L, B> {
     #[track_caller]
     pub(super) fn new(k1: usize, k2: usize) -> Self {
         assert!(
             k1 > 0 && k2 > 0,
             "a block of {k1} steps, a window of {k2}: both must have at least one step"
         );
-        Windows { k1, k2, blocks: None, has_more: false, dys: Vec::new() }
+        TruncatedBptt { k1, k2, blocks: None, has_more: false, dys: Vec::new() }
     }
 }
 
-impl<L, const B: usize> Buffers<L> for Windows<L, B>
+impl<L, const B: usize> Buffers<L> for TruncatedBptt<L, B>
 where
     L: Cell<B, Tape: Send, Output: Send, State: Send>,
 {
@@ -270,7 +274,7 @@ where
     }
 }
 
-impl<L, const B: usize> Bptt<L, B> for Windows<L, B>
+impl<L, const B: usize> Bptt<L, B> for TruncatedBptt<L, B>
 where
     L: Cell<B, Input: Varying<L::Scalar> + Clone>,
 {
@@ -340,15 +344,15 @@ where
 }
 
 /// Backpropagation through whole sequences from checkpoints of the state: [`Checkpointed`].
-pub struct Checkpoints<L: Cell<B>, const B: usize>(Checkpointed<L, B>);
+pub struct CheckpointedBptt<L: Cell<B>, const B: usize>(Checkpointed<L, B>);
 
-impl<L: Cell<B>, const B: usize> Checkpoints<L, B> {
+impl<L: Cell<B>, const B: usize> CheckpointedBptt<L, B> {
     pub(super) fn new() -> Self {
-        Checkpoints(Checkpointed::new())
+        CheckpointedBptt(Checkpointed::new())
     }
 }
 
-impl<L, const B: usize> Buffers<L> for Checkpoints<L, B>
+impl<L, const B: usize> Buffers<L> for CheckpointedBptt<L, B>
 where
     L: Cell<B, Tape: Send, Output: Send, State: Send>,
 {
@@ -359,7 +363,7 @@ where
     }
 }
 
-impl<L, const B: usize> Bptt<L, B> for Checkpoints<L, B>
+impl<L, const B: usize> Bptt<L, B> for CheckpointedBptt<L, B>
 where
     L: Cell<B, Input: Varying<L::Scalar> + Clone>,
 {
@@ -395,21 +399,21 @@ where
     }
 }
 
-impl<L: Layer<B>, const B: usize> fmt::Debug for Passes<L, B> {
+impl<L: Layer<B>, const B: usize> fmt::Debug for FullBptt<L, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Passes").finish_non_exhaustive()
+        f.debug_struct("FullBptt").finish_non_exhaustive()
     }
 }
 
-impl<L: Cell<B>, const B: usize> fmt::Debug for Windows<L, B> {
+impl<L: Cell<B>, const B: usize> fmt::Debug for TruncatedBptt<L, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Windows { k1, k2, .. } = self;
-        f.debug_struct("Windows").field("k1", k1).field("k2", k2).finish_non_exhaustive()
+        let TruncatedBptt { k1, k2, .. } = self;
+        f.debug_struct("TruncatedBptt").field("k1", k1).field("k2", k2).finish_non_exhaustive()
     }
 }
 
-impl<L: Cell<B>, const B: usize> fmt::Debug for Checkpoints<L, B> {
+impl<L: Cell<B>, const B: usize> fmt::Debug for CheckpointedBptt<L, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Checkpoints").field(&self.0).finish()
+        f.debug_tuple("CheckpointedBptt").field(&self.0).finish()
     }
 }

@@ -126,7 +126,7 @@ pub(super) fn word(bytes: &[u8]) -> [u8; 8] {
 /// If there are already as many metrics as scores can hold.
 #[track_caller]
 pub(super) fn set_metric(metrics: &mut Metrics, name: &'static str, value: f64) {
-    assert!(!name.is_empty(), "a metric must have a name");
+    assert!(!name.is_empty() && name != "loss", "a metric must have a name of its own, not `{name}`");
     let Some(metric) = metrics.iter_mut().find(|(other, _)| other.is_empty() || *other == name) else {
         panic!("a part has at most {} metrics", Scores::METRICS);
     };

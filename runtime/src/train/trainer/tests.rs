@@ -395,7 +395,7 @@ fn parts_are_one_batch() {
 fn epochs_visit_every_sample_once_in_new_orders() {
     let samples: Vec<u32> = (0..10).collect();
     let seen = std::sync::Mutex::new(Vec::new());
-    let note = |part: &mut Part<'_, Net, u32, Passes<Net, 4>>| {
+    let note = |part: &mut Part<'_, Net, u32, FullBptt<Net, 4>>| {
         seen.lock().unwrap().push(part.samples.iter().map(|k| **k).collect::<Vec<_>>());
         0.0
     };
@@ -429,7 +429,7 @@ fn training_stops_early_and_restores_the_best_epoch() {
     let losses = [3.0, 1.0, 2.0, 1.0, 0.5];
     let (train, validation) = ([false], [true]);
     let epochs = std::sync::atomic::AtomicUsize::new(0);
-    let work = |part: &mut Part<'_, Net, bool, Passes<Net, 1>>| {
+    let work = |part: &mut Part<'_, Net, bool, FullBptt<Net, 1>>| {
         use std::sync::atomic::Ordering::Relaxed;
         if let Some(gradients) = part.gradients.as_deref_mut() {
             gradients.bias[0] += 1.0;
@@ -461,7 +461,7 @@ mod checkpoints {
         folder.join("training.safetensors")
     }
 
-    fn trainer() -> Trainer<Net, Adam<f64>, Passes<Net, 3>> {
+    fn trainer() -> Trainer<Net, Adam<f64>, FullBptt<Net, 3>> {
         Trainer::new::<3>(net(), Adam::new(1e-2)).weight_noise(0.01).clip_norm(1.0).accumulate(2)
     }
 
