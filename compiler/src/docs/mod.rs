@@ -43,7 +43,7 @@ repeated to fit. Vectors are columns; brackets stack them. <math><mi>t</mi></mat
 
 /// Returns the documentation of a correct cell, to follow the user's own.
 pub fn page(cell: &Cell, analysis: &Analysis, plan: &Plan) -> String {
-    let Analysis { resolved, shapes, initialisers } = analysis;
+    let Analysis { resolved, shapes, initialisers, .. } = analysis;
     let definition = Shaped { cell, shapes };
     let names = Names::of(definition.cell);
     let math = Math::new(definition.cell, resolved, shapes, &names);

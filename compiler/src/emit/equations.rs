@@ -103,8 +103,9 @@ impl Items<'_> {
                     #values
                     #handle { cell: __cell, #(#context)* #fields marker: ::core::marker::PhantomData }
                 };
-                let start =
-                    plan.initial.as_ref().map(|initial| Start { cx, plan: initial, storage: None }.forward());
+                let start = plan.initial.as_ref().map(|initial| {
+                    Start { cx, plan: initial, recorded: &plan.recorded, storage: None }.forward()
+                });
                 (prepare, stream.step(), start)
             }
         };
@@ -125,8 +126,9 @@ impl Items<'_> {
             }
         };
         let context = self.context();
-        let start_backward = self.plan.and_then(|plan| plan.initial.as_ref()).map(|initial| {
-            let body = Start { cx, plan: initial, storage: None }.backward();
+        let start_backward = self.plan.and_then(|plan| Some((plan, plan.initial.as_ref()?)));
+        let start_backward = start_backward.map(|(plan, initial)| {
+            let body = Start { cx, plan: initial, recorded: &plan.recorded, storage: None }.backward();
             quote! {
                 #[inline(always)]
                 fn start_backward_on<__S: #k::Isa>(

@@ -330,7 +330,8 @@ impl Items<'_> {
                 };
                 let start = self.parts(plan).into_iter().nth(1).zip(plan.initial.as_ref());
                 let start = start.map(|(part, initial)| {
-                    Start { cx, plan: initial, storage: Some(&part.storage) }.forward()
+                    Start { cx, plan: initial, recorded: &plan.recorded, storage: Some(&part.storage) }
+                        .forward()
                 });
                 (prepare, stream.step(), start)
             }

@@ -4,6 +4,7 @@ use crate::emit::body::{Body, Frame};
 use crate::emit::context::Context;
 use crate::emit::hygiene::variable;
 use crate::emit::layout::{Layout, read_leaf};
+use crate::emit::past;
 use crate::emit::storage::StoredValues;
 use crate::graph::ir::{Id, Level, Op};
 use crate::lower::names::Names;
@@ -49,6 +50,11 @@ impl Frame for StreamFrame<'_> {
                     let path = cx.declared_path(*piece);
                     quote!(#k::Flat::flat(&__state.#path))
                 }
+                Op::Past(earlier) => {
+                    let local = format!("local_{}", names.text(*id));
+                    bindings.extend(past::bind_delay(cx, &variable, *earlier, &local));
+                    continue;
+                }
                 _ if plan.graph[*id].level < Level::Time && !self.is_preparing => {
                     let field = names.field(*id);
                     quote!(#k::Flat::flat(&__prepared.#field))
@@ -66,6 +72,10 @@ impl Frame for StreamFrame<'_> {
         }
         bindings
     }
+
+    fn past_statement(&self, body: &Body, _: Region, id: Id) -> TokenStream {
+        past::step_statement(body, id)
+    }
 }
 
 /// Returns the local that holds a value, as opposed to the slice of it.
@@ -74,7 +84,7 @@ fn value_of(names: &Names, id: Id) -> Ident {
 }
 
 /// Returns the place of a value after the step.
-fn result(layout: &Layout, id: Id) -> TokenStream {
+pub fn result(layout: &Layout, id: Id) -> TokenStream {
     match layout.plan.streaming.places.get(&id) {
         Some(Place::State(piece)) => {
             let path = layout.cx.declared_path(*piece);
@@ -227,10 +237,14 @@ impl Stream<'_> {
                 __output
             }
         };
+        let record_states = past::record_states(&layout);
+        let record_values = past::record_values(&layout, |piece| input_path(&layout, piece));
         quote! {
+            #record_states
             #locals
             #step
             #(#save)*
+            #record_values
             #output
         }
     }

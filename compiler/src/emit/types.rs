@@ -62,7 +62,7 @@ impl Types {
         let prepared = ident(&format!("{name}Prepared"));
         Types {
             cell: quote!(#name<#dim_args #scalar>),
-            state: helper("State", &of(&declared(cx.cell, DeclarationKind::State))),
+            state: helper("State", &cx.state_dims()),
             tape: helper("Tape", &all),
             prepared: quote!(#prepared<'a, #dim_args { #batch }, #scalar>),
             context: (!contexts.is_empty()).then(|| helper("Context", &of(&contexts))),
