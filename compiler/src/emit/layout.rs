@@ -230,6 +230,27 @@ impl Layout<'_> {
                     more: Some(self.recorded_front(record.piece)),
                 });
             }
+            for (ring, name) in self.copies(record.piece) {
+                let value = &cx.past.values[record.piece.of];
+                let (element, size) = match value.is_one_hot {
+                    true => {
+                        let batch = &cx.batch;
+                        (quote!([u32; #batch]), quote!(1))
+                    }
+                    false => {
+                        let shape = value.block(record.piece.row, record.piece.column);
+                        (cx.block_type(shape, Level::Time), self.size(shape))
+                    }
+                };
+                fields.push(Field {
+                    name,
+                    element,
+                    lifetime: Some(Lifetime::Sequence),
+                    size,
+                    is_backward_only: false,
+                    more: Some(cx.depth(ring)),
+                });
+            }
         }
         for (piece, ring, _) in self.differentiable_rings() {
             let shape = cx.past.values[piece.of].block(piece.row, piece.column);
@@ -410,7 +431,8 @@ impl SequenceFrame<'_> {
     /// Returns the slice that a read of earlier values finds in its series. That of a window ends with
     /// the present values.
     fn past(&self, earlier: Earlier, id: Id, region: Region) -> TokenStream {
-        let (series, shift) = (self.layout.recorded_series(earlier.piece), self.layout.shift(earlier));
+        let series = self.layout.ring_series(earlier.piece, earlier.ring);
+        let shift = self.layout.shift(earlier);
         if let Reach::Window { .. } = earlier.reach {
             let end = if region == Region::Step { quote!(__t + 1) } else { quote!(__t1) };
             return quote!(__tape.#series.flat(0..#end + #shift));
@@ -433,7 +455,10 @@ impl SequenceFrame<'_> {
         };
         match (&plan.graph[id].op, plan.forward.places.get(&id)) {
             (Op::Previous(piece), _) => of_state(*piece),
-            (Op::Past(earlier), _) => Some(earlier.piece),
+            (Op::Past(earlier), _) => {
+                let series = self.layout.ring_series(earlier.piece, earlier.ring);
+                (series == self.layout.recorded_series(earlier.piece)).then_some(earlier.piece)
+            }
             (_, Some(Place::State(piece))) => of_state(*piece),
             (_, Some(Place::Recorded(piece))) => Some(*piece),
             _ => None,
@@ -528,7 +553,7 @@ impl crate::emit::body::Frame for SequenceFrame<'_> {
         let Layout { cx, plan, .. } = self.layout;
         let k = &cx.k;
         if !self.is_backward {
-            return TokenStream::new();
+            return self.layout.copy_recorded(writes, region == Region::Step);
         }
         let first = if region == Region::Step { quote!(__t) } else { quote!(__t0) };
         let pushes = plan.pushes.iter().filter(|push| writes.contains(&push.id));

@@ -137,13 +137,57 @@ impl Layout<'_> {
 
     /// Returns the number of blocks before the first step in the series of a recorded block.
     pub fn recorded_front(&self, piece: Piece) -> TokenStream {
-        let k = &self.cx.k;
-        let depths: Vec<TokenStream> =
-            self.cx.past.rings_of(piece.of).map(|ring| self.cx.depth(ring)).collect();
-        match depths.as_slice() {
-            [depth] => depth.clone(),
-            depths => quote!(#k::deepest(&[#(#depths),*])),
+        self.cx.past.rings_of(piece.of).next().map_or(quote!(0), |ring| self.cx.depth(ring))
+    }
+
+    /// Returns the series that begins with the contents of a ring. A recorded value begins with its
+    /// first ring. Its other rings have copies: a state that was put together by hand may hold
+    /// different pasts.
+    pub fn ring_series(&self, piece: Piece, ring: usize) -> Ident {
+        if self.is_first(piece, ring) {
+            return self.recorded_series(piece);
         }
+        ident(&format!("copy_{}", self.cx.ring_field(piece, ring)))
+    }
+
+    fn is_first(&self, piece: Piece, ring: usize) -> bool {
+        self.cx.past.rings_of(piece.of).next() == Some(ring)
+    }
+
+    /// Returns the copies of the series of a recorded block, with their rings.
+    pub fn copies(&self, piece: Piece) -> Vec<(usize, Ident)> {
+        let rings = self.cx.past.rings_of(piece.of).skip(1);
+        rings.map(|ring| (ring, self.ring_series(piece, ring))).collect()
+    }
+
+    /// Returns statements that copy recorded values to the series of their other rings.
+    pub fn copy_recorded(&self, writes: &[Id], is_step: bool) -> TokenStream {
+        let k = &self.cx.k;
+        let mut lines = TokenStream::new();
+        for record in &self.plan.recorded {
+            let id = match record.source {
+                Source::Value(id) => Some(id),
+                Source::State(piece) => {
+                    self.plan.states.iter().find(|bound| bound.piece == piece).map(|bound| bound.id)
+                }
+                Source::Input(_) | Source::Index(_) => None,
+            };
+            if !id.is_some_and(|id| writes.contains(&id)) {
+                continue;
+            }
+            let (series, front) = (self.recorded_series(record.piece), self.recorded_front(record.piece));
+            let (first, count) = match is_step {
+                true => (quote!(__t), quote!(1)),
+                false => (quote!(__t0), quote!(__t1 - __t0)),
+            };
+            for (ring, copy) in self.copies(record.piece) {
+                let depth = self.cx.depth(ring);
+                lines.extend(quote! {
+                    #k::copy_past((&__tape.#series, #first + #front), (&mut __tape.#copy, #first + #depth), #count);
+                });
+            }
+        }
+        lines
     }
 
     /// Returns the number of blocks before the first step in the series of a state. None if it is
@@ -153,18 +197,22 @@ impl Layout<'_> {
         Some(self.recorded_front(recorded.piece))
     }
 
+    /// Returns the recorded block of an input, if earlier steps of it are read.
+    pub fn recorded_input(&self, piece: Piece) -> Option<Piece> {
+        let is_it = |source| source == Source::Input(piece) || source == Source::Index(piece);
+        self.plan.recorded.iter().find(|record| is_it(record.source)).map(|record| record.piece)
+    }
+
     /// Returns the number of blocks before the first step in the series of an input, if there are
     /// any.
     pub fn input_front(&self, piece: Piece) -> Option<TokenStream> {
-        let is_it = |source| source == Source::Input(piece) || source == Source::Index(piece);
-        let recorded = self.plan.recorded.iter().find(|record| is_it(record.source))?;
-        Some(self.recorded_front(recorded.piece))
+        Some(self.recorded_front(self.recorded_input(piece)?))
     }
 
     /// Returns the position in a series at which a delayed read finds its value at step 0. The
     /// series of a window is read as a whole.
     pub fn shift(&self, earlier: Earlier) -> TokenStream {
-        let front = self.recorded_front(earlier.piece);
+        let front = self.cx.depth(earlier.ring);
         match earlier.reach {
             Reach::Delay { count, dimension } => {
                 let delay = self.cx.delay(count, dimension);
@@ -197,8 +245,8 @@ impl Layout<'_> {
     }
 
     /// Returns the block after the latest value of a ring, before the first step.
-    fn ring_end(&self, piece: Piece) -> TokenStream {
-        let front = self.recorded_front(piece);
+    fn ring_end(&self, piece: Piece, ring: usize) -> TokenStream {
+        let front = self.cx.depth(ring);
         match self.plan.source(piece) {
             // The latest value is the state itself.
             Source::State(_) => quote!((#front - 1)),
@@ -211,8 +259,15 @@ impl Layout<'_> {
         let k = &self.cx.k;
         let mut lines = TokenStream::new();
         for record in &self.plan.recorded {
-            let (series, end) = (self.recorded_series(record.piece), self.ring_end(record.piece));
-            for (_, field) in self.rings(record.piece) {
+            for (ring, field) in self.rings(record.piece) {
+                let (series, end) = (self.ring_series(record.piece, ring), self.ring_end(record.piece, ring));
+                if let (Source::State(_), false) = (record.source, self.is_first(record.piece, ring)) {
+                    let (first, front) =
+                        (self.recorded_series(record.piece), self.recorded_front(record.piece));
+                    lines.extend(quote! {
+                        #k::copy_past((&__tape.#first, #front - 1), (&mut __tape.#series, #end), 1);
+                    });
+                }
                 lines.extend(quote!(#k::load_past(&mut __tape.#series, &__state.#field, #end);));
             }
         }
@@ -231,7 +286,9 @@ impl Layout<'_> {
         let k = &self.cx.k;
         let mut lines = TokenStream::new();
         for record in &self.plan.recorded {
-            let (series, end) = (self.recorded_series(record.piece), self.ring_end(record.piece));
+            let series = self.recorded_series(record.piece);
+            let Some(first) = self.cx.past.rings_of(record.piece.of).next() else { continue };
+            let end = self.ring_end(record.piece, first);
             for (_, field) in self.rings(record.piece) {
                 lines.extend(quote! {
                     #k::save_past(&__tape.#series, &mut __state.#field, #end, __lengths, __steps);
@@ -285,7 +342,14 @@ impl Layout<'_> {
         let values = self.plan.recorded.iter().filter(|record| !record.source.is_input());
         let lines = values.map(|record| {
             let (series, front) = (self.recorded_series(record.piece), self.recorded_front(record.piece));
-            quote!(#k::clean_padding(&mut __tape.#series, (#front, __steps + #front), __lengths);)
+            let copies = self.copies(record.piece).into_iter().map(|(ring, copy)| {
+                let front = self.cx.depth(ring);
+                quote!(#k::clean_padding(&mut __tape.#copy, (#front, __steps + #front), __lengths);)
+            });
+            quote! {
+                #k::clean_padding(&mut __tape.#series, (#front, __steps + #front), __lengths);
+                #(#copies)*
+            }
         });
         lines.collect()
     }
@@ -308,7 +372,7 @@ impl Layout<'_> {
     pub fn delays_before(&self) -> TokenStream {
         let k = &self.cx.k;
         let lines = self.delayed_reads().into_iter().map(|(earlier, before, _)| {
-            let (series, shift) = (self.recorded_series(earlier.piece), self.shift(earlier));
+            let (series, shift) = (self.ring_series(earlier.piece, earlier.ring), self.shift(earlier));
             quote! {
                 #k::past_before(
                     &__tape.#series, &mut __tape.#before, __lengths, (__t0, __t1), (#shift, __steps),
@@ -353,7 +417,7 @@ impl SequenceFrame<'_> {
         match (&node.op, node.args.as_slice()) {
             (&Op::Window { entries, spacing }, &[past, now]) => {
                 let Op::Past(earlier) = body.graph[past].op else { return TokenStream::new() };
-                let front = self.layout.recorded_front(earlier.piece);
+                let front = cx.depth(earlier.ring);
                 let size = cx.atom(body.graph[body.graph.storage(now)].shape.rows);
                 let (past, now) = (body.var(past), body.var(now));
                 let (entries, spacing) = (cx.atom(entries), cx.atom(spacing));

@@ -130,7 +130,12 @@ impl<'a> Sequence<'a> {
                 let series = layout.input_series(piece);
                 let path = self.input_path(piece, is_struct);
                 let front = layout.input_front(piece).into_iter();
-                quote!(#k::write_step(&mut __tape.#series, __t #(+ #front)*, &(*__x) #path);)
+                let copies = layout.recorded_input(piece).map_or(vec![], |piece| layout.copies(piece));
+                let copies = copies.into_iter().map(|(ring, copy)| {
+                    let depth = cx.depth(ring);
+                    quote!(#k::write_step(&mut __tape.#copy, __t + #depth, &(*__x) #path);)
+                });
+                quote!(#k::write_step(&mut __tape.#series, __t #(+ #front)*, &(*__x) #path); #(#copies)*)
             })
             .collect();
         if copies.is_empty() {
@@ -141,7 +146,15 @@ impl<'a> Sequence<'a> {
             match layout.input_front(piece) {
                 None => quote!(#k::clean_padding(&mut __tape.#series, (0, __steps), __lengths);),
                 Some(front) => {
-                    quote!(#k::clean_padding(&mut __tape.#series, (#front, __steps + #front), __lengths);)
+                    let copies = layout.recorded_input(piece).map_or(vec![], |piece| layout.copies(piece));
+                    let copies = copies.into_iter().map(|(ring, copy)| {
+                        let front = cx.depth(ring);
+                        quote!(#k::clean_padding(&mut __tape.#copy, (#front, __steps + #front), __lengths);)
+                    });
+                    quote! {
+                        #k::clean_padding(&mut __tape.#series, (#front, __steps + #front), __lengths);
+                        #(#copies)*
+                    }
                 }
             }
         });

@@ -36,8 +36,8 @@ pub use nalgebra::SMatrix;
 pub use passes::{CommonTape, Passes, backward, forward, run, start_backward};
 #[cfg(feature = "alloc")]
 pub use past::{
-    Span, count_steps, freeze_step_from, load_past, load_past_bars, past_before, push_delay, push_window,
-    save_past, store_past_bars, windows,
+    Span, copy_past, count_steps, freeze_step_from, load_past, load_past_bars, past_before, push_delay,
+    push_window, save_past, store_past_bars, windows,
 };
 pub use rnn_cell_macros::{compile, page};
 #[cfg(feature = "alloc")]
@@ -82,18 +82,6 @@ pub fn add_into<T: Scalar>(to: &mut [T], from: &[T]) {
 #[inline]
 pub fn zero_fill<T: Scalar>(to: &mut [T]) {
     to.fill(T::zero());
-}
-
-/// Returns the largest of some numbers of steps.
-pub const fn deepest(depths: &[usize]) -> usize {
-    let (mut deepest, mut index) = (0, 0);
-    while index < depths.len() {
-        if depths[index] > deepest {
-            deepest = depths[index];
-        }
-        index += 1;
-    }
-    deepest
 }
 
 /// Computes the mask of a window: 1 for each entry whose step exists, 0 for the steps before the

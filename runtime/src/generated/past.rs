@@ -67,6 +67,16 @@ pub fn save_past<
     }
 }
 
+/// Copies some blocks of a series to another one, each from its own position on.
+#[inline(always)]
+pub fn copy_past<W: Flat>(
+    (from, first): (&Series<W>, usize),
+    (to, start): (&mut Series<W>, usize),
+    count: usize,
+) {
+    copy(to.flat_mut(start..start + count), from.flat(first..first + count));
+}
+
 /// Counts the steps of a sequence.
 pub fn count_steps<const B: usize>(count: &mut Steps<B>, lengths: Option<&[usize; B]>, steps: usize) {
     for sample in 0..B {
