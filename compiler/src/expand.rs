@@ -118,7 +118,7 @@ fn compile(cell: &Cell, diagnostics: &mut Diagnostics) -> Option<Compiled> {
     let lowered = lower::lower(cell, resolved, shapes, past, diagnostics);
     let jacobian = lowered.as_ref().and_then(|lowered| derive_jacobian(cell, &analysis, lowered));
     let planned = match lowered {
-        Some(lowered) => plan::plan(cell, &analysis, lowered),
+        Some(lowered) => plan::plan(cell, resolved, shapes, past, lowered),
         None => Err("it can't be lowered".to_owned()),
     };
     let plan = match planned {

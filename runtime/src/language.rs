@@ -75,6 +75,13 @@ pub trait Function: Sized {
     /// The result is exactly zero where `mask` is zero, and everywhere if all of `mask` is zero. No
     /// cotangent passes to the mask.
     fn softmax(e: Self, mask: Option<Self>) -> Self;
+    /// `window(u, n)` or `window(u, n, spacing)`: the last `n` values of a vector, `spacing` steps
+    /// apart, as the columns of a matrix. The oldest comes first, the present one last. Before the
+    /// start of a sequence an input or an equation is zero, and a state has its initial value.
+    fn window(u: Self, n: usize, spacing: Option<usize>) -> Self;
+    /// `present(n)` or `present(n, spacing)`: a row with an entry for each column of a window, 1 if
+    /// its step exists and 0 before the start of the sequence. It has no cotangent.
+    fn present(n: usize, spacing: Option<usize>) -> Self;
     /// `gain * (u - mean(u)) / sqrt(variance + 1e-5) + bias`, over all entries. The variance is
     /// biased: the mean of the squared deviations.
     fn layer_norm(u: Self, gain: Self, bias: Self) -> Self;

@@ -141,10 +141,12 @@ impl Items<'_> {
             }
         });
         let reads_in_place = self.plan.is_some_and(|plan| (Layout { cx, plan }).reads_inputs_in_place());
+        let reach = cx.reach();
         let clean_inputs = if reads_in_place { quote!(#k::Series<#input>) } else { quote!(()) };
         quote! {
             impl<#head> #k::Passes<{ #batch }> for #cell {
                 type CleanInputs = #clean_inputs;
+                #reach
 
                 fn common(tape: &mut #tape) -> &mut #k::CommonTape<Self, { #batch }> {
                     &mut tape.common

@@ -434,7 +434,12 @@ impl SequenceFrame<'_> {
         let series = self.layout.ring_series(earlier.piece, earlier.ring);
         let shift = self.layout.shift(earlier);
         if let Reach::Window { .. } = earlier.reach {
-            let end = if region == Region::Step { quote!(__t + 1) } else { quote!(__t1) };
+            let end = match region {
+                // A padded step is replaced by the last step of its sample, or of another one.
+                _ if self.is_backward => quote!(__steps),
+                Region::Step => quote!(__t + 1),
+                _ => quote!(__t1),
+            };
             return quote!(__tape.#series.flat(0..#end + #shift));
         }
         let whole = self.series(&series, region, Some(Lifetime::Sequence), Some(&shift), false);

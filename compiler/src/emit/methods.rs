@@ -148,7 +148,7 @@ impl Items<'_> {
                     model::flops(cx, &plan.graph, &plan.streaming, |_| true),
                     model::flops(cx, &plan.graph, &plan.forward, |region| region == Region::Step),
                     crate::emit::sequence::tape_scalars(&layout),
-                    adjoints(cx.shaped(), plan),
+                    adjoints(cx.shaped(), cx.past, plan),
                     self.jacobian.map_or_else(String::new, |jacobian| jacobian::write(cx.shaped(), jacobian)),
                 )
             }

@@ -95,6 +95,22 @@ impl Context<'_> {
         }
     }
 
+    /// Returns the length of the longest ring, as an associated constant. Nothing if there are no
+    /// rings.
+    pub fn reach(&self) -> TokenStream {
+        if self.past.rings.is_empty() {
+            return TokenStream::new();
+        }
+        let depths: Vec<TokenStream> = (0..self.past.rings.len()).map(|ring| self.depth(ring)).collect();
+        quote! {
+            const REACH: usize = {
+                let mut reach = 0;
+                #(if reach < #depths { reach = #depths; })*
+                reach
+            };
+        }
+    }
+
     /// Returns the number of scalars of one sample that the rings hold, and the number of integers.
     pub fn ring_sizes(&self) -> (TokenStream, TokenStream) {
         let (mut scalars, mut integers) = (quote!(0), quote!(0));

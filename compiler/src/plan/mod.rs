@@ -22,7 +22,9 @@ pub mod verify;
 #[cfg(test)]
 mod tests;
 
-use crate::analysis::Analysis;
+use crate::analysis::past::Past;
+use crate::analysis::resolve::Resolved;
+use crate::analysis::shapes::Shapes;
 use crate::lower::Lowered;
 use crate::lower::names::Names;
 use crate::syntax::ast::Cell;
@@ -34,8 +36,13 @@ pub use planned::{Bound, InitialPlan, Lifetime, Pass, Place, Plan};
 ///
 /// # Errors
 /// Returns the broken invariant and the stage that broke it, which is a bug of the compiler.
-pub fn plan(cell: &Cell, analysis: &Analysis, lowered: Lowered) -> Result<Plan, String> {
-    let Analysis { resolved, shapes, past, .. } = analysis;
+pub fn plan(
+    cell: &Cell,
+    resolved: &Resolved,
+    shapes: &Shapes,
+    past: &Past,
+    lowered: Lowered,
+) -> Result<Plan, String> {
     let Lowered { graph, targets, recorded, initial_graph, initial } = lowered;
 
     let mut equations = owners::assign(cell, resolved, past, graph, &targets, &recorded)
