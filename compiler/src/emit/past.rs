@@ -7,7 +7,6 @@ use crate::emit::body::Body;
 use crate::emit::context::Context;
 use crate::emit::hygiene::{ident, variable};
 use crate::emit::layout::{Layout, SequenceFrame};
-use crate::emit::stream::result;
 use crate::graph::ir::{BlockShape, Earlier, Id, Level, Op, Piece, Reach};
 use crate::plan::past::{Push, Source};
 use crate::plan::schedule::Region;
@@ -521,7 +520,11 @@ pub fn record_states(layout: &Layout) -> TokenStream {
 
 /// Returns statements at the end of a step: the rings of inputs and equations take the values of the
 /// step.
-pub fn record_values(layout: &Layout, input_path: impl Fn(Piece) -> TokenStream) -> TokenStream {
+pub fn record_values(
+    layout: &Layout,
+    input_path: impl Fn(Piece) -> TokenStream,
+    result: impl Fn(Id) -> TokenStream,
+) -> TokenStream {
     let k = &layout.cx.k;
     let mut lines = TokenStream::new();
     for record in &layout.plan.recorded {
@@ -531,7 +534,7 @@ pub fn record_values(layout: &Layout, input_path: impl Fn(Piece) -> TokenStream)
                 let path = input_path(piece);
                 quote!((*__x) #path)
             }
-            Source::Value(id) => result(layout, id),
+            Source::Value(id) => result(id),
         };
         for (_, field) in layout.rings(record.piece) {
             lines.extend(quote!(__state.#field.push(#k::Flat::flat(&#value));));

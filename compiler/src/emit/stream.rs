@@ -84,7 +84,7 @@ fn value_of(names: &Names, id: Id) -> Ident {
 }
 
 /// Returns the place of a value after the step.
-pub fn result(layout: &Layout, id: Id) -> TokenStream {
+fn result(layout: &Layout, id: Id) -> TokenStream {
     match layout.plan.streaming.places.get(&id) {
         Some(Place::State(piece)) => {
             let path = layout.cx.declared_path(*piece);
@@ -238,7 +238,8 @@ impl Stream<'_> {
             }
         };
         let record_states = past::record_states(&layout);
-        let record_values = past::record_values(&layout, |piece| input_path(&layout, piece));
+        let record_values =
+            past::record_values(&layout, |piece| input_path(&layout, piece), |id| result(&layout, id));
         quote! {
             #record_states
             #locals

@@ -3,10 +3,19 @@
 use super::ast::Time;
 use super::cursor::Cursor;
 use super::literals;
-use super::operands::Index;
 use super::text;
 use crate::diagnostics::Extent;
 use proc_macro2::{Delimiter, Ident};
+
+/// A time index.
+pub enum Step {
+    /// `[t]`, `[t-1]`, `[t+2]`
+    Offset(i64),
+    /// `[t-D]`, `[t-2*D]`
+    Delay { count: u64, dimension: Ident },
+    /// `[t-0]`, `[t-(D+1)]`
+    Wrong(WrongDelay),
+}
 
 /// A delay that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,14 +68,14 @@ impl WrongDelay {
 }
 
 /// Reads the contents of brackets that begin with `t`. Returns `None` if they are no time index.
-pub fn read(c: &Cursor) -> Option<Index> {
+pub fn read(c: &Cursor) -> Option<Step> {
     let is_back = match c.punct(1) {
-        _ if c.len() == 1 => return Some(Index::Time(0)),
+        _ if c.len() == 1 => return Some(Step::Offset(0)),
         Some('-') => true,
         Some('+') => false,
         _ => return None,
     };
-    let wrong = |wrong| Some(Index::WrongDelay(wrong));
+    let wrong = |wrong| Some(Step::Wrong(wrong));
     let whole = |ahead| c.literal(ahead).and_then(literals::whole);
     let has_comma = (0..c.len()).any(|ahead| c.at(ahead, ","));
     match (c.len(), whole(2), c.ident(2)) {
@@ -74,9 +83,9 @@ pub fn read(c: &Cursor) -> Option<Index> {
         (3, Some(0), _) => wrong(WrongDelay::Zero),
         (3, Some(steps), _) => {
             let steps = i64::try_from(steps).ok()?;
-            Some(Index::Time(if is_back { -steps } else { steps }))
+            Some(Step::Offset(if is_back { -steps } else { steps }))
         }
-        (3, None, Some(name)) if is_back => Some(Index::Delay { count: 1, dimension: name.clone() }),
+        (3, None, Some(name)) if is_back => Some(Step::Delay { count: 1, dimension: name.clone() }),
         (3, None, Some(name)) => wrong(WrongDelay::Ahead(name.clone())),
         (3, None, None) if is_negative_group(c) => wrong(WrongDelay::Negative),
         (3, None, None) if c.parenthesis(2).is_some() => wrong(WrongDelay::Sum),
@@ -90,7 +99,7 @@ pub fn read(c: &Cursor) -> Option<Index> {
         (4, ..) if c.punct(2) == Some('-') && whole(3).is_some() => wrong(WrongDelay::Negative),
         (5, Some(0), _) if c.at(3, "*") && c.ident(4).is_some() => wrong(WrongDelay::Zero),
         (5, Some(count), _) if c.at(3, "*") && is_back => {
-            Some(Index::Delay { count, dimension: c.ident(4)?.clone() })
+            Some(Step::Delay { count, dimension: c.ident(4)?.clone() })
         }
         (5, Some(_), _) if c.at(3, "*") => wrong(WrongDelay::Ahead(c.ident(4)?.clone())),
         (5, None, Some(name)) if c.at(3, "*") && is_back => {

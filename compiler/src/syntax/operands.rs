@@ -2,7 +2,7 @@
 
 use super::ast::{Expr, ExprKind, Time};
 use super::cursor::Cursor;
-use super::delays::{self, WrongDelay, later_step};
+use super::delays::{self, Step, WrongDelay, later_step};
 use super::literals::{self, Number};
 use super::recover::{Parser, Place, starts_item};
 use crate::diagnostics::{Extent, Missing};
@@ -36,7 +36,9 @@ impl Index {
         let c = Cursor::inside(group);
         if c.word(0, "t") {
             return match delays::read(&c) {
-                Some(index) => index,
+                Some(Step::Offset(offset)) => Index::Time(offset),
+                Some(Step::Delay { count, dimension }) => Index::Delay { count, dimension },
+                Some(Step::Wrong(wrong)) => Index::WrongDelay(wrong),
                 None if Self::has_comma(&c) => Index::Stack,
                 None => Index::BadTime,
             };
