@@ -114,11 +114,11 @@ fn compile(cell: &Cell, diagnostics: &mut Diagnostics) -> Option<Compiled> {
     if !diagnostics.is_empty() {
         return None;
     }
-    let Analysis { resolved, shapes, .. } = &analysis;
-    let lowered = lower::lower(cell, resolved, shapes, diagnostics);
+    let Analysis { resolved, shapes, past, .. } = &analysis;
+    let lowered = lower::lower(cell, resolved, shapes, past, diagnostics);
     let jacobian = lowered.as_ref().and_then(|lowered| derive_jacobian(cell, &analysis, lowered));
     let planned = match lowered {
-        Some(lowered) => plan::plan(cell, resolved, shapes, lowered),
+        Some(lowered) => plan::plan(cell, resolved, shapes, past, lowered),
         None => Err("it can't be lowered".to_owned()),
     };
     let plan = match planned {
@@ -138,6 +138,10 @@ fn compile(cell: &Cell, diagnostics: &mut Diagnostics) -> Option<Compiled> {
 }
 
 fn derive_jacobian(cell: &Cell, analysis: &Analysis, lowered: &Lowered) -> Option<Jacobian> {
+    // Rings are no values of the equations, so their derivatives have no text.
+    if !analysis.past.is_empty() {
+        return None;
+    }
     jacobian::derive(cell, &analysis.resolved, &lowered.graph, &lowered.targets)
 }
 
@@ -150,9 +154,9 @@ fn items(
     let Some(Compiled { analysis, plan, jacobian }) = compile(&cell, diagnostics) else {
         return skeleton(runtime, cell);
     };
-    let Analysis { resolved, shapes, initialisers } = &analysis;
+    let Analysis { resolved, shapes, initialisers, past } = &analysis;
     let places = Places::take(&mut cell);
-    let context = Context::new(&cell, shapes, runtime);
+    let context = Context::new(&cell, shapes, past, runtime);
     let items = Items::new(&context, &places, resolved, initialisers, Some(&plan), jacobian.as_ref(), source);
     emit::emit(&items, editor::mentions(&items))
 }
@@ -160,9 +164,9 @@ fn items(
 /// Returns the types and signatures of a cell whose mistakes have been reported.
 fn skeleton(runtime: &Runtime, mut cell: Cell) -> TokenStream {
     tidy(&mut cell);
-    let Analysis { resolved, shapes, initialisers } = analysis::guess(&cell);
+    let Analysis { resolved, shapes, initialisers, past } = analysis::guess(&cell);
     let places = Places::take(&mut cell);
-    let context = Context::new(&cell, &shapes, runtime);
+    let context = Context::new(&cell, &shapes, &past, runtime);
     let items = Items::new(&context, &places, &resolved, &initialisers, None, None, None);
     emit::emit(&items, editor::mentions(&items))
 }

@@ -5,6 +5,7 @@
 //! at once.
 
 pub mod initialisers;
+pub mod past;
 pub mod precedence;
 pub mod reads;
 pub mod resolve;
@@ -13,6 +14,7 @@ pub mod shapes;
 use crate::diagnostics::Diagnostics;
 use crate::syntax::ast::Cell;
 use initialisers::Initialiser;
+use past::Past;
 use resolve::Resolved;
 use shapes::Shapes;
 
@@ -23,6 +25,8 @@ pub struct Analysis {
     pub shapes: Shapes,
     /// The initialisers, by declaration.
     pub initialisers: Vec<Option<Initialiser>>,
+    /// The earlier values that the cell reads.
+    pub past: Past,
 }
 
 /// Checks a cell and reports every mistake in it.
@@ -31,7 +35,8 @@ pub fn analyse(cell: &Cell, diagnostics: &mut Diagnostics) -> Analysis {
     let shapes = shapes::infer(cell, &resolved, diagnostics);
     precedence::check(cell, &shapes, diagnostics);
     let initialisers = initialisers::initialisers(cell, &resolved, &shapes, diagnostics);
-    Analysis { resolved, shapes, initialisers }
+    let past = past::collect(cell, &resolved, &shapes);
+    Analysis { resolved, shapes, initialisers, past }
 }
 
 /// Returns the analysis of a cell whose mistakes have been reported. Unknown shapes are guessed.
@@ -41,5 +46,6 @@ pub fn guess(cell: &Cell) -> Analysis {
     let mut shapes = shapes::infer(cell, &resolved, &mut reported);
     shapes::guess(cell, &resolved, &mut shapes);
     let initialisers = initialisers::initialisers(cell, &resolved, &shapes, &mut reported);
-    Analysis { resolved, shapes, initialisers }
+    let past = past::collect(cell, &resolved, &shapes);
+    Analysis { resolved, shapes, initialisers, past }
 }

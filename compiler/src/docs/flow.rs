@@ -5,7 +5,7 @@ use super::layers::{Drawing, Node, Rect, Segment, Side, draw};
 use super::math::{At, Math};
 use super::names::{Name, escaped};
 use crate::analysis::reads;
-use crate::analysis::resolve::{Symbol, key};
+use crate::analysis::resolve::{Delayed, Symbol, key};
 use crate::syntax::ast::{DeclarationKind, ExprKind};
 use proc_macro2::Ident;
 use std::fmt::Write;
@@ -58,7 +58,14 @@ fn source(math: &Math, symbol: Symbol) -> Option<Source> {
             DeclarationKind::State | DeclarationKind::Param | DeclarationKind::Buffer => None,
         },
         Symbol::Previous(index) => Some(Source::Previous(index)),
-        Symbol::Target(target) => Some(Source::Equation(target.equation)),
+        // An arrow from a value carries its earlier values too.
+        Symbol::Delayed(Delayed::Declaration(index)) => match math.cell.declarations[index].kind {
+            DeclarationKind::State => Some(Source::Previous(index)),
+            _ => Some(Source::Declaration(index)),
+        },
+        Symbol::Target(target) | Symbol::Delayed(Delayed::Target(target)) => {
+            Some(Source::Equation(target.equation))
+        }
         Symbol::Dimension(_) | Symbol::Argument(_) => None,
     }
 }
@@ -174,7 +181,7 @@ fn results<'m>(math: &Math<'m>) -> Vec<(&'m Ident, usize, &'static str)> {
 
 impl Content {
     fn width(&self) -> f64 {
-        let names: f64 = self.shown_names().map(|(name, at)| name_width(name, *at)).sum();
+        let names: f64 = self.shown_names().map(|(name, at)| name_width(name, at)).sum();
         let more = (self.names.len().min(MOST_NAMES) - 1) as f64 * letters(", ", NAME)
             + if self.names.len() > MOST_NAMES { letters(", …", NAME) } else { 0.0 };
         let function = self.function.as_ref().map_or(0.0, |function| letters(function, INDEX) + INDEX);
@@ -187,7 +194,7 @@ impl Content {
 
     /// Returns the first line, as the contents of a `<text>`.
     fn line(&self) -> String {
-        let names: Vec<String> = self.shown_names().map(|(name, at)| name_text(name, *at)).collect();
+        let names: Vec<String> = self.shown_names().map(|(name, at)| name_text(name, at)).collect();
         let mut line = names.join(", ");
         if self.names.len() > MOST_NAMES {
             line.push_str(", …");
@@ -204,12 +211,13 @@ impl Content {
 }
 
 /// Returns the indices of a name, that of time last.
-fn indices(name: &Name, at: At) -> String {
+fn indices(name: &Name, at: &At) -> String {
     let mut indices = name.indices.clone();
     match at {
         At::Always => {}
         At::Now => indices.push("t".to_owned()),
         At::Before => indices.push("t−1".to_owned()),
+        At::Earlier(delay) => indices.push(format!("t−{}", delay.replace('*', "⋅"))),
         At::Start => indices.push("t=0".to_owned()),
     }
     indices.join(",")
@@ -226,7 +234,7 @@ fn base(name: &Name) -> String {
     format!("{}{combining}", name.base)
 }
 
-fn name_text(name: &Name, at: At) -> String {
+fn name_text(name: &Name, at: &At) -> String {
     let indices = indices(name, at);
     let below = if indices.is_empty() {
         String::new()
@@ -240,7 +248,7 @@ fn name_text(name: &Name, at: At) -> String {
     format!("{}{below}", escaped(&base(name)))
 }
 
-fn name_width(name: &Name, at: At) -> f64 {
+fn name_width(name: &Name, at: &At) -> f64 {
     letters(&name.base, NAME) + letters(&indices(name, at), INDEX)
 }
 

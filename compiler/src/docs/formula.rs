@@ -59,7 +59,7 @@ impl Formula {
     pub fn show(&self, cell: &Cell, names: &Names) -> String {
         let dimension = |index: usize, power: u32| {
             let raised = (power > 1).then(|| format!("<mn>{power}</mn>"));
-            name(&names.get(&cell.dimensions[index]), At::Always, raised.as_deref())
+            name(&names.get(&cell.dimensions[index]), &At::Always, raised.as_deref())
         };
         let terms: Vec<String> = self
             .terms()

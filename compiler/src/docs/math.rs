@@ -4,9 +4,9 @@
 //! written, as in papers.
 
 use super::names::{Name, Names, escaped};
-use crate::analysis::reads;
 use crate::analysis::resolve::{Resolved, Symbol, key};
 use crate::analysis::shapes::Shapes;
+use crate::analysis::{past, reads};
 use crate::dim::Shape;
 use crate::graph::ir::Comparison;
 use crate::syntax::ast::{BinaryOp, Cell, DeclarationKind, Equation, Expr, ExprKind, Function, Time};
@@ -32,12 +32,14 @@ pub struct Math<'a> {
 }
 
 /// The time index of a value.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum At {
     /// No index: the value is the same at every step.
     Always,
     Now,
     Before,
+    /// Some steps back: `3`, `2*D`.
+    Earlier(String),
     /// The index 0 of an initial value.
     Start,
 }
@@ -53,7 +55,7 @@ impl<'a> Math<'a> {
                         Symbol::Declaration(index) => {
                             cell.declarations[*index].kind == DeclarationKind::Input
                         }
-                        Symbol::Previous(_) => true,
+                        Symbol::Previous(_) | Symbol::Delayed(_) => true,
                         Symbol::Target(target) => varies[target.equation],
                         Symbol::Dimension(_) | Symbol::Argument(_) => false,
                     },
@@ -71,7 +73,7 @@ impl<'a> Math<'a> {
         let equation: &Equation = &self.cell.equations[index];
         let at = self.time(index);
         let targets: Vec<String> =
-            equation.targets.iter().map(|target| name(&self.names.get(target), at, None)).collect();
+            equation.targets.iter().map(|target| name(&self.names.get(target), &at, None)).collect();
         if equation.is_split { column(&targets) } else { targets.concat() }
     }
 
@@ -82,7 +84,7 @@ impl<'a> Math<'a> {
 
     /// Writes `s_0 = ..`.
     pub fn initial(&self, state: &Ident, value: &Expr) -> Rows {
-        Rows { left: name(&self.names.get(state), At::Start, None), right: self.lines(value) }
+        Rows { left: name(&self.names.get(state), &At::Start, None), right: self.lines(value) }
     }
 
     pub fn function(&self, function: &Function) -> Rows {
@@ -92,7 +94,7 @@ impl<'a> Math<'a> {
     }
 
     fn plain_name(&self, of: &Ident) -> String {
-        name(&self.names.get(of), At::Always, None)
+        name(&self.names.get(of), &At::Always, None)
     }
 
     /// Writes a right-hand side, broken between the terms of a long sum, which may be the only
@@ -208,10 +210,14 @@ impl<'a> Math<'a> {
                 At::Now
             }
             Some(Symbol::Previous(_)) => At::Before,
+            Some(Symbol::Delayed(_)) => match &value.kind {
+                ExprKind::Name { time, .. } => At::Earlier(past::delay_text(time).unwrap_or_default()),
+                _ => At::Before,
+            },
             Some(Symbol::Target(target)) => self.time(target.equation),
             _ => At::Always,
         };
-        name(&self.names.get(of), at, raised)
+        name(&self.names.get(of), &at, raised)
     }
 
     /// Writes `value` with a superscript.
@@ -385,8 +391,13 @@ fn letters(text: &str) -> String {
     }
 }
 
+/// Writes a delay: `3`, `2*D`.
+fn product(delay: &str) -> String {
+    delay.split('*').map(letters).collect::<Vec<_>>().join("<mo>⋅</mo>")
+}
+
 /// Writes a name with its indices, that of time last, and a superscript.
-pub fn name(name: &Name, at: At, raised: Option<&str>) -> String {
+pub fn name(name: &Name, at: &At, raised: Option<&str>) -> String {
     let mut base = letters(&name.base);
     if let Some(accent) = name.accent {
         base = format!("<mover accent=\"true\">{base}<mo stretchy=\"false\">{accent}</mo></mover>");
@@ -396,6 +407,7 @@ pub fn name(name: &Name, at: At, raised: Option<&str>) -> String {
         At::Always => {}
         At::Now => indices.push("<mi>t</mi>".to_owned()),
         At::Before => indices.push("<mi>t</mi><mo>−</mo><mn>1</mn>".to_owned()),
+        At::Earlier(delay) => indices.push(format!("<mi>t</mi><mo>−</mo>{}", product(delay))),
         At::Start => indices.push("<mi>t</mi><mo>=</mo><mn>0</mn>".to_owned()),
     }
     let below = row(&indices.join("<mo separator=\"true\">,</mo>"));
@@ -414,7 +426,7 @@ fn width(value: &Expr) -> usize {
     brackets
         + match &value.kind {
             ExprKind::Number(number) => text::number(*number).len(),
-            ExprKind::Name { name, time } => name_width(&Name::parse(&key(name)), *time),
+            ExprKind::Name { name, time } => name_width(&Name::parse(&key(name)), time),
             ExprKind::Neg(inner) | ExprKind::Transpose(inner) => 1 + width(inner),
             ExprKind::Binary { op: BinaryOp::Div, left, right, .. } => width(left).max(width(right)),
             ExprKind::Binary { op: BinaryOp::MatMul, left, right, .. } => width(left) + width(right),
@@ -434,8 +446,11 @@ fn width(value: &Expr) -> usize {
 }
 
 /// Estimates the width of a name. Indices are smaller, and nearly everything has a time index.
-fn name_width(name: &Name, time: Time) -> usize {
+fn name_width(name: &Name, time: &Time) -> usize {
     let indices: usize = name.indices.iter().map(|index| index.chars().count()).sum();
-    let time = if matches!(time, Time::Offset(offset) if offset != 0) { 3 } else { 1 };
+    let time = match time {
+        Time::Implicit | Time::Offset(0) => 1,
+        _ => past::delay_text(time).map_or(3, |delay| 2 + delay.chars().count()),
+    };
     name.base.chars().count() + (indices + time).div_ceil(2)
 }

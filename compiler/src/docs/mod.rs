@@ -43,13 +43,13 @@ repeated to fit. Vectors are columns; brackets stack them. <math><mi>t</mi></mat
 
 /// Returns the documentation of a correct cell, to follow the user's own.
 pub fn page(cell: &Cell, analysis: &Analysis, plan: &Plan) -> String {
-    let Analysis { resolved, shapes, initialisers } = analysis;
+    let Analysis { resolved, shapes, initialisers, .. } = analysis;
     let definition = Shaped { cell, shapes };
     let names = Names::of(definition.cell);
     let math = Math::new(definition.cell, resolved, shapes, &names);
     let mut page = format!("\n# Equations\n\n{STYLE}\n\n{}", mathematics(&math, analysis));
     page.push_str(CONVENTIONS);
-    let backward = adjoints(definition, plan);
+    let backward = adjoints(definition, &analysis.past, plan);
     page.push_str(&folded("The equations as text", &equations(definition, &resolved.order)));
     page.push_str(&folded(
         "The backward equations: <code>x_bar</code> is the cotangent of <code>x</code>, Σ sums the product that follows it over \

@@ -6,11 +6,11 @@
 //! `cfg(rust_analyzer)`: rustc drops this code before it resolves names.
 
 use crate::analysis::initialisers::is_initialiser;
-use crate::analysis::resolve::{Callee, Symbol, Target, key};
+use crate::analysis::resolve::{Callee, Delayed, Symbol, Target, key};
 use crate::dim::Shape;
 use crate::emit::items::Items;
 use crate::graph::ir::Level;
-use crate::syntax::ast::{DeclarationKind, Expr, ExprKind, Function, ShapeKind, ShapeSyntax};
+use crate::syntax::ast::{DeclarationKind, Expr, ExprKind, Function, ShapeKind, ShapeSyntax, Time};
 use crate::text::equations;
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, format_ident, quote};
@@ -202,11 +202,16 @@ impl Mentions<'_> {
 
     fn in_expression(&self, expr: &Expr, found: &mut Found) {
         match &expr.kind {
-            ExprKind::Name { name, .. } => match self.items.resolved.symbols.get(expr.id) {
-                Some(Some(Symbol::Dimension(_))) => found.dimensions.push(quote!(_ = #name;)),
-                Some(Some(symbol)) => found.names.push(self.symbol(*symbol, name)),
-                _ => {}
-            },
+            ExprKind::Name { name, time } => {
+                match self.items.resolved.symbols.get(expr.id) {
+                    Some(Some(Symbol::Dimension(_))) => found.dimensions.push(quote!(_ = #name;)),
+                    Some(Some(symbol)) => found.names.push(self.symbol(*symbol, name)),
+                    _ => {}
+                }
+                if let Time::Delay { dimension, .. } = time {
+                    found.dimensions.push(quote!(_ = #dimension;));
+                }
+            }
             ExprKind::Call { function, .. } => {
                 let (k, scalar) = (&self.items.cx.k, &self.items.cx.scalar);
                 match self.items.resolved.callees.get(expr.id) {
@@ -233,7 +238,9 @@ impl Mentions<'_> {
     /// Returns a statement that uses the value behind a name.
     fn symbol(&self, symbol: Symbol, name: &Ident) -> TokenStream {
         match symbol {
-            Symbol::Declaration(index) | Symbol::Previous(index) => {
+            Symbol::Declaration(index)
+            | Symbol::Previous(index)
+            | Symbol::Delayed(Delayed::Declaration(index)) => {
                 let of = match self.items.cx.cell.declarations[index].kind {
                     DeclarationKind::Param | DeclarationKind::Buffer => quote!(__cell),
                     DeclarationKind::State => quote!(__state),
@@ -243,7 +250,7 @@ impl Mentions<'_> {
                 };
                 quote!(_ = &#of.#name;)
             }
-            Symbol::Target(target) => self.target(target, name),
+            Symbol::Target(target) | Symbol::Delayed(Delayed::Target(target)) => self.target(target, name),
             Symbol::Dimension(_) | Symbol::Argument(_) => quote!(_ = #name;),
         }
     }

@@ -22,6 +22,11 @@ pub trait Frame {
     /// variables.
     fn bind(&self, region: Region, reads: &[Id], writes: &[Id]) -> TokenStream;
 
+    /// Returns the statement of a window of earlier values or of its mask.
+    fn past_statement(&self, _body: &Body, _region: Region, _id: Id) -> TokenStream {
+        TokenStream::new()
+    }
+
     /// Returns statements to run after the values of a region are written.
     fn written(&self, _region: Region, _writes: &[Id]) -> TokenStream {
         TokenStream::new()

@@ -1,6 +1,7 @@
 //! The context of emission: the cell, its plan, the names of its values and the types of its
 //! blocks.
 
+use crate::analysis::past::{self, Past, RingField};
 use crate::analysis::shapes::{Shaped, Shapes};
 use crate::dim::{Atom, Dim, Shape};
 use crate::emit::hygiene::ident;
@@ -40,6 +41,12 @@ impl Runtime {
 pub struct Context<'a> {
     pub cell: &'a Cell,
     pub shapes: &'a Shapes,
+    /// The earlier values that the cell reads.
+    pub past: &'a Past,
+    /// The fields of the state that hold the rings of these values.
+    pub ring_fields: Vec<RingField>,
+    /// The field of the state that counts steps.
+    pub steps_field: String,
     /// The path of `::rnn_cell`, under its name in the user's crate.
     pub root: TokenStream,
     has_heap: bool,
@@ -57,7 +64,7 @@ pub struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
-    pub fn new(cell: &'a Cell, shapes: &'a Shapes, runtime: &Runtime) -> Self {
+    pub fn new(cell: &'a Cell, shapes: &'a Shapes, past: &'a Past, runtime: &Runtime) -> Self {
         let dim_names: Vec<String> = cell.dimensions.iter().map(Ident::to_string).collect();
         let free = |wanted: &str| {
             let mut name = wanted.to_owned();
@@ -69,7 +76,22 @@ impl<'a> Context<'a> {
         let (scalar, batch, format) = (free("T"), free("B"), free("Q"));
         let Runtime { root, has_heap, is_quantised } = runtime.clone();
         let k = quote!(#root::generated);
-        Context { cell, shapes, root, has_heap, is_quantised, k, scalar, batch, format, dim_names }
+        let (ring_fields, steps_field) = past::fields(cell, past);
+        Context {
+            cell,
+            shapes,
+            past,
+            ring_fields,
+            steps_field,
+            root,
+            has_heap,
+            is_quantised,
+            k,
+            scalar,
+            batch,
+            format,
+            dim_names,
+        }
     }
 
     /// Returns the context within the block of private items, where the boundary to the runtime has

@@ -93,8 +93,9 @@ impl Items<'_> {
             None => (panicking_body(), panicking_body(), None),
             Some(plan) => {
                 let stream = Stream { cx, plan, storage: None };
-                let start =
-                    plan.initial.as_ref().map(|initial| Start { cx, plan: initial, storage: None }.forward());
+                let start = plan.initial.as_ref().map(|initial| {
+                    Start { cx, plan: initial, recorded: &plan.recorded, storage: None }.forward()
+                });
                 (stream.prepare(&self.handle()), stream.step(), start)
             }
         };
@@ -133,8 +134,9 @@ impl Items<'_> {
             }
         };
         let context = self.context();
-        let start_backward = self.plan.and_then(|plan| plan.initial.as_ref()).map(|initial| {
-            let body = Start { cx, plan: initial, storage: None }.backward();
+        let start_backward = self.plan.and_then(|plan| Some((plan, plan.initial.as_ref()?)));
+        let start_backward = start_backward.map(|(plan, initial)| {
+            let body = Start { cx, plan: initial, recorded: &plan.recorded, storage: None }.backward();
             quote! {
                 #[inline(always)]
                 fn start_backward_on<__S: #k::Isa>(
@@ -147,10 +149,12 @@ impl Items<'_> {
             }
         });
         let reads_in_place = self.plan.is_some_and(|plan| (Layout { cx, plan }).reads_inputs_in_place());
+        let reach = cx.reach();
         let clean_inputs = if reads_in_place { quote!(#k::Series<#input>) } else { quote!(()) };
         quote! {
             impl<#head> #k::Passes<{ #batch }> for #cell {
                 type CleanInputs = #clean_inputs;
+                #reach
 
                 fn common(tape: &mut #tape) -> &mut #k::CommonTape<Self, { #batch }> {
                     &mut tape.common

@@ -1,8 +1,10 @@
 //! The layout of a cell's tape, and access to the slices of values on it.
 
+use crate::emit::body::Body;
 use crate::emit::context::Context;
 use crate::emit::hygiene::{ident, variable};
-use crate::graph::ir::{Id, Level, Op, Piece};
+use crate::graph::ir::{Earlier, Id, Level, Op, Piece, Reach};
+use crate::plan::past::Source;
 use crate::plan::schedule::Region;
 use crate::plan::{Bound, Lifetime, Place, Plan};
 use crate::syntax::ast::{DeclarationKind, declared};
@@ -21,19 +23,20 @@ pub struct Field {
     /// The series is allocated at the first backward pass, so that a forward pass alone does not
     /// pay for it.
     pub is_backward_only: bool,
-    /// The series also holds a value before the first step: the initial state, or in a backward
-    /// pass the cotangent from the next chunk.
-    has_initial: bool,
+    /// The number of values that the series holds besides those of the steps: the initial state and
+    /// earlier values, or in a backward pass the cotangent from the next chunk.
+    more: Option<TokenStream>,
 }
 
 impl Field {
     /// Returns the number of elements that a pass needs.
     pub fn length(&self) -> TokenStream {
-        let initial = self.has_initial.then(|| quote!(+ 1));
+        let more = self.more.iter();
+        let more = quote!(#(+ #more)*);
         match self.lifetime {
             None | Some(Lifetime::Step) => quote!(1),
-            Some(Lifetime::Chunk) => quote!(__chunk #initial),
-            Some(Lifetime::Sequence) => quote!(__steps #initial),
+            Some(Lifetime::Chunk) => quote!(__chunk #more),
+            Some(Lifetime::Sequence) => quote!(__steps #more),
         }
     }
 }
@@ -48,6 +51,11 @@ impl Layout<'_> {
     /// are copied to the tape, one series per block.
     pub fn reads_inputs_in_place(&self) -> bool {
         match declared(self.cx.cell, DeclarationKind::Input)[..] {
+            // The series of an input also holds the values before the first step.
+            [only] if self.plan.recorded.iter().any(|record| {
+                let piece = Piece { of: only, row: 0, column: 0 };
+                matches!(record.source, Source::Input(Piece { of, .. }) | Source::Index(Piece { of, .. }) if of == piece.of)
+            }) => false,
             [only] => {
                 let shape = &self.cx.shapes.declarations[only];
                 shape
@@ -70,8 +78,13 @@ impl Layout<'_> {
         let [bound] = &output[..] else { return None };
         Some(match self.plan.forward.places.get(&bound.id) {
             Some(Place::State(piece)) => {
-                let series = self.state_series(*piece);
-                quote!(#series.as_slice().get(1..).unwrap_or(&[]))
+                let (series, front) =
+                    (self.state_series(*piece), self.state_front(*piece).unwrap_or(quote!(1)));
+                quote!(#series.as_slice().get(#front..).unwrap_or(&[]))
+            }
+            Some(Place::Recorded(piece)) => {
+                let (series, front) = (self.recorded_series(*piece), self.recorded_front(*piece));
+                quote!(#series.as_slice().get(#front..).unwrap_or(&[]))
             }
             _ => {
                 let field = self.plan.names.field(bound.id);
@@ -155,15 +168,18 @@ impl Layout<'_> {
         sizes
     }
 
+    /// Returns the values that the backward pass reads.
+    pub fn read_backward(&self) -> HashSet<Id> {
+        let graph = &self.plan.graph;
+        let region = &self.plan.backward.schedule.region;
+        let computed = graph.ids().filter(|id| region[id.index()].is_some());
+        computed.flat_map(|id| graph[id].args.iter().map(|arg| graph.storage(*arg))).collect()
+    }
+
     /// Returns the states whose previous values the backward pass reads.
     pub fn read_before(&self) -> impl Iterator<Item = &Bound> {
         let graph = &self.plan.graph;
-        let region = &self.plan.backward.schedule.region;
-        let read: HashSet<Id> = graph
-            .ids()
-            .filter(|id| region[id.index()].is_some())
-            .flat_map(|id| graph[id].args.iter().map(|arg| graph.storage(*arg)))
-            .collect();
+        let read = self.read_backward();
         let is_read = move |piece: Piece| read.iter().any(|id| graph[*id].op == Op::Previous(piece));
         self.plan.states.iter().filter(move |bound| is_read(bound.piece))
     }
@@ -195,9 +211,58 @@ impl Layout<'_> {
                     lifetime: Some(lifetime),
                     size: self.size(shape),
                     is_backward_only: lifetime == Lifetime::Chunk,
-                    has_initial: true,
+                    more: match lifetime {
+                        Lifetime::Sequence => self.state_front(bound.piece).or(Some(quote!(1))),
+                        _ => Some(quote!(1)),
+                    },
                 });
             }
+        }
+        for record in &self.plan.recorded {
+            if let Source::Value(id) = record.source {
+                let node = &self.plan.graph[id];
+                fields.push(Field {
+                    name: self.recorded_series(record.piece),
+                    element: cx.block_type(node.shape, node.level),
+                    lifetime: Some(Lifetime::Sequence),
+                    size: self.size(node.shape),
+                    is_backward_only: false,
+                    more: Some(self.recorded_front(record.piece)),
+                });
+            }
+            for (ring, name) in self.copies(record.piece) {
+                let value = &cx.past.values[record.piece.of];
+                let (element, size) = match value.is_one_hot {
+                    true => {
+                        let batch = &cx.batch;
+                        (quote!([u32; #batch]), quote!(1))
+                    }
+                    false => {
+                        let shape = value.block(record.piece.row, record.piece.column);
+                        (cx.block_type(shape, Level::Time), self.size(shape))
+                    }
+                };
+                fields.push(Field {
+                    name,
+                    element,
+                    lifetime: Some(Lifetime::Sequence),
+                    size,
+                    is_backward_only: false,
+                    more: Some(cx.depth(ring)),
+                });
+            }
+        }
+        for (piece, ring, _) in self.differentiable_rings() {
+            let shape = cx.past.values[piece.of].block(piece.row, piece.column);
+            let (name, front) = self.ring_bar(piece, ring);
+            fields.push(Field {
+                name,
+                element: cx.block_type(shape, Level::Time),
+                lifetime: Some(Lifetime::Sequence),
+                size: self.size(shape),
+                is_backward_only: true,
+                more: Some(front),
+            });
         }
         if !self.reads_inputs_in_place() {
             for index in declared(cx.cell, DeclarationKind::Input) {
@@ -211,8 +276,8 @@ impl Layout<'_> {
                         None => continue,
                     };
                     let (name, lifetime) = (self.input_series(piece), Some(Lifetime::Sequence));
-                    let (is_backward_only, has_initial) = (false, false);
-                    fields.push(Field { name, element, lifetime, size, is_backward_only, has_initial });
+                    let more = self.input_front(piece);
+                    fields.push(Field { name, element, lifetime, size, is_backward_only: false, more });
                 }
             }
         }
@@ -226,7 +291,7 @@ impl Layout<'_> {
                 lifetime: Some(Lifetime::Chunk),
                 size: self.size(shape),
                 is_backward_only: true,
-                has_initial: false,
+                more: None,
             });
         }
         for id in self.plan.graph.ids() {
@@ -246,7 +311,7 @@ impl Layout<'_> {
                     lifetime,
                     size: self.size(node.shape),
                     is_backward_only: places[0].is_none(),
-                    has_initial: false,
+                    more: None,
                 });
             }
         }
@@ -255,8 +320,8 @@ impl Layout<'_> {
 }
 
 /// Writes a range of steps within the chunk of a region.
-fn span(region: Region, lifetime: Option<Lifetime>, shift: usize) -> TokenStream {
-    let shift = (shift > 0).then(|| quote!(+ 1));
+fn span(region: Region, lifetime: Option<Lifetime>, shift: Option<&TokenStream>) -> TokenStream {
+    let shift = shift.map(|shift| quote!(+ #shift));
     match (region, lifetime) {
         (_, None) | (Region::Step, Some(Lifetime::Step)) => quote!(0..1),
         (Region::Step, Some(Lifetime::Chunk)) => quote!(__t - __t0 #shift..__t - __t0 + 1 #shift),
@@ -278,7 +343,7 @@ impl SequenceFrame<'_> {
         name: &Ident,
         region: Region,
         lifetime: Option<Lifetime>,
-        shift: usize,
+        shift: Option<&TokenStream>,
         mutable: bool,
     ) -> TokenStream {
         let span = span(region, lifetime, shift);
@@ -296,23 +361,35 @@ impl SequenceFrame<'_> {
             Op::Read(piece) => return read_leaf(self.layout, *piece, region),
             Op::Previous(piece) => {
                 let series = self.layout.state_series(*piece);
-                let whole = self.series(&series, region, Some(Lifetime::Sequence), 0, false);
+                let shift = self.layout.state_front(*piece).map(|front| quote!(#front - 1));
+                let whole = self.series(&series, region, Some(Lifetime::Sequence), shift.as_ref(), false);
                 if !self.is_backward {
                     return whole;
                 }
                 let before = self.layout.before_series(*piece);
-                let clean = self.series(&before, region, Some(Lifetime::Chunk), 0, false);
+                let clean = self.series(&before, region, Some(Lifetime::Chunk), None, false);
                 return quote!(if __lengths.is_some() { #clean } else { #whole });
             }
+            Op::Past(earlier) => return self.past(*earlier, id, region),
+            Op::PastBar { piece, ring } => {
+                let (bars, front) = self.layout.ring_bar(*piece, *ring);
+                return self.series(&bars, region, Some(Lifetime::Sequence), Some(&front), false);
+            }
             Op::OutputBar(piece) => {
-                return self.series(&self.layout.bar_series(*piece), region, Some(Lifetime::Chunk), 0, false);
+                return self.series(
+                    &self.layout.bar_series(*piece),
+                    region,
+                    Some(Lifetime::Chunk),
+                    None,
+                    false,
+                );
             }
             Op::CarryBar(piece) => {
                 return self.series(
                     &self.layout.carry_series(*piece),
                     region,
                     Some(Lifetime::Chunk),
-                    1,
+                    Some(&quote!(1)),
                     false,
                 );
             }
@@ -322,17 +399,23 @@ impl SequenceFrame<'_> {
         // The backward pass reads values that it does not compute from the places of the forward
         // pass.
         match place.or(plan.forward.places.get(&id)) {
-            Some(Place::Fixed) => self.series(&names.field(id), region, None, 0, mutable),
+            Some(Place::Fixed) => self.series(&names.field(id), region, None, None, mutable),
             Some(Place::Buffer(lifetime)) => {
-                self.series(&names.field(id), region, Some(*lifetime), 0, mutable)
+                self.series(&names.field(id), region, Some(*lifetime), None, mutable)
             }
             Some(Place::State(piece)) => {
                 let series = self.layout.state_series(*piece);
-                self.series(&series, region, Some(Lifetime::Sequence), 1, mutable)
+                let front = self.layout.state_front(*piece).unwrap_or(quote!(1));
+                self.series(&series, region, Some(Lifetime::Sequence), Some(&front), mutable)
+            }
+            Some(Place::Recorded(piece)) => {
+                let (series, front) =
+                    (self.layout.recorded_series(*piece), self.layout.recorded_front(*piece));
+                self.series(&series, region, Some(Lifetime::Sequence), Some(&front), mutable)
             }
             Some(Place::CarryOut(piece)) => {
                 let series = self.layout.carry_series(*piece);
-                self.series(&series, region, Some(Lifetime::Chunk), 0, mutable)
+                self.series(&series, region, Some(Lifetime::Chunk), None, mutable)
             }
             Some(Place::Gradient(piece)) => {
                 let path = cx.declared_path(*piece);
@@ -345,9 +428,88 @@ impl SequenceFrame<'_> {
         }
     }
 
+    /// Returns the slice that a read of earlier values finds in its series. That of a window ends with
+    /// the present values.
+    fn past(&self, earlier: Earlier, id: Id, region: Region) -> TokenStream {
+        let series = self.layout.ring_series(earlier.piece, earlier.ring);
+        let shift = self.layout.shift(earlier);
+        if let Reach::Window { .. } = earlier.reach {
+            let end = match region {
+                // A padded step is replaced by the last step of its sample, or of another one.
+                _ if self.is_backward => quote!(__steps),
+                Region::Step => quote!(__t + 1),
+                _ => quote!(__t1),
+            };
+            return quote!(__tape.#series.flat(0..#end + #shift));
+        }
+        let whole = self.series(&series, region, Some(Lifetime::Sequence), Some(&shift), false);
+        if !self.is_backward {
+            return whole;
+        }
+        let before = ident(&format!("before_{}", self.layout.plan.names.text(id)));
+        let clean = self.series(&before, region, Some(Lifetime::Chunk), None, false);
+        quote!(if __lengths.is_some() { #clean } else { #whole })
+    }
+
+    /// Returns the recorded series that a value is stored in, or from which it is read.
+    fn recorded(&self, id: Id) -> Option<Piece> {
+        let plan = self.layout.plan;
+        let of_state = |state: Piece| {
+            let record = plan.recorded.iter().find(|record| record.source == Source::State(state))?;
+            Some(record.piece)
+        };
+        match (&plan.graph[id].op, plan.forward.places.get(&id)) {
+            (Op::Previous(piece), _) => of_state(*piece),
+            (Op::Past(earlier), _) => {
+                let series = self.layout.ring_series(earlier.piece, earlier.ring);
+                (series == self.layout.recorded_series(earlier.piece)).then_some(earlier.piece)
+            }
+            (_, Some(Place::State(piece))) => of_state(*piece),
+            (_, Some(Place::Recorded(piece))) => Some(*piece),
+            _ => None,
+        }
+    }
+
+    /// Binds the values of recorded series that a step writes: the series is split into the earlier
+    /// steps and the present one. Returns the values that are bound.
+    fn bind_recorded(&self, reads: &[Id], writes: &[Id], bindings: &mut TokenStream) -> HashSet<Id> {
+        let Layout { cx, plan } = self.layout;
+        let (k, names) = (&cx.k, &plan.names);
+        let mut bound = HashSet::new();
+        for write in writes {
+            let Some(piece) = self.recorded(*write) else { continue };
+            let (series, front) = (self.layout.recorded_series(piece), self.layout.recorded_front(piece));
+            let (past, now) = (variable(&format!("{series}_past")), variable(&format!("{series}_now")));
+            bindings.extend(quote!(let (#past, #now) = __tape.#series.step_and_past(__t + #front);));
+            for read in reads.iter().filter(|read| self.recorded(**read) == Some(piece)) {
+                let shift = match &plan.graph[*read].op {
+                    Op::Previous(_) => quote!(#front - 1),
+                    Op::Past(Earlier { reach: Reach::Window { .. }, .. }) => {
+                        let variable = names.variable(*read);
+                        bindings.extend(quote!(let #variable = #k::Flat::flat_all(#past);));
+                        bound.insert(*read);
+                        continue;
+                    }
+                    Op::Past(earlier) => self.layout.shift(*earlier),
+                    _ => continue,
+                };
+                let variable = names.variable(*read);
+                bindings.extend(quote!(let #variable = #k::Flat::flat(&#past[__t + #shift]);));
+                bound.insert(*read);
+            }
+            let variable = names.variable(*write);
+            bindings.extend(quote!(let #variable = #k::Flat::flat_mut(#now);));
+            bound.insert(*write);
+        }
+        bound
+    }
+
     /// Returns the series of which one step reads one element and writes its neighbour.
     fn pair(&self, id: Id) -> Option<(Ident, bool)> {
         let plan = self.layout.plan;
+        if !self.is_backward && self.recorded(id).is_some() {
+            return None;
+        }
         match &plan.graph[id].op {
             Op::Previous(piece) if !self.is_backward => Some((self.layout.state_series(*piece), false)),
             Op::CarryBar(piece) if self.is_backward => Some((self.layout.carry_series(*piece), true)),
@@ -381,7 +543,9 @@ pub fn read_leaf(layout: &Layout, piece: Piece, region: Region) -> TokenStream {
             _ => quote!(#k::Flat::flat_all(&__xs[__t0..__t1])),
         },
         DeclarationKind::Input | DeclarationKind::State => {
-            let (series, span) = (layout.input_series(piece), span(region, Some(Lifetime::Sequence), 0));
+            let front = layout.input_front(piece);
+            let series = layout.input_series(piece);
+            let span = span(region, Some(Lifetime::Sequence), front.as_ref());
             quote!(__tape.#series.flat(#span))
         }
     }
@@ -393,8 +557,16 @@ impl crate::emit::body::Frame for SequenceFrame<'_> {
     fn written(&self, region: Region, writes: &[Id]) -> TokenStream {
         let Layout { cx, plan, .. } = self.layout;
         let k = &cx.k;
-        if !self.is_backward || region == Region::Step {
-            return TokenStream::new();
+        if !self.is_backward {
+            return self.layout.copy_recorded(writes, region == Region::Step);
+        }
+        let first = if region == Region::Step { quote!(__t) } else { quote!(__t0) };
+        let pushes = plan.pushes.iter().filter(|push| writes.contains(&push.id));
+        let pushes: TokenStream = pushes
+            .map(|push| self.layout.push(push, self.slice(push.id, region, false), first.clone()))
+            .collect();
+        if region == Region::Step {
+            return pushes;
         }
         let delays = plan.carries.iter().filter(|bound| plan.delays.contains(&bound.piece));
         delays
@@ -403,7 +575,12 @@ impl crate::emit::body::Frame for SequenceFrame<'_> {
                 let series = self.layout.carry_series(bound.piece);
                 quote!(#k::hand_over(&mut __tape.#series, __lengths, (__t0, __t1));)
             })
+            .chain([pushes])
             .collect()
+    }
+
+    fn past_statement(&self, body: &Body, region: Region, id: Id) -> TokenStream {
+        SequenceFrame::past_statement(self, body, region, id)
     }
 
     fn bind(&self, region: Region, reads: &[Id], writes: &[Id]) -> TokenStream {
@@ -411,7 +588,12 @@ impl crate::emit::body::Frame for SequenceFrame<'_> {
         let k = &self.layout.cx.k;
         let mut bindings = TokenStream::new();
         let mut pairs: Vec<(Ident, bool, Option<Id>, Option<Id>)> = vec![];
-        for (id, is_write) in reads.iter().map(|id| (*id, false)).chain(writes.iter().map(|id| (*id, true))) {
+        let bound = match region {
+            Region::Step if !self.is_backward => self.bind_recorded(reads, writes, &mut bindings),
+            _ => HashSet::new(),
+        };
+        let all = reads.iter().map(|id| (*id, false)).chain(writes.iter().map(|id| (*id, true)));
+        for (id, is_write) in all.filter(|(id, _)| !bound.contains(id)) {
             if let (Region::Step, Some((series, backwards))) = (region, self.pair(id)) {
                 let index = match pairs.iter().position(|(other, ..)| *other == series) {
                     Some(index) => index,

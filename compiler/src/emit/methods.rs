@@ -94,8 +94,8 @@ impl Items<'_> {
         let (cx, k) = (self.cx, &self.cx.k);
         let (scalar, batch) = (&cx.scalar, &cx.batch);
         let state = format_ident!("{}State", cx.cell.name);
-        let states = declared(cx.cell, DeclarationKind::State);
-        let dims = cx.dims_of(states.iter().filter_map(|index| cx.shapes.declarations[*index].as_ref()));
+        let dims = cx.state_dims();
+        let past: Vec<_> = cx.past_fields().into_iter().map(|(name, ..)| name).collect();
         let (dims, of) = (cx.dim_parameters(&dims), cx.dim_arguments(&dims));
         let bounds = self.plan.iter().flat_map(|plan| &plan.states);
         let paths: Vec<TokenStream> = bounds.map(|bound| cx.declared_path(bound.piece)).collect();
@@ -109,6 +109,7 @@ impl Items<'_> {
                     let mut one: #state<#of 1, #scalar> = #k::Varying::zero();
                     #k::check_sample(sample, #batch);
                     #(#k::take_sample(#k::Flat::flat(&self.#paths), sample, #k::Flat::flat_mut(&mut one.#paths));)*
+                    #(self.#past.take_sample(sample, &mut one.#past);)*
                     one
                 }
 
@@ -119,6 +120,7 @@ impl Items<'_> {
                 pub fn set_sample(&mut self, sample: usize, one: &#state<#of 1, #scalar>) {
                     #k::check_sample(sample, #batch);
                     #(#k::replace_sample(#k::Flat::flat_mut(&mut self.#paths), sample, #k::Flat::flat(&one.#paths));)*
+                    #(self.#past.replace_sample(sample, &one.#past);)*
                 }
             }
         }
@@ -142,13 +144,22 @@ impl Items<'_> {
                     model::flops(cx, &plan.graph, &plan.streaming, |_| true),
                     model::flops(cx, &plan.graph, &plan.forward, |region| region == Region::Step),
                     crate::emit::sequence::tape_scalars(&layout),
-                    adjoints(cx.shaped(), plan),
-                    self.jacobian.map_or_else(String::new, |jacobian| jacobian::write(cx.shaped(), jacobian)),
+                    adjoints(cx.shaped(), cx.past, plan),
+                    match self.jacobian {
+                        Some(jacobian) => jacobian::write(cx.shaped(), jacobian),
+                        None if cx.past.is_empty() => String::new(),
+                        None => "The cell reads earlier steps, which are part of its state: its Jacobian has no text."
+                            .to_owned(),
+                    },
                 )
             }
             None => (quote!(0), quote!(0), quote!(0), String::new(), String::new()),
         };
         let equations = equations::equations(cx.shaped(), &self.resolved.order);
+        let rings = (!cx.past.is_empty()).then(|| {
+            let (scalars, integers) = cx.ring_sizes();
+            quote!(+ (#scalars) * ::core::mem::size_of::<#scalar>() + 4 * (#integers))
+        });
         quote! {
             /// The number of learned scalars.
             pub const PARAMETER_COUNT: usize = #parameters;
@@ -162,7 +173,7 @@ impl Items<'_> {
             /// The number of bytes that a tape stores per step and sample.
             pub const TAPE_BYTES_PER_STEP: usize = #tape * ::core::mem::size_of::<#scalar>();
             /// The size of the state of one sample, in bytes.
-            pub const STATE_BYTES: usize = #states * ::core::mem::size_of::<#scalar>();
+            pub const STATE_BYTES: usize = #states * ::core::mem::size_of::<#scalar>() #rings;
             /// The equations of a step, in order of evaluation.
             pub const EQUATIONS: &'static str = #equations;
             /// The equations of the backward pass. `x_bar` is the cotangent of `x`. `Σ` sums the

@@ -23,6 +23,7 @@ pub mod layout;
 mod methods;
 pub mod model;
 mod ops;
+pub mod past;
 pub mod places;
 mod quantised;
 mod region;

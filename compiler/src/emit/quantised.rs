@@ -324,7 +324,8 @@ impl Items<'_> {
                 let stream = Stream { cx, plan, storage: Some(&part.storage) };
                 let start = self.parts(plan).into_iter().nth(1).zip(plan.initial.as_ref());
                 let start = start.map(|(part, initial)| {
-                    Start { cx, plan: initial, storage: Some(&part.storage) }.forward()
+                    Start { cx, plan: initial, recorded: &plan.recorded, storage: Some(&part.storage) }
+                        .forward()
                 });
                 (stream.prepare_context(&self.quantised_handle()), stream.step(), start)
             }

@@ -26,8 +26,8 @@ impl Body<'_> {
             let mut written: HashSet<Id> = HashSet::new();
             let is_cut = |group: &Group| {
                 let operands = group.operands(self.graph, users);
-                let mut series = operands.iter().filter_map(|id| delayed.get(&self.graph.storage(*id)));
-                let is_cut = series.any(|node| written.contains(node));
+                let series = operands.iter().filter_map(|id| delayed.get(&self.graph.storage(*id)));
+                let is_cut = series.flatten().any(|node| written.contains(node));
                 written.extend(group.nodes());
                 is_cut
             };
@@ -51,7 +51,7 @@ impl Body<'_> {
             .collect();
         let writes: Vec<Id> = computed.into_iter().filter(|id| self.pass.places.contains_key(id)).collect();
         let bindings = frame.bind(region, &reads, &writes);
-        let groups = groups.iter().map(|group| self.group(region, group));
+        let groups = groups.iter().map(|group| self.group(region, group, frame));
         let written = frame.written(region, &writes);
         quote!({ #bindings #(#groups)* ; } #written)
     }
@@ -60,12 +60,16 @@ impl Body<'_> {
         is_accumulated_product(self.graph, &self.pass.schedule.users, id)
     }
 
-    fn group(&self, region: Region, group: &Group) -> TokenStream {
+    fn group(&self, region: Region, group: &Group, frame: &dyn Frame) -> TokenStream {
         match group {
             Group::Elementwise { space, nodes } => Loop::new(self, region, *space, nodes).emit(),
             Group::Products { sums } => product::emit_products(self, sums),
             Group::PullBack(sum) => product::emit_pull_back(self, sum),
             Group::Single(id) if self.is_accumulated_product(*id) => self.accumulated(region, *id),
+            Group::Single(id) if matches!(self.graph[*id].op, Op::Window { .. } | Op::Present { .. }) => {
+                let (comment, statement) = (self.comment(&[*id]), frame.past_statement(self, region, *id));
+                quote!(#comment { #statement })
+            }
             Group::Single(id) => self.single(region, *id),
         }
     }
@@ -80,6 +84,7 @@ impl Body<'_> {
             Op::Maximum => reduce::emit_maximum(&node),
             Op::Transpose => rearrange::emit_transpose(&node),
             Op::Concat => rearrange::emit_concat(&node),
+            Op::LastColumn => rearrange::emit_last_column(&node),
             Op::Slice { start, count } => rearrange::emit_slice(&node, *start, *count),
             _ => TokenStream::new(),
         }

@@ -56,11 +56,14 @@ impl<'a> Sequence<'a> {
 
         let load_states = self.plan.states.iter().map(|bound| {
             let (series, path) = (layout.state_series(bound.piece), self.state_path(bound));
-            quote!(#k::write_step(&mut __tape.#series, 0, &__state.#path);)
+            let at = layout.state_front(bound.piece).map_or(quote!(0), |front| quote!(#front - 1));
+            quote!(#k::write_step(&mut __tape.#series, #at, &__state.#path);)
         });
         let save_states = self.plan.states.iter().map(|bound| {
             let (series, path) = (layout.state_series(bound.piece), self.state_path(bound));
-            quote!(#k::read_step(&__tape.#series, __steps, &mut __state.#path);)
+            let at =
+                layout.state_front(bound.piece).map_or(quote!(__steps), |front| quote!(__steps + #front - 1));
+            quote!(#k::read_step(&__tape.#series, #at, &mut __state.#path);)
         });
         let freeze: Vec<TokenStream> = self
             .plan
@@ -68,10 +71,16 @@ impl<'a> Sequence<'a> {
             .iter()
             .map(|bound| {
                 let series = layout.state_series(bound.piece);
-                quote!(#k::freeze_step(&mut __tape.#series, __lengths, __t);)
+                match layout.state_front(bound.piece) {
+                    None => quote!(#k::freeze_step(&mut __tape.#series, __lengths, __t);),
+                    Some(front) => {
+                        quote!(#k::freeze_step_from(&mut __tape.#series, __lengths, __t, #front);)
+                    }
+                }
             })
             .collect();
         let copy_inputs = self.copy_inputs(&layout);
+        let (load_past, save_past) = (layout.load_past(), layout.save_past());
         let outputs = self.assemble_outputs(&layout);
         let copy_outputs = layout
             .outputs_in_place()
@@ -83,6 +92,7 @@ impl<'a> Sequence<'a> {
             let __chunk = #k::chunk_steps::<#scalar>(#batch, __steps, &[#(#matrices),*]);
             #resize
             #(#load_states)*
+            #load_past
             #copy_inputs
             #param
             #context
@@ -100,6 +110,7 @@ impl<'a> Sequence<'a> {
                 __t0 = __t1;
             }
             #(#save_states)*
+            #save_past
             #copy_outputs
         }
     }
@@ -118,7 +129,13 @@ impl<'a> Sequence<'a> {
             .map(|piece| {
                 let series = layout.input_series(piece);
                 let path = self.input_path(piece, is_struct);
-                quote!(#k::write_step(&mut __tape.#series, __t, &(*__x) #path);)
+                let front = layout.input_front(piece).into_iter();
+                let copies = layout.recorded_input(piece).map_or(vec![], |piece| layout.copies(piece));
+                let copies = copies.into_iter().map(|(ring, copy)| {
+                    let depth = cx.depth(ring);
+                    quote!(#k::write_step(&mut __tape.#copy, __t + #depth, &(*__x) #path);)
+                });
+                quote!(#k::write_step(&mut __tape.#series, __t #(+ #front)*, &(*__x) #path); #(#copies)*)
             })
             .collect();
         if copies.is_empty() {
@@ -126,7 +143,20 @@ impl<'a> Sequence<'a> {
         }
         let clean = inputs.iter().flat_map(|index| layout.pieces(*index)).map(|piece| {
             let series = layout.input_series(piece);
-            quote!(#k::clean_padding(&mut __tape.#series, (0, __steps), __lengths);)
+            match layout.input_front(piece) {
+                None => quote!(#k::clean_padding(&mut __tape.#series, (0, __steps), __lengths);),
+                Some(front) => {
+                    let copies = layout.recorded_input(piece).map_or(vec![], |piece| layout.copies(piece));
+                    let copies = copies.into_iter().map(|(ring, copy)| {
+                        let front = cx.depth(ring);
+                        quote!(#k::clean_padding(&mut __tape.#copy, (#front, __steps + #front), __lengths);)
+                    });
+                    quote! {
+                        #k::clean_padding(&mut __tape.#series, (#front, __steps + #front), __lengths);
+                        #(#copies)*
+                    }
+                }
+            }
         });
         quote! {
             for (__t, __x) in __xs[..__steps].iter().enumerate() {
@@ -224,6 +254,7 @@ impl<'a> Sequence<'a> {
             let series = layout.carry_series(bound.piece);
             quote!(#k::copy_step(&mut __tape.#series, 0, __t1 - __t0);)
         });
+        let (past_in, past_out) = (layout.load_past_bars(), layout.store_past_bars());
         let (mut hold, mut restore) = (vec![], vec![]);
         for bound in self.plan.recurrent() {
             let series = layout.carry_series(bound.piece);
@@ -257,6 +288,7 @@ impl<'a> Sequence<'a> {
             #(#sums)*
             #clean_residuals
             #(#carry_in)*
+            #past_in
             #param
             #context
             let mut __t1 = __steps;
@@ -285,6 +317,7 @@ impl<'a> Sequence<'a> {
             #context_bars
             if let ::core::option::Option::Some(__dstate) = __dstate {
                 #(#carry_out)*
+                #past_out
             }
         }
     }
@@ -294,11 +327,13 @@ impl<'a> Sequence<'a> {
     fn clean_residuals(&self, layout: &Layout) -> TokenStream {
         let k = &self.cx.k;
         let kept = layout.kept().into_iter().map(|series| (series, 0_usize));
-        let states = self.plan.states.iter().map(|bound| (layout.state_series(bound.piece), 1_usize));
+        let states = self.plan.states.iter().filter(|bound| layout.state_front(bound.piece).is_none());
+        let states = states.map(|bound| (layout.state_series(bound.piece), 1_usize));
         let lines = kept.chain(states).map(|(series, first)| {
             quote!(#k::clean_padding(&mut __tape.#series, (#first, __steps + #first), __lengths);)
         });
-        quote!(#(#lines)*)
+        let recorded = layout.clean_recorded();
+        quote!(#(#lines)* #recorded)
     }
 
     /// Copies the states before the steps of a chunk, where they are read.
@@ -306,9 +341,19 @@ impl<'a> Sequence<'a> {
         let k = &self.cx.k;
         let states = layout.read_before().map(|bound| {
             let (states, before) = (layout.state_series(bound.piece), layout.before_series(bound.piece));
-            quote!(#k::states_before(&__tape.#states, &mut __tape.#before, __lengths, (__t0, __t1));)
+            match layout.state_front(bound.piece) {
+                None => {
+                    quote!(#k::states_before(&__tape.#states, &mut __tape.#before, __lengths, (__t0, __t1));)
+                }
+                Some(front) => quote! {
+                    #k::past_before(
+                        &__tape.#states, &mut __tape.#before, __lengths, (__t0, __t1), (#front - 1, __steps),
+                    );
+                },
+            }
         });
-        quote!(#(#states)*)
+        let delays = layout.delays_before();
+        quote!(#(#states)* #delays)
     }
 
     fn load_bar(&self, layout: &Layout, bound: &Bound) -> TokenStream {
@@ -352,6 +397,17 @@ impl<'a> Sequence<'a> {
                     }
                 },
             });
+        }
+        // The state holds earlier inputs, which have cotangents of their own.
+        if self.plan.pushes.iter().any(|push| self.plan.source(push.earlier.piece).is_input()) {
+            return quote! {
+                if __dxs.is_some() || __dstate.is_some() {
+                    #computed
+                }
+                if let ::core::option::Option::Some(__dxs) = __dxs.as_deref_mut() {
+                    #(#copies)*
+                }
+            };
         }
         quote! {
             if let ::core::option::Option::Some(__dxs) = __dxs.as_deref_mut() {

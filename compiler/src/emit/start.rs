@@ -3,9 +3,11 @@
 use crate::emit::body::{Body, Frame};
 use crate::emit::context::Context;
 use crate::emit::hygiene::variable;
+use crate::emit::past;
 use crate::emit::storage::StoredValues;
 use crate::graph::ir::{Id, Op};
 use crate::lower::names::Names;
+use crate::plan::past::{Recorded, Source};
 use crate::plan::schedule::Region;
 use crate::plan::{InitialPlan, Pass, Place};
 use crate::syntax::ast::DeclarationKind;
@@ -15,6 +17,8 @@ use quote::quote;
 pub struct Start<'a> {
     pub cx: &'a Context<'a>,
     pub plan: &'a InitialPlan,
+    /// The values of which earlier steps are read.
+    pub recorded: &'a [Recorded],
     /// The storage of a quantised copy, if the state is that of one.
     pub storage: Option<&'a StoredValues>,
 }
@@ -23,6 +27,7 @@ pub struct Start<'a> {
 struct StartFrame<'a> {
     cx: &'a Context<'a>,
     plan: &'a InitialPlan,
+    recorded: &'a [Recorded],
     storage: Option<&'a StoredValues>,
 }
 
@@ -44,6 +49,12 @@ impl Frame for StartFrame<'_> {
                         }
                         _ => quote!(#k::Flat::flat(&__cell.#path)),
                     }
+                }
+                (Op::CarryBar(piece), None)
+                    if self.recorded.iter().any(|record| record.source == Source::State(*piece)) =>
+                {
+                    let sum = past::start_sum(*piece);
+                    quote!(#k::Flat::flat(&#sum))
                 }
                 (Op::CarryBar(piece), None) => {
                     let path = cx.declared_path(*piece);
@@ -74,7 +85,7 @@ impl Start<'_> {
     }
 
     fn frame(&self) -> StartFrame<'_> {
-        StartFrame { cx: self.cx, plan: self.plan, storage: self.storage }
+        StartFrame { cx: self.cx, plan: self.plan, recorded: self.recorded, storage: self.storage }
     }
 
     /// Declares values on the heap, if there is one: the code runs once per sequence, and a matrix
@@ -105,7 +116,8 @@ impl Start<'_> {
             let (path, value) = (self.cx.declared_path(bound.piece), value_of(&self.plan.names, bound.id));
             quote!(#k::Flat::flat_mut(&mut __state.#path).copy_from_slice(#k::Flat::flat(&*#value));)
         });
-        quote!(#locals #regions #(#copies)*)
+        let fill = past::fill_rings(self.cx, self.recorded);
+        quote!(#locals #regions #(#copies)* #fill)
     }
 
     /// Returns statements that pull `__dstate` back through the initial values, adding to `__grads`
@@ -130,6 +142,7 @@ impl Start<'_> {
                 }
             },
         };
-        quote!(#locals #regions #(#gradients)* #contexts)
+        let gather = past::gather_start(self.cx, self.recorded);
+        quote!(#gather #locals #regions #(#gradients)* #contexts)
     }
 }

@@ -4,6 +4,7 @@ use crate::emit::body::{Body, Frame};
 use crate::emit::context::Context;
 use crate::emit::hygiene::variable;
 use crate::emit::layout::{Layout, read_leaf};
+use crate::emit::past;
 use crate::emit::storage::StoredValues;
 use crate::graph::ir::{Id, Level, Op};
 use crate::lower::names::Names;
@@ -49,6 +50,11 @@ impl Frame for StreamFrame<'_> {
                     let path = cx.declared_path(*piece);
                     quote!(#k::Flat::flat(&__state.#path))
                 }
+                Op::Past(earlier) => {
+                    let local = format!("local_{}", names.text(*id));
+                    bindings.extend(past::bind_delay(cx, &variable, *earlier, &local));
+                    continue;
+                }
                 _ if plan.graph[*id].level < Level::Time && !self.is_preparing => {
                     let field = names.field(*id);
                     quote!(#k::Flat::flat(&__fixed.#field))
@@ -65,6 +71,10 @@ impl Frame for StreamFrame<'_> {
             bindings.extend(quote!(let #variable = #k::Flat::flat_mut(&mut #value);));
         }
         bindings
+    }
+
+    fn past_statement(&self, body: &Body, _: Region, id: Id) -> TokenStream {
+        past::step_statement(body, id)
     }
 }
 
@@ -229,10 +239,15 @@ impl Stream<'_> {
                 __output
             }
         };
+        let record_states = past::record_states(&layout);
+        let record_values =
+            past::record_values(&layout, |piece| input_path(&layout, piece), |id| result(&layout, id));
         quote! {
+            #record_states
             #locals
             #step
             #(#save)*
+            #record_values
             #output
         }
     }

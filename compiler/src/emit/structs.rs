@@ -145,11 +145,15 @@ impl Items<'_> {
             cx.dims_of(indices.iter().filter_map(|index| cx.shapes.declarations[*index].as_ref()))
         };
         let states = declared(cx.cell, DeclarationKind::State);
+        let mut fields = self.fields(&states);
+        for (name, kind, doc) in cx.past_fields() {
+            fields.push((quote!(#[doc = #doc] pub #name), kind));
+        }
         let mut items = self.helper(
             "State",
             &format!("The state of [`{name}`] for `B` samples, passed from step to step. The same type holds its cotangents."),
-            &of(&states),
-            &self.fields(&states),
+            &cx.state_dims(),
+            &fields,
         );
         let contexts = declared(cx.cell, DeclarationKind::Context);
         if !contexts.is_empty() {
@@ -221,6 +225,19 @@ impl Items<'_> {
                 let held = format_ident!("held_{}", layout.carry_series(bound.piece));
                 let element = cx.block_type(plan.graph[bound.id].shape, Level::Time);
                 fields.push(quote!(#held: #k::Series<#element>));
+            }
+            for (earlier, before, id) in layout.delayed_reads() {
+                let element = match cx.past.values[earlier.piece.of].is_one_hot {
+                    true => {
+                        let batch = &cx.batch;
+                        quote!([u32; #batch])
+                    }
+                    false => cx.block_type(plan.graph[id].shape, Level::Time),
+                };
+                fields.push(quote!(#before: #k::Series<#element>));
+            }
+            if cx.past.counts_steps {
+                fields.push(quote!(steps_before: #k::Series<[u32; #batch]>));
             }
             for bound in layout.read_before() {
                 let before = layout.before_series(bound.piece);

@@ -59,7 +59,7 @@ impl Types {
         let contexts = declared(cx.cell, DeclarationKind::Context);
         Types {
             cell: quote!(#name<#dim_args #scalar>),
-            state: helper("State", &of(&declared(cx.cell, DeclarationKind::State))),
+            state: helper("State", &cx.state_dims()),
             tape: helper("Tape", &all),
             context: (!contexts.is_empty()).then(|| helper("Context", &of(&contexts))),
             input,

@@ -14,7 +14,9 @@ pub fn varying(items: &Items) -> TokenStream {
     };
     let inputs = items.inputs();
     let some_index = items.varying_inputs().len() < inputs.len();
-    let mut found = vec![(&types.state, names(declared(cx.cell, DeclarationKind::State)))];
+    let mut state = names(declared(cx.cell, DeclarationKind::State));
+    state.extend(cx.past_fields().into_iter().map(|(name, ..)| name));
+    let mut found = vec![(&types.state, state)];
     if let Some(context) = &types.context {
         found.push((context, names(declared(cx.cell, DeclarationKind::Context))));
     }

@@ -77,6 +77,25 @@ pub struct Piece {
     pub column: usize,
 }
 
+/// A read of a value at earlier steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Earlier {
+    /// A block of a recorded value. `Piece::of` is the index of the value.
+    pub piece: Piece,
+    /// The index of the ring that keeps the earlier values between sequences.
+    pub ring: usize,
+    pub reach: Reach,
+}
+
+/// The steps that a read of an earlier value reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Reach {
+    /// One value, `count` steps back or `count` times a dimension.
+    Delay { count: u64, dimension: Option<usize> },
+    /// The last `entries` values, `spacing` steps apart, without the present one.
+    Window { entries: Atom, spacing: Atom },
+}
+
 /// An element-wise function of one value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Unary {
@@ -162,6 +181,13 @@ pub enum Op {
     Read(Piece),
     /// A block of a state at the previous step.
     Previous(Piece),
+    /// A recorded value at an earlier step. Of a window, all values but the present one.
+    Past(Earlier),
+    /// The part of the cotangent of a recorded value that comes from later steps, through a ring.
+    PastBar {
+        piece: Piece,
+        ring: usize,
+    },
     /// The cotangent of a block of an output (an index into the outputs).
     OutputBar(Piece),
     /// The part of the cotangent of a block of a state's new value that comes from later steps.
@@ -216,6 +242,18 @@ pub enum Op {
     },
     /// The sum of a value over the steps (and, at the level of parameters, the samples).
     Accumulate,
+    /// The earlier values of a vector and the present one, as the columns of a matrix.
+    Window {
+        entries: Atom,
+        spacing: Atom,
+    },
+    /// The last column of a window, which belongs to the present step.
+    LastColumn,
+    /// 1 for each entry of a window whose step exists, 0 before the first step.
+    Present {
+        entries: Atom,
+        spacing: Atom,
+    },
 }
 
 impl Op {
@@ -235,7 +273,14 @@ impl Op {
     pub fn is_leaf(&self) -> bool {
         matches!(
             self,
-            Op::Number(_) | Op::Size(_) | Op::Read(_) | Op::Previous(_) | Op::OutputBar(_) | Op::CarryBar(_)
+            Op::Number(_)
+                | Op::Size(_)
+                | Op::Read(_)
+                | Op::Previous(_)
+                | Op::Past(_)
+                | Op::PastBar { .. }
+                | Op::OutputBar(_)
+                | Op::CarryBar(_)
         )
     }
 }

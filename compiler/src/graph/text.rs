@@ -1,6 +1,6 @@
 //! Values as text that can be checked against a paper: the equations, forward and derived.
 
-use crate::dim::Atom;
+use crate::dim::{Atom, Dim};
 use crate::graph::ir::{Binary, Comparison, Condition, Graph, Id, Logic, Op, Unary};
 use std::cell::Cell;
 
@@ -147,6 +147,12 @@ impl Writer<'_> {
         self.graph[self.graph[id].args[0]].shape.columns == Atom::ONE
     }
 
+    /// Writes the arguments of a window, without a spacing of one.
+    fn lengths(&self, entries: Atom, spacing: Atom) -> String {
+        let text = |atom| Dim::sum([atom]).display(self.dims);
+        if spacing == Atom::ONE { text(entries) } else { format!("{}, {}", text(entries), text(spacing)) }
+    }
+
     fn operation(&self, id: Id) -> String {
         let node = &self.graph[id];
         let arg = |index: usize| node.args.get(index).map_or(String::new(), |arg| self.value(*arg));
@@ -195,9 +201,18 @@ impl Writer<'_> {
             }
             Op::Slice { start, count } => format!("rows({}, {start}, {count})", bare(&arg(0))),
             Op::Accumulate => format!("Σ {}", arg(0)),
-            Op::Read(_) | Op::Previous(_) | Op::OutputBar(_) | Op::CarryBar(_) => {
-                (self.name)(id).unwrap_or_default()
+            Op::Window { entries, spacing } => {
+                let u = self.value(node.args[1]);
+                format!("window({}, {})", bare(&u), self.lengths(*entries, *spacing))
             }
+            Op::Present { entries, spacing } => format!("present({})", self.lengths(*entries, *spacing)),
+            Op::LastColumn => format!("last_column({})", bare(&arg(0))),
+            Op::Read(_)
+            | Op::Previous(_)
+            | Op::Past(_)
+            | Op::PastBar { .. }
+            | Op::OutputBar(_)
+            | Op::CarryBar(_) => (self.name)(id).unwrap_or_default(),
         }
     }
 }

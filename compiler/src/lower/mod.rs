@@ -7,13 +7,15 @@ mod inner_names;
 pub mod jacobian;
 pub mod names;
 
-use crate::analysis::resolve::{Callee, Resolved, Symbol, Target};
+use crate::analysis::past::{self, Past, PastOf, PastRead};
+use crate::analysis::resolve::{Callee, Delayed, Resolved, Symbol, Target};
 use crate::analysis::shapes::Shapes;
 use crate::diagnostics::Diagnostics;
 use crate::dim::{Atom, Dim, Shape};
 use crate::graph::grid::{Grid, piece_name};
-use crate::graph::ir::{BlockShape, Condition, Graph, Id, Level, Op, Piece};
-use crate::syntax::ast::{BinaryOp, Cell, DeclarationKind, Expr, ExprKind, Time};
+use crate::graph::ir::{BlockShape, Condition, Earlier, Graph, Id, Level, Op, Piece};
+use crate::graph::ops::{Operation, ShapeRule};
+use crate::syntax::ast::{BinaryOp, Cell, DeclarationKind, Expr, ExprKind};
 use std::collections::HashMap;
 
 /// The definition as graphs.
@@ -23,6 +25,8 @@ pub struct Lowered {
     pub graph: Graph,
     /// The value of each target of each equation.
     pub targets: Vec<Vec<Grid>>,
+    /// The recorded values of [`Past`] that are computed: equations, and arguments of windows.
+    pub recorded: Vec<Option<Grid>>,
     /// The graph of the initial values of states that have an initialiser.
     pub initial_graph: Graph,
     /// Declarations of states with their initial values.
@@ -39,9 +43,10 @@ pub fn lower(
     cell: &Cell,
     resolved: &Resolved,
     shapes: &Shapes,
+    past: &Past,
     diagnostics: &mut Diagnostics,
 ) -> Option<Lowered> {
-    let mut lowering = Lowering::new(cell, resolved, shapes);
+    let mut lowering = Lowering::new(cell, resolved, shapes, past);
     for &equation in &resolved.order {
         let value = &cell.equations[equation].value;
         let lowered = lowering.expr(value);
@@ -51,9 +56,14 @@ pub fn lower(
         lowering.define(equation, lowered?)?;
     }
     inner_names::suggest(&mut lowering.graph, &resolved.order, &lowering.targets);
-    let (graph, targets) = (lowering.graph, lowering.targets);
+    let (graph, targets, mut recorded) = (lowering.graph, lowering.targets, lowering.recorded);
+    for (value, grid) in past.values.iter().zip(&mut recorded) {
+        if let PastOf::Target(target) = value.of {
+            *grid = targets.get(target.equation)?.get(target.index).cloned();
+        }
+    }
 
-    let mut lowering = Lowering::new(cell, resolved, shapes);
+    let mut lowering = Lowering::new(cell, resolved, shapes, past);
     let mut initial = vec![];
     for (index, declaration) in cell.declarations.iter().enumerate() {
         if let (DeclarationKind::State, Some(value)) = (declaration.kind, &declaration.initial) {
@@ -70,7 +80,7 @@ pub fn lower(
             initial.push((index, value));
         }
     }
-    Some(Lowered { graph, targets, initial_graph: lowering.graph, initial })
+    Some(Lowered { graph, targets, recorded, initial_graph: lowering.graph, initial })
 }
 
 /// Returns a condition without the values that it compares. None for any other expression.
@@ -95,8 +105,11 @@ struct Lowering<'a> {
     cell: &'a Cell,
     resolved: &'a Resolved,
     shapes: &'a Shapes,
+    past: &'a Past,
     graph: Graph,
     targets: Vec<Vec<Grid>>,
+    /// By recorded value, the arguments of windows.
+    recorded: Vec<Option<Grid>>,
     /// The arguments of the user's function that is being expanded.
     arguments: Vec<Grid>,
     /// The results of the user's functions by arguments. Without them, functions that call each
@@ -106,14 +119,16 @@ struct Lowering<'a> {
 }
 
 impl<'a> Lowering<'a> {
-    fn new(cell: &'a Cell, resolved: &'a Resolved, shapes: &'a Shapes) -> Self {
+    fn new(cell: &'a Cell, resolved: &'a Resolved, shapes: &'a Shapes, past: &'a Past) -> Self {
         let targets = cell.equations.iter().map(|_| vec![]).collect();
         Lowering {
             cell,
             resolved,
             shapes,
+            past,
             graph: Graph::default(),
             targets,
+            recorded: past.values.iter().map(|_| None).collect(),
             arguments: vec![],
             expanded: HashMap::new(),
             is_too_large: false,
@@ -208,13 +223,66 @@ impl<'a> Lowering<'a> {
         Some(Grid { rows: rows.atoms().to_vec(), columns: columns.atoms().to_vec(), blocks })
     }
 
-    fn one_hot(&self, expr: &Expr) -> Option<usize> {
-        match (&expr.kind, self.resolved.symbols.get(expr.id)) {
-            (ExprKind::Name { .. }, Some(Some(Symbol::Declaration(index)))) => {
-                self.shapes.one_hot[*index].is_some().then_some(*index)
+    /// Returns the index that a one-hot input holds, now or some steps back.
+    fn one_hot(&mut self, expr: &Expr) -> Option<Id> {
+        let (ExprKind::Name { .. }, Some(symbol)) = (&expr.kind, self.resolved.symbols.get(expr.id)?) else {
+            return None;
+        };
+        let (index, op) = match symbol {
+            Symbol::Declaration(index) => (*index, Op::Read(Piece { of: *index, row: 0, column: 0 })),
+            Symbol::Delayed(Delayed::Declaration(index)) => {
+                let PastRead { ring, reach } = *self.past.reads.get(&expr.id)?;
+                let piece = Piece { of: self.past.rings[ring].value, row: 0, column: 0 };
+                (*index, Op::Past(Earlier { piece, ring, reach }))
             }
-            _ => None,
+            _ => return None,
+        };
+        self.shapes.one_hot[index].as_ref()?;
+        Some(self.graph.leaf(op, BlockShape::SCALAR, Level::Time))
+    }
+
+    /// Returns a value some steps back.
+    fn delayed(&mut self, expr: usize) -> Option<Grid> {
+        let PastRead { ring, reach } = *self.past.reads.get(&expr)?;
+        let value = self.past.rings[ring].value;
+        let Shape { rows, columns } = &self.past.values[value].shape;
+        let mut blocks = vec![];
+        for (row, row_atom) in rows.atoms().iter().enumerate() {
+            for (column, column_atom) in columns.atoms().iter().enumerate() {
+                let earlier = Earlier { piece: Piece { of: value, row, column }, ring, reach };
+                let shape = BlockShape::new(*row_atom, *column_atom);
+                blocks.push(self.graph.leaf(Op::Past(earlier), shape, Level::Time));
+            }
         }
+        Some(Grid { rows: rows.atoms().to_vec(), columns: columns.atoms().to_vec(), blocks })
+    }
+
+    /// Returns a window of a vector, or the mask of its entries.
+    fn past(&mut self, id: usize, arguments: &[Expr], is_window: bool) -> Option<Grid> {
+        let (value, lengths) =
+            if is_window { arguments.split_first().map(|(u, n)| (Some(u), n))? } else { (None, arguments) };
+        let (entries, spacing) = past::window_lengths(self.resolved, lengths)?;
+        let (entries, spacing) = (entries.atom(), spacing.atom());
+        let Some(value) = value else {
+            let present = self.graph.present(entries, spacing);
+            return Some(Grid { rows: vec![Atom::ONE], columns: vec![entries], blocks: vec![present] });
+        };
+        let value = self.expr(value)?;
+        let Some(&PastRead { ring, reach }) = self.past.reads.get(&id) else {
+            // A window of one entry is the value itself.
+            return Some(value);
+        };
+        let of = self.past.rings[ring].value;
+        if let PastOf::Expression(_) = self.past.values[of].of {
+            self.recorded[of] = Some(value.clone());
+        }
+        let blocks = value
+            .pieces()
+            .map(|(row, column, now)| {
+                self.graph.window(Earlier { piece: Piece { of, row, column }, ring, reach }, now)
+            })
+            .collect();
+        Some(Grid { rows: value.rows, columns: vec![entries], blocks })
     }
 
     fn expr(&mut self, expr: &Expr) -> Option<Grid> {
@@ -223,7 +291,7 @@ impl<'a> Lowering<'a> {
                 let id = self.graph.constant(*value);
                 Some(Grid::single(&self.graph, id))
             }
-            ExprKind::Name { time, .. } => self.name(expr.id, *time),
+            ExprKind::Name { .. } => self.name(expr.id),
             ExprKind::Neg(inner) => {
                 let inner = self.expr(inner)?;
                 Grid::elementwise(&mut self.graph, &[&inner], |graph, ids| graph.neg(ids[0]))
@@ -231,7 +299,7 @@ impl<'a> Lowering<'a> {
             ExprKind::Binary { op: BinaryOp::MatMul, left, right, .. } => {
                 let a = self.expr(left)?;
                 match self.one_hot(right) {
-                    Some(input) => self.gather(&a, input),
+                    Some(index) => self.gather(&a, index),
                     None => {
                         let b = self.expr(right)?;
                         self.matmul(&a, &b)
@@ -261,10 +329,11 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    fn name(&mut self, id: usize, _time: Time) -> Option<Grid> {
+    fn name(&mut self, id: usize) -> Option<Grid> {
         match self.resolved.symbols[id]? {
             Symbol::Declaration(index) => self.declared(index, false),
             Symbol::Previous(index) => self.declared(index, true),
+            Symbol::Delayed(_) => self.delayed(id),
             Symbol::Target(Target { equation, index }) => self.targets[equation].get(index).cloned(),
             Symbol::Dimension(index) => {
                 let id = self.graph.size(Dim::sum([Atom::Name(index)]));
@@ -305,6 +374,8 @@ impl<'a> Lowering<'a> {
                     graph.select(condition.clone(), ids)
                 })
             }
+            Callee::BuiltIn(Operation { shape: ShapeRule::Window, .. }) => self.past(id, arguments, true),
+            Callee::BuiltIn(Operation { shape: ShapeRule::Present, .. }) => self.past(id, arguments, false),
             Callee::BuiltIn(operation) => {
                 let values =
                     arguments.iter().map(|argument| self.expr(argument)).collect::<Option<Vec<_>>>()?;
@@ -336,11 +407,9 @@ impl<'a> Lowering<'a> {
         Some(Grid { rows: a.rows.clone(), columns: b.columns.clone(), blocks })
     }
 
-    /// Lowers `E @ w` for a one-hot input: gathers columns of the blocks of E. Each block counts
+    /// Lowers `E @ w` for a one-hot `w`: gathers columns of the blocks of E. Each block counts
     /// from its first column.
-    fn gather(&mut self, e: &Grid, input: usize) -> Option<Grid> {
-        let one_hot =
-            self.graph.read(Piece { of: input, row: 0, column: 0 }, BlockShape::SCALAR, Level::Time);
+    fn gather(&mut self, e: &Grid, one_hot: Id) -> Option<Grid> {
         let mut blocks = vec![];
         for row in 0..e.rows.len() {
             let mut sum: Option<Id> = None;

@@ -1,8 +1,9 @@
 //! Names of values, unique within a graph: the user's names where there are any, else generated
 //! ones.
 
+use crate::analysis::past::Past;
 use crate::analysis::shapes::Shapes;
-use crate::graph::ir::{Graph, Id, Op, Piece};
+use crate::graph::ir::{Graph, Id, Op, Piece, Reach};
 use crate::syntax::ast::Cell;
 use proc_macro2::Ident;
 use std::collections::{HashMap, HashSet};
@@ -14,7 +15,7 @@ pub struct Names {
 }
 
 impl Names {
-    pub fn new(cell: &Cell, shapes: &Shapes, graph: &Graph) -> Self {
+    pub fn new(cell: &Cell, shapes: &Shapes, past: &Past, graph: &Graph) -> Self {
         let mut taken: HashSet<String> = HashSet::new();
         // The last number given to each name.
         let mut numbers: HashMap<String, usize> = HashMap::new();
@@ -26,6 +27,13 @@ impl Names {
             let wanted = match &graph[id].op {
                 Op::Read(piece) => piece_of(cell, shapes, *piece, ""),
                 Op::Previous(piece) => piece_of(cell, shapes, *piece, "_prev"),
+                Op::Past(earlier) => {
+                    let name = past.values[earlier.piece.of].block_name(earlier.piece);
+                    format!("{name}_{}", reach(cell, earlier.reach))
+                }
+                Op::PastBar { piece, .. } => {
+                    format!("{}_later_bar", past.values[piece.of].block_name(*piece))
+                }
                 Op::CarryBar(piece) => piece_of(cell, shapes, *piece, "_carry"),
                 Op::OutputBar(piece) => {
                     let name = cell.outputs.get(piece.of).map_or("output".to_owned(), Ident::to_string);
@@ -49,6 +57,20 @@ impl Names {
     }
 }
 
+/// Returns the name of a delay: `3_ago`, `2D_ago`, `before`.
+fn reach(cell: &Cell, reach: Reach) -> String {
+    match reach {
+        Reach::Delay { count, dimension: None } => format!("{count}_ago"),
+        Reach::Delay { count: 1, dimension: Some(dimension) } => {
+            format!("{}_ago", cell.dimensions[dimension])
+        }
+        Reach::Delay { count, dimension: Some(dimension) } => {
+            format!("{count}{}_ago", cell.dimensions[dimension])
+        }
+        Reach::Window { .. } => "before".to_owned(),
+    }
+}
+
 fn numbered(index: usize, show: bool) -> String {
     if show { format!("_{index}") } else { String::new() }
 }
@@ -66,6 +88,8 @@ fn generated_name(op: &Op) -> &'static str {
         Op::Maximum => "greatest",
         Op::Accumulate => "total",
         Op::Transpose => "transposed",
+        Op::Window { .. } => "window",
+        Op::Present { .. } => "present",
         _ => "value",
     }
 }

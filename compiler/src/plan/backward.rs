@@ -1,16 +1,19 @@
 //! The backward equations of a step, in the graph of its forward equations.
 
 use super::equations::{Bars, Equations, is_differentiable};
+use super::past::{Push, Source};
 use super::planned::Bound;
+use crate::analysis::past::Past;
 use crate::analysis::shapes::Shapes;
 use crate::graph::autodiff;
-use crate::graph::ir::{Level, Op};
+use crate::graph::ir::{Id, Level, Op};
 use crate::syntax::ast::Cell;
 
 /// Adds the backward equations: the cotangents of parameters, contexts, inputs and previous states.
-pub fn derive(equations: &mut Equations, cell: &Cell, shapes: &Shapes) {
-    let Equations { graph, owners, states, outputs, carries, bars, .. } = equations;
-    let mut seeds = vec![];
+pub fn derive(equations: &mut Equations, cell: &Cell, shapes: &Shapes, past: &Past) {
+    let seeds_of_past = past_seeds(equations, past);
+    let Equations { graph, owners, states, outputs, carries, bars, pushes, .. } = equations;
+    let mut seeds = seeds_of_past;
     for bound in outputs.iter().flatten() {
         let shape = graph[bound.id].shape;
         seeds.push((bound.id, graph.leaf(Op::OutputBar(bound.piece), shape, Level::Time)));
@@ -33,4 +36,38 @@ pub fn derive(equations: &mut Equations, cell: &Cell, shapes: &Shapes) {
         graph.suggest_name(id, &format!("{name}_prev_bar"));
         carries.push(Bound { piece: bound.piece, id });
     }
+    for (leaf, earlier, id) in std::mem::take(&mut bars.past) {
+        let shape = graph[leaf].shape;
+        let id = owners.own(graph, id, shape);
+        let name = &past.values[earlier.piece.of].name;
+        graph.suggest_name(id, &format!("{name}_past_bar"));
+        pushes.push(Push { earlier, id });
+    }
+}
+
+/// Returns the recorded values, each with its cotangent from later steps.
+fn past_seeds(equations: &mut Equations, past: &Past) -> Vec<(Id, Id)> {
+    let mut seeds = vec![];
+    for record in equations.recorded.clone() {
+        let graph = &mut equations.graph;
+        let id = match record.source {
+            Source::Index(_) => continue,
+            Source::Input(piece) => {
+                let shape = past.values[record.piece.of].block(record.piece.row, record.piece.column);
+                let read = graph.read(piece, shape, Level::Time);
+                graph.storage(read)
+            }
+            Source::State(piece) => match equations.states.iter().find(|bound| bound.piece == piece) {
+                Some(bound) => bound.id,
+                None => continue,
+            },
+            Source::Value(id) => id,
+        };
+        for ring in past.rings_of(record.piece.of) {
+            let shape = graph[id].shape;
+            let bar = graph.leaf(Op::PastBar { piece: record.piece, ring }, shape, Level::Time);
+            seeds.push((id, bar));
+        }
+    }
+    seeds
 }

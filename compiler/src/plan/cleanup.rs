@@ -1,6 +1,7 @@
 //! Removal of unused values, and simplification of what differentiation has made redundant.
 
 use super::equations::Equations;
+use super::past::Recorded;
 use crate::analysis::shapes::Shapes;
 use crate::graph::ir::Id;
 use crate::graph::simplify::rebuild;
@@ -9,13 +10,22 @@ use crate::syntax::ast::Cell;
 
 /// Rebuilds the graph from the values that the passes have to compute.
 pub fn clean(equations: &mut Equations, cell: &Cell, shapes: &Shapes) {
-    let Equations { graph, states, outputs, carries, bars, .. } = equations;
+    let Equations { graph, states, outputs, carries, bars, recorded, pushes, .. } = equations;
     let owned = states.iter_mut().chain(outputs.iter_mut().flatten()).chain(carries.iter_mut());
     let mut roots: Vec<&mut Id> = owned.map(|bound| &mut bound.id).collect();
     for list in [&mut bars.gradients, &mut bars.contexts, &mut bars.inputs] {
         roots.extend(list.iter_mut().map(|bound| &mut bound.id));
     }
+    roots.extend(recorded.iter_mut().filter_map(Recorded::computed_mut));
+    roots.extend(pushes.iter_mut().map(|push| &mut push.id));
     *graph = rebuild(graph, &mut roots);
+    for id in recorded
+        .iter_mut()
+        .filter_map(Recorded::computed_mut)
+        .chain(pushes.iter_mut().map(|push| &mut push.id))
+    {
+        *id = graph.storage(*id);
+    }
     for bound in states.iter_mut().chain(outputs.iter_mut().flatten()).chain(carries.iter_mut()) {
         bound.id = graph.storage(bound.id);
     }

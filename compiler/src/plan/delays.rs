@@ -1,31 +1,94 @@
-//! States that only delay values: the previous input, or the window of a convolution.
+//! Values of earlier steps outside of the recurrence: the previous input, or the window of a
+//! convolution.
 //!
-//! The new value of such a state depends only on inputs and on other such states. Its values are
-//! therefore known for all steps of a chunk before the recurrence starts, and its cotangents are
-//! needed only after the recurrence has run. Products with them are computed for all steps at once.
+//! A step reads earlier values through states and through recorded values. Those that depend only
+//! on inputs are known for all steps of a chunk before the recurrence starts, and their cotangents
+//! are needed only after it has run. Recorded values that depend on the recurrence but do not lead
+//! back to it are computed after the recurrence, and their cotangents before that of the backward
+//! pass. Products with either are computed for all steps at once.
 
-use super::planned::Bound;
+use super::equations::Equations;
+use super::past::Source;
 use crate::graph::ir::{Graph, Id, Op, Piece};
 
-/// Returns the blocks of states that neither are part of a cycle nor depend on one.
-pub fn delays(graph: &Graph, states: &[Bound]) -> Vec<Piece> {
-    let reads: Vec<Vec<Piece>> = states.iter().map(|bound| previous(graph, bound.id)).collect();
-    let mut found: Vec<Piece> = vec![];
+/// A value that later steps read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kept {
+    State(Piece),
+    Recorded(Piece),
+}
+
+/// The relation of earlier values to the recurrence.
+#[derive(Debug)]
+pub struct Delays {
+    /// The blocks of states that neither are part of a cycle nor depend on one.
+    pub states: Vec<Piece>,
+    /// The recorded values that neither are part of a cycle nor depend on one.
+    pub before: Vec<Piece>,
+    /// The recorded values that depend on a cycle and lead to none.
+    pub after: Vec<Piece>,
+}
+
+pub fn delays(equations: &Equations) -> Delays {
+    let states = equations.states.iter().map(|bound| (Kept::State(bound.piece), bound.id));
+    let recorded = equations
+        .recorded
+        .iter()
+        .filter_map(|record| Some((Kept::Recorded(record.piece), record.computed()?)));
+    let kept: Vec<(Kept, Vec<Kept>)> =
+        states.chain(recorded).map(|(kept, id)| (kept, reads(equations, id))).collect();
+
+    let mut before: Vec<Kept> = vec![];
     loop {
-        let is_new = |(bound, reads): &(&Bound, &Vec<Piece>)| {
-            !found.contains(&bound.piece) && reads.iter().all(|piece| found.contains(piece))
+        let is_new = |(kept, reads): &&(Kept, Vec<Kept>)| {
+            !before.contains(kept) && reads.iter().all(|read| before.contains(read))
         };
-        let new: Vec<Piece> =
-            states.iter().zip(&reads).filter(is_new).map(|(bound, _)| bound.piece).collect();
+        let new: Vec<Kept> = kept.iter().filter(is_new).map(|(kept, _)| *kept).collect();
         if new.is_empty() {
-            return found;
+            break;
         }
-        found.extend(new);
+        before.extend(new);
+    }
+    // All other states are part of the recurrence, and so are the recorded values that they read.
+    let mut recurrent: Vec<Kept> =
+        kept.iter().map(|(kept, _)| *kept).filter(|kept| is_state(kept) && !before.contains(kept)).collect();
+    let mut next = 0;
+    while let Some(kept_by) = recurrent.get(next).copied() {
+        next += 1;
+        for (_, reads) in kept.iter().filter(|(kept, _)| *kept == kept_by) {
+            for read in reads {
+                if !recurrent.contains(read) && !before.contains(read) {
+                    recurrent.push(*read);
+                }
+            }
+        }
+    }
+    let rest = kept.iter().map(|(kept, _)| *kept);
+    let after = rest.filter(|kept| !before.contains(kept) && !recurrent.contains(kept));
+    Delays {
+        after: after.filter_map(recorded_piece).collect(),
+        states: before.iter().copied().filter(is_state).map(piece).collect(),
+        before: before.into_iter().filter_map(recorded_piece).collect(),
     }
 }
 
-/// Returns the old states that a value is computed from.
-fn previous(graph: &Graph, id: Id) -> Vec<Piece> {
+fn is_state(kept: &Kept) -> bool {
+    matches!(kept, Kept::State(_))
+}
+
+fn piece(kept: Kept) -> Piece {
+    match kept {
+        Kept::State(piece) | Kept::Recorded(piece) => piece,
+    }
+}
+
+fn recorded_piece(kept: Kept) -> Option<Piece> {
+    (!is_state(&kept)).then(|| piece(kept))
+}
+
+/// Returns the earlier values that a value is computed from.
+fn reads(equations: &Equations, id: Id) -> Vec<Kept> {
+    let graph: &Graph = &equations.graph;
     let mut found = vec![];
     let mut seen = vec![false; graph.len()];
     let mut stack = vec![id];
@@ -34,7 +97,12 @@ fn previous(graph: &Graph, id: Id) -> Vec<Piece> {
             continue;
         }
         match graph[id].op {
-            Op::Previous(piece) => found.push(piece),
+            Op::Previous(piece) => found.push(Kept::State(piece)),
+            Op::Past(earlier) => match equations.source(earlier.piece) {
+                Source::State(piece) => found.push(Kept::State(piece)),
+                Source::Value(_) => found.push(Kept::Recorded(earlier.piece)),
+                Source::Input(_) | Source::Index(_) => {}
+            },
             _ => stack.extend(&graph[id].args),
         }
     }

@@ -1,9 +1,11 @@
 //! The equations of a step, forward and backward, as the stages of planning build them.
 
+use super::past::{self, Source};
+use super::past::{Push, Recorded};
 use super::planned::Bound;
 use crate::analysis::shapes::Shapes;
 use crate::dim::Atom;
-use crate::graph::ir::{BlockShape, Graph, Id, Level, Op};
+use crate::graph::ir::{BlockShape, Earlier, Graph, Id, Level, Op, Piece};
 use crate::syntax::ast::{Cell, DeclarationKind};
 use std::collections::HashMap;
 
@@ -18,6 +20,10 @@ pub struct Equations {
     pub outputs: Vec<Vec<Bound>>,
     /// The rows and columns of the grid of each output.
     pub output_shapes: Vec<(Vec<Atom>, Vec<Atom>)>,
+    /// The values of which earlier steps are read, block by block.
+    pub recorded: Vec<Recorded>,
+    /// The cotangents of earlier values. Empty until the backward equations are added.
+    pub pushes: Vec<Push>,
     /// The cotangents of the previous states. Empty until the backward equations are added.
     pub carries: Vec<Bound>,
     /// All other cotangents that the backward pass returns.
@@ -27,13 +33,37 @@ pub struct Equations {
 impl Equations {
     /// Returns the values that the forward pass has to compute.
     pub fn forward_roots(&self) -> Vec<Id> {
-        self.states.iter().chain(self.outputs.iter().flatten()).map(|bound| bound.id).collect()
+        let bounds = self.states.iter().chain(self.outputs.iter().flatten()).map(|bound| bound.id);
+        bounds.chain(self.recorded.iter().filter_map(Recorded::computed)).collect()
     }
 
-    /// Returns the values that the backward pass has to compute. Those of inputs come last.
+    /// Returns the values that the backward pass has to compute.
     pub fn backward_roots(&self) -> Vec<Id> {
-        let Bars { gradients, contexts, inputs, .. } = &self.bars;
-        [&self.carries, gradients, contexts, inputs].into_iter().flatten().map(|bound| bound.id).collect()
+        [self.main_roots(), self.input_roots()].concat()
+    }
+
+    /// Returns the values that every backward pass has to compute.
+    pub fn main_roots(&self) -> Vec<Id> {
+        let Bars { gradients, contexts, .. } = &self.bars;
+        let bounds = [&self.carries, gradients, contexts].into_iter().flatten().map(|bound| bound.id);
+        bounds.chain(self.pushes_of(false)).collect()
+    }
+
+    /// Returns the values that are computed only if the cotangents of inputs are requested, or those
+    /// of the state while it holds earlier inputs.
+    pub fn input_roots(&self) -> Vec<Id> {
+        self.bars.inputs.iter().map(|bound| bound.id).chain(self.pushes_of(true)).collect()
+    }
+
+    /// Returns the cotangents of earlier inputs, or of all other earlier values.
+    fn pushes_of(&self, is_input: bool) -> impl Iterator<Item = Id> + '_ {
+        let is_wanted = move |push: &&Push| self.source(push.earlier.piece).is_input() == is_input;
+        self.pushes.iter().filter(is_wanted).map(|push| push.id)
+    }
+
+    /// Returns the source of a recorded value.
+    pub fn source(&self, piece: Piece) -> Source {
+        past::source(&self.recorded, piece)
     }
 
     /// Returns the only block of the only output, if there is exactly one. It is returned in the
@@ -75,7 +105,7 @@ pub fn is_differentiable(cell: &Cell, shapes: &Shapes, op: &Op) -> bool {
         Op::Read(piece) => {
             cell.declarations[piece.of].kind != DeclarationKind::Buffer && shapes.one_hot[piece.of].is_none()
         }
-        Op::Previous(_) => true,
+        Op::Previous(_) | Op::Past(_) => true,
         _ => false,
     }
 }
@@ -87,6 +117,8 @@ pub struct Bars {
     pub contexts: Vec<Bound>,
     pub inputs: Vec<Bound>,
     pub previous: Vec<Bound>,
+    /// The reads of earlier values, each with its cotangent.
+    pub past: Vec<(Id, Earlier, Id)>,
 }
 
 impl Bars {
@@ -95,6 +127,7 @@ impl Bars {
         for (leaf, id) in leaves {
             match graph[leaf].op {
                 Op::Previous(piece) => bars.previous.push(Bound { piece, id }),
+                Op::Past(earlier) => bars.past.push((leaf, earlier, id)),
                 Op::Read(piece) => match cell.declarations[piece.of].kind {
                     DeclarationKind::Param => bars.gradients.push(Bound { piece, id }),
                     DeclarationKind::Context => bars.contexts.push(Bound { piece, id }),
@@ -107,6 +140,7 @@ impl Bars {
         for list in [&mut bars.gradients, &mut bars.contexts, &mut bars.inputs, &mut bars.previous] {
             list.sort_by_key(|bound| bound.piece);
         }
+        bars.past.sort_by_key(|(leaf, ..)| *leaf);
         bars
     }
 }

@@ -3,6 +3,7 @@
 use super::equations::{Bars, is_differentiable};
 use super::places::assign;
 use super::planned::{Bound, InitialPlan};
+use crate::analysis::past::Past;
 use crate::analysis::shapes::Shapes;
 use crate::graph::autodiff;
 use crate::graph::grid::Grid;
@@ -13,7 +14,13 @@ use crate::plan::schedule::{Task, schedule};
 use crate::syntax::ast::Cell;
 
 /// Plans the initial values and their pull-back.
-pub fn plan(cell: &Cell, shapes: &Shapes, mut graph: Graph, initial: Vec<(usize, Grid)>) -> InitialPlan {
+pub fn plan(
+    cell: &Cell,
+    shapes: &Shapes,
+    past: &Past,
+    mut graph: Graph,
+    initial: Vec<(usize, Grid)>,
+) -> InitialPlan {
     let mut values = vec![];
     for (index, grid) in initial {
         for (row, column, id) in grid.pieces() {
@@ -48,7 +55,7 @@ pub fn plan(cell: &Cell, shapes: &Shapes, mut graph: Graph, initial: Vec<(usize,
     InitialPlan {
         forward: assign(&graph, forward, &value_ids, |_| None),
         backward: assign(&graph, backward, &bar_ids, |_| None),
-        names: Names::new(cell, shapes, &graph),
+        names: Names::new(cell, shapes, past, &graph),
         graph,
         values,
         gradients: bars.gradients,

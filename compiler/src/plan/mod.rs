@@ -11,6 +11,7 @@ mod equations;
 mod in_place;
 mod initial;
 mod owners;
+pub mod past;
 mod places;
 mod planned;
 mod residuals;
@@ -21,6 +22,7 @@ pub mod verify;
 #[cfg(test)]
 mod tests;
 
+use crate::analysis::past::Past;
 use crate::analysis::resolve::Resolved;
 use crate::analysis::shapes::Shapes;
 use crate::lower::Lowered;
@@ -34,14 +36,20 @@ pub use planned::{Bound, InitialPlan, Lifetime, Pass, Place, Plan};
 ///
 /// # Errors
 /// Returns the broken invariant and the stage that broke it, which is a bug of the compiler.
-pub fn plan(cell: &Cell, resolved: &Resolved, shapes: &Shapes, lowered: Lowered) -> Result<Plan, String> {
-    let Lowered { graph, targets, initial_graph, initial } = lowered;
+pub fn plan(
+    cell: &Cell,
+    resolved: &Resolved,
+    shapes: &Shapes,
+    past: &Past,
+    lowered: Lowered,
+) -> Result<Plan, String> {
+    let Lowered { graph, targets, recorded, initial_graph, initial } = lowered;
 
-    let mut equations = owners::assign(cell, resolved, graph, &targets)
+    let mut equations = owners::assign(cell, resolved, past, graph, &targets, &recorded)
         .ok_or_else(|| "owners: a state or an output has no value".to_owned())?;
     check("owners", || verify::graph(&equations.graph))?;
 
-    backward::derive(&mut equations, cell, shapes);
+    backward::derive(&mut equations, cell, shapes, past);
     check("backward equations", || verify::graph(&equations.graph))?;
 
     cleanup::clean(&mut equations, cell, shapes);
@@ -57,9 +65,9 @@ pub fn plan(cell: &Cell, resolved: &Resolved, shapes: &Shapes, lowered: Lowered)
     let backward = schedules::backward(&equations, &recurrence, &residuals);
     check("backward schedule", || verify::schedule(&equations.graph, &backward, &residuals))?;
 
-    let initial = (!initial.is_empty()).then(|| initial::plan(cell, shapes, initial_graph, initial));
+    let initial = (!initial.is_empty()).then(|| initial::plan(cell, shapes, past, initial_graph, initial));
     let plan = Plan {
-        names: Names::new(cell, shapes, &equations.graph),
+        names: Names::new(cell, shapes, past, &equations.graph),
         forward: places::forward(&equations, forward, &residuals),
         streaming: places::streaming(&equations, streaming),
         backward: places::backward(&equations, backward),
@@ -71,7 +79,9 @@ pub fn plan(cell: &Cell, resolved: &Resolved, shapes: &Shapes, lowered: Lowered)
         context_bars: equations.bars.contexts,
         input_bars: equations.bars.inputs,
         carries: equations.carries,
-        delays: recurrence.delays,
+        delays: recurrence.delays.states,
+        recorded: equations.recorded,
+        pushes: equations.pushes,
         #[cfg(test)]
         residuals,
         initial,

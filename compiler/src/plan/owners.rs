@@ -2,7 +2,9 @@
 //! or on the tape.
 
 use super::equations::{Bars, Equations, Owners};
+use super::past::{Recorded, Source};
 use super::planned::Bound;
+use crate::analysis::past::{Past, PastOf, PastValue};
 use crate::analysis::resolve::{Resolved, Target};
 use crate::graph::grid::{Grid, piece_name};
 use crate::graph::ir::{Graph, Id, Piece};
@@ -10,13 +12,22 @@ use crate::syntax::ast::{Cell, DeclarationKind, declared};
 
 /// Returns the forward equations, in which every state and output owns its values. None if one of
 /// them has no value.
-pub fn assign(cell: &Cell, resolved: &Resolved, graph: Graph, targets: &[Vec<Grid>]) -> Option<Equations> {
+pub fn assign(
+    cell: &Cell,
+    resolved: &Resolved,
+    past: &Past,
+    graph: Graph,
+    targets: &[Vec<Grid>],
+    recorded: &[Option<Grid>],
+) -> Option<Equations> {
     let mut equations = Equations {
         graph,
         owners: Owners::default(),
         states: vec![],
         outputs: vec![],
         output_shapes: vec![],
+        recorded: vec![],
+        pushes: vec![],
         carries: vec![],
         bars: Bars::default(),
     };
@@ -29,19 +40,28 @@ pub fn assign(cell: &Cell, resolved: &Resolved, graph: Graph, targets: &[Vec<Gri
             equations.states.push(Bound { piece: Piece { of: index, row, column }, id });
         }
     }
+    for (index, (value, grid)) in past.values.iter().zip(recorded).enumerate() {
+        equations.record(index, value, grid.as_ref())?;
+    }
     for (index, target) in resolved.outputs.iter().enumerate() {
         let target = (*target)?;
         let grid = value(Some(target))?;
         let name = cell.equations[target.equation].targets[target.index].to_string();
         let mut blocks = vec![];
         for (row, column, id) in grid.pieces() {
-            // An output that is a state is stored as the state.
+            // An output that is a state is stored as the state, and one of which earlier steps are
+            // read with these.
             let state = equations.states.iter().find(|state| {
                 resolved.state_values[state.piece.of] == Some(target)
                     && (state.piece.row, state.piece.column) == (row, column)
             });
+            let record = equations.recorded.iter().find(|record| {
+                past.values[record.piece.of].of == PastOf::Target(target)
+                    && (record.piece.row, record.piece.column) == (row, column)
+            });
             let name = piece_name(&name, grid, row, column);
-            let id = match state.map(|state| state.id) {
+            let stored = state.map(|state| state.id).or_else(|| record.and_then(Recorded::computed));
+            let id = match stored {
                 Some(id) => {
                     equations.graph.suggest_name(id, &name);
                     id
@@ -57,6 +77,33 @@ pub fn assign(cell: &Cell, resolved: &Resolved, graph: Graph, targets: &[Vec<Gri
 }
 
 impl Equations {
+    /// Records a value of which earlier steps are read. `grid` is the value, unless it is declared.
+    fn record(&mut self, index: usize, value: &PastValue, grid: Option<&Grid>) -> Option<()> {
+        let (rows, columns) = match value.is_one_hot {
+            true => (1, 1),
+            false => (value.shape.rows.atoms().len(), value.shape.columns.atoms().len()),
+        };
+        for (row, column) in (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column))) {
+            let source = match value.of {
+                PastOf::Declaration(of) => {
+                    let piece = Piece { of, row, column };
+                    match (value.is_one_hot, value.is_state) {
+                        (true, _) => Source::Index(piece),
+                        (_, true) => Source::State(piece),
+                        _ => Source::Input(piece),
+                    }
+                }
+                PastOf::Target(_) | PastOf::Expression(_) => {
+                    let id = grid?.broadcast_at(row, column)?;
+                    let name = piece_name(&value.name, grid?, row, column);
+                    Source::Value(self.own(id, &name))
+                }
+            };
+            self.recorded.push(Recorded { piece: Piece { of: index, row, column }, source });
+        }
+        Some(())
+    }
+
     /// Gives a value an owner, and a name unless it has one.
     fn own(&mut self, id: Id, name: &str) -> Id {
         let shape = self.graph[id].shape;

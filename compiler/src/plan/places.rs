@@ -14,7 +14,11 @@ pub fn forward(equations: &Equations, schedule: Schedule, residuals: &[Id]) -> P
     assign(graph, schedule, &equations.forward_roots(), |id| {
         let is_lasting = residuals.binary_search(&id).is_ok() || output == Some(id);
         let lasts = graph[id].level == Level::Time && is_lasting;
-        place_of_state(&equations.states, id).or(lasts.then_some(Place::Buffer(Lifetime::Sequence)))
+        let recorded = equations.recorded.iter().find(|record| record.computed() == Some(id));
+        let recorded = recorded.map(|record| Place::Recorded(record.piece));
+        place_of_state(&equations.states, id)
+            .or(recorded)
+            .or(lasts.then_some(Place::Buffer(Lifetime::Sequence)))
     })
 }
 

@@ -1,5 +1,6 @@
 //! The plan of a cell: its graphs, their schedules, and the places of their values.
 
+use super::past::{Push, Recorded, Source};
 use super::schedule::Schedule;
 use crate::dim::Atom;
 use crate::graph::ir::{Graph, Id, Piece};
@@ -34,6 +35,8 @@ pub enum Place {
     /// The new value of a state: the next step in the state's series, or the state itself if
     /// nothing reads its old value afterwards.
     State(Piece),
+    /// A recorded value: the series that also holds the values before the first step.
+    Recorded(Piece),
     /// Backward pass: the cotangent of a previous state.
     CarryOut(Piece),
     /// Backward pass: the gradient of a parameter, accumulated in place.
@@ -73,6 +76,10 @@ pub struct Plan {
     pub carries: Vec<Bound>,
     /// The blocks of states that only delay values, outside of the recurrence.
     pub delays: Vec<Piece>,
+    /// The values of which earlier steps are read, block by block.
+    pub recorded: Vec<Recorded>,
+    /// The cotangents of earlier values.
+    pub pushes: Vec<Push>,
     /// The residuals, in ascending order. Emission reads [`Pass::places`] instead.
     #[cfg(test)]
     pub residuals: Vec<Id>,
@@ -80,6 +87,11 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Returns the source of a recorded value.
+    pub fn source(&self, piece: Piece) -> Source {
+        super::past::source(&self.recorded, piece)
+    }
+
     /// Returns the states of the recurrence: all that do not merely delay values.
     pub fn recurrent(&self) -> impl Iterator<Item = &Bound> {
         self.states.iter().filter(|bound| !self.delays.contains(&bound.piece))

@@ -1,6 +1,7 @@
 //! The choice of the residuals.
 
 use super::equations::Equations;
+use super::past::Recorded;
 use crate::graph::ir::{Id, Level, Op};
 use crate::graph::ops::{self, Cost};
 
@@ -19,8 +20,10 @@ pub fn choose(equations: &Equations) -> Vec<Id> {
     }
     let mut is_stored = vec![false; graph.len()];
     let mut kept = vec![];
-    // The new values of states, and an output that is returned in place, are stored in any case.
-    for id in equations.states.iter().map(|bound| bound.id).chain(equations.lone_output()) {
+    // The new values of states, recorded values, and an output that is returned in place are stored
+    // in any case.
+    let recorded = equations.recorded.iter().filter_map(Recorded::computed);
+    for id in equations.states.iter().map(|bound| bound.id).chain(recorded).chain(equations.lone_output()) {
         is_stored[id.index()] = true;
         kept.push(id);
     }

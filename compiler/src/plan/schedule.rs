@@ -120,12 +120,12 @@ pub struct Task {
     pub input_roots: Vec<Id>,
     /// The leaves that carry the recurrence.
     pub recurrent_leaves: Vec<Id>,
-    /// The leaves that read the value of a node at the previous step (in the backward pass, at the
-    /// next step), outside of the recurrence.
-    pub delayed: HashMap<Id, Id>,
-    /// Delayed values are computed before the recurrence in the forward pass, and after it in the
-    /// backward pass.
-    pub is_backward: bool,
+    /// The leaves that read nodes at earlier steps (in the backward pass, at later steps), outside of
+    /// the recurrence.
+    pub delayed: HashMap<Id, Vec<Id>>,
+    /// The delayed leaves whose nodes are computed after the recurrence. All others are computed
+    /// before it.
+    pub late: Vec<Id>,
     /// The values that exist already.
     pub available: Vec<Id>,
     /// A single step: everything runs in the region of the step.
@@ -137,9 +137,9 @@ pub struct Schedule {
     /// The region of each node. None for leaves, constants, available values and unused ones.
     pub region: Vec<Option<Region>>,
     groups: Vec<(Region, Vec<Group>)>,
-    /// The leaves that read the value of a node at the previous step (in the backward pass, at the
-    /// next one). By then it has been computed for a whole chunk.
-    pub delayed: HashMap<Id, Id>,
+    /// The leaves that read nodes at earlier steps (in the backward pass, at later ones). By then
+    /// these have been computed for a whole chunk.
+    pub delayed: HashMap<Id, Vec<Id>>,
     /// The nodes that read each node, directly or through reshapes.
     pub users: Vec<Vec<Id>>,
 }
@@ -211,7 +211,7 @@ fn regions(graph: &Graph, task: &Task, needed: &Needed) -> Vec<Option<Region>> {
     for id in &task.recurrent_leaves {
         recurrent[id.index()] = true;
     }
-    for id in task.delayed.keys().filter(|_| task.is_backward) {
+    for id in &task.late {
         late[id.index()] = true;
     }
     for id in graph.ids().filter(|id| needed.compute[id.index()]) {
@@ -276,7 +276,7 @@ fn regions(graph: &Graph, task: &Task, needed: &Needed) -> Vec<Option<Region>> {
 
 /// Returns whether a leaf reads the value of the node at another step.
 fn is_delayed(task: &Task, id: Id) -> bool {
-    task.delayed.values().any(|node| *node == id)
+    task.delayed.values().flatten().any(|node| *node == id)
 }
 
 /// Returns whether a node that only reads the recurrence runs inside its loop. It does if it reads
@@ -339,7 +339,7 @@ fn product_terms(graph: &Graph, needed: &Needed, region: &[Option<Region>], sum:
 fn groups(
     graph: &Graph,
     needed: &Needed,
-    delayed: &HashMap<Id, Id>,
+    delayed: &HashMap<Id, Vec<Id>>,
     region: &[Option<Region>],
     here: Region,
 ) -> Vec<Group> {
@@ -375,8 +375,8 @@ fn groups(
             } else if in_region(arg) {
                 found.push(arg);
             } else {
-                // The whole series is computed before it is read one step later.
-                found.extend(delayed.get(&arg).filter(|node| in_region(**node)));
+                // The whole series is computed before it is read at another step.
+                found.extend(delayed.get(&arg).into_iter().flatten().filter(|node| in_region(**node)));
             }
         }
         found
@@ -403,7 +403,8 @@ fn groups(
             let space = graph.space(first);
             for &id in &waiting {
                 if fuses[id.index()] && graph.space(id) == space && is_ready(id, &done) {
-                    done[id.index()] = !graph[id].op.is_sum() && !delayed.values().any(|node| *node == id);
+                    done[id.index()] =
+                        !graph[id].op.is_sum() && !delayed.values().flatten().any(|node| *node == id);
                     taken.push(id);
                 }
             }

@@ -1,8 +1,9 @@
 //! The schedules of the passes: the values that each has to compute, and the leaves that carry its
 //! recurrence.
 
-use super::delays::delays;
+use super::delays::{Delays, delays};
 use super::equations::Equations;
+use super::past::Source;
 use super::planned::Bound;
 use super::schedule::{Schedule, Task, schedule};
 use crate::graph::ir::{Id, Op, Piece};
@@ -11,50 +12,121 @@ use std::collections::HashMap;
 /// The recurrence of a cell.
 #[derive(Debug)]
 pub struct Recurrence {
-    /// The blocks of states that only delay values, and are not part of the recurrence.
-    pub delays: Vec<Piece>,
+    /// The values of earlier steps that are not part of the recurrence.
+    pub delays: Delays,
 }
 
-/// The leaves of a pass that represent values of the previous step, or in the backward pass of the
-/// next one.
+/// The leaves of a pass that represent values of earlier steps, or in the backward pass of later
+/// ones.
+#[derive(Default)]
 struct Leaves {
-    /// The leaves outside of the recurrence, each with the value that it delays by one step.
-    delayed: HashMap<Id, Id>,
+    /// The leaves outside of the recurrence, each with the values whose series it reads.
+    delayed: HashMap<Id, Vec<Id>>,
+    /// The leaves whose series are complete only after the recurrence.
+    late: Vec<Id>,
     recurrent: Vec<Id>,
+}
+
+/// The relation of a leaf to the recurrence of a pass.
+enum Relation {
+    Before,
+    Within,
+    After,
+}
+
+impl Leaves {
+    fn add(&mut self, leaf: Id, series: Vec<Id>, relation: Relation) {
+        match relation {
+            Relation::Within => self.recurrent.push(leaf),
+            Relation::Before => {
+                self.delayed.insert(leaf, series);
+            }
+            Relation::After => {
+                self.late.push(leaf);
+                self.delayed.insert(leaf, series);
+            }
+        }
+    }
 }
 
 impl Recurrence {
     pub fn of(equations: &Equations) -> Self {
-        Recurrence { delays: delays(&equations.graph, &equations.states) }
+        Recurrence { delays: delays(equations) }
     }
 
-    /// Splits the leaves that read `bounds` at another step.
-    fn leaves(&self, equations: &Equations, bounds: &[Bound], piece: fn(&Op) -> Option<Piece>) -> Leaves {
-        let mut leaves = Leaves { delayed: HashMap::new(), recurrent: vec![] };
+    /// Returns the relation of the earlier values of a state to the recurrence of the forward pass.
+    fn of_state(&self, piece: Piece) -> Relation {
+        if self.delays.states.contains(&piece) { Relation::Before } else { Relation::Within }
+    }
+
+    fn of_recorded(&self, piece: Piece) -> Relation {
+        if self.delays.before.contains(&piece) {
+            Relation::Before
+        } else if self.delays.after.contains(&piece) {
+            Relation::After
+        } else {
+            Relation::Within
+        }
+    }
+
+    /// Returns the leaves of the forward pass.
+    fn forward(&self, equations: &Equations) -> Leaves {
+        let mut leaves = Leaves::default();
+        let state = |piece| equations.states.iter().find(|bound| bound.piece == piece).map(|bound| bound.id);
         for leaf in equations.graph.ids() {
-            let Some(piece) = piece(&equations.graph[leaf].op) else { continue };
-            match bounds.iter().find(|bound| bound.piece == piece) {
-                Some(bound) if self.delays.contains(&piece) => {
-                    leaves.delayed.insert(leaf, bound.id);
+            match equations.graph[leaf].op {
+                Op::Previous(piece) => {
+                    leaves.add(leaf, state(piece).into_iter().collect(), self.of_state(piece));
                 }
-                _ => leaves.recurrent.push(leaf),
+                Op::Past(earlier) => match equations.source(earlier.piece) {
+                    Source::State(piece) => {
+                        leaves.add(leaf, state(piece).into_iter().collect(), self.of_state(piece));
+                    }
+                    Source::Value(id) => leaves.add(leaf, vec![id], self.of_recorded(earlier.piece)),
+                    // The whole series exists from the start.
+                    Source::Input(_) | Source::Index(_) => {}
+                },
+                _ => {}
             }
         }
         leaves
     }
-}
 
-fn previous(op: &Op) -> Option<Piece> {
-    match op {
-        Op::Previous(piece) => Some(*piece),
-        _ => None,
+    /// Returns the leaves of the backward pass. Its recurrence runs in the other direction.
+    fn backward(&self, equations: &Equations) -> Leaves {
+        let turned = |relation| match relation {
+            Relation::Before => Relation::After,
+            Relation::Within => Relation::Within,
+            Relation::After => Relation::Before,
+        };
+        let mut leaves = Leaves::default();
+        for leaf in equations.graph.ids() {
+            match equations.graph[leaf].op {
+                Op::CarryBar(piece) => {
+                    let carry = equations.carries.iter().find(|bound| bound.piece == piece);
+                    let series = carry.map(|bound| bound.id).into_iter().collect();
+                    leaves.add(leaf, series, turned(self.of_state(piece)));
+                }
+                Op::PastBar { piece, ring } => {
+                    let pushes = equations
+                        .pushes
+                        .iter()
+                        .filter(|push| push.earlier.piece == piece && push.earlier.ring == ring);
+                    let series = pushes.map(|push| push.id).collect();
+                    leaves.add(leaf, series, turned(self.of_source(equations, piece)));
+                }
+                _ => {}
+            }
+        }
+        leaves
     }
-}
 
-fn carry_bar(op: &Op) -> Option<Piece> {
-    match op {
-        Op::CarryBar(piece) => Some(*piece),
-        _ => None,
+    fn of_source(&self, equations: &Equations, piece: Piece) -> Relation {
+        match equations.source(piece) {
+            Source::State(state) => self.of_state(state),
+            Source::Value(_) => self.of_recorded(piece),
+            Source::Input(_) | Source::Index(_) => Relation::Before,
+        }
     }
 }
 
@@ -66,33 +138,42 @@ pub fn forward(equations: &Equations, recurrence: &Recurrence) -> Schedule {
 /// Schedules a single step.
 pub fn streaming(equations: &Equations, recurrence: &Recurrence) -> Schedule {
     let task = forward_task(equations, recurrence);
-    schedule(&equations.graph, &Task { delayed: HashMap::new(), streaming: true, ..task })
+    schedule(&equations.graph, &Task { delayed: HashMap::new(), late: vec![], streaming: true, ..task })
 }
 
 fn forward_task(equations: &Equations, recurrence: &Recurrence) -> Task {
-    let Leaves { delayed, recurrent } = recurrence.leaves(equations, &equations.states, previous);
+    let Leaves { delayed, late, recurrent } = recurrence.forward(equations);
+    let states = equations.states.iter().map(|bound| bound.id);
+    let recorded = equations
+        .recorded
+        .iter()
+        .filter(|record| matches!(recurrence.of_source(equations, record.piece), Relation::Within));
     Task {
         roots: equations.forward_roots(),
-        recurrent_roots: equations.states.iter().map(|bound| bound.id).collect(),
+        recurrent_roots: states.chain(recorded.filter_map(|record| record.computed())).collect(),
         recurrent_leaves: recurrent,
         delayed,
+        late,
         ..Task::default()
     }
 }
 
 /// Schedules the backward pass, which reads the residuals from the tape.
 pub fn backward(equations: &Equations, recurrence: &Recurrence, residuals: &[Id]) -> Schedule {
-    let Leaves { delayed, recurrent } = recurrence.leaves(equations, &equations.carries, carry_bar);
-    let is_recurrent = |bound: &&Bound| !recurrence.delays.contains(&bound.piece);
-    let mut roots = equations.backward_roots();
-    let input_roots = roots.split_off(roots.len() - equations.bars.inputs.len());
+    let Leaves { delayed, late, recurrent } = recurrence.backward(equations);
+    let is_recurrent = |bound: &&Bound| matches!(recurrence.of_state(bound.piece), Relation::Within);
+    let carries = equations.carries.iter().filter(is_recurrent).map(|bound| bound.id);
+    let pushes = equations
+        .pushes
+        .iter()
+        .filter(|push| matches!(recurrence.of_source(equations, push.earlier.piece), Relation::Within));
     let task = Task {
-        roots,
-        recurrent_roots: equations.carries.iter().filter(is_recurrent).map(|bound| bound.id).collect(),
-        input_roots,
+        roots: equations.main_roots(),
+        recurrent_roots: carries.chain(pushes.map(|push| push.id)).collect(),
+        input_roots: equations.input_roots(),
         recurrent_leaves: recurrent,
         delayed,
-        is_backward: true,
+        late,
         available: residuals.to_vec(),
         streaming: false,
     };

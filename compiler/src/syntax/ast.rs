@@ -134,12 +134,14 @@ pub enum BinaryOp {
 }
 
 /// The time index of a name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Time {
     /// `h`
     Implicit,
-    /// `h[t + k]`: 0 for `h[t]`, -1 for `h[t-1]`. Mistakes can have any other offset.
+    /// `h[t + k]`: 0 for `h[t]`, -1 for `h[t-1]`. Only mistakes have a positive offset.
     Offset(i64),
+    /// `x[t-D]`, `x[t-2*D]`: a multiple of a dimension.
+    Delay { count: u64, dimension: Ident },
 }
 
 #[derive(Debug)]

@@ -55,7 +55,7 @@ impl Parser<'_> {
             return c.at_equals(ahead + 1);
         }
         let Some(name) = c.ident(ahead) else { return false };
-        let is_timed = c.bracket(ahead + 1).is_some_and(|group| matches!(Index::read(group), Index::Time(_)));
+        let is_timed = c.bracket(ahead + 1).is_some_and(|group| Index::read(group).is_time());
         let is_state = self
             .cell
             .declarations
@@ -125,7 +125,7 @@ impl Parser<'_> {
             };
             c.skip(1);
             if let Some(group) = c.bracket(0)
-                && matches!(Index::read(group), Index::Time(_))
+                && Index::read(group).is_time()
             {
                 let at = c.skip(1);
                 self.diagnostics

@@ -3,7 +3,7 @@
 use super::ast::Equation;
 use super::cursor::Cursor;
 use super::habits::closure_arguments;
-use super::operands::{Index, wrong_step};
+use super::operands::Index;
 use super::recover::{Parser, Sign, sign, starts_item};
 use crate::diagnostics::Extent;
 use crate::syntax::text;
@@ -118,20 +118,20 @@ impl Parser<'_> {
         let (fact, help, is_current) = match Index::read(group) {
             Index::Time(0) => return true,
             Index::Time(offset) if offset > 0 => {
-                ("an equation gives the value of the current step".to_owned(), previous, true)
+                ("an equation gives the value of the current step", previous, true)
             }
-            Index::Time(-1) => ("an equation can't change the previous step".to_owned(), previous, true),
-            Index::Time(offset) => {
-                let (_, fact, _) = wrong_step(name, offset, at);
-                (fact, previous, true)
+            Index::Time(-1) => ("an equation can't change the previous step", previous, true),
+            Index::Time(_) | Index::Delay { .. } => {
+                ("an equation can't change an earlier step", previous, true)
             }
+            Index::WrongDelay(_) => ("an equation gives the value of the current step", previous, true),
             Index::Entry if Cursor::inside(group).literal(0).is_some() => (
-                "there is no indexing".to_owned(),
+                "there is no indexing",
                 format!("an initial value is part of the declaration: `state {name}: [..] = 0;`"),
                 false,
             ),
             _ => (
-                "there is no indexing".to_owned(),
+                "there is no indexing",
                 "an equation gives a whole value; to split one write `[a, b] = ..;`".to_owned(),
                 false,
             ),

@@ -230,7 +230,7 @@ impl Parser<'_> {
                 let extent = base.extent.to(c.skip(1));
                 self.diagnostics
                     .error(at.to(extent), "a time index is written in brackets")
-                    .help(format!("write `{}`", text::timed(&name, Time::Offset(offset))));
+                    .help(format!("write `{}`", text::timed(&name, &Time::Offset(offset))));
                 base = self.at_time(name, offset, extent);
                 continue;
             }

@@ -160,7 +160,7 @@ impl Parser<'_> {
         {
             return match Index::read(&group) {
                 Index::Time(offset) => {
-                    let shown = text::timed(&name, Time::Offset(offset));
+                    let shown = text::timed(&name, &Time::Offset(offset));
                     let at = Extent::new(group.span_open(), group.span_close());
                     self.diagnostics
                         .error(at, "a time index is written in brackets")

@@ -4,7 +4,8 @@
 
 use super::ast::{BinaryOp, Expr, ExprKind, Time};
 use super::cursor::Cursor;
-use super::operands::{Index, shown_list, wrong_step};
+use super::delays::later_step;
+use super::operands::{Index, shown_list};
 use super::recover::Parser;
 use crate::diagnostics::Extent;
 use crate::graph::ops;
@@ -339,14 +340,14 @@ impl Parser<'_> {
     /// Parses a time index in parentheses: `h(t-1)`.
     fn called_time(&mut self, name: &Ident, offset: i64, group: &Group, extent: Extent) -> Expr {
         let at = Extent::new(group.span_open(), group.span_close());
-        if offset == 0 || offset == -1 {
+        if offset <= 0 {
             let time = Time::Offset(offset);
             self.diagnostics
                 .error(at, "a time index is written in brackets")
-                .help(format!("write `{}`", text::timed(name, time)));
+                .help(format!("write `{}`", text::timed(name, &time)));
             return self.node(ExprKind::Name { name: name.clone(), time }, extent);
         }
-        let (at, fact, help) = wrong_step(name, offset, at);
+        let (at, fact, help) = later_step(name, offset, at);
         self.diagnostics.error(at, fact).help(help);
         let named = self.node(ExprKind::Name { name: name.clone(), time: Time::Implicit }, extent);
         self.error_of(extent, &[&named])

@@ -50,7 +50,7 @@ impl Parser<'_> {
         let Some(word) = c.ident(0).map(ToString::to_string) else { return self.nameless(c, docs) };
         // `let [a, b] = x;` and `input [x, m]: [I];` do not define `let` or `input`.
         let is_pattern = (word == "let" || words::begins_item(&word))
-            && c.bracket(1).is_some_and(|group| !matches!(Index::read(group), Index::Time(_)));
+            && c.bracket(1).is_some_and(|group| !Index::read(group).is_time());
         if defines(c, 1) && !is_pattern && !self.is_declaration_with_colon(c, &word) {
             return self.equation(c, docs);
         }

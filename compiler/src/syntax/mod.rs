@@ -4,6 +4,7 @@ pub mod ast;
 mod compare;
 mod cursor;
 mod declarations;
+mod delays;
 mod dims;
 mod equations;
 mod expr;

@@ -2,6 +2,7 @@
 
 use super::ast::{Expr, ExprKind, Time};
 use super::cursor::Cursor;
+use super::delays::{self, Step, WrongDelay, later_step};
 use super::literals::{self, Number};
 use super::recover::{Parser, Place, starts_item};
 use crate::diagnostics::{Extent, Missing};
@@ -14,6 +15,10 @@ use syn::ext::IdentExt;
 pub enum Index {
     /// `[t]`, `[t-1]`, `[t+2]`
     Time(i64),
+    /// `[t-D]`, `[t-2*D]`
+    Delay { count: u64, dimension: Ident },
+    /// `[t-0]`, `[t-(D+1)]`
+    WrongDelay(WrongDelay),
     /// `[k-1]`, `[n - 1]`: a time index with another name for the step
     OtherClock,
     /// `[-1]`, as in Python
@@ -29,21 +34,17 @@ pub enum Index {
 impl Index {
     pub fn read(group: &Group) -> Index {
         let c = Cursor::inside(group);
-        let sign = match c.punct(1) {
-            Some('-') => -1,
-            Some('+') => 1,
-            _ => 0,
-        };
-        let distance = c.literal(2).and_then(literals::whole).and_then(|k| i64::try_from(k).ok());
         if c.word(0, "t") {
-            return match (c.len(), sign, distance) {
-                (1, ..) => Index::Time(0),
-                (3, -1 | 1, Some(k)) => Index::Time(sign * k),
-                _ if Self::has_comma(&c) => Index::Stack,
-                _ => Index::BadTime,
+            return match delays::read(&c) {
+                Some(Step::Offset(offset)) => Index::Time(offset),
+                Some(Step::Delay { count, dimension }) => Index::Delay { count, dimension },
+                Some(Step::Wrong(wrong)) => Index::WrongDelay(wrong),
+                None if Self::has_comma(&c) => Index::Stack,
+                None => Index::BadTime,
             };
         }
-        if c.len() == 3 && sign == -1 && distance == Some(1) && c.ident(0).is_some() {
+        let distance = c.literal(2).and_then(literals::whole);
+        if c.len() == 3 && c.at(1, "-") && distance == Some(1) && c.ident(0).is_some() {
             return Index::OtherClock;
         }
         if c.len() == 2 && c.at(0, "-") && c.literal(1).is_some() {
@@ -60,6 +61,11 @@ impl Index {
         if all_entries || has_range || lone_name { Index::Entry } else { Index::Stack }
     }
 
+    /// Returns whether the index names a step.
+    pub fn is_time(&self) -> bool {
+        matches!(self, Index::Time(_) | Index::Delay { .. })
+    }
+
     fn has_comma(c: &Cursor) -> bool {
         (0..c.len()).any(|ahead| c.at(ahead, ","))
     }
@@ -74,7 +80,7 @@ impl Parser<'_> {
                 continue;
             }
             let Some(group) = c.bracket(0).cloned() else { return operand };
-            if starts_item(c, 0) || !matches!(Index::read(&group), Index::Time(_)) {
+            if starts_item(c, 0) || !Index::read(&group).is_time() {
                 return operand;
             }
             let extent = operand.extent.to(c.skip(1));
@@ -82,7 +88,7 @@ impl Parser<'_> {
                 let whole = text::operand(&operand);
                 self.diagnostics
                     .error(extent, format!("a time index can't follow `{whole}`"))
-                    .help("only the name of a state can have one: declare `state s: ..;`, write `s = ..;` and read `s[t-1]`");
+                    .help("only a name can have one: write an equation `s = ..;` and read `s[t-1]`");
             }
             operand = self.error_of(extent, &[&operand]);
         }
@@ -175,7 +181,7 @@ impl Parser<'_> {
         }
         if let Some(group) = c.bracket(0).cloned() {
             let index = Index::read(&group);
-            let is_split = starts_item(c, 0) && !matches!(index, Index::Time(_));
+            let is_split = starts_item(c, 0) && !index.is_time();
             if !is_split && index != Index::Stack {
                 return self.timed(c, name, &index);
             }
@@ -187,7 +193,7 @@ impl Parser<'_> {
             let name = subscripted(&name);
             self.diagnostics
                 .error(extent, "a time index is written in brackets")
-                .help(format!("write `{}`", text::timed(&name, Time::Offset(offset))));
+                .help(format!("write `{}`", text::timed(&name, &Time::Offset(offset))));
             return self.at_time(name, offset, extent);
         }
         let extent = Extent::from(&name);
@@ -197,7 +203,7 @@ impl Parser<'_> {
     /// Returns the intended operand of a time index that has been reported, so that later
     /// messages can name it.
     pub fn at_time(&mut self, name: Ident, offset: i64, extent: Extent) -> Expr {
-        let is_a_step = matches!(offset, 0 | -1);
+        let is_a_step = offset <= 0;
         let time = if is_a_step { Time::Offset(offset) } else { Time::Implicit };
         let named = self.node(ExprKind::Name { name, time }, extent);
         if is_a_step { named } else { self.error_of(extent, &[&named]) }
@@ -210,9 +216,17 @@ impl Parser<'_> {
         let extent = Extent::from(&name).to(c.skip(1));
         let node = |time| ExprKind::Name { name: name.clone(), time };
         let (at, fact, help) = match index {
-            Index::Time(offset @ (0 | -1)) => return self.node(node(Time::Offset(*offset)), extent),
+            Index::Time(offset @ ..=0) => return self.node(node(Time::Offset(*offset)), extent),
+            Index::Delay { count, dimension } => {
+                let time = Time::Delay { count: *count, dimension: dimension.clone() };
+                return self.node(node(time), extent);
+            }
+            Index::WrongDelay(wrong) => {
+                let (fact, help) = wrong.message(&name);
+                (index_extent, fact, help)
+            }
             Index::Time(offset) => {
-                let (at, fact, help) = wrong_step(&name, *offset, index_extent);
+                let (at, fact, help) = later_step(&name, *offset, index_extent);
                 self.diagnostics.error(at, fact).help(help);
                 let named = self.node(node(Time::Implicit), extent);
                 return self.error_of(extent, &[&named]);
@@ -235,7 +249,10 @@ impl Parser<'_> {
             Index::BadTime => (
                 index_extent,
                 "invalid time index".to_owned(),
-                format!("write `{name}[t]` for the current step, `{name}[t-1]` for the previous one"),
+                format!(
+                    "write `{name}[t]` for the current step, `{name}[t-1]` for the previous one, or `{name}[t-D]` with a \
+                     dimension `D`"
+                ),
             ),
             Index::Entry | Index::Stack => (
                 index_extent,
@@ -336,21 +353,6 @@ impl Parser<'_> {
         expr.parenthesised = true;
         expr
     }
-}
-
-/// Returns the extent, fact and help text of the message about a step that cannot be read.
-pub fn wrong_step(name: &Ident, offset: i64, at: Extent) -> (Extent, String, String) {
-    let written = text::timed(name, Time::Offset(offset));
-    if offset > 0 {
-        let help = format!(
-            "an equation reads values of the current step, `{name}`, and states of the previous one, `{name}[t-1]`"
-        );
-        return (at, format!("`{written}` is a later step"), help);
-    }
-    let help = format!(
-        "chain states: with `state {name}_1: ..;` and `{name}_1 = {name}[t-1];`, `{name}_1[t-1]` is `{name}[t-2]`"
-    );
-    (at, format!("`{written}` is more than one step back"), help)
 }
 
 /// Returns the `h` of LaTeX's `h_{t-1}`.

@@ -89,7 +89,7 @@ impl<'d> Parser<'d> {
     pub fn copy(&mut self, expr: &Expr) -> Expr {
         let kind = match &expr.kind {
             ExprKind::Number(value) => ExprKind::Number(*value),
-            ExprKind::Name { name, time } => ExprKind::Name { name: name.clone(), time: *time },
+            ExprKind::Name { name, time } => ExprKind::Name { name: name.clone(), time: time.clone() },
             ExprKind::Neg(inner) => ExprKind::Neg(Box::new(self.copy(inner))),
             ExprKind::Transpose(inner) => ExprKind::Transpose(Box::new(self.copy(inner))),
             ExprKind::Binary { op, op_extent, left, right } => ExprKind::Binary {

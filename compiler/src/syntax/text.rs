@@ -96,17 +96,19 @@ pub fn cell_head(cell: &Cell, more: &Ident) -> String {
 }
 
 /// Returns a name with its time index: `h[t-1]`, `h[t]`, `h`.
-pub fn timed(name: &Ident, time: Time) -> String {
+pub fn timed(name: &Ident, time: &Time) -> String {
     format!("{name}{}", index(time))
 }
 
 /// Returns a time index, such as `[t-1]`, or nothing if the user wrote none.
-pub fn index(time: Time) -> String {
+pub fn index(time: &Time) -> String {
     match time {
         Time::Implicit => String::new(),
         Time::Offset(0) => "[t]".to_owned(),
-        Time::Offset(offset) if offset < 0 => format!("[t-{}]", offset.unsigned_abs()),
+        Time::Offset(offset) if *offset < 0 => format!("[t-{}]", offset.unsigned_abs()),
         Time::Offset(offset) => format!("[t+{offset}]"),
+        Time::Delay { count: 1, dimension } => format!("[t-{dimension}]"),
+        Time::Delay { count, dimension } => format!("[t-{count}*{dimension}]"),
     }
 }
 
@@ -162,7 +164,7 @@ fn write_bare(expr: &Expr, out: &mut String) {
     }
     match &expr.kind {
         ExprKind::Number(value) => out.push_str(&number(*value)),
-        ExprKind::Name { name, time } => out.push_str(&timed(name, *time)),
+        ExprKind::Name { name, time } => out.push_str(&timed(name, time)),
         ExprKind::Neg(inner) => {
             out.push('-');
             write(inner, out);

@@ -112,7 +112,7 @@ fn stages(source: &str) -> Vec<(&'static str, String)> {
         ("order", equations::equations(definition.shaped(), &definition.resolved.order)),
         ("shapes", shapes),
         ("graph", nodes(&definition, &plan.graph, names, forward)),
-        ("backward", adjoints(definition.shaped(), &plan)),
+        ("backward", adjoints(definition.shaped(), &definition.past, &plan)),
         (
             "plan",
             format!(

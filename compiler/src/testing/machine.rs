@@ -4,9 +4,10 @@
 
 use super::matrix::Matrix;
 use super::source::Definition;
-use super::{assemble, block_of, evaluate, extent};
+use super::{assemble, block_of, evaluate, extent, present};
 use crate::graph::grid::Grid;
-use crate::graph::ir::{Graph, Id, Level, Op, Piece};
+use crate::graph::ir::{Earlier, Graph, Id, Level, Op, Piece, Reach};
+use crate::plan::past::Source;
 use crate::plan::schedule::{Group, ProductSum, Region, is_accumulated_product};
 use crate::plan::{Bound, Lifetime, Pass, Place, Plan};
 use std::collections::HashMap;
@@ -84,6 +85,9 @@ impl Run<'_> {
     }
 
     fn evaluate(&self, id: Id, t: usize, b: usize) -> Matrix {
+        if let op @ Op::Present { .. } = &self.graph[id].op {
+            return present(&self.machine.data.sizes, op, t);
+        }
         let args: Vec<Matrix> = self.graph[id].args.iter().map(|arg| self.value(*arg, t, b)).collect();
         evaluate(self.graph, id, &self.machine.data.sizes, &args.iter().collect::<Vec<_>>())
     }
@@ -140,10 +144,10 @@ impl Run<'_> {
         self.forget_but(&[], is_over);
     }
 
-    fn forget_but(&mut self, kept: &[Bound], is_over: impl Fn(Place, usize) -> bool) {
+    fn forget_but(&mut self, kept: &[Id], is_over: impl Fn(Place, usize) -> bool) {
         let pass = self.pass;
         self.store.retain(|(id, t, _), _| match (pass.places.get(id), t) {
-            (Some(place), Some(t)) => !is_over(*place, *t) || kept.iter().any(|bound| bound.id == *id),
+            (Some(place), Some(t)) => !is_over(*place, *t) || kept.contains(id),
             _ => true,
         });
     }
@@ -212,6 +216,12 @@ impl Machine<'_> {
         })
     }
 
+    /// Returns a value of which one block is given and all others are zero.
+    fn whole_of(&self, piece: Piece, block: &Matrix) -> Matrix {
+        let bound = Bound { piece, id: Id(0) };
+        self.whole(piece.of, &[bound], |_| block.clone())
+    }
+
     fn outputs(&self, run: &Run, t: usize, b: usize) -> Vec<Matrix> {
         let whole = |(blocks, (rows, columns)): (&Vec<Bound>, &(Vec<_>, Vec<_>))| {
             let grid = Grid { rows: rows.clone(), columns: columns.clone(), blocks: vec![] };
@@ -224,6 +234,84 @@ impl Machine<'_> {
             })
         };
         self.plan.outputs.iter().zip(&self.plan.output_shapes).map(whole).collect()
+    }
+
+    /// Returns the values of earlier steps that a leaf reads.
+    fn past(&self, store: &Store, initial: &[Vec<Matrix>], earlier: Earlier, t: usize, b: usize) -> Matrix {
+        let source = self.plan.source(earlier.piece);
+        super::earlier(&super::delays(&self.data.sizes, earlier.reach), earlier.reach, |delay| {
+            let at = t.checked_sub(delay);
+            let computed = |id: Id, at: usize| match store.get(&(id, Some(at), Some(b))) {
+                Some(value) => value.clone(),
+                // Only the shape of the present value is asked for.
+                None if delay == 0 => {
+                    let (rows, columns) = extent(&self.plan.graph, id, &self.data.sizes);
+                    Matrix::zero(rows, columns)
+                }
+                None => panic!("the recorded value {} does not exist at step {at}", id.index()),
+            };
+            match (source, at) {
+                (Source::Input(piece) | Source::Index(piece), Some(at)) => self.read(piece, at, b),
+                (Source::Index(_), None) => Matrix::scalar(1e9),
+                (Source::Input(piece), None) => self.read_shape(piece),
+                (Source::State(piece), None) => self.block(&initial[piece.of][b], piece),
+                (Source::State(piece), Some(at)) => {
+                    let state = self.plan.states.iter().find(|bound| bound.piece == piece);
+                    computed(state.expect("every state has a value").id, at)
+                }
+                (Source::Value(id), Some(at)) => computed(id, at),
+                (Source::Value(id), None) => {
+                    let (rows, columns) = extent(&self.plan.graph, id, &self.data.sizes);
+                    Matrix::zero(rows, columns)
+                }
+            }
+        })
+    }
+
+    /// Returns zeros in the shape of a block of an input.
+    fn read_shape(&self, piece: Piece) -> Matrix {
+        let (rows, columns) = self.atoms(piece.of);
+        let size = |atom| super::size(&self.data.sizes, atom);
+        Matrix::zero(size(rows[piece.row]), size(columns[piece.column]))
+    }
+
+    /// Returns the cotangent of a recorded value at a step, from the reads of later steps. Steps before
+    /// the first one are negative.
+    fn past_bar(
+        &self,
+        store: &Store,
+        piece: Piece,
+        rings: impl Fn(usize) -> bool,
+        t: i64,
+        b: usize,
+    ) -> Option<Matrix> {
+        let mut sum: Option<Matrix> = None;
+        for push in
+            self.plan.pushes.iter().filter(|push| push.earlier.piece == piece && rings(push.earlier.ring))
+        {
+            for (index, delay) in super::delays(&self.data.sizes, push.earlier.reach).into_iter().enumerate()
+            {
+                let Ok(at) = usize::try_from(t + delay as i64) else { continue };
+                if at >= self.data.steps {
+                    continue;
+                }
+                let Some(bar) = store.get(&(push.id, Some(at), Some(b))) else {
+                    panic!("the cotangent {} does not exist at step {at}", push.id.index())
+                };
+                let bar = match push.earlier.reach {
+                    Reach::Delay { .. } => bar.clone(),
+                    Reach::Window { entries, .. } => {
+                        let size = bar.entries.len() / super::size(&self.data.sizes, entries);
+                        Matrix::new(size, 1, bar.entries[index * size..(index + 1) * size].to_vec())
+                    }
+                };
+                match &mut sum {
+                    Some(sum) => sum.add(&bar),
+                    None => sum = Some(bar),
+                }
+            }
+        }
+        sum
     }
 
     /// Returns the states before the first step: the given ones, or those of the definition.
@@ -263,6 +351,7 @@ impl Machine<'_> {
                 let state = self.plan.states.iter().find(|bound| bound.piece == *piece);
                 store[&(state.expect("every state has a value").id, Some(t - 1), Some(b))].clone()
             }
+            Op::Past(earlier) => self.past(store, &initial, *earlier, t, b),
             _ => panic!("unexpected leaf of a forward pass: {op:?}"),
         });
         run.start_sums();
@@ -282,8 +371,11 @@ impl Machine<'_> {
                     output.push(value);
                 }
             }
-            // A single step leaves its new states in place of the old ones.
-            run.forget_but(if streaming { &self.plan.states } else { &[] }, |place, _| match place {
+            // A single step leaves its new states in place of the old ones, and the values that later
+            // steps read in rings.
+            let recorded = self.plan.recorded.iter().filter_map(|record| record.computed());
+            let kept: Vec<Id> = self.plan.states.iter().map(|bound| bound.id).chain(recorded).collect();
+            run.forget_but(if streaming { &kept } else { &[] }, |place, _| match place {
                 Place::Buffer(lifetime) => streaming || lifetime != Lifetime::Sequence,
                 _ => false,
             });
@@ -315,6 +407,16 @@ impl Machine<'_> {
                 let state = plan.states.iter().find(|bound| bound.piece == *piece);
                 store[&(state.expect("every state has a value").id, Some(t - 1), Some(b))].clone()
             }
+            Op::Past(earlier) => self.past(store, &initial, *earlier, t, b),
+            Op::PastBar { piece, ring } => {
+                let bar = self.past_bar(store, *piece, |other| other == *ring, t as i64, b);
+                bar.unwrap_or_else(|| {
+                    let value = &self.definition.past.values[piece.of];
+                    let shape = value.block(piece.row, piece.column);
+                    let size = |atom| super::size(&self.data.sizes, atom);
+                    Matrix::zero(size(shape.rows), size(shape.columns))
+                })
+            }
             Op::OutputBar(piece) => {
                 let whole = &self.data.output_bars[piece.of][t * batch + b];
                 let (rows, columns) = &plan.output_shapes[piece.of];
@@ -345,7 +447,8 @@ impl Machine<'_> {
                     bars[of][t * batch + b] = self.whole(of, &plan.input_bars, |id| run.value(id, t, b));
                 }
             }
-            run.forget(|place, t| match place {
+            let pushes: Vec<Id> = plan.pushes.iter().map(|push| push.id).collect();
+            run.forget_but(&pushes, |place, t| match place {
                 Place::Buffer(_) => true,
                 Place::CarryOut(_) => t > t0,
                 _ => false,
@@ -365,6 +468,18 @@ impl Machine<'_> {
                 0 => self.data.state_bars[of].clone(),
                 _ => (0..batch).map(|b| self.whole(of, &plan.carries, |id| run.value(id, 0, b))).collect(),
             };
+        }
+        for record in &plan.recorded {
+            // Before the first step, a delayed state is its initial value.
+            let Source::State(piece) = record.source else { continue };
+            let deepest = plan.pushes.iter().filter(|push| push.earlier.piece == record.piece);
+            let deepest = deepest.flat_map(|push| super::delays(&self.data.sizes, push.earlier.reach)).max();
+            for (t, b) in (1..=deepest.unwrap_or(0) as i64).flat_map(|t| (0..batch).map(move |b| (-t, b))) {
+                if let Some(bar) = self.past_bar(&run.store, record.piece, |_| true, t, b) {
+                    let whole = self.whole_of(piece, &bar);
+                    bars[piece.of][b].add(&whole);
+                }
+            }
         }
         self.backward_initial(&mut bars);
         bars

@@ -13,7 +13,7 @@ pub mod source;
 
 use crate::dim::{Atom, Dim};
 use crate::graph::grid::Grid;
-use crate::graph::ir::{Comparison, Condition, Graph, Id, Logic, Op};
+use crate::graph::ir::{Comparison, Condition, Graph, Id, Logic, Op, Reach};
 use matrix::Matrix;
 
 /// Returns the value of a dimension, given the `sizes` of the named dimensions.
@@ -66,15 +66,56 @@ pub fn block_of(
     Matrix::from_fn(size(sizes, rows[row]), size(sizes, columns[column]), |r, c| whole.at(r0 + r, c0 + c))
 }
 
+/// Returns the delay of a read of earlier values, in steps: one for a delayed value, one for each
+/// column of a window but the last.
+pub fn delays(sizes: &[usize], reach: Reach) -> Vec<usize> {
+    match reach {
+        Reach::Delay { count, dimension } => {
+            vec![count as usize * dimension.map_or(1, |dimension| sizes[dimension])]
+        }
+        Reach::Window { entries, spacing } => {
+            let (entries, spacing) = (size(sizes, entries), size(sizes, spacing));
+            (1..entries).rev().map(|back| back * spacing).collect()
+        }
+    }
+}
+
+/// Assembles what a read of earlier values yields: a delayed value, or a window without its last
+/// column.
+pub fn earlier(delays: &[usize], reach: Reach, value: impl Fn(usize) -> Matrix) -> Matrix {
+    let values: Vec<Matrix> = delays.iter().map(|delay| value(*delay)).collect();
+    match reach {
+        Reach::Delay { .. } => values[0].clone(),
+        Reach::Window { .. } => {
+            let size = value(0).entries.len();
+            let mut entries: Vec<f64> = values.into_iter().flat_map(|value| value.entries).collect();
+            entries.extend(vec![0.0; size]);
+            Matrix::new(size, entries.len() / size.max(1), entries)
+        }
+    }
+}
+
+/// Returns the mask of a window at a step.
+pub fn present(sizes: &[usize], op: &Op, t: usize) -> Matrix {
+    let Op::Present { entries, spacing } = op else { panic!("no mask: {op:?}") };
+    let (entries, spacing) = (size(sizes, *entries), size(sizes, *spacing));
+    let exists = |index: usize| f64::from(u8::from((entries - 1 - index) * spacing <= t));
+    Matrix::new(entries, 1, (0..entries).map(exists).collect())
+}
+
 /// Evaluates every node for one step of one sample; `leaf` returns the values that are read.
 pub fn run(graph: &Graph, sizes: &[usize], leaf: impl Fn(&Op, (usize, usize)) -> Matrix) -> Vec<Matrix> {
     let mut values: Vec<Matrix> = vec![];
     for id in graph.ids() {
         let node = &graph[id];
         let value = match node.op {
-            Op::Read(_) | Op::Previous(_) | Op::OutputBar(_) | Op::CarryBar(_) => {
-                leaf(&node.op, extent(graph, id, sizes))
-            }
+            Op::Read(_)
+            | Op::Previous(_)
+            | Op::Past(_)
+            | Op::PastBar { .. }
+            | Op::Present { .. }
+            | Op::OutputBar(_)
+            | Op::CarryBar(_) => leaf(&node.op, extent(graph, id, sizes)),
             _ => {
                 let args: Vec<&Matrix> = node.args.iter().map(|arg| &values[arg.index()]).collect();
                 evaluate(graph, id, sizes, &args)
@@ -100,7 +141,13 @@ pub fn evaluate(graph: &Graph, id: Id, sizes: &[usize], args: &[&Matrix]) -> Mat
     match &graph[id].op {
         Op::Number(bits) => Matrix::scalar(f64::from_bits(*bits)),
         Op::Size(dim) => Matrix::scalar(dim_size(sizes, dim) as f64),
-        Op::Read(_) | Op::Previous(_) | Op::OutputBar(_) | Op::CarryBar(_) => {
+        Op::Read(_)
+        | Op::Previous(_)
+        | Op::Past(_)
+        | Op::PastBar { .. }
+        | Op::Present { .. }
+        | Op::OutputBar(_)
+        | Op::CarryBar(_) => {
             panic!("a leaf has no definition")
         }
         Op::Unary(op) => entries(&|r, c| (op.row().value)(args[0].at(r, c))),
@@ -139,6 +186,17 @@ pub fn evaluate(graph: &Graph, id: Id, sizes: &[usize], args: &[&Matrix]) -> Mat
                 rows.extend((0..part.rows).map(|r| part.row(r)));
             }
             entries(&|r, c| rows[r][c])
+        }
+        // The window of a scalar is a row, which is computed as a vector.
+        Op::Window { .. } => {
+            let (mut window, now) = (args[0].entries.clone(), &args[1].entries);
+            let last = window.len() - now.len();
+            window[last..].copy_from_slice(now);
+            Matrix::new(rows, columns, window)
+        }
+        Op::LastColumn => {
+            let entries = &args[0].entries;
+            Matrix::new(rows, columns, entries[entries.len() - rows * columns..].to_vec())
         }
         Op::Slice { start, count } => {
             let first = *start as usize;

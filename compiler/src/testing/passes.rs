@@ -6,7 +6,8 @@ use super::matrix::Matrix;
 use super::random::Random;
 use super::source::{Definition, read_all};
 use super::{assemble, block_of, dim_size, run};
-use crate::graph::ir::Op;
+use crate::analysis::past::PastOf;
+use crate::graph::ir::{Earlier, Op};
 use crate::syntax::ast::DeclarationKind;
 use crate::testing::samples::SAMPLES;
 
@@ -61,9 +62,50 @@ fn outputs_as_written(definition: &Definition, data: &Data) -> Vec<Vec<Matrix>> 
     let lowered = definition.lower();
     let mut outputs = vec![vec![]; definition.resolved.outputs.len()];
     let mut states = data.declared.clone();
+    // The values of all nodes and the old states, by step and sample.
+    let mut history: Vec<(Vec<Matrix>, Vec<Matrix>)> = vec![];
     for (t, b) in (0..data.steps).flat_map(|t| (0..BATCH).map(move |b| (t, b))) {
+        let past = |earlier: Earlier, (rows, columns): (usize, usize)| {
+            let value = &definition.past.values[earlier.piece.of];
+            let size = |atom| super::size(&data.sizes, atom);
+            let read = super::earlier(&super::delays(&data.sizes, earlier.reach), earlier.reach, |delay| {
+                let shape = value.block(earlier.piece.row, earlier.piece.column);
+                let zero = Matrix::zero(size(shape.rows), size(shape.columns));
+                let at = t.checked_sub(delay);
+                let block = |whole: &Matrix| {
+                    let (r, c) = (value.shape.rows.atoms(), value.shape.columns.atoms());
+                    block_of(whole, r, c, &data.sizes, (earlier.piece.row, earlier.piece.column))
+                };
+                match (value.of, at) {
+                    _ if delay == 0 => zero,
+                    (PastOf::Declaration(of), Some(at)) if value.is_one_hot => {
+                        data.declared[of][at * BATCH + b].clone()
+                    }
+                    (PastOf::Declaration(_), None) if value.is_one_hot => Matrix::scalar(1e9),
+                    (PastOf::Declaration(of), None) if value.is_state => block(&data.declared[of][b]),
+                    // The new state of a step is the old one of the next step.
+                    (PastOf::Declaration(of), Some(_)) if value.is_state && delay == 1 => {
+                        block(&states[of][b])
+                    }
+                    (PastOf::Declaration(of), Some(at)) if value.is_state => {
+                        block(&history[(at + 1) * BATCH + b].1[of])
+                    }
+                    (PastOf::Declaration(of), Some(at)) => block(&data.declared[of][at * BATCH + b]),
+                    (_, None) => zero,
+                    (_, Some(at)) => {
+                        let grid =
+                            lowered.recorded[earlier.piece.of].as_ref().expect("the value is computed");
+                        let id = grid.at(earlier.piece.row, earlier.piece.column);
+                        history[at * BATCH + b].0[id.index()].clone()
+                    }
+                }
+            });
+            Matrix::new(rows, columns, read.entries)
+        };
         let values = run(&lowered.graph, &data.sizes, |op, (rows, columns)| {
             let (piece, whole) = match op {
+                Op::Past(earlier) => return past(*earlier, (rows, columns)),
+                Op::Present { .. } => return super::present(&data.sizes, op, t),
                 Op::Read(piece) => match data.declared[piece.of].len() {
                     1 => (piece, &data.declared[piece.of][0]),
                     BATCH => (piece, &data.declared[piece.of][b]),
@@ -85,6 +127,8 @@ fn outputs_as_written(definition: &Definition, data: &Data) -> Vec<Vec<Matrix>> 
             let grid = &lowered.targets[target.equation][target.index];
             assemble(grid, &data.sizes, |row, column| values[grid.at(row, column).index()].clone())
         };
+        let old = (0..states.len()).map(|of| states[of].get(b).cloned().unwrap_or(Matrix::scalar(0.0)));
+        history.push((values.clone(), old.collect()));
         for (index, declaration) in definition.cell.declarations.iter().enumerate() {
             if declaration.kind == DeclarationKind::State {
                 let new = value(definition.resolved.state_values[index]);

@@ -1,6 +1,6 @@
 //! Correct definitions, which tests parse unchanged and damaged.
 
-pub const SAMPLES: [&str; 20] = [
+pub const SAMPLES: [&str; 24] = [
     // peepholes
     r"
     /// LSTM with peepholes (Gers & Schmidhuber 2000; Greff et al. 2017, eq. 1-6).
@@ -98,4 +98,35 @@ pub const SAMPLES: [&str; 20] = [
     "cell Difference<I> { input x: [I]; state x_1, x_2: [I]; x_1 = x; x_2 = x_1[t-1]; d = x - 2 * x_1[t-1] + x_2[t-1]; output d; }",
     // no spaces
     "cell Dense2<I,O>{input x:[I];param W:[2*O,I];y=-W@-x*-1e-3-1;output y;}",
+    // delays of inputs, indices, equations and states, by literals and dimensions
+    "cell Delays<I, H, D, V> { input x: [I], w: one_hot[V]; state h: [H] = h_0; state n: [] = 0.5;
+        param h_0: [H], A: [H, I + I], U: [H, H], E: [H, V];
+        p = tanh(A @ [x[t-2*D], x[t-1]] + E @ w[t-3]);
+        q = sigmoid(U @ p[t-2] + n[t-2]);
+        h = tanh(U @ h[t-D]) * q + 0.3 * h[t-1] + 0.1 * r[t-2];
+        n = 0.5 * n[t-1] + mean(h);
+        r = h[t-1] * p;
+        z = tanh(U @ r) * h;
+        y = z + z[t-1] * z[t-4] + r[t-D] + E @ w;
+        output y, h, p; }",
+    // a depthwise convolution and attention over the recent past
+    "cell Recent<I, D, S> { input x: [I]; param k: [I, 4], Q, K, V: [D, I];
+        u = row_sum(k * window(x, 4));
+        q = Q @ u; k_u = K @ u; v = V @ u;
+        a = softmax(q.T @ window(k_u, S) / sqrt(D), present(S));
+        y = window(v, S) @ a.T;
+        output y; }",
+    // windows within the recurrence, with a spacing, of an expression, of a scalar
+    "cell Spaced<I, H, S, D> { input x: [I]; state h: [H]; param W: [H, I], U: [H, H], g: [S];
+        k = U @ h[t-1];
+        a = window(k, S, D) @ (g * present(S, D).T);
+        h = tanh(W @ x + a + mean(window(sum(x) * x, 3, 2)));
+        y = h * sum(window(mean(h), S)) + row_sum(window(h, 2, D));
+        output y; }",
+    // blocks: a sum of dimensions, a matrix one step back
+    "cell Blocks<I, J> { input x: [I], X: [I, J]; param K: [J, I + J], A: [I + J, I + J];
+        u = tanh(A @ [x, X.T @ x]);
+        v = K @ u[t-2] + X[t-1].T @ x + u_2[t-1] + K @ row_sum(window(u, 3));
+        [_u_1, u_2] = u;
+        output v, u; }",
 ];

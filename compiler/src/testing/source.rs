@@ -1,5 +1,6 @@
 //! The compilation of a test's definition up to the plan.
 
+use crate::analysis::past::{self, Past};
 use crate::analysis::resolve;
 use crate::analysis::resolve::Resolved;
 use crate::analysis::shapes::{self, Shaped, Shapes};
@@ -15,6 +16,7 @@ pub struct Definition {
     pub cell: Cell,
     pub resolved: Resolved,
     pub shapes: Shapes,
+    pub past: Past,
 }
 
 /// Compiles all definitions of `rnn_cell! { source }`.
@@ -25,7 +27,8 @@ pub fn read_all(source: &str) -> Vec<Definition> {
     let read = |cell| {
         let resolved = resolve::resolve(&cell, &mut diagnostics);
         let shapes = shapes::infer(&cell, &resolved, &mut diagnostics);
-        Definition { cell, resolved, shapes }
+        let past = past::collect(&cell, &resolved, &shapes);
+        Definition { cell, resolved, shapes, past }
     };
     let definitions = program.cells.into_iter().map(read).collect();
     assert_eq!(diagnostics.messages(), Vec::<String>::new(), "{source}");
@@ -70,12 +73,12 @@ impl Definition {
     }
 
     pub fn lower(&self) -> Lowered {
-        lower(&self.cell, &self.resolved, &self.shapes, &mut Diagnostics::default())
+        lower(&self.cell, &self.resolved, &self.shapes, &self.past, &mut Diagnostics::default())
             .expect("a correct definition can be lowered")
     }
 
     pub fn plan(&self) -> Plan {
-        let plan = plan(&self.cell, &self.resolved, &self.shapes, self.lower());
+        let plan = plan(&self.cell, &self.resolved, &self.shapes, &self.past, self.lower());
         plan.expect("a correct definition can be planned, and the invariants hold")
     }
 }

@@ -4,8 +4,8 @@ use crate::analysis::shapes::Shaped;
 use crate::dim::{Dim, Shape};
 use crate::graph::grid::block_path;
 use crate::graph::text::{comparison, logic};
-use crate::syntax::ast::{BinaryOp, DeclarationKind, Equation, Expr, ExprKind, Function, Time};
-use crate::syntax::text::number;
+use crate::syntax::ast::{BinaryOp, DeclarationKind, Equation, Expr, ExprKind, Function};
+use crate::syntax::text::{number, timed};
 
 /// Returns the equations in order of evaluation, one per line.
 pub fn equations(definition: Shaped, order: &[usize]) -> String {
@@ -51,9 +51,7 @@ fn bare(value: &Expr) -> String {
 pub fn expr(value: &Expr) -> String {
     let inner = match &value.kind {
         ExprKind::Number(value) => number(*value),
-        ExprKind::Name { name, time: Time::Implicit } => name.to_string(),
-        ExprKind::Name { name, time: Time::Offset(0) } => format!("{name}[t]"),
-        ExprKind::Name { name, time: Time::Offset(offset) } => format!("{name}[t{offset:+}]"),
+        ExprKind::Name { name, time } => timed(name, time),
         ExprKind::Neg(inner) => format!("-{}", expr(inner)),
         ExprKind::Binary { op, left, right, .. } => {
             let sign = match op {

@@ -34,11 +34,17 @@ pub use crate::language::Function;
 pub use crate::quantised::{Bytes, Format, NotFinite, Quantised, Stored};
 pub use crate::rng::Rng;
 pub use crate::types::blocks::{Block, Cols, Rows};
+pub use crate::types::rings::{IndexRing, Ring, Steps};
 pub use crate::types::sample::Sample;
 pub use crate::types::varying::Varying;
 pub use nalgebra::SMatrix;
 #[cfg(feature = "alloc")]
 pub use passes::{CommonTape, Passes, backward, forward, run, start_backward};
+#[cfg(feature = "alloc")]
+pub use past::{
+    Span, copy_past, count_steps, freeze_step_from, load_past, load_past_bars, past_before, push_delay,
+    push_window, save_past, store_past_bars, windows,
+};
 pub use rnn_cell_macros::{compile, page};
 #[cfg(feature = "alloc")]
 pub use sequences::*;
@@ -46,6 +52,8 @@ pub use sequences::*;
 pub mod derived;
 #[cfg(feature = "alloc")]
 mod passes;
+#[cfg(feature = "alloc")]
+mod past;
 #[cfg(feature = "alloc")]
 mod sequences;
 
@@ -85,6 +93,16 @@ pub fn add_into<T: Scalar>(to: &mut [T], from: &[T]) {
 #[inline]
 pub fn zero_fill<T: Scalar>(to: &mut [T]) {
     to.fill(T::zero());
+}
+
+/// Computes the mask of a window: 1 for each entry whose step exists, 0 for the steps before the
+/// first one. `seen` is the number of earlier steps.
+#[inline(always)]
+pub fn present<T: Scalar>(to: &mut [T], spacing: usize, seen: usize) {
+    let entries = to.len();
+    for (index, to) in to.iter_mut().enumerate() {
+        *to = if (entries - 1 - index).saturating_mul(spacing) <= seen { T::ONE } else { T::ZERO };
+    }
 }
 
 /// Copies `count` rows in every column, from row `start` of a matrix of `rows` rows to row

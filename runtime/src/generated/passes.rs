@@ -20,6 +20,9 @@ pub trait Passes<const B: usize>:
     /// in place, `()` if they copy them anyway.
     type CleanInputs: CleanInputs<Self::Input>;
 
+    /// The number of earlier steps that a pass loads from the state and stores in it.
+    const REACH: usize = 0;
+
     /// Returns the part of a tape that is the same for every cell.
     fn common(tape: &mut Self::Tape) -> &mut CommonTape<Self, B>;
 
@@ -183,7 +186,8 @@ pub fn run<C: Passes<B>, const B: usize>(
 ) -> Vec<C::Output> {
     let (mut tape, steps) = (C::Tape::default(), pass.xs.len());
     let mut ys = Vec::with_capacity(steps);
-    let piece = run_steps(B, steps);
+    // A pass over a shorter piece would mostly load and store earlier steps.
+    let piece = run_steps(B, steps).max(C::REACH);
     for start in (0..steps).step_by(piece) {
         forward(cell, pass.window(start..steps.min(start + piece)), state, &mut tape);
         ys.extend_from_slice(cell.outputs(&tape));

@@ -95,7 +95,7 @@ pub fn longest<const B: usize>(lengths: Option<&[usize; B]>, steps: usize) -> us
 ///
 /// A padded step has zero cotangents, but zero times an infinity is NaN. With the values of an
 /// existing step, a padded step contributes a NaN only if that step does.
-fn last_step(lengths: &[usize], steps: usize, sample: usize) -> Option<(usize, usize)> {
+pub(super) fn last_step(lengths: &[usize], steps: usize, sample: usize) -> Option<(usize, usize)> {
     let end = |sample: usize| lengths[sample].min(steps);
     let other = || (0..lengths.len()).max_by_key(|other| end(*other));
     let sample = if end(sample) > 0 { sample } else { other()? };

@@ -133,6 +133,13 @@ impl<M: Flat> Series<M> {
         (now, next)
     }
 
+    /// Returns all blocks before block `t`, and block `t`, which is mutable.
+    #[inline(always)]
+    pub fn step_and_past(&mut self, t: usize) -> (&[M], &mut M) {
+        let (past, rest) = self.as_mut_slice().split_at_mut(t);
+        (past, &mut rest[0])
+    }
+
     /// Returns block `t`, which is mutable, and its successor, for a step backwards in time.
     #[inline(always)]
     pub fn step_pair_back(&mut self, t: usize) -> (&mut M, &M) {

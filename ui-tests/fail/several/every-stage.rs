@@ -13,7 +13,7 @@ rnn_cell! {
         i = sigmoid(R @ x);
         f = sigmoid(W @ x, 1);
         g = tahn(W @ x + U * h[t-1]);
-        c = f * c[t-2] + i * g;
+        c = f * c[t+1] + i * g;
         h = tanh(z) * key + y;
 
         output h;

@@ -1,13 +1,14 @@
 //! The matrices that are applied to values that depend on a state.
 
-use crate::analysis::resolve::{Resolved, Symbol, Target};
-use crate::syntax::ast::{BinaryOp, Cell, Expr, ExprKind};
+use crate::analysis::resolve::{Delayed, Resolved, Symbol, Target};
+use crate::syntax::ast::{BinaryOp, Cell, DeclarationKind, Expr, ExprKind};
 use std::collections::HashSet;
 
 /// Returns, by declaration, whether the parameter is a factor of a matrix product whose other
 /// factor depends on a state.
 pub fn matrices(cell: &Cell, resolved: &Resolved) -> Vec<bool> {
     let mut recurrence = Recurrence {
+        cell,
         resolved,
         equations: vec![false; cell.equations.len()],
         states: resolved.state_values.iter().flatten().copied().collect(),
@@ -20,6 +21,7 @@ pub fn matrices(cell: &Cell, resolved: &Resolved) -> Vec<bool> {
 }
 
 struct Recurrence<'a> {
+    cell: &'a Cell,
     resolved: &'a Resolved,
     /// By equation, whether its value depends on a state.
     equations: Vec<bool>,
@@ -32,7 +34,10 @@ impl Recurrence<'_> {
         match &expr.kind {
             ExprKind::Name { .. } => match self.symbol(expr) {
                 Some(Symbol::Previous(_)) => true,
-                Some(Symbol::Target(target)) => {
+                Some(Symbol::Delayed(Delayed::Declaration(index))) => {
+                    self.cell.declarations[index].kind == DeclarationKind::State
+                }
+                Some(Symbol::Target(target) | Symbol::Delayed(Delayed::Target(target))) => {
                     self.states.contains(&target) || self.equations[target.equation]
                 }
                 _ => false,

@@ -2,6 +2,7 @@
 //! evaluation, and cycles within a step.
 
 mod cells;
+mod delays;
 mod findings;
 mod functions;
 mod graph;
@@ -21,7 +22,7 @@ use crate::syntax::ast;
 
 pub use cells::check_cells;
 pub use names::key;
-pub use symbols::{Callee, Resolved, Symbol, Target};
+pub use symbols::{Callee, Delayed, Resolved, Symbol, Target};
 
 /// Resolves every name of the cell and reports every name that is wrong.
 pub fn resolve(cell: &ast::Cell, diagnostics: &mut Diagnostics) -> Resolved {

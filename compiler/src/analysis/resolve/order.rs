@@ -18,8 +18,8 @@ const MOST_REPORTED: usize = 100;
 /// The largest number of equations in a path that is shown in full.
 const PATH_SHOWN: usize = 12;
 
-/// Returns the indices of the equations, each after those whose values it reads at `t`. A read that
-/// closes a cycle is reported, and its symbol is removed.
+/// Returns the indices of the equations, each after those whose values it reads, at `t` or delayed. A
+/// read that closes a cycle is reported, and its symbol is removed.
 pub fn evaluation_order(
     cell: &Cell,
     reads: &[Read],
@@ -40,6 +40,7 @@ pub fn evaluation_order(
             }
         }
     }
+    cycles.extend(steps.delayed(symbols));
     cycles.sort_by_key(|cycle| cycle.read);
     for cycle in cycles {
         diagnostics.error(reads[cycle.read].extent, cycle.fact).note(cycle.note).help(cycle.help);
@@ -48,18 +49,18 @@ pub fn evaluation_order(
 }
 
 /// The diagnostic of a cycle, at the read that closes it.
-struct Cycle {
-    read: usize,
-    fact: String,
-    note: String,
-    help: String,
+pub(super) struct Cycle {
+    pub read: usize,
+    pub fact: String,
+    pub note: String,
+    pub help: String,
 }
 
 /// The equations as a graph. Each edge leads from the reader to the equation that it reads.
-struct Steps<'a> {
-    cell: &'a Cell,
-    reads: &'a [Read],
-    edges: Vec<Vec<usize>>,
+pub(super) struct Steps<'a> {
+    pub(super) cell: &'a Cell,
+    pub(super) reads: &'a [Read],
+    pub(super) edges: Vec<Vec<usize>>,
     /// By edge, the reads that it represents.
     by_edge: HashMap<(usize, usize), Vec<usize>>,
 }

@@ -9,6 +9,15 @@ pub struct Target {
     pub index: usize,
 }
 
+/// A value that is read some steps back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Delayed {
+    /// An input or a state: an index into `Cell::declarations`.
+    Declaration(usize),
+    /// The value of an equation that defines no state.
+    Target(Target),
+}
+
 /// The meaning of a name in an expression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Symbol {
@@ -16,6 +25,8 @@ pub enum Symbol {
     Declaration(usize),
     /// The value of a state at the previous step: an index into `Cell::declarations`.
     Previous(usize),
+    /// A value some steps back, except for a state at `[t-1]`.
+    Delayed(Delayed),
     /// A value of the current step, including the new value of a state.
     Target(Target),
     /// A dimension used as a number: an index into `Cell::dimensions`.

@@ -15,7 +15,7 @@ use proc_macro2::Ident;
 const MOST_SEARCHES: usize = 100;
 
 impl Walk<'_> {
-    pub(super) fn unknown_name(&mut self, expr: &Expr, name: &Ident, time: Time, reader: Reader) {
+    pub(super) fn unknown_name(&mut self, expr: &Expr, name: &Ident, time: &Time, reader: Reader) {
         let written = key(name);
         if let Reader::Function(function) = reader {
             return self.unknown_in_function(name, function);
@@ -98,7 +98,7 @@ impl Walk<'_> {
     }
 
     /// Returns the names that may have been meant by `written`.
-    fn value_names(&self, written: &str, time: Time, reader: Reader) -> Vec<String> {
+    fn value_names(&self, written: &str, time: &Time, reader: Reader) -> Vec<String> {
         let is_initial = matches!(reader, Reader::Initial(_));
         let may_be_read = |kind: DeclarationKind| {
             !is_initial || !matches!(kind, DeclarationKind::Input | DeclarationKind::State)
@@ -109,7 +109,7 @@ impl Walk<'_> {
             known.extend(self.cell.equations.iter().flat_map(|equation| &equation.targets).map(key));
         }
         // A single letter such as `h` was probably not meant to be the dimension `H`.
-        if time == Time::Implicit && written.chars().count() > 1 {
+        if *time == Time::Implicit && written.chars().count() > 1 {
             known.extend(self.cell.dimensions.iter().map(key));
         }
         known
@@ -122,7 +122,9 @@ impl Walk<'_> {
             (Habit::Present, true) => {
                 format!("the previous value is `{base}[t-1]`, the current one `{base}`")
             }
-            (Habit::Previous, false) if self.changes(definition) => self.remember_help(base, definition),
+            (Habit::Previous, false) if self.changes(definition) => {
+                format!("for the previous value write `{base}[t-1]`")
+            }
             (Habit::Previous | Habit::Present, false) => format!("should this be `{base}`?"),
         }
     }
@@ -139,27 +141,6 @@ impl Walk<'_> {
         match self.kind(definition) {
             Some(kind) => matches!(kind, DeclarationKind::Input | DeclarationKind::State),
             None => matches!(definition, Definition::Target(_)),
-        }
-    }
-
-    /// Returns a help text on keeping a value of an input or an equation for the next step.
-    fn remember_help(&self, base: &str, definition: Definition) -> String {
-        match definition {
-            Definition::Declaration(index) => {
-                let shape = text::shape(&self.cell.declarations[index].shape);
-                format!(
-                    "keep it in a state: `state {base}_prev: {shape};`, `{base}_prev = {base};`, then \
-                     `{base}_prev[t-1]`"
-                )
-            }
-            _ => {
-                let shape = match definition {
-                    Definition::Target(target) => self.cell.equations[target.equation].shape.as_ref(),
-                    _ => None,
-                };
-                let shape = shape.map_or_else(|| "[..]".to_owned(), text::shape);
-                format!("declare it as a state: `state {base}: {shape};`")
-            }
         }
     }
 
@@ -284,15 +265,5 @@ impl Walk<'_> {
                 format!("the initial value of `{state}` can't read `{name}`, which is {what}"),
             )
             .note("it is computed before the first step, from parameters, buffers and contexts");
-    }
-
-    /// Reports `x[t-1]` for a value that is not a state.
-    pub(super) fn not_a_state(&mut self, expr: &Expr, name: &Ident, definition: Definition) {
-        let what = what_it_is(self.cell, definition);
-        let help = self.remember_help(&key(name), definition);
-        self.diagnostics
-            .error(expr.extent, format!("`{name}` is {what} and has no earlier value"))
-            .note("only states are carried from step to step")
-            .help(help);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::findings::{Reader, UserCall, Walk};
 use super::names::{Definition, Lookup, key};
-use super::symbols::{Callee, Symbol};
+use super::symbols::{Callee, Delayed, Symbol};
 use crate::diagnostics::{Extent, Missing};
 use crate::graph::ops;
 use crate::graph::ops::ShapeRule;
@@ -76,7 +76,7 @@ impl Walk<'_> {
     fn expression(&mut self, expr: &Expr, reader: Reader) {
         match &expr.kind {
             ExprKind::Number(_) | ExprKind::Error => {}
-            ExprKind::Name { name, time } => self.name(expr, name, *time, reader),
+            ExprKind::Name { name, time } => self.name(expr, name, time, reader),
             ExprKind::Neg(inner) => self.expression(inner, reader),
             ExprKind::Binary { op, op_extent, left, right } => {
                 if *op == BinaryOp::MatMul {
@@ -113,11 +113,11 @@ impl Walk<'_> {
             .help("write it in an equation");
     }
 
-    fn name(&mut self, expr: &Expr, name: &Ident, time: Time, reader: Reader) {
+    fn name(&mut self, expr: &Expr, name: &Ident, time: &Time, reader: Reader) {
         if let Reader::Function(function) = reader
             && let Some(argument) = self.argument(function, name)
         {
-            if time != Time::Implicit {
+            if *time != Time::Implicit {
                 self.argument_at_time(expr, name);
             } else {
                 self.set(expr, Symbol::Argument(argument));
@@ -145,7 +145,7 @@ impl Walk<'_> {
         &mut self,
         expr: &Expr,
         name: &Ident,
-        time: Time,
+        time: &Time,
         reader: Reader,
         definition: Definition,
     ) -> Option<Symbol> {
@@ -157,7 +157,7 @@ impl Walk<'_> {
         let is_constant =
             matches!(kind, Some(DeclarationKind::Param | DeclarationKind::Buffer | DeclarationKind::Context))
                 || matches!(definition, Definition::Dimension(_));
-        if is_constant && time != Time::Implicit {
+        if is_constant && *time != Time::Implicit {
             self.constant_at_time(expr, name, definition);
             return None;
         }
@@ -172,18 +172,18 @@ impl Walk<'_> {
             }
             _ => {}
         }
+        if let Time::Delay { dimension, .. } = time {
+            self.delay(expr, name, dimension, reader)?;
+        }
         match definition {
             Definition::Dimension(index) => Some(Symbol::Dimension(index)),
             Definition::Declaration(index) if kind == Some(DeclarationKind::State) => match time {
                 _ if is_now => self.names.state_values[index].map(Symbol::Target),
                 Time::Offset(-1) => Some(Symbol::Previous(index)),
-                // The parser rejects other steps.
-                _ => None,
+                _ => Some(Symbol::Delayed(Delayed::Declaration(index))),
             },
-            _ if !is_now => {
-                self.not_a_state(expr, name, definition);
-                None
-            }
+            Definition::Declaration(index) if !is_now => Some(Symbol::Delayed(Delayed::Declaration(index))),
+            Definition::Target(target) if !is_now => Some(Symbol::Delayed(Delayed::Target(target))),
             Definition::Declaration(index) => Some(Symbol::Declaration(index)),
             Definition::Target(target) => Some(Symbol::Target(target)),
         }
@@ -201,6 +201,11 @@ impl Walk<'_> {
                 matches!(operation.shape, ShapeRule::ElementWise | ShapeRule::Where | ShapeRule::Same);
             if !is_element_wise {
                 self.only_outside_functions(function.into(), &format!("`{function}`"), reader);
+            }
+            if let (ShapeRule::Window | ShapeRule::Present, Reader::Initial(state)) =
+                (operation.shape, reader)
+            {
+                self.past_in_initial(function, state);
             }
             if self.count_arguments(function, arguments, operation.arity, operation.signature) {
                 self.set_callee(expr, Callee::BuiltIn(operation));

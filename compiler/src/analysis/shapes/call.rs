@@ -15,6 +15,11 @@ impl Infer<'_> {
         let callee = self.resolved.callees.get(expr.id).copied().flatten();
         // The compared values broadcast like separate arguments.
         let arguments: Vec<&Expr> = arguments.iter().flat_map(Expr::compared).collect();
+        if let Some(Callee::BuiltIn(operation)) = callee
+            && matches!(operation.shape, ShapeRule::Window | ShapeRule::Present)
+        {
+            return self.past(operation, &arguments);
+        }
         let shapes: Vec<Option<Shape>> = arguments.iter().map(|argument| self.expression(argument)).collect();
         let known: Option<Vec<Argument>> =
             arguments.into_iter().zip(shapes).map(|(argument, shape)| Some((argument, shape?))).collect();
@@ -43,6 +48,7 @@ impl Infer<'_> {
             ShapeRule::RowSum => self.row_sum(&arguments),
             ShapeRule::Softmax => self.softmax(&arguments),
             ShapeRule::Normalise => self.normalise(name, &arguments),
+            ShapeRule::Window | ShapeRule::Present => None,
         }
     }
 

@@ -1,7 +1,7 @@
 //! Notes that describe an operand and the origin of its shape.
 
 use super::infer::Infer;
-use crate::analysis::resolve::Symbol;
+use crate::analysis::resolve::{Delayed, Symbol};
 use crate::dim::Shape;
 use crate::syntax::ast::{Expr, ExprKind};
 use crate::syntax::text;
@@ -31,7 +31,7 @@ impl Infer<'_> {
         let written = text::short(expr);
         let subject = if written == ".." { "the operand".to_owned() } else { format!("`{written}`") };
         let is = format!("{subject} is `{}`", self.show(shape));
-        if let Some(Symbol::Target(target)) = self.symbol(expr) {
+        if let Some(Symbol::Target(target) | Symbol::Delayed(Delayed::Target(target))) = self.symbol(expr) {
             let value = text::short(&self.cell.equations[target.equation].value);
             let name = text::targets(&self.cell.equations[target.equation]);
             return format!("{is}, by the equation `{name} = {value}`");
@@ -48,9 +48,11 @@ impl Infer<'_> {
     /// Returns the declaration of a name that has one: `param W: [H, I]`.
     fn declaration_of(&self, expr: &Expr) -> Option<String> {
         let index = match self.symbol(expr)? {
-            Symbol::Declaration(index) | Symbol::Previous(index) => index,
+            Symbol::Declaration(index)
+            | Symbol::Previous(index)
+            | Symbol::Delayed(Delayed::Declaration(index)) => index,
             Symbol::Target(target) => self.resolved.state_of(target)?,
-            Symbol::Dimension(_) | Symbol::Argument(_) => return None,
+            Symbol::Delayed(Delayed::Target(_)) | Symbol::Dimension(_) | Symbol::Argument(_) => return None,
         };
         Some(text::declaration(&self.cell.declarations[index]))
     }
@@ -61,7 +63,11 @@ impl Infer<'_> {
         }
         if let ExprKind::Name { name, .. } = &expr.kind {
             let declared = self.declaration_of(expr).or_else(|| {
-                let Some(Symbol::Target(target)) = self.symbol(expr) else { return None };
+                let Some(Symbol::Target(target) | Symbol::Delayed(Delayed::Target(target))) =
+                    self.symbol(expr)
+                else {
+                    return None;
+                };
                 let shape = self.shapes.targets[target.equation][target.index].as_ref()?;
                 Some(format!("{name}: {}", self.show(shape)))
             });

@@ -1,7 +1,7 @@
 //! The shape of each kind of expression.
 
 use super::infer::Infer;
-use crate::analysis::resolve::Symbol;
+use crate::analysis::resolve::{Delayed, Symbol};
 use crate::dim::Shape;
 use crate::syntax::ast::{BinaryOp, Expr, ExprKind};
 use crate::syntax::text;
@@ -42,7 +42,9 @@ impl Infer<'_> {
     fn name(&mut self, expr: &Expr) -> Option<Shape> {
         match self.symbol(expr)? {
             Symbol::Dimension(_) => Some(Shape::scalar()),
-            Symbol::Declaration(index) if self.is_one_hot(index) => {
+            Symbol::Declaration(index) | Symbol::Delayed(Delayed::Declaration(index))
+                if self.is_one_hot(index) =>
+            {
                 self.misplaced_one_hot(expr, index);
                 None
             }
@@ -51,6 +53,7 @@ impl Infer<'_> {
                 Some(state) => self.shapes.declarations[state].clone(),
                 None => self.shapes.targets[target.equation][target.index].clone(),
             },
+            Symbol::Delayed(delayed) => self.delayed(expr, delayed),
             // The body of a function has no fixed shape.
             Symbol::Argument(_) => None,
         }

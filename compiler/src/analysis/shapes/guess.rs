@@ -4,7 +4,7 @@
 
 use super::broadcast::common;
 use super::known::Shapes;
-use crate::analysis::resolve::{Callee, Resolved, Symbol};
+use crate::analysis::resolve::{Callee, Delayed, Resolved, Symbol};
 use crate::dim::{Dim, Shape};
 use crate::graph::ops::ShapeRule;
 use crate::syntax::ast::{BinaryOp, Cell, Expr, ExprKind};
@@ -48,10 +48,12 @@ impl Guess<'_> {
         match &expr.kind {
             ExprKind::Number(_) => Some(Shape::scalar()),
             ExprKind::Name { .. } => match self.resolved.symbols.get(expr.id).copied().flatten()? {
-                Symbol::Declaration(index) | Symbol::Previous(index) => {
+                Symbol::Declaration(index)
+                | Symbol::Previous(index)
+                | Symbol::Delayed(Delayed::Declaration(index)) => {
                     self.shapes.declarations.get(index)?.clone()
                 }
-                Symbol::Target(target) => {
+                Symbol::Target(target) | Symbol::Delayed(Delayed::Target(target)) => {
                     self.shapes.targets.get(target.equation)?.get(target.index)?.clone()
                 }
                 Symbol::Dimension(_) => Some(Shape::scalar()),

@@ -12,6 +12,7 @@ mod functions;
 mod guess;
 mod infer;
 mod known;
+mod past;
 mod product;
 mod stack;
 

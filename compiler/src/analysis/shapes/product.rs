@@ -2,7 +2,7 @@
 
 use super::broadcast::ordered_help;
 use super::infer::Infer;
-use crate::analysis::resolve::Symbol;
+use crate::analysis::resolve::{Delayed, Symbol};
 use crate::diagnostics::Extent;
 use crate::dim::{Atom, Dim, Shape};
 use crate::syntax::ast::{Expr, ExprKind};
@@ -12,7 +12,9 @@ impl Infer<'_> {
     pub(super) fn product(&mut self, op_extent: Extent, left: &Expr, right: &Expr) -> Option<Shape> {
         let left_shape = self.expression(left);
         let right_shape = match self.symbol(right) {
-            Some(Symbol::Declaration(index)) if self.is_one_hot(index) => {
+            Some(Symbol::Declaration(index) | Symbol::Delayed(Delayed::Declaration(index)))
+                if self.is_one_hot(index) =>
+            {
                 let shape = self.shapes.declarations[index].clone();
                 if let Some(entry) = self.shapes.expressions.get_mut(right.id) {
                     entry.clone_from(&shape);

@@ -39,6 +39,15 @@ pub fn emit_slice(at: &Statement, start: u64, count: u64) -> TokenStream {
     at.for_each(quote!(#k::copy_rows(#from, #rows, #start, #to, #count, 0, #count);))
 }
 
+/// Copies the last column of a matrix, or the last entry of the vector that stands for a row.
+pub fn emit_last_column(at: &Statement) -> TokenStream {
+    let (from, to) = (at.read(0), at.out());
+    at.for_each(quote! {
+        let (__from, __to) = (#from, #to);
+        __to.copy_from_slice(&__from[__from.len() - __to.len()..]);
+    })
+}
+
 fn unsuffixed(value: u64) -> Literal {
     Literal::usize_unsuffixed(value as usize)
 }

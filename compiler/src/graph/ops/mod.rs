@@ -11,6 +11,7 @@ pub mod choice;
 pub mod normalise;
 pub mod one_hot;
 mod operation;
+pub mod past;
 mod primitive;
 pub mod product;
 pub mod rearrange;
@@ -27,7 +28,7 @@ pub use primitive::{Primitive, Work};
 use crate::graph::ir::Op;
 
 /// The language's table, by family.
-const FAMILIES: [&[Operation]; 7] = [
+const FAMILIES: [&[Operation]; 8] = [
     unary::TABLE,
     activation::TABLE,
     binary::TABLE,
@@ -35,6 +36,7 @@ const FAMILIES: [&[Operation]; 7] = [
     reduce::TABLE,
     softmax::TABLE,
     normalise::TABLE,
+    past::TABLE,
 ];
 
 /// Returns all functions of the language.
@@ -59,7 +61,7 @@ pub fn cost(op: &Op) -> Option<Cost> {
     match op {
         Op::Unary(op) => Some(op.row().cost),
         Op::Binary(op) => Some(op.row().cost),
-        Op::Select(_) | Op::Expand => Some(Cost::Low),
+        Op::Select(_) | Op::Expand | Op::Window { .. } | Op::Present { .. } => Some(Cost::Low),
         _ => None,
     }
 }
@@ -70,6 +72,7 @@ pub fn primitive(op: &Op) -> Option<Primitive> {
         Op::Number(_) | Op::Size(_) | Op::Read(_) | Op::Previous(_) | Op::OutputBar(_) | Op::CarryBar(_) => {
             return None;
         }
+        Op::Past(_) | Op::PastBar { .. } => return None,
         Op::Unary(_) => unary::UNARY,
         Op::Binary(_) => binary::BINARY,
         Op::Select(_) => choice::SELECT,
@@ -88,5 +91,8 @@ pub fn primitive(op: &Op) -> Option<Primitive> {
         Op::ColumnSum => reduce::COLUMN_SUM,
         Op::Maximum => reduce::MAXIMUM,
         Op::Accumulate => reduce::ACCUMULATE,
+        Op::Window { .. } => past::WINDOW,
+        Op::LastColumn => past::LAST_COLUMN,
+        Op::Present { .. } => past::PRESENT,
     })
 }

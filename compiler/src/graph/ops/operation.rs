@@ -22,6 +22,10 @@ pub enum ShapeRule {
     Normalise,
     /// Its argument's shape: `stop_gradient`.
     Same,
+    /// A vector `[n]` and a number of entries `s` to `[n, s]`: `window(u, s)`.
+    Window,
+    /// A number of entries `s` to `[1, s]`: `present(s)`.
+    Present,
 }
 
 /// The translation of a function into the graph.
@@ -37,6 +41,8 @@ pub enum Lowering {
     OfWhole(fn(&mut Graph, &[Grid]) -> Option<Grid>),
     /// `where`: its first argument is a condition, which is not a value.
     Where,
+    /// `window` and `present`: they read earlier steps, and their other arguments are dimensions.
+    Past,
 }
 
 /// One function of the language.

@@ -18,7 +18,10 @@ pub fn verify(plan: &Plan) -> Result<(), String> {
     };
     let is_left = |id: Id| {
         let place = plan.forward.places.get(&id);
-        matches!(place, Some(Place::Fixed | Place::State(_) | Place::Buffer(Lifetime::Sequence)))
+        matches!(
+            place,
+            Some(Place::Fixed | Place::State(_) | Place::Recorded(_) | Place::Buffer(Lifetime::Sequence))
+        )
     };
     graph(&plan.graph)?;
     pass(&plan.graph, &plan.forward, &|_| false).map_err(of("forward"))?;
@@ -68,6 +71,7 @@ fn node_is_broken(node: &Node, args: &[&Node]) -> Option<&'static str> {
     let level_fits = match node.op {
         Op::Accumulate => node.level < highest,
         Op::Copy(_) => node.level >= highest,
+        Op::Present { .. } => node.level == Level::Time,
         _ => node.op.is_leaf() || node.level == highest,
     };
     if !level_fits {
@@ -104,8 +108,8 @@ fn groups(
             for id in group.nodes() {
                 for read in reads(graph, schedule, group, id, &mut is_absorbed) {
                     let read = graph.storage(read);
-                    let delayed = schedule.delayed.get(&read);
-                    if delayed.is_some_and(|node| computed[node.index()].is_none()) {
+                    let mut delayed = schedule.delayed.get(&read).into_iter().flatten();
+                    if delayed.any(|node| computed[node.index()].is_none()) {
                         return fail(read, "reads a series before it is computed");
                     }
                     if graph[read].op.is_leaf() || graph.is_constant(read) || inside.contains(&read) {

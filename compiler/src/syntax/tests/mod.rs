@@ -161,7 +161,7 @@ fn parses_time_indices_and_shapes() {
     let mut times = vec![];
     fn walk(expr: &Expr, times: &mut Vec<Time>) {
         match &expr.kind {
-            ExprKind::Name { time, .. } => times.push(*time),
+            ExprKind::Name { time, .. } => times.push(time.clone()),
             ExprKind::Binary { left, right, .. } => {
                 walk(left, times);
                 walk(right, times);

@@ -29,7 +29,7 @@ fn messages_underline_the_shortest_run_of_tokens() {
         ("y = a .* b;", ".*"),
         ("y = h(t-1) + b;", "(t-1)"),
         ("y = h[t+1] + b;", "[t+1]"),
-        ("y = h[t - 2] + b;", "[t - 2]"),
+        ("y = h[t + 2] + b;", "[t + 2]"),
         ("y = h[0] + b;", "[0]"),
         ("y = a > b;", "a > b"),
         ("y = where(a < b < c, u, v);", "<"),

@@ -10,13 +10,15 @@
 #[cfg(test)]
 mod tests;
 
+use crate::analysis::past::Past;
 use crate::analysis::shapes::Shaped;
 use crate::dim::Shape;
 use crate::graph::grid::piece_label;
-use crate::graph::ir::{Graph, Id, Op};
+use crate::graph::ir::{Earlier, Graph, Id, Op, Piece, Reach};
 use crate::graph::text::{Writer, bare};
 use crate::lower::names::declared_name;
 use crate::plan::Plan;
+use crate::syntax::ast::Cell;
 use std::collections::{HashMap, HashSet};
 
 /// The number of operands from which a value that is used twice gets its own line.
@@ -27,7 +29,7 @@ const OFTEN: usize = 4;
 const LONGEST: usize = 24;
 
 /// Returns the backward equations, one per line.
-pub fn adjoints(definition: Shaped, plan: &Plan) -> String {
+pub fn adjoints(definition: Shaped, past: &Past, plan: &Plan) -> String {
     let names = &plan.names;
     let graph = &plan.graph;
     let known = Known::of(definition);
@@ -63,6 +65,11 @@ pub fn adjoints(definition: Shaped, plan: &Plan) -> String {
                 let of = declared_name(definition.cell, definition.shapes, *piece);
                 Some(known.cotangent(&of).unwrap_or_else(|| format!("{of}_bar")) + "[t]")
             }
+            Op::Past(earlier) => {
+                let of = past.values[earlier.piece.of].block_name(earlier.piece);
+                Some(format!("{of}{}", index(definition.cell, earlier.reach)))
+            }
+            Op::PastBar { piece, ring } => Some(later_cotangents(definition.cell, plan, *piece, *ring)),
             Op::OutputBar(piece) => {
                 let (rows, columns) = plan.output_shapes.get(piece.of)?;
                 let name = definition.cell.outputs.get(piece.of)?.to_string();
@@ -80,6 +87,7 @@ pub fn adjoints(definition: Shaped, plan: &Plan) -> String {
     let of_declaration = |index: usize| definition.shapes.declarations[index].as_ref().is_some_and(is_row);
     let is_known_as_row = |id: Id| match &graph[id].op {
         Op::Read(piece) | Op::Previous(piece) | Op::CarryBar(piece) => of_declaration(piece.of),
+        Op::Past(Earlier { piece, .. }) | Op::PastBar { piece, .. } => is_row(&past.values[piece.of].shape),
         _ => match graph[id].name.as_ref().and_then(|name| known.equations.get(name)) {
             Some(is_row) => *is_row,
             None => graph[id].shape.is_row(),
@@ -109,6 +117,40 @@ pub fn adjoints(definition: Shaped, plan: &Plan) -> String {
         text.push_str(&format!("{name} = {}\n", bare(&writer.expression(*id))));
     }
     text
+}
+
+/// Writes the time index of an earlier value: `[t-2]`, `[t-2*D]`.
+fn index(cell: &Cell, reach: Reach) -> String {
+    match reach {
+        Reach::Delay { count, dimension: None } => format!("[t-{count}]"),
+        Reach::Delay { count: 1, dimension: Some(dimension) } => {
+            format!("[t-{}]", cell.dimensions[dimension])
+        }
+        Reach::Delay { count, dimension: Some(dimension) } => {
+            format!("[t-{count}*{}]", cell.dimensions[dimension])
+        }
+        Reach::Window { .. } => String::new(),
+    }
+}
+
+/// Writes the cotangent of a value from the reads of later steps. `columns` adds up the columns of
+/// later windows that hold the value.
+fn later_cotangents(cell: &Cell, plan: &Plan, piece: Piece, ring: usize) -> String {
+    let pushes = plan.pushes.iter().filter(|push| push.earlier.piece == piece && push.earlier.ring == ring);
+    let terms: Vec<String> = pushes
+        .map(|push| {
+            let name = plan.names.text(push.id);
+            match push.earlier.reach {
+                Reach::Window { .. } => format!("columns({name}[t+1])"),
+                reach => format!("{name}{}", index(cell, reach).replace("[t-", "[t+")),
+            }
+        })
+        .collect();
+    match terms.as_slice() {
+        [] => "0".to_owned(),
+        [term] => term.clone(),
+        _ => format!("({})", terms.join(" + ")),
+    }
 }
 
 /// The cotangents that the backward pass returns, each named after its value.

@@ -11,7 +11,7 @@ use crate::testing::source::{Definition, read, read_all, ready};
 use std::collections::HashSet;
 
 fn text(definition: &Definition, plan: &Plan) -> String {
-    adjoints(definition.shaped(), plan)
+    adjoints(definition.shaped(), &definition.past, plan)
 }
 
 /// Returns the names of the blocks of a declared or defined value.
@@ -60,7 +60,8 @@ fn names(text: &str) -> Vec<String> {
         let (word, after) = from.split_at(end);
         let is_word = ["and", "or", "not"].contains(&word);
         let is_name = !is_word && !word.starts_with(|first: char| first.is_ascii_digit());
-        if is_name && !after.starts_with('(') {
+        // A cotangent of a later step may have its line below.
+        if is_name && !after.starts_with('(') && !after.starts_with("[t+") {
             // The cotangent of an old or a new state is named with its step.
             let of_step = ["[t]", "[t-1]"].into_iter().find(|step| after.starts_with(step));
             let is_cotangent = ["_bar", "_cotangent"].iter().any(|end| word.ends_with(end));

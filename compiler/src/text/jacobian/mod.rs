@@ -8,6 +8,7 @@
 #[cfg(test)]
 mod tests;
 
+use crate::analysis::past::Past;
 use crate::analysis::shapes::Shaped;
 use crate::dim::Atom;
 use crate::graph::ir::{Graph, Id, Op, Piece};
@@ -19,7 +20,7 @@ use std::collections::HashSet;
 /// Returns all lines, preceded by the equations of values that the user has not named.
 pub fn write(definition: Shaped, jacobian: &Jacobian) -> String {
     let graph = &jacobian.graph;
-    let names = Names::new(definition.cell, definition.shapes, graph);
+    let names = Names::new(definition.cell, definition.shapes, &Past::default(), graph);
     let separate = values_on_own_lines(jacobian);
     let name = |id: Id| -> Option<String> {
         match &graph[id].op {

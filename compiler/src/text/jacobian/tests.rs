@@ -166,7 +166,9 @@ fn check(definition: &Definition, seed: u64) -> usize {
 fn samples_agree_with_finite_differences() {
     let mut compared = 0;
     for (number, source) in SAMPLES.iter().chain(&READ).enumerate() {
-        compared += read_all(source).iter().map(|definition| check(definition, number as u64)).sum::<usize>();
+        // A cell that reads earlier steps has no Jacobian.
+        let definitions = read_all(source).into_iter().filter(|definition| definition.past.is_empty());
+        compared += definitions.map(|definition| check(&definition, number as u64)).sum::<usize>();
     }
     assert!(compared > 300, "{compared}");
 }

@@ -70,7 +70,7 @@ mistakes! {
         "<H> input x: [H]; y = x + x_prev; output y;"
         => [
             "unknown name `x_prev`\n\
-             help: keep it in a state: `state x_prev: [H];`, `x_prev = x;`, then `x_prev[t-1]`",
+             help: for the previous value write `x[t-1]`",
         ];
 
     function_as_value:
@@ -143,28 +143,39 @@ mistakes! {
              help: a state can count: `state n: [];` and `n = n[t-1] + 1;`",
         ];
 
-    previous_input:
-        "<I> input x: [I]; y = x + x[t-1]; output y;"
+    earlier_values:
+        "<I, D> input x: [I]; f = tanh(x); y = f[t-1] + x[t-3] + x[t-2*D]; output y;"
+        => [];
+
+    own_past:
+        "<I> input x: [I]; y: [I] = x + 0.5 * y[t-1] + y[t-2]; output y;"
         => [
-            "`x` is an input and has no earlier value\n\
-             note: only states are carried from step to step\n\
-             help: keep it in a state: `state x_prev: [I];`, `x_prev = x;`, then `x_prev[t-1]`",
+            "`y` depends on its own earlier values\n\
+             note: only a state can depend on its own past: it has an initial value\n\
+             help: declare it: `state y: [I];`",
         ];
 
-    previous_equation:
-        "<I> input x: [I]; f = tanh(x); y = f[t-1] + x; output y;"
+    own_past_through_others:
+        "<I> input x: [I]; y = x + z; z = tanh(q); q = y[t-2]; output y;"
         => [
-            "`f` is an equation and has no earlier value\n\
-             note: only states are carried from step to step\n\
-             help: declare it as a state: `state f: [..];`",
+            "`y` depends on its own earlier values through `z -> q`\n\
+             note: only a state can depend on its own past: it has an initial value\n\
+             help: declare it: `state y: [..];`",
         ];
 
-    previous_equation_with_shape:
-        "<I> input x: [I]; f: [I] = tanh(x); y = f[t-1] + x; output y;"
+    delay_by_a_value:
+        "<I> input x: [I], s: []; y = x[t-s] + s; output y;"
         => [
-            "`f` is an equation and has no earlier value\n\
-             note: only states are carried from step to step\n\
-             help: declare it as a state: `state f: [I];`",
+            "`s` is an input, not a dimension\n\
+             note: a delay is the same number of steps at every step\n\
+             help: delay by a number, `x[t-2]`, or by a dimension of the cell: `cell Test<I, D>`",
+        ];
+
+    delay_by_an_unknown_dimension:
+        "<I> input x: [I]; y = x[t-D]; output y;"
+        => [
+            "unknown dimension `D`\n\
+             help: declare it: `cell Test<I, D>`",
         ];
 
     previous_parameter:
@@ -195,14 +206,7 @@ mistakes! {
         "<H> input x: [H]; state h: [H]; h = x + h[t+1]; output h;"
         => [
             "`h[t+1]` is a later step\n\
-             help: an equation reads values of the current step, `h`, and states of the previous one, `h[t-1]`",
-        ];
-
-    two_steps_back:
-        "<H> input x: [H]; state h: [H]; h = x + h[t-2]; output h;"
-        => [
-            "`h[t-2]` is more than one step back\n\
-             help: chain states: with `state h_1: ..;` and `h_1 = h[t-1];`, `h_1[t-1]` is `h[t-2]`",
+             help: an equation reads values of the current step, `h`, and of earlier ones, such as `h[t-1]`",
         ];
 
     too_few_arguments:

@@ -1,22 +1,22 @@
-// An input is not carried; a state can carry it.
+// An equation gives the value of the current step.
 
 use nalgebra::SVector;
 use rnn_cell::prelude::*;
 
 rnn_cell! {
-    pub cell Elman<I, H> {
+    pub cell Filter<I, H, D> {
         input x: [I];
         state h: [H];
-        param W: [H, I], U: [H, H];
+        param W: [H, I], b: [H, D];
 
-        h = tanh(W @ (x - x[t-1]) + U @ h[t-1]);
+        h[t-2] = tanh(W @ x) + h[t-1] + row_sum(b);
 
         output h;
     }
 }
 
 fn main() {
-    let cell = Elman::<3, 4>::zeros();
+    let cell = Filter::<3, 4, 2>::zeros();
     let mut state = cell.zero_state();
     let y = cell.step(&SVector::zeros(), &mut state);
     println!("{}", y[0]);

@@ -1,0 +1,585 @@
+//! Values of earlier steps: the rings in the state, their series on the tape, and the code that
+//! reads, records and pulls back.
+
+use crate::analysis::past::RingField;
+use crate::dim::Atom;
+use crate::emit::body::Body;
+use crate::emit::context::Context;
+use crate::emit::hygiene::{ident, variable};
+use crate::emit::layout::{Layout, SequenceFrame};
+use crate::graph::ir::{BlockShape, Earlier, Id, Level, Op, Piece, Reach};
+use crate::plan::past::{Push, Source};
+use crate::plan::schedule::Region;
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+
+impl Context<'_> {
+    /// Returns the length of a ring as a `usize` expression.
+    pub fn depth(&self, ring: usize) -> TokenStream {
+        let (count, [n, m]) = self.ring_lengths(ring);
+        quote!((#count * #n * #m))
+    }
+
+    /// Returns the lengths whose product is that of a ring.
+    fn ring_lengths(&self, ring: usize) -> (TokenStream, [TokenStream; 2]) {
+        let ring = &self.past.rings[ring];
+        let dimension = |index: usize| {
+            self.atom(ring.dimensions.get(index).map_or(Atom::ONE, |dimension| Atom::Name(*dimension)))
+        };
+        (self.atom(Atom::Literal(ring.count)), [dimension(0), dimension(1)])
+    }
+
+    /// Returns the type of a field of the state that holds a ring.
+    pub fn ring_type(&self, field: &RingField) -> TokenStream {
+        let (k, batch) = (&self.k, &self.batch);
+        let (count, [n, m]) = self.ring_lengths(field.ring);
+        let lengths = quote!({ #batch }, { #count }, { #n }, { #m });
+        let value = &self.past.values[self.past.rings[field.ring].value];
+        if value.is_one_hot {
+            return quote!(#k::IndexRing<#lengths>);
+        }
+        let block = self.block_type(value.block(field.row, field.column), Level::Time);
+        quote!(#k::Ring<#block, #lengths>)
+    }
+
+    /// Returns the field of the state that holds a block of a ring.
+    pub fn ring_field(&self, piece: Piece, ring: usize) -> Ident {
+        let is_it =
+            |field: &&RingField| field.ring == ring && (field.row, field.column) == (piece.row, piece.column);
+        ident(self.ring_fields.iter().find(is_it).map_or("", |field| field.name.as_str()))
+    }
+
+    /// Returns the fields of the state for earlier values, with their types and comments.
+    pub fn past_fields(&self) -> Vec<(Ident, TokenStream, String)> {
+        let k = &self.k;
+        let mut fields: Vec<(Ident, TokenStream, String)> = self
+            .ring_fields
+            .iter()
+            .map(|field| {
+                let value = &self.past.values[self.past.rings[field.ring].value];
+                let doc = format!("The last values of `{}`, for the steps that read them.", value.name);
+                (ident(&field.name), self.ring_type(field), doc)
+            })
+            .collect();
+        if self.past.counts_steps {
+            let batch = &self.batch;
+            let doc = "The number of steps since the start of the sequence.".to_owned();
+            fields.push((ident(&self.steps_field), quote!(#k::Steps<{ #batch }>), doc));
+        }
+        fields
+    }
+
+    /// Returns the dimensions that the state uses.
+    pub fn state_dims(&self) -> Vec<usize> {
+        let states = crate::syntax::ast::declared(self.cell, crate::syntax::ast::DeclarationKind::State);
+        let states = states.iter().filter_map(|index| self.shapes.declarations[*index].as_ref());
+        let values = self.past.rings.iter().map(|ring| &self.past.values[ring.value]);
+        let values = values.filter(|value| !value.is_one_hot).map(|value| &value.shape);
+        let mut dims = self.dims_of(states.chain(values));
+        dims.extend(self.past.rings.iter().flat_map(|ring| &ring.dimensions));
+        dims.sort_unstable();
+        dims.dedup();
+        dims
+    }
+
+    /// Returns a delay, or the first and last entry of a window, as a number of steps.
+    fn delay(&self, count: u64, dimension: Option<usize>) -> TokenStream {
+        let count = self.atom(Atom::Literal(count));
+        match dimension {
+            None => count,
+            Some(dimension) => {
+                let dimension = self.atom(Atom::Name(dimension));
+                quote!((#count * #dimension))
+            }
+        }
+    }
+
+    /// Returns the length of the longest ring, as an associated constant. Nothing if there are no
+    /// rings.
+    pub fn reach(&self) -> TokenStream {
+        if self.past.rings.is_empty() {
+            return TokenStream::new();
+        }
+        let depths: Vec<TokenStream> = (0..self.past.rings.len()).map(|ring| self.depth(ring)).collect();
+        quote! {
+            const REACH: usize = {
+                let mut reach = 0;
+                #(if reach < #depths { reach = #depths; })*
+                reach
+            };
+        }
+    }
+
+    /// Returns the number of scalars of one sample that the rings hold, and the number of integers.
+    pub fn ring_sizes(&self) -> (TokenStream, TokenStream) {
+        let (mut scalars, mut integers) = (quote!(0), quote!(0));
+        for field in &self.ring_fields {
+            let depth = self.depth(field.ring);
+            let value = &self.past.values[self.past.rings[field.ring].value];
+            integers.extend(quote!(+ 1));
+            if value.is_one_hot {
+                integers.extend(quote!(+ #depth));
+                continue;
+            }
+            let BlockShape { rows, columns } = value.block(field.row, field.column);
+            let (rows, columns) = (self.atom(rows), self.atom(columns));
+            scalars.extend(quote!(+ #depth * #rows * #columns));
+        }
+        if self.past.counts_steps {
+            integers.extend(quote!(+ 1));
+        }
+        (scalars, integers)
+    }
+}
+
+impl Layout<'_> {
+    /// Returns the rings of a recorded block that keep it between sequences, by their fields.
+    fn rings(&self, piece: Piece) -> Vec<(usize, Ident)> {
+        self.cx.past.rings_of(piece.of).map(|ring| (ring, self.cx.ring_field(piece, ring))).collect()
+    }
+
+    /// Returns the series of a recorded block.
+    pub fn recorded_series(&self, piece: Piece) -> Ident {
+        match self.plan.source(piece) {
+            Source::Input(declared) | Source::Index(declared) => self.input_series(declared),
+            Source::State(declared) => self.state_series(declared),
+            Source::Value(_) => {
+                let name = &self.cx.past.values[piece.of].name;
+                ident(&format!("recorded_{name}_{}_{}_{}", piece.of, piece.row, piece.column))
+            }
+        }
+    }
+
+    /// Returns the number of blocks before the first step in the series of a recorded block.
+    pub fn recorded_front(&self, piece: Piece) -> TokenStream {
+        self.cx.past.rings_of(piece.of).next().map_or(quote!(0), |ring| self.cx.depth(ring))
+    }
+
+    /// Returns the series that begins with the contents of a ring. A recorded value begins with its
+    /// first ring. Its other rings have copies: a state that was put together by hand may hold
+    /// different pasts.
+    pub fn ring_series(&self, piece: Piece, ring: usize) -> Ident {
+        if self.is_first(piece, ring) {
+            return self.recorded_series(piece);
+        }
+        ident(&format!("copy_{}", self.cx.ring_field(piece, ring)))
+    }
+
+    fn is_first(&self, piece: Piece, ring: usize) -> bool {
+        self.cx.past.rings_of(piece.of).next() == Some(ring)
+    }
+
+    /// Returns the copies of the series of a recorded block, with their rings.
+    pub fn copies(&self, piece: Piece) -> Vec<(usize, Ident)> {
+        let rings = self.cx.past.rings_of(piece.of).skip(1);
+        rings.map(|ring| (ring, self.ring_series(piece, ring))).collect()
+    }
+
+    /// Returns statements that copy recorded values to the series of their other rings.
+    pub fn copy_recorded(&self, writes: &[Id], is_step: bool) -> TokenStream {
+        let k = &self.cx.k;
+        let mut lines = TokenStream::new();
+        for record in &self.plan.recorded {
+            let id = match record.source {
+                Source::Value(id) => Some(id),
+                Source::State(piece) => {
+                    self.plan.states.iter().find(|bound| bound.piece == piece).map(|bound| bound.id)
+                }
+                Source::Input(_) | Source::Index(_) => None,
+            };
+            if !id.is_some_and(|id| writes.contains(&id)) {
+                continue;
+            }
+            let (series, front) = (self.recorded_series(record.piece), self.recorded_front(record.piece));
+            let (first, count) = match is_step {
+                true => (quote!(__t), quote!(1)),
+                false => (quote!(__t0), quote!(__t1 - __t0)),
+            };
+            for (ring, copy) in self.copies(record.piece) {
+                let depth = self.cx.depth(ring);
+                lines.extend(quote! {
+                    #k::copy_past((&__tape.#series, #first + #front), (&mut __tape.#copy, #first + #depth), #count);
+                });
+            }
+        }
+        lines
+    }
+
+    /// Returns the number of blocks before the first step in the series of a state. None if it is
+    /// one, the initial state.
+    pub fn state_front(&self, piece: Piece) -> Option<TokenStream> {
+        let recorded = self.plan.recorded.iter().find(|record| record.source == Source::State(piece))?;
+        Some(self.recorded_front(recorded.piece))
+    }
+
+    /// Returns the recorded block of an input, if earlier steps of it are read.
+    pub fn recorded_input(&self, piece: Piece) -> Option<Piece> {
+        let is_it = |source| source == Source::Input(piece) || source == Source::Index(piece);
+        self.plan.recorded.iter().find(|record| is_it(record.source)).map(|record| record.piece)
+    }
+
+    /// Returns the number of blocks before the first step in the series of an input, if there are
+    /// any.
+    pub fn input_front(&self, piece: Piece) -> Option<TokenStream> {
+        Some(self.recorded_front(self.recorded_input(piece)?))
+    }
+
+    /// Returns the position in a series at which a delayed read finds its value at step 0. The
+    /// series of a window is read as a whole.
+    pub fn shift(&self, earlier: Earlier) -> TokenStream {
+        let front = self.cx.depth(earlier.ring);
+        match earlier.reach {
+            Reach::Delay { count, dimension } => {
+                let delay = self.cx.delay(count, dimension);
+                quote!((#front - #delay))
+            }
+            Reach::Window { .. } => front,
+        }
+    }
+
+    /// Returns the series of the cotangents of earlier values that a ring keeps, with the number of
+    /// blocks before the first step. None if they have none.
+    pub fn ring_bar(&self, piece: Piece, ring: usize) -> (Ident, TokenStream) {
+        let depth = self.cx.depth(ring);
+        let name = ident(&format!("ring_bar_{}", self.cx.ring_field(piece, ring)));
+        match self.plan.source(piece) {
+            Source::State(_) => (name, quote!((#depth + 1))),
+            _ => (name, depth),
+        }
+    }
+
+    /// Returns the rings that have cotangents: their blocks and fields.
+    pub fn differentiable_rings(&self) -> Vec<(Piece, usize, Ident)> {
+        let records = self.plan.recorded.iter().filter(|record| !matches!(record.source, Source::Index(_)));
+        records
+            .flat_map(|record| {
+                let piece = record.piece;
+                self.rings(piece).into_iter().map(move |(ring, field)| (piece, ring, field))
+            })
+            .collect()
+    }
+
+    /// Returns the block after the latest value of a ring, before the first step.
+    fn ring_end(&self, piece: Piece, ring: usize) -> TokenStream {
+        let front = self.cx.depth(ring);
+        match self.plan.source(piece) {
+            // The latest value is the state itself.
+            Source::State(_) => quote!((#front - 1)),
+            _ => front,
+        }
+    }
+
+    /// Returns statements that load the earlier values from the state.
+    pub fn load_past(&self) -> TokenStream {
+        let k = &self.cx.k;
+        let mut lines = TokenStream::new();
+        for record in &self.plan.recorded {
+            for (ring, field) in self.rings(record.piece) {
+                let (series, end) = (self.ring_series(record.piece, ring), self.ring_end(record.piece, ring));
+                if let (Source::State(_), false) = (record.source, self.is_first(record.piece, ring)) {
+                    let (first, front) =
+                        (self.recorded_series(record.piece), self.recorded_front(record.piece));
+                    lines.extend(quote! {
+                        #k::copy_past((&__tape.#first, #front - 1), (&mut __tape.#series, #end), 1);
+                    });
+                }
+                lines.extend(quote!(#k::load_past(&mut __tape.#series, &__state.#field, #end);));
+            }
+        }
+        if self.cx.past.counts_steps {
+            let field = ident(&self.cx.steps_field);
+            lines.extend(quote! {
+                __tape.steps_before.resize(1);
+                *__tape.steps_before.step_mut(0) = *__state.#field.counts();
+            });
+        }
+        lines
+    }
+
+    /// Returns statements that store the last values in the state.
+    pub fn save_past(&self) -> TokenStream {
+        let k = &self.cx.k;
+        let mut lines = TokenStream::new();
+        for record in &self.plan.recorded {
+            let series = self.recorded_series(record.piece);
+            let Some(first) = self.cx.past.rings_of(record.piece.of).next() else { continue };
+            let end = self.ring_end(record.piece, first);
+            for (_, field) in self.rings(record.piece) {
+                lines.extend(quote! {
+                    #k::save_past(&__tape.#series, &mut __state.#field, #end, __lengths, __steps);
+                });
+            }
+        }
+        if self.cx.past.counts_steps {
+            let field = ident(&self.cx.steps_field);
+            lines.extend(quote!(#k::count_steps(&mut __state.#field, __lengths, __steps);));
+        }
+        lines
+    }
+
+    /// Returns statements that load the cotangents of the earlier values in the final state.
+    pub fn load_past_bars(&self) -> TokenStream {
+        let k = &self.cx.k;
+        let lines = self.differentiable_rings().into_iter().map(|(piece, ring, field)| {
+            let (bars, _) = self.ring_bar(piece, ring);
+            quote! {
+                #k::load_past_bars(
+                    &mut __tape.#bars, __dstate.as_deref().map(|__dstate| &__dstate.#field), __lengths, __steps,
+                );
+            }
+        });
+        lines.collect()
+    }
+
+    /// Returns statements that store the cotangents of the earlier values in the initial state.
+    pub fn store_past_bars(&self) -> TokenStream {
+        let k = &self.cx.k;
+        let lines = self.differentiable_rings().into_iter().map(|(piece, ring, field)| {
+            let (bars, _) = self.ring_bar(piece, ring);
+            let latest = match self.plan.source(piece) {
+                Source::State(declared) => {
+                    let (depth, path) = (self.cx.depth(ring), self.cx.declared_path(declared));
+                    quote! {
+                        #k::add_into(#k::Flat::flat_mut(&mut __dstate.#path), __tape.#bars.flat(#depth..#depth + 1));
+                    }
+                }
+                _ => TokenStream::new(),
+            };
+            quote!(#k::store_past_bars(&__tape.#bars, &mut __dstate.#field); #latest)
+        });
+        lines.collect()
+    }
+
+    /// Returns statements that replace padding in the series of recorded states and equations. That of
+    /// inputs is replaced where they are copied.
+    pub fn clean_recorded(&self) -> TokenStream {
+        let k = &self.cx.k;
+        let values = self.plan.recorded.iter().filter(|record| !record.source.is_input());
+        let lines = values.map(|record| {
+            let (series, front) = (self.recorded_series(record.piece), self.recorded_front(record.piece));
+            let copies = self.copies(record.piece).into_iter().map(|(ring, copy)| {
+                let front = self.cx.depth(ring);
+                quote!(#k::clean_padding(&mut __tape.#copy, (#front, __steps + #front), __lengths);)
+            });
+            quote! {
+                #k::clean_padding(&mut __tape.#series, (#front, __steps + #front), __lengths);
+                #(#copies)*
+            }
+        });
+        lines.collect()
+    }
+
+    /// Returns the delayed reads of the backward pass, each with the series of its values.
+    pub fn delayed_reads(&self) -> Vec<(Earlier, Ident, Id)> {
+        let is_delay = |id: &Id| match self.plan.graph[*id].op {
+            Op::Past(earlier @ Earlier { reach: Reach::Delay { .. }, .. }) => Some((earlier, *id)),
+            _ => None,
+        };
+        let read = self.read_backward();
+        let delays = self.plan.graph.ids().filter(|id| read.contains(id));
+        delays
+            .filter_map(|id| is_delay(&id))
+            .map(|(earlier, id)| (earlier, ident(&format!("before_{}", self.plan.names.text(id))), id))
+            .collect()
+    }
+
+    /// Returns statements that copy the values of delayed reads of a ragged batch.
+    pub fn delays_before(&self) -> TokenStream {
+        let k = &self.cx.k;
+        let lines = self.delayed_reads().into_iter().map(|(earlier, before, _)| {
+            let (series, shift) = (self.ring_series(earlier.piece, earlier.ring), self.shift(earlier));
+            quote! {
+                #k::past_before(
+                    &__tape.#series, &mut __tape.#before, __lengths, (__t0, __t1), (#shift, __steps),
+                );
+            }
+        });
+        lines.collect()
+    }
+
+    /// Returns the statement that adds the cotangents of a read of earlier values to the series of its
+    /// ring.
+    pub fn push(&self, push: &Push, from: TokenStream, first: TokenStream) -> TokenStream {
+        let (k, batch) = (&self.cx.k, &self.cx.batch);
+        let (bars, front) = self.ring_bar(push.earlier.piece, push.earlier.ring);
+        let first = quote!(#first + #front);
+        match push.earlier.reach {
+            Reach::Delay { count, dimension } => {
+                let delay = self.cx.delay(count, dimension);
+                quote!(#k::push_delay(&mut __tape.#bars, #from, #first, #delay);)
+            }
+            Reach::Window { entries, spacing } => {
+                let (entries, spacing) = (self.cx.atom(entries), self.cx.atom(spacing));
+                quote! {
+                    #k::push_window::<_, { #batch }>(&mut __tape.#bars, #from, #first, (#entries, #spacing));
+                }
+            }
+        }
+    }
+}
+
+impl SequenceFrame<'_> {
+    /// Returns the statement of a window or of its mask.
+    pub fn past_statement(&self, body: &Body, region: Region, id: Id) -> TokenStream {
+        let cx = self.layout.cx;
+        let (k, batch) = (&cx.k, &cx.batch);
+        let node = &body.graph[id];
+        let out = body.var(id);
+        let first = if region == Region::Step { quote!(__t) } else { quote!(__t0) };
+        // The backward pass must not meet padding.
+        let lengths = if self.is_backward { quote!(__lengths) } else { quote!(::core::option::Option::None) };
+        let span = quote!(#k::Span::<{ #batch }> { first: #first, steps: __steps, lengths: #lengths });
+        match (&node.op, node.args.as_slice()) {
+            (&Op::Window { entries, spacing }, &[past, now]) => {
+                let Op::Past(earlier) = body.graph[past].op else { return TokenStream::new() };
+                let front = cx.depth(earlier.ring);
+                let size = cx.atom(body.graph[body.graph.storage(now)].shape.rows);
+                let (past, now) = (body.var(past), body.var(now));
+                let (entries, spacing) = (cx.atom(entries), cx.atom(spacing));
+                quote! {
+                    #k::windows(
+                        &mut *#out, (&*#past, #front), &*#now, (#size, #entries, #spacing), #span,
+                    );
+                }
+            }
+            (&Op::Present { entries, spacing }, _) => {
+                let (entries, spacing) = (cx.atom(entries), cx.atom(spacing));
+                quote!(#span.present(&mut *#out, (#entries, #spacing), __tape.steps_before.step(0));)
+            }
+            _ => TokenStream::new(),
+        }
+    }
+}
+
+/// Returns the binding of a delayed value in a step: a view of the ring.
+pub fn bind_delay(cx: &Context, variable: &Ident, earlier: Earlier, local: &str) -> TokenStream {
+    let k = &cx.k;
+    let Reach::Delay { count, dimension } = earlier.reach else { return TokenStream::new() };
+    let field = cx.ring_field(earlier.piece, earlier.ring);
+    let value = &cx.past.values[earlier.piece.of];
+    let (delay, local) = (cx.delay(count, dimension), self::variable(local));
+    let (block, zero) = match value.is_one_hot {
+        true => {
+            let batch = &cx.batch;
+            (quote!([u32; #batch]), quote!([0; #batch]))
+        }
+        false => {
+            let scalar = &cx.scalar;
+            let block = cx.block_type(value.block(earlier.piece.row, earlier.piece.column), Level::Time);
+            (block.clone(), quote!(<#block as #k::Varying<#scalar>>::zero()))
+        }
+    };
+    quote! {
+        let mut #local: #block = #zero;
+        let #variable = __state.#field.view(#delay, &mut #local);
+    }
+}
+
+/// Returns the statement of a window, or of its mask, in a step.
+pub fn step_statement(body: &Body, id: Id) -> TokenStream {
+    let cx = body.cx;
+    let (k, batch) = (&cx.k, &cx.batch);
+    let node = &body.graph[id];
+    let out = body.var(id);
+    match (&node.op, node.args.as_slice()) {
+        (&Op::Window { entries, spacing }, &[past, now]) => {
+            let Op::Past(earlier) = body.graph[past].op else { return TokenStream::new() };
+            let (field, now) = (cx.ring_field(earlier.piece, earlier.ring), body.var(now));
+            let (entries, spacing) = (cx.atom(entries), cx.atom(spacing));
+            quote!(__state.#field.window(&mut *#out, &*#now, #entries, #spacing);)
+        }
+        (&Op::Present { entries, spacing }, _) => {
+            let (field, entries, spacing) = (ident(&cx.steps_field), cx.atom(entries), cx.atom(spacing));
+            quote! {
+                for __sample in 0..#batch {
+                    #k::present(
+                        #k::column_mut(&mut *#out, #entries, __sample), #spacing,
+                        __state.#field.counts()[__sample] as usize,
+                    );
+                }
+            }
+        }
+        _ => TokenStream::new(),
+    }
+}
+
+/// Returns statements at the start of a step: the rings of states take the old ones.
+pub fn record_states(layout: &Layout) -> TokenStream {
+    let k = &layout.cx.k;
+    let mut lines = TokenStream::new();
+    for record in &layout.plan.recorded {
+        if let Source::State(piece) = record.source {
+            let path = layout.cx.declared_path(piece);
+            for (_, field) in layout.rings(record.piece) {
+                lines.extend(quote!(__state.#field.push(#k::Flat::flat(&__state.#path));));
+            }
+        }
+    }
+    lines
+}
+
+/// Returns statements at the end of a step: the rings of inputs and equations take the values of the
+/// step.
+pub fn record_values(
+    layout: &Layout,
+    input_path: impl Fn(Piece) -> TokenStream,
+    result: impl Fn(Id) -> TokenStream,
+) -> TokenStream {
+    let k = &layout.cx.k;
+    let mut lines = TokenStream::new();
+    for record in &layout.plan.recorded {
+        let value = match record.source {
+            Source::State(_) => continue,
+            Source::Input(piece) | Source::Index(piece) => {
+                let path = input_path(piece);
+                quote!((*__x) #path)
+            }
+            Source::Value(id) => result(id),
+        };
+        for (_, field) in layout.rings(record.piece) {
+            lines.extend(quote!(__state.#field.push(#k::Flat::flat(&#value));));
+        }
+    }
+    if layout.cx.past.counts_steps {
+        let field = ident(&layout.cx.steps_field);
+        lines.extend(quote!(__state.#field.count();));
+    }
+    lines
+}
+
+/// Returns statements that fill the rings of states with the initial states.
+pub fn fill_rings(cx: &Context, recorded: &[crate::plan::past::Recorded]) -> TokenStream {
+    let mut lines = TokenStream::new();
+    for record in recorded {
+        if let Source::State(piece) = record.source {
+            let path = cx.declared_path(piece);
+            for ring in cx.past.rings_of(record.piece.of) {
+                let field = cx.ring_field(record.piece, ring);
+                lines.extend(quote!(__state.#field.fill(&__state.#path);));
+            }
+        }
+    }
+    lines
+}
+
+/// Returns statements that add the cotangents of a state's ring to that of the state, before they are
+/// pulled back through the initial value.
+pub fn gather_start(cx: &Context, recorded: &[crate::plan::past::Recorded]) -> TokenStream {
+    let mut lines = TokenStream::new();
+    for record in recorded {
+        if let Source::State(piece) = record.source {
+            let (sum, path) = (start_sum(piece), cx.declared_path(piece));
+            let fields = cx.past.rings_of(record.piece.of).map(|ring| cx.ring_field(record.piece, ring));
+            lines.extend(quote! {
+                let mut #sum = ::core::clone::Clone::clone(&__dstate.#path);
+                #(__dstate.#fields.add_to(&mut #sum);)*
+            });
+        }
+    }
+    lines
+}
+
+/// Returns the local that holds the cotangent of an initial state and of its ring.
+pub fn start_sum(piece: Piece) -> Ident {
+    variable(&format!("start_{}_{}_{}", piece.of, piece.row, piece.column))
+}

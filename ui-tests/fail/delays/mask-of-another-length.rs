@@ -1,0 +1,24 @@
+// The mask must have one entry per score.
+
+use nalgebra::SVector;
+use rnn_cell::prelude::*;
+
+rnn_cell! {
+    pub cell Filter<I, H, D> {
+        input x: [I];
+        param W: [H, I], b: [H, D];
+
+        k = W @ x;
+        a = softmax(k.T @ window(k, D), present(4));
+        y = window(k, D) @ a.T + row_sum(b);
+
+        output y;
+    }
+}
+
+fn main() {
+    let cell = Filter::<3, 4, 2>::zeros();
+    let mut state = cell.zero_state();
+    let y = cell.step(&SVector::zeros(), &mut state);
+    println!("{}", y[0]);
+}

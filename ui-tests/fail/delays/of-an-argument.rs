@@ -1,0 +1,23 @@
+// The step is chosen at the call.
+
+use nalgebra::SVector;
+use rnn_cell::prelude::*;
+
+rnn_cell! {
+    pub cell Filter<I, H, D> {
+        input x: [I];
+        param W: [H, I], b: [H, D];
+        fn difference(u) = u - u[t-1];
+
+        y = difference(W @ x) + row_sum(b);
+
+        output y;
+    }
+}
+
+fn main() {
+    let cell = Filter::<3, 4, 2>::zeros();
+    let mut state = cell.zero_state();
+    let y = cell.step(&SVector::zeros(), &mut state);
+    println!("{}", y[0]);
+}

@@ -1,0 +1,22 @@
+// An equation that depends on its own past needs an initial value.
+
+use nalgebra::SVector;
+use rnn_cell::prelude::*;
+
+rnn_cell! {
+    pub cell Filter<I, H, D> {
+        input x: [I];
+        param W: [H, I], b: [H, D];
+
+        y: [H] = tanh(W @ x) + 0.5 * y[t-2] + row_sum(b);
+
+        output y;
+    }
+}
+
+fn main() {
+    let cell = Filter::<3, 4, 2>::zeros();
+    let mut state = cell.zero_state();
+    let y = cell.step(&SVector::zeros(), &mut state);
+    println!("{}", y[0]);
+}

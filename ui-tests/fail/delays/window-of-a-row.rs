@@ -1,0 +1,22 @@
+// A row is no vector.
+
+use nalgebra::SVector;
+use rnn_cell::prelude::*;
+
+rnn_cell! {
+    pub cell Filter<I, H, D> {
+        input x: [I];
+        param W: [H, I], b: [H, D];
+
+        y = row_sum(window((W @ x).T, 3)) + row_sum(b);
+
+        output y;
+    }
+}
+
+fn main() {
+    let cell = Filter::<3, 4, 2>::zeros();
+    let mut state = cell.zero_state();
+    let y = cell.step(&SVector::zeros(), &mut state);
+    println!("{}", y[0]);
+}
