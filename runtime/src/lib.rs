@@ -37,6 +37,7 @@
 //! - `quantised`: copies of cells for inference whose matrices are stored in 8 or 16 bits (module
 //!   `quantised`). The expansion of each cell then holds the step of its copy too.
 //! - `rayon`: a trainer's parts of a batch on several threads, `train::Threads`.
+//! - `tensorboard`: event files of a training, `Fit::tensorboard`; it enables `safetensors`.
 //! - `safetensors`, `nam`, `onnx`, `rtneural`: the module `weights` for files of that format, with
 //!   `alloc`, with and without `std`.
 //! - `deterministic`: a computation has the same bits on every x86-64 machine, whatever its
