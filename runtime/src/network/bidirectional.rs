@@ -103,6 +103,8 @@ pub struct Both<F, R> {
     pub reverse: R,
 }
 
+crate::types::varying::structs! { Both { forward, reverse } }
+
 /// A way to join the outputs of a [`Bidirectional`]. Implement it to build the inputs of a cell
 /// with several inputs.
 #[diagnostic::on_unimplemented(
