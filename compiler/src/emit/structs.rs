@@ -282,7 +282,7 @@ fn docs_of(attributes: &[syn::Attribute]) -> TokenStream {
 }
 
 /// Returns whether the user derives a trait that the expansion would derive.
-fn has_derive(attributes: &[syn::Attribute], name: &str) -> bool {
+pub fn has_derive(attributes: &[syn::Attribute], name: &str) -> bool {
     attributes.iter().filter(|attribute| attribute.path().is_ident("derive")).any(|attribute| {
         let mut found = false;
         // A malformed derive is reported by rustc.

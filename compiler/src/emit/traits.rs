@@ -11,8 +11,8 @@ use quote::quote;
 
 /// Returns the implementations for the values of a step.
 pub fn values(items: &Items) -> TokenStream {
-    let (varying, default) = (values::varying(items), context_default(items));
-    quote!(#varying #default)
+    let (varying, default, serde) = (values::varying(items), context_default(items), values::serde(items));
+    quote!(#varying #default #serde)
 }
 
 /// Returns the implementations for the cell, which make it a layer for inference, streaming and

@@ -44,6 +44,7 @@ use crate::types::varying::Varying;
 /// let net = Stack::new(layer.joined(Concat::<10>), Gru::<10, 5>::init(&mut rng));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Bidirectional<F, R, J = Pair> {
     /// The layer that reads forwards.
     pub forward: F,
@@ -96,6 +97,7 @@ pub trait Streams {}
 
 /// A pair of values, one per direction of a [`Bidirectional`]: two states or two outputs.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Both<F, R> {
     /// The value of the layer that reads forwards.
     pub forward: F,
@@ -127,6 +129,7 @@ pub trait Join<F, R> {
 
 /// The two outputs as a pair, for any types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Pair;
 
 impl<F: Clone, R: Clone> Join<F, R> for Pair {
@@ -153,6 +156,7 @@ impl<F: Clone, R: Clone> Join<F, R> for Pair {
 /// layer.forward(&[SVector::<f32, 3>::zeros()], &mut layer.initial_state(), &mut layer.tape());
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Concat<const N: usize>;
 
 impl<T: Scalar, const F: usize, const R: usize, const N: usize, const B: usize>
@@ -187,6 +191,7 @@ impl<T: Scalar, const F: usize, const R: usize, const N: usize, const B: usize>
 
 /// The sum of the two outputs, which must have the same type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Sum;
 
 impl<T: Scalar, const N: usize, const B: usize> Join<SMatrix<T, N, B>, SMatrix<T, N, B>> for Sum {
