@@ -37,6 +37,11 @@
 //! - `quantised`: copies of cells for inference whose matrices are stored in 8 or 16 bits (module
 //!   `quantised`). The expansion of each cell then holds the step of its copy too.
 //! - `rayon`: a trainer's parts of a batch on several threads, `train::Threads`.
+//! - `serde`: `Serialize` and `Deserialize` for cells, states, contexts, networks, optimisers and
+//!   schedules. A cell is a map from names to values, a matrix a list of its rows, a matrix of one
+//!   column a list of its entries. With JSON, values keep their bits if `serde_json` has the
+//!   feature `float_roundtrip`.
+//! - `tensorboard`: event files of a training, `Fit::tensorboard`; it enables `safetensors`.
 //! - `safetensors`, `nam`, `onnx`, `rtneural`: the module `weights` for files of that format, with
 //!   `alloc`, with and without `std`.
 //! - `deterministic`: a computation has the same bits on every x86-64 machine, whatever its
@@ -83,6 +88,8 @@ pub mod network;
 pub mod quantised;
 pub mod rng;
 mod scalar;
+#[cfg(feature = "serde")]
+mod serialise;
 mod sizes;
 #[cfg(feature = "alloc")]
 pub mod train;

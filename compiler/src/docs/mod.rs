@@ -4,6 +4,7 @@
 //! only rustdoc creates and reads the page, not a build. HTML on the page contains no blank lines,
 //! since they would end it.
 
+mod example;
 mod flow;
 mod formula;
 mod layers;
@@ -29,8 +30,8 @@ use names::{Names, escaped};
 /// Colours and fonts are those of the page, so that the text suits all of rustdoc's themes.
 const STYLE: &str = "<style>\
 .rnn-scroll{overflow-x:auto;overflow-y:hidden;margin:0 0 1em}\
-.rnn-math{display:grid;grid-template-columns:max-content max-content;column-gap:.35em;row-gap:.55em;align-items:center}\
-.rnn-math>div:nth-child(odd){text-align:right}\
+.rnn-math{display:grid;grid-template-columns:max-content 1fr;column-gap:.35em;row-gap:.55em;align-items:center}\
+.rnn-math>div:nth-of-type(odd){text-align:right}\
 .rnn-math>p{grid-column:1/-1;margin:.6em 0 0;opacity:.8}\
 .rnn-math math{font-size:1.08em}\
 .docblock .rnn-shape code{white-space:nowrap}\
@@ -65,6 +66,7 @@ pub fn page(cell: &Cell, analysis: &Analysis, plan: &Plan) -> String {
         "\n# Data flow\n\n<div class=\"rnn-scroll\">\n{}</div>\n\n",
         flow::drawing(&math, |equation| line(&definition.cell.equations[equation]))
     ));
+    page.push_str(&format!("# Example\n\n```text\n{}```\n\n", example::example(definition)));
     page.push_str(&format!("# Size and cost\n\n{}", sizes(definition, plan, &names)));
     page
 }
@@ -73,7 +75,7 @@ pub fn page(cell: &Cell, analysis: &Analysis, plan: &Plan) -> String {
 fn mathematics(math: &Math, analysis: &Analysis) -> String {
     let cell: &Cell = math.cell;
     let mut out = String::from("<div class=\"rnn-scroll\"><div class=\"rnn-math\">\n");
-    let mut show = |rows: Rows| {
+    let show = |out: &mut String, rows: Rows| {
         for (index, right) in rows.right.iter().enumerate() {
             let (left, equals) = if index == 0 { (rows.left.as_str(), "<mo>=</mo>") } else { ("", "") };
             let left = if left.is_empty() { String::new() } else { set(left) };
@@ -81,18 +83,22 @@ fn mathematics(math: &Math, analysis: &Analysis) -> String {
         }
     };
     for function in &cell.functions {
-        show(math.function(function));
+        show(&mut out, math.function(function));
     }
     for (index, declaration) in cell.declarations.iter().enumerate() {
         let is_computed = analysis.initialisers.get(index).is_none_or(Option::is_none);
         if let (DeclarationKind::State, Some(initial), true) =
             (declaration.kind, &declaration.initial, is_computed)
         {
-            show(math.initial(&declaration.name, initial));
+            show(&mut out, math.initial(&declaration.name, initial));
         }
     }
     for &index in &analysis.resolved.order {
-        show(math.equation(index));
+        let comment = table::comment(&cell.equations[index].attributes);
+        if !comment.is_empty() {
+            out.push_str(&format!("<p>{comment}</p>\n"));
+        }
+        show(&mut out, math.equation(index));
     }
     out.push_str("</div></div>\n\n");
     out

@@ -23,7 +23,7 @@ pub fn declarations(definition: Shaped, initialisers: &[Option<Initialiser>]) ->
             kind(definition, index),
             escaped(&shape(definition, index)),
             start(declaration, initialisers.get(index).and_then(Option::as_ref)),
-            comment(declaration)
+            comment(&declaration.attributes)
         );
         match rows.last_mut() {
             Some((names, same)) if *same == rest => names.push(name),
@@ -52,10 +52,10 @@ fn start(declaration: &Declaration, chosen: Option<&Initialiser>) -> String {
     }
 }
 
-/// Returns the first paragraph of a doc comment. The documentation of the field has all of it.
-fn comment(declaration: &Declaration) -> String {
+/// Returns the first paragraph of a doc comment as HTML, up to an example. The documentation of a field has all of it.
+pub fn comment(attributes: &[syn::Attribute]) -> String {
     let mut text = String::new();
-    for attribute in &declaration.attributes {
+    for attribute in attributes {
         if let syn::Meta::NameValue(meta) = &attribute.meta
             && meta.path.is_ident("doc")
             && let syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(comment), .. }) = &meta.value
@@ -64,7 +64,12 @@ fn comment(declaration: &Declaration) -> String {
             text.push('\n');
         }
     }
-    let lines: Vec<&str> = text.trim().lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+    let lines: Vec<&str> = text
+        .trim()
+        .lines()
+        .map(str::trim)
+        .take_while(|line| !line.is_empty() && !line.starts_with("```"))
+        .collect();
     inline(&lines.join(" "))
 }
 

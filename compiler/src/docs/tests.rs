@@ -72,7 +72,9 @@ fn all() -> impl Iterator<Item = String> {
 
             </div><script> */
             y = exp(x);
-            output y; }",
+            /// The _growth_ <p> of `x[t]`.
+            z = y * y;
+            output y, z; }",
         // All typeset forms of calls.
         "cell Calls<H> { input a: [H], b: [H]; param g: [H], k: [];
             fn twice(u) = 2 * u + pow(u, k2(u));
@@ -112,6 +114,7 @@ fn comments_of_users_are_text() {
     let source = all().find(|source| source.contains("cell Comments")).expect("the cell is in the list");
     let html = without_text(&page(&source));
     assert!(html.contains("&lt;b&gt; &amp; <code>a &lt; b</code> | &quot;quoted&quot; text"), "{html}");
+    assert!(html.contains("<p>The _growth_ &lt;p&gt; of <code>x[t]</code>.</p>\n<div>"), "{html}");
     assert!(!html.contains("<script>") && !html.contains("let code"), "{html}");
 }
 
@@ -228,4 +231,49 @@ fn blocks_of_fields() {
         assert!(text.contains(sentence), "{sentence}");
     }
     assert!(!text.contains("`k` is"));
+}
+
+#[test]
+fn examples_follow_the_declarations() {
+    let example = |source: &str| {
+        let page = page(source);
+        let (_, rest) = page.split_once("# Example\n\n```text\n").expect("an example");
+        rest.split_once("```").expect("its end").0.to_owned()
+    };
+    let plain = example(
+        "cell Elman<I, H> { input x: [I]; state h: [H]; param W: [H, H + I];
+        h = tanh(W @ [h[t-1], x]); output h; }",
+    );
+    assert_eq!(
+        plain,
+        "use rnn_cell::prelude::*;\n\nconst I: usize = 3;\nconst H: usize = 4;\n\n\
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);\n\
+        let mut cell: Elman<I, H> = Elman::init(&mut rng);\n\n\
+        // One step.\n\
+        let x = SVector::<f32, I>::zeros();\n\
+        let mut state = cell.initial_state();\n\
+        let y = cell.step(&x, &mut state);\n\n\
+        // One update on a sequence; the loss is half the sum of squares.\n\
+        let xs = vec![x; 10];\n\
+        let (mut state, mut tape) = (cell.initial_state(), cell.tape());\n\
+        let ys = cell.forward(&xs, &mut state, &mut tape);\n\
+        let dys = ys.to_vec();\n\
+        let mut gradients = cell.zero_gradients();\n\
+        cell.backward(&xs, &mut tape, &dys, &mut gradients);\n\
+        Adam::new(1e-3).step(&mut cell, &gradients);\n"
+    );
+    let rich = example(
+        "cell Rich<I, H> { input x: one_hot[I], k: [], M: [H, 2], z: [H + I]; context c: [H];
+        param W: [H, I], U: [H, H + I]; y = W @ x + k * c + U @ z + M @ [1, 1]; output y; }",
+    );
+    for part in [
+        "let x = RichInput { x: [0], k: SVector::<f32, 1>::zeros(), M: [SMatrix::<f32, H, 2>::zeros()], \
+        z: rnn_cell::types::varying::Varying::<f32>::zero() };",
+        "let context = RichContext::default();",
+        "let mut state = cell.initial_state_with(&context);",
+        "cell.step((&x, &context), &mut state)",
+        "cell.backward((&xs, &context), &mut tape, &dys, Bars::of(&mut *gradients).without_context());",
+    ] {
+        assert!(rich.contains(part), "{part} of {rich}");
+    }
 }

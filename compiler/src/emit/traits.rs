@@ -12,8 +12,8 @@ use quote::quote;
 /// Returns the implementations for the values of a step.
 pub fn values(items: &Items) -> TokenStream {
     let (varying, sample) = (values::varying(items), values::sample(items));
-    let default = context_default(items);
-    quote!(#varying #sample #default)
+    let (default, serde) = (context_default(items), values::serde(items));
+    quote!(#varying #sample #default #serde)
 }
 
 /// Returns the implementations for the cell, which make it a layer for inference, streaming and

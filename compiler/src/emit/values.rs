@@ -1,6 +1,7 @@
 //! The runtime's traits for the structs of values: states, contexts, inputs, outputs.
 
 use crate::emit::items::Items;
+use crate::emit::structs::has_derive;
 use crate::emit::types::one_hot_free;
 use crate::syntax::ast::{DeclarationKind, declared};
 use proc_macro2::{Ident, TokenStream};
@@ -106,6 +107,38 @@ pub fn sample(items: &Items) -> TokenStream {
             }
         }
     }
+}
+
+/// Implements serde's traits for the cell, its state and its context, if the runtime has the feature
+/// `serde`.
+pub fn serde(items: &Items) -> TokenStream {
+    let (cx, types) = (items.cx, &items.types);
+    let (k, scalar, batch) = (&cx.k, &cx.scalar, &cx.batch);
+    let of = |indices: Vec<usize>| -> TokenStream {
+        let names = indices.into_iter().map(|index| &cx.cell.declarations[index].name);
+        names.map(|name| (name, name.to_string())).map(|(name, text)| quote!(#name #text)).collect()
+    };
+    let name = cx.cell.name.to_string();
+    let mut saved = declared(cx.cell, DeclarationKind::Param);
+    saved.extend(declared(cx.cell, DeclarationKind::Buffer));
+    saved.sort_unstable();
+    let (dims, cell, fields) = (&types.dims, &types.cell, of(saved));
+    // The user's own implementation comes first.
+    let is_derived = ["Serialize", "Deserialize"].iter().any(|name| has_derive(&cx.cell.attributes, name));
+    let own = (!is_derived)
+        .then(|| quote!([#dims #scalar: #k::Scalar] #scalar #name #cell = Self::zeros(); #fields,));
+    let mut values = vec![("State", &types.state, of(declared(cx.cell, DeclarationKind::State)))];
+    if let Some(context) = &types.context {
+        values.push(("Context", context, of(declared(cx.cell, DeclarationKind::Context))));
+    }
+    let values = values.into_iter().map(|(suffix, kind, fields)| {
+        let (dims, name) = (dims_in(items, kind), format!("{name}{suffix}"));
+        quote! {
+            [#dims const #batch: usize, #scalar: #k::Scalar] #scalar #name #kind
+                = #k::Varying::<#scalar>::zero(); #fields,
+        }
+    });
+    quote!(#k::serde! { #own #(#values)* })
 }
 
 /// Implements `StateFields` for the state.

@@ -5,6 +5,8 @@
 pub use crate::__if_alloc as if_alloc;
 #[cfg(feature = "alloc")]
 pub use crate::__layer_methods as layer_methods;
+#[cfg(feature = "serde")]
+pub use crate::__serde as serde;
 pub use crate::Scalar;
 #[cfg(feature = "alloc")]
 pub use crate::cell::{
@@ -33,6 +35,8 @@ pub use crate::language::Function;
 #[cfg(feature = "quantised")]
 pub use crate::quantised::{Bytes, Format, NotFinite, Quantised, Stored};
 pub use crate::rng::Rng;
+#[cfg(feature = "serde")]
+pub use crate::serialise::{read_fields, write_fields};
 pub use crate::types::blocks::{Block, Cols, Rows};
 pub use crate::types::rings::{IndexRing, Ring, Steps};
 pub use crate::types::sample::Sample;
@@ -48,6 +52,19 @@ pub use past::{
 pub use rnn_cell_macros::{compile, page};
 #[cfg(feature = "alloc")]
 pub use sequences::*;
+
+#[cfg(feature = "serde")]
+pub use ::serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Stands for the macro that implements serde's traits, without the feature `serde`.
+#[cfg(not(feature = "serde"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __no_serde {
+    ($($structs:tt)*) => {};
+}
+#[cfg(not(feature = "serde"))]
+pub use crate::__no_serde as serde;
 
 pub mod derived;
 #[cfg(feature = "alloc")]

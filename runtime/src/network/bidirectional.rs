@@ -42,6 +42,7 @@ use crate::types::varying::Varying;
 /// let net = Stack::new(layer.joined(Concat::<10>), Gru::<10, 5>::init(&mut rng));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Bidirectional<F, R, J = Pair> {
     /// The layer that reads forwards.
     pub forward: F,
@@ -94,12 +95,15 @@ pub trait Streams {}
 
 /// A pair of values, one per direction of a [`Bidirectional`]: two states or two outputs.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Both<F, R> {
     /// The value of the layer that reads forwards.
     pub forward: F,
     /// The value of the layer that reads backwards.
     pub reverse: R,
 }
+
+crate::types::varying::structs! { Both { forward, reverse } }
 
 const FORWARD: Place = Place::Named("forward");
 const REVERSE: Place = Place::Named("reverse");

@@ -67,6 +67,7 @@ use crate::types::varying::Varying;
 /// let y = cell.step((&SVector::<f32, 3>::repeat(1.0), &context), &mut state);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Dropout<L> {
     /// The layer whose outputs are dropped.
     pub layer: L,

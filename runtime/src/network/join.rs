@@ -31,6 +31,7 @@ pub trait Join<F, R> {
 
 /// The two outputs as a pair, for any types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Pair;
 
 impl<F: Clone, R: Clone> Join<F, R> for Pair {
@@ -57,6 +58,7 @@ impl<F: Clone, R: Clone> Join<F, R> for Pair {
 /// layer.forward(&[SVector::<f32, 3>::zeros()], &mut layer.initial_state(), &mut layer.tape());
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Concat<const N: usize>;
 
 impl<T: Scalar, const F: usize, const R: usize, const N: usize, const B: usize>
@@ -86,6 +88,7 @@ impl<T: Scalar, const F: usize, const R: usize, const N: usize, const B: usize>
 
 /// The sum of the two outputs, which must have the same type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Sum;
 
 impl<T: Scalar, const N: usize, const B: usize> Join<SMatrix<T, N, B>, SMatrix<T, N, B>> for Sum {

@@ -10,6 +10,7 @@ use crate::types::varying::Varying;
 ///
 /// Cotangents ignore the random generator.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Noisy<S> {
     /// The state of the layer without the noise.
     pub state: S,
@@ -59,9 +60,29 @@ impl<T, S: Varying<T>> Varying<T> for Noisy<S> {
 
 /// The probability of a hit, stored as a bound on 64 random bits.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "f64", into = "f64"))]
 pub(super) struct Rate {
     pub(super) probability: f64,
     bound: u64,
+}
+
+impl TryFrom<f64> for Rate {
+    type Error = &'static str;
+
+    fn try_from(probability: f64) -> Result<Self, &'static str> {
+        if !(0.0..1.0).contains(&probability) {
+            return Err("a rate is a probability from 0 up to, but not including, 1");
+        }
+        // The cast rounds towards zero, and 2^64 is exact.
+        Ok(Rate { probability, bound: (probability * 18_446_744_073_709_551_616.0) as u64 })
+    }
+}
+
+impl From<Rate> for f64 {
+    fn from(rate: Rate) -> f64 {
+        rate.probability
+    }
 }
 
 impl Rate {
@@ -71,12 +92,10 @@ impl Rate {
     /// If the probability is not in `[0, 1)`.
     #[track_caller]
     pub(super) fn new(probability: f64) -> Self {
-        assert!(
-            (0.0..1.0).contains(&probability),
-            "a rate is a probability from 0 up to, but not including, 1; this one is {probability}"
-        );
-        // The cast rounds towards zero, and 2^64 is exact.
-        Rate { probability, bound: (probability * 18_446_744_073_709_551_616.0) as u64 }
+        match Rate::try_from(probability) {
+            Ok(rate) => rate,
+            Err(mistake) => panic!("{mistake}; this one is {probability}"),
+        }
     }
 
     /// Returns whether the next value is hit.

@@ -45,6 +45,7 @@ use crate::types::varying::Varying;
 /// Parallel::new(Gru::<3, 5>::zeros(), Gru::<3, 6>::zeros(), Sum);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Parallel<A, L, J> {
     /// The first layer.
     pub first: A,

@@ -27,6 +27,7 @@ use crate::types::varying::Varying;
 /// assert_eq!(deep.step(&x, &mut deep.initial_state()), x);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Residual<L> {
     /// The layer.
     pub layer: L,

@@ -27,6 +27,7 @@ use crate::rng::DynRng;
 /// let y: SVector<f32, 2> = net.step(&SVector::<f32, 3>::new(0.1, 0.2, 0.3), &mut state);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Stack<A, L>(
     /// The first layer.
     pub A,

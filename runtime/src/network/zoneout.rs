@@ -41,6 +41,7 @@ use crate::types::varying::Varying;
 /// assert!(state.state.c.iter().any(|&c| c == 0.0) && state.state.c.iter().any(|&c| c != 0.0));
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Zoneout<L> {
     /// The layer whose state keeps old values.
     pub layer: L,

@@ -48,6 +48,7 @@ impl<V, const B: usize, const COUNT: usize, const N: usize, const M: usize> Ring
 
     /// Advances the position of a sample by some steps.
     #[inline(always)]
+    #[cfg(feature = "alloc")]
     pub(crate) fn advance(&mut self, sample: usize, steps: usize) {
         let next = (self.next[sample] as usize + steps % Self::DEPTH) % Self::DEPTH;
         self.next[sample] = next as u32;

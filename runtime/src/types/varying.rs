@@ -6,8 +6,6 @@
 use nalgebra::{ArrayStorage, SMatrix};
 
 use crate::Scalar;
-#[cfg(feature = "alloc")]
-use crate::network::Both;
 use crate::types::blocks::{Cols, Rows};
 
 /// A value made of scalars of type `T`, which are always visited in the same order.
@@ -209,6 +207,7 @@ macro_rules! visit_fields {
     };
 }
 
+/// Implements [`Varying`] for structs of two fields.
 macro_rules! structs {
     ($($type:ident { $first:ident, $second:ident })+) => { $(
         impl<T, A: Varying<T>, B: Varying<T>> Varying<T> for $type<A, B> {
@@ -216,15 +215,16 @@ macro_rules! structs {
                 Self { $first: A::zero(), $second: B::zero() }
             }
 
-            visit_fields! { $first $second }
+            $crate::types::varying::visit_fields! { $first $second }
         }
     )+ };
 }
 
-structs! { Rows { top, bottom } Cols { left, right } }
-
 #[cfg(feature = "alloc")]
-structs! { Both { forward, reverse } }
+pub(crate) use structs;
+pub(crate) use visit_fields;
+
+structs! { Rows { top, bottom } Cols { left, right } }
 
 macro_rules! tuples {
     ($(($($of:ident $field:tt),+))+) => { $(

@@ -25,7 +25,13 @@ pub(crate) fn read<V>(path: &Path, read: impl FnOnce(&[u8]) -> Result<V, Error>)
 #[cfg(any(feature = "safetensors", feature = "nam"))]
 pub(crate) fn write(path: &Path, bytes: impl FnOnce() -> Result<Vec<u8>, Error>) -> Result<(), Error> {
     let bytes = bytes().map_err(|error| error.at(path))?;
-    replace(path, &bytes).map_err(|error| Error::saving([problem(&error)]).at(path))
+    saved(path, replace(path, &bytes))
+}
+
+/// Adds the path to the error of a write.
+#[cfg(any(feature = "safetensors", feature = "nam"))]
+pub(crate) fn saved(path: &Path, result: io::Result<()>) -> Result<(), Error> {
+    result.map_err(|error| Error::saving([problem(&error)]).at(path))
 }
 
 /// Writes a temporary file in the same folder, and renames it once its bytes are on the disk.

@@ -68,11 +68,13 @@ pub enum OptimiserState<'a, T> {
 /// defines them: `g += decay * p; v = momentum * v + g; p -= rate * v`. Nesterov momentum steps by
 /// `g + momentum * v` instead of `v`. The velocity starts as the first gradient.
 #[derive(Debug, Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Sgd<T> {
     rate: f64,
     momentum: f64,
     nesterov: bool,
     decay: f64,
+    #[cfg_attr(feature = "serde", serde(skip, default = "Vec::new"))]
     gradient: Vec<T>,
     velocity: Vec<T>,
 }
@@ -173,6 +175,7 @@ impl<T: Scalar> Optimiser<T> for Sgd<T> {
 
 /// The settings and moments that Adam and AdamW share.
 #[derive(Debug, Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Moments<T> {
     rate: f64,
     betas: (f64, f64),
@@ -180,6 +183,7 @@ struct Moments<T> {
     decay: f64,
     /// The betas to the power of the number of steps.
     powers: (f64, f64),
+    #[cfg_attr(feature = "serde", serde(skip, default = "Vec::new"))]
     gradient: Vec<T>,
     first: Vec<T>,
     second: Vec<T>,
@@ -237,6 +241,7 @@ macro_rules! adam {
     ($(#[$doc:meta])* $name:ident, default decay $decay:expr, coupled $coupled:expr, $(#[$decay_doc:meta])*) => {
         $(#[$doc])*
         #[derive(Debug, Clone)]
+        #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
         pub struct $name<T>(Moments<T>);
 
         impl<T: Scalar> $name<T> {

@@ -21,6 +21,7 @@ use crate::{Scalar, functions};
 /// assert!((adam.rate() - 1e-5).abs() < 1e-8);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Schedule {
     peak: f64,
     floor: f64,
@@ -29,6 +30,7 @@ pub struct Schedule {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 enum Course {
     Constant,
     Steps { every: usize, factor: f64 },

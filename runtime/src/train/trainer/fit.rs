@@ -135,6 +135,8 @@ pub struct Fit<'t, M: Model, O, W, C, S, F> {
     stop: Box<dyn FnMut(&Epoch) -> bool + 't>,
     #[cfg(all(feature = "std", feature = "safetensors"))]
     log: Option<std::path::PathBuf>,
+    #[cfg(feature = "tensorboard")]
+    tensorboard: Option<std::path::PathBuf>,
     /// The path, and the number of batches after which it is written.
     #[cfg(all(feature = "std", feature = "safetensors"))]
     checkpoint: Option<(std::path::PathBuf, usize)>,
@@ -203,6 +205,8 @@ where
             stop: Box::new(|_| false),
             #[cfg(all(feature = "std", feature = "safetensors"))]
             log: None,
+            #[cfg(feature = "tensorboard")]
+            tensorboard: None,
             #[cfg(all(feature = "std", feature = "safetensors"))]
             checkpoint: None,
         }
@@ -306,6 +310,16 @@ where
         self
     }
 
+    /// Writes event files for TensorBoard, after every epoch: losses and metrics in the runs
+    /// `folder/training` and `folder/validation`, which share their plots, and the learning rate.
+    /// Steps are epochs. After a resume every epoch is there once; another training in the same
+    /// folder replaces the last one. `tensorboard --logdir runs` compares the folders in `runs`.
+    #[cfg(feature = "tensorboard")]
+    pub fn tensorboard(mut self, folder: impl Into<std::path::PathBuf>) -> Self {
+        self.tensorboard = Some(folder.into());
+        self
+    }
+
     /// Keeps a checkpoint at `path`, written after every epoch and every `updates` updates, and
     /// resumes from it if there is one: a program that was killed goes on when it is started again,
     /// and ends with the same bits. If there are several processes, the first alone reads and writes
@@ -334,11 +348,9 @@ where
                 self.save(&progress, progress.batch)?;
             }
             self.finish_epoch(&mut progress)?;
+            // A resumed run repeats an epoch whose checkpoint is missing, but never its logs.
+            self.log_epochs(&progress.epochs)?;
             self.save(&progress, 0)?;
-            #[cfg(all(feature = "std", feature = "safetensors"))]
-            if let Some(path) = self.log.as_ref().filter(|_| self.trainer.workers.is_first()) {
-                super::log::write(path, &progress.epochs)?;
-            }
         }
         let Progress { epochs, best, .. } = progress;
         if self.restores_best {
@@ -405,6 +417,20 @@ where
             is_any_over |= message.ends_with(&[1]);
         }
         Ok(is_any_over)
+    }
+
+    /// Brings the logs up to date with these epochs.
+    fn log_epochs(&mut self, epochs: &[Epoch]) -> Result<(), Error> {
+        #[cfg(all(feature = "std", feature = "safetensors"))]
+        if let Some(path) = self.log.as_ref().filter(|_| self.trainer.workers.is_first()) {
+            super::log::write(path, epochs)?;
+        }
+        #[cfg(feature = "tensorboard")]
+        if let Some(folder) = self.tensorboard.as_ref().filter(|_| self.trainer.workers.is_first()) {
+            super::events::write(folder, epochs)?;
+        }
+        let _ = epochs;
+        Ok(())
     }
 
     /// Returns the progress of the training in the checkpoint, or of one that starts now.

@@ -2,6 +2,8 @@
 
 #[cfg(all(feature = "std", feature = "safetensors"))]
 mod checkpoint;
+#[cfg(feature = "tensorboard")]
+mod events;
 mod fit;
 #[cfg(all(feature = "std", feature = "safetensors"))]
 mod log;

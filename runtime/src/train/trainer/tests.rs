@@ -485,6 +485,8 @@ mod checkpoints {
                 if is_last { f64::NAN } else { value }
             };
             let fit = resumed.fit(&samples[..13], breaking).validation(&samples[13..]).epochs(5);
+            #[cfg(feature = "tensorboard")]
+            let fit = fit.tensorboard(path.with_extension("run"));
             match fit.restore_best().checkpoint(&path, 1).log(&log).run() {
                 Ok(outcome) => {
                     assert_eq!(flat(&resumed.model), flat(&whole.model));
@@ -496,6 +498,12 @@ mod checkpoints {
         };
         assert_eq!(breaks, 8);
         assert_eq!(std::fs::read_to_string(&log).unwrap().lines().count(), 1 + 5);
+        #[cfg(feature = "tensorboard")]
+        for run in ["training", "validation"] {
+            let file = path.with_extension("run").join(run).join("events.out.tfevents.rnn-cell");
+            let events = std::fs::read(file).unwrap();
+            assert_eq!(events.windows(4).filter(|text| text == b"loss").count(), 5, "{run}");
+        }
         assert_eq!(outcome, want);
         // A training that is over stays as it is.
         let mut over = trainer();
