@@ -24,6 +24,7 @@ use rnn_cell_cluster::Mpi;
 /// A batch of 64 samples consists of two parts.
 const SAMPLES: usize = 32;
 const PARTS: usize = 2;
+const STEPS: usize = 100;
 const SECONDS: f64 = 3.0;
 
 fn main() -> ExitCode {
@@ -45,19 +46,17 @@ fn main() -> ExitCode {
 }
 
 fn updates<C: Workers + Copy>(name: &str, mpi: Mpi, workers: C) {
-    update::<64, _>(name, mpi, workers, 100);
-    // An update of 100 steps takes so long that a busy machine interrupts each one.
-    update::<256, _>(name, mpi, workers, 10);
+    update::<64, _>(name, mpi, workers);
+    update::<256, _>(name, mpi, workers);
 }
 
-/// Prints the time of an update of an LSTM with `H` inputs and `H` hidden units on sequences of
-/// `steps` steps.
-fn update<const H: usize, C: Workers>(name: &str, mpi: Mpi, workers: C, steps: usize) {
+/// Prints the time of an update of an LSTM with `H` inputs and `H` hidden units.
+fn update<const H: usize, C: Workers>(name: &str, mpi: Mpi, workers: C) {
     let net = Lstm::<H, H>::init_boxed(&mut Xoshiro256PlusPlus::seed_from_u64(1));
     let parameters = net.parameter_count();
     let mut trainer = Trainer::new::<SAMPLES>(net, Sgd::new(1e-3)).parts(PARTS).workers(workers);
     let xs: Vec<SMatrix<f32, H, SAMPLES>> =
-        (0..steps).map(|t| SMatrix::from_fn(|i, k| (0.1 * (t + 3 * i + 7 * k) as f32).sin())).collect();
+        (0..STEPS).map(|t| SMatrix::from_fn(|i, k| (0.1 * (t + 3 * i + 7 * k) as f32).sin())).collect();
     let samples = [(); PARTS * SAMPLES];
     let loss = |part: &mut LayerPart<'_, Box<Lstm<H, H>>, (), SAMPLES>| {
         part.sequence(&xs, |out| {
@@ -67,7 +66,7 @@ fn update<const H: usize, C: Workers>(name: &str, mpi: Mpi, workers: C, steps: u
     let time = smallest(mpi, || _ = black_box(trainer.learn(&samples, loss)));
     if mpi.rank() == 0 {
         println!(
-            "LSTM ({H}, {H}), {parameters} parameters, {steps} steps, batch {}, {name} ({}): {:.2} ms",
+            "LSTM ({H}, {H}), {parameters} parameters, {STEPS} steps, batch {}, {name} ({}): {:.2} ms",
             PARTS * SAMPLES,
             mpi.size(),
             1e3 * time
