@@ -52,13 +52,13 @@ fn updates<C: Workers + Copy>(name: &str, mpi: Mpi, workers: C) {
 
 /// Prints the time of an update of an LSTM with `H` inputs and `H` hidden units.
 fn update<const H: usize, C: Workers>(name: &str, mpi: Mpi, workers: C) {
-    let net = *Lstm::<H, H>::init_boxed(&mut Xoshiro256PlusPlus::seed_from_u64(1));
+    let net = Lstm::<H, H>::init_boxed(&mut Xoshiro256PlusPlus::seed_from_u64(1));
     let parameters = net.parameter_count();
     let mut trainer = Trainer::new::<SAMPLES>(net, Sgd::new(1e-3)).parts(PARTS).workers(workers);
     let xs: Vec<SMatrix<f32, H, SAMPLES>> =
         (0..STEPS).map(|t| SMatrix::from_fn(|i, k| (0.1 * (t + 3 * i + 7 * k) as f32).sin())).collect();
     let samples = [(); PARTS * SAMPLES];
-    let loss = |part: &mut LayerPart<'_, Lstm<H, H>, (), SAMPLES>| {
+    let loss = |part: &mut LayerPart<'_, Box<Lstm<H, H>>, (), SAMPLES>| {
         part.sequence(&xs, |out| {
             out.every_step(|_, y, weights| mean_squared_error_weighted(y, &SMatrix::repeat(0.3), weights))
         })
