@@ -81,7 +81,8 @@ pub fn key(name: &Ident) -> String {
 }
 
 /// Collects every definition. Reports names that are defined twice, shadow a dimension or have the
-/// name of a built-in function.
+/// name of a built-in function, inputs and parameters that equations assign, and states without an
+/// equation.
 pub fn collect(cell: &Cell, diagnostics: &mut Diagnostics) -> Names {
     let mut names = Names {
         poisoned: cell.poisoned.iter().map(key).collect(),
