@@ -47,7 +47,7 @@ fn main() -> ExitCode {
                 ("seed", "1", "the seed of the random numbers"),
                 ("steps", "100", "the number of steps to go back"),
                 ("batches", "10000", "the number of training batches, with and without clipping"),
-                ("rate", "0.03", "the learning rate of both trainings"),
+                ("rate", "0.03", "the learning rate of both training runs"),
                 ("clip", "1", "the maximal norm of clipped gradients"),
                 ("picture", "target/gradients.svg", "the file of the picture"),
                 QUICK,

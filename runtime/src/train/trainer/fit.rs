@@ -34,7 +34,7 @@ impl Epoch {
     }
 }
 
-/// A reason why a training stopped.
+/// A reason why a training run stopped.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Error {
@@ -70,7 +70,7 @@ impl From<crate::weights::Error> for Error {
     }
 }
 
-/// The results of a training.
+/// The results of a training run.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Outcome {
     /// The epochs, from the first; after a resume, those before it as well.
@@ -80,13 +80,14 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// Returns the `loss`, or a metric, of the training samples in every epoch.
+    /// Returns the metric `name` (or `"loss"`) of the training samples, one entry per epoch that
+    /// has it.
     pub fn training(&self, name: &str) -> Vec<f64> {
         self.epochs.iter().filter_map(|epoch| epoch.training.get(name)).collect()
     }
 
-    /// Returns the `loss`, or a metric, of the validation samples after every epoch; nothing
-    /// without validation samples.
+    /// Returns the metric `name` (or `"loss"`) of the validation samples, one entry per epoch that
+    /// has it; empty without validation samples.
     pub fn validation(&self, name: &str) -> Vec<f64> {
         self.epochs.iter().filter_map(|epoch| epoch.validation.as_ref()?.get(name)).collect()
     }
@@ -100,8 +101,8 @@ impl Outcome {
 /// The function that returns the length of a sample.
 type Length<'t, S> = Box<dyn Fn(&S) -> usize + 't>;
 
-/// A training over epochs, before it runs: made by [`Trainer::fit`].
-#[must_use = "a training starts with `run`"]
+/// The settings of a training run, made by [`Trainer::fit`].
+#[must_use = "the training run starts with `run`"]
 pub struct Fit<'t, M: Model, O, W, C, S, F> {
     trainer: &'t mut Trainer<M, O, W, C>,
     samples: &'t [S],
@@ -129,8 +130,8 @@ where
     W: Buffers<M>,
     C: Workers,
 {
-    /// Prepares a training over `samples`, which are divided into batches in a new random order in
-    /// every epoch. `work` computes the mean loss of a [`Part`] of a batch and its gradients.
+    /// Prepares a training run over `samples`, which are divided into batches in a new random order
+    /// in every epoch. `work` computes the mean loss of a [`Part`] of a batch and its gradients.
     ///
     /// ```
     /// use rnn_cell::cells::{Dense, Gru};
@@ -145,8 +146,7 @@ where
     ///
     /// fn loss(part: &mut LayerPart<'_, Net, Sample, 5>) -> f64 {
     ///     let batch = pad(&part.samples.iter().map(|sample| &sample.0).collect::<Vec<_>>());
-    ///     let mut classes = [0; 5];
-    ///     part.samples.iter().zip(&mut classes).for_each(|(sample, class)| *class = sample.1);
+    ///     let classes = part.labels(|sample| sample.1);
     ///     part.sequence(&batch, |out| {
     ///         out.last_step(|y, weights| softmax_cross_entropy_weighted(y, &classes, weights))
     ///     })
@@ -248,7 +248,7 @@ where
         self
     }
 
-    /// Keeps the samples in their order.
+    /// Keeps the samples in their order or, with `bucket_by`, in the order of their lengths.
     pub fn in_order(mut self) -> Self {
         self.shuffles = false;
         self
@@ -287,23 +287,23 @@ where
         self
     }
 
-    /// Keeps a checkpoint at `path`, written after every epoch and every `updates` updates, and
-    /// resumes from it if there is one: a program that was killed goes on when it is started again,
-    /// and ends with the same bits.
+    /// Keeps a checkpoint at `path`, written after every epoch and every `batches` batches of an
+    /// epoch, and resumes from it if there is one: a program that was killed continues when it is
+    /// started again, and ends with the same bits.
     #[cfg(all(feature = "std", feature = "safetensors"))]
-    pub fn checkpoint(mut self, path: impl Into<std::path::PathBuf>, updates: usize) -> Self {
-        self.checkpoint = Some((path.into(), updates));
+    pub fn checkpoint(mut self, path: impl Into<std::path::PathBuf>, batches: usize) -> Self {
+        self.checkpoint = Some((path.into(), batches));
         self
     }
 
-    /// Runs the training.
+    /// Executes the training run.
     ///
     /// # Errors
     /// If a loss or a gradient is NaN or infinite, or a checkpoint or a log cannot be read or
     /// written.
     pub fn run(mut self) -> Result<Outcome, Error> {
         let mut progress = self.resume()?;
-        while progress.epoch <= self.epochs && !progress.is_over {
+        while progress.epoch <= self.epochs && !progress.is_stopped {
             let batches = self.batches(progress.epoch);
             for batch in batches.iter().skip(progress.batch) {
                 let samples: Vec<&S> = batch.iter().map(|&sample| &self.samples[sample]).collect();
@@ -343,12 +343,12 @@ where
         }
         (self.report)(&epoch);
         let has_waited = self.patience.is_some_and(|patience| number - best.epoch >= patience);
-        progress.is_over = (self.stop)(&epoch) || has_waited;
+        progress.is_stopped = (self.stop)(&epoch) || has_waited;
         progress.epochs.push(epoch);
         (progress.epoch, progress.batch) = (number + 1, 0);
     }
 
-    /// Returns the progress of the training in the checkpoint, or of one that starts now.
+    /// Returns the progress of the training run in the checkpoint, or of one that starts now.
     fn resume(&mut self) -> Result<Progress<M::Scalar>, Error> {
         #[cfg(all(feature = "std", feature = "safetensors"))]
         if let Some((path, _)) = &self.checkpoint
@@ -372,7 +372,7 @@ where
         Ok(())
     }
 
-    /// Returns the batches of an epoch as numbers of samples.
+    /// Returns the batches of an epoch as indices of samples.
     fn batches(&self, epoch: usize) -> Vec<Vec<usize>> {
         let size = self.trainer.batch_size();
         let mut rng = self.trainer.generator(Stream::Order, epoch);
@@ -393,13 +393,14 @@ where
     }
 }
 
-/// A training over epochs that has begun.
+/// The progress of a training run.
 pub(super) struct Progress<T> {
-    /// The number of the present epoch, from 1, and of its batches so far.
+    /// The number of the present epoch, from 1.
     pub(super) epoch: usize,
+    /// The number of its batches so far.
     pub(super) batch: usize,
-    /// Whether the training was stopped before its last epoch.
-    pub(super) is_over: bool,
+    /// Whether the run was stopped before its last epoch.
+    pub(super) is_stopped: bool,
     /// The scores of the present epoch so far.
     pub(super) training: Scores,
     /// The epochs so far.
@@ -411,7 +412,7 @@ impl<T> Progress<T> {
     fn new() -> Self {
         let best = Best { epoch: 0, loss: f64::INFINITY, values: Vec::new() };
         let training = Scores::default();
-        Progress { epoch: 1, batch: 0, is_over: false, training, epochs: Vec::new(), best }
+        Progress { epoch: 1, batch: 0, is_stopped: false, training, epochs: Vec::new(), best }
     }
 }
 
@@ -432,7 +433,7 @@ pub(super) fn values<M: Model>(model: &M) -> Vec<M::Scalar> {
     values
 }
 
-/// Sets the parameters and buffers of a model to its [`values`] of another time.
+/// Sets the parameters and buffers of a model to what [`values`] returned earlier.
 pub(super) fn set_values<M: ModelMut>(model: &mut M, values: &[M::Scalar]) {
     let mut rest = values;
     let mut set = |values: &mut [M::Scalar]| {

@@ -1,4 +1,4 @@
-//! The table of a training's epochs, as CSV.
+//! The table of the epochs of a training run, as CSV.
 
 use alloc::string::String;
 use alloc::vec::Vec;
