@@ -13,7 +13,7 @@ use crate::diagnostics::Diagnostics;
 use crate::dim::{Atom, Dim, Shape};
 use crate::graph::grid::{Grid, piece_name};
 use crate::graph::ir::{BlockShape, Condition, Graph, Id, Level, Op, Piece};
-use crate::syntax::ast::{BinaryOp, Cell, DeclarationKind, Expr, ExprKind, Time};
+use crate::syntax::ast::{BinaryOp, Cell, DeclarationKind, Expr, ExprKind};
 use std::collections::HashMap;
 
 /// The definition as graphs.
@@ -223,7 +223,7 @@ impl<'a> Lowering<'a> {
                 let id = self.graph.constant(*value);
                 Some(Grid::single(&self.graph, id))
             }
-            ExprKind::Name { time, .. } => self.name(expr.id, *time),
+            ExprKind::Name { .. } => self.name(expr.id),
             ExprKind::Neg(inner) => {
                 let inner = self.expr(inner)?;
                 Grid::elementwise(&mut self.graph, &[&inner], |graph, ids| graph.neg(ids[0]))
@@ -261,7 +261,7 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    fn name(&mut self, id: usize, _time: Time) -> Option<Grid> {
+    fn name(&mut self, id: usize) -> Option<Grid> {
         match self.resolved.symbols[id]? {
             Symbol::Declaration(index) => self.declared(index, false),
             Symbol::Previous(index) => self.declared(index, true),

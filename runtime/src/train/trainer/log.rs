@@ -41,9 +41,10 @@ fn table(epochs: &[Epoch]) -> String {
 
 /// Returns a name as a field of CSV (RFC 4180).
 fn quoted(name: &str) -> String {
-    match name.contains([',', '"', '\n', '\r']) {
-        true => alloc::format!("\"{}\"", name.replace('"', "\"\"")),
-        false => name.into(),
+    if name.contains([',', '"', '\n', '\r']) {
+        alloc::format!("\"{}\"", name.replace('"', "\"\""))
+    } else {
+        name.into()
     }
 }
 
