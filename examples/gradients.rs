@@ -47,7 +47,7 @@ fn main() -> ExitCode {
                 ("seed", "1", "the seed of the random numbers"),
                 ("steps", "100", "the number of steps to go back"),
                 ("batches", "10000", "the number of training batches, with and without clipping"),
-                ("rate", "0.03", "the learning rate of both trainings"),
+                ("rate", "0.03", "the learning rate of both training runs"),
                 ("clip", "1", "the maximal norm of clipped gradients"),
                 ("picture", "target/gradients.svg", "the file of the picture"),
                 QUICK,
@@ -159,10 +159,12 @@ fn table(flows: &[Flow], steps: usize) {
 /// Formats a number given by its natural logarithm.
 fn short(ln: f64) -> String {
     let tens = ln / LN_10;
-    match tens.is_finite() {
-        true if tens.abs() < 300.0 => format!("{:.0e}", 10f64.powf(tens)),
-        true => format!("1e{tens:.0}"),
-        false => format!("{tens}"),
+    if !tens.is_finite() {
+        format!("{tens}")
+    } else if tens.abs() < 300.0 {
+        format!("{:.0e}", 10f64.powf(tens))
+    } else {
+        format!("1e{tens:.0}")
     }
 }
 
@@ -264,10 +266,7 @@ fn pictured(flows: &[Flow], clipped: &[f64], free: &[f64]) -> [Panel; 4] {
             curve(&format!("{short}, smallest"), colour, false, all(SingularValues::smallest)),
         ]
     });
-    let free_name = match free.len() < clipped.len() {
-        true => "not clipped: NaN",
-        false => "not clipped",
-    };
+    let free_name = if free.len() < clipped.len() { "not clipped: NaN" } else { "not clipped" };
     let losses = |name: &str, colour, losses: &[f64]| LogCurve {
         name: name.into(),
         points: losses

@@ -117,7 +117,7 @@ struct Errors {
 fn main() -> ExitCode {
     run(|| {
         let options = Options::read(
-            "Forecasts a signal and keeps learning when its law changes.",
+            "Forecasts a signal and keeps learning when its dynamics change.",
             &[
                 ("seed", "1", "the seed of the random numbers"),
                 ("before", "30000", "the number of samples before the law changes"),

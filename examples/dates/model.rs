@@ -235,7 +235,7 @@ impl<D: Decoder<1>> Translator<D> {
     }
 }
 
-/// The optimiser and the buffers of a training.
+/// The optimiser and the buffers of a training run.
 struct Trainer<D: Layer<BATCH, Scalar = f32>> {
     gradients: Box<TranslatorGradients<D>>,
     optimiser: Adam<f32>,

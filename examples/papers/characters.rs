@@ -81,7 +81,7 @@ impl<const B: usize, N> Reader<B> for N where
 {
 }
 
-/// The result of a training.
+/// The result of a training run.
 pub struct Outcome<N> {
     /// The model after the epoch with the best validation result.
     pub net: N,

@@ -46,7 +46,7 @@ pub fn run(options: &Options) -> Vec<Row> {
     rows
 }
 
-/// The test results of a training.
+/// The test results of a training run.
 #[derive(Clone, Copy)]
 struct Outcome {
     /// The loss in nats per step.

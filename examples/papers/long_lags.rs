@@ -130,7 +130,7 @@ pub fn run(options: &Options) -> Vec<Row> {
     ]
 }
 
-/// The result of a training.
+/// The result of a training run.
 struct Outcome {
     /// The number of sequences until success, if there was one.
     solved: Option<usize>,

@@ -77,7 +77,7 @@ pub struct Experiment<S> {
     pub draw: S,
 }
 
-/// The result of a training.
+/// The result of a training run.
 #[derive(Debug, Clone, Copy)]
 pub struct Ending {
     /// The number of sequences until the mean absolute error of the last 2,000 was low enough, if

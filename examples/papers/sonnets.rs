@@ -28,8 +28,8 @@ const SEEDS: u64 = 3;
 const TEMPERATURE: f64 = 0.7;
 const WRITTEN: usize = 200;
 
-/// The result of a training: the model's size, its bits per character, its epoch and a sample of
-/// its text.
+/// The result of a training run: the model's size, its bits per character, its epoch and a sample
+/// of its text.
 struct Trained {
     parameters: usize,
     bits: f64,

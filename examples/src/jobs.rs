@@ -1,10 +1,10 @@
-//! Independent trainings in parallel, on all cores.
+//! Independent training runs in parallel, on all cores.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-/// Independent trainings to be run on all cores.
+/// Independent training runs, to be executed on all cores.
 pub struct Jobs<'a, R>(Vec<Box<dyn FnOnce() -> R + Send + 'a>>);
 
 impl<R> Default for Jobs<'_, R> {
@@ -19,14 +19,14 @@ impl<'a, R: Send> Jobs<'a, R> {
         Self::default()
     }
 
-    /// Adds a training. Its random numbers must come from its own seed, so that the result does not
-    /// depend on the number of threads.
+    /// Adds a training run. Its random numbers must come from its own seed, so that the result does
+    /// not depend on the number of threads.
     pub fn add(&mut self, job: impl FnOnce() -> R + Send + 'a) {
         self.0.push(Box::new(job));
     }
 
-    /// Runs the trainings in the order in which they were added, as many at a time as there are
-    /// cores. Returns their results in the same order.
+    /// Executes the training runs in the order in which they were added, as many at a time as there
+    /// are cores. Returns their results in the same order.
     ///
     /// # Panics
     /// Panics if a job panics.

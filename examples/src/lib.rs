@@ -5,7 +5,7 @@
 //! - [`audio`] reads and writes sound files,
 //! - [`data`] reads the data files and reports mistakes in them,
 //! - [`dates`] generates dates in many written forms,
-//! - [`jobs`] runs independent trainings in parallel,
+//! - [`jobs`] executes independent training runs in parallel,
 //! - [`options`] reads the command-line options,
 //! - [`plot`] draws the pictures of the results,
 //! - [`reber`] draws strings of the embedded Reber grammar,

@@ -199,7 +199,7 @@ fn twice<L>(rng: &mut Xoshiro256PlusPlus, layer: impl Fn(&mut Xoshiro256PlusPlus
     Stack(Stack(Dense::init(rng), blocks), Dense::init(rng))
 }
 
-/// The trainings of all networks.
+/// The training runs of all networks.
 struct Experiments {
     seed: u64,
     is_quick: bool,
@@ -211,7 +211,7 @@ impl Experiments {
         self.train("Lstm", task, |rng| Stack(Lstm::<I, H>::init(rng), Dense::<H, O>::init(rng)));
     }
 
-    /// Adds the training of the network that `init` returns.
+    /// Adds the training run of the network that `init` returns.
     fn train<L, const I: usize, const O: usize>(
         &mut self,
         name: &'static str,

@@ -4,7 +4,7 @@
 //! into specialised forward and backward code over nalgebra matrices of constant sizes. The
 //! [`guide`] leads from a first cell to its machine code.
 //!
-//! | module | content |
+//! | module | contents |
 //! | --- | --- |
 //! | [`cell`] | the traits that every cell and every layer implements |
 //! | [`cells`] | ready-made cells, each an `rnn_cell!` definition with its paper |
@@ -16,9 +16,9 @@
 //! | `weights` | weight files in the layouts of PyTorch, Keras, other programs or your own (features `safetensors`, `nam`, `onnx`, `rtneural`) |
 //! | `quantised` | copies of cells whose matrices are stored in fewer bits (feature `quantised`) |
 //! | [`init`], [`rng`] | initialisers and seeded random numbers |
-//! | [`types`] | matrices of blocks; values as points of a vector space |
+//! | [`types`] | matrices of blocks; values as points of a vector space; one sample's step |
 //! | [`prelude`] | the names that nearly every program needs |
-//! | [`guide`] | from a first cell to its machine code |
+//! | [`guide`] | chapters on cells, training, streaming, weights, bare metal and the compiler |
 //!
 //! # Features
 //!
@@ -41,9 +41,9 @@
 //!   schedules. A cell is a map from names to values, a matrix a list of its rows, a matrix of one
 //!   column a list of its entries. With JSON, values keep their bits if `serde_json` has the
 //!   feature `float_roundtrip`.
-//! - `tensorboard`: event files of a training, `Fit::tensorboard`; it enables `safetensors`.
-//! - `safetensors`, `nam`, `onnx`, `rtneural`: the module `weights` for files of that format, with
-//!   `alloc`, with and without `std`.
+//! - `tensorboard`: event files of a training run, `Fit::tensorboard`; it enables `safetensors`.
+//! - `safetensors`, `nam`, `onnx`, `rtneural`: the module `weights` for files of that format. They
+//!   turn on `alloc` and need no `std`.
 //! - `deterministic`: a computation has the same bits on every x86-64 machine, whatever its
 //!   instruction set, in debug and in release builds, forward and backward (only the bits of a NaN
 //!   may differ). No multiply-add is fused, sums have one order, AVX-512 is not used, and no
@@ -101,8 +101,8 @@ pub use nalgebra;
 pub use scalar::Scalar;
 pub use sizes::SizeError;
 
-// The compiler cannot know the features of this crate, because it runs on the build machine: the
-// macro passes them.
+// The compiler is a separate crate and does not see the features of this one, so the macro passes
+// them.
 #[cfg(all(feature = "alloc", not(feature = "quantised")))]
 #[doc = include_str!("language.md")]
 #[macro_export]
@@ -154,8 +154,7 @@ pub mod prelude {
     pub use nalgebra::{SMatrix, SVector};
 }
 
-/// The examples of the README, compiled and run with the features that they need (`cargo test`
-/// turns them on).
-#[cfg(all(doctest, feature = "safetensors", feature = "nam"))]
+/// The example of the README, compiled and run.
+#[cfg(all(doctest, feature = "alloc"))]
 #[doc = include_str!("../../README.md")]
 pub struct Readme;

@@ -1,4 +1,4 @@
-//! Random numbers for initialisation, from any generator and identical on every platform.
+//! Random numbers from any generator, identical on every platform.
 //!
 //! The functions use only exactly rounded operations (no library logarithm). One seed therefore
 //! gives one model, bit for bit, on every platform, with and without `std`.
@@ -12,7 +12,8 @@ pub use rand_xoshiro::Xoshiro256PlusPlus;
 /// A random generator as a trait object, for methods that cannot be generic over it.
 pub type DynRng<'r> = dyn Rng<Error = Infallible> + 'r;
 
-/// Returns a number from the uniform distribution on `[lo, hi)`, made of 53 random bits.
+/// Returns a number from the uniform distribution on `[lo, hi)` (rounding may give `hi`), made of
+/// 53 random bits.
 pub fn uniform(rng: &mut (impl Rng + ?Sized), lo: f64, hi: f64) -> f64 {
     const STEP: f64 = 1.0 / (1_u64 << 53) as f64;
     lo + (hi - lo) * ((rng.next_u64() >> 11) as f64 * STEP)

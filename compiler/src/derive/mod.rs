@@ -76,16 +76,16 @@ fn gradients_struct(container: &Container) -> TokenStream {
             quote!(#[doc = #doc] #visibility #name:)
         });
         let head = head.unwrap_or_else(|| visibility.to_token_stream());
-        match field.is_skipped {
-            false => Some(quote_spanned!(kind.span()=> #head #k::Held<<#kind as #k::Model>::Gradients>)),
+        if field.is_skipped {
             // The other fields of a tuple keep their numbers.
-            true => (!container.is_named).then(|| quote!(#head ())),
+            (!container.is_named).then(|| quote!(#head ()))
+        } else {
+            Some(quote_spanned!(kind.span()=> #head #k::Held<<#kind as #k::Model>::Gradients>))
         }
     });
-    let marker = container.unused_parameters().map(|marker| match container.is_named {
-        true => quote!(__parameters: #marker),
-        false => marker,
-    });
+    let marker = container
+        .unused_parameters()
+        .map(|marker| if container.is_named { quote!(__parameters: #marker) } else { marker });
     let doc = format!(
         "The gradients of [`{name}`]: one field per field with parameters, of the same name. They have the same \
          parameters in the same order."
@@ -96,9 +96,10 @@ fn gradients_struct(container: &Container) -> TokenStream {
         #visibility struct #gradients #parameters
     };
     let fields = fields.chain(marker);
-    match container.is_named {
-        true => quote!(#head #bounds { #(#fields,)* }),
-        false => quote!(#head (#(#fields,)*) #bounds;),
+    if container.is_named {
+        quote!(#head #bounds { #(#fields,)* })
+    } else {
+        quote!(#head (#(#fields,)*) #bounds;)
     }
 }
 
@@ -152,14 +153,18 @@ fn model(container: &Container) -> TokenStream {
 
 fn zero_gradients(container: &Container) -> TokenStream {
     let Container { gradients, .. } = container;
-    let fields = container.fields.iter().filter_map(|Field { member, is_skipped, .. }| match is_skipped {
-        false => Some(quote!(#member: __k::Model::zero_gradients(&self.#member))),
-        true => (!container.is_named).then(|| quote!(#member: ())),
+    let fields = container.fields.iter().filter_map(|Field { member, is_skipped, .. }| {
+        if *is_skipped {
+            (!container.is_named).then(|| quote!(#member: ()))
+        } else {
+            Some(quote!(#member: __k::Model::zero_gradients(&self.#member)))
+        }
     });
     let marker = container.unused_parameters().map(|_| {
-        let member = match container.is_named {
-            true => quote!(__parameters),
-            false => proc_macro2::Literal::usize_unsuffixed(container.fields.len()).into_token_stream(),
+        let member = if container.is_named {
+            quote!(__parameters)
+        } else {
+            proc_macro2::Literal::usize_unsuffixed(container.fields.len()).into_token_stream()
         };
         quote!(#member: ::core::marker::PhantomData)
     });

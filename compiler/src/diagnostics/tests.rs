@@ -25,10 +25,7 @@ fn definitions(tokens: TokenStream) -> Vec<TokenStream> {
         let is_macro = at >= 2
             && matches!(&tokens[at - 1], TokenTree::Punct(punct) if punct.as_char() == '!')
             && matches!(&tokens[at - 2], TokenTree::Ident(name) if name == "rnn_cell");
-        match is_macro {
-            true => found.push(group.stream()),
-            false => found.extend(definitions(group.stream())),
-        }
+        if is_macro { found.push(group.stream()) } else { found.extend(definitions(group.stream())) }
     }
     found
 }

@@ -290,9 +290,10 @@ fn svg(contents: &[Content], drawing: &Drawing) -> String {
 fn path(segment: &Segment) -> String {
     let Segment { from: (x0, y0), to: (x1, y1), bend: (a, b), arrives } = *segment;
     let middle = (a + b) / 2.0;
-    let curve = match (y0 - y1).abs() < 0.5 {
-        true => String::new(),
-        false => format!("H{a:.1}C{middle:.1} {y0:.1} {middle:.1} {y1:.1} {b:.1} {y1:.1}"),
+    let curve = if (y0 - y1).abs() < 0.5 {
+        String::new()
+    } else {
+        format!("H{a:.1}C{middle:.1} {y0:.1} {middle:.1} {y1:.1} {b:.1} {y1:.1}")
     };
     let mut path = format!("<path d=\"M{x0:.1} {y0:.1}{curve}H{x1:.1}\"></path>");
     if arrives {

@@ -347,11 +347,12 @@ fn fenced(open: &str, inner: &str, close: &str) -> String {
 /// stretch a bracket too far.
 fn parentheses(inner: &str) -> String {
     let is_tall = ["<mtable", "<mfrac", "<msqrt", "<mover"].iter().any(|tall| inner.contains(tall));
-    match is_tall {
-        true => fenced("(", inner, ")"),
-        false => format!(
+    if is_tall {
+        fenced("(", inner, ")")
+    } else {
+        format!(
             "<mrow><mo form=\"prefix\" stretchy=\"false\">(</mo>{inner}<mo form=\"postfix\" stretchy=\"false\">)</mo></mrow>"
-        ),
+        )
     }
 }
 

@@ -14,9 +14,10 @@ pub fn declarations(definition: Shaped, initialisers: &[Option<Initialiser>]) ->
     for (index, declaration) in definition.cell.declarations.iter().enumerate() {
         let name = escaped(&key(&declaration.name));
         let is_field = matches!(declaration.kind, DeclarationKind::Param | DeclarationKind::Buffer);
-        let name = match is_field {
-            true => format!("<a href=\"#structfield.{name}\"><code>{name}</code></a>"),
-            false => format!("<code>{name}</code>"),
+        let name = if is_field {
+            format!("<a href=\"#structfield.{name}\"><code>{name}</code></a>")
+        } else {
+            format!("<code>{name}</code>")
         };
         let rest = format!(
             "<td>{}</td><td class=\"rnn-shape\"><code>{}</code></td><td>{}</td><td>{}</td>",

@@ -16,7 +16,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 
 /// Statements that mention the user's names. Dimensions are kept apart: they must be mentioned in
-/// the scope of the cell's generic parameters, also if they occur in a function's body.
+/// the scope of the cell's generic parameters, even if they occur in a function's body.
 #[derive(Debug, Default)]
 struct Found {
     names: Vec<TokenStream>,
@@ -27,7 +27,8 @@ struct Found {
 /// stack may double with each equation.
 const MOST_BLOCKS: usize = 64;
 
-/// Returns a method that mentions every name of a cell.
+/// Returns a method that mentions every name of a cell. It is placed beside the cell rather than in a
+/// block, because rust-analyzer searches the surrounding module for mentions of a generic parameter.
 pub fn mentions(items: &Items) -> TokenStream {
     Mentions { items }.emit()
 }
@@ -38,9 +39,6 @@ struct Mentions<'a> {
 }
 
 impl Mentions<'_> {
-    /// Returns the method that mentions every name. It is placed beside the cell rather than in a
-    /// block, because rust-analyzer searches the surrounding module for mentions of a generic
-    /// parameter.
     fn emit(&self) -> TokenStream {
         let (cx, types) = (self.items.cx, &self.items.types);
         let (k, scalar, batch) = (&cx.k, &cx.scalar, &cx.batch);
@@ -191,12 +189,12 @@ impl Mentions<'_> {
         };
         let text = key(name);
         if is_initialiser(&text) {
-            let root = &self.items.cx.root;
+            let k = &self.items.cx.k;
             let function = match text.as_str() {
                 "zeros" | "ones" => Ident::new("constant", name.span()),
                 _ => name.clone(),
             };
-            found.names.push(quote!(use #root::init::#function as _;));
+            found.names.push(quote!(use #k::init::#function as _;));
         }
     }
 
@@ -241,14 +239,14 @@ impl Mentions<'_> {
             Symbol::Declaration(index)
             | Symbol::Previous(index)
             | Symbol::Delayed(Delayed::Declaration(index)) => {
-                let of = match self.items.cx.cell.declarations[index].kind {
+                let owner = match self.items.cx.cell.declarations[index].kind {
                     DeclarationKind::Param | DeclarationKind::Buffer => quote!(__cell),
                     DeclarationKind::State => quote!(__state),
                     DeclarationKind::Context => quote!(__context),
                     DeclarationKind::Input if self.items.inputs().len() > 1 => quote!(__input),
                     DeclarationKind::Input => quote!(__values),
                 };
-                quote!(_ = &#of.#name;)
+                quote!(_ = &#owner.#name;)
             }
             Symbol::Target(target) | Symbol::Delayed(Delayed::Target(target)) => self.target(target, name),
             Symbol::Dimension(_) | Symbol::Argument(_) => quote!(_ = #name;),

@@ -184,7 +184,7 @@ impl<'b> Statement<'b> {
         self.body.comment(&[self.id])
     }
 
-    /// Runs the statement for every column of the region.
+    /// Returns statements that run the statement for every column of the region.
     pub fn for_each(&self, statement: TokenStream) -> TokenStream {
         let (comment, columns) = (self.comment(), self.body.columns(self.region));
         match self.region.level() {

@@ -23,6 +23,7 @@ enum Operand {
     Scalar { load: TokenStream, at: LoopLevel },
 }
 
+/// The loop at whose start a number is loaded.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum LoopLevel {
     Outside,
@@ -30,6 +31,7 @@ enum LoopLevel {
     Column,
 }
 
+/// Element-wise nodes of one shape, and sums of them, that are computed in one loop.
 pub struct Loop<'b> {
     body: &'b Body<'b>,
     region: Region,
@@ -61,6 +63,7 @@ impl<'b> Loop<'b> {
         }
     }
 
+    /// Returns the loop.
     pub fn emit(&self) -> TokenStream {
         let (cx, k) = (self.body.cx, &self.body.cx.k);
         let all = || self.entries.iter().chain(&self.sums).chain(&self.row_sums);
@@ -187,7 +190,7 @@ impl<'b> Loop<'b> {
         quote!(([#(#results),*], [#(#terms),*]))
     }
 
-    /// Stores the sums over the rows of a column.
+    /// Returns statements that store the sums over the rows of a column.
     fn take_sums(&self) -> TokenStream {
         let takes = self.sums.iter().enumerate().map(|(index, id)| {
             let node = &self.body.graph[*id];
@@ -211,7 +214,7 @@ impl<'b> Loop<'b> {
         quote!(#(#takes)*)
     }
 
-    /// Sets sums over several columns to zero.
+    /// Returns statements that set sums over several columns to zero.
     fn start_sums(&self) -> TokenStream {
         let k = &self.body.cx.k;
         let totals = self.sums.iter().filter(|id| self.body.graph[**id].op == Op::Sum).map(|id| {

@@ -15,6 +15,7 @@ use crate::syntax::ast::{DeclarationKind, declared};
 use proc_macro2::TokenStream;
 use quote::quote;
 
+/// One cell with everything that its items are generated from.
 pub struct Items<'a> {
     pub cx: &'a Context<'a>,
     pub places: &'a Places,
@@ -44,7 +45,7 @@ impl<'a> Items<'a> {
         Items { cx, places, resolved, initialisers, plan, jacobian, source, types }
     }
 
-    /// Returns the same items within the block of private items, where `cx` names the boundary.
+    /// Returns the same items for the `const _` block, in which the boundary has a short name.
     pub fn within<'c>(&self, cx: &'c Context<'c>) -> Items<'c>
     where
         'a: 'c,

@@ -37,7 +37,8 @@ impl Items<'_> {
                 #prepare
 
                 /// Computes one step: reads `x`, advances `state` and returns the output. Does not
-                /// allocate.
+                /// allocate. Values that no input changes are computed at every call; `prepare`
+                /// computes them once.
                 #[inline]
                 pub fn step<const #batch: usize>(&self, #reads, state: &mut #state) -> #output {
                     #k::step(self, &#k::prepare::<Self, { #batch }>(self, #context), x, #context, state)

@@ -160,20 +160,20 @@ impl Stream<'_> {
         quote!(#(#lines)*)
     }
 
-    /// Computes the values of the handle. Returns statements that end in the struct of this name,
+    /// Returns statements that compute the values of the handle and end in the struct of this name,
     /// or in `()` without values.
     pub fn prepare(&self, handle: &Ident) -> TokenStream {
         self.compute_handle(handle, &self.fixed(), &[Region::Param, Region::Context])
     }
 
-    /// Computes the values that depend on parameters alone, each in its [`local`](Self::local).
-    /// Returns statements.
+    /// Returns statements that compute the values that depend on parameters alone, each in its
+    /// [`local`](Self::local).
     pub fn prepare_parameters(&self) -> TokenStream {
         self.compute(&self.fixed_at(Level::Param), &[Region::Param])
     }
 
-    /// Computes the values that depend on the context. Returns statements that end in the struct of
-    /// this name, or in `()` without values.
+    /// Returns statements that compute the values that depend on the context and end in the struct
+    /// of this name, or in `()` without values.
     pub fn prepare_context(&self, handle: &Ident) -> TokenStream {
         self.compute_handle(handle, &self.fixed_at(Level::Context), &[Region::Context])
     }

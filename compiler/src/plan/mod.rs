@@ -1,7 +1,8 @@
 //! The plan of a cell, made from the graph of a step: when each value is computed, which nodes run
 //! together, what is stored for the backward pass, and where each value is stored.
 //!
-//! [`plan`] lists the stages. In debug builds [`verify`] checks the result of each of them.
+//! [`plan`] lists the stages. It first adds the backward equations. In debug builds [`verify`]
+//! checks the result of each of them.
 
 mod backward;
 mod cleanup;

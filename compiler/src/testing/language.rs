@@ -56,9 +56,12 @@ fn method(operation: &Operation) -> String {
                 .trim_end_matches(')')
                 .split(", ")
                 .enumerate()
-                .map(|(index, argument)| match index < operation.arity.0 {
-                    true => format!("{argument}: Self"),
-                    false => format!("{argument}: Option<Self>"),
+                .map(|(index, argument)| {
+                    if index < operation.arity.0 {
+                        format!("{argument}: Self")
+                    } else {
+                        format!("{argument}: Option<Self>")
+                    }
                 })
                 .collect();
             assert_eq!(written.len(), operation.arity.1, "{}", operation.name);

@@ -32,12 +32,13 @@ pub type Bars = Vec<Vec<Matrix>>;
 
 /// The results of a forward pass: outputs in the layout of [`Data::output_bars`], final states in
 /// that of [`Data::state_bars`].
-pub struct Ran {
+pub struct Results {
     pub outputs: Vec<Vec<Matrix>>,
     pub states: Vec<Vec<Matrix>>,
     kept: Store,
 }
 
+/// The node, the step and the sample of a value.
 type Key = (Id, Option<usize>, Option<usize>);
 type Store = HashMap<Key, Matrix>;
 /// A function that returns the value of a leaf, given its operation, rows and columns.
@@ -96,9 +97,10 @@ impl Run<'_> {
         let key = self.key(id, t, b);
         if self.graph[id].op == Op::Accumulate {
             let arg = self.graph[id].args[0];
-            let term = match is_accumulated_product(self.graph, &self.pass.schedule.users, id) {
-                true => self.evaluate(arg, t, b),
-                false => self.value(arg, t, b),
+            let term = if is_accumulated_product(self.graph, &self.pass.schedule.users, id) {
+                self.evaluate(arg, t, b)
+            } else {
+                self.value(arg, t, b)
             };
             self.store.get_mut(&key).expect("sums start at zero").add(&term);
         } else {
@@ -332,16 +334,16 @@ impl Machine<'_> {
         states
     }
 
-    pub fn forward(&self) -> Ran {
+    pub fn forward(&self) -> Results {
         self.forward_by(&self.plan.forward, self.chunk, false)
     }
 
     /// Runs step by step, like `step`: only the states outlive a step.
-    pub fn stream(&self) -> Ran {
+    pub fn stream(&self) -> Results {
         self.forward_by(&self.plan.streaming, 1, true)
     }
 
-    fn forward_by(&self, pass: &Pass, chunk: usize, streaming: bool) -> Ran {
+    fn forward_by(&self, pass: &Pass, chunk: usize, streaming: bool) -> Results {
         let Data { steps, batch, .. } = *self.data;
         let initial = self.initial();
         let mut run = self.run(&self.plan.graph, pass, Store::new(), |store, op, t, b| match op {
@@ -386,11 +388,11 @@ impl Machine<'_> {
                 .map(|b| self.whole(of, &self.plan.states, |id| run.value(id, steps - 1, b)))
                 .collect();
         }
-        Ran { outputs, states, kept: run.store }
+        Results { outputs, states, kept: run.store }
     }
 
     /// Runs the backward pass on the tape of a forward pass.
-    pub fn backward(&self, ran: Ran) -> Bars {
+    pub fn backward(&self, results: Results) -> Bars {
         let Data { steps, batch, .. } = *self.data;
         let plan = self.plan;
         let initial = self.initial();
@@ -400,7 +402,7 @@ impl Machine<'_> {
             .iter()
             .map(|all| all.iter().map(|m| Matrix::zero(m.rows, m.columns)).collect())
             .collect();
-        let mut run = self.run(&plan.graph, &plan.backward, ran.kept, |store, op, t, b| match op {
+        let mut run = self.run(&plan.graph, &plan.backward, results.kept, |store, op, t, b| match op {
             Op::Read(piece) => self.read(*piece, t, b),
             Op::Previous(piece) if t == 0 => self.block(&initial[piece.of][b], *piece),
             Op::Previous(piece) => {

@@ -1,7 +1,7 @@
 //! Tests of whole definitions run by their schedules: outputs against the equations as written,
 //! cotangents against finite differences, and equality for all chunk sizes.
 
-use super::machine::{Bars, Data, Machine, Ran};
+use super::machine::{Bars, Data, Machine, Results};
 use super::matrix::Matrix;
 use super::random::Random;
 use super::source::{Definition, read_all};
@@ -47,13 +47,13 @@ fn data(definition: &Definition, random: &mut Random, steps: usize) -> Data {
     Data { sizes, steps, batch: BATCH, declared, output_bars, state_bars }
 }
 
-fn loss(data: &Data, ran: &Ran) -> f64 {
+fn loss(data: &Data, results: &Results) -> f64 {
     let dot =
         |values: &[Matrix], bars: &[Matrix]| values.iter().zip(bars).map(|(a, b)| a.dot(b)).sum::<f64>();
     let all = |values: &[Vec<Matrix>], bars: &[Vec<Matrix>]| {
         values.iter().zip(bars).map(|(a, b)| dot(a, b)).sum::<f64>()
     };
-    all(&ran.outputs, &data.output_bars) + all(&ran.states, &data.state_bars)
+    all(&results.outputs, &data.output_bars) + all(&results.states, &data.state_bars)
 }
 
 /// Computes the outputs by the lowered equations, one step after the other, from the given initial
@@ -162,9 +162,9 @@ pub fn check(definition: &Definition, seed: u64) {
         let mut first: Option<(Vec<Vec<Matrix>>, Bars)> = None;
         for chunk in [1, 2, 5] {
             let machine = Machine { definition, plan: &plan, data: &data, chunk };
-            let ran = machine.forward();
-            let (outputs, states) = (ran.outputs.clone(), ran.states.clone());
-            let bars = machine.backward(ran);
+            let results = machine.forward();
+            let (outputs, states) = (results.outputs.clone(), results.states.clone());
+            let bars = machine.backward(results);
             match &first {
                 Some((known, known_bars)) => {
                     assert_close(&name, &outputs, known, 1e-14);

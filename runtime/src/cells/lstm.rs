@@ -6,8 +6,8 @@
 use crate::rnn_cell;
 
 rnn_cell! {
-    /// The LSTM with a forget gate (Hochreiter & Schmidhuber 1997; Gers et al. 2000). It is
-    /// PyTorch's `nn.LSTM` with the sum of its two biases.
+    /// The LSTM with a forget gate (Hochreiter & Schmidhuber 1997; Gers et al. 2000). It computes
+    /// what PyTorch's `nn.LSTM` does, with one bias in place of its two.
     pub cell Lstm<I, H> {
         /// The input of a step.
         input x: [I];

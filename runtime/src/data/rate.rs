@@ -1,8 +1,8 @@
 //! Sequences at a lower rate, with fewer steps.
 //!
-//! A layer returns one output per input, so a change of the rate lies between two networks: the
-//! outputs of the lower one become the inputs of the upper one, with lengths of their own. Each
-//! function has its backward.
+//! A layer returns one output per input, so a change of the rate must happen between two networks:
+//! the outputs of the lower one become the inputs of the upper one, with lengths of their own. Each
+//! function has a backward function.
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -19,8 +19,8 @@ use crate::types::varying::Varying;
 /// If `k` is zero.
 #[track_caller]
 pub fn every_kth<X: Clone, const B: usize>(xs: &[X], lengths: Option<[usize; B]>, k: usize) -> Batch<X, B> {
-    check_distance(k);
-    Batch { xs: xs.iter().step_by(k).cloned().collect(), lengths: fewer(xs.len(), lengths, k) }
+    check_stride(k);
+    Batch { xs: xs.iter().step_by(k).cloned().collect(), lengths: reduced_lengths(xs.len(), lengths, k) }
 }
 
 /// Pulls the cotangents of [`every_kth`] back. `dxs` becomes the gradient with respect to the
@@ -30,14 +30,14 @@ pub fn every_kth<X: Clone, const B: usize>(xs: &[X], lengths: Option<[usize; B]>
 /// If `k` is zero, or `dys` is not as long as the shorter sequence.
 #[track_caller]
 pub fn every_kth_backward<T, X: Varying<T> + Clone>(dys: &[X], k: usize, steps: usize, dxs: &mut Vec<X>) {
-    check_distance(k);
+    check_stride(k);
     check_steps(dys.len(), steps, k);
     dxs.clear();
     dxs.resize(steps, X::zero());
     dxs.iter_mut().step_by(k).zip(dys).for_each(|(dx, dy)| dx.clone_from(dy));
 }
 
-/// Stacks each `M / N` consecutive steps into one vector of `M` rows, the earliest on top. Where a
+/// Stacks every `M / N` consecutive steps into one vector of `M` rows, the earliest on top. Where a
 /// sample ends within a vector, the remaining rows are zero.
 ///
 /// ```
@@ -86,7 +86,7 @@ pub fn stack_steps<T: Scalar, const N: usize, const M: usize, const B: usize>(
             part.copy_from_slice(&x.as_slice()[sample * N..][..N]);
         }
     }
-    Batch { xs: all, lengths: fewer(xs.len(), lengths, k) }
+    Batch { xs: all, lengths: reduced_lengths(xs.len(), lengths, k) }
 }
 
 /// Pulls the cotangents of [`stack_steps`] back. `dxs` becomes the gradient with respect to the
@@ -113,7 +113,7 @@ pub fn stack_steps_backward<T: Scalar, const N: usize, const M: usize, const B: 
     }
 }
 
-/// Returns the number of vectors of `N` rows in a vector of `M` rows.
+/// Returns the number of vectors of `n` rows in a vector of `m` rows.
 const fn steps_in(n: usize, m: usize) -> usize {
     assert!(
         n > 0 && m > 0 && m.is_multiple_of(n),
@@ -122,20 +122,20 @@ const fn steps_in(n: usize, m: usize) -> usize {
     m / n
 }
 
-/// Returns the lengths of samples of which one step in `k` is left.
-fn fewer<const B: usize>(steps: usize, lengths: Option<[usize; B]>, k: usize) -> [usize; B] {
+/// Returns the lengths that remain when one step in `k` is kept.
+fn reduced_lengths<const B: usize>(steps: usize, lengths: Option<[usize; B]>, k: usize) -> [usize; B] {
     ends(steps, lengths).map(|end| end.div_ceil(k))
 }
 
 #[track_caller]
-fn check_distance(k: usize) {
-    assert!(k > 0, "`k` is the distance of the steps that are kept, so it must be at least 1");
+fn check_stride(k: usize) {
+    assert!(k > 0, "`k` is the distance between kept steps, so it must be at least 1");
 }
 
 #[track_caller]
 fn check_steps(dys: usize, steps: usize, k: usize) {
-    let few = steps.div_ceil(k);
-    assert!(dys == few, "{steps} steps were reduced to {few}, but `dys` has {dys}");
+    let reduced = steps.div_ceil(k);
+    assert!(dys == reduced, "{steps} steps were reduced to {reduced}, but `dys` has {dys}");
 }
 
 #[cfg(test)]
@@ -144,7 +144,8 @@ mod tests {
 
     use super::*;
 
-    /// The steps 1, 2, .. of one sample and ten times as much of the other, which ends after three.
+    /// Returns the steps 1, 2, .. of one sample and ten times as much of the other, which ends
+    /// after three.
     fn ragged() -> ([Matrix1x2<f64>; 5], Option<[usize; 2]>) {
         (core::array::from_fn(|t| Matrix1x2::new(1.0, 10.0) * (t + 1) as f64), Some([5, 3]))
     }

@@ -30,7 +30,8 @@ impl Table {
         logits
     }
 
-    /// Returns every sequence that ends or has `LIMIT` symbols, with `ln` of its probability.
+    /// Returns every sequence that ends or has `LIMIT` symbols, with the logarithm of its
+    /// probability.
     fn sequences(&self) -> Vec<(Vec<u32>, bool, f64)> {
         let mut open = vec![(Vec::new(), 0.0)];
         let mut all = Vec::new();
@@ -40,7 +41,7 @@ impl Table {
                 continue;
             }
             let before = |back: usize| symbols.len().checked_sub(back).map_or(1, |place| symbols[place]);
-            let logits = self.0[if symbols.is_empty() { 1 } else { before(2) } as usize][before(1) as usize];
+            let logits = self.0[before(2) as usize][before(1) as usize];
             let log_sum = logits.map(f64::exp).sum().ln();
             for (symbol, logit) in logits.iter().enumerate() {
                 let log_p = log_p + logit - log_sum;

@@ -10,8 +10,8 @@ use crate::Scalar;
 /// The largest number of independent chains of additions that the columns are distributed to.
 const CHAINS: usize = 4;
 
-/// Computes `y_g (m) = or += sum_p A_pg (m x k_p) x_p (k_p)`, with at most `MOST >= 3` vectors of
-/// rows at once.
+/// Computes `y_g (m) = sum_p A_pg (m x k_p) x_p (k_p)`, or adds the sums to `y_g` with
+/// `accumulate`, with at most `MOST >= 3` vectors of rows at once.
 ///
 /// # Safety
 /// `a[p]` are `m x k[p]`, `x[p]` has length `k[p]`, and `y` have length `m` and overlap nothing

@@ -14,7 +14,7 @@ use super::transposed::by_transpose;
 use crate::Scalar;
 use core::mem::MaybeUninit;
 
-/// `C (m x n) = or += sum over terms of A (m x k) B (k x n)`.
+/// The product `C (m x n) = sum over terms of A (m x k) B (k x n)`, added to C with `accumulate`.
 #[derive(Debug)]
 #[doc(hidden)]
 pub struct Product<'a, T> {
@@ -23,7 +23,7 @@ pub struct Product<'a, T> {
     pub(super) n: usize,
     /// Pairs of matrices A and B, column by column.
     pub(super) terms: &'a [[&'a [T]; 2]],
-    /// True if the slices of A contain the transpose, and the same for B.
+    /// Whether the slices of A contain the transpose, and whether those of B do.
     pub(super) transposed: [bool; 2],
     pub(super) c: &'a mut [T],
     pub(super) accumulate: bool,
@@ -293,10 +293,12 @@ unsafe fn in_blocks<S: Isa, T: Scalar, const N: usize>(product: Product<'_, T>) 
 pub(super) unsafe fn multiply_shared<S: Isa, T: Scalar>(blocks: Blocks<'_, T>) {
     // SAFETY: guaranteed by the caller.
     unsafe {
-        match blocks.packs::<S::Pack<T>>() {
-            true if blocks.k <= SHORT => shared_with_panel::<S, T, SHORT_PANEL>(blocks),
-            true => shared_with_panel::<S, T, PANEL>(blocks),
-            false => T::multiply_blocked::<S>(blocks, None),
+        if !blocks.packs::<S::Pack<T>>() {
+            T::multiply_blocked::<S>(blocks, None)
+        } else if blocks.k <= SHORT {
+            shared_with_panel::<S, T, SHORT_PANEL>(blocks)
+        } else {
+            shared_with_panel::<S, T, PANEL>(blocks)
         }
     }
 }

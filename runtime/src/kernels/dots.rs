@@ -6,7 +6,7 @@
 use super::pack::Pack;
 use crate::Scalar;
 
-/// Computes `C (k x n) = or += sum_g A_g^T (k x m) B_g (m x n)`.
+/// Computes `C (k x n) = sum_g A_g^T (k x m) B_g (m x n)`, or adds the sum to C with `accumulate`.
 ///
 /// # Safety
 /// `a` are `m x k`, `b` are `m x n`, and `c` is `k x n` and overlaps nothing else. The processor

@@ -56,7 +56,8 @@ impl<L: Pack<T>, T: Scalar, const M: usize, const G: usize> Groups<L, T, M, G> {
         columns >= Self::COLUMNS
     }
 
-    /// Computes `y_g (M) = or += sum_p A_pg (M x k_p) x_p (k_p)`.
+    /// Computes `y_g (M) = sum_p A_pg (M x k_p) x_p (k_p)`, or adds the sums to `y_g` with
+    /// `accumulate`.
     ///
     /// # Safety
     /// `a[p]` are `M x k[p]`, `x[p]` has length `k[p]`, and `y` have length `M` and overlap nothing

@@ -23,8 +23,8 @@ const TALLEST: usize = 4;
 /// The largest number of columns in a tile.
 const MOST_COLUMNS: usize = 12;
 
-/// A buffer for packed panels on the stack of a separate function. Touching a large stack frame,
-/// even without using it, would cost small products a tenth of their time.
+/// A buffer for packed panels, in the stack frame of a separate function: even an unused large
+/// frame would cost small products a tenth of their time.
 #[repr(align(64))]
 pub(super) struct Panel<T, const N: usize>([MaybeUninit<T>; N]);
 
@@ -48,9 +48,11 @@ pub(super) const PANEL: usize = 32 * INNER;
 
 /// The number of scalars in a panel with an inner dimension of at most [`SHORT`].
 pub(super) const SHORT_PANEL: usize = 64 * SHORT;
+/// The largest inner dimension of a short panel.
 pub(super) const SHORT: usize = 32;
 
-/// Products that share their right factor: `C_g (m x n) = or += A_g (m x k) B (k x n)`.
+/// Products that share their right factor: `C_g (m x n) = A_g (m x k) B (k x n)`, or `C_g += A_g B`
+/// with `accumulate`.
 #[derive(Debug, Clone, Copy)]
 #[doc(hidden)]
 pub struct Blocks<'a, T> {
@@ -60,7 +62,7 @@ pub struct Blocks<'a, T> {
     /// The matrices `A_g`, or their transposes, in column-major order.
     pub(super) a: &'a [*const T],
     pub(super) b: *const T,
-    /// True for A if all `A_g` are transposed, and for B if B is.
+    /// Whether all `A_g` are transposed, and whether B is.
     pub(super) transposed: [bool; 2],
     /// The results, one per `A_g`.
     pub(super) c: &'a [*mut T],
@@ -78,12 +80,13 @@ impl<T: Scalar> Blocks<'_, T> {
     }
 }
 
-/// Computes products. If they [`pack`](Blocks::packs), `scratch` must hold a panel.
+/// Computes products.
 ///
 /// # Safety
 /// The pointers refer to matrices of the given sizes. The matrices C overlap neither each other nor
-/// any other matrix. `scratch` has [`PANEL`] scalars, or [`SHORT_PANEL`] if `k` is at most
-/// [`SHORT`], and is aligned for the vectors `P`. The processor has their instruction set.
+/// any other matrix. `scratch` is `Some` if the products [`pack`](Blocks::packs). It has [`PANEL`]
+/// scalars, or [`SHORT_PANEL`] if `k` is at most [`SHORT`], and is aligned for the vectors `P`. The
+/// processor has their instruction set.
 #[inline(always)]
 pub(super) unsafe fn blocked<P: Pack<T>, T: Scalar>(
     blocks: Blocks<'_, T>,
@@ -106,7 +109,7 @@ pub(super) unsafe fn blocked<P: Pack<T>, T: Scalar>(
     let capacity = scratch.as_ref().map_or(usize::MAX, |scratch| scratch.len());
     let packed = scratch.map(|scratch| scratch.as_mut_ptr().cast::<T>());
     // The vectors of rows of all matrices are numbered consecutively. The last vector of each
-    // matrix is moved up to end at row `m`.
+    // matrix is moved back to end at row `m`.
     let vectors = m.div_ceil(lanes);
     let all = a.len() * vectors;
     for first in (0..k).step_by(INNER) {
@@ -177,7 +180,8 @@ pub(super) unsafe fn blocked<P: Pack<T>, T: Scalar>(
     }
 }
 
-/// Copies a vector of rows of `depth` columns: `rows` rows, padded with zeros.
+/// Packs `rows` rows and `depth` columns: column `d` goes to `to + d * to_stride`, padded with
+/// zeros.
 ///
 /// # Safety
 /// `from` can be read at `r * row_stride + d * column_stride`, and `to` has space for a vector at
@@ -203,7 +207,7 @@ unsafe fn pack<P: Pack<T>, T: Scalar>(
         } else if rows == lanes && depth >= lanes {
             let mut d = 0;
             while d < depth {
-                // The last square is moved up to end at the last column.
+                // The last square is moved back to end at the last column.
                 let at = d.min(depth - lanes);
                 P::transpose(from.add(at), row_stride, to.add(at * to_stride), to_stride);
                 d += lanes;

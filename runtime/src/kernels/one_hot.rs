@@ -6,7 +6,8 @@
 
 use crate::Scalar;
 
-/// Computes `y[.., j] = or += e[.., w[j] - offset]`, where `e` is `M x V` and `y` is `M x n`.
+/// Computes `y[.., j] = e[.., w[j] - offset]`, or `+=` with `accumulate`, where `e` is `M x V` and
+/// `y` is `M x n`.
 #[inline(always)]
 pub fn gather<T: Scalar, const M: usize>(e: &[T], w: &[u32], offset: usize, y: &mut [T], accumulate: bool) {
     if M == 0 {

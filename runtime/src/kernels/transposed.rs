@@ -16,7 +16,8 @@ const SIDE: usize = 64;
 #[repr(align(64))]
 struct Square<T, const N: usize>([MaybeUninit<T>; N]);
 
-/// Computes `C (m x n) = or += sum over terms of A^T (k x m)^T B (k x n)`.
+/// Computes `C (m x n) = sum over terms of A^T (k x m)^T B (k x n)`, or adds the sum to C with
+/// `accumulate`.
 ///
 /// # Safety
 /// The slices have the sizes of the matrices. The processor has the instruction set `S`.
@@ -47,8 +48,8 @@ pub(super) unsafe fn by_transpose<S: Isa, T: Scalar>(product: Product<'_, T>) {
     }
 }
 
-/// Computes `C (columns x rows) = or += A (rows x columns)^T`. The columns of `C` are `stride`
-/// scalars apart.
+/// Computes `C (columns x rows) = A (rows x columns)^T`, or `C += A^T` with `accumulate`. The
+/// columns of `C` are `stride` scalars apart.
 ///
 /// # Safety
 /// Both matrices have these sizes. The processor has the instruction set of `P`.

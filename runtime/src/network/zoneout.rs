@@ -98,10 +98,13 @@ impl<L> Zoneout<L> {
             }
             let Some(rate) = now.1 else { return };
             let stay = match &mut generator {
-                Some(generator) => match rate.hits(generator) {
-                    true => Stay::Wholly,
-                    false => Stay::Not,
-                },
+                Some(generator) => {
+                    if rate.hits(generator) {
+                        Stay::Wholly
+                    } else {
+                        Stay::Not
+                    }
+                }
                 None => Stay::Partly(T::of(rate.probability)),
             };
             f(x, other, stay);

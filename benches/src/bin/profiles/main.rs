@@ -73,14 +73,19 @@ fn report(profiles: &[&Profile], effort: Effort) -> std::io::Result<()> {
         let ratios: Vec<f64> =
             all.iter().map(|times| times.ratio(profile.title, base).unwrap_or(f64::NAN)).collect();
         let worst = ratios.iter().copied().fold(0.0, f64::max);
-        let verdict = match profile.promised {
-            true if worst <= LIMIT => "reached".to_owned(),
-            true => format!("missed by {:.2}", worst / LIMIT),
-            false => String::new(),
+        let verdict = if !profile.promised {
+            String::new()
+        } else if worst <= LIMIT {
+            "reached".to_owned()
+        } else {
+            format!("missed by {:.2}", worst / LIMIT)
         };
-        let cell = |(times, ratio): (&Times, &f64)| match profile.is_default() {
-            true => format!("{} ns", figure(times.get(base))),
-            false => format!("{ratio:.2}"),
+        let cell = |(times, ratio): (&Times, &f64)| {
+            if profile.is_default() {
+                format!("{} ns", figure(times.get(base)))
+            } else {
+                format!("{ratio:.2}")
+            }
         };
         let mut row = vec![profile.title.to_owned()];
         row.extend(all.iter().zip(&ratios).map(cell));

@@ -22,7 +22,7 @@ impl Walk<'_> {
         dimension: &Ident,
         reader: Reader,
     ) -> Option<()> {
-        match self.names.value(dimension) {
+        match self.names.look_up(dimension) {
             Lookup::Found(definition @ Definition::Dimension(index)) => {
                 self.read(reader, definition, Some(Symbol::Dimension(index)), expr);
                 return Some(());

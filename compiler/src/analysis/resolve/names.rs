@@ -48,11 +48,13 @@ pub struct Names {
 }
 
 impl Names {
-    pub fn value(&self, name: &Ident) -> Lookup {
-        self.value_of(&key(name))
+    /// Looks up a name.
+    pub fn look_up(&self, name: &Ident) -> Lookup {
+        self.look_up_key(&key(name))
     }
 
-    pub fn value_of(&self, name: &str) -> Lookup {
+    /// Looks up the [`key`] of a name.
+    pub fn look_up_key(&self, name: &str) -> Lookup {
         match self.values.get(name) {
             Some(_) if self.contested.contains(name) => Lookup::Poisoned,
             Some(definition) => Lookup::Found(*definition),
@@ -81,22 +83,23 @@ pub fn key(name: &Ident) -> String {
 }
 
 /// Collects every definition. Reports names that are defined twice, shadow a dimension or have the
-/// name of a built-in function.
+/// name of a built-in function, inputs and parameters that equations assign, and states without an
+/// equation.
 pub fn collect(cell: &Cell, diagnostics: &mut Diagnostics) -> Names {
     let mut names = Names {
         poisoned: cell.poisoned.iter().map(key).collect(),
         state_values: vec![None; cell.declarations.len()],
         ..Names::default()
     };
-    dimensions(cell, &mut names, diagnostics);
-    declarations(cell, &mut names, diagnostics);
-    equations(cell, &mut names, diagnostics);
-    functions(cell, &mut names, diagnostics);
-    undefined_states(cell, &mut names, diagnostics);
+    collect_dimensions(cell, &mut names, diagnostics);
+    collect_declarations(cell, &mut names, diagnostics);
+    collect_equations(cell, &mut names, diagnostics);
+    collect_functions(cell, &mut names, diagnostics);
+    report_undefined_states(cell, &mut names, diagnostics);
     names
 }
 
-fn dimensions(cell: &Cell, names: &mut Names, diagnostics: &mut Diagnostics) {
+fn collect_dimensions(cell: &Cell, names: &mut Names, diagnostics: &mut Diagnostics) {
     for (index, name) in cell.dimensions.iter().enumerate() {
         if names.values.contains_key(&key(name)) {
             diagnostics
@@ -108,7 +111,7 @@ fn dimensions(cell: &Cell, names: &mut Names, diagnostics: &mut Diagnostics) {
     }
 }
 
-fn declarations(cell: &Cell, names: &mut Names, diagnostics: &mut Diagnostics) {
+fn collect_declarations(cell: &Cell, names: &mut Names, diagnostics: &mut Diagnostics) {
     for (index, declaration) in cell.declarations.iter().enumerate() {
         let name = &declaration.name;
         match names.values.get(&key(name)) {
@@ -126,23 +129,23 @@ fn declarations(cell: &Cell, names: &mut Names, diagnostics: &mut Diagnostics) {
                     .help("rename one of them, or remove it");
             }
             Some(_) => {
-                shadows_dimension(name, diagnostics);
+                report_shadowed_dimension(name, diagnostics);
             }
         }
     }
 }
 
-fn shadows_dimension(name: &Ident, diagnostics: &mut Diagnostics) {
+fn report_shadowed_dimension(name: &Ident, diagnostics: &mut Diagnostics) {
     diagnostics
         .error(name, format!("`{name}` is a dimension of the cell"))
         .note("dimensions and values share one namespace")
         .help("choose another name for the value");
 }
 
-fn equations(cell: &Cell, names: &mut Names, diagnostics: &mut Diagnostics) {
-    for (equation, definition) in cell.equations.iter().enumerate() {
-        for (index, name) in definition.targets.iter().enumerate() {
-            let target = Target { equation, index };
+fn collect_equations(cell: &Cell, names: &mut Names, diagnostics: &mut Diagnostics) {
+    for (index, equation) in cell.equations.iter().enumerate() {
+        for (place, name) in equation.targets.iter().enumerate() {
+            let target = Target { equation: index, index: place };
             if names.contested.contains(&key(name)) {
                 continue;
             }
@@ -152,15 +155,15 @@ fn equations(cell: &Cell, names: &mut Names, diagnostics: &mut Diagnostics) {
                 }
                 Some(Definition::Dimension(_)) => {
                     names.clashing.insert(key(name));
-                    shadows_dimension(name, diagnostics);
+                    report_shadowed_dimension(name, diagnostics);
                 }
-                Some(Definition::Target(first)) => defined_twice(cell, name, first, diagnostics),
+                Some(Definition::Target(first)) => report_defined_twice(cell, name, first, diagnostics),
                 Some(Definition::Declaration(declared)) => {
                     if cell.declarations[declared].kind != DeclarationKind::State {
                         names.clashing.insert(key(name));
-                        assigned_declaration(cell, name, declared, diagnostics);
+                        report_assigned_declaration(cell, name, declared, diagnostics);
                     } else if let Some(first) = names.state_values[declared] {
-                        defined_twice(cell, name, first, diagnostics);
+                        report_defined_twice(cell, name, first, diagnostics);
                     } else {
                         names.state_values[declared] = Some(target);
                     }
@@ -170,14 +173,14 @@ fn equations(cell: &Cell, names: &mut Names, diagnostics: &mut Diagnostics) {
     }
 }
 
-fn defined_twice(cell: &Cell, name: &Ident, first: Target, diagnostics: &mut Diagnostics) {
+fn report_defined_twice(cell: &Cell, name: &Ident, first: Target, diagnostics: &mut Diagnostics) {
     let equation = &cell.equations[first.equation];
     let mistake = diagnostics.error(name, format!("`{name}` is given a value twice"));
     mistake.note(format!("the first equation is `{}`", text::equation(equation)));
     mistake.help("within a step every name has one value: give the second a name of its own");
 }
 
-fn assigned_declaration(cell: &Cell, name: &Ident, declared: usize, diagnostics: &mut Diagnostics) {
+fn report_assigned_declaration(cell: &Cell, name: &Ident, declared: usize, diagnostics: &mut Diagnostics) {
     let declaration = &cell.declarations[declared];
     let mistake = diagnostics
         .error(name, format!("`{name}` is {} and can't be given a value", text::a_kind(declaration.kind)));
@@ -188,7 +191,7 @@ fn assigned_declaration(cell: &Cell, name: &Ident, declared: usize, diagnostics:
     ));
 }
 
-fn functions(cell: &Cell, names: &mut Names, diagnostics: &mut Diagnostics) {
+fn collect_functions(cell: &Cell, names: &mut Names, diagnostics: &mut Diagnostics) {
     for (index, function) in cell.functions.iter().enumerate() {
         let name = &function.name;
         if ops::find(&key(name)).is_some() {
@@ -203,10 +206,10 @@ fn functions(cell: &Cell, names: &mut Names, diagnostics: &mut Diagnostics) {
     }
 }
 
-fn undefined_states(cell: &Cell, names: &mut Names, diagnostics: &mut Diagnostics) {
+fn report_undefined_states(cell: &Cell, names: &mut Names, diagnostics: &mut Diagnostics) {
     for (index, declaration) in cell.declarations.iter().enumerate() {
         let name = &declaration.name;
-        let is_first = names.value(name) == Lookup::Found(Definition::Declaration(index));
+        let is_first = names.look_up(name) == Lookup::Found(Definition::Declaration(index));
         if declaration.kind != DeclarationKind::State
             || !is_first
             || names.state_values[index].is_some()
@@ -237,14 +240,14 @@ fn misnamed(cell: &Cell, names: &Names, state: &Ident) -> Option<(Target, String
         .equations
         .iter()
         .enumerate()
-        .flat_map(|(equation, definition)| {
-            definition
+        .flat_map(|(index, equation)| {
+            equation
                 .targets
                 .iter()
                 .enumerate()
-                .map(move |(index, name)| (Target { equation, index }, key(name)))
+                .map(move |(place, name)| (Target { equation: index, index: place }, key(name)))
         })
-        .filter(|(target, name)| names.value_of(name) == Lookup::Found(Definition::Target(*target)))
+        .filter(|(target, name)| names.look_up_key(name) == Lookup::Found(Definition::Target(*target)))
         .collect();
     let habit = targets.iter().find(|(_, name)| time_habit(name) == Some((state.as_str(), Habit::Present)));
     if let Some(habit) = habit {
@@ -263,7 +266,7 @@ pub fn check_dimensions(cell: &Cell, names: &Names, diagnostics: &mut Diagnostic
     for name in
         shapes.flat_map(dimensions_of).flat_map(|dimension| &dimension.terms).filter_map(|t| t.name.as_ref())
     {
-        match names.value(name) {
+        match names.look_up(name) {
             Lookup::Found(Definition::Dimension(index)) => used[index] = true,
             Lookup::Found(definition) => {
                 let what = what_it_is(cell, definition);

@@ -47,7 +47,7 @@ fn output(
     outputs: &mut Outputs,
     diagnostics: &mut Diagnostics,
 ) -> Option<Target> {
-    match names.value(name) {
+    match names.look_up(name) {
         Lookup::Found(definition @ Definition::Target(target)) => {
             outputs.roots.push(definition);
             Some(target)
@@ -76,7 +76,7 @@ fn output(
             let mistake = diagnostics.error(name, format!("there is no state or equation `{name}`"));
             if let Some(near) = near {
                 mistake.help(format!("should this be `{near}`?"));
-                if let Lookup::Found(definition) = names.value_of(near) {
+                if let Lookup::Found(definition) = names.look_up_key(near) {
                     outputs.roots.push(definition);
                 }
             } else {

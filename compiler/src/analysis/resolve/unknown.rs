@@ -38,7 +38,7 @@ impl Walk<'_> {
             return;
         }
         if let Some((base, habit)) = time_habit(&written)
-            && let Lookup::Found(definition) = self.names.value_of(base)
+            && let Lookup::Found(definition) = self.names.look_up_key(base)
             && !matches!(definition, Definition::Dimension(_))
         {
             let help = self.habit_help(base, habit, definition);
@@ -63,7 +63,7 @@ impl Walk<'_> {
             if !is_spelling {
                 mistake.unless_missing(Missing::Definition);
             }
-            if let Lookup::Found(definition) = self.names.value_of(near) {
+            if let Lookup::Found(definition) = self.names.look_up_key(near) {
                 self.read(reader, definition, None, expr);
             }
         } else {
@@ -151,7 +151,7 @@ impl Walk<'_> {
         reader: Reader,
         call: &Expr,
     ) {
-        let value = self.names.value(function);
+        let value = self.names.look_up(function);
         if value == Lookup::Poisoned {
             return;
         }

@@ -78,7 +78,7 @@ impl Usage<'_> {
             }
         }
         for (index, name) in self.cell.dimensions.iter().enumerate() {
-            let is_first = self.names.value(name) == Lookup::Found(Definition::Dimension(index));
+            let is_first = self.names.look_up(name) == Lookup::Found(Definition::Dimension(index));
             if !used[index] && is_first && !may_stay_unused(name) {
                 diagnostics
                     .error(name, format!("dimension `{name}` is never used"))
@@ -100,7 +100,8 @@ impl Usage<'_> {
         };
         for (index, declared) in declarations.iter().enumerate() {
             // A second declaration of the same name has been reported.
-            let is_first = self.names.value(&declared.name) == Lookup::Found(Definition::Declaration(index));
+            let is_first =
+                self.names.look_up(&declared.name) == Lookup::Found(Definition::Declaration(index));
             let may_be_output = self.is_state(index) && !self.outputs.are_known;
             if !is_first || may_stay_unused(&declared.name) || may_be_output {
                 nodes.roots.push(index);
@@ -113,7 +114,7 @@ impl Usage<'_> {
                 // that state or name. Its own node then represents nothing.
                 let own = nodes.names.len();
                 nodes.names.push(name.clone());
-                let node = match self.names.value(name) {
+                let node = match self.names.look_up(name) {
                     Lookup::Found(Definition::Declaration(declared)) if self.is_state(declared) => declared,
                     Lookup::Found(Definition::Target(first)) if first == (Target { equation, index }) => own,
                     Lookup::Found(earlier @ Definition::Target(_)) => nodes.of(earlier).unwrap_or(own),
@@ -121,7 +122,7 @@ impl Usage<'_> {
                     _ => own,
                 };
                 let is_defined =
-                    self.names.value(name) == Lookup::Found(Definition::Target(Target { equation, index }));
+                    self.names.look_up(name) == Lookup::Found(Definition::Target(Target { equation, index }));
                 if !is_defined {
                     nodes.roots.push(own);
                 }
@@ -147,7 +148,7 @@ impl Usage<'_> {
 
     /// Returns the definitions that are named in an item that failed to parse.
     fn mentioned(&self) -> impl Iterator<Item = Definition> {
-        self.cell.mentioned.iter().filter_map(|name| match self.names.value(name) {
+        self.cell.mentioned.iter().filter_map(|name| match self.names.look_up(name) {
             Lookup::Found(definition) => Some(definition),
             Lookup::Poisoned | Lookup::Unknown => None,
         })

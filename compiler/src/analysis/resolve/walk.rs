@@ -41,7 +41,7 @@ impl Walk<'_> {
 
     fn named_in_initialiser(&mut self, expr: &Expr, reader: Reader) {
         if let ExprKind::Name { name, .. } = &expr.kind
-            && let Lookup::Found(definition) = self.names.value(name)
+            && let Lookup::Found(definition) = self.names.look_up(name)
         {
             self.read(reader, definition, None, expr);
             if let Definition::Dimension(index) = definition {
@@ -61,7 +61,7 @@ impl Walk<'_> {
     fn is_filling(&self, initial: &Expr) -> bool {
         match &initial.kind {
             ExprKind::Name { name, .. } => {
-                (name == "zeros" || name == "ones") && self.names.value(name) == Lookup::Unknown
+                (name == "zeros" || name == "ones") && self.names.look_up(name) == Lookup::Unknown
             }
             _ => false,
         }
@@ -124,7 +124,7 @@ impl Walk<'_> {
             }
             return;
         }
-        match self.names.value(name) {
+        match self.names.look_up(name) {
             Lookup::Poisoned => {}
             Lookup::Unknown => self.unknown_name(expr, name, time, reader),
             Lookup::Found(definition) => {

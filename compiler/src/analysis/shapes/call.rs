@@ -109,9 +109,10 @@ impl Infer<'_> {
         let (argument, shape) = arguments.first()?;
         let is_vector = shape.columns.is_one() || shape.rows.is_one();
         if !is_vector || shape.is_scalar() {
-            let fact = match shape.is_scalar() {
-                true => "`softmax` of a scalar is always 1".to_owned(),
-                false => format!("`softmax` of a matrix `{}`", self.show(shape)),
+            let fact = if shape.is_scalar() {
+                "`softmax` of a scalar is always 1".to_owned()
+            } else {
+                format!("`softmax` of a matrix `{}`", self.show(shape))
             };
             let note = self.describe(argument, shape);
             self.diagnostics

@@ -6,7 +6,7 @@ use crate::graph::ir::Level;
 use proc_macro2::TokenStream;
 use quote::quote;
 
-/// Gathers from a parameter for all columns at once.
+/// Returns statements that gather columns, from a parameter with one call for all samples.
 pub fn emit_gather(at: &Statement, offset: &Dim) -> TokenStream {
     let (cx, node) = (at.body.cx, at.node());
     let (k, rows, offset) = (&cx.k, cx.atom(node.shape.rows), cx.dim(offset));
@@ -34,7 +34,7 @@ pub fn emit_scatter(at: &Statement, offset: &Dim) -> TokenStream {
     })
 }
 
-/// Scatters columns of all steps and samples, adding them to a sum.
+/// Returns a statement that scatters columns of all steps and samples and adds them to a sum.
 pub fn emit_accumulated(at: &Statement, offset: &Dim) -> TokenStream {
     let (cx, scattered) = (at.body.cx, at.arg(0));
     let (k, rows, offset) = (&cx.k, cx.atom(at.node().shape.rows), cx.dim(offset));

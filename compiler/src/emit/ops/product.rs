@@ -6,12 +6,14 @@ use crate::plan::schedule::ProductSum;
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
-/// Computes a product whose factors are not contiguous in memory, one sample at a time.
+/// Returns statements that compute a product whose factors are not contiguous in memory, one sample
+/// at a time.
 pub fn emit(at: &Statement) -> TokenStream {
     at.for_each(emit_small(at, at.id, false))
 }
 
-/// Computes sums of products over the same right-hand sides, with one call for all of them.
+/// Returns statements that compute sums of products over the same right-hand sides, with one call
+/// for all of them.
 pub fn emit_products(body: &Body, sums: &[ProductSum]) -> TokenStream {
     let nodes: Vec<Id> = sums.iter().map(|sum| sum.node).collect();
     let (comment, call) = (body.comment(&nodes), products(body, sums, false));
@@ -46,7 +48,7 @@ fn products(body: &Body, sums: &[ProductSum], accumulate: bool) -> TokenStream {
     }
 }
 
-/// Computes a sum of products with transposed parameters and of other terms.
+/// Returns statements that compute a sum of products with transposed parameters and of other terms.
 pub fn emit_pull_back(body: &Body, ProductSum { node, terms }: &ProductSum) -> TokenStream {
     let (k, graph) = (&body.cx.k, body.graph);
     let out = body.var(*node);
@@ -86,7 +88,7 @@ pub fn emit_pull_back(body: &Body, ProductSum { node, terms }: &ProductSum) -> T
     quote!(#comment { #(#calls)* })
 }
 
-/// Computes a product over all steps and samples, adding it to a sum.
+/// Returns statements that compute a product over all steps and samples and add it to a sum.
 pub fn emit_accumulated(at: &Statement) -> TokenStream {
     let (cx, level, node, product) = (at.body.cx, at.region.level(), at.node(), at.node().args[0]);
     let graph = at.body.graph;
@@ -103,8 +105,8 @@ pub fn emit_accumulated(at: &Statement) -> TokenStream {
     }
 }
 
-/// Multiplies the matrices of one sample, storing the product in the statement's value or adding
-/// it.
+/// Returns a statement that multiplies the matrices of one sample and stores the product in the
+/// statement's value or adds it.
 fn emit_small(at: &Statement, product: Id, accumulate: bool) -> TokenStream {
     let (cx, node) = (at.body.cx, &at.body.graph[product]);
     let k = &cx.k;

@@ -4,7 +4,7 @@ use super::primitive::{Primitive, no_cotangent, nothing};
 use crate::dim::{Atom, Dim};
 use crate::graph::ir::{BlockShape, Graph, Id, Op};
 
-/// `E @ w`: a column of E.
+/// The forward operation.
 pub const GATHER: Primitive = Primitive {
     arity: Some(2),
     fits: |node, args| match args {
@@ -29,7 +29,7 @@ pub const SCATTER: Primitive = Primitive {
     pull_back: no_cotangent,
 };
 
-/// Returns the cotangent of E. The index has none.
+/// Returns the cotangents of E and of the index, which has none.
 fn pull_back(graph: &mut Graph, offset: Dim, [e, w]: [Id; 2], y_bar: Id) -> Vec<Option<Id>> {
     let shape = graph[e].shape;
     vec![Some(graph.scatter(offset, y_bar, w, shape)), None]

@@ -30,14 +30,10 @@ fn pull_back(
     c_bar: Id,
     wanted: &[bool],
 ) -> Vec<Option<Id>> {
-    let a_bar = wanted[0].then(|| match ta {
-        false => graph.matmul(false, !tb, c_bar, b),
-        true => graph.matmul(tb, true, b, c_bar),
-    });
-    let b_bar = wanted[1].then(|| match tb {
-        false => graph.matmul(!ta, false, a, c_bar),
-        true => graph.matmul(true, ta, c_bar, a),
-    });
+    let a_bar = wanted[0]
+        .then(|| if ta { graph.matmul(tb, true, b, c_bar) } else { graph.matmul(false, !tb, c_bar, b) });
+    let b_bar = wanted[1]
+        .then(|| if tb { graph.matmul(true, ta, c_bar, a) } else { graph.matmul(!ta, false, a, c_bar) });
     vec![a_bar, b_bar]
 }
 

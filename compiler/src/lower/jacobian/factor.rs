@@ -107,9 +107,10 @@ impl Term {
             return;
         };
         let (Some(before), _) = sum[place].split() else { return };
-        let both = match sum[place].is_negative == term.is_negative {
-            true => graph.add(before, own),
-            false => graph.sub(before, own),
+        let both = if sum[place].is_negative == term.is_negative {
+            graph.add(before, own)
+        } else {
+            graph.sub(before, own)
         };
         sum[place].factors[0] = Factor::Scale(both);
     }

@@ -186,9 +186,12 @@ impl Sweep {
         let node = graph[id].clone();
         let arg = graph[*node.args.get(position)?].shape;
         let one = graph.constant(1.0);
-        let scaled = |slope: Id| match arg == node.shape {
-            true => vec![Factor::Scale(slope)],
-            false => vec![Factor::Scale(slope), Factor::Expand { from: arg, to: node.shape }],
+        let scaled = |slope: Id| {
+            if arg == node.shape {
+                vec![Factor::Scale(slope)]
+            } else {
+                vec![Factor::Scale(slope), Factor::Expand { from: arg, to: node.shape }]
+            }
         };
         let transposition = |flag: bool| flag.then_some(Factor::Transpose);
         Some(match (&node.op, node.args.as_slice()) {

@@ -98,10 +98,12 @@ impl fmt::Display for Magnitude {
 /// size. The product of no factors is the identity.
 pub(super) fn singular_values(factors: &[DMatrix<f64>], size: usize) -> SingularValues {
     let is_finite = factors.iter().all(|factor| factor.iter().all(|x| x.is_finite()));
-    let ln = match is_finite {
-        _ if factors.is_empty() || size == 0 => vec![0.0; size],
-        true => multiplied(factors, size).unwrap_or_else(|| swept(factors, size)),
-        false => vec![f64::NAN; size],
+    let ln = if factors.is_empty() || size == 0 {
+        vec![0.0; size]
+    } else if is_finite {
+        multiplied(factors, size).unwrap_or_else(|| swept(factors, size))
+    } else {
+        vec![f64::NAN; size]
     };
     SingularValues { steps: factors.len(), ln }
 }

@@ -50,9 +50,10 @@ pub struct Narrow<'a, Q: Format, T> {
 fn place<Q: Format>((rows, columns): (usize, usize), row: usize, column: usize) -> usize {
     let panel = (row / PANEL).min(panels(rows) - 1);
     let (start, height, row) = (PANEL * panel * columns, height(rows, panel), row - PANEL * panel);
-    match Q::PAIRED && column + 1 - column % 2 < columns {
-        true => start + (column - column % 2) * height + 2 * row + column % 2,
-        false => start + column * height + row,
+    if Q::PAIRED && column + 1 - column % 2 < columns {
+        start + (column - column % 2) * height + 2 * row + column % 2
+    } else {
+        start + column * height + row
     }
 }
 
@@ -151,7 +152,8 @@ pub fn entry<Q: Format, T: Scalar>(
     matrix.scales.get(row).map_or(number, |scale| number * *scale)
 }
 
-/// Computes `y_g (M x n) = or += sum_p A_pg (M x K_p) x_p (K_p x n)`, like `products`.
+/// Computes `y_g (M x n) = sum_p A_pg (M x K_p) x_p (K_p x n)`, or adds the sums to `y_g` with
+/// `accumulate`, like `products`.
 #[inline(always)]
 pub fn narrow_products<S: Isa, Q: Format, T: Scalar, const M: usize, const G: usize, const P: usize>(
     _isa: S,
@@ -186,7 +188,8 @@ pub fn narrow_products<S: Isa, Q: Format, T: Scalar, const M: usize, const G: us
     }
 }
 
-/// Computes `y[.., j] = or += e[.., w[j] - offset]`, like `gather`, where `e` is `M x V`.
+/// Computes `y[.., j] = e[.., w[j] - offset]`, or `+=` with `accumulate`, like `gather`, where `e`
+/// is `M x V`.
 #[inline(always)]
 pub fn narrow_gather<Q: Format, T: Scalar, const M: usize>(
     e: Narrow<'_, Q, T>,
@@ -227,7 +230,7 @@ struct Rows<Q: Format, T> {
 }
 
 impl<Q: Format, T: Scalar> Matrix<Q, T> {
-    /// Computes `y (m x n) = or += A x (k x n)`.
+    /// Computes `y (m x n) = A x (k x n)`, or `y += A x` with `accumulate`.
     ///
     /// # Safety
     /// There are `m * k` entries and `SCALES * m` scales. `x` and `y` have their sizes, and `y`

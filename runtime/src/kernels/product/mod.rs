@@ -23,9 +23,9 @@ const FEW: usize = 8;
 /// more than they save.
 const SHALLOW: usize = 4;
 
-/// Computes `y_g (M x n) = or += sum_p A_pg (M x K_p) x_p (K_p x n)`: `G` sums of `P` products
-/// each, which share the right-hand sides `x_p`. The inner dimensions follow from the lengths of
-/// the slices.
+/// Computes `y_g (M x n) = sum_p A_pg (M x K_p) x_p (K_p x n)`, or adds the sums to `y_g` with
+/// `accumulate`: `G` sums of `P` products each, which share the right-hand sides `x_p`. The inner
+/// dimensions follow from the lengths of the slices.
 #[inline(always)]
 pub fn products<S: Isa, T: Scalar, const M: usize, const G: usize, const P: usize>(
     isa: S,
@@ -91,17 +91,17 @@ pub fn products<S: Isa, T: Scalar, const M: usize, const G: usize, const P: usiz
             let mut g = 0;
             // Matrices that do not fit in the cache are streamed through it one after the other.
             while G * bytes > CACHE && g < G {
-                some::<S::Pack<T>, T, M, G, 1, P, 8>(g, j, size, &at, x, &to, accumulate);
+                column_of_sums::<S::Pack<T>, T, M, G, 1, P, 8>(g, j, size, &at, x, &to, accumulate);
                 g += 1;
             }
             while G - g >= 4 {
-                some::<S::Pack<T>, T, M, G, 4, P, 3>(g, j, size, &at, x, &to, accumulate);
+                column_of_sums::<S::Pack<T>, T, M, G, 4, P, 3>(g, j, size, &at, x, &to, accumulate);
                 g += 4;
             }
             match G - g {
-                1 => some::<S::Pack<T>, T, M, G, 1, P, 8>(g, j, size, &at, x, &to, accumulate),
-                2 => some::<S::Pack<T>, T, M, G, 2, P, 5>(g, j, size, &at, x, &to, accumulate),
-                3 => some::<S::Pack<T>, T, M, G, 3, P, 4>(g, j, size, &at, x, &to, accumulate),
+                1 => column_of_sums::<S::Pack<T>, T, M, G, 1, P, 8>(g, j, size, &at, x, &to, accumulate),
+                2 => column_of_sums::<S::Pack<T>, T, M, G, 2, P, 5>(g, j, size, &at, x, &to, accumulate),
+                3 => column_of_sums::<S::Pack<T>, T, M, G, 3, P, 4>(g, j, size, &at, x, &to, accumulate),
                 _ => {}
             }
         }
@@ -115,7 +115,7 @@ pub fn products<S: Isa, T: Scalar, const M: usize, const G: usize, const P: usiz
 /// `a[p]` are `M x k[p]` and `x[p]` has length `k[p]`. `y` have `M` rows and a column `j`, and
 /// overlap nothing else. `first + N` is at most `G`. The processor has the instruction set of `L`.
 #[inline(always)]
-unsafe fn some<
+unsafe fn column_of_sums<
     L: Pack<T>,
     T: Scalar,
     const M: usize,
@@ -150,8 +150,8 @@ unsafe fn some<
     }
 }
 
-/// Computes `dx (K x n) = or += sum_g A_g^T dy_g`, the cotangent of `x` in [`products`]. `A_g` is
-/// `M x K`, `dy_g` is `M x n`.
+/// Computes `dx (K x n) = sum_g A_g^T dy_g`, or adds it to `dx` with `accumulate`: the cotangent of
+/// `x` in [`products`]. `A_g` is `M x K`, `dy_g` is `M x n`.
 #[inline(always)]
 pub fn pull_back<S: Isa, T: Scalar, const M: usize, const K: usize, const G: usize>(
     isa: S,
@@ -199,8 +199,8 @@ pub fn outer<S: Isa, T: Scalar, const M: usize, const K: usize>(isa: S, dy: &[T]
     matmul::<S, T, false, true>(isa, M, x.len() / K, K, dy, x, da, true);
 }
 
-/// Computes `c (m x n) = or += op(a) op(b)`, where `op(a)` is `m x k` and `op(b)` is `k x n`. `TA`
-/// and `TB` transpose.
+/// Computes `c (m x n) = op(a) op(b)`, or `c += op(a) op(b)` with `accumulate`, where `op(a)` is `m
+/// x k` and `op(b)` is `k x n`. `TA` and `TB` transpose.
 #[inline(always)]
 #[allow(clippy::too_many_arguments)]
 pub fn matmul<S: Isa, T: Scalar, const TA: bool, const TB: bool>(

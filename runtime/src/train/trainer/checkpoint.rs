@@ -243,7 +243,7 @@ impl<T: Scalar> Progress<T> {
     fn write(&self, file: &mut Writer) {
         file.metadata("epoch", self.epoch);
         file.metadata("batch", self.batch);
-        file.metadata("is_over", self.is_over);
+        file.metadata("is_stopped", self.is_stopped);
         file.metadata("best.epoch", self.best.epoch);
         file.metadata("best.loss", exact(self.best.loss));
         file.metadata("best.values", self.best.values.len());
@@ -271,7 +271,7 @@ impl<T: Scalar> Progress<T> {
         Ok(Progress {
             epoch: number(file, "epoch")?,
             batch: number(file, "batch")?,
-            is_over: number(file, "is_over")?,
+            is_stopped: number(file, "is_stopped")?,
             training: scores(&file.tensor("training", &[Scores::NUMBERS])?),
             epochs: rows.chunks(Self::COLUMNS).map(|row| epoch(row, scores)).collect(),
             best,

@@ -37,7 +37,7 @@ impl Epoch {
     }
 }
 
-/// A reason why a training stopped.
+/// A reason why a training run stopped.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Error {
@@ -88,7 +88,7 @@ impl From<crate::weights::Error> for Error {
     }
 }
 
-/// The results of a training.
+/// The results of a training run.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Outcome {
     /// The epochs, from the first; after a resume, those before it as well.
@@ -98,13 +98,14 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// Returns the `loss`, or a metric, of the training samples in every epoch.
+    /// Returns the metric `name` (or `"loss"`) of the training samples, one entry per epoch that
+    /// has it.
     pub fn training(&self, name: &str) -> Vec<f64> {
         self.epochs.iter().filter_map(|epoch| epoch.training.get(name)).collect()
     }
 
-    /// Returns the `loss`, or a metric, of the validation samples after every epoch; nothing
-    /// without validation samples.
+    /// Returns the metric `name` (or `"loss"`) of the validation samples, one entry per epoch that
+    /// has it; empty without validation samples.
     pub fn validation(&self, name: &str) -> Vec<f64> {
         self.epochs.iter().filter_map(|epoch| epoch.validation.as_ref()?.get(name)).collect()
     }
@@ -118,8 +119,8 @@ impl Outcome {
 /// The function that returns the length of a sample.
 type Length<'t, S> = Box<dyn Fn(&S) -> usize + 't>;
 
-/// A training over epochs, before it runs: made by [`Trainer::fit`].
-#[must_use = "a training starts with `run`"]
+/// The settings of a training run, made by [`Trainer::fit`].
+#[must_use = "the training run starts with `run`"]
 pub struct Fit<'t, M: Model, O, W, C, S, F> {
     trainer: &'t mut Trainer<M, O, W, C>,
     samples: &'t [S],
@@ -149,8 +150,8 @@ where
     W: Buffers<M>,
     C: Workers,
 {
-    /// Prepares a training over `samples`, which are divided into batches in a new random order in
-    /// every epoch. `work` computes the mean loss of a [`Part`] of a batch and its gradients.
+    /// Prepares a training run over `samples`, which are divided into batches in a new random order
+    /// in every epoch. `work` computes the mean loss of a [`Part`] of a batch and its gradients.
     ///
     /// ```
     /// use rnn_cell::cells::{Dense, Gru};
@@ -165,8 +166,7 @@ where
     ///
     /// fn loss(part: &mut LayerPart<'_, Net, Sample, 5>) -> f64 {
     ///     let batch = pad(&part.samples.iter().map(|sample| &sample.0).collect::<Vec<_>>());
-    ///     let mut classes = [0; 5];
-    ///     part.samples.iter().zip(&mut classes).for_each(|(sample, class)| *class = sample.1);
+    ///     let classes = part.labels(|sample| sample.1);
     ///     part.sequence(&batch, |out| {
     ///         out.last_step(|y, weights| softmax_cross_entropy_weighted(y, &classes, weights))
     ///     })
@@ -270,7 +270,7 @@ where
         self
     }
 
-    /// Keeps the samples in their order.
+    /// Keeps the samples in their order or, with `bucket_by`, in the order of their lengths.
     pub fn in_order(mut self) -> Self {
         self.shuffles = false;
         self
@@ -312,7 +312,7 @@ where
 
     /// Writes event files for TensorBoard, after every epoch: losses and metrics in the runs
     /// `folder/training` and `folder/validation`, which share their plots, and the learning rate.
-    /// Steps are epochs. After a resume every epoch is there once; another training in the same
+    /// Steps are epochs. After a resume every epoch is there once; another run in the same
     /// folder replaces the last one. `tensorboard --logdir runs` compares the folders in `runs`.
     #[cfg(feature = "tensorboard")]
     pub fn tensorboard(mut self, folder: impl Into<std::path::PathBuf>) -> Self {
@@ -320,17 +320,17 @@ where
         self
     }
 
-    /// Keeps a checkpoint at `path`, written after every epoch and every `updates` updates, and
-    /// resumes from it if there is one: a program that was killed goes on when it is started again,
-    /// and ends with the same bits. If there are several processes, the first alone reads and writes
-    /// the file. The number of processes may change.
+    /// Keeps a checkpoint at `path`, written after every epoch and every `batches` batches of an
+    /// epoch, and resumes from it if there is one: a program that was killed continues when it is
+    /// started again, and ends with the same bits. If there are several processes, the first alone
+    /// reads and writes the file. The number of processes may change.
     #[cfg(all(feature = "std", feature = "safetensors"))]
-    pub fn checkpoint(mut self, path: impl Into<std::path::PathBuf>, updates: usize) -> Self {
-        self.checkpoint = Some((path.into(), updates));
+    pub fn checkpoint(mut self, path: impl Into<std::path::PathBuf>, batches: usize) -> Self {
+        self.checkpoint = Some((path.into(), batches));
         self
     }
 
-    /// Runs the training.
+    /// Executes the training run.
     ///
     /// # Errors
     /// If a loss or a gradient is NaN or infinite, a checkpoint or a log cannot be read or written,
@@ -339,7 +339,7 @@ where
     pub fn run(mut self) -> Result<Outcome, Error> {
         self.agree(false)?;
         let mut progress = self.resume()?;
-        while progress.epoch <= self.epochs && !progress.is_over {
+        while progress.epoch <= self.epochs && !progress.is_stopped {
             let batches = self.batches(progress.epoch);
             for batch in batches.iter().skip(progress.batch) {
                 let samples: Vec<&S> = batch.iter().map(|&sample| &self.samples[sample]).collect();
@@ -379,16 +379,16 @@ where
             (self.report)(&epoch);
         }
         let has_waited = self.patience.is_some_and(|patience| number - best.epoch >= patience);
-        let is_over = (self.stop)(&epoch) || has_waited;
-        progress.is_over = self.agree(is_over)?;
+        let is_stopped = (self.stop)(&epoch) || has_waited;
+        progress.is_stopped = self.agree(is_stopped)?;
         progress.epochs.push(epoch);
         (progress.epoch, progress.batch) = (number + 1, 0);
         Ok(())
     }
 
     /// Checks that all processes train in the same way and have the same model. Returns whether
-    /// `is_over` holds in any of them.
-    fn agree(&self, is_over: bool) -> Result<bool, Error> {
+    /// `is_stopped` holds in any of them.
+    fn agree(&self, is_stopped: bool) -> Result<bool, Error> {
         let Trainer { model, workers, settings, updates, .. } = &*self.trainer;
         let counts = [self.samples.len(), self.validation.len(), self.epochs, settings.parts, *updates];
         let [samples, validation, epochs, parts, updates] = counts.map(|count| count as u64);
@@ -402,7 +402,7 @@ where
             ("as the hash of its model", hash(&values(model))),
         ];
         let mut message: Vec<u8> = numbers.iter().flat_map(|(_, number)| number.to_le_bytes()).collect();
-        message.push(u8::from(is_over));
+        message.push(u8::from(is_stopped));
         let all = workers.all_gather(message);
         let (first, mut is_any_over) = (&all[0], false);
         for (process, message) in all.iter().enumerate() {
@@ -433,7 +433,7 @@ where
         Ok(())
     }
 
-    /// Returns the progress of the training in the checkpoint, or of one that starts now.
+    /// Returns the progress of the training run in the checkpoint, or of one that starts now.
     fn resume(&mut self) -> Result<Progress<M::Scalar>, Error> {
         #[cfg(all(feature = "std", feature = "safetensors"))]
         if let Some((path, _)) = &self.checkpoint
@@ -456,7 +456,7 @@ where
         Ok(())
     }
 
-    /// Returns the batches of an epoch as numbers of samples.
+    /// Returns the batches of an epoch as indices of samples.
     fn batches(&self, epoch: usize) -> Vec<Vec<usize>> {
         let size = self.trainer.batch_size();
         let mut rng = self.trainer.generator(Purpose::Order, epoch);
@@ -477,13 +477,14 @@ where
     }
 }
 
-/// A training over epochs that has begun.
+/// The progress of a training run.
 pub(super) struct Progress<T> {
-    /// The number of the present epoch, from 1, and of its batches so far.
+    /// The number of the present epoch, from 1.
     pub(super) epoch: usize,
+    /// The number of its batches so far.
     pub(super) batch: usize,
-    /// Whether the training was stopped before its last epoch.
-    pub(super) is_over: bool,
+    /// Whether the run was stopped before its last epoch.
+    pub(super) is_stopped: bool,
     /// The scores of the present epoch so far.
     pub(super) training: Scores,
     /// The epochs so far.
@@ -495,7 +496,7 @@ impl<T> Progress<T> {
     fn new() -> Self {
         let best = Best { epoch: 0, loss: f64::INFINITY, values: Vec::new() };
         let training = Scores::default();
-        Progress { epoch: 1, batch: 0, is_over: false, training, epochs: Vec::new(), best }
+        Progress { epoch: 1, batch: 0, is_stopped: false, training, epochs: Vec::new(), best }
     }
 }
 
@@ -523,7 +524,7 @@ fn hash<T: Scalar>(values: &[T]) -> u64 {
     })
 }
 
-/// Sets the parameters and buffers of a model to its [`values`] of another time.
+/// Sets the parameters and buffers of a model to what [`values`] returned earlier.
 pub(super) fn set_values<M: ModelMut>(model: &mut M, values: &[M::Scalar]) {
     let mut rest = values;
     let mut set = |values: &mut [M::Scalar]| {

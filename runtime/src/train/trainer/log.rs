@@ -1,4 +1,4 @@
-//! The table of a training's epochs, as CSV.
+//! The table of the epochs of a training run, as CSV.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -41,9 +41,10 @@ fn table(epochs: &[Epoch]) -> String {
 
 /// Returns a name as a field of CSV (RFC 4180).
 fn quoted(name: &str) -> String {
-    match name.contains([',', '"', '\n', '\r']) {
-        true => alloc::format!("\"{}\"", name.replace('"', "\"\"")),
-        false => name.into(),
+    if name.contains([',', '"', '\n', '\r']) {
+        alloc::format!("\"{}\"", name.replace('"', "\"\""))
+    } else {
+        name.into()
     }
 }
 

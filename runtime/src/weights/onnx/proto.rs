@@ -86,9 +86,10 @@ fn operators(bytes: &[u8]) -> Result<(), Damage> {
             _ => {}
         }
     }
-    match is_own(domain) && version < OLDEST {
-        true => Err("its operators are of a version before 7, which can't be read"),
-        false => Ok(()),
+    if is_own(domain) && version < OLDEST {
+        Err("its operators are of a version before 7, which can't be read")
+    } else {
+        Ok(())
     }
 }
 
@@ -197,9 +198,10 @@ impl<'a> Node<'a> {
     fn check_attributes(self) -> Result<(), Damage> {
         let mut names: Vec<&str> = self.attributes().map(|attribute| attribute.name).collect();
         names.sort_unstable();
-        match names.is_sorted_by(|a, b| a < b) {
-            true => Ok(()),
-            false => Err("a node has two attributes with the same name"),
+        if names.is_sorted_by(|a, b| a < b) {
+            Ok(())
+        } else {
+            Err("a node has two attributes with the same name")
         }
     }
 

@@ -33,7 +33,7 @@ pub(super) struct Contents<'a> {
 pub(super) enum Kind {
     /// The state of a stream.
     State,
-    /// The checkpoint of a training.
+    /// The checkpoint of a training run.
     Training,
 }
 
@@ -60,8 +60,8 @@ impl Kind {
                 "`rnn_cell::weights::load_state` reads such files",
             ),
             Kind::Training => (
-                "the checkpoint of a training, not a file of weights",
-                "`Trainer::load_checkpoint` resumes the training; `Reader::model` with the prefix `model.` reads the weights",
+                "the checkpoint of a training run, not a file of weights",
+                "`Trainer::load_checkpoint` resumes the run; `Reader::model` with the prefix `model.` reads the weights",
             ),
         };
         Problem::OtherFormat { found: found.to_string(), help: help.to_string() }

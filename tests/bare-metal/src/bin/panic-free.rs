@@ -145,8 +145,5 @@ extern "C" fn main() -> i32 {
         of_format!(Int8 LuongGeneralDecoder<8, 4, 16, 16, 4>, black_box([u32::MAX]), context),
         of_format!(Bf16 BahdanauDecoder<5, 3, 7, 9, 3, 5, 9>, black_box([u32::MAX]), context),
     ];
-    match finite.iter().all(|finite| *finite) {
-        true => 0,
-        false => 1,
-    }
+    if finite.iter().all(|finite| *finite) { 0 } else { 1 }
 }

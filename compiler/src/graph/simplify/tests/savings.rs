@@ -172,12 +172,10 @@ fn sums_of_products() {
             (g.storage(column_sums), g.storage(transposed), [matrix, u], Op::ColumnSum),
         ] {
             assert_eq!(sums, product);
-            match is_product {
-                true => assert_eq!(
-                    (matches!(op(&g, sums), Op::MatMul { .. }), &g[sums].args[..]),
-                    (true, &right[..])
-                ),
-                false => assert_eq!(*op(&g, sums), sum),
+            if is_product {
+                assert_eq!((matches!(op(&g, sums), Op::MatMul { .. }), &g[sums].args[..]), (true, &right[..]))
+            } else {
+                assert_eq!(*op(&g, sums), sum)
             }
         }
     }
