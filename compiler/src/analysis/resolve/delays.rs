@@ -35,8 +35,7 @@ impl Walk<'_> {
                     .error(dimension, format!("`{dimension}` is {what}, not a dimension"))
                     .note("a delay is the same number of steps at every step")
                     .help(format!(
-                        "delay by a number, `{value}[t-2]`, or by a dimension of the cell: `{}`",
-                        text::cell_head(self.cell, &Ident::new("D", dimension.span()))
+                        "delay by a number, `{value}[t-2]`, or by a dimension of the cell, as in `{value}[t-D]`"
                     ));
             }
             Lookup::Unknown => {

@@ -5,7 +5,7 @@ use crate::analysis::past::{self, Length};
 use crate::analysis::resolve::{Delayed, Symbol};
 use crate::dim::{Dim, Shape};
 use crate::graph::ops::{Operation, ShapeRule};
-use crate::syntax::ast::{DeclarationKind, Expr, ExprKind, Time};
+use crate::syntax::ast::{Expr, ExprKind, Time};
 use crate::syntax::text;
 
 impl Infer<'_> {
@@ -21,19 +21,12 @@ impl Infer<'_> {
             let written = text::timed(name, time);
             let note = self.describe(expr, &shape);
             let size = self.show(&shape);
-            let is_state = matches!(delayed, Delayed::Declaration(index)
-                if self.cell.declarations[index].kind == DeclarationKind::State);
-            let first =
-                if is_state { format!("{name}_1 = {name}[t-1]") } else { format!("{name}_1 = {name}") };
-            let (reached, second) = match is_state {
-                true => (format!("{name}[t-2]"), format!("{name}_1[t-1]")),
-                false => (format!("{name}[t-1]"), format!("{name}_1[t-1]")),
-            };
             self.diagnostics
                 .error(expr.extent, format!("`{written}` delays a matrix by more than one step"))
                 .note(note)
                 .help(format!(
-                    "chain states: with `state {name}_1: {size};` and `{first};`, `{second}` is `{reached}`"
+                    "chain states: with `state {name}_1: {size};` and `{name}_1 = {name}[t-1];`, `{name}_1[t-1]` is \
+                     `{name}[t-2]`"
                 ));
             return None;
         }

@@ -168,7 +168,7 @@ mistakes! {
         => [
             "`s` is an input, not a dimension\n\
              note: a delay is the same number of steps at every step\n\
-             help: delay by a number, `x[t-2]`, or by a dimension of the cell: `cell Test<I, D>`",
+             help: delay by a number, `x[t-2]`, or by a dimension of the cell, as in `x[t-D]`",
         ];
 
     delay_by_an_unknown_dimension:
