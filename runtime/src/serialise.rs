@@ -56,8 +56,48 @@ macro_rules! blocks {
 blocks! {
     [T: Scalar] T, None;
     [T: Scalar, const R: usize, const C: usize] SMatrix<T, R, C>, Some(R);
-    [T: Scalar, A, B] Rows<A, B>, Some(<Self as Block>::ROWS);
-    [T: Scalar, A, B] Cols<A, B>, Some(<Self as Block>::ROWS);
+}
+
+impl<T, A: Field<T>, B: Field<T>> Field<T> for Rows<A, B> {
+    fn sizes(&self) -> [Option<usize>; 3] {
+        let ([samples, top, columns], [_, bottom, _]) = (self.top.sizes(), self.bottom.sizes());
+        [samples, Some(top.unwrap_or(1) + bottom.unwrap_or(1)), columns]
+    }
+
+    fn get(&self, [sample, row, column]: [usize; 3]) -> T {
+        match row.checked_sub(self.top.sizes()[1].unwrap_or(1)) {
+            Some(row) => self.bottom.get([sample, row, column]),
+            None => self.top.get([sample, row, column]),
+        }
+    }
+
+    fn set(&mut self, [sample, row, column]: [usize; 3], value: T) {
+        match row.checked_sub(self.top.sizes()[1].unwrap_or(1)) {
+            Some(row) => self.bottom.set([sample, row, column], value),
+            None => self.top.set([sample, row, column], value),
+        }
+    }
+}
+
+impl<T, A: Field<T>, B: Field<T>> Field<T> for Cols<A, B> {
+    fn sizes(&self) -> [Option<usize>; 3] {
+        let ([samples, rows, left], [_, _, right]) = (self.left.sizes(), self.right.sizes());
+        [samples, rows, Some(left.unwrap_or(1) + right.unwrap_or(1))]
+    }
+
+    fn get(&self, [sample, row, column]: [usize; 3]) -> T {
+        match column.checked_sub(self.left.sizes()[2].unwrap_or(1)) {
+            Some(column) => self.right.get([sample, row, column]),
+            None => self.left.get([sample, row, column]),
+        }
+    }
+
+    fn set(&mut self, [sample, row, column]: [usize; 3], value: T) {
+        match column.checked_sub(self.left.sizes()[2].unwrap_or(1)) {
+            Some(column) => self.right.set([sample, row, column], value),
+            None => self.left.set([sample, row, column], value),
+        }
+    }
 }
 
 impl<T, V: Field<T>, const B: usize> Field<T> for [V; B] {
@@ -327,7 +367,7 @@ macro_rules! whole_matrix {
     ($($blocks:ident)+) => { $(
         impl<A, B> Serialize for $blocks<A, B>
         where
-            Self: Block,
+            Self: Block + Field<<Self as Block>::Scalar>,
         {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 Entries::<<Self as Block>::Scalar> { field: self, level: 0, at: [0; 3] }.serialize(serializer)
@@ -336,7 +376,7 @@ macro_rules! whole_matrix {
 
         impl<'de, A, B> Deserialize<'de> for $blocks<A, B>
         where
-            Self: Block,
+            Self: Block + Field<<Self as Block>::Scalar>,
         {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let mut blocks = Self::zeros();
