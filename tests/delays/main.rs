@@ -289,7 +289,15 @@ fn indices() {
 fn windows() {
     verify!(Recent::<2, 3, 1, f64>::init(&mut rng(1)));
     verify!(Recent::<2, 3, 4, f64>::init(&mut rng(1)));
+}
+
+#[test]
+fn windows_with_a_spacing() {
     verify!(Spaced::<2, 3, 3, 1, f64>::init(&mut rng(1)));
+}
+
+#[test]
+fn windows_with_a_larger_spacing() {
     verify!(Spaced::<2, 3, 3, 2, f64>::init(&mut rng(1)));
 }
 

@@ -38,6 +38,15 @@ rnn_cell! {
         output y;
     }
 
+    /// A running sum: the cotangent of the old state is that of the product.
+    pub cell Accumulator<I, H> {
+        input x: [I];
+        state h: [H];
+        param W: [H, I];
+        h = h[t-1] + W @ x;
+        output h;
+    }
+
     /// A cell that divides by its state, which is zero after the last step of each sample.
     pub cell Countdown<H> {
         input x: [H];
@@ -87,6 +96,14 @@ fn infinite_derivatives_on_padding() {
     verify!(direction, [0, 5, 1]);
     verify!(Quotient::<3, f64>::init(&mut rng), [3, 0]);
     verify!(Quotient::<3, f64>::init(&mut rng), [0, 0]);
+}
+
+#[test]
+fn cotangents_of_states_that_pass_through_padding() {
+    let mut rng = rng(1);
+    let accumulator = Accumulator::<2, 3, f64>::init(&mut rng);
+    verify!(accumulator, [4, 2]);
+    verify!(accumulator, [0, 5, 2]);
 }
 
 #[test]

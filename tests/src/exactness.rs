@@ -140,6 +140,10 @@ trait Subject {
     /// Replaces the tape.
     fn take_new_tape(&mut self);
 
+    /// Chooses the state whose scalars the arguments `state` replace: the final state of the last
+    /// forward pass, or else the initial one. Indices and counts have no scalars.
+    fn start_from_last(&mut self, is_last: bool);
+
     /// Runs the whole sequence one step at a time. Returns the outputs and the final state.
     fn step(&self, state: &[f64]) -> [Vec<f64>; 2];
 
@@ -159,6 +163,10 @@ struct Typed<'a, L: Layer<B>, const B: usize> {
     cell: &'a L,
     pass: LayerPass<'a, L, B>,
     tape: L::Tape,
+    /// The initial state, the final state of the last forward pass, and the chosen one of them.
+    initial: L::State,
+    last: L::State,
+    start: L::State,
 }
 
 fn values<V: Varying<f64>>(scalars: &[f64], count: usize) -> Vec<V> {
@@ -174,6 +182,13 @@ where
     fn cotangents(dys: &[f64], steps: usize) -> Vec<L::Output> {
         if dys.is_empty() { Vec::new() } else { values(dys, steps) }
     }
+
+    /// Returns the chosen state with these scalars.
+    fn state(&self, scalars: &[f64]) -> L::State {
+        let (mut state, mut scalars) = (self.start.clone(), scalars.iter());
+        state.scalars_mut(&mut |x| *x = *scalars.next().expect("as many scalars as the state has"));
+        state
+    }
 }
 
 impl<L, const B: usize> Subject for Typed<'_, L, B>
@@ -188,24 +203,30 @@ where
         self.tape = self.cell.tape();
     }
 
+    fn start_from_last(&mut self, is_last: bool) {
+        self.start.clone_from(if is_last { &self.last } else { &self.initial });
+    }
+
     fn step(&self, state: &[f64]) -> [Vec<f64>; 2] {
-        let mut state: L::State = from_scalars(state);
+        let mut state = self.state(state);
         let ys: Vec<L::Output> =
             self.pass.xs.iter().map(|x| self.cell.step((x, self.pass.context), &mut state)).collect();
         [all_scalars(&ys), scalars(&state)]
     }
 
     fn forward(&mut self, steps: Range<usize>, state: &[f64]) -> [Vec<f64>; 2] {
-        let mut state: L::State = from_scalars(state);
+        let mut state = self.state(state);
         let count = steps.len();
         let ys = self.cell.forward(self.pass.window(steps), &mut state, &mut self.tape);
         assert_eq!(ys.len(), count, "one output per step");
-        [all_scalars(ys), scalars(&state)]
+        let results = [all_scalars(ys), scalars(&state)];
+        self.last = state;
+        results
     }
 
     fn both(&mut self, steps: Range<usize>, state: &[f64], dys: &[f64], dfinal: &[f64]) -> Results {
         let dys = Self::cotangents(dys, steps.len());
-        let (state, dfinal) = (from_scalars(state), from_scalars(dfinal));
+        let (state, dfinal) = (self.state(state), from_scalars(dfinal));
         forward_and_backward(self.cell, self.pass.window(steps), &state, (&dys, &dfinal), &mut self.tape)
     }
 
@@ -213,7 +234,7 @@ where
         let dys = Self::cotangents(dys, self.pass.xs.len());
         let mut gradients = self.cell.zero_gradients();
         let dstates = [(); 2].map(|()| {
-            self.cell.forward(self.pass, &mut from_scalars(state), &mut self.tape);
+            self.cell.forward(self.pass, &mut self.state(state), &mut self.tape);
             let mut dstate: L::State = from_scalars(dfinal);
             let bars = Bars::of(&mut *gradients).state(&mut dstate).without_context();
             self.cell.backward(self.pass, &mut self.tape, &dys, bars);
@@ -228,7 +249,8 @@ pub fn check<const B: usize, L>(cell: &L, pass: LayerPass<'_, L, B>, state: &L::
 where
     L: Cell<B> + Checked<B>,
 {
-    let mut subject = Typed { cell, pass, tape: cell.tape() };
+    let [initial, last, start] = [(); 3].map(|()| state.clone());
+    let mut subject = Typed { cell, pass, tape: cell.tape(), initial, last, start };
     check_all(&mut subject, &scalars(state), seed);
 }
 
@@ -312,7 +334,9 @@ fn sequences_can_be_cut(subject: &mut dyn Subject, state: &[f64], (dys, dfinal):
     for cut in [1, steps - 1] {
         subject.take_new_tape();
         let [_, middle] = subject.forward(0..cut, state);
+        subject.start_from_last(true);
         let second = run(subject, cut..steps, &middle, dfinal);
+        subject.start_from_last(false);
         let first = run(subject, 0..cut, state, &second.dstate);
         let sum = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a + b).collect();
         let joined = Results {
