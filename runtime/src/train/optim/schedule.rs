@@ -62,8 +62,8 @@ impl Schedule {
         Self::new(rate, Course::Exponential { factor })
     }
 
-    /// Creates a schedule on a straight line from `rate` down to 0, or to its [floor](Self::to), over
-    /// `steps` steps.
+    /// Creates a schedule on a straight line from `rate` down to 0, or to its [floor](Self::to),
+    /// over `steps` steps.
     #[track_caller]
     pub fn linear(rate: f64, steps: usize) -> Self {
         Self::new(rate, Course::Linear { end: steps })
