@@ -85,8 +85,8 @@ impl Sources {
         }
     }
 
-    /// A path as one from the root of the crate. None for a path that leaves the crate or is local
-    /// to a file.
+    /// Returns a path as one from the root of the crate, or None for a path that leaves the crate
+    /// or is local to a file.
     fn absolute(&self, module: &Names, path: &[String]) -> Option<Names> {
         let mut base = module.clone();
         let mut rest = path;
@@ -108,7 +108,7 @@ impl Sources {
         Some([base, rest.to_vec()].concat())
     }
 
-    /// The file that defines what a path from the root of the crate names.
+    /// Returns the file that defines what a path from the root of the crate names.
     fn file_of(&self, path: &[String]) -> Names {
         let mut module = vec![];
         let mut rest = path;
@@ -126,7 +126,7 @@ impl Sources {
         module
     }
 
-    /// The floor of a file; the root of the crate is above all.
+    /// Returns the floor of a file. The root of the crate is above all.
     fn floor(&self, module: &Names) -> usize {
         let Some(top) = module.first() else { return usize::MAX };
         *self.floors.get(top).unwrap_or_else(|| panic!("the map in lib.rs has no `{top}`"))
@@ -194,14 +194,14 @@ fn without_tests(tokens: TokenStream) -> Vec<TokenTree> {
     kept
 }
 
-/// The modules that a file declares with `mod name;`.
+/// Returns the modules that a file declares with `mod name;`.
 fn declared_modules(tokens: &[TokenTree]) -> BTreeSet<String> {
     let declared =
         tokens.windows(3).filter(|window| is_word(&window[0], "mod") && is_sign(window.get(2), ';'));
     declared.map(|window| window[1].to_string()).collect()
 }
 
-/// All paths of at least two names, those within `use` trees among them.
+/// Collects all paths of at least two names, those within `use` trees among them.
 fn collect(tokens: &[TokenTree], found: &mut Vec<Names>) {
     for (index, token) in tokens.iter().enumerate() {
         match token {
@@ -222,7 +222,7 @@ fn collect(tokens: &[TokenTree], found: &mut Vec<Names>) {
     }
 }
 
-/// The paths of a `use` tree, or the path at the front of an expression.
+/// Collects the paths of a `use` tree, or the path at the front of an expression.
 fn tree(tokens: &[TokenTree], before: &Names, found: &mut Vec<Names>) {
     let mut path = before.clone();
     let mut rest = tokens;
@@ -273,7 +273,7 @@ fn file(module: &Names) -> String {
     if module.is_empty() { "lib".to_owned() } else { module.join("/") }
 }
 
-/// A circle of imports that starts and ends at `start`, if there is one: the shortest.
+/// Returns the shortest circle of imports that starts and ends at `start`, if there is one.
 fn circle(imports: &Imports, start: &Names) -> Option<Vec<Names>> {
     let mut paths = vec![vec![start.clone()]];
     let mut seen = BTreeSet::new();
@@ -320,8 +320,8 @@ fn imports_go_down_and_never_in_a_circle() {
     assert!(broken.is_empty(), "{} imports break the floors:\n{}", broken.len(), broken.join("\n"));
 }
 
-/// The drawing of the top-level modules: one box per module, one row per floor, one arrow per pair
-/// of modules that import each other's files.
+/// Returns the drawing of the top-level modules: one box per module, one row per floor, one arrow
+/// per pair of modules that import each other's files.
 fn drawing(sources: &Sources, imports: &Imports) -> String {
     let mut text = "```mermaid\nflowchart TD\n".to_owned();
     let mut rows: BTreeMap<usize, Vec<&str>> = BTreeMap::new();

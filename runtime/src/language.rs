@@ -7,83 +7,85 @@
 ///
 /// Nothing implements this trait: the compiler of `rnn_cell!` has its own table of functions.
 pub trait Function: Sized {
-    /// The logistic function, `1 / (1 + exp(-u))`. With `y` as its value, the derivative is
-    /// `y * (1 - y)`. Also written `σ`.
+    /// Computes the logistic function, `1 / (1 + exp(-u))`. With `y` as its value, the derivative
+    /// is `y * (1 - y)`. Also written `σ`.
     fn sigmoid(u: Self) -> Self;
-    /// The hyperbolic tangent. With `y` as its value, the derivative is `1 - y * y`.
+    /// Computes the hyperbolic tangent. With `y` as its value, the derivative is `1 - y * y`.
     fn tanh(u: Self) -> Self;
-    /// `ln(1 + exp(u))`. The derivative is `sigmoid(u)`.
+    /// Computes `ln(1 + exp(u))`. The derivative is `sigmoid(u)`.
     fn softplus(u: Self) -> Self;
-    /// The exponential, its own derivative.
+    /// Computes the exponential, which is its own derivative.
     fn exp(u: Self) -> Self;
-    /// The natural logarithm. The derivative is `1 / u`.
+    /// Computes the natural logarithm. The derivative is `1 / u`.
     fn ln(u: Self) -> Self;
-    /// The square root. With `y` as its value, the derivative is `1 / (2 * y)`.
+    /// Computes the square root. With `y` as its value, the derivative is `1 / (2 * y)`.
     fn sqrt(u: Self) -> Self;
-    /// The absolute value. The derivative is `sign(u)`, which is 0 at 0.
+    /// Computes the absolute value. The derivative is `sign(u)`, which is 0 at 0.
     fn abs(u: Self) -> Self;
-    /// `1 / u`. With `y` as its value, the derivative is `-y * y`.
+    /// Computes `1 / u`. With `y` as its value, the derivative is `-y * y`.
     fn recip(u: Self) -> Self;
-    /// The sine. The derivative is `cos(u)`.
+    /// Computes the sine. The derivative is `cos(u)`.
     fn sin(u: Self) -> Self;
-    /// The cosine. The derivative is `-sin(u)`.
+    /// Computes the cosine. The derivative is `-sin(u)`.
     fn cos(u: Self) -> Self;
-    /// The greatest integer not above `u`. The derivative is 0.
+    /// Returns the greatest integer not above `u`. The derivative is 0.
     fn floor(u: Self) -> Self;
-    /// The sign: -1, 0 or 1. The derivative is 0.
+    /// Returns the sign: -1, 0 or 1. The derivative is 0.
     fn sign(u: Self) -> Self;
-    /// `u` where it is positive, 0 elsewhere. The derivative at 0 is 0.
+    /// Returns `u` where it is positive, 0 elsewhere. The derivative at 0 is 0.
     fn relu(u: Self) -> Self;
-    /// `u` where it is positive, `0.01 * u` elsewhere. The derivative at 0 is 0.01.
+    /// Returns `u` where it is positive, `0.01 * u` elsewhere. The derivative at 0 is 0.01.
     fn leaky_relu(u: Self) -> Self;
-    /// `u` where it is positive, `exp(u) - 1` elsewhere (α = 1). The derivative at 0 is 1.
+    /// Returns `u` where it is positive, `exp(u) - 1` elsewhere (α = 1). The derivative at 0 is 1.
     fn elu(u: Self) -> Self;
-    /// `u * sigmoid(u)`, also called swish.
+    /// Computes `u * sigmoid(u)`, also called swish.
     fn silu(u: Self) -> Self;
-    /// `u * Φ(u)`, exact, with `Φ` the distribution function of the standard normal distribution.
+    /// Computes `u * Φ(u)`, exactly, with `Φ` the distribution function of the standard normal
+    /// distribution.
     fn gelu(u: Self) -> Self;
-    /// `u / 6 + 1 / 2`, limited to the range from 0 to 1. The derivative at the bounds, `u = ±3`,
-    /// is 1/6.
+    /// Computes `u / 6 + 1 / 2`, limited to the range from 0 to 1. The derivative at the bounds,
+    /// `u = ±3`, is 1/6.
     fn hard_sigmoid(u: Self) -> Self;
-    /// `u`, limited to the range from -1 to 1. The derivative at the bounds is 1.
+    /// Limits `u` to the range from -1 to 1. The derivative at the bounds is 1.
     fn hard_tanh(u: Self) -> Self;
-    /// `u * u`. The derivative is `2 * u`.
+    /// Computes `u * u`. The derivative is `2 * u`.
     fn square(u: Self) -> Self;
-    /// `u` to the power of `p`, entry by entry. The derivative with respect to `u` is
+    /// Computes `u` to the power of `p`, entry by entry. The derivative with respect to `u` is
     /// `p * pow(u, p - 1)`, the one with respect to `p` is `pow(u, p) * ln(u)`, or 0 where `u`
     /// isn't positive.
     fn pow(u: Self, p: Self) -> Self;
-    /// The lesser of the two, entry by entry. Where they are equal, each gets half of the
+    /// Returns the lesser of the two, entry by entry. Where they are equal, each gets half of the
     /// cotangent.
     fn min(u: Self, v: Self) -> Self;
-    /// The greater of the two, entry by entry. Where they are equal, each gets half of the
+    /// Returns the greater of the two, entry by entry. Where they are equal, each gets half of the
     /// cotangent.
     fn max(u: Self, v: Self) -> Self;
-    /// `u`, limited to the range from `low` to `high`. The derivative with respect to `u` is 1 at
-    /// the bounds and 0 beyond them.
+    /// Limits `u` to the range from `low` to `high`. The derivative with respect to `u` is 1 at the
+    /// bounds and 0 beyond them.
     fn clamp(u: Self, low: Self, high: Self) -> Self;
-    /// `u`, without passing a cotangent back to it.
+    /// Returns `u`, without passing a cotangent back to it.
     fn stop_gradient(u: Self) -> Self;
-    /// `u` where the condition holds, `v` elsewhere, entry by entry. A condition is a comparison
-    /// (`<`, `<=`, `>`, `>=`, `==`, `!=`), or several with `and`, `or` and `not`: `not` binds most
-    /// tightly, then `and`, then `or`. No other place allows conditions. The compared values, `u`
-    /// and `v` broadcast like the operands of `+`. The compared values get no cotangent.
+    /// Returns `u` where the condition holds, `v` elsewhere, entry by entry. A condition is a
+    /// comparison (`<`, `<=`, `>`, `>=`, `==`, `!=`), or several with `and`, `or` and `not`: `not`
+    /// binds most tightly, then `and`, then `or`. No other place allows conditions. The compared
+    /// values, `u` and `v` broadcast like the operands of `+`. The compared values get no
+    /// cotangent.
     fn r#where(condition: bool, u: Self, v: Self) -> Self;
-    /// The sum of all entries, a scalar.
+    /// Computes the sum of all entries, a scalar.
     fn sum(u: Self) -> Self;
-    /// The mean of all entries, a scalar.
+    /// Computes the mean of all entries, a scalar.
     fn mean(u: Self) -> Self;
-    /// The sum over the columns: maps `[n, s]` to a vector `[n]`.
+    /// Computes the sum over the columns: maps `[n, s]` to a vector `[n]`.
     fn row_sum(u: Self) -> Self;
-    /// Positive entries with sum 1: `exp(e)` divided by its sum. `e` is a vector `[s]` or a row
-    /// `[1, s]`, and `mask` has an entry for each of its entries, as a vector or a row. The result
-    /// is exactly zero where `mask` is zero, and everywhere if all of `mask` is zero. No cotangent
-    /// passes to the mask.
+    /// Computes positive entries with sum 1: `exp(e)` divided by its sum. `e` is a vector `[s]` or
+    /// a row `[1, s]`, and `mask` has an entry for each of its entries, as a vector or a row. The
+    /// result is exactly zero where `mask` is zero, and everywhere if all of `mask` is zero. No
+    /// cotangent passes to the mask.
     fn softmax(e: Self, mask: Option<Self>) -> Self;
-    /// `gain * (u - mean(u)) / sqrt(variance + 1e-5) + bias`, over all entries. The variance is
-    /// biased: the mean of the squared deviations.
+    /// Computes `gain * (u - mean(u)) / sqrt(variance + 1e-5) + bias`, over all entries. The
+    /// variance is biased: the mean of the squared deviations.
     fn layer_norm(u: Self, gain: Self, bias: Self) -> Self;
-    /// `gain * u / sqrt(mean(square(u)) + 1e-5)`, over all entries.
+    /// Computes `gain * u / sqrt(mean(square(u)) + 1e-5)`, over all entries.
     fn rms_norm(u: Self, gain: Self) -> Self;
     /// The last `n` values of a vector as a matrix `[rows, n]`, oldest first, the present one last;
     /// zero before the start. `spacing` is the distance of the values in steps.

@@ -27,8 +27,9 @@ struct Found {
 /// stack may double with each equation.
 const MOST_BLOCKS: usize = 64;
 
-/// Returns a method that mentions every name of a cell. It is placed beside the cell rather than in a
-/// block, because rust-analyzer searches the surrounding module for mentions of a generic parameter.
+/// Returns a method that mentions every name of a cell. It is placed beside the cell rather than in
+/// a block, because rust-analyzer searches the surrounding module for mentions of a generic
+/// parameter.
 pub fn mentions(items: &Items) -> TokenStream {
     Mentions { items }.emit()
 }

@@ -107,7 +107,7 @@ pub trait Layer<const B: usize>: Model {
     /// Runs a sequence and keeps its residuals on `tape`; see [`forward`](Self::forward).
     fn forward_pass(&self, pass: LayerPass<'_, Self, B>, state: &mut Self::State, tape: &mut Self::Tape);
 
-    /// The outputs of the last forward pass.
+    /// Returns the outputs of the last forward pass.
     fn outputs<'t>(&self, tape: &'t Self::Tape) -> &'t [Self::Output];
 
     /// Pulls cotangents back through the last forward pass on `tape`; see
@@ -139,9 +139,9 @@ pub trait Layer<const B: usize>: Model {
         look_at_outputs(self.outputs(tape), pass.lengths)
     }
 
-    /// [`inspect_forward`](Self::inspect_forward) for a backward pass. The first of `tapes` holds
-    /// the forward pass, the second was used by the backward pass, which had the cotangents `dys`
-    /// and gave `gradients`.
+    /// Looks for NaN like [`inspect_forward`](Self::inspect_forward), in a backward pass. The first
+    /// of `tapes` holds the forward pass, the second was used by the backward pass, which had the
+    /// cotangents `dys` and gave `gradients`.
     ///
     /// The default looks at those two. A layer that streams shows the cotangents of its states too,
     /// by [`inspect_steps_back`](crate::inspect::finite::inspect_steps_back).

@@ -138,7 +138,8 @@ pub trait Model {
     /// Calls `visitor` with every learned parameter, block by block.
     fn visit<'v>(&'v self, visitor: &mut dyn for<'n> FnMut(Parameter<'n, 'v, Self::Scalar>));
 
-    /// The saved fields that are not learned. None unless the model has some.
+    /// Calls `visitor` with every saved field that is not learned, block by block; does nothing by
+    /// default.
     fn visit_buffers<'v>(&'v self, visitor: &mut dyn for<'n> FnMut(Parameter<'n, 'v, Self::Scalar>)) {
         let _ = visitor;
     }
@@ -277,7 +278,8 @@ pub trait ModelMut: Model {
     /// Calls `visitor` with every learned parameter, block by block, to change it.
     fn visit_mut<'v>(&'v mut self, visitor: &mut dyn for<'n> FnMut(ParameterMut<'n, 'v, Self::Scalar>));
 
-    /// The saved fields that are not learned, to change them (loading).
+    /// Calls `visitor` with every saved field that is not learned, block by block, to change it;
+    /// does nothing by default.
     fn visit_buffers_mut<'v>(
         &'v mut self,
         visitor: &mut dyn for<'n> FnMut(ParameterMut<'n, 'v, Self::Scalar>),

@@ -41,7 +41,7 @@ impl<X, C, const B: usize> Clone for Pass<'_, X, C, B> {
 impl<X, C, const B: usize> Copy for Pass<'_, X, C, B> {}
 
 impl<'a, X, const B: usize> Pass<'a, X, (), B> {
-    /// A pass over `xs`, whose samples all have the same length.
+    /// Returns a pass over `xs`, whose samples all have the same length.
     pub fn of(xs: &'a [X]) -> Self {
         Pass { xs, context: &(), lengths: None }
     }
@@ -208,7 +208,7 @@ pub struct Bars<'a, G, S, D, C = ()> {
 }
 
 impl<'a, G, S, D> Bars<'a, G, S, D> {
-    /// The gradients of the parameters alone. The cotangent of the final state is zero.
+    /// Returns bars with the gradients alone. The cotangent of the final state is zero.
     pub fn of(gradients: &'a mut G) -> Self {
         Bars { gradients, state: None, inputs: None, context: None }
     }

@@ -124,7 +124,7 @@ impl Place {
         }
     }
 
-    /// The mutable version of [`of`](Self::of).
+    /// Does the same as [`of`](Self::of), mutably.
     pub(crate) fn of_mut<'f, 'v, T>(
         self,
         visitor: &'f mut dyn for<'n> FnMut(ParameterMut<'n, 'v, T>),

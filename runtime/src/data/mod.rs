@@ -83,7 +83,7 @@ impl<T: Scalar, const N: usize> Standard<T, N> {
     }
 }
 
-/// Makes a batch of sequences. It has as many steps as the longest sequence; the shorter ones are
+/// Creates a batch of sequences. It has as many steps as the longest sequence; the shorter ones are
 /// padded with zeros.
 ///
 /// A step of a sequence is any [`Sample`]: a vector, a number, an index, the inputs of a cell, or a

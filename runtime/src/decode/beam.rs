@@ -17,7 +17,7 @@ pub struct Search {
 }
 
 impl Search {
-    /// Makes a search that keeps the `width` most likely prefixes, up to `limit` symbols.
+    /// Creates a search that keeps the `width` most likely prefixes, up to `limit` symbols.
     pub fn new(width: usize, limit: usize) -> Self {
         Search { width, limit, alpha: 0.0 }
     }

@@ -66,7 +66,7 @@ impl<'a, const B: usize> IntoPass<'a, [u32; B], (), B> for &'a Forced<B> {
 }
 
 impl<const B: usize> Forced<B> {
-    /// Makes a batch of `sequences`, with one step more than the longest, padded with 0.
+    /// Creates a batch of `sequences`, with one step more than the longest, padded with 0.
     ///
     /// # Panics
     /// If there are more than `B` sequences.

@@ -62,7 +62,7 @@ pub(super) unsafe fn column<L: Pack<T>, T: Scalar, const G: usize, const P: usiz
 }
 
 /// Computes `V` vectors of rows, starting with vector `first`. The last vector of the matrix is
-/// moved up to end at row `m`.
+/// moved back to end at row `m`.
 ///
 /// # Safety
 /// The same as for `column`. Also, `m >= LANES`, and the vectors are within `m`.

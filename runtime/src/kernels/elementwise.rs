@@ -2,8 +2,9 @@
 //! sums.
 //!
 //! Rows are processed in blocks whose results are local arrays, so the vectoriser needs no proof
-//! that the slices are disjoint. The last block is moved up to end at the last row and writes only
-//! the remaining rows, because a scalar tail would take longer than the vector blocks before it.
+//! that the slices are disjoint. The last block is moved back to end at the last row and writes
+//! only the remaining rows, because a scalar tail would take longer than the vector blocks before
+//! it.
 
 use super::isa::Isa;
 use crate::Scalar;

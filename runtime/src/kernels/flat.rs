@@ -203,7 +203,7 @@ impl<L: Pack<T>, T: Scalar, const M: usize, const G: usize> Groups<L, T, M, G> {
     unsafe fn write(lines: &[L; MOST_LINES], y: *mut T, accumulate: bool) {
         let vectors = M.div_ceil(L::LANES);
         let mut sums = [lines[0]; MOST_LINES];
-        // SAFETY: the last vector is moved up to end at row `M`, and all old entries are read
+        // SAFETY: the last vector is moved back to end at row `M`, and all old entries are read
         // before it is written.
         unsafe {
             for v in 0..vectors {

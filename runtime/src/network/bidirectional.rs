@@ -74,7 +74,7 @@ impl<F, R, J> Bidirectional<F, R, J> {
         Bidirectional { forward: self.forward, reverse: self.reverse, join }
     }
 
-    /// Not callable. It prevents rustc from suggesting the `step` of one direction.
+    /// Prevents rustc from suggesting the `step` of one direction; cannot be called.
     #[doc(hidden)]
     pub fn step<X, S>(&self, _: X, _: S) -> core::convert::Infallible
     where

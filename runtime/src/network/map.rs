@@ -56,7 +56,7 @@ where
     F: Fn(&SVector<T, I>) -> SVector<T, O>,
     G: Fn(&SVector<T, I>, &SVector<T, O>) -> SVector<T, I>,
 {
-    /// Makes a layer of `function` and its `backward`, from `I` inputs to `O` outputs.
+    /// Creates a layer of `function` and its `backward`, from `I` inputs to `O` outputs.
     pub fn new(function: F, backward: G) -> Self {
         Map { function, backward, scalar: PhantomData }
     }

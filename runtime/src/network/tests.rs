@@ -24,7 +24,7 @@ fn generator() -> Xoshiro256PlusPlus {
     Xoshiro256PlusPlus::seed_from_u64(11)
 }
 
-/// A cell written by hand, which compiles quickly.
+/// Creates a cell written by hand, which compiles quickly.
 fn elman<const I: usize, const H: usize>() -> Elman<I, H> {
     Elman(Conditioned::init(&mut generator()))
 }

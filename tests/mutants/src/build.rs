@@ -202,7 +202,9 @@ fn tree(root: &Path, part: Part) -> BTreeMap<String, String> {
     let lines = manifest.lines().filter(|line| !line.starts_with("exclude = "));
     let lines = lines.take_while(|line| *line != "[profile.dev.package.tests]");
     let lines: Vec<String> = lines
-        .map(|line| if line.starts_with("members = ") { format!("members = [\"{member}\"]") } else { line.to_owned() })
+        .map(|line| {
+            if line.starts_with("members = ") { format!("members = [\"{member}\"]") } else { line.to_owned() }
+        })
         .collect();
     tree.insert("Cargo.toml".to_owned(), lines.join("\n"));
     tree.insert("Cargo.lock".to_owned(), read(&root.join("Cargo.lock")));

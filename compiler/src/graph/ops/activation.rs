@@ -10,46 +10,52 @@ pub const TABLE: &[Operation] = &[
         "relu",
         "relu(u)",
         Lowering::OfOne(relu),
-        "`u` where it is positive, 0 elsewhere. The derivative at 0 is 0.",
+        "Returns `u` where it is positive, 0 elsewhere. The derivative at 0 is 0.",
     ),
     Operation::elementwise(
         "leaky_relu",
         "leaky_relu(u)",
         Lowering::OfOne(leaky_relu),
-        "`u` where it is positive, `0.01 * u` elsewhere. The derivative at 0 is 0.01.",
+        "Returns `u` where it is positive, `0.01 * u` elsewhere. The derivative at 0 is 0.01.",
     ),
     Operation::elementwise(
         "elu",
         "elu(u)",
         Lowering::OfOne(elu),
-        "`u` where it is positive, `exp(u) - 1` elsewhere (α = 1). The derivative at 0 is 1.",
+        "Returns `u` where it is positive, `exp(u) - 1` elsewhere (α = 1). The derivative at 0 is \
+         1.",
     ),
-    Operation::elementwise("silu", "silu(u)", Lowering::OfOne(silu), "`u * sigmoid(u)`, also called swish."),
+    Operation::elementwise(
+        "silu",
+        "silu(u)",
+        Lowering::OfOne(silu),
+        "Computes `u * sigmoid(u)`, also called swish.",
+    ),
     Operation::elementwise(
         "gelu",
         "gelu(u)",
         Lowering::OfOne(gelu),
-        "`u * Φ(u)`, exact, with `Φ` the distribution function of the standard normal \
+        "Computes `u * Φ(u)`, exactly, with `Φ` the distribution function of the standard normal \
          distribution.",
     ),
     Operation::elementwise(
         "hard_sigmoid",
         "hard_sigmoid(u)",
         Lowering::OfOne(hard_sigmoid),
-        "`u / 6 + 1 / 2`, limited to the range from 0 to 1. The derivative at the bounds, `u = \
-         ±3`, is 1/6.",
+        "Computes `u / 6 + 1 / 2`, limited to the range from 0 to 1. The derivative at the bounds, \
+         `u = ±3`, is 1/6.",
     ),
     Operation::elementwise(
         "hard_tanh",
         "hard_tanh(u)",
         Lowering::OfOne(hard_tanh),
-        "`u`, limited to the range from -1 to 1. The derivative at the bounds is 1.",
+        "Limits `u` to the range from -1 to 1. The derivative at the bounds is 1.",
     ),
     Operation::elementwise(
         "square",
         "square(u)",
         Lowering::OfOne(square),
-        "`u * u`. The derivative is `2 * u`.",
+        "Computes `u * u`. The derivative is `2 * u`.",
     ),
 ];
 

@@ -24,23 +24,23 @@ pub const TABLE: &[Operation] = &[
         "pow",
         "pow(u, p)",
         Lowering::Binary(Binary::Pow),
-        "`u` to the power of `p`, entry by entry. The derivative with respect to `u` is `p * \
-         pow(u, p - 1)`, the one with respect to `p` is `pow(u, p) * ln(u)`, or 0 where `u` isn't \
-         positive.",
+        "Computes `u` to the power of `p`, entry by entry. The derivative with respect to `u` is \
+         `p * pow(u, p - 1)`, the one with respect to `p` is `pow(u, p) * ln(u)`, or 0 where `u` \
+         isn't positive.",
     ),
     Operation::elementwise(
         "min",
         "min(u, v)",
         Lowering::Binary(Binary::Min),
-        "The lesser of the two, entry by entry. Where they are equal, each gets half of the \
-         cotangent.",
+        "Returns the lesser of the two, entry by entry. Where they are equal, each gets half of \
+         the cotangent.",
     ),
     Operation::elementwise(
         "max",
         "max(u, v)",
         Lowering::Binary(Binary::Max),
-        "The greater of the two, entry by entry. Where they are equal, each gets half of the \
-         cotangent.",
+        "Returns the greater of the two, entry by entry. Where they are equal, each gets half of \
+         the cotangent.",
     ),
 ];
 

@@ -36,12 +36,12 @@ pub const TABLE: &[Operation] = &[
         "clamp",
         "clamp(u, low, high)",
         Lowering::OfThree(clamp),
-        "`u`, limited to the range from `low` to `high`. The derivative with respect to `u` is 1 \
-         at the bounds and 0 beyond them.",
+        "Limits `u` to the range from `low` to `high`. The derivative with respect to `u` is 1 at \
+         the bounds and 0 beyond them.",
     ),
     Operation {
         name: "stop_gradient",
-        doc: "`u`, without passing a cotangent back to it.",
+        doc: "Returns `u`, without passing a cotangent back to it.",
         arity: (1, 1),
         signature: "stop_gradient(u)",
         shape: ShapeRule::Same,
@@ -49,11 +49,11 @@ pub const TABLE: &[Operation] = &[
     },
     Operation {
         name: "where",
-        doc: "`u` where the condition holds, `v` elsewhere, entry by entry. A condition is a \
-             comparison (`<`, `<=`, `>`, `>=`, `==`, `!=`), or several with `and`, `or` and \
-             `not`: `not` binds most tightly, then `and`, then `or`. No other place allows \
-             conditions. The compared values, `u` and `v` broadcast like the operands of `+`. The \
-             compared values get no cotangent.",
+        doc: "Returns `u` where the condition holds, `v` elsewhere, entry by entry. A condition is \
+              a comparison (`<`, `<=`, `>`, `>=`, `==`, `!=`), or several with `and`, `or` and \
+              `not`: `not` binds most tightly, then `and`, then `or`. No other place allows \
+              conditions. The compared values, `u` and `v` broadcast like the operands of `+`. The \
+              compared values get no cotangent.",
         arity: (3, 3),
         signature: "where(a >= b, u, v)",
         shape: ShapeRule::Where,

@@ -14,8 +14,8 @@ pub const TABLE: &[Operation] = &[
         "layer_norm(u, gain, bias)",
         ShapeRule::Normalise,
         layer_norm,
-        "`gain * (u - mean(u)) / sqrt(variance + 1e-5) + bias`, over all entries. The variance is \
-         biased: the mean of the squared deviations.",
+        "Computes `gain * (u - mean(u)) / sqrt(variance + 1e-5) + bias`, over all entries. The \
+         variance is biased: the mean of the squared deviations.",
     ),
     Operation::whole(
         "rms_norm",
@@ -23,7 +23,7 @@ pub const TABLE: &[Operation] = &[
         "rms_norm(u, gain)",
         ShapeRule::Normalise,
         rms_norm,
-        "`gain * u / sqrt(mean(square(u)) + 1e-5)`, over all entries.",
+        "Computes `gain * u / sqrt(mean(square(u)) + 1e-5)`, over all entries.",
     ),
 ];
 

@@ -46,14 +46,21 @@ pub const ACCUMULATE: Primitive = Primitive {
 
 /// The functions of the language in this family.
 pub const TABLE: &[Operation] = &[
-    Operation::whole("sum", (1, 1), "sum(u)", ShapeRule::Reduce, sum, "The sum of all entries, a scalar."),
+    Operation::whole(
+        "sum",
+        (1, 1),
+        "sum(u)",
+        ShapeRule::Reduce,
+        sum,
+        "Computes the sum of all entries, a scalar.",
+    ),
     Operation::whole(
         "mean",
         (1, 1),
         "mean(u)",
         ShapeRule::Reduce,
         mean,
-        "The mean of all entries, a scalar.",
+        "Computes the mean of all entries, a scalar.",
     ),
     Operation::whole(
         "row_sum",
@@ -61,7 +68,7 @@ pub const TABLE: &[Operation] = &[
         "row_sum(u)",
         ShapeRule::RowSum,
         row_sum,
-        "The sum over the columns: maps `[n, s]` to a vector `[n]`.",
+        "Computes the sum over the columns: maps `[n, s]` to a vector `[n]`.",
     ),
 ];
 

@@ -8,10 +8,10 @@ use crate::graph::ops::reduce::sum_of;
 /// The functions of the language in this family.
 pub const TABLE: &[Operation] = &[Operation {
     name: "softmax",
-    doc: "Positive entries with sum 1: `exp(e)` divided by its sum. `e` is a vector `[s]` or a row \
-         `[1, s]`, and `mask` has an entry for each of its entries, as a vector or a row. The \
-         result is exactly zero where `mask` is zero, and everywhere if all of `mask` is zero. No \
-         cotangent passes to the mask.",
+    doc: "Computes positive entries with sum 1: `exp(e)` divided by its sum. `e` is a vector `[s]` \
+          or a row `[1, s]`, and `mask` has an entry for each of its entries, as a vector or a \
+          row. The result is exactly zero where `mask` is zero, and everywhere if all of `mask` is \
+          zero. No cotangent passes to the mask.",
     arity: (1, 2),
     signature: "softmax(e)` or `softmax(e, mask)",
     shape: ShapeRule::Softmax,

@@ -158,20 +158,20 @@ impl LaneMath for f32 {
     const CDF_HIGH: Self = 15.0;
     const CDF_CENTRE: Self = 4.0;
 
-    /// The relative error of `e^r - 1` is below 2^-28.
+    /// Approximates the tail of the exponential, with a relative error of `e^r - 1` below 2^-28.
     #[inline(always)]
     fn exp_tail<S: Isa>(r: Self) -> Self {
         // Pairwise evaluation would be shorter, but the vectoriser does not handle it well.
         horner!(S, r; 0.001_395_058_7, 0.008_368_946_6, 0.041_666_206, 0.166_665_18, 0.5)
     }
 
-    /// The error of the logarithm is below 2^-37.
+    /// Approximates the series of the logarithm, with an error below 2^-37.
     #[inline(always)]
     fn ln_series<S: Isa>(z: Self) -> Self {
         z * horner!(S, z; 0.235_849_28, 0.285_371_72, 0.400_003_37, 0.666_666_63)
     }
 
-    /// The relative error is below 2^-28.
+    /// Approximates the tail of the distribution function, with a relative error below 2^-28.
     #[inline(always)]
     fn cdf_tail<S: Isa>(t: Self) -> Self {
         horner!(S, t;
@@ -229,7 +229,7 @@ impl LaneMath for f64 {
     const CDF_HIGH: Self = 40.0;
     const CDF_CENTRE: Self = 5.0;
 
-    /// The relative error of `e^r - 1` is below 2^-57.
+    /// Approximates the tail of the exponential, with a relative error of `e^r - 1` below 2^-57.
     #[inline(always)]
     fn exp_tail<S: Isa>(r: Self) -> Self {
         horner!(S, r;
@@ -239,7 +239,7 @@ impl LaneMath for f64 {
         )
     }
 
-    /// The error of the logarithm is below 2^-59.
+    /// Approximates the series of the logarithm, with an error below 2^-59.
     #[inline(always)]
     fn ln_series<S: Isa>(z: Self) -> Self {
         z * horner!(S, z;
@@ -248,7 +248,7 @@ impl LaneMath for f64 {
         )
     }
 
-    /// The relative error is below 2^-61.
+    /// Approximates the tail of the distribution function, with a relative error below 2^-61.
     #[inline(always)]
     fn cdf_tail<S: Isa>(t: Self) -> Self {
         horner!(S, t;

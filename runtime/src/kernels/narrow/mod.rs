@@ -339,7 +339,7 @@ impl<Q: Format, T: Scalar> Rows<Q, T> {
     }
 
     /// Computes `V` vectors of rows, starting with vector `first`. The last vector of the panel is
-    /// moved up to end at its last row.
+    /// moved back to end at its last row.
     ///
     /// # Safety
     /// The same as for `Matrix::multiply`. The panel contains the vectors and has a height of at

@@ -125,7 +125,7 @@ impl fmt::Display for Impossible {
 impl core::error::Error for Impossible {}
 
 impl Ctc {
-    /// Makes the loss and the decoders for logits whose class `blank` is the blank (usually 0).
+    /// Creates the loss and the decoders for logits whose class `blank` is the blank (usually 0).
     pub fn new(blank: u32) -> Self {
         Ctc { blank, lattice: Lattice::default() }
     }

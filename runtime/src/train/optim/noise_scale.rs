@@ -31,7 +31,7 @@ pub struct NoiseScale {
 }
 
 impl NoiseScale {
-    /// Makes an estimate from batches of `small` and of `big` samples, averaged over all
+    /// Creates an estimate from batches of `small` and of `big` samples, averaged over all
     /// observations.
     ///
     /// # Panics

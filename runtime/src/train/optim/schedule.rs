@@ -40,13 +40,13 @@ enum Course {
 }
 
 impl Schedule {
-    /// Makes a schedule with the same rate at each step.
+    /// Creates a schedule with the same rate at each step.
     #[track_caller]
     pub fn constant(rate: f64) -> Self {
         Self::new(rate, Course::Constant)
     }
 
-    /// Makes a schedule with the rate `rate * factor^k` in the `k`-th group of `every` steps.
+    /// Creates a schedule with the rate `rate * factor^k` in the `k`-th group of `every` steps.
     ///
     /// # Panics
     /// If `every` is zero.
@@ -57,21 +57,21 @@ impl Schedule {
         Self::new(rate, Course::Steps { every, factor })
     }
 
-    /// Makes a schedule with the rate `rate * factor^step`.
+    /// Creates a schedule with the rate `rate * factor^step`.
     #[track_caller]
     pub fn exponential(rate: f64, factor: f64) -> Self {
         let factor = not_negative("a factor of learning rates", factor);
         Self::new(rate, Course::Exponential { factor })
     }
 
-    /// Makes a schedule on a straight line from `rate` down to 0, or to its [floor](Self::to), over
-    /// `steps` steps.
+    /// Creates a schedule on a straight line from `rate` down to 0, or to its [floor](Self::to),
+    /// over `steps` steps.
     #[track_caller]
     pub fn linear(rate: f64, steps: usize) -> Self {
         Self::new(rate, Course::Linear { end: steps })
     }
 
-    /// Makes a schedule on half a cosine from `rate` down to 0, or to its [floor](Self::to), over
+    /// Creates a schedule on half a cosine from `rate` down to 0, or to its [floor](Self::to), over
     /// `steps` steps (Loshchilov & Hutter 2017, eq. 5, without restarts). The rate then stays
     /// constant.
     #[track_caller]

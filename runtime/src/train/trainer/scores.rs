@@ -22,7 +22,7 @@ impl Scores {
     /// The number of sums.
     pub(super) const NUMBERS: usize = 2 + Self::METRICS;
 
-    /// Makes the scores of `samples` samples whose mean loss is `loss`.
+    /// Creates the scores of `samples` samples whose mean loss is `loss`.
     pub(super) fn new(samples: usize, loss: f64, metrics: Metrics) -> Self {
         let samples = samples as f64;
         Scores { samples, loss: samples * loss, metrics: metrics.map(|(name, mean)| (name, samples * mean)) }

@@ -34,7 +34,7 @@ fn flat(model: &impl Model<Scalar = f64>) -> Vec<f64> {
     flat
 }
 
-/// The target of a step: no output is right.
+/// Returns the target of a step: no output is right.
 fn target<const B: usize>(t: usize) -> Y<B> {
     SMatrix::from_fn(|row, _| 0.1 * (t + row) as f64)
 }

@@ -83,7 +83,7 @@ pub trait Block {
     /// numbers of rows and columns, and its entries in column-major order.
     fn visit_blocks<'v>(&'v self, at: (usize, usize), visitor: &mut BlockVisitor<'_, 'v, Self::Scalar>);
 
-    /// The mutable version of [`visit_blocks`](Self::visit_blocks).
+    /// Does the same as [`visit_blocks`](Self::visit_blocks), mutably.
     fn visit_blocks_mut<'v>(
         &'v mut self,
         at: (usize, usize),
@@ -101,7 +101,7 @@ pub trait Block {
         self.visit_declared(name, rank::<Self>(), &[], visitor);
     }
 
-    /// The mutable version of [`visit_named`](Self::visit_named).
+    /// Does the same as [`visit_named`](Self::visit_named), mutably.
     fn visit_named_mut<'v>(
         &'v mut self,
         name: &str,
@@ -127,7 +127,7 @@ pub trait Block {
         });
     }
 
-    /// The mutable version of [`visit_declared`](Self::visit_declared).
+    /// Does the same as [`visit_declared`](Self::visit_declared), mutably.
     fn visit_declared_mut<'v>(
         &'v mut self,
         name: &str,

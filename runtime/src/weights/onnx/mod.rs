@@ -163,8 +163,8 @@ impl File {
         self.layers.iter().enumerate().filter(is_unread).count()
     }
 
-    /// If the problem is that the model has no parameters for peepholes or an initial state,
-    /// changes it to name the cell that has them.
+    /// Names the cell that has them, if the problem is that the model has no parameters for
+    /// peepholes or an initial state.
     fn name_cell(&self, problem: &mut Problem) {
         let Problem::Unexpected { tensor, .. } = problem else { return };
         let number = tensor.split_once('.').and_then(|(number, _)| number.parse::<usize>().ok());
