@@ -174,6 +174,8 @@ pub struct Names<'a> {
     /// (`1 - sigmoid(z)` is `sigmoid(-z)`). `b_ir + b_hr` is the sum of two parameters, whose
     /// gradients are equal.
     pub parameter: fn(&str) -> Option<String>,
+    /// The case's names of the inputs, in the order of the cell's declarations.
+    pub inputs: &'a [&'a str],
     /// The case's names of the states, in the order of the cell's declarations.
     pub states: &'a [&'a str],
     /// The case's names of the outputs, in the cell's order.
@@ -185,8 +187,11 @@ pub fn same_name(name: &str) -> Option<String> {
     Some(name.to_string())
 }
 
-/// Sets every parameter of `model` from the case.
+/// Sets every parameter and buffer of `model` from the case.
 pub fn set_parameters(model: &mut impl ModelMut<Scalar = f64>, case: &Case, names: &Names) {
+    model.visit_buffers_mut(&mut |buffer| {
+        buffer.values.copy_from_slice(&block(case, &format!("buffers.{}", buffer.name), buffer.shape));
+    });
     model.visit_mut(&mut |parameter| {
         parameter.values.fill(0.0);
         let Some(name) = (names.parameter)(parameter.name) else { return };
@@ -202,11 +207,14 @@ fn signed(name: &str) -> (f64, &str) {
     name.strip_prefix('-').map_or((1.0, name), |name| (-1.0, name))
 }
 
+/// Returns the part of an array that a block of a parameter holds, column-major.
 fn block(case: &Case, path: &str, shape: BlockShape) -> Vec<f64> {
     let array = case.array(path);
     let found = (array.shape[0], array.shape.get(1).copied().unwrap_or(1));
-    assert_eq!(found, shape.size, "{path} has another size in the case than in the cell");
-    array.by_columns()
+    assert_eq!(found, shape.whole, "{path} has another size in the case than in the cell");
+    let ((rows, columns), (row, column)) = (shape.size, shape.at);
+    let entry = |k: usize| array.data[(row + k % rows) * found.1 + column + k / rows];
+    (0..rows * columns).map(entry).collect()
 }
 
 /// Compares all gradients that the case contains.
@@ -236,17 +244,17 @@ fn fields(case: &Case, prefix: &str, names: &[&str], t: Option<usize>) -> Vec<f6
 
 /// Runs `cell` over its case. Compares the outputs and the state after every step (by `step` and by
 /// `forward`), the loss, and the gradients of the parameters, the inputs and the initial state.
-pub fn check<const B: usize, const I: usize, L>(mut cell: L, names: &Names) -> Comparison
+pub fn check<const B: usize, L>(mut cell: L, names: &Names) -> Comparison
 where
     L: ModelMut + Cell<B, Scalar = f64, Context = ()>,
-    L: Layer<B, Input = SMatrix<f64, I, B>, InputBar = SMatrix<f64, I, B>>,
+    L: Layer<B, Input: Varying<f64>, InputBar: Varying<f64>>,
 {
     let case = Case::load(names.case, B);
     let mut comparison = Comparison::default();
     set_parameters(&mut cell, &case, names);
-    let x = case.array("inputs.x");
-    let steps = x.shape[0];
-    let xs: Vec<L::Input> = (0..steps).map(|t| from_scalars(x.step(t))).collect();
+    let steps = case.array(&format!("inputs.{}", names.inputs[0])).shape[0];
+    let xs: Vec<L::Input> =
+        (0..steps).map(|t| from_scalars(&fields(&case, "inputs", names.inputs, Some(t)))).collect();
     let initial = fields(&case, "initial_states", names.states, None);
 
     let mut state: L::State = from_scalars(&initial);
@@ -289,7 +297,8 @@ where
 
     let mut dstate: L::State = from_scalars(&dfinal);
     let mut gradients = cell.zero_gradients();
-    let mut dxs: Vec<L::InputBar> = (0..steps).map(|_| SMatrix::from_element(f64::NAN)).collect();
+    let mut dxs: Vec<L::InputBar> = (0..steps).map(|_| L::InputBar::zero()).collect();
+    dxs.iter_mut().for_each(|dx| dx.scalars_mut(&mut |x| *x = f64::NAN));
     let bars = Bars::of(&mut gradients).state(&mut dstate).inputs(&mut dxs);
     cell.backward(&xs, &mut tape, &dys, bars);
     compare_gradients(&mut comparison, &*gradients, &case, names);
@@ -297,8 +306,13 @@ where
         let path = format!("grads.initial_states.{name}");
         comparison.compare(&format!("gradient of the initial {name}"), &want, &case.array(&path).data);
     }
-    let dxs: Vec<f64> = dxs.iter().flat_map(scalars).collect();
-    comparison.compare("gradient of x", &dxs, &case.array("grads.inputs.x").data);
+    for (t, dx) in dxs.iter().enumerate() {
+        comparison.compare_varying(
+            "gradient of the inputs",
+            dx,
+            &fields(&case, "grads.inputs", names.inputs, Some(t)),
+        );
+    }
     comparison
 }
 

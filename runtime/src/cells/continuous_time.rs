@@ -4,8 +4,8 @@ use crate::rnn_cell;
 
 rnn_cell! {
     /// The closed-form continuous-time network (Hasani et al. 2022, "Closed-form Continuous-time
-    /// Neural Networks", the gated solution with a shared backbone): `I` inputs, `H` units, a backbone
-    /// of `U` units.
+    /// Neural Networks", the gated solution with a shared backbone): `I` inputs, `H` units, a
+    /// backbone of `U` units.
     ///
     /// A step also reads the time since the previous one. A gate between two candidates depends on
     /// it, so the network runs on irregularly sampled sequences without solving a differential

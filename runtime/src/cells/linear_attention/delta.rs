@@ -4,12 +4,12 @@
 use crate::rnn_cell;
 
 rnn_cell! {
-    /// The gated delta network with one head (Yang, Kautz & Hatamizadeh 2025, "Gated Delta Networks:
-    /// Improving Mamba2 with Delta Rule", equation 10 and section 3.4), without the convolutions of
+    /// The gated delta network with one head (Yang, Kautz & Hatamizadeh 2025, "Gated Delta
+    /// Networks: Improving Mamba2 with Delta Rule", equation 10), without the convolutions of
     /// queries, keys and values: `I` inputs and outputs, keys of `K` and values of `V` numbers.
     ///
-    /// The memory replaces the value that it holds for a key, by the share `β`, instead of adding to
-    /// it. The share `α` of the whole memory is kept; its gate is that of Mamba-2. Queries and keys
+    /// The memory replaces the value that it holds for a key, by the share `β`, instead of adding
+    /// to it. The share `α` of the whole memory is kept; its gate is that of Mamba-2. Queries and keys
     /// pass through a SiLU and are normalised to length 1.
     pub cell GatedDeltaNet<I, K, V> {
         /// The input of a step.

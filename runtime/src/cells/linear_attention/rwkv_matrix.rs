@@ -62,9 +62,9 @@ rnn_cell! {
     }
 
     /// The time mixing of RWKV-7, "Goose", with one head (Peng et al. 2025, "RWKV-7 Goose with
-    /// Expressive Dynamic State Evolution", section 4): `D` channels. `R` is the rank of the weights
-    /// of decay, replacement and gate. This is a first layer: the others also mix its values into
-    /// theirs.
+    /// Expressive Dynamic State Evolution", section 4): `D` channels. `R` is the rank of the
+    /// weights of decay, replacement and gate. This is a first layer: the others also mix its
+    /// values into theirs.
     ///
     /// The memory forgets the value of the removal key `κ`, by shares `a` that depend on the input,
     /// before it adds the new value: a generalised delta rule.

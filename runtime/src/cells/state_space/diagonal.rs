@@ -22,7 +22,7 @@ fn linear_frequencies(_channel: usize, mode: usize) -> f64 {
 
 /// Returns the logarithm of a mode's rate in S4D-Real: mode `n` decays at the rate `n + 1` (Gu et
 /// al. 2022, section 4).
-pub fn log_real_rates(_channel: usize, mode: usize) -> f64 {
+pub(super) fn log_real_rates(_channel: usize, mode: usize) -> f64 {
     nalgebra::ComplexField::ln((mode + 1) as f64)
 }
 

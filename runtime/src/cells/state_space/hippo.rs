@@ -18,7 +18,8 @@ use nalgebra::RealField;
 /// of `S v = iω v` relates only two entries of `v`. The condition on the phases of all entries is
 /// `Σ_i atan(2ω / (2i+1)) = (mode + ½) π`, with a sum over `2 N` terms that increases with ω.
 fn legs_frequency<const N: usize>(_channel: usize, mode: usize) -> f64 {
-    let phase = |omega: f64| (0..2 * N).map(|i| RealField::atan2(2.0 * omega, (2 * i + 1) as f64)).sum::<f64>();
+    let phase =
+        |omega: f64| (0..2 * N).map(|i| RealField::atan2(2.0 * omega, (2 * i + 1) as f64)).sum::<f64>();
     let want = (mode as f64 + 0.5) * PI;
     let (mut low, mut high) = (0.0, 1.0);
     while phase(high) < want {

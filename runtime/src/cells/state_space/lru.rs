@@ -86,9 +86,10 @@ rnn_cell! {
     /// recurrence is linear and diagonal, `x = λ x + γ B u`, `y = Re(C x) + skip u`, and stable for
     /// all values of the parameters: the eigenvalues are `λ = exp(-exp(ν) + i exp(θ))`.
     ///
-    /// The eigenvalues start evenly spread over the unit disk; [`place_on_ring`](Lru::place_on_ring)
-    /// restricts them to a ring and to small phases, which the paper recommends for long sequences.
-    /// Mixing and nonlinearities are left to the other layers of a network.
+    /// The eigenvalues start evenly spread over the unit disk.
+    /// [`place_on_ring`](Lru::place_on_ring) restricts them to a ring and to small phases, which the
+    /// paper recommends for long sequences. Nonlinearities are left to the other layers of a
+    /// network.
     pub cell Lru<D, N> {
         /// The input of a step.
         input u: [D];
