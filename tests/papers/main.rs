@@ -7,7 +7,7 @@ mod cells;
 
 use cells::*;
 use nalgebra::{SMatrix, SVector};
-use rnn_cell::cell::{Cell, Layer, Model, Pass};
+use rnn_cell::cell::{Cell, Layer, Pass};
 use rnn_cell::cells::*;
 use rnn_cell::inspect::gradcheck::{Checked, gradcheck};
 use rnn_cell::rng::{Xoshiro256PlusPlus, below};

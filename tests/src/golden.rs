@@ -23,21 +23,17 @@ pub struct Array {
 }
 
 impl Array {
+    /// Returns the entries of a part of a matrix in column-major order. `width` is the number of
+    /// columns of the whole matrix.
+    fn part(&self, width: usize, (rows, columns): (usize, usize), (row, column): (usize, usize)) -> Vec<f64> {
+        let entry = |k: usize| self.data[(row + k % rows) * width + column + k / rows];
+        (0..rows * columns).map(entry).collect()
+    }
+
     /// Returns the entries whose first index is `t`.
     pub fn step(&self, t: usize) -> &[f64] {
         let size = self.data.len() / self.shape[0];
         &self.data[t * size..(t + 1) * size]
-    }
-
-    /// Returns the entries in column-major order, as the library stores a matrix. A vector stays as
-    /// it is.
-    fn by_columns(&self) -> Vec<f64> {
-        match self.shape[..] {
-            [rows, columns] => {
-                (0..rows * columns).map(|k| self.data[k % rows * columns + k / rows]).collect()
-            }
-            _ => self.data.clone(),
-        }
     }
 }
 
@@ -207,14 +203,13 @@ fn signed(name: &str) -> (f64, &str) {
     name.strip_prefix('-').map_or((1.0, name), |name| (-1.0, name))
 }
 
-/// Returns the part of an array that a block of a parameter holds, column-major.
+/// Returns the part of an array that a block of a parameter holds, in column-major order, as the
+/// library stores a matrix.
 fn block(case: &Case, path: &str, shape: BlockShape) -> Vec<f64> {
     let array = case.array(path);
     let found = (array.shape[0], array.shape.get(1).copied().unwrap_or(1));
     assert_eq!(found, shape.whole, "{path} has another size in the case than in the cell");
-    let ((rows, columns), (row, column)) = (shape.size, shape.at);
-    let entry = |k: usize| array.data[(row + k % rows) * found.1 + column + k / rows];
-    (0..rows * columns).map(entry).collect()
+    array.part(found.1, shape.size, shape.at)
 }
 
 /// Compares all gradients that the case contains.
@@ -402,9 +397,10 @@ mod tests {
     }
 
     #[test]
-    fn by_columns_converts_from_row_major() {
+    fn parts_are_converted_from_row_major() {
         let array = Array { shape: vec![2, 3], data: vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0] };
-        assert_eq!(array.by_columns(), [1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
+        assert_eq!(array.part(3, (2, 3), (0, 0)), [1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
+        assert_eq!(array.part(3, (2, 1), (0, 2)), [3.0, 6.0]);
         assert_eq!(array.step(1), [4.0, 5.0, 6.0]);
     }
 }

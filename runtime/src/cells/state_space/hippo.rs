@@ -81,9 +81,9 @@ rnn_cell! {
         /// The frequencies, `Im Λ`.
         param frequency: [D, N] = from_fn(legs_frequency::<N>);
         /// The low-rank part: real and imaginary parts.
-        param P_re: [D, N] = from_fn(legs_low_rank::<N>), P_im: [D, N];
+        param P_re: [D, N] = from_fn(legs_low_rank::<N>), P_im: [D, N] = 0;
         /// Input weights of the modes: real and imaginary parts.
-        param B_re: [D, N] = from_fn(legs_input::<N>), B_im: [D, N];
+        param B_re: [D, N] = from_fn(legs_input::<N>), B_im: [D, N] = 0;
         /// Output weights of the modes: real and imaginary parts.
         param C_re, C_im: [D, N] = normal(0.70710678);
         /// Weights of the direct path from input to output: `D` in the paper.
