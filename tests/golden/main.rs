@@ -17,14 +17,21 @@ use tests::golden::{Comparison, Names, TOLERANCE, check, check_attention, same_n
 
 type Run = fn() -> Comparison;
 
-/// A case at both batch sizes. `[I, H, ..]` are the cell's dimensions in its order. `I` is always
-/// 3.
+/// A case at both batch sizes. `[I, H, ..]` are the cell's dimensions in its order.
 macro_rules! case {
-    ($case:literal, $cell:ident [$($size:literal),+], $parameter:expr, $states:expr, $outputs:expr) => {{
-        const NAMES: Names<'static> =
-            Names { case: $case, parameter: $parameter, states: &$states, outputs: &$outputs };
-        let single: Run = || check::<1, 3, _>($cell::<$($size,)+ f64>::zeros(), &NAMES);
-        let batch: Run = || check::<4, 3, _>($cell::<$($size,)+ f64>::zeros(), &NAMES);
+    ($case:literal, $cell:ident [$($size:literal),+], $parameter:expr, $states:expr, $outputs:expr) => {
+        case!($case, $cell [$($size),+], $parameter, ["x"], $states, $outputs)
+    };
+    ($case:literal, $cell:ident [$($size:literal),+], $parameter:expr, $inputs:expr, $states:expr, $outputs:expr) => {{
+        const NAMES: Names<'static> = Names {
+            case: $case,
+            parameter: $parameter,
+            inputs: &$inputs,
+            states: &$states,
+            outputs: &$outputs,
+        };
+        let single: Run = || check::<1, _>($cell::<$($size,)+ f64>::zeros(), &NAMES);
+        let batch: Run = || check::<4, _>($cell::<$($size,)+ f64>::zeros(), &NAMES);
         ($case, stringify!($cell), single, batch)
     }};
 }
@@ -32,7 +39,7 @@ macro_rules! case {
 macro_rules! attention {
     ($case:literal, $cell:ident [$($size:literal),+], $parameter:expr) => {{
         const NAMES: Names<'static> =
-            Names { case: $case, parameter: $parameter, states: &[], outputs: &["context", "alpha"] };
+            Names { case: $case, parameter: $parameter, inputs: &["s"], states: &[], outputs: &["context", "alpha"] };
         let single: Run = || check_attention::<1, 5, _>($cell::<$($size,)+ f64>::zeros(), &NAMES);
         let batch: Run = || check_attention::<4, 5, _>($cell::<$($size,)+ f64>::zeros(), &NAMES);
         ($case, stringify!($cell), single, batch)
@@ -125,6 +132,19 @@ fn golden_cases() {
         case!("mgu", MguWithGates [3, 5], same_name, ["h"], ["h", "f", "h_tilde"]),
         case!("ugrnn", UgRnnWithGates [3, 5], same_name, ["h"], ["h", "c", "g"]),
         case!("ssm_diag_zoh", DiagonalSsm [3, 5, 2], same_name, ["s"], ["y"]),
+        case!("lru", Lru [3, 5], same_name, ["u"], ["x_re", "x_im"], ["y"]),
+        case!("cfc", Cfc [3, 5, 4], same_name, ["x", "elapsed"], ["h"], ["h"]),
+        case!("rg_lru", RgLru[5], same_name, ["h"], ["h"]),
+        case!("echo_state", EchoState [3, 5, 2], same_name, ["u"], ["x"], ["y"]),
+        case!("s4", S4 [3, 4], same_name, ["u"], ["s_re", "s_im"], ["y"]),
+        case!("s5", S5 [3, 5], same_name, ["u"], ["s_re", "s_im"], ["y"]),
+        case!("ssd", Ssd [3, 5, 4], same_name, ["u"], ["S"], ["out"]),
+        case!("gated_linear_attention", GatedLinearAttention [3, 4, 5, 2], same_name, ["S"], ["y"]),
+        case!("gated_delta_net", GatedDeltaNet [3, 4, 5], same_name, ["S"], ["y"]),
+        case!("rwkv6", Rwkv6TimeMixing [4, 2], same_name, ["x_prev", "S"], ["y"]),
+        case!("rwkv7", Rwkv7TimeMixing [4, 2], same_name, ["x_prev", "S"], ["y"]),
+        case!("slstm", SLstm [3, 4], same_name, ["c", "n", "h", "m"], ["h"]),
+        case!("mlstm", MLstm [3, 4], same_name, ["C", "n", "m"], ["h"]),
         attention!("attn_luong_dot", DotAttention [5, 6], same_name),
         attention!("attn_luong_general", GeneralAttention [5, 4, 6], general),
         attention!("attn_bahdanau", AdditiveAttention [5, 4, 5, 6], additive),

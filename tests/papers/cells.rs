@@ -6,86 +6,6 @@
 use rnn_cell::prelude::*;
 
 rnn_cell! {
-    /// sLSTM with one head: M. Beck et al., "xLSTM: Extended Long Short-Term Memory", 2024,
-    /// equations 8 to 17. The forget gate is a sigmoid, one of the paper's two choices.
-    pub cell SLstm<I, H> {
-        input  x: [I];
-        state  c, n, h, m: [H];
-        param  W_z, W_i, W_f, W_o: [H, I];
-        param  R_z, R_i, R_f, R_o: [H, H];
-        param  b_z, b_i, b_o: [H];
-        param  b_f: [H] = 1;
-
-        z = tanh(W_z @ x + R_z @ h[t-1] + b_z);
-        log_i = W_i @ x + R_i @ h[t-1] + b_i;
-        log_f = -softplus(-(W_f @ x + R_f @ h[t-1] + b_f));
-        o = sigmoid(W_o @ x + R_o @ h[t-1] + b_o);
-        m = max(log_f + m[t-1], log_i);
-        i = exp(log_i - m);
-        f = exp(log_f + m[t-1] - m);
-        c = f * c[t-1] + i * z;
-        n = f * n[t-1] + i;
-        h = o * (c / n);
-
-        output h;
-    }
-
-    /// mLSTM with one head: the same paper, equations 19 to 27, stabilised by the state `m`
-    /// (equations 15 to 17) as in its appendix. The memory `C` has one row per value entry and one
-    /// column per key entry.
-    pub cell MLstm<I, D> {
-        input  x: [I];
-        state  C: [D, D];
-        state  n: [D];
-        state  m: [];
-        param  W_q, W_k, W_v, W_o: [D, I];
-        param  b_q, b_k, b_v, b_o: [D];
-        param  w_i, w_f: [I] = normal(0.3);
-        param  b_i: [], b_f: [] = 1;
-
-        q = W_q @ x + b_q;
-        k = (1 / sqrt(D)) * (W_k @ x) + b_k;
-        v = W_v @ x + b_v;
-        log_i = w_i.T @ x + b_i;
-        log_f = -softplus(-(w_f.T @ x + b_f));
-        m = max(log_f + m[t-1], log_i);
-        i = exp(log_i - m);
-        f = exp(log_f + m[t-1] - m);
-        C = f * C[t-1] + i * (v @ k.T);
-        n = f * n[t-1] + i * k;
-        h_tilde = (C @ q) / max(abs(n.T @ q), exp(-m));
-        o = sigmoid(W_o @ x + b_o);
-        h = o * h_tilde;
-
-        output h;
-    }
-
-    /// Gated delta rule: S. Yang, J. Kautz, A. Hatamizadeh, "Gated Delta Networks: Improving Mamba2
-    /// with Delta Rule", 2024, equation 10. Keys and queries pass through a SiLU and are normalised
-    /// to length 1. The decay is Mamba2's.
-    pub cell GatedDelta<I, K, V> {
-        input  x: [I];
-        state  S: [V, K];
-        param  W_q, W_k: [K, I];
-        param  W_v: [V, I];
-        param  w_a, w_b: [I] = normal(0.5);
-        param  log_A: [], dt: [], b_b: [];
-
-        fn unit(u, square_norm) = u / sqrt(square_norm + 1e-6);
-
-        q_raw = silu(W_q @ x);
-        k_raw = silu(W_k @ x);
-        q = unit(q_raw, sum(square(q_raw)));
-        k = unit(k_raw, sum(square(k_raw)));
-        v = silu(W_v @ x);
-        alpha = exp(-exp(log_A) * softplus(w_a.T @ x + dt));
-        beta = sigmoid(w_b.T @ x + b_b);
-        S = alpha * (S[t-1] - beta * (S[t-1] @ k @ k.T)) + beta * (v @ k.T);
-        o = S @ q;
-
-        output o;
-    }
-
     /// Neural Turing machine with a feed-forward controller and one head that reads and writes at
     /// the same location: A. Graves, G. Wayne, I. Danihelka, "Neural Turing Machines", 2014,
     /// equations 2 to 9. The memory has `N` locations of `W` numbers. The circular convolution of
@@ -128,48 +48,6 @@ rnn_cell! {
         M = M[t-1] * (1 - w @ e.T) + w @ a.T;
 
         output r;
-    }
-
-    /// Legendre memory unit: A. Voelker, I. Kajić, C. Eliasmith, "Legendre Memory Units:
-    /// Continuous-Time Representation in Recurrent Neural Networks", 2019, equations 4 to 7. The
-    /// matrices of the memory are fixed: those of equations 1 and 2, discretised by zero-order hold
-    /// for a window of eight steps.
-    pub cell LegendreUnit<I, H> {
-        input  x: [I];
-        state  h: [H];
-        state  m: [6];
-        param  e_x: [I] = normal(0.5);
-        param  e_h: [H] = normal(0.3);
-        param  e_m: [6] = 0;
-        param  W_x: [H, I];
-        param  W_h: [H, H];
-        param  W_m: [H, 6];
-        buffer A: [6, 6] = from_fn(crate::legendre::state_matrix);
-        buffer B: [6] = from_fn(crate::legendre::input_matrix);
-
-        u = e_x.T @ x + e_h.T @ h[t-1] + e_m.T @ m[t-1];
-        m = A @ m[t-1] + B * u;
-        h = tanh(W_x @ x + W_h @ h[t-1] + W_m @ m);
-
-        output h, m;
-    }
-
-    /// Echo state network with leaky units: H. Jaeger, "The echo state approach", 2001; equations 2
-    /// to 4 of M. Lukoševičius, "A Practical Guide to Applying Echo State Networks", 2012. Only the
-    /// readout is learned.
-    pub cell EchoState<I, H, O> {
-        input  u: [I];
-        state  x: [H];
-        buffer W_in: [H, 1 + I] = uniform(0.5);
-        buffer W: [H, H] = normal(0.2);
-        buffer leak: [] = 0.3;
-        param  W_out: [O, 1 + I + H];
-
-        x_tilde = tanh(W_in @ [1, u] + W @ x[t-1]);
-        x = (1 - leak) * x[t-1] + leak * x_tilde;
-        y = W_out @ [1, u, x];
-
-        output y;
     }
 
     /// Layer-normalised LSTM: J. Ba, J. Kiros, G. Hinton, "Layer Normalization", 2016, equations 20

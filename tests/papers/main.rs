@@ -4,11 +4,10 @@
 #![allow(missing_docs)]
 
 mod cells;
-mod legendre;
 
 use cells::*;
 use nalgebra::{SMatrix, SVector};
-use rnn_cell::cell::{Cell, Layer, Model, Pass};
+use rnn_cell::cell::{Cell, Layer, Pass};
 use rnn_cell::cells::*;
 use rnn_cell::inspect::gradcheck::{Checked, gradcheck};
 use rnn_cell::rng::{Xoshiro256PlusPlus, below};
@@ -47,51 +46,6 @@ macro_rules! verify {
 }
 
 #[test]
-fn slstm() {
-    // The normaliser is a sum of exponentials, so it is positive.
-    verify!(SLstm [3, 4], |_, state, _| state.n.iter_mut().for_each(|n| *n = n.abs() + 0.5));
-}
-
-#[test]
-fn slstm_survives_gates_that_overflow() {
-    let mut cell = SLstm::<2, 3, f64>::init(&mut rng(1));
-    cell.b_i.fill(900.0);
-    let mut state = cell.zero_state::<1>();
-    for _ in 0..5 {
-        let h = cell.step(&SVector::from([0.3, -0.2]), &mut state);
-        assert!(h.iter().all(|h| h.abs() <= 1.0), "{h}");
-    }
-}
-
-#[test]
-fn mlstm() {
-    verify!(MLstm [3, 4]);
-}
-
-#[test]
-fn gated_delta_rule() {
-    verify!(GatedDelta [3, 4, 2]);
-}
-
-#[test]
-fn delta_rule_replaces_the_value_of_a_key() {
-    // With a gate of one and no decay, the memory returns the new value for the key, whatever it
-    // held before.
-    let mut cell = GatedDelta::<2, 3, 2, f64>::init(&mut rng(1));
-    cell.w_a.fill(0.0);
-    cell.w_b.fill(0.0);
-    cell.log_A = -60.0;
-    cell.b_b = 60.0;
-    cell.W_q = cell.W_k;
-    let x = SVector::from([0.7, -0.4]);
-    let mut state: <GatedDelta<2, 3, 2, f64> as Layer<1>>::State = random(&mut rng(3));
-    let o = cell.step(&x, &mut state);
-    let v = (cell.W_v * x).map(|u| u / (1.0 + (-u).exp()));
-    // The key has length 1 up to the 1e-6 under the root.
-    assert!((o - v).amax() < 1e-4, "{o} {v}");
-}
-
-#[test]
 fn turing_machine_head() {
     // The weighting over locations is a distribution.
     verify!(TuringHead [2, 4, 5, 3], |_, state, _| {
@@ -111,51 +65,6 @@ fn turing_machine_starts_from_learned_memory() {
     for w in state.w.column_iter() {
         assert!((w.sum() - 1.0).abs() < 1e-15);
     }
-}
-
-#[test]
-fn legendre_memory_unit() {
-    verify!(LegendreUnit [2, 3]);
-}
-
-#[test]
-fn legendre_memory_holds_a_sliding_window() {
-    // Equation 3 at the far end of the window, where every shifted Legendre polynomial is 1: the
-    // sum of the memory's entries is the input of one window ago.
-    let mut cell = LegendreUnit::<1, 2, f64>::zeros();
-    let reference = LegendreUnit::<1, 2, f64>::init(&mut rng(1));
-    cell.A = reference.A;
-    cell.B = reference.B;
-    cell.e_x.fill(1.0);
-    let signal = |t: f64| (0.15 * t).sin();
-    let mut state = cell.zero_state::<1>();
-    for t in 0..200 {
-        cell.step(&SVector::from([signal(f64::from(t))]), &mut state);
-        // Zero-order hold delays the input by half a step.
-        let ago = signal(f64::from(t) + 0.5 - legendre::WINDOW);
-        let error = (state.m.sum() - ago).abs();
-        assert!(t < 60 || error < 0.02, "at step {t}: {} is not {ago}", state.m.sum());
-    }
-}
-
-#[test]
-fn echo_state_network() {
-    verify!(EchoState [2, 8, 3]);
-}
-
-#[test]
-fn echo_state_network_learns_only_its_readout() {
-    let cell = EchoState::<2, 8, 3, f64>::init(&mut rng(1));
-    let mut learned = Vec::new();
-    cell.visit(&mut |parameter| learned.push(parameter.name.to_string()));
-    learned.dedup();
-    assert_eq!(learned, ["W_out"]);
-    assert_eq!(cell.parameter_count(), 3 * (1 + 2 + 8));
-    let mut saved = Vec::new();
-    cell.visit_buffers(&mut |buffer| saved.push(buffer.name.to_string()));
-    saved.dedup();
-    assert_eq!(saved, ["W_in", "W", "leak"]);
-    assert_eq!(cell.leak, 0.3);
 }
 
 #[test]

@@ -23,21 +23,17 @@ pub struct Array {
 }
 
 impl Array {
+    /// Returns the entries of a part of a matrix in column-major order. `width` is the number of
+    /// columns of the whole matrix.
+    fn part(&self, width: usize, (rows, columns): (usize, usize), (row, column): (usize, usize)) -> Vec<f64> {
+        let entry = |k: usize| self.data[(row + k % rows) * width + column + k / rows];
+        (0..rows * columns).map(entry).collect()
+    }
+
     /// Returns the entries whose first index is `t`.
     pub fn step(&self, t: usize) -> &[f64] {
         let size = self.data.len() / self.shape[0];
         &self.data[t * size..(t + 1) * size]
-    }
-
-    /// Returns the entries in column-major order, as the library stores a matrix. A vector stays as
-    /// it is.
-    fn by_columns(&self) -> Vec<f64> {
-        match self.shape[..] {
-            [rows, columns] => {
-                (0..rows * columns).map(|k| self.data[k % rows * columns + k / rows]).collect()
-            }
-            _ => self.data.clone(),
-        }
     }
 }
 
@@ -174,6 +170,8 @@ pub struct Names<'a> {
     /// (`1 - sigmoid(z)` is `sigmoid(-z)`). `b_ir + b_hr` is the sum of two parameters, whose
     /// gradients are equal.
     pub parameter: fn(&str) -> Option<String>,
+    /// The case's names of the inputs, in the order of the cell's declarations.
+    pub inputs: &'a [&'a str],
     /// The case's names of the states, in the order of the cell's declarations.
     pub states: &'a [&'a str],
     /// The case's names of the outputs, in the cell's order.
@@ -185,8 +183,11 @@ pub fn same_name(name: &str) -> Option<String> {
     Some(name.to_string())
 }
 
-/// Sets every parameter of `model` from the case.
+/// Sets every parameter and buffer of `model` from the case.
 pub fn set_parameters(model: &mut impl ModelMut<Scalar = f64>, case: &Case, names: &Names) {
+    model.visit_buffers_mut(&mut |buffer| {
+        buffer.values.copy_from_slice(&block(case, &format!("buffers.{}", buffer.name), buffer.shape));
+    });
     model.visit_mut(&mut |parameter| {
         parameter.values.fill(0.0);
         let Some(name) = (names.parameter)(parameter.name) else { return };
@@ -202,11 +203,13 @@ fn signed(name: &str) -> (f64, &str) {
     name.strip_prefix('-').map_or((1.0, name), |name| (-1.0, name))
 }
 
+/// Returns the part of an array that a block of a parameter holds, in column-major order, as the
+/// library stores a matrix.
 fn block(case: &Case, path: &str, shape: BlockShape) -> Vec<f64> {
     let array = case.array(path);
     let found = (array.shape[0], array.shape.get(1).copied().unwrap_or(1));
-    assert_eq!(found, shape.size, "{path} has another size in the case than in the cell");
-    array.by_columns()
+    assert_eq!(found, shape.whole, "{path} has another size in the case than in the cell");
+    array.part(found.1, shape.size, shape.at)
 }
 
 /// Compares all gradients that the case contains.
@@ -236,17 +239,17 @@ fn fields(case: &Case, prefix: &str, names: &[&str], t: Option<usize>) -> Vec<f6
 
 /// Runs `cell` over its case. Compares the outputs and the state after every step (by `step` and by
 /// `forward`), the loss, and the gradients of the parameters, the inputs and the initial state.
-pub fn check<const B: usize, const I: usize, L>(mut cell: L, names: &Names) -> Comparison
+pub fn check<const B: usize, L>(mut cell: L, names: &Names) -> Comparison
 where
     L: ModelMut + Cell<B, Scalar = f64, Context = ()>,
-    L: Layer<B, Input = SMatrix<f64, I, B>, InputBar = SMatrix<f64, I, B>>,
+    L: Layer<B, Input: Varying<f64>, InputBar: Varying<f64>>,
 {
     let case = Case::load(names.case, B);
     let mut comparison = Comparison::default();
     set_parameters(&mut cell, &case, names);
-    let x = case.array("inputs.x");
-    let steps = x.shape[0];
-    let xs: Vec<L::Input> = (0..steps).map(|t| from_scalars(x.step(t))).collect();
+    let steps = case.array(&format!("inputs.{}", names.inputs[0])).shape[0];
+    let xs: Vec<L::Input> =
+        (0..steps).map(|t| from_scalars(&fields(&case, "inputs", names.inputs, Some(t)))).collect();
     let initial = fields(&case, "initial_states", names.states, None);
 
     let mut state: L::State = from_scalars(&initial);
@@ -289,7 +292,8 @@ where
 
     let mut dstate: L::State = from_scalars(&dfinal);
     let mut gradients = cell.zero_gradients();
-    let mut dxs: Vec<L::InputBar> = (0..steps).map(|_| SMatrix::from_element(f64::NAN)).collect();
+    let mut dxs: Vec<L::InputBar> = (0..steps).map(|_| L::InputBar::zero()).collect();
+    dxs.iter_mut().for_each(|dx| dx.scalars_mut(&mut |x| *x = f64::NAN));
     let bars = Bars::of(&mut gradients).state(&mut dstate).inputs(&mut dxs);
     cell.backward(&xs, &mut tape, &dys, bars);
     compare_gradients(&mut comparison, &*gradients, &case, names);
@@ -297,8 +301,13 @@ where
         let path = format!("grads.initial_states.{name}");
         comparison.compare(&format!("gradient of the initial {name}"), &want, &case.array(&path).data);
     }
-    let dxs: Vec<f64> = dxs.iter().flat_map(scalars).collect();
-    comparison.compare("gradient of x", &dxs, &case.array("grads.inputs.x").data);
+    for (t, dx) in dxs.iter().enumerate() {
+        comparison.compare_varying(
+            "gradient of the inputs",
+            dx,
+            &fields(&case, "grads.inputs", names.inputs, Some(t)),
+        );
+    }
     comparison
 }
 
@@ -388,9 +397,10 @@ mod tests {
     }
 
     #[test]
-    fn by_columns_converts_from_row_major() {
+    fn parts_are_converted_from_row_major() {
         let array = Array { shape: vec![2, 3], data: vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0] };
-        assert_eq!(array.by_columns(), [1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
+        assert_eq!(array.part(3, (2, 3), (0, 0)), [1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
+        assert_eq!(array.part(3, (2, 1), (0, 2)), [3.0, 6.0]);
         assert_eq!(array.step(1), [4.0, 5.0, 6.0]);
     }
 }

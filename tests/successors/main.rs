@@ -1,6 +1,7 @@
-//! State spaces, Mamba, RWKV-4 and cells whose gates do not read their state. Each is compared with
-//! plain reference code, which is not a recurrence wherever there is another form. Each also passes
-//! the gradient check and the properties that every cell must have.
+//! State spaces, Mamba, RWKV and cells whose gates do not read their state. Each is compared with
+//! plain reference code, which is not a recurrence wherever there is another form, or tested for
+//! its defining property. Each also passes the gradient check and the properties that every cell
+//! must have.
 
 #![allow(missing_docs)]
 
@@ -51,6 +52,8 @@ macro_rules! verify {
         ragged_batches_are_their_samples(&cell, [5, 2, 0], 3);
     };
 }
+
+mod properties;
 
 fn verify<const B: usize, L>(cell: &mut L, adapt: impl Fn(&mut L::State))
 where

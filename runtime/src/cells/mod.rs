@@ -2,50 +2,80 @@
 //!
 //! They are definitions like any user's: copy one and change an equation.
 //!
+//! # Simple recurrent networks and reservoirs
+//!
 //! | cell | source |
 //! | --- | --- |
-//! | `Elman`, `Jordan` | Elman 1990; Jordan 1986 |
+//! | `Elman`, `Jordan`, `IndRnn` | Elman 1990; Jordan 1986; Li et al. 2018 |
+//! | `EchoState` (a leaky reservoir) | Jaeger 2001; Lukoševičius 2012 |
+//!
+//! # Gated cells
+//!
+//! | cell | source |
+//! | --- | --- |
 //! | `Lstm`, `InitialStateLstm` (its initial state is learned), `PeepholeLstm`, `CifgLstm` | Hochreiter & Schmidhuber 1997, Gers et al. 2000; Greff et al. 2017 |
 //! | `GreffNig`, `GreffNfg`, `GreffNog`, `GreffNiaf`, `GreffNoaf`, `GreffCifg`, `GreffNp`, `GreffFgr` | the variants of Greff et al. 2017 |
 //! | `LayerNormLstm`, `MinLstm` | Ba et al. 2016; Feng et al. 2024 |
 //! | `Gru` (reset before the product), `GruResetAfter` (PyTorch, cuDNN) | Cho et al. 2014 |
-//! | `Mgu`, `UgRnn`, `LiGru`, `MinGru`, `IndRnn` | Zhou 2016; Collins 2017; Ravanelli 2018; Feng 2024; Li 2018 |
+//! | `Mgu`, `UgRnn`, `LiGru`, `MinGru` | Zhou 2016; Collins 2017; Ravanelli 2018; Feng 2024 |
 //! | `Sru`, `Qrnn` (filter of width two) | Lei et al. 2018; Bradbury et al. 2017 |
+//!
+//! # State spaces
+//!
+//! | cell | source |
+//! | --- | --- |
 //! | `DiagonalSsm`, `S4dReal`, `S4d` (S4D-Lin, zero-order hold), `S4dBilinear` | Gupta et al. 2022; Gu et al. 2022 |
 //! | `SelectiveSsm`, `Mamba` (the block) | Gu & Dao 2023 |
+//! | `Ssd` (one head of Mamba-2, without its convolution) | Dao & Gu 2024 |
+//! | `S4` (HiPPO-LegS), `S5` | Gu, Goel & Ré 2022; Smith et al. 2023 |
+//! | `Lru`, `RgLru` (the unit of Griffin) | Orvieto et al. 2023; De et al. 2024 |
+//! | `Lmu` (the Legendre memory unit) | Voelker et al. 2019 |
+//!
+//! # Linear attention
+//!
+//! | cell | source |
+//! | --- | --- |
 //! | `RwkvTimeMixing`, `RwkvChannelMixing` (RWKV-4) | Peng et al. 2023 |
+//! | `Rwkv6TimeMixing`, `Rwkv7TimeMixing` (one head) | Peng et al. 2024; Peng et al. 2025 |
+//! | `GatedLinearAttention` (one head) | Yang et al. 2024 |
+//! | `GatedDeltaNet` (one head, without its convolutions) | Yang et al. 2025 |
+//! | `SLstm`, `MLstm` (xLSTM, one head) | Beck et al. 2024 |
+//!
+//! # Continuous time
+//!
+//! | cell | source |
+//! | --- | --- |
+//! | `Cfc` (reads the time since the previous step) | Hasani et al. 2022 |
+//!
+//! # Attention and decoders
+//!
+//! | cell | source |
+//! | --- | --- |
 //! | `AdditiveAttention`, `DotAttention`, `GeneralAttention`, `ConcatAttention` | Bahdanau et al. 2015; Luong et al. 2015 |
 //! | `ChoDecoder`, `BahdanauDecoder`, `LuongDotDecoder`, `LuongGeneralDecoder`, `LuongConcatDecoder` | Cho et al. 2014; Bahdanau et al. 2015; Luong et al. 2015, with input feeding |
-//! | `MeanPool`, `MaxPool`, `AttentionPool` | pooling over time; Welford 1962; Yang et al. 2016 |
+//!
+//! # Layers of one step, and pools
+//!
+//! | cell | source |
+//! | --- | --- |
 //! | `Dense`, `Embedding` | the readout; vectors of indices (Bengio et al. 2003) |
 //! | `LayerNorm`, `RmsNorm` | normalisation of each step; Ba et al. 2016; Zhang & Sennrich 2019 |
+//! | `MeanPool`, `MaxPool`, `AttentionPool` | pooling over time; Welford 1962; Yang et al. 2016 |
 
 mod attention;
+mod continuous_time;
 mod decoder;
-mod dense;
-mod elman;
-mod embedding;
-mod greff;
-mod gru;
-mod lstm;
-mod norm;
-mod pool;
-mod quasi;
-mod rwkv;
-mod selective;
+mod gated;
+mod layers;
+mod linear_attention;
+mod simple;
 mod state_space;
 
 pub use attention::*;
+pub use continuous_time::*;
 pub use decoder::*;
-pub use dense::*;
-pub use elman::*;
-pub use embedding::*;
-pub use greff::*;
-pub use gru::*;
-pub use lstm::*;
-pub use norm::*;
-pub use pool::*;
-pub use quasi::*;
-pub use rwkv::*;
-pub use selective::*;
+pub use gated::*;
+pub use layers::*;
+pub use linear_attention::*;
+pub use simple::*;
 pub use state_space::*;

@@ -2,8 +2,8 @@
 //! repeated as often as needed.
 
 const SOURCES: [&str; 3] = [
-    include_str!("../../../../runtime/src/cells/lstm.rs"),
-    include_str!("../../../../runtime/src/cells/gru.rs"),
+    include_str!("../../../../runtime/src/cells/gated/lstm.rs"),
+    include_str!("../../../../runtime/src/cells/gated/gru.rs"),
     include_str!("../../../../runtime/src/cells/greff.rs"),
 ];
 

@@ -5,7 +5,7 @@
 //! can choose what to keep. All of them are computed for many steps at once. Only the scan runs
 //! step by step.
 
-use super::state_space::log_real_rates;
+use super::diagonal::log_real_rates;
 use crate::rnn_cell;
 
 rnn_cell! {
