@@ -87,10 +87,10 @@ pub trait Function: Sized {
     fn layer_norm(u: Self, gain: Self, bias: Self) -> Self;
     /// Computes `gain * u / sqrt(mean(square(u)) + 1e-5)`, over all entries.
     fn rms_norm(u: Self, gain: Self) -> Self;
-    /// The last `n` values of a vector as a matrix `[rows, n]`, oldest first, the present one last;
-    /// zero before the start. `spacing` is the distance of the values in steps.
+    /// Returns the last `n` values of a vector as a matrix `[rows, n]`, oldest first, the present
+    /// one last; zero before the start. `spacing` is the distance of the values in steps.
     fn window(u: Self, n: Self, spacing: Option<Self>) -> Self;
-    /// The row `[1, n]` that is 1 where `window` has a value and 0 before the start of the
+    /// Returns the row `[1, n]` that is 1 where `window` has a value and 0 before the start of the
     /// sequence: a mask.
     fn present(n: Self, spacing: Option<Self>) -> Self;
 }

@@ -4,7 +4,7 @@
 const SOURCES: [&str; 3] = [
     include_str!("../../../../runtime/src/cells/gated/lstm.rs"),
     include_str!("../../../../runtime/src/cells/gated/gru.rs"),
-    include_str!("../../../../runtime/src/cells/greff.rs"),
+    include_str!("../../../../runtime/src/cells/gated/greff.rs"),
 ];
 
 /// The definition of a cell.

@@ -33,8 +33,8 @@ fn discretise<const N: usize>(theta: f64) -> (SMatrix<f64, N, N>, SVector<f64, N
         input = b + a * input / f64::from(term);
     }
     for _ in 0..doublings {
-        input += input + change * input;
-        change += change + change * change;
+        let further = (input + change * input, change + change * change);
+        (input, change) = (input + further.0, change + further.1);
     }
     (SMatrix::identity() + change, input)
 }
