@@ -28,7 +28,11 @@ pub fn derive(equations: &mut Equations, cell: &Cell, shapes: &Shapes) {
             None => graph.constant(0.0),
         };
         let shape = graph[bound.id].shape;
-        let id = owners.own(graph, id, shape);
+        // On padding, the carry is the cotangent of the final state instead of this value, so what
+        // else reads the value must not read the carry.
+        let storage = graph.storage(id);
+        let is_read = graph.ids().any(|user| graph[user].args.contains(&storage));
+        let id = if is_read { owners.copy(graph, id, shape) } else { owners.own(graph, id, shape) };
         let name = cell.declarations[bound.piece.of].name.to_string();
         graph.suggest_name(id, &format!("{name}_prev_bar"));
         carries.push(Bound { piece: bound.piece, id });
