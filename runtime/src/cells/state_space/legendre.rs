@@ -33,8 +33,8 @@ fn discretise<const N: usize>(theta: f64) -> (SMatrix<f64, N, N>, SVector<f64, N
         input = b + a * input / f64::from(term);
     }
     for _ in 0..doublings {
-        input += input + change * input;
-        change += change + change * change;
+        input = 2.0 * input + change * input;
+        change = 2.0 * change + change * change;
     }
     (SMatrix::identity() + change, input)
 }
