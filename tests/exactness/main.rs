@@ -77,6 +77,19 @@ rnn_cell! {
         output h;
     }
 
+    /// A cell in which the cotangent of the previous state is also that of `u`, whose gradient is
+    /// computed after the recurrence.
+    pub cell SharedCarry<I, H> {
+        input  x: [I];
+        state  h: [H];
+        param  W: [H, I];
+
+        u = W @ x;
+        h = tanh(u + h[t-1]);
+
+        output h;
+    }
+
     /// A cell with learned initial states: a parameter, and an expression of a parameter and the
     /// context.
     pub cell Learned<I, H> {
@@ -166,6 +179,8 @@ fn ragged_batches() {
     ragged_batches_are_their_samples(&mixed, [5, 1, 0, 6], 5);
     let reuse = Reuse::<4, f64>::init(&mut rng(1));
     ragged_batches_are_their_samples(&reuse, [4, 9, 2], 5);
+    let shared = SharedCarry::<3, 4, f64>::init(&mut rng(1));
+    ragged_batches_are_their_samples(&shared, [5, 2, 0], 5);
     let dense = Feedforward::<3, 4, f64>::init(&mut rng(1));
     ragged_batches_are_their_samples(&dense, [1, 4], 5);
 }

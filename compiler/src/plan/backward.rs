@@ -6,8 +6,7 @@ use super::planned::Bound;
 use crate::analysis::past::Past;
 use crate::analysis::shapes::Shapes;
 use crate::graph::autodiff;
-use crate::graph::ir::{Id, Level, Op, Piece};
-use crate::plan::schedule::{Region, Schedule};
+use crate::graph::ir::{Id, Level, Op};
 use crate::syntax::ast::Cell;
 
 /// Adds the backward equations: the cotangents of parameters, contexts, inputs and previous states.
@@ -32,7 +31,11 @@ pub fn derive(equations: &mut Equations, cell: &Cell, shapes: &Shapes, past: &Pa
             None => graph.constant(0.0),
         };
         let shape = graph[bound.id].shape;
-        let id = owners.own(graph, id, shape);
+        // On padding, the carry is the cotangent of the final state instead of this value, so what
+        // else reads the value must not read the carry.
+        let storage = graph.storage(id);
+        let is_read = graph.ids().any(|user| graph[user].args.contains(&storage));
+        let id = if is_read { owners.copy(graph, id, shape) } else { owners.own(graph, id, shape) };
         let name = cell.declarations[bound.piece.of].name.to_string();
         graph.suggest_name(id, &format!("{name}_prev_bar"));
         carries.push(Bound { piece: bound.piece, id });
@@ -44,32 +47,6 @@ pub fn derive(equations: &mut Equations, cell: &Cell, shapes: &Shapes, past: &Pa
         graph.suggest_name(id, &format!("{name}_past_bar"));
         pushes.push(Push { earlier, id });
     }
-}
-
-/// Gives the carries that are read after the recurrence values of their own. Returns whether there
-/// were any.
-///
-/// On the padding of a ragged batch, the carry of a finished sample passes through unchanged. It is
-/// then not the cotangent that such a node means, which is zero.
-pub fn separate_carries(
-    equations: &mut Equations,
-    cell: &Cell,
-    schedule: &Schedule,
-    delays: &[Piece],
-) -> bool {
-    let Equations { graph, owners, carries, .. } = equations;
-    let is_late = |user: &Id| schedule.region[user.index()].is_some_and(|region| region > Region::Step);
-    let mut is_changed = false;
-    for bound in carries.iter_mut().filter(|bound| !delays.contains(&bound.piece)) {
-        if schedule.users[bound.id.index()].iter().any(is_late) {
-            let shape = graph[bound.id].shape;
-            bound.id = owners.copy(graph, bound.id, shape);
-            let name = cell.declarations[bound.piece.of].name.to_string();
-            graph.suggest_name(bound.id, &format!("{name}_prev_bar"));
-            is_changed = true;
-        }
-    }
-    is_changed
 }
 
 /// Returns the recorded values, each with its cotangent from later steps.

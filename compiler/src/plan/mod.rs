@@ -57,16 +57,14 @@ pub fn plan(
     check("cleanup", || verify::graph(&equations.graph))?;
 
     let recurrence = Recurrence::of(&equations);
-    let residuals = residuals::choose(&equations);
-    let mut backward = schedules::backward(&equations, &recurrence, &residuals);
-    if backward::separate_carries(&mut equations, cell, &backward, &recurrence.delays.states) {
-        backward = schedules::backward(&equations, &recurrence, &residuals);
-    }
-    check("backward schedule", || verify::schedule(&equations.graph, &backward, &residuals))?;
     let forward = schedules::forward(&equations, &recurrence);
     check("forward schedule", || verify::schedule(&equations.graph, &forward, &[]))?;
     let streaming = schedules::streaming(&equations, &recurrence);
     check("schedule of a step", || verify::schedule(&equations.graph, &streaming, &[]))?;
+
+    let residuals = residuals::choose(&equations);
+    let backward = schedules::backward(&equations, &recurrence, &residuals);
+    check("backward schedule", || verify::schedule(&equations.graph, &backward, &residuals))?;
 
     let initial = (!initial.is_empty()).then(|| initial::plan(cell, shapes, past, initial_graph, initial));
     let plan = Plan {

@@ -9,7 +9,7 @@ use nalgebra::ComplexField;
 /// these are multiples of the golden ratio modulo 1.
 fn log_decay(n: usize, _: usize) -> f64 {
     const GOLDEN: f64 = 0.618_033_988_749_894_9;
-    let share = ((n + 1) as f64 * GOLDEN).rem_euclid(1.0);
+    let share = (n + 1) as f64 * GOLDEN % 1.0;
     let decay = -ComplexField::ln(0.9 + 0.099 * share) / 8.0;
     ComplexField::ln(ComplexField::exp_m1(decay))
 }

@@ -24,7 +24,7 @@ struct Eigenvalue {
 /// Unreasonable Effectiveness of Quasirandom Sequences").
 fn on_ring(n: usize, radii: &Range<f64>, largest_phase: f64) -> Eigenvalue {
     const G: f64 = 1.324_717_957_244_746;
-    let fraction = |step: f64| ((n + 1) as f64 * step).rem_euclid(1.0);
+    let fraction = |step: f64| (n + 1) as f64 * step % 1.0;
     let (inner, outer) = (radii.start * radii.start, radii.end * radii.end);
     let square = inner + fraction(1.0 / G) * (outer - inner);
     Eigenvalue {
