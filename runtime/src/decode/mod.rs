@@ -85,9 +85,9 @@ impl<const B: usize> Forced<B> {
     /// Returns the cross-entropy of a decoder's outputs over [`inputs`](Self::inputs): the mean
     /// over all symbols of the batch, end symbols included, in nats.
     ///
-    /// `logits` returns the logits of an output: `|y| y` if the output is nothing else,
-    /// `|y| &mut y.logits` if it also has an alignment. `dys` becomes the gradient with respect to
-    /// the outputs, zero in everything but the logits. Its allocation is reused.
+    /// `dys` becomes the gradient with respect to the outputs `ys`, zero in everything but the
+    /// logits. Its allocation is reused. `logits` returns the logits of an output: `|y| y` if the
+    /// output is nothing else, `|y| &mut y.logits` if it also has an alignment.
     ///
     /// # Panics
     /// If `ys` does not have one entry per step, or a target is not a class.

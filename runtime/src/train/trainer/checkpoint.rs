@@ -155,8 +155,9 @@ where
         let parts = self.settings.parts.to_string();
         expect(file, "parts", &parts, &format!("a batch of the trainer has {parts}"))?;
         file.model("model.", &mut self.model)?;
-        let (seed, updates, pending): (u64, usize, usize) =
-            (number(file, "seed")?, number(file, "updates")?, number(file, "pending")?);
+        let seed = self.settings.seed.to_string();
+        expect(file, "seed", &seed, &format!("the seed of the trainer is {seed}"))?;
+        let (updates, pending): (usize, usize) = (number(file, "updates")?, number(file, "pending")?);
         let count = self.model.parameter_count();
         let gradients: Vec<M::Scalar> = match pending {
             0 => Vec::new(),
@@ -194,7 +195,7 @@ where
         if pending > 0 {
             update(&mut *self.gradients, &gradients, |_, g, saved| g.copy_from_slice(saved));
         }
-        (self.settings.seed, self.updates, self.pending) = (seed, updates, pending);
+        (self.updates, self.pending) = (updates, pending);
         Ok(())
     }
 

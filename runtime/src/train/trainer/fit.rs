@@ -38,11 +38,18 @@ impl Epoch {
 }
 
 /// A reason why a training run stopped.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum Error {
     /// A loss or a gradient is not finite.
     Diverged(Diverged),
+    /// The loss of the validation samples is not finite.
+    Validation {
+        /// The number of the epoch, from 1.
+        epoch: usize,
+        /// The loss.
+        loss: f64,
+    },
     /// A checkpoint or a log could not be read or written.
     #[cfg(all(feature = "std", feature = "safetensors"))]
     File(crate::weights::Error),
@@ -58,9 +65,12 @@ pub enum Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Error::Diverged(diverged) => diverged.fmt(f),
+            Error::Diverged(diverged) => fmt::Display::fmt(diverged, f),
+            Error::Validation { epoch, loss } => {
+                write!(f, "the loss of the validation samples is {loss} after epoch {epoch}")
+            }
             #[cfg(all(feature = "std", feature = "safetensors"))]
-            Error::File(error) => error.fmt(f),
+            Error::File(error) => fmt::Display::fmt(error, f),
             Error::Process { number, problem } => write!(
                 f,
                 "process {number} {problem}\n  \
@@ -70,6 +80,13 @@ impl fmt::Display for Error {
                  feature `deterministic` is on"
             ),
         }
+    }
+}
+
+/// Shows the message: `fn main() -> Result<(), Error>` prints it.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
@@ -289,7 +306,8 @@ where
         self
     }
 
-    /// Calls `report` after every epoch, in the first process only.
+    /// Calls `report` after every epoch, in the first process only. A run that is killed before it
+    /// has saved the epoch reports it again when it resumes.
     pub fn each_epoch(mut self, report: impl FnMut(&Epoch) + 't) -> Self {
         self.report = Box::new(report);
         self
@@ -324,6 +342,10 @@ where
     /// epoch, and resumes from it if there is one: a program that was killed continues when it is
     /// started again, and ends with the same bits. If there are several processes, the first alone
     /// reads and writes the file. The number of processes may change.
+    ///
+    /// Parameters, moments, the learning rate (unless a schedule sets it), counters and results come
+    /// from the file; everything else comes from the program, such as clipping and the number of
+    /// epochs. To start anew, delete the file. Each save waits for the disk.
     #[cfg(all(feature = "std", feature = "safetensors"))]
     pub fn checkpoint(mut self, path: impl Into<std::path::PathBuf>, batches: usize) -> Self {
         self.checkpoint = Some((path.into(), batches));
@@ -336,7 +358,11 @@ where
     /// If a loss or a gradient is NaN or infinite, a checkpoint or a log cannot be read or written,
     /// or processes differ in the data, the settings or the model. All processes return an error
     /// then.
+    ///
+    /// # Panics
+    /// If there are no samples.
     pub fn run(mut self) -> Result<Outcome, Error> {
+        assert!(!self.samples.is_empty(), "a training run needs at least one sample");
         self.agree(false)?;
         let mut progress = self.resume()?;
         while progress.epoch <= self.epochs && !progress.is_stopped {
@@ -366,6 +392,9 @@ where
         let validation = (!self.validation.is_empty()).then(|| trainer.evaluate(self.validation, &self.work));
         let training = core::mem::take(&mut progress.training);
         let (updates, rate) = (trainer.updates, trainer.optimiser.rate());
+        if let Some(loss) = validation.as_ref().map(Scores::loss).filter(|loss| !loss.is_finite()) {
+            return Err(Error::Validation { epoch: number, loss });
+        }
         let mut epoch = Epoch { number, updates, rate, training, validation, is_best: false };
         let best = &mut progress.best;
         epoch.is_best = epoch.loss() < best.loss;

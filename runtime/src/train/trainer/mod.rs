@@ -25,7 +25,7 @@ use core::ops::Range;
 pub use fit::{Epoch, Error, Fit, Outcome};
 pub use outputs::Outputs;
 pub use part::{LayerPart, Part};
-pub use passes::{Bptt, Buffers, CheckpointedBptt, FullBptt, TruncatedBptt};
+pub use passes::{Bptt, Buffers, CheckpointedBptt, FullBptt, Samples, TruncatedBptt};
 pub use scores::Scores;
 #[cfg(feature = "rayon")]
 pub use workers::Threads;
@@ -154,7 +154,7 @@ impl<M: Model, W> Slot<M, W> {
 }
 
 /// A loss or a gradient that is not finite. The update was not made, so the model is as before it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Diverged {
     /// The number of updates before this one.
     pub update: usize,
@@ -175,6 +175,13 @@ impl fmt::Display for Diverged {
             (None, Some(fault)) => write!(f, "; {fault}"),
             (None, None) => Ok(()),
         }
+    }
+}
+
+/// Shows the message: `fn main() -> Result<(), Diverged>` prints it.
+impl fmt::Debug for Diverged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

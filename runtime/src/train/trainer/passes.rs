@@ -41,7 +41,29 @@ pub trait Buffers<M>: Send + Sized {
     }
 }
 
-/// No buffers: parts of one sample.
+/// No buffers, for a model whose function makes its own: parts of at most `N` samples.
+///
+/// ```
+/// use rnn_cell::cells::Gru;
+/// use rnn_cell::prelude::*;
+/// use rnn_cell::train::{Samples, Trainer};
+///
+/// let gru = Gru::<2, 4>::init(&mut Xoshiro256PlusPlus::seed_from_u64(1));
+/// let trainer = Trainer::with_buffers(gru, Sgd::new(0.1), Samples::<32>);
+/// # let _: Trainer<Gru<2, 4>, Sgd<f32>, Samples<32>> = trainer;
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Samples<const N: usize>;
+
+impl<M, const N: usize> Buffers<M> for Samples<N> {
+    const SAMPLES: usize = N;
+
+    fn another(&self) -> Self {
+        Samples
+    }
+}
+
+/// No buffers, and parts of one sample: see [`Samples`].
 impl<M> Buffers<M> for () {
     const SAMPLES: usize = 1;
 

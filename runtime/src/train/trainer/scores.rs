@@ -3,14 +3,21 @@
 use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
 
 /// The mean loss and the mean metrics over a number of samples.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone, PartialEq, Default)]
 pub struct Scores {
     samples: f64,
     /// The sum over the samples.
     loss: f64,
     metrics: Metrics,
+}
+
+impl fmt::Debug for Scores {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entry(&"loss", &self.loss()).entries(self.metrics()).finish()
+    }
 }
 
 /// The name and the value of each metric. Unused ones have no name.
