@@ -55,7 +55,7 @@ fn train(mpi: Mpi) -> Result<(), Box<dyn Error>> {
         .epochs(10)
         .checkpoint(&checkpoint, 10)
         .each_epoch(|epoch| {
-            let accuracy = epoch.validation.as_ref().and_then(|scores| scores.metric("accuracy"));
+            let accuracy = epoch.validation.as_ref().and_then(|scores| scores.get("accuracy"));
             let (training, accuracy) = (epoch.training.loss(), 100.0 * accuracy.unwrap_or(0.0));
             println!("epoch {:2}: training loss {training:.4}, held out {accuracy:.1} %", epoch.number);
         })
