@@ -240,9 +240,9 @@ where
         M::Gradients: Send,
     {
         let samples: Vec<&S> = samples.iter().collect();
-        let mut scores = Scores::default();
+        let (number, mut scores) = (self.batches(), Scores::default());
         for batch in samples.chunks(self.batch_size()) {
-            scores.add(&self.compute(batch, Mode::Evaluate, &work).0);
+            scores.add(&self.compute(batch, number, Mode::Evaluate, &work).0);
         }
         scores
     }

@@ -483,21 +483,34 @@ where
             parts == 1,
             "the trainer has {parts} parts, and cannot divide a single batch: see `learn` and `fit`"
         );
-        let mut all = Scores::default();
+        self.learn_blocks(|trainer, batch, mode| {
+            let seed = trainer.part_seed(batch, 0);
+            let Trainer { model, gradients, slots, .. } = trainer;
+            let slot = &mut slots[0];
+            part::compute(model, &[], seed, mode, slot, Some(gradients), &mut *work);
+            (slot.scores.clone(), slot.has_more)
+        })
+    }
+
+    /// Makes an update for each block of steps of a batch: one, unless BPTT is truncated. `compute`
+    /// gets the number of the batch, which seeds the random numbers of all its blocks.
+    fn learn_blocks(
+        &mut self,
+        mut compute: impl FnMut(&mut Self, usize, Mode) -> (Scores, bool),
+    ) -> Result<Scores, Diverged> {
+        let (batch, mut all) = (self.batches(), Scores::default());
         loop {
             self.begin();
-            let seed = self.part_seed(0);
-            let [slot, ..] = &mut *self.slots else { unreachable!("a trainer has at least one slot") };
-            let gradients = &mut *self.gradients;
-            part::compute(&self.model, &[], seed, Mode::Train, slot, Some(gradients), &mut *work);
-            let (scores, has_more) = (slot.scores.clone(), slot.has_more);
-            if !self.finish_passes(&scores) {
-                let [slot, ..] = &mut *self.slots else { unreachable!("a trainer has at least one slot") };
-                let gradients = &mut *self.gradients;
-                part::compute(&self.model, &[], seed, Mode::Inspect, slot, Some(gradients), &mut *work);
+            let (scores, has_more) = compute(self, batch, Mode::Train);
+            let norm = global_norm(&*self.gradients);
+            if !scores.loss().is_finite() || !norm.is_finite() {
+                // The weights still have the noise of the passes.
+                compute(self, batch, Mode::Inspect);
+                self.remove_noise();
                 return Err(self.diverged(scores.loss()));
             }
-            self.finish_update();
+            self.remove_noise();
+            self.finish_update(norm);
             all.add(&scores);
             if !has_more {
                 return Ok(all);
@@ -543,21 +556,15 @@ where
         W: Buffers<M>,
         C: Workers,
     {
-        let mut all = Scores::default();
-        loop {
-            self.begin();
-            let (scores, has_more) = self.compute(samples, Mode::Train, work);
-            if !self.finish_passes(&scores) {
-                self.compute(samples, Mode::Inspect, work);
-                let elsewhere = self.describe_fault();
-                return Err(Diverged { elsewhere, ..self.diverged(scores.loss()) });
+        let mut elsewhere = None;
+        let result = self.learn_blocks(|trainer, batch, mode| {
+            let results = trainer.compute(samples, batch, mode, work);
+            if mode == Mode::Inspect {
+                elsewhere = trainer.describe_fault();
             }
-            self.finish_update();
-            all.add(&scores);
-            if !has_more {
-                return Ok(all);
-            }
-        }
+            results
+        });
+        result.map_err(|diverged| Diverged { elsewhere, ..diverged })
     }
 
     /// Returns the description of the fault that the first process to have one found.
@@ -582,22 +589,15 @@ where
         }
     }
 
-    /// Returns whether loss and gradients are finite, and removes the noise if they are. Otherwise
-    /// the inspection still needs it.
-    fn finish_passes(&mut self, scores: &Scores) -> bool {
-        let is_finite = scores.loss().is_finite() && global_norm(&*self.gradients).is_finite();
-        if is_finite && let Some(noise) = &mut self.noise {
-            noise.remove(&mut self.model);
-        }
-        is_finite
-    }
-
-    /// Describes the fault that a second, inspecting computation found, and leaves the model as it
-    /// was.
-    fn diverged(&mut self, loss: f64) -> Diverged {
+    /// Removes the noise from the weights after the passes of an update.
+    fn remove_noise(&mut self) {
         if let Some(noise) = &mut self.noise {
             noise.remove(&mut self.model);
         }
+    }
+
+    /// Describes the fault that an inspecting computation found.
+    fn diverged(&mut self, loss: f64) -> Diverged {
         let gradient = |at| Fault::Gradient { step: None, at };
         let found = self.slots.iter_mut().find_map(|slot| slot.fault.take());
         let fault = found.or_else(|| check_finite(&*self.gradients).err().map(gradient));
@@ -605,8 +605,8 @@ where
         Diverged { update: self.updates, loss, fault, elsewhere: None }
     }
 
-    /// Steps the optimiser, if enough batches have been accumulated.
-    fn finish_update(&mut self) {
+    /// Steps the optimiser, if enough batches have been accumulated. `norm` is that of the gradients.
+    fn finish_update(&mut self, norm: f64) {
         let Settings { accumulate, clip, schedule, .. } = self.settings;
         self.pending += 1;
         if self.pending < accumulate {
@@ -616,7 +616,9 @@ where
             scale(&mut *self.gradients, 1.0 / accumulate as f64);
         }
         match clip {
-            Some(Clip::Norm(max)) => _ = clip_global_norm(&mut *self.gradients, max),
+            Some(Clip::Norm(max)) if accumulate > 1 => _ = clip_global_norm(&mut *self.gradients, max),
+            Some(Clip::Norm(max)) if norm > max => scale(&mut *self.gradients, max / norm),
+            Some(Clip::Norm(_)) => {}
             Some(Clip::Values(max)) => _ = clip_values(&mut *self.gradients, max),
             None => {}
         }
@@ -629,18 +631,18 @@ where
 }
 
 impl<M: Model, O, W, C> Trainer<M, O, W, C> {
-    /// Returns the seed of the random numbers of a part in the next pass.
-    fn part_seed(&self, part: usize) -> u64 {
-        let number = self.batches() * self.settings.parts + part;
-        self.generator(Purpose::Passes, number).next_u64()
+    /// Returns the seed of the random numbers of a part of a batch.
+    fn part_seed(&self, batch: usize, part: usize) -> u64 {
+        self.generator(Purpose::Passes, batch * self.settings.parts + part).next_u64()
     }
 
-    /// Computes the parts of a batch. In training their gradients are added to the trainer's, each
-    /// with the share of its samples. Returns the scores of all parts, and whether one of them has
+    /// Computes the parts of the batch with the number `batch`. In training their gradients are added
+    /// to the trainer's, each with the share of its samples. Returns the scores of all parts, and whether one of them has
     /// another block of steps.
     fn compute<S: Sync>(
         &mut self,
         samples: &[&S],
+        batch: usize,
         mode: Mode,
         work: &(impl Fn(&mut Part<'_, M, S, W>) -> f64 + Sync),
     ) -> (Scores, bool)
@@ -653,7 +655,7 @@ impl<M: Model, O, W, C> Trainer<M, O, W, C> {
         let parts = self.settings.parts;
         let own = self.own_parts();
         self.add_slots();
-        let seeds: Vec<u64> = own.clone().map(|part| self.part_seed(part)).collect();
+        let seeds: Vec<u64> = own.clone().map(|part| self.part_seed(batch, part)).collect();
         let model = &self.model;
         let samples_of = |part: usize| {
             let start = samples.len().min(part * W::SAMPLES);

@@ -4,6 +4,7 @@ use core::ops::Range;
 
 use crate::Scalar;
 use crate::cell::{Layer, Model};
+use crate::data::window;
 use crate::train::loss;
 
 /// The outputs of a pass, and the place for their cotangents.
@@ -32,18 +33,10 @@ impl<L: Layer<B>, const B: usize> Outputs<'_, L, B> {
         &mut self,
         mut step: impl FnMut(usize, &L::Output, &[T; B]) -> (T, L::Output),
     ) -> f64 {
-        let counted = self
-            .lengths
-            .map(|length| length.clamp(self.mean_over.start, self.mean_over.end) - self.mean_over.start);
+        let lengths = self.lengths;
+        let counted = window(lengths, self.mean_over.start, self.mean_over.len());
         let weight = T::of(1.0 / counted.iter().sum::<usize>().max(1) as f64);
-        let mut sum = T::zero();
-        for ((t, y), dy) in self.steps.clone().zip(self.ys).zip(&mut *self.dys) {
-            let weights = self.lengths.map(|length| if t < length { weight } else { T::zero() });
-            let (loss, gradient) = step(t, y, &weights);
-            sum += loss;
-            *dy = gradient;
-        }
-        sum.as_f64()
+        self.sum(|t, y| step(t, y, &lengths.map(|length| if t < length { weight } else { T::zero() })))
     }
 
     /// Computes the sum of a loss over the steps. `step(t, y)` returns the loss of step `t` of the

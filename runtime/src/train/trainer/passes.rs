@@ -7,6 +7,7 @@ use core::fmt;
 
 use super::Outputs;
 use crate::cell::{Bars, Cell, Layer, LayerPass};
+use crate::data::ends;
 use crate::inspect::finite::{Fault, check_sequence};
 use crate::rng::{Rng, SeedableRng, Xoshiro256PlusPlus};
 use crate::train::bptt::{Checkpointed, Truncated};
@@ -116,26 +117,33 @@ fn loss_of<L: Layer<B>, const B: usize>(
     let steps = ys.len();
     dys.clear();
     dys.resize_with(steps, Varying::zero);
-    loss(&mut Outputs { ys, dys, steps: 0..steps, lengths: lengths(pass), mean_over: 0..steps })
-}
-
-/// Returns the length of each sample of a pass.
-fn lengths<X, C, const B: usize>(pass: crate::cell::Pass<'_, X, C, B>) -> [usize; B] {
-    let steps = pass.xs.len();
-    pass.lengths.map_or([steps; B], |lengths| lengths.map(|length| length.min(steps)))
+    loss(&mut Outputs { ys, dys, steps: 0..steps, lengths: ends(steps, pass.lengths), mean_over: 0..steps })
 }
 
 /// Returns the state that a sequence starts from in training, with noise seeded by `seed`.
 fn noisy_start<L: Layer<B>, const B: usize>(layer: &L, context: &L::Context, seed: u64) -> L::State {
     let mut state = layer.initial_state_with(context);
-    seed_noise(layer, &mut state, seed);
+    // The noise of a layer is independent of the noise on its data, which `seed` itself generates.
+    let seed = Xoshiro256PlusPlus::seed_from_u64(!seed).next_u64();
+    layer.seed_noise(&mut state, &mut Xoshiro256PlusPlus::seed_from_u64(seed));
     state
 }
 
-fn seed_noise<L: Layer<B>, const B: usize>(layer: &L, state: &mut L::State, seed: u64) {
-    // The noise of a layer is independent of the noise on its data, which `seed` itself generates.
-    let seed = Xoshiro256PlusPlus::seed_from_u64(!seed).next_u64();
-    layer.seed_noise(state, &mut Xoshiro256PlusPlus::seed_from_u64(seed));
+/// Searches a sequence that starts from `start` for the first value that is not finite. Returns its
+/// loss too.
+fn inspect_from<L, const B: usize>(
+    layer: &L,
+    pass: LayerPass<'_, L, B>,
+    start: &L::State,
+    mut loss: impl FnMut(&mut Outputs<'_, L, B>) -> f64,
+) -> (f64, Option<Fault>)
+where
+    L: Layer<B, Input: Varying<L::Scalar> + Clone>,
+{
+    let (mut tape, mut dys) = (L::Tape::default(), Vec::new());
+    layer.forward_pass(pass, &mut start.clone(), &mut tape);
+    let value = loss_of(layer.outputs(&tape), &mut dys, pass, &mut loss);
+    (value, check_sequence(layer, pass, start, &dys).err())
 }
 
 /// Backpropagation through whole sequences.
@@ -187,7 +195,7 @@ where
     const SAMPLES: usize = B;
 
     fn another(&self) -> Self {
-        let carry = if let Carry::Never = self.carry { Carry::Never } else { Carry::Start };
+        let carry = if self.carries() { Carry::Start } else { Carry::Never };
         FullBptt { carry, ..Self::new() }
     }
 
@@ -202,7 +210,7 @@ where
     #[cfg(all(feature = "std", feature = "safetensors"))]
     fn load(&self, layer: &L, prefix: &str, file: &mut Reader<'_>) -> Result<Option<Self>, Error> {
         let carries = file.metadata(&format!("{prefix}carries"));
-        if let (Carry::Never, _) | (_, None) = (&self.carry, carries) {
+        if !self.carries() || carries.is_none() {
             return Ok(Some(self.another()));
         }
         let mut state = L::State::zero();
@@ -227,7 +235,7 @@ where
             Carry::From(_, state) => (state.clone(), false),
             Carry::Never | Carry::Start => (noisy_start(layer, pass.context, seed), true),
         };
-        let before = (!matches!(self.carry, Carry::Never)).then(|| state.clone());
+        let before = self.carries().then(|| state.clone());
         layer.forward_pass(pass, &mut state, &mut self.tape);
         let value = loss_of(layer.outputs(&self.tape), &mut self.dys, pass, &mut loss);
         let mut dstate = L::State::zero();
@@ -247,20 +255,18 @@ where
         layer: &L,
         pass: LayerPass<'_, L, B>,
         seed: u64,
-        mut loss: impl FnMut(&mut Outputs<'_, L, B>) -> f64,
+        loss: impl FnMut(&mut Outputs<'_, L, B>) -> f64,
     ) -> (f64, Option<Fault>) {
-        let start = match core::mem::replace(&mut self.carry, Carry::Never) {
-            Carry::Never => noisy_start(layer, pass.context, seed),
-            Carry::Start => unreachable!("a pass was made"),
-            // The next batch starts from where this one did.
-            Carry::From(before, _) => {
-                self.carry = Carry::From(before.clone(), before.clone());
-                before
+        match &mut self.carry {
+            Carry::From(before, state) => {
+                // The next batch starts from where this one did.
+                state.clone_from(before);
+                inspect_from(layer, pass, before, loss)
             }
-        };
-        layer.forward_pass(pass, &mut start.clone(), &mut self.tape);
-        let value = loss_of(layer.outputs(&self.tape), &mut self.dys, pass, &mut loss);
-        (value, check_sequence(layer, pass, &start, &self.dys).err())
+            Carry::Never | Carry::Start => {
+                inspect_from(layer, pass, &noisy_start(layer, pass.context, seed), loss)
+            }
+        }
     }
 }
 
@@ -325,7 +331,7 @@ where
             ys: blocks.outputs(),
             dys: &mut self.dys,
             steps: block.clone(),
-            lengths: lengths(pass),
+            lengths: ends(pass.xs.len(), pass.lengths),
             mean_over: block.clone(),
         });
         let bars = Bars { gradients: &mut *gradients, state: None, inputs: None, context: None };
@@ -344,25 +350,8 @@ where
         loss: impl FnMut(&mut Outputs<'_, L, B>) -> f64,
     ) -> (f64, Option<Fault>) {
         self.has_more = false;
-        inspect_all(layer, pass, seed, loss)
+        inspect_from(layer, pass, &noisy_start(layer, pass.context, seed), loss)
     }
-}
-
-/// Searches a whole sequence for the first value that is not finite.
-fn inspect_all<L, const B: usize>(
-    layer: &L,
-    pass: LayerPass<'_, L, B>,
-    seed: u64,
-    mut loss: impl FnMut(&mut Outputs<'_, L, B>) -> f64,
-) -> (f64, Option<Fault>)
-where
-    L: Layer<B, Input: Varying<L::Scalar> + Clone>,
-{
-    let start: L::State = noisy_start(layer, pass.context, seed);
-    let (mut tape, mut dys) = (L::Tape::default(), Vec::new());
-    layer.forward_pass(pass, &mut start.clone(), &mut tape);
-    let value = loss_of(layer.outputs(&tape), &mut dys, pass, &mut loss);
-    (value, check_sequence(layer, pass, &start, &dys).err())
 }
 
 /// Backpropagation through whole sequences from checkpoints of the state: [`Checkpointed`].
@@ -397,8 +386,8 @@ where
         gradients: &mut L::Gradients,
         mut loss: impl FnMut(&mut Outputs<'_, L, B>) -> f64,
     ) -> (f64, bool) {
-        let lengths = lengths(pass);
-        let mean_over = 0..pass.xs.len();
+        let steps = pass.xs.len();
+        let (lengths, mean_over) = (ends(steps, pass.lengths), 0..steps);
         self.0.forward(layer, pass, &mut noisy_start(layer, pass.context, seed));
         let (mut value, mut dstate) = (0.0, L::State::zero());
         let segment = |steps, ys: &[L::Output], dys: &mut [L::Output]| {
@@ -417,7 +406,7 @@ where
         seed: u64,
         loss: impl FnMut(&mut Outputs<'_, L, B>) -> f64,
     ) -> (f64, Option<Fault>) {
-        inspect_all(layer, pass, seed, loss)
+        inspect_from(layer, pass, &noisy_start(layer, pass.context, seed), loss)
     }
 }
 

@@ -216,6 +216,25 @@ fn noise_depends_on_the_seed_and_the_update_alone() {
     assert_ne!(run(1), run(2));
 }
 
+/// A function that adds noise to its data must return the same data for every block.
+#[test]
+fn blocks_of_a_batch_share_their_random_numbers() {
+    let xs = sequence::<2>(5, 7);
+    let mut trainer = Trainer::new::<2>(net(), Sgd::new(0.1)).truncated(2, 2);
+    let mut drawn = Vec::new();
+    for _ in 0..2 {
+        trainer
+            .update(|part| {
+                drawn.push(part.rng.clone().next_u64());
+                part.sequence(&xs, squares)
+            })
+            .unwrap();
+    }
+    assert_eq!(drawn.len(), 6);
+    assert!(drawn.chunks(3).all(|blocks| blocks == [blocks[0]; 3]), "{drawn:?}");
+    assert_ne!(drawn[0], drawn[3]);
+}
+
 type Sample = Vec<nalgebra::SVector<f64, 2>>;
 
 fn samples(count: usize) -> Vec<Sample> {
