@@ -25,6 +25,55 @@ macro_rules! visit_as {
     };
 }
 
+/// Implements the visiting methods of `Model`, apart from `depth`, by those of several parts, each
+/// with its place in paths: `this, (a, b) = (FORWARD, REVERSE) => (a, this.forward), (b, this.reverse)`.
+macro_rules! visit_parts {
+    ($this:ident, $places:pat = $value:expr => $(($place:expr, $part:expr)),+) => {
+        fn visit<'v>(&'v self, visitor: &mut dyn for<'n> FnMut(Parameter<'n, 'v, Self::Scalar>)) {
+            let $this = self;
+            let $places = $value;
+            $($part.visit(&mut $place.of(visitor));)+
+        }
+
+        fn visit_buffers<'v>(&'v self, visitor: &mut dyn for<'n> FnMut(Parameter<'n, 'v, Self::Scalar>)) {
+            let $this = self;
+            let $places = $value;
+            $($part.visit_buffers(&mut $place.of(visitor));)+
+        }
+
+        fn visit_layers(&self, visitor: &mut dyn FnMut($crate::cell::LayerInfo<'_>)) {
+            let $this = self;
+            let $places = $value;
+            $($part.visit_layers(&mut $place.of_layers(visitor));)+
+        }
+    };
+}
+
+/// Implements the methods of `ModelMut` by those of several parts: see [`visit_parts`].
+macro_rules! visit_mut_parts {
+    ($this:ident, $places:pat = $value:expr => $(($place:expr, $part:expr)),+) => {
+        fn visit_mut<'v>(&'v mut self, visitor: &mut dyn for<'n> FnMut(ParameterMut<'n, 'v, Self::Scalar>)) {
+            let $this = self;
+            let $places = $value;
+            $($part.visit_mut(&mut $place.of_mut(visitor));)+
+        }
+
+        fn visit_buffers_mut<'v>(
+            &'v mut self,
+            visitor: &mut dyn for<'n> FnMut(ParameterMut<'n, 'v, Self::Scalar>),
+        ) {
+            let $this = self;
+            let $places = $value;
+            $($part.visit_buffers_mut(&mut $place.of_mut(visitor));)+
+        }
+
+        fn set_zero(&mut self) {
+            let $this = self;
+            $($part.set_zero();)+
+        }
+    };
+}
+
 /// Implements the methods of `ModelMut` by those of another model: `this => this.layer`.
 macro_rules! visit_mut_as {
     ($this:ident => $model:expr) => {
@@ -50,3 +99,5 @@ macro_rules! visit_mut_as {
 
 pub(crate) use visit_as;
 pub(crate) use visit_mut_as;
+pub(crate) use visit_mut_parts;
+pub(crate) use visit_parts;

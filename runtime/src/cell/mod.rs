@@ -26,7 +26,7 @@ mod state;
 mod with;
 
 #[cfg(feature = "alloc")]
-pub(crate) use delegate::{visit_as, visit_mut_as};
+pub(crate) use delegate::{visit_as, visit_mut_as, visit_mut_parts, visit_parts};
 #[cfg(feature = "alloc")]
 pub use layer::*;
 #[doc(hidden)]
@@ -34,6 +34,8 @@ pub use lists::Held;
 #[cfg(feature = "alloc")]
 pub use pass::*;
 pub(crate) use path::Place;
+#[cfg(feature = "alloc")]
+pub(crate) use prepare::prepared_as;
 pub use prepare::*;
 #[doc = include_str!("derive.md")]
 pub use rnn_cell_macros::Model;

@@ -216,14 +216,15 @@ pub fn initial_state<L: Prepare<B>, const B: usize>(layer: &L, context: &L::Cont
     state
 }
 
-/// Implements [`Prepare`] by that of another layer: `this => **this`.
-macro_rules! prepare_as {
-    ($this:ident => $layer:expr) => {
+/// Implements the types of [`Prepare`] and `prepare_on` by those of another layer `L`, for a wrapper
+/// whose state is `$state`: `State = L::State, this => this.layer`.
+macro_rules! prepared_as {
+    (State = $state:ty, $this:ident => $layer:expr) => {
         type Scalar = L::Scalar;
         type Context = L::Context;
         type Input = L::Input;
         type Output = L::Output;
-        type State = L::State;
+        type State = $state;
         type Fixed = L::Fixed;
 
         #[inline(always)]
@@ -231,6 +232,16 @@ macro_rules! prepare_as {
             let $this = self;
             $layer.prepare_on(isa, context)
         }
+    };
+}
+
+#[cfg(feature = "alloc")]
+pub(crate) use prepared_as;
+
+/// Implements [`Prepare`] by that of another layer: `this => **this`.
+macro_rules! prepare_as {
+    ($this:ident => $layer:expr) => {
+        prepared_as!(State = L::State, $this => $layer);
 
         #[inline(always)]
         fn step_on<S: Isa>(

@@ -6,8 +6,8 @@ use alloc::vec::Vec;
 use super::join::{Branch, Join, Pair, join_all};
 use super::{copy, fit};
 use crate::cell::{
-    Bars, Layer, LayerBars, LayerInfo, LayerPass, Model, ModelMut, Parameter, ParameterMut, Place,
-    StateVisitor, check_lengths,
+    Bars, Layer, LayerBars, LayerPass, Model, ModelMut, Parameter, ParameterMut, Place, StateVisitor,
+    check_lengths, visit_mut_parts, visit_parts,
 };
 use crate::data::reverse;
 use crate::inspect::finite::{Fault, look_at_outputs, look_back_at_outputs};
@@ -116,37 +116,11 @@ impl<F: Model, R: Model<Scalar = F::Scalar>, J> Model for Bidirectional<F, R, J>
         Box::new(Bidirectional::new(self.forward.zero_gradients(), self.reverse.zero_gradients()))
     }
 
-    fn visit<'v>(&'v self, visitor: &mut dyn for<'n> FnMut(Parameter<'n, 'v, F::Scalar>)) {
-        self.forward.visit(&mut FORWARD.of(visitor));
-        self.reverse.visit(&mut REVERSE.of(visitor));
-    }
-
-    fn visit_buffers<'v>(&'v self, visitor: &mut dyn for<'n> FnMut(Parameter<'n, 'v, F::Scalar>)) {
-        self.forward.visit_buffers(&mut FORWARD.of(visitor));
-        self.reverse.visit_buffers(&mut REVERSE.of(visitor));
-    }
-
-    fn visit_layers(&self, visitor: &mut dyn FnMut(LayerInfo<'_>)) {
-        self.forward.visit_layers(&mut FORWARD.of_layers(visitor));
-        self.reverse.visit_layers(&mut REVERSE.of_layers(visitor));
-    }
+    visit_parts!(this, (first, second) = (FORWARD, REVERSE) => (first, this.forward), (second, this.reverse));
 }
 
 impl<F: ModelMut, R: ModelMut<Scalar = F::Scalar>, J> ModelMut for Bidirectional<F, R, J> {
-    fn visit_mut<'v>(&'v mut self, visitor: &mut dyn for<'n> FnMut(ParameterMut<'n, 'v, F::Scalar>)) {
-        self.forward.visit_mut(&mut FORWARD.of_mut(visitor));
-        self.reverse.visit_mut(&mut REVERSE.of_mut(visitor));
-    }
-
-    fn visit_buffers_mut<'v>(&'v mut self, visitor: &mut dyn for<'n> FnMut(ParameterMut<'n, 'v, F::Scalar>)) {
-        self.forward.visit_buffers_mut(&mut FORWARD.of_mut(visitor));
-        self.reverse.visit_buffers_mut(&mut REVERSE.of_mut(visitor));
-    }
-
-    fn set_zero(&mut self) {
-        self.forward.set_zero();
-        self.reverse.set_zero();
-    }
+    visit_mut_parts!(this, (first, second) = (FORWARD, REVERSE) => (first, this.forward), (second, this.reverse));
 }
 
 /// The tape of a [`Bidirectional`]: the tapes of both directions and the reversed sequences.

@@ -7,7 +7,7 @@ use super::noise::{Noisy, Rate};
 use crate::Scalar;
 use crate::cell::{
     Bars, Cell, Isa, Layer, LayerBars, LayerPass, Model, ModelMut, Parameter, ParameterMut, Prepare,
-    StatePart, StateVisitor, check_lengths,
+    StatePart, StateVisitor, check_lengths, prepared_as,
 };
 use crate::inspect::finite::Fault;
 use crate::rng::{DynRng, Rng, Xoshiro256PlusPlus};
@@ -263,17 +263,7 @@ impl<const B: usize, L> Prepare<B> for Dropout<L>
 where
     L: Prepare<B, Output: Varying<<L as Prepare<B>>::Scalar>>,
 {
-    type Scalar = L::Scalar;
-    type Context = L::Context;
-    type Input = L::Input;
-    type Output = L::Output;
-    type State = Noisy<L::State>;
-    type Fixed = L::Fixed;
-
-    #[inline(always)]
-    fn prepare_on<S: Isa>(&self, isa: S, context: &L::Context) -> L::Fixed {
-        self.layer.prepare_on(isa, context)
-    }
+    prepared_as!(State = Noisy<L::State>, this => this.layer);
 
     #[inline(always)]
     fn step_on<S: Isa>(

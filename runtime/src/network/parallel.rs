@@ -7,8 +7,8 @@ use super::fit;
 use super::join::{Branch, Join, join_all};
 use super::stack::common_chunk;
 use crate::cell::{
-    Bars, Cell, Layer, LayerBars, LayerInfo, LayerPass, Model, ModelMut, Parameter, ParameterMut, Place,
-    StateVisitor, check_lengths,
+    Bars, Cell, Layer, LayerBars, LayerPass, Model, ModelMut, Parameter, ParameterMut, Place, StateVisitor,
+    check_lengths, visit_mut_parts, visit_parts,
 };
 use crate::inspect::finite::{Fault, look_at_outputs, look_back_at_outputs};
 use crate::rng::DynRng;
@@ -102,37 +102,11 @@ impl<A: Model, L: Model<Scalar = A::Scalar>, J> Model for Parallel<A, L, J> {
         Box::new(Parallel { first, second, join: () })
     }
 
-    fn visit<'v>(&'v self, visitor: &mut dyn for<'n> FnMut(Parameter<'n, 'v, A::Scalar>)) {
-        self.first.visit(&mut FIRST.of(visitor));
-        self.second.visit(&mut SECOND.of(visitor));
-    }
-
-    fn visit_buffers<'v>(&'v self, visitor: &mut dyn for<'n> FnMut(Parameter<'n, 'v, A::Scalar>)) {
-        self.first.visit_buffers(&mut FIRST.of(visitor));
-        self.second.visit_buffers(&mut SECOND.of(visitor));
-    }
-
-    fn visit_layers(&self, visitor: &mut dyn FnMut(LayerInfo<'_>)) {
-        self.first.visit_layers(&mut FIRST.of_layers(visitor));
-        self.second.visit_layers(&mut SECOND.of_layers(visitor));
-    }
+    visit_parts!(this, (first, second) = (FIRST, SECOND) => (first, this.first), (second, this.second));
 }
 
 impl<A: ModelMut, L: ModelMut<Scalar = A::Scalar>, J> ModelMut for Parallel<A, L, J> {
-    fn visit_mut<'v>(&'v mut self, visitor: &mut dyn for<'n> FnMut(ParameterMut<'n, 'v, A::Scalar>)) {
-        self.first.visit_mut(&mut FIRST.of_mut(visitor));
-        self.second.visit_mut(&mut SECOND.of_mut(visitor));
-    }
-
-    fn visit_buffers_mut<'v>(&'v mut self, visitor: &mut dyn for<'n> FnMut(ParameterMut<'n, 'v, A::Scalar>)) {
-        self.first.visit_buffers_mut(&mut FIRST.of_mut(visitor));
-        self.second.visit_buffers_mut(&mut SECOND.of_mut(visitor));
-    }
-
-    fn set_zero(&mut self) {
-        self.first.set_zero();
-        self.second.set_zero();
-    }
+    visit_mut_parts!(this, (first, second) = (FIRST, SECOND) => (first, this.first), (second, this.second));
 }
 
 /// The tape of a [`Parallel`]: the tapes of both layers and the joined outputs.

@@ -6,7 +6,7 @@ use super::copy;
 use crate::Scalar;
 use crate::cell::{
     Cell, Isa, Layer, LayerBars, LayerPass, Model, ModelMut, Parameter, ParameterMut, Pass, Prepare,
-    StateVisitor, check_lengths,
+    StateVisitor, check_lengths, prepared_as,
 };
 use crate::data::clear_past_end;
 use crate::inspect::finite::{Fault, look_at_outputs};
@@ -158,17 +158,7 @@ impl<const B: usize, L> Prepare<B> for Residual<L>
 where
     L: Prepare<B, Input = <L as Prepare<B>>::Output, Output: Varying<<L as Prepare<B>>::Scalar>>,
 {
-    type Scalar = L::Scalar;
-    type Context = L::Context;
-    type Input = L::Input;
-    type Output = L::Output;
-    type State = L::State;
-    type Fixed = L::Fixed;
-
-    #[inline(always)]
-    fn prepare_on<S: Isa>(&self, isa: S, context: &L::Context) -> L::Fixed {
-        self.layer.prepare_on(isa, context)
-    }
+    prepared_as!(State = L::State, this => this.layer);
 
     #[inline(always)]
     fn step_on<S: Isa>(

@@ -5,8 +5,8 @@ use alloc::vec::Vec;
 
 use super::fit;
 use crate::cell::{
-    Bars, Cell, Isa, Layer, LayerBars, LayerInfo, LayerPass, Model, ModelMut, Parameter, ParameterMut, Pass,
-    Place, Prepare, StateVisitor,
+    Bars, Cell, Isa, Layer, LayerBars, LayerPass, Model, ModelMut, Parameter, ParameterMut, Pass, Place,
+    Prepare, StateVisitor, visit_mut_parts, visit_parts,
 };
 use crate::inspect::finite::Fault;
 use crate::rng::DynRng;
@@ -83,23 +83,7 @@ impl<A: Model, L: Model<Scalar = A::Scalar>> Model for Stack<A, L> {
         Box::new(Stack(self.0.zero_gradients(), self.1.zero_gradients()))
     }
 
-    fn visit<'v>(&'v self, visitor: &mut dyn for<'n> FnMut(Parameter<'n, 'v, A::Scalar>)) {
-        let (first, second) = self.places();
-        self.0.visit(&mut first.of(visitor));
-        self.1.visit(&mut second.of(visitor));
-    }
-
-    fn visit_buffers<'v>(&'v self, visitor: &mut dyn for<'n> FnMut(Parameter<'n, 'v, A::Scalar>)) {
-        let (first, second) = self.places();
-        self.0.visit_buffers(&mut first.of(visitor));
-        self.1.visit_buffers(&mut second.of(visitor));
-    }
-
-    fn visit_layers(&self, visitor: &mut dyn FnMut(LayerInfo<'_>)) {
-        let (first, second) = self.places();
-        self.0.visit_layers(&mut first.of_layers(visitor));
-        self.1.visit_layers(&mut second.of_layers(visitor));
-    }
+    visit_parts!(this, (first, second) = this.places() => (first, this.0), (second, this.1));
 
     fn depth(&self) -> usize {
         self.0.depth() + self.1.depth()
@@ -107,22 +91,7 @@ impl<A: Model, L: Model<Scalar = A::Scalar>> Model for Stack<A, L> {
 }
 
 impl<A: ModelMut, L: ModelMut<Scalar = A::Scalar>> ModelMut for Stack<A, L> {
-    fn visit_mut<'v>(&'v mut self, visitor: &mut dyn for<'n> FnMut(ParameterMut<'n, 'v, A::Scalar>)) {
-        let (first, second) = self.places();
-        self.0.visit_mut(&mut first.of_mut(visitor));
-        self.1.visit_mut(&mut second.of_mut(visitor));
-    }
-
-    fn visit_buffers_mut<'v>(&'v mut self, visitor: &mut dyn for<'n> FnMut(ParameterMut<'n, 'v, A::Scalar>)) {
-        let (first, second) = self.places();
-        self.0.visit_buffers_mut(&mut first.of_mut(visitor));
-        self.1.visit_buffers_mut(&mut second.of_mut(visitor));
-    }
-
-    fn set_zero(&mut self) {
-        self.0.set_zero();
-        self.1.set_zero();
-    }
+    visit_mut_parts!(this, (first, second) = this.places() => (first, this.0), (second, this.1));
 }
 
 /// The tape of a [`Stack`]: the tapes of both layers and the cotangents between them.

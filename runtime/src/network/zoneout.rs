@@ -8,7 +8,7 @@ use super::noise::{Noisy, Rate};
 use crate::Scalar;
 use crate::cell::{
     Bars, Cell, Isa, Layer, LayerBars, LayerPass, Model, ModelMut, Parameter, ParameterMut, Prepare,
-    StateFields, StatePart, StateVisitor, check_lengths,
+    StateFields, StatePart, StateVisitor, check_lengths, prepared_as,
 };
 use crate::data::clear_past_end;
 use crate::inspect::finite::{Fault, inspect_steps, inspect_steps_back};
@@ -283,17 +283,7 @@ impl<const B: usize, L> Prepare<B> for Zoneout<L>
 where
     L: Prepare<B, State: StateFields<<L as Prepare<B>>::Scalar, <L as Prepare<B>>::Output> + Clone>,
 {
-    type Scalar = L::Scalar;
-    type Context = L::Context;
-    type Input = L::Input;
-    type Output = L::Output;
-    type State = Noisy<L::State>;
-    type Fixed = L::Fixed;
-
-    #[inline(always)]
-    fn prepare_on<S: Isa>(&self, isa: S, context: &L::Context) -> L::Fixed {
-        self.layer.prepare_on(isa, context)
-    }
+    prepared_as!(State = Noisy<L::State>, this => this.layer);
 
     #[inline(always)]
     fn step_on<S: Isa>(
