@@ -38,8 +38,8 @@ const BATCH: usize = 10;
 const EPOCHS: usize = 80;
 
 /// Computes the cross-entropy of the speakers of a batch. In training, noise is added to the
-/// coefficients: the test utterances were recorded on other occasions, and without noise the network
-/// learns the occasion.
+/// coefficients: the test utterances were recorded on other occasions, and without noise the
+/// network learns the occasion.
 fn loss(part: &mut LayerPart<'_, Net, Utterance, BATCH>) -> f64 {
     let deviation = if part.is_training() { 0.8 } else { 0.0 };
     let mut noise = |x: f32| x + (deviation * normal(&mut part.rng)) as f32;

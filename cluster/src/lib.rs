@@ -42,11 +42,12 @@
 //!
 //! # Contract
 //! - Every process runs the same program, with the same settings, a model of the same seed, and the
-//!   list of all samples. A sample may be an index or a path: each process reads only the
-//!   [samples of its own parts](rnn_cell::train::Part::samples). Differences are an error at the
-//!   start, and after every epoch.
+//!   list of all samples. A sample may be an index or a path: each process reads only the [samples
+//!   of its own parts](rnn_cell::train::Part::samples). Differences are an error at the start, and
+//!   after every epoch.
 //! - The result has the same bits for any number of processes and threads, if the machines round
-//!   alike. Machines with different instruction sets need the feature `deterministic` of `rnn-cell`.
+//!   alike. Machines with different instruction sets need the feature `deterministic` of
+//!   `rnn-cell`.
 //! - The first process reads and writes checkpoints and calls
 //!   [`each_epoch`](rnn_cell::train::Fit::each_epoch). No other process needs the file.
 //! - A process that fails, panics or is killed ends the job. It resumes from the last checkpoint
@@ -70,8 +71,8 @@ use rnn_cell::train::{OneThread, Threads, Workers};
 
 /// Runs `program` in this process of an MPI job, and returns the exit code for `main`.
 ///
-/// An error or a panic ends all processes of the job, with a message that names the process. Without
-/// `mpirun` the job has one process.
+/// An error or a panic ends all processes of the job, with a message that names the process.
+/// Without `mpirun` the job has one process.
 ///
 /// # Panics
 /// If MPI was initialised before.

@@ -180,7 +180,7 @@ fn text(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
 }
 
-/// Returns the results of a training in `count` processes, which must be equal.
+/// Returns the results of a training run in `count` processes, which must be equal.
 #[track_caller]
 fn result(path: &Path, count: usize) -> Vec<u8> {
     let of_rank = |rank: usize| fs::read(path.join(rank.to_string())).unwrap();

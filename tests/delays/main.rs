@@ -392,8 +392,8 @@ fn delays_agree_with_chains_of_states() {
     assert_close("cotangents of the inputs", &all_scalars(&dxs), &all_scalars(&chained_dxs), 1e-11);
 }
 
-/// A sequence that is cut anywhere, even within a delay, continues exactly, and so does its backward
-/// pass.
+/// A sequence that is cut anywhere, even within a delay, continues exactly, and so does its
+/// backward pass.
 #[test]
 fn sequences_cut_within_a_delay() {
     let cell = Spaced::<2, 3, 3, 2, f64>::init(&mut rng(1));

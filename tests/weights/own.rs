@@ -165,8 +165,8 @@ fn half_precision() {
     assert_eq!(error, "weights not loaded: `W` is inf at [0, 1]");
 }
 
-/// The rank of a tensor is that of the declaration, whatever the sizes. Files without axes of size 1
-/// still load.
+/// The rank of a tensor is that of the declaration, whatever the sizes. Files without axes of size
+/// 1 still load.
 #[test]
 fn the_rank_is_declared() {
     let shapes = |bytes: &[u8]| tensors(bytes).into_iter().map(|tensor| tensor.shape).collect::<Vec<_>>();

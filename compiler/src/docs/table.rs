@@ -53,7 +53,8 @@ fn start(declaration: &Declaration, chosen: Option<&Initialiser>) -> String {
     }
 }
 
-/// Returns the first paragraph of a doc comment as HTML, up to an example. The documentation of a field has all of it.
+/// Returns the first paragraph of a doc comment as HTML, up to an example. The documentation of a
+/// field has all of it.
 pub fn comment(attributes: &[syn::Attribute]) -> String {
     let mut text = String::new();
     for attribute in attributes {

@@ -428,8 +428,8 @@ impl SequenceFrame<'_> {
         }
     }
 
-    /// Returns the slice that a read of earlier values finds in its series. That of a window ends with
-    /// the present values.
+    /// Returns the slice that a read of earlier values finds in its series. That of a window ends
+    /// with the present values.
     fn past(&self, earlier: Earlier, id: Id, region: Region) -> TokenStream {
         let series = self.layout.ring_series(earlier.piece, earlier.ring);
         let shift = self.layout.shift(earlier);

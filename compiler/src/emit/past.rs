@@ -350,8 +350,8 @@ impl Layout<'_> {
         lines.collect()
     }
 
-    /// Returns statements that replace padding in the series of recorded states and equations. That of
-    /// inputs is replaced where they are copied.
+    /// Returns statements that replace padding in the series of recorded states and equations. That
+    /// of inputs is replaced where they are copied.
     pub fn clean_recorded(&self) -> TokenStream {
         let k = &self.cx.k;
         let values = self.plan.recorded.iter().filter(|record| !record.source.is_input());
@@ -397,8 +397,8 @@ impl Layout<'_> {
         lines.collect()
     }
 
-    /// Returns the statement that adds the cotangents of a read of earlier values to the series of its
-    /// ring.
+    /// Returns the statement that adds the cotangents of a read of earlier values to the series of
+    /// its ring.
     pub fn push(&self, push: &Push, from: TokenStream, first: TokenStream) -> TokenStream {
         let (k, batch) = (&self.cx.k, &self.cx.batch);
         let (bars, front) = self.ring_bar(push.earlier.piece, push.earlier.ring);
@@ -518,8 +518,8 @@ pub fn record_states(layout: &Layout) -> TokenStream {
     lines
 }
 
-/// Returns statements at the end of a step: the rings of inputs and equations take the values of the
-/// step.
+/// Returns statements at the end of a step: the rings of inputs and equations take the values of
+/// the step.
 pub fn record_values(
     layout: &Layout,
     input_path: impl Fn(Piece) -> TokenStream,
@@ -562,8 +562,8 @@ pub fn fill_rings(cx: &Context, recorded: &[crate::plan::past::Recorded]) -> Tok
     lines
 }
 
-/// Returns statements that add the cotangents of a state's ring to that of the state, before they are
-/// pulled back through the initial value.
+/// Returns statements that add the cotangents of a state's ring to that of the state, before they
+/// are pulled back through the initial value.
 pub fn gather_start(cx: &Context, recorded: &[crate::plan::past::Recorded]) -> TokenStream {
     let mut lines = TokenStream::new();
     for record in recorded {

@@ -109,8 +109,8 @@ pub fn sample(items: &Items) -> TokenStream {
     }
 }
 
-/// Implements serde's traits for the cell, its state and its context, if the runtime has the feature
-/// `serde`.
+/// Implements serde's traits for the cell, its state and its context, if the runtime has the
+/// feature `serde`.
 pub fn serde(items: &Items) -> TokenStream {
     let (cx, types) = (items.cx, &items.types);
     let (k, scalar, batch) = (&cx.k, &cx.scalar, &cx.batch);

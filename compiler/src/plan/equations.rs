@@ -49,8 +49,8 @@ impl Equations {
         bounds.chain(self.pushes_of(false)).collect()
     }
 
-    /// Returns the values that are computed only if the cotangents of inputs are requested, or those
-    /// of the state while it holds earlier inputs.
+    /// Returns the values that are computed only if the cotangents of inputs are requested, or
+    /// those of the state while it holds earlier inputs.
     pub fn input_roots(&self) -> Vec<Id> {
         self.bars.inputs.iter().map(|bound| bound.id).chain(self.pushes_of(true)).collect()
     }

@@ -120,8 +120,8 @@ pub struct Task {
     pub input_roots: Vec<Id>,
     /// The leaves that carry the recurrence.
     pub recurrent_leaves: Vec<Id>,
-    /// The leaves that read nodes at earlier steps (in the backward pass, at later steps), outside of
-    /// the recurrence.
+    /// The leaves that read nodes at earlier steps (in the backward pass, at later steps), outside
+    /// of the recurrence.
     pub delayed: HashMap<Id, Vec<Id>>,
     /// The delayed leaves whose nodes are computed after the recurrence. All others are computed
     /// before it.

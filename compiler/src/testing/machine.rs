@@ -277,8 +277,8 @@ impl Machine<'_> {
         Matrix::zero(size(rows[piece.row]), size(columns[piece.column]))
     }
 
-    /// Returns the cotangent of a recorded value at a step, from the reads of later steps. Steps before
-    /// the first one are negative.
+    /// Returns the cotangent of a recorded value at a step, from the reads of later steps. Steps
+    /// before the first one are negative.
     fn past_bar(
         &self,
         store: &Store,
@@ -373,8 +373,8 @@ impl Machine<'_> {
                     output.push(value);
                 }
             }
-            // A single step leaves its new states in place of the old ones, and the values that later
-            // steps read in rings.
+            // A single step leaves its new states in place of the old ones, and the values that
+            // later steps read in rings.
             let recorded = self.plan.recorded.iter().filter_map(|record| record.computed());
             let kept: Vec<Id> = self.plan.states.iter().map(|bound| bound.id).chain(recorded).collect();
             run.forget_but(if streaming { &kept } else { &[] }, |place, _| match place {

@@ -26,7 +26,7 @@ macro_rules! visit_as {
 }
 
 /// Implements the visiting methods of `Model`, apart from `depth`, by those of several parts, each
-/// with its place in paths: `this, (a, b) = (FORWARD, REVERSE) => (a, this.forward), (b, this.reverse)`.
+/// with its place in paths: `this, (a, b) = (FIRST, SECOND) => (a, this.first), (b, this.second)`.
 macro_rules! visit_parts {
     ($this:ident, $places:pat = $value:expr => $(($place:expr, $part:expr)),+) => {
         fn visit<'v>(&'v self, visitor: &mut dyn for<'n> FnMut(Parameter<'n, 'v, Self::Scalar>)) {

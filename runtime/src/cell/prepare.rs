@@ -216,8 +216,8 @@ pub fn initial_state<L: Prepare<B>, const B: usize>(layer: &L, context: &L::Cont
     state
 }
 
-/// Implements the types of [`Prepare`] and `prepare_on` by those of another layer `L`, for a wrapper
-/// whose state is `$state`: `State = L::State, this => this.layer`.
+/// Implements the types of [`Prepare`] and `prepare_on` by those of another layer `L`, for a
+/// wrapper whose state is `$state`: `State = L::State, this => this.layer`.
 macro_rules! prepared_as {
     (State = $state:ty, $this:ident => $layer:expr) => {
         type Scalar = L::Scalar;

@@ -146,8 +146,8 @@ where
     super::add_into(bars.flat_mut(start..start + count), from);
 }
 
-/// Adds the cotangents of windows at consecutive steps to those of their values, without the present
-/// ones. `first` is the block of the first step.
+/// Adds the cotangents of windows at consecutive steps to those of their values, without the
+/// present ones. `first` is the block of the first step.
 #[inline(always)]
 pub fn push_window<W: Flat, const B: usize>(
     bars: &mut Series<W>,
@@ -210,7 +210,8 @@ impl<const B: usize> Span<'_, B> {
 }
 
 /// Copies the windows of consecutive steps, the columns of `to`, from a series with all blocks
-/// before the present ones. A value of a sample has `size` scalars, and `now` holds the present ones.
+/// before the present ones. A value of a sample has `size` scalars, and `now` holds the present
+/// ones.
 #[inline(always)]
 pub fn windows<T: Copy, const B: usize>(
     to: &mut [T],
@@ -234,8 +235,8 @@ pub fn windows<T: Copy, const B: usize>(
 }
 
 /// Copies the values that a delayed read yields at the steps `t0..t1` to `before`. In place of that
-/// of a padded step it copies that of the sample's last step. Block `t + shift` of the series is read
-/// at step `t`.
+/// of a padded step it copies that of the sample's last step. Block `t + shift` of the series is
+/// read at step `t`.
 pub fn past_before<W: Flat, const B: usize>(
     series: &Series<W>,
     before: &mut Series<W>,

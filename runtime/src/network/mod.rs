@@ -1,9 +1,9 @@
 //! Networks of layers.
 //!
 //! A network stacks layers, runs them side by side or in both directions, adds their input to their
-//! output, or drops their outputs at random. It is itself a [`Layer`](crate::cell::Layer), whether its layers
-//! are generated or written by hand, so it is trained, saved, clipped and checked like a single
-//! cell. It is a [`Cell`](crate::cell::Cell), which streams, if its layers are.
+//! output, or drops their outputs at random. It is itself a [`Layer`](crate::cell::Layer), whether
+//! its layers are generated or written by hand, so it is trained, saved, clipped and checked like a
+//! single cell. It is a [`Cell`](crate::cell::Cell), which streams, if its layers are.
 //!
 //! | network | output | streams |
 //! | --- | --- | --- |
@@ -20,7 +20,8 @@
 //! stack. A `Box` of a layer is a layer: a cell too large for the call stack is built on the heap
 //! (`init_boxed`) and used like any other.
 //!
-//! A model that is no chain is a struct of layers with [`#[derive(Model)]`](derive@crate::cell::Model).
+//! A model that is no chain is a struct of layers with
+//! [`#[derive(Model)]`](derive@crate::cell::Model).
 //!
 //! ```
 //! use rnn_cell::cells::{Dense, Lstm};
@@ -76,8 +77,8 @@ macro_rules! same_parameters {
 }
 
 /// Implements the methods of [`Layer`](crate::cell::Layer) for the initial state of a wrapper. It
-/// is the initial state of `self.layer`, or, with `noisy`, that state [with a generator](Noisy), which
-/// has a name.
+/// is the initial state of `self.layer`, or, with `noisy`, that state [with a generator](Noisy),
+/// which has a name.
 macro_rules! same_initial_state {
     () => {
         fn initial_state_with(&self, context: &Self::Context) -> L::State {

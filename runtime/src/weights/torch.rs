@@ -20,8 +20,8 @@
 //! [`GruResetAfter`](crate::cells::GruResetAfter) does. [`Gru`](crate::cells::Gru) applies it
 //! before the product.
 //!
-//! With `bias=False` the file has no biases: `torch::layers(torch::lstm(), 2).without_bias()`. A load
-//! then sets them to zero; a save reports an error if they are not zero.
+//! With `bias=False` the file has no biases: `torch::layers(torch::lstm(), 2).without_bias()`. A
+//! load then sets them to zero; a save reports an error if they are not zero.
 //!
 //! Models converted by `.half()` and `.bfloat16()` load as well. A `.pt` file of `torch.save` has
 //! another format, which this module does not read.

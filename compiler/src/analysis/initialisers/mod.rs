@@ -1,8 +1,8 @@
 //! Initialisers of parameters and buffers: the expressions after `=`, and the defaults.
 //!
 //! `identity(a)` and `orthogonal` are for matrices of any shape, `identity` is for square ones.
-//! Initialisers that scale with the fan-in and fan-out of a matrix (`xavier_uniform` and others) are
-//! not for vectors, which have none. A `[H, 1]` counts as a matrix here.
+//! Initialisers that scale with the fan-in and fan-out of a matrix (`xavier_uniform` and others)
+//! are not for vectors, which have none. A `[H, 1]` counts as a matrix here.
 
 mod amount;
 mod recurrent;

@@ -18,8 +18,8 @@ const MOST_REPORTED: usize = 100;
 /// The largest number of equations in a path that is shown in full.
 const PATH_SHOWN: usize = 12;
 
-/// Returns the indices of the equations, each after those whose values it reads, at `t` or delayed. A
-/// read that closes a cycle is reported, and its symbol is removed.
+/// Returns the indices of the equations, each after those whose values it reads, at `t` or delayed.
+/// A read that closes a cycle is reported, and its symbol is removed.
 pub fn evaluation_order(
     cell: &Cell,
     reads: &[Read],

@@ -9,8 +9,8 @@ rnn_cell! {
     /// queries, keys and values: `I` inputs and outputs, keys of `K` and values of `V` numbers.
     ///
     /// The memory replaces the value that it holds for a key, by the share `β`, instead of adding
-    /// to it. The share `α` of the whole memory is kept; its gate is that of Mamba-2. Queries and keys
-    /// pass through a SiLU and are normalised to length 1.
+    /// to it. The share `α` of the whole memory is kept; its gate is that of Mamba-2. Queries and
+    /// keys pass through a SiLU and are normalised to length 1.
     pub cell GatedDeltaNet<I, K, V> {
         /// The input of a step.
         input x: [I];

@@ -87,8 +87,8 @@ rnn_cell! {
     /// all values of the parameters: the eigenvalues are `λ = exp(-exp(ν) + i exp(θ))`.
     ///
     /// The eigenvalues start evenly spread over the unit disk.
-    /// [`place_on_ring`](Lru::place_on_ring) restricts them to a ring and to small phases, which the
-    /// paper recommends for long sequences. Nonlinearities are left to the other layers of a
+    /// [`place_on_ring`](Lru::place_on_ring) restricts them to a ring and to small phases, which
+    /// the paper recommends for long sequences. Nonlinearities are left to the other layers of a
     /// network.
     pub cell Lru<D, N> {
         /// The input of a step.

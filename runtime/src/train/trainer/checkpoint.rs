@@ -1,4 +1,4 @@
-//! CheckpointedBptt: a training on disk, which resumes with the same bits.
+//! Checkpoints: a training run on disk, which resumes with the same bits.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -7,8 +7,8 @@ use core::fmt::Display;
 use core::str::FromStr;
 use std::path::Path;
 
-use super::fit::{Best, Epoch, Progress, set_values, values};
-use super::{Buffers, Scores, Slot, Trainer, Workers};
+use super::fit::{Best, Progress, set_values, values};
+use super::{Buffers, Epoch, Scores, Slot, Trainer, Workers};
 use crate::Scalar;
 use crate::cell::ModelMut;
 use crate::train::optim::{Optimiser, OptimiserState, gather, update};
@@ -146,7 +146,7 @@ where
 
     /// Reads a file. After an error the model alone may have changed.
     fn read_all(&mut self, file: &mut Reader<'_>) -> Result<(), Error> {
-        expect(file, "rnn-cell", "training", "it is the checkpoint of a training in such a file")?;
+        expect(file, "rnn-cell", "training", "a checkpoint of a training run has `training` here")?;
         expect(file, "version", &VERSION.to_string(), "this version of the library reads only its own")?;
         let optimiser = self.optimiser.name();
         expect(file, "optimiser", optimiser, &format!("the trainer has `{optimiser}`"))?;
@@ -199,7 +199,7 @@ where
         Ok(())
     }
 
-    /// Saves a training over epochs of `samples` samples.
+    /// Saves a training run over epochs of `samples` samples.
     pub(super) fn save_fit(
         &mut self,
         path: &Path,
@@ -214,7 +214,7 @@ where
         })
     }
 
-    /// Resumes a training over epochs of `samples` samples, if there is a file at `path`.
+    /// Resumes a training run over epochs of `samples` samples, if there is a file at `path`.
     pub(super) fn load_fit(
         &mut self,
         path: &Path,

@@ -9,11 +9,13 @@ use nalgebra::SMatrix;
 
 use super::*;
 use crate::by_hand::{Conditioned, Elman};
+use crate::cell::ModelMut;
 use crate::data::Batch;
 use crate::rng;
+use crate::train::Schedule;
 use crate::train::bptt::Truncated;
 use crate::train::loss::mean_squared_error_weighted;
-use crate::train::optim::{Adam, Sgd};
+use crate::train::optim::{Adam, Optimiser, Sgd, clip_global_norm};
 
 type Net = Elman<2, 3>;
 type Xs<const B: usize> = Vec<SMatrix<f64, 2, B>>;
@@ -620,7 +622,7 @@ mod checkpoints {
         let model = crate::weights::save(&net()).unwrap();
         std::fs::write(&path, model).unwrap();
         let message = trainer().load_checkpoint(&path).unwrap_err().to_string();
-        assert!(message.contains("it is the checkpoint of a training in such a file"), "{message}");
+        assert!(message.contains("a checkpoint of a training run has `training` here"), "{message}");
 
         // Every truncated file, and every file with a damaged byte, is an error or loads whole.
         let mut resumed = trainer();

@@ -46,9 +46,9 @@ pub trait Workers {
     }
 }
 
-/// Returns the additions that make up the sum of `parts` vectors, as far as they concern the vectors
-/// in `own` alone. A pair `(i, j)` stands for `v[i] += v[j]`. After the pairs of `0..parts` the sum
-/// is `v[0]`.
+/// Returns the additions that make up the sum of `parts` vectors, as far as they concern the
+/// vectors in `own` alone. A pair `(i, j)` stands for `v[i] += v[j]`. After the pairs of `0..parts`
+/// the sum is `v[0]`.
 ///
 /// This is pairwise summation: `v[0] + v[1]` and `v[2] + v[3]`, then the sum of both, and so on. A
 /// process that owns consecutive vectors makes most of the additions by itself, and only the few

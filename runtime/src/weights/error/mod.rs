@@ -28,7 +28,7 @@ use crate::train::ctc::edit_distance;
 #[derive(Clone)]
 pub struct Error {
     is_load: bool,
-    /// What the file holds: `weights`.
+    /// The contents of the file: `weights`.
     subject: &'static str,
     path: Option<String>,
     problems: Vec<Problem>,

@@ -54,7 +54,8 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads models by `mapping` instead of the names of this library, for a file of another
-    /// program. A [`Family`](super::super::Family) then chooses the model by the shapes in the file:
+    /// program. A [`Family`](super::super::Family) then chooses the model by the shapes in the
+    /// file:
     ///
     /// ```
     /// use rnn_cell::cells::{Dense, GruResetAfter};

@@ -18,9 +18,9 @@ use crate::rng::{SeedableRng, Xoshiro256PlusPlus};
 /// [loaded](load_state) state has the same outputs, bit for bit.
 ///
 /// Each field of a state is a tensor `[n]` of its path (`h`, or `0.h` in a network), with all
-/// samples of a batch one after the other. The random generators of [dropout](crate::network::Dropout)
-/// and [zoneout](crate::network::Zoneout) are part of the state. Values may be infinite, as some
-/// initial values are.
+/// samples of a batch one after the other. The random generators of
+/// [dropout](crate::network::Dropout) and [zoneout](crate::network::Zoneout) are part of the state.
+/// Values may be infinite, as some initial values are.
 ///
 /// ```
 /// use rnn_cell::cells::{Dense, Lstm};

@@ -1,0 +1,221 @@
+//! Updates of a model: the gradients of a batch, the search for NaN, the step of the optimiser.
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use super::part::{self, Mode, Part};
+use super::settings::{Clip, Settings};
+use super::{Bptt, Buffers, Diverged, Outputs, Purpose, Scores, Trainer, Workers};
+use crate::cell::{IntoPass, Layer, ModelMut};
+use crate::inspect::finite::Fault;
+use crate::train::optim::{Optimiser, check_finite, clip_global_norm, clip_values, global_norm, scale};
+
+impl<M, O, W, C> Trainer<M, O, W, C>
+where
+    M: ModelMut,
+    O: Optimiser<M::Scalar>,
+{
+    /// Updates the parameters on one batch and returns its loss.
+    ///
+    /// `loss` reads the [outputs](Outputs), writes their cotangents, and returns the loss. With
+    /// [`truncated`](Self::truncated) there is one update per block of steps, and the result is the
+    /// mean loss of the blocks.
+    ///
+    /// After the first update this allocates nothing, as long as sequences do not get longer.
+    ///
+    /// # Errors
+    /// If the loss or a gradient is NaN or infinite. The model is as before the update; with
+    /// [truncated](Self::truncated) BPTT, the updates of earlier blocks remain.
+    ///
+    /// # Panics
+    /// If the trainer has several [parts](Self::parts), among which [`learn`](Self::learn) divides
+    /// samples.
+    #[track_caller]
+    pub fn step<'a, const B: usize>(
+        &mut self,
+        pass: impl IntoPass<'a, M::Input, M::Context, B>,
+        mut loss: impl FnMut(&mut Outputs<'_, M, B>) -> f64,
+    ) -> Result<f64, Diverged>
+    where
+        M: Layer<B, Input: 'a, Context: 'a>,
+        W: Bptt<M, B>,
+    {
+        let pass = pass.into_pass();
+        let scores = self.learn_alone(&mut |part: &mut Part<'_, M, (), W>| part.sequence(pass, &mut loss))?;
+        Ok(scores.loss())
+    }
+
+    /// Updates the parameters by gradients that `compute` adds to [`Part::gradients`]; it returns
+    /// the loss. This is for models that are more than one layer.
+    ///
+    /// # Errors
+    /// If the loss or a gradient is NaN or infinite. The model is as before the update; with
+    /// [truncated](Self::truncated) BPTT, the updates of earlier blocks remain.
+    ///
+    /// # Panics
+    /// If the trainer has several [parts](Self::parts).
+    #[track_caller]
+    pub fn update(
+        &mut self,
+        mut compute: impl FnMut(&mut Part<'_, M, (), W>) -> f64,
+    ) -> Result<f64, Diverged> {
+        Ok(self.learn_alone(&mut compute)?.loss())
+    }
+
+    /// Makes the updates on one batch of a single part.
+    #[track_caller]
+    fn learn_alone(
+        &mut self,
+        work: &mut dyn FnMut(&mut Part<'_, M, (), W>) -> f64,
+    ) -> Result<Scores, Diverged> {
+        let parts = self.settings.parts;
+        assert!(
+            parts == 1,
+            "the trainer has {parts} parts, and cannot divide a single batch: see `learn` and `fit`"
+        );
+        self.learn_blocks(|trainer, batch, mode| {
+            let seed = trainer.part_seed(batch, 0);
+            let Trainer { model, gradients, slots, .. } = trainer;
+            let slot = &mut slots[0];
+            part::compute(model, &[], seed, mode, slot, Some(gradients), &mut *work);
+            (slot.scores.clone(), slot.has_more)
+        })
+    }
+
+    /// Makes an update for each block of steps of a batch: one, unless BPTT is truncated. `compute`
+    /// gets the number of the batch, which seeds the random numbers of all its blocks.
+    fn learn_blocks(
+        &mut self,
+        mut compute: impl FnMut(&mut Self, usize, Mode) -> (Scores, bool),
+    ) -> Result<Scores, Diverged> {
+        let (batch, mut all) = (self.batches(), Scores::default());
+        loop {
+            self.begin();
+            let (scores, has_more) = compute(self, batch, Mode::Train);
+            let norm = global_norm(&*self.gradients);
+            if !scores.loss().is_finite() || !norm.is_finite() {
+                // The weights still have the noise of the passes.
+                compute(self, batch, Mode::Inspect);
+                self.remove_noise();
+                return Err(self.diverged(scores.loss()));
+            }
+            self.remove_noise();
+            self.finish_update(norm);
+            all.add(&scores);
+            if !has_more {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// Updates the parameters on one batch of samples, which are divided among the
+    /// [parts](Self::parts). `work` computes the mean loss of a [`Part`] and adds its gradients.
+    ///
+    /// # Errors
+    /// If the loss or a gradient is NaN or infinite. The model is as before the update; with
+    /// [truncated](Self::truncated) BPTT, the updates of earlier blocks remain.
+    ///
+    /// # Panics
+    /// If there are more samples than fit into the parts, [`Buffers::SAMPLES`] each.
+    #[track_caller]
+    pub fn learn<S: Sync>(
+        &mut self,
+        samples: &[S],
+        work: impl Fn(&mut Part<'_, M, S, W>) -> f64 + Sync,
+    ) -> Result<Scores, Diverged>
+    where
+        M: Sync,
+        M::Gradients: Send,
+        W: Buffers<M>,
+        C: Workers,
+    {
+        let (count, most) = (samples.len(), self.settings.parts * W::SAMPLES);
+        assert!(count <= most, "{count} samples do not fit into a batch of {most}");
+        self.learn_samples(&samples.iter().collect::<Vec<_>>(), &work)
+    }
+
+    /// Makes the updates on the samples of a batch of one or more parts.
+    pub(super) fn learn_samples<S: Sync>(
+        &mut self,
+        samples: &[&S],
+        work: &(impl Fn(&mut Part<'_, M, S, W>) -> f64 + Sync),
+    ) -> Result<Scores, Diverged>
+    where
+        M: Sync,
+        M::Gradients: Send,
+        W: Buffers<M>,
+        C: Workers,
+    {
+        let mut elsewhere = None;
+        let result = self.learn_blocks(|trainer, batch, mode| {
+            let results = trainer.compute(samples, batch, mode, work);
+            if mode == Mode::Inspect {
+                elsewhere = trainer.describe_fault();
+            }
+            results
+        });
+        result.map_err(|diverged| Diverged { elsewhere, ..diverged })
+    }
+
+    /// Returns the description of the fault that the first process to have one found.
+    fn describe_fault(&self) -> Option<String>
+    where
+        C: Workers,
+    {
+        let own = self.slots.iter().find_map(|slot| slot.fault.as_ref()).map(ToString::to_string);
+        let all = self.workers.all_gather(own.unwrap_or_default().into_bytes());
+        let first = all.into_iter().find(|text| !text.is_empty())?;
+        Some(String::from_utf8_lossy(&first).into_owned())
+    }
+
+    /// Prepares the model and the gradients for the passes of an update.
+    fn begin(&mut self) {
+        if self.pending == 0 {
+            self.gradients.set_zero();
+        }
+        let mut rng = self.generator(Purpose::Weights, self.batches());
+        if let Some(noise) = &mut self.noise {
+            noise.add(&mut self.model, &mut rng);
+        }
+    }
+
+    /// Removes the noise from the weights after the passes of an update.
+    fn remove_noise(&mut self) {
+        if let Some(noise) = &mut self.noise {
+            noise.remove(&mut self.model);
+        }
+    }
+
+    /// Describes the fault that an inspecting computation found.
+    fn diverged(&mut self, loss: f64) -> Diverged {
+        let gradient = |at| Fault::Gradient { step: None, at };
+        let found = self.slots.iter_mut().find_map(|slot| slot.fault.take());
+        let fault = found.or_else(|| check_finite(&*self.gradients).err().map(gradient));
+        self.pending = 0;
+        Diverged { update: self.updates, loss, fault, elsewhere: None }
+    }
+
+    /// Steps the optimiser, if enough batches have been accumulated. `norm` is that of the gradients.
+    fn finish_update(&mut self, norm: f64) {
+        let Settings { accumulate, clip, schedule, .. } = self.settings;
+        self.pending += 1;
+        if self.pending < accumulate {
+            return;
+        }
+        if accumulate > 1 {
+            scale(&mut *self.gradients, 1.0 / accumulate as f64);
+        }
+        match clip {
+            Some(Clip::Norm(max)) if accumulate > 1 => _ = clip_global_norm(&mut *self.gradients, max),
+            Some(Clip::Norm(max)) if norm > max => scale(&mut *self.gradients, max / norm),
+            Some(Clip::Norm(_)) => {}
+            Some(Clip::Values(max)) => _ = clip_values(&mut *self.gradients, max),
+            None => {}
+        }
+        if let Some(schedule) = schedule {
+            schedule.apply(self.updates, &mut self.optimiser);
+        }
+        self.optimiser.step(&mut self.model, &self.gradients);
+        (self.updates, self.pending) = (self.updates + 1, 0);
+    }
+}
