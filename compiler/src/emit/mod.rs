@@ -16,6 +16,7 @@
 pub mod body;
 pub mod context;
 mod equations;
+mod frame;
 mod fused;
 pub mod hygiene;
 pub mod items;

@@ -3,8 +3,9 @@
 
 use crate::emit::body::{Body, Frame};
 use crate::emit::context::Context;
+use crate::emit::frame::SequenceFrame;
 use crate::emit::hygiene::ident;
-use crate::emit::layout::{Field, Layout, SequenceFrame};
+use crate::emit::layout::{Field, Layout};
 use crate::graph::ir::{Id, Op};
 use crate::lower::names::Names;
 use crate::plan::schedule::Region;

@@ -2,8 +2,9 @@
 
 use crate::emit::body::{Body, Frame};
 use crate::emit::context::Context;
+use crate::emit::frame::read_leaf;
 use crate::emit::hygiene::variable;
-use crate::emit::layout::{Layout, read_leaf};
+use crate::emit::layout::Layout;
 use crate::emit::past;
 use crate::emit::storage::StoredValues;
 use crate::graph::ir::{Id, Level, Op};
