@@ -94,7 +94,7 @@ use settings::Settings;
 ///
 /// # Random numbers
 /// The noise of an update depends only on the [seed](Self::seed) and the number of the update, and
-/// the order of the samples on the seed and the epoch. A resumed training needs no saved generator.
+/// the order of the samples on the seed and the epoch. A resumed run needs no saved generator.
 ///
 /// # Several threads, several machines
 /// A batch may consist of several [parts](Self::parts), each with its own tape and gradients.
