@@ -28,9 +28,10 @@ where
     L: Layer<B>,
 {
     /// Switches to truncated backpropagation through time: an update after every `k1` steps, from
-    /// cotangents that go back through `k2` steps (see [`Truncated`](crate::train::bptt::Truncated)).
-    /// The loss is called for each block of steps; in [`fit`](Self::fit) and [`learn`](Self::learn),
-    /// so is the whole function, with the same random numbers.
+    /// cotangents that go back through `k2` steps (see
+    /// [`Truncated`](crate::train::bptt::Truncated)). The loss is called for each block of steps;
+    /// in [`fit`](Self::fit) and [`learn`](Self::learn), so is the whole function, with the same
+    /// random numbers.
     ///
     /// # Panics
     /// If `k1` or `k2` is zero, or states are [carried](Self::carry_state) from batch to batch:
@@ -158,9 +159,9 @@ impl<M: Model, O, W, C> Trainer<M, O, W, C> {
         self
     }
 
-    /// Sets the number of parts of a batch. Each has buffers of its own, and the [workers](Workers)
-    /// compute them. The result depends on the number of parts only by rounding, and never on the
-    /// workers.
+    /// Sets the number of parts of a batch. Each has buffers of its own, and the
+    /// [workers](super::Workers) compute them. The result depends on the number of parts only by
+    /// rounding, and never on the workers.
     ///
     /// # Panics
     /// If `parts` is zero.
