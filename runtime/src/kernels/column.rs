@@ -25,6 +25,15 @@ pub(super) unsafe fn column<L: Pack<T>, T: Scalar, const G: usize, const P: usiz
     y: [*mut T; G],
     accumulate: bool,
 ) {
+    if let Some(column) = T::COLUMN {
+        for g in 0..G {
+            for p in 0..P {
+                // SAFETY: guaranteed by the caller.
+                unsafe { column(m, k[p], a[p][g], x[p], y[g], accumulate || p > 0) };
+            }
+        }
+        return;
+    }
     let lanes = L::LANES;
     // SAFETY: every range of rows lies within `m`.
     unsafe {
