@@ -28,7 +28,7 @@ pub use crate::kernels::math::{
 #[cfg(feature = "quantised")]
 pub use crate::kernels::narrow::{narrow_gather, narrow_products};
 pub use crate::kernels::one_hot::{gather, scatter};
-pub use crate::kernels::plain::{Flat, copy};
+pub use crate::kernels::plain::{Flat, copy, scratch};
 pub use crate::kernels::product::{matmul, outer, products, pull_back};
 pub use crate::kernels::reduce::{maximum, transpose};
 pub use crate::language::Function;

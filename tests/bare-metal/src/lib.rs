@@ -14,7 +14,19 @@ use rnn_cell::cell::ModelMut;
 use rnn_cell::types::varying::Varying;
 pub use text::Text;
 
+#[cfg(feature = "loaders")]
+mod heap;
+
+/// Ends the program.
+#[cfg(feature = "loaders")]
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo) -> ! {
+    Text::new().str("a panic").end();
+    platform::abort()
+}
+
 /// Calls an undefined function, so that a program with a reachable panic does not link.
+#[cfg(not(feature = "loaders"))]
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo) -> ! {
     // SAFETY: the function is not defined anywhere.

@@ -59,6 +59,11 @@ extern "C" fn exit(code: usize) -> ! {
     }
 }
 
+/// Ends the program with a failure.
+pub fn abort() -> ! {
+    exit(102)
+}
+
 /// Writes to the standard output of the emulator.
 pub fn write(bytes: &[u8]) {
     const SYS_OPEN: usize = 0x01;

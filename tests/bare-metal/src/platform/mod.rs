@@ -7,17 +7,17 @@ use core::ptr;
 #[cfg(unix)]
 mod unix;
 #[cfg(unix)]
-pub use unix::{instructions, stack, write};
+pub use unix::{abort, instructions, stack, write};
 
 #[cfg(all(target_arch = "arm", target_os = "none"))]
 mod cortex_m;
 #[cfg(all(target_arch = "arm", target_os = "none"))]
-pub use cortex_m::{instructions, stack, write};
+pub use cortex_m::{abort, instructions, stack, write};
 
 #[cfg(target_family = "wasm")]
 mod wasm;
 #[cfg(target_family = "wasm")]
-pub use wasm::{instructions, stack, write};
+pub use wasm::{abort, instructions, stack, write};
 
 /// The pattern of a painted stack. It is not zero, not -1, and not an `f32` that a step computes.
 const PAINT: usize = 0xA5C3_96F0_5A3C_690F_u64 as usize;

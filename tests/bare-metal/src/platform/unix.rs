@@ -37,6 +37,8 @@ unsafe extern "C" {
         argument: *mut c_void,
     ) -> c_int;
     fn pthread_join(thread: usize, result: *mut *mut c_void) -> c_int;
+    #[link_name = "abort"]
+    fn abort_process() -> !;
     #[link_name = "write"]
     fn write_to(file: c_int, bytes: *const u8, count: usize) -> isize;
 }
@@ -45,6 +47,12 @@ unsafe extern "C" {
 pub fn write(bytes: &[u8]) {
     // SAFETY: the slice is valid.
     unsafe { write_to(1, bytes.as_ptr(), bytes.len()) };
+}
+
+/// Ends the program with a failure.
+pub fn abort() -> ! {
+    // SAFETY: the function has no arguments.
+    unsafe { abort_process() }
 }
 
 /// Runs the work and returns zero: an emulator counts the instructions from outside.

@@ -15,6 +15,11 @@ pub fn write(bytes: &[u8]) {
     unsafe { write_to_host(bytes.as_ptr(), bytes.len()) };
 }
 
+/// Ends the program with a failure.
+pub fn abort() -> ! {
+    core::arch::wasm32::unreachable()
+}
+
 /// Runs the work and returns zero: WebAssembly has no instructions of a processor.
 pub fn instructions(work: &mut dyn FnMut()) -> usize {
     work();
