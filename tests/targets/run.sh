@@ -5,6 +5,7 @@
 #   tests/targets/run.sh          a few cells (3 minutes on two cores)
 #   tests/targets/run.sh long     all cells, loaders, golden cases and unit tests
 #   tests/targets/run.sh table    prints what a step costs
+#   tests/targets/run.sh long cortex-m4 wasm    for some targets only
 #
 # Needs qemu-aarch64, aarch64-linux-gnu-gcc, qemu-system-arm and node, which are installed if apt-get
 # can. Standard libraries are rustup's, or built from Debian's source of them. A target that lacks
@@ -98,6 +99,7 @@ fi
 for line in "${targets[@]}"; do
     IFS='|' read -r name triple crates flags <<<"$line"
     built=$target/$triple/release
+    [ "$#" -lt 2 ] || [[ " ${*:2} " == *" $name "* ]] || continue
     has_emulator "$name" || { echo "$name: SKIPPED, there is no emulator"; continue; }
     needs_std "$triple" "$crates" || { echo "$name: SKIPPED, there is no standard library"; continue; }
     if [ "$mode" = table ]; then

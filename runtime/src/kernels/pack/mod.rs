@@ -108,7 +108,8 @@ pub trait Pack<T: Copy + Default>: Copy {
     const SUMS: usize = 12;
     /// The number of vectors in a column of the tile that a matrix product holds in registers.
     const TALL: usize = 2;
-    /// The number of columns in an iteration of a loop over columns with one chain of additions.
+    /// The number of columns in an iteration of a loop over columns with one chain of additions and
+    /// at most two sums.
     const COLUMNS: usize = 1;
     unsafe fn splat(x: T) -> Self;
     unsafe fn load(from: *const T) -> Self;
