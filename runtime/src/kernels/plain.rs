@@ -67,7 +67,7 @@ pub fn scratch<T, B: Flat + Varying<T>>() -> B {
         // SAFETY: for the compiler, the assembly may write any bits, and all bits are valid in a
         // block.
         unsafe {
-            core::arch::asm!("", in(reg) block.as_mut_ptr(), options(nostack, preserves_flags));
+            core::arch::asm!("/* {0} */", in(reg) block.as_mut_ptr(), options(nostack, preserves_flags));
             block.assume_init()
         }
     }
