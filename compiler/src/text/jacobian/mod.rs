@@ -17,6 +17,15 @@ use crate::lower::jacobian::{Factor, Jacobian, Line, Of, Term};
 use crate::lower::names::{Names, declared_name};
 use std::collections::HashSet;
 
+/// Returns all lines, or the reason why there are none.
+pub fn text(definition: Shaped, past: &Past, jacobian: Option<&Jacobian>) -> String {
+    match jacobian {
+        Some(jacobian) => write(definition, jacobian),
+        None if past.is_empty() => String::new(),
+        None => "The cell reads earlier steps, which are part of its state: its Jacobian has no text.".to_owned(),
+    }
+}
+
 /// Returns all lines, preceded by the equations of values that the user has not named.
 pub fn write(definition: Shaped, jacobian: &Jacobian) -> String {
     let graph = &jacobian.graph;

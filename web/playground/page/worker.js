@@ -1,0 +1,33 @@
+// The compiler in a worker: `{ id, call, text }` in, `{ id, answer }` or `{ id, failure }` out. The first message is the
+// compressed module.
+let compiled;
+let instance;
+let panic;
+
+async function call({ id, call, text }) {
+    try {
+        instance ??= (await WebAssembly.instantiate(await compiled, { page: { panicked } })).exports;
+        const bytes = new TextEncoder().encode(text);
+        const place = instance.input(bytes.length);
+        new Uint8Array(instance.memory.buffer, place, bytes.length).set(bytes);
+        const length = instance[call]();
+        const answer = new TextDecoder().decode(new Uint8Array(instance.memory.buffer, instance.output(), length));
+        postMessage({ id, answer });
+    } catch (error) {
+        // The memory of an instance that has trapped is in no known state.
+        instance = undefined;
+        postMessage({ id, failure: panic ?? String(error) });
+        panic = undefined;
+    }
+}
+
+function panicked(message, length) {
+    panic = new TextDecoder().decode(new Uint8Array(instance.memory.buffer, message, length));
+}
+
+onmessage = ({ data: compressed }) => {
+    const module = new Blob([compressed]).stream().pipeThrough(new DecompressionStream("gzip"));
+    compiled = new Response(module, { headers: { "content-type": "application/wasm" } });
+    compiled = WebAssembly.compileStreaming(compiled);
+    onmessage = ({ data }) => call(data);
+};
