@@ -83,10 +83,7 @@ mod tests {
             #[cfg_attr(not(doc), doc = "text")]
             struct C;
         );
-        assert_eq!(
-            source(&cell).unwrap(),
-            "#[cfg_attr(not(doc), doc = \"text\")]\nstruct C;\n"
-        );
+        assert_eq!(source(&cell).unwrap(), "#[cfg_attr(not(doc), doc = \"text\")]\nstruct C;\n");
         assert!(source(&quote!(const)).unwrap_err().starts_with("the expansion is not valid Rust"));
     }
 }

@@ -18,7 +18,8 @@ fn main() {
     }
     let mut gallery = vec![];
     for (heading, names) in headings(&read(&Path::new(LIBRARY).join("mod.rs"))) {
-        let listed: Vec<(String, String)> = names.into_iter().filter_map(|name| cells.remove_entry(&name)).collect();
+        let listed: Vec<(String, String)> =
+            names.into_iter().filter_map(|name| cells.remove_entry(&name)).collect();
         gallery.push((heading, listed));
     }
     let unlisted: Vec<&String> = cells.keys().collect();
@@ -72,8 +73,7 @@ fn headings(source: &str) -> Vec<(String, Vec<String>)> {
 /// Returns the names and definitions of the cells in a file.
 fn definitions(file: &Path) -> Vec<(String, String)> {
     let source = read(file);
-    let tokens: TokenStream =
-        source.parse().unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    let tokens: TokenStream = source.parse().unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     let mut found = vec![];
     collect(&source, tokens, &mut found);
     proc_macro2::extra::invalidate_current_thread_spans();
@@ -124,5 +124,5 @@ fn outdented(definition: &str) -> String {
     let last = definition.lines().last().unwrap_or_default();
     let indentation = &last[..last.len() - last.trim_start().len()];
     let lines = definition.lines().map(|line| line.strip_prefix(indentation).unwrap_or(line));
-    lines.map(|line| line.to_owned() + "\n").collect()
+    lines.collect::<Vec<_>>().join("\n")
 }

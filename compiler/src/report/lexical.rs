@@ -14,7 +14,10 @@ const LIKELY: &[(&[char], &str)] = &[
     (&['²'], "write `square(..)`"),
     (&['√'], "write `sqrt(..)`"),
     (&['∑', 'Σ'], "write `sum(..)`"),
-    (&['“', '”', '‘', '’', '`', '"', '\''], "a definition contains no text but comments, which begin with `//`"),
+    (
+        &['“', '”', '‘', '’', '`', '"', '\''],
+        "a definition contains no text but comments, which begin with `//`",
+    ),
 ];
 
 /// Returns the mistake in a text that cannot be split into tokens. `stop` is the byte at which

@@ -4,9 +4,6 @@
 
 mod lexical;
 
-#[cfg(test)]
-mod tests;
-
 use crate::analysis;
 use crate::analysis::shapes::Shaped;
 use crate::diagnostics::{Diagnostic, Diagnostics};
@@ -78,7 +75,7 @@ pub fn report(text: &str) -> Report {
     })
 }
 
-/// Returns the formatted expansion of a text as a source file of the crate `crate::generated`'s
+/// Returns the formatted expansion of a text as a source file that compiles where `::rnn_cell` is the
 /// library. Returns `None` if the text has mistakes.
 pub fn rust(text: &str) -> Option<String> {
     with_tokens(text, |tokens| {

@@ -7,7 +7,7 @@ const [text, shown, verdict] = ["text", "shown", "verdict"].map(element);
 /** Milliseconds after which a worker that does not answer is replaced. */
 const PATIENCE = 10_000;
 const workerAddress = URL.createObjectURL(new Blob([element("worker").textContent], { type: "text/javascript" }));
-const compressed = Uint8Array.from(atob(element("module").textContent.trim()), letter => letter.charCodeAt(0));
+const compressed = element("module").textContent.trim();
 const waiting = new Map();
 let worker = startWorker();
 let questions = 0;
@@ -63,7 +63,7 @@ const CLASSES = ["", "comment", "keyword", "number", "function", "product"];
 const escaped = text => text.replace(/[&<>"]/g, letter => `&#${letter.charCodeAt(0)};`);
 
 /** Returns the ranges of a text's tokens: start, end, class. */
-const tokens = text => [...text.matchAll(TOKENS)].map(found => [found.index, found.index + found[0].length, CLASSES[found.findIndex((group, index) => index > 0 && group !== undefined)]]);
+const tokens = (text, language = TOKENS) => [...text.matchAll(language)].map(found => [found.index, found.index + found[0].length, CLASSES[found.findIndex((group, index) => index > 0 && group !== undefined)]]);
 
 /** Writes a text as HTML in which each range has its class. Ranges may overlap. */
 function marked(text, ranges) {
@@ -76,7 +76,9 @@ function marked(text, ranges) {
     }).join("");
 }
 
-const coloured = text => marked(text, tokens(text));
+const RUST = /(\/\/[^\n]*)|\b(as|async|await|const|crate|else|enum|extern|fn|for|if|impl|in|let|loop|match|mod|move|mut|pub|ref|return|self|Self|static|struct|super|trait|type|unsafe|use|where|while)\b|((?<![\w.])\d[\w.]*)|([a-z_][\w]*!?)(?=\(|::<)|(#!?\[[^\]\n]*\])/g;
+
+const coloured = (text, language) => marked(text, tokens(text, language));
 let mistakes = [];
 
 function colour() {
@@ -119,7 +121,7 @@ element("mistakes").addEventListener("click", event => {
     text.setSelectionRange(mistake.start, Math.max(mistake.end, mistake.start + 1));
 });
 
-const plain = text => `<pre class="code" tabindex="0">${coloured(text)}</pre>`;
+const plain = (text, language) => `<pre class="code" tabindex="0">${coloured(text, language)}</pre>`;
 const wide = html => `<div class="wide" tabindex="0">${html}</div>`;
 const SECTIONS = [
     ["Equations", cell => cell.mathematics + constants.conventions],
@@ -128,7 +130,7 @@ const SECTIONS = [
     ["Backward", cell => `<p class="legend"><code>x_bar</code> is the cotangent of <code>x</code>; Σ sums over steps and samples.</p>${plain(cell.backward)}`],
     ["Jacobian", cell => cell.jacobian === "" ? "<p class=\"legend\">The cell has no state.</p>" : plain(cell.jacobian)],
     ["Cost", cell => cell.sizes],
-    ["Use", cell => plain(cell.example)],
+    ["Use", cell => plain(cell.example, RUST)],
 ];
 
 function showCells(report) {
@@ -154,7 +156,9 @@ const update = latest(async () => {
         const report = await ask("analyse", source);
         const count = report.mistakes.length;
         document.body.dataset.verdict = count === 0 ? "correct" : "mistakes";
-        verdict.textContent = count === 0 ? `Compiled in ${Math.max(1, Math.round(performance.now() - start))} ms` : count === 1 ? "1 mistake" : `${count} mistakes`;
+        const found = count === 1 ? "1 mistake" : `${count} mistakes`;
+        verdict.textContent = count === 0 ? `Compiled in ${Math.max(1, Math.round(performance.now() - start))} ms` :
+            element("rust").hidden ? found : `${found}; the results are those of the last correct definition`;
         showMistakes(report);
         if (count === 0) {
             showCells(report);
@@ -172,7 +176,7 @@ const update = latest(async () => {
 async function showRust(source) {
     if (!element("rust").open || document.body.dataset.verdict !== "correct") return;
     const code = await ask("rust", source);
-    element("rust").querySelector("pre").textContent = code;
+    element("rust").querySelector("pre").innerHTML = coloured(code, RUST);
     element("lines").textContent = `${code.split("\n").length.toLocaleString("en")} lines`;
 }
 element("rust").addEventListener("toggle", () => update());

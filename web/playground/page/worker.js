@@ -1,5 +1,5 @@
 // The compiler in a worker: `{ id, call, text }` in, `{ id, answer }` or `{ id, failure }` out. The first message is the
-// compressed module.
+// compressed module in base64.
 let compiled;
 let instance;
 let panic;
@@ -26,8 +26,10 @@ function panicked(message, length) {
 }
 
 onmessage = ({ data: compressed }) => {
-    const module = new Blob([compressed]).stream().pipeThrough(new DecompressionStream("gzip"));
-    compiled = new Response(module, { headers: { "content-type": "application/wasm" } });
-    compiled = WebAssembly.compileStreaming(compiled);
+    // `fetch` decodes base64 ten times faster than `atob`.
+    compiled = fetch(`data:application/gzip;base64,${compressed}`).then(({ body }) => {
+        const headers = { "content-type": "application/wasm" };
+        return WebAssembly.compileStreaming(new Response(body.pipeThrough(new DecompressionStream("gzip")), { headers }));
+    });
     onmessage = ({ data }) => call(data);
 };

@@ -29,11 +29,12 @@ pub fn generated(text: &str) -> String {
 
 /// Returns the gallery and the texts that are the same for all definitions, as JSON.
 pub fn constants() -> String {
-    let cells = |cells: &[(&str, &str)]| {
-        Json::list(cells.iter().map(|(name, text)| {
-            Json::object([("name", Json::string(name)), ("text", Json::string(text))])
-        }))
-    };
+    let cells =
+        |cells: &[(&str, &str)]| {
+            Json::list(cells.iter().map(|(name, text)| {
+                Json::object([("name", Json::string(name)), ("text", Json::string(text))])
+            }))
+        };
     let gallery = GALLERY.iter().map(|(heading, listed)| {
         Json::object([("heading", Json::string(heading)), ("cells", cells(listed))])
     });

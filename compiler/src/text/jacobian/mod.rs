@@ -22,7 +22,9 @@ pub fn text(definition: Shaped, past: &Past, jacobian: Option<&Jacobian>) -> Str
     match jacobian {
         Some(jacobian) => write(definition, jacobian),
         None if past.is_empty() => String::new(),
-        None => "The cell reads earlier steps, which are part of its state: its Jacobian has no text.".to_owned(),
+        None => {
+            "The cell reads earlier steps, which are part of its state: its Jacobian has no text.".to_owned()
+        }
     }
 }
 
