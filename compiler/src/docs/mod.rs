@@ -4,6 +4,8 @@
 //! only rustdoc creates and reads the page, not a build. HTML on the page contains no blank lines,
 //! since they would end it.
 
+#[cfg(any(test, feature = "report"))]
+pub mod derived;
 mod example;
 mod flow;
 mod formula;

@@ -7,6 +7,7 @@ mod lexical;
 use crate::analysis;
 use crate::analysis::shapes::Shaped;
 use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::docs::derived::derived;
 use crate::docs::{self, Parts};
 use crate::dump;
 use crate::emit::context::Runtime;
@@ -54,10 +55,14 @@ pub struct Cell {
     pub declarations: String,
     /// The equations in order of evaluation, as plain text.
     pub equations: String,
-    /// The backward equations, as plain text.
+    /// The backward equations as mathematics.
     pub backward: String,
-    /// The Jacobian of the state update, as plain text, or the reason why there is none.
+    /// The Jacobian of the state update as mathematics, or the reason why there is none.
     pub jacobian: String,
+    /// The backward equations, as plain text.
+    pub backward_text: String,
+    /// The Jacobian of the state update, as plain text.
+    pub jacobian_text: String,
     /// The table of sizes and costs.
     pub sizes: String,
     /// A program that uses the cell, as plain text.
@@ -122,6 +127,7 @@ fn of_tokens(tokens: TokenStream) -> Report {
         let Parts { summary, mathematics, equations, backward, declarations, flow, example, sizes, .. } =
             docs::parts(cell, &analysis, &plan);
         let definition = Shaped { cell, shapes: &analysis.shapes };
+        let jacobian = jacobian::text(definition, &analysis.past, jacobian.as_ref());
         let dimensions = definition.dim_names().join(", ");
         cells.push(Cell {
             name: match dimensions.is_empty() {
@@ -133,8 +139,10 @@ fn of_tokens(tokens: TokenStream) -> Report {
             flow,
             declarations,
             equations,
-            backward,
-            jacobian: jacobian::text(definition, &analysis.past, jacobian.as_ref()),
+            backward: derived(&backward),
+            jacobian: derived(&jacobian),
+            backward_text: backward,
+            jacobian_text: jacobian,
             sizes,
             example,
         });

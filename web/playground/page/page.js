@@ -123,12 +123,16 @@ element("mistakes").addEventListener("click", event => {
 
 const plain = (text, language) => `<pre class="code" tabindex="0">${coloured(text, language)}</pre>`;
 const wide = html => `<div class="wide" tabindex="0">${html}</div>`;
+const opened = new Set();
+const folded = (title, text) => `<details data-of="${title}"${opened.has(title) ? " open" : ""}><summary>As text</summary>${plain(text)}</details>`;
+element("cells").addEventListener("toggle", ({ target }) => opened[target.open ? "add" : "delete"](target.dataset.of), true);
+
 const SECTIONS = [
     ["Equations", cell => cell.mathematics + constants.conventions],
     ["Data flow", cell => wide(cell.flow)],
     ["Shapes", cell => cell.declarations],
-    ["Backward", cell => `<p class="legend"><code>x_bar</code> is the cotangent of <code>x</code>; Σ sums over steps and samples.</p>${plain(cell.backward)}`],
-    ["Jacobian", cell => cell.jacobian === "" ? "<p class=\"legend\">The cell has no state.</p>" : plain(cell.jacobian)],
+    ["Backward", cell => `<p>A bar marks a cotangent, ∑ sums over steps and samples. A value without an index is that of the step.</p>${cell.backward}${folded("Backward", cell.backwardText)}`],
+    ["Jacobian", cell => cell.jacobianText === "" ? "<p>The cell has no state.</p>" : `${cell.jacobian}${folded("Jacobian", cell.jacobianText)}`],
     ["Cost", cell => cell.sizes],
     ["Use", cell => plain(cell.example, RUST)],
 ];

@@ -92,6 +92,8 @@ fn of_cell(cell: &Cell) -> Json {
         ("equations", Json::string(&cell.equations)),
         ("backward", Json::string(&cell.backward)),
         ("jacobian", Json::string(&cell.jacobian)),
+        ("backwardText", Json::string(&cell.backward_text)),
+        ("jacobianText", Json::string(&cell.jacobian_text)),
         ("sizes", Json::string(&without_links(&cell.sizes))),
         ("example", Json::string(&cell.example)),
     ])

@@ -112,7 +112,15 @@ fn every_cell_of_the_gallery_is_correct() {
         {
             assert!(part(key).starts_with(beginning) && !part(key).contains("<a "), "{name}: {key}");
         }
-        assert!(!part("backward").is_empty() && !part("summary").is_empty(), "{name}");
+        assert!(part("backward").contains("<math") && !part("summary").is_empty(), "{name}");
+        // Every derived line is a formula.
+        let lines = part("backwardText").lines().count() + part("jacobianText").lines().count();
+        assert_eq!(
+            (part("backward").to_owned() + part("jacobian")).matches("<math").count(),
+            2 * lines,
+            "{name}"
+        );
+        assert!(!part("backward").contains("<p>") && !part("jacobian").contains("<p>"), "{name}");
     }
     let names: Value = serde_json::from_str(&constants()).unwrap();
     assert_eq!(names["gallery"][1]["cells"][0]["name"], "Lstm");
@@ -127,8 +135,8 @@ fn the_derivatives_of_an_elman_network() {
     );
     let cell = &report["cells"][0];
     let lines = |key: &str| cell[key].as_str().unwrap().lines().map(str::to_owned).collect::<Vec<_>>();
-    assert_eq!(lines("jacobian"), ["∂h/∂h[t-1] = diag(1 - (h * h)) @ U"]);
-    let backward = lines("backward");
+    assert_eq!(lines("jacobianText"), ["∂h/∂h[t-1] = diag(1 - (h * h)) @ U"]);
+    let backward = lines("backwardText");
     for line in ["h_bar[t-1] = U.T @ h_pre_bar", "x_bar = W.T @ h_pre_bar", "b_bar = Σ h_pre_bar"] {
         assert!(backward.contains(&line.to_owned()), "{backward:?}");
     }
