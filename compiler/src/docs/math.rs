@@ -40,7 +40,8 @@ pub enum At {
     Before,
     /// Some steps back: `3`, `2*D`.
     Earlier(String),
-    /// Some steps on, in a backward equation.
+    /// Some steps on, in a derived equation, which only a report shows as mathematics.
+    #[cfg_attr(not(any(test, feature = "report")), allow(dead_code))]
     Later(String),
     /// The index 0 of an initial value.
     Start,

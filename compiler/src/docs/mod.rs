@@ -46,8 +46,6 @@ repeated to fit. Vectors are columns; brackets stack them. <math><mi>t</mi></mat
 
 /// The parts of a page, as HTML unless stated otherwise.
 pub struct Parts {
-    /// The first paragraph of the user's doc comment.
-    pub summary: String,
     /// The equations as mathematics.
     pub mathematics: String,
     /// The equations as plain text.
@@ -66,6 +64,12 @@ pub struct Parts {
     pub sizes: String,
 }
 
+/// Returns the first paragraph of the user's doc comment, as HTML.
+#[cfg(feature = "report")]
+pub fn summary(cell: &Cell) -> String {
+    table::comment(&cell.attributes)
+}
+
 /// Returns the parts of the page of a correct cell.
 pub fn parts(cell: &Cell, analysis: &Analysis, plan: &Plan) -> Parts {
     let Analysis { resolved, shapes, initialisers, past } = analysis;
@@ -73,7 +77,6 @@ pub fn parts(cell: &Cell, analysis: &Analysis, plan: &Plan) -> Parts {
     let names = Names::of(cell);
     let math = Math::new(cell, resolved, shapes, &names);
     Parts {
-        summary: table::comment(&cell.attributes),
         mathematics: mathematics(&math, analysis),
         equations: equations(definition, &resolved.order),
         backward: adjoints(definition, past, plan),

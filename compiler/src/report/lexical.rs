@@ -1,7 +1,7 @@
 //! Mistakes in a text that is not a sequence of tokens: brackets that do not match, and characters
 //! that begin no token. Within a macro, rustc reports these.
 
-use super::Mistake;
+use super::mistake::Mistake;
 
 /// Characters of formulas, with what the language has in their place.
 const LIKELY: &[(&[char], &str)] = &[

@@ -3,10 +3,11 @@
 //! cell.
 
 mod lexical;
+mod mistake;
 
 use crate::analysis;
 use crate::analysis::shapes::Shaped;
-use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::diagnostics::Diagnostics;
 use crate::docs::derived::derived;
 use crate::docs::{self, Parts};
 use crate::dump;
@@ -16,7 +17,8 @@ use crate::syntax::parse::parse;
 use crate::text::jacobian;
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::quote;
-use std::ops::Range;
+
+pub use mistake::Mistake;
 
 /// A report on a text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,19 +27,6 @@ pub struct Report {
     pub mistakes: Vec<Mistake>,
     /// The cells, in the order of the text. There are none if there are mistakes.
     pub cells: Vec<Cell>,
-}
-
-/// A mistake, with the parts of its message.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mistake {
-    /// The bytes of the text that the mistake concerns.
-    pub place: Range<usize>,
-    /// What is wrong, in lower case and without a full stop.
-    pub fact: String,
-    /// Facts behind it, such as declarations.
-    pub notes: Vec<String>,
-    /// What to write instead.
-    pub helps: Vec<String>,
 }
 
 /// A correct cell: parts of its documentation, as HTML unless stated otherwise.
@@ -124,7 +113,7 @@ fn of_tokens(tokens: TokenStream) -> Report {
     for (index, cell) in program.cells.iter().enumerate() {
         diagnostics.enter(index);
         let Some(Compiled { analysis, plan, jacobian }) = compile(cell, &mut diagnostics) else { continue };
-        let Parts { summary, mathematics, equations, backward, declarations, flow, example, sizes, .. } =
+        let Parts { mathematics, equations, backward, declarations, flow, example, sizes, .. } =
             docs::parts(cell, &analysis, &plan);
         let definition = Shaped { cell, shapes: &analysis.shapes };
         let jacobian = jacobian::text(definition, &analysis.past, jacobian.as_ref());
@@ -134,7 +123,7 @@ fn of_tokens(tokens: TokenStream) -> Report {
                 true => cell.name.to_string(),
                 false => format!("{}<{dimensions}>", cell.name),
             },
-            summary,
+            summary: docs::summary(cell),
             mathematics,
             flow,
             declarations,
@@ -153,16 +142,4 @@ fn of_tokens(tokens: TokenStream) -> Report {
         cells.clear();
     }
     Report { mistakes, cells }
-}
-
-impl From<&Diagnostic> for Mistake {
-    fn from(found: &Diagnostic) -> Self {
-        let (first, last) = (found.extent.first.byte_range(), found.extent.last.byte_range());
-        Mistake {
-            place: first.start..last.end.max(first.end),
-            fact: found.fact.clone(),
-            notes: found.notes.clone(),
-            helps: found.helps.clone(),
-        }
-    }
 }

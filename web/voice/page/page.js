@@ -149,7 +149,8 @@ let stop = async () => {};
 async function listen() {
     const media = await navigator.mediaDevices.getUserMedia({ audio: { channelCount: 1 } });
     const context = new AudioContext({ sampleRate: RATE });
-    await context.audioWorklet.addModule(URL.createObjectURL(new Blob([CAPTURE], { type: "text/javascript" })));
+    // The page of a file has no origin, so it may load no worklet from a blob.
+    await context.audioWorklet.addModule(`data:text/javascript,${encodeURIComponent(CAPTURE)}`);
     const capture = new AudioWorkletNode(context, "capture");
     context.createMediaStreamSource(media).connect(capture);
     begin();
