@@ -103,6 +103,31 @@ pub fn read_at(path: &Path, rate: u32) -> Result<Sound, AudioError> {
     Ok(sound)
 }
 
+/// Reads a WAV file of one channel of 16-bit integers, with `rate` samples per second.
+///
+/// # Errors
+/// Fails like [`read_at`], and if the file has several channels or other samples.
+pub fn read_mono(path: &Path, rate: u32) -> Result<Sound, AudioError> {
+    let sound = read_at(path, rate)?;
+    let WavSpec { channels, bits_per_sample, sample_format, .. } =
+        WavReader::open(path).map_err(|_| cut(path))?.spec();
+    let format = match sample_format {
+        SampleFormat::Float => "floats",
+        SampleFormat::Int => "integers",
+    };
+    let error = |fact, help| Err(AudioError { path: path.to_path_buf(), fact, help: Some(help) });
+    if channels != 1 {
+        return error(format!("has {channels} channels, not 1"), "`ffmpeg -i FILE -ac 1 out.wav` averages them");
+    }
+    if bits_per_sample != 16 {
+        return error(
+            format!("has {format} of {bits_per_sample} bits, not integers of 16"),
+            "`ffmpeg -i FILE -c:a pcm_s16le out.wav` converts them",
+        );
+    }
+    Ok(sound)
+}
+
 fn cut(path: &Path) -> AudioError {
     AudioError {
         path: path.to_path_buf(),
