@@ -56,7 +56,8 @@ fn main() -> ExitCode {
             path => path,
         };
         let fault = |cause: &dyn std::fmt::Display| format!("the weights {}: {cause}", weights.display());
-        let network = load(&fs::read(&weights).map_err(|cause| fault(&cause))?).map_err(|cause| fault(&cause))?;
+        let network =
+            load(&fs::read(&weights).map_err(|cause| fault(&cause))?).map_err(|cause| fault(&cause))?;
         println!(
             "model: RNNoise, {} parameters; {} FLOPs per frame of {FRAME} samples",
             Network::PARAMETER_COUNT,
@@ -148,6 +149,7 @@ fn denoise(
         speech.push(f64::from(probability));
     }
     samples.drain(..FRAME);
+    speech.remove(0);
     samples.truncate(sound.len());
     Denoised { samples, speech }
 }

@@ -148,7 +148,10 @@ impl Layers<'_> {
         let described = self.take(name, 3)?;
         let expected = [inputs as u8, outputs as u8, activation];
         if described != expected {
-            return Err(format!("the layer `{name}` is {described:?}, not {expected:?}: inputs, units, activation").into());
+            return Err(format!(
+                "the layer `{name}` is {described:?}, not {expected:?}: inputs, units, activation"
+            )
+            .into());
         }
         let columns = if units.is_some() { 3 * outputs } else { outputs };
         self.tensor(name, "weights", &[inputs, columns])?;

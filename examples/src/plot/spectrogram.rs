@@ -1,7 +1,7 @@
 //! Spectrograms, one below the other.
 
 use super::Curve;
-use super::style::{Area, BLUE, INK, ORANGE, blend, canvas, mesh, shortest_within, text};
+use super::style::{Area, BLUE, ORANGE, blend, canvas, mesh, shortest_within, text};
 use crate::audio::Sound;
 use plotters::prelude::*;
 use realfft::RealFftPlanner;
@@ -16,7 +16,7 @@ const HOP: f64 = 0.01;
 /// The quietest level that is drawn, relative to the loudest, in dB.
 const FLOOR: f64 = -70.0;
 /// The number of colours.
-const SHADES: f64 = 14.0;
+const SHADES: f64 = 12.0;
 
 /// Draws the spectrograms of sounds of one rate, and below them a curve with values from 0 to 1
 /// whose points are evenly spaced in time. A colour has the same level in all of them.
@@ -26,8 +26,8 @@ pub fn spectrograms(
     sounds: &[(&str, &Sound)],
     curve: Curve,
 ) -> Result<(), Box<dyn Error>> {
-    const HEIGHT: u32 = 230;
-    let root = canvas(path, title, (1160, HEIGHT * sounds.len() as u32 + 220))?;
+    const HEIGHT: u32 = 220;
+    let root = canvas(path, title, (1160, HEIGHT * sounds.len() as u32 + 200))?;
     let spectra: Vec<Vec<Vec<f64>>> = sounds.iter().map(|(_, sound)| spectra(sound)).collect();
     let loudest = spectra.iter().flatten().flatten().copied().fold(1e-12, f64::max);
     let seconds = sounds.iter().map(|(_, sound)| sound.seconds()).fold(0.0, f64::max);
@@ -56,9 +56,16 @@ pub fn spectrograms(
     Ok(())
 }
 
-fn draw(area: &Area, name: &str, spectra: &[Vec<f64>], loudest: f64, seconds: f64) -> Result<(), Box<dyn Error>> {
+fn draw(
+    area: &Area,
+    name: &str,
+    spectra: &[Vec<f64>],
+    loudest: f64,
+    seconds: f64,
+) -> Result<(), Box<dyn Error>> {
     let mut chart = ChartBuilder::on(area)
         .margin(12)
+        .margin_bottom(0)
         .caption(name, text(16))
         .x_label_area_size(8)
         .y_label_area_size(74)
@@ -78,7 +85,8 @@ fn draw(area: &Area, name: &str, spectra: &[Vec<f64>], loudest: f64, seconds: f6
             if run[0] > 0.0 {
                 let [low, high] = [row, row + 1].map(|row| HIGHEST * row as f64 / rows as f64);
                 let colour = blend(BLUE, run[0] / SHADES);
-                chart.draw_series([Rectangle::new([(from, low), (to.min(seconds), high)], colour.filled())])?;
+                chart
+                    .draw_series([Rectangle::new([(from, low), (to.min(seconds), high)], colour.filled())])?;
             }
         }
     }
@@ -92,7 +100,7 @@ fn draw(area: &Area, name: &str, spectra: &[Vec<f64>], loudest: f64, seconds: f6
     Ok(())
 }
 
-/// Returns the power of each band of 100 Hz, for each hop.
+/// Returns the power of each band of 150 Hz, for each hop.
 fn spectra(sound: &Sound) -> Vec<Vec<f64>> {
     let hop = (HOP * f64::from(sound.rate)) as usize;
     let transform = RealFftPlanner::<f64>::new().plan_fft_forward(2 * hop);
@@ -107,7 +115,40 @@ fn spectra(sound: &Sound) -> Vec<Vec<f64>> {
                 *sample = f64::from(value) * sine * sine;
             }
             transform.process(&mut wave, &mut bins).expect("the lengths are those of the transform");
-            bins[..shown.min(bins.len())].chunks(2).map(|pair| pair.iter().map(|bin| bin.norm_sqr()).sum()).collect()
+            bins[..shown.min(bins.len())]
+                .chunks(3)
+                .map(|bins| bins.iter().map(|bin| bin.norm_sqr()).sum())
+                .collect()
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tone_is_in_its_band() {
+        let samples = (0..4800).map(|n| (2.0 * PI * 1000.0 * f64::from(n) / 48_000.0).sin() as f32).collect();
+        let spectra = spectra(&Sound { rate: 48_000, samples });
+        assert_eq!(spectra.len(), 10);
+        assert!(spectra.iter().all(|spectrum| spectrum.len() == 80));
+        let loudest = spectra[4].iter().copied().fold(0.0, f64::max);
+        // Band 6 is that of 900 to 1050 Hz.
+        assert_eq!(spectra[4].iter().position(|power| *power == loudest), Some(6));
+        assert!(spectra[4][10] < 1e-6 * loudest);
+    }
+
+    #[test]
+    fn a_picture_contains_its_texts() {
+        let path = std::env::temp_dir().join(format!("rnn-cell-spectrogram-{}.svg", std::process::id()));
+        let sound = Sound { rate: 48_000, samples: (0..9600).map(|n| (0.05 * n as f32).sin()).collect() };
+        let curve = Curve { name: "probability of speech", values: &[0.0, 0.5, 1.0] };
+        spectrograms(&path, "noise", &[("before", &sound), ("after", &sound)], curve).unwrap();
+        let picture = std::fs::read_to_string(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        for words in ["\nnoise\n", "\nbefore\n", "\nafter\n", "seconds", "kHz", "probability of speech"] {
+            assert!(picture.contains(words), "{words}: {picture}");
+        }
+    }
 }
