@@ -18,9 +18,9 @@ pub use stream::{BANDS, FEATURES, FRAME, RATE, Stream};
 pub const WEIGHTS: &str = "weights.rnn";
 
 rnn_cell! {
-    /// RNNoise's network (Valin 2018, figure 3): `F` features of a frame pass through three gated
-    /// recurrent units, which find the speech (`V` units), the spectrum of the noise (`N`) and the
-    /// gains (`G`) of `B` bands.
+    /// RNNoise's network (Valin 2018): `F` features of a frame pass through three gated recurrent
+    /// units, which find the speech (`V` units), the spectrum of the noise (`N`) and the gains (`G`)
+    /// of `B` bands.
     ///
     /// The candidate of each unit is rectified, and its reset gate acts before the product. `z` is
     /// the share of the old state.
@@ -80,9 +80,9 @@ pub type Network = RnNoise<FEATURES, DENSE, VOICE, NOISE, GAIN, BANDS>;
 
 /// Loads weights from a file of RNNoise's training, as the crate `nnnoiseless` ships it.
 ///
-/// The file holds the layers one after the other: the number of inputs, of units and of the
-/// activation (0 is `tanh`, 1 `sigmoid`, 2 `relu`), then the weights, one row per input, and the
-/// biases. All are bytes; a weight is a signed byte over 256.
+/// The file holds Keras's layers one after the other: the number of inputs, the number of units and
+/// the activation (0 is `tanh`, 1 `sigmoid`, 2 `relu`), then the kernels and the biases. All are
+/// bytes, and a weight is a signed byte over 256.
 ///
 /// # Errors
 /// Fails if the file is cut short or too long, or describes another network.
@@ -112,7 +112,7 @@ pub fn load(bytes: &[u8]) -> Result<Box<Network>, Box<dyn Error>> {
 /// Returns the mapping of a dense layer of the file.
 fn dense(layer: &str, name: &str) -> Mapping {
     Mapping::new()
-        .with(matrix("weights").transposed().stack([format!("W_{name}")]))
+        .with(matrix("kernel").transposed().stack([format!("W_{name}")]))
         .with(vector("bias").stack([format!("b_{name}")]))
         .prefix(&format!("{layer}."))
 }
@@ -124,8 +124,8 @@ fn unit(layer: &str, name: &str, inputs: usize) -> Mapping {
         ["z", "r", "c"].map(|gate| part(format!("W_{gate}{name}")).columns(columns.clone()))
     }
     Mapping::new()
-        .with(matrix("weights").transposed().stack(gates(name, ..inputs)))
-        .with(matrix("recurrent").transposed().stack(gates(name, inputs..)))
+        .with(matrix("kernel").transposed().stack(gates(name, ..inputs)))
+        .with(matrix("recurrent_kernel").transposed().stack(gates(name, inputs..)))
         .with(vector("bias").stack(["z", "r", "c"].map(|gate| format!("b_{gate}{name}"))))
         .prefix(&format!("{layer}."))
 }
@@ -154,9 +154,9 @@ impl Layers<'_> {
             .into());
         }
         let columns = if units.is_some() { 3 * outputs } else { outputs };
-        self.tensor(name, "weights", &[inputs, columns])?;
+        self.tensor(name, "kernel", &[inputs, columns])?;
         if let Some(units) = units {
-            self.tensor(name, "recurrent", &[units, columns])?;
+            self.tensor(name, "recurrent_kernel", &[units, columns])?;
         }
         self.tensor(name, "bias", &[columns])
     }

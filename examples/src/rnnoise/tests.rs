@@ -5,7 +5,9 @@ use super::*;
 use crate::audio;
 use nalgebra::SVector;
 use nnnoiseless::DenoiseState;
+use rnn_cell::cells::ReluGru;
 use rnn_cell::rng::uniform;
+use rnn_cell::weights::keras;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -170,6 +172,27 @@ fn the_gains_are_those_of_plain_loops() {
     }
     println!("gains of the cell: {from_exact:.1e} from loops, {from_table:.1e} from loops with a table");
     assert!(from_exact < 1e-5 && from_table < 1e-4);
+}
+
+/// The ready cell loads a unit of the file as a layer of Keras, from which it comes.
+#[test]
+fn a_unit_is_the_ready_cell() {
+    let bytes = weights();
+    let start = 3 + DENSE * (FEATURES + 1);
+    let mut file = Layers { rest: &bytes[start..], tensors: Writer::new() };
+    file.layer("gru", [DENSE, VOICE], 2, Some(VOICE)).unwrap();
+    let mut cell = ReluGru::<DENSE, VOICE>::zeros();
+    let names = keras::gru_reset_before().prefix("gru.");
+    names.load(&mut cell, &file.tensors.into_bytes()).unwrap();
+
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
+    let (mut state, mut h, mut worst_difference) = (cell.initial_state(), [0.0; VOICE], 0f32);
+    for _ in 0..50 {
+        let d = SVector::<f32, DENSE>::from_fn(|_, _| uniform(&mut rng, -1.0, 1.0) as f32);
+        Loops { rest: &bytes[start..], tanh: f32::tanh }.unit(d.as_slice(), &mut h);
+        worst_difference = worst_difference.max(worst(cell.step(&d, &mut state).as_slice(), &h));
+    }
+    assert!(worst_difference < 1e-5 && h.iter().any(|h| *h > 0.1), "{worst_difference}, {h:?}");
 }
 
 #[test]
