@@ -27,7 +27,7 @@ pub fn spectrograms(
     curve: Curve,
 ) -> Result<(), Box<dyn Error>> {
     const HEIGHT: u32 = 220;
-    let root = canvas(path, title, (1160, HEIGHT * sounds.len() as u32 + 200))?;
+    let root = canvas(path, title, (1160, HEIGHT * sounds.len() as u32 + 220))?;
     let spectra: Vec<Vec<Vec<f64>>> = sounds.iter().map(|(_, sound)| spectra(sound)).collect();
     let loudest = spectra.iter().flatten().flatten().copied().fold(1e-12, f64::max);
     let seconds = sounds.iter().map(|(_, sound)| sound.seconds()).fold(0.0, f64::max);

@@ -117,9 +117,11 @@ impl fmt::Debug for Stream {
 fn interpolated(gains: &SVector<f32, BANDS>) -> [f32; BINS] {
     let mut bins = [0.0; BINS];
     for (band, edges) in PEAKS.windows(2).enumerate() {
-        for bin in edges[0]..edges[1] {
-            let share = (bin - edges[0]) as f32 / (edges[1] - edges[0]) as f32;
-            bins[bin] = (1.0 - share) * gains[band] + share * gains[band + 1];
+        let bins = &mut bins[edges[0]..edges[1]];
+        let width = bins.len() as f32;
+        for (index, gain) in bins.iter_mut().enumerate() {
+            let share = index as f32 / width;
+            *gain = (1.0 - share) * gains[band] + share * gains[band + 1];
         }
     }
     bins
