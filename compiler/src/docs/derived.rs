@@ -298,6 +298,7 @@ impl Formula<'_> {
                 let arguments: Vec<String> = arguments.iter().map(Formula::show).collect();
                 match (*function, arguments.as_slice()) {
                     ("sqrt", [u]) => format!("<msqrt>{u}</msqrt>"),
+                    ("recip", [u]) => fraction("<mn>1</mn>", u),
                     ("sigmoid", _) => called("<mi mathvariant=\"normal\">σ</mi>", &arguments),
                     _ => called(&word(function), &arguments),
                 }
@@ -322,7 +323,13 @@ impl Formula<'_> {
 
 /// Writes a name; `x_bar` has a bar above its letter, or above all of it if that has an accent.
 fn barred(of: &str, at: &At, raised: Option<&str>) -> String {
-    let parsed = Name::parse(of);
+    let mut parsed = Name::parse(of);
+    // Values without a name are numbered.
+    if let Some((word, number)) = parsed.base.rsplit_once('_')
+        && number.chars().all(|c| c.is_ascii_digit())
+    {
+        parsed = Name { base: word.to_owned(), accent: None, indices: vec![number.to_owned()] };
+    }
     match of.strip_suffix("_bar").map(Name::parse) {
         Some(inner) if parsed.accent != Some('¯') => {
             let inner = name(&inner, &At::Always, None);
@@ -366,6 +373,7 @@ mod tests {
             ("y = a - (b - c)", "y=a−(b−c)"),
             ("y = (a + b).T @ c", "y=(a+b)⊤ c"),
             ("y = -(a + b)", "y=−(a+b)"),
+            ("value_10 = recip(a + b)", "value10=1a+b"),
             ("y = (a + b) / (2 * c)", "y=a+b2⋅c"),
             ("h_bar = h_bar[t] + x_bar[t+2*D]", "h¯=h¯t+x¯t+2⋅D"),
             ("h_tilde_bar = [a, zeros(3)]", "h˜¯=[azeros(3)]"),

@@ -7,14 +7,15 @@ const [text, shown, verdict] = ["text", "shown", "verdict"].map(element);
 /** Milliseconds after which a worker that does not answer is replaced. */
 const PATIENCE = 10_000;
 const workerAddress = URL.createObjectURL(new Blob([element("worker").textContent], { type: "text/javascript" }));
-const compressed = element("module").textContent.trim();
+/** The compressed module, which is at the end of the page: the worker starts while the browser still reads it. */
+const compressed = new Promise(resolve => addEventListener("DOMContentLoaded", () => resolve(element("module").textContent.trim())));
 const waiting = new Map();
 let worker = startWorker();
 let questions = 0;
 
 function startWorker() {
     const worker = new Worker(workerAddress);
-    worker.postMessage(compressed);
+    compressed.then(module => worker.postMessage(module));
     worker.onmessage = ({ data }) => settle(data);
     worker.onerror = ({ message }) => [...waiting.keys()].forEach(id => settle({ id, failure: message }));
     return worker;
@@ -38,7 +39,7 @@ function ask(call, text) {
             [...waiting.keys()].forEach(id => settle({ id, failure: `no answer within ${PATIENCE / 1000} s` }));
         }, PATIENCE);
         waiting.set(id, { resolve, reject, timer });
-        worker.postMessage({ id, call, text });
+        compressed.then(() => worker.postMessage({ id, call, text }));
     });
 }
 
