@@ -333,8 +333,9 @@ fn barred(of: &str, at: &At, raised: Option<&str>) -> String {
     match of.strip_suffix("_bar").map(Name::parse) {
         Some(inner) if parsed.accent != Some('¯') => {
             let inner = name(&inner, &At::Always, None);
-            let bar =
-                format!("<mover accent=\"true\"><mrow>{inner}</mrow><mo stretchy=\"true\">¯</mo></mover>");
+            // Few fonts stretch the sign of a bar.
+            let style = "border-top:.06em solid;padding-top:.12em";
+            let bar = format!("<mrow style=\"{style}\">{inner}</mrow>");
             match (time_index(at), raised) {
                 (None, None) => bar,
                 (None, Some(above)) => format!("<msup>{bar}{above}</msup>"),
@@ -376,7 +377,7 @@ mod tests {
             ("value_10 = recip(a + b)", "value10=1a+b"),
             ("y = (a + b) / (2 * c)", "y=a+b2⋅c"),
             ("h_bar = h_bar[t] + x_bar[t+2*D]", "h¯=h¯t+x¯t+2⋅D"),
-            ("h_tilde_bar = [a, zeros(3)]", "h˜¯=[azeros(3)]"),
+            ("h_tilde_bar = [a, zeros(3)]", "h˜=[azeros(3)]"),
             ("∂h/∂h[t-1] = diag(1 - (h * h)) @ U", "∂h∂ht−1=diag(1−h⊙h) U"),
             ("∂S/∂S[t-1](δS) = f * δS", "∂S∂St−1(δS)=f⊙δS"),
             ("y = where(a >= b and not c < 1e-5, a, b)", "y=where(a≥b and not (c&lt;10−5),a,b)"),

@@ -132,7 +132,7 @@ const SECTIONS = [
     ["Equations", cell => cell.mathematics + constants.conventions],
     ["Data flow", cell => wide(cell.flow)],
     ["Shapes", cell => cell.declarations],
-    ["Backward", cell => `<p>A bar marks a cotangent, ∑ sums over steps and samples. A value without an index is that of the step.</p>${cell.backward}${folded("Backward", cell.backwardText)}`],
+    ["Backward", cell => `<p>A bar marks a cotangent, ∑ sums over steps and samples. Values without an index are those of the step; the cotangent with the index <math><mi>t</mi></math> is the one that the next step passes back.</p>${cell.backward}${folded("Backward", cell.backwardText)}`],
     ["Jacobian", cell => cell.jacobianText === "" ? "<p>The cell has no state.</p>" : `${cell.jacobian}${folded("Jacobian", cell.jacobianText)}`],
     ["Cost", cell => cell.sizes],
     ["Use", cell => plain(cell.example, RUST)],

@@ -5,6 +5,7 @@
 
 /// Evaluates an expression under the contract of the surrounding method of [`Pack`]: the caller of
 /// the method vouches for the instruction set and for the scalars behind each pointer.
+#[cfg(target_arch = "x86_64")]
 macro_rules! caller_vouches {
     ($expression:expr) => {
         // SAFETY: the caller of the method vouches for it.
