@@ -137,7 +137,11 @@ fn compile(cell: &Cell, diagnostics: &mut Diagnostics) -> Option<Compiled> {
     Some(Compiled { analysis, plan, jacobian })
 }
 
+/// Returns the Jacobians. None for a cell with blocks of heads.
 fn derive_jacobian(cell: &Cell, analysis: &Analysis, lowered: &Lowered) -> Option<Jacobian> {
+    if !cell.heads.is_empty() {
+        return None;
+    }
     jacobian::derive(cell, &analysis.resolved, &lowered.graph, &lowered.targets)
 }
 

@@ -26,7 +26,7 @@ pub fn visit<'e>(value: &'e Expr, each: &mut impl FnMut(&'e Expr)) {
         each(part);
         let before = work.len();
         match &part.kind {
-            ExprKind::Neg(inner) | ExprKind::Transpose(inner) => work.push(inner),
+            ExprKind::Neg(inner) | ExprKind::Transpose(inner) | ExprKind::Head(inner) => work.push(inner),
             ExprKind::Binary { left, right, .. } | ExprKind::Compare { left, right, .. } => {
                 work.extend([&**left, &**right]);
             }

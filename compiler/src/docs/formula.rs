@@ -15,15 +15,14 @@ impl Formula {
     pub fn product(times: u64, atoms: &[Atom]) -> Self {
         let mut powers = vec![];
         let mut coefficient = times;
-        for atom in atoms {
-            match atom {
-                Atom::Literal(value) => coefficient = coefficient.saturating_mul(*value),
-                Atom::Name(index) => {
-                    if powers.len() <= *index {
-                        powers.resize(index + 1, 0);
-                    }
-                    powers[*index] += 1;
+        let factors = atoms.iter().map(|atom| atom.split_heads()).flat_map(|(heads, size)| [heads, size]);
+        for atom in factors {
+            coefficient = coefficient.saturating_mul(atom.literal().max(1));
+            for index in atom.names() {
+                if powers.len() <= index {
+                    powers.resize(index + 1, 0);
                 }
+                powers[index] += 1;
             }
         }
         Formula::from_iter([(powers, coefficient)])

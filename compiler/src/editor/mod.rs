@@ -225,7 +225,7 @@ impl Mentions<'_> {
                 }
                 arguments.iter().for_each(|argument| self.in_expression(argument, found));
             }
-            ExprKind::Neg(inner) | ExprKind::Transpose(inner) => self.in_expression(inner, found),
+            ExprKind::Neg(inner) | ExprKind::Transpose(inner) | ExprKind::Head(inner) => self.in_expression(inner, found),
             ExprKind::Binary { left, right, .. } | ExprKind::Compare { left, right, .. } => {
                 self.in_expression(left, found);
                 self.in_expression(right, found);

@@ -1,6 +1,7 @@
 //! The context of emission: the cell, its plan, the names of its values and the types of its
 //! blocks.
 
+use crate::analysis::heads::heads;
 use crate::analysis::shapes::{Shaped, Shapes};
 use crate::dim::{Atom, Dim, Shape};
 use crate::emit::hygiene::ident;
@@ -105,7 +106,8 @@ impl<'a> Context<'a> {
         if self.is_quantised { items() } else { TokenStream::new() }
     }
 
-    /// Writes a dimension as a const generic argument.
+    /// Writes a dimension as a const generic argument. A product of dimensions is a `usize`
+    /// expression instead, since a generic argument can't be one.
     pub fn atom(&self, atom: Atom) -> TokenStream {
         match atom {
             Atom::Name(index) => {
@@ -115,6 +117,10 @@ impl<'a> Context<'a> {
             Atom::Literal(value) => {
                 let value = proc_macro2::Literal::usize_unsuffixed(value as usize);
                 quote!(#value)
+            }
+            Atom::Heads(heads, size) => {
+                let (heads, size) = (self.atom(heads.into()), self.atom(size.into()));
+                quote!((#heads * #size))
             }
         }
     }
@@ -182,6 +188,12 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// Returns the number of heads of the block of equations that contains a declaration, and one
+    /// outside of such a block.
+    pub fn heads_of(&self, declaration: usize) -> Atom {
+        heads(self.cell, self.cell.declarations[declaration].block)
+    }
+
     /// Returns the path from a value to one of its blocks: `.bottom.left`.
     pub fn piece_path(&self, rows: usize, columns: usize, row: usize, column: usize) -> TokenStream {
         let path = block_path((rows, columns), row, column).into_iter().map(ident);
@@ -216,10 +228,7 @@ impl<'a> Context<'a> {
     pub fn dims_of<'s>(&self, shapes: impl Iterator<Item = &'s Shape>) -> Vec<usize> {
         let mut used: Vec<usize> = shapes
             .flat_map(|shape| shape.rows.atoms().iter().chain(shape.columns.atoms()).copied())
-            .filter_map(|atom| match atom {
-                Atom::Name(index) => Some(index),
-                Atom::Literal(_) => None,
-            })
+            .flat_map(Atom::names)
             .collect();
         used.sort_unstable();
         used.dedup();

@@ -124,15 +124,18 @@ impl Layout<'_> {
 
     fn piece_shape(&self, piece: Piece) -> Option<crate::graph::ir::BlockShape> {
         let shape = self.cx.shapes.declarations[piece.of].as_ref()?;
-        Some(crate::graph::ir::BlockShape::new(
-            *shape.rows.atoms().get(piece.row)?,
-            *shape.columns.atoms().get(piece.column)?,
-        ))
+        let (rows, columns) = (shape.rows.atoms().get(piece.row)?, shape.columns.atoms().get(piece.column)?);
+        let block = crate::graph::ir::BlockShape::new(*rows, *columns);
+        Some(match self.cx.cell.declarations[piece.of].block {
+            Some(_) => block.with_heads(self.cx.heads_of(piece.of)),
+            None => block,
+        })
     }
 
     fn size(&self, shape: crate::graph::ir::BlockShape) -> TokenStream {
         let (rows, columns) = (self.cx.atom(shape.rows), self.cx.atom(shape.columns));
-        quote!(#rows * #columns)
+        let heads = shape.has_heads().then(|| self.cx.atom(shape.heads)).map(|heads| quote!(#heads *));
+        quote!(#heads #rows * #columns)
     }
 
     /// Returns the sizes of all matrices that differ at each step, in scalars per sample.

@@ -105,6 +105,7 @@ impl Writer<'_> {
     fn is_open(&self, id: Id) -> bool {
         match self.graph[id].op {
             _ if (self.name)(id).is_some() => false,
+            Op::MatMul { .. } if self.adds_heads(id) => false,
             Op::MatMul { .. } | Op::Gather { .. } | Op::Scatter { .. } | Op::Accumulate => true,
             Op::Reshape if self.makes_row(id) => false,
             Op::Unary(Unary::Neg) => self.is_open(self.graph[id].args[0]),
@@ -113,9 +114,15 @@ impl Writer<'_> {
         }
     }
 
+    /// Returns whether the products of all heads add up.
+    fn adds_heads(&self, id: Id) -> bool {
+        let node = &self.graph[id];
+        !node.shape.has_heads() && node.args.iter().any(|arg| self.graph[*arg].shape.has_heads())
+    }
+
     /// Returns whether a reshape turns a vector into a row.
     fn makes_row(&self, id: Id) -> bool {
-        self.graph[self.graph[id].args[0]].shape.columns == Atom::ONE
+        self.graph[id].shape.is_row() && self.graph[self.graph[id].args[0]].shape.columns == Atom::ONE
     }
 
     fn operation(&self, id: Id) -> String {
@@ -149,6 +156,9 @@ impl Writer<'_> {
                 bare(&arg(2)),
                 bare(&arg(3))
             ),
+            Op::MatMul { ta, tb } if self.adds_heads(id) => {
+                format!("head_sum({} @ {})", first(*ta), if *tb { transposed(1) } else { factor(1) })
+            }
             Op::MatMul { ta, tb } => {
                 format!("{} @ {}", first(*ta), if *tb { transposed(1) } else { factor(1) })
             }
@@ -160,6 +170,7 @@ impl Writer<'_> {
             Op::Sum => format!("sum({})", bare(&arg(0))),
             Op::RowSum => format!("row_sum({})", bare(&arg(0))),
             Op::ColumnSum => format!("row_sum({})", transposed(0)),
+            Op::HeadSum => format!("head_sum({})", bare(&arg(0))),
             Op::Maximum => format!("max_entry({})", bare(&arg(0))),
             Op::Concat => {
                 let parts: Vec<String> =

@@ -3,6 +3,7 @@
 //! A value whose dimensions are sums is a grid of blocks, one per pair of terms. Stacking and
 //! splitting only change which blocks a grid holds, and cost nothing.
 
+mod heads;
 mod inner_names;
 pub mod jacobian;
 pub mod names;
@@ -21,8 +22,11 @@ use std::collections::HashMap;
 pub struct Lowered {
     /// The graph of one step.
     pub graph: Graph,
-    /// The value of each target of each equation.
+    /// The value of each target of each equation. Within a block of heads it has the shape of one
+    /// head.
     pub targets: Vec<Vec<Grid>>,
+    /// The value of each output: the stack of all heads for a value of a block.
+    pub outputs: Vec<Option<Grid>>,
     /// The graph of the initial values of states that have an initialiser.
     pub initial_graph: Graph,
     /// Declarations of states with their initial values.
@@ -44,6 +48,7 @@ pub fn lower(
     let mut lowering = Lowering::new(cell, resolved, shapes);
     for &equation in &resolved.order {
         let value = &cell.equations[equation].value;
+        lowering.block = cell.equations[equation].block;
         let lowered = lowering.expr(value);
         if lowering.is_too_large {
             report_size(value, diagnostics);
@@ -51,12 +56,14 @@ pub fn lower(
         lowering.define(equation, lowered?)?;
     }
     inner_names::suggest(&mut lowering.graph, &resolved.order, &lowering.targets);
+    let outputs = resolved.outputs.iter().map(|target| lowering.output((*target)?)).collect();
     let (graph, targets) = (lowering.graph, lowering.targets);
 
     let mut lowering = Lowering::new(cell, resolved, shapes);
     let mut initial = vec![];
     for (index, declaration) in cell.declarations.iter().enumerate() {
         if let (DeclarationKind::State, Some(value)) = (declaration.kind, &declaration.initial) {
+            lowering.block = declaration.block;
             let lowered = lowering.initial(index, value);
             if lowering.is_too_large {
                 report_size(value, diagnostics);
@@ -70,7 +77,7 @@ pub fn lower(
             initial.push((index, value));
         }
     }
-    Some(Lowered { graph, targets, initial_graph: lowering.graph, initial })
+    Some(Lowered { graph, targets, outputs, initial_graph: lowering.graph, initial })
 }
 
 fn report_size(value: &Expr, diagnostics: &mut Diagnostics) {
@@ -85,6 +92,8 @@ struct Lowering<'a> {
     shapes: &'a Shapes,
     graph: Graph,
     targets: Vec<Vec<Grid>>,
+    /// The block of heads that contains the current equation or declaration.
+    block: Option<usize>,
     /// The arguments of the user's function that is being expanded.
     arguments: Vec<Grid>,
     /// The results of the user's functions by arguments. Without them, functions that call each
@@ -102,6 +111,7 @@ impl<'a> Lowering<'a> {
             shapes,
             graph: Graph::default(),
             targets,
+            block: None,
             arguments: vec![],
             expanded: HashMap::new(),
             is_too_large: false,
@@ -111,8 +121,13 @@ impl<'a> Lowering<'a> {
     /// Records the value of an equation under the names of its targets.
     fn define(&mut self, index: usize, value: Grid) -> Option<()> {
         let equation = &self.cell.equations[index];
-        let values =
+        let mut values =
             if equation.is_split { self.split(&value, equation.targets.len())? } else { vec![value] };
+        for (position, value) in values.iter_mut().enumerate() {
+            if self.resolved.state_of(Target { equation: index, index: position }).is_some() {
+                self.give_heads(value);
+            }
+        }
         for (target, value) in equation.targets.iter().zip(&values) {
             let name = target.to_string();
             for (row, column, id) in value.pieces() {
@@ -172,7 +187,8 @@ impl<'a> Lowering<'a> {
         for (row, rows) in shape.rows.atoms().iter().enumerate() {
             for (column, columns) in shape.columns.atoms().iter().enumerate() {
                 let block = value.broadcast_at(row, column)?;
-                blocks.push(self.graph.expand(block, BlockShape::new(*rows, *columns)));
+                let shape = BlockShape::new(*rows, *columns);
+                blocks.push(self.graph.expand(block, self.with_heads(shape, self.block)));
             }
         }
         Some(Grid { rows: shape.rows.atoms().to_vec(), columns: shape.columns.atoms().to_vec(), blocks })
@@ -185,12 +201,14 @@ impl<'a> Lowering<'a> {
             DeclarationKind::Input | DeclarationKind::State => Level::Time,
         };
         let Shape { rows, columns } = self.shapes.declarations[index].clone()?;
+        let block = self.cell.declarations[index].block;
         let mut blocks = vec![];
         for (row, row_atom) in rows.atoms().iter().enumerate() {
             for (column, column_atom) in columns.atoms().iter().enumerate() {
                 let piece = Piece { of: index, row, column };
                 let op = if previous { Op::Previous(piece) } else { Op::Read(piece) };
-                blocks.push(self.graph.leaf(op, BlockShape::new(*row_atom, *column_atom), level));
+                let shape = self.with_heads(BlockShape::new(*row_atom, *column_atom), block);
+                blocks.push(self.graph.leaf(op, shape, level));
             }
         }
         Some(Grid { rows: rows.atoms().to_vec(), columns: columns.atoms().to_vec(), blocks })
@@ -212,6 +230,10 @@ impl<'a> Lowering<'a> {
                 Some(Grid::single(&self.graph, id))
             }
             ExprKind::Name { time, .. } => self.name(expr.id, *time),
+            ExprKind::Head(inner) => {
+                let whole = self.expr(inner)?;
+                self.head(&whole)
+            }
             ExprKind::Neg(inner) => {
                 let inner = self.expr(inner)?;
                 Grid::elementwise(&mut self.graph, &[&inner], |graph, ids| graph.neg(ids[0]))
@@ -250,9 +272,18 @@ impl<'a> Lowering<'a> {
 
     fn name(&mut self, id: usize, _time: Time) -> Option<Grid> {
         match self.resolved.symbols[id]? {
-            Symbol::Declaration(index) => self.declared(index, false),
-            Symbol::Previous(index) => self.declared(index, true),
-            Symbol::Target(Target { equation, index }) => self.targets[equation].get(index).cloned(),
+            Symbol::Declaration(index) => {
+                let value = self.declared(index, false)?;
+                self.seen_from_here(value, self.cell.declarations[index].block)
+            }
+            Symbol::Previous(index) => {
+                let value = self.declared(index, true)?;
+                self.seen_from_here(value, self.cell.declarations[index].block)
+            }
+            Symbol::Target(Target { equation, index }) => {
+                let value = self.targets[equation].get(index).cloned()?;
+                self.seen_from_here(value, self.cell.equations[equation].block)
+            }
             Symbol::Dimension(index) => {
                 let id = self.graph.size(Dim::sum([Atom::Name(index)]));
                 Some(Grid::single(&self.graph, id))
@@ -310,7 +341,10 @@ impl<'a> Lowering<'a> {
             for column in 0..b.columns.len() {
                 let mut sum: Option<Id> = None;
                 for k in 0..inner {
-                    let term = self.graph.matmul(false, false, a.at(row, k), b.at(k, column));
+                    let mut term = self.graph.matmul(false, false, a.at(row, k), b.at(k, column));
+                    if a.columns[k].is_of_heads() {
+                        term = self.graph.head_sum(term);
+                    }
                     sum = Some(match sum {
                         Some(sum) => self.graph.add(sum, term),
                         None => term,
@@ -360,7 +394,11 @@ impl<'a> Lowering<'a> {
                 let mut ids = vec![];
                 for (column, columns) in columns.iter().enumerate() {
                     let id = part.broadcast_at(row, column)?;
-                    ids.push(self.graph.expand(id, BlockShape::new(*atom, *columns)));
+                    let mut shape = BlockShape::new(*atom, *columns);
+                    if !shape.has_heads() {
+                        shape = shape.with_heads(self.graph[id].shape.heads);
+                    }
+                    ids.push(self.graph.expand(id, shape));
                 }
                 rows.push((*atom, ids));
             }
@@ -376,7 +414,7 @@ impl<'a> Lowering<'a> {
                 Atom::Literal(_) => {
                     rest.iter().take_while(|(atom, _)| matches!(atom, Atom::Literal(_))).count()
                 }
-                Atom::Name(_) => 1,
+                Atom::Name(_) | Atom::Heads(..) => 1,
             };
             let total = Dim::sum(rest[..run].iter().map(|(atom, _)| *atom));
             grid.rows.push(total.atoms()[0]);

@@ -35,9 +35,9 @@ pub use planned::{Bound, InitialPlan, Lifetime, Pass, Place, Plan};
 /// # Errors
 /// Returns the broken invariant and the stage that broke it, which is a bug of the compiler.
 pub fn plan(cell: &Cell, resolved: &Resolved, shapes: &Shapes, lowered: Lowered) -> Result<Plan, String> {
-    let Lowered { graph, targets, initial_graph, initial } = lowered;
+    let Lowered { graph, targets, outputs, initial_graph, initial } = lowered;
 
-    let mut equations = owners::assign(cell, resolved, graph, &targets)
+    let mut equations = owners::assign(cell, resolved, graph, &targets, &outputs)
         .ok_or_else(|| "owners: a state or an output has no value".to_owned())?;
     check("owners", || verify::graph(&equations.graph))?;
 

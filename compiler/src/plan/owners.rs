@@ -10,7 +10,13 @@ use crate::syntax::ast::{Cell, DeclarationKind, declared};
 
 /// Returns the forward equations, in which every state and output owns its values. None if one of
 /// them has no value.
-pub fn assign(cell: &Cell, resolved: &Resolved, graph: Graph, targets: &[Vec<Grid>]) -> Option<Equations> {
+pub fn assign(
+    cell: &Cell,
+    resolved: &Resolved,
+    graph: Graph,
+    targets: &[Vec<Grid>],
+    outputs: &[Option<Grid>],
+) -> Option<Equations> {
     let mut equations = Equations {
         graph,
         owners: Owners::default(),
@@ -31,7 +37,7 @@ pub fn assign(cell: &Cell, resolved: &Resolved, graph: Graph, targets: &[Vec<Gri
     }
     for (index, target) in resolved.outputs.iter().enumerate() {
         let target = (*target)?;
-        let grid = value(Some(target))?;
+        let grid = outputs[index].as_ref()?;
         let name = cell.equations[target.equation].targets[target.index].to_string();
         let mut blocks = vec![];
         for (row, column, id) in grid.pieces() {

@@ -10,6 +10,7 @@ mod expr;
 mod foreign;
 mod functions;
 mod habits;
+mod heads;
 mod items;
 mod literals;
 mod operands;

@@ -4,7 +4,8 @@ use super::ast::DeclarationKind;
 use crate::syntax::suggest::nearest;
 
 /// The words that cannot be the name of a value or a dimension.
-const LANGUAGE: [&str; 8] = ["cell", "input", "context", "state", "param", "buffer", "output", "one_hot"];
+const LANGUAGE: [&str; 9] =
+    ["cell", "input", "context", "state", "param", "buffer", "output", "one_hot", "heads"];
 
 /// The words that begin an item of a cell.
 const ITEMS: [&str; 7] = ["input", "context", "state", "param", "buffer", "output", "fn"];

@@ -4,9 +4,9 @@
 
 use super::matrix::Matrix;
 use super::source::Definition;
-use super::{assemble, block_of, evaluate, extent};
+use super::{assemble, block_of, evaluate, extent, shape_extent};
 use crate::graph::grid::Grid;
-use crate::graph::ir::{Graph, Id, Level, Op, Piece};
+use crate::graph::ir::{BlockShape, Graph, Id, Level, Op, Piece};
 use crate::plan::schedule::{Group, ProductSum, Region, is_accumulated_product};
 use crate::plan::{Bound, Lifetime, Pass, Place, Plan};
 use std::collections::HashMap;
@@ -182,32 +182,21 @@ impl Machine<'_> {
     }
 
     fn block(&self, whole: &Matrix, piece: Piece) -> Matrix {
-        if self.definition.shapes.one_hot[piece.of].is_some() {
-            return whole.clone();
-        }
-        let (rows, columns) = self.atoms(piece.of);
-        block_of(whole, &rows, &columns, &self.data.sizes, (piece.row, piece.column))
-    }
-
-    fn atoms(&self, declaration: usize) -> (Vec<crate::dim::Atom>, Vec<crate::dim::Atom>) {
-        let shape = self.definition.shapes.declarations[declaration].clone().expect("the shape is known");
-        (shape.rows.atoms().to_vec(), shape.columns.atoms().to_vec())
+        self.definition.block(whole, piece, &self.data.sizes)
     }
 
     /// Assembles a value from its blocks; missing ones are zero.
     fn whole(&self, declaration: usize, bounds: &[Bound], value: impl Fn(Id) -> Matrix) -> Matrix {
-        let (rows, columns) = self.atoms(declaration);
-        let grid = Grid { rows: rows.clone(), columns: columns.clone(), blocks: vec![] };
-        assemble(&grid, &self.data.sizes, |row, column| {
+        let whole = &self.data.declared[declaration][0];
+        self.definition.assemble(declaration, &self.data.sizes, |row, column| {
             let piece = Piece { of: declaration, row, column };
-            let size = |atom| super::size(&self.data.sizes, atom);
-            let (r, c) = (size(rows[row]), size(columns[column]));
+            let Matrix { rows, columns, .. } = self.block(whole, piece);
             match bounds.iter().find(|bound| bound.piece == piece) {
-                Some(bound) => Matrix::from_fn(r, c, {
-                    let value = Matrix::elementwise(&[value(bound.id)], |args| args[0]);
-                    move |r, c| value.at(r, c)
-                }),
-                None => Matrix::zero(r, c),
+                Some(bound) => {
+                    let value = value(bound.id);
+                    Matrix::from_fn(rows, columns, |r, c| value.at(r, c))
+                }
+                None => Matrix::zero(rows, columns),
             }
         })
     }
@@ -219,8 +208,8 @@ impl Machine<'_> {
                 let bound =
                     blocks.iter().find(|bound| (bound.piece.row, bound.piece.column) == (row, column));
                 let value = run.value(bound.expect("every block has a value").id, t, b);
-                let size = |atom| super::size(&self.data.sizes, atom);
-                Matrix::new(size(rows[row]), size(columns[column]), value.entries)
+                let (r, c) = shape_extent(BlockShape::new(rows[row], columns[column]), &self.data.sizes);
+                Matrix::new(r, c, value.entries)
             })
         };
         self.plan.outputs.iter().zip(&self.plan.output_shapes).map(whole).collect()

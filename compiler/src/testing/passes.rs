@@ -5,7 +5,8 @@ use super::machine::{Bars, Data, Machine, Ran};
 use super::matrix::Matrix;
 use super::random::Random;
 use super::source::{Definition, read_all};
-use super::{assemble, block_of, dim_size, run};
+use super::{assemble, dim_size, run};
+use crate::analysis::heads::visible;
 use crate::graph::ir::Op;
 use crate::syntax::ast::DeclarationKind;
 use crate::testing::samples::SAMPLES;
@@ -26,6 +27,7 @@ fn data(definition: &Definition, random: &mut Random, steps: usize) -> Data {
             DeclarationKind::Input => steps * BATCH,
         };
         let (rows, columns) = of(definition.shapes.declarations[index].as_ref().expect("the shape is known"));
+        let columns = columns * definition.heads(index, &sizes);
         let mut value = || match &definition.shapes.one_hot[index] {
             Some(range) => Matrix::scalar(random.below(dim_size(&sizes, range)) as f64),
             None => random.matrix(rows, columns, 0.2, 1.2),
@@ -38,8 +40,8 @@ fn data(definition: &Definition, random: &mut Random, steps: usize) -> Data {
     }
     let outputs = definition.resolved.outputs.iter().map(|target| {
         let target = target.expect("the output is known");
-        let shape = definition.shapes.targets[target.equation][target.index].as_ref();
-        let (rows, columns) = of(shape.expect("the shape is known"));
+        let shape = visible(&definition.cell, &definition.shapes, target);
+        let (rows, columns) = of(&shape.expect("the shape is known"));
         (0..steps * BATCH).map(|_| random.matrix(rows, columns, -1.0, 1.0)).collect()
     });
     let output_bars = outputs.collect();
@@ -72,29 +74,23 @@ fn outputs_as_written(definition: &Definition, data: &Data) -> Vec<Vec<Matrix>> 
                 Op::Previous(piece) => (piece, &states[piece.of][b]),
                 _ => panic!("unexpected leaf of a step: {op:?}"),
             };
-            if definition.shapes.one_hot[piece.of].is_some() {
-                return whole.clone();
-            }
-            let shape = definition.shapes.declarations[piece.of].as_ref().expect("the shape is known");
-            let (r, c) = (shape.rows.atoms(), shape.columns.atoms());
-            let block = block_of(whole, r, c, &data.sizes, (piece.row, piece.column));
+            let block = definition.block(whole, *piece, &data.sizes);
             Matrix::new(rows, columns, block.entries)
         });
-        let value = |target: Option<crate::analysis::resolve::Target>| {
-            let target = target.expect("the target is known");
-            let grid = &lowered.targets[target.equation][target.index];
-            assemble(grid, &data.sizes, |row, column| values[grid.at(row, column).index()].clone())
-        };
+        let of = |id: crate::graph::ir::Id| values[id.index()].clone();
         for (index, declaration) in definition.cell.declarations.iter().enumerate() {
             if declaration.kind == DeclarationKind::State {
-                let new = value(definition.resolved.state_values[index]);
+                let target = definition.resolved.state_values[index].expect("the state has a value");
+                let grid = &lowered.targets[target.equation][target.index];
+                let new = definition.assemble(index, &data.sizes, |row, column| of(grid.at(row, column)));
                 let old = &mut states[index][b];
                 // A scalar may be assigned to a state with one row, so the shapes are matched.
                 *old = Matrix::from_fn(old.rows, old.columns, |r, c| new.at(r, c));
             }
         }
-        for (output, target) in outputs.iter_mut().zip(&definition.resolved.outputs) {
-            output.push(value(*target));
+        for (output, grid) in outputs.iter_mut().zip(&lowered.outputs) {
+            let grid = grid.as_ref().expect("the output has a value");
+            output.push(assemble(grid, &data.sizes, |row, column| of(grid.at(row, column))));
         }
     }
     outputs

@@ -66,6 +66,7 @@ pub fn expr(value: &Expr) -> String {
             format!("{} {sign} {}", expr(left), expr(right))
         }
         ExprKind::Transpose(inner) => format!("{}.T", expr(inner)),
+        ExprKind::Head(inner) => format!("{}.head", expr(inner)),
         ExprKind::Stack(parts) => {
             let parts: Vec<String> = parts.iter().map(expr).collect();
             format!("[{}]", parts.join(", "))

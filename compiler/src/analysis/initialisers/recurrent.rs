@@ -37,7 +37,7 @@ impl Recurrence<'_> {
                 }
                 _ => false,
             },
-            ExprKind::Neg(inner) | ExprKind::Transpose(inner) => self.visit(inner),
+            ExprKind::Neg(inner) | ExprKind::Transpose(inner) | ExprKind::Head(inner) => self.visit(inner),
             ExprKind::Binary { op, left, right, .. } => {
                 let (by_left, by_right) = (self.visit(left), self.visit(right));
                 if *op == BinaryOp::MatMul {
@@ -69,7 +69,7 @@ impl Recurrence<'_> {
                     self.found[index] = true;
                 }
             }
-            ExprKind::Neg(inner) | ExprKind::Transpose(inner) => self.mark_factors(inner),
+            ExprKind::Neg(inner) | ExprKind::Transpose(inner) | ExprKind::Head(inner) => self.mark_factors(inner),
             ExprKind::Binary {
                 op: BinaryOp::Mul | BinaryOp::Div | BinaryOp::MatMul, left, right, ..
             } => {

@@ -5,6 +5,7 @@ mod cells;
 mod findings;
 mod functions;
 mod graph;
+mod heads;
 mod names;
 mod order;
 mod outputs;
@@ -27,6 +28,8 @@ pub use symbols::{Callee, Resolved, Symbol, Target};
 pub fn resolve(cell: &ast::Cell, diagnostics: &mut Diagnostics) -> Resolved {
     let names = names::collect(cell, diagnostics);
     let dimensions_used = names::check_dimensions(cell, &names, diagnostics);
+
+    heads::check_states(cell, &names, diagnostics);
 
     let mut found = findings::Walk::new(cell, &names, diagnostics);
     found.equations();

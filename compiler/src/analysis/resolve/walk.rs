@@ -47,7 +47,7 @@ impl Walk<'_> {
                 }
             }
             ExprKind::Number(_) | ExprKind::RustPath(_) | ExprKind::Error => {}
-            ExprKind::Neg(inner) | ExprKind::Transpose(inner) => self.named_in_initialiser(inner, reader),
+            ExprKind::Neg(inner) | ExprKind::Transpose(inner) | ExprKind::Head(inner) => self.named_in_initialiser(inner, reader),
             ExprKind::Binary { left, right, .. } | ExprKind::Compare { left, right, .. } => {
                 self.named_in_initialiser(left, reader);
                 self.named_in_initialiser(right, reader);
@@ -91,6 +91,18 @@ impl Walk<'_> {
             }
             ExprKind::Transpose(inner) => {
                 self.only_outside_functions(expr.extent, "`.T`", reader);
+                self.expression(inner, reader);
+            }
+            ExprKind::Head(inner) => {
+                self.only_outside_functions(expr.extent, "`.head`", reader);
+                let is_outside = match reader {
+                    Reader::Equation(index) => self.cell.equations[index].block.is_none(),
+                    Reader::Initial(index) => self.cell.declarations[index].block.is_none(),
+                    Reader::Function(_) => false,
+                };
+                if is_outside {
+                    self.head_outside(expr.extent, inner);
+                }
                 self.expression(inner, reader);
             }
             ExprKind::Stack(parts) => {

@@ -37,7 +37,7 @@ fn is_sound(expr: &Expr, resolved: &Resolved, sound: &[bool]) -> bool {
         ExprKind::Error => false,
         ExprKind::Name { .. } => resolved.symbols.get(expr.id).is_some_and(Option::is_some),
         ExprKind::Number(_) | ExprKind::RustPath(_) => true,
-        ExprKind::Neg(operand) | ExprKind::Transpose(operand) => inner(operand),
+        ExprKind::Neg(operand) | ExprKind::Transpose(operand) | ExprKind::Head(operand) => inner(operand),
         ExprKind::Binary { left, right, .. } | ExprKind::Compare { left, right, .. } => {
             inner(left) && inner(right)
         }
@@ -82,7 +82,7 @@ fn mark(expr: &Expr, resolved: &Resolved, reaching: &[Vec<bool>], own: &mut [boo
             }
         }
         ExprKind::Number(_) | ExprKind::RustPath(_) | ExprKind::Error => {}
-        ExprKind::Neg(inner) | ExprKind::Transpose(inner) => mark(inner, resolved, reaching, own),
+        ExprKind::Neg(inner) | ExprKind::Transpose(inner) | ExprKind::Head(inner) => mark(inner, resolved, reaching, own),
         ExprKind::Binary { left, right, .. } | ExprKind::Compare { left, right, .. } => {
             mark(left, resolved, reaching, own);
             mark(right, resolved, reaching, own);

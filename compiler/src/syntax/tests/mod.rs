@@ -114,7 +114,7 @@ fn parses_a_peephole_lstm() {
         fn walk(expr: &Expr, seen: &mut [bool]) {
             assert!(!std::mem::replace(&mut seen[expr.id], true));
             match &expr.kind {
-                ExprKind::Neg(a) | ExprKind::Transpose(a) => walk(a, seen),
+                ExprKind::Neg(a) | ExprKind::Transpose(a) | ExprKind::Head(a) => walk(a, seen),
                 ExprKind::Binary { left, right, .. } | ExprKind::Compare { left, right, .. } => {
                     walk(left, seen);
                     walk(right, seen);
