@@ -1,5 +1,6 @@
 //! The methods of a single step, and the constants of the cell.
 
+use crate::dim::Atom;
 use crate::emit::items::Items;
 use crate::emit::layout::Layout;
 use crate::emit::model;
@@ -10,6 +11,9 @@ use crate::text::{equations, jacobian};
 use proc_macro2::TokenStream;
 use quote::format_ident;
 use quote::quote;
+
+/// The text of `JACOBIAN` for a cell with blocks of heads.
+const NO_JACOBIAN: &str = "The derivatives of a cell with `heads` blocks are not written out.\n";
 
 impl Items<'_> {
     /// Returns the constants and everything that belongs to a single step: states, the handle, the
@@ -99,7 +103,7 @@ impl Items<'_> {
         let (scalar, batch) = (&cx.scalar, &cx.batch);
         let state = format_ident!("{}State", cx.cell.name);
         let states = declared(cx.cell, DeclarationKind::State);
-        let dims = cx.dims_of(states.iter().filter_map(|index| cx.shapes.declarations[*index].as_ref()));
+        let dims = cx.dims_of_declared(&states);
         let (dims, of) = (cx.dim_parameters(&dims), cx.dim_arguments(&dims));
         let bounds = self.plan.iter().flat_map(|plan| &plan.states);
         let paths: Vec<TokenStream> = bounds.map(|bound| cx.declared_path(bound.piece)).collect();
@@ -134,7 +138,9 @@ impl Items<'_> {
             let sizes = declared(cx.cell, kind).into_iter().filter_map(|index| {
                 let shape = cx.shapes.declarations[index].as_ref()?;
                 let (rows, columns) = (cx.dim(&shape.rows), cx.dim(&shape.columns));
-                Some(quote!(#rows * #columns))
+                let heads = cx.heads_of(index);
+                let heads = (heads != Atom::ONE).then(|| cx.atom(heads)).map(|heads| quote!(#heads *));
+                Some(quote!(#heads #rows * #columns))
             });
             quote!((0 #(+ #sizes)*))
         };
@@ -147,7 +153,11 @@ impl Items<'_> {
                     model::flops(cx, &plan.graph, &plan.forward, |region| region == Region::Step),
                     crate::emit::sequence::tape_scalars(&layout),
                     adjoints(cx.shaped(), plan),
-                    self.jacobian.map_or_else(String::new, |jacobian| jacobian::write(cx.shaped(), jacobian)),
+                    match self.jacobian {
+                        Some(jacobian) => jacobian::write(cx.shaped(), jacobian),
+                        None if !cx.cell.heads.is_empty() => NO_JACOBIAN.to_owned(),
+                        None => String::new(),
+                    },
                 )
             }
             None => (quote!(0), quote!(0), quote!(0), String::new(), String::new()),

@@ -146,7 +146,7 @@ impl Items<'_> {
         let cx = self.cx;
         let name = &cx.cell.name;
         let of = |indices: &[usize]| {
-            cx.dims_of(indices.iter().filter_map(|index| cx.shapes.declarations[*index].as_ref()))
+            cx.dims_of_declared(indices)
         };
         let states = declared(cx.cell, DeclarationKind::State);
         let mut items = self.helper(

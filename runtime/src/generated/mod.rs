@@ -18,9 +18,10 @@ pub use crate::kernels::math::{
     tanh,
 };
 #[cfg(feature = "quantised")]
-pub use crate::kernels::narrow::{narrow_gather, narrow_products};
+pub use crate::kernels::narrow::{narrow_gather, narrow_head_product, narrow_head_products, narrow_products};
 pub use crate::kernels::one_hot::{gather, scatter};
 pub use crate::kernels::plain::{Flat, copy};
+pub use crate::kernels::product::heads::{Head, head_product, head_products, sum_heads};
 pub use crate::kernels::product::{matmul, outer, products, pull_back};
 pub use crate::kernels::reduce::{maximum, transpose};
 pub use crate::language::Function;
@@ -28,6 +29,7 @@ pub use crate::language::Function;
 pub use crate::quantised::{Bytes, Format, NotFinite, Quantised, Stored};
 pub use crate::rng::Rng;
 pub use crate::types::blocks::{Block, Cols, Rows};
+pub use crate::types::heads::{HeadCols, HeadRows, Heads};
 pub use crate::types::varying::Varying;
 pub use equations::{Equations, initial_state, prepare, step};
 pub use nalgebra::SMatrix;
