@@ -174,9 +174,7 @@ impl Shape {
     /// scalar `[K]`. `None` for a matrix and for a vector of several terms, which have no stack.
     pub fn stacked(&self, heads: Atom) -> Option<Self> {
         match self.rows.atoms() {
-            [rows] if self.columns.is_one() => {
-                Some(Shape::vector(Dim::sum([Atom::of_heads(heads, *rows)?])))
-            }
+            [rows] if self.columns.is_one() => Some(Shape::vector(Dim::sum([Atom::of_heads(heads, *rows)?]))),
             _ => None,
         }
     }

@@ -31,7 +31,9 @@ fn visit(expr: &Expr, shapes: &Shapes, diagnostics: &mut Diagnostics) {
         return;
     }
     match &expr.kind {
-        ExprKind::Neg(inner) | ExprKind::Transpose(inner) | ExprKind::Head(inner) => visit(inner, shapes, diagnostics),
+        ExprKind::Neg(inner) | ExprKind::Transpose(inner) | ExprKind::Head(inner) => {
+            visit(inner, shapes, diagnostics)
+        }
         ExprKind::Binary { left, right, .. } | ExprKind::Compare { left, right, .. } => {
             visit(left, shapes, diagnostics);
             visit(right, shapes, diagnostics);

@@ -298,13 +298,16 @@ impl<'a> Context<'a> {
     /// Returns a matrix of the cell, `owner`: that of the head `__head` if there are several.
     pub fn plain_matrix(&self, owner: TokenStream, piece: Piece) -> TokenStream {
         let path = self.declared_path(piece);
-        let is_of_heads = |dim: &Dim, index: usize| dim.atoms().get(index).is_some_and(|atom| atom.is_of_heads());
+        let is_of_heads =
+            |dim: &Dim, index: usize| dim.atoms().get(index).is_some_and(|atom| atom.is_of_heads());
         match &self.shapes.declarations[piece.of] {
             _ if self.cell.declarations[piece.of].block.is_some() => match self.heads_of(piece.of) {
                 Atom::ONE => quote!(#owner.#path[0]),
                 _ => quote!(#owner.#path[__head]),
             },
-            Some(shape) if is_of_heads(&shape.rows, piece.row) || is_of_heads(&shape.columns, piece.column) => {
+            Some(shape)
+                if is_of_heads(&shape.rows, piece.row) || is_of_heads(&shape.columns, piece.column) =>
+            {
                 quote!(#owner.#path.heads[__head])
             }
             _ => quote!(#owner.#path),

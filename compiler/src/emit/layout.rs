@@ -336,9 +336,7 @@ impl SequenceFrame<'_> {
                 let series = self.layout.carry_series(*piece);
                 self.series(&series, region, Some(Lifetime::Chunk), 0, mutable)
             }
-            Some(Place::Gradient(piece)) => {
-                cx.saved(quote!(__grads), *piece, true)
-            }
+            Some(Place::Gradient(piece)) => cx.saved(quote!(__grads), *piece, true),
             None => quote!(&[]),
         }
     }

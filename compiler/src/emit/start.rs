@@ -32,7 +32,8 @@ impl Frame for StartFrame<'_> {
         let mut bindings = TokenStream::new();
         for id in reads {
             let variable = self.plan.names.variable(*id);
-            let stored = self.storage.and_then(|storage| storage.read(cx, &self.plan.graph, &self.plan.names, *id));
+            let stored =
+                self.storage.and_then(|storage| storage.read(cx, &self.plan.graph, &self.plan.names, *id));
             let slice = match (&self.plan.graph[*id].op, stored) {
                 (_, Some(stored)) => stored,
                 (Op::Read(piece), None) => {

@@ -145,9 +145,7 @@ impl Items<'_> {
     pub(super) fn helper_structs(&self) -> TokenStream {
         let cx = self.cx;
         let name = &cx.cell.name;
-        let of = |indices: &[usize]| {
-            cx.dims_of_declared(indices)
-        };
+        let of = |indices: &[usize]| cx.dims_of_declared(indices);
         let states = declared(cx.cell, DeclarationKind::State);
         let mut items = self.helper(
             "State",

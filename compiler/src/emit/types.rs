@@ -35,9 +35,7 @@ impl Types {
             let (name, dims) = (format_ident!("{}{}", name, suffix), cx.dim_arguments(dims));
             quote!(#name<#dims { #batch }, #scalar>)
         };
-        let of = |indices: &[usize]| {
-            cx.dims_of_declared(indices)
-        };
+        let of = |indices: &[usize]| cx.dims_of_declared(indices);
         let all = cx.all_dims();
         let dim_args = cx.dim_arguments(&all);
         let inputs = declared(cx.cell, DeclarationKind::Input);

@@ -64,6 +64,11 @@ impl Owners {
             self.taken.push(storage);
             return storage;
         }
+        self.copy(graph, id, shape)
+    }
+
+    /// Returns a copy of the given shape, which is equal to no other value.
+    pub fn copy(&mut self, graph: &mut Graph, id: Id, shape: BlockShape) -> Id {
         self.copies += 1;
         graph.copy(id, self.copies, shape, Level::Time)
     }

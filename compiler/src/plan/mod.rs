@@ -54,7 +54,10 @@ pub fn plan(cell: &Cell, resolved: &Resolved, shapes: &Shapes, lowered: Lowered)
     check("schedule of a step", || verify::schedule(&equations.graph, &streaming, &[]))?;
 
     let residuals = residuals::choose(&equations);
-    let backward = schedules::backward(&equations, &recurrence, &residuals);
+    let mut backward = schedules::backward(&equations, &recurrence, &residuals);
+    if backward::separate_carries(&mut equations, cell, &backward, &recurrence.delays) {
+        backward = schedules::backward(&equations, &recurrence, &residuals);
+    }
     check("backward schedule", || verify::schedule(&equations.graph, &backward, &residuals))?;
 
     let initial = (!initial.is_empty()).then(|| initial::plan(cell, shapes, initial_graph, initial));

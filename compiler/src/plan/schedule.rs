@@ -492,8 +492,7 @@ fn product_groups(graph: &Graph, ready: &[Id], sums: &HashMap<Id, Vec<Id>>) -> V
             }
         };
         let is_plain = |term: &Id| {
-            graph[*term].op == (Op::MatMul { ta: false, tb: false })
-                && of_heads(graph, *term) != OfHeads::Sum
+            graph[*term].op == (Op::MatMul { ta: false, tb: false }) && of_heads(graph, *term) != OfHeads::Sum
         };
         if !terms.iter().all(is_plain) {
             groups.push(Group::PullBack(ProductSum { node, terms }));

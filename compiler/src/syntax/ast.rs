@@ -43,8 +43,6 @@ pub struct Heads {
     /// The number of heads: a dimension or a literal. `None` after a mistake, which has been
     /// reported.
     pub number: Option<DimTerm>,
-    /// The extent of `heads K`.
-    pub extent: Extent,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

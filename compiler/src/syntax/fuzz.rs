@@ -128,7 +128,9 @@ fn visit(expr: &Expr, depth: usize, seen: &mut [bool]) {
     assert!(depth <= 400, "the height of the tree is limited");
     assert!(!std::mem::replace(&mut seen[expr.id], true), "ids are unique");
     match &expr.kind {
-        ExprKind::Neg(inner) | ExprKind::Transpose(inner) | ExprKind::Head(inner) => visit(inner, depth + 1, seen),
+        ExprKind::Neg(inner) | ExprKind::Transpose(inner) | ExprKind::Head(inner) => {
+            visit(inner, depth + 1, seen)
+        }
         ExprKind::Binary { left, right, .. } | ExprKind::Compare { left, right, .. } => {
             visit(left, depth + 1, seen);
             visit(right, depth + 1, seen);

@@ -35,7 +35,7 @@ impl Parser<'_> {
         }
         let (equations, poisoned) = (self.cell.equations.len(), self.cell.poisoned.len());
         self.block = Some(self.cell.heads.len());
-        self.cell.heads.push(Heads { number, extent });
+        self.cell.heads.push(Heads { number });
         self.all_items(&mut inside);
         self.block = None;
         let is_intact = self.cell.poisoned.len() == poisoned;

@@ -57,11 +57,7 @@ pub fn shape(shape: &ShapeSyntax) -> String {
 }
 
 fn dimension(dimension: &DimSyntax) -> String {
-    let terms: Vec<String> = dimension
-        .terms
-        .iter()
-        .map(dim_term)
-        .collect();
+    let terms: Vec<String> = dimension.terms.iter().map(dim_term).collect();
     terms.join(" + ")
 }
 

@@ -24,7 +24,11 @@ pub fn join(parts: Vec<Matrix>) -> Matrix {
 pub fn unstack(stack: Matrix, rows: Atom, sizes: &[usize]) -> Matrix {
     let Atom::Heads(heads, rows) = rows else { return stack };
     let (heads, rows) = (size(sizes, heads.into()), size(sizes, rows.into()));
-    join((0..heads).map(|head| Matrix::from_fn(rows, stack.columns, |r, c| stack.at(head * rows + r, c))).collect())
+    join(
+        (0..heads)
+            .map(|head| Matrix::from_fn(rows, stack.columns, |r, c| stack.at(head * rows + r, c)))
+            .collect(),
+    )
 }
 
 /// Returns the stack of `rows` rows of a value of all heads.
@@ -53,14 +57,18 @@ impl Definition {
         }
         let heads = self.heads(piece.of, sizes);
         let (rows, columns) = self.atoms(piece.of);
-        let block = |head| {
-            block_of(&part(whole, heads, head), rows, columns, sizes, (piece.row, piece.column))
-        };
+        let block =
+            |head| block_of(&part(whole, heads, head), rows, columns, sizes, (piece.row, piece.column));
         join((0..heads).map(block).collect())
     }
 
     /// Returns a declaration's value, given its blocks.
-    pub fn assemble(&self, declaration: usize, sizes: &[usize], block: impl Fn(usize, usize) -> Matrix) -> Matrix {
+    pub fn assemble(
+        &self,
+        declaration: usize,
+        sizes: &[usize],
+        block: impl Fn(usize, usize) -> Matrix,
+    ) -> Matrix {
         let heads = self.heads(declaration, sizes);
         let (rows, columns) = self.atoms(declaration);
         let grid = Grid { rows: rows.to_vec(), columns: columns.to_vec(), blocks: vec![] };

@@ -117,7 +117,9 @@ pub fn evaluate(graph: &Graph, id: Id, sizes: &[usize], args: &[&Matrix]) -> Mat
         let parts: Vec<Matrix> = args
             .iter()
             .zip(&shapes)
-            .map(|(arg, shape)| if shape.has_heads() { heads::part(arg, heads, head) } else { (*arg).clone() })
+            .map(
+                |(arg, shape)| if shape.has_heads() { heads::part(arg, heads, head) } else { (*arg).clone() },
+            )
             .collect();
         evaluate_head(graph, id, sizes, &parts.iter().collect::<Vec<_>>())
     });

@@ -121,10 +121,10 @@ pub const SAMPLES: [&str; 25] = [
         z = tanh(h + c); a = r * softmax(r) + max(a[t-1], 0.5);
         s = 0.1 * (B @ h) + 0.1 * sum(h) * p; o = rms_norm(h, z); output s, o, r; }",
     // two blocks of the same number of heads, a matrix that all heads share, one-hot inputs, splits
-    "cell Two<V, I, D, K> { input w: one_hot[V], x: [I]; state S: [D, D]; param A: [D, D];
+    "cell Two<V, I, D, K> { input w: one_hot[V], x: [I]; state S: [D, D]; param A: [D, D], p: [D];
         heads K { param E: [D, V], M: [2*D, I], q: [2]; e = E @ w; [a, b] = M @ x; [q_1, q_2] = q; f = S[t-1] @ (q_1 * e + a); v = q_2 * b; }
         heads K { param P: [D, D]; state n: [D]; n = P @ f.head + n[t-1] * v.head; y = A @ n; }
-        S = 0.5 * S[t-1] + A; output y, f; }",
+        S = 0.5 * S[t-1] + (A @ p) @ p.T; output y, f; }",
     // a literal number of heads, and one head
     "cell Literal<I, D> { input x: [I]; heads 3 { param W: [D, I]; state h: [D]; h = tanh(W @ x + h[t-1]); }
         heads 1 { param U: [D, I]; z = U @ x; } param P: [D, 3*D]; y = P @ h + z; output y, h; }",

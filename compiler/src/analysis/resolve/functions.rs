@@ -132,7 +132,9 @@ fn mark_arguments(expr: &Expr, symbols: &[Option<Symbol>], used: &mut [bool]) {
         // The expression with the mistake may have been meant to read any of the arguments.
         ExprKind::Error => used.fill(true),
         ExprKind::Number(_) | ExprKind::RustPath(_) => {}
-        ExprKind::Neg(inner) | ExprKind::Transpose(inner) | ExprKind::Head(inner) => mark_arguments(inner, symbols, used),
+        ExprKind::Neg(inner) | ExprKind::Transpose(inner) | ExprKind::Head(inner) => {
+            mark_arguments(inner, symbols, used)
+        }
         ExprKind::Binary { left, right, .. } | ExprKind::Compare { left, right, .. } => {
             mark_arguments(left, symbols, used);
             mark_arguments(right, symbols, used);

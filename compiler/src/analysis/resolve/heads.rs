@@ -31,8 +31,14 @@ pub fn check_states(cell: &Cell, names: &Names, diagnostics: &mut Diagnostics) {
         let (fact, note, help) = match (state.block, equation.block) {
             (None, Some(block)) => (
                 format!("state `{name}` is declared outside of the block that gives it a value"),
-                format!("it is declared as `{declared}`: one state, which {} heads would each give a value", heads(block)),
-                format!("declare it in the block, `heads {} {{ {declared}; .. }}`, or give its value outside", heads(block)),
+                format!(
+                    "it is declared as `{declared}`: one state, which {} heads would each give a value",
+                    heads(block)
+                ),
+                format!(
+                    "declare it in the block, `heads {} {{ {declared}; .. }}`, or give its value outside",
+                    heads(block)
+                ),
             ),
             (Some(block), _) => (
                 format!("state `{name}` belongs to a block of heads and is given its value outside of it"),

@@ -47,7 +47,9 @@ impl Walk<'_> {
                 }
             }
             ExprKind::Number(_) | ExprKind::RustPath(_) | ExprKind::Error => {}
-            ExprKind::Neg(inner) | ExprKind::Transpose(inner) | ExprKind::Head(inner) => self.named_in_initialiser(inner, reader),
+            ExprKind::Neg(inner) | ExprKind::Transpose(inner) | ExprKind::Head(inner) => {
+                self.named_in_initialiser(inner, reader)
+            }
             ExprKind::Binary { left, right, .. } | ExprKind::Compare { left, right, .. } => {
                 self.named_in_initialiser(left, reader);
                 self.named_in_initialiser(right, reader);

@@ -9,7 +9,8 @@ impl Infer<'_> {
         for (index, declaration) in self.cell.declarations.iter().enumerate() {
             self.block = declaration.block;
             if let ShapeKind::OneHot(size) = &declaration.shape.kind {
-                let size = self.dimension(size).filter(|size| self.can_be_a_range(declaration.shape.extent, size));
+                let size =
+                    self.dimension(size).filter(|size| self.can_be_a_range(declaration.shape.extent, size));
                 self.shapes.declarations[index] = size.clone().map(Shape::vector);
                 self.shapes.one_hot[index] = size;
             } else {

@@ -70,7 +70,9 @@ impl Infer<'_> {
                     found.push(declared);
                 }
             }
-            ExprKind::Neg(inner) | ExprKind::Transpose(inner) | ExprKind::Head(inner) => self.collect(inner, found),
+            ExprKind::Neg(inner) | ExprKind::Transpose(inner) | ExprKind::Head(inner) => {
+                self.collect(inner, found)
+            }
             ExprKind::Binary { left, right, .. } | ExprKind::Compare { left, right, .. } => {
                 self.collect(left, found);
                 self.collect(right, found);

@@ -82,7 +82,9 @@ fn mark(expr: &Expr, resolved: &Resolved, reaching: &[Vec<bool>], own: &mut [boo
             }
         }
         ExprKind::Number(_) | ExprKind::RustPath(_) | ExprKind::Error => {}
-        ExprKind::Neg(inner) | ExprKind::Transpose(inner) | ExprKind::Head(inner) => mark(inner, resolved, reaching, own),
+        ExprKind::Neg(inner) | ExprKind::Transpose(inner) | ExprKind::Head(inner) => {
+            mark(inner, resolved, reaching, own)
+        }
         ExprKind::Binary { left, right, .. } | ExprKind::Compare { left, right, .. } => {
             mark(left, resolved, reaching, own);
             mark(right, resolved, reaching, own);

@@ -48,8 +48,15 @@ impl Infer<'_> {
             _ => format!("name its terms in the block, `[a, b] = {name};`, and read these"),
         };
         self.diagnostics
-            .error(extent, format!("`{name}` is a {what} of each head, `{shown}`, and isn't visible outside of its block"))
-            .note("outside of a block, a vector `[D]` of `K` heads is the stack `[K*D]` and a scalar is `[K]`")
+            .error(
+                extent,
+                format!(
+                    "`{name}` is a {what} of each head, `{shown}`, and isn't visible outside of its block"
+                ),
+            )
+            .note(
+                "outside of a block, a vector `[D]` of `K` heads is the stack `[K*D]` and a scalar is `[K]`",
+            )
             .help(help);
     }
 
@@ -160,7 +167,9 @@ impl Infer<'_> {
         let (shown, first) = (text::dim_term(term), self.show_dim(&Dim::sum([name])));
         self.diagnostics
             .error(dimension.extent, "a dimension can't be a product of two names")
-            .note(format!("`{shown}` would be a stack of heads if the cell had a block `heads {first} {{ .. }}`"))
+            .note(format!(
+                "`{shown}` would be a stack of heads if the cell had a block `heads {first} {{ .. }}`"
+            ))
             .help("declare the product as a dimension of its own");
         None
     }

@@ -50,7 +50,8 @@ pub fn emit_accumulated(at: &Statement, offset: &Dim) -> TokenStream {
     if at.node().shape.has_heads() {
         let y_bar = at.body.whole(at.region, scattered.args[0], false);
         let to = at.out();
-        return at.for_each(quote!(#k::scatter::<_, { #rows }>(#y_bar, #k::column(&*#w, 1, __j), #offset, #to);));
+        return at
+            .for_each(quote!(#k::scatter::<_, { #rows }>(#y_bar, #k::column(&*#w, 1, __j), #offset, #to);));
     }
     quote!(#comment { #k::scatter::<_, { #rows }>(&*#y_bar, &*#w, #offset, &mut *#out); })
 }

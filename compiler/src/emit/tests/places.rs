@@ -285,6 +285,8 @@ fn every_name_is_defined_or_mentioned() {
         "output",
         "fn",
         "one_hot",
+        "heads",
+        "head",
         "t",
         "T",
         "from_fn",

@@ -45,9 +45,7 @@ pub const CONCAT: Primitive = Primitive {
     arity: None,
     fits: |node, parts| {
         let rows = Dim::sum(parts.iter().map(|part| part.rows));
-        let fits = |part: &BlockShape| {
-            (part.heads, part.columns) == (node.shape.heads, node.shape.columns)
-        };
+        let fits = |part: &BlockShape| (part.heads, part.columns) == (node.shape.heads, node.shape.columns);
         rows.atoms() == [node.shape.rows] && parts.iter().all(fits)
     },
     work: nothing,

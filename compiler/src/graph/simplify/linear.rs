@@ -250,6 +250,11 @@ impl Graph {
             let sum = self.accumulate(vector, level);
             return self.reshape(sum, shape);
         }
+        // The heads add up once, after the steps, or within a product of all steps.
+        if self[id].op == Op::HeadSum {
+            let of_heads = self.accumulate(self[id].args[0], level);
+            return self.head_sum(of_heads);
+        }
         // A sum of outer products is one matrix product over all steps and samples.
         let node = &self[id];
         if let (Op::Binary(Binary::Mul), [a, b]) = (&node.op, node.args.as_slice()) {

@@ -166,7 +166,10 @@ fn check(definition: &Definition, seed: u64) -> usize {
 fn samples_agree_with_finite_differences() {
     let mut compared = 0;
     for (number, source) in SAMPLES.iter().chain(&READ).enumerate() {
-        compared += read_all(source).iter().map(|definition| check(definition, number as u64)).sum::<usize>();
+        // Cells with blocks of heads have no text of their Jacobians.
+        let definitions = read_all(source);
+        let written = definitions.iter().filter(|definition| definition.cell.heads.is_empty());
+        compared += written.map(|definition| check(definition, number as u64)).sum::<usize>();
     }
     assert!(compared > 300, "{compared}");
 }

@@ -11,9 +11,9 @@
 
 mod format;
 
-use super::product::heads::Head;
 use super::isa::Isa;
 use super::pack::Pack;
+use super::product::heads::Head;
 use crate::Scalar;
 use core::slice;
 

@@ -135,7 +135,8 @@ pub fn head_product<S: Isa, T: Scalar, const TA: bool, const TB: bool>(
     accumulate: bool,
 ) {
     let (a_size, b_size) = (if TA { (k, m) } else { (m, k) }, if TB { (n, k) } else { (k, n) });
-    let (a, b) = (&a[..a_head.extent(heads, a_size.0, a_size.1)], &b[..b_head.extent(heads, b_size.0, b_size.1)]);
+    let (a, b) =
+        (&a[..a_head.extent(heads, a_size.0, a_size.1)], &b[..b_head.extent(heads, b_size.0, b_size.1)]);
     let c = &mut c[..c_head.extent(heads, m, n)];
     let is_dense = (a_size.1 <= 1 || a_head.column == a_size.0)
         && (b_size.1 <= 1 || b_head.column == b_size.0)
@@ -184,7 +185,10 @@ mod tests {
     /// Returns the matrix of one head: its columns are `head.column` apart.
     fn of_head<T: Scalar>(all: &[T], place: Head, head: usize, rows: usize, columns: usize) -> Vec<T> {
         let at = |column: usize, row: usize| all[head * place.matrix + column * place.column + row];
-        (0..columns).flat_map(|column| (0..rows).map(move |row| (column, row))).map(|(c, r)| at(c, r)).collect()
+        (0..columns)
+            .flat_map(|column| (0..rows).map(move |row| (column, row)))
+            .map(|(c, r)| at(c, r))
+            .collect()
     }
 
     fn check_products<S: Isa, const K: usize, const M: usize>(isa: S, k: [usize; 2], n: usize) {
@@ -234,7 +238,13 @@ mod tests {
         });
     }
 
-    fn check_product<S: Isa, const TA: bool, const TB: bool>(isa: S, heads: usize, m: usize, k: usize, n: usize) {
+    fn check_product<S: Isa, const TA: bool, const TB: bool>(
+        isa: S,
+        heads: usize,
+        m: usize,
+        k: usize,
+        n: usize,
+    ) {
         let mut random = Random::new((m * 100 + k * 10 + n) as u64);
         let (a_rows, a_columns) = if TA { (k, m) } else { (m, k) };
         let (b_rows, b_columns) = if TB { (n, k) } else { (k, n) };

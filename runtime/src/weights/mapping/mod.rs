@@ -43,8 +43,8 @@ impl Mapping {
     pub fn by_name<M: Model>(model: &M) -> Self {
         let parameters = parameters(model).into_iter().filter(|parameter| parameter.len() > 0);
         let tensors = parameters.map(|parameter| {
-            let tensor = match parameter.size {
-                (1, 1) => scalar(&parameter.path),
+            let tensor = match parameter.size_of_head() {
+                (1, 1) if parameter.heads.is_none() => scalar(&parameter.path),
                 (_, 1) => vector(&parameter.path),
                 _ => matrix(&parameter.path),
             };

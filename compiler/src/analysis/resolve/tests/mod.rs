@@ -94,7 +94,9 @@ impl Checked {
                     self.assert_expression_known(argument, source);
                 }
             }
-            ExprKind::Neg(inner) | ExprKind::Transpose(inner) | ExprKind::Head(inner) => self.assert_expression_known(inner, source),
+            ExprKind::Neg(inner) | ExprKind::Transpose(inner) | ExprKind::Head(inner) => {
+                self.assert_expression_known(inner, source)
+            }
             ExprKind::Binary { left, right, .. } | ExprKind::Compare { left, right, .. } => {
                 self.assert_expression_known(left, source);
                 self.assert_expression_known(right, source);
