@@ -283,8 +283,13 @@ fn parameters_of_heads_are_visited_and_saved() {
 
     // Row by row, one head after the other.
     let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
-    let values: Vec<f32> =
-        file.tensor("W").unwrap().data().chunks(4).map(|x| f32::from_le_bytes(x.try_into().unwrap())).collect();
+    let values: Vec<f32> = file
+        .tensor("W")
+        .unwrap()
+        .data()
+        .chunks(4)
+        .map(|x| f32::from_le_bytes(x.try_into().unwrap()))
+        .collect();
     let entry = |head: usize, row: usize, column: usize| match column {
         0..3 => cell.W.left[head][(row, column)],
         3..5 => cell.W.right.left[head][(row, column - 3)],

@@ -99,38 +99,3 @@ fn every_message_word_for_word() {
     }
     assert!(checked > 150, "{checked}");
 }
-
-#[test]
-fn zz_write() {
-    for case in cases(&Path::new(CASES).join("heads")) {
-        let source = fs::read_to_string(&case).expect("a case is text");
-        let lines: Vec<&str> = source.lines().collect();
-        let tokens = source.parse::<TokenStream>().unwrap();
-        let mut out = vec![];
-        for definition in definitions(tokens) {
-            let mut start = None;
-            for token in expand(&Runtime::new(quote!(::rnn_cell)), definition).errors {
-                let first = *start.get_or_insert(token.span().start());
-                if let TokenTree::Group(group) = token {
-                    let end = group.span().end();
-                    let text: syn::LitStr = syn::parse2(group.stream()).unwrap();
-                    let w = first.line.to_string().len();
-                    let name = case.file_name().unwrap().to_string_lossy().into_owned();
-                    let width = if end.line == first.line { end.column - first.column } else { 1 };
-                    let mut body = text.value();
-                    if let Some((fact, rest)) = body.clone().split_once('\n') {
-                        let rest: Vec<String> = rest.trim_start_matches('\n').lines().map(|line| if line.is_empty() { String::new() } else { format!("       {}", line.trim()) }).collect();
-                        body = format!("{fact}\n\n{}", rest.join("\n"));
-                    }
-                    out.push(format!(
-                        "error: {body}\n{p}--> fail/heads/{name}:{l}:{c}\n{p} |\n{l} | {src}\n{p} | {sp}{u}\n",
-                        p = " ".repeat(w), l = first.line, c = first.column + 1, src = lines[first.line - 1],
-                        sp = " ".repeat(first.column), u = "^".repeat(width.max(1)),
-                    ));
-                    start = None;
-                }
-            }
-        }
-        fs::write(case.with_extension("stderr"), out.join("\n")).unwrap();
-    }
-}
