@@ -55,6 +55,9 @@ pub use with::*;
 /// `param W: [H, H + I]` is visited as two blocks of the name `W`, at columns 0 and `H`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BlockShape {
+    /// The head that the block belongs to and the number of heads, for a parameter of
+    /// `heads K { .. }`. Each head's matrix is visited under the same name.
+    pub head: Option<(usize, usize)>,
     /// Rows and columns of this block.
     pub size: (usize, usize),
     /// The block's first row and column in the whole parameter.

@@ -134,19 +134,25 @@ impl<V: Flat, const B: usize, const COUNT: usize, const N: usize, const M: usize
     }
 
     /// Writes the last `entries` values, `spacing` steps apart, of each sample to `to`: the oldest
-    /// first, and the present one, `now`, last.
+    /// first, and the present one, `now`, last. The windows of `heads` heads follow each other.
     #[doc(hidden)]
     #[inline(always)]
-    pub fn window(&self, to: &mut [V::Scalar], now: &[V::Scalar], entries: usize, spacing: usize) {
-        let size = Self::SIZE;
-        for sample in 0..B {
-            let to = &mut to[sample * entries * size..(sample + 1) * entries * size];
+    pub fn window(
+        &self,
+        to: &mut [V::Scalar],
+        now: &[V::Scalar],
+        (heads, entries, spacing): (usize, usize, usize),
+    ) {
+        let size = if heads == 0 { 0 } else { Self::SIZE / heads };
+        for (sample, head) in (0..B).flat_map(|sample| (0..heads).map(move |head| (sample, head))) {
+            let vector = sample * heads + head;
+            let to = &mut to[vector * entries * size..(vector + 1) * entries * size];
             for index in 1..entries {
-                let age = (entries - index) * spacing;
-                copy(&mut to[(index - 1) * size..index * size], self.get(age, sample));
+                let earlier = self.get((entries - index) * spacing, sample);
+                copy(&mut to[(index - 1) * size..index * size], &earlier[head * size..(head + 1) * size]);
             }
             if entries > 0 {
-                copy(&mut to[(entries - 1) * size..], &now[sample * size..(sample + 1) * size]);
+                copy(&mut to[(entries - 1) * size..], &now[vector * size..(vector + 1) * size]);
             }
         }
     }

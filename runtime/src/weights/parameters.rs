@@ -13,10 +13,12 @@ use crate::cell::{BlockShape, Model, ModelMut};
 pub(super) struct Parameter {
     /// The name, after the path of its cell in the network.
     pub(super) path: String,
-    /// Rows and columns.
+    /// Rows and columns. The matrices of several heads are on top of each other.
     pub(super) size: (usize, usize),
-    /// The number of axes in its declaration.
+    /// The number of axes in its declaration, which is that of one head.
     pub(super) rank: usize,
+    /// The number of heads, for a parameter of `heads K { .. }`.
+    pub(super) heads: Option<usize>,
     /// The number of entries in its blocks.
     in_blocks: usize,
 }
@@ -25,6 +27,11 @@ impl Parameter {
     /// Returns the number of entries.
     pub(super) fn len(&self) -> usize {
         self.size.0 * self.size.1
+    }
+
+    /// Returns the numbers of rows and columns of one head's matrix.
+    pub(super) fn size_of_head(&self) -> (usize, usize) {
+        (self.size.0 / self.heads.unwrap_or(1).max(1), self.size.1)
     }
 
     /// Returns whether several parameters of the model have this name.
@@ -39,7 +46,9 @@ pub(super) fn parameters<M: Model>(model: &M) -> Vec<Parameter> {
     let mut indices = BTreeMap::new();
     let mut add = |name: &str, shape: BlockShape| {
         let index = *indices.entry(name.to_string()).or_insert_with(|| {
-            all.push(Parameter { path: name.to_string(), size: shape.whole, rank: shape.rank, in_blocks: 0 });
+            let heads = shape.head.map(|(_, heads)| heads);
+            let size = (heads.unwrap_or(1) * shape.whole.0, shape.whole.1);
+            all.push(Parameter { path: name.to_string(), size, rank: shape.rank, heads, in_blocks: 0 });
             all.len() - 1
         });
         all[index].in_blocks += shape.size.0 * shape.size.1;
@@ -88,10 +97,12 @@ fn indices(parameters: &[Parameter]) -> BTreeMap<&str, usize> {
 /// Calls `f` with the index of each entry of a block, in the block and in the whole parameter. Both
 /// count column by column.
 fn each_entry(shape: BlockShape, mut f: impl FnMut(usize, usize)) {
-    let BlockShape { size: (rows, columns), at, whole, .. } = shape;
+    let BlockShape { head, size: (rows, columns), at, whole, .. } = shape;
+    let (head, heads) = head.unwrap_or((0, 1));
+    let (first, height) = (head * whole.0 + at.0, heads * whole.0);
     for column in 0..columns {
         for row in 0..rows {
-            f(row + column * rows, at.0 + row + (at.1 + column) * whole.0);
+            f(row + column * rows, first + row + (at.1 + column) * height);
         }
     }
 }

@@ -137,7 +137,10 @@ fn find<T: Scalar>(block: Parameter<'_, '_, T>, found: &mut Option<NotFinite>) {
         let rows = block.shape.size.0.max(1);
         *found = Some(NotFinite {
             name: block.name.into(),
-            row: block.shape.at.0 + at % rows,
+            // The matrices of several heads are on top of each other.
+            row: block.shape.head.map_or(0, |(head, _)| head * block.shape.whole.0)
+                + block.shape.at.0
+                + at % rows,
             column: block.shape.at.1 + at / rows,
             value: block.values[at].as_f64(),
         });
