@@ -29,11 +29,6 @@ impl Parameter {
         self.size.0 * self.size.1
     }
 
-    /// Returns the numbers of rows and columns of one head's matrix.
-    pub(super) fn size_of_head(&self) -> (usize, usize) {
-        (self.size.0 / self.heads.unwrap_or(1).max(1), self.size.1)
-    }
-
     /// Returns whether several parameters of the model have this name.
     pub(super) fn is_ambiguous(&self) -> bool {
         self.in_blocks != self.len()
