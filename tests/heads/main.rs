@@ -141,6 +141,48 @@ rnn_cell! {
         output y, h;
     }
 
+    /// Delays and windows of values of heads, of values that all heads share, and of stacks.
+    pub cell Recent<I, D, K, S> {
+        input x: [I];
+        state z: [K*D];
+        param E: [D, I], B: [D, K*D], g: [K, S] = normal(0.5);
+
+        heads K {
+            state h: [D] = h_0, a: [] = 0.5;
+            param h_0: [D] = normal(0.5), W: [D, I], U: [D, D], c: [D, 3] = normal(0.5), w: [] = 0.5;
+
+            k = tanh(W @ x + 0.3 * (U @ h[t-1]));
+            e = E @ x;
+            q = row_sum(c * window(k, 3)) + e[t-2] + w * k[t-S];
+            p = softmax(k.T @ window(q, S), present(S)) @ window(e, S).T;
+            h = tanh(U.T @ h[t-3] + q + p.T + 0.1 * z[t-2].head);
+            a = 0.5 * a[t-2] + mean(window(w * h, 2, S));
+        }
+
+        heads K {
+            param V: [D, D];
+            v = V @ (k[t-2].head + row_sum(window(h.head, 3, 2)));
+        }
+
+        z = 0.5 * z[t-1] + k[t-1] * v;
+        s = row_sum(g * window(a, S)) + a[t-1];
+        y = row_sum(window(B @ h, 2)) + sum(window(v, 3)) * mean(s);
+
+        output y, z, s;
+    }
+
+    /// A convolution with a kernel of its own for each head, outside of the recurrence.
+    pub cell Convolution<I, D, K, S> {
+        input x: [I];
+        heads K {
+            param W: [D, I + I], c: [D, S] = normal(0.5), b: [D] = 0.1;
+            u = W @ [x[t-2*S], x];
+            y = tanh(row_sum(c * window(u, S)) + b);
+        }
+
+        output y;
+    }
+
     /// An accumulator: its cotangent passes through unchanged, and a product reads it.
     pub cell Accumulator<I, H> {
         input x: [I];
@@ -162,7 +204,7 @@ where
     let xs: Vec<L::Input> = random_sequence(&mut rng, 9);
     let state: L::State = random(&mut rng);
     check(cell, Pass::of(&xs), &state, 3);
-    for steps in [1, 4] {
+    for steps in [0, 1, 2, 5] {
         Gradcheck::default().check(cell, &xs[..steps], &state).assert_ok();
     }
 }
@@ -185,6 +227,12 @@ fn products_of_heads() {
 fn mixtures_of_shared_values_and_values_of_heads() {
     verify!(Mixed<2, 3, 2, f64>, Mixed<3, 9, 1, f64>, Mixed<1, 8, 3, f64>);
     verify!(Literals<2, 3, f64>, Accumulator<2, 3, f64>);
+}
+
+#[test]
+fn delays_and_windows() {
+    verify!(Recent<2, 3, 2, 3, f64>, Recent<3, 8, 1, 2, f64>, Recent<1, 1, 3, 2, f64>);
+    verify!(Convolution<2, 3, 2, 3, f64>, Convolution<2, 8, 3, 1, f64>);
 }
 
 #[test]

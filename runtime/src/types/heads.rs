@@ -291,7 +291,7 @@ macro_rules! stacked {
 stacked! {
     /// A matrix `[K*D, I]`: the matrix of each head on top of that of the next head.
     HeadRows, "the matrix must have the rows of all heads together",
-    |at, head, size| At { row: at.row + head * size.0, ..at },
+    |at, head, size| At { head, row: at.row + head * size.0, ..at },
     |at: At, rows: usize, _| (at.row / rows.max(1), At { row: at.row % rows.max(1), ..at }),
     true
 }
@@ -299,7 +299,7 @@ stacked! {
 stacked! {
     /// A matrix `[O, K*D]`: the matrix of each head to the left of that of the next head.
     HeadCols, "the matrix must have the columns of all heads together",
-    |at, head, size| At { column: at.column + head * size.1, ..at },
+    |at, head, size| At { head, column: at.column + head * size.1, ..at },
     |at: At, _, columns: usize| (at.column / columns.max(1), At { column: at.column % columns.max(1), ..at }),
     false
 }

@@ -56,7 +56,8 @@ pub struct Cols<A, B> {
 /// The place of an entry or of a block in a parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct At {
-    /// The head, for a parameter of `heads K { .. }`. Zero for any other.
+    /// The head, for a parameter of `heads K { .. }` and for the blocks of a stack of heads. Zero
+    /// for any other.
     pub head: usize,
     /// The row in the whole matrix.
     pub row: usize,
