@@ -23,19 +23,18 @@ impl Parser<'_> {
         c.skip(1);
         let mut inside = Cursor::inside(&body);
         inside.holds_items = true;
-        if let Some(outer) = self.block {
+        let block = self.cell.heads.len();
+        self.cell.heads.push(Heads { number });
+        if self.block.is_some() {
             self.diagnostics
                 .error(extent, "a block of heads can't contain another one")
                 .note("each value would have two numbers of heads")
                 .help("close the first block before the second one: `heads K { .. } heads J { .. }`");
             // The items belong to the outer block, so that their names are known.
-            self.all_items(&mut inside);
-            self.block = Some(outer);
-            return;
+            return self.all_items(&mut inside);
         }
         let (equations, poisoned) = (self.cell.equations.len(), self.cell.poisoned.len());
-        self.block = Some(self.cell.heads.len());
-        self.cell.heads.push(Heads { number });
+        self.block = Some(block);
         self.all_items(&mut inside);
         self.block = None;
         let is_intact = self.cell.poisoned.len() == poisoned;

@@ -32,7 +32,7 @@ pub fn check_states(cell: &Cell, names: &Names, diagnostics: &mut Diagnostics) {
             (None, Some(block)) => (
                 format!("state `{name}` is declared outside of the block that gives it a value"),
                 format!(
-                    "it is declared as `{declared}`: one state, which {} heads would each give a value",
+                    "it is declared as `{declared}`: one state, which `{}` heads would each give a value",
                     heads(block)
                 ),
                 format!(

@@ -72,7 +72,10 @@ impl Infer<'_> {
         let name = text::short(operand);
         if self.block_of(operand) == Some(block) {
             self.diagnostics
-                .error(expr.extent, format!("`{name}` belongs to this block and is one head's own already"))
+                .error(
+                    expr.extent,
+                    format!("`{name}` is defined in this block: it is already the head's own part"),
+                )
                 .help(format!("write `{name}`"));
             return None;
         }
