@@ -56,6 +56,8 @@ pub struct Builder {
     equations: Vec<Equation>,
     /// The number of names that were given to parameters and equations.
     names: usize,
+    /// True if the cell reads earlier steps.
+    pub(super) reads_past: bool,
 }
 
 /// One equation, or a block of heads with several of them.
@@ -75,7 +77,9 @@ impl Definition {
             parameters: Vec::new(),
             equations: Vec::new(),
             names: 0,
+            reads_past: false,
         };
+        builder.reads_past = builder.random.chance(50);
         builder.define(format!("Random{seed}"))
     }
 }
@@ -292,15 +296,15 @@ impl Builder {
         self.equations.push(Equation { targets, value, line });
 
         if has_stack {
-            self.equation("z", &vector, "tanh(g + 0.5 * z[t-1])", 1.0);
+            self.equation("z", &Shape::vector(Dim::of("K*D")), "tanh(g + 0.5 * z[t-1])", 1.0);
             self.pool.truncate(values);
         }
         let shape = Shape::vector(Dim::of("H"));
         let projection = self.parameter(&Shape::matrix(Dim::of("H"), Dim::of("K*D")));
         let stack = if has_stack { "z" } else { "g" };
         let stack = match self.random.below(4) {
-            0 => format!("{stack}[t-2]"),
-            1 => format!("row_sum(window({stack}, 2))"),
+            0 if self.reads_past => format!("{stack}[t-2]"),
+            1 if self.reads_past => format!("row_sum(window({stack}, 2))"),
             _ => stack.to_string(),
         };
         let name = self.name("e");
@@ -412,7 +416,7 @@ impl Builder {
         let (mut text, bound) = (value.text.clone(), value.bound);
         let is_matrix = !shape.is_vector() && !shape.is_row();
         let is_of_a_step = !["M", "q", "R", "leak"].contains(&text.as_str()) && !text.contains(['[', '.']);
-        if is_of_a_step && !is_matrix && self.random.chance(8) {
+        if self.reads_past && is_of_a_step && !is_matrix && self.random.chance(8) {
             text.push_str(*self.random.pick(&["[t-1]", "[t-2]", "[t-S]", "[t-2*S]"]));
         }
         Expression::atom(text, bound)

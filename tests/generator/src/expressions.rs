@@ -169,7 +169,8 @@ impl Builder {
             }
             8 | 9 if !shape.is_scalar() && (shape.is_row() || shape.is_vector()) => {
                 let value = self.small(shape, depth - 1);
-                let text = if *shape == Shape::row(Dim::of("S")) && self.random.chance(40) {
+                let text = if self.reads_past && *shape == Shape::row(Dim::of("S")) && self.random.chance(40)
+                {
                     format!("softmax({}, present(S))", value.text)
                 } else if self.random.chance(40) {
                     let is_turned = self.random.chance(30);
@@ -310,7 +311,7 @@ impl Builder {
         if shape.rows.terms().len() > 1 && self.random.chance(60) {
             return self.stack(shape, depth);
         }
-        if shape.columns == Dim::of("S") && self.random.chance(40) {
+        if self.reads_past && shape.columns == Dim::of("S") && self.random.chance(40) {
             let u = self.expression(&Shape::vector(shape.rows.clone()), depth - 1);
             let spacing = *self.random.pick(&["", ", 2", ", S"]);
             return Expression::atom(format!("window({}, S{spacing})", u.text), u.bound);
@@ -322,7 +323,7 @@ impl Builder {
                 let u = self.expression(&matrix, depth - 1);
                 Expression::atom(format!("row_sum({})", u.text), 5.0 * u.bound)
             }
-            1 if shape.is_vector() => {
+            1 if self.reads_past && shape.is_vector() => {
                 let u = self.expression(shape, depth - 1);
                 Expression::atom(format!("row_sum(window({}, 3))", u.text), 3.0 * u.bound)
             }

@@ -177,11 +177,17 @@ fn samples_agree_with_finite_differences() {
 /// Random cells use every operator and function between states.
 #[test]
 fn random_cells_agree_with_finite_differences() {
-    for seed in 1..60 {
+    let mut checked = 0;
+    for seed in 1..150 {
         let text = random_cells::Definition::new(seed).text;
-        let compared = check(&read(&text), seed);
-        assert!(compared > 0, "{text}");
+        let definition = read(&text);
+        if absence(&definition.cell, &definition.past).is_none() {
+            let compared = check(&definition, seed);
+            assert!(compared > 0, "{text}");
+            checked += 1;
+        }
     }
+    assert!(checked > 30, "{checked}");
 }
 
 const READ: [&str; 4] = [
