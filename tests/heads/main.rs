@@ -3,13 +3,19 @@
 #![allow(missing_docs)]
 
 use nalgebra::SMatrix;
+use rnn_cell::cells::{self, Dense};
 use rnn_cell::inspect::gradcheck::{Checked, Gradcheck};
 use rnn_cell::prelude::*;
 use rnn_cell::quantised::{Int8, round};
+use rnn_cell::train::Trainer;
+use rnn_cell::train::loss::mean_squared_error_weighted;
+use rnn_cell::train::optim::clip_global_norm;
 use rnn_cell::types::heads::Heads;
+use rnn_cell::types::varying::Varying;
 use rnn_cell::weights::{load, save};
 use tests::exactness::{
-    all_scalars, assert_close, check, ragged_batches_are_their_samples, random, random_sequence, rng,
+    all_scalars, assert_close, assert_same_bits, check, parameters, ragged_batches_are_their_samples, random,
+    random_sequence, rng,
 };
 use tests::golden::scalars;
 
@@ -183,6 +189,20 @@ rnn_cell! {
         output y;
     }
 
+    /// Heads of an Elman network: its recurrent matrix is block-diagonal.
+    pub cell Readout<I, D, K, O> {
+        input x: [I];
+        heads K {
+            state h: [D];
+            param W: [D, I], U: [D, D], b: [D];
+            h = tanh(W @ x + U @ h[t-1] + b);
+        }
+        param P: [O, K*D];
+        y = P @ h;
+
+        output y;
+    }
+
     /// An accumulator: its cotangent passes through unchanged, and a product reads it.
     pub cell Accumulator<I, H> {
         input x: [I];
@@ -295,6 +315,130 @@ fn heads_are_separate_cells() {
         sum.iter_mut().zip(&dxs).for_each(|(sum, dx)| *sum += dx);
     }
     assert_close("cotangents of the inputs", &all_scalars(&dxs), &all_scalars(&sum), 1e-12);
+}
+
+/// A block of one head gives the bits of the cell without the block.
+#[test]
+fn one_head_is_the_cell_without_a_block() {
+    let (cell, plain) = (MLstm::<4, 9, 1, f64>::init(&mut rng(1)), OneHead::<4, 9, f64>::init(&mut rng(1)));
+    assert_same_bits("parameters", &parameters(&cell), &parameters(&plain));
+    fn passes<L, const B: usize>(cell: &L) -> Vec<f64>
+    where
+        L: Cell<B, Scalar = f64, Context = ()>,
+        L: Layer<B, Input: Varying<f64>, InputBar: Varying<f64> + Clone>,
+    {
+        let (xs, dys) = (random_sequence(&mut rng(2), 21), random_sequence::<L::Output>(&mut rng(3), 21));
+        let (mut state, mut tape) = (random(&mut rng(4)), cell.tape());
+        let mut found = all_scalars(cell.forward(&xs, &mut state, &mut tape));
+        found.extend(scalars(&state));
+        let (mut gradients, mut dxs) = (cell.zero_gradients(), vec![L::InputBar::zero(); 21]);
+        cell.backward(&xs, &mut tape, &dys, Bars::of(&mut *gradients).state(&mut state).inputs(&mut dxs));
+        xs.iter().for_each(|x| found.extend(scalars(&cell.step(x, &mut state))));
+        found.extend([scalars(&state), parameters(&*gradients), all_scalars(&dxs)].concat());
+        found
+    }
+    assert_same_bits("one sample", &passes::<_, 1>(&cell), &passes::<_, 1>(&plain));
+    assert_same_bits("a batch", &passes::<_, 11>(&cell), &passes::<_, 11>(&plain));
+}
+
+/// The recurrent matrix of `K` heads is block-diagonal: each is an `SLstm` of its own.
+#[test]
+fn heads_of_slstm_are_cells_of_the_library() {
+    let mut cell = cells::SLstmHeads::<3, 4, 2, f64>::init(&mut rng(1));
+    let xs: Vec<SMatrix<f64, 3, 2>> = random_sequence(&mut rng(2), 9);
+    let ys = cell.run(&xs, &mut cell.zero_state());
+    for head in 0..2 {
+        let mut one = cells::SLstm::<3, 4, f64>::zeros();
+        let mut values = Vec::new();
+        cell.visit_mut(&mut |parameter| {
+            if parameter.shape.head == Some((head, 2)) {
+                values.push((parameter.name.to_owned(), parameter.values.to_vec()));
+            }
+        });
+        one.visit_mut(&mut |parameter| {
+            let own = values.iter().find(|(name, _)| name == parameter.name).unwrap();
+            parameter.values.copy_from_slice(&own.1);
+        });
+        let alone = one.run(&xs, &mut one.zero_state());
+        let parts: Vec<_> = ys.iter().map(|y| y.head(head)).collect();
+        assert_close("outputs", &all_scalars(&parts), &all_scalars(&alone), 1e-14);
+    }
+}
+
+/// States are saved and restored with serde, also those of rings, and a restored stream continues.
+#[test]
+fn states_are_saved_and_restored() {
+    let cell = Mixed::<2, 3, 2, f64>::init(&mut rng(1));
+    let xs: Vec<SMatrix<f64, 2, 3>> = random_sequence(&mut rng(2), 6);
+    let mut state = cell.initial_state();
+    xs[..3].iter().for_each(|x| drop(cell.step(x, &mut state)));
+    let text = serde_json::to_string(&state).unwrap();
+    let mut restored: MixedState<3, 2, 3, f64> = serde_json::from_str(&text).unwrap();
+    assert_eq!(restored, state);
+    let text = serde_json::to_string(&cell).unwrap();
+    let other: Mixed<2, 3, 2, f64> = serde_json::from_str(&text).unwrap();
+    assert_eq!(other, cell);
+    for x in &xs[3..] {
+        let (y, again) = (cell.step(x, &mut state), other.step(x, &mut restored));
+        assert_same_bits("a restored stream", &scalars(&again), &scalars(&y));
+    }
+    // One sample of a batch.
+    let mut alone = state.sample(1);
+    cell.step(&xs[0], &mut state);
+    cell.step(&xs[0].column(1).into_owned(), &mut alone);
+    assert_close("one sample", &scalars(&state.sample(1)), &scalars(&alone), 1e-14);
+}
+
+/// A model of a cell with heads, with the names `cell.W` ..
+#[derive(Model)]
+struct Memory {
+    cell: Readout<1, 4, 3, 1>,
+}
+
+/// Gradients are clipped, and parameters updated, head by head.
+#[test]
+fn models_of_heads_are_updated() {
+    let mut model = Memory { cell: Readout::init(&mut rng(1)) };
+    let before = model.cell.clone();
+    let mut gradients = model.zero_gradients();
+    gradients.cell.visit_mut(&mut |parameter| parameter.values.fill(1.0));
+    let count = model.parameter_count() as f64;
+    assert_eq!(count, 3.0 * (4.0 + 16.0 + 4.0) + 12.0);
+    assert!((clip_global_norm(&mut *gradients, 1.0) - count.sqrt()).abs() < 1e-5);
+    Sgd::new(1.0).step(&mut model, &gradients);
+    let step = 1.0 / count.sqrt() as f32;
+    for head in 0..3 {
+        let moved = before.U[head].add_scalar(-step);
+        assert!((model.cell.U[head] - moved).norm() < 1e-5, "{head}");
+    }
+    let mut names = Vec::new();
+    model.visit(&mut |parameter| names.push((parameter.name.to_owned(), parameter.shape.head)));
+    assert_eq!(names[..2], [("cell.W".to_owned(), Some((0, 3))), ("cell.W".to_owned(), Some((1, 3)))]);
+}
+
+/// The trainer trains a network with heads, also by truncated BPTT.
+#[test]
+fn networks_with_heads_learn() {
+    type Net = Stack<Readout<1, 4, 3, 2>, Dense<2, 1>>;
+    let net = || Net::new(Readout::init(&mut rng(1)), Dense::init(&mut rng(2)));
+    let wave = |t: usize| SMatrix::<f32, 1, 4>::from_fn(|_, k| (0.3 * t as f32 + k as f32).sin());
+    let xs: Vec<_> = (0..20).map(wave).collect();
+    macro_rules! train {
+        ($trainer:expr) => {{
+            let mut trainer = $trainer.clip_norm(1.0);
+            let mut losses = Vec::new();
+            for _ in 0..120 {
+                let loss = trainer.step(&xs, |out| {
+                    out.every_step(|t, y, weights| mean_squared_error_weighted(y, &wave(t + 1), weights))
+                });
+                losses.push(loss.unwrap());
+            }
+            let least = losses.iter().copied().fold(f64::INFINITY, f64::min);
+            assert!(least < 0.1 * losses[0], "{losses:?}");
+        }};
+    }
+    train!(Trainer::new::<4>(net(), Adam::new(1e-2)));
+    train!(Trainer::new::<4>(net(), Adam::new(1e-2)).truncated(5, 5));
 }
 
 /// Each head's matrix is visited under one name with its index, and a file has one tensor of all.
