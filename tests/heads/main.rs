@@ -4,7 +4,9 @@
 
 use nalgebra::SMatrix;
 use rnn_cell::cells::{self, Dense};
+use rnn_cell::inspect::finite::check_finite;
 use rnn_cell::inspect::gradcheck::{Checked, Gradcheck};
+use rnn_cell::inspect::summary;
 use rnn_cell::prelude::*;
 use rnn_cell::quantised::{Int8, round};
 use rnn_cell::train::Trainer;
@@ -411,6 +413,11 @@ fn models_of_heads_are_updated() {
         let moved = before.U[head].add_scalar(-step);
         assert!((model.cell.U[head] - moved).norm() < 1e-5, "{head}");
     }
+    let summary = summary(&model).to_string();
+    assert!(summary.contains("   U                    [3, 4, 4]          48\n"), "{summary}");
+    assert!(format!("{:?}", model.cell).contains("U: [3, 4, 4] max"), "{:?}", model.cell);
+    model.cell.U[1][(2, 3)] = f32::NAN;
+    assert_eq!(check_finite(&model).unwrap_err().to_string(), "`cell.U` is NaN at (6, 3)");
     let mut names = Vec::new();
     model.visit(&mut |parameter| names.push((parameter.name.to_owned(), parameter.shape.head)));
     assert_eq!(names[..2], [("cell.W".to_owned(), Some((0, 3))), ("cell.W".to_owned(), Some((1, 3)))]);

@@ -41,8 +41,7 @@ pub(super) fn parameters<M: Model>(model: &M) -> Vec<Parameter> {
     let mut indices = BTreeMap::new();
     let mut add = |name: &str, shape: BlockShape| {
         let index = *indices.entry(name.to_string()).or_insert_with(|| {
-            let heads = shape.head.map(|(_, heads)| heads);
-            let size = (heads.unwrap_or(1) * shape.whole.0, shape.whole.1);
+            let (size, heads) = (shape.stack(), shape.heads());
             all.push(Parameter { path: name.to_string(), size, rank: shape.rank, heads, in_blocks: 0 });
             all.len() - 1
         });
@@ -92,12 +91,10 @@ fn indices(parameters: &[Parameter]) -> BTreeMap<&str, usize> {
 /// Calls `f` with the index of each entry of a block, in the block and in the whole parameter. Both
 /// count column by column.
 fn each_entry(shape: BlockShape, mut f: impl FnMut(usize, usize)) {
-    let BlockShape { head, size: (rows, columns), at, whole, .. } = shape;
-    let (head, heads) = head.unwrap_or((0, 1));
-    let (first, height) = (head * whole.0 + at.0, heads * whole.0);
+    let ((rows, columns), at, (height, _)) = (shape.size, shape.at_in_stack(), shape.stack());
     for column in 0..columns {
         for row in 0..rows {
-            f(row + column * rows, first + row + (at.1 + column) * height);
+            f(row + column * rows, at.0 + row + (at.1 + column) * height);
         }
     }
 }
