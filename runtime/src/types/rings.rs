@@ -428,10 +428,20 @@ mod tests {
         let mut ring: Ring<SMatrix<f32, 1, 1>, 1, 4> = Varying::<f32>::zero();
         (1..=4).for_each(|x| ring.push(&[x as f32]));
         let mut window = [0.0; 3];
-        ring.window(&mut window, &[5.0], 3, 1);
+        ring.window(&mut window, &[5.0], (1, 3, 1));
         assert_eq!(window, [3.0, 4.0, 5.0]);
-        ring.window(&mut window, &[5.0], 3, 2);
+        ring.window(&mut window, &[5.0], (1, 3, 2));
         assert_eq!(window, [1.0, 3.0, 5.0]);
+    }
+
+    #[test]
+    fn the_windows_of_heads_follow_each_other() {
+        let mut ring: Ring<SMatrix<f32, 4, 1>, 1, 2> = Varying::<f32>::zero();
+        ring.push(&[1.0, 2.0, 3.0, 4.0]);
+        ring.push(&[5.0, 6.0, 7.0, 8.0]);
+        let mut windows = [0.0; 12];
+        ring.window(&mut windows, &[9.0, 10.0, 11.0, 12.0], (2, 3, 1));
+        assert_eq!(windows, [1.0, 2.0, 5.0, 6.0, 9.0, 10.0, 3.0, 4.0, 7.0, 8.0, 11.0, 12.0]);
     }
 
     #[test]
