@@ -143,7 +143,7 @@ impl<V: Flat, const B: usize, const COUNT: usize, const N: usize, const M: usize
         now: &[V::Scalar],
         (heads, entries, spacing): (usize, usize, usize),
     ) {
-        let size = if heads == 0 { 0 } else { Self::SIZE / heads };
+        let size = Self::SIZE.checked_div(heads).unwrap_or(0);
         for (sample, head) in (0..B).flat_map(|sample| (0..heads).map(move |head| (sample, head))) {
             let vector = sample * heads + head;
             let to = &mut to[vector * entries * size..(vector + 1) * entries * size];

@@ -417,7 +417,8 @@ impl Builder {
         let is_matrix = !shape.is_vector() && !shape.is_row();
         let is_of_a_step = !["M", "q", "R", "leak"].contains(&text.as_str()) && !text.contains(['[', '.']);
         if self.reads_past && is_of_a_step && !is_matrix && self.random.chance(8) {
-            text.push_str(*self.random.pick(&["[t-1]", "[t-2]", "[t-S]", "[t-2*S]"]));
+            const DELAYS: [&str; 4] = ["[t-1]", "[t-2]", "[t-S]", "[t-2*S]"];
+            text.push_str(DELAYS[self.random.below(DELAYS.len())]);
         }
         Expression::atom(text, bound)
     }

@@ -16,7 +16,7 @@ impl Infer<'_> {
         if block.is_some() && block == self.block {
             return Some(shape);
         }
-        let shape = self.from_outside(expr, shape)?;
+        let shape = self.outside_shape(expr, shape)?;
         if self.block.is_some() && has_heads(&shape) {
             let (name, shown) = (text::short(expr), self.show(&shape));
             self.diagnostics
@@ -29,7 +29,7 @@ impl Infer<'_> {
     }
 
     /// Returns the shape of a name outside of the block that defines it.
-    fn from_outside(&mut self, expr: &Expr, shape: Shape) -> Option<Shape> {
+    fn outside_shape(&mut self, expr: &Expr, shape: Shape) -> Option<Shape> {
         let Some(block) = self.block_of(expr) else { return Some(shape) };
         let stacked = shape.stacked(number(self.cell, block)?);
         if stacked.is_none() {
@@ -79,7 +79,7 @@ impl Infer<'_> {
                 .help(format!("write `{name}`"));
             return None;
         }
-        let whole = self.from_outside(operand, whole)?;
+        let whole = self.outside_shape(operand, whole)?;
         if let Some(entry) = self.shapes.expressions.get_mut(operand.id) {
             *entry = Some(whole.clone());
         }
