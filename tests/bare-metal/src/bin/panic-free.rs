@@ -144,6 +144,8 @@ extern "C" fn main() -> i32 {
         steps!(Rwkv7TimeMixing <16, 4> <7, 3>),
         steps!(SLstm <4, 16> <3, 7>),
         steps!(MLstm <4, 16> <3, 7>),
+        steps!(SLstmHeads <4, 16, 2> <3, 7, 3>),
+        steps!(MLstmHeads <4, 16, 2> <3, 7, 3>),
         steps!(Dense <16, 8> <7, 5>),
         attends!(AdditiveAttention <8, 16, 8, 4> <5, 7, 3, 9>),
         attends!(DotAttention <16, 4> <7, 9>),
