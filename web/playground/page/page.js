@@ -133,7 +133,7 @@ const SECTIONS = [
     ["Data flow", cell => wide(cell.flow)],
     ["Shapes", cell => cell.declarations],
     ["Backward", cell => `<p>A bar marks a cotangent, ∑ sums over steps and samples. Values without an index are those of the step; the cotangent with the index <math><mi>t</mi></math> is the one that the next step passes back.</p>${cell.backward}${folded("Backward", cell.backwardText)}`],
-    ["Jacobian", cell => cell.jacobianText === "" ? "<p>The cell has no state.</p>" : `${cell.jacobian}${folded("Jacobian", cell.jacobianText)}`],
+    ["Jacobian", cell => cell.jacobianText === "" ? "<p>The cell has no state.</p>" : cell.jacobianText.startsWith("The ") ? `<p>${escaped(cell.jacobianText)}</p>` : `${cell.jacobian}${folded("Jacobian", cell.jacobianText)}`],
     ["Cost", cell => cell.sizes],
     ["Use", cell => plain(cell.example, RUST)],
 ];

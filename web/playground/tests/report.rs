@@ -113,14 +113,17 @@ fn every_cell_of_the_gallery_is_correct() {
             assert!(part(key).starts_with(beginning) && !part(key).contains("<a "), "{name}: {key}");
         }
         assert!(part("backward").contains("<math") && !part("summary").is_empty(), "{name}");
-        // Every derived line is a formula.
-        let lines = part("backwardText").lines().count() + part("jacobianText").lines().count();
-        assert_eq!(
-            (part("backward").to_owned() + part("jacobian")).matches("<math").count(),
-            2 * lines,
-            "{name}"
-        );
-        assert!(!part("backward").contains("<p>") && !part("jacobian").contains("<p>"), "{name}");
+        // Every derived line is a formula, unless a sentence says why there is no Jacobian.
+        for (html, text) in [("backward", "backwardText"), ("jacobian", "jacobianText")] {
+            if !part(text).starts_with("The ") {
+                assert_eq!(
+                    part(html).matches("<math").count(),
+                    2 * part(text).lines().count(),
+                    "{name}: {html}"
+                );
+                assert!(!part(html).contains("<p>"), "{name}: {html}");
+            }
+        }
     }
     let names: Value = serde_json::from_str(&constants()).unwrap();
     assert_eq!(names["gallery"][1]["cells"][0]["name"], "Lstm");
