@@ -64,6 +64,7 @@
 
 mod attention;
 mod continuous_time;
+mod convolution;
 mod decoder;
 mod gated;
 mod layers;
@@ -73,6 +74,7 @@ mod state_space;
 
 pub use attention::*;
 pub use continuous_time::*;
+pub use convolution::*;
 pub use decoder::*;
 pub use gated::*;
 pub use layers::*;

@@ -149,8 +149,14 @@ pub fn check_sample(sample: usize, batch: usize) {
 }
 
 /// Shows a cell as one layer: the body of [`Model::visit_layers`].
-pub fn visit_layer<C>(flops: usize, visitor: &mut dyn FnMut(LayerInfo<'_>)) {
-    visitor(LayerInfo { path: "", kind: core::any::type_name::<C>(), flops: Some(flops) });
+pub fn visit_layer<C>(
+    flops: usize,
+    equations: &'static str,
+    reach: usize,
+    visitor: &mut dyn FnMut(LayerInfo<'_>),
+) {
+    let kind = core::any::type_name::<C>();
+    visitor(LayerInfo { path: "", kind, flops: Some(flops), equations, reach });
 }
 
 /// Copies one sample out of a block, in which samples are contiguous.

@@ -1,0 +1,5 @@
+//! Temporal convolutions.
+
+mod nam;
+
+pub use nam::*;
