@@ -19,7 +19,7 @@ pub use crate::cell::{
 pub use crate::init;
 #[cfg(feature = "alloc")]
 pub use crate::inspect::finite::{Fault, inspect_steps, inspect_steps_back};
-pub use crate::kernels::elementwise::{fold, map, map_flat};
+pub use crate::kernels::elementwise::{fold, map, map_columns, map_flat};
 pub use crate::kernels::isa::{Isa, Job, dispatch};
 pub use crate::kernels::math::{
     abs, cos, exp, exp_m1, floor, ln, max, min, normal_cdf, pow, recip, sigmoid, sign, sin, softplus, sqrt,

@@ -1,5 +1,7 @@
-//! Temporal convolutions.
+//! Causal convolutions over time.
 
+mod layers;
 mod nam;
 
+pub use layers::*;
 pub use nam::*;
