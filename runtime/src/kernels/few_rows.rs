@@ -60,20 +60,23 @@ pub(super) unsafe fn few_rows<P: Pack<T>, T: Scalar>(product: FewRows<'_, T>) {
         columns: [const { MaybeUninit::uninit() }; DEEPEST],
         indices: [const { MaybeUninit::uninit() }; DEEPEST],
     };
-    let mut repeat = [0; MOST_LANES];
-    for (l, index) in repeat.iter_mut().enumerate().take(group * m) {
-        *index = (l % m) as u32;
+    // The row and the column of each lane.
+    let (mut rows, mut columns) = ([0; MOST_LANES], [0; MOST_LANES]);
+    for column in 0..group {
+        for row in 0..m {
+            let lane = (column * m + row) % MOST_LANES;
+            (rows[lane], columns[lane]) = (row as u32, column as u32);
+        }
     }
     let mut depth = 0;
     for &(k, a, _) in terms {
+        let mut indices = columns.map(|column| column * k as u32);
         for inner in 0..k {
-            let indices = tables.indices[depth].write([0; MOST_LANES]);
-            for (l, index) in indices.iter_mut().enumerate().take(group * m) {
-                *index = (l / m * k + inner) as u32;
-            }
+            tables.indices[depth].write(indices);
+            indices = indices.map(|index| index + 1);
             let column = tables.columns[depth].as_mut_ptr().cast();
             // SAFETY: the column has `m` entries; the table has space for a vector.
-            unsafe { P::load_first(a.add(inner * m), m).spread(repeat.as_ptr()).store(column) };
+            unsafe { P::load_first(a.add(inner * m), m).spread(rows.as_ptr()).store(column) };
             depth += 1;
         }
     }

@@ -142,7 +142,8 @@ impl<M: Layer<1, Context = (), Input: Varying<M::Scalar>>> Streamed<M> {
 
 impl<M: Cell<1, Context = ()>> Player<M::Input, M::Output> for Streamed<M> {
     fn step(&mut self, x: &M::Input) -> M::Output {
-        self.model.step(x, &mut self.state)
+        self.model.forward_pass(Pass::of(core::slice::from_ref(x)), &mut self.state, &mut self.tape);
+        self.model.outputs(&self.tape)[0].clone()
     }
 
     fn run(&mut self, xs: &[M::Input], ys: &mut [M::Output]) {

@@ -277,7 +277,8 @@ fn check_few<const M: usize>() {
             accumulate,
         );
         run_at(level, few);
-        let mut expected: Vec<f64> = old.iter().map(|y| if accumulate { f64::from(*y) } else { 0.0 }).collect();
+        let mut expected: Vec<f64> =
+            old.iter().map(|y| if accumulate { f64::from(*y) } else { 0.0 }).collect();
         for p in 0..3 {
             let term = product(M, k[p], n, &a[p], &x[p], &vec![0.0; M * n]);
             expected.iter_mut().zip(term).for_each(|(sum, term)| *sum += term);

@@ -135,12 +135,6 @@ pub(super) fn write<M: Model>(
     info: &Info,
 ) -> Result<String, Vec<Problem>> {
     let mut problems = Vec::new();
-    let levels = [info.loudness, info.input_level_dbu, info.output_level_dbu];
-    for (name, value) in LEVELS.into_iter().zip(levels).chain([("sample_rate", info.sample_rate)]) {
-        if let Some(value) = value.filter(|value| !value.is_finite()) {
-            problems.push(Problem::NotFinite { name: name.into(), at: vec![], value, count: 1 });
-        }
-    }
     for ModelTensor { name, shape, values } in tensors {
         if let Some(index) = values.iter().position(|value| !(value.as_f64() as f32).is_finite()) {
             let columns = shape.get(1).copied().unwrap_or(1).max(1);
@@ -148,10 +142,44 @@ pub(super) fn write<M: Model>(
             problems.push(Problem::TooLarge { parameter: name.to_string(), at, value });
         }
     }
-    let Some(network) = Network::of(model).filter(|_| problems.is_empty()) else {
-        return Err(problems);
-    };
+    let Some(network) = Network::of(model) else { return Err(problems) };
+    let weights: Vec<f64> = network
+        .entries()
+        .iter()
+        .zip(tensors)
+        .flat_map(|(entry, tensor)| entry.to_file(&tensor.values))
+        .map(Scalar::as_f64)
+        .collect();
+    let config = network.json(weights.last().copied().unwrap_or(1.0));
+    match document(network.version(), network.architecture(), &config, &weights, info) {
+        Ok(text) if problems.is_empty() => Ok(text),
+        Ok(_) => Err(problems),
+        Err(mut all) => {
+            all.extend(problems);
+            Err(all)
+        }
+    }
+}
 
+/// Writes a document. Returns a problem for each number of `info` that is not finite.
+pub(super) fn document(
+    version: &str,
+    architecture: &str,
+    config: &str,
+    weights: &[f64],
+    info: &Info,
+) -> Result<String, Vec<Problem>> {
+    let levels = [info.loudness, info.input_level_dbu, info.output_level_dbu];
+    let numbers = LEVELS.into_iter().zip(levels).chain([("sample_rate", info.sample_rate)]);
+    let problems: Vec<Problem> = numbers
+        .filter_map(|(name, value)| {
+            let value = value.filter(|value| !value.is_finite())?;
+            Some(Problem::NotFinite { name: name.into(), at: vec![], value, count: 1 })
+        })
+        .collect();
+    if !problems.is_empty() {
+        return Err(problems);
+    }
     let mut metadata = String::new();
     let mut entry = |key: &str, value: String| {
         let comma = if metadata.is_empty() { "" } else { ", " };
@@ -165,19 +193,9 @@ pub(super) fn write<M: Model>(
             entry(key, format!("{level:?}"));
         }
     }
-    let weights: Vec<f64> = network
-        .entries()
-        .iter()
-        .zip(tensors)
-        .flat_map(|(entry, tensor)| entry.to_file(&tensor.values))
-        .map(Scalar::as_f64)
-        .collect();
     let mut text = format!(
-        "{{\"version\": \"{}\", \"metadata\": {{{metadata}}}, \"architecture\": \"{}\", \"config\": {}, \
-         \"weights\": [",
-        network.version(),
-        network.architecture(),
-        network.json(weights.last().copied().unwrap_or(1.0)),
+        "{{\"version\": \"{version}\", \"metadata\": {{{metadata}}}, \"architecture\": \"{architecture}\", \
+         \"config\": {config}, \"weights\": ["
     );
     // Neural Amp Modeler also writes doubles: every reader rounds their digits to the same `f32`.
     for (index, weight) in weights.iter().enumerate() {

@@ -1,12 +1,20 @@
 //! `.nam` files of [Neural Amp Modeler](https://github.com/sdatkinson/neural-amp-modeler): models
-//! of amplifiers and pedals, of the architecture `LSTM`.
+//! of amplifiers and pedals, of the architectures `WaveNet` and `LSTM`, and `SlimmableContainer`s
+//! of such models (A2 files).
 //!
-//! Such a model is a stack of [`InitialStateLstm`]s and a [`Dense`] head. A file is a JSON object
-//! with the keys `version`, `architecture`, `config` (`input_size`, `hidden_size`, `num_layers`),
-//! `weights`, and often `sample_rate` and `metadata`. All weights are in one array. Each layer has
-//! the matrix that multiplies `[x, h]`, row by row, with its gates below each other in the order
-//! `i, f, g, o`; the biases; the initial hidden state; the initial cell state. The head's weights
-//! and bias follow.
+//! A WaveNet is a [`Stack`](crate::network::Stack) of the cells [`NamStart`], [`NamLayer`],
+//! [`NamNext`] and [`NamHead`]; the published sizes are [`Standard`], [`Lite`], [`Feather`],
+//! [`Nano`], [`A2`] and [`A2Nano`]. A model of LSTMs is a stack of [`InitialStateLstm`]s and a
+//! [`Dense`] head. A file is loaded into any stack of these cells that has its configuration.
+//!
+//! A file is a JSON object with the keys `version`, `architecture`, `config`, `weights`, and often
+//! `sample_rate` and `metadata`. All weights are in one array. For an LSTM, each layer has the
+//! matrix that multiplies `[x, h]`, row by row, with its gates below each other in the order `i, f,
+//! g, o`; the biases; the initial hidden state; the initial cell state. The head's weights and bias
+//! follow. For a WaveNet, each layer array has the weights of its channels; for each layer the
+//! convolution, whose fastest index is the tap, its biases, the weights of the condition, and those
+//! of the residual with their biases; the weights of the head and perhaps its bias. The scale of
+//! the output follows. Of a file of several models, `config.submodels` has a whole file for each.
 //!
 //! ```
 //! use rnn_cell::prelude::*;
@@ -25,17 +33,30 @@
 //! # Ok::<(), rnn_cell::weights::Error>(())
 //! ```
 //!
-//! If a file's size is known only when it is loaded, [`Family`](super::Family) chooses the model.
+//! If a file's size is known only when it is loaded, [`published`] or another
+//! [`Family`](super::Family) chooses the model.
 //!
 //! # Differences from NeuralAmpModelerCore
-//! The trainer exports the state after a second of silence as the initial state, and
+//! The trainer exports the state of an LSTM after a second of silence as the initial state, and
 //! NeuralAmpModelerCore plays another half second of silence before it starts, in which the state
-//! settles. A model loaded here starts from the state in the file. The plug-in may replace `tanh`
-//! and `sigmoid` by coarse polynomials ("fast tanh"); here their error is a few units in the last
-//! place.
+//! settles. A model loaded here starts from the state in the file, a WaveNet from zeros. The
+//! plug-in may replace `tanh` and `sigmoid` by coarse polynomials ("fast tanh"); here their error
+//! is a few units in the last place.
 //!
-//! The tests compare this module with a NumPy program that follows NeuralAmpModelerCore's
-//! `lstm.cpp` line by line, on files of random weights (`tests/weights/fixtures/nam.py`).
+//! Settings that no cell has are errors that name them: FiLM, groups, bottlenecks, further heads, a
+//! model of the condition, and other activations than `Tanh` with three taps, gated or not, and
+//! `LeakyReLU` with six or fifteen.
+//!
+//! The tests compare this module with NumPy programs that follow NeuralAmpModelerCore's `lstm.cpp`
+//! and `wavenet.cpp`, and with the crate `nam-rs`, on random weights
+//! (`tests/weights/fixtures/make_nam.py`, `make_nam_wavenet.py`).
+//!
+//! [`NamStart`]: crate::cells::NamStart
+//! [`NamLayer`]: crate::cells::NamLayer
+//! [`NamNext`]: crate::cells::NamNext
+//! [`NamHead`]: crate::cells::NamHead
+//! [`InitialStateLstm`]: crate::cells::InitialStateLstm
+//! [`Dense`]: crate::cells::Dense
 
 mod document;
 mod entry;
@@ -60,7 +81,7 @@ use super::json::{Field, Json, parse_file};
 use super::other_format::Format;
 use super::tensor::{FileTensor, Values};
 use crate::cell::{Model, ModelMut};
-use document::{Document, write};
+use document::{Document, document, write};
 use network::Network;
 
 const FORMAT: Format = Format {
@@ -225,6 +246,32 @@ pub fn save<M: Model>(model: &M, info: &Info) -> Result<Vec<u8>, Error> {
         None => lstm::mapping(lstm::layers(model)),
     };
     mapping.write(model, |tensors| write(model, tensors, info).map(String::into_bytes))
+}
+
+/// Returns saved models, the smallest first, as the bytes of one file. Each comes with the setting
+/// of the size, from 0 to 1, up to which Neural Amp Modeler plays it.
+///
+/// # Errors
+/// Reports models that [`File::read`] refuses, and numbers that are not finite.
+pub fn save_slimmable(models: &[(f64, &[u8])], info: &Info) -> Result<Vec<u8>, Error> {
+    let mut submodels = Vec::new();
+    for (index, (max_value, bytes)) in models.iter().enumerate() {
+        File::read(bytes)?;
+        if !max_value.is_finite() {
+            let name = format!("config.submodels[{index}].max_value");
+            return Err(Error::saving([Problem::NotFinite {
+                name,
+                at: vec![],
+                value: *max_value,
+                count: 1,
+            }]));
+        }
+        let model = String::from_utf8_lossy(bytes);
+        submodels.push(format!("{{\"max_value\": {max_value:?}, \"model\": {model}}}"));
+    }
+    let config = format!("{{\"submodels\": [{}]}}", submodels.join(", "));
+    let text = document("0.7.0", "SlimmableContainer", &config, &[], info).map_err(Error::saving)?;
+    Ok(text.into_bytes())
 }
 
 /// Saves to the file at `path`: see [`save`].

@@ -37,20 +37,21 @@ macro_rules! chain {
     ($chain:ty, $next:ty $(, $rest:ty)*) => { chain!(Stack<$chain, $next> $(, $rest)*) };
 }
 
-/// `N` and layers of `C` channels on top of it.
+/// `below` and layers of some dilations on top of it.
 macro_rules! layers {
     ($layer:ident, $below:ty, $channels:literal, $scalar:ident: $($dilation:literal)*) => {
         chain!($below $(, $layer<1, $channels, $dilation, $scalar>)*)
     };
 }
 
-/// The dilations of [`Standard`], the model whose channels a file does not say otherwise.
+/// `below` and the ten layers of an array of [`Standard`] on top of it.
 macro_rules! ten {
     ($below:ty, $channels:literal, $scalar:ident) => {
         layers!(NamLayer, $below, $channels, $scalar: 1 2 4 8 16 32 64 128 256 512)
     };
 }
 
+/// A WaveNet of two arrays of seven and thirteen layers.
 macro_rules! classic {
     ($first:literal, $second:literal, $scalar:ident) => {
         Stack<
@@ -66,6 +67,7 @@ macro_rules! classic {
     };
 }
 
+/// A WaveNet of an A2 file.
 macro_rules! a2 {
     ($channels:literal, $scalar:ident) => {
         Stack<
@@ -103,7 +105,21 @@ pub type A2<T = f32> = a2!(8, T);
 /// The small model of an A2 file: [`A2`] with 3 channels.
 pub type A2Nano<T = f32> = a2!(3, T);
 
-/// A network that a program can create without its parts: the WaveNets of this module.
+/// A network that is created as a whole: the models of this module, and stacks of their cells.
+///
+/// ```
+/// use rnn_cell::cells::{NamGatedLayer, NamHead, NamStart};
+/// use rnn_cell::prelude::*;
+/// use rnn_cell::weights::nam::{Create, Nano};
+///
+/// let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
+/// let nano = Nano::<f32>::init_boxed(&mut rng);
+/// assert_eq!(nano.parameter_count(), 842);
+///
+/// // A WaveNet of two gated layers.
+/// type Small = Stack<Stack<Stack<NamStart<1, 4>, NamGatedLayer<1, 4, 1>>, NamGatedLayer<1, 4, 2>>, NamHead<1, 4>>;
+/// let small = Small::init_boxed(&mut rng);
+/// ```
 pub trait Create: Sized + Send {
     /// Creates a network with all parameters zero.
     fn zeros() -> Self;
@@ -151,19 +167,27 @@ macro_rules! create {
 
 create! {
     NamStart<I, C> NamLayer<I, C, D> NamGatedLayer<I, C, D> NamNext<I, C, O> NamHead<I, C>
-    NamLeakyLayer6<I, C, D> NamLeakyLayer15<I, C, D> NamHead16<I, C>
+    NamLeakyLayer6<I, C, D> NamLeakyLayer15<I, C, D> NamHead16<I, C> InitialStateLstm<I, H> Dense<I, O>
 }
 
-/// Returns a family of all published models with one channel: the six WaveNets, and one LSTM of 8,
-/// 12, 16, 20, 24, 32 and 40 units or two of 8, 12, 16, 20 and 24.
+/// Returns a family of the published models with one channel: the six WaveNets of this module, one
+/// LSTM of 8, 12, 16, 24 or 40 units, two of 8 or 16.
 ///
-/// Every one of them is compiled into the program. A program that plays fewer lists these itself.
-pub fn published(file: &File) -> Family<'_, File, SVector<f32, 1>, SVector<f32, 1>> {
+/// All of them are compiled into a program that calls this function. One that plays fewer lists
+/// them itself.
+pub fn published<T: Scalar>(file: &File) -> Family<'_, File, SVector<T, 1>, SVector<T, 1>> {
     Family::of(file)
-        .or(Standard::zeros_boxed)
-        .or(Lite::zeros_boxed)
-        .or(Feather::zeros_boxed)
-        .or(Nano::zeros_boxed)
-        .or(A2::zeros_boxed)
-        .or(A2Nano::zeros_boxed)
+        .or(Standard::<T>::zeros_boxed)
+        .or(Lite::<T>::zeros_boxed)
+        .or(Feather::<T>::zeros_boxed)
+        .or(Nano::<T>::zeros_boxed)
+        .or(A2::<T>::zeros_boxed)
+        .or(A2Nano::<T>::zeros_boxed)
+        .or(OneLayer::<8, T>::zeros)
+        .or(OneLayer::<12, T>::zeros)
+        .or(OneLayer::<16, T>::zeros)
+        .or(OneLayer::<24, T>::zeros)
+        .or(OneLayer::<40, T>::zeros)
+        .or(TwoLayers::<8, T>::zeros)
+        .or(TwoLayers::<16, T>::zeros)
 }
