@@ -31,7 +31,7 @@ fn every_library_cell() {
         Lstm[3, 5], InitialStateLstm[3, 5], PeepholeLstm[3, 5], CifgLstm[3, 5], LayerNormLstm[3, 5], MinLstm[3, 5],
         GreffNig[3, 5], GreffNfg[3, 5], GreffNog[3, 5], GreffNiaf[3, 5], GreffNoaf[3, 5],
         GreffCifg[3, 5], GreffNp[3, 5], GreffFgr[3, 5],
-        Gru[3, 5], GruResetAfter[3, 5], Mgu[3, 5], UgRnn[3, 5], LiGru[3, 5], MinGru[3, 5],
+        Gru[3, 5], ReluGru[3, 5], GruResetAfter[3, 5], Mgu[3, 5], UgRnn[3, 5], LiGru[3, 5], MinGru[3, 5],
         AdditiveAttention[5, 4, 3, 6], DotAttention[4, 6], GeneralAttention[5, 4, 6], ConcatAttention[5, 4, 3, 6],
         ChoDecoder[7, 3, 5, 4, 6], BahdanauDecoder[7, 3, 5, 4, 2, 6, 8],
         LuongDotDecoder[7, 3, 5, 6], LuongGeneralDecoder[7, 3, 5, 4, 6], LuongConcatDecoder[7, 3, 5, 4, 2, 6],
@@ -39,7 +39,7 @@ fn every_library_cell() {
         TcnBlock[3, 5, 2], WaveNetLayer[3, 5, 2], NamStart[1, 4], NamLayer[1, 4, 2], NamGatedLayer[1, 4, 2], NamNext[1, 4, 2],
         NamHead[1, 4], NamLeakyLayer6[1, 4, 2], NamLeakyLayer15[1, 4, 2], NamHead16[1, 4],
         GatedLinearAttention[3, 4, 5, 2], GatedDeltaNet[3, 4, 5], Rwkv6TimeMixing[4, 2], Rwkv7TimeMixing[4, 2],
-        SLstm[3, 5], MLstm[3, 5],
+        SLstm[3, 5], MLstm[3, 5], SLstmHeads[3, 4, 2], MLstmHeads[3, 4, 2],
         Dense[3, 5],
         // With one unit and one input, every matrix has a single entry.
         Lstm[1, 1], Gru[1, 1],

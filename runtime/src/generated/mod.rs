@@ -9,6 +9,8 @@ pub use crate::__layer_methods as layer_methods;
 pub use crate::__serde as serde;
 pub use crate::Scalar;
 #[cfg(feature = "alloc")]
+pub use crate::cell::fault::{Fault, inspect_steps, inspect_steps_back};
+#[cfg(feature = "alloc")]
 pub use crate::cell::{
     Bars, Cell, Layer, LayerBars, LayerPass, Pass, StateFields, StateVisitor, visit_fields,
 };
@@ -17,8 +19,6 @@ pub use crate::cell::{
     initial_state, prepare, step,
 };
 pub use crate::init;
-#[cfg(feature = "alloc")]
-pub use crate::inspect::finite::{Fault, inspect_steps, inspect_steps_back};
 pub use crate::kernels::elementwise::{fold, map, map_columns, map_flat};
 pub use crate::kernels::isa::{Isa, Job, dispatch};
 pub use crate::kernels::math::{
@@ -26,9 +26,10 @@ pub use crate::kernels::math::{
     tanh,
 };
 #[cfg(feature = "quantised")]
-pub use crate::kernels::narrow::{narrow_gather, narrow_products};
+pub use crate::kernels::narrow::{narrow_gather, narrow_head_product, narrow_head_products, narrow_products};
 pub use crate::kernels::one_hot::{gather, scatter};
 pub use crate::kernels::plain::{Flat, copy};
+pub use crate::kernels::product::heads::{Head, head_product, head_products, sum_heads};
 pub use crate::kernels::product::{matmul, outer, products, pull_back};
 pub use crate::kernels::reduce::{maximum, transpose};
 pub use crate::language::Function;
@@ -38,6 +39,7 @@ pub use crate::rng::Rng;
 #[cfg(feature = "serde")]
 pub use crate::serialise::{read_fields, write_fields};
 pub use crate::types::blocks::{Block, Cols, Rows};
+pub use crate::types::heads::{HeadCols, HeadRows, Heads};
 pub use crate::types::rings::{IndexRing, Ring, Steps};
 pub use crate::types::sample::Sample;
 pub use crate::types::varying::Varying;
