@@ -4,7 +4,7 @@
 
 use nalgebra::{SMatrix, SVector};
 use rnn_cell::cell::{BlockShape, ModelMut, ParameterMut};
-use rnn_cell::cells::{TcnBlock, WaveNetLayer};
+use rnn_cell::cells::{NamGatedLayer, NamHead16, NamLeakyLayer6, TcnBlock, WaveNetLayer};
 use rnn_cell::inspect::gradcheck::{Checked, Gradcheck};
 use rnn_cell::prelude::*;
 use rnn_cell::types::blocks::Rows;
@@ -302,6 +302,15 @@ fn windows_with_a_spacing() {
 #[test]
 fn windows_with_a_larger_spacing() {
     verify!(Spaced::<2, 3, 3, 2, f64>::init(&mut rng(1)));
+}
+
+#[test]
+fn ready_convolutions() {
+    verify!(TcnBlock::<2, 3, 2, f64>::init(&mut rng(1)));
+    verify!(WaveNetLayer::<3, 2, 2, f64>::init(&mut rng(1)));
+    verify!(NamGatedLayer::<1, 3, 2, f64>::init(&mut rng(1)));
+    verify!(NamLeakyLayer6::<1, 2, 2, f64>::init(&mut rng(1)));
+    verify!(NamHead16::<1, 3, f64>::init(&mut rng(1)));
 }
 
 /// Returns an array of `reference.json`, which `reference.py` writes.
