@@ -145,6 +145,8 @@ fn golden_cases() {
         case!("rwkv7", Rwkv7TimeMixing [4, 2], same_name, ["x_prev", "S"], ["y"]),
         case!("slstm", SLstm [3, 4], same_name, ["c", "n", "h", "m"], ["h"]),
         case!("mlstm", MLstm [3, 4], same_name, ["C", "n", "m"], ["h"]),
+        case!("conformer", Conformer [4, 6, 4, 3, 5], same_name, [], ["y"]),
+        case!("sliding_transformer", SlidingTransformer [4, 6, 4, 3], same_name, [], ["y"]),
         attention!("attn_luong_dot", DotAttention [5, 6], same_name),
         attention!("attn_luong_general", GeneralAttention [5, 4, 6], general),
         attention!("attn_bahdanau", AdditiveAttention [5, 4, 5, 6], additive),
