@@ -5,7 +5,7 @@ use examples::mel::{LogMel, Settings};
 use examples::spoken::RATE;
 use nalgebra::{SMatrix, SVector};
 use rnn_cell::cells::{Conformer, Dense, Lstm};
-use rnn_cell::data::{Batch, Standard, pad, stack_steps, stack_steps_backward};
+use rnn_cell::data::{Standard, pad, stack_steps, stack_steps_backward};
 use rnn_cell::network::{Bidirectional, Concat, Dropout, Stack};
 use rnn_cell::prelude::*;
 use rnn_cell::train::ctc::Ctc;
@@ -39,7 +39,7 @@ const C: usize = 15;
 /// Two frames.
 pub type Pair = SVector<f32, PAIR>;
 pub type Logits = SVector<f32, CLASSES>;
-type Frame = SVector<f32, BANDS>;
+pub type Frame = SVector<f32, BANDS>;
 
 /// Two layers of one type with dropout after each.
 type Twice<L> = Stack<Dropout<Box<L>>, Dropout<Box<L>>>;
@@ -64,7 +64,7 @@ where
 }
 
 /// A network above the subsampling.
-pub trait Upper: Sized {
+pub trait Upper: Model<Scalar = f32, Gradients: Send> + Send + Sync {
     const NAME: &'static str;
 
     fn random(rng: &mut Xoshiro256PlusPlus) -> Self;
@@ -172,16 +172,13 @@ impl<U: Upper> Recogniser<U> {
     }
 }
 
-impl<U: Reads<BATCH> + Sync> Recogniser<U> {
+impl<U: Reads<BATCH>> Recogniser<U> {
     /// Computes the loss of a part of a batch and its gradients. `hear` makes the features of a
     /// sample.
     pub fn loss<R>(
         part: &mut Part<'_, Self, Sample<R>, Samples<BATCH>>,
         hear: impl Fn(&R, &mut Xoshiro256PlusPlus) -> Vec<Pair>,
-    ) -> f64
-    where
-        U::Gradients: Send,
-    {
+    ) -> f64 {
         let Self { subsampling, upper } = part.model;
         let heard: Vec<Vec<Pair>> =
             part.samples.iter().map(|sample| hear(&sample.sound, &mut part.rng)).collect();
@@ -191,8 +188,7 @@ impl<U: Reads<BATCH> + Sync> Recogniser<U> {
 
         let (mut lower_tape, mut tape) = (subsampling.tape(), upper.tape());
         let hs = subsampling.forward(&batch, &mut subsampling.initial_state(), &mut lower_tape);
-        let steps: Batch<SMatrix<f32, SUBSAMPLED, BATCH>, BATCH> = stack_steps(hs, Some(batch.lengths));
-        let count = hs.len();
+        let (count, steps) = (hs.len(), stack_steps(hs, Some(batch.lengths)));
         let mut state = upper.initial_state();
         if part.is_training() {
             upper.seed_noise(&mut state, &mut part.rng);
@@ -210,26 +206,45 @@ impl<U: Reads<BATCH> + Sync> Recogniser<U> {
         }
         f64::from(loss.value)
     }
+
+    /// Computes the logits of whole sounds, in batches.
+    pub fn logits(&self, sounds: &[&[Pair]]) -> Vec<Vec<Logits>> {
+        let (mut lower_tape, mut tape) = (self.subsampling.tape(), self.upper.tape());
+        let mut all = Vec::new();
+        for sounds in sounds.chunks(BATCH) {
+            let batch = pad::<_, BATCH>(sounds);
+            let hs = self.subsampling.forward(&batch, &mut self.subsampling.initial_state(), &mut lower_tape);
+            let steps = stack_steps(hs, Some(batch.lengths));
+            let logits = self.upper.forward(&steps, &mut self.upper.initial_state(), &mut tape);
+            all.extend((0..sounds.len()).map(|sample| {
+                let steps = logits[..steps.lengths[sample]].iter();
+                steps.map(|step| step.column(sample).into_owned()).collect()
+            }));
+        }
+        all
+    }
 }
 
-impl<U: Reads<1>> Recogniser<U> {
-    /// Computes the logits of a whole sound.
-    pub fn logits(&self, pairs: &[Pair]) -> Vec<Logits> {
-        let hs = self.subsampling.run(pairs, &mut self.subsampling.initial_state());
-        self.upper.run(&stack_steps(&hs, None).xs, &mut self.upper.initial_state())
-    }
-
-    /// Reads a whole sound.
-    pub fn read(&self, pairs: &[Pair]) -> Vec<u32> {
-        let [labels] = Ctc::new(BLANK).greedy(&self.logits(pairs), None);
+/// Returns the labels of the most likely paths.
+pub fn greedy(logits: &[Vec<Logits>]) -> Vec<Vec<u32>> {
+    let labels = |logits: &Vec<Logits>| {
+        let [labels] = Ctc::new(BLANK).greedy(logits, None);
         labels
-    }
+    };
+    logits.iter().map(labels).collect()
 }
 
-/// Computes the pairs of frames of a whole sound. A last frame without a partner is dropped.
+/// Computes the frames of a whole sound.
+pub fn frames(samples: &[f32]) -> Vec<Frame> {
+    LogMel::new(FRAMES).frames(samples)
+}
+
+/// Computes the pairs of frames of a whole sound. The frames of an unfinished step of the blocks,
+/// for which a stream would wait, are dropped.
 pub fn pairs(samples: &[f32]) -> Vec<Pair> {
-    let frames = LogMel::<BANDS>::new(FRAMES).frames(samples);
-    frames.chunks_exact(STACKED).map(stacked).collect()
+    let frames = frames(samples);
+    let whole = frames.len() - frames.len() % FRAMES_PER_STEP;
+    frames[..whole].chunks_exact(STACKED).map(stacked).collect()
 }
 
 fn stacked(frames: &[Frame]) -> Pair {
