@@ -13,11 +13,12 @@ use examples::report::{progress, run};
 use nalgebra::SVector;
 use rnn_cell::cells::{Dense, Elman, Gru, Lstm};
 use rnn_cell::init;
+use rnn_cell::inspect::finite::check_finite;
 use rnn_cell::inspect::flow::{Jacobians, SingularValues, norms};
 use rnn_cell::prelude::*;
 use rnn_cell::rng::normal;
 use rnn_cell::train::loss::mean_squared_error;
-use rnn_cell::train::optim::{check_finite, clip_global_norm};
+use rnn_cell::train::optim::clip_global_norm;
 use rnn_cell::types::varying::Varying;
 use std::error::Error;
 use std::f64::consts::LN_10;
@@ -54,11 +55,11 @@ fn main() -> ExitCode {
             ],
         )?;
         let quick = options.flag("quick");
-        let (seed, steps) = (options.get("seed")?, if quick { 30 } else { options.get("steps")? });
+        let (seed, steps) = (options.get("seed")?, if quick { 10 } else { options.get("steps")? });
         let flows = flows(seed, steps)?;
         table(&flows, steps);
 
-        let batches = if quick { 100 } else { options.get("batches")? };
+        let batches = if quick { 4 } else { options.get("batches")? };
         let task = Adding { steps: if quick { 20 } else { 60 }, batches, rate: options.get("rate")? };
         let clip = options.get("clip")?;
         println!(

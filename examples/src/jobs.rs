@@ -4,6 +4,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
+/// The stack size of the threads. In an unoptimised build a network is on the stack several times.
+const STACK: usize = 16 << 20;
+
 /// Independent training runs, to be executed on all cores.
 pub struct Jobs<'a, R>(Vec<Box<dyn FnOnce() -> R + Send + 'a>>);
 
@@ -29,7 +32,7 @@ impl<'a, R: Send> Jobs<'a, R> {
     /// are cores. Returns their results in the same order.
     ///
     /// # Panics
-    /// Panics if a job panics.
+    /// If a job panics, or a thread can't be started.
     pub fn run(self) -> Vec<R> {
         let jobs: Vec<_> = self.0.into_iter().map(|job| Mutex::new((Some(job), None))).collect();
         let next = AtomicUsize::new(0);
@@ -42,7 +45,8 @@ impl<'a, R: Send> Jobs<'a, R> {
         };
         thread::scope(|scope| {
             for _ in 0..thread::available_parallelism().map_or(1, |cores| cores.get()) {
-                scope.spawn(work);
+                let thread = thread::Builder::new().stack_size(STACK);
+                thread.spawn_scoped(scope, work).expect("a thread of the operating system");
             }
         });
         let result =

@@ -11,6 +11,7 @@
 //! - [`plot`] draws the pictures of the results,
 //! - [`reber`] draws strings of the embedded Reber grammar,
 //! - [`report`] shows progress and turns an error into a message and an exit code,
+//! - [`rnnoise`] is a network that removes noise from speech,
 //! - [`silero`] is a network that detects speech,
 //! - [`spoken`] reads strings of spoken digits and adds rooms and noise.
 
@@ -24,5 +25,6 @@ pub mod options;
 pub mod plot;
 pub mod reber;
 pub mod report;
+pub mod rnnoise;
 pub mod silero;
 pub mod spoken;

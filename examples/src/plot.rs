@@ -5,6 +5,7 @@ mod heard;
 mod panels;
 mod reading;
 mod sound;
+mod spectrogram;
 mod style;
 
 use plotters::prelude::*;
@@ -20,6 +21,7 @@ pub use heard::{Heard, heard};
 pub use panels::{LogCurve, Panel, panels};
 pub use reading::{Reading, readings};
 pub use sound::{Detection, amplified, speech};
+pub use spectrogram::spectrograms;
 
 /// One curve of a picture.
 #[derive(Debug, Clone, Copy)]

@@ -136,7 +136,13 @@ fn speech_is_detected() {
     let said = run_quickly("voice_activity");
     assert_says(
         &said,
-        &["239 chunks", "speech from 0.67 to 4.67 s", "speech from 4.96 to 6.43 s", "real-time factor 0.0"],
+        &[
+            "239 chunks",
+            "speech from 0.67 to 4.67 s",
+            "speech from 4.96 to 6.43 s",
+            "real-time factor ",
+            " us per chunk of 32 ms",
+        ],
     );
     let folder = folder("speech");
     let [csv, picture] = ["p.csv", "p.svg"].map(|name| folder.join(name).display().to_string());
@@ -221,6 +227,71 @@ fn an_amplifier_is_trained_and_played() {
     let speech = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/silero/speech.wav").display().to_string();
     assert_fails(&run("amplifier", &[&speech]), &["has 16000 samples per second, not 48000"]);
     assert_fails(&run("amplifier", &["--block", "0"]), &["at least 1"]);
+}
+
+#[test]
+fn noise_is_removed() {
+    let folder = folder("denoise");
+    let path = |name: &str| folder.join(name).display().to_string();
+    let (noisy, wav, picture) = (path("noisy.wav"), path("out.wav"), path("picture.svg"));
+    let files = ["--noisy", &noisy, "--wav", &wav, "--picture", &picture, "--quick"];
+    let output = run("denoise", &files);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_says(&said, &["RNNoise, 87503 parameters", "speech to noise: 5.0 dB before, 9.8 dB after"]);
+    let difference = said.split("(full scale: 1): ").nth(1).and_then(|rest| rest.split(' ').next());
+    let difference: f32 = difference.and_then(|number| number.parse().ok()).expect("a difference");
+    assert!(difference < 1e-5, "{said}");
+    assert!(fs::read_to_string(&picture).expect("a picture").contains("the speech alone"));
+
+    // The example can read the file that it has written, and gets the same sound.
+    let again = path("again.wav");
+    let output = run("denoise", &[&noisy, "--wav", &again, "--picture", &picture, "--quick"]);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let [first, second] = [&wav, &again].map(|path| fs::read(path).expect("a sound"));
+    assert_eq!((first.len(), second.len()), (44 + 2 * 144_000, 44 + 2 * 144_000));
+    let samples = |bytes: &[u8]| -> Vec<i16> {
+        bytes[44..].chunks(2).map(|bytes| i16::from_le_bytes([bytes[0], bytes[1]])).collect()
+    };
+    let worst = samples(&first).iter().zip(samples(&second)).map(|(a, b)| a.abs_diff(b)).max();
+    assert!(worst.is_some_and(|worst| worst <= 64), "{worst:?}");
+    fs::remove_dir_all(folder).expect("the folder was made above");
+}
+
+#[test]
+fn sound_that_cannot_be_denoised_is_reported() {
+    let folder = folder("not-denoised");
+    let shipped = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("data/rnnoise/speech.wav"));
+    let shipped = shipped.expect("the speech is shipped");
+    // The fields of the header: the channels at 22, the rate at 24, the bytes per second at 28, per
+    // frame at 32, the bits at 34, and the number of bytes of samples at 40.
+    let changed = |name: &str, length: usize, fields: &[(usize, &[u8])]| {
+        let mut bytes = shipped[..length].to_vec();
+        for (at, field) in fields {
+            bytes[*at..][..field.len()].copy_from_slice(field);
+        }
+        let path = folder.join(name);
+        fs::write(&path, bytes).expect("a copy");
+        path.display().to_string()
+    };
+    let rate: [(usize, &[u8]); 2] = [(24, &44_100u32.to_le_bytes()), (28, &88_200u32.to_le_bytes())];
+    let stereo: [(usize, &[u8]); 3] = [(22, &[2]), (28, &192_000u32.to_le_bytes()), (32, &[4])];
+    let deep: [(usize, &[u8]); 3] = [(28, &144_000u32.to_le_bytes()), (32, &[3]), (34, &[24])];
+    let empty: [(usize, &[u8]); 2] = [(4, &36u32.to_le_bytes()), (40, &[0; 4])];
+    for (path, words) in [
+        (changed("rate.wav", shipped.len(), &rate), "has 44100 samples per second, not 48000"),
+        (changed("stereo.wav", shipped.len(), &stereo), "has 2 channels, not 1"),
+        (changed("deep.wav", shipped.len(), &deep), "has integers of 24 bits, not integers of 16"),
+        (changed("empty.wav", 44, &empty), "holds no samples"),
+        (changed("cut.wav", 1000, &[]), "is cut short"),
+        ("/no/such.wav".into(), "cannot be read"),
+    ] {
+        assert_fails(&run("denoise", &[&path]), &[&path, words]);
+    }
+    fs::remove_dir_all(folder).expect("the folder was made above");
+    let other = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/rnnoise/speech.wav").display().to_string();
+    assert_fails(&run("denoise", &["--weights", &other]), &["the weights ", "the layer `dense` is"]);
+    assert_fails(&run("denoise", &["--snr", "loud"]), &["--snr loud"]);
 }
 
 #[test]

@@ -6,10 +6,11 @@ mod summaries;
 use nalgebra::SVector;
 use rnn_cell::cell::Model;
 use rnn_cell::cells::{Dense, Elman, Gru, LayerNormLstm, Lstm};
+use rnn_cell::inspect::finite::check_finite;
 use rnn_cell::prelude::*;
 use rnn_cell::quantised::{Int8, round};
 use rnn_cell::rng::normal;
-use rnn_cell::train::optim::{add, check_finite, clip_global_norm, global_norm};
+use rnn_cell::train::optim::{add, clip_global_norm, global_norm};
 use rnn_cell::weights::{load, save};
 
 /// A network with every kind of field, read by [`losses`](Net::pass).

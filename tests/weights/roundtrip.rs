@@ -31,7 +31,7 @@ fn every_library_cell() {
         Lstm[3, 5], InitialStateLstm[3, 5], PeepholeLstm[3, 5], CifgLstm[3, 5], LayerNormLstm[3, 5], MinLstm[3, 5],
         GreffNig[3, 5], GreffNfg[3, 5], GreffNog[3, 5], GreffNiaf[3, 5], GreffNoaf[3, 5],
         GreffCifg[3, 5], GreffNp[3, 5], GreffFgr[3, 5],
-        Gru[3, 5], GruResetAfter[3, 5], Mgu[3, 5], UgRnn[3, 5], LiGru[3, 5], MinGru[3, 5],
+        Gru[3, 5], ReluGru[3, 5], GruResetAfter[3, 5], Mgu[3, 5], UgRnn[3, 5], LiGru[3, 5], MinGru[3, 5],
         AdditiveAttention[5, 4, 3, 6], DotAttention[4, 6], GeneralAttention[5, 4, 6], ConcatAttention[5, 4, 3, 6],
         ChoDecoder[7, 3, 5, 4, 6], BahdanauDecoder[7, 3, 5, 4, 2, 6, 8],
         LuongDotDecoder[7, 3, 5, 6], LuongGeneralDecoder[7, 3, 5, 4, 6], LuongConcatDecoder[7, 3, 5, 4, 2, 6],

@@ -3,7 +3,7 @@
 #[cfg(doc)]
 use super::StatePart;
 use super::{Bars, IntoBars, IntoPass, IntoStep, Model, Pass, StateVisitor, visit_scalars};
-use crate::inspect::finite::{Fault, look_at_cotangents, look_at_outputs};
+use crate::cell::fault::{Fault, look_at_cotangents, look_at_outputs};
 use crate::rng::DynRng;
 use crate::types::varying::Varying;
 use alloc::vec::Vec;

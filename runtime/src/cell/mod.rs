@@ -13,6 +13,8 @@ use crate::types::varying::Varying;
 #[cfg(feature = "alloc")]
 mod delegate;
 #[cfg(feature = "alloc")]
+pub(crate) mod fault;
+#[cfg(feature = "alloc")]
 mod layer;
 mod lists;
 #[cfg(feature = "alloc")]

@@ -7,11 +7,11 @@
 use alloc::string::String;
 use core::fmt::{self, Write};
 
+#[cfg(feature = "alloc")]
+use crate::cell::fault::Fault;
 use crate::cell::{LayerInfo, Parameter, ParameterMut};
 #[cfg(feature = "alloc")]
 use crate::cell::{StatePart, StateVisitor};
-#[cfg(feature = "alloc")]
-use crate::inspect::finite::Fault;
 
 /// A path that fits on the call stack. Longer paths are allocated on the heap, or cut without one.
 struct Short {

@@ -7,7 +7,7 @@ use super::{
     Bars, Cell, Isa, Layer, LayerBars, LayerInfo, LayerPass, Model, ModelMut, Parameter, ParameterMut, Pass,
     Prepare, StateVisitor, visit_as,
 };
-use crate::inspect::finite::Fault;
+use crate::cell::fault::Fault;
 use crate::kernels::boxed;
 use crate::rng::DynRng;
 use crate::types::varying::Varying;

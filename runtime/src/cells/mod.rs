@@ -16,7 +16,7 @@
 //! | `Lstm`, `InitialStateLstm` (its initial state is learned), `PeepholeLstm`, `CifgLstm` | Hochreiter & Schmidhuber 1997, Gers et al. 2000; Greff et al. 2017 |
 //! | `GreffNig`, `GreffNfg`, `GreffNog`, `GreffNiaf`, `GreffNoaf`, `GreffCifg`, `GreffNp`, `GreffFgr` | the variants of Greff et al. 2017 |
 //! | `LayerNormLstm`, `MinLstm` | Ba et al. 2016; Feng et al. 2024 |
-//! | `Gru` (reset before the product), `GruResetAfter` (PyTorch, cuDNN) | Cho et al. 2014 |
+//! | `Gru` (reset before the product), `GruResetAfter` (PyTorch, cuDNN), `ReluGru` (RNNoise) | Cho et al. 2014; Valin 2018 |
 //! | `Mgu`, `UgRnn`, `LiGru`, `MinGru` | Zhou 2016; Collins 2017; Ravanelli 2018; Feng 2024 |
 //! | `Sru`, `Qrnn` (filter of width two) | Lei et al. 2018; Bradbury et al. 2017 |
 //!

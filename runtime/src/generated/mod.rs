@@ -9,6 +9,8 @@ pub use crate::__layer_methods as layer_methods;
 pub use crate::__serde as serde;
 pub use crate::Scalar;
 #[cfg(feature = "alloc")]
+pub use crate::cell::fault::{Fault, inspect_steps, inspect_steps_back};
+#[cfg(feature = "alloc")]
 pub use crate::cell::{
     Bars, Cell, Layer, LayerBars, LayerPass, Pass, StateFields, StateVisitor, visit_fields,
 };
@@ -17,8 +19,6 @@ pub use crate::cell::{
     initial_state, prepare, step,
 };
 pub use crate::init;
-#[cfg(feature = "alloc")]
-pub use crate::inspect::finite::{Fault, inspect_steps, inspect_steps_back};
 pub use crate::kernels::elementwise::{fold, map, map_flat};
 pub use crate::kernels::isa::{Isa, Job, dispatch};
 pub use crate::kernels::math::{

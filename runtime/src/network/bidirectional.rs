@@ -5,12 +5,12 @@ use alloc::vec::Vec;
 
 use super::join::{Branch, Join, Pair, join_all};
 use super::{copy, fit};
+use crate::cell::fault::{Fault, look_at_outputs, look_back_at_outputs};
 use crate::cell::{
     Bars, Layer, LayerBars, LayerPass, Model, ModelMut, Parameter, ParameterMut, Place, StateVisitor,
     check_lengths, visit_mut_parts, visit_parts,
 };
 use crate::data::reverse;
-use crate::inspect::finite::{Fault, look_at_outputs, look_back_at_outputs};
 use crate::rng::DynRng;
 use crate::types::varying::Varying;
 

@@ -8,11 +8,11 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+use crate::cell::fault::Fault;
 use crate::cell::{
     Cell, Layer, LayerBars, LayerPass, Model, ModelMut, Parameter, ParameterMut, StateVisitor, visit_as,
     visit_mut_as,
 };
-use crate::inspect::finite::Fault;
 use crate::rng::DynRng;
 
 impl<L: Model + ?Sized> Model for Box<L> {

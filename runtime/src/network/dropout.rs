@@ -5,11 +5,11 @@ use alloc::vec::Vec;
 use super::copy;
 use super::noise::{Noisy, Rate};
 use crate::Scalar;
+use crate::cell::fault::Fault;
 use crate::cell::{
     Bars, Cell, Isa, Layer, LayerBars, LayerPass, Model, ModelMut, Parameter, ParameterMut, Prepare,
     StatePart, StateVisitor, check_lengths, prepared_as,
 };
-use crate::inspect::finite::Fault;
 use crate::rng::{DynRng, Rng, Xoshiro256PlusPlus};
 use crate::types::varying::Varying;
 

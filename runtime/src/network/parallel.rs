@@ -6,11 +6,11 @@ use alloc::vec::Vec;
 use super::fit;
 use super::join::{Branch, Join, join_all};
 use super::stack::common_chunk;
+use crate::cell::fault::{Fault, look_at_outputs, look_back_at_outputs};
 use crate::cell::{
     Bars, Cell, Layer, LayerBars, LayerPass, Model, ModelMut, Parameter, ParameterMut, Place, StateVisitor,
     check_lengths, visit_mut_parts, visit_parts,
 };
-use crate::inspect::finite::{Fault, look_at_outputs, look_back_at_outputs};
 use crate::rng::DynRng;
 use crate::types::varying::Varying;
 

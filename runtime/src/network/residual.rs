@@ -4,12 +4,12 @@ use alloc::vec::Vec;
 
 use super::copy;
 use crate::Scalar;
+use crate::cell::fault::{Fault, look_at_outputs};
 use crate::cell::{
     Cell, Isa, Layer, LayerBars, LayerPass, Model, ModelMut, Parameter, ParameterMut, Pass, Prepare,
     StateVisitor, check_lengths, prepared_as,
 };
 use crate::data::clear_past_end;
-use crate::inspect::finite::{Fault, look_at_outputs};
 use crate::rng::DynRng;
 use crate::types::varying::Varying;
 

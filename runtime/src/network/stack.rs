@@ -4,11 +4,11 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use super::fit;
+use crate::cell::fault::Fault;
 use crate::cell::{
     Bars, Cell, Isa, Layer, LayerBars, LayerPass, Model, ModelMut, Parameter, ParameterMut, Pass, Place,
     Prepare, StateVisitor, visit_mut_parts, visit_parts,
 };
-use crate::inspect::finite::Fault;
 use crate::rng::DynRng;
 
 /// A chain of layers, each of which reads the outputs of the previous one: `lstm.then(dense)`,

@@ -6,12 +6,12 @@ use core::slice;
 
 use super::noise::{Noisy, Rate};
 use crate::Scalar;
+use crate::cell::fault::{Fault, inspect_steps, inspect_steps_back};
 use crate::cell::{
     Bars, Cell, Isa, Layer, LayerBars, LayerPass, Model, ModelMut, Parameter, ParameterMut, Prepare,
     StateFields, StatePart, StateVisitor, check_lengths, prepared_as,
 };
 use crate::data::clear_past_end;
-use crate::inspect::finite::{Fault, inspect_steps, inspect_steps_back};
 use crate::rng::{DynRng, Xoshiro256PlusPlus};
 use crate::types::varying::Varying;
 

@@ -1,15 +1,13 @@
 //! Operations on gradients between `backward` and an optimiser's step: clearing, adding, norms,
-//! clipping, the search for NaN.
+//! clipping.
 
-use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt;
 
 use nalgebra::ComplexField;
 
 use super::{gather, update};
 use crate::Scalar;
-use crate::cell::{Model, ModelMut, Parameter};
+use crate::cell::{Model, ModelMut};
 
 /// Multiplies every parameter by `factor`. This turns the sum of gradients of several batches into
 /// their mean.
@@ -53,7 +51,8 @@ pub fn global_norm<M: Model>(gradients: &M) -> f64 {
 /// Returns the norm before scaling.
 ///
 /// Gradients whose norm is NaN or infinite are not changed, and that norm is returned: scaling
-/// cannot repair them. Skip the step then; [`check_finite`] finds the parameter at fault.
+/// cannot repair them. Skip the step then;
+/// [`check_finite`](crate::inspect::finite::check_finite) finds the parameter at fault.
 ///
 /// # Panics
 /// If `max` is not a positive number.
@@ -88,58 +87,4 @@ pub fn clip_values<M: ModelMut>(gradients: &mut M, max: f64) -> usize {
         }
     });
     outside
-}
-
-/// The position and value of a scalar that is NaN or infinite.
-#[derive(Debug, Clone, PartialEq)]
-pub struct NotFinite {
-    /// The name of the parameter.
-    pub name: String,
-    /// The row in the whole parameter.
-    pub row: usize,
-    /// The column in the whole parameter.
-    pub column: usize,
-    /// The value: NaN or an infinity.
-    pub value: f64,
-}
-
-impl fmt::Display for NotFinite {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` is {} at ({}, {})", self.name, self.value, self.row, self.column)
-    }
-}
-
-impl core::error::Error for NotFinite {}
-
-/// Finds the first scalar of a model or of its gradients that is NaN or infinite.
-/// [`finite`](crate::inspect::finite) finds the step of a sequence at which one occurs.
-///
-/// # Errors
-/// If there is such a scalar; the error has its name, position and value.
-pub fn check_finite<M: Model>(model: &M) -> Result<(), NotFinite> {
-    let mut found = None;
-    model.visit(&mut |block| find(block, &mut found));
-    found.map_or(Ok(()), Err)
-}
-
-/// Does the same as [`check_finite`] for the fields that are saved but not learned.
-pub(crate) fn check_finite_buffers<M: Model>(model: &M) -> Result<(), NotFinite> {
-    let mut found = None;
-    model.visit_buffers(&mut |block| find(block, &mut found));
-    found.map_or(Ok(()), Err)
-}
-
-fn find<T: Scalar>(block: Parameter<'_, '_, T>, found: &mut Option<NotFinite>) {
-    if found.is_some() {
-        return;
-    }
-    if let Some(at) = block.values.iter().position(|x| !x.is_finite()) {
-        let rows = block.shape.size.0.max(1);
-        *found = Some(NotFinite {
-            name: block.name.into(),
-            row: block.shape.at.0 + at % rows,
-            column: block.shape.at.1 + at / rows,
-            value: block.values[at].as_f64(),
-        });
-    }
 }

@@ -23,8 +23,7 @@ use nalgebra::ComplexField;
 use crate::Scalar;
 use crate::cell::{Model, ModelMut};
 
-pub(crate) use gradients::check_finite_buffers;
-pub use gradients::{NotFinite, add, check_finite, clip_global_norm, clip_values, global_norm, scale};
+pub use gradients::{add, clip_global_norm, clip_values, global_norm, scale};
 pub use noise::WeightNoise;
 pub use noise_scale::NoiseScale;
 pub use schedule::Schedule;

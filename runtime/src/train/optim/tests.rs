@@ -8,6 +8,7 @@ use nalgebra::SVector;
 
 use super::*;
 use crate::cell::{Parameter, ParameterMut};
+use crate::inspect::finite::check_finite;
 use crate::types::blocks::{Block, Cols};
 
 /// Two parameters, one of them in blocks.

@@ -7,8 +7,8 @@ use super::part::{self, Mode, Part};
 use super::settings::{Clip, Settings};
 use super::{Bptt, Buffers, Diverged, Outputs, Purpose, Scores, Trainer, Workers};
 use crate::cell::{IntoPass, Layer, ModelMut};
-use crate::inspect::finite::Fault;
-use crate::train::optim::{Optimiser, check_finite, clip_global_norm, clip_values, global_norm, scale};
+use crate::inspect::finite::{Fault, check_finite};
+use crate::train::optim::{Optimiser, clip_global_norm, clip_values, global_norm, scale};
 
 impl<M, O, W, C> Trainer<M, O, W, C>
 where

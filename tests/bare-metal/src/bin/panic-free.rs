@@ -114,6 +114,7 @@ extern "C" fn main() -> i32 {
         steps!(GreffNp <4, 16> <3, 7>),
         steps!(GreffFgr <4, 16> <3, 7>),
         steps!(Gru <4, 16> <3, 7>),
+        steps!(ReluGru <4, 16> <3, 7>),
         steps!(GruResetAfter <4, 16> <3, 7>),
         steps!(Mgu <4, 16> <3, 7>),
         steps!(UgRnn <4, 16> <3, 7>),
