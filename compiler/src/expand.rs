@@ -11,6 +11,7 @@ use crate::lower::{self, Lowered};
 use crate::plan::{self, Plan};
 use crate::syntax::ast::Cell;
 use crate::syntax::parse::parse;
+use crate::text::jacobian::absence;
 use crate::{docs, editor, emit};
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -137,9 +138,9 @@ fn compile(cell: &Cell, diagnostics: &mut Diagnostics) -> Option<Compiled> {
     Some(Compiled { analysis, plan, jacobian })
 }
 
+/// Returns the Jacobian. None for a cell whose Jacobian has no text.
 fn derive_jacobian(cell: &Cell, analysis: &Analysis, lowered: &Lowered) -> Option<Jacobian> {
-    // Rings are no values of the equations, so their derivatives have no text.
-    if !analysis.past.is_empty() {
+    if absence(cell, &analysis.past).is_some() {
         return None;
     }
     jacobian::derive(cell, &analysis.resolved, &lowered.graph, &lowered.targets)

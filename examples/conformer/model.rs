@@ -51,11 +51,11 @@ type WithLstm<L> = Stack<Stack<Stack<Enter, Twice<L>>, Box<Lstm<M, M>>>, Dense<M
 type BothWays<const I: usize> = Dropout<Bidirectional<Box<Lstm<I, M>>, Box<Lstm<I, M>>, Concat<{ 2 * M }>>>;
 
 /// Two Conformer blocks and an LSTM.
-pub type Hybrid = WithLstm<Conformer<M, 128, M, S, C>>;
+pub type Hybrid = WithLstm<Conformer<M, 128, M, 1, S, C>>;
 /// The others have hidden layers of sizes that give them as many parameters.
 pub type NoAttention = WithLstm<WithoutAttention<M, 197, C>>;
 pub type NoConvolution = WithLstm<WithoutConvolution<M, 180, M, S>>;
-pub type NoLstm = Stack<Stack<Enter, Twice<Conformer<M, 192, M, S, C>>>, Dense<M, CLASSES>>;
+pub type NoLstm = Stack<Stack<Enter, Twice<Conformer<M, 192, M, 1, S, C>>>, Dense<M, CLASSES>>;
 pub type BothDirections =
     Stack<Stack<Stack<Enter, BothWays<M>>, BothWays<{ 2 * M }>>, Dense<{ 2 * M }, CLASSES>>;
 

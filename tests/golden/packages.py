@@ -2,7 +2,7 @@
 
     pip install torch einops scipy numpy transformers
     pip download --no-deps -d wheels lru-pytorch ncps recurrentgemma reservoirpy s5-pytorch \
-        fla-core xlstm rwkv7-hf          # and unpack each into a directory of its own name
+        fla-core xlstm rwkv7-hf transformers  # and unpack each into a directory of its own name
     python packages.py SOURCES cases             # or only some: SOURCES cases conformer
 
 SOURCES is the directory of the unpacked packages. Single files are loaded from them, because the
@@ -13,6 +13,7 @@ The recurrence of each cell is the package's; the projections around it are writ
 package's layer has more than the cell (heads, convolutions).
 """
 
+import ast
 import glob
 import importlib.util
 import json
@@ -461,6 +462,53 @@ def xlstm():
           dict(C=[H, H], n=[H], m=[1]), step)
 
 
+def xlstm_heads():
+    I, D, K = 3, 4, 2
+    package = load("xlstm/xlstm/blocks/slstm/src/vanilla/slstm.py")
+    vanilla = types.ModuleType("vanilla")
+    sys.modules |= {"vanilla": vanilla, "vanilla.slstm": package, "vanilla.lstm": package}
+    (path,) = glob.glob(f"{SOURCES}/xlstm/xlstm/blocks/slstm/src/vanilla/__init__.py")
+    vanilla.__path__, vanilla.__package__ = [], "vanilla"
+    exec(compile(open(path).read(), path, "exec"), vanilla.__dict__)
+
+    def step(p, x, s):
+        # Gates, then heads, then units; the recurrent matrices of a head are below each other.
+        inputs = torch.cat([torch.einsum("kdi,bi->bkd", p[f"W_{gate}"], x["x"]).flatten(1) for gate in "ifzo"], 1)
+        biases = torch.cat([p[f"b_{gate}"].flatten() for gate in "ifzo"])
+        recurrent = torch.cat([p[f"R_{gate}"] for gate in "ifzo"], 1)
+        states = torch.stack([s[key] for key in "hcnm"])
+        _, states, _ = vanilla.slstm_forward(inputs[None], states, recurrent, biases, package.slstm_forward_pointwise)
+        return {"h": states[0]}, dict(zip("hcnm", states))
+
+    shapes = {f"{kind}_{gate}": [K, D, *size] for kind, size in [("W", [I]), ("R", [D]), ("b", [])] for gate in "zifo"}
+    write("slstm_heads", "slstm_forward", "xlstm 2.0.6", dict(x=[I]), shapes,
+          dict(c=[K * D], n=[K * D], h=[K * D], m=[K * D]), step, draw=dict(n=positive))
+
+    (path,) = glob.glob(f"{SOURCES}/transformers/transformers/models/xlstm/modeling_xlstm.py")
+    name = "mlstm_recurrent_step_native"
+    (source,) = (node for node in ast.walk(ast.parse(open(path).read()))
+                 if isinstance(node, ast.FunctionDef) and node.name == name)
+    space = {"torch": torch}
+    exec(ast.unparse(source), space)
+
+    def step(p, x, s):
+        u = x["x"]
+        project = lambda n: torch.einsum("kdi,bi->bkd", p[f"W_{n}"], u)
+        gate = lambda n: (torch.einsum("ki,bi->bk", p[f"w_{n}"], u) + p[f"b_{n}"])[..., None]
+        # The package scales the queries instead of the keys, and keeps the transpose of the memory.
+        q, v = np.sqrt(D) * (project("q") + p["b_q"]), project("v") + p["b_v"]
+        k = project("k") / np.sqrt(D) + p["b_k"]
+        n, m = s["n"].reshape(-1, K, D), s["m"][..., None]
+        h, (C, n, m) = space[name](q, k, v, gate("i"), gate("f"), s["C"].transpose(-1, -2), n, m, eps=0.0)
+        o = torch.sigmoid(F.linear(u, p["W_o"], p["b_o"]))
+        return {"h": o * h.flatten(1)}, {"C": C.transpose(-1, -2), "n": n.flatten(1), "m": m[..., 0]}
+
+    shapes = {f"W_{n}": [K, D, I] for n in "qkv"} | {f"b_{n}": [K, D] for n in "qkv"}
+    shapes |= dict(w_i=[K, I], w_f=[K, I], b_i=[K], b_f=[K], W_o=[K * D, I], b_o=[K * D])
+    write("mlstm_heads", name, "transformers 5.24.0", dict(x=[I]), shapes,
+          dict(C=[K, D, D], n=[K * D], m=[K]), step)
+
+
 def window_mask(S):
     """Returns the scores that remove all but the last `S` steps, [T, T]."""
     at, of = torch.arange(T)[:, None], torch.arange(T)[None, :]
@@ -468,17 +516,18 @@ def window_mask(S):
 
 
 def bias(p, n):
-    """Returns a bias of an attention; that of the keys, which changes nothing, is zero."""
-    return p[f"b_{n}"] if n != "k" else torch.zeros(p["b_q"].shape)
+    """Returns a bias of an attention for all heads; that of the keys, which changes nothing, is zero."""
+    value = p[f"b_{n}"] if n != "k" else torch.zeros(p["b_q"].shape)
+    return value.flatten()
 
 
 def conformer():
     from transformers import SeamlessM4Tv2Config
     from transformers.models.seamless_m4t_v2.modeling_seamless_m4t_v2 import SeamlessM4Tv2ConformerEncoderLayer
 
-    M, F_, S, C = 4, 6, 3, 5
+    M, F_, D, K, S, C = 4, 6, 2, 2, 3, 5
     config = SeamlessM4Tv2Config(
-        hidden_size=M, speech_encoder_intermediate_size=F_, speech_encoder_attention_heads=1,
+        hidden_size=M, speech_encoder_intermediate_size=F_, speech_encoder_attention_heads=K,
         conv_depthwise_kernel_size=C, speech_encoder_hidden_act="swish", layer_norm_eps=1e-5,
         position_embeddings_type="relative_key", left_max_position_embeddings=S - 1,
         right_max_position_embeddings=0, attn_implementation="eager",
@@ -495,15 +544,16 @@ def conformer():
             names |= {f"ffn{n}.intermediate_dense.weight": p[f"U_{n}"], f"ffn{n}.intermediate_dense.bias": p[f"c_{n}"]}
             names |= {f"ffn{n}.output_dense.weight": p[f"V_{n}"], f"ffn{n}.output_dense.bias": p[f"d_{n}"]}
         for n, of in zip("qkvo", ["q", "k", "v", "out"]):
-            names |= {f"self_attn.linear_{of}.weight": p[f"W_{n}"], f"self_attn.linear_{of}.bias": bias(p, n)}
-        conv = dict(pointwise_conv1=torch.cat([p["W_u"], p["W_z"]])[:, :, None], depthwise_conv=p["K"][:, None],
+            names |= {f"self_attn.linear_{of}.weight": p[f"W_{n}"].reshape(M, M), f"self_attn.linear_{of}.bias": bias(p, n)}
+        conv = dict(pointwise_conv1=torch.cat([p["W_u"], p["W_z"]])[:, :, None], depthwise_conv=p["k"][:, None],
                     pointwise_conv2=p["W_p"][:, :, None])
         names |= {f"conv_module.{key}.weight": value for key, value in conv.items()}
         assert names.keys() == dict(block.named_parameters()).keys()
         return functional_call(block, names, (x,), {"attention_mask": window_mask(S)})
 
     shapes = {f"{kind}{of}": [M] for of in ["_1", "_a", "_c", "_d", "_2", ""] for kind in "gb"}
-    shapes |= {f"W_{n}": [M, M] for n in "qkvouzp"} | {f"b_{n}": [M] for n in "qvo"} | dict(P=[M, S], K=[M, C])
+    shapes |= {f"W_{n}": [M, M] for n in "ouzp"} | dict(b_o=[M], P=[D, S], k=[M, C])
+    shapes |= {f"W_{n}": [K, D, M] for n in "qkv"} | {f"b_{n}": [K, D] for n in "qv"}
     for n in "12":
         shapes |= {f"U_{n}": [F_, M], f"c_{n}": [F_], f"V_{n}": [M, F_], f"d_{n}": [M]}
     write("conformer", "SeamlessM4Tv2ConformerEncoderLayer.forward", f"transformers {version('transformers')}",
@@ -511,31 +561,32 @@ def conformer():
 
 
 def sliding_transformer():
-    M, F_, S = 4, 6, 3
-    block = torch.nn.TransformerEncoderLayer(M, 1, F_, activation="gelu", norm_first=True, batch_first=True).eval()
+    M, F_, D, K, S = 4, 6, 2, 2, 3
+    block = torch.nn.TransformerEncoderLayer(M, K, F_, activation="gelu", norm_first=True, batch_first=True).eval()
 
     def forward(p, x):
         # The scores of the distances are a mask with other entries than zero.
         distance = torch.arange(T)[None, :] - torch.arange(T)[:, None] + S - 1
-        mask = window_mask(S) + p["r"][distance.clamp(0, S - 1)]
+        mask = window_mask(S) + p["r"][:, distance.clamp(0, S - 1)]
         names = {
-            "self_attn.in_proj_weight": torch.cat([p[f"W_{n}"] for n in "qkv"]),
+            "self_attn.in_proj_weight": torch.cat([p[f"W_{n}"].flatten(0, 1) for n in "qkv"]),
             "self_attn.in_proj_bias": torch.cat([bias(p, n) for n in "qkv"]),
             "self_attn.out_proj.weight": p["W_o"], "self_attn.out_proj.bias": p["b_o"],
             "linear1.weight": p["U"], "linear1.bias": p["c"], "linear2.weight": p["V"], "linear2.bias": p["d"],
             "norm1.weight": p["g_a"], "norm1.bias": p["b_a"], "norm2.weight": p["g_f"], "norm2.bias": p["b_f"],
         }
         assert names.keys() == dict(block.named_parameters()).keys()
-        return functional_call(block, names, (x,), {"src_mask": mask})
+        return functional_call(block, names, (x,), {"src_mask": mask.repeat(len(x), 1, 1)})
 
     shapes = {f"{kind}_{of}": [M] for of in "af" for kind in "gb"}
-    shapes |= {f"W_{n}": [M, M] for n in "qkvo"} | {f"b_{n}": [M] for n in "qvo"}
-    shapes |= dict(r=[S], U=[F_, M], c=[F_], V=[M, F_], d=[M])
+    shapes |= {f"W_{n}": [K, D, M] for n in "qkv"} | {f"b_{n}": [K, D] for n in "qv"}
+    shapes |= dict(W_o=[M, M], b_o=[M], r=[K, S], U=[F_, M], c=[F_], V=[M, F_], d=[M])
     write("sliding_transformer", "TransformerEncoderLayer.forward", f"torch {torch.__version__}",
           dict(x=[M]), shapes, {}, forward, run=layer)
 
 
-PARTS = [lru, cfc, rg_lru, s5, s4, lmu, linear_attention, xlstm, echo_state, conformer, sliding_transformer]
+PARTS = [lru, cfc, rg_lru, s5, s4, lmu, linear_attention, xlstm, xlstm_heads, echo_state, conformer,
+         sliding_transformer]
 chosen = sys.argv[3:]
 for part in [part for part in PARTS if not chosen or part.__name__ in chosen]:
     part()

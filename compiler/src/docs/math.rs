@@ -162,6 +162,7 @@ impl<'a> Math<'a> {
                 format!("{}{}{}", self.expr(left), self.sign(*op, left, right), self.expr(right))
             }
             ExprKind::Transpose(inner) => self.raised(inner, "<mo>⊤</mo>"),
+            ExprKind::Head(inner) => self.raised(inner, "<mtext>head</mtext>"),
             ExprKind::Stack(parts) => column(&parts.iter().map(|part| self.bare(part)).collect::<Vec<_>>()),
             ExprKind::Call { function, arguments } => self.call(function, arguments),
             ExprKind::Compare { op, left, right, .. } => {
@@ -429,6 +430,7 @@ fn width(value: &Expr) -> usize {
             ExprKind::Number(number) => text::number(*number).len(),
             ExprKind::Name { name, time } => name_width(&Name::parse(&key(name)), time),
             ExprKind::Neg(inner) | ExprKind::Transpose(inner) => 1 + width(inner),
+            ExprKind::Head(inner) => 4 + width(inner),
             ExprKind::Binary { op: BinaryOp::Div, left, right, .. } => width(left).max(width(right)),
             ExprKind::Binary { op: BinaryOp::MatMul, left, right, .. } => width(left) + width(right),
             ExprKind::Binary { left, right, .. } | ExprKind::Compare { left, right, .. } => {

@@ -16,6 +16,7 @@ mod table;
 mod tests;
 
 use crate::analysis::Analysis;
+use crate::analysis::heads::heads;
 use crate::analysis::shapes::Shaped;
 use crate::plan::Plan;
 use crate::plan::cost::operations;
@@ -121,7 +122,8 @@ fn sizes(definition: Shaped, plan: &Plan, names: &Names) -> String {
         let mut sum = Formula::default();
         for index in declared(definition.cell, kind) {
             if let Some(shape) = &definition.shapes.declarations[index] {
-                sum.add(&Formula::size(&shape.rows, &shape.columns));
+                let heads = heads(definition.cell, definition.cell.declarations[index].block);
+                sum.add(&Formula::size(heads, &shape.rows, &shape.columns));
             }
         }
         sum

@@ -28,6 +28,7 @@ enum Operand {
 enum LoopLevel {
     Outside,
     Sample,
+    Head,
     Column,
 }
 
@@ -36,6 +37,8 @@ pub struct Loop<'b> {
     body: &'b Body<'b>,
     region: Region,
     space: BlockShape,
+    /// True if the rows of the loop are those of all heads, which are adjacent in memory.
+    joins_heads: bool,
     /// The nodes that are computed entry by entry, in this order.
     entries: Vec<Id>,
     /// Sums over the rows: one number per column, or one for all columns.
@@ -52,11 +55,23 @@ impl<'b> Loop<'b> {
             nodes.iter().copied().filter(|id| is(&body.graph[*id].op)).collect::<Vec<_>>()
         };
         let entries = of(|op| !op.is_sum());
+        let inside: HashSet<Id> = entries.iter().copied().collect();
+        // The vectors of all heads form one vector, unless an operand repeats for each head.
+        let repeats = |arg: &Id| {
+            let shape = body.graph[*arg].shape;
+            let is_one_number = shape.is_scalar() || inside.contains(arg);
+            !is_one_number && (shape.heads, shape.rows) != (space.heads, space.rows)
+        };
+        let joins_heads = space.has_heads()
+            && space.columns == Atom::ONE
+            && entries.len() == nodes.len()
+            && !nodes.iter().flat_map(|id| &body.graph[*id].args).any(repeats);
         Loop {
             body,
+            joins_heads,
             region,
             space,
-            inside: entries.iter().copied().collect(),
+            inside,
             entries,
             sums: of(|op| matches!(op, Op::Sum | Op::ColumnSum)),
             row_sums: of(|op| *op == Op::RowSum),
@@ -135,9 +150,11 @@ impl<'b> Loop<'b> {
         let outs = outs.iter().map(|id| self.out_slice(*id));
         let slices = slices.iter().map(|(_, slice, _)| slice);
         let rows = cx.atom(self.space.rows);
-        let (sample, column) = (at(LoopLevel::Sample), at(LoopLevel::Column));
+        let (sample, head, column) = (at(LoopLevel::Sample), at(LoopLevel::Head), at(LoopLevel::Column));
         let arguments = quote!(isa, [#(#slices),*], [#(#outs),*], #closure);
-        let call = if self.sums.is_empty() {
+        let call = if self.joins_heads {
+            quote!(#k::map_flat::<_, _, #ins, #out_count>(#arguments);)
+        } else if self.sums.is_empty() {
             quote!(#k::map::<_, _, { #rows }, #ins, #out_count>(#arguments);)
         } else {
             let take = self.take_sums();
@@ -152,6 +169,12 @@ impl<'b> Loop<'b> {
             let width = cx.atom(self.space.columns);
             let start = self.start_sums();
             quote!(#start for __c in 0..#width { #(#column)* #call })
+        };
+        let inner = if self.space.has_heads() && !self.joins_heads {
+            let heads = cx.atom(self.space.heads);
+            quote!(for __head in 0..#heads { #(#head)* #inner })
+        } else {
+            inner
         };
         let columns = self.body.columns(self.region);
         let looped = match self.region.level() {
@@ -195,7 +218,7 @@ impl<'b> Loop<'b> {
         let takes = self.sums.iter().enumerate().map(|(index, id)| {
             let node = &self.body.graph[*id];
             let (var, index) = (self.body.var(*id), Literal::usize_unsuffixed(index));
-            let at = self.body.column_index(self.region, node.level);
+            let at = self.index(*id);
             match node.op {
                 Op::ColumnSum => {
                     let width = self.body.cx.atom(self.space.columns);
@@ -218,8 +241,7 @@ impl<'b> Loop<'b> {
     fn start_sums(&self) -> TokenStream {
         let k = &self.body.cx.k;
         let totals = self.sums.iter().filter(|id| self.body.graph[**id].op == Op::Sum).map(|id| {
-            let (var, at) =
-                (self.body.var(*id), self.body.column_index(self.region, self.body.graph[*id].level));
+            let (var, at) = (self.body.var(*id), self.index(*id));
             let at = at.unwrap_or(quote!(0));
             quote!(#k::zero_fill(&mut #var[#at..#at + 1]);)
         });
@@ -228,6 +250,19 @@ impl<'b> Loop<'b> {
             quote!(#k::zero_fill(#out);)
         });
         quote!(#(#totals)* #(#vectors)*)
+    }
+
+    /// Returns the index of a value's own column.
+    fn index(&self, id: Id) -> Option<TokenStream> {
+        let node = &self.body.graph[id];
+        let heads = if self.joins_heads { Atom::ONE } else { node.shape.heads };
+        self.body.column_index(self.region, node.level, heads)
+    }
+
+    /// Returns the number of rows of the loop.
+    fn rows(&self) -> TokenStream {
+        let (rows, heads) = (self.body.cx.atom(self.space.rows), self.body.cx.atom(self.space.heads));
+        if self.joins_heads { quote!((#heads * #rows)) } else { rows }
     }
 
     /// Returns the closure's name of an argument. One loop may read a reshaped value in both
@@ -259,13 +294,18 @@ impl<'b> Loop<'b> {
         }
         let node = &self.body.graph[arg];
         let var = self.body.var(arg);
-        let index = self.body.column_index(region, node.level);
-        let at = if index.is_some() { LoopLevel::Sample } else { LoopLevel::Outside };
-        if node.shape.is_scalar() && !space.is_scalar() {
+        let index = self.index(arg);
+        let at = match index {
+            Some(_) if node.shape.has_heads() && !self.joins_heads => LoopLevel::Head,
+            Some(_) => LoopLevel::Sample,
+            None => LoopLevel::Outside,
+        };
+        let has_one_entry = node.shape.has_one_entry() && (!self.joins_heads || !node.shape.has_heads());
+        if has_one_entry && (!space.has_one_entry() || self.joins_heads) {
             let index = index.unwrap_or(quote!(0));
             return Operand::Scalar { load: quote!(#var[#index]), at };
         }
-        if node.shape.is_scalar() && index.is_none() && region.level() != Level::Param {
+        if has_one_entry && index.is_none() && region.level() != Level::Param {
             return Operand::Scalar { load: quote!(#var[0]), at };
         }
         if node.shape.rows == Atom::ONE && space.rows != Atom::ONE {
@@ -277,7 +317,7 @@ impl<'b> Loop<'b> {
             };
             return Operand::Scalar { load, at: LoopLevel::Column };
         }
-        let rows = cx.atom(space.rows);
+        let rows = self.rows();
         let is_narrow = node.shape.columns == Atom::ONE;
         let position = match (index, is_narrow, space.columns == Atom::ONE) {
             (None, true, _) => return Operand::Slice(quote!(&*#var)),
@@ -296,10 +336,10 @@ impl<'b> Loop<'b> {
         let (space, cx) = (self.space, self.body.cx);
         let k = &cx.k;
         let var = self.body.var(id);
-        let rows = cx.atom(space.rows);
+        let rows = self.rows();
         let width = cx.atom(space.columns);
         let is_narrow = space.columns == Atom::ONE || self.body.graph[id].op == Op::RowSum;
-        match (self.body.column_index(self.region, self.body.graph[id].level), is_narrow) {
+        match (self.index(id), is_narrow) {
             (None, true) => quote!(&mut *#var),
             (None, false) => quote!(#k::column_mut(&mut *#var, #rows, __c)),
             (Some(index), true) => quote!(#k::column_mut(&mut *#var, #rows, #index)),

@@ -457,11 +457,7 @@ pub fn add_to_gradient(
 ) -> TokenStream {
     let k = &cx.k;
     let bindings = frame.bind(Region::ParamEnd, &[id], &[]);
-    let (variable, path) = (names.variable(id), cx.declared_path(bound.piece));
-    let to = match cx.is_scalar_field(bound.piece.of) {
-        true => quote!(::core::slice::from_mut(&mut __grads.#path)),
-        false => quote!(#k::Flat::flat_mut(&mut __grads.#path)),
-    };
+    let (variable, to) = (names.variable(id), cx.saved(quote!(__grads), bound.piece, true));
     quote!({ #bindings #k::add_into(#to, #variable); })
 }
 

@@ -39,7 +39,7 @@ impl Frame for StreamFrame<'_> {
         let mut bindings = TokenStream::new();
         for id in reads {
             let variable = names.variable(*id);
-            let stored = self.storage.and_then(|storage| storage.read(cx, names, *id));
+            let stored = self.storage.and_then(|storage| storage.read(cx, &plan.graph, names, *id));
             let slice = match &plan.graph[*id].op {
                 _ if stored.is_some() => quote!(#stored),
                 Op::Read(piece) if cx.cell.declarations[piece.of].kind == DeclarationKind::Input => {

@@ -39,7 +39,7 @@
 //! | `Rwkv6TimeMixing`, `Rwkv7TimeMixing` (one head) | Peng et al. 2024; Peng et al. 2025 |
 //! | `GatedLinearAttention` (one head) | Yang et al. 2024 |
 //! | `GatedDeltaNet` (one head, without its convolutions) | Yang et al. 2025 |
-//! | `SLstm`, `MLstm` (xLSTM, one head) | Beck et al. 2024 |
+//! | `SLstm`, `MLstm` (xLSTM, one head), `SLstmHeads`, `MLstmHeads` (any number of heads) | Beck et al. 2024 |
 //!
 //! # Attention over a sliding window
 //!

@@ -26,9 +26,10 @@ pub use crate::kernels::math::{
     tanh,
 };
 #[cfg(feature = "quantised")]
-pub use crate::kernels::narrow::{narrow_gather, narrow_products};
+pub use crate::kernels::narrow::{narrow_gather, narrow_head_product, narrow_head_products, narrow_products};
 pub use crate::kernels::one_hot::{gather, scatter};
 pub use crate::kernels::plain::{Flat, copy};
+pub use crate::kernels::product::heads::{Head, head_product, head_products, sum_heads};
 pub use crate::kernels::product::{matmul, outer, products, pull_back};
 pub use crate::kernels::reduce::{maximum, transpose};
 pub use crate::language::Function;
@@ -38,6 +39,7 @@ pub use crate::rng::Rng;
 #[cfg(feature = "serde")]
 pub use crate::serialise::{read_fields, write_fields};
 pub use crate::types::blocks::{Block, Cols, Rows};
+pub use crate::types::heads::{HeadCols, HeadRows, Heads};
 pub use crate::types::rings::{IndexRing, Ring, Steps};
 pub use crate::types::sample::Sample;
 pub use crate::types::varying::Varying;

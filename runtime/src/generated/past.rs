@@ -147,26 +147,27 @@ where
 }
 
 /// Adds the cotangents of windows at consecutive steps to those of their values, without the
-/// present ones. `first` is the block of the first step.
+/// present ones. `first` is the block of the first step. The windows of `heads` heads follow each
+/// other.
 #[inline(always)]
 pub fn push_window<W: Flat, const B: usize>(
     bars: &mut Series<W>,
     from: &[W::Scalar],
     first: usize,
-    (entries, spacing): (usize, usize),
+    (heads, entries, spacing): (usize, usize, usize),
 ) where
     W::Scalar: Scalar,
 {
-    let size = W::LEN / B.max(1);
-    if size * entries == 0 {
+    let size = W::LEN / (B * heads).max(1);
+    if size * entries * heads == 0 {
         return;
     }
     for (column, window) in from.chunks_exact(size * entries).enumerate() {
-        let (step, sample) = (column / B, column % B);
+        let (step, vector) = (column / (B * heads), column % (B * heads));
         for index in 1..entries {
             let block = bars.step_mut(first + step - (entries - index) * spacing).flat_mut();
             let value = &window[(index - 1) * size..index * size];
-            super::add_into(of_sample_mut(block, size, sample), value);
+            super::add_into(of_sample_mut(block, size, vector), value);
         }
     }
 }
@@ -210,24 +211,26 @@ impl<const B: usize> Span<'_, B> {
 }
 
 /// Copies the windows of consecutive steps, the columns of `to`, from a series with all blocks
-/// before the present ones. A value of a sample has `size` scalars, and `now` holds the present
-/// ones.
+/// before the present ones. A value of a sample has `size` scalars for each of `heads` heads, whose
+/// windows follow each other, and `now` holds the present ones.
 #[inline(always)]
 pub fn windows<T: Copy, const B: usize>(
     to: &mut [T],
     (series, front): (&[T], usize),
     now: &[T],
-    (size, entries, spacing): (usize, usize, usize),
+    (heads, size): (usize, usize),
+    (entries, spacing): (usize, usize),
     span: Span<'_, B>,
 ) {
-    if size * entries == 0 {
+    if size * entries * heads == 0 {
         return;
     }
     for (column, (to, now)) in to.chunks_exact_mut(size * entries).zip(now.chunks_exact(size)).enumerate() {
-        let (step, sample) = span.source(column / B, column % B);
+        let (sample, head) = (column / heads % B, column % heads);
+        let (step, sample) = span.source(column / (heads * B), sample);
         for index in 1..entries {
             let block = step + front - (entries - index) * spacing;
-            let from = (block * B + sample) * size;
+            let from = ((block * B + sample) * heads + head) * size;
             copy(&mut to[(index - 1) * size..index * size], &series[from..from + size]);
         }
         copy(&mut to[(entries - 1) * size..], now);

@@ -7,7 +7,7 @@
 use super::aligned::{self, Layout};
 use super::column::column;
 use super::dots::dots;
-use super::gemm::{Blocks, PANEL, Panel, SHORT, SHORT_PANEL, blocked};
+use super::gemm::{Blocks, PANEL, Panel, SHORT, SHORT_PANEL, blocked, without_gaps};
 use super::isa::{Isa, Level};
 use super::pack::Pack;
 use super::transposed::by_transpose;
@@ -278,7 +278,8 @@ unsafe fn in_blocks<S: Isa, T: Scalar, const N: usize>(product: Product<'_, T>) 
     let mut panel = Panel::<T, N>::new();
     for (term, [a, b]) in terms.iter().enumerate() {
         let (a, b, c) = (&[a.as_ptr()][..], b.as_ptr(), &[c.as_mut_ptr()][..]);
-        let blocks = Blocks { m, k, n, a, b, transposed, c, accumulate: accumulate || term > 0 };
+        let (columns, accumulate) = (without_gaps(m, k, n, transposed), accumulate || term > 0);
+        let blocks = Blocks { m, k, n, a, b, transposed, c, columns, accumulate };
         let scratch = blocks.packs::<S::Pack<T>>().then(|| panel.scratch());
         // SAFETY: guaranteed by the caller.
         unsafe { T::multiply_blocked::<S>(blocks, scratch) };

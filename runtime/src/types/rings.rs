@@ -134,19 +134,25 @@ impl<V: Flat, const B: usize, const COUNT: usize, const N: usize, const M: usize
     }
 
     /// Writes the last `entries` values, `spacing` steps apart, of each sample to `to`: the oldest
-    /// first, and the present one, `now`, last.
+    /// first, and the present one, `now`, last. The windows of `heads` heads follow each other.
     #[doc(hidden)]
     #[inline(always)]
-    pub fn window(&self, to: &mut [V::Scalar], now: &[V::Scalar], entries: usize, spacing: usize) {
-        let size = Self::SIZE;
-        for sample in 0..B {
-            let to = &mut to[sample * entries * size..(sample + 1) * entries * size];
+    pub fn window(
+        &self,
+        to: &mut [V::Scalar],
+        now: &[V::Scalar],
+        (heads, entries, spacing): (usize, usize, usize),
+    ) {
+        let size = Self::SIZE.checked_div(heads).unwrap_or(0);
+        for (sample, head) in (0..B).flat_map(|sample| (0..heads).map(move |head| (sample, head))) {
+            let vector = sample * heads + head;
+            let to = &mut to[vector * entries * size..(vector + 1) * entries * size];
             for index in 1..entries {
-                let age = (entries - index) * spacing;
-                copy(&mut to[(index - 1) * size..index * size], self.get(age, sample));
+                let earlier = self.get((entries - index) * spacing, sample);
+                copy(&mut to[(index - 1) * size..index * size], &earlier[head * size..(head + 1) * size]);
             }
             if entries > 0 {
-                copy(&mut to[(entries - 1) * size..], &now[sample * size..(sample + 1) * size]);
+                copy(&mut to[(entries - 1) * size..], &now[vector * size..(vector + 1) * size]);
             }
         }
     }
@@ -422,10 +428,20 @@ mod tests {
         let mut ring: Ring<SMatrix<f32, 1, 1>, 1, 4> = Varying::<f32>::zero();
         (1..=4).for_each(|x| ring.push(&[x as f32]));
         let mut window = [0.0; 3];
-        ring.window(&mut window, &[5.0], 3, 1);
+        ring.window(&mut window, &[5.0], (1, 3, 1));
         assert_eq!(window, [3.0, 4.0, 5.0]);
-        ring.window(&mut window, &[5.0], 3, 2);
+        ring.window(&mut window, &[5.0], (1, 3, 2));
         assert_eq!(window, [1.0, 3.0, 5.0]);
+    }
+
+    #[test]
+    fn the_windows_of_heads_follow_each_other() {
+        let mut ring: Ring<SMatrix<f32, 4, 1>, 1, 2> = Varying::<f32>::zero();
+        ring.push(&[1.0, 2.0, 3.0, 4.0]);
+        ring.push(&[5.0, 6.0, 7.0, 8.0]);
+        let mut windows = [0.0; 12];
+        ring.window(&mut windows, &[9.0, 10.0, 11.0, 12.0], (2, 3, 1));
+        assert_eq!(windows, [1.0, 2.0, 5.0, 6.0, 9.0, 10.0, 3.0, 4.0, 7.0, 8.0, 11.0, 12.0]);
     }
 
     #[test]

@@ -4,11 +4,13 @@
 //! sizes are constants, and gates that share a right-hand side are computed together. All other
 //! products are calls into `compiled`.
 
+pub mod heads;
+
 use super::column::column;
 use super::compiled::{Product, multiply_shared};
 use super::dots::dots;
 use super::flat::Groups;
-use super::gemm::Blocks;
+use super::gemm::{Blocks, without_gaps};
 use super::isa::Isa;
 use super::pack::Pack;
 use crate::Scalar;
@@ -73,7 +75,8 @@ pub fn products<S: Isa, T: Scalar, const M: usize, const G: usize, const P: usiz
         for p in 0..P {
             let (a, b, accumulate) = (&at[p], from[p], accumulate || p > 0);
             let transposed = [false, false];
-            let blocks = Blocks { m: M, k: size[p], n, a, b, transposed, c: &to, accumulate };
+            let columns = without_gaps(M, size[p], n, transposed);
+            let blocks = Blocks { m: M, k: size[p], n, a, b, transposed, c: &to, columns, accumulate };
             // SAFETY: the slices above have exactly the sizes of the matrices; `isa` proves the
             // instruction set.
             unsafe { multiply_shared::<S, T>(blocks) };
