@@ -20,26 +20,22 @@ use examples::jobs::Jobs;
 use examples::options::{OFF, Options, QUICK};
 use examples::plot::{Curve, Heard, heard};
 use examples::report::{make_folders, progress, run};
-use examples::spoken::{RATE, Recording, Spoken, at_speed, load, record};
+use examples::spoken::{RATE, Recording, Spoken, load, record};
 use model::{
     BATCH, BothDirections, FRAMES, FRAMES_PER_STEP, Hybrid, Logits, NoAttention, NoConvolution, NoLstm, Pair,
-    Reads, Recogniser, Sample, Upper, frames, greedy, hide_bands, pairs,
+    Reads, Recogniser, Sample, Upper, frames, greedy, pairs,
 };
 use rnn_cell::prelude::*;
-use rnn_cell::rng::uniform;
 use rnn_cell::train::ctc::label_error_rate;
 use rnn_cell::train::{Error as TrainError, Part, Samples, Schedule, Trainer};
 use rnn_cell::weights;
 use std::collections::HashSet;
 use std::error::Error;
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
 const LEARNING_RATE: f64 = 3e-3;
 const WEIGHT_DECAY: f64 = 1e-2;
-/// The largest change of the speed in the training.
-const SPEED: f64 = 1.2;
 /// The seed of the rooms and noises of the validation and the test, which are those of every run.
 const ROOMS: u64 = 2020;
 
@@ -180,12 +176,7 @@ where
 {
     let start = Instant::now();
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
-    let hear = |clean: &Vec<f32>, rng: &mut Xoshiro256PlusPlus| {
-        let speed = uniform(rng, 1.0 / SPEED, SPEED);
-        let mut pairs = pairs(&record(&at_speed(clean, speed), rng).samples);
-        hide_bands(&mut pairs, rng);
-        pairs
-    };
+    let hear = |clean: &Vec<f32>, rng: &mut Xoshiro256PlusPlus| pairs(&record(clean, rng).samples);
     let some: Vec<Vec<Pair>> =
         strings.training.iter().take(200).map(|sample| hear(&sample.sound, &mut rng)).collect();
     let model = Recogniser::<U>::new(some.iter().flatten(), &mut rng);
@@ -204,13 +195,6 @@ where
         trainer.fit(&strings.training, training).bucket_by(|sample| sample.sound.len()).run()?;
         rates.push(error_rate(&greedy(&logits(&trainer.model, &strings.validation)), &strings.validation));
         bar.set_message(format!("{:.1} % of the labels wrong", rates[rates.len() - 1]));
-        eprintln!(
-            "DEBUG {} {} {:.2} {:.1}",
-            U::NAME,
-            rates.len(),
-            rates[rates.len() - 1],
-            start.elapsed().as_secs_f64()
-        );
         bar.inc(1);
     }
     bar.finish_and_clear();
@@ -323,7 +307,7 @@ fn draw(
     let names = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
     let title = "Strings of spoken digits (synthetic), in voices held out of the training";
     heard(&path, title, rate, rates.len().max(1) * strings.training.len().div_ceil(BATCH), &names, &sounds)?;
-    println!("picture: {}", Path::new(&path).display());
+    println!("picture: {}", path.display());
     Ok(())
 }
 

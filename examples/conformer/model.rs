@@ -8,7 +8,6 @@ use rnn_cell::cells::{Conformer, Dense, Lstm};
 use rnn_cell::data::{Standard, pad, stack_steps, stack_steps_backward};
 use rnn_cell::network::{Bidirectional, Concat, Dropout, Stack};
 use rnn_cell::prelude::*;
-use rnn_cell::rng::below;
 use rnn_cell::train::ctc::Ctc;
 use rnn_cell::train::{Part, Samples};
 
@@ -29,8 +28,6 @@ pub const CLASSES: usize = 11;
 pub const BLANK: u32 = 0;
 pub const BATCH: usize = 16;
 const DROPOUT: f64 = 0.1;
-/// The largest number of bands that are hidden in the training.
-const HIDDEN_BANDS: usize = 8;
 
 /// The size of a step of the blocks.
 const M: usize = 64;
@@ -248,19 +245,6 @@ pub fn pairs(samples: &[f32]) -> Vec<Pair> {
     let frames = frames(samples);
     let whole = frames.len() - frames.len() % FRAMES_PER_STEP;
     frames[..whole].chunks_exact(STACKED).map(stacked).collect()
-}
-
-/// Hides some neighbouring bands of a sound (Park et al. 2019, "SpecAugment", section 2): they get
-/// the mean of all values.
-pub fn hide_bands(pairs: &mut [Pair], rng: &mut impl Rng) {
-    let mean = pairs.iter().map(|pair| pair.mean()).sum::<f32>() / pairs.len().max(1) as f32;
-    let width = below(rng, HIDDEN_BANDS + 1);
-    let first = below(rng, BANDS - width + 1);
-    for pair in pairs {
-        for frame in 0..STACKED {
-            pair.rows_mut(frame * BANDS + first, width).fill(mean);
-        }
-    }
 }
 
 fn stacked(frames: &[Frame]) -> Pair {

@@ -85,11 +85,18 @@ pub fn report<U: Reads<1> + Cell<1>>(
     delays.sort_by(f64::total_cmp);
     if let [.., longest] = delays[..] {
         println!(
-            "delay: the last digit is recognised {:.0} ms (median) after its end, at the latest {longest:.0} ms",
-            delays[delays.len() / 2]
+            "the last digit of a string is recognised {}, at the latest {}",
+            beside(delays[delays.len() / 2]),
+            beside(longest)
         );
     }
     Ok(())
+}
+
+/// Describes a time in milliseconds relative to the end of the speech.
+fn beside(delay: f64) -> String {
+    let side = if delay < 0.0 { "before" } else { "after" };
+    format!("{:.0} ms {side} its end", delay.abs())
 }
 
 /// Listens to a sound and prints each digit with its time.

@@ -178,20 +178,6 @@ pub fn record(clean: &[f32], rng: &mut impl Rng) -> Recording {
     Recording { samples: sound, end }
 }
 
-/// Returns the sound played `factor` times as fast, which also moves its pitch and its formants (Ko
-/// et al. 2015, "Audio Augmentation for Speech Recognition"): the training gets more voices. Samples
-/// are interpolated linearly.
-pub fn at_speed(samples: &[f32], factor: f64) -> Vec<f32> {
-    let Some(last) = samples.len().checked_sub(1) else { return Vec::new() };
-    let count = (last as f64 / factor) as usize + 1;
-    let at = |t: usize| {
-        let place = t as f64 * factor;
-        let (before, part) = (place as usize, place.fract() as f32);
-        samples[before] * (1.0 - part) + samples[(before + 1).min(last)] * part
-    };
-    (0..count).map(at).collect()
-}
-
 /// Returns the factor of an amplitude.
 fn decibels(level: f64) -> f64 {
     10.0_f64.powf(level / 20.0)
@@ -309,20 +295,6 @@ mod tests {
             let want: f32 = (0..=t.min(6)).map(|k| response[k] * sound[t - k]).sum();
             assert!((got - want).abs() < 1e-5, "{t}: {got}, not {want}");
         }
-    }
-
-    #[test]
-    fn a_faster_sound_is_shorter_and_higher() {
-        let sound: Vec<f32> = (0..1000).map(|t| (0.05 * t as f32).sin()).collect();
-        assert_eq!(at_speed(&sound, 1.0), sound);
-        for (factor, count) in [(1.25, 800), (0.8, 1249)] {
-            let fast = at_speed(&sound, factor);
-            assert_eq!(fast.len(), count);
-            for (t, x) in fast.iter().enumerate() {
-                assert!((x - (0.05 * factor as f32 * t as f32).sin()).abs() < 1e-3);
-            }
-        }
-        assert!(at_speed(&[], 0.9).is_empty());
     }
 
     #[test]
