@@ -1,6 +1,6 @@
-//! Recognises strings of spoken digits while it listens: log-mel spectra, subsampling, two Conformer
-//! blocks (Gulati et al. 2020) and an LSTM, trained by connectionist temporal classification. All
-//! of it is causal, so a digit is recognised shortly after it is spoken.
+//! Recognises strings of spoken digits while it listens: log-mel spectra, subsampling, two
+//! Conformer blocks (Gulati et al. 2020) and an LSTM, trained by connectionist temporal
+//! classification. All of it is causal, so a digit is recognised as it ends.
 //!
 //! The speech is synthetic: espeak-ng spoke it in many voices, and a synthetic room and noise are
 //! added. The voices of the test are held out of the training.
@@ -26,6 +26,7 @@ use model::{
     Reads, Recogniser, Sample, Upper, frames, greedy, pairs,
 };
 use rnn_cell::prelude::*;
+use rnn_cell::rng::shuffle;
 use rnn_cell::train::ctc::label_error_rate;
 use rnn_cell::train::{Error as TrainError, Part, Samples, Schedule, Trainer};
 use rnn_cell::weights;
@@ -41,11 +42,14 @@ const ROOMS: u64 = 2020;
 
 /// A string of the training, whose room and noise are new in every epoch.
 type Clean = Sample<Vec<f32>>;
-/// A string of the validation or the test.
+
+/// A string of the test with its voice, and how it sounds.
 struct Tested {
     spoken: Spoken,
     recording: Recording,
 }
+
+/// The features of a string of the validation or the test.
 type Recorded = Sample<Vec<Pair>>;
 
 /// The strings of all parts.
@@ -53,6 +57,7 @@ struct Strings {
     training: Vec<Clean>,
     validation: Vec<Recorded>,
     test: Vec<Tested>,
+    /// The features of `test`.
     heard: Vec<Recorded>,
 }
 
@@ -188,11 +193,14 @@ where
         .clip_norm(1.0)
         .seed(seed);
     let bar = progress(U::NAME, epochs);
-    let mut rates = Vec::new();
+    let (mut samples, mut rates) = (strings.training.clone(), Vec::new());
     for _ in 0..epochs {
+        // Every call of `fit` shuffles in the same way. Lengths are compared in half seconds, so
+        // that a batch has other strings in every epoch.
+        shuffle(&mut samples, &mut rng);
         let training =
             |part: &mut Part<'_, Recogniser<U>, Clean, Samples<BATCH>>| Recogniser::loss(part, hear);
-        trainer.fit(&strings.training, training).bucket_by(|sample| sample.sound.len()).run()?;
+        trainer.fit(&samples, training).bucket_by(|sample| sample.sound.len() / (RATE as usize / 2)).run()?;
         rates.push(error_rate(&greedy(&logits(&trainer.model, &strings.validation)), &strings.validation));
         bar.set_message(format!("{:.1} % of the labels wrong", rates[rates.len() - 1]));
         bar.inc(1);

@@ -15,9 +15,9 @@ use rnn_cell::train::{Part, Samples};
 pub const FRAMES: Settings = Settings { rate: RATE, size: 256, hop: 80 };
 /// The bands of a frame.
 pub const BANDS: usize = 40;
-/// Two frames are one step of the subsampling, and two of its outputs one step of the blocks: 40 ms.
+/// The frames of a step of the subsampling, and the number of its outputs in a step of the blocks.
 pub const STACKED: usize = 2;
-/// The number of frames of a step of the blocks.
+/// The frames of a step of the blocks: 40 ms.
 pub const FRAMES_PER_STEP: usize = STACKED * STACKED;
 const PAIR: usize = STACKED * BANDS;
 const CHANNELS: usize = 32;
@@ -148,7 +148,8 @@ impl<U, const B: usize> Reads<B> for U where
 {
 }
 
-/// A string of digits for the training: how it sounds, and what it says.
+/// A string of digits: how it sounds, and what it says.
+#[derive(Clone)]
 pub struct Sample<R> {
     pub sound: R,
     pub labels: Vec<u32>,
