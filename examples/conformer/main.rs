@@ -135,7 +135,7 @@ impl Strings {
                 let recording = record(&spoken.samples, &mut rng);
                 Tested { spoken, recording }
             };
-            Ok(part(name, 4)?.into_iter().map(record).collect())
+            Ok(part(name, 2)?.into_iter().map(record).collect())
         };
         let (validation, test) = (recorded("validation")?, recorded("test")?);
         // An accent is a part of a voice, but the variants are what the parts don't have in common.
