@@ -40,6 +40,7 @@ fn every_library_cell() {
         NamHead[1, 4], NamLeakyLayer6[1, 4, 2], NamLeakyLayer15[1, 4, 2], NamHead16[1, 4],
         GatedLinearAttention[3, 4, 5, 2], GatedDeltaNet[3, 4, 5], Rwkv6TimeMixing[4, 2], Rwkv7TimeMixing[4, 2],
         SLstm[3, 5], MLstm[3, 5], SLstmHeads[3, 4, 2], MLstmHeads[3, 4, 2],
+        Conformer[3, 5, 4, 2, 2, 3], SlidingTransformer[3, 5, 4, 2, 2],
         Dense[3, 5],
         // With one unit and one input, every matrix has a single entry.
         Lstm[1, 1], Gru[1, 1],

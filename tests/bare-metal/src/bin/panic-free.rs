@@ -72,6 +72,8 @@ extern "C" fn main() -> i32 {
         steps!(MLstm <4, 16> <3, 7>),
         steps!(SLstmHeads <4, 16, 2> <3, 7, 3>),
         steps!(MLstmHeads <4, 16, 2> <3, 7, 3>),
+        steps!(Conformer <8, 16, 4, 2, 4, 5> <3, 7, 5, 3, 6, 3>),
+        steps!(SlidingTransformer <8, 16, 4, 2, 4> <3, 7, 5, 3, 6>),
         steps!(Dense <16, 8> <7, 5>),
         attends!(AdditiveAttention <8, 16, 8, 4> <5, 7, 3, 9>),
         attends!(DotAttention <16, 4> <7, 9>),
