@@ -7,6 +7,7 @@
 //! | [`training`] | a step, epochs, resuming, long sequences, large batches, attention, checks |
 //! | [`networks`] | all layers, chains of them, a classifier of sequences |
 //! | [`streaming`] | one step at a time, within a budget |
+//! | [`looking_back`] | convolutions over time, attention over the last steps, a Conformer block |
 //! | [`saving`] | weights and states in files, sizes that are known only at run time |
 //! | [`weights_of_others`] | weights from PyTorch, Keras or your own program; `.nam`, RTNeural and ONNX files |
 //! | [`bare_metal`] | without `std` |
@@ -27,6 +28,8 @@ pub mod training {}
 pub mod networks {}
 #[doc = include_str!("streaming.md")]
 pub mod streaming {}
+#[doc = include_str!("looking_back.md")]
+pub mod looking_back {}
 #[doc = include_str!("saving.md")]
 pub mod saving {}
 #[doc = include_str!("weights_of_others.md")]
