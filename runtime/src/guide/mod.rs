@@ -8,6 +8,7 @@
 //! | [`networks`] | all layers, chains of them, a classifier of sequences |
 //! | [`streaming`] | one step at a time, within a budget |
 //! | [`looking_back`] | convolutions over time, attention over the last steps, a Conformer block |
+//! | [`heads`] | parts of a cell that exist several times: multi-head attention, xLSTM |
 //! | [`saving`] | weights and states in files, sizes that are known only at run time |
 //! | [`weights_of_others`] | weights from PyTorch, Keras or your own program; `.nam`, RTNeural and ONNX files |
 //! | [`bare_metal`] | without `std` |
@@ -30,6 +31,8 @@ pub mod networks {}
 pub mod streaming {}
 #[doc = include_str!("looking_back.md")]
 pub mod looking_back {}
+#[doc = include_str!("heads.md")]
+pub mod heads {}
 #[doc = include_str!("saving.md")]
 pub mod saving {}
 #[doc = include_str!("weights_of_others.md")]
