@@ -12,6 +12,7 @@
 //! | [`saving`] | weights and states in files, sizes that are known only at run time |
 //! | [`weights_of_others`] | weights from PyTorch, Keras or your own program; `.nam`, RTNeural and ONNX files |
 //! | [`bare_metal`] | without `std` |
+//! | [`many_machines`] | training on several cores and several machines |
 //! | [`reading`] | a cell's documentation page, its equations as text, its generated code |
 //! | [`the_compiler`] | one small cell, followed from its equations to machine code |
 //!
@@ -39,6 +40,8 @@ pub mod saving {}
 pub mod weights_of_others {}
 #[doc = include_str!("bare_metal.md")]
 pub mod bare_metal {}
+#[doc = include_str!("many_machines.md")]
+pub mod many_machines {}
 #[doc = include_str!("reading.md")]
 pub mod reading {}
 #[doc = include_str!("the_compiler.md")]
