@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | [`a_first_cell`] | from an equation in a paper to a running cell |
 //! | [`mistakes`] | the compiler's error messages and their meaning |
-//! | [`training`] | a step, epochs, resuming, long sequences, large batches, attention, checks |
+//! | [`training`] | a step, epochs, resuming, long sequences, large batches, attention |
 //! | [`networks`] | all layers, chains of them, a classifier of sequences |
 //! | [`streaming`] | one step at a time, within a budget |
 //! | [`looking_back`] | convolutions over time, attention over the last steps, a Conformer block |
@@ -13,6 +13,7 @@
 //! | [`weights_of_others`] | weights from PyTorch, Keras or your own program; `.nam`, RTNeural and ONNX files |
 //! | [`bare_metal`] | without `std` |
 //! | [`many_machines`] | training on several cores and several machines |
+//! | [`seeing_gradients`] | gradient checks, vanishing and exploding gradients, the first NaN |
 //! | [`reading`] | a cell's documentation page, its equations as text, its generated code |
 //! | [`the_compiler`] | one small cell, followed from its equations to machine code |
 //!
@@ -42,6 +43,8 @@ pub mod weights_of_others {}
 pub mod bare_metal {}
 #[doc = include_str!("many_machines.md")]
 pub mod many_machines {}
+#[doc = include_str!("seeing_gradients.md")]
+pub mod seeing_gradients {}
 #[doc = include_str!("reading.md")]
 pub mod reading {}
 #[doc = include_str!("the_compiler.md")]
