@@ -16,6 +16,7 @@
 //! | [`seeing_gradients`] | gradient checks, vanishing and exploding gradients, the first NaN |
 //! | [`reading`] | a cell's documentation page, its equations as text, its generated code |
 //! | [`the_compiler`] | one small cell, followed from its equations to machine code |
+//! | [`limits`] | what the library is not, what it costs to compile, and what to use instead |
 //!
 //! The reference of the language is at [`rnn_cell!`](crate::rnn_cell!). `cargo test --doc` compiles
 //! and runs all code of the guide. Tests compare the quoted messages and the stages of the compiler
@@ -49,3 +50,5 @@ pub mod seeing_gradients {}
 pub mod reading {}
 #[doc = include_str!("the_compiler.md")]
 pub mod the_compiler {}
+#[doc = include_str!("limits.md")]
+pub mod limits {}
