@@ -373,7 +373,9 @@ fn states_are_saved_and_restored() {
     let cell = Mixed::<2, 3, 2, f64>::init(&mut rng(1));
     let xs: Vec<SMatrix<f64, 2, 3>> = random_sequence(&mut rng(2), 6);
     let mut state = cell.initial_state();
-    xs[..3].iter().for_each(|x| drop(cell.step(x, &mut state)));
+    for x in &xs[..3] {
+        cell.step(x, &mut state);
+    }
     let text = serde_json::to_string(&state).unwrap();
     let mut restored: MixedState<3, 2, 3, f64> = serde_json::from_str(&text).unwrap();
     assert_eq!(restored, state);

@@ -148,7 +148,7 @@ fn columns<S: Isa, T: Scalar, const N: usize, const IN: usize, const OUT: usize>
     unsafe {
         let rest = n % WIDE;
         // The last rows come first, as in `rows`.
-        if rest % LANES > 0 {
+        if !rest.is_multiple_of(LANES) {
             let start = n - LANES;
             block(
                 start,

@@ -78,7 +78,7 @@ impl Document {
             // `read` has checked the number of weights.
             let (values, after) = rest.split_at(entry.len());
             rest = after;
-            let values = entry.from_file(values);
+            let values = entry.to_parameter(values);
             (entry, values)
         });
         tensors.collect()

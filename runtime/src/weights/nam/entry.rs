@@ -27,7 +27,7 @@ impl Entry {
     }
 
     /// Reorders the values of a file for the parameter, row by row.
-    pub(super) fn from_file(&self, values: &[f64]) -> Vec<f64> {
+    pub(super) fn to_parameter(&self, values: &[f64]) -> Vec<f64> {
         let columns = self.columns();
         (0..values.len())
             .map(|index| {
