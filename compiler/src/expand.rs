@@ -97,12 +97,12 @@ fn sources(input: TokenStream) -> Vec<TokenStream> {
 }
 
 /// A cell without mistakes after all stages before emission.
-struct Compiled {
-    analysis: Analysis,
-    plan: Plan,
+pub struct Compiled {
+    pub analysis: Analysis,
+    pub plan: Plan,
     /// The Jacobians of the state update. They are only documentation, so the cell is valid if they
     /// cannot be derived.
-    jacobian: Option<Jacobian>,
+    pub jacobian: Option<Jacobian>,
 }
 
 /// Takes one cell through the stages before emission. Returns `None` if it has mistakes, which are
@@ -110,7 +110,7 @@ struct Compiled {
 ///
 /// Names and shapes are checked even after syntax errors, so that all mistakes are reported at
 /// once. The later stages run only for definitions without mistakes.
-fn compile(cell: &Cell, diagnostics: &mut Diagnostics) -> Option<Compiled> {
+pub fn compile(cell: &Cell, diagnostics: &mut Diagnostics) -> Option<Compiled> {
     let analysis = analysis::analyse(cell, diagnostics);
     if !diagnostics.is_empty() {
         return None;

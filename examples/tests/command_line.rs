@@ -2,6 +2,8 @@
 //! wrong data or options. The latter must print an error message and return a failing exit code
 //! before any training starts.
 
+use rnn_cell::prelude::*;
+use rnn_cell::weights::nam::{self, Create};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -186,9 +188,45 @@ fn an_amplifier_is_trained_and_played() {
     let model = fixtures.join("nam_1x8.nam").display().to_string();
     let output = run("amplifier", &[&wav, "--model", &model, "--wav", &again, "--picture", &picture]);
     let said = String::from_utf8_lossy(&output.stdout);
-    assert_says(&said, &["model: nam_1x8, LSTM of 1 x 8", "3750 blocks of 64"]);
+    assert_says(&said, &["model: nam_1x8, 1x8", "3750 blocks of 64"]);
+    // A WaveNet sounds the same in blocks of any length, and louder than silence.
+    let (nano, loud) = (path("nano.nam"), path("loud.wav"));
+    let mut wavenet = nam::Nano::<f32>::init_boxed(&mut Xoshiro256PlusPlus::seed_from_u64(1));
+    wavenet.1.a = 1.0;
+    nam::save_file(&wavenet, &nam::Info::default(), &nano).expect("a model");
+    let mut sounds = vec![];
+    for block in ["64", "1000"] {
+        let output = run(
+            "amplifier",
+            &[&wav, "--model", &nano, "--wav", &loud, "--picture", &picture, "--block", block],
+        );
+        assert_says(
+            &String::from_utf8_lossy(&output.stdout),
+            &["model: unnamed, WaveNet nano", "blocks of "],
+        );
+        sounds.push(fs::read(&loud).expect("a sound file"));
+    }
+    assert!(sounds[0][44..].iter().any(|byte| *byte != 0), "the WaveNet is silent");
+    let differ = sounds[0].iter().zip(&sounds[1]).filter(|(a, b)| a != b).count();
+    assert!(differ < sounds[0].len() / 1000, "{differ} bytes differ");
+
     let other = fixtures.join("nam_2x3.nam").display().to_string();
     assert_fails(&run("amplifier", &["--model", &other]), &["2x3", "1x16"]);
+    // Unusable files: each is reported in one error.
+    let text = fs::read_to_string(&nano).expect("the model");
+    for (changed, words) in [
+        (text.replace("WaveNet", "ConvNet"), "`architecture` is \"ConvNet\" in the file; only \"LSTM\""),
+        (text.replace("\"Tanh\"", "\"Softsign\""), "`config.layers[0].activation` is \"Softsign\""),
+        (text[..text.len() / 2].into(), "is not a valid Neural Amp Modeler file"),
+    ] {
+        fs::write(&nano, changed).expect("a damaged model");
+        assert_fails(&run("amplifier", &[&wav, "--model", &nano]), &[&nano, words]);
+    }
+    let bytes = fs::read(&wav).expect("the sound");
+    for (length, words) in [(44 + 1001, "is cut short"), (0, "is cut short"), (44, "")] {
+        fs::write(&loud, &bytes[..length]).expect("a damaged sound");
+        assert_fails(&run("amplifier", &[&loud]), &[&loud, words]);
+    }
     fs::remove_dir_all(folder).expect("the folder was made above");
 
     let speech = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/silero/speech.wav").display().to_string();

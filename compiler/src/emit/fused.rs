@@ -86,6 +86,11 @@ impl<'b> Loop<'b> {
         let mut slices: Vec<(Ident, TokenStream, Id)> = vec![];
         let mut seen: HashSet<Id> = HashSet::new();
         let mut all_full = self.sums.is_empty() && self.row_sums.is_empty();
+        // Whether every argument is full or the same for all columns.
+        let mut is_flat = all_full
+            && self.space.columns == Atom::ONE
+            && !self.space.has_heads()
+            && matches!(self.region, Region::Before | Region::After | Region::Inputs);
 
         let in_place = &self.body.pass.in_place;
         let replaced = |arg: Id| in_place.get(&arg).filter(|new| self.inside.contains(new));
@@ -97,10 +102,12 @@ impl<'b> Loop<'b> {
                 Operand::Constant | Operand::Inside => {}
                 Operand::Slice(slice) => {
                     all_full &= self.is_full(arg);
+                    is_flat &= self.is_full(arg) || self.is_fixed(arg);
                     slices.push((self.argument(arg), slice, arg));
                 }
                 Operand::Scalar { load, at } => {
                     all_full &= at == LoopLevel::Outside;
+                    is_flat &= at == LoopLevel::Outside;
                     let name = self.argument(arg);
                     loads.push((at, quote!(let #name = #load;)));
                 }
@@ -109,6 +116,7 @@ impl<'b> Loop<'b> {
         let stored = |id: &Id| self.body.pass.places.contains_key(id);
         let mut outs: Vec<Id> = self.entries.iter().copied().filter(stored).collect();
         all_full &= outs.iter().all(|id| self.is_full(*id));
+        is_flat &= outs.iter().all(|id| self.is_full(*id));
         outs.extend(&self.row_sums);
 
         let old = outs.iter().map(|id| match self.body.graph[*id].op {
@@ -143,6 +151,22 @@ impl<'b> Loop<'b> {
                 {
                     #(#outside)*
                     #k::map_flat::<_, _, #count, #out_count>(isa, [#(&*#ins),*], [#(&mut *#outs),*], #closure);
+                }
+            };
+        }
+
+        if is_flat {
+            let fixed = slices.iter().map(|(_, _, arg)| !self.is_full(*arg));
+            let ins = slices.iter().map(|(_, _, arg)| self.body.var(*arg));
+            let outs = outs.iter().map(|id| self.body.var(*id));
+            let (rows, count) = (cx.atom(self.space.rows), Literal::usize_unsuffixed(slices.len()));
+            return quote! {
+                #comment
+                {
+                    #(#outside)*
+                    #k::map_columns::<_, _, { #rows }, #count, #out_count>(
+                        isa, [#(&*#ins),*], [#(#fixed),*], [#(&mut *#outs),*], #closure,
+                    );
                 }
             };
         }
@@ -281,6 +305,13 @@ impl<'b> Loop<'b> {
     fn is_full(&self, id: Id) -> bool {
         let node = &self.body.graph[id];
         node.shape == self.space && node.level == self.region.level()
+    }
+
+    /// Returns whether a node is one column of the space, which is the same at each column of the
+    /// region.
+    fn is_fixed(&self, id: Id) -> bool {
+        let node = &self.body.graph[id];
+        node.shape == self.space && node.level == Level::Param
     }
 
     fn operand(&self, arg: Id) -> Operand {

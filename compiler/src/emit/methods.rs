@@ -149,10 +149,7 @@ impl Items<'_> {
                     model::flops(cx, &plan.graph, &plan.forward, |region| region == Region::Step),
                     crate::emit::sequence::tape_scalars(&layout),
                     adjoints(cx.shaped(), cx.past, plan),
-                    match self.jacobian {
-                        Some(jacobian) => jacobian::write(cx.shaped(), jacobian),
-                        None => jacobian::absence(cx.cell, cx.past).unwrap_or_default().to_owned(),
-                    },
+                    jacobian::text(cx.shaped(), cx.past, self.jacobian),
                 )
             }
             None => (quote!(0), quote!(0), quote!(0), String::new(), String::new()),

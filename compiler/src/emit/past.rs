@@ -96,20 +96,15 @@ impl Context<'_> {
         }
     }
 
-    /// Returns the length of the longest ring, as an associated constant. Nothing if there are no
-    /// rings.
+    /// Returns the length of the longest ring as a `usize` expression.
     pub fn reach(&self) -> TokenStream {
-        if self.past.rings.is_empty() {
-            return TokenStream::new();
-        }
         let depths: Vec<TokenStream> = (0..self.past.rings.len()).map(|ring| self.depth(ring)).collect();
-        quote! {
-            const REACH: usize = {
-                let mut reach = 0;
-                #(if reach < #depths { reach = #depths; })*
-                reach
-            };
+        let [first, rest @ ..] = &depths[..] else { return quote!(0) };
+        let mut reach = first.clone();
+        for depth in rest {
+            reach = quote!(if #reach < #depth { #depth } else { #reach });
         }
+        reach
     }
 
     /// Returns the number of scalars of one sample that the rings hold, and the number of integers.
@@ -270,6 +265,23 @@ impl Layout<'_> {
         }
     }
 
+    /// Returns the delays with which a ring is read, the shortest first. None if a window reads it.
+    fn delays_of(&self, piece: Piece, ring: usize) -> Vec<TokenStream> {
+        let mut delays: Vec<(u64, Option<usize>)> = vec![];
+        for id in self.plan.graph.ids() {
+            match self.plan.graph[id].op {
+                Op::Past(earlier) if (earlier.piece, earlier.ring) == (piece, ring) => match earlier.reach {
+                    Reach::Delay { count, dimension } => delays.push((count, dimension)),
+                    Reach::Window { .. } => return vec![],
+                },
+                _ => {}
+            }
+        }
+        delays.sort_unstable();
+        delays.dedup();
+        delays.into_iter().map(|(count, dimension)| self.cx.delay(count, dimension)).collect()
+    }
+
     /// Returns statements that load the earlier values from the state.
     pub fn load_past(&self) -> TokenStream {
         let k = &self.cx.k;
@@ -284,7 +296,10 @@ impl Layout<'_> {
                         #k::copy_past((&__tape.#first, #front - 1), (&mut __tape.#series, #end), 1);
                     });
                 }
-                lines.extend(quote!(#k::load_past(&mut __tape.#series, &__state.#field, #end);));
+                let delays = self.delays_of(record.piece, ring);
+                lines.extend(quote! {
+                    #k::load_past(&mut __tape.#series, &__state.#field, (#end, __steps), &[#(#delays),*]);
+                });
             }
         }
         if self.cx.past.counts_steps {

@@ -228,8 +228,7 @@ impl Stream<'_> {
                 (value, _) => value,
             }
         } else {
-            let output = TokenStream::new();
-            let sequence = crate::emit::sequence::Sequence { cx: self.cx, plan: self.plan, output: &output };
+            let sequence = crate::emit::sequence::Sequence { cx: self.cx, plan: self.plan };
             let copies = self.plan.outputs.iter().flatten().map(|bound| {
                 let (path, value) = (sequence.output_path(bound), result(&layout, bound.id));
                 quote!(#k::copy(#k::Flat::flat_mut(&mut __output #path), #k::Flat::flat(&#value));)

@@ -138,6 +138,10 @@ pub struct LayerInfo<'n> {
     pub kind: &'static str,
     /// The number of floating-point operations per step and sample, if it is known.
     pub flops: Option<usize>,
+    /// The equations of a step, if `rnn_cell!` wrote the layer: its constant `EQUATIONS`.
+    pub equations: &'static str,
+    /// The number of earlier steps that a step reads through delays and windows.
+    pub reach: usize,
 }
 
 /// A value with parameters: a cell, a network, a struct of them, gradients.
@@ -173,7 +177,13 @@ pub trait Model {
     /// Calls `visitor` with every layer that has parameters or equations of its own, in the order
     /// of the parameters. A model that is not made of others is one layer.
     fn visit_layers(&self, visitor: &mut dyn FnMut(LayerInfo<'_>)) {
-        visitor(LayerInfo { path: "", kind: core::any::type_name::<Self>(), flops: None });
+        visitor(LayerInfo {
+            path: "",
+            kind: core::any::type_name::<Self>(),
+            flops: None,
+            equations: "",
+            reach: 0,
+        });
     }
 
     /// Returns the number of layers that are numbered in the paths of parameters (`0.W`, `1.W`): 1,

@@ -31,6 +31,13 @@
 //! | `Lru`, `RgLru` (the unit of Griffin) | Orvieto et al. 2023; De et al. 2024 |
 //! | `Lmu` (the Legendre memory unit) | Voelker et al. 2019 |
 //!
+//! # Causal convolutions
+//!
+//! | cell | source |
+//! | --- | --- |
+//! | `TcnBlock` (width three), `WaveNetLayer` (width two) | Bai et al. 2018; van den Oord et al. 2016 |
+//! | `NamStart`, `NamLayer`, `NamGatedLayer`, `NamLeakyLayer6`, `NamLeakyLayer15`, `NamNext`, `NamHead`, `NamHead16` | the WaveNets of Neural Amp Modeler |
+//!
 //! # Linear attention
 //!
 //! | cell | source |
@@ -64,6 +71,7 @@
 
 mod attention;
 mod continuous_time;
+mod convolution;
 mod decoder;
 mod gated;
 mod layers;
@@ -73,6 +81,7 @@ mod state_space;
 
 pub use attention::*;
 pub use continuous_time::*;
+pub use convolution::*;
 pub use decoder::*;
 pub use gated::*;
 pub use layers::*;

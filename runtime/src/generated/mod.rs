@@ -19,7 +19,7 @@ pub use crate::cell::{
     initial_state, prepare, step,
 };
 pub use crate::init;
-pub use crate::kernels::elementwise::{fold, map, map_flat};
+pub use crate::kernels::elementwise::{fold, map, map_columns, map_flat};
 pub use crate::kernels::isa::{Isa, Job, dispatch};
 pub use crate::kernels::math::{
     abs, cos, exp, exp_m1, floor, ln, max, min, normal_cdf, pow, recip, sigmoid, sign, sin, softplus, sqrt,
@@ -151,8 +151,14 @@ pub fn check_sample(sample: usize, batch: usize) {
 }
 
 /// Shows a cell as one layer: the body of [`Model::visit_layers`].
-pub fn visit_layer<C>(flops: usize, visitor: &mut dyn FnMut(LayerInfo<'_>)) {
-    visitor(LayerInfo { path: "", kind: core::any::type_name::<C>(), flops: Some(flops) });
+pub fn visit_layer<C>(
+    flops: usize,
+    equations: &'static str,
+    reach: usize,
+    visitor: &mut dyn FnMut(LayerInfo<'_>),
+) {
+    let kind = core::any::type_name::<C>();
+    visitor(LayerInfo { path: "", kind, flops: Some(flops), equations, reach });
 }
 
 /// Copies one sample out of a block, in which samples are contiguous.

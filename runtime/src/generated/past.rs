@@ -5,6 +5,7 @@ use super::sequences::{Series, last_step};
 use crate::Scalar;
 use crate::kernels::plain::{Flat, copy};
 use crate::types::rings::{Ring, Steps};
+use core::ops::Range;
 
 fn end<const B: usize>(lengths: Option<&[usize; B]>, steps: usize, sample: usize) -> usize {
     lengths.map_or(steps, |lengths| lengths[sample].min(steps))
@@ -18,7 +19,9 @@ fn of_sample_mut<S>(block: &mut [S], size: usize, sample: usize) -> &mut [S] {
     &mut block[sample * size..(sample + 1) * size]
 }
 
-/// Loads the values before the first step from a ring. The latest becomes block `end - 1`.
+/// Loads values before the first step from a ring, whose latest value becomes block `end - 1`:
+/// those that `steps` steps read with these delays, or all if a window reads them and there are no
+/// delays.
 pub fn load_past<
     W: Flat,
     V: Flat<Scalar = W::Scalar>,
@@ -29,13 +32,52 @@ pub fn load_past<
 >(
     series: &mut Series<W>,
     ring: &Ring<V, B, C, N, M>,
-    end: usize,
+    (end, steps): (usize, usize),
+    delays: &[usize],
 ) {
+    let front = Ring::<V, B, C, N, M>::DEPTH;
+    if delays.is_empty() {
+        load_blocks(series, ring, end, 0..end);
+    }
+    let mut loaded = end;
+    for delay in delays {
+        // Delays that are closer to each other than the sequence is long read the same values.
+        let first = front - delay;
+        let blocks = first..(first + steps).min(loaded);
+        loaded = first;
+        load_blocks(series, ring, end, blocks);
+    }
+}
+
+/// Loads some blocks of a series from a ring, whose latest value is block `end - 1`.
+fn load_blocks<
+    W: Flat,
+    V: Flat<Scalar = W::Scalar>,
+    const B: usize,
+    const C: usize,
+    const N: usize,
+    const M: usize,
+>(
+    series: &mut Series<W>,
+    ring: &Ring<V, B, C, N, M>,
+    end: usize,
+    blocks: Range<usize>,
+) {
+    if blocks.is_empty() {
+        return;
+    }
+    if ring.is_aligned() {
+        let [older, newer] = ring.consecutive(end - blocks.start, blocks.len());
+        let middle = blocks.start + older.len();
+        copy(series.flat_mut(blocks.start..middle), V::flat_all(older));
+        copy(series.flat_mut(middle..blocks.end), V::flat_all(newer));
+        return;
+    }
     let size = W::LEN / B.max(1);
-    for age in 1..=end.min(Ring::<V, B, C, N, M>::DEPTH) {
+    for block in blocks {
         for sample in 0..B {
-            let block = series.step_mut(end - age).flat_mut();
-            copy(of_sample_mut(block, size, sample), ring.get(age, sample));
+            let to = series.step_mut(block).flat_mut();
+            copy(of_sample_mut(to, size, sample), ring.get(end - block, sample));
         }
     }
 }
@@ -57,6 +99,18 @@ pub fn save_past<
     steps: usize,
 ) {
     let size = W::LEN / B.max(1);
+    if lengths.is_none() && ring.is_aligned() {
+        (0..B).for_each(|sample| ring.advance(sample, steps));
+        let count = steps.min(Ring::<V, B, C, N, M>::DEPTH);
+        if count > 0 {
+            let [older, newer] = ring.consecutive_mut(count, count);
+            let end = first + steps;
+            let middle = end - newer.len();
+            copy(V::flat_all_mut(older), series.flat(end - count..middle));
+            copy(V::flat_all_mut(newer), series.flat(middle..end));
+        }
+        return;
+    }
     for sample in 0..B {
         let steps = end(lengths, steps, sample);
         ring.advance(sample, steps);

@@ -18,6 +18,14 @@ use crate::lower::names::{Names, declared_name};
 use crate::syntax::ast::Cell;
 use std::collections::HashSet;
 
+/// Returns all lines, or the reason why there are none.
+pub fn text(definition: Shaped, past: &Past, jacobian: Option<&Jacobian>) -> String {
+    match jacobian {
+        Some(jacobian) => write(definition, jacobian),
+        None => absence(definition.cell, past).unwrap_or_default().to_owned(),
+    }
+}
+
 /// Returns why the Jacobian of a cell has no text. None if it has one.
 pub fn absence(cell: &Cell, past: &Past) -> Option<&'static str> {
     if !past.is_empty() {

@@ -1,11 +1,11 @@
-//! RWKV with a matrix as the state of each head, versions 5 to 7: B. Peng et al., "Eagle and Finch: RWKV with
-//! Matrix-Valued States and Dynamic Recurrence", 2024, and "RWKV-7 Goose with Expressive Dynamic
-//! State Evolution", 2025.
+//! RWKV with a matrix as the state of each head, versions 5 to 7: B. Peng et al., "Eagle and Finch:
+//! RWKV with Matrix-Valued States and Dynamic Recurrence", 2024, and "RWKV-7 Goose with Expressive
+//! Dynamic State Evolution", 2025.
 //!
 //! Channel mixing is as in [RWKV-4](super::RwkvChannelMixing). A channel's input is mixed with the
-//! same channel of the previous input, which is kept in a state. The models take `M = K*D`. The
-//! norm of a head divides by 8, the square root of the models' head size, before it adds 1e-5 to
-//! the variance. The authors' code adds `64e-5`, which is the same.
+//! same channel of the previous input, which is kept in a state. The models take `M = K*D` and
+//! `D = 64`. The variance in the norm of a head is increased by `64e-5`, as in the authors' code:
+//! `layer_norm` adds `1e-5` to the variance of `o / 8`.
 
 use crate::rnn_cell;
 
