@@ -105,7 +105,9 @@ fn main() -> ExitCode {
             return Err("`--block` must be at least 1".into());
         }
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(options.get("seed")?);
-        let held_out = guitar(5 * RATE as usize, &mut rng);
+        let (seconds, epochs, held_out_seconds) =
+            if options.flag("quick") { (1, 1, 1) } else { (TRAINING_SECONDS, EPOCHS, 5) };
+        let held_out = guitar(held_out_seconds * RATE as usize, &mut rng);
         let input = match options.operand() {
             Some(path) => audio::read_at(path, RATE)?,
             None => Sound { rate: RATE, samples: held_out.clone() },
@@ -125,7 +127,6 @@ fn main() -> ExitCode {
             (Amplifier::FLOPS_PER_STEP * RATE as usize) as f64 * 1e-6
         );
 
-        let (seconds, epochs) = if options.flag("quick") { (1, 2) } else { (TRAINING_SECONDS, EPOCHS) };
         let start = Instant::now();
         let training = guitar(seconds * RATE as usize, &mut rng);
         let (amp, errors) = learn(&training, &held_out, epochs, &mut rng)?;
@@ -136,7 +137,7 @@ fn main() -> ExitCode {
         );
         let truth = amplifier(&held_out);
         let linear = linear_filter(&training, &amplifier(&training), TAPS).ok_or("the guitar is silent")?;
-        println!("error to signal on 5 s of held-out guitar:");
+        println!("error to signal on {held_out_seconds} s of held-out guitar:");
         println!(
             "  best linear filter of {TAPS} taps  {:.5}",
             error_to_signal(&filtered(&held_out, &linear), &truth)

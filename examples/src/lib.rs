@@ -6,21 +6,25 @@
 //! - [`data`] reads the data files and reports mistakes in them,
 //! - [`dates`] generates dates in many written forms,
 //! - [`jobs`] executes independent training runs in parallel,
+//! - [`mel`] computes logarithmic mel spectra of a stream of sound,
 //! - [`options`] reads the command-line options,
 //! - [`plot`] draws the pictures of the results,
 //! - [`reber`] draws strings of the embedded Reber grammar,
 //! - [`report`] shows progress and turns an error into a message and an exit code,
 //! - [`rnnoise`] is a network that removes noise from speech,
-//! - [`silero`] is a network that detects speech.
+//! - [`silero`] is a network that detects speech,
+//! - [`spoken`] reads strings of spoken digits and adds rooms and noise.
 
 pub mod adding;
 pub mod audio;
 pub mod data;
 pub mod dates;
 pub mod jobs;
+pub mod mel;
 pub mod options;
 pub mod plot;
 pub mod reber;
 pub mod report;
 pub mod rnnoise;
 pub mod silero;
+pub mod spoken;

@@ -1,6 +1,7 @@
 //! The pictures, as SVG with text as text.
 
 mod alignment;
+mod heard;
 mod panels;
 mod reading;
 mod sound;
@@ -16,6 +17,7 @@ use style::{
 };
 
 pub use alignment::{Alignment, alignments};
+pub use heard::{Heard, heard};
 pub use panels::{LogCurve, Panel, panels};
 pub use reading::{Reading, readings};
 pub use sound::{Detection, amplified, speech};

@@ -2,6 +2,7 @@
 //! wrong data or options. The latter must print an error message and return a failing exit code
 //! before any training starts.
 
+use examples::audio::Sound;
 use rnn_cell::prelude::*;
 use rnn_cell::weights::nam::{self, Create};
 use std::fs;
@@ -61,6 +62,38 @@ fn digit_strings_are_read() {
         &["1415 of 11 forms", "38795 parameters", "label error rate on 20 held-out strings: "],
     );
     assert_eq!(said.matches("written ").count(), 8, "{said}");
+}
+
+#[test]
+fn spoken_digits_are_recognised() {
+    let folder = folder("conformer");
+    let path = |name: &str| folder.join(name).display().to_string();
+    let (weights, picture, wav) = (path("digits.safetensors"), path("picture.svg"), path("silence.wav"));
+    let output = run("conformer", &["--quick", "--save", &weights, "--picture", &picture]);
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{message}");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_says(
+        &said,
+        &[
+            "synthetic speech: 16 strings of digits in 16 voices for training, 2 in 2 others",
+            "\nConformer and LSTM ",
+            "the logits of the stream and of the whole sound differ by at most ",
+            " for a step of 40 ms; real-time factor ",
+        ],
+    );
+    assert_eq!(said.matches(" spoken ").count(), 2, "{said}");
+    assert!(fs::read_to_string(&picture).expect("a picture").contains("label error rate"));
+
+    // The weights of that run listen to a file.
+    let listen =
+        |file: &str| run("conformer", &["--quick", "--weights", &weights, "--picture", &picture, file]);
+    examples::audio::write(wav.as_ref(), &Sound { rate: 8000, samples: vec![0.0; 8000] }).expect("a file");
+    assert_says(&String::from_utf8_lossy(&listen(&wav).stdout), &["heard in 1.00 s of sound: "]);
+    let speech = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/silero/speech.wav").display().to_string();
+    assert_fails(&listen(&speech), &["has 16000 samples per second, not 8000"]);
+    assert_fails(&run("conformer", &["--quick", "--weights", "/no/such"]), &["/no/such"]);
+    fs::remove_dir_all(folder).expect("the folder was made above");
 }
 
 #[test]
@@ -170,25 +203,20 @@ fn an_amplifier_is_trained_and_played() {
     assert_eq!(output.status.code(), Some(0), "{message}");
     assert_says(
         &String::from_utf8_lossy(&output.stdout),
-        &[
-            "LSTM of 1 x 16, 1201 parameters",
-            "best linear filter",
-            "3750 blocks of 64",
-            "denormal at the end",
-        ],
+        &["LSTM of 1 x 16, 1201 parameters", "best linear filter", "750 blocks of 64", "denormal at the end"],
     );
     assert!(fs::read_to_string(&picture).expect("a picture").contains("error to signal"));
     // The example can play the file that it has written.
     let output =
         run("amplifier", &["--quick", &wav, "--block", "4800", "--wav", &again, "--picture", &picture]);
     let said = String::from_utf8_lossy(&output.stdout);
-    assert_says(&said, &["50 blocks of 4800", "error to signal on "]);
-    assert_eq!(fs::metadata(&again).expect("a sound file").len(), 44 + 2 * 5 * 48_000);
+    assert_says(&said, &["10 blocks of 4800", "error to signal on "]);
+    assert_eq!(fs::metadata(&again).expect("a sound file").len(), 44 + 2 * 48_000);
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/weights/fixtures");
     let model = fixtures.join("nam_1x8.nam").display().to_string();
     let output = run("amplifier", &[&wav, "--model", &model, "--wav", &again, "--picture", &picture]);
     let said = String::from_utf8_lossy(&output.stdout);
-    assert_says(&said, &["model: nam_1x8, 1x8", "3750 blocks of 64"]);
+    assert_says(&said, &["model: nam_1x8, 1x8", "750 blocks of 64"]);
     // A WaveNet sounds the same in blocks of any length, and louder than silence.
     let (nano, loud) = (path("nano.nam"), path("loud.wav"));
     let mut wavenet = nam::Nano::<f32>::init_boxed(&mut Xoshiro256PlusPlus::seed_from_u64(1));
@@ -318,6 +346,7 @@ fn online_learning_runs() {
 fn missing_data_is_reported() {
     for (example, file) in [
         ("ctc_digits", "digits.csv"),
+        ("conformer", "training.csv"),
         ("japanese_vowels", "japanese_vowels_train.csv"),
         ("laser", "santafe_laser.csv"),
     ] {

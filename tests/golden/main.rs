@@ -151,6 +151,8 @@ fn golden_cases() {
         case!("mlstm_heads", MLstmHeads [3, 4, 2], same_name, ["C", "n", "m"], ["h"]),
         case!("mlstm_block", MLstmBlock [3, 4, 2], same_name, ["C", "n", "m"], ["y"]),
         case!("slstm_block", SLstmBlock [4, 2, 5], same_name, ["c", "n", "h", "m"], ["y"]),
+        case!("conformer", Conformer [4, 6, 2, 2, 3, 5], same_name, [], ["y"]),
+        case!("sliding_transformer", SlidingTransformer [4, 6, 2, 2, 3], same_name, [], ["y"]),
         attention!("attn_luong_dot", DotAttention [5, 6], same_name),
         attention!("attn_luong_general", GeneralAttention [5, 4, 6], general),
         attention!("attn_bahdanau", AdditiveAttention [5, 4, 5, 6], additive),

@@ -1,12 +1,12 @@
 """Writes the golden cases of cells whose reference is a package of PyPI.
 
-    pip install torch einops scipy numpy
+    pip install torch einops scipy numpy transformers
     pip download --no-deps -d wheels lru-pytorch ncps recurrentgemma reservoirpy s5-pytorch \
         fla-core xlstm rwkv transformers  # and unpack each into a directory of its own name
     # transformers==4.46.3 as well, into transformers_4
-    python packages.py SOURCES cases [PART ..]
+    python packages.py SOURCES cases             # or only some: SOURCES cases conformer
 
-SOURCES is the directory of the unpacked packages, PART a function of this file (default: all). Single files are loaded from them, because the
+SOURCES is the directory of the unpacked packages. Single files are loaded from them, because the
 packages as a whole need GPU libraries. Files that convert to float32 run in float64: `float` and
 `float32` are redefined before they are loaded.
 
@@ -22,14 +22,15 @@ import json
 import sys
 import types
 import typing
+from importlib.metadata import version
 
 import numpy as np
 import scipy.signal
 import torch
 import torch.nn.functional as F
-from torch.nn.utils.stateless import functional_call
+from torch.func import functional_call
 
-SOURCES, OUT, *PARTS = sys.argv[1:]
+SOURCES, OUT = sys.argv[1:3]
 torch.set_default_dtype(torch.float64)
 torch.float32, torch.complex64 = torch.float64, torch.complex128
 torch.Tensor.float = torch.Tensor.double
@@ -53,12 +54,37 @@ def each(step, *args):
     return tuple(torch.stack(parts) for parts in zip(*results))
 
 
-def write(name, equations, package, inputs, params, states, step, buffers={}, draw={}):
+def recurrence(step):
+    """Turns a function of one step into a function of a sequence."""
+
+    def run(p, xs, initial):
+        state, outputs, per_step = dict(initial), [], []
+        for t in range(T):
+            y, state = step(p, {key: x[t] for key, x in xs.items()}, state)
+            outputs.append(y)
+            per_step.append(state)
+        return outputs, per_step
+
+    return run
+
+
+def layer(forward):
+    """Turns a function of whole sequences [B, T, n] into one of a sequence without states."""
+
+    def run(p, xs, _):
+        y = forward(p, *(x.transpose(0, 1) for x in xs.values())).transpose(0, 1)
+        return [{"y": y[t]} for t in range(T)], [{}] * T
+
+    return run
+
+
+def write(name, equations, package, inputs, params, states, step, buffers={}, draw={}, run=recurrence):
     """Writes a case at batch 1 and 4.
 
-    `params`, `buffers`, `inputs` and `states` map names to shapes. A step may return more states, which
-    are missing from the first state and are not written. Matrix states are written by
-    columns, as the library stores them. `draw` maps names to functions that make the values.
+    `params`, `buffers`, `inputs` and `states` map names to shapes. A step may return
+    more states, which are missing from the first state and are not written. Matrix states are written by
+    columns, as the library stores them. `draw` maps names to functions that make the values. `run`
+    says what `step` computes: one step, or with `layer` the whole sequence.
     """
     for batch in [1, 4]:
         torch.manual_seed(sum(map(ord, name)) + batch)
@@ -71,11 +97,8 @@ def write(name, equations, package, inputs, params, states, step, buffers={}, dr
         fixed = {key: tensor(key, shape).detach() for key, shape in buffers.items()}
         xs = {key: tensor(key, [T, batch, *shape]) for key, shape in inputs.items()}
         initial = {key: tensor(key, [batch, *shape]) for key, shape in states.items()}
-        state, outputs, per_step = dict(initial), [], []
-        for t in range(T):
-            y, state = step({**p, **fixed}, {key: x[t] for key, x in xs.items()}, state)
-            outputs.append(y)
-            per_step.append(state)
+        outputs, per_step = run(step)({**p, **fixed}, xs, initial)
+        state = per_step[-1]
         outputs = {key: torch.stack([y[key] for y in outputs]) for key in outputs[0]}
         per_step = {key: torch.stack([s[key] for s in per_step]) for key in states}
         d_outputs = {key: torch.randn(y.shape) for key, y in outputs.items()}
@@ -667,7 +690,85 @@ def xlstm_blocks():
           dict(c=[K * D], n=[K * D], h=[K * D], m=[K * D]), step, draw=dict(n=positive))
 
 
-for part in [lru, cfc, rg_lru, s5, s4, lmu, linear_attention, rwkv, mamba2, xlstm, xlstm_heads, xlstm_blocks,
-             echo_state]:
-    if not PARTS or part.__name__ in PARTS:
-        part()
+def window_mask(S):
+    """Returns the scores that remove all but the last `S` steps, [T, T]."""
+    at, of = torch.arange(T)[:, None], torch.arange(T)[None, :]
+    return torch.zeros(T, T).masked_fill((of > at) | (of <= at - S), -torch.inf)
+
+
+def bias(p, n):
+    """Returns a bias of an attention for all heads; that of the keys, which changes nothing, is zero."""
+    value = p[f"b_{n}"] if n != "k" else torch.zeros(p["b_q"].shape)
+    return value.flatten()
+
+
+def conformer():
+    from transformers import SeamlessM4Tv2Config
+    from transformers.models.seamless_m4t_v2.modeling_seamless_m4t_v2 import SeamlessM4Tv2ConformerEncoderLayer
+
+    M, F_, D, K, S, C = 4, 6, 2, 2, 3, 5
+    config = SeamlessM4Tv2Config(
+        hidden_size=M, speech_encoder_intermediate_size=F_, speech_encoder_attention_heads=K,
+        conv_depthwise_kernel_size=C, speech_encoder_hidden_act="swish", layer_norm_eps=1e-5,
+        position_embeddings_type="relative_key", left_max_position_embeddings=S - 1,
+        right_max_position_embeddings=0, attn_implementation="eager",
+    )
+    block = SeamlessM4Tv2ConformerEncoderLayer(config).eval()
+
+    def forward(p, x):
+        names = {"self_attn.distance_embedding.weight": p["P"].T}
+        norms = dict(ffn1_layer_norm="_1", self_attn_layer_norm="_a", final_layer_norm="", ffn2_layer_norm="_2")
+        norms |= {"conv_module.layer_norm": "_c", "conv_module.depthwise_layer_norm": "_d"}
+        for norm, suffix in norms.items():
+            names |= {f"{norm}.weight": p[f"g{suffix}"], f"{norm}.bias": p[f"b{suffix}"]}
+        for n in "12":
+            names |= {f"ffn{n}.intermediate_dense.weight": p[f"U_{n}"], f"ffn{n}.intermediate_dense.bias": p[f"c_{n}"]}
+            names |= {f"ffn{n}.output_dense.weight": p[f"V_{n}"], f"ffn{n}.output_dense.bias": p[f"d_{n}"]}
+        for n, of in zip("qkvo", ["q", "k", "v", "out"]):
+            names |= {f"self_attn.linear_{of}.weight": p[f"W_{n}"].reshape(M, M), f"self_attn.linear_{of}.bias": bias(p, n)}
+        conv = dict(pointwise_conv1=torch.cat([p["W_u"], p["W_z"]])[:, :, None], depthwise_conv=p["k"][:, None],
+                    pointwise_conv2=p["W_p"][:, :, None])
+        names |= {f"conv_module.{key}.weight": value for key, value in conv.items()}
+        assert names.keys() == dict(block.named_parameters()).keys()
+        return functional_call(block, names, (x,), {"attention_mask": window_mask(S)})
+
+    shapes = {f"{kind}{of}": [M] for of in ["_1", "_a", "_c", "_d", "_2", ""] for kind in "gb"}
+    shapes |= {f"W_{n}": [M, M] for n in "ouzp"} | dict(b_o=[M], P=[D, S], k=[M, C])
+    shapes |= {f"W_{n}": [K, D, M] for n in "qkv"} | {f"b_{n}": [K, D] for n in "qv"}
+    for n in "12":
+        shapes |= {f"U_{n}": [F_, M], f"c_{n}": [F_], f"V_{n}": [M, F_], f"d_{n}": [M]}
+    write("conformer", "SeamlessM4Tv2ConformerEncoderLayer.forward", f"transformers {version('transformers')}",
+          dict(x=[M]), shapes, {}, forward, run=layer)
+
+
+def sliding_transformer():
+    M, F_, D, K, S = 4, 6, 2, 2, 3
+    block = torch.nn.TransformerEncoderLayer(M, K, F_, activation="gelu", norm_first=True, batch_first=True).eval()
+
+    def forward(p, x):
+        # The scores of the distances are a mask with other entries than zero.
+        distance = torch.arange(T)[None, :] - torch.arange(T)[:, None] + S - 1
+        mask = window_mask(S) + p["r"][:, distance.clamp(0, S - 1)]
+        names = {
+            "self_attn.in_proj_weight": torch.cat([p[f"W_{n}"].flatten(0, 1) for n in "qkv"]),
+            "self_attn.in_proj_bias": torch.cat([bias(p, n) for n in "qkv"]),
+            "self_attn.out_proj.weight": p["W_o"], "self_attn.out_proj.bias": p["b_o"],
+            "linear1.weight": p["U"], "linear1.bias": p["c"], "linear2.weight": p["V"], "linear2.bias": p["d"],
+            "norm1.weight": p["g_a"], "norm1.bias": p["b_a"], "norm2.weight": p["g_f"], "norm2.bias": p["b_f"],
+        }
+        assert names.keys() == dict(block.named_parameters()).keys()
+        return functional_call(block, names, (x,), {"src_mask": mask.repeat(len(x), 1, 1)})
+
+    shapes = {f"{kind}_{of}": [M] for of in "af" for kind in "gb"}
+    shapes |= {f"W_{n}": [K, D, M] for n in "qkv"} | {f"b_{n}": [K, D] for n in "qv"}
+    shapes |= dict(W_o=[M, M], b_o=[M], r=[K, S], U=[F_, M], c=[F_], V=[M, F_], d=[M])
+    write("sliding_transformer", "TransformerEncoderLayer.forward", f"torch {torch.__version__}",
+          dict(x=[M]), shapes, {}, forward, run=layer)
+
+
+PARTS = [lru, cfc, rg_lru, s5, s4, lmu, linear_attention, rwkv, mamba2, xlstm, xlstm_heads,
+         xlstm_blocks, echo_state, conformer,
+         sliding_transformer]
+chosen = sys.argv[3:]
+for part in [part for part in PARTS if not chosen or part.__name__ in chosen]:
+    part()

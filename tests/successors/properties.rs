@@ -1,6 +1,6 @@
-//! State spaces, linear attention, xLSTM, closed-form networks and reservoirs: gradients, the
-//! defining property of each, and the initial values of its paper. Golden cases compare their
-//! outputs and gradients with other implementations.
+//! State spaces, linear attention, sliding windows, xLSTM, closed-form networks and reservoirs:
+//! gradients, the defining property of each, and the initial values of its paper. Golden cases
+//! compare their outputs and gradients with other implementations.
 
 use super::*;
 use rnn_cell::init::{scale_to_spectral_radius, spectral_radius};
@@ -48,6 +48,12 @@ fn gradients_of_nonlinear_cells() {
     verify!(SLstmBlock[3, 2, 5], |state| state.n.as_mut_slice().iter_mut().for_each(|n| *n = n.abs() + 0.5));
     verify!(Cfc[2, 3, 4]);
     verify!(EchoState[2, 5, 3]);
+}
+
+#[test]
+fn gradients_of_sliding_windows() {
+    verify!(Conformer[3, 4, 2, 2, 3, 3]);
+    verify!(SlidingTransformer[3, 4, 2, 2, 3]);
 }
 
 #[test]

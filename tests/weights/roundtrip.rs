@@ -41,6 +41,7 @@ fn every_library_cell() {
         GatedLinearAttention[3, 4, 5, 2], GatedDeltaNet[3, 4, 5], Rwkv5TimeMixing[4, 2, 2],
         Rwkv6TimeMixing[4, 2, 2, 3], Rwkv7TimeMixing[4, 2, 2, 3],
         SLstm[3, 5], MLstm[3, 5], SLstmHeads[3, 4, 2], MLstmHeads[3, 4, 2], MLstmBlock[3, 4, 2], SLstmBlock[4, 2, 3],
+        Conformer[3, 5, 4, 2, 2, 3], SlidingTransformer[3, 5, 4, 2, 2],
         Dense[3, 5],
         // With one unit and one input, every matrix has a single entry.
         Lstm[1, 1], Gru[1, 1],

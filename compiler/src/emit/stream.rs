@@ -150,13 +150,13 @@ impl Stream<'_> {
         }
     }
 
-    fn locals(&self, ids: &[Id]) -> TokenStream {
-        let (cx, k) = (self.cx, &self.cx.k);
+    fn locals(&self, ids: &[Id], initial: impl Fn(&TokenStream) -> TokenStream) -> TokenStream {
+        let cx = self.cx;
         let lines = ids.iter().map(|id| {
             let node = &self.plan.graph[*id];
             let (value, kind) = (value_of(&self.plan.names, *id), cx.block_type(node.shape, node.level));
-            let scalar = &cx.scalar;
-            quote!(let mut #value = <#kind as #k::Varying<#scalar>>::zero();)
+            let initial = initial(&kind);
+            quote!(let mut #value = #initial;)
         });
         quote!(#(#lines)*)
     }
@@ -187,7 +187,9 @@ impl Stream<'_> {
     fn compute(&self, ids: &[Id], regions: &[Region]) -> TokenStream {
         let layout = self.layout();
         let frame = StreamFrame { layout: &layout, is_preparing: true, storage: self.storage };
-        let (locals, body) = (self.locals(ids), self.body());
+        let (k, scalar) = (&self.cx.k, &self.cx.scalar);
+        let locals = self.locals(ids, |kind| quote!(<#kind as #k::Varying<#scalar>>::zero()));
+        let body = self.body();
         let regions = regions.iter().map(|region| body.region(*region, &frame));
         quote!(#locals #(#regions)*)
     }
@@ -213,7 +215,7 @@ impl Stream<'_> {
         let places = &self.plan.streaming.places;
         let stored: Vec<Id> =
             self.plan.graph.ids().filter(|id| matches!(places.get(id), Some(Place::Buffer(_)))).collect();
-        let locals = self.locals(&stored);
+        let locals = self.locals(&stored, |kind| quote!(#k::scratch::<_, #kind>()));
         let step = body.region(Region::Step, &frame);
         let kept =
             self.plan.states.iter().filter(|bound| !matches!(places.get(&bound.id), Some(Place::State(_))));

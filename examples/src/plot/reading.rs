@@ -60,7 +60,7 @@ pub fn readings<const H: usize>(
     Ok(())
 }
 
-fn draw_rate(area: &Area, rate: Curve, batches: usize) -> Result<(), Box<dyn Error>> {
+pub(super) fn draw_rate(area: &Area, rate: Curve, batches: usize) -> Result<(), Box<dyn Error>> {
     let lowest = rate.values.iter().copied().fold(100.0, f64::min).max(0.1);
     let mut chart = ChartBuilder::on(area)
         .margin(14)
@@ -98,34 +98,46 @@ fn draw_reading<const H: usize>(
     let top = CAPTION + H as i32 * side;
     area.draw(&Rectangle::new([(LEFT, CAPTION), (LEFT + steps * side, top)], GRID.stroke_width(1)))?;
 
-    // The names of the peaks are between the image and the curves.
+    draw_curves(area, names, &reading.probabilities, top, LEFT + steps * side, |t| {
+        LEFT + t as i32 * side + side / 2
+    })?;
+    Ok(())
+}
+
+/// Draws the probabilities of the classes over time, below `top` and up to `right`; `at` is the
+/// place of a step. Returns the lower end.
+pub(super) fn draw_curves(
+    area: &Area,
+    names: &[&str],
+    probabilities: &[Vec<f64>],
+    top: i32,
+    right: i32,
+    at: impl Fn(usize) -> i32,
+) -> Result<i32, Box<dyn Error>> {
+    // The names of the peaks are above the curves.
     let (full, base) = (top + 26, top + 26 + CURVES);
     for (level, label) in [(full, "1"), (base, "0")] {
-        area.draw(&PathElement::new([(LEFT, level), (LEFT + steps * side, level)], GRID.stroke_width(1)))?;
+        area.draw(&PathElement::new([(LEFT, level), (right, level)], GRID.stroke_width(1)))?;
         area.draw(&Text::new(label, (LEFT - 14, level), centred_text(13)))?;
     }
     let upright = centred_text(14).transform(FontTransform::Rotate270);
     area.draw(&Text::new("probability", (LEFT - 44, (full + base) / 2), upright))?;
-    let point =
-        |t: usize, p: f64| (LEFT + t as i32 * side + side / 2, base - (p * f64::from(CURVES)).round() as i32);
+    let point = |t: usize, p: f64| (at(t), base - (p * f64::from(CURVES)).round() as i32);
     for class in 0..=names.len() {
-        let p = |t: usize| reading.probabilities[t][class];
-        let points = (0..reading.probabilities.len()).map(|t| point(t, p(t)));
+        let points = probabilities.iter().enumerate().map(|(t, p)| point(t, p[class]));
         if class == 0 {
             area.draw(&PathElement::new(points.collect::<Vec<_>>(), INK.mix(0.3).stroke_width(1)))?;
             continue;
         }
         let colour = COLOURS[(class - 1) % COLOURS.len()];
         area.draw(&PathElement::new(points.collect::<Vec<_>>(), colour.stroke_width(2)))?;
-        for t in peaks(&reading.probabilities, class) {
-            let name =
-                Text::new(names[class - 1], (point(t, 0.0).0, top + 13), centred_text(17).color(&colour));
+        for t in peaks(probabilities, class) {
+            let name = Text::new(names[class - 1], (at(t), top + 13), centred_text(17).color(&colour));
             area.draw(&name)?;
         }
     }
-    let beside = (LEFT + steps * side + 8, full - 7);
-    area.draw(&Text::new("blank", beside, text(13).color(&INK.mix(0.6))))?;
-    Ok(())
+    area.draw(&Text::new("blank", (right + 8, full - 7), text(13).color(&INK.mix(0.6))))?;
+    Ok(base)
 }
 
 /// Returns the columns in which a class is the most likely. In each run of such columns, only the

@@ -48,6 +48,13 @@
 //! | `GatedDeltaNet` (one head, without its convolutions) | Yang et al. 2025 |
 //! | `SLstm`, `MLstm` (xLSTM, one head), `SLstmHeads`, `MLstmHeads` (any number of heads), `SLstmBlock`, `MLstmBlock` (the blocks) | Beck et al. 2024 |
 //!
+//! # Attention over a sliding window
+//!
+//! | cell | source |
+//! | --- | --- |
+//! | `Conformer` (the block) | Gulati et al. 2020; Barrault et al. 2023 |
+//! | `SlidingTransformer` (the layer) | Vaswani et al. 2017; Beltagy et al. 2020 |
+//!
 //! # Continuous time
 //!
 //! | cell | source |
@@ -77,6 +84,7 @@ mod gated;
 mod layers;
 mod linear_attention;
 mod simple;
+mod sliding;
 mod state_space;
 
 pub use attention::*;
@@ -87,4 +95,5 @@ pub use gated::*;
 pub use layers::*;
 pub use linear_attention::*;
 pub use simple::*;
+pub use sliding::*;
 pub use state_space::*;

@@ -28,7 +28,7 @@ pub use crate::kernels::math::{
 #[cfg(feature = "quantised")]
 pub use crate::kernels::narrow::{narrow_gather, narrow_head_product, narrow_head_products, narrow_products};
 pub use crate::kernels::one_hot::{gather, scatter};
-pub use crate::kernels::plain::{Flat, copy};
+pub use crate::kernels::plain::{Flat, copy, scratch};
 pub use crate::kernels::product::heads::{Head, head_product, head_products, sum_heads};
 pub use crate::kernels::product::{matmul, outer, products, pull_back};
 pub use crate::kernels::reduce::{maximum, transpose};

@@ -4,14 +4,19 @@
 //! | --- | --- |
 //! | [`a_first_cell`] | from an equation in a paper to a running cell |
 //! | [`mistakes`] | the compiler's error messages and their meaning |
-//! | [`training`] | a step, epochs, resuming, long sequences, large batches, attention, checks |
+//! | [`training`] | a step, epochs, resuming, long sequences, large batches, attention |
 //! | [`networks`] | all layers, chains of them, a classifier of sequences |
 //! | [`streaming`] | one step at a time, within a budget |
+//! | [`looking_back`] | convolutions over time, attention over the last steps, a Conformer block |
+//! | [`heads`] | parts of a cell that exist several times: multi-head attention, xLSTM |
 //! | [`saving`] | weights and states in files, sizes that are known only at run time |
 //! | [`weights_of_others`] | weights from PyTorch, Keras or your own program; `.nam`, RTNeural and ONNX files |
 //! | [`bare_metal`] | without `std` |
+//! | [`many_machines`] | training on several cores and several machines |
+//! | [`seeing_gradients`] | gradient checks, vanishing and exploding gradients, the first NaN |
 //! | [`reading`] | a cell's documentation page, its equations as text, its generated code |
 //! | [`the_compiler`] | one small cell, followed from its equations to machine code |
+//! | [`limits`] | what the library is not, what it costs to compile, and what to use instead |
 //!
 //! The reference of the language is at [`rnn_cell!`](crate::rnn_cell!). `cargo test --doc` compiles
 //! and runs all code of the guide. Tests compare the quoted messages and the stages of the compiler
@@ -27,13 +32,23 @@ pub mod training {}
 pub mod networks {}
 #[doc = include_str!("streaming.md")]
 pub mod streaming {}
+#[doc = include_str!("looking_back.md")]
+pub mod looking_back {}
+#[doc = include_str!("heads.md")]
+pub mod heads {}
 #[doc = include_str!("saving.md")]
 pub mod saving {}
 #[doc = include_str!("weights_of_others.md")]
 pub mod weights_of_others {}
 #[doc = include_str!("bare_metal.md")]
 pub mod bare_metal {}
+#[doc = include_str!("many_machines.md")]
+pub mod many_machines {}
+#[doc = include_str!("seeing_gradients.md")]
+pub mod seeing_gradients {}
 #[doc = include_str!("reading.md")]
 pub mod reading {}
 #[doc = include_str!("the_compiler.md")]
 pub mod the_compiler {}
+#[doc = include_str!("limits.md")]
+pub mod limits {}

@@ -25,6 +25,15 @@ pub(super) unsafe fn column<L: Pack<T>, T: Scalar, const G: usize, const P: usiz
     y: [*mut T; G],
     accumulate: bool,
 ) {
+    if let Some(column) = T::COLUMN {
+        for g in 0..G {
+            for p in 0..P {
+                // SAFETY: guaranteed by the caller.
+                unsafe { column(m, k[p], a[p][g], x[p], y[g], accumulate || p > 0) };
+            }
+        }
+        return;
+    }
     let lanes = L::LANES;
     // SAFETY: every range of rows lies within `m`.
     unsafe {
@@ -86,6 +95,7 @@ unsafe fn rows<L: Pack<T>, T: Scalar, const G: usize, const P: usize, const V: u
         // Few sums cannot hide the latency of an addition, so the columns are then added in several
         // chains.
         let chains = (8 / (G * V)).clamp(1, CHAINS);
+        let at_once = if chains > 1 || G > 2 { chains } else { L::COLUMNS };
         let mut sums = [[[L::splat(T::ZERO); V]; G]; CHAINS];
         if accumulate {
             for g in 0..G {
@@ -97,17 +107,18 @@ unsafe fn rows<L: Pack<T>, T: Scalar, const G: usize, const P: usize, const V: u
         for p in 0..P {
             let (x, a, k) = (x[p], a[p], k[p]);
             let mut j = 0;
-            while chains > 1 && j + chains <= k {
-                for c in 0..chains {
+            while at_once > 1 && j + at_once <= k {
+                for c in 0..at_once {
                     let factor = L::splat(*x.add(j + c));
                     for g in 0..G {
                         for v in 0..V {
                             let column = L::load(a[g].add((j + c) * m + at[v]));
-                            sums[c][g][v] = column.mul_add(factor, sums[c][g][v]);
+                            let sum = &mut sums[c % chains][g][v];
+                            *sum = column.mul_add(factor, *sum);
                         }
                     }
                 }
-                j += chains;
+                j += at_once;
             }
             while j < k {
                 let factor = L::splat(*x.add(j));

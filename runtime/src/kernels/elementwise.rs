@@ -6,7 +6,7 @@
 //! only the remaining rows, because a scalar tail would take longer than the vector blocks before
 //! it.
 
-use super::isa::Isa;
+use super::isa::{Isa, M_PROFILE};
 use crate::Scalar;
 use core::mem::MaybeUninit;
 
@@ -222,7 +222,11 @@ fn rows<S: Isa, T: Scalar, const IN: usize, const OUT: usize, const SUMS: usize>
     // SAFETY: the rows are within `n`, and the slices do not overlap.
     unsafe {
         if n == 1 {
-            return one(from, to, f);
+            return one(0, from, to, &f);
+        }
+        if M_PROFILE {
+            one_after_the_other(n, from, to, &mut sums, &f);
+            return totals(sums);
         }
         if n < LANES {
             few(n, from, to, &mut sums, &f);
@@ -294,28 +298,55 @@ fn total<T: Scalar>(mut sums: [T; WIDE]) -> T {
 /// Computes a single row.
 ///
 /// # Safety
-/// Every pointer is valid for one scalar.
+/// Every pointer is valid for `row + 1` scalars.
 #[inline(always)]
 unsafe fn one<T: Scalar, const IN: usize, const OUT: usize, const SUMS: usize>(
+    row: usize,
     from: [*const T; IN],
     to: [*mut T; OUT],
-    f: impl Fn([T; IN], [T; OUT]) -> ([T; OUT], [T; SUMS]),
+    f: &impl Fn([T; IN], [T; OUT]) -> ([T; OUT], [T; SUMS]),
 ) -> [T; SUMS] {
     let mut a = [T::ZERO; IN];
     let mut b = [T::ZERO; OUT];
     // SAFETY: the caller guarantees the pointers.
     unsafe {
         for i in 0..IN {
-            a[i] = *from[i];
+            a[i] = *from[i].add(row);
         }
         for o in 0..OUT {
-            b[o] = *to[o];
+            b[o] = *to[o].add(row);
         }
         let (b, terms) = f(a, b);
         for o in 0..OUT {
-            *to[o] = b[o];
+            *to[o].add(row) = b[o];
         }
         terms
+    }
+}
+
+/// Computes rows without blocks, for targets without vectors. Each term is added to the same partial
+/// sum, in the same order, as in the blocks.
+///
+/// # Safety
+/// Every pointer is valid for `n` scalars. The outputs overlap neither each other nor the inputs.
+#[inline(always)]
+unsafe fn one_after_the_other<T: Scalar, const IN: usize, const OUT: usize, const SUMS: usize>(
+    n: usize,
+    from: [*const T; IN],
+    to: [*mut T; OUT],
+    sums: &mut [[T; WIDE]; SUMS],
+    f: &impl Fn([T; IN], [T; OUT]) -> ([T; OUT], [T; SUMS]),
+) {
+    // The rows after the last block of eight come first, as the last lanes of a block.
+    let rest = if n < LANES { 0 } else { n % LANES };
+    for row in 0..n {
+        let (row, lane) =
+            if row < rest { (n - rest + row, LANES - rest + row) } else { (row - rest, row - rest) };
+        // SAFETY: the caller guarantees the row.
+        let terms = unsafe { one(row, from, to, f) };
+        for s in 0..SUMS {
+            sums[s][lane % WIDE] += terms[s];
+        }
     }
 }
 

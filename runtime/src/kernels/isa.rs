@@ -4,6 +4,7 @@
 //! A kernel body is `#[inline(always)]` and generic over [`Isa`]. `dispatch` compiles it once per
 //! instruction set, with the `#[target_feature]` attributes that the token proves.
 
+use super::fused::FUSED;
 use super::pack::Packed;
 
 mod sealed {
@@ -21,6 +22,14 @@ pub enum Level {
     /// has.
     Avx512,
 }
+
+/// True on processors of ARM's M profile with a floating-point unit (Cortex-M4F and later), which
+/// have no vectors of floats before Helium.
+///
+/// rustc does not say which unit a 32-bit ARM has. Of the targets that pass floats in registers,
+/// only those of the M profile have no atomic operations on 64 bits. `pack` has the same condition.
+pub(super) const M_PROFILE: bool =
+    cfg!(all(target_arch = "arm", target_abi = "eabihf", not(target_has_atomic = "64")));
 
 /// An instruction set. A value of the type is a proof that the processor has the set.
 pub trait Isa: sealed::Sealed + Copy + 'static {
@@ -42,13 +51,7 @@ impl sealed::Sealed for Portable {}
 
 impl Isa for Portable {
     const LEVEL: Level = Level::Portable;
-    // `core` has no fused multiply-add. On targets without the instruction, `std`'s is a library
-    // call.
-    const FMA: bool = cfg!(all(
-        feature = "std",
-        not(feature = "deterministic"),
-        any(target_feature = "fma", target_arch = "aarch64")
-    ));
+    const FMA: bool = FUSED && cfg!(not(feature = "deterministic"));
     type Pack<T: Packed> = T::Portable;
 }
 

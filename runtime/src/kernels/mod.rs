@@ -27,10 +27,18 @@ mod aligned;
 mod boxed;
 mod column;
 pub(crate) mod compiled;
+#[cfg(all(
+    target_arch = "arm",
+    target_abi = "eabihf",
+    not(target_has_atomic = "64"),
+    not(feature = "deterministic")
+))]
+mod cortex_m;
 mod dots;
 pub mod elementwise;
 mod few_rows;
 mod flat;
+mod fused;
 mod gemm;
 pub mod isa;
 pub mod math;

@@ -3,6 +3,7 @@
 use crate::Scalar;
 use crate::types::blocks::{Cols, Rows};
 use crate::types::heads::{HeadCols, HeadRows, Heads};
+use crate::types::varying::Varying;
 use core::slice;
 use nalgebra::SMatrix;
 
@@ -10,7 +11,7 @@ use nalgebra::SMatrix;
 ///
 /// # Safety
 /// The type consists of `LEN` scalars of type `Scalar` and nothing else: it has no padding, the
-/// alignment of a scalar and no drop glue. All zero bits are a valid scalar.
+/// alignment of a scalar and no drop glue. All bits are a valid scalar.
 pub unsafe trait Flat: Sized {
     /// The type of the scalars.
     type Scalar: Copy + Send + Sync + 'static;
@@ -53,6 +54,26 @@ pub unsafe trait Flat: Sized {
         // SAFETY: as above, and every scalar is valid in a block.
         unsafe { slice::from_raw_parts_mut(many.as_mut_ptr().cast(), many.len() * Self::LEN) }
     }
+}
+
+/// Returns a block for a value that is written before it is read.
+///
+/// The scalars are zero, except on the M profile, where products are calls and the compiler cannot
+/// see that the zeros are overwritten. There, the scalars are arbitrary.
+#[inline(always)]
+pub fn scratch<T, B: Flat + Varying<T>>() -> B {
+    #[cfg(all(target_arch = "arm", target_abi = "eabihf", not(target_has_atomic = "64")))]
+    {
+        let mut block = core::mem::MaybeUninit::<B>::uninit();
+        // SAFETY: for the compiler, the assembly may write any bits, and all bits are valid in a
+        // block.
+        unsafe {
+            core::arch::asm!("/* {0} */", in(reg) block.as_mut_ptr(), options(nostack, preserves_flags));
+            block.assume_init()
+        }
+    }
+    #[cfg(not(all(target_arch = "arm", target_abi = "eabihf", not(target_has_atomic = "64"))))]
+    B::zero()
 }
 
 macro_rules! flat_number {

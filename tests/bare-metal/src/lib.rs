@@ -1,20 +1,32 @@
-//! Helpers of the programs: reading numbers from flash, and a panic handler that does not link.
+//! Helpers of the programs: numbers, output, and a panic handler that does not link.
 //!
-//! Only `main`, which the C library calls, is specific to the host. On a device, the device's
-//! runtime starts the program.
+//! [`platform`] contains what differs between targets: how a program starts, prints and ends.
 
 #![no_std]
 #![deny(missing_docs)]
 
+pub mod platform;
+pub mod steps;
+mod text;
+
+use core::sync::atomic::{AtomicU32, Ordering};
 use rnn_cell::cell::ModelMut;
 use rnn_cell::types::varying::Varying;
+pub use text::Text;
 
-// Without `std`, the C library must be linked explicitly. It calls `main` and copies memory.
-// SAFETY: nothing is declared.
-#[link(name = "c")]
-unsafe extern "C" {}
+#[cfg(feature = "loaders")]
+mod heap;
+
+/// Ends the program.
+#[cfg(feature = "loaders")]
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo) -> ! {
+    Text::new().str("a panic").end();
+    platform::abort()
+}
 
 /// Calls an undefined function, so that a program with a reachable panic does not link.
+#[cfg(not(feature = "loaders"))]
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo) -> ! {
     // SAFETY: the function is not defined anywhere.
@@ -24,13 +36,6 @@ fn panic(_: &core::panic::PanicInfo) -> ! {
     // SAFETY: a program with this call does not link, so it never runs.
     unsafe { a_panic_can_be_reached() }
 }
-
-/// Does nothing. The host's `core` is compiled with unwinding and refers to this function, but
-/// nothing unwinds here. The `core` of targets without an operating system does not refer to it.
-// SAFETY: without `std` the program has no other function of that name.
-#[cfg(unix)]
-#[unsafe(no_mangle)]
-extern "C" fn rust_eh_personality() {}
 
 /// A reader of numbers in flash.
 #[derive(Debug)]
@@ -74,21 +79,42 @@ impl<'a> Flash<'a> {
     }
 }
 
-/// Returns a value that the optimiser cannot predict.
+/// The state of the generator behind [`number`].
+static SEED: AtomicU32 = AtomicU32::new(0);
+
+/// Restarts the sequence of [`number`].
+pub fn restart() {
+    SEED.store(0, Ordering::Relaxed);
+}
+
+/// Returns the next number of a sequence between -0.5 and 0.5, which is the same on all targets and
+/// which the optimiser cannot predict.
+pub fn number() -> f32 {
+    // The generator of Numerical Recipes, of which the upper half is used.
+    let seed = SEED.load(Ordering::Relaxed).wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+    SEED.store(seed, Ordering::Relaxed);
+    ((seed >> 16) as u16 as i16) as f32 / 65_536.0
+}
+
+/// Returns a value of the next numbers.
 pub fn any<V: Varying<f32>>() -> V {
     let mut value = V::zero();
-    value.scalars_mut(&mut |entry| *entry = core::hint::black_box(0.1));
+    value.scalars_mut(&mut |entry| *entry = number());
     core::hint::black_box(value)
 }
 
-/// Fills the parameters with values that the optimiser cannot predict.
+/// Fills the parameters with the next numbers.
 pub fn fill(model: &mut impl ModelMut<Scalar = f32>) {
-    model.visit_mut(&mut |parameter| parameter.values.fill(core::hint::black_box(0.1)));
+    model.visit_mut(&mut |parameter| parameter.values.fill_with(number));
 }
 
-/// Returns whether all scalars are finite.
-pub fn is_finite<V: Varying<f32>>(value: &V) -> bool {
-    let mut finite = true;
-    value.scalars(&mut |entry| finite &= entry.is_finite());
+/// Prints all scalars in a line, and returns whether they are finite.
+pub fn print<V: Varying<f32>>(value: &V) -> bool {
+    let (mut finite, mut line) = (true, Text::new());
+    value.scalars(&mut |entry| {
+        finite &= entry.is_finite();
+        line.float(entry);
+    });
+    line.end();
     finite
 }

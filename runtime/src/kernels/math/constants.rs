@@ -6,6 +6,7 @@
 // The digits determine the rounding of the fit. They are more than the type's precision.
 #![allow(clippy::excessive_precision)]
 
+use crate::kernels::fused;
 use crate::kernels::isa::Isa;
 
 /// The part of [`Scalar`](crate::Scalar) that the branch-free functions are built from.
@@ -79,7 +80,7 @@ macro_rules! horner {
 
 /// Defines the items whose text is the same for both types.
 macro_rules! common {
-    ($float:ident, $sin:ident, $cos:ident, $pow:ident) => {
+    ($float:ident, $fused:ident, $sin:ident, $cos:ident, $pow:ident) => {
         const ZERO: Self = 0.0;
         const HALF: Self = 0.5;
         const ONE: Self = 1.0;
@@ -91,11 +92,7 @@ macro_rules! common {
 
         #[inline(always)]
         fn lane_fused<S: Isa>(a: Self, b: Self, c: Self) -> Self {
-            #[cfg(feature = "std")]
-            if S::FMA {
-                return a.mul_add(b, c);
-            }
-            a * b + c
+            if S::FMA { fused::$fused(a, b, c) } else { a * b + c }
         }
 
         #[inline(always)]
@@ -142,7 +139,7 @@ macro_rules! common {
 }
 
 impl LaneMath for f32 {
-    common!(f32, sinf, cosf, powf);
+    common!(f32, single, sinf, cosf, powf);
 
     const SHIFT: Self = 12_582_912.0 + 127.0;
     const LN_2_HIGH: Self = 0.693_145_75;
@@ -213,7 +210,7 @@ impl LaneMath for f32 {
 }
 
 impl LaneMath for f64 {
-    common!(f64, sin, cos, pow);
+    common!(f64, double, sin, cos, pow);
 
     const SHIFT: Self = 6_755_399_441_055_744.0 + 1023.0;
     const LN_2_HIGH: Self = 0.693_147_180_369_123_8;

@@ -1,15 +1,16 @@
 //! Vectors for targets without hand-written instructions. The compiler chooses the instructions.
 
 use super::Pack;
-use crate::kernels::isa::Portable;
+use crate::kernels::isa::{M_PROFILE, Portable};
 use crate::kernels::math::LaneMath;
 
 #[derive(Clone, Copy)]
 #[repr(transparent)]
 pub struct Lanes<T, const N: usize>([T; N]);
 
-/// Four `f32`.
-pub type Single = Lanes<f32, 4>;
+/// Four `f32`, or two where each takes a register of its own. The deterministic mode has the same
+/// lanes on every target.
+pub type Single = Lanes<f32, { if M_PROFILE && cfg!(not(feature = "deterministic")) { 2 } else { 4 } }>;
 
 /// Two `f64`.
 pub type Double = Lanes<f64, 2>;
@@ -25,6 +26,8 @@ macro_rules! fallback {
         impl Pack<$float> for Lanes<$float, $lanes> {
             const LANES: usize = $lanes;
             type Half = Self;
+            // The counters of the loop would be a fifth of its instructions.
+            const COLUMNS: usize = if cfg!(target_arch = "aarch64") { 4 } else { 1 };
 
             #[inline(always)]
             unsafe fn splat(x: $float) -> Self {
@@ -152,5 +155,6 @@ macro_rules! fallback {
     };
 }
 
+fallback!(f32, 2);
 fallback!(f32, 4);
 fallback!(f64, 2);

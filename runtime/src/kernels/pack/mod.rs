@@ -5,7 +5,7 @@
 
 /// Evaluates an expression under the contract of the surrounding method of [`Pack`]: the caller of
 /// the method vouches for the instruction set and for the scalars behind each pointer.
-#[cfg(target_arch = "x86_64")]
+#[cfg(any(target_arch = "x86_64", feature = "deterministic"))]
 macro_rules! caller_vouches {
     ($expression:expr) => {
         // SAFETY: the caller of the method vouches for it.
@@ -44,7 +44,14 @@ pub trait Packed: Copy + Default + 'static {
     /// The vector of AVX-512.
     #[cfg(target_arch = "x86_64")]
     type Avx512: Pack<Self>;
+    /// The target's own product of a matrix with a vector, if it has one.
+    const COLUMN: Option<Column<Self>> = None;
 }
+
+/// A function that computes `y (m) = A (m x k) x (k)`, or adds it to `y` if the last argument is
+/// true. The arguments are `m`, `k`, `a`, `x`, `y`. It has the contract of `column`.
+#[doc(hidden)]
+pub type Column<T> = unsafe fn(usize, usize, *const T, *const T, *mut T, bool);
 
 impl Packed for f32 {
     #[cfg(not(feature = "deterministic"))]
@@ -55,6 +62,14 @@ impl Packed for f32 {
     type Avx2 = avx2::Oct;
     #[cfg(target_arch = "x86_64")]
     type Avx512 = avx512::Hex;
+    // The deterministic mode has one order of additions.
+    #[cfg(all(
+        target_arch = "arm",
+        target_abi = "eabihf",
+        not(target_has_atomic = "64"),
+        not(feature = "deterministic")
+    ))]
+    const COLUMN: Option<Column<f32>> = Some(super::cortex_m::column);
 }
 
 impl Packed for f64 {
@@ -93,6 +108,9 @@ pub trait Pack<T: Copy + Default>: Copy {
     const SUMS: usize = 12;
     /// The number of vectors in a column of the tile that a matrix product holds in registers.
     const TALL: usize = 2;
+    /// The number of columns in an iteration of a loop over columns with one chain of additions and
+    /// at most two sums.
+    const COLUMNS: usize = 1;
     /// True if [`spread`](Self::spread) is one instruction.
     const SPREADS: bool = false;
     unsafe fn splat(x: T) -> Self;

@@ -159,7 +159,7 @@ unsafe fn column_of_sums<
     }
     // SAFETY: guaranteed by the caller.
     unsafe {
-        if const { Groups::<L, T, M, N>::PAY } && Groups::<L, T, M, N>::fit(k) {
+        if const { T::COLUMN.is_none() && Groups::<L, T, M, N>::PAY } && Groups::<L, T, M, N>::fit(k) {
             Groups::<L, T, M, N>::multiply(k, at, x, to, accumulate);
         } else {
             column::<L, T, N, P, MOST>(M, k, at, x, to, accumulate);

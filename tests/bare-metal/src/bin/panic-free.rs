@@ -4,93 +4,16 @@
 //! It computes initial states, steps of cells, `prepare` and steps of handles. It also makes
 //! quantised copies, writes them to bytes, reads them and runs them. For most cells, one of two
 //! sizes is a whole number of vectors and the other is odd.
+//!
+//! It prints every output, which `tests/targets/run.sh` compares between targets.
 
 #![no_std]
 #![no_main]
 
-use bare_metal::{any, fill, is_finite};
+use bare_metal::{any, attends, decodes, of_format, of_size, quantised, steps};
 use core::hint::black_box;
 use rnn_cell::cells::*;
-use rnn_cell::quantised::{Bf16, Int8, Quantised};
-
-macro_rules! initial_state {
-    ($cell:ident) => {
-        $cell.initial_state::<1>()
-    };
-    ($cell:ident $context:ident) => {
-        $cell.initial_state_with::<1>(&$context)
-    };
-}
-
-/// The arguments of a step.
-macro_rules! reads {
-    ($x:ident) => {
-        &$x
-    };
-    ($x:ident $context:ident) => {
-        (&$x, &$context)
-    };
-}
-
-/// Runs a step of a cell and a step of its handle.
-macro_rules! of_size {
-    ($cell:ty, $x:expr $(, $context:ident)?) => {{
-        #[inline(never)]
-        fn steps() -> bool {
-            let mut cell = <$cell>::zeros();
-            fill(&mut cell);
-            $(let $context = any();)?
-            let (x, mut state) = ($x, initial_state!(cell $($context)?));
-            let alone = cell.step(reads!(x $($context)?), &mut state);
-            let prepared = cell.prepare($(&$context)?).step(&x, &mut state);
-            is_finite(&alone) && is_finite(&prepared)
-        }
-        steps()
-    }};
-}
-
-macro_rules! steps {
-    ($cell:ident $(<$($size:literal),+>)+) => { [$(of_size!($cell<$($size),+>, any())),+].iter().all(|finite| *finite) };
-}
-
-macro_rules! attends {
-    ($cell:ident $(<$($size:literal),+>)+) => { [$(of_size!($cell<$($size),+>, any(), context)),+].iter().all(|finite| *finite) };
-}
-
-/// Runs decoders with an index outside of the vocabulary, which reads zeros.
-macro_rules! decodes {
-    ($cell:ident $(<$($size:literal),+>)+) => {
-        [$(of_size!($cell<$($size),+>, black_box([u32::MAX]), context)),+].iter().all(|finite| *finite)
-    };
-}
-
-/// Makes a quantised copy of a cell, writes it, reads it and runs it.
-macro_rules! of_format {
-    ($format:ident $cell:ident<$($size:literal),+>, $x:expr $(, $context:ident)?) => {{
-        #[inline(never)]
-        fn steps() -> bool {
-            let mut cell = $cell::<$($size),+>::zeros();
-            fill(&mut cell);
-            let Ok(mut copy) = cell.quantised::<$format>() else { return false };
-            let mut bytes = [0; 8 * 1024];
-            if !copy.write(&mut bytes) || !copy.read(black_box(&bytes)) {
-                return false;
-            }
-            $(let $context = any();)?
-            let (x, mut state) = ($x, initial_state!(copy $($context)?));
-            is_finite(&copy.step(reads!(x $($context)?), &mut state))
-        }
-        steps()
-    }};
-}
-
-macro_rules! quantised {
-    ($cell:ident $(<$($size:literal),+>)+) => {
-        [$(of_format!(Int8 $cell<$($size),+>, any()), of_format!(Bf16 $cell<$($size),+>, any())),+]
-            .iter()
-            .all(|finite| *finite)
-    };
-}
+use rnn_cell::quantised::{Bf16, Int8};
 
 // SAFETY: the program has no other `main`, and this is the signature with which the C library calls
 // it.
@@ -153,6 +76,8 @@ extern "C" fn main() -> i32 {
         steps!(MLstmHeads <4, 16, 2> <3, 7, 3>),
         steps!(MLstmBlock <4, 16, 2> <3, 7, 3>),
         steps!(SLstmBlock <8, 2, 16> <5, 3, 7>),
+        steps!(Conformer <8, 16, 4, 2, 4, 5> <3, 7, 5, 3, 6, 3>),
+        steps!(SlidingTransformer <8, 16, 4, 2, 4> <3, 7, 5, 3, 6>),
         steps!(Dense <16, 8> <7, 5>),
         attends!(AdditiveAttention <8, 16, 8, 4> <5, 7, 3, 9>),
         attends!(DotAttention <16, 4> <7, 9>),
