@@ -2,7 +2,8 @@
 
     pip install torch einops scipy numpy transformers
     pip download --no-deps -d wheels lru-pytorch ncps recurrentgemma reservoirpy s5-pytorch \
-        fla-core xlstm rwkv7-hf transformers  # and unpack each into a directory of its own name
+        fla-core xlstm rwkv transformers  # and unpack each into a directory of its own name
+    # transformers==4.46.3 as well, into transformers_4
     python packages.py SOURCES cases             # or only some: SOURCES cases conformer
 
 SOURCES is the directory of the unpacked packages. Single files are loaded from them, because the
@@ -14,11 +15,13 @@ package's layer has more than the cell (heads, convolutions).
 """
 
 import ast
+import functools
 import glob
 import importlib.util
 import json
 import sys
 import types
+import typing
 from importlib.metadata import version
 
 import numpy as np
@@ -78,7 +81,8 @@ def layer(forward):
 def write(name, equations, package, inputs, params, states, step, buffers={}, draw={}, run=recurrence):
     """Writes a case at batch 1 and 4.
 
-    `params`, `buffers`, `inputs` and `states` map names to shapes. Matrix states are written by
+    `params`, `buffers`, `inputs` and `states` map names to shapes. A step may return
+    more states, which are missing from the first state and are not written. Matrix states are written by
     columns, as the library stores them. `draw` maps names to functions that make the values. `run`
     says what `step` computes: one step, or with `layer` the whole sequence.
     """
@@ -344,8 +348,6 @@ def linear_attention():
     gla = load("fla_core/fla/ops/gla/naive.py").naive_recurrent_gla
     delta = load("fla_core/fla/ops/gated_delta_rule/naive.py").naive_recurrent_gated_delta_rule
     simple = load("fla_core/fla/ops/simple_gla/naive.py").naive_recurrent_simple_gla
-    rwkv6 = load("fla_core/fla/ops/rwkv6/recurrent_naive.py").naive_recurrent_rwkv6
-    rwkv7 = load("rwkv7_hf/rwkv7_hf/ops_rwkv7.py").rwkv7_recurrent
     one = lambda u: u[:, None, None]
     rms = lambda u, gain: u * torch.rsqrt(u.square().mean(-1, keepdim=True) + 1e-5) * gain
     I, K, V, R = 3, 4, 5, 2
@@ -391,43 +393,141 @@ def linear_attention():
     shapes |= dict(W_out=[I, V])
     write("ssd", "naive_recurrent_simple_gla", "fla-core 0.6.0", dict(u=[I]), shapes, dict(S=[V, K]), step)
 
-    D = 4
+
+def definitions(pattern, names, space):
+    """Returns functions and classes of a file, without their decorators, in the namespace `space`."""
+    (path,) = glob.glob(f"{SOURCES}/{pattern}", recursive=True)
+    for node in ast.walk(ast.parse(open(path).read())):
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.name in names:
+            node.decorator_list = []
+            # exp(-0.5) has six digits in rwkv.
+            source = ast.unparse(node).replace("-0.606531", "-np.exp(-0.5)")
+            exec(source, space)
+    return types.SimpleNamespace(**{name: space[name] for name in names})
+
+
+def rwkv():
+    # The norm before the layer and the residual connection around it are not part of the cells.
+    functional = types.SimpleNamespace(layer_norm=lambda x, *_, **__: x, silu=F.silu, group_norm=F.group_norm)
+    package = definitions(
+        "rwkv/rwkv/model.py", ["att_seq_v5_2", "att_one_v6_0", "RWKV_x070_TMix_one"],
+        dict(torch=torch, np=np, F=functional, matmul=lambda a, b, *_, output_dtype=None: a @ b),
+    )
+    M, D, K, R = 6, 3, 2, 2
+    flat = lambda name, p: p[name].flatten()
+    rows = lambda name, p: p[name].flatten(0, 1).T
+    states = dict(x_prev=[M], S=[K, D, D])
+    vectors = lambda names, shape: {name: shape for name in names}
+    head = vectors(["bonus", "gain", "bias"], [K, D]) | dict(W_o=[M, K * D])
 
     def step(p, x, s):
-        u, move = x["x"], s["x_prev"] - x["x"]
-        mixed = u + move * p["mu"]
-        mix = lambda n: u + move * (p[f"mu_{n}"] + torch.tanh(mixed @ p[f"A_{n}"].T) @ p[f"B_{n}"].T)
-        r, k, v, g = (mix(n) @ p[f"W_{n}"].T for n in "rkvg")
-        w = -torch.exp(p["decay"] + torch.tanh(mix("d") @ p["A_w"].T) @ p["B_w"].T)
-        o, S = rwkv6(one(r), one(k), one(v), one(w), p["bonus"][None], 1.0, s["S"][:, None], True)
-        o = F.layer_norm(o[:, 0, 0], [D], p["gain"], p["bias"])
-        return {"y": (F.silu(g) * o) @ p["W_o"].T}, {"x_prev": u, "S": S[:, 0]}
+        def one(u, prev, S):
+            mix = [1 - p[f"mu_{n}"] for n in "kvrg"]
+            weights = [rows(f"W_{n}", p) for n in "kvrg"] + [p["W_o"].T]
+            y, prev, S = package.att_seq_v5_2(
+                None, u[None], prev, S, None, None, flat("gain", p), flat("bias", p), *mix,
+                torch.exp(-torch.exp(p["decay"]))[..., None], p["bonus"][..., None], *weights, *[None] * 20)
+            return y[0] - u, prev, S
 
-    shapes = dict(mu=[D], decay=[D], bonus=[D], gain=[D], bias=[D], W_o=[D, D], A_w=[R, D], B_w=[D, R])
+        y, prev, S = each(one, x["x"], s["x_prev"], s["S"])
+        return {"y": y}, {"x_prev": prev, "S": S}
+
+    shapes = head | dict(decay=[K, D])
+    for n in "rkvg":
+        shapes |= {f"mu_{n}": [M], f"W_{n}": [K, D, M]}
+    write("rwkv5", "att_seq_v5_2", "rwkv 0.8.32", dict(x=[M]), shapes, states, step)
+
+    def step(p, x, s):
+        def one(u, prev, S):
+            down = torch.cat([p[f"A_{n}"] for n in "dkvrg"]).T
+            up = torch.stack([p[f"B_{n}"].T for n in "dkvrg"])
+            weights = [rows(f"W_{n}", p) for n in "kvrg"] + [p["W_o"].T]
+            y, prev, S = package.att_one_v6_0(
+                None, u, prev, S, None, None, flat("gain", p), flat("bias", p), p["mu"],
+                *[p[f"mu_{n}"] for n in "dkvrg"], down, up, p["A_w"].T, rows("B_w", p), p["decay"][..., None],
+                p["bonus"][..., None], *weights, *[None] * 20)
+            return y - u, prev, S
+
+        y, prev, S = each(one, x["x"], s["x_prev"], s["S"])
+        return {"y": y}, {"x_prev": prev, "S": S}
+
+    shapes = head | dict(decay=[K, D], mu=[M], A_w=[R, M], B_w=[K, D, R])
     for n in "rkvgd":
-        shapes |= {f"mu_{n}": [D], f"A_{n}": [R, D], f"B_{n}": [D, R]}
-        shapes |= {} if n == "d" else {f"W_{n}": [D, D]}
-    write("rwkv6", "naive_recurrent_rwkv6", "fla-core 0.6.0", dict(x=[D]), shapes, dict(x_prev=[D], S=[D, D]), step)
+        shapes |= {f"mu_{n}": [M], f"A_{n}": [R, M], f"B_{n}": [M, R]}
+        shapes |= {} if n == "d" else {f"W_{n}": [K, D, M]}
+    write("rwkv6", "att_one_v6_0", "rwkv 0.8.32", dict(x=[M]), shapes, states, step)
 
     def step(p, x, s):
-        u, move = x["x"], s["x_prev"] - x["x"]
-        mix = lambda n: u + move * p[f"mu_{n}"]
-        r, k, v = (mix(n) @ p[f"W_{n}"].T for n in "rkv")
-        w = torch.exp(-np.exp(-0.5) * torch.sigmoid(p["b_d"] + torch.tanh(mix("d") @ p["A_d"].T) @ p["B_d"].T))
-        a = torch.sigmoid(p["b_a"] + mix("a") @ p["A_a"].T @ p["B_a"].T)
-        g = torch.sigmoid(mix("g") @ p["A_g"].T) @ p["B_g"].T
-        removal = F.normalize(k * p["xi"], dim=-1)
-        key = k * (1 + (a - 1) * p["alpha"])
-        o, S = rwkv7(one(r), one(w), one(key), one(v), one(-removal), one(removal * a),
-                     s["S"].transpose(-1, -2)[:, None])
-        o = F.layer_norm(o[:, 0, 0], [D], p["gain"], p["bias"]) + (r * p["bonus"] * key).sum(-1, keepdim=True) * v
-        return {"y": (g * o) @ p["W_o"].T}, {"x_prev": u, "S": S[:, 0].transpose(-1, -2)}
+        def one(u, prev, S):
+            pair = lambda n: (p[f"A_{n}"].T, rows(f"B_{n}", p))
+            y, prev, S, _ = package.RWKV_x070_TMix_one(
+                0, K, D, u, prev, None, S, *[p[f"mu_{n}"] for n in "rdkvag"], flat("b_d", p), *pair("d"),
+                flat("b_a", p), *pair("a"), None, None, None, *pair("g"), flat("xi", p), flat("alpha", p),
+                flat("bonus", p), *[rows(f"W_{n}", p) for n in "rkv"], p["W_o"].T, flat("gain", p), flat("bias", p))
+            return y[0] if y.dim() == 2 else y, prev, S
 
-    shapes = dict(b_d=[D], b_a=[D], xi=[D], alpha=[D], bonus=[D], gain=[D], bias=[D], W_o=[D, D])
+        y, prev, S = each(one, x["x"], s["x_prev"], s["S"])
+        return {"y": y}, {"x_prev": prev, "S": S}
+
+    shapes = head | vectors(["b_d", "b_a", "xi", "alpha"], [K, D])
     for n in "rdkvag":
-        shapes |= {f"mu_{n}": [D]}
-        shapes |= {f"W_{n}": [D, D]} if n in "rkv" else {f"A_{n}": [R, D], f"B_{n}": [D, R]}
-    write("rwkv7", "rwkv7_recurrent", "rwkv7-hf 0.9.0", dict(x=[D]), shapes, dict(x_prev=[D], S=[D, D]), step)
+        shapes |= {f"mu_{n}": [M]}
+        shapes |= {f"W_{n}": [K, D, M]} if n in "rkv" else {f"A_{n}": [R, M], f"B_{n}": [K, D, R]}
+    write("rwkv7", "RWKV_x070_TMix_one", "rwkv 0.8.32", dict(x=[M]), shapes, states, step)
+
+
+class Slot:
+    """A cache of one layer. Autograd does not allow the package to overwrite its value in place."""
+
+    def __init__(self, value):
+        self.value = value
+
+    def __getitem__(self, layer):
+        copy = self.value.clone()
+        copy.copy_ = lambda value: setattr(self, "value", value)
+        return copy
+
+
+def mamba2():
+    M, P, N, K = 3, 4, 2, 2
+    module = definitions(
+        "transformers_4/transformers/models/mamba2/modeling_mamba2.py",
+        ["pad_tensor_by_size", "reshape_into_chunks", "segment_sum", "MambaRMSNormGated", "Mamba2Mixer"],
+        dict(torch=torch, nn=torch.nn, ACT2FN={"silu": F.silu}, is_fast_path_available=True, Optional=typing.Optional,
+             Mamba2Config=object, Mamba2Cache=object),
+    )
+    mixer = module.Mamba2Mixer(types.SimpleNamespace(
+        num_heads=K, hidden_size=M, state_size=N, conv_kernel=4, expand=K * P / M, time_step_rank=1, use_conv_bias=True,
+        hidden_act="silu", layer_norm_epsilon=1e-5, rms_norm=True, n_groups=1, head_dim=P, chunk_size=4,
+        time_step_limit=(0.0, float("inf")), time_step_min=0.0, time_step_max=float("inf"), use_bias=False), 0)
+    module.Mamba2Mixer.forward = module.Mamba2Mixer.torch_forward
+    flat = lambda value: value.flatten(0, 1)
+
+    def step(p, x, s):
+        names = {
+            "in_proj.weight": torch.cat([p["W_z"], flat(p["W_x"]), p["W_B"], p["W_C"], p["w_dt"]]),
+            "conv1d.weight": torch.cat([flat(p["k_x"]), p["k_B"], p["k_C"]])[:, None],
+            "conv1d.bias": torch.cat([p["b_x"].flatten(), p["b_B"], p["b_C"]]),
+            "dt_bias": p["b_dt"],
+            "A_log": p["log_rate"],
+            "D": p["skip"],
+            "norm.weight": p["g"],
+            "out_proj.weight": p["W_out"],
+        }
+
+        # The package mixes up the gates of a batch.
+        def one(u, S, past):
+            cache = types.SimpleNamespace(seqlen_offset=1, conv_states=Slot(past[None]), ssm_states=Slot(S[None]))
+            y = functional_call(mixer, names, (u[None, None], cache))
+            return y[0, 0], cache.ssm_states.value[0], cache.conv_states.value[0]
+
+        past = s.get("past", torch.zeros(x["u"].shape[0], K * P + 2 * N, 4))
+        y, S, past = each(one, x["u"], s["S"], past)
+        return {"out": y}, {"S": S, "past": past}
+
+    shapes = dict(W_B=[N, M], W_C=[N, M], k_B=[N, 4], k_C=[N, 4], b_B=[N], b_C=[N], W_x=[K, P, M], k_x=[K, P, 4])
+    shapes |= dict(b_x=[K, P], w_dt=[K, M], b_dt=[K], log_rate=[K], skip=[K], W_z=[K * P, M], g=[K * P], W_out=[M, K * P])
+    write("mamba2", "Mamba2Mixer.torch_forward", "transformers 4.46.3", dict(u=[M]), shapes, dict(S=[K, P, N]), step)
 
 
 def xlstm():
@@ -509,6 +609,87 @@ def xlstm_heads():
           dict(C=[K, D, D], n=[K * D], m=[K]), step)
 
 
+def xlstm_blocks():
+    # These two modules load GPU kernels.
+    root, cuda = types.ModuleType("xlstm"), types.ModuleType("cuda_init")
+    root.__path__, cuda.load = [f"{SOURCES}/xlstm/xlstm"], None
+    sys.modules |= {"xlstm": root, "xlstm.blocks.slstm.src.cuda_init": cuda}
+    blocks = importlib.import_module("xlstm.blocks.xlstm_block")
+    blocks.xLSTMBlock.forward = blocks.xLSTMBlock.step
+    flat = lambda value: value.flatten(0, 1)
+    M, D, K = 3, 4, 2
+
+    config = blocks.mLSTMLayerConfig(embedding_dim=M, num_heads=K, qkv_proj_blocksize=D, proj_factor=K * D / M,
+                                     round_proj_up_to_multiple_of=1, context_length=1)
+    matrix = blocks.xLSTMBlock(blocks.xLSTMBlockConfig(mlstm=config, _num_blocks=1, _block_idx=0))
+    cell = matrix.xlstm.mlstm_cell
+    cell.backend_fn_step = functools.partial(cell.backend_fn_step, eps=0.0)
+
+    def step(p, x, s):
+        u = x["x"]
+        names = {
+            "xlstm_norm.weight": p["gain_x"] - 1,
+            "xlstm.proj_up.weight": torch.cat([flat(p["W_up"]), p["W_z"]]),
+            "xlstm.conv1d.conv.weight": flat(p["k_conv"])[:, None],
+            "xlstm.conv1d.conv.bias": flat(p["b_conv"]),
+            "xlstm.mlstm_cell.outnorm.weight": flat(p["gain"]) - 1,
+            "xlstm.learnable_skip": flat(p["skip"]),
+            "xlstm.proj_down.weight": p["W_down"],
+        }
+        for n in "qkv":
+            names[f"xlstm.{n}_proj.weight"] = p[f"W_{n}"]
+        for n in "if":
+            names[f"xlstm.mlstm_cell.{n}gate.weight"] = torch.cat([p[f"W_{n}{kind}"] for kind in "qkv"], 1)
+            names[f"xlstm.mlstm_cell.{n}gate.bias"] = p[f"b_{n}"]
+        past = s["past"].clone() if "past" in s else torch.zeros(u.shape[0], 4, K * D)
+        # The package keeps the transpose of the memory.
+        state = s["C"].transpose(-1, -2), s["n"].reshape(-1, K, D, 1), s["m"][..., None, None]
+        y, state = functional_call(matrix, names, (u[:, None],), dict(mlstm_state=state, conv_state=(past,)))
+        C, n, m = state["mlstm_state"]
+        return {"y": y[:, 0]}, {"C": C.transpose(-1, -2), "n": n.flatten(1), "m": m[..., 0, 0],
+                                "past": state["conv_state"][0]}
+
+    shapes = dict(gain_x=[M], W_up=[K, D, M], k_conv=[K, D, 4], b_conv=[K, D], gain=[K, D], skip=[K, D])
+    shapes |= {f"W_{n}": [K, D, D] for n in "qkv"} | {f"W_{n}{kind}": [K, K * D] for n in "if" for kind in "qkv"}
+    shapes |= dict(b_i=[K], b_f=[K], W_z=[K * D, M], W_down=[M, K * D])
+    write("mlstm_block", "xLSTMBlock.step", "xlstm 2.0.6", dict(x=[M]), shapes,
+          dict(C=[K, D, D], n=[K * D], m=[K]), step)
+
+    U = 5
+    config = blocks.sLSTMLayerConfig(embedding_dim=K * D, num_heads=K, backend="vanilla", dtype="float32")
+    forward = blocks.FeedForwardConfig(proj_factor=U / (K * D), round_proj_up_to_multiple_of=1)
+    scalar = blocks.xLSTMBlock(blocks.xLSTMBlockConfig(slstm=config, feedforward=forward, _num_blocks=1, _block_idx=0))
+
+    def step(p, x, s):
+        u = x["x"]
+        names = {
+            "xlstm_norm.weight": p["gain_x"] - 1,
+            "xlstm.conv1d.conv.weight": flat(p["k_conv"])[:, None],
+            "xlstm.conv1d.conv.bias": flat(p["b_conv"]),
+            # The package calls its input gate `fgate` and its forget gate `igate` here.
+            "xlstm.fgate.weight": p["W_i"],
+            "xlstm.igate.weight": p["W_f"],
+            "xlstm.zgate.weight": p["W_z"],
+            "xlstm.ogate.weight": p["W_o"],
+            "xlstm.slstm_cell._recurrent_kernel_": torch.cat([p[f"R_{gate}"] for gate in "ifzo"], 1),
+            "xlstm.slstm_cell._bias_": torch.cat([p[f"b_{gate}"].flatten() for gate in "ifzo"]),
+            "xlstm.group_norm.weight": flat(p["gain"]) - 1,
+            "ffn_norm.weight": p["gain_u"] - 1,
+            "ffn.proj_up.weight": torch.cat([p["W_gate"], p["W_up"]]),
+            "ffn.proj_down.weight": p["W_down"],
+        }
+        past = s["past"].clone() if "past" in s else torch.zeros(u.shape[0], 4, K * D)
+        states = torch.stack([s[key] for key in "hcnm"])
+        y, state = functional_call(scalar, names, (u[:, None],), dict(slstm_state=states, conv_state=(past,)))
+        return {"y": y[:, 0]}, dict(zip("hcnm", state["slstm_state"])) | {"past": state["conv_state"][0]}
+
+    shapes = dict(gain_x=[K * D], k_conv=[K, D, 4], b_conv=[K, D], gain=[K, D], gain_u=[K * D], W_up=[U, K * D])
+    shapes |= dict(W_gate=[U, K * D], W_down=[K * D, U])
+    shapes |= {f"{kind}_{gate}": [K, D, *size] for kind, size in [("W", [D]), ("R", [D]), ("b", [])] for gate in "zifo"}
+    write("slstm_block", "xLSTMBlock.step", "xlstm 2.0.6", dict(x=[K * D]), shapes,
+          dict(c=[K * D], n=[K * D], h=[K * D], m=[K * D]), step, draw=dict(n=positive))
+
+
 def window_mask(S):
     """Returns the scores that remove all but the last `S` steps, [T, T]."""
     at, of = torch.arange(T)[:, None], torch.arange(T)[None, :]
@@ -585,7 +766,8 @@ def sliding_transformer():
           dict(x=[M]), shapes, {}, forward, run=layer)
 
 
-PARTS = [lru, cfc, rg_lru, s5, s4, lmu, linear_attention, xlstm, xlstm_heads, echo_state, conformer,
+PARTS = [lru, cfc, rg_lru, s5, s4, lmu, linear_attention, rwkv, mamba2, xlstm, xlstm_heads,
+         xlstm_blocks, echo_state, conformer,
          sliding_transformer]
 chosen = sys.argv[3:]
 for part in [part for part in PARTS if not chosen or part.__name__ in chosen]:

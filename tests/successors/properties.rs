@@ -13,6 +13,7 @@ fn gradients_of_linear_recurrences() {
     verify!(S4[2, 3]);
     verify!(S5[2, 3]);
     verify!(Ssd[3, 2, 4]);
+    verify!(Mamba2[3, 2, 4, 2]);
 }
 
 #[test]
@@ -21,16 +22,22 @@ fn gradients_of_linear_attention() {
     verify!(GatedDeltaNet[2, 3, 4]);
     verify!(MLstm[3, 4]);
     verify!(MLstmHeads[3, 4, 2]);
+    verify!(MLstmBlock[3, 4, 2]);
+}
+
+#[test]
+fn gradients_of_rwkv_5() {
+    verify!(Rwkv5TimeMixing[5, 3, 2]);
 }
 
 #[test]
 fn gradients_of_rwkv_6() {
-    verify!(Rwkv6TimeMixing[3, 2]);
+    verify!(Rwkv6TimeMixing[5, 3, 2, 2]);
 }
 
 #[test]
 fn gradients_of_rwkv_7() {
-    verify!(Rwkv7TimeMixing[3, 2]);
+    verify!(Rwkv7TimeMixing[5, 3, 2, 2]);
 }
 
 #[test]
@@ -38,6 +45,7 @@ fn gradients_of_nonlinear_cells() {
     // The normaliser is a sum of exponentials, so it is positive.
     verify!(SLstm[3, 4], |state| state.n.iter_mut().for_each(|n| *n = n.abs() + 0.5));
     verify!(SLstmHeads[3, 2, 2], |state| state.n.as_mut_slice().iter_mut().for_each(|n| *n = n.abs() + 0.5));
+    verify!(SLstmBlock[3, 2, 5], |state| state.n.as_mut_slice().iter_mut().for_each(|n| *n = n.abs() + 0.5));
     verify!(Cfc[2, 3, 4]);
     verify!(EchoState[2, 5, 3]);
 }

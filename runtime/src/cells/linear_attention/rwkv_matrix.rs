@@ -1,124 +1,199 @@
-//! RWKV with a matrix as its state, versions 6 and 7: B. Peng et al., "Eagle and Finch: RWKV with
-//! Matrix-Valued States and Dynamic Recurrence", 2024, and "RWKV-7 Goose with Expressive Dynamic
-//! State Evolution", 2025.
+//! RWKV with a matrix as the state of each head, versions 5 to 7: B. Peng et al., "Eagle and Finch:
+//! RWKV with Matrix-Valued States and Dynamic Recurrence", 2024, and "RWKV-7 Goose with Expressive
+//! Dynamic State Evolution", 2025.
 //!
 //! Channel mixing is as in [RWKV-4](super::RwkvChannelMixing). A channel's input is mixed with the
-//! same channel of the previous input, which is kept in a state.
+//! same channel of the previous input, which is kept in a state. The models take `M = K*D` and
+//! `D = 64`. The variance in the norm of a head is increased by `64e-5`, as in the authors' code:
+//! `layer_norm` adds `1e-5` to the variance of `o / 8`.
 
 use crate::rnn_cell;
 
 rnn_cell! {
-    /// The time mixing of RWKV-6, "Finch", with one head (Peng et al. 2024, "Eagle and Finch: RWKV
-    /// with Matrix-Valued States and Dynamic Recurrence", section 4): `D` channels. `R` is the rank
-    /// of the weights with which the input chooses its own mixture with the previous input, and the
-    /// decay.
-    pub cell Rwkv6TimeMixing<D, R> {
+    /// The time mixing of RWKV-5, "Eagle" (Peng et al. 2024, "Eagle and Finch: RWKV with
+    /// Matrix-Valued States and Dynamic Recurrence", section 4.1): `M` inputs and outputs, and `K`
+    /// heads of `D` channels. Every channel has a decay of its own, which does not depend on the
+    /// input.
+    pub cell Rwkv5TimeMixing<M, D, K> {
         /// The input of a step.
-        input x: [D];
+        input x: [M];
         /// The previous input.
-        state x_prev: [D];
-        /// The memory: one row per key entry, one column per value entry.
-        state S: [D, D];
-        /// The previous input's share in what the mixtures depend on: `μ_x` in the paper.
-        param mu: [D] = uniform(0, 1);
-        /// The previous input's shares in receptances, keys, values, gates and decays: `λ` in the
-        /// paper.
-        param mu_r, mu_k, mu_v, mu_g, mu_d: [D] = uniform(0, 1);
-        /// Weights of the shares: from the channels down to rank `R`.
-        param A_r, A_k, A_v, A_g, A_d: [R, D] = xavier_uniform;
-        /// Weights of the shares: from rank `R` up to the channels.
-        param B_r, B_k, B_v, B_g, B_d: [D, R] = uniform(0.01);
-        /// Weights of receptances, keys, values and gates.
-        param W_r, W_k, W_v, W_g: [D, D] = xavier_uniform;
-        /// Weights of the decay: from the channels down to rank `R`.
-        param A_w: [R, D] = xavier_uniform;
-        /// Weights of the decay: from rank `R` up to the channels.
-        param B_w: [D, R] = uniform(0.01);
-        /// The logarithms of the decay rates.
-        param decay: [D] = uniform(-6, -1);
-        /// The bonus of the current key: `u` in the paper.
-        param bonus: [D] = uniform(0, 1);
-        /// Gain of the norm before the output.
-        param gain: [D] = 1;
-        /// Bias of the norm before the output.
-        param bias: [D];
-        /// Weights of the output.
-        param W_o: [D, D] = xavier_uniform;
+        state x_prev: [M];
+        /// The previous input's shares in receptances, keys, values and gates.
+        param mu_r, mu_k, mu_v, mu_g: [M] = uniform(0, 1);
 
         step = x_prev[t-1] - x;
-        mixed = x + step * mu;
-        r = W_r @ (x + step * (mu_r + B_r @ tanh(A_r @ mixed)));
-        k = W_k @ (x + step * (mu_k + B_k @ tanh(A_k @ mixed)));
-        v = W_v @ (x + step * (mu_v + B_v @ tanh(A_v @ mixed)));
-        g = W_g @ (x + step * (mu_g + B_g @ tanh(A_g @ mixed)));
-        d = decay + B_w @ tanh(A_w @ (x + step * (mu_d + B_d @ tanh(A_d @ mixed))));
+        x_r = x + step * mu_r;
+        x_k = x + step * mu_k;
+        x_v = x + step * mu_v;
+        x_g = x + step * mu_g;
         x_prev = x;
 
-        o = S[t-1].T @ r + sum(r * bonus * k) * v;
-        S = exp(-exp(d)) * S[t-1] + k @ v.T;
-        y = W_o @ (silu(g) * layer_norm(o, gain, bias));
+        heads K {
+            /// The memory: one row per key entry, one column per value entry.
+            state S: [D, D];
+            /// Weights of receptances, keys, values and gates.
+            param W_r, W_k, W_v, W_g: [D, M] = xavier_uniform;
+            /// The logarithms of the decay rates: `ω` in the paper.
+            param decay: [D] = uniform(-6, -1);
+            /// The bonus of the current key: `u` in the paper.
+            param bonus: [D] = uniform(0, 1);
+            /// Gain of the norm before the output.
+            param gain: [D] = 1;
+            /// Bias of the norm before the output.
+            param bias: [D];
+
+            r = W_r @ x_r;
+            k = W_k @ x_k;
+            v = W_v @ x_v;
+            g = W_g @ x_g;
+            o = S[t-1].T @ r + sum(r * bonus * k) * v;
+            S = exp(-exp(decay)) * S[t-1] + k @ v.T;
+            p = silu(g) * layer_norm(o / 8, gain, bias);
+        }
+
+        /// Weights of the output.
+        param W_o: [M, K*D] = xavier_uniform;
+
+        y = W_o @ p;
 
         output y;
     }
 
-    /// The time mixing of RWKV-7, "Goose", with one head (Peng et al. 2025, "RWKV-7 Goose with
-    /// Expressive Dynamic State Evolution", section 4): `D` channels. `R` is the rank of the
-    /// weights of decay, replacement and gate. This is a first layer: the others also mix its
-    /// values into theirs.
+    /// The time mixing of RWKV-6, "Finch" (Peng et al. 2024, "Eagle and Finch: RWKV with
+    /// Matrix-Valued States and Dynamic Recurrence", section 4.2): `M` inputs and outputs, and `K`
+    /// heads of `D` channels. `R` is the rank of the weights with which the input chooses its own
+    /// mixture with the previous input, and the decay.
+    pub cell Rwkv6TimeMixing<M, D, K, R> {
+        /// The input of a step.
+        input x: [M];
+        /// The previous input.
+        state x_prev: [M];
+        /// The previous input's share in what the mixtures depend on: `μ_x` in the paper.
+        param mu: [M] = uniform(0, 1);
+        /// The previous input's shares in receptances, keys, values, gates and decays: `λ` in the
+        /// paper.
+        param mu_r, mu_k, mu_v, mu_g, mu_d: [M] = uniform(0, 1);
+        /// Weights of the shares: from the channels down to rank `R`.
+        param A_r, A_k, A_v, A_g, A_d: [R, M] = xavier_uniform;
+        /// Weights of the shares: from rank `R` up to the channels.
+        param B_r, B_k, B_v, B_g, B_d: [M, R] = uniform(0.01);
+        /// Weights of the decay: from the channels down to rank `R`.
+        param A_w: [R, M] = xavier_uniform;
+
+        step = x_prev[t-1] - x;
+        mixed = x + step * mu;
+        x_r = x + step * (mu_r + B_r @ tanh(A_r @ mixed));
+        x_k = x + step * (mu_k + B_k @ tanh(A_k @ mixed));
+        x_v = x + step * (mu_v + B_v @ tanh(A_v @ mixed));
+        x_g = x + step * (mu_g + B_g @ tanh(A_g @ mixed));
+        x_d = x + step * (mu_d + B_d @ tanh(A_d @ mixed));
+        down = tanh(A_w @ x_d);
+        x_prev = x;
+
+        heads K {
+            /// The memory: one row per key entry, one column per value entry.
+            state S: [D, D];
+            /// Weights of receptances, keys, values and gates.
+            param W_r, W_k, W_v, W_g: [D, M] = xavier_uniform;
+            /// Weights of the decay: from rank `R` up to the channels.
+            param B_w: [D, R] = uniform(0.01);
+            /// The logarithms of the decay rates.
+            param decay: [D] = uniform(-6, -1);
+            /// The bonus of the current key: `u` in the paper.
+            param bonus: [D] = uniform(0, 1);
+            /// Gain of the norm before the output.
+            param gain: [D] = 1;
+            /// Bias of the norm before the output.
+            param bias: [D];
+
+            r = W_r @ x_r;
+            k = W_k @ x_k;
+            v = W_v @ x_v;
+            g = W_g @ x_g;
+            d = decay + B_w @ down;
+            o = S[t-1].T @ r + sum(r * bonus * k) * v;
+            S = exp(-exp(d)) * S[t-1] + k @ v.T;
+            p = silu(g) * layer_norm(o / 8, gain, bias);
+        }
+
+        /// Weights of the output.
+        param W_o: [M, K*D] = xavier_uniform;
+
+        y = W_o @ p;
+
+        output y;
+    }
+
+    /// The time mixing of RWKV-7, "Goose" (Peng et al. 2025, "RWKV-7 Goose with Expressive Dynamic
+    /// State Evolution", section 4): `M` inputs and outputs, and `K` heads of `D` channels. `R` is
+    /// the rank of the weights of decay, replacement and gate. This is a first layer: the others
+    /// also mix its values into theirs.
     ///
     /// The memory forgets the value of the removal key `κ`, by shares `a` that depend on the input,
     /// before it adds the new value: a generalised delta rule.
-    pub cell Rwkv7TimeMixing<D, R> {
+    pub cell Rwkv7TimeMixing<M, D, K, R> {
         /// The input of a step.
-        input x: [D];
+        input x: [M];
         /// The previous input.
-        state x_prev: [D];
-        /// The memory: one row per value entry, one column per key entry.
-        state S: [D, D];
+        state x_prev: [M];
         /// The previous input's shares in receptances, decays, keys, values, replacements and
         /// gates.
-        param mu_r, mu_d, mu_k, mu_v, mu_a, mu_g: [D] = uniform(0, 1);
-        /// Weights of receptances, keys and values.
-        param W_r, W_k, W_v: [D, D] = xavier_uniform;
+        param mu_r, mu_d, mu_k, mu_v, mu_a, mu_g: [M] = uniform(0, 1);
         /// Weights of decay, replacement and gate: from the channels down to rank `R`.
-        param A_d, A_a, A_g: [R, D] = xavier_uniform;
-        /// Weights of decay, replacement and gate: from rank `R` up to the channels.
-        param B_d, B_a, B_g: [D, R] = uniform(0.1);
-        /// Bias of the decay.
-        param b_d: [D] = uniform(-6, -1);
-        /// Bias of the replacement's shares.
-        param b_a: [D];
-        /// The scale of the removal key: `ξ` in the paper.
-        param xi: [D] = 0.85;
-        /// The share with which the replacement scales the new key: `α` in the paper.
-        param alpha: [D] = 1;
-        /// The bonus of the current key: `ρ` in the paper.
-        param bonus: [D] = uniform(0.1);
-        /// Gain of the norm before the output.
-        param gain: [D] = 1;
-        /// Bias of the norm before the output.
-        param bias: [D];
-        /// Weights of the output.
-        param W_o: [D, D] = xavier_uniform;
+        param A_d, A_a, A_g: [R, M] = xavier_uniform;
+
+        step = x_prev[t-1] - x;
+        x_r = x + step * mu_r;
+        x_k = x + step * mu_k;
+        x_v = x + step * mu_v;
+        down_d = tanh(A_d @ (x + step * mu_d));
+        down_a = A_a @ (x + step * mu_a);
+        down_g = sigmoid(A_g @ (x + step * mu_g));
+        x_prev = x;
 
         fn unit(u, square_norm) = u / max(sqrt(square_norm), 1e-12);
 
-        step = x_prev[t-1] - x;
-        r = W_r @ (x + step * mu_r);
-        k = W_k @ (x + step * mu_k);
-        v = W_v @ (x + step * mu_v);
-        d = b_d + B_d @ tanh(A_d @ (x + step * mu_d));
-        a = sigmoid(b_a + B_a @ (A_a @ (x + step * mu_a)));
-        g = B_g @ sigmoid(A_g @ (x + step * mu_g));
-        x_prev = x;
+        heads K {
+            /// The memory: one row per value entry, one column per key entry.
+            state S: [D, D];
+            /// Weights of receptances, keys and values.
+            param W_r, W_k, W_v: [D, M] = xavier_uniform;
+            /// Weights of decay, replacement and gate: from rank `R` up to the channels.
+            param B_d, B_a, B_g: [D, R] = uniform(0.1);
+            /// Bias of the decay.
+            param b_d: [D] = uniform(-6, -1);
+            /// Bias of the replacement's shares.
+            param b_a: [D];
+            /// The scale of the removal key: `ξ` in the paper.
+            param xi: [D] = 0.85;
+            /// The share with which the replacement scales the new key: `α` in the paper.
+            param alpha: [D] = 1;
+            /// The bonus of the current key: `ρ` in the paper.
+            param bonus: [D] = uniform(0.1);
+            /// Gain of the norm before the output.
+            param gain: [D] = 1;
+            /// Bias of the norm before the output.
+            param bias: [D];
 
-        // exp(-1/2) = 0.6065306597126334
-        w = exp(-0.6065306597126334 * sigmoid(d));
-        kappa = unit(k * xi, sum(square(k * xi)));
-        key = k * (1 + (a - 1) * alpha);
-        S = S[t-1] * w.T - (S[t-1] @ kappa) @ (a * kappa).T + v @ key.T;
-        p = layer_norm(S @ r, gain, bias) + sum(r * bonus * key) * v;
-        y = W_o @ (g * p);
+            r = W_r @ x_r;
+            k = W_k @ x_k;
+            v = W_v @ x_v;
+            d = b_d + B_d @ down_d;
+            a = sigmoid(b_a + B_a @ down_a);
+            g = B_g @ down_g;
+            // exp(-1/2) = 0.6065306597126334
+            w = exp(-0.6065306597126334 * sigmoid(d));
+            kappa = unit(k * xi, sum(square(k * xi)));
+            key = k * (1 + (a - 1) * alpha);
+            S = S[t-1] * w.T - (S[t-1] @ kappa) @ (a * kappa).T + v @ key.T;
+            p = g * (layer_norm(S @ r / 8, gain, bias) + sum(r * bonus * key) * v);
+        }
+
+        /// Weights of the output.
+        param W_o: [M, K*D] = xavier_uniform;
+
+        y = W_o @ p;
 
         output y;
     }

@@ -42,4 +42,61 @@ rnn_cell! {
 
         output out;
     }
+
+    /// The Mamba-2 block (Dao & Gu 2024, "Transformers are SSMs: Generalized Models and Efficient
+    /// Algorithms Through Structured State Space Duality", section 7.1 and figure 6), without the
+    /// norm before it and the residual connection around it. It has `M` inputs and outputs, and `K`
+    /// heads of `P` channels with `N` modes each. The paper takes `K*P = 2*M`.
+    ///
+    /// Channels, `B` and `C` pass through a causal convolution of width four with a SiLU. `B` and
+    /// `C` are the same for all heads (one group, or multi-value attention). Each head has a decay
+    /// of its own, as in [`Ssd`]. The gated norm before the output is over all heads.
+    pub cell Mamba2<M, P, N, K> {
+        /// The input of a step.
+        input u: [M];
+        /// Weights from the input to `B` and `C`, which write and read the modes.
+        param W_B, W_C: [N, M] = xavier_uniform;
+        /// The convolution's filters of `B` and `C`, the current step last.
+        param k_B, k_C: [N, 4] = uniform(0.5);
+        /// Biases of the convolution.
+        param b_B, b_C: [N] = uniform(0.5);
+
+        B = silu(row_sum(k_B * window(W_B @ u, 4)) + b_B);
+        C = silu(row_sum(k_C * window(W_C @ u, 4)) + b_C);
+
+        heads K {
+            /// The modes, one channel per row.
+            state S: [P, N];
+            /// Weights from the input to the channels.
+            param W_x: [P, M] = xavier_uniform;
+            /// The convolution's filters of the channels, the current step last.
+            param k_x: [P, 4] = uniform(0.5);
+            /// Bias of the convolution.
+            param b_x: [P] = uniform(0.5);
+            /// Weights of the step size.
+            param w_dt: [M] = uniform(1 / sqrt(M));
+            /// Bias of the step size, which starts between 0.001 and 0.1.
+            param b_dt: [] = uniform(-6.9, -2.25);
+            /// The logarithm of the rate of decay, `-A`, which starts between 1 and 16.
+            param log_rate: [] = uniform(0, 2.77);
+            /// Weight of the direct path from the channels to the output: `D` in the paper.
+            param skip: [] = 1;
+
+            x = silu(row_sum(k_x * window(W_x @ u, 4)) + b_x);
+            dt = softplus(w_dt.T @ u + b_dt);
+            S = exp(-exp(log_rate) * dt) * S[t-1] + (dt * x) @ B.T;
+            y = S @ C + skip * x;
+        }
+
+        /// Weights from the input to the gates of the channels.
+        param W_z: [K*P, M] = xavier_uniform;
+        /// Gain of the norm before the output.
+        param g: [K*P] = 1;
+        /// Weights of the output.
+        param W_out: [M, K*P] = xavier_uniform;
+
+        out = W_out @ rms_norm(y * silu(W_z @ u), g);
+
+        output out;
+    }
 }
