@@ -38,7 +38,7 @@ use crate::kernels::plain::Flat;
 use core::fmt;
 use nalgebra::SMatrix;
 
-pub use crate::kernels::narrow::{Bf16, Format, Int8};
+pub use crate::kernels::narrow::{Bf16, Format, Int8, Int8By16};
 
 /// The error for an entry of a matrix that is NaN, infinite, or too large for the format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
