@@ -14,9 +14,9 @@
 use super::{Int8By16, Narrow};
 use crate::Scalar;
 use crate::kernels::isa::{Isa, Level};
-#[cfg(rnn_cell_dsp)]
-use core::arch::asm;
 use core::mem::MaybeUninit;
+use core::ops::Range;
+use core::ptr;
 
 /// The number of rows of a panel.
 const PANEL: usize = 4;
@@ -45,52 +45,50 @@ pub fn place((rows, columns): (usize, usize), row: usize, column: usize) -> usiz
     }
 }
 
-/// The rounded entries of a chunk, those of each whole group in the order [`ORDER`].
+/// The rounded entries of vectors, those of each whole group in the order [`ORDER`].
 #[repr(align(8))]
 struct Rounded([MaybeUninit<i16>; CHUNK]);
 
 /// The position of each entry of a group. `sxtb16` widens every other byte of a word.
 const ORDER: [usize; GROUP] = if cfg!(rnn_cell_dsp) { [0, 2, 1, 3] } else { [0, 1, 2, 3] };
 
-impl Rounded {
-    /// Rounds at most [`CHUNK`] entries. Returns the value of a rounded entry of 1.
-    #[inline(always)]
-    fn round<T: Scalar>(&mut self, x: &[T]) -> f32 {
-        // The largest magnitude is taken as at least 2^-100, so that its reciprocal is finite.
-        const LEAST: f32 = f32::from_bits((127 - 100) << 23);
-        // Adding this constant rounds to a whole number, ties to even, because the last place of
-        // the sum is one. The low bits of the sum are the whole number in two's complement.
-        const WHOLE: f32 = 1.5 * (1 << 23) as f32;
-        // The bits of magnitudes have the order of the magnitudes, and those of NaN are the
-        // largest.
-        let mut most = LEAST.to_bits() as i32;
-        for x in x {
-            let bits = (x.as_f64() as f32).to_bits() as i32 & i32::MAX;
-            most = if bits > most { bits } else { most };
-        }
-        let largest = f32::from_bits(most as u32);
-        // With an infinite entry, the rounded entries are zero and the result is infinite. With a
-        // NaN, the result is NaN. Both times the products are NaN.
-        let factor = MOST / largest;
-        let rounded = |x: T| MaybeUninit::new(((x.as_f64() as f32) * factor + WHOLE).to_bits() as i16);
-        let (groups, alone) = x.as_chunks::<GROUP>();
-        let (to, _) = self.0.as_chunks_mut::<GROUP>();
-        let mut to = to.iter_mut();
-        for (group, to) in groups.iter().zip(&mut to) {
-            for entry in 0..GROUP {
-                to[ORDER[entry]] = rounded(group[entry]);
-            }
-        }
-        if let Some(to) = to.next() {
-            for (x, to) in alone.iter().zip(to) {
-                *to = rounded(*x);
-            }
-        }
-        largest / MOST
+/// Rounds a vector to the beginning of `to`, which is not shorter. Returns the value of a rounded
+/// entry of 1.
+#[inline(always)]
+fn round<T: Scalar>(x: &[T], to: &mut [MaybeUninit<i16>]) -> f32 {
+    // The largest magnitude is taken as at least 2^-100, so that its reciprocal is finite.
+    const LEAST: f32 = f32::from_bits((127 - 100) << 23);
+    // Adding this constant rounds to a whole number, ties to even, because the last place of the
+    // sum is one. The low bits of the sum are the whole number in two's complement.
+    const WHOLE: f32 = 1.5 * (1 << 23) as f32;
+    // The bits of magnitudes have the order of the magnitudes, and those of NaN are the largest.
+    let mut most = LEAST.to_bits() as i32;
+    for x in x {
+        let bits = (x.as_f64() as f32).to_bits() as i32 & i32::MAX;
+        most = if bits > most { bits } else { most };
     }
+    let largest = f32::from_bits(most as u32);
+    // With an infinite entry, the rounded entries are zero and the result is infinite. With a NaN,
+    // the result is NaN. Both times the products are NaN.
+    let factor = MOST / largest;
+    let rounded = |x: T| MaybeUninit::new(((x.as_f64() as f32) * factor + WHOLE).to_bits() as i16);
+    let (groups, alone) = x.as_chunks::<GROUP>();
+    let (to, rest) = to.as_chunks_mut::<GROUP>();
+    let mut to = to.iter_mut();
+    for (group, to) in groups.iter().zip(&mut to) {
+        for entry in 0..GROUP {
+            to[ORDER[entry]] = rounded(group[entry]);
+        }
+    }
+    let rest = to.next().map_or(rest, |to| to.as_mut_slice());
+    for (x, to) in alone.iter().zip(rest) {
+        *to = rounded(*x);
+    }
+    largest / MOST
 }
 
-/// Computes [`Format::products`](super::Format::products).
+/// Computes [`Format::products`](super::Format::products). Vectors that fit in one chunk are
+/// multiplied together. The result does not depend on it.
 #[inline(always)]
 pub fn products<S: Isa, T: Scalar, const M: usize, const G: usize, const P: usize>(
     _isa: S,
@@ -99,131 +97,222 @@ pub fn products<S: Isa, T: Scalar, const M: usize, const G: usize, const P: usiz
     y: [&mut [T]; G],
     accumulate: bool,
 ) {
-    if M == 0 || G == 0 || y[0].is_empty() {
+    if M == 0 || G == 0 || P == 0 || y[0].is_empty() {
         return;
     }
     let n = y[0].len() / M;
-    let mut rounded = Rounded([MaybeUninit::uninit(); CHUNK]);
+    let (mut k, mut starts, mut total) = ([0; P], [0; P], 0);
+    let mut fits = true;
     for p in 0..P {
-        let k = x[p].len() / n.max(1);
-        for j in 0..n {
-            let mut first = 0;
-            loop {
-                let count = if k - first < CHUNK { k - first } else { CHUNK };
-                let Some(chunk) = x[p].get(j * k + first..j * k + first + count) else { return };
-                let unit = rounded.round(chunk);
+        k[p] = x[p].len() / n.max(1);
+        starts[p] = total;
+        total += k[p].div_ceil(GROUP) * GROUP;
+        for g in 0..G {
+            fits &= a[p][g].entries.len() == M * k[p] && a[p][g].scales.len() == M;
+        }
+    }
+    for g in 0..G {
+        fits &= y[g].len() == M * n;
+    }
+    if !fits {
+        // A bug in this crate, and a step must not panic.
+        debug_assert!(false, "the slices do not have the sizes of the matrices");
+        return;
+    }
+    let mut rounded = Rounded([MaybeUninit::uninit(); CHUNK]);
+    for j in 0..n {
+        if total <= CHUNK {
+            let mut terms = [[Term::NONE; P]; G];
+            for p in 0..P {
+                let (Some(x), Some(to)) =
+                    (x[p].get(j * k[p]..(j + 1) * k[p]), rounded.0.get_mut(starts[p]..))
+                else {
+                    return;
+                };
+                let unit = round(x, to);
+                let to = to.as_ptr().cast();
                 for g in 0..G {
-                    // Wrong sizes would be a bug in this crate, and a step must not panic. The
-                    // compiler cannot remove the checks within these loops.
-                    let (Some(entries), Some(scales), Some(y)) = (
-                        a[p][g].entries.get(..M * k),
-                        a[p][g].scales.get(..M),
-                        y[g].get_mut(j * M..(j + 1) * M),
-                    ) else {
-                        debug_assert!(false, "the slices do not have the sizes of the matrices");
-                        return;
-                    };
-                    let part = Part {
-                        entries: entries.as_ptr(),
-                        scales: scales.as_ptr(),
-                        k,
-                        first,
-                        count,
-                        x: rounded.0.as_ptr().cast(),
-                        unit,
-                        accumulate: accumulate || p > 0 || first > 0,
-                    };
-                    // SAFETY: the slices have the sizes of the matrices, and `count` entries are
-                    // rounded. The token proves the instruction set.
-                    unsafe { part.multiply::<S, M>(y.as_mut_ptr()) }
+                    terms[g][p] = Term::new(a[p][g], k[p], 0..k[p], to, unit);
                 }
-                first += count;
-                if first >= k {
-                    break;
+            }
+            for g in 0..G {
+                // SAFETY: the slices have the sizes of the matrices, and the vectors are rounded.
+                // The token proves the instruction set.
+                unsafe { rows_on::<S, T, M, P>(&terms[g], y[g].as_mut_ptr().add(j * M), accumulate) }
+            }
+            continue;
+        }
+        for p in 0..P {
+            let mut first = 0;
+            while first == 0 || first < k[p] {
+                let part = first..if k[p] - first < CHUNK { k[p] } else { first + CHUNK };
+                let Some(x) = x[p].get(j * k[p] + part.start..j * k[p] + part.end) else { return };
+                let unit = round(x, &mut rounded.0);
+                for g in 0..G {
+                    let term = Term::new(a[p][g], k[p], part.clone(), rounded.0.as_ptr().cast(), unit);
+                    let accumulate = accumulate || p > 0 || first > 0;
+                    // SAFETY: as above.
+                    unsafe { rows_on::<S, T, M, 1>(&[term], y[g].as_mut_ptr().add(j * M), accumulate) }
                 }
+                first += CHUNK;
             }
         }
     }
 }
 
-/// Some columns of a matrix and the rounded entries of a vector that belong to them.
-struct Part<T> {
+/// Some columns of a stored matrix and the rounded entries of a vector that belong to them.
+#[derive(Clone, Copy)]
+struct Term<T> {
+    /// The entries of the whole matrix.
     entries: *const i8,
     scales: *const T,
-    /// The number of columns of the matrix.
+    /// The number of columns of the whole matrix.
     k: usize,
-    /// The first column of the part, a multiple of [`GROUP`].
+    /// The first column, a multiple of [`GROUP`].
     first: usize,
-    /// The number of columns of the part, a multiple of [`GROUP`] unless it is the last part.
+    /// The number of columns.
     count: usize,
     /// The rounded entries.
     x: *const i16,
     /// The value of a rounded entry of 1.
     unit: f32,
-    /// Whether the product is added to the result.
-    accumulate: bool,
 }
 
-impl<T: Scalar> Part<T> {
-    /// Computes the rows of the result.
-    ///
-    /// # Safety
-    /// There are `M * k` entries, `M` scales, `count` entries of the vector and `M` rows of the
-    /// result. The processor has the instruction set `S`.
+impl<T: Scalar> Term<T> {
+    const NONE: Self = Term {
+        entries: ptr::null(),
+        scales: ptr::null(),
+        k: 0,
+        first: 0,
+        count: 0,
+        x: ptr::null(),
+        unit: 0.0,
+    };
+
     #[inline(always)]
-    unsafe fn multiply<S: Isa, const M: usize>(&self, y: *mut T) {
-        let whole = M - M % PANEL;
-        let mut row = 0;
-        // SAFETY: the panels cover the rows.
-        unsafe {
-            if has_avx2::<S>() {
-                while row + 4 * PANEL <= whole {
-                    self.panels::<S, 4, PANEL>(row, y);
-                    row += 4 * PANEL;
-                }
-                if row + 2 * PANEL <= whole {
-                    self.panels::<S, 2, PANEL>(row, y);
-                    row += 2 * PANEL;
-                }
-            }
-            while row < whole {
-                self.panels::<S, 1, PANEL>(row, y);
-                row += PANEL;
-            }
-            match M % PANEL {
-                1 => self.panels::<S, 1, 1>(row, y),
-                2 => self.panels::<S, 1, 2>(row, y),
-                3 => self.panels::<S, 1, 3>(row, y),
-                _ => {}
-            }
-        }
+    fn new(a: Narrow<'_, Int8By16, T>, k: usize, part: Range<usize>, x: *const i16, unit: f32) -> Self {
+        let (first, count) = (part.start, part.len());
+        Term { entries: a.entries.as_ptr(), scales: a.scales.as_ptr(), k, first, count, x, unit }
+    }
+}
+
+/// Computes the `M` rows of a sum of terms, `y = sum_p A_p x_p`, or adds it with `accumulate`.
+///
+/// # Safety
+/// Each matrix has `M` rows, scales and the columns of its term. There are the entries of the
+/// vectors, aligned to eight bytes, and `M` rows of the result. The processor has the instruction
+/// set `S`.
+#[inline(always)]
+unsafe fn rows_on<S: Isa, T: Scalar, const M: usize, const P: usize>(
+    terms: &[Term<T>; P],
+    y: *mut T,
+    accumulate: bool,
+) {
+    /// Is not inlined, for the sake of the size of programs.
+    #[inline(never)]
+    unsafe fn outlined<S: Isa, T: Scalar, const M: usize, const P: usize>(
+        terms: &[Term<T>; P],
+        y: *mut T,
+        accumulate: bool,
+    ) {
+        // SAFETY: guaranteed by the caller. The set is the baseline, which a function has without
+        // attributes.
+        unsafe { rows::<S, T, M, P>(terms, y, accumulate) }
     }
 
-    /// Computes `V` panels of `H` rows, starting with row `row`.
-    ///
-    /// # Safety
-    /// The same as for [`multiply`](Self::multiply). The matrix has these panels.
-    #[inline(always)]
-    unsafe fn panels<S: Isa, const V: usize, const H: usize>(&self, row: usize, y: *mut T) {
-        let (groups, stride) = (self.count / GROUP, H * self.k);
-        // SAFETY: guaranteed by the caller.
-        unsafe {
-            let panel = self.entries.add(row * self.k + self.first * H);
-            let mut sums = whole_groups::<S, V, H>(panel, stride, self.x, groups);
-            for column in GROUP * groups..self.count {
-                let x = i32::from(*self.x.add(column));
+    // SAFETY: guaranteed by the caller.
+    unsafe {
+        if has_avx2::<S>() {
+            rows::<S, T, M, P>(terms, y, accumulate);
+        } else {
+            outlined::<S, T, M, P>(terms, y, accumulate);
+        }
+    }
+}
+
+/// Computes [`rows_on`].
+///
+/// # Safety
+/// The same.
+#[inline(always)]
+unsafe fn rows<S: Isa, T: Scalar, const M: usize, const P: usize>(
+    terms: &[Term<T>; P],
+    y: *mut T,
+    accumulate: bool,
+) {
+    let whole = M - M % PANEL;
+    let mut row = 0;
+    // SAFETY: the panels cover the rows.
+    unsafe {
+        if has_avx2::<S>() {
+            while row + 4 * PANEL <= whole {
+                panels::<S, T, P, 4, PANEL>(terms, row, y, accumulate);
+                row += 4 * PANEL;
+            }
+            if row + 2 * PANEL <= whole {
+                panels::<S, T, P, 2, PANEL>(terms, row, y, accumulate);
+                row += 2 * PANEL;
+            }
+        }
+        while row < whole {
+            panels::<S, T, P, 1, PANEL>(terms, row, y, accumulate);
+            row += PANEL;
+        }
+        match M % PANEL {
+            1 => panels::<S, T, P, 1, 1>(terms, row, y, accumulate),
+            2 => panels::<S, T, P, 1, 2>(terms, row, y, accumulate),
+            3 => panels::<S, T, P, 1, 3>(terms, row, y, accumulate),
+            _ => {}
+        }
+    }
+}
+
+/// Computes `V` panels of `H` rows, starting with row `row`.
+///
+/// # Safety
+/// The same as for [`rows_on`]. The matrices have these panels.
+#[inline(always)]
+unsafe fn panels<S: Isa, T: Scalar, const P: usize, const V: usize, const H: usize>(
+    terms: &[Term<T>; P],
+    row: usize,
+    y: *mut T,
+    accumulate: bool,
+) {
+    // SAFETY: guaranteed by the caller.
+    unsafe {
+        let y = y.add(row);
+        // Nothing changes when it is added to -0.
+        let mut results = [[-T::ZERO; H]; V];
+        if accumulate {
+            for v in 0..V {
+                for r in 0..H {
+                    results[v][r] = *y.add(v * H + r);
+                }
+            }
+        }
+        for term in terms {
+            let (groups, stride) = (term.count / GROUP, H * term.k);
+            let panel = term.entries.add(row * term.k + term.first * H);
+            let mut sums = whole_groups::<S, V, H>(panel, stride, term.x, groups);
+            for column in GROUP * groups..term.count {
+                let x = i32::from(*term.x.add(column));
                 for v in 0..V {
                     for r in 0..H {
                         sums[v][r] += i32::from(*panel.add(v * stride + column * H + r)) * x;
                     }
                 }
             }
-            let sums = sums.as_flattened();
-            for r in 0..V * H {
-                let (scale, y) = (*self.scales.add(row + r), y.add(row + r));
-                // For `f32` these are no conversions, so no `f64` is involved.
-                let sum = T::of(f64::from(sums[r] as f32)) * (scale * T::of(f64::from(self.unit)));
-                *y = if self.accumulate { *y + sum } else { sum };
+            for v in 0..V {
+                for r in 0..H {
+                    let scale = *term.scales.add(row + v * H + r) * T::of(f64::from(term.unit));
+                    // For `f32` these are no conversions, so no `f64` is involved.
+                    results[v][r] += T::of(f64::from(sums[v][r] as f32)) * scale;
+                }
+            }
+        }
+        for v in 0..V {
+            for r in 0..H {
+                *y.add(v * H + r) = results[v][r];
             }
         }
     }
@@ -237,8 +326,8 @@ const fn has_avx2<S: Isa>() -> bool {
 /// are `stride` entries apart.
 ///
 /// # Safety
-/// There are these groups of the panels and of the vector. The processor has the instruction set
-/// `S`.
+/// There are these groups of the panels and of the vector, which is aligned to eight bytes. The
+/// processor has the instruction set `S`.
 #[inline(always)]
 unsafe fn whole_groups<S: Isa, const V: usize, const H: usize>(
     panel: *const i8,
@@ -253,11 +342,21 @@ unsafe fn whole_groups<S: Isa, const V: usize, const H: usize>(
             return avx2::whole_groups(panel, stride, x, groups);
         }
         let mut sums = [[0; PANEL]; V];
+        #[cfg(rnn_cell_dsp)]
+        if H == PANEL && groups > 0 {
+            for v in 0..V {
+                sums[v] = dsp::whole_groups(panel.add(v * stride), x, groups);
+            }
+            return sums;
+        }
         for group in 0..groups {
+            let x = x.add(group * GROUP);
             for v in 0..V {
                 for r in 0..H {
                     let entries = panel.add(v * stride + (group * H + r) * GROUP);
-                    sums[v][r] = group_of_row(entries, x.add(group * GROUP), sums[v][r]);
+                    for entry in 0..GROUP {
+                        sums[v][r] += i32::from(*entries.add(entry)) * i32::from(*x.add(ORDER[entry]));
+                    }
                 }
             }
         }
@@ -265,41 +364,65 @@ unsafe fn whole_groups<S: Isa, const V: usize, const H: usize>(
     }
 }
 
-/// Adds the products of a row's four entries of a group to a sum.
-///
-/// # Safety
-/// There are four entries and four entries of the vector, in the order [`ORDER`]. Both are aligned
-/// to four bytes.
 #[cfg(rnn_cell_dsp)]
-#[inline(always)]
-unsafe fn group_of_row(entries: *const i8, x: *const i16, sum: i32) -> i32 {
-    // SAFETY: guaranteed by the caller. The instructions read and write only their registers, and
-    // the sum does not overflow, so they change no flag.
-    unsafe {
-        let (entries, x) = (entries.cast::<u32>().read(), x.cast::<[u32; 2]>().read());
-        let (even, odd): (u32, u32);
-        let mut sum = sum;
-        asm!("sxtb16 {}, {}", lateout(reg) even, in(reg) entries, options(pure, nomem, nostack, preserves_flags));
-        asm!("sxtb16 {}, {}, ror #8", lateout(reg) odd, in(reg) entries, options(pure, nomem, nostack, preserves_flags));
-        asm!("smlad {0}, {1}, {2}, {0}", inlateout(reg) sum, in(reg) even, in(reg) x[0], options(pure, nomem, nostack, preserves_flags));
-        asm!("smlad {0}, {1}, {2}, {0}", inlateout(reg) sum, in(reg) odd, in(reg) x[1], options(pure, nomem, nostack, preserves_flags));
-        sum
-    }
-}
+mod dsp {
+    use super::{GROUP, PANEL};
+    use core::arch::asm;
 
-/// Adds the products of a row's four entries of a group to a sum.
-///
-/// # Safety
-/// There are four entries and four entries of the vector.
-#[cfg(not(rnn_cell_dsp))]
-#[inline(always)]
-unsafe fn group_of_row(entries: *const i8, x: *const i16, mut sum: i32) -> i32 {
-    // SAFETY: guaranteed by the caller.
-    let (entries, x) = unsafe { (entries.cast::<[i8; GROUP]>().read(), x.cast::<[i16; GROUP]>().read()) };
-    for entry in 0..GROUP {
-        sum += i32::from(entries[entry]) * i32::from(x[entry]);
+    /// Computes [`whole_groups`](super::whole_groups) of a panel of four rows.
+    ///
+    /// # Safety
+    /// The same, with at least one group.
+    #[inline(always)]
+    pub unsafe fn whole_groups(panel: *const i8, x: *const i16, groups: usize) -> [i32; PANEL] {
+        // Written as a loop, because the compiler does not keep its twelve values in registers.
+        // `sxtb16` widens the bytes 0 and 2, or 1 and 3. `smlad` adds the products of both halves.
+        // `ldrd` needs an address that is a multiple of four, like the distances of panels.
+        debug_assert!(panel.addr().is_multiple_of(4) && x.addr().is_multiple_of(4));
+        let mut sums = [0; PANEL];
+        let [first, second, third, fourth] = &mut sums;
+        // SAFETY: the loop reads the groups of the panel and of the vector.
+        unsafe {
+            asm!(
+                "2:",
+                "ldrd {even}, {odd}, [{x}], #8",
+                "ldrd {a}, {b}, [{entries}], #8",
+                "sxtb16 {wide}, {a}",
+                "sxtb16 {a}, {a}, ror #8",
+                "smlad {first}, {wide}, {even}, {first}",
+                "smlad {first}, {a}, {odd}, {first}",
+                "sxtb16 {wide}, {b}",
+                "sxtb16 {b}, {b}, ror #8",
+                "smlad {second}, {wide}, {even}, {second}",
+                "smlad {second}, {b}, {odd}, {second}",
+                "ldrd {a}, {b}, [{entries}], #8",
+                "sxtb16 {wide}, {a}",
+                "sxtb16 {a}, {a}, ror #8",
+                "smlad {third}, {wide}, {even}, {third}",
+                "smlad {third}, {a}, {odd}, {third}",
+                "sxtb16 {wide}, {b}",
+                "sxtb16 {b}, {b}, ror #8",
+                "cmp {entries}, {end}",
+                "smlad {fourth}, {wide}, {even}, {fourth}",
+                "smlad {fourth}, {b}, {odd}, {fourth}",
+                "bne 2b",
+                entries = inout(reg) panel => _,
+                x = inout(reg) x => _,
+                end = in(reg) panel.add(groups * GROUP * PANEL),
+                first = inout(reg) *first,
+                second = inout(reg) *second,
+                third = inout(reg) *third,
+                fourth = inout(reg) *fourth,
+                even = out(reg) _,
+                odd = out(reg) _,
+                a = out(reg) _,
+                b = out(reg) _,
+                wide = out(reg) _,
+                options(nostack, readonly),
+            );
+        }
+        sums
     }
-    sum
 }
 
 #[cfg(target_arch = "x86_64")]
