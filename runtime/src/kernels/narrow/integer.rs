@@ -15,7 +15,6 @@ use super::{Int8By16, Narrow};
 use crate::Scalar;
 use crate::kernels::isa::{Isa, Level};
 use core::mem::MaybeUninit;
-use core::ops::Range;
 use core::ptr;
 
 /// The number of rows of a panel.
@@ -87,8 +86,7 @@ fn round<T: Scalar>(x: &[T], to: &mut [MaybeUninit<i16>]) -> f32 {
     largest / MOST
 }
 
-/// Computes [`Format::products`](super::Format::products). Vectors that fit in one chunk are
-/// multiplied together. The result does not depend on it.
+/// Computes [`Format::products`](super::Format::products).
 #[inline(always)]
 pub fn products<S: Isa, T: Scalar, const M: usize, const G: usize, const P: usize>(
     _isa: S,
@@ -97,62 +95,49 @@ pub fn products<S: Isa, T: Scalar, const M: usize, const G: usize, const P: usiz
     y: [&mut [T]; G],
     accumulate: bool,
 ) {
-    if M == 0 || G == 0 || P == 0 || y[0].is_empty() {
+    if M == 0 || G == 0 || y[0].is_empty() {
         return;
     }
     let n = y[0].len() / M;
-    let (mut k, mut starts, mut total) = ([0; P], [0; P], 0);
-    let mut fits = true;
-    for p in 0..P {
-        k[p] = x[p].len() / n.max(1);
-        starts[p] = total;
-        total += k[p].div_ceil(GROUP) * GROUP;
-        for g in 0..G {
-            fits &= a[p][g].entries.len() == M * k[p] && a[p][g].scales.len() == M;
-        }
-    }
-    for g in 0..G {
-        fits &= y[g].len() == M * n;
-    }
-    if !fits {
-        // A bug in this crate, and a step must not panic.
-        debug_assert!(false, "the slices do not have the sizes of the matrices");
-        return;
-    }
     let mut rounded = Rounded([MaybeUninit::uninit(); CHUNK]);
-    for j in 0..n {
-        if total <= CHUNK {
-            let mut terms = [[Term::NONE; P]; G];
-            for p in 0..P {
-                let (Some(x), Some(to)) =
-                    (x[p].get(j * k[p]..(j + 1) * k[p]), rounded.0.get_mut(starts[p]..))
-                else {
-                    return;
-                };
-                let unit = round(x, to);
-                let to = to.as_ptr().cast();
-                for g in 0..G {
-                    terms[g][p] = Term::new(a[p][g], k[p], 0..k[p], to, unit);
-                }
-            }
-            for g in 0..G {
-                // SAFETY: the slices have the sizes of the matrices, and the vectors are rounded.
-                // The token proves the instruction set.
-                unsafe { rows_on::<S, T, M, P>(&terms[g], y[g].as_mut_ptr().add(j * M), accumulate) }
-            }
-            continue;
+    for p in 0..P {
+        let k = x[p].len() / n.max(1);
+        let mut fits = true;
+        for g in 0..G {
+            fits &= a[p][g].entries.len() == M * k && a[p][g].scales.len() == M && y[g].len() == M * n;
         }
-        for p in 0..P {
+        if !fits {
+            // A bug in this crate, and a step must not panic.
+            debug_assert!(false, "the slices do not have the sizes of the matrices");
+            return;
+        }
+        for j in 0..n {
             let mut first = 0;
-            while first == 0 || first < k[p] {
-                let part = first..if k[p] - first < CHUNK { k[p] } else { first + CHUNK };
-                let Some(x) = x[p].get(j * k[p] + part.start..j * k[p] + part.end) else { return };
+            while first == 0 || first < k {
+                let count = if k - first < CHUNK { k - first } else { CHUNK };
+                let Some(x) = x[p].get(j * k + first..j * k + first + count) else { return };
                 let unit = round(x, &mut rounded.0);
+                let mut matrices = [(ptr::null(), ptr::null(), ptr::null_mut()); G];
                 for g in 0..G {
-                    let term = Term::new(a[p][g], k[p], part.clone(), rounded.0.as_ptr().cast(), unit);
-                    let accumulate = accumulate || p > 0 || first > 0;
-                    // SAFETY: as above.
-                    unsafe { rows_on::<S, T, M, 1>(&[term], y[g].as_mut_ptr().add(j * M), accumulate) }
+                    let y = y[g].as_mut_ptr().wrapping_add(j * M);
+                    matrices[g] = (a[p][g].entries.as_ptr(), a[p][g].scales.as_ptr(), y);
+                }
+                let part = Part {
+                    matrices: &matrices,
+                    k,
+                    first,
+                    count,
+                    x: rounded.0.as_ptr().cast(),
+                    unit,
+                    accumulate: accumulate || p > 0 || first > 0,
+                };
+                // SAFETY: the slices have the sizes of the matrices, and the part of the vector is
+                // rounded. The token proves the instruction set.
+                unsafe {
+                    match has_avx2::<S>() {
+                        true => part.multiply::<S, M>(),
+                        false => part.multiply_outlined::<S, M>(),
+                    }
                 }
                 first += CHUNK;
             }
@@ -160,13 +145,11 @@ pub fn products<S: Isa, T: Scalar, const M: usize, const G: usize, const P: usiz
     }
 }
 
-/// Some columns of a stored matrix and the rounded entries of a vector that belong to them.
-#[derive(Clone, Copy)]
-struct Term<T> {
-    /// The entries of the whole matrix.
-    entries: *const i8,
-    scales: *const T,
-    /// The number of columns of the whole matrix.
+/// Some columns of matrices and the rounded entries of a vector that belong to them.
+struct Part<'a, T> {
+    /// The entries and the scales of each whole matrix, and its results.
+    matrices: &'a [(*const i8, *const T, *mut T)],
+    /// The number of columns of a whole matrix.
     k: usize,
     /// The first column, a multiple of [`GROUP`].
     first: usize,
@@ -176,146 +159,100 @@ struct Term<T> {
     x: *const i16,
     /// The value of a rounded entry of 1.
     unit: f32,
+    /// Whether the products are added to the results.
+    accumulate: bool,
 }
 
-impl<T: Scalar> Term<T> {
-    const NONE: Self = Term {
-        entries: ptr::null(),
-        scales: ptr::null(),
-        k: 0,
-        first: 0,
-        count: 0,
-        x: ptr::null(),
-        unit: 0.0,
-    };
-
+impl<T: Scalar> Part<'_, T> {
+    /// Computes the products of the part.
+    ///
+    /// # Safety
+    /// The matrices have `M` rows, scales and results, and the columns. There are `count` rounded
+    /// entries, aligned to eight bytes. The processor has the instruction set `S`.
     #[inline(always)]
-    fn new(a: Narrow<'_, Int8By16, T>, k: usize, part: Range<usize>, x: *const i16, unit: f32) -> Self {
-        let (first, count) = (part.start, part.len());
-        Term { entries: a.entries.as_ptr(), scales: a.scales.as_ptr(), k, first, count, x, unit }
-    }
-}
-
-/// Computes the `M` rows of a sum of terms, `y = sum_p A_p x_p`, or adds it with `accumulate`.
-///
-/// # Safety
-/// Each matrix has `M` rows, scales and the columns of its term. There are the entries of the
-/// vectors, aligned to eight bytes, and `M` rows of the result. The processor has the instruction
-/// set `S`.
-#[inline(always)]
-unsafe fn rows_on<S: Isa, T: Scalar, const M: usize, const P: usize>(
-    terms: &[Term<T>; P],
-    y: *mut T,
-    accumulate: bool,
-) {
-    /// Is not inlined, for the sake of the size of programs.
-    #[inline(never)]
-    unsafe fn outlined<S: Isa, T: Scalar, const M: usize, const P: usize>(
-        terms: &[Term<T>; P],
-        y: *mut T,
-        accumulate: bool,
-    ) {
-        // SAFETY: guaranteed by the caller. The set is the baseline, which a function has without
-        // attributes.
-        unsafe { rows::<S, T, M, P>(terms, y, accumulate) }
-    }
-
-    // SAFETY: guaranteed by the caller.
-    unsafe {
-        if has_avx2::<S>() {
-            rows::<S, T, M, P>(terms, y, accumulate);
-        } else {
-            outlined::<S, T, M, P>(terms, y, accumulate);
-        }
-    }
-}
-
-/// Computes [`rows_on`].
-///
-/// # Safety
-/// The same.
-#[inline(always)]
-unsafe fn rows<S: Isa, T: Scalar, const M: usize, const P: usize>(
-    terms: &[Term<T>; P],
-    y: *mut T,
-    accumulate: bool,
-) {
-    let whole = M - M % PANEL;
-    let mut row = 0;
-    // SAFETY: the panels cover the rows.
-    unsafe {
-        if has_avx2::<S>() {
-            while row + 4 * PANEL <= whole {
-                panels::<S, T, P, 4, PANEL>(terms, row, y, accumulate);
-                row += 4 * PANEL;
-            }
-            if row + 2 * PANEL <= whole {
-                panels::<S, T, P, 2, PANEL>(terms, row, y, accumulate);
-                row += 2 * PANEL;
-            }
-        }
-        while row < whole {
-            panels::<S, T, P, 1, PANEL>(terms, row, y, accumulate);
-            row += PANEL;
-        }
-        match M % PANEL {
-            1 => panels::<S, T, P, 1, 1>(terms, row, y, accumulate),
-            2 => panels::<S, T, P, 1, 2>(terms, row, y, accumulate),
-            3 => panels::<S, T, P, 1, 3>(terms, row, y, accumulate),
-            _ => {}
-        }
-    }
-}
-
-/// Computes `V` panels of `H` rows, starting with row `row`.
-///
-/// # Safety
-/// The same as for [`rows_on`]. The matrices have these panels.
-#[inline(always)]
-unsafe fn panels<S: Isa, T: Scalar, const P: usize, const V: usize, const H: usize>(
-    terms: &[Term<T>; P],
-    row: usize,
-    y: *mut T,
-    accumulate: bool,
-) {
-    // SAFETY: guaranteed by the caller.
-    unsafe {
-        let y = y.add(row);
-        // Nothing changes when it is added to -0.
-        let mut results = [[-T::ZERO; H]; V];
-        if accumulate {
-            for v in 0..V {
-                for r in 0..H {
-                    results[v][r] = *y.add(v * H + r);
+    unsafe fn multiply<S: Isa, const M: usize>(&self) {
+        for &(entries, scales, y) in self.matrices {
+            let mut row = 0;
+            let mut rows = Rows { entries: entries.wrapping_add(self.first * PANEL), scales, y };
+            // SAFETY: the panels cover the rows.
+            unsafe {
+                if has_avx2::<S>() {
+                    while row + 4 * PANEL <= M {
+                        self.panels::<S, 4, PANEL>(&mut rows);
+                        row += 4 * PANEL;
+                    }
+                    if row + 2 * PANEL <= M {
+                        self.panels::<S, 2, PANEL>(&mut rows);
+                        row += 2 * PANEL;
+                    }
+                }
+                while row + PANEL <= M {
+                    self.panels::<S, 1, PANEL>(&mut rows);
+                    row += PANEL;
+                }
+                rows.entries = entries.wrapping_add(row * self.k + self.first * (M % PANEL));
+                match M % PANEL {
+                    1 => self.panels::<S, 1, 1>(&mut rows),
+                    2 => self.panels::<S, 1, 2>(&mut rows),
+                    3 => self.panels::<S, 1, 3>(&mut rows),
+                    _ => {}
                 }
             }
         }
-        for term in terms {
-            let (groups, stride) = (term.count / GROUP, H * term.k);
-            let panel = term.entries.add(row * term.k + term.first * H);
-            let mut sums = whole_groups::<S, V, H>(panel, stride, term.x, groups);
-            for column in GROUP * groups..term.count {
-                let x = i32::from(*term.x.add(column));
+    }
+
+    /// Computes [`multiply`](Self::multiply) with the baseline's instructions. It is a function of
+    /// its own for the sake of the size of programs.
+    ///
+    /// # Safety
+    /// The same.
+    #[inline(never)]
+    unsafe fn multiply_outlined<S: Isa, const M: usize>(&self) {
+        // SAFETY: guaranteed by the caller.
+        unsafe { self.multiply::<S, M>() }
+    }
+
+    /// Computes `V` panels of `H` rows, and moves on to the rows behind them.
+    ///
+    /// # Safety
+    /// The same as for [`multiply`](Self::multiply). The matrix has these panels.
+    #[inline(always)]
+    unsafe fn panels<S: Isa, const V: usize, const H: usize>(&self, rows: &mut Rows<T>) {
+        let (groups, stride) = (self.count / GROUP, H * self.k);
+        let Rows { entries, scales, y } = *rows;
+        // SAFETY: guaranteed by the caller.
+        unsafe {
+            let mut sums = whole_groups::<S, V, H>(entries, stride, self.x, groups);
+            for column in GROUP * groups..self.count {
+                let x = i32::from(*self.x.add(column));
                 for v in 0..V {
                     for r in 0..H {
-                        sums[v][r] += i32::from(*panel.add(v * stride + column * H + r)) * x;
+                        sums[v][r] += i32::from(*entries.add(v * stride + column * H + r)) * x;
                     }
                 }
             }
             for v in 0..V {
                 for r in 0..H {
-                    let scale = *term.scales.add(row + v * H + r) * T::of(f64::from(term.unit));
+                    let y = y.add(v * H + r);
                     // For `f32` these are no conversions, so no `f64` is involved.
-                    results[v][r] += T::of(f64::from(sums[v][r] as f32)) * scale;
+                    let scale = *scales.add(v * H + r) * T::of(f64::from(self.unit));
+                    let product = T::of(f64::from(sums[v][r] as f32)) * scale;
+                    *y = if self.accumulate { *y + product } else { product };
                 }
             }
         }
-        for v in 0..V {
-            for r in 0..H {
-                *y.add(v * H + r) = results[v][r];
-            }
-        }
+        let moved = V * H;
+        rows.entries = entries.wrapping_add(V * stride);
+        (rows.scales, rows.y) = (scales.wrapping_add(moved), y.wrapping_add(moved));
     }
+}
+
+/// The rows of a matrix that are not yet multiplied.
+struct Rows<T> {
+    /// The entries of the part's first column.
+    entries: *const i8,
+    scales: *const T,
+    y: *mut T,
 }
 
 const fn has_avx2<S: Isa>() -> bool {
