@@ -3,8 +3,8 @@
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rustc-check-cfg=cfg(rnn_cell_dsp)");
-    // Cortex-M4 and M7 always have the instructions for 16-bit integers.
-    if std::env::var("TARGET").is_ok_and(|target| target.starts_with("thumbv7em-")) {
+    // Cortex-M4F and M7 always have `smlad`, and with this calling convention `vmul`.
+    if std::env::var("TARGET").is_ok_and(|target| target == "thumbv7em-none-eabihf") {
         println!("cargo::rustc-cfg=rnn_cell_dsp");
     }
 }

@@ -105,6 +105,8 @@ pub fn products<S: Isa, T: Scalar, const M: usize, const G: usize, const P: usiz
         let mut fits = true;
         for g in 0..G {
             fits &= a[p][g].entries.len() == M * k && a[p][g].scales.len() == M && y[g].len() == M * n;
+            // Those of `Stored` are.
+            fits &= !cfg!(rnn_cell_dsp) || a[p][g].entries.as_ptr().addr().is_multiple_of(4);
         }
         if !fits {
             // A bug in this crate, and a step must not panic.
@@ -176,6 +178,11 @@ impl<T: Scalar> Part<'_, T> {
             let mut rows = Rows { entries: entries.wrapping_add(self.first * PANEL), scales, y };
             // SAFETY: the panels cover the rows.
             unsafe {
+                #[cfg(rnn_cell_dsp)]
+                if size_of::<T>() == size_of::<f32>() && M >= PANEL {
+                    row = M - M % PANEL;
+                    dsp::panels(self, row, &mut rows);
+                }
                 if has_avx2::<S>() {
                     while row + 4 * PANEL <= M {
                         self.panels::<S, 4, PANEL>(&mut rows);
@@ -279,13 +286,6 @@ unsafe fn whole_groups<S: Isa, const V: usize, const H: usize>(
             return avx2::whole_groups(panel, stride, x, groups);
         }
         let mut sums = [[0; PANEL]; V];
-        #[cfg(rnn_cell_dsp)]
-        if H == PANEL && groups > 0 {
-            for v in 0..V {
-                sums[v] = dsp::whole_groups(panel.add(v * stride), x, groups);
-            }
-            return sums;
-        }
         for group in 0..groups {
             let x = x.add(group * GROUP);
             for v in 0..V {
@@ -303,25 +303,47 @@ unsafe fn whole_groups<S: Isa, const V: usize, const H: usize>(
 
 #[cfg(rnn_cell_dsp)]
 mod dsp {
-    use super::{GROUP, PANEL};
+    use super::{GROUP, PANEL, Part, Rows};
     use core::arch::asm;
 
-    /// Computes [`whole_groups`](super::whole_groups) of a panel of four rows.
+    /// Computes `count` rows of `f32`, a multiple of four that is not zero, and moves on to the rows
+    /// behind them. It is the loop of [`Part::multiply`] over whole panels.
+    ///
+    /// The compiler does not keep the twelve values of the inner loop in registers, so the loop is
+    /// assembly. `sxtb16` widens the bytes 0 and 2 of a word, or 1 and 3. `smlad` adds the products
+    /// of both halves. `ldrd` needs multiples of four, which the distances of groups and panels are.
     ///
     /// # Safety
-    /// The same, with at least one group.
+    /// The same as for [`Part::multiply`]. The scalar is `f32`, and the entries are aligned to four
+    /// bytes.
     #[inline(always)]
-    pub unsafe fn whole_groups(panel: *const i8, x: *const i16, groups: usize) -> [i32; PANEL] {
-        // Written as a loop, because the compiler does not keep its twelve values in registers.
-        // `sxtb16` widens the bytes 0 and 2, or 1 and 3. `smlad` adds the products of both halves.
-        // `ldrd` needs an address that is a multiple of four, like the distances of panels.
-        debug_assert!(panel.addr().is_multiple_of(4) && x.addr().is_multiple_of(4));
-        let mut sums = [0; PANEL];
-        let [first, second, third, fourth] = &mut sums;
-        // SAFETY: the loop reads the groups of the panel and of the vector.
+    pub unsafe fn panels<T>(part: &Part<'_, T>, count: usize, rows: &mut Rows<T>) {
+        let groups = part.count / GROUP;
+        let end = rows.y.wrapping_add(count);
+        // SAFETY: the assembly reads entries of the panels, the rounded entries, the scales and the
+        // results, and writes the results. It removes what it puts on the stack.
         unsafe {
             asm!(
+                // The target's description does not let `asm!` know these registers.
+                "vpush {{s0-s12}}",
+                "vmov s12, {wide}",
+                "sub sp, sp, #32",
+                "strd {first}, {second}, [sp]",
+                "strd {third}, {fourth}, [sp, #8]",
+                "strd {even}, {odd}, [sp, #16]",
+                "strd {a}, {b}, [sp, #24]",
+                // Begin a panel.
                 "2:",
+                "ldrd {x}, {end}, [sp]",
+                "mov {first}, #0",
+                "mov {second}, #0",
+                "mov {third}, #0",
+                "mov {fourth}, #0",
+                "adds {end}, {end}, {entries}",
+                "cmp {end}, {entries}",
+                "beq 4f",
+                // Add the products of a whole group.
+                "3:",
                 "ldrd {even}, {odd}, [{x}], #8",
                 "ldrd {a}, {b}, [{entries}], #8",
                 "sxtb16 {wide}, {a}",
@@ -342,23 +364,74 @@ mod dsp {
                 "cmp {entries}, {end}",
                 "smlad {fourth}, {wide}, {even}, {fourth}",
                 "smlad {fourth}, {b}, {odd}, {fourth}",
+                "bne 3b",
+                // Add the products of the remaining columns.
+                "4:",
+                "ldr {end}, [sp, #8]",
+                "cmp {end}, #0",
+                "beq 6f",
+                "5:",
+                "ldrsh {even}, [{x}], #2",
+                "ldrsb {a}, [{entries}], #1",
+                "ldrsb {b}, [{entries}], #1",
+                "smlabb {first}, {a}, {even}, {first}",
+                "ldrsb {a}, [{entries}], #1",
+                "smlabb {second}, {b}, {even}, {second}",
+                "ldrsb {b}, [{entries}], #1",
+                "smlabb {third}, {a}, {even}, {third}",
+                "subs {end}, {end}, #1",
+                "smlabb {fourth}, {b}, {even}, {fourth}",
+                "bne 5b",
+                // Scale the sums and add them to the results.
+                "6:",
+                "ldrd {wide}, {odd}, [sp, #12]",
+                "ldrd {a}, {b}, [sp, #24]",
+                "add {entries}, {entries}, {wide}",
+                "vmov s0, s1, {first}, {second}",
+                "vmov s2, s3, {third}, {fourth}",
+                "vldmia {a}!, {{s4-s7}}",
+                "vcvt.f32.s32 s0, s0",
+                "vcvt.f32.s32 s1, s1",
+                "vcvt.f32.s32 s2, s2",
+                "vcvt.f32.s32 s3, s3",
+                "vmul.f32 s4, s4, s12",
+                "vmul.f32 s5, s5, s12",
+                "vmul.f32 s6, s6, s12",
+                "vmul.f32 s7, s7, s12",
+                "vmul.f32 s0, s0, s4",
+                "vmul.f32 s1, s1, s5",
+                "vmul.f32 s2, s2, s6",
+                "vmul.f32 s3, s3, s7",
+                "cmp {odd}, #0",
+                "beq 7f",
+                "vldmia {b}, {{s8-s11}}",
+                "vadd.f32 s0, s8, s0",
+                "vadd.f32 s1, s9, s1",
+                "vadd.f32 s2, s10, s2",
+                "vadd.f32 s3, s11, s3",
+                "7:",
+                "vstmia {b}!, {{s0-s3}}",
+                "ldr {wide}, [sp, #20]",
+                "strd {a}, {b}, [sp, #24]",
+                "cmp {b}, {wide}",
                 "bne 2b",
-                entries = inout(reg) panel => _,
-                x = inout(reg) x => _,
-                end = in(reg) panel.add(groups * GROUP * PANEL),
-                first = inout(reg) *first,
-                second = inout(reg) *second,
-                third = inout(reg) *third,
-                fourth = inout(reg) *fourth,
-                even = out(reg) _,
-                odd = out(reg) _,
-                a = out(reg) _,
-                b = out(reg) _,
-                wide = out(reg) _,
-                options(nostack, readonly),
+                "add sp, sp, #32",
+                "vpop {{s0-s12}}",
+                entries = inout(reg) rows.entries => rows.entries,
+                // These are stored on the stack, in this order.
+                first = inout(reg) part.x => _,
+                second = inout(reg) groups * GROUP * PANEL => _,
+                third = inout(reg) part.count % GROUP => _,
+                fourth = inout(reg) (part.k - part.count) * PANEL => _,
+                even = inout(reg) usize::from(part.accumulate) => _,
+                odd = inout(reg) end => _,
+                a = inout(reg) rows.scales => rows.scales,
+                b = inout(reg) rows.y => rows.y,
+                x = out(reg) _,
+                end = out(reg) _,
+                wide = inout(reg) part.unit.to_bits() => _,
             );
         }
-        sums
     }
 }
 
