@@ -86,6 +86,13 @@ fn round<T: Scalar>(x: &[T], to: &mut [MaybeUninit<i16>]) -> f32 {
     largest / MOST
 }
 
+/// Computes [`round`] with the baseline's instructions. It is a function of its own for the sake of
+/// the size of programs.
+#[inline(never)]
+fn round_outlined<T: Scalar>(x: &[T], to: &mut [MaybeUninit<i16>; CHUNK]) -> f32 {
+    round(x, to)
+}
+
 /// Computes [`Format::products`](super::Format::products).
 #[inline(always)]
 pub fn products<S: Isa, T: Scalar, const M: usize, const G: usize, const P: usize>(
@@ -118,7 +125,10 @@ pub fn products<S: Isa, T: Scalar, const M: usize, const G: usize, const P: usiz
             while first == 0 || first < k {
                 let count = if k - first < CHUNK { k - first } else { CHUNK };
                 let Some(x) = x[p].get(j * k + first..j * k + first + count) else { return };
-                let unit = round(x, &mut rounded.0);
+                let unit = match has_avx2::<S>() {
+                    true => round(x, &mut rounded.0),
+                    false => round_outlined(x, &mut rounded.0),
+                };
                 let mut matrices = [(ptr::null(), ptr::null(), ptr::null_mut()); G];
                 for g in 0..G {
                     let y = y[g].as_mut_ptr().wrapping_add(j * M);
@@ -208,8 +218,8 @@ impl<T: Scalar> Part<'_, T> {
         }
     }
 
-    /// Computes [`multiply`](Self::multiply) with the baseline's instructions. It is a function of
-    /// its own for the sake of the size of programs.
+    /// Computes [`multiply`](Self::multiply) with the baseline's instructions, like
+    /// [`round_outlined`].
     ///
     /// # Safety
     /// The same.
