@@ -169,13 +169,16 @@ unsafe impl Widened for Int8 {
     }
 }
 
-/// The integers of [`Int8`], multiplied as integers: a product rounds its right-hand side to 16 bits
-/// and adds up in 32 bits. Everything else is computed as before.
+/// The integers of [`Int8`], multiplied in integers. A product rounds its right-hand side to 16
+/// bits and adds up in 32 bits, like the 16x8 mode of TensorFlow Lite; activations keep their type.
 ///
-/// The largest magnitude of a vector, or of each 128 entries of a longer one, becomes 32767. So no
-/// range has to be known or measured beforehand, and no entry is too large. The sums cannot
-/// overflow. The same definition computes the same product on every processor, to the bit. If an
-/// entry of a vector is NaN or infinite, its products are NaN.
+/// Each product finds the scale of its right-hand side: the largest magnitude of the vector, or of
+/// 128 entries of a longer one, becomes 32767. No range has to be known or measured beforehand, no
+/// entry is too large, and a sum of 128 products fits in 32 bits. Every processor computes the same
+/// bits for the same vector. If an entry of the vector is NaN or infinite, the product is NaN.
+///
+/// The Cortex-M4F and M7 (target `thumbv7em-none-eabihf`) and AVX2 multiply two pairs of 16 bits or
+/// more per instruction. Other targets use plain integers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Int8By16;
 

@@ -188,30 +188,38 @@ impl<T: Scalar> Part<'_, T> {
             let mut rows = Rows { entries: entries.wrapping_add(self.first * PANEL), scales, y };
             // SAFETY: the panels cover the rows.
             unsafe {
-                #[cfg(rnn_cell_dsp)]
-                if size_of::<T>() == size_of::<f32>() && M >= PANEL {
-                    row = M - M % PANEL;
-                    dsp::panels(self, row, &mut rows);
-                }
-                if has_avx2::<S>() {
-                    while row + 4 * PANEL <= M {
-                        self.panels::<S, 4, PANEL>(&mut rows);
-                        row += 4 * PANEL;
+                // The scalar is `f32`.
+                if size_of::<T>() == size_of::<f32>() {
+                    #[cfg(rnn_cell_dsp)]
+                    if M >= PANEL {
+                        row = M - M % PANEL;
+                        dsp::panels(self, row, &mut rows);
                     }
-                    if row + 2 * PANEL <= M {
-                        self.panels::<S, 2, PANEL>(&mut rows);
-                        row += 2 * PANEL;
+                    #[cfg(target_arch = "x86_64")]
+                    if has_avx2::<S>() {
+                        while row + 4 * PANEL <= M {
+                            avx2::panels::<S, T, 4>(self, &mut rows);
+                            row += 4 * PANEL;
+                        }
+                        if row + 2 * PANEL <= M {
+                            avx2::panels::<S, T, 2>(self, &mut rows);
+                            row += 2 * PANEL;
+                        }
+                        if row + PANEL <= M {
+                            avx2::panels::<S, T, 1>(self, &mut rows);
+                            row += PANEL;
+                        }
                     }
                 }
                 while row + PANEL <= M {
-                    self.panels::<S, 1, PANEL>(&mut rows);
+                    self.panel::<PANEL>(&mut rows);
                     row += PANEL;
                 }
                 rows.entries = entries.wrapping_add(row * self.k + self.first * (M % PANEL));
                 match M % PANEL {
-                    1 => self.panels::<S, 1, 1>(&mut rows),
-                    2 => self.panels::<S, 1, 2>(&mut rows),
-                    3 => self.panels::<S, 1, 3>(&mut rows),
+                    1 => self.panel::<1>(&mut rows),
+                    2 => self.panel::<2>(&mut rows),
+                    3 => self.panel::<3>(&mut rows),
                     _ => {}
                 }
             }
@@ -229,38 +237,40 @@ impl<T: Scalar> Part<'_, T> {
         unsafe { self.multiply::<S, M>() }
     }
 
-    /// Computes `V` panels of `H` rows, and moves on to the rows behind them.
+    /// Computes a panel of `H` rows in plain Rust, and moves on to the rows behind it.
     ///
     /// # Safety
-    /// The same as for [`multiply`](Self::multiply). The matrix has these panels.
+    /// The same as for [`multiply`](Self::multiply). The matrix has this panel.
     #[inline(always)]
-    unsafe fn panels<S: Isa, const V: usize, const H: usize>(&self, rows: &mut Rows<T>) {
-        let (groups, stride) = (self.count / GROUP, H * self.k);
+    unsafe fn panel<const H: usize>(&self, rows: &mut Rows<T>) {
         let Rows { entries, scales, y } = *rows;
+        let groups = self.count / GROUP;
+        let mut sums = [0; H];
         // SAFETY: guaranteed by the caller.
         unsafe {
-            let mut sums = whole_groups::<S, V, H>(entries, stride, self.x, groups);
-            for column in GROUP * groups..self.count {
-                let x = i32::from(*self.x.add(column));
-                for v in 0..V {
-                    for r in 0..H {
-                        sums[v][r] += i32::from(*entries.add(v * stride + column * H + r)) * x;
+            for group in 0..groups {
+                let x = self.x.add(group * GROUP);
+                for r in 0..H {
+                    let entries = entries.add((group * H + r) * GROUP);
+                    for entry in 0..GROUP {
+                        sums[r] += i32::from(*entries.add(entry)) * i32::from(*x.add(ORDER[entry]));
                     }
                 }
             }
-            for v in 0..V {
+            for column in groups * GROUP..self.count {
                 for r in 0..H {
-                    let y = y.add(v * H + r);
-                    // For `f32` these are no conversions, so no `f64` is involved.
-                    let scale = *scales.add(v * H + r) * T::of(f64::from(self.unit));
-                    let product = T::of(f64::from(sums[v][r] as f32)) * scale;
-                    *y = if self.accumulate { *y + product } else { product };
+                    sums[r] += i32::from(*entries.add(column * H + r)) * i32::from(*self.x.add(column));
                 }
             }
+            for r in 0..H {
+                // For `f32` these are no conversions, so no `f64` is involved.
+                let scale = *scales.add(r) * T::of(f64::from(self.unit));
+                let product = T::of(f64::from(sums[r] as f32)) * scale;
+                let y = y.add(r);
+                *y = if self.accumulate { *y + product } else { product };
+            }
         }
-        let moved = V * H;
-        rows.entries = entries.wrapping_add(V * stride);
-        (rows.scales, rows.y) = (scales.wrapping_add(moved), y.wrapping_add(moved));
+        rows.advance(H, self.k);
     }
 }
 
@@ -272,43 +282,18 @@ struct Rows<T> {
     y: *mut T,
 }
 
-const fn has_avx2<S: Isa>() -> bool {
-    !matches!(S::LEVEL, Level::Portable)
+impl<T> Rows<T> {
+    /// Moves on by `count` rows of a matrix of `k` columns.
+    #[inline(always)]
+    fn advance(&mut self, count: usize, k: usize) {
+        self.entries = self.entries.wrapping_add(count * k);
+        self.scales = self.scales.wrapping_add(count);
+        self.y = self.y.wrapping_add(count);
+    }
 }
 
-/// Returns the sums of the products of whole groups with a vector, for `V` panels of `H` rows that
-/// are `stride` entries apart.
-///
-/// # Safety
-/// There are these groups of the panels and of the vector, which is aligned to eight bytes. The
-/// processor has the instruction set `S`.
-#[inline(always)]
-unsafe fn whole_groups<S: Isa, const V: usize, const H: usize>(
-    panel: *const i8,
-    stride: usize,
-    x: *const i16,
-    groups: usize,
-) -> [[i32; PANEL]; V] {
-    // SAFETY: guaranteed by the caller.
-    unsafe {
-        #[cfg(target_arch = "x86_64")]
-        if has_avx2::<S>() && H == PANEL {
-            return avx2::whole_groups(panel, stride, x, groups);
-        }
-        let mut sums = [[0; PANEL]; V];
-        for group in 0..groups {
-            let x = x.add(group * GROUP);
-            for v in 0..V {
-                for r in 0..H {
-                    let entries = panel.add(v * stride + (group * H + r) * GROUP);
-                    for entry in 0..GROUP {
-                        sums[v][r] += i32::from(*entries.add(entry)) * i32::from(*x.add(ORDER[entry]));
-                    }
-                }
-            }
-        }
-        sums
-    }
+const fn has_avx2<S: Isa>() -> bool {
+    !matches!(S::LEVEL, Level::Portable)
 }
 
 #[cfg(rnn_cell_dsp)]
@@ -335,8 +320,8 @@ mod dsp {
         unsafe {
             asm!(
                 // The target's description does not let `asm!` know these registers.
-                "vpush {{s0-s12}}",
-                "vmov s12, {wide}",
+                "vpush {{s0-s9}}",
+                "vmov s8, {wide}",
                 "sub sp, sp, #32",
                 "strd {first}, {second}, [sp]",
                 "strd {third}, {fourth}, [sp, #8]",
@@ -404,21 +389,21 @@ mod dsp {
                 "vcvt.f32.s32 s1, s1",
                 "vcvt.f32.s32 s2, s2",
                 "vcvt.f32.s32 s3, s3",
-                "vmul.f32 s4, s4, s12",
-                "vmul.f32 s5, s5, s12",
-                "vmul.f32 s6, s6, s12",
-                "vmul.f32 s7, s7, s12",
+                "vmul.f32 s4, s4, s8",
+                "vmul.f32 s5, s5, s8",
+                "vmul.f32 s6, s6, s8",
+                "vmul.f32 s7, s7, s8",
                 "vmul.f32 s0, s0, s4",
                 "vmul.f32 s1, s1, s5",
                 "vmul.f32 s2, s2, s6",
                 "vmul.f32 s3, s3, s7",
                 "cmp {odd}, #0",
                 "beq 7f",
-                "vldmia {b}, {{s8-s11}}",
-                "vadd.f32 s0, s8, s0",
-                "vadd.f32 s1, s9, s1",
-                "vadd.f32 s2, s10, s2",
-                "vadd.f32 s3, s11, s3",
+                "vldmia {b}, {{s4-s7}}",
+                "vadd.f32 s0, s4, s0",
+                "vadd.f32 s1, s5, s1",
+                "vadd.f32 s2, s6, s2",
+                "vadd.f32 s3, s7, s3",
                 "7:",
                 "vstmia {b}!, {{s0-s3}}",
                 "ldr {wide}, [sp, #20]",
@@ -426,7 +411,7 @@ mod dsp {
                 "cmp {b}, {wide}",
                 "bne 2b",
                 "add sp, sp, #32",
-                "vpop {{s0-s12}}",
+                "vpop {{s0-s9}}",
                 entries = inout(reg) rows.entries => rows.entries,
                 // These are stored on the stack, in this order.
                 first = inout(reg) part.x => _,
@@ -447,41 +432,81 @@ mod dsp {
 
 #[cfg(target_arch = "x86_64")]
 mod avx2 {
-    use super::{GROUP, PANEL};
+    use super::{GROUP, PANEL, Part, Rows};
+    use crate::kernels::isa::{Isa, Level};
     use core::arch::x86_64::*;
 
-    /// Computes [`whole_groups`](super::whole_groups) of panels of four rows, for `V` that is 1 or
-    /// even.
+    /// Computes `V` panels of four rows of `f32`, where `V` is 1 or even, and moves on to the rows
+    /// behind them.
     ///
     /// # Safety
-    /// The same, with AVX2.
+    /// The same as for [`Part::multiply`]. The scalar is `f32`, the matrix has these panels, and
+    /// `S` includes AVX2.
     #[inline(always)]
-    pub unsafe fn whole_groups<const V: usize>(
-        panel: *const i8,
-        stride: usize,
-        x: *const i16,
-        groups: usize,
-    ) -> [[i32; PANEL]; V] {
-        // SAFETY: guaranteed by the caller.
+    pub unsafe fn panels<S: Isa, T, const V: usize>(part: &Part<'_, T>, rows: &mut Rows<T>) {
+        let (groups, stride) = (part.count / GROUP, PANEL * part.k);
+        let mut group = 0;
+        // SAFETY: guaranteed by the caller. AVX-512 includes its extension BW.
         unsafe {
+            // Each row of a panel has two neighbouring sums.
             let mut pairs = [_mm256_setzero_si256(); V];
-            for group in 0..groups {
-                let x = _mm256_set1_epi64x(x.add(group * GROUP).cast::<i64>().read_unaligned());
+            if matches!(S::LEVEL, Level::Avx512) {
+                let mut wide = [_mm512_setzero_si512(); V];
+                while group + 2 <= groups {
+                    let x = _mm_loadu_si128(part.x.add(group * GROUP).cast());
+                    let each_four = _mm512_set_epi64(1, 1, 1, 1, 0, 0, 0, 0);
+                    let x = _mm512_permutexvar_epi64(each_four, _mm512_castsi128_si512(x));
+                    for v in 0..V {
+                        let entries = rows.entries.add(v * stride + group * GROUP * PANEL);
+                        let entries = _mm512_cvtepi8_epi16(_mm256_loadu_si256(entries.cast()));
+                        wide[v] = _mm512_add_epi32(wide[v], _mm512_madd_epi16(entries, x));
+                    }
+                    group += 2;
+                }
                 for v in 0..V {
-                    let entries = _mm_loadu_si128(panel.add(v * stride + group * GROUP * PANEL).cast());
-                    let products = _mm256_madd_epi16(_mm256_cvtepi8_epi16(entries), x);
-                    pairs[v] = _mm256_add_epi32(pairs[v], products);
+                    let upper = _mm512_extracti64x4_epi64::<1>(wide[v]);
+                    pairs[v] = _mm256_add_epi32(_mm512_castsi512_si256(wide[v]), upper);
                 }
             }
-            // Each row has two neighbouring sums.
-            let mut sums = [[0; PANEL]; V];
-            for v in 0..V {
-                let sum = _mm256_hadd_epi32(pairs[v], pairs[v]);
-                let rows =
-                    _mm_unpacklo_epi64(_mm256_castsi256_si128(sum), _mm256_extracti128_si256::<1>(sum));
-                _mm_storeu_si128(sums[v].as_mut_ptr().cast(), rows);
+            while group < groups {
+                let x = _mm256_set1_epi64x(part.x.add(group * GROUP).cast::<i64>().read_unaligned());
+                for v in 0..V {
+                    let entries = rows.entries.add(v * stride + group * GROUP * PANEL);
+                    let entries = _mm256_cvtepi8_epi16(_mm_loadu_si128(entries.cast()));
+                    pairs[v] = _mm256_add_epi32(pairs[v], _mm256_madd_epi16(entries, x));
+                }
+                group += 1;
             }
-            sums
+            // A remaining column is the first of a pair.
+            for column in groups * GROUP..part.count {
+                let x = _mm256_set1_epi64x(i64::from(*part.x.add(column)) & 0xFFFF);
+                for v in 0..V {
+                    let entries = rows.entries.add(v * stride + column * PANEL).cast::<i32>();
+                    let entries = _mm256_cvtepi8_epi64(_mm_cvtsi32_si128(entries.read_unaligned()));
+                    pairs[v] = _mm256_add_epi32(pairs[v], _mm256_madd_epi16(entries, x));
+                }
+            }
+            let (scales, y) = (rows.scales.cast::<f32>(), rows.y.cast::<f32>());
+            let unit = _mm256_set1_ps(part.unit);
+            if V == 1 {
+                let sums = _mm256_hadd_epi32(pairs[0], pairs[0]);
+                let sums = _mm256_castsi256_si128(_mm256_permute4x64_epi64::<0b1000>(sums));
+                let scales = _mm_mul_ps(_mm_loadu_ps(scales), _mm256_castps256_ps128(unit));
+                let products = _mm_mul_ps(_mm_cvtepi32_ps(sums), scales);
+                let sum = if part.accumulate { _mm_add_ps(_mm_loadu_ps(y), products) } else { products };
+                _mm_storeu_ps(y, sum);
+            }
+            for two in 0..V / 2 {
+                let (scales, y) = (scales.add(two * 2 * PANEL), y.add(two * 2 * PANEL));
+                let sums = _mm256_hadd_epi32(pairs[2 * two], pairs[2 * two + 1]);
+                let sums = _mm256_permute4x64_epi64::<0b1101_1000>(sums);
+                let scales = _mm256_mul_ps(_mm256_loadu_ps(scales), unit);
+                let products = _mm256_mul_ps(_mm256_cvtepi32_ps(sums), scales);
+                let sum =
+                    if part.accumulate { _mm256_add_ps(_mm256_loadu_ps(y), products) } else { products };
+                _mm256_storeu_ps(y, sum);
+            }
         }
+        rows.advance(V * PANEL, part.k);
     }
 }

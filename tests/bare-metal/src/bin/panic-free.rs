@@ -11,7 +11,7 @@
 use bare_metal::{any, fill, is_finite};
 use core::hint::black_box;
 use rnn_cell::cells::*;
-use rnn_cell::quantised::{Bf16, Int8, Quantised};
+use rnn_cell::quantised::{Bf16, Int8, Int8By16, Quantised};
 
 macro_rules! initial_state {
     ($cell:ident) => {
@@ -86,9 +86,13 @@ macro_rules! of_format {
 
 macro_rules! quantised {
     ($cell:ident $(<$($size:literal),+>)+) => {
-        [$(of_format!(Int8 $cell<$($size),+>, any()), of_format!(Bf16 $cell<$($size),+>, any())),+]
-            .iter()
-            .all(|finite| *finite)
+        [$(
+            of_format!(Int8 $cell<$($size),+>, any()),
+            of_format!(Bf16 $cell<$($size),+>, any()),
+            of_format!(Int8By16 $cell<$($size),+>, any())
+        ),+]
+        .iter()
+        .all(|finite| *finite)
     };
 }
 
