@@ -51,10 +51,9 @@ struct Rounded([MaybeUninit<i16>; CHUNK]);
 /// The position of each entry of a group. `sxtb16` widens every other byte of a word.
 const ORDER: [usize; GROUP] = if cfg!(rnn_cell_dsp) { [0, 2, 1, 3] } else { [0, 1, 2, 3] };
 
-/// Rounds a vector to the beginning of `to`, which is not shorter. Returns the value of a rounded
-/// entry of 1.
+/// Rounds at most [`CHUNK`] entries. Returns the value of a rounded entry of 1.
 #[inline(always)]
-fn round<T: Scalar>(x: &[T], to: &mut [MaybeUninit<i16>]) -> f32 {
+fn round<S: Isa, T: Scalar>(_isa: S, x: &[T], to: &mut [MaybeUninit<i16>; CHUNK]) -> f32 {
     // The largest magnitude is taken as at least 2^-100, so that its reciprocal is finite.
     const LEAST: f32 = f32::from_bits((127 - 100) << 23);
     // Adding this constant rounds to a whole number, ties to even, because the last place of the
@@ -67,9 +66,18 @@ fn round<T: Scalar>(x: &[T], to: &mut [MaybeUninit<i16>]) -> f32 {
         most = if bits > most { bits } else { most };
     }
     let largest = f32::from_bits(most as u32);
-    // With an infinite entry, the rounded entries are zero and the result is infinite. With a NaN,
-    // the result is NaN. Both times the products are NaN.
     let factor = MOST / largest;
+    let mut done = 0;
+    #[cfg(target_arch = "x86_64")]
+    if has_avx2::<S>() && size_of::<T>() == size_of::<f32>() {
+        while done + 8 <= x.len() && done + 8 <= CHUNK {
+            // SAFETY: there are eight entries on both sides, and the scalar is `f32`. The token
+            // proves the instruction set.
+            unsafe { avx2::round(x.as_ptr().add(done).cast(), factor, to.as_mut_ptr().add(done).cast()) }
+            done += 8;
+        }
+    }
+    let (Some(x), Some(to)) = (x.get(done..), to.get_mut(done..)) else { return f32::NAN };
     let rounded = |x: T| MaybeUninit::new(((x.as_f64() as f32) * factor + WHOLE).to_bits() as i16);
     let (groups, alone) = x.as_chunks::<GROUP>();
     let (to, rest) = to.as_chunks_mut::<GROUP>();
@@ -83,20 +91,21 @@ fn round<T: Scalar>(x: &[T], to: &mut [MaybeUninit<i16>]) -> f32 {
     for (x, to) in alone.iter().zip(rest) {
         *to = rounded(*x);
     }
-    largest / MOST
+    // NaN if the largest magnitude is infinite, which makes the products NaN.
+    largest / MOST + (largest - largest)
 }
 
 /// Computes [`round`] with the baseline's instructions. It is a function of its own for the sake of
 /// the size of programs.
 #[inline(never)]
-fn round_outlined<T: Scalar>(x: &[T], to: &mut [MaybeUninit<i16>; CHUNK]) -> f32 {
-    round(x, to)
+fn round_outlined<S: Isa, T: Scalar>(isa: S, x: &[T], to: &mut [MaybeUninit<i16>; CHUNK]) -> f32 {
+    round(isa, x, to)
 }
 
 /// Computes [`Format::products`](super::Format::products).
 #[inline(always)]
 pub fn products<S: Isa, T: Scalar, const M: usize, const G: usize, const P: usize>(
-    _isa: S,
+    isa: S,
     a: [[Narrow<'_, Int8By16, T>; G]; P],
     x: [&[T]; P],
     y: [&mut [T]; G],
@@ -126,8 +135,8 @@ pub fn products<S: Isa, T: Scalar, const M: usize, const G: usize, const P: usiz
                 let count = if k - first < CHUNK { k - first } else { CHUNK };
                 let Some(x) = x[p].get(j * k + first..j * k + first + count) else { return };
                 let unit = match has_avx2::<S>() {
-                    true => round(x, &mut rounded.0),
-                    false => round_outlined(x, &mut rounded.0),
+                    true => round(isa, x, &mut rounded.0),
+                    false => round_outlined(isa, x, &mut rounded.0),
                 };
                 let mut matrices = [(ptr::null(), ptr::null(), ptr::null_mut()); G];
                 for g in 0..G {
@@ -435,6 +444,21 @@ mod avx2 {
     use super::{GROUP, PANEL, Part, Rows};
     use crate::kernels::isa::{Isa, Level};
     use core::arch::x86_64::*;
+
+    /// Rounds eight numbers multiplied by `factor`, like [`round`](super::round).
+    ///
+    /// # Safety
+    /// There are eight numbers on both sides. The processor has AVX2.
+    #[inline(always)]
+    pub unsafe fn round(x: *const f32, factor: f32, to: *mut i16) {
+        // SAFETY: guaranteed by the caller.
+        unsafe {
+            // The conversion rounds ties to even. A NaN becomes a number, but then the unit is NaN.
+            let whole = _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_loadu_ps(x), _mm256_set1_ps(factor)));
+            let halves = _mm256_permute4x64_epi64::<0b1000>(_mm256_packs_epi32(whole, whole));
+            _mm_storeu_si128(to.cast(), _mm256_castsi256_si128(halves));
+        }
+    }
 
     /// Computes `V` panels of four rows of `f32`, where `V` is 1 or even, and moves on to the rows
     /// behind them.
