@@ -72,7 +72,7 @@ pub fn ready<const N: usize, const B: usize>() -> Vec<Subject> {
         Lstm<N, N> PeepholeLstm<N, N> CifgLstm<N, N> LayerNormLstm<N, N> MinLstm<N, N>
         GreffNig<N, N> GreffNfg<N, N> GreffNog<N, N> GreffNiaf<N, N> GreffNoaf<N, N> GreffCifg<N, N> GreffNp<N, N>
         GreffFgr<N, N>
-        Gru<N, N> GruResetAfter<N, N> Mgu<N, N> UgRnn<N, N> LiGru<N, N> MinGru<N, N>
+        Gru<N, N> ReluGru<N, N> GruResetAfter<N, N> Mgu<N, N> UgRnn<N, N> LiGru<N, N> MinGru<N, N>
         Elman<N, N> Jordan<N, N, N> IndRnn<N, N> Dense<N, N>
     };
     // The FLOP of a product of a matrix with the memory, and of a product of a matrix with the

@@ -7,6 +7,24 @@ use std::fmt::Write;
 pub enum Atom {
     Name(usize),
     Literal(u64),
+    /// `K*D`: the vectors `[D]` of the `K` heads of a block, one after the other.
+    Heads(Size, Size),
+}
+
+/// A factor of a product of dimensions: a named size or a literal one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Size {
+    Name(usize),
+    Literal(u64),
+}
+
+impl From<Size> for Atom {
+    fn from(size: Size) -> Atom {
+        match size {
+            Size::Name(index) => Atom::Name(index),
+            Size::Literal(size) => Atom::Literal(size),
+        }
+    }
 }
 
 impl Atom {
@@ -17,7 +35,57 @@ impl Atom {
     pub fn literal(self) -> u64 {
         match self {
             Atom::Literal(size) => size,
-            Atom::Name(_) => 0,
+            Atom::Name(_) | Atom::Heads(..) => 0,
+        }
+    }
+
+    /// Returns the size of a dimension `size` of each of `heads` heads, one after the other. `None`
+    /// for a product of three.
+    pub fn of_heads(heads: Atom, size: Atom) -> Option<Atom> {
+        match (heads, size) {
+            (Atom::ONE, size) => Some(size),
+            (heads, Atom::ONE) => Some(heads),
+            (heads, size) => Some(Atom::Heads(heads.size()?, size.size()?)),
+        }
+    }
+
+    /// Returns the number of heads of a product, and the size of a head. Any other dimension
+    /// belongs to one head.
+    pub fn split_heads(self) -> (Atom, Atom) {
+        match self {
+            Atom::Heads(heads, size) => (heads.into(), size.into()),
+            size => (Atom::ONE, size),
+        }
+    }
+
+    pub fn is_of_heads(self) -> bool {
+        matches!(self, Atom::Heads(..))
+    }
+
+    /// Returns the indices of the dimensions that the term names.
+    pub fn names(self) -> impl Iterator<Item = usize> {
+        let (heads, size) = self.split_heads();
+        [heads, size].into_iter().filter_map(|atom| match atom {
+            Atom::Name(index) => Some(index),
+            Atom::Literal(_) | Atom::Heads(..) => None,
+        })
+    }
+
+    fn size(self) -> Option<Size> {
+        match self {
+            Atom::Name(index) => Some(Size::Name(index)),
+            Atom::Literal(size) => Some(Size::Literal(size)),
+            Atom::Heads(..) => None,
+        }
+    }
+
+    fn display(self, names: &[String]) -> String {
+        match self {
+            Atom::Name(index) => names.get(index).map_or("?", String::as_str).to_owned(),
+            Atom::Literal(value) => value.to_string(),
+            Atom::Heads(heads, size) => {
+                format!("{}*{}", Atom::from(heads).display(names), Atom::from(size).display(names))
+            }
         }
     }
 }
@@ -67,17 +135,10 @@ impl Dim {
             if !text.is_empty() {
                 text.push_str(" + ");
             }
-            match atom {
-                Atom::Name(index) => {
-                    if run > 1 {
-                        let _ = write!(text, "{run}*");
-                    }
-                    text.push_str(names.get(index).map_or("?", String::as_str));
-                }
-                Atom::Literal(value) => {
-                    let _ = write!(text, "{value}");
-                }
+            if run > 1 {
+                let _ = write!(text, "{run}*");
             }
+            text.push_str(&atom.display(names));
             rest = &rest[run..];
         }
         text
@@ -109,6 +170,28 @@ impl Shape {
         Shape { rows: self.columns.clone(), columns: self.rows.clone() }
     }
 
+    /// Returns the shape of the stack of a value of each of `heads` heads: `[D]` becomes `[K*D]`, a
+    /// scalar `[K]`. `None` for a matrix and for a vector of several terms, which have no stack.
+    pub fn stacked(&self, heads: Atom) -> Option<Self> {
+        match self.rows.atoms() {
+            [rows] if self.columns.is_one() => Some(Shape::vector(Dim::sum([Atom::of_heads(heads, *rows)?]))),
+            _ => None,
+        }
+    }
+
+    /// Returns the shape of one head's part of a value that is the stack of `heads` heads: the
+    /// inverse of [`stacked`](Self::stacked), also for a matrix whose rows are such a stack.
+    pub fn of_one_head(&self, heads: Atom) -> Option<Self> {
+        let [rows] = self.rows.atoms() else { return None };
+        let rows = match rows.split_heads() {
+            _ if *rows == heads && self.columns.is_one() => Atom::ONE,
+            (own, size) if own == heads => size,
+            _ => return None,
+        };
+        let has_heads = self.columns.atoms().iter().any(|atom| atom.is_of_heads());
+        (!has_heads).then(|| Shape { rows: Dim::sum([rows]), columns: self.columns.clone() })
+    }
+
     /// Returns the shape in the user's notation: `[]`, `[H]`, `[H, H + I]`.
     pub fn display(&self, names: &[String]) -> String {
         if self.is_scalar() {
@@ -123,7 +206,25 @@ impl Shape {
 
 #[cfg(test)]
 mod tests {
-    use super::{Atom, Dim};
+    use super::{Atom, Dim, Shape};
+
+    #[test]
+    fn stacks_of_heads() {
+        let names = ["K", "D"].map(str::to_owned);
+        let (k, d) = (Atom::Name(0), Atom::Name(1));
+        let vector = |atom| Shape::vector(Dim::sum([atom]));
+        let stack = vector(d).stacked(k).unwrap();
+        assert_eq!(stack.display(&names), "[K*D]");
+        assert_eq!(stack.of_one_head(k), Some(vector(d)));
+        assert_eq!(Shape::scalar().stacked(k), Some(vector(k)));
+        assert_eq!(vector(k).of_one_head(k), Some(Shape::scalar()));
+        assert_eq!(vector(d).stacked(Atom::ONE), Some(vector(d)));
+        assert_eq!(stack.stacked(k), None);
+        assert_eq!(vector(d).of_one_head(k), None);
+        assert_eq!(stack.of_one_head(d), None);
+        let matrix = Shape { rows: Dim::sum([d]), columns: Dim::sum([d]) };
+        assert_eq!(matrix.stacked(k), None);
+    }
 
     #[test]
     fn literals_add_up_and_zeros_vanish() {

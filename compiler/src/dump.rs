@@ -34,14 +34,14 @@ pub fn dump(mut expansion: Expansion) -> Expansion {
 fn write(folder: &Path, cell: &Ident, items: &TokenStream) -> Result<(), String> {
     let in_crate = std::env::var("CARGO_CRATE_NAME").unwrap_or_else(|_| "unknown".to_owned());
     let file = folder.join(format!("{in_crate}.{cell}.rs"));
-    let text = source(items)?;
+    let text = HEADER.to_owned() + &source(items)?;
     std::fs::create_dir_all(folder)
         .and_then(|()| std::fs::write(&file, text))
         .map_err(|error| format!("`{}` can't be written: {error}", file.display()))
 }
 
 /// Returns an expansion as a source file that compiles in any crate that depends on `rnn_cell`.
-fn source(expansion: &TokenStream) -> Result<String, String> {
+pub fn source(expansion: &TokenStream) -> Result<String, String> {
     // In tokens, `$crate` resolves to the runtime whatever the user's crate calls it. Text has no
     // hygiene, so the path is written out.
     let text = expansion.to_string().replace("$crate", "::rnn_cell");
@@ -52,7 +52,7 @@ fn source(expansion: &TokenStream) -> Result<String, String> {
             item.attrs.retain(|attribute| !is_page(attribute));
         }
     }
-    Ok(HEADER.to_owned() + &prettyplease::unparse(&file))
+    Ok(prettyplease::unparse(&file))
 }
 
 /// Returns whether an attribute repeats the definition for rustdoc.
@@ -76,17 +76,14 @@ mod tests {
         );
         assert_eq!(
             source(&expansion).unwrap(),
-            HEADER.to_owned() + "const _: () = {\n    /// h = tanh(z)\n    let x = a::B;\n};\n"
+            "const _: () = {\n    /// h = tanh(z)\n    let x = a::B;\n};\n"
         );
         let cell = quote!(
             #[cfg_attr(doc, doc = page!(cell C {}))]
             #[cfg_attr(not(doc), doc = "text")]
             struct C;
         );
-        assert_eq!(
-            source(&cell).unwrap(),
-            HEADER.to_owned() + "#[cfg_attr(not(doc), doc = \"text\")]\nstruct C;\n"
-        );
-        assert!(source(&quote!(const)).unwrap_err().starts_with("the expansion is no Rust"));
+        assert_eq!(source(&cell).unwrap(), "#[cfg_attr(not(doc), doc = \"text\")]\nstruct C;\n");
+        assert!(source(&quote!(const)).unwrap_err().starts_with("the expansion is not valid Rust"));
     }
 }

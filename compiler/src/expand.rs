@@ -11,6 +11,7 @@ use crate::lower::{self, Lowered};
 use crate::plan::{self, Plan};
 use crate::syntax::ast::Cell;
 use crate::syntax::parse::parse;
+use crate::text::jacobian::absence;
 use crate::{docs, editor, emit};
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -96,12 +97,12 @@ fn sources(input: TokenStream) -> Vec<TokenStream> {
 }
 
 /// A cell without mistakes after all stages before emission.
-struct Compiled {
-    analysis: Analysis,
-    plan: Plan,
+pub struct Compiled {
+    pub analysis: Analysis,
+    pub plan: Plan,
     /// The Jacobians of the state update. They are only documentation, so the cell is valid if they
     /// cannot be derived.
-    jacobian: Option<Jacobian>,
+    pub jacobian: Option<Jacobian>,
 }
 
 /// Takes one cell through the stages before emission. Returns `None` if it has mistakes, which are
@@ -109,7 +110,7 @@ struct Compiled {
 ///
 /// Names and shapes are checked even after syntax errors, so that all mistakes are reported at
 /// once. The later stages run only for definitions without mistakes.
-fn compile(cell: &Cell, diagnostics: &mut Diagnostics) -> Option<Compiled> {
+pub fn compile(cell: &Cell, diagnostics: &mut Diagnostics) -> Option<Compiled> {
     let analysis = analysis::analyse(cell, diagnostics);
     if !diagnostics.is_empty() {
         return None;
@@ -137,9 +138,9 @@ fn compile(cell: &Cell, diagnostics: &mut Diagnostics) -> Option<Compiled> {
     Some(Compiled { analysis, plan, jacobian })
 }
 
+/// Returns the Jacobian. None for a cell whose Jacobian has no text.
 fn derive_jacobian(cell: &Cell, analysis: &Analysis, lowered: &Lowered) -> Option<Jacobian> {
-    // Rings are no values of the equations, so their derivatives have no text.
-    if !analysis.past.is_empty() {
+    if absence(cell, &analysis.past).is_some() {
         return None;
     }
     jacobian::derive(cell, &analysis.resolved, &lowered.graph, &lowered.targets)

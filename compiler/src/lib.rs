@@ -9,6 +9,7 @@
 //! | --- | --- | --- |
 //! | 8 | [`expand`] | the driver, which runs the stages one after another |
 //! | | `dump` | expansion to files of source code (a feature) |
+//! | | `report` | what a program shows of a definition outside a compiler (a feature) |
 //! | | [`derive`](mod@derive) | a struct of models to a model, beside the stages of a cell |
 //! | 7 | [`docs`] | plan to the page that rustdoc shows |
 //! | | [`editor`] | names to the definitions that rust-analyzer shows for them |
@@ -42,6 +43,8 @@ mod expand;
 mod graph;
 mod lower;
 mod plan;
+#[cfg(feature = "report")]
+pub mod report;
 mod syntax;
 #[cfg(test)]
 mod testing;

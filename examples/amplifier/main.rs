@@ -10,7 +10,7 @@
 //! ```text
 //! cargo run --release --example amplifier
 //! cargo run --release --example amplifier -- guitar.wav --wav louder.wav
-//! cargo run --release --example amplifier -- guitar.wav --model amp.nam
+//! cargo run --release --example amplifier -- guitar.wav --model amp.nam   # a WaveNet or LSTM
 //! ```
 
 mod sounds;
@@ -24,8 +24,7 @@ use rnn_cell::prelude::*;
 use rnn_cell::train::loss::mean_squared_error_weighted;
 use rnn_cell::train::optim::scale;
 use rnn_cell::train::{Diverged, Schedule, Trainer};
-use rnn_cell::weights::nam::{self, one_layer, two_layers};
-use rnn_cell::weights::{Family, Player};
+use rnn_cell::weights::{Player, Source, nam};
 use sounds::{RATE, amplifier, error_to_signal, filtered, guitar, linear_filter};
 use std::error::Error;
 use std::hint::black_box;
@@ -94,7 +93,7 @@ fn main() -> ExitCode {
             ("FILE.wav", "the sound to play, a WAV file of 48 kHz [five seconds of a synthetic guitar]"),
             &[
                 ("seed", "1", "the seed of the random numbers"),
-                ("model", "", "an LSTM of Neural Amp Modeler (.nam) to play instead of training one"),
+                ("model", "", "a model of Neural Amp Modeler (.nam) to play instead of training one"),
                 ("block", "64", "the number of samples that the sound card requests at a time"),
                 ("wav", "target/amplifier.wav", "the file of the amplified sound"),
                 ("picture", "target/amplifier.svg", "the file of the picture"),
@@ -157,25 +156,14 @@ fn main() -> ExitCode {
     })
 }
 
-/// Loads a `.nam` file of one of the compiled sizes.
+/// Loads a `.nam` file of any published size.
 fn load(path: &Path) -> Result<Box<dyn Player<Sample, Sample> + Send>, Box<dyn Error>> {
     let file = nam::File::open(path)?;
-    let info = file.info();
-    println!(
-        "model: {}, LSTM of {} x {}",
-        info.name.as_deref().unwrap_or("unnamed"),
-        file.num_layers(),
-        file.hidden_size()
-    );
-    if info.sample_rate.is_some_and(|rate| rate != f64::from(RATE)) {
-        println!(
-            "it was trained at {} samples per second and will sound different at {RATE}",
-            info.sample_rate.unwrap_or(0.0)
-        );
+    println!("model: {}, {}", file.info().name.as_deref().unwrap_or("unnamed"), file.sizes());
+    if let Some(rate) = file.info().sample_rate.filter(|rate| *rate != f64::from(RATE)) {
+        println!("it was trained at {rate} samples per second and will sound different at {RATE}");
     }
-    let family =
-        Family::of(&file).or(one_layer::<8>).or(one_layer::<16>).or(one_layer::<24>).or(one_layer::<40>);
-    Ok(family.or(two_layers::<8>).or(two_layers::<16>).load()?)
+    Ok(nam::published(&file).load()?)
 }
 
 /// Trains on `sound`. Returns the network and its error on `held_out` after every epoch.
@@ -332,10 +320,10 @@ fn draw(
     let waves: Vec<Curve> = [Curve { name: "input", values: &input }]
         .into_iter()
         .chain(truth)
-        .chain([Curve { name: "LSTM", values: &output }])
+        .chain([Curve { name: "model", values: &output }])
         .collect();
     let errors = learned.map(|(_, errors)| Curve { name: "error to signal, held out", values: errors });
-    amplified(path, "An LSTM as an amplifier: 20 ms of sound", f64::from(RATE), first, &waves, errors)?;
+    amplified(path, "A network as an amplifier: 20 ms of sound", f64::from(RATE), first, &waves, errors)?;
     println!("picture: {}", path.display());
     Ok(())
 }

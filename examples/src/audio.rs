@@ -103,6 +103,34 @@ pub fn read_at(path: &Path, rate: u32) -> Result<Sound, AudioError> {
     Ok(sound)
 }
 
+/// Reads a WAV file of one channel of 16-bit integers, with `rate` samples per second.
+///
+/// # Errors
+/// Fails like [`read_at`], and if the file has several channels or other samples.
+pub fn read_mono(path: &Path, rate: u32) -> Result<Sound, AudioError> {
+    let sound = read_at(path, rate)?;
+    let WavSpec { channels, bits_per_sample, sample_format, .. } =
+        WavReader::open(path).map_err(|_| cut(path))?.spec();
+    let format = match sample_format {
+        SampleFormat::Float => "floats",
+        SampleFormat::Int => "integers",
+    };
+    let error = |fact, help| Err(AudioError { path: path.to_path_buf(), fact, help: Some(help) });
+    if channels != 1 {
+        return error(
+            format!("has {channels} channels, not 1"),
+            "`ffmpeg -i FILE -ac 1 out.wav` averages them",
+        );
+    }
+    if bits_per_sample != 16 {
+        return error(
+            format!("has {format} of {bits_per_sample} bits, not integers of 16"),
+            "`ffmpeg -i FILE -c:a pcm_s16le out.wav` converts them",
+        );
+    }
+    Ok(sound)
+}
+
 fn cut(path: &Path) -> AudioError {
     AudioError {
         path: path.to_path_buf(),
@@ -200,6 +228,25 @@ mod tests {
         let error = read_at(&path, 48_000).unwrap_err().to_string();
         fs::remove_file(&path).unwrap();
         assert!(error.contains("has 16000 samples per second, not 48000\nhelp: "), "{error}");
+    }
+
+    #[test]
+    fn one_channel_of_16_bits_can_be_required() {
+        let mono = |name: &str, channels, bits, format| {
+            let path = stored(name, channels, bits, format);
+            let sound = read_mono(&path, 16_000);
+            fs::remove_file(&path).unwrap();
+            sound.map_err(|error| error.to_string())
+        };
+        assert_eq!(mono("one", 1, 16, SampleFormat::Int).unwrap().samples, SAMPLES);
+        for (channels, bits, format, words) in [
+            (2, 16, SampleFormat::Int, "has 2 channels, not 1\nhelp: "),
+            (1, 24, SampleFormat::Int, "has integers of 24 bits, not integers of 16\nhelp: "),
+            (1, 32, SampleFormat::Float, "has floats of 32 bits, not integers of 16\nhelp: "),
+        ] {
+            let error = mono("other", channels, bits, format).unwrap_err();
+            assert!(error.contains(words), "{error}");
+        }
     }
 
     #[test]

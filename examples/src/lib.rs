@@ -10,7 +10,8 @@
 //! - [`plot`] draws the pictures of the results,
 //! - [`reber`] draws strings of the embedded Reber grammar,
 //! - [`report`] shows progress and turns an error into a message and an exit code,
-//! - [`silero`] is a network that detects speech,
+//! - [`rnnoise`] is a network that removes noise from speech,
+//! - [`silero`] is a network that detects speech.
 
 pub mod adding;
 pub mod audio;
@@ -21,4 +22,5 @@ pub mod options;
 pub mod plot;
 pub mod reber;
 pub mod report;
+pub mod rnnoise;
 pub mod silero;

@@ -4,6 +4,7 @@ mod alignment;
 mod panels;
 mod reading;
 mod sound;
+mod spectrogram;
 mod style;
 
 use plotters::prelude::*;
@@ -18,6 +19,7 @@ pub use alignment::{Alignment, alignments};
 pub use panels::{LogCurve, Panel, panels};
 pub use reading::{Reading, readings};
 pub use sound::{Detection, amplified, speech};
+pub use spectrogram::spectrograms;
 
 /// One curve of a picture.
 #[derive(Debug, Clone, Copy)]

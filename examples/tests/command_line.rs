@@ -2,6 +2,8 @@
 //! wrong data or options. The latter must print an error message and return a failing exit code
 //! before any training starts.
 
+use rnn_cell::prelude::*;
+use rnn_cell::weights::nam::{self, Create};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -186,14 +188,115 @@ fn an_amplifier_is_trained_and_played() {
     let model = fixtures.join("nam_1x8.nam").display().to_string();
     let output = run("amplifier", &[&wav, "--model", &model, "--wav", &again, "--picture", &picture]);
     let said = String::from_utf8_lossy(&output.stdout);
-    assert_says(&said, &["model: nam_1x8, LSTM of 1 x 8", "3750 blocks of 64"]);
+    assert_says(&said, &["model: nam_1x8, 1x8", "3750 blocks of 64"]);
+    // A WaveNet sounds the same in blocks of any length, and louder than silence.
+    let (nano, loud) = (path("nano.nam"), path("loud.wav"));
+    let mut wavenet = nam::Nano::<f32>::init_boxed(&mut Xoshiro256PlusPlus::seed_from_u64(1));
+    wavenet.1.a = 1.0;
+    nam::save_file(&wavenet, &nam::Info::default(), &nano).expect("a model");
+    let mut sounds = vec![];
+    for block in ["64", "1000"] {
+        let output = run(
+            "amplifier",
+            &[&wav, "--model", &nano, "--wav", &loud, "--picture", &picture, "--block", block],
+        );
+        assert_says(
+            &String::from_utf8_lossy(&output.stdout),
+            &["model: unnamed, WaveNet nano", "blocks of "],
+        );
+        sounds.push(fs::read(&loud).expect("a sound file"));
+    }
+    assert!(sounds[0][44..].iter().any(|byte| *byte != 0), "the WaveNet is silent");
+    let differ = sounds[0].iter().zip(&sounds[1]).filter(|(a, b)| a != b).count();
+    assert!(differ < sounds[0].len() / 1000, "{differ} bytes differ");
+
     let other = fixtures.join("nam_2x3.nam").display().to_string();
     assert_fails(&run("amplifier", &["--model", &other]), &["2x3", "1x16"]);
+    // Unusable files: each is reported in one error.
+    let text = fs::read_to_string(&nano).expect("the model");
+    for (changed, words) in [
+        (text.replace("WaveNet", "ConvNet"), "`architecture` is \"ConvNet\" in the file; only \"LSTM\""),
+        (text.replace("\"Tanh\"", "\"Softsign\""), "`config.layers[0].activation` is \"Softsign\""),
+        (text[..text.len() / 2].into(), "is not a valid Neural Amp Modeler file"),
+    ] {
+        fs::write(&nano, changed).expect("a damaged model");
+        assert_fails(&run("amplifier", &[&wav, "--model", &nano]), &[&nano, words]);
+    }
+    let bytes = fs::read(&wav).expect("the sound");
+    for (length, words) in [(44 + 1001, "is cut short"), (0, "is cut short"), (44, "")] {
+        fs::write(&loud, &bytes[..length]).expect("a damaged sound");
+        assert_fails(&run("amplifier", &[&loud]), &[&loud, words]);
+    }
     fs::remove_dir_all(folder).expect("the folder was made above");
 
     let speech = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/silero/speech.wav").display().to_string();
     assert_fails(&run("amplifier", &[&speech]), &["has 16000 samples per second, not 48000"]);
     assert_fails(&run("amplifier", &["--block", "0"]), &["at least 1"]);
+}
+
+#[test]
+fn noise_is_removed() {
+    let folder = folder("denoise");
+    let path = |name: &str| folder.join(name).display().to_string();
+    let (noisy, wav, picture) = (path("noisy.wav"), path("out.wav"), path("picture.svg"));
+    let files = ["--noisy", &noisy, "--wav", &wav, "--picture", &picture, "--quick"];
+    let output = run("denoise", &files);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_says(&said, &["RNNoise, 87503 parameters", "speech to noise: 5.0 dB before, 9.8 dB after"]);
+    let difference = said.split("(full scale: 1): ").nth(1).and_then(|rest| rest.split(' ').next());
+    let difference: f32 = difference.and_then(|number| number.parse().ok()).expect("a difference");
+    assert!(difference < 1e-5, "{said}");
+    assert!(fs::read_to_string(&picture).expect("a picture").contains("the speech alone"));
+
+    // The example can read the file that it has written, and gets the same sound.
+    let again = path("again.wav");
+    let output = run("denoise", &[&noisy, "--wav", &again, "--picture", &picture, "--quick"]);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let [first, second] = [&wav, &again].map(|path| fs::read(path).expect("a sound"));
+    assert_eq!((first.len(), second.len()), (44 + 2 * 144_000, 44 + 2 * 144_000));
+    let samples = |bytes: &[u8]| -> Vec<i16> {
+        bytes[44..].chunks(2).map(|bytes| i16::from_le_bytes([bytes[0], bytes[1]])).collect()
+    };
+    let worst = samples(&first).iter().zip(samples(&second)).map(|(a, b)| a.abs_diff(b)).max();
+    assert!(worst.is_some_and(|worst| worst <= 64), "{worst:?}");
+    fs::remove_dir_all(folder).expect("the folder was made above");
+}
+
+#[test]
+fn sound_that_cannot_be_denoised_is_reported() {
+    let folder = folder("not-denoised");
+    let shipped = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("data/rnnoise/speech.wav"));
+    let shipped = shipped.expect("the speech is shipped");
+    // The fields of the header: the channels at 22, the rate at 24, the bytes per second at 28, per
+    // frame at 32, the bits at 34, and the number of bytes of samples at 40.
+    let changed = |name: &str, length: usize, fields: &[(usize, &[u8])]| {
+        let mut bytes = shipped[..length].to_vec();
+        for (at, field) in fields {
+            bytes[*at..][..field.len()].copy_from_slice(field);
+        }
+        let path = folder.join(name);
+        fs::write(&path, bytes).expect("a copy");
+        path.display().to_string()
+    };
+    let rate: [(usize, &[u8]); 2] = [(24, &44_100u32.to_le_bytes()), (28, &88_200u32.to_le_bytes())];
+    let stereo: [(usize, &[u8]); 3] = [(22, &[2]), (28, &192_000u32.to_le_bytes()), (32, &[4])];
+    let deep: [(usize, &[u8]); 3] = [(28, &144_000u32.to_le_bytes()), (32, &[3]), (34, &[24])];
+    let empty: [(usize, &[u8]); 2] = [(4, &36u32.to_le_bytes()), (40, &[0; 4])];
+    for (path, words) in [
+        (changed("rate.wav", shipped.len(), &rate), "has 44100 samples per second, not 48000"),
+        (changed("stereo.wav", shipped.len(), &stereo), "has 2 channels, not 1"),
+        (changed("deep.wav", shipped.len(), &deep), "has integers of 24 bits, not integers of 16"),
+        (changed("empty.wav", 44, &empty), "holds no samples"),
+        (changed("cut.wav", 1000, &[]), "is cut short"),
+        ("/no/such.wav".into(), "cannot be read"),
+    ] {
+        assert_fails(&run("denoise", &[&path]), &[&path, words]);
+    }
+    fs::remove_dir_all(folder).expect("the folder was made above");
+    let other = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/rnnoise/speech.wav").display().to_string();
+    assert_fails(&run("denoise", &["--weights", &other]), &["the weights ", "the layer `dense` is"]);
+    assert_fails(&run("denoise", &["--snr", "loud"]), &["--snr loud"]);
 }
 
 #[test]

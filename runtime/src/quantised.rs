@@ -255,6 +255,18 @@ impl<T: Scalar, const R: usize, const C: usize> Bytes for SMatrix<T, R, C> {
     }
 }
 
+impl<V: Bytes, const K: usize> Bytes for [V; K] {
+    const BYTES: usize = K * V::BYTES;
+
+    fn write<'b>(&self, to: &'b mut [u8]) -> Option<&'b mut [u8]> {
+        self.iter().try_fold(to, |to, value| value.write(to))
+    }
+
+    fn read<'b>(&mut self, from: &'b [u8]) -> Option<&'b [u8]> {
+        self.iter_mut().try_fold(from, |from, value| value.read(from))
+    }
+}
+
 #[cfg(all(test, feature = "alloc"))]
 mod tests {
     use nalgebra::SVector;

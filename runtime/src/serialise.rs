@@ -1,8 +1,9 @@
 //! Serde for cells, states and contexts (feature `serde`).
 //!
 //! Each is a map from the names of its fields to values. A matrix is a list of its rows, a matrix
-//! of one column a list of its entries, a scalar a number. Blocks are one matrix. nalgebra's own
-//! format (`serde-serialize`) is not used: it lists the entries column by column without the rows.
+//! of one column a list of its entries, a scalar a number. Blocks are one matrix, several heads a
+//! list of their matrices. nalgebra's own format (`serde-serialize`) is not used: it lists the
+//! entries column by column without the rows.
 
 use core::fmt;
 
@@ -14,19 +15,28 @@ use serde::ser::{SerializeStruct, SerializeTuple, Serializer};
 use serde::{Deserialize, Serialize};
 
 use crate::Scalar;
-use crate::types::blocks::{Block, Cols, Rows};
+use crate::types::blocks::{self, Block, Cols, Rows};
+use crate::types::heads::{HeadCols, HeadRows, Heads};
 
-/// A value of a struct that the macro writes: a [`Block`], or an array with one for each sample.
+/// The numbers of samples, matrices, rows and columns of a value. `None` is a level of lists that
+/// the value does not have. There are several matrices for a parameter of several heads, for the
+/// matrix of several samples, and for both at once.
+type Sizes = [Option<usize>; 4];
+
+/// The indices of an entry in the lists of [`Sizes`].
+type At = [usize; 4];
+
+/// A value of a struct that the macro writes: a [`Block`], or arrays with one for each sample and
+/// head.
 pub trait Field<T> {
-    /// Returns the numbers of samples, rows and columns. `None` is a level of lists that the value
-    /// does not have.
-    fn sizes(&self) -> [Option<usize>; 3];
+    /// Returns the lengths of the lists of each level.
+    fn sizes(&self) -> Sizes;
 
-    /// Returns the entry at a sample, row and column.
-    fn get(&self, at: [usize; 3]) -> T;
+    /// Returns an entry.
+    fn get(&self, at: At) -> T;
 
-    /// Sets the entry at a sample, row and column.
-    fn set(&mut self, at: [usize; 3], value: T);
+    /// Sets an entry.
+    fn set(&mut self, at: At, value: T);
 }
 
 macro_rules! blocks {
@@ -35,17 +45,17 @@ macro_rules! blocks {
         where
             Self: Block<Scalar = T>,
         {
-            fn sizes(&self) -> [Option<usize>; 3] {
+            fn sizes(&self) -> Sizes {
                 let columns = (Self::COLUMNS != 1).then_some(Self::COLUMNS);
-                [None, $rows, columns]
+                [None, None, $rows, columns]
             }
 
-            fn get(&self, [_, row, column]: [usize; 3]) -> T {
-                self.entry(row, column).copied().unwrap_or_default()
+            fn get(&self, [_, _, row, column]: At) -> T {
+                self.entry(blocks::At { head: 0, row, column }).copied().unwrap_or_default()
             }
 
-            fn set(&mut self, [_, row, column]: [usize; 3], value: T) {
-                if let Some(entry) = self.entry_mut(row, column) {
+            fn set(&mut self, [_, _, row, column]: At, value: T) {
+                if let Some(entry) = self.entry_mut(blocks::At { head: 0, row, column }) {
                     *entry = value;
                 }
             }
@@ -56,63 +66,87 @@ macro_rules! blocks {
 blocks! {
     [T: Scalar] T, None;
     [T: Scalar, const R: usize, const C: usize] SMatrix<T, R, C>, Some(R);
+    [T: Scalar, M: Block<Scalar = T>, const K: usize] HeadRows<M, K>, Some(Self::ROWS);
+    [T: Scalar, M: Block<Scalar = T>, const K: usize] HeadCols<M, K>, Some(Self::ROWS);
+}
+
+impl<T: Scalar, const D: usize, const B: usize, const K: usize> Field<T> for Heads<SMatrix<T, D, B>, K> {
+    fn sizes(&self) -> Sizes {
+        [None, None, Some(K * D), (B != 1).then_some(B)]
+    }
+
+    fn get(&self, [_, _, row, column]: At) -> T {
+        self[(row, column)]
+    }
+
+    fn set(&mut self, [_, _, row, column]: At, value: T) {
+        self[(row, column)] = value;
+    }
 }
 
 impl<T, A: Field<T>, B: Field<T>> Field<T> for Rows<A, B> {
-    fn sizes(&self) -> [Option<usize>; 3] {
-        let ([samples, top, columns], [_, bottom, _]) = (self.top.sizes(), self.bottom.sizes());
-        [samples, Some(top.unwrap_or(1) + bottom.unwrap_or(1)), columns]
+    fn sizes(&self) -> Sizes {
+        let ([samples, matrices, top, columns], [.., bottom, _]) = (self.top.sizes(), self.bottom.sizes());
+        [samples, matrices, Some(top.unwrap_or(1) + bottom.unwrap_or(1)), columns]
     }
 
-    fn get(&self, [sample, row, column]: [usize; 3]) -> T {
-        match row.checked_sub(self.top.sizes()[1].unwrap_or(1)) {
-            Some(row) => self.bottom.get([sample, row, column]),
-            None => self.top.get([sample, row, column]),
+    fn get(&self, [sample, matrix, row, column]: At) -> T {
+        match row.checked_sub(self.top.sizes()[2].unwrap_or(1)) {
+            Some(row) => self.bottom.get([sample, matrix, row, column]),
+            None => self.top.get([sample, matrix, row, column]),
         }
     }
 
-    fn set(&mut self, [sample, row, column]: [usize; 3], value: T) {
-        match row.checked_sub(self.top.sizes()[1].unwrap_or(1)) {
-            Some(row) => self.bottom.set([sample, row, column], value),
-            None => self.top.set([sample, row, column], value),
+    fn set(&mut self, [sample, matrix, row, column]: At, value: T) {
+        match row.checked_sub(self.top.sizes()[2].unwrap_or(1)) {
+            Some(row) => self.bottom.set([sample, matrix, row, column], value),
+            None => self.top.set([sample, matrix, row, column], value),
         }
     }
 }
 
 impl<T, A: Field<T>, B: Field<T>> Field<T> for Cols<A, B> {
-    fn sizes(&self) -> [Option<usize>; 3] {
-        let ([samples, rows, left], [_, _, right]) = (self.left.sizes(), self.right.sizes());
-        [samples, rows, Some(left.unwrap_or(1) + right.unwrap_or(1))]
+    fn sizes(&self) -> Sizes {
+        let ([samples, matrices, rows, left], [.., right]) = (self.left.sizes(), self.right.sizes());
+        [samples, matrices, rows, Some(left.unwrap_or(1) + right.unwrap_or(1))]
     }
 
-    fn get(&self, [sample, row, column]: [usize; 3]) -> T {
-        match column.checked_sub(self.left.sizes()[2].unwrap_or(1)) {
-            Some(column) => self.right.get([sample, row, column]),
-            None => self.left.get([sample, row, column]),
+    fn get(&self, [sample, matrix, row, column]: At) -> T {
+        match column.checked_sub(self.left.sizes()[3].unwrap_or(1)) {
+            Some(column) => self.right.get([sample, matrix, row, column]),
+            None => self.left.get([sample, matrix, row, column]),
         }
     }
 
-    fn set(&mut self, [sample, row, column]: [usize; 3], value: T) {
-        match column.checked_sub(self.left.sizes()[2].unwrap_or(1)) {
-            Some(column) => self.right.set([sample, row, column], value),
-            None => self.left.set([sample, row, column], value),
+    fn set(&mut self, [sample, matrix, row, column]: At, value: T) {
+        match column.checked_sub(self.left.sizes()[3].unwrap_or(1)) {
+            Some(column) => self.right.set([sample, matrix, row, column], value),
+            None => self.left.set([sample, matrix, row, column], value),
         }
     }
 }
 
-impl<T, V: Field<T>, const B: usize> Field<T> for [V; B] {
-    fn sizes(&self) -> [Option<usize>; 3] {
-        let [_, rows, columns] = self.first().map_or([None; 3], V::sizes);
-        [Some(B), rows, columns]
+impl<T, V: Field<T>, const N: usize> Field<T> for [V; N] {
+    fn sizes(&self) -> Sizes {
+        match self.first().map_or([None; 4], V::sizes) {
+            [_, None, rows, columns] => [None, Some(N), rows, columns],
+            [_, matrices, rows, columns] => [Some(N), matrices, rows, columns],
+        }
     }
 
-    fn get(&self, at: [usize; 3]) -> T {
-        self[at[0]].get(at)
+    fn get(&self, at: At) -> T {
+        self[at[outermost(self)]].get(at)
     }
 
-    fn set(&mut self, at: [usize; 3], value: T) {
-        self[at[0]].set(at, value);
+    fn set(&mut self, at: At, value: T) {
+        let level = outermost(self);
+        self[at[level]].set(at, value);
     }
+}
+
+/// Returns the level of the outermost lists of a value.
+fn outermost<T>(field: &impl Field<T>) -> usize {
+    usize::from(field.sizes()[0].is_none())
 }
 
 /// The first level of a value's lists that is not before `from`, and the length of its lists.
@@ -125,7 +159,7 @@ fn level<T>(field: &dyn Field<T>, from: usize) -> Option<(usize, usize)> {
 struct Entries<'a, T> {
     field: &'a dyn Field<T>,
     level: usize,
-    at: [usize; 3],
+    at: At,
 }
 
 impl<T: Scalar> Serialize for Entries<'_, T> {
@@ -152,32 +186,29 @@ struct EntriesMut<'a, T> {
     name: &'static str,
     field: &'a mut dyn Field<T>,
     level: usize,
-    at: [usize; 3],
+    at: At,
 }
 
 impl<T> EntriesMut<'_, T> {
     /// Writes a number of lists or entries.
     fn count(&self, level: usize, number: usize, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let what = match (level, self.field.sizes()[2]) {
-            (0, _) => "sample",
-            (1, None) => "entry",
-            (1, Some(_)) => "row",
-            _ => "column",
+        let (one, many) = match (level, self.field.sizes()) {
+            (0, _) => ("sample", "samples"),
+            (1, [.., Some(_), _]) => ("matrix", "matrices"),
+            (2, [.., Some(_)]) => ("row", "rows"),
+            (1 | 2, _) => ("entry", "entries"),
+            _ => ("column", "columns"),
         };
-        match (number, what) {
-            (1, _) => write!(f, "1 {what}"),
-            (_, "entry") => write!(f, "{number} entries"),
-            _ => write!(f, "{number} {what}s"),
-        }
+        write!(f, "{number} {}", if number == 1 { one } else { many })
     }
 
     /// Writes the list at a level: `W`, or its row or sample.
     fn list(&self, level: usize, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if level == 2 {
-            write!(f, "row {} of ", self.at[1])?;
-        }
-        if level > 0 && self.field.sizes()[0].is_some() {
-            write!(f, "sample {} of ", self.at[0])?;
+        let sizes = self.field.sizes();
+        for (index, what) in ["sample", "matrix", "row"].into_iter().enumerate().take(level).rev() {
+            if sizes[index].is_some() {
+                write!(f, "{what} {} of ", self.at[index])?;
+            }
         }
         write!(f, "`{}`", self.name)
     }
@@ -280,7 +311,7 @@ pub fn write_fields<T: Scalar, S: Serializer>(
 ) -> Result<S::Ok, S::Error> {
     let mut map = serializer.serialize_struct(of, names.len())?;
     for (name, field) in names.iter().zip(fields) {
-        map.serialize_field(name, &Entries { field: *field, level: 0, at: [0; 3] })?;
+        map.serialize_field(name, &Entries { field: *field, level: 0, at: [0; 4] })?;
     }
     map.end()
 }
@@ -316,7 +347,7 @@ impl<'de, T: Scalar> Visitor<'de> for Fields<'_, '_, T> {
         while let Some(index) = map.next_key_seed(Key(self.names))? {
             let name = self.names[index];
             let field = self.fields[index].take().ok_or_else(|| A::Error::duplicate_field(name))?;
-            map.next_value_seed(EntriesMut { name, field, level: 0, at: [0; 3] })?;
+            map.next_value_seed(EntriesMut { name, field, level: 0, at: [0; 4] })?;
         }
         match self.names.iter().zip(self.fields).find(|(_, field)| field.is_some()) {
             Some((name, _)) => Err(A::Error::missing_field(name)),
@@ -327,7 +358,7 @@ impl<'de, T: Scalar> Visitor<'de> for Fields<'_, '_, T> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
         for (&name, field) in self.names.iter().zip(self.fields) {
             let Some(field) = field.take() else { continue };
-            let entries = EntriesMut { name, field, level: 0, at: [0; 3] };
+            let entries = EntriesMut { name, field, level: 0, at: [0; 4] };
             list.next_element_seed(entries)?.ok_or_else(|| A::Error::missing_field(name))?;
         }
         Ok(())
@@ -370,7 +401,7 @@ macro_rules! whole_matrix {
             Self: Block + Field<<Self as Block>::Scalar>,
         {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                Entries::<<Self as Block>::Scalar> { field: self, level: 0, at: [0; 3] }.serialize(serializer)
+                Entries::<<Self as Block>::Scalar> { field: self, level: 0, at: [0; 4] }.serialize(serializer)
             }
         }
 
@@ -382,7 +413,7 @@ macro_rules! whole_matrix {
                 let mut blocks = Self::zeros();
                 let field: &mut dyn Field<<Self as Block>::Scalar> = &mut blocks;
                 let name = stringify!($blocks);
-                EntriesMut { name, field, level: 0, at: [0; 3] }.deserialize(deserializer)?;
+                EntriesMut { name, field, level: 0, at: [0; 4] }.deserialize(deserializer)?;
                 Ok(blocks)
             }
         }

@@ -3,8 +3,11 @@
 #![allow(missing_docs)]
 
 use nalgebra::{SMatrix, SVector};
+use rnn_cell::cell::{BlockShape, ModelMut, ParameterMut};
+use rnn_cell::cells::{NamGatedLayer, NamHead16, NamLeakyLayer6, TcnBlock, WaveNetLayer};
 use rnn_cell::inspect::gradcheck::{Checked, Gradcheck};
 use rnn_cell::prelude::*;
+use rnn_cell::types::blocks::Rows;
 use rnn_cell::types::varying::Varying;
 use tests::exactness::{
     all_scalars, assert_close, check, parameters, ragged_batches_are_their_samples, random, random_sequence,
@@ -301,6 +304,15 @@ fn windows_with_a_larger_spacing() {
     verify!(Spaced::<2, 3, 3, 2, f64>::init(&mut rng(1)));
 }
 
+#[test]
+fn ready_convolutions() {
+    verify!(TcnBlock::<2, 3, 2, f64>::init(&mut rng(1)));
+    verify!(WaveNetLayer::<3, 2, 2, f64>::init(&mut rng(1)));
+    verify!(NamGatedLayer::<1, 3, 2, f64>::init(&mut rng(1)));
+    verify!(NamLeakyLayer6::<1, 2, 2, f64>::init(&mut rng(1)));
+    verify!(NamHead16::<1, 3, f64>::init(&mut rng(1)));
+}
+
 /// Returns an array of `reference.json`, which `reference.py` writes.
 fn reference(case: &str, name: &str) -> Vec<f64> {
     let cases: serde_json::Value = serde_json::from_str(include_str!("reference.json")).unwrap();
@@ -335,6 +347,37 @@ fn convolutions_agree_with_numpy() {
     }
     assert_close("gradient of the bias", gradients.b.as_slice(), &reference("convolution", "dbias"), 1e-13);
     assert_close("cotangents of the inputs", &all_scalars(&dxs), &reference("convolution", "dx"), 1e-13);
+}
+
+/// Sets the parameters of a model to arrays of `reference.json`, which are row-major.
+fn set_parameters<M: ModelMut<Scalar = f64>>(model: &mut M, case: &str) {
+    model.visit_mut(&mut |ParameterMut { name, shape: BlockShape { size, at, whole, .. }, values }| {
+        let array = reference(case, name);
+        assert_eq!(array.len(), whole.0 * whole.1, "{name}");
+        for (index, value) in values.iter_mut().enumerate() {
+            *value = array[(at.0 + index % size.0) * whole.1 + at.1 + index / size.0];
+        }
+    });
+}
+
+#[test]
+fn blocks_of_a_tcn_agree_with_numpy() {
+    let mut cell = TcnBlock::<3, 4, 3, f64>::zeros();
+    set_parameters(&mut cell, "tcn_block");
+    let ys = cell.run(&sequence::<3>("tcn_block", "x"), &mut cell.zero_state());
+    assert_close("TCN", &all_scalars(&ys), &reference("tcn_block", "y"), 1e-13);
+}
+
+#[test]
+fn layers_of_a_wavenet_agree_with_numpy() {
+    let mut net = Stack(WaveNetLayer::<3, 2, 1, f64>::zeros(), WaveNetLayer::<3, 2, 4, f64>::zeros());
+    set_parameters(&mut net, "wavenet");
+    let xs: Vec<Rows<SVector<f64, 3>, SVector<f64, 2>>> = sequence::<5>("wavenet", "x")
+        .iter()
+        .map(|x| Rows { top: x.fixed_rows::<3>(0).into_owned(), bottom: x.fixed_rows::<2>(3).into_owned() })
+        .collect();
+    let ys = net.run(&xs, &mut net.zero_state());
+    assert_close("WaveNet", &all_scalars(&ys), &reference("wavenet", "y"), 1e-13);
 }
 
 #[test]

@@ -66,7 +66,7 @@ fn library_cells_agree_with_differences() {
     check! {
         Elman<3, 5> Jordan<3, 5, 2> IndRnn<3, 5> Lstm<3, 5> PeepholeLstm<3, 5> CifgLstm<3, 5> LayerNormLstm<3, 5> MinLstm<3, 5>
         GreffNig<3, 5> GreffNfg<3, 5> GreffNog<3, 5> GreffNiaf<3, 5> GreffNoaf<3, 5> GreffCifg<3, 5> GreffNp<3, 5> GreffFgr<3, 5>
-        Gru<3, 5> GruResetAfter<3, 5> Mgu<3, 5> UgRnn<3, 5> LiGru<3, 5> MinGru<3, 5>
+        Gru<3, 5> ReluGru<3, 5> GruResetAfter<3, 5> Mgu<3, 5> UgRnn<3, 5> LiGru<3, 5> MinGru<3, 5>
     }
     macro_rules! check_decoders {
         ($($cell:ident<$($size:literal),*>)*) => { $(

@@ -10,7 +10,7 @@ mod networks;
 mod padding;
 
 use nalgebra::{SMatrix, SVector};
-use rnn_cell::cells::{Gru, Lstm, PeepholeLstm};
+use rnn_cell::cells::{Gru, Lstm, PeepholeLstm, ReluGru};
 use rnn_cell::inspect::gradcheck::{Checked, Gradcheck};
 use rnn_cell::prelude::*;
 use rnn_cell::types::varying::Varying;
@@ -158,6 +158,7 @@ fn cells_of_the_library() {
     verify!(Lstm::<3, 5, f64>::init(&mut rng(1)));
     verify!(PeepholeLstm::<3, 5, f64>::init(&mut rng(1)));
     verify!(Gru::<3, 5, f64>::init(&mut rng(1)));
+    verify!(ReluGru::<3, 5, f64>::init(&mut rng(1)));
 }
 
 #[test]

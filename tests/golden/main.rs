@@ -145,6 +145,8 @@ fn golden_cases() {
         case!("rwkv7", Rwkv7TimeMixing [4, 2], same_name, ["x_prev", "S"], ["y"]),
         case!("slstm", SLstm [3, 4], same_name, ["c", "n", "h", "m"], ["h"]),
         case!("mlstm", MLstm [3, 4], same_name, ["C", "n", "m"], ["h"]),
+        case!("slstm_heads", SLstmHeads [3, 4, 2], same_name, ["c", "n", "h", "m"], ["h"]),
+        case!("mlstm_heads", MLstmHeads [3, 4, 2], same_name, ["C", "n", "m"], ["h"]),
         attention!("attn_luong_dot", DotAttention [5, 6], same_name),
         attention!("attn_luong_general", GeneralAttention [5, 4, 6], general),
         attention!("attn_bahdanau", AdditiveAttention [5, 4, 5, 6], additive),

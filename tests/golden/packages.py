@@ -2,7 +2,7 @@
 
     pip install torch einops scipy numpy
     pip download --no-deps -d wheels lru-pytorch ncps recurrentgemma reservoirpy s5-pytorch \
-        fla-core xlstm rwkv7-hf          # and unpack each into a directory of its own name
+        fla-core xlstm rwkv7-hf transformers  # and unpack each into a directory of its own name
     python packages.py SOURCES cases
 
 SOURCES is the directory of the unpacked packages. Single files are loaded from them, because the
@@ -13,6 +13,7 @@ The recurrence of each cell is the package's; the projections around it are writ
 package's layer has more than the cell (heads, convolutions).
 """
 
+import ast
 import glob
 import importlib.util
 import json
@@ -438,5 +439,52 @@ def xlstm():
           dict(C=[H, H], n=[H], m=[1]), step)
 
 
-for part in [lru, cfc, rg_lru, s5, s4, lmu, linear_attention, xlstm, echo_state]:
+def xlstm_heads():
+    I, D, K = 3, 4, 2
+    package = load("xlstm/xlstm/blocks/slstm/src/vanilla/slstm.py")
+    vanilla = types.ModuleType("vanilla")
+    sys.modules |= {"vanilla": vanilla, "vanilla.slstm": package, "vanilla.lstm": package}
+    (path,) = glob.glob(f"{SOURCES}/xlstm/xlstm/blocks/slstm/src/vanilla/__init__.py")
+    vanilla.__path__, vanilla.__package__ = [], "vanilla"
+    exec(compile(open(path).read(), path, "exec"), vanilla.__dict__)
+
+    def step(p, x, s):
+        # Gates, then heads, then units; the recurrent matrices of a head are below each other.
+        inputs = torch.cat([torch.einsum("kdi,bi->bkd", p[f"W_{gate}"], x["x"]).flatten(1) for gate in "ifzo"], 1)
+        biases = torch.cat([p[f"b_{gate}"].flatten() for gate in "ifzo"])
+        recurrent = torch.cat([p[f"R_{gate}"] for gate in "ifzo"], 1)
+        states = torch.stack([s[key] for key in "hcnm"])
+        _, states, _ = vanilla.slstm_forward(inputs[None], states, recurrent, biases, package.slstm_forward_pointwise)
+        return {"h": states[0]}, dict(zip("hcnm", states))
+
+    shapes = {f"{kind}_{gate}": [K, D, *size] for kind, size in [("W", [I]), ("R", [D]), ("b", [])] for gate in "zifo"}
+    write("slstm_heads", "slstm_forward", "xlstm 2.0.6", dict(x=[I]), shapes,
+          dict(c=[K * D], n=[K * D], h=[K * D], m=[K * D]), step, draw=dict(n=positive))
+
+    (path,) = glob.glob(f"{SOURCES}/transformers/transformers/models/xlstm/modeling_xlstm.py")
+    name = "mlstm_recurrent_step_native"
+    (source,) = (node for node in ast.walk(ast.parse(open(path).read()))
+                 if isinstance(node, ast.FunctionDef) and node.name == name)
+    space = {"torch": torch}
+    exec(ast.unparse(source), space)
+
+    def step(p, x, s):
+        u = x["x"]
+        project = lambda n: torch.einsum("kdi,bi->bkd", p[f"W_{n}"], u)
+        gate = lambda n: (torch.einsum("ki,bi->bk", p[f"w_{n}"], u) + p[f"b_{n}"])[..., None]
+        # The package scales the queries instead of the keys, and keeps the transpose of the memory.
+        q, v = np.sqrt(D) * (project("q") + p["b_q"]), project("v") + p["b_v"]
+        k = project("k") / np.sqrt(D) + p["b_k"]
+        n, m = s["n"].reshape(-1, K, D), s["m"][..., None]
+        h, (C, n, m) = space[name](q, k, v, gate("i"), gate("f"), s["C"].transpose(-1, -2), n, m, eps=0.0)
+        o = torch.sigmoid(F.linear(u, p["W_o"], p["b_o"]))
+        return {"h": o * h.flatten(1)}, {"C": C.transpose(-1, -2), "n": n.flatten(1), "m": m[..., 0]}
+
+    shapes = {f"W_{n}": [K, D, I] for n in "qkv"} | {f"b_{n}": [K, D] for n in "qkv"}
+    shapes |= dict(w_i=[K, I], w_f=[K, I], b_i=[K], b_f=[K], W_o=[K * D, I], b_o=[K * D])
+    write("mlstm_heads", name, "transformers 5.24.0", dict(x=[I]), shapes,
+          dict(C=[K, D, D], n=[K * D], m=[K]), step)
+
+
+for part in [lru, cfc, rg_lru, s5, s4, lmu, linear_attention, xlstm, xlstm_heads, echo_state]:
     part()

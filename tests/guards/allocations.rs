@@ -2,13 +2,15 @@
 //! a sequence of the same length.
 
 use allocation_counter::measure;
-use nalgebra::SMatrix;
-use rnn_cell::cells::{Dense, Gru, LayerNormLstm, Lstm, MinGru};
+use nalgebra::{SMatrix, SVector};
+use rnn_cell::cells::{Dense, Gru, LayerNormLstm, Lstm, MinGru, NamLayer, TcnBlock};
 use rnn_cell::prelude::*;
 use rnn_cell::train::bptt::{Checkpointed, Truncated};
 use rnn_cell::train::loss::mean_squared_error_weighted;
 use rnn_cell::train::{Bptt, FullBptt, Schedule, Trainer};
 use rnn_cell::types::varying::Varying;
+use rnn_cell::weights::Family;
+use rnn_cell::weights::nam::{self, Create};
 use std::hint::black_box;
 use tests::exactness::{random, random_sequence, rng};
 
@@ -99,6 +101,20 @@ fn library_cells_allocate_nothing() {
         LayerNormLstm::<2, 5, f64>::init_boxed(&mut rng(1)),
         MinGru::<3, 4, f64>::init_boxed(&mut rng(1)),
         Dense::<3, 4, f64>::init_boxed(&mut rng(1)),
+        TcnBlock::<3, 4, 2, f64>::init_boxed(&mut rng(1)),
+        NamLayer::<1, 4, 5, f64>::init_boxed(&mut rng(1)),
+    }
+}
+
+/// A loaded amplifier plays any block without an allocation, even the first.
+#[test]
+fn players_allocate_nothing() {
+    let bytes = nam::save(&*nam::A2Nano::<f32>::init_boxed(&mut rng(1)), &nam::Info::default()).unwrap();
+    let file = nam::File::read(&bytes).unwrap();
+    let mut amp = Family::of(&file).or(nam::A2Nano::zeros_boxed).load().unwrap();
+    let (dry, mut wet) = (vec![SVector::<f32, 1>::new(0.1); 1000], vec![SVector::zeros(); 1000]);
+    for block in [64, 1, 1000, 64, 37] {
+        allocates_nothing("a player", || amp.run(&dry[..block], &mut wet[..block]));
     }
 }
 

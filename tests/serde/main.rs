@@ -227,7 +227,7 @@ fn mistakes_name_the_parameter() {
     let mut state = to_value(random::<f32, FormsState<2, 3, f32>>()).unwrap();
     state["M"][1][0] = json!([]);
     let error = serde_json::from_value::<FormsState<2, 3, f32>>(state).unwrap_err();
-    assert_eq!(error.to_string(), "row 0 of sample 1 of `M` has 0 columns, but must have 2");
+    assert_eq!(error.to_string(), "row 0 of matrix 1 of `M` has 0 columns, but must have 2");
     let error = from_str::<Cols<SMatrix<f32, 1, 1>, SMatrix<f32, 1, 2>>>("[[1, 2]]").unwrap_err();
     let place = " at line 1 column 7";
     assert_eq!(error.to_string(), format!("row 0 of `Cols` has 2 columns, but must have 3{place}"));

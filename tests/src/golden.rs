@@ -204,10 +204,14 @@ fn signed(name: &str) -> (f64, &str) {
 }
 
 /// Returns the part of an array that a block of a parameter holds, in column-major order, as the
-/// library stores a matrix.
+/// library stores a matrix. The first index of the array is the head, if the parameter has heads.
 fn block(case: &Case, path: &str, shape: BlockShape) -> Vec<f64> {
-    let array = case.array(path);
-    let found = (array.shape[0], array.shape.get(1).copied().unwrap_or(1));
+    let mut array = case.array(path);
+    if let Some((head, heads)) = shape.head {
+        assert_eq!(array.shape[0], heads, "{path} has another number of heads in the case than in the cell");
+        array = Array { data: array.step(head).to_vec(), shape: array.shape[1..].to_vec() };
+    }
+    let found = (array.shape.first().copied().unwrap_or(1), array.shape.get(1).copied().unwrap_or(1));
     assert_eq!(found, shape.whole, "{path} has another size in the case than in the cell");
     array.part(found.1, shape.size, shape.at)
 }

@@ -20,6 +20,7 @@ fn gradients_of_linear_attention() {
     verify!(GatedLinearAttention[2, 3, 4, 2]);
     verify!(GatedDeltaNet[2, 3, 4]);
     verify!(MLstm[3, 4]);
+    verify!(MLstmHeads[3, 4, 2]);
 }
 
 #[test]
@@ -36,6 +37,7 @@ fn gradients_of_rwkv_7() {
 fn gradients_of_nonlinear_cells() {
     // The normaliser is a sum of exponentials, so it is positive.
     verify!(SLstm[3, 4], |state| state.n.iter_mut().for_each(|n| *n = n.abs() + 0.5));
+    verify!(SLstmHeads[3, 2, 2], |state| state.n.as_mut_slice().iter_mut().for_each(|n| *n = n.abs() + 0.5));
     verify!(Cfc[2, 3, 4]);
     verify!(EchoState[2, 5, 3]);
 }

@@ -9,6 +9,7 @@ mod errors;
 mod formats;
 mod keras;
 mod nam;
+mod nam_wavenet;
 mod onnx;
 mod onnx_chains;
 mod own;

@@ -4,6 +4,7 @@
 //! Every check reports the mistakes that it finds and continues, so that all mistakes are reported
 //! at once.
 
+pub mod heads;
 pub mod initialisers;
 pub mod past;
 pub mod precedence;

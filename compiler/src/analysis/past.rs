@@ -5,6 +5,7 @@
 //! the longest delay that it serves. `window(u, n, d)` reaches `(n - 1) * d` steps back, which no
 //! array type can express; its ring has `n * d` entries.
 
+use super::heads::{block_of, heads};
 use super::resolve::{Callee, Delayed, Resolved, Symbol, Target};
 use super::shapes::Shapes;
 use crate::dim::{Atom, Shape};
@@ -64,6 +65,8 @@ pub struct PastValue {
     /// The name of the value, or one that describes it.
     pub name: String,
     pub shape: Shape,
+    /// The number of heads that each have such a value, for one of `heads K { .. }`.
+    pub heads: Atom,
     pub is_one_hot: bool,
     pub is_state: bool,
 }
@@ -80,7 +83,7 @@ impl PastValue {
 
     /// Returns the shape of a block.
     pub fn block(&self, row: usize, column: usize) -> BlockShape {
-        BlockShape::new(self.shape.rows.atoms()[row], self.shape.columns.atoms()[column])
+        BlockShape::of_heads(self.heads, self.shape.rows.atoms()[row], self.shape.columns.atoms()[column])
     }
 }
 
@@ -121,7 +124,7 @@ impl Past {
         (0..self.rings.len()).filter(move |ring| self.rings[*ring].value == value)
     }
 
-    fn value(&mut self, cell: &Cell, shapes: &Shapes, of: PastOf) -> Option<usize> {
+    fn value(&mut self, cell: &Cell, shapes: &Shapes, of: PastOf, heads: Atom) -> Option<usize> {
         if let Some(known) = self.values.iter().position(|value| value.of == of) {
             return Some(known);
         }
@@ -143,6 +146,7 @@ impl Past {
             of,
             name,
             shape,
+            heads,
             is_one_hot: kind.is_some_and(|(index, _)| shapes.one_hot[index].is_some()),
             is_state: kind.is_some_and(|(_, kind)| kind == DeclarationKind::State),
         });
@@ -173,13 +177,20 @@ pub fn collect(cell: &Cell, resolved: &Resolved, shapes: &Shapes) -> Past {
     let mut past = Past::default();
     for equation in &cell.equations {
         reads::visit(&equation.value, &mut |expr| {
-            let _ = read(&mut past, cell, resolved, shapes, expr);
+            let _ = read(&mut past, cell, resolved, shapes, (equation.block, expr));
         });
     }
     past
 }
 
-fn read(past: &mut Past, cell: &Cell, resolved: &Resolved, shapes: &Shapes, expr: &Expr) -> Option<()> {
+/// Adds what an expression within an equation of a block reads.
+fn read(
+    past: &mut Past,
+    cell: &Cell,
+    resolved: &Resolved,
+    shapes: &Shapes,
+    (block, expr): (Option<usize>, &Expr),
+) -> Option<()> {
     let (of, count, dimensions, reach) = match &expr.kind {
         ExprKind::Name { time, .. } => {
             let Some(Symbol::Delayed(delayed)) = resolved.symbols.get(expr.id).copied().flatten() else {
@@ -225,10 +236,27 @@ fn read(past: &mut Past, cell: &Cell, resolved: &Resolved, shapes: &Shapes, expr
         }
         _ => return None,
     };
-    let value = past.value(cell, shapes, of)?;
+    let block = match of {
+        PastOf::Declaration(index) => cell.declarations[index].block,
+        PastOf::Target(target) => cell.equations[target.equation].block,
+        PastOf::Expression(_) => block.filter(|block| has_heads(cell, resolved, *block, expr)),
+    };
+    let value = past.value(cell, shapes, of, heads(cell, block))?;
     let ring = past.ring(value, count, dimensions);
     past.reads.insert(expr.id, PastRead { ring, reach });
     Some(())
+}
+
+/// Returns whether an expression in a block of heads has a value of its own for each head. All
+/// heads share any other.
+fn has_heads(cell: &Cell, resolved: &Resolved, block: usize, expr: &Expr) -> bool {
+    let mut found = false;
+    reads::visit(expr, &mut |part| {
+        let symbol = resolved.symbols.get(part.id).copied().flatten();
+        found |= matches!(part.kind, ExprKind::Head(_))
+            || symbol.is_some_and(|symbol| block_of(cell, symbol) == Some(block));
+    });
+    found
 }
 
 /// Returns the number of entries and the spacing of a window.

@@ -58,10 +58,10 @@ pub struct Diagnostic {
     cell: usize,
     leaves_out: Option<Missing>,
     holds_unless: Option<Missing>,
-    extent: Extent,
-    fact: String,
-    notes: Vec<String>,
-    helps: Vec<String>,
+    pub extent: Extent,
+    pub fact: String,
+    pub notes: Vec<String>,
+    pub helps: Vec<String>,
 }
 
 impl Diagnostic {
@@ -155,7 +155,7 @@ impl Diagnostics {
     }
 
     /// Returns the diagnostics that are not suppressed.
-    fn reported(&self) -> impl Iterator<Item = &Diagnostic> {
+    pub fn reported(&self) -> impl Iterator<Item = &Diagnostic> {
         let missing: HashSet<(usize, Missing)> =
             self.found.iter().filter_map(|found| Some((found.cell, found.leaves_out?))).collect();
         self.found

@@ -1,7 +1,7 @@
 //! An example of the use of a cell, from its sizes, inputs and context.
 
 use crate::analysis::shapes::Shaped;
-use crate::dim::{Atom, Shape};
+use crate::dim::{Atom, Dim, Shape};
 use crate::syntax::ast::{DeclarationKind, declared};
 
 /// Returns a program of one step and one training pass. It is shown as text: rustdoc would compile
@@ -63,14 +63,14 @@ fn zero(definition: Shaped, index: usize) -> String {
     if definition.shapes.one_hot[index].is_some() {
         return "[0]".to_owned();
     }
-    let size = |atom: &Atom| match atom {
-        Atom::Literal(value) => value.to_string(),
-        Atom::Name(index) => definition.cell.dimensions[*index].to_string(),
-    };
+    let names: Vec<String> = definition.cell.dimensions.iter().map(ToString::to_string).collect();
+    let size = |atom: &Atom| Dim::sum([*atom]).display(&names);
     let shape = definition.shapes.declarations[index].clone().unwrap_or_else(Shape::scalar);
+    let other = "rnn_cell::types::varying::Varying::<f32>::zero()".to_owned();
     match (shape.rows.atoms(), shape.columns.atoms()) {
+        ([Atom::Heads(..)], _) | (_, [Atom::Heads(..)]) => other,
         ([rows], [Atom::Literal(1)]) => format!("SVector::<f32, {}>::zeros()", size(rows)),
         ([rows], [columns]) => format!("[SMatrix::<f32, {}, {}>::zeros()]", size(rows), size(columns)),
-        _ => "rnn_cell::types::varying::Varying::<f32>::zero()".to_owned(),
+        _ => other,
     }
 }

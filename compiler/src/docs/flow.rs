@@ -218,6 +218,7 @@ fn indices(name: &Name, at: &At) -> String {
         At::Now => indices.push("t".to_owned()),
         At::Before => indices.push("t−1".to_owned()),
         At::Earlier(delay) => indices.push(format!("t−{}", delay.replace('*', "⋅"))),
+        At::Later(delay) => indices.push(format!("t+{}", delay.replace('*', "⋅"))),
         At::Start => indices.push("t=0".to_owned()),
     }
     indices.join(",")

@@ -15,26 +15,25 @@ impl Formula {
     pub fn product(times: u64, atoms: &[Atom]) -> Self {
         let mut powers = vec![];
         let mut coefficient = times;
-        for atom in atoms {
-            match atom {
-                Atom::Literal(value) => coefficient = coefficient.saturating_mul(*value),
-                Atom::Name(index) => {
-                    if powers.len() <= *index {
-                        powers.resize(index + 1, 0);
-                    }
-                    powers[*index] += 1;
+        let factors = atoms.iter().map(|atom| atom.split_heads()).flat_map(|(heads, size)| [heads, size]);
+        for atom in factors {
+            coefficient = coefficient.saturating_mul(atom.literal().max(1));
+            for index in atom.names() {
+                if powers.len() <= index {
+                    powers.resize(index + 1, 0);
                 }
+                powers[index] += 1;
             }
         }
         Formula::from_iter([(powers, coefficient)])
     }
 
-    /// Returns the number of entries.
-    pub fn size(rows: &Dim, columns: &Dim) -> Self {
+    /// Returns the number of entries of a matrix per head.
+    pub fn size(heads: Atom, rows: &Dim, columns: &Dim) -> Self {
         let mut sum = Formula::default();
         for row in rows.atoms() {
             for column in columns.atoms() {
-                sum.add(&Formula::product(1, &[*row, *column]));
+                sum.add(&Formula::product(1, &[heads, *row, *column]));
             }
         }
         sum
@@ -95,8 +94,8 @@ mod tests {
         let (h, i) = (Atom::Name(1), Atom::Name(0));
         let mut sum = Formula::default();
         for _ in 0..4 {
-            sum.add(&Formula::size(&Dim::sum([h]), &Dim::sum([h, i])));
-            sum.add(&Formula::size(&Dim::sum([h]), &Dim::one()));
+            sum.add(&Formula::size(Atom::ONE, &Dim::sum([h]), &Dim::sum([h, i])));
+            sum.add(&Formula::size(Atom::ONE, &Dim::sum([h]), &Dim::one()));
         }
         let terms: Vec<(Vec<u32>, u64)> =
             sum.terms().into_iter().map(|(powers, count)| (powers.clone(), count)).collect();

@@ -32,7 +32,7 @@ pub struct Math<'a> {
 }
 
 /// The time index of a value.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum At {
     /// No index: the value is the same at every step.
     Always,
@@ -40,6 +40,9 @@ pub enum At {
     Before,
     /// Some steps back: `3`, `2*D`.
     Earlier(String),
+    /// Some steps on, in a derived equation, which only a report shows as mathematics.
+    #[cfg_attr(not(any(test, feature = "report")), allow(dead_code))]
+    Later(String),
     /// The index 0 of an initial value.
     Start,
 }
@@ -162,6 +165,7 @@ impl<'a> Math<'a> {
                 format!("{}{}{}", self.expr(left), self.sign(*op, left, right), self.expr(right))
             }
             ExprKind::Transpose(inner) => self.raised(inner, "<mo>⊤</mo>"),
+            ExprKind::Head(inner) => self.raised(inner, "<mtext>head</mtext>"),
             ExprKind::Stack(parts) => column(&parts.iter().map(|part| self.bare(part)).collect::<Vec<_>>()),
             ExprKind::Call { function, arguments } => self.call(function, arguments),
             ExprKind::Compare { op, left, right, .. } => {
@@ -312,7 +316,7 @@ fn comparison(op: Comparison) -> &'static str {
 }
 
 /// Writes a number; `1e-30` is a power of ten.
-fn number_text(value: f64) -> String {
+pub fn number_text(value: f64) -> String {
     let written = text::number(value.abs());
     let sign = if value.is_sign_negative() { "<mo form=\"prefix\">−</mo>" } else { "" };
     match written.split_once('e') {
@@ -333,7 +337,7 @@ fn superscript(base: &str, what: &str) -> String {
     format!("<msup>{}{what}</msup>", row(base))
 }
 
-fn fraction(above: &str, below: &str) -> String {
+pub fn fraction(above: &str, below: &str) -> String {
     format!("<mfrac>{}{}</mfrac>", row(above), row(below))
 }
 
@@ -345,7 +349,7 @@ fn fenced(open: &str, inner: &str, close: &str) -> String {
 
 /// Writes parentheses. They are tall only around tall contents: fonts without mathematical tables
 /// stretch a bracket too far.
-fn parentheses(inner: &str) -> String {
+pub fn parentheses(inner: &str) -> String {
     let is_tall = ["<mtable", "<mfrac", "<msqrt", "<mover"].iter().any(|tall| inner.contains(tall));
     if is_tall {
         fenced("(", inner, ")")
@@ -357,7 +361,7 @@ fn parentheses(inner: &str) -> String {
 }
 
 /// Writes a column vector.
-fn column(parts: &[String]) -> String {
+pub fn column(parts: &[String]) -> String {
     let cells: String = parts.iter().map(|part| format!("<mtr><mtd>{part}</mtd></mtr>")).collect();
     fenced("[", &format!("<mtable>{cells}</mtable>"), "]")
 }
@@ -372,7 +376,7 @@ fn cases(rows: &[(String, String)]) -> String {
     format!("<mrow><mo form=\"prefix\" stretchy=\"true\">{{</mo><mtable>{cells}</mtable></mrow>")
 }
 
-fn called(function: &str, arguments: &[String]) -> String {
+pub fn called(function: &str, arguments: &[String]) -> String {
     format!("{function}{APPLY}{}", parentheses(&arguments.join("<mo separator=\"true\">,</mo>")))
 }
 
@@ -397,6 +401,18 @@ fn product(delay: &str) -> String {
     delay.split('*').map(letters).collect::<Vec<_>>().join("<mo>⋅</mo>")
 }
 
+/// Writes the index of a time.
+pub fn time_index(at: &At) -> Option<String> {
+    match at {
+        At::Always => None,
+        At::Now => Some("<mi>t</mi>".to_owned()),
+        At::Before => Some("<mi>t</mi><mo>−</mo><mn>1</mn>".to_owned()),
+        At::Earlier(delay) => Some(format!("<mi>t</mi><mo>−</mo>{}", product(delay))),
+        At::Later(delay) => Some(format!("<mi>t</mi><mo>+</mo>{}", product(delay))),
+        At::Start => Some("<mi>t</mi><mo>=</mo><mn>0</mn>".to_owned()),
+    }
+}
+
 /// Writes a name with its indices, that of time last, and a superscript.
 pub fn name(name: &Name, at: &At, raised: Option<&str>) -> String {
     let mut base = letters(&name.base);
@@ -404,13 +420,7 @@ pub fn name(name: &Name, at: &At, raised: Option<&str>) -> String {
         base = format!("<mover accent=\"true\">{base}<mo stretchy=\"false\">{accent}</mo></mover>");
     }
     let mut indices: Vec<String> = name.indices.iter().map(|index| letters(index)).collect();
-    match at {
-        At::Always => {}
-        At::Now => indices.push("<mi>t</mi>".to_owned()),
-        At::Before => indices.push("<mi>t</mi><mo>−</mo><mn>1</mn>".to_owned()),
-        At::Earlier(delay) => indices.push(format!("<mi>t</mi><mo>−</mo>{}", product(delay))),
-        At::Start => indices.push("<mi>t</mi><mo>=</mo><mn>0</mn>".to_owned()),
-    }
+    indices.extend(time_index(at));
     let below = row(&indices.join("<mo separator=\"true\">,</mo>"));
     match (indices.is_empty(), raised) {
         (true, None) => base,
@@ -429,6 +439,7 @@ fn width(value: &Expr) -> usize {
             ExprKind::Number(number) => text::number(*number).len(),
             ExprKind::Name { name, time } => name_width(&Name::parse(&key(name)), time),
             ExprKind::Neg(inner) | ExprKind::Transpose(inner) => 1 + width(inner),
+            ExprKind::Head(inner) => 4 + width(inner),
             ExprKind::Binary { op: BinaryOp::Div, left, right, .. } => width(left).max(width(right)),
             ExprKind::Binary { op: BinaryOp::MatMul, left, right, .. } => width(left) + width(right),
             ExprKind::Binary { left, right, .. } | ExprKind::Compare { left, right, .. } => {

@@ -4,6 +4,8 @@
 //! only rustdoc creates and reads the page, not a build. HTML on the page contains no blank lines,
 //! since they would end it.
 
+#[cfg(any(test, feature = "report"))]
+pub mod derived;
 mod example;
 mod flow;
 mod formula;
@@ -16,6 +18,7 @@ mod table;
 mod tests;
 
 use crate::analysis::Analysis;
+use crate::analysis::heads::heads;
 use crate::analysis::shapes::Shaped;
 use crate::plan::Plan;
 use crate::plan::cost::operations;
@@ -39,35 +42,68 @@ const STYLE: &str = "<style>\
 .rnn-scroll svg{display:block;max-width:100%;height:auto}\
 </style>";
 
-const CONVENTIONS: &str = "<p>⊙ is the element-wise product; fractions and functions are element-wise too, and columns, rows and scalars are \
+pub const CONVENTIONS: &str = "<p>⊙ is the element-wise product; fractions and functions are element-wise too, and columns, rows and scalars are \
 repeated to fit. Vectors are columns; brackets stack them. <math><mi>t</mi></math> is the step.</p>";
+
+/// The parts of a page, as HTML unless stated otherwise.
+pub struct Parts {
+    /// The equations as mathematics.
+    pub mathematics: String,
+    /// The equations as plain text.
+    pub equations: String,
+    /// The backward equations as plain text.
+    pub backward: String,
+    /// The table of the declarations.
+    pub declarations: String,
+    /// A sentence that lists the outputs, as Markdown.
+    pub returns: String,
+    /// The drawing of the data flow.
+    pub flow: String,
+    /// A program that uses the cell, as plain text.
+    pub example: String,
+    /// The table of sizes and costs.
+    pub sizes: String,
+}
+
+/// Returns the first paragraph of the user's doc comment, as HTML.
+#[cfg(feature = "report")]
+pub fn summary(cell: &Cell) -> String {
+    table::comment(&cell.attributes)
+}
+
+/// Returns the parts of the page of a correct cell.
+pub fn parts(cell: &Cell, analysis: &Analysis, plan: &Plan) -> Parts {
+    let Analysis { resolved, shapes, initialisers, past } = analysis;
+    let definition = Shaped { cell, shapes };
+    let names = Names::of(cell);
+    let math = Math::new(cell, resolved, shapes, &names);
+    Parts {
+        mathematics: mathematics(&math, analysis),
+        equations: equations(definition, &resolved.order),
+        backward: adjoints(definition, past, plan),
+        declarations: table::declarations(definition, initialisers),
+        returns: returns(definition),
+        flow: flow::drawing(&math, |equation| line(&cell.equations[equation])),
+        example: example::example(definition),
+        sizes: sizes(definition, plan, &names),
+    }
+}
 
 /// Returns the documentation of a correct cell, to follow the user's own.
 pub fn page(cell: &Cell, analysis: &Analysis, plan: &Plan) -> String {
-    let Analysis { resolved, shapes, initialisers, .. } = analysis;
-    let definition = Shaped { cell, shapes };
-    let names = Names::of(definition.cell);
-    let math = Math::new(definition.cell, resolved, shapes, &names);
-    let mut page = format!("\n# Equations\n\n{STYLE}\n\n{}", mathematics(&math, analysis));
+    let parts = parts(cell, analysis, plan);
+    let mut page = format!("\n# Equations\n\n{STYLE}\n\n{}\n", parts.mathematics);
     page.push_str(CONVENTIONS);
-    let backward = adjoints(definition, &analysis.past, plan);
-    page.push_str(&folded("The equations as text", &equations(definition, &resolved.order)));
+    page.push_str(&folded("The equations as text", &parts.equations));
     page.push_str(&folded(
         "The backward equations: <code>x_bar</code> is the cotangent of <code>x</code>, Σ sums the product that follows it over \
          steps and samples; <code>o_pre</code> is the argument in <code>o = sigmoid(..)</code>",
-        &backward,
+        &parts.backward,
     ));
-    page.push_str(&format!(
-        "\n# Declarations\n\n{}\n{}\n",
-        table::declarations(definition, initialisers),
-        returns(definition)
-    ));
-    page.push_str(&format!(
-        "\n# Data flow\n\n<div class=\"rnn-scroll\">\n{}</div>\n\n",
-        flow::drawing(&math, |equation| line(&definition.cell.equations[equation]))
-    ));
-    page.push_str(&format!("# Example\n\n```text\n{}```\n\n", example::example(definition)));
-    page.push_str(&format!("# Size and cost\n\n{}", sizes(definition, plan, &names)));
+    page.push_str(&format!("\n# Declarations\n\n{}\n{}\n", parts.declarations, parts.returns));
+    page.push_str(&format!("\n# Data flow\n\n<div class=\"rnn-scroll\">\n{}</div>\n\n", parts.flow));
+    page.push_str(&format!("# Example\n\n```text\n{}```\n\n", parts.example));
+    page.push_str(&format!("# Size and cost\n\n{}", parts.sizes));
     page
 }
 
@@ -100,7 +136,7 @@ fn mathematics(math: &Math, analysis: &Analysis) -> String {
         }
         show(&mut out, math.equation(index));
     }
-    out.push_str("</div></div>\n\n");
+    out.push_str("</div></div>\n");
     out
 }
 
@@ -121,7 +157,8 @@ fn sizes(definition: Shaped, plan: &Plan, names: &Names) -> String {
         let mut sum = Formula::default();
         for index in declared(definition.cell, kind) {
             if let Some(shape) = &definition.shapes.declarations[index] {
-                sum.add(&Formula::size(&shape.rows, &shape.columns));
+                let heads = heads(definition.cell, definition.cell.declarations[index].block);
+                sum.add(&Formula::size(heads, &shape.rows, &shape.columns));
             }
         }
         sum

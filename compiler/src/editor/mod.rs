@@ -10,7 +10,7 @@ use crate::analysis::resolve::{Callee, Delayed, Symbol, Target, key};
 use crate::dim::Shape;
 use crate::emit::items::Items;
 use crate::graph::ir::Level;
-use crate::syntax::ast::{DeclarationKind, Expr, ExprKind, Function, ShapeKind, ShapeSyntax, Time};
+use crate::syntax::ast::{DeclarationKind, DimTerm, Expr, ExprKind, Function, ShapeKind, ShapeSyntax, Time};
 use crate::text::equations;
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, format_ident, quote};
@@ -159,6 +159,7 @@ impl Mentions<'_> {
             }
             self.in_expression(&equation.value, &mut found);
         }
+        self.in_terms(cell.heads.iter().filter_map(|block| block.number.as_ref()), &mut found);
         for (name, target) in self.items.places.outputs.iter().zip(&self.items.resolved.outputs) {
             found.names.extend(target.map(|target| self.target(target, name)));
         }
@@ -176,7 +177,11 @@ impl Mentions<'_> {
             ShapeKind::OneHot(dim) => std::slice::from_ref(dim),
             ShapeKind::Unknown => &[],
         };
-        let names = dims.iter().flat_map(|dim| &dim.terms).filter_map(|term| term.name.as_ref());
+        self.in_terms(dims.iter().flat_map(|dim| &dim.terms), found);
+    }
+
+    fn in_terms<'t>(&self, terms: impl Iterator<Item = &'t DimTerm>, found: &mut Found) {
+        let names = terms.flat_map(|term| [&term.name, &term.size]).flatten();
         // A name that is not a dimension has been reported.
         let known =
             names.filter(|name| self.items.cx.cell.dimensions.iter().any(|dim| key(dim) == key(name)));

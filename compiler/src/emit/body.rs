@@ -64,29 +64,36 @@ impl Body<'_> {
         }
     }
 
-    /// Returns the index of a value's own column within a loop over `j`.
-    pub fn column_index(&self, region: Region, level: Level) -> Option<TokenStream> {
+    /// Returns the index of a value's own column within a loop over `j`, and within the loop over
+    /// the heads if it has heads.
+    pub fn column_index(&self, region: Region, level: Level, heads: Atom) -> Option<TokenStream> {
         let batch = &self.cx.batch;
-        match level {
+        let column = match level {
             Level::Param => None,
             Level::Context if matches!(region, Region::Before | Region::After | Region::Inputs) => {
                 Some(quote!((__j % #batch)))
             }
             _ => Some(quote!(__j)),
+        };
+        if heads == Atom::ONE {
+            return column;
         }
+        let heads = self.cx.atom(heads);
+        Some(column.map_or(quote!(__head), |column| quote!((#column * #heads + __head))))
     }
 
-    fn count(&self, shape: BlockShape) -> TokenStream {
+    /// Returns the number of scalars of one head's matrix.
+    pub fn count(&self, shape: BlockShape) -> TokenStream {
         let (rows, columns) = (self.cx.atom(shape.rows), self.cx.atom(shape.columns));
         if shape.columns == Atom::ONE { quote!(#rows) } else { quote!((#rows * #columns)) }
     }
 
-    /// Returns the slice of a whole value at the column of the loop.
+    /// Returns the slice of a whole value at the column of the loop, and at the head.
     pub fn whole(&self, region: Region, id: Id, mutable: bool) -> TokenStream {
         let (k, var) = (&self.cx.k, self.var(id));
-        let node = &self.graph[self.graph.storage(id)];
+        let node = &self.graph[id];
         let size = self.count(node.shape);
-        match (self.column_index(region, node.level), mutable) {
+        match (self.column_index(region, node.level, node.shape.heads), mutable) {
             (None, false) => quote!(&*#var),
             (None, true) => quote!(&mut *#var),
             (Some(index), false) => quote!(#k::column(&*#var, #size, #index)),
@@ -175,7 +182,9 @@ impl<'b> Statement<'b> {
 
     /// Returns the node's own entry, for a scalar.
     pub fn entry(&self) -> TokenStream {
-        let (var, index) = (self.body.var(self.id), self.body.column_index(self.region, self.node().level));
+        let node = self.node();
+        let (var, index) =
+            (self.body.var(self.id), self.body.column_index(self.region, node.level, node.shape.heads));
         let index = index.unwrap_or(quote!(0));
         quote!(#var[#index])
     }
@@ -184,9 +193,22 @@ impl<'b> Statement<'b> {
         self.body.comment(&[self.id])
     }
 
-    /// Returns statements that run the statement for every column of the region.
+    /// Returns statements that run the statement for every column of the region and every head.
     pub fn for_each(&self, statement: TokenStream) -> TokenStream {
+        self.for_each_of(self.node(), statement)
+    }
+
+    /// Runs the statement of a node, which this node may represent.
+    pub fn for_each_of(&self, node: &Node, statement: TokenStream) -> TokenStream {
         let (comment, columns) = (self.comment(), self.body.columns(self.region));
+        let args = node.args.iter().map(|arg| self.body.graph[*arg].shape.heads);
+        let statement = match [node.shape.heads].into_iter().chain(args).find(|heads| *heads != Atom::ONE) {
+            Some(heads) => {
+                let heads = self.body.cx.atom(heads);
+                quote!(for __head in 0..#heads { #statement })
+            }
+            None => statement,
+        };
         match self.region.level() {
             Level::Param => quote!(#comment { #statement }),
             _ => quote!(#comment { for __j in 0..#columns { #statement } }),

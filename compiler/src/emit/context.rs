@@ -1,6 +1,7 @@
 //! The context of emission: the cell, its plan, the names of its values and the types of its
 //! blocks.
 
+use crate::analysis::heads::heads;
 use crate::analysis::past::{self, Past, RingField};
 use crate::analysis::shapes::{Shaped, Shapes};
 use crate::dim::{Atom, Dim, Shape};
@@ -127,7 +128,8 @@ impl<'a> Context<'a> {
         if self.is_quantised { items() } else { TokenStream::new() }
     }
 
-    /// Writes a dimension as a const generic argument.
+    /// Writes a dimension as a const generic argument. A product of dimensions is a `usize`
+    /// expression instead, since a generic argument can't be one.
     pub fn atom(&self, atom: Atom) -> TokenStream {
         match atom {
             Atom::Name(index) => {
@@ -137,6 +139,10 @@ impl<'a> Context<'a> {
             Atom::Literal(value) => {
                 let value = proc_macro2::Literal::usize_unsuffixed(value as usize);
                 quote!(#value)
+            }
+            Atom::Heads(heads, size) => {
+                let (heads, size) = (self.atom(heads.into()), self.atom(size.into()));
+                quote!((#heads * #size))
             }
         }
     }
@@ -155,30 +161,71 @@ impl<'a> Context<'a> {
     /// Returns the type of one block, of a parameter or of a batch.
     pub fn block_type(&self, shape: BlockShape, level: Level) -> TokenStream {
         let (rows, columns) = (self.atom(shape.rows), self.atom(shape.columns));
-        let batch = &self.batch;
+        let (k, batch, heads) = (&self.k, &self.batch, self.atom(shape.heads));
         match level {
+            Level::Param if shape.has_heads() => {
+                let matrix = self.matrix(rows, columns);
+                quote!([#matrix; #heads])
+            }
             Level::Param => self.matrix(rows, columns),
+            // The scalars of all heads are a vector.
+            _ if shape.has_heads() && shape.has_one_entry() => self.matrix(heads, quote!(#batch)),
+            _ if shape.has_heads() && shape.columns == Atom::ONE => {
+                let vectors = self.matrix(rows, quote!(#batch));
+                quote!(#k::Heads<#vectors, { #heads }>)
+            }
             _ if shape.columns == Atom::ONE => self.matrix(rows, quote!(#batch)),
             _ => {
-                let matrix = self.matrix(rows, columns);
+                let matrix = self.block_type(shape, Level::Param);
                 quote!([#matrix; #batch])
             }
         }
     }
 
-    /// Returns the type of a value whose dimensions may be sums: blocks nested to the right.
-    pub fn grid_type(&self, rows: &[Atom], columns: &[Atom], level: Level) -> TokenStream {
+    /// Returns the number of scalars of one block, of a parameter or of a sample.
+    pub fn block_size(&self, shape: BlockShape) -> TokenStream {
+        let (rows, columns) = (self.atom(shape.rows), self.atom(shape.columns));
+        let heads = shape.has_heads().then(|| self.atom(shape.heads)).map(|heads| quote!(#heads *));
+        quote!(#heads #rows * #columns)
+    }
+
+    /// Returns the type of one block of a grid. A matrix whose rows or columns are `K*D` shows the
+    /// whole matrix.
+    fn term_type(&self, rows: Atom, columns: Atom, level: Level) -> TokenStream {
+        let shape = BlockShape::new(rows, columns);
+        let (k, batch) = (&self.k, &self.batch);
+        let is_matrix = level == Level::Param || columns != Atom::ONE;
+        if !is_matrix || !(rows.is_of_heads() || columns.is_of_heads()) {
+            return self.block_type(shape, level);
+        }
+        let matrix = self.matrix(self.atom(shape.rows), self.atom(shape.columns));
+        let heads = self.atom(shape.heads);
+        let whole = match rows.is_of_heads() {
+            true => quote!(#k::HeadRows<#matrix, { #heads }>),
+            false => quote!(#k::HeadCols<#matrix, { #heads }>),
+        };
+        if level == Level::Param { whole } else { quote!([#whole; #batch]) }
+    }
+
+    /// Returns the type of a value whose dimensions may be sums: blocks nested to the right. `term`
+    /// is the type of one block.
+    fn grid_type(
+        &self,
+        rows: &[Atom],
+        columns: &[Atom],
+        term: &dyn Fn(Atom, Atom) -> TokenStream,
+    ) -> TokenStream {
         let k = &self.k;
         match (rows, columns) {
-            ([row], [column]) => self.block_type(BlockShape::new(*row, *column), level),
+            ([row], [column]) => term(*row, *column),
             ([row], [column, rest @ ..]) => {
-                let left = self.block_type(BlockShape::new(*row, *column), level);
-                let right = self.grid_type(&[*row], rest, level);
+                let left = term(*row, *column);
+                let right = self.grid_type(&[*row], rest, term);
                 quote!(#k::Cols<#left, #right>)
             }
             ([row, rest @ ..], columns) => {
-                let top = self.grid_type(&[*row], columns, level);
-                let bottom = self.grid_type(rest, columns, level);
+                let top = self.grid_type(&[*row], columns, term);
+                let bottom = self.grid_type(rest, columns, term);
                 quote!(#k::Rows<#top, #bottom>)
             }
             ([], _) => quote!(()),
@@ -186,7 +233,8 @@ impl<'a> Context<'a> {
     }
 
     pub fn shape_type(&self, shape: &Shape, level: Level) -> TokenStream {
-        self.grid_type(shape.rows.atoms(), shape.columns.atoms(), level)
+        let term = |rows, columns| self.term_type(rows, columns, level);
+        self.grid_type(shape.rows.atoms(), shape.columns.atoms(), &term)
     }
 
     /// Returns the type of a declaration as the user sees it. An unknown shape (an error that has
@@ -197,11 +245,39 @@ impl<'a> Context<'a> {
             return quote!([u32; #batch]);
         }
         let shape = self.shapes.declarations[index].clone().unwrap_or_else(Shape::scalar);
-        match self.cell.declarations[index].kind {
+        let declaration = &self.cell.declarations[index];
+        let is_saved = matches!(declaration.kind, DeclarationKind::Param | DeclarationKind::Buffer);
+        if declaration.block.is_some() {
+            let heads = self.heads_of(index);
+            let number = self.atom(heads);
+            if is_saved && shape.is_scalar() {
+                return quote!([#scalar; #number]);
+            }
+            let term = |rows, columns| {
+                let shape = BlockShape::of_heads(heads, rows, columns);
+                match is_saved {
+                    // Also the parameters of a literal single head are an array.
+                    true if !shape.has_heads() => {
+                        let matrix = self.block_type(shape, Level::Param);
+                        quote!([#matrix; 1])
+                    }
+                    true => self.block_type(shape, Level::Param),
+                    false => self.block_type(shape, Level::Time),
+                }
+            };
+            return self.grid_type(shape.rows.atoms(), shape.columns.atoms(), &term);
+        }
+        match declaration.kind {
             DeclarationKind::Param | DeclarationKind::Buffer if shape.is_scalar() => quote!(#scalar),
             DeclarationKind::Param | DeclarationKind::Buffer => self.shape_type(&shape, Level::Param),
             _ => self.shape_type(&shape, Level::Time),
         }
+    }
+
+    /// Returns the number of heads of the block of equations that contains a declaration, and one
+    /// outside of such a block.
+    pub fn heads_of(&self, declaration: usize) -> Atom {
+        heads(self.cell, self.cell.declarations[declaration].block)
     }
 
     /// Returns the path from a value to one of its blocks: `.bottom.left`.
@@ -234,14 +310,54 @@ impl<'a> Context<'a> {
         self.shapes.declarations[index].as_ref().is_some_and(Shape::is_scalar)
     }
 
+    /// Returns the scalars of a block of the cell or of its gradients, `owner`, as a slice.
+    pub fn saved(&self, owner: TokenStream, piece: Piece, is_mutable: bool) -> TokenStream {
+        let (k, path) = (&self.k, self.declared_path(piece));
+        let has_heads = self.cell.declarations[piece.of].block.is_some();
+        match (self.is_scalar_field(piece.of), is_mutable) {
+            (true, false) if has_heads => quote!(&#owner.#path[..]),
+            (true, true) if has_heads => quote!(&mut #owner.#path[..]),
+            (true, false) => quote!(::core::slice::from_ref(&#owner.#path)),
+            (true, true) => quote!(::core::slice::from_mut(&mut #owner.#path)),
+            (false, false) => quote!(#k::Flat::flat(&#owner.#path)),
+            (false, true) => quote!(#k::Flat::flat_mut(&mut #owner.#path)),
+        }
+    }
+
+    /// Returns a matrix of the cell, `owner`: that of the head `__head` if there are several.
+    pub fn plain_matrix(&self, owner: TokenStream, piece: Piece) -> TokenStream {
+        let path = self.declared_path(piece);
+        let is_of_heads =
+            |dim: &Dim, index: usize| dim.atoms().get(index).is_some_and(|atom| atom.is_of_heads());
+        match &self.shapes.declarations[piece.of] {
+            _ if self.cell.declarations[piece.of].block.is_some() => match self.heads_of(piece.of) {
+                Atom::ONE => quote!(#owner.#path[0]),
+                _ => quote!(#owner.#path[__head]),
+            },
+            Some(shape)
+                if is_of_heads(&shape.rows, piece.row) || is_of_heads(&shape.columns, piece.column) =>
+            {
+                quote!(#owner.#path.heads[__head])
+            }
+            _ => quote!(#owner.#path),
+        }
+    }
+
+    /// Returns the dimensions that the fields of some declarations use, in the cell's order.
+    pub fn dims_of_declared(&self, indices: &[usize]) -> Vec<usize> {
+        let shapes = indices.iter().filter_map(|index| self.shapes.declarations[*index].as_ref());
+        let mut used = self.dims_of(shapes);
+        used.extend(indices.iter().flat_map(|index| self.heads_of(*index).names()));
+        used.sort_unstable();
+        used.dedup();
+        used
+    }
+
     /// Returns the dimensions that the fields of a type use, in the cell's order.
     pub fn dims_of<'s>(&self, shapes: impl Iterator<Item = &'s Shape>) -> Vec<usize> {
         let mut used: Vec<usize> = shapes
             .flat_map(|shape| shape.rows.atoms().iter().chain(shape.columns.atoms()).copied())
-            .filter_map(|atom| match atom {
-                Atom::Name(index) => Some(index),
-                Atom::Literal(_) => None,
-            })
+            .flat_map(Atom::names)
             .collect();
         used.sort_unstable();
         used.dedup();

@@ -129,7 +129,7 @@ impl Items<'_> {
         let (forward, backward) = match self.plan {
             None => (panicking_body(), panicking_body()),
             Some(plan) => {
-                let sequence = Sequence { cx, plan, output };
+                let sequence = Sequence { cx, plan };
                 (sequence.forward(), sequence.backward())
             }
         };
@@ -149,12 +149,10 @@ impl Items<'_> {
             }
         });
         let reads_in_place = self.plan.is_some_and(|plan| (Layout { cx, plan }).reads_inputs_in_place());
-        let reach = cx.reach();
         let clean_inputs = if reads_in_place { quote!(#k::Series<#input>) } else { quote!(()) };
         quote! {
             impl<#head> #k::Passes<{ #batch }> for #cell {
                 type CleanInputs = #clean_inputs;
-                #reach
 
                 fn common(tape: &mut #tape) -> &mut #k::CommonTape<Self, { #batch }> {
                     &mut tape.common

@@ -49,7 +49,6 @@ impl SequenceFrame<'_> {
     fn slice(&self, id: Id, region: Region, mutable: bool) -> TokenStream {
         let Layout { cx, plan } = self.layout;
         let names = &plan.names;
-        let k = &cx.k;
         match &plan.graph[id].op {
             Op::Read(piece) => return read_leaf(self.layout, *piece, region),
             Op::Previous(piece) => {
@@ -110,13 +109,7 @@ impl SequenceFrame<'_> {
                 let series = self.layout.carry_series(*piece);
                 self.series(&series, region, Some(Lifetime::Chunk), None, mutable)
             }
-            Some(Place::Gradient(piece)) => {
-                let path = cx.declared_path(*piece);
-                match cx.is_scalar_field(piece.of) {
-                    true => quote!(::core::slice::from_mut(&mut __grads.#path)),
-                    false => quote!(#k::Flat::flat_mut(&mut __grads.#path)),
-                }
-            }
+            Some(Place::Gradient(piece)) => cx.saved(quote!(__grads), *piece, true),
             None => quote!(&[]),
         }
     }
@@ -226,10 +219,7 @@ pub fn read_leaf(layout: &Layout, piece: Piece, region: Region) -> TokenStream {
     let k = &cx.k;
     let path = cx.declared_path(piece);
     match cx.cell.declarations[piece.of].kind {
-        DeclarationKind::Param | DeclarationKind::Buffer if cx.is_scalar_field(piece.of) => {
-            quote!(::core::slice::from_ref(&__cell.#path))
-        }
-        DeclarationKind::Param | DeclarationKind::Buffer => quote!(#k::Flat::flat(&__cell.#path)),
+        DeclarationKind::Param | DeclarationKind::Buffer => cx.saved(quote!(__cell), piece, false),
         DeclarationKind::Context => quote!(#k::Flat::flat(&__context.#path)),
         DeclarationKind::Input if layout.reads_inputs_in_place() => match region {
             Region::Step => quote!(#k::Flat::flat(&__xs[__t])),

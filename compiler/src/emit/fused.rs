@@ -28,6 +28,7 @@ enum Operand {
 enum LoopLevel {
     Outside,
     Sample,
+    Head,
     Column,
 }
 
@@ -36,6 +37,8 @@ pub struct Loop<'b> {
     body: &'b Body<'b>,
     region: Region,
     space: BlockShape,
+    /// True if the rows of the loop are those of all heads, which are adjacent in memory.
+    joins_heads: bool,
     /// The nodes that are computed entry by entry, in this order.
     entries: Vec<Id>,
     /// Sums over the rows: one number per column, or one for all columns.
@@ -52,11 +55,23 @@ impl<'b> Loop<'b> {
             nodes.iter().copied().filter(|id| is(&body.graph[*id].op)).collect::<Vec<_>>()
         };
         let entries = of(|op| !op.is_sum());
+        let inside: HashSet<Id> = entries.iter().copied().collect();
+        // The vectors of all heads form one vector, unless an operand repeats for each head.
+        let repeats = |arg: &Id| {
+            let shape = body.graph[*arg].shape;
+            let is_one_number = shape.is_scalar() || inside.contains(arg);
+            !is_one_number && (shape.heads, shape.rows) != (space.heads, space.rows)
+        };
+        let joins_heads = space.has_heads()
+            && space.columns == Atom::ONE
+            && entries.len() == nodes.len()
+            && !nodes.iter().flat_map(|id| &body.graph[*id].args).any(repeats);
         Loop {
             body,
+            joins_heads,
             region,
             space,
-            inside: entries.iter().copied().collect(),
+            inside,
             entries,
             sums: of(|op| matches!(op, Op::Sum | Op::ColumnSum)),
             row_sums: of(|op| *op == Op::RowSum),
@@ -71,6 +86,11 @@ impl<'b> Loop<'b> {
         let mut slices: Vec<(Ident, TokenStream, Id)> = vec![];
         let mut seen: HashSet<Id> = HashSet::new();
         let mut all_full = self.sums.is_empty() && self.row_sums.is_empty();
+        // Whether every argument is full or the same for all columns.
+        let mut is_flat = all_full
+            && self.space.columns == Atom::ONE
+            && !self.space.has_heads()
+            && matches!(self.region, Region::Before | Region::After | Region::Inputs);
 
         let in_place = &self.body.pass.in_place;
         let replaced = |arg: Id| in_place.get(&arg).filter(|new| self.inside.contains(new));
@@ -82,10 +102,12 @@ impl<'b> Loop<'b> {
                 Operand::Constant | Operand::Inside => {}
                 Operand::Slice(slice) => {
                     all_full &= self.is_full(arg);
+                    is_flat &= self.is_full(arg) || self.is_fixed(arg);
                     slices.push((self.argument(arg), slice, arg));
                 }
                 Operand::Scalar { load, at } => {
                     all_full &= at == LoopLevel::Outside;
+                    is_flat &= at == LoopLevel::Outside;
                     let name = self.argument(arg);
                     loads.push((at, quote!(let #name = #load;)));
                 }
@@ -94,6 +116,7 @@ impl<'b> Loop<'b> {
         let stored = |id: &Id| self.body.pass.places.contains_key(id);
         let mut outs: Vec<Id> = self.entries.iter().copied().filter(stored).collect();
         all_full &= outs.iter().all(|id| self.is_full(*id));
+        is_flat &= outs.iter().all(|id| self.is_full(*id));
         outs.extend(&self.row_sums);
 
         let old = outs.iter().map(|id| match self.body.graph[*id].op {
@@ -132,12 +155,30 @@ impl<'b> Loop<'b> {
             };
         }
 
+        if is_flat {
+            let fixed = slices.iter().map(|(_, _, arg)| !self.is_full(*arg));
+            let ins = slices.iter().map(|(_, _, arg)| self.body.var(*arg));
+            let outs = outs.iter().map(|id| self.body.var(*id));
+            let (rows, count) = (cx.atom(self.space.rows), Literal::usize_unsuffixed(slices.len()));
+            return quote! {
+                #comment
+                {
+                    #(#outside)*
+                    #k::map_columns::<_, _, { #rows }, #count, #out_count>(
+                        isa, [#(&*#ins),*], [#(#fixed),*], [#(&mut *#outs),*], #closure,
+                    );
+                }
+            };
+        }
+
         let outs = outs.iter().map(|id| self.out_slice(*id));
         let slices = slices.iter().map(|(_, slice, _)| slice);
         let rows = cx.atom(self.space.rows);
-        let (sample, column) = (at(LoopLevel::Sample), at(LoopLevel::Column));
+        let (sample, head, column) = (at(LoopLevel::Sample), at(LoopLevel::Head), at(LoopLevel::Column));
         let arguments = quote!(isa, [#(#slices),*], [#(#outs),*], #closure);
-        let call = if self.sums.is_empty() {
+        let call = if self.joins_heads {
+            quote!(#k::map_flat::<_, _, #ins, #out_count>(#arguments);)
+        } else if self.sums.is_empty() {
             quote!(#k::map::<_, _, { #rows }, #ins, #out_count>(#arguments);)
         } else {
             let take = self.take_sums();
@@ -152,6 +193,12 @@ impl<'b> Loop<'b> {
             let width = cx.atom(self.space.columns);
             let start = self.start_sums();
             quote!(#start for __c in 0..#width { #(#column)* #call })
+        };
+        let inner = if self.space.has_heads() && !self.joins_heads {
+            let heads = cx.atom(self.space.heads);
+            quote!(for __head in 0..#heads { #(#head)* #inner })
+        } else {
+            inner
         };
         let columns = self.body.columns(self.region);
         let looped = match self.region.level() {
@@ -195,7 +242,7 @@ impl<'b> Loop<'b> {
         let takes = self.sums.iter().enumerate().map(|(index, id)| {
             let node = &self.body.graph[*id];
             let (var, index) = (self.body.var(*id), Literal::usize_unsuffixed(index));
-            let at = self.body.column_index(self.region, node.level);
+            let at = self.index(*id);
             match node.op {
                 Op::ColumnSum => {
                     let width = self.body.cx.atom(self.space.columns);
@@ -218,8 +265,7 @@ impl<'b> Loop<'b> {
     fn start_sums(&self) -> TokenStream {
         let k = &self.body.cx.k;
         let totals = self.sums.iter().filter(|id| self.body.graph[**id].op == Op::Sum).map(|id| {
-            let (var, at) =
-                (self.body.var(*id), self.body.column_index(self.region, self.body.graph[*id].level));
+            let (var, at) = (self.body.var(*id), self.index(*id));
             let at = at.unwrap_or(quote!(0));
             quote!(#k::zero_fill(&mut #var[#at..#at + 1]);)
         });
@@ -228,6 +274,19 @@ impl<'b> Loop<'b> {
             quote!(#k::zero_fill(#out);)
         });
         quote!(#(#totals)* #(#vectors)*)
+    }
+
+    /// Returns the index of a value's own column.
+    fn index(&self, id: Id) -> Option<TokenStream> {
+        let node = &self.body.graph[id];
+        let heads = if self.joins_heads { Atom::ONE } else { node.shape.heads };
+        self.body.column_index(self.region, node.level, heads)
+    }
+
+    /// Returns the number of rows of the loop.
+    fn rows(&self) -> TokenStream {
+        let (rows, heads) = (self.body.cx.atom(self.space.rows), self.body.cx.atom(self.space.heads));
+        if self.joins_heads { quote!((#heads * #rows)) } else { rows }
     }
 
     /// Returns the closure's name of an argument. One loop may read a reshaped value in both
@@ -248,6 +307,13 @@ impl<'b> Loop<'b> {
         node.shape == self.space && node.level == self.region.level()
     }
 
+    /// Returns whether a node is one column of the space, which is the same at each column of the
+    /// region.
+    fn is_fixed(&self, id: Id) -> bool {
+        let node = &self.body.graph[id];
+        node.shape == self.space && node.level == Level::Param
+    }
+
     fn operand(&self, arg: Id) -> Operand {
         let (region, space, cx) = (self.region, self.space, self.body.cx);
         let k = &cx.k;
@@ -259,13 +325,18 @@ impl<'b> Loop<'b> {
         }
         let node = &self.body.graph[arg];
         let var = self.body.var(arg);
-        let index = self.body.column_index(region, node.level);
-        let at = if index.is_some() { LoopLevel::Sample } else { LoopLevel::Outside };
-        if node.shape.is_scalar() && !space.is_scalar() {
+        let index = self.index(arg);
+        let at = match index {
+            Some(_) if node.shape.has_heads() && !self.joins_heads => LoopLevel::Head,
+            Some(_) => LoopLevel::Sample,
+            None => LoopLevel::Outside,
+        };
+        let has_one_entry = node.shape.has_one_entry() && (!self.joins_heads || !node.shape.has_heads());
+        if has_one_entry && (!space.has_one_entry() || self.joins_heads) {
             let index = index.unwrap_or(quote!(0));
             return Operand::Scalar { load: quote!(#var[#index]), at };
         }
-        if node.shape.is_scalar() && index.is_none() && region.level() != Level::Param {
+        if has_one_entry && index.is_none() && region.level() != Level::Param {
             return Operand::Scalar { load: quote!(#var[0]), at };
         }
         if node.shape.rows == Atom::ONE && space.rows != Atom::ONE {
@@ -277,7 +348,7 @@ impl<'b> Loop<'b> {
             };
             return Operand::Scalar { load, at: LoopLevel::Column };
         }
-        let rows = cx.atom(space.rows);
+        let rows = self.rows();
         let is_narrow = node.shape.columns == Atom::ONE;
         let position = match (index, is_narrow, space.columns == Atom::ONE) {
             (None, true, _) => return Operand::Slice(quote!(&*#var)),
@@ -296,10 +367,10 @@ impl<'b> Loop<'b> {
         let (space, cx) = (self.space, self.body.cx);
         let k = &cx.k;
         let var = self.body.var(id);
-        let rows = cx.atom(space.rows);
+        let rows = self.rows();
         let width = cx.atom(space.columns);
         let is_narrow = space.columns == Atom::ONE || self.body.graph[id].op == Op::RowSum;
-        match (self.body.column_index(self.region, self.body.graph[id].level), is_narrow) {
+        match (self.index(id), is_narrow) {
             (None, true) => quote!(&mut *#var),
             (None, false) => quote!(#k::column_mut(&mut *#var, #rows, __c)),
             (Some(index), true) => quote!(#k::column_mut(&mut *#var, #rows, #index)),

@@ -2,7 +2,7 @@
 
 use crate::emit::context::Context;
 use crate::emit::hygiene::ident;
-use crate::graph::ir::{Id, Level, Op, Piece};
+use crate::graph::ir::{BlockShape, Id, Level, Op, Piece};
 use crate::plan::past::Source;
 use crate::plan::{Bound, Lifetime, Place, Plan};
 use crate::syntax::ast::{DeclarationKind, declared};
@@ -133,17 +133,10 @@ impl Layout<'_> {
         pieces
     }
 
-    fn piece_shape(&self, piece: Piece) -> Option<crate::graph::ir::BlockShape> {
+    fn piece_shape(&self, piece: Piece) -> Option<BlockShape> {
         let shape = self.cx.shapes.declarations[piece.of].as_ref()?;
-        Some(crate::graph::ir::BlockShape::new(
-            *shape.rows.atoms().get(piece.row)?,
-            *shape.columns.atoms().get(piece.column)?,
-        ))
-    }
-
-    fn size(&self, shape: crate::graph::ir::BlockShape) -> TokenStream {
-        let (rows, columns) = (self.cx.atom(shape.rows), self.cx.atom(shape.columns));
-        quote!(#rows * #columns)
+        let (rows, columns) = (shape.rows.atoms().get(piece.row)?, shape.columns.atoms().get(piece.column)?);
+        Some(BlockShape::of_heads(self.cx.heads_of(piece.of), *rows, *columns))
     }
 
     /// Returns the sizes of all matrices that differ at each step, in scalars per sample.
@@ -160,7 +153,7 @@ impl Layout<'_> {
         for shape in shapes.filter(|shape| shape.is_matrix()) {
             if !seen.contains(&shape) {
                 seen.push(shape);
-                sizes.push(self.size(shape));
+                sizes.push(self.cx.block_size(shape));
             }
         }
         sizes
@@ -207,7 +200,7 @@ impl Layout<'_> {
                     name,
                     element,
                     lifetime: Some(lifetime),
-                    size: self.size(shape),
+                    size: cx.block_size(shape),
                     is_backward_only: lifetime == Lifetime::Chunk,
                     more: match lifetime {
                         Lifetime::Sequence => self.state_front(bound.piece).or(Some(quote!(1))),
@@ -223,7 +216,7 @@ impl Layout<'_> {
                     name: self.recorded_series(record.piece),
                     element: cx.block_type(node.shape, node.level),
                     lifetime: Some(Lifetime::Sequence),
-                    size: self.size(node.shape),
+                    size: cx.block_size(node.shape),
                     is_backward_only: false,
                     more: Some(self.recorded_front(record.piece)),
                 });
@@ -237,7 +230,7 @@ impl Layout<'_> {
                     }
                     false => {
                         let shape = value.block(record.piece.row, record.piece.column);
-                        (cx.block_type(shape, Level::Time), self.size(shape))
+                        (cx.block_type(shape, Level::Time), cx.block_size(shape))
                     }
                 };
                 fields.push(Field {
@@ -257,7 +250,7 @@ impl Layout<'_> {
                 name,
                 element: cx.block_type(shape, Level::Time),
                 lifetime: Some(Lifetime::Sequence),
-                size: self.size(shape),
+                size: cx.block_size(shape),
                 is_backward_only: true,
                 more: Some(front),
             });
@@ -270,7 +263,7 @@ impl Layout<'_> {
                             let batch = &cx.batch;
                             (quote!([u32; #batch]), quote!(1))
                         }
-                        Some(shape) => (cx.block_type(shape, Level::Time), self.size(shape)),
+                        Some(shape) => (cx.block_type(shape, Level::Time), cx.block_size(shape)),
                         None => continue,
                     };
                     let (name, lifetime) = (self.input_series(piece), Some(Lifetime::Sequence));
@@ -287,7 +280,7 @@ impl Layout<'_> {
                 name,
                 element,
                 lifetime: Some(Lifetime::Chunk),
-                size: self.size(shape),
+                size: cx.block_size(shape),
                 is_backward_only: true,
                 more: None,
             });
@@ -307,7 +300,7 @@ impl Layout<'_> {
                     name: self.plan.names.field(id),
                     element,
                     lifetime,
-                    size: self.size(node.shape),
+                    size: cx.block_size(node.shape),
                     is_backward_only: places[0].is_none(),
                     more: None,
                 });

@@ -1,5 +1,6 @@
 //! The methods of a single step, and the constants of the cell.
 
+use crate::dim::Atom;
 use crate::emit::items::Items;
 use crate::emit::layout::Layout;
 use crate::emit::model;
@@ -133,7 +134,9 @@ impl Items<'_> {
             let sizes = declared(cx.cell, kind).into_iter().filter_map(|index| {
                 let shape = cx.shapes.declarations[index].as_ref()?;
                 let (rows, columns) = (cx.dim(&shape.rows), cx.dim(&shape.columns));
-                Some(quote!(#rows * #columns))
+                let heads = cx.heads_of(index);
+                let heads = (heads != Atom::ONE).then(|| cx.atom(heads)).map(|heads| quote!(#heads *));
+                Some(quote!(#heads #rows * #columns))
             });
             quote!((0 #(+ #sizes)*))
         };
@@ -146,12 +149,7 @@ impl Items<'_> {
                     model::flops(cx, &plan.graph, &plan.forward, |region| region == Region::Step),
                     crate::emit::sequence::tape_scalars(&layout),
                     adjoints(cx.shaped(), cx.past, plan),
-                    match self.jacobian {
-                        Some(jacobian) => jacobian::write(cx.shaped(), jacobian),
-                        None if cx.past.is_empty() => String::new(),
-                        None => "The cell reads earlier steps, which are part of its state: its Jacobian has no text."
-                            .to_owned(),
-                    },
+                    jacobian::text(cx.shaped(), cx.past, self.jacobian),
                 )
             }
             None => (quote!(0), quote!(0), quote!(0), String::new(), String::new()),

@@ -8,7 +8,7 @@ use crate::emit::context::Context;
 use crate::emit::frame::SequenceFrame;
 use crate::emit::hygiene::{ident, variable};
 use crate::emit::layout::Layout;
-use crate::graph::ir::{BlockShape, Earlier, Id, Level, Op, Piece, Reach};
+use crate::graph::ir::{Earlier, Id, Level, Op, Piece, Reach};
 use crate::plan::past::{Push, Source};
 use crate::plan::schedule::Region;
 use proc_macro2::{Ident, TokenStream};
@@ -73,10 +73,11 @@ impl Context<'_> {
     /// Returns the dimensions that the state uses.
     pub fn state_dims(&self) -> Vec<usize> {
         let states = crate::syntax::ast::declared(self.cell, crate::syntax::ast::DeclarationKind::State);
-        let states = states.iter().filter_map(|index| self.shapes.declarations[*index].as_ref());
+        let mut dims = self.dims_of_declared(&states);
         let values = self.past.rings.iter().map(|ring| &self.past.values[ring.value]);
-        let values = values.filter(|value| !value.is_one_hot).map(|value| &value.shape);
-        let mut dims = self.dims_of(states.chain(values));
+        let values: Vec<_> = values.filter(|value| !value.is_one_hot).collect();
+        dims.extend(self.dims_of(values.iter().map(|value| &value.shape)));
+        dims.extend(values.iter().flat_map(|value| value.heads.names()));
         dims.extend(self.past.rings.iter().flat_map(|ring| &ring.dimensions));
         dims.sort_unstable();
         dims.dedup();
@@ -95,20 +96,15 @@ impl Context<'_> {
         }
     }
 
-    /// Returns the length of the longest ring, as an associated constant. Nothing if there are no
-    /// rings.
+    /// Returns the length of the longest ring as a `usize` expression.
     pub fn reach(&self) -> TokenStream {
-        if self.past.rings.is_empty() {
-            return TokenStream::new();
-        }
         let depths: Vec<TokenStream> = (0..self.past.rings.len()).map(|ring| self.depth(ring)).collect();
-        quote! {
-            const REACH: usize = {
-                let mut reach = 0;
-                #(if reach < #depths { reach = #depths; })*
-                reach
-            };
+        let [first, rest @ ..] = &depths[..] else { return quote!(0) };
+        let mut reach = first.clone();
+        for depth in rest {
+            reach = quote!(if #reach < #depth { #depth } else { #reach });
         }
+        reach
     }
 
     /// Returns the number of scalars of one sample that the rings hold, and the number of integers.
@@ -122,9 +118,8 @@ impl Context<'_> {
                 integers.extend(quote!(+ #depth));
                 continue;
             }
-            let BlockShape { rows, columns } = value.block(field.row, field.column);
-            let (rows, columns) = (self.atom(rows), self.atom(columns));
-            scalars.extend(quote!(+ #depth * #rows * #columns));
+            let size = self.block_size(value.block(field.row, field.column));
+            scalars.extend(quote!(+ #depth * #size));
         }
         if self.past.counts_steps {
             integers.extend(quote!(+ 1));
@@ -270,6 +265,23 @@ impl Layout<'_> {
         }
     }
 
+    /// Returns the delays with which a ring is read, the shortest first. None if a window reads it.
+    fn delays_of(&self, piece: Piece, ring: usize) -> Vec<TokenStream> {
+        let mut delays: Vec<(u64, Option<usize>)> = vec![];
+        for id in self.plan.graph.ids() {
+            match self.plan.graph[id].op {
+                Op::Past(earlier) if (earlier.piece, earlier.ring) == (piece, ring) => match earlier.reach {
+                    Reach::Delay { count, dimension } => delays.push((count, dimension)),
+                    Reach::Window { .. } => return vec![],
+                },
+                _ => {}
+            }
+        }
+        delays.sort_unstable();
+        delays.dedup();
+        delays.into_iter().map(|(count, dimension)| self.cx.delay(count, dimension)).collect()
+    }
+
     /// Returns statements that load the earlier values from the state.
     pub fn load_past(&self) -> TokenStream {
         let k = &self.cx.k;
@@ -284,7 +296,10 @@ impl Layout<'_> {
                         #k::copy_past((&__tape.#first, #front - 1), (&mut __tape.#series, #end), 1);
                     });
                 }
-                lines.extend(quote!(#k::load_past(&mut __tape.#series, &__state.#field, #end);));
+                let delays = self.delays_of(record.piece, ring);
+                lines.extend(quote! {
+                    #k::load_past(&mut __tape.#series, &__state.#field, (#end, __steps), &[#(#delays),*]);
+                });
             }
         }
         if self.cx.past.counts_steps {
@@ -410,9 +425,12 @@ impl Layout<'_> {
                 quote!(#k::push_delay(&mut __tape.#bars, #from, #first, #delay);)
             }
             Reach::Window { entries, spacing } => {
+                let heads = self.cx.atom(self.plan.graph[push.id].shape.heads);
                 let (entries, spacing) = (self.cx.atom(entries), self.cx.atom(spacing));
                 quote! {
-                    #k::push_window::<_, { #batch }>(&mut __tape.#bars, #from, #first, (#entries, #spacing));
+                    #k::push_window::<_, { #batch }>(
+                        &mut __tape.#bars, #from, #first, (#heads, #entries, #spacing),
+                    );
                 }
             }
         }
@@ -434,12 +452,13 @@ impl SequenceFrame<'_> {
             (&Op::Window { entries, spacing }, &[past, now]) => {
                 let Op::Past(earlier) = body.graph[past].op else { return TokenStream::new() };
                 let front = cx.depth(earlier.ring);
-                let size = cx.atom(body.graph[body.graph.storage(now)].shape.rows);
+                let shape = body.graph[now].shape;
+                let (heads, size) = (cx.atom(shape.heads), cx.atom(shape.rows));
                 let (past, now) = (body.var(past), body.var(now));
                 let (entries, spacing) = (cx.atom(entries), cx.atom(spacing));
                 quote! {
                     #k::windows(
-                        &mut *#out, (&*#past, #front), &*#now, (#size, #entries, #spacing), #span,
+                        &mut *#out, (&*#past, #front), &*#now, (#heads, #size), (#entries, #spacing), #span,
                     );
                 }
             }
@@ -486,8 +505,8 @@ pub fn step_statement(body: &Body, id: Id) -> TokenStream {
         (&Op::Window { entries, spacing }, &[past, now]) => {
             let Op::Past(earlier) = body.graph[past].op else { return TokenStream::new() };
             let (field, now) = (cx.ring_field(earlier.piece, earlier.ring), body.var(now));
-            let (entries, spacing) = (cx.atom(entries), cx.atom(spacing));
-            quote!(__state.#field.window(&mut *#out, &*#now, #entries, #spacing);)
+            let [heads, entries, spacing] = [node.shape.heads, entries, spacing].map(|atom| cx.atom(atom));
+            quote!(__state.#field.window(&mut *#out, &*#now, (#heads, #entries, #spacing));)
         }
         (&Op::Present { entries, spacing }, _) => {
             let (field, entries, spacing) = (ident(&cx.steps_field), cx.atom(entries), cx.atom(spacing));

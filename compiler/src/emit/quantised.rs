@@ -169,7 +169,10 @@ impl Items<'_> {
         let copy_name = format_ident!("{}Quantised", cx.cell.name);
         let (fields, kinds): (Vec<_>, Vec<_>) = self.quantised_fields().into_iter().unzip();
         let zero = self.plan.map_or(vec![], |plan| self.parts(plan)).into_iter().flat_map(|part| {
-            let zero = |(field, _, kind): (Ident, Id, Kind)| match kind {
+            let zero = |(field, id, kind): (Ident, Id, Kind)| match kind {
+                Kind::Narrow | Kind::Transposed if part.graph[id].shape.has_heads() => {
+                    quote!(#field: ::core::array::from_fn(|_| #k::Stored::zero()),)
+                }
                 Kind::Plain => quote!(#field: #k::Varying::<#scalar>::zero(),),
                 Kind::Narrow | Kind::Transposed => quote!(#field: #k::Stored::zero(),),
             };
@@ -258,27 +261,35 @@ impl Items<'_> {
             for (field, id, kind) in part.fields() {
                 let (from, slice) = match &part.graph[id].op {
                     Op::Read(piece) => {
-                        let path = cx.declared_path(*piece);
-                        let slice = match cx.is_scalar_field(piece.of) {
-                            true => quote!(::core::slice::from_ref(&__cell.#path)),
-                            false => quote!(#k::Flat::flat(&__cell.#path)),
-                        };
-                        (quote!(__cell.#path), slice)
+                        let matrix = cx.plain_matrix(quote!(__cell), *piece);
+                        (matrix, cx.saved(quote!(__cell), *piece, false))
                     }
                     _ => {
                         is_computed = true;
                         let local = stream.local(id);
-                        (quote!(#local), quote!(#k::Flat::flat(&#local)))
+                        let has_heads = part.graph[id].shape.has_heads();
+                        let matrix = if has_heads { quote!(#local[__head]) } else { quote!(#local) };
+                        (matrix, quote!(#k::Flat::flat(&#local)))
                     }
                 };
-                stores.push(match kind {
+                let shape = part.graph[id].shape;
+                let to = if shape.has_heads() { quote!(#field[__head]) } else { quote!(#field) };
+                let store = match kind {
                     Kind::Plain => {
-                        quote!(#k::copy(#k::Flat::flat_mut(&mut __copy.#field), #slice);)
+                        stores.push(quote!(#k::copy(#k::Flat::flat_mut(&mut __copy.#field), #slice);));
+                        continue;
                     }
-                    Kind::Narrow => quote!(__is_stored &= #k::Stored::store(&mut __copy.#field, &#from);),
+                    Kind::Narrow => quote!(__is_stored &= #k::Stored::store(&mut __copy.#to, &#from);),
                     Kind::Transposed => {
-                        quote!(__is_stored &= #k::Stored::store_turned(&mut __copy.#field, &#from);)
+                        quote!(__is_stored &= #k::Stored::store_turned(&mut __copy.#to, &#from);)
                     }
+                };
+                stores.push(match shape.has_heads() {
+                    true => {
+                        let heads = cx.atom(shape.heads);
+                        quote!(for __head in 0..#heads { #store })
+                    }
+                    false => store,
                 });
             }
         }

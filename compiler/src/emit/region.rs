@@ -81,6 +81,7 @@ impl Body<'_> {
             Op::MatMul { .. } => product::emit(&node),
             Op::Gather { offset } => one_hot::emit_gather(&node, offset),
             Op::Scatter { offset } => one_hot::emit_scatter(&node, offset),
+            Op::HeadSum => reduce::emit_head_sum(&node),
             Op::Maximum => reduce::emit_maximum(&node),
             Op::Transpose => rearrange::emit_transpose(&node),
             Op::Concat => rearrange::emit_concat(&node),

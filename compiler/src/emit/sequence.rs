@@ -17,8 +17,6 @@ use quote::quote;
 pub struct Sequence<'a> {
     pub cx: &'a Context<'a>,
     pub plan: &'a Plan,
-    /// The type of the output of a step.
-    pub output: &'a TokenStream,
 }
 
 impl<'a> Sequence<'a> {
@@ -83,6 +81,8 @@ impl<'a> Sequence<'a> {
         let copy_inputs = self.copy_inputs(&layout);
         let (load_past, save_past) = (layout.load_past(), layout.save_past());
         let outputs = self.assemble_outputs(&layout);
+        let resize_outputs = (!layout.returns_outputs_in_place())
+            .then(|| quote!(__tape.common.outputs.resize_with(__steps, #k::Varying::<#scalar>::zero);));
         let copy_outputs = layout
             .outputs_in_place()
             .map(|series| quote!(#k::copy_outputs(&mut __tape.common.outputs, __tape.#series, __lengths);));
@@ -92,6 +92,7 @@ impl<'a> Sequence<'a> {
             let __steps = #k::longest(__lengths, __xs.len());
             let __chunk = #k::chunk_steps::<#scalar>(#batch, __steps, &[#(#matrices),*]);
             #resize
+            #resize_outputs
             #(#load_states)*
             #load_past
             #copy_inputs
@@ -134,9 +135,12 @@ impl<'a> Sequence<'a> {
                 let copies = layout.recorded_input(piece).map_or(vec![], |piece| layout.copies(piece));
                 let copies = copies.into_iter().map(|(ring, copy)| {
                     let depth = cx.depth(ring);
-                    quote!(#k::write_step(&mut __tape.#copy, __t + #depth, &(*__x) #path);)
+                    quote!(#k::load_columns(&mut __tape.#copy, #depth, &__xs[..__steps], |__x| &(*__x) #path);)
                 });
-                quote!(#k::write_step(&mut __tape.#series, __t #(+ #front)*, &(*__x) #path); #(#copies)*)
+                quote! {
+                    #k::load_columns(&mut __tape.#series, 0 #(+ #front)*, &__xs[..__steps], |__x| &(*__x) #path);
+                    #(#copies)*
+                }
             })
             .collect();
         if copies.is_empty() {
@@ -159,12 +163,7 @@ impl<'a> Sequence<'a> {
                 }
             }
         });
-        quote! {
-            for (__t, __x) in __xs[..__steps].iter().enumerate() {
-                #(#copies)*
-            }
-            #(#clean)*
-        }
+        quote!(#(#copies)* #(#clean)*)
     }
 
     fn input_path(&self, piece: crate::graph::ir::Piece, is_struct: bool) -> TokenStream {
@@ -204,22 +203,10 @@ impl<'a> Sequence<'a> {
             let variable = self.plan.names.variable(bound.id);
             let path = self.output_path(bound);
             quote! {
-                let __to = #k::Flat::flat_mut(&mut __output #path);
-                let __size = __to.len();
-                __to.copy_from_slice(#k::column(#variable, __size, __step));
+                #k::store_columns(&mut __tape.common.outputs[__t0..__t1], #variable, |__y| &mut (*__y) #path);
             }
         });
-        let output = self.output;
-        quote! {
-            {
-                #bindings
-                for __step in 0..__t1 - __t0 {
-                    let mut __output: #output = #k::Varying::zero();
-                    #(#copies)*
-                    __tape.common.outputs.push(__output);
-                }
-            }
-        }
+        quote!({ #bindings #(#copies)* })
     }
 
     /// Returns the statements of the backward pass.
@@ -457,11 +444,7 @@ pub fn add_to_gradient(
 ) -> TokenStream {
     let k = &cx.k;
     let bindings = frame.bind(Region::ParamEnd, &[id], &[]);
-    let (variable, path) = (names.variable(id), cx.declared_path(bound.piece));
-    let to = match cx.is_scalar_field(bound.piece.of) {
-        true => quote!(::core::slice::from_mut(&mut __grads.#path)),
-        false => quote!(#k::Flat::flat_mut(&mut __grads.#path)),
-    };
+    let (variable, to) = (names.variable(id), cx.saved(quote!(__grads), bound.piece, true));
     quote!({ #bindings #k::add_into(#to, #variable); })
 }
 

@@ -37,17 +37,15 @@ impl Frame for StartFrame<'_> {
         let mut bindings = TokenStream::new();
         for id in reads {
             let variable = self.plan.names.variable(*id);
-            let stored = self.storage.and_then(|storage| storage.read(cx, &self.plan.names, *id));
+            let stored =
+                self.storage.and_then(|storage| storage.read(cx, &self.plan.graph, &self.plan.names, *id));
             let slice = match (&self.plan.graph[*id].op, stored) {
                 (_, Some(stored)) => stored,
                 (Op::Read(piece), None) => {
                     let path = cx.declared_path(*piece);
                     match cx.cell.declarations[piece.of].kind {
                         DeclarationKind::Context => quote!(#k::Flat::flat(&__context.#path)),
-                        _ if cx.is_scalar_field(piece.of) => {
-                            quote!(::core::slice::from_ref(&__cell.#path))
-                        }
-                        _ => quote!(#k::Flat::flat(&__cell.#path)),
+                        _ => cx.saved(quote!(__cell), *piece, false),
                     }
                 }
                 (Op::CarryBar(piece), None)

@@ -61,10 +61,13 @@ impl StoredValues {
     }
 
     /// Returns the slice of a value, or its view if it is stored in fewer bits.
-    pub fn read(&self, cx: &Context, names: &Names, id: Id) -> Option<TokenStream> {
+    pub fn read(&self, cx: &Context, graph: &Graph, names: &Names, id: Id) -> Option<TokenStream> {
         let (k, field) = (&cx.k, self.field(names, id));
         Some(match self.kind(id)? {
             Kind::Plain => quote!(#k::Flat::flat(&__cell.#field)),
+            Kind::Narrow | Kind::Transposed if graph[id].shape.has_heads() => {
+                quote!(__cell.#field.each_ref().map(#k::Stored::view))
+            }
             Kind::Narrow | Kind::Transposed => quote!(#k::Stored::view(&__cell.#field)),
         })
     }
@@ -73,10 +76,17 @@ impl StoredValues {
     pub fn kept(&self, cx: &Context, graph: &Graph, id: Id) -> TokenStream {
         let (k, format, scalar, shape) = (&cx.k, &cx.format, &cx.scalar, graph[id].shape);
         let [rows, columns] = [shape.rows, shape.columns].map(|atom| cx.atom(atom));
-        match self.kind(id) {
+        let stored = match self.kind(id) {
             Some(Kind::Narrow) => quote!(#k::Stored<#format, #scalar, { #rows }, { #columns }>),
             Some(Kind::Transposed) => quote!(#k::Stored<#format, #scalar, { #columns }, { #rows }>),
-            _ => cx.block_type(shape, Level::Param),
+            _ => return cx.block_type(shape, Level::Param),
+        };
+        match shape.has_heads() {
+            true => {
+                let heads = cx.atom(shape.heads);
+                quote!([#stored; #heads])
+            }
+            false => stored,
         }
     }
 }

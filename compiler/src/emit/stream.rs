@@ -39,7 +39,7 @@ impl Frame for StreamFrame<'_> {
         let mut bindings = TokenStream::new();
         for id in reads {
             let variable = names.variable(*id);
-            let stored = self.storage.and_then(|storage| storage.read(cx, names, *id));
+            let stored = self.storage.and_then(|storage| storage.read(cx, &plan.graph, names, *id));
             let slice = match &plan.graph[*id].op {
                 _ if stored.is_some() => quote!(#stored),
                 Op::Read(piece) if cx.cell.declarations[piece.of].kind == DeclarationKind::Input => {
@@ -228,8 +228,7 @@ impl Stream<'_> {
                 (value, _) => value,
             }
         } else {
-            let output = TokenStream::new();
-            let sequence = crate::emit::sequence::Sequence { cx: self.cx, plan: self.plan, output: &output };
+            let sequence = crate::emit::sequence::Sequence { cx: self.cx, plan: self.plan };
             let copies = self.plan.outputs.iter().flatten().map(|bound| {
                 let (path, value) = (sequence.output_path(bound), result(&layout, bound.id));
                 quote!(#k::copy(#k::Flat::flat_mut(&mut __output #path), #k::Flat::flat(&#value));)

@@ -141,9 +141,7 @@ impl Items<'_> {
     pub(super) fn helper_structs(&self) -> TokenStream {
         let cx = self.cx;
         let name = &cx.cell.name;
-        let of = |indices: &[usize]| {
-            cx.dims_of(indices.iter().filter_map(|index| cx.shapes.declarations[*index].as_ref()))
-        };
+        let of = |indices: &[usize]| cx.dims_of_declared(indices);
         let states = declared(cx.cell, DeclarationKind::State);
         let mut fields = self.fields(&states);
         for (name, kind, doc) in cx.past_fields() {

@@ -1,5 +1,6 @@
 //! The generated types, as they appear in signatures.
 
+use crate::analysis::heads::visible;
 use crate::analysis::resolve::Resolved;
 use crate::dim::Shape;
 use crate::emit::context::Context;
@@ -32,9 +33,7 @@ impl Types {
             let (name, dims) = (format_ident!("{}{}", name, suffix), cx.dim_arguments(dims));
             quote!(#name<#dims { #batch }, #scalar>)
         };
-        let of = |indices: &[usize]| {
-            cx.dims_of(indices.iter().filter_map(|index| cx.shapes.declarations[*index].as_ref()))
-        };
+        let of = |indices: &[usize]| cx.dims_of_declared(indices);
         let all = cx.all_dims();
         let dim_args = cx.dim_arguments(&all);
         let inputs = declared(cx.cell, DeclarationKind::Input);
@@ -85,7 +84,7 @@ pub fn output_shapes(cx: &Context, resolved: &Resolved) -> Vec<Shape> {
         .iter()
         .map(|target| {
             let target = (*target)?;
-            cx.shapes.targets.get(target.equation)?.get(target.index)?.clone()
+            visible(cx.cell, cx.shapes, target)
         })
         .map(|shape| shape.unwrap_or_else(Shape::scalar))
         .collect()

@@ -62,19 +62,15 @@ fn add_to(graph: &mut Graph, sum: &mut Option<Id>, term: Id) {
 }
 
 /// Brings a contribution to the shape and level of its argument: a contribution to an argument that
-/// was broadcast is summed.
+/// was broadcast is summed, also over the heads that share the argument.
 fn fit(graph: &mut Graph, contribution: Id, arg: Id) -> Id {
     let (shape, level) = (graph[arg].shape, graph[arg].level);
     // Sums over time first: the fused loops add the entries up, and the remaining sum runs once.
     let mut sum = graph.accumulate(contribution, level);
     if shape.columns == Atom::ONE {
-        if shape.rows == Atom::ONE {
-            return graph.sum(sum);
-        }
-        sum = graph.row_sum(sum);
-    }
-    if shape.rows == Atom::ONE {
+        sum = if shape.rows == Atom::ONE { graph.sum(sum) } else { graph.row_sum(sum) };
+    } else if shape.rows == Atom::ONE {
         sum = graph.column_sum(sum);
     }
-    sum
+    if shape.has_heads() { sum } else { graph.head_sum(sum) }
 }

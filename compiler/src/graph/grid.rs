@@ -22,6 +22,12 @@ impl Grid {
         self.blocks[row * self.columns.len() + column]
     }
 
+    /// Returns whether a block is the stack of the heads of `heads K { .. }`: its rows or columns
+    /// are `K*D`.
+    pub fn is_of_heads(&self, row: usize, column: usize) -> bool {
+        self.rows[row].is_of_heads() || self.columns[column].is_of_heads()
+    }
+
     /// Returns each block with its row and column.
     pub fn pieces(&self) -> impl Iterator<Item = (usize, usize, Id)> + '_ {
         let columns = self.columns.len();

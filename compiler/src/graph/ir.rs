@@ -5,6 +5,12 @@
 //! nothing. Arguments precede their uses, and equal nodes are one node: building the graph
 //! eliminates common subexpressions and folds constants.
 //!
+//! A value within `heads K { .. }` has a *head axis*: `K` matrices of one shape, which follow each
+//! other in memory: those of a step and sample, or those of a parameter. Operations broadcast along
+//! it as they do along rows and columns. A vector `[K*D]` outside of the block is the vector `[D]`
+//! with this axis, so the stack of the heads costs nothing, and neither does the part of one head,
+//! `u.head`.
+//!
 //! A value has a *level*: it depends on parameters alone, on the context (one value per sample), or
 //! on time (one value per step and sample). [`Op::Accumulate`] reduces a value to a lower level.
 
@@ -31,22 +37,52 @@ pub enum Level {
     Time,
 }
 
-/// The numbers of rows and columns of one block.
+/// The numbers of heads, rows and columns of one block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct BlockShape {
+    /// The number of heads, each of which has a matrix of its own. A value that all heads share,
+    /// and any value outside of `heads K { .. }`, has one.
+    pub heads: Atom,
     pub rows: Atom,
     pub columns: Atom,
 }
 
 impl BlockShape {
-    pub const SCALAR: BlockShape = BlockShape { rows: Atom::ONE, columns: Atom::ONE };
+    pub const SCALAR: BlockShape = BlockShape { heads: Atom::ONE, rows: Atom::ONE, columns: Atom::ONE };
 
+    /// Returns the shape of a block of a grid. A dimension `K*D` is the dimension `D` of `K` heads.
     pub fn new(rows: Atom, columns: Atom) -> Self {
-        Self { rows, columns }
+        let ((above, rows), (beside, columns)) = (rows.split_heads(), columns.split_heads());
+        let heads = if above == Atom::ONE { beside } else { above };
+        Self { heads, rows, columns }
+    }
+
+    /// Returns the shape of a block of a value, which `heads` heads each have.
+    pub fn of_heads(heads: Atom, rows: Atom, columns: Atom) -> Self {
+        let shape = Self::new(rows, columns);
+        if heads == Atom::ONE { shape } else { shape.with_heads(heads) }
+    }
+
+    pub fn with_heads(self, heads: Atom) -> Self {
+        Self { heads, ..self }
+    }
+
+    pub fn has_heads(self) -> bool {
+        self.heads != Atom::ONE
+    }
+
+    /// Returns the shape of the matrix of one head.
+    pub fn of_one_head(self) -> Self {
+        self.with_heads(Atom::ONE)
     }
 
     pub fn is_scalar(self) -> bool {
         self == Self::SCALAR
+    }
+
+    /// Returns whether the matrix of each head has one row and one column.
+    pub fn has_one_entry(self) -> bool {
+        self.of_one_head().is_scalar()
     }
 
     /// Returns whether there is one row and more than one column.
@@ -60,7 +96,7 @@ impl BlockShape {
     }
 
     pub fn transposed(self) -> Self {
-        Self { rows: self.columns, columns: self.rows }
+        Self { rows: self.columns, columns: self.rows, ..self }
     }
 
     /// Returns the shape of a factor of a product, which may be transposed.
@@ -206,13 +242,15 @@ pub enum Op {
     /// number keeps equal copies apart.
     Copy(u32),
 
-    /// `op(a) op(b)`, each transposed or not.
+    /// `op(a) op(b)`, each transposed or not. If both have heads and the node has none, the products
+    /// of the heads add up.
     MatMul {
         ta: bool,
         tb: bool,
     },
     Transpose,
-    /// The same entries in the same order under another shape: a vector as a row, or back.
+    /// The same entries in the same order under another shape: a vector as a row, the scalars of
+    /// `K` heads as a vector `[K]`, or back.
     Reshape,
     /// `E @ w` for a one-hot `w`: a column of E. The index counts from `offset`; an index outside
     /// of E yields zeros.
@@ -240,6 +278,8 @@ pub enum Op {
         start: u64,
         count: u64,
     },
+    /// The sum of the matrices of all heads.
+    HeadSum,
     /// The sum of a value over the steps (and, at the level of parameters, the samples).
     Accumulate,
     /// The earlier values of a vector and the present one, as the columns of a matrix.

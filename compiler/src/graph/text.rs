@@ -134,6 +134,7 @@ impl Writer<'_> {
     fn is_open(&self, id: Id) -> bool {
         match self.graph[id].op {
             _ if (self.name)(id).is_some() => false,
+            Op::MatMul { .. } if self.adds_heads(id) => false,
             Op::MatMul { .. } | Op::Gather { .. } | Op::Scatter { .. } | Op::Accumulate => true,
             Op::Reshape if self.makes_row(id) => false,
             Op::Unary(Unary::Neg) => self.is_open(self.graph[id].args[0]),
@@ -142,9 +143,15 @@ impl Writer<'_> {
         }
     }
 
+    /// Returns whether the products of all heads add up.
+    fn adds_heads(&self, id: Id) -> bool {
+        let node = &self.graph[id];
+        !node.shape.has_heads() && node.args.iter().any(|arg| self.graph[*arg].shape.has_heads())
+    }
+
     /// Returns whether a reshape turns a vector into a row.
     fn makes_row(&self, id: Id) -> bool {
-        self.graph[self.graph[id].args[0]].shape.columns == Atom::ONE
+        self.graph[id].shape.is_row() && self.graph[self.graph[id].args[0]].shape.columns == Atom::ONE
     }
 
     /// Writes the arguments of a window, without a spacing of one.
@@ -182,6 +189,9 @@ impl Writer<'_> {
                 let chosen: Vec<String> = values.map(|value| bare(&value).to_owned()).collect();
                 format!("where({condition}, {})", chosen.join(", "))
             }
+            Op::MatMul { ta, tb } if self.adds_heads(id) => {
+                format!("head_sum({} @ {})", first(*ta), if *tb { transposed(1) } else { factor(1) })
+            }
             Op::MatMul { ta, tb } => {
                 format!("{} @ {}", first(*ta), if *tb { transposed(1) } else { factor(1) })
             }
@@ -193,6 +203,7 @@ impl Writer<'_> {
             Op::Sum => format!("sum({})", bare(&arg(0))),
             Op::RowSum => format!("row_sum({})", bare(&arg(0))),
             Op::ColumnSum => format!("row_sum({})", transposed(0)),
+            Op::HeadSum => format!("head_sum({})", bare(&arg(0))),
             Op::Maximum => format!("max_entry({})", bare(&arg(0))),
             Op::Concat => {
                 let parts: Vec<String> =

@@ -3,10 +3,12 @@
 //! A value whose dimensions are sums is a grid of blocks, one per pair of terms. Stacking and
 //! splitting only change which blocks a grid holds, and cost nothing.
 
+mod heads;
 mod inner_names;
 pub mod jacobian;
 pub mod names;
 
+use crate::analysis::heads::{block_of, heads};
 use crate::analysis::past::{self, Past, PastOf, PastRead};
 use crate::analysis::resolve::{Callee, Delayed, Resolved, Symbol, Target};
 use crate::analysis::shapes::Shapes;
@@ -23,10 +25,13 @@ use std::collections::HashMap;
 pub struct Lowered {
     /// The graph of one step.
     pub graph: Graph,
-    /// The value of each target of each equation.
+    /// The value of each target of each equation. Within a block of heads it has the shape of one
+    /// head.
     pub targets: Vec<Vec<Grid>>,
     /// The recorded values of [`Past`] that are computed: equations, and arguments of windows.
     pub recorded: Vec<Option<Grid>>,
+    /// The value of each output: the stack of all heads for a value of a block.
+    pub outputs: Vec<Option<Grid>>,
     /// The graph of the initial values of states that have an initialiser.
     pub initial_graph: Graph,
     /// Declarations of states with their initial values.
@@ -49,6 +54,7 @@ pub fn lower(
     let mut lowering = Lowering::new(cell, resolved, shapes, past);
     for &equation in &resolved.order {
         let value = &cell.equations[equation].value;
+        lowering.block = cell.equations[equation].block;
         let lowered = lowering.expr(value);
         if lowering.is_too_large {
             report_size(value, diagnostics);
@@ -56,6 +62,7 @@ pub fn lower(
         lowering.define(equation, lowered?)?;
     }
     inner_names::suggest(&mut lowering.graph, &resolved.order, &lowering.targets);
+    let outputs = resolved.outputs.iter().map(|target| lowering.output((*target)?)).collect();
     let (graph, targets, mut recorded) = (lowering.graph, lowering.targets, lowering.recorded);
     for (value, grid) in past.values.iter().zip(&mut recorded) {
         if let PastOf::Target(target) = value.of {
@@ -67,6 +74,7 @@ pub fn lower(
     let mut initial = vec![];
     for (index, declaration) in cell.declarations.iter().enumerate() {
         if let (DeclarationKind::State, Some(value)) = (declaration.kind, &declaration.initial) {
+            lowering.block = declaration.block;
             let lowered = lowering.initial(index, value);
             if lowering.is_too_large {
                 report_size(value, diagnostics);
@@ -80,7 +88,7 @@ pub fn lower(
             initial.push((index, value));
         }
     }
-    Some(Lowered { graph, targets, recorded, initial_graph: lowering.graph, initial })
+    Some(Lowered { graph, targets, outputs, recorded, initial_graph: lowering.graph, initial })
 }
 
 /// Returns a condition without the values that it compares. None for any other expression.
@@ -110,6 +118,8 @@ struct Lowering<'a> {
     targets: Vec<Vec<Grid>>,
     /// By recorded value, the arguments of windows.
     recorded: Vec<Option<Grid>>,
+    /// The block of heads that contains the current equation or declaration.
+    block: Option<usize>,
     /// The arguments of the user's function that is being expanded.
     arguments: Vec<Grid>,
     /// The results of the user's functions by arguments. Without them, functions that call each
@@ -129,6 +139,7 @@ impl<'a> Lowering<'a> {
             graph: Graph::default(),
             targets,
             recorded: past.values.iter().map(|_| None).collect(),
+            block: None,
             arguments: vec![],
             expanded: HashMap::new(),
             is_too_large: false,
@@ -138,8 +149,15 @@ impl<'a> Lowering<'a> {
     /// Records the value of an equation under the names of its targets.
     fn define(&mut self, index: usize, value: Grid) -> Option<()> {
         let equation = &self.cell.equations[index];
-        let values =
+        let mut values =
             if equation.is_split { self.split(&value, equation.targets.len())? } else { vec![value] };
+        for (position, value) in values.iter_mut().enumerate() {
+            let target = Target { equation: index, index: position };
+            let is_recorded = self.past.values.iter().any(|value| value.of == PastOf::Target(target));
+            if is_recorded || self.resolved.state_of(target).is_some() {
+                self.give_heads(value, heads(self.cell, equation.block));
+            }
+        }
         for (target, value) in equation.targets.iter().zip(&values) {
             let name = target.to_string();
             for (row, column, id) in value.pieces() {
@@ -199,7 +217,8 @@ impl<'a> Lowering<'a> {
         for (row, rows) in shape.rows.atoms().iter().enumerate() {
             for (column, columns) in shape.columns.atoms().iter().enumerate() {
                 let block = value.broadcast_at(row, column)?;
-                blocks.push(self.graph.expand(block, BlockShape::new(*rows, *columns)));
+                let heads = heads(self.cell, self.block);
+                blocks.push(self.graph.expand(block, BlockShape::of_heads(heads, *rows, *columns)));
             }
         }
         Some(Grid { rows: shape.rows.atoms().to_vec(), columns: shape.columns.atoms().to_vec(), blocks })
@@ -212,12 +231,14 @@ impl<'a> Lowering<'a> {
             DeclarationKind::Input | DeclarationKind::State => Level::Time,
         };
         let Shape { rows, columns } = self.shapes.declarations[index].clone()?;
+        let heads = heads(self.cell, self.cell.declarations[index].block);
         let mut blocks = vec![];
         for (row, row_atom) in rows.atoms().iter().enumerate() {
             for (column, column_atom) in columns.atoms().iter().enumerate() {
                 let piece = Piece { of: index, row, column };
                 let op = if previous { Op::Previous(piece) } else { Op::Read(piece) };
-                blocks.push(self.graph.leaf(op, BlockShape::new(*row_atom, *column_atom), level));
+                let shape = BlockShape::of_heads(heads, *row_atom, *column_atom);
+                blocks.push(self.graph.leaf(op, shape, level));
             }
         }
         Some(Grid { rows: rows.atoms().to_vec(), columns: columns.atoms().to_vec(), blocks })
@@ -247,10 +268,10 @@ impl<'a> Lowering<'a> {
         let value = self.past.rings[ring].value;
         let Shape { rows, columns } = &self.past.values[value].shape;
         let mut blocks = vec![];
-        for (row, row_atom) in rows.atoms().iter().enumerate() {
-            for (column, column_atom) in columns.atoms().iter().enumerate() {
+        for row in 0..rows.atoms().len() {
+            for column in 0..columns.atoms().len() {
                 let earlier = Earlier { piece: Piece { of: value, row, column }, ring, reach };
-                let shape = BlockShape::new(*row_atom, *column_atom);
+                let shape = self.past.values[value].block(row, column);
                 blocks.push(self.graph.leaf(Op::Past(earlier), shape, Level::Time));
             }
         }
@@ -267,13 +288,14 @@ impl<'a> Lowering<'a> {
             let present = self.graph.present(entries, spacing);
             return Some(Grid { rows: vec![Atom::ONE], columns: vec![entries], blocks: vec![present] });
         };
-        let value = self.expr(value)?;
+        let mut value = self.expr(value)?;
         let Some(&PastRead { ring, reach }) = self.past.reads.get(&id) else {
             // A window of one entry is the value itself.
             return Some(value);
         };
         let of = self.past.rings[ring].value;
         if let PastOf::Expression(_) = self.past.values[of].of {
+            self.give_heads(&mut value, self.past.values[of].heads);
             self.recorded[of] = Some(value.clone());
         }
         let blocks = value
@@ -292,6 +314,10 @@ impl<'a> Lowering<'a> {
                 Some(Grid::single(&self.graph, id))
             }
             ExprKind::Name { .. } => self.name(expr.id),
+            ExprKind::Head(inner) => {
+                let whole = self.expr(inner)?;
+                self.head(&whole)
+            }
             ExprKind::Neg(inner) => {
                 let inner = self.expr(inner)?;
                 Grid::elementwise(&mut self.graph, &[&inner], |graph, ids| graph.neg(ids[0]))
@@ -330,7 +356,8 @@ impl<'a> Lowering<'a> {
     }
 
     fn name(&mut self, id: usize) -> Option<Grid> {
-        match self.resolved.symbols[id]? {
+        let symbol = self.resolved.symbols[id]?;
+        let value = match symbol {
             Symbol::Declaration(index) => self.declared(index, false),
             Symbol::Previous(index) => self.declared(index, true),
             Symbol::Delayed(_) => self.delayed(id),
@@ -340,7 +367,8 @@ impl<'a> Lowering<'a> {
                 Some(Grid::single(&self.graph, id))
             }
             Symbol::Argument(index) => self.arguments.get(index).cloned(),
-        }
+        }?;
+        self.seen_from_here(value, block_of(self.cell, symbol))
     }
 
     fn call(&mut self, id: usize, name: &str, arguments: &[Expr]) -> Option<Grid> {
@@ -395,7 +423,10 @@ impl<'a> Lowering<'a> {
             for column in 0..b.columns.len() {
                 let mut sum: Option<Id> = None;
                 for k in 0..inner {
-                    let term = self.graph.matmul(false, false, a.at(row, k), b.at(k, column));
+                    let mut term = self.graph.matmul(false, false, a.at(row, k), b.at(k, column));
+                    if a.columns[k].is_of_heads() {
+                        term = self.graph.head_sum(term);
+                    }
                     sum = Some(match sum {
                         Some(sum) => self.graph.add(sum, term),
                         None => term,
@@ -443,7 +474,11 @@ impl<'a> Lowering<'a> {
                 let mut ids = vec![];
                 for (column, columns) in columns.iter().enumerate() {
                     let id = part.broadcast_at(row, column)?;
-                    ids.push(self.graph.expand(id, BlockShape::new(*atom, *columns)));
+                    let mut shape = BlockShape::new(*atom, *columns);
+                    if !shape.has_heads() {
+                        shape = shape.with_heads(self.graph[id].shape.heads);
+                    }
+                    ids.push(self.graph.expand(id, shape));
                 }
                 rows.push((*atom, ids));
             }
@@ -459,7 +494,7 @@ impl<'a> Lowering<'a> {
                 Atom::Literal(_) => {
                     rest.iter().take_while(|(atom, _)| matches!(atom, Atom::Literal(_))).count()
                 }
-                Atom::Name(_) => 1,
+                Atom::Name(_) | Atom::Heads(..) => 1,
             };
             let total = Dim::sum(rest[..run].iter().map(|(atom, _)| *atom));
             grid.rows.push(total.atoms()[0]);

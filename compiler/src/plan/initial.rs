@@ -7,7 +7,7 @@ use crate::analysis::past::Past;
 use crate::analysis::shapes::Shapes;
 use crate::graph::autodiff;
 use crate::graph::grid::Grid;
-use crate::graph::ir::{BlockShape, Graph, Id, Level, Op, Piece};
+use crate::graph::ir::{Graph, Id, Level, Op, Piece};
 use crate::graph::simplify::rebuild;
 use crate::lower::names::Names;
 use crate::plan::schedule::{Task, schedule};
@@ -24,7 +24,7 @@ pub fn plan(
     let mut values = vec![];
     for (index, grid) in initial {
         for (row, column, id) in grid.pieces() {
-            let shape = BlockShape::new(grid.rows[row], grid.columns[column]);
+            let shape = graph[id].shape;
             let number = values.len() as u32;
             let id = graph.copy(id, number, shape, Level::Context);
             values.push(Bound { piece: Piece { of: index, row, column }, id });

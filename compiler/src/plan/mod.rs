@@ -44,9 +44,9 @@ pub fn plan(
     past: &Past,
     lowered: Lowered,
 ) -> Result<Plan, String> {
-    let Lowered { graph, targets, recorded, initial_graph, initial } = lowered;
+    let Lowered { graph, targets, outputs, recorded, initial_graph, initial } = lowered;
 
-    let mut equations = owners::assign(cell, resolved, past, graph, &targets, &recorded)
+    let mut equations = owners::assign(cell, resolved, past, graph, &targets, &outputs, &recorded)
         .ok_or_else(|| "owners: a state or an output has no value".to_owned())?;
     check("owners", || verify::graph(&equations.graph))?;
 

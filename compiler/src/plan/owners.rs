@@ -18,6 +18,7 @@ pub fn assign(
     past: &Past,
     graph: Graph,
     targets: &[Vec<Grid>],
+    outputs: &[Option<Grid>],
     recorded: &[Option<Grid>],
 ) -> Option<Equations> {
     let mut equations = Equations {
@@ -45,7 +46,7 @@ pub fn assign(
     }
     for (index, target) in resolved.outputs.iter().enumerate() {
         let target = (*target)?;
-        let grid = value(Some(target))?;
+        let grid = outputs[index].as_ref()?;
         let name = cell.equations[target.equation].targets[target.index].to_string();
         let mut blocks = vec![];
         for (row, column, id) in grid.pieces() {

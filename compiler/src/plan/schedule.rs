@@ -8,6 +8,7 @@
 //! element-wise chains are fused into one loop. Products that share their right-hand side or add up
 //! to one sum run together.
 
+use crate::dim::Atom;
 use crate::graph::ir::{Binary, BlockShape, Graph, Id, Level, Op};
 use crate::graph::ops::{self, Cost};
 use std::collections::HashMap;
@@ -63,7 +64,7 @@ pub enum Group {
     /// Sums of products of parameters with vectors. All have the same shape, and their terms have
     /// the same right-hand sides in the same order.
     Products { sums: Vec<ProductSum> },
-    /// A sum of products, some of them with transposed parameters.
+    /// A sum of products, some of them with transposed parameters or summed over heads.
     PullBack(ProductSum),
     /// Any other node.
     Single(Id),
@@ -300,14 +301,38 @@ fn stays_in_step(
 }
 
 /// Returns whether a node is the product of a parameter with a vector or matrix of a step whose
-/// columns are contiguous in memory, over samples and steps.
+/// columns are contiguous in memory, over samples and steps. Those of a vector with heads are one
+/// distance apart.
 pub fn is_flat_product(graph: &Graph, id: Id) -> bool {
     let node = &graph[id];
     match (&node.op, node.args.as_slice()) {
         (Op::MatMul { tb: false, .. }, [a, b]) => {
-            graph[*a].level == Level::Param && graph[*b].level > Level::Param && !node.shape.is_row()
+            let is_flat = of_heads(graph, id) == OfHeads::Shared || node.shape.columns == Atom::ONE;
+            let levels = (graph[*a].level, graph[*b].level);
+            levels.0 == Level::Param && levels.1 > Level::Param && !node.shape.is_row() && is_flat
         }
         _ => false,
+    }
+}
+
+/// The heads of a product of a parameter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OfHeads {
+    /// One matrix for all heads, whose vectors are further columns of the right-hand side.
+    Shared,
+    /// A matrix and a result per head.
+    Each,
+    /// A matrix per head, and the sum of the products of all heads.
+    Sum,
+}
+
+/// Returns how the heads take part in a product.
+pub fn of_heads(graph: &Graph, id: Id) -> OfHeads {
+    let node = &graph[id];
+    match node.args.first().is_some_and(|a| graph[*a].shape.has_heads()) {
+        false => OfHeads::Shared,
+        true if node.shape.has_heads() => OfHeads::Each,
+        true => OfHeads::Sum,
     }
 }
 
@@ -327,7 +352,12 @@ fn product_terms(graph: &Graph, needed: &Needed, region: &[Option<Region>], sum:
             return None;
         }
         match (&node.op, node.args.as_slice()) {
-            _ if is_flat_product(graph, id) => terms.push(id),
+            _ if is_flat_product(graph, id) => {
+                if terms.first().is_some_and(|first| of_heads(graph, *first) != of_heads(graph, id)) {
+                    return None;
+                }
+                terms.push(id);
+            }
             (Op::Binary(Binary::Add), [a, b]) if a != b => stack.extend([*a, *b]),
             _ => return None,
         }
@@ -462,7 +492,10 @@ fn product_groups(graph: &Graph, ready: &[Id], sums: &HashMap<Id, Vec<Id>>) -> V
                 continue;
             }
         };
-        if terms.iter().any(|term| graph[*term].op != (Op::MatMul { ta: false, tb: false })) {
+        let is_plain = |term: &Id| {
+            graph[*term].op == (Op::MatMul { ta: false, tb: false }) && of_heads(graph, *term) != OfHeads::Sum
+        };
+        if !terms.iter().all(is_plain) {
             groups.push(Group::PullBack(ProductSum { node, terms }));
             continue;
         }
@@ -470,7 +503,11 @@ fn product_groups(graph: &Graph, ready: &[Id], sums: &HashMap<Id, Vec<Id>>) -> V
         terms.sort_by_key(|term| graph[*term].args[1]);
         let shares = |other: &ProductSum| {
             let (a, b) = (&graph[node], &graph[other.node]);
-            a.shape == b.shape && a.level == b.level && right_sides(&terms) == right_sides(&other.terms)
+            let heads = [terms[0], other.terms[0]].map(|term| of_heads(graph, term));
+            a.shape == b.shape
+                && a.level == b.level
+                && heads[0] == heads[1]
+                && right_sides(&terms) == right_sides(&other.terms)
         };
         let same = groups.iter_mut().find_map(|group| match group {
             Group::Products { sums } if shares(&sums[0]) => Some(sums),

@@ -22,6 +22,8 @@ pub struct Cell {
     pub visibility: syn::Visibility,
     pub name: Ident,
     pub dimensions: Vec<Ident>,
+    /// The blocks `heads K { .. }`, in the order of the source.
+    pub heads: Vec<Heads>,
     pub declarations: Vec<Declaration>,
     pub functions: Vec<Function>,
     pub equations: Vec<Equation>,
@@ -33,6 +35,14 @@ pub struct Cell {
     /// The number of expressions. Their ids are below it, so that later stages can keep their
     /// results in tables.
     pub expression_count: usize,
+}
+
+/// `heads K { items }`
+#[derive(Debug)]
+pub struct Heads {
+    /// The number of heads: a dimension or a literal. `None` after a mistake, which has been
+    /// reported.
+    pub number: Option<DimTerm>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -51,6 +61,8 @@ pub struct Declaration {
     /// Doc comments before the declaration.
     pub attributes: Vec<syn::Attribute>,
     pub name: Ident,
+    /// The block `heads K { .. }` that contains the declaration: an index into [`Cell::heads`].
+    pub block: Option<usize>,
     /// True if the name is the first of those that share a shape and initial value. The others have
     /// copies of these.
     pub is_first: bool,
@@ -75,8 +87,8 @@ pub enum ShapeKind {
     Unknown,
 }
 
-/// A dimension as written: a sum of terms, each a multiple of a name or a literal, such as
-/// `4*H + 1`.
+/// A dimension as written: a sum of terms, each a multiple of a name, a literal, or a product of two
+/// names, such as `4*H + 1` or `K*D`.
 #[derive(Debug, Clone)]
 pub struct DimSyntax {
     pub terms: Vec<DimTerm>,
@@ -88,6 +100,10 @@ pub struct DimTerm {
     pub count: u64,
     /// `None` for a literal, whose value is `count`.
     pub name: Option<Ident>,
+    /// The `D` of `K*D`.
+    pub size: Option<Ident>,
+    /// True for `K*16`, as opposed to `16*K`. The first factor of a product is the number of heads.
+    pub has_number_last: bool,
 }
 
 /// `fn swish(u, v) = expr;`
@@ -102,6 +118,8 @@ pub struct Function {
 #[derive(Debug)]
 pub struct Equation {
     pub attributes: Vec<syn::Attribute>,
+    /// The block `heads K { .. }` that contains the equation: an index into [`Cell::heads`].
+    pub block: Option<usize>,
     pub targets: Vec<Ident>,
     /// True if the targets are in brackets: the value is split, with one name per term.
     pub is_split: bool,
@@ -151,6 +169,9 @@ pub enum ExprKind {
         name: Ident,
         time: Time,
     },
+    /// `u.head`: the part of a stack of heads that belongs to the block's own head. The operand is a
+    /// name.
+    Head(Box<Expr>),
     Neg(Box<Expr>),
     Binary {
         op: BinaryOp,
@@ -208,7 +229,10 @@ impl ExprKind {
     pub fn children(&self) -> Vec<&Expr> {
         match self {
             ExprKind::Number(_) | ExprKind::Name { .. } | ExprKind::RustPath(_) | ExprKind::Error => vec![],
-            ExprKind::Neg(inner) | ExprKind::Transpose(inner) | ExprKind::Not(inner) => vec![inner],
+            ExprKind::Neg(inner)
+            | ExprKind::Transpose(inner)
+            | ExprKind::Head(inner)
+            | ExprKind::Not(inner) => vec![inner],
             ExprKind::Binary { left, right, .. }
             | ExprKind::Compare { left, right, .. }
             | ExprKind::Logic { left, right, .. } => vec![left, right],

@@ -185,16 +185,16 @@ fn last_line(span: Span) -> usize {
     if proc_macro::is_available() { span.unwrap().end().line() } else { outside::lines(span).1 }
 }
 
-/// Line numbers outside a compiler, which only unit tests need.
+/// Line numbers outside a compiler, for unit tests and reports.
 mod outside {
     use proc_macro2::Span;
 
-    #[cfg(test)]
+    #[cfg(any(test, feature = "report"))]
     pub fn lines(span: Span) -> (usize, usize) {
         (span.start().line, span.end().line)
     }
 
-    #[cfg(not(test))]
+    #[cfg(not(any(test, feature = "report")))]
     pub fn lines(_: Span) -> (usize, usize) {
         (0, 0)
     }

@@ -241,6 +241,7 @@ impl Parser<'_> {
                 kind,
                 attributes: docs.to_vec(),
                 name,
+                block: self.block,
                 is_first,
                 shape: shape.clone(),
                 initial,

@@ -4,6 +4,7 @@ use super::ast::{DimSyntax, DimTerm};
 use super::cursor::Cursor;
 use super::literals::{self, Number};
 use super::recover::{Parser, starts_item};
+use super::text;
 use proc_macro2::{Ident, TokenTree};
 
 /// The largest size. It is small enough that products of sizes do not overflow in later stages.
@@ -79,7 +80,7 @@ impl Parser<'_> {
                     .to_owned(),
             ),
             TokenTree::Punct(punct) if punct.as_char() == '*' => (
-                "a dimension can't be a product of two names".to_owned(),
+                "a dimension can't be a product of more than two factors".to_owned(),
                 "declare the product as a dimension of its own".to_owned(),
             ),
             TokenTree::Ident(_) | TokenTree::Literal(_) if !c.holds_items => {
@@ -101,20 +102,27 @@ impl Parser<'_> {
         })
     }
 
-    /// Parses a name, a literal, or a product of one name and literals.
+    /// Parses a name, a literal, a product of one name and literals, or a product of two names.
     fn term(&mut self, c: &mut Cursor) -> Option<DimTerm> {
         let first = c.here();
         let mut count: Option<u64> = Some(1);
         let mut name: Option<Ident> = None;
+        let mut size: Option<Ident> = None;
+        let mut has_number_last;
         loop {
+            has_number_last = c.literal(0).is_some();
             match c.peek(0) {
                 Some(TokenTree::Ident(word)) if name.is_none() => {
                     name = Some(word.clone());
                     c.skip(1);
                 }
+                Some(TokenTree::Ident(word)) if size.is_none() => {
+                    size = Some(word.clone());
+                    c.skip(1);
+                }
                 Some(TokenTree::Ident(_)) => {
                     self.diagnostics
-                        .error(first.to(c.here()), "a dimension can't be a product of two names")
+                        .error(first.to(c.here()), "a dimension can't be a product of three names")
                         .help("declare the product as a dimension of its own");
                     return None;
                 }
@@ -161,7 +169,7 @@ impl Parser<'_> {
                     .help("leave out what has no entries; a scalar has the shape `[]`");
                 None
             }
-            Some(count) if count <= MAX_SIZE => Some(DimTerm { count, name }),
+            Some(count) if count <= MAX_SIZE => Some(DimTerm { count, name, size, has_number_last }),
             _ => {
                 self.diagnostics
                     .error(extent, "the dimension is too large")
@@ -219,11 +227,7 @@ impl Parser<'_> {
 }
 
 fn shown_term(term: &DimTerm) -> String {
-    match &term.name {
-        Some(name) if term.count == 1 => name.to_string(),
-        Some(name) => format!("{}*{name}", term.count),
-        None => term.count.to_string(),
-    }
+    text::dim_term(term)
 }
 
 /// Returns the dimension as the user wrote it.

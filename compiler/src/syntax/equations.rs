@@ -96,6 +96,7 @@ impl Parser<'_> {
         if can_define {
             self.cell.equations.push(Equation {
                 attributes,
+                block: self.block,
                 targets: vec![name],
                 is_split: false,
                 target_extent,
@@ -244,6 +245,7 @@ impl Parser<'_> {
         if can_define {
             self.cell.equations.push(Equation {
                 attributes,
+                block: self.block,
                 targets,
                 is_split: true,
                 target_extent,

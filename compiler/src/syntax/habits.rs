@@ -183,6 +183,10 @@ impl Parser<'_> {
             let extent = base.extent.to(c.skip(2));
             return self.node(ExprKind::Transpose(Box::new(base)), extent);
         }
+        if word == "head" && group.is_none() {
+            let extent = base.extent.to(c.skip(2));
+            return self.head_of(base, extent);
+        }
         let module = match &base.kind {
             ExprKind::Name { name, time: Time::Implicit } => MODULES.contains(&name.to_string().as_str()),
             _ => false,

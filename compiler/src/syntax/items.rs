@@ -3,7 +3,7 @@
 use super::cursor::Cursor;
 use super::operands::Index;
 use super::parse::{attribute_extent, attributes};
-use super::recover::{Parser, Sign, defines, sign};
+use super::recover::{Parser, Sign, defines, sign, starts_heads};
 use super::words;
 use proc_macro2::Group;
 use syn::Attribute;
@@ -18,9 +18,14 @@ impl Parser<'_> {
                 self.functions.insert(name.to_string());
             }
         }
+        self.all_items(&mut c);
+    }
+
+    /// Parses items up to the end of the braces.
+    pub fn all_items(&mut self, c: &mut Cursor) {
         while !c.at_end() {
             let before = c.len();
-            self.item(&mut c);
+            self.item(c);
             debug_assert!(c.len() < before, "an item consists of at least one token");
             if c.len() >= before {
                 c.skip(1);
@@ -48,19 +53,32 @@ impl Parser<'_> {
             return;
         }
         let Some(word) = c.ident(0).map(ToString::to_string) else { return self.nameless(c, docs) };
+        if starts_heads(c, 0) {
+            return self.heads(c);
+        }
         // `let [a, b] = x;` and `input [x, m]: [I];` do not define `let` or `input`.
         let is_pattern = (word == "let" || words::begins_item(&word))
             && c.bracket(1).is_some_and(|group| !Index::read(group).is_time());
         if defines(c, 1) && !is_pattern && !self.is_declaration_with_colon(c, &word) {
             return self.equation(c, docs);
         }
-        if let Some(kind) = words::declaration(&word) {
+        let block = self.block;
+        if self.block.is_some() && self.is_outside_heads(c, &word) {
+            self.block = None;
+        }
+        self.worded(c, docs, &word);
+        self.block = block;
+    }
+
+    /// Parses an item that begins with a keyword.
+    fn worded(&mut self, c: &mut Cursor, docs: Vec<Attribute>, word: &str) {
+        if let Some(kind) = words::declaration(word) {
             return self.declaration(c, kind, &docs);
         }
-        match word.as_str() {
+        match word {
             "output" => self.output(c),
             "fn" => self.function(c),
-            _ => self.foreign_item(c, docs, &word),
+            _ => self.foreign_item(c, docs, word),
         }
     }
 

@@ -11,6 +11,7 @@ mod expr;
 mod foreign;
 mod functions;
 mod habits;
+mod heads;
 mod items;
 mod literals;
 mod operands;

@@ -50,6 +50,7 @@ fn cell(c: &mut Cursor, diagnostics: &mut Diagnostics) -> Option<Cell> {
         visibility,
         name: name.clone(),
         dimensions: vec![],
+        heads: vec![],
         declarations: vec![],
         functions: vec![],
         equations: vec![],

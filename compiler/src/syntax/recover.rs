@@ -29,6 +29,8 @@ pub struct Parser<'d> {
     /// The names of the cell's own functions, collected before anything else is parsed.
     pub functions: HashSet<String>,
     pub place: Place,
+    /// The block `heads K { .. }` that contains the current item.
+    pub block: Option<usize>,
     /// The number of expressions around the current one.
     pub depth: usize,
     /// True if the current item has been reported as too deep.
@@ -46,6 +48,7 @@ impl<'d> Parser<'d> {
             cell,
             functions: HashSet::new(),
             place: Place::Equation,
+            block: None,
             depth: 0,
             is_too_deep: false,
             heights: vec![],
@@ -92,6 +95,7 @@ impl<'d> Parser<'d> {
             ExprKind::Name { name, time } => ExprKind::Name { name: name.clone(), time: time.clone() },
             ExprKind::Neg(inner) => ExprKind::Neg(Box::new(self.copy(inner))),
             ExprKind::Transpose(inner) => ExprKind::Transpose(Box::new(self.copy(inner))),
+            ExprKind::Head(inner) => ExprKind::Head(Box::new(self.copy(inner))),
             ExprKind::Binary { op, op_extent, left, right } => ExprKind::Binary {
                 op: *op,
                 op_extent: *op_extent,
@@ -327,11 +331,21 @@ pub fn starts_item(c: &Cursor, ahead: usize) -> bool {
         return true;
     }
     let word = word.to_string();
+    if starts_heads(c, ahead) {
+        return true;
+    }
     if words::begins_item(&word) || word == "let" {
         return c.ident(ahead + 1).is_some();
     }
     let then_colon = c.ident(ahead + 1).is_some() && sign(c, ahead + 2) == Some(Sign::Colon);
     then_colon && words::meant(&word).is_some()
+}
+
+/// Returns whether a block of heads begins at this token: `heads K {`, or without a valid number.
+pub fn starts_heads(c: &Cursor, ahead: usize) -> bool {
+    c.word(ahead, "heads")
+        && (c.brace(ahead + 1).is_some()
+            || (c.ident(ahead + 1).is_some() || c.literal(ahead + 1).is_some()) && !defines(c, ahead + 2))
 }
 
 fn begins_item_line(c: &Cursor) -> bool {

@@ -2,7 +2,7 @@
 
 pub use crate::graph::text::{comparison, logic};
 use crate::syntax::ast::{
-    BinaryOp, Cell, Declaration, DeclarationKind, DimSyntax, Equation, Expr, ExprKind, ShapeKind,
+    BinaryOp, Cell, Declaration, DeclarationKind, DimSyntax, DimTerm, Equation, Expr, ExprKind, ShapeKind,
     ShapeSyntax, Time,
 };
 use proc_macro2::Ident;
@@ -57,16 +57,22 @@ pub fn shape(shape: &ShapeSyntax) -> String {
 }
 
 fn dimension(dimension: &DimSyntax) -> String {
-    let terms: Vec<String> = dimension
-        .terms
-        .iter()
-        .map(|term| match &term.name {
-            Some(name) if term.count == 1 => name.to_string(),
-            Some(name) => format!("{}*{name}", term.count),
-            None => term.count.to_string(),
-        })
-        .collect();
+    let terms: Vec<String> = dimension.terms.iter().map(dim_term).collect();
     terms.join(" + ")
+}
+
+/// Returns the text of a term of a dimension: `H`, `4*H`, `K*D`, `16`.
+pub fn dim_term(term: &DimTerm) -> String {
+    let Some(name) = &term.name else { return term.count.to_string() };
+    let name = match &term.size {
+        Some(size) => format!("{name}*{size}"),
+        None => name.to_string(),
+    };
+    match term.count {
+        1 => name,
+        count if term.has_number_last => format!("{name}*{count}"),
+        count => format!("{count}*{name}"),
+    }
 }
 
 /// Returns the left side of an equation: `h`, `[f, i]`.
@@ -177,6 +183,10 @@ fn write_bare(expr: &Expr, out: &mut String) {
         ExprKind::Transpose(inner) => {
             write(inner, out);
             out.push_str(".T");
+        }
+        ExprKind::Head(inner) => {
+            write(inner, out);
+            out.push_str(".head");
         }
         ExprKind::Stack(parts) => {
             out.push('[');

@@ -4,8 +4,9 @@ use super::ast::DeclarationKind;
 use crate::syntax::suggest::nearest;
 
 /// The words that cannot be the name of a value or a dimension.
-const LANGUAGE: [&str; 11] =
-    ["cell", "input", "context", "state", "param", "buffer", "output", "one_hot", "and", "or", "not"];
+const LANGUAGE: [&str; 12] = [
+    "cell", "input", "context", "state", "param", "buffer", "output", "one_hot", "heads", "and", "or", "not",
+];
 
 /// The words that begin an item of a cell.
 const ITEMS: [&str; 7] = ["input", "context", "state", "param", "buffer", "output", "fn"];

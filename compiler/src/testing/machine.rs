@@ -4,9 +4,9 @@
 
 use super::matrix::Matrix;
 use super::source::Definition;
-use super::{assemble, block_of, evaluate, extent, present};
+use super::{assemble, block_of, evaluate, extent, heads, present, shape_extent};
 use crate::graph::grid::Grid;
-use crate::graph::ir::{Earlier, Graph, Id, Level, Op, Piece, Reach};
+use crate::graph::ir::{BlockShape, Earlier, Graph, Id, Level, Op, Piece, Reach};
 use crate::plan::past::Source;
 use crate::plan::schedule::{Group, ProductSum, Region, is_accumulated_product};
 use crate::plan::{Bound, Lifetime, Pass, Place, Plan};
@@ -78,7 +78,9 @@ impl Run<'_> {
         let storage = self.graph.storage(id);
         let node = &self.graph[storage];
         let value = match self.store.get(&self.key(storage, t, b)) {
-            _ if node.op.is_leaf() => (self.leaf)(&self.store, &node.op, t, b),
+            _ if node.op.is_leaf() => {
+                heads::earlier((self.leaf)(&self.store, &node.op, t, b), node, &self.machine.data.sizes)
+            }
             Some(value) => value.clone(),
             None => panic!("node {} {:?} does not exist at step {t}", storage.index(), node.op),
         };
@@ -188,32 +190,21 @@ impl Machine<'_> {
     }
 
     fn block(&self, whole: &Matrix, piece: Piece) -> Matrix {
-        if self.definition.shapes.one_hot[piece.of].is_some() {
-            return whole.clone();
-        }
-        let (rows, columns) = self.atoms(piece.of);
-        block_of(whole, &rows, &columns, &self.data.sizes, (piece.row, piece.column))
-    }
-
-    fn atoms(&self, declaration: usize) -> (Vec<crate::dim::Atom>, Vec<crate::dim::Atom>) {
-        let shape = self.definition.shapes.declarations[declaration].clone().expect("the shape is known");
-        (shape.rows.atoms().to_vec(), shape.columns.atoms().to_vec())
+        self.definition.block(whole, piece, &self.data.sizes)
     }
 
     /// Assembles a value from its blocks; missing ones are zero.
     fn whole(&self, declaration: usize, bounds: &[Bound], value: impl Fn(Id) -> Matrix) -> Matrix {
-        let (rows, columns) = self.atoms(declaration);
-        let grid = Grid { rows: rows.clone(), columns: columns.clone(), blocks: vec![] };
-        assemble(&grid, &self.data.sizes, |row, column| {
+        let whole = &self.data.declared[declaration][0];
+        self.definition.assemble(declaration, &self.data.sizes, |row, column| {
             let piece = Piece { of: declaration, row, column };
-            let size = |atom| super::size(&self.data.sizes, atom);
-            let (r, c) = (size(rows[row]), size(columns[column]));
+            let Matrix { rows, columns, .. } = self.block(whole, piece);
             match bounds.iter().find(|bound| bound.piece == piece) {
-                Some(bound) => Matrix::from_fn(r, c, {
-                    let value = Matrix::elementwise(&[value(bound.id)], |args| args[0]);
-                    move |r, c| value.at(r, c)
-                }),
-                None => Matrix::zero(r, c),
+                Some(bound) => {
+                    let value = value(bound.id);
+                    Matrix::from_fn(rows, columns, |r, c| value.at(r, c))
+                }
+                None => Matrix::zero(rows, columns),
             }
         })
     }
@@ -231,8 +222,8 @@ impl Machine<'_> {
                 let bound =
                     blocks.iter().find(|bound| (bound.piece.row, bound.piece.column) == (row, column));
                 let value = run.value(bound.expect("every block has a value").id, t, b);
-                let size = |atom| super::size(&self.data.sizes, atom);
-                Matrix::new(size(rows[row]), size(columns[column]), value.entries)
+                let (r, c) = shape_extent(BlockShape::new(rows[row], columns[column]), &self.data.sizes);
+                Matrix::new(r, c, value.entries)
             })
         };
         self.plan.outputs.iter().zip(&self.plan.output_shapes).map(whole).collect()
@@ -272,9 +263,7 @@ impl Machine<'_> {
 
     /// Returns zeros in the shape of a block of an input.
     fn read_shape(&self, piece: Piece) -> Matrix {
-        let (rows, columns) = self.atoms(piece.of);
-        let size = |atom| super::size(&self.data.sizes, atom);
-        Matrix::zero(size(rows[piece.row]), size(columns[piece.column]))
+        self.block(&self.data.declared[piece.of][0], piece).map(|_| 0.0)
     }
 
     /// Returns the cotangent of a recorded value at a step, from the reads of later steps. Steps
@@ -303,8 +292,9 @@ impl Machine<'_> {
                 let bar = match push.earlier.reach {
                     Reach::Delay { .. } => bar.clone(),
                     Reach::Window { entries, .. } => {
-                        let size = bar.entries.len() / super::size(&self.data.sizes, entries);
-                        Matrix::new(size, 1, bar.entries[index * size..(index + 1) * size].to_vec())
+                        let size = |atom| super::size(&self.data.sizes, atom);
+                        let heads = size(self.plan.graph[push.id].shape.heads);
+                        heads::column_of_windows(bar, heads, size(entries), index)
                     }
                 };
                 match &mut sum {
@@ -414,9 +404,9 @@ impl Machine<'_> {
                 let bar = self.past_bar(store, *piece, |other| other == *ring, t as i64, b);
                 bar.unwrap_or_else(|| {
                     let value = &self.definition.past.values[piece.of];
-                    let shape = value.block(piece.row, piece.column);
-                    let size = |atom| super::size(&self.data.sizes, atom);
-                    Matrix::zero(size(shape.rows), size(shape.columns))
+                    let (rows, columns) =
+                        shape_extent(value.block(piece.row, piece.column), &self.data.sizes);
+                    Matrix::zero(rows, columns)
                 })
             }
             Op::OutputBar(piece) => {

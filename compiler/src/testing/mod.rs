@@ -3,6 +3,7 @@
 //! agree with it.
 
 mod guide;
+mod heads;
 mod language;
 pub mod machine;
 pub mod matrix;
@@ -13,7 +14,7 @@ pub mod source;
 
 use crate::dim::{Atom, Dim};
 use crate::graph::grid::Grid;
-use crate::graph::ir::{Comparison, Condition, Graph, Id, Logic, Op, Reach};
+use crate::graph::ir::{BlockShape, Comparison, Condition, Graph, Id, Logic, Op, Reach};
 use matrix::Matrix;
 
 /// Returns the value of a dimension, given the `sizes` of the named dimensions.
@@ -21,6 +22,7 @@ pub fn size(sizes: &[usize], atom: Atom) -> usize {
     match atom {
         Atom::Name(index) => sizes[index],
         Atom::Literal(value) => value as usize,
+        Atom::Heads(heads, rows) => size(sizes, heads.into()) * size(sizes, rows.into()),
     }
 }
 
@@ -28,9 +30,14 @@ pub fn dim_size(sizes: &[usize], dim: &Dim) -> usize {
     dim.atoms().iter().map(|atom| size(sizes, *atom)).sum()
 }
 
-/// Returns the numbers of rows and columns of a node's value.
+/// Returns the numbers of rows and columns of a node's value. The matrices of heads are side by
+/// side.
 pub fn extent(graph: &Graph, id: Id, sizes: &[usize]) -> (usize, usize) {
-    (size(sizes, graph[id].shape.rows), size(sizes, graph[id].shape.columns))
+    shape_extent(graph[id].shape, sizes)
+}
+
+pub fn shape_extent(shape: BlockShape, sizes: &[usize]) -> (usize, usize) {
+    (size(sizes, shape.rows), size(sizes, shape.heads) * size(sizes, shape.columns))
 }
 
 /// Assembles a value from its blocks.
@@ -44,7 +51,7 @@ pub fn assemble(grid: &Grid, sizes: &[usize], block: impl Fn(usize, usize) -> Ma
     let (rows, columns) = (places(&grid.rows), places(&grid.columns));
     Matrix::from_fn(rows.len(), columns.len(), |r, c| {
         let ((row, r), (column, c)) = (rows[r], columns[c]);
-        let block = block(row, column);
+        let block = heads::stack(block(row, column), grid.rows[row], sizes);
         assert_eq!(
             (block.rows, block.columns),
             (size(sizes, grid.rows[row]), size(sizes, grid.columns[column]))
@@ -63,7 +70,8 @@ pub fn block_of(
 ) -> Matrix {
     let start = |atoms: &[Atom]| atoms.iter().map(|atom| size(sizes, *atom)).sum::<usize>();
     let (r0, c0) = (start(&rows[..row]), start(&columns[..column]));
-    Matrix::from_fn(size(sizes, rows[row]), size(sizes, columns[column]), |r, c| whole.at(r0 + r, c0 + c))
+    let (r, c) = (size(sizes, rows[row]), size(sizes, columns[column]));
+    heads::unstack(Matrix::from_fn(r, c, |r, c| whole.at(r0 + r, c0 + c)), rows[row], sizes)
 }
 
 /// Returns the delay of a read of earlier values, in steps: one for a delayed value, one for each
@@ -115,7 +123,11 @@ pub fn run(graph: &Graph, sizes: &[usize], leaf: impl Fn(&Op, (usize, usize)) ->
             | Op::PastBar { .. }
             | Op::Present { .. }
             | Op::OutputBar(_)
-            | Op::CarryBar(_) => leaf(&node.op, extent(graph, id, sizes)),
+            | Op::CarryBar(_) => {
+                let (rows, columns) = extent(graph, id, sizes);
+                let value = heads::earlier(leaf(&node.op, (rows, columns)), node, sizes);
+                Matrix::new(rows, columns, value.entries)
+            }
             _ => {
                 let args: Vec<&Matrix> = node.args.iter().map(|arg| &values[arg.index()]).collect();
                 evaluate(graph, id, sizes, &args)
@@ -133,10 +145,44 @@ pub fn run(graph: &Graph, sizes: &[usize], leaf: impl Fn(&Op, (usize, usize)) ->
     values
 }
 
-/// Evaluates one node, given the values of its arguments. A sum over time has one step and sample
-/// here.
+/// Evaluates one node, given the values of its arguments: once for each head, if any of them has
+/// heads. A sum over time has one step and sample here.
 pub fn evaluate(graph: &Graph, id: Id, sizes: &[usize], args: &[&Matrix]) -> Matrix {
-    let (rows, columns) = extent(graph, id, sizes);
+    let node = &graph[id];
+    let shapes: Vec<BlockShape> = node.args.iter().map(|arg| graph[*arg].shape).collect();
+    let all = [node.shape].into_iter().chain(shapes.iter().copied()).map(|shape| shape.heads);
+    let Some(heads) = all.clone().find(|heads| *heads != Atom::ONE) else {
+        return evaluate_head(graph, id, sizes, args);
+    };
+    if node.op == Op::Reshape {
+        let (rows, columns) = extent(graph, id, sizes);
+        return Matrix::new(rows, columns, args[0].entries.clone());
+    }
+    let heads = size(sizes, heads);
+    let of_heads = (0..heads).map(|head| {
+        let parts: Vec<Matrix> = args
+            .iter()
+            .zip(&shapes)
+            .map(
+                |(arg, shape)| if shape.has_heads() { heads::part(arg, heads, head) } else { (*arg).clone() },
+            )
+            .collect();
+        evaluate_head(graph, id, sizes, &parts.iter().collect::<Vec<_>>())
+    });
+    if node.shape.has_heads() {
+        return heads::join(of_heads.collect());
+    }
+    of_heads
+        .reduce(|mut sum, term| {
+            sum.add(&term);
+            sum
+        })
+        .expect("there is a head")
+}
+
+/// Evaluates one node for one head.
+fn evaluate_head(graph: &Graph, id: Id, sizes: &[usize], args: &[&Matrix]) -> Matrix {
+    let (rows, columns) = shape_extent(graph[id].shape.of_one_head(), sizes);
     let entries = |f: &dyn Fn(usize, usize) -> f64| Matrix::from_fn(rows, columns, f);
     match &graph[id].op {
         Op::Number(bits) => Matrix::scalar(f64::from_bits(*bits)),
@@ -158,7 +204,7 @@ pub fn evaluate(graph: &Graph, id: Id, sizes: &[usize], args: &[&Matrix]) -> Mat
             chosen.expect("two values follow the compared ones")
         }),
         Op::Expand | Op::Copy(_) => entries(&|r, c| args[0].at(r, c)),
-        Op::StopGradient | Op::Accumulate => args[0].clone(),
+        Op::StopGradient | Op::Accumulate | Op::HeadSum => args[0].clone(),
         Op::MatMul { ta, tb } => {
             let oriented =
                 |matrix: &Matrix, flag: bool| if flag { matrix.transposed() } else { matrix.clone() };

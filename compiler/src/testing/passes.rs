@@ -5,9 +5,10 @@ use super::machine::{Bars, Data, Machine, Results};
 use super::matrix::Matrix;
 use super::random::Random;
 use super::source::{Definition, read_all};
-use super::{assemble, block_of, dim_size, run};
+use super::{assemble, dim_size, run};
+use crate::analysis::heads::visible;
 use crate::analysis::past::PastOf;
-use crate::graph::ir::{Earlier, Op};
+use crate::graph::ir::{Earlier, Op, Piece};
 use crate::syntax::ast::DeclarationKind;
 use crate::testing::samples::SAMPLES;
 
@@ -27,6 +28,7 @@ fn data(definition: &Definition, random: &mut Random, steps: usize) -> Data {
             DeclarationKind::Input => steps * BATCH,
         };
         let (rows, columns) = of(definition.shapes.declarations[index].as_ref().expect("the shape is known"));
+        let columns = columns * definition.heads(index, &sizes);
         let mut value = || match &definition.shapes.one_hot[index] {
             Some(range) => Matrix::scalar(random.below(dim_size(&sizes, range)) as f64),
             None => random.matrix(rows, columns, 0.2, 1.2),
@@ -39,8 +41,8 @@ fn data(definition: &Definition, random: &mut Random, steps: usize) -> Data {
     }
     let outputs = definition.resolved.outputs.iter().map(|target| {
         let target = target.expect("the output is known");
-        let shape = definition.shapes.targets[target.equation][target.index].as_ref();
-        let (rows, columns) = of(shape.expect("the shape is known"));
+        let shape = visible(&definition.cell, &definition.shapes, target);
+        let (rows, columns) = of(&shape.expect("the shape is known"));
         (0..steps * BATCH).map(|_| random.matrix(rows, columns, -1.0, 1.0)).collect()
     });
     let output_bars = outputs.collect();
@@ -65,16 +67,16 @@ fn outputs_as_written(definition: &Definition, data: &Data) -> Vec<Vec<Matrix>> 
     // The values of all nodes and the old states, by step and sample.
     let mut history: Vec<(Vec<Matrix>, Vec<Matrix>)> = vec![];
     for (t, b) in (0..data.steps).flat_map(|t| (0..BATCH).map(move |b| (t, b))) {
-        let past = |earlier: Earlier, (rows, columns): (usize, usize)| {
+        let past = |earlier: Earlier| {
             let value = &definition.past.values[earlier.piece.of];
-            let size = |atom| super::size(&data.sizes, atom);
-            let read = super::earlier(&super::delays(&data.sizes, earlier.reach), earlier.reach, |delay| {
+            super::earlier(&super::delays(&data.sizes, earlier.reach), earlier.reach, |delay| {
                 let shape = value.block(earlier.piece.row, earlier.piece.column);
-                let zero = Matrix::zero(size(shape.rows), size(shape.columns));
+                let (rows, columns) = super::shape_extent(shape, &data.sizes);
+                let zero = Matrix::zero(rows, columns);
                 let at = t.checked_sub(delay);
-                let block = |whole: &Matrix| {
-                    let (r, c) = (value.shape.rows.atoms(), value.shape.columns.atoms());
-                    block_of(whole, r, c, &data.sizes, (earlier.piece.row, earlier.piece.column))
+                let block = |of: usize, whole: &Matrix| {
+                    let piece = Piece { of, ..earlier.piece };
+                    definition.block(whole, piece, &data.sizes)
                 };
                 match (value.of, at) {
                     _ if delay == 0 => zero,
@@ -82,15 +84,15 @@ fn outputs_as_written(definition: &Definition, data: &Data) -> Vec<Vec<Matrix>> 
                         data.declared[of][at * BATCH + b].clone()
                     }
                     (PastOf::Declaration(_), None) if value.is_one_hot => Matrix::scalar(1e9),
-                    (PastOf::Declaration(of), None) if value.is_state => block(&data.declared[of][b]),
+                    (PastOf::Declaration(of), None) if value.is_state => block(of, &data.declared[of][b]),
                     // The new state of a step is the old one of the next step.
                     (PastOf::Declaration(of), Some(_)) if value.is_state && delay == 1 => {
-                        block(&states[of][b])
+                        block(of, &states[of][b])
                     }
                     (PastOf::Declaration(of), Some(at)) if value.is_state => {
-                        block(&history[(at + 1) * BATCH + b].1[of])
+                        block(of, &history[(at + 1) * BATCH + b].1[of])
                     }
-                    (PastOf::Declaration(of), Some(at)) => block(&data.declared[of][at * BATCH + b]),
+                    (PastOf::Declaration(of), Some(at)) => block(of, &data.declared[of][at * BATCH + b]),
                     (_, None) => zero,
                     (_, Some(at)) => {
                         let grid =
@@ -99,12 +101,11 @@ fn outputs_as_written(definition: &Definition, data: &Data) -> Vec<Vec<Matrix>> 
                         history[at * BATCH + b].0[id.index()].clone()
                     }
                 }
-            });
-            Matrix::new(rows, columns, read.entries)
+            })
         };
         let values = run(&lowered.graph, &data.sizes, |op, (rows, columns)| {
             let (piece, whole) = match op {
-                Op::Past(earlier) => return past(*earlier, (rows, columns)),
+                Op::Past(earlier) => return past(*earlier),
                 Op::Present { .. } => return super::present(&data.sizes, op, t),
                 Op::Read(piece) => match data.declared[piece.of].len() {
                     1 => (piece, &data.declared[piece.of][0]),
@@ -114,31 +115,25 @@ fn outputs_as_written(definition: &Definition, data: &Data) -> Vec<Vec<Matrix>> 
                 Op::Previous(piece) => (piece, &states[piece.of][b]),
                 _ => panic!("unexpected leaf of a step: {op:?}"),
             };
-            if definition.shapes.one_hot[piece.of].is_some() {
-                return whole.clone();
-            }
-            let shape = definition.shapes.declarations[piece.of].as_ref().expect("the shape is known");
-            let (r, c) = (shape.rows.atoms(), shape.columns.atoms());
-            let block = block_of(whole, r, c, &data.sizes, (piece.row, piece.column));
+            let block = definition.block(whole, *piece, &data.sizes);
             Matrix::new(rows, columns, block.entries)
         });
-        let value = |target: Option<crate::analysis::resolve::Target>| {
-            let target = target.expect("the target is known");
-            let grid = &lowered.targets[target.equation][target.index];
-            assemble(grid, &data.sizes, |row, column| values[grid.at(row, column).index()].clone())
-        };
+        let of = |id: crate::graph::ir::Id| values[id.index()].clone();
         let old = (0..states.len()).map(|of| states[of].get(b).cloned().unwrap_or(Matrix::scalar(0.0)));
         history.push((values.clone(), old.collect()));
         for (index, declaration) in definition.cell.declarations.iter().enumerate() {
             if declaration.kind == DeclarationKind::State {
-                let new = value(definition.resolved.state_values[index]);
+                let target = definition.resolved.state_values[index].expect("the state has a value");
+                let grid = &lowered.targets[target.equation][target.index];
+                let new = definition.assemble(index, &data.sizes, |row, column| of(grid.at(row, column)));
                 let old = &mut states[index][b];
                 // A scalar may be assigned to a state with one row, so the shapes are matched.
                 *old = Matrix::from_fn(old.rows, old.columns, |r, c| new.at(r, c));
             }
         }
-        for (output, target) in outputs.iter_mut().zip(&definition.resolved.outputs) {
-            output.push(value(*target));
+        for (output, grid) in outputs.iter_mut().zip(&lowered.outputs) {
+            let grid = grid.as_ref().expect("the output has a value");
+            output.push(assemble(grid, &data.sizes, |row, column| of(grid.at(row, column))));
         }
     }
     outputs

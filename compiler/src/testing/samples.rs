@@ -1,6 +1,6 @@
 //! Correct definitions, which tests parse unchanged and damaged.
 
-pub const SAMPLES: [&str; 24] = [
+pub const SAMPLES: [&str; 30] = [
     // peepholes
     r"
     /// LSTM with peepholes (Gers & Schmidhuber 2000; Greff et al. 2017, eq. 1-6).
@@ -96,6 +96,47 @@ pub const SAMPLES: [&str; 24] = [
         output y, M; }",
     // no recurrence
     "cell Difference<I> { input x: [I]; state x_1, x_2: [I]; x_1 = x; x_2 = x_1[t-1]; d = x - 2 * x_1[t-1] + x_2[t-1]; output d; }",
+    // heads with a product each, read outside as a stack
+    "cell Projections<I, D, K, O> { input x: [I]; heads K { param W: [D, I], b: [D]; q = W @ x + b; }
+        param W_o: [O, K*D], g: [K*D]; y = W_o @ (g * q); output y, q; }",
+    // mLSTM with heads
+    "pub cell MLstm<I, D, K> { input x: [I];
+        heads K {
+            state C: [D, D], n: [D], m: [];
+            param W_q, W_k, W_v: [D, I], w_i, w_f: [I], b_i, b_f: [];
+            q = W_q @ x; k = W_k @ x / sqrt(D); v = W_v @ x;
+            l_f = -softplus(-(w_f.T @ x + b_f));
+            m = max(l_f + m[t-1], w_i.T @ x + b_i);
+            i = exp(w_i.T @ x + b_i - m); f = exp(l_f + m[t-1] - m);
+            C = f * C[t-1] + i * (v @ k.T); n = f * n[t-1] + i * k;
+            y = C @ q / max(abs(n.T @ q), exp(-m));
+        }
+        param W_o: [K*D, I], b_o: [K*D]; h = sigmoid(W_o @ x + b_o) * y; output h; }",
+    // sLSTM: block-diagonal recurrences, sums of dimensions, shared parameters and states, parts of
+    // stacks, scalars of heads outside
+    "cell Blocks<I, D, K> { input x: [I]; state s: [D], z: [K*D], a: [K]; param U: [D, D], p: [D], c: [], B: [D, K*D];
+        heads K {
+            state h: [D] = h_0, r: [] = 0.5;
+            param h_0: [D], W: [D, D + I + D], k: [] = 1, V: [D, D];
+            buffer u: [D] = 0.5;
+            g = tanh(W @ [h[t-1], x, s[t-1]] + U @ h[t-1] + p * u);
+            r = sigmoid(k * r[t-1] + c + mean(g) + a[t-1].head);
+            h = g * z[t-1].head + r * (V @ s[t-1]) + U.T @ g;
+        }
+        z = tanh(h + c); a = r * softmax(r) + max(a[t-1], 0.5);
+        s = 0.1 * (B @ h) + 0.1 * sum(h) * p; o = rms_norm(h, z); output s, o, r; }",
+    // two blocks of the same number of heads, a matrix that all heads share, one-hot inputs, splits
+    "cell Two<V, I, D, K> { input w: one_hot[V], x: [I]; state S: [D, D]; param A: [D, D], p: [D];
+        heads K { param E: [D, V], M: [2*D, I], q: [2]; e = E @ w; [a, b] = M @ x; [q_1, q_2] = q; f = S[t-1] @ (q_1 * e + a); v = q_2 * b; }
+        heads K { param P: [D, D]; state n: [D]; n = P @ f.head + n[t-1] * v.head; y = A @ n; }
+        S = 0.5 * S[t-1] + (A @ p) @ p.T; output y, f; }",
+    // a literal number of heads, and one head
+    "cell Literal<I, D> { input x: [I]; heads 3 { param W: [D, I]; state h: [D]; h = tanh(W @ x + h[t-1]); }
+        heads 1 { param U: [D, I]; z = U @ x; } param P: [D, 3*D]; y = P @ h + z; output y, h; }",
+    // contexts and initial values of heads
+    "cell Contexts<E, S, D, K> { context m: [E], M: [K*D, S], l: [S, K*D]; input x: [S];
+        heads K { param W: [D, E], c: []; state h: [D] = tanh(W @ m), g: [] = c; h = h[t-1] + M.head @ x; g = g[t-1] * 0.5 + sum(h); y = g * h; }
+        z = l @ y; output z; }",
     // no spaces
     "cell Dense2<I,O>{input x:[I];param W:[2*O,I];y=-W@-x*-1e-3-1;output y;}",
     // delays of inputs, indices, equations and states, by literals and dimensions

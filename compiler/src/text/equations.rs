@@ -1,5 +1,6 @@
 //! The equations as plain text, as written, and the plain documentation of a cell.
 
+use crate::analysis::heads;
 use crate::analysis::shapes::Shaped;
 use crate::dim::{Dim, Shape};
 use crate::graph::grid::block_path;
@@ -22,10 +23,19 @@ pub fn equations(definition: Shaped, order: &[usize]) -> String {
                 text.push_str(&format!("//{}\n", comment.value().replace('\n', "\n//")));
             }
         }
-        text.push_str(&line(equation));
-        text.push('\n');
+        let line = line(equation);
+        text.push_str(&match heads(definition, equation.block) {
+            Some(heads) => format!("heads {heads} {{ {line} }}\n"),
+            None => format!("{line}\n"),
+        });
     }
     text
+}
+
+/// Returns the number of heads of a block, as text.
+fn heads(definition: Shaped, block: Option<usize>) -> Option<String> {
+    let heads = heads::number(definition.cell, block?)?;
+    Some(Dim::sum([heads]).display(&definition.dim_names()))
 }
 
 /// Writes `fn swish(u) = u * sigmoid(u)`.
@@ -64,6 +74,7 @@ pub fn expr(value: &Expr) -> String {
             format!("{} {sign} {}", expr(left), expr(right))
         }
         ExprKind::Transpose(inner) => format!("{}.T", expr(inner)),
+        ExprKind::Head(inner) => format!("{}.head", expr(inner)),
         ExprKind::Stack(parts) => {
             let parts: Vec<String> = parts.iter().map(expr).collect();
             format!("[{}]", parts.join(", "))
@@ -115,14 +126,18 @@ pub fn kind(definition: Shaped, index: usize) -> &'static str {
     }
 }
 
-/// Writes the shape of a declaration as the user would.
+/// Writes the shape of a declaration as the user would: `[H, I]`, or `K × [D, I]` for one of each of
+/// `K` heads.
 pub fn shape(definition: Shaped, index: usize) -> String {
     if let Some(dim) = &definition.shapes.one_hot[index] {
         return format!("one_hot[{}]", dim.display(&definition.dim_names()));
     }
-    definition.shapes.declarations[index]
-        .as_ref()
-        .map_or("?".to_owned(), |shape| shape.display(&definition.dim_names()))
+    let shape = definition.shapes.declarations[index].as_ref();
+    let shape = shape.map_or("?".to_owned(), |shape| shape.display(&definition.dim_names()));
+    match heads(definition, definition.cell.declarations[index].block) {
+        Some(heads) => format!("{heads} × {shape}"),
+        None => shape,
+    }
 }
 
 /// Returns a sentence on the blocks of a declaration, if there are several: `W.left` is `[H, H]`,
@@ -142,7 +157,11 @@ pub fn blocks(definition: Shaped, index: usize) -> Option<String> {
             .map(|field| format!(".{field}"))
             .collect::<String>();
         let of = Shape { rows: Dim::sum([rows[row]]), columns: Dim::sum([columns[column]]) };
-        format!("`{name}{path}` is `{}`", of.display(&definition.dim_names()))
+        let of = of.display(&definition.dim_names());
+        match heads(definition, declaration.block) {
+            Some(heads) => format!("`{name}{path}` is `{heads} × {of}`"),
+            None => format!("`{name}{path}` is `{of}`"),
+        }
     };
     let places = (0..rows.len()).flat_map(|row| (0..columns.len()).map(move |column| (row, column)));
     let mut shown: Vec<String> = places.map(|(row, column)| block(row, column)).collect();
@@ -156,7 +175,8 @@ pub fn blocks(definition: Shaped, index: usize) -> Option<String> {
         shown.extend(last);
     }
     let mut sentence = format!("One [block](rnn_cell::types::blocks) per term: {}", shown.join(", "));
-    if matches!(declaration.kind, DeclarationKind::Param | DeclarationKind::Buffer) {
+    let is_saved = matches!(declaration.kind, DeclarationKind::Param | DeclarationKind::Buffer);
+    if is_saved && declaration.block.is_none() {
         sentence.push_str(&format!(". `{name}[(row, column)]` is an entry of the whole matrix"));
     }
     Some(sentence + ".")

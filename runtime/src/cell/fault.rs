@@ -182,11 +182,11 @@ fn find<T: Scalar>(block: Parameter<'_, '_, T>, found: &mut Option<NotFinite>) {
         return;
     }
     if let Some(at) = block.values.iter().position(|x| !x.is_finite()) {
-        let rows = block.shape.size.0.max(1);
+        let (rows, (row, column)) = (block.shape.size.0.max(1), block.shape.at_in_stack());
         *found = Some(NotFinite {
             name: block.name.into(),
-            row: block.shape.at.0 + at % rows,
-            column: block.shape.at.1 + at / rows,
+            row: row + at % rows,
+            column: column + at / rows,
             value: block.values[at].as_f64(),
         });
     }

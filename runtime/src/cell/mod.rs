@@ -57,6 +57,9 @@ pub use with::*;
 /// `param W: [H, H + I]` is visited as two blocks of the name `W`, at columns 0 and `H`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BlockShape {
+    /// The head that the block belongs to and the number of heads, for a parameter of
+    /// `heads K { .. }`. Each head's matrix is visited under the same name.
+    pub head: Option<(usize, usize)>,
     /// Rows and columns of this block.
     pub size: (usize, usize),
     /// The block's first row and column in the whole parameter.
@@ -68,6 +71,25 @@ pub struct BlockShape {
     pub rank: usize,
     /// The storage of the block in a quantised copy.
     pub storage: Storage,
+}
+
+impl BlockShape {
+    /// Returns the number of heads, for a parameter of `heads K { .. }`.
+    pub fn heads(&self) -> Option<usize> {
+        self.head.map(|(_, heads)| heads)
+    }
+
+    /// Returns the rows and columns of the whole parameter, with the matrices of several heads on
+    /// top of each other.
+    pub fn stack(&self) -> (usize, usize) {
+        (self.heads().unwrap_or(1) * self.whole.0, self.whole.1)
+    }
+
+    /// Returns the first row and column of the block in the [stack](Self::stack).
+    pub fn at_in_stack(&self) -> (usize, usize) {
+        let head = self.head.map_or(0, |(head, _)| head);
+        (head * self.whole.0 + self.at.0, self.at.1)
+    }
 }
 
 /// The storage of a block in a quantised copy of its cell (feature `quantised`). Without the
@@ -116,6 +138,10 @@ pub struct LayerInfo<'n> {
     pub kind: &'static str,
     /// The number of floating-point operations per step and sample, if it is known.
     pub flops: Option<usize>,
+    /// The equations of a step, if `rnn_cell!` wrote the layer: its constant `EQUATIONS`.
+    pub equations: &'static str,
+    /// The number of earlier steps that a step reads through delays and windows.
+    pub reach: usize,
 }
 
 /// A value with parameters: a cell, a network, a struct of them, gradients.
@@ -151,7 +177,13 @@ pub trait Model {
     /// Calls `visitor` with every layer that has parameters or equations of its own, in the order
     /// of the parameters. A model that is not made of others is one layer.
     fn visit_layers(&self, visitor: &mut dyn FnMut(LayerInfo<'_>)) {
-        visitor(LayerInfo { path: "", kind: core::any::type_name::<Self>(), flops: None });
+        visitor(LayerInfo {
+            path: "",
+            kind: core::any::type_name::<Self>(),
+            flops: None,
+            equations: "",
+            reach: 0,
+        });
     }
 
     /// Returns the number of layers that are numbered in the paths of parameters (`0.W`, `1.W`): 1,

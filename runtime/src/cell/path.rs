@@ -144,8 +144,8 @@ impl Place {
         self,
         visitor: &'f mut dyn FnMut(LayerInfo<'_>),
     ) -> impl FnMut(LayerInfo<'_>) + use<'f> {
-        move |LayerInfo { path, kind, flops }| {
-            self.name(path, &mut |path| visitor(LayerInfo { path, kind, flops }));
+        move |layer| {
+            self.name(layer.path, &mut |path| visitor(LayerInfo { path, ..layer }));
         }
     }
 }

@@ -23,16 +23,22 @@ impl fmt::Display for TypeName {
     }
 }
 
-/// Displays a shape: `[8, 3]`, `[8]` for a column, `[]` for a scalar.
-pub(crate) struct Shape(pub (usize, usize));
+/// Displays a shape: `[8, 3]`, `[8]` for a column, `[]` for a scalar, after the number of heads:
+/// `[2, 8, 3]`.
+pub(crate) struct Shape {
+    pub(crate) heads: Option<usize>,
+    pub(crate) size: (usize, usize),
+}
 
 impl fmt::Display for Shape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            (1, 1) => f.write_str("[]"),
-            (rows, 1) => write!(f, "[{rows}]"),
-            (rows, columns) => write!(f, "[{rows}, {columns}]"),
+        let (rows, columns) = self.size;
+        let sizes = [self.heads, (self.size != (1, 1)).then_some(rows), (columns != 1).then_some(columns)];
+        f.write_char('[')?;
+        for (index, size) in sizes.into_iter().flatten().enumerate() {
+            write!(f, "{}{size}", if index > 0 { ", " } else { "" })?;
         }
+        f.write_char(']')
     }
 }
 
@@ -55,7 +61,7 @@ impl Writer<'_, '_> {
         values: impl Iterator<Item = f64>,
     ) -> fmt::Result {
         if self.left == 0 {
-            self.left = shape.whole.0 * shape.whole.1;
+            self.left = shape.heads().unwrap_or(1) * shape.whole.0 * shape.whole.1;
             self.largest = 0.0;
             self.f.write_str(match (self.f.alternate(), self.is_first) {
                 (true, _) => "\n    ",
@@ -63,7 +69,7 @@ impl Writer<'_, '_> {
                 (false, false) => ", ",
             })?;
             self.is_first = false;
-            write!(self.f, "{name}: {}", Shape(shape.whole))?;
+            write!(self.f, "{name}: {}", Shape { heads: shape.heads(), size: shape.whole })?;
         }
         for value in values {
             let size = value.abs();

@@ -16,7 +16,7 @@
 //! | `Lstm`, `InitialStateLstm` (its initial state is learned), `PeepholeLstm`, `CifgLstm` | Hochreiter & Schmidhuber 1997, Gers et al. 2000; Greff et al. 2017 |
 //! | `GreffNig`, `GreffNfg`, `GreffNog`, `GreffNiaf`, `GreffNoaf`, `GreffCifg`, `GreffNp`, `GreffFgr` | the variants of Greff et al. 2017 |
 //! | `LayerNormLstm`, `MinLstm` | Ba et al. 2016; Feng et al. 2024 |
-//! | `Gru` (reset before the product), `GruResetAfter` (PyTorch, cuDNN) | Cho et al. 2014 |
+//! | `Gru` (reset before the product), `GruResetAfter` (PyTorch, cuDNN), `ReluGru` (RNNoise) | Cho et al. 2014; Valin 2018 |
 //! | `Mgu`, `UgRnn`, `LiGru`, `MinGru` | Zhou 2016; Collins 2017; Ravanelli 2018; Feng 2024 |
 //! | `Sru`, `Qrnn` (filter of width two) | Lei et al. 2018; Bradbury et al. 2017 |
 //!
@@ -31,6 +31,13 @@
 //! | `Lru`, `RgLru` (the unit of Griffin) | Orvieto et al. 2023; De et al. 2024 |
 //! | `Lmu` (the Legendre memory unit) | Voelker et al. 2019 |
 //!
+//! # Causal convolutions
+//!
+//! | cell | source |
+//! | --- | --- |
+//! | `TcnBlock` (width three), `WaveNetLayer` (width two) | Bai et al. 2018; van den Oord et al. 2016 |
+//! | `NamStart`, `NamLayer`, `NamGatedLayer`, `NamLeakyLayer6`, `NamLeakyLayer15`, `NamNext`, `NamHead`, `NamHead16` | the WaveNets of Neural Amp Modeler |
+//!
 //! # Linear attention
 //!
 //! | cell | source |
@@ -39,7 +46,7 @@
 //! | `Rwkv6TimeMixing`, `Rwkv7TimeMixing` (one head) | Peng et al. 2024; Peng et al. 2025 |
 //! | `GatedLinearAttention` (one head) | Yang et al. 2024 |
 //! | `GatedDeltaNet` (one head, without its convolutions) | Yang et al. 2025 |
-//! | `SLstm`, `MLstm` (xLSTM, one head) | Beck et al. 2024 |
+//! | `SLstm`, `MLstm` (xLSTM, one head), `SLstmHeads`, `MLstmHeads` (any number of heads) | Beck et al. 2024 |
 //!
 //! # Continuous time
 //!
@@ -64,6 +71,7 @@
 
 mod attention;
 mod continuous_time;
+mod convolution;
 mod decoder;
 mod gated;
 mod layers;
@@ -73,6 +81,7 @@ mod state_space;
 
 pub use attention::*;
 pub use continuous_time::*;
+pub use convolution::*;
 pub use decoder::*;
 pub use gated::*;
 pub use layers::*;

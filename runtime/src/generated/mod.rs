@@ -19,16 +19,17 @@ pub use crate::cell::{
     initial_state, prepare, step,
 };
 pub use crate::init;
-pub use crate::kernels::elementwise::{fold, map, map_flat};
+pub use crate::kernels::elementwise::{fold, map, map_columns, map_flat};
 pub use crate::kernels::isa::{Isa, Job, dispatch};
 pub use crate::kernels::math::{
     abs, cos, exp, exp_m1, floor, ln, max, min, normal_cdf, pow, recip, sigmoid, sign, sin, softplus, sqrt,
     tanh,
 };
 #[cfg(feature = "quantised")]
-pub use crate::kernels::narrow::{narrow_gather, narrow_products};
+pub use crate::kernels::narrow::{narrow_gather, narrow_head_product, narrow_head_products, narrow_products};
 pub use crate::kernels::one_hot::{gather, scatter};
 pub use crate::kernels::plain::{Flat, copy};
+pub use crate::kernels::product::heads::{Head, head_product, head_products, sum_heads};
 pub use crate::kernels::product::{matmul, outer, products, pull_back};
 pub use crate::kernels::reduce::{maximum, transpose};
 pub use crate::language::Function;
@@ -38,6 +39,7 @@ pub use crate::rng::Rng;
 #[cfg(feature = "serde")]
 pub use crate::serialise::{read_fields, write_fields};
 pub use crate::types::blocks::{Block, Cols, Rows};
+pub use crate::types::heads::{HeadCols, HeadRows, Heads};
 pub use crate::types::rings::{IndexRing, Ring, Steps};
 pub use crate::types::sample::Sample;
 pub use crate::types::varying::Varying;
@@ -149,8 +151,14 @@ pub fn check_sample(sample: usize, batch: usize) {
 }
 
 /// Shows a cell as one layer: the body of [`Model::visit_layers`].
-pub fn visit_layer<C>(flops: usize, visitor: &mut dyn FnMut(LayerInfo<'_>)) {
-    visitor(LayerInfo { path: "", kind: core::any::type_name::<C>(), flops: Some(flops) });
+pub fn visit_layer<C>(
+    flops: usize,
+    equations: &'static str,
+    reach: usize,
+    visitor: &mut dyn FnMut(LayerInfo<'_>),
+) {
+    let kind = core::any::type_name::<C>();
+    visitor(LayerInfo { path: "", kind, flops: Some(flops), equations, reach });
 }
 
 /// Copies one sample out of a block, in which samples are contiguous.

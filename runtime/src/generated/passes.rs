@@ -20,9 +20,6 @@ pub trait Passes<const B: usize>:
     /// in place, `()` if they copy them anyway.
     type CleanInputs: CleanInputs<Self::Input>;
 
-    /// The number of earlier steps that a pass loads from the state and stores in it.
-    const REACH: usize = 0;
-
     /// Returns the part of a tape that is the same for every cell.
     fn common(tape: &mut Self::Tape) -> &mut CommonTape<Self, B>;
 
@@ -167,7 +164,6 @@ pub fn forward<C: Passes<B>, const B: usize>(
     tape: &mut C::Tape,
 ) {
     let common = C::common(tape);
-    common.outputs.clear();
     (common.steps, common.lengths) = (pass.xs.len(), pass.lengths);
     let mut clean = mem::take(&mut common.clean);
     dispatch(Forward { cell, pass: clean.read(pass), state, tape });
@@ -186,8 +182,7 @@ pub fn run<C: Passes<B>, const B: usize>(
 ) -> Vec<C::Output> {
     let (mut tape, steps) = (C::Tape::default(), pass.xs.len());
     let mut ys = Vec::with_capacity(steps);
-    // A pass over a shorter piece would mostly load and store earlier steps.
-    let piece = run_steps(B, steps).max(C::REACH);
+    let piece = run_steps(B, steps);
     for start in (0..steps).step_by(piece) {
         forward(cell, pass.window(start..steps.min(start + piece)), state, &mut tape);
         ys.extend_from_slice(cell.outputs(&tape));

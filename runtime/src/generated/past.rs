@@ -5,6 +5,7 @@ use super::sequences::{Series, last_step};
 use crate::Scalar;
 use crate::kernels::plain::{Flat, copy};
 use crate::types::rings::{Ring, Steps};
+use core::ops::Range;
 
 fn end<const B: usize>(lengths: Option<&[usize; B]>, steps: usize, sample: usize) -> usize {
     lengths.map_or(steps, |lengths| lengths[sample].min(steps))
@@ -18,7 +19,9 @@ fn of_sample_mut<S>(block: &mut [S], size: usize, sample: usize) -> &mut [S] {
     &mut block[sample * size..(sample + 1) * size]
 }
 
-/// Loads the values before the first step from a ring. The latest becomes block `end - 1`.
+/// Loads values before the first step from a ring, whose latest value becomes block `end - 1`:
+/// those that `steps` steps read with these delays, or all if a window reads them and there are no
+/// delays.
 pub fn load_past<
     W: Flat,
     V: Flat<Scalar = W::Scalar>,
@@ -29,13 +32,52 @@ pub fn load_past<
 >(
     series: &mut Series<W>,
     ring: &Ring<V, B, C, N, M>,
-    end: usize,
+    (end, steps): (usize, usize),
+    delays: &[usize],
 ) {
+    let front = Ring::<V, B, C, N, M>::DEPTH;
+    if delays.is_empty() {
+        load_blocks(series, ring, end, 0..end);
+    }
+    let mut loaded = end;
+    for delay in delays {
+        // Delays that are closer to each other than the sequence is long read the same values.
+        let first = front - delay;
+        let blocks = first..(first + steps).min(loaded);
+        loaded = first;
+        load_blocks(series, ring, end, blocks);
+    }
+}
+
+/// Loads some blocks of a series from a ring, whose latest value is block `end - 1`.
+fn load_blocks<
+    W: Flat,
+    V: Flat<Scalar = W::Scalar>,
+    const B: usize,
+    const C: usize,
+    const N: usize,
+    const M: usize,
+>(
+    series: &mut Series<W>,
+    ring: &Ring<V, B, C, N, M>,
+    end: usize,
+    blocks: Range<usize>,
+) {
+    if blocks.is_empty() {
+        return;
+    }
+    if ring.is_aligned() {
+        let [older, newer] = ring.consecutive(end - blocks.start, blocks.len());
+        let middle = blocks.start + older.len();
+        copy(series.flat_mut(blocks.start..middle), V::flat_all(older));
+        copy(series.flat_mut(middle..blocks.end), V::flat_all(newer));
+        return;
+    }
     let size = W::LEN / B.max(1);
-    for age in 1..=end.min(Ring::<V, B, C, N, M>::DEPTH) {
+    for block in blocks {
         for sample in 0..B {
-            let block = series.step_mut(end - age).flat_mut();
-            copy(of_sample_mut(block, size, sample), ring.get(age, sample));
+            let to = series.step_mut(block).flat_mut();
+            copy(of_sample_mut(to, size, sample), ring.get(end - block, sample));
         }
     }
 }
@@ -57,6 +99,18 @@ pub fn save_past<
     steps: usize,
 ) {
     let size = W::LEN / B.max(1);
+    if lengths.is_none() && ring.is_aligned() {
+        (0..B).for_each(|sample| ring.advance(sample, steps));
+        let count = steps.min(Ring::<V, B, C, N, M>::DEPTH);
+        if count > 0 {
+            let [older, newer] = ring.consecutive_mut(count, count);
+            let end = first + steps;
+            let middle = end - newer.len();
+            copy(V::flat_all_mut(older), series.flat(end - count..middle));
+            copy(V::flat_all_mut(newer), series.flat(middle..end));
+        }
+        return;
+    }
     for sample in 0..B {
         let steps = end(lengths, steps, sample);
         ring.advance(sample, steps);
@@ -147,26 +201,27 @@ where
 }
 
 /// Adds the cotangents of windows at consecutive steps to those of their values, without the
-/// present ones. `first` is the block of the first step.
+/// present ones. `first` is the block of the first step. The windows of `heads` heads follow each
+/// other.
 #[inline(always)]
 pub fn push_window<W: Flat, const B: usize>(
     bars: &mut Series<W>,
     from: &[W::Scalar],
     first: usize,
-    (entries, spacing): (usize, usize),
+    (heads, entries, spacing): (usize, usize, usize),
 ) where
     W::Scalar: Scalar,
 {
-    let size = W::LEN / B.max(1);
-    if size * entries == 0 {
+    let size = W::LEN / (B * heads).max(1);
+    if size * entries * heads == 0 {
         return;
     }
     for (column, window) in from.chunks_exact(size * entries).enumerate() {
-        let (step, sample) = (column / B, column % B);
+        let (step, vector) = (column / (B * heads), column % (B * heads));
         for index in 1..entries {
             let block = bars.step_mut(first + step - (entries - index) * spacing).flat_mut();
             let value = &window[(index - 1) * size..index * size];
-            super::add_into(of_sample_mut(block, size, sample), value);
+            super::add_into(of_sample_mut(block, size, vector), value);
         }
     }
 }
@@ -210,24 +265,26 @@ impl<const B: usize> Span<'_, B> {
 }
 
 /// Copies the windows of consecutive steps, the columns of `to`, from a series with all blocks
-/// before the present ones. A value of a sample has `size` scalars, and `now` holds the present
-/// ones.
+/// before the present ones. A value of a sample has `size` scalars for each of `heads` heads, whose
+/// windows follow each other, and `now` holds the present ones.
 #[inline(always)]
 pub fn windows<T: Copy, const B: usize>(
     to: &mut [T],
     (series, front): (&[T], usize),
     now: &[T],
-    (size, entries, spacing): (usize, usize, usize),
+    (heads, size): (usize, usize),
+    (entries, spacing): (usize, usize),
     span: Span<'_, B>,
 ) {
-    if size * entries == 0 {
+    if size * entries * heads == 0 {
         return;
     }
     for (column, (to, now)) in to.chunks_exact_mut(size * entries).zip(now.chunks_exact(size)).enumerate() {
-        let (step, sample) = span.source(column / B, column % B);
+        let (sample, head) = (column / heads % B, column % heads);
+        let (step, sample) = span.source(column / (heads * B), sample);
         for index in 1..entries {
             let block = step + front - (entries - index) * spacing;
-            let from = (block * B + sample) * size;
+            let from = ((block * B + sample) * heads + head) * size;
             copy(&mut to[(index - 1) * size..index * size], &series[from..from + size]);
         }
         copy(&mut to[(entries - 1) * size..], now);

@@ -9,6 +9,7 @@ pub use alloc::vec::Vec;
 use super::Flat;
 use crate::Scalar;
 use crate::data::clear_past_end;
+use crate::kernels::plain::copy;
 use crate::types::varying::Varying;
 
 /// The number of columns (steps times samples) that a pass works on at a time. The values that are
@@ -241,6 +242,7 @@ pub fn copy_outputs<Y: Clone, const B: usize>(
     series: &[Y],
     lengths: Option<&[usize; B]>,
 ) {
+    outputs.clear();
     if lengths.is_some() {
         outputs.extend_from_slice(series);
     }
@@ -310,11 +312,26 @@ fn clear_bars<M: Flat, const B: usize>(
     }
 }
 
-/// Stores the columns of consecutive steps in one block of each input's cotangent.
-#[inline]
-pub fn store_columns<X, V: Flat>(dxs: &mut [X], columns: &[V::Scalar], block: impl Fn(&mut X) -> &mut V) {
-    for (dx, column) in dxs.iter_mut().zip(columns.chunks_exact(V::LEN.max(1))) {
-        block(dx).flat_mut().copy_from_slice(column);
+/// Stores the columns of consecutive steps in one block of each output, or of each input's
+/// cotangent.
+#[inline(always)]
+pub fn store_columns<X, V: Flat>(to: &mut [X], columns: &[V::Scalar], block: impl Fn(&mut X) -> &mut V) {
+    for (to, column) in to.iter_mut().zip(columns.chunks_exact(V::LEN.max(1))) {
+        copy(block(to).flat_mut(), column);
+    }
+}
+
+/// Loads one block of each input into a series, from block `first` on.
+#[inline(always)]
+pub fn load_columns<M: Flat, X, V: Flat<Scalar = M::Scalar>>(
+    series: &mut Series<M>,
+    first: usize,
+    xs: &[X],
+    block: impl Fn(&X) -> &V,
+) {
+    let columns = series.flat_mut(first..first + xs.len()).chunks_exact_mut(V::LEN.max(1));
+    for (column, x) in columns.zip(xs) {
+        copy(column, block(x).flat());
     }
 }
 

@@ -97,7 +97,17 @@ pub fn orthogonal<P: Block>(parameter: &mut P, rng: &mut (impl Rng + ?Sized)) {
     let mut buffer = P::Double::zeros();
     #[cfg(not(feature = "alloc"))]
     let buffer = buffer.flat_mut();
-    let q = &mut buffer[..];
+    for head in 0..P::HEADS.unwrap_or(1) {
+        orthonormal(&mut buffer[..], long, short, rng);
+        parameter.fill_head_with(head, |row, column| {
+            let tall = P::ROWS >= P::COLUMNS;
+            P::Scalar::of(if tall { buffer[row + column * long] } else { buffer[column + row * long] })
+        });
+    }
+}
+
+/// Draws a matrix of `long` rows with `short` orthonormal columns.
+fn orthonormal(q: &mut [f64], long: usize, short: usize, rng: &mut (impl Rng + ?Sized)) {
     for column in 0..short {
         let (before, rest) = q.split_at_mut(column * long);
         let vector = &mut rest[..long];
@@ -121,10 +131,6 @@ pub fn orthogonal<P: Block>(parameter: &mut P, rng: &mut (impl Rng + ?Sized)) {
             }
         }
     }
-    from_fn(
-        parameter,
-        |row, column| if P::ROWS >= P::COLUMNS { q[row + column * long] } else { q[column + row * long] },
-    );
 }
 
 fn norm(vector: &[f64]) -> f64 {

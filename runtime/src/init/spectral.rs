@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use nalgebra::ComplexField;
 
-use crate::types::blocks::Block;
+use crate::types::blocks::{At, Block};
 use crate::{Scalar, functions};
 
 /// Multiplies every entry by `gain`. An orthogonal matrix with a gain is `orthogonal` followed by
@@ -85,7 +85,9 @@ pub fn scale_to_spectral_norm<P: Block>(parameter: &mut P, norm: f64) {
 /// Returns the entries of a parameter, column by column.
 fn entries<P: Block>(parameter: &P) -> Vec<f64> {
     let positions = (0..P::COLUMNS).flat_map(|column| (0..P::ROWS).map(move |row| (row, column)));
-    positions.map(|(row, column)| parameter.entry(row, column).map_or(0.0, |x| x.as_f64())).collect()
+    positions
+        .map(|(row, column)| parameter.entry(At { head: 0, row, column }).map_or(0.0, |x| x.as_f64()))
+        .collect()
 }
 
 /// Returns the spectral radius of a square matrix that is stored column by column.

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use core::any::type_name;
 use core::fmt;
 
-use crate::cell::{Model, Parameter, Shape, TypeName};
+use crate::cell::{BlockShape, Model, Parameter, Shape, TypeName};
 
 /// The layers and parameters of a model, made by [`summary`]. Its text is a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +39,9 @@ pub struct LayerSummary {
 pub struct ParameterSummary {
     /// The name in the layer: `W_i`.
     pub name: String,
-    /// The numbers of rows and columns.
+    /// The number of heads, for a parameter of `heads K { .. }`.
+    pub heads: Option<usize>,
+    /// The numbers of rows and columns, of one head.
     pub shape: (usize, usize),
     /// Whether it is learned. Buffers are not.
     pub is_learned: bool,
@@ -48,7 +50,7 @@ pub struct ParameterSummary {
 impl ParameterSummary {
     /// Returns the number of entries.
     pub fn count(&self) -> usize {
-        self.shape.0 * self.shape.1
+        self.heads.unwrap_or(1) * self.shape.0 * self.shape.1
     }
 }
 
@@ -91,14 +93,19 @@ impl Summary {
         self.layers.iter().map(|layer| layer.flops).sum()
     }
 
-    fn add(&mut self, name: &str, shape: (usize, usize), is_learned: bool) {
+    fn add(&mut self, name: &str, shape: BlockShape, is_learned: bool) {
         let longest = |layer: &&mut LayerSummary| layer.path.len();
         let owner = self.layers.iter_mut().filter(|layer| layer.holds(name)).max_by_key(longest);
         let Some(layer) = owner else { return };
         let name = name.strip_prefix(&layer.path).unwrap_or(name).trim_start_matches('.');
         // The blocks of a parameter follow one another.
         if layer.parameters.last().is_none_or(|last| last.name != name) {
-            layer.parameters.push(ParameterSummary { name: name.to_owned(), shape, is_learned });
+            layer.parameters.push(ParameterSummary {
+                name: name.to_owned(),
+                heads: shape.heads(),
+                shape: shape.whole,
+                is_learned,
+            });
         }
     }
 }
@@ -142,8 +149,8 @@ pub fn summary<M: Model + ?Sized>(model: &M) -> Summary {
     });
     let scalar_bytes = size_of::<M::Scalar>();
     let mut summary = Summary { layers, scalar: type_name::<M::Scalar>(), scalar_bytes };
-    model.visit(&mut |Parameter { name, shape, .. }| summary.add(name, shape.whole, true));
-    model.visit_buffers(&mut |Parameter { name, shape, .. }| summary.add(name, shape.whole, false));
+    model.visit(&mut |Parameter { name, shape, .. }| summary.add(name, shape, true));
+    model.visit_buffers(&mut |Parameter { name, shape, .. }| summary.add(name, shape, false));
     summary
 }
 
@@ -167,7 +174,7 @@ impl Summary {
             for parameter in &layer.parameters {
                 let name = format!("{:indent$}{}", "", parameter.name);
                 let kind = if parameter.is_learned { "" } else { "buffer" };
-                let shape = Shape(parameter.shape).to_string();
+                let shape = Shape { heads: parameter.heads, size: parameter.shape }.to_string();
                 rows.push([name, shape, parameter.count().to_string(), kind.to_owned()]);
             }
         }

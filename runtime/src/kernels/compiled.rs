@@ -7,7 +7,8 @@
 use super::aligned::{self, Layout};
 use super::column::column;
 use super::dots::dots;
-use super::gemm::{Blocks, PANEL, Panel, SHORT, SHORT_PANEL, blocked};
+use super::few_rows::{FewRows, few_rows};
+use super::gemm::{Blocks, PANEL, Panel, SHORT, SHORT_PANEL, blocked, without_gaps};
 use super::isa::{Isa, Level};
 use super::pack::Pack;
 use super::transposed::by_transpose;
@@ -47,6 +48,12 @@ pub trait Compiled: Sized {
     /// The same as for [`blocked`]. The processor has the instruction set `S`.
     unsafe fn multiply_blocked<S: Isa>(blocks: Blocks<'_, Self>, scratch: Option<&mut [MaybeUninit<Self>]>);
 
+    /// Computes a product of few rows.
+    ///
+    /// # Safety
+    /// The same as for [`few_rows`]. The processor has the instruction set `S`.
+    unsafe fn multiply_few_rows<S: Isa>(product: FewRows<'_, Self>);
+
     /// Computes a product with transposed matrices through the transpose of the result.
     ///
     /// # Safety
@@ -55,7 +62,7 @@ pub trait Compiled: Sized {
 }
 
 macro_rules! compiled {
-    ($float:ident: $($level:ident $multiply:ident $blocked:ident $by_transpose:ident $(($arch:literal, $features:literal))?,)*) => {
+    ($float:ident: $($level:ident $multiply:ident $blocked:ident $by_transpose:ident $few_rows:ident $(($arch:literal, $features:literal))?,)*) => {
         $(
             $(#[cfg(target_arch = $arch)]
             #[target_feature(enable = $features)])?
@@ -79,6 +86,16 @@ macro_rules! compiled {
             unsafe fn $by_transpose(product: Product<'_, $float>) {
                 // SAFETY: this function has the features; the rest is guaranteed by the caller.
                 unsafe { by_transpose::<super::isa::$level, $float>(product) }
+            }
+        )*
+
+        $(
+            $(#[cfg(target_arch = $arch)]
+            #[target_feature(enable = $features)])?
+            #[inline(never)]
+            unsafe fn $few_rows(product: FewRows<'_, $float>) {
+                // SAFETY: this function has the features; the rest is guaranteed by the caller.
+                unsafe { few_rows::<<super::isa::$level as Isa>::Pack<$float>, $float>(product) }
             }
         )*
 
@@ -115,6 +132,21 @@ macro_rules! compiled {
             }
 
             #[inline(always)]
+            unsafe fn multiply_few_rows<S: Isa>(product: FewRows<'_, Self>) {
+                match S::LEVEL {
+                    $(
+                        $(#[cfg(target_arch = $arch)])?
+                        Level::$level => {
+                            // SAFETY: guaranteed by the caller.
+                            unsafe { $few_rows(product) }
+                        }
+                    )*
+                    #[cfg(not(target_arch = "x86_64"))]
+                    _ => unreachable!("tokens exist only for the instruction sets of the target"),
+                }
+            }
+
+            #[inline(always)]
             unsafe fn multiply_blocked<S: Isa>(blocks: Blocks<'_, Self>, scratch: Option<&mut [MaybeUninit<Self>]>) {
                 match S::LEVEL {
                     $(
@@ -133,14 +165,14 @@ macro_rules! compiled {
 }
 
 compiled! { f32:
-    Portable multiply_f32 blocked_f32 by_transpose_f32,
-    Avx2 multiply_f32_avx2 blocked_f32_avx2 by_transpose_f32_avx2 ("x86_64", "avx2,fma"),
-    Avx512 multiply_f32_avx512 blocked_f32_avx512 by_transpose_f32_avx512 ("x86_64", "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma"),
+    Portable multiply_f32 blocked_f32 by_transpose_f32 few_rows_f32,
+    Avx2 multiply_f32_avx2 blocked_f32_avx2 by_transpose_f32_avx2 few_rows_f32_avx2 ("x86_64", "avx2,fma"),
+    Avx512 multiply_f32_avx512 blocked_f32_avx512 by_transpose_f32_avx512 few_rows_f32_avx512 ("x86_64", "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma"),
 }
 compiled! { f64:
-    Portable multiply_f64 blocked_f64 by_transpose_f64,
-    Avx2 multiply_f64_avx2 blocked_f64_avx2 by_transpose_f64_avx2 ("x86_64", "avx2,fma"),
-    Avx512 multiply_f64_avx512 blocked_f64_avx512 by_transpose_f64_avx512 ("x86_64", "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma"),
+    Portable multiply_f64 blocked_f64 by_transpose_f64 few_rows_f64,
+    Avx2 multiply_f64_avx2 blocked_f64_avx2 by_transpose_f64_avx2 few_rows_f64_avx2 ("x86_64", "avx2,fma"),
+    Avx512 multiply_f64_avx512 blocked_f64_avx512 by_transpose_f64_avx512 few_rows_f64_avx512 ("x86_64", "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma"),
 }
 
 /// The number of columns up to which dot products are faster than the blocks of a transposed
@@ -278,7 +310,8 @@ unsafe fn in_blocks<S: Isa, T: Scalar, const N: usize>(product: Product<'_, T>) 
     let mut panel = Panel::<T, N>::new();
     for (term, [a, b]) in terms.iter().enumerate() {
         let (a, b, c) = (&[a.as_ptr()][..], b.as_ptr(), &[c.as_mut_ptr()][..]);
-        let blocks = Blocks { m, k, n, a, b, transposed, c, accumulate: accumulate || term > 0 };
+        let (columns, accumulate) = (without_gaps(m, k, n, transposed), accumulate || term > 0);
+        let blocks = Blocks { m, k, n, a, b, transposed, c, columns, accumulate };
         let scratch = blocks.packs::<S::Pack<T>>().then(|| panel.scratch());
         // SAFETY: guaranteed by the caller.
         unsafe { T::multiply_blocked::<S>(blocks, scratch) };

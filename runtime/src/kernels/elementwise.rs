@@ -8,6 +8,7 @@
 
 use super::isa::Isa;
 use crate::Scalar;
+use core::mem::MaybeUninit;
 
 const LANES: usize = 8;
 
@@ -68,6 +69,136 @@ pub fn map_flat<S: Isa, T: Scalar, const IN: usize, const OUT: usize>(
         #[inline(always)]
         |ins, old| (f(ins, old), []),
     );
+}
+
+/// The number of entries of a fixed input that [`map_columns`] repeats, at most.
+const TILE: usize = WIDE * WIDE;
+
+/// Computes outputs like [`map`], for all columns of `N` rows. An input that is `fixed` is one
+/// column, the same for all. Columns of less than sixteen rows are computed side by side.
+#[inline(always)]
+pub fn map_columns<S: Isa, T: Scalar, const N: usize, const IN: usize, const OUT: usize>(
+    isa: S,
+    ins: [&[T]; IN],
+    fixed: [bool; IN],
+    outs: [&mut [T]; OUT],
+    f: impl Fn([T; IN], [T; OUT]) -> [T; OUT],
+) {
+    columns::<S, T, N, IN, OUT>(
+        isa,
+        ins,
+        fixed,
+        outs,
+        #[inline(always)]
+        |ins, old| (f(ins, old), []),
+    );
+}
+
+#[inline(always)]
+fn columns<S: Isa, T: Scalar, const N: usize, const IN: usize, const OUT: usize>(
+    isa: S,
+    ins: [&[T]; IN],
+    fixed: [bool; IN],
+    outs: [&mut [T]; OUT],
+    f: impl Fn([T; IN], [T; OUT]) -> ([T; OUT], [T; 0]),
+) {
+    let n = if OUT > 0 { outs[0].len() } else { 0 };
+    if N == 0 || n == 0 {
+        return;
+    }
+    // These are the only checks of the lengths.
+    let (mut from, mut to) = ([core::ptr::null(); IN], [core::ptr::null_mut(); OUT]);
+    for i in 0..IN {
+        from[i] = ins[i][..if fixed[i] { N } else { n }].as_ptr();
+    }
+    for o in 0..OUT {
+        to[o] = outs[o][..n].as_mut_ptr();
+    }
+    if N >= WIDE || n < WIDE {
+        for start in (0..n / N * N).step_by(N) {
+            let (mut ins, mut outs) = ([&[][..]; IN], to.map(|_| &mut [][..]));
+            // SAFETY: the column is within `n`, and the slices do not overlap.
+            unsafe {
+                for i in 0..IN {
+                    let from = if fixed[i] { from[i] } else { from[i].add(start) };
+                    ins[i] = core::slice::from_raw_parts(from, N);
+                }
+                for o in 0..OUT {
+                    outs[o] = core::slice::from_raw_parts_mut(to[o].add(start), N);
+                }
+            }
+            rows(isa, N, ins, outs, &f);
+        }
+        return;
+    }
+    // The columns are one vector. A fixed input is repeated as often as its positions in blocks of
+    // sixteen rows differ, and once more.
+    let period = const { period(N) };
+    let mut tiles = [const { [const { MaybeUninit::uninit() }; TILE] }; IN];
+    for i in 0..IN {
+        for entry in 0..if fixed[i] { period + WIDE } else { 0 } {
+            // SAFETY: the index is less than `N`, and a period less than sixteen times sixteen.
+            unsafe {
+                tiles[i].get_unchecked_mut(entry).write(*from[i].add(entry % if N == 0 { 1 } else { N }))
+            };
+        }
+    }
+    let mut sums = [[T::ZERO; WIDE]; 0];
+    // SAFETY: the rows are within `n`, those of a tile within the period and a block.
+    unsafe {
+        let rest = n % WIDE;
+        // The last rows come first, as in `rows`.
+        if rest % LANES > 0 {
+            let start = n - LANES;
+            block(
+                start,
+                LANES - rest % LANES,
+                positions(from, fixed, &tiles, start, start % N),
+                to,
+                &mut sums,
+                &f,
+            );
+        }
+        if rest >= LANES {
+            let start = n - rest;
+            block(start, 0, positions(from, fixed, &tiles, start, start % period), to, &mut sums, &f);
+        }
+        let (mut start, mut phase) = (0, 0);
+        while start + WIDE <= n {
+            wide_block(start, positions(from, fixed, &tiles, start, phase), to, &mut sums, &f);
+            one_by_one::<S>();
+            start += WIDE;
+            phase = if phase + WIDE == period { 0 } else { phase + WIDE };
+        }
+    }
+}
+
+/// Returns the pointers to the inputs of which row `start` is at `start`, in a block whose rows
+/// begin at `phase` of the repeated ones.
+#[inline(always)]
+fn positions<T: Scalar, const IN: usize>(
+    from: [*const T; IN],
+    fixed: [bool; IN],
+    tiles: &[[MaybeUninit<T>; TILE]; IN],
+    start: usize,
+    phase: usize,
+) -> [*const T; IN] {
+    let mut at = from;
+    for i in 0..IN {
+        if fixed[i] {
+            at[i] = tiles[i].as_ptr().cast::<T>().wrapping_add(phase).wrapping_sub(start);
+        }
+    }
+    at
+}
+
+/// Returns the least common multiple of a number of rows and of sixteen.
+const fn period(rows: usize) -> usize {
+    let mut period = WIDE;
+    while rows > 0 && !period.is_multiple_of(rows) {
+        period += WIDE;
+    }
+    period
 }
 
 #[inline(always)]
@@ -367,6 +498,36 @@ mod tests {
             check::<_, f32, 16>(isa); check::<_, f32, 20>(isa); check::<_, f32, 33>(isa); check::<_, f32, 64>(isa);
             check::<_, f32, 100>(isa);
             check::<_, f64, 1>(isa); check::<_, f64, 5>(isa); check::<_, f64, 20>(isa); check::<_, f64, 33>(isa);
+        });
+    }
+
+    fn check_columns<S: Isa, const N: usize>(isa: S) {
+        for columns in [0, 1, 2, 3, 5, 16, 17, 33] {
+            let mut random = Random::new((N * 100 + columns) as u64);
+            let (a, b): (Vec<f32>, Vec<f32>) = (random.scalars(N * columns), random.scalars(N));
+            let old: Vec<f32> = random.scalars(N * columns);
+            let (mut sum, mut product) = (old.clone(), vec![f32::NAN; N * columns]);
+            map_columns::<S, f32, N, 2, 2>(
+                isa,
+                [&a, &b],
+                [false, true],
+                [&mut sum, &mut product],
+                |[a, b], [sum, _]| [sum + b, a * b],
+            );
+            for row in 0..N * columns {
+                assert!(sum[row] == old[row] + b[row % N], "row {row} of {N} x {columns}");
+                assert!(product[row] == a[row] * b[row % N], "row {row} of {N} x {columns}");
+            }
+        }
+    }
+
+    #[test]
+    fn columns_share_the_fixed_inputs() {
+        both!(isa => {
+            check_columns::<_, 1>(isa); check_columns::<_, 2>(isa); check_columns::<_, 3>(isa);
+            check_columns::<_, 4>(isa); check_columns::<_, 6>(isa); check_columns::<_, 8>(isa);
+            check_columns::<_, 12>(isa); check_columns::<_, 15>(isa); check_columns::<_, 16>(isa);
+            check_columns::<_, 20>(isa); check_columns::<_, 32>(isa);
         });
     }
 

@@ -66,7 +66,16 @@ pub struct Blocks<'a, T> {
     pub(super) transposed: [bool; 2],
     /// The results, one per `A_g`.
     pub(super) c: &'a [*mut T],
+    /// The distances between the columns in memory of A, B and C. Each is at least the number of
+    /// rows in memory.
+    pub(super) columns: [usize; 3],
     pub(super) accumulate: bool,
+}
+
+/// Returns the distances between the columns of matrices without gaps.
+#[inline(always)]
+pub(super) fn without_gaps(m: usize, k: usize, n: usize, [ta, tb]: [bool; 2]) -> [usize; 3] {
+    [if ta { k } else { m }, if tb { n } else { k }, m]
 }
 
 impl<T: Scalar> Blocks<'_, T> {
@@ -92,20 +101,22 @@ pub(super) unsafe fn blocked<P: Pack<T>, T: Scalar>(
     blocks: Blocks<'_, T>,
     scratch: Option<&mut [MaybeUninit<T>]>,
 ) {
-    let Blocks { m, k, n, a, b, transposed: [ta, tb], c, accumulate } = blocks;
+    let Blocks { m, k, n, a, b, transposed: [ta, tb], c, columns, accumulate } = blocks;
     if m < P::LANES && P::Half::LANES < P::LANES {
         // SAFETY: as for this function; the instruction set of `P` includes that of its halves.
         return unsafe { blocked::<P::Half, T>(blocks, scratch) };
     }
     if k == 0 && !accumulate {
         for &c in c {
-            // SAFETY: the matrix has this size.
-            unsafe { core::slice::from_raw_parts_mut(c, m * n).fill(T::ZERO) };
+            for column in 0..n {
+                // SAFETY: the matrix has this size.
+                unsafe { core::slice::from_raw_parts_mut(c.add(column * columns[2]), m).fill(T::ZERO) };
+            }
         }
     }
     let lanes = P::LANES;
-    let (a_row, a_column) = if ta { (k, 1) } else { (1, m) };
-    let (b_row, b_column) = if tb { (n, 1) } else { (1, k) };
+    let (a_row, a_column) = if ta { (columns[0], 1) } else { (1, columns[0]) };
+    let (b_row, b_column) = if tb { (columns[1], 1) } else { (1, columns[1]) };
     let capacity = scratch.as_ref().map_or(usize::MAX, |scratch| scratch.len());
     let packed = scratch.map(|scratch| scratch.as_mut_ptr().cast::<T>());
     // The vectors of rows of all matrices are numbered consecutively. The last vector of each
@@ -119,13 +130,13 @@ pub(super) unsafe fn blocked<P: Pack<T>, T: Scalar>(
         let most = P::TALL.min(capacity / (depth * lanes).max(1)).max(1);
         let mut tile = Tile {
             a: [core::ptr::null(); TALLEST],
-            a_step: m,
+            a_step: columns[0],
             // SAFETY: the inner index is within B.
             b: unsafe { b.add(first * b_row) },
             b_row,
             b_column,
             c: [core::ptr::null_mut(); TALLEST],
-            c_column: m,
+            c_column: columns[2],
             skip: 0,
             rows: m.min(lanes),
             depth,

@@ -9,7 +9,7 @@
 //! - [`math`]: functions of one number without branches, so that loops over them are vectorised;
 //! - [`elementwise`]: fused element-wise loops and their sums;
 //! - [`product`]: products of matrices with vectors and matrices, built on `column`, `flat`,
-//!   `aligned`, `dots`, `gemm`, `transposed` and `compiled`;
+//!   `aligned`, `few_rows`, `dots`, `gemm`, `transposed` and `compiled`;
 //! - [`reduce`]: maxima and transposition;
 //! - [`one_hot`]: columns by index;
 //! - `narrow`: products of matrices that are stored in fewer bits (feature `quantised`);
@@ -29,6 +29,7 @@ mod column;
 pub(crate) mod compiled;
 mod dots;
 pub mod elementwise;
+mod few_rows;
 mod flat;
 mod gemm;
 pub mod isa;

@@ -2,6 +2,7 @@
 
 use crate::Scalar;
 use crate::types::blocks::{Cols, Rows};
+use crate::types::heads::{HeadCols, HeadRows, Heads};
 use core::slice;
 use nalgebra::SMatrix;
 
@@ -90,6 +91,24 @@ unsafe impl<A: Flat, B: Flat<Scalar = A::Scalar>> Flat for Cols<A, B> {
 unsafe impl<M: Flat, const B: usize> Flat for [M; B] {
     type Scalar = M::Scalar;
     const LEN: usize = B * M::LEN;
+}
+
+// SAFETY: the stacks of heads are `repr(transparent)` arrays.
+unsafe impl<M: Flat, const K: usize> Flat for Heads<M, K> {
+    type Scalar = M::Scalar;
+    const LEN: usize = K * M::LEN;
+}
+
+// SAFETY: as above.
+unsafe impl<M: Flat, const K: usize> Flat for HeadRows<M, K> {
+    type Scalar = M::Scalar;
+    const LEN: usize = K * M::LEN;
+}
+
+// SAFETY: as above.
+unsafe impl<M: Flat, const K: usize> Flat for HeadCols<M, K> {
+    type Scalar = M::Scalar;
+    const LEN: usize = K * M::LEN;
 }
 
 /// Copies `from` to `to`, up to the end of the shorter slice. `copy_from_slice` stays a call

@@ -4,7 +4,7 @@
 //! transposes the smaller factor and then the result.
 
 use super::compiled::Product;
-use super::gemm::{Blocks, PANEL, Panel};
+use super::gemm::{Blocks, PANEL, Panel, without_gaps};
 use super::isa::Isa;
 use super::pack::Pack;
 use crate::Scalar;
@@ -39,7 +39,9 @@ pub(super) unsafe fn by_transpose<S: Isa, T: Scalar>(product: Product<'_, T>) {
                     let left = b.as_ptr().add(column * k);
                     let (a, b, c) = (&[left][..], a.as_ptr().add(row * k), &[result][..]);
                     let (transposed, accumulate) = ([true, false], term > 0);
-                    let blocks = Blocks { m: rows, k, n: columns, a, b, transposed, c, accumulate };
+                    let distances = without_gaps(rows, k, columns, transposed);
+                    let (m, n, columns) = (rows, columns, distances);
+                    let blocks = Blocks { m, k, n, a, b, transposed, c, columns, accumulate };
                     T::multiply_blocked::<S>(blocks, Some(panel.scratch()));
                 }
                 transpose::<S::Pack<T>, T>((rows, columns), result, c.add(row + column * m), m, accumulate);

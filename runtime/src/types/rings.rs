@@ -1,6 +1,8 @@
 //! The past of a cell: ring buffers of the last values, which are part of the state of a cell that
 //! reads earlier steps.
 
+#[cfg(feature = "alloc")]
+use alloc::boxed::Box;
 use core::ops::{Deref, DerefMut};
 
 use crate::Scalar;
@@ -13,12 +15,21 @@ use crate::types::varying::Varying;
 /// A step overwrites the oldest value; no value moves. Each sample has its own position, so that
 /// samples of different sequences can share a batch. As a cotangent, a ring holds the cotangents of
 /// the values, and positions have no meaning. Values are visited from the latest to the oldest.
+///
+/// The values are on the heap, because those of a deep network would not fit on the stack of a
+/// thread. Without the feature `alloc` they are in the ring itself.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ring<V, const B: usize, const COUNT: usize, const N: usize = 1, const M: usize = 1> {
-    entries: [[[V; M]; N]; COUNT],
+    entries: Entries<V, COUNT, N, M>,
     /// The entry that the next step overwrites, by sample.
     next: [u32; B],
 }
+
+/// The values of a ring.
+#[cfg(feature = "alloc")]
+type Entries<V, const COUNT: usize, const N: usize, const M: usize> = Box<[V]>;
+#[cfg(not(feature = "alloc"))]
+type Entries<V, const COUNT: usize, const N: usize, const M: usize> = [[[V; M]; N]; COUNT];
 
 impl<V, const B: usize, const COUNT: usize, const N: usize, const M: usize> Ring<V, B, COUNT, N, M> {
     /// The number of values.
@@ -36,13 +47,34 @@ impl<V, const B: usize, const COUNT: usize, const N: usize, const M: usize> Ring
         if next >= age { next - age } else { next + Self::DEPTH - age }
     }
 
+    /// Creates a ring of copies of a value.
+    #[inline(always)]
+    #[cfg(feature = "alloc")]
+    fn filled(value: impl Fn() -> V) -> Self {
+        Ring { entries: (0..Self::DEPTH).map(|_| value()).collect(), next: [0; B] }
+    }
+
+    /// Creates a ring of copies of a value.
+    #[inline(always)]
+    #[cfg(not(feature = "alloc"))]
+    fn filled(value: impl Fn() -> V) -> Self {
+        let array = |_| core::array::from_fn(|_| core::array::from_fn(|_| value()));
+        Ring { entries: core::array::from_fn(array), next: [0; B] }
+    }
+
     #[inline(always)]
     fn entries(&self) -> &[V] {
+        #[cfg(feature = "alloc")]
+        return &self.entries;
+        #[cfg(not(feature = "alloc"))]
         self.entries.as_flattened().as_flattened()
     }
 
     #[inline(always)]
     fn entries_mut(&mut self) -> &mut [V] {
+        #[cfg(feature = "alloc")]
+        return &mut self.entries;
+        #[cfg(not(feature = "alloc"))]
         self.entries.as_flattened_mut().as_flattened_mut()
     }
 
@@ -110,6 +142,33 @@ impl<V: Flat, const B: usize, const COUNT: usize, const N: usize, const M: usize
         }
     }
 
+    /// Returns whether all samples have the same position, so that values are contiguous.
+    #[inline(always)]
+    #[cfg(feature = "alloc")]
+    pub(crate) fn is_aligned(&self) -> bool {
+        B > 0 && self.next.iter().all(|next| *next == self.next[0])
+    }
+
+    /// Returns `count` values in the order of their steps, the first of which was written `oldest`
+    /// steps ago, in two parts. The samples must have the same position.
+    #[inline(always)]
+    #[cfg(feature = "alloc")]
+    pub(crate) fn consecutive(&self, oldest: usize, count: usize) -> [&[V]; 2] {
+        let start = self.position(oldest, 0);
+        let first = count.min(Self::DEPTH - start);
+        [&self.entries()[start..start + first], &self.entries()[..count - first]]
+    }
+
+    /// Returns values like [`consecutive`](Self::consecutive), to overwrite them.
+    #[inline(always)]
+    #[cfg(feature = "alloc")]
+    pub(crate) fn consecutive_mut(&mut self, oldest: usize, count: usize) -> [&mut [V]; 2] {
+        let start = self.position(oldest, 0);
+        let first = count.min(Self::DEPTH - start);
+        let (before, from) = self.entries_mut().split_at_mut(start);
+        [&mut from[..first], &mut before[..count - first]]
+    }
+
     /// Overwrites all values.
     #[doc(hidden)]
     #[inline]
@@ -134,19 +193,25 @@ impl<V: Flat, const B: usize, const COUNT: usize, const N: usize, const M: usize
     }
 
     /// Writes the last `entries` values, `spacing` steps apart, of each sample to `to`: the oldest
-    /// first, and the present one, `now`, last.
+    /// first, and the present one, `now`, last. The windows of `heads` heads follow each other.
     #[doc(hidden)]
     #[inline(always)]
-    pub fn window(&self, to: &mut [V::Scalar], now: &[V::Scalar], entries: usize, spacing: usize) {
-        let size = Self::SIZE;
-        for sample in 0..B {
-            let to = &mut to[sample * entries * size..(sample + 1) * entries * size];
+    pub fn window(
+        &self,
+        to: &mut [V::Scalar],
+        now: &[V::Scalar],
+        (heads, entries, spacing): (usize, usize, usize),
+    ) {
+        let size = Self::SIZE.checked_div(heads).unwrap_or(0);
+        for (sample, head) in (0..B).flat_map(|sample| (0..heads).map(move |head| (sample, head))) {
+            let vector = sample * heads + head;
+            let to = &mut to[vector * entries * size..(vector + 1) * entries * size];
             for index in 1..entries {
-                let age = (entries - index) * spacing;
-                copy(&mut to[(index - 1) * size..index * size], self.get(age, sample));
+                let earlier = self.get((entries - index) * spacing, sample);
+                copy(&mut to[(index - 1) * size..index * size], &earlier[head * size..(head + 1) * size]);
             }
             if entries > 0 {
-                copy(&mut to[(entries - 1) * size..], &now[sample * size..(sample + 1) * size]);
+                copy(&mut to[(entries - 1) * size..], &now[vector * size..(vector + 1) * size]);
             }
         }
     }
@@ -192,7 +257,7 @@ where
     #[inline(always)]
     fn zero() -> Self {
         const { assert!(Self::DEPTH > 0) };
-        Ring { entries: Varying::zero(), next: [0; B] }
+        Self::filled(V::zero)
     }
 
     fn scalars(&self, f: &mut dyn FnMut(T)) {
@@ -280,7 +345,7 @@ impl<T, const B: usize, const COUNT: usize, const N: usize, const M: usize> Vary
     #[inline(always)]
     fn zero() -> Self {
         const { assert!(Ring::<[u32; B], B, COUNT, N, M>::DEPTH > 0) };
-        IndexRing(Ring { entries: [[[[u32::MAX; B]; M]; N]; COUNT], next: [0; B] })
+        IndexRing(Ring::filled(|| [u32::MAX; B]))
     }
 
     fn scalars(&self, _: &mut dyn FnMut(T)) {}
@@ -422,10 +487,20 @@ mod tests {
         let mut ring: Ring<SMatrix<f32, 1, 1>, 1, 4> = Varying::<f32>::zero();
         (1..=4).for_each(|x| ring.push(&[x as f32]));
         let mut window = [0.0; 3];
-        ring.window(&mut window, &[5.0], 3, 1);
+        ring.window(&mut window, &[5.0], (1, 3, 1));
         assert_eq!(window, [3.0, 4.0, 5.0]);
-        ring.window(&mut window, &[5.0], 3, 2);
+        ring.window(&mut window, &[5.0], (1, 3, 2));
         assert_eq!(window, [1.0, 3.0, 5.0]);
+    }
+
+    #[test]
+    fn the_windows_of_heads_follow_each_other() {
+        let mut ring: Ring<SMatrix<f32, 4, 1>, 1, 2> = Varying::<f32>::zero();
+        ring.push(&[1.0, 2.0, 3.0, 4.0]);
+        ring.push(&[5.0, 6.0, 7.0, 8.0]);
+        let mut windows = [0.0; 12];
+        ring.window(&mut windows, &[9.0, 10.0, 11.0, 12.0], (2, 3, 1));
+        assert_eq!(windows, [1.0, 2.0, 5.0, 6.0, 9.0, 10.0, 3.0, 4.0, 7.0, 8.0, 11.0, 12.0]);
     }
 
     #[test]

@@ -4,12 +4,14 @@ use nalgebra::{SMatrix, SVector};
 
 use crate::Scalar;
 use crate::types::blocks::{Block, Rows};
+use crate::types::heads::Heads;
 
 /// One step of one sample, which becomes a part of one step of a batch of `B` samples.
 ///
 /// | sample | batch of `B` samples |
 /// | --- | --- |
 /// | a vector `SVector<T, N>` | a matrix `SMatrix<T, N, B>`, one column per sample |
+/// | a stack of heads `Heads<SVector<T, D>, K>` | a stack `Heads<SMatrix<T, D, B>, K>` |
 /// | a number `f32` or `f64` | a row `SMatrix<T, 1, B>` |
 /// | an index `u32` (`one_hot`, a class) | an array `[u32; B]` |
 /// | a matrix `[SMatrix<T, R, C>; 1]` | an array `[SMatrix<T, R, C>; B]` |
@@ -39,6 +41,20 @@ impl<T: Scalar, const N: usize, const B: usize> Sample<B> for SVector<T, N> {
         for (column, sample) in samples.into_iter().enumerate() {
             if let Some(sample) = sample {
                 batch.set_column(column, sample);
+            }
+        }
+        batch
+    }
+}
+
+impl<T: Scalar, const D: usize, const K: usize, const B: usize> Sample<B> for Heads<SVector<T, D>, K> {
+    type Batch = Heads<SMatrix<T, D, B>, K>;
+
+    fn batch(samples: [Option<&Self>; B]) -> Self::Batch {
+        let mut batch = Heads::<SMatrix<T, D, B>, K>::zeros();
+        for (column, sample) in samples.into_iter().enumerate() {
+            if let Some(sample) = sample {
+                batch.as_mut_slice()[column * K * D..][..K * D].copy_from_slice(sample.as_slice());
             }
         }
         batch
@@ -125,6 +141,9 @@ mod tests {
         assert_eq!(Sample::batch([Some(&5.0_f64), Some(&6.0)]), Matrix1x2::new(5.0, 6.0));
         assert_eq!(Sample::batch([Some(&7_u32), None]), [7, 0]);
         assert_eq!(Sample::batch([None, Some(&[7_u32])]), [0, 7]);
+        let heads: Heads<Vector2<f32>, 3> = Heads::from_fn(|head| Vector2::repeat(head as f32));
+        let batch: Heads<SMatrix<f32, 2, 2>, 3> = Sample::batch([None, Some(&heads)]);
+        assert_eq!(batch.as_slice(), [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 2.0, 2.0]);
         let matrix = [Matrix2::new(1.0_f32, 2.0, 3.0, 4.0)];
         assert_eq!(Sample::batch([Some(&matrix), None]), [matrix[0], Matrix2::zeros()]);
         let rows = [Rows { top: one, bottom: 5.0 }, Rows { top: two, bottom: 6.0 }];

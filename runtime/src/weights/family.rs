@@ -5,7 +5,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::error::{Error, Problem};
-use crate::cell::{Cell, Layer, Model, ModelMut};
+use crate::cell::{Cell, Layer, Model, ModelMut, Pass};
+use crate::types::varying::Varying;
 
 /// A file that contains the sizes of its layers, so that a model can be chosen for it: a `File` of
 /// `nam`, `onnx` or `rtneural`, or a safetensors file in a `Reader`.
@@ -74,7 +75,8 @@ impl<'f, F: Source, X, Y> Family<'f, F, X, Y> {
     /// Adds a member, which `make` builds. Loads it if it is the first one with the file's sizes.
     pub fn or<M>(mut self, make: impl FnOnce() -> M) -> Self
     where
-        M: ModelMut + Cell<1, Input = X, Output = Y, Context = (), State: Send> + Send + 'static,
+        M: ModelMut + Cell<1, Input = X, Output = Y, Context = (), State: Send, Tape: Send> + Send + 'static,
+        X: Varying<M::Scalar>,
     {
         if self.found.is_none() {
             let mut model = make();
@@ -118,26 +120,37 @@ pub trait Player<X, Y> {
     fn reset(&mut self);
 }
 
-struct Streamed<M, S> {
+/// The number of steps that a [`Player`] computes at once.
+const BLOCK: usize = 64;
+
+struct Streamed<M: Layer<1>> {
     model: M,
-    state: S,
+    state: M::State,
+    tape: M::Tape,
 }
 
-impl<M: Layer<1, Context = ()>> Streamed<M, M::State> {
+impl<M: Layer<1, Context = (), Input: Varying<M::Scalar>>> Streamed<M> {
     fn new(model: M) -> Self {
-        Streamed { state: model.initial_state(), model }
+        let mut player = Streamed { state: model.initial_state(), tape: model.tape(), model };
+        // The tape allocates its memory.
+        let silence: Vec<M::Input> = (0..BLOCK).map(|_| Varying::zero()).collect();
+        player.model.forward_pass(Pass::of(&silence), &mut player.state, &mut player.tape);
+        player.state = player.model.initial_state();
+        player
     }
 }
 
-impl<M: Cell<1, Context = ()>> Player<M::Input, M::Output> for Streamed<M, M::State> {
+impl<M: Cell<1, Context = ()>> Player<M::Input, M::Output> for Streamed<M> {
     fn step(&mut self, x: &M::Input) -> M::Output {
-        self.model.step(x, &mut self.state)
+        self.model.forward_pass(Pass::of(core::slice::from_ref(x)), &mut self.state, &mut self.tape);
+        self.model.outputs(&self.tape)[0].clone()
     }
 
     fn run(&mut self, xs: &[M::Input], ys: &mut [M::Output]) {
         assert_eq!(xs.len(), ys.len(), "the numbers of inputs and outputs differ");
-        for (x, y) in xs.iter().zip(ys) {
-            *y = self.model.step(x, &mut self.state);
+        for (xs, ys) in xs.chunks(BLOCK).zip(ys.chunks_mut(BLOCK)) {
+            self.model.forward_pass(Pass::of(xs), &mut self.state, &mut self.tape);
+            ys.clone_from_slice(self.model.outputs(&self.tape));
         }
     }
 

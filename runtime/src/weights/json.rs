@@ -146,6 +146,12 @@ impl<'j> Field<'j> {
         Field { name: name.into(), value }
     }
 
+    /// Returns the name in messages.
+    #[cfg(feature = "nam")]
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Returns the field `key` of an object.
     pub(super) fn get(&self, key: &str) -> Self {
         let name = if self.name.is_empty() { key.into() } else { format!("{}.{key}", self.name) };

@@ -65,7 +65,8 @@ pub fn gru() -> Mapping {
         .of(&GRU)
 }
 
-/// Returns the mapping of `GRU` with `reset_after=False` to [`Gru`](crate::cells::Gru).
+/// Returns the mapping of `GRU` with `reset_after=False` to [`Gru`](crate::cells::Gru), or with
+/// `activation="relu"` to [`ReluGru`](crate::cells::ReluGru).
 pub fn gru_reset_before() -> Mapping {
     Mapping::new()
         .with(matrix("kernel").transposed().stack(["W_z", "W_r", "W_h"]))

@@ -9,7 +9,7 @@
 //! | `torch.nn.LSTM`, `GRU`, `RNN`, `Linear` | the [mappings](Mapping) of [`torch`] | `safetensors` |
 //! | Keras's `LSTM`, `GRU`, `SimpleRNN`, `Dense` | the mappings of [`keras`] | `safetensors` |
 //! | any other safetensors file | a mapping that you write | `safetensors` |
-//! | LSTMs of Neural Amp Modeler (`.nam`) | `nam` | `nam` |
+//! | WaveNets and LSTMs of Neural Amp Modeler (`.nam`) | `nam` | `nam` |
 //! | LSTM, GRU and RNN nodes of ONNX (read only) | `onnx` | `onnx` |
 //! | JSON of RTNeural and AIDA-X (read only) | `rtneural` | `rtneural` |
 //!

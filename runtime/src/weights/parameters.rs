@@ -13,10 +13,12 @@ use crate::cell::{BlockShape, Model, ModelMut};
 pub(super) struct Parameter {
     /// The name, after the path of its cell in the network.
     pub(super) path: String,
-    /// Rows and columns.
+    /// Rows and columns. The matrices of several heads are on top of each other.
     pub(super) size: (usize, usize),
-    /// The number of axes in its declaration.
+    /// The number of axes in its declaration, which is that of one head.
     pub(super) rank: usize,
+    /// The number of heads, for a parameter of `heads K { .. }`.
+    pub(super) heads: Option<usize>,
     /// The number of entries in its blocks.
     in_blocks: usize,
 }
@@ -39,7 +41,8 @@ pub(super) fn parameters<M: Model>(model: &M) -> Vec<Parameter> {
     let mut indices = BTreeMap::new();
     let mut add = |name: &str, shape: BlockShape| {
         let index = *indices.entry(name.to_string()).or_insert_with(|| {
-            all.push(Parameter { path: name.to_string(), size: shape.whole, rank: shape.rank, in_blocks: 0 });
+            let (size, heads) = (shape.stack(), shape.heads());
+            all.push(Parameter { path: name.to_string(), size, rank: shape.rank, heads, in_blocks: 0 });
             all.len() - 1
         });
         all[index].in_blocks += shape.size.0 * shape.size.1;
@@ -88,10 +91,10 @@ fn indices(parameters: &[Parameter]) -> BTreeMap<&str, usize> {
 /// Calls `f` with the index of each entry of a block, in the block and in the whole parameter. Both
 /// count column by column.
 fn each_entry(shape: BlockShape, mut f: impl FnMut(usize, usize)) {
-    let BlockShape { size: (rows, columns), at, whole, .. } = shape;
+    let ((rows, columns), at, (height, _)) = (shape.size, shape.at_in_stack(), shape.stack());
     for column in 0..columns {
         for row in 0..rows {
-            f(row + column * rows, at.0 + row + (at.1 + column) * whole.0);
+            f(row + column * rows, at.0 + row + (at.1 + column) * height);
         }
     }
 }

@@ -39,7 +39,7 @@ pub struct Definition {
 }
 
 /// The dimensions that definitions use, with their values in the tests.
-const DIMENSIONS: [(&str, usize); 5] = [("H", 4), ("I", 3), ("E", 2), ("S", 3), ("V", 5)];
+const DIMENSIONS: [(&str, usize); 7] = [("H", 4), ("I", 3), ("E", 2), ("S", 3), ("V", 5), ("D", 3), ("K", 2)];
 
 /// The user-defined functions that expressions can call.
 const FUNCTIONS: [(&str, &str); 2] = [
@@ -54,9 +54,13 @@ pub struct Builder {
     pool: Vec<Value>,
     parameters: Vec<(String, Shape)>,
     equations: Vec<Equation>,
+    /// The number of names that were given to parameters and equations.
+    names: usize,
+    /// True if the cell reads earlier steps.
+    pub(super) reads_past: bool,
 }
 
-/// One equation.
+/// One equation, or a block of heads with several of them.
 #[derive(Debug)]
 struct Equation {
     targets: Vec<String>,
@@ -72,7 +76,10 @@ impl Definition {
             pool: Vec::new(),
             parameters: Vec::new(),
             equations: Vec::new(),
+            names: 0,
+            reads_past: false,
         };
+        builder.reads_past = builder.random.chance(50);
         builder.define(format!("Random{seed}"))
     }
 }
@@ -150,7 +157,15 @@ impl Builder {
             }
         }
 
-        let outputs = self.define_equations(&states);
+        let mut heads = None;
+        if self.random.chance(40) {
+            let has_stack = self.random.chance(60);
+            if has_stack {
+                declarations.push("state z: [K*D];".into());
+            }
+            heads = Some(has_stack);
+        }
+        let outputs = self.define_equations(&states, heads);
         // Expressions that were generated and discarded leave unused parameters.
         let mut used = self.used(&outputs);
         used.extend(
@@ -173,9 +188,7 @@ impl Builder {
         let equations = self.equations.len();
         lines.extend(self.equations.drain(..).map(|equation| equation.line));
         lines.push(format!("output {};", outputs.join(", ")));
-        let declared =
-            lines.iter().filter(|line| line.contains(": ")).cloned().collect::<Vec<_>>().join("\n");
-        let words = words(&declared);
+        let words = words(&lines.join("\n"));
         let is_named = |(name, _): &(&str, usize)| words.iter().any(|word| word == name);
         let dimensions: Vec<_> = DIMENSIONS.into_iter().filter(is_named).collect();
         let list = dimensions.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
@@ -201,8 +214,9 @@ impl Builder {
         }
     }
 
-    /// Generates all equations and returns the names of the outputs.
-    fn define_equations(&mut self, states: &[(&'static str, Shape)]) -> Vec<String> {
+    /// Generates all equations and returns the names of the outputs. `heads` asks for a block of
+    /// heads, with or without a stack that its heads read.
+    fn define_equations(&mut self, states: &[(&'static str, Shape)], mut heads: Option<bool>) -> Vec<String> {
         let count = 20 + self.random.below(18);
         // The equation of a state can have any position, so that later equations read its new
         // value.
@@ -210,7 +224,10 @@ impl Builder {
         let mut rest = states.to_vec();
         let mut named = Vec::new();
         while self.equations.len() < count || !rest.is_empty() {
-            if let Some(place) = places.iter().position(|&place| place <= self.equations.len()) {
+            if let Some(has_stack) = heads.filter(|_| self.equations.len() >= 8) {
+                self.heads(has_stack);
+                heads = None;
+            } else if let Some(place) = places.iter().position(|&place| place <= self.equations.len()) {
                 places.swap_remove(place);
                 let (name, shape) = rest.swap_remove(place);
                 self.update(name, &shape);
@@ -219,7 +236,7 @@ impl Builder {
             } else {
                 let shape = self.any_shape();
                 let value = self.tame(&shape, 2);
-                let name = format!("e{}", self.equations.len());
+                let name = self.name("e");
                 self.equation(&name, &shape, &value.text, value.bound);
                 named.push(name);
             }
@@ -234,17 +251,75 @@ impl Builder {
                 }
             }
         }
-        self.define_sink(&outputs);
+        self.define_sink("sink", &outputs, "h", 0);
         outputs
     }
 
-    /// Generates an output that reads all values on which no other output depends, since the
-    /// compiler rejects unused values.
-    fn define_sink(&mut self, outputs: &[String]) {
+    /// Generates a block of heads with a state. Outside, its values are read as stacks.
+    fn heads(&mut self, has_stack: bool) {
+        let (values, parameters, equations) = (self.pool.len(), self.parameters.len(), self.equations.len());
+        let vector = Shape::vector(Dim::of("D"));
+        let initial = *self.random.pick(&["", " = 0.3", " = g_0"]);
+        self.offer("g[t-1]", &vector, 1.5);
+        if has_stack {
+            self.offer("z[t-1].head", &vector, 1.5);
+        }
+        for _ in 0..3 + self.random.below(4) {
+            let shape = if self.random.chance(50) { vector.clone() } else { self.any_shape() };
+            let value = self.tame(&shape, 2);
+            let name = self.name("e");
+            self.equation(&name, &shape, &value.text, value.bound);
+        }
+        self.update("g", &vector);
+        self.define_sink("inner", &["g".into()], "g", values);
+
+        let inner = self.equations.split_off(equations);
+        let value = inner.iter().map(|equation| equation.value.as_str()).collect::<Vec<_>>().join("; ");
+        let mut lines = vec![format!("state g: [D]{initial};")];
+        if initial == " = g_0" {
+            lines.push("param g_0: [D] = normal(0.3);".into());
+        }
+        // The others are shared by all heads.
+        for (name, shape) in self.parameters.split_off(parameters) {
+            if !words(&value).contains(&name) {
+                continue;
+            } else if self.random.chance(70) {
+                lines.push(format!("param {name}: {shape} = uniform(0.6);"));
+            } else {
+                self.parameters.push((name, shape));
+            }
+        }
+        lines.extend(inner.iter().map(|equation| equation.line.clone()));
+        let line = format!("heads K {{\n        {}\n    }}", lines.join("\n        "));
+        let targets = inner.into_iter().flat_map(|equation| equation.targets).collect();
+        self.pool.truncate(values);
+        self.equations.push(Equation { targets, value, line });
+
+        if has_stack {
+            self.equation("z", &Shape::vector(Dim::of("K*D")), "tanh(g + 0.5 * z[t-1])", 1.0);
+            self.pool.truncate(values);
+        }
+        let shape = Shape::vector(Dim::of("H"));
+        let projection = self.parameter(&Shape::matrix(Dim::of("H"), Dim::of("K*D")));
+        let stack = if has_stack { "z" } else { "g" };
+        let stack = match self.random.below(4) {
+            0 if self.reads_past => format!("{stack}[t-2]"),
+            1 if self.reads_past => format!("row_sum(window({stack}, 2))"),
+            _ => stack.to_string(),
+        };
+        let name = self.name("e");
+        self.equation(&name, &shape, &format!("tanh({} @ {stack})", projection.text), 1.0);
+        let name = self.name("e");
+        self.equation(&name, &Shape::scalar(), "mean(inner * inner) + mean(g)", 2.0);
+    }
+
+    /// Generates an output that reads all values from `first` on which no other output depends,
+    /// since the compiler rejects unused values. If there are none, it reads the state.
+    fn define_sink(&mut self, name: &str, outputs: &[String], state: &str, first: usize) {
         let mut used = self.used(outputs);
         let mut terms = Vec::new();
         // Later values depend on earlier ones, so the last are visited first.
-        for value in self.pool.iter().rev() {
+        for value in self.pool[first..].iter().rev() {
             let name = words(&value.text).swap_remove(0);
             if !used.contains(&name) {
                 let of = &value.text;
@@ -253,9 +328,9 @@ impl Builder {
             }
         }
         if terms.is_empty() {
-            terms.push("sum(h)".into());
+            terms.push(format!("sum({state})"));
         }
-        self.equation("sink", &Shape::scalar(), &format!("tanh(0.3 * ({}))", terms.join(" + ")), 1.0);
+        self.equation(name, &Shape::scalar(), &format!("tanh(0.3 * ({}))", terms.join(" + ")), 1.0);
     }
 
     /// Returns the given names and all names on which they depend.
@@ -292,7 +367,7 @@ impl Builder {
     }
 
     fn split(&mut self) {
-        let (a, b) = (format!("a{}", self.equations.len()), format!("b{}", self.equations.len()));
+        let (a, b) = (self.name("a"), self.name("b"));
         let columns = if self.random.chance(30) { Dim::of("S") } else { Dim::one() };
         let (first, second) = if self.random.chance(20) {
             (Dim::one(), Dim::one())
@@ -338,7 +413,14 @@ impl Builder {
         let among = if unused.is_empty() || self.random.chance(35) { fitting } else { unused };
         let value = &mut self.pool[*self.random.pick(&among)];
         value.used = true;
-        Expression::atom(value.text.clone(), value.bound)
+        let (mut text, bound) = (value.text.clone(), value.bound);
+        let is_matrix = !shape.is_vector() && !shape.is_row();
+        let is_of_a_step = !["M", "q", "R", "leak"].contains(&text.as_str()) && !text.contains(['[', '.']);
+        if self.reads_past && is_of_a_step && !is_matrix && self.random.chance(8) {
+            const DELAYS: [&str; 4] = ["[t-1]", "[t-2]", "[t-S]", "[t-2*S]"];
+            text.push_str(DELAYS[self.random.below(DELAYS.len())]);
+        }
+        Expression::atom(text, bound)
     }
 
     /// Returns an expression of this shape that combines a value of the pool with parameters, so
@@ -372,9 +454,15 @@ impl Builder {
         if !fitting.is_empty() && self.random.chance(50) {
             return Expression::atom(self.random.pick(&fitting).0.clone(), 0.6);
         }
-        let name = format!("p{}", self.parameters.len());
+        let name = self.name("p");
         self.parameters.push((name.clone(), shape.clone()));
         Expression::atom(name, 0.6)
+    }
+
+    /// Returns a new name.
+    fn name(&mut self, prefix: &str) -> String {
+        self.names += 1;
+        format!("{prefix}{}", self.names)
     }
 
     fn simple_dim(&mut self) -> Dim {
@@ -470,6 +558,10 @@ mod tests {
             "one_hot",
             "context",
             "buffer",
+            "window",
+            "present",
+            "heads",
+            "head",
         ];
         for word in words {
             let uses = all
@@ -477,7 +569,9 @@ mod tests {
                 .filter(|(at, _)| !all[..*at].ends_with(|c: char| c.is_alphabetic() || c == '_'));
             assert!(uses.count() > 5, "`{word}` is rarely used");
         }
-        for operator in [" + ", " - ", " * ", " / ", " @ ", ".T", "[t-1]", "[t] = ", ": [H, E]", "= -"] {
+        for operator in [
+            " + ", " - ", " * ", " / ", " @ ", ".T", "[t-1]", "[t-2]", "[t-2*S]", "[t] = ", ": [H, E]", "= -",
+        ] {
             assert!(all.contains(operator), "`{operator}` is not used");
         }
     }

@@ -169,7 +169,10 @@ impl Builder {
             }
             8 | 9 if !shape.is_scalar() && (shape.is_row() || shape.is_vector()) => {
                 let value = self.small(shape, depth - 1);
-                let text = if self.random.chance(40) {
+                let text = if self.reads_past && *shape == Shape::row(Dim::of("S")) && self.random.chance(40)
+                {
+                    format!("softmax({}, present(S))", value.text)
+                } else if self.random.chance(40) {
                     let is_turned = self.random.chance(30);
                     let mask = self.leaf(&if is_turned { shape.transposed() } else { shape.clone() });
                     format!("softmax({}, where({} > 0.2, 1, 0))", value.text, mask.text)
@@ -308,12 +311,21 @@ impl Builder {
         if shape.rows.terms().len() > 1 && self.random.chance(60) {
             return self.stack(shape, depth);
         }
+        if self.reads_past && shape.columns == Dim::of("S") && self.random.chance(40) {
+            let u = self.expression(&Shape::vector(shape.rows.clone()), depth - 1);
+            let spacing = *self.random.pick(&["", ", 2", ", S"]);
+            return Expression::atom(format!("window({}, S{spacing})", u.text), u.bound);
+        }
         let inner = self.any_dim();
-        match self.random.below(6) {
+        match self.random.below(7) {
             0 if shape.is_vector() => {
                 let matrix = Shape::matrix(shape.rows.clone(), inner);
                 let u = self.expression(&matrix, depth - 1);
                 Expression::atom(format!("row_sum({})", u.text), 5.0 * u.bound)
+            }
+            1 if self.reads_past && shape.is_vector() => {
+                let u = self.expression(shape, depth - 1);
+                Expression::atom(format!("row_sum(window({}, 3))", u.text), 3.0 * u.bound)
             }
             1 => {
                 let u = self.expression(&shape.transposed(), depth - 1);

@@ -1,6 +1,7 @@
 //! Random, valid cell definitions of 20 to 40 equations. They use every operator and function,
 //! shared subexpressions, vector, matrix and scalar states, contexts, one-hot inputs, splits,
-//! user-defined functions, learned initial states, and equations in any order.
+//! user-defined functions, learned initial states, delays, windows, a block of heads, and equations
+//! in any order.
 //!
 //! The build script of the package `tests` writes them for the test `random`, which compiles them
 //! and checks every gradient. Unit tests of the compiler also read them. A seed always gives the

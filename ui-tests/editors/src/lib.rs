@@ -19,6 +19,7 @@ cases! {
     cell_without_state "../../pass/cell-without-state.rs";
     constants_named_like_values "../../pass/constants-named-like-values.rs";
     dimensions_named_like_generics "../../pass/dimensions-named-like-generics.rs";
+    heads "../../pass/heads.rs";
     initial_states "../../pass/initial-states.rs";
     inputs_and_outputs "../../pass/inputs-and-outputs.rs";
     items_named_like_dimensions "../../pass/items-named-like-dimensions.rs";

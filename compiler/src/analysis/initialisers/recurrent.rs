@@ -69,7 +69,9 @@ impl Recurrence<'_> {
                     self.found[index] = true;
                 }
             }
-            ExprKind::Neg(inner) | ExprKind::Transpose(inner) => self.mark_factors(inner),
+            ExprKind::Neg(inner) | ExprKind::Transpose(inner) | ExprKind::Head(inner) => {
+                self.mark_factors(inner)
+            }
             ExprKind::Binary {
                 op: BinaryOp::Mul | BinaryOp::Div | BinaryOp::MatMul, left, right, ..
             } => {

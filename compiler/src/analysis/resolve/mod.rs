@@ -6,6 +6,7 @@ mod delays;
 mod findings;
 mod functions;
 mod graph;
+mod heads;
 mod names;
 mod order;
 mod outputs;
@@ -28,6 +29,8 @@ pub use symbols::{Callee, Delayed, Resolved, Symbol, Target};
 pub fn resolve(cell: &ast::Cell, diagnostics: &mut Diagnostics) -> Resolved {
     let names = names::collect(cell, diagnostics);
     let dimensions_used = names::check_dimensions(cell, &names, diagnostics);
+
+    heads::check_states(cell, &names, diagnostics);
 
     let mut found = findings::Walk::new(cell, &names, diagnostics);
     found.equations();

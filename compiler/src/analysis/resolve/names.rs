@@ -263,9 +263,9 @@ pub fn check_dimensions(cell: &Cell, names: &Names, diagnostics: &mut Diagnostic
     let mut missing = HashSet::new();
     let asserted = cell.equations.iter().filter_map(|equation| equation.shape.as_ref());
     let shapes = cell.declarations.iter().map(|declaration| &declaration.shape).chain(asserted);
-    for name in
-        shapes.flat_map(dimensions_of).flat_map(|dimension| &dimension.terms).filter_map(|t| t.name.as_ref())
-    {
+    let terms = shapes.flat_map(dimensions_of).flat_map(|dimension| &dimension.terms);
+    let numbers = cell.heads.iter().filter_map(|block| block.number.as_ref());
+    for name in terms.chain(numbers).flat_map(|term| [&term.name, &term.size]).flatten() {
         match names.look_up(name) {
             Lookup::Found(Definition::Dimension(index)) => used[index] = true,
             Lookup::Found(definition) => {

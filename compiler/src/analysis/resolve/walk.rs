@@ -89,6 +89,18 @@ impl Walk<'_> {
                 self.only_outside_functions(expr.extent, "`.T`", reader);
                 self.expression(inner, reader);
             }
+            ExprKind::Head(inner) => {
+                self.only_outside_functions(expr.extent, "`.head`", reader);
+                let is_outside = match reader {
+                    Reader::Equation(index) => self.cell.equations[index].block.is_none(),
+                    Reader::Initial(index) => self.cell.declarations[index].block.is_none(),
+                    Reader::Function(_) => false,
+                };
+                if is_outside {
+                    self.head_outside(expr.extent, inner);
+                }
+                self.expression(inner, reader);
+            }
             ExprKind::Stack(parts) => {
                 self.only_outside_functions(expr.extent, "a stack", reader);
                 for part in parts {

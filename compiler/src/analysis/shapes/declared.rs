@@ -7,8 +7,10 @@ use crate::syntax::ast::{DimSyntax, ShapeKind, ShapeSyntax};
 impl Infer<'_> {
     pub(super) fn declarations(&mut self) {
         for (index, declaration) in self.cell.declarations.iter().enumerate() {
+            self.block = declaration.block;
             if let ShapeKind::OneHot(size) = &declaration.shape.kind {
-                let size = self.dimension(size);
+                let size =
+                    self.dimension(size).filter(|size| self.can_be_a_range(declaration.shape.extent, size));
                 self.shapes.declarations[index] = size.clone().map(Shape::vector);
                 self.shapes.one_hot[index] = size;
             } else {
@@ -32,10 +34,11 @@ impl Infer<'_> {
                     dimensions.iter().map(|dimension| self.dimension(dimension)).collect();
                 let found = found.into_iter().collect::<Option<Vec<Dim>>>()?;
                 let mut found = found.into_iter();
-                Some(Shape {
+                let found = Shape {
                     rows: found.next().unwrap_or_else(Dim::one),
                     columns: found.next().unwrap_or_else(Dim::one),
-                })
+                };
+                self.can_be_declared(shape.extent, &found).then_some(found)
             }
         }
     }
@@ -48,7 +51,8 @@ impl Infer<'_> {
                 Some(name) => {
                     let index = self.cell.dimensions.iter().position(|known| known == name)?;
                     // The parser limits the count.
-                    atoms.extend((0..term.count).map(|_| Atom::Name(index)));
+                    let (count, atom) = self.product_of_heads(dimension, term, Atom::Name(index))?;
+                    atoms.extend((0..count).map(|_| atom));
                 }
             }
         }

@@ -10,7 +10,7 @@ impl Infer<'_> {
     /// Returns the shape of an expression. `None` if it is unknown because of a mistake that has
     /// been reported.
     pub(super) fn expression(&mut self, expr: &Expr) -> Option<Shape> {
-        let shape = self.kind(expr);
+        let shape = self.kind(expr).filter(|shape| !self.has_heads_twice(expr, shape));
         if let Some(entry) = self.shapes.expressions.get_mut(expr.id) {
             entry.clone_from(&shape);
         }
@@ -22,6 +22,7 @@ impl Infer<'_> {
             ExprKind::Number(_) => Some(Shape::scalar()),
             ExprKind::Name { .. } => self.name(expr),
             ExprKind::Neg(inner) => self.expression(inner),
+            ExprKind::Head(inner) => self.head(expr, inner),
             ExprKind::Transpose(inner) => Some(self.expression(inner)?.transposed()),
             ExprKind::Binary { op: BinaryOp::MatMul, op_extent, left, right } => {
                 self.product(*op_extent, left, right)
@@ -40,6 +41,12 @@ impl Infer<'_> {
     }
 
     fn name(&mut self, expr: &Expr) -> Option<Shape> {
+        let shape = self.named(expr)?;
+        self.seen_from_here(expr, shape)
+    }
+
+    /// Returns the shape of a value where it is defined.
+    pub(super) fn named(&mut self, expr: &Expr) -> Option<Shape> {
         match self.symbol(expr)? {
             Symbol::Dimension(_) => Some(Shape::scalar()),
             Symbol::Declaration(index) | Symbol::Delayed(Delayed::Declaration(index))

@@ -60,6 +60,11 @@ impl Guess<'_> {
                 Symbol::Argument(_) => None,
             },
             ExprKind::Neg(inner) => self.expression(inner),
+            ExprKind::Head(inner) => {
+                let whole = self.expression(inner)?;
+                let rows = whole.rows.atoms().first()?.split_heads().1;
+                Some(Shape { rows: Dim::sum([rows]), columns: whole.columns })
+            }
             ExprKind::Transpose(inner) => Some(self.expression(inner)?.transposed()),
             ExprKind::Binary { op, left, right, .. } => {
                 let (left, right) = (self.expression(left), self.expression(right));

@@ -16,6 +16,8 @@ pub struct Infer<'a> {
     /// mistake makes this unknown.
     pub reaching: Vec<Option<Vec<bool>>>,
     pub shapes: Shapes,
+    /// The block of heads that contains the current equation or declaration.
+    pub block: Option<usize>,
     pub diagnostics: &'a mut Diagnostics,
 }
 

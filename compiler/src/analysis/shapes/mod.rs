@@ -10,6 +10,7 @@ mod equation;
 mod expression;
 mod functions;
 mod guess;
+mod heads;
 mod infer;
 mod known;
 mod past;
@@ -39,11 +40,12 @@ pub fn infer(cell: &Cell, resolved: &Resolved, diagnostics: &mut Diagnostics) ->
     };
     let names = cell.dimensions.iter().map(Ident::to_string).collect();
     let reaching = functions::reaching_arguments(cell, resolved);
-    let mut infer = Infer { cell, resolved, names, reaching, shapes, diagnostics };
+    let mut infer = Infer { cell, resolved, names, reaching, shapes, block: None, diagnostics };
     infer.declarations();
     infer.initial_states();
     for &equation in &resolved.order {
         infer.equation(equation);
     }
+    infer.outputs();
     infer.shapes
 }

@@ -71,6 +71,7 @@ impl Infer<'_> {
     /// Returns the length that an argument gives. Reports anything but a dimension or a number.
     fn length(&mut self, function: &str, argument: &Expr, part: &str) -> Option<Length> {
         if let Some(length) = past::length(self.resolved, argument) {
+            self.expression(argument);
             return Some(length);
         }
         let written = text::short(argument);

@@ -11,14 +11,21 @@ pub fn emit_gather(at: &Statement, offset: &Dim) -> TokenStream {
     let (cx, node) = (at.body.cx, at.node());
     let (k, rows, offset) = (&cx.k, cx.atom(node.shape.rows), cx.dim(offset));
     let w = at.body.var(node.args[1]);
-    if at.arg(0).level == Level::Param {
+    if at.arg(0).level == Level::Param && !node.shape.has_heads() {
         let (comment, e, out) = (at.comment(), at.body.var(node.args[0]), at.body.var(at.id));
         if at.body.is_narrow(node.args[0]) {
             return quote!(#comment { #k::narrow_gather::<_, _, { #rows }>(#e, &*#w, #offset, &mut *#out, false); });
         }
         return quote!(#comment { #k::gather::<_, { #rows }>(&*#e, &*#w, #offset, &mut *#out, false); });
     }
-    let (e, to) = (at.read(0), at.out());
+    let to = at.out();
+    if at.body.is_narrow(node.args[0]) {
+        let e = at.body.var(node.args[0]);
+        return at.for_each(quote! {
+            #k::narrow_gather::<_, _, { #rows }>(#e[__head], #k::column(&*#w, 1, __j), #offset, #to, false);
+        });
+    }
+    let e = at.read(0);
     at.for_each(quote!(#k::gather::<_, { #rows }>(#e, #k::column(&*#w, 1, __j), #offset, #to, false);))
 }
 
@@ -40,5 +47,11 @@ pub fn emit_accumulated(at: &Statement, offset: &Dim) -> TokenStream {
     let (k, rows, offset) = (&cx.k, cx.atom(at.node().shape.rows), cx.dim(offset));
     let [y_bar, w] = [0, 1].map(|index: usize| at.body.var(scattered.args[index]));
     let (comment, out) = (at.comment(), at.body.var(at.id));
+    if at.node().shape.has_heads() {
+        let y_bar = at.body.whole(at.region, scattered.args[0], false);
+        let to = at.out();
+        return at
+            .for_each(quote!(#k::scatter::<_, { #rows }>(#y_bar, #k::column(&*#w, 1, __j), #offset, #to);));
+    }
     quote!(#comment { #k::scatter::<_, { #rows }>(&*#y_bar, &*#w, #offset, &mut *#out); })
 }

@@ -2,7 +2,7 @@
 
 use crate::emit::body::{Body, Statement};
 use crate::graph::ir::{Id, Level, Op};
-use crate::plan::schedule::ProductSum;
+use crate::plan::schedule::{OfHeads, ProductSum, of_heads};
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
@@ -17,7 +17,99 @@ pub fn emit(at: &Statement) -> TokenStream {
 pub fn emit_products(body: &Body, sums: &[ProductSum]) -> TokenStream {
     let nodes: Vec<Id> = sums.iter().map(|sum| sum.node).collect();
     let (comment, call) = (body.comment(&nodes), products(body, sums, false));
+    let call = match of_heads(body.graph, sums[0].terms[0]) {
+        OfHeads::Shared => call,
+        _ => for_one_head(body, sums[0].terms[0], call, products_of_heads(body, sums)),
+    };
     quote!(#comment { #call })
+}
+
+/// Returns the code for one head where there is only one, which then costs nothing more than a
+/// product without heads. The condition is a constant.
+fn for_one_head(body: &Body, product: Id, one: TokenStream, all: TokenStream) -> TokenStream {
+    let shape = body.graph[body.graph[product].args[0]].shape;
+    if body.is_narrow(body.graph[product].args[0]) || shape.heads.literal() > 0 {
+        return all;
+    }
+    let heads = body.cx.atom(shape.heads);
+    quote!(if #heads == 1 { #one } else { #all })
+}
+
+/// Computes sums of products for each head, which share their right-hand sides.
+fn products_of_heads(body: &Body, sums: &[ProductSum]) -> TokenStream {
+    let (k, graph) = (&body.cx.k, body.graph);
+    let shape = graph[sums[0].node].shape;
+    let (heads, rows) = (body.cx.atom(shape.heads), body.cx.atom(shape.rows));
+    let [results, terms] = [sums.len(), sums[0].terms.len()].map(Literal::usize_unsuffixed);
+    let matrices = |term: usize| sums.iter().map(move |sum| graph[sum.terms[term]].args[0]);
+    let right_ids = || sums[0].terms.iter().map(|term| graph[*term].args[1]);
+    let right = right_ids().map(|id| body.var(id));
+    let has_heads = right_ids().map(|id| graph[id].shape.has_heads());
+    let out = sums.iter().map(|sum| body.var(sum.node));
+    let is_narrow = body.is_narrow(graph[sums[0].terms[0]].args[0]);
+    let left = (0..sums[0].terms.len()).map(|term| {
+        let matrices = matrices(term).map(|id| body.var(id));
+        if is_narrow { quote!([#(#matrices),*]) } else { quote!([#(&*#matrices),*]) }
+    });
+    let function = if is_narrow { quote!(narrow_head_products) } else { quote!(head_products) };
+    let format = is_narrow.then(|| quote!(_,));
+    quote! {
+        #k::#function::<_, _, #format { #heads }, { #rows }, #results, #terms>(
+            isa, [#(#left),*], [#(&*#right),*], [#(#has_heads),*], [#(&mut *#out),*], false
+        );
+    }
+}
+
+/// Computes the terms of a sum one after the other, each for all heads.
+fn terms_of_heads(body: &Body, node: Id, terms: &[Id]) -> TokenStream {
+    let graph = body.graph;
+    let calls = terms.iter().enumerate().map(|(index, term)| {
+        let Op::MatMul { ta, .. } = graph[*term].op else { return TokenStream::new() };
+        let (matrix, vector) = (graph[*term].args[0], graph[*term].args[1]);
+        let inner = graph[matrix].shape.oriented(ta).columns;
+        let (m, k) = (body.cx.atom(graph[node].shape.rows), body.cx.atom(inner));
+        let kernels = &body.cx.k;
+        let heads = body.cx.atom(graph[matrix].shape.heads);
+        let (left, right, out) = (body.var(matrix), body.var(vector), body.var(node));
+        let accumulate = index > 0;
+        let [right_head, out_head] = [vector, node].map(|id| vectors(body, id));
+        if body.is_narrow(matrix) {
+            return quote! {
+                #kernels::narrow_head_product::<_, _, _, { #heads }, { #m }>(
+                    isa, #left, (&*#right, #right_head), (&mut *#out, #out_head), #accumulate
+                );
+            };
+        }
+        let left_head = matrices(body, matrix);
+        let columns = quote!((#out.len() / #kernels::Head::period(#out_head, #heads, #m)));
+        quote! {
+            #kernels::head_product::<_, _, #ta, false>(
+                isa, #heads, (#m, #k, #columns), (&*#left, #left_head), (&*#right, #right_head),
+                (&mut *#out, #out_head), #accumulate
+            );
+        }
+    });
+    quote!(#(#calls)*)
+}
+
+/// Returns the place of the vectors of a value in memory, which are the columns of a matrix for
+/// each head.
+fn vectors(body: &Body, id: Id) -> TokenStream {
+    let (k, shape) = (&body.cx.k, body.graph[id].shape);
+    let rows = body.cx.atom(shape.rows);
+    if !shape.has_heads() {
+        return quote!(#k::Head { matrix: 0, column: #rows });
+    }
+    let heads = body.cx.atom(shape.heads);
+    quote!(#k::Head { matrix: #rows, column: #heads * #rows })
+}
+
+/// Returns the place of a parameter's matrices in memory.
+fn matrices(body: &Body, id: Id) -> TokenStream {
+    let (k, shape) = (&body.cx.k, body.graph[id].shape);
+    let (rows, size) = (body.cx.atom(shape.rows), body.count(shape));
+    let matrix = if shape.has_heads() { size } else { quote!(0) };
+    quote!(#k::Head { matrix: #matrix, column: #rows })
 }
 
 fn products(body: &Body, sums: &[ProductSum], accumulate: bool) -> TokenStream {
@@ -50,9 +142,21 @@ fn products(body: &Body, sums: &[ProductSum], accumulate: bool) -> TokenStream {
 
 /// Returns statements that compute a sum of products with transposed parameters and of other terms.
 pub fn emit_pull_back(body: &Body, ProductSum { node, terms }: &ProductSum) -> TokenStream {
-    let (k, graph) = (&body.cx.k, body.graph);
-    let out = body.var(*node);
+    let graph = body.graph;
     let comment = body.comment(&[*node]);
+    if of_heads(graph, terms[0]) != OfHeads::Shared {
+        let one = pull_back_of_one_head(body, *node, terms);
+        let call = for_one_head(body, terms[0], one, terms_of_heads(body, *node, terms));
+        return quote!(#comment { #call });
+    }
+    let calls = pull_back_of_one_head(body, *node, terms);
+    quote!(#comment { #calls })
+}
+
+/// Computes a sum of products, for one head.
+fn pull_back_of_one_head(body: &Body, node: Id, terms: &[Id]) -> TokenStream {
+    let (k, graph) = (&body.cx.k, body.graph);
+    let out = body.var(node);
     let (transposed, mut plain): (Vec<Id>, Vec<Id>) =
         terms.iter().partition(|term| graph[**term].op == (Op::MatMul { ta: true, tb: false }));
     plain.sort_by_key(|term| graph[*term].args[1]);
@@ -83,9 +187,9 @@ pub fn emit_pull_back(body: &Body, ProductSum { node, terms }: &ProductSum) -> T
     }
     if !plain.is_empty() {
         let accumulate = !calls.is_empty();
-        calls.push(products(body, &[ProductSum { node: *node, terms: plain }], accumulate));
+        calls.push(products(body, &[ProductSum { node, terms: plain }], accumulate));
     }
-    quote!(#comment { #(#calls)* })
+    quote!(#(#calls)*)
 }
 
 /// Returns statements that compute a product over all steps and samples and add it to a sum.
@@ -98,10 +202,28 @@ pub fn emit_accumulated(at: &Statement) -> TokenStream {
         {
             let (k, comment, out) = (&cx.k, at.comment(), at.body.var(at.id));
             let (rows, columns) = (cx.atom(node.shape.rows), cx.atom(node.shape.columns));
+            let places = [*a, *b].map(|id| vectors(at.body, id));
             let (a, b) = (at.body.var(*a), at.body.var(*b));
-            quote!(#comment { #k::outer::<_, _, { #rows }, { #columns }>(isa, &*#a, &*#b, &mut *#out); })
+            let one = quote!(#k::outer::<_, _, { #rows }, { #columns }>(isa, &*#a, &*#b, &mut *#out););
+            // The vectors of all heads are further columns of the factors if the sum has no heads.
+            if !node.shape.has_heads() {
+                return quote!(#comment { #one });
+            }
+            let (heads, [a_head, b_head]) = (cx.atom(node.shape.heads), places);
+            let (out_head, steps) = (matrices(at.body, at.id), at.body.columns(at.region));
+            quote! {
+                #comment
+                {
+                    if #heads == 1 { #one } else {
+                        #k::head_product::<_, _, false, true>(
+                            isa, #heads, (#rows, #steps, #columns), (&*#a, #a_head), (&*#b, #b_head),
+                            (&mut *#out, #out_head), true
+                        );
+                    }
+                }
+            }
         }
-        _ => at.for_each(emit_small(at, product, true)),
+        _ => at.for_each_of(&graph[product], emit_small(at, product, true)),
     }
 }
 
@@ -116,5 +238,10 @@ fn emit_small(at: &Statement, product: Id, accumulate: bool) -> TokenStream {
     let (rows, columns) = (cx.atom(node.shape.rows), cx.atom(node.shape.columns));
     let [left, right] = [0, 1].map(|index: usize| at.body.whole(at.region, node.args[index], false));
     let out = at.out();
+    let is_sum = !node.shape.has_heads() && at.body.graph[node.args[0]].shape.has_heads();
+    let accumulate = match is_sum {
+        true => quote!(#accumulate || __head > 0),
+        false => quote!(#accumulate),
+    };
     quote!(#k::matmul::<_, _, #ta, #tb>(isa, #rows, #inner, #columns, #left, #right, #out, #accumulate);)
 }

@@ -288,6 +288,8 @@ fn every_name_is_defined_or_mentioned() {
         "and",
         "or",
         "not",
+        "heads",
+        "head",
         "t",
         "T",
         "from_fn",

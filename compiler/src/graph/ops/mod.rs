@@ -89,6 +89,7 @@ pub fn primitive(op: &Op) -> Option<Primitive> {
         Op::Sum => reduce::SUM,
         Op::RowSum => reduce::ROW_SUM,
         Op::ColumnSum => reduce::COLUMN_SUM,
+        Op::HeadSum => reduce::HEAD_SUM,
         Op::Maximum => reduce::MAXIMUM,
         Op::Accumulate => reduce::ACCUMULATE,
         Op::Window { .. } => past::WINDOW,

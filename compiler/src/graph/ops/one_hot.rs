@@ -8,7 +8,7 @@ use crate::graph::ir::{BlockShape, Graph, Id, Op};
 pub const GATHER: Primitive = Primitive {
     arity: Some(2),
     fits: |node, args| match args {
-        [e, w] => w.is_scalar() && node.shape == BlockShape::new(e.rows, Atom::ONE),
+        [e, w] => w.is_scalar() && node.shape == BlockShape { columns: Atom::ONE, ..*e },
         _ => false,
     },
     work: nothing,
@@ -22,7 +22,7 @@ pub const GATHER: Primitive = Primitive {
 pub const SCATTER: Primitive = Primitive {
     arity: Some(2),
     fits: |node, args| match args {
-        [y_bar, w] => w.is_scalar() && *y_bar == BlockShape::new(node.shape.rows, Atom::ONE),
+        [y_bar, w] => w.is_scalar() && *y_bar == BlockShape { columns: Atom::ONE, ..node.shape },
         _ => false,
     },
     work: nothing,

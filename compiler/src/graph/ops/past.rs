@@ -35,7 +35,7 @@ pub const WINDOW: Primitive = Primitive {
     arity: Some(2),
     fits: |node, args| match (&node.op, args) {
         (&Op::Window { entries, .. }, [past, now]) => {
-            now.columns == Atom::ONE && *past == node.shape && node.shape == window_shape(now.rows, entries)
+            now.columns == Atom::ONE && *past == node.shape && node.shape == window_shape(*now, entries)
         }
         _ => false,
     },
@@ -54,8 +54,9 @@ pub const WINDOW: Primitive = Primitive {
 pub const LAST_COLUMN: Primitive = Primitive {
     arity: Some(1),
     fits: |node, args| {
-        let is_column = |x: &BlockShape| node.shape == BlockShape::new(x.rows, Atom::ONE);
-        args.iter().all(|x| is_column(x) || node.shape.is_scalar() && x.columns == Atom::ONE)
+        let is_column = |x: &BlockShape| node.shape == BlockShape { columns: Atom::ONE, ..*x };
+        let is_entry = |x: &BlockShape| node.shape == BlockShape::SCALAR.with_heads(x.heads);
+        args.iter().all(|x| is_column(x) || is_entry(x) && x.columns == Atom::ONE)
     },
     work: nothing,
     pull_back: no_cotangent,
@@ -74,8 +75,8 @@ pub const PRESENT: Primitive = Primitive {
 
 /// Returns the shape of the node of a window: that of the window, or of the vector that shares its
 /// memory.
-fn window_shape(rows: Atom, entries: Atom) -> BlockShape {
-    let shape = BlockShape::new(rows, entries);
+fn window_shape(now: BlockShape, entries: Atom) -> BlockShape {
+    let shape = BlockShape { columns: entries, ..now };
     if shape.is_row() { shape.transposed() } else { shape }
 }
 
@@ -83,12 +84,11 @@ impl Graph {
     /// Adds the window of the value `now`.
     pub fn window(&mut self, earlier: Earlier, now: Id) -> Id {
         let Reach::Window { entries, spacing } = earlier.reach else { return now };
-        let now = self.storage(now);
-        let rows = self[now].shape.rows;
-        let shape = window_shape(rows, entries);
+        let of = self[now].shape;
+        let shape = window_shape(of, entries);
         let past = self.intern(Op::Past(earlier), vec![], shape, Level::Time);
         let window = self.intern(Op::Window { entries, spacing }, vec![past, now], shape, Level::Time);
-        self.reshape(window, BlockShape::new(rows, entries))
+        self.reshape(window, BlockShape { columns: entries, ..of })
     }
 
     /// Adds the mask of the entries of a window whose step exists, a row.

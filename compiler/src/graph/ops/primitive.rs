@@ -25,7 +25,11 @@ pub type Wanted<'a> = &'a [bool];
 /// Returns whether each argument has the node's shape or broadcasts to it.
 pub fn broadcasts(node: &Node, args: &[BlockShape]) -> bool {
     let fits = |have: Atom, want: Atom| have == want || have == Atom::ONE;
-    args.iter().all(|arg| fits(arg.rows, node.shape.rows) && fits(arg.columns, node.shape.columns))
+    args.iter().all(|arg| {
+        fits(arg.heads, node.shape.heads)
+            && fits(arg.rows, node.shape.rows)
+            && fits(arg.columns, node.shape.columns)
+    })
 }
 
 /// Counts no arithmetic.
@@ -35,7 +39,7 @@ pub fn nothing(_: &Graph, _: &Node) -> Option<Work> {
 
 /// Counts one operation for each entry of the result.
 pub fn each_entry(_: &Graph, node: &Node) -> Option<Work> {
-    Some((1, vec![node.shape.rows, node.shape.columns]))
+    Some((1, vec![node.shape.heads, node.shape.rows, node.shape.columns]))
 }
 
 /// Counts one operation for each entry of the argument.

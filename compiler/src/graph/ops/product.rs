@@ -1,20 +1,27 @@
 //! The matrix product `A @ B`.
 
 use super::primitive::Primitive;
-use crate::graph::ir::{BlockShape, Graph, Id, Op};
+use crate::graph::ir::{Graph, Id, Op};
 
-/// `op(A) op(B)`, each transposed or not.
+/// `op(A) op(B)`, each transposed or not. If both have heads and the node has none, the products of
+/// the heads add up.
 pub const MATMUL: Primitive = Primitive {
     arity: Some(2),
     fits: |node, args| {
         let (Op::MatMul { ta, tb }, [a, b]) = (&node.op, args) else { return false };
         let (left, right) = (a.oriented(*ta), b.oriented(*tb));
-        left.columns == right.rows && node.shape == BlockShape::new(left.rows, right.columns)
+        let heads = if left.has_heads() { left.heads } else { right.heads };
+        let agree = !left.has_heads() || !right.has_heads() || left.heads == right.heads;
+        let is_sum = !node.shape.has_heads() && left.has_heads() && right.has_heads();
+        let fits = (node.shape.rows, node.shape.columns) == (left.rows, right.columns);
+        left.columns == right.rows && agree && fits && (is_sum || node.shape.heads == heads)
     },
     work: |graph, node| {
         let Op::MatMul { ta, .. } = node.op else { return None };
-        let inner = graph[node.args[0]].shape.oriented(ta).columns;
-        Some((2, vec![node.shape.rows, node.shape.columns, inner]))
+        let [a, b] = [0, 1].map(|index: usize| graph[node.args[index]].shape);
+        let heads = if a.has_heads() { a.heads } else { b.heads };
+        let inner = a.oriented(ta).columns;
+        Some((2, vec![heads, node.shape.rows, node.shape.columns, inner]))
     },
     pull_back: |graph, y, y_bar, wanted| match (&graph[y].op, graph[y].args.as_slice()) {
         (Op::MatMul { ta, tb }, &[a, b]) => pull_back(graph, (*ta, *tb), [a, b], y_bar, wanted),

@@ -13,12 +13,17 @@ pub const TRANSPOSE: Primitive = Primitive {
     pull_back: |graph, _, y_bar, _| vec![Some(graph.transpose(y_bar))],
 };
 
-/// A vector as a row, or a row as a vector.
+/// A vector as a row, the scalars of all heads as a vector, or back.
 pub const RESHAPE: Primitive = Primitive {
     arity: Some(1),
     fits: |node, args| {
         let is_line = |x: &BlockShape| x.rows == Atom::ONE || x.columns == Atom::ONE;
-        args.iter().all(|x| is_line(x) && node.shape == x.transposed())
+        // All heads of a scalar are a vector.
+        let vector = |x: BlockShape| if x.has_one_entry() { BlockShape::new(x.heads, Atom::ONE) } else { x };
+        args.iter().all(|x| {
+            let (from, to) = (vector(*x), vector(node.shape));
+            is_line(x) && (to == from || to == from.transposed())
+        })
     },
     work: nothing,
     pull_back: |graph, y, y_bar, _| {
@@ -40,7 +45,8 @@ pub const CONCAT: Primitive = Primitive {
     arity: None,
     fits: |node, parts| {
         let rows = Dim::sum(parts.iter().map(|part| part.rows));
-        rows.atoms() == [node.shape.rows] && parts.iter().all(|part| part.columns == node.shape.columns)
+        let fits = |part: &BlockShape| (part.heads, part.columns) == (node.shape.heads, node.shape.columns);
+        rows.atoms() == [node.shape.rows] && parts.iter().all(fits)
     },
     work: nothing,
     pull_back: |graph, y, y_bar, _| {
@@ -55,7 +61,7 @@ pub const SLICE: Primitive = Primitive {
     fits: |node, args| {
         let (Op::Slice { start, count }, [x]) = (&node.op, args) else { return false };
         let Atom::Literal(rows) = x.rows else { return false };
-        let part = BlockShape::new(Atom::Literal(*count), x.columns);
+        let part = BlockShape { rows: Atom::Literal(*count), ..*x };
         start + count <= rows && (node.shape == part || part.is_row() && node.shape == part.transposed())
     },
     work: nothing,
@@ -82,16 +88,16 @@ fn pull_back_concat(graph: &mut Graph, parts: &[Id], y_bar: Id) -> Vec<Option<Id
 fn pull_back_slice(graph: &mut Graph, x: Id, start: u64, count: u64, y_bar: Id) -> Id {
     let shape = graph[x].shape;
     // One row of a matrix is computed as the vector that shares its memory.
-    let y_bar = graph.reshape(y_bar, BlockShape::new(Atom::Literal(count), shape.columns));
+    let y_bar = graph.reshape(y_bar, BlockShape { rows: Atom::Literal(count), ..shape });
     let zero = graph.constant(0.0);
     let rest = shape.rows.literal().saturating_sub(start + count);
     let mut parts = vec![];
     if start > 0 {
-        parts.push(graph.expand(zero, BlockShape::new(Atom::Literal(start), shape.columns)));
+        parts.push(graph.expand(zero, BlockShape { rows: Atom::Literal(start), ..shape }));
     }
     parts.push(y_bar);
     if rest > 0 {
-        parts.push(graph.expand(zero, BlockShape::new(Atom::Literal(rest), shape.columns)));
+        parts.push(graph.expand(zero, BlockShape { rows: Atom::Literal(rest), ..shape }));
     }
     graph.concat(parts)
 }

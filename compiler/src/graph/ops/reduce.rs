@@ -9,7 +9,7 @@ use crate::graph::ir::{BlockShape, Graph, Id};
 /// The sum over all entries.
 pub const SUM: Primitive = Primitive {
     arity: Some(1),
-    fits: |node, _| node.shape.is_scalar(),
+    fits: |node, args| args.iter().all(|x| node.shape == BlockShape::SCALAR.with_heads(x.heads)),
     work: each_of_argument,
     pull_back: |graph, y, y_bar, _| {
         let x = graph[y].args[0];
@@ -19,13 +19,13 @@ pub const SUM: Primitive = Primitive {
 
 /// The sum over the columns.
 pub const ROW_SUM: Primitive = Primitive {
-    fits: |node, args| args.iter().all(|x| node.shape == BlockShape::new(x.rows, Atom::ONE)),
+    fits: |node, args| args.iter().all(|x| node.shape == BlockShape { columns: Atom::ONE, ..*x }),
     ..SUM
 };
 
 /// The sum over the rows, computed as the vector that shares the memory of the row.
 pub const COLUMN_SUM: Primitive = Primitive {
-    fits: |node, args| args.iter().all(|x| node.shape == BlockShape::new(x.columns, Atom::ONE)),
+    fits: |node, args| args.iter().all(|x| node.shape == BlockShape { columns: Atom::ONE, ..x.transposed() }),
     pull_back: |graph, y, y_bar, _| {
         let x = graph[y].args[0];
         vec![Some(pull_back_columns(graph, x, y_bar))]
@@ -35,6 +35,12 @@ pub const COLUMN_SUM: Primitive = Primitive {
 
 /// The largest entry. It has no derivative: it is only used where the result does not depend on it.
 pub const MAXIMUM: Primitive = Primitive { pull_back: no_cotangent, ..SUM };
+
+/// The sum over the heads.
+pub const HEAD_SUM: Primitive = Primitive {
+    fits: |node, args| args.iter().all(|x| x.has_heads() && node.shape == x.of_one_head()),
+    ..SUM
+};
 
 /// The sum over steps and samples. It has no derivative: only cotangents are accumulated.
 pub const ACCUMULATE: Primitive = Primitive {
@@ -89,7 +95,12 @@ pub fn row_sum(graph: &mut Graph, args: &[Grid]) -> Option<Grid> {
     let [u] = args else { return None };
     let mut blocks = vec![];
     for row in 0..u.rows.len() {
-        let sums: Vec<Id> = (0..u.columns.len()).map(|column| graph.row_sum(u.at(row, column))).collect();
+        let sums: Vec<Id> = (0..u.columns.len())
+            .map(|column| {
+                let sum = graph.row_sum(u.at(row, column));
+                if u.columns[column].is_of_heads() { graph.head_sum(sum) } else { sum }
+            })
+            .collect();
         blocks.push(sums.into_iter().reduce(|a, b| graph.add(a, b))?);
     }
     Some(Grid { rows: u.rows.clone(), columns: vec![Atom::ONE], blocks })
@@ -97,7 +108,13 @@ pub fn row_sum(graph: &mut Graph, args: &[Grid]) -> Option<Grid> {
 
 /// Returns the sum over all entries of all blocks.
 pub fn sum_of(graph: &mut Graph, u: &Grid) -> Option<Id> {
-    let sums: Vec<Id> = u.blocks.iter().map(|id| graph.sum(*id)).collect();
+    let sums: Vec<Id> = u
+        .pieces()
+        .map(|(row, column, id)| {
+            let sum = graph.sum(id);
+            if u.is_of_heads(row, column) { graph.head_sum(sum) } else { sum }
+        })
+        .collect();
     sums.into_iter().reduce(|a, b| graph.add(a, b))
 }
 
@@ -122,7 +139,7 @@ fn pull_back(graph: &mut Graph, x: Id, y_bar: Id) -> Id {
 /// Returns the cotangent of `x` in a sum over its rows, which is computed as a vector.
 fn pull_back_columns(graph: &mut Graph, x: Id, y_bar: Id) -> Id {
     let shape = graph[x].shape;
-    let row = graph.reshape(y_bar, BlockShape::new(Atom::ONE, shape.columns));
+    let row = graph.reshape(y_bar, BlockShape { rows: Atom::ONE, ..shape });
     graph.expand(row, shape)
 }
 

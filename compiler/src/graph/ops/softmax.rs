@@ -1,8 +1,9 @@
 //! `softmax(e)`, and `softmax(e, mask)` over the entries whose mask is not zero.
 
 use super::operation::{Lowering, Operation, ShapeRule};
+use crate::dim::Atom;
 use crate::graph::grid::Grid;
-use crate::graph::ir::{Binary, Comparison, Graph, Id, Unary};
+use crate::graph::ir::{Binary, BlockShape, Comparison, Graph, Id, Unary};
 use crate::graph::ops::reduce::sum_of;
 
 /// The functions of the language in this family.
@@ -28,7 +29,17 @@ pub fn softmax(graph: &mut Graph, args: &[Grid]) -> Option<Grid> {
 
 /// Returns the largest entry, which is subtracted so that no exponential overflows.
 fn maximum(graph: &mut Graph, u: &Grid) -> Option<Grid> {
-    let parts: Vec<Id> = u.blocks.iter().map(|id| graph.maximum(*id)).collect();
+    let parts: Vec<Id> = u
+        .pieces()
+        .map(|(row, column, id)| {
+            let greatest = graph.maximum(id);
+            if !u.is_of_heads(row, column) {
+                return greatest;
+            }
+            let of_heads = graph.reshape(greatest, BlockShape::new(graph[greatest].shape.heads, Atom::ONE));
+            graph.maximum(of_heads)
+        })
+        .collect();
     let greatest = parts.into_iter().reduce(|a, b| graph.binary(Binary::Max, a, b))?;
     // The result does not depend on the subtracted value, so stopping its gradient loses nothing.
     let greatest = graph.stop_gradient(greatest);

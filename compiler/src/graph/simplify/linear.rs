@@ -1,12 +1,12 @@
 //! Builders of products, sums and rearrangements.
 
 use crate::dim::{Atom, Dim};
-use crate::graph::ir::{Binary, BlockShape, Graph, Id, Level, Op};
+use crate::graph::ir::{Binary, BlockShape, Graph, Id, Level, Op, Unary};
 
 impl Graph {
     pub fn transpose(&mut self, id: Id) -> Id {
         let shape = self[id].shape;
-        if shape.is_scalar() {
+        if shape.has_one_entry() {
             return id;
         }
         if shape.rows == Atom::ONE || shape.columns == Atom::ONE {
@@ -28,7 +28,8 @@ impl Graph {
             }
         }
         let (left, right) = (self[a].shape.oriented(ta), self[b].shape.oriented(tb));
-        let shape = BlockShape::new(left.rows, right.columns);
+        let heads = if left.has_heads() { left.heads } else { right.heads };
+        let shape = BlockShape::new(left.rows, right.columns).with_heads(heads);
 
         // A column times a row, or times a scalar, is a broadcasting element-wise product, which
         // can be fused with its neighbours.
@@ -38,24 +39,23 @@ impl Graph {
         }
         // A row times a matrix is the transposed matrix times a vector.
         if left.rows == Atom::ONE && right.columns != Atom::ONE {
-            let vector = self.reshape(a, BlockShape::new(left.columns, Atom::ONE));
+            let vector = self.reshape(a, left.transposed());
             let product = self.matmul(!tb, false, b, vector);
             return self.reshape(product, shape);
         }
         // A row times a column is a sum of element-wise products. Both the products and the sum can
         // be fused with their neighbours.
         if left.rows == Atom::ONE {
-            let column = BlockShape::new(left.columns, Atom::ONE);
-            let (a, b) = (self.reshape(a, column), self.reshape(b, column));
+            let (a, b) = (self.reshape(a, left.transposed()), self.reshape(b, right));
             let products = self.mul(a, b);
             return self.sum(products);
         }
         // A matrix that differs at each step is read only once, in the loop that computes it or
         // uses it otherwise.
         if right.columns == Atom::ONE && self[a].level == Level::Time {
-            let row = BlockShape::new(Atom::ONE, right.rows);
+            let row = right.transposed();
             if ta {
-                let column = self.reshape(b, row.transposed());
+                let column = self.reshape(b, right);
                 let products = self.mul(a, column);
                 let sums = self.column_sum(products);
                 return self.reshape(sums, shape);
@@ -72,7 +72,7 @@ impl Graph {
     }
 
     pub fn gather(&mut self, offset: Dim, e: Id, w: Id) -> Id {
-        let shape = BlockShape::new(self[e].shape.rows, Atom::ONE);
+        let shape = BlockShape { columns: Atom::ONE, ..self[e].shape };
         let level = self.level_of(&[e, w]);
         self.intern(Op::Gather { offset }, vec![e, w], shape, level)
     }
@@ -84,12 +84,13 @@ impl Graph {
     }
 
     pub fn sum(&mut self, id: Id) -> Id {
-        let id = self.storage(id);
-        if self[id].shape.is_scalar() {
+        let id = self.flipped(id);
+        let shape = self[id].shape;
+        if shape.has_one_entry() {
             return id;
         }
         let level = self[id].level;
-        self.intern(Op::Sum, vec![id], BlockShape::SCALAR, level)
+        self.intern(Op::Sum, vec![id], BlockShape::SCALAR.with_heads(shape.heads), level)
     }
 
     /// Returns the two factors of a product of a full matrix that is the same for many steps with a
@@ -98,7 +99,9 @@ impl Graph {
     fn scaled_matrix(&self, id: Id) -> Option<(Id, Id)> {
         let node = &self[id];
         let (Op::Binary(Binary::Mul), [a, b]) = (&node.op, node.args.as_slice()) else { return None };
-        let (matrix, other) = match (self[*a].shape == node.shape, self[*b].shape == node.shape) {
+        // One of the factors may be the same for all heads.
+        let is_full = |id: Id| self[id].shape.of_one_head() == node.shape.of_one_head();
+        let (matrix, other) = match (is_full(*a), is_full(*b)) {
             (true, false) => (*a, *b),
             (false, true) => (*b, *a),
             _ => return None,
@@ -121,7 +124,7 @@ impl Graph {
             return self.matmul(false, false, matrix, vector);
         }
         let level = self[id].level;
-        self.intern(Op::RowSum, vec![id], BlockShape::new(shape.rows, Atom::ONE), level)
+        self.intern(Op::RowSum, vec![id], BlockShape { columns: Atom::ONE, ..shape }, level)
     }
 
     /// Sums over the rows: `[n, s]` to `[1, s]`.
@@ -133,10 +136,10 @@ impl Graph {
         if shape.columns == Atom::ONE {
             return self.sum(id);
         }
-        let vector = BlockShape::new(shape.columns, Atom::ONE);
+        let vector = BlockShape { columns: Atom::ONE, ..shape.transposed() };
         if let Some((matrix, column)) = self.scaled_matrix(id)
             && self[column].shape.columns == Atom::ONE
-            && !self[column].shape.is_scalar()
+            && self[column].shape.rows != Atom::ONE
         {
             let sums = self.matmul(true, false, matrix, column);
             return self.reshape(sums, vector.transposed());
@@ -147,12 +150,13 @@ impl Graph {
     }
 
     pub fn maximum(&mut self, id: Id) -> Id {
-        let id = self.storage(id);
-        if self[id].shape.is_scalar() {
+        let id = self.flipped(id);
+        let shape = self[id].shape;
+        if shape.has_one_entry() {
             return id;
         }
         let level = self[id].level;
-        self.intern(Op::Maximum, vec![id], BlockShape::SCALAR, level)
+        self.intern(Op::Maximum, vec![id], BlockShape::SCALAR.with_heads(shape.heads), level)
     }
 
     /// Stacks arguments with literal row counts vertically.
@@ -164,12 +168,22 @@ impl Graph {
             .iter()
             .map(|arg| match self[*arg].shape.rows {
                 Atom::Literal(rows) => rows,
-                Atom::Name(_) => 0,
+                Atom::Name(_) | Atom::Heads(..) => 0,
             })
             .sum();
-        let columns = self[args[0]].shape.columns;
+        // All parts have as many heads as the stack.
+        let heads = args.iter().map(|arg| self[*arg].shape.heads).find(|heads| *heads != Atom::ONE);
+        let heads = heads.unwrap_or(Atom::ONE);
+        let args: Vec<Id> = args
+            .into_iter()
+            .map(|arg| {
+                let shape = self[arg].shape.with_heads(heads);
+                self.expand(arg, shape)
+            })
+            .collect();
+        let shape = BlockShape { rows: Atom::Literal(rows), ..self[args[0]].shape };
         let level = self.level_of(&args);
-        self.intern(Op::Concat, args, BlockShape::new(Atom::Literal(rows), columns), level)
+        self.intern(Op::Concat, args, shape, level)
     }
 
     pub fn slice(&mut self, id: Id, start: u64, count: u64) -> Id {
@@ -178,8 +192,51 @@ impl Graph {
             return id;
         }
         let level = self[id].level;
-        let shape = BlockShape::new(Atom::Literal(count), shape.columns);
+        let shape = BlockShape { rows: Atom::Literal(count), ..shape };
         self.leaf_of(Op::Slice { start, count }, vec![id], shape, level)
+    }
+
+    /// Sums over the heads. A product of two factors with heads adds up while it is computed.
+    pub fn head_sum(&mut self, id: Id) -> Id {
+        let node = &self[id];
+        let (shape, level) = (node.shape, node.level);
+        if !shape.has_heads() {
+            return id;
+        }
+        let sum = shape.of_one_head();
+        match (&node.op, node.args.as_slice()) {
+            (&Op::MatMul { ta, tb }, &[a, b]) => {
+                match (self[a].shape.has_heads(), self[b].shape.has_heads()) {
+                    (true, true) => self.intern(Op::MatMul { ta, tb }, vec![a, b], sum, level),
+                    (true, false) => {
+                        let a = self.head_sum(a);
+                        self.matmul(ta, tb, a, b)
+                    }
+                    _ => {
+                        let b = self.head_sum(b);
+                        self.matmul(ta, tb, a, b)
+                    }
+                }
+            }
+            (Op::Accumulate, &[product]) if matches!(self[product].op, Op::MatMul { .. }) => {
+                let product = self.head_sum(product);
+                self.accumulate(product, level)
+            }
+            (Op::Unary(Unary::Neg), &[x]) => {
+                let sum = self.head_sum(x);
+                self.neg(sum)
+            }
+            _ if shape.has_one_entry() => {
+                let vector = self.reshape(id, BlockShape::new(shape.heads, Atom::ONE));
+                self.sum(vector)
+            }
+            _ if shape.is_row() => {
+                let vector = self.flipped(id);
+                let vector = self.head_sum(vector);
+                self.reshape(vector, sum)
+            }
+            _ => self.intern(Op::HeadSum, vec![id], sum, level),
+        }
     }
 
     /// Sums a value over steps and samples, reducing it to `level`.
@@ -193,6 +250,11 @@ impl Graph {
             let sum = self.accumulate(vector, level);
             return self.reshape(sum, shape);
         }
+        // The heads add up once, after the steps, or within a product of all steps.
+        if self[id].op == Op::HeadSum {
+            let of_heads = self.accumulate(self[id].args[0], level);
+            return self.head_sum(of_heads);
+        }
         // A sum of outer products is one matrix product over all steps and samples.
         let node = &self[id];
         if let (Op::Binary(Binary::Mul), [a, b]) = (&node.op, node.args.as_slice()) {
@@ -200,8 +262,8 @@ impl Graph {
             let (left, right) = (self[a].shape, self[b].shape);
             if shape.rows != Atom::ONE
                 && shape.columns != Atom::ONE
-                && left == BlockShape::new(shape.rows, Atom::ONE)
-                && right == BlockShape::new(Atom::ONE, shape.columns)
+                && (left.rows, left.columns) == (shape.rows, Atom::ONE)
+                && (right.rows, right.columns) == (Atom::ONE, shape.columns)
             {
                 let vector = self.flipped(b);
                 let from = self[id].level;

@@ -50,6 +50,7 @@ impl Graph {
             args.iter().map(|arg| get(self[*arg].shape)).find(|atom| *atom != Atom::ONE).unwrap_or(Atom::ONE)
         };
         BlockShape::new(pick(|shape| shape.rows), pick(|shape| shape.columns))
+            .with_heads(pick(|shape| shape.heads))
     }
 
     /// Adds an element-wise node. If all arguments are rows or scalars, it is computed on vectors.
@@ -236,7 +237,11 @@ pub fn rebuild(graph: &Graph, roots: &mut [&mut Id]) -> Graph {
             (Op::Unary(Unary::Neg), [x]) => next.neg(*x),
             (Op::Unary(op), [x]) => next.unary(*op, *x),
             (Op::Binary(op), [a, b]) => next.binary(*op, *a, *b),
-            (Op::MatMul { ta, tb }, [a, b]) => next.matmul(*ta, *tb, *a, *b),
+            (Op::MatMul { ta, tb }, [a, b]) => {
+                let product = next.matmul(*ta, *tb, *a, *b);
+                if node.shape.has_heads() { product } else { next.head_sum(product) }
+            }
+            (Op::HeadSum, [x]) => next.head_sum(*x),
             (Op::Transpose, [x]) => next.transpose(*x),
             (Op::Reshape, [x]) => next.reshape(*x, node.shape),
             (Op::Expand, [x]) => next.expand(*x, node.shape),

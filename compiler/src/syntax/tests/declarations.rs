@@ -35,7 +35,7 @@ fn invalid_shapes_are_reported() {
             ("param W: [2 H];", &["missing `*` between `2` and `H`"]),
             ("param W: [H I];", &["missing `,` or `+` between `H` and `I`", "`[H, I]`"]),
             ("param W: [H x I];", &["expected `,`, found `x`", "`[H, I]`"]),
-            ("param W: [H * I];", &["product of two names"]),
+            ("param W: [H * I * J];", &["product of three names"]),
             ("param W: [H - 1];", &["can't be computed with `-`"]),
             ("param W: [H / 2];", &["can't be computed with `/`"]),
             ("param W: [2*(H + I)];", &["no parentheses", "2*H + 2*I"]),

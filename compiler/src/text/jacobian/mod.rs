@@ -15,7 +15,29 @@ use crate::graph::ir::{Graph, Id, Op, Piece};
 use crate::graph::text::{Writer, bare};
 use crate::lower::jacobian::{Factor, Jacobian, Line, Of, Term};
 use crate::lower::names::{Names, declared_name};
+use crate::syntax::ast::Cell;
 use std::collections::HashSet;
+
+/// Returns all lines, or the reason why there are none.
+pub fn text(definition: Shaped, past: &Past, jacobian: Option<&Jacobian>) -> String {
+    match jacobian {
+        Some(jacobian) => write(definition, jacobian),
+        None => absence(definition.cell, past).unwrap_or_default().to_owned(),
+    }
+}
+
+/// Returns why the Jacobian of a cell has no text. None if it has one.
+pub fn absence(cell: &Cell, past: &Past) -> Option<&'static str> {
+    if !past.is_empty() {
+        Some("The cell reads earlier steps, which are part of its state: its Jacobian has no text.")
+    } else if !cell.heads.is_empty() {
+        Some(
+            "The states of the cell have heads, which its equations have no index for: its Jacobian has no text.",
+        )
+    } else {
+        None
+    }
+}
 
 /// Returns all lines, preceded by the equations of values that the user has not named.
 pub fn write(definition: Shaped, jacobian: &Jacobian) -> String {

@@ -25,6 +25,27 @@ rnn_cell! {
         output h;
     }
 
+    /// The gated recurrent unit of RNNoise (Valin 2018): [`Gru`] with a rectified candidate.
+    pub cell ReluGru<I, H> {
+        /// The input of a step.
+        input x: [I];
+        /// The hidden state.
+        state h: [H];
+        /// Input weights of the reset gate, the update gate and the candidate.
+        param W_r, W_z, W_h: [H, I] = xavier_uniform;
+        /// Recurrent weights of the reset gate, the update gate and the candidate.
+        param U_r, U_z, U_h: [H, H] = orthogonal;
+        /// Biases.
+        param b_r, b_z, b_h: [H];
+
+        r = sigmoid(W_r @ x + U_r @ h[t-1] + b_r);
+        z = sigmoid(W_z @ x + U_z @ h[t-1] + b_z);
+        h_tilde = relu(W_h @ x + U_h @ (r * h[t-1]) + b_h);
+        h = z * h[t-1] + (1 - z) * h_tilde;
+
+        output h;
+    }
+
     /// The gated recurrent unit of cuDNN, PyTorch and Keras (`reset_after=True`). The reset gate
     /// acts *after* the recurrent product, which has its own bias. PyTorch's other pairs of biases
     /// are one bias each here, their sum.

@@ -9,6 +9,7 @@ mod integer;
 mod widened;
 
 use super::isa::Isa;
+use super::product::heads::Head;
 use crate::Scalar;
 
 pub use format::{Bf16, Format, Int8, Int8By16};
@@ -127,6 +128,64 @@ pub fn narrow_products<S: Isa, Q: Format, T: Scalar, const M: usize, const G: us
     accumulate: bool,
 ) {
     Q::products::<S, T, M, G, P>(isa, a, x, y, accumulate);
+}
+
+/// Computes [`narrow_products`] for each of `K` heads, like `head_products`.
+#[inline(always)]
+pub fn narrow_head_products<
+    S: Isa,
+    Q: Format,
+    T: Scalar,
+    const K: usize,
+    const M: usize,
+    const G: usize,
+    const P: usize,
+>(
+    isa: S,
+    a: [[[Narrow<'_, Q, T>; K]; G]; P],
+    x: [&[T]; P],
+    x_has_heads: [bool; P],
+    y: [&mut [T]; G],
+    accumulate: bool,
+) {
+    for (g, y) in y.into_iter().enumerate() {
+        for p in 0..P {
+            let k = a[p][g].first().map_or(0, |first| first.entries.len() / M.max(1));
+            let x_head = match x_has_heads[p] {
+                true => Head { matrix: k, column: K * k },
+                false => Head { matrix: 0, column: k },
+            };
+            let y_head = Head { matrix: M, column: K * M };
+            let accumulate = accumulate || p > 0;
+            narrow_head_product::<S, Q, T, K, M>(isa, a[p][g], (x[p], x_head), (y, y_head), accumulate);
+        }
+    }
+}
+
+/// Computes `y_h (M x n) = or += A_h x_h` for each of `K` heads, like `head_product`. If all heads
+/// share `y`, their products add up.
+#[inline(always)]
+pub fn narrow_head_product<S: Isa, Q: Format, T: Scalar, const K: usize, const M: usize>(
+    isa: S,
+    a: [Narrow<'_, Q, T>; K],
+    (x, x_head): (&[T], Head),
+    (y, y_head): (&mut [T], Head),
+    accumulate: bool,
+) {
+    let n = y.len() / y_head.period(K, M);
+    for (head, matrix) in a.into_iter().enumerate() {
+        let k = matrix.entries.len() / M.max(1);
+        let accumulate = accumulate || y_head.matrix == 0 && head > 0;
+        for j in 0..n {
+            let from = head * x_head.matrix + j * x_head.column;
+            let to = head * y_head.matrix + j * y_head.column;
+            let (Some(x), Some(y)) = (x.get(from..from + k), y.get_mut(to..to + M)) else {
+                debug_assert!(false, "the slices do not have the sizes of the matrices");
+                return;
+            };
+            narrow_products::<S, Q, T, M, 1, 1>(isa, [[matrix]], [x], [y], accumulate);
+        }
+    }
 }
 
 /// Computes `y[.., j] = e[.., w[j] - offset]`, or `+=` with `accumulate`, like `gather`, where `e`

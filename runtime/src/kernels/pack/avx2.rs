@@ -53,6 +53,7 @@ unsafe fn window(low: __m256, high: __m256, start: usize) -> __m256 {
 
 impl Pack<f32> for Oct {
     const LANES: usize = 8;
+    const SPREADS: bool = !cfg!(feature = "deterministic");
     type Half = Oct;
     const MASKED: bool = true;
 
@@ -170,6 +171,11 @@ impl Pack<f32> for Oct {
     #[inline(always)]
     unsafe fn window(low: Self, high: Self, start: usize) -> Self {
         caller_vouches!(Oct(window(low.0, high.0, start)))
+    }
+
+    #[inline(always)]
+    unsafe fn spread(self, indices: *const u32) -> Self {
+        caller_vouches!(Oct(_mm256_permutevar8x32_ps(self.0, _mm256_loadu_si256(indices.cast()))))
     }
 
     #[inline(always)]

@@ -45,6 +45,7 @@ impl Pack<f32> for Hex {
     const MASKED: bool = true;
     const SUMS: usize = 28;
     const TALL: usize = 4;
+    const SPREADS: bool = !cfg!(feature = "deterministic");
 
     #[inline(always)]
     unsafe fn splat(x: f32) -> Self {
@@ -143,6 +144,11 @@ impl Pack<f32> for Hex {
     }
 
     #[inline(always)]
+    unsafe fn spread(self, indices: *const u32) -> Self {
+        caller_vouches!(Hex(_mm512_permutexvar_ps(_mm512_loadu_epi32(indices.cast()), self.0)))
+    }
+
+    #[inline(always)]
     unsafe fn sums(v: [Self; 8]) -> [f32; 8] {
         // SAFETY: the caller vouches for the instruction set; the array holds what is stored.
         unsafe {
@@ -201,6 +207,7 @@ impl Pack<f64> for WideOct {
     const MASKED: bool = true;
     const SUMS: usize = 28;
     const TALL: usize = 4;
+    const SPREADS: bool = !cfg!(feature = "deterministic");
 
     #[inline(always)]
     unsafe fn splat(x: f64) -> Self {
@@ -294,6 +301,15 @@ impl Pack<f64> for WideOct {
         unsafe {
             let from = _mm512_loadu_epi64(WIDE_SLIDE.as_ptr().add(start));
             WideOct(_mm512_permutex2var_pd(low.0, from, high.0))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn spread(self, indices: *const u32) -> Self {
+        // SAFETY: the caller vouches for the instruction set and the indices.
+        unsafe {
+            let indices = _mm512_cvtepu32_epi64(_mm256_loadu_si256(indices.cast()));
+            WideOct(_mm512_permutexvar_pd(indices, self.0))
         }
     }
 

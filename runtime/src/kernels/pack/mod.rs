@@ -5,6 +5,7 @@
 
 /// Evaluates an expression under the contract of the surrounding method of [`Pack`]: the caller of
 /// the method vouches for the instruction set and for the scalars behind each pointer.
+#[cfg(target_arch = "x86_64")]
 macro_rules! caller_vouches {
     ($expression:expr) => {
         // SAFETY: the caller of the method vouches for it.
@@ -92,6 +93,8 @@ pub trait Pack<T: Copy + Default>: Copy {
     const SUMS: usize = 12;
     /// The number of vectors in a column of the tile that a matrix product holds in registers.
     const TALL: usize = 2;
+    /// True if [`spread`](Self::spread) is one instruction.
+    const SPREADS: bool = false;
     unsafe fn splat(x: T) -> Self;
     unsafe fn load(from: *const T) -> Self;
     /// Loads the first `count <= LANES` scalars, followed by zeros. Reads no other scalars.
@@ -139,6 +142,20 @@ pub trait Pack<T: Copy + Default>: Copy {
     unsafe fn keep_first(self, first: Self, count: usize) -> Self;
     /// Returns `LANES` scalars of two concatenated vectors, starting with lane `start < LANES`.
     unsafe fn window(low: Self, high: Self, start: usize) -> Self;
+    /// Returns the vector whose lane `l` is lane `indices[l] < LANES` of this one. There are
+    /// `LANES` indices.
+    #[inline(always)]
+    unsafe fn spread(self, indices: *const u32) -> Self {
+        let (mut lanes, mut spread) = ([T::default(); MOST_LANES], [T::default(); MOST_LANES]);
+        // SAFETY: the arrays are as large as any vector; the caller vouches for the indices.
+        unsafe {
+            self.store(lanes.as_mut_ptr());
+            for (l, lane) in spread.iter_mut().enumerate().take(Self::LANES) {
+                *lane = lanes[*indices.add(l) as usize % MOST_LANES];
+            }
+            Self::load(spread.as_ptr())
+        }
+    }
     /// Returns the sum of the lanes of each of eight vectors. Neighbouring lanes are added first,
     /// then neighbouring pairs, and so on.
     unsafe fn sums(vectors: [Self; 8]) -> [T; 8];

@@ -4,11 +4,14 @@
 //! sizes are constants, and gates that share a right-hand side are computed together. All other
 //! products are calls into `compiled`.
 
+pub mod heads;
+
 use super::column::column;
 use super::compiled::{Product, multiply_shared};
 use super::dots::dots;
+use super::few_rows::{FewRows, fits};
 use super::flat::Groups;
-use super::gemm::Blocks;
+use super::gemm::{Blocks, without_gaps};
 use super::isa::Isa;
 use super::pack::Pack;
 use crate::Scalar;
@@ -69,11 +72,25 @@ pub fn products<S: Isa, T: Scalar, const M: usize, const G: usize, const P: usiz
     for g in 0..G {
         to[g] = y[g][..M * n].as_mut_ptr();
     }
+    if n > FEW && fits::<S::Pack<T>, T>(M, &size) {
+        for g in 0..G {
+            let mut terms = [(0, core::ptr::null(), core::ptr::null()); P];
+            for p in 0..P {
+                terms[p] = (size[p], at[p][g], from[p]);
+            }
+            let product = FewRows { m: M, n, terms: &terms, c: to[g], accumulate };
+            // SAFETY: the slices above have exactly the sizes of the matrices; `isa` proves the
+            // instruction set.
+            unsafe { T::multiply_few_rows::<S>(product) };
+        }
+        return;
+    }
     if (n > FEW && deepest > SHALLOW) || (n > 1 && G * bytes > CACHE) {
         for p in 0..P {
             let (a, b, accumulate) = (&at[p], from[p], accumulate || p > 0);
             let transposed = [false, false];
-            let blocks = Blocks { m: M, k: size[p], n, a, b, transposed, c: &to, accumulate };
+            let columns = without_gaps(M, size[p], n, transposed);
+            let blocks = Blocks { m: M, k: size[p], n, a, b, transposed, c: &to, columns, accumulate };
             // SAFETY: the slices above have exactly the sizes of the matrices; `isa` proves the
             // instruction set.
             unsafe { multiply_shared::<S, T>(blocks) };

@@ -244,3 +244,57 @@ fn sums_of_two_products() {
     check::<f64, 16, 1>([3, 5]);
     check::<f32, 128, 4>([1, 128]);
 }
+
+/// The products of matrices of few rows with different right factors.
+struct Few<'a, const M: usize>([&'a [f32]; 3], [&'a [f32]; 3], &'a mut [f32], bool);
+
+impl<const M: usize> Job for Few<'_, M> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run<S: Isa>(self, isa: S) {
+        let Few(a, x, y, accumulate) = self;
+        products::<S, f32, M, 1, 3>(isa, a.map(|a| [a]), x, [y], accumulate);
+    }
+}
+
+fn check_few<const M: usize>() {
+    for (n, accumulate, level) in [9, 15, 16, 31, 64, 67]
+        .into_iter()
+        .flat_map(|n| [(n, false), (n, true)])
+        .flat_map(|(n, accumulate)| available().map(move |level| (n, accumulate, level)))
+    {
+        let mut random = Random::new((M * 100 + n) as u64);
+        let k = [M, 1, M.div_ceil(2)];
+        let a = k.map(|k| random.scalars::<f32>(M * k));
+        let x = k.map(|k| random.scalars::<f32>(k * n));
+        let old: Vec<f32> = random.scalars(M * n);
+        let mut y = old.clone();
+        let few = Few::<M>(
+            core::array::from_fn(|p| a[p].as_slice()),
+            core::array::from_fn(|p| x[p].as_slice()),
+            &mut y,
+            accumulate,
+        );
+        run_at(level, few);
+        let mut expected: Vec<f64> =
+            old.iter().map(|y| if accumulate { f64::from(*y) } else { 0.0 }).collect();
+        for p in 0..3 {
+            let term = product(M, k[p], n, &a[p], &x[p], &vec![0.0; M * n]);
+            expected.iter_mut().zip(term).for_each(|(sum, term)| *sum += term);
+        }
+        assert_near(&y, &expected, 2 * M + 1);
+    }
+}
+
+#[test]
+fn sums_of_products_of_few_rows() {
+    check_few::<2>();
+    check_few::<3>();
+    check_few::<4>();
+    check_few::<5>();
+    check_few::<6>();
+    check_few::<7>();
+    check_few::<8>();
+    check_few::<12>();
+}

@@ -53,7 +53,28 @@ pub struct Cols<A, B> {
     pub right: B,
 }
 
-/// The value of a parameter: a scalar, a matrix, or a matrix of blocks.
+/// The place of an entry or of a block in a parameter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct At {
+    /// The head, for a parameter of `heads K { .. }` and for the blocks of a stack of heads. Zero
+    /// for any other.
+    pub head: usize,
+    /// The row in the whole matrix.
+    pub row: usize,
+    /// The column in the whole matrix.
+    pub column: usize,
+}
+
+impl At {
+    /// The first entry of the first head.
+    pub const START: At = At { head: 0, row: 0, column: 0 };
+
+    fn moved(self, rows: usize, columns: usize) -> Self {
+        At { row: self.row + rows, column: self.column + columns, ..self }
+    }
+}
+
+/// The value of a parameter: a scalar, a matrix, a matrix of blocks, or one of these per head.
 ///
 /// Generated code and the [initialisers](crate::init) work on this trait. Positions are always
 /// positions in the whole matrix.
@@ -63,6 +84,9 @@ pub trait Block {
     /// The same blocks in double precision, for intermediate results.
     type Double: Block<Scalar = f64> + Flat<Scalar = f64>;
 
+    /// The number of heads of a parameter of `heads K { .. }`, each of which has a matrix of its
+    /// own. `None` for any other parameter.
+    const HEADS: Option<usize> = None;
     /// The number of rows of the whole matrix.
     const ROWS: usize;
     /// The number of columns of the whole matrix.
@@ -74,21 +98,17 @@ pub trait Block {
         Self: Sized;
 
     /// Returns an entry, or `None` outside the matrix.
-    fn entry(&self, row: usize, column: usize) -> Option<&Self::Scalar>;
+    fn entry(&self, at: At) -> Option<&Self::Scalar>;
 
     /// Returns a mutable entry, or `None` outside the matrix.
-    fn entry_mut(&mut self, row: usize, column: usize) -> Option<&mut Self::Scalar>;
+    fn entry_mut(&mut self, at: At) -> Option<&mut Self::Scalar>;
 
-    /// Calls `visitor` with every plain matrix: its first row and column (counted from `at`), its
-    /// numbers of rows and columns, and its entries in column-major order.
-    fn visit_blocks<'v>(&'v self, at: (usize, usize), visitor: &mut BlockVisitor<'_, 'v, Self::Scalar>);
+    /// Calls `visitor` with every plain matrix: the place of its first entry (counted from `at`),
+    /// its numbers of rows and columns, and its entries in column-major order.
+    fn visit_blocks<'v>(&'v self, at: At, visitor: &mut BlockVisitor<'_, 'v, Self::Scalar>);
 
     /// Does the same as [`visit_blocks`](Self::visit_blocks), mutably.
-    fn visit_blocks_mut<'v>(
-        &'v mut self,
-        at: (usize, usize),
-        visitor: &mut BlockVisitorMut<'_, 'v, Self::Scalar>,
-    );
+    fn visit_blocks_mut<'v>(&'v mut self, at: At, visitor: &mut BlockVisitorMut<'_, 'v, Self::Scalar>);
 
     /// Visits the blocks as parts of the parameter `name`. This is the body of
     /// [`Model::visit`](crate::cell::Model::visit). The number of axes follows from the size: none
@@ -111,8 +131,8 @@ pub trait Block {
     }
 
     /// Visits the blocks like [`visit_named`](Self::visit_named), with the number of axes in the
-    /// declaration and the [`Storage`] of each block in the order of the visits. Blocks past the
-    /// end of the slice have [`Storage::Whole`].
+    /// declaration and the [`Storage`] of each block in the order of the visits; all heads of a
+    /// block have the same. Blocks past the end of the slice have [`Storage::Whole`].
     fn visit_declared<'v>(
         &'v self,
         name: &str,
@@ -120,10 +140,11 @@ pub trait Block {
         storage: &[Storage],
         visitor: &mut dyn for<'n> FnMut(Parameter<'n, 'v, Self::Scalar>),
     ) {
-        let (whole, mut storage) = ((Self::ROWS, Self::COLUMNS), storage.iter());
-        self.visit_blocks((0, 0), &mut |at, size, values| {
-            let storage = storage.next().copied().unwrap_or_default();
-            visitor(Parameter { name, shape: BlockShape { size, at, whole, rank, storage }, values });
+        let (whole, mut order) = ((Self::ROWS, Self::COLUMNS), Order::new(storage));
+        self.visit_blocks(At::START, &mut |at, size, values| {
+            let (head, storage) = (Self::HEADS.map(|heads| (at.head, heads)), order.next(at));
+            let shape = BlockShape { head, size, at: (at.row, at.column), whole, rank, storage };
+            visitor(Parameter { name, shape, values });
         });
     }
 
@@ -135,35 +156,46 @@ pub trait Block {
         storage: &[Storage],
         visitor: &mut dyn for<'n> FnMut(ParameterMut<'n, 'v, Self::Scalar>),
     ) {
-        let (whole, mut storage) = ((Self::ROWS, Self::COLUMNS), storage.iter());
-        self.visit_blocks_mut((0, 0), &mut |at, size, values| {
-            let storage = storage.next().copied().unwrap_or_default();
-            visitor(ParameterMut { name, shape: BlockShape { size, at, whole, rank, storage }, values });
+        let (whole, mut order) = ((Self::ROWS, Self::COLUMNS), Order::new(storage));
+        self.visit_blocks_mut(At::START, &mut |at, size, values| {
+            let (head, storage) = (Self::HEADS.map(|heads| (at.head, heads)), order.next(at));
+            let shape = BlockShape { head, size, at: (at.row, at.column), whole, rank, storage };
+            visitor(ParameterMut { name, shape, values });
         });
     }
 
     /// Sets every entry to `value`.
     fn fill_with_value(&mut self, value: Self::Scalar) {
-        self.visit_blocks_mut((0, 0), &mut |_, _, values| values.fill(value));
+        self.visit_blocks_mut(At::START, &mut |_, _, values| values.fill(value));
     }
 
-    /// Sets every entry to `f(row, column)`. The calls go column by column through the whole
-    /// matrix, so a random matrix does not depend on how its shape is split into blocks.
-    fn fill_with(&mut self, mut f: impl FnMut(usize, usize) -> Self::Scalar)
+    /// Sets every entry of one head to `f(row, column)`. The calls go column by column through the
+    /// whole matrix, so a random matrix does not depend on how its shape is split into blocks.
+    fn fill_head_with(&mut self, head: usize, mut f: impl FnMut(usize, usize) -> Self::Scalar)
     where
         Self: Sized,
     {
         for column in 0..Self::COLUMNS {
             for row in 0..Self::ROWS {
-                if let Some(entry) = self.entry_mut(row, column) {
+                if let Some(entry) = self.entry_mut(At { head, row, column }) {
                     *entry = f(row, column);
                 }
             }
         }
     }
+
+    /// Sets every entry to `f(row, column)`, head by head.
+    fn fill_with(&mut self, mut f: impl FnMut(usize, usize) -> Self::Scalar)
+    where
+        Self: Sized,
+    {
+        for head in 0..Self::HEADS.unwrap_or(1) {
+            self.fill_head_with(head, &mut f);
+        }
+    }
 }
 
-/// Returns the number of axes of a parameter without a declaration.
+/// Returns the number of axes of a parameter without a declaration, or of one head's matrix.
 const fn rank<B: Block + ?Sized>() -> usize {
     match (B::ROWS, B::COLUMNS) {
         (1, 1) => 0,
@@ -172,12 +204,32 @@ const fn rank<B: Block + ?Sized>() -> usize {
     }
 }
 
-/// The callback of [`Block::visit_blocks`]. Its arguments are the first row and column, the numbers
-/// of rows and columns, and the entries.
-pub type BlockVisitor<'f, 'v, T> = dyn FnMut((usize, usize), (usize, usize), &'v [T]) + 'f;
+/// The storage of the blocks of a parameter, in the order of the visits.
+struct Order<'s> {
+    rest: core::slice::Iter<'s, Storage>,
+    storage: Storage,
+}
+
+impl<'s> Order<'s> {
+    fn new(storage: &'s [Storage]) -> Self {
+        Order { rest: storage.iter(), storage: Storage::default() }
+    }
+
+    /// Returns the storage of the block at `at`: that of the block before it for a further head.
+    fn next(&mut self, at: At) -> Storage {
+        if at.head == 0 {
+            self.storage = self.rest.next().copied().unwrap_or_default();
+        }
+        self.storage
+    }
+}
+
+/// The callback of [`Block::visit_blocks`]. Its arguments are the place of the first entry, the
+/// numbers of rows and columns, and the entries.
+pub type BlockVisitor<'f, 'v, T> = dyn FnMut(At, (usize, usize), &'v [T]) + 'f;
 
 /// The callback of [`Block::visit_blocks_mut`].
-pub type BlockVisitorMut<'f, 'v, T> = dyn FnMut((usize, usize), (usize, usize), &'v mut [T]) + 'f;
+pub type BlockVisitorMut<'f, 'v, T> = dyn FnMut(At, (usize, usize), &'v mut [T]) + 'f;
 
 impl<T: Scalar> Block for T {
     type Scalar = T;
@@ -190,19 +242,19 @@ impl<T: Scalar> Block for T {
         T::zero()
     }
 
-    fn entry(&self, row: usize, column: usize) -> Option<&T> {
-        (row == 0 && column == 0).then_some(self)
+    fn entry(&self, at: At) -> Option<&T> {
+        (at == At::START).then_some(self)
     }
 
-    fn entry_mut(&mut self, row: usize, column: usize) -> Option<&mut T> {
-        (row == 0 && column == 0).then_some(self)
+    fn entry_mut(&mut self, at: At) -> Option<&mut T> {
+        (at == At::START).then_some(self)
     }
 
-    fn visit_blocks<'v>(&'v self, at: (usize, usize), visitor: &mut BlockVisitor<'_, 'v, T>) {
+    fn visit_blocks<'v>(&'v self, at: At, visitor: &mut BlockVisitor<'_, 'v, T>) {
         visitor(at, (1, 1), core::slice::from_ref(self));
     }
 
-    fn visit_blocks_mut<'v>(&'v mut self, at: (usize, usize), visitor: &mut BlockVisitorMut<'_, 'v, T>) {
+    fn visit_blocks_mut<'v>(&'v mut self, at: At, visitor: &mut BlockVisitorMut<'_, 'v, T>) {
         visitor(at, (1, 1), core::slice::from_mut(self));
     }
 }
@@ -218,20 +270,57 @@ impl<T: Scalar, const R: usize, const C: usize> Block for SMatrix<T, R, C> {
         SMatrix::zeros()
     }
 
-    fn entry(&self, row: usize, column: usize) -> Option<&T> {
-        self.get((row, column))
+    fn entry(&self, at: At) -> Option<&T> {
+        self.get((at.row, at.column)).filter(|_| at.head == 0)
     }
 
-    fn entry_mut(&mut self, row: usize, column: usize) -> Option<&mut T> {
-        self.get_mut((row, column))
+    fn entry_mut(&mut self, at: At) -> Option<&mut T> {
+        self.get_mut((at.row, at.column)).filter(|_| at.head == 0)
     }
 
-    fn visit_blocks<'v>(&'v self, at: (usize, usize), visitor: &mut BlockVisitor<'_, 'v, T>) {
+    fn visit_blocks<'v>(&'v self, at: At, visitor: &mut BlockVisitor<'_, 'v, T>) {
         visitor(at, (R, C), self.as_slice());
     }
 
-    fn visit_blocks_mut<'v>(&'v mut self, at: (usize, usize), visitor: &mut BlockVisitorMut<'_, 'v, T>) {
+    fn visit_blocks_mut<'v>(&'v mut self, at: At, visitor: &mut BlockVisitorMut<'_, 'v, T>) {
         visitor(at, (R, C), self.as_mut_slice());
+    }
+}
+
+/// One matrix per head of `heads K { .. }`.
+impl<M: Block, const K: usize> Block for [M; K] {
+    type Scalar = M::Scalar;
+    type Double = [M::Double; K];
+
+    const HEADS: Option<usize> = {
+        assert!(M::HEADS.is_none(), "heads do not nest");
+        Some(K)
+    };
+    const ROWS: usize = M::ROWS;
+    const COLUMNS: usize = M::COLUMNS;
+
+    fn zeros() -> Self {
+        core::array::from_fn(|_| M::zeros())
+    }
+
+    fn entry(&self, at: At) -> Option<&Self::Scalar> {
+        self.get(at.head)?.entry(At { head: 0, ..at })
+    }
+
+    fn entry_mut(&mut self, at: At) -> Option<&mut Self::Scalar> {
+        self.get_mut(at.head)?.entry_mut(At { head: 0, ..at })
+    }
+
+    fn visit_blocks<'v>(&'v self, at: At, visitor: &mut BlockVisitor<'_, 'v, Self::Scalar>) {
+        for (head, matrix) in self.iter().enumerate() {
+            matrix.visit_blocks(At { head, ..at }, visitor);
+        }
+    }
+
+    fn visit_blocks_mut<'v>(&'v mut self, at: At, visitor: &mut BlockVisitorMut<'_, 'v, Self::Scalar>) {
+        for (head, matrix) in self.iter_mut().enumerate() {
+            matrix.visit_blocks_mut(At { head, ..at }, visitor);
+        }
     }
 }
 
@@ -239,6 +328,7 @@ impl<A: Block, B: Block<Scalar = A::Scalar>> Block for Rows<A, B> {
     type Scalar = A::Scalar;
     type Double = Rows<A::Double, B::Double>;
 
+    const HEADS: Option<usize> = A::HEADS;
     const ROWS: usize = A::ROWS + B::ROWS;
     const COLUMNS: usize = {
         assert!(A::COLUMNS == B::COLUMNS, "the blocks of `Rows` must have the same number of columns");
@@ -249,30 +339,28 @@ impl<A: Block, B: Block<Scalar = A::Scalar>> Block for Rows<A, B> {
         Rows { top: A::zeros(), bottom: B::zeros() }
     }
 
-    fn entry(&self, row: usize, column: usize) -> Option<&Self::Scalar> {
-        if row < A::ROWS { self.top.entry(row, column) } else { self.bottom.entry(row - A::ROWS, column) }
-    }
-
-    fn entry_mut(&mut self, row: usize, column: usize) -> Option<&mut Self::Scalar> {
-        if row < A::ROWS {
-            self.top.entry_mut(row, column)
-        } else {
-            self.bottom.entry_mut(row - A::ROWS, column)
+    fn entry(&self, at: At) -> Option<&Self::Scalar> {
+        match at.row.checked_sub(A::ROWS) {
+            None => self.top.entry(at),
+            Some(row) => self.bottom.entry(At { row, ..at }),
         }
     }
 
-    fn visit_blocks<'v>(&'v self, at: (usize, usize), visitor: &mut BlockVisitor<'_, 'v, Self::Scalar>) {
-        self.top.visit_blocks(at, visitor);
-        self.bottom.visit_blocks((at.0 + A::ROWS, at.1), visitor);
+    fn entry_mut(&mut self, at: At) -> Option<&mut Self::Scalar> {
+        match at.row.checked_sub(A::ROWS) {
+            None => self.top.entry_mut(at),
+            Some(row) => self.bottom.entry_mut(At { row, ..at }),
+        }
     }
 
-    fn visit_blocks_mut<'v>(
-        &'v mut self,
-        at: (usize, usize),
-        visitor: &mut BlockVisitorMut<'_, 'v, Self::Scalar>,
-    ) {
+    fn visit_blocks<'v>(&'v self, at: At, visitor: &mut BlockVisitor<'_, 'v, Self::Scalar>) {
+        self.top.visit_blocks(at, visitor);
+        self.bottom.visit_blocks(at.moved(A::ROWS, 0), visitor);
+    }
+
+    fn visit_blocks_mut<'v>(&'v mut self, at: At, visitor: &mut BlockVisitorMut<'_, 'v, Self::Scalar>) {
         self.top.visit_blocks_mut(at, visitor);
-        self.bottom.visit_blocks_mut((at.0 + A::ROWS, at.1), visitor);
+        self.bottom.visit_blocks_mut(at.moved(A::ROWS, 0), visitor);
     }
 }
 
@@ -280,6 +368,7 @@ impl<A: Block, B: Block<Scalar = A::Scalar>> Block for Cols<A, B> {
     type Scalar = A::Scalar;
     type Double = Cols<A::Double, B::Double>;
 
+    const HEADS: Option<usize> = A::HEADS;
     const ROWS: usize = {
         assert!(A::ROWS == B::ROWS, "the blocks of `Cols` must have the same number of rows");
         A::ROWS
@@ -290,34 +379,28 @@ impl<A: Block, B: Block<Scalar = A::Scalar>> Block for Cols<A, B> {
         Cols { left: A::zeros(), right: B::zeros() }
     }
 
-    fn entry(&self, row: usize, column: usize) -> Option<&Self::Scalar> {
-        if column < A::COLUMNS {
-            self.left.entry(row, column)
-        } else {
-            self.right.entry(row, column - A::COLUMNS)
+    fn entry(&self, at: At) -> Option<&Self::Scalar> {
+        match at.column.checked_sub(A::COLUMNS) {
+            None => self.left.entry(at),
+            Some(column) => self.right.entry(At { column, ..at }),
         }
     }
 
-    fn entry_mut(&mut self, row: usize, column: usize) -> Option<&mut Self::Scalar> {
-        if column < A::COLUMNS {
-            self.left.entry_mut(row, column)
-        } else {
-            self.right.entry_mut(row, column - A::COLUMNS)
+    fn entry_mut(&mut self, at: At) -> Option<&mut Self::Scalar> {
+        match at.column.checked_sub(A::COLUMNS) {
+            None => self.left.entry_mut(at),
+            Some(column) => self.right.entry_mut(At { column, ..at }),
         }
     }
 
-    fn visit_blocks<'v>(&'v self, at: (usize, usize), visitor: &mut BlockVisitor<'_, 'v, Self::Scalar>) {
+    fn visit_blocks<'v>(&'v self, at: At, visitor: &mut BlockVisitor<'_, 'v, Self::Scalar>) {
         self.left.visit_blocks(at, visitor);
-        self.right.visit_blocks((at.0, at.1 + A::COLUMNS), visitor);
+        self.right.visit_blocks(at.moved(0, A::COLUMNS), visitor);
     }
 
-    fn visit_blocks_mut<'v>(
-        &'v mut self,
-        at: (usize, usize),
-        visitor: &mut BlockVisitorMut<'_, 'v, Self::Scalar>,
-    ) {
+    fn visit_blocks_mut<'v>(&'v mut self, at: At, visitor: &mut BlockVisitorMut<'_, 'v, Self::Scalar>) {
         self.left.visit_blocks_mut(at, visitor);
-        self.right.visit_blocks_mut((at.0, at.1 + A::COLUMNS), visitor);
+        self.right.visit_blocks_mut(at.moved(0, A::COLUMNS), visitor);
     }
 }
 
@@ -362,14 +445,16 @@ macro_rules! whole_matrix {
             ) {
                 const {
                     assert!(
-                        R == <Self as Block>::ROWS && C == <Self as Block>::COLUMNS,
+                        <Self as Block>::HEADS.is_none()
+                            && R == <Self as Block>::ROWS
+                            && C == <Self as Block>::COLUMNS,
                         "the matrix must have the rows and columns of all blocks together"
                     );
                 }
-                self.visit_blocks_mut((0, 0), &mut |at, size, values| {
+                self.visit_blocks_mut(At::START, &mut |at, size, values| {
                     for column in 0..size.1 {
                         for row in 0..size.0 {
-                            values[row + column * size.0] = matrix[(at.0 + row, at.1 + column)];
+                            values[row + column * size.0] = matrix[(at.row + row, at.column + column)];
                         }
                     }
                 });
@@ -381,15 +466,17 @@ macro_rules! whole_matrix {
             ) -> SMatrix<<Self as Block>::Scalar, R, C> {
                 const {
                     assert!(
-                        R == <Self as Block>::ROWS && C == <Self as Block>::COLUMNS,
+                        <Self as Block>::HEADS.is_none()
+                            && R == <Self as Block>::ROWS
+                            && C == <Self as Block>::COLUMNS,
                         "the matrix must have the rows and columns of all blocks together"
                     );
                 }
                 let mut matrix = SMatrix::zeros();
-                self.visit_blocks((0, 0), &mut |at, size, values| {
+                self.visit_blocks(At::START, &mut |at, size, values| {
                     for column in 0..size.1 {
                         for row in 0..size.0 {
-                            matrix[(at.0 + row, at.1 + column)] = values[row + column * size.0];
+                            matrix[(at.row + row, at.column + column)] = values[row + column * size.0];
                         }
                     }
                 });
@@ -404,13 +491,13 @@ macro_rules! whole_matrix {
             /// Returns the entry of the whole matrix at `(row, column)`, or `None` outside the
             /// matrix.
             pub fn get(&self, (row, column): (usize, usize)) -> Option<&<Self as Block>::Scalar> {
-                self.entry(row, column)
+                self.entry(At { head: 0, row, column })
             }
 
             /// Returns the mutable entry of the whole matrix at `(row, column)`, or `None` outside
             /// the matrix.
             pub fn get_mut(&mut self, (row, column): (usize, usize)) -> Option<&mut <Self as Block>::Scalar> {
-                self.entry_mut(row, column)
+                self.entry_mut(At { head: 0, row, column })
             }
 
             /// Returns the whole as one matrix whose size is inferred. It has at most 127 rows and
@@ -444,7 +531,7 @@ macro_rules! whole_matrix {
 
             #[track_caller]
             fn index(&self, (row, column): (usize, usize)) -> &Self::Output {
-                match self.entry(row, column) {
+                match self.entry(At { head: 0, row, column }) {
                     Some(entry) => entry,
                     None => outside(row, column, <Self as Block>::ROWS, <Self as Block>::COLUMNS),
                 }
@@ -457,7 +544,7 @@ macro_rules! whole_matrix {
         {
             #[track_caller]
             fn index_mut(&mut self, (row, column): (usize, usize)) -> &mut Self::Output {
-                match self.entry_mut(row, column) {
+                match self.entry_mut(At { head: 0, row, column }) {
                     Some(entry) => entry,
                     None => outside(row, column, <Self as Block>::ROWS, <Self as Block>::COLUMNS),
                 }
@@ -493,10 +580,10 @@ where
     fn concatenated(&self) -> Self::Matrix {
         let mut matrix =
             OMatrix::zeros_generic(P::Rows::from_usize(P::ROWS), P::Columns::from_usize(P::COLUMNS));
-        self.visit_blocks((0, 0), &mut |at, size, values| {
+        self.visit_blocks(At::START, &mut |at, size, values| {
             for column in 0..size.1 {
                 for row in 0..size.0 {
-                    matrix[(at.0 + row, at.1 + column)] = values[row + column * size.0];
+                    matrix[(at.row + row, at.column + column)] = values[row + column * size.0];
                 }
             }
         });

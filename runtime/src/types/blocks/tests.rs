@@ -81,5 +81,5 @@ fn a_scalar_and_a_matrix_are_blocks() {
     }
     assert_eq!(whole(0.0_f64), (1, 1, 2.0));
     assert_eq!(whole(M::<3, 2>::zeros()), (3, 2, 12.0));
-    assert_eq!(Block::entry(&1.0_f64, 0, 1), None);
+    assert_eq!(Block::entry(&1.0_f64, At { head: 0, row: 0, column: 1 }), None);
 }

@@ -32,6 +32,8 @@ pub(super) struct ResolvedTensor<'m> {
     pub(super) index: usize,
     /// Rows and columns, before the tensor is transposed.
     pub(super) size: (usize, usize),
+    /// The number of heads, if the tensor holds a parameter of `heads K { .. }` and nothing else.
+    heads: Option<usize>,
     pub(super) regions: Vec<Region>,
 }
 
@@ -43,6 +45,14 @@ impl ResolvedTensor<'_> {
 
     /// Returns the shape that the tensor would have in the file with these rows and columns.
     pub(super) fn shape_of(&self, (rows, columns): (usize, usize)) -> Vec<usize> {
+        if let Some(heads) = self.heads.filter(|&heads| heads > 0 && rows % heads == 0) {
+            let of_head = match (self.tensor.rank, rows / heads * columns) {
+                (Rank::Matrix, _) => Vec::from([rows / heads, columns]),
+                (_, 1) => Vec::new(),
+                (_, length) => Vec::from([length]),
+            };
+            return [Vec::from([heads]), of_head].concat();
+        }
         match self.tensor.rank {
             Rank::Scalar => Vec::new(),
             Rank::Vector => Vec::from([rows * columns]),
@@ -201,7 +211,13 @@ pub(super) fn resolve_tensor<'m>(
         problems.push(Problem::Rank { tensor: tensor.name.clone(), rank, size });
         return None;
     }
-    Some(ResolvedTensor { tensor, index, size, regions })
+    let heads = match regions[..] {
+        [Region { parameter, size: own, .. }] if own == parameters[parameter].size && !tensor.transposed => {
+            parameters[parameter].heads
+        }
+        _ => None,
+    };
+    Some(ResolvedTensor { tensor, index, size, heads, regions })
 }
 
 /// Returns the widths of those parts of a stack that exist.

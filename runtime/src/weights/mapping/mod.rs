@@ -44,8 +44,8 @@ impl Mapping {
         let parameters = parameters(model).into_iter().filter(|parameter| parameter.len() > 0);
         let tensors = parameters.map(|parameter| {
             let tensor = match parameter.rank {
-                0 => scalar(&parameter.path),
-                1 => vector(&parameter.path),
+                0 if parameter.heads.is_none() => scalar(&parameter.path),
+                0 | 1 => vector(&parameter.path),
                 _ => matrix(&parameter.path),
             };
             Tensor { may_lack_ones: true, ..tensor.stack([parameter.path]) }

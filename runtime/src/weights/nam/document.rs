@@ -6,9 +6,11 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt::Write;
 
-use super::super::error::{Problem, setting};
+use super::super::error::Problem;
 use super::super::json::{Field, Json, string};
 use super::super::tensor::ModelTensor;
+use super::entry::Entry;
+use super::network::Network;
 use crate::Scalar;
 use crate::cell::Model;
 
@@ -30,74 +32,25 @@ pub struct Info {
 /// The keys of the levels in the metadata, in the order of [`Info`].
 const LEVELS: [&str; 3] = ["loudness", "input_level_dbu", "output_level_dbu"];
 
-/// The sizes of a model.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Sizes {
-    pub(super) num_layers: usize,
-    pub(super) input_size: usize,
-    pub(super) hidden_size: usize,
-    pub(super) out_channels: usize,
-}
-
-impl Sizes {
-    /// Returns the number of weights, or `usize::MAX` if it overflows.
-    fn weights(&self) -> usize {
-        let [layers, input, hidden, output] =
-            [self.num_layers, self.input_size, self.hidden_size, self.out_channels].map(|size| size as u128);
-        // Sizes are below 2^53, so that only the last product can overflow.
-        let layer = |input: u128| (4 * (input + hidden) + 6) * hidden;
-        let total = (layers - 1).checked_mul(layer(hidden)).map(|rest| rest + layer(input));
-        let total = total.map(|layers| layers.saturating_add((hidden + 1) * output));
-        total.and_then(|total| usize::try_from(total).ok()).unwrap_or(usize::MAX)
-    }
-
-    /// Formats the sizes in a few characters.
-    pub(super) fn describe(&self) -> String {
-        let mut sizes = format!("{}x{}", self.num_layers, self.hidden_size);
-        if (self.input_size, self.out_channels) != (1, 1) {
-            let _ = write!(sizes, " from {} to {} channels", self.input_size, self.out_channels);
-        }
-        sizes
-    }
-
-    /// Returns the sizes of a model that is a stack of LSTMs and a head, `None` for any other.
-    pub(super) fn of<M: Model>(model: &M) -> Option<Self> {
-        let (last, mut sizes) = (model.depth().checked_sub(1)?, [None; 3]);
-        let names = ["0.W_i".to_string(), "0.U_i".to_string(), format!("{last}.W")];
-        model.visit(&mut |parameter| {
-            if let Some(index) = names.iter().position(|name| name == parameter.name) {
-                sizes[index] = Some(parameter.shape.whole);
-            }
-        });
-        let [Some((_, input_size)), Some((_, hidden_size)), Some((out_channels, _))] = sizes else {
-            return None;
-        };
-        Some(Sizes { num_layers: last, input_size, hidden_size, out_channels })
-    }
-}
-
-/// A document with the number of weights that its sizes need.
+/// A document with the number of weights that its network needs.
 #[derive(Debug, Clone)]
 pub(super) struct Document {
     pub(super) version: String,
     pub(super) info: Info,
-    pub(super) sizes: Sizes,
+    pub(super) network: Network,
     pub(super) weights: Vec<f64>,
 }
 
 impl Document {
     /// Reads a document. Returns all mistakes.
-    pub(super) fn read(json: &Json) -> Result<Self, Vec<Problem>> {
-        let root = Field::new("", Some(json));
+    pub(super) fn read(root: &Field) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
-        let version = version(&root, &mut problems);
-        let architecture = root.get("architecture");
-        if architecture.text() != Some("LSTM") {
+        let version = version(root, &mut problems);
+        let network = Network::read(root, &mut problems);
+        if network.is_none() && !matches!(root.get("architecture").text(), Some("LSTM" | "WaveNet")) {
             // The rest of the file belongs to another architecture.
-            problems.push(architecture.refuse("only \"LSTM\" can be read"));
             return Err(problems);
         }
-        let sizes = sizes(&root.get("config"), &mut problems);
         let field = root.get("weights");
         let weights = match field.value {
             Some(Json::Numbers(weights)) => &**weights,
@@ -106,20 +59,50 @@ impl Document {
                 &[]
             }
         };
-        if let Some(sizes) = sizes
+        if let Some(network) = &network
             && !weights.is_empty()
-            && weights.len() != sizes.weights()
+            && weights.len() != network.weights()
         {
-            let wanted = format!("a model of {} has {}", sizes.describe(), sizes.weights());
+            let wanted = format!("a model of {} has {}", network.describe(), network.weights());
             problems.push(field.refuse(&wanted));
         }
-        let info = info(&root, &mut problems);
-        match sizes {
-            Some(sizes) if problems.is_empty() => {
-                Ok(Document { version: version.to_string(), info, sizes, weights: weights.to_vec() })
-            }
-            _ => Err(problems),
-        }
+        let info = info(root, &mut problems);
+        let Some(network) = network.filter(|_| problems.is_empty()) else { return Err(problems) };
+        Ok(Document { version: version.to_string(), info, network, weights: weights.to_vec() })
+    }
+
+    /// Splits the weights into tensors, row by row.
+    pub(super) fn tensors(&self) -> Vec<(Entry, Vec<f64>)> {
+        let mut rest = self.weights.as_slice();
+        let tensors = self.network.entries().into_iter().map(|entry| {
+            // `read` has checked the number of weights.
+            let (values, after) = rest.split_at(entry.len());
+            rest = after;
+            let values = entry.from_file(values);
+            (entry, values)
+        });
+        tensors.collect()
+    }
+}
+
+impl Document {
+    /// Returns the document of a file of several models, which has the network of the last one.
+    pub(super) fn of_container(
+        root: &Field,
+        last: Option<&Document>,
+        problems: &mut Vec<Problem>,
+    ) -> Option<Self> {
+        let version = version(root, problems).to_string();
+        let info = info(root, problems);
+        let last = last?;
+        let info = Info {
+            sample_rate: info.sample_rate.or(last.info.sample_rate),
+            name: info.name.or_else(|| last.info.name.clone()),
+            loudness: info.loudness.or(last.info.loudness),
+            input_level_dbu: info.input_level_dbu.or(last.info.input_level_dbu),
+            output_level_dbu: info.output_level_dbu.or(last.info.output_level_dbu),
+        };
+        Some(Document { version, info, ..last.clone() })
     }
 }
 
@@ -132,33 +115,6 @@ fn version<'j>(root: &Field<'j>, problems: &mut Vec<Problem>) -> &'j str {
         problems.push(version.refuse("only versions from 0.5.0 to 0.7 can be read"));
     }
     version.text().unwrap_or_default()
-}
-
-fn sizes(config: &Field, problems: &mut Vec<Problem>) -> Option<Sizes> {
-    let before = problems.len();
-    let mut size = |name: &str, default: Option<usize>| {
-        let field = config.get(name);
-        let size = field.value.map_or(default, Json::size).filter(|&size| size > 0);
-        if size.is_none() {
-            problems.push(field.refuse("it must be a whole number above 0"));
-        }
-        size.unwrap_or(1)
-    };
-    let sizes = Sizes {
-        num_layers: size("num_layers", None),
-        input_size: size("input_size", None),
-        hidden_size: size("hidden_size", None),
-        out_channels: size("out_channels", Some(1)),
-    };
-    let in_channels = size("in_channels", Some(sizes.input_size));
-    if problems.len() > before {
-        return None;
-    }
-    if in_channels != sizes.input_size {
-        let wanted = format!("it must equal input_size, {}", sizes.input_size);
-        problems.push(setting("config.in_channels", in_channels.to_string(), &wanted));
-    }
-    Some(sizes)
 }
 
 fn info(root: &Field, problems: &mut Vec<Problem>) -> Info {
@@ -179,12 +135,6 @@ pub(super) fn write<M: Model>(
     info: &Info,
 ) -> Result<String, Vec<Problem>> {
     let mut problems = Vec::new();
-    let levels = [info.loudness, info.input_level_dbu, info.output_level_dbu];
-    for (name, value) in LEVELS.into_iter().zip(levels).chain([("sample_rate", info.sample_rate)]) {
-        if let Some(value) = value.filter(|value| !value.is_finite()) {
-            problems.push(Problem::NotFinite { name: name.into(), at: vec![], value, count: 1 });
-        }
-    }
     for ModelTensor { name, shape, values } in tensors {
         if let Some(index) = values.iter().position(|value| !(value.as_f64() as f32).is_finite()) {
             let columns = shape.get(1).copied().unwrap_or(1).max(1);
@@ -192,10 +142,44 @@ pub(super) fn write<M: Model>(
             problems.push(Problem::TooLarge { parameter: name.to_string(), at, value });
         }
     }
-    let Some(sizes) = Sizes::of(model).filter(|_| problems.is_empty()) else {
-        return Err(problems);
-    };
+    let Some(network) = Network::of(model) else { return Err(problems) };
+    let weights: Vec<f64> = network
+        .entries()
+        .iter()
+        .zip(tensors)
+        .flat_map(|(entry, tensor)| entry.to_file(&tensor.values))
+        .map(Scalar::as_f64)
+        .collect();
+    let config = network.json(weights.last().copied().unwrap_or(1.0));
+    match document(network.version(), network.architecture(), &config, &weights, info) {
+        Ok(text) if problems.is_empty() => Ok(text),
+        Ok(_) => Err(problems),
+        Err(mut all) => {
+            all.extend(problems);
+            Err(all)
+        }
+    }
+}
 
+/// Writes a document. Returns a problem for each number of `info` that is not finite.
+pub(super) fn document(
+    version: &str,
+    architecture: &str,
+    config: &str,
+    weights: &[f64],
+    info: &Info,
+) -> Result<String, Vec<Problem>> {
+    let levels = [info.loudness, info.input_level_dbu, info.output_level_dbu];
+    let numbers = LEVELS.into_iter().zip(levels).chain([("sample_rate", info.sample_rate)]);
+    let problems: Vec<Problem> = numbers
+        .filter_map(|(name, value)| {
+            let value = value.filter(|value| !value.is_finite())?;
+            Some(Problem::NotFinite { name: name.into(), at: vec![], value, count: 1 })
+        })
+        .collect();
+    if !problems.is_empty() {
+        return Err(problems);
+    }
     let mut metadata = String::new();
     let mut entry = |key: &str, value: String| {
         let comma = if metadata.is_empty() { "" } else { ", " };
@@ -209,20 +193,13 @@ pub(super) fn write<M: Model>(
             entry(key, format!("{level:?}"));
         }
     }
-    let Sizes { num_layers, input_size, hidden_size, out_channels } = sizes;
     let mut text = format!(
-        "{{\"version\": \"0.5.4\", \"metadata\": {{{metadata}}}, \"architecture\": \"LSTM\", \
-         \"config\": {{\"input_size\": {input_size}, \"hidden_size\": {hidden_size}, \"num_layers\": {num_layers}"
+        "{{\"version\": \"{version}\", \"metadata\": {{{metadata}}}, \"architecture\": \"{architecture}\", \
+         \"config\": {config}, \"weights\": ["
     );
-    if (input_size, out_channels) != (1, 1) {
-        // The version that has these keys reads `input_size` as well.
-        let _ = write!(text, ", \"in_channels\": {input_size}, \"out_channels\": {out_channels}");
-    }
-    text.push_str("}, \"weights\": [");
     // Neural Amp Modeler also writes doubles: every reader rounds their digits to the same `f32`.
-    let weights = tensors.iter().flat_map(|tensor| &tensor.values);
-    for (index, weight) in weights.enumerate() {
-        let _ = write!(text, "{}{:?}", if index > 0 { ", " } else { "" }, weight.as_f64());
+    for (index, weight) in weights.iter().enumerate() {
+        let _ = write!(text, "{}{weight:?}", if index > 0 { ", " } else { "" });
     }
     text.push(']');
     if let Some(rate) = info.sample_rate {

@@ -1,12 +1,20 @@
 //! `.nam` files of [Neural Amp Modeler](https://github.com/sdatkinson/neural-amp-modeler): models
-//! of amplifiers and pedals, of the architecture `LSTM`.
+//! of amplifiers and pedals, of the architectures `WaveNet` and `LSTM`, and `SlimmableContainer`s
+//! of such models (A2 files).
 //!
-//! Such a model is a stack of [`InitialStateLstm`]s and a [`Dense`] head. A file is a JSON object
-//! with the keys `version`, `architecture`, `config` (`input_size`, `hidden_size`, `num_layers`),
-//! `weights`, and often `sample_rate` and `metadata`. All weights are in one array. Each layer has
-//! the matrix that multiplies `[x, h]`, row by row, with its gates below each other in the order
-//! `i, f, g, o`; the biases; the initial hidden state; the initial cell state. The head's weights
-//! and bias follow.
+//! A WaveNet is a [`Stack`](crate::network::Stack) of the cells [`NamStart`], [`NamLayer`],
+//! [`NamNext`] and [`NamHead`]; the published sizes are [`Standard`], [`Lite`], [`Feather`],
+//! [`Nano`], [`A2`] and [`A2Nano`]. A model of LSTMs is a stack of [`InitialStateLstm`]s and a
+//! [`Dense`] head. A file is loaded into any stack of these cells that has its configuration.
+//!
+//! A file is a JSON object with the keys `version`, `architecture`, `config`, `weights`, and often
+//! `sample_rate` and `metadata`. All weights are in one array. For an LSTM, each layer has the
+//! matrix that multiplies `[x, h]`, row by row, with its gates below each other in the order `i, f,
+//! g, o`; the biases; the initial hidden state; the initial cell state. The head's weights and bias
+//! follow. For a WaveNet, each layer array has the weights of its channels; for each layer the
+//! convolution, whose fastest index is the tap, its biases, the weights of the condition, and those
+//! of the residual with their biases; the weights of the head and perhaps its bias. The scale of
+//! the output follows. Of a file of several models, `config.submodels` has a whole file for each.
 //!
 //! ```
 //! use rnn_cell::prelude::*;
@@ -25,24 +33,43 @@
 //! # Ok::<(), rnn_cell::weights::Error>(())
 //! ```
 //!
-//! If a file's size is known only when it is loaded, [`Family`](super::Family) chooses the model.
+//! If a file's size is known only when it is loaded, [`published`] or another
+//! [`Family`](super::Family) chooses the model.
 //!
 //! # Differences from NeuralAmpModelerCore
-//! The trainer exports the state after a second of silence as the initial state, and
+//! The trainer exports the state of an LSTM after a second of silence as the initial state, and
 //! NeuralAmpModelerCore plays another half second of silence before it starts, in which the state
-//! settles. A model loaded here starts from the state in the file. The plug-in may replace `tanh`
-//! and `sigmoid` by coarse polynomials ("fast tanh"); here their error is a few units in the last
-//! place.
+//! settles. A model loaded here starts from the state in the file, a WaveNet from zeros. The
+//! plug-in may replace `tanh` and `sigmoid` by coarse polynomials ("fast tanh"); here their error
+//! is a few units in the last place.
 //!
-//! The tests compare this module with a NumPy program that follows NeuralAmpModelerCore's
-//! `lstm.cpp` line by line, on files of random weights (`tests/weights/fixtures/nam.py`).
+//! Settings that no cell has are errors that name them: FiLM, groups, bottlenecks, further heads, a
+//! model of the condition, and other activations than `Tanh` with three taps, gated or not, and
+//! `LeakyReLU` with six or fifteen.
+//!
+//! The tests compare this module with NumPy programs that follow NeuralAmpModelerCore's `lstm.cpp`
+//! and `wavenet.cpp`, and with the crate `nam-rs`, on random weights
+//! (`tests/weights/fixtures/make_nam.py`, `make_nam_wavenet.py`).
+//!
+//! [`NamStart`]: crate::cells::NamStart
+//! [`NamLayer`]: crate::cells::NamLayer
+//! [`NamNext`]: crate::cells::NamNext
+//! [`NamHead`]: crate::cells::NamHead
+//! [`InitialStateLstm`]: crate::cells::InitialStateLstm
+//! [`Dense`]: crate::cells::Dense
 
 mod document;
+mod entry;
+mod lstm;
+mod models;
+mod network;
+mod wavenet;
 
 pub use document::Info;
+pub use models::*;
 
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -50,14 +77,12 @@ use alloc::vec::Vec;
 use super::disk;
 use super::error::{Error, Problem, setting};
 use super::family::Source;
-use super::json::parse_file;
-use super::mapping::{Mapping, matrix, vector};
+use super::json::{Field, Json, parse_file};
 use super::other_format::Format;
 use super::tensor::{FileTensor, Values};
 use crate::cell::{Model, ModelMut};
-use crate::cells::{Dense, InitialStateLstm};
-use crate::network::Stack;
-use document::{Document, Sizes, write};
+use document::{Document, document, write};
+use network::Network;
 
 const FORMAT: Format = Format {
     name: "Neural Amp Modeler",
@@ -65,27 +90,20 @@ const FORMAT: Format = Format {
     exporter: Some("the trainer of Neural Amp Modeler exports `.nam` files"),
 };
 
-/// A model of one layer of `H` units, with one input and one output channel.
-pub type OneLayer<const H: usize, T = f32> = Stack<InitialStateLstm<1, H, T>, Dense<H, 1, T>>;
-
-/// A model of two layers of `H` units, with one input and one output channel.
-pub type TwoLayers<const H: usize, T = f32> =
-    Stack<Stack<InitialStateLstm<1, H, T>, InitialStateLstm<H, H, T>>, Dense<H, 1, T>>;
-
-/// Creates a model of one layer with all parameters zero.
-pub fn one_layer<const H: usize>() -> OneLayer<H> {
-    Stack(InitialStateLstm::zeros(), Dense::zeros())
-}
-
-/// Creates a model of two layers with all parameters zero.
-pub fn two_layers<const H: usize>() -> TwoLayers<H> {
-    Stack(Stack(InitialStateLstm::zeros(), InitialStateLstm::zeros()), Dense::zeros())
-}
-
 /// The content of a `.nam` file. It is consistent, but may not fit a model.
 #[derive(Debug, Clone)]
 pub struct File {
     document: Document,
+    submodels: Vec<Submodel>,
+}
+
+/// A model in a file of several ones, which differ in size.
+#[derive(Debug, Clone)]
+pub struct Submodel {
+    /// The setting of the size, from 0 to 1, up to which Neural Amp Modeler plays the model.
+    pub max_value: f64,
+    /// The model.
+    pub file: File,
 }
 
 impl File {
@@ -93,11 +111,42 @@ impl File {
     ///
     /// # Errors
     /// Lists all mistakes: invalid JSON, another architecture, a version before 0.5.0 or after 0.7,
-    /// sizes that are missing or not positive, a number of weights that does not fit the sizes. NaN
-    /// and infinities are invalid JSON.
+    /// sizes that are missing or not positive, a setting that no cell has, a number of weights that
+    /// does not fit the sizes. NaN and infinities are invalid JSON.
     pub fn read(bytes: &[u8]) -> Result<Self, Error> {
         let json = parse_file(bytes, &FORMAT)?;
-        Ok(File { document: Document::read(&json).map_err(Error::loading)? })
+        Self::of(&Field::new("", Some(&json))).map_err(Error::loading)
+    }
+
+    fn of(root: &Field) -> Result<Self, Vec<Problem>> {
+        if root.get("architecture").text() != Some("SlimmableContainer") {
+            return Ok(File { document: Document::read(root)?, submodels: Vec::new() });
+        }
+        let list = root.get("config").get("submodels");
+        let Some(Json::Array(list)) = list.value.filter(|list| **list != Json::Array([].into())) else {
+            return Err(vec![list.refuse("it must be an array of models")]);
+        };
+        let (mut submodels, mut problems) = (Vec::new(), Vec::new());
+        for (index, json) in list.iter().enumerate() {
+            let submodel = Field::new(format!("config.submodels[{index}]"), Some(json));
+            let max_value = submodel.get("max_value");
+            match max_value.value.and_then(Json::number) {
+                Some(max_value) => match Document::read(&submodel.get("model")) {
+                    Ok(document) => {
+                        let file = File { document, submodels: Vec::new() };
+                        submodels.push(Submodel { max_value, file });
+                    }
+                    Err(wrong) => problems.extend(wrong),
+                },
+                None => problems.push(max_value.refuse("it must be a number")),
+            }
+        }
+        let document =
+            Document::of_container(root, submodels.last().map(|last| &last.file.document), &mut problems);
+        match document {
+            Some(document) if problems.is_empty() => Ok(File { document, submodels }),
+            _ => Err(problems),
+        }
     }
 
     /// Reads the file at `path`: see [`read`](Self::read).
@@ -119,65 +168,43 @@ impl File {
         &self.document.info
     }
 
-    /// Returns the number of LSTMs.
-    pub fn num_layers(&self) -> usize {
-        self.document.sizes.num_layers
+    /// Returns the models of a file of several ones, the smallest first. The file itself stands for
+    /// the last of them, the largest. A file of one model has none.
+    pub fn submodels(&self) -> &[Submodel] {
+        &self.submodels
     }
 
-    /// Returns the number of units of each LSTM.
-    pub fn hidden_size(&self) -> usize {
-        self.document.sizes.hidden_size
-    }
-
-    /// Sets every parameter of `model`, a stack of [`InitialStateLstm`]s and a [`Dense`] such as
-    /// [`OneLayer`].
+    /// Sets every parameter of `model`, a network such as [`OneLayer`] or [`Standard`].
     ///
     /// # Errors
     /// Lists the sizes that differ from the model's, or the values too large for its scalar. The
     /// model is then unchanged.
     pub fn load<M: ModelMut>(&self, model: &mut M) -> Result<(), Error> {
-        let file = self.document.sizes;
-        let Some(cell) = Sizes::of(model) else {
-            let wanted = "the model must be a stack of `InitialStateLstm`s and a `Dense`";
-            return mapping(layers(model)).set(model, Err(setting("config", file.describe(), wanted)));
+        let network = &self.document.network;
+        let Some(of_model) = Network::of(model) else {
+            let wanted = match network {
+                Network::Lstm(_) => "the model must be a stack of `InitialStateLstm`s and a `Dense`",
+                Network::WaveNet(_) => {
+                    "the model must be a stack of the cells of a WaveNet, such as `nam::Standard`"
+                }
+            };
+            let mapping = lstm::mapping(lstm::layers(model));
+            return mapping.set(model, Err(setting("config", network.describe(), wanted)));
         };
-        let sizes = [
-            ("num_layers", file.num_layers, cell.num_layers),
-            ("input_size", file.input_size, cell.input_size),
-            ("hidden_size", file.hidden_size, cell.hidden_size),
-            ("out_channels", file.out_channels, cell.out_channels),
-        ];
-        let differ = sizes.into_iter().filter(|(_, file, cell)| file != cell);
-        let problems: Vec<_> =
-            differ.map(|(name, file, cell)| Problem::Size { name: name.to_string(), file, cell }).collect();
-        if !problems.is_empty() {
+        if let Some(problems) = network.differences(&of_model) {
             return Err(Error::loading(problems));
         }
-        mapping(file.num_layers).set(model, Ok(&self.tensors()))
-    }
-
-    /// Splits the weights into tensors and sorts them by name.
-    fn tensors(&self) -> Vec<FileTensor<'_>> {
-        let Sizes { num_layers, input_size, hidden_size, out_channels } = self.document.sizes;
-        let mut rest = self.document.weights.as_slice();
-        let mut tensors = Vec::new();
-        let mut next = |name: String, shape: Vec<usize>| {
-            // `Document::read` has checked the number of weights.
-            let (numbers, after) = rest.split_at(shape.iter().product());
-            rest = after;
-            tensors.push(FileTensor { name, shape, values: Ok(Values::Numbers(numbers)) });
-        };
-        for layer in 0..num_layers {
-            let columns = if layer == 0 { input_size } else { hidden_size } + hidden_size;
-            next(format!("layers.{layer}.weight"), vec![4 * hidden_size, columns]);
-            next(format!("layers.{layer}.bias"), vec![4 * hidden_size]);
-            next(format!("layers.{layer}.initial_hidden"), vec![hidden_size]);
-            next(format!("layers.{layer}.initial_cell"), vec![hidden_size]);
-        }
-        next("head.weight".into(), vec![out_channels, hidden_size]);
-        next("head.bias".into(), vec![out_channels]);
+        let tensors = self.document.tensors();
+        let mut tensors: Vec<_> = tensors
+            .iter()
+            .map(|(entry, values)| FileTensor {
+                name: entry.name.clone(),
+                shape: entry.shape.clone(),
+                values: Ok(Values::Numbers(values)),
+            })
+            .collect();
         tensors.sort_by(|a, b| a.name.cmp(&b.name));
-        tensors
+        network.mapping(model).set(model, Ok(&tensors))
     }
 }
 
@@ -187,11 +214,12 @@ impl Source for File {
     }
 
     fn sizes(&self) -> String {
-        self.document.sizes.describe()
+        self.document.network.describe()
     }
 
     fn sizes_of<M: Model>(&self, model: &M) -> String {
-        Sizes::of(model).map_or_else(|| "no stack of LSTMs and a head".into(), |sizes| sizes.describe())
+        Network::of(model)
+            .map_or_else(|| "no network of Neural Amp Modeler".into(), |network| network.describe())
     }
 }
 
@@ -206,11 +234,44 @@ pub fn load<M: ModelMut>(model: &mut M, bytes: &[u8]) -> Result<(), Error> {
 /// Returns `model` as the bytes of a file for Neural Amp Modeler.
 ///
 /// # Errors
-/// Reports a model that is not a stack of [`InitialStateLstm`]s and a [`Dense`], values that are
-/// not finite in `f32`, the precision of Neural Amp Modeler, and numbers in `info` that are not
-/// finite.
+/// Reports a model that is neither a stack of [`InitialStateLstm`]s and a [`Dense`] nor one of the
+/// cells of a WaveNet, values that are not finite in `f32`, the precision of Neural Amp Modeler,
+/// and numbers in `info` that are not finite.
+///
+/// [`InitialStateLstm`]: crate::cells::InitialStateLstm
+/// [`Dense`]: crate::cells::Dense
 pub fn save<M: Model>(model: &M, info: &Info) -> Result<Vec<u8>, Error> {
-    mapping(layers(model)).write(model, |tensors| write(model, tensors, info).map(String::into_bytes))
+    let mapping = match Network::of(model) {
+        Some(network) => network.mapping(model),
+        None => lstm::mapping(lstm::layers(model)),
+    };
+    mapping.write(model, |tensors| write(model, tensors, info).map(String::into_bytes))
+}
+
+/// Returns saved models, the smallest first, as the bytes of one file. Each comes with the setting
+/// of the size, from 0 to 1, up to which Neural Amp Modeler plays it.
+///
+/// # Errors
+/// Reports models that [`File::read`] refuses, and numbers that are not finite.
+pub fn save_slimmable(models: &[(f64, &[u8])], info: &Info) -> Result<Vec<u8>, Error> {
+    let mut submodels = Vec::new();
+    for (index, (max_value, bytes)) in models.iter().enumerate() {
+        File::read(bytes)?;
+        if !max_value.is_finite() {
+            let name = format!("config.submodels[{index}].max_value");
+            return Err(Error::saving([Problem::NotFinite {
+                name,
+                at: vec![],
+                value: *max_value,
+                count: 1,
+            }]));
+        }
+        let model = String::from_utf8_lossy(bytes);
+        submodels.push(format!("{{\"max_value\": {max_value:?}, \"model\": {model}}}"));
+    }
+    let config = format!("{{\"submodels\": [{}]}}", submodels.join(", "));
+    let text = document("0.7.0", "SlimmableContainer", &config, &[], info).map_err(Error::saving)?;
+    Ok(text.into_bytes())
 }
 
 /// Saves to the file at `path`: see [`save`].
@@ -220,24 +281,4 @@ pub fn save<M: Model>(model: &M, info: &Info) -> Result<Vec<u8>, Error> {
 #[cfg(feature = "std")]
 pub fn save_file<M: Model>(model: &M, info: &Info, path: impl AsRef<std::path::Path>) -> Result<(), Error> {
     disk::write(path.as_ref(), || save(model, info))
-}
-
-/// Returns the number of LSTMs in a model that is a stack of them and a head.
-fn layers<M: Model>(model: &M) -> usize {
-    model.depth().saturating_sub(1).max(1)
-}
-
-/// Returns the mapping of a file with this number of LSTMs to a [`Stack`], in the file's order.
-fn mapping(num_layers: usize) -> Mapping {
-    let gates = |kind: &str| ["i", "f", "g", "o"].map(|gate| format!("{kind}_{gate}"));
-    let layers = (0..num_layers).fold(Mapping::new(), |mapping, layer| {
-        let cell = Mapping::new()
-            .with(matrix("weight").stack(gates("W")).stack(gates("U")))
-            .with(vector("bias").stack(gates("b")))
-            .with(vector("initial_hidden").stack(["h_0"]))
-            .with(vector("initial_cell").stack(["c_0"]));
-        mapping.and(cell.prefix(&format!("layers.{layer}.")).under(layer))
-    });
-    let head = Mapping::new().with(matrix("weight").stack(["W"])).with(vector("bias").stack(["b"]));
-    layers.and(head.prefix("head.").under(num_layers))
 }

@@ -1,0 +1,197 @@
+//! Shapes across the braces of a block of heads: the stack of a block's value, the part of one head
+//! of a stack, and products `K*D`.
+
+use super::infer::Infer;
+use crate::analysis::heads::{block_of, number};
+use crate::diagnostics::Extent;
+use crate::dim::{Atom, Dim, Shape};
+use crate::syntax::ast::{DimSyntax, DimTerm, Expr};
+use crate::syntax::text;
+
+impl Infer<'_> {
+    /// Returns the shape of a name at the place where it is read, given the shape at its
+    /// definition.
+    pub(super) fn seen_from_here(&mut self, expr: &Expr, shape: Shape) -> Option<Shape> {
+        let block = self.block_of(expr);
+        if block.is_some() && block == self.block {
+            return Some(shape);
+        }
+        let shape = self.outside_shape(expr, shape)?;
+        if self.block.is_some() && has_heads(&shape) {
+            let (name, shown) = (text::short(expr), self.show(&shape));
+            self.diagnostics
+                .error(expr.extent, format!("`{name}` is `{shown}`, the stack of all heads, and can't be read whole in a block of heads"))
+                .note("within a block every value belongs to one head")
+                .help(format!("the part of the block's own head is `{name}.head`"));
+            return None;
+        }
+        Some(shape)
+    }
+
+    /// Returns the shape of a name outside of the block that defines it.
+    fn outside_shape(&mut self, expr: &Expr, shape: Shape) -> Option<Shape> {
+        let Some(block) = self.block_of(expr) else { return Some(shape) };
+        let stacked = shape.stacked(number(self.cell, block)?);
+        if stacked.is_none() {
+            let (name, shown) = (text::short(expr), self.show(&shape));
+            let is_matrix = !shape.columns.is_one();
+            let what = if is_matrix { "matrix" } else { "sum" };
+            self.no_stack(expr.extent, &name, &shown, what);
+        }
+        stacked
+    }
+
+    fn no_stack(&mut self, extent: Extent, name: &str, shown: &str, what: &str) {
+        let help = match what {
+            "matrix" => "use it in the block, in an equation whose value is a vector or a scalar".to_owned(),
+            _ => format!("name its terms in the block, `[a, b] = {name};`, and read these"),
+        };
+        self.diagnostics
+            .error(
+                extent,
+                format!(
+                    "`{name}` is a {what} of each head, `{shown}`, and isn't visible outside of its block"
+                ),
+            )
+            .note(
+                "outside of a block, a vector `[D]` of `K` heads is the stack `[K*D]` and a scalar is `[K]`",
+            )
+            .help(help);
+    }
+
+    /// Returns the block that defines a name.
+    fn block_of(&self, expr: &Expr) -> Option<usize> {
+        block_of(self.cell, self.symbol(expr)?)
+    }
+
+    /// Returns the shape of `u.head`.
+    pub(super) fn head(&mut self, expr: &Expr, operand: &Expr) -> Option<Shape> {
+        let whole = self.named(operand)?;
+        let block = self.block?;
+        let heads = number(self.cell, block)?;
+        let name = text::short(operand);
+        if self.block_of(operand) == Some(block) {
+            self.diagnostics
+                .error(
+                    expr.extent,
+                    format!("`{name}` is defined in this block: it is already the head's own part"),
+                )
+                .help(format!("write `{name}`"));
+            return None;
+        }
+        let whole = self.outside_shape(operand, whole)?;
+        if let Some(entry) = self.shapes.expressions.get_mut(operand.id) {
+            *entry = Some(whole.clone());
+        }
+        let part = whole.of_one_head(heads);
+        if part.is_none() {
+            let heads = self.show_dim(&Dim::sum([heads]));
+            let notes = self.describe(operand, &whole);
+            self.diagnostics
+                .error(expr.extent, format!("`{name}` is `{}`, not a stack of `{heads}` heads", self.show(&whole)))
+                .note(notes)
+                .help(format!(
+                    "a stack is `[{heads}*D]`, or `[{heads}]` for scalars; what all heads share is read without `.head`: `{name}`"
+                ));
+        }
+        part
+    }
+
+    /// Returns whether a matrix has heads along both dimensions, which is reported.
+    pub(super) fn has_heads_twice(&mut self, expr: &Expr, shape: &Shape) -> bool {
+        let is_square = in_dim(&shape.rows) && in_dim(&shape.columns);
+        if is_square {
+            self.diagnostics
+                .error(expr.extent, format!("a matrix `{}` of heads by heads", self.show(shape)))
+                .note("only the rows or the columns of a matrix can be a stack of heads")
+                .help("declare the whole size as a dimension of its own");
+        }
+        is_square
+    }
+
+    /// Returns whether a declaration or an equation may have the shape. Reports it otherwise.
+    pub(super) fn can_be_declared(&mut self, extent: Extent, shape: &Shape) -> bool {
+        let shown = self.show(shape);
+        if self.block.is_some() && has_heads(shape) {
+            self.diagnostics
+                .error(extent, format!("`{shown}` within a block of heads"))
+                .note("within a block every value has the shape of one head")
+                .help("leave out the number of heads: the stack of all heads exists outside of the block");
+            return false;
+        }
+        if in_dim(&shape.rows) && in_dim(&shape.columns) {
+            self.diagnostics
+                .error(extent, format!("a matrix `{shown}` of heads by heads"))
+                .note("only the rows or the columns of a matrix can be a stack of heads")
+                .help("declare the whole size as a dimension of its own");
+            return false;
+        }
+        true
+    }
+
+    /// Returns whether the dimension can be the range of a one-hot input. Reports it otherwise.
+    pub(super) fn can_be_a_range(&mut self, extent: Extent, size: &Dim) -> bool {
+        let is_stack = in_dim(size);
+        if is_stack {
+            self.diagnostics
+                .error(extent, "the classes of a one-hot input can't be divided among heads")
+                .help("declare the number of classes as a dimension of its own");
+        }
+        !is_stack
+    }
+
+    /// Returns a term of a dimension that begins with a name, and how often it occurs: `K*D` if
+    /// `K` is the number of heads of a block, else a multiple such as `4*H`.
+    pub(super) fn product_of_heads(
+        &mut self,
+        dimension: &DimSyntax,
+        term: &DimTerm,
+        name: Atom,
+    ) -> Option<(u64, Atom)> {
+        let numbers: Vec<Atom> =
+            (0..self.cell.heads.len()).filter_map(|block| number(self.cell, block)).collect();
+        let is_number = |atom: &Atom| numbers.contains(atom);
+        let Some(size) = &term.size else {
+            let count = Atom::Literal(term.count);
+            let (heads, size) = if term.has_number_last { (name, count) } else { (count, name) };
+            let product = Atom::of_heads(heads, size).filter(|_| term.count > 1 && is_number(&heads));
+            return Some(product.map_or((term.count, name), |product| (1, product)));
+        };
+        let size = self.cell.dimensions.iter().position(|known| known == size).map(Atom::Name)?;
+        let (heads, size) = if !is_number(&name) && is_number(&size) { (size, name) } else { (name, size) };
+        if is_number(&heads) {
+            return Some((term.count, Atom::of_heads(heads, size)?));
+        }
+        let (shown, first) = (text::dim_term(term), self.show_dim(&Dim::sum([name])));
+        self.diagnostics
+            .error(dimension.extent, "a dimension can't be a product of two names")
+            .note(format!(
+                "`{shown}` would be a stack of heads if the cell had a block `heads {first} {{ .. }}`"
+            ))
+            .help("declare the product as a dimension of its own");
+        None
+    }
+
+    /// Reports outputs that are not visible outside of their block.
+    pub(super) fn outputs(&mut self) {
+        for (name, target) in self.cell.outputs.iter().zip(&self.resolved.outputs) {
+            let Some(target) = target else { continue };
+            let Some(block) = self.cell.equations[target.equation].block else { continue };
+            let Some(shape) = self.shapes.targets[target.equation][target.index].clone() else { continue };
+            let Some(heads) = number(self.cell, block) else { continue };
+            if shape.stacked(heads).is_none() {
+                let shown = self.show(&shape);
+                let what = if shape.columns.is_one() { "sum" } else { "matrix" };
+                self.no_stack(name.into(), &name.to_string(), &shown, what);
+            }
+        }
+    }
+}
+
+fn in_dim(dim: &Dim) -> bool {
+    dim.atoms().iter().any(|atom| atom.is_of_heads())
+}
+
+fn has_heads(shape: &Shape) -> bool {
+    in_dim(&shape.rows) || in_dim(&shape.columns)
+}

@@ -1,0 +1,29 @@
+//! A mistake in a text, with the parts of its message.
+
+use crate::diagnostics::Diagnostic;
+use std::ops::Range;
+
+/// A mistake, with the parts of its message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mistake {
+    /// The bytes of the text that the mistake concerns.
+    pub place: Range<usize>,
+    /// What is wrong, in lower case and without a full stop.
+    pub fact: String,
+    /// Facts behind it, such as declarations.
+    pub notes: Vec<String>,
+    /// What to write instead.
+    pub helps: Vec<String>,
+}
+
+impl From<&Diagnostic> for Mistake {
+    fn from(found: &Diagnostic) -> Self {
+        let (first, last) = (found.extent.first.byte_range(), found.extent.last.byte_range());
+        Mistake {
+            place: first.start..last.end.max(first.end),
+            fact: found.fact.clone(),
+            notes: found.notes.clone(),
+            helps: found.helps.clone(),
+        }
+    }
+}

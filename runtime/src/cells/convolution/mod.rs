@@ -1,0 +1,7 @@
+//! Causal convolutions over time.
+
+mod layers;
+mod nam;
+
+pub use layers::*;
+pub use nam::*;

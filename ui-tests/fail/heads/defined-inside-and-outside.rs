@@ -1,0 +1,20 @@
+// A name has one value, in the block or outside.
+
+use rnn_cell::prelude::*;
+
+rnn_cell! {
+    pub cell Cell<I, D, K> {
+        input x: [I];
+        heads K {
+            param W: [D, I];
+            y = W @ x;
+        }
+        y = tanh(x);
+        output y;
+    }
+}
+
+fn main() {
+    let cell = Cell::<3, 4, 2>::zeros();
+    println!("{}", cell.parameter_count());
+}

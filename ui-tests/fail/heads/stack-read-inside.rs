@@ -1,0 +1,19 @@
+// A block reads its own part of a stack.
+
+use rnn_cell::prelude::*;
+
+rnn_cell! {
+    pub cell Cell<I, D, K> {
+        input x: [I], u: [K*D];
+        heads K {
+            param W: [D, I];
+            y = W @ x + u;
+        }
+        output y;
+    }
+}
+
+fn main() {
+    let cell = Cell::<3, 4, 2>::zeros();
+    println!("{}", cell.parameter_count());
+}
