@@ -84,7 +84,7 @@ fn round<S: Isa, T: Scalar>(_isa: S, x: &[T], to: &mut [MaybeUninit<i16>; CHUNK]
     let mut to = to.iter_mut();
     for (group, to) in groups.iter().zip(&mut to) {
         for entry in 0..GROUP {
-            to[ORDER[entry]] = rounded(group[entry]);
+            to[ORDER[entry] % GROUP] = rounded(group[entry]);
         }
     }
     let rest = to.next().map_or(rest, |to| to.as_mut_slice());
