@@ -9,6 +9,8 @@
 use examples::data::{COEFFICIENTS, SPEAKERS, Utterance, japanese_vowels};
 use examples::{options::Options, plot::loss_and_confusion, report};
 use rnn_cell::data::{Standard, pad};
+use rnn_cell::quantised::Int8By16;
+use rnn_cell::quantised::Int8By16;
 use rnn_cell::train::loss::{arg_max, softmax_cross_entropy_weighted};
 use rnn_cell::train::{LayerPart, Schedule, Trainer};
 use rnn_cell::{cells::Dense, prelude::*, rng::normal};
@@ -96,6 +98,16 @@ fn main() -> std::process::ExitCode {
         let right = outcome.validation("accuracy").last().map_or(0.0, |share| 100.0 * share);
         let title = format!("Japanese vowels, seed {seed}: {right:.1} % of the test utterances right");
         println!("{title}\npicture: {}", options.path("picture").display());
+        // The layers as a microcontroller would run them.
+        let copies = (trainer.model.0.quantised::<Int8By16>()?, trainer.model.1.quantised::<Int8By16>()?);
+        let is_right = |utterance: &&Utterance| {
+            let mut state = copies.0.initial_state::<1>();
+            let means = utterance.frames.iter().map(|frame| copies.0.step(frame, &mut state));
+            let logits = means.last().map(|mean| copies.1.step(&mean, &mut copies.1.zero_state::<1>()));
+            logits.is_some_and(|logits| arg_max(&logits) == [utterance.speaker])
+        };
+        let share = test.iter().filter(is_right).count() as f64 / test.len() as f64;
+        println!("with matrices in 8 bits and products in integers: {:.1} %", 100.0 * share);
         let losses = [("training", outcome.training("loss")), ("test", outcome.validation("loss"))];
         loss_and_confusion(&options.path("picture"), &title, &losses, &confusion)
     })

@@ -7,6 +7,10 @@
 //! Jacob et al. 2018, section 2, with a symmetric range, one scale per row, and activations that
 //! are not quantised).
 //!
+//! [`Int8By16`] stores the integers of `Int8` and multiplies in integers, which suits
+//! microcontrollers: a product rounds its right-hand side to 16 bits, with a scale that it finds in
+//! the vector. Everything else of a step keeps its type, so any cell can be copied.
+//!
 //! ```
 //! use rnn_cell::cells::Lstm;
 //! use rnn_cell::prelude::*;
@@ -38,7 +42,7 @@ use crate::kernels::plain::Flat;
 use core::fmt;
 use nalgebra::SMatrix;
 
-pub use crate::kernels::narrow::{Bf16, Format, Int8};
+pub use crate::kernels::narrow::{Bf16, Format, Int8, Int8By16};
 
 /// The error for an entry of a matrix that is NaN, infinite, or too large for the format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,9 +60,11 @@ impl core::error::Error for NotFinite {}
 /// else is unchanged. The rounded model predicts what quantised cells would compute, also for whole
 /// sequences, batches and networks.
 ///
-/// The prediction leaves out one rounding: that of a matrix which a step computes from parameters
-/// alone (`exp(A) @ h`), because no parameter holds its entries. A hand-written model chooses the
-/// matrices to round in [`Block::visit_declared`](crate::types::blocks::Block::visit_declared).
+/// The prediction leaves out the rounding of a matrix which a step computes from parameters alone
+/// (`exp(A) @ h`), because no parameter holds its entries, and with [`Int8By16`] the rounding of
+/// right-hand sides, whose effect is small compared with that of the matrices. A hand-written model
+/// chooses the matrices to round in
+/// [`Block::visit_declared`](crate::types::blocks::Block::visit_declared).
 ///
 /// # Errors
 /// If an entry cannot be stored. The model is then unchanged.

@@ -1,12 +1,13 @@
 //! Quantised copies compute the same as cells whose matrices are rounded in the same way, and have
-//! the documented sizes.
+//! the documented sizes. Products in integers are compared with plain integers, to the bit.
 
 #![allow(missing_docs)]
 
 use allocation_counter::measure;
 use rnn_cell::cells::*;
 use rnn_cell::prelude::*;
-use rnn_cell::quantised::{Bf16, Format, Int8, NotFinite, Quantised, round};
+use rnn_cell::quantised::{Bf16, Format, Int8, Int8By16, NotFinite, Quantised, round};
+use rnn_cell::rng::normal;
 use rnn_cell::types::varying::Varying;
 use std::hint::black_box;
 use tests::exactness::{random, random_sequence, rng};
@@ -108,11 +109,149 @@ fn matrices_are_read_in_every_way() {
     check::<Int8>();
 }
 
+/// Returns random inputs of a sequence, with numbers like those of `random_sequence`.
+fn inputs<V: Varying<f32>>(steps: usize) -> Vec<V> {
+    let mut rng = rng(2);
+    let input = |_| {
+        let mut input = V::zero();
+        input.scalars_mut(&mut |x| *x = normal(&mut rng) as f32);
+        input
+    };
+    (0..steps).map(input).collect()
+}
+
+rnn_cell! {
+    /// Products alone: in blocks, transposed, with a state.
+    cell Products<I, H> {
+        input  x: [I];
+        state  h: [H];
+        param  W: [H, H + I] = normal(0.3), D: [I, H] = normal(0.3);
+        h = W @ [h[t-1], x];
+        back = D.T @ x;
+        output h, back;
+    }
+}
+
+/// Computes `W x` in plain integers: rows in steps of a 127th of their largest entry, the vector in
+/// steps of a 32767th, 128 entries at a time. `row(r)` is a row of `W`.
+fn integer_product(rows: usize, row: impl Fn(usize) -> Vec<f32>, x: &[f32], mut y: Vec<f32>) -> Vec<f32> {
+    for (index, y) in (0..rows).zip(&mut y) {
+        let row = row(index);
+        let scale = (row.iter().fold(0.0f64, |most, w| most.max(f64::from(w.abs()))) / 127.0) as f32;
+        let whole = |w: &f32| (f64::from(*w) / f64::from(scale)).round_ties_even() as i64;
+        for (row, x) in row.chunks(128).zip(x.chunks(128)) {
+            let most = x.iter().fold(0.0f32, |most, x| most.max(x.abs()));
+            let rounded = x.iter().map(|x| (x * (32767.0 / most)).round_ties_even() as i64);
+            let sum: i64 = row.iter().map(whole).zip(rounded).map(|(w, x)| w * x).sum();
+            *y += (sum as f32) * (scale * (most / 32767.0));
+        }
+    }
+    y
+}
+
+#[test]
+fn integer_products_have_the_bits_of_plain_integers() {
+    fn check<const I: usize, const H: usize>() {
+        let cell = Products::<I, H>::init_boxed(&mut rng(1));
+        let copy = cell.quantised_boxed::<Int8By16>().expect("finite weights");
+        let mut state = copy.initial_state::<2>();
+        let mut h = [vec![0.0; H], vec![0.0; H]];
+        for mut x in inputs::<SMatrix<f32, I, 2>>(5) {
+            // Entries of different sizes.
+            x.column_mut(0).iter_mut().enumerate().for_each(|(place, x)| *x *= [1.0, 1e-3, 37.5][place % 3]);
+            let y = copy.step(&x, &mut state);
+            for sample in 0..2 {
+                let own = x.column(sample).into_owned();
+                let (left, right) = (&cell.W.left, &cell.W.right);
+                // A sum with -0 is the other number.
+                let zeros = vec![-0.0; H];
+                let sum =
+                    integer_product(H, |r| left.row(r).iter().copied().collect(), &h[sample], zeros.clone());
+                let sum = integer_product(H, |r| right.row(r).iter().copied().collect(), own.as_slice(), sum);
+                let back =
+                    integer_product(H, |r| cell.D.column(r).iter().copied().collect(), own.as_slice(), zeros);
+                assert_eq!(y.h.column(sample).as_slice(), sum, "({I}, {H})");
+                assert_eq!(y.back.column(sample).as_slice(), back, "({I}, {H})");
+                h[sample] = sum;
+            }
+        }
+    }
+    check::<1, 16>();
+    check::<3, 7>();
+    check::<140, 33>();
+    check::<4, 134>();
+}
+
+#[test]
+fn integer_products_are_near_those_of_rounded_cells() {
+    macro_rules! near {
+        ($($cell:ident <$($size:literal),+>;)+) => {$({
+            let mut cell = $cell::<$($size),+, f64>::init(&mut rng(1));
+            let copy = cell.quantised::<Int8By16>().expect("finite weights");
+            let bytes = cell.quantised::<Int8>().expect("finite weights");
+            round::<Int8By16>(&mut cell).expect("finite weights");
+            let (mut state, mut own, mut of_bytes) = (cell.initial_state::<1>(), copy.initial_state::<1>(), bytes.initial_state::<1>());
+            let (mut off, mut of_bytes_off) = (0.0f64, 0.0f64);
+            for x in random_sequence(&mut rng(3), 40) {
+                let y = cell.step(&x, &mut state);
+                off = off.max(difference(&y, &copy.step(&x, &mut own)));
+                of_bytes_off = of_bytes_off.max(difference(&y, &bytes.step(&x, &mut of_bytes)));
+            }
+            assert!(off > 0.0 && off < 2e-4, "{}: {off:e}", stringify!($cell));
+            assert!(of_bytes_off <= NEAR, "{}: {of_bytes_off:e}", stringify!($cell));
+        })+};
+    }
+    near! {
+        Lstm<3, 20>; Gru<3, 66>; PeepholeLstm<16, 32>; LayerNormLstm<3, 5>; Dense<7, 5>; RwkvTimeMixing<7>;
+        Mamba<3, 5, 7, 2>;
+    }
+}
+
+/// Nearly all of the error is that of matrices in 8 bits.
+#[test]
+fn outputs_in_integers_are_near_those_in_f32() {
+    fn check<const I: usize, const H: usize>() {
+        let (mut worst, mut squares, mut count, mut of_integers) = (0.0f32, 0.0f64, 0, 0.0f32);
+        for seed in 0..8 {
+            let lstm = Lstm::<I, H>::init_boxed(&mut rng(seed));
+            let copy = lstm.quantised_boxed::<Int8By16>().unwrap();
+            let bytes = lstm.quantised_boxed::<Int8>().unwrap();
+            let mut states = [0; 3].map(|_| lstm.zero_state::<1>());
+            for x in inputs::<SVector<f32, I>>(100) {
+                let y = lstm.step(&x, &mut states[0]);
+                let (own, of_bytes) = (copy.step(&x, &mut states[1]), bytes.step(&x, &mut states[2]));
+                worst = worst.max((own - y).amax());
+                of_integers = of_integers.max((own - of_bytes).amax());
+                squares += f64::from((own - y).norm_squared());
+                count += H;
+            }
+        }
+        let mean = (squares / count as f64).sqrt();
+        println!(
+            "LSTM ({I}, {H}): errors of outputs {mean:.1e} (root mean square), {worst:.1e} at most, of integers alone {of_integers:.1e}"
+        );
+        assert!(mean < 0.004 && worst < 0.03 && of_integers < 3e-4);
+    }
+    check::<1, 16>();
+    check::<16, 32>();
+    check::<64, 64>();
+}
+
+#[test]
+fn an_infinite_input_makes_products_in_integers_nan() {
+    let lstm = Lstm::<3, 20>::init(&mut rng(1)).quantised::<Int8By16>().expect("finite weights");
+    for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        let y = lstm.step(&SVector::<f32, 3>::new(0.1, bad, 0.2), &mut lstm.initial_state());
+        assert!(y.iter().all(|y| y.is_nan()), "{bad}: {y}");
+    }
+}
+
 #[test]
 fn sizes_are_as_documented() {
     assert_eq!(size_of::<Lstm<128, 128>>(), 526_336);
     assert_eq!(size_of::<LstmQuantised<128, 128, Bf16>>(), 264_192);
     assert_eq!(size_of::<LstmQuantised<128, 128, Int8>>(), 137_216);
+    assert_eq!(size_of::<LstmQuantised<128, 128, Int8By16>>(), 137_216);
     // One byte per entry and one scale per row of the eight matrices, and four vectors.
     assert_eq!(LstmQuantised::<128, 128, Int8>::BYTES, 8 * 128 * 128 + 4 * 8 * 128 + 4 * 4 * 128);
     assert_eq!(LstmQuantised::<1, 5, Bf16>::BYTES, 2 * 4 * (5 + 25) + 4 * 4 * 5);
@@ -122,6 +261,7 @@ fn sizes_are_as_documented() {
 fn steps_allocate_nothing() {
     let lstm = Lstm::<3, 70>::init_boxed(&mut rng(1));
     let (small, halves) = (lstm.quantised::<Int8>().unwrap(), lstm.quantised::<Bf16>().unwrap());
+    let integers = lstm.quantised::<Int8By16>().unwrap();
     let decoder = LuongGeneralDecoder::<5, 3, 7, 9, 5, f64>::init(&mut rng(1));
     let decoder = decoder.quantised::<Int8>().unwrap();
     let context = random(&mut rng(2));
@@ -130,6 +270,7 @@ fn steps_allocate_nothing() {
         let mut state = small.initial_state();
         black_box(small.step(&SVector::<f32, 3>::repeat(0.1), &mut state));
         black_box(halves.step(&SVector::<f32, 3>::repeat(0.1), &mut state));
+        black_box(integers.step(&SVector::<f32, 3>::repeat(0.1), &mut state));
         let mut state = small.zero_state();
         black_box(small.step(&SMatrix::<f32, 3, 5>::repeat(0.1), &mut state));
         black_box(decoder.prepare::<1>(&context).step(&[1], &mut decoding));
@@ -139,14 +280,19 @@ fn steps_allocate_nothing() {
 
 #[test]
 fn copies_can_be_written_and_read() {
-    let gru = Gru::<3, 17>::init(&mut rng(1));
-    let copy = gru.quantised_boxed::<Int8>().expect("finite weights");
-    let mut bytes = vec![0; GruQuantised::<3, 17, Int8>::BYTES];
-    assert!(copy.write(&mut bytes));
-    let mut other = GruQuantised::<3, 17, Int8>::zeros();
-    assert!(!other.read(&bytes[1..]) && !copy.write(&mut bytes[1..]));
-    assert!(copy.write(&mut bytes) && other.read(&bytes));
-    assert_eq!(other, *copy);
+    fn check<Q: Format>() {
+        let gru = Gru::<3, 17>::init(&mut rng(1));
+        let copy = gru.quantised_boxed::<Q>().expect("finite weights");
+        let mut bytes = vec![0; GruQuantised::<3, 17, Q>::BYTES];
+        assert!(copy.write(&mut bytes));
+        let mut other = GruQuantised::<3, 17, Q>::zeros();
+        assert!(!other.read(&bytes[1..]) && !copy.write(&mut bytes[1..]));
+        assert!(copy.write(&mut bytes) && other.read(&bytes));
+        assert_eq!(other, *copy);
+    }
+    check::<Int8>();
+    check::<Bf16>();
+    check::<Int8By16>();
 }
 
 #[test]
@@ -157,6 +303,7 @@ fn values_that_are_not_finite_are_refused() {
     gru.visit_mut(&mut |parameter| parameter.values[0] = f32::NAN);
     assert_eq!(gru.quantised::<Int8>().map(drop), Err(NotFinite));
     assert_eq!(gru.quantised_boxed::<Bf16>().map(drop), Err(NotFinite));
+    assert_eq!(gru.quantised::<Int8By16>().map(drop), Err(NotFinite));
     let mut last = Gru::<3, 17>::init(&mut rng(1));
     last.U_h[(0, 0)] = f32::INFINITY;
     let before = last.clone();

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::audio;
-use rnn_cell::quantised::{Bf16, Int8};
+use rnn_cell::quantised::{Bf16, Int8, Int8By16};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -86,6 +86,48 @@ fn matrices_in_fewer_bits_detect_the_same_speech() {
         );
         assert!(worst < bound && flips == 0, "{name}");
     }
+}
+
+/// Runs copies of all layers that multiply in integers.
+#[test]
+fn products_in_integers_detect_the_same_speech() {
+    let vad = Vad::load(&fs::read(shipped(WEIGHTS)).unwrap()).unwrap();
+    let speech = audio::read(&shipped("speech.wav")).unwrap();
+    let (first, second, third, fourth) = &vad.convolutions;
+    let spectrum = vad.spectrum.quantised_boxed::<Int8By16>().unwrap();
+    let first = first.quantised_boxed::<Int8By16>().unwrap();
+    let second = second.quantised_boxed::<Int8By16>().unwrap();
+    let third = third.quantised_boxed::<Int8By16>().unwrap();
+    let fourth = fourth.quantised_boxed::<Int8By16>().unwrap();
+    let lstm = vad.lstm.quantised_boxed::<Int8By16>().unwrap();
+
+    let (mut stream, mut samples, mut state) =
+        (vad.stream(), [0.0; CONTEXT + CHUNK + MIRRORED], lstm.zero_state());
+    let (mut worst, mut flips) = (0.0f32, 0);
+    let (chunks, _) = speech.samples.as_chunks::<CHUNK>();
+    for chunk in chunks {
+        samples.copy_within(CHUNK..CHUNK + CONTEXT, 0);
+        samples[CONTEXT..CONTEXT + CHUNK].copy_from_slice(chunk);
+        for mirrored in 0..MIRRORED {
+            samples[CONTEXT + CHUNK + mirrored] = chunk[CHUNK - 2 - mirrored];
+        }
+        let windows = SMatrix::<f32, WINDOW, FRAMES>::from_fn(|n, frame| samples[frame * HOP + n]);
+        let y = spectrum.step(&windows, &mut spectrum.zero_state());
+        let y = first.step(&unfold::<_, _, _, FRAMES>(&y), &mut first.zero_state());
+        let y = second.step(&unfold::<_, _, _, 2>(&y), &mut second.zero_state());
+        let y = third.step(&unfold::<_, _, _, 1>(&y), &mut third.zero_state());
+        let y = fourth.step(&unfold::<_, _, _, 1>(&y), &mut fourth.zero_state());
+        let h = lstm.step(&y, &mut state);
+        let own = 1.0 / (1.0 + (-(vad.output.dot(&h.map(|h| h.max(0.0))) + vad.output_bias)).exp());
+        let exact = vad.step(chunk, &mut stream);
+        worst = worst.max((own - exact).abs());
+        flips += usize::from((own > 0.5) != (exact > 0.5));
+    }
+    println!(
+        "int8by16: errors of probabilities: {worst:.1e} at most; {flips} of {} change sides",
+        chunks.len()
+    );
+    assert!(worst < 0.05 && flips == 0);
 }
 
 #[test]

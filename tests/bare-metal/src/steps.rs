@@ -110,7 +110,11 @@ macro_rules! of_format {
 #[macro_export]
 macro_rules! quantised {
     ($cell:ident $(<$($size:literal),+>)+) => {
-        [$($crate::of_format!(Int8 $cell<$($size),+>, $crate::any()), $crate::of_format!(Bf16 $cell<$($size),+>, $crate::any())),+]
+        [$(
+            $crate::of_format!(Int8 $cell<$($size),+>, $crate::any()),
+            $crate::of_format!(Bf16 $cell<$($size),+>, $crate::any()),
+            $crate::of_format!(Int8By16 $cell<$($size),+>, $crate::any())
+        ),+]
             .iter()
             .all(|finite| *finite)
     };

@@ -6,7 +6,7 @@ use benches::work::{CYCLE, inputs, rng, step};
 use nalgebra::{SMatrix, SVector};
 use rnn_cell::cells::{Gru, GruQuantised, Lstm, LstmQuantised};
 use rnn_cell::prelude::*;
-use rnn_cell::quantised::{Bf16, Int8};
+use rnn_cell::quantised::{Bf16, Int8, Int8By16};
 use std::hint::black_box;
 use std::process::ExitCode;
 
@@ -35,9 +35,10 @@ macro_rules! times {
             let cell = $cell::<$i, $h>::init_boxed(&mut rng());
             let (halves, small) = (cell.quantised_boxed::<Bf16>(), cell.quantised_boxed::<Int8>());
             let (halves, small) = (halves.expect("the weights are finite"), small.expect("the weights are finite"));
+            let integers = cell.quantised_boxed::<Int8By16>().expect("the weights are finite");
             let xs: Vec<SMatrix<f32, $i, $batch>> = inputs(CYCLE);
-            let (mut state, mut small_state) = (cell.zero_state::<$batch>(), cell.zero_state::<$batch>());
-            let (mut t, mut u) = (0, 0);
+            let [mut state, mut small_state, mut integer_state] = [0; 3].map(|_| cell.zero_state::<$batch>());
+            let (mut t, mut u, mut v) = (0, 0, 0);
             let mut contest = $run.baselines(bytes[0]);
             contest.enter("f32", 1, step::<f32, $batch, _>(cell));
             contest.enter("bf16", 1, || {
@@ -48,10 +49,14 @@ macro_rules! times {
                 u = (u + 1) % CYCLE;
                 black_box(small.step(black_box(&xs[u]), &mut small_state));
             });
+            contest.enter("int8by16", 1, || {
+                v = (v + 1) % CYCLE;
+                black_box(integers.step(black_box(&xs[v]), &mut integer_state));
+            });
             let times = $run.measure(&id, contest);
             let mut cells = vec![name, $batch.to_string()];
-            cells.extend(["f32", "bf16", "int8"].map(|name| figure(times.get(name))));
-            cells.extend(["bf16", "int8"].map(|name| figure(times.ratio("f32", name))));
+            cells.extend(["f32", "bf16", "int8", "int8by16"].map(|name| figure(times.get(name))));
+            cells.extend(["bf16", "int8", "int8by16"].map(|name| figure(times.ratio("f32", name))));
             cells.extend(bytes.map(|bytes| bytes.to_string()));
             cells.extend(bytes[1..].iter().map(|own| figure(Some(*own as f64 / bytes[0] as f64))));
             $table.row(cells);
@@ -67,8 +72,10 @@ fn times(run: &mut Run) {
         "f32",
         "bf16",
         "int8",
+        "int8by16",
         "f32 / bf16",
         "f32 / int8",
+        "f32 / int8by16",
         "bytes, f32",
         "bf16",
         "int8",
@@ -97,22 +104,28 @@ macro_rules! losses {
     ($run:ident $table:ident: $($cell:ident ($i:literal, $h:literal))*) => {$({
         let name = format!("{} ({}, {})", stringify!($cell), $i, $h);
         if $run.wants(&format!("loss {name}")) {
-            let mut worst = [0.0f32; 2];
+            let mut worst = [0.0f32; 3];
             for seed in 0..CELLS {
                 let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
                 let cell = $cell::<$i, $h>::init_boxed(&mut rng);
                 let halves = cell.quantised_boxed::<Bf16>().expect("the weights are finite");
                 let small = cell.quantised_boxed::<Int8>().expect("the weights are finite");
-                let mut states = [0; 3].map(|_| cell.zero_state::<1>());
+                let integers = cell.quantised_boxed::<Int8By16>().expect("the weights are finite");
+                let mut states = [0; 4].map(|_| cell.zero_state::<1>());
                 for x in inputs::<f32, SVector<f32, $i>>(STEPS) {
                     let y = cell.step(&x, &mut states[0]);
-                    let off = [halves.step(&x, &mut states[1]), small.step(&x, &mut states[2])];
+                    let off = [
+                        halves.step(&x, &mut states[1]),
+                        small.step(&x, &mut states[2]),
+                        integers.step(&x, &mut states[3]),
+                    ];
                     for (worst, own) in worst.iter_mut().zip(off) {
                         *worst = worst.max((own - y).amax());
                     }
                 }
             }
-            $table.row([name, format!("{:.1e}", worst[0]), format!("{:.1e}", worst[1])]);
+            let [halves, small, integers] = worst.map(|worst| format!("{worst:.1e}"));
+            $table.row([name, halves, small, integers]);
         }
     })*};
 }
@@ -121,7 +134,7 @@ fn losses(run: &mut Run) {
     let note = format!(
         "The largest error of an output, which is within 1, over {CELLS} cells as initialised and {STEPS} steps of each."
     );
-    let mut table = Table::new("Losses", &note, ["(I, H)", "bf16", "int8"]);
+    let mut table = Table::new("Losses", &note, ["(I, H)", "bf16", "int8", "int8by16"]);
     losses! { run table: Lstm (1, 16) Lstm (1, 64) Lstm (64, 64) Lstm (128, 128) Gru (128, 128) }
     table.print();
 }

@@ -1,6 +1,8 @@
 //! The formats of stored matrices.
 
+use super::{Narrow, integer, widened};
 use crate::Scalar;
+use crate::kernels::isa::Isa;
 use crate::kernels::pack::Pack;
 use core::fmt::Debug;
 
@@ -16,9 +18,6 @@ pub unsafe trait Format: Copy + Debug + Default + Eq + Send + Sync + 'static {
 
     /// The number of scales per row.
     const SCALES: usize;
-    /// True if the two columns of a pair are stored interleaved, entry by entry, instead of one
-    /// after the other.
-    const PAIRED: bool;
 
     /// Returns the scales of rows of zeros.
     fn no_scales<T: Scalar, const R: usize>() -> Self::Scales<T, R>;
@@ -37,6 +36,31 @@ pub unsafe trait Format: Copy + Debug + Default + Eq + Send + Sync + 'static {
 
     /// Returns the entry with the given bytes. The inverse of [`to_bytes`](Self::to_bytes).
     fn from_bytes(bytes: [u8; 2]) -> Self::Entry;
+
+    /// Returns the position of an entry of a matrix of `size` rows and columns in the stored matrix.
+    #[doc(hidden)]
+    fn place(size: (usize, usize), row: usize, column: usize) -> usize;
+
+    /// Computes `y_g (M x n) = sum_p A_pg (M x K_p) x_p (K_p x n)`, or adds the sums to `y_g` with
+    /// `accumulate`. Computes nothing if a slice does not have the size of its matrix.
+    #[doc(hidden)]
+    fn products<S: Isa, T: Scalar, const M: usize, const G: usize, const P: usize>(
+        isa: S,
+        a: [[Narrow<'_, Self, T>; G]; P],
+        x: [&[T]; P],
+        y: [&mut [T]; G],
+        accumulate: bool,
+    );
+}
+
+/// A format whose products widen entries to the scalar type.
+///
+/// # Safety
+/// The same as for [`Format`].
+pub unsafe trait Widened: Format {
+    /// True if the two columns of a pair are stored interleaved, entry by entry, instead of one
+    /// after the other.
+    const PAIRED: bool;
 
     /// Loads `LANES` rows of the two columns of a pair, starting with row `row`.
     ///
@@ -73,7 +97,6 @@ unsafe impl Format for Int8 {
     type Scales<T: Scalar, const R: usize> = [T; R];
 
     const SCALES: usize = 1;
-    const PAIRED: bool = false;
 
     fn no_scales<T: Scalar, const R: usize>() -> [T; R] {
         [T::ZERO; R]
@@ -107,6 +130,26 @@ unsafe impl Format for Int8 {
         i8::from_le_bytes([byte])
     }
 
+    fn place(size: (usize, usize), row: usize, column: usize) -> usize {
+        widened::place::<Self>(size, row, column)
+    }
+
+    #[inline(always)]
+    fn products<S: Isa, T: Scalar, const M: usize, const G: usize, const P: usize>(
+        isa: S,
+        a: [[Narrow<'_, Self, T>; G]; P],
+        x: [&[T]; P],
+        y: [&mut [T]; G],
+        accumulate: bool,
+    ) {
+        widened::products::<S, Self, T, M, G, P>(isa, a, x, y, accumulate);
+    }
+}
+
+// SAFETY: as above.
+unsafe impl Widened for Int8 {
+    const PAIRED: bool = false;
+
     #[inline(always)]
     unsafe fn pair<L: Pack<T>, T: Scalar>(pair: *const i8, height: usize, row: usize) -> [L; 2] {
         // SAFETY: guaranteed by the caller.
@@ -126,6 +169,67 @@ unsafe impl Format for Int8 {
     }
 }
 
+/// The integers of [`Int8`], multiplied in integers. A product rounds its right-hand side to 16
+/// bits and adds up in 32 bits, like the 16x8 mode of TensorFlow Lite; activations keep their type.
+///
+/// Each product finds the scale of its right-hand side: the largest magnitude of the vector, or of
+/// 128 entries of a longer one, becomes 32767. No range has to be known or measured beforehand, no
+/// entry is too large, and a sum of 128 products fits in 32 bits. Every processor computes the same
+/// bits for the same vector. If an entry of the vector is NaN or infinite, the product is NaN.
+///
+/// The Cortex-M4F and M7 (target `thumbv7em-none-eabihf`) and AVX2 multiply two pairs of 16 bits or
+/// more per instruction. Other targets use plain integers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Int8By16;
+
+// SAFETY: an array of `R` scalars consists of `R` scalars.
+unsafe impl Format for Int8By16 {
+    type Entry = i8;
+    type Scales<T: Scalar, const R: usize> = [T; R];
+
+    const SCALES: usize = 1;
+
+    fn no_scales<T: Scalar, const R: usize>() -> [T; R] {
+        [T::ZERO; R]
+    }
+
+    fn scale(largest: f64) -> f64 {
+        Int8::scale(largest)
+    }
+
+    fn narrowed(number: f64, scale: f64) -> Option<i8> {
+        Int8::narrowed(number, scale)
+    }
+
+    #[inline(always)]
+    fn widened<T: Scalar>(entry: i8) -> T {
+        Int8::widened(entry)
+    }
+
+    fn to_bytes(entry: i8) -> [u8; 2] {
+        Int8::to_bytes(entry)
+    }
+
+    fn from_bytes(bytes: [u8; 2]) -> i8 {
+        Int8::from_bytes(bytes)
+    }
+
+    fn place(size: (usize, usize), row: usize, column: usize) -> usize {
+        integer::place(size, row, column)
+    }
+
+    #[inline(always)]
+    fn products<S: Isa, T: Scalar, const M: usize, const G: usize, const P: usize>(
+        isa: S,
+        a: [[Narrow<'_, Self, T>; G]; P],
+        x: [&[T]; P],
+        y: [&mut [T]; G],
+        accumulate: bool,
+    ) {
+        integer::products::<S, T, M, G, P>(isa, a, x, y, accumulate);
+    }
+}
+
 /// The upper half of an `f32`, with its range and eight of its 24 bits of precision.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Bf16;
@@ -136,7 +240,6 @@ unsafe impl Format for Bf16 {
     type Scales<T: Scalar, const R: usize> = [T; 0];
 
     const SCALES: usize = 0;
-    const PAIRED: bool = true;
 
     fn no_scales<T: Scalar, const R: usize>() -> [T; 0] {
         []
@@ -166,6 +269,26 @@ unsafe impl Format for Bf16 {
     fn from_bytes(bytes: [u8; 2]) -> u16 {
         u16::from_le_bytes(bytes)
     }
+
+    fn place(size: (usize, usize), row: usize, column: usize) -> usize {
+        widened::place::<Self>(size, row, column)
+    }
+
+    #[inline(always)]
+    fn products<S: Isa, T: Scalar, const M: usize, const G: usize, const P: usize>(
+        isa: S,
+        a: [[Narrow<'_, Self, T>; G]; P],
+        x: [&[T]; P],
+        y: [&mut [T]; G],
+        accumulate: bool,
+    ) {
+        widened::products::<S, Self, T, M, G, P>(isa, a, x, y, accumulate);
+    }
+}
+
+// SAFETY: as above.
+unsafe impl Widened for Bf16 {
+    const PAIRED: bool = true;
 
     #[inline(always)]
     unsafe fn pair<L: Pack<T>, T: Scalar>(pair: *const u16, _: usize, row: usize) -> [L; 2] {

@@ -13,7 +13,7 @@
 use bare_metal::{any, attends, decodes, of_format, of_size, quantised, steps};
 use core::hint::black_box;
 use rnn_cell::cells::*;
-use rnn_cell::quantised::{Bf16, Int8};
+use rnn_cell::quantised::{Bf16, Int8, Int8By16};
 
 // SAFETY: the program has no other `main`, and this is the signature with which the C library calls
 // it.
