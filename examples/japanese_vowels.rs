@@ -10,7 +10,6 @@ use examples::data::{COEFFICIENTS, SPEAKERS, Utterance, japanese_vowels};
 use examples::{options::Options, plot::loss_and_confusion, report};
 use rnn_cell::data::{Standard, pad};
 use rnn_cell::quantised::Int8By16;
-use rnn_cell::quantised::Int8By16;
 use rnn_cell::train::loss::{arg_max, softmax_cross_entropy_weighted};
 use rnn_cell::train::{LayerPart, Schedule, Trainer};
 use rnn_cell::{cells::Dense, prelude::*, rng::normal};

@@ -160,19 +160,18 @@ fn integer_products_have_the_bits_of_plain_integers() {
             // Entries of different sizes.
             x.column_mut(0).iter_mut().enumerate().for_each(|(place, x)| *x *= [1.0, 1e-3, 37.5][place % 3]);
             let y = copy.step(&x, &mut state);
-            for sample in 0..2 {
+            for (sample, h) in h.iter_mut().enumerate() {
                 let own = x.column(sample).into_owned();
                 let (left, right) = (&cell.W.left, &cell.W.right);
                 // A sum with -0 is the other number.
                 let zeros = vec![-0.0; H];
-                let sum =
-                    integer_product(H, |r| left.row(r).iter().copied().collect(), &h[sample], zeros.clone());
+                let sum = integer_product(H, |r| left.row(r).iter().copied().collect(), h, zeros.clone());
                 let sum = integer_product(H, |r| right.row(r).iter().copied().collect(), own.as_slice(), sum);
                 let back =
                     integer_product(H, |r| cell.D.column(r).iter().copied().collect(), own.as_slice(), zeros);
                 assert_eq!(y.h.column(sample).as_slice(), sum, "({I}, {H})");
                 assert_eq!(y.back.column(sample).as_slice(), back, "({I}, {H})");
-                h[sample] = sum;
+                *h = sum;
             }
         }
     }

@@ -43,8 +43,21 @@ impl<V, const B: usize, const COUNT: usize, const N: usize, const M: usize> Ring
     /// Returns the position of the value that was written `age` steps ago; 1 is the latest.
     #[inline(always)]
     fn position(&self, age: usize, sample: usize) -> usize {
-        let next = self.next[sample] as usize;
-        if next >= age { next - age } else { next + Self::DEPTH - age }
+        let next = self.next(sample);
+        Self::within(if next >= age { next - age } else { next + Self::DEPTH - age })
+    }
+
+    /// Returns the position that the next step of a sample overwrites.
+    #[inline(always)]
+    fn next(&self, sample: usize) -> usize {
+        Self::within(self.next[sample] as usize)
+    }
+
+    /// Returns a position, which is less than [`DEPTH`](Self::DEPTH) in a way that the compiler
+    /// sees: no panic must be reachable in a step.
+    #[inline(always)]
+    fn within(position: usize) -> usize {
+        position.min(Self::DEPTH - 1)
     }
 
     /// Creates a ring of copies of a value.
@@ -134,7 +147,7 @@ impl<V: Flat, const B: usize, const COUNT: usize, const N: usize, const M: usize
     #[inline(always)]
     pub fn push(&mut self, value: &[V::Scalar]) {
         for sample in 0..B {
-            let at = self.next[sample] as usize;
+            let at = self.next(sample);
             let entry =
                 &mut self.entries_mut()[at].flat_mut()[sample * Self::SIZE..(sample + 1) * Self::SIZE];
             copy(entry, &value[sample * Self::SIZE..(sample + 1) * Self::SIZE]);

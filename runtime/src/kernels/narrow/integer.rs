@@ -92,7 +92,7 @@ fn round<S: Isa, T: Scalar>(_isa: S, x: &[T], to: &mut [MaybeUninit<i16>; CHUNK]
         *to = rounded(*x);
     }
     // NaN if the largest magnitude is infinite, which makes the products NaN.
-    largest / MOST + (largest - largest)
+    largest / MOST + 0.0 * largest
 }
 
 /// Computes [`round`] with the baseline's instructions. It is a function of its own for the sake of

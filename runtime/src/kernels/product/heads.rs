@@ -57,7 +57,7 @@ pub fn head_products<S: Isa, T: Scalar, const K: usize, const M: usize, const G:
     let n = y[0].len() / (K * M);
     let mut size = [0; P];
     for p in 0..P {
-        size[p] = x[p].len() / if x_has_heads[p] { K * n } else { n };
+        size[p] = x[p].len().checked_div(if x_has_heads[p] { K * n } else { n }).unwrap_or(0);
     }
     if n <= FEW {
         for j in 0..n {

@@ -3,8 +3,8 @@
 //!
 //! It computes initial states, steps of cells, `prepare` and steps of handles. It also makes
 //! quantised copies, writes them to bytes, reads them and runs them. For most cells, one of two
-//! sizes is a whole number of vectors and the other is odd. The cells with delays and windows, and
-//! xLSTM's with heads, are missing: checks of bounds are left in their steps.
+//! sizes is a whole number of vectors and the other is odd. `TcnBlock`, `NamLayer`, `SLstmHeads` and
+//! `MLstmHeads` are missing: checks of bounds are left in their steps.
 //!
 //! It prints every output, which `tests/targets/run.sh` compares between targets.
 
@@ -59,9 +59,11 @@ extern "C" fn main() -> i32 {
         steps!(Lru <4, 16> <3, 7>),
         steps!(RgLru <16> <7>),
         steps!(Ssd <4, 8, 16> <3, 5, 7>),
+        steps!(Mamba2 <4, 8, 16, 2> <3, 5, 7, 3>),
         steps!(Lmu <4, 16, 8> <3, 7, 5>),
         steps!(Cfc <4, 16, 8> <3, 7, 5>),
         steps!(EchoState <4, 16, 8> <3, 7, 5>),
+        steps!(WaveNetLayer <16, 4, 2> <7, 3, 1>),
         steps!(GatedLinearAttention <4, 8, 16, 2> <3, 5, 7, 1>),
         steps!(GatedDeltaNet <4, 8, 16> <3, 5, 7>),
         steps!(Rwkv5TimeMixing <16, 8, 2> <7, 5, 3>),
@@ -69,6 +71,10 @@ extern "C" fn main() -> i32 {
         steps!(Rwkv7TimeMixing <16, 8, 2, 4> <7, 5, 3, 2>),
         steps!(SLstm <4, 16> <3, 7>),
         steps!(MLstm <4, 16> <3, 7>),
+        steps!(MLstmBlock <4, 16, 2> <3, 7, 3>),
+        steps!(SLstmBlock <8, 2, 16> <5, 3, 7>),
+        steps!(Conformer <8, 16, 4, 2, 4, 5> <3, 7, 5, 3, 6, 3>),
+        steps!(SlidingTransformer <8, 16, 4, 2, 4> <3, 7, 5, 3, 6>),
         steps!(Dense <16, 8> <7, 5>),
         attends!(AdditiveAttention <8, 16, 8, 4> <5, 7, 3, 9>),
         attends!(DotAttention <16, 4> <7, 9>),
