@@ -516,7 +516,7 @@ mod tests {
     #[test]
     fn definitions_have_20_to_40_equations_and_cover_the_language() {
         let mut all = String::new();
-        for seed in 0..200 {
+        for seed in 0..400 {
             let definition = Definition::new(seed);
             assert!((20..=41).contains(&definition.equations), "{}", definition.text);
             all.push_str(&definition.text);
@@ -578,7 +578,7 @@ mod tests {
 
     #[test]
     fn brackets_match() {
-        for seed in 0..200 {
+        for seed in 0..400 {
             let text = Definition::new(seed).text;
             for (open, close) in [('(', ')'), ('[', ']'), ('{', '}')] {
                 assert_eq!(text.matches(open).count(), text.matches(close).count(), "{text}");

@@ -169,7 +169,7 @@ impl Builder {
             }
             8 | 9 if !shape.is_scalar() && (shape.is_row() || shape.is_vector()) => {
                 let value = self.small(shape, depth - 1);
-                let text = if self.reads_past && *shape == Shape::row(Dim::of("S")) && self.random.chance(40)
+                let text = if self.reads_past && *shape == Shape::row(Dim::of("S")) && self.random.chance(90)
                 {
                     format!("softmax({}, present(S))", value.text)
                 } else if self.random.chance(40) {
