@@ -127,7 +127,14 @@ fn columns<S: Isa, T: Scalar, const N: usize, const IN: usize, const OUT: usize>
                     outs[o] = core::slice::from_raw_parts_mut(to[o].add(start), N);
                 }
             }
-            rows(isa, N, ins, outs, &f);
+            rows(
+                isa,
+                N,
+                ins,
+                outs,
+                #[inline(always)]
+                |ins, old| f(ins, old),
+            );
         }
         return;
     }
