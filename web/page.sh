@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Writes a page as one file: `page.sh FOLDER MODULE OUT [NAME=FILE ..]`. A line `@NAME@` of FOLDER/page.html is replaced by the file NAME
-# of the folder, or by FILE; `@module@` and each FILE are compressed and written in base64.
+# Writes a page as one file: `page.sh FOLDER MODULE OUT [NAME=FILE ..]`. A line `@NAME@` of
+# FOLDER/page.html is replaced by the file NAME of the folder, or by FILE; `@base.css@` by the style
+# that pages share. `@module@` and each FILE are compressed and written in base64.
 set -euo pipefail
 folder=$1 module=$2 out=$3
 shift 3
@@ -15,7 +16,7 @@ for given in "$@"; do
     packed "${given#*=}" "${given%%=*}"
 done
 script=()
-for file in "$folder"/*.css "$folder"/*.js "$work"/*; do
+for file in "$(dirname "$0")"/base.css "$folder"/*.css "$folder"/*.js "$work"/*; do
     script+=(-e "/^@$(basename "$file")@\$/{r $file" -e "d}")
 done
 mkdir -p "$(dirname "$out")"

@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
-# Proves the library on other targets, in emulators: aarch64 Linux, a Cortex-M4F without an operating
-# system, and WebAssembly with and without vectors.
+# Proves the library on other targets, in emulators: aarch64 Linux, a Cortex-M4F without an
+# operating system, and WebAssembly with and without vectors.
 #
 #   tests/targets/run.sh          a few cells (3 minutes on two cores)
 #   tests/targets/run.sh long     all cells, loaders, golden cases and unit tests
 #   tests/targets/run.sh table    prints what a step costs
+#   tests/targets/run.sh quantised    prints what a step of a quantised copy costs on the Cortex-M4
 #   tests/targets/run.sh long cortex-m4 wasm    for some targets only
 #
-# Needs qemu-aarch64, aarch64-linux-gnu-gcc, qemu-system-arm and node, which are installed if apt-get
-# can. Standard libraries are rustup's, or built from Debian's source of them. A target that lacks
-# either is skipped with a line that says so.
+# Needs qemu-aarch64, aarch64-linux-gnu-gcc, qemu-system-arm and node, which are installed if
+# apt-get can. Standard libraries are rustup's, or built from Debian's source of them. A target that
+# lacks either is skipped with a line that says so.
 set -euo pipefail
 cd "$(dirname "$0")/../bare-metal"
 mode=${1:-short}
@@ -60,7 +61,7 @@ build() {
         "${std[@]}" --features "$1" "${@:2}"
 }
 
-# Steps the cells of a program with and without the feature `deterministic`, and keeps what they print.
+# Steps the cells of a program with and without the feature `deterministic`, and keeps the output.
 step_cells() {
     local features
     for features in '' deterministic; do
@@ -73,7 +74,8 @@ step_cells() {
     done
 }
 
-# A program in which a panic is reachable must not link. Otherwise, linking the others proves nothing.
+# A program in which a panic is reachable must not link. Otherwise, linking the others proves
+# nothing.
 reject_a_panic() {
     local log=$target/outputs/with-a-panic.log
     if build with-a-panic --bin golden 2>"$log" && run "$name" "$built/golden" 2>"$log"; then
@@ -90,22 +92,31 @@ cells=some-cells
 [ "$mode" = long ] && cells=panic-free
 name=x86 triple=$(rustc -vV | sed -n 's/^host: //p') flags=
 built=$target/$triple/release
-[ "$mode" = table ] || step_cells
+case $mode in short | long) step_cells ;; esac
 if [ "$mode" = long ]; then
     build loaders --bin loaders
     run "$name" "$built/loaders" >"$target/outputs/x86-loaders" || { echo "x86: loaders: exit code $?"; exit 1; }
 fi
+case $mode in
+long | quantised)
+    build '' --bin quantised-figures
+    quantised_on_host=$(run "$name" "$built/quantised-figures")
+    ;;
+esac
 
 for line in "${targets[@]}"; do
     IFS='|' read -r name triple crates flags <<<"$line"
     built=$target/$triple/release
     [ "$#" -lt 2 ] || [[ " ${*:2} " == *" $name "* ]] || continue
+    [ "$mode" != quantised ] || [ "$name" = cortex-m4 ] || continue
     has_emulator "$name" || { echo "$name: SKIPPED, there is no emulator"; continue; }
     needs_std "$triple" "$crates" || { echo "$name: SKIPPED, there is no standard library"; continue; }
-    if [ "$mode" = table ]; then
-        . ../targets/table.sh
+    case $mode in
+    table | quantised)
+        . "../targets/$mode.sh"
         continue
-    fi
+        ;;
+    esac
     step_cells
     cmp "$target/outputs/x86-${cells}deterministic" "$target/outputs/$name-${cells}deterministic"
     difference=$(awk -v tolerance=1e-5 -f ../targets/agree.awk "$target/outputs/x86-$cells" "$target/outputs/$name-$cells") || {

@@ -1,4 +1,5 @@
-# Emulators and standard libraries of other targets, sourced by run.sh.
+# Emulators and standard libraries of other targets, sourced by run.sh and by web/wasm.sh. They set
+# `target`, cargo's folder.
 
 # Returns whether a program exists, after an attempt to install it from the packages.
 has() {
@@ -11,18 +12,27 @@ has() {
     command -v "$program" >/dev/null
 }
 
-# Downloads the source of this release's standard library from Debian into $target/std, without
-# touching the files of apt or rustup.
-debian_source() {
+# Prints the folder with the source of this release's standard library: rustup's, Debian's, or that
+# of a download.
+source_of_std() {
+    local folder
+    for folder in "$(rustc --print sysroot)/lib/rustlib/src/rust" "/usr/src/rustc-$(rustc -V | cut -d' ' -f2)" "$target/std"; do
+        [ -d "$folder/library/std" ] && echo "$folder/library" && return
+    done
+    download_std >&2 && echo "$target/std/library"
+}
+
+# Downloads that source from Debian into $target/std, without touching the files of apt or rustup.
+download_std() {
     local folder=$target/std version apt exact options
-    [ -d "$folder/library" ] && return
     command -v apt-get >/dev/null && [ -f /etc/apt/sources.list.d/debian.sources ] || return 1
     version=$(rustc -V | cut -d' ' -f2)
     apt=$folder/apt
     mkdir -p "$apt"/{parts,lists/partial,cache/archives/partial}
+    chmod -R a+rwX "$apt"
     sed '/^$/,$d; s/^Suites:.*/Suites: trixie-backports/' /etc/apt/sources.list.d/debian.sources >"$apt/backports.sources"
     options=(-qq -o "Dir::Etc::sourcelist=$apt/backports.sources" -o "Dir::Etc::sourceparts=$apt/parts"
-        -o "Dir::State::lists=$apt/lists" -o "Dir::Cache=$apt/cache")
+        -o "Dir::State::lists=$apt/lists" -o "Dir::Cache=$apt/cache" -o APT::Sandbox::User=root)
     apt-get "${options[@]}" update &&
         exact=$(apt-cache "${options[@]}" madison rust-src | awk -v v="$version+" 'index($3, v) == 1 { print $3; exit }') &&
         [ -n "$exact" ] && (cd "$apt" && apt-get "${options[@]}" download "rust-src=$exact") &&
@@ -35,14 +45,14 @@ debian_source() {
 # library, otherwise those that build it from source.
 std=()
 needs_std() {
-    local installed
+    local installed source
     std=()
     if [ -z "${STD_FROM_SOURCE:-}" ]; then
         installed=$(rustc --print target-libdir --target "$1")
         [ -d "$installed" ] || rustup target add "$1" >/dev/null 2>&1 || true
         [ -d "$installed" ] && return
     fi
-    debian_source || return 1
-    export RUSTC_BOOTSTRAP=1 __CARGO_TESTS_ONLY_SRC_ROOT=$target/std/library
+    source=$(source_of_std) || return 1
+    export RUSTC_BOOTSTRAP=1 __CARGO_TESTS_ONLY_SRC_ROOT=$source
     std=("-Zbuild-std=$2")
 }

@@ -67,16 +67,12 @@ fn round<S: Isa, T: Scalar>(_isa: S, x: &[T], to: &mut [MaybeUninit<i16>; CHUNK]
     }
     let largest = f32::from_bits(most as u32);
     let factor = MOST / largest;
-    let mut done = 0;
-    #[cfg(target_arch = "x86_64")]
-    if has_avx2::<S>() && size_of::<T>() == size_of::<f32>() {
-        while done + 8 <= x.len() && done + 8 <= CHUNK {
-            // SAFETY: there are eight entries on both sides, and the scalar is `f32`. The token
-            // proves the instruction set.
-            unsafe { avx2::round(x.as_ptr().add(done).cast(), factor, to.as_mut_ptr().add(done).cast()) }
-            done += 8;
-        }
-    }
+    let done = match () {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: the scalar is `f32`, and the token proves the instruction set.
+        () if has_avx2::<S>() && size_of::<T>() == size_of::<f32>() => unsafe { avx2::round(x, factor, to) },
+        () => 0,
+    };
     let (Some(x), Some(to)) = (x.get(done..), to.get_mut(done..)) else { return f32::NAN };
     let rounded = |x: T| MaybeUninit::new(((x.as_f64() as f32) * factor + WHOLE).to_bits() as i16);
     let (groups, alone) = x.as_chunks::<GROUP>();
@@ -121,7 +117,7 @@ pub fn products<S: Isa, T: Scalar, const M: usize, const G: usize, const P: usiz
         let mut fits = true;
         for g in 0..G {
             fits &= a[p][g].entries.len() == M * k && a[p][g].scales.len() == M && y[g].len() == M * n;
-            // Those of `Stored` are.
+            // The entries of `Stored` are aligned.
             fits &= !cfg!(rnn_cell_dsp) || a[p][g].entries.as_ptr().addr().is_multiple_of(4);
         }
         if !fits {
@@ -441,23 +437,32 @@ mod dsp {
 
 #[cfg(target_arch = "x86_64")]
 mod avx2 {
-    use super::{GROUP, PANEL, Part, Rows};
+    use super::{CHUNK, GROUP, PANEL, Part, Rows};
     use crate::kernels::isa::{Isa, Level};
     use core::arch::x86_64::*;
+    use core::mem::MaybeUninit;
 
-    /// Rounds eight numbers multiplied by `factor`, like [`round`](super::round).
+    /// Rounds numbers multiplied by `factor`, like [`round`](super::round), eight at a time. Returns
+    /// how many are rounded.
     ///
     /// # Safety
-    /// There are eight numbers on both sides. The processor has AVX2.
+    /// The scalar is `f32`. The processor has AVX2.
     #[inline(always)]
-    pub unsafe fn round(x: *const f32, factor: f32, to: *mut i16) {
-        // SAFETY: guaranteed by the caller.
-        unsafe {
-            // The conversion rounds ties to even. A NaN becomes a number, but then the unit is NaN.
-            let whole = _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_loadu_ps(x), _mm256_set1_ps(factor)));
-            let halves = _mm256_permute4x64_epi64::<0b1000>(_mm256_packs_epi32(whole, whole));
-            _mm_storeu_si128(to.cast(), _mm256_castsi256_si128(halves));
+    pub unsafe fn round<T>(x: &[T], factor: f32, to: &mut [MaybeUninit<i16>; CHUNK]) -> usize {
+        let mut done = 0;
+        while done + 8 <= x.len() && done + 8 <= CHUNK {
+            // SAFETY: there are eight entries on both sides; the rest is guaranteed by the caller.
+            unsafe {
+                let x = _mm256_loadu_ps(x.as_ptr().add(done).cast());
+                // The conversion rounds ties to even. A NaN becomes a number, but then the unit is
+                // NaN.
+                let whole = _mm256_cvtps_epi32(_mm256_mul_ps(x, _mm256_set1_ps(factor)));
+                let halves = _mm256_permute4x64_epi64::<0b1000>(_mm256_packs_epi32(whole, whole));
+                _mm_storeu_si128(to.as_mut_ptr().add(done).cast(), _mm256_castsi256_si128(halves));
+            }
+            done += 8;
         }
+        done
     }
 
     /// Computes `V` panels of four rows of `f32`, where `V` is 1 or even, and moves on to the rows

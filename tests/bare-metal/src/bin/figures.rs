@@ -1,7 +1,7 @@
-//! What a step costs on a target: prints instructions, stack and sizes of cells.
+//! Steps of cells on a target: prints instructions, stack and the size of the state.
 //!
 //! `figures CELL STEPS` runs steps of one cell, for an emulator or a clock outside of the program
-//! that counts them. `tests/targets/figures.sh` prints the table.
+//! that counts them. `tests/targets/run.sh table` prints the table.
 
 #![no_std]
 #![no_main]

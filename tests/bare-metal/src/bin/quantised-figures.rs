@@ -1,15 +1,13 @@
-//! Prints what a step costs on a Cortex-M4, of cells in `f32` and of their quantised copies:
-//! instructions, stack in bytes, largest difference of an output from `f32` in units of 1e-4. Also
-//! prints a checksum of products in integers, which are the same on every
-//! processor. `run.sh` runs the program on the emulated board and on the host.
-//!
-//! No panic is reachable: the board's program would not link.
+//! Steps of cells in `f32` and of their quantised copies: prints instructions, stack in bytes, and the
+//! largest difference of an output from `f32` in units of 1e-4. Also prints a checksum of products in
+//! integers, which are the same on every processor. `tests/targets/run.sh quantised` prints the
+//! table.
 
-#![cfg_attr(target_os = "none", no_std, no_main)]
+#![no_std]
+#![no_main]
 
-#[cfg(target_os = "none")]
-mod board;
-
+use bare_metal::{Text, number, platform, restart};
+use core::ffi::{c_char, c_int};
 use core::hint::black_box;
 use core::mem::MaybeUninit;
 use rnn_cell::cell::ModelMut;
@@ -43,23 +41,18 @@ rnn_cell! {
     }
 }
 
-/// Numbers in [-1, 1) that the optimiser cannot predict.
-struct Numbers(u32);
+/// Returns a number between -1 and 1.
+fn next() -> f32 {
+    2.0 * number()
+}
 
-impl Numbers {
-    fn next(&mut self) -> f32 {
-        self.0 = black_box(self.0).wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (self.0 >> 8) as f32 / 8_388_608.0 - 1.0
-    }
-
-    /// Fills the parameters with numbers as large as those of a trained cell.
-    fn fill<T: Scalar>(&mut self, model: &mut impl ModelMut<Scalar = T>) {
-        model.visit_mut(&mut |parameter| {
-            let (_, columns) = parameter.shape.size;
-            let scale = if columns > 1 { 1.7 / square_root(columns as f32) } else { 0.5 };
-            parameter.values.fill_with(|| T::of(f64::from(scale * self.next())));
-        });
-    }
+/// Fills the parameters with numbers as large as those of a trained cell.
+fn fill<T: Scalar>(model: &mut impl ModelMut<Scalar = T>) {
+    model.visit_mut(&mut |parameter| {
+        let (_, columns) = parameter.shape.size;
+        let scale = if columns > 1 { 1.7 / square_root(columns as f32) } else { 0.5 };
+        parameter.values.fill_with(|| T::of(f64::from(scale * next())));
+    });
 }
 
 fn square_root(x: f32) -> f32 {
@@ -69,56 +62,8 @@ fn square_root(x: f32) -> f32 {
 /// The number of steps that are counted and averaged.
 const STEPS: usize = 100;
 
-#[cfg(target_os = "none")]
-use board::{instructions, stack};
-
-#[cfg(not(target_os = "none"))]
-fn instructions(_: &mut dyn FnMut()) -> usize {
-    0
-}
-
-#[cfg(not(target_os = "none"))]
-fn stack(_: &mut dyn FnMut()) -> usize {
-    0
-}
-
-/// Prints a line.
-fn line(name: &str, numbers: &[usize]) {
-    let (mut text, mut length) = ([b' '; 96], 0);
-    for (to, from) in text.iter_mut().zip(name.as_bytes()) {
-        *to = *from;
-        length += 1;
-    }
-    for number in numbers {
-        let (mut number, mut digits) = (*number, [b'0'; 10]);
-        let mut count = 0;
-        while count == 0 || number > 0 {
-            if let Some(digit) = digits.get_mut(count) {
-                *digit = b'0' + (number % 10) as u8;
-            }
-            number /= 10;
-            count += 1;
-        }
-        length += 1;
-        for digit in digits.iter().take(count).rev() {
-            if let Some(to) = text.get_mut(length) {
-                *to = *digit;
-            }
-            length += 1;
-        }
-    }
-    let text = text.get(..length).unwrap_or(&[]);
-    #[cfg(target_os = "none")]
-    {
-        board::write(text);
-        board::write(b"\n");
-    }
-    #[cfg(not(target_os = "none"))]
-    println!("{}", String::from_utf8_lossy(text));
-}
-
-/// Steps a cell and its copies, each in a function with a name, so that its size can be read from the
-/// program.
+/// Steps a cell and its copies, each in a function with the name of a symbol, so that its size can be
+/// read from the program.
 macro_rules! cell {
     ($name:ident $cell:ident $copy:ident $state:ident<$($size:literal),*>, $input:literal, $hidden:literal) => {{
         mod $name {
@@ -126,28 +71,35 @@ macro_rules! cell {
             type X = SVector<f32, $input>;
             type Y = MaybeUninit<SVector<f32, $hidden>>;
             type State = $state<$($size),*>;
+            // SAFETY: no other function has this name.
+            #[unsafe(export_name = concat!(stringify!($name), "_f32"))]
             #[inline(never)]
-            pub fn as_f32(cell: &$cell<$input, $hidden>, x: &X, state: &mut State, y: &mut Y) {
+            pub fn f32(cell: &$cell<$input, $hidden>, x: &X, state: &mut State, y: &mut Y) {
                 y.write(cell.step(x, state));
             }
+            // SAFETY: no other function has this name.
+            #[unsafe(export_name = concat!(stringify!($name), "_int8"))]
             #[inline(never)]
-            pub fn as_int8(cell: &$copy<$input, $hidden, Int8>, x: &X, state: &mut State, y: &mut Y) {
+            pub fn int8(cell: &$copy<$input, $hidden, Int8>, x: &X, state: &mut State, y: &mut Y) {
                 y.write(cell.step(x, state));
             }
+            // SAFETY: no other function has this name.
+            #[unsafe(export_name = concat!(stringify!($name), "_int8_by_16"))]
             #[inline(never)]
-            pub fn as_int8_by_16(cell: &$copy<$input, $hidden, Int8By16>, x: &X, state: &mut State, y: &mut Y) {
+            pub fn int8_by_16(cell: &$copy<$input, $hidden, Int8By16>, x: &X, state: &mut State, y: &mut Y) {
                 y.write(cell.step(x, state));
             }
         }
         #[inline(never)]
         fn measured() {
             let mut cell = $cell::<$input, $hidden>::zeros();
-            Numbers(1).fill(&mut cell);
+            restart();
+            fill(&mut cell);
             let (Ok(int8), Ok(int8_by_16)) = (cell.quantised::<Int8>(), cell.quantised::<Int8By16>()) else { return };
             let mut states = [cell.zero_state(), cell.zero_state(), cell.zero_state()];
-            let (mut numbers, mut errors) = (Numbers(7), [0.0f32; 2]);
+            let mut errors = [0.0f32; 2];
             for _ in 0..64 {
-                let x = SVector::<f32, $input>::from_fn(|_, _| numbers.next());
+                let x = SVector::<f32, $input>::from_fn(|_, _| next());
                 let [a, b, c] = &mut states;
                 let (y, own) = (cell.step(&x, a), [int8.step(&x, b), int8_by_16.step(&x, c)]);
                 for (entry, y) in y.iter().enumerate() {
@@ -157,21 +109,25 @@ macro_rules! cell {
                     }
                 }
             }
-            let x = SVector::<f32, $input>::from_fn(|_, _| numbers.next());
+            let x = SVector::<f32, $input>::from_fn(|_, _| next());
             let mut y = MaybeUninit::uninit();
             macro_rules! measure {
                 ($kind:ident $own:ident $error:expr) => {{
                     let mut state = $own.zero_state();
                     let mut step = || $name::$kind(black_box(&$own), black_box(&x), &mut state, &mut y);
-                    let stack = stack(&mut step);
-                    let count = instructions(&mut || (0..STEPS).for_each(|_| step())) / STEPS;
-                    let name = concat!(stringify!($name), "::", stringify!($kind));
-                    line(name, &[count, stack, (1e4 * $error) as usize]);
+                    let stack = platform::stack(&mut step);
+                    let count = platform::instructions(&mut || (0..STEPS).for_each(|_| step())) / STEPS;
+                    Text::new()
+                        .str(concat!(stringify!($name), "_", stringify!($kind)))
+                        .integer(count)
+                        .integer(stack)
+                        .integer((1e4 * $error) as usize)
+                        .end();
                 }};
             }
-            measure!(as_f32 cell 0.0);
-            measure!(as_int8 int8 errors[0]);
-            measure!(as_int8_by_16 int8_by_16 errors[1]);
+            measure!(f32 cell 0.0);
+            measure!(int8 int8 errors[0]);
+            measure!(int8_by_16 int8_by_16 errors[1]);
         }
         measured();
     }};
@@ -186,11 +142,12 @@ fn checksum() -> u32 {
             #[inline(never)]
             fn of_size(sum: &mut u32) {
                 let mut cell = Linear::<$input, $hidden, $scalar>::zeros();
-                Numbers(3).fill(&mut cell);
+                restart();
+                fill(&mut cell);
                 let Ok(copy) = cell.quantised::<Int8By16>() else { return };
-                let (mut state, mut numbers) = (copy.zero_state(), Numbers(5));
+                let mut state = copy.zero_state();
                 for _ in 0..4 {
-                    let x = SVector::<$scalar, $input>::from_fn(|_, _| numbers.next().into());
+                    let x = SVector::<$scalar, $input>::from_fn(|_, _| next().into());
                     for y in copy.step(&x, &mut state).iter() {
                         *sum = (*sum ^ (*y as f32).to_bits()).wrapping_mul(16_777_619);
                     }
@@ -206,8 +163,11 @@ fn checksum() -> u32 {
     sum
 }
 
-fn run() {
-    line("checksum", &[checksum() as usize]);
+// SAFETY: the program has no other `main`, and this is the signature with which the C library calls
+// it.
+#[unsafe(no_mangle)]
+extern "C" fn main(_: c_int, _: *const *const c_char) -> c_int {
+    Text::new().str("checksum").integer(checksum() as usize).end();
     cell!(lstm_1_16 Lstm LstmQuantised LstmState<16>, 1, 16);
     cell!(lstm_16_32 Lstm LstmQuantised LstmState<32>, 16, 32);
     cell!(lstm_64_64 Lstm LstmQuantised LstmState<64>, 64, 64);
@@ -216,16 +176,5 @@ fn run() {
     cell!(gru_64_64 Gru GruQuantised GruState<64>, 64, 64);
     cell!(peephole_16_32 PeepholeLstm PeepholeLstmQuantised PeepholeLstmState<32>, 16, 32);
     cell!(own_16_32 Own OwnQuantised OwnState<32>, 16, 32);
-}
-
-#[cfg(not(target_os = "none"))]
-fn main() {
-    run();
-}
-
-// SAFETY: the program has no other `main`, and the vector table's `reset` calls it.
-#[cfg(target_os = "none")]
-#[unsafe(no_mangle)]
-extern "C" fn main() {
-    run();
+    0
 }
