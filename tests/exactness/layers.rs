@@ -13,8 +13,8 @@ const LENGTHS: [usize; 4] = [7, 3, 1, 0];
 macro_rules! verify_all {
     ($layer:expr) => {{
         let mut layer = $layer;
-        verify::<1, _>(&mut layer);
-        verify::<4, _>(&mut layer);
+        verify::<1, _>(&mut layer, 9, &[1, 4]);
+        verify::<4, _>(&mut layer, 9, &[1, 4]);
         ragged_batches_are_their_samples(&layer, LENGTHS, 5);
         ragged_batches_are_their_samples(&layer, [0; 4], 5);
         let xs = random_sequence(&mut rng(8), 7);

@@ -7,7 +7,7 @@
 
 use crate::golden::{from_scalars, scalars};
 use rnn_cell::cell::{Bars, Cell, Layer, LayerPass, Model, Pass};
-use rnn_cell::inspect::gradcheck::Checked;
+use rnn_cell::inspect::gradcheck::{Checked, Gradcheck};
 use rnn_cell::rng::{Rng, SeedableRng, Xoshiro256PlusPlus, normal};
 use rnn_cell::types::varying::Varying;
 use std::ops::Range;
@@ -371,6 +371,21 @@ fn gradients_add_up(subject: &mut dyn Subject, state: &[f64], (dys, dfinal): (&[
 /// Returns one sample of a batch of `B` as a value of batch 1.
 fn sample<const B: usize, V: Varying<f64>, W: Varying<f64>>(batch: &V, b: usize) -> W {
     from_scalars(&scalars_of_sample::<B, V>(&scalars(batch), b))
+}
+
+/// Checks all properties of a cell on a random sequence of `steps` steps from a random state, and
+/// its gradients on the first steps of it, as many as each of `differentiated`.
+pub fn verify<const B: usize, L>(cell: &mut L, steps: usize, differentiated: &[usize])
+where
+    L: Cell<B> + Checked<B> + Layer<B, Context = ()>,
+{
+    let mut rng = rng(99);
+    let xs: Vec<L::Input> = random_sequence(&mut rng, steps);
+    let state: L::State = random(&mut rng);
+    check(cell, Pass::of(&xs), &state, 3);
+    for steps in differentiated {
+        Gradcheck::default().check(cell, &xs[..*steps], &state).assert_ok();
+    }
 }
 
 /// Checks a ragged batch of random inputs and states by [`ragged_batch_is_its_samples`].

@@ -127,6 +127,8 @@ fn columns<S: Isa, T: Scalar, const N: usize, const IN: usize, const OUT: usize>
                     outs[o] = core::slice::from_raw_parts_mut(to[o].add(start), N);
                 }
             }
+            // LLVM may leave the call of a reference to a closure outlined.
+            #[allow(clippy::redundant_closure)]
             rows(
                 isa,
                 N,
@@ -331,8 +333,8 @@ unsafe fn one<T: Scalar, const IN: usize, const OUT: usize, const SUMS: usize>(
     }
 }
 
-/// Computes rows without blocks, for targets without vectors. Each term is added to the same partial
-/// sum, in the same order, as in the blocks.
+/// Computes rows without blocks, for targets without vectors. Each term is added to the same
+/// partial sum, in the same order, as in the blocks.
 ///
 /// # Safety
 /// Every pointer is valid for `n` scalars. The outputs overlap neither each other nor the inputs.
