@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""PyTorch, JAX and ONNX Runtime as competitors in the tables of `steps` and `training`.
+"""PyTorch, JAX and ONNX Runtime as competitors in the tables of `steps`, `training` and `looking_back`.
 
     python3 -m venv /tmp/peers && /tmp/peers/bin/pip install torch jax onnx onnxruntime
     cargo run --release -p benches --bin report -- --python /tmp/peers/bin/python

@@ -57,14 +57,17 @@ where
     }
 }
 
-/// Returns the workload of a sequence in one call, without residuals.
+/// Returns the workload of a sequence in one call, without residuals. The next call continues from
+/// its final state.
 pub fn run<'a, const B: usize, L>(cell: Box<L>, xs: Vec<L::Input>) -> impl FnMut() + 'a
 where
     L: Layer<B, Context = ()> + 'a,
+    L::State: 'a,
     L::Input: 'a,
 {
+    let mut state = cell.initial_state();
     move || {
-        black_box(cell.run(black_box(&xs), &mut cell.initial_state()));
+        black_box(cell.run(black_box(&xs), &mut state));
     }
 }
 

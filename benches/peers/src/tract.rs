@@ -20,7 +20,7 @@ pub fn step(kind: Kind, i: usize, h: usize) -> Option<Work<'static>> {
         Kind::Convolution => (convolution_step(i, h), vec![vec![1, i, WIDTH - 1]]),
         _ => return None,
     };
-    let model = runnable(&model);
+    let model = optimized(&model).into_runnable().expect(RUN);
     let x = if kind == Kind::Convolution { tensor(&[1, i, 1]) } else { tensor(&[1, 1, i]) };
     let mut carried: Vec<TValue> = states.iter().map(|shape| tensor(shape)).collect();
     Some(Box::new(move || {
@@ -39,16 +39,16 @@ pub fn run(kind: Kind, i: usize, h: usize, batch: usize, steps: usize) -> Option
     }
     let node = NodeProto { attribute: vec![integers("pads", &[WIDTH as i64 - 1, 0])], ..convolution("X") };
     let (x, y) = (info("X", &[batch, i, steps]), info("Y", &[batch, h, steps]));
-    let model = runnable(&model(vec![node], filters(i, h), vec![x], vec![y]));
+    let model = optimized(&model(vec![node], filters(i, h), vec![x], vec![y]));
+    let model = model.into_runnable().expect(RUN);
     let x = tensor(&[batch, i, steps]);
     Some(Box::new(move || {
         black_box(model.run(tvec!(black_box(&x).clone())).expect(RUN));
     }))
 }
 
-fn runnable(model: &ModelProto) -> TypedRunnableModel {
-    let model = onnx().model_for_proto_model(model).expect(RUN);
-    model.into_optimized().expect(RUN).into_runnable().expect(RUN)
+fn optimized(model: &ModelProto) -> TypedModel {
+    onnx().model_for_proto_model(model).expect(RUN).into_optimized().expect(RUN)
 }
 
 fn tensor(shape: &[usize]) -> TValue {

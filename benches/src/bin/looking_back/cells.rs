@@ -96,7 +96,7 @@ rnn_cell! {
         /// 1 for each column that holds a step.
         state mask: [1, S];
         /// The matrix that shifts by one column, and the row that is 1 in the last column.
-        buffer shift: [S, S], last: [1, S];
+        buffer shift: [S, S] = 0, last: [1, S] = 0;
 
         mask = mask[t-1] @ shift + last;
         heads K {

@@ -88,7 +88,6 @@ pub fn report(run: &mut Run) {
         (64, 192) 64 x 1
         (64, 192) 1024 x 1
         (64, 192) 1 x 16
-        (64, 192) 64 x 16
     }
     table.print();
 }

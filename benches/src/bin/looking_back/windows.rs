@@ -35,7 +35,6 @@ fn attention(run: &mut Run) {
     row::<4, 16, 16, 1>(run, &mut table);
     row::<4, 16, 64, 1>(run, &mut table);
     row::<1, 64, 64, 1>(run, &mut table);
-    row::<4, 16, 256, 1>(run, &mut table);
     row::<4, 16, 64, 16>(run, &mut table);
     table.print();
 }
@@ -131,7 +130,8 @@ macro_rules! copying {
 
 /// Measures the copies of the windows by themselves.
 fn copies(run: &mut Run) {
-    let note = "ns per step, f32, batch 1. `copies`: copying the windows from their rings to matrices, by itself.";
+    let note =
+        "ns per step, f32, batch 1. `copies`: copying the windows from their rings to matrices, by itself.";
     let columns = ["cell", "step", "copies", "share"];
     let mut table = Table::new("Copies of windows", note, columns);
     copying! { run table:
