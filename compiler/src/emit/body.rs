@@ -40,6 +40,8 @@ pub struct Body<'a> {
     pub pass: &'a Pass,
     /// The storage of a quantised copy.
     pub storage: Option<&'a StoredValues>,
+    /// The windows whose columns are read from their rings.
+    pub in_rings: Vec<Id>,
 }
 
 impl Body<'_> {
@@ -52,6 +54,24 @@ impl Body<'_> {
     pub fn var(&self, id: Id) -> Ident {
         let id = self.graph.storage(id);
         self.names.variable(*self.pass.in_place.get(&id).unwrap_or(&id))
+    }
+
+    /// Returns the column `__c` of a window that is read from its ring, in a loop over samples and
+    /// heads. None for other values.
+    pub fn column_in_ring(&self, id: Id) -> Option<TokenStream> {
+        let (&Op::Window { entries, spacing }, &[past, now]) = (&self.graph[id].op, &self.graph[id].args[..])
+        else {
+            return None;
+        };
+        let Op::Past(earlier) = self.graph[past].op else { return None };
+        if !self.in_rings.contains(&id) {
+            return None;
+        }
+        let (shape, field) = (self.graph[id].shape, self.cx.ring_field(earlier.piece, earlier.ring));
+        let head = if shape.has_heads() { quote!(__head) } else { quote!(0) };
+        let [heads, entries, spacing] = [shape.heads, entries, spacing].map(|atom| self.cx.atom(atom));
+        let now = self.var(now);
+        Some(quote!(__state.#field.window_column(&*#now, (__j, #head), (#heads, #entries, #spacing), __c)))
     }
 
     /// Returns the number of columns that a region's loops run over.

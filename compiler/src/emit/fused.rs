@@ -101,8 +101,9 @@ impl<'b> Loop<'b> {
             match self.operand(arg) {
                 Operand::Constant | Operand::Inside => {}
                 Operand::Slice(slice) => {
-                    all_full &= self.is_full(arg);
-                    is_flat &= self.is_full(arg) || self.is_fixed(arg);
+                    let is_contiguous = !self.body.in_rings.contains(&arg);
+                    all_full &= is_contiguous && self.is_full(arg);
+                    is_flat &= is_contiguous && (self.is_full(arg) || self.is_fixed(arg));
                     slices.push((self.argument(arg), slice, arg));
                 }
                 Operand::Scalar { load, at } => {
@@ -360,7 +361,8 @@ impl<'b> Loop<'b> {
                 quote!(#index * #width + __c)
             }
         };
-        Operand::Slice(quote!(#k::column(&*#var, #rows, #position)))
+        let column = self.body.column_in_ring(arg);
+        Operand::Slice(column.unwrap_or(quote!(#k::column(&*#var, #rows, #position))))
     }
 
     fn out_slice(&self, id: Id) -> TokenStream {

@@ -9,8 +9,9 @@ use crate::emit::frame::SequenceFrame;
 use crate::emit::hygiene::{ident, variable};
 use crate::emit::layout::Layout;
 use crate::graph::ir::{Earlier, Id, Level, Op, Piece, Reach};
+use crate::plan::Plan;
 use crate::plan::past::{Push, Source};
-use crate::plan::schedule::Region;
+use crate::plan::schedule::{Group, Region};
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
@@ -495,6 +496,30 @@ pub fn bind_delay(cx: &Context, variable: &Ident, earlier: Earlier, local: &str)
     }
 }
 
+/// Returns the windows that a step need not copy: all that it does with them is to loop over their
+/// columns, which are contiguous in the ring.
+pub fn in_rings(plan: &Plan) -> Vec<Id> {
+    let (graph, pass) = (&plan.graph, &plan.streaming);
+    let kept: Vec<Id> = plan.outputs.iter().flatten().chain(&plan.states).map(|bound| bound.id).collect();
+    let is_window = |id: &Id| {
+        // The window of a scalar is one vector.
+        let shape = graph[*id].shape;
+        matches!(graph[*id].op, Op::Window { .. }) && shape.rows != Atom::ONE && shape.columns != Atom::ONE
+    };
+    let reads_columns = |window: Id, group: &Group| {
+        let (operands, shape) = (group.operands(graph, &pass.schedule.users), graph[window].shape);
+        let is_loop = matches!(group, Group::Elementwise { space, .. } if space.rows == shape.rows && space.columns == shape.columns);
+        operands.iter().all(|id| graph.storage(*id) != window || is_loop && *id == window)
+    };
+    let has_columns = |window: &Id| {
+        let mut memory = pass.in_place.iter().flat_map(|(value, place)| [value, place]);
+        !memory.any(|id| id == window)
+            && !kept.iter().any(|id| graph.storage(*id) == *window)
+            && pass.schedule.groups(Region::Step).iter().all(|group| reads_columns(*window, group))
+    };
+    graph.ids().filter(is_window).filter(has_columns).collect()
+}
+
 /// Returns the statement of a window, or of its mask, in a step.
 pub fn step_statement(body: &Body, id: Id) -> TokenStream {
     let cx = body.cx;
@@ -502,6 +527,7 @@ pub fn step_statement(body: &Body, id: Id) -> TokenStream {
     let node = &body.graph[id];
     let out = body.var(id);
     match (&node.op, node.args.as_slice()) {
+        (Op::Window { .. }, _) if body.in_rings.contains(&id) => TokenStream::new(),
         (&Op::Window { entries, spacing }, &[past, now]) => {
             let Op::Past(earlier) = body.graph[past].op else { return TokenStream::new() };
             let (field, now) = (cx.ring_field(earlier.piece, earlier.ring), body.var(now));

@@ -79,7 +79,14 @@ fn value_of(names: &Names, id: Id) -> Ident {
 
 impl Start<'_> {
     fn body<'s>(&'s self, pass: &'s Pass) -> Body<'s> {
-        Body { cx: self.cx, graph: &self.plan.graph, names: &self.plan.names, pass, storage: self.storage }
+        Body {
+            cx: self.cx,
+            graph: &self.plan.graph,
+            names: &self.plan.names,
+            pass,
+            storage: self.storage,
+            in_rings: vec![],
+        }
     }
 
     fn frame(&self) -> StartFrame<'_> {

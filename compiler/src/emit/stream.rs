@@ -29,6 +29,8 @@ struct StreamFrame<'a> {
     /// afterwards.
     is_preparing: bool,
     storage: Option<&'a StoredValues>,
+    /// The windows that are not copied.
+    in_rings: Vec<Id>,
 }
 
 impl Frame for StreamFrame<'_> {
@@ -67,7 +69,7 @@ impl Frame for StreamFrame<'_> {
             };
             bindings.extend(quote!(let #variable = #slice;));
         }
-        for id in writes {
+        for id in writes.iter().filter(|id| !self.in_rings.contains(id)) {
             let (variable, value) = (names.variable(*id), result(self.layout, *id));
             bindings.extend(quote!(let #variable = #k::Flat::flat_mut(&mut #value);));
         }
@@ -147,6 +149,7 @@ impl Stream<'_> {
             names: &self.plan.names,
             pass: &self.plan.streaming,
             storage: self.storage,
+            in_rings: past::in_rings(self.plan),
         }
     }
 
@@ -186,7 +189,8 @@ impl Stream<'_> {
 
     fn compute(&self, ids: &[Id], regions: &[Region]) -> TokenStream {
         let layout = self.layout();
-        let frame = StreamFrame { layout: &layout, is_preparing: true, storage: self.storage };
+        let frame =
+            StreamFrame { layout: &layout, is_preparing: true, storage: self.storage, in_rings: vec![] };
         let (k, scalar) = (&self.cx.k, &self.cx.scalar);
         let locals = self.locals(ids, |kind| quote!(<#kind as #k::Varying<#scalar>>::zero()));
         let body = self.body();
@@ -210,11 +214,11 @@ impl Stream<'_> {
     pub fn step(&self) -> TokenStream {
         let layout = self.layout();
         let k = &self.cx.k;
-        let frame = StreamFrame { layout: &layout, is_preparing: false, storage: self.storage };
-        let body = self.body();
-        let places = &self.plan.streaming.places;
-        let stored: Vec<Id> =
-            self.plan.graph.ids().filter(|id| matches!(places.get(id), Some(Place::Buffer(_)))).collect();
+        let (body, places) = (self.body(), &self.plan.streaming.places);
+        let in_rings = body.in_rings.clone();
+        let is_local = |id: &Id| matches!(places.get(id), Some(Place::Buffer(_))) && !in_rings.contains(id);
+        let stored: Vec<Id> = self.plan.graph.ids().filter(is_local).collect();
+        let frame = StreamFrame { layout: &layout, is_preparing: false, storage: self.storage, in_rings };
         let locals = self.locals(&stored, |kind| quote!(#k::scratch::<_, #kind>()));
         let step = body.region(Region::Step, &frame);
         let kept =

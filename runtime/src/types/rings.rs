@@ -229,6 +229,24 @@ impl<V: Flat, const B: usize, const COUNT: usize, const N: usize, const M: usize
         }
     }
 
+    /// Returns a column of the window that [`window`](Self::window) copies, of one sample and head.
+    #[doc(hidden)]
+    #[inline(always)]
+    pub fn window_column<'a>(
+        &'a self,
+        now: &'a [V::Scalar],
+        (sample, head): (usize, usize),
+        (heads, entries, spacing): (usize, usize, usize),
+        column: usize,
+    ) -> &'a [V::Scalar] {
+        let size = Self::SIZE.checked_div(heads).unwrap_or(0);
+        let value = match entries - 1 - column {
+            0 => &now[sample * Self::SIZE..(sample + 1) * Self::SIZE],
+            steps => self.get(steps * spacing, sample),
+        };
+        &value[head * size..(head + 1) * size]
+    }
+
     /// Copies one sample to a ring of one sample.
     #[doc(hidden)]
     pub fn take_sample<W: Flat<Scalar = V::Scalar>>(&self, sample: usize, one: &mut Ring<W, 1, COUNT, N, M>) {
@@ -514,6 +532,28 @@ mod tests {
         let mut windows = [0.0; 12];
         ring.window(&mut windows, &[9.0, 10.0, 11.0, 12.0], (2, 3, 1));
         assert_eq!(windows, [1.0, 2.0, 5.0, 6.0, 9.0, 10.0, 3.0, 4.0, 7.0, 8.0, 11.0, 12.0]);
+    }
+
+    #[test]
+    fn columns_of_windows_are_those_of_their_copies() {
+        type Value = SMatrix<f32, 4, 2>;
+        let mut ring: Ring<Value, 2, 4> = Varying::<f32>::zero();
+        for step in 0..7 {
+            ring.push(&[0, 1, 2, 3, 4, 5, 6, 7].map(|at| (10 * step + at) as f32));
+        }
+        let now = [70.0, 71.0, 72.0, 73.0, 74.0, 75.0, 76.0, 77.0];
+        for lengths in [(1, 4, 1), (1, 3, 2), (2, 5, 1), (4, 1, 1)] {
+            let (heads, entries, _) = lengths;
+            let mut windows = [0.0; 40];
+            ring.window(&mut windows, &now, lengths);
+            let size = 4 / heads;
+            for (vector, window) in windows[..8 * entries].chunks_exact(size * entries).enumerate() {
+                for (column, expected) in window.chunks_exact(size).enumerate() {
+                    let at = (vector / heads, vector % heads);
+                    assert_eq!(ring.window_column(&now, at, lengths, column), expected);
+                }
+            }
+        }
     }
 
     #[test]
