@@ -13,7 +13,7 @@
 use examples::audio::{self, Sound};
 use examples::options::{OFF, Options};
 use examples::plot::{Curve, spectrograms};
-use examples::report::{make_folders, median, run};
+use examples::report::{median, run};
 use examples::rnnoise::{FRAME, Network, RATE, Stream, WEIGHTS, load};
 use nnnoiseless::DenoiseState;
 use rnn_cell::prelude::*;
@@ -47,7 +47,7 @@ fn main() -> ExitCode {
             None => {
                 let speech = audio::read_mono(&shipped.join("speech.wav"), RATE)?;
                 let sound = with_noise(&speech, options.get("snr")?, options.get("seed")?);
-                save(&options.path("noisy"), &sound)?;
+                audio::save(&options.path("noisy"), &sound)?;
                 (sound, Some(speech))
             }
         };
@@ -72,7 +72,7 @@ fn main() -> ExitCode {
             println!("speech to noise: {before:.1} dB before, {after:.1} dB after");
         }
         let output_sound = Sound { rate: RATE, samples: output.samples };
-        save(&options.path("wav"), &output_sound)?;
+        audio::save(&options.path("wav"), &output_sound)?;
 
         let mut sounds = vec![("with noise", &sound), ("denoised", &output_sound)];
         sounds.extend(clean.as_ref().map(|clean| ("the speech alone", clean)));
@@ -180,11 +180,4 @@ fn signal_to_noise(sound: &[f32], speech: &[f32]) -> f64 {
     let product = |a: &[f32], b: &[f32]| -> f64 { a.iter().zip(b).map(|(a, b)| f64::from(a * b)).sum() };
     let target = product(sound, speech).powi(2) / product(speech, speech);
     10.0 * (target / (product(sound, sound) - target)).log10()
-}
-
-fn save(path: &Path, sound: &Sound) -> Result<(), Box<dyn std::error::Error>> {
-    make_folders(path)?;
-    audio::write(path, sound)?;
-    println!("sound: {} ({:.1} s)", path.display(), sound.seconds());
-    Ok(())
 }

@@ -5,9 +5,12 @@
 
 use allocation_counter::measure;
 use rnn_cell::cells::*;
+use rnn_cell::data::pad;
 use rnn_cell::prelude::*;
 use rnn_cell::quantised::{Bf16, Format, Int8, Int8By16, NotFinite, Quantised, round};
 use rnn_cell::rng::normal;
+use rnn_cell::train::loss::mean_squared_error_weighted;
+use rnn_cell::train::{LayerPart, Trainer};
 use rnn_cell::types::varying::Varying;
 use std::hint::black_box;
 use tests::exactness::{random, random_sequence, rng};
@@ -308,4 +311,37 @@ fn values_that_are_not_finite_are_refused() {
     let before = last.clone();
     assert_eq!(round::<Bf16>(&mut last), Err(NotFinite));
     assert_eq!(last, before, "no entry may be rounded after an error");
+}
+
+/// Straight-through training: gradients at the rounded weights move the exact ones.
+#[test]
+fn weights_are_rounded_for_gradients_and_evaluation_alone() {
+    type Net = Elman<2, 3, f64>;
+    type Steps = Vec<SVector<f64, 2>>;
+
+    fn loss(part: &mut LayerPart<'_, Net, Steps, 2>) -> f64 {
+        let batch = pad(part.samples);
+        part.sequence(&batch, |out| {
+            out.every_step(|_, y, weights| mean_squared_error_weighted(y, &SMatrix::repeat(0.5), weights))
+        })
+    }
+
+    let net = || Net::init(&mut rng(1));
+    let samples: Vec<Steps> = (0..2).map(|seed| random_sequence(&mut rng(seed), 4)).collect();
+    let mut trainer = Trainer::new::<2>(net(), Sgd::new(0.1)).round_weights::<Int8>();
+    trainer.fit(&samples, loss).in_order().run().unwrap();
+
+    let mut rounded = net();
+    round::<Int8>(&mut rounded).unwrap();
+    assert_ne!(rounded, net());
+    let mut at_rounded = Trainer::new::<2>(rounded, Sgd::new(0.1));
+    at_rounded.fit(&samples, loss).in_order().run().unwrap();
+    let mut exact = net();
+    Sgd::new(0.1).step(&mut exact, at_rounded.gradients());
+    assert_eq!(trainer.model, exact);
+
+    let scores = trainer.evaluate(&samples, loss);
+    assert_eq!(trainer.model, exact);
+    round::<Int8>(&mut exact).unwrap();
+    assert_eq!(scores, Trainer::new::<2>(exact, Sgd::new(0.1)).evaluate(&samples, loss));
 }
