@@ -19,8 +19,8 @@ pub const WEIGHTS: &str = "weights.rnn";
 
 rnn_cell! {
     /// RNNoise's network (Valin 2018): `F` features of a frame pass through three gated recurrent
-    /// units, which find the speech (`V` units), the spectrum of the noise (`N`) and the gains (`G`)
-    /// of `B` bands.
+    /// units, which find the speech (`V` units), the spectrum of the noise (`N`) and the gains
+    /// (`G`) of `B` bands.
     ///
     /// The candidate of each unit is rectified, and its reset gate acts before the product. `z` is
     /// the share of the old state.

@@ -21,8 +21,8 @@ lanes() {
         }
         END { print all_fused + 0, all_separate + 0 }' "$target/outputs/figures.s" -
 }
-# Cells 1 and 4, `Lstm<16, 32>` and `Gru<16, 32>`, with the multiply-adds of their products. The gates
-# and activations need at most 16 other multiplications for each of 32 units.
+# Cells 1 and 4, `Lstm<16, 32>` and `Gru<16, 32>`, with the multiply-adds of their products. The
+# gates and activations need at most 16 other multiplications for each of 32 units.
 for line in '1 6144' '4 4608'; do
     read -r cell wanted <<<"$line"
     read -r fused separate < <(paste -d' ' <(lanes "$cell" 2) <(lanes "$cell" 1) | awk '{ print $1 - $3, $2 - $4 }')

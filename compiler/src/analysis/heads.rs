@@ -1,5 +1,5 @@
-//! Blocks of heads, `heads K { .. }`: the number of heads, and the shapes of their values outside of
-//! the block.
+//! Blocks of heads, `heads K { .. }`: the number of heads, and the shapes of their values outside
+//! of the block.
 //!
 //! Within a block a value has the shape of one head. Outside, a vector `[D]` of the block is the
 //! stack of all heads, `[K*D]`, and a scalar is the vector `[K]`. A matrix has no stack.

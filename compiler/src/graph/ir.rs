@@ -242,8 +242,8 @@ pub enum Op {
     /// number keeps equal copies apart.
     Copy(u32),
 
-    /// `op(a) op(b)`, each transposed or not. If both have heads and the node has none, the products
-    /// of the heads add up.
+    /// `op(a) op(b)`, each transposed or not. If both have heads and the node has none, the
+    /// products of the heads add up.
     MatMul {
         ta: bool,
         tb: bool,

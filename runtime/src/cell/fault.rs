@@ -1,6 +1,6 @@
 //! Faults: values that are NaN or infinite, in a model, a state or a step of a sequence, and the
-//! checks that find them in one layer. `inspect::finite` exports the public ones and finds the first
-//! fault of a sequence.
+//! checks that find them in one layer. `inspect::finite` exports the public ones and finds the
+//! first fault of a sequence.
 
 use alloc::string::String;
 use alloc::vec::Vec;

@@ -306,12 +306,13 @@ mod dsp {
     use super::{GROUP, PANEL, Part, Rows};
     use core::arch::asm;
 
-    /// Computes `count` rows of `f32`, a multiple of four that is not zero, and moves on to the rows
-    /// behind them. It is the loop of [`Part::multiply`] over whole panels.
+    /// Computes `count` rows of `f32`, a multiple of four that is not zero, and moves on to the
+    /// rows behind them. It is the loop of [`Part::multiply`] over whole panels.
     ///
     /// The compiler does not keep the twelve values of the inner loop in registers, so the loop is
     /// assembly. `sxtb16` widens the bytes 0 and 2 of a word, or 1 and 3. `smlad` adds the products
-    /// of both halves. `ldrd` needs multiples of four, which the distances of groups and panels are.
+    /// of both halves. `ldrd` needs multiples of four, which the distances of groups and panels
+    /// are.
     ///
     /// # Safety
     /// The same as for [`Part::multiply`]. The scalar is `f32`, and the entries are aligned to four
@@ -442,8 +443,8 @@ mod avx2 {
     use core::arch::x86_64::*;
     use core::mem::MaybeUninit;
 
-    /// Rounds numbers multiplied by `factor`, like [`round`](super::round), eight at a time. Returns
-    /// how many are rounded.
+    /// Rounds numbers multiplied by `factor`, like [`round`](super::round), eight at a time.
+    /// Returns how many are rounded.
     ///
     /// # Safety
     /// The scalar is `f32`. The processor has AVX2.

@@ -195,7 +195,8 @@ where
         Diverged { update: self.updates, loss, fault, elsewhere: None }
     }
 
-    /// Steps the optimiser, if enough batches have been accumulated. `norm` is that of the gradients.
+    /// Steps the optimiser, if enough batches have been accumulated. `norm` is that of the
+    /// gradients.
     fn finish_update(&mut self, norm: f64) {
         let Settings { accumulate, clip, schedule, .. } = self.settings;
         self.pending += 1;
