@@ -26,7 +26,7 @@ const PATH: &str = "RNN_CELL_CLUSTER_PATH";
 type Net = Stack<Dropout<Lstm<2, 5>>, Dense<5, 1>>;
 type Sample = Vec<SVector<f32, 2>>;
 
-/// Does its task in each process of a job, and nothing among the other tests.
+/// Runs the task of each process of a job. It does nothing as one of the other tests.
 #[test]
 fn program() {
     let Ok(task) = env::var(TASK) else { return };

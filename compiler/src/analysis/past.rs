@@ -93,7 +93,8 @@ pub struct Ring {
     /// An index into [`Past::values`].
     pub value: usize,
     pub count: u64,
-    /// At most two dimensions of the cell, in ascending order.
+    /// The dimensions of the product, at most two, in ascending order. Each is an index into the
+    /// cell's dimensions.
     pub dimensions: Vec<usize>,
 }
 

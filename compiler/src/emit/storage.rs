@@ -14,11 +14,11 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The representation of a stored value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Unchanged.
+    /// A value in the precision of the cell.
     Plain,
-    /// In fewer bits. All its uses are products.
+    /// A matrix in fewer bits. All its uses are products.
     Narrow,
-    /// In fewer bits, and transposed. All its uses are products with its transpose.
+    /// A transposed matrix in fewer bits. All its uses are products with its transpose.
     Transposed,
 }
 

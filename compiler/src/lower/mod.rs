@@ -116,7 +116,7 @@ struct Lowering<'a> {
     past: &'a Past,
     graph: Graph,
     targets: Vec<Vec<Grid>>,
-    /// By recorded value, the arguments of windows.
+    /// The arguments of windows, indexed by recorded value.
     recorded: Vec<Option<Grid>>,
     /// The block of heads that contains the current equation or declaration.
     block: Option<usize>,

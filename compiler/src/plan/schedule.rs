@@ -16,21 +16,23 @@ use std::collections::HashMap;
 /// The regions in which nodes run, in order of execution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Region {
-    /// Once per call, from parameters alone.
+    /// The nodes that depend on parameters alone, computed once per call.
     Param,
-    /// Once per call, for each sample, from the context.
+    /// The nodes that depend on the context, computed once per call for each sample.
     Context,
-    /// For all steps of a chunk, before the recurrence.
+    /// The nodes before the recurrence, computed for all steps of a chunk at once.
     Before,
-    /// Step by step.
+    /// The recurrence, computed step by step.
     Step,
-    /// For all steps of a chunk, after the recurrence.
+    /// The nodes after the recurrence, computed for all steps of a chunk at once.
     After,
-    /// Like `After`, but only if the cotangents of inputs are requested.
+    /// The nodes like those of `After` that run only if the cotangents of inputs are requested.
     Inputs,
-    /// Once per call, at the end, for each sample: values that depend on sums over the steps.
+    /// The nodes that depend on sums over the steps, computed once per call for each sample, after
+    /// all chunks.
     ContextEnd,
-    /// Once per call, at the very end: values that depend on sums over steps and samples.
+    /// The nodes that depend on sums over steps and samples, computed once per call, at the very
+    /// end.
     ParamEnd,
 }
 

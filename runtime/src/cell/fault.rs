@@ -170,7 +170,8 @@ pub fn check_finite<M: Model>(model: &M) -> Result<(), NotFinite> {
     found.map_or(Ok(()), Err)
 }
 
-/// Does the same as [`check_finite`] for the fields that are saved but not learned.
+/// Finds the first scalar that is NaN or infinite, like [`check_finite`], among the fields that are
+/// saved but not learned.
 pub(crate) fn check_finite_buffers<M: Model>(model: &M) -> Result<(), NotFinite> {
     let mut found = None;
     model.visit_buffers(&mut |block| find(block, &mut found));

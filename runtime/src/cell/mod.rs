@@ -57,7 +57,7 @@ pub use with::*;
 /// `param W: [H, H + I]` is visited as two blocks of the name `W`, at columns 0 and `H`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BlockShape {
-    /// The head that the block belongs to and the number of heads, for a parameter of
+    /// The index of the head that the block belongs to, and the number of heads, for a parameter of
     /// `heads K { .. }`. Each head's matrix is visited under the same name.
     pub head: Option<(usize, usize)>,
     /// Rows and columns of this block.
@@ -96,12 +96,12 @@ impl BlockShape {
 /// feature every block is [`Whole`](Self::Whole).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Storage {
-    /// In the cell's precision, or not at all.
+    /// A block in the cell's precision, or one that the copy does not store.
     #[default]
     Whole,
-    /// In fewer bits, rounded row by row.
+    /// A block in fewer bits, rounded row by row.
     ByRow,
-    /// In fewer bits, rounded column by column: the step reads the transpose alone.
+    /// A block in fewer bits, rounded column by column, because the step reads only its transpose.
     ByColumn,
 }
 

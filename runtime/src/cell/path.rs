@@ -124,7 +124,8 @@ impl Place {
         }
     }
 
-    /// Does the same as [`of`](Self::of), mutably.
+    /// Returns a visitor for the part's mutable parameters that prepends the path, like
+    /// [`of`](Self::of).
     pub(crate) fn of_mut<'f, 'v, T>(
         self,
         visitor: &'f mut dyn for<'n> FnMut(ParameterMut<'n, 'v, T>),

@@ -1,4 +1,4 @@
-//! Streams with everything prepared that no input changes.
+//! Streaming with precomputed values: all that depend on the parameters and the context alone.
 
 use core::borrow::Borrow;
 
@@ -53,8 +53,8 @@ pub trait Prepare<const B: usize> {
     }
 }
 
-/// A layer for streaming with everything prepared that no input changes, such as `exp(log_rate)` or
-/// a projected memory.
+/// A layer for streaming, with all values precomputed that no input changes, such as
+/// `exp(log_rate)` or a projected memory.
 ///
 /// It owns the prepared values, and holds the layer and its context in any form: by value, in a
 /// `Box`, in an `Arc` that several streams share, or as a reference. `cell.prepare()` borrows the

@@ -24,7 +24,7 @@ pub struct Product<'a, T> {
     pub(super) n: usize,
     /// Pairs of matrices A and B, column by column.
     pub(super) terms: &'a [[&'a [T]; 2]],
-    /// Whether the slices of A contain the transpose, and whether those of B do.
+    /// Two flags: the slices of A contain the transpose, and those of B do.
     pub(super) transposed: [bool; 2],
     pub(super) c: &'a mut [T],
     pub(super) accumulate: bool,

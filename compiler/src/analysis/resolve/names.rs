@@ -37,13 +37,13 @@ pub struct Names {
     values: HashMap<String, Definition>,
     functions: HashMap<String, usize>,
     poisoned: HashSet<String>,
-    /// Names that an equation wrongly assigns: dimensions, inputs, parameters.
+    /// The names that an equation wrongly assigns: dimensions, inputs, parameters.
     clashing: HashSet<String>,
-    /// Names that are declared as two kinds of thing. Each use fits one of the declarations.
+    /// The names that are declared as two kinds of value. Each use fits one of the declarations.
     contested: HashSet<String>,
     /// Targets that were probably meant to have the name of a state without an equation.
     pub misnamed: Vec<Target>,
-    /// By declaration, the target that defines the value of a state.
+    /// The target that defines the value of each state, indexed by declaration.
     pub state_values: Vec<Option<Target>>,
 }
 

@@ -61,7 +61,7 @@ pub(super) struct Steps<'a> {
     pub(super) cell: &'a Cell,
     pub(super) reads: &'a [Read],
     pub(super) edges: Vec<Vec<usize>>,
-    /// By edge, the reads that it represents.
+    /// The reads that each edge represents.
     by_edge: HashMap<(usize, usize), Vec<usize>>,
 }
 

@@ -28,16 +28,16 @@ pub struct Usage<'a> {
 
 /// The nodes of the graph: first the declarations, then the targets of all equations.
 struct Nodes {
-    /// By equation, the node of each of its targets.
+    /// The node of each target, indexed by equation.
     targets: Vec<Vec<usize>>,
-    /// By node, its name.
+    /// The name of each node.
     names: Vec<Ident>,
     /// The nodes that are treated as outputs.
     roots: Vec<usize>,
 }
 
 impl Usage<'_> {
-    /// Reports unused values. `dimensions_used` is, by dimension, whether a shape uses it.
+    /// Reports unused values. `dimensions_used` has a flag for each dimension: a shape uses it.
     pub fn check(&self, dimensions_used: &[bool], diagnostics: &mut Diagnostics) {
         self.dimensions(dimensions_used, diagnostics);
         let nodes = self.nodes();

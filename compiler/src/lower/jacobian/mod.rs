@@ -91,7 +91,7 @@ pub fn derive(cell: &Cell, resolved: &Resolved, graph: &Graph, targets: &[Vec<Gr
 struct NewState {
     piece: Piece,
     value: Id,
-    /// The value is named after this state, not after another one that has the same value.
+    /// True if the value is named after this state, not after another one that has the same value.
     is_own: bool,
 }
 

@@ -25,9 +25,9 @@ pub struct Hypothesis {
 }
 
 impl Ctc {
-    /// Returns the labelling that the most likely path of each sample reads as (best path decoding;
-    /// Graves et al. 2006, section 3.2). The most likely *labelling* may be another one, with many
-    /// paths: see [`beam`](Self::beam).
+    /// Returns the labelling of the most likely path of each sample (best path decoding; Graves et
+    /// al. 2006, section 3.2). The most likely *labelling* may be another one, with many paths: see
+    /// [`beam`](Self::beam).
     pub fn greedy<T: Scalar, const C: usize, const B: usize>(
         &self,
         logits: &[SMatrix<T, C, B>],

@@ -392,7 +392,7 @@ pub(super) struct Progress<T> {
     pub(super) epoch: usize,
     /// The number of its batches so far.
     pub(super) batch: usize,
-    /// Whether the run was stopped before its last epoch.
+    /// True if the run was stopped before its last epoch.
     pub(super) is_stopped: bool,
     /// The scores of the present epoch so far.
     pub(super) training: Scores,

@@ -130,7 +130,7 @@ struct Slot<M: Model, W> {
     flat: Vec<M::Scalar>,
     scores: Scores,
     fault: Option<Fault>,
-    /// Whether the part has another block of steps.
+    /// True if the part has another block of steps.
     has_more: bool,
 }
 

@@ -275,7 +275,7 @@ pub struct TruncatedBptt<L: Cell<B>, const B: usize> {
     k1: usize,
     k2: usize,
     blocks: Option<Truncated<L, B>>,
-    /// Whether a sequence has more blocks.
+    /// True if a sequence has more blocks.
     has_more: bool,
     dys: Vec<L::Output>,
 }

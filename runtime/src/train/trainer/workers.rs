@@ -5,9 +5,9 @@ use core::ops::Range;
 
 use crate::Scalar;
 
-/// Computes the parts of a batch and adds up their gradients: one part after the other
-/// ([`OneThread`]), on threads (`Threads`, feature `rayon`), or in several processes (`Mpi` of the
-/// package `rnn-cell-cluster`).
+/// The processes or threads that compute the parts of a batch and add up their gradients: one part
+/// after the other ([`OneThread`]), on threads (`Threads`, feature `rayon`), or in several
+/// processes (`Mpi` of the package `rnn-cell-cluster`).
 ///
 /// Several processes run the same program. Each has the whole model and the list of all samples,
 /// computes its [own](Self::own) parts, and makes the same update as the others. The methods

@@ -107,7 +107,8 @@ pub trait Block {
     /// its numbers of rows and columns, and its entries in column-major order.
     fn visit_blocks<'v>(&'v self, at: At, visitor: &mut BlockVisitor<'_, 'v, Self::Scalar>);
 
-    /// Does the same as [`visit_blocks`](Self::visit_blocks), mutably.
+    /// Calls `visitor` with every plain matrix, like [`visit_blocks`](Self::visit_blocks), to
+    /// change it.
     fn visit_blocks_mut<'v>(&'v mut self, at: At, visitor: &mut BlockVisitorMut<'_, 'v, Self::Scalar>);
 
     /// Visits the blocks as parts of the parameter `name`. This is the body of
@@ -121,7 +122,7 @@ pub trait Block {
         self.visit_declared(name, rank::<Self>(), &[], visitor);
     }
 
-    /// Does the same as [`visit_named`](Self::visit_named), mutably.
+    /// Visits the blocks like [`visit_named`](Self::visit_named), to change them.
     fn visit_named_mut<'v>(
         &'v mut self,
         name: &str,
@@ -148,7 +149,7 @@ pub trait Block {
         });
     }
 
-    /// Does the same as [`visit_declared`](Self::visit_declared), mutably.
+    /// Visits the blocks like [`visit_declared`](Self::visit_declared), to change them.
     fn visit_declared_mut<'v>(
         &'v mut self,
         name: &str,

@@ -16,12 +16,13 @@ use super::resolve::ResolvedTensor;
 pub(super) struct Matches<'f> {
     /// The tensors of the file, sorted by name.
     pub(super) file: &'f [FileTensor<'f>],
-    /// For each tensor of the mapping its index in the file.
+    /// The index in the file of each tensor of the mapping.
     indices: Vec<Option<usize>>,
     /// The indices of the file's tensors that the mapping neither names nor ignores and that no
     /// problem mentions yet.
     pub(super) unmatched: BTreeSet<usize>,
-    /// Tensors of the mapping that the file lacks, with the prefix of their neighbours in the file.
+    /// The tensors of the mapping that the file lacks, each with the prefix of their neighbours in
+    /// the file.
     moved: Vec<(usize, &'f str)>,
     /// Tensors of the mapping that the file has under several prefixes.
     pub(super) ambiguous: BTreeSet<usize>,

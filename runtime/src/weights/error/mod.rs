@@ -282,7 +282,7 @@ pub enum Problem {
         fitting: Option<&'static str>,
         /// The paths of such cells in the model.
         paths: Vec<String>,
-        /// For an unknown cell, the parameters that it lacks and those that the mapping lacks.
+        /// The parameters that an unknown cell lacks, and those that the mapping lacks.
         differs: Option<Box<[Vec<String>; 2]>>,
     },
     /// A ready mapping has another path than its cell.
