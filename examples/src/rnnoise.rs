@@ -81,8 +81,8 @@ pub type Network = RnNoise<FEATURES, DENSE, VOICE, NOISE, GAIN, BANDS>;
 /// Loads weights from a file of RNNoise's training, as the crate `nnnoiseless` ships it.
 ///
 /// The file holds Keras's layers one after the other: the number of inputs, the number of units and
-/// the activation (0 is `tanh`, 1 `sigmoid`, 2 `relu`), then the kernels and the biases. All are
-/// bytes, and a weight is a signed byte over 256.
+/// the activation (0 is `tanh`, 1 `sigmoid`, 2 `relu`), then the kernels and the biases. Every
+/// number is one byte, and a weight is a signed byte divided by 256.
 ///
 /// # Errors
 /// Fails if the file is cut short or too long, or describes another network.

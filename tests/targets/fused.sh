@@ -1,5 +1,5 @@
-# Checks that the products of a step on aarch64 are done by vectors of fused multiply-adds (sourced
-# by run.sh). An emulator prints the address of each executed instruction.
+# Checks that a step on aarch64 computes its products by vectors of fused multiply-adds (sourced by
+# run.sh). An emulator prints the address of each executed instruction.
 build '' --bin figures
 aarch64-linux-gnu-objdump -d --no-show-raw-insn "$built/figures" >"$target/outputs/figures.s"
 # Prints the lanes of executed `fmla` on vectors of four, and of executed multiplications of floats

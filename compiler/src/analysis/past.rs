@@ -34,8 +34,8 @@ impl Length {
     }
 }
 
-/// Returns the length that an argument of `window` or `present` gives: a dimension, or a whole
-/// number from one on.
+/// Returns the length that an argument of `window` or `present` states: a dimension, or a whole
+/// number of at least one.
 pub fn length(resolved: &Resolved, argument: &Expr) -> Option<Length> {
     match (&argument.kind, resolved.symbols.get(argument.id).copied().flatten()) {
         (ExprKind::Name { .. }, Some(Symbol::Dimension(index))) => Some(Length::Dimension(index)),
@@ -65,7 +65,7 @@ pub struct PastValue {
     /// The name of the value, or one that describes it.
     pub name: String,
     pub shape: Shape,
-    /// The number of heads that each have such a value, for one of `heads K { .. }`.
+    /// The number of heads, each of which has such a value; one outside of `heads K { .. }`.
     pub heads: Atom,
     pub is_one_hot: bool,
     pub is_state: bool,
@@ -154,8 +154,8 @@ impl Past {
         Some(self.values.len() - 1)
     }
 
-    /// Returns the ring of a value whose length is a multiple of some dimensions, at least
-    /// `count` times as long.
+    /// Returns the ring of a value whose length is a multiple of the product of `dimensions`, and
+    /// makes it at least `count` times as long as the product.
     fn ring(&mut self, value: usize, count: u64, mut dimensions: Vec<usize>) -> usize {
         dimensions.sort_unstable();
         let same = self.rings.iter().position(|ring| ring.value == value && ring.dimensions == dimensions);
@@ -184,7 +184,7 @@ pub fn collect(cell: &Cell, resolved: &Resolved, shapes: &Shapes) -> Past {
     past
 }
 
-/// Adds what an expression within an equation of a block reads.
+/// Adds the earlier values that an expression reads. `block` is the block of its equation.
 fn read(
     past: &mut Past,
     cell: &Cell,

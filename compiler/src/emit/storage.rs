@@ -157,7 +157,8 @@ fn kinds(
     }
 }
 
-/// Returns the matrices that a group multiplies from the left or gathers columns of.
+/// Returns the matrices that are left factors of the products of a group, or whose columns it
+/// gathers.
 fn matrices(graph: &Graph, group: &Group) -> Vec<(Id, Kind)> {
     if let Group::Single(id) = group {
         return match graph[*id].op {

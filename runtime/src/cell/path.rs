@@ -20,7 +20,7 @@ struct Short {
 }
 
 impl Short {
-    /// Returns the text, without a character that was cut.
+    /// Returns the text. A character that was cut is left out.
     fn text(&self) -> &str {
         let bytes = self.bytes.get(..self.length).unwrap_or_default();
         let valid = core::str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len);

@@ -1,11 +1,10 @@
 //! Unused values: those that no output depends on.
 //!
 //! A graph leads from every value to the values that it reads, and from a state to its equation.
-//! Values that cannot be reached from the outputs are unused. Among these, only the ones that no
-//! other unused value reads are reported, since the rest may be in use once these are. None is
-//! reported while an argument or operand is missing somewhere, since an unused value may be the
-//! missing one. An unknown name does not count as missing: the two messages together show what was
-//! meant.
+//! Values that cannot be reached from the outputs are unused. Of these, only values that no other
+//! unused value reads are reported, since the others are used once these are. Nothing is reported
+//! while an argument or operand is missing somewhere, since the unused value may belong there. An
+//! unknown name does not suppress the report: both messages together show what was meant.
 
 use super::findings::{Read, Reader};
 use super::functions::may_stay_unused;

@@ -193,8 +193,8 @@ where
         self
     }
 
-    /// Stops after an epoch for which `stop` returns `true`; if there are several processes, in any
-    /// of them.
+    /// Stops after an epoch for which `stop` returns `true`. If there are several processes, one of
+    /// them is enough.
     pub fn stop_when(mut self, stop: impl FnMut(&Epoch) -> bool + 't) -> Self {
         self.stop = Box::new(stop);
         self

@@ -183,8 +183,8 @@ impl<M: Model, O, W, C> Trainer<M, O, W, C> {
         self.updates
     }
 
-    /// Returns the gradients of the last update, as the optimiser saw them: after clipping. Between
-    /// updates, while batches are [accumulated](Self::accumulate), it is their sum so far.
+    /// Returns the gradients of the last update after clipping, as the optimiser read them. While
+    /// batches are [accumulated](Self::accumulate), returns the sum so far.
     pub fn gradients(&self) -> &M::Gradients {
         &self.gradients
     }

@@ -5,9 +5,9 @@ use core::ops::Range;
 
 use crate::Scalar;
 
-/// The processes or threads that compute the parts of a batch and add up their gradients: one part
-/// after the other ([`OneThread`]), on threads (`Threads`, feature `rayon`), or in several
-/// processes (`Mpi` of the package `rnn-cell-cluster`).
+/// A way to compute the parts of a batch and to add up their gradients: one part after the other
+/// ([`OneThread`]), on threads (`Threads`, feature `rayon`), or in several processes (`Mpi` of the
+/// package `rnn-cell-cluster`).
 ///
 /// Several processes run the same program. Each has the whole model and the list of all samples,
 /// computes its [own](Self::own) parts, and makes the same update as the others. The methods
@@ -17,8 +17,8 @@ use crate::Scalar;
 /// The sum of the gradients must be the [pairwise](pairs) one. It then has the same bits for any
 /// workers.
 pub trait Workers {
-    /// Returns the parts that this process computes, of `parts` in all. It may have none. Those of
-    /// all processes follow one another.
+    /// Returns the parts that this process computes, of `parts` in all. It may have none. The parts
+    /// of all processes follow one another.
     fn own(&self, parts: usize) -> Range<usize> {
         0..parts
     }
