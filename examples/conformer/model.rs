@@ -49,7 +49,8 @@ type BothWays<const I: usize> = Dropout<Bidirectional<Box<Lstm<I, M>>, Box<Lstm<
 
 /// Two Conformer blocks and an LSTM.
 pub type Hybrid = WithLstm<Conformer<M, 128, M, 1, S, C>>;
-/// The others have hidden layers of sizes that give them as many parameters.
+/// The network without attention. The sizes of the hidden layers in it and in the types below give
+/// all networks about as many parameters.
 pub type NoAttention = WithLstm<WithoutAttention<M, 197, C>>;
 pub type NoConvolution = WithLstm<WithoutConvolution<M, 180, M, S>>;
 pub type NoLstm = Stack<Stack<Enter, Twice<Conformer<M, 192, M, 1, S, C>>>, Dense<M, CLASSES>>;

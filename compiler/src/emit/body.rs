@@ -198,7 +198,8 @@ impl<'b> Statement<'b> {
         self.for_each_of(self.node(), statement)
     }
 
-    /// Returns the same for `node`, which this node may stand for.
+    /// Returns such statements for another node, whose statement is part of this one: the product
+    /// that this node adds up.
     pub fn for_each_of(&self, node: &Node, statement: TokenStream) -> TokenStream {
         let (comment, columns) = (self.comment(), self.body.columns(self.region));
         let args = node.args.iter().map(|arg| self.body.graph[*arg].shape.heads);
