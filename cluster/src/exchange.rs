@@ -17,8 +17,8 @@ use crate::number::{Number, add};
 /// The largest number of elements of a buffer. MPI counts in 32 bits.
 const MOST: usize = 1 << 28;
 
-/// Sets `sum` to the pairwise sum of the vectors of all `parts` parts, of which this process has
-/// `own`.
+/// Sets `sum` to the pairwise sum of the vectors of all `parts` parts. `own` are the vectors of
+/// this process.
 pub(crate) fn ordered_sum<C, T: Scalar>(mpi: &Mpi<C>, parts: usize, own: &mut [&mut [T]], sum: &mut [T]) {
     let own_parts = mpi.parts_of(mpi.rank, parts);
     let start = own_parts.start;

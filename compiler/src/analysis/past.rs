@@ -291,8 +291,8 @@ pub struct RingField {
     pub name: String,
 }
 
-/// Returns the fields of the state that hold the rings, and the name of the one that counts steps.
-/// The names are not those of states.
+/// Returns the fields of the state that hold the rings, and the name of the field that counts
+/// steps. No name equals that of a state.
 pub fn fields(cell: &Cell, past: &Past) -> (Vec<RingField>, String) {
     let mut taken: Vec<String> = cell
         .declarations

@@ -108,7 +108,7 @@ fn model(container: &Container) -> TokenStream {
     let Container { name, gradients, scalar, .. } = container;
     let (_, arguments, _) = container.generics.split_for_impl();
     // rustc knows that the gradients have the same scalar, but it may have replaced their type by
-    // that of the implementation, of which it knows nothing.
+    // that of the implementation, about which it knows nothing.
     let implementation = |bound: TokenStream| {
         let gradients = quote!(Gradients: __k::ModelMut<Scalar = #scalar>);
         let mut generics = bounded(container, &quote!(#bound<Scalar = #scalar, #gradients>));

@@ -201,8 +201,8 @@ impl Layout<'_> {
         lines
     }
 
-    /// Returns the number of blocks before the first step in the series of a state. None if it is
-    /// one, the initial state.
+    /// Returns the number of blocks before the first step in the series of a state. Returns `None`
+    /// if it is one, the initial state.
     pub fn state_front(&self, piece: Piece) -> Option<TokenStream> {
         let recorded = self.plan.recorded.iter().find(|record| record.source == Source::State(piece))?;
         Some(self.recorded_front(recorded.piece))

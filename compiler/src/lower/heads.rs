@@ -21,7 +21,7 @@ impl Lowering<'_> {
     }
 
     /// Returns a value as the current equation reads it: the stack of all heads if another block
-    /// defines it. None for a matrix, which has no stack.
+    /// defines it. Returns `None` for a matrix, which has no stack.
     pub(super) fn seen_from_here(&mut self, value: Grid, block: Option<usize>) -> Option<Grid> {
         if block == self.block || block.is_none() { Some(value) } else { self.stacked(value, block) }
     }

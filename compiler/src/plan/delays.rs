@@ -1,7 +1,7 @@
 //! Values of earlier steps outside of the recurrence: the previous input, or the window of a
 //! convolution.
 //!
-//! A step reads earlier values through states and through recorded values. Those that depend only
+//! A step reads earlier values through states and through recorded values. Values that depend only
 //! on inputs are known for all steps of a chunk before the recurrence starts, and their cotangents
 //! are needed only after it has run. Recorded values that depend on the recurrence but do not lead
 //! back to it are computed after the recurrence, and their cotangents before that of the backward

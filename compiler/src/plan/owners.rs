@@ -10,8 +10,8 @@ use crate::graph::grid::{Grid, piece_name};
 use crate::graph::ir::{Graph, Id, Piece};
 use crate::syntax::ast::{Cell, DeclarationKind, declared};
 
-/// Returns the forward equations, in which every state and output owns its values. None if one of
-/// them has no value.
+/// Returns the forward equations, in which every state and output owns its values. Returns `None`
+/// if one of them has no value.
 pub fn assign(
     cell: &Cell,
     resolved: &Resolved,

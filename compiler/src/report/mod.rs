@@ -1,6 +1,6 @@
 //! A report on a definition, for programs that show one outside a compiler, such as an editor in a
-//! browser: the mistakes with their places in the text, and what the documentation says of each
-//! cell.
+//! browser: the mistakes with their places in the text, and the contents of the documentation of
+//! each cell.
 
 mod lexical;
 mod mistake;

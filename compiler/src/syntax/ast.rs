@@ -40,7 +40,7 @@ pub struct Cell {
 /// `heads K { items }`
 #[derive(Debug)]
 pub struct Heads {
-    /// The number of heads: a dimension or a literal. `None` after a mistake, which has been
+    /// The number of heads: a dimension or a literal; `None` after a mistake, which has been
     /// reported.
     pub number: Option<DimTerm>,
 }

@@ -123,7 +123,7 @@ pub trait Layer<const B: usize>: Model {
 
     /// Searches for NaN and infinities in the values that a forward pass from `state` computed, in
     /// the order of their computation. [`check_sequence`](crate::inspect::finite::check_sequence)
-    /// calls it. A layer made of layers asks each of them.
+    /// calls it. A layer made of layers calls it for each of them.
     ///
     /// The default checks the outputs. A layer that streams also checks its states, by
     /// [`inspect_steps`](crate::inspect::finite::inspect_steps).
@@ -201,9 +201,9 @@ pub trait Layer<const B: usize>: Model {
     /// Pulls cotangents back through the last forward pass on `tape`, which must have been over the
     /// same `pass`.
     ///
-    /// `dys` are the cotangents of the outputs, one per step, or none if all are zero; past a
-    /// sample's end they may hold anything. `bars` is `&mut gradients`, or [`Bars`] with everything
-    /// else that is wanted.
+    /// `dys` are the cotangents of the outputs, one per step, or none if all are zero; their
+    /// contents past a sample's end do not matter. `bars` is `&mut gradients`, or [`Bars`] with
+    /// everything else that is wanted.
     ///
     /// # Panics
     /// If the lengths of `xs`, `dys` or the cotangents of inputs differ from the length of the

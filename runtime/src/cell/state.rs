@@ -32,7 +32,7 @@ pub trait StateFields<T, Y>: Varying<T> {
 pub enum StatePart<'a, T> {
     /// The scalars of one field, in the order of [`Varying`].
     Scalars(&'a mut [T]),
-    /// The generator of the masks that a layer draws. `None` if the layer draws none.
+    /// The generator of the masks that a layer draws; `None` if the layer draws none.
     Generator(&'a mut Option<Xoshiro256PlusPlus>),
 }
 

@@ -58,7 +58,7 @@ pub use sequences::*;
 #[cfg(feature = "serde")]
 pub use ::serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Stands for the macro that implements serde's traits, without the feature `serde`.
+/// Replaces the macro that implements serde's traits, without the feature `serde`.
 #[cfg(not(feature = "serde"))]
 #[doc(hidden)]
 #[macro_export]

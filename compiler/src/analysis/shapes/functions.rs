@@ -49,7 +49,7 @@ fn is_sound(expr: &Expr, resolved: &Resolved, sound: &[bool]) -> bool {
 fn all_reaching(cell: &Cell, resolved: &Resolved) -> Vec<Vec<bool>> {
     let mut reaching: Vec<Vec<bool>> =
         cell.functions.iter().map(|function| vec![false; function.arguments.len()]).collect();
-    // A function may call one that is defined below it, so this repeats until nothing changes.
+    // A function may call another that is defined below it, so this repeats until nothing changes.
     loop {
         let mut has_changed = false;
         for (index, function) in cell.functions.iter().enumerate() {

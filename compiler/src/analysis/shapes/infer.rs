@@ -12,7 +12,7 @@ pub struct Infer<'a> {
     pub resolved: &'a Resolved,
     /// The names of the dimensions, for messages.
     pub names: Vec<String>,
-    /// A flag for each argument of each user's function: the function's value depends on it. `None`
+    /// A flag for each argument of each user's function: the function's value depends on it; `None`
     /// if a mistake makes this unknown.
     pub reaching: Vec<Option<Vec<bool>>>,
     pub shapes: Shapes,

@@ -205,7 +205,8 @@ pub fn emit_accumulated(at: &Statement) -> TokenStream {
             let places = [*a, *b].map(|id| vectors(at.body, id));
             let (a, b) = (at.body.var(*a), at.body.var(*b));
             let one = quote!(#k::outer::<_, _, { #rows }, { #columns }>(isa, &*#a, &*#b, &mut *#out););
-            // The vectors of all heads are further columns of the factors if the sum has no heads.
+            // If the sum has no heads, the vectors of all heads are additional columns of the
+            // factors.
             if !node.shape.has_heads() {
                 return quote!(#comment { #one });
             }

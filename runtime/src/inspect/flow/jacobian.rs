@@ -127,8 +127,8 @@ impl Jacobians {
     /// back, the smallest the least that can remain of one.
     ///
     /// The values neither overflow nor vanish, and the small ones are not lost in the rounding
-    /// errors of the large ones. Where the product itself would lose them, they are computed from
-    /// the triangular factors of its QR decomposition.
+    /// errors of the large ones. If the product itself would lose them, they are computed from the
+    /// triangular factors of its QR decomposition.
     ///
     /// # Panics
     /// If the sequence has no such steps.

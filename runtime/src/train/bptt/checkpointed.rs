@@ -63,9 +63,9 @@ impl<L, const B: usize> Checkpointed<L, B>
 where
     L: Cell<B>,
 {
-    /// Uses segments of about the square root of the length of the sequence, rounded up to whole
-    /// [chunks](Cell::chunk) (usually 256 steps divided by the batch size in a generated cell).
-    /// Keeps the tapes of the last segments, up to about 16 times the square root.
+    /// Creates a pass with segments of about the square root of the length of the sequence, rounded
+    /// up to whole [chunks](Cell::chunk) (usually 256 steps divided by the batch size in a
+    /// generated cell). Keeps the tapes of the last segments, up to about 16 times the square root.
     pub fn new() -> Self {
         Checkpointed {
             every: None,

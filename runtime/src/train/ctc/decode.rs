@@ -79,7 +79,7 @@ impl Ctc {
     }
 }
 
-/// A prefix of a labelling: that of `parent`, followed by one label.
+/// A prefix of a labelling: the prefix `parent`, followed by one label.
 #[derive(Debug, Clone, Copy)]
 struct Prefix {
     parent: usize,
@@ -101,7 +101,7 @@ impl Entry {
     }
 }
 
-/// A prefix that one more label would make: that of the entry `from`, followed by `label`.
+/// A prefix that is one label longer: the prefix of the entry `from`, followed by `label`.
 #[derive(Debug, Clone, Copy)]
 struct Longer {
     from: usize,

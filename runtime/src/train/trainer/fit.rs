@@ -225,7 +225,7 @@ where
     ///
     /// Parameters, moments, the learning rate (unless a schedule sets it), counters and results
     /// come from the file; everything else comes from the program, such as clipping and the number
-    /// of epochs. To start anew, delete the file. Each save waits for the disk.
+    /// of epochs. To start over, delete the file. Each save waits for the disk.
     #[cfg(all(feature = "std", feature = "safetensors"))]
     pub fn checkpoint(mut self, path: impl Into<std::path::PathBuf>, batches: usize) -> Self {
         self.checkpoint = Some((path.into(), batches));
@@ -342,7 +342,7 @@ where
         Ok(())
     }
 
-    /// Returns the progress of the training run in the checkpoint, or of one that starts now.
+    /// Returns the progress of the training run in the checkpoint, or of a new run.
     fn resume(&mut self) -> Result<Progress<M::Scalar>, Error> {
         #[cfg(all(feature = "std", feature = "safetensors"))]
         if let Some((path, _)) = &self.checkpoint

@@ -40,7 +40,7 @@ pub trait Workers {
         Vec::from([bytes])
     }
 
-    /// Returns whether this is the first process: the one that reads and writes files and reports.
+    /// Returns whether this is the first process, which reads and writes files and reports.
     fn is_first(&self) -> bool {
         true
     }

@@ -85,7 +85,7 @@ pub trait Block {
     type Double: Block<Scalar = f64> + Flat<Scalar = f64>;
 
     /// The number of heads of a parameter of `heads K { .. }`, each of which has a matrix of its
-    /// own. `None` for any other parameter.
+    /// own; `None` for any other parameter.
     const HEADS: Option<usize> = None;
     /// The number of rows of the whole matrix.
     const ROWS: usize;
@@ -216,7 +216,8 @@ impl<'s> Order<'s> {
         Order { rest: storage.iter(), storage: Storage::default() }
     }
 
-    /// Returns the storage of the block at `at`: that of the block before it for a further head.
+    /// Returns the storage of the block at `at`. Another head of a block has the storage of the
+    /// head before.
     fn next(&mut self, at: At) -> Storage {
         if at.head == 0 {
             self.storage = self.rest.next().copied().unwrap_or_default();

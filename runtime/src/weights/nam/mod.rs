@@ -168,8 +168,8 @@ impl File {
         &self.document.info
     }
 
-    /// Returns the models of a file of several ones, the smallest first. The file itself stands for
-    /// the last of them, the largest. A file of one model has none.
+    /// Returns the models of a file of several ones, the smallest first. The file itself has the
+    /// network of the last of them, the largest. A file of one model has none.
     pub fn submodels(&self) -> &[Submodel] {
         &self.submodels
     }

@@ -173,8 +173,8 @@ create! {
 /// Returns a family of the published models with one channel: the six WaveNets of this module, one
 /// LSTM of 8, 12, 16, 24 or 40 units, two of 8 or 16.
 ///
-/// All of them are compiled into a program that calls this function. One that plays fewer lists
-/// them itself.
+/// All of them are compiled into a program that calls this function. A program that plays fewer
+/// models lists them itself.
 pub fn published<T: Scalar>(file: &File) -> Family<'_, File, SVector<T, 1>, SVector<T, 1>> {
     Family::of(file)
         .or(Standard::<T>::zeros_boxed)

@@ -1,5 +1,5 @@
-//! A program with the steps of the library's cells, in which no panic is reachable. A reachable
-//! panic would not link (see the library).
+//! Steps of the library's cells in a program that contains no reachable panic. A reachable panic
+//! would not link (see the library).
 //!
 //! It computes initial states, steps of cells, `prepare` and steps of handles. It also makes
 //! quantised copies, writes them to bytes, reads them and runs them. For most cells, one of two
