@@ -258,8 +258,8 @@ fn scalar_check(container: &Container) -> TokenStream {
 }
 
 impl Container {
-    /// Returns the type of a field that uses the generic parameters of which the gradients would
-    /// have no use: rustc requires one.
+    /// Returns the type of a marker field for the generic parameters that the gradients do not use
+    /// otherwise. rustc requires that every parameter is used.
     fn unused_parameters(&self) -> Option<TokenStream> {
         let used: Vec<TokenStream> = self.models().map(|field| field.kind.to_token_stream()).collect();
         let is_used = |name: &Ident| used.iter().any(|kind| fields::mentions(kind, &|word| word == name));

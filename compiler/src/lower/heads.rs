@@ -9,7 +9,7 @@ use crate::graph::grid::Grid;
 use crate::graph::ir::BlockShape;
 
 impl Lowering<'_> {
-    /// Gives each of `heads` heads a value of its own, also where all heads share one.
+    /// Gives each of `heads` heads a value of its own, even if all heads share one value.
     pub(super) fn give_heads(&mut self, value: &mut Grid, heads: Atom) {
         if heads == Atom::ONE {
             return;

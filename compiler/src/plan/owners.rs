@@ -50,8 +50,8 @@ pub fn assign(
         let name = cell.equations[target.equation].targets[target.index].to_string();
         let mut blocks = vec![];
         for (row, column, id) in grid.pieces() {
-            // An output that is a state is stored as the state, and one of which earlier steps are
-            // read with these.
+            // An output that is a state is stored as the state. An output of which earlier steps
+            // are read is stored with these steps.
             let state = equations.states.iter().find(|state| {
                 resolved.state_values[state.piece.of] == Some(target)
                     && (state.piece.row, state.piece.column) == (row, column)

@@ -26,7 +26,8 @@ pub enum Region {
     Step,
     /// The nodes after the recurrence, computed for all steps of a chunk at once.
     After,
-    /// The nodes like those of `After` that run only if the cotangents of inputs are requested.
+    /// The nodes that run like those of `After`, but only if the cotangents of inputs are
+    /// requested.
     Inputs,
     /// The nodes that depend on sums over the steps, computed once per call for each sample, after
     /// all chunks.
