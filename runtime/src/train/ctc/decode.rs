@@ -18,9 +18,9 @@ const NEVER: f64 = f64::NEG_INFINITY;
 pub struct Hypothesis {
     /// The labels.
     pub labels: Vec<u32>,
-    /// `ln` of the probability of those of the labelling's paths that the beam followed. It is at
-    /// most that of all its paths, and equal to it unless a prefix of the labelling has fallen out
-    /// of the beam.
+    /// `ln` of the total probability of the labelling's paths that the beam followed. This
+    /// probability is at most that of all its paths, and equal unless a prefix of the labelling has
+    /// fallen out of the beam.
     pub log_probability: f64,
 }
 
