@@ -1,6 +1,6 @@
 //! Removes noise from speech with RNNoise, a published network. The network is one cell of this
 //! library, its equations, and its weights are loaded from the file of the crate `nnnoiseless`. The
-//! sound is streamed in frames of 10 ms, like in a call.
+//! sound is streamed in frames of 10 ms, as in a call.
 //!
 //! Without a file, the example adds the noise of a fan to synthetic speech, so that the result can
 //! be compared with the speech alone.

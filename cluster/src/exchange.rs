@@ -58,8 +58,8 @@ fn pieces(count: usize, length: usize) -> impl Iterator<Item = Range<usize>> {
 
 /// Sets `sum` to the pairwise sum of one vector of each process, whose number is a power of two.
 ///
-/// In each round, neighbours at a distance of 1, 2, 4, .. exchange halves of what they are
-/// responsible for, and each adds up one half. The rounds in reverse order collect the sums.
+/// In each round, neighbours at a distance of 1, 2, 4, .. exchange halves of their ranges of
+/// elements, and each adds up one half. The rounds in reverse order collect the sums.
 fn halve<C, T: Scalar>(mpi: &Mpi<C>, own: &[T], sum: &mut [T]) {
     let world = mpi.world();
     let mut numbers: Vec<Number<T>> = own.iter().copied().map(Number).collect();

@@ -66,7 +66,7 @@ fn loss(part: &mut LayerPart<'_, Net, Sample, 3>) -> f64 {
     })
 }
 
-/// Trains on the samples, and writes the model and the report to a file: that of this process.
+/// Trains on the samples, and writes the model and the report to the file of this process.
 fn train<C: Workers>(mpi: Mpi<C>, parts: &str, path: &Path) -> Result<(), Failure> {
     let (parts, rank) = (parts.parse()?, mpi.rank());
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
