@@ -4,8 +4,8 @@
 #
 #   tests/targets/run.sh          a few cells (3 minutes on two cores)
 #   tests/targets/run.sh long     all cells, loaders, golden cases and unit tests
-#   tests/targets/run.sh table    prints what a step costs
-#   tests/targets/run.sh quantised    prints what a step of a quantised copy costs on the Cortex-M4
+#   tests/targets/run.sh table    prints the cost of a step
+#   tests/targets/run.sh quantised    prints the cost of a step of a quantised copy on the Cortex-M4
 #   tests/targets/run.sh long cortex-m4 wasm    for some targets only
 #
 # Needs qemu-aarch64, aarch64-linux-gnu-gcc, qemu-system-arm and node, and installs them by apt-get

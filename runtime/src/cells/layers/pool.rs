@@ -8,8 +8,8 @@
 //!
 //! The alternative, a function from all outputs to one value with a backward of its own, would
 //! spare the layers above the other steps. It would end the chain of layers, could not stream, and
-//! would need its own check. The state of a pool gives the same to those who need it: after a pass
-//! it holds the pooled value of each sample, and its cotangent is the cotangent of that value.
+//! would need its own check. The state of a pool serves instead: after a pass it holds the pooled
+//! value of each sample, and its cotangent is the cotangent of that value.
 
 use crate::rnn_cell;
 
@@ -31,9 +31,9 @@ rnn_cell! {
         output m;
     }
 
-    /// The largest input so far, entry by entry: `m_t = max(x_1, .., x_t)`. Of equal values the
-    /// first receives the cotangent. After a NaN the maximum is NaN. The last output of a sample is
-    /// its maximum over time.
+    /// The largest input so far, entry by entry: `m_t = max(x_1, .., x_t)`. The first of equal
+    /// values receives the cotangent. After a NaN the maximum is NaN. The last output of a sample
+    /// is its maximum over time.
     pub cell MaxPool<N> {
         /// The input of a step.
         input x: [N];
