@@ -1,6 +1,6 @@
 //! Removes noise from speech with RNNoise, a published network. The network is one cell of this
 //! library, its equations, and its weights are loaded from the file of the crate `nnnoiseless`. The
-//! sound is streamed in frames of 10 ms, like in a call.
+//! sound is streamed in frames of 10 ms, as in a call.
 //!
 //! Without a file, the example adds the noise of a fan to synthetic speech, so that the result can
 //! be compared with the speech alone.
@@ -90,8 +90,8 @@ struct Denoised {
     speech: Vec<f64>,
 }
 
-/// Denoises `sound` with the cell and with the crate `nnnoiseless` in turns. Prints their difference
-/// and their times. Returns the cell's result.
+/// Denoises `sound` with the cell and with the crate `nnnoiseless` in turns. Prints their
+/// difference and their times. Returns the cell's result.
 fn compare(network: &Network, sound: &[f32], passes: usize) -> Denoised {
     let (mut times, mut network_times, mut peer_times) = (vec![], vec![], vec![]);
     let mut results = None;
@@ -174,8 +174,8 @@ fn with_noise(speech: &Sound, level: f64, seed: u64) -> Sound {
     Sound { rate: RATE, samples: samples.collect() }
 }
 
-/// Returns the ratio of the speech in `sound` to everything else, in dB, whatever the scale (Le Roux
-/// et al. 2019, "SDR: half-baked or well done?", eq. 3).
+/// Returns the ratio of the speech in `sound` to everything else, in dB, whatever the scale (Le
+/// Roux et al. 2019, "SDR: half-baked or well done?", eq. 3).
 fn signal_to_noise(sound: &[f32], speech: &[f32]) -> f64 {
     let product = |a: &[f32], b: &[f32]| -> f64 { a.iter().zip(b).map(|(a, b)| f64::from(a * b)).sum() };
     let target = product(sound, speech).powi(2) / product(speech, speech);

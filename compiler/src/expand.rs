@@ -138,7 +138,7 @@ pub fn compile(cell: &Cell, diagnostics: &mut Diagnostics) -> Option<Compiled> {
     Some(Compiled { analysis, plan, jacobian })
 }
 
-/// Returns the Jacobian. None for a cell whose Jacobian has no text.
+/// Returns the Jacobian, or `None` for a cell whose Jacobian has no text.
 fn derive_jacobian(cell: &Cell, analysis: &Analysis, lowered: &Lowered) -> Option<Jacobian> {
     if absence(cell, &analysis.past).is_some() {
         return None;

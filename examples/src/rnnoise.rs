@@ -19,8 +19,8 @@ pub const WEIGHTS: &str = "weights.rnn";
 
 rnn_cell! {
     /// RNNoise's network (Valin 2018): `F` features of a frame pass through three gated recurrent
-    /// units, which find the speech (`V` units), the spectrum of the noise (`N`) and the gains (`G`)
-    /// of `B` bands.
+    /// units, which find the speech (`V` units), the spectrum of the noise (`N`) and the gains
+    /// (`G`) of `B` bands.
     ///
     /// The candidate of each unit is rectified, and its reset gate acts before the product. `z` is
     /// the share of the old state.
@@ -81,8 +81,8 @@ pub type Network = RnNoise<FEATURES, DENSE, VOICE, NOISE, GAIN, BANDS>;
 /// Loads weights from a file of RNNoise's training, as the crate `nnnoiseless` ships it.
 ///
 /// The file holds Keras's layers one after the other: the number of inputs, the number of units and
-/// the activation, then the kernels and the biases. All are bytes, and a weight is a signed byte
-/// over 256.
+/// the activation, then the kernels and the biases. Every number is one byte, and a weight is a
+/// signed byte divided by 256.
 ///
 /// # Errors
 /// Fails if the file is cut short or too long, or describes another network.

@@ -60,10 +60,10 @@ impl core::error::Error for NotFinite {}
 /// else is unchanged. The rounded model predicts what quantised cells would compute, also for whole
 /// sequences, batches and networks.
 ///
-/// The prediction leaves out the rounding of a matrix which a step computes from parameters alone
-/// (`exp(A) @ h`), because no parameter holds its entries, and with [`Int8By16`] the rounding of
-/// right-hand sides, whose effect is small compared with that of the matrices. A hand-written model
-/// chooses the matrices to round in
+/// The prediction leaves out two roundings. A matrix that a step computes from parameters alone
+/// (`exp(A) @ h`) is not rounded, because no parameter holds its entries. With [`Int8By16`],
+/// right-hand sides are not rounded, which has little effect compared with the rounding of the
+/// matrices. A hand-written model chooses the matrices to round in
 /// [`Block::visit_declared`](crate::types::blocks::Block::visit_declared).
 ///
 /// # Errors
@@ -300,7 +300,7 @@ mod tests {
     }
 
     /// Compares a cell's copy with the rounded cell, not with a copy of it: a second rounding would
-    /// hide what the first one missed.
+    /// hide entries that the first one missed.
     macro_rules! assert_rounded_is_stored {
         ($($format:ident: $cell:ident<$inputs:literal, $size:literal>;)+) => {$({
             let mut cell = $cell::<$inputs, $size, f64>::init(&mut generator());

@@ -120,7 +120,7 @@ macro_rules! with_sizes {
     };
 }
 
-/// Takes one size after the other off the list in braces.
+/// Removes one size after the other from the list in braces.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __with_sizes {

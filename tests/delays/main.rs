@@ -34,7 +34,7 @@ rnn_cell! {
         output y;
     }
 
-    /// Delays of states, of equations that depend on them, and of ones that do not, by several
+    /// Delays of states, of equations that depend on them, and of other equations, by several
     /// symbols.
     pub cell Mixture<I, H, D> {
         input x: [I], s: [];

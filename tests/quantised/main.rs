@@ -16,9 +16,9 @@ use std::hint::black_box;
 use tests::exactness::{random, random_sequence, rng};
 
 rnn_cell! {
-    /// A cell with features that the library's cells lack: a matrix that is only read transposed,
-    /// one that is read both ways, one that is read entry by entry, blocks, an index, a learned
-    /// initial state.
+    /// A cell with features that the library's cells lack: a matrix that is only read transposed, a
+    /// matrix that is read both ways, a matrix that is read entry by entry, blocks, an index, and a
+    /// learned initial state.
     pub cell Everything<I, H, V> {
         input  x: [I], w: one_hot[V];
         state  h: [H] = tanh(W_0 @ b);

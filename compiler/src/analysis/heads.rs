@@ -1,5 +1,5 @@
-//! Blocks of heads, `heads K { .. }`: the number of heads, and the shapes of their values outside of
-//! the block.
+//! Blocks of heads, `heads K { .. }`: the number of heads, and the shapes of their values outside
+//! of the block.
 //!
 //! Within a block a value has the shape of one head. Outside, a vector `[D]` of the block is the
 //! stack of all heads, `[K*D]`, and a scalar is the vector `[K]`. A matrix has no stack.
@@ -9,7 +9,7 @@ use super::shapes::Shapes;
 use crate::dim::{Atom, Shape};
 use crate::syntax::ast::Cell;
 
-/// Returns the number of heads of a block. `None` after a mistake, which has been reported.
+/// Returns the number of heads of a block. Returns `None` after a mistake, which has been reported.
 pub fn number(cell: &Cell, block: usize) -> Option<Atom> {
     let number = cell.heads.get(block)?.number.as_ref()?;
     match &number.name {
@@ -36,8 +36,8 @@ pub fn block_of(cell: &Cell, symbol: Symbol) -> Option<usize> {
     }
 }
 
-/// Returns the shape that the target of an equation has outside of its block. `None` if it is
-/// unknown or has no such shape.
+/// Returns the shape that the target of an equation has outside of its block. Returns `None` if it
+/// is unknown or has no such shape.
 pub fn visible(cell: &Cell, shapes: &Shapes, target: Target) -> Option<Shape> {
     let shape = shapes.targets.get(target.equation)?.get(target.index)?.as_ref()?;
     match cell.equations.get(target.equation)?.block {

@@ -34,8 +34,8 @@ impl Length {
     }
 }
 
-/// Returns the length that an argument of `window` or `present` gives: a dimension, or a whole
-/// number from one on.
+/// Returns the length that an argument of `window` or `present` states: a dimension, or a whole
+/// number of at least one.
 pub fn length(resolved: &Resolved, argument: &Expr) -> Option<Length> {
     match (&argument.kind, resolved.symbols.get(argument.id).copied().flatten()) {
         (ExprKind::Name { .. }, Some(Symbol::Dimension(index))) => Some(Length::Dimension(index)),
@@ -65,7 +65,7 @@ pub struct PastValue {
     /// The name of the value, or one that describes it.
     pub name: String,
     pub shape: Shape,
-    /// The number of heads that each have such a value, for one of `heads K { .. }`.
+    /// The number of heads, each of which has such a value; one outside of `heads K { .. }`.
     pub heads: Atom,
     pub is_one_hot: bool,
     pub is_state: bool,
@@ -93,7 +93,8 @@ pub struct Ring {
     /// An index into [`Past::values`].
     pub value: usize,
     pub count: u64,
-    /// At most two dimensions of the cell, in ascending order.
+    /// The dimensions of the product, at most two, in ascending order. Each is an index into the
+    /// cell's dimensions.
     pub dimensions: Vec<usize>,
 }
 
@@ -153,8 +154,8 @@ impl Past {
         Some(self.values.len() - 1)
     }
 
-    /// Returns the ring of a value whose length is a multiple of some dimensions, at least
-    /// `count` times as long.
+    /// Returns the ring of a value whose length is a multiple of the product of `dimensions`, and
+    /// makes it at least `count` times as long as the product.
     fn ring(&mut self, value: usize, count: u64, mut dimensions: Vec<usize>) -> usize {
         dimensions.sort_unstable();
         let same = self.rings.iter().position(|ring| ring.value == value && ring.dimensions == dimensions);
@@ -183,7 +184,7 @@ pub fn collect(cell: &Cell, resolved: &Resolved, shapes: &Shapes) -> Past {
     past
 }
 
-/// Adds what an expression within an equation of a block reads.
+/// Adds the earlier values that an expression reads. `block` is the block of its equation.
 fn read(
     past: &mut Past,
     cell: &Cell,
@@ -290,8 +291,8 @@ pub struct RingField {
     pub name: String,
 }
 
-/// Returns the fields of the state that hold the rings, and the name of the one that counts steps.
-/// The names are not those of states.
+/// Returns the fields of the state that hold the rings, and the name of the field that counts
+/// steps. No name equals that of a state.
 pub fn fields(cell: &Cell, past: &Past) -> (Vec<RingField>, String) {
     let mut taken: Vec<String> = cell
         .declarations

@@ -75,7 +75,7 @@ impl Diagnostic {
         self
     }
 
-    /// Marks the mistake as one that leaves something out.
+    /// Marks the mistake as an omission of this kind of code.
     pub fn leaves_out(&mut self, what: Missing) -> &mut Self {
         self.leaves_out = Some(what);
         self

@@ -30,7 +30,8 @@ use formula::Formula;
 use math::{Math, Rows};
 use names::{Names, escaped};
 
-/// Colours and fonts are those of the page, so that the text suits all of rustdoc's themes.
+/// The style sheet of the page. It keeps rustdoc's colours and text font, so that it suits all
+/// themes.
 const STYLE: &str = "<style>\
 .rnn-scroll{overflow-x:auto;overflow-y:hidden;margin:0 0 1em}\
 .rnn-math{display:grid;grid-template-columns:max-content 1fr;column-gap:.35em;row-gap:.55em;align-items:center}\

@@ -41,7 +41,7 @@ pub fn declarations(definition: Shaped, initialisers: &[Option<Initialiser>]) ->
     out
 }
 
-/// Returns the initialiser as written, or the one that the compiler chose.
+/// Returns the initialiser as written, or the default that the compiler chose.
 fn start(declaration: &Declaration, chosen: Option<&Initialiser>) -> String {
     let code = |text: &str| format!("<code>{}</code>", escaped(text));
     match (&declaration.initial, chosen, declaration.kind) {

@@ -101,7 +101,7 @@ impl Body<'_> {
         }
     }
 
-    /// Returns the comment above a group: the equations that it computes.
+    /// Returns the comment above a group, which shows the equations that it computes.
     pub fn comment(&self, nodes: &[Id]) -> TokenStream {
         let name = |id: Id| {
             let id = self.graph.storage(id);
@@ -198,7 +198,8 @@ impl<'b> Statement<'b> {
         self.for_each_of(self.node(), statement)
     }
 
-    /// Runs the statement of a node, which this node may represent.
+    /// Returns such statements for another node, whose statement is part of this one: the product
+    /// that this node adds up.
     pub fn for_each_of(&self, node: &Node, statement: TokenStream) -> TokenStream {
         let (comment, columns) = (self.comment(), self.body.columns(self.region));
         let args = node.args.iter().map(|arg| self.body.graph[*arg].shape.heads);

@@ -112,8 +112,8 @@ impl<'a> Context<'a> {
         Shaped { cell: self.cell, shapes: self.shapes }
     }
 
-    /// Returns items that need a heap, or nothing if there is none. No other code makes this
-    /// decision.
+    /// Returns items that need a heap, or nothing if there is none. This decision is made nowhere
+    /// else.
     pub fn on_heap(&self, items: impl FnOnce() -> TokenStream) -> TokenStream {
         if self.has_heap { items() } else { TokenStream::new() }
     }
@@ -256,7 +256,7 @@ impl<'a> Context<'a> {
             let term = |rows, columns| {
                 let shape = BlockShape::of_heads(heads, rows, columns);
                 match is_saved {
-                    // Also the parameters of a literal single head are an array.
+                    // The parameters of `heads 1` are an array too.
                     true if !shape.has_heads() => {
                         let matrix = self.block_type(shape, Level::Param);
                         quote!([#matrix; 1])
@@ -324,7 +324,8 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Returns a matrix of the cell, `owner`: that of the head `__head` if there are several.
+    /// Returns a matrix of the cell, `owner`. With several heads it is the matrix of the head
+    /// `__head`.
     pub fn plain_matrix(&self, owner: TokenStream, piece: Piece) -> TokenStream {
         let path = self.declared_path(piece);
         let is_of_heads =

@@ -114,8 +114,8 @@ impl SequenceFrame<'_> {
         }
     }
 
-    /// Returns the slice that a read of earlier values finds in its series. That of a window ends
-    /// with the present values.
+    /// Returns the slice of a series that holds the values of a read of earlier steps. The slice of
+    /// a window ends with the present values.
     fn past(&self, earlier: Earlier, id: Id, region: Region) -> TokenStream {
         let series = self.layout.ring_series(earlier.piece, earlier.ring);
         let shift = self.layout.shift(earlier);
@@ -190,7 +190,7 @@ impl SequenceFrame<'_> {
         bound
     }
 
-    /// Returns the series of which one step reads one element and writes its neighbour.
+    /// Returns the series of a value if a step reads one of its elements and writes the neighbour.
     fn pair(&self, id: Id) -> Option<(Ident, bool)> {
         let plan = self.layout.plan;
         if !self.is_backward && self.recorded(id).is_some() {

@@ -15,7 +15,7 @@ use std::collections::HashSet;
 enum Operand {
     /// A constant, written inline.
     Constant,
-    /// Another node of the loop.
+    /// Another node of the same loop.
     Inside,
     /// A slice with one entry per row.
     Slice(TokenStream),
@@ -41,9 +41,9 @@ pub struct Loop<'b> {
     joins_heads: bool,
     /// The nodes that are computed entry by entry, in this order.
     entries: Vec<Id>,
-    /// Sums over the rows: one number per column, or one for all columns.
+    /// The sums over the rows: one number per column, or one for all columns.
     sums: Vec<Id>,
-    /// Sums over the columns, accumulated column by column.
+    /// The sums over the columns, accumulated column by column.
     row_sums: Vec<Id>,
     /// The set of `entries`, for lookups.
     inside: HashSet<Id>,
@@ -86,7 +86,7 @@ impl<'b> Loop<'b> {
         let mut slices: Vec<(Ident, TokenStream, Id)> = vec![];
         let mut seen: HashSet<Id> = HashSet::new();
         let mut all_full = self.sums.is_empty() && self.row_sums.is_empty();
-        // Whether every argument is full or the same for all columns.
+        // True if every argument is full or the same for all columns.
         let mut is_flat = all_full
             && self.space.columns == Atom::ONE
             && !self.space.has_heads()

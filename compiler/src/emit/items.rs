@@ -21,12 +21,12 @@ pub struct Items<'a> {
     pub places: &'a Places,
     pub resolved: &'a Resolved,
     pub initialisers: &'a [Option<Initialiser>],
-    /// The plan of the cell. None for an erroneous definition.
+    /// The plan of the cell; `None` for an erroneous definition.
     pub plan: Option<&'a Plan>,
-    /// The derivatives of the new states with respect to the old ones, for the text of `JACOBIAN`.
-    /// None if there are none.
+    /// The derivatives of the new states with respect to the old ones, for the text of `JACOBIAN`;
+    /// `None` if there are none.
     pub jacobian: Option<&'a Jacobian>,
-    /// The definition, for the page that rustdoc asks for. None for an erroneous one.
+    /// The definition, for the page that rustdoc shows; `None` for an erroneous one.
     pub source: Option<&'a TokenStream>,
     pub types: Types,
 }

@@ -18,8 +18,8 @@ pub struct Field {
     pub lifetime: Option<Lifetime>,
     /// The number of scalars per step and sample.
     pub size: TokenStream,
-    /// The series is allocated at the first backward pass, so that a forward pass alone does not
-    /// pay for it.
+    /// True if the series is allocated at the first backward pass, so that a forward pass alone
+    /// does not pay for it.
     pub is_backward_only: bool,
     /// The number of values that the series holds besides those of the steps: the initial state and
     /// earlier values, or in a backward pass the cotangent from the next chunk.

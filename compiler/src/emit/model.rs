@@ -1,4 +1,4 @@
-//! Parameters: construction, initialisation and visiting. Also the cost of a step.
+//! Parameters: construction, initialisation and visiting; and the cost of a step.
 
 use crate::analysis::initialisers::{Amount, Initialiser};
 use crate::dim::Atom;

@@ -21,7 +21,7 @@ impl Context<'_> {
         quote!((#count * #n * #m))
     }
 
-    /// Returns the lengths whose product is that of a ring.
+    /// Returns the factors whose product is the length of a ring.
     fn ring_lengths(&self, ring: usize) -> (TokenStream, [TokenStream; 2]) {
         let ring = &self.past.rings[ring];
         let dimension = |index: usize| {
@@ -152,8 +152,8 @@ impl Layout<'_> {
     }
 
     /// Returns the series that begins with the contents of a ring. A recorded value begins with its
-    /// first ring. Its other rings have copies: a state that was put together by hand may hold
-    /// different pasts.
+    /// first ring. Its other rings have copies, because a state that was assembled by hand may hold
+    /// a different past in each.
     pub fn ring_series(&self, piece: Piece, ring: usize) -> Ident {
         if self.is_first(piece, ring) {
             return self.recorded_series(piece);
@@ -201,8 +201,8 @@ impl Layout<'_> {
         lines
     }
 
-    /// Returns the number of blocks before the first step in the series of a state. None if it is
-    /// one, the initial state.
+    /// Returns the number of blocks before the first step in the series of a state. Returns `None`
+    /// if it is one, the initial state.
     pub fn state_front(&self, piece: Piece) -> Option<TokenStream> {
         let recorded = self.plan.recorded.iter().find(|record| record.source == Source::State(piece))?;
         Some(self.recorded_front(recorded.piece))
@@ -234,7 +234,7 @@ impl Layout<'_> {
     }
 
     /// Returns the series of the cotangents of earlier values that a ring keeps, with the number of
-    /// blocks before the first step. None if they have none.
+    /// blocks before the first step.
     pub fn ring_bar(&self, piece: Piece, ring: usize) -> (Ident, TokenStream) {
         let depth = self.cx.depth(ring);
         let name = ident(&format!("ring_bar_{}", self.cx.ring_field(piece, ring)));
@@ -255,7 +255,7 @@ impl Layout<'_> {
             .collect()
     }
 
-    /// Returns the block after the latest value of a ring, before the first step.
+    /// Returns the number of the block after the latest value of a ring at the start of a sequence.
     fn ring_end(&self, piece: Piece, ring: usize) -> TokenStream {
         let front = self.cx.depth(ring);
         match self.plan.source(piece) {
@@ -265,7 +265,8 @@ impl Layout<'_> {
         }
     }
 
-    /// Returns the delays with which a ring is read, the shortest first. None if a window reads it.
+    /// Returns the delays with which a ring is read, the shortest first. The list is empty if a
+    /// window reads it.
     fn delays_of(&self, piece: Piece, ring: usize) -> Vec<TokenStream> {
         let mut delays: Vec<(u64, Option<usize>)> = vec![];
         for id in self.plan.graph.ids() {
@@ -366,8 +367,8 @@ impl Layout<'_> {
         lines.collect()
     }
 
-    /// Returns statements that replace padding in the series of recorded states and equations. That
-    /// of inputs is replaced where they are copied.
+    /// Returns statements that replace padding in the series of recorded states and equations.
+    /// Padding of inputs is replaced where they are copied.
     pub fn clean_recorded(&self) -> TokenStream {
         let k = &self.cx.k;
         let values = self.plan.recorded.iter().filter(|record| !record.source.is_input());
@@ -445,7 +446,7 @@ impl SequenceFrame<'_> {
         let node = &body.graph[id];
         let out = body.var(id);
         let first = if region == Region::Step { quote!(__t) } else { quote!(__t0) };
-        // The backward pass must not meet padding.
+        // The backward pass must not read padding.
         let lengths = if self.is_backward { quote!(__lengths) } else { quote!(::core::option::Option::None) };
         let span = quote!(#k::Span::<{ #batch }> { first: #first, steps: __steps, lengths: #lengths });
         match (&node.op, node.args.as_slice()) {
@@ -523,7 +524,7 @@ pub fn step_statement(body: &Body, id: Id) -> TokenStream {
     }
 }
 
-/// Returns statements at the start of a step: the rings of states take the old ones.
+/// Returns statements at the start of a step that record the old states in their rings.
 pub fn record_states(layout: &Layout) -> TokenStream {
     let k = &layout.cx.k;
     let mut lines = TokenStream::new();
@@ -538,8 +539,8 @@ pub fn record_states(layout: &Layout) -> TokenStream {
     lines
 }
 
-/// Returns statements at the end of a step: the rings of inputs and equations take the values of
-/// the step.
+/// Returns statements at the end of a step that record the values of inputs and equations in their
+/// rings.
 pub fn record_values(
     layout: &Layout,
     input_path: impl Fn(Piece) -> TokenStream,

@@ -13,7 +13,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The values of one graph that a part of the copy consists of.
+/// A part of the copy: the stored values of one graph.
 struct Part<'a> {
     graph: &'a Graph,
     names: &'a Names,

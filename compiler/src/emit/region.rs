@@ -16,8 +16,9 @@ impl Body<'_> {
         parts.collect()
     }
 
-    /// Splits the groups of a region where a group reads, at another step, a series that an earlier
-    /// group wrote: its slices cannot be bound for reading and for writing at the same time.
+    /// Splits the groups of a region before each group that reads, at another step, a series that
+    /// an earlier group wrote. The slices of a series cannot be bound for reading and for writing
+    /// at the same time.
     fn parts(&self, region: Region) -> Vec<&[Group]> {
         let Schedule { delayed, users, .. } = &self.pass.schedule;
         let mut parts = vec![];

@@ -117,7 +117,8 @@ impl<'a> Sequence<'a> {
         }
     }
 
-    /// Copies several inputs, or one of several blocks: one series per block.
+    /// Returns statements that copy several inputs, or one input of several blocks, to one series
+    /// per block.
     fn copy_inputs(&self, layout: &Layout) -> TokenStream {
         let (cx, k) = (self.cx, &self.cx.k);
         if layout.reads_inputs_in_place() {
@@ -185,7 +186,8 @@ impl<'a> Sequence<'a> {
         path
     }
 
-    /// Assembles outputs that are structs or have several blocks at the end of each chunk.
+    /// Returns statements that assemble the outputs at the end of each chunk, if they are structs
+    /// or have several blocks.
     fn assemble_outputs(&self, layout: &Layout) -> TokenStream {
         if layout.returns_outputs_in_place() {
             return TokenStream::new();
@@ -218,8 +220,8 @@ impl<'a> Sequence<'a> {
         let body = self.body(&self.plan.backward);
         let region = |region| body.region(region, &frame);
 
-        // Chunk buffers that only the backward pass uses are allocated by its first call. Sums
-        // start at zero.
+        // The first call allocates the chunk buffers that only the backward pass uses. Sums start
+        // at zero.
         let sums = self.plan.graph.ids().filter_map(|id| {
             let is_sum = self.plan.graph[id].op == Op::Accumulate;
             let is_fixed = self.plan.backward.places.get(&id) == Some(&Place::Fixed);
@@ -236,8 +238,8 @@ impl<'a> Sequence<'a> {
             let (series, path) = (layout.carry_series(bound.piece), self.state_path(bound));
             quote!(#k::read_step(&__tape.#series, 0, &mut __dstate.#path);)
         });
-        // The next chunk has left its carry at the front of the series; this chunk reads it at its
-        // end.
+        // The chunk that follows in time, which was computed first, left its carry at the front of
+        // the series. This chunk reads it at the end.
         let pass_carry = self.plan.states.iter().map(|bound| {
             let series = layout.carry_series(bound.piece);
             quote!(#k::copy_step(&mut __tape.#series, 0, __t1 - __t0);)
@@ -310,8 +312,8 @@ impl<'a> Sequence<'a> {
         }
     }
 
-    /// Keeps padding out of the gradients: where the backward pass reads padded steps, they are
-    /// overwritten by the last step of the sample.
+    /// Returns statements that keep padding out of the gradients: they overwrite the padded steps
+    /// that the backward pass reads by the last step of the sample.
     fn clean_residuals(&self, layout: &Layout) -> TokenStream {
         let k = &self.cx.k;
         let kept = layout.kept().into_iter().map(|series| (series, 0_usize));
@@ -324,7 +326,7 @@ impl<'a> Sequence<'a> {
         quote!(#(#lines)* #recorded)
     }
 
-    /// Copies the states before the steps of a chunk, where they are read.
+    /// Returns statements that copy the states before the steps of a chunk, if they are read.
     fn states_before(&self, layout: &Layout) -> TokenStream {
         let k = &self.cx.k;
         let states = layout.read_before().map(|bound| {

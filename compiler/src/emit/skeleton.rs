@@ -6,8 +6,9 @@ use proc_macro2::Ident;
 use std::collections::HashSet;
 use syn::ext::IdentExt;
 
-/// Removes what Rust would reject a second time: a field that is declared twice. A second dimension
-/// of the same name is renamed instead, since callers count the arguments.
+/// Removes fields that are declared twice, which Rust would report a second time. A second
+/// dimension of the same name is renamed instead, because callers give as many arguments as there
+/// are dimensions.
 pub fn tidy(cell: &mut Cell) {
     let mut dimensions = HashSet::new();
     for dimension in &mut cell.dimensions {

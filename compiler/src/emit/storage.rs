@@ -14,11 +14,11 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The representation of a stored value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Unchanged.
+    /// A value in the precision of the cell.
     Plain,
-    /// In fewer bits. All its uses are products.
+    /// A matrix in fewer bits. All its uses are products.
     Narrow,
-    /// In fewer bits, and transposed. All its uses are products with its transpose.
+    /// A transposed matrix in fewer bits. All its uses are products with its transpose.
     Transposed,
 }
 
@@ -157,7 +157,8 @@ fn kinds(
     }
 }
 
-/// Returns the matrices that a group multiplies from the left or gathers columns of.
+/// Returns the matrices that are left factors of the products of a group, or whose columns it
+/// gathers.
 fn matrices(graph: &Graph, group: &Group) -> Vec<(Id, Kind)> {
     if let Group::Single(id) = group {
         return match graph[*id].op {

@@ -25,8 +25,8 @@ pub struct Stream<'a> {
 /// The frame of a single step: slices of locals, of the prepared handle and of the arguments.
 struct StreamFrame<'a> {
     layout: &'a Layout<'a>,
-    /// Values of a level below time are locals while the handle is prepared, and its fields
-    /// afterwards.
+    /// True while the handle is prepared. Values of a level below time are then locals, and fields
+    /// of the handle afterwards.
     is_preparing: bool,
     storage: Option<&'a StoredValues>,
 }

@@ -9,7 +9,7 @@ use crate::graph::grid::Grid;
 use crate::graph::ir::BlockShape;
 
 impl Lowering<'_> {
-    /// Gives each of `heads` heads a value of its own, also where all heads share one.
+    /// Gives each of `heads` heads a value of its own, even if all heads share one value.
     pub(super) fn give_heads(&mut self, value: &mut Grid, heads: Atom) {
         if heads == Atom::ONE {
             return;
@@ -21,7 +21,7 @@ impl Lowering<'_> {
     }
 
     /// Returns a value as the current equation reads it: the stack of all heads if another block
-    /// defines it. None for a matrix, which has no stack.
+    /// defines it. Returns `None` for a matrix, which has no stack.
     pub(super) fn seen_from_here(&mut self, value: Grid, block: Option<usize>) -> Option<Grid> {
         if block == self.block || block.is_none() { Some(value) } else { self.stacked(value, block) }
     }

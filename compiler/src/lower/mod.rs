@@ -43,7 +43,7 @@ pub struct Lowered {
 /// literature comes near this limit.
 const LARGEST: usize = 50_000;
 
-/// Lowers a definition. None for one that exceeds `LARGEST`, which is reported.
+/// Lowers a definition. Returns `None` for one that exceeds `LARGEST`, which is reported.
 pub fn lower(
     cell: &Cell,
     resolved: &Resolved,
@@ -91,7 +91,8 @@ pub fn lower(
     Some(Lowered { graph, targets, outputs, recorded, initial_graph: lowering.graph, initial })
 }
 
-/// Returns a condition without the values that it compares. None for any other expression.
+/// Returns a condition without the values that it compares. Returns `None` for any other
+/// expression.
 fn condition_of(expr: &Expr) -> Option<Condition> {
     Some(match &expr.kind {
         ExprKind::Compare { op, .. } => Condition::Compare(*op),
@@ -116,7 +117,7 @@ struct Lowering<'a> {
     past: &'a Past,
     graph: Graph,
     targets: Vec<Vec<Grid>>,
-    /// By recorded value, the arguments of windows.
+    /// The arguments of windows, indexed by recorded value.
     recorded: Vec<Option<Grid>>,
     /// The block of heads that contains the current equation or declaration.
     block: Option<usize>,

@@ -31,8 +31,8 @@ pub fn derive(equations: &mut Equations, cell: &Cell, shapes: &Shapes, past: &Pa
             None => graph.constant(0.0),
         };
         let shape = graph[bound.id].shape;
-        // On padding, the carry is the cotangent of the final state instead of this value, so what
-        // else reads the value must not read the carry.
+        // On padding, the carry holds the cotangent of the final state instead of this value, so no
+        // other reader of the value may read the carry.
         let storage = graph.storage(id);
         let is_read = graph.ids().any(|user| graph[user].args.contains(&storage));
         let id = if is_read { owners.copy(graph, id, shape) } else { owners.own(graph, id, shape) };

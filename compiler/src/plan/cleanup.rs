@@ -1,4 +1,5 @@
-//! Removal of unused values, and simplification of what differentiation has made redundant.
+//! Removal of unused values, and simplification of the equations that differentiation has made
+//! redundant.
 
 use super::equations::Equations;
 use super::past::Recorded;

@@ -1,11 +1,11 @@
 //! Values of earlier steps outside of the recurrence: the previous input, or the window of a
 //! convolution.
 //!
-//! A step reads earlier values through states and through recorded values. Those that depend only
+//! A step reads earlier values through states and through recorded values. Values that depend only
 //! on inputs are known for all steps of a chunk before the recurrence starts, and their cotangents
 //! are needed only after it has run. Recorded values that depend on the recurrence but do not lead
-//! back to it are computed after the recurrence, and their cotangents before that of the backward
-//! pass. Products with either are computed for all steps at once.
+//! back to it are computed after the recurrence, and their cotangents before the recurrence of the
+//! backward pass. Products with values of both kinds are computed for all steps at once.
 
 use super::equations::Equations;
 use super::past::Source;
@@ -21,9 +21,9 @@ enum Kept {
 /// The relation of earlier values to the recurrence.
 #[derive(Debug)]
 pub struct Delays {
-    /// The blocks of states that neither are part of a cycle nor depend on one.
+    /// The blocks of states that are not part of a cycle and do not depend on one.
     pub states: Vec<Piece>,
-    /// The recorded values that neither are part of a cycle nor depend on one.
+    /// The recorded values that are not part of a cycle and do not depend on one.
     pub before: Vec<Piece>,
     /// The recorded values that depend on a cycle and lead to none.
     pub after: Vec<Piece>,

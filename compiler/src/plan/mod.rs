@@ -2,7 +2,7 @@
 //! together, what is stored for the backward pass, and where each value is stored.
 //!
 //! [`plan`] lists the stages. It first adds the backward equations. In debug builds [`verify`]
-//! checks the result of each of them.
+//! checks the result of each stage.
 
 mod backward;
 mod cleanup;

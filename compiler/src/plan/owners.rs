@@ -10,8 +10,8 @@ use crate::graph::grid::{Grid, piece_name};
 use crate::graph::ir::{Graph, Id, Piece};
 use crate::syntax::ast::{Cell, DeclarationKind, declared};
 
-/// Returns the forward equations, in which every state and output owns its values. None if one of
-/// them has no value.
+/// Returns the forward equations, in which every state and output owns its values. Returns `None`
+/// if one of them has no value.
 pub fn assign(
     cell: &Cell,
     resolved: &Resolved,
@@ -50,8 +50,8 @@ pub fn assign(
         let name = cell.equations[target.equation].targets[target.index].to_string();
         let mut blocks = vec![];
         for (row, column, id) in grid.pieces() {
-            // An output that is a state is stored as the state, and one of which earlier steps are
-            // read with these.
+            // An output that is a state is stored as the state. An output of which earlier steps
+            // are read is stored with these steps.
             let state = equations.states.iter().find(|state| {
                 resolved.state_values[state.piece.of] == Some(target)
                     && (state.piece.row, state.piece.column) == (row, column)

@@ -98,8 +98,8 @@ pub fn assign(
     Pass { schedule, places, in_place: HashMap::new() }
 }
 
-/// Returns the lifetime of a value. None if it lives in a register of its loop, whose nodes are
-/// `fused`.
+/// Returns the lifetime of a value. Returns `None` if it lives in a register of its loop, whose
+/// nodes are `fused`.
 fn lifetime(
     schedule: &Schedule,
     region: Region,

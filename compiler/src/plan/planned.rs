@@ -17,11 +17,11 @@ pub struct Bound {
 /// The lifetime of a value that is computed in the loop over time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Lifetime {
-    /// Within a step.
+    /// One step.
     Step,
-    /// Within a chunk of steps.
+    /// One chunk of steps.
     Chunk,
-    /// Within the whole sequence, for the backward pass or as an output.
+    /// The whole sequence, for the backward pass or as an output.
     Sequence,
 }
 

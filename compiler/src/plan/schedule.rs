@@ -16,21 +16,24 @@ use std::collections::HashMap;
 /// The regions in which nodes run, in order of execution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Region {
-    /// Once per call, from parameters alone.
+    /// The nodes that depend on parameters alone, computed once per call.
     Param,
-    /// Once per call, for each sample, from the context.
+    /// The nodes that depend on the context, computed once per call for each sample.
     Context,
-    /// For all steps of a chunk, before the recurrence.
+    /// The nodes before the recurrence, computed for all steps of a chunk at once.
     Before,
-    /// Step by step.
+    /// The recurrence, computed step by step.
     Step,
-    /// For all steps of a chunk, after the recurrence.
+    /// The nodes after the recurrence, computed for all steps of a chunk at once.
     After,
-    /// Like `After`, but only if the cotangents of inputs are requested.
+    /// The nodes that run like those of `After`, but only if the cotangents of inputs are
+    /// requested.
     Inputs,
-    /// Once per call, at the end, for each sample: values that depend on sums over the steps.
+    /// The nodes that depend on sums over the steps, computed once per call for each sample, after
+    /// all chunks.
     ContextEnd,
-    /// Once per call, at the very end: values that depend on sums over steps and samples.
+    /// The nodes that depend on sums over steps and samples, computed once per call, at the very
+    /// end.
     ParamEnd,
 }
 
@@ -135,7 +138,7 @@ pub struct Task {
 
 #[derive(Debug)]
 pub struct Schedule {
-    /// The region of each node. None for leaves, constants, available values and unused ones.
+    /// The region of each node; `None` for leaves, constants, available values and unused ones.
     pub region: Vec<Option<Region>>,
     groups: Vec<(Region, Vec<Group>)>,
     /// The leaves that read nodes at earlier steps (in the backward pass, at later ones). By then
@@ -301,8 +304,8 @@ fn stays_in_step(
 }
 
 /// Returns whether a node is the product of a parameter with a vector or matrix of a step whose
-/// columns are contiguous in memory, over samples and steps. Those of a vector with heads are one
-/// distance apart.
+/// columns are contiguous in memory, over samples and steps. The columns of a vector with heads are
+/// one distance apart.
 pub fn is_flat_product(graph: &Graph, id: Id) -> bool {
     let node = &graph[id];
     match (&node.op, node.args.as_slice()) {
@@ -318,7 +321,7 @@ pub fn is_flat_product(graph: &Graph, id: Id) -> bool {
 /// The heads of a product of a parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OfHeads {
-    /// One matrix for all heads, whose vectors are further columns of the right-hand side.
+    /// One matrix for all heads. Their vectors are additional columns of the right-hand side.
     Shared,
     /// A matrix and a result per head.
     Each,
@@ -336,8 +339,8 @@ pub fn of_heads(graph: &Graph, id: Id) -> OfHeads {
     }
 }
 
-/// Returns the products that add up to `sum` and have no other use. None if the node is not such a
-/// sum.
+/// Returns the products that add up to `sum` and have no other use. Returns `None` if the node is
+/// not such a sum.
 fn product_terms(graph: &Graph, needed: &Needed, region: &[Option<Region>], sum: Id) -> Option<Vec<Id>> {
     let mut terms = vec![];
     // The terms are visited from the last to the first, which quickly rules out other sums.

@@ -1,6 +1,6 @@
 //! A report on a definition, for programs that show one outside a compiler, such as an editor in a
-//! browser: the mistakes with their places in the text, and what the documentation says of each
-//! cell.
+//! browser: the mistakes with their places in the text, and the contents of the documentation of
+//! each cell.
 
 mod lexical;
 mod mistake;
@@ -69,8 +69,8 @@ pub fn report(text: &str) -> Report {
     })
 }
 
-/// Returns the formatted expansion of a text as a source file that compiles where `::rnn_cell` is the
-/// library. Returns `None` if the text has mistakes.
+/// Returns the formatted expansion of a text as a source file that compiles where `::rnn_cell` is
+/// the library. Returns `None` if the text has mistakes.
 pub fn rust(text: &str) -> Option<String> {
     with_tokens(text, |tokens| {
         let expansion = expand(&Runtime::new(quote!(::rnn_cell)), tokens.ok()?);

@@ -40,7 +40,7 @@ pub struct Cell {
 /// `heads K { items }`
 #[derive(Debug)]
 pub struct Heads {
-    /// The number of heads: a dimension or a literal. `None` after a mistake, which has been
+    /// The number of heads: a dimension or a literal; `None` after a mistake, which has been
     /// reported.
     pub number: Option<DimTerm>,
 }
@@ -87,8 +87,8 @@ pub enum ShapeKind {
     Unknown,
 }
 
-/// A dimension as written: a sum of terms, each a multiple of a name, a literal, or a product of two
-/// names, such as `4*H + 1` or `K*D`.
+/// A dimension as written: a sum of terms, each a multiple of a name, a literal, or a product of
+/// two names, such as `4*H + 1` or `K*D`.
 #[derive(Debug, Clone)]
 pub struct DimSyntax {
     pub terms: Vec<DimTerm>,
@@ -169,8 +169,8 @@ pub enum ExprKind {
         name: Ident,
         time: Time,
     },
-    /// `u.head`: the part of a stack of heads that belongs to the block's own head. The operand is a
-    /// name.
+    /// `u.head`: the part of a stack of heads that belongs to the block's own head. The operand is
+    /// a name.
     Head(Box<Expr>),
     Neg(Box<Expr>),
     Binary {

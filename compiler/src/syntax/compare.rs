@@ -81,7 +81,8 @@ impl Parser<'_> {
         condition
     }
 
-    /// Takes an operator between conditions if it is `op`, and reports that of another language.
+    /// Takes the operator between conditions if it is `op`. Reports the notation of another
+    /// language.
     fn logic(&mut self, c: &mut Cursor, op: Logic) -> bool {
         let Some((sign, tokens, _)) = logic(c, 0).filter(|found| found.2 == op) else { return false };
         let word = text::logic(op);

@@ -19,7 +19,7 @@ const MAX_HEIGHT: u16 = 400;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
     Equation,
-    /// After `=` in a declaration.
+    /// The initial value of a declaration, after `=`.
     Initial,
 }
 
@@ -35,7 +35,7 @@ pub struct Parser<'d> {
     pub depth: usize,
     /// True if the current item has been reported as too deep.
     pub is_too_deep: bool,
-    /// By expression, the height of its tree.
+    /// The height of the tree of each expression.
     heights: Vec<u16>,
     /// The reserved names that have been reported. Each is reported once.
     reported: HashSet<String>,

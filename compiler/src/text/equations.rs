@@ -126,8 +126,8 @@ pub fn kind(definition: Shaped, index: usize) -> &'static str {
     }
 }
 
-/// Writes the shape of a declaration as the user would: `[H, I]`, or `K × [D, I]` for one of each of
-/// `K` heads.
+/// Writes the shape of a declaration as the user would: `[H, I]`, or `K × [D, I]` for one of each
+/// of `K` heads.
 pub fn shape(definition: Shaped, index: usize) -> String {
     if let Some(dim) = &definition.shapes.one_hot[index] {
         return format!("one_hot[{}]", dim.display(&definition.dim_names()));

@@ -233,8 +233,8 @@ impl Tensors<'_> {
         }
     }
 
-    /// Loads filters `[O, C, 3]` as rows. In the file the three taps of a channel are adjacent, in
-    /// a window the channels of a tap.
+    /// Loads filters `[O, C, 3]` as rows. The file stores the three taps of a channel side by side,
+    /// and a window the channels of a tap.
     fn convolution<const N: usize, const O: usize>(
         &self,
         name: &str,

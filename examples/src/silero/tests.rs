@@ -60,8 +60,8 @@ fn every_probability_is_that_of_onnx_runtime() {
     assert!(worst_probability < 1e-4 && worst_input < 1e-4 && worst_state < 1e-4);
 }
 
-/// Bounds the effect of matrices in 8 or 16 bits: the error of the probabilities, and the number of
-/// chunks that change sides at 0.5.
+/// Checks the effect of matrices in 8 or 16 bits against bounds: the error of the probabilities,
+/// and the number of chunks that change sides at 0.5.
 #[test]
 fn matrices_in_fewer_bits_detect_the_same_speech() {
     fn probabilities(vad: &Vad, chunks: &[[f32; CHUNK]]) -> Vec<f32> {

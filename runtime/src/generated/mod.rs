@@ -58,7 +58,7 @@ pub use sequences::*;
 #[cfg(feature = "serde")]
 pub use ::serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Stands for the macro that implements serde's traits, without the feature `serde`.
+/// Replaces the macro that implements serde's traits, without the feature `serde`.
 #[cfg(not(feature = "serde"))]
 #[doc(hidden)]
 #[macro_export]
@@ -150,7 +150,7 @@ pub fn check_sample(sample: usize, batch: usize) {
     assert!(sample < batch, "sample {sample} of a batch of {batch}");
 }
 
-/// Shows a cell as one layer: the body of [`Model::visit_layers`].
+/// Calls the visitor with a cell as one layer. This is the body of [`Model::visit_layers`].
 pub fn visit_layer<C>(
     flops: usize,
     equations: &'static str,

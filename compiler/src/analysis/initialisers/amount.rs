@@ -33,7 +33,7 @@ fn function(name: &Ident) -> Option<Unary> {
     [Unary::Sqrt, Unary::Exp, Unary::Ln].into_iter().find(|known| name == known.row().name)
 }
 
-/// Returns whether a name is that of a function of numbers, not that of an initialiser.
+/// Returns whether a name is that of a function of numbers, as opposed to an initialiser.
 pub fn is_arithmetic(name: &Ident) -> bool {
     function(name).is_some()
 }
@@ -86,7 +86,7 @@ impl Written<'_> {
             .or_else(|| targets.any(|target| target == name).then(|| "an equation".to_owned()))
     }
 
-    /// Returns the amount that an expression stands for, as an argument of an initialiser or alone.
+    /// Returns the amount of an expression, which is an argument of `initialiser` or stands alone.
     pub(super) fn amount(&mut self, expr: &Expr, initialiser: Option<&Ident>) -> Option<Amount> {
         let found = match &expr.kind {
             ExprKind::Error => return None,

@@ -1,8 +1,9 @@
 //! Initialisers of parameters and buffers: the expressions after `=`, and the defaults.
 //!
-//! `identity(a)` and `orthogonal` are for matrices of any shape, `identity` is for square ones.
-//! Initialisers that scale with the fan-in and fan-out of a matrix (`xavier_uniform` and others)
-//! are not for vectors, which have none. A `[H, 1]` counts as a matrix here.
+//! `identity(a)` and `orthogonal` are for matrices of any shape, and `identity` without an argument
+//! for square ones. Initialisers that scale with the fan-in and fan-out of a matrix
+//! (`xavier_uniform` and others) are not for vectors, which have none. A `[H, 1]` counts as a
+//! matrix here.
 
 mod amount;
 mod recurrent;
@@ -40,7 +41,7 @@ pub enum Initialiser {
     FromFn(syn::Path),
 }
 
-/// Returns, by declaration, the initialiser of a parameter or buffer, the default value of a
+/// Returns, for each declaration, the initialiser of a parameter or buffer, the default value of a
 /// context, or the constant initial value of a state. The entry is `None` for a state whose initial
 /// value is an expression, and for a state or context without one.
 pub fn initialisers(
@@ -211,8 +212,8 @@ impl Written<'_> {
         }
     }
 
-    /// Returns the initialiser. The signs and the order of amounts that depend on dimensions are
-    /// not known here.
+    /// Returns the initialiser. It does not check the signs and the order of amounts that depend on
+    /// dimensions, which are not known here.
     fn build(&mut self, written: &str, numbers: &[Amount], initial: &Expr) -> Option<Initialiser> {
         use Amount::Number;
         Some(match (written, numbers) {

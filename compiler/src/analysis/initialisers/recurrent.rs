@@ -4,8 +4,8 @@ use crate::analysis::resolve::{Delayed, Resolved, Symbol, Target};
 use crate::syntax::ast::{BinaryOp, Cell, DeclarationKind, Expr, ExprKind};
 use std::collections::HashSet;
 
-/// Returns, by declaration, whether the parameter is a factor of a matrix product whose other
-/// factor depends on a state.
+/// Returns, for each declaration, whether it is a parameter that is a factor of a matrix product
+/// whose other factor depends on a state.
 pub fn matrices(cell: &Cell, resolved: &Resolved) -> Vec<bool> {
     let mut recurrence = Recurrence {
         cell,
@@ -23,7 +23,7 @@ pub fn matrices(cell: &Cell, resolved: &Resolved) -> Vec<bool> {
 struct Recurrence<'a> {
     cell: &'a Cell,
     resolved: &'a Resolved,
-    /// By equation, whether its value depends on a state.
+    /// A flag for each equation: its value depends on a state.
     equations: Vec<bool>,
     states: HashSet<Target>,
     found: Vec<bool>,

@@ -1,5 +1,5 @@
-//! Mistakes with the names of blocks of heads: `u.head` outside of a block, and states that are
-//! given their values on the other side of its braces.
+//! Mistakes with the names of blocks of heads: `u.head` outside of a block, and states whose
+//! equations are on the other side of its braces.
 
 use super::findings::Walk;
 use super::names::Names;

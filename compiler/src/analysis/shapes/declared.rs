@@ -19,7 +19,7 @@ impl Infer<'_> {
         }
     }
 
-    /// Returns the shape as written. `None` if it is wrong, which is reported.
+    /// Returns the shape as written. Returns `None` if it is wrong, which is reported.
     pub(super) fn shape(&mut self, shape: &ShapeSyntax) -> Option<Shape> {
         match &shape.kind {
             ShapeKind::Unknown => None,

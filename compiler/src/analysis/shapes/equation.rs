@@ -32,8 +32,8 @@ impl Infer<'_> {
         }
     }
 
-    /// Sets the shapes of an equation whose value is wrong, which has been reported, to those that
-    /// are declared or asserted.
+    /// Sets the shapes of an equation to the declared or asserted ones, after a mistake in its
+    /// value has been reported.
     fn meant(&mut self, index: usize, asserted: Option<Shape>) {
         let equation = &self.cell.equations[index];
         for (position, name) in equation.targets.iter().enumerate() {

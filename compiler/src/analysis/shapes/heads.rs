@@ -9,7 +9,7 @@ use crate::syntax::ast::{DimSyntax, DimTerm, Expr};
 use crate::syntax::text;
 
 impl Infer<'_> {
-    /// Returns the shape of a name at the place where it is read, given the shape at its
+    /// Returns the shape of a name as the current equation reads it, given the shape at its
     /// definition.
     pub(super) fn seen_from_here(&mut self, expr: &Expr, shape: Shape) -> Option<Shape> {
         let block = self.block_of(expr);
@@ -140,8 +140,8 @@ impl Infer<'_> {
         !is_stack
     }
 
-    /// Returns a term of a dimension that begins with a name, and how often it occurs: `K*D` if
-    /// `K` is the number of heads of a block, else a multiple such as `4*H`.
+    /// Returns the term of a dimension that begins with a name, and the number of times that it
+    /// occurs: `K*D` if `K` is the number of heads of a block, else a multiple such as `4*H`.
     pub(super) fn product_of_heads(
         &mut self,
         dimension: &DimSyntax,

@@ -37,7 +37,7 @@ fn words(tokens: TokenStream, into: &mut Vec<Ident>) {
 /// The meaning of a name of the expansion to an editor.
 #[derive(Debug, Clone, PartialEq)]
 enum Meaning {
-    /// Defined by the user at this place.
+    /// A definition of the user at this place.
     Own(Place),
     /// A function of the language or an initialiser.
     BuiltIn(String),
@@ -46,9 +46,9 @@ enum Meaning {
 /// The definitions and mentions of generated code with spans of names.
 #[derive(Default)]
 struct Read {
-    /// Places by struct and field.
+    /// The places of fields, by struct and field.
     fields: HashMap<(String, String), Place>,
-    /// Generic parameters of the cell and the user's functions.
+    /// The places of the generic parameters of the cell and of the user's functions.
     items: HashMap<String, Place>,
     definitions: Vec<Place>,
     mentions: Vec<(Place, Meaning)>,

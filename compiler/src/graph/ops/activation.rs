@@ -1,4 +1,4 @@
-//! Activations that are composed of other functions, and so are their derivatives.
+//! Activations that are composed of other functions, as are their derivatives.
 
 use super::operation::{Lowering, Operation};
 use crate::graph::ir::{Comparison, Graph, Id, Unary};

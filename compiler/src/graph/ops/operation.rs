@@ -88,8 +88,8 @@ impl Operation {
         Operation { name, arity, signature, doc, shape, lowering: Lowering::OfWhole(build) }
     }
 
-    /// Returns the value of a call. None for `where`, or if the number of arguments does not match
-    /// `arity`.
+    /// Returns the value of a call. Returns `None` for `where`, or if the number of arguments does
+    /// not match `arity`.
     pub fn lower(&self, graph: &mut Graph, args: &[Grid]) -> Option<Grid> {
         match (self.lowering, args) {
             (Lowering::Unary(op), [u]) => Grid::elementwise(graph, &[u], |g, ids| g.unary(op, ids[0])),

@@ -104,8 +104,8 @@ pub struct Row {
     /// functions of the build machine, a cell would depend on where it was compiled. The results of
     /// the kernels can differ in the last bits.
     pub value: fn(f64) -> f64,
-    /// Computes `x_bar` from `x`, `y` and `y_bar`. None if the derivative is zero. The rule uses
-    /// `y` where that is cheaper than `x`.
+    /// Computes `x_bar` from `x`, `y` and `y_bar`. Returns `None` if the derivative is zero. The
+    /// rule uses `y` where that is cheaper than `x`.
     pub pull_back: fn(&mut Graph, Id, Id, Id) -> Option<Id>,
 }
 

@@ -178,8 +178,8 @@ fn streaming() {
     }
 }
 
-/// A value that depends on parameters alone is computed once per call, one that depends on the
-/// context once per sample.
+/// A value that depends on parameters alone is computed once per call, and a value that depends on
+/// the context once per sample.
 #[test]
 fn levels() {
     let cell = planned(

@@ -26,7 +26,7 @@ pub fn text(definition: Shaped, past: &Past, jacobian: Option<&Jacobian>) -> Str
     }
 }
 
-/// Returns why the Jacobian of a cell has no text. None if it has one.
+/// Returns the reason why the Jacobian of a cell has no text, or `None` if it has a text.
 pub fn absence(cell: &Cell, past: &Past) -> Option<&'static str> {
     if !past.is_empty() {
         Some("The cell reads earlier steps, which are part of its state: its Jacobian has no text.")
@@ -229,8 +229,8 @@ impl Printer<'_> {
         if transposed { format!("{text}.T") } else { text }
     }
 
-    /// Writes a term without its sign as a product of matrices. None if one of its factors is not a
-    /// matrix.
+    /// Writes a term without its sign as a product of matrices. Returns `None` if one of its
+    /// factors is not a matrix.
     fn matrix(&self, term: &Term, by: Piece) -> Option<String> {
         let graph = &self.jacobian.graph;
         if term.base.is_some_and(|base| !self.is_matrix(base, by)) {

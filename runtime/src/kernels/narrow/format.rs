@@ -37,7 +37,8 @@ pub unsafe trait Format: Copy + Debug + Default + Eq + Send + Sync + 'static {
     /// Returns the entry with the given bytes. The inverse of [`to_bytes`](Self::to_bytes).
     fn from_bytes(bytes: [u8; 2]) -> Self::Entry;
 
-    /// Returns the position of an entry of a matrix of `size` rows and columns in the stored matrix.
+    /// Returns the position of an entry of a matrix of `size` rows and columns in the stored
+    /// matrix.
     #[doc(hidden)]
     fn place(size: (usize, usize), row: usize, column: usize) -> usize;
 

@@ -60,8 +60,8 @@ fn scale<Q: Format, T: Scalar>(row: impl Iterator<Item = T>) -> Option<T> {
     Some(T::of(Q::scale(largest)))
 }
 
-/// Returns the stored entry for a number and the number that this entry represents, or `None` if it
-/// is not finite.
+/// Returns the stored entry for a number, and the number that this entry represents. Returns `None`
+/// if the latter is not finite.
 fn stored<Q: Format, T: Scalar>(number: T, scale: T) -> Option<(Q::Entry, T)> {
     let entry = Q::narrowed(number.as_f64(), scale.as_f64())?;
     let number = Q::widened::<T>(entry) * if Q::SCALES > 0 { scale } else { T::ONE };
@@ -162,8 +162,8 @@ pub fn narrow_head_products<
     }
 }
 
-/// Computes `y_h (M x n) = or += A_h x_h` for each of `K` heads, like `head_product`. If all heads
-/// share `y`, their products add up.
+/// Computes `y_h (M x n) = A_h x_h` for each of `K` heads, or adds the products to `y_h` with
+/// `accumulate`, like `head_product`. If all heads share `y`, it is the sum of their products.
 #[inline(always)]
 pub fn narrow_head_product<S: Isa, Q: Format, T: Scalar, const K: usize, const M: usize>(
     isa: S,

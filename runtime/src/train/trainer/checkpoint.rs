@@ -56,7 +56,7 @@ where
         Reader::new(&bytes).and_then(|mut file| self.read(&mut file)).map_err(|error| error.at(path))
     }
 
-    /// Saves the training and what `add` adds to the file.
+    /// Saves the training, and the entries that `add` adds to the file.
     fn save(&mut self, path: &Path, add: impl FnOnce(&mut Writer)) -> Result<(), Error> {
         let states = self.gather_states();
         let save = |trainer: &mut Self| {
@@ -90,7 +90,7 @@ where
         }
     }
 
-    /// Returns the carried states of all parts: a file for each process.
+    /// Returns the carried states of all parts, as one file per process.
     fn gather_states(&self) -> Vec<Vec<u8>> {
         let mut states = Writer::new();
         for (part, slot) in self.workers.own(self.settings.parts).zip(&self.slots) {
@@ -333,7 +333,7 @@ fn precision<T: Scalar>() -> &'static str {
     if size_of::<T>() == size_of::<f32>() { "f32" } else { "f64" }
 }
 
-/// Returns a number as text from which it is read back without a change.
+/// Formats a number so that parsing the text gives the same bits.
 fn exact(number: f64) -> String {
     format!("{number:?}")
 }

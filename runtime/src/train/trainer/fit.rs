@@ -201,8 +201,8 @@ where
         self
     }
 
-    /// Stops after an epoch for which `stop` returns `true`; if there are several processes, in any
-    /// of them.
+    /// Stops after an epoch for which `stop` returns `true`. If there are several processes, one of
+    /// them is enough.
     pub fn stop_when(mut self, stop: impl FnMut(&Epoch) -> bool + 't) -> Self {
         self.stop = Box::new(stop);
         self
@@ -233,7 +233,7 @@ where
     ///
     /// Parameters, moments, the learning rate (unless a schedule sets it), counters and results
     /// come from the file; everything else comes from the program, such as clipping and the number
-    /// of epochs. To start anew, delete the file. Each save waits for the disk.
+    /// of epochs. To start over, delete the file. Each save waits for the disk.
     #[cfg(all(feature = "std", feature = "safetensors"))]
     pub fn checkpoint(mut self, path: impl Into<std::path::PathBuf>, batches: usize) -> Self {
         self.checkpoint = Some((path.into(), batches));
@@ -357,7 +357,7 @@ where
         Ok(())
     }
 
-    /// Returns the progress of the training run in the checkpoint, or of one that starts now.
+    /// Returns the progress of the training run in the checkpoint, or of a new run.
     fn resume(&mut self) -> Result<Progress<M::Scalar>, Error> {
         #[cfg(all(feature = "std", feature = "safetensors"))]
         if let Some((path, _)) = &self.checkpoint
@@ -413,7 +413,7 @@ pub(super) struct Progress<T> {
     pub(super) epoch: usize,
     /// The number of its batches so far.
     pub(super) batch: usize,
-    /// Whether the run was stopped before its last epoch.
+    /// True if the run was stopped before its last epoch.
     pub(super) is_stopped: bool,
     /// The scores of the present epoch so far.
     pub(super) training: Scores,

@@ -140,7 +140,7 @@ struct Slot<M: Model, W> {
     flat: Vec<M::Scalar>,
     scores: Scores,
     fault: Option<Fault>,
-    /// Whether the part has another block of steps.
+    /// True if the part has another block of steps.
     has_more: bool,
 }
 
@@ -192,8 +192,8 @@ impl<M: Model, O, W, C> Trainer<M, O, W, C> {
         self.counts.updates
     }
 
-    /// Returns the gradients of the last update, as the optimiser saw them: after clipping. Between
-    /// updates, while batches are [accumulated](Self::accumulate), it is their sum so far.
+    /// Returns the gradients of the last update after clipping, as the optimiser read them. While
+    /// batches are [accumulated](Self::accumulate), returns the sum so far.
     pub fn gradients(&self) -> &M::Gradients {
         &self.gradients
     }

@@ -31,9 +31,9 @@ where
 {
     /// Switches to truncated backpropagation through time: an update after every `k1` steps, from
     /// cotangents that go back through `k2` steps (see
-    /// [`Truncated`](crate::train::bptt::Truncated)). The loss is called for each block of steps;
-    /// in [`fit`](Self::fit) and [`learn`](Self::learn), so is the whole function, with the same
-    /// random numbers.
+    /// [`Truncated`](crate::train::bptt::Truncated)). The loss is called for each block of steps.
+    /// [`fit`](Self::fit) and [`learn`](Self::learn) call the whole function for each block, with
+    /// the same random numbers.
     ///
     /// # Panics
     /// If `k1` or `k2` is zero, or states are [carried](Self::carry_state) from batch to batch:

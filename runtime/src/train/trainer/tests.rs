@@ -36,7 +36,7 @@ fn flat(model: &impl Model<Scalar = f64>) -> Vec<f64> {
     flat
 }
 
-/// Returns the target of a step: no output is right.
+/// Returns the target of a step, which no output equals.
 fn target<const B: usize>(t: usize) -> Y<B> {
     SMatrix::from_fn(|row, _| 0.1 * (t + row) as f64)
 }
@@ -274,7 +274,7 @@ fn the_workers_do_not_change_a_bit() {
     }
 }
 
-/// A process among several, played by a thread.
+/// A process among several, simulated by a thread.
 #[derive(Clone, Copy)]
 struct Process<'a> {
     number: usize,

@@ -45,8 +45,8 @@ where
         Ok(scores.loss())
     }
 
-    /// Updates the parameters by gradients that `compute` adds to [`Part::gradients`]; it returns
-    /// the loss. This is for models that are more than one layer.
+    /// Updates the parameters on one batch, for models that are more than one layer, and returns
+    /// the loss. `compute` adds the gradients to [`Part::gradients`] and returns the loss.
     ///
     /// # Errors
     /// If the loss or a gradient is NaN or infinite. The model is as before the update; with
@@ -157,7 +157,7 @@ where
         result.map_err(|diverged| Diverged { elsewhere, ..diverged })
     }
 
-    /// Returns the description of the fault that the first process to have one found.
+    /// Returns the description of the fault of the first process that found one.
     fn describe_fault(&self) -> Option<String>
     where
         C: Workers,
@@ -185,7 +185,8 @@ where
         Diverged { update: self.counts.updates, loss, fault, elsewhere: None }
     }
 
-    /// Steps the optimiser, if enough batches have been accumulated. `norm` is that of the gradients.
+    /// Steps the optimiser, if enough batches have been accumulated. `norm` is that of the
+    /// gradients.
     fn finish_update(&mut self, norm: f64) {
         let Settings { accumulate, clip, schedule, .. } = self.settings;
         self.counts.pending += 1;
