@@ -19,7 +19,6 @@ use nnnoiseless::DenoiseState;
 use rnn_cell::prelude::*;
 use rnn_cell::rng::uniform;
 use std::fs;
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 

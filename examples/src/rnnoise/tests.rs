@@ -180,7 +180,7 @@ fn a_unit_is_the_ready_cell() {
     let bytes = weights();
     let start = 3 + DENSE * (FEATURES + 1);
     let mut file = Layers { rest: &bytes[start..], tensors: Writer::new() };
-    file.layer("gru", [DENSE, VOICE], 2, Some(VOICE)).unwrap();
+    file.unit("gru", [DENSE, VOICE]).unwrap();
     let mut cell = ReluGru::<DENSE, VOICE>::zeros();
     let names = keras::gru_reset_before().prefix("gru.");
     names.load(&mut cell, &file.tensors.into_bytes()).unwrap();
