@@ -165,10 +165,10 @@ pub fn write(path: &Path, sound: &Sound) -> Result<(), AudioError> {
     })
 }
 
-/// Writes a WAV file like [`write`], with the folders that it needs, and prints its path.
+/// Writes a WAV file like [`write()`], with the folders that it needs, and prints its path.
 ///
 /// # Errors
-/// Fails like [`write`], and if a folder cannot be created.
+/// Fails like [`write()`], and if a folder cannot be created.
 pub fn save(path: &Path, sound: &Sound) -> Result<(), Box<dyn Error>> {
     make_folders(path)?;
     write(path, sound)?;
