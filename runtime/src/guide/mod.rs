@@ -4,19 +4,19 @@
 //! | --- | --- |
 //! | [`a_first_cell`] | from an equation in a paper to a running cell |
 //! | [`mistakes`] | the compiler's error messages and their meaning |
-//! | [`training`] | a step, epochs, resuming, long sequences, large batches, attention |
-//! | [`networks`] | all layers, chains of them, a classifier of sequences |
+//! | [`training`] | an update, epochs, resuming, long sequences, large batches, attention |
+//! | [`networks`] | layers, their combinations, a classifier of sequences |
 //! | [`streaming`] | one step at a time, within a budget |
 //! | [`looking_back`] | convolutions over time, attention over the last steps, a Conformer block |
-//! | [`heads`] | parts of a cell that exist several times: multi-head attention, xLSTM |
+//! | [`heads`] | repeated parts of a cell: multi-head attention, xLSTM |
 //! | [`saving`] | weights and states in files, sizes that are known only at run time |
 //! | [`weights_of_others`] | weights from PyTorch, Keras or your own program; `.nam`, RTNeural and ONNX files |
-//! | [`bare_metal`] | without `std` |
+//! | [`bare_metal`] | cells without `std` and without an allocator |
 //! | [`many_machines`] | training on several cores and several machines |
 //! | [`seeing_gradients`] | gradient checks, vanishing and exploding gradients, the first NaN |
 //! | [`reading`] | a cell's documentation page, its equations as text, its generated code |
 //! | [`the_compiler`] | one small cell, followed from its equations to machine code |
-//! | [`limits`] | what the library is not, what it costs to compile, and what to use instead |
+//! | [`limits`] | limits of the library, compile times, alternatives |
 //!
 //! The reference of the language is at [`rnn_cell!`](crate::rnn_cell!). `cargo test --doc` compiles
 //! and runs all code of the guide. Tests compare the quoted messages and the stages of the compiler
