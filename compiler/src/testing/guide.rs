@@ -53,9 +53,9 @@ fn regions(pass: &Pass, names: &Names) -> String {
         for group in pass.schedule.groups(region) {
             let kind = match group {
                 Group::Elementwise { .. } => "one loop over the entries",
-                Group::Products { .. } => "products that add up",
+                Group::Products { .. } => "matrix products",
                 Group::PullBack(_) => "transposed products",
-                Group::Single(_) => "by itself",
+                Group::Single(_) => "one operation",
             };
             let nodes: Vec<&str> = group.nodes().iter().map(|id| names.text(*id)).collect();
             let _ = writeln!(text, "{:<8} {kind}: {}", format!("{region:?}"), nodes.join(", "));

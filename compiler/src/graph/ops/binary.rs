@@ -32,7 +32,7 @@ pub const TABLE: &[Operation] = &[
         "min",
         "min(u, v)",
         Lowering::Binary(Binary::Min),
-        "Returns the lesser of the two, entry by entry. Where they are equal, each gets half of \
+        "Returns the smaller of the two, entry by entry. Where they are equal, each gets half of \
          the cotangent.",
     ),
     Operation::elementwise(

@@ -51,9 +51,9 @@ pub const TABLE: &[Operation] = &[
         name: "where",
         doc: "Returns `u` where the condition holds, `v` elsewhere, entry by entry. A condition is \
               a comparison (`<`, `<=`, `>`, `>=`, `==`, `!=`), or several with `and`, `or` and \
-              `not`: `not` binds most tightly, then `and`, then `or`. No other place allows \
-              conditions. The compared values, `u` and `v` broadcast like the operands of `+`. The \
-              compared values get no cotangent.",
+              `not`: `not` binds most tightly, then `and`, then `or`. Conditions are allowed \
+              nowhere else. The compared values, `u` and `v` broadcast like the operands of `+`. \
+              The compared values get no cotangent.",
         arity: (3, 3),
         signature: "where(a >= b, u, v)",
         shape: ShapeRule::Where,
