@@ -30,8 +30,7 @@
 //!
 //! fn loss(part: &mut LayerPart<'_, Net, Sample, 16>) -> f64 {
 //!     let batch = pad(&part.samples.iter().map(|sample| &sample.0).collect::<Vec<_>>());
-//!     let mut classes = [0; 16];
-//!     part.samples.iter().zip(&mut classes).for_each(|(sample, class)| *class = sample.1);
+//!     let classes = part.labels(|sample| sample.1);
 //!     part.sequence(&batch, |out| {
 //!         out.last_step(|y, weights| softmax_cross_entropy_weighted(y, &classes, weights))
 //!     })
@@ -39,6 +38,7 @@
 //! ```
 //!
 //! `mpirun -n 4 PROGRAM` runs the program in four processes, and `PROGRAM` alone in one.
+//! `checkpoint` needs the feature `safetensors` of `rnn-cell`.
 //!
 //! # Contract
 //! - Every process runs the same program, with the same settings, a model of the same seed, and the
