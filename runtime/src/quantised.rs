@@ -95,13 +95,6 @@ pub fn round<Q: Format>(model: &mut impl ModelMut) -> Result<(), NotFinite> {
 /// them from its flash memory. Both must use the same definition of the cell and the same version
 /// of this crate, because the bytes do not describe themselves.
 ///
-/// The function `from_bytes` of a copy is constant. A `static` copy is part of the program, so a
-/// device uses it in flash memory and needs no RAM for it:
-///
-/// ```text
-/// static GRU: GruQuantised<2, 16, Int8> = GruQuantised::from_bytes(include_bytes!("gru.bytes"));
-/// ```
-///
 /// ```
 /// use rnn_cell::cells::{Gru, GruQuantised};
 /// use rnn_cell::prelude::*;
@@ -116,6 +109,18 @@ pub fn round<Q: Format>(model: &mut impl ModelMut) -> Result<(), NotFinite> {
 /// assert!(device.read(&flash));
 /// assert_eq!(device, small);
 /// # Ok::<(), rnn_cell::quantised::NotFinite>(())
+/// ```
+///
+/// [`read`](Self::read) needs RAM for the copy. The function `from_bytes` of a copy is constant, so
+/// that a `static` copy is part of the program and stays in flash memory:
+///
+/// ```
+/// # use rnn_cell::cells::GruQuantised;
+/// # use rnn_cell::quantised::{Int8, Quantised};
+/// // In a program: `include_bytes!("gru.bytes")`.
+/// const BYTES: &[u8] = &[0; GruQuantised::<2, 16, Int8>::BYTES];
+///
+/// static GRU: GruQuantised<2, 16, Int8> = GruQuantised::from_bytes(BYTES);
 /// ```
 pub trait Quantised {
     /// The number of bytes.

@@ -229,7 +229,7 @@ impl Items<'_> {
                         #(#fields: #k::from_bytes(&mut rest),)*
                         marker: ::core::marker::PhantomData,
                     };
-                    #k::end(&mut rest);
+                    #k::check_end(&mut rest);
                     copy
                 }
 

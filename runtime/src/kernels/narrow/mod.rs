@@ -17,7 +17,7 @@ use crate::Scalar;
 
 pub use format::{Bf16, Format, Int8, Int8By16};
 #[cfg(feature = "quantised")]
-pub use stored::{Bytes, Stored, end, from_bytes};
+pub use stored::{Bytes, Stored, check_end, from_bytes};
 
 /// A stored matrix.
 #[derive(Debug, Clone, Copy)]

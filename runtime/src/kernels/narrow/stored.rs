@@ -111,7 +111,7 @@ pub const fn from_bytes<V: Bytes>(rest: &mut &[u8]) -> V {
 ///
 /// # Panics
 /// If there are bytes.
-pub const fn end(rest: &mut &[u8]) {
+pub const fn check_end(rest: &mut &[u8]) {
     assert!(rest.is_empty(), "there are more bytes than `BYTES` of this copy");
 }
 
