@@ -218,11 +218,11 @@ impl Items<'_> {
                 }
 
                 /// Returns the copy that `Quantised::write` wrote as bytes. A `static` copy stays in
-                /// a device's flash memory.
+                /// a device's flash memory. Big-endian targets are not supported.
                 ///
                 /// # Panics
-                /// Panics unless there are exactly `Quantised::BYTES` bytes, and on big-endian
-                /// targets. A constant then does not compile.
+                /// Panics unless there are exactly `Quantised::BYTES` bytes. A constant then does
+                /// not compile.
                 pub const fn from_bytes(bytes: &[u8]) -> Self {
                     let mut rest = bytes;
                     let copy = Self {

@@ -75,12 +75,13 @@ pub unsafe trait Bytes: Sized {
     fn read<'b>(&mut self, from: &'b [u8]) -> Option<&'b [u8]>;
 }
 
-/// Returns the value with the bytes at the beginning of `rest`, and removes them from `rest`.
+/// Returns the value with the bytes at the beginning of `rest`, and removes them from `rest`. Does
+/// not compile for big-endian targets.
 ///
 /// # Panics
-/// If there are fewer bytes, or the target is big-endian.
+/// If there are fewer bytes.
 pub const fn from_bytes<V: Bytes>(rest: &mut &[u8]) -> V {
-    assert!(cfg!(target_endian = "little"), "a copy is made from bytes on little-endian targets only");
+    const { assert!(cfg!(target_endian = "little"), "the bytes of a copy are little-endian") };
     assert!(V::BYTES <= rest.len(), "there are fewer bytes than `BYTES` of this copy");
     let (mut from, after) = rest.split_at(V::BYTES);
     let mut value = MaybeUninit::<V>::uninit();
