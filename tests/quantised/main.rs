@@ -13,6 +13,7 @@ use rnn_cell::train::loss::mean_squared_error_weighted;
 use rnn_cell::train::{LayerPart, Trainer};
 use rnn_cell::types::varying::Varying;
 use std::hint::black_box;
+use std::panic::catch_unwind;
 use tests::exactness::{random, random_sequence, rng};
 
 rnn_cell! {
@@ -36,6 +37,19 @@ rnn_cell! {
         v = U @ u + U.T @ (A @ h[t-1]);
         h = gain * tanh(v + D.T @ x + row_sum(S * (u @ v.T)));
 
+        output h;
+    }
+}
+
+rnn_cell! {
+    /// A cell whose heads each have matrices and a vector.
+    pub cell Heads<I, D, K> {
+        input x: [I];
+        heads K {
+            state h: [D];
+            param W: [D, I] = normal(0.3), U: [D, D] = normal(0.3), b: [D] = 0.3;
+            h = tanh(W @ x + U @ h[t-1] + b);
+        }
         output h;
     }
 }
@@ -291,10 +305,39 @@ fn copies_can_be_written_and_read() {
         assert!(!other.read(&bytes[1..]) && !copy.write(&mut bytes[1..]));
         assert!(copy.write(&mut bytes) && other.read(&bytes));
         assert_eq!(other, *copy);
+        assert_eq!(GruQuantised::from_bytes(&bytes), *copy);
     }
     check::<Int8>();
     check::<Bf16>();
     check::<Int8By16>();
+}
+
+#[test]
+fn copies_are_made_from_bytes() {
+    /// Checks a copy whose matrices have padding, in arrays and as fields.
+    macro_rules! is_made {
+        ($($cell:ident $copy:ident<$($size:literal),+>, $format:ident, $scalar:ident;)+) => {$({
+            let cell = $cell::<$($size,)+ $scalar>::init(&mut rng(1));
+            let copy = cell.quantised::<$format>().expect("finite weights");
+            let mut bytes = vec![0; $copy::<$($size,)+ $format, $scalar>::BYTES];
+            assert!(copy.write(&mut bytes));
+            assert_eq!($copy::from_bytes(&bytes), copy);
+        })+};
+    }
+    is_made! {
+        Heads HeadsQuantised<3, 5, 3>, Int8, f32;
+        Heads HeadsQuantised<3, 5, 3>, Bf16, f64;
+        Everything EverythingQuantised<3, 17, 5>, Int8By16, f64;
+        Everything EverythingQuantised<3, 17, 5>, Bf16, f32;
+    }
+    // In a constant.
+    const ONE: DenseQuantised<1, 1, Bf16> = DenseQuantised::from_bytes(&[0x80, 0x3f, 0, 0, 0, 0x40]);
+    let dense = ONE.step(&SVector::<f32, 1>::repeat(3.0), &mut ONE.zero_state());
+    assert_eq!(dense[0], 5.0);
+    for length in [0, 5, 7] {
+        let bytes = &[0; 7][..length];
+        assert!(catch_unwind(|| DenseQuantised::<1, 1, Bf16>::from_bytes(bytes)).is_err(), "{length} bytes");
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@
 #   tests/targets/run.sh long     all cells, loaders, golden cases and unit tests
 #   tests/targets/run.sh table    prints the cost of a step
 #   tests/targets/run.sh quantised    prints the cost of a step of a quantised copy on the Cortex-M4
+#   tests/targets/run.sh voice    runs the voice detector on the Cortex-M4 (part of `short` and `long`)
 #   tests/targets/run.sh long cortex-m4 wasm    for some targets only
 #
 # Needs qemu-aarch64, aarch64-linux-gnu-gcc, qemu-system-arm and node, and installs them by apt-get
@@ -98,6 +99,12 @@ if [ "$mode" = long ]; then
     run "$name" "$built/loaders" >"$target/outputs/x86-loaders" || { echo "x86: loaders: exit code $?"; exit 1; }
 fi
 case $mode in
+short | long | voice)
+    build '' --bin voice
+    run "$name" "$built/voice" >"$target/outputs/x86-voice" || { echo "x86: voice: exit code $?"; exit 1; }
+    ;;
+esac
+case $mode in
 long | quantised)
     build '' --bin quantised-figures
     quantised_on_host=$(run "$name" "$built/quantised-figures")
@@ -108,11 +115,11 @@ for line in "${targets[@]}"; do
     IFS='|' read -r name triple crates flags <<<"$line"
     built=$target/$triple/release
     [ "$#" -lt 2 ] || [[ " ${*:2} " == *" $name "* ]] || continue
-    [ "$mode" != quantised ] || [ "$name" = cortex-m4 ] || continue
+    case $mode in quantised | voice) [ "$name" = cortex-m4 ] || continue ;; esac
     has_emulator "$name" || { echo "$name: SKIPPED, there is no emulator"; continue; }
     needs_std "$triple" "$crates" || { echo "$name: SKIPPED, there is no standard library"; continue; }
     case $mode in
-    table | quantised)
+    table | quantised | voice)
         . "../targets/$mode.sh"
         continue
         ;;
@@ -124,7 +131,10 @@ for line in "${targets[@]}"; do
         exit 1
     }
     reject_a_panic
-    [ "$name" != aarch64 ] || . ../targets/fused.sh
+    case $name in
+    aarch64) . ../targets/fused.sh ;;
+    cortex-m4) . ../targets/voice.sh ;;
+    esac
     [ "$mode" != long ] || . ../targets/long.sh
     echo "$name: no panic is reachable; deterministic cells agree with x86 to the bit, others: $difference"
 done

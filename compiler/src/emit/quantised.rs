@@ -217,6 +217,22 @@ impl Items<'_> {
                     Self { #(#zero)* marker: ::core::marker::PhantomData }
                 }
 
+                /// Returns the copy that `Quantised::write` wrote as bytes. A `static` copy stays in
+                /// a device's flash memory. Big-endian targets are not supported.
+                ///
+                /// # Panics
+                /// Panics unless there are exactly `Quantised::BYTES` bytes. A constant then does
+                /// not compile.
+                pub const fn from_bytes(bytes: &[u8]) -> Self {
+                    let mut rest = bytes;
+                    let copy = Self {
+                        #(#fields: #k::from_bytes(&mut rest),)*
+                        marker: ::core::marker::PhantomData,
+                    };
+                    #k::check_end(&mut rest);
+                    copy
+                }
+
                 /// Overwrites this with a copy of `cell`.
                 ///
                 /// # Errors

@@ -26,7 +26,9 @@ pub use crate::kernels::math::{
     tanh,
 };
 #[cfg(feature = "quantised")]
-pub use crate::kernels::narrow::{narrow_gather, narrow_head_product, narrow_head_products, narrow_products};
+pub use crate::kernels::narrow::{
+    Bytes, Stored, check_end, from_bytes, narrow_gather, narrow_head_product, narrow_head_products, narrow_products,
+};
 pub use crate::kernels::one_hot::{gather, scatter};
 pub use crate::kernels::plain::{Flat, copy, scratch};
 pub use crate::kernels::product::heads::{Head, head_product, head_products, sum_heads};
@@ -34,7 +36,7 @@ pub use crate::kernels::product::{matmul, outer, products, pull_back};
 pub use crate::kernels::reduce::{maximum, transpose};
 pub use crate::language::Function;
 #[cfg(feature = "quantised")]
-pub use crate::quantised::{Bytes, Format, NotFinite, Quantised, Stored};
+pub use crate::quantised::{Format, NotFinite, Quantised};
 pub use crate::rng::Rng;
 #[cfg(feature = "serde")]
 pub use crate::serialise::{read_fields, write_fields};

@@ -3,9 +3,12 @@
 //! A product with one vector reads each entry of its matrix once. From some size on it is limited
 //! by the memory bandwidth, so half the bytes take half the time. A [`Format`] decides how entries
 //! are stored and multiplied: `widened` multiplies in the scalar type, `integer` in integers.
+//! `stored` holds the matrices and converts them to bytes and back.
 
 mod format;
 mod integer;
+#[cfg(feature = "quantised")]
+mod stored;
 mod widened;
 
 use super::isa::Isa;
@@ -13,6 +16,8 @@ use super::product::heads::Head;
 use crate::Scalar;
 
 pub use format::{Bf16, Format, Int8, Int8By16};
+#[cfg(feature = "quantised")]
+pub use stored::{Bytes, Stored, check_end, from_bytes};
 
 /// A stored matrix.
 #[derive(Debug, Clone, Copy)]
