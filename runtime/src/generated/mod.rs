@@ -27,7 +27,8 @@ pub use crate::kernels::math::{
 };
 #[cfg(feature = "quantised")]
 pub use crate::kernels::narrow::{
-    Bytes, Stored, check_end, from_bytes, narrow_gather, narrow_head_product, narrow_head_products, narrow_products,
+    Bytes, Stored, check_end, from_bytes, narrow_gather, narrow_head_product, narrow_head_products,
+    narrow_products,
 };
 pub use crate::kernels::one_hot::{gather, scatter};
 pub use crate::kernels::plain::{Flat, copy, scratch};
