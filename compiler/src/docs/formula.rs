@@ -1,7 +1,7 @@
 //! Numbers of parameters and operations as polynomials in the dimensions: `4 H I + 4 H² + 4 H`.
 
 use super::math::{At, name, row};
-use super::names::Names;
+use super::names::MathNames;
 use crate::dim::{Atom, Dim};
 use crate::syntax::ast::Cell;
 use std::collections::BTreeMap;
@@ -55,7 +55,7 @@ impl Formula {
     }
 
     /// Writes the polynomial as MathML.
-    pub fn show(&self, cell: &Cell, names: &Names) -> String {
+    pub fn show(&self, cell: &Cell, names: &MathNames) -> String {
         let dimension = |index: usize, power: u32| {
             let raised = (power > 1).then(|| format!("<mn>{power}</mn>"));
             name(&names.get(&cell.dimensions[index]), &At::Always, raised.as_deref())

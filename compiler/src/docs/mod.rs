@@ -28,7 +28,7 @@ use crate::text::adjoints::adjoints;
 use crate::text::equations::{equations, line, returns};
 use formula::Formula;
 use math::{Math, Rows};
-use names::{Names, escaped};
+use names::{MathNames, escaped};
 
 /// Colours and fonts are those of the page, so that the text suits all of rustdoc's themes.
 const STYLE: &str = "<style>\
@@ -75,7 +75,7 @@ pub fn summary(cell: &Cell) -> String {
 pub fn parts(cell: &Cell, analysis: &Analysis, plan: &Plan) -> Parts {
     let Analysis { resolved, shapes, initialisers, past } = analysis;
     let definition = Shaped { cell, shapes };
-    let names = Names::of(cell);
+    let names = MathNames::of(cell);
     let math = Math::new(cell, resolved, shapes, &names);
     Parts {
         mathematics: mathematics(&math, analysis),
@@ -152,7 +152,7 @@ fn folded(summary: &str, text: &str) -> String {
     format!("\n<details><summary>{summary}</summary>\n\n```text\n{text}```\n\n</details>\n\n")
 }
 
-fn sizes(definition: Shaped, plan: &Plan, names: &Names) -> String {
+fn sizes(definition: Shaped, plan: &Plan, names: &MathNames) -> String {
     let entries = |kind: DeclarationKind| {
         let mut sum = Formula::default();
         for index in declared(definition.cell, kind) {

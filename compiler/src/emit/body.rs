@@ -10,7 +10,7 @@ use crate::emit::ops::elementwise;
 use crate::emit::storage::{Kind, StoredValues};
 use crate::graph::ir::{BlockShape, Graph, Id, Level, Node, Op};
 use crate::graph::text::Writer;
-use crate::lower::names::Names;
+use crate::lower::names::ValueNames;
 use crate::plan::Pass;
 use crate::plan::schedule::Region;
 use proc_macro2::{Ident, TokenStream};
@@ -36,7 +36,7 @@ pub trait Frame {
 pub struct Body<'a> {
     pub cx: &'a Context<'a>,
     pub graph: &'a Graph,
-    pub names: &'a Names,
+    pub names: &'a ValueNames,
     pub pass: &'a Pass,
     /// The storage of a quantised copy.
     pub storage: Option<&'a StoredValues>,

@@ -4,7 +4,7 @@
 //! user's constant `c` instead of binding a variable, regardless of its span.
 
 use crate::graph::ir::Id;
-use crate::lower::names::Names;
+use crate::lower::names::ValueNames;
 use proc_macro2::{Ident, Span};
 
 /// Returns the identifier of a generated item, method, type or generic parameter.
@@ -23,7 +23,7 @@ pub fn variable(name: &str) -> Ident {
 }
 
 /// Conversions of value names to identifiers.
-impl Names {
+impl ValueNames {
     pub fn variable(&self, id: Id) -> Ident {
         variable(self.text(id))
     }

@@ -7,7 +7,7 @@ use crate::emit::start::Start;
 use crate::emit::storage::{Kind, StoredValues, computed_from};
 use crate::emit::stream::Stream;
 use crate::graph::ir::{Graph, Id, Op, Piece};
-use crate::lower::names::Names;
+use crate::lower::names::ValueNames;
 use crate::plan::Plan;
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The values of one graph that a part of the copy consists of.
 struct Part<'a> {
     graph: &'a Graph,
-    names: &'a Names,
+    names: &'a ValueNames,
     storage: StoredValues,
 }
 

@@ -7,7 +7,7 @@ use crate::emit::frame::SequenceFrame;
 use crate::emit::hygiene::ident;
 use crate::emit::layout::{Field, Layout};
 use crate::graph::ir::{Id, Op};
-use crate::lower::names::Names;
+use crate::lower::names::ValueNames;
 use crate::plan::schedule::Region;
 use crate::plan::{Bound, Lifetime, Pass, Place, Plan};
 use crate::syntax::ast::{DeclarationKind, declared};
@@ -438,7 +438,7 @@ impl<'a> Sequence<'a> {
 pub fn add_to_gradient(
     cx: &Context,
     frame: &dyn crate::emit::body::Frame,
-    names: &Names,
+    names: &ValueNames,
     bound: &Bound,
     id: Id,
 ) -> TokenStream {
@@ -452,7 +452,7 @@ pub fn add_to_gradient(
 pub fn add_to_context(
     cx: &Context,
     frame: &dyn crate::emit::body::Frame,
-    names: &Names,
+    names: &ValueNames,
     bound: &Bound,
     id: Id,
 ) -> TokenStream {

@@ -6,7 +6,7 @@ use crate::emit::hygiene::variable;
 use crate::emit::past;
 use crate::emit::storage::StoredValues;
 use crate::graph::ir::{Id, Op};
-use crate::lower::names::Names;
+use crate::lower::names::ValueNames;
 use crate::plan::past::{Recorded, Source};
 use crate::plan::schedule::Region;
 use crate::plan::{InitialPlan, Pass, Place};
@@ -73,7 +73,7 @@ impl Frame for StartFrame<'_> {
     }
 }
 
-fn value_of(names: &Names, id: Id) -> Ident {
+fn value_of(names: &ValueNames, id: Id) -> Ident {
     variable(&format!("value_{}", names.text(id)))
 }
 

@@ -5,7 +5,7 @@ use crate::dim::Atom;
 use crate::emit::context::Context;
 use crate::emit::hygiene::ident;
 use crate::graph::ir::{Graph, Id, Level, Op, Piece};
-use crate::lower::names::Names;
+use crate::lower::names::ValueNames;
 use crate::plan::schedule::{Group, Region, Schedule};
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
@@ -56,12 +56,12 @@ impl StoredValues {
         self.kinds.iter().map(|(id, kind)| (*id, *kind))
     }
 
-    pub fn field(&self, names: &Names, id: Id) -> Ident {
+    pub fn field(&self, names: &ValueNames, id: Id) -> Ident {
         ident(&format!("{}_{}", self.prefix, names.text(id)))
     }
 
     /// Returns the slice of a value, or its view if it is stored in fewer bits.
-    pub fn read(&self, cx: &Context, graph: &Graph, names: &Names, id: Id) -> Option<TokenStream> {
+    pub fn read(&self, cx: &Context, graph: &Graph, names: &ValueNames, id: Id) -> Option<TokenStream> {
         let (k, field) = (&cx.k, self.field(names, id));
         Some(match self.kind(id)? {
             Kind::Plain => quote!(#k::Flat::flat(&__cell.#field)),

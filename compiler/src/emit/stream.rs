@@ -8,7 +8,7 @@ use crate::emit::layout::Layout;
 use crate::emit::past;
 use crate::emit::storage::StoredValues;
 use crate::graph::ir::{Id, Level, Op};
-use crate::lower::names::Names;
+use crate::lower::names::ValueNames;
 use crate::plan::schedule::Region;
 use crate::plan::{Place, Plan};
 use crate::syntax::ast::{DeclarationKind, declared};
@@ -80,7 +80,7 @@ impl Frame for StreamFrame<'_> {
 }
 
 /// Returns the local that holds a value, as opposed to the slice of it.
-fn value_of(names: &Names, id: Id) -> Ident {
+fn value_of(names: &ValueNames, id: Id) -> Ident {
     variable(&format!("value_{}", names.text(id)))
 }
 

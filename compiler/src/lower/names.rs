@@ -10,11 +10,11 @@ use std::collections::{HashMap, HashSet};
 
 /// A unique name for each value of a graph.
 #[derive(Debug)]
-pub struct Names {
+pub struct ValueNames {
     names: HashMap<Id, String>,
 }
 
-impl Names {
+impl ValueNames {
     pub fn new(cell: &Cell, shapes: &Shapes, past: &Past, graph: &Graph) -> Self {
         let mut taken: HashSet<String> = HashSet::new();
         // The last number given to each name.
@@ -49,7 +49,7 @@ impl Names {
             }
             names.insert(id, name);
         }
-        Names { names }
+        ValueNames { names }
     }
 
     pub fn text(&self, id: Id) -> &str {

@@ -9,7 +9,7 @@ use crate::graph::autodiff;
 use crate::graph::grid::Grid;
 use crate::graph::ir::{Graph, Id, Level, Op, Piece};
 use crate::graph::simplify::rebuild;
-use crate::lower::names::Names;
+use crate::lower::names::ValueNames;
 use crate::plan::schedule::{Task, schedule};
 use crate::syntax::ast::Cell;
 
@@ -55,7 +55,7 @@ pub fn plan(
     InitialPlan {
         forward: assign(&graph, forward, &value_ids, |_| None),
         backward: assign(&graph, backward, &bar_ids, |_| None),
-        names: Names::new(cell, shapes, past, &graph),
+        names: ValueNames::new(cell, shapes, past, &graph),
         graph,
         values,
         gradients: bars.gradients,

@@ -27,7 +27,7 @@ use crate::analysis::past::Past;
 use crate::analysis::resolve::Resolved;
 use crate::analysis::shapes::Shapes;
 use crate::lower::Lowered;
-use crate::lower::names::Names;
+use crate::lower::names::ValueNames;
 use crate::syntax::ast::Cell;
 use schedules::Recurrence;
 
@@ -68,7 +68,7 @@ pub fn plan(
 
     let initial = (!initial.is_empty()).then(|| initial::plan(cell, shapes, past, initial_graph, initial));
     let plan = Plan {
-        names: Names::new(cell, shapes, past, &equations.graph),
+        names: ValueNames::new(cell, shapes, past, &equations.graph),
         forward: places::forward(&equations, forward, &residuals),
         streaming: places::streaming(&equations, streaming),
         backward: places::backward(&equations, backward),
