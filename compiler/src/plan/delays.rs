@@ -7,8 +7,8 @@
 //! back to it are computed after the recurrence, and their cotangents before that of the backward
 //! pass. Products with either are computed for all steps at once.
 
-use super::equations::Equations;
 use super::past::Source;
+use super::step_graph::StepGraph;
 use crate::graph::ir::{Graph, Id, Op, Piece};
 
 /// A value that later steps read.
@@ -29,14 +29,12 @@ pub struct Delays {
     pub after: Vec<Piece>,
 }
 
-pub fn delays(equations: &Equations) -> Delays {
-    let states = equations.states.iter().map(|bound| (Kept::State(bound.piece), bound.id));
-    let recorded = equations
-        .recorded
-        .iter()
-        .filter_map(|record| Some((Kept::Recorded(record.piece), record.computed()?)));
+pub fn delays(step: &StepGraph) -> Delays {
+    let states = step.states.iter().map(|bound| (Kept::State(bound.piece), bound.id));
+    let recorded =
+        step.recorded.iter().filter_map(|record| Some((Kept::Recorded(record.piece), record.computed()?)));
     let kept: Vec<(Kept, Vec<Kept>)> =
-        states.chain(recorded).map(|(kept, id)| (kept, reads(equations, id))).collect();
+        states.chain(recorded).map(|(kept, id)| (kept, reads(step, id))).collect();
 
     let mut before: Vec<Kept> = vec![];
     loop {
@@ -87,8 +85,8 @@ fn recorded_piece(kept: Kept) -> Option<Piece> {
 }
 
 /// Returns the earlier values that a value is computed from.
-fn reads(equations: &Equations, id: Id) -> Vec<Kept> {
-    let graph: &Graph = &equations.graph;
+fn reads(step: &StepGraph, id: Id) -> Vec<Kept> {
+    let graph: &Graph = &step.graph;
     let mut found = vec![];
     let mut seen = vec![false; graph.len()];
     let mut stack = vec![id];
@@ -98,7 +96,7 @@ fn reads(equations: &Equations, id: Id) -> Vec<Kept> {
         }
         match graph[id].op {
             Op::Previous(piece) => found.push(Kept::State(piece)),
-            Op::Past(earlier) => match equations.source(earlier.piece) {
+            Op::Past(earlier) => match step.source(earlier.piece) {
                 Source::State(piece) => found.push(Kept::State(piece)),
                 Source::Value(_) => found.push(Kept::Recorded(earlier.piece)),
                 Source::Input(_) | Source::Index(_) => {}

@@ -1,8 +1,8 @@
 //! The initial values of the states that define one.
 
-use super::equations::{Bars, is_differentiable};
 use super::places::assign;
 use super::planned::{Bound, InitialPlan};
+use super::step_graph::{Bars, is_differentiable};
 use crate::analysis::past::Past;
 use crate::analysis::shapes::Shapes;
 use crate::graph::autodiff;

@@ -2,10 +2,10 @@
 //! recurrence.
 
 use super::delays::{Delays, delays};
-use super::equations::Equations;
 use super::past::Source;
 use super::planned::Bound;
 use super::schedule::{Schedule, Task, schedule};
+use super::step_graph::StepGraph;
 use crate::graph::ir::{Id, Op, Piece};
 use std::collections::HashMap;
 
@@ -50,8 +50,8 @@ impl Leaves {
 }
 
 impl Recurrence {
-    pub fn of(equations: &Equations) -> Self {
-        Recurrence { delays: delays(equations) }
+    pub fn of(step: &StepGraph) -> Self {
+        Recurrence { delays: delays(step) }
     }
 
     /// Returns the relation of the earlier values of a state to the recurrence of the forward pass.
@@ -70,15 +70,15 @@ impl Recurrence {
     }
 
     /// Returns the leaves of the forward pass.
-    fn forward(&self, equations: &Equations) -> Leaves {
+    fn forward(&self, step: &StepGraph) -> Leaves {
         let mut leaves = Leaves::default();
-        let state = |piece| equations.states.iter().find(|bound| bound.piece == piece).map(|bound| bound.id);
-        for leaf in equations.graph.ids() {
-            match equations.graph[leaf].op {
+        let state = |piece| step.states.iter().find(|bound| bound.piece == piece).map(|bound| bound.id);
+        for leaf in step.graph.ids() {
+            match step.graph[leaf].op {
                 Op::Previous(piece) => {
                     leaves.add(leaf, state(piece).into_iter().collect(), self.of_state(piece));
                 }
-                Op::Past(earlier) => match equations.source(earlier.piece) {
+                Op::Past(earlier) => match step.source(earlier.piece) {
                     Source::State(piece) => {
                         leaves.add(leaf, state(piece).into_iter().collect(), self.of_state(piece));
                     }
@@ -93,27 +93,27 @@ impl Recurrence {
     }
 
     /// Returns the leaves of the backward pass. Its recurrence runs in the other direction.
-    fn backward(&self, equations: &Equations) -> Leaves {
+    fn backward(&self, step: &StepGraph) -> Leaves {
         let turned = |relation| match relation {
             Relation::Before => Relation::After,
             Relation::Within => Relation::Within,
             Relation::After => Relation::Before,
         };
         let mut leaves = Leaves::default();
-        for leaf in equations.graph.ids() {
-            match equations.graph[leaf].op {
+        for leaf in step.graph.ids() {
+            match step.graph[leaf].op {
                 Op::CarryBar(piece) => {
-                    let carry = equations.carries.iter().find(|bound| bound.piece == piece);
+                    let carry = step.carries.iter().find(|bound| bound.piece == piece);
                     let series = carry.map(|bound| bound.id).into_iter().collect();
                     leaves.add(leaf, series, turned(self.of_state(piece)));
                 }
                 Op::PastBar { piece, ring } => {
-                    let pushes = equations
+                    let pushes = step
                         .pushes
                         .iter()
                         .filter(|push| push.earlier.piece == piece && push.earlier.ring == ring);
                     let series = pushes.map(|push| push.id).collect();
-                    leaves.add(leaf, series, turned(self.of_source(equations, piece)));
+                    leaves.add(leaf, series, turned(self.of_source(step, piece)));
                 }
                 _ => {}
             }
@@ -121,8 +121,8 @@ impl Recurrence {
         leaves
     }
 
-    fn of_source(&self, equations: &Equations, piece: Piece) -> Relation {
-        match equations.source(piece) {
+    fn of_source(&self, step: &StepGraph, piece: Piece) -> Relation {
+        match step.source(piece) {
             Source::State(state) => self.of_state(state),
             Source::Value(_) => self.of_recorded(piece),
             Source::Input(_) | Source::Index(_) => Relation::Before,
@@ -131,25 +131,25 @@ impl Recurrence {
 }
 
 /// Schedules the forward pass over a sequence.
-pub fn forward(equations: &Equations, recurrence: &Recurrence) -> Schedule {
-    schedule(&equations.graph, &forward_task(equations, recurrence))
+pub fn forward(step: &StepGraph, recurrence: &Recurrence) -> Schedule {
+    schedule(&step.graph, &forward_task(step, recurrence))
 }
 
 /// Schedules a single step.
-pub fn streaming(equations: &Equations, recurrence: &Recurrence) -> Schedule {
-    let task = forward_task(equations, recurrence);
-    schedule(&equations.graph, &Task { delayed: HashMap::new(), late: vec![], streaming: true, ..task })
+pub fn streaming(step: &StepGraph, recurrence: &Recurrence) -> Schedule {
+    let task = forward_task(step, recurrence);
+    schedule(&step.graph, &Task { delayed: HashMap::new(), late: vec![], streaming: true, ..task })
 }
 
-fn forward_task(equations: &Equations, recurrence: &Recurrence) -> Task {
-    let Leaves { delayed, late, recurrent } = recurrence.forward(equations);
-    let states = equations.states.iter().map(|bound| bound.id);
-    let recorded = equations
+fn forward_task(step: &StepGraph, recurrence: &Recurrence) -> Task {
+    let Leaves { delayed, late, recurrent } = recurrence.forward(step);
+    let states = step.states.iter().map(|bound| bound.id);
+    let recorded = step
         .recorded
         .iter()
-        .filter(|record| matches!(recurrence.of_source(equations, record.piece), Relation::Within));
+        .filter(|record| matches!(recurrence.of_source(step, record.piece), Relation::Within));
     Task {
-        roots: equations.forward_roots(),
+        roots: step.forward_roots(),
         recurrent_roots: states.chain(recorded.filter_map(|record| record.computed())).collect(),
         recurrent_leaves: recurrent,
         delayed,
@@ -159,23 +159,23 @@ fn forward_task(equations: &Equations, recurrence: &Recurrence) -> Task {
 }
 
 /// Schedules the backward pass, which reads the residuals from the tape.
-pub fn backward(equations: &Equations, recurrence: &Recurrence, residuals: &[Id]) -> Schedule {
-    let Leaves { delayed, late, recurrent } = recurrence.backward(equations);
+pub fn backward(step: &StepGraph, recurrence: &Recurrence, residuals: &[Id]) -> Schedule {
+    let Leaves { delayed, late, recurrent } = recurrence.backward(step);
     let is_recurrent = |bound: &&Bound| matches!(recurrence.of_state(bound.piece), Relation::Within);
-    let carries = equations.carries.iter().filter(is_recurrent).map(|bound| bound.id);
-    let pushes = equations
+    let carries = step.carries.iter().filter(is_recurrent).map(|bound| bound.id);
+    let pushes = step
         .pushes
         .iter()
-        .filter(|push| matches!(recurrence.of_source(equations, push.earlier.piece), Relation::Within));
+        .filter(|push| matches!(recurrence.of_source(step, push.earlier.piece), Relation::Within));
     let task = Task {
-        roots: equations.main_roots(),
+        roots: step.main_roots(),
         recurrent_roots: carries.chain(pushes.map(|push| push.id)).collect(),
-        input_roots: equations.input_roots(),
+        input_roots: step.input_roots(),
         recurrent_leaves: recurrent,
         delayed,
         late,
         available: residuals.to_vec(),
         streaming: false,
     };
-    schedule(&equations.graph, &task)
+    schedule(&step.graph, &task)
 }
