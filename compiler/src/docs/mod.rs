@@ -25,7 +25,7 @@ use crate::plan::cost::operations;
 use crate::plan::schedule::Region;
 use crate::syntax::ast::{Cell, DeclarationKind, declared};
 use crate::text::adjoints::adjoints;
-use crate::text::equations::{equations, line, returns};
+use crate::text::definition::{equations, line, returns};
 use formula::Formula;
 use math::{Math, Rows};
 use names::{MathNames, escaped};

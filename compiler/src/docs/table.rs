@@ -5,7 +5,7 @@ use crate::analysis::initialisers::Initialiser;
 use crate::analysis::resolve::key;
 use crate::analysis::shapes::Shaped;
 use crate::syntax::ast::{Declaration, DeclarationKind};
-use crate::text::equations::{expr, kind, shape};
+use crate::text::definition::{expr, kind, shape};
 
 /// Returns the table as HTML, in which Markdown needs no escaping. Names that have everything else
 /// in common share a row.

@@ -11,7 +11,7 @@ use crate::dim::Shape;
 use crate::emit::items::Items;
 use crate::graph::ir::Level;
 use crate::syntax::ast::{DeclarationKind, DimTerm, Expr, ExprKind, Function, ShapeKind, ShapeSyntax, Time};
-use crate::text::equations;
+use crate::text::definition;
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 
@@ -85,7 +85,7 @@ impl Mentions<'_> {
     fn function(&self, function: &Function) -> TokenStream {
         let scalar = &self.items.cx.scalar;
         let (name, arguments) = (&function.name, &function.arguments);
-        let doc = format!("`{}`", equations::function(function));
+        let doc = format!("`{}`", definition::function(function));
         let mut found = Found::default();
         self.in_expression(&function.body, &mut found);
         let names = found.names;

@@ -66,6 +66,22 @@ impl<'a> Items<'a> {
         quote!(#(#gates)*)
     }
 
+    /// Returns the type of the context; `()` if the cell has none.
+    pub(super) fn context(&self) -> TokenStream {
+        self.types.context.clone().unwrap_or(quote!(()))
+    }
+
+    /// Returns the context as an argument of a function of the runtime.
+    pub(super) fn context_argument(&self) -> TokenStream {
+        if self.types.context.is_some() { quote!(context) } else { quote!(&()) }
+    }
+
+    /// Returns the generic parameters of an implementation for every batch.
+    pub(super) fn generics(&self) -> TokenStream {
+        let (dims, batch, scalar, k) = (&self.types.dims, &self.cx.batch, &self.cx.scalar, &self.cx.k);
+        quote!(#dims const #batch: usize, #scalar: #k::Scalar)
+    }
+
     /// Returns the shape of a target, if it is known.
     pub fn shape_of(&self, target: Target) -> Option<&Shape> {
         self.cx.shapes.targets.get(target.equation)?.get(target.index)?.as_ref()

@@ -7,7 +7,7 @@ use crate::emit::model;
 use crate::plan::schedule::Region;
 use crate::syntax::ast::{DeclarationKind, declared};
 use crate::text::adjoints::adjoints;
-use crate::text::{equations, jacobian};
+use crate::text::{definition, jacobian};
 use proc_macro2::TokenStream;
 use quote::format_ident;
 use quote::quote;
@@ -154,7 +154,7 @@ impl Items<'_> {
             }
             None => (quote!(0), quote!(0), quote!(0), String::new(), String::new()),
         };
-        let equations = equations::equations(cx.shaped(), &self.resolved.order);
+        let equations = definition::equations(cx.shaped(), &self.resolved.order);
         let rings = (!cx.past.is_empty()).then(|| {
             let (scalars, integers) = cx.ring_sizes();
             quote!(+ (#scalars) * ::core::mem::size_of::<#scalar>() + 4 * (#integers))

@@ -6,8 +6,9 @@
 //! - [`layout`]: the tape; [`sequence`]: forward and backward pass; [`stream`]: a single step;
 //!   [`start`]: initial states;
 //! - [`items`]: everything that a definition expands to: [`types`] in signatures, [`structs`],
-//!   [`methods`] of a step, and [`equations`] with the passes over sequences that the runtime
-//!   calls; [`model`]: parameters and initialisation; [`traits`] of the cell and of its [`values`];
+//!   [`methods`] of a step, and the implementations that the runtime calls, [`prepare`] and
+//!   [`passes`]; [`model`]: parameters and initialisation; [`traits`] of the cell and of its
+//!   [`values`];
 //! - [`quantised`]: the copy of a cell whose matrices are stored in fewer bits; [`storage`]: its
 //!   contents;
 //! - [`skeleton`]: the remains of an erroneous definition;
@@ -15,7 +16,6 @@
 
 pub mod body;
 pub mod context;
-mod equations;
 mod frame;
 mod fused;
 pub mod hygiene;
@@ -24,8 +24,10 @@ pub mod layout;
 mod methods;
 pub mod model;
 mod ops;
+mod passes;
 pub mod past;
 pub mod places;
+mod prepare;
 mod quantised;
 mod region;
 pub mod sequence;
@@ -74,13 +76,13 @@ fn types(items: &Items) -> TokenStream {
 
 /// Returns the implementations of the public types.
 fn methods(items: &Items) -> TokenStream {
-    let (equations, step) = (items.equations(), items.step_methods());
+    let (prepare, step) = (items.implement_prepare(), items.step_methods());
     let (parameters, values) = (model::step(items), traits::values(items));
     // The tape, the passes over it and the traits of layers need a heap.
     let sequences = items.cx.on_heap(|| {
-        let (passes, boxes, layers) = (items.passes(), model::boxes(items), traits::layers(items));
+        let (passes, boxes, layers) = (items.implement_passes(), model::boxes(items), traits::layers(items));
         quote!(#passes #boxes #layers)
     });
     let copies = items.cx.if_quantised(|| items.quantised_methods());
-    quote!(#equations #step #parameters #values #sequences #copies)
+    quote!(#prepare #step #parameters #values #sequences #copies)
 }

@@ -1,8 +1,9 @@
 //! The quantised copy of a cell, whose matrices are stored in fewer bits. Its step differs only in
 //! the operands of products.
 
-use crate::emit::equations::{Equations, panicking_body};
 use crate::emit::items::Items;
+use crate::emit::prepare::PrepareParts;
+use crate::emit::skeleton::panicking_body;
 use crate::emit::start::Start;
 use crate::emit::storage::{Kind, StoredValues, computed_from};
 use crate::emit::stream::Stream;
@@ -304,11 +305,11 @@ impl Items<'_> {
         let (dims, dim_args, scalar, format) =
             (&self.types.dims, &self.types.dim_args, &cx.scalar, &cx.format);
         let (cell, (copy, _)) = (&self.types.cell, self.quantised_types());
-        let head = quote!('a, #dims #format: #k::Format, #scalar: #k::Scalar);
+        let generics = quote!('a, #dims #format: #k::Format, #scalar: #k::Scalar);
         let prepare = stream.prepare_parameters();
         quote! {
-            struct __Quantise<#head> { copy: &'a mut #copy, cell: &'a #cell }
-            impl<#head> #k::Job for __Quantise<'a, #dim_args #format, #scalar> {
+            struct __Quantise<#generics> { copy: &'a mut #copy, cell: &'a #cell }
+            impl<#generics> #k::Job for __Quantise<'a, #dim_args #format, #scalar> {
                 type Out = ::core::result::Result<(), #k::NotFinite>;
                 #[inline(always)]
                 fn run<__S: #k::Isa>(self, isa: __S) -> Self::Out {
@@ -341,9 +342,9 @@ impl Items<'_> {
                 (stream.prepare_context(&self.quantised_handle()), stream.step(), start)
             }
         };
-        let head = quote!(#dims const #batch: usize, #format: #k::Format, #scalar: #k::Scalar);
-        let equations =
-            self.implement(Equations { head: &head, cell: &copy, fixed: &fixed, prepare, step, start });
+        let generics = quote!(#dims const #batch: usize, #format: #k::Format, #scalar: #k::Scalar);
+        let parts = PrepareParts { generics: &generics, cell: &copy, fixed: &fixed, prepare, step, start };
+        let implementation = self.implement_prepare_for(parts);
         let (context, prepare) = (self.context_argument(), self.prepare_method());
         let reads = match &types.context {
             Some(context) => quote!((x, context): (&#input, &#context)),
@@ -361,6 +362,6 @@ impl Items<'_> {
                 }
             }
         };
-        quote!(#equations #step)
+        quote!(#implementation #step)
     }
 }

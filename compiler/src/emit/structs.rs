@@ -7,7 +7,7 @@ use crate::emit::stream::Stream;
 use crate::emit::types::{one_hot_free, output_shapes};
 use crate::graph::ir::Level;
 use crate::syntax::ast::{DeclarationKind, declared};
-use crate::text::equations;
+use crate::text::definition;
 use proc_macro2::{Ident, TokenStream};
 use quote::format_ident;
 use quote::quote;
@@ -53,7 +53,7 @@ impl Items<'_> {
             .map(|index| {
                 let (name, docs) = (&self.places.declarations[*index], self.declaration_docs(*index));
                 // The type that rustdoc shows is a nest of blocks.
-                let blocks = equations::blocks(cx.shaped(), *index).map(|blocks| {
+                let blocks = definition::blocks(cx.shaped(), *index).map(|blocks| {
                     // If the crate has another name, the link remains plain text.
                     quote!(#[doc = ""] #[doc = #blocks] #[allow(rustdoc::broken_intra_doc_links)])
                 });
@@ -69,8 +69,8 @@ impl Items<'_> {
         let value =
             self.resolved.state_values[index].and_then(|target| cx.cell.equations.get(target.equation));
         let equation =
-            value.map_or_else(String::new, |equation| format!(": `{}`", equations::line(equation)));
-        let shape = format!("`{}`{equation}", equations::shape(cx.shaped(), index));
+            value.map_or_else(String::new, |equation| format!(": `{}`", definition::line(equation)));
+        let shape = format!("`{}`{equation}", definition::shape(cx.shaped(), index));
         quote!(#attributes #[doc = #shape])
     }
 
@@ -80,7 +80,7 @@ impl Items<'_> {
         let shape =
             self.shape_of(target).map_or_else(|| "?".to_owned(), |shape| shape.display(&cx.dim_names));
         let Some(equation) = cx.cell.equations.get(target.equation) else { return TokenStream::new() };
-        let (attributes, line) = (docs_of(&equation.attributes), equations::line(equation));
+        let (attributes, line) = (docs_of(&equation.attributes), definition::line(equation));
         let line = format!("`{shape}`: `{line}`");
         quote!(#attributes #[doc = #line])
     }
@@ -128,7 +128,7 @@ impl Items<'_> {
     /// Returns plain text in a build, and the whole page in rustdoc.
     fn cell_docs(&self) -> TokenStream {
         let (text, root, k) =
-            (equations::cell(self.cx.shaped(), &self.resolved.order), &self.cx.root, &self.cx.k);
+            (definition::cell(self.cx.shaped(), &self.resolved.order), &self.cx.root, &self.cx.k);
         match self.source {
             Some(source) => quote! {
                 #[cfg_attr(not(doc), doc = #text)]

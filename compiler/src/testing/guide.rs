@@ -12,7 +12,7 @@ use crate::plan::schedule::{Group, Region};
 use crate::plan::{Pass, Plan};
 use crate::testing::source::{Definition, read};
 use crate::text::adjoints::adjoints;
-use crate::text::equations;
+use crate::text::definition;
 use quote::{ToTokens, quote};
 use std::fmt::Write;
 use syn::visit::Visit;
@@ -109,7 +109,7 @@ fn stages(source: &str) -> Vec<(&'static str, String)> {
             .into_token_stream();
     let file: syn::File = syn::parse2(expansion).expect("Rust");
     vec![
-        ("order", equations::equations(definition.shaped(), &definition.resolved.order)),
+        ("order", definition::equations(definition.shaped(), &definition.resolved.order)),
         ("shapes", shapes),
         ("graph", nodes(&definition, &plan.graph, names, forward)),
         ("backward", adjoints(definition.shaped(), &definition.past, &plan)),
