@@ -44,7 +44,7 @@ impl Mentions<'_> {
         let (cx, types) = (self.items.cx, &self.items.types);
         let (k, scalar, batch) = (&cx.k, &cx.scalar, &cx.batch);
         let (gates, step) = (self.items.gates(), self.step_name());
-        let (dims, placed_dims, dim_args) = (&types.dims, self.items.placed_dims(), &types.dim_args);
+        let (dims, spanned_dims, dim_args) = (&types.dims, self.items.spanned_dims(), &types.dim_args);
         let fields = self.other_values();
         let functions = cx.cell.functions.iter().map(|function| self.function(function));
         let (cell, state, input, output) = (&types.cell, &types.state, &types.input, &types.output);
@@ -53,7 +53,7 @@ impl Mentions<'_> {
         quote! {
             #gates
             #[allow(unexpected_cfgs, non_upper_case_globals, clippy::restriction)]
-            impl<#placed_dims #scalar> #cell {
+            impl<#spanned_dims #scalar> #cell {
                 #[cfg(rust_analyzer)]
                 #[allow(dead_code, unused_imports, non_snake_case, mixed_script_confusables, confusable_idents, uncommon_codepoints)]
                 fn __mentions<const #batch: usize>(
@@ -104,7 +104,7 @@ impl Mentions<'_> {
         let cx = self.items.cx;
         let mut fields = vec![];
         if let [only] = self.items.inputs()[..] {
-            let name = &self.items.places.declarations[only];
+            let name = &self.items.spanned.declarations[only];
             let docs = self.items.declaration_docs(only);
             let kind = match &cx.shapes.one_hot[only] {
                 Some(_) => quote!(u32),
@@ -112,7 +112,7 @@ impl Mentions<'_> {
             };
             fields.push(quote!(#docs #name: #kind));
         }
-        for (equation, names) in self.items.places.targets.iter().enumerate() {
+        for (equation, names) in self.items.spanned.targets.iter().enumerate() {
             for (index, name) in names.iter().enumerate() {
                 let target = Target { equation, index };
                 if self.items.resolved.state_of(target).is_none() && !self.items.is_field_of_outputs(target) {
@@ -149,7 +149,7 @@ impl Mentions<'_> {
                 self.in_expression(initial, &mut found);
             }
         }
-        for (index, (equation, names)) in cell.equations.iter().zip(&self.items.places.targets).enumerate() {
+        for (index, (equation, names)) in cell.equations.iter().zip(&self.items.spanned.targets).enumerate() {
             let states = names.iter().enumerate().filter(|(target, _)| {
                 self.items.resolved.state_of(Target { equation: index, index: *target }).is_some()
             });
@@ -160,7 +160,7 @@ impl Mentions<'_> {
             self.in_expression(&equation.value, &mut found);
         }
         self.in_terms(cell.heads.iter().filter_map(|block| block.number.as_ref()), &mut found);
-        for (name, target) in self.items.places.outputs.iter().zip(&self.items.resolved.outputs) {
+        for (name, target) in self.items.spanned.outputs.iter().zip(&self.items.resolved.outputs) {
             found.names.extend(target.map(|target| self.target(target, name)));
         }
         for function in &cell.functions {

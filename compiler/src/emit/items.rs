@@ -7,7 +7,7 @@ use crate::analysis::initialisers::Initialiser;
 use crate::analysis::resolve::{Resolved, Target};
 use crate::dim::Shape;
 use crate::emit::context::Context;
-use crate::emit::places::Places;
+use crate::emit::spans::SpannedNames;
 use crate::emit::types::Types;
 use crate::lower::jacobian::Jacobian;
 use crate::plan::Plan;
@@ -18,7 +18,7 @@ use quote::quote;
 /// One cell with everything that its items are generated from.
 pub struct Items<'a> {
     pub cx: &'a Context<'a>,
-    pub places: &'a Places,
+    pub spanned: &'a SpannedNames,
     pub resolved: &'a Resolved,
     pub initialisers: &'a [Option<Initialiser>],
     /// The plan of the cell. None for an erroneous definition.
@@ -34,7 +34,7 @@ pub struct Items<'a> {
 impl<'a> Items<'a> {
     pub fn new(
         cx: &'a Context<'a>,
-        places: &'a Places,
+        spanned: &'a SpannedNames,
         resolved: &'a Resolved,
         initialisers: &'a [Option<Initialiser>],
         plan: Option<&'a Plan>,
@@ -42,7 +42,7 @@ impl<'a> Items<'a> {
         source: Option<&'a TokenStream>,
     ) -> Self {
         let types = Types::new(cx, resolved);
-        Items { cx, places, resolved, initialisers, plan, jacobian, source, types }
+        Items { cx, spanned, resolved, initialisers, plan, jacobian, source, types }
     }
 
     /// Returns the same items for the `const _` block, in which the boundary has a short name.
@@ -50,13 +50,13 @@ impl<'a> Items<'a> {
     where
         'a: 'c,
     {
-        let Items { places, resolved, initialisers, plan, jacobian, source, .. } = *self;
-        Items::new(cx, places, resolved, initialisers, plan, jacobian, source)
+        let Items { spanned, resolved, initialisers, plan, jacobian, source, .. } = *self;
+        Items::new(cx, spanned, resolved, initialisers, plan, jacobian, source)
     }
 
     /// Returns `const I: usize, const H: usize,` with the spans of the user's declarations.
-    pub fn placed_dims(&self) -> TokenStream {
-        let dims = &self.places.dimensions;
+    pub fn spanned_dims(&self) -> TokenStream {
+        let dims = &self.spanned.dimensions;
         quote!(#(const #dims: usize,)*)
     }
 

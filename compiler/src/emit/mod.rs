@@ -12,7 +12,7 @@
 //! - [`quantised`]: the copy of a cell whose matrices are stored in fewer bits; [`storage`]: its
 //!   contents;
 //! - [`skeleton`]: the remains of an erroneous definition;
-//! - [`hygiene`]: identifiers; [`places`]: the source positions of the user's names.
+//! - [`hygiene`]: identifiers; [`spans`]: the source positions of the user's names.
 
 pub mod body;
 pub mod context;
@@ -26,12 +26,12 @@ pub mod model;
 mod ops;
 mod passes;
 pub mod past;
-pub mod places;
 mod prepare;
 mod quantised;
 mod region;
 pub mod sequence;
 pub mod skeleton;
+pub mod spans;
 pub mod start;
 pub mod storage;
 pub mod stream;

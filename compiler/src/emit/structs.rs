@@ -23,7 +23,7 @@ impl Items<'_> {
     ) -> TokenStream {
         let cx = self.cx;
         let (visibility, gates) = (&cx.cell.visibility, self.gates());
-        let name = format_ident!("{}{}", self.places.cell, suffix);
+        let name = format_ident!("{}{}", self.spanned.cell, suffix);
         let (scalar, batch) = (&cx.scalar, &cx.batch);
         let dims = cx.dim_parameters(dims);
         let fields: Vec<TokenStream> = match fields.is_empty() {
@@ -51,7 +51,7 @@ impl Items<'_> {
         indices
             .iter()
             .map(|index| {
-                let (name, docs) = (&self.places.declarations[*index], self.declaration_docs(*index));
+                let (name, docs) = (&self.spanned.declarations[*index], self.declaration_docs(*index));
                 // The type that rustdoc shows is a nest of blocks.
                 let blocks = definition::blocks(cx.shaped(), *index).map(|blocks| {
                     // If the crate has another name, the link remains plain text.
@@ -88,7 +88,7 @@ impl Items<'_> {
     pub(super) fn cell_struct(&self) -> TokenStream {
         let cx = self.cx;
         let cell = cx.cell;
-        let (visibility, name, scalar) = (&cell.visibility, &self.places.cell, &cx.scalar);
+        let (visibility, name, scalar) = (&cell.visibility, &self.spanned.cell, &cx.scalar);
         let attributes = &cell.attributes;
         let derives_clone = has_derive(attributes, "Clone");
         let derives_eq = has_derive(attributes, "PartialEq");
@@ -100,7 +100,7 @@ impl Items<'_> {
             derives.push(quote!(::core::cmp::PartialEq));
         }
         let doc = self.cell_docs();
-        let dims = self.placed_dims();
+        let dims = self.spanned_dims();
         let mut saved = declared(cell, DeclarationKind::Param);
         saved.extend(declared(cell, DeclarationKind::Buffer));
         saved.sort_unstable();
@@ -191,11 +191,11 @@ impl Items<'_> {
     /// Returns the fields of several outputs. Each is defined by its equation, unless it is a
     /// state, which has its own field.
     fn output_names(&self) -> Vec<&Ident> {
-        (self.places.outputs.iter().zip(&self.resolved.outputs))
+        (self.spanned.outputs.iter().zip(&self.resolved.outputs))
             .map(|(mention, value)| {
                 let value = value.filter(|value| self.resolved.state_of(*value).is_none());
                 let defined =
-                    value.and_then(|value| self.places.targets.get(value.equation)?.get(value.index));
+                    value.and_then(|value| self.spanned.targets.get(value.equation)?.get(value.index));
                 defined.unwrap_or(mention)
             })
             .collect()
@@ -204,7 +204,7 @@ impl Items<'_> {
     pub(super) fn tape_struct(&self) -> TokenStream {
         let cx = self.cx;
         let (visibility, gates, k) = (&cx.cell.visibility, self.gates(), &cx.k);
-        let name = format_ident!("{}Tape", self.places.cell);
+        let name = format_ident!("{}Tape", self.spanned.cell);
         let (scalar, batch, dims) = (&cx.scalar, &cx.batch, &self.types.dims);
         let doc = format!(
             "The residuals of a forward pass of [`{}`], which its backward pass reads: one series per value, with one \
@@ -260,7 +260,7 @@ impl Items<'_> {
         let cx = self.cx;
         let fields = Stream { cx, plan: self.plan?, storage: None }.fields();
         let (visibility, gates, k) = (&cx.cell.visibility, self.gates(), &cx.k);
-        let name = format_ident!("{}Prepared", self.places.cell);
+        let name = format_ident!("{}Prepared", self.spanned.cell);
         let (scalar, batch, dims) = (&cx.scalar, &cx.batch, &self.types.dims);
         let doc = format!(
             "The values of [`{}`] that depend on parameters{} alone. `prepare` computes them.",
