@@ -20,12 +20,12 @@ enum Operand {
     /// A slice with one entry per row.
     Slice(TokenStream),
     /// One number for all rows of a column, loaded at the start of the loop in which it changes.
-    Scalar { load: TokenStream, at: LoopLevel },
+    Scalar { load: TokenStream, at: LoadPoint },
 }
 
 /// The loop at whose start a number is loaded.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum LoopLevel {
+enum LoadPoint {
     Outside,
     Sample,
     Head,
@@ -82,7 +82,7 @@ impl<'b> Loop<'b> {
     pub fn emit(&self) -> TokenStream {
         let (cx, k) = (self.body.cx, &self.body.cx.k);
         let all = || self.entries.iter().chain(&self.sums).chain(&self.row_sums);
-        let mut loads: Vec<(LoopLevel, TokenStream)> = vec![];
+        let mut loads: Vec<(LoadPoint, TokenStream)> = vec![];
         let mut slices: Vec<(Ident, TokenStream, Id)> = vec![];
         let mut seen: HashSet<Id> = HashSet::new();
         let mut all_full = self.sums.is_empty() && self.row_sums.is_empty();
@@ -106,8 +106,8 @@ impl<'b> Loop<'b> {
                     slices.push((self.argument(arg), slice, arg));
                 }
                 Operand::Scalar { load, at } => {
-                    all_full &= at == LoopLevel::Outside;
-                    is_flat &= at == LoopLevel::Outside;
+                    all_full &= at == LoadPoint::Outside;
+                    is_flat &= at == LoadPoint::Outside;
                     let name = self.argument(arg);
                     loads.push((at, quote!(let #name = #load;)));
                 }
@@ -138,8 +138,8 @@ impl<'b> Loop<'b> {
                 #results
             }
         };
-        let at = |level: LoopLevel| loads.iter().filter(move |(at, _)| *at == level).map(|(_, load)| load);
-        let outside = at(LoopLevel::Outside);
+        let at = |point: LoadPoint| loads.iter().filter(move |(at, _)| *at == point).map(|(_, load)| load);
+        let outside = at(LoadPoint::Outside);
         let comment = self.body.comment(&all().copied().collect::<Vec<_>>());
 
         if all_full {
@@ -174,7 +174,7 @@ impl<'b> Loop<'b> {
         let outs = outs.iter().map(|id| self.out_slice(*id));
         let slices = slices.iter().map(|(_, slice, _)| slice);
         let rows = cx.atom(self.space.rows);
-        let (sample, head, column) = (at(LoopLevel::Sample), at(LoopLevel::Head), at(LoopLevel::Column));
+        let (sample, head, column) = (at(LoadPoint::Sample), at(LoadPoint::Head), at(LoadPoint::Column));
         let arguments = quote!(isa, [#(#slices),*], [#(#outs),*], #closure);
         let call = if self.joins_heads {
             quote!(#k::map_flat::<_, _, #ins, #out_count>(#arguments);)
@@ -327,9 +327,9 @@ impl<'b> Loop<'b> {
         let var = self.body.var(arg);
         let index = self.index(arg);
         let at = match index {
-            Some(_) if node.shape.has_heads() && !self.joins_heads => LoopLevel::Head,
-            Some(_) => LoopLevel::Sample,
-            None => LoopLevel::Outside,
+            Some(_) if node.shape.has_heads() && !self.joins_heads => LoadPoint::Head,
+            Some(_) => LoadPoint::Sample,
+            None => LoadPoint::Outside,
         };
         let has_one_entry = node.shape.has_one_entry() && (!self.joins_heads || !node.shape.has_heads());
         if has_one_entry && (!space.has_one_entry() || self.joins_heads) {
@@ -346,7 +346,7 @@ impl<'b> Loop<'b> {
                 Some(index) => quote!(#var[#index * #width + __c]),
                 None => quote!(#var[__c]),
             };
-            return Operand::Scalar { load, at: LoopLevel::Column };
+            return Operand::Scalar { load, at: LoadPoint::Column };
         }
         let rows = self.rows();
         let is_narrow = node.shape.columns == Atom::ONE;
