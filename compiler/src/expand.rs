@@ -2,7 +2,7 @@
 
 use crate::analysis::{self, Analysis};
 use crate::diagnostics::Diagnostics;
-use crate::emit::context::{Context, Runtime};
+use crate::emit::context::{EmitContext, Runtime};
 use crate::emit::items::Items;
 use crate::emit::skeleton::tidy;
 use crate::emit::spans::SpannedNames;
@@ -157,9 +157,8 @@ fn items(
     };
     let Analysis { resolved, shapes, initialisers, past } = &analysis;
     let spanned = SpannedNames::take(&mut cell);
-    let context = Context::new(&cell, shapes, past, runtime);
-    let items =
-        Items::new(&context, &spanned, resolved, initialisers, Some(&plan), jacobian.as_ref(), source);
+    let cx = EmitContext::new(&cell, shapes, past, runtime);
+    let items = Items::new(&cx, &spanned, resolved, initialisers, Some(&plan), jacobian.as_ref(), source);
     emit::emit(&items, editor::mentions(&items))
 }
 
@@ -168,7 +167,7 @@ fn skeleton(runtime: &Runtime, mut cell: Cell) -> TokenStream {
     tidy(&mut cell);
     let Analysis { resolved, shapes, initialisers, past } = analysis::guess(&cell);
     let spanned = SpannedNames::take(&mut cell);
-    let context = Context::new(&cell, &shapes, &past, runtime);
-    let items = Items::new(&context, &spanned, &resolved, &initialisers, None, None, None);
+    let cx = EmitContext::new(&cell, &shapes, &past, runtime);
+    let items = Items::new(&cx, &spanned, &resolved, &initialisers, None, None, None);
     emit::emit(&items, editor::mentions(&items))
 }

@@ -5,7 +5,7 @@
 //! cell.
 
 use crate::dim::Atom;
-use crate::emit::context::Context;
+use crate::emit::context::EmitContext;
 use crate::emit::ops::elementwise;
 use crate::emit::storage::{Kind, StoredValues};
 use crate::graph::ir::{BlockShape, Graph, Id, Level, Node, Op};
@@ -34,7 +34,7 @@ pub trait Frame {
 }
 
 pub struct Body<'a> {
-    pub cx: &'a Context<'a>,
+    pub cx: &'a EmitContext<'a>,
     pub graph: &'a Graph,
     pub names: &'a ValueNames,
     pub pass: &'a Pass,

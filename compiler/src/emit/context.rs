@@ -39,7 +39,7 @@ impl Runtime {
 
 /// The names used for a cell: its dimensions, the generic parameters of generated items, and paths.
 #[derive(Clone)]
-pub struct Context<'a> {
+pub struct EmitContext<'a> {
     pub cell: &'a Cell,
     pub shapes: &'a Shapes,
     /// The earlier values that the cell reads.
@@ -64,7 +64,7 @@ pub struct Context<'a> {
     pub dim_names: Vec<String>,
 }
 
-impl<'a> Context<'a> {
+impl<'a> EmitContext<'a> {
     pub fn new(cell: &'a Cell, shapes: &'a Shapes, past: &'a Past, runtime: &Runtime) -> Self {
         let dim_names: Vec<String> = cell.dimensions.iter().map(Ident::to_string).collect();
         let free = |wanted: &str| {
@@ -78,7 +78,7 @@ impl<'a> Context<'a> {
         let Runtime { root, has_heap, is_quantised } = runtime.clone();
         let k = quote!(#root::generated);
         let (ring_fields, steps_field) = past::fields(cell, past);
-        Context {
+        EmitContext {
             cell,
             shapes,
             past,
@@ -98,7 +98,7 @@ impl<'a> Context<'a> {
     /// Returns the context within the block of private items, where the boundary to the runtime has
     /// a short name.
     pub fn within_block(&self) -> Self {
-        Context { k: quote!(__k), ..self.clone() }
+        EmitContext { k: quote!(__k), ..self.clone() }
     }
 
     /// Returns the statement that introduces the short name of the boundary.

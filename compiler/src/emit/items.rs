@@ -6,7 +6,7 @@
 use crate::analysis::initialisers::Initialiser;
 use crate::analysis::resolve::{Resolved, Target};
 use crate::dim::Shape;
-use crate::emit::context::Context;
+use crate::emit::context::EmitContext;
 use crate::emit::spans::SpannedNames;
 use crate::emit::types::Types;
 use crate::lower::jacobian::Jacobian;
@@ -17,7 +17,7 @@ use quote::quote;
 
 /// One cell with everything that its items are generated from.
 pub struct Items<'a> {
-    pub cx: &'a Context<'a>,
+    pub cx: &'a EmitContext<'a>,
     pub spanned: &'a SpannedNames,
     pub resolved: &'a Resolved,
     pub initialisers: &'a [Option<Initialiser>],
@@ -33,7 +33,7 @@ pub struct Items<'a> {
 
 impl<'a> Items<'a> {
     pub fn new(
-        cx: &'a Context<'a>,
+        cx: &'a EmitContext<'a>,
         spanned: &'a SpannedNames,
         resolved: &'a Resolved,
         initialisers: &'a [Option<Initialiser>],
@@ -46,7 +46,7 @@ impl<'a> Items<'a> {
     }
 
     /// Returns the same items for the `const _` block, in which the boundary has a short name.
-    pub fn within<'c>(&self, cx: &'c Context<'c>) -> Items<'c>
+    pub fn within<'c>(&self, cx: &'c EmitContext<'c>) -> Items<'c>
     where
         'a: 'c,
     {

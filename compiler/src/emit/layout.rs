@@ -1,6 +1,6 @@
 //! The layout of a cell's tape, and access to the slices of values on it.
 
-use crate::emit::context::Context;
+use crate::emit::context::EmitContext;
 use crate::emit::hygiene::ident;
 use crate::graph::ir::{BlockShape, Id, Level, Op, Piece};
 use crate::plan::past::Source;
@@ -40,7 +40,7 @@ impl Field {
 }
 
 pub struct Layout<'a> {
-    pub cx: &'a Context<'a>,
+    pub cx: &'a EmitContext<'a>,
     pub plan: &'a Plan,
 }
 

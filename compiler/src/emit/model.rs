@@ -2,7 +2,7 @@
 
 use crate::analysis::initialisers::{Amount, Initialiser};
 use crate::dim::Atom;
-use crate::emit::context::Context;
+use crate::emit::context::EmitContext;
 use crate::emit::items::Items;
 use crate::emit::structs::has_derive;
 use crate::graph::ir::Graph;
@@ -156,7 +156,7 @@ pub fn boxes(items: &Items) -> TokenStream {
     }
 }
 
-fn initialiser_call(cx: &Context, name: &proc_macro2::Ident, initialiser: &Initialiser) -> TokenStream {
+fn initialiser_call(cx: &EmitContext, name: &proc_macro2::Ident, initialiser: &Initialiser) -> TokenStream {
     let init = {
         let k = &cx.k;
         quote!(#k::init)
@@ -189,7 +189,7 @@ fn initialiser_call(cx: &Context, name: &proc_macro2::Ident, initialiser: &Initi
 }
 
 /// Writes a number, or arithmetic on the dimensions in `f64`.
-fn amount(cx: &Context, of: &Amount) -> TokenStream {
+fn amount(cx: &EmitContext, of: &Amount) -> TokenStream {
     match of {
         Amount::Number(value) => {
             let magnitude = Literal::f64_suffixed(value.abs());
@@ -221,7 +221,12 @@ fn amount(cx: &Context, of: &Amount) -> TokenStream {
 
 /// Returns the number of operations of one step as an expression of the dimensions. Counts the
 /// nodes of a pass in the regions selected by `is_counted`.
-pub fn flops(cx: &Context, graph: &Graph, pass: &Pass, is_counted: impl Fn(Region) -> bool) -> TokenStream {
+pub fn flops(
+    cx: &EmitContext,
+    graph: &Graph,
+    pass: &Pass,
+    is_counted: impl Fn(Region) -> bool,
+) -> TokenStream {
     let terms = operations(graph, pass, is_counted).into_iter().map(|(times, dimensions)| {
         let times = proc_macro2::Literal::usize_unsuffixed(times as usize);
         let dimensions = dimensions.into_iter().map(|atom| cx.atom(atom));

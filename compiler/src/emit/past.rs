@@ -4,7 +4,7 @@
 use crate::analysis::past::RingField;
 use crate::dim::Atom;
 use crate::emit::body::Body;
-use crate::emit::context::Context;
+use crate::emit::context::EmitContext;
 use crate::emit::frame::SequenceFrame;
 use crate::emit::hygiene::{ident, variable};
 use crate::emit::layout::Layout;
@@ -14,7 +14,7 @@ use crate::plan::schedule::Region;
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
-impl Context<'_> {
+impl EmitContext<'_> {
     /// Returns the length of a ring as a `usize` expression.
     pub fn depth(&self, ring: usize) -> TokenStream {
         let (count, [n, m]) = self.ring_lengths(ring);
@@ -472,7 +472,7 @@ impl SequenceFrame<'_> {
 }
 
 /// Returns the binding of a delayed value in a step: a view of the ring.
-pub fn bind_delay(cx: &Context, variable: &Ident, earlier: Earlier, local: &str) -> TokenStream {
+pub fn bind_delay(cx: &EmitContext, variable: &Ident, earlier: Earlier, local: &str) -> TokenStream {
     let k = &cx.k;
     let Reach::Delay { count, dimension } = earlier.reach else { return TokenStream::new() };
     let field = cx.ring_field(earlier.piece, earlier.ring);
@@ -568,7 +568,7 @@ pub fn record_values(
 }
 
 /// Returns statements that fill the rings of states with the initial states.
-pub fn fill_rings(cx: &Context, recorded: &[crate::plan::past::Recorded]) -> TokenStream {
+pub fn fill_rings(cx: &EmitContext, recorded: &[crate::plan::past::Recorded]) -> TokenStream {
     let mut lines = TokenStream::new();
     for record in recorded {
         if let Source::State(piece) = record.source {
@@ -584,7 +584,7 @@ pub fn fill_rings(cx: &Context, recorded: &[crate::plan::past::Recorded]) -> Tok
 
 /// Returns statements that add the cotangents of a state's ring to that of the state, before they
 /// are pulled back through the initial value.
-pub fn gather_start(cx: &Context, recorded: &[crate::plan::past::Recorded]) -> TokenStream {
+pub fn gather_start(cx: &EmitContext, recorded: &[crate::plan::past::Recorded]) -> TokenStream {
     let mut lines = TokenStream::new();
     for record in recorded {
         if let Source::State(piece) = record.source {

@@ -2,7 +2,7 @@
 //! the end.
 
 use crate::emit::body::{Body, Frame};
-use crate::emit::context::Context;
+use crate::emit::context::EmitContext;
 use crate::emit::frame::SequenceFrame;
 use crate::emit::hygiene::ident;
 use crate::emit::layout::{Field, Layout};
@@ -15,7 +15,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 pub struct Sequence<'a> {
-    pub cx: &'a Context<'a>,
+    pub cx: &'a EmitContext<'a>,
     pub plan: &'a Plan,
 }
 
@@ -436,7 +436,7 @@ impl<'a> Sequence<'a> {
 
 /// Adds a value to a block of the gradients.
 pub fn add_to_gradient(
-    cx: &Context,
+    cx: &EmitContext,
     frame: &dyn crate::emit::body::Frame,
     names: &ValueNames,
     bound: &Bound,
@@ -450,7 +450,7 @@ pub fn add_to_gradient(
 
 /// Adds a value to a block of the cotangent of a context.
 pub fn add_to_context(
-    cx: &Context,
+    cx: &EmitContext,
     frame: &dyn crate::emit::body::Frame,
     names: &ValueNames,
     bound: &Bound,

@@ -1,7 +1,7 @@
 //! The initial values of the states and their pull-back.
 
 use crate::emit::body::{Body, Frame};
-use crate::emit::context::Context;
+use crate::emit::context::EmitContext;
 use crate::emit::hygiene::variable;
 use crate::emit::past;
 use crate::emit::storage::StoredValues;
@@ -15,7 +15,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
 pub struct Start<'a> {
-    pub cx: &'a Context<'a>,
+    pub cx: &'a EmitContext<'a>,
     pub plan: &'a InitialPlan,
     /// The values of which earlier steps are read.
     pub recorded: &'a [Recorded],
@@ -25,7 +25,7 @@ pub struct Start<'a> {
 
 /// The frame of the initial values: slices of locals and of declarations.
 struct StartFrame<'a> {
-    cx: &'a Context<'a>,
+    cx: &'a EmitContext<'a>,
     plan: &'a InitialPlan,
     recorded: &'a [Recorded],
     storage: Option<&'a StoredValues>,

@@ -2,7 +2,7 @@
 //! and which of them are stored in fewer bits.
 
 use crate::dim::Atom;
-use crate::emit::context::Context;
+use crate::emit::context::EmitContext;
 use crate::emit::hygiene::ident;
 use crate::graph::ir::{Graph, Id, Level, Op, Piece};
 use crate::lower::names::ValueNames;
@@ -61,7 +61,7 @@ impl StoredValues {
     }
 
     /// Returns the slice of a value, or its view if it is stored in fewer bits.
-    pub fn read(&self, cx: &Context, graph: &Graph, names: &ValueNames, id: Id) -> Option<TokenStream> {
+    pub fn read(&self, cx: &EmitContext, graph: &Graph, names: &ValueNames, id: Id) -> Option<TokenStream> {
         let (k, field) = (&cx.k, self.field(names, id));
         Some(match self.kind(id)? {
             Kind::Plain => quote!(#k::Flat::flat(&__cell.#field)),
@@ -73,7 +73,7 @@ impl StoredValues {
     }
 
     /// Returns the type of a field.
-    pub fn kept(&self, cx: &Context, graph: &Graph, id: Id) -> TokenStream {
+    pub fn kept(&self, cx: &EmitContext, graph: &Graph, id: Id) -> TokenStream {
         let (k, format, scalar, shape) = (&cx.k, &cx.format, &cx.scalar, graph[id].shape);
         let [rows, columns] = [shape.rows, shape.columns].map(|atom| cx.atom(atom));
         let stored = match self.kind(id) {

@@ -1,7 +1,7 @@
 //! A single step, with everything in registers and on the stack.
 
 use crate::emit::body::{Body, Frame};
-use crate::emit::context::Context;
+use crate::emit::context::EmitContext;
 use crate::emit::frame::read_leaf;
 use crate::emit::hygiene::variable;
 use crate::emit::layout::Layout;
@@ -16,7 +16,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
 pub struct Stream<'a> {
-    pub cx: &'a Context<'a>,
+    pub cx: &'a EmitContext<'a>,
     pub plan: &'a Plan,
     /// The storage of a quantised copy, if the step is that of one.
     pub storage: Option<&'a StoredValues>,
