@@ -43,7 +43,7 @@ impl Mentions<'_> {
     fn emit(&self) -> TokenStream {
         let (cx, types) = (self.items.cx, &self.items.types);
         let (k, scalar, batch) = (&cx.k, &cx.scalar, &cx.batch);
-        let (gates, step) = (self.items.gates(), self.step_name());
+        let (cfg_attributes, step) = (self.items.cfg_attributes(), self.step_name());
         let (dims, spanned_dims, dim_args) = (&types.dims, self.items.spanned_dims(), &types.dim_args);
         let fields = self.other_values();
         let functions = cx.cell.functions.iter().map(|function| self.function(function));
@@ -51,7 +51,7 @@ impl Mentions<'_> {
         let context = types.context.iter();
         let Found { names, dimensions } = self.in_items();
         quote! {
-            #gates
+            #cfg_attributes
             #[allow(unexpected_cfgs, non_upper_case_globals, clippy::restriction)]
             impl<#spanned_dims #scalar> #cell {
                 #[cfg(rust_analyzer)]

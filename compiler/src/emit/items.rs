@@ -61,13 +61,13 @@ impl<'a> Items<'a> {
     }
 
     /// Returns the `cfg` attributes of the cell, which every item shares.
-    pub fn gates(&self) -> TokenStream {
-        let gates = self.cx.cell.attributes.iter().filter(|attribute| attribute.path().is_ident("cfg"));
-        quote!(#(#gates)*)
+    pub fn cfg_attributes(&self) -> TokenStream {
+        let attributes = self.cx.cell.attributes.iter().filter(|attribute| attribute.path().is_ident("cfg"));
+        quote!(#(#attributes)*)
     }
 
     /// Returns the type of the context; `()` if the cell has none.
-    pub(super) fn context(&self) -> TokenStream {
+    pub(super) fn context_type(&self) -> TokenStream {
         self.types.context.clone().unwrap_or(quote!(()))
     }
 

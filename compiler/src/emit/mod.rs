@@ -51,11 +51,11 @@ use quote::quote;
 pub fn emit(items: &Items, mentions: TokenStream) -> TokenStream {
     let cx = items.cx.within_block();
     let (public, private) = (types(items), methods(&items.within(&cx)));
-    let (attributes, boundary) = (items.gates(), items.cx.boundary());
+    let (cfg_attributes, boundary) = (items.cfg_attributes(), items.cx.boundary());
     quote! {
         #public
         #mentions
-        #attributes
+        #cfg_attributes
         #[allow(non_snake_case, non_upper_case_globals, unused_variables, unused_mut, unused_doc_comments, unused_parens)]
         #[allow(dead_code, unused_assignments, mixed_script_confusables, confusable_idents, uncommon_codepoints)]
         #[allow(clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
@@ -77,7 +77,7 @@ fn types(items: &Items) -> TokenStream {
 /// Returns the implementations of the public types.
 fn methods(items: &Items) -> TokenStream {
     let (prepare, step) = (items.implement_prepare(), items.step_methods());
-    let (parameters, values) = (model::step(items), traits::values(items));
+    let (parameters, values) = (model::parameters(items), traits::values(items));
     // The tape, the passes over it and the traits of layers need a heap.
     let sequences = items.cx.on_heap(|| {
         let (passes, boxes, layers) = (items.implement_passes(), model::boxes(items), traits::layers(items));

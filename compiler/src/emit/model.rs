@@ -15,7 +15,7 @@ use quote::quote;
 
 /// Returns the part of a cell that needs no allocator: construction, initialisation, visiting
 /// parameters.
-pub fn step(items: &Items) -> TokenStream {
+pub fn parameters(items: &Items) -> TokenStream {
     let (cx, types) = (items.cx, &items.types);
     let (k, scalar) = (&cx.k, &cx.scalar);
     let (dims, cell) = (&types.dims, &types.cell);

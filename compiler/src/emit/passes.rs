@@ -22,7 +22,7 @@ impl Items<'_> {
                 (sequence.forward(), sequence.backward())
             }
         };
-        let context = self.context();
+        let context = self.context_type();
         let start_backward = self.plan.and_then(|plan| Some((plan, plan.initial.as_ref()?)));
         let start_backward = start_backward.map(|(plan, initial)| {
             let body = Start { cx, plan: initial, recorded: &plan.recorded, storage: None }.backward();

@@ -29,7 +29,8 @@ impl Items<'_> {
         let (k, batch, types) = (&self.cx.k, &self.cx.batch, &self.types);
         let PrepareParts { generics, cell, fixed, prepare, step, start } = parts;
         let scalar = &self.cx.scalar;
-        let (context, input, output, state) = (self.context(), &types.input, &types.output, &types.state);
+        let (context, input, output, state) =
+            (self.context_type(), &types.input, &types.output, &types.state);
         let start = start.map(|start| {
             quote! {
                 #[inline(always)]

@@ -122,7 +122,7 @@ impl Items<'_> {
     }
 
     pub(super) fn quantised_structs(&self) -> TokenStream {
-        let (cx, k, gates) = (self.cx, &self.cx.k, self.gates());
+        let (cx, k, cfg_attributes) = (self.cx, &self.cx.k, self.cfg_attributes());
         let (visibility, name, dims) = (&cx.cell.visibility, &cx.cell.name, &self.types.dims);
         let (scalar, batch, format) = (&cx.scalar, &cx.batch, &cx.format);
         let (copy, handle) = (format_ident!("{name}Quantised"), self.quantised_handle());
@@ -141,7 +141,7 @@ impl Items<'_> {
             );
             let (heads, kinds): (Vec<_>, Vec<_>) = prepared.into_iter().unzip();
             quote! {
-                #gates
+                #cfg_attributes
                 #[doc = #doc]
                 #attributes
                 #[derive(::core::fmt::Debug, ::core::clone::Clone)]
@@ -151,7 +151,7 @@ impl Items<'_> {
             }
         });
         quote! {
-            #gates
+            #cfg_attributes
             #[doc = #doc]
             #attributes
             #[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::cmp::PartialEq)]

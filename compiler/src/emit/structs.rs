@@ -22,7 +22,7 @@ impl Items<'_> {
         fields: &[(TokenStream, TokenStream)],
     ) -> TokenStream {
         let cx = self.cx;
-        let (visibility, gates) = (&cx.cell.visibility, self.gates());
+        let (visibility, cfg_attributes) = (&cx.cell.visibility, self.cfg_attributes());
         let name = format_ident!("{}{}", self.spanned.cell, suffix);
         let (scalar, batch) = (&cx.scalar, &cx.batch);
         let dims = cx.dim_parameters(dims);
@@ -35,7 +35,7 @@ impl Items<'_> {
             }
         };
         quote! {
-            #gates
+            #cfg_attributes
             #[doc = #doc]
             #[allow(non_snake_case, dead_code, mixed_script_confusables, confusable_idents, uncommon_codepoints)]
             #[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::cmp::PartialEq)]
@@ -203,7 +203,7 @@ impl Items<'_> {
 
     pub(super) fn tape_struct(&self) -> TokenStream {
         let cx = self.cx;
-        let (visibility, gates, k) = (&cx.cell.visibility, self.gates(), &cx.k);
+        let (visibility, cfg_attributes, k) = (&cx.cell.visibility, self.cfg_attributes(), &cx.k);
         let name = format_ident!("{}Tape", self.spanned.cell);
         let (scalar, batch, dims) = (&cx.scalar, &cx.batch, &self.types.dims);
         let doc = format!(
@@ -244,7 +244,7 @@ impl Items<'_> {
             }
         }
         quote! {
-            #gates
+            #cfg_attributes
             #[doc = #doc]
             #[allow(non_snake_case, dead_code, mixed_script_confusables, confusable_idents, uncommon_codepoints)]
             #[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::default::Default)]
@@ -259,7 +259,7 @@ impl Items<'_> {
     fn prepared_struct(&self) -> Option<TokenStream> {
         let cx = self.cx;
         let fields = Stream { cx, plan: self.plan?, storage: None }.fields();
-        let (visibility, gates, k) = (&cx.cell.visibility, self.gates(), &cx.k);
+        let (visibility, cfg_attributes, k) = (&cx.cell.visibility, self.cfg_attributes(), &cx.k);
         let name = format_ident!("{}Prepared", self.spanned.cell);
         let (scalar, batch, dims) = (&cx.scalar, &cx.batch, &self.types.dims);
         let doc = format!(
@@ -269,7 +269,7 @@ impl Items<'_> {
         );
         let (heads, kinds): (Vec<_>, Vec<_>) = fields.into_iter().unzip();
         (!heads.is_empty()).then(|| quote! {
-            #gates
+            #cfg_attributes
             #[doc = #doc]
             #[allow(non_snake_case, dead_code, mixed_script_confusables, confusable_idents, uncommon_codepoints)]
             #[derive(::core::fmt::Debug, ::core::clone::Clone)]

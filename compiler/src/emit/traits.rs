@@ -27,7 +27,7 @@ pub fn layers(items: &Items) -> TokenStream {
 fn layer(items: &Items) -> TokenStream {
     let (k, batch) = (&items.cx.k, &items.cx.batch);
     let Types { cell, input, output, input_bar, state, tape, .. } = &items.types;
-    let (generics, context) = (items.generics(), items.context());
+    let (generics, context) = (items.generics(), items.context_type());
     let (initial_state, outputs) = (initial_state(items), outputs(items));
     quote! {
         impl<#generics> #k::Layer<{ #batch }> for #cell {
