@@ -5,7 +5,7 @@
 //! the longest delay that it serves. `window(u, n, d)` reaches `(n - 1) * d` steps back, which no
 //! array type can express; its ring has `n * d` entries.
 
-use super::heads::{block_of, heads};
+use super::heads::{heads, heads_block_of};
 use super::resolve::{Callee, Delayed, Resolved, Symbol, Target};
 use super::shapes::Shapes;
 use crate::dim::{Atom, Shape};
@@ -177,7 +177,7 @@ pub fn collect(cell: &Cell, resolved: &Resolved, shapes: &Shapes) -> Past {
     let mut past = Past::default();
     for equation in &cell.equations {
         reads::visit(&equation.value, &mut |expr| {
-            let _ = read(&mut past, cell, resolved, shapes, (equation.block, expr));
+            let _ = read(&mut past, cell, resolved, shapes, (equation.heads_block, expr));
         });
     }
     past
@@ -237,8 +237,8 @@ fn read(
         _ => return None,
     };
     let block = match of {
-        PastOf::Declaration(index) => cell.declarations[index].block,
-        PastOf::Target(target) => cell.equations[target.equation].block,
+        PastOf::Declaration(index) => cell.declarations[index].heads_block,
+        PastOf::Target(target) => cell.equations[target.equation].heads_block,
         PastOf::Expression(_) => block.filter(|block| has_heads(cell, resolved, *block, expr)),
     };
     let value = past.value(cell, shapes, of, heads(cell, block))?;
@@ -254,7 +254,7 @@ fn has_heads(cell: &Cell, resolved: &Resolved, block: usize, expr: &Expr) -> boo
     reads::visit(expr, &mut |part| {
         let symbol = resolved.symbols.get(part.id).copied().flatten();
         found |= matches!(part.kind, ExprKind::Head(_))
-            || symbol.is_some_and(|symbol| block_of(cell, symbol) == Some(block));
+            || symbol.is_some_and(|symbol| heads_block_of(cell, symbol) == Some(block));
     });
     found
 }

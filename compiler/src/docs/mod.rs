@@ -157,7 +157,7 @@ fn sizes(definition: Shaped, plan: &Plan, names: &MathNames) -> String {
         let mut sum = Formula::default();
         for index in declared(definition.cell, kind) {
             if let Some(shape) = &definition.shapes.declarations[index] {
-                let heads = heads(definition.cell, definition.cell.declarations[index].block);
+                let heads = heads(definition.cell, definition.cell.declarations[index].heads_block);
                 sum.add(&Formula::size(heads, &shape.rows, &shape.columns));
             }
         }

@@ -247,7 +247,7 @@ impl<'a> EmitContext<'a> {
         let shape = self.shapes.declarations[index].clone().unwrap_or_else(Shape::scalar);
         let declaration = &self.cell.declarations[index];
         let is_saved = matches!(declaration.kind, DeclarationKind::Param | DeclarationKind::Buffer);
-        if declaration.block.is_some() {
+        if declaration.heads_block.is_some() {
             let heads = self.heads_of(index);
             let number = self.atom(heads);
             if is_saved && shape.is_scalar() {
@@ -277,7 +277,7 @@ impl<'a> EmitContext<'a> {
     /// Returns the number of heads of the block of equations that contains a declaration, and one
     /// outside of such a block.
     pub fn heads_of(&self, declaration: usize) -> Atom {
-        heads(self.cell, self.cell.declarations[declaration].block)
+        heads(self.cell, self.cell.declarations[declaration].heads_block)
     }
 
     /// Returns the path from a value to one of its blocks: `.bottom.left`.
@@ -313,7 +313,7 @@ impl<'a> EmitContext<'a> {
     /// Returns the scalars of a block of the cell or of its gradients, `owner`, as a slice.
     pub fn saved(&self, owner: TokenStream, piece: Piece, is_mutable: bool) -> TokenStream {
         let (k, path) = (&self.k, self.declared_path(piece));
-        let has_heads = self.cell.declarations[piece.of].block.is_some();
+        let has_heads = self.cell.declarations[piece.of].heads_block.is_some();
         match (self.is_scalar_field(piece.of), is_mutable) {
             (true, false) if has_heads => quote!(&#owner.#path[..]),
             (true, true) if has_heads => quote!(&mut #owner.#path[..]),
@@ -330,7 +330,7 @@ impl<'a> EmitContext<'a> {
         let is_of_heads =
             |dim: &Dim, index: usize| dim.atoms().get(index).is_some_and(|atom| atom.is_of_heads());
         match &self.shapes.declarations[piece.of] {
-            _ if self.cell.declarations[piece.of].block.is_some() => match self.heads_of(piece.of) {
+            _ if self.cell.declarations[piece.of].heads_block.is_some() => match self.heads_of(piece.of) {
                 Atom::ONE => quote!(#owner.#path[0]),
                 _ => quote!(#owner.#path[__head]),
             },

@@ -8,7 +8,7 @@ mod inner_names;
 pub mod jacobian;
 pub mod names;
 
-use crate::analysis::heads::{block_of, heads};
+use crate::analysis::heads::{heads, heads_block_of};
 use crate::analysis::past::{self, Past, PastOf, PastRead};
 use crate::analysis::resolve::{Callee, Delayed, Resolved, Symbol, Target};
 use crate::analysis::shapes::Shapes;
@@ -54,7 +54,7 @@ pub fn lower(
     let mut lowering = Lowering::new(cell, resolved, shapes, past);
     for &equation in &resolved.order {
         let value = &cell.equations[equation].value;
-        lowering.block = cell.equations[equation].block;
+        lowering.heads_block = cell.equations[equation].heads_block;
         let lowered = lowering.expr(value);
         if lowering.is_too_large {
             report_size(value, diagnostics);
@@ -74,7 +74,7 @@ pub fn lower(
     let mut initial = vec![];
     for (index, declaration) in cell.declarations.iter().enumerate() {
         if let (DeclarationKind::State, Some(value)) = (declaration.kind, &declaration.initial) {
-            lowering.block = declaration.block;
+            lowering.heads_block = declaration.heads_block;
             let lowered = lowering.initial(index, value);
             if lowering.is_too_large {
                 report_size(value, diagnostics);
@@ -119,7 +119,7 @@ struct Lowering<'a> {
     /// By recorded value, the arguments of windows.
     recorded: Vec<Option<Grid>>,
     /// The block of heads that contains the current equation or declaration.
-    block: Option<usize>,
+    heads_block: Option<usize>,
     /// The arguments of the user's function that is being expanded.
     arguments: Vec<Grid>,
     /// The results of the user's functions by arguments. Without them, functions that call each
@@ -139,7 +139,7 @@ impl<'a> Lowering<'a> {
             graph: Graph::default(),
             targets,
             recorded: past.values.iter().map(|_| None).collect(),
-            block: None,
+            heads_block: None,
             arguments: vec![],
             expanded: HashMap::new(),
             is_too_large: false,
@@ -155,7 +155,7 @@ impl<'a> Lowering<'a> {
             let target = Target { equation: index, index: position };
             let is_recorded = self.past.values.iter().any(|value| value.of == PastOf::Target(target));
             if is_recorded || self.resolved.state_of(target).is_some() {
-                self.give_heads(value, heads(self.cell, equation.block));
+                self.give_heads(value, heads(self.cell, equation.heads_block));
             }
         }
         for (target, value) in equation.targets.iter().zip(&values) {
@@ -217,7 +217,7 @@ impl<'a> Lowering<'a> {
         for (row, rows) in shape.rows.atoms().iter().enumerate() {
             for (column, columns) in shape.columns.atoms().iter().enumerate() {
                 let block = value.broadcast_at(row, column)?;
-                let heads = heads(self.cell, self.block);
+                let heads = heads(self.cell, self.heads_block);
                 blocks.push(self.graph.expand(block, BlockShape::of_heads(heads, *rows, *columns)));
             }
         }
@@ -231,7 +231,7 @@ impl<'a> Lowering<'a> {
             DeclarationKind::Input | DeclarationKind::State => Level::Time,
         };
         let Shape { rows, columns } = self.shapes.declarations[index].clone()?;
-        let heads = heads(self.cell, self.cell.declarations[index].block);
+        let heads = heads(self.cell, self.cell.declarations[index].heads_block);
         let mut blocks = vec![];
         for (row, row_atom) in rows.atoms().iter().enumerate() {
             for (column, column_atom) in columns.atoms().iter().enumerate() {
@@ -368,7 +368,7 @@ impl<'a> Lowering<'a> {
             }
             Symbol::Argument(index) => self.arguments.get(index).cloned(),
         }?;
-        self.seen_from_here(value, block_of(self.cell, symbol))
+        self.seen_from_here(value, heads_block_of(self.cell, symbol))
     }
 
     fn call(&mut self, id: usize, name: &str, arguments: &[Expr]) -> Option<Grid> {

@@ -62,7 +62,7 @@ pub struct Declaration {
     pub attributes: Vec<syn::Attribute>,
     pub name: Ident,
     /// The block `heads K { .. }` that contains the declaration: an index into [`Cell::heads`].
-    pub block: Option<usize>,
+    pub heads_block: Option<usize>,
     /// True if the name is the first of those that share a shape and initial value. The others have
     /// copies of these.
     pub is_first: bool,
@@ -119,7 +119,7 @@ pub struct Function {
 pub struct Equation {
     pub attributes: Vec<syn::Attribute>,
     /// The block `heads K { .. }` that contains the equation: an index into [`Cell::heads`].
-    pub block: Option<usize>,
+    pub heads_block: Option<usize>,
     pub targets: Vec<Ident>,
     /// True if the targets are in brackets: the value is split, with one name per term.
     pub is_split: bool,

@@ -241,7 +241,7 @@ impl Parser<'_> {
                 kind,
                 attributes: docs.to_vec(),
                 name,
-                block: self.block,
+                heads_block: self.heads_block,
                 is_first,
                 shape: shape.clone(),
                 initial,

@@ -30,7 +30,7 @@ pub struct Parser<'d> {
     pub functions: HashSet<String>,
     pub place: Place,
     /// The block `heads K { .. }` that contains the current item.
-    pub block: Option<usize>,
+    pub heads_block: Option<usize>,
     /// The number of expressions around the current one.
     pub depth: usize,
     /// True if the current item has been reported as too deep.
@@ -48,7 +48,7 @@ impl<'d> Parser<'d> {
             cell,
             functions: HashSet::new(),
             place: Place::Equation,
-            block: None,
+            heads_block: None,
             depth: 0,
             is_too_deep: false,
             heights: vec![],

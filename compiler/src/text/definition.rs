@@ -24,7 +24,7 @@ pub fn equations(definition: Shaped, order: &[usize]) -> String {
             }
         }
         let line = line(equation);
-        text.push_str(&match heads(definition, equation.block) {
+        text.push_str(&match heads(definition, equation.heads_block) {
             Some(heads) => format!("heads {heads} {{ {line} }}\n"),
             None => format!("{line}\n"),
         });
@@ -134,7 +134,7 @@ pub fn shape(definition: Shaped, index: usize) -> String {
     }
     let shape = definition.shapes.declarations[index].as_ref();
     let shape = shape.map_or("?".to_owned(), |shape| shape.display(&definition.dim_names()));
-    match heads(definition, definition.cell.declarations[index].block) {
+    match heads(definition, definition.cell.declarations[index].heads_block) {
         Some(heads) => format!("{heads} × {shape}"),
         None => shape,
     }
@@ -158,7 +158,7 @@ pub fn blocks(definition: Shaped, index: usize) -> Option<String> {
             .collect::<String>();
         let of = Shape { rows: Dim::sum([rows[row]]), columns: Dim::sum([columns[column]]) };
         let of = of.display(&definition.dim_names());
-        match heads(definition, declaration.block) {
+        match heads(definition, declaration.heads_block) {
             Some(heads) => format!("`{name}{path}` is `{heads} × {of}`"),
             None => format!("`{name}{path}` is `{of}`"),
         }
@@ -176,7 +176,7 @@ pub fn blocks(definition: Shaped, index: usize) -> Option<String> {
     }
     let mut sentence = format!("One [block](rnn_cell::types::blocks) per term: {}", shown.join(", "));
     let is_saved = matches!(declaration.kind, DeclarationKind::Param | DeclarationKind::Buffer);
-    if is_saved && declaration.block.is_none() {
+    if is_saved && declaration.heads_block.is_none() {
         sentence.push_str(&format!(". `{name}[(row, column)]` is an entry of the whole matrix"));
     }
     Some(sentence + ".")
