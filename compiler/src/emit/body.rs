@@ -7,7 +7,7 @@
 use crate::dim::Atom;
 use crate::emit::context::EmitContext;
 use crate::emit::ops::elementwise;
-use crate::emit::storage::{Kind, StoredValues};
+use crate::emit::stored::{StoredAs, StoredValues};
 use crate::graph::ir::{BlockShape, Graph, Id, Level, Node, Op};
 use crate::graph::text::Writer;
 use crate::lower::names::ValueNames;
@@ -38,15 +38,15 @@ pub struct Body<'a> {
     pub graph: &'a Graph,
     pub names: &'a ValueNames,
     pub pass: &'a Pass,
-    /// The storage of a quantised copy.
-    pub storage: Option<&'a StoredValues>,
+    /// The stored values of a quantised copy.
+    pub quantised: Option<&'a StoredValues>,
 }
 
 impl Body<'_> {
     /// Returns whether a matrix is stored in fewer bits.
     pub fn is_narrow(&self, id: Id) -> bool {
-        let kind = self.storage.and_then(|storage| storage.kind(self.graph.storage(id)));
-        kind.is_some_and(|kind| kind != Kind::Plain)
+        let kind = self.quantised.and_then(|stored| stored.kind(self.graph.storage(id)));
+        kind.is_some_and(|kind| kind != StoredAs::Plain)
     }
 
     pub fn var(&self, id: Id) -> Ident {

@@ -9,7 +9,7 @@
 //!   [`methods`] of a step, and the implementations that the runtime calls, [`prepare`] and
 //!   [`passes`]; [`model`]: parameters and initialisation; [`traits`] of the cell and of its
 //!   [`values`];
-//! - [`quantised`]: the copy of a cell whose matrices are stored in fewer bits; [`storage`]: its
+//! - [`quantised`]: the copy of a cell whose matrices are stored in fewer bits; [`stored`]: its
 //!   contents;
 //! - [`skeleton`]: the remains of an erroneous definition;
 //! - [`hygiene`]: identifiers; [`spans`]: the source positions of the user's names.
@@ -33,7 +33,7 @@ pub mod sequence;
 pub mod skeleton;
 pub mod spans;
 pub mod start;
-pub mod storage;
+pub mod stored;
 pub mod stream;
 mod structs;
 pub mod traits;

@@ -25,7 +25,7 @@ impl Items<'_> {
         let context = self.context_type();
         let start_backward = self.plan.and_then(|plan| Some((plan, plan.initial.as_ref()?)));
         let start_backward = start_backward.map(|(plan, initial)| {
-            let body = Start { cx, plan: initial, recorded: &plan.recorded, storage: None }.backward();
+            let body = Start { cx, plan: initial, recorded: &plan.recorded, quantised: None }.backward();
             quote! {
                 #[inline(always)]
                 fn start_backward_on<__S: #k::Isa>(

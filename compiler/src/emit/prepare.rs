@@ -75,9 +75,9 @@ impl Items<'_> {
         let (prepare, step, start) = match self.plan {
             None => (panicking_body(), panicking_body(), None),
             Some(plan) => {
-                let stream = Stream { cx, plan, storage: None };
+                let stream = Stream { cx, plan, quantised: None };
                 let start = plan.initial.as_ref().map(|initial| {
-                    Start { cx, plan: initial, recorded: &plan.recorded, storage: None }.forward()
+                    Start { cx, plan: initial, recorded: &plan.recorded, quantised: None }.forward()
                 });
                 (stream.prepare(&self.handle()), stream.step(), start)
             }
@@ -97,7 +97,7 @@ impl Items<'_> {
         let (cx, handle, dims) = (self.cx, self.handle(), &self.types.dim_args);
         let (batch, scalar) = (&cx.batch, &cx.scalar);
         match self.plan {
-            Some(plan) if !(Stream { cx, plan, storage: None }).fields().is_empty() => {
+            Some(plan) if !(Stream { cx, plan, quantised: None }).fields().is_empty() => {
                 quote!(#handle<#dims { #batch }, #scalar>)
             }
             _ => quote!(()),

@@ -5,7 +5,7 @@ use crate::emit::items::Items;
 use crate::emit::prepare::PrepareParts;
 use crate::emit::skeleton::panicking_body;
 use crate::emit::start::Start;
-use crate::emit::storage::{Kind, StoredValues, computed_from};
+use crate::emit::stored::{StoredAs, StoredValues, computed_from};
 use crate::emit::stream::Stream;
 use crate::graph::ir::{Graph, Id, Op, Piece};
 use crate::lower::names::ValueNames;
@@ -18,12 +18,12 @@ use std::collections::{BTreeMap, BTreeSet};
 struct Part<'a> {
     graph: &'a Graph,
     names: &'a ValueNames,
-    storage: StoredValues,
+    stored: StoredValues,
 }
 
 impl Part<'_> {
-    fn fields(&self) -> impl Iterator<Item = (Ident, Id, Kind)> {
-        self.storage.ids().map(|(id, kind)| (self.storage.field(self.names, id), id, kind))
+    fn fields(&self) -> impl Iterator<Item = (Ident, Id, StoredAs)> {
+        self.stored.ids().map(|(id, kind)| (self.stored.field(self.names, id), id, kind))
     }
 }
 
@@ -39,15 +39,15 @@ impl Items<'_> {
         let mut plain = computed_from(&plan.graph, &plan.streaming.schedule);
         loop {
             let step = StoredValues::of_step(&plan.graph, &plan.streaming.schedule, &plain);
-            let step = Part { graph: &plan.graph, names: &plan.names, storage: step };
+            let step = Part { graph: &plan.graph, names: &plan.names, stored: step };
             let start = plan.initial.as_ref().map(|initial| Part {
                 graph: &initial.graph,
                 names: &initial.names,
-                storage: StoredValues::of_start(&initial.graph, &initial.forward.schedule, &plain),
+                stored: StoredValues::of_start(&initial.graph, &initial.forward.schedule, &plain),
             });
             let parts: Vec<Part> = [Some(step), start].into_iter().flatten().collect();
             let (mut kinds, mut differ) = (BTreeMap::new(), BTreeSet::new());
-            for (piece, kind) in parts.iter().flat_map(|part| part.storage.pieces(part.graph)) {
+            for (piece, kind) in parts.iter().flat_map(|part| part.stored.pieces(part.graph)) {
                 if *kinds.entry(piece).or_insert(kind) != kind {
                     differ.insert(piece);
                 }
@@ -69,19 +69,20 @@ impl Items<'_> {
             return vec![];
         }
         let parts = self.parts(plan);
-        let kinds: BTreeMap<Piece, Kind> =
-            parts.iter().flat_map(|part| part.storage.pieces(part.graph)).collect();
+        let kinds: BTreeMap<Piece, StoredAs> =
+            parts.iter().flat_map(|part| part.stored.pieces(part.graph)).collect();
         let (rows, columns) = (shape.rows.atoms().len(), shape.columns.atoms().len());
         let grid = (0..rows).flat_map(|row| (0..columns).map(move |column| Piece { of: index, row, column }));
-        let grid: Vec<Kind> = grid.map(|piece| kinds.get(&piece).copied().unwrap_or(Kind::Plain)).collect();
-        if grid.iter().all(|kind| *kind == Kind::Plain) {
+        let grid: Vec<StoredAs> =
+            grid.map(|piece| kinds.get(&piece).copied().unwrap_or(StoredAs::Plain)).collect();
+        if grid.iter().all(|kind| *kind == StoredAs::Plain) {
             return vec![];
         }
         let k = &self.cx.k;
-        let storage = |kind: &Kind| match kind {
-            Kind::Plain => quote!(#k::Storage::Whole),
-            Kind::Narrow => quote!(#k::Storage::ByRow),
-            Kind::Transposed => quote!(#k::Storage::ByColumn),
+        let storage = |kind: &StoredAs| match kind {
+            StoredAs::Plain => quote!(#k::Storage::Whole),
+            StoredAs::Narrow => quote!(#k::Storage::ByRow),
+            StoredAs::Transposed => quote!(#k::Storage::ByColumn),
         };
         grid.iter().map(storage).collect()
     }
@@ -90,7 +91,9 @@ impl Items<'_> {
     fn quantised_fields(&self) -> Vec<(Ident, TokenStream)> {
         let parts = self.plan.map_or(vec![], |plan| self.parts(plan));
         let of_part = |part: &Part| -> Vec<_> {
-            part.fields().map(|(field, id, _)| (field, part.storage.kept(self.cx, part.graph, id))).collect()
+            part.fields()
+                .map(|(field, id, _)| (field, part.stored.field_type(self.cx, part.graph, id)))
+                .collect()
         };
         parts.iter().flat_map(of_part).collect()
     }
@@ -100,7 +103,7 @@ impl Items<'_> {
         let cx = self.cx;
         self.plan.map_or(vec![], |plan| {
             let part = self.step_part(plan);
-            Stream { cx, plan, storage: Some(&part.storage) }.context_fields()
+            Stream { cx, plan, quantised: Some(&part.stored) }.context_fields()
         })
     }
 
@@ -170,12 +173,12 @@ impl Items<'_> {
         let copy_name = format_ident!("{}Quantised", cx.cell.name);
         let (fields, kinds): (Vec<_>, Vec<_>) = self.quantised_fields().into_iter().unzip();
         let zero = self.plan.map_or(vec![], |plan| self.parts(plan)).into_iter().flat_map(|part| {
-            let zero = |(field, id, kind): (Ident, Id, Kind)| match kind {
-                Kind::Narrow | Kind::Transposed if part.graph[id].shape.has_heads() => {
+            let zero = |(field, id, kind): (Ident, Id, StoredAs)| match kind {
+                StoredAs::Narrow | StoredAs::Transposed if part.graph[id].shape.has_heads() => {
                     quote!(#field: ::core::array::from_fn(|_| #k::Stored::zero()),)
                 }
-                Kind::Plain => quote!(#field: #k::Varying::<#scalar>::zero(),),
-                Kind::Narrow | Kind::Transposed => quote!(#field: #k::Stored::zero(),),
+                StoredAs::Plain => quote!(#field: #k::Varying::<#scalar>::zero(),),
+                StoredAs::Narrow | StoredAs::Transposed => quote!(#field: #k::Stored::zero(),),
             };
             part.fields().map(zero).collect::<Vec<_>>()
         });
@@ -255,7 +258,7 @@ impl Items<'_> {
         let (cx, k) = (self.cx, &self.cx.k);
         let Some(plan) = self.plan else { return panicking_body() };
         let parts = self.parts(plan);
-        let stream = Stream { cx, plan, storage: None };
+        let stream = Stream { cx, plan, quantised: None };
         let mut is_computed = false;
         let mut stores = vec![];
         for part in &parts {
@@ -276,12 +279,12 @@ impl Items<'_> {
                 let shape = part.graph[id].shape;
                 let to = if shape.has_heads() { quote!(#field[__head]) } else { quote!(#field) };
                 let store = match kind {
-                    Kind::Plain => {
+                    StoredAs::Plain => {
                         stores.push(quote!(#k::copy(#k::Flat::flat_mut(&mut __copy.#field), #slice);));
                         continue;
                     }
-                    Kind::Narrow => quote!(__is_stored &= #k::Stored::store(&mut __copy.#to, &#from);),
-                    Kind::Transposed => {
+                    StoredAs::Narrow => quote!(__is_stored &= #k::Stored::store(&mut __copy.#to, &#from);),
+                    StoredAs::Transposed => {
                         quote!(__is_stored &= #k::Stored::store_turned(&mut __copy.#to, &#from);)
                     }
                 };
@@ -333,10 +336,10 @@ impl Items<'_> {
             None => (panicking_body(), panicking_body(), None),
             Some(plan) => {
                 let part = self.step_part(plan);
-                let stream = Stream { cx, plan, storage: Some(&part.storage) };
+                let stream = Stream { cx, plan, quantised: Some(&part.stored) };
                 let start = self.parts(plan).into_iter().nth(1).zip(plan.initial.as_ref());
                 let start = start.map(|(part, initial)| {
-                    Start { cx, plan: initial, recorded: &plan.recorded, storage: Some(&part.storage) }
+                    Start { cx, plan: initial, recorded: &plan.recorded, quantised: Some(&part.stored) }
                         .forward()
                 });
                 (stream.prepare_context(&self.quantised_handle()), stream.step(), start)

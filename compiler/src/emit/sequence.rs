@@ -25,7 +25,7 @@ impl<'a> Sequence<'a> {
     }
 
     fn body(&self, pass: &'a Pass) -> Body<'_> {
-        Body { cx: self.cx, graph: &self.plan.graph, names: &self.plan.names, pass, storage: None }
+        Body { cx: self.cx, graph: &self.plan.graph, names: &self.plan.names, pass, quantised: None }
     }
 
     /// Returns the path of a state's block in the state type.

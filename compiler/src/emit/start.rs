@@ -4,7 +4,7 @@ use crate::emit::body::{Body, Frame};
 use crate::emit::context::EmitContext;
 use crate::emit::hygiene::variable;
 use crate::emit::past;
-use crate::emit::storage::StoredValues;
+use crate::emit::stored::StoredValues;
 use crate::graph::ir::{Id, Op};
 use crate::lower::names::ValueNames;
 use crate::plan::past::{Recorded, Source};
@@ -19,8 +19,8 @@ pub struct Start<'a> {
     pub plan: &'a InitialPlan,
     /// The values of which earlier steps are read.
     pub recorded: &'a [Recorded],
-    /// The storage of a quantised copy, if the state is that of one.
-    pub storage: Option<&'a StoredValues>,
+    /// The stored values of a quantised copy, if the state is that of one.
+    pub quantised: Option<&'a StoredValues>,
 }
 
 /// The frame of the initial values: slices of locals and of declarations.
@@ -28,7 +28,7 @@ struct StartFrame<'a> {
     cx: &'a EmitContext<'a>,
     plan: &'a InitialPlan,
     recorded: &'a [Recorded],
-    storage: Option<&'a StoredValues>,
+    quantised: Option<&'a StoredValues>,
 }
 
 impl Frame for StartFrame<'_> {
@@ -38,7 +38,7 @@ impl Frame for StartFrame<'_> {
         for id in reads {
             let variable = self.plan.names.variable(*id);
             let stored =
-                self.storage.and_then(|storage| storage.read(cx, &self.plan.graph, &self.plan.names, *id));
+                self.quantised.and_then(|stored| stored.read(cx, &self.plan.graph, &self.plan.names, *id));
             let slice = match (&self.plan.graph[*id].op, stored) {
                 (_, Some(stored)) => stored,
                 (Op::Read(piece), None) => {
@@ -79,11 +79,17 @@ fn value_of(names: &ValueNames, id: Id) -> Ident {
 
 impl Start<'_> {
     fn body<'s>(&'s self, pass: &'s Pass) -> Body<'s> {
-        Body { cx: self.cx, graph: &self.plan.graph, names: &self.plan.names, pass, storage: self.storage }
+        Body {
+            cx: self.cx,
+            graph: &self.plan.graph,
+            names: &self.plan.names,
+            pass,
+            quantised: self.quantised,
+        }
     }
 
     fn frame(&self) -> StartFrame<'_> {
-        StartFrame { cx: self.cx, plan: self.plan, recorded: self.recorded, storage: self.storage }
+        StartFrame { cx: self.cx, plan: self.plan, recorded: self.recorded, quantised: self.quantised }
     }
 
     /// Declares values on the heap, if there is one: the code runs once per sequence, and a matrix

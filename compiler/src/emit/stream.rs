@@ -6,7 +6,7 @@ use crate::emit::frame::read_leaf;
 use crate::emit::hygiene::variable;
 use crate::emit::layout::Layout;
 use crate::emit::past;
-use crate::emit::storage::StoredValues;
+use crate::emit::stored::StoredValues;
 use crate::graph::ir::{Id, Level, Op};
 use crate::lower::names::ValueNames;
 use crate::plan::schedule::Region;
@@ -18,8 +18,8 @@ use quote::quote;
 pub struct Stream<'a> {
     pub cx: &'a EmitContext<'a>,
     pub plan: &'a Plan,
-    /// The storage of a quantised copy, if the step is that of one.
-    pub storage: Option<&'a StoredValues>,
+    /// The stored values of a quantised copy, if the step is that of one.
+    pub quantised: Option<&'a StoredValues>,
 }
 
 /// The frame of a single step: slices of locals, of the prepared handle and of the arguments.
@@ -28,7 +28,7 @@ struct StreamFrame<'a> {
     /// Values of a level below time are locals while the handle is prepared, and its fields
     /// afterwards.
     is_preparing: bool,
-    storage: Option<&'a StoredValues>,
+    quantised: Option<&'a StoredValues>,
 }
 
 impl Frame for StreamFrame<'_> {
@@ -39,7 +39,7 @@ impl Frame for StreamFrame<'_> {
         let mut bindings = TokenStream::new();
         for id in reads {
             let variable = names.variable(*id);
-            let stored = self.storage.and_then(|storage| storage.read(cx, &plan.graph, names, *id));
+            let stored = self.quantised.and_then(|stored| stored.read(cx, &plan.graph, names, *id));
             let slice = match &plan.graph[*id].op {
                 _ if stored.is_some() => quote!(#stored),
                 Op::Read(piece) if cx.cell.declarations[piece.of].kind == DeclarationKind::Input => {
@@ -146,7 +146,7 @@ impl Stream<'_> {
             graph: &self.plan.graph,
             names: &self.plan.names,
             pass: &self.plan.streaming,
-            storage: self.storage,
+            quantised: self.quantised,
         }
     }
 
@@ -186,7 +186,7 @@ impl Stream<'_> {
 
     fn compute(&self, ids: &[Id], regions: &[Region]) -> TokenStream {
         let layout = self.layout();
-        let frame = StreamFrame { layout: &layout, is_preparing: true, storage: self.storage };
+        let frame = StreamFrame { layout: &layout, is_preparing: true, quantised: self.quantised };
         let (k, scalar) = (&self.cx.k, &self.cx.scalar);
         let locals = self.locals(ids, |kind| quote!(<#kind as #k::Varying<#scalar>>::zero()));
         let body = self.body();
@@ -210,7 +210,7 @@ impl Stream<'_> {
     pub fn step(&self) -> TokenStream {
         let layout = self.layout();
         let k = &self.cx.k;
-        let frame = StreamFrame { layout: &layout, is_preparing: false, storage: self.storage };
+        let frame = StreamFrame { layout: &layout, is_preparing: false, quantised: self.quantised };
         let body = self.body();
         let places = &self.plan.streaming.places;
         let stored: Vec<Id> =

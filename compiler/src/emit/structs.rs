@@ -258,7 +258,7 @@ impl Items<'_> {
     /// any.
     fn prepared_struct(&self) -> Option<TokenStream> {
         let cx = self.cx;
-        let fields = Stream { cx, plan: self.plan?, storage: None }.fields();
+        let fields = Stream { cx, plan: self.plan?, quantised: None }.fields();
         let (visibility, cfg_attributes, k) = (&cx.cell.visibility, self.cfg_attributes(), &cx.k);
         let name = format_ident!("{}Prepared", self.spanned.cell);
         let (scalar, batch, dims) = (&cx.scalar, &cx.batch, &self.types.dims);
