@@ -251,7 +251,7 @@ impl Frame for SequenceFrame<'_> {
         if region == Region::Step {
             return pushes;
         }
-        let delays = plan.carries.iter().filter(|bound| plan.delays.contains(&bound.piece));
+        let delays = plan.carries.iter().filter(|bound| plan.delay_states.contains(&bound.piece));
         delays
             .filter(|bound| writes.contains(&bound.id))
             .map(|bound| {

@@ -7,17 +7,17 @@
 mod backward;
 mod cleanup;
 pub mod cost;
-mod delays;
 mod in_place;
 mod initial;
 mod owners;
 pub mod past;
 mod places;
 mod planned;
+mod recurrence;
 mod residuals;
 pub mod schedule;
-mod schedules;
 mod step_graph;
+mod tasks;
 pub mod verify;
 
 #[cfg(test)]
@@ -29,7 +29,8 @@ use crate::analysis::shapes::Shapes;
 use crate::lower::Lowered;
 use crate::lower::names::ValueNames;
 use crate::syntax::ast::Cell;
-use schedules::Recurrence;
+use recurrence::recurrence;
+use schedule::schedule;
 
 pub use planned::{Bound, InitialPlan, Lifetime, Pass, Place, Plan};
 
@@ -56,14 +57,14 @@ pub fn plan(
     cleanup::clean(&mut step, cell, shapes);
     check("cleanup", || verify::graph(&step.graph))?;
 
-    let recurrence = Recurrence::of(&step);
-    let forward = schedules::forward(&step, &recurrence);
+    let recurrence = recurrence(&step);
+    let forward = schedule(&step.graph, &tasks::forward(&step, &recurrence));
     check("forward schedule", || verify::schedule(&step.graph, &forward, &[]))?;
-    let streaming = schedules::streaming(&step, &recurrence);
+    let streaming = schedule(&step.graph, &tasks::streaming(&step, &recurrence));
     check("schedule of a step", || verify::schedule(&step.graph, &streaming, &[]))?;
 
     let residuals = residuals::choose(&step);
-    let backward = schedules::backward(&step, &recurrence, &residuals);
+    let backward = schedule(&step.graph, &tasks::backward(&step, &recurrence, &residuals));
     check("backward schedule", || verify::schedule(&step.graph, &backward, &residuals))?;
 
     let initial = (!initial.is_empty()).then(|| initial::plan(cell, shapes, past, initial_graph, initial));
@@ -80,7 +81,7 @@ pub fn plan(
         context_bars: step.bars.contexts,
         input_bars: step.bars.inputs,
         carries: step.carries,
-        delays: recurrence.delays.states,
+        delay_states: recurrence.delay_states,
         recorded: step.recorded,
         pushes: step.pushes,
         #[cfg(test)]

@@ -75,7 +75,7 @@ pub struct Plan {
     /// The cotangents of the previous states.
     pub carries: Vec<Bound>,
     /// The blocks of states that only delay values, outside of the recurrence.
-    pub delays: Vec<Piece>,
+    pub delay_states: Vec<Piece>,
     /// The values of which earlier steps are read, block by block.
     pub recorded: Vec<Recorded>,
     /// The cotangents of earlier values.
@@ -94,7 +94,7 @@ impl Plan {
 
     /// Returns the states of the recurrence: all that do not merely delay values.
     pub fn recurrent(&self) -> impl Iterator<Item = &Bound> {
-        self.states.iter().filter(|bound| !self.delays.contains(&bound.piece))
+        self.states.iter().filter(|bound| !self.delay_states.contains(&bound.piece))
     }
 }
 
