@@ -5,6 +5,7 @@
 //! cell.
 
 use crate::dim::Atom;
+use crate::emit::access::Access;
 use crate::emit::context::EmitContext;
 use crate::emit::ops::elementwise;
 use crate::emit::stored::{StoredAs, StoredValues};
@@ -23,12 +24,12 @@ pub trait Frame {
     fn bind(&self, region: Region, reads: &[Id], writes: &[Id]) -> TokenStream;
 
     /// Returns the statement of a window of earlier values or of its mask.
-    fn past_statement(&self, _body: &Body, _region: Region, _id: Id) -> TokenStream {
+    fn window_statement(&self, _body: &Body, _region: Region, _id: Id) -> TokenStream {
         TokenStream::new()
     }
 
     /// Returns statements to run after the values of a region are written.
-    fn written(&self, _region: Region, _writes: &[Id]) -> TokenStream {
+    fn after_writes(&self, _region: Region, _writes: &[Id]) -> TokenStream {
         TokenStream::new()
     }
 }
@@ -89,15 +90,15 @@ impl Body<'_> {
     }
 
     /// Returns the slice of a whole value at the column of the loop, and at the head.
-    pub fn whole(&self, region: Region, id: Id, mutable: bool) -> TokenStream {
+    pub fn whole(&self, region: Region, id: Id, access: Access) -> TokenStream {
         let (k, var) = (&self.cx.k, self.var(id));
         let node = &self.graph[id];
         let size = self.count(node.shape);
-        match (self.column_index(region, node.level, node.shape.heads), mutable) {
-            (None, false) => quote!(&*#var),
-            (None, true) => quote!(&mut *#var),
-            (Some(index), false) => quote!(#k::column(&*#var, #size, #index)),
-            (Some(index), true) => quote!(#k::column_mut(&mut *#var, #size, #index)),
+        match (self.column_index(region, node.level, node.shape.heads), access) {
+            (None, Access::Read) => quote!(&*#var),
+            (None, Access::Write) => quote!(&mut *#var),
+            (Some(index), Access::Read) => quote!(#k::column(&*#var, #size, #index)),
+            (Some(index), Access::Write) => quote!(#k::column_mut(&mut *#var, #size, #index)),
         }
     }
 
@@ -172,12 +173,12 @@ impl<'b> Statement<'b> {
 
     /// Returns the argument's slice at the column of the loop.
     pub fn read(&self, index: usize) -> TokenStream {
-        self.body.whole(self.region, self.node().args[index], false)
+        self.body.whole(self.region, self.node().args[index], Access::Read)
     }
 
     /// Returns the node's own slice at the column of the loop.
     pub fn out(&self) -> TokenStream {
-        self.body.whole(self.region, self.id, true)
+        self.body.whole(self.region, self.id, Access::Write)
     }
 
     /// Returns the node's own entry, for a scalar.

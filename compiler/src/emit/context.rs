@@ -5,6 +5,7 @@ use crate::analysis::heads::heads;
 use crate::analysis::past::{self, Past, RingField};
 use crate::analysis::shapes::{Shaped, Shapes};
 use crate::dim::{Atom, Dim, Shape};
+use crate::emit::access::Access;
 use crate::emit::hygiene::ident;
 use crate::graph::grid::block_path;
 use crate::graph::ir::{BlockShape, Level, Piece};
@@ -200,9 +201,10 @@ impl<'a> EmitContext<'a> {
         }
         let matrix = self.matrix(self.atom(shape.rows), self.atom(shape.columns));
         let heads = self.atom(shape.heads);
-        let whole = match rows.is_of_heads() {
-            true => quote!(#k::HeadRows<#matrix, { #heads }>),
-            false => quote!(#k::HeadCols<#matrix, { #heads }>),
+        let whole = if rows.is_of_heads() {
+            quote!(#k::HeadRows<#matrix, { #heads }>)
+        } else {
+            quote!(#k::HeadCols<#matrix, { #heads }>)
         };
         if level == Level::Param { whole } else { quote!([#whole; #batch]) }
     }
@@ -237,12 +239,18 @@ impl<'a> EmitContext<'a> {
         self.grid_type(shape.rows.atoms(), shape.columns.atoms(), &term)
     }
 
+    /// Returns the type of a one-hot input: an index for each sample.
+    pub fn index_type(&self) -> TokenStream {
+        let batch = &self.batch;
+        quote!([u32; #batch])
+    }
+
     /// Returns the type of a declaration as the user sees it. An unknown shape (an error that has
     /// been reported) is treated as a scalar.
     pub fn declared_type(&self, index: usize) -> TokenStream {
-        let (scalar, batch) = (&self.scalar, &self.batch);
+        let scalar = &self.scalar;
         if self.shapes.one_hot[index].is_some() {
-            return quote!([u32; #batch]);
+            return self.index_type();
         }
         let shape = self.shapes.declarations[index].clone().unwrap_or_else(Shape::scalar);
         let declaration = &self.cell.declarations[index];
@@ -255,15 +263,9 @@ impl<'a> EmitContext<'a> {
             }
             let term = |rows, columns| {
                 let shape = BlockShape::of_heads(heads, rows, columns);
-                match is_saved {
-                    // Also the parameters of a literal single head are an array.
-                    true if !shape.has_heads() => {
-                        let matrix = self.block_type(shape, Level::Param);
-                        quote!([#matrix; 1])
-                    }
-                    true => self.block_type(shape, Level::Param),
-                    false => self.block_type(shape, Level::Time),
-                }
+                let block = self.block_type(shape, if is_saved { Level::Param } else { Level::Time });
+                // Also the parameters of a literal single head are an array.
+                if is_saved && !shape.has_heads() { quote!([#block; 1]) } else { block }
             };
             return self.grid_type(shape.rows.atoms(), shape.columns.atoms(), &term);
         }
@@ -311,16 +313,20 @@ impl<'a> EmitContext<'a> {
     }
 
     /// Returns the scalars of a block of the cell or of its gradients, `owner`, as a slice.
-    pub fn saved(&self, owner: TokenStream, piece: Piece, is_mutable: bool) -> TokenStream {
+    pub fn saved(&self, owner: TokenStream, piece: Piece, access: Access) -> TokenStream {
         let (k, path) = (&self.k, self.declared_path(piece));
         let has_heads = self.cell.declarations[piece.of].heads_block.is_some();
-        match (self.is_scalar_field(piece.of), is_mutable) {
-            (true, false) if has_heads => quote!(&#owner.#path[..]),
-            (true, true) if has_heads => quote!(&mut #owner.#path[..]),
-            (true, false) => quote!(::core::slice::from_ref(&#owner.#path)),
-            (true, true) => quote!(::core::slice::from_mut(&mut #owner.#path)),
-            (false, false) => quote!(#k::Flat::flat(&#owner.#path)),
-            (false, true) => quote!(#k::Flat::flat_mut(&mut #owner.#path)),
+        if !self.is_scalar_field(piece.of) {
+            return match access {
+                Access::Read => quote!(#k::Flat::flat(&#owner.#path)),
+                Access::Write => quote!(#k::Flat::flat_mut(&mut #owner.#path)),
+            };
+        }
+        match access {
+            Access::Read if has_heads => quote!(&#owner.#path[..]),
+            Access::Write if has_heads => quote!(&mut #owner.#path[..]),
+            Access::Read => quote!(::core::slice::from_ref(&#owner.#path)),
+            Access::Write => quote!(::core::slice::from_mut(&mut #owner.#path)),
         }
     }
 

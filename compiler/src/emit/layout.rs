@@ -4,6 +4,7 @@ use crate::emit::context::EmitContext;
 use crate::emit::hygiene::ident;
 use crate::graph::ir::{BlockShape, Id, Level, Op, Piece};
 use crate::plan::past::Source;
+use crate::plan::schedule::Region;
 use crate::plan::{Bound, Lifetime, Place, Plan};
 use crate::syntax::ast::{DeclarationKind, declared};
 use proc_macro2::{Ident, TokenStream};
@@ -39,6 +40,12 @@ impl Field {
     }
 }
 
+/// Writes the first of the steps that the statements of a region run for.
+pub fn first_step(region: Region) -> TokenStream {
+    if region == Region::Step { quote!(__t) } else { quote!(__t0) }
+}
+
+/// The layout of the tape of one cell.
 pub struct Layout<'a> {
     pub cx: &'a EmitContext<'a>,
     pub plan: &'a Plan,
@@ -223,21 +230,12 @@ impl Layout<'_> {
             }
             for (ring, name) in self.copies(record.piece) {
                 let value = &cx.past.values[record.piece.of];
-                let (element, size) = match value.is_one_hot {
-                    true => {
-                        let batch = &cx.batch;
-                        (quote!([u32; #batch]), quote!(1))
-                    }
-                    false => {
-                        let shape = value.block(record.piece.row, record.piece.column);
-                        (cx.block_type(shape, Level::Time), cx.block_size(shape))
-                    }
-                };
+                let shape = value.block(record.piece.row, record.piece.column);
                 fields.push(Field {
                     name,
-                    element,
+                    element: cx.recorded_type(record.piece),
                     lifetime: Some(Lifetime::Sequence),
-                    size,
+                    size: if value.is_one_hot { quote!(1) } else { cx.block_size(shape) },
                     is_backward_only: false,
                     more: Some(cx.depth(ring)),
                 });
@@ -259,10 +257,7 @@ impl Layout<'_> {
             for index in declared(cx.cell, DeclarationKind::Input) {
                 for piece in self.pieces(index) {
                     let (element, size) = match self.piece_shape(piece) {
-                        _ if cx.shapes.one_hot[index].is_some() => {
-                            let batch = &cx.batch;
-                            (quote!([u32; #batch]), quote!(1))
-                        }
+                        _ if cx.shapes.one_hot[index].is_some() => (cx.index_type(), quote!(1)),
                         Some(shape) => (cx.block_type(shape, Level::Time), cx.block_size(shape)),
                         None => continue,
                     };

@@ -1,7 +1,7 @@
 //! Emission of Rust code from the plan.
 //!
 //! - [`context`]: names, types of blocks, paths;
-//! - [`body`]: values as slices, and statements; [`region`]: the code of one region, group by
+//! - [`body`]: values as slices, with their [`access`], and statements; [`region`]: the code of one region, group by
 //!   group; [`fused`]: loops over entries; [`ops`]: the code of operations;
 //! - [`layout`]: the tape; [`sequence`]: forward and backward pass; [`stream`]: a single step;
 //!   [`start`]: initial states;
@@ -14,6 +14,7 @@
 //! - [`skeleton`]: the remains of an erroneous definition;
 //! - [`hygiene`]: identifiers; [`spans`]: the source positions of the user's names.
 
+mod access;
 pub mod body;
 pub mod context;
 mod frame;

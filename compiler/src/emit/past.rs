@@ -7,7 +7,7 @@ use crate::emit::body::Body;
 use crate::emit::context::EmitContext;
 use crate::emit::frame::SequenceFrame;
 use crate::emit::hygiene::{ident, variable};
-use crate::emit::layout::Layout;
+use crate::emit::layout::{Layout, first_step};
 use crate::graph::ir::{Earlier, Id, Level, Op, Piece, Reach};
 use crate::plan::past::{Push, Source};
 use crate::plan::schedule::Region;
@@ -41,6 +41,15 @@ impl EmitContext<'_> {
         }
         let block = self.block_type(value.block(field.row, field.column), Level::Time);
         quote!(#k::Ring<#block, #lengths>)
+    }
+
+    /// Returns the type of a recorded block at one step.
+    pub fn recorded_type(&self, piece: Piece) -> TokenStream {
+        let value = &self.past.values[piece.of];
+        if value.is_one_hot {
+            return self.index_type();
+        }
+        self.block_type(value.block(piece.row, piece.column), Level::Time)
     }
 
     /// Returns the field of the state that holds a block of a ring.
@@ -172,8 +181,9 @@ impl Layout<'_> {
     }
 
     /// Returns statements that copy recorded values to the series of their other rings.
-    pub fn copy_recorded(&self, writes: &[Id], is_step: bool) -> TokenStream {
-        let k = &self.cx.k;
+    pub fn copy_recorded(&self, region: Region, writes: &[Id]) -> TokenStream {
+        let (k, first) = (&self.cx.k, first_step(region));
+        let count = if region == Region::Step { quote!(1) } else { quote!(__t1 - __t0) };
         let mut lines = TokenStream::new();
         for record in &self.plan.recorded {
             let id = match record.source {
@@ -187,10 +197,6 @@ impl Layout<'_> {
                 continue;
             }
             let (series, front) = (self.recorded_series(record.piece), self.recorded_front(record.piece));
-            let (first, count) = match is_step {
-                true => (quote!(__t), quote!(1)),
-                false => (quote!(__t0), quote!(__t1 - __t0)),
-            };
             for (ring, copy) in self.copies(record.piece) {
                 let depth = self.cx.depth(ring);
                 lines.extend(quote! {
@@ -385,25 +391,28 @@ impl Layout<'_> {
         lines.collect()
     }
 
-    /// Returns the delayed reads of the backward pass, each with the series of its values.
-    pub fn delayed_reads(&self) -> Vec<(Earlier, Ident, Id)> {
-        let is_delay = |id: &Id| match self.plan.graph[*id].op {
-            Op::Past(earlier @ Earlier { reach: Reach::Delay { .. }, .. }) => Some((earlier, *id)),
+    /// Returns the delayed reads of the backward pass, each with the leaf that reads.
+    pub fn delayed_reads(&self) -> Vec<(Earlier, Id)> {
+        let read = self.read_backward();
+        let delayed_read = |id: Id| match self.plan.graph[id].op {
+            Op::Past(earlier @ Earlier { reach: Reach::Delay { .. }, .. }) => Some((earlier, id)),
             _ => None,
         };
-        let read = self.read_backward();
-        let delays = self.plan.graph.ids().filter(|id| read.contains(id));
-        delays
-            .filter_map(|id| is_delay(&id))
-            .map(|(earlier, id)| (earlier, ident(&format!("before_{}", self.plan.names.text(id))), id))
-            .collect()
+        self.plan.graph.ids().filter(|id| read.contains(id)).filter_map(delayed_read).collect()
+    }
+
+    /// Returns the name of the series of the values of a delayed read in the steps of a chunk, which
+    /// the backward pass of a ragged batch reads.
+    pub fn delay_series(&self, id: Id) -> Ident {
+        ident(&format!("before_{}", self.plan.names.text(id)))
     }
 
     /// Returns statements that copy the values of delayed reads of a ragged batch.
     pub fn delays_before(&self) -> TokenStream {
         let k = &self.cx.k;
-        let lines = self.delayed_reads().into_iter().map(|(earlier, before, _)| {
+        let lines = self.delayed_reads().into_iter().map(|(earlier, id)| {
             let (series, shift) = (self.ring_series(earlier.piece, earlier.ring), self.shift(earlier));
+            let before = self.delay_series(id);
             quote! {
                 #k::past_before(
                     &__tape.#series, &mut __tape.#before, __lengths, (__t0, __t1), (#shift, __steps),
@@ -439,12 +448,12 @@ impl Layout<'_> {
 
 impl SequenceFrame<'_> {
     /// Returns the statement of a window or of its mask.
-    pub fn past_statement(&self, body: &Body, region: Region, id: Id) -> TokenStream {
+    pub fn window_in_sequence(&self, body: &Body, region: Region, id: Id) -> TokenStream {
         let cx = self.layout.cx;
         let (k, batch) = (&cx.k, &cx.batch);
         let node = &body.graph[id];
         let out = body.var(id);
-        let first = if region == Region::Step { quote!(__t) } else { quote!(__t0) };
+        let first = first_step(region);
         // The backward pass must not meet padding.
         let lengths = if self.is_backward { quote!(__lengths) } else { quote!(::core::option::Option::None) };
         let span = quote!(#k::Span::<{ #batch }> { first: #first, steps: __steps, lengths: #lengths });
@@ -478,17 +487,9 @@ pub fn bind_delay(cx: &EmitContext, variable: &Ident, earlier: Earlier, local: &
     let field = cx.ring_field(earlier.piece, earlier.ring);
     let value = &cx.past.values[earlier.piece.of];
     let (delay, local) = (cx.delay(count, dimension), self::variable(local));
-    let (block, zero) = match value.is_one_hot {
-        true => {
-            let batch = &cx.batch;
-            (quote!([u32; #batch]), quote!([0; #batch]))
-        }
-        false => {
-            let scalar = &cx.scalar;
-            let block = cx.block_type(value.block(earlier.piece.row, earlier.piece.column), Level::Time);
-            (block.clone(), quote!(<#block as #k::Varying<#scalar>>::zero()))
-        }
-    };
+    let (block, batch, scalar) = (cx.recorded_type(earlier.piece), &cx.batch, &cx.scalar);
+    let zero =
+        if value.is_one_hot { quote!([0; #batch]) } else { quote!(<#block as #k::Varying<#scalar>>::zero()) };
     quote! {
         let mut #local: #block = #zero;
         let #variable = __state.#field.view(#delay, &mut #local);
@@ -496,7 +497,7 @@ pub fn bind_delay(cx: &EmitContext, variable: &Ident, earlier: Earlier, local: &
 }
 
 /// Returns the statement of a window, or of its mask, in a step.
-pub fn step_statement(body: &Body, id: Id) -> TokenStream {
+pub fn window_in_step(body: &Body, id: Id) -> TokenStream {
     let cx = body.cx;
     let (k, batch) = (&cx.k, &cx.batch);
     let node = &body.graph[id];

@@ -1,6 +1,7 @@
 //! The quantised copy of a cell, whose matrices are stored in fewer bits. Its step differs only in
 //! the operands of products.
 
+use crate::emit::access::Access;
 use crate::emit::items::Items;
 use crate::emit::prepare::PrepareParts;
 use crate::emit::skeleton::panicking_body;
@@ -112,9 +113,10 @@ impl Items<'_> {
         let (cx, dim_args) = (self.cx, &self.types.dim_args);
         let (scalar, batch, format) = (&cx.scalar, &cx.batch, &cx.format);
         let (copy, handle) = (format_ident!("{}Quantised", cx.cell.name), self.quantised_handle());
-        let fixed = match self.quantised_context_fields().is_empty() {
-            true => quote!(()),
-            false => quote!(#handle<#dim_args { #batch }, #scalar>),
+        let fixed = if self.quantised_context_fields().is_empty() {
+            quote!(())
+        } else {
+            quote!(#handle<#dim_args { #batch }, #scalar>)
         };
         (quote!(#copy<#dim_args #format, #scalar>), fixed)
     }
@@ -142,14 +144,14 @@ impl Items<'_> {
             let doc = format!(
                 "The values of [`{copy}`] that depend on the context alone. `prepare` computes them."
             );
-            let (heads, kinds): (Vec<_>, Vec<_>) = prepared.into_iter().unzip();
+            let (names, kinds): (Vec<_>, Vec<_>) = prepared.into_iter().unzip();
             quote! {
                 #cfg_attributes
                 #[doc = #doc]
                 #attributes
                 #[derive(::core::fmt::Debug, ::core::clone::Clone)]
                 #visibility struct #handle<#dims const #batch: usize, #scalar: #k::Scalar = f32> {
-                    #(#heads: #kinds,)*
+                    #(#names: #kinds,)*
                 }
             }
         });
@@ -266,7 +268,7 @@ impl Items<'_> {
                 let (from, slice) = match &part.graph[id].op {
                     Op::Read(piece) => {
                         let matrix = cx.plain_matrix(quote!(__cell), *piece);
-                        (matrix, cx.saved(quote!(__cell), *piece, false))
+                        (matrix, cx.saved(quote!(__cell), *piece, Access::Read))
                     }
                     _ => {
                         is_computed = true;
@@ -288,12 +290,11 @@ impl Items<'_> {
                         quote!(__is_stored &= #k::Stored::store_turned(&mut __copy.#to, &#from);)
                     }
                 };
-                stores.push(match shape.has_heads() {
-                    true => {
-                        let heads = cx.atom(shape.heads);
-                        quote!(for __head in 0..#heads { #store })
-                    }
-                    false => store,
+                stores.push(if shape.has_heads() {
+                    let heads = cx.atom(shape.heads);
+                    quote!(for __head in 0..#heads { #store })
+                } else {
+                    store
                 });
             }
         }

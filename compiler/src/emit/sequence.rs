@@ -1,6 +1,7 @@
 //! The passes over a sequence: `forward` fills the tape chunk by chunk, `backward` reads it from
 //! the end.
 
+use crate::emit::access::Access;
 use crate::emit::body::{Body, Frame};
 use crate::emit::context::EmitContext;
 use crate::emit::frame::SequenceFrame;
@@ -260,7 +261,7 @@ impl<'a> Sequence<'a> {
             .iter()
             .filter(|bound| self.plan.backward.schedule.region[bound.id.index()] == Some(Region::Step));
         let in_step: Vec<Id> = in_step.map(|bound| bound.id).collect();
-        let handed_over = frame.written(Region::After, &in_step);
+        let handed_over = frame.after_writes(Region::After, &in_step);
         let (scalar, matrices) = (&cx.scalar, layout.matrices());
         let resize = self.resize(&layout.fields(), true);
         let inputs = self.input_bars(&layout, &body, &frame);
@@ -437,21 +438,21 @@ impl<'a> Sequence<'a> {
 /// Adds a value to a block of the gradients.
 pub fn add_to_gradient(
     cx: &EmitContext,
-    frame: &dyn crate::emit::body::Frame,
+    frame: &dyn Frame,
     names: &ValueNames,
     bound: &Bound,
     id: Id,
 ) -> TokenStream {
     let k = &cx.k;
     let bindings = frame.bind(Region::ParamEnd, &[id], &[]);
-    let (variable, to) = (names.variable(id), cx.saved(quote!(__grads), bound.piece, true));
+    let (variable, to) = (names.variable(id), cx.saved(quote!(__grads), bound.piece, Access::Write));
     quote!({ #bindings #k::add_into(#to, #variable); })
 }
 
 /// Adds a value to a block of the cotangent of a context.
 pub fn add_to_context(
     cx: &EmitContext,
-    frame: &dyn crate::emit::body::Frame,
+    frame: &dyn Frame,
     names: &ValueNames,
     bound: &Bound,
     id: Id,

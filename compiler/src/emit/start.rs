@@ -1,5 +1,6 @@
 //! The initial values of the states and their pull-back.
 
+use crate::emit::access::Access;
 use crate::emit::body::{Body, Frame};
 use crate::emit::context::EmitContext;
 use crate::emit::hygiene::variable;
@@ -45,7 +46,7 @@ impl Frame for StartFrame<'_> {
                     let path = cx.declared_path(*piece);
                     match cx.cell.declarations[piece.of].kind {
                         DeclarationKind::Context => quote!(#k::Flat::flat(&__context.#path)),
-                        _ => cx.saved(quote!(__cell), *piece, false),
+                        _ => cx.saved(quote!(__cell), *piece, Access::Read),
                     }
                 }
                 (Op::CarryBar(piece), None)
@@ -138,14 +139,13 @@ impl Start<'_> {
             let id = self.plan.graph.storage(bound.id);
             add_to_context(self.cx, &frame, &self.plan.names, bound, id)
         });
-        let contexts = match self.plan.context_bars.is_empty() {
-            true => TokenStream::new(),
-            false => quote! {
+        let contexts = (!self.plan.context_bars.is_empty()).then(|| {
+            quote! {
                 if let ::core::option::Option::Some(__dcontext) = __dcontext {
                     #(#contexts)*
                 }
-            },
-        };
+            }
+        });
         let gather = past::gather_start(self.cx, self.recorded);
         quote!(#gather #locals #regions #(#gradients)* #contexts)
     }

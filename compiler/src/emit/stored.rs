@@ -81,13 +81,11 @@ impl StoredValues {
             Some(StoredAs::Transposed) => quote!(#k::Stored<#format, #scalar, { #columns }, { #rows }>),
             _ => return cx.block_type(shape, Level::Param),
         };
-        match shape.has_heads() {
-            true => {
-                let heads = cx.atom(shape.heads);
-                quote!([#stored; #heads])
-            }
-            false => stored,
+        if !shape.has_heads() {
+            return stored;
         }
+        let heads = cx.atom(shape.heads);
+        quote!([#stored; #heads])
     }
 }
 

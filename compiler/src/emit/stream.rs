@@ -74,8 +74,8 @@ impl Frame for StreamFrame<'_> {
         bindings
     }
 
-    fn past_statement(&self, body: &Body, _: Region, id: Id) -> TokenStream {
-        past::step_statement(body, id)
+    fn window_statement(&self, body: &Body, _: Region, id: Id) -> TokenStream {
+        past::window_in_step(body, id)
     }
 }
 
@@ -200,10 +200,7 @@ impl Stream<'_> {
             let (field, value) = (self.plan.names.field(*id), value_of(&self.plan.names, *id));
             quote!(#field: #value,)
         });
-        match ids.is_empty() {
-            true => values,
-            false => quote!(#values #handle { #(#fields)* }),
-        }
+        if ids.is_empty() { values } else { quote!(#values #handle { #(#fields)* }) }
     }
 
     /// Returns the statements of a step, ending in the output.

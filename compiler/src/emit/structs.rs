@@ -26,14 +26,11 @@ impl Items<'_> {
         let name = format_ident!("{}{}", self.spanned.cell, suffix);
         let (scalar, batch) = (&cx.scalar, &cx.batch);
         let dims = cx.dim_parameters(dims);
-        let fields: Vec<TokenStream> = match fields.is_empty() {
-            false => fields.iter().map(|(head, kind)| quote!(#head: #kind)).collect(),
-            true => {
-                let doc =
-                    "A placeholder: the cell has no such values, but all cells have the same signatures.";
-                vec![quote!(#[doc = #doc] pub nothing: ::core::marker::PhantomData<[#scalar; #batch]>)]
-            }
-        };
+        let mut fields: Vec<TokenStream> = fields.iter().map(|(field, kind)| quote!(#field: #kind)).collect();
+        if fields.is_empty() {
+            let doc = "A placeholder: the cell has no such values, but all cells have the same signatures.";
+            fields.push(quote!(#[doc = #doc] pub nothing: ::core::marker::PhantomData<[#scalar; #batch]>));
+        }
         quote! {
             #cfg_attributes
             #[doc = #doc]
@@ -105,7 +102,7 @@ impl Items<'_> {
         saved.extend(declared(cell, DeclarationKind::Buffer));
         saved.sort_unstable();
         let fields: Vec<TokenStream> =
-            self.fields(&saved).into_iter().map(|(head, kind)| quote!(#head: #kind)).collect();
+            self.fields(&saved).into_iter().map(|(field, kind)| quote!(#field: #kind)).collect();
         // Rust requires that a type parameter is used.
         let marker = fields.is_empty().then(|| {
             quote!(#[doc = "A cell without parameters."] pub nothing: ::core::marker::PhantomData<#scalar>,)
@@ -224,13 +221,13 @@ impl Items<'_> {
                 let element = cx.block_type(plan.graph[bound.id].shape, Level::Time);
                 fields.push(quote!(#held: #k::Series<#element>));
             }
-            for (earlier, before, id) in layout.delayed_reads() {
-                let element = match cx.past.values[earlier.piece.of].is_one_hot {
-                    true => {
-                        let batch = &cx.batch;
-                        quote!([u32; #batch])
-                    }
-                    false => cx.block_type(plan.graph[id].shape, Level::Time),
+            for (earlier, id) in layout.delayed_reads() {
+                let before = layout.delay_series(id);
+                // The shape of the node, which is a vector for a row.
+                let element = if cx.past.values[earlier.piece.of].is_one_hot {
+                    cx.index_type()
+                } else {
+                    cx.block_type(plan.graph[id].shape, Level::Time)
                 };
                 fields.push(quote!(#before: #k::Series<#element>));
             }
@@ -267,14 +264,14 @@ impl Items<'_> {
             cx.cell.name,
             if self.types.context.is_some() { " and context" } else { "" }
         );
-        let (heads, kinds): (Vec<_>, Vec<_>) = fields.into_iter().unzip();
-        (!heads.is_empty()).then(|| quote! {
+        let (names, kinds): (Vec<_>, Vec<_>) = fields.into_iter().unzip();
+        (!names.is_empty()).then(|| quote! {
             #cfg_attributes
             #[doc = #doc]
             #[allow(non_snake_case, dead_code, mixed_script_confusables, confusable_idents, uncommon_codepoints)]
             #[derive(::core::fmt::Debug, ::core::clone::Clone)]
             #visibility struct #name<#dims const #batch: usize = 1, #scalar: #k::Scalar = f32> {
-                #(#heads: #kinds,)*
+                #(#names: #kinds,)*
             }
         })
     }

@@ -35,13 +35,9 @@ pub fn varying(items: &Items) -> TokenStream {
         .into_iter()
         .map(|(kind, fields)| {
             let dims = dims_in(items, kind);
-            let (zero, visit): (TokenStream, TokenStream) = match fields.is_empty() {
-                true => (quote!(nothing: ::core::marker::PhantomData,), TokenStream::new()),
-                false => (
-                    quote!(#(#fields: #k::Varying::<#scalar>::zero(),)*),
-                    quote!(#(#k::Varying::<#scalar>::scalars(&self.#fields, __f);)*),
-                ),
-            };
+            let nothing = fields.is_empty().then(|| quote!(nothing: ::core::marker::PhantomData,));
+            let zero = quote!(#(#fields: #k::Varying::<#scalar>::zero(),)* #nothing);
+            let visit = quote!(#(#k::Varying::<#scalar>::scalars(&self.#fields, __f);)*);
             let sample =
                 quote!(#(#k::Varying::<#scalar>::sample_mut(&mut self.#fields, sample, batch, __f);)*);
             let visit_mut = quote!(#(#k::Varying::<#scalar>::scalars_mut(&mut self.#fields, __f);)*);
