@@ -9,7 +9,7 @@ use super::heads::{heads, heads_block_of};
 use super::resolve::{Callee, Delayed, Resolved, Symbol, Target};
 use super::shapes::Shapes;
 use crate::dim::{Atom, Shape};
-use crate::graph::grid::piece_label;
+use crate::graph::grid::{block_name, positions};
 use crate::graph::ir::{BlockShape, Piece, Reach};
 use crate::graph::ops::ShapeRule;
 use crate::syntax::ast::{Cell, DeclarationKind, Expr, ExprKind, Time};
@@ -72,13 +72,14 @@ pub struct PastValue {
 }
 
 impl PastValue {
+    /// Returns the numbers of rows and columns of the grid of blocks. An index is one block.
+    pub fn blocks(&self) -> (usize, usize) {
+        if self.is_one_hot { (1, 1) } else { self.shape.blocks() }
+    }
+
     /// Returns the name of a block: the name of the value if it has only one.
     pub fn block_name(&self, piece: Piece) -> String {
-        let blocks = (self.shape.rows.atoms().len(), self.shape.columns.atoms().len());
-        match self.is_one_hot {
-            true => self.name.clone(),
-            false => piece_label(&self.name, blocks, piece.row, piece.column),
-        }
+        block_name(&self.name, self.blocks(), piece.row, piece.column)
     }
 
     /// Returns the shape of a block.
@@ -314,12 +315,8 @@ pub fn fields(cell: &Cell, past: &Past) -> (Vec<RingField>, String) {
         let value = &past.values[ring.value];
         let dimensions: String =
             ring.dimensions.iter().map(|index| format!("_{}", cell.dimensions[*index])).collect();
-        let blocks = match value.is_one_hot {
-            true => (1, 1),
-            false => (value.shape.rows.atoms().len(), value.shape.columns.atoms().len()),
-        };
-        for (row, column) in (0..blocks.0).flat_map(|row| (0..blocks.1).map(move |column| (row, column))) {
-            let block = piece_label("", blocks, row, column);
+        for (row, column) in positions(value.blocks()) {
+            let block = block_name("", value.blocks(), row, column);
             let name = free(format!("past_{}{dimensions}{block}", value.name));
             fields.push(RingField { ring: index, row, column, name });
         }

@@ -283,8 +283,8 @@ impl<'a> EmitContext<'a> {
     }
 
     /// Returns the path from a value to one of its blocks: `.bottom.left`.
-    pub fn piece_path(&self, rows: usize, columns: usize, row: usize, column: usize) -> TokenStream {
-        let path = block_path((rows, columns), row, column).into_iter().map(ident);
+    pub fn block_path(&self, blocks: (usize, usize), row: usize, column: usize) -> TokenStream {
+        let path = block_path(blocks, row, column).into_iter().map(ident);
         quote!(#(.#path)*)
     }
 
@@ -300,8 +300,7 @@ impl<'a> EmitContext<'a> {
     pub fn path_within(&self, piece: Piece) -> TokenStream {
         match &self.shapes.declarations[piece.of] {
             Some(shape) if self.shapes.one_hot[piece.of].is_none() => {
-                let (rows, columns) = (shape.rows.atoms().len(), shape.columns.atoms().len());
-                self.piece_path(rows, columns, piece.row, piece.column)
+                self.block_path(shape.blocks(), piece.row, piece.column)
             }
             _ => TokenStream::new(),
         }

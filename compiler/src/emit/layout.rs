@@ -2,6 +2,7 @@
 
 use crate::emit::context::EmitContext;
 use crate::emit::hygiene::ident;
+use crate::graph::grid::positions;
 use crate::graph::ir::{BlockShape, Id, Level, Op, Piece};
 use crate::plan::past::Source;
 use crate::plan::schedule::Region;
@@ -65,7 +66,7 @@ impl Layout<'_> {
                 let shape = &self.cx.shapes.declarations[only];
                 shape
                     .as_ref()
-                    .is_none_or(|shape| shape.rows.atoms().len() == 1 && shape.columns.atoms().len() == 1)
+                    .is_none_or(|shape| shape.blocks() == (1, 1))
             }
             _ => false,
         }
@@ -131,13 +132,7 @@ impl Layout<'_> {
         if self.cx.shapes.one_hot[index].is_some() {
             return vec![Piece { of: index, row: 0, column: 0 }];
         }
-        let mut pieces = vec![];
-        for row in 0..shape.rows.atoms().len() {
-            for column in 0..shape.columns.atoms().len() {
-                pieces.push(Piece { of: index, row, column });
-            }
-        }
-        pieces
+        positions(shape.blocks()).map(|(row, column)| Piece { of: index, row, column }).collect()
     }
 
     fn piece_shape(&self, piece: Piece) -> Option<BlockShape> {

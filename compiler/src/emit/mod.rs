@@ -1,8 +1,8 @@
 //! Emission of Rust code from the plan.
 //!
 //! - [`context`]: names, types of blocks, paths;
-//! - [`body`]: values as slices, with their [`access`], and statements; [`region`]: the code of one region, group by
-//!   group; [`fused`]: loops over entries; [`ops`]: the code of operations;
+//! - [`body`]: values as slices, with their [`access`], and statements; [`region`]: the code of one
+//!   region, group by group; [`fused`]: loops over entries; [`ops`]: the code of operations;
 //! - [`layout`]: the tape; [`sequence`]: forward and backward pass; [`stream`]: a single step;
 //!   [`start`]: initial states;
 //! - [`items`]: everything that a definition expands to: [`types`] in signatures, [`structs`],

@@ -8,6 +8,7 @@ use crate::emit::skeleton::panicking_body;
 use crate::emit::start::Start;
 use crate::emit::stored::{StoredAs, StoredValues, computed_from};
 use crate::emit::stream::Stream;
+use crate::graph::grid::positions;
 use crate::graph::ir::{Graph, Id, Op, Piece};
 use crate::lower::names::ValueNames;
 use crate::plan::Plan;
@@ -72,10 +73,9 @@ impl Items<'_> {
         let parts = self.parts(plan);
         let kinds: BTreeMap<Piece, StoredAs> =
             parts.iter().flat_map(|part| part.stored.pieces(part.graph)).collect();
-        let (rows, columns) = (shape.rows.atoms().len(), shape.columns.atoms().len());
-        let grid = (0..rows).flat_map(|row| (0..columns).map(move |column| Piece { of: index, row, column }));
+        let kind = |(row, column)| kinds.get(&Piece { of: index, row, column }).copied();
         let grid: Vec<StoredAs> =
-            grid.map(|piece| kinds.get(&piece).copied().unwrap_or(StoredAs::Plain)).collect();
+            positions(shape.blocks()).map(|at| kind(at).unwrap_or(StoredAs::Plain)).collect();
         if grid.iter().all(|kind| *kind == StoredAs::Plain) {
             return vec![];
         }

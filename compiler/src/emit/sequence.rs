@@ -178,7 +178,7 @@ impl<'a> Sequence<'a> {
     /// Returns the path of an output's block in the output type.
     pub fn output_path(&self, bound: &Bound) -> TokenStream {
         let (rows, columns) = &self.plan.output_shapes[bound.piece.of];
-        let path = self.cx.piece_path(rows.len(), columns.len(), bound.piece.row, bound.piece.column);
+        let path = self.cx.block_path((rows.len(), columns.len()), bound.piece.row, bound.piece.column);
         if self.plan.outputs.len() > 1 {
             let name = &self.cx.cell.outputs[bound.piece.of];
             return quote!(.#name #path);

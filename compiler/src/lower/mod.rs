@@ -14,7 +14,7 @@ use crate::analysis::resolve::{Callee, Delayed, Resolved, Symbol, Target};
 use crate::analysis::shapes::Shapes;
 use crate::diagnostics::Diagnostics;
 use crate::dim::{Atom, Dim, Shape};
-use crate::graph::grid::{Grid, piece_name};
+use crate::graph::grid::{Grid, positions};
 use crate::graph::ir::{BlockShape, Condition, Earlier, Graph, Id, Level, Op, Piece};
 use crate::graph::ops::{Operation, ShapeRule};
 use crate::syntax::ast::{BinaryOp, Cell, DeclarationKind, Expr, ExprKind};
@@ -81,9 +81,8 @@ pub fn lower(
             }
             let value = lowered?;
             for (row, column, id) in value.pieces() {
-                lowering
-                    .graph
-                    .suggest_name(id, &piece_name(&declaration.name.to_string(), &value, row, column));
+                let name = value.block_name(&declaration.name.to_string(), row, column);
+                lowering.graph.suggest_name(id, &name);
             }
             initial.push((index, value));
         }
@@ -162,7 +161,7 @@ impl<'a> Lowering<'a> {
             let name = target.to_string();
             for (row, column, id) in value.pieces() {
                 let id = self.graph.storage(id);
-                self.graph.suggest_name(id, &piece_name(&name, value, row, column));
+                self.graph.suggest_name(id, &value.block_name(&name, row, column));
             }
         }
         self.targets[index] = values;
@@ -224,7 +223,8 @@ impl<'a> Lowering<'a> {
         Some(Grid { rows: shape.rows.atoms().to_vec(), columns: shape.columns.atoms().to_vec(), blocks })
     }
 
-    fn declared(&mut self, index: usize, previous: bool) -> Option<Grid> {
+    /// Returns a declared value, each block of which `leaf` reads.
+    fn declared(&mut self, index: usize, leaf: fn(Piece) -> Op) -> Option<Grid> {
         let level = match self.cell.declarations[index].kind {
             DeclarationKind::Param | DeclarationKind::Buffer => Level::Param,
             DeclarationKind::Context => Level::Context,
@@ -236,9 +236,8 @@ impl<'a> Lowering<'a> {
         for (row, row_atom) in rows.atoms().iter().enumerate() {
             for (column, column_atom) in columns.atoms().iter().enumerate() {
                 let piece = Piece { of: index, row, column };
-                let op = if previous { Op::Previous(piece) } else { Op::Read(piece) };
                 let shape = BlockShape::of_heads(heads, *row_atom, *column_atom);
-                blocks.push(self.graph.leaf(op, shape, level));
+                blocks.push(self.graph.leaf(leaf(piece), shape, level));
             }
         }
         Some(Grid { rows: rows.atoms().to_vec(), columns: columns.atoms().to_vec(), blocks })
@@ -266,28 +265,28 @@ impl<'a> Lowering<'a> {
     fn delayed(&mut self, expr: usize) -> Option<Grid> {
         let PastRead { ring, reach } = *self.past.reads.get(&expr)?;
         let value = self.past.rings[ring].value;
-        let Shape { rows, columns } = &self.past.values[value].shape;
+        let shape = &self.past.values[value].shape;
         let mut blocks = vec![];
-        for row in 0..rows.atoms().len() {
-            for column in 0..columns.atoms().len() {
-                let earlier = Earlier { piece: Piece { of: value, row, column }, ring, reach };
-                let shape = self.past.values[value].block(row, column);
-                blocks.push(self.graph.leaf(Op::Past(earlier), shape, Level::Time));
-            }
+        for (row, column) in positions(shape.blocks()) {
+            let earlier = Earlier { piece: Piece { of: value, row, column }, ring, reach };
+            let shape = self.past.values[value].block(row, column);
+            blocks.push(self.graph.leaf(Op::Past(earlier), shape, Level::Time));
         }
+        let Shape { rows, columns } = shape;
         Some(Grid { rows: rows.atoms().to_vec(), columns: columns.atoms().to_vec(), blocks })
     }
 
-    /// Returns a window of a vector, or the mask of its entries.
-    fn past(&mut self, id: usize, arguments: &[Expr], is_window: bool) -> Option<Grid> {
-        let (value, lengths) =
-            if is_window { arguments.split_first().map(|(u, n)| (Some(u), n))? } else { (None, arguments) };
+    /// Lowers `present(s)`, the mask of the entries of a window.
+    fn present(&mut self, lengths: &[Expr]) -> Option<Grid> {
         let (entries, spacing) = past::window_lengths(self.resolved, lengths)?;
-        let (entries, spacing) = (entries.atom(), spacing.atom());
-        let Some(value) = value else {
-            let present = self.graph.present(entries, spacing);
-            return Some(Grid { rows: vec![Atom::ONE], columns: vec![entries], blocks: vec![present] });
-        };
+        let present = self.graph.present(entries.atom(), spacing.atom());
+        Some(Grid { rows: vec![Atom::ONE], columns: vec![entries.atom()], blocks: vec![present] })
+    }
+
+    /// Lowers `window(u, s)`, the last values of a vector.
+    fn window(&mut self, id: usize, arguments: &[Expr]) -> Option<Grid> {
+        let (value, lengths) = arguments.split_first()?;
+        let (entries, _) = past::window_lengths(self.resolved, lengths)?;
         let mut value = self.expr(value)?;
         let Some(&PastRead { ring, reach }) = self.past.reads.get(&id) else {
             // A window of one entry is the value itself.
@@ -304,7 +303,7 @@ impl<'a> Lowering<'a> {
                 self.graph.window(Earlier { piece: Piece { of, row, column }, ring, reach }, now)
             })
             .collect();
-        Some(Grid { rows: value.rows, columns: vec![entries], blocks })
+        Some(Grid { rows: value.rows, columns: vec![entries.atom()], blocks })
     }
 
     fn expr(&mut self, expr: &Expr) -> Option<Grid> {
@@ -358,8 +357,8 @@ impl<'a> Lowering<'a> {
     fn name(&mut self, id: usize) -> Option<Grid> {
         let symbol = self.resolved.symbols[id]?;
         let value = match symbol {
-            Symbol::Declaration(index) => self.declared(index, false),
-            Symbol::Previous(index) => self.declared(index, true),
+            Symbol::Declaration(index) => self.declared(index, Op::Read),
+            Symbol::Previous(index) => self.declared(index, Op::Previous),
             Symbol::Delayed(_) => self.delayed(id),
             Symbol::Target(Target { equation, index }) => self.targets[equation].get(index).cloned(),
             Symbol::Dimension(index) => {
@@ -402,8 +401,8 @@ impl<'a> Lowering<'a> {
                     graph.select(condition.clone(), ids)
                 })
             }
-            Callee::BuiltIn(Operation { shape: ShapeRule::Window, .. }) => self.past(id, arguments, true),
-            Callee::BuiltIn(Operation { shape: ShapeRule::Present, .. }) => self.past(id, arguments, false),
+            Callee::BuiltIn(Operation { shape: ShapeRule::Window, .. }) => self.window(id, arguments),
+            Callee::BuiltIn(Operation { shape: ShapeRule::Present, .. }) => self.present(arguments),
             Callee::BuiltIn(operation) => {
                 let values =
                     arguments.iter().map(|argument| self.expr(argument)).collect::<Option<Vec<_>>>()?;

@@ -6,7 +6,7 @@ use super::planned::Bound;
 use super::step_graph::{Bars, Owners, StepGraph};
 use crate::analysis::past::{Past, PastOf, PastValue};
 use crate::analysis::resolve::{Resolved, Target};
-use crate::graph::grid::{Grid, piece_name};
+use crate::graph::grid::{Grid, positions};
 use crate::graph::ir::{Graph, Id, Piece};
 use crate::syntax::ast::{Cell, DeclarationKind, declared};
 
@@ -37,7 +37,7 @@ pub fn assign(
         let grid = value(resolved.state_values[index])?;
         let name = cell.declarations[index].name.to_string();
         for (row, column, id) in grid.pieces() {
-            let id = step.own(id, &piece_name(&name, grid, row, column));
+            let id = step.own(id, &grid.block_name(&name, row, column));
             step.states.push(Bound { piece: Piece { of: index, row, column }, id });
         }
     }
@@ -60,7 +60,7 @@ pub fn assign(
                 past.values[record.piece.of].of == PastOf::Target(target)
                     && (record.piece.row, record.piece.column) == (row, column)
             });
-            let name = piece_name(&name, grid, row, column);
+            let name = grid.block_name(&name, row, column);
             let stored = state.map(|state| state.id).or_else(|| record.and_then(Recorded::computed));
             let id = match stored {
                 Some(id) => {
@@ -80,23 +80,21 @@ pub fn assign(
 impl StepGraph {
     /// Records a value of which earlier steps are read. `grid` is the value, unless it is declared.
     fn record(&mut self, index: usize, value: &PastValue, grid: Option<&Grid>) -> Option<()> {
-        let (rows, columns) = match value.is_one_hot {
-            true => (1, 1),
-            false => (value.shape.rows.atoms().len(), value.shape.columns.atoms().len()),
-        };
-        for (row, column) in (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column))) {
+        for (row, column) in positions(value.blocks()) {
             let source = match value.of {
                 PastOf::Declaration(of) => {
                     let piece = Piece { of, row, column };
-                    match (value.is_one_hot, value.is_state) {
-                        (true, _) => Source::Index(piece),
-                        (_, true) => Source::State(piece),
-                        _ => Source::Input(piece),
+                    if value.is_one_hot {
+                        Source::Index(piece)
+                    } else if value.is_state {
+                        Source::State(piece)
+                    } else {
+                        Source::Input(piece)
                     }
                 }
                 PastOf::Target(_) | PastOf::Expression(_) => {
                     let id = grid?.broadcast_at(row, column)?;
-                    let name = piece_name(&value.name, grid?, row, column);
+                    let name = grid?.block_name(&value.name, row, column);
                     Source::Value(self.own(id, &name))
                 }
             };

@@ -329,10 +329,12 @@ pub enum OfHeads {
 /// Returns how the heads take part in a product.
 pub fn of_heads(graph: &Graph, id: Id) -> OfHeads {
     let node = &graph[id];
-    match node.args.first().is_some_and(|a| graph[*a].shape.has_heads()) {
-        false => OfHeads::Shared,
-        true if node.shape.has_heads() => OfHeads::Each,
-        true => OfHeads::Sum,
+    if !node.args.first().is_some_and(|a| graph[*a].shape.has_heads()) {
+        OfHeads::Shared
+    } else if node.shape.has_heads() {
+        OfHeads::Each
+    } else {
+        OfHeads::Sum
     }
 }
 

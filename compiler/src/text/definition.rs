@@ -1,9 +1,10 @@
 //! The equations as plain text, as written, and the plain documentation of a cell.
 
 use crate::analysis::heads;
+use crate::analysis::resolve::key;
 use crate::analysis::shapes::Shaped;
 use crate::dim::{Dim, Shape};
-use crate::graph::grid::block_path;
+use crate::graph::grid::{block_path, positions};
 use crate::graph::text::{comparison, logic};
 use crate::syntax::ast::{BinaryOp, DeclarationKind, Equation, Expr, ExprKind, Function};
 use crate::syntax::text::{number, timed};
@@ -150,9 +151,9 @@ pub fn blocks(definition: Shaped, index: usize) -> Option<String> {
         .as_ref()
         .filter(|_| definition.shapes.one_hot[index].is_none())?;
     let (rows, columns) = (shape.rows.atoms(), shape.columns.atoms());
-    let name = crate::analysis::resolve::key(&declaration.name);
+    let name = key(&declaration.name);
     let block = |row: usize, column: usize| {
-        let path = block_path((rows.len(), columns.len()), row, column)
+        let path = block_path(shape.blocks(), row, column)
             .into_iter()
             .map(|field| format!(".{field}"))
             .collect::<String>();
@@ -163,8 +164,7 @@ pub fn blocks(definition: Shaped, index: usize) -> Option<String> {
             None => format!("`{name}{path}` is `{of}`"),
         }
     };
-    let places = (0..rows.len()).flat_map(|row| (0..columns.len()).map(move |column| (row, column)));
-    let mut shown: Vec<String> = places.map(|(row, column)| block(row, column)).collect();
+    let mut shown: Vec<String> = positions(shape.blocks()).map(|(row, column)| block(row, column)).collect();
     if shown.len() < 2 {
         return None;
     }

@@ -63,13 +63,13 @@ pub fn initialisers(
             }
             (DeclarationKind::Context, Some(initial)) => written.context(initial),
             (DeclarationKind::Param | DeclarationKind::Buffer, Some(initial)) => written.initialiser(initial),
-            (DeclarationKind::Param | DeclarationKind::Buffer, None) => {
-                Some(match (is_matrix(declaration), recurrent[index] && is_square) {
-                    (true, true) => Initialiser::Orthogonal,
-                    (true, false) => Initialiser::XavierUniform,
-                    (false, _) => Initialiser::Constant(Amount::Number(0.0)),
-                })
-            }
+            (DeclarationKind::Param | DeclarationKind::Buffer, None) => Some(if !is_matrix(declaration) {
+                Initialiser::Constant(Amount::Number(0.0))
+            } else if recurrent[index] && is_square {
+                Initialiser::Orthogonal
+            } else {
+                Initialiser::XavierUniform
+            }),
             (DeclarationKind::Input | DeclarationKind::State | DeclarationKind::Context, None) => None,
         });
     }
