@@ -13,7 +13,7 @@ pub fn declarations(definition: Shaped, initialisers: &[Option<Initialiser>]) ->
     let mut rows: Vec<(Vec<String>, String)> = vec![];
     for (index, declaration) in definition.cell.declarations.iter().enumerate() {
         let name = escaped(&key(&declaration.name));
-        let is_field = matches!(declaration.kind, DeclarationKind::Param | DeclarationKind::Buffer);
+        let is_field = declaration.kind.is_saved();
         let name = if is_field {
             format!("<a href=\"#structfield.{name}\"><code>{name}</code></a>")
         } else {

@@ -103,7 +103,7 @@ impl Mentions<'_> {
     fn other_values(&self) -> Vec<TokenStream> {
         let cx = self.items.cx;
         let mut fields = vec![];
-        if let [only] = self.items.inputs()[..] {
+        if let [only] = self.items.cx.inputs()[..] {
             let name = &self.items.spanned.declarations[only];
             let docs = self.items.declaration_docs(only);
             let kind = match &cx.shapes.one_hot[only] {
@@ -141,7 +141,7 @@ impl Mentions<'_> {
         let cell = &self.items.cx.cell;
         for declaration in cell.declarations.iter().filter(|declaration| declaration.is_first) {
             self.in_shape(&declaration.shape, &mut found);
-            let is_saved = matches!(declaration.kind, DeclarationKind::Param | DeclarationKind::Buffer);
+            let is_saved = declaration.kind.is_saved();
             if let Some(initial) = &declaration.initial {
                 if is_saved {
                     self.initialiser(initial, &mut found);
@@ -249,7 +249,7 @@ impl Mentions<'_> {
                     DeclarationKind::Param | DeclarationKind::Buffer => quote!(__cell),
                     DeclarationKind::State => quote!(__state),
                     DeclarationKind::Context => quote!(__context),
-                    DeclarationKind::Input if self.items.inputs().len() > 1 => quote!(__input),
+                    DeclarationKind::Input if self.items.cx.inputs().len() > 1 => quote!(__input),
                     DeclarationKind::Input => quote!(__values),
                 };
                 quote!(_ = &#owner.#name;)

@@ -9,7 +9,7 @@ use crate::emit::access::Access;
 use crate::emit::hygiene::ident;
 use crate::graph::grid::block_path;
 use crate::graph::ir::{BlockShape, Level, Piece};
-use crate::syntax::ast::{Cell, DeclarationKind};
+use crate::syntax::ast::{Cell, DeclarationKind, declared};
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::quote;
 
@@ -254,7 +254,7 @@ impl<'a> EmitContext<'a> {
         }
         let shape = self.shapes.declarations[index].clone().unwrap_or_else(Shape::scalar);
         let declaration = &self.cell.declarations[index];
-        let is_saved = matches!(declaration.kind, DeclarationKind::Param | DeclarationKind::Buffer);
+        let is_saved = declaration.kind.is_saved();
         if declaration.heads_block.is_some() {
             let heads = self.heads_of(index);
             let number = self.atom(heads);
@@ -293,6 +293,24 @@ impl<'a> EmitContext<'a> {
         let name = &self.cell.declarations[piece.of].name;
         let path = self.path_within(piece);
         quote!(#name #path)
+    }
+
+    /// Returns the path from the input of a step to a block of an input.
+    pub fn input_path(&self, piece: Piece) -> TokenStream {
+        if self.inputs().len() > 1 {
+            let path = self.declared_path(piece);
+            return quote!(.#path);
+        }
+        self.path_within(piece)
+    }
+
+    pub fn inputs(&self) -> Vec<usize> {
+        declared(self.cell, DeclarationKind::Input)
+    }
+
+    /// Returns the inputs that have cotangents: all but indices.
+    pub fn varying_inputs(&self) -> Vec<usize> {
+        self.inputs().into_iter().filter(|index| self.shapes.one_hot[*index].is_none()).collect()
     }
 
     /// Returns the path from a declaration to one of its blocks. An index is one block whatever its

@@ -12,11 +12,6 @@ pub fn ident(name: &str) -> Ident {
     Ident::new(name, Span::mixed_site())
 }
 
-/// Returns the identifier of a local variable of generated code.
-pub fn local(name: &str) -> Ident {
-    ident(name)
-}
-
 /// Returns the identifier of a local variable named after a value.
 pub fn variable(name: &str) -> Ident {
     ident(&format!("__{name}"))
@@ -24,8 +19,14 @@ pub fn variable(name: &str) -> Ident {
 
 /// Conversions of value names to identifiers.
 impl ValueNames {
+    /// Returns the variable that holds the slice of a value.
     pub fn variable(&self, id: Id) -> Ident {
         variable(self.text(id))
+    }
+
+    /// Returns the variable that holds a value itself, as opposed to the slice of it.
+    pub fn owner(&self, id: Id) -> Ident {
+        variable(&format!("value_{}", self.text(id)))
     }
 
     /// Returns the field of the tape or of a handle that holds a value.

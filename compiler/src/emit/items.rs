@@ -11,7 +11,6 @@ use crate::emit::spans::SpannedNames;
 use crate::emit::types::Types;
 use crate::lower::jacobian::Jacobian;
 use crate::plan::Plan;
-use crate::syntax::ast::{DeclarationKind, declared};
 use proc_macro2::TokenStream;
 use quote::quote;
 
@@ -90,13 +89,5 @@ impl<'a> Items<'a> {
     /// Returns whether a target is a field of the struct that a step returns.
     pub fn is_field_of_outputs(&self, target: Target) -> bool {
         self.cx.cell.outputs.len() > 1 && self.resolved.outputs.contains(&Some(target))
-    }
-
-    pub fn inputs(&self) -> Vec<usize> {
-        declared(self.cx.cell, DeclarationKind::Input)
-    }
-
-    pub fn varying_inputs(&self) -> Vec<usize> {
-        self.inputs().into_iter().filter(|index| self.cx.shapes.one_hot[*index].is_none()).collect()
     }
 }

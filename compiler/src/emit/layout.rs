@@ -7,7 +7,6 @@ use crate::graph::ir::{BlockShape, Id, Level, Op, Piece};
 use crate::plan::past::Source;
 use crate::plan::schedule::Region;
 use crate::plan::{Bound, Lifetime, Place, Plan};
-use crate::syntax::ast::{DeclarationKind, declared};
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use std::collections::HashSet;
@@ -56,17 +55,12 @@ impl Layout<'_> {
     /// Returns whether the input is one plain block per step, which is read in place. Other inputs
     /// are copied to the tape, one series per block.
     pub fn reads_inputs_in_place(&self) -> bool {
-        match declared(self.cx.cell, DeclarationKind::Input)[..] {
+        match self.cx.inputs()[..] {
             // The series of an input also holds the values before the first step.
-            [only] if self.plan.recorded.iter().any(|record| {
-                let piece = Piece { of: only, row: 0, column: 0 };
-                matches!(record.source, Source::Input(Piece { of, .. }) | Source::Index(Piece { of, .. }) if of == piece.of)
-            }) => false,
+            _ if self.plan.recorded.iter().any(|record| record.source.is_input()) => false,
             [only] => {
                 let shape = &self.cx.shapes.declarations[only];
-                shape
-                    .as_ref()
-                    .is_none_or(|shape| shape.blocks() == (1, 1))
+                shape.as_ref().is_none_or(|shape| shape.blocks() == (1, 1))
             }
             _ => false,
         }
@@ -249,7 +243,7 @@ impl Layout<'_> {
             });
         }
         if !self.reads_inputs_in_place() {
-            for index in declared(cx.cell, DeclarationKind::Input) {
+            for index in cx.inputs() {
                 for piece in self.pieces(index) {
                     let (element, size) = match self.piece_shape(piece) {
                         _ if cx.shapes.one_hot[index].is_some() => (cx.index_type(), quote!(1)),

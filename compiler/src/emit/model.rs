@@ -3,14 +3,15 @@
 use crate::analysis::initialisers::{Amount, Initialiser};
 use crate::dim::Atom;
 use crate::emit::context::EmitContext;
+use crate::emit::hygiene::ident;
 use crate::emit::items::Items;
 use crate::emit::structs::has_derive;
 use crate::graph::ir::Graph;
 use crate::plan::Pass;
 use crate::plan::cost::operations;
 use crate::plan::schedule::Region;
-use crate::syntax::ast::{BinaryOp, DeclarationKind, ShapeKind, declared};
-use proc_macro2::{Literal, TokenStream};
+use crate::syntax::ast::{BinaryOp, DeclarationKind, ShapeKind, declared, saved};
+use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 
 /// Returns the part of a cell that needs no allocator: construction, initialisation, visiting
@@ -21,8 +22,7 @@ pub fn parameters(items: &Items) -> TokenStream {
     let (dims, cell) = (&types.dims, &types.cell);
     let params = declared(cx.cell, DeclarationKind::Param);
     let buffers = declared(cx.cell, DeclarationKind::Buffer);
-    let mut saved = [params.clone(), buffers.clone()].concat();
-    saved.sort_unstable();
+    let saved = saved(cx.cell);
 
     let zeros = saved.iter().map(|index| {
         let name = &cx.cell.declarations[*index].name;
@@ -37,7 +37,7 @@ pub fn parameters(items: &Items) -> TokenStream {
         }
     });
     let visits = |indices: &[usize], suffix: &str, borrow: TokenStream| -> TokenStream {
-        let visit = crate::emit::hygiene::ident(&format!("visit_declared{suffix}"));
+        let visit = ident(&format!("visit_declared{suffix}"));
         indices
             .iter()
             .map(|index| {
@@ -156,11 +156,9 @@ pub fn boxes(items: &Items) -> TokenStream {
     }
 }
 
-fn initialiser_call(cx: &EmitContext, name: &proc_macro2::Ident, initialiser: &Initialiser) -> TokenStream {
-    let init = {
-        let k = &cx.k;
-        quote!(#k::init)
-    };
+fn initialiser_call(cx: &EmitContext, name: &Ident, initialiser: &Initialiser) -> TokenStream {
+    let k = &cx.k;
+    let init = quote!(#k::init);
     match initialiser {
         Initialiser::Constant(value) => {
             let value = amount(cx, value);
@@ -228,7 +226,7 @@ pub fn flops(
     is_counted: impl Fn(Region) -> bool,
 ) -> TokenStream {
     let terms = operations(graph, pass, is_counted).into_iter().map(|(times, dimensions)| {
-        let times = proc_macro2::Literal::usize_unsuffixed(times as usize);
+        let times = Literal::usize_unsuffixed(times as usize);
         let dimensions = dimensions.into_iter().map(|atom| cx.atom(atom));
         quote!(#times #(* #dimensions)*)
     });

@@ -9,8 +9,9 @@ use crate::emit::frame::SequenceFrame;
 use crate::emit::hygiene::{ident, variable};
 use crate::emit::layout::{Layout, first_step};
 use crate::graph::ir::{Earlier, Id, Level, Op, Piece, Reach};
-use crate::plan::past::{Push, Source};
+use crate::plan::past::{Push, Recorded, Source};
 use crate::plan::schedule::Region;
+use crate::syntax::ast::{DeclarationKind, declared};
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
@@ -81,7 +82,7 @@ impl EmitContext<'_> {
 
     /// Returns the dimensions that the state uses.
     pub fn state_dims(&self) -> Vec<usize> {
-        let states = crate::syntax::ast::declared(self.cell, crate::syntax::ast::DeclarationKind::State);
+        let states = declared(self.cell, DeclarationKind::State);
         let mut dims = self.dims_of_declared(&states);
         let values = self.past.rings.iter().map(|ring| &self.past.values[ring.value]);
         let values: Vec<_> = values.filter(|value| !value.is_one_hot).collect();
@@ -541,18 +542,14 @@ pub fn record_states(layout: &Layout) -> TokenStream {
 
 /// Returns statements at the end of a step: the rings of inputs and equations take the values of
 /// the step.
-pub fn record_values(
-    layout: &Layout,
-    input_path: impl Fn(Piece) -> TokenStream,
-    result: impl Fn(Id) -> TokenStream,
-) -> TokenStream {
+pub fn record_values(layout: &Layout, result: impl Fn(Id) -> TokenStream) -> TokenStream {
     let k = &layout.cx.k;
     let mut lines = TokenStream::new();
     for record in &layout.plan.recorded {
         let value = match record.source {
             Source::State(_) => continue,
             Source::Input(piece) | Source::Index(piece) => {
-                let path = input_path(piece);
+                let path = layout.cx.input_path(piece);
                 quote!((*__x) #path)
             }
             Source::Value(id) => result(id),
@@ -569,7 +566,7 @@ pub fn record_values(
 }
 
 /// Returns statements that fill the rings of states with the initial states.
-pub fn fill_rings(cx: &EmitContext, recorded: &[crate::plan::past::Recorded]) -> TokenStream {
+pub fn fill_rings(cx: &EmitContext, recorded: &[Recorded]) -> TokenStream {
     let mut lines = TokenStream::new();
     for record in recorded {
         if let Source::State(piece) = record.source {
@@ -585,7 +582,7 @@ pub fn fill_rings(cx: &EmitContext, recorded: &[crate::plan::past::Recorded]) ->
 
 /// Returns statements that add the cotangents of a state's ring to that of the state, before they
 /// are pulled back through the initial value.
-pub fn gather_start(cx: &EmitContext, recorded: &[crate::plan::past::Recorded]) -> TokenStream {
+pub fn gather_start(cx: &EmitContext, recorded: &[Recorded]) -> TokenStream {
     let mut lines = TokenStream::new();
     for record in recorded {
         if let Source::State(piece) = record.source {

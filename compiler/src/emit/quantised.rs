@@ -272,7 +272,7 @@ impl Items<'_> {
                     }
                     _ => {
                         is_computed = true;
-                        let local = stream.local(id);
+                        let local = part.names.owner(id);
                         let has_heads = part.graph[id].shape.has_heads();
                         let matrix = if has_heads { quote!(#local[__head]) } else { quote!(#local) };
                         (matrix, quote!(#k::Flat::flat(&#local)))

@@ -11,7 +11,6 @@ use crate::graph::ir::{Id, Op};
 use crate::lower::names::ValueNames;
 use crate::plan::schedule::Region;
 use crate::plan::{Bound, Lifetime, Pass, Place, Plan};
-use crate::syntax::ast::{DeclarationKind, declared};
 use proc_macro2::TokenStream;
 use quote::quote;
 
@@ -124,14 +123,13 @@ impl<'a> Sequence<'a> {
         if layout.reads_inputs_in_place() {
             return TokenStream::new();
         }
-        let inputs = declared(cx.cell, DeclarationKind::Input);
-        let is_struct = inputs.len() > 1;
+        let inputs = cx.inputs();
         let copies: Vec<TokenStream> = inputs
             .iter()
             .flat_map(|index| layout.pieces(*index))
             .map(|piece| {
                 let series = layout.input_series(piece);
-                let path = self.input_path(piece, is_struct);
+                let path = cx.input_path(piece);
                 let front = layout.input_front(piece).into_iter();
                 let copies = layout.recorded_input(piece).map_or(vec![], |piece| layout.copies(piece));
                 let copies = copies.into_iter().map(|(ring, copy)| {
@@ -165,14 +163,6 @@ impl<'a> Sequence<'a> {
             }
         });
         quote!(#(#copies)* #(#clean)*)
-    }
-
-    fn input_path(&self, piece: crate::graph::ir::Piece, is_struct: bool) -> TokenStream {
-        if is_struct {
-            let path = self.cx.declared_path(piece);
-            return quote!(.#path);
-        }
-        self.cx.path_within(piece)
     }
 
     /// Returns the path of an output's block in the output type.
@@ -358,17 +348,14 @@ impl<'a> Sequence<'a> {
     /// Writes the cotangents of the inputs of a chunk, if they are requested.
     fn input_bars(&self, layout: &Layout, body: &Body, frame: &SequenceFrame) -> TokenStream {
         let (cx, k) = (self.cx, &self.cx.k);
-        let inputs = declared(cx.cell, DeclarationKind::Input);
-        let varying: Vec<usize> =
-            inputs.iter().copied().filter(|index| cx.shapes.one_hot[*index].is_none()).collect();
+        let varying = cx.varying_inputs();
         if varying.is_empty() {
             return TokenStream::new();
         }
         let computed = body.region(Region::Inputs, frame);
-        let is_struct = inputs.len() > 1;
         let mut copies = vec![];
         for piece in varying.iter().flat_map(|index| layout.pieces(*index)) {
-            let path = self.input_path(piece, is_struct);
+            let path = cx.input_path(piece);
             let bound = self.plan.input_bars.iter().find(|bound| bound.piece == piece);
             copies.push(match bound {
                 Some(bound) => {

@@ -3,16 +3,14 @@
 use crate::emit::access::Access;
 use crate::emit::body::{Body, Frame};
 use crate::emit::context::EmitContext;
-use crate::emit::hygiene::variable;
 use crate::emit::past;
 use crate::emit::stored::StoredValues;
 use crate::graph::ir::{Id, Op};
-use crate::lower::names::ValueNames;
 use crate::plan::past::{Recorded, Source};
 use crate::plan::schedule::Region;
 use crate::plan::{InitialPlan, Pass, Place};
 use crate::syntax::ast::DeclarationKind;
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::TokenStream;
 use quote::quote;
 
 pub struct Start<'a> {
@@ -60,22 +58,18 @@ impl Frame for StartFrame<'_> {
                     quote!(#k::Flat::flat(&__dstate.#path))
                 }
                 (_, None) => {
-                    let value = value_of(&self.plan.names, *id);
+                    let value = self.plan.names.owner(*id);
                     quote!(#k::Flat::flat(&*#value))
                 }
             };
             bindings.extend(quote!(let #variable = #slice;));
         }
         for id in writes {
-            let (variable, value) = (self.plan.names.variable(*id), value_of(&self.plan.names, *id));
+            let (variable, value) = (self.plan.names.variable(*id), self.plan.names.owner(*id));
             bindings.extend(quote!(let #variable = #k::Flat::flat_mut(&mut *#value);));
         }
         bindings
     }
-}
-
-fn value_of(names: &ValueNames, id: Id) -> Ident {
-    variable(&format!("value_{}", names.text(id)))
 }
 
 impl Start<'_> {
@@ -100,7 +94,7 @@ impl Start<'_> {
         let stored = self.plan.graph.ids().filter(|id| pass.places.get(id) == Some(&Place::Fixed));
         let lines = stored.map(|id| {
             let node = &self.plan.graph[id];
-            let (value, kind) = (value_of(&self.plan.names, id), cx.block_type(node.shape, node.level));
+            let (value, kind) = (self.plan.names.owner(id), cx.block_type(node.shape, node.level));
             let scalar = &cx.scalar;
             quote!(let mut #value = #k::room(<#kind as #k::Varying<#scalar>>::zero);)
         });
@@ -118,7 +112,7 @@ impl Start<'_> {
         let k = &self.cx.k;
         let (locals, regions) = (self.locals(&self.plan.forward), self.regions(&self.plan.forward));
         let copies = self.plan.values.iter().map(|bound| {
-            let (path, value) = (self.cx.declared_path(bound.piece), value_of(&self.plan.names, bound.id));
+            let (path, value) = (self.cx.declared_path(bound.piece), self.plan.names.owner(bound.id));
             quote!(#k::Flat::flat_mut(&mut __state.#path).copy_from_slice(#k::Flat::flat(&*#value));)
         });
         let fill = past::fill_rings(self.cx, self.recorded);

@@ -3,15 +3,13 @@
 use crate::emit::body::{Body, Frame};
 use crate::emit::context::EmitContext;
 use crate::emit::frame::read_leaf;
-use crate::emit::hygiene::variable;
 use crate::emit::layout::Layout;
 use crate::emit::past;
 use crate::emit::stored::StoredValues;
 use crate::graph::ir::{Id, Level, Op};
-use crate::lower::names::ValueNames;
 use crate::plan::schedule::Region;
 use crate::plan::{Place, Plan};
-use crate::syntax::ast::{DeclarationKind, declared};
+use crate::syntax::ast::DeclarationKind;
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
@@ -43,7 +41,7 @@ impl Frame for StreamFrame<'_> {
             let slice = match &plan.graph[*id].op {
                 _ if stored.is_some() => quote!(#stored),
                 Op::Read(piece) if cx.cell.declarations[piece.of].kind == DeclarationKind::Input => {
-                    let path = input_path(self.layout, *piece);
+                    let path = cx.input_path(*piece);
                     quote!(#k::Flat::flat(&(*__x) #path))
                 }
                 Op::Read(piece) => read_leaf(self.layout, *piece, region),
@@ -61,7 +59,7 @@ impl Frame for StreamFrame<'_> {
                     quote!(#k::Flat::flat(&__fixed.#field))
                 }
                 _ => {
-                    let value = value_of(names, *id);
+                    let value = names.owner(*id);
                     quote!(#k::Flat::flat(&#value))
                 }
             };
@@ -79,11 +77,6 @@ impl Frame for StreamFrame<'_> {
     }
 }
 
-/// Returns the local that holds a value, as opposed to the slice of it.
-fn value_of(names: &ValueNames, id: Id) -> Ident {
-    variable(&format!("value_{}", names.text(id)))
-}
-
 /// Returns the place of a value after the step.
 fn result(layout: &Layout, id: Id) -> TokenStream {
     match layout.plan.streaming.places.get(&id) {
@@ -92,19 +85,10 @@ fn result(layout: &Layout, id: Id) -> TokenStream {
             quote!(__state.#path)
         }
         _ => {
-            let value = value_of(&layout.plan.names, id);
+            let value = layout.plan.names.owner(id);
             quote!(#value)
         }
     }
-}
-
-fn input_path(layout: &Layout, piece: crate::graph::ir::Piece) -> TokenStream {
-    let cx = layout.cx;
-    if declared(cx.cell, DeclarationKind::Input).len() > 1 {
-        let path = cx.declared_path(piece);
-        return quote!(.#path);
-    }
-    cx.path_within(piece)
 }
 
 impl Stream<'_> {
@@ -154,7 +138,7 @@ impl Stream<'_> {
         let cx = self.cx;
         let lines = ids.iter().map(|id| {
             let node = &self.plan.graph[*id];
-            let (value, kind) = (value_of(&self.plan.names, *id), cx.block_type(node.shape, node.level));
+            let (value, kind) = (self.plan.names.owner(*id), cx.block_type(node.shape, node.level));
             let initial = initial(&kind);
             quote!(let mut #value = #initial;)
         });
@@ -168,7 +152,7 @@ impl Stream<'_> {
     }
 
     /// Returns statements that compute the values that depend on parameters alone, each in its
-    /// [`local`](Self::local).
+    /// [`owner`](crate::lower::names::ValueNames::owner).
     pub fn prepare_parameters(&self) -> TokenStream {
         self.compute(&self.fixed_at(Level::Param), &[Region::Param])
     }
@@ -177,11 +161,6 @@ impl Stream<'_> {
     /// of this name, or in `()` without values.
     pub fn prepare_context(&self, handle: &Ident) -> TokenStream {
         self.compute_handle(handle, &self.fixed_at(Level::Context), &[Region::Context])
-    }
-
-    /// Returns the local in which a value is prepared.
-    pub fn local(&self, id: Id) -> Ident {
-        value_of(&self.plan.names, id)
     }
 
     fn compute(&self, ids: &[Id], regions: &[Region]) -> TokenStream {
@@ -197,7 +176,7 @@ impl Stream<'_> {
     fn compute_handle(&self, handle: &Ident, ids: &[Id], regions: &[Region]) -> TokenStream {
         let values = self.compute(ids, regions);
         let fields = ids.iter().map(|id| {
-            let (field, value) = (self.plan.names.field(*id), value_of(&self.plan.names, *id));
+            let (field, value) = (self.plan.names.field(*id), self.plan.names.owner(*id));
             quote!(#field: #value,)
         });
         if ids.is_empty() { values } else { quote!(#values #handle { #(#fields)* }) }
@@ -217,7 +196,7 @@ impl Stream<'_> {
         let kept =
             self.plan.states.iter().filter(|bound| !matches!(places.get(&bound.id), Some(Place::State(_))));
         let save = kept.map(|bound| {
-            let (path, value) = (self.cx.declared_path(bound.piece), value_of(&self.plan.names, bound.id));
+            let (path, value) = (self.cx.declared_path(bound.piece), self.plan.names.owner(bound.id));
             quote!(#k::copy(#k::Flat::flat_mut(&mut __state.#path), #k::Flat::flat(&#value));)
         });
         let output = if layout.returns_outputs_in_place() {
@@ -239,8 +218,7 @@ impl Stream<'_> {
             }
         };
         let record_states = past::record_states(&layout);
-        let record_values =
-            past::record_values(&layout, |piece| input_path(&layout, piece), |id| result(&layout, id));
+        let record_values = past::record_values(&layout, |id| result(&layout, id));
         quote! {
             #record_states
             #locals

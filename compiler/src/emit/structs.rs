@@ -6,7 +6,7 @@ use crate::emit::layout::Layout;
 use crate::emit::stream::Stream;
 use crate::emit::types::{one_hot_free, output_shapes};
 use crate::graph::ir::Level;
-use crate::syntax::ast::{DeclarationKind, declared};
+use crate::syntax::ast::{DeclarationKind, declared, saved};
 use crate::text::definition;
 use proc_macro2::{Ident, TokenStream};
 use quote::format_ident;
@@ -98,11 +98,8 @@ impl Items<'_> {
         }
         let doc = self.cell_docs();
         let dims = self.spanned_dims();
-        let mut saved = declared(cell, DeclarationKind::Param);
-        saved.extend(declared(cell, DeclarationKind::Buffer));
-        saved.sort_unstable();
         let fields: Vec<TokenStream> =
-            self.fields(&saved).into_iter().map(|(field, kind)| quote!(#field: #kind)).collect();
+            self.fields(&saved(cell)).into_iter().map(|(field, kind)| quote!(#field: #kind)).collect();
         // Rust requires that a type parameter is used.
         let marker = fields.is_empty().then(|| {
             quote!(#[doc = "A cell without parameters."] pub nothing: ::core::marker::PhantomData<#scalar>,)
@@ -155,11 +152,11 @@ impl Items<'_> {
             let doc = format!("The context of [`{name}`]: values that are the same for a whole sequence.");
             items.extend(self.helper("Context", &doc, &of(&contexts), &self.fields(&contexts)));
         }
-        let inputs = self.inputs();
+        let inputs = self.cx.inputs();
         if inputs.len() > 1 {
             let doc = format!("The inputs of one step of [`{name}`].");
             items.extend(self.helper("Input", &doc, &one_hot_free(cx, &inputs), &self.fields(&inputs)));
-            let varying = self.varying_inputs();
+            let varying = self.cx.varying_inputs();
             if varying.len() < inputs.len() && !varying.is_empty() {
                 let doc = format!("The cotangents of [`{name}Input`]. Indices have none.");
                 items.extend(self.helper("InputBar", &doc, &of(&varying), &self.fields(&varying)));

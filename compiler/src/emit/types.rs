@@ -36,9 +36,7 @@ impl Types {
         let of = |indices: &[usize]| cx.dims_of_declared(indices);
         let all = cx.all_dims();
         let dim_args = cx.dim_arguments(&all);
-        let inputs = declared(cx.cell, DeclarationKind::Input);
-        let varying: Vec<usize> =
-            inputs.iter().copied().filter(|index| cx.shapes.one_hot[*index].is_none()).collect();
+        let (inputs, varying) = (cx.inputs(), cx.varying_inputs());
         let input = match inputs[..] {
             [] => quote!(()),
             [only] => cx.declared_type(only),

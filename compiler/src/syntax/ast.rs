@@ -54,6 +54,13 @@ pub enum DeclarationKind {
     Buffer,
 }
 
+impl DeclarationKind {
+    /// Returns whether values of this kind are fields of the cell, which files of weights contain.
+    pub fn is_saved(self) -> bool {
+        matches!(self, DeclarationKind::Param | DeclarationKind::Buffer)
+    }
+}
+
 /// One declared name. `param W, U: [H, I];` is two declarations.
 #[derive(Debug)]
 pub struct Declaration {
@@ -239,6 +246,11 @@ impl ExprKind {
             ExprKind::Stack(parts) | ExprKind::Call { arguments: parts, .. } => parts.iter().collect(),
         }
     }
+}
+
+/// Returns the indices of the parameters and buffers.
+pub fn saved(cell: &Cell) -> Vec<usize> {
+    (0..cell.declarations.len()).filter(|index| cell.declarations[*index].kind.is_saved()).collect()
 }
 
 /// Returns the indices of the declarations of one kind.

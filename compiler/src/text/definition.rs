@@ -175,7 +175,7 @@ pub fn blocks(definition: Shaped, index: usize) -> Option<String> {
         shown.extend(last);
     }
     let mut sentence = format!("One [block](rnn_cell::types::blocks) per term: {}", shown.join(", "));
-    let is_saved = matches!(declaration.kind, DeclarationKind::Param | DeclarationKind::Buffer);
+    let is_saved = declaration.kind.is_saved();
     if is_saved && declaration.heads_block.is_none() {
         sentence.push_str(&format!(". `{name}[(row, column)]` is an entry of the whole matrix"));
     }
