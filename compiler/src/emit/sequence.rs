@@ -6,7 +6,7 @@ use crate::emit::body::{Body, Frame};
 use crate::emit::context::EmitContext;
 use crate::emit::frame::SequenceFrame;
 use crate::emit::hygiene::ident;
-use crate::emit::layout::{Field, Layout};
+use crate::emit::layout::{Layout, TapeSeries};
 use crate::graph::ir::{Id, Op};
 use crate::lower::names::ValueNames;
 use crate::plan::schedule::Region;
@@ -33,12 +33,13 @@ impl<'a> Sequence<'a> {
         self.cx.declared_path(bound.piece)
     }
 
-    fn resize(&self, fields: &[Field], is_backward: bool) -> TokenStream {
-        let lines = fields.iter().filter(|field| field.is_backward_only == is_backward).map(|field| {
-            let (name, length) = (&field.name, field.length());
+    /// Returns statements that allocate the series which `is_wanted`.
+    fn resize(&self, layout: &Layout, is_wanted: impl Fn(&TapeSeries) -> bool) -> TokenStream {
+        let resize = |series: &TapeSeries| {
+            let (name, length) = (&series.name, series.length());
             quote!(__tape.#name.resize(#length);)
-        });
-        quote!(#(#lines)*)
+        };
+        layout.series().iter().filter(|series| is_wanted(series)).map(resize).collect()
     }
 
     /// Returns the statements of the forward pass, in a function that is generic over the
@@ -51,7 +52,7 @@ impl<'a> Sequence<'a> {
         let body = self.body(&self.plan.forward);
         let region = |region| body.region(region, &frame);
         let (scalar, matrices) = (&cx.scalar, layout.matrices());
-        let resize = self.resize(&layout.fields(), false);
+        let resize = self.resize(&layout, |series| !series.is_backward_only);
 
         let load_states = self.plan.states.iter().map(|bound| {
             let (series, path) = (layout.state_series(bound.piece), self.state_path(bound));
@@ -253,7 +254,7 @@ impl<'a> Sequence<'a> {
         let in_step: Vec<Id> = in_step.map(|bound| bound.id).collect();
         let handed_over = frame.after_writes(Region::After, &in_step);
         let (scalar, matrices) = (&cx.scalar, layout.matrices());
-        let resize = self.resize(&layout.fields(), true);
+        let resize = self.resize(&layout, |series| series.is_backward_only);
         let inputs = self.input_bars(&layout, &body, &frame);
         let (clean_residuals, states_before) = (self.clean_residuals(&layout), self.states_before(&layout));
         let (gradients, context_bars) = (self.add_gradients(&frame), self.add_context_bars(&frame));
@@ -453,9 +454,9 @@ pub fn add_to_context(
 /// Returns the number of scalars that the tape stores per step and sample, for the documentation.
 pub fn tape_scalars(layout: &Layout) -> TokenStream {
     let sizes = layout
-        .fields()
+        .series()
         .into_iter()
-        .filter(|field| field.lifetime == Some(Lifetime::Sequence))
-        .map(|field| field.size);
+        .filter(|series| series.lifetime == Some(Lifetime::Sequence))
+        .map(|series| series.size);
     quote!((0 #(+ #sizes)*))
 }

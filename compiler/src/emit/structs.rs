@@ -2,7 +2,7 @@
 
 use crate::analysis::resolve::Target;
 use crate::emit::items::Items;
-use crate::emit::layout::Layout;
+use crate::emit::layout::{Layout, TapeSeries};
 use crate::emit::stream::Stream;
 use crate::emit::types::{one_hot_free, output_shapes};
 use crate::graph::ir::Level;
@@ -209,8 +209,7 @@ impl Items<'_> {
         let mut fields = vec![quote!(common: #k::CommonTape<#cell, { #batch }>)];
         if let Some(plan) = self.plan {
             let layout = Layout { cx, plan };
-            for field in layout.fields() {
-                let (name, element) = (&field.name, &field.element);
+            for TapeSeries { name, element, .. } in layout.series() {
                 fields.push(quote!(#name: #k::Series<#element>));
             }
             for bound in plan.recurrent() {
