@@ -4,7 +4,7 @@
 //! - [`body`]: values as slices, with their [`access`], and statements; [`region`]: the code of one
 //!   region, group by group; [`fused`]: loops over entries; [`ops`]: the code of operations;
 //! - [`layout`]: the tape; [`sequence`]: forward and backward pass; [`stream`]: a single step;
-//!   [`start`]: initial states;
+//!   [`initial`]: initial states;
 //! - [`items`]: everything that a definition expands to: [`types`] in signatures, [`structs`],
 //!   [`methods`] of a step, and the implementations that the runtime calls, [`prepare`] and
 //!   [`passes`]; [`model`]: parameters and initialisation; [`traits`] of the cell and of its
@@ -20,6 +20,7 @@ pub mod context;
 mod frame;
 mod fused;
 pub mod hygiene;
+pub mod initial;
 pub mod items;
 pub mod layout;
 mod methods;
@@ -33,7 +34,6 @@ mod region;
 pub mod sequence;
 pub mod skeleton;
 pub mod spans;
-pub mod start;
 pub mod stored;
 pub mod stream;
 mod structs;

@@ -1,10 +1,10 @@
 //! The implementation of the runtime's trait for the passes over a sequence, `Passes`.
 
+use crate::emit::initial::InitialState;
 use crate::emit::items::Items;
 use crate::emit::layout::Layout;
 use crate::emit::sequence::Sequence;
 use crate::emit::skeleton::panicking_body;
-use crate::emit::start::Start;
 use crate::emit::types::Types;
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -25,7 +25,8 @@ impl Items<'_> {
         let context = self.context_type();
         let start_backward = self.plan.and_then(|plan| Some((plan, plan.initial.as_ref()?)));
         let start_backward = start_backward.map(|(plan, initial)| {
-            let body = Start { cx, plan: initial, recorded: &plan.recorded, quantised: None }.backward();
+            let body =
+                InitialState { cx, plan: initial, recorded: &plan.recorded, quantised: None }.backward();
             quote! {
                 #[inline(always)]
                 fn start_backward_on<__S: #k::Isa>(

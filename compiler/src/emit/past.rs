@@ -582,11 +582,11 @@ pub fn fill_rings(cx: &EmitContext, recorded: &[Recorded]) -> TokenStream {
 
 /// Returns statements that add the cotangents of a state's ring to that of the state, before they
 /// are pulled back through the initial value.
-pub fn gather_start(cx: &EmitContext, recorded: &[Recorded]) -> TokenStream {
+pub fn add_ring_bars(cx: &EmitContext, recorded: &[Recorded]) -> TokenStream {
     let mut lines = TokenStream::new();
     for record in recorded {
         if let Source::State(piece) = record.source {
-            let (sum, path) = (start_sum(piece), cx.declared_path(piece));
+            let (sum, path) = (initial_bar(piece), cx.declared_path(piece));
             let fields = cx.past.rings_of(record.piece.of).map(|ring| cx.ring_field(record.piece, ring));
             lines.extend(quote! {
                 let mut #sum = ::core::clone::Clone::clone(&__dstate.#path);
@@ -598,6 +598,6 @@ pub fn gather_start(cx: &EmitContext, recorded: &[Recorded]) -> TokenStream {
 }
 
 /// Returns the local that holds the cotangent of an initial state and of its ring.
-pub fn start_sum(piece: Piece) -> Ident {
+pub fn initial_bar(piece: Piece) -> Ident {
     variable(&format!("start_{}_{}_{}", piece.of, piece.row, piece.column))
 }

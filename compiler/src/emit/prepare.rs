@@ -1,8 +1,8 @@
 //! The implementation of the runtime's trait for a single step, `Prepare`.
 
+use crate::emit::initial::InitialState;
 use crate::emit::items::Items;
 use crate::emit::skeleton::panicking_body;
-use crate::emit::start::Start;
 use crate::emit::stream::Stream;
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
@@ -77,7 +77,7 @@ impl Items<'_> {
             Some(plan) => {
                 let stream = Stream { cx, plan, quantised: None };
                 let start = plan.initial.as_ref().map(|initial| {
-                    Start { cx, plan: initial, recorded: &plan.recorded, quantised: None }.forward()
+                    InitialState { cx, plan: initial, recorded: &plan.recorded, quantised: None }.forward()
                 });
                 (stream.prepare(&self.handle()), stream.step(), start)
             }

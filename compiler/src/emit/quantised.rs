@@ -2,10 +2,10 @@
 //! the operands of products.
 
 use crate::emit::access::Access;
+use crate::emit::initial::InitialState;
 use crate::emit::items::Items;
 use crate::emit::prepare::PrepareParts;
 use crate::emit::skeleton::panicking_body;
-use crate::emit::start::Start;
 use crate::emit::stored::{StoredAs, StoredValues, computed_from};
 use crate::emit::stream::Stream;
 use crate::graph::grid::positions;
@@ -340,8 +340,13 @@ impl Items<'_> {
                 let stream = Stream { cx, plan, quantised: Some(&part.stored) };
                 let start = self.parts(plan).into_iter().nth(1).zip(plan.initial.as_ref());
                 let start = start.map(|(part, initial)| {
-                    Start { cx, plan: initial, recorded: &plan.recorded, quantised: Some(&part.stored) }
-                        .forward()
+                    InitialState {
+                        cx,
+                        plan: initial,
+                        recorded: &plan.recorded,
+                        quantised: Some(&part.stored),
+                    }
+                    .forward()
                 });
                 (stream.prepare_context(&self.quantised_handle()), stream.step(), start)
             }

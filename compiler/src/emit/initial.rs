@@ -13,7 +13,7 @@ use crate::syntax::ast::DeclarationKind;
 use proc_macro2::TokenStream;
 use quote::quote;
 
-pub struct Start<'a> {
+pub struct InitialState<'a> {
     pub cx: &'a EmitContext<'a>,
     pub plan: &'a InitialPlan,
     /// The values of which earlier steps are read.
@@ -23,14 +23,14 @@ pub struct Start<'a> {
 }
 
 /// The frame of the initial values: slices of locals and of declarations.
-struct StartFrame<'a> {
+struct InitialFrame<'a> {
     cx: &'a EmitContext<'a>,
     plan: &'a InitialPlan,
     recorded: &'a [Recorded],
     quantised: Option<&'a StoredValues>,
 }
 
-impl Frame for StartFrame<'_> {
+impl Frame for InitialFrame<'_> {
     fn bind(&self, _region: Region, reads: &[Id], writes: &[Id]) -> TokenStream {
         let (cx, k) = (self.cx, &self.cx.k);
         let mut bindings = TokenStream::new();
@@ -50,7 +50,7 @@ impl Frame for StartFrame<'_> {
                 (Op::CarryBar(piece), None)
                     if self.recorded.iter().any(|record| record.source == Source::State(*piece)) =>
                 {
-                    let sum = past::start_sum(*piece);
+                    let sum = past::initial_bar(*piece);
                     quote!(#k::Flat::flat(&#sum))
                 }
                 (Op::CarryBar(piece), None) => {
@@ -72,7 +72,7 @@ impl Frame for StartFrame<'_> {
     }
 }
 
-impl Start<'_> {
+impl InitialState<'_> {
     fn body<'s>(&'s self, pass: &'s Pass) -> Body<'s> {
         Body {
             cx: self.cx,
@@ -83,8 +83,8 @@ impl Start<'_> {
         }
     }
 
-    fn frame(&self) -> StartFrame<'_> {
-        StartFrame { cx: self.cx, plan: self.plan, recorded: self.recorded, quantised: self.quantised }
+    fn frame(&self) -> InitialFrame<'_> {
+        InitialFrame { cx: self.cx, plan: self.plan, recorded: self.recorded, quantised: self.quantised }
     }
 
     /// Declares values on the heap, if there is one: the code runs once per sequence, and a matrix
@@ -140,7 +140,7 @@ impl Start<'_> {
                 }
             }
         });
-        let gather = past::gather_start(self.cx, self.recorded);
-        quote!(#gather #locals #regions #(#gradients)* #contexts)
+        let ring_bars = past::add_ring_bars(self.cx, self.recorded);
+        quote!(#ring_bars #locals #regions #(#gradients)* #contexts)
     }
 }
