@@ -8,10 +8,10 @@
 pub mod derived;
 mod example;
 mod flow;
-mod formula;
 mod layers;
 mod math;
 mod names;
+mod polynomial;
 mod table;
 
 #[cfg(test)]
@@ -26,9 +26,9 @@ use crate::plan::schedule::Region;
 use crate::syntax::ast::{Cell, DeclarationKind, declared};
 use crate::text::adjoints::adjoints;
 use crate::text::definition::{equations, line, returns};
-use formula::Formula;
 use math::{Math, Rows};
 use names::{MathNames, escaped};
+use polynomial::Polynomial;
 
 /// Colours and fonts are those of the page, so that the text suits all of rustdoc's themes.
 const STYLE: &str = "<style>\
@@ -154,19 +154,19 @@ fn folded(summary: &str, text: &str) -> String {
 
 fn sizes(definition: Shaped, plan: &Plan, names: &MathNames) -> String {
     let entries = |kind: DeclarationKind| {
-        let mut sum = Formula::default();
+        let mut sum = Polynomial::default();
         for index in declared(definition.cell, kind) {
             if let Some(shape) = &definition.shapes.declarations[index] {
                 let heads = heads(definition.cell, definition.cell.declarations[index].heads_block);
-                sum.add(&Formula::size(heads, &shape.rows, &shape.columns));
+                sum.add(&Polynomial::size(heads, &shape.rows, &shape.columns));
             }
         }
         sum
     };
     let flops = |pass, is_counted: &dyn Fn(Region) -> bool| {
-        let mut sum = Formula::default();
+        let mut sum = Polynomial::default();
         for (times, atoms) in operations(&plan.graph, pass, is_counted) {
-            sum.add(&Formula::product(times, &atoms));
+            sum.add(&Polynomial::product(times, &atoms));
         }
         sum
     };
@@ -181,11 +181,11 @@ fn sizes(definition: Shaped, plan: &Plan, names: &MathNames) -> String {
         ),
     ];
     let mut out = String::from("<div class=\"rnn-scroll\"><table><tbody>\n");
-    for (what, constant, formula) in rows {
+    for (what, constant, polynomial) in rows {
         out.push_str(&format!(
             "<tr><td>{}</td><td>{}</td><td><a href=\"#associatedconstant.{constant}\"><code>{constant}</code></a></td></tr>\n",
             escaped(what),
-            formula.show(definition.cell, names)
+            polynomial.show(definition.cell, names)
         ));
     }
     out.push_str("</tbody></table></div>\n");
