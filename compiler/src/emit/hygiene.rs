@@ -29,7 +29,7 @@ impl ValueNames {
         variable(&format!("value_{}", self.text(id)))
     }
 
-    /// Returns the field of the tape or of a handle that holds a value.
+    /// Returns the field of the tape or of the fixed values that holds a value.
     pub fn field(&self, id: Id) -> Ident {
         ident(&format!("v_{}", self.text(id)))
     }

@@ -107,14 +107,14 @@ impl EmitContext<'_> {
     }
 
     /// Returns the length of the longest ring as a `usize` expression.
-    pub fn reach(&self) -> TokenStream {
+    pub fn longest_ring(&self) -> TokenStream {
         let depths: Vec<TokenStream> = (0..self.past.rings.len()).map(|ring| self.depth(ring)).collect();
         let [first, rest @ ..] = &depths[..] else { return quote!(0) };
-        let mut reach = first.clone();
+        let mut longest = first.clone();
         for depth in rest {
-            reach = quote!(if #reach < #depth { #depth } else { #reach });
+            longest = quote!(if #longest < #depth { #depth } else { #longest });
         }
-        reach
+        longest
     }
 
     /// Returns the number of scalars of one sample that the rings hold, and the number of integers.

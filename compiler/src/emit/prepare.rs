@@ -79,26 +79,26 @@ impl Items<'_> {
                 let start = plan.initial.as_ref().map(|initial| {
                     InitialState { cx, plan: initial, recorded: &plan.recorded, quantised: None }.forward()
                 });
-                (stream.prepare(&self.handle()), stream.step(), start)
+                (stream.prepare(&self.fixed_name()), stream.step(), start)
             }
         };
-        let (generics, cell, fixed) = (&self.generics(), &types.cell, &self.fixed());
+        let (generics, cell, fixed) = (&self.generics(), &types.cell, &self.fixed_type());
         self.implement_prepare_for(PrepareParts { generics, cell, fixed, prepare, step, start })
     }
 
-    /// Returns the name of the struct of prepared values.
-    pub(super) fn handle(&self) -> Ident {
+    /// Returns the name of the struct of the values that depend on parameters and context alone.
+    pub(super) fn fixed_name(&self) -> Ident {
         format_ident!("{}Prepared", self.cx.cell.name)
     }
 
     /// Returns the type of the values that depend on parameters and context alone; `()` if there
     /// are none.
-    fn fixed(&self) -> TokenStream {
-        let (cx, handle, dims) = (self.cx, self.handle(), &self.types.dim_args);
+    fn fixed_type(&self) -> TokenStream {
+        let (cx, name, dims) = (self.cx, self.fixed_name(), &self.types.dim_args);
         let (batch, scalar) = (&cx.batch, &cx.scalar);
         match self.plan {
-            Some(plan) if !(Stream { cx, plan, quantised: None }).fields().is_empty() => {
-                quote!(#handle<#dims { #batch }, #scalar>)
+            Some(plan) if !(Stream { cx, plan, quantised: None }).fixed_fields().is_empty() => {
+                quote!(#name<#dims { #batch }, #scalar>)
             }
             _ => quote!(()),
         }

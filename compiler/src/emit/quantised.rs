@@ -100,11 +100,11 @@ impl Items<'_> {
     }
 
     /// Returns the values of the copy that depend on the context.
-    fn quantised_context_fields(&self) -> Vec<(Ident, TokenStream)> {
+    fn quantised_fixed_fields(&self) -> Vec<(Ident, TokenStream)> {
         let cx = self.cx;
         self.plan.map_or(vec![], |plan| {
             let part = self.step_part(plan);
-            Stream { cx, plan, quantised: Some(&part.stored) }.context_fields()
+            Stream { cx, plan, quantised: Some(&part.stored) }.context_fixed_fields()
         })
     }
 
@@ -112,17 +112,17 @@ impl Items<'_> {
     fn quantised_types(&self) -> (TokenStream, TokenStream) {
         let (cx, dim_args) = (self.cx, &self.types.dim_args);
         let (scalar, batch, format) = (&cx.scalar, &cx.batch, &cx.format);
-        let (copy, handle) = (format_ident!("{}Quantised", cx.cell.name), self.quantised_handle());
-        let fixed = if self.quantised_context_fields().is_empty() {
+        let (copy, fixed_name) = (format_ident!("{}Quantised", cx.cell.name), self.quantised_fixed_name());
+        let fixed = if self.quantised_fixed_fields().is_empty() {
             quote!(())
         } else {
-            quote!(#handle<#dim_args { #batch }, #scalar>)
+            quote!(#fixed_name<#dim_args { #batch }, #scalar>)
         };
         (quote!(#copy<#dim_args #format, #scalar>), fixed)
     }
 
     /// Returns the name of the struct of values that depend on the context of the copy.
-    fn quantised_handle(&self) -> Ident {
+    fn quantised_fixed_name(&self) -> Ident {
         format_ident!("{}QuantisedPrepared", self.cx.cell.name)
     }
 
@@ -130,7 +130,7 @@ impl Items<'_> {
         let (cx, k, cfg_attributes) = (self.cx, &self.cx.k, self.cfg_attributes());
         let (visibility, name, dims) = (&cx.cell.visibility, &cx.cell.name, &self.types.dims);
         let (scalar, batch, format) = (&cx.scalar, &cx.batch, &cx.format);
-        let (copy, handle) = (format_ident!("{name}Quantised"), self.quantised_handle());
+        let (copy, fixed_name) = (format_ident!("{name}Quantised"), self.quantised_fixed_name());
         let doc = format!(
             "A copy of [`{name}`] for inference, whose matrices are stored in fewer bits. Created by \
              [`quantised`]({name}::quantised)."
@@ -139,18 +139,18 @@ impl Items<'_> {
             #[allow(non_snake_case, dead_code, mixed_script_confusables, confusable_idents, uncommon_codepoints)]
         };
         let (fields, kinds): (Vec<_>, Vec<_>) = self.quantised_fields().into_iter().unzip();
-        let prepared = self.quantised_context_fields();
-        let prepared = (!prepared.is_empty()).then(|| {
+        let fixed = self.quantised_fixed_fields();
+        let fixed = (!fixed.is_empty()).then(|| {
             let doc = format!(
                 "The values of [`{copy}`] that depend on the context alone. `prepare` computes them."
             );
-            let (names, kinds): (Vec<_>, Vec<_>) = prepared.into_iter().unzip();
+            let (names, kinds): (Vec<_>, Vec<_>) = fixed.into_iter().unzip();
             quote! {
                 #cfg_attributes
                 #[doc = #doc]
                 #attributes
                 #[derive(::core::fmt::Debug, ::core::clone::Clone)]
-                #visibility struct #handle<#dims const #batch: usize, #scalar: #k::Scalar = f32> {
+                #visibility struct #fixed_name<#dims const #batch: usize, #scalar: #k::Scalar = f32> {
                     #(#names: #kinds,)*
                 }
             }
@@ -164,7 +164,7 @@ impl Items<'_> {
                 #(#fields: #kinds,)*
                 marker: ::core::marker::PhantomData<(#format, #scalar)>,
             }
-            #prepared
+            #fixed
         }
     }
 
@@ -326,8 +326,7 @@ impl Items<'_> {
         }
     }
 
-    /// Returns the equations of the copy and its step, or the step of its handle if there is a
-    /// context.
+    /// Implements `Prepare` for the copy, and its methods of a step.
     fn quantised_step(&self) -> TokenStream {
         let (cx, k, types) = (self.cx, &self.cx.k, &self.types);
         let (scalar, batch, format, dims) = (&cx.scalar, &cx.batch, &cx.format, &types.dims);
@@ -348,7 +347,7 @@ impl Items<'_> {
                     }
                     .forward()
                 });
-                (stream.prepare_context(&self.quantised_handle()), stream.step(), start)
+                (stream.prepare_context(&self.quantised_fixed_name()), stream.step(), start)
             }
         };
         let generics = quote!(#dims const #batch: usize, #format: #k::Format, #scalar: #k::Scalar);

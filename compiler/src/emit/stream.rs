@@ -20,11 +20,10 @@ pub struct Stream<'a> {
     pub quantised: Option<&'a StoredValues>,
 }
 
-/// The frame of a single step: slices of locals, of the prepared handle and of the arguments.
+/// The frame of a single step: slices of locals, of the fixed values and of the arguments.
 struct StreamFrame<'a> {
     layout: &'a Layout<'a>,
-    /// Values of a level below time are locals while the handle is prepared, and its fields
-    /// afterwards.
+    /// Fixed values are locals while they are prepared, and fields of a struct afterwards.
     is_preparing: bool,
     quantised: Option<&'a StoredValues>,
 }
@@ -92,13 +91,13 @@ fn result(layout: &Layout, id: Id) -> TokenStream {
 }
 
 impl Stream<'_> {
-    /// Returns the values of the handle: everything that depends on parameters and context alone.
-    pub fn fields(&self) -> Vec<(Ident, TokenStream)> {
+    /// Returns the fields for the fixed values, which depend on parameters and context alone.
+    pub fn fixed_fields(&self) -> Vec<(Ident, TokenStream)> {
         self.fields_of(self.fixed())
     }
 
-    /// Returns the values of the handle that depend on the context.
-    pub fn context_fields(&self) -> Vec<(Ident, TokenStream)> {
+    /// Returns the fields for the fixed values that depend on the context.
+    pub fn context_fixed_fields(&self) -> Vec<(Ident, TokenStream)> {
         self.fields_of(self.fixed_at(Level::Context))
     }
 
@@ -145,10 +144,10 @@ impl Stream<'_> {
         quote!(#(#lines)*)
     }
 
-    /// Returns statements that compute the values of the handle and end in the struct of this name,
+    /// Returns statements that compute the fixed values and end in the struct of this name,
     /// or in `()` without values.
-    pub fn prepare(&self, handle: &Ident) -> TokenStream {
-        self.compute_handle(handle, &self.fixed(), &[Region::Param, Region::Context])
+    pub fn prepare(&self, name: &Ident) -> TokenStream {
+        self.compute_fixed(name, &self.fixed(), &[Region::Param, Region::Context])
     }
 
     /// Returns statements that compute the values that depend on parameters alone, each in its
@@ -159,8 +158,8 @@ impl Stream<'_> {
 
     /// Returns statements that compute the values that depend on the context and end in the struct
     /// of this name, or in `()` without values.
-    pub fn prepare_context(&self, handle: &Ident) -> TokenStream {
-        self.compute_handle(handle, &self.fixed_at(Level::Context), &[Region::Context])
+    pub fn prepare_context(&self, name: &Ident) -> TokenStream {
+        self.compute_fixed(name, &self.fixed_at(Level::Context), &[Region::Context])
     }
 
     fn compute(&self, ids: &[Id], regions: &[Region]) -> TokenStream {
@@ -173,13 +172,13 @@ impl Stream<'_> {
         quote!(#locals #(#regions)*)
     }
 
-    fn compute_handle(&self, handle: &Ident, ids: &[Id], regions: &[Region]) -> TokenStream {
+    fn compute_fixed(&self, name: &Ident, ids: &[Id], regions: &[Region]) -> TokenStream {
         let values = self.compute(ids, regions);
         let fields = ids.iter().map(|id| {
             let (field, value) = (self.plan.names.field(*id), self.plan.names.owner(*id));
             quote!(#field: #value,)
         });
-        if ids.is_empty() { values } else { quote!(#values #handle { #(#fields)* }) }
+        if ids.is_empty() { values } else { quote!(#values #name { #(#fields)* }) }
     }
 
     /// Returns the statements of a step, ending in the output.

@@ -1,4 +1,4 @@
-//! The structs of a definition: the cell, its state, context, inputs, outputs, tape and handle.
+//! The structs of a definition: the cell, its state, context, inputs, outputs, tape and fixed values.
 
 use crate::analysis::resolve::Target;
 use crate::emit::items::Items;
@@ -251,7 +251,7 @@ impl Items<'_> {
     /// any.
     fn prepared_struct(&self) -> Option<TokenStream> {
         let cx = self.cx;
-        let fields = Stream { cx, plan: self.plan?, quantised: None }.fields();
+        let fields = Stream { cx, plan: self.plan?, quantised: None }.fixed_fields();
         let (visibility, cfg_attributes, k) = (&cx.cell.visibility, self.cfg_attributes(), &cx.k);
         let name = format_ident!("{}Prepared", self.spanned.cell);
         let (scalar, batch, dims) = (&cx.scalar, &cx.batch, &self.types.dims);
