@@ -3,6 +3,7 @@
 use crate::emit::body::{Body, Frame};
 use crate::emit::context::EmitContext;
 use crate::emit::frame::read_leaf;
+use crate::emit::hygiene;
 use crate::emit::layout::Layout;
 use crate::emit::past;
 use crate::emit::stored::StoredValues;
@@ -49,7 +50,7 @@ impl Frame for StreamFrame<'_> {
                     quote!(#k::Flat::flat(&__state.#path))
                 }
                 Op::Past(earlier) => {
-                    let local = format!("local_{}", names.text(*id));
+                    let local = hygiene::variable(&format!("local_{}", names.text(*id)));
                     bindings.extend(past::bind_delay(cx, &variable, *earlier, &local));
                     continue;
                 }
