@@ -12,8 +12,8 @@ use crate::emit::stored::{StoredAs, StoredValues};
 use crate::graph::ir::{BlockShape, Graph, Id, Level, Node, Op};
 use crate::graph::text::Writer;
 use crate::lower::names::ValueNames;
-use crate::plan::Pass;
 use crate::plan::schedule::Region;
+use crate::plan::{Bound, Pass};
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
@@ -100,6 +100,23 @@ impl Body<'_> {
             (Some(index), Access::Read) => quote!(#k::column(&*#var, #size, #index)),
             (Some(index), Access::Write) => quote!(#k::column_mut(&mut *#var, #size, #index)),
         }
+    }
+
+    /// Adds a value to a block of the gradients.
+    pub fn add_to_gradient(&self, frame: &dyn Frame, bound: &Bound) -> TokenStream {
+        let (k, id) = (&self.cx.k, self.graph.storage(bound.id));
+        let bindings = frame.bind(Region::ParamEnd, &[id], &[]);
+        let to = self.cx.saved(quote!(__grads), bound.piece, Access::Write);
+        let variable = self.names.variable(id);
+        quote!({ #bindings #k::add_into(#to, #variable); })
+    }
+
+    /// Adds a value to a block of the cotangent of a context.
+    pub fn add_to_context_bar(&self, frame: &dyn Frame, bound: &Bound) -> TokenStream {
+        let (k, id) = (&self.cx.k, self.graph.storage(bound.id));
+        let bindings = frame.bind(Region::ContextEnd, &[id], &[]);
+        let (variable, path) = (self.names.variable(id), self.cx.declared_path(bound.piece));
+        quote!({ #bindings #k::add_into(#k::Flat::flat_mut(&mut __dcontext.#path), #variable); })
     }
 
     /// Returns the comment above a group: the equations that it computes.

@@ -122,17 +122,10 @@ impl InitialState<'_> {
     /// Returns statements that pull `__dstate` back through the initial values, adding to `__grads`
     /// and `__dcontext`.
     pub fn backward(&self) -> TokenStream {
-        use crate::emit::sequence::{add_to_context, add_to_gradient};
-        let frame = self.frame();
+        let (body, frame) = (self.body(&self.plan.backward), self.frame());
         let (locals, regions) = (self.locals(&self.plan.backward), self.regions(&self.plan.backward));
-        let gradients = self.plan.gradients.iter().map(|bound| {
-            let id = self.plan.graph.storage(bound.id);
-            add_to_gradient(self.cx, &frame, &self.plan.names, bound, id)
-        });
-        let contexts = self.plan.context_bars.iter().map(|bound| {
-            let id = self.plan.graph.storage(bound.id);
-            add_to_context(self.cx, &frame, &self.plan.names, bound, id)
-        });
+        let gradients = self.plan.gradients.iter().map(|bound| body.add_to_gradient(&frame, bound));
+        let contexts = self.plan.context_bars.iter().map(|bound| body.add_to_context_bar(&frame, bound));
         let contexts = (!self.plan.context_bars.is_empty()).then(|| {
             quote! {
                 if let ::core::option::Option::Some(__dcontext) = __dcontext {

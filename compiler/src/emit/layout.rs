@@ -192,6 +192,14 @@ impl Layout<'_> {
         all
     }
 
+    /// Returns the number of scalars that the tape stores per step and sample, for the documentation.
+    pub fn scalars_per_step(&self) -> TokenStream {
+        let all = self.series().into_iter();
+        let kept = all.filter(|series| series.lifetime == Some(Lifetime::Sequence));
+        let sizes = kept.map(|series| series.size);
+        quote!((0 #(+ #sizes)*))
+    }
+
     /// Returns a series of blocks.
     fn blocks(&self, name: Ident, shape: BlockShape, level: Level, lifetime: Option<Lifetime>) -> TapeSeries {
         let (element, size) = (self.cx.block_type(shape, level), self.cx.block_size(shape));

@@ -147,7 +147,7 @@ impl Items<'_> {
                 (
                     model::flops(cx, &plan.graph, &plan.streaming, |_| true),
                     model::flops(cx, &plan.graph, &plan.forward, |region| region == Region::Step),
-                    crate::emit::sequence::tape_scalars(&layout),
+                    layout.scalars_per_step(),
                     adjoints(cx.shaped(), cx.past, plan),
                     jacobian::text(cx.shaped(), cx.past, self.jacobian),
                 )

@@ -6,6 +6,7 @@ use crate::emit::frame::read_leaf;
 use crate::emit::hygiene;
 use crate::emit::layout::Layout;
 use crate::emit::past;
+use crate::emit::sequence::Sequence;
 use crate::emit::stored::StoredValues;
 use crate::graph::ir::{Id, Level, Op};
 use crate::plan::schedule::Region;
@@ -206,7 +207,7 @@ impl Stream<'_> {
                 (value, _) => value,
             }
         } else {
-            let sequence = crate::emit::sequence::Sequence { cx: self.cx, plan: self.plan };
+            let sequence = Sequence { cx: self.cx, plan: self.plan };
             let copies = self.plan.outputs.iter().flatten().map(|bound| {
                 let (path, value) = (sequence.output_path(bound), result(&layout, bound.id));
                 quote!(#k::copy(#k::Flat::flat_mut(&mut __output #path), #k::Flat::flat(&#value));)

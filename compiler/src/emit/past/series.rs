@@ -245,21 +245,22 @@ impl Layout<'_> {
 
     /// Returns statements that replace padding in the series of recorded states and equations. That
     /// of inputs is replaced where they are copied.
-    pub fn clean_recorded(&self) -> TokenStream {
-        let k = &self.cx.k;
+    pub fn clean_all_recorded(&self) -> TokenStream {
         let values = self.plan.recorded.iter().filter(|record| !record.source.is_input());
-        let lines = values.map(|record| {
-            let (series, front) = (self.recorded_series(record.piece), self.recorded_front(record.piece));
-            let copies = self.copies(record.piece).into_iter().map(|(ring, copy)| {
-                let front = self.cx.depth(ring);
-                quote!(#k::clean_padding(&mut __tape.#copy, (#front, __steps + #front), __lengths);)
-            });
-            quote! {
-                #k::clean_padding(&mut __tape.#series, (#front, __steps + #front), __lengths);
-                #(#copies)*
-            }
+        values.map(|record| self.clean_recorded(record.piece)).collect()
+    }
+
+    /// Returns statements that replace padding in the series of a recorded block and in its copies.
+    pub fn clean_recorded(&self, piece: Piece) -> TokenStream {
+        let (k, series, front) = (&self.cx.k, self.recorded_series(piece), self.recorded_front(piece));
+        let copies = self.copies(piece).into_iter().map(|(ring, copy)| {
+            let front = self.cx.depth(ring);
+            quote!(#k::clean_padding(&mut __tape.#copy, (#front, __steps + #front), __lengths);)
         });
-        lines.collect()
+        quote! {
+            #k::clean_padding(&mut __tape.#series, (#front, __steps + #front), __lengths);
+            #(#copies)*
+        }
     }
 
     /// Returns the delayed reads of the backward pass, each with the leaf that reads.
