@@ -29,25 +29,33 @@ impl Part<'_> {
     }
 }
 
-impl Items<'_> {
-    fn step_part<'p>(&self, plan: &'p Plan) -> Part<'p> {
-        self.parts(plan).swap_remove(0)
-    }
+/// The contents of the copy.
+struct Parts<'a> {
+    step: Part<'a>,
+    /// The part for the initial state, if it is not zero.
+    initial: Option<Part<'a>>,
+}
 
-    /// Returns the part for steps, and the part for the initial state if it is not zero. A block of
-    /// a parameter is stored in the same way in both, so that rounding the parameters of the cell
-    /// once gives the results of its copy.
-    fn parts<'p>(&self, plan: &'p Plan) -> Vec<Part<'p>> {
+impl<'a> Parts<'a> {
+    fn iter(&self) -> impl Iterator<Item = &Part<'a>> {
+        [&self.step].into_iter().chain(&self.initial)
+    }
+}
+
+impl Items<'_> {
+    /// Returns the contents of the copy. A block of a parameter is stored in the same way in both
+    /// parts, so that rounding the parameters of the cell once gives the results of its copy.
+    fn parts<'p>(&self, plan: &'p Plan) -> Parts<'p> {
         let mut plain = computed_from(&plan.graph, &plan.streaming.schedule);
         loop {
-            let step = StoredValues::of_step(&plan.graph, &plan.streaming.schedule, &plain);
-            let step = Part { graph: &plan.graph, names: &plan.names, stored: step };
-            let start = plan.initial.as_ref().map(|initial| Part {
+            let stored = StoredValues::of_step(&plan.graph, &plan.streaming.schedule, &plain);
+            let step = Part { graph: &plan.graph, names: &plan.names, stored };
+            let initial = plan.initial.as_ref().map(|initial| Part {
                 graph: &initial.graph,
                 names: &initial.names,
                 stored: StoredValues::of_start(&initial.graph, &initial.forward.schedule, &plain),
             });
-            let parts: Vec<Part> = [Some(step), start].into_iter().flatten().collect();
+            let parts = Parts { step, initial };
             let (mut kinds, mut differ) = (BTreeMap::new(), BTreeSet::new());
             for (piece, kind) in parts.iter().flat_map(|part| part.stored.pieces(part.graph)) {
                 if *kinds.entry(piece).or_insert(kind) != kind {
@@ -90,21 +98,21 @@ impl Items<'_> {
 
     /// Returns the fields and their types.
     fn quantised_fields(&self) -> Vec<(Ident, TokenStream)> {
-        let parts = self.plan.map_or(vec![], |plan| self.parts(plan));
+        let parts = self.plan.map(|plan| self.parts(plan));
         let of_part = |part: &Part| -> Vec<_> {
             part.fields()
                 .map(|(field, id, _)| (field, part.stored.field_type(self.cx, part.graph, id)))
                 .collect()
         };
-        parts.iter().flat_map(of_part).collect()
+        parts.iter().flat_map(Parts::iter).flat_map(of_part).collect()
     }
 
     /// Returns the values of the copy that depend on the context.
     fn quantised_fixed_fields(&self) -> Vec<(Ident, TokenStream)> {
         let cx = self.cx;
         self.plan.map_or(vec![], |plan| {
-            let part = self.step_part(plan);
-            Stream { cx, plan, quantised: Some(&part.stored) }.context_fixed_fields()
+            let parts = self.parts(plan);
+            Stream { cx, plan, quantised: Some(&parts.step.stored) }.context_fixed_fields()
         })
     }
 
@@ -174,7 +182,8 @@ impl Items<'_> {
         let (copy, _) = self.quantised_types();
         let copy_name = format_ident!("{}Quantised", cx.cell.name);
         let (fields, kinds): (Vec<_>, Vec<_>) = self.quantised_fields().into_iter().unzip();
-        let zero = self.plan.map_or(vec![], |plan| self.parts(plan)).into_iter().flat_map(|part| {
+        let parts = self.plan.map(|plan| self.parts(plan));
+        let zero = parts.iter().flat_map(Parts::iter).flat_map(|part| {
             let zero = |(field, id, kind): (Ident, Id, StoredAs)| match kind {
                 StoredAs::Narrow | StoredAs::Transposed if part.graph[id].shape.has_heads() => {
                     quote!(#field: ::core::array::from_fn(|_| #k::Stored::zero()),)
@@ -260,50 +269,17 @@ impl Items<'_> {
         let (cx, k) = (self.cx, &self.cx.k);
         let Some(plan) = self.plan else { return panicking_body() };
         let parts = self.parts(plan);
-        let stream = Stream { cx, plan, quantised: None };
-        let mut is_computed = false;
-        let mut stores = vec![];
-        for part in &parts {
-            for (field, id, kind) in part.fields() {
-                let (from, slice) = match &part.graph[id].op {
-                    Op::Read(piece) => {
-                        let matrix = cx.plain_matrix(quote!(__cell), *piece);
-                        (matrix, cx.saved(quote!(__cell), *piece, Access::Read))
-                    }
-                    _ => {
-                        is_computed = true;
-                        let local = part.names.owner(id);
-                        let has_heads = part.graph[id].shape.has_heads();
-                        let matrix = if has_heads { quote!(#local[__head]) } else { quote!(#local) };
-                        (matrix, quote!(#k::Flat::flat(&#local)))
-                    }
-                };
-                let shape = part.graph[id].shape;
-                let to = if shape.has_heads() { quote!(#field[__head]) } else { quote!(#field) };
-                let store = match kind {
-                    StoredAs::Plain => {
-                        stores.push(quote!(#k::copy(#k::Flat::flat_mut(&mut __copy.#field), #slice);));
-                        continue;
-                    }
-                    StoredAs::Narrow => quote!(__is_stored &= #k::Stored::store(&mut __copy.#to, &#from);),
-                    StoredAs::Transposed => {
-                        quote!(__is_stored &= #k::Stored::store_turned(&mut __copy.#to, &#from);)
-                    }
-                };
-                stores.push(if shape.has_heads() {
-                    let heads = cx.atom(shape.heads);
-                    quote!(for __head in 0..#heads { #store })
-                } else {
-                    store
-                });
-            }
-        }
+        let stores = parts.iter().flat_map(|part| {
+            part.fields().map(|(field, id, kind)| self.store(part, &field, id, kind)).collect::<Vec<_>>()
+        });
         let store = quote! {
             let mut __is_stored = true;
             #(#stores)*
             if __is_stored { ::core::result::Result::Ok(()) } else { ::core::result::Result::Err(#k::NotFinite) }
         };
-        if !is_computed {
+        let stream = Stream { cx, plan, quantised: None };
+        let is_computed = |part: &Part| part.fields().any(|(_, id, _)| !part.graph[id].op.is_leaf());
+        if !parts.iter().any(is_computed) {
             return quote!(let (__copy, __cell) = (self, cell); #store);
         }
         let (dims, dim_args, scalar, format) =
@@ -326,6 +302,33 @@ impl Items<'_> {
         }
     }
 
+    /// Returns the statement that stores a value in its field of the copy.
+    fn store(&self, part: &Part, field: &Ident, id: Id, kind: StoredAs) -> TokenStream {
+        let (cx, k, shape) = (self.cx, &self.cx.k, part.graph[id].shape);
+        let (from, slice) = match &part.graph[id].op {
+            Op::Read(piece) => {
+                let matrix = cx.plain_matrix(quote!(__cell), *piece);
+                (matrix, cx.saved(quote!(__cell), *piece, Access::Read))
+            }
+            _ => {
+                let owner = part.names.owner(id);
+                let matrix = if shape.has_heads() { quote!(#owner[__head]) } else { quote!(#owner) };
+                (matrix, quote!(#k::Flat::flat(&#owner)))
+            }
+        };
+        let to = if shape.has_heads() { quote!(#field[__head]) } else { quote!(#field) };
+        let store = match kind {
+            StoredAs::Plain => return quote!(#k::copy(#k::Flat::flat_mut(&mut __copy.#field), #slice);),
+            StoredAs::Narrow => quote!(__is_stored &= #k::Stored::store(&mut __copy.#to, &#from);),
+            StoredAs::Transposed => quote!(__is_stored &= #k::Stored::store_turned(&mut __copy.#to, &#from);),
+        };
+        if !shape.has_heads() {
+            return store;
+        }
+        let heads = cx.atom(shape.heads);
+        quote!(for __head in 0..#heads { #store })
+    }
+
     /// Implements `Prepare` for the copy, and its methods of a step.
     fn quantised_step(&self) -> TokenStream {
         let (cx, k, types) = (self.cx, &self.cx.k, &self.types);
@@ -335,9 +338,9 @@ impl Items<'_> {
         let (prepare, step, start) = match self.plan {
             None => (panicking_body(), panicking_body(), None),
             Some(plan) => {
-                let part = self.step_part(plan);
-                let stream = Stream { cx, plan, quantised: Some(&part.stored) };
-                let start = self.parts(plan).into_iter().nth(1).zip(plan.initial.as_ref());
+                let parts = self.parts(plan);
+                let stream = Stream { cx, plan, quantised: Some(&parts.step.stored) };
+                let start = parts.initial.as_ref().zip(plan.initial.as_ref());
                 let start = start.map(|(part, initial)| {
                     InitialState {
                         cx,
