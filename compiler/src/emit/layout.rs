@@ -192,7 +192,8 @@ impl Layout<'_> {
         all
     }
 
-    /// Returns the number of scalars that the tape stores per step and sample, for the documentation.
+    /// Returns the number of scalars that the tape stores per step and sample, for the
+    /// documentation.
     pub fn scalars_per_step(&self) -> TokenStream {
         let all = self.series().into_iter();
         let kept = all.filter(|series| series.lifetime == Some(Lifetime::Sequence));

@@ -13,8 +13,8 @@ use quote::format_ident;
 use quote::quote;
 
 impl Items<'_> {
-    /// Returns the constants and everything that belongs to a single step: states, the
-    /// step, and its preparation.
+    /// Returns the constants and everything that belongs to a single step: states, the step, and
+    /// its preparation.
     pub(super) fn step_methods(&self) -> TokenStream {
         let constants = self.constants();
         let (cx, types) = (self.cx, &self.types);

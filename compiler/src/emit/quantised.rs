@@ -329,7 +329,7 @@ impl Items<'_> {
         quote!(for __head in 0..#heads { #store })
     }
 
-    /// Implements `Prepare` for the copy, and its methods of a step.
+    /// Returns the implementation of `Prepare` for the copy, and the methods of its step.
     fn quantised_step(&self) -> TokenStream {
         let (cx, k, types) = (self.cx, &self.cx.k, &self.types);
         let (scalar, batch, format, dims) = (&cx.scalar, &cx.batch, &cx.format, &types.dims);

@@ -29,15 +29,15 @@ pub struct StoredValues {
 }
 
 impl StoredValues {
-    /// Returns the stored values of a step. A value that is computed from parameters alone is stored as
-    /// computed. Blocks in `plain` stay unchanged.
+    /// Returns the stored values of a step. A value that is computed from parameters alone is
+    /// stored as computed. Blocks in `plain` stay unchanged.
     pub fn of_step(graph: &Graph, schedule: &Schedule, plain: &BTreeSet<Piece>) -> Self {
         let regions = [Region::Context, Region::Step];
         StoredValues { kinds: kinds(graph, schedule, &regions, plain, |_| true), prefix: "v" }
     }
 
-    /// Returns the stored values of the initial state. It holds parameters alone, since everything else
-    /// is computed there. Blocks in `plain` stay unchanged.
+    /// Returns the stored values of the initial state. It holds parameters alone, since everything
+    /// else is computed there. Blocks in `plain` stay unchanged.
     pub fn of_start(graph: &Graph, schedule: &Schedule, plain: &BTreeSet<Piece>) -> Self {
         let is_stored = |id: Id| graph[id].op.is_leaf();
         StoredValues { kinds: kinds(graph, schedule, &Region::ALL, plain, is_stored), prefix: "start" }

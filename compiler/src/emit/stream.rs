@@ -146,8 +146,8 @@ impl Stream<'_> {
         quote!(#(#lines)*)
     }
 
-    /// Returns statements that compute the fixed values and end in the struct of this name,
-    /// or in `()` without values.
+    /// Returns statements that compute the fixed values and end in the struct of this name, or in
+    /// `()` without values.
     pub fn prepare(&self, name: &Ident) -> TokenStream {
         self.compute_fixed(name, &self.fixed(), &[Region::Param, Region::Context])
     }

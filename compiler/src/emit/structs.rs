@@ -1,4 +1,5 @@
-//! The structs of a definition: the cell, its state, context, inputs, outputs, tape and fixed values.
+//! The structs of a definition: the cell, its state, context, inputs, outputs, tape and fixed
+//! values.
 
 use crate::analysis::resolve::Target;
 use crate::emit::items::Items;

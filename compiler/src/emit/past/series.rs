@@ -273,8 +273,8 @@ impl Layout<'_> {
         self.plan.graph.ids().filter(|id| read.contains(id)).filter_map(delayed_read).collect()
     }
 
-    /// Returns the name of the series of the values of a delayed read in the steps of a chunk, which
-    /// the backward pass of a ragged batch reads.
+    /// Returns the name of the series of the values of a delayed read in the steps of a chunk,
+    /// which the backward pass of a ragged batch reads.
     pub fn delay_series(&self, id: Id) -> Ident {
         ident(&format!("before_{}", self.plan.names.text(id)))
     }

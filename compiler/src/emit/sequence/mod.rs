@@ -25,7 +25,7 @@ impl<'a> Sequence<'a> {
         Body { cx: self.cx, graph: &self.plan.graph, names: &self.plan.names, pass, quantised: None }
     }
 
-    /// Returns statements that allocate the series which `is_wanted`.
+    /// Returns statements that allocate the series that `is_wanted` selects.
     fn resize(&self, layout: &Layout, is_wanted: impl Fn(&TapeSeries) -> bool) -> TokenStream {
         let resize = |series: &TapeSeries| {
             let (name, length) = (&series.name, series.length());
