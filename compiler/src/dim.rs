@@ -166,6 +166,11 @@ impl Shape {
         self.rows.is_one() && self.columns.is_one()
     }
 
+    /// Returns the numbers of rows and columns of the grid of blocks of a value.
+    pub fn blocks(&self) -> (usize, usize) {
+        (self.rows.atoms().len(), self.columns.atoms().len())
+    }
+
     pub fn transposed(&self) -> Self {
         Shape { rows: self.columns.clone(), columns: self.rows.clone() }
     }

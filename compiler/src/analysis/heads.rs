@@ -24,13 +24,13 @@ pub fn heads(cell: &Cell, block: Option<usize>) -> Atom {
 }
 
 /// Returns the block that defines a value.
-pub fn block_of(cell: &Cell, symbol: Symbol) -> Option<usize> {
+pub fn heads_block_of(cell: &Cell, symbol: Symbol) -> Option<usize> {
     match symbol {
         Symbol::Declaration(index)
         | Symbol::Previous(index)
-        | Symbol::Delayed(Delayed::Declaration(index)) => cell.declarations[index].block,
+        | Symbol::Delayed(Delayed::Declaration(index)) => cell.declarations[index].heads_block,
         Symbol::Target(target) | Symbol::Delayed(Delayed::Target(target)) => {
-            cell.equations[target.equation].block
+            cell.equations[target.equation].heads_block
         }
         Symbol::Dimension(_) | Symbol::Argument(_) => None,
     }
@@ -40,7 +40,7 @@ pub fn block_of(cell: &Cell, symbol: Symbol) -> Option<usize> {
 /// is unknown or has no such shape.
 pub fn visible(cell: &Cell, shapes: &Shapes, target: Target) -> Option<Shape> {
     let shape = shapes.targets.get(target.equation)?.get(target.index)?.as_ref()?;
-    match cell.equations.get(target.equation)?.block {
+    match cell.equations.get(target.equation)?.heads_block {
         Some(block) => shape.stacked(number(cell, block)?),
         None => Some(shape.clone()),
     }

@@ -5,11 +5,11 @@
 //! the longest delay that it serves. `window(u, n, d)` reaches `(n - 1) * d` steps back, which no
 //! array type can express; its ring has `n * d` entries.
 
-use super::heads::{block_of, heads};
+use super::heads::{heads, heads_block_of};
 use super::resolve::{Callee, Delayed, Resolved, Symbol, Target};
 use super::shapes::Shapes;
 use crate::dim::{Atom, Shape};
-use crate::graph::grid::piece_label;
+use crate::graph::grid::{block_name, positions};
 use crate::graph::ir::{BlockShape, Piece, Reach};
 use crate::graph::ops::ShapeRule;
 use crate::syntax::ast::{Cell, DeclarationKind, Expr, ExprKind, Time};
@@ -72,13 +72,14 @@ pub struct PastValue {
 }
 
 impl PastValue {
+    /// Returns the numbers of rows and columns of the grid of blocks. An index is one block.
+    pub fn blocks(&self) -> (usize, usize) {
+        if self.is_one_hot { (1, 1) } else { self.shape.blocks() }
+    }
+
     /// Returns the name of a block: the name of the value if it has only one.
     pub fn block_name(&self, piece: Piece) -> String {
-        let blocks = (self.shape.rows.atoms().len(), self.shape.columns.atoms().len());
-        match self.is_one_hot {
-            true => self.name.clone(),
-            false => piece_label(&self.name, blocks, piece.row, piece.column),
-        }
+        block_name(&self.name, self.blocks(), piece.row, piece.column)
     }
 
     /// Returns the shape of a block.
@@ -178,7 +179,7 @@ pub fn collect(cell: &Cell, resolved: &Resolved, shapes: &Shapes) -> Past {
     let mut past = Past::default();
     for equation in &cell.equations {
         reads::visit(&equation.value, &mut |expr| {
-            let _ = read(&mut past, cell, resolved, shapes, (equation.block, expr));
+            let _ = read(&mut past, cell, resolved, shapes, (equation.heads_block, expr));
         });
     }
     past
@@ -238,8 +239,8 @@ fn read(
         _ => return None,
     };
     let block = match of {
-        PastOf::Declaration(index) => cell.declarations[index].block,
-        PastOf::Target(target) => cell.equations[target.equation].block,
+        PastOf::Declaration(index) => cell.declarations[index].heads_block,
+        PastOf::Target(target) => cell.equations[target.equation].heads_block,
         PastOf::Expression(_) => block.filter(|block| has_heads(cell, resolved, *block, expr)),
     };
     let value = past.value(cell, shapes, of, heads(cell, block))?;
@@ -255,7 +256,7 @@ fn has_heads(cell: &Cell, resolved: &Resolved, block: usize, expr: &Expr) -> boo
     reads::visit(expr, &mut |part| {
         let symbol = resolved.symbols.get(part.id).copied().flatten();
         found |= matches!(part.kind, ExprKind::Head(_))
-            || symbol.is_some_and(|symbol| block_of(cell, symbol) == Some(block));
+            || symbol.is_some_and(|symbol| heads_block_of(cell, symbol) == Some(block));
     });
     found
 }
@@ -315,12 +316,8 @@ pub fn fields(cell: &Cell, past: &Past) -> (Vec<RingField>, String) {
         let value = &past.values[ring.value];
         let dimensions: String =
             ring.dimensions.iter().map(|index| format!("_{}", cell.dimensions[*index])).collect();
-        let blocks = match value.is_one_hot {
-            true => (1, 1),
-            false => (value.shape.rows.atoms().len(), value.shape.columns.atoms().len()),
-        };
-        for (row, column) in (0..blocks.0).flat_map(|row| (0..blocks.1).map(move |column| (row, column))) {
-            let block = piece_label("", blocks, row, column);
+        for (row, column) in positions(value.blocks()) {
+            let block = block_name("", value.blocks(), row, column);
             let name = free(format!("past_{}{dimensions}{block}", value.name));
             fields.push(RingField { ring: index, row, column, name });
         }

@@ -177,10 +177,10 @@ impl Diagnostics {
 
     /// Returns the lines and columns that each message underlines.
     #[cfg(test)]
-    pub fn places(&self) -> Vec<[(usize, usize); 2]> {
-        let place = |at: proc_macro2::LineColumn| (at.line, at.column);
+    pub fn positions(&self) -> Vec<[(usize, usize); 2]> {
+        let position = |at: proc_macro2::LineColumn| (at.line, at.column);
         self.reported()
-            .map(|found| [place(found.extent.first.start()), place(found.extent.last.end())])
+            .map(|found| [position(found.extent.first.start()), position(found.extent.last.end())])
             .collect()
     }
 

@@ -53,8 +53,8 @@ impl Body<'_> {
         let writes: Vec<Id> = computed.into_iter().filter(|id| self.pass.places.contains_key(id)).collect();
         let bindings = frame.bind(region, &reads, &writes);
         let groups = groups.iter().map(|group| self.group(region, group, frame));
-        let written = frame.written(region, &writes);
-        quote!({ #bindings #(#groups)* ; } #written)
+        let after_writes = frame.after_writes(region, &writes);
+        quote!({ #bindings #(#groups)* ; } #after_writes)
     }
 
     fn is_accumulated_product(&self, id: Id) -> bool {
@@ -68,7 +68,7 @@ impl Body<'_> {
             Group::PullBack(sum) => product::emit_pull_back(self, sum),
             Group::Single(id) if self.is_accumulated_product(*id) => self.accumulated(region, *id),
             Group::Single(id) if matches!(self.graph[*id].op, Op::Window { .. } | Op::Present { .. }) => {
-                let (comment, statement) = (self.comment(&[*id]), frame.past_statement(self, region, *id));
+                let (comment, statement) = (self.comment(&[*id]), frame.window_statement(self, region, *id));
                 quote!(#comment { #statement })
             }
             Group::Single(id) => self.single(region, *id),

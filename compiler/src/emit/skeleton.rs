@@ -2,7 +2,8 @@
 //! crate gets no follow-up errors.
 
 use crate::syntax::ast::Cell;
-use proc_macro2::Ident;
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
 use std::collections::HashSet;
 use syn::ext::IdentExt;
 
@@ -22,4 +23,9 @@ pub fn tidy(cell: &mut Cell) {
     cell.declarations.retain(|declaration| declared.insert(declaration.name.unraw()));
     let mut outputs = HashSet::new();
     cell.outputs.retain(|output| outputs.insert(output.unraw()));
+}
+
+/// Returns the body of a function that an erroneous definition leaves undefined.
+pub(super) fn panicking_body() -> TokenStream {
+    quote!(::core::panic!("the definition of this cell has errors"))
 }

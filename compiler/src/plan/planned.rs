@@ -4,7 +4,7 @@ use super::past::{Push, Recorded, Source};
 use super::schedule::Schedule;
 use crate::dim::Atom;
 use crate::graph::ir::{Graph, Id, Piece};
-use crate::lower::names::Names;
+use crate::lower::names::ValueNames;
 use std::collections::HashMap;
 
 /// A block of a declaration, and its value.
@@ -59,7 +59,7 @@ pub struct Plan {
     /// The graph of a step, including its backward equations.
     pub graph: Graph,
     /// The names of the values of the graph.
-    pub names: Names,
+    pub names: ValueNames,
     /// The new values of the states, block by block.
     pub states: Vec<Bound>,
     /// The blocks of each output. `Piece::of` is the index of the output.
@@ -75,7 +75,7 @@ pub struct Plan {
     /// The cotangents of the previous states.
     pub carries: Vec<Bound>,
     /// The blocks of states that only delay values, outside of the recurrence.
-    pub delays: Vec<Piece>,
+    pub delay_states: Vec<Piece>,
     /// The values of which earlier steps are read, block by block.
     pub recorded: Vec<Recorded>,
     /// The cotangents of earlier values.
@@ -94,7 +94,7 @@ impl Plan {
 
     /// Returns the states of the recurrence: all that do not merely delay values.
     pub fn recurrent(&self) -> impl Iterator<Item = &Bound> {
-        self.states.iter().filter(|bound| !self.delays.contains(&bound.piece))
+        self.states.iter().filter(|bound| !self.delay_states.contains(&bound.piece))
     }
 }
 
@@ -103,7 +103,7 @@ impl Plan {
 pub struct InitialPlan {
     pub graph: Graph,
     /// The names of the values of the graph.
-    pub names: Names,
+    pub names: ValueNames,
     /// Blocks of states, at the level of the context.
     pub values: Vec<Bound>,
     pub forward: Pass,

@@ -119,9 +119,10 @@ fn of_tokens(tokens: TokenStream) -> Report {
         let jacobian = jacobian::text(definition, &analysis.past, jacobian.as_ref());
         let dimensions = definition.dim_names().join(", ");
         cells.push(Cell {
-            name: match dimensions.is_empty() {
-                true => cell.name.to_string(),
-                false => format!("{}<{dimensions}>", cell.name),
+            name: if dimensions.is_empty() {
+                cell.name.to_string()
+            } else {
+                format!("{}<{dimensions}>", cell.name)
             },
             summary: docs::summary(cell),
             mathematics,

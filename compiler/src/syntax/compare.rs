@@ -191,9 +191,10 @@ impl Parser<'_> {
         if matches!(left.kind, ExprKind::Error) {
             return;
         }
-        let fact = match sign == word {
-            true => format!("`{word}` can only be in the first argument of `where`"),
-            false => format!("there is no operator `{sign}`"),
+        let fact = if sign == word {
+            format!("`{word}` can only be in the first argument of `where`")
+        } else {
+            format!("there is no operator `{sign}`")
         };
         self.diagnostics
             .error(at, fact)

@@ -7,7 +7,7 @@ use crate::syntax::ast::{DimSyntax, ShapeKind, ShapeSyntax};
 impl Infer<'_> {
     pub(super) fn declarations(&mut self) {
         for (index, declaration) in self.cell.declarations.iter().enumerate() {
-            self.block = declaration.block;
+            self.heads_block = declaration.heads_block;
             if let ShapeKind::OneHot(size) = &declaration.shape.kind {
                 let size =
                     self.dimension(size).filter(|size| self.can_be_a_range(declaration.shape.extent, size));

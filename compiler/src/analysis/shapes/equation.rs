@@ -12,7 +12,7 @@ impl Infer<'_> {
     pub(super) fn equation(&mut self, index: usize) {
         let cell = self.cell;
         let equation = &cell.equations[index];
-        self.block = equation.block;
+        self.heads_block = equation.heads_block;
         let value = self.expression(&equation.value);
         let asserted = equation.shape.as_ref().map(|shape| self.shape(shape));
         let Some(mut value) = value else { return self.meant(index, asserted.flatten()) };
@@ -161,7 +161,7 @@ impl Infer<'_> {
             {
                 continue;
             }
-            self.block = declaration.block;
+            self.heads_block = declaration.heads_block;
             let value = self.expression(initial);
             let (Some(value), Some(declared)) = (value, self.shapes.declarations[index].clone()) else {
                 continue;

@@ -17,7 +17,7 @@ pub struct Infer<'a> {
     pub reaching: Vec<Option<Vec<bool>>>,
     pub shapes: Shapes,
     /// The block of heads that contains the current equation or declaration.
-    pub block: Option<usize>,
+    pub heads_block: Option<usize>,
     pub diagnostics: &'a mut Diagnostics,
 }
 

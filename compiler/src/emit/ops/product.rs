@@ -1,5 +1,6 @@
 //! The matrix product `A @ B`, and sums of products.
 
+use crate::emit::access::Access;
 use crate::emit::body::{Body, Statement};
 use crate::graph::ir::{Id, Level, Op};
 use crate::plan::schedule::{OfHeads, ProductSum, of_heads};
@@ -237,12 +238,9 @@ fn emit_small(at: &Statement, product: Id, accumulate: bool) -> TokenStream {
     let a = at.body.graph[node.args[0]].shape;
     let inner = cx.atom(if ta { a.rows } else { a.columns });
     let (rows, columns) = (cx.atom(node.shape.rows), cx.atom(node.shape.columns));
-    let [left, right] = [0, 1].map(|index: usize| at.body.whole(at.region, node.args[index], false));
+    let [left, right] = [0, 1].map(|index: usize| at.body.whole(at.region, node.args[index], Access::Read));
     let out = at.out();
     let is_sum = !node.shape.has_heads() && at.body.graph[node.args[0]].shape.has_heads();
-    let accumulate = match is_sum {
-        true => quote!(#accumulate || __head > 0),
-        false => quote!(#accumulate),
-    };
+    let accumulate = if is_sum { quote!(#accumulate || __head > 0) } else { quote!(#accumulate) };
     quote!(#k::matmul::<_, _, #ta, #tb>(isa, #rows, #inner, #columns, #left, #right, #out, #accumulate);)
 }

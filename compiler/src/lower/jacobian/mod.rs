@@ -9,7 +9,7 @@
 mod factor;
 
 use crate::analysis::resolve::{Resolved, Target};
-use crate::graph::grid::{Grid, piece_name};
+use crate::graph::grid::Grid;
 use crate::graph::ir::{Graph, Id, Op, Piece};
 use crate::graph::ops::choice;
 use crate::syntax::ast::{Cell, DeclarationKind};
@@ -71,7 +71,7 @@ pub fn derive(cell: &Cell, resolved: &Resolved, graph: &Graph, targets: &[Vec<Gr
             let grid = targets[equation].get(target)?;
             for (row, column, id) in grid.pieces() {
                 let value = graph.storage(id);
-                let name = piece_name(&declaration.name.to_string(), grid, row, column);
+                let name = grid.block_name(&declaration.name.to_string(), row, column);
                 let is_own = graph[value].name.as_ref() == Some(&name);
                 states.push(NewState { piece: Piece { of: index, row, column }, value, is_own });
             }

@@ -6,7 +6,7 @@ mod scans;
 use crate::graph::ir::{Binary, Graph, Id, Op};
 use crate::graph::ops::{self, Cost};
 use crate::graph::text::Writer;
-use crate::lower::names::Names;
+use crate::lower::names::ValueNames;
 use crate::plan::schedule::{Group, ProductSum, Region, is_accumulated_product, of_heads};
 use crate::plan::{Lifetime, Pass, Place, Plan};
 use crate::testing::samples::SAMPLES;
@@ -36,7 +36,7 @@ fn planned(source: &str) -> Planned {
 }
 
 impl Planned {
-    fn names(&self) -> &Names {
+    fn names(&self) -> &ValueNames {
         &self.plan.names
     }
 

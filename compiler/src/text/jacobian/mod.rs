@@ -14,7 +14,7 @@ use crate::dim::Atom;
 use crate::graph::ir::{Graph, Id, Op, Piece};
 use crate::graph::text::{Writer, bare};
 use crate::lower::jacobian::{Factor, Jacobian, Line, Of, Term};
-use crate::lower::names::{Names, declared_name};
+use crate::lower::names::{ValueNames, declared_name};
 use crate::syntax::ast::Cell;
 use std::collections::HashSet;
 
@@ -42,7 +42,7 @@ pub fn absence(cell: &Cell, past: &Past) -> Option<&'static str> {
 /// Returns all lines, preceded by the equations of values that the user has not named.
 pub fn write(definition: Shaped, jacobian: &Jacobian) -> String {
     let graph = &jacobian.graph;
-    let names = Names::new(definition.cell, definition.shapes, &Past::default(), graph);
+    let names = ValueNames::new(definition.cell, definition.shapes, &Past::default(), graph);
     let separate = values_on_own_lines(jacobian);
     let name = |id: Id| -> Option<String> {
         match &graph[id].op {
@@ -135,7 +135,7 @@ fn written(graph: &Graph, roots: impl Iterator<Item = Id>, ends: impl Fn(Id) -> 
 struct Printer<'a> {
     definition: Shaped<'a>,
     jacobian: &'a Jacobian,
-    names: &'a Names,
+    names: &'a ValueNames,
     writer: &'a Writer<'a>,
 }
 
