@@ -1,18 +1,19 @@
 #!/usr/bin/env python3
-"""PyTorch, JAX and ONNX Runtime as competitors in the tables of `steps` and `training`.
+"""PyTorch, JAX and ONNX Runtime as competitors in the tables of `steps`, `training` and `looking_back`.
 
     python3 -m venv /tmp/peers && /tmp/peers/bin/pip install torch jax onnx onnxruntime
     cargo run --release -p benches --bin report -- --python /tmp/peers/bin/python
 
-Each line is a request: `step KIND I H LIBRARY` or `training BATCH KIND I H LIBRARY`, where KIND is
-LSTM, GRU or peephole. The program runs a slice of that work and answers with the nanoseconds per
-repetition, or `none` if it does not support the work or the library is not installed. The request
-`clear` drops all work that it has built. Time is the CPU time of the process, with one thread per
-library. PyTorch and JAX use AVX-512 if available;
-`PEERS_ISA=avx2` in the environment limits them to AVX2 (but not ONNX Runtime).
+Each line is a request: `step KIND I H LIBRARY`, `run BATCH KIND I H LIBRARY` or `training BATCH KIND I
+H LIBRARY`, where KIND is LSTM, GRU, peephole, block-diagonal or convolution. The program runs a
+slice of that work and answers with the nanoseconds per repetition, or `none` if it does not support
+the work or the library is not installed. The request `clear` drops all work that it has built. Time
+is the CPU time of the process, with one thread per library. PyTorch and JAX use AVX-512 if
+available; `PEERS_ISA=avx2` in the environment limits them to AVX2 (but not ONNX Runtime).
 
-LSTM and GRU in PyTorch are `nn.LSTM` and `nn.GRU`; the cell with peepholes is a loop over steps, like
-any cell without its own class. JAX uses `lax.scan` under `jit`, with gradients by `value_and_grad`.
+LSTM, GRU and convolution in PyTorch are `nn.LSTM`, `nn.GRU` and `nn.Conv1d`. The cells with peepholes
+and with heads are loops over steps, like any cell without its own class. JAX uses `lax.scan` under
+`jit`, with gradients by `value_and_grad`, and `lax.conv_general_dilated` for the convolution.
 """
 
 import os
@@ -30,6 +31,8 @@ if os.environ.get("PEERS_ISA") == "avx2":
 
 STEPS = 100
 SEQUENCE = 1000
+HEADS = 4
+WIDTH = 3
 SLICE = 0.001
 
 
@@ -53,6 +56,8 @@ if jax:
 
 
 def torch_step(kind, i, h):
+    if kind == "convolution":
+        return torch_convolution_step(i, h)
     cell = {"LSTM": torch.nn.LSTMCell, "GRU": torch.nn.GRUCell}[kind](i, h)
     x, state = torch.full((1, i), 0.5), None
 
@@ -64,10 +69,41 @@ def torch_step(kind, i, h):
     return work
 
 
+def torch_convolution_step(i, o):
+    layer = torch.nn.Conv1d(i, o, WIDTH)
+    x, window = torch.full((1, i, 1), 0.5), torch.zeros(1, i, WIDTH)
+
+    def work():
+        nonlocal window
+        with torch.inference_mode():
+            window = torch.cat([window[:, :, 1:], x], 2)
+            layer(window)
+
+    return work
+
+
+def torch_layer(kind, i, h, batch):
+    """Returns the layer, whose results begin with the outputs, and inputs in its layout."""
+    if kind == "convolution":
+        return TorchConvolution(i, h), torch.rand(batch, i, STEPS)
+    own = {"peephole": TorchPeephole, "block-diagonal": TorchBlockDiagonal}
+    return own.get(kind, getattr(torch.nn, kind, None))(i, h), torch.rand(STEPS, batch, i)
+
+
+def torch_run(kind, i, h, batch):
+    layer, x = torch_layer(kind, i, h, batch)
+
+    def work():
+        with torch.inference_mode():
+            layer(x)
+
+    return work
+
+
 def torch_train(kind, i, h, batch):
-    x = torch.rand(STEPS, batch, i, requires_grad=True)
-    dy = torch.full((STEPS, batch, h), 0.01)
-    layer = TorchPeephole(i, h) if kind == "peephole" else getattr(torch.nn, kind)(i, h)
+    layer, x = torch_layer(kind, i, h, batch)
+    x.requires_grad_()
+    dy = torch.full_like(layer(x)[0].detach(), 0.01)
 
     def work():
         layer.zero_grad(set_to_none=True)
@@ -100,6 +136,35 @@ if torch:
                 h = torch.sigmoid(o + self.p[2] * c) * torch.tanh(c)
                 ys.append(h)
             return torch.stack(ys), h
+
+    class TorchBlockDiagonal(torch.nn.Module):
+        """The LSTM with heads, as a loop over steps. The heads are the batch of its products."""
+
+        def __init__(self, i, h):
+            super().__init__()
+            self.size = h // HEADS
+            self.w = torch.nn.Linear(i, 4 * h)
+            self.u = torch.nn.Parameter(torch.rand(HEADS, self.size, 4 * self.size) / self.size**0.5)
+
+        def forward(self, xs):
+            h = c = xs.new_zeros(HEADS, xs.shape[1], self.size)
+            projected = self.w(xs).unflatten(2, (HEADS, 4 * self.size)).transpose(1, 2).contiguous()
+            ys = []
+            for z in projected.unbind(0):
+                i, f, g, o = torch.baddbmm(z, h, self.u).chunk(4, 2)
+                c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
+                h = torch.sigmoid(o) * torch.tanh(c)
+                ys.append(h)
+            return torch.stack(ys), h
+
+    class TorchConvolution(torch.nn.Conv1d):
+        """The causal convolution: before the start, the input is zero."""
+
+        def __init__(self, i, o):
+            super().__init__(i, o, WIDTH)
+
+        def forward(self, xs):
+            return (super().forward(torch.nn.functional.pad(xs, (WIDTH - 1, 0))),)
 
 
 # --- JAX ------------------------------------------------------------------------------------------------------------
@@ -141,16 +206,57 @@ def jax_cell(kind):
     return gru if kind == "GRU" else lstm
 
 
-def jax_train(kind, i, h, batch):
-    cell, p = jax_cell(kind), jax_parameters(kind, i, h)
-    xs = jax.random.uniform(jax.random.PRNGKey(1), (STEPS, batch, i))
-    zero = jnp.zeros((batch, h))
+def jax_block_diagonal(p, xs):
+    """Computes the outputs of the LSTM with heads."""
+    sigmoid, tanh = jax.nn.sigmoid, jnp.tanh
+
+    def step(state, z):
+        h, c = state
+        i, f, g, o = jnp.split(z + jnp.einsum("kbd,kde->kbe", h, p["u"]), 4, -1)
+        c = sigmoid(f) * c + sigmoid(i) * tanh(g)
+        h = sigmoid(o) * tanh(c)
+        return (h, c), h
+
+    zero = jnp.zeros((HEADS, xs.shape[1], p["u"].shape[1]))
+    projected = jnp.einsum("tbi,kie->tkbe", xs, p["w"]) + p["b"][:, None]
+    return jax.lax.scan(step, (zero, zero), projected)[1]
+
+
+def jax_convolution(p, xs):
+    """Computes the outputs of the causal convolution."""
+    return jax.lax.conv_general_dilated(xs, p["k"], (1,), [(WIDTH - 1, 0)]) + p["b"][:, None]
+
+
+def jax_layer(kind, i, h, batch):
+    """Returns a function of parameters and inputs to outputs, its parameters and its inputs."""
+    key = jax.random.PRNGKey(1)
+    normal = lambda *shape: jax.random.normal(key, shape) / h**0.5
+    xs = jax.random.uniform(key, (STEPS, batch, i))
+    if kind == "convolution":
+        p = {"k": normal(h, i, WIDTH), "b": jnp.zeros(h)}
+        return jax_convolution, p, xs.transpose(1, 2, 0)
+    if kind == "block-diagonal":
+        d = h // HEADS
+        p = {"w": normal(HEADS, i, 4 * d), "u": normal(HEADS, d, 4 * d), "b": jnp.zeros((HEADS, 4 * d))}
+        return jax_block_diagonal, p, xs
+    cell, zero = jax_cell(kind), jnp.zeros((batch, h))
     start = zero if kind == "GRU" else (zero, zero)
 
-    def loss(p, xs):
-        _, ys = jax.lax.scan(lambda state, z: cell(p, state, z), start, xs @ p["w"] + p["b"])
-        return 0.01 * ys.sum()
+    def outputs(p, xs):
+        return jax.lax.scan(lambda state, z: cell(p, state, z), start, xs @ p["w"] + p["b"])[1]
 
+    return outputs, jax_parameters(kind, i, h), xs
+
+
+def jax_run(kind, i, h, batch):
+    outputs, p, xs = jax_layer(kind, i, h, batch)
+    outputs = jax.jit(outputs)
+    return lambda: jax.block_until_ready(outputs(p, xs))
+
+
+def jax_train(kind, i, h, batch):
+    outputs, p, xs = jax_layer(kind, i, h, batch)
+    loss = lambda p, xs: 0.01 * outputs(p, xs).sum()
     gradient = jax.jit(jax.value_and_grad(loss, argnums=(0, 1)))
     return lambda: jax.block_until_ready(gradient(p, xs))
 
@@ -200,15 +306,16 @@ def onnx_run(kind, i, h, steps):
 # --- the server -----------------------------------------------------------------------------------------------------
 
 
-def build(batch, kind, i, h, library):
+def build(task, batch, kind, i, h, library):
     """Returns the work of a request, or None."""
+    has_class = kind in ("LSTM", "GRU", "convolution")
     if library == "PyTorch" and torch:
-        if batch:
-            return torch_train(kind, i, h, batch)
-        return None if kind == "peephole" else torch_step(kind, i, h)
-    if library == "JAX" and jax and batch:
-        return jax_train(kind, i, h, batch)
-    if library.startswith("ONNX-Runtime") and onnx and onnxruntime and not batch and kind != "peephole":
+        if task == "step":
+            return torch_step(kind, i, h) if has_class else None
+        return (torch_run if task == "run" else torch_train)(kind, i, h, batch)
+    if library == "JAX" and jax and task != "step":
+        return (jax_run if task == "run" else jax_train)(kind, i, h, batch)
+    if library.startswith("ONNX-Runtime") and onnx and onnxruntime and task == "step" and kind in ("LSTM", "GRU"):
         return onnx_run(kind, i, h, SEQUENCE if library.endswith("1000") else 1)
     return None
 
@@ -244,10 +351,10 @@ def main():
             print("cleared", flush=True)
             continue
         if request not in built:
-            what, *words = request.split()
-            batch = int(words.pop(0)) if what == "training" else 0
+            task, *words = request.split()
+            batch = 1 if task == "step" else int(words.pop(0))
             kind, i, h, library = words
-            work = build(batch, kind, int(i), int(h), library)
+            work = build(task, batch, kind, int(i), int(h), library)
             built[request] = work and Repeated(work)
         print(built[request].turn() if built[request] else "none", flush=True)
 

@@ -11,9 +11,26 @@ pub enum Kind {
     Gru,
     /// The LSTM with peepholes, which users of other libraries write themselves.
     Peephole,
+    /// The LSTM with [`HEADS`] heads, which they write themselves too: its recurrent matrices are
+    /// block-diagonal.
+    BlockDiagonal,
+    /// The causal convolution over [`WIDTH`] consecutive steps.
+    Convolution,
 }
 
-const KINDS: [(Kind, &str); 3] = [(Kind::Lstm, "LSTM"), (Kind::Gru, "GRU"), (Kind::Peephole, "peephole")];
+/// The number of heads of [`Kind::BlockDiagonal`].
+pub const HEADS: usize = 4;
+
+/// The width of [`Kind::Convolution`].
+pub const WIDTH: usize = 3;
+
+const KINDS: [(Kind, &str); 5] = [
+    (Kind::Lstm, "LSTM"),
+    (Kind::Gru, "GRU"),
+    (Kind::Peephole, "peephole"),
+    (Kind::BlockDiagonal, "block-diagonal"),
+    (Kind::Convolution, "convolution"),
+];
 
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -22,15 +39,25 @@ impl fmt::Display for Kind {
     }
 }
 
-/// The work requested from a library: one step at batch 1, or a training pass over
-/// [`STEPS`](crate::work::STEPS) steps.
+/// A workload of a cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Task {
+    /// One step at batch 1.
+    Step,
+    /// The outputs of [`STEPS`](crate::work::STEPS) steps of a batch, without residuals.
+    Run(usize),
+    /// A forward and a backward pass through as many steps of a batch.
+    Training(usize),
+}
+
+/// The work requested from a library.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Request<'a> {
-    /// The batch size of a training pass, or `None` for a step.
-    pub batch: Option<usize>,
+    /// The workload.
+    pub task: Task,
     /// The cell.
     pub kind: Kind,
-    /// The input and state sizes.
+    /// The sizes of the input and of the state or output.
     pub size: (usize, usize),
     /// The name of the library.
     pub library: &'a str,
@@ -41,21 +68,23 @@ impl<'a> Request<'a> {
     pub fn read(words: &[&'a str]) -> Option<Self> {
         let kind = |name: &str| KINDS.iter().find(|(_, own)| *own == name).map(|(kind, _)| *kind);
         let number = |word: &str| word.parse::<usize>().ok();
-        let (batch, name, i, h, library) = match *words {
-            ["step", name, i, h, library] => (None, name, i, h, library),
-            ["training", batch, name, i, h, library] => (Some(number(batch)?), name, i, h, library),
+        let (task, name, i, h, library) = match *words {
+            ["step", name, i, h, library] => (Task::Step, name, i, h, library),
+            ["run", batch, name, i, h, library] => (Task::Run(number(batch)?), name, i, h, library),
+            ["training", batch, name, i, h, library] => (Task::Training(number(batch)?), name, i, h, library),
             _ => return None,
         };
-        Some(Request { batch, kind: kind(name)?, size: (number(i)?, number(h)?), library })
+        Some(Request { task, kind: kind(name)?, size: (number(i)?, number(h)?), library })
     }
 }
 
 impl fmt::Display for Request<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Request { batch, kind, size: (i, h), library } = self;
-        match batch {
-            None => write!(f, "step {kind} {i} {h} {library}"),
-            Some(batch) => write!(f, "training {batch} {kind} {i} {h} {library}"),
+        let Request { task, kind, size: (i, h), library } = self;
+        match task {
+            Task::Step => write!(f, "step {kind} {i} {h} {library}"),
+            Task::Run(batch) => write!(f, "run {batch} {kind} {i} {h} {library}"),
+            Task::Training(batch) => write!(f, "training {batch} {kind} {i} {h} {library}"),
         }
     }
 }

@@ -40,12 +40,34 @@ where
     L::State: 'a,
     L::Input: 'a,
 {
-    let mut state = cell.initial_state();
-    let xs: Vec<L::Input> = inputs(CYCLE);
-    let mut t = 0;
+    step_through(cell, inputs(CYCLE))
+}
+
+/// Returns the workload of one step, which takes the next of the inputs.
+pub fn step_through<'a, const B: usize, L>(cell: Box<L>, xs: Vec<L::Input>) -> impl FnMut() + 'a
+where
+    L: Cell<B, Context = ()> + 'a,
+    L::State: 'a,
+    L::Input: 'a,
+{
+    let (mut state, mut t) = (cell.initial_state(), 0);
     move || {
-        t = (t + 1) % CYCLE;
+        t = (t + 1) % xs.len();
         black_box(cell.step(black_box(&xs[t]), &mut state));
+    }
+}
+
+/// Returns the workload of a sequence in one call, without residuals. The next call continues from
+/// its final state.
+pub fn run<'a, const B: usize, L>(cell: Box<L>, xs: Vec<L::Input>) -> impl FnMut() + 'a
+where
+    L: Layer<B, Context = ()> + 'a,
+    L::State: 'a,
+    L::Input: 'a,
+{
+    let mut state = cell.initial_state();
+    move || {
+        black_box(cell.run(black_box(&xs), &mut state));
     }
 }
 
@@ -62,7 +84,21 @@ where
     L::Output: 'a,
     L::Gradients: 'a,
 {
-    let (xs, mut dxs): (Vec<L::Input>, Vec<L::InputBar>) = (inputs(steps), inputs(steps));
+    train_through(cell, inputs(steps))
+}
+
+/// Returns the workload of [`train`] with these inputs.
+pub fn train_through<'a, const B: usize, L>(cell: Box<L>, xs: Vec<L::Input>) -> impl FnMut() + 'a
+where
+    L: Layer<B, Context = (), InputBar: Varying<L::Scalar>> + 'a,
+    L::State: 'a,
+    L::Tape: 'a,
+    L::Input: 'a,
+    L::InputBar: 'a,
+    L::Output: 'a,
+    L::Gradients: 'a,
+{
+    let mut dxs: Vec<L::InputBar> = inputs(xs.len());
     let (mut tape, mut grads) = (cell.tape(), cell.zero_gradients());
     let dys = cell.forward(&xs, &mut cell.initial_state(), &mut tape).to_vec();
     move || {

@@ -21,19 +21,21 @@ use tests::exactness::{
 use tests::golden::{from_scalars, inner_product, scalars};
 
 rnn_cell! {
-    /// A cell with fields of every kind: matrix, vector and scalar states and inputs, several
-    /// outputs.
+    /// A cell with fields of every kind: matrix, row, vector and scalar states, matrix, vector and
+    /// scalar inputs, several outputs.
     pub cell Mixed<I, H, E> {
         input  x: [I], X: [H, E], s: [];
         state  h: [H];
         state  P: [H, E];
         state  n: [];
+        state  r: [1, E];
         param  W: [H, H + I];
         param  v: [E] = normal(0.5);
         param  k: [] = 0.5;
 
         g = sigmoid(W @ [h[t-1], x]);
-        P = 0.5 * P[t-1] * g + tanh(X + h[t-1] @ v.T);
+        r = tanh(0.5 * s * r[t-1] + v.T);
+        P = 0.5 * P[t-1] * g + tanh(X + h[t-1] @ r);
         n = 0.9 * n[t-1] + s * mean(P);
         h = tanh(P @ v + n * k + g);
 

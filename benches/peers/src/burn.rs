@@ -29,7 +29,7 @@ pub fn step(kind: Kind, i: usize, h: usize) -> Option<Work<'static>> {
                 state = Some(black_box(y).reshape([1, h]));
             }))
         }
-        Kind::Peephole => None,
+        _ => None,
     }
 }
 
@@ -53,6 +53,6 @@ pub fn train(kind: Kind, i: usize, h: usize, batch: usize, steps: usize) -> Opti
             let cell = GruConfig::new(i, h, true).init(&device);
             Some(Box::new(move || pass(&|x| cell.forward(x, None))))
         }
-        Kind::Peephole => None,
+        _ => None,
     }
 }

@@ -12,8 +12,8 @@ mod nexus;
 mod tract;
 
 use benches::measure::{Calibrated, Effort, Work};
-use benches::peers::Request;
-#[cfg(any(feature = "burn", feature = "candle"))]
+use benches::peers::{Request, Task};
+#[cfg(any(feature = "burn", feature = "candle", feature = "tract"))]
 use benches::work::STEPS;
 
 /// The name of the library; a build for this very processor has its own name.
@@ -26,20 +26,24 @@ fn main() -> std::io::Result<()> {
 
 /// Returns the work of a library, or `None` if it is not built in or does not support the request.
 fn build(request: &Request) -> Option<Work<'static>> {
-    let Request { batch, kind, size: (i, h), library } = *request;
-    match (library, batch) {
+    let Request { task, kind, size: (i, h), library } = *request;
+    match (library, task) {
         #[cfg(feature = "burn")]
-        ("burn", None) => burn::step(kind, i, h),
+        ("burn", Task::Step) => burn::step(kind, i, h),
         #[cfg(feature = "burn")]
-        ("burn", Some(batch)) => burn::train(kind, i, h, batch, STEPS),
+        ("burn", Task::Training(batch)) => burn::train(kind, i, h, batch, STEPS),
         #[cfg(feature = "candle")]
-        ("candle", None) => candle::step(kind, i, h),
+        ("candle", Task::Step) => candle::step(kind, i, h),
         #[cfg(feature = "candle")]
-        ("candle", Some(batch)) => candle::train(kind, i, h, batch, STEPS),
+        ("candle", Task::Run(batch)) => candle::run(kind, i, h, batch, STEPS),
+        #[cfg(feature = "candle")]
+        ("candle", Task::Training(batch)) => candle::train(kind, i, h, batch, STEPS),
         #[cfg(feature = "nexus")]
-        (NEXUS, None) => nexus::step(kind, i, h),
+        (NEXUS, Task::Step) => nexus::step(kind, i, h),
         #[cfg(feature = "tract")]
-        ("tract", None) => tract::step(kind, i, h),
+        ("tract", Task::Step) => tract::step(kind, i, h),
+        #[cfg(feature = "tract")]
+        ("tract", Task::Run(batch)) => tract::run(kind, i, h, batch, STEPS),
         _ => None,
     }
 }

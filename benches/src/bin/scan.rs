@@ -3,8 +3,7 @@
 
 use benches::run::Run;
 use benches::table::{Table, figure, percent};
-use benches::work::{CYCLE, STEPS, inputs, rng, train};
-use rnn_cell::cell::Layer;
+use benches::work::{self, CYCLE, STEPS, inputs, rng, train};
 use rnn_cell::cells::*;
 use std::hint::black_box;
 use std::process::ExitCode;
@@ -44,7 +43,7 @@ macro_rules! subjects {
             // The cells are leaked.
             let cell: &'static Cell<N> = Box::leak(Cell::<N>::init_boxed(&mut rng()));
             let (live, mut state, mut t) = (cell.prepare::<$b>(), cell.zero_state::<$b>(), 0);
-            let (xs, sequence) = (inputs(CYCLE), inputs(STEPS));
+            let xs = inputs(CYCLE);
             Subject {
                 name: stringify!($name),
                 flops: Cell::<N>::FLOPS_PER_STEP,
@@ -53,9 +52,7 @@ macro_rules! subjects {
                     t = (t + 1) % CYCLE;
                     black_box(live.step(black_box(&xs[t]), &mut state));
                 }),
-                run: Box::new(move || {
-                    black_box(cell.run(black_box(&sequence), &mut cell.initial_state::<$b>()));
-                }),
+                run: Box::new(work::run::<$b, _>(Cell::<N>::init_boxed(&mut rng()), inputs(STEPS))),
                 train: Box::new(train::<f32, $b, _>(Cell::<N>::init_boxed(&mut rng()), STEPS)),
             }
         }),*]

@@ -6,7 +6,7 @@ mod servers;
 
 use crate::machine;
 use crate::measure::{Contest, Effort, Times, median};
-use crate::peers::{Kind, ONNX_SEQUENCE, Request, SEQUENCE, STEPPING, TRAINING};
+use crate::peers::{Kind, ONNX_SEQUENCE, Request, SEQUENCE, STEPPING, TRAINING, Task};
 pub use goals::{Goals, STEP_GOALS, StepGoal};
 use options::Options;
 use serde_json::json;
@@ -113,7 +113,7 @@ impl Run {
     pub fn enter_step_peers(&self, contest: &mut Contest, kind: Kind, size: (usize, usize)) {
         for library in STEPPING {
             let units = if library == ONNX_SEQUENCE { SEQUENCE } else { 1 };
-            self.enter(contest, units, library, &Request { batch: None, kind, size, library });
+            self.enter(contest, units, library, &Request { task: Task::Step, kind, size, library });
         }
     }
 
@@ -126,14 +126,16 @@ impl Run {
         batch: usize,
     ) {
         for library in TRAINING {
-            self.enter(contest, 1, library, &Request { batch: Some(batch), kind, size, library });
+            self.enter(contest, 1, library, &Request { task: Task::Training(batch), kind, size, library });
         }
     }
 
-    fn enter(&self, contest: &mut Contest, units: usize, library: &str, request: &Request) {
+    /// Enters the work of another library, if its process runs and supports it. It consists of
+    /// `units` steps.
+    pub fn enter(&self, contest: &mut Contest, units: usize, name: &str, request: &Request) {
         let request = request.to_string();
         if let Some(server) = self.servers.iter().find(|server| server.turn(&request).is_some()) {
-            contest.enter_remote(library, units, server, &request);
+            contest.enter_remote(name, units, server, &request);
         }
     }
 }

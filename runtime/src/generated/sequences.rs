@@ -348,8 +348,8 @@ pub fn clear_input_bars<T: Scalar, X: Varying<T>, const B: usize>(
 /// Saves the carry before a backward step and zeroes it for the finished samples, so that the step
 /// passes them no cotangent.
 #[inline]
-pub fn hold<M: Flat, const B: usize>(
-    held: &mut Series<M>,
+pub fn hold<H: Flat<Scalar = M::Scalar>, M: Flat, const B: usize>(
+    held: &mut Series<H>,
     carry: &mut Series<M>,
     index: usize,
     lengths: Option<&[usize; B]>,
@@ -366,8 +366,8 @@ pub fn hold<M: Flat, const B: usize>(
 
 /// Restores the carry of the finished samples after a backward step.
 #[inline]
-pub fn restore<M: Flat, const B: usize>(
-    held: &Series<M>,
+pub fn restore<H: Flat<Scalar = M::Scalar>, M: Flat, const B: usize>(
+    held: &Series<H>,
     carry: &mut Series<M>,
     index: usize,
     lengths: Option<&[usize; B]>,
