@@ -38,7 +38,8 @@ pub type LayerPass<'a, L, const B: usize> = Pass<'a, <L as Layer<B>>::Input, <L 
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a layer for batches of {B}",
     label = "no `Layer<{B}>`",
-    note = "layers are cells of `rnn_cell!`, networks of layers that fit together, and types that implement `Layer`"
+    note = "layers are cells of `rnn_cell!`, networks of layers that fit together, and types that implement `Layer`",
+    note = "a struct with `#[derive(Model)]` is not a layer: `Trainer::with_buffers` trains it"
 )]
 pub trait Layer<const B: usize>: Model {
     /// The input of one step.

@@ -96,8 +96,8 @@ pub use beam::{Hypothesis, Search, beam};
 /// // All strings of one to three symbols.
 /// let one: Vec<Vec<u32>> = (1..4).map(|symbol| vec![symbol]).collect();
 /// let longer = |strings: &[Vec<u32>]| -> Vec<Vec<u32>> {
-///     let append = |string: &Vec<u32>| (1..4).map(|symbol| [&string[..], &[symbol]].concat()).collect();
-///     strings.iter().flat_map::<Vec<_>, _>(append).collect()
+///     let append = |symbol| strings.iter().map(move |string| [&string[..], &[symbol]].concat());
+///     (1..4).flat_map(append).collect()
 /// };
 /// let two = longer(&one);
 /// let strings = [one, longer(&two), two].concat();
@@ -113,7 +113,8 @@ pub use beam::{Hypothesis, Search, beam};
 /// let (mut read, mut state) = (encoder.initial_state(), decoder.initial_state());
 /// encoder.run(&[[1], [2], [3]], &mut read);
 /// state.0.1.h = read.1.h;
-/// let [written] = greedy(&mut state, [START], END, 9, |symbols, state| decoder.step(symbols, state));
+/// let step = |symbols: &_, state: &mut _| decoder.step(symbols, state);
+/// let [written] = greedy(&mut state, [START], END, 9, step);
 /// assert_eq!(written, [3, 2, 1]);
 /// # Ok::<(), rnn_cell::train::Error>(())
 /// ```

@@ -8,6 +8,7 @@
 //! | `passes`, `outputs` | the forms of backpropagation through time, and the view of a loss |
 //! | `fit`, `outcome`, `scores`, `log`, `events` | epochs and their results |
 //! | `checkpoint` | a training run on disk |
+//! | `unavailable` | errors that name a missing feature |
 
 mod batch;
 #[cfg(all(feature = "std", feature = "safetensors"))]
@@ -24,6 +25,8 @@ mod part;
 mod passes;
 mod scores;
 mod settings;
+#[cfg(all(feature = "std", not(feature = "safetensors")))]
+mod unavailable;
 mod update;
 mod weights;
 mod workers;
@@ -169,7 +172,8 @@ impl<L: Model, O> Trainer<L, O, ()> {
 
 impl<M: Model, O, W> Trainer<M, O, W> {
     /// Creates a trainer of any model, whose gradients are computed by a function with the help of
-    /// `buffers`.
+    /// `buffers`. A function that makes its own has the buffers [`Samples::<B>`](Samples), for
+    /// parts of at most `B` samples, or `()`, for parts of one sample.
     pub fn with_buffers(model: M, optimiser: O, buffers: W) -> Self {
         let gradients = model.zero_gradients();
         Trainer {
