@@ -8,7 +8,7 @@
 #![allow(unsafe_code)]
 
 #[path = "../../../examples/src/silero/mod.rs"]
-#[allow(dead_code)]
+#[allow(dead_code, unused_imports)]
 mod silero;
 
 use silero::{CHUNK, Hysteresis, Stream, Vad, segments};
