@@ -28,7 +28,7 @@ use std::time::Instant;
 
 const HIDDEN: usize = 64;
 const BOTH: usize = 2 * HIDDEN;
-/// The blank and ten digits; digit `d` is class `d + 1`.
+/// The number of classes: the blank and ten digits. Digit `d` is class `d + 1`.
 const CLASSES: usize = 11;
 const BLANK: u32 = 0;
 const BATCH: usize = 16;

@@ -1,6 +1,6 @@
 //! Removes noise from speech with RNNoise, a published network. The network is one cell of this
 //! library, its equations, and its weights are loaded from the file of the crate `nnnoiseless`. The
-//! sound is streamed in frames of 10 ms, like in a call.
+//! sound is streamed in frames of 10 ms, as in a call.
 //!
 //! Without a file, the example adds the noise of a fan to synthetic speech, so that the result can
 //! be compared with the speech alone.
@@ -13,13 +13,12 @@
 use examples::audio::{self, Sound};
 use examples::options::{OFF, Options};
 use examples::plot::{Curve, spectrograms};
-use examples::report::{make_folders, median, run};
+use examples::report::{median, run};
 use examples::rnnoise::{FRAME, Network, RATE, Stream, WEIGHTS, load};
 use nnnoiseless::DenoiseState;
 use rnn_cell::prelude::*;
 use rnn_cell::rng::uniform;
 use std::fs;
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -47,7 +46,7 @@ fn main() -> ExitCode {
             None => {
                 let speech = audio::read_mono(&shipped.join("speech.wav"), RATE)?;
                 let sound = with_noise(&speech, options.get("snr")?, options.get("seed")?);
-                save(&options.path("noisy"), &sound)?;
+                audio::save(&options.path("noisy"), &sound)?;
                 (sound, Some(speech))
             }
         };
@@ -72,7 +71,7 @@ fn main() -> ExitCode {
             println!("speech to noise: {before:.1} dB before, {after:.1} dB after");
         }
         let output_sound = Sound { rate: RATE, samples: output.samples };
-        save(&options.path("wav"), &output_sound)?;
+        audio::save(&options.path("wav"), &output_sound)?;
 
         let mut sounds = vec![("with noise", &sound), ("denoised", &output_sound)];
         sounds.extend(clean.as_ref().map(|clean| ("the speech alone", clean)));
@@ -90,8 +89,8 @@ struct Denoised {
     speech: Vec<f64>,
 }
 
-/// Denoises `sound` with the cell and with the crate `nnnoiseless` in turns. Prints their difference
-/// and their times. Returns the cell's result.
+/// Denoises `sound` with the cell and with the crate `nnnoiseless` in turns. Prints their
+/// difference and their times. Returns the cell's result.
 fn compare(network: &Network, sound: &[f32], passes: usize) -> Denoised {
     let (mut times, mut network_times, mut peer_times) = (vec![], vec![], vec![]);
     let mut results = None;
@@ -174,17 +173,10 @@ fn with_noise(speech: &Sound, level: f64, seed: u64) -> Sound {
     Sound { rate: RATE, samples: samples.collect() }
 }
 
-/// Returns the ratio of the speech in `sound` to everything else, in dB, whatever the scale (Le Roux
-/// et al. 2019, "SDR: half-baked or well done?", eq. 3).
+/// Returns the ratio of the speech in `sound` to everything else, in dB, whatever the scale (Le
+/// Roux et al. 2019, "SDR: half-baked or well done?", eq. 3).
 fn signal_to_noise(sound: &[f32], speech: &[f32]) -> f64 {
     let product = |a: &[f32], b: &[f32]| -> f64 { a.iter().zip(b).map(|(a, b)| f64::from(a * b)).sum() };
     let target = product(sound, speech).powi(2) / product(speech, speech);
     10.0 * (target / (product(sound, sound) - target)).log10()
-}
-
-fn save(path: &Path, sound: &Sound) -> Result<(), Box<dyn std::error::Error>> {
-    make_folders(path)?;
-    audio::write(path, sound)?;
-    println!("sound: {} ({:.1} s)", path.display(), sound.seconds());
-    Ok(())
 }

@@ -1,5 +1,5 @@
 //! Forecasts the Santa Fe laser one step ahead with a peephole LSTM. It is trained on the first
-//! 1,000 samples, then *streams* over the next 1,000 with `step`, one sample at a time, like on a
+//! 1,000 samples, then *streams* over the next 1,000 with `step`, one sample at a time, as on a
 //! device. Persistence and a linear autoregression serve as baselines.
 //!
 //! ```text

@@ -25,7 +25,8 @@ const HIDDEN: usize = 32;
 /// The number of samples between updates, and of the window that an update learns from.
 const WINDOW: usize = 16;
 const RATE: f64 = 3e-3;
-/// The standard deviation of the observation noise. That of the signal is about 0.23.
+/// The standard deviation of the observation noise. The standard deviation of the signal is about
+/// 0.23.
 const NOISE: f64 = 0.005;
 /// The number of samples over which errors are averaged.
 const AVERAGED: usize = 500;

@@ -1,6 +1,6 @@
 //! Detects speech in a sound file with Silero VAD, a published network. Its LSTM is a cell of this
 //! library, and its weights are loaded from its safetensors file. The sound is streamed, 32 ms at a
-//! time, like on a device.
+//! time, as on a device.
 //!
 //! ```text
 //! cargo run --release --example voice_activity

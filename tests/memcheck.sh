@@ -11,7 +11,8 @@ host=$(rustc -vV | sed -n 's/^host: //p' | tr 'a-z-' 'A-Z_')
 leaks='--leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite'
 export "CARGO_TARGET_${host}_RUNNER=valgrind --quiet --error-exitcode=9 $leaks --max-stackframe=70000000"
 
-# Dev builds of this repository have code for one instruction set (.cargo/config.toml): these are for all.
+# Dev builds of this repository contain code for one instruction set (.cargo/config.toml). These
+# builds contain code for all.
 export RUSTFLAGS=
 
 for isa in avx2 portable; do

@@ -1,4 +1,4 @@
-//! The peak performance of the machine, to which all other figures are compared.
+//! The peak performance of the machine, the reference for all other figures.
 
 use rnn_cell::kernels::isa::{Isa, Job, Level, dispatch};
 use rnn_cell::kernels::math::fused;

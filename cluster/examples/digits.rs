@@ -23,7 +23,8 @@ use rnn_cell_cluster::Mpi;
 const SAMPLES: usize = 16;
 const PARTS: usize = 4;
 const SIDE: usize = 8;
-/// The digits of the last forms are held out of the training: other people wrote them.
+/// The number of digits in the last forms, which are held out of the training: other people wrote
+/// them.
 const HELD_OUT: usize = 400;
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/data/digits.csv");
 

@@ -21,7 +21,7 @@ use rnn_cell::train::loss::mean_squared_error_weighted;
 use rnn_cell::train::{LayerPart, Trainer, Workers};
 use rnn_cell_cluster::Mpi;
 
-/// A batch of 64 samples consists of two parts.
+/// The number of samples of a part, and the number of parts of a batch.
 const SAMPLES: usize = 32;
 const PARTS: usize = 2;
 const STEPS: usize = 100;

@@ -17,8 +17,8 @@ use crate::number::{Number, add};
 /// The largest number of elements of a buffer. MPI counts in 32 bits.
 const MOST: usize = 1 << 28;
 
-/// Sets `sum` to the pairwise sum of the vectors of all `parts` parts, of which this process has
-/// `own`.
+/// Sets `sum` to the pairwise sum of the vectors of all `parts` parts. `own` are the vectors of
+/// this process.
 pub(crate) fn ordered_sum<C, T: Scalar>(mpi: &Mpi<C>, parts: usize, own: &mut [&mut [T]], sum: &mut [T]) {
     let own_parts = mpi.parts_of(mpi.rank, parts);
     let start = own_parts.start;
@@ -58,8 +58,8 @@ fn pieces(count: usize, length: usize) -> impl Iterator<Item = Range<usize>> {
 
 /// Sets `sum` to the pairwise sum of one vector of each process, whose number is a power of two.
 ///
-/// In each round, neighbours at a distance of 1, 2, 4, .. exchange halves of what they are
-/// responsible for, and each adds up one half. The rounds in reverse order collect the sums.
+/// In each round, neighbours at a distance of 1, 2, 4, .. exchange halves of their ranges of
+/// elements, and each adds up one half. The rounds in reverse order collect the sums.
 fn halve<C, T: Scalar>(mpi: &Mpi<C>, own: &[T], sum: &mut [T]) {
     let world = mpi.world();
     let mut numbers: Vec<Number<T>> = own.iter().copied().map(Number).collect();

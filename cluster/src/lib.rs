@@ -30,8 +30,7 @@
 //!
 //! fn loss(part: &mut LayerPart<'_, Net, Sample, 16>) -> f64 {
 //!     let batch = pad(&part.samples.iter().map(|sample| &sample.0).collect::<Vec<_>>());
-//!     let mut classes = [0; 16];
-//!     part.samples.iter().zip(&mut classes).for_each(|(sample, class)| *class = sample.1);
+//!     let classes = part.labels(|sample| sample.1);
 //!     part.sequence(&batch, |out| {
 //!         out.last_step(|y, weights| softmax_cross_entropy_weighted(y, &classes, weights))
 //!     })
@@ -39,6 +38,7 @@
 //! ```
 //!
 //! `mpirun -n 4 PROGRAM` runs the program in four processes, and `PROGRAM` alone in one.
+//! `checkpoint` needs the feature `safetensors` of `rnn-cell`.
 //!
 //! # Contract
 //! - Every process runs the same program, with the same settings, a model of the same seed, and the
@@ -110,10 +110,10 @@ pub fn run<E: Display>(program: impl FnOnce(Mpi) -> Result<(), E>) -> ExitCode {
 /// # Traffic
 /// With one part per process, or a power of two of them, a process sends and receives at most
 /// `2 n (p - 1) / p` scalars per update, where `n` is the number of parameters and `p` that of
-/// processes: as many as any all-reduce. If `p` is a power of two as well, it does so in `2 log2 p`
-/// messages (recursive halving, then doubling: Thakur, Rabenseifner & Gropp 2005, "Optimization of
-/// collective communication operations in MPICH", whose order of additions is
-/// [pairwise](rnn_cell::train::pairs)), and otherwise in two collective operations of `p - 1`
+/// processes: as many as any all-reduce. If `p` is a power of two as well, this takes `2 log2 p`
+/// messages: recursive halving, then doubling (Thakur, Rabenseifner & Gropp 2005, "Optimization of
+/// collective communication operations in MPICH"), whose order of additions is
+/// [pairwise](rnn_cell::train::pairs). Otherwise it takes two collective operations of `p - 1`
 /// messages each. Any other number `k` of parts per process costs up to `2 log2 k` times as much in
 /// one direction.
 #[derive(Debug, Clone, Copy)]

@@ -26,7 +26,7 @@ const PATH: &str = "RNN_CELL_CLUSTER_PATH";
 type Net = Stack<Dropout<Lstm<2, 5>>, Dense<5, 1>>;
 type Sample = Vec<SVector<f32, 2>>;
 
-/// Does its task in each process of a job, and nothing among the other tests.
+/// Runs the task of each process of a job. It does nothing as one of the other tests.
 #[test]
 fn program() {
     let Ok(task) = env::var(TASK) else { return };
@@ -66,7 +66,7 @@ fn loss(part: &mut LayerPart<'_, Net, Sample, 3>) -> f64 {
     })
 }
 
-/// Trains on the samples, and writes the model and the report to a file: that of this process.
+/// Trains on the samples, and writes the model and the report to the file of this process.
 fn train<C: Workers>(mpi: Mpi<C>, parts: &str, path: &Path) -> Result<(), Failure> {
     let (parts, rank) = (parts.parse()?, mpi.rank());
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);

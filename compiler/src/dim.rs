@@ -39,8 +39,8 @@ impl Atom {
         }
     }
 
-    /// Returns the size of a dimension `size` of each of `heads` heads, one after the other. `None`
-    /// for a product of three.
+    /// Returns the size of a dimension `size` of each of `heads` heads, one after the other.
+    /// Returns `None` for a product of three.
     pub fn of_heads(heads: Atom, size: Atom) -> Option<Atom> {
         match (heads, size) {
             (Atom::ONE, size) => Some(size),
@@ -166,12 +166,18 @@ impl Shape {
         self.rows.is_one() && self.columns.is_one()
     }
 
+    /// Returns the numbers of rows and columns of the grid of blocks of a value.
+    pub fn blocks(&self) -> (usize, usize) {
+        (self.rows.atoms().len(), self.columns.atoms().len())
+    }
+
     pub fn transposed(&self) -> Self {
         Shape { rows: self.columns.clone(), columns: self.rows.clone() }
     }
 
     /// Returns the shape of the stack of a value of each of `heads` heads: `[D]` becomes `[K*D]`, a
-    /// scalar `[K]`. `None` for a matrix and for a vector of several terms, which have no stack.
+    /// scalar `[K]`. Returns `None` for a matrix and for a vector of several terms, which have no
+    /// stack.
     pub fn stacked(&self, heads: Atom) -> Option<Self> {
         match self.rows.atoms() {
             [rows] if self.columns.is_one() => Some(Shape::vector(Dim::sum([Atom::of_heads(heads, *rows)?]))),

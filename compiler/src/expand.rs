@@ -2,10 +2,10 @@
 
 use crate::analysis::{self, Analysis};
 use crate::diagnostics::Diagnostics;
-use crate::emit::context::{Context, Runtime};
+use crate::emit::context::{EmitContext, Runtime};
 use crate::emit::items::Items;
-use crate::emit::places::Places;
 use crate::emit::skeleton::tidy;
+use crate::emit::spans::SpannedNames;
 use crate::lower::jacobian::{self, Jacobian};
 use crate::lower::{self, Lowered};
 use crate::plan::{self, Plan};
@@ -74,19 +74,19 @@ pub fn page(input: TokenStream) -> String {
 /// Only [`page`] reads these tokens. Their spans are the call site, so that editors look up only
 /// the user's own tokens.
 fn sources(input: TokenStream) -> Vec<TokenStream> {
-    fn placeless(tokens: TokenStream) -> TokenStream {
-        let placeless = |mut token: TokenTree| {
+    fn at_call_site(tokens: TokenStream) -> TokenStream {
+        let respan = |mut token: TokenTree| {
             if let TokenTree::Group(group) = &token {
-                token = Group::new(group.delimiter(), placeless(group.stream())).into();
+                token = Group::new(group.delimiter(), at_call_site(group.stream())).into();
             }
             token.set_span(Span::call_site());
             token
         };
-        tokens.into_iter().map(placeless).collect()
+        tokens.into_iter().map(respan).collect()
     }
     let mut sources = vec![];
     let mut tokens = vec![];
-    for token in placeless(input) {
+    for token in at_call_site(input) {
         let is_end = matches!(&token, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace);
         tokens.push(token);
         if is_end {
@@ -138,7 +138,7 @@ pub fn compile(cell: &Cell, diagnostics: &mut Diagnostics) -> Option<Compiled> {
     Some(Compiled { analysis, plan, jacobian })
 }
 
-/// Returns the Jacobian. None for a cell whose Jacobian has no text.
+/// Returns the Jacobian, or `None` for a cell whose Jacobian has no text.
 fn derive_jacobian(cell: &Cell, analysis: &Analysis, lowered: &Lowered) -> Option<Jacobian> {
     if absence(cell, &analysis.past).is_some() {
         return None;
@@ -156,9 +156,9 @@ fn items(
         return skeleton(runtime, cell);
     };
     let Analysis { resolved, shapes, initialisers, past } = &analysis;
-    let places = Places::take(&mut cell);
-    let context = Context::new(&cell, shapes, past, runtime);
-    let items = Items::new(&context, &places, resolved, initialisers, Some(&plan), jacobian.as_ref(), source);
+    let spanned = SpannedNames::take(&mut cell);
+    let cx = EmitContext::new(&cell, shapes, past, runtime);
+    let items = Items::new(&cx, &spanned, resolved, initialisers, Some(&plan), jacobian.as_ref(), source);
     emit::emit(&items, editor::mentions(&items))
 }
 
@@ -166,8 +166,8 @@ fn items(
 fn skeleton(runtime: &Runtime, mut cell: Cell) -> TokenStream {
     tidy(&mut cell);
     let Analysis { resolved, shapes, initialisers, past } = analysis::guess(&cell);
-    let places = Places::take(&mut cell);
-    let context = Context::new(&cell, &shapes, &past, runtime);
-    let items = Items::new(&context, &places, &resolved, &initialisers, None, None, None);
+    let spanned = SpannedNames::take(&mut cell);
+    let cx = EmitContext::new(&cell, &shapes, &past, runtime);
+    let items = Items::new(&cx, &spanned, &resolved, &initialisers, None, None, None);
     emit::emit(&items, editor::mentions(&items))
 }

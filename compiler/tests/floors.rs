@@ -3,7 +3,8 @@
 //!
 //! The test reads the sources as tokens and follows every path that names a module: `crate::..`,
 //! `super::..`, `self::..`, and the children of a file by their names. Re-exported names count as
-//! imports of the file that defines them. What is compiled for tests alone may import anything.
+//! imports of the file that defines them. Code that is compiled for tests alone may import
+//! anything.
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,11 +13,11 @@ use std::path::Path;
 /// A path of modules or of an item: `["graph", "ir", "Op"]`.
 type Names = Vec<String>;
 
-/// One file: its tokens without what is compiled for tests alone.
+/// A file as its tokens, without code that is compiled for tests alone.
 struct File {
     tokens: Vec<TokenTree>,
     children: BTreeSet<String>,
-    /// Names that the file re-exports, with what they stand for.
+    /// The names that the file re-exports, each with its path.
     exports: BTreeMap<String, Names>,
 }
 
@@ -108,7 +109,7 @@ impl Sources {
         Some([base, rest.to_vec()].concat())
     }
 
-    /// Returns the file that defines what a path from the root of the crate names.
+    /// Returns the file that defines the item at a path from the root of the crate.
     fn file_of(&self, path: &[String]) -> Names {
         let mut module = vec![];
         let mut rest = path;

@@ -18,7 +18,7 @@ mod sounds;
 use examples::audio::{self, Sound};
 use examples::options::{Options, QUICK};
 use examples::plot::{Curve, amplified};
-use examples::report::{make_folders, median, progress, run};
+use examples::report::{median, progress, run};
 use nalgebra::{SMatrix, SVector};
 use rnn_cell::prelude::*;
 use rnn_cell::train::loss::mean_squared_error_weighted;
@@ -117,7 +117,7 @@ fn main() -> ExitCode {
             let mut player = load(&model)?;
             let (output, times) = play(&input.samples, block, |xs, ys| player.run(xs, ys));
             report(&times, block);
-            save(&options.path("wav"), &output)?;
+            audio::save(&options.path("wav"), &Sound { rate: RATE, samples: output.clone() })?;
             return draw(&options.path("picture"), &input.samples, None, &output);
         }
         println!(
@@ -152,7 +152,7 @@ fn main() -> ExitCode {
         if let Some(path) = options.operand() {
             println!("error to signal on {}: {:.5}", path.display(), error_to_signal(&output, &truth));
         }
-        save(&options.path("wav"), &output)?;
+        audio::save(&options.path("wav"), &Sound { rate: RATE, samples: output.clone() })?;
         draw(&options.path("picture"), &input.samples, Some((&truth, &errors)), &output)
     })
 }
@@ -291,14 +291,6 @@ fn denormals(amp: &Amplifier, sound: &[f32], rng: &mut Xoshiro256PlusPlus) {
             2 * HIDDEN
         );
     }
-}
-
-fn save(path: &Path, output: &[f32]) -> Result<(), Box<dyn Error>> {
-    make_folders(path)?;
-    let sound = Sound { rate: RATE, samples: output.to_vec() };
-    audio::write(path, &sound)?;
-    println!("sound: {} ({:.1} s)", path.display(), sound.seconds());
-    Ok(())
 }
 
 /// Draws the loudest moments of the output. For a learned amplifier, also draws the true sound and

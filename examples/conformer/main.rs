@@ -138,7 +138,7 @@ impl Strings {
             Ok(part(name, 2)?.into_iter().map(record).collect())
         };
         let (validation, test) = (recorded("validation")?, recorded("test")?);
-        // An accent is a part of a voice, but the variants are what the parts don't have in common.
+        // A voice is an accent and a variant. The parts of the data share accents, but no variant.
         let variants = |strings: &mut dyn Iterator<Item = &Spoken>| {
             let variants: HashSet<&str> =
                 strings.filter_map(|spoken| Some(spoken.voice.split_once('+')?.1)).collect();
@@ -245,7 +245,7 @@ impl Row {
     }
 }
 
-/// Trains networks with as many parameters that lack one of the parts.
+/// Trains networks that lack one of the modules but have as many parameters.
 fn compare(strings: &Strings, options: &Options) -> Result<Vec<Row>, Box<dyn Error>> {
     fn job<U>(strings: &Strings, seed: u64, epochs: usize) -> Result<Row, TrainError>
     where

@@ -11,19 +11,19 @@ use rnn_cell::prelude::*;
 use rnn_cell::train::ctc::Ctc;
 use rnn_cell::train::{Part, Samples};
 
-/// The frames: 32 ms long, one every 10 ms.
+/// The settings of the frames: 32 ms long, one every 10 ms.
 pub const FRAMES: Settings = Settings { rate: RATE, size: 256, hop: 80 };
-/// The bands of a frame.
+/// The number of bands of a frame.
 pub const BANDS: usize = 40;
-/// The frames of a step of the subsampling, and the number of its outputs in a step of the blocks.
+/// The number of frames in a step of the subsampling, and of its outputs in a step of the blocks.
 pub const STACKED: usize = 2;
-/// The frames of a step of the blocks: 40 ms.
+/// The number of frames in a step of the blocks: 40 ms.
 pub const FRAMES_PER_STEP: usize = STACKED * STACKED;
 const PAIR: usize = STACKED * BANDS;
 const CHANNELS: usize = 32;
 const SUBSAMPLED: usize = STACKED * CHANNELS;
 
-/// The blank and ten digits; digit `d` is class `d + 1`.
+/// The number of classes: the blank and ten digits. Digit `d` is class `d + 1`.
 pub const CLASSES: usize = 11;
 pub const BLANK: u32 = 0;
 pub const BATCH: usize = 16;
@@ -31,9 +31,9 @@ const DROPOUT: f64 = 0.1;
 
 /// The size of a step of the blocks.
 const M: usize = 64;
-/// The steps that the attention reads: 640 ms.
+/// The number of steps that the attention reads: 640 ms.
 const S: usize = 16;
-/// The steps that the convolution reads: 600 ms.
+/// The number of steps that the convolution reads: 600 ms.
 const C: usize = 15;
 
 /// Two frames.
@@ -49,7 +49,8 @@ type BothWays<const I: usize> = Dropout<Bidirectional<Box<Lstm<I, M>>, Box<Lstm<
 
 /// Two Conformer blocks and an LSTM.
 pub type Hybrid = WithLstm<Conformer<M, 128, M, 1, S, C>>;
-/// The others have hidden layers of sizes that give them as many parameters.
+/// The network without attention. The sizes of the hidden layers in it and in the types below give
+/// all networks about as many parameters.
 pub type NoAttention = WithLstm<WithoutAttention<M, 197, C>>;
 pub type NoConvolution = WithLstm<WithoutConvolution<M, 180, M, S>>;
 pub type NoLstm = Stack<Stack<Enter, Twice<Conformer<M, 192, M, 1, S, C>>>, Dense<M, CLASSES>>;

@@ -1,7 +1,8 @@
-//! Reads dates in many written forms, from `3-may-07` to `thursday, the third day of the month of
-//! may in the year two thousand and seven`, and writes them in the form of ISO 8601, character by
-//! character. An encoder-decoder with attention (Bahdanau et al. 2015) is compared with one that
-//! reads only the encoder's last states (Cho et al. 2014).
+//! Reads dates in many written forms, from `3-may-07` to
+//! `thursday, the third day of the month of may in the year two thousand and seven`, and writes
+//! them in the form of ISO 8601, character by character. An encoder-decoder with attention
+//! (Bahdanau et al. 2015) is compared with an encoder-decoder that reads only the encoder's last
+//! states (Cho et al. 2014).
 //!
 //! One day in ten is held out of the training in all forms.
 //!

@@ -31,11 +31,11 @@ const SIGNIFICANT: f64 = 0.05 / 8.0;
 /// The paper's result for a variant, relative to the vanilla LSTM.
 #[derive(Clone, Copy)]
 enum Finding {
-    /// Significantly worse: one of the two that matter most.
+    /// A significantly worse result, which two variants have.
     Worse,
-    /// Neither worse nor significantly better.
+    /// A result neither worse nor significantly better.
     Equal,
-    /// Not significantly better, like all variants.
+    /// A result that is not significantly better, like all of them.
     NotBetter,
 }
 

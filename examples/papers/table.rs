@@ -5,7 +5,7 @@
 pub struct Options {
     /// The first random seed. Equal seeds give equal rows for any number of threads.
     pub seed: u64,
-    /// Selects a short run that executes all code of a task and learns almost nothing.
+    /// True for a short run that executes all code of a task and learns almost nothing.
     pub quick: bool,
 }
 

@@ -1,5 +1,6 @@
 //! Reading and writing of WAV files, with validation.
 
+use crate::report::make_folders;
 use hound::{SampleFormat, WavReader, WavSpec, WavWriter};
 use std::error::Error;
 use std::fmt;
@@ -162,6 +163,17 @@ pub fn write(path: &Path, sound: &Sound) -> Result<(), AudioError> {
         fact: format!("cannot be written: {cause}"),
         help: None,
     })
+}
+
+/// Writes a WAV file like [`write()`], with the folders that it needs, and prints its path.
+///
+/// # Errors
+/// Fails like [`write()`], and if a folder cannot be created.
+pub fn save(path: &Path, sound: &Sound) -> Result<(), Box<dyn Error>> {
+    make_folders(path)?;
+    write(path, sound)?;
+    println!("sound: {} ({:.1} s)", path.display(), sound.seconds());
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The pictures, as SVG with text as text.
+//! Pictures as SVG, in which text remains text.
 
 mod alignment;
 mod heard;

@@ -19,8 +19,8 @@ pub const WEIGHTS: &str = "weights.rnn";
 
 rnn_cell! {
     /// RNNoise's network (Valin 2018): `F` features of a frame pass through three gated recurrent
-    /// units, which find the speech (`V` units), the spectrum of the noise (`N`) and the gains (`G`)
-    /// of `B` bands.
+    /// units, which find the speech (`V` units), the spectrum of the noise (`N`) and the gains
+    /// (`G`) of `B` bands.
     ///
     /// The candidate of each unit is rectified, and its reset gate acts before the product. `z` is
     /// the share of the old state.
@@ -81,20 +81,19 @@ pub type Network = RnNoise<FEATURES, DENSE, VOICE, NOISE, GAIN, BANDS>;
 /// Loads weights from a file of RNNoise's training, as the crate `nnnoiseless` ships it.
 ///
 /// The file holds Keras's layers one after the other: the number of inputs, the number of units and
-/// the activation (0 is `tanh`, 1 `sigmoid`, 2 `relu`), then the kernels and the biases. All are
-/// bytes, and a weight is a signed byte over 256.
+/// the activation, then the kernels and the biases. Every number is one byte, and a weight is a
+/// signed byte divided by 256.
 ///
 /// # Errors
 /// Fails if the file is cut short or too long, or describes another network.
 pub fn load(bytes: &[u8]) -> Result<Box<Network>, Box<dyn Error>> {
-    const SIGMOID: u8 = 1;
     let mut file = Layers { rest: bytes, tensors: Writer::new() };
-    file.layer("dense", [FEATURES, DENSE], 0, None)?;
-    file.layer("speech", [DENSE, VOICE], 2, Some(VOICE))?;
-    file.layer("noise", [DENSE + VOICE + FEATURES, NOISE], 2, Some(NOISE))?;
-    file.layer("denoise", [VOICE + NOISE + FEATURES, GAIN], 2, Some(GAIN))?;
-    file.layer("gains", [GAIN, BANDS], SIGMOID, None)?;
-    file.layer("probability", [VOICE, 1], SIGMOID, None)?;
+    file.dense("dense", [FEATURES, DENSE], TANH)?;
+    file.unit("speech", [DENSE, VOICE])?;
+    file.unit("noise", [DENSE + VOICE + FEATURES, NOISE])?;
+    file.unit("denoise", [VOICE + NOISE + FEATURES, GAIN])?;
+    file.dense("gains", [GAIN, BANDS], SIGMOID)?;
+    file.dense("probability", [VOICE, 1], SIGMOID)?;
     if !file.rest.is_empty() {
         return Err(format!("{} bytes follow the last layer", file.rest.len()).into());
     }
@@ -130,6 +129,11 @@ fn unit(layer: &str, name: &str, inputs: usize) -> Mapping {
         .prefix(&format!("{layer}."))
 }
 
+/// The numbers of the activations in the file.
+const TANH: u8 = 0;
+const SIGMOID: u8 = 1;
+const RELU: u8 = 2;
+
 /// The unread part of a file, and the tensors of the part before it.
 struct Layers<'f> {
     rest: &'f [u8],
@@ -137,28 +141,37 @@ struct Layers<'f> {
 }
 
 impl Layers<'_> {
-    /// Reads a layer: a recurrent one of `units`, or a dense one.
-    fn layer(
+    /// Reads a dense layer.
+    fn dense(&mut self, name: &str, sizes: [usize; 2], activation: u8) -> Result<(), Box<dyn Error>> {
+        self.description(name, sizes, activation)?;
+        self.tensor(name, "kernel", &sizes)?;
+        self.tensor(name, "bias", &sizes[1..])
+    }
+
+    /// Reads a gated recurrent unit, whose candidate is rectified.
+    fn unit(&mut self, name: &str, [inputs, units]: [usize; 2]) -> Result<(), Box<dyn Error>> {
+        self.description(name, [inputs, units], RELU)?;
+        self.tensor(name, "kernel", &[inputs, 3 * units])?;
+        self.tensor(name, "recurrent_kernel", &[units, 3 * units])?;
+        self.tensor(name, "bias", &[3 * units])
+    }
+
+    /// Reads the description of a layer and checks it.
+    fn description(
         &mut self,
         name: &str,
-        [inputs, outputs]: [usize; 2],
+        [inputs, units]: [usize; 2],
         activation: u8,
-        units: Option<usize>,
     ) -> Result<(), Box<dyn Error>> {
         let described = self.take(name, 3)?;
-        let expected = [inputs as u8, outputs as u8, activation];
+        let expected = [inputs as u8, units as u8, activation];
         if described != expected {
             return Err(format!(
                 "the layer `{name}` is {described:?}, not {expected:?}: inputs, units, activation"
             )
             .into());
         }
-        let columns = if units.is_some() { 3 * outputs } else { outputs };
-        self.tensor(name, "kernel", &[inputs, columns])?;
-        if let Some(units) = units {
-            self.tensor(name, "recurrent_kernel", &[units, columns])?;
-        }
-        self.tensor(name, "bias", &[columns])
+        Ok(())
     }
 
     fn tensor(&mut self, layer: &str, name: &str, shape: &[usize]) -> Result<(), Box<dyn Error>> {

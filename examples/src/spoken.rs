@@ -168,7 +168,7 @@ pub fn record(clean: &[f32], rng: &mut impl Rng) -> Recording {
             last as f32
         })
         .collect();
-    // The pauses have no part in the power of the speech.
+    // The pauses do not count for the power of the speech.
     let speech = power(&sound) / clean.len() as f64;
     let level = decibels(-ratio) * (speech / (power(&noise) / noise.len() as f64)).sqrt();
     let loudness = decibels(uniform(rng, -20.0, 0.0));

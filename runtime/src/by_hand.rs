@@ -11,7 +11,7 @@ use crate::init;
 use crate::rng::Rng;
 use crate::types::blocks::{Block, Cols};
 
-/// The error that `Conditioned::backward` makes, to test the checks that should notice it.
+/// The deliberate errors of `Conditioned::backward`, which the checks must detect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     None,

@@ -54,7 +54,7 @@ pub trait Function: Sized {
     /// `p * pow(u, p - 1)`, the one with respect to `p` is `pow(u, p) * ln(u)`, or 0 where `u`
     /// isn't positive.
     fn pow(u: Self, p: Self) -> Self;
-    /// Returns the lesser of the two, entry by entry. Where they are equal, each gets half of the
+    /// Returns the smaller of the two, entry by entry. Where they are equal, each gets half of the
     /// cotangent.
     fn min(u: Self, v: Self) -> Self;
     /// Returns the greater of the two, entry by entry. Where they are equal, each gets half of the
@@ -67,7 +67,7 @@ pub trait Function: Sized {
     fn stop_gradient(u: Self) -> Self;
     /// Returns `u` where the condition holds, `v` elsewhere, entry by entry. A condition is a
     /// comparison (`<`, `<=`, `>`, `>=`, `==`, `!=`), or several with `and`, `or` and `not`: `not`
-    /// binds most tightly, then `and`, then `or`. No other place allows conditions. The compared
+    /// binds most tightly, then `and`, then `or`. Conditions are allowed nowhere else. The compared
     /// values, `u` and `v` broadcast like the operands of `+`. The compared values get no
     /// cotangent.
     fn r#where(condition: bool, u: Self, v: Self) -> Self;

@@ -43,7 +43,8 @@
 //!   feature `float_roundtrip`.
 //! - `tensorboard`: event files of a training run, `Fit::tensorboard`; it enables `safetensors`.
 //! - `safetensors`, `nam`, `onnx`, `rtneural`: the module `weights` for files of that format. They
-//!   turn on `alloc` and need no `std`.
+//!   turn on `alloc` and need no `std`. `safetensors` and `std` together add the checkpoints and
+//!   the CSV table of a training run: `Fit::checkpoint`, `Trainer::save_checkpoint`, `Fit::log`.
 //! - `deterministic`: a computation has the same bits on every x86-64 machine, whatever its
 //!   instruction set, in debug and in release builds, forward and backward (only the bits of a NaN
 //!   may differ). No multiply-add is fused, sums have one order, AVX-512 is not used, and no

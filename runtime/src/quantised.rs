@@ -33,14 +33,11 @@
 //! both as `W @ x` and as `W.T @ y`) is not changed. Expressions of parameters alone are computed
 //! before they are stored.
 //!
-//! [`Quantised`] writes such a cell as bytes, which a device reads.
+//! [`Quantised`] writes such a cell as bytes, which a device reads or keeps in its flash memory.
 
-use crate::Scalar;
-use crate::cell::{ModelMut, Parameter, ParameterMut, Storage, TypeName};
-use crate::kernels::narrow::{self, Narrow};
-use crate::kernels::plain::Flat;
+use crate::cell::{ModelMut, Parameter, ParameterMut, Storage};
+use crate::kernels::narrow;
 use core::fmt;
-use nalgebra::SMatrix;
 
 pub use crate::kernels::narrow::{Bf16, Format, Int8, Int8By16};
 
@@ -60,10 +57,10 @@ impl core::error::Error for NotFinite {}
 /// else is unchanged. The rounded model predicts what quantised cells would compute, also for whole
 /// sequences, batches and networks.
 ///
-/// The prediction leaves out the rounding of a matrix which a step computes from parameters alone
-/// (`exp(A) @ h`), because no parameter holds its entries, and with [`Int8By16`] the rounding of
-/// right-hand sides, whose effect is small compared with that of the matrices. A hand-written model
-/// chooses the matrices to round in
+/// The prediction leaves out two roundings. A matrix that a step computes from parameters alone
+/// (`exp(A) @ h`) is not rounded, because no parameter holds its entries. With [`Int8By16`],
+/// right-hand sides are not rounded, which has little effect compared with the rounding of the
+/// matrices. A hand-written model chooses the matrices to round in
 /// [`Block::visit_declared`](crate::types::blocks::Block::visit_declared).
 ///
 /// # Errors
@@ -113,6 +110,18 @@ pub fn round<Q: Format>(model: &mut impl ModelMut) -> Result<(), NotFinite> {
 /// assert_eq!(device, small);
 /// # Ok::<(), rnn_cell::quantised::NotFinite>(())
 /// ```
+///
+/// [`read`](Self::read) needs RAM for the copy. The function `from_bytes` of a copy is constant, so
+/// that a `static` copy is part of the program and stays in flash memory:
+///
+/// ```
+/// # use rnn_cell::cells::GruQuantised;
+/// # use rnn_cell::quantised::{Int8, Quantised};
+/// // In a program: `include_bytes!("gru.bytes")`.
+/// const BYTES: &[u8] = &[0; GruQuantised::<2, 16, Int8>::BYTES];
+///
+/// static GRU: GruQuantised<2, 16, Int8> = GruQuantised::from_bytes(BYTES);
+/// ```
 pub trait Quantised {
     /// The number of bytes.
     const BYTES: usize;
@@ -124,147 +133,6 @@ pub trait Quantised {
     /// Reads the bytes. Returns `false` if `from` is shorter than [`BYTES`](Self::BYTES); the cell
     /// is then unusable.
     fn read(&mut self, from: &[u8]) -> bool;
-}
-
-/// A matrix in a quantised format.
-#[doc(hidden)]
-#[derive(Clone, PartialEq)]
-// One column of a panel's bytes is one cache line.
-#[repr(C, align(64))]
-pub struct Stored<Q: Format, T: Scalar, const R: usize, const C: usize> {
-    entries: [[Q::Entry; R]; C],
-    scales: Q::Scales<T, R>,
-}
-
-/// The shape and the format, without the entries.
-impl<Q: Format, T: Scalar, const R: usize, const C: usize> fmt::Debug for Stored<Q, T, R, C> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "[{R}, {C}] {}", TypeName::of::<Q>())
-    }
-}
-
-impl<Q: Format, T: Scalar, const R: usize, const C: usize> Stored<Q, T, R, C> {
-    /// Returns a matrix of zeros.
-    pub fn zero() -> Self {
-        Stored { entries: [[Q::Entry::default(); R]; C], scales: Q::no_scales() }
-    }
-
-    /// Stores a matrix, column by column. Returns `false` if an entry does not fit.
-    pub fn store(&mut self, matrix: &SMatrix<T, R, C>) -> bool {
-        let (numbers, entries) = (matrix.flat(), self.entries.as_flattened_mut());
-        let number = |row, column| numbers.get(column * R + row).copied().unwrap_or_default();
-        narrow::narrow::<Q, T>((R, C), number, entries, self.scales.as_mut())
-    }
-
-    /// Stores the transpose of a matrix. Returns `false` if an entry does not fit.
-    pub fn store_turned(&mut self, matrix: &SMatrix<T, C, R>) -> bool {
-        let (numbers, entries) = (matrix.flat(), self.entries.as_flattened_mut());
-        let number = |row, column| numbers.get(row * C + column).copied().unwrap_or_default();
-        narrow::narrow::<Q, T>((R, C), number, entries, self.scales.as_mut())
-    }
-
-    /// Returns the view of the matrix that products read.
-    #[inline(always)]
-    pub fn view(&self) -> Narrow<'_, Q, T> {
-        Narrow { entries: self.entries.as_flattened(), scales: self.scales.as_ref() }
-    }
-}
-
-/// Part of a quantised cell as bytes.
-#[doc(hidden)]
-pub trait Bytes {
-    const BYTES: usize;
-
-    /// Writes the bytes and returns the rest of `to`.
-    fn write<'b>(&self, to: &'b mut [u8]) -> Option<&'b mut [u8]>;
-
-    /// Reads the bytes and returns the rest of `from`.
-    fn read<'b>(&mut self, from: &'b [u8]) -> Option<&'b [u8]>;
-}
-
-fn write_scalars<'b, T: Scalar>(scalars: &[T], mut to: &'b mut [u8]) -> Option<&'b mut [u8]> {
-    for scalar in scalars {
-        let bits = scalar.as_f64();
-        if size_of::<T>() == 4 {
-            let (own, rest) = to.split_first_chunk_mut()?;
-            *own = (bits as f32).to_le_bytes();
-            to = rest;
-        } else {
-            let (own, rest) = to.split_first_chunk_mut()?;
-            *own = bits.to_le_bytes();
-            to = rest;
-        }
-    }
-    Some(to)
-}
-
-fn read_scalars<'b, T: Scalar>(scalars: &mut [T], mut from: &'b [u8]) -> Option<&'b [u8]> {
-    for scalar in scalars {
-        if size_of::<T>() == 4 {
-            let (own, rest) = from.split_first_chunk()?;
-            *scalar = T::of(f64::from(f32::from_le_bytes(*own)));
-            from = rest;
-        } else {
-            let (own, rest) = from.split_first_chunk()?;
-            *scalar = T::of(f64::from_le_bytes(*own));
-            from = rest;
-        }
-    }
-    Some(from)
-}
-
-impl<Q: Format, T: Scalar, const R: usize, const C: usize> Bytes for Stored<Q, T, R, C> {
-    const BYTES: usize = R * C * size_of::<Q::Entry>() + Q::SCALES * R * size_of::<T>();
-
-    fn write<'b>(&self, to: &'b mut [u8]) -> Option<&'b mut [u8]> {
-        let mut to = write_scalars(self.scales.as_ref(), to)?;
-        for entry in self.entries.as_flattened() {
-            for byte in Q::to_bytes(*entry).into_iter().take(size_of::<Q::Entry>()) {
-                let (own, rest) = to.split_first_mut()?;
-                *own = byte;
-                to = rest;
-            }
-        }
-        Some(to)
-    }
-
-    fn read<'b>(&mut self, from: &'b [u8]) -> Option<&'b [u8]> {
-        let mut from = read_scalars(self.scales.as_mut(), from)?;
-        for entry in self.entries.as_flattened_mut() {
-            let mut bytes = [0; 2];
-            for byte in bytes.iter_mut().take(size_of::<Q::Entry>()) {
-                let (own, rest) = from.split_first()?;
-                *byte = *own;
-                from = rest;
-            }
-            *entry = Q::from_bytes(bytes);
-        }
-        Some(from)
-    }
-}
-
-impl<T: Scalar, const R: usize, const C: usize> Bytes for SMatrix<T, R, C> {
-    const BYTES: usize = R * C * size_of::<T>();
-
-    fn write<'b>(&self, to: &'b mut [u8]) -> Option<&'b mut [u8]> {
-        write_scalars(self.flat(), to)
-    }
-
-    fn read<'b>(&mut self, from: &'b [u8]) -> Option<&'b [u8]> {
-        read_scalars(self.flat_mut(), from)
-    }
-}
-
-impl<V: Bytes, const K: usize> Bytes for [V; K] {
-    const BYTES: usize = K * V::BYTES;
-
-    fn write<'b>(&self, to: &'b mut [u8]) -> Option<&'b mut [u8]> {
-        self.iter().try_fold(to, |to, value| value.write(to))
-    }
-
-    fn read<'b>(&mut self, from: &'b [u8]) -> Option<&'b [u8]> {
-        self.iter_mut().try_fold(from, |from, value| value.read(from))
-    }
 }
 
 #[cfg(all(test, feature = "alloc"))]
@@ -300,7 +168,7 @@ mod tests {
     }
 
     /// Compares a cell's copy with the rounded cell, not with a copy of it: a second rounding would
-    /// hide what the first one missed.
+    /// hide entries that the first one missed.
     macro_rules! assert_rounded_is_stored {
         ($($format:ident: $cell:ident<$inputs:literal, $size:literal>;)+) => {$({
             let mut cell = $cell::<$inputs, $size, f64>::init(&mut generator());

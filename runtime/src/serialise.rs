@@ -149,7 +149,7 @@ fn outermost<T>(field: &impl Field<T>) -> usize {
     usize::from(field.sizes()[0].is_none())
 }
 
-/// The first level of a value's lists that is not before `from`, and the length of its lists.
+/// Returns the first level of a value's lists from `from` on, and the length of its lists.
 fn level<T>(field: &dyn Field<T>, from: usize) -> Option<(usize, usize)> {
     let mut levels = field.sizes().into_iter().enumerate().skip(from);
     levels.find_map(|(level, size)| Some((level, size?)))
@@ -181,7 +181,7 @@ impl<T: Scalar> Serialize for Entries<'_, T> {
     }
 }
 
-/// The entries of a value, to read.
+/// The entries of a value that have the indices `at` before a level, to be deserialised.
 struct EntriesMut<'a, T> {
     name: &'static str,
     field: &'a mut dyn Field<T>,

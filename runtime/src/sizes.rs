@@ -12,7 +12,7 @@ use core::fmt;
 /// let error: SizeError = with_sizes!(hidden in [16, 32, 64] => hidden).unwrap_err();
 /// assert_eq!(error.to_string(), "hidden = 48 is not among the compiled sizes 16, 32, 64");
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct SizeError {
     /// The name of the size in the macro.
     pub name: &'static str,
@@ -29,6 +29,13 @@ impl fmt::Display for SizeError {
             write!(f, "{} {size}", if place > 0 { "," } else { "" })?;
         }
         Ok(())
+    }
+}
+
+/// Shows the message: `fn main() -> Result<(), SizeError>` prints it.
+impl fmt::Debug for SizeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
@@ -120,7 +127,7 @@ macro_rules! with_sizes {
     };
 }
 
-/// Takes one size after the other off the list in braces.
+/// Removes one size after the other from the list in braces.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __with_sizes {
@@ -228,6 +235,8 @@ mod tests {
             })
         };
         assert_eq!((build(4).unwrap()(0.5), build(8).unwrap()(0.5)), (4, 8));
-        assert_eq!(build(5).err(), Some(SizeError { name: "units", size: 5, compiled: &[4, 8] }));
+        let error = build(5).err().unwrap();
+        assert_eq!(error, SizeError { name: "units", size: 5, compiled: &[4, 8] });
+        assert_eq!(format!("{error:?}"), "units = 5 is not among the compiled sizes 4, 8");
     }
 }

@@ -1,5 +1,8 @@
 #!/usr/bin/env bash
 # Builds and runs the programs of this crate. Each links only if no panic is reachable.
+#
+#   tests/bare-metal/run.sh             the programs for this machine
+#   tests/bare-metal/run.sh fallback    with the code for targets other than x86-64
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -10,18 +13,18 @@ run() {
     done
 }
 
-cargo build --release
+if [ "${1:-}" = fallback ]; then
+    # A panic might be reachable in the code for vectors of other targets.
+    export RUSTFLAGS="${RUSTFLAGS:-} --cfg rnn_cell_fallback"
+    target=$target/fallback
+fi
+cargo build --release --target-dir "$target" --bin golden --bin panic-free --bin stack
 folder="$target/release"
 run "$folder" golden panic-free stack
 
-# Targets other than x86-64 use different code for vectors, in which a panic might be reachable.
-RUSTFLAGS="${RUSTFLAGS:-} --cfg rnn_cell_fallback" \
-    cargo build --release --target-dir "$target/fallback" --bin golden --bin panic-free
-run "$target/fallback/release" golden panic-free
-
 # The linker must reject a program that can panic. Otherwise, linking the other programs proves
 # nothing.
-if cargo rustc --release --bin golden --features with-a-panic 2>"$folder/with-a-panic.log"; then
+if cargo rustc --release --target-dir "$target" --bin golden --features with-a-panic 2>"$folder/with-a-panic.log"; then
     echo 'a program that can panic was linked'
     exit 1
 fi

@@ -34,7 +34,7 @@ rnn_cell! {
         output y;
     }
 
-    /// Delays of states, of equations that depend on them, and of ones that do not, by several
+    /// Delays of states, of equations that depend on them, and of other equations, by several
     /// symbols.
     pub cell Mixture<I, H, D> {
         input x: [I], s: [];
@@ -204,8 +204,8 @@ macro_rules! verify {
         let mut cell = $cell;
         verify::<1, _>(&mut cell, 13, &[0, 1, 2, 9]);
         verify::<3, _>(&mut cell, 13, &[0, 1, 2, 9]);
-        ragged_batches_are_their_samples(&cell, [7, 3, 1, 0], 5);
-        ragged_batches_are_their_samples(&cell, [2, 6], 5);
+        ragged_batches_are_their_samples(&cell, [7, 3, 0], 5);
+        ragged_batches_are_their_samples(&cell, [2, 6, 1], 5);
         chunks::<100, _>(&mut cell);
     }};
 }

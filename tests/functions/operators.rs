@@ -47,36 +47,30 @@ macro_rules! operators {
     )* };
 }
 
+// Several functions share a cell, with different factors, because each cell takes a second to
+// compile.
 operators! { [3]
-    sigmoid_ = [N] { sigmoid(u) };
-    tanh_ = [N] { tanh(u) };
-    relu_ = [N] { relu(u) };
-    leaky_relu_ = [N] { leaky_relu(u) };
-    elu_ = [N] { elu(u) };
-    softplus_ = [N] { softplus(u) };
-    silu_ = [N] { silu(u) };
-    gelu_ = [N] { gelu(u) };
-    hard_sigmoid_ = [N] { hard_sigmoid(5 * u) };
-    hard_tanh_ = [N] { hard_tanh(u) };
-    exp_ = [N] { exp(u) };
-    ln_ = [N] { ln(1.5 + v) };
-    sqrt_ = [N] { sqrt(1.5 + v) };
-    abs_ = [N] { abs(u) };
-    square_ = [N] { square(u) };
-    recip_ = [N] { recip(1.5 + v) };
-    pow_of_base_and_exponent = [N] { pow(1.5 + v, u) };
-    pow_of_literal = [N] { pow(1.5 + v, 2.5) + pow(u, 3) };
-    sin_ = [N] { sin(3 * u) };
-    cos_ = [N] { cos(3 * u) };
-    floor_ = [N] { u * floor(3 * u + 0.1) };
-    sign_ = [N] { u * sign(u) };
-    min_ = [N] { min(u, v) };
-    max_ = [N] { max(u, v) + max(u, 0.1) };
-    clamp_ = [N] { clamp(u, -0.4, 0.6) };
-    clamp_to_values = [N] { clamp(2 * u, -1 - square(v), 1 + k) };
+    activations = [N] { sigmoid(u) + 2 * tanh(u) + 3 * relu(u) - 2 * leaky_relu(u) + elu(u) };
+    smooth_activations = [N] { softplus(u) + 2 * silu(u) + 3 * gelu(u) };
+    hard_activations = [N] { hard_sigmoid(5 * u) + 2 * hard_tanh(u) };
+    exponentials = [N] { exp(u) + 2 * ln(1.5 + v) + 3 * sqrt(1.5 + v) + recip(1.5 + v) };
+    powers = [N] { pow(1.5 + v, u) + 2 * pow(1.5 + v, 2.5) + 3 * pow(u, 3) + square(u) };
+    waves = [N] { sin(3 * u) + 2 * cos(3 * u) };
+    steps = [N] { u * floor(3 * u + 0.1) + 2 * u * sign(u) + 3 * abs(u) };
+    extremes = [N] { min(u, v) + 2 * max(u, v) + 3 * max(u, 0.1) };
+    clamps = [N] { clamp(u, -0.4, 0.6) + 2 * clamp(2 * u, -1 - square(v), 1 + k) };
     where_ = [N] { where(u >= v, u * v, u - v) };
     where_of_scalars = [N] { where(s < 0.5, u, v) + where(sum(u) > 0.05, u, s) };
+    where_of_several_conditions = [N] {
+        where(u >= v and x < 0.3, u * v, u - v) + 2 * where(u >= v or x < 0.3 and k > 1, u * v, u - v)
+    };
+    where_not = [N] { where(not (u >= v or x < 0.3), u * v, u - v) + where(not u > v, s, u) };
+    where_broadcasts_a_condition = [N, S] { where(M > 0.1, u, row) + where(u > 0.1 and row > 1, s, M) };
+    where_broadcasts_values = [N, S] { where(u > v, M, row) * where(s > 0.5 and row > 1, u, s) };
     stop_gradient_of_constants = [N] { u * stop_gradient(2 + 0.5) };
+    sums_and_products = [N] { u + v + 1 - 2 * (u - v - s) + 3 * (u * v * s) - u * -v };
+    quotients = [N] { u / (1.5 + v) / 2 + 2 * (s / (1.5 + v)) };
+    used_twice = [N] { u * u + (u - u * v) * u };
     sum_ = [] { sum(square(u)) * sum(M) };
     mean_ = [] { mean(square(M)) };
     row_sum_ = [N] { row_sum(square(M)) };
@@ -91,20 +85,8 @@ operators! { [3]
 
 // The matrix kernels have their own code for a single sample.
 operators! { [1, 3]
-    where_of_both = [N] { where(u >= v and x < 0.3, u * v, u - v) };
-    where_of_either = [N] { where(u >= v or x < 0.3 and k > 1, u * v, u - v) };
-    where_not = [N] { where(not (u >= v or x < 0.3), u * v, u - v) + where(not u > v, s, u) };
-    where_broadcasts_a_condition = [N, S] { where(M > 0.1, u, row) + where(u > 0.1 and row > 1, s, M) };
-    where_broadcasts_values = [N, S] { where(u > v, M, row) * where(s > 0.5 and row > 1, u, s) };
     softmax_of_row_with_vector_mask = [1, S] { softmax(u.T @ M, where(row.T > 1, 1, 0)) };
     softmax_of_vector_with_row_mask = [N] { softmax(2 * u, where(x.T > 0.1, 1, 0)) };
-    add = [N] { u + v + 1 };
-    subtract = [N] { u - v - s };
-    multiply = [N] { u * v * s };
-    divide = [N] { u / (1.5 + v) / 2 };
-    divide_scalar_by_vector = [N] { s / (1.5 + v) };
-    negate = [N] { -u * -v };
-    used_twice = [N] { u * u + (u - u * v) * u };
     matrix_times_vector = [S] { M.T @ u };
     row_times_matrix = [1, S] { u.T @ M };
     outer_product = [N, N] { u @ v.T };

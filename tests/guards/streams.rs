@@ -1,5 +1,5 @@
-//! Streams of many steps. At the end, a cell has the same state as one that has read only the end
-//! of the stream, all its outputs were finite, and it has allocated nothing.
+//! Streams of many steps. At the end, the state of a cell equals that of a cell that has read only
+//! the end of the stream. All its outputs were finite, and it has allocated nothing.
 //!
 //! ```text
 //! STREAMED_STEPS=100000000 cargo test --release -p tests --test guards streams -- --nocapture

@@ -5,17 +5,21 @@
 
 use allocation_counter::measure;
 use rnn_cell::cells::*;
+use rnn_cell::data::pad;
 use rnn_cell::prelude::*;
 use rnn_cell::quantised::{Bf16, Format, Int8, Int8By16, NotFinite, Quantised, round};
 use rnn_cell::rng::normal;
+use rnn_cell::train::loss::mean_squared_error_weighted;
+use rnn_cell::train::{LayerPart, Trainer};
 use rnn_cell::types::varying::Varying;
 use std::hint::black_box;
+use std::panic::catch_unwind;
 use tests::exactness::{random, random_sequence, rng};
 
 rnn_cell! {
-    /// A cell with features that the library's cells lack: a matrix that is only read transposed,
-    /// one that is read both ways, one that is read entry by entry, blocks, an index, a learned
-    /// initial state.
+    /// A cell with features that the library's cells lack: a matrix that is only read transposed, a
+    /// matrix that is read both ways, a matrix that is read entry by entry, blocks, an index, and a
+    /// learned initial state.
     pub cell Everything<I, H, V> {
         input  x: [I], w: one_hot[V];
         state  h: [H] = tanh(W_0 @ b);
@@ -33,6 +37,19 @@ rnn_cell! {
         v = U @ u + U.T @ (A @ h[t-1]);
         h = gain * tanh(v + D.T @ x + row_sum(S * (u @ v.T)));
 
+        output h;
+    }
+}
+
+rnn_cell! {
+    /// A cell whose heads each have matrices and a vector.
+    pub cell Heads<I, D, K> {
+        input x: [I];
+        heads K {
+            state h: [D];
+            param W: [D, I] = normal(0.3), U: [D, D] = normal(0.3), b: [D] = 0.3;
+            h = tanh(W @ x + U @ h[t-1] + b);
+        }
         output h;
     }
 }
@@ -288,10 +305,39 @@ fn copies_can_be_written_and_read() {
         assert!(!other.read(&bytes[1..]) && !copy.write(&mut bytes[1..]));
         assert!(copy.write(&mut bytes) && other.read(&bytes));
         assert_eq!(other, *copy);
+        assert_eq!(GruQuantised::from_bytes(&bytes), *copy);
     }
     check::<Int8>();
     check::<Bf16>();
     check::<Int8By16>();
+}
+
+#[test]
+fn copies_are_made_from_bytes() {
+    /// Checks a copy whose matrices have padding, in arrays and as fields.
+    macro_rules! is_made {
+        ($($cell:ident $copy:ident<$($size:literal),+>, $format:ident, $scalar:ident;)+) => {$({
+            let cell = $cell::<$($size,)+ $scalar>::init(&mut rng(1));
+            let copy = cell.quantised::<$format>().expect("finite weights");
+            let mut bytes = vec![0; $copy::<$($size,)+ $format, $scalar>::BYTES];
+            assert!(copy.write(&mut bytes));
+            assert_eq!($copy::from_bytes(&bytes), copy);
+        })+};
+    }
+    is_made! {
+        Heads HeadsQuantised<3, 5, 3>, Int8, f32;
+        Heads HeadsQuantised<3, 5, 3>, Bf16, f64;
+        Everything EverythingQuantised<3, 17, 5>, Int8By16, f64;
+        Everything EverythingQuantised<3, 17, 5>, Bf16, f32;
+    }
+    // In a constant.
+    const ONE: DenseQuantised<1, 1, Bf16> = DenseQuantised::from_bytes(&[0x80, 0x3f, 0, 0, 0, 0x40]);
+    let dense = ONE.step(&SVector::<f32, 1>::repeat(3.0), &mut ONE.zero_state());
+    assert_eq!(dense[0], 5.0);
+    for length in [0, 5, 7] {
+        let bytes = &[0; 7][..length];
+        assert!(catch_unwind(|| DenseQuantised::<1, 1, Bf16>::from_bytes(bytes)).is_err(), "{length} bytes");
+    }
 }
 
 #[test]
@@ -308,4 +354,37 @@ fn values_that_are_not_finite_are_refused() {
     let before = last.clone();
     assert_eq!(round::<Bf16>(&mut last), Err(NotFinite));
     assert_eq!(last, before, "no entry may be rounded after an error");
+}
+
+/// Straight-through training: gradients at the rounded weights move the exact ones.
+#[test]
+fn weights_are_rounded_for_gradients_and_evaluation_alone() {
+    type Net = Elman<2, 3, f64>;
+    type Steps = Vec<SVector<f64, 2>>;
+
+    fn loss(part: &mut LayerPart<'_, Net, Steps, 2>) -> f64 {
+        let batch = pad(part.samples);
+        part.sequence(&batch, |out| {
+            out.every_step(|_, y, weights| mean_squared_error_weighted(y, &SMatrix::repeat(0.5), weights))
+        })
+    }
+
+    let net = || Net::init(&mut rng(1));
+    let samples: Vec<Steps> = (0..2).map(|seed| random_sequence(&mut rng(seed), 4)).collect();
+    let mut trainer = Trainer::new::<2>(net(), Sgd::new(0.1)).round_weights::<Int8>();
+    trainer.fit(&samples, loss).in_order().run().unwrap();
+
+    let mut rounded = net();
+    round::<Int8>(&mut rounded).unwrap();
+    assert_ne!(rounded, net());
+    let mut at_rounded = Trainer::new::<2>(rounded, Sgd::new(0.1));
+    at_rounded.fit(&samples, loss).in_order().run().unwrap();
+    let mut exact = net();
+    Sgd::new(0.1).step(&mut exact, at_rounded.gradients());
+    assert_eq!(trainer.model, exact);
+
+    let scores = trainer.evaluate(&samples, loss);
+    assert_eq!(trainer.model, exact);
+    round::<Int8>(&mut exact).unwrap();
+    assert_eq!(scores, Trainer::new::<2>(exact, Sgd::new(0.1)).evaluate(&samples, loss));
 }

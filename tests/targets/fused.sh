@@ -1,5 +1,5 @@
-# Checks that the products of a step on aarch64 are done by vectors of fused multiply-adds (sourced
-# by run.sh). An emulator prints the address of each executed instruction.
+# Checks that a step on aarch64 computes its products by vectors of fused multiply-adds (sourced by
+# run.sh). An emulator prints the address of each executed instruction.
 build '' --bin figures
 aarch64-linux-gnu-objdump -d --no-show-raw-insn "$built/figures" >"$target/outputs/figures.s"
 # Prints the lanes of executed `fmla` on vectors of four, and of executed multiplications of floats
@@ -21,8 +21,8 @@ lanes() {
         }
         END { print all_fused + 0, all_separate + 0 }' "$target/outputs/figures.s" -
 }
-# Cells 1 and 4, `Lstm<16, 32>` and `Gru<16, 32>`, with the multiply-adds of their products. The gates
-# and activations need at most 16 other multiplications for each of 32 units.
+# Cells 1 and 4, `Lstm<16, 32>` and `Gru<16, 32>`, with the multiply-adds of their products. The
+# gates and activations need at most 16 other multiplications for each of 32 units.
 for line in '1 6144' '4 4608'; do
     read -r cell wanted <<<"$line"
     read -r fused separate < <(paste -d' ' <(lanes "$cell" 2) <(lanes "$cell" 1) | awk '{ print $1 - $3, $2 - $4 }')

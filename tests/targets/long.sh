@@ -1,5 +1,6 @@
-# The longer checks of the target at hand (sourced by run.sh): weight files without `std`, on the
-# Cortex-M4 quantised copies, and on aarch64 the unit tests and PyTorch's values, which need `std`.
+# Runs the longer checks of the current target (sourced by run.sh): weight files without `std`; on
+# the Cortex-M4, quantised copies; on aarch64, the unit tests and PyTorch's values, which need
+# `std`.
 build loaders --bin loaders
 run "$name" "$built/loaders" >"$target/outputs/$name-loaders" || { echo "$name: loaders: exit code $?"; exit 1; }
 awk -v tolerance=1e-5 -f ../targets/agree.awk "$target/outputs/x86-loaders" "$target/outputs/$name-loaders"

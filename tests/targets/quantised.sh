@@ -1,6 +1,6 @@
-# Prints what a step of a quantised copy costs on the target at hand, a row for each cell and format
-# (sourced by run.sh). Checks that products in integers have the bits of the host's, and that steps
-# stay within their budgets.
+# Prints the cost of a step of a quantised copy on the current target, one row per cell and format
+# (sourced by run.sh). Checks that products in integers have the same bits as on the host, and that
+# steps stay within their budgets.
 build '' --bin quantised-figures
 figures=$(run "$name" "$built/quantised-figures")
 if [ "$(grep '^checksum' <<<"$figures")" != "$(grep '^checksum' <<<"$quantised_on_host")" ]; then

@@ -1,16 +1,17 @@
 #!/usr/bin/env bash
-# Proves the library on other targets, in emulators: aarch64 Linux, a Cortex-M4F without an
-# operating system, and WebAssembly with and without vectors.
+# Tests the library on other targets, in emulators: aarch64 Linux, a Cortex-M4F without an operating
+# system, and WebAssembly with and without vectors.
 #
 #   tests/targets/run.sh          a few cells (3 minutes on two cores)
 #   tests/targets/run.sh long     all cells, loaders, golden cases and unit tests
-#   tests/targets/run.sh table    prints what a step costs
-#   tests/targets/run.sh quantised    prints what a step of a quantised copy costs on the Cortex-M4
+#   tests/targets/run.sh table    prints the cost of a step
+#   tests/targets/run.sh quantised    prints the cost of a step of a quantised copy on the Cortex-M4
+#   tests/targets/run.sh voice    runs the voice detector on the Cortex-M4 (part of `short` and `long`)
 #   tests/targets/run.sh long cortex-m4 wasm    for some targets only
 #
-# Needs qemu-aarch64, aarch64-linux-gnu-gcc, qemu-system-arm and node, which are installed if
-# apt-get can. Standard libraries are rustup's, or built from Debian's source of them. A target that
-# lacks either is skipped with a line that says so.
+# Needs qemu-aarch64, aarch64-linux-gnu-gcc, qemu-system-arm and node, and installs them by apt-get
+# where possible. The standard libraries come from rustup, or are built from Debian's source. A
+# target without an emulator or a standard library is skipped with a message.
 set -euo pipefail
 cd "$(dirname "$0")/../bare-metal"
 mode=${1:-short}
@@ -30,7 +31,7 @@ targets=(
 export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc
 export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER='qemu-aarch64 -L /usr/aarch64-linux-gnu'
 
-# Returns whether the programs that run a target's code exist.
+# Returns whether the emulator of a target exists.
 has_emulator() {
     case $1 in
     aarch64)
@@ -55,7 +56,7 @@ run() {
     esac
 }
 
-# Builds programs for the target at hand: `build FEATURES PROGRAMS`.
+# Builds programs for the current target: `build FEATURES PROGRAMS`.
 build() {
     RUSTFLAGS="-D warnings $flags" cargo build --quiet --release --target "$triple" --target-dir "$target" \
         "${std[@]}" --features "$1" "${@:2}"
@@ -74,8 +75,8 @@ step_cells() {
     done
 }
 
-# A program in which a panic is reachable must not link. Otherwise, linking the others proves
-# nothing.
+# Checks that a program in which a panic is reachable does not link. If it did, linking the other
+# programs would prove nothing.
 reject_a_panic() {
     local log=$target/outputs/with-a-panic.log
     if build with-a-panic --bin golden 2>"$log" && run "$name" "$built/golden" 2>"$log"; then
@@ -98,6 +99,12 @@ if [ "$mode" = long ]; then
     run "$name" "$built/loaders" >"$target/outputs/x86-loaders" || { echo "x86: loaders: exit code $?"; exit 1; }
 fi
 case $mode in
+short | long | voice)
+    build '' --bin voice
+    run "$name" "$built/voice" >"$target/outputs/x86-voice" || { echo "x86: voice: exit code $?"; exit 1; }
+    ;;
+esac
+case $mode in
 long | quantised)
     build '' --bin quantised-figures
     quantised_on_host=$(run "$name" "$built/quantised-figures")
@@ -108,11 +115,11 @@ for line in "${targets[@]}"; do
     IFS='|' read -r name triple crates flags <<<"$line"
     built=$target/$triple/release
     [ "$#" -lt 2 ] || [[ " ${*:2} " == *" $name "* ]] || continue
-    [ "$mode" != quantised ] || [ "$name" = cortex-m4 ] || continue
+    case $mode in quantised | voice) [ "$name" = cortex-m4 ] || continue ;; esac
     has_emulator "$name" || { echo "$name: SKIPPED, there is no emulator"; continue; }
     needs_std "$triple" "$crates" || { echo "$name: SKIPPED, there is no standard library"; continue; }
     case $mode in
-    table | quantised)
+    table | quantised | voice)
         . "../targets/$mode.sh"
         continue
         ;;
@@ -124,7 +131,10 @@ for line in "${targets[@]}"; do
         exit 1
     }
     reject_a_panic
-    [ "$name" != aarch64 ] || . ../targets/fused.sh
+    case $name in
+    aarch64) . ../targets/fused.sh ;;
+    cortex-m4) . ../targets/voice.sh ;;
+    esac
     [ "$mode" != long ] || . ../targets/long.sh
     echo "$name: no panic is reachable; deterministic cells agree with x86 to the bit, others: $difference"
 done

@@ -1,5 +1,5 @@
-# Emulators and standard libraries of other targets, sourced by run.sh and by web/wasm.sh. They set
-# `target`, cargo's folder.
+# Emulators and standard libraries of other targets, sourced by run.sh and by web/wasm.sh, which set
+# `target` to cargo's folder.
 
 # Returns whether a program exists, after an attempt to install it from the packages.
 has() {
@@ -12,8 +12,8 @@ has() {
     command -v "$program" >/dev/null
 }
 
-# Prints the folder with the source of this release's standard library: rustup's, Debian's, or that
-# of a download.
+# Prints the folder with the source of this release's standard library: rustup's, Debian's, or a
+# download.
 source_of_std() {
     local folder
     for folder in "$(rustc --print sysroot)/lib/rustlib/src/rust" "/usr/src/rustc-$(rustc -V | cut -d' ' -f2)" "$target/std"; do
@@ -41,8 +41,8 @@ download_std() {
     rm -r "$apt"
 }
 
-# Sets `std` to the options with which cargo builds for a target: none if rustup has its standard
-# library, otherwise those that build it from source.
+# Sets `std` to the options with which cargo builds for a target. There are none if rustup has its
+# standard library, otherwise they build it from source.
 std=()
 needs_std() {
     local installed source

@@ -1,4 +1,4 @@
-# Prints what a step costs on the target at hand, a row for each cell (sourced by run.sh).
+# Prints the cost of a step on the current target, one row per cell (sourced by run.sh).
 printed=${printed:-}
 [ -n "$printed" ] || printf '| target | cell | instructions | ns | code | stack | state |\n| --- | --- | --- | --- | --- | --- | --- |\n'
 printed=yes

@@ -34,8 +34,8 @@ cases! {
     constants_named_like_values "../pass/constants-named-like-values.rs";
     dimensions_named_like_generics "../pass/dimensions-named-like-generics.rs";
     generic_use "../pass/generic-use.rs";
-    imported_by_another_name "../pass/imported-by-another-name.rs";
     heads "../pass/heads.rs";
+    imported_by_another_name "../pass/imported-by-another-name.rs";
     initial_states "../pass/initial-states.rs";
     inputs_and_outputs "../pass/inputs-and-outputs.rs";
     items_named_like_dimensions "../pass/items-named-like-dimensions.rs";

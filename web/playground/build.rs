@@ -8,7 +8,7 @@ use std::{env, fs};
 
 /// The cells of the library, whose page lists them by kind.
 const LIBRARY: &str = "../../runtime/src/cells";
-/// Further cells: a heading and a source file.
+/// The other cells, each list with a heading and a source file.
 const OTHERS: &[(&str, &str)] = &[("From papers", "../../tests/papers/cells.rs")];
 
 fn main() {

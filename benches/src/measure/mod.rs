@@ -71,7 +71,7 @@ impl<'a> Repeated<'a> {
 
     /// Measures one slice. Returns the nanoseconds per repetition.
     pub fn turn(&mut self) -> f64 {
-        // Warm the caches up, which the previous competitor has filled.
+        // Warm up the caches, which the previous competitor has filled.
         if self.repetitions > 1 {
             (self.work)();
         }

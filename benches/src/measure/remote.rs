@@ -33,7 +33,7 @@ impl Server {
         self.ask(request)?.trim().parse().ok()
     }
 
-    /// Tells the server to drop the work that it has built.
+    /// Requests that the server drop the work that it has built.
     pub fn clear(&self) {
         self.ask("clear");
     }

@@ -39,7 +39,7 @@ impl Servers {
         self.0.iter()
     }
 
-    /// Tells all processes to drop the work that they have built.
+    /// Requests that all processes drop the work that they have built.
     pub fn clear(&self) {
         self.0.iter().for_each(|server| server.clear());
     }

@@ -1,5 +1,5 @@
-//! From the tree to a checked cell: the meaning of names, the order of evaluation, shapes,
-//! initialisers, mixes of products.
+//! The checks that turn a syntax tree into a correct cell: the meaning of names, the order of
+//! evaluation, shapes, initialisers, and mixes of the two products.
 //!
 //! Every check reports the mistakes that it finds and continues, so that all mistakes are reported
 //! at once.

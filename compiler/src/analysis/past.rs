@@ -5,11 +5,11 @@
 //! the longest delay that it serves. `window(u, n, d)` reaches `(n - 1) * d` steps back, which no
 //! array type can express; its ring has `n * d` entries.
 
-use super::heads::{block_of, heads};
+use super::heads::{heads, heads_block_of};
 use super::resolve::{Callee, Delayed, Resolved, Symbol, Target};
 use super::shapes::Shapes;
 use crate::dim::{Atom, Shape};
-use crate::graph::grid::piece_label;
+use crate::graph::grid::{block_name, positions};
 use crate::graph::ir::{BlockShape, Piece, Reach};
 use crate::graph::ops::ShapeRule;
 use crate::syntax::ast::{Cell, DeclarationKind, Expr, ExprKind, Time};
@@ -34,8 +34,8 @@ impl Length {
     }
 }
 
-/// Returns the length that an argument of `window` or `present` gives: a dimension, or a whole
-/// number from one on.
+/// Returns the length that an argument of `window` or `present` states: a dimension, or a whole
+/// number of at least one.
 pub fn length(resolved: &Resolved, argument: &Expr) -> Option<Length> {
     match (&argument.kind, resolved.symbols.get(argument.id).copied().flatten()) {
         (ExprKind::Name { .. }, Some(Symbol::Dimension(index))) => Some(Length::Dimension(index)),
@@ -65,20 +65,21 @@ pub struct PastValue {
     /// The name of the value, or one that describes it.
     pub name: String,
     pub shape: Shape,
-    /// The number of heads that each have such a value, for one of `heads K { .. }`.
+    /// The number of heads, each of which has such a value; one outside of `heads K { .. }`.
     pub heads: Atom,
     pub is_one_hot: bool,
     pub is_state: bool,
 }
 
 impl PastValue {
+    /// Returns the numbers of rows and columns of the grid of blocks. An index is one block.
+    pub fn blocks(&self) -> (usize, usize) {
+        if self.is_one_hot { (1, 1) } else { self.shape.blocks() }
+    }
+
     /// Returns the name of a block: the name of the value if it has only one.
     pub fn block_name(&self, piece: Piece) -> String {
-        let blocks = (self.shape.rows.atoms().len(), self.shape.columns.atoms().len());
-        match self.is_one_hot {
-            true => self.name.clone(),
-            false => piece_label(&self.name, blocks, piece.row, piece.column),
-        }
+        block_name(&self.name, self.blocks(), piece.row, piece.column)
     }
 
     /// Returns the shape of a block.
@@ -93,7 +94,8 @@ pub struct Ring {
     /// An index into [`Past::values`].
     pub value: usize,
     pub count: u64,
-    /// At most two dimensions of the cell, in ascending order.
+    /// The dimensions of the product, at most two, in ascending order. Each is an index into the
+    /// cell's dimensions.
     pub dimensions: Vec<usize>,
 }
 
@@ -153,8 +155,8 @@ impl Past {
         Some(self.values.len() - 1)
     }
 
-    /// Returns the ring of a value whose length is a multiple of some dimensions, at least
-    /// `count` times as long.
+    /// Returns the ring of a value whose length is a multiple of the product of `dimensions`, and
+    /// makes it at least `count` times as long as the product.
     fn ring(&mut self, value: usize, count: u64, mut dimensions: Vec<usize>) -> usize {
         dimensions.sort_unstable();
         let same = self.rings.iter().position(|ring| ring.value == value && ring.dimensions == dimensions);
@@ -177,13 +179,13 @@ pub fn collect(cell: &Cell, resolved: &Resolved, shapes: &Shapes) -> Past {
     let mut past = Past::default();
     for equation in &cell.equations {
         reads::visit(&equation.value, &mut |expr| {
-            let _ = read(&mut past, cell, resolved, shapes, (equation.block, expr));
+            let _ = read(&mut past, cell, resolved, shapes, (equation.heads_block, expr));
         });
     }
     past
 }
 
-/// Adds what an expression within an equation of a block reads.
+/// Adds the earlier values that an expression reads. `block` is the block of its equation.
 fn read(
     past: &mut Past,
     cell: &Cell,
@@ -237,8 +239,8 @@ fn read(
         _ => return None,
     };
     let block = match of {
-        PastOf::Declaration(index) => cell.declarations[index].block,
-        PastOf::Target(target) => cell.equations[target.equation].block,
+        PastOf::Declaration(index) => cell.declarations[index].heads_block,
+        PastOf::Target(target) => cell.equations[target.equation].heads_block,
         PastOf::Expression(_) => block.filter(|block| has_heads(cell, resolved, *block, expr)),
     };
     let value = past.value(cell, shapes, of, heads(cell, block))?;
@@ -254,7 +256,7 @@ fn has_heads(cell: &Cell, resolved: &Resolved, block: usize, expr: &Expr) -> boo
     reads::visit(expr, &mut |part| {
         let symbol = resolved.symbols.get(part.id).copied().flatten();
         found |= matches!(part.kind, ExprKind::Head(_))
-            || symbol.is_some_and(|symbol| block_of(cell, symbol) == Some(block));
+            || symbol.is_some_and(|symbol| heads_block_of(cell, symbol) == Some(block));
     });
     found
 }
@@ -290,8 +292,8 @@ pub struct RingField {
     pub name: String,
 }
 
-/// Returns the fields of the state that hold the rings, and the name of the one that counts steps.
-/// The names are not those of states.
+/// Returns the fields of the state that hold the rings, and the name of the field that counts
+/// steps. No name equals that of a state.
 pub fn fields(cell: &Cell, past: &Past) -> (Vec<RingField>, String) {
     let mut taken: Vec<String> = cell
         .declarations
@@ -314,12 +316,8 @@ pub fn fields(cell: &Cell, past: &Past) -> (Vec<RingField>, String) {
         let value = &past.values[ring.value];
         let dimensions: String =
             ring.dimensions.iter().map(|index| format!("_{}", cell.dimensions[*index])).collect();
-        let blocks = match value.is_one_hot {
-            true => (1, 1),
-            false => (value.shape.rows.atoms().len(), value.shape.columns.atoms().len()),
-        };
-        for (row, column) in (0..blocks.0).flat_map(|row| (0..blocks.1).map(move |column| (row, column))) {
-            let block = piece_label("", blocks, row, column);
+        for (row, column) in positions(value.blocks()) {
+            let block = block_name("", value.blocks(), row, column);
             let name = free(format!("past_{}{dimensions}{block}", value.name));
             fields.push(RingField { ring: index, row, column, name });
         }

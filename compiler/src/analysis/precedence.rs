@@ -1,9 +1,9 @@
 //! Mixes of `@` with `*` and `/` whose meaning depends on the order.
 //!
-//! The three operators have the same precedence and associate to the left. Readers used to
-//! mathematical notation take `R @ r * h` as either of two things, so the definition must be
-//! explicit if these differ. The two readings agree beside scalars, for a column that scales the
-//! rows of a product from the left, and for a row that scales its columns from the right.
+//! The three operators have the same precedence and associate to the left. Readers who are used to
+//! mathematical notation may read `R @ r * h` either way, so parentheses are required where the two
+//! readings differ. They agree for scalars, for a column that scales the rows of a product from the
+//! left, and for a row that scales its columns from the right.
 
 use crate::analysis::shapes::Shapes;
 use crate::diagnostics::{Diagnostics, Extent};
@@ -11,8 +11,8 @@ use crate::dim::Shape;
 use crate::syntax::ast::{BinaryOp, Cell, Expr, ExprKind};
 use crate::syntax::text;
 
-/// Reports every mix whose readings differ. A mistake has already been reported wherever a shape is
-/// unknown.
+/// Reports every mix whose readings differ. Mixes with an unknown shape are skipped, since their
+/// mistake has been reported.
 pub fn check(cell: &Cell, shapes: &Shapes, diagnostics: &mut Diagnostics) {
     let initials = cell.declarations.iter().filter_map(|declaration| declaration.initial.as_ref());
     for value in cell.equations.iter().map(|equation| &equation.value).chain(initials) {

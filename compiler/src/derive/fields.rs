@@ -36,7 +36,7 @@ pub struct Field {
     pub is_skipped: bool,
 }
 
-/// Reads the item. Returns `None` for one that cannot be a model; its mistakes are reported.
+/// Reads the item. Returns `None` if it cannot be a model, which is reported.
 pub fn read(input: TokenStream, diagnostics: &mut Diagnostics) -> Option<Container> {
     let input: DeriveInput = match syn::parse2(input) {
         Ok(input) => input,

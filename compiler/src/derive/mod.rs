@@ -108,7 +108,7 @@ fn model(container: &Container) -> TokenStream {
     let Container { name, gradients, scalar, .. } = container;
     let (_, arguments, _) = container.generics.split_for_impl();
     // rustc knows that the gradients have the same scalar, but it may have replaced their type by
-    // that of the implementation, of which it knows nothing.
+    // that of the implementation, about which it knows nothing.
     let implementation = |bound: TokenStream| {
         let gradients = quote!(Gradients: __k::ModelMut<Scalar = #scalar>);
         let mut generics = bounded(container, &quote!(#bound<Scalar = #scalar, #gradients>));
@@ -258,8 +258,8 @@ fn scalar_check(container: &Container) -> TokenStream {
 }
 
 impl Container {
-    /// Returns the type of a field that uses the generic parameters of which the gradients would
-    /// have no use: rustc requires one.
+    /// Returns the type of a marker field for the generic parameters that the gradients do not use
+    /// otherwise. rustc requires that every parameter is used.
     fn unused_parameters(&self) -> Option<TokenStream> {
         let used: Vec<TokenStream> = self.models().map(|field| field.kind.to_token_stream()).collect();
         let is_used = |name: &Ident| used.iter().any(|kind| fields::mentions(kind, &|word| word == name));

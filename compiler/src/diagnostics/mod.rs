@@ -75,7 +75,7 @@ impl Diagnostic {
         self
     }
 
-    /// Marks the mistake as one that leaves something out.
+    /// Marks the mistake as an omission of this kind of code.
     pub fn leaves_out(&mut self, what: Missing) -> &mut Self {
         self.leaves_out = Some(what);
         self
@@ -177,10 +177,10 @@ impl Diagnostics {
 
     /// Returns the lines and columns that each message underlines.
     #[cfg(test)]
-    pub fn places(&self) -> Vec<[(usize, usize); 2]> {
-        let place = |at: proc_macro2::LineColumn| (at.line, at.column);
+    pub fn positions(&self) -> Vec<[(usize, usize); 2]> {
+        let position = |at: proc_macro2::LineColumn| (at.line, at.column);
         self.reported()
-            .map(|found| [place(found.extent.first.start()), place(found.extent.last.end())])
+            .map(|found| [position(found.extent.first.start()), position(found.extent.last.end())])
             .collect()
     }
 

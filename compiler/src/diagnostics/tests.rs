@@ -1,6 +1,6 @@
 //! A check of the cases in `ui-tests/fail` without rustc. It compares every message word for word,
 //! the start of its span, and the number of messages. It takes a second, whereas the compile-fail
-//! tests take minutes. Those also compare rustc's own errors.
+//! tests take minutes. The compile-fail tests also compare rustc's own errors.
 
 use crate::derive::derive;
 use crate::emit::context::Runtime;

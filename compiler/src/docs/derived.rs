@@ -277,7 +277,8 @@ impl Formula<'_> {
                 format!("{}<mo>{sign_text}</mo>{right}", left.within(1))
             }
             Formula::Binary(sign, left, right) => {
-                // `(A @ b) * c` differs from `A @ (b * c)`, so a product of another kind is enclosed.
+                // `(A @ b) * c` differs from `A @ (b * c)`, so a product of another kind is
+                // enclosed.
                 let enclosed = |operand: &Formula, is_left: bool| match operand {
                     Formula::Binary(other @ ('*' | '@'), ..) if other != sign || !is_left && *sign == '*' => {
                         parentheses(&operand.show())

@@ -13,10 +13,8 @@ pub fn example(definition: Shaped) -> String {
         out.push_str(&format!("const {dimension}: usize = {};\n", index + 3));
     }
     let dimensions: Vec<String> = cell.dimensions.iter().map(ToString::to_string).collect();
-    let arguments = match dimensions.is_empty() {
-        true => String::new(),
-        false => format!("<{}>", dimensions.join(", ")),
-    };
+    let arguments =
+        if dimensions.is_empty() { String::new() } else { format!("<{}>", dimensions.join(", ")) };
     let inputs = declared(cell, DeclarationKind::Input);
     let input = match inputs[..] {
         [] => "()".to_owned(),
@@ -28,9 +26,10 @@ pub fn example(definition: Shaped) -> String {
         }
     };
     let has_context = !declared(cell, DeclarationKind::Context).is_empty();
-    let (context, start) = match has_context {
-        true => (format!("let context = {name}Context::default();\n"), "initial_state_with(&context)"),
-        false => (String::new(), "initial_state()"),
+    let (context, start) = if has_context {
+        (format!("let context = {name}Context::default();\n"), "initial_state_with(&context)")
+    } else {
+        (String::new(), "initial_state()")
     };
     let reads = |value: &str| if has_context { format!("({value}, &context)") } else { value.to_owned() };
     let bars = if has_context { "Bars::of(&mut *gradients).without_context()" } else { "&mut gradients" };

@@ -132,7 +132,7 @@ fn equation_content(math: &Math, index: usize, title: String) -> Content {
     let saved = |symbol: &Symbol| match symbol {
         Symbol::Declaration(index) => {
             let declaration = &cell.declarations[*index];
-            let is_saved = matches!(declaration.kind, DeclarationKind::Param | DeclarationKind::Buffer);
+            let is_saved = declaration.kind.is_saved();
             is_saved.then(|| key(&declaration.name))
         }
         _ => None,

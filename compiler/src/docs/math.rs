@@ -3,7 +3,7 @@
 //! Values of a step have the index `t`, parameters have none. `*` is a circled dot, and `@` is not
 //! written, as in papers.
 
-use super::names::{Name, Names, escaped};
+use super::names::{MathNames, Name, escaped};
 use crate::analysis::resolve::{Resolved, Symbol, key};
 use crate::analysis::shapes::Shapes;
 use crate::analysis::{past, reads};
@@ -26,7 +26,7 @@ pub struct Math<'a> {
     pub cell: &'a Cell,
     pub resolved: &'a Resolved,
     pub shapes: &'a Shapes,
-    pub names: &'a Names,
+    pub names: &'a MathNames,
     /// A flag for each equation: its value changes from step to step.
     varies: Vec<bool>,
 }
@@ -48,7 +48,7 @@ pub enum At {
 }
 
 impl<'a> Math<'a> {
-    pub fn new(cell: &'a Cell, resolved: &'a Resolved, shapes: &'a Shapes, names: &'a Names) -> Self {
+    pub fn new(cell: &'a Cell, resolved: &'a Resolved, shapes: &'a Shapes, names: &'a MathNames) -> Self {
         let mut varies = vec![false; cell.equations.len()];
         for &equation in &resolved.order {
             let is_state = cell.equations[equation].targets.iter().any(|target| is_state(cell, target));

@@ -8,10 +8,10 @@
 pub mod derived;
 mod example;
 mod flow;
-mod formula;
 mod layers;
 mod math;
 mod names;
+mod polynomial;
 mod table;
 
 #[cfg(test)]
@@ -25,12 +25,13 @@ use crate::plan::cost::operations;
 use crate::plan::schedule::Region;
 use crate::syntax::ast::{Cell, DeclarationKind, declared};
 use crate::text::adjoints::adjoints;
-use crate::text::equations::{equations, line, returns};
-use formula::Formula;
+use crate::text::definition::{equations, line, returns};
 use math::{Math, Rows};
-use names::{Names, escaped};
+use names::{MathNames, escaped};
+use polynomial::Polynomial;
 
-/// Colours and fonts are those of the page, so that the text suits all of rustdoc's themes.
+/// The style sheet of the page. It keeps rustdoc's colours and text font, so that it suits all
+/// themes.
 const STYLE: &str = "<style>\
 .rnn-scroll{overflow-x:auto;overflow-y:hidden;margin:0 0 1em}\
 .rnn-math{display:grid;grid-template-columns:max-content 1fr;column-gap:.35em;row-gap:.55em;align-items:center}\
@@ -75,7 +76,7 @@ pub fn summary(cell: &Cell) -> String {
 pub fn parts(cell: &Cell, analysis: &Analysis, plan: &Plan) -> Parts {
     let Analysis { resolved, shapes, initialisers, past } = analysis;
     let definition = Shaped { cell, shapes };
-    let names = Names::of(cell);
+    let names = MathNames::of(cell);
     let math = Math::new(cell, resolved, shapes, &names);
     Parts {
         mathematics: mathematics(&math, analysis),
@@ -152,21 +153,21 @@ fn folded(summary: &str, text: &str) -> String {
     format!("\n<details><summary>{summary}</summary>\n\n```text\n{text}```\n\n</details>\n\n")
 }
 
-fn sizes(definition: Shaped, plan: &Plan, names: &Names) -> String {
+fn sizes(definition: Shaped, plan: &Plan, names: &MathNames) -> String {
     let entries = |kind: DeclarationKind| {
-        let mut sum = Formula::default();
+        let mut sum = Polynomial::default();
         for index in declared(definition.cell, kind) {
             if let Some(shape) = &definition.shapes.declarations[index] {
-                let heads = heads(definition.cell, definition.cell.declarations[index].block);
-                sum.add(&Formula::size(heads, &shape.rows, &shape.columns));
+                let heads = heads(definition.cell, definition.cell.declarations[index].heads_block);
+                sum.add(&Polynomial::size(heads, &shape.rows, &shape.columns));
             }
         }
         sum
     };
     let flops = |pass, is_counted: &dyn Fn(Region) -> bool| {
-        let mut sum = Formula::default();
+        let mut sum = Polynomial::default();
         for (times, atoms) in operations(&plan.graph, pass, is_counted) {
-            sum.add(&Formula::product(times, &atoms));
+            sum.add(&Polynomial::product(times, &atoms));
         }
         sum
     };
@@ -181,11 +182,11 @@ fn sizes(definition: Shaped, plan: &Plan, names: &Names) -> String {
         ),
     ];
     let mut out = String::from("<div class=\"rnn-scroll\"><table><tbody>\n");
-    for (what, constant, formula) in rows {
+    for (what, constant, polynomial) in rows {
         out.push_str(&format!(
             "<tr><td>{}</td><td>{}</td><td><a href=\"#associatedconstant.{constant}\"><code>{constant}</code></a></td></tr>\n",
             escaped(what),
-            formula.show(definition.cell, names)
+            polynomial.show(definition.cell, names)
         ));
     }
     out.push_str("</tbody></table></div>\n");

@@ -103,11 +103,11 @@ fn greek(word: &str) -> Option<&'static str> {
 }
 
 /// The names of one cell. Two that would look alike (`h0` and `h_0`) are shown as written.
-pub struct Names {
+pub struct MathNames {
     names: HashMap<String, Name>,
 }
 
-impl Names {
+impl MathNames {
     pub fn of(cell: &Cell) -> Self {
         let mut texts: Vec<String> = vec![];
         texts.extend(cell.dimensions.iter().map(key));
@@ -125,7 +125,7 @@ impl Names {
             let name = if alike[&name] > 1 { Name::whole(&text) } else { name };
             (text, name)
         };
-        Names { names: texts.into_iter().map(set).collect() }
+        MathNames { names: texts.into_iter().map(set).collect() }
     }
 
     pub fn get(&self, name: &Ident) -> Name {
@@ -192,7 +192,7 @@ mod tests {
     fn names_that_look_alike_are_shown_as_written() {
         let source = "cell C<H> { input h0: [H], h_0: [H], w_1: [H]; y = h0 * h_0 + w_1; output y; }";
         let cell = crate::testing::source::read(source).cell;
-        let names = Names::of(&cell);
+        let names = MathNames::of(&cell);
         let bases: Vec<String> =
             cell.declarations.iter().map(|declaration| names.get(&declaration.name).base).collect();
         assert_eq!(bases, ["h0", "h_0", "w"]);

@@ -5,7 +5,7 @@ use crate::analysis::initialisers::Initialiser;
 use crate::analysis::resolve::key;
 use crate::analysis::shapes::Shaped;
 use crate::syntax::ast::{Declaration, DeclarationKind};
-use crate::text::equations::{expr, kind, shape};
+use crate::text::definition::{expr, kind, shape};
 
 /// Returns the table as HTML, in which Markdown needs no escaping. Names that have everything else
 /// in common share a row.
@@ -13,7 +13,7 @@ pub fn declarations(definition: Shaped, initialisers: &[Option<Initialiser>]) ->
     let mut rows: Vec<(Vec<String>, String)> = vec![];
     for (index, declaration) in definition.cell.declarations.iter().enumerate() {
         let name = escaped(&key(&declaration.name));
-        let is_field = matches!(declaration.kind, DeclarationKind::Param | DeclarationKind::Buffer);
+        let is_field = declaration.kind.is_saved();
         let name = if is_field {
             format!("<a href=\"#structfield.{name}\"><code>{name}</code></a>")
         } else {
@@ -41,7 +41,7 @@ pub fn declarations(definition: Shaped, initialisers: &[Option<Initialiser>]) ->
     out
 }
 
-/// Returns the initialiser as written, or the one that the compiler chose.
+/// Returns the initialiser as written, or the default that the compiler chose.
 fn start(declaration: &Declaration, chosen: Option<&Initialiser>) -> String {
     let code = |text: &str| format!("<code>{}</code>", escaped(text));
     match (&declaration.initial, chosen, declaration.kind) {

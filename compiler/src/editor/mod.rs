@@ -11,7 +11,7 @@ use crate::dim::Shape;
 use crate::emit::items::Items;
 use crate::graph::ir::Level;
 use crate::syntax::ast::{DeclarationKind, DimTerm, Expr, ExprKind, Function, ShapeKind, ShapeSyntax, Time};
-use crate::text::equations;
+use crate::text::definition;
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 
@@ -43,17 +43,17 @@ impl Mentions<'_> {
     fn emit(&self) -> TokenStream {
         let (cx, types) = (self.items.cx, &self.items.types);
         let (k, scalar, batch) = (&cx.k, &cx.scalar, &cx.batch);
-        let (gates, step) = (self.items.gates(), self.step_name());
-        let (dims, placed_dims, dim_args) = (&types.dims, self.items.placed_dims(), &types.dim_args);
+        let (cfg_attributes, step) = (self.items.cfg_attributes(), self.step_name());
+        let (dims, spanned_dims, dim_args) = (&types.dims, self.items.spanned_dims(), &types.dim_args);
         let fields = self.other_values();
         let functions = cx.cell.functions.iter().map(|function| self.function(function));
         let (cell, state, input, output) = (&types.cell, &types.state, &types.input, &types.output);
         let context = types.context.iter();
         let Found { names, dimensions } = self.in_items();
         quote! {
-            #gates
+            #cfg_attributes
             #[allow(unexpected_cfgs, non_upper_case_globals, clippy::restriction)]
-            impl<#placed_dims #scalar> #cell {
+            impl<#spanned_dims #scalar> #cell {
                 #[cfg(rust_analyzer)]
                 #[allow(dead_code, unused_imports, non_snake_case, mixed_script_confusables, confusable_idents, uncommon_codepoints)]
                 fn __mentions<const #batch: usize>(
@@ -85,7 +85,7 @@ impl Mentions<'_> {
     fn function(&self, function: &Function) -> TokenStream {
         let scalar = &self.items.cx.scalar;
         let (name, arguments) = (&function.name, &function.arguments);
-        let doc = format!("`{}`", equations::function(function));
+        let doc = format!("`{}`", definition::function(function));
         let mut found = Found::default();
         self.in_expression(&function.body, &mut found);
         let names = found.names;
@@ -103,8 +103,8 @@ impl Mentions<'_> {
     fn other_values(&self) -> Vec<TokenStream> {
         let cx = self.items.cx;
         let mut fields = vec![];
-        if let [only] = self.items.inputs()[..] {
-            let name = &self.items.places.declarations[only];
+        if let [only] = self.items.cx.inputs()[..] {
+            let name = &self.items.spanned.declarations[only];
             let docs = self.items.declaration_docs(only);
             let kind = match &cx.shapes.one_hot[only] {
                 Some(_) => quote!(u32),
@@ -112,7 +112,7 @@ impl Mentions<'_> {
             };
             fields.push(quote!(#docs #name: #kind));
         }
-        for (equation, names) in self.items.places.targets.iter().enumerate() {
+        for (equation, names) in self.items.spanned.targets.iter().enumerate() {
             for (index, name) in names.iter().enumerate() {
                 let target = Target { equation, index };
                 if self.items.resolved.state_of(target).is_none() && !self.items.is_field_of_outputs(target) {
@@ -141,7 +141,7 @@ impl Mentions<'_> {
         let cell = &self.items.cx.cell;
         for declaration in cell.declarations.iter().filter(|declaration| declaration.is_first) {
             self.in_shape(&declaration.shape, &mut found);
-            let is_saved = matches!(declaration.kind, DeclarationKind::Param | DeclarationKind::Buffer);
+            let is_saved = declaration.kind.is_saved();
             if let Some(initial) = &declaration.initial {
                 if is_saved {
                     self.initialiser(initial, &mut found);
@@ -149,7 +149,7 @@ impl Mentions<'_> {
                 self.in_expression(initial, &mut found);
             }
         }
-        for (index, (equation, names)) in cell.equations.iter().zip(&self.items.places.targets).enumerate() {
+        for (index, (equation, names)) in cell.equations.iter().zip(&self.items.spanned.targets).enumerate() {
             let states = names.iter().enumerate().filter(|(target, _)| {
                 self.items.resolved.state_of(Target { equation: index, index: *target }).is_some()
             });
@@ -160,7 +160,7 @@ impl Mentions<'_> {
             self.in_expression(&equation.value, &mut found);
         }
         self.in_terms(cell.heads.iter().filter_map(|block| block.number.as_ref()), &mut found);
-        for (name, target) in self.items.places.outputs.iter().zip(&self.items.resolved.outputs) {
+        for (name, target) in self.items.spanned.outputs.iter().zip(&self.items.resolved.outputs) {
             found.names.extend(target.map(|target| self.target(target, name)));
         }
         for function in &cell.functions {
@@ -249,7 +249,7 @@ impl Mentions<'_> {
                     DeclarationKind::Param | DeclarationKind::Buffer => quote!(__cell),
                     DeclarationKind::State => quote!(__state),
                     DeclarationKind::Context => quote!(__context),
-                    DeclarationKind::Input if self.items.inputs().len() > 1 => quote!(__input),
+                    DeclarationKind::Input if self.items.cx.inputs().len() > 1 => quote!(__input),
                     DeclarationKind::Input => quote!(__values),
                 };
                 quote!(_ = &#owner.#name;)

@@ -5,14 +5,15 @@
 //! cell.
 
 use crate::dim::Atom;
-use crate::emit::context::Context;
+use crate::emit::access::Access;
+use crate::emit::context::EmitContext;
 use crate::emit::ops::elementwise;
-use crate::emit::storage::{Kind, StoredValues};
+use crate::emit::stored::{StoredAs, StoredValues};
 use crate::graph::ir::{BlockShape, Graph, Id, Level, Node, Op};
 use crate::graph::text::Writer;
-use crate::lower::names::Names;
-use crate::plan::Pass;
+use crate::lower::names::ValueNames;
 use crate::plan::schedule::Region;
+use crate::plan::{Bound, Pass, Place};
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
@@ -23,32 +24,30 @@ pub trait Frame {
     fn bind(&self, region: Region, reads: &[Id], writes: &[Id]) -> TokenStream;
 
     /// Returns the statement of a window of earlier values or of its mask.
-    fn past_statement(&self, _body: &Body, _region: Region, _id: Id) -> TokenStream {
+    fn window_statement(&self, _body: &Body, _region: Region, _id: Id) -> TokenStream {
         TokenStream::new()
     }
 
     /// Returns statements to run after the values of a region are written.
-    fn written(&self, _region: Region, _writes: &[Id]) -> TokenStream {
+    fn after_writes(&self, _region: Region, _writes: &[Id]) -> TokenStream {
         TokenStream::new()
     }
 }
 
 pub struct Body<'a> {
-    pub cx: &'a Context<'a>,
+    pub cx: &'a EmitContext<'a>,
     pub graph: &'a Graph,
-    pub names: &'a Names,
+    pub names: &'a ValueNames,
     pub pass: &'a Pass,
-    /// The storage of a quantised copy.
-    pub storage: Option<&'a StoredValues>,
-    /// The windows whose columns are read from their rings.
-    pub in_rings: Vec<Id>,
+    /// The stored values of a quantised copy.
+    pub quantised: Option<&'a StoredValues>,
 }
 
 impl Body<'_> {
     /// Returns whether a matrix is stored in fewer bits.
     pub fn is_narrow(&self, id: Id) -> bool {
-        let kind = self.storage.and_then(|storage| storage.kind(self.graph.storage(id)));
-        kind.is_some_and(|kind| kind != Kind::Plain)
+        let kind = self.quantised.and_then(|stored| stored.kind(self.graph.storage(id)));
+        kind.is_some_and(|kind| kind != StoredAs::Plain)
     }
 
     pub fn var(&self, id: Id) -> Ident {
@@ -56,22 +55,9 @@ impl Body<'_> {
         self.names.variable(*self.pass.in_place.get(&id).unwrap_or(&id))
     }
 
-    /// Returns the column `__c` of a window that is read from its ring, in a loop over samples and
-    /// heads. None for other values.
-    pub fn column_in_ring(&self, id: Id) -> Option<TokenStream> {
-        let (&Op::Window { entries, spacing }, &[past, now]) = (&self.graph[id].op, &self.graph[id].args[..])
-        else {
-            return None;
-        };
-        let Op::Past(earlier) = self.graph[past].op else { return None };
-        if !self.in_rings.contains(&id) {
-            return None;
-        }
-        let (shape, field) = (self.graph[id].shape, self.cx.ring_field(earlier.piece, earlier.ring));
-        let head = if shape.has_heads() { quote!(__head) } else { quote!(0) };
-        let [heads, entries, spacing] = [shape.heads, entries, spacing].map(|atom| self.cx.atom(atom));
-        let now = self.var(now);
-        Some(quote!(__state.#field.window_column(&*#now, (__j, #head), (#heads, #entries, #spacing), __c)))
+    /// Returns whether the columns of a window are read from their ring.
+    pub fn is_in_ring(&self, id: Id) -> bool {
+        self.pass.places.get(&id) == Some(&Place::Ring)
     }
 
     /// Returns the number of columns that a region's loops run over.
@@ -109,19 +95,36 @@ impl Body<'_> {
     }
 
     /// Returns the slice of a whole value at the column of the loop, and at the head.
-    pub fn whole(&self, region: Region, id: Id, mutable: bool) -> TokenStream {
+    pub fn whole(&self, region: Region, id: Id, access: Access) -> TokenStream {
         let (k, var) = (&self.cx.k, self.var(id));
         let node = &self.graph[id];
         let size = self.count(node.shape);
-        match (self.column_index(region, node.level, node.shape.heads), mutable) {
-            (None, false) => quote!(&*#var),
-            (None, true) => quote!(&mut *#var),
-            (Some(index), false) => quote!(#k::column(&*#var, #size, #index)),
-            (Some(index), true) => quote!(#k::column_mut(&mut *#var, #size, #index)),
+        match (self.column_index(region, node.level, node.shape.heads), access) {
+            (None, Access::Read) => quote!(&*#var),
+            (None, Access::Write) => quote!(&mut *#var),
+            (Some(index), Access::Read) => quote!(#k::column(&*#var, #size, #index)),
+            (Some(index), Access::Write) => quote!(#k::column_mut(&mut *#var, #size, #index)),
         }
     }
 
-    /// Returns the comment above a group: the equations that it computes.
+    /// Adds a value to a block of the gradients.
+    pub fn add_to_gradient(&self, frame: &dyn Frame, bound: &Bound) -> TokenStream {
+        let (k, id) = (&self.cx.k, self.graph.storage(bound.id));
+        let bindings = frame.bind(Region::ParamEnd, &[id], &[]);
+        let to = self.cx.saved(quote!(__grads), bound.piece, Access::Write);
+        let variable = self.names.variable(id);
+        quote!({ #bindings #k::add_into(#to, #variable); })
+    }
+
+    /// Adds a value to a block of the cotangent of a context.
+    pub fn add_to_context_bar(&self, frame: &dyn Frame, bound: &Bound) -> TokenStream {
+        let (k, id) = (&self.cx.k, self.graph.storage(bound.id));
+        let bindings = frame.bind(Region::ContextEnd, &[id], &[]);
+        let (variable, path) = (self.names.variable(id), self.cx.declared_path(bound.piece));
+        quote!({ #bindings #k::add_into(#k::Flat::flat_mut(&mut __dcontext.#path), #variable); })
+    }
+
+    /// Returns the comment above a group, which shows the equations that it computes.
     pub fn comment(&self, nodes: &[Id]) -> TokenStream {
         let name = |id: Id| {
             let id = self.graph.storage(id);
@@ -192,12 +195,12 @@ impl<'b> Statement<'b> {
 
     /// Returns the argument's slice at the column of the loop.
     pub fn read(&self, index: usize) -> TokenStream {
-        self.body.whole(self.region, self.node().args[index], false)
+        self.body.whole(self.region, self.node().args[index], Access::Read)
     }
 
     /// Returns the node's own slice at the column of the loop.
     pub fn out(&self) -> TokenStream {
-        self.body.whole(self.region, self.id, true)
+        self.body.whole(self.region, self.id, Access::Write)
     }
 
     /// Returns the node's own entry, for a scalar.
@@ -218,7 +221,8 @@ impl<'b> Statement<'b> {
         self.for_each_of(self.node(), statement)
     }
 
-    /// Runs the statement of a node, which this node may represent.
+    /// Returns such statements for another node, whose statement is part of this one: the product
+    /// that this node adds up.
     pub fn for_each_of(&self, node: &Node, statement: TokenStream) -> TokenStream {
         let (comment, columns) = (self.comment(), self.body.columns(self.region));
         let args = node.args.iter().map(|arg| self.body.graph[*arg].shape.heads);

@@ -5,10 +5,11 @@ use crate::analysis::heads::heads;
 use crate::analysis::past::{self, Past, RingField};
 use crate::analysis::shapes::{Shaped, Shapes};
 use crate::dim::{Atom, Dim, Shape};
+use crate::emit::access::Access;
 use crate::emit::hygiene::ident;
 use crate::graph::grid::block_path;
 use crate::graph::ir::{BlockShape, Level, Piece};
-use crate::syntax::ast::{Cell, DeclarationKind};
+use crate::syntax::ast::{Cell, DeclarationKind, declared};
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::quote;
 
@@ -39,7 +40,7 @@ impl Runtime {
 
 /// The names used for a cell: its dimensions, the generic parameters of generated items, and paths.
 #[derive(Clone)]
-pub struct Context<'a> {
+pub struct EmitContext<'a> {
     pub cell: &'a Cell,
     pub shapes: &'a Shapes,
     /// The earlier values that the cell reads.
@@ -64,7 +65,7 @@ pub struct Context<'a> {
     pub dim_names: Vec<String>,
 }
 
-impl<'a> Context<'a> {
+impl<'a> EmitContext<'a> {
     pub fn new(cell: &'a Cell, shapes: &'a Shapes, past: &'a Past, runtime: &Runtime) -> Self {
         let dim_names: Vec<String> = cell.dimensions.iter().map(Ident::to_string).collect();
         let free = |wanted: &str| {
@@ -78,7 +79,7 @@ impl<'a> Context<'a> {
         let Runtime { root, has_heap, is_quantised } = runtime.clone();
         let k = quote!(#root::generated);
         let (ring_fields, steps_field) = past::fields(cell, past);
-        Context {
+        EmitContext {
             cell,
             shapes,
             past,
@@ -98,7 +99,7 @@ impl<'a> Context<'a> {
     /// Returns the context within the block of private items, where the boundary to the runtime has
     /// a short name.
     pub fn within_block(&self) -> Self {
-        Context { k: quote!(__k), ..self.clone() }
+        EmitContext { k: quote!(__k), ..self.clone() }
     }
 
     /// Returns the statement that introduces the short name of the boundary.
@@ -112,8 +113,8 @@ impl<'a> Context<'a> {
         Shaped { cell: self.cell, shapes: self.shapes }
     }
 
-    /// Returns items that need a heap, or nothing if there is none. No other code makes this
-    /// decision.
+    /// Returns items that need a heap, or nothing if there is none. This decision is made nowhere
+    /// else.
     pub fn on_heap(&self, items: impl FnOnce() -> TokenStream) -> TokenStream {
         if self.has_heap { items() } else { TokenStream::new() }
     }
@@ -200,9 +201,10 @@ impl<'a> Context<'a> {
         }
         let matrix = self.matrix(self.atom(shape.rows), self.atom(shape.columns));
         let heads = self.atom(shape.heads);
-        let whole = match rows.is_of_heads() {
-            true => quote!(#k::HeadRows<#matrix, { #heads }>),
-            false => quote!(#k::HeadCols<#matrix, { #heads }>),
+        let whole = if rows.is_of_heads() {
+            quote!(#k::HeadRows<#matrix, { #heads }>)
+        } else {
+            quote!(#k::HeadCols<#matrix, { #heads }>)
         };
         if level == Level::Param { whole } else { quote!([#whole; #batch]) }
     }
@@ -237,17 +239,23 @@ impl<'a> Context<'a> {
         self.grid_type(shape.rows.atoms(), shape.columns.atoms(), &term)
     }
 
+    /// Returns the type of a one-hot input: an index for each sample.
+    pub fn index_type(&self) -> TokenStream {
+        let batch = &self.batch;
+        quote!([u32; #batch])
+    }
+
     /// Returns the type of a declaration as the user sees it. An unknown shape (an error that has
     /// been reported) is treated as a scalar.
     pub fn declared_type(&self, index: usize) -> TokenStream {
-        let (scalar, batch) = (&self.scalar, &self.batch);
+        let scalar = &self.scalar;
         if self.shapes.one_hot[index].is_some() {
-            return quote!([u32; #batch]);
+            return self.index_type();
         }
         let shape = self.shapes.declarations[index].clone().unwrap_or_else(Shape::scalar);
         let declaration = &self.cell.declarations[index];
-        let is_saved = matches!(declaration.kind, DeclarationKind::Param | DeclarationKind::Buffer);
-        if declaration.block.is_some() {
+        let is_saved = declaration.kind.is_saved();
+        if declaration.heads_block.is_some() {
             let heads = self.heads_of(index);
             let number = self.atom(heads);
             if is_saved && shape.is_scalar() {
@@ -255,15 +263,9 @@ impl<'a> Context<'a> {
             }
             let term = |rows, columns| {
                 let shape = BlockShape::of_heads(heads, rows, columns);
-                match is_saved {
-                    // Also the parameters of a literal single head are an array.
-                    true if !shape.has_heads() => {
-                        let matrix = self.block_type(shape, Level::Param);
-                        quote!([#matrix; 1])
-                    }
-                    true => self.block_type(shape, Level::Param),
-                    false => self.block_type(shape, Level::Time),
-                }
+                let block = self.block_type(shape, if is_saved { Level::Param } else { Level::Time });
+                // The parameters of `heads 1` are an array too.
+                if is_saved && !shape.has_heads() { quote!([#block; 1]) } else { block }
             };
             return self.grid_type(shape.rows.atoms(), shape.columns.atoms(), &term);
         }
@@ -277,12 +279,12 @@ impl<'a> Context<'a> {
     /// Returns the number of heads of the block of equations that contains a declaration, and one
     /// outside of such a block.
     pub fn heads_of(&self, declaration: usize) -> Atom {
-        heads(self.cell, self.cell.declarations[declaration].block)
+        heads(self.cell, self.cell.declarations[declaration].heads_block)
     }
 
     /// Returns the path from a value to one of its blocks: `.bottom.left`.
-    pub fn piece_path(&self, rows: usize, columns: usize, row: usize, column: usize) -> TokenStream {
-        let path = block_path((rows, columns), row, column).into_iter().map(ident);
+    pub fn block_path(&self, blocks: (usize, usize), row: usize, column: usize) -> TokenStream {
+        let path = block_path(blocks, row, column).into_iter().map(ident);
         quote!(#(.#path)*)
     }
 
@@ -293,13 +295,30 @@ impl<'a> Context<'a> {
         quote!(#name #path)
     }
 
+    /// Returns the path from the input of a step to a block of an input.
+    pub fn input_path(&self, piece: Piece) -> TokenStream {
+        if self.inputs().len() > 1 {
+            let path = self.declared_path(piece);
+            return quote!(.#path);
+        }
+        self.path_within(piece)
+    }
+
+    pub fn inputs(&self) -> Vec<usize> {
+        declared(self.cell, DeclarationKind::Input)
+    }
+
+    /// Returns the inputs that have cotangents: all but indices.
+    pub fn varying_inputs(&self) -> Vec<usize> {
+        self.inputs().into_iter().filter(|index| self.shapes.one_hot[*index].is_none()).collect()
+    }
+
     /// Returns the path from a declaration to one of its blocks. An index is one block whatever its
     /// range.
     pub fn path_within(&self, piece: Piece) -> TokenStream {
         match &self.shapes.declarations[piece.of] {
             Some(shape) if self.shapes.one_hot[piece.of].is_none() => {
-                let (rows, columns) = (shape.rows.atoms().len(), shape.columns.atoms().len());
-                self.piece_path(rows, columns, piece.row, piece.column)
+                self.block_path(shape.blocks(), piece.row, piece.column)
             }
             _ => TokenStream::new(),
         }
@@ -311,26 +330,31 @@ impl<'a> Context<'a> {
     }
 
     /// Returns the scalars of a block of the cell or of its gradients, `owner`, as a slice.
-    pub fn saved(&self, owner: TokenStream, piece: Piece, is_mutable: bool) -> TokenStream {
+    pub fn saved(&self, owner: TokenStream, piece: Piece, access: Access) -> TokenStream {
         let (k, path) = (&self.k, self.declared_path(piece));
-        let has_heads = self.cell.declarations[piece.of].block.is_some();
-        match (self.is_scalar_field(piece.of), is_mutable) {
-            (true, false) if has_heads => quote!(&#owner.#path[..]),
-            (true, true) if has_heads => quote!(&mut #owner.#path[..]),
-            (true, false) => quote!(::core::slice::from_ref(&#owner.#path)),
-            (true, true) => quote!(::core::slice::from_mut(&mut #owner.#path)),
-            (false, false) => quote!(#k::Flat::flat(&#owner.#path)),
-            (false, true) => quote!(#k::Flat::flat_mut(&mut #owner.#path)),
+        let has_heads = self.cell.declarations[piece.of].heads_block.is_some();
+        if !self.is_scalar_field(piece.of) {
+            return match access {
+                Access::Read => quote!(#k::Flat::flat(&#owner.#path)),
+                Access::Write => quote!(#k::Flat::flat_mut(&mut #owner.#path)),
+            };
+        }
+        match access {
+            Access::Read if has_heads => quote!(&#owner.#path[..]),
+            Access::Write if has_heads => quote!(&mut #owner.#path[..]),
+            Access::Read => quote!(::core::slice::from_ref(&#owner.#path)),
+            Access::Write => quote!(::core::slice::from_mut(&mut #owner.#path)),
         }
     }
 
-    /// Returns a matrix of the cell, `owner`: that of the head `__head` if there are several.
+    /// Returns a matrix of the cell, `owner`. With several heads it is the matrix of the head
+    /// `__head`.
     pub fn plain_matrix(&self, owner: TokenStream, piece: Piece) -> TokenStream {
         let path = self.declared_path(piece);
         let is_of_heads =
             |dim: &Dim, index: usize| dim.atoms().get(index).is_some_and(|atom| atom.is_of_heads());
         match &self.shapes.declarations[piece.of] {
-            _ if self.cell.declarations[piece.of].block.is_some() => match self.heads_of(piece.of) {
+            _ if self.cell.declarations[piece.of].heads_block.is_some() => match self.heads_of(piece.of) {
                 Atom::ONE => quote!(#owner.#path[0]),
                 _ => quote!(#owner.#path[__head]),
             },

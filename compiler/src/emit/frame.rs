@@ -1,8 +1,9 @@
 //! The frame of a pass over a sequence: the slices of series that each node reads and writes.
 
+use crate::emit::access::Access;
 use crate::emit::body::{Body, Frame};
-use crate::emit::hygiene::{ident, variable};
-use crate::emit::layout::Layout;
+use crate::emit::hygiene::variable;
+use crate::emit::layout::{Layout, first_step};
 use crate::graph::ir::{Earlier, Id, Op, Piece, Reach};
 use crate::plan::past::Source;
 use crate::plan::schedule::Region;
@@ -37,16 +38,16 @@ impl SequenceFrame<'_> {
         region: Region,
         lifetime: Option<Lifetime>,
         shift: Option<&TokenStream>,
-        mutable: bool,
+        access: Access,
     ) -> TokenStream {
         let span = span(region, lifetime, shift);
-        match mutable {
-            true => quote!(__tape.#name.flat_mut(#span)),
-            false => quote!(__tape.#name.flat(#span)),
+        match access {
+            Access::Read => quote!(__tape.#name.flat(#span)),
+            Access::Write => quote!(__tape.#name.flat_mut(#span)),
         }
     }
 
-    fn slice(&self, id: Id, region: Region, mutable: bool) -> TokenStream {
+    fn slice(&self, id: Id, region: Region, access: Access) -> TokenStream {
         let Layout { cx, plan } = self.layout;
         let names = &plan.names;
         match &plan.graph[id].op {
@@ -54,18 +55,19 @@ impl SequenceFrame<'_> {
             Op::Previous(piece) => {
                 let series = self.layout.state_series(*piece);
                 let shift = self.layout.state_front(*piece).map(|front| quote!(#front - 1));
-                let whole = self.series(&series, region, Some(Lifetime::Sequence), shift.as_ref(), false);
+                let whole =
+                    self.series(&series, region, Some(Lifetime::Sequence), shift.as_ref(), Access::Read);
                 if !self.is_backward {
                     return whole;
                 }
                 let before = self.layout.before_series(*piece);
-                let clean = self.series(&before, region, Some(Lifetime::Chunk), None, false);
+                let clean = self.series(&before, region, Some(Lifetime::Chunk), None, Access::Read);
                 return quote!(if __lengths.is_some() { #clean } else { #whole });
             }
             Op::Past(earlier) => return self.past(*earlier, id, region),
             Op::PastBar { piece, ring } => {
                 let (bars, front) = self.layout.ring_bar(*piece, *ring);
-                return self.series(&bars, region, Some(Lifetime::Sequence), Some(&front), false);
+                return self.series(&bars, region, Some(Lifetime::Sequence), Some(&front), Access::Read);
             }
             Op::OutputBar(piece) => {
                 return self.series(
@@ -73,7 +75,7 @@ impl SequenceFrame<'_> {
                     region,
                     Some(Lifetime::Chunk),
                     None,
-                    false,
+                    Access::Read,
                 );
             }
             Op::CarryBar(piece) => {
@@ -82,7 +84,7 @@ impl SequenceFrame<'_> {
                     region,
                     Some(Lifetime::Chunk),
                     Some(&quote!(1)),
-                    false,
+                    Access::Read,
                 );
             }
             _ => {}
@@ -91,31 +93,32 @@ impl SequenceFrame<'_> {
         // The backward pass reads values that it does not compute from the places of the forward
         // pass.
         match place.or(plan.forward.places.get(&id)) {
-            Some(Place::Fixed) => self.series(&names.field(id), region, None, None, mutable),
+            Some(Place::Fixed) => self.series(&names.field(id), region, None, None, access),
             Some(Place::Buffer(lifetime)) => {
-                self.series(&names.field(id), region, Some(*lifetime), None, mutable)
+                self.series(&names.field(id), region, Some(*lifetime), None, access)
             }
             Some(Place::State(piece)) => {
                 let series = self.layout.state_series(*piece);
                 let front = self.layout.state_front(*piece).unwrap_or(quote!(1));
-                self.series(&series, region, Some(Lifetime::Sequence), Some(&front), mutable)
+                self.series(&series, region, Some(Lifetime::Sequence), Some(&front), access)
             }
             Some(Place::Recorded(piece)) => {
                 let (series, front) =
                     (self.layout.recorded_series(*piece), self.layout.recorded_front(*piece));
-                self.series(&series, region, Some(Lifetime::Sequence), Some(&front), mutable)
+                self.series(&series, region, Some(Lifetime::Sequence), Some(&front), access)
             }
             Some(Place::CarryOut(piece)) => {
                 let series = self.layout.carry_series(*piece);
-                self.series(&series, region, Some(Lifetime::Chunk), None, mutable)
+                self.series(&series, region, Some(Lifetime::Chunk), None, access)
             }
-            Some(Place::Gradient(piece)) => cx.saved(quote!(__grads), *piece, true),
-            None => quote!(&[]),
+            Some(Place::Gradient(piece)) => cx.saved(quote!(__grads), *piece, Access::Write),
+            // Only a single step reads columns from rings.
+            Some(Place::Ring) | None => quote!(&[]),
         }
     }
 
-    /// Returns the slice that a read of earlier values finds in its series. That of a window ends
-    /// with the present values.
+    /// Returns the slice of a series that holds the values of a read of earlier steps. The slice of
+    /// a window ends with the present values.
     fn past(&self, earlier: Earlier, id: Id, region: Region) -> TokenStream {
         let series = self.layout.ring_series(earlier.piece, earlier.ring);
         let shift = self.layout.shift(earlier);
@@ -128,12 +131,12 @@ impl SequenceFrame<'_> {
             };
             return quote!(__tape.#series.flat(0..#end + #shift));
         }
-        let whole = self.series(&series, region, Some(Lifetime::Sequence), Some(&shift), false);
+        let whole = self.series(&series, region, Some(Lifetime::Sequence), Some(&shift), Access::Read);
         if !self.is_backward {
             return whole;
         }
-        let before = ident(&format!("before_{}", self.layout.plan.names.text(id)));
-        let clean = self.series(&before, region, Some(Lifetime::Chunk), None, false);
+        let before = self.layout.delay_series(id);
+        let clean = self.series(&before, region, Some(Lifetime::Chunk), None, Access::Read);
         quote!(if __lengths.is_some() { #clean } else { #whole })
     }
 
@@ -161,7 +164,7 @@ impl SequenceFrame<'_> {
     fn bind_recorded(&self, reads: &[Id], writes: &[Id], bindings: &mut TokenStream) -> HashSet<Id> {
         let Layout { cx, plan } = self.layout;
         let (k, names) = (&cx.k, &plan.names);
-        let mut bound = HashSet::new();
+        let mut done = HashSet::new();
         for write in writes {
             let Some(piece) = self.recorded(*write) else { continue };
             let (series, front) = (self.layout.recorded_series(piece), self.layout.recorded_front(piece));
@@ -173,7 +176,7 @@ impl SequenceFrame<'_> {
                     Op::Past(Earlier { reach: Reach::Window { .. }, .. }) => {
                         let variable = names.variable(*read);
                         bindings.extend(quote!(let #variable = #k::Flat::flat_all(#past);));
-                        bound.insert(*read);
+                        done.insert(*read);
                         continue;
                     }
                     Op::Past(earlier) => self.layout.shift(*earlier),
@@ -181,36 +184,61 @@ impl SequenceFrame<'_> {
                 };
                 let variable = names.variable(*read);
                 bindings.extend(quote!(let #variable = #k::Flat::flat(&#past[__t + #shift]);));
-                bound.insert(*read);
+                done.insert(*read);
             }
             let variable = names.variable(*write);
             bindings.extend(quote!(let #variable = #k::Flat::flat_mut(#now);));
-            bound.insert(*write);
+            done.insert(*write);
         }
-        bound
+        done
     }
 
-    /// Returns the series of which one step reads one element and writes its neighbour.
-    fn pair(&self, id: Id) -> Option<(Ident, bool)> {
-        let plan = self.layout.plan;
-        if !self.is_backward && self.recorded(id).is_some() {
-            return None;
-        }
-        match &plan.graph[id].op {
-            Op::Previous(piece) if !self.is_backward => Some((self.layout.state_series(*piece), false)),
-            Op::CarryBar(piece) if self.is_backward => Some((self.layout.carry_series(*piece), true)),
-            _ => {
-                let pass = if self.is_backward { &plan.backward } else { &plan.forward };
-                match pass.places.get(&id) {
-                    Some(Place::State(piece)) if !self.is_backward => {
-                        Some((self.layout.state_series(*piece), false))
-                    }
-                    Some(Place::CarryOut(piece)) => Some((self.layout.carry_series(*piece), true)),
-                    _ => None,
+    /// Returns the series of a value if a step reads one element of the series and writes its
+    /// neighbour: the states, or in the backward pass their cotangents.
+    fn series_of_neighbours(&self, id: Id) -> Option<Ident> {
+        let Layout { plan, .. } = self.layout;
+        if self.is_backward {
+            return match (&plan.graph[id].op, plan.backward.places.get(&id)) {
+                (Op::CarryBar(piece), _) | (_, Some(Place::CarryOut(piece))) => {
+                    Some(self.layout.carry_series(*piece))
                 }
+                _ => None,
+            };
+        }
+        match (&plan.graph[id].op, plan.forward.places.get(&id)) {
+            _ if self.recorded(id).is_some() => None,
+            (Op::Previous(piece), _) | (_, Some(Place::State(piece))) => {
+                Some(self.layout.state_series(*piece))
             }
+            _ => None,
         }
     }
+
+    /// Binds two neighbours in a series: the element that a step reads, and the one that it writes.
+    fn bind_neighbours(&self, neighbours: &Neighbours) -> TokenStream {
+        let (k, names) = (&self.layout.cx.k, &self.layout.plan.names);
+        let Neighbours { series, read, written } = neighbours;
+        let [from, to] = ["read", "written"].map(|suffix| variable(&format!("{series}_{suffix}")));
+        let split = if self.is_backward {
+            quote!(let (#to, #from) = __tape.#series.step_pair_back(__t - __t0);)
+        } else {
+            quote!(let (#from, #to) = __tape.#series.step_pair(__t);)
+        };
+        let read = read.map(|id| names.variable(id)).into_iter();
+        let written = written.map(|id| names.variable(id)).into_iter();
+        quote! {
+            #split
+            #(let #read = #k::Flat::flat(#from);)*
+            #(let #written = #k::Flat::flat_mut(#to);)*
+        }
+    }
+}
+
+/// Two neighbours in a series: the value that a step reads, and the value that it writes.
+struct Neighbours {
+    series: Ident,
+    read: Option<Id>,
+    written: Option<Id>,
 }
 
 /// Returns the slice of a block of the cell, the context or an input.
@@ -219,7 +247,7 @@ pub fn read_leaf(layout: &Layout, piece: Piece, region: Region) -> TokenStream {
     let k = &cx.k;
     let path = cx.declared_path(piece);
     match cx.cell.declarations[piece.of].kind {
-        DeclarationKind::Param | DeclarationKind::Buffer => cx.saved(quote!(__cell), piece, false),
+        DeclarationKind::Param | DeclarationKind::Buffer => cx.saved(quote!(__cell), piece, Access::Read),
         DeclarationKind::Context => quote!(#k::Flat::flat(&__context.#path)),
         DeclarationKind::Input if layout.reads_inputs_in_place() => match region {
             Region::Step => quote!(#k::Flat::flat(&__xs[__t])),
@@ -237,21 +265,21 @@ pub fn read_leaf(layout: &Layout, piece: Piece, region: Region) -> TokenStream {
 impl Frame for SequenceFrame<'_> {
     /// Passes the cotangents of finished samples through unchanged. The carry of a delay exists for
     /// a whole chunk.
-    fn written(&self, region: Region, writes: &[Id]) -> TokenStream {
+    fn after_writes(&self, region: Region, writes: &[Id]) -> TokenStream {
         let Layout { cx, plan, .. } = self.layout;
         let k = &cx.k;
         if !self.is_backward {
-            return self.layout.copy_recorded(writes, region == Region::Step);
+            return self.layout.copy_recorded(region, writes);
         }
-        let first = if region == Region::Step { quote!(__t) } else { quote!(__t0) };
+        let first = first_step(region);
         let pushes = plan.pushes.iter().filter(|push| writes.contains(&push.id));
         let pushes: TokenStream = pushes
-            .map(|push| self.layout.push(push, self.slice(push.id, region, false), first.clone()))
+            .map(|push| self.layout.push(push, self.slice(push.id, region, Access::Read), first.clone()))
             .collect();
         if region == Region::Step {
             return pushes;
         }
-        let delays = plan.carries.iter().filter(|bound| plan.delays.contains(&bound.piece));
+        let delays = plan.carries.iter().filter(|bound| plan.delay_states.contains(&bound.piece));
         delays
             .filter(|bound| writes.contains(&bound.id))
             .map(|bound| {
@@ -262,56 +290,38 @@ impl Frame for SequenceFrame<'_> {
             .collect()
     }
 
-    fn past_statement(&self, body: &Body, region: Region, id: Id) -> TokenStream {
-        SequenceFrame::past_statement(self, body, region, id)
+    fn window_statement(&self, body: &Body, region: Region, id: Id) -> TokenStream {
+        self.window_in_sequence(body, region, id)
     }
 
     fn bind(&self, region: Region, reads: &[Id], writes: &[Id]) -> TokenStream {
         let names = &self.layout.plan.names;
-        let k = &self.layout.cx.k;
         let mut bindings = TokenStream::new();
-        let mut pairs: Vec<(Ident, bool, Option<Id>, Option<Id>)> = vec![];
-        let bound = match region {
+        let mut pairs: Vec<Neighbours> = vec![];
+        let done = match region {
             Region::Step if !self.is_backward => self.bind_recorded(reads, writes, &mut bindings),
             _ => HashSet::new(),
         };
-        let all = reads.iter().map(|id| (*id, false)).chain(writes.iter().map(|id| (*id, true)));
-        for (id, is_write) in all.filter(|(id, _)| !bound.contains(id)) {
-            if let (Region::Step, Some((series, backwards))) = (region, self.pair(id)) {
-                let index = match pairs.iter().position(|(other, ..)| *other == series) {
-                    Some(index) => index,
-                    None => {
-                        pairs.push((series, backwards, None, None));
-                        pairs.len() - 1
-                    }
-                };
-                let is_leaf = self.layout.plan.graph[id].op.is_leaf();
-                let pair = &mut pairs[index];
-                if is_leaf {
-                    pair.2 = Some(id)
-                } else {
-                    pair.3 = Some(id)
-                }
+        let reads = reads.iter().map(|id| (*id, Access::Read));
+        let all = reads.chain(writes.iter().map(|id| (*id, Access::Write)));
+        for (id, access) in all.filter(|(id, _)| !done.contains(id)) {
+            let series = (region == Region::Step).then(|| self.series_of_neighbours(id)).flatten();
+            let Some(series) = series else {
+                let (variable, slice) = (names.variable(id), self.slice(id, region, access));
+                bindings.extend(quote!(let #variable = #slice;));
                 continue;
-            }
-            let (variable, slice) = (names.variable(id), self.slice(id, region, is_write));
-            bindings.extend(quote!(let #variable = #slice;));
-        }
-        for (series, backwards, read, written) in pairs {
-            let (a, b) = (variable(&format!("{series}_read")), variable(&format!("{series}_written")));
-            bindings.extend(match backwards {
-                false => quote!(let (#a, #b) = __tape.#series.step_pair(__t);),
-                true => quote!(let (#b, #a) = __tape.#series.step_pair_back(__t - __t0);),
+            };
+            let index = pairs.iter().position(|pair| pair.series == series).unwrap_or_else(|| {
+                pairs.push(Neighbours { series, read: None, written: None });
+                pairs.len() - 1
             });
-            if let Some(id) = read {
-                let variable = names.variable(id);
-                bindings.extend(quote!(let #variable = #k::Flat::flat(#a);));
-            }
-            if let Some(id) = written {
-                let variable = names.variable(id);
-                bindings.extend(quote!(let #variable = #k::Flat::flat_mut(#b);));
+            if self.layout.plan.graph[id].op.is_leaf() {
+                pairs[index].read = Some(id);
+            } else {
+                pairs[index].written = Some(id);
             }
         }
+        bindings.extend(pairs.iter().map(|pair| self.bind_neighbours(pair)));
         bindings
     }
 }

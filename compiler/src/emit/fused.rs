@@ -5,6 +5,7 @@ use crate::dim::Atom;
 use crate::emit::body::Body;
 use crate::emit::hygiene::variable;
 use crate::emit::ops::elementwise;
+use crate::emit::past::window_column_in_step;
 use crate::graph::ir::{BlockShape, Id, Level, Op};
 use crate::plan::schedule::Region;
 use proc_macro2::{Ident, Literal, TokenStream};
@@ -15,21 +16,35 @@ use std::collections::HashSet;
 enum Operand {
     /// A constant, written inline.
     Constant,
-    /// Another node of the loop.
+    /// Another node of the same loop.
     Inside,
     /// A slice with one entry per row.
     Slice(TokenStream),
     /// One number for all rows of a column, loaded at the start of the loop in which it changes.
-    Scalar { load: TokenStream, at: LoopLevel },
+    Scalar { load: TokenStream, at: LoadPoint },
 }
 
 /// The loop at whose start a number is loaded.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum LoopLevel {
+enum LoadPoint {
     Outside,
     Sample,
     Head,
     Column,
+}
+
+/// The values that a loop reads from outside.
+struct Operands {
+    /// Statements that load single numbers.
+    loads: Vec<(LoadPoint, TokenStream)>,
+    /// The inputs of the closure: their names, their slices at a column, and the values.
+    slices: Vec<(Ident, TokenStream, Id)>,
+}
+
+impl Operands {
+    fn loads_at(&self, point: LoadPoint) -> TokenStream {
+        self.loads.iter().filter(|(at, _)| *at == point).map(|(_, load)| load.clone()).collect()
+    }
 }
 
 /// Element-wise nodes of one shape, and sums of them, that are computed in one loop.
@@ -41,9 +56,9 @@ pub struct Loop<'b> {
     joins_heads: bool,
     /// The nodes that are computed entry by entry, in this order.
     entries: Vec<Id>,
-    /// Sums over the rows: one number per column, or one for all columns.
+    /// The sums over the rows: one number per column, or one for all columns.
     sums: Vec<Id>,
-    /// Sums over the columns, accumulated column by column.
+    /// The sums over the columns, accumulated column by column.
     row_sums: Vec<Id>,
     /// The set of `entries`, for lookups.
     inside: HashSet<Id>,
@@ -80,102 +95,138 @@ impl<'b> Loop<'b> {
 
     /// Returns the loop.
     pub fn emit(&self) -> TokenStream {
-        let (cx, k) = (self.body.cx, &self.body.cx.k);
-        let all = || self.entries.iter().chain(&self.sums).chain(&self.row_sums);
-        let mut loads: Vec<(LoopLevel, TokenStream)> = vec![];
-        let mut slices: Vec<(Ident, TokenStream, Id)> = vec![];
-        let mut seen: HashSet<Id> = HashSet::new();
-        let mut all_full = self.sums.is_empty() && self.row_sums.is_empty();
-        // Whether every argument is full or the same for all columns.
-        let mut is_flat = all_full
-            && self.space.columns == Atom::ONE
-            && !self.space.has_heads()
-            && matches!(self.region, Region::Before | Region::After | Region::Inputs);
+        let (operands, outs) = (self.operands(), self.outs());
+        let loads = operands.loads_at(LoadPoint::Outside);
+        let closure = self.closure(&operands, &outs);
+        let code = if self.is_flat(&operands) {
+            self.flat(&operands, &outs, closure)
+        } else if self.is_flat_with_fixed_inputs(&operands) {
+            self.flat_columns(&operands, &outs, closure)
+        } else {
+            self.nested(&operands, &outs, closure)
+        };
+        let comment = self.body.comment(&self.nodes().collect::<Vec<_>>());
+        quote!(#comment { #loads #code })
+    }
 
-        let in_place = &self.body.pass.in_place;
-        let replaced = |arg: Id| in_place.get(&arg).filter(|new| self.inside.contains(new));
-        for arg in all().flat_map(|id| self.body.graph[*id].args.clone()) {
-            if !seen.insert(arg) || replaced(arg).is_some() {
+    fn nodes(&self) -> impl Iterator<Item = Id> + '_ {
+        self.entries.iter().chain(&self.sums).chain(&self.row_sums).copied()
+    }
+
+    fn args(&self) -> impl Iterator<Item = Id> + '_ {
+        self.nodes().flat_map(move |id| &self.body.graph[id].args).copied()
+    }
+
+    /// Returns the node of the loop that overwrites an argument in place.
+    fn replacement(&self, arg: Id) -> Option<Id> {
+        self.body.pass.in_place.get(&arg).copied().filter(|new| self.inside.contains(new))
+    }
+
+    /// Returns the values that the loop reads from outside.
+    fn operands(&self) -> Operands {
+        let mut operands = Operands { loads: vec![], slices: vec![] };
+        let mut seen: HashSet<Id> = HashSet::new();
+        for arg in self.args() {
+            if !seen.insert(arg) || self.replacement(arg).is_some() {
                 continue;
             }
+            let name = self.argument(arg);
             match self.operand(arg) {
                 Operand::Constant | Operand::Inside => {}
-                Operand::Slice(slice) => {
-                    let is_contiguous = !self.body.in_rings.contains(&arg);
-                    all_full &= is_contiguous && self.is_full(arg);
-                    is_flat &= is_contiguous && (self.is_full(arg) || self.is_fixed(arg));
-                    slices.push((self.argument(arg), slice, arg));
-                }
-                Operand::Scalar { load, at } => {
-                    all_full &= at == LoopLevel::Outside;
-                    is_flat &= at == LoopLevel::Outside;
-                    let name = self.argument(arg);
-                    loads.push((at, quote!(let #name = #load;)));
-                }
+                Operand::Slice(slice) => operands.slices.push((name, slice, arg)),
+                Operand::Scalar { load, at } => operands.loads.push((at, quote!(let #name = #load;))),
             }
         }
-        let stored = |id: &Id| self.body.pass.places.contains_key(id);
-        let mut outs: Vec<Id> = self.entries.iter().copied().filter(stored).collect();
-        all_full &= outs.iter().all(|id| self.is_full(*id));
-        is_flat &= outs.iter().all(|id| self.is_full(*id));
-        outs.extend(&self.row_sums);
+        operands
+    }
 
+    /// Returns the nodes that the closure writes: all stored entries, then the sums over the
+    /// columns.
+    fn outs(&self) -> Vec<Id> {
+        let stored = self.entries.iter().filter(|id| self.body.pass.places.contains_key(id));
+        stored.chain(&self.row_sums).copied().collect()
+    }
+
+    /// Returns whether all slices of the loop are whole values of one shape, so that the loop runs
+    /// over all columns as over one vector.
+    fn is_flat(&self, operands: &Operands) -> bool {
+        self.writes_whole_values(operands) && operands.slices.iter().all(|(_, _, arg)| self.is_full(*arg))
+    }
+
+    /// Returns whether the loop runs over all columns of vectors, some of whose arguments are the
+    /// same for all columns.
+    fn is_flat_with_fixed_inputs(&self, operands: &Operands) -> bool {
+        self.writes_whole_values(operands)
+            && self.space.columns == Atom::ONE
+            && !self.space.has_heads()
+            && matches!(self.region, Region::Before | Region::After | Region::Inputs)
+            && operands.slices.iter().all(|(_, _, arg)| self.is_full(*arg) || self.is_fixed(*arg))
+    }
+
+    /// Returns whether no sum is part of the loop, all results are whole values, no number changes
+    /// from column to column, and no slice is in a ring.
+    fn writes_whole_values(&self, operands: &Operands) -> bool {
+        self.sums.is_empty()
+            && self.row_sums.is_empty()
+            && operands.loads.iter().all(|(at, _)| *at == LoadPoint::Outside)
+            && self.outs().iter().all(|id| self.is_full(*id))
+            && !operands.slices.iter().any(|(_, _, arg)| self.body.is_in_ring(*arg))
+    }
+
+    /// Returns the closure that computes the entries of one row.
+    fn closure(&self, operands: &Operands, outs: &[Id]) -> TokenStream {
+        let scalar = &self.body.cx.scalar;
+        let inputs = operands.slices.iter().map(|(name, ..)| name);
         let old = outs.iter().map(|id| match self.body.graph[*id].op {
             Op::Accumulate | Op::RowSum => self.old(*id),
-            _ => match seen.iter().find(|arg| replaced(**arg) == Some(id)) {
-                Some(replaced) => self.argument(*replaced),
+            _ => match self.args().find(|arg| self.replacement(*arg) == Some(*id)) {
+                Some(replaced) => self.argument(replaced),
                 None => format_ident!("_"),
             },
         });
-        let inputs: Vec<&Ident> = slices.iter().map(|(name, _, _)| name).collect();
-        let [ins, out_count, sums] =
-            [inputs.len(), outs.len(), self.sums.len()].map(Literal::usize_unsuffixed);
-        let scalar = &cx.scalar;
-        let (lines, results) = (self.lines(), self.results(&outs));
-        let closure = quote! {
+        let [ins, out_count] = [operands.slices.len(), outs.len()].map(Literal::usize_unsuffixed);
+        let (lines, results) = (self.lines(), self.results(outs));
+        quote! {
             #[inline(always)]
             |[#(#inputs),*]: [#scalar; #ins], [#(#old),*]: [#scalar; #out_count]| {
                 #lines
                 #results
             }
-        };
-        let at = |level: LoopLevel| loads.iter().filter(move |(at, _)| *at == level).map(|(_, load)| load);
-        let outside = at(LoopLevel::Outside);
-        let comment = self.body.comment(&all().copied().collect::<Vec<_>>());
-
-        if all_full {
-            let ins = slices.iter().map(|(_, _, arg)| self.body.var(*arg));
-            let outs = outs.iter().map(|id| self.body.var(*id));
-            let count = Literal::usize_unsuffixed(slices.len());
-            return quote! {
-                #comment
-                {
-                    #(#outside)*
-                    #k::map_flat::<_, _, #count, #out_count>(isa, [#(&*#ins),*], [#(&mut *#outs),*], #closure);
-                }
-            };
         }
+    }
 
-        if is_flat {
-            let fixed = slices.iter().map(|(_, _, arg)| !self.is_full(*arg));
-            let ins = slices.iter().map(|(_, _, arg)| self.body.var(*arg));
-            let outs = outs.iter().map(|id| self.body.var(*id));
-            let (rows, count) = (cx.atom(self.space.rows), Literal::usize_unsuffixed(slices.len()));
-            return quote! {
-                #comment
-                {
-                    #(#outside)*
-                    #k::map_columns::<_, _, { #rows }, #count, #out_count>(
-                        isa, [#(&*#ins),*], [#(#fixed),*], [#(&mut *#outs),*], #closure,
-                    );
-                }
-            };
-        }
+    /// Returns the loop over all columns as over one vector.
+    fn flat(&self, operands: &Operands, outs: &[Id], closure: TokenStream) -> TokenStream {
+        let k = &self.body.cx.k;
+        let [in_count, out_count] = [operands.slices.len(), outs.len()].map(Literal::usize_unsuffixed);
+        let ins = operands.slices.iter().map(|(_, _, arg)| self.body.var(*arg));
+        let outs = outs.iter().map(|id| self.body.var(*id));
+        quote!(#k::map_flat::<_, _, #in_count, #out_count>(isa, [#(&*#ins),*], [#(&mut *#outs),*], #closure);)
+    }
 
-        let outs = outs.iter().map(|id| self.out_slice(*id));
-        let slices = slices.iter().map(|(_, slice, _)| slice);
+    /// Returns the loop over all columns of vectors, some of whose arguments are the same for all.
+    fn flat_columns(&self, operands: &Operands, outs: &[Id], closure: TokenStream) -> TokenStream {
+        let (cx, k) = (self.body.cx, &self.body.cx.k);
+        let [in_count, out_count] = [operands.slices.len(), outs.len()].map(Literal::usize_unsuffixed);
+        let ins = operands.slices.iter().map(|(_, _, arg)| self.body.var(*arg));
+        let fixed = operands.slices.iter().map(|(_, _, arg)| !self.is_full(*arg));
+        let outs = outs.iter().map(|id| self.body.var(*id));
         let rows = cx.atom(self.space.rows);
-        let (sample, head, column) = (at(LoopLevel::Sample), at(LoopLevel::Head), at(LoopLevel::Column));
+        quote! {
+            #k::map_columns::<_, _, { #rows }, #in_count, #out_count>(
+                isa, [#(&*#ins),*], [#(#fixed),*], [#(&mut *#outs),*], #closure,
+            );
+        }
+    }
+
+    /// Returns loops over the samples, the heads and the columns, around the loop over the rows.
+    fn nested(&self, operands: &Operands, outs: &[Id], closure: TokenStream) -> TokenStream {
+        let (cx, k) = (self.body.cx, &self.body.cx.k);
+        let [ins, out_count, sums] =
+            [operands.slices.len(), outs.len(), self.sums.len()].map(Literal::usize_unsuffixed);
+        let outs = outs.iter().map(|id| self.out_slice(*id));
+        let slices = operands.slices.iter().map(|(_, slice, _)| slice);
+        let rows = cx.atom(self.space.rows);
         let arguments = quote!(isa, [#(#slices),*], [#(#outs),*], #closure);
         let call = if self.joins_heads {
             quote!(#k::map_flat::<_, _, #ins, #out_count>(#arguments);)
@@ -188,25 +239,26 @@ impl<'b> Loop<'b> {
                 #take
             }
         };
+        let [sample, head, column] =
+            [LoadPoint::Sample, LoadPoint::Head, LoadPoint::Column].map(|point| operands.loads_at(point));
         let inner = if self.space.columns == Atom::ONE {
-            quote!(#(#column)* #call)
+            quote!(#column #call)
         } else {
             let width = cx.atom(self.space.columns);
             let start = self.start_sums();
-            quote!(#start for __c in 0..#width { #(#column)* #call })
+            quote!(#start for __c in 0..#width { #column #call })
         };
         let inner = if self.space.has_heads() && !self.joins_heads {
             let heads = cx.atom(self.space.heads);
-            quote!(for __head in 0..#heads { #(#head)* #inner })
+            quote!(for __head in 0..#heads { #head #inner })
         } else {
             inner
         };
         let columns = self.body.columns(self.region);
-        let looped = match self.region.level() {
-            Level::Param => quote!(#(#sample)* #inner),
-            _ => quote!(for __j in 0..#columns { #(#sample)* #inner }),
-        };
-        quote!(#comment { #(#outside)* #looped })
+        match self.region.level() {
+            Level::Param => quote!(#sample #inner),
+            _ => quote!(for __j in 0..#columns { #sample #inner }),
+        }
     }
 
     /// Returns the statements of the closure, one per entry.
@@ -252,9 +304,10 @@ impl<'b> Loop<'b> {
                 }
                 _ => {
                     let at = at.unwrap_or(quote!(0));
-                    match self.space.columns == Atom::ONE {
-                        true => quote!(#var[#at] = __sums[#index];),
-                        false => quote!(#var[#at] += __sums[#index];),
+                    if self.space.columns == Atom::ONE {
+                        quote!(#var[#at] = __sums[#index];)
+                    } else {
+                        quote!(#var[#at] += __sums[#index];)
                     }
                 }
             }
@@ -328,9 +381,9 @@ impl<'b> Loop<'b> {
         let var = self.body.var(arg);
         let index = self.index(arg);
         let at = match index {
-            Some(_) if node.shape.has_heads() && !self.joins_heads => LoopLevel::Head,
-            Some(_) => LoopLevel::Sample,
-            None => LoopLevel::Outside,
+            Some(_) if node.shape.has_heads() && !self.joins_heads => LoadPoint::Head,
+            Some(_) => LoadPoint::Sample,
+            None => LoadPoint::Outside,
         };
         let has_one_entry = node.shape.has_one_entry() && (!self.joins_heads || !node.shape.has_heads());
         if has_one_entry && (!space.has_one_entry() || self.joins_heads) {
@@ -340,44 +393,45 @@ impl<'b> Loop<'b> {
         if has_one_entry && index.is_none() && region.level() != Level::Param {
             return Operand::Scalar { load: quote!(#var[0]), at };
         }
+        let is_one_column = node.shape.columns == Atom::ONE || space.columns == Atom::ONE;
         if node.shape.rows == Atom::ONE && space.rows != Atom::ONE {
             // A row: one number for each column of the space.
-            let width = cx.atom(space.columns);
-            let load = match index {
-                Some(index) => quote!(#var[#index * #width + __c]),
-                None => quote!(#var[__c]),
-            };
-            return Operand::Scalar { load, at: LoopLevel::Column };
+            let column = self.column(arg, false);
+            return Operand::Scalar { load: quote!(#var[#column]), at: LoadPoint::Column };
         }
-        let rows = self.rows();
-        let is_narrow = node.shape.columns == Atom::ONE;
-        let position = match (index, is_narrow, space.columns == Atom::ONE) {
-            (None, true, _) => return Operand::Slice(quote!(&*#var)),
-            (None, false, _) => quote!(__c),
-            (Some(index), true, _) => index,
-            (Some(index), false, true) => index,
-            (Some(index), false, false) => {
-                let width = cx.atom(space.columns);
-                quote!(#index * #width + __c)
+        if self.body.is_in_ring(arg) {
+            return Operand::Slice(window_column_in_step(self.body, arg));
+        }
+        Operand::Slice(match self.column(arg, is_one_column) {
+            Some(column) => {
+                let rows = self.rows();
+                quote!(#k::column(&*#var, #rows, #column))
             }
-        };
-        let column = self.body.column_in_ring(arg);
-        Operand::Slice(column.unwrap_or(quote!(#k::column(&*#var, #rows, #position))))
+            None => quote!(&*#var),
+        })
     }
 
     fn out_slice(&self, id: Id) -> TokenStream {
-        let (space, cx) = (self.space, self.body.cx);
-        let k = &cx.k;
-        let var = self.body.var(id);
-        let rows = self.rows();
-        let width = cx.atom(space.columns);
-        let is_narrow = space.columns == Atom::ONE || self.body.graph[id].op == Op::RowSum;
-        match (self.index(id), is_narrow) {
-            (None, true) => quote!(&mut *#var),
-            (None, false) => quote!(#k::column_mut(&mut *#var, #rows, __c)),
-            (Some(index), true) => quote!(#k::column_mut(&mut *#var, #rows, #index)),
-            (Some(index), false) => quote!(#k::column_mut(&mut *#var, #rows, #index * #width + __c)),
+        let (k, var) = (&self.body.cx.k, self.body.var(id));
+        let is_one_column = self.space.columns == Atom::ONE || self.body.graph[id].op == Op::RowSum;
+        match self.column(id, is_one_column) {
+            Some(column) => {
+                let rows = self.rows();
+                quote!(#k::column_mut(&mut *#var, #rows, #column))
+            }
+            None => quote!(&mut *#var),
         }
+    }
+
+    /// Returns the position of the loops among the columns of a value. Each sample and head has one
+    /// column, or as many as the space. None for a value with one column in all.
+    fn column(&self, id: Id, is_one_column: bool) -> Option<TokenStream> {
+        let index = self.index(id);
+        if is_one_column {
+            return index;
+        }
+        let width = self.body.cx.atom(self.space.columns);
+        Some(index.map_or(quote!(__c), |index| quote!(#index * #width + __c)))
     }
 
     /// Writes a node of a loop as an expression of scalars.

@@ -6,35 +6,34 @@
 use crate::analysis::initialisers::Initialiser;
 use crate::analysis::resolve::{Resolved, Target};
 use crate::dim::Shape;
-use crate::emit::context::Context;
-use crate::emit::places::Places;
+use crate::emit::context::EmitContext;
+use crate::emit::spans::SpannedNames;
 use crate::emit::types::Types;
 use crate::lower::jacobian::Jacobian;
 use crate::plan::Plan;
-use crate::syntax::ast::{DeclarationKind, declared};
 use proc_macro2::TokenStream;
 use quote::quote;
 
 /// One cell with everything that its items are generated from.
 pub struct Items<'a> {
-    pub cx: &'a Context<'a>,
-    pub places: &'a Places,
+    pub cx: &'a EmitContext<'a>,
+    pub spanned: &'a SpannedNames,
     pub resolved: &'a Resolved,
     pub initialisers: &'a [Option<Initialiser>],
-    /// The plan of the cell. None for an erroneous definition.
+    /// The plan of the cell; `None` for an erroneous definition.
     pub plan: Option<&'a Plan>,
-    /// The derivatives of the new states with respect to the old ones, for the text of `JACOBIAN`.
-    /// None if there are none.
+    /// The derivatives of the new states with respect to the old ones, for the text of `JACOBIAN`;
+    /// `None` if there are none.
     pub jacobian: Option<&'a Jacobian>,
-    /// The definition, for the page that rustdoc asks for. None for an erroneous one.
+    /// The definition, for the page that rustdoc shows; `None` for an erroneous one.
     pub source: Option<&'a TokenStream>,
     pub types: Types,
 }
 
 impl<'a> Items<'a> {
     pub fn new(
-        cx: &'a Context<'a>,
-        places: &'a Places,
+        cx: &'a EmitContext<'a>,
+        spanned: &'a SpannedNames,
         resolved: &'a Resolved,
         initialisers: &'a [Option<Initialiser>],
         plan: Option<&'a Plan>,
@@ -42,28 +41,44 @@ impl<'a> Items<'a> {
         source: Option<&'a TokenStream>,
     ) -> Self {
         let types = Types::new(cx, resolved);
-        Items { cx, places, resolved, initialisers, plan, jacobian, source, types }
+        Items { cx, spanned, resolved, initialisers, plan, jacobian, source, types }
     }
 
     /// Returns the same items for the `const _` block, in which the boundary has a short name.
-    pub fn within<'c>(&self, cx: &'c Context<'c>) -> Items<'c>
+    pub fn within<'c>(&self, cx: &'c EmitContext<'c>) -> Items<'c>
     where
         'a: 'c,
     {
-        let Items { places, resolved, initialisers, plan, jacobian, source, .. } = *self;
-        Items::new(cx, places, resolved, initialisers, plan, jacobian, source)
+        let Items { spanned, resolved, initialisers, plan, jacobian, source, .. } = *self;
+        Items::new(cx, spanned, resolved, initialisers, plan, jacobian, source)
     }
 
     /// Returns `const I: usize, const H: usize,` with the spans of the user's declarations.
-    pub fn placed_dims(&self) -> TokenStream {
-        let dims = &self.places.dimensions;
+    pub fn spanned_dims(&self) -> TokenStream {
+        let dims = &self.spanned.dimensions;
         quote!(#(const #dims: usize,)*)
     }
 
     /// Returns the `cfg` attributes of the cell, which every item shares.
-    pub fn gates(&self) -> TokenStream {
-        let gates = self.cx.cell.attributes.iter().filter(|attribute| attribute.path().is_ident("cfg"));
-        quote!(#(#gates)*)
+    pub fn cfg_attributes(&self) -> TokenStream {
+        let attributes = self.cx.cell.attributes.iter().filter(|attribute| attribute.path().is_ident("cfg"));
+        quote!(#(#attributes)*)
+    }
+
+    /// Returns the type of the context; `()` if the cell has none.
+    pub(super) fn context_type(&self) -> TokenStream {
+        self.types.context.clone().unwrap_or(quote!(()))
+    }
+
+    /// Returns the context as an argument of a function of the runtime.
+    pub(super) fn context_argument(&self) -> TokenStream {
+        if self.types.context.is_some() { quote!(context) } else { quote!(&()) }
+    }
+
+    /// Returns the generic parameters of an implementation for every batch.
+    pub(super) fn generics(&self) -> TokenStream {
+        let (dims, batch, scalar, k) = (&self.types.dims, &self.cx.batch, &self.cx.scalar, &self.cx.k);
+        quote!(#dims const #batch: usize, #scalar: #k::Scalar)
     }
 
     /// Returns the shape of a target, if it is known.
@@ -74,13 +89,5 @@ impl<'a> Items<'a> {
     /// Returns whether a target is a field of the struct that a step returns.
     pub fn is_field_of_outputs(&self, target: Target) -> bool {
         self.cx.cell.outputs.len() > 1 && self.resolved.outputs.contains(&Some(target))
-    }
-
-    pub fn inputs(&self) -> Vec<usize> {
-        declared(self.cx.cell, DeclarationKind::Input)
-    }
-
-    pub fn varying_inputs(&self) -> Vec<usize> {
-        self.inputs().into_iter().filter(|index| self.cx.shapes.one_hot[*index].is_none()).collect()
     }
 }

@@ -1,46 +1,53 @@
 //! The layout of a cell's tape, and access to the slices of values on it.
 
-use crate::emit::context::Context;
+use crate::emit::context::EmitContext;
 use crate::emit::hygiene::ident;
+use crate::graph::grid::positions;
 use crate::graph::ir::{BlockShape, Id, Level, Op, Piece};
 use crate::plan::past::Source;
-use crate::plan::{Bound, Lifetime, Place, Plan};
-use crate::syntax::ast::{DeclarationKind, declared};
+use crate::plan::schedule::Region;
+use crate::plan::{Bound, Lifetime, Pass, Place, Plan};
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use std::collections::HashSet;
 
 /// A series of the tape.
-pub struct Field {
+pub struct TapeSeries {
     pub name: Ident,
     /// The type of one element.
     pub element: TokenStream,
     pub lifetime: Option<Lifetime>,
     /// The number of scalars per step and sample.
     pub size: TokenStream,
-    /// The series is allocated at the first backward pass, so that a forward pass alone does not
-    /// pay for it.
+    /// True if the series is allocated at the first backward pass, so that a forward pass alone
+    /// does not pay for it.
     pub is_backward_only: bool,
     /// The number of values that the series holds besides those of the steps: the initial state and
     /// earlier values, or in a backward pass the cotangent from the next chunk.
-    more: Option<TokenStream>,
+    extra: Option<TokenStream>,
 }
 
-impl Field {
+impl TapeSeries {
     /// Returns the number of elements that a pass needs.
     pub fn length(&self) -> TokenStream {
-        let more = self.more.iter();
-        let more = quote!(#(+ #more)*);
+        let extra = self.extra.iter();
+        let extra = quote!(#(+ #extra)*);
         match self.lifetime {
             None | Some(Lifetime::Step) => quote!(1),
-            Some(Lifetime::Chunk) => quote!(__chunk #more),
-            Some(Lifetime::Sequence) => quote!(__steps #more),
+            Some(Lifetime::Chunk) => quote!(__chunk #extra),
+            Some(Lifetime::Sequence) => quote!(__steps #extra),
         }
     }
 }
 
+/// Writes the first of the steps that the statements of a region run for.
+pub fn first_step(region: Region) -> TokenStream {
+    if region == Region::Step { quote!(__t) } else { quote!(__t0) }
+}
+
+/// The layout of the tape of one cell.
 pub struct Layout<'a> {
-    pub cx: &'a Context<'a>,
+    pub cx: &'a EmitContext<'a>,
     pub plan: &'a Plan,
 }
 
@@ -48,17 +55,12 @@ impl Layout<'_> {
     /// Returns whether the input is one plain block per step, which is read in place. Other inputs
     /// are copied to the tape, one series per block.
     pub fn reads_inputs_in_place(&self) -> bool {
-        match declared(self.cx.cell, DeclarationKind::Input)[..] {
+        match self.cx.inputs()[..] {
             // The series of an input also holds the values before the first step.
-            [only] if self.plan.recorded.iter().any(|record| {
-                let piece = Piece { of: only, row: 0, column: 0 };
-                matches!(record.source, Source::Input(Piece { of, .. }) | Source::Index(Piece { of, .. }) if of == piece.of)
-            }) => false,
+            _ if self.plan.recorded.iter().any(|record| record.source.is_input()) => false,
             [only] => {
                 let shape = &self.cx.shapes.declarations[only];
-                shape
-                    .as_ref()
-                    .is_none_or(|shape| shape.rows.atoms().len() == 1 && shape.columns.atoms().len() == 1)
+                shape.as_ref().is_none_or(|shape| shape.blocks() == (1, 1))
             }
             _ => false,
         }
@@ -124,13 +126,7 @@ impl Layout<'_> {
         if self.cx.shapes.one_hot[index].is_some() {
             return vec![Piece { of: index, row: 0, column: 0 }];
         }
-        let mut pieces = vec![];
-        for row in 0..shape.rows.atoms().len() {
-            for column in 0..shape.columns.atoms().len() {
-                pieces.push(Piece { of: index, row, column });
-            }
-        }
-        pieces
+        positions(shape.blocks()).map(|(row, column)| Piece { of: index, row, column }).collect()
     }
 
     fn piece_shape(&self, piece: Piece) -> Option<BlockShape> {
@@ -143,7 +139,7 @@ impl Layout<'_> {
     pub fn matrices(&self) -> Vec<TokenStream> {
         let states = self.plan.states.iter().filter_map(|bound| self.piece_shape(bound.piece));
         let computed = self.plan.graph.ids().filter(|id| {
-            let is_placed = |pass: &crate::plan::Pass| pass.places.contains_key(id);
+            let is_placed = |pass: &Pass| pass.places.contains_key(id);
             self.plan.graph[*id].level == Level::Time
                 && (is_placed(&self.plan.forward) || is_placed(&self.plan.backward))
         });
@@ -186,126 +182,130 @@ impl Layout<'_> {
     }
 
     /// Returns all series, without duplicates.
-    pub fn fields(&self) -> Vec<Field> {
-        let cx = self.cx;
-        let mut fields: Vec<Field> = vec![];
+    pub fn series(&self) -> Vec<TapeSeries> {
+        let mut all = self.series_of_states();
+        all.extend(self.series_of_recorded());
+        all.extend(self.series_of_ring_bars());
+        all.extend(self.series_of_inputs());
+        all.extend(self.series_of_output_bars());
+        all.extend(self.series_of_values());
+        all
+    }
+
+    /// Returns the number of scalars that the tape stores per step and sample, for the
+    /// documentation.
+    pub fn scalars_per_step(&self) -> TokenStream {
+        let all = self.series().into_iter();
+        let kept = all.filter(|series| series.lifetime == Some(Lifetime::Sequence));
+        let sizes = kept.map(|series| series.size);
+        quote!((0 #(+ #sizes)*))
+    }
+
+    /// Returns a series of blocks.
+    fn blocks(&self, name: Ident, shape: BlockShape, level: Level, lifetime: Option<Lifetime>) -> TapeSeries {
+        let (element, size) = (self.cx.block_type(shape, level), self.cx.block_size(shape));
+        TapeSeries { name, element, lifetime, size, is_backward_only: false, extra: None }
+    }
+
+    /// Returns a series of indices.
+    fn indices(&self, name: Ident) -> TapeSeries {
+        let (element, lifetime) = (self.cx.index_type(), Some(Lifetime::Sequence));
+        TapeSeries { name, element, lifetime, size: quote!(1), is_backward_only: false, extra: None }
+    }
+
+    /// Returns the series of the states and of their cotangents.
+    fn series_of_states(&self) -> Vec<TapeSeries> {
+        let mut found = vec![];
         for bound in &self.plan.states {
             let Some(shape) = self.piece_shape(bound.piece) else { continue };
-            for (name, lifetime) in [
+            let [state, carry] = [
                 (self.state_series(bound.piece), Lifetime::Sequence),
                 (self.carry_series(bound.piece), Lifetime::Chunk),
-            ] {
-                let element = cx.block_type(shape, Level::Time);
-                fields.push(Field {
-                    name,
-                    element,
-                    lifetime: Some(lifetime),
-                    size: cx.block_size(shape),
-                    is_backward_only: lifetime == Lifetime::Chunk,
-                    more: match lifetime {
-                        Lifetime::Sequence => self.state_front(bound.piece).or(Some(quote!(1))),
-                        _ => Some(quote!(1)),
-                    },
-                });
-            }
+            ]
+            .map(|(name, lifetime)| self.blocks(name, shape, Level::Time, Some(lifetime)));
+            let front = self.state_front(bound.piece).unwrap_or(quote!(1));
+            found.push(TapeSeries { extra: Some(front), ..state });
+            found.push(TapeSeries { extra: Some(quote!(1)), is_backward_only: true, ..carry });
         }
+        found
+    }
+
+    /// Returns the series of recorded values that no other series holds.
+    fn series_of_recorded(&self) -> Vec<TapeSeries> {
+        let mut found = vec![];
         for record in &self.plan.recorded {
             if let Source::Value(id) = record.source {
-                let node = &self.plan.graph[id];
-                fields.push(Field {
-                    name: self.recorded_series(record.piece),
-                    element: cx.block_type(node.shape, node.level),
-                    lifetime: Some(Lifetime::Sequence),
-                    size: cx.block_size(node.shape),
-                    is_backward_only: false,
-                    more: Some(self.recorded_front(record.piece)),
-                });
+                let (node, name) = (&self.plan.graph[id], self.recorded_series(record.piece));
+                let series = self.blocks(name, node.shape, node.level, Some(Lifetime::Sequence));
+                found.push(TapeSeries { extra: Some(self.recorded_front(record.piece)), ..series });
             }
+            let value = &self.cx.past.values[record.piece.of];
             for (ring, name) in self.copies(record.piece) {
-                let value = &cx.past.values[record.piece.of];
-                let (element, size) = match value.is_one_hot {
-                    true => {
-                        let batch = &cx.batch;
-                        (quote!([u32; #batch]), quote!(1))
-                    }
-                    false => {
-                        let shape = value.block(record.piece.row, record.piece.column);
-                        (cx.block_type(shape, Level::Time), cx.block_size(shape))
-                    }
+                let series = if value.is_one_hot {
+                    self.indices(name)
+                } else {
+                    let shape = value.block(record.piece.row, record.piece.column);
+                    self.blocks(name, shape, Level::Time, Some(Lifetime::Sequence))
                 };
-                fields.push(Field {
-                    name,
-                    element,
-                    lifetime: Some(Lifetime::Sequence),
-                    size,
-                    is_backward_only: false,
-                    more: Some(cx.depth(ring)),
-                });
+                found.push(TapeSeries { extra: Some(self.cx.depth(ring)), ..series });
             }
         }
-        for (piece, ring, _) in self.differentiable_rings() {
-            let shape = cx.past.values[piece.of].block(piece.row, piece.column);
+        found
+    }
+
+    /// Returns the series of the cotangents of earlier values.
+    fn series_of_ring_bars(&self) -> Vec<TapeSeries> {
+        let of_ring = |(piece, ring, _): (Piece, usize, Ident)| {
+            let shape = self.cx.past.values[piece.of].block(piece.row, piece.column);
             let (name, front) = self.ring_bar(piece, ring);
-            fields.push(Field {
-                name,
-                element: cx.block_type(shape, Level::Time),
-                lifetime: Some(Lifetime::Sequence),
-                size: cx.block_size(shape),
-                is_backward_only: true,
-                more: Some(front),
-            });
+            let series = self.blocks(name, shape, Level::Time, Some(Lifetime::Sequence));
+            TapeSeries { is_backward_only: true, extra: Some(front), ..series }
+        };
+        self.differentiable_rings().into_iter().map(of_ring).collect()
+    }
+
+    /// Returns the series of the inputs, unless they are read in place.
+    fn series_of_inputs(&self) -> Vec<TapeSeries> {
+        if self.reads_inputs_in_place() {
+            return vec![];
         }
-        if !self.reads_inputs_in_place() {
-            for index in declared(cx.cell, DeclarationKind::Input) {
-                for piece in self.pieces(index) {
-                    let (element, size) = match self.piece_shape(piece) {
-                        _ if cx.shapes.one_hot[index].is_some() => {
-                            let batch = &cx.batch;
-                            (quote!([u32; #batch]), quote!(1))
-                        }
-                        Some(shape) => (cx.block_type(shape, Level::Time), cx.block_size(shape)),
-                        None => continue,
-                    };
-                    let (name, lifetime) = (self.input_series(piece), Some(Lifetime::Sequence));
-                    let more = self.input_front(piece);
-                    fields.push(Field { name, element, lifetime, size, is_backward_only: false, more });
-                }
-            }
-        }
-        for bound in self.plan.outputs.iter().flatten() {
-            let shape = self.plan.graph[bound.id].shape;
-            let element = cx.block_type(shape, Level::Time);
-            let name = self.bar_series(bound.piece);
-            fields.push(Field {
-                name,
-                element,
-                lifetime: Some(Lifetime::Chunk),
-                size: cx.block_size(shape),
-                is_backward_only: true,
-                more: None,
-            });
-        }
-        for id in self.plan.graph.ids() {
-            let at = |pass: &crate::plan::Pass| pass.places.get(&id).copied();
+        let of_piece = |piece: Piece| {
+            let name = self.input_series(piece);
+            let series = if self.cx.shapes.one_hot[piece.of].is_some() {
+                self.indices(name)
+            } else {
+                self.blocks(name, self.piece_shape(piece)?, Level::Time, Some(Lifetime::Sequence))
+            };
+            Some(TapeSeries { extra: self.input_front(piece), ..series })
+        };
+        let inputs = self.cx.inputs();
+        inputs.into_iter().flat_map(|index| self.pieces(index)).filter_map(of_piece).collect()
+    }
+
+    /// Returns the series of the cotangents of the outputs.
+    fn series_of_output_bars(&self) -> Vec<TapeSeries> {
+        let of_block = |bound: &Bound| {
+            let (name, shape) = (self.bar_series(bound.piece), self.plan.graph[bound.id].shape);
+            let series = self.blocks(name, shape, Level::Time, Some(Lifetime::Chunk));
+            TapeSeries { is_backward_only: true, ..series }
+        };
+        self.plan.outputs.iter().flatten().map(of_block).collect()
+    }
+
+    /// Returns the series of all other values that a pass stores.
+    fn series_of_values(&self) -> Vec<TapeSeries> {
+        let of_value = |id: Id| {
+            let at = |pass: &Pass| pass.places.get(&id).copied();
             let places = [at(&self.plan.forward), at(&self.plan.backward)];
-            let lifetime = places.iter().flatten().filter_map(|place| match place {
+            let lifetimes = places.iter().flatten().filter_map(|place| match place {
                 Place::Buffer(lifetime) => Some(Some(*lifetime)),
                 Place::Fixed => Some(None),
                 _ => None,
             });
-            if let Some(lifetime) = lifetime.max() {
-                let node = &self.plan.graph[id];
-                let element = cx.block_type(node.shape, node.level);
-                fields.push(Field {
-                    name: self.plan.names.field(id),
-                    element,
-                    lifetime,
-                    size: cx.block_size(node.shape),
-                    is_backward_only: places[0].is_none(),
-                    more: None,
-                });
-            }
-        }
-        fields
+            let node = &self.plan.graph[id];
+            let series = self.blocks(self.plan.names.field(id), node.shape, node.level, lifetimes.max()?);
+            Some(TapeSeries { is_backward_only: places[0].is_none(), ..series })
+        };
+        self.plan.graph.ids().filter_map(of_value).collect()
     }
 }

@@ -7,14 +7,14 @@ use crate::emit::model;
 use crate::plan::schedule::Region;
 use crate::syntax::ast::{DeclarationKind, declared};
 use crate::text::adjoints::adjoints;
-use crate::text::{equations, jacobian};
+use crate::text::{definition, jacobian};
 use proc_macro2::TokenStream;
 use quote::format_ident;
 use quote::quote;
 
 impl Items<'_> {
-    /// Returns the constants and everything that belongs to a single step: states, the handle, the
-    /// step.
+    /// Returns the constants and everything that belongs to a single step: states, the step, and
+    /// its preparation.
     pub(super) fn step_methods(&self) -> TokenStream {
         let constants = self.constants();
         let (cx, types) = (self.cx, &self.types);
@@ -147,14 +147,14 @@ impl Items<'_> {
                 (
                     model::flops(cx, &plan.graph, &plan.streaming, |_| true),
                     model::flops(cx, &plan.graph, &plan.forward, |region| region == Region::Step),
-                    crate::emit::sequence::tape_scalars(&layout),
+                    layout.scalars_per_step(),
                     adjoints(cx.shaped(), cx.past, plan),
                     jacobian::text(cx.shaped(), cx.past, self.jacobian),
                 )
             }
             None => (quote!(0), quote!(0), quote!(0), String::new(), String::new()),
         };
-        let equations = equations::equations(cx.shaped(), &self.resolved.order);
+        let equations = definition::equations(cx.shaped(), &self.resolved.order);
         let rings = (!cx.past.is_empty()).then(|| {
             let (scalars, integers) = cx.ring_sizes();
             quote!(+ (#scalars) * ::core::mem::size_of::<#scalar>() + 4 * (#integers))

@@ -1,37 +1,40 @@
 //! Emission of Rust code from the plan.
 //!
 //! - [`context`]: names, types of blocks, paths;
-//! - [`body`]: values as slices, and statements; [`region`]: the code of one region, group by
-//!   group; [`fused`]: loops over entries; [`ops`]: the code of operations;
+//! - [`body`]: values as slices, with their [`access`], and statements; [`region`]: the code of one
+//!   region, group by group; [`fused`]: loops over entries; [`ops`]: the code of operations;
 //! - [`layout`]: the tape; [`sequence`]: forward and backward pass; [`stream`]: a single step;
-//!   [`start`]: initial states;
+//!   [`initial`]: initial states;
 //! - [`items`]: everything that a definition expands to: [`types`] in signatures, [`structs`],
-//!   [`methods`] of a step, and [`equations`] with the passes over sequences that the runtime
-//!   calls; [`model`]: parameters and initialisation; [`traits`] of the cell and of its [`values`];
-//! - [`quantised`]: the copy of a cell whose matrices are stored in fewer bits; [`storage`]: its
+//!   [`methods`] of a step, and the implementations that the runtime calls, [`prepare`] and
+//!   [`passes`]; [`model`]: parameters and initialisation; [`traits`] of the cell and of its
+//!   [`values`];
+//! - [`quantised`]: the copy of a cell whose matrices are stored in fewer bits; [`stored`]: its
 //!   contents;
 //! - [`skeleton`]: the remains of an erroneous definition;
-//! - [`hygiene`]: identifiers; [`places`]: the source positions of the user's names.
+//! - [`hygiene`]: identifiers; [`spans`]: the source positions of the user's names.
 
+mod access;
 pub mod body;
 pub mod context;
-mod equations;
 mod frame;
 mod fused;
 pub mod hygiene;
+pub mod initial;
 pub mod items;
 pub mod layout;
 mod methods;
 pub mod model;
 mod ops;
+mod passes;
 pub mod past;
-pub mod places;
+mod prepare;
 mod quantised;
 mod region;
 pub mod sequence;
 pub mod skeleton;
-pub mod start;
-pub mod storage;
+pub mod spans;
+pub mod stored;
 pub mod stream;
 mod structs;
 pub mod traits;
@@ -49,11 +52,11 @@ use quote::quote;
 pub fn emit(items: &Items, mentions: TokenStream) -> TokenStream {
     let cx = items.cx.within_block();
     let (public, private) = (types(items), methods(&items.within(&cx)));
-    let (attributes, boundary) = (items.gates(), items.cx.boundary());
+    let (cfg_attributes, boundary) = (items.cfg_attributes(), items.cx.boundary());
     quote! {
         #public
         #mentions
-        #attributes
+        #cfg_attributes
         #[allow(non_snake_case, non_upper_case_globals, unused_variables, unused_mut, unused_doc_comments, unused_parens)]
         #[allow(dead_code, unused_assignments, mixed_script_confusables, confusable_idents, uncommon_codepoints)]
         #[allow(clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
@@ -74,13 +77,13 @@ fn types(items: &Items) -> TokenStream {
 
 /// Returns the implementations of the public types.
 fn methods(items: &Items) -> TokenStream {
-    let (equations, step) = (items.equations(), items.step_methods());
-    let (parameters, values) = (model::step(items), traits::values(items));
+    let (prepare, step) = (items.implement_prepare(), items.step_methods());
+    let (parameters, values) = (model::parameters(items), traits::values(items));
     // The tape, the passes over it and the traits of layers need a heap.
     let sequences = items.cx.on_heap(|| {
-        let (passes, boxes, layers) = (items.passes(), model::boxes(items), traits::layers(items));
+        let (passes, boxes, layers) = (items.implement_passes(), model::boxes(items), traits::layers(items));
         quote!(#passes #boxes #layers)
     });
     let copies = items.cx.if_quantised(|| items.quantised_methods());
-    quote!(#equations #step #parameters #values #sequences #copies)
+    quote!(#prepare #step #parameters #values #sequences #copies)
 }

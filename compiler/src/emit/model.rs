@@ -1,28 +1,28 @@
-//! Parameters: construction, initialisation and visiting. Also the cost of a step.
+//! Parameters: construction, initialisation and visiting; and the cost of a step.
 
 use crate::analysis::initialisers::{Amount, Initialiser};
 use crate::dim::Atom;
-use crate::emit::context::Context;
+use crate::emit::context::EmitContext;
+use crate::emit::hygiene::ident;
 use crate::emit::items::Items;
 use crate::emit::structs::has_derive;
 use crate::graph::ir::Graph;
 use crate::plan::Pass;
 use crate::plan::cost::operations;
 use crate::plan::schedule::Region;
-use crate::syntax::ast::{BinaryOp, DeclarationKind, ShapeKind, declared};
-use proc_macro2::{Literal, TokenStream};
+use crate::syntax::ast::{BinaryOp, DeclarationKind, ShapeKind, declared, saved};
+use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 
 /// Returns the part of a cell that needs no allocator: construction, initialisation, visiting
 /// parameters.
-pub fn step(items: &Items) -> TokenStream {
+pub fn parameters(items: &Items) -> TokenStream {
     let (cx, types) = (items.cx, &items.types);
     let (k, scalar) = (&cx.k, &cx.scalar);
     let (dims, cell) = (&types.dims, &types.cell);
     let params = declared(cx.cell, DeclarationKind::Param);
     let buffers = declared(cx.cell, DeclarationKind::Buffer);
-    let mut saved = [params.clone(), buffers.clone()].concat();
-    saved.sort_unstable();
+    let saved = saved(cx.cell);
 
     let zeros = saved.iter().map(|index| {
         let name = &cx.cell.declarations[*index].name;
@@ -37,7 +37,7 @@ pub fn step(items: &Items) -> TokenStream {
         }
     });
     let visits = |indices: &[usize], suffix: &str, borrow: TokenStream| -> TokenStream {
-        let visit = crate::emit::hygiene::ident(&format!("visit_declared{suffix}"));
+        let visit = ident(&format!("visit_declared{suffix}"));
         indices
             .iter()
             .map(|index| {
@@ -61,7 +61,7 @@ pub fn step(items: &Items) -> TokenStream {
             }
         }
     });
-    let reach = cx.reach();
+    let longest_ring = cx.longest_ring();
     let debug = (!has_derive(&cx.cell.attributes, "Debug")).then(|| {
         quote! {
             impl<#dims #scalar: #k::Scalar> ::core::fmt::Debug for #cell {
@@ -109,7 +109,7 @@ pub fn step(items: &Items) -> TokenStream {
             }
 
             fn visit_layers(&self, visitor: &mut dyn ::core::ops::FnMut(#k::LayerInfo<'_>)) {
-                #k::visit_layer::<Self>(Self::FLOPS_PER_STEP, Self::EQUATIONS, #reach, visitor);
+                #k::visit_layer::<Self>(Self::FLOPS_PER_STEP, Self::EQUATIONS, #longest_ring, visitor);
             }
         }
 
@@ -156,11 +156,9 @@ pub fn boxes(items: &Items) -> TokenStream {
     }
 }
 
-fn initialiser_call(cx: &Context, name: &proc_macro2::Ident, initialiser: &Initialiser) -> TokenStream {
-    let init = {
-        let k = &cx.k;
-        quote!(#k::init)
-    };
+fn initialiser_call(cx: &EmitContext, name: &Ident, initialiser: &Initialiser) -> TokenStream {
+    let k = &cx.k;
+    let init = quote!(#k::init);
     match initialiser {
         Initialiser::Constant(value) => {
             let value = amount(cx, value);
@@ -189,7 +187,7 @@ fn initialiser_call(cx: &Context, name: &proc_macro2::Ident, initialiser: &Initi
 }
 
 /// Writes a number, or arithmetic on the dimensions in `f64`.
-fn amount(cx: &Context, of: &Amount) -> TokenStream {
+fn amount(cx: &EmitContext, of: &Amount) -> TokenStream {
     match of {
         Amount::Number(value) => {
             let magnitude = Literal::f64_suffixed(value.abs());
@@ -221,9 +219,14 @@ fn amount(cx: &Context, of: &Amount) -> TokenStream {
 
 /// Returns the number of operations of one step as an expression of the dimensions. Counts the
 /// nodes of a pass in the regions selected by `is_counted`.
-pub fn flops(cx: &Context, graph: &Graph, pass: &Pass, is_counted: impl Fn(Region) -> bool) -> TokenStream {
+pub fn flops(
+    cx: &EmitContext,
+    graph: &Graph,
+    pass: &Pass,
+    is_counted: impl Fn(Region) -> bool,
+) -> TokenStream {
     let terms = operations(graph, pass, is_counted).into_iter().map(|(times, dimensions)| {
-        let times = proc_macro2::Literal::usize_unsuffixed(times as usize);
+        let times = Literal::usize_unsuffixed(times as usize);
         let dimensions = dimensions.into_iter().map(|atom| cx.atom(atom));
         quote!(#times #(* #dimensions)*)
     });

@@ -1,52 +1,63 @@
 //! The quantised copy of a cell, whose matrices are stored in fewer bits. Its step differs only in
 //! the operands of products.
 
-use crate::emit::equations::{Equations, panicking_body};
+use crate::emit::access::Access;
+use crate::emit::initial::InitialState;
 use crate::emit::items::Items;
-use crate::emit::start::Start;
-use crate::emit::storage::{Kind, StoredValues, computed_from};
+use crate::emit::prepare::PrepareParts;
+use crate::emit::skeleton::panicking_body;
+use crate::emit::stored::{StoredAs, StoredValues, computed_from};
 use crate::emit::stream::Stream;
+use crate::graph::grid::positions;
 use crate::graph::ir::{Graph, Id, Op, Piece};
-use crate::lower::names::Names;
+use crate::lower::names::ValueNames;
 use crate::plan::Plan;
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The values of one graph that a part of the copy consists of.
+/// A part of the copy: the stored values of one graph.
 struct Part<'a> {
     graph: &'a Graph,
-    names: &'a Names,
-    storage: StoredValues,
+    names: &'a ValueNames,
+    stored: StoredValues,
 }
 
 impl Part<'_> {
-    fn fields(&self) -> impl Iterator<Item = (Ident, Id, Kind)> {
-        self.storage.ids().map(|(id, kind)| (self.storage.field(self.names, id), id, kind))
+    fn fields(&self) -> impl Iterator<Item = (Ident, Id, StoredAs)> {
+        self.stored.ids().map(|(id, kind)| (self.stored.field(self.names, id), id, kind))
+    }
+}
+
+/// The contents of the copy.
+struct Parts<'a> {
+    step: Part<'a>,
+    /// The part for the initial state, if it is not zero.
+    initial: Option<Part<'a>>,
+}
+
+impl<'a> Parts<'a> {
+    fn iter(&self) -> impl Iterator<Item = &Part<'a>> {
+        [&self.step].into_iter().chain(&self.initial)
     }
 }
 
 impl Items<'_> {
-    fn step_part<'p>(&self, plan: &'p Plan) -> Part<'p> {
-        self.parts(plan).swap_remove(0)
-    }
-
-    /// Returns the part for steps, and the part for the initial state if it is not zero. A block of
-    /// a parameter is stored in the same way in both, so that rounding the parameters of the cell
-    /// once gives the results of its copy.
-    fn parts<'p>(&self, plan: &'p Plan) -> Vec<Part<'p>> {
+    /// Returns the contents of the copy. A block of a parameter is stored in the same way in both
+    /// parts, so that rounding the parameters of the cell once gives the results of its copy.
+    fn parts<'p>(&self, plan: &'p Plan) -> Parts<'p> {
         let mut plain = computed_from(&plan.graph, &plan.streaming.schedule);
         loop {
-            let step = StoredValues::of_step(&plan.graph, &plan.streaming.schedule, &plain);
-            let step = Part { graph: &plan.graph, names: &plan.names, storage: step };
-            let start = plan.initial.as_ref().map(|initial| Part {
+            let stored = StoredValues::of_step(&plan.graph, &plan.streaming.schedule, &plain);
+            let step = Part { graph: &plan.graph, names: &plan.names, stored };
+            let initial = plan.initial.as_ref().map(|initial| Part {
                 graph: &initial.graph,
                 names: &initial.names,
-                storage: StoredValues::of_start(&initial.graph, &initial.forward.schedule, &plain),
+                stored: StoredValues::of_start(&initial.graph, &initial.forward.schedule, &plain),
             });
-            let parts: Vec<Part> = [Some(step), start].into_iter().flatten().collect();
+            let parts = Parts { step, initial };
             let (mut kinds, mut differ) = (BTreeMap::new(), BTreeSet::new());
-            for (piece, kind) in parts.iter().flat_map(|part| part.storage.pieces(part.graph)) {
+            for (piece, kind) in parts.iter().flat_map(|part| part.stored.pieces(part.graph)) {
                 if *kinds.entry(piece).or_insert(kind) != kind {
                     differ.insert(piece);
                 }
@@ -68,38 +79,40 @@ impl Items<'_> {
             return vec![];
         }
         let parts = self.parts(plan);
-        let kinds: BTreeMap<Piece, Kind> =
-            parts.iter().flat_map(|part| part.storage.pieces(part.graph)).collect();
-        let (rows, columns) = (shape.rows.atoms().len(), shape.columns.atoms().len());
-        let grid = (0..rows).flat_map(|row| (0..columns).map(move |column| Piece { of: index, row, column }));
-        let grid: Vec<Kind> = grid.map(|piece| kinds.get(&piece).copied().unwrap_or(Kind::Plain)).collect();
-        if grid.iter().all(|kind| *kind == Kind::Plain) {
+        let kinds: BTreeMap<Piece, StoredAs> =
+            parts.iter().flat_map(|part| part.stored.pieces(part.graph)).collect();
+        let kind = |(row, column)| kinds.get(&Piece { of: index, row, column }).copied();
+        let grid: Vec<StoredAs> =
+            positions(shape.blocks()).map(|at| kind(at).unwrap_or(StoredAs::Plain)).collect();
+        if grid.iter().all(|kind| *kind == StoredAs::Plain) {
             return vec![];
         }
         let k = &self.cx.k;
-        let storage = |kind: &Kind| match kind {
-            Kind::Plain => quote!(#k::Storage::Whole),
-            Kind::Narrow => quote!(#k::Storage::ByRow),
-            Kind::Transposed => quote!(#k::Storage::ByColumn),
+        let storage = |kind: &StoredAs| match kind {
+            StoredAs::Plain => quote!(#k::Storage::Whole),
+            StoredAs::Narrow => quote!(#k::Storage::ByRow),
+            StoredAs::Transposed => quote!(#k::Storage::ByColumn),
         };
         grid.iter().map(storage).collect()
     }
 
     /// Returns the fields and their types.
     fn quantised_fields(&self) -> Vec<(Ident, TokenStream)> {
-        let parts = self.plan.map_or(vec![], |plan| self.parts(plan));
+        let parts = self.plan.map(|plan| self.parts(plan));
         let of_part = |part: &Part| -> Vec<_> {
-            part.fields().map(|(field, id, _)| (field, part.storage.kept(self.cx, part.graph, id))).collect()
+            part.fields()
+                .map(|(field, id, _)| (field, part.stored.field_type(self.cx, part.graph, id)))
+                .collect()
         };
-        parts.iter().flat_map(of_part).collect()
+        parts.iter().flat_map(Parts::iter).flat_map(of_part).collect()
     }
 
     /// Returns the values of the copy that depend on the context.
-    fn quantised_context_fields(&self) -> Vec<(Ident, TokenStream)> {
+    fn quantised_fixed_fields(&self) -> Vec<(Ident, TokenStream)> {
         let cx = self.cx;
         self.plan.map_or(vec![], |plan| {
-            let part = self.step_part(plan);
-            Stream { cx, plan, storage: Some(&part.storage) }.context_fields()
+            let parts = self.parts(plan);
+            Stream { cx, plan, quantised: Some(&parts.step.stored) }.context_fixed_fields()
         })
     }
 
@@ -107,24 +120,25 @@ impl Items<'_> {
     fn quantised_types(&self) -> (TokenStream, TokenStream) {
         let (cx, dim_args) = (self.cx, &self.types.dim_args);
         let (scalar, batch, format) = (&cx.scalar, &cx.batch, &cx.format);
-        let (copy, handle) = (format_ident!("{}Quantised", cx.cell.name), self.quantised_handle());
-        let fixed = match self.quantised_context_fields().is_empty() {
-            true => quote!(()),
-            false => quote!(#handle<#dim_args { #batch }, #scalar>),
+        let (copy, fixed_name) = (format_ident!("{}Quantised", cx.cell.name), self.quantised_fixed_name());
+        let fixed = if self.quantised_fixed_fields().is_empty() {
+            quote!(())
+        } else {
+            quote!(#fixed_name<#dim_args { #batch }, #scalar>)
         };
         (quote!(#copy<#dim_args #format, #scalar>), fixed)
     }
 
     /// Returns the name of the struct of values that depend on the context of the copy.
-    fn quantised_handle(&self) -> Ident {
+    fn quantised_fixed_name(&self) -> Ident {
         format_ident!("{}QuantisedPrepared", self.cx.cell.name)
     }
 
     pub(super) fn quantised_structs(&self) -> TokenStream {
-        let (cx, k, gates) = (self.cx, &self.cx.k, self.gates());
+        let (cx, k, cfg_attributes) = (self.cx, &self.cx.k, self.cfg_attributes());
         let (visibility, name, dims) = (&cx.cell.visibility, &cx.cell.name, &self.types.dims);
         let (scalar, batch, format) = (&cx.scalar, &cx.batch, &cx.format);
-        let (copy, handle) = (format_ident!("{name}Quantised"), self.quantised_handle());
+        let (copy, fixed_name) = (format_ident!("{name}Quantised"), self.quantised_fixed_name());
         let doc = format!(
             "A copy of [`{name}`] for inference, whose matrices are stored in fewer bits. Created by \
              [`quantised`]({name}::quantised)."
@@ -133,24 +147,24 @@ impl Items<'_> {
             #[allow(non_snake_case, dead_code, mixed_script_confusables, confusable_idents, uncommon_codepoints)]
         };
         let (fields, kinds): (Vec<_>, Vec<_>) = self.quantised_fields().into_iter().unzip();
-        let prepared = self.quantised_context_fields();
-        let prepared = (!prepared.is_empty()).then(|| {
+        let fixed = self.quantised_fixed_fields();
+        let fixed = (!fixed.is_empty()).then(|| {
             let doc = format!(
                 "The values of [`{copy}`] that depend on the context alone. `prepare` computes them."
             );
-            let (heads, kinds): (Vec<_>, Vec<_>) = prepared.into_iter().unzip();
+            let (names, kinds): (Vec<_>, Vec<_>) = fixed.into_iter().unzip();
             quote! {
-                #gates
+                #cfg_attributes
                 #[doc = #doc]
                 #attributes
                 #[derive(::core::fmt::Debug, ::core::clone::Clone)]
-                #visibility struct #handle<#dims const #batch: usize, #scalar: #k::Scalar = f32> {
-                    #(#heads: #kinds,)*
+                #visibility struct #fixed_name<#dims const #batch: usize, #scalar: #k::Scalar = f32> {
+                    #(#names: #kinds,)*
                 }
             }
         });
         quote! {
-            #gates
+            #cfg_attributes
             #[doc = #doc]
             #attributes
             #[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::cmp::PartialEq)]
@@ -158,7 +172,7 @@ impl Items<'_> {
                 #(#fields: #kinds,)*
                 marker: ::core::marker::PhantomData<(#format, #scalar)>,
             }
-            #prepared
+            #fixed
         }
     }
 
@@ -168,13 +182,14 @@ impl Items<'_> {
         let (copy, _) = self.quantised_types();
         let copy_name = format_ident!("{}Quantised", cx.cell.name);
         let (fields, kinds): (Vec<_>, Vec<_>) = self.quantised_fields().into_iter().unzip();
-        let zero = self.plan.map_or(vec![], |plan| self.parts(plan)).into_iter().flat_map(|part| {
-            let zero = |(field, id, kind): (Ident, Id, Kind)| match kind {
-                Kind::Narrow | Kind::Transposed if part.graph[id].shape.has_heads() => {
+        let parts = self.plan.map(|plan| self.parts(plan));
+        let zero = parts.iter().flat_map(Parts::iter).flat_map(|part| {
+            let zero = |(field, id, kind): (Ident, Id, StoredAs)| match kind {
+                StoredAs::Narrow | StoredAs::Transposed if part.graph[id].shape.has_heads() => {
                     quote!(#field: ::core::array::from_fn(|_| #k::Stored::zero()),)
                 }
-                Kind::Plain => quote!(#field: #k::Varying::<#scalar>::zero(),),
-                Kind::Narrow | Kind::Transposed => quote!(#field: #k::Stored::zero(),),
+                StoredAs::Plain => quote!(#field: #k::Varying::<#scalar>::zero(),),
+                StoredAs::Narrow | StoredAs::Transposed => quote!(#field: #k::Stored::zero(),),
             };
             part.fields().map(zero).collect::<Vec<_>>()
         });
@@ -217,6 +232,22 @@ impl Items<'_> {
                     Self { #(#zero)* marker: ::core::marker::PhantomData }
                 }
 
+                /// Returns the copy that `Quantised::write` wrote as bytes. A `static` copy stays in
+                /// a device's flash memory. Big-endian targets are not supported.
+                ///
+                /// # Panics
+                /// Panics unless there are exactly `Quantised::BYTES` bytes. A constant then does
+                /// not compile.
+                pub const fn from_bytes(bytes: &[u8]) -> Self {
+                    let mut rest = bytes;
+                    let copy = Self {
+                        #(#fields: #k::from_bytes(&mut rest),)*
+                        marker: ::core::marker::PhantomData,
+                    };
+                    #k::check_end(&mut rest);
+                    copy
+                }
+
                 /// Overwrites this with a copy of `cell`.
                 ///
                 /// # Errors
@@ -254,61 +285,27 @@ impl Items<'_> {
         let (cx, k) = (self.cx, &self.cx.k);
         let Some(plan) = self.plan else { return panicking_body() };
         let parts = self.parts(plan);
-        let stream = Stream { cx, plan, storage: None };
-        let mut is_computed = false;
-        let mut stores = vec![];
-        for part in &parts {
-            for (field, id, kind) in part.fields() {
-                let (from, slice) = match &part.graph[id].op {
-                    Op::Read(piece) => {
-                        let matrix = cx.plain_matrix(quote!(__cell), *piece);
-                        (matrix, cx.saved(quote!(__cell), *piece, false))
-                    }
-                    _ => {
-                        is_computed = true;
-                        let local = stream.local(id);
-                        let has_heads = part.graph[id].shape.has_heads();
-                        let matrix = if has_heads { quote!(#local[__head]) } else { quote!(#local) };
-                        (matrix, quote!(#k::Flat::flat(&#local)))
-                    }
-                };
-                let shape = part.graph[id].shape;
-                let to = if shape.has_heads() { quote!(#field[__head]) } else { quote!(#field) };
-                let store = match kind {
-                    Kind::Plain => {
-                        stores.push(quote!(#k::copy(#k::Flat::flat_mut(&mut __copy.#field), #slice);));
-                        continue;
-                    }
-                    Kind::Narrow => quote!(__is_stored &= #k::Stored::store(&mut __copy.#to, &#from);),
-                    Kind::Transposed => {
-                        quote!(__is_stored &= #k::Stored::store_turned(&mut __copy.#to, &#from);)
-                    }
-                };
-                stores.push(match shape.has_heads() {
-                    true => {
-                        let heads = cx.atom(shape.heads);
-                        quote!(for __head in 0..#heads { #store })
-                    }
-                    false => store,
-                });
-            }
-        }
+        let stores = parts.iter().flat_map(|part| {
+            part.fields().map(|(field, id, kind)| self.store(part, &field, id, kind)).collect::<Vec<_>>()
+        });
         let store = quote! {
             let mut __is_stored = true;
             #(#stores)*
             if __is_stored { ::core::result::Result::Ok(()) } else { ::core::result::Result::Err(#k::NotFinite) }
         };
-        if !is_computed {
+        let stream = Stream { cx, plan, quantised: None };
+        let is_computed = |part: &Part| part.fields().any(|(_, id, _)| !part.graph[id].op.is_leaf());
+        if !parts.iter().any(is_computed) {
             return quote!(let (__copy, __cell) = (self, cell); #store);
         }
         let (dims, dim_args, scalar, format) =
             (&self.types.dims, &self.types.dim_args, &cx.scalar, &cx.format);
         let (cell, (copy, _)) = (&self.types.cell, self.quantised_types());
-        let head = quote!('a, #dims #format: #k::Format, #scalar: #k::Scalar);
+        let generics = quote!('a, #dims #format: #k::Format, #scalar: #k::Scalar);
         let prepare = stream.prepare_parameters();
         quote! {
-            struct __Quantise<#head> { copy: &'a mut #copy, cell: &'a #cell }
-            impl<#head> #k::Job for __Quantise<'a, #dim_args #format, #scalar> {
+            struct __Quantise<#generics> { copy: &'a mut #copy, cell: &'a #cell }
+            impl<#generics> #k::Job for __Quantise<'a, #dim_args #format, #scalar> {
                 type Out = ::core::result::Result<(), #k::NotFinite>;
                 #[inline(always)]
                 fn run<__S: #k::Isa>(self, isa: __S) -> Self::Out {
@@ -321,8 +318,34 @@ impl Items<'_> {
         }
     }
 
-    /// Returns the equations of the copy and its step, or the step of its handle if there is a
-    /// context.
+    /// Returns the statement that stores a value in its field of the copy.
+    fn store(&self, part: &Part, field: &Ident, id: Id, kind: StoredAs) -> TokenStream {
+        let (cx, k, shape) = (self.cx, &self.cx.k, part.graph[id].shape);
+        let (from, slice) = match &part.graph[id].op {
+            Op::Read(piece) => {
+                let matrix = cx.plain_matrix(quote!(__cell), *piece);
+                (matrix, cx.saved(quote!(__cell), *piece, Access::Read))
+            }
+            _ => {
+                let owner = part.names.owner(id);
+                let matrix = if shape.has_heads() { quote!(#owner[__head]) } else { quote!(#owner) };
+                (matrix, quote!(#k::Flat::flat(&#owner)))
+            }
+        };
+        let to = if shape.has_heads() { quote!(#field[__head]) } else { quote!(#field) };
+        let store = match kind {
+            StoredAs::Plain => return quote!(#k::copy(#k::Flat::flat_mut(&mut __copy.#field), #slice);),
+            StoredAs::Narrow => quote!(__is_stored &= #k::Stored::store(&mut __copy.#to, &#from);),
+            StoredAs::Transposed => quote!(__is_stored &= #k::Stored::store_turned(&mut __copy.#to, &#from);),
+        };
+        if !shape.has_heads() {
+            return store;
+        }
+        let heads = cx.atom(shape.heads);
+        quote!(for __head in 0..#heads { #store })
+    }
+
+    /// Returns the implementation of `Prepare` for the copy, and the methods of its step.
     fn quantised_step(&self) -> TokenStream {
         let (cx, k, types) = (self.cx, &self.cx.k, &self.types);
         let (scalar, batch, format, dims) = (&cx.scalar, &cx.batch, &cx.format, &types.dims);
@@ -331,19 +354,24 @@ impl Items<'_> {
         let (prepare, step, start) = match self.plan {
             None => (panicking_body(), panicking_body(), None),
             Some(plan) => {
-                let part = self.step_part(plan);
-                let stream = Stream { cx, plan, storage: Some(&part.storage) };
-                let start = self.parts(plan).into_iter().nth(1).zip(plan.initial.as_ref());
+                let parts = self.parts(plan);
+                let stream = Stream { cx, plan, quantised: Some(&parts.step.stored) };
+                let start = parts.initial.as_ref().zip(plan.initial.as_ref());
                 let start = start.map(|(part, initial)| {
-                    Start { cx, plan: initial, recorded: &plan.recorded, storage: Some(&part.storage) }
-                        .forward()
+                    InitialState {
+                        cx,
+                        plan: initial,
+                        recorded: &plan.recorded,
+                        quantised: Some(&part.stored),
+                    }
+                    .forward()
                 });
-                (stream.prepare_context(&self.quantised_handle()), stream.step(), start)
+                (stream.prepare_context(&self.quantised_fixed_name()), stream.step(), start)
             }
         };
-        let head = quote!(#dims const #batch: usize, #format: #k::Format, #scalar: #k::Scalar);
-        let equations =
-            self.implement(Equations { head: &head, cell: &copy, fixed: &fixed, prepare, step, start });
+        let generics = quote!(#dims const #batch: usize, #format: #k::Format, #scalar: #k::Scalar);
+        let parts = PrepareParts { generics: &generics, cell: &copy, fixed: &fixed, prepare, step, start };
+        let implementation = self.implement_prepare_for(parts);
         let (context, prepare) = (self.context_argument(), self.prepare_method());
         let reads = match &types.context {
             Some(context) => quote!((x, context): (&#input, &#context)),
@@ -361,6 +389,6 @@ impl Items<'_> {
                 }
             }
         };
-        quote!(#equations #step)
+        quote!(#implementation #step)
     }
 }

@@ -16,8 +16,9 @@ impl Body<'_> {
         parts.collect()
     }
 
-    /// Splits the groups of a region where a group reads, at another step, a series that an earlier
-    /// group wrote: its slices cannot be bound for reading and for writing at the same time.
+    /// Splits the groups of a region before each group that reads, at another step, a series that
+    /// an earlier group wrote. The slices of a series cannot be bound for reading and for writing
+    /// at the same time.
     fn parts(&self, region: Region) -> Vec<&[Group]> {
         let Schedule { delayed, users, .. } = &self.pass.schedule;
         let mut parts = vec![];
@@ -52,8 +53,8 @@ impl Body<'_> {
         let writes: Vec<Id> = computed.into_iter().filter(|id| self.pass.places.contains_key(id)).collect();
         let bindings = frame.bind(region, &reads, &writes);
         let groups = groups.iter().map(|group| self.group(region, group, frame));
-        let written = frame.written(region, &writes);
-        quote!({ #bindings #(#groups)* ; } #written)
+        let after_writes = frame.after_writes(region, &writes);
+        quote!({ #bindings #(#groups)* ; } #after_writes)
     }
 
     fn is_accumulated_product(&self, id: Id) -> bool {
@@ -67,7 +68,7 @@ impl Body<'_> {
             Group::PullBack(sum) => product::emit_pull_back(self, sum),
             Group::Single(id) if self.is_accumulated_product(*id) => self.accumulated(region, *id),
             Group::Single(id) if matches!(self.graph[*id].op, Op::Window { .. } | Op::Present { .. }) => {
-                let (comment, statement) = (self.comment(&[*id]), frame.past_statement(self, region, *id));
+                let (comment, statement) = (self.comment(&[*id]), frame.window_statement(self, region, *id));
                 quote!(#comment { #statement })
             }
             Group::Single(id) => self.single(region, *id),

@@ -1,36 +1,33 @@
 //! A single step, with everything in registers and on the stack.
 
 use crate::emit::body::{Body, Frame};
-use crate::emit::context::Context;
+use crate::emit::context::EmitContext;
 use crate::emit::frame::read_leaf;
-use crate::emit::hygiene::variable;
+use crate::emit::hygiene;
 use crate::emit::layout::Layout;
 use crate::emit::past;
-use crate::emit::storage::StoredValues;
+use crate::emit::sequence::Sequence;
+use crate::emit::stored::StoredValues;
 use crate::graph::ir::{Id, Level, Op};
-use crate::lower::names::Names;
 use crate::plan::schedule::Region;
 use crate::plan::{Place, Plan};
-use crate::syntax::ast::{DeclarationKind, declared};
+use crate::syntax::ast::DeclarationKind;
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
 pub struct Stream<'a> {
-    pub cx: &'a Context<'a>,
+    pub cx: &'a EmitContext<'a>,
     pub plan: &'a Plan,
-    /// The storage of a quantised copy, if the step is that of one.
-    pub storage: Option<&'a StoredValues>,
+    /// The stored values of a quantised copy, if the step is that of one.
+    pub quantised: Option<&'a StoredValues>,
 }
 
-/// The frame of a single step: slices of locals, of the prepared handle and of the arguments.
+/// The frame of a single step: slices of locals, of the fixed values and of the arguments.
 struct StreamFrame<'a> {
     layout: &'a Layout<'a>,
-    /// Values of a level below time are locals while the handle is prepared, and its fields
-    /// afterwards.
+    /// Fixed values are locals while they are prepared, and fields of a struct afterwards.
     is_preparing: bool,
-    storage: Option<&'a StoredValues>,
-    /// The windows that are not copied.
-    in_rings: Vec<Id>,
+    quantised: Option<&'a StoredValues>,
 }
 
 impl Frame for StreamFrame<'_> {
@@ -41,11 +38,11 @@ impl Frame for StreamFrame<'_> {
         let mut bindings = TokenStream::new();
         for id in reads {
             let variable = names.variable(*id);
-            let stored = self.storage.and_then(|storage| storage.read(cx, &plan.graph, names, *id));
+            let stored = self.quantised.and_then(|stored| stored.read(cx, &plan.graph, names, *id));
             let slice = match &plan.graph[*id].op {
                 _ if stored.is_some() => quote!(#stored),
                 Op::Read(piece) if cx.cell.declarations[piece.of].kind == DeclarationKind::Input => {
-                    let path = input_path(self.layout, *piece);
+                    let path = cx.input_path(*piece);
                     quote!(#k::Flat::flat(&(*__x) #path))
                 }
                 Op::Read(piece) => read_leaf(self.layout, *piece, region),
@@ -54,7 +51,7 @@ impl Frame for StreamFrame<'_> {
                     quote!(#k::Flat::flat(&__state.#path))
                 }
                 Op::Past(earlier) => {
-                    let local = format!("local_{}", names.text(*id));
+                    let local = hygiene::variable(&format!("local_{}", names.text(*id)));
                     bindings.extend(past::bind_delay(cx, &variable, *earlier, &local));
                     continue;
                 }
@@ -63,27 +60,23 @@ impl Frame for StreamFrame<'_> {
                     quote!(#k::Flat::flat(&__fixed.#field))
                 }
                 _ => {
-                    let value = value_of(names, *id);
+                    let value = names.owner(*id);
                     quote!(#k::Flat::flat(&#value))
                 }
             };
             bindings.extend(quote!(let #variable = #slice;));
         }
-        for id in writes.iter().filter(|id| !self.in_rings.contains(id)) {
+        let places = &plan.streaming.places;
+        for id in writes.iter().filter(|id| places.get(id) != Some(&Place::Ring)) {
             let (variable, value) = (names.variable(*id), result(self.layout, *id));
             bindings.extend(quote!(let #variable = #k::Flat::flat_mut(&mut #value);));
         }
         bindings
     }
 
-    fn past_statement(&self, body: &Body, _: Region, id: Id) -> TokenStream {
-        past::step_statement(body, id)
+    fn window_statement(&self, body: &Body, _: Region, id: Id) -> TokenStream {
+        past::window_in_step(body, id)
     }
-}
-
-/// Returns the local that holds a value, as opposed to the slice of it.
-fn value_of(names: &Names, id: Id) -> Ident {
-    variable(&format!("value_{}", names.text(id)))
 }
 
 /// Returns the place of a value after the step.
@@ -94,29 +87,20 @@ fn result(layout: &Layout, id: Id) -> TokenStream {
             quote!(__state.#path)
         }
         _ => {
-            let value = value_of(&layout.plan.names, id);
+            let value = layout.plan.names.owner(id);
             quote!(#value)
         }
     }
 }
 
-fn input_path(layout: &Layout, piece: crate::graph::ir::Piece) -> TokenStream {
-    let cx = layout.cx;
-    if declared(cx.cell, DeclarationKind::Input).len() > 1 {
-        let path = cx.declared_path(piece);
-        return quote!(.#path);
-    }
-    cx.path_within(piece)
-}
-
 impl Stream<'_> {
-    /// Returns the values of the handle: everything that depends on parameters and context alone.
-    pub fn fields(&self) -> Vec<(Ident, TokenStream)> {
+    /// Returns the fields for the fixed values, which depend on parameters and context alone.
+    pub fn fixed_fields(&self) -> Vec<(Ident, TokenStream)> {
         self.fields_of(self.fixed())
     }
 
-    /// Returns the values of the handle that depend on the context.
-    pub fn context_fields(&self) -> Vec<(Ident, TokenStream)> {
+    /// Returns the fields for the fixed values that depend on the context.
+    pub fn context_fixed_fields(&self) -> Vec<(Ident, TokenStream)> {
         self.fields_of(self.fixed_at(Level::Context))
     }
 
@@ -148,8 +132,7 @@ impl Stream<'_> {
             graph: &self.plan.graph,
             names: &self.plan.names,
             pass: &self.plan.streaming,
-            storage: self.storage,
-            in_rings: past::in_rings(self.plan),
+            quantised: self.quantised,
         }
     }
 
@@ -157,40 +140,34 @@ impl Stream<'_> {
         let cx = self.cx;
         let lines = ids.iter().map(|id| {
             let node = &self.plan.graph[*id];
-            let (value, kind) = (value_of(&self.plan.names, *id), cx.block_type(node.shape, node.level));
+            let (value, kind) = (self.plan.names.owner(*id), cx.block_type(node.shape, node.level));
             let initial = initial(&kind);
             quote!(let mut #value = #initial;)
         });
         quote!(#(#lines)*)
     }
 
-    /// Returns statements that compute the values of the handle and end in the struct of this name,
-    /// or in `()` without values.
-    pub fn prepare(&self, handle: &Ident) -> TokenStream {
-        self.compute_handle(handle, &self.fixed(), &[Region::Param, Region::Context])
+    /// Returns statements that compute the fixed values and end in the struct of this name, or in
+    /// `()` without values.
+    pub fn prepare(&self, name: &Ident) -> TokenStream {
+        self.compute_fixed(name, &self.fixed(), &[Region::Param, Region::Context])
     }
 
     /// Returns statements that compute the values that depend on parameters alone, each in its
-    /// [`local`](Self::local).
+    /// [`owner`](crate::lower::names::ValueNames::owner).
     pub fn prepare_parameters(&self) -> TokenStream {
         self.compute(&self.fixed_at(Level::Param), &[Region::Param])
     }
 
     /// Returns statements that compute the values that depend on the context and end in the struct
     /// of this name, or in `()` without values.
-    pub fn prepare_context(&self, handle: &Ident) -> TokenStream {
-        self.compute_handle(handle, &self.fixed_at(Level::Context), &[Region::Context])
-    }
-
-    /// Returns the local in which a value is prepared.
-    pub fn local(&self, id: Id) -> Ident {
-        value_of(&self.plan.names, id)
+    pub fn prepare_context(&self, name: &Ident) -> TokenStream {
+        self.compute_fixed(name, &self.fixed_at(Level::Context), &[Region::Context])
     }
 
     fn compute(&self, ids: &[Id], regions: &[Region]) -> TokenStream {
         let layout = self.layout();
-        let frame =
-            StreamFrame { layout: &layout, is_preparing: true, storage: self.storage, in_rings: vec![] };
+        let frame = StreamFrame { layout: &layout, is_preparing: true, quantised: self.quantised };
         let (k, scalar) = (&self.cx.k, &self.cx.scalar);
         let locals = self.locals(ids, |kind| quote!(<#kind as #k::Varying<#scalar>>::zero()));
         let body = self.body();
@@ -198,33 +175,30 @@ impl Stream<'_> {
         quote!(#locals #(#regions)*)
     }
 
-    fn compute_handle(&self, handle: &Ident, ids: &[Id], regions: &[Region]) -> TokenStream {
+    fn compute_fixed(&self, name: &Ident, ids: &[Id], regions: &[Region]) -> TokenStream {
         let values = self.compute(ids, regions);
         let fields = ids.iter().map(|id| {
-            let (field, value) = (self.plan.names.field(*id), value_of(&self.plan.names, *id));
+            let (field, value) = (self.plan.names.field(*id), self.plan.names.owner(*id));
             quote!(#field: #value,)
         });
-        match ids.is_empty() {
-            true => values,
-            false => quote!(#values #handle { #(#fields)* }),
-        }
+        if ids.is_empty() { values } else { quote!(#values #name { #(#fields)* }) }
     }
 
     /// Returns the statements of a step, ending in the output.
     pub fn step(&self) -> TokenStream {
         let layout = self.layout();
         let k = &self.cx.k;
-        let (body, places) = (self.body(), &self.plan.streaming.places);
-        let in_rings = body.in_rings.clone();
-        let is_local = |id: &Id| matches!(places.get(id), Some(Place::Buffer(_))) && !in_rings.contains(id);
-        let stored: Vec<Id> = self.plan.graph.ids().filter(is_local).collect();
-        let frame = StreamFrame { layout: &layout, is_preparing: false, storage: self.storage, in_rings };
+        let frame = StreamFrame { layout: &layout, is_preparing: false, quantised: self.quantised };
+        let body = self.body();
+        let places = &self.plan.streaming.places;
+        let stored: Vec<Id> =
+            self.plan.graph.ids().filter(|id| matches!(places.get(id), Some(Place::Buffer(_)))).collect();
         let locals = self.locals(&stored, |kind| quote!(#k::scratch::<_, #kind>()));
         let step = body.region(Region::Step, &frame);
         let kept =
             self.plan.states.iter().filter(|bound| !matches!(places.get(&bound.id), Some(Place::State(_))));
         let save = kept.map(|bound| {
-            let (path, value) = (self.cx.declared_path(bound.piece), value_of(&self.plan.names, bound.id));
+            let (path, value) = (self.cx.declared_path(bound.piece), self.plan.names.owner(bound.id));
             quote!(#k::copy(#k::Flat::flat_mut(&mut __state.#path), #k::Flat::flat(&#value));)
         });
         let output = if layout.returns_outputs_in_place() {
@@ -234,7 +208,7 @@ impl Stream<'_> {
                 (value, _) => value,
             }
         } else {
-            let sequence = crate::emit::sequence::Sequence { cx: self.cx, plan: self.plan };
+            let sequence = Sequence { cx: self.cx, plan: self.plan };
             let copies = self.plan.outputs.iter().flatten().map(|bound| {
                 let (path, value) = (sequence.output_path(bound), result(&layout, bound.id));
                 quote!(#k::copy(#k::Flat::flat_mut(&mut __output #path), #k::Flat::flat(&#value));)
@@ -246,8 +220,7 @@ impl Stream<'_> {
             }
         };
         let record_states = past::record_states(&layout);
-        let record_values =
-            past::record_values(&layout, |piece| input_path(&layout, piece), |id| result(&layout, id));
+        let record_values = past::record_values(&layout, |id| result(&layout, id));
         quote! {
             #record_states
             #locals

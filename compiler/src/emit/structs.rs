@@ -1,13 +1,14 @@
-//! The structs of a definition: the cell, its state, context, inputs, outputs, tape and handle.
+//! The structs of a definition: the cell, its state, context, inputs, outputs, tape and fixed
+//! values.
 
 use crate::analysis::resolve::Target;
 use crate::emit::items::Items;
-use crate::emit::layout::Layout;
+use crate::emit::layout::{Layout, TapeSeries};
 use crate::emit::stream::Stream;
 use crate::emit::types::{one_hot_free, output_shapes};
 use crate::graph::ir::Level;
-use crate::syntax::ast::{DeclarationKind, declared};
-use crate::text::equations;
+use crate::syntax::ast::{DeclarationKind, declared, saved};
+use crate::text::definition;
 use proc_macro2::{Ident, TokenStream};
 use quote::format_ident;
 use quote::quote;
@@ -22,20 +23,17 @@ impl Items<'_> {
         fields: &[(TokenStream, TokenStream)],
     ) -> TokenStream {
         let cx = self.cx;
-        let (visibility, gates) = (&cx.cell.visibility, self.gates());
-        let name = format_ident!("{}{}", self.places.cell, suffix);
+        let (visibility, cfg_attributes) = (&cx.cell.visibility, self.cfg_attributes());
+        let name = format_ident!("{}{}", self.spanned.cell, suffix);
         let (scalar, batch) = (&cx.scalar, &cx.batch);
         let dims = cx.dim_parameters(dims);
-        let fields: Vec<TokenStream> = match fields.is_empty() {
-            false => fields.iter().map(|(head, kind)| quote!(#head: #kind)).collect(),
-            true => {
-                let doc =
-                    "A placeholder: the cell has no such values, but all cells have the same signatures.";
-                vec![quote!(#[doc = #doc] pub nothing: ::core::marker::PhantomData<[#scalar; #batch]>)]
-            }
-        };
+        let mut fields: Vec<TokenStream> = fields.iter().map(|(field, kind)| quote!(#field: #kind)).collect();
+        if fields.is_empty() {
+            let doc = "A placeholder: the cell has no such values, but all cells have the same signatures.";
+            fields.push(quote!(#[doc = #doc] pub nothing: ::core::marker::PhantomData<[#scalar; #batch]>));
+        }
         quote! {
-            #gates
+            #cfg_attributes
             #[doc = #doc]
             #[allow(non_snake_case, dead_code, mixed_script_confusables, confusable_idents, uncommon_codepoints)]
             #[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::cmp::PartialEq)]
@@ -51,9 +49,9 @@ impl Items<'_> {
         indices
             .iter()
             .map(|index| {
-                let (name, docs) = (&self.places.declarations[*index], self.declaration_docs(*index));
+                let (name, docs) = (&self.spanned.declarations[*index], self.declaration_docs(*index));
                 // The type that rustdoc shows is a nest of blocks.
-                let blocks = equations::blocks(cx.shaped(), *index).map(|blocks| {
+                let blocks = definition::blocks(cx.shaped(), *index).map(|blocks| {
                     // If the crate has another name, the link remains plain text.
                     quote!(#[doc = ""] #[doc = #blocks] #[allow(rustdoc::broken_intra_doc_links)])
                 });
@@ -69,8 +67,8 @@ impl Items<'_> {
         let value =
             self.resolved.state_values[index].and_then(|target| cx.cell.equations.get(target.equation));
         let equation =
-            value.map_or_else(String::new, |equation| format!(": `{}`", equations::line(equation)));
-        let shape = format!("`{}`{equation}", equations::shape(cx.shaped(), index));
+            value.map_or_else(String::new, |equation| format!(": `{}`", definition::line(equation)));
+        let shape = format!("`{}`{equation}", definition::shape(cx.shaped(), index));
         quote!(#attributes #[doc = #shape])
     }
 
@@ -80,7 +78,7 @@ impl Items<'_> {
         let shape =
             self.shape_of(target).map_or_else(|| "?".to_owned(), |shape| shape.display(&cx.dim_names));
         let Some(equation) = cx.cell.equations.get(target.equation) else { return TokenStream::new() };
-        let (attributes, line) = (docs_of(&equation.attributes), equations::line(equation));
+        let (attributes, line) = (docs_of(&equation.attributes), definition::line(equation));
         let line = format!("`{shape}`: `{line}`");
         quote!(#attributes #[doc = #line])
     }
@@ -88,7 +86,7 @@ impl Items<'_> {
     pub(super) fn cell_struct(&self) -> TokenStream {
         let cx = self.cx;
         let cell = cx.cell;
-        let (visibility, name, scalar) = (&cell.visibility, &self.places.cell, &cx.scalar);
+        let (visibility, name, scalar) = (&cell.visibility, &self.spanned.cell, &cx.scalar);
         let attributes = &cell.attributes;
         let derives_clone = has_derive(attributes, "Clone");
         let derives_eq = has_derive(attributes, "PartialEq");
@@ -100,12 +98,9 @@ impl Items<'_> {
             derives.push(quote!(::core::cmp::PartialEq));
         }
         let doc = self.cell_docs();
-        let dims = self.placed_dims();
-        let mut saved = declared(cell, DeclarationKind::Param);
-        saved.extend(declared(cell, DeclarationKind::Buffer));
-        saved.sort_unstable();
+        let dims = self.spanned_dims();
         let fields: Vec<TokenStream> =
-            self.fields(&saved).into_iter().map(|(head, kind)| quote!(#head: #kind)).collect();
+            self.fields(&saved(cell)).into_iter().map(|(field, kind)| quote!(#field: #kind)).collect();
         // Rust requires that a type parameter is used.
         let marker = fields.is_empty().then(|| {
             quote!(#[doc = "A cell without parameters."] pub nothing: ::core::marker::PhantomData<#scalar>,)
@@ -128,7 +123,7 @@ impl Items<'_> {
     /// Returns plain text in a build, and the whole page in rustdoc.
     fn cell_docs(&self) -> TokenStream {
         let (text, root, k) =
-            (equations::cell(self.cx.shaped(), &self.resolved.order), &self.cx.root, &self.cx.k);
+            (definition::cell(self.cx.shaped(), &self.resolved.order), &self.cx.root, &self.cx.k);
         match self.source {
             Some(source) => quote! {
                 #[cfg_attr(not(doc), doc = #text)]
@@ -158,11 +153,11 @@ impl Items<'_> {
             let doc = format!("The context of [`{name}`]: values that are the same for a whole sequence.");
             items.extend(self.helper("Context", &doc, &of(&contexts), &self.fields(&contexts)));
         }
-        let inputs = self.inputs();
+        let inputs = self.cx.inputs();
         if inputs.len() > 1 {
             let doc = format!("The inputs of one step of [`{name}`].");
             items.extend(self.helper("Input", &doc, &one_hot_free(cx, &inputs), &self.fields(&inputs)));
-            let varying = self.varying_inputs();
+            let varying = self.cx.varying_inputs();
             if varying.len() < inputs.len() && !varying.is_empty() {
                 let doc = format!("The cotangents of [`{name}Input`]. Indices have none.");
                 items.extend(self.helper("InputBar", &doc, &of(&varying), &self.fields(&varying)));
@@ -191,11 +186,11 @@ impl Items<'_> {
     /// Returns the fields of several outputs. Each is defined by its equation, unless it is a
     /// state, which has its own field.
     fn output_names(&self) -> Vec<&Ident> {
-        (self.places.outputs.iter().zip(&self.resolved.outputs))
+        (self.spanned.outputs.iter().zip(&self.resolved.outputs))
             .map(|(mention, value)| {
                 let value = value.filter(|value| self.resolved.state_of(*value).is_none());
                 let defined =
-                    value.and_then(|value| self.places.targets.get(value.equation)?.get(value.index));
+                    value.and_then(|value| self.spanned.targets.get(value.equation)?.get(value.index));
                 defined.unwrap_or(mention)
             })
             .collect()
@@ -203,8 +198,8 @@ impl Items<'_> {
 
     pub(super) fn tape_struct(&self) -> TokenStream {
         let cx = self.cx;
-        let (visibility, gates, k) = (&cx.cell.visibility, self.gates(), &cx.k);
-        let name = format_ident!("{}Tape", self.places.cell);
+        let (visibility, cfg_attributes, k) = (&cx.cell.visibility, self.cfg_attributes(), &cx.k);
+        let name = format_ident!("{}Tape", self.spanned.cell);
         let (scalar, batch, dims) = (&cx.scalar, &cx.batch, &self.types.dims);
         let doc = format!(
             "The residuals of a forward pass of [`{}`], which its backward pass reads: one series per value, with one \
@@ -215,8 +210,7 @@ impl Items<'_> {
         let mut fields = vec![quote!(common: #k::CommonTape<#cell, { #batch }>)];
         if let Some(plan) = self.plan {
             let layout = Layout { cx, plan };
-            for field in layout.fields() {
-                let (name, element) = (&field.name, &field.element);
+            for TapeSeries { name, element, .. } in layout.series() {
                 fields.push(quote!(#name: #k::Series<#element>));
             }
             for bound in plan.recurrent() {
@@ -224,13 +218,13 @@ impl Items<'_> {
                 let element = cx.block_type(plan.graph[bound.id].shape, Level::Time);
                 fields.push(quote!(#held: #k::Series<#element>));
             }
-            for (earlier, before, id) in layout.delayed_reads() {
-                let element = match cx.past.values[earlier.piece.of].is_one_hot {
-                    true => {
-                        let batch = &cx.batch;
-                        quote!([u32; #batch])
-                    }
-                    false => cx.block_type(plan.graph[id].shape, Level::Time),
+            for (earlier, id) in layout.delayed_reads() {
+                let before = layout.delay_series(id);
+                // The shape of the node, which is a vector for a row.
+                let element = if cx.past.values[earlier.piece.of].is_one_hot {
+                    cx.index_type()
+                } else {
+                    cx.block_type(plan.graph[id].shape, Level::Time)
                 };
                 fields.push(quote!(#before: #k::Series<#element>));
             }
@@ -244,7 +238,7 @@ impl Items<'_> {
             }
         }
         quote! {
-            #gates
+            #cfg_attributes
             #[doc = #doc]
             #[allow(non_snake_case, dead_code, mixed_script_confusables, confusable_idents, uncommon_codepoints)]
             #[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::default::Default)]
@@ -258,23 +252,23 @@ impl Items<'_> {
     /// any.
     fn prepared_struct(&self) -> Option<TokenStream> {
         let cx = self.cx;
-        let fields = Stream { cx, plan: self.plan?, storage: None }.fields();
-        let (visibility, gates, k) = (&cx.cell.visibility, self.gates(), &cx.k);
-        let name = format_ident!("{}Prepared", self.places.cell);
+        let fields = Stream { cx, plan: self.plan?, quantised: None }.fixed_fields();
+        let (visibility, cfg_attributes, k) = (&cx.cell.visibility, self.cfg_attributes(), &cx.k);
+        let name = format_ident!("{}Prepared", self.spanned.cell);
         let (scalar, batch, dims) = (&cx.scalar, &cx.batch, &self.types.dims);
         let doc = format!(
             "The values of [`{}`] that depend on parameters{} alone. `prepare` computes them.",
             cx.cell.name,
             if self.types.context.is_some() { " and context" } else { "" }
         );
-        let (heads, kinds): (Vec<_>, Vec<_>) = fields.into_iter().unzip();
-        (!heads.is_empty()).then(|| quote! {
-            #gates
+        let (names, kinds): (Vec<_>, Vec<_>) = fields.into_iter().unzip();
+        (!names.is_empty()).then(|| quote! {
+            #cfg_attributes
             #[doc = #doc]
             #[allow(non_snake_case, dead_code, mixed_script_confusables, confusable_idents, uncommon_codepoints)]
             #[derive(::core::fmt::Debug, ::core::clone::Clone)]
             #visibility struct #name<#dims const #batch: usize = 1, #scalar: #k::Scalar = f32> {
-                #(#heads: #kinds,)*
+                #(#names: #kinds,)*
             }
         })
     }

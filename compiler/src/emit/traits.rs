@@ -27,10 +27,10 @@ pub fn layers(items: &Items) -> TokenStream {
 fn layer(items: &Items) -> TokenStream {
     let (k, batch) = (&items.cx.k, &items.cx.batch);
     let Types { cell, input, output, input_bar, state, tape, .. } = &items.types;
-    let (head, context) = (items.head(), items.context());
+    let (generics, context) = (items.generics(), items.context_type());
     let (initial_state, outputs) = (initial_state(items), outputs(items));
     quote! {
-        impl<#head> #k::Layer<{ #batch }> for #cell {
+        impl<#generics> #k::Layer<{ #batch }> for #cell {
             type Input = #input;
             type Output = #output;
             type InputBar = #input_bar;
@@ -51,7 +51,7 @@ fn layer(items: &Items) -> TokenStream {
 
 fn cell(items: &Items) -> TokenStream {
     let (cx, k, scalar, batch) = (items.cx, &items.cx.k, &items.cx.scalar, &items.cx.batch);
-    let (head, cell) = (items.head(), &items.types.cell);
+    let (generics, cell) = (items.generics(), &items.types.cell);
     let chunk = items.plan.map(|plan| {
         let matrices = Layout { cx, plan }.matrices();
         quote! {
@@ -61,7 +61,7 @@ fn cell(items: &Items) -> TokenStream {
         }
     });
     quote! {
-        impl<#head> #k::Cell<{ #batch }> for #cell {
+        impl<#generics> #k::Cell<{ #batch }> for #cell {
             #[inline]
             fn step_with(&self, x: &Self::Input, context: &Self::Context, state: &mut Self::State) -> Self::Output {
                 #k::step(self, &#k::prepare::<Self, { #batch }>(self, context), x, context, state)

@@ -3,7 +3,7 @@
 use crate::analysis::heads::visible;
 use crate::analysis::resolve::Resolved;
 use crate::dim::Shape;
-use crate::emit::context::Context;
+use crate::emit::context::EmitContext;
 use crate::graph::ir::Level;
 use crate::syntax::ast::{DeclarationKind, declared};
 use proc_macro2::TokenStream;
@@ -26,7 +26,7 @@ pub struct Types {
 }
 
 impl Types {
-    pub fn new(cx: &Context, resolved: &Resolved) -> Self {
+    pub fn new(cx: &EmitContext, resolved: &Resolved) -> Self {
         let name = &cx.cell.name;
         let (scalar, batch) = (&cx.scalar, &cx.batch);
         let helper = |suffix: &str, dims: &[usize]| {
@@ -36,9 +36,7 @@ impl Types {
         let of = |indices: &[usize]| cx.dims_of_declared(indices);
         let all = cx.all_dims();
         let dim_args = cx.dim_arguments(&all);
-        let inputs = declared(cx.cell, DeclarationKind::Input);
-        let varying: Vec<usize> =
-            inputs.iter().copied().filter(|index| cx.shapes.one_hot[*index].is_none()).collect();
+        let (inputs, varying) = (cx.inputs(), cx.varying_inputs());
         let input = match inputs[..] {
             [] => quote!(()),
             [only] => cx.declared_type(only),
@@ -71,14 +69,14 @@ impl Types {
 }
 
 /// Returns the dimensions of the fields of an input. An index has none.
-pub fn one_hot_free(cx: &Context, inputs: &[usize]) -> Vec<usize> {
+pub fn one_hot_free(cx: &EmitContext, inputs: &[usize]) -> Vec<usize> {
     let varying = inputs.iter().filter(|index| cx.shapes.one_hot[**index].is_none());
     cx.dims_of(varying.filter_map(|index| cx.shapes.declarations[*index].as_ref()))
 }
 
 /// Returns the shapes of the outputs. An unknown shape (an error that has been reported) is treated
 /// as a scalar.
-pub fn output_shapes(cx: &Context, resolved: &Resolved) -> Vec<Shape> {
+pub fn output_shapes(cx: &EmitContext, resolved: &Resolved) -> Vec<Shape> {
     resolved
         .outputs
         .iter()

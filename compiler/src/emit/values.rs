@@ -3,7 +3,7 @@
 use crate::emit::items::Items;
 use crate::emit::structs::has_derive;
 use crate::emit::types::one_hot_free;
-use crate::syntax::ast::{DeclarationKind, declared};
+use crate::syntax::ast::{DeclarationKind, declared, saved};
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
@@ -13,8 +13,8 @@ pub fn varying(items: &Items) -> TokenStream {
     let names = |indices: Vec<usize>| -> Vec<Ident> {
         indices.into_iter().map(|index| cx.cell.declarations[index].name.clone()).collect()
     };
-    let inputs = items.inputs();
-    let some_index = items.varying_inputs().len() < inputs.len();
+    let inputs = items.cx.inputs();
+    let some_index = items.cx.varying_inputs().len() < inputs.len();
     let mut state = names(declared(cx.cell, DeclarationKind::State));
     state.extend(cx.past_fields().into_iter().map(|(name, ..)| name));
     let mut found = vec![(&types.state, state)];
@@ -23,8 +23,8 @@ pub fn varying(items: &Items) -> TokenStream {
     }
     if inputs.len() > 1 {
         found.push((&types.input, names(inputs)));
-        if some_index && !items.varying_inputs().is_empty() {
-            found.push((&types.input_bar, names(items.varying_inputs())));
+        if some_index && !items.cx.varying_inputs().is_empty() {
+            found.push((&types.input_bar, names(items.cx.varying_inputs())));
         }
     }
     if cx.cell.outputs.len() > 1 {
@@ -35,13 +35,9 @@ pub fn varying(items: &Items) -> TokenStream {
         .into_iter()
         .map(|(kind, fields)| {
             let dims = dims_in(items, kind);
-            let (zero, visit): (TokenStream, TokenStream) = match fields.is_empty() {
-                true => (quote!(nothing: ::core::marker::PhantomData,), TokenStream::new()),
-                false => (
-                    quote!(#(#fields: #k::Varying::<#scalar>::zero(),)*),
-                    quote!(#(#k::Varying::<#scalar>::scalars(&self.#fields, __f);)*),
-                ),
-            };
+            let nothing = fields.is_empty().then(|| quote!(nothing: ::core::marker::PhantomData,));
+            let zero = quote!(#(#fields: #k::Varying::<#scalar>::zero(),)* #nothing);
+            let visit = quote!(#(#k::Varying::<#scalar>::scalars(&self.#fields, __f);)*);
             let sample =
                 quote!(#(#k::Varying::<#scalar>::sample_mut(&mut self.#fields, sample, batch, __f);)*);
             let visit_mut = quote!(#(#k::Varying::<#scalar>::scalars_mut(&mut self.#fields, __f);)*);
@@ -88,7 +84,7 @@ pub fn varying(items: &Items) -> TokenStream {
 
 /// Implements `Sample` for the struct of inputs, if there is one.
 pub fn sample(items: &Items) -> TokenStream {
-    let (cx, inputs) = (items.cx, items.inputs());
+    let (cx, inputs) = (items.cx, items.cx.inputs());
     if inputs.len() < 2 {
         return TokenStream::new();
     }
@@ -119,10 +115,7 @@ pub fn serde(items: &Items) -> TokenStream {
         names.map(|name| (name, name.to_string())).map(|(name, text)| quote!(#name #text)).collect()
     };
     let name = cx.cell.name.to_string();
-    let mut saved = declared(cx.cell, DeclarationKind::Param);
-    saved.extend(declared(cx.cell, DeclarationKind::Buffer));
-    saved.sort_unstable();
-    let (dims, cell, fields) = (&types.dims, &types.cell, of(saved));
+    let (dims, cell, fields) = (&types.dims, &types.cell, of(saved(cx.cell)));
     // The user's own implementation comes first.
     let is_derived = ["Serialize", "Deserialize"].iter().any(|name| has_derive(&cx.cell.attributes, name));
     let own = (!is_derived)

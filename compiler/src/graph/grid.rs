@@ -34,6 +34,11 @@ impl Grid {
         self.blocks.iter().enumerate().map(move |(index, id)| (index / columns, index % columns, *id))
     }
 
+    /// Returns the name of a block of the value `name`.
+    pub fn block_name(&self, name: &str, row: usize, column: usize) -> String {
+        block_name(name, (self.rows.len(), self.columns.len()), row, column)
+    }
+
     /// Returns the block that broadcasts to a place of a larger grid.
     pub fn broadcast_at(&self, row: usize, column: usize) -> Option<Id> {
         let fit = |atoms: &[Atom], index: usize| if atoms == [Atom::ONE] { 0 } else { index };
@@ -75,13 +80,14 @@ impl Grid {
     }
 }
 
-/// Returns the name of a block: the name of the value if it has one block, else a numbered one.
-pub fn piece_name(name: &str, grid: &Grid, row: usize, column: usize) -> String {
-    piece_label(name, (grid.rows.len(), grid.columns.len()), row, column)
+/// Returns the row and the column of each block of a grid, in row-major order.
+pub fn positions((rows, columns): (usize, usize)) -> impl Iterator<Item = (usize, usize)> {
+    (0..rows).flat_map(move |row| (0..columns).map(move |column| (row, column)))
 }
 
-/// Returns the name of a block of a value with the given numbers of block rows and block columns.
-pub fn piece_label(name: &str, blocks: (usize, usize), row: usize, column: usize) -> String {
+/// Returns the name of a block of a value with the given numbers of block rows and block columns:
+/// the name of the value if it has one block, else a numbered one.
+pub fn block_name(name: &str, blocks: (usize, usize), row: usize, column: usize) -> String {
     match blocks {
         (1, 1) => name.to_owned(),
         (_, 1) => format!("{name}_{row}"),

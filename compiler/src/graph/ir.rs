@@ -217,7 +217,7 @@ pub enum Op {
     Read(Piece),
     /// A block of a state at the previous step.
     Previous(Piece),
-    /// A recorded value at an earlier step. Of a window, all values but the present one.
+    /// A recorded value at an earlier step. A window reads all its values but the present one.
     Past(Earlier),
     /// The part of the cotangent of a recorded value that comes from later steps, through a ring.
     PastBar {
@@ -242,8 +242,8 @@ pub enum Op {
     /// number keeps equal copies apart.
     Copy(u32),
 
-    /// `op(a) op(b)`, each transposed or not. If both have heads and the node has none, the products
-    /// of the heads add up.
+    /// `op(a) op(b)`, each transposed or not. If both have heads and the node has none, the
+    /// products of the heads add up.
     MatMul {
         ta: bool,
         tb: bool,
@@ -342,7 +342,7 @@ const LONGEST_CONSTANT: u32 = 32;
 #[derive(Debug, Default, Clone)]
 pub struct Graph {
     nodes: Vec<Node>,
-    /// The number of operations that each node takes if written inline. `None` unless it consists
+    /// The number of operations that each node takes if written inline; `None` unless it consists
     /// of numbers and dimensions alone.
     constants: Vec<Option<u32>>,
     known: HashMap<(Op, Vec<Id>, BlockShape, Level), Id>,

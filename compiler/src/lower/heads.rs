@@ -9,7 +9,7 @@ use crate::graph::grid::Grid;
 use crate::graph::ir::BlockShape;
 
 impl Lowering<'_> {
-    /// Gives each of `heads` heads a value of its own, also where all heads share one.
+    /// Gives each of `heads` heads a value of its own, even if all heads share one value.
     pub(super) fn give_heads(&mut self, value: &mut Grid, heads: Atom) {
         if heads == Atom::ONE {
             return;
@@ -21,9 +21,9 @@ impl Lowering<'_> {
     }
 
     /// Returns a value as the current equation reads it: the stack of all heads if another block
-    /// defines it. None for a matrix, which has no stack.
+    /// defines it. Returns `None` for a matrix, which has no stack.
     pub(super) fn seen_from_here(&mut self, value: Grid, block: Option<usize>) -> Option<Grid> {
-        if block == self.block || block.is_none() { Some(value) } else { self.stacked(value, block) }
+        if block == self.heads_block || block.is_none() { Some(value) } else { self.stacked(value, block) }
     }
 
     fn stacked(&mut self, mut value: Grid, block: Option<usize>) -> Option<Grid> {
@@ -40,7 +40,7 @@ impl Lowering<'_> {
 
     /// Returns the part of a stack that belongs to the head of the current block.
     pub(super) fn head(&mut self, whole: &Grid) -> Option<Grid> {
-        let heads = heads(self.cell, self.block);
+        let heads = heads(self.cell, self.heads_block);
         let [rows] = whole.rows[..] else { return None };
         let mut part = whole.clone();
         if rows == heads {
@@ -58,7 +58,7 @@ impl Lowering<'_> {
     /// Returns the value of an output.
     pub(super) fn output(&mut self, target: Target) -> Option<Grid> {
         let value = self.targets[target.equation].get(target.index)?.clone();
-        self.block = None;
-        self.seen_from_here(value, self.cell.equations[target.equation].block)
+        self.heads_block = None;
+        self.seen_from_here(value, self.cell.equations[target.equation].heads_block)
     }
 }

@@ -8,13 +8,13 @@ mod inner_names;
 pub mod jacobian;
 pub mod names;
 
-use crate::analysis::heads::{block_of, heads};
+use crate::analysis::heads::{heads, heads_block_of};
 use crate::analysis::past::{self, Past, PastOf, PastRead};
 use crate::analysis::resolve::{Callee, Delayed, Resolved, Symbol, Target};
 use crate::analysis::shapes::Shapes;
 use crate::diagnostics::Diagnostics;
 use crate::dim::{Atom, Dim, Shape};
-use crate::graph::grid::{Grid, piece_name};
+use crate::graph::grid::{Grid, positions};
 use crate::graph::ir::{BlockShape, Condition, Earlier, Graph, Id, Level, Op, Piece};
 use crate::graph::ops::{Operation, ShapeRule};
 use crate::syntax::ast::{BinaryOp, Cell, DeclarationKind, Expr, ExprKind};
@@ -43,7 +43,7 @@ pub struct Lowered {
 /// literature comes near this limit.
 const LARGEST: usize = 50_000;
 
-/// Lowers a definition. None for one that exceeds `LARGEST`, which is reported.
+/// Lowers a definition. Returns `None` for one that exceeds `LARGEST`, which is reported.
 pub fn lower(
     cell: &Cell,
     resolved: &Resolved,
@@ -54,7 +54,7 @@ pub fn lower(
     let mut lowering = Lowering::new(cell, resolved, shapes, past);
     for &equation in &resolved.order {
         let value = &cell.equations[equation].value;
-        lowering.block = cell.equations[equation].block;
+        lowering.heads_block = cell.equations[equation].heads_block;
         let lowered = lowering.expr(value);
         if lowering.is_too_large {
             report_size(value, diagnostics);
@@ -74,16 +74,15 @@ pub fn lower(
     let mut initial = vec![];
     for (index, declaration) in cell.declarations.iter().enumerate() {
         if let (DeclarationKind::State, Some(value)) = (declaration.kind, &declaration.initial) {
-            lowering.block = declaration.block;
+            lowering.heads_block = declaration.heads_block;
             let lowered = lowering.initial(index, value);
             if lowering.is_too_large {
                 report_size(value, diagnostics);
             }
             let value = lowered?;
             for (row, column, id) in value.pieces() {
-                lowering
-                    .graph
-                    .suggest_name(id, &piece_name(&declaration.name.to_string(), &value, row, column));
+                let name = value.block_name(&declaration.name.to_string(), row, column);
+                lowering.graph.suggest_name(id, &name);
             }
             initial.push((index, value));
         }
@@ -91,7 +90,8 @@ pub fn lower(
     Some(Lowered { graph, targets, outputs, recorded, initial_graph: lowering.graph, initial })
 }
 
-/// Returns a condition without the values that it compares. None for any other expression.
+/// Returns a condition without the values that it compares. Returns `None` for any other
+/// expression.
 fn condition_of(expr: &Expr) -> Option<Condition> {
     Some(match &expr.kind {
         ExprKind::Compare { op, .. } => Condition::Compare(*op),
@@ -116,10 +116,10 @@ struct Lowering<'a> {
     past: &'a Past,
     graph: Graph,
     targets: Vec<Vec<Grid>>,
-    /// By recorded value, the arguments of windows.
+    /// The arguments of windows, indexed by recorded value.
     recorded: Vec<Option<Grid>>,
     /// The block of heads that contains the current equation or declaration.
-    block: Option<usize>,
+    heads_block: Option<usize>,
     /// The arguments of the user's function that is being expanded.
     arguments: Vec<Grid>,
     /// The results of the user's functions by arguments. Without them, functions that call each
@@ -139,7 +139,7 @@ impl<'a> Lowering<'a> {
             graph: Graph::default(),
             targets,
             recorded: past.values.iter().map(|_| None).collect(),
-            block: None,
+            heads_block: None,
             arguments: vec![],
             expanded: HashMap::new(),
             is_too_large: false,
@@ -155,14 +155,14 @@ impl<'a> Lowering<'a> {
             let target = Target { equation: index, index: position };
             let is_recorded = self.past.values.iter().any(|value| value.of == PastOf::Target(target));
             if is_recorded || self.resolved.state_of(target).is_some() {
-                self.give_heads(value, heads(self.cell, equation.block));
+                self.give_heads(value, heads(self.cell, equation.heads_block));
             }
         }
         for (target, value) in equation.targets.iter().zip(&values) {
             let name = target.to_string();
             for (row, column, id) in value.pieces() {
                 let id = self.graph.storage(id);
-                self.graph.suggest_name(id, &piece_name(&name, value, row, column));
+                self.graph.suggest_name(id, &value.block_name(&name, row, column));
             }
         }
         self.targets[index] = values;
@@ -217,28 +217,28 @@ impl<'a> Lowering<'a> {
         for (row, rows) in shape.rows.atoms().iter().enumerate() {
             for (column, columns) in shape.columns.atoms().iter().enumerate() {
                 let block = value.broadcast_at(row, column)?;
-                let heads = heads(self.cell, self.block);
+                let heads = heads(self.cell, self.heads_block);
                 blocks.push(self.graph.expand(block, BlockShape::of_heads(heads, *rows, *columns)));
             }
         }
         Some(Grid { rows: shape.rows.atoms().to_vec(), columns: shape.columns.atoms().to_vec(), blocks })
     }
 
-    fn declared(&mut self, index: usize, previous: bool) -> Option<Grid> {
+    /// Returns a declared value, each block of which `leaf` reads.
+    fn declared(&mut self, index: usize, leaf: fn(Piece) -> Op) -> Option<Grid> {
         let level = match self.cell.declarations[index].kind {
             DeclarationKind::Param | DeclarationKind::Buffer => Level::Param,
             DeclarationKind::Context => Level::Context,
             DeclarationKind::Input | DeclarationKind::State => Level::Time,
         };
         let Shape { rows, columns } = self.shapes.declarations[index].clone()?;
-        let heads = heads(self.cell, self.cell.declarations[index].block);
+        let heads = heads(self.cell, self.cell.declarations[index].heads_block);
         let mut blocks = vec![];
         for (row, row_atom) in rows.atoms().iter().enumerate() {
             for (column, column_atom) in columns.atoms().iter().enumerate() {
                 let piece = Piece { of: index, row, column };
-                let op = if previous { Op::Previous(piece) } else { Op::Read(piece) };
                 let shape = BlockShape::of_heads(heads, *row_atom, *column_atom);
-                blocks.push(self.graph.leaf(op, shape, level));
+                blocks.push(self.graph.leaf(leaf(piece), shape, level));
             }
         }
         Some(Grid { rows: rows.atoms().to_vec(), columns: columns.atoms().to_vec(), blocks })
@@ -266,28 +266,28 @@ impl<'a> Lowering<'a> {
     fn delayed(&mut self, expr: usize) -> Option<Grid> {
         let PastRead { ring, reach } = *self.past.reads.get(&expr)?;
         let value = self.past.rings[ring].value;
-        let Shape { rows, columns } = &self.past.values[value].shape;
+        let shape = &self.past.values[value].shape;
         let mut blocks = vec![];
-        for row in 0..rows.atoms().len() {
-            for column in 0..columns.atoms().len() {
-                let earlier = Earlier { piece: Piece { of: value, row, column }, ring, reach };
-                let shape = self.past.values[value].block(row, column);
-                blocks.push(self.graph.leaf(Op::Past(earlier), shape, Level::Time));
-            }
+        for (row, column) in positions(shape.blocks()) {
+            let earlier = Earlier { piece: Piece { of: value, row, column }, ring, reach };
+            let shape = self.past.values[value].block(row, column);
+            blocks.push(self.graph.leaf(Op::Past(earlier), shape, Level::Time));
         }
+        let Shape { rows, columns } = shape;
         Some(Grid { rows: rows.atoms().to_vec(), columns: columns.atoms().to_vec(), blocks })
     }
 
-    /// Returns a window of a vector, or the mask of its entries.
-    fn past(&mut self, id: usize, arguments: &[Expr], is_window: bool) -> Option<Grid> {
-        let (value, lengths) =
-            if is_window { arguments.split_first().map(|(u, n)| (Some(u), n))? } else { (None, arguments) };
+    /// Lowers `present(s)`, the mask of the entries of a window.
+    fn present(&mut self, lengths: &[Expr]) -> Option<Grid> {
         let (entries, spacing) = past::window_lengths(self.resolved, lengths)?;
-        let (entries, spacing) = (entries.atom(), spacing.atom());
-        let Some(value) = value else {
-            let present = self.graph.present(entries, spacing);
-            return Some(Grid { rows: vec![Atom::ONE], columns: vec![entries], blocks: vec![present] });
-        };
+        let present = self.graph.present(entries.atom(), spacing.atom());
+        Some(Grid { rows: vec![Atom::ONE], columns: vec![entries.atom()], blocks: vec![present] })
+    }
+
+    /// Lowers `window(u, s)`, the last values of a vector.
+    fn window(&mut self, id: usize, arguments: &[Expr]) -> Option<Grid> {
+        let (value, lengths) = arguments.split_first()?;
+        let (entries, _) = past::window_lengths(self.resolved, lengths)?;
         let mut value = self.expr(value)?;
         let Some(&PastRead { ring, reach }) = self.past.reads.get(&id) else {
             // A window of one entry is the value itself.
@@ -304,7 +304,7 @@ impl<'a> Lowering<'a> {
                 self.graph.window(Earlier { piece: Piece { of, row, column }, ring, reach }, now)
             })
             .collect();
-        Some(Grid { rows: value.rows, columns: vec![entries], blocks })
+        Some(Grid { rows: value.rows, columns: vec![entries.atom()], blocks })
     }
 
     fn expr(&mut self, expr: &Expr) -> Option<Grid> {
@@ -358,8 +358,8 @@ impl<'a> Lowering<'a> {
     fn name(&mut self, id: usize) -> Option<Grid> {
         let symbol = self.resolved.symbols[id]?;
         let value = match symbol {
-            Symbol::Declaration(index) => self.declared(index, false),
-            Symbol::Previous(index) => self.declared(index, true),
+            Symbol::Declaration(index) => self.declared(index, Op::Read),
+            Symbol::Previous(index) => self.declared(index, Op::Previous),
             Symbol::Delayed(_) => self.delayed(id),
             Symbol::Target(Target { equation, index }) => self.targets[equation].get(index).cloned(),
             Symbol::Dimension(index) => {
@@ -368,7 +368,7 @@ impl<'a> Lowering<'a> {
             }
             Symbol::Argument(index) => self.arguments.get(index).cloned(),
         }?;
-        self.seen_from_here(value, block_of(self.cell, symbol))
+        self.seen_from_here(value, heads_block_of(self.cell, symbol))
     }
 
     fn call(&mut self, id: usize, name: &str, arguments: &[Expr]) -> Option<Grid> {
@@ -402,8 +402,8 @@ impl<'a> Lowering<'a> {
                     graph.select(condition.clone(), ids)
                 })
             }
-            Callee::BuiltIn(Operation { shape: ShapeRule::Window, .. }) => self.past(id, arguments, true),
-            Callee::BuiltIn(Operation { shape: ShapeRule::Present, .. }) => self.past(id, arguments, false),
+            Callee::BuiltIn(Operation { shape: ShapeRule::Window, .. }) => self.window(id, arguments),
+            Callee::BuiltIn(Operation { shape: ShapeRule::Present, .. }) => self.present(arguments),
             Callee::BuiltIn(operation) => {
                 let values =
                     arguments.iter().map(|argument| self.expr(argument)).collect::<Option<Vec<_>>>()?;

@@ -3,6 +3,8 @@
 
 use crate::analysis::past::Past;
 use crate::analysis::shapes::Shapes;
+use crate::dim::Shape;
+use crate::graph::grid::block_name;
 use crate::graph::ir::{Graph, Id, Op, Piece, Reach};
 use crate::syntax::ast::Cell;
 use proc_macro2::Ident;
@@ -10,11 +12,11 @@ use std::collections::{HashMap, HashSet};
 
 /// A unique name for each value of a graph.
 #[derive(Debug)]
-pub struct Names {
+pub struct ValueNames {
     names: HashMap<Id, String>,
 }
 
-impl Names {
+impl ValueNames {
     pub fn new(cell: &Cell, shapes: &Shapes, past: &Past, graph: &Graph) -> Self {
         let mut taken: HashSet<String> = HashSet::new();
         // The last number given to each name.
@@ -49,7 +51,7 @@ impl Names {
             }
             names.insert(id, name);
         }
-        Names { names }
+        ValueNames { names }
     }
 
     pub fn text(&self, id: Id) -> &str {
@@ -97,15 +99,6 @@ fn generated_name(op: &Op) -> &'static str {
 /// Returns the name of a block of a declaration: the name of the declaration if it has only one
 /// block.
 pub fn declared_name(cell: &Cell, shapes: &Shapes, piece: Piece) -> String {
-    let mut name = cell.declarations[piece.of].name.to_string();
-    let (rows, columns) = match &shapes.declarations[piece.of] {
-        Some(shape) => (shape.rows.atoms().len(), shape.columns.atoms().len()),
-        None => (1, 1),
-    };
-    for (index, count) in [(piece.row, rows), (piece.column, columns)] {
-        if count > 1 {
-            name.push_str(&format!("_{index}"));
-        }
-    }
-    name
+    let blocks = shapes.declarations[piece.of].as_ref().map_or((1, 1), Shape::blocks);
+    block_name(&cell.declarations[piece.of].name.to_string(), blocks, piece.row, piece.column)
 }

@@ -1,8 +1,8 @@
 //! The backward equations of a step, in the graph of its forward equations.
 
-use super::equations::{Bars, Equations, is_differentiable};
 use super::past::{Push, Source};
 use super::planned::Bound;
+use super::step_graph::{Bars, StepGraph, is_differentiable};
 use crate::analysis::past::Past;
 use crate::analysis::shapes::Shapes;
 use crate::graph::autodiff;
@@ -10,9 +10,9 @@ use crate::graph::ir::{Id, Level, Op};
 use crate::syntax::ast::Cell;
 
 /// Adds the backward equations: the cotangents of parameters, contexts, inputs and previous states.
-pub fn derive(equations: &mut Equations, cell: &Cell, shapes: &Shapes, past: &Past) {
-    let seeds_of_past = past_seeds(equations, past);
-    let Equations { graph, owners, states, outputs, carries, bars, pushes, .. } = equations;
+pub fn derive(step: &mut StepGraph, cell: &Cell, shapes: &Shapes, past: &Past) {
+    let seeds_of_past = past_seeds(step, past);
+    let StepGraph { graph, owners, states, outputs, carries, bars, pushes, .. } = step;
     let mut seeds = seeds_of_past;
     for bound in outputs.iter().flatten() {
         let shape = graph[bound.id].shape;
@@ -31,8 +31,8 @@ pub fn derive(equations: &mut Equations, cell: &Cell, shapes: &Shapes, past: &Pa
             None => graph.constant(0.0),
         };
         let shape = graph[bound.id].shape;
-        // On padding, the carry is the cotangent of the final state instead of this value, so what
-        // else reads the value must not read the carry.
+        // On padding, the carry holds the cotangent of the final state instead of this value, so no
+        // other reader of the value may read the carry.
         let storage = graph.storage(id);
         let is_read = graph.ids().any(|user| graph[user].args.contains(&storage));
         let id = if is_read { owners.copy(graph, id, shape) } else { owners.own(graph, id, shape) };
@@ -50,10 +50,10 @@ pub fn derive(equations: &mut Equations, cell: &Cell, shapes: &Shapes, past: &Pa
 }
 
 /// Returns the recorded values, each with its cotangent from later steps.
-fn past_seeds(equations: &mut Equations, past: &Past) -> Vec<(Id, Id)> {
+fn past_seeds(step: &mut StepGraph, past: &Past) -> Vec<(Id, Id)> {
     let mut seeds = vec![];
-    for record in equations.recorded.clone() {
-        let graph = &mut equations.graph;
+    for record in step.recorded.clone() {
+        let graph = &mut step.graph;
         let id = match record.source {
             Source::Index(_) => continue,
             Source::Input(piece) => {
@@ -61,7 +61,7 @@ fn past_seeds(equations: &mut Equations, past: &Past) -> Vec<(Id, Id)> {
                 let read = graph.read(piece, shape, Level::Time);
                 graph.storage(read)
             }
-            Source::State(piece) => match equations.states.iter().find(|bound| bound.piece == piece) {
+            Source::State(piece) => match step.states.iter().find(|bound| bound.piece == piece) {
                 Some(bound) => bound.id,
                 None => continue,
             },

@@ -1,7 +1,8 @@
-//! Removal of unused values, and simplification of what differentiation has made redundant.
+//! Removal of unused values, and simplification of the equations that differentiation has made
+//! redundant.
 
-use super::equations::Equations;
 use super::past::Recorded;
+use super::step_graph::StepGraph;
 use crate::analysis::shapes::Shapes;
 use crate::graph::ir::Id;
 use crate::graph::simplify::rebuild;
@@ -9,8 +10,8 @@ use crate::lower::names::declared_name;
 use crate::syntax::ast::Cell;
 
 /// Rebuilds the graph from the values that the passes have to compute.
-pub fn clean(equations: &mut Equations, cell: &Cell, shapes: &Shapes) {
-    let Equations { graph, states, outputs, carries, bars, recorded, pushes, .. } = equations;
+pub fn clean(step: &mut StepGraph, cell: &Cell, shapes: &Shapes) {
+    let StepGraph { graph, states, outputs, carries, bars, recorded, pushes, .. } = step;
     let owned = states.iter_mut().chain(outputs.iter_mut().flatten()).chain(carries.iter_mut());
     let mut roots: Vec<&mut Id> = owned.map(|bound| &mut bound.id).collect();
     for list in [&mut bars.gradients, &mut bars.contexts, &mut bars.inputs] {

@@ -1,15 +1,15 @@
 //! The initial values of the states that define one.
 
-use super::equations::{Bars, is_differentiable};
 use super::places::assign;
 use super::planned::{Bound, InitialPlan};
+use super::step_graph::{Bars, is_differentiable};
 use crate::analysis::past::Past;
 use crate::analysis::shapes::Shapes;
 use crate::graph::autodiff;
 use crate::graph::grid::Grid;
 use crate::graph::ir::{Graph, Id, Level, Op, Piece};
 use crate::graph::simplify::rebuild;
-use crate::lower::names::Names;
+use crate::lower::names::ValueNames;
 use crate::plan::schedule::{Task, schedule};
 use crate::syntax::ast::Cell;
 
@@ -55,7 +55,7 @@ pub fn plan(
     InitialPlan {
         forward: assign(&graph, forward, &value_ids, |_| None),
         backward: assign(&graph, backward, &bar_ids, |_| None),
-        names: Names::new(cell, shapes, past, &graph),
+        names: ValueNames::new(cell, shapes, past, &graph),
         graph,
         values,
         gradients: bars.gradients,

@@ -2,22 +2,22 @@
 //! together, what is stored for the backward pass, and where each value is stored.
 //!
 //! [`plan`] lists the stages. It first adds the backward equations. In debug builds [`verify`]
-//! checks the result of each of them.
+//! checks the result of each stage.
 
 mod backward;
 mod cleanup;
 pub mod cost;
-mod delays;
-mod equations;
 mod in_place;
 mod initial;
 mod owners;
 pub mod past;
 mod places;
 mod planned;
+mod recurrence;
 mod residuals;
 pub mod schedule;
-mod schedules;
+mod step_graph;
+mod tasks;
 pub mod verify;
 
 #[cfg(test)]
@@ -27,9 +27,10 @@ use crate::analysis::past::Past;
 use crate::analysis::resolve::Resolved;
 use crate::analysis::shapes::Shapes;
 use crate::lower::Lowered;
-use crate::lower::names::Names;
+use crate::lower::names::ValueNames;
 use crate::syntax::ast::Cell;
-use schedules::Recurrence;
+use recurrence::recurrence;
+use schedule::schedule;
 
 pub use planned::{Bound, InitialPlan, Lifetime, Pass, Place, Plan};
 
@@ -46,43 +47,43 @@ pub fn plan(
 ) -> Result<Plan, String> {
     let Lowered { graph, targets, outputs, recorded, initial_graph, initial } = lowered;
 
-    let mut equations = owners::assign(cell, resolved, past, graph, &targets, &outputs, &recorded)
+    let mut step = owners::assign(cell, resolved, past, graph, &targets, &outputs, &recorded)
         .ok_or_else(|| "owners: a state or an output has no value".to_owned())?;
-    check("owners", || verify::graph(&equations.graph))?;
+    check("owners", || verify::graph(&step.graph))?;
 
-    backward::derive(&mut equations, cell, shapes, past);
-    check("backward equations", || verify::graph(&equations.graph))?;
+    backward::derive(&mut step, cell, shapes, past);
+    check("backward equations", || verify::graph(&step.graph))?;
 
-    cleanup::clean(&mut equations, cell, shapes);
-    check("cleanup", || verify::graph(&equations.graph))?;
+    cleanup::clean(&mut step, cell, shapes);
+    check("cleanup", || verify::graph(&step.graph))?;
 
-    let recurrence = Recurrence::of(&equations);
-    let forward = schedules::forward(&equations, &recurrence);
-    check("forward schedule", || verify::schedule(&equations.graph, &forward, &[]))?;
-    let streaming = schedules::streaming(&equations, &recurrence);
-    check("schedule of a step", || verify::schedule(&equations.graph, &streaming, &[]))?;
+    let recurrence = recurrence(&step);
+    let forward = schedule(&step.graph, &tasks::forward(&step, &recurrence));
+    check("forward schedule", || verify::schedule(&step.graph, &forward, &[]))?;
+    let streaming = schedule(&step.graph, &tasks::streaming(&step, &recurrence));
+    check("schedule of a step", || verify::schedule(&step.graph, &streaming, &[]))?;
 
-    let residuals = residuals::choose(&equations);
-    let backward = schedules::backward(&equations, &recurrence, &residuals);
-    check("backward schedule", || verify::schedule(&equations.graph, &backward, &residuals))?;
+    let residuals = residuals::choose(&step);
+    let backward = schedule(&step.graph, &tasks::backward(&step, &recurrence, &residuals));
+    check("backward schedule", || verify::schedule(&step.graph, &backward, &residuals))?;
 
     let initial = (!initial.is_empty()).then(|| initial::plan(cell, shapes, past, initial_graph, initial));
     let plan = Plan {
-        names: Names::new(cell, shapes, past, &equations.graph),
-        forward: places::forward(&equations, forward, &residuals),
-        streaming: places::streaming(&equations, streaming),
-        backward: places::backward(&equations, backward),
-        graph: equations.graph,
-        states: equations.states,
-        outputs: equations.outputs,
-        output_shapes: equations.output_shapes,
-        gradients: equations.bars.gradients,
-        context_bars: equations.bars.contexts,
-        input_bars: equations.bars.inputs,
-        carries: equations.carries,
-        delays: recurrence.delays.states,
-        recorded: equations.recorded,
-        pushes: equations.pushes,
+        names: ValueNames::new(cell, shapes, past, &step.graph),
+        forward: places::forward(&step, forward, &residuals),
+        streaming: places::streaming(&step, streaming),
+        backward: places::backward(&step, backward),
+        graph: step.graph,
+        states: step.states,
+        outputs: step.outputs,
+        output_shapes: step.output_shapes,
+        gradients: step.bars.gradients,
+        context_bars: step.bars.contexts,
+        input_bars: step.bars.inputs,
+        carries: step.carries,
+        delay_states: recurrence.delay_states,
+        recorded: step.recorded,
+        pushes: step.pushes,
         #[cfg(test)]
         residuals,
         initial,

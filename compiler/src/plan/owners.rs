@@ -1,17 +1,17 @@
 //! Owners of states and outputs: each owns a separate value, which is stored in the state's series
 //! or on the tape.
 
-use super::equations::{Bars, Equations, Owners};
 use super::past::{Recorded, Source};
 use super::planned::Bound;
+use super::step_graph::{Bars, Owners, StepGraph};
 use crate::analysis::past::{Past, PastOf, PastValue};
 use crate::analysis::resolve::{Resolved, Target};
-use crate::graph::grid::{Grid, piece_name};
+use crate::graph::grid::{Grid, positions};
 use crate::graph::ir::{Graph, Id, Piece};
 use crate::syntax::ast::{Cell, DeclarationKind, declared};
 
-/// Returns the forward equations, in which every state and output owns its values. None if one of
-/// them has no value.
+/// Returns the forward equations, in which every state and output owns its values. Returns `None`
+/// if one of them has no value.
 pub fn assign(
     cell: &Cell,
     resolved: &Resolved,
@@ -20,8 +20,8 @@ pub fn assign(
     targets: &[Vec<Grid>],
     outputs: &[Option<Grid>],
     recorded: &[Option<Grid>],
-) -> Option<Equations> {
-    let mut equations = Equations {
+) -> Option<StepGraph> {
+    let mut step = StepGraph {
         graph,
         owners: Owners::default(),
         states: vec![],
@@ -37,12 +37,12 @@ pub fn assign(
         let grid = value(resolved.state_values[index])?;
         let name = cell.declarations[index].name.to_string();
         for (row, column, id) in grid.pieces() {
-            let id = equations.own(id, &piece_name(&name, grid, row, column));
-            equations.states.push(Bound { piece: Piece { of: index, row, column }, id });
+            let id = step.own(id, &grid.block_name(&name, row, column));
+            step.states.push(Bound { piece: Piece { of: index, row, column }, id });
         }
     }
     for (index, (value, grid)) in past.values.iter().zip(recorded).enumerate() {
-        equations.record(index, value, grid.as_ref())?;
+        step.record(index, value, grid.as_ref())?;
     }
     for (index, target) in resolved.outputs.iter().enumerate() {
         let target = (*target)?;
@@ -50,53 +50,51 @@ pub fn assign(
         let name = cell.equations[target.equation].targets[target.index].to_string();
         let mut blocks = vec![];
         for (row, column, id) in grid.pieces() {
-            // An output that is a state is stored as the state, and one of which earlier steps are
-            // read with these.
-            let state = equations.states.iter().find(|state| {
+            // An output that is a state is stored as the state. An output of which earlier steps
+            // are read is stored with these steps.
+            let state = step.states.iter().find(|state| {
                 resolved.state_values[state.piece.of] == Some(target)
                     && (state.piece.row, state.piece.column) == (row, column)
             });
-            let record = equations.recorded.iter().find(|record| {
+            let record = step.recorded.iter().find(|record| {
                 past.values[record.piece.of].of == PastOf::Target(target)
                     && (record.piece.row, record.piece.column) == (row, column)
             });
-            let name = piece_name(&name, grid, row, column);
+            let name = grid.block_name(&name, row, column);
             let stored = state.map(|state| state.id).or_else(|| record.and_then(Recorded::computed));
             let id = match stored {
                 Some(id) => {
-                    equations.graph.suggest_name(id, &name);
+                    step.graph.suggest_name(id, &name);
                     id
                 }
-                None => equations.own(id, &name),
+                None => step.own(id, &name),
             };
             blocks.push(Bound { piece: Piece { of: index, row, column }, id });
         }
-        equations.outputs.push(blocks);
-        equations.output_shapes.push((grid.rows.clone(), grid.columns.clone()));
+        step.outputs.push(blocks);
+        step.output_shapes.push((grid.rows.clone(), grid.columns.clone()));
     }
-    Some(equations)
+    Some(step)
 }
 
-impl Equations {
+impl StepGraph {
     /// Records a value of which earlier steps are read. `grid` is the value, unless it is declared.
     fn record(&mut self, index: usize, value: &PastValue, grid: Option<&Grid>) -> Option<()> {
-        let (rows, columns) = match value.is_one_hot {
-            true => (1, 1),
-            false => (value.shape.rows.atoms().len(), value.shape.columns.atoms().len()),
-        };
-        for (row, column) in (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column))) {
+        for (row, column) in positions(value.blocks()) {
             let source = match value.of {
                 PastOf::Declaration(of) => {
                     let piece = Piece { of, row, column };
-                    match (value.is_one_hot, value.is_state) {
-                        (true, _) => Source::Index(piece),
-                        (_, true) => Source::State(piece),
-                        _ => Source::Input(piece),
+                    if value.is_one_hot {
+                        Source::Index(piece)
+                    } else if value.is_state {
+                        Source::State(piece)
+                    } else {
+                        Source::Input(piece)
                     }
                 }
                 PastOf::Target(_) | PastOf::Expression(_) => {
                     let id = grid?.broadcast_at(row, column)?;
-                    let name = piece_name(&value.name, grid?, row, column);
+                    let name = grid?.block_name(&value.name, row, column);
                     Source::Value(self.own(id, &name))
                 }
             };

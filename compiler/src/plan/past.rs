@@ -1,9 +1,9 @@
 //! Values of earlier steps: where they are recorded, and their cotangents.
 //!
 //! In a pass over a sequence, a recorded value has a series that begins with the values before the
-//! first step, and a delayed read is an offset into it. The cotangents of delayed reads are pushed
-//! to a series of their own, one for each ring, from which the step that computed the value reads
-//! their sum.
+//! first step, and a delayed read is an offset into it. The cotangents of delayed reads are added
+//! to a separate series, one for each ring. The step that computed the value reads their sum from
+//! it.
 
 use crate::graph::ir::{Earlier, Id, Piece};
 

@@ -1,46 +1,74 @@
-//! The places of values: in a state, on the tape, in a gradient, or in a register of a fused loop.
+//! The places of values: in a state, on the tape, in a gradient, in a ring, or in a register of a
+//! fused loop.
 
-use super::equations::Equations;
 use super::in_place::is_free;
 use super::planned::{Bound, Lifetime, Pass, Place};
 use super::schedule::{Group, Region, Schedule};
-use crate::graph::ir::{Graph, Id, Level, Op, Piece};
+use super::step_graph::StepGraph;
+use crate::dim::Atom;
+use crate::graph::ir::{Graph, Id, Level, Node, Op, Piece};
 use std::collections::{HashMap, HashSet};
 
 /// Assigns places in the forward pass over a sequence. States are stored in their series, residuals
 /// and a lone output on the tape.
-pub fn forward(equations: &Equations, schedule: Schedule, residuals: &[Id]) -> Pass {
-    let (graph, output) = (&equations.graph, equations.lone_output());
-    assign(graph, schedule, &equations.forward_roots(), |id| {
+pub fn forward(step: &StepGraph, schedule: Schedule, residuals: &[Id]) -> Pass {
+    let (graph, output) = (&step.graph, step.lone_output());
+    assign(graph, schedule, &step.forward_roots(), |id| {
         let is_lasting = residuals.binary_search(&id).is_ok() || output == Some(id);
         let lasts = graph[id].level == Level::Time && is_lasting;
-        let recorded = equations.recorded.iter().find(|record| record.computed() == Some(id));
+        let recorded = step.recorded.iter().find(|record| record.computed() == Some(id));
         let recorded = recorded.map(|record| Place::Recorded(record.piece));
-        place_of_state(&equations.states, id)
-            .or(recorded)
-            .or(lasts.then_some(Place::Buffer(Lifetime::Sequence)))
+        place_of_state(&step.states, id).or(recorded).or(lasts.then_some(Place::Buffer(Lifetime::Sequence)))
     })
 }
 
 /// Assigns places in a single step. A state is overwritten in place if nothing reads its old value
 /// afterwards.
-pub fn streaming(equations: &Equations, schedule: Schedule) -> Pass {
-    let graph = &equations.graph;
+pub fn streaming(step: &StepGraph, schedule: Schedule) -> Pass {
+    let graph = &step.graph;
     let old = |piece: Piece| graph.ids().find(|id| graph[*id].op == Op::Previous(piece));
-    let states = equations.states.iter();
+    let states = step.states.iter();
     let replaced: Vec<Bound> =
         states.filter(|bound| is_free(graph, &schedule, old(bound.piece), bound.id)).copied().collect();
-    let mut pass = assign(graph, schedule, &equations.forward_roots(), |id| place_of_state(&replaced, id));
+    let mut pass = assign(graph, schedule, &step.forward_roots(), |id| place_of_state(&replaced, id));
     pass.in_place = replaced.iter().filter_map(|bound| Some((old(bound.piece)?, bound.id))).collect();
+    let roots = step.forward_roots();
+    let windows: Vec<Id> = graph.ids().filter(|id| is_read_by_column(graph, &pass, &roots, *id)).collect();
+    pass.places.extend(windows.into_iter().map(|id| (id, Place::Ring)));
     pass
+}
+
+/// Returns whether a value is a window, and a step only runs loops over its columns. Each column is
+/// contiguous in the ring.
+fn is_read_by_column(graph: &Graph, pass: &Pass, roots: &[Id], id: Id) -> bool {
+    let Node { op: Op::Window { .. }, shape, .. } = &graph[id] else { return false };
+    // The window of a scalar is one vector.
+    let has_columns = shape.rows != Atom::ONE && shape.columns != Atom::ONE;
+    // The ring does not hold the present value, which must last until the columns are read. It is a
+    // vector, and a step does not overwrite vectors in place.
+    let Schedule { users, .. } = &pass.schedule;
+    has_columns
+        && !roots.iter().any(|root| graph.storage(*root) == id)
+        && pass.schedule.groups(Region::Step).iter().all(|group| {
+            let operands = group.operands(graph, users);
+            let mut reads = operands.iter().filter(|operand| graph.storage(**operand) == id);
+            match group {
+                Group::Elementwise { space, .. }
+                    if (space.rows, space.columns) == (shape.rows, shape.columns) =>
+                {
+                    reads.all(|operand| *operand == id)
+                }
+                _ => reads.next().is_none(),
+            }
+        })
 }
 
 /// Assigns places in the backward pass. Cotangents of states are stored in their series, and sums
 /// of gradients in the gradients.
-pub fn backward(equations: &Equations, schedule: Schedule) -> Pass {
-    let (graph, gradients) = (&equations.graph, &equations.bars.gradients);
+pub fn backward(step: &StepGraph, schedule: Schedule) -> Pass {
+    let (graph, gradients) = (&step.graph, &step.bars.gradients);
     let carry = |id: Id| {
-        let bound = equations.carries.iter().find(|bound| bound.id == id);
+        let bound = step.carries.iter().find(|bound| bound.id == id);
         bound.map(|bound| Place::CarryOut(bound.piece))
     };
     // A sum whose only use is one gradient is accumulated in that gradient.
@@ -55,7 +83,7 @@ pub fn backward(equations: &Equations, schedule: Schedule) -> Pass {
     };
     let places: HashMap<Id, Place> =
         graph.ids().filter_map(|id| Some((id, carry(id).or(gradient(id))?))).collect();
-    assign(graph, schedule, &equations.backward_roots(), |id| places.get(&id).copied())
+    assign(graph, schedule, &step.backward_roots(), |id| places.get(&id).copied())
 }
 
 fn place_of_state(states: &[Bound], id: Id) -> Option<Place> {
@@ -98,8 +126,8 @@ pub fn assign(
     Pass { schedule, places, in_place: HashMap::new() }
 }
 
-/// Returns the lifetime of a value. None if it lives in a register of its loop, whose nodes are
-/// `fused`.
+/// Returns the lifetime of a value. Returns `None` if it lives in a register of its loop, whose
+/// nodes are `fused`.
 fn lifetime(
     schedule: &Schedule,
     region: Region,

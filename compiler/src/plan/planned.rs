@@ -4,7 +4,7 @@ use super::past::{Push, Recorded, Source};
 use super::schedule::Schedule;
 use crate::dim::Atom;
 use crate::graph::ir::{Graph, Id, Piece};
-use crate::lower::names::Names;
+use crate::lower::names::ValueNames;
 use std::collections::HashMap;
 
 /// A block of a declaration, and its value.
@@ -17,11 +17,11 @@ pub struct Bound {
 /// The lifetime of a value that is computed in the loop over time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Lifetime {
-    /// Within a step.
+    /// One step.
     Step,
-    /// Within a chunk of steps.
+    /// One chunk of steps.
     Chunk,
-    /// Within the whole sequence, for the backward pass or as an output.
+    /// The whole sequence, for the backward pass or as an output.
     Sequence,
 }
 
@@ -35,6 +35,9 @@ pub enum Place {
     /// The new value of a state: the next step in the state's series, or the state itself if
     /// nothing reads its old value afterwards.
     State(Piece),
+    /// The ring that holds the earlier values of a window. A step reads the columns of the window
+    /// there, without a copy.
+    Ring,
     /// A recorded value: the series that also holds the values before the first step.
     Recorded(Piece),
     /// Backward pass: the cotangent of a previous state.
@@ -59,7 +62,7 @@ pub struct Plan {
     /// The graph of a step, including its backward equations.
     pub graph: Graph,
     /// The names of the values of the graph.
-    pub names: Names,
+    pub names: ValueNames,
     /// The new values of the states, block by block.
     pub states: Vec<Bound>,
     /// The blocks of each output. `Piece::of` is the index of the output.
@@ -75,7 +78,7 @@ pub struct Plan {
     /// The cotangents of the previous states.
     pub carries: Vec<Bound>,
     /// The blocks of states that only delay values, outside of the recurrence.
-    pub delays: Vec<Piece>,
+    pub delay_states: Vec<Piece>,
     /// The values of which earlier steps are read, block by block.
     pub recorded: Vec<Recorded>,
     /// The cotangents of earlier values.
@@ -94,7 +97,7 @@ impl Plan {
 
     /// Returns the states of the recurrence: all that do not merely delay values.
     pub fn recurrent(&self) -> impl Iterator<Item = &Bound> {
-        self.states.iter().filter(|bound| !self.delays.contains(&bound.piece))
+        self.states.iter().filter(|bound| !self.delay_states.contains(&bound.piece))
     }
 }
 
@@ -103,7 +106,7 @@ impl Plan {
 pub struct InitialPlan {
     pub graph: Graph,
     /// The names of the values of the graph.
-    pub names: Names,
+    pub names: ValueNames,
     /// Blocks of states, at the level of the context.
     pub values: Vec<Bound>,
     pub forward: Pass,

@@ -1,17 +1,17 @@
 //! The choice of the residuals.
 
-use super::equations::Equations;
 use super::past::Recorded;
+use super::step_graph::StepGraph;
 use crate::graph::ir::{Id, Level, Op};
 use crate::graph::ops::{self, Cost};
 
 /// Returns the values that the backward pass reads from the tape, in ascending order. These are the
 /// values of the forward pass that it needs, except for those that are cheap to recompute from
 /// stored values.
-pub fn choose(equations: &Equations) -> Vec<Id> {
-    let graph = &equations.graph;
-    let primal = graph.reachable(equations.forward_roots());
-    let all = graph.reachable(equations.backward_roots());
+pub fn choose(step: &StepGraph) -> Vec<Id> {
+    let graph = &step.graph;
+    let primal = graph.reachable(step.forward_roots());
+    let all = graph.reachable(step.backward_roots());
     let mut wanted = vec![false; graph.len()];
     for id in graph.ids().filter(|id| all[id.index()] && !primal[id.index()]) {
         for arg in &graph[id].args {
@@ -22,8 +22,8 @@ pub fn choose(equations: &Equations) -> Vec<Id> {
     let mut kept = vec![];
     // The new values of states, recorded values, and an output that is returned in place are stored
     // in any case.
-    let recorded = equations.recorded.iter().filter_map(Recorded::computed);
-    for id in equations.states.iter().map(|bound| bound.id).chain(recorded).chain(equations.lone_output()) {
+    let recorded = step.recorded.iter().filter_map(Recorded::computed);
+    for id in step.states.iter().map(|bound| bound.id).chain(recorded).chain(step.lone_output()) {
         is_stored[id.index()] = true;
         kept.push(id);
     }

@@ -3,7 +3,7 @@
 
 use super::mistake::Mistake;
 
-/// Characters of formulas, with what the language has in their place.
+/// Characters of formulas, with their replacements in the language.
 const LIKELY: &[(&[char], &str)] = &[
     (&['×', '·', '⋅', '⊙', '∘', '∗'], "write `*` for the element-wise product, `@` for the matrix product"),
     (&['−', '–', '—'], "write `-`"),

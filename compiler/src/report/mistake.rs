@@ -8,11 +8,11 @@ use std::ops::Range;
 pub struct Mistake {
     /// The bytes of the text that the mistake concerns.
     pub place: Range<usize>,
-    /// What is wrong, in lower case and without a full stop.
+    /// The mistake in a few words, in lower case and without a full stop.
     pub fact: String,
-    /// Facts behind it, such as declarations.
+    /// The facts that explain it, such as declarations.
     pub notes: Vec<String>,
-    /// What to write instead.
+    /// The suggested corrections.
     pub helps: Vec<String>,
 }
 

@@ -1,6 +1,6 @@
 //! A report on a definition, for programs that show one outside a compiler, such as an editor in a
-//! browser: the mistakes with their places in the text, and what the documentation says of each
-//! cell.
+//! browser: the mistakes with their places in the text, and the contents of the documentation of
+//! each cell.
 
 mod lexical;
 mod mistake;
@@ -69,8 +69,8 @@ pub fn report(text: &str) -> Report {
     })
 }
 
-/// Returns the formatted expansion of a text as a source file that compiles where `::rnn_cell` is the
-/// library. Returns `None` if the text has mistakes.
+/// Returns the formatted expansion of a text as a source file that compiles where `::rnn_cell` is
+/// the library. Returns `None` if the text has mistakes.
 pub fn rust(text: &str) -> Option<String> {
     with_tokens(text, |tokens| {
         let expansion = expand(&Runtime::new(quote!(::rnn_cell)), tokens.ok()?);
@@ -119,9 +119,10 @@ fn of_tokens(tokens: TokenStream) -> Report {
         let jacobian = jacobian::text(definition, &analysis.past, jacobian.as_ref());
         let dimensions = definition.dim_names().join(", ");
         cells.push(Cell {
-            name: match dimensions.is_empty() {
-                true => cell.name.to_string(),
-                false => format!("{}<{dimensions}>", cell.name),
+            name: if dimensions.is_empty() {
+                cell.name.to_string()
+            } else {
+                format!("{}<{dimensions}>", cell.name)
             },
             summary: docs::summary(cell),
             mathematics,

@@ -40,7 +40,7 @@ pub struct Cell {
 /// `heads K { items }`
 #[derive(Debug)]
 pub struct Heads {
-    /// The number of heads: a dimension or a literal. `None` after a mistake, which has been
+    /// The number of heads: a dimension or a literal; `None` after a mistake, which has been
     /// reported.
     pub number: Option<DimTerm>,
 }
@@ -54,6 +54,13 @@ pub enum DeclarationKind {
     Buffer,
 }
 
+impl DeclarationKind {
+    /// Returns whether values of this kind are fields of the cell, which files of weights contain.
+    pub fn is_saved(self) -> bool {
+        matches!(self, DeclarationKind::Param | DeclarationKind::Buffer)
+    }
+}
+
 /// One declared name. `param W, U: [H, I];` is two declarations.
 #[derive(Debug)]
 pub struct Declaration {
@@ -62,7 +69,7 @@ pub struct Declaration {
     pub attributes: Vec<syn::Attribute>,
     pub name: Ident,
     /// The block `heads K { .. }` that contains the declaration: an index into [`Cell::heads`].
-    pub block: Option<usize>,
+    pub heads_block: Option<usize>,
     /// True if the name is the first of those that share a shape and initial value. The others have
     /// copies of these.
     pub is_first: bool,
@@ -87,8 +94,8 @@ pub enum ShapeKind {
     Unknown,
 }
 
-/// A dimension as written: a sum of terms, each a multiple of a name, a literal, or a product of two
-/// names, such as `4*H + 1` or `K*D`.
+/// A dimension as written: a sum of terms, each a multiple of a name, a literal, or a product of
+/// two names, such as `4*H + 1` or `K*D`.
 #[derive(Debug, Clone)]
 pub struct DimSyntax {
     pub terms: Vec<DimTerm>,
@@ -119,7 +126,7 @@ pub struct Function {
 pub struct Equation {
     pub attributes: Vec<syn::Attribute>,
     /// The block `heads K { .. }` that contains the equation: an index into [`Cell::heads`].
-    pub block: Option<usize>,
+    pub heads_block: Option<usize>,
     pub targets: Vec<Ident>,
     /// True if the targets are in brackets: the value is split, with one name per term.
     pub is_split: bool,
@@ -169,8 +176,8 @@ pub enum ExprKind {
         name: Ident,
         time: Time,
     },
-    /// `u.head`: the part of a stack of heads that belongs to the block's own head. The operand is a
-    /// name.
+    /// `u.head`: the part of a stack of heads that belongs to the block's own head. The operand is
+    /// a name.
     Head(Box<Expr>),
     Neg(Box<Expr>),
     Binary {
@@ -239,6 +246,11 @@ impl ExprKind {
             ExprKind::Stack(parts) | ExprKind::Call { arguments: parts, .. } => parts.iter().collect(),
         }
     }
+}
+
+/// Returns the indices of the parameters and buffers.
+pub fn saved(cell: &Cell) -> Vec<usize> {
+    (0..cell.declarations.len()).filter(|index| cell.declarations[*index].kind.is_saved()).collect()
 }
 
 /// Returns the indices of the declarations of one kind.

@@ -81,7 +81,8 @@ impl Parser<'_> {
         condition
     }
 
-    /// Takes an operator between conditions if it is `op`, and reports that of another language.
+    /// Takes the operator between conditions if it is `op`. Reports the notation of another
+    /// language.
     fn logic(&mut self, c: &mut Cursor, op: Logic) -> bool {
         let Some((sign, tokens, _)) = logic(c, 0).filter(|found| found.2 == op) else { return false };
         let word = text::logic(op);
@@ -190,9 +191,10 @@ impl Parser<'_> {
         if matches!(left.kind, ExprKind::Error) {
             return;
         }
-        let fact = match sign == word {
-            true => format!("`{word}` can only be in the first argument of `where`"),
-            false => format!("there is no operator `{sign}`"),
+        let fact = if sign == word {
+            format!("`{word}` can only be in the first argument of `where`")
+        } else {
+            format!("there is no operator `{sign}`")
         };
         self.diagnostics
             .error(at, fact)

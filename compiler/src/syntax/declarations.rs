@@ -3,7 +3,7 @@
 use super::ast::{Declaration, DeclarationKind, Expr, ShapeKind, ShapeSyntax};
 use super::cursor::Cursor;
 use super::operands::Index;
-use super::recover::{Parser, Place, Sign, sign, starts_item};
+use super::recover::{ExprRole, Parser, Sign, sign, starts_item};
 use super::words;
 use crate::diagnostics::Extent;
 use proc_macro2::Ident;
@@ -186,17 +186,17 @@ impl Parser<'_> {
                 self.diagnostics
                     .error(equals, format!("expected `=`, `,` or `;` after the shape, found {found}"))
                     .help("an initial value comes after `=`");
-                self.place = Place::Initial;
+                self.expr_role = ExprRole::Initial;
                 self.skip_expr(c);
-                self.place = Place::Equation;
+                self.expr_role = ExprRole::Equation;
             }
             return None;
         }
         c.skip(1);
         self.is_too_deep = false;
-        self.place = Place::Initial;
+        self.expr_role = ExprRole::Initial;
         let value = self.expr(c);
-        self.place = Place::Equation;
+        self.expr_role = ExprRole::Equation;
         if kind == DeclarationKind::Input {
             let name = names.first().map_or_else(|| "x".to_owned(), ToString::to_string);
             self.diagnostics
@@ -241,7 +241,7 @@ impl Parser<'_> {
                 kind,
                 attributes: docs.to_vec(),
                 name,
-                block: self.block,
+                heads_block: self.heads_block,
                 is_first,
                 shape: shape.clone(),
                 initial,

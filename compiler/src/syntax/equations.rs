@@ -96,7 +96,7 @@ impl Parser<'_> {
         if can_define {
             self.cell.equations.push(Equation {
                 attributes,
-                block: self.block,
+                heads_block: self.heads_block,
                 targets: vec![name],
                 is_split: false,
                 target_extent,
@@ -245,7 +245,7 @@ impl Parser<'_> {
         if can_define {
             self.cell.equations.push(Equation {
                 attributes,
-                block: self.block,
+                heads_block: self.heads_block,
                 targets,
                 is_split: true,
                 target_extent,

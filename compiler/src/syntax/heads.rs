@@ -25,7 +25,7 @@ impl Parser<'_> {
         inside.holds_items = true;
         let block = self.cell.heads.len();
         self.cell.heads.push(Heads { number });
-        if self.block.is_some() {
+        if self.heads_block.is_some() {
             self.diagnostics
                 .error(extent, "a block of heads can't contain another one")
                 .note("each value would have two numbers of heads")
@@ -34,9 +34,9 @@ impl Parser<'_> {
             return self.all_items(&mut inside);
         }
         let (equations, poisoned) = (self.cell.equations.len(), self.cell.poisoned.len());
-        self.block = Some(block);
+        self.heads_block = Some(block);
         self.all_items(&mut inside);
-        self.block = None;
+        self.heads_block = None;
         let is_intact = self.cell.poisoned.len() == poisoned;
         if self.cell.equations.len() == equations && is_intact {
             self.diagnostics

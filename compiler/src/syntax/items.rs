@@ -62,12 +62,12 @@ impl Parser<'_> {
         if defines(c, 1) && !is_pattern && !self.is_declaration_with_colon(c, &word) {
             return self.equation(c, docs);
         }
-        let block = self.block;
-        if self.block.is_some() && self.is_outside_heads(c, &word) {
-            self.block = None;
+        let heads_block = self.heads_block;
+        if self.heads_block.is_some() && self.is_outside_heads(c, &word) {
+            self.heads_block = None;
         }
         self.worded(c, docs, &word);
-        self.block = block;
+        self.heads_block = heads_block;
     }
 
     /// Parses an item that begins with a keyword.

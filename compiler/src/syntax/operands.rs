@@ -4,7 +4,7 @@ use super::ast::{Expr, ExprKind, Time};
 use super::cursor::Cursor;
 use super::delays::{self, Step, WrongDelay, later_step};
 use super::literals::{self, Number};
-use super::recover::{Parser, Place, starts_item};
+use super::recover::{ExprRole, Parser, starts_item};
 use crate::diagnostics::{Extent, Missing};
 use crate::syntax::text;
 use proc_macro2::{Delimiter, Group, Ident, TokenTree};
@@ -273,7 +273,7 @@ impl Parser<'_> {
         if let Some(expr) = self.foreign_call(&name, group, extent) {
             return expr;
         }
-        if self.place == Place::Initial && name == "from_fn" {
+        if self.expr_role == ExprRole::Initial && name == "from_fn" {
             return self.path_argument(name, group, extent);
         }
         let arguments = self.arguments(group, name == "where");

@@ -72,7 +72,7 @@ impl Parser<'_> {
                 self.cell.outputs.push(name.clone());
                 self.cell.equations.push(Equation {
                     attributes: vec![],
-                    block: self.block,
+                    heads_block: self.heads_block,
                     targets: vec![name.clone()],
                     is_split: false,
                     target_extent,

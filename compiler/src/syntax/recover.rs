@@ -17,9 +17,9 @@ const MAX_HEIGHT: u16 = 400;
 
 /// The context of an expression, which determines what it may contain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub enum ExprRole {
     Equation,
-    /// After `=` in a declaration.
+    /// The initial value of a declaration, after `=`.
     Initial,
 }
 
@@ -28,14 +28,14 @@ pub struct Parser<'d> {
     pub cell: Cell,
     /// The names of the cell's own functions, collected before anything else is parsed.
     pub functions: HashSet<String>,
-    pub place: Place,
+    pub expr_role: ExprRole,
     /// The block `heads K { .. }` that contains the current item.
-    pub block: Option<usize>,
+    pub heads_block: Option<usize>,
     /// The number of expressions around the current one.
     pub depth: usize,
     /// True if the current item has been reported as too deep.
     pub is_too_deep: bool,
-    /// By expression, the height of its tree.
+    /// The height of the tree of each expression.
     heights: Vec<u16>,
     /// The reserved names that have been reported. Each is reported once.
     reported: HashSet<String>,
@@ -47,8 +47,8 @@ impl<'d> Parser<'d> {
             diagnostics,
             cell,
             functions: HashSet::new(),
-            place: Place::Equation,
-            block: None,
+            expr_role: ExprRole::Equation,
+            heads_block: None,
             depth: 0,
             is_too_deep: false,
             heights: vec![],
@@ -199,7 +199,7 @@ impl<'d> Parser<'d> {
 
     /// Skips to the end of the expression: `,` or `;`, or the next item if the tokens hold items.
     pub fn skip_expr(&mut self, c: &mut Cursor) {
-        let ends_at_comma = !c.holds_items || self.place == Place::Initial;
+        let ends_at_comma = !c.holds_items || self.expr_role == ExprRole::Initial;
         while !self.ends_item(c) {
             if ends_at_comma && c.at(0, ",") {
                 return;

@@ -33,7 +33,7 @@ fn allowed_distance(name: &str) -> usize {
 }
 
 /// Returns the number of insertions, deletions, substitutions and swaps of neighbours between `a`
-/// and `b`, the optimal string alignment distance. `None` if it is more than `allowed`.
+/// and `b`, the optimal string alignment distance. Returns `None` if it is more than `allowed`.
 fn distance(a: &str, b: &str, allowed: usize) -> Option<usize> {
     let a: Vec<char> = a.chars().collect();
     let b: Vec<char> = b.chars().collect();

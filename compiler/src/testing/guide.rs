@@ -7,12 +7,12 @@
 use crate::analysis::reads;
 use crate::expand::expand;
 use crate::graph::ir::{Graph, Id, Op};
-use crate::lower::names::{Names, declared_name};
+use crate::lower::names::{ValueNames, declared_name};
 use crate::plan::schedule::{Group, Region};
 use crate::plan::{Pass, Plan};
 use crate::testing::source::{Definition, read};
 use crate::text::adjoints::adjoints;
-use crate::text::equations;
+use crate::text::definition;
 use quote::{ToTokens, quote};
 use std::fmt::Write;
 use syn::visit::Visit;
@@ -20,7 +20,7 @@ use syn::visit::Visit;
 const CHAPTER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../runtime/src/guide/the_compiler.md");
 
 /// Writes one value per line: its name, shape, operation and arguments.
-fn nodes(definition: &Definition, graph: &Graph, names: &Names, shows: impl Fn(Id) -> bool) -> String {
+fn nodes(definition: &Definition, graph: &Graph, names: &ValueNames, shows: impl Fn(Id) -> bool) -> String {
     let dims: Vec<String> = definition.cell.dimensions.iter().map(ToString::to_string).collect();
     let side = |atom: crate::dim::Atom| crate::dim::Dim::sum([atom]).display(&dims);
     let mut text = String::new();
@@ -47,15 +47,15 @@ fn nodes(definition: &Definition, graph: &Graph, names: &Names, shows: impl Fn(I
 }
 
 /// Writes the groups of each region, one per line.
-fn regions(pass: &Pass, names: &Names) -> String {
+fn regions(pass: &Pass, names: &ValueNames) -> String {
     let mut text = String::new();
     for region in Region::ALL {
         for group in pass.schedule.groups(region) {
             let kind = match group {
                 Group::Elementwise { .. } => "one loop over the entries",
-                Group::Products { .. } => "products that add up",
+                Group::Products { .. } => "matrix products",
                 Group::PullBack(_) => "transposed products",
-                Group::Single(_) => "by itself",
+                Group::Single(_) => "one operation",
             };
             let nodes: Vec<&str> = group.nodes().iter().map(|id| names.text(*id)).collect();
             let _ = writeln!(text, "{:<8} {kind}: {}", format!("{region:?}"), nodes.join(", "));
@@ -109,7 +109,7 @@ fn stages(source: &str) -> Vec<(&'static str, String)> {
             .into_token_stream();
     let file: syn::File = syn::parse2(expansion).expect("Rust");
     vec![
-        ("order", equations::equations(definition.shaped(), &definition.resolved.order)),
+        ("order", definition::equations(definition.shaped(), &definition.resolved.order)),
         ("shapes", shapes),
         ("graph", nodes(&definition, &plan.graph, names, forward)),
         ("backward", adjoints(definition.shaped(), &definition.past, &plan)),

@@ -59,7 +59,7 @@ pub fn column_of_windows(windows: &Matrix, heads: usize, entries: usize, index: 
 impl Definition {
     /// Returns the number of heads of a declaration.
     pub fn heads(&self, declaration: usize, sizes: &[usize]) -> usize {
-        size(sizes, heads(&self.cell, self.cell.declarations[declaration].block))
+        size(sizes, heads(&self.cell, self.cell.declarations[declaration].heads_block))
     }
 
     fn atoms(&self, declaration: usize) -> (&[Atom], &[Atom]) {

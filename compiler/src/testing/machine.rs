@@ -236,7 +236,7 @@ impl Machine<'_> {
             let at = t.checked_sub(delay);
             let computed = |id: Id, at: usize| match store.get(&(id, Some(at), Some(b))) {
                 Some(value) => value.clone(),
-                // Only the shape of the present value is asked for.
+                // Only the shape of the present value is used.
                 None if delay == 0 => {
                     let (rows, columns) = extent(&self.plan.graph, id, &self.data.sizes);
                     Matrix::zero(rows, columns)
@@ -369,6 +369,7 @@ impl Machine<'_> {
             let kept: Vec<Id> = self.plan.states.iter().map(|bound| bound.id).chain(recorded).collect();
             run.forget_but(if streaming { &kept } else { &[] }, |place, _| match place {
                 Place::Buffer(lifetime) => streaming || lifetime != Lifetime::Sequence,
+                Place::Ring => true,
                 _ => false,
             });
         }

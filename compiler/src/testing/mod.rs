@@ -88,7 +88,7 @@ pub fn delays(sizes: &[usize], reach: Reach) -> Vec<usize> {
     }
 }
 
-/// Assembles what a read of earlier values yields: a delayed value, or a window without its last
+/// Assembles the result of a read of earlier values: a delayed value, or a window without its last
 /// column.
 pub fn earlier(delays: &[usize], reach: Reach, value: impl Fn(usize) -> Matrix) -> Matrix {
     let values: Vec<Matrix> = delays.iter().map(|delay| value(*delay)).collect();

@@ -2,5 +2,5 @@
 //! that were derived.
 
 pub mod adjoints;
-pub mod equations;
+pub mod definition;
 pub mod jacobian;

@@ -15,7 +15,7 @@ const HEARD: u32 = 296;
 const CAPTION: i32 = 26;
 /// The height of a band of a spectrum.
 const BAND: i32 = 6;
-/// The bands and the frames of a spectrum that are drawn as one.
+/// The number of bands, and of frames, of a spectrum that are drawn as one.
 const MERGED: usize = 2;
 
 /// A sound and the classes that a network recognises in it.

@@ -29,7 +29,7 @@ pub struct LogCurve {
     pub points: Vec<(f64, f64)>,
     /// The index of the colour. Related curves share one.
     pub colour: usize,
-    /// Draws the curve thin, beside a related thick one.
+    /// True for a thin curve beside a related thick one.
     pub is_thin: bool,
 }
 

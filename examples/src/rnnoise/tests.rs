@@ -29,8 +29,8 @@ fn noisy_frames() -> Vec<[f32; FRAME]> {
     frames.iter().map(|frame| frame.map(|sample| sample + uniform(&mut rng, -0.02, 0.02) as f32)).collect()
 }
 
-/// A `tanh` as the crate computes it: extrapolated from the nearest of 201 values, each
-/// with six decimals.
+/// Computes `tanh` as the crate does: extrapolated from the nearest of 201 values, each with six
+/// decimals.
 fn table_tanh(x: f32) -> f32 {
     let size = x.abs();
     if size >= 8.0 {
@@ -38,7 +38,7 @@ fn table_tanh(x: f32) -> f32 {
     }
     let entry = (0.5 + 25.0 * size).floor();
     let y = match entry as u32 {
-        // Three values end in the digit below or above.
+        // Three values are off by one in their last digit.
         70 => 0.992631,
         170 => 0.999997,
         190 => 1.0,
@@ -180,7 +180,7 @@ fn a_unit_is_the_ready_cell() {
     let bytes = weights();
     let start = 3 + DENSE * (FEATURES + 1);
     let mut file = Layers { rest: &bytes[start..], tensors: Writer::new() };
-    file.layer("gru", [DENSE, VOICE], 2, Some(VOICE)).unwrap();
+    file.unit("gru", [DENSE, VOICE]).unwrap();
     let mut cell = ReluGru::<DENSE, VOICE>::zeros();
     let names = keras::gru_reset_before().prefix("gru.");
     names.load(&mut cell, &file.tensors.into_bytes()).unwrap();

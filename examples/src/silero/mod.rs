@@ -19,90 +19,33 @@
 //! a convolution is a dense layer whose batch is the windows. So the transform and the convolutions
 //! are cells without states.
 
+mod network;
 mod segments;
 
-use nalgebra::{SMatrix, SVector};
-use rnn_cell::cells::{Lstm, LstmState};
-use rnn_cell::prelude::*;
+use rnn_cell::cells::Lstm;
 use rnn_cell::quantised::{self, Format, NotFinite};
 use rnn_cell::weights::{Mapping, matrix, plus, vector};
 use safetensors::{Dtype, SafeTensors};
 use std::error::Error;
 
+pub use network::{
+    BINS, CHUNK, CONTEXT, Convolution, Layers, Output, RATE, Spectrum, Stream, TAPS, UNITS, WINDOW,
+};
 pub use segments::{Hysteresis, segments};
 
 /// The file of the shipped weights, in the folder `silero` of the data.
 pub const WEIGHTS: &str = "silero_vad_6.2.3_16k.safetensors";
-/// The number of samples per second.
-pub const RATE: u32 = 16_000;
-/// The number of samples per chunk.
-pub const CHUNK: usize = 512;
-/// The number of samples before a chunk that are read with it.
-pub const CONTEXT: usize = 64;
-/// The number of units of the LSTM, and of its inputs.
-pub const UNITS: usize = 128;
 
-const WINDOW: usize = 256;
-const HOP: usize = 128;
-const BINS: usize = WINDOW / 2 + 1;
-/// The number of samples mirrored at the end.
-const MIRRORED: usize = 64;
-const FRAMES: usize = (CONTEXT + CHUNK + MIRRORED - WINDOW) / HOP + 1;
-const TAPS: usize = 3;
-
-rnn_cell! {
-    /// The magnitudes of a windowed Fourier transform: `C` and `S` are the window times cosines and
-    /// sines.
-    pub cell Spectrum<N, F> {
-        /// A window of samples.
-        input x: [N];
-        /// The cosines, one frequency per row.
-        param C: [F, N];
-        /// The sines, one frequency per row.
-        param S: [F, N];
-
-        y = sqrt(square(C @ x) + square(S @ x));
-
-        output y;
-    }
-
-    /// A convolution at one position, followed by a ReLU.
-    pub cell Convolution<N, O> {
-        /// The frames under the filter, stacked.
-        input x: [N];
-        /// The filters, one per row.
-        param W: [O, N];
-        /// The biases.
-        param b: [O];
-
-        y = relu(W @ x + b);
-
-        output y;
-    }
-}
-
-/// The network.
-#[derive(Debug)]
-pub struct Vad {
-    spectrum: Box<Spectrum<WINDOW, BINS>>,
-    convolutions: (
-        Box<Convolution<{ TAPS * BINS }, 128>>,
-        Box<Convolution<{ TAPS * 128 }, 64>>,
-        Box<Convolution<{ TAPS * 64 }, 64>>,
-        Box<Convolution<{ TAPS * 64 }, UNITS>>,
-    ),
-    lstm: Box<Lstm<UNITS, UNITS>>,
-    output: SVector<f32, UNITS>,
-    output_bias: f32,
-}
-
-/// The state that a stream carries from chunk to chunk.
-#[derive(Debug, Clone)]
-pub struct Stream {
-    context: [f32; CONTEXT],
-    /// The state of the LSTM.
-    pub lstm: LstmState<UNITS>,
-}
+/// The network, whose layers are on the heap.
+pub type Vad = Layers<
+    Box<Spectrum<WINDOW, BINS>>,
+    Box<Convolution<{ TAPS * BINS }, 128>>,
+    Box<Convolution<{ TAPS * 128 }, 64>>,
+    Box<Convolution<{ TAPS * 64 }, 64>>,
+    Box<Convolution<{ TAPS * 64 }, UNITS>>,
+    Box<Lstm<UNITS, UNITS>>,
+    Box<Output<UNITS>>,
+>;
 
 impl Vad {
     /// Loads Silero's weights from a safetensors file.
@@ -120,6 +63,9 @@ impl Vad {
                 if row < BINS { (&mut spectrum.C, row) } else { (&mut spectrum.S, row - BINS) };
             matrix.row_mut(row).iter_mut().zip(wave).for_each(|(entry, value)| *entry = *value);
         }
+        let mut output = Output::<UNITS>::zeros_boxed();
+        output.w.copy_from_slice(&tensors.values("final_conv.weight", [1, UNITS, 1])?);
+        output.b = tensors.values("final_conv.bias", [1])?[0];
         Ok(Self {
             spectrum,
             convolutions: (
@@ -129,8 +75,7 @@ impl Vad {
                 tensors.convolution("conv4")?,
             ),
             lstm,
-            output: SVector::from_column_slice(&tensors.values("final_conv.weight", [1, UNITS, 1])?),
-            output_bias: tensors.values("final_conv.bias", [1])?[0],
+            output,
         })
     }
 
@@ -147,58 +92,6 @@ impl Vad {
         quantised::round::<Q>(&mut **fourth)?;
         quantised::round::<Q>(&mut *self.lstm)
     }
-
-    /// Returns the state of a new stream.
-    pub fn stream(&self) -> Stream {
-        Stream { context: [0.0; CONTEXT], lstm: self.lstm.zero_state() }
-    }
-
-    /// Processes the next chunk without allocating. Returns the probability that it contains
-    /// speech.
-    pub fn step(&self, chunk: &[f32; CHUNK], stream: &mut Stream) -> f32 {
-        let features = self.features(chunk, stream);
-        let h = self.lstm.step(&features, &mut stream.lstm);
-        let logit = self.output.dot(&h.map(|h| h.max(0.0))) + self.output_bias;
-        1.0 / (1.0 + (-logit).exp())
-    }
-
-    /// Computes the input of the LSTM from a chunk. Keeps the end of the chunk as context for the
-    /// next one.
-    pub fn features(&self, chunk: &[f32; CHUNK], stream: &mut Stream) -> SVector<f32, UNITS> {
-        let mut samples = [0.0; CONTEXT + CHUNK + MIRRORED];
-        let (context, rest) = samples.split_at_mut(CONTEXT);
-        context.copy_from_slice(&stream.context);
-        rest[..CHUNK].copy_from_slice(chunk);
-        stream.context.copy_from_slice(&chunk[CHUNK - CONTEXT..]);
-        // The mirror image does not repeat the last sample.
-        rest[CHUNK..].iter_mut().zip(chunk[..CHUNK - 1].iter().rev()).for_each(|(to, from)| *to = *from);
-
-        let windows = SMatrix::<f32, WINDOW, FRAMES>::from_fn(|n, frame| samples[frame * HOP + n]);
-        let spectrum = self.spectrum.step(&windows, &mut self.spectrum.zero_state());
-        let (first, second, third, fourth) = &self.convolutions;
-        let y = first.step(&unfold::<_, _, _, FRAMES>(&spectrum), &mut first.zero_state());
-        let y = second.step(&unfold::<_, _, _, 2>(&y), &mut second.zero_state());
-        let y = third.step(&unfold::<_, _, _, 1>(&y), &mut third.zero_state());
-        fourth.step(&unfold::<_, _, _, 1>(&y), &mut fourth.zero_state())
-    }
-}
-
-/// Returns the frames that a filter sees at each of `TO` positions, stacked. The positions are
-/// evenly spaced. There is one frame of zeros before the first frame and one after the last.
-fn unfold<const C: usize, const FROM: usize, const N: usize, const TO: usize>(
-    frames: &SMatrix<f32, C, FROM>,
-) -> SMatrix<f32, N, TO> {
-    const { assert!(N == TAPS * C) };
-    let mut windows = SMatrix::<f32, N, TO>::zeros();
-    for (place, mut window) in windows.column_iter_mut().enumerate() {
-        for tap in 0..TAPS {
-            let frame = (place * (FROM / TO) + tap).checked_sub(1);
-            if let Some(frame) = frame.filter(|frame| *frame < FROM) {
-                window.as_mut_slice()[tap * C..][..C].copy_from_slice(frames.column(frame).as_slice());
-            }
-        }
-    }
-    windows
 }
 
 /// Returns the mapping of PyTorch's `LSTMCell`: gates i, f, g, o, and two biases.
@@ -233,8 +126,8 @@ impl Tensors<'_> {
         }
     }
 
-    /// Loads filters `[O, C, 3]` as rows. In the file the three taps of a channel are adjacent, in
-    /// a window the channels of a tap.
+    /// Loads filters `[O, C, 3]` as rows. The file stores the three taps of a channel side by side,
+    /// and a window the channels of a tap.
     fn convolution<const N: usize, const O: usize>(
         &self,
         name: &str,

@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::audio;
-use rnn_cell::quantised::{Bf16, Int8, Int8By16};
+use rnn_cell::quantised::{Bf16, Int8, Int8By16, Quantised};
 use serde_json::Value;
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -60,8 +61,8 @@ fn every_probability_is_that_of_onnx_runtime() {
     assert!(worst_probability < 1e-4 && worst_input < 1e-4 && worst_state < 1e-4);
 }
 
-/// Bounds the effect of matrices in 8 or 16 bits: the error of the probabilities, and the number of
-/// chunks that change sides at 0.5.
+/// Checks the effect of matrices in 8 or 16 bits against bounds: the error of the probabilities,
+/// and the number of chunks that change sides at 0.5.
 #[test]
 fn matrices_in_fewer_bits_detect_the_same_speech() {
     fn probabilities(vad: &Vad, chunks: &[[f32; CHUNK]]) -> Vec<f32> {
@@ -88,38 +89,47 @@ fn matrices_in_fewer_bits_detect_the_same_speech() {
     }
 }
 
-/// Runs copies of all layers that multiply in integers.
+/// Checks that the copies of the layers which the emulated microcontroller of `tests/targets/run.sh`
+/// runs are those of the weights, and bounds their effect on the probabilities.
+/// `SILERO=overwrite cargo test -p examples silero` writes the files again.
 #[test]
-fn products_in_integers_detect_the_same_speech() {
-    let vad = Vad::load(&fs::read(shipped(WEIGHTS)).unwrap()).unwrap();
-    let speech = audio::read(&shipped("speech.wav")).unwrap();
-    let (first, second, third, fourth) = &vad.convolutions;
-    let spectrum = vad.spectrum.quantised_boxed::<Int8By16>().unwrap();
-    let first = first.quantised_boxed::<Int8By16>().unwrap();
-    let second = second.quantised_boxed::<Int8By16>().unwrap();
-    let third = third.quantised_boxed::<Int8By16>().unwrap();
-    let fourth = fourth.quantised_boxed::<Int8By16>().unwrap();
-    let lstm = vad.lstm.quantised_boxed::<Int8By16>().unwrap();
-
-    let (mut stream, mut samples, mut state) =
-        (vad.stream(), [0.0; CONTEXT + CHUNK + MIRRORED], lstm.zero_state());
-    let (mut worst, mut flips) = (0.0f32, 0);
-    let (chunks, _) = speech.samples.as_chunks::<CHUNK>();
-    for chunk in chunks {
-        samples.copy_within(CHUNK..CHUNK + CONTEXT, 0);
-        samples[CONTEXT..CONTEXT + CHUNK].copy_from_slice(chunk);
-        for mirrored in 0..MIRRORED {
-            samples[CONTEXT + CHUNK + mirrored] = chunk[CHUNK - 2 - mirrored];
+fn shipped_copies_detect_the_same_speech() {
+    fn shipped_copy<Q: Quantised>(file: &str, copy: &Q) {
+        let mut bytes = vec![0; Q::BYTES];
+        assert!(copy.write(&mut bytes));
+        let file = shipped("int8_by_16").join(file);
+        if env::var("SILERO").is_ok_and(|todo| todo == "overwrite") {
+            fs::write(&file, &bytes).unwrap();
         }
-        let windows = SMatrix::<f32, WINDOW, FRAMES>::from_fn(|n, frame| samples[frame * HOP + n]);
-        let y = spectrum.step(&windows, &mut spectrum.zero_state());
-        let y = first.step(&unfold::<_, _, _, FRAMES>(&y), &mut first.zero_state());
-        let y = second.step(&unfold::<_, _, _, 2>(&y), &mut second.zero_state());
-        let y = third.step(&unfold::<_, _, _, 1>(&y), &mut third.zero_state());
-        let y = fourth.step(&unfold::<_, _, _, 1>(&y), &mut fourth.zero_state());
-        let h = lstm.step(&y, &mut state);
-        let own = 1.0 / (1.0 + (-(vad.output.dot(&h.map(|h| h.max(0.0))) + vad.output_bias)).exp());
-        let exact = vad.step(chunk, &mut stream);
+        assert!(fs::read(&file).unwrap() == bytes, "{}: not the copy of the weights", file.display());
+    }
+    macro_rules! copy {
+        ($layer:expr, $file:literal) => {{
+            let copy = $layer.quantised_boxed::<Int8By16>().unwrap();
+            shipped_copy($file, &*copy);
+            copy
+        }};
+    }
+    let vad = Vad::load(&fs::read(shipped(WEIGHTS)).unwrap()).unwrap();
+    let (first, second, third, fourth) = &vad.convolutions;
+    let copies = Layers {
+        spectrum: copy!(vad.spectrum, "spectrum"),
+        convolutions: (
+            copy!(first, "convolution_1"),
+            copy!(second, "convolution_2"),
+            copy!(third, "convolution_3"),
+            copy!(fourth, "convolution_4"),
+        ),
+        lstm: copy!(vad.lstm, "lstm"),
+        output: copy!(vad.output, "output"),
+    };
+
+    let speech = audio::read(&shipped("speech.wav")).unwrap();
+    let (chunks, _) = speech.samples.as_chunks();
+    let (mut stream, mut exact) = (copies.stream(), vad.stream());
+    let (mut worst, mut flips) = (0.0f32, 0);
+    for chunk in chunks {
+        let (own, exact) = (copies.step(chunk, &mut stream), vad.step(chunk, &mut exact));
         worst = worst.max((own - exact).abs());
         flips += usize::from((own > 0.5) != (exact > 0.5));
     }

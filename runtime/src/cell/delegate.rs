@@ -1,4 +1,5 @@
-//! Delegation of the visits of [`Model`](super::Model) and [`ModelMut`](super::ModelMut).
+//! Macros that implement [`Model`](super::Model) and [`ModelMut`](super::ModelMut) by the methods
+//! of other models.
 
 /// Implements the visiting methods of `Model` by those of another model: `this => this.layer`.
 macro_rules! visit_as {

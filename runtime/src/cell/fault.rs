@@ -1,6 +1,6 @@
 //! Faults: values that are NaN or infinite, in a model, a state or a step of a sequence, and the
-//! checks that find them in one layer. `inspect::finite` exports the public ones and finds the first
-//! fault of a sequence.
+//! checks that find them in one layer. `inspect::finite` exports the public ones and finds the
+//! first fault of a sequence.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -106,8 +106,8 @@ impl fmt::Display for Place {
 impl core::error::Error for Fault {}
 
 impl Fault {
-    /// Returns the fault as seen from the containing layer: `rename` maps the layer's path to the
-    /// path from there.
+    /// Returns the fault with its path from the containing layer. `rename` maps the layer's own
+    /// path to that path.
     pub(crate) fn renamed(mut self, rename: impl FnOnce(&str) -> String) -> Self {
         match &mut self {
             Fault::InitialState(_) => {}
@@ -170,7 +170,8 @@ pub fn check_finite<M: Model>(model: &M) -> Result<(), NotFinite> {
     found.map_or(Ok(()), Err)
 }
 
-/// Does the same as [`check_finite`] for the fields that are saved but not learned.
+/// Finds the first scalar that is NaN or infinite, like [`check_finite`], among the fields that are
+/// saved but not learned.
 pub(crate) fn check_finite_buffers<M: Model>(model: &M) -> Result<(), NotFinite> {
     let mut found = None;
     model.visit_buffers(&mut |block| find(block, &mut found));
@@ -192,8 +193,8 @@ fn find<T: Scalar>(block: Parameter<'_, '_, T>, found: &mut Option<NotFinite>) {
     }
 }
 
-/// Checks the outputs of each step: [`Layer::inspect_forward`] of a layer that reports nothing
-/// else.
+/// Checks the outputs of each step. This is the body of [`Layer::inspect_forward`] for a layer that
+/// reports nothing else.
 pub(crate) fn look_at_outputs<T: Scalar, Y: Varying<T> + Clone, const B: usize>(
     ys: &[Y],
     lengths: Option<[usize; B]>,
@@ -209,8 +210,8 @@ pub(crate) fn look_back_at_outputs<T: Scalar, Y: Varying<T> + Clone, const B: us
     dys.iter().enumerate().rev().try_for_each(|(step, dy)| look(Value::OutputBar, step, dy, lengths))
 }
 
-/// Checks the cotangents of the outputs, from the last step to the first, and the gradients:
-/// [`Layer::inspect_backward`] of a layer that reports nothing else.
+/// Checks the cotangents of the outputs, from the last step to the first, and the gradients. This
+/// is the body of [`Layer::inspect_backward`] for a layer that reports nothing else.
 pub(crate) fn look_at_cotangents<Y: Varying<M::Scalar> + Clone, M: Model, const B: usize>(
     dys: &[Y],
     lengths: Option<[usize; B]>,

@@ -1,4 +1,4 @@
-//! Layers: they map sequences to sequences, and train.
+//! Layers: trainable maps from sequences to sequences.
 
 #[cfg(doc)]
 use super::StatePart;
@@ -38,7 +38,8 @@ pub type LayerPass<'a, L, const B: usize> = Pass<'a, <L as Layer<B>>::Input, <L 
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a layer for batches of {B}",
     label = "no `Layer<{B}>`",
-    note = "layers are cells of `rnn_cell!`, networks of layers that fit together, and types that implement `Layer`"
+    note = "layers are cells of `rnn_cell!`, networks of layers that fit together, and types that implement `Layer`",
+    note = "a struct with `#[derive(Model)]` is not a layer: `Trainer::with_buffers` trains it"
 )]
 pub trait Layer<const B: usize>: Model {
     /// The input of one step.
@@ -54,7 +55,8 @@ pub trait Layer<const B: usize>: Model {
     /// The residuals of a forward pass, reused between sequences.
     type Tape: Default;
 
-    /// Returns the state that a sequence starts from: zero, unless the definition says otherwise.
+    /// Returns the state that a sequence starts from: zero, unless the definition gives initial
+    /// values.
     fn initial_state_with(&self, context: &Self::Context) -> Self::State {
         let _ = context;
         Self::State::zero()
@@ -76,9 +78,9 @@ pub trait Layer<const B: usize>: Model {
         let _ = (context, dstate, gradients, dcontext);
     }
 
-    /// Switches noise on (the masks of dropout, of zoneout) for the sequences that start from
-    /// `state`, drawn from generators seeded by `rng`. Without this call a state has none:
-    /// inference. A layer without noise, as nearly all are, does nothing.
+    /// Switches noise on, such as the masks of dropout and zoneout, for the sequences that start
+    /// from `state`. It is drawn from generators seeded by `rng`. Without this call a state has no
+    /// noise, as inference requires. The default, for layers without noise, does nothing.
     ///
     /// The generators are part of the state: two passes from equal states have the same masks, and
     /// a sequence cut in two has those of the whole.
@@ -86,8 +88,8 @@ pub trait Layer<const B: usize>: Model {
         let _ = (state, rng);
     }
 
-    /// Calls `visitor` with the parts of `state` that decide how a sequence goes on, each with its
-    /// path: `h`, or `0.h` in a network. Keeps the changes that `visitor` makes. The feature
+    /// Calls `visitor` with the parts of `state` on which the rest of a sequence depends, each with
+    /// its path: `h`, or `0.h` in a network. Keeps the changes that `visitor` makes. The feature
     /// `safetensors` saves and loads states by this method.
     ///
     /// The default visits all scalars as one part without a name. A layer whose state holds
@@ -120,15 +122,15 @@ pub trait Layer<const B: usize>: Model {
         bars: LayerBars<'_, Self, B>,
     );
 
-    /// Looks for NaN and infinities in the values that a forward pass from `state` computed, in the
-    /// order of their computation. [`check_sequence`](crate::inspect::finite::check_sequence) calls
-    /// it. A layer made of layers asks each of them.
+    /// Searches for NaN and infinities in the values that a forward pass from `state` computed, in
+    /// the order of their computation. [`check_sequence`](crate::inspect::finite::check_sequence)
+    /// calls it. A layer made of layers calls it for each of them.
     ///
-    /// The default looks at the outputs. A layer that streams shows its states too, by
+    /// The default checks the outputs. A layer that streams also checks its states, by
     /// [`inspect_steps`](crate::inspect::finite::inspect_steps).
     ///
     /// # Errors
-    /// With the first that is found.
+    /// Returns the first such value.
     fn inspect_forward(
         &self,
         pass: LayerPass<'_, Self, B>,
@@ -139,15 +141,16 @@ pub trait Layer<const B: usize>: Model {
         look_at_outputs(self.outputs(tape), pass.lengths)
     }
 
-    /// Looks for NaN like [`inspect_forward`](Self::inspect_forward), in a backward pass. The first
-    /// of `tapes` holds the forward pass, the second was used by the backward pass, which had the
-    /// cotangents `dys` and gave `gradients`.
+    /// Searches a backward pass for NaN and infinities, like
+    /// [`inspect_forward`](Self::inspect_forward). The first of `tapes` holds the forward pass. The
+    /// second was used by the backward pass, which read the cotangents `dys` and computed
+    /// `gradients`.
     ///
-    /// The default looks at those two. A layer that streams shows the cotangents of its states too,
-    /// by [`inspect_steps_back`](crate::inspect::finite::inspect_steps_back).
+    /// The default checks `dys` and `gradients`. A layer that streams also checks the cotangents of
+    /// its states, by [`inspect_steps_back`](crate::inspect::finite::inspect_steps_back).
     ///
     /// # Errors
-    /// With the first that is found.
+    /// Returns the first such value.
     fn inspect_backward(
         &self,
         pass: LayerPass<'_, Self, B>,
@@ -199,12 +202,13 @@ pub trait Layer<const B: usize>: Model {
     /// Pulls cotangents back through the last forward pass on `tape`, which must have been over the
     /// same `pass`.
     ///
-    /// `dys` are the cotangents of the outputs, one per step, or none if all are zero; past a
-    /// sample's end they may hold anything. `bars` is `&mut gradients`, or [`Bars`] with everything
-    /// else that is wanted.
+    /// `dys` are the cotangents of the outputs, one per step, or none if all are zero; their
+    /// contents past a sample's end do not matter. `bars` is `&mut gradients`, or [`Bars`] with
+    /// everything else that is wanted.
     ///
     /// # Panics
-    /// If the lengths of `xs`, `dys` or the cotangents of inputs are not those of the tape.
+    /// If the lengths of `xs`, `dys` or the cotangents of inputs differ from the length of the
+    /// tape.
     fn backward<'a>(
         &self,
         pass: impl IntoPass<'a, Self::Input, Self::Context, B>,
@@ -234,9 +238,9 @@ pub trait Cell<const B: usize>: Layer<B> {
     /// Computes one step; see [`step`](Self::step).
     fn step_with(&self, x: &Self::Input, context: &Self::Context, state: &mut Self::State) -> Self::Output;
 
-    /// Returns the number of steps at whose multiples a sequence may be cut without changing the
-    /// order in which its passes add anything up. Generated cells work through a sequence in
-    /// chunks; a layer that works step by step may be cut anywhere.
+    /// Returns the length of a chunk, in steps. A sequence may be cut at multiples of it without
+    /// changing the order of the additions in its passes. Generated cells process a sequence in
+    /// chunks. A layer that runs step by step may be cut anywhere.
     fn chunk(&self) -> usize {
         1
     }

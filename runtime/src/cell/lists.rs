@@ -5,10 +5,10 @@ use super::{LayerInfo, Model, ModelMut, Parameter, ParameterMut, Place};
 #[cfg(feature = "alloc")]
 use alloc::{boxed::Box, vec::Vec};
 
-/// Gradients within other gradients: on the heap, if there is one.
+/// The type of gradients within other gradients: on the heap, if there is one.
 #[cfg(feature = "alloc")]
 pub type Held<G> = Box<G>;
-/// Gradients within other gradients: on the heap, if there is one.
+/// The type of gradients within other gradients: on the heap, if there is one.
 #[cfg(not(feature = "alloc"))]
 pub type Held<G> = G;
 

@@ -1,8 +1,8 @@
 //! The traits that every generated cell implements. A hand-written type that implements them can be
-//! used wherever a generated one can: the macro is never the only way in.
+//! used wherever a generated one can.
 //!
-//! Without the feature `alloc` there are no tapes, so no [`Layer`]s: of the traits, [`Model`],
-//! [`ModelMut`] and [`Prepare`] are left.
+//! Without the feature `alloc` there are no tapes and no [`Layer`]s. Of the traits, only [`Model`],
+//! [`ModelMut`] and [`Prepare`] remain.
 
 use crate::Scalar;
 #[cfg(feature = "alloc")]
@@ -57,7 +57,7 @@ pub use with::*;
 /// `param W: [H, H + I]` is visited as two blocks of the name `W`, at columns 0 and `H`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BlockShape {
-    /// The head that the block belongs to and the number of heads, for a parameter of
+    /// The index of the head that the block belongs to, and the number of heads, for a parameter of
     /// `heads K { .. }`. Each head's matrix is visited under the same name.
     pub head: Option<(usize, usize)>,
     /// Rows and columns of this block.
@@ -96,16 +96,16 @@ impl BlockShape {
 /// feature every block is [`Whole`](Self::Whole).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Storage {
-    /// In the cell's precision, or not at all.
+    /// A block in the cell's precision, or one that the copy does not store.
     #[default]
     Whole,
-    /// In fewer bits, rounded row by row.
+    /// A block in fewer bits, rounded row by row.
     ByRow,
-    /// In fewer bits, rounded column by column: the step reads the transpose alone.
+    /// A block in fewer bits, rounded column by column, because the step reads only its transpose.
     ByColumn,
 }
 
-/// A block of a parameter, to read. `'n` is the name's lifetime, `'v` the values'.
+/// A block of a parameter, for reading. `'n` is the name's lifetime, `'v` the values'.
 #[derive(Debug, Clone, Copy)]
 pub struct Parameter<'n, 'v, T> {
     /// The parameter's name as declared; models that hold several models put a path before it.
@@ -117,7 +117,7 @@ pub struct Parameter<'n, 'v, T> {
     pub values: &'v [T],
 }
 
-/// A block of a parameter, to change.
+/// A block of a parameter, for changes.
 #[derive(Debug)]
 pub struct ParameterMut<'n, 'v, T> {
     /// The parameter's name as declared; models that hold several models put a path before it.
@@ -200,8 +200,9 @@ pub trait Model {
         count
     }
 
-    /// Returns the state that a sequence of `B` samples starts from: zero, unless the layer says
-    /// otherwise. For a layer with a context see [`initial_state_with`](Layer::initial_state_with).
+    /// Returns the state that a sequence of `B` samples starts from: zero, unless the layer defines
+    /// another one. For a layer with a context see
+    /// [`initial_state_with`](Layer::initial_state_with).
     #[cfg(feature = "alloc")]
     fn initial_state<const B: usize>(&self) -> <Self as Layer<B>>::State
     where
@@ -211,8 +212,8 @@ pub trait Model {
     }
 
     /// Pulls `dstate`, the cotangent of the [initial state](Self::initial_state), back to the
-    /// parameters that this state is computed from. Adds to `gradients`; nothing, unless the layer
-    /// learns its initial state. For a layer with a context see
+    /// parameters that this state is computed from. Adds to `gradients` if the layer learns its
+    /// initial state, and does nothing otherwise. For a layer with a context see
     /// [`initial_state_with_backward`](Layer::initial_state_with_backward).
     #[cfg(feature = "alloc")]
     fn initial_state_backward<const B: usize>(
@@ -225,8 +226,8 @@ pub trait Model {
         self.initial_state_with_backward(&(), dstate, gradients, None);
     }
 
-    /// Returns a state of `B` samples that is all zero: the cotangent of a final state that no loss
-    /// reads.
+    /// Returns a state of `B` samples that is all zero. It serves as the cotangent of a final state
+    /// that no loss reads.
     #[cfg(feature = "alloc")]
     fn zero_state<const B: usize>(&self) -> <Self as Layer<B>>::State
     where
@@ -235,8 +236,8 @@ pub trait Model {
         Varying::zero()
     }
 
-    /// Returns a context of `B` samples that is all zero: the cotangent of a context, before
-    /// backward passes add to it.
+    /// Returns a context of `B` samples that is all zero. It serves as the cotangent of a context
+    /// before backward passes add to it.
     #[cfg(feature = "alloc")]
     fn zero_context<const B: usize>(&self) -> <Self as Layer<B>>::Context
     where
@@ -323,8 +324,8 @@ pub trait ModelMut: Model {
         let _ = visitor;
     }
 
-    /// Sets every learned scalar to zero: gradients before the first backward pass that adds to
-    /// them.
+    /// Sets every learned scalar to zero. Gradients need this before the first backward pass that
+    /// adds to them.
     fn set_zero(&mut self) {
         self.visit_mut(&mut |parameter| parameter.values.fill(Self::Scalar::default()));
     }

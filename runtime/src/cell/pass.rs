@@ -27,8 +27,8 @@ pub struct Pass<'a, X, C, const B: usize> {
     pub xs: &'a [X],
     /// The context, which stays the same for the whole sequence; `&()` for a layer without one.
     pub context: &'a C,
-    /// The number of steps of each sample, if they differ. The steps past a sample's end may hold
-    /// anything.
+    /// The number of steps of each sample, if they differ. The contents of the steps past a
+    /// sample's end do not matter.
     pub lengths: Option<[usize; B]>,
 }
 
@@ -88,7 +88,7 @@ impl<'a, X, C, const B: usize> Pass<'a, X, C, B> {
     }
 }
 
-/// Everything that a pass can be made from:
+/// The arguments from which a pass can be made:
 ///
 /// | argument | meaning |
 /// | --- | --- |
@@ -148,7 +148,7 @@ impl<'a, X, C, P: IntoPass<'a, X, (), B>, const B: usize> IntoPass<'a, X, C, B> 
     }
 }
 
-/// Everything that one step can read: `&x`, or `(&x, &context)` for a layer with a context.
+/// The arguments that one step can read: `&x`, or `(&x, &context)` for a layer with a context.
 #[diagnostic::on_unimplemented(
     message = "this layer does not read `{Self}`",
     label = "not an input `{X}` with the context `{C}`",
@@ -198,8 +198,8 @@ impl<'a, X, C> IntoStep<'a, X, C> for (&'a X, &'a C) {
 pub struct Bars<'a, G, S, D, C = ()> {
     /// The gradients of the parameters, which are added to.
     pub gradients: &'a mut G,
-    /// The cotangent of the final state on entry, of the initial state on return. `None`: zero on
-    /// entry.
+    /// The cotangent of the final state on entry, and of the initial state on return. `None` means
+    /// zero on entry.
     pub state: Option<&'a mut S>,
     /// The cotangents of the inputs, which are overwritten; zero past a sample's end.
     pub inputs: Option<&'a mut [D]>,
@@ -219,8 +219,8 @@ impl<'a, G, S, D> Bars<'a, G, S, D> {
         Bars { context: Some(context), ..self.without_context() }
     }
 
-    /// Omits the cotangent of the context: a layer with a context requires this if it is not
-    /// wanted.
+    /// Omits the cotangent of the context. A layer with a context requires this call if that
+    /// cotangent is not wanted.
     #[must_use]
     pub fn without_context<C>(self) -> Bars<'a, G, S, D, C> {
         let Bars { gradients, state, inputs, .. } = self;
@@ -244,8 +244,8 @@ impl<'a, G, S, D, C> Bars<'a, G, S, D, C> {
         self
     }
 
-    /// Returns the same cotangents for a shorter time: a layer made of layers passes them on more
-    /// than once.
+    /// Returns the same cotangents with a shorter lifetime, because a layer made of layers passes
+    /// them on more than once.
     pub fn reborrow(&mut self) -> Bars<'_, G, S, D, C> {
         Bars {
             gradients: self.gradients,
@@ -261,8 +261,8 @@ impl<'a, G, S, D, C> Bars<'a, G, S, D, C> {
     }
 }
 
-/// Everything that [`Bars`] can be made from: `&mut gradients` for a layer without a context, or
-/// [`Bars`] themselves.
+/// The arguments from which [`Bars`] can be made: `&mut gradients` for a layer without a context,
+/// or [`Bars`] themselves.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not hold the cotangents of this layer",
     label = "not gradients `{G}` with the cotangent of the context `{C}`",

@@ -20,7 +20,7 @@ struct Short {
 }
 
 impl Short {
-    /// Returns the text, without a character that was cut.
+    /// Returns the text. A character that was cut is left out.
     fn text(&self) -> &str {
         let bytes = self.bytes.get(..self.length).unwrap_or_default();
         let valid = core::str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len);
@@ -124,7 +124,8 @@ impl Place {
         }
     }
 
-    /// Does the same as [`of`](Self::of), mutably.
+    /// Returns a visitor for the part's mutable parameters that prepends the path, like
+    /// [`of`](Self::of).
     pub(crate) fn of_mut<'f, 'v, T>(
         self,
         visitor: &'f mut dyn for<'n> FnMut(ParameterMut<'n, 'v, T>),

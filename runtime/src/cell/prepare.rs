@@ -1,4 +1,4 @@
-//! Streams with everything prepared that no input changes.
+//! Streaming with the values precomputed that depend on the parameters and the context alone.
 
 use core::borrow::Borrow;
 
@@ -53,13 +53,13 @@ pub trait Prepare<const B: usize> {
     }
 }
 
-/// A layer for streaming with everything prepared that no input changes, such as `exp(log_rate)` or
-/// a projected memory.
+/// A layer for streaming, with all values precomputed that no input changes, such as
+/// `exp(log_rate)` or a projected memory.
 ///
 /// It owns the prepared values, and holds the layer and its context in any form: by value, in a
 /// `Box`, in an `Arc` that several streams share, or as a reference. `cell.prepare()` borrows the
 /// cell. The prepared values belong to the parameters at the time of preparation, so the layer
-/// cannot be changed while it is prepared; [`into_parts`](Self::into_parts) gives it back.
+/// cannot be changed while it is prepared; [`into_parts`](Self::into_parts) returns it.
 ///
 /// A step allocates nothing and gives the same bits as a step of the layer.
 ///

@@ -6,33 +6,33 @@ use alloc::vec::Vec;
 use crate::rng::Xoshiro256PlusPlus;
 use crate::types::varying::Varying;
 
-/// A state made of named fields, as a generated cell's is. Layers that work on one of them, as
-/// [zoneout](crate::network::Zoneout) does, need it. `Y` is the output of the layer whose state it
-/// is.
+/// A state made of named fields, such as that of a generated cell. Layers that change one field
+/// need it, such as [zoneout](crate::network::Zoneout). `Y` is the output of the layer that has
+/// this state.
 pub trait StateFields<T, Y>: Varying<T> {
     /// The fields' names, in the order of their declaration.
     const NAMES: &'static [&'static str];
 
-    /// Calls `f` with every value of every field, to change it, and the same value of `other`;
-    /// before them the field's place in [`NAMES`](Self::NAMES).
+    /// Calls `f` with every value of every field: with the index of the field in
+    /// [`NAMES`](Self::NAMES), the value, which may be changed, and the same value of `other`.
     fn zip_fields(&mut self, other: &Self, f: &mut dyn FnMut(usize, &mut T, T));
 
-    /// Sets the values of an output that are fields of the state to what they are now: after a
-    /// step's state was changed, its output follows. Values that are computed from the state stay
-    /// as they are.
+    /// Overwrites the values of an output that are fields of the state, after the state of a step
+    /// has been changed. Values that are computed from the state stay unchanged.
     fn reread(&self, y: &mut Y);
 
-    /// Pulls a cotangent back through [`reread`](Self::reread), where `self` is the cotangent of
-    /// the state: moves the values of `dy` that are fields of the state there.
+    /// Pulls a cotangent back through [`reread`](Self::reread). `self` is the cotangent of the
+    /// state, into which the values of `dy` move that are fields of the state.
     fn pull_reread(&mut self, dy: &mut Y);
 }
 
-/// A part of a state, to read and to change: see [`Layer::visit_state`](super::Layer::visit_state).
+/// A part of a state, for reading and for changes: see
+/// [`Layer::visit_state`](super::Layer::visit_state).
 #[derive(Debug)]
 pub enum StatePart<'a, T> {
     /// The scalars of one field, in the order of [`Varying`].
     Scalars(&'a mut [T]),
-    /// The generator of the masks that a layer draws. `None` if the layer draws none.
+    /// The generator of the masks that a layer draws; `None` if the layer draws none.
     Generator(&'a mut Option<Xoshiro256PlusPlus>),
 }
 

@@ -17,12 +17,12 @@ use crate::types::varying::Varying;
 pub struct With<'a, L, C> {
     /// The layer.
     pub layer: &'a L,
-    /// Its context.
+    /// The context.
     pub context: &'a C,
 }
 
 /// The gradients of a layer whose context is bound, and the cotangent of that context. Only the
-/// former are visited: the context is not a parameter.
+/// gradients are visited, since the context is not a parameter.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WithGradients<G, C> {
     /// The gradients of the layer's parameters.

@@ -37,7 +37,7 @@ pub fn every_kth_backward<T, X: Varying<T> + Clone>(dys: &[X], k: usize, steps: 
     dxs.iter_mut().step_by(k).zip(dys).for_each(|(dx, dy)| dx.clone_from(dy));
 }
 
-/// Stacks every `M / N` consecutive steps into one vector of `M` rows, the earliest on top. Where a
+/// Stacks every `M / N` consecutive steps into one vector of `M` rows, the earliest on top. If a
 /// sample ends within a vector, the remaining rows are zero.
 ///
 /// ```

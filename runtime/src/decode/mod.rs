@@ -48,6 +48,76 @@ pub use beam::{Hypothesis, Search, beam};
 /// assert_eq!(batch.targets, [[3, 5], [4, END], [END, 0]]);
 /// assert_eq!(batch.lengths, [3, 2]);
 /// ```
+///
+/// A model that writes strings in reverse. The final state of the encoder starts the decoder, whose
+/// passes read `&batch`:
+/// ```
+/// use rnn_cell::cells::{Dense, Embedding, Gru};
+/// use rnn_cell::data::pad;
+/// use rnn_cell::decode::{Forced, greedy};
+/// use rnn_cell::prelude::*;
+/// use rnn_cell::train::{Part, Samples, Trainer};
+///
+/// const END: u32 = 0;
+/// const START: u32 = 4;
+///
+/// #[derive(Model)]
+/// struct Reverser {
+///     encoder: Stack<Embedding<4, 8>, Gru<8, 16>>,
+///     decoder: Stack<Stack<Embedding<5, 8>, Gru<8, 16>>, Dense<16, 4>>,
+/// }
+///
+/// fn loss(part: &mut Part<'_, Reverser, Vec<u32>, Samples<13>>) -> f64 {
+///     let Reverser { encoder, decoder } = part.model;
+///     let strings = pad(part.samples);
+///     let (mut read, mut tape) = (encoder.initial_state(), encoder.tape());
+///     encoder.forward(&strings, &mut read, &mut tape);
+///
+///     let reversed = |string: &&Vec<u32>| string.iter().rev().copied().collect::<Vec<_>>();
+///     let reversed: Vec<_> = part.samples.iter().map(reversed).collect();
+///     let batch = Forced::<13>::new(&reversed, START, END);
+///     let (mut state, mut decoder_tape) = (decoder.initial_state(), decoder.tape());
+///     state.0.1.h = read.1.h; // The GRU is the second layer of either.
+///     let ys = decoder.forward(&batch, &mut state, &mut decoder_tape);
+///     let mut dys = Vec::new();
+///     let loss = batch.loss(ys, &mut dys, |y| y);
+///
+///     if let Some(gradients) = part.gradients.as_deref_mut() {
+///         let (mut dstate, mut dread) = (decoder.zero_state(), encoder.zero_state());
+///         let bars = Bars::of(&mut gradients.decoder).state(&mut dstate);
+///         decoder.backward(&batch, &mut decoder_tape, &dys, bars);
+///         dread.1.h = dstate.0.1.h;
+///         let bars = Bars::of(&mut gradients.encoder).state(&mut dread);
+///         encoder.backward(&strings, &mut tape, &[], bars);
+///     }
+///     f64::from(loss)
+/// }
+///
+/// // All strings of one to three symbols.
+/// let one: Vec<Vec<u32>> = (1..4).map(|symbol| vec![symbol]).collect();
+/// let longer = |strings: &[Vec<u32>]| -> Vec<Vec<u32>> {
+///     let append = |symbol| strings.iter().map(move |string| [&string[..], &[symbol]].concat());
+///     (1..4).flat_map(append).collect()
+/// };
+/// let two = longer(&one);
+/// let strings = [one, longer(&two), two].concat();
+///
+/// let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
+/// let encoder = Embedding::init(&mut rng).then(Gru::init(&mut rng));
+/// let decoder = Embedding::init(&mut rng).then(Gru::init(&mut rng)).then(Dense::init(&mut rng));
+/// let model = Reverser { encoder, decoder };
+/// let mut trainer = Trainer::with_buffers(model, Adam::new(0.02), Samples::<13>);
+/// trainer.fit(&strings, loss).epochs(60).run()?;
+///
+/// let Reverser { encoder, decoder } = &trainer.model;
+/// let (mut read, mut state) = (encoder.initial_state(), decoder.initial_state());
+/// encoder.run(&[[1], [2], [3]], &mut read);
+/// state.0.1.h = read.1.h;
+/// let step = |symbols: &_, state: &mut _| decoder.step(symbols, state);
+/// let [written] = greedy(&mut state, [START], END, 9, step);
+/// assert_eq!(written, [3, 2, 1]);
+/// # Ok::<(), rnn_cell::train::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Forced<const B: usize> {
     /// The symbols that the decoder reads, step by step.

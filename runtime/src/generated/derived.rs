@@ -29,7 +29,7 @@ pub trait SameScalar<S> {}
 
 impl<S: Scalar> SameScalar<S> for S {}
 
-/// Compiles if both types are one.
+/// Compiles only if both types are the same.
 pub fn check_scalar<T: SameScalar<S>, S>() {}
 
 /// Visits the parameters of a field.

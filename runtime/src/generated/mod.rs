@@ -26,7 +26,10 @@ pub use crate::kernels::math::{
     tanh,
 };
 #[cfg(feature = "quantised")]
-pub use crate::kernels::narrow::{narrow_gather, narrow_head_product, narrow_head_products, narrow_products};
+pub use crate::kernels::narrow::{
+    Bytes, Stored, check_end, from_bytes, narrow_gather, narrow_head_product, narrow_head_products,
+    narrow_products,
+};
 pub use crate::kernels::one_hot::{gather, scatter};
 pub use crate::kernels::plain::{Flat, copy, scratch};
 pub use crate::kernels::product::heads::{Head, head_product, head_products, sum_heads};
@@ -34,7 +37,7 @@ pub use crate::kernels::product::{matmul, outer, products, pull_back};
 pub use crate::kernels::reduce::{maximum, transpose};
 pub use crate::language::Function;
 #[cfg(feature = "quantised")]
-pub use crate::quantised::{Bytes, Format, NotFinite, Quantised, Stored};
+pub use crate::quantised::{Format, NotFinite, Quantised};
 pub use crate::rng::Rng;
 #[cfg(feature = "serde")]
 pub use crate::serialise::{read_fields, write_fields};
@@ -58,7 +61,7 @@ pub use sequences::*;
 #[cfg(feature = "serde")]
 pub use ::serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Stands for the macro that implements serde's traits, without the feature `serde`.
+/// Replaces the macro that implements serde's traits, without the feature `serde`.
 #[cfg(not(feature = "serde"))]
 #[doc(hidden)]
 #[macro_export]
@@ -150,7 +153,7 @@ pub fn check_sample(sample: usize, batch: usize) {
     assert!(sample < batch, "sample {sample} of a batch of {batch}");
 }
 
-/// Shows a cell as one layer: the body of [`Model::visit_layers`].
+/// Calls the visitor with a cell as one layer. This is the body of [`Model::visit_layers`].
 pub fn visit_layer<C>(
     flops: usize,
     equations: &'static str,

@@ -19,9 +19,9 @@ fn of_sample_mut<S>(block: &mut [S], size: usize, sample: usize) -> &mut [S] {
     &mut block[sample * size..(sample + 1) * size]
 }
 
-/// Loads values before the first step from a ring, whose latest value becomes block `end - 1`:
-/// those that `steps` steps read with these delays, or all if a window reads them and there are no
-/// delays.
+/// Loads values before the first step from a ring, whose latest value becomes block `end - 1`.
+/// Loads only the values that `steps` steps read with these delays. A ring that a window reads has
+/// no delays, and all its values are loaded.
 pub fn load_past<
     W: Flat,
     V: Flat<Scalar = W::Scalar>,
@@ -82,8 +82,8 @@ fn load_blocks<
     }
 }
 
-/// Moves a ring to the end of a sequence, of which each sample has its own. Block `end - 1` was the
-/// latest value at the start.
+/// Moves a ring to the end of a sequence. A sample of a ragged batch has its own end. Block
+/// `first - 1` was the latest value at the start.
 pub fn save_past<
     W: Flat,
     V: Flat<Scalar = W::Scalar>,
@@ -121,7 +121,7 @@ pub fn save_past<
     }
 }
 
-/// Copies some blocks of a series to another one, each from its own position on.
+/// Copies some blocks of a series to another series. Each series has its own first position.
 #[inline(always)]
 pub fn copy_past<W: Flat>(
     (from, first): (&Series<W>, usize),
@@ -251,7 +251,7 @@ impl<const B: usize> Span<'_, B> {
         }
     }
 
-    /// Returns the step and the sample that stand for a step of a sample.
+    /// Returns the step and the sample whose values replace those of a step of a sample.
     #[inline(always)]
     fn source(&self, index: usize, sample: usize) -> (usize, usize) {
         let step = self.first + index;
@@ -291,9 +291,9 @@ pub fn windows<T: Copy, const B: usize>(
     }
 }
 
-/// Copies the values that a delayed read yields at the steps `t0..t1` to `before`. In place of that
-/// of a padded step it copies that of the sample's last step. Block `t + shift` of the series is
-/// read at step `t`.
+/// Copies the values that a delayed read yields at the steps `t0..t1` to `before`. For a padded
+/// step it copies the value of the sample's last step. Block `t + shift` of the series is read at
+/// step `t`.
 pub fn past_before<W: Flat, const B: usize>(
     series: &Series<W>,
     before: &mut Series<W>,

@@ -136,9 +136,9 @@ fn repeat_last_step<T: Copy>(series: &mut [T], lengths: &[usize], size: usize) {
 /// Copies the states before the steps `t0..t1` to `before`. In place of the state before a padded
 /// step it copies the state before the sample's last step. `states` holds the states of a whole
 /// sequence, from the initial one to the final one.
-pub fn states_before<M: Flat, const B: usize>(
+pub fn states_before<M: Flat, H: Flat<Scalar = M::Scalar>, const B: usize>(
     states: &Series<M>,
-    before: &mut Series<M>,
+    before: &mut Series<H>,
     lengths: Option<&[usize; B]>,
     (t0, t1): (usize, usize),
 ) {

@@ -4,19 +4,21 @@
 //! | --- | --- |
 //! | [`a_first_cell`] | from an equation in a paper to a running cell |
 //! | [`mistakes`] | the compiler's error messages and their meaning |
-//! | [`training`] | a step, epochs, resuming, long sequences, large batches, attention |
-//! | [`networks`] | all layers, chains of them, a classifier of sequences |
+//! | [`batches`] | several samples at once, samples of different lengths |
+//! | [`training`] | an update, epochs, resuming, long sequences, large batches |
+//! | [`networks`] | layers, their combinations, a classifier of sequences |
 //! | [`streaming`] | one step at a time, within a budget |
-//! | [`looking_back`] | convolutions over time, attention over the last steps, a Conformer block |
-//! | [`heads`] | parts of a cell that exist several times: multi-head attention, xLSTM |
+//! | [`looking_back`] | convolutions over time, attention over the last steps or another sequence, a Conformer block |
+//! | [`heads`] | repeated parts of a cell: multi-head attention, xLSTM |
 //! | [`saving`] | weights and states in files, sizes that are known only at run time |
 //! | [`weights_of_others`] | weights from PyTorch, Keras or your own program; `.nam`, RTNeural and ONNX files |
-//! | [`bare_metal`] | without `std` |
+//! | [`fewer_bits`] | copies of cells with matrices in 8 or 16 bits, and training for them |
+//! | [`bare_metal`] | cells without `std` and without an allocator |
 //! | [`many_machines`] | training on several cores and several machines |
 //! | [`seeing_gradients`] | gradient checks, vanishing and exploding gradients, the first NaN |
 //! | [`reading`] | a cell's documentation page, its equations as text, its generated code |
 //! | [`the_compiler`] | one small cell, followed from its equations to machine code |
-//! | [`limits`] | what the library is not, what it costs to compile, and what to use instead |
+//! | [`limits`] | limits of the library, compile times, alternatives |
 //!
 //! The reference of the language is at [`rnn_cell!`](crate::rnn_cell!). `cargo test --doc` compiles
 //! and runs all code of the guide. Tests compare the quoted messages and the stages of the compiler
@@ -26,6 +28,8 @@
 pub mod a_first_cell {}
 #[doc = include_str!("mistakes.md")]
 pub mod mistakes {}
+#[doc = include_str!("batches.md")]
+pub mod batches {}
 #[doc = include_str!("training.md")]
 pub mod training {}
 #[doc = include_str!("networks.md")]
@@ -40,6 +44,8 @@ pub mod heads {}
 pub mod saving {}
 #[doc = include_str!("weights_of_others.md")]
 pub mod weights_of_others {}
+#[doc = include_str!("fewer_bits.md")]
+pub mod fewer_bits {}
 #[doc = include_str!("bare_metal.md")]
 pub mod bare_metal {}
 #[doc = include_str!("many_machines.md")]

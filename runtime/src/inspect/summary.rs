@@ -43,7 +43,7 @@ pub struct ParameterSummary {
     pub heads: Option<usize>,
     /// The numbers of rows and columns, of one head.
     pub shape: (usize, usize),
-    /// Whether it is learned. Buffers are not.
+    /// True for a parameter, false for a buffer, which is saved but not learned.
     pub is_learned: bool,
 }
 

@@ -11,8 +11,8 @@ use crate::Scalar;
 /// The largest number of vectors of a column in one pass.
 const MOST: usize = 8;
 
-/// The smallest number of columns per alignment for which the form pays, given the cost of
-/// switching between alignments.
+/// The smallest number of columns per alignment for which this algorithm is faster, given the cost
+/// of switching between alignments.
 const ALIKE: usize = 8;
 
 /// The alignment of the columns of an `m x k` matrix.

@@ -24,7 +24,7 @@ pub struct Product<'a, T> {
     pub(super) n: usize,
     /// Pairs of matrices A and B, column by column.
     pub(super) terms: &'a [[&'a [T]; 2]],
-    /// Whether the slices of A contain the transpose, and whether those of B do.
+    /// Two flags: the slices of A contain the transpose, and those of B do.
     pub(super) transposed: [bool; 2],
     pub(super) c: &'a mut [T],
     pub(super) accumulate: bool,
@@ -179,16 +179,16 @@ compiled! { f64:
 /// matrix, which must be packed.
 const FEW_COLUMNS: usize = 11;
 
-/// The same number for long dot products.
+/// The value of [`FEW_COLUMNS`] for long dot products.
 const FEW_COLUMNS_LONG: usize = 15;
 
-/// The same number if the columns do not fill whole vectors.
+/// The value of [`FEW_COLUMNS`] if the columns do not fill whole vectors.
 const FEW_COLUMNS_UNEVEN: usize = 31;
 
-/// The length from which on dot products are long.
+/// The smallest length of a long dot product.
 const LONG: usize = 48;
 
-/// The number of rows below which blocks do not pay either.
+/// The number of rows below which blocks are not faster either.
 const FEW_ROWS: usize = 8;
 
 /// The algorithms for a sum of products.

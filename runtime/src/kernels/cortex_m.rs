@@ -31,7 +31,7 @@ macro_rules! eight {
     };
 }
 
-/// The same for four rows.
+/// Multiplies and adds the next four rows of a column to four sums.
 macro_rules! four {
     () => {
         concat!(
@@ -42,8 +42,8 @@ macro_rules! four {
     };
 }
 
-/// A loop over the columns of a block of rows: the range of registers with the sums, and the
-/// instructions of a column.
+/// Loops over the columns of a block of rows. The arguments are the range of registers with the
+/// sums, and the instructions of a column.
 macro_rules! block {
     ($sums:literal, $($column:expr),+; $from:expr, $to:expr, $a:expr, $x:expr, $k:expr, $skip:expr) => {
         asm!(

@@ -71,7 +71,7 @@ pub fn map_flat<S: Isa, T: Scalar, const IN: usize, const OUT: usize>(
     );
 }
 
-/// The number of entries of a fixed input that [`map_columns`] repeats, at most.
+/// The largest number of entries of a fixed input that [`map_columns`] repeats.
 const TILE: usize = WIDE * WIDE;
 
 /// Computes outputs like [`map`], for all columns of `N` rows. An input that is `fixed` is one
@@ -182,8 +182,8 @@ fn columns<S: Isa, T: Scalar, const N: usize, const IN: usize, const OUT: usize>
     }
 }
 
-/// Returns the pointers to the inputs of which row `start` is at `start`, in a block whose rows
-/// begin at `phase` of the repeated ones.
+/// Returns pointers to the inputs for a block of rows that begins at row `start`. The kernels add
+/// `start` to them. The block begins at entry `phase` of the repetitions of a fixed input.
 #[inline(always)]
 fn positions<T: Scalar, const IN: usize>(
     from: [*const T; IN],

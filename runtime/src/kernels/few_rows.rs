@@ -1,8 +1,8 @@
 //! Products of matrices of few rows with many columns.
 //!
-//! A column of a result with few rows does not fill a vector, but the columns are contiguous:
-//! several of them, side by side, do. The column of the left factor is repeated for each of them
-//! once, and the entries of the right factor are spread over the rows by a permutation.
+//! A column of a result with few rows does not fill a vector, but several contiguous columns do.
+//! The column of the left factor is repeated for each of them once, and the entries of the right
+//! factor are spread over the rows by a permutation.
 
 use super::pack::{MOST_LANES, Pack};
 use crate::Scalar;

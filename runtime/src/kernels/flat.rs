@@ -126,8 +126,8 @@ impl<L: Pack<T>, T: Scalar, const M: usize, const G: usize> Groups<L, T, M, G> {
         x: [*const T; P],
         lines: &mut [[L; MOST_LINES]; G],
     ) {
-        // SAFETY: the lines of whole groups are within the matrices. Of the last columns, only
-        // their scalars are read.
+        // SAFETY: the lines of whole groups are within the matrices. The last columns are read only
+        // up to their last scalar.
         unsafe {
             let mut sums = [[L::splat(T::ZERO); V]; G];
             for p in 0..P {

@@ -62,7 +62,7 @@ pub struct Blocks<'a, T> {
     /// The matrices `A_g`, or their transposes, in column-major order.
     pub(super) a: &'a [*const T],
     pub(super) b: *const T,
-    /// Whether all `A_g` are transposed, and whether B is.
+    /// Two flags: all `A_g` are transposed, and B is.
     pub(super) transposed: [bool; 2],
     /// The results, one per `A_g`.
     pub(super) c: &'a [*mut T],

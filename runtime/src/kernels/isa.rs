@@ -26,8 +26,8 @@ pub enum Level {
 /// True on processors of ARM's M profile with a floating-point unit (Cortex-M4F and later), which
 /// have no vectors of floats before Helium.
 ///
-/// rustc does not say which unit a 32-bit ARM has. Of the targets that pass floats in registers,
-/// only those of the M profile have no atomic operations on 64 bits. `pack` has the same condition.
+/// rustc does not say which unit a 32-bit ARM has. Only the targets of the M profile pass floats in
+/// registers and have no atomic operations on 64 bits. `pack` has the same condition.
 pub(super) const M_PROFILE: bool =
     cfg!(all(target_arch = "arm", target_abi = "eabihf", not(target_has_atomic = "64")));
 

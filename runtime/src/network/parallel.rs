@@ -38,7 +38,7 @@ use crate::types::varying::Varying;
 /// # use rnn_cell::network::{Parallel, Sum};
 /// Parallel::new(Gru::<3, 5>::zeros(), Gru::<4, 5>::zeros(), Sum);
 /// ```
-/// Neither do outputs of different sizes have a sum:
+/// Outputs of different sizes have no sum either:
 /// ```compile_fail,E0277
 /// # use rnn_cell::cells::Gru;
 /// # use rnn_cell::network::{Parallel, Sum};

@@ -106,7 +106,7 @@ where
         let Some(dxs) = bars.inputs else { return };
         let dys = match pass.lengths {
             None => dys,
-            // `dys` may hold anything in the padding, which must not reach the cotangents.
+            // The contents of `dys` in the padding are arbitrary and must not reach the cotangents.
             lengths => {
                 copy(own, dys);
                 clear_past_end::<L::Scalar, _, B>(own, lengths);

@@ -179,7 +179,7 @@ fn a_fault_names_its_branch() {
     assert_eq!(check(&xs), Err(fault.into()));
 }
 
-/// A chain drops the outputs of its last layer, whatever stands before it.
+/// A chain drops the outputs of its last layer, whatever the layers before it.
 #[test]
 fn a_chain_is_a_stack() {
     let (chain, stack) =

@@ -223,8 +223,8 @@ where
         for t in (0..pass.xs.len()).rev() {
             let mut dy = dys.get(t).cloned();
             if let Some(dy) = &mut dy {
-                // `dys` may hold anything in the padding, which must not reach the cotangent of the
-                // state.
+                // The contents of `dys` in the padding are arbitrary and must not reach the
+                // cotangent of the state.
                 for sample in pass.ended(t) {
                     dy.sample_mut(sample, B, &mut |x| *x = nalgebra::zero());
                 }

@@ -61,8 +61,8 @@ impl<T: Scalar, const D: usize, const K: usize, const B: usize> Sample<B> for He
     }
 }
 
-// Not for all `T: Scalar`: rustc would then explain a type that is no sample by its lack of
-// `Scalar`.
+// An implementation for all `T: Scalar` would make rustc report a type that is no sample as one
+// without `Scalar`.
 macro_rules! numbers {
     ($($scalar:ty)+) => { $(
         impl<const B: usize> Sample<B> for $scalar {

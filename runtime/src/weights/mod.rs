@@ -75,8 +75,8 @@
 //! # The library's own format
 //! [`save`] writes each parameter and each buffer as the tensor of its path. A matrix has the shape
 //! `[rows, columns]`, whatever its size; it is one tensor even if its declaration was a sum, as
-//! `[H, H + I]`. A parameter `[H]` is a vector `[n]`, and a parameter `[]` a scalar `[]`. In Python:
-//! `safetensors.numpy.load_file("net.safetensors")["0.forward.W_i"]`.
+//! `[H, H + I]`. A parameter `[H]` is a vector `[n]`, and a parameter `[]` a scalar `[]`. In
+//! Python: `safetensors.numpy.load_file("net.safetensors")["0.forward.W_i"]`.
 //!
 //! # Precision
 //! Files of `F16`, `BF16`, `F32` and `F64` load into cells of `f32` and of `f64`. An `F64` file is

@@ -1,4 +1,4 @@
-//! Recognition of files in another format than the one that the loader reads.
+//! Recognition of files in another format than the loader reads.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -11,7 +11,7 @@ pub(super) struct Format {
     /// The name in messages.
     pub(super) name: &'static str,
     pub(super) is_json: bool,
-    /// A sentence on the programs that write such files. `None` for safetensors, to which other
+    /// A sentence on the programs that write such files; `None` for safetensors, to which other
     /// files can be converted.
     pub(super) exporter: Option<&'static str>,
 }

@@ -90,7 +90,7 @@ pub fn restart() {
 /// Returns the next number of a sequence between -0.5 and 0.5, which is the same on all targets and
 /// which the optimiser cannot predict.
 pub fn number() -> f32 {
-    // The generator of Numerical Recipes, of which the upper half is used.
+    // The generator of Numerical Recipes. Only the upper half of its state is used.
     let seed = SEED.load(Ordering::Relaxed).wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
     SEED.store(seed, Ordering::Relaxed);
     ((seed >> 16) as u16 as i16) as f32 / 65_536.0

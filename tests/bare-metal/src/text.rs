@@ -74,7 +74,8 @@ impl Text {
             self.byte(b'-');
         }
         self.digits(mantissa).byte(b'p');
-        // Finite numbers above 2^24 are not expected. They, infinities and NaN have a negative power.
+        // Finite numbers above 2^24 are not expected. They, infinities and NaN have a negative
+        // power.
         match 150u32.checked_sub(exponent) {
             Some(power) => self.digits(power),
             None => self.str("-").digits(exponent.saturating_sub(150)),

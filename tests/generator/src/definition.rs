@@ -214,7 +214,7 @@ impl Builder {
         }
     }
 
-    /// Generates all equations and returns the names of the outputs. `heads` asks for a block of
+    /// Generates all equations and returns the names of the outputs. `heads` requests a block of
     /// heads, with or without a stack that its heads read.
     fn define_equations(&mut self, states: &[(&'static str, Shape)], mut heads: Option<bool>) -> Vec<String> {
         let count = 20 + self.random.below(18);
@@ -399,8 +399,8 @@ impl Builder {
         self.pool.push(Value { text: text.to_string(), shape: shape.clone(), bound, used: false });
     }
 
-    /// Returns a value of this shape, preferably one that is not used yet. If there is none,
-    /// returns a projection of another value.
+    /// Returns a value of this shape, preferably an unused one. If there is none, returns a
+    /// projection of another value.
     pub(super) fn leaf(&mut self, shape: &Shape) -> Expression {
         let fitting: Vec<usize> = (0..self.pool.len()).filter(|&k| self.pool[k].shape == *shape).collect();
         if self.random.chance(5) {

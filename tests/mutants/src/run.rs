@@ -19,9 +19,9 @@ pub enum Outcome {
     Timeout,
     /// Every test passes.
     Survived,
-    /// No test reaches it.
+    /// No test reaches the mutant.
     Unreached,
-    /// It does not compile.
+    /// The mutant does not compile.
     Unviable,
     /// No switch is possible at its position (constants, functions that return `impl Trait`).
     /// `cargo mutants` can test it.

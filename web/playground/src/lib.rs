@@ -1,8 +1,8 @@
 //! The playground's side in WebAssembly: a text in, a report as JSON out.
 //!
 //! The page writes a text into the memory that [`input`] returns, calls [`analyse`] or [`rust`],
-//! and reads the answer from [`output`]. A panic traps, after [`panicked`] has told the page why;
-//! the page then discards the instance.
+//! and reads the answer from [`output`]. A panic traps, after [`panicked`] has passed the message
+//! to the page, which then discards the instance.
 
 mod gallery;
 mod json;

@@ -8,13 +8,13 @@
 #![allow(unsafe_code)]
 
 #[path = "../../../examples/src/silero/mod.rs"]
-#[allow(dead_code)]
+#[allow(dead_code, unused_imports)]
 mod silero;
 
 use silero::{CHUNK, Hysteresis, Stream, Vad, segments};
 use std::cell::RefCell;
 
-/// What a page keeps from call to call.
+/// The state of a page between calls.
 struct Page {
     /// The file of the weights, until it has been loaded.
     weights: Vec<u8>,
@@ -23,7 +23,7 @@ struct Page {
     probabilities: Vec<f32>,
     /// The beginnings and the ends of the segments, in samples.
     segments: Vec<u32>,
-    /// Why the weights were refused.
+    /// The reason why the weights were refused.
     message: String,
 }
 

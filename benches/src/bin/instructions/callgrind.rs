@@ -5,8 +5,8 @@ use std::process::Command;
 
 /// The option that counts only within [`collected`].
 const COLLECT: &str = "--toggle-collect=*callgrind::collected*";
-/// The option that writes the count after [`counted`]. Of two options for the same function
-/// callgrind would use only one.
+/// The option that writes the count after [`counted`]. Callgrind would use only one of two options
+/// for the same function.
 const DUMP: &str = "--dump-after=*callgrind::counted*";
 
 /// Runs `work`. Only the instructions in this function are counted.

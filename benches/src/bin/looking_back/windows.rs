@@ -96,8 +96,7 @@ fn check<const K: usize, const D: usize, const S: usize, const B: usize>(
         (window.initial_state::<B>(), in_turns.initial_state::<B>(), shifted.initial_state::<B>());
     for turn in &turns {
         let expected = window.step(&turn.x, &mut states.0);
-        for other in [in_turns.step(turn, &mut states.1), shifted.step(&turn.x, &mut states.2)] {
-            let mut error = other.clone();
+        for mut error in [in_turns.step(turn, &mut states.1), shifted.step(&turn.x, &mut states.2)] {
             error.zip_scalars(&expected, &mut |x: &mut f32, y| *x -= y);
             error.scalars(&mut |x: f32| assert!(x.abs() < 1e-4, "the cells differ by {x}"));
         }

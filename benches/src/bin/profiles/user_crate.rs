@@ -11,9 +11,9 @@ pub struct Profile {
     name: &'static str,
     /// The settings in `Cargo.toml`.
     settings: &'static str,
-    /// Enables the deterministic mode of the library.
+    /// True for the library's deterministic mode.
     deterministic: bool,
-    /// Marks profiles that must be nearly as fast as the default.
+    /// True if the profile must be nearly as fast as the default.
     pub promised: bool,
 }
 

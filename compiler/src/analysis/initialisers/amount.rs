@@ -1,6 +1,6 @@
 //! The numbers that initialisers take: arithmetic on numbers and on the dimensions of the cell.
 
-use super::written::Written;
+use super::check::InitialiserCheck;
 use crate::analysis::resolve::{Symbol, key};
 use crate::graph::ir::Unary;
 use crate::syntax::ast::{BinaryOp, Expr, ExprKind, Time};
@@ -33,7 +33,7 @@ fn function(name: &Ident) -> Option<Unary> {
     [Unary::Sqrt, Unary::Exp, Unary::Ln].into_iter().find(|known| name == known.row().name)
 }
 
-/// Returns whether a name is that of a function of numbers, not that of an initialiser.
+/// Returns whether a name is that of a function of numbers, as opposed to an initialiser.
 pub fn is_arithmetic(name: &Ident) -> bool {
     function(name).is_some()
 }
@@ -62,7 +62,7 @@ pub fn constant(expr: &Expr) -> Option<f64> {
     }
 }
 
-impl Written<'_> {
+impl InitialiserCheck<'_> {
     /// Returns the dimension that an expression names.
     pub(super) fn dimension(&self, expr: &Expr) -> Option<usize> {
         match (&expr.kind, self.resolved.symbols.get(expr.id).copied().flatten()) {
@@ -86,7 +86,7 @@ impl Written<'_> {
             .or_else(|| targets.any(|target| target == name).then(|| "an equation".to_owned()))
     }
 
-    /// Returns the amount that an expression stands for, as an argument of an initialiser or alone.
+    /// Returns the amount of an expression, which is an argument of `initialiser` or stands alone.
     pub(super) fn amount(&mut self, expr: &Expr, initialiser: Option<&Ident>) -> Option<Amount> {
         let found = match &expr.kind {
             ExprKind::Error => return None,
@@ -94,7 +94,7 @@ impl Written<'_> {
             ExprKind::Name { name, time: Time::Implicit } => match self.dimension(expr) {
                 Some(index) => Amount::Size(index),
                 None => {
-                    self.no_dimension(name);
+                    self.report_no_dimension(name);
                     return None;
                 }
             },
@@ -109,14 +109,14 @@ impl Written<'_> {
                 }
             }
             ExprKind::Call { function: name, arguments } if arguments.len() == 1 => {
-                let Some(function) = function(name) else { return self.no_number(expr, initialiser) };
+                let Some(function) = function(name) else { return self.report_no_number(expr, initialiser) };
                 match (function, self.amount(&arguments[0], initialiser)?) {
                     (_, Amount::Number(value)) => Amount::Number((function.row().value)(value)),
                     (Unary::Sqrt, inner) => Amount::Sqrt(Box::new(inner)),
-                    _ => return self.no_number(expr, initialiser),
+                    _ => return self.report_no_number(expr, initialiser),
                 }
             }
-            _ => return self.no_number(expr, initialiser),
+            _ => return self.report_no_number(expr, initialiser),
         };
         if matches!(found, Amount::Number(value) if !value.is_finite()) {
             self.diagnostics.error(expr.extent, format!("`{}` is not finite", text::short(expr)));
@@ -125,7 +125,7 @@ impl Written<'_> {
         Some(found)
     }
 
-    fn no_number(&mut self, expr: &Expr, initialiser: Option<&Ident>) -> Option<Amount> {
+    fn report_no_number(&mut self, expr: &Expr, initialiser: Option<&Ident>) -> Option<Amount> {
         let shown = text::short(expr);
         let fact = match initialiser {
             Some(name) => format!("the argument of `{name}` can't contain `{shown}`"),
@@ -135,7 +135,7 @@ impl Written<'_> {
         None
     }
 
-    fn no_dimension(&mut self, name: &Ident) {
+    fn report_no_dimension(&mut self, name: &Ident) {
         if let Some(kind) = self.kind_of_value(name) {
             self.diagnostics.error(name, format!("`{name}` is {kind}, not a dimension")).note(ALLOWED);
             return;

@@ -1,13 +1,14 @@
 //! Initialisers of parameters and buffers: the expressions after `=`, and the defaults.
 //!
-//! `identity(a)` and `orthogonal` are for matrices of any shape, `identity` is for square ones.
-//! Initialisers that scale with the fan-in and fan-out of a matrix (`xavier_uniform` and others)
-//! are not for vectors, which have none. A `[H, 1]` counts as a matrix here.
+//! `identity(a)` and `orthogonal` are for matrices of any shape, and `identity` without an argument
+//! for square ones. Initialisers that scale with the fan-in and fan-out of a matrix
+//! (`xavier_uniform` and others) are not for vectors, which have none. A `[H, 1]` counts as a
+//! matrix here.
 
 mod amount;
+mod check;
 mod recurrent;
 mod table;
-mod written;
 
 use crate::analysis::resolve::Resolved;
 use crate::analysis::shapes::Shapes;
@@ -19,8 +20,8 @@ use proc_macro2::Ident;
 
 use amount::is_arithmetic;
 pub use amount::{Amount, constant};
+use check::InitialiserCheck;
 pub use table::{Named, TABLE, is_initialiser};
-use written::Written;
 
 /// The initial value of a parameter or buffer.
 #[derive(Debug, Clone)]
@@ -40,7 +41,7 @@ pub enum Initialiser {
     FromFn(syn::Path),
 }
 
-/// Returns, by declaration, the initialiser of a parameter or buffer, the default value of a
+/// Returns, for each declaration, the initialiser of a parameter or buffer, the default value of a
 /// context, or the constant initial value of a state. The entry is `None` for a state whose initial
 /// value is an expression, and for a state or context without one.
 pub fn initialisers(
@@ -54,22 +55,22 @@ pub fn initialisers(
     for (index, declaration) in cell.declarations.iter().enumerate() {
         let shape = shapes.declarations[index].as_ref();
         let is_square = shape.is_none_or(|shape| shape.rows == shape.columns);
-        let mut written = Written { cell, declaration, resolved, is_square, diagnostics };
+        let mut check = InitialiserCheck { cell, declaration, resolved, is_square, diagnostics };
         found.push(match (declaration.kind, &declaration.initial) {
             // The parser has reported it.
             (DeclarationKind::Input, Some(_)) => None,
             (DeclarationKind::State, Some(initial)) => {
                 filling(initial, resolved).map(Amount::Number).map(Initialiser::Constant)
             }
-            (DeclarationKind::Context, Some(initial)) => written.context(initial),
-            (DeclarationKind::Param | DeclarationKind::Buffer, Some(initial)) => written.initialiser(initial),
-            (DeclarationKind::Param | DeclarationKind::Buffer, None) => {
-                Some(match (is_matrix(declaration), recurrent[index] && is_square) {
-                    (true, true) => Initialiser::Orthogonal,
-                    (true, false) => Initialiser::XavierUniform,
-                    (false, _) => Initialiser::Constant(Amount::Number(0.0)),
-                })
-            }
+            (DeclarationKind::Context, Some(initial)) => check.context(initial),
+            (DeclarationKind::Param | DeclarationKind::Buffer, Some(initial)) => check.initialiser(initial),
+            (DeclarationKind::Param | DeclarationKind::Buffer, None) => Some(if !is_matrix(declaration) {
+                Initialiser::Constant(Amount::Number(0.0))
+            } else if recurrent[index] && is_square {
+                Initialiser::Orthogonal
+            } else {
+                Initialiser::XavierUniform
+            }),
             (DeclarationKind::Input | DeclarationKind::State | DeclarationKind::Context, None) => None,
         });
     }
@@ -95,7 +96,7 @@ fn is_matrix(declaration: &Declaration) -> bool {
     matches!(&declaration.shape.kind, ShapeKind::Dense(dimensions) if dimensions.len() == 2)
 }
 
-impl Written<'_> {
+impl InitialiserCheck<'_> {
     fn context(&mut self, initial: &Expr) -> Option<Initialiser> {
         if matches!(initial.kind, ExprKind::Error) {
             return None;
@@ -122,14 +123,14 @@ impl Written<'_> {
                 self.named(function, initial, arguments)
             }
             _ if self.reads_a_value(initial) => {
-                self.no_initialiser(initial);
+                self.report_no_initialiser(initial);
                 None
             }
             _ => self.amount(initial, None).map(Initialiser::Constant),
         }
     }
 
-    fn no_initialiser(&mut self, initial: &Expr) {
+    fn report_no_initialiser(&mut self, initial: &Expr) {
         let kind = text::kind(self.declaration.kind);
         self.diagnostics
             .error(
@@ -211,8 +212,8 @@ impl Written<'_> {
         }
     }
 
-    /// Returns the initialiser. The signs and the order of amounts that depend on dimensions are
-    /// not known here.
+    /// Returns the initialiser. It does not check the signs and the order of amounts that depend on
+    /// dimensions, which are not known here.
     fn build(&mut self, written: &str, numbers: &[Amount], initial: &Expr) -> Option<Initialiser> {
         use Amount::Number;
         Some(match (written, numbers) {

@@ -4,10 +4,10 @@ use crate::analysis::resolve::{Delayed, Resolved, Symbol, Target};
 use crate::syntax::ast::{BinaryOp, Cell, DeclarationKind, Expr, ExprKind};
 use std::collections::HashSet;
 
-/// Returns, by declaration, whether the parameter is a factor of a matrix product whose other
-/// factor depends on a state.
+/// Returns, for each declaration, whether it is a parameter that is a factor of a matrix product
+/// whose other factor depends on a state.
 pub fn matrices(cell: &Cell, resolved: &Resolved) -> Vec<bool> {
-    let mut recurrence = Recurrence {
+    let mut matrices = RecurrentMatrices {
         cell,
         resolved,
         equations: vec![false; cell.equations.len()],
@@ -15,21 +15,22 @@ pub fn matrices(cell: &Cell, resolved: &Resolved) -> Vec<bool> {
         found: vec![false; cell.declarations.len()],
     };
     for &index in &resolved.order {
-        recurrence.equations[index] = recurrence.visit(&cell.equations[index].value);
+        matrices.equations[index] = matrices.visit(&cell.equations[index].value);
     }
-    recurrence.found
+    matrices.found
 }
 
-struct Recurrence<'a> {
+/// The search for the matrices that are applied to values that depend on a state.
+struct RecurrentMatrices<'a> {
     cell: &'a Cell,
     resolved: &'a Resolved,
-    /// By equation, whether its value depends on a state.
+    /// A flag for each equation: its value depends on a state.
     equations: Vec<bool>,
     states: HashSet<Target>,
     found: Vec<bool>,
 }
 
-impl Recurrence<'_> {
+impl RecurrentMatrices<'_> {
     fn visit(&mut self, expr: &Expr) -> bool {
         match &expr.kind {
             ExprKind::Name { .. } => match self.symbol(expr) {

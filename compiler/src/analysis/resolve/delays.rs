@@ -1,5 +1,5 @@
-//! Values that are read some steps back: the dimension of a delay, and equations that would have to
-//! be states.
+//! Values that are read some steps back: the dimension of a delay, and equations that must be
+//! states instead.
 
 use super::findings::{Reader, Walk};
 use super::graph::reachable;
@@ -61,8 +61,8 @@ impl Walk<'_> {
 }
 
 impl Steps<'_> {
-    /// Adds the delayed reads of equations to the graph. Those that close a cycle are returned, and
-    /// their symbols are removed.
+    /// Adds the delayed reads of equations to the graph. Returns the reads that close a cycle, and
+    /// removes their symbols.
     pub(super) fn delayed(&mut self, symbols: &mut [Option<Symbol>]) -> Vec<Cycle> {
         let mut cycles = vec![];
         let mut reported = HashSet::new();

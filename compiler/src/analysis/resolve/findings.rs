@@ -31,7 +31,7 @@ pub enum Reader {
 pub struct Read {
     pub reader: Reader,
     pub what: Definition,
-    /// The meaning of the expression. `None` if the name is wrong and `what` is a guess.
+    /// The meaning of the expression; `None` if the name is wrong and `what` is a guess.
     pub symbol: Option<Symbol>,
     pub expression: usize,
     pub extent: Extent,

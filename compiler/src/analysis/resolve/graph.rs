@@ -81,7 +81,7 @@ pub fn path(edges: &[Vec<usize>], component: &[usize], from: usize, to: usize) -
     None
 }
 
-/// Returns, by node, whether it can be reached from the roots.
+/// Returns a flag for each node: it can be reached from the roots.
 pub fn reachable(edges: &[Vec<usize>], roots: impl IntoIterator<Item = usize>) -> Vec<bool> {
     let mut seen = vec![false; edges.len()];
     let mut work: Vec<usize> = roots.into_iter().collect();

@@ -1,5 +1,5 @@
-//! Mistakes with the names of blocks of heads: `u.head` outside of a block, and states that are
-//! given their values on the other side of its braces.
+//! Mistakes with the names of blocks of heads: `u.head` outside of a block, and states whose
+//! equations are on the other side of its braces.
 
 use super::findings::Walk;
 use super::names::Names;
@@ -22,13 +22,13 @@ pub fn check_states(cell: &Cell, names: &Names, diagnostics: &mut Diagnostics) {
     for (state, value) in cell.declarations.iter().zip(&names.state_values) {
         let Some(target) = value else { continue };
         let equation = &cell.equations[target.equation];
-        if state.block == equation.block {
+        if state.heads_block == equation.heads_block {
             continue;
         }
         let name = &equation.targets[target.index];
         let heads = |block: usize| cell.heads[block].number.as_ref().map_or("..".to_owned(), text::dim_term);
         let declared = text::declaration(state);
-        let (fact, note, help) = match (state.block, equation.block) {
+        let (fact, note, help) = match (state.heads_block, equation.heads_block) {
             (None, Some(block)) => (
                 format!("state `{name}` is declared outside of the block that gives it a value"),
                 format!(

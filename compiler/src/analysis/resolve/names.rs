@@ -37,13 +37,13 @@ pub struct Names {
     values: HashMap<String, Definition>,
     functions: HashMap<String, usize>,
     poisoned: HashSet<String>,
-    /// Names that an equation wrongly assigns: dimensions, inputs, parameters.
+    /// The names that an equation wrongly assigns: dimensions, inputs, parameters.
     clashing: HashSet<String>,
-    /// Names that are declared as two kinds of thing. Each use fits one of the declarations.
+    /// The names that are declared as two kinds of value. Each use fits one of the declarations.
     contested: HashSet<String>,
-    /// Targets that were probably meant to have the name of a state without an equation.
+    /// The targets that were probably meant to have the name of a state without an equation.
     pub misnamed: Vec<Target>,
-    /// By declaration, the target that defines the value of a state.
+    /// The target that defines the value of each state, indexed by declaration.
     pub state_values: Vec<Option<Target>>,
 }
 
@@ -257,7 +257,7 @@ fn misnamed(cell: &Cell, names: &Names, state: &Ident) -> Option<(Target, String
     targets.iter().find(|(_, name)| name == near).cloned()
 }
 
-/// Looks up the dimensions in every shape. Returns, by dimension, whether a shape uses it.
+/// Looks up the dimensions in every shape. Returns a flag for each dimension: a shape uses it.
 pub fn check_dimensions(cell: &Cell, names: &Names, diagnostics: &mut Diagnostics) -> Vec<bool> {
     let mut used = vec![false; cell.dimensions.len()];
     let mut missing = HashSet::new();

@@ -61,7 +61,7 @@ pub(super) struct Steps<'a> {
     pub(super) cell: &'a Cell,
     pub(super) reads: &'a [Read],
     pub(super) edges: Vec<Vec<usize>>,
-    /// By edge, the reads that it represents.
+    /// The reads that each edge represents.
     by_edge: HashMap<(usize, usize), Vec<usize>>,
 }
 
@@ -89,9 +89,9 @@ impl<'a> Steps<'a> {
     /// Returns the equations of a cycle. Each reads the next one, and the last reads the first. The
     /// first read is the one to report.
     ///
-    /// Users write equations in the order of evaluation. So the mistake is a read of an equation
-    /// further down, most likely of a state (`h` for `h[t-1]`), on the shortest of the cycles with
-    /// such a read.
+    /// Users write equations in the order of evaluation, so the mistake is a read of a later
+    /// equation. Most likely it is the read of a state (`h` for `h[t-1]`). Of the cycles with such
+    /// a read, the shortest is returned.
     fn find_cycle(&self) -> Option<Vec<usize>> {
         let component = components(&self.edges);
         let mut cyclic = self.cyclic_edges(&component);
@@ -105,7 +105,7 @@ impl<'a> Steps<'a> {
             }
         };
         let best = cyclic.iter().map(rank).min()?;
-        // For a cycle without a state, no place to report it is better than another.
+        // All places are equally good to report a cycle without a state.
         cyclic.retain(|edge| rank(edge) == best);
         cyclic
             .into_iter()

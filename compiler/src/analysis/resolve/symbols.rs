@@ -47,13 +47,13 @@ pub enum Callee {
 /// stages then report nothing there.
 #[derive(Debug)]
 pub struct Resolved {
-    /// By expression, the meaning of an `ExprKind::Name`.
+    /// The meaning of each `ExprKind::Name`, indexed by expression.
     pub symbols: Vec<Option<Symbol>>,
-    /// By expression, the callee of an `ExprKind::Call`, except for initialisers.
+    /// The callee of each `ExprKind::Call`, indexed by expression; none for initialisers.
     pub callees: Vec<Option<Callee>>,
     /// The indices of the equations, each after those whose values it reads at `t`.
     pub order: Vec<usize>,
-    /// By declaration, the target that defines the value of a state.
+    /// The target that defines the value of each state, indexed by declaration.
     pub state_values: Vec<Option<Target>>,
     /// The target of each `output` item, in the order of the source.
     pub outputs: Vec<Option<Target>>,

@@ -1,11 +1,10 @@
 //! Unused values: those that no output depends on.
 //!
 //! A graph leads from every value to the values that it reads, and from a state to its equation.
-//! Values that cannot be reached from the outputs are unused. Among these, only the ones that no
-//! other unused value reads are reported, since the rest may be in use once these are. None is
-//! reported while an argument or operand is missing somewhere, since an unused value may be the
-//! missing one. An unknown name does not count as missing: the two messages together show what was
-//! meant.
+//! Values that cannot be reached from the outputs are unused. Of these, only values that no other
+//! unused value reads are reported, since the others are used once these are. Nothing is reported
+//! while an argument or operand is missing somewhere, since the unused value may belong there. An
+//! unknown name does not suppress the report: both messages together show what was meant.
 
 use super::findings::{Read, Reader};
 use super::functions::may_stay_unused;
@@ -28,16 +27,16 @@ pub struct Usage<'a> {
 
 /// The nodes of the graph: first the declarations, then the targets of all equations.
 struct Nodes {
-    /// By equation, the node of each of its targets.
+    /// The node of each target, indexed by equation.
     targets: Vec<Vec<usize>>,
-    /// By node, its name.
+    /// The name of each node.
     names: Vec<Ident>,
     /// The nodes that are treated as outputs.
     roots: Vec<usize>,
 }
 
 impl Usage<'_> {
-    /// Reports unused values. `dimensions_used` is, by dimension, whether a shape uses it.
+    /// Reports unused values. `dimensions_used` has a flag for each dimension: a shape uses it.
     pub fn check(&self, dimensions_used: &[bool], diagnostics: &mut Diagnostics) {
         self.dimensions(dimensions_used, diagnostics);
         let nodes = self.nodes();

@@ -92,8 +92,8 @@ impl Walk<'_> {
             ExprKind::Head(inner) => {
                 self.only_outside_functions(expr.extent, "`.head`", reader);
                 let is_outside = match reader {
-                    Reader::Equation(index) => self.cell.equations[index].block.is_none(),
-                    Reader::Initial(index) => self.cell.declarations[index].block.is_none(),
+                    Reader::Equation(index) => self.cell.equations[index].heads_block.is_none(),
+                    Reader::Initial(index) => self.cell.declarations[index].heads_block.is_none(),
                     Reader::Function(_) => false,
                 };
                 if is_outside {

@@ -1,5 +1,5 @@
-//! The search for a `W * h` that should be `W @ h`. Broadcasting silently makes it a matrix, and
-//! only a state or an assertion further down shows the mismatch.
+//! The search for a `W * h` that should be `W @ h`. Broadcasting silently makes a matrix of
+//! `W * h`, and only a later state or assertion shows the mismatch.
 
 use super::infer::Infer;
 use crate::analysis::resolve::Symbol;
@@ -14,7 +14,7 @@ struct Search<'s> {
     matrix: &'s Shape,
     vector: Shape,
     visited: Vec<bool>,
-    /// The number of equations that may still be followed. The search is recursive in them.
+    /// The number of equations that may still be followed. The search recurses into them.
     fuel: usize,
 }
 

@@ -7,7 +7,7 @@ use crate::syntax::ast::{DimSyntax, ShapeKind, ShapeSyntax};
 impl Infer<'_> {
     pub(super) fn declarations(&mut self) {
         for (index, declaration) in self.cell.declarations.iter().enumerate() {
-            self.block = declaration.block;
+            self.heads_block = declaration.heads_block;
             if let ShapeKind::OneHot(size) = &declaration.shape.kind {
                 let size =
                     self.dimension(size).filter(|size| self.can_be_a_range(declaration.shape.extent, size));
@@ -19,7 +19,7 @@ impl Infer<'_> {
         }
     }
 
-    /// Returns the shape as written. `None` if it is wrong, which is reported.
+    /// Returns the shape as written. Returns `None` if it is wrong, which is reported.
     pub(super) fn shape(&mut self, shape: &ShapeSyntax) -> Option<Shape> {
         match &shape.kind {
             ShapeKind::Unknown => None,

@@ -12,7 +12,7 @@ impl Infer<'_> {
     pub(super) fn equation(&mut self, index: usize) {
         let cell = self.cell;
         let equation = &cell.equations[index];
-        self.block = equation.block;
+        self.heads_block = equation.heads_block;
         let value = self.expression(&equation.value);
         let asserted = equation.shape.as_ref().map(|shape| self.shape(shape));
         let Some(mut value) = value else { return self.meant(index, asserted.flatten()) };
@@ -32,8 +32,8 @@ impl Infer<'_> {
         }
     }
 
-    /// Sets the shapes of an equation whose value is wrong, which has been reported, to those that
-    /// are declared or asserted.
+    /// Sets the shapes of an equation to the declared or asserted ones, after a mistake in its
+    /// value has been reported.
     fn meant(&mut self, index: usize, asserted: Option<Shape>) {
         let equation = &self.cell.equations[index];
         for (position, name) in equation.targets.iter().enumerate() {
@@ -161,7 +161,7 @@ impl Infer<'_> {
             {
                 continue;
             }
-            self.block = declaration.block;
+            self.heads_block = declaration.heads_block;
             let value = self.expression(initial);
             let (Some(value), Some(declared)) = (value, self.shapes.declarations[index].clone()) else {
                 continue;

@@ -7,8 +7,8 @@ use crate::syntax::ast::{BinaryOp, Expr, ExprKind};
 use crate::syntax::text;
 
 impl Infer<'_> {
-    /// Returns the shape of an expression. `None` if it is unknown because of a mistake that has
-    /// been reported.
+    /// Returns the shape of an expression. Returns `None` if it is unknown because of a mistake
+    /// that has been reported.
     pub(super) fn expression(&mut self, expr: &Expr) -> Option<Shape> {
         let shape = self.kind(expr).filter(|shape| !self.has_heads_twice(expr, shape));
         if let Some(entry) = self.shapes.expressions.get_mut(expr.id) {

@@ -5,16 +5,16 @@
 use crate::analysis::resolve::{Callee, Resolved, Symbol};
 use crate::syntax::ast::{Cell, Expr, ExprKind};
 
-/// Returns, by function and argument, whether the function's value depends on the argument. An
-/// entry is `None` if this is unknown because of a mistake that has been reported.
+/// Returns a flag for each argument of each function: the function's value depends on it. An entry
+/// is `None` if the flags are unknown because of a mistake that has been reported.
 pub fn reaching_arguments(cell: &Cell, resolved: &Resolved) -> Vec<Option<Vec<bool>>> {
     let sound = sound_functions(cell, resolved);
     let reaching = all_reaching(cell, resolved);
     reaching.into_iter().zip(sound).map(|(reaching, is_sound)| is_sound.then_some(reaching)).collect()
 }
 
-/// Returns, by function, whether its body and all functions that it calls are free of mistakes.
-/// Recursive functions never are.
+/// Returns a flag for each function: its body and all functions that it calls are free of mistakes.
+/// A recursive function never is.
 fn sound_functions(cell: &Cell, resolved: &Resolved) -> Vec<bool> {
     let mut sound = vec![false; cell.functions.len()];
     loop {
@@ -49,7 +49,7 @@ fn is_sound(expr: &Expr, resolved: &Resolved, sound: &[bool]) -> bool {
 fn all_reaching(cell: &Cell, resolved: &Resolved) -> Vec<Vec<bool>> {
     let mut reaching: Vec<Vec<bool>> =
         cell.functions.iter().map(|function| vec![false; function.arguments.len()]).collect();
-    // A function may call one that is defined below it, so this repeats until nothing changes.
+    // A function may call another that is defined below it, so this repeats until nothing changes.
     loop {
         let mut has_changed = false;
         for (index, function) in cell.functions.iter().enumerate() {

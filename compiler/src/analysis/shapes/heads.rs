@@ -2,22 +2,22 @@
 //! of a stack, and products `K*D`.
 
 use super::infer::Infer;
-use crate::analysis::heads::{block_of, number};
+use crate::analysis::heads::{heads_block_of, number};
 use crate::diagnostics::Extent;
 use crate::dim::{Atom, Dim, Shape};
 use crate::syntax::ast::{DimSyntax, DimTerm, Expr};
 use crate::syntax::text;
 
 impl Infer<'_> {
-    /// Returns the shape of a name at the place where it is read, given the shape at its
+    /// Returns the shape of a name as the current equation reads it, given the shape at its
     /// definition.
     pub(super) fn seen_from_here(&mut self, expr: &Expr, shape: Shape) -> Option<Shape> {
         let block = self.block_of(expr);
-        if block.is_some() && block == self.block {
+        if block.is_some() && block == self.heads_block {
             return Some(shape);
         }
         let shape = self.outside_shape(expr, shape)?;
-        if self.block.is_some() && has_heads(&shape) {
+        if self.heads_block.is_some() && has_heads(&shape) {
             let (name, shown) = (text::short(expr), self.show(&shape));
             self.diagnostics
                 .error(expr.extent, format!("`{name}` is `{shown}`, the stack of all heads, and can't be read whole in a block of heads"))
@@ -61,13 +61,13 @@ impl Infer<'_> {
 
     /// Returns the block that defines a name.
     fn block_of(&self, expr: &Expr) -> Option<usize> {
-        block_of(self.cell, self.symbol(expr)?)
+        heads_block_of(self.cell, self.symbol(expr)?)
     }
 
     /// Returns the shape of `u.head`.
     pub(super) fn head(&mut self, expr: &Expr, operand: &Expr) -> Option<Shape> {
         let whole = self.named(operand)?;
-        let block = self.block?;
+        let block = self.heads_block?;
         let heads = number(self.cell, block)?;
         let name = text::short(operand);
         if self.block_of(operand) == Some(block) {
@@ -112,7 +112,7 @@ impl Infer<'_> {
     /// Returns whether a declaration or an equation may have the shape. Reports it otherwise.
     pub(super) fn can_be_declared(&mut self, extent: Extent, shape: &Shape) -> bool {
         let shown = self.show(shape);
-        if self.block.is_some() && has_heads(shape) {
+        if self.heads_block.is_some() && has_heads(shape) {
             self.diagnostics
                 .error(extent, format!("`{shown}` within a block of heads"))
                 .note("within a block every value has the shape of one head")
@@ -140,8 +140,8 @@ impl Infer<'_> {
         !is_stack
     }
 
-    /// Returns a term of a dimension that begins with a name, and how often it occurs: `K*D` if
-    /// `K` is the number of heads of a block, else a multiple such as `4*H`.
+    /// Returns the term of a dimension that begins with a name, and the number of times that it
+    /// occurs: `K*D` if `K` is the number of heads of a block, else a multiple such as `4*H`.
     pub(super) fn product_of_heads(
         &mut self,
         dimension: &DimSyntax,
@@ -176,7 +176,7 @@ impl Infer<'_> {
     pub(super) fn outputs(&mut self) {
         for (name, target) in self.cell.outputs.iter().zip(&self.resolved.outputs) {
             let Some(target) = target else { continue };
-            let Some(block) = self.cell.equations[target.equation].block else { continue };
+            let Some(block) = self.cell.equations[target.equation].heads_block else { continue };
             let Some(shape) = self.shapes.targets[target.equation][target.index].clone() else { continue };
             let Some(heads) = number(self.cell, block) else { continue };
             if shape.stacked(heads).is_none() {

@@ -12,12 +12,12 @@ pub struct Infer<'a> {
     pub resolved: &'a Resolved,
     /// The names of the dimensions, for messages.
     pub names: Vec<String>,
-    /// By function and argument, whether the function's value depends on the argument. `None` if a
-    /// mistake makes this unknown.
+    /// A flag for each argument of each user's function: the function's value depends on it; `None`
+    /// if a mistake makes this unknown.
     pub reaching: Vec<Option<Vec<bool>>>,
     pub shapes: Shapes,
     /// The block of heads that contains the current equation or declaration.
-    pub block: Option<usize>,
+    pub heads_block: Option<usize>,
     pub diagnostics: &'a mut Diagnostics,
 }
 

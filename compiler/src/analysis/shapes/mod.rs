@@ -40,7 +40,7 @@ pub fn infer(cell: &Cell, resolved: &Resolved, diagnostics: &mut Diagnostics) ->
     };
     let names = cell.dimensions.iter().map(Ident::to_string).collect();
     let reaching = functions::reaching_arguments(cell, resolved);
-    let mut infer = Infer { cell, resolved, names, reaching, shapes, block: None, diagnostics };
+    let mut infer = Infer { cell, resolved, names, reaching, shapes, heads_block: None, diagnostics };
     infer.declarations();
     infer.initial_states();
     for &equation in &resolved.order {

@@ -52,12 +52,11 @@ impl Infer<'_> {
         let shape = shape?;
         if !shape.columns.is_one() {
             let note = self.describe(value, &shape);
-            let what = if shape.rows.is_one() { "a row" } else { "a matrix" };
-            let help = match shape.rows.is_one() {
-                true => {
-                    format!("the transpose of a row is a vector: `window({}, ..)`", text::transposed(value))
-                }
-                false => "a window holds the last values of a vector: one column per step".to_owned(),
+            let (what, help) = if shape.rows.is_one() {
+                let vector = text::transposed(value);
+                ("a row", format!("the transpose of a row is a vector: `window({vector}, ..)`"))
+            } else {
+                ("a matrix", "a window holds the last values of a vector: one column per step".to_owned())
             };
             self.diagnostics
                 .error(value.extent, format!("`window` of {what} `{}`", self.show(&shape)))

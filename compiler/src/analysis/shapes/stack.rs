@@ -68,8 +68,8 @@ impl Infer<'_> {
         );
     }
 
-    /// Returns the shape of each name of a split. `None` if the number of names is wrong, which is
-    /// reported.
+    /// Returns the shape of each name of a split. Returns `None` if the number of names is wrong,
+    /// which is reported.
     pub(super) fn split(&mut self, equation: &Equation, value: &Shape) -> Option<Vec<Shape>> {
         let names = equation.targets.len();
         if let Some(rows) = parts(value.rows.atoms(), names) {
@@ -114,8 +114,8 @@ fn parts_of(atoms: &[Atom]) -> u64 {
     }
 }
 
-/// Returns one part per term, or one part per row of each literal. `None` if their number differs
-/// from `names`.
+/// Returns one part per term, or one part per row of each literal. Returns `None` if their number
+/// differs from `names`.
 fn parts(atoms: &[Atom], names: usize) -> Option<Vec<Dim>> {
     if atoms.len() == names {
         return Some(atoms.iter().map(|atom| Dim::sum([*atom])).collect());

@@ -1,6 +1,6 @@
 //! Element-wise functions, as expressions over scalars or vectors of lanes.
 
-use crate::emit::hygiene::local;
+use crate::emit::hygiene::ident;
 use crate::graph::ir::{Binary, Comparison, Condition, Logic, Unary};
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -10,7 +10,7 @@ pub fn unary(kernels: &TokenStream, op: Unary, x: TokenStream) -> TokenStream {
     if op == Unary::Neg {
         return quote!((-#x));
     }
-    let name = local(op.row().name);
+    let name = ident(op.row().name);
     quote!(#kernels::#name(isa, #x))
 }
 
@@ -22,7 +22,7 @@ pub fn binary(kernels: &TokenStream, op: Binary, a: TokenStream, b: TokenStream)
         Binary::Mul => quote!((#a * #b)),
         Binary::Div => quote!((#a / #b)),
         Binary::Pow | Binary::Min | Binary::Max => {
-            let name = local(op.row().name);
+            let name = ident(op.row().name);
             quote!(#kernels::#name(isa, #a, #b))
         }
     }

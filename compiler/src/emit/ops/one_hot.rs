@@ -1,6 +1,7 @@
 //! `E @ w` for a one-hot input `w`: gathers a column of E. The cotangent of E is scattered.
 
 use crate::dim::Dim;
+use crate::emit::access::Access;
 use crate::emit::body::Statement;
 use crate::graph::ir::Level;
 use proc_macro2::TokenStream;
@@ -48,7 +49,7 @@ pub fn emit_accumulated(at: &Statement, offset: &Dim) -> TokenStream {
     let [y_bar, w] = [0, 1].map(|index: usize| at.body.var(scattered.args[index]));
     let (comment, out) = (at.comment(), at.body.var(at.id));
     if at.node().shape.has_heads() {
-        let y_bar = at.body.whole(at.region, scattered.args[0], false);
+        let y_bar = at.body.whole(at.region, scattered.args[0], Access::Read);
         let to = at.out();
         return at
             .for_each(quote!(#k::scatter::<_, { #rows }>(#y_bar, #k::column(&*#w, 1, __j), #offset, #to);));

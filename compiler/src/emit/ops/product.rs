@@ -1,5 +1,6 @@
 //! The matrix product `A @ B`, and sums of products.
 
+use crate::emit::access::Access;
 use crate::emit::body::{Body, Statement};
 use crate::graph::ir::{Id, Level, Op};
 use crate::plan::schedule::{OfHeads, ProductSum, of_heads};
@@ -24,8 +25,8 @@ pub fn emit_products(body: &Body, sums: &[ProductSum]) -> TokenStream {
     quote!(#comment { #call })
 }
 
-/// Returns the code for one head where there is only one, which then costs nothing more than a
-/// product without heads. The condition is a constant.
+/// Returns code that runs `one` if there is a single head and `all` otherwise. The condition is a
+/// constant, so a single head costs no more than a product without heads.
 fn for_one_head(body: &Body, product: Id, one: TokenStream, all: TokenStream) -> TokenStream {
     let shape = body.graph[body.graph[product].args[0]].shape;
     if body.is_narrow(body.graph[product].args[0]) || shape.heads.literal() > 0 {
@@ -35,7 +36,7 @@ fn for_one_head(body: &Body, product: Id, one: TokenStream, all: TokenStream) ->
     quote!(if #heads == 1 { #one } else { #all })
 }
 
-/// Computes sums of products for each head, which share their right-hand sides.
+/// Returns statements that compute, for each head, sums of products over the same right-hand sides.
 fn products_of_heads(body: &Body, sums: &[ProductSum]) -> TokenStream {
     let (k, graph) = (&body.cx.k, body.graph);
     let shape = graph[sums[0].node].shape;
@@ -60,7 +61,7 @@ fn products_of_heads(body: &Body, sums: &[ProductSum]) -> TokenStream {
     }
 }
 
-/// Computes the terms of a sum one after the other, each for all heads.
+/// Returns statements that compute the terms of a sum one after the other, each for all heads.
 fn terms_of_heads(body: &Body, node: Id, terms: &[Id]) -> TokenStream {
     let graph = body.graph;
     let calls = terms.iter().enumerate().map(|(index, term)| {
@@ -153,7 +154,7 @@ pub fn emit_pull_back(body: &Body, ProductSum { node, terms }: &ProductSum) -> T
     quote!(#comment { #calls })
 }
 
-/// Computes a sum of products, for one head.
+/// Returns statements that compute a sum of products with transposed parameters, for one head.
 fn pull_back_of_one_head(body: &Body, node: Id, terms: &[Id]) -> TokenStream {
     let (k, graph) = (&body.cx.k, body.graph);
     let out = body.var(node);
@@ -205,7 +206,8 @@ pub fn emit_accumulated(at: &Statement) -> TokenStream {
             let places = [*a, *b].map(|id| vectors(at.body, id));
             let (a, b) = (at.body.var(*a), at.body.var(*b));
             let one = quote!(#k::outer::<_, _, { #rows }, { #columns }>(isa, &*#a, &*#b, &mut *#out););
-            // The vectors of all heads are further columns of the factors if the sum has no heads.
+            // If the sum has no heads, the vectors of all heads are additional columns of the
+            // factors.
             if !node.shape.has_heads() {
                 return quote!(#comment { #one });
             }
@@ -236,12 +238,9 @@ fn emit_small(at: &Statement, product: Id, accumulate: bool) -> TokenStream {
     let a = at.body.graph[node.args[0]].shape;
     let inner = cx.atom(if ta { a.rows } else { a.columns });
     let (rows, columns) = (cx.atom(node.shape.rows), cx.atom(node.shape.columns));
-    let [left, right] = [0, 1].map(|index: usize| at.body.whole(at.region, node.args[index], false));
+    let [left, right] = [0, 1].map(|index: usize| at.body.whole(at.region, node.args[index], Access::Read));
     let out = at.out();
     let is_sum = !node.shape.has_heads() && at.body.graph[node.args[0]].shape.has_heads();
-    let accumulate = match is_sum {
-        true => quote!(#accumulate || __head > 0),
-        false => quote!(#accumulate),
-    };
+    let accumulate = if is_sum { quote!(#accumulate || __head > 0) } else { quote!(#accumulate) };
     quote!(#k::matmul::<_, _, #ta, #tb>(isa, #rows, #inner, #columns, #left, #right, #out, #accumulate);)
 }

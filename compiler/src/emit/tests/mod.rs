@@ -2,8 +2,8 @@
 //! the length, and the time that they take.
 
 mod items;
-mod places;
 mod size;
+mod spans;
 mod tokens;
 
 use crate::emit::context::Runtime;

@@ -1,6 +1,6 @@
-//! Activations that are composed of other functions, and so are their derivatives.
+//! Activations that are composed of other functions, as are their derivatives.
 
-use super::operation::{Lowering, Operation};
+use super::operation::{Operation, Translation};
 use crate::graph::ir::{Comparison, Graph, Id, Unary};
 use crate::graph::ops::choice::clamp;
 
@@ -9,52 +9,52 @@ pub const TABLE: &[Operation] = &[
     Operation::elementwise(
         "relu",
         "relu(u)",
-        Lowering::OfOne(relu),
+        Translation::OfOne(relu),
         "Returns `u` where it is positive, 0 elsewhere. The derivative at 0 is 0.",
     ),
     Operation::elementwise(
         "leaky_relu",
         "leaky_relu(u)",
-        Lowering::OfOne(leaky_relu),
+        Translation::OfOne(leaky_relu),
         "Returns `u` where it is positive, `0.01 * u` elsewhere. The derivative at 0 is 0.01.",
     ),
     Operation::elementwise(
         "elu",
         "elu(u)",
-        Lowering::OfOne(elu),
+        Translation::OfOne(elu),
         "Returns `u` where it is positive, `exp(u) - 1` elsewhere (α = 1). The derivative at 0 is \
          1.",
     ),
     Operation::elementwise(
         "silu",
         "silu(u)",
-        Lowering::OfOne(silu),
+        Translation::OfOne(silu),
         "Computes `u * sigmoid(u)`, also called swish.",
     ),
     Operation::elementwise(
         "gelu",
         "gelu(u)",
-        Lowering::OfOne(gelu),
+        Translation::OfOne(gelu),
         "Computes `u * Φ(u)`, exactly, with `Φ` the distribution function of the standard normal \
          distribution.",
     ),
     Operation::elementwise(
         "hard_sigmoid",
         "hard_sigmoid(u)",
-        Lowering::OfOne(hard_sigmoid),
+        Translation::OfOne(hard_sigmoid),
         "Computes `u / 6 + 1 / 2`, limited to the range from 0 to 1. The derivative at the bounds, \
          `u = ±3`, is 1/6.",
     ),
     Operation::elementwise(
         "hard_tanh",
         "hard_tanh(u)",
-        Lowering::OfOne(hard_tanh),
+        Translation::OfOne(hard_tanh),
         "Limits `u` to the range from -1 to 1. The derivative at the bounds is 1.",
     ),
     Operation::elementwise(
         "square",
         "square(u)",
-        Lowering::OfOne(square),
+        Translation::OfOne(square),
         "Computes `u * u`. The derivative is `2 * u`.",
     ),
 ];

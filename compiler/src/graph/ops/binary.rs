@@ -1,6 +1,6 @@
 //! Element-wise functions of two arguments: their rows.
 
-use super::operation::{Cost, Lowering, Operation};
+use super::operation::{Cost, Operation, Translation};
 use super::primitive::{Primitive, broadcasts, each_entry};
 use crate::graph::ir::{Binary, Comparison, Graph, Id, Op, Unary};
 
@@ -23,7 +23,7 @@ pub const TABLE: &[Operation] = &[
     Operation::elementwise(
         "pow",
         "pow(u, p)",
-        Lowering::Binary(Binary::Pow),
+        Translation::Binary(Binary::Pow),
         "Computes `u` to the power of `p`, entry by entry. The derivative with respect to `u` is \
          `p * pow(u, p - 1)`, the one with respect to `p` is `pow(u, p) * ln(u)`, or 0 where `u` \
          isn't positive.",
@@ -31,14 +31,14 @@ pub const TABLE: &[Operation] = &[
     Operation::elementwise(
         "min",
         "min(u, v)",
-        Lowering::Binary(Binary::Min),
-        "Returns the lesser of the two, entry by entry. Where they are equal, each gets half of \
+        Translation::Binary(Binary::Min),
+        "Returns the smaller of the two, entry by entry. Where they are equal, each gets half of \
          the cotangent.",
     ),
     Operation::elementwise(
         "max",
         "max(u, v)",
-        Lowering::Binary(Binary::Max),
+        Translation::Binary(Binary::Max),
         "Returns the greater of the two, entry by entry. Where they are equal, each gets half of \
          the cotangent.",
     ),

@@ -1,6 +1,6 @@
 //! Entry-wise choice between two values: `where`, `clamp`.
 
-use super::operation::{Lowering, Operation, ShapeRule};
+use super::operation::{Operation, ShapeRule, Translation};
 use super::primitive::{Primitive, broadcasts, no_cotangent, nothing};
 use crate::graph::ir::{Comparison, Condition, Graph, Id, Op};
 
@@ -35,7 +35,7 @@ pub const TABLE: &[Operation] = &[
     Operation::elementwise(
         "clamp",
         "clamp(u, low, high)",
-        Lowering::OfThree(clamp),
+        Translation::OfThree(clamp),
         "Limits `u` to the range from `low` to `high`. The derivative with respect to `u` is 1 at \
          the bounds and 0 beyond them.",
     ),
@@ -45,19 +45,19 @@ pub const TABLE: &[Operation] = &[
         arity: (1, 1),
         signature: "stop_gradient(u)",
         shape: ShapeRule::Same,
-        lowering: Lowering::OfOne(Graph::stop_gradient),
+        translation: Translation::OfOne(Graph::stop_gradient),
     },
     Operation {
         name: "where",
         doc: "Returns `u` where the condition holds, `v` elsewhere, entry by entry. A condition is \
               a comparison (`<`, `<=`, `>`, `>=`, `==`, `!=`), or several with `and`, `or` and \
-              `not`: `not` binds most tightly, then `and`, then `or`. No other place allows \
-              conditions. The compared values, `u` and `v` broadcast like the operands of `+`. The \
-              compared values get no cotangent.",
+              `not`: `not` binds most tightly, then `and`, then `or`. Conditions are allowed \
+              nowhere else. The compared values, `u` and `v` broadcast like the operands of `+`. \
+              The compared values get no cotangent.",
         arity: (3, 3),
         signature: "where(a >= b, u, v)",
         shape: ShapeRule::Where,
-        lowering: Lowering::Where,
+        translation: Translation::Where,
     },
 ];
 

@@ -55,8 +55,8 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     all().map(|operation| operation.name)
 }
 
-/// Returns the cost of an operation that may be computed wherever it is used. None for one that has
-/// its own place in the schedule.
+/// Returns the cost of an operation that may be computed wherever it is used. Returns `None` for an
+/// operation with a fixed place in the schedule.
 pub fn cost(op: &Op) -> Option<Cost> {
     match op {
         Op::Unary(op) => Some(op.row().cost),
@@ -66,7 +66,7 @@ pub fn cost(op: &Op) -> Option<Cost> {
     }
 }
 
-/// Returns the row of an operation that computes something. None for a leaf.
+/// Returns the row of an operation that computes something. Returns `None` for a leaf.
 pub fn primitive(op: &Op) -> Option<Primitive> {
     Some(match op {
         Op::Number(_) | Op::Size(_) | Op::Read(_) | Op::Previous(_) | Op::OutputBar(_) | Op::CarryBar(_) => {

@@ -30,7 +30,7 @@ pub enum ShapeRule {
 
 /// The translation of a function into the graph.
 #[derive(Debug, Clone, Copy)]
-pub enum Lowering {
+pub enum Translation {
     /// One element-wise node.
     Unary(Unary),
     Binary(Binary),
@@ -57,7 +57,7 @@ pub struct Operation {
     #[cfg_attr(not(test), expect(dead_code, reason = "shown by the reference and by editors only"))]
     pub doc: &'static str,
     pub shape: ShapeRule,
-    pub lowering: Lowering,
+    pub translation: Translation,
 }
 
 impl Operation {
@@ -65,15 +65,15 @@ impl Operation {
     pub const fn elementwise(
         name: &'static str,
         signature: &'static str,
-        lowering: Lowering,
+        translation: Translation,
         doc: &'static str,
     ) -> Self {
-        let count = match lowering {
-            Lowering::Unary(_) | Lowering::OfOne(_) => 1,
-            Lowering::Binary(_) => 2,
+        let count = match translation {
+            Translation::Unary(_) | Translation::OfOne(_) => 1,
+            Translation::Binary(_) => 2,
             _ => 3,
         };
-        Operation { name, arity: (count, count), signature, doc, shape: ShapeRule::ElementWise, lowering }
+        Operation { name, arity: (count, count), signature, doc, shape: ShapeRule::ElementWise, translation }
     }
 
     /// Creates the row of a function of whole values.
@@ -85,22 +85,22 @@ impl Operation {
         build: fn(&mut Graph, &[Grid]) -> Option<Grid>,
         doc: &'static str,
     ) -> Self {
-        Operation { name, arity, signature, doc, shape, lowering: Lowering::OfWhole(build) }
+        Operation { name, arity, signature, doc, shape, translation: Translation::OfWhole(build) }
     }
 
-    /// Returns the value of a call. None for `where`, or if the number of arguments does not match
-    /// `arity`.
+    /// Returns the value of a call. Returns `None` for `where`, or if the number of arguments does
+    /// not match `arity`.
     pub fn lower(&self, graph: &mut Graph, args: &[Grid]) -> Option<Grid> {
-        match (self.lowering, args) {
-            (Lowering::Unary(op), [u]) => Grid::elementwise(graph, &[u], |g, ids| g.unary(op, ids[0])),
-            (Lowering::Binary(op), [u, v]) => {
+        match (self.translation, args) {
+            (Translation::Unary(op), [u]) => Grid::elementwise(graph, &[u], |g, ids| g.unary(op, ids[0])),
+            (Translation::Binary(op), [u, v]) => {
                 Grid::elementwise(graph, &[u, v], |g, ids| g.binary(op, ids[0], ids[1]))
             }
-            (Lowering::OfOne(build), [u]) => Grid::elementwise(graph, &[u], |g, ids| build(g, ids[0])),
-            (Lowering::OfThree(build), [u, v, w]) => {
+            (Translation::OfOne(build), [u]) => Grid::elementwise(graph, &[u], |g, ids| build(g, ids[0])),
+            (Translation::OfThree(build), [u, v, w]) => {
                 Grid::elementwise(graph, &[u, v, w], |g, ids| build(g, ids[0], ids[1], ids[2]))
             }
-            (Lowering::OfWhole(build), args) => build(graph, args),
+            (Translation::OfWhole(build), args) => build(graph, args),
             _ => None,
         }
     }

@@ -4,7 +4,7 @@
 //! present one. The cotangent of the leaf is that of the whole window: it is added to the
 //! cotangents of the earlier steps, apart from its last column, which belongs to the present step.
 
-use super::operation::{Lowering, Operation, ShapeRule};
+use super::operation::{Operation, ShapeRule, Translation};
 use super::primitive::{Primitive, no_cotangent, nothing};
 use crate::dim::Atom;
 use crate::graph::ir::{BlockShape, Earlier, Graph, Id, Level, Op, Reach};
@@ -17,7 +17,7 @@ pub const TABLE: &[Operation] = &[
         signature: "window(u, n)` or `window(u, n, spacing)",
         doc: "Returns the last `n` values of a vector as a matrix `[rows, n]`, oldest first, the present one last; zero before the start. `spacing` is the distance of the values in steps.",
         shape: ShapeRule::Window,
-        lowering: Lowering::Past,
+        translation: Translation::Past,
     },
     Operation {
         name: "present",
@@ -25,7 +25,7 @@ pub const TABLE: &[Operation] = &[
         signature: "present(n)` or `present(n, spacing)",
         doc: "Returns the row `[1, n]` that is 1 where `window` has a value and 0 before the start of the sequence: a mask.",
         shape: ShapeRule::Present,
-        lowering: Lowering::Past,
+        translation: Translation::Past,
     },
 ];
 

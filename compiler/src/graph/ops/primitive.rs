@@ -8,7 +8,7 @@ pub type Work = (u64, Vec<Atom>);
 
 /// The properties of a primitive.
 pub struct Primitive {
-    /// The number of arguments. None means any number from two on.
+    /// The number of arguments. `None` means any number of at least two.
     pub arity: Option<usize>,
     /// Returns whether the shape of a node fits those of its arguments.
     pub fits: fn(&Node, &[BlockShape]) -> bool,

@@ -1,6 +1,6 @@
 //! `softmax(e)`, and `softmax(e, mask)` over the entries whose mask is not zero.
 
-use super::operation::{Lowering, Operation, ShapeRule};
+use super::operation::{Operation, ShapeRule, Translation};
 use crate::dim::Atom;
 use crate::graph::grid::Grid;
 use crate::graph::ir::{Binary, BlockShape, Comparison, Graph, Id, Unary};
@@ -16,7 +16,7 @@ pub const TABLE: &[Operation] = &[Operation {
     arity: (1, 2),
     signature: "softmax(e)` or `softmax(e, mask)",
     shape: ShapeRule::Softmax,
-    lowering: Lowering::OfWhole(softmax),
+    translation: Translation::OfWhole(softmax),
 }];
 
 pub fn softmax(graph: &mut Graph, args: &[Grid]) -> Option<Grid> {

@@ -1,6 +1,6 @@
 //! Element-wise functions of one argument: their rows.
 
-use super::operation::{Cost, Lowering, Operation};
+use super::operation::{Cost, Operation, Translation};
 use super::primitive::{Primitive, broadcasts, each_entry};
 use crate::graph::ir::{Graph, Id, Op, Unary};
 
@@ -20,74 +20,74 @@ pub const TABLE: &[Operation] = &[
     Operation::elementwise(
         "sigmoid",
         "sigmoid(u)",
-        Lowering::Unary(Unary::Sigmoid),
+        Translation::Unary(Unary::Sigmoid),
         "Computes the logistic function, `1 / (1 + exp(-u))`. With `y` as its value, the \
          derivative is `y * (1 - y)`. Also written `σ`.",
     ),
     Operation::elementwise(
         "tanh",
         "tanh(u)",
-        Lowering::Unary(Unary::Tanh),
+        Translation::Unary(Unary::Tanh),
         "Computes the hyperbolic tangent. With `y` as its value, the derivative is `1 - y * y`.",
     ),
     Operation::elementwise(
         "softplus",
         "softplus(u)",
-        Lowering::Unary(Unary::Softplus),
+        Translation::Unary(Unary::Softplus),
         "Computes `ln(1 + exp(u))`. The derivative is `sigmoid(u)`.",
     ),
     Operation::elementwise(
         "exp",
         "exp(u)",
-        Lowering::Unary(Unary::Exp),
+        Translation::Unary(Unary::Exp),
         "Computes the exponential, which is its own derivative.",
     ),
     Operation::elementwise(
         "ln",
         "ln(u)",
-        Lowering::Unary(Unary::Ln),
+        Translation::Unary(Unary::Ln),
         "Computes the natural logarithm. The derivative is `1 / u`.",
     ),
     Operation::elementwise(
         "sqrt",
         "sqrt(u)",
-        Lowering::Unary(Unary::Sqrt),
+        Translation::Unary(Unary::Sqrt),
         "Computes the square root. With `y` as its value, the derivative is `1 / (2 * y)`.",
     ),
     Operation::elementwise(
         "abs",
         "abs(u)",
-        Lowering::Unary(Unary::Abs),
+        Translation::Unary(Unary::Abs),
         "Computes the absolute value. The derivative is `sign(u)`, which is 0 at 0.",
     ),
     Operation::elementwise(
         "recip",
         "recip(u)",
-        Lowering::Unary(Unary::Recip),
+        Translation::Unary(Unary::Recip),
         "Computes `1 / u`. With `y` as its value, the derivative is `-y * y`.",
     ),
     Operation::elementwise(
         "sin",
         "sin(u)",
-        Lowering::Unary(Unary::Sin),
+        Translation::Unary(Unary::Sin),
         "Computes the sine. The derivative is `cos(u)`.",
     ),
     Operation::elementwise(
         "cos",
         "cos(u)",
-        Lowering::Unary(Unary::Cos),
+        Translation::Unary(Unary::Cos),
         "Computes the cosine. The derivative is `-sin(u)`.",
     ),
     Operation::elementwise(
         "floor",
         "floor(u)",
-        Lowering::Unary(Unary::Floor),
+        Translation::Unary(Unary::Floor),
         "Returns the greatest integer not above `u`. The derivative is 0.",
     ),
     Operation::elementwise(
         "sign",
         "sign(u)",
-        Lowering::Unary(Unary::Sign),
+        Translation::Unary(Unary::Sign),
         "Returns the sign: -1, 0 or 1. The derivative is 0.",
     ),
 ];
@@ -104,8 +104,8 @@ pub struct Row {
     /// functions of the build machine, a cell would depend on where it was compiled. The results of
     /// the kernels can differ in the last bits.
     pub value: fn(f64) -> f64,
-    /// Computes `x_bar` from `x`, `y` and `y_bar`. None if the derivative is zero. The rule uses
-    /// `y` where that is cheaper than `x`.
+    /// Computes `x_bar` from `x`, `y` and `y_bar`. Returns `None` if the derivative is zero. The
+    /// rule uses `y` where that is cheaper than `x`.
     pub pull_back: fn(&mut Graph, Id, Id, Id) -> Option<Id>,
 }
 

@@ -6,7 +6,7 @@ use crate::graph::ir::{BlockShape, Graph, Id, Op, Unary};
 /// A linear map from one tangent to another.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Factor {
-    /// Multiplies each entry by that of the coefficient, which broadcasts.
+    /// The element-wise product with the coefficient, which broadcasts.
     Scale(Id),
     /// `op(M) @ u`
     Left {
@@ -35,8 +35,8 @@ pub enum Factor {
         offset: Dim,
         index: Id,
     },
-    /// Places the tangent at the rows from `start` on of a value of the given shape; its other rows
-    /// are zero.
+    /// A value of the given shape, which is the tangent in the rows from `start` on and zero in all
+    /// others.
     Place {
         start: u64,
         rows: u64,

@@ -9,7 +9,7 @@
 mod factor;
 
 use crate::analysis::resolve::{Resolved, Target};
-use crate::graph::grid::{Grid, piece_name};
+use crate::graph::grid::Grid;
 use crate::graph::ir::{Graph, Id, Op, Piece};
 use crate::graph::ops::choice;
 use crate::syntax::ast::{Cell, DeclarationKind};
@@ -47,7 +47,7 @@ pub struct Line {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Of {
-    /// A value of the step: that of an equation, or one that several equations share.
+    /// A value of the step, which an equation names or several equations share.
     Value(Id),
     /// A block of a new state. There is a line for every pair of a new and an old block.
     State { piece: Piece, value: Id },
@@ -61,7 +61,8 @@ impl Of {
     }
 }
 
-/// Derives the equations. None if a state has no value, which is an error that has been reported.
+/// Derives the equations. Returns `None` if a state has no value, which is an error that has been
+/// reported.
 pub fn derive(cell: &Cell, resolved: &Resolved, graph: &Graph, targets: &[Vec<Grid>]) -> Option<Jacobian> {
     let mut states = vec![];
     for (index, declaration) in cell.declarations.iter().enumerate() {
@@ -70,7 +71,7 @@ pub fn derive(cell: &Cell, resolved: &Resolved, graph: &Graph, targets: &[Vec<Gr
             let grid = targets[equation].get(target)?;
             for (row, column, id) in grid.pieces() {
                 let value = graph.storage(id);
-                let name = piece_name(&declaration.name.to_string(), grid, row, column);
+                let name = grid.block_name(&declaration.name.to_string(), row, column);
                 let is_own = graph[value].name.as_ref() == Some(&name);
                 states.push(NewState { piece: Piece { of: index, row, column }, value, is_own });
             }
@@ -91,7 +92,7 @@ pub fn derive(cell: &Cell, resolved: &Resolved, graph: &Graph, targets: &[Vec<Gr
 struct NewState {
     piece: Piece,
     value: Id,
-    /// The value is named after this state, not after another one that has the same value.
+    /// True if the value is named after this state, not after another one that has the same value.
     is_own: bool,
 }
 
@@ -180,7 +181,7 @@ impl Sweep {
     }
 
     /// Returns the map from the tangent of an argument to that of the node, the last factor applied
-    /// first. None if the argument has no influence.
+    /// first. Returns `None` if the argument has no influence.
     fn factors(&mut self, id: Id, position: usize) -> Option<Vec<Factor>> {
         let graph = &mut self.graph;
         let node = graph[id].clone();

@@ -3,10 +3,11 @@
 mod edges;
 mod scans;
 
+use crate::dim::Atom;
 use crate::graph::ir::{Binary, Graph, Id, Op};
 use crate::graph::ops::{self, Cost};
 use crate::graph::text::Writer;
-use crate::lower::names::Names;
+use crate::lower::names::ValueNames;
 use crate::plan::schedule::{Group, ProductSum, Region, is_accumulated_product, of_heads};
 use crate::plan::{Lifetime, Pass, Place, Plan};
 use crate::testing::samples::SAMPLES;
@@ -36,7 +37,7 @@ fn planned(source: &str) -> Planned {
 }
 
 impl Planned {
-    fn names(&self) -> &Names {
+    fn names(&self) -> &ValueNames {
         &self.plan.names
     }
 
@@ -178,8 +179,28 @@ fn streaming() {
     }
 }
 
-/// A value that depends on parameters alone is computed once per call, one that depends on the
-/// context once per sample.
+/// A step copies a window only if it needs the whole matrix, as a product or as an output.
+#[test]
+fn windows_in_rings() {
+    let cell = planned(
+        "cell Windows<H> { input x: [H]; state h: [H]; param U: [H, H];
+         a = h.T @ window(x, 3); y = window(x, 3) @ a.T; recent = window(x, 4);
+         h = y + row_sum(tanh(U @ window(h, 2))); output h, recent; }",
+    );
+    let is_in_ring = |count: u64| {
+        let graph = &cell.plan.graph;
+        let is_window =
+            |id: &Id| matches!(graph[*id].op, Op::Window { entries, .. } if entries == Atom::Literal(count));
+        let places = &cell.plan.streaming.places;
+        let places: Vec<_> = graph.ids().filter(is_window).filter_map(|id| places.get(&id)).collect();
+        assert_eq!(places.len(), 1, "a window is computed once");
+        *places[0] == Place::Ring
+    };
+    assert_eq!([3, 2, 4].map(is_in_ring), [true, false, false]);
+}
+
+/// A value that depends on parameters alone is computed once per call, and a value that depends on
+/// the context once per sample.
 #[test]
 fn levels() {
     let cell = planned(

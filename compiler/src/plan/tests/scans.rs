@@ -92,6 +92,6 @@ fn states_that_are_delays() {
          a = x; b = tanh(a[t-1]) + x; c = d[t-1] + b[t-1]; d = c[t-1] * x; e = c; y = e[t-1]; output y; }",
     );
     let name = |of: usize| cell.definition.cell.declarations[of].name.to_string();
-    let delays: Vec<String> = cell.plan.delays.iter().map(|piece| name(piece.of)).collect();
+    let delays: Vec<String> = cell.plan.delay_states.iter().map(|piece| name(piece.of)).collect();
     assert_eq!(delays, ["a", "b"]);
 }

@@ -132,6 +132,9 @@ fn groups(
                         {
                             return fail(read, "is read after its step and has too short a lifetime");
                         }
+                        (Some(_), Some(Place::Ring)) if !matches!(group, Group::Elementwise { .. }) => {
+                            return fail(read, "is read from its ring outside of a loop");
+                        }
                         (Some(_), Some(Place::Buffer(_))) if region >= Region::ContextEnd => {
                             return fail(read, "is read at the end and varies over time");
                         }

@@ -2,9 +2,9 @@
 
 mod declarations;
 mod expressions;
+mod extents;
 mod heads;
 mod item_level;
-mod places;
 
 use super::ast::*;
 use super::parse::parse;

@@ -13,7 +13,7 @@ mod tests;
 use crate::analysis::past::Past;
 use crate::analysis::shapes::Shaped;
 use crate::dim::Shape;
-use crate::graph::grid::piece_label;
+use crate::graph::grid::{block_name, positions};
 use crate::graph::ir::{Earlier, Graph, Id, Op, Piece, Reach};
 use crate::graph::text::{Writer, bare};
 use crate::lower::names::declared_name;
@@ -73,7 +73,7 @@ pub fn adjoints(definition: Shaped, past: &Past, plan: &Plan) -> String {
             Op::OutputBar(piece) => {
                 let (rows, columns) = plan.output_shapes.get(piece.of)?;
                 let name = definition.cell.outputs.get(piece.of)?.to_string();
-                let block = piece_label(&name, (rows.len(), columns.len()), piece.row, piece.column);
+                let block = block_name(&name, (rows.len(), columns.len()), piece.row, piece.column);
                 Some(format!("{block}_out_bar"))
             }
             _ if !is_named(id) => separate.contains(&id).then(|| names.text(id).to_owned()),
@@ -203,9 +203,8 @@ impl Known {
         for (equation, shapes) in definition.cell.equations.iter().zip(&definition.shapes.targets) {
             for (target, shape) in equation.targets.iter().zip(shapes) {
                 let Some(shape) = shape else { continue };
-                let (rows, columns) = (shape.rows.atoms().len(), shape.columns.atoms().len());
-                for (row, column) in (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column))) {
-                    let name = piece_label(&target.to_string(), (rows, columns), row, column);
+                for (row, column) in positions(shape.blocks()) {
+                    let name = block_name(&target.to_string(), shape.blocks(), row, column);
                     equations.insert(name, is_row(shape));
                 }
             }

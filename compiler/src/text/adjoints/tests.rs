@@ -2,7 +2,8 @@
 
 use super::adjoints;
 use crate::analysis::shapes::Shapes;
-use crate::graph::grid::piece_label;
+use crate::dim::Shape;
+use crate::graph::grid::{block_name, positions};
 use crate::lower::names::declared_name;
 use crate::plan::Plan;
 use crate::syntax::ast::DeclarationKind;
@@ -15,11 +16,9 @@ fn text(definition: &Definition, plan: &Plan) -> String {
 }
 
 /// Returns the names of the blocks of a declared or defined value.
-fn blocks(name: &str, shape: &Option<crate::dim::Shape>) -> Vec<String> {
-    let sides = |shape: &crate::dim::Shape| (shape.rows.atoms().len(), shape.columns.atoms().len());
-    let (rows, columns) = shape.as_ref().map_or((1, 1), sides);
-    let places = (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column)));
-    places.map(|(row, column)| piece_label(name, (rows, columns), row, column)).collect()
+fn blocks(name: &str, shape: &Option<Shape>) -> Vec<String> {
+    let blocks = shape.as_ref().map_or((1, 1), Shape::blocks);
+    positions(blocks).map(|(row, column)| block_name(name, blocks, row, column)).collect()
 }
 
 /// Returns the names that a reader of the equations knows: declarations, equations, and the

@@ -14,7 +14,7 @@ use crate::dim::Atom;
 use crate::graph::ir::{Graph, Id, Op, Piece};
 use crate::graph::text::{Writer, bare};
 use crate::lower::jacobian::{Factor, Jacobian, Line, Of, Term};
-use crate::lower::names::{Names, declared_name};
+use crate::lower::names::{ValueNames, declared_name};
 use crate::syntax::ast::Cell;
 use std::collections::HashSet;
 
@@ -26,7 +26,7 @@ pub fn text(definition: Shaped, past: &Past, jacobian: Option<&Jacobian>) -> Str
     }
 }
 
-/// Returns why the Jacobian of a cell has no text. None if it has one.
+/// Returns the reason why the Jacobian of a cell has no text, or `None` if it has a text.
 pub fn absence(cell: &Cell, past: &Past) -> Option<&'static str> {
     if !past.is_empty() {
         Some("The cell reads earlier steps, which are part of its state: its Jacobian has no text.")
@@ -42,7 +42,7 @@ pub fn absence(cell: &Cell, past: &Past) -> Option<&'static str> {
 /// Returns all lines, preceded by the equations of values that the user has not named.
 pub fn write(definition: Shaped, jacobian: &Jacobian) -> String {
     let graph = &jacobian.graph;
-    let names = Names::new(definition.cell, definition.shapes, &Past::default(), graph);
+    let names = ValueNames::new(definition.cell, definition.shapes, &Past::default(), graph);
     let separate = values_on_own_lines(jacobian);
     let name = |id: Id| -> Option<String> {
         match &graph[id].op {
@@ -135,7 +135,7 @@ fn written(graph: &Graph, roots: impl Iterator<Item = Id>, ends: impl Fn(Id) -> 
 struct Printer<'a> {
     definition: Shaped<'a>,
     jacobian: &'a Jacobian,
-    names: &'a Names,
+    names: &'a ValueNames,
     writer: &'a Writer<'a>,
 }
 
@@ -229,8 +229,8 @@ impl Printer<'_> {
         if transposed { format!("{text}.T") } else { text }
     }
 
-    /// Writes a term without its sign as a product of matrices. None if one of its factors is not a
-    /// matrix.
+    /// Writes a term without its sign as a product of matrices. Returns `None` if one of its
+    /// factors is not a matrix.
     fn matrix(&self, term: &Term, by: Piece) -> Option<String> {
         let graph = &self.jacobian.graph;
         if term.base.is_some_and(|base| !self.is_matrix(base, by)) {

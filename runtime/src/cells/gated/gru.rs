@@ -3,8 +3,10 @@
 use crate::rnn_cell;
 
 rnn_cell! {
-    /// The gated recurrent unit of Cho et al. 2014, eq. 5-8. The reset gate acts *before* the
-    /// recurrent product, and `z` is the share of the old state. The paper has no biases.
+    /// The gated recurrent unit (Cho et al. 2014, "Learning Phrase Representations using RNN
+    /// Encoder-Decoder for Statistical Machine Translation", equations 5 to 8). The reset gate acts
+    /// *before* the recurrent product, and `z` is the share of the old state. The paper has no
+    /// biases.
     pub cell Gru<I, H> {
         /// The input of a step.
         input x: [I];
@@ -25,7 +27,8 @@ rnn_cell! {
         output h;
     }
 
-    /// The gated recurrent unit of RNNoise (Valin 2018): [`Gru`] with a rectified candidate.
+    /// The gated recurrent unit of RNNoise (Valin 2018, "A Hybrid DSP/Deep Learning Approach to
+    /// Real-Time Full-Band Speech Enhancement"): [`Gru`] with a rectified candidate.
     pub cell ReluGru<I, H> {
         /// The input of a step.
         input x: [I];
@@ -71,7 +74,8 @@ rnn_cell! {
         output h;
     }
 
-    /// The minimal gated unit (Zhou et al. 2016, eq. 6). One gate both forgets and updates.
+    /// The minimal gated unit (Zhou et al. 2016, "Minimal Gated Unit for Recurrent Neural
+    /// Networks", equation 6). One gate both forgets and updates.
     pub cell Mgu<I, H> {
         /// The input of a step.
         input x: [I];
@@ -93,8 +97,8 @@ rnn_cell! {
         output h;
     }
 
-    /// The update gate RNN (Collins, Sohl-Dickstein & Sussillo 2017, eq. 17-19). Its one gate is
-    /// the share of the old state.
+    /// The update gate RNN (Collins, Sohl-Dickstein & Sussillo 2017, "Capacity and Trainability in
+    /// Recurrent Neural Networks", equations 17 to 19). Its one gate is the share of the old state.
     pub cell UgRnn<I, H> {
         /// The input of a step.
         input x: [I];
@@ -116,9 +120,9 @@ rnn_cell! {
         output h;
     }
 
-    /// The light GRU (Ravanelli et al. 2018, eq. 4). It has no reset gate, and its candidate is
-    /// rectified. The paper's batch normalisation is left out: normalise the inputs, or write your
-    /// own cell with `layer_norm`.
+    /// The light GRU (Ravanelli et al. 2018, "Light Gated Recurrent Units for Speech Recognition",
+    /// equation 4). It has no reset gate, and its candidate is rectified. The paper's batch
+    /// normalisation is left out: normalise the inputs, or write your own cell with `layer_norm`.
     pub cell LiGru<I, H> {
         /// The input of a step.
         input x: [I];

@@ -6,8 +6,9 @@
 use crate::rnn_cell;
 
 rnn_cell! {
-    /// The LSTM with a forget gate (Hochreiter & Schmidhuber 1997; Gers et al. 2000). It computes
-    /// what PyTorch's `nn.LSTM` does, with one bias in place of its two.
+    /// The LSTM with a forget gate (Hochreiter & Schmidhuber 1997, "Long Short-Term Memory"; Gers
+    /// et al. 2000, "Learning to Forget: Continual Prediction with LSTM"). It computes what
+    /// PyTorch's `nn.LSTM` does, with one bias in place of its two.
     pub cell Lstm<I, H> {
         /// The input of a step.
         input x: [I];
@@ -33,8 +34,7 @@ rnn_cell! {
     }
 
     /// [`Lstm`] with a learned initial state, as in Neural Amp Modeler (`weights::nam` reads and
-    /// writes its files). Useful where a sequence should not start with the transient from a zero
-    /// state.
+    /// writes its files). The learned state spares a sequence the transient from a zero state.
     pub cell InitialStateLstm<I, H> {
         /// The input of a step.
         input x: [I];
@@ -63,7 +63,8 @@ rnn_cell! {
         output h;
     }
 
-    /// The LSTM with peepholes (Gers & Schmidhuber 2000; Greff et al. 2017, eq. 1-6).
+    /// The LSTM with peepholes (Gers & Schmidhuber 2000, "Recurrent Nets that Time and Count";
+    /// Greff et al. 2017, "LSTM: A Search Space Odyssey", equations 1 to 6).
     pub cell PeepholeLstm<I, H> {
         /// The input of a step.
         input x: [I];
@@ -90,8 +91,8 @@ rnn_cell! {
         output h;
     }
 
-    /// The LSTM with coupled input and forget gates, `f = 1 - i` (Greff et al. 2017), without
-    /// peepholes.
+    /// The LSTM with coupled input and forget gates, `f = 1 - i` (Greff et al. 2017, "LSTM: A
+    /// Search Space Odyssey"), without peepholes.
     pub cell CifgLstm<I, H> {
         /// The input of a step.
         input x: [I];
@@ -113,9 +114,9 @@ rnn_cell! {
         output h;
     }
 
-    /// The layer-normalised LSTM (Ba, Kiros & Hinton 2016, eq. 20-22). Three vectors are
-    /// normalised: the recurrent product and the input product of all four gates, and the cell
-    /// state before the output.
+    /// The layer-normalised LSTM (Ba, Kiros & Hinton 2016, "Layer Normalization", equations 20 to
+    /// 22). Three vectors are normalised: the recurrent product and the input product of all four
+    /// gates, and the cell state before the output.
     pub cell LayerNormLstm<I, H> {
         /// The input of a step.
         input x: [I];

@@ -1,15 +1,15 @@
 //! Pooling over time: one value for all steps of a sequence so far.
 //!
-//! A layer maps a sequence to a sequence, and the pooled value of a sequence is not one. A pool
-//! therefore returns at every step the value of the steps so far. This makes it a cell like any
-//! other: it goes into a stack, streams with a constant state, and handles samples of different
-//! lengths. At a sample's last step its output is the pooled value of the whole sample, which is
-//! what [`last_step`](crate::train::loss::last_step) reads.
+//! A layer maps a sequence to a sequence, but the pooled value is a single one. A pool therefore
+//! returns at every step the value of the steps so far. This makes it a cell like any other: it
+//! goes into a stack, streams with a constant state, and handles samples of different lengths. At a
+//! sample's last step its output is the pooled value of the whole sample, which is what
+//! [`last_step`](crate::train::loss::last_step) reads.
 //!
 //! The alternative, a function from all outputs to one value with a backward of its own, would
 //! spare the layers above the other steps. It would end the chain of layers, could not stream, and
-//! would need its own check. The state of a pool gives the same to those who need it: after a pass
-//! it holds the pooled value of each sample, and its cotangent is the cotangent of that value.
+//! would need its own check. The state of a pool serves instead: after a pass it holds the pooled
+//! value of each sample, and its cotangent is the cotangent of that value.
 
 use crate::rnn_cell;
 
@@ -31,9 +31,9 @@ rnn_cell! {
         output m;
     }
 
-    /// The largest input so far, entry by entry: `m_t = max(x_1, .., x_t)`. Of equal values the
-    /// first receives the cotangent. After a NaN the maximum is NaN. The last output of a sample is
-    /// its maximum over time.
+    /// The largest input so far, entry by entry: `m_t = max(x_1, .., x_t)`. The first of equal
+    /// values receives the cotangent. After a NaN the maximum is NaN. The last output of a sample
+    /// is its maximum over time.
     pub cell MaxPool<N> {
         /// The input of a step.
         input x: [N];
@@ -46,10 +46,10 @@ rnn_cell! {
     }
 
     /// The mean of the inputs so far, weighted by attention (Yang et al. 2016, "Hierarchical
-    /// Attention Networks for Document Classification", equations 5 to 7). The last output of a
-    /// sample is its mean over time. The score of an input is
-    /// its similarity to a learned query, `e = q · tanh(W x + b)`, the weights are the softmax of
-    /// the scores over time, and `N` and `A` are the sizes of an input and of the query.
+    /// Attention Networks for Document Classification", equations 5 to 7). The score of an input is
+    /// its similarity to a learned query, `e = q · tanh(W x + b)`. The weights are the softmax of
+    /// the scores over time. The last output of a sample is its weighted mean over time. `N` is the
+    /// size of an input, `A` that of the query.
     ///
     /// The softmax is computed step by step, as by Milakov & Gimelshein (2018, "Online Normalizer
     /// Calculation for Softmax", algorithm 3): `l` is the logarithm of the sum of `exp(e)` so far,

@@ -69,7 +69,8 @@ rnn_cell! {
         input x: [M];
         /// The previous input.
         state x_prev: [M];
-        /// The previous input's share in what the mixtures depend on: `μ_x` in the paper.
+        /// The previous input's share in the mixture that determines the others: `μ_x` in the
+        /// paper.
         param mu: [M] = uniform(0, 1);
         /// The previous input's shares in receptances, keys, values, gates and decays: `λ` in the
         /// paper.
@@ -127,8 +128,8 @@ rnn_cell! {
 
     /// The time mixing of RWKV-7, "Goose" (Peng et al. 2025, "RWKV-7 Goose with Expressive Dynamic
     /// State Evolution", section 4): `M` inputs and outputs, and `K` heads of `D` channels. `R` is
-    /// the rank of the weights of decay, replacement and gate. This is a first layer: the others
-    /// also mix its values into theirs.
+    /// the rank of the weights of decay, replacement and gate. This is the time mixing of a first
+    /// layer. Later layers also mix its values into theirs.
     ///
     /// The memory forgets the value of the removal key `κ`, by shares `a` that depend on the input,
     /// before it adds the new value: a generalised delta rule.

@@ -22,8 +22,8 @@ rnn_cell! {
         output h;
     }
 
-    /// The network of Jordan 1986, "Serial order": `I` inputs, `H` hidden units, `O` outputs. It
-    /// feeds back the output instead of the hidden layer.
+    /// The network of Jordan 1986, "Serial Order: A Parallel Distributed Processing Approach": `I`
+    /// inputs, `H` hidden units, `O` outputs. It feeds back the output instead of the hidden layer.
     pub cell Jordan<I, H, O> {
         /// The input of a step.
         input x: [I];
@@ -46,7 +46,8 @@ rnn_cell! {
         output y, h;
     }
 
-    /// The independently recurrent network (Li et al. 2018, eq. 2): `I` inputs, `H` units. A unit
+    /// The independently recurrent network (Li et al. 2018, "Independently Recurrent Neural Network
+    /// (IndRNN): Building a Longer and Deeper RNN", equation 2): `I` inputs, `H` units. A unit
     /// reads its own previous value and no other unit's.
     pub cell IndRnn<I, H> {
         /// The input of a step.

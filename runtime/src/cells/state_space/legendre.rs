@@ -55,7 +55,7 @@ impl<const I: usize, const H: usize, const N: usize, T: Scalar> Lmu<I, H, N, T> 
 rnn_cell! {
     /// The Legendre memory unit (Voelker et al. 2019, "Legendre Memory Units: Continuous-Time
     /// Representation in Recurrent Neural Networks", equations 4 to 7): `I` inputs, `H` units, a
-    /// memory of `N` numbers. The memory holds the coefficients of the `N` first Legendre
+    /// memory of `N` numbers. The memory holds the coefficients of the first `N` Legendre
     /// polynomials that approximate its input over a sliding window. Its matrices are fixed.
     ///
     /// The length of the window has no default: the memory's matrices are NaN until

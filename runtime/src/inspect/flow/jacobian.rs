@@ -123,12 +123,12 @@ impl Jacobians {
 
     /// Returns the singular values of the product of the Jacobians of `steps`,
     /// `J[end - 1] .. J[start]`: the derivative of the state after `end` steps with respect to the
-    /// state after `start` steps. The largest is the most that a cotangent can grow on the way
-    /// back, the smallest the least that can remain of one.
+    /// state after `start` steps. The largest is the factor by which a cotangent grows at most on
+    /// the way back, and the smallest the factor that remains of it at least.
     ///
     /// The values neither overflow nor vanish, and the small ones are not lost in the rounding
-    /// errors of the large ones. Where the product itself would lose them, they are computed from
-    /// the triangular factors of its QR decomposition.
+    /// errors of the large ones. If the product itself would lose them, they are computed from the
+    /// triangular factors of its QR decomposition.
     ///
     /// # Panics
     /// If the sequence has no such steps.

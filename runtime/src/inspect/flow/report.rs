@@ -11,11 +11,12 @@ use crate::cell::{Cell, IntoPass};
 /// The behaviour of the largest singular value of a product of Jacobians.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
-    /// It is below a tenth at the end: every cotangent shrinks to less than a tenth.
+    /// The value is below a tenth at the end: every cotangent shrinks to less than a tenth.
     Vanishes,
-    /// It is between a tenth and ten at the end: some cotangents keep their order of magnitude.
+    /// The value is between a tenth and ten at the end: some cotangents keep their order of
+    /// magnitude.
     Holds,
-    /// It is above ten at the end.
+    /// The value is above ten at the end: some cotangents grow by more than a factor of ten.
     Explodes,
     /// A Jacobian is not finite.
     Broken,

@@ -150,7 +150,7 @@ where
             let scale = typical.max(analytic.abs()).max(rounding / settings.tolerance);
             let agreed = 0.1 * settings.tolerance * scale;
             let relative = |numeric: f64| match (analytic - numeric).abs() {
-                // Also covers the case in which both are zero and the scale is too.
+                // This also covers the case in which both are zero and the scale is too.
                 0.0 => 0.0,
                 difference => difference / scale.max(numeric.abs()),
             };

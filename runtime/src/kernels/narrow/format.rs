@@ -9,7 +9,8 @@ use core::fmt::Debug;
 /// A storage format for matrices.
 ///
 /// # Safety
-/// [`Scales`](Self::Scales) consists of `SCALES * R` scalars.
+/// [`Scales`](Self::Scales) consists of `SCALES * R` scalars. An entry is an integer, with the bytes
+/// of [`to_bytes`](Self::to_bytes) on little-endian targets.
 pub unsafe trait Format: Copy + Debug + Default + Eq + Send + Sync + 'static {
     /// The type of an entry.
     type Entry: Copy + Debug + Default + PartialEq + Send + Sync + 'static;
@@ -37,7 +38,8 @@ pub unsafe trait Format: Copy + Debug + Default + Eq + Send + Sync + 'static {
     /// Returns the entry with the given bytes. The inverse of [`to_bytes`](Self::to_bytes).
     fn from_bytes(bytes: [u8; 2]) -> Self::Entry;
 
-    /// Returns the position of an entry of a matrix of `size` rows and columns in the stored matrix.
+    /// Returns the position of an entry of a matrix of `size` rows and columns in the stored
+    /// matrix.
     #[doc(hidden)]
     fn place(size: (usize, usize), row: usize, column: usize) -> usize;
 
@@ -91,7 +93,7 @@ pub struct Int8;
 /// The largest magnitude of an entry. -128 is not used.
 const MOST: f64 = 127.0;
 
-// SAFETY: an array of `R` scalars consists of `R` scalars.
+// SAFETY: an array of `R` scalars consists of `R` scalars. An `i8` has the byte.
 unsafe impl Format for Int8 {
     type Entry = i8;
     type Scales<T: Scalar, const R: usize> = [T; R];
@@ -182,7 +184,7 @@ unsafe impl Widened for Int8 {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Int8By16;
 
-// SAFETY: an array of `R` scalars consists of `R` scalars.
+// SAFETY: an array of `R` scalars consists of `R` scalars. An `i8` has the byte.
 unsafe impl Format for Int8By16 {
     type Entry = i8;
     type Scales<T: Scalar, const R: usize> = [T; R];
@@ -234,7 +236,7 @@ unsafe impl Format for Int8By16 {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Bf16;
 
-// SAFETY: an empty array contains no scalars.
+// SAFETY: an empty array contains no scalars. A `u16` has the bytes.
 unsafe impl Format for Bf16 {
     type Entry = u16;
     type Scales<T: Scalar, const R: usize> = [T; 0];

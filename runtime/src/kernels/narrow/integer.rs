@@ -2,9 +2,9 @@
 //! bits.
 //!
 //! A vector is rounded in chunks of [`CHUNK`] entries. The largest magnitude of a chunk becomes
-//! 32767, as the largest magnitude of a row becomes 127. The sums of a chunk are exact. Everything
-//! else is a fixed sequence of operations on `f32` without fused multiply-adds, so all processors
-//! compute the same bits.
+//! 32767, just as the largest magnitude of a row of the matrix becomes 127. The sums of a chunk are
+//! exact. Everything else is a fixed sequence of operations on `f32` without fused multiply-adds,
+//! so all processors compute the same bits.
 //!
 //! The rows are stored in panels of four, one panel after the other, and within a panel in groups
 //! of four columns: four entries of the first row, four of the second, and so on. The remaining
@@ -44,7 +44,7 @@ pub fn place((rows, columns): (usize, usize), row: usize, column: usize) -> usiz
     }
 }
 
-/// The rounded entries of vectors, those of each whole group in the order [`ORDER`].
+/// The rounded entries of a chunk of a vector. Each whole group has the order [`ORDER`].
 #[repr(align(8))]
 struct Rounded([MaybeUninit<i16>; CHUNK]);
 
@@ -91,8 +91,7 @@ fn round<S: Isa, T: Scalar>(_isa: S, x: &[T], to: &mut [MaybeUninit<i16>; CHUNK]
     largest / MOST + 0.0 * largest
 }
 
-/// Computes [`round`] with the baseline's instructions. It is a function of its own for the sake of
-/// the size of programs.
+/// Computes [`round`] with the baseline's instructions. It is not inlined, to keep programs small.
 #[inline(never)]
 fn round_outlined<S: Isa, T: Scalar>(isa: S, x: &[T], to: &mut [MaybeUninit<i16>; CHUNK]) -> f32 {
     round(isa, x, to)
@@ -121,7 +120,7 @@ pub fn products<S: Isa, T: Scalar, const M: usize, const G: usize, const P: usiz
             fits &= !cfg!(rnn_cell_dsp) || a[p][g].entries.as_ptr().addr().is_multiple_of(4);
         }
         if !fits {
-            // A bug in this crate, and a step must not panic.
+            // Wrong sizes would be a bug in this crate, and a step must not panic.
             debug_assert!(false, "the slices do not have the sizes of the matrices");
             return;
         }
@@ -176,7 +175,7 @@ struct Part<'a, T> {
     x: *const i16,
     /// The value of a rounded entry of 1.
     unit: f32,
-    /// Whether the products are added to the results.
+    /// True if the products are added to the results.
     accumulate: bool,
 }
 
@@ -279,7 +278,7 @@ impl<T: Scalar> Part<'_, T> {
     }
 }
 
-/// The rows of a matrix that are not yet multiplied.
+/// The rows of a matrix that are still to be multiplied.
 struct Rows<T> {
     /// The entries of the part's first column.
     entries: *const i8,
@@ -306,12 +305,13 @@ mod dsp {
     use super::{GROUP, PANEL, Part, Rows};
     use core::arch::asm;
 
-    /// Computes `count` rows of `f32`, a multiple of four that is not zero, and moves on to the rows
-    /// behind them. It is the loop of [`Part::multiply`] over whole panels.
+    /// Computes `count` rows of `f32`, a multiple of four that is not zero, and moves on to the
+    /// rows behind them. It is the loop of [`Part::multiply`] over whole panels.
     ///
     /// The compiler does not keep the twelve values of the inner loop in registers, so the loop is
     /// assembly. `sxtb16` widens the bytes 0 and 2 of a word, or 1 and 3. `smlad` adds the products
-    /// of both halves. `ldrd` needs multiples of four, which the distances of groups and panels are.
+    /// of both halves. `ldrd` needs multiples of four, which the distances of groups and panels
+    /// are.
     ///
     /// # Safety
     /// The same as for [`Part::multiply`]. The scalar is `f32`, and the entries are aligned to four
@@ -324,7 +324,7 @@ mod dsp {
         // results, and writes the results. It removes what it puts on the stack.
         unsafe {
             asm!(
-                // The target's description does not let `asm!` know these registers.
+                // The target does not let `asm!` declare these registers as overwritten.
                 "vpush {{s0-s9}}",
                 "vmov s8, {wide}",
                 "sub sp, sp, #32",
@@ -442,8 +442,8 @@ mod avx2 {
     use core::arch::x86_64::*;
     use core::mem::MaybeUninit;
 
-    /// Rounds numbers multiplied by `factor`, like [`round`](super::round), eight at a time. Returns
-    /// how many are rounded.
+    /// Rounds numbers multiplied by `factor`, like [`round`](super::round), eight at a time.
+    /// Returns how many are rounded.
     ///
     /// # Safety
     /// The scalar is `f32`. The processor has AVX2.

@@ -3,9 +3,12 @@
 //! A product with one vector reads each entry of its matrix once. From some size on it is limited
 //! by the memory bandwidth, so half the bytes take half the time. A [`Format`] decides how entries
 //! are stored and multiplied: `widened` multiplies in the scalar type, `integer` in integers.
+//! `stored` holds the matrices and converts them to bytes and back.
 
 mod format;
 mod integer;
+#[cfg(feature = "quantised")]
+mod stored;
 mod widened;
 
 use super::isa::Isa;
@@ -13,6 +16,8 @@ use super::product::heads::Head;
 use crate::Scalar;
 
 pub use format::{Bf16, Format, Int8, Int8By16};
+#[cfg(feature = "quantised")]
+pub use stored::{Bytes, Stored, check_end, from_bytes};
 
 /// A stored matrix.
 #[derive(Debug, Clone, Copy)]
@@ -60,8 +65,8 @@ fn scale<Q: Format, T: Scalar>(row: impl Iterator<Item = T>) -> Option<T> {
     Some(T::of(Q::scale(largest)))
 }
 
-/// Returns the stored entry for a number and the number that this entry represents, or `None` if it
-/// is not finite.
+/// Returns the stored entry for a number, and the number that this entry represents. Returns `None`
+/// if the latter is not finite.
 fn stored<Q: Format, T: Scalar>(number: T, scale: T) -> Option<(Q::Entry, T)> {
     let entry = Q::narrowed(number.as_f64(), scale.as_f64())?;
     let number = Q::widened::<T>(entry) * if Q::SCALES > 0 { scale } else { T::ONE };
@@ -162,8 +167,8 @@ pub fn narrow_head_products<
     }
 }
 
-/// Computes `y_h (M x n) = or += A_h x_h` for each of `K` heads, like `head_product`. If all heads
-/// share `y`, their products add up.
+/// Computes `y_h (M x n) = A_h x_h` for each of `K` heads, or adds the products to `y_h` with
+/// `accumulate`, like `head_product`. If all heads share `y`, it is the sum of their products.
 #[inline(always)]
 pub fn narrow_head_product<S: Isa, Q: Format, T: Scalar, const K: usize, const M: usize>(
     isa: S,

@@ -48,8 +48,7 @@ fn check<S: Isa, Q: Format, T: Scalar, const M: usize>(isa: S, k: [usize; 2], n:
     }
 }
 
-/// Each size is a separate function, because a single function with all sizes takes minutes to
-/// compile.
+/// Checks one size per function, because a single function with all sizes takes minutes to compile.
 macro_rules! products {
     ($($format:ident $scalar:ident $rows:literal),* $(,)?) => {$(
         both!(isa => {
@@ -138,7 +137,7 @@ fn products_in_integers() {
     sizes!(f32 1, f32 2, f32 7, f32 12, f32 27, f32 64, f64 20);
 }
 
-/// The largest sums that are possible, and entries of every size and sign.
+/// Covers the largest possible sums, and entries of every size and sign.
 #[test]
 fn integers_are_rounded_like_numbers() {
     fn multiply(row: &[f32], x: &[f32]) -> f32 {

@@ -12,7 +12,7 @@ use crate::kernels::isa::Isa;
 /// The number of columns up to which products are computed column by column.
 const FEW: usize = super::FEW;
 
-/// The matrices of all heads in memory.
+/// The placement in memory of one matrix per head.
 #[derive(Debug, Clone, Copy)]
 pub struct Head {
     /// The distance between the matrices of two heads: zero if they share one.
@@ -22,15 +22,15 @@ pub struct Head {
 }
 
 impl Head {
-    /// Returns the number of scalars between two columns that belong to all heads, for matrices of
-    /// `rows` rows.
+    /// Returns the number of scalars in one column of all heads together, for matrices of `rows`
+    /// rows. It is at least 1, so that it can be a divisor.
     #[inline(always)]
     pub fn period(self, heads: usize, rows: usize) -> usize {
         let period = if self.matrix == 0 { rows } else { heads * rows };
         if period == 0 { 1 } else { period }
     }
 
-    /// Returns the number of scalars from the first to the last one of `heads` matrices.
+    /// Returns the number of scalars from the first entry of `heads` matrices to the last.
     #[inline(always)]
     fn extent(self, heads: usize, rows: usize, columns: usize) -> usize {
         if heads == 0 || rows == 0 || columns == 0 {
@@ -40,8 +40,9 @@ impl Head {
     }
 }
 
-/// Computes [`products`] for each of `K` heads: `y_gh (M x n) = or += sum_p A_pgh (M x k_p) x_p`.
-/// Each `x_p` belongs to a head, or all heads share it.
+/// Computes [`products`] for each of `K` heads:
+/// `y_gh (M x n) = sum_p A_pgh (M x k_p) x_ph (k_p x n)`, or adds the sums to `y_gh` with
+/// `accumulate`. All heads share an `x_p` without heads.
 #[inline(always)]
 pub fn head_products<S: Isa, T: Scalar, const K: usize, const M: usize, const G: usize, const P: usize>(
     isa: S,
@@ -120,9 +121,9 @@ pub fn head_products<S: Isa, T: Scalar, const K: usize, const M: usize, const G:
     }
 }
 
-/// Computes `C_h (m x n) = or += op(A_h) op(B_h)` for each of `heads` heads, where `op(A)` is
-/// `m x k` and `op(B)` is `k x n`. `TA` and `TB` transpose. If all heads share C, their products
-/// add up.
+/// Computes `C_h (m x n) = op(A_h) op(B_h)` for each of `heads` heads, or adds the products to
+/// `C_h` with `accumulate`. `op(A)` is `m x k` and `op(B)` is `k x n`; `TA` and `TB` transpose A
+/// and B. If all heads share C, it is the sum of their products.
 #[inline(always)]
 #[allow(clippy::too_many_arguments)]
 pub fn head_product<S: Isa, T: Scalar, const TA: bool, const TB: bool>(
@@ -163,8 +164,8 @@ pub fn head_product<S: Isa, T: Scalar, const TA: bool, const TB: bool>(
     }
 }
 
-/// Computes the sum over the heads: `to = sum_h from_h` for the matrices of `size` scalars of each
-/// sample.
+/// Computes the sum over the heads, `to = sum_h from_h`, for each sample. The matrix of a head has
+/// `size` scalars.
 #[inline]
 pub fn sum_heads<T: Scalar>(from: &[T], heads: usize, size: usize, to: &mut [T]) {
     for (from, to) in from.chunks_exact((heads * size).max(1)).zip(to.chunks_exact_mut(size.max(1))) {

@@ -16,10 +16,11 @@ use crate::types::varying::Varying;
 /// [kept](Self::keep) and need no second run.
 ///
 /// States and cotangents are equal to those of a single pass, to the last bit. The gradients are
-/// too, if the layers add them in place, chunk by chunk, as generated cells do: a segment is a
-/// whole number of [chunks](Cell::chunk), unless [`every`](Self::every) changes it. The gradients
-/// of two kinds of parameters differ by rounding: those that the equations use in several places,
-/// because each use is summed separately, and those that they use through a function (`exp(a)`).
+/// equal too if the layers add them in place, chunk by chunk, as generated cells do, because a
+/// segment is a whole number of [chunks](Cell::chunk), unless [`every`](Self::every) changes it.
+/// The gradients of two kinds of parameters differ by rounding: those that the equations use in
+/// several places, because each use is summed separately, and those that they use through a
+/// function (`exp(a)`).
 ///
 /// Outputs exist for one segment at a time, from the last to the first, so the loss must be a sum
 /// over the steps:
@@ -63,9 +64,9 @@ impl<L, const B: usize> Checkpointed<L, B>
 where
     L: Cell<B>,
 {
-    /// Uses segments of about the square root of the length of the sequence, rounded up to whole
-    /// [chunks](Cell::chunk) (usually 256 steps divided by the batch size in a generated cell).
-    /// Keeps the tapes of the last segments, up to about 16 times the square root.
+    /// Creates a pass with segments of about the square root of the length of the sequence, rounded
+    /// up to whole [chunks](Cell::chunk) (usually 256 steps divided by the batch size in a
+    /// generated cell). Keeps the tapes of the last segments, up to about 16 times the square root.
     pub fn new() -> Self {
         Checkpointed {
             every: None,

@@ -67,9 +67,9 @@ impl<L, const B: usize> Truncated<L, B>
 where
     L: Cell<B>,
 {
-    /// Makes an update after every `k1` steps, from cotangents that go back through `k2` steps. The
-    /// first sequence starts from the layer's initial state; for a layer with a context see
-    /// [`from_state`](Self::from_state).
+    /// Creates a pass with an update after every `k1` steps, whose cotangents go back through `k2`
+    /// steps. The first sequence starts from the layer's initial state; for a layer with a context
+    /// see [`from_state`](Self::from_state).
     ///
     /// # Panics
     /// If `k1` or `k2` is zero.
@@ -81,7 +81,7 @@ where
         Self::from_state(layer.initial_state(), k1, k2)
     }
 
-    /// Does the same as [`new`](Self::new) for a first sequence that starts from `state`.
+    /// Creates a pass like [`new`](Self::new), whose first sequence starts from `state`.
     ///
     /// # Panics
     /// If `k1` or `k2` is zero.

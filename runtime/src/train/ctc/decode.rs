@@ -18,16 +18,16 @@ const NEVER: f64 = f64::NEG_INFINITY;
 pub struct Hypothesis {
     /// The labels.
     pub labels: Vec<u32>,
-    /// `ln` of the probability of those of the labelling's paths that the beam followed. It is at
-    /// most that of all its paths, and equal to it unless a prefix of the labelling has fallen out
-    /// of the beam.
+    /// `ln` of the total probability of the labelling's paths that the beam followed. This
+    /// probability is at most that of all its paths, and equal unless a prefix of the labelling has
+    /// fallen out of the beam.
     pub log_probability: f64,
 }
 
 impl Ctc {
-    /// Returns the labelling that the most likely path of each sample reads as (best path decoding;
-    /// Graves et al. 2006, section 3.2). The most likely *labelling* may be another one, with many
-    /// paths: see [`beam`](Self::beam).
+    /// Returns the labelling of the most likely path of each sample (best path decoding; Graves et
+    /// al. 2006, section 3.2). The most likely *labelling* may be another one, with many paths: see
+    /// [`beam`](Self::beam).
     pub fn greedy<T: Scalar, const C: usize, const B: usize>(
         &self,
         logits: &[SMatrix<T, C, B>],
@@ -79,7 +79,7 @@ impl Ctc {
     }
 }
 
-/// A prefix of a labelling: that of `parent`, followed by one label.
+/// A prefix of a labelling: the prefix `parent`, followed by one label.
 #[derive(Debug, Clone, Copy)]
 struct Prefix {
     parent: usize,
@@ -101,7 +101,7 @@ impl Entry {
     }
 }
 
-/// A prefix that one more label would make: that of the entry `from`, followed by `label`.
+/// A prefix that is one label longer: the prefix of the entry `from`, followed by `label`.
 #[derive(Debug, Clone, Copy)]
 struct Longer {
     from: usize,

@@ -63,7 +63,7 @@ pub struct CtcLoss<T, const B: usize> {
     pub impossible: Vec<Impossible>,
 }
 
-/// A sample whose target no path through the steps of its input reads as.
+/// A sample whose loss is infinite, because no path through its steps reads as its target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Impossible {
     /// The index of the sample in the batch.

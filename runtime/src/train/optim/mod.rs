@@ -79,7 +79,7 @@ pub struct Sgd<T> {
 }
 
 impl<T: Scalar> Sgd<T> {
-    /// Makes plain gradient descent.
+    /// Creates an optimiser for plain gradient descent.
     ///
     /// # Panics
     /// If the rate is negative or not finite.
@@ -244,7 +244,8 @@ macro_rules! adam {
         pub struct $name<T>(Moments<T>);
 
         impl<T: Scalar> $name<T> {
-            /// Uses the settings of the paper: betas of 0.9 and 0.999, an epsilon of 1e-8.
+            /// Creates an optimiser with the settings of the paper: betas of 0.9 and 0.999, an
+            /// epsilon of 1e-8.
             ///
             /// # Panics
             /// If the rate is negative or not finite.

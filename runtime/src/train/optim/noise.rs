@@ -35,7 +35,7 @@ pub struct WeightNoise<T> {
 }
 
 impl<T: Scalar> WeightNoise<T> {
-    /// Makes noise of the given standard deviation.
+    /// Creates noise with the given standard deviation.
     ///
     /// # Panics
     /// If the deviation is negative or not finite.

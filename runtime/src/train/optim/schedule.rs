@@ -64,16 +64,16 @@ impl Schedule {
         Self::new(rate, Course::Exponential { factor })
     }
 
-    /// Creates a schedule on a straight line from `rate` down to 0, or to its [floor](Self::to),
-    /// over `steps` steps.
+    /// Creates a schedule that follows a straight line from `rate` down to 0, or to its
+    /// [floor](Self::to), over `steps` steps.
     #[track_caller]
     pub fn linear(rate: f64, steps: usize) -> Self {
         Self::new(rate, Course::Linear { end: steps })
     }
 
-    /// Creates a schedule on half a cosine from `rate` down to 0, or to its [floor](Self::to), over
-    /// `steps` steps (Loshchilov & Hutter 2017, eq. 5, without restarts). The rate then stays
-    /// constant.
+    /// Creates a schedule that follows half a cosine from `rate` down to 0, or to its
+    /// [floor](Self::to), over `steps` steps (Loshchilov & Hutter 2017, eq. 5, without restarts).
+    /// The rate then stays constant.
     #[track_caller]
     pub fn cosine(rate: f64, steps: usize) -> Self {
         Self::new(rate, Course::Cosine { end: steps })

@@ -16,9 +16,9 @@ impl<M: Model, O, W, C> Trainer<M, O, W, C> {
         self.generator(Purpose::Passes, batch * self.settings.parts + part).next_u64()
     }
 
-    /// Computes the parts of the batch with the number `batch`. In training their gradients are added
-    /// to the trainer's, each with the share of its samples. Returns the scores of all parts, and whether one of them has
-    /// another block of steps.
+    /// Computes the parts of the batch with the number `batch`. In training their gradients are
+    /// added to the trainer's, each with the share of its samples. Returns the scores of all parts,
+    /// and whether one of them has another block of steps.
     pub(super) fn compute<S: Sync>(
         &mut self,
         samples: &[&S],

@@ -7,8 +7,9 @@ use core::fmt::Display;
 use core::str::FromStr;
 use std::path::Path;
 
-use super::fit::{Best, Progress, set_values, values};
-use super::{Buffers, Epoch, Scores, Slot, Trainer, Workers};
+use super::fit::{Best, Progress};
+use super::weights::{set_values, values};
+use super::{Buffers, Counts, Epoch, Scores, Slot, Trainer, Workers};
 use crate::Scalar;
 use crate::cell::ModelMut;
 use crate::train::optim::{Optimiser, OptimiserState, gather, update};
@@ -28,8 +29,9 @@ where
     /// it ends with the same bits as one that was never interrupted.
     ///
     /// The file is a safetensors file; the tensors of the model have the prefix `model.`. Other
-    /// programs, and this one after a crash, see either the old file or the complete new one.
-    /// Settings such as clipping are not saved: the program sets them again.
+    /// programs, and this one after a crash, see either the old file or the complete new one. A
+    /// program that is killed while it saves may leave a file whose name ends in `.partial`, which
+    /// is never read. Settings such as clipping are not saved: the program sets them again.
     ///
     /// If there are several processes, all of them must call this. The first writes the file.
     ///
@@ -54,7 +56,7 @@ where
         Reader::new(&bytes).and_then(|mut file| self.read(&mut file)).map_err(|error| error.at(path))
     }
 
-    /// Saves the training and what `add` adds to the file.
+    /// Saves the training, and the entries that `add` adds to the file.
     fn save(&mut self, path: &Path, add: impl FnOnce(&mut Writer)) -> Result<(), Error> {
         let states = self.gather_states();
         let save = |trainer: &mut Self| {
@@ -88,7 +90,7 @@ where
         }
     }
 
-    /// Returns the carried states of all parts: a file for each process.
+    /// Returns the carried states of all parts, as one file per process.
     fn gather_states(&self) -> Vec<Vec<u8>> {
         let mut states = Writer::new();
         for (part, slot) in self.workers.own(self.settings.parts).zip(&self.slots) {
@@ -118,8 +120,9 @@ where
         file.metadata("precision", precision::<M::Scalar>());
         file.metadata("seed", self.settings.seed);
         file.metadata("parts", self.settings.parts);
-        file.metadata("updates", self.updates);
-        file.metadata("pending", self.pending);
+        file.metadata("updates", self.counts.updates);
+        file.metadata("pending", self.counts.pending);
+        file.metadata("complete_epochs", self.counts.epochs);
         file.model("model.", &self.model)?;
         self.optimiser.visit_state(&mut |name, state| match state {
             OptimiserState::Number(number) => file.metadata(&format!("optimiser.{name}"), exact(*number)),
@@ -127,7 +130,7 @@ where
                 file.tensor(&format!("optimiser.{name}"), &[values.len()], values);
             }
         });
-        if self.pending > 0 {
+        if self.counts.pending > 0 {
             gather(&*self.gradients, &mut self.total);
             file.tensor("gradients", &[self.total.len()], &self.total);
         }
@@ -157,7 +160,8 @@ where
         file.model("model.", &mut self.model)?;
         let seed = self.settings.seed.to_string();
         expect(file, "seed", &seed, &format!("the seed of the trainer is {seed}"))?;
-        let (updates, pending): (usize, usize) = (number(file, "updates")?, number(file, "pending")?);
+        let [updates, pending, epochs]: [usize; 3] =
+            [number(file, "updates")?, number(file, "pending")?, number(file, "complete_epochs")?];
         let count = self.model.parameter_count();
         let gradients: Vec<M::Scalar> = match pending {
             0 => Vec::new(),
@@ -195,7 +199,7 @@ where
         if pending > 0 {
             update(&mut *self.gradients, &gradients, |_, g, saved| g.copy_from_slice(saved));
         }
-        (self.updates, self.pending) = (updates, pending);
+        self.counts = Counts { pending, updates, epochs };
         Ok(())
     }
 
@@ -329,7 +333,7 @@ fn precision<T: Scalar>() -> &'static str {
     if size_of::<T>() == size_of::<f32>() { "f32" } else { "f64" }
 }
 
-/// Returns a number as text from which it is read back without a change.
+/// Formats a number so that parsing the text gives the same bits.
 fn exact(number: f64) -> String {
     format!("{number:?}")
 }

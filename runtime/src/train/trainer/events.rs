@@ -45,8 +45,8 @@ fn write_at(now: f64, folder: &Path, epochs: &[Epoch]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Makes `events` the content of the file at `path`. The longest part of it that is already there
-/// stays with its times: TensorBoard, which follows a file to its end, needs to read nothing twice.
+/// Makes `events` the content of the file at `path`. The longest prefix that the file already has
+/// keeps its times. TensorBoard, which reads on at the end of a file, thus reads nothing twice.
 fn update(path: &Path, events: &[Event<'_>], now: f64) -> io::Result<()> {
     let old = match fs::read(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
@@ -119,7 +119,8 @@ fn time(records: &[u8]) -> Option<f64> {
     Some(f64::from_le_bytes(*time))
 }
 
-/// Adds a value to a `Summary`, in which it is the field 1; in it, 1 is `tag`, 2 `simple_value`.
+/// Adds a value to a `Summary`, as its field 1. The fields of a value are 1, `tag`, and 2,
+/// `simple_value`.
 fn value(tag: &str, value: f64, summary: &mut Vec<u8>) {
     let mut message = Vec::new();
     bytes(1, tag.as_bytes(), &mut message);

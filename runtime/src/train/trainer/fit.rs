@@ -7,11 +7,16 @@ use core::fmt;
 
 use super::part::Mode;
 use super::scores::word;
-use super::{Buffers, Epoch, Error, Outcome, Part, Purpose, Scores, Trainer, Workers};
+use super::weights::{set_values, values};
+use super::{Buffers, Diverged, Epoch, Error, Outcome, Part, Purpose, Scores, Trainer, Workers};
 use crate::Scalar;
 use crate::cell::{Model, ModelMut};
+use crate::inspect::finite::{Fault, check_finite};
 use crate::rng::shuffle;
 use crate::train::optim::Optimiser;
+
+/// The largest number of batches in a pool of samples that [`Fit::bucket_by`] sorts by length.
+const POOL: usize = 50;
 
 /// The function that returns the length of a sample.
 type Length<'t, S> = Box<dyn Fn(&S) -> usize + 't>;
@@ -120,11 +125,13 @@ where
         M::Gradients: Send,
     {
         let samples: Vec<&S> = samples.iter().collect();
-        let (number, mut scores) = (self.batches(), Scores::default());
-        for batch in samples.chunks(self.batch_size()) {
-            scores.add(&self.compute(batch, number, Mode::Evaluate, &work).0);
-        }
-        scores
+        self.with_rounded_weights(|trainer| {
+            let (number, mut scores) = (trainer.batches(), Scores::default());
+            for batch in samples.chunks(trainer.batch_size()) {
+                scores.add(&trainer.compute(batch, number, Mode::Evaluate, &work).0);
+            }
+            scores
+        })
     }
 
     /// Returns the number of samples of a batch: that of all its parts.
@@ -179,8 +186,9 @@ where
         self
     }
 
-    /// Makes batches of samples of similar length, so that they need little padding. The order of
-    /// the batches, and of samples of equal length, stays random.
+    /// Makes batches of samples of similar length, so that they need little padding. The samples
+    /// are divided at random into pools, at least four and each of at most 50 batches, and sorted
+    /// by length within each. The order of the batches stays random.
     pub fn bucket_by(mut self, length: impl Fn(&S) -> usize + 't) -> Self {
         self.length = Some(Box::new(length));
         self
@@ -193,8 +201,8 @@ where
         self
     }
 
-    /// Stops after an epoch for which `stop` returns `true`; if there are several processes, in any
-    /// of them.
+    /// Stops after an epoch for which `stop` returns `true`. If there are several processes, one of
+    /// them is enough.
     pub fn stop_when(mut self, stop: impl FnMut(&Epoch) -> bool + 't) -> Self {
         self.stop = Box::new(stop);
         self
@@ -225,7 +233,7 @@ where
     ///
     /// Parameters, moments, the learning rate (unless a schedule sets it), counters and results
     /// come from the file; everything else comes from the program, such as clipping and the number
-    /// of epochs. To start anew, delete the file. Each save waits for the disk.
+    /// of epochs. To start over, delete the file. Each save waits for the disk.
     #[cfg(all(feature = "std", feature = "safetensors"))]
     pub fn checkpoint(mut self, path: impl Into<std::path::PathBuf>, batches: usize) -> Self {
         self.checkpoint = Some((path.into(), batches));
@@ -246,7 +254,7 @@ where
         self.agree(false)?;
         let mut progress = self.resume()?;
         while progress.epoch <= self.epochs && !progress.is_stopped {
-            let batches = self.batches(progress.epoch);
+            let batches = self.batches();
             for batch in batches.iter().skip(progress.batch) {
                 let samples: Vec<&S> = batch.iter().map(|&sample| &self.samples[sample]).collect();
                 progress.training.add(&self.trainer.learn_samples(&samples, &self.work)?);
@@ -271,10 +279,17 @@ where
         let number = progress.epoch;
         let validation = (!self.validation.is_empty()).then(|| trainer.evaluate(self.validation, &self.work));
         let training = core::mem::take(&mut progress.training);
-        let (updates, rate) = (trainer.updates, trainer.optimiser.rate());
+        let (updates, rate) = (trainer.counts.updates, trainer.optimiser.rate());
         if let Some(loss) = validation.as_ref().map(Scores::loss).filter(|loss| !loss.is_finite()) {
             return Err(Error::Validation { epoch: number, loss });
         }
+        check_finite(&trainer.model).map_err(|at| Diverged {
+            update: updates,
+            loss: training.loss(),
+            fault: Some(Fault::Parameter(at)),
+            elsewhere: None,
+        })?;
+        trainer.counts.epochs += 1;
         let mut epoch = Epoch { number, updates, rate, training, validation, is_best: false };
         let best = &mut progress.best;
         epoch.is_best = epoch.loss() < best.loss;
@@ -298,8 +313,8 @@ where
     /// Checks that all processes train in the same way and have the same model. Returns whether
     /// `is_stopped` holds in any of them.
     fn agree(&self, is_stopped: bool) -> Result<bool, Error> {
-        let Trainer { model, workers, settings, updates, .. } = &*self.trainer;
-        let counts = [self.samples.len(), self.validation.len(), self.epochs, settings.parts, *updates];
+        let Trainer { model, workers, settings, counts, .. } = &*self.trainer;
+        let counts = [self.samples.len(), self.validation.len(), self.epochs, settings.parts, counts.updates];
         let [samples, validation, epochs, parts, updates] = counts.map(|count| count as u64);
         let numbers = [
             ("samples", samples),
@@ -342,7 +357,7 @@ where
         Ok(())
     }
 
-    /// Returns the progress of the training run in the checkpoint, or of one that starts now.
+    /// Returns the progress of the training run in the checkpoint, or of a new run.
     fn resume(&mut self) -> Result<Progress<M::Scalar>, Error> {
         #[cfg(all(feature = "std", feature = "safetensors"))]
         if let Some((path, _)) = &self.checkpoint
@@ -365,16 +380,22 @@ where
         Ok(())
     }
 
-    /// Returns the batches of an epoch as indices of samples.
-    fn batches(&self, epoch: usize) -> Vec<Vec<usize>> {
+    /// Returns the batches of the next epoch as indices of samples.
+    fn batches(&self) -> Vec<Vec<usize>> {
         let size = self.trainer.batch_size();
-        let mut rng = self.trainer.generator(Purpose::Order, epoch);
+        let mut rng = self.trainer.generator(Purpose::Order, self.trainer.counts.epochs + 1);
         let mut order: Vec<usize> = (0..self.samples.len()).collect();
         if self.shuffles {
             shuffle(&mut order, &mut rng);
         }
         if let Some(length) = &self.length {
-            order.sort_by_key(|&sample| length(&self.samples[sample]));
+            let pool = match self.shuffles {
+                true => (order.len() / (4 * size)).clamp(1, POOL) * size,
+                false => order.len(),
+            };
+            for pool in order.chunks_mut(pool) {
+                pool.sort_by_key(|&sample| length(&self.samples[sample]));
+            }
         }
         let is_wanted = |batch: &&[usize]| !self.drops_last || batch.len() == size;
         let mut batches: Vec<Vec<usize>> =
@@ -392,7 +413,7 @@ pub(super) struct Progress<T> {
     pub(super) epoch: usize,
     /// The number of its batches so far.
     pub(super) batch: usize,
-    /// Whether the run was stopped before its last epoch.
+    /// True if the run was stopped before its last epoch.
     pub(super) is_stopped: bool,
     /// The scores of the present epoch so far.
     pub(super) training: Scores,
@@ -418,32 +439,11 @@ pub(super) struct Best<T> {
     pub(super) values: Vec<T>,
 }
 
-/// Returns the values of all parameters and buffers of a model.
-pub(super) fn values<M: Model>(model: &M) -> Vec<M::Scalar> {
-    let mut values = Vec::new();
-    model.visit(&mut |parameter| values.extend_from_slice(parameter.values));
-    model.visit_buffers(&mut |buffer| values.extend_from_slice(buffer.values));
-    values
-}
-
 /// Returns the FNV-1a hash of numbers, 64 bits at a time.
 fn hash<T: Scalar>(values: &[T]) -> u64 {
     values.iter().fold(0xcbf2_9ce4_8422_2325, |hash, value| {
         (hash ^ value.as_f64().to_bits()).wrapping_mul(0x0100_0000_01b3)
     })
-}
-
-/// Sets the parameters and buffers of a model to what [`values`] returned earlier.
-pub(super) fn set_values<M: ModelMut>(model: &mut M, values: &[M::Scalar]) {
-    let mut rest = values;
-    let mut set = |values: &mut [M::Scalar]| {
-        if let Some((kept, others)) = rest.split_at_checked(values.len()) {
-            values.copy_from_slice(kept);
-            rest = others;
-        }
-    };
-    model.visit_mut(&mut |parameter| set(parameter.values));
-    model.visit_buffers_mut(&mut |buffer| set(buffer.values));
 }
 
 impl<M: Model, O, W, C, S, F> fmt::Debug for Fit<'_, M, O, W, C, S, F> {

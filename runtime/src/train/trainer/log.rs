@@ -9,7 +9,7 @@ use super::{Epoch, Scores};
 use crate::weights::{Error, disk};
 
 /// Writes the table of these epochs. Other programs see either the old file or the complete new
-/// one.
+/// file.
 pub(super) fn write(path: &Path, epochs: &[Epoch]) -> Result<(), Error> {
     disk::write(path, || Ok(table(epochs).into_bytes())).map_err(|error| error.of("log"))
 }

@@ -3,11 +3,12 @@
 //! | file | contents |
 //! | --- | --- |
 //! | `settings` | the methods that set a trainer up |
-//! | `update` | updates on a batch |
+//! | `update`, `weights` | updates on a batch, and changes of the weights for their passes |
 //! | `batch`, `part`, `workers` | the parts of a batch, and the workers that compute them |
 //! | `passes`, `outputs` | the forms of backpropagation through time, and the view of a loss |
 //! | `fit`, `outcome`, `scores`, `log`, `events` | epochs and their results |
 //! | `checkpoint` | a training run on disk |
+//! | `unavailable` | errors that name a missing feature |
 
 mod batch;
 #[cfg(all(feature = "std", feature = "safetensors"))]
@@ -24,7 +25,10 @@ mod part;
 mod passes;
 mod scores;
 mod settings;
+#[cfg(all(feature = "std", not(feature = "safetensors")))]
+mod unavailable;
 mod update;
+mod weights;
 mod workers;
 
 #[cfg(test)]
@@ -48,8 +52,8 @@ pub use workers::{OneThread, Workers, add_pairs, pairs};
 use crate::cell::{Layer, Model};
 use crate::inspect::finite::Fault;
 use crate::rng::{Rng, SeedableRng, Xoshiro256PlusPlus};
-use crate::train::optim::WeightNoise;
 use settings::Settings;
+use weights::WeightChanges;
 
 /// A model in training, with its optimiser, tapes, gradients and counters. One call of
 /// [`step`](Self::step) is one update on one batch:
@@ -94,7 +98,8 @@ use settings::Settings;
 ///
 /// # Random numbers
 /// The noise of an update depends only on the [seed](Self::seed) and the number of the update, and
-/// the order of the samples on the seed and the epoch. A resumed run needs no saved generator.
+/// the order of the samples on the seed and the number of epochs before, those of earlier calls of
+/// [`fit`](Self::fit) included. A resumed run needs no saved generator.
 ///
 /// # Several threads, several machines
 /// A batch may consist of several [parts](Self::parts), each with its own tape and gradients.
@@ -111,15 +116,23 @@ pub struct Trainer<M: Model, O, W, C = OneThread> {
     pub optimiser: O,
     workers: C,
     settings: Settings,
-    noise: Option<WeightNoise<M::Scalar>>,
+    changes: WeightChanges<M>,
     gradients: Box<M::Gradients>,
-    /// The number of batches whose gradients were added since the last update.
-    pending: usize,
-    updates: usize,
+    counts: Counts,
     /// One slot for each part that this process computes, at least one.
     slots: Vec<Slot<M, W>>,
     /// The gradients of all parts together.
     total: Vec<M::Scalar>,
+}
+
+/// The progress of a trainer.
+#[derive(Debug, Clone, Copy, Default)]
+struct Counts {
+    /// The number of batches whose gradients were added since the last update.
+    pending: usize,
+    updates: usize,
+    /// The number of complete epochs, in all calls of `fit` together.
+    epochs: usize,
 }
 
 /// The buffers and the results of one part of a batch.
@@ -130,7 +143,7 @@ struct Slot<M: Model, W> {
     flat: Vec<M::Scalar>,
     scores: Scores,
     fault: Option<Fault>,
-    /// Whether the part has another block of steps.
+    /// True if the part has another block of steps.
     has_more: bool,
 }
 
@@ -159,7 +172,8 @@ impl<L: Model, O> Trainer<L, O, ()> {
 
 impl<M: Model, O, W> Trainer<M, O, W> {
     /// Creates a trainer of any model, whose gradients are computed by a function with the help of
-    /// `buffers`.
+    /// `buffers`. A function that makes its own has the buffers [`Samples::<B>`](Samples), for
+    /// parts of at most `B` samples, or `()`, for parts of one sample.
     pub fn with_buffers(model: M, optimiser: O, buffers: W) -> Self {
         let gradients = model.zero_gradients();
         Trainer {
@@ -167,10 +181,9 @@ impl<M: Model, O, W> Trainer<M, O, W> {
             optimiser,
             workers: OneThread,
             settings: Settings { seed: 0, parts: 1, accumulate: 1, clip: None, schedule: None },
-            noise: None,
+            changes: WeightChanges::none(),
             gradients,
-            pending: 0,
-            updates: 0,
+            counts: Counts::default(),
             slots: Vec::from([Slot::new(buffers)]),
             total: Vec::new(),
         }
@@ -180,11 +193,11 @@ impl<M: Model, O, W> Trainer<M, O, W> {
 impl<M: Model, O, W, C> Trainer<M, O, W, C> {
     /// Returns the number of updates so far.
     pub fn updates(&self) -> usize {
-        self.updates
+        self.counts.updates
     }
 
-    /// Returns the gradients of the last update, as the optimiser saw them: after clipping. Between
-    /// updates, while batches are [accumulated](Self::accumulate), it is their sum so far.
+    /// Returns the gradients of the last update after clipping, as the optimiser read them. While
+    /// batches are [accumulated](Self::accumulate), returns the sum so far.
     pub fn gradients(&self) -> &M::Gradients {
         &self.gradients
     }
@@ -197,7 +210,7 @@ impl<M: Model, O, W, C> Trainer<M, O, W, C> {
 
     /// Returns the number of batches, or of blocks of steps, so far.
     fn batches(&self) -> usize {
-        self.updates * self.settings.accumulate + self.pending
+        self.counts.updates * self.settings.accumulate + self.counts.pending
     }
 
     /// Returns the generator of random numbers for one purpose, independent of the others.
@@ -219,12 +232,12 @@ enum Purpose {
 
 impl<M: Model + fmt::Debug, O: fmt::Debug, W, C> fmt::Debug for Trainer<M, O, W, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Trainer { model, optimiser, settings, updates, .. } = self;
+        let Trainer { model, optimiser, settings, counts, .. } = self;
         f.debug_struct("Trainer")
             .field("model", model)
             .field("optimiser", optimiser)
             .field("settings", settings)
-            .field("updates", updates)
+            .field("counts", counts)
             .finish_non_exhaustive()
     }
 }

@@ -19,7 +19,7 @@ pub struct Epoch {
     pub training: Scores,
     /// The scores of the validation samples after the epoch, if there are any.
     pub validation: Option<Scores>,
-    /// Whether this is the best epoch so far.
+    /// True if this is the best epoch so far.
     pub is_best: bool,
 }
 

@@ -14,8 +14,8 @@ pub(super) enum Mode {
     Train,
     /// The loss alone.
     Evaluate,
-    /// The loss or a gradient was not finite: the same again, with a search for the first value
-    /// that is not.
+    /// The search for the first value that is not finite, in a repetition of a computation whose
+    /// loss or gradient was not.
     Inspect,
 }
 

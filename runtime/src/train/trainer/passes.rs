@@ -24,8 +24,8 @@ pub trait Buffers<M>: Send + Sized {
     #[must_use]
     fn another(&self) -> Self;
 
-    /// Adds everything to a checkpoint that the next batch reads: a carried state. Names start with
-    /// `prefix`.
+    /// Adds the values that the next batch reads to a checkpoint, such as a carried state. Their
+    /// names start with `prefix`.
     #[cfg(all(feature = "std", feature = "safetensors"))]
     fn save(&self, model: &M, prefix: &str, file: &mut Writer) {
         let _ = (model, prefix, file);
@@ -42,7 +42,8 @@ pub trait Buffers<M>: Send + Sized {
     }
 }
 
-/// No buffers, for a model whose function makes its own: parts of at most `N` samples.
+/// The absence of buffers, for a model whose function makes its own. A part has at most `N`
+/// samples.
 ///
 /// ```
 /// use rnn_cell::cells::Gru;
@@ -259,7 +260,7 @@ where
     ) -> (f64, Option<Fault>) {
         match &mut self.carry {
             Carry::From(before, state) => {
-                // The next batch starts from where this one did.
+                // The next batch starts from the same state as this one.
                 state.clone_from(before);
                 inspect_from(layer, pass, before, loss)
             }
@@ -275,7 +276,7 @@ pub struct TruncatedBptt<L: Cell<B>, const B: usize> {
     k1: usize,
     k2: usize,
     blocks: Option<Truncated<L, B>>,
-    /// Whether a sequence has more blocks.
+    /// True if a sequence has more blocks.
     has_more: bool,
     dys: Vec<L::Output>,
 }

@@ -3,6 +3,8 @@
 use alloc::vec::Vec;
 
 use super::{CheckpointedBptt, FullBptt, Slot, Trainer, TruncatedBptt};
+#[cfg(feature = "quantised")]
+use crate::cell::ModelMut;
 use crate::cell::{Cell, IntoPass, Layer, Model};
 use crate::train::optim::{Schedule, WeightNoise};
 
@@ -29,9 +31,9 @@ where
 {
     /// Switches to truncated backpropagation through time: an update after every `k1` steps, from
     /// cotangents that go back through `k2` steps (see
-    /// [`Truncated`](crate::train::bptt::Truncated)). The loss is called for each block of steps;
-    /// in [`fit`](Self::fit) and [`learn`](Self::learn), so is the whole function, with the same
-    /// random numbers.
+    /// [`Truncated`](crate::train::bptt::Truncated)). The loss is called for each block of steps.
+    /// [`fit`](Self::fit) and [`learn`](Self::learn) call the whole function for each block, with
+    /// the same random numbers.
     ///
     /// # Panics
     /// If `k1` or `k2` is zero, or states are [carried](Self::carry_state) from batch to batch:
@@ -143,7 +145,24 @@ impl<M: Model, O, W, C> Trainer<M, O, W, C> {
     #[must_use]
     #[track_caller]
     pub fn weight_noise(mut self, deviation: f64) -> Self {
-        self.noise = Some(WeightNoise::new(deviation));
+        self.changes.noise = Some(WeightNoise::new(deviation));
+        self
+    }
+
+    /// Rounds the matrices to the format `Q` while gradients are computed, and in
+    /// [`evaluate`](Self::evaluate) and validation: training for a
+    /// [quantised](crate::quantised) copy. The optimiser updates the exact weights by the gradients
+    /// at the rounded ones (straight-through estimator: Bengio, Léonard & Courville 2013;
+    /// [`round`](crate::quantised::round) says which matrices are rounded). [`model`](Self::model)
+    /// holds the exact weights.
+    #[cfg(feature = "quantised")]
+    #[must_use]
+    pub fn round_weights<Q: crate::quantised::Format>(mut self) -> Self
+    where
+        M: ModelMut,
+    {
+        // A weight that cannot be rounded is not finite, which the loss shows.
+        self.changes.round = Some(|model| _ = crate::quantised::round::<Q>(model));
         self
     }
 
@@ -176,16 +195,13 @@ impl<M: Model, O, W, C> Trainer<M, O, W, C> {
     /// Lets `workers` compute the parts of a batch.
     #[must_use]
     pub fn workers<D>(self, workers: D) -> Trainer<M, O, W, D> {
-        let Trainer { model, optimiser, settings, noise, gradients, pending, updates, slots, total, .. } =
-            self;
-        Trainer { model, optimiser, workers, settings, noise, gradients, pending, updates, slots, total }
+        let Trainer { model, optimiser, settings, changes, gradients, counts, slots, total, .. } = self;
+        Trainer { model, optimiser, workers, settings, changes, gradients, counts, slots, total }
     }
 
     fn buffers<V>(self, buffers: V) -> Trainer<M, O, V, C> {
-        let Trainer {
-            model, optimiser, workers, settings, noise, gradients, pending, updates, total, ..
-        } = self;
+        let Trainer { model, optimiser, workers, settings, changes, gradients, counts, total, .. } = self;
         let slots = Vec::from([Slot::new(buffers)]);
-        Trainer { model, optimiser, workers, settings, noise, gradients, pending, updates, slots, total }
+        Trainer { model, optimiser, workers, settings, changes, gradients, counts, slots, total }
     }
 }

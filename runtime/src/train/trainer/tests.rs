@@ -36,7 +36,7 @@ fn flat(model: &impl Model<Scalar = f64>) -> Vec<f64> {
     flat
 }
 
-/// Returns the target of a step: no output is right.
+/// Returns the target of a step, which no output equals.
 fn target<const B: usize>(t: usize) -> Y<B> {
     SMatrix::from_fn(|row, _| 0.1 * (t + row) as f64)
 }
@@ -274,7 +274,7 @@ fn the_workers_do_not_change_a_bit() {
     }
 }
 
-/// A process among several, played by a thread.
+/// A process among several, simulated by a thread.
 #[derive(Clone, Copy)]
 struct Process<'a> {
     number: usize,
@@ -435,12 +435,44 @@ fn epochs_visit_every_sample_once_in_new_orders() {
     trainer.fit(&samples, note).in_order().drop_last().run().unwrap();
     assert_eq!(core::mem::take(&mut *seen.lock().unwrap()), [[0, 1, 2, 3], [4, 5, 6, 7]]);
 
-    // Batches of similar length.
-    trainer.fit(&samples, note).bucket_by(|k| (*k / 4) as usize).run().unwrap();
-    for batch in &*seen.lock().unwrap() {
-        let first = batch[0] / 4;
-        assert!(batch.iter().all(|k| k / 4 == first), "{batch:?}");
+    // A second call does not repeat the orders of the first.
+    trainer.fit(&samples, note).run().unwrap();
+    let again = core::mem::take(&mut *seen.lock().unwrap());
+    assert!(again != batches[..3] && again != batches[3..]);
+}
+
+#[test]
+fn buckets_hold_samples_of_similar_length() {
+    let samples: Vec<u32> = (0..160).collect();
+    let seen = std::sync::Mutex::new(Vec::new());
+    let note = |part: &mut Part<'_, Net, u32, FullBptt<Net, 4>>| {
+        seen.lock().unwrap().push(part.samples.iter().map(|k| **k).collect::<Vec<_>>());
+        0.0
+    };
+    let mut trainer = Trainer::new::<4>(net(), Sgd::new(0.1));
+    let length = |k: &u32| *k as usize;
+    trainer.fit(&samples, note).epochs(2).bucket_by(length).run().unwrap();
+    let batches = core::mem::take(&mut *seen.lock().unwrap());
+    let padding = |batch: &Vec<u32>| batch.iter().map(|k| batch.iter().max().unwrap() - k).sum::<u32>();
+    for epoch in batches.chunks(40) {
+        let mut all = epoch.concat();
+        all.sort_unstable();
+        assert_eq!(all, samples);
+        // Random batches have a mean of about 64 steps for each sample, sorted ones 1.5.
+        let mean = epoch.iter().map(padding).sum::<u32>() as f64 / 160.0;
+        assert!(mean < 10.0, "{mean}");
     }
+    let sorted = |epoch: &[Vec<u32>]| {
+        let mut batches = epoch.to_vec();
+        batches.iter_mut().for_each(|batch| batch.sort_unstable());
+        batches.sort_unstable();
+        batches
+    };
+    assert_ne!(sorted(&batches[..40]), sorted(&batches[40..]));
+
+    trainer.fit(&samples, note).bucket_by(|k| 160 - length(k)).in_order().run().unwrap();
+    let reversed: Vec<u32> = samples.iter().rev().copied().collect();
+    assert_eq!(seen.lock().unwrap().concat(), reversed);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use super::part::{self, Mode, Part};
 use super::settings::{Clip, Settings};
-use super::{Bptt, Buffers, Diverged, Outputs, Purpose, Scores, Trainer, Workers};
+use super::{Bptt, Buffers, Diverged, Outputs, Scores, Trainer, Workers};
 use crate::cell::{IntoPass, Layer, ModelMut};
 use crate::inspect::finite::{Fault, check_finite};
 use crate::train::optim::{Optimiser, clip_global_norm, clip_values, global_norm, scale};
@@ -45,8 +45,8 @@ where
         Ok(scores.loss())
     }
 
-    /// Updates the parameters by gradients that `compute` adds to [`Part::gradients`]; it returns
-    /// the loss. This is for models that are more than one layer.
+    /// Updates the parameters on one batch, for models that are more than one layer, and returns
+    /// the loss. `compute` adds the gradients to [`Part::gradients`] and returns the loss.
     ///
     /// # Errors
     /// If the loss or a gradient is NaN or infinite. The model is as before the update; with
@@ -94,12 +94,12 @@ where
             let (scores, has_more) = compute(self, batch, Mode::Train);
             let norm = global_norm(&*self.gradients);
             if !scores.loss().is_finite() || !norm.is_finite() {
-                // The weights still have the noise of the passes.
+                // The weights are still those of the passes.
                 compute(self, batch, Mode::Inspect);
-                self.remove_noise();
+                self.restore_weights();
                 return Err(self.diverged(scores.loss()));
             }
-            self.remove_noise();
+            self.restore_weights();
             self.finish_update(norm);
             all.add(&scores);
             if !has_more {
@@ -157,7 +157,7 @@ where
         result.map_err(|diverged| Diverged { elsewhere, ..diverged })
     }
 
-    /// Returns the description of the fault that the first process to have one found.
+    /// Returns the description of the fault of the first process that found one.
     fn describe_fault(&self) -> Option<String>
     where
         C: Workers,
@@ -170,20 +170,10 @@ where
 
     /// Prepares the model and the gradients for the passes of an update.
     fn begin(&mut self) {
-        if self.pending == 0 {
+        if self.counts.pending == 0 {
             self.gradients.set_zero();
         }
-        let mut rng = self.generator(Purpose::Weights, self.batches());
-        if let Some(noise) = &mut self.noise {
-            noise.add(&mut self.model, &mut rng);
-        }
-    }
-
-    /// Removes the noise from the weights after the passes of an update.
-    fn remove_noise(&mut self) {
-        if let Some(noise) = &mut self.noise {
-            noise.remove(&mut self.model);
-        }
+        self.change_weights();
     }
 
     /// Describes the fault that an inspecting computation found.
@@ -191,15 +181,16 @@ where
         let gradient = |at| Fault::Gradient { step: None, at };
         let found = self.slots.iter_mut().find_map(|slot| slot.fault.take());
         let fault = found.or_else(|| check_finite(&*self.gradients).err().map(gradient));
-        self.pending = 0;
-        Diverged { update: self.updates, loss, fault, elsewhere: None }
+        self.counts.pending = 0;
+        Diverged { update: self.counts.updates, loss, fault, elsewhere: None }
     }
 
-    /// Steps the optimiser, if enough batches have been accumulated. `norm` is that of the gradients.
+    /// Steps the optimiser, if enough batches have been accumulated. `norm` is that of the
+    /// gradients.
     fn finish_update(&mut self, norm: f64) {
         let Settings { accumulate, clip, schedule, .. } = self.settings;
-        self.pending += 1;
-        if self.pending < accumulate {
+        self.counts.pending += 1;
+        if self.counts.pending < accumulate {
             return;
         }
         if accumulate > 1 {
@@ -213,9 +204,9 @@ where
             None => {}
         }
         if let Some(schedule) = schedule {
-            schedule.apply(self.updates, &mut self.optimiser);
+            schedule.apply(self.counts.updates, &mut self.optimiser);
         }
         self.optimiser.step(&mut self.model, &self.gradients);
-        (self.updates, self.pending) = (self.updates + 1, 0);
+        (self.counts.updates, self.counts.pending) = (self.counts.updates + 1, 0);
     }
 }

@@ -5,7 +5,7 @@ use core::ops::Range;
 
 use crate::Scalar;
 
-/// Computes the parts of a batch and adds up their gradients: one part after the other
+/// A way to compute the parts of a batch and to add up their gradients: one part after the other
 /// ([`OneThread`]), on threads (`Threads`, feature `rayon`), or in several processes (`Mpi` of the
 /// package `rnn-cell-cluster`).
 ///
@@ -17,8 +17,8 @@ use crate::Scalar;
 /// The sum of the gradients must be the [pairwise](pairs) one. It then has the same bits for any
 /// workers.
 pub trait Workers {
-    /// Returns the parts that this process computes, of `parts` in all. It may have none. Those of
-    /// all processes follow one another.
+    /// Returns the parts that this process computes, of `parts` in all. It may have none. The parts
+    /// of all processes follow one another.
     fn own(&self, parts: usize) -> Range<usize> {
         0..parts
     }
@@ -40,7 +40,7 @@ pub trait Workers {
         Vec::from([bytes])
     }
 
-    /// Returns whether this is the first process: the one that reads and writes files and reports.
+    /// Returns whether this is the first process, which reads and writes files and reports.
     fn is_first(&self) -> bool {
         true
     }

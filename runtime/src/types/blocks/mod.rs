@@ -85,7 +85,7 @@ pub trait Block {
     type Double: Block<Scalar = f64> + Flat<Scalar = f64>;
 
     /// The number of heads of a parameter of `heads K { .. }`, each of which has a matrix of its
-    /// own. `None` for any other parameter.
+    /// own; `None` for any other parameter.
     const HEADS: Option<usize> = None;
     /// The number of rows of the whole matrix.
     const ROWS: usize;
@@ -107,7 +107,8 @@ pub trait Block {
     /// its numbers of rows and columns, and its entries in column-major order.
     fn visit_blocks<'v>(&'v self, at: At, visitor: &mut BlockVisitor<'_, 'v, Self::Scalar>);
 
-    /// Does the same as [`visit_blocks`](Self::visit_blocks), mutably.
+    /// Calls `visitor` with every plain matrix, like [`visit_blocks`](Self::visit_blocks), to
+    /// change it.
     fn visit_blocks_mut<'v>(&'v mut self, at: At, visitor: &mut BlockVisitorMut<'_, 'v, Self::Scalar>);
 
     /// Visits the blocks as parts of the parameter `name`. This is the body of
@@ -121,7 +122,7 @@ pub trait Block {
         self.visit_declared(name, rank::<Self>(), &[], visitor);
     }
 
-    /// Does the same as [`visit_named`](Self::visit_named), mutably.
+    /// Visits the blocks like [`visit_named`](Self::visit_named), to change them.
     fn visit_named_mut<'v>(
         &'v mut self,
         name: &str,
@@ -148,7 +149,7 @@ pub trait Block {
         });
     }
 
-    /// Does the same as [`visit_declared`](Self::visit_declared), mutably.
+    /// Visits the blocks like [`visit_declared`](Self::visit_declared), to change them.
     fn visit_declared_mut<'v>(
         &'v mut self,
         name: &str,
@@ -215,7 +216,8 @@ impl<'s> Order<'s> {
         Order { rest: storage.iter(), storage: Storage::default() }
     }
 
-    /// Returns the storage of the block at `at`: that of the block before it for a further head.
+    /// Returns the storage of the block at `at`. Another head of a block has the storage of the
+    /// head before.
     fn next(&mut self, at: At) -> Storage {
         if at.head == 0 {
             self.storage = self.rest.next().copied().unwrap_or_default();

@@ -14,7 +14,7 @@ use super::known_layers;
 /// The cells of a mapping's layers.
 #[derive(Debug, Default)]
 pub(super) struct Cells {
-    /// The path of each layer's cell in the model. `None` if the cell is missing, so that the
+    /// The path of each layer's cell in the model; `None` if the cell is missing, so that the
     /// layer's tensors cannot be resolved.
     pub(super) paths: Vec<Option<String>>,
     /// Paths of cells that a layer may be meant for. Their parameters are not reported as unmapped.

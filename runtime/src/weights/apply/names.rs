@@ -16,21 +16,22 @@ use super::resolve::ResolvedTensor;
 pub(super) struct Matches<'f> {
     /// The tensors of the file, sorted by name.
     pub(super) file: &'f [FileTensor<'f>],
-    /// For each tensor of the mapping its index in the file.
+    /// The index in the file of each tensor of the mapping.
     indices: Vec<Option<usize>>,
     /// The indices of the file's tensors that the mapping neither names nor ignores and that no
     /// problem mentions yet.
     pub(super) unmatched: BTreeSet<usize>,
-    /// Tensors of the mapping that the file lacks, with the prefix of their neighbours in the file.
+    /// The tensors of the mapping that the file lacks, each with the prefix of their neighbours in
+    /// the file.
     moved: Vec<(usize, &'f str)>,
-    /// Tensors of the mapping that the file has under several prefixes.
+    /// The tensors of the mapping that the file has under several prefixes.
     pub(super) ambiguous: BTreeSet<usize>,
 }
 
-/// The most prefixes that a message lists if several would fit.
+/// The largest number of prefixes that a message lists if several would fit.
 const PREFIXES: usize = 4;
 
-/// Tensors of one layer or one prefix that the file has under another prefix.
+/// The tensors of one layer or one prefix that the file has under another prefix.
 #[derive(Debug)]
 struct Move<'a> {
     from: &'a str,

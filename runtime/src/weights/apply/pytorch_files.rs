@@ -19,8 +19,8 @@ struct Group {
     is_linear: bool,
 }
 
-/// Returns the problem that a file holds PyTorch's layers, with the mappings that read them. `None`
-/// if it has none.
+/// Returns the problem that a file holds PyTorch's layers, with the mappings that read them.
+/// Returns `None` if it has none.
 pub(in super::super) fn recognise(file: &[FileTensor]) -> Option<Problem> {
     let mut groups: BTreeMap<&str, Group> = BTreeMap::new();
     for tensor in file {

@@ -46,7 +46,7 @@ impl Error {
         Error { is_load: false, subject: "weights", path: None, problems: problems.into() }
     }
 
-    /// Names what the file holds, if these are not weights.
+    /// Names the contents of the file, if they are not weights.
     #[cfg(feature = "safetensors")]
     pub(crate) fn of(self, subject: &'static str) -> Self {
         Error { subject, ..self }
@@ -65,7 +65,7 @@ impl Error {
         self
     }
 
-    /// Returns the problems, of which there is at least one.
+    /// Returns the problems, at least one.
     pub fn problems(&self) -> &[Problem] {
         &self.problems
     }
@@ -151,7 +151,7 @@ pub enum Problem {
         /// Its shape.
         shape: Vec<usize>,
     },
-    /// The file has tensors that are no part of what was read from it.
+    /// The file has tensors that were not read.
     NotRead {
         /// The tensors.
         tensors: Vec<String>,
@@ -282,7 +282,7 @@ pub enum Problem {
         fitting: Option<&'static str>,
         /// The paths of such cells in the model.
         paths: Vec<String>,
-        /// For an unknown cell, the parameters that it lacks and those that the mapping lacks.
+        /// The parameters that an unknown cell lacks, and those that the mapping lacks.
         differs: Option<Box<[Vec<String>; 2]>>,
     },
     /// A ready mapping has another path than its cell.

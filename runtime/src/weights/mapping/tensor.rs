@@ -57,7 +57,7 @@ impl Tensor {
         }
     }
 
-    /// Adds a stack of parts, one below the other, such as the gates. Each further call adds a
+    /// Adds a stack of parts, one below the other, such as the gates. Each additional call adds a
     /// stack to the right of the previous ones.
     pub fn stack<P: Into<Part>>(mut self, parts: impl IntoIterator<Item = P>) -> Self {
         self.stacks.push(parts.into_iter().map(Into::into).collect());

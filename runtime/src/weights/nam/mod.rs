@@ -9,12 +9,13 @@
 //!
 //! A file is a JSON object with the keys `version`, `architecture`, `config`, `weights`, and often
 //! `sample_rate` and `metadata`. All weights are in one array. For an LSTM, each layer has the
-//! matrix that multiplies `[x, h]`, row by row, with its gates below each other in the order `i, f,
-//! g, o`; the biases; the initial hidden state; the initial cell state. The head's weights and bias
-//! follow. For a WaveNet, each layer array has the weights of its channels; for each layer the
-//! convolution, whose fastest index is the tap, its biases, the weights of the condition, and those
-//! of the residual with their biases; the weights of the head and perhaps its bias. The scale of
-//! the output follows. Of a file of several models, `config.submodels` has a whole file for each.
+//! matrix that multiplies `[x, h]`, row by row, with its gates below each other in the order
+//! `i, f, g, o`; the biases; the initial hidden state; the initial cell state. The head's weights
+//! and bias follow. For a WaveNet, each layer array has the weights of its channels; for each layer
+//! the convolution, whose fastest index is the tap, its biases, the weights of the condition, and
+//! those of the residual with their biases; the weights of the head and perhaps its bias. The scale
+//! of the output follows. In a file of several models, `config.submodels` holds a whole file for
+//! each model.
 //!
 //! ```
 //! use rnn_cell::prelude::*;
@@ -43,9 +44,9 @@
 //! plug-in may replace `tanh` and `sigmoid` by coarse polynomials ("fast tanh"); here their error
 //! is a few units in the last place.
 //!
-//! Settings that no cell has are errors that name them: FiLM, groups, bottlenecks, further heads, a
-//! model of the condition, and other activations than `Tanh` with three taps, gated or not, and
-//! `LeakyReLU` with six or fifteen.
+//! Settings that no cell has are errors that name them: FiLM, groups, bottlenecks, additional
+//! heads, a model of the condition, and other activations than `Tanh` with three taps, gated or
+//! not, and `LeakyReLU` with six or fifteen.
 //!
 //! The tests compare this module with NumPy programs that follow NeuralAmpModelerCore's `lstm.cpp`
 //! and `wavenet.cpp`, and with the crate `nam-rs`, on random weights
@@ -168,8 +169,8 @@ impl File {
         &self.document.info
     }
 
-    /// Returns the models of a file of several ones, the smallest first. The file itself stands for
-    /// the last of them, the largest. A file of one model has none.
+    /// Returns the models of a file of several ones, the smallest first. The file itself has the
+    /// network of the last of them, the largest. A file of one model has none.
     pub fn submodels(&self) -> &[Submodel] {
         &self.submodels
     }
@@ -234,9 +235,9 @@ pub fn load<M: ModelMut>(model: &mut M, bytes: &[u8]) -> Result<(), Error> {
 /// Returns `model` as the bytes of a file for Neural Amp Modeler.
 ///
 /// # Errors
-/// Reports a model that is neither a stack of [`InitialStateLstm`]s and a [`Dense`] nor one of the
-/// cells of a WaveNet, values that are not finite in `f32`, the precision of Neural Amp Modeler,
-/// and numbers in `info` that are not finite.
+/// Reports a model that is neither a stack of [`InitialStateLstm`]s and a [`Dense`] nor a stack of
+/// the cells of a WaveNet. Also reports values that are not finite in `f32`, the precision of
+/// Neural Amp Modeler, and numbers in `info` that are not finite.
 ///
 /// [`InitialStateLstm`]: crate::cells::InitialStateLstm
 /// [`Dense`]: crate::cells::Dense

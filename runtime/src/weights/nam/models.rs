@@ -31,27 +31,27 @@ pub fn two_layers<const H: usize>() -> TwoLayers<H> {
     Stack(Stack(InitialStateLstm::zeros(), InitialStateLstm::zeros()), Dense::zeros())
 }
 
-/// A chain of cells as a stack: `chain!(A, B, C)` is `Stack<Stack<A, B>, C>`.
+/// Nests the types of a chain of cells: `chain!(A, B, C)` is `Stack<Stack<A, B>, C>`.
 macro_rules! chain {
     ($chain:ty) => { $chain };
     ($chain:ty, $next:ty $(, $rest:ty)*) => { chain!(Stack<$chain, $next> $(, $rest)*) };
 }
 
-/// `below` and layers of some dilations on top of it.
+/// Puts layers with these dilations on top of `below`.
 macro_rules! layers {
     ($layer:ident, $below:ty, $channels:literal, $scalar:ident: $($dilation:literal)*) => {
         chain!($below $(, $layer<1, $channels, $dilation, $scalar>)*)
     };
 }
 
-/// `below` and the ten layers of an array of [`Standard`] on top of it.
+/// Puts the ten layers of an array of [`Standard`] on top of `below`.
 macro_rules! ten {
     ($below:ty, $channels:literal, $scalar:ident) => {
         layers!(NamLayer, $below, $channels, $scalar: 1 2 4 8 16 32 64 128 256 512)
     };
 }
 
-/// A WaveNet of two arrays of seven and thirteen layers.
+/// Expands to a WaveNet of two arrays of seven and thirteen layers.
 macro_rules! classic {
     ($first:literal, $second:literal, $scalar:ident) => {
         Stack<
@@ -67,7 +67,7 @@ macro_rules! classic {
     };
 }
 
-/// A WaveNet of an A2 file.
+/// Expands to a WaveNet of an A2 file.
 macro_rules! a2 {
     ($channels:literal, $scalar:ident) => {
         Stack<
@@ -173,8 +173,8 @@ create! {
 /// Returns a family of the published models with one channel: the six WaveNets of this module, one
 /// LSTM of 8, 12, 16, 24 or 40 units, two of 8 or 16.
 ///
-/// All of them are compiled into a program that calls this function. One that plays fewer lists
-/// them itself.
+/// All of them are compiled into a program that calls this function. A program that plays fewer
+/// models lists them itself.
 pub fn published<T: Scalar>(file: &File) -> Family<'_, File, SVector<T, 1>, SVector<T, 1>> {
     Family::of(file)
         .or(Standard::<T>::zeros_boxed)

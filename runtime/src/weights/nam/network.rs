@@ -20,7 +20,7 @@ pub(super) enum Network {
 }
 
 impl Network {
-    /// Returns the network that `model` is, `None` if no file can hold it.
+    /// Returns the network of `model`, or `None` if no file can hold it.
     pub(super) fn of<M: Model>(model: &M) -> Option<Self> {
         let wavenet = || WaveNet::of(model).map(Network::WaveNet);
         Sizes::of(model).map(Network::Lstm).or_else(wavenet)

@@ -523,7 +523,7 @@ impl Function {
     }
 }
 
-/// Returns the configuration of the models that the trainer publishes under a name.
+/// The name of models that the trainer publishes, and a function that returns their configuration.
 type Published = (&'static str, fn() -> WaveNet);
 
 /// The published configurations.

@@ -23,7 +23,7 @@ pub(super) const RANK: usize = 8;
 /// The axes of a tensor, outermost first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Layout {
-    /// The axes, of which the first `rank` are used.
+    /// The axes. Only the first `rank` of them are used.
     axes: [Axis; RANK],
     rank: u8,
     /// True if these are the tensor's own axes. Otherwise some of them are joined, or axes of one

@@ -51,7 +51,8 @@ impl<'a> Graph<'a> {
         own.filter_map(move |(_, value)| read(value.bytes().ok()?).ok())
     }
 
-    /// Returns the nodes in the order of the file, in which the format says they can be computed.
+    /// Returns the nodes in the order of the file, which is an order of evaluation by the
+    /// definition of the format.
     pub(super) fn nodes(self) -> impl Iterator<Item = Node<'a>> {
         self.all(1, node)
     }

@@ -33,7 +33,7 @@ pub(super) struct Tensor {
     pub(super) rows: usize,
     /// The number of columns of a matrix, `None` for a vector.
     pub(super) columns: Option<usize>,
-    /// The numbers, row by row. `None` if the file leaves the tensor out; it then counts as zero.
+    /// The numbers, row by row; `None` if the file omits the tensor, which then counts as zero.
     pub(super) numbers: Option<Vec<f64>>,
 }
 

@@ -167,7 +167,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Replaces a problem whose help is about mappings, which the user of a [`Reader`] has none of.
+/// Replaces a problem whose help is about mappings, since the user of a [`Reader`] has no mapping.
 fn not_read(problem: &mut Problem) {
     if let Problem::Unexpected { tensor, .. } = problem {
         *problem = Problem::NotRead { tensors: Vec::from([core::mem::take(tensor)]) };

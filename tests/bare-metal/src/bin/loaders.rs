@@ -1,6 +1,6 @@
-//! Weight files read without `std`: loads a file of each format from flash, runs the cell and prints
-//! its outputs. Unlike the other programs it needs an allocator, and errors are texts, in whose
-//! formatting panics are reachable.
+//! Weight files read without `std`: loads a file of each format from flash, runs the cell and
+//! prints its outputs. Unlike the other programs it needs an allocator, and panics are reachable,
+//! because it formats errors as text.
 
 #![no_std]
 #![no_main]

@@ -1,7 +1,7 @@
-//! Steps of cells in `f32` and of their quantised copies: prints instructions, stack in bytes, and the
-//! largest difference of an output from `f32` in units of 1e-4. Also prints a checksum of products in
-//! integers, which are the same on every processor. `tests/targets/run.sh quantised` prints the
-//! table.
+//! Steps of cells in `f32` and of their quantised copies: prints instructions, stack in bytes, and
+//! the largest difference of an output from `f32` in units of 1e-4. Also prints a checksum of
+//! products in integers, which are the same on every processor. `tests/targets/run.sh quantised`
+//! prints the table.
 
 #![no_std]
 #![no_main]
@@ -62,8 +62,8 @@ fn square_root(x: f32) -> f32 {
 /// The number of steps that are counted and averaged.
 const STEPS: usize = 100;
 
-/// Steps a cell and its copies, each in a function with the name of a symbol, so that its size can be
-/// read from the program.
+/// Steps a cell and its copies, each in a function with the name of a symbol, so that its size can
+/// be read from the program.
 macro_rules! cell {
     ($name:ident $cell:ident $copy:ident $state:ident<$($size:literal),*>, $input:literal, $hidden:literal) => {{
         mod $name {
@@ -133,8 +133,8 @@ macro_rules! cell {
     }};
 }
 
-/// Returns a checksum of products in integers, for matrices with and without whole panels, groups and
-/// chunks.
+/// Returns a checksum of products in integers, for matrices with and without whole panels, groups
+/// and chunks.
 fn checksum() -> u32 {
     let mut sum = 1u32;
     macro_rules! products {

@@ -1,4 +1,4 @@
-//! How a program starts, prints and measures itself on each target.
+//! The start of a program, its output and its measurements on each target.
 //!
 //! Each platform calls `main` of the program and reports its result as an exit code.
 

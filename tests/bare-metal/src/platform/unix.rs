@@ -9,8 +9,9 @@ use core::ptr;
 #[link(name = "c")]
 unsafe extern "C" {}
 
-/// Does nothing. The host's `core` is compiled with unwinding and refers to this function, but
-/// nothing unwinds here. The `core` of targets without an operating system does not refer to it.
+/// Satisfies the linker and does nothing. The host's `core` is compiled with unwinding and refers
+/// to this function, but nothing unwinds here. The `core` of targets without an operating system
+/// does not refer to it.
 // SAFETY: without `std` the program has no other function of that name.
 #[unsafe(no_mangle)]
 extern "C" fn rust_eh_personality() {}

@@ -204,7 +204,8 @@ fn the_checks_terminate_for_definitions_with_one_word_replaced() {
     for definition in VALID {
         assert!(check(definition).messages.is_empty(), "{:?}", check(definition).messages);
         let valid = with_one_word_replaced(definition);
-        // Replacing a word by one of the same kind is often valid. Most other replacements are wrong.
+        // Replacing a word by one of the same kind is often valid. Most other replacements are
+        // wrong.
         assert!((50..1_000).contains(&valid), "{valid}");
     }
 }

@@ -2,10 +2,10 @@
 //! and which of them are stored in fewer bits.
 
 use crate::dim::Atom;
-use crate::emit::context::Context;
+use crate::emit::context::EmitContext;
 use crate::emit::hygiene::ident;
 use crate::graph::ir::{Graph, Id, Level, Op, Piece};
-use crate::lower::names::Names;
+use crate::lower::names::ValueNames;
 use crate::plan::schedule::{Group, Region, Schedule};
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The representation of a stored value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum StoredAs {
     /// Unchanged.
     Plain,
     /// In fewer bits. All its uses are products.
@@ -24,70 +24,68 @@ pub enum Kind {
 
 /// The values of a pass, each with its representation.
 pub struct StoredValues {
-    kinds: BTreeMap<Id, Kind>,
+    kinds: BTreeMap<Id, StoredAs>,
     prefix: &'static str,
 }
 
 impl StoredValues {
-    /// Returns the storage of a step. A value that is computed from parameters alone is stored as
-    /// computed. Blocks in `plain` stay unchanged.
+    /// Returns the stored values of a step. A value that is computed from parameters alone is
+    /// stored as computed. Blocks in `plain` stay unchanged.
     pub fn of_step(graph: &Graph, schedule: &Schedule, plain: &BTreeSet<Piece>) -> Self {
         let regions = [Region::Context, Region::Step];
         StoredValues { kinds: kinds(graph, schedule, &regions, plain, |_| true), prefix: "v" }
     }
 
-    /// Returns the storage of the initial state. It holds parameters alone, since everything else
-    /// is computed there. Blocks in `plain` stay unchanged.
+    /// Returns the stored values of the initial state. It holds parameters alone, since everything
+    /// else is computed there. Blocks in `plain` stay unchanged.
     pub fn of_start(graph: &Graph, schedule: &Schedule, plain: &BTreeSet<Piece>) -> Self {
         let is_stored = |id: Id| graph[id].op.is_leaf();
         StoredValues { kinds: kinds(graph, schedule, &Region::ALL, plain, is_stored), prefix: "start" }
     }
 
     /// Returns the blocks of parameters that are stored, each with its representation.
-    pub fn pieces<'g>(&self, graph: &'g Graph) -> impl Iterator<Item = (Piece, Kind)> + use<'g, '_> {
+    pub fn pieces<'g>(&self, graph: &'g Graph) -> impl Iterator<Item = (Piece, StoredAs)> + use<'g, '_> {
         self.ids().filter_map(|(id, kind)| Some((piece(graph, id)?, kind)))
     }
 
-    pub fn kind(&self, id: Id) -> Option<Kind> {
+    pub fn kind(&self, id: Id) -> Option<StoredAs> {
         self.kinds.get(&id).copied()
     }
 
-    pub fn ids(&self) -> impl Iterator<Item = (Id, Kind)> {
+    pub fn ids(&self) -> impl Iterator<Item = (Id, StoredAs)> {
         self.kinds.iter().map(|(id, kind)| (*id, *kind))
     }
 
-    pub fn field(&self, names: &Names, id: Id) -> Ident {
+    pub fn field(&self, names: &ValueNames, id: Id) -> Ident {
         ident(&format!("{}_{}", self.prefix, names.text(id)))
     }
 
     /// Returns the slice of a value, or its view if it is stored in fewer bits.
-    pub fn read(&self, cx: &Context, graph: &Graph, names: &Names, id: Id) -> Option<TokenStream> {
+    pub fn read(&self, cx: &EmitContext, graph: &Graph, names: &ValueNames, id: Id) -> Option<TokenStream> {
         let (k, field) = (&cx.k, self.field(names, id));
         Some(match self.kind(id)? {
-            Kind::Plain => quote!(#k::Flat::flat(&__cell.#field)),
-            Kind::Narrow | Kind::Transposed if graph[id].shape.has_heads() => {
+            StoredAs::Plain => quote!(#k::Flat::flat(&__cell.#field)),
+            StoredAs::Narrow | StoredAs::Transposed if graph[id].shape.has_heads() => {
                 quote!(__cell.#field.each_ref().map(#k::Stored::view))
             }
-            Kind::Narrow | Kind::Transposed => quote!(#k::Stored::view(&__cell.#field)),
+            StoredAs::Narrow | StoredAs::Transposed => quote!(#k::Stored::view(&__cell.#field)),
         })
     }
 
     /// Returns the type of a field.
-    pub fn kept(&self, cx: &Context, graph: &Graph, id: Id) -> TokenStream {
+    pub fn field_type(&self, cx: &EmitContext, graph: &Graph, id: Id) -> TokenStream {
         let (k, format, scalar, shape) = (&cx.k, &cx.format, &cx.scalar, graph[id].shape);
         let [rows, columns] = [shape.rows, shape.columns].map(|atom| cx.atom(atom));
         let stored = match self.kind(id) {
-            Some(Kind::Narrow) => quote!(#k::Stored<#format, #scalar, { #rows }, { #columns }>),
-            Some(Kind::Transposed) => quote!(#k::Stored<#format, #scalar, { #columns }, { #rows }>),
+            Some(StoredAs::Narrow) => quote!(#k::Stored<#format, #scalar, { #rows }, { #columns }>),
+            Some(StoredAs::Transposed) => quote!(#k::Stored<#format, #scalar, { #columns }, { #rows }>),
             _ => return cx.block_type(shape, Level::Param),
         };
-        match shape.has_heads() {
-            true => {
-                let heads = cx.atom(shape.heads);
-                quote!([#stored; #heads])
-            }
-            false => stored,
+        if !shape.has_heads() {
+            return stored;
         }
+        let heads = cx.atom(shape.heads);
+        quote!([#stored; #heads])
     }
 }
 
@@ -112,9 +110,9 @@ fn kinds(
     regions: &[Region],
     plain: &BTreeSet<Piece>,
     is_stored: impl Fn(Id) -> bool,
-) -> BTreeMap<Id, Kind> {
+) -> BTreeMap<Id, StoredAs> {
     let groups: Vec<&Group> = regions.iter().flat_map(|region| schedule.groups(*region)).collect();
-    let mut kinds: BTreeMap<Id, Kind> = BTreeMap::new();
+    let mut kinds: BTreeMap<Id, StoredAs> = BTreeMap::new();
     for group in &groups {
         let matrices = matrices(graph, group);
         for id in group.operands(graph, &schedule.users) {
@@ -128,11 +126,11 @@ fn kinds(
             let as_matrix = matrices.iter().find(|(own, _)| *own == id);
             let kind = match as_matrix {
                 Some((_, kind)) if is_matrix && id == storage => *kind,
-                _ => Kind::Plain,
+                _ => StoredAs::Plain,
             };
             kinds
                 .entry(storage)
-                .and_modify(|own| *own = if *own == kind { kind } else { Kind::Plain })
+                .and_modify(|own| *own = if *own == kind { kind } else { StoredAs::Plain })
                 .or_insert(kind);
         }
     }
@@ -140,14 +138,14 @@ fn kinds(
     loop {
         let mut is_changed = false;
         for group in groups.iter().filter(|group| !group.sums().is_empty()) {
-            let ids: Vec<(Id, Kind)> = matrices(graph, group);
+            let ids: Vec<(Id, StoredAs)> = matrices(graph, group);
             if ids.iter().all(|(id, kind)| kinds.get(&graph.storage(*id)) == Some(kind)) {
                 continue;
             }
             for (id, _) in ids {
                 if let Some(kind) = kinds.get_mut(&graph.storage(id)) {
-                    is_changed |= *kind != Kind::Plain;
-                    *kind = Kind::Plain;
+                    is_changed |= *kind != StoredAs::Plain;
+                    *kind = StoredAs::Plain;
                 }
             }
         }
@@ -158,17 +156,17 @@ fn kinds(
 }
 
 /// Returns the matrices that a group multiplies from the left or gathers columns of.
-fn matrices(graph: &Graph, group: &Group) -> Vec<(Id, Kind)> {
+fn matrices(graph: &Graph, group: &Group) -> Vec<(Id, StoredAs)> {
     if let Group::Single(id) = group {
         return match graph[*id].op {
-            Op::Gather { .. } => vec![(graph[*id].args[0], Kind::Narrow)],
+            Op::Gather { .. } => vec![(graph[*id].args[0], StoredAs::Narrow)],
             _ => vec![],
         };
     }
     let terms = group.sums().iter().flat_map(|sum| &sum.terms);
     let of_term = |term: &Id| {
         let is_transposed = matches!(graph[*term].op, Op::MatMul { ta: true, .. });
-        (graph[*term].args[0], if is_transposed { Kind::Transposed } else { Kind::Narrow })
+        (graph[*term].args[0], if is_transposed { StoredAs::Transposed } else { StoredAs::Narrow })
     };
     terms.map(of_term).collect()
 }

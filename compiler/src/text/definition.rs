@@ -1,9 +1,10 @@
 //! The equations as plain text, as written, and the plain documentation of a cell.
 
 use crate::analysis::heads;
+use crate::analysis::resolve::key;
 use crate::analysis::shapes::Shaped;
 use crate::dim::{Dim, Shape};
-use crate::graph::grid::block_path;
+use crate::graph::grid::{block_path, positions};
 use crate::graph::text::{comparison, logic};
 use crate::syntax::ast::{BinaryOp, DeclarationKind, Equation, Expr, ExprKind, Function};
 use crate::syntax::text::{number, timed};
@@ -24,7 +25,7 @@ pub fn equations(definition: Shaped, order: &[usize]) -> String {
             }
         }
         let line = line(equation);
-        text.push_str(&match heads(definition, equation.block) {
+        text.push_str(&match heads(definition, equation.heads_block) {
             Some(heads) => format!("heads {heads} {{ {line} }}\n"),
             None => format!("{line}\n"),
         });
@@ -126,15 +127,15 @@ pub fn kind(definition: Shaped, index: usize) -> &'static str {
     }
 }
 
-/// Writes the shape of a declaration as the user would: `[H, I]`, or `K × [D, I]` for one of each of
-/// `K` heads.
+/// Writes the shape of a declaration as the user would: `[H, I]`, or `K × [D, I]` for one of each
+/// of `K` heads.
 pub fn shape(definition: Shaped, index: usize) -> String {
     if let Some(dim) = &definition.shapes.one_hot[index] {
         return format!("one_hot[{}]", dim.display(&definition.dim_names()));
     }
     let shape = definition.shapes.declarations[index].as_ref();
     let shape = shape.map_or("?".to_owned(), |shape| shape.display(&definition.dim_names()));
-    match heads(definition, definition.cell.declarations[index].block) {
+    match heads(definition, definition.cell.declarations[index].heads_block) {
         Some(heads) => format!("{heads} × {shape}"),
         None => shape,
     }
@@ -150,21 +151,20 @@ pub fn blocks(definition: Shaped, index: usize) -> Option<String> {
         .as_ref()
         .filter(|_| definition.shapes.one_hot[index].is_none())?;
     let (rows, columns) = (shape.rows.atoms(), shape.columns.atoms());
-    let name = crate::analysis::resolve::key(&declaration.name);
+    let name = key(&declaration.name);
     let block = |row: usize, column: usize| {
-        let path = block_path((rows.len(), columns.len()), row, column)
+        let path = block_path(shape.blocks(), row, column)
             .into_iter()
             .map(|field| format!(".{field}"))
             .collect::<String>();
         let of = Shape { rows: Dim::sum([rows[row]]), columns: Dim::sum([columns[column]]) };
         let of = of.display(&definition.dim_names());
-        match heads(definition, declaration.block) {
+        match heads(definition, declaration.heads_block) {
             Some(heads) => format!("`{name}{path}` is `{heads} × {of}`"),
             None => format!("`{name}{path}` is `{of}`"),
         }
     };
-    let places = (0..rows.len()).flat_map(|row| (0..columns.len()).map(move |column| (row, column)));
-    let mut shown: Vec<String> = places.map(|(row, column)| block(row, column)).collect();
+    let mut shown: Vec<String> = positions(shape.blocks()).map(|(row, column)| block(row, column)).collect();
     if shown.len() < 2 {
         return None;
     }
@@ -175,8 +175,8 @@ pub fn blocks(definition: Shaped, index: usize) -> Option<String> {
         shown.extend(last);
     }
     let mut sentence = format!("One [block](rnn_cell::types::blocks) per term: {}", shown.join(", "));
-    let is_saved = matches!(declaration.kind, DeclarationKind::Param | DeclarationKind::Buffer);
-    if is_saved && declaration.block.is_none() {
+    let is_saved = declaration.kind.is_saved();
+    if is_saved && declaration.heads_block.is_none() {
         sentence.push_str(&format!(". `{name}[(row, column)]` is an entry of the whole matrix"));
     }
     Some(sentence + ".")

@@ -10,7 +10,7 @@ use proc_macro2::{Ident, Span};
 
 /// The names that a cell defines, with the spans of their definitions.
 #[derive(Debug)]
-pub struct Places {
+pub struct SpannedNames {
     pub cell: Ident,
     pub dimensions: Vec<Ident>,
     /// The names of the declarations.
@@ -20,10 +20,10 @@ pub struct Places {
     pub outputs: Vec<Ident>,
 }
 
-impl Places {
+impl SpannedNames {
     /// Takes the spans out of a cell.
     pub fn take(cell: &mut Cell) -> Self {
-        Places {
+        SpannedNames {
             cell: take(&mut cell.name),
             dimensions: cell.dimensions.iter_mut().map(take).collect(),
             declarations: cell
@@ -43,8 +43,8 @@ impl Places {
 
 /// Returns the name with its span, and leaves the same name behind with the span of the macro call.
 fn take(name: &mut Ident) -> Ident {
-    let placeless = Span::call_site().resolved_at(name.span());
-    let placed = name.clone();
-    name.set_span(placeless);
-    placed
+    let unspanned = Span::call_site().resolved_at(name.span());
+    let spanned = name.clone();
+    name.set_span(unspanned);
+    spanned
 }

@@ -1,5 +1,5 @@
-//! Values of earlier steps outside of the recurrence: the previous input, or the window of a
-//! convolution.
+//! The recurrence of a cell, and the values of earlier steps outside of it: the previous input, or
+//! the window of a convolution.
 //!
 //! A step reads earlier values through states and through recorded values. Those that depend only
 //! on inputs are known for all steps of a chunk before the recurrence starts, and their cotangents
@@ -7,8 +7,8 @@
 //! back to it are computed after the recurrence, and their cotangents before that of the backward
 //! pass. Products with either are computed for all steps at once.
 
-use super::equations::Equations;
 use super::past::Source;
+use super::step_graph::StepGraph;
 use crate::graph::ir::{Graph, Id, Op, Piece};
 
 /// A value that later steps read.
@@ -18,25 +18,63 @@ enum Kept {
     Recorded(Piece),
 }
 
-/// The relation of earlier values to the recurrence.
+/// The recurrence of a cell: the values of earlier steps that are not part of it.
 #[derive(Debug)]
-pub struct Delays {
+pub struct Recurrence {
     /// The blocks of states that neither are part of a cycle nor depend on one.
-    pub states: Vec<Piece>,
+    pub delay_states: Vec<Piece>,
     /// The recorded values that neither are part of a cycle nor depend on one.
-    pub before: Vec<Piece>,
+    before: Vec<Piece>,
     /// The recorded values that depend on a cycle and lead to none.
-    pub after: Vec<Piece>,
+    after: Vec<Piece>,
 }
 
-pub fn delays(equations: &Equations) -> Delays {
-    let states = equations.states.iter().map(|bound| (Kept::State(bound.piece), bound.id));
-    let recorded = equations
-        .recorded
-        .iter()
-        .filter_map(|record| Some((Kept::Recorded(record.piece), record.computed()?)));
+/// The relation of an earlier value to the recurrence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Relation {
+    Before,
+    Within,
+    After,
+}
+
+impl Relation {
+    /// Returns the relation of the cotangent to the recurrence of the backward pass, which runs in
+    /// the other direction.
+    pub fn reversed(self) -> Self {
+        match self {
+            Relation::Before => Relation::After,
+            Relation::Within => Relation::Within,
+            Relation::After => Relation::Before,
+        }
+    }
+}
+
+impl Recurrence {
+    /// Returns the relation of the earlier values of a state.
+    pub fn of_state(&self, piece: Piece) -> Relation {
+        if self.delay_states.contains(&piece) { Relation::Before } else { Relation::Within }
+    }
+
+    /// Returns the relation of the earlier values of a recorded value.
+    pub fn of_recorded(&self, step: &StepGraph, piece: Piece) -> Relation {
+        match step.source(piece) {
+            Source::State(state) => self.of_state(state),
+            Source::Value(_) if self.before.contains(&piece) => Relation::Before,
+            Source::Value(_) if self.after.contains(&piece) => Relation::After,
+            Source::Value(_) => Relation::Within,
+            // The whole series exists from the start.
+            Source::Input(_) | Source::Index(_) => Relation::Before,
+        }
+    }
+}
+
+/// Separates the recurrence of a cell from the values around it.
+pub fn recurrence(step: &StepGraph) -> Recurrence {
+    let states = step.states.iter().map(|bound| (Kept::State(bound.piece), bound.id));
+    let recorded =
+        step.recorded.iter().filter_map(|record| Some((Kept::Recorded(record.piece), record.computed()?)));
     let kept: Vec<(Kept, Vec<Kept>)> =
-        states.chain(recorded).map(|(kept, id)| (kept, reads(equations, id))).collect();
+        states.chain(recorded).map(|(kept, id)| (kept, reads(step, id))).collect();
 
     let mut before: Vec<Kept> = vec![];
     loop {
@@ -65,9 +103,9 @@ pub fn delays(equations: &Equations) -> Delays {
     }
     let rest = kept.iter().map(|(kept, _)| *kept);
     let after = rest.filter(|kept| !before.contains(kept) && !recurrent.contains(kept));
-    Delays {
+    Recurrence {
         after: after.filter_map(recorded_piece).collect(),
-        states: before.iter().copied().filter(is_state).map(piece).collect(),
+        delay_states: before.iter().copied().filter(is_state).map(piece).collect(),
         before: before.into_iter().filter_map(recorded_piece).collect(),
     }
 }
@@ -87,8 +125,8 @@ fn recorded_piece(kept: Kept) -> Option<Piece> {
 }
 
 /// Returns the earlier values that a value is computed from.
-fn reads(equations: &Equations, id: Id) -> Vec<Kept> {
-    let graph: &Graph = &equations.graph;
+fn reads(step: &StepGraph, id: Id) -> Vec<Kept> {
+    let graph: &Graph = &step.graph;
     let mut found = vec![];
     let mut seen = vec![false; graph.len()];
     let mut stack = vec![id];
@@ -98,7 +136,7 @@ fn reads(equations: &Equations, id: Id) -> Vec<Kept> {
         }
         match graph[id].op {
             Op::Previous(piece) => found.push(Kept::State(piece)),
-            Op::Past(earlier) => match equations.source(earlier.piece) {
+            Op::Past(earlier) => match step.source(earlier.piece) {
                 Source::State(piece) => found.push(Kept::State(piece)),
                 Source::Value(_) => found.push(Kept::Recorded(earlier.piece)),
                 Source::Input(_) | Source::Index(_) => {}

@@ -18,9 +18,9 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 /// The byte range of a name in the source. Names with the span of the macro call have none.
-type Place = Range<usize>;
+type SourceRange = Range<usize>;
 
-fn place(span: Span) -> Option<Place> {
+fn range(span: Span) -> Option<SourceRange> {
     Some(span.byte_range()).filter(|range| !range.is_empty())
 }
 
@@ -38,7 +38,7 @@ fn words(tokens: TokenStream, into: &mut Vec<Ident>) {
 #[derive(Debug, Clone, PartialEq)]
 enum Meaning {
     /// Defined by the user at this place.
-    Own(Place),
+    Own(SourceRange),
     /// A function of the language or an initialiser.
     BuiltIn(String),
 }
@@ -47,26 +47,26 @@ enum Meaning {
 #[derive(Default)]
 struct Read {
     /// Places by struct and field.
-    fields: HashMap<(String, String), Place>,
+    fields: HashMap<(String, String), SourceRange>,
     /// Generic parameters of the cell and the user's functions.
-    items: HashMap<String, Place>,
-    definitions: Vec<Place>,
-    mentions: Vec<(Place, Meaning)>,
+    items: HashMap<String, SourceRange>,
+    definitions: Vec<SourceRange>,
+    mentions: Vec<(SourceRange, Meaning)>,
 }
 
 impl Read {
-    fn define(&mut self, name: &Ident) -> Option<Place> {
-        let place = place(name.span())?;
-        self.definitions.push(place.clone());
-        Some(place)
+    fn define(&mut self, name: &Ident) -> Option<SourceRange> {
+        let range = range(name.span())?;
+        self.definitions.push(range.clone());
+        Some(range)
     }
 
     fn structure(&mut self, item: &syn::ItemStruct) {
         self.define(&item.ident);
         for field in &item.fields {
             let name = field.ident.as_ref().expect("generated structs have named fields");
-            if let Some(place) = self.define(name) {
-                self.fields.insert((item.ident.to_string(), key(name)), place);
+            if let Some(range) = self.define(name) {
+                self.fields.insert((item.ident.to_string(), key(name)), range);
             }
         }
         for parameter in item.generics.const_params() {
@@ -77,8 +77,8 @@ impl Read {
     /// Reads the method that mentions every name.
     fn method(&mut self, item: &syn::ItemImpl, method: &syn::ImplItemFn) {
         for parameter in item.generics.const_params() {
-            let place = self.define(&parameter.ident).expect("a dimension of the cell has a place");
-            self.items.insert(key(&parameter.ident), place);
+            let range = self.define(&parameter.ident).expect("a dimension of the cell has a range");
+            self.items.insert(key(&parameter.ident), range);
         }
         let mut types = HashMap::new();
         let cell = type_name(&item.self_ty);
@@ -115,15 +115,15 @@ impl Read {
             })
         };
         for method in methods() {
-            let place = self.define(&method.sig.ident).expect("the user's function has a place");
-            self.items.insert(format!("fn {}", method.sig.ident), place);
+            let range = self.define(&method.sig.ident).expect("the user's function has a range");
+            self.items.insert(format!("fn {}", method.sig.ident), range);
         }
         for method in methods() {
             let mut locals = HashMap::new();
             for argument in &method.sig.inputs {
                 let syn::FnArg::Typed(argument) = argument else { panic!("`self`") };
                 let syn::Pat::Ident(name) = &*argument.pat else { panic!("no name") };
-                locals.insert(key(&name.ident), self.define(&name.ident).expect("an argument has a place"));
+                locals.insert(key(&name.ident), self.define(&name.ident).expect("an argument has a range"));
             }
             let [mentions @ .., _] = &method.block.stmts[..] else { panic!("no body") };
             mentions.iter().for_each(|statement| self.statement(statement, &HashMap::new(), &locals));
@@ -136,7 +136,7 @@ impl Read {
         &mut self,
         statement: &syn::Stmt,
         types: &HashMap<String, String>,
-        locals: &HashMap<String, Place>,
+        locals: &HashMap<String, SourceRange>,
     ) {
         let (name, meaning) = match statement {
             syn::Stmt::Item(syn::Item::Use(item)) => {
@@ -151,9 +151,9 @@ impl Read {
                     let syn::Expr::Field(field) = &*reference.expr else { panic!("no field") };
                     let syn::Member::Named(name) = &field.member else { panic!("no name") };
                     let of = types[&field.base.to_token_stream().to_string()].clone();
-                    let place = self.fields.get(&(of.clone(), key(name)));
-                    let place = place.unwrap_or_else(|| panic!("no field `{name}` of `{of}` has a place"));
-                    (name.clone(), Meaning::Own(place.clone()))
+                    let range = self.fields.get(&(of.clone(), key(name)));
+                    let range = range.unwrap_or_else(|| panic!("no field `{name}` of `{of}` has a range"));
+                    (name.clone(), Meaning::Own(range.clone()))
                 }
                 syn::Expr::Path(path) => {
                     let name = path.path.segments.last().expect("a path has segments").ident.clone();
@@ -168,8 +168,8 @@ impl Read {
             },
             other => panic!("{}", other.to_token_stream()),
         };
-        let place = place(name.span()).unwrap_or_else(|| panic!("`{name}` is mentioned without a span"));
-        self.mentions.push((place, meaning));
+        let range = range(name.span()).unwrap_or_else(|| panic!("`{name}` is mentioned without a span"));
+        self.mentions.push((range, meaning));
     }
 }
 
@@ -205,7 +205,7 @@ fn read(source: &str) -> (TokenStream, Read) {
 
 /// Returns the place of each name of a cell, by its text: functions as `fn name`, their arguments
 /// as `fn name argument`.
-fn declared(cell: &Cell) -> HashMap<String, Place> {
+fn declared(cell: &Cell) -> HashMap<String, SourceRange> {
     let mut names = HashMap::new();
     let mut add = |text: String, name: &Ident| {
         names.entry(text).or_insert_with(|| name.span().byte_range());
@@ -245,7 +245,7 @@ fn names_lead_to_their_definitions() {
                 function.body.extent.first.byte_range().start..function.body.extent.last.byte_range().end,
             )
         });
-        let bodies: Vec<(String, Place)> = bodies.collect();
+        let bodies: Vec<(String, SourceRange)> = bodies.collect();
         for (at, meaning) in &read.mentions {
             let text = source.get(at.clone()).expect("within the source");
             let inside =
@@ -253,9 +253,9 @@ fn names_lead_to_their_definitions() {
             let own = [format!("fn {inside} {text}"), text.to_owned(), format!("fn {text}")];
             let expected = match own.iter().find_map(|text| declared.get(text)) {
                 // A function and a value may share a name. A call refers to the function.
-                Some(place) => Meaning::Own(match declared.get(&own[2]) {
+                Some(range) => Meaning::Own(match declared.get(&own[2]) {
                     Some(function) if source[at.end..].starts_with('(') => function.clone(),
-                    _ => place.clone(),
+                    _ => range.clone(),
                 }),
                 None if ops::find(text).is_some() => Meaning::BuiltIn(
                     ops::find(text).expect("it is a function of the language").name.to_owned(),
@@ -304,8 +304,8 @@ fn every_name_is_defined_or_mentioned() {
     ];
     for source in samples() {
         let (_, read) = read(source);
-        let known: HashSet<Place> =
-            read.definitions.iter().chain(read.mentions.iter().map(|(place, _)| place)).cloned().collect();
+        let known: HashSet<SourceRange> =
+            read.definitions.iter().chain(read.mentions.iter().map(|(range, _)| range)).cloned().collect();
         let mut all = vec![];
         words(source.parse().expect("brackets"), &mut all);
         for name in all.iter().filter(|name| !others.contains(&name.to_string().as_str())) {
@@ -325,23 +325,23 @@ fn spans_of_names_are_not_used_elsewhere() {
     for source in samples() {
         let cell = cells(source).remove(0);
         let (expansion, read) = read(source);
-        let names: HashSet<Place> =
+        let names: HashSet<SourceRange> =
             declared(&cell).into_values().chain([cell.name.span().byte_range()]).collect();
         let mut all = vec![];
         words(expansion, &mut all);
-        let mut counts: HashMap<Place, usize> = HashMap::new();
-        for place in all.iter().filter_map(|word| place(word.span())) {
-            *counts.entry(place).or_default() += 1;
+        let mut counts: HashMap<SourceRange, usize> = HashMap::new();
+        for range in all.iter().filter_map(|word| range(word.span())) {
+            *counts.entry(range).or_default() += 1;
         }
-        for (place, _) in &read.mentions {
+        for (range, _) in &read.mentions {
             // An output that is a state is mentioned where its own field is defined.
-            let expected = 1 + read.definitions.iter().filter(|other| *other == place).count();
-            assert_eq!(counts[place], expected, "`{}` at {place:?} of {source}", &source[place.clone()]);
+            let expected = 1 + read.definitions.iter().filter(|other| *other == range).count();
+            assert_eq!(counts[range], expected, "`{}` at {range:?} of {source}", &source[range.clone()]);
         }
-        for place in &names {
-            let expected = read.definitions.iter().filter(|other| *other == place).count()
-                + read.mentions.iter().filter(|(other, _)| other == place).count();
-            assert_eq!(counts[place], expected, "`{}` at {place:?} of {source}", &source[place.clone()]);
+        for range in &names {
+            let expected = read.definitions.iter().filter(|other| *other == range).count()
+                + read.mentions.iter().filter(|(other, _)| other == range).count();
+            assert_eq!(counts[range], expected, "`{}` at {range:?} of {source}", &source[range.clone()]);
         }
     }
 }

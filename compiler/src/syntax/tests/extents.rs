@@ -8,7 +8,7 @@ fn underlined(source: &str) -> Option<String> {
     let tokens: TokenStream = format!("cell Test<I, H> {{\n{source}\n}}").parse().ok()?;
     let mut diagnostics = Diagnostics::default();
     parse(tokens, &mut diagnostics);
-    let [[from, to]] = diagnostics.places()[..] else { return None };
+    let [[from, to]] = diagnostics.positions()[..] else { return None };
     // The definition begins on the second line of the source.
     let line: Vec<char> = source.lines().nth(from.0.checked_sub(2)?)?.chars().collect();
     (from.0 == to.0).then(|| line.get(from.1..to.1).map(|part| part.iter().collect()))?

@@ -1,4 +1,4 @@
-//! The equations of a step, forward and backward, as the stages of planning build them.
+//! The graph of a step, forward and backward, as the stages of planning build it.
 
 use super::past::{self, Source};
 use super::past::{Push, Recorded};
@@ -9,9 +9,9 @@ use crate::graph::ir::{BlockShape, Earlier, Graph, Id, Level, Op, Piece};
 use crate::syntax::ast::{Cell, DeclarationKind};
 use std::collections::HashMap;
 
-/// The equations of a step: a graph, and the roles of its values.
+/// The graph of a step, and the roles of its values.
 #[derive(Debug)]
-pub struct Equations {
+pub struct StepGraph {
     pub graph: Graph,
     pub owners: Owners,
     /// The new values of the states, block by block.
@@ -30,7 +30,7 @@ pub struct Equations {
     pub bars: Bars,
 }
 
-impl Equations {
+impl StepGraph {
     /// Returns the values that the forward pass has to compute.
     pub fn forward_roots(&self) -> Vec<Id> {
         let bounds = self.states.iter().chain(self.outputs.iter().flatten()).map(|bound| bound.id);

@@ -1,57 +1,56 @@
 //! The initial values of the states and their pull-back.
 
+use crate::emit::access::Access;
 use crate::emit::body::{Body, Frame};
-use crate::emit::context::Context;
-use crate::emit::hygiene::variable;
+use crate::emit::context::EmitContext;
 use crate::emit::past;
-use crate::emit::storage::StoredValues;
+use crate::emit::stored::StoredValues;
 use crate::graph::ir::{Id, Op};
-use crate::lower::names::Names;
 use crate::plan::past::{Recorded, Source};
 use crate::plan::schedule::Region;
 use crate::plan::{InitialPlan, Pass, Place};
 use crate::syntax::ast::DeclarationKind;
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::TokenStream;
 use quote::quote;
 
-pub struct Start<'a> {
-    pub cx: &'a Context<'a>,
+pub struct InitialState<'a> {
+    pub cx: &'a EmitContext<'a>,
     pub plan: &'a InitialPlan,
     /// The values of which earlier steps are read.
     pub recorded: &'a [Recorded],
-    /// The storage of a quantised copy, if the state is that of one.
-    pub storage: Option<&'a StoredValues>,
+    /// The stored values of a quantised copy, if the state is that of one.
+    pub quantised: Option<&'a StoredValues>,
 }
 
 /// The frame of the initial values: slices of locals and of declarations.
-struct StartFrame<'a> {
-    cx: &'a Context<'a>,
+struct InitialFrame<'a> {
+    cx: &'a EmitContext<'a>,
     plan: &'a InitialPlan,
     recorded: &'a [Recorded],
-    storage: Option<&'a StoredValues>,
+    quantised: Option<&'a StoredValues>,
 }
 
-impl Frame for StartFrame<'_> {
+impl Frame for InitialFrame<'_> {
     fn bind(&self, _region: Region, reads: &[Id], writes: &[Id]) -> TokenStream {
         let (cx, k) = (self.cx, &self.cx.k);
         let mut bindings = TokenStream::new();
         for id in reads {
             let variable = self.plan.names.variable(*id);
             let stored =
-                self.storage.and_then(|storage| storage.read(cx, &self.plan.graph, &self.plan.names, *id));
+                self.quantised.and_then(|stored| stored.read(cx, &self.plan.graph, &self.plan.names, *id));
             let slice = match (&self.plan.graph[*id].op, stored) {
                 (_, Some(stored)) => stored,
                 (Op::Read(piece), None) => {
                     let path = cx.declared_path(*piece);
                     match cx.cell.declarations[piece.of].kind {
                         DeclarationKind::Context => quote!(#k::Flat::flat(&__context.#path)),
-                        _ => cx.saved(quote!(__cell), *piece, false),
+                        _ => cx.saved(quote!(__cell), *piece, Access::Read),
                     }
                 }
                 (Op::CarryBar(piece), None)
                     if self.recorded.iter().any(|record| record.source == Source::State(*piece)) =>
                 {
-                    let sum = past::start_sum(*piece);
+                    let sum = past::initial_bar(*piece);
                     quote!(#k::Flat::flat(&#sum))
                 }
                 (Op::CarryBar(piece), None) => {
@@ -59,38 +58,33 @@ impl Frame for StartFrame<'_> {
                     quote!(#k::Flat::flat(&__dstate.#path))
                 }
                 (_, None) => {
-                    let value = value_of(&self.plan.names, *id);
+                    let value = self.plan.names.owner(*id);
                     quote!(#k::Flat::flat(&*#value))
                 }
             };
             bindings.extend(quote!(let #variable = #slice;));
         }
         for id in writes {
-            let (variable, value) = (self.plan.names.variable(*id), value_of(&self.plan.names, *id));
+            let (variable, value) = (self.plan.names.variable(*id), self.plan.names.owner(*id));
             bindings.extend(quote!(let #variable = #k::Flat::flat_mut(&mut *#value);));
         }
         bindings
     }
 }
 
-fn value_of(names: &Names, id: Id) -> Ident {
-    variable(&format!("value_{}", names.text(id)))
-}
-
-impl Start<'_> {
+impl InitialState<'_> {
     fn body<'s>(&'s self, pass: &'s Pass) -> Body<'s> {
         Body {
             cx: self.cx,
             graph: &self.plan.graph,
             names: &self.plan.names,
             pass,
-            storage: self.storage,
-            in_rings: vec![],
+            quantised: self.quantised,
         }
     }
 
-    fn frame(&self) -> StartFrame<'_> {
-        StartFrame { cx: self.cx, plan: self.plan, recorded: self.recorded, storage: self.storage }
+    fn frame(&self) -> InitialFrame<'_> {
+        InitialFrame { cx: self.cx, plan: self.plan, recorded: self.recorded, quantised: self.quantised }
     }
 
     /// Declares values on the heap, if there is one: the code runs once per sequence, and a matrix
@@ -100,7 +94,7 @@ impl Start<'_> {
         let stored = self.plan.graph.ids().filter(|id| pass.places.get(id) == Some(&Place::Fixed));
         let lines = stored.map(|id| {
             let node = &self.plan.graph[id];
-            let (value, kind) = (value_of(&self.plan.names, id), cx.block_type(node.shape, node.level));
+            let (value, kind) = (self.plan.names.owner(id), cx.block_type(node.shape, node.level));
             let scalar = &cx.scalar;
             quote!(let mut #value = #k::room(<#kind as #k::Varying<#scalar>>::zero);)
         });
@@ -118,7 +112,7 @@ impl Start<'_> {
         let k = &self.cx.k;
         let (locals, regions) = (self.locals(&self.plan.forward), self.regions(&self.plan.forward));
         let copies = self.plan.values.iter().map(|bound| {
-            let (path, value) = (self.cx.declared_path(bound.piece), value_of(&self.plan.names, bound.id));
+            let (path, value) = (self.cx.declared_path(bound.piece), self.plan.names.owner(bound.id));
             quote!(#k::Flat::flat_mut(&mut __state.#path).copy_from_slice(#k::Flat::flat(&*#value));)
         });
         let fill = past::fill_rings(self.cx, self.recorded);
@@ -128,26 +122,18 @@ impl Start<'_> {
     /// Returns statements that pull `__dstate` back through the initial values, adding to `__grads`
     /// and `__dcontext`.
     pub fn backward(&self) -> TokenStream {
-        use crate::emit::sequence::{add_to_context, add_to_gradient};
-        let frame = self.frame();
+        let (body, frame) = (self.body(&self.plan.backward), self.frame());
         let (locals, regions) = (self.locals(&self.plan.backward), self.regions(&self.plan.backward));
-        let gradients = self.plan.gradients.iter().map(|bound| {
-            let id = self.plan.graph.storage(bound.id);
-            add_to_gradient(self.cx, &frame, &self.plan.names, bound, id)
-        });
-        let contexts = self.plan.context_bars.iter().map(|bound| {
-            let id = self.plan.graph.storage(bound.id);
-            add_to_context(self.cx, &frame, &self.plan.names, bound, id)
-        });
-        let contexts = match self.plan.context_bars.is_empty() {
-            true => TokenStream::new(),
-            false => quote! {
+        let gradients = self.plan.gradients.iter().map(|bound| body.add_to_gradient(&frame, bound));
+        let contexts = self.plan.context_bars.iter().map(|bound| body.add_to_context_bar(&frame, bound));
+        let contexts = (!self.plan.context_bars.is_empty()).then(|| {
+            quote! {
                 if let ::core::option::Option::Some(__dcontext) = __dcontext {
                     #(#contexts)*
                 }
-            },
-        };
-        let gather = past::gather_start(self.cx, self.recorded);
-        quote!(#gather #locals #regions #(#gradients)* #contexts)
+            }
+        });
+        let ring_bars = past::add_ring_bars(self.cx, self.recorded);
+        quote!(#ring_bars #locals #regions #(#gradients)* #contexts)
     }
 }

@@ -1,16 +1,16 @@
 //! Numbers of parameters and operations as polynomials in the dimensions: `4 H I + 4 H² + 4 H`.
 
 use super::math::{At, name, row};
-use super::names::Names;
+use super::names::MathNames;
 use crate::dim::{Atom, Dim};
 use crate::syntax::ast::Cell;
 use std::collections::BTreeMap;
 
 /// A polynomial: the coefficient for the powers of the dimensions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Formula(BTreeMap<Vec<u32>, u64>);
+pub struct Polynomial(BTreeMap<Vec<u32>, u64>);
 
-impl Formula {
+impl Polynomial {
     /// Returns a multiple of a product of dimensions.
     pub fn product(times: u64, atoms: &[Atom]) -> Self {
         let mut powers = vec![];
@@ -25,21 +25,21 @@ impl Formula {
                 powers[index] += 1;
             }
         }
-        Formula::from_iter([(powers, coefficient)])
+        Polynomial::from_iter([(powers, coefficient)])
     }
 
     /// Returns the number of entries of a matrix per head.
     pub fn size(heads: Atom, rows: &Dim, columns: &Dim) -> Self {
-        let mut sum = Formula::default();
+        let mut sum = Polynomial::default();
         for row in rows.atoms() {
             for column in columns.atoms() {
-                sum.add(&Formula::product(1, &[heads, *row, *column]));
+                sum.add(&Polynomial::product(1, &[heads, *row, *column]));
             }
         }
         sum
     }
 
-    pub fn add(&mut self, other: &Formula) {
+    pub fn add(&mut self, other: &Polynomial) {
         for (powers, coefficient) in &other.0 {
             let sum = self.0.entry(powers.clone()).or_default();
             *sum = sum.saturating_add(*coefficient);
@@ -55,7 +55,7 @@ impl Formula {
     }
 
     /// Writes the polynomial as MathML.
-    pub fn show(&self, cell: &Cell, names: &Names) -> String {
+    pub fn show(&self, cell: &Cell, names: &MathNames) -> String {
         let dimension = |index: usize, power: u32| {
             let raised = (power > 1).then(|| format!("<mn>{power}</mn>"));
             name(&names.get(&cell.dimensions[index]), &At::Always, raised.as_deref())
@@ -79,9 +79,9 @@ impl Formula {
     }
 }
 
-impl FromIterator<(Vec<u32>, u64)> for Formula {
+impl FromIterator<(Vec<u32>, u64)> for Polynomial {
     fn from_iter<I: IntoIterator<Item = (Vec<u32>, u64)>>(terms: I) -> Self {
-        Formula(terms.into_iter().collect())
+        Polynomial(terms.into_iter().collect())
     }
 }
 
@@ -92,10 +92,10 @@ mod tests {
     #[test]
     fn parameters_of_an_lstm_with_stacked_weights() {
         let (h, i) = (Atom::Name(1), Atom::Name(0));
-        let mut sum = Formula::default();
+        let mut sum = Polynomial::default();
         for _ in 0..4 {
-            sum.add(&Formula::size(Atom::ONE, &Dim::sum([h]), &Dim::sum([h, i])));
-            sum.add(&Formula::size(Atom::ONE, &Dim::sum([h]), &Dim::one()));
+            sum.add(&Polynomial::size(Atom::ONE, &Dim::sum([h]), &Dim::sum([h, i])));
+            sum.add(&Polynomial::size(Atom::ONE, &Dim::sum([h]), &Dim::one()));
         }
         let terms: Vec<(Vec<u32>, u64)> =
             sum.terms().into_iter().map(|(powers, count)| (powers.clone(), count)).collect();
@@ -104,8 +104,8 @@ mod tests {
 
     #[test]
     fn literals_multiply() {
-        let product = Formula::product(2, &[Atom::Literal(3), Atom::Name(0), Atom::Literal(5)]);
-        assert_eq!(product, Formula::from_iter([(vec![1], 30)]));
-        assert_eq!(Formula::product(7, &[]), Formula::from_iter([(vec![], 7)]));
+        let product = Polynomial::product(2, &[Atom::Literal(3), Atom::Name(0), Atom::Literal(5)]);
+        assert_eq!(product, Polynomial::from_iter([(vec![1], 30)]));
+        assert_eq!(Polynomial::product(7, &[]), Polynomial::from_iter([(vec![], 7)]));
     }
 }

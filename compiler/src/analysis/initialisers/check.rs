@@ -5,7 +5,7 @@ use crate::diagnostics::Diagnostics;
 use crate::syntax::ast::{Cell, Declaration};
 
 /// The initialiser of one declaration, as the user wrote it.
-pub(super) struct Written<'a> {
+pub(super) struct InitialiserCheck<'a> {
     pub(super) cell: &'a Cell,
     pub(super) declaration: &'a Declaration,
     pub(super) resolved: &'a Resolved,

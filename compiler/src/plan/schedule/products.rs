@@ -1,0 +1,52 @@
+//! The products that kernels compute for many columns at once.
+
+use crate::dim::Atom;
+use crate::graph::ir::{Graph, Id, Level, Op};
+
+/// Returns whether a node is the product of a parameter with a vector or matrix of a step whose
+/// columns are contiguous in memory, over samples and steps. The columns of a vector with heads are
+/// one distance apart.
+pub fn is_flat_product(graph: &Graph, id: Id) -> bool {
+    let node = &graph[id];
+    match (&node.op, node.args.as_slice()) {
+        (Op::MatMul { tb: false, .. }, [a, b]) => {
+            let is_flat = of_heads(graph, id) == OfHeads::Shared || node.shape.columns == Atom::ONE;
+            let levels = (graph[*a].level, graph[*b].level);
+            levels.0 == Level::Param && levels.1 > Level::Param && !node.shape.is_row() && is_flat
+        }
+        _ => false,
+    }
+}
+
+/// The heads of a product of a parameter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OfHeads {
+    /// One matrix for all heads. Their vectors are additional columns of the right-hand side.
+    Shared,
+    /// A matrix and a result per head.
+    Each,
+    /// A matrix per head, and the sum of the products of all heads.
+    Sum,
+}
+
+/// Returns how the heads take part in a product.
+pub fn of_heads(graph: &Graph, id: Id) -> OfHeads {
+    let node = &graph[id];
+    if !node.args.first().is_some_and(|a| graph[*a].shape.has_heads()) {
+        OfHeads::Shared
+    } else if node.shape.has_heads() {
+        OfHeads::Each
+    } else {
+        OfHeads::Sum
+    }
+}
+
+/// Returns whether a node accumulates a product (or scatter) that has no other use: the product
+/// then adds to the sum itself.
+pub fn is_accumulated_product(graph: &Graph, users: &[Vec<Id>], id: Id) -> bool {
+    let node = &graph[id];
+    node.op == Op::Accumulate
+        && node.args.iter().all(|arg| {
+            matches!(graph[*arg].op, Op::MatMul { .. } | Op::Scatter { .. }) && users[arg.index()].len() == 1
+        })
+}
