@@ -33,7 +33,8 @@ pub fn streaming(step: &StepGraph, schedule: Schedule) -> Pass {
     let mut pass = assign(graph, schedule, &step.forward_roots(), |id| place_of_state(&replaced, id));
     pass.in_place = replaced.iter().filter_map(|bound| Some((old(bound.piece)?, bound.id))).collect();
     let roots = step.forward_roots();
-    let windows: Vec<Id> = graph.ids().filter(|id| is_read_by_column(graph, &pass, &roots, *id)).collect();
+    let computed = pass.places.keys().copied();
+    let windows: Vec<Id> = computed.filter(|id| is_read_by_column(graph, &pass, &roots, *id)).collect();
     pass.places.extend(windows.into_iter().map(|id| (id, Place::Ring)));
     pass
 }

@@ -184,8 +184,8 @@ fn streaming() {
 fn windows_in_rings() {
     let cell = planned(
         "cell Windows<H> { input x: [H]; state h: [H]; param U: [H, H];
-         a = h.T @ window(x, 3); y = window(x, 3) @ a.T; recent = window(x, 4);
-         h = y + row_sum(tanh(U @ window(h, 2))); output h, recent; }",
+         K = window(x, 3); y = K @ (x.T @ K).T; recent = window(x, 4);
+         h = h[t-1] + y + row_sum(tanh(U @ window(x, 2))); output h, recent; }",
     );
     let is_in_ring = |count: u64| {
         let graph = &cell.plan.graph;
