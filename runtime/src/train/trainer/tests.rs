@@ -526,6 +526,9 @@ mod checkpoints {
         let mut whole = trainer();
         let fit = whole.fit(&samples[..13], loss).validation(&samples[13..]).epochs(5).restore_best();
         let want = fit.run().unwrap();
+        // A file of a program that was killed while it saved.
+        let partial = path.with_extension("safetensors.1.2.partial");
+        std::fs::write(&partial, "incomplete").unwrap();
         // Five batches per epoch; the training breaks off after every possible number of batches.
         let mut breaks = 0;
         let outcome = loop {
@@ -550,6 +553,7 @@ mod checkpoints {
             breaks += 1;
         };
         assert_eq!(breaks, 8);
+        assert!(!partial.exists());
         assert_eq!(std::fs::read_to_string(&log).unwrap().lines().count(), 1 + 5);
         #[cfg(feature = "tensorboard")]
         for run in ["training", "validation"] {
