@@ -5,8 +5,6 @@ use rnn_cell::cell::{Prepare, Prepared};
 use rnn_cell::cells::LstmState;
 use rnn_cell::prelude::*;
 
-/// The number of samples per second.
-pub const RATE: u32 = 16_000;
 /// The number of samples per chunk.
 pub const CHUNK: usize = 512;
 /// The number of samples before a chunk that are read with it.
