@@ -129,7 +129,8 @@ impl Layout<'_> {
         positions(shape.blocks()).map(|(row, column)| Piece { of: index, row, column }).collect()
     }
 
-    fn piece_shape(&self, piece: Piece) -> Option<BlockShape> {
+    /// Returns the shape of a block of a declaration.
+    pub fn piece_shape(&self, piece: Piece) -> Option<BlockShape> {
         let shape = self.cx.shapes.declarations[piece.of].as_ref()?;
         let (rows, columns) = (shape.rows.atoms().get(piece.row)?, shape.columns.atoms().get(piece.column)?);
         Some(BlockShape::of_heads(self.cx.heads_of(piece.of), *rows, *columns))

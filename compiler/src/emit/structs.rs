@@ -214,8 +214,9 @@ impl Items<'_> {
                 fields.push(quote!(#name: #k::Series<#element>));
             }
             for bound in plan.recurrent() {
+                let Some(shape) = layout.piece_shape(bound.piece) else { continue };
                 let held = format_ident!("held_{}", layout.carry_series(bound.piece));
-                let element = cx.block_type(plan.graph[bound.id].shape, Level::Time);
+                let element = cx.block_type(shape, Level::Time);
                 fields.push(quote!(#held: #k::Series<#element>));
             }
             for (earlier, id) in layout.delayed_reads() {
@@ -232,8 +233,9 @@ impl Items<'_> {
                 fields.push(quote!(steps_before: #k::Series<[u32; #batch]>));
             }
             for bound in layout.read_before() {
+                let Some(shape) = layout.piece_shape(bound.piece) else { continue };
                 let before = layout.before_series(bound.piece);
-                let element = cx.block_type(plan.graph[bound.id].shape, Level::Time);
+                let element = cx.block_type(shape, Level::Time);
                 fields.push(quote!(#before: #k::Series<#element>));
             }
         }
