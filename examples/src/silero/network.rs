@@ -1,5 +1,6 @@
 //! The layers of the network and the steps between them, which need neither `std` nor an allocator.
-//! The examples, the page `web/voice` and the microcontroller of `tests/bare-metal` share this file.
+//! The examples, the page `web/voice` and the microcontroller of `tests/bare-metal` share this
+//! file.
 
 use rnn_cell::cell::{Prepare, Prepared};
 use rnn_cell::cells::LstmState;

@@ -49,7 +49,7 @@ pub(super) unsafe fn column<L: Pack<T>, T: Scalar, const G: usize, const P: usiz
         // The passes have nearly equal heights. If there are at least two vectors, every pass has
         // at least two. The last vector, which may overlap the one before it, is then in the same
         // pass, so both read the old contents before either is written.
-        let most = const { if MOST < L::SUMS + 1 { MOST } else { L::SUMS + 1 } };
+        let most = const { tallest::<L, T>(MOST) };
         let vectors = m.div_ceil(lanes);
         // The number of passes is never zero. With a variable `m` the compiler cannot see this, and
         // a step must not contain a panic.
@@ -62,7 +62,7 @@ pub(super) unsafe fn column<L: Pack<T>, T: Scalar, const G: usize, const P: usiz
                 ($($height:literal)*) => {
                     match height {
                         // Other heights are not instantiated.
-                        $($height => if const { $height <= MOST && $height <= L::SUMS + 1 } {
+                        $($height => if const { $height <= tallest::<L, T>(MOST) } {
                             rows::<L, T, G, P, $height>(m, k, a, x, y, first, accumulate);
                         })*
                         _ => {}
@@ -73,6 +73,11 @@ pub(super) unsafe fn column<L: Pack<T>, T: Scalar, const G: usize, const P: usiz
             first += height;
         }
     }
+}
+
+/// Returns the largest number of vectors in a pass: `most`, or fewer if the registers hold fewer.
+const fn tallest<L: Pack<T>, T: Scalar>(most: usize) -> usize {
+    if most < L::SUMS + 1 { most } else { L::SUMS + 1 }
 }
 
 /// Computes `V` vectors of rows, starting with vector `first`. The last vector of the matrix is
