@@ -3,15 +3,15 @@
 #![allow(missing_docs)]
 
 use nalgebra::{SMatrix, SVector};
-use rnn_cell::cell::{BlockShape, ModelMut, ParameterMut};
+use rnn_cell::cell::{BlockShape, ModelMut, ParameterMut, Pass};
 use rnn_cell::cells::{NamGatedLayer, NamHead16, NamLeakyLayer6, TcnBlock, WaveNetLayer};
 use rnn_cell::inspect::gradcheck::{Checked, Gradcheck};
 use rnn_cell::prelude::*;
 use rnn_cell::types::blocks::Rows;
 use rnn_cell::types::varying::Varying;
 use tests::exactness::{
-    all_scalars, assert_close, parameters, ragged_batches_are_their_samples, random, random_sequence, rng,
-    verify,
+    all_scalars, assert_close, check, parameters, ragged_batches_are_their_samples, random, random_sequence,
+    rng, verify,
 };
 use tests::golden::{from_scalars, scalars};
 
@@ -125,6 +125,27 @@ rnn_cell! {
         a = window(e, S, D) @ (g * present(S, D).T);
         h = tanh(W @ x + a + mean(window(sum(x) * x, 3, 2)));
         y = h * sum(window(mean(h), S)) + row_sum(window(h, 2, D));
+        output y;
+    }
+
+    /// Windows of values that are the same at every step: of a parameter, of an equation that is also
+    /// an output, and of a number.
+    pub cell Fixed<I, D, S> {
+        input x: [I];
+        state h: [I];
+        param p: [I] = normal(0.5), g: [S] = normal(1.0);
+        q = p * p;
+        h = tanh(x + window(p, S) @ g + row_sum(window(2 * q, 3)) + q[t-D]);
+        y = row_sum(window(q, 2, D)) * h[t-1] + sum(window(1.5, S));
+        output y, q;
+    }
+
+    /// Windows of a context and of an equation that depends on nothing else.
+    pub cell OfContext<I> {
+        input x: [I];
+        context c: [I];
+        s = tanh(c);
+        y = row_sum(window(c, 3)) * x + row_sum(window(s, 2)) + s[t-2];
         output y;
     }
 }
@@ -289,6 +310,21 @@ fn windows_with_a_spacing() {
 #[test]
 fn windows_with_a_larger_spacing() {
     verify!(Spaced::<2, 3, 3, 2, f64>::init(&mut rng(1)));
+}
+
+#[test]
+fn windows_of_fixed_values() {
+    verify!(Fixed::<2, 3, 4, f64>::init(&mut rng(1)));
+}
+
+#[test]
+fn windows_of_a_context() {
+    let mut cell = OfContext::<3, f64>::init(&mut rng(1));
+    let context: OfContextContext<3, 2, f64> = random(&mut rng(2));
+    let xs: Vec<SMatrix<f64, 3, 2>> = random_sequence(&mut rng(3), 5);
+    let state = random(&mut rng(4));
+    check::<2, _>(&cell, Pass::of(&xs).context(&context), &state, 5);
+    Gradcheck::default().check::<_, 2>(&mut cell, (&xs, &context), &state).assert_ok();
 }
 
 #[test]
