@@ -53,19 +53,24 @@ pub struct Builder {
     pub(super) random: Random,
     pool: Vec<Value>,
     parameters: Vec<(String, Shape)>,
-    equations: Vec<Equation>,
+    equations: Vec<Equations>,
     /// The number of names that were given to parameters and equations.
     names: usize,
     /// True if the cell reads earlier steps.
     pub(super) reads_past: bool,
 }
 
-/// One equation, or a block of heads with several of them.
+/// The text of one equation, or of a block of heads with several of them.
+#[derive(Debug)]
+struct Equations {
+    parts: Vec<Equation>,
+    line: String,
+}
+
 #[derive(Debug)]
 struct Equation {
     targets: Vec<String>,
     value: String,
-    line: String,
 }
 
 impl Definition {
@@ -178,7 +183,7 @@ impl Builder {
             declarations.push(format!("param {name}: {shape} = {initial};"));
         }
         for (name, definition) in FUNCTIONS {
-            if self.equations.iter().any(|equation| words(&equation.value).iter().any(|word| word == name)) {
+            if self.parts().any(|equation| words(&equation.value).iter().any(|word| word == name)) {
                 declarations.push(definition.into());
             }
         }
@@ -274,14 +279,14 @@ impl Builder {
         self.define_sink("inner", &["g".into()], "g", values);
 
         let inner = self.equations.split_off(equations);
-        let value = inner.iter().map(|equation| equation.value.as_str()).collect::<Vec<_>>().join("; ");
+        let read: Vec<String> = parts_of(&inner).flat_map(|equation| words(&equation.value)).collect();
         let mut lines = vec![format!("state g: [D]{initial};")];
         if initial == " = g_0" {
             lines.push("param g_0: [D] = normal(0.3);".into());
         }
         // The others are shared by all heads.
         for (name, shape) in self.parameters.split_off(parameters) {
-            if !words(&value).contains(&name) {
+            if !read.contains(&name) {
                 continue;
             } else if self.random.chance(70) {
                 lines.push(format!("param {name}: {shape} = uniform(0.6);"));
@@ -291,9 +296,9 @@ impl Builder {
         }
         lines.extend(inner.iter().map(|equation| equation.line.clone()));
         let line = format!("heads K {{\n        {}\n    }}", lines.join("\n        "));
-        let targets = inner.into_iter().flat_map(|equation| equation.targets).collect();
+        let parts = inner.into_iter().flat_map(|equation| equation.parts).collect();
         self.pool.truncate(values);
-        self.equations.push(Equation { targets, value, line });
+        self.equations.push(Equations { parts, line });
 
         if has_stack {
             self.equation("z", &Shape::vector(Dim::of("K*D")), "tanh(g + 0.5 * z[t-1])", 1.0);
@@ -333,13 +338,17 @@ impl Builder {
         self.equation(name, &Shape::scalar(), &format!("tanh(0.3 * ({}))", terms.join(" + ")), 1.0);
     }
 
+    fn parts(&self) -> impl Iterator<Item = &Equation> {
+        parts_of(&self.equations)
+    }
+
     /// Returns the given names and all names on which they depend.
     fn used(&self, names: &[String]) -> Vec<String> {
         let mut used = names.to_vec();
         let mut next = 0;
         while let Some(name) = used.get(next).cloned() {
             next += 1;
-            let defining = self.equations.iter().filter(|equation| equation.targets.contains(&name));
+            let defining = self.parts().filter(|equation| equation.targets.contains(&name));
             for word in defining.flat_map(|equation| words(&equation.value)) {
                 if !used.contains(&word) {
                     used.push(word);
@@ -379,7 +388,8 @@ impl Builder {
         let columns = if literal { Dim::one() } else { columns };
         let value = self.tame(&Shape::matrix(rows, columns.clone()), 2);
         let line = format!("[{a}, {b}] = {};", value.text);
-        self.equations.push(Equation { targets: vec![a.clone(), b.clone()], value: value.text, line });
+        let part = Equation { targets: vec![a.clone(), b.clone()], value: value.text };
+        self.equations.push(Equations { parts: vec![part], line });
         self.offer(&a, &Shape::matrix(first, columns.clone()), value.bound);
         self.offer(&b, &Shape::matrix(second, columns), value.bound);
     }
@@ -391,7 +401,8 @@ impl Builder {
             _ => name.to_string(),
         };
         let line = format!("{target} = {text};");
-        self.equations.push(Equation { targets: vec![name.into()], value: text.into(), line });
+        let part = Equation { targets: vec![name.into()], value: text.into() };
+        self.equations.push(Equations { parts: vec![part], line });
         self.offer(name, shape, bound);
     }
 
@@ -495,6 +506,10 @@ impl Builder {
             _ => Shape::matrix(self.any_dim(), self.simple_dim()),
         }
     }
+}
+
+fn parts_of(equations: &[Equations]) -> impl Iterator<Item = &Equation> {
+    equations.iter().flat_map(|equations| &equations.parts)
 }
 
 /// Splits a part of a definition into names, keywords and numbers.
