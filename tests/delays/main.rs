@@ -5,6 +5,7 @@
 use nalgebra::{SMatrix, SVector};
 use rnn_cell::cell::{BlockShape, ModelMut, ParameterMut, Pass};
 use rnn_cell::cells::{NamGatedLayer, NamHead16, NamLeakyLayer6, TcnBlock, WaveNetLayer};
+use rnn_cell::data::{Batch, pad};
 use rnn_cell::inspect::gradcheck::{Checked, Gradcheck};
 use rnn_cell::prelude::*;
 use rnn_cell::types::blocks::Rows;
@@ -138,6 +139,21 @@ rnn_cell! {
         h = tanh(x + window(p, S) @ g + row_sum(window(2 * q, 3)) + q[t-D]);
         y = row_sum(window(q, 2, D)) * h[t-1] + sum(window(1.5, S));
         output y, q;
+    }
+
+    /// Two indices, which are all that the state keeps.
+    pub cell Bigram<V, W, H> {
+        input a: one_hot[V], b: one_hot[W];
+        param E: [H, V], F: [H, W];
+        y = tanh(E @ a[t-1] + F @ b);
+        output y;
+    }
+
+    /// A state that counts steps and keeps nothing else.
+    pub cell Warming<I> {
+        input x: [I];
+        y = x * sum(present(3));
+        output y;
     }
 
     /// Windows of a context and of an equation that depends on nothing else.
@@ -294,6 +310,34 @@ fn indices() {
         assert_close("in a step", cell.step(&xs[t], &mut stepped).as_slice(), y.as_slice(), 1e-14);
     }
     assert_eq!(state, stepped);
+}
+
+#[test]
+fn states_and_inputs_without_scalars() {
+    let mut cell = Bigram::<5, 4, 3, f64>::init(&mut rng(1));
+    let samples: [Vec<BigramInput>; 2] =
+        [5, 3].map(|steps| (0..steps).map(|t| BigramInput { a: [t % 5], b: [(t + 1) % 4] }).collect());
+    let batch: Batch<BigramInput<2>, 2> = pad(&samples);
+    let state = cell.zero_state();
+    check::<2, _>(&cell, Pass::of(&batch.xs), &state, 5);
+    let pass = Pass::of(&batch.xs).lengths(batch.lengths);
+    Gradcheck::default().check::<_, 2>(&mut cell, pass, &state).assert_ok();
+    let mut state = cell.zero_state();
+    for (t, x) in samples[0].iter().enumerate() {
+        let mut y = cell.F.column(x.b[0] as usize).into_owned();
+        if t > 0 {
+            y += cell.E.column(samples[0][t - 1].a[0] as usize);
+        }
+        assert_close("step", cell.step(x, &mut state).as_slice(), y.map(f64::tanh).as_slice(), 1e-14);
+    }
+
+    let mut cell = Warming::<2, f64>::init(&mut rng(1));
+    verify::<3, _>(&mut cell, 5, &[0, 4]);
+    let x = SVector::from([1.0, -0.5]);
+    let mut state = cell.zero_state();
+    for known in [1.0, 2.0, 3.0, 3.0] {
+        assert_eq!(cell.step(&x, &mut state), x * known);
+    }
 }
 
 #[test]

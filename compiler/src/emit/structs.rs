@@ -14,7 +14,8 @@ use quote::format_ident;
 use quote::quote;
 
 impl Items<'_> {
-    /// Returns a helper struct with the generic parameters `B` and `T`.
+    /// Returns a helper struct with the generic parameters `B` and, unless all its fields are
+    /// indices, `T`.
     fn helper(
         &self,
         suffix: &str,
@@ -27,17 +28,15 @@ impl Items<'_> {
         let name = format_ident!("{}{}", self.spanned.cell, suffix);
         let (scalar, batch) = (&cx.scalar, &cx.batch);
         let dims = cx.dim_parameters(dims);
-        let mut fields: Vec<TokenStream> = fields.iter().map(|(field, kind)| quote!(#field: #kind)).collect();
-        if fields.is_empty() {
-            let doc = "A placeholder: the cell has no such values, but all cells have the same signatures.";
-            fields.push(quote!(#[doc = #doc] pub nothing: ::core::marker::PhantomData<[#scalar; #batch]>));
-        }
+        let fields: Vec<TokenStream> = fields.iter().map(|(field, kind)| quote!(#field: #kind)).collect();
+        let has_scalars = suffix != "Input" || cx.inputs_have_scalars();
+        let scalar = has_scalars.then(|| quote!(#scalar = f32));
         quote! {
             #cfg_attributes
             #[doc = #doc]
             #[allow(non_snake_case, dead_code, mixed_script_confusables, confusable_idents, uncommon_codepoints)]
             #[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::cmp::PartialEq)]
-            #visibility struct #name<#dims const #batch: usize = 1, #scalar = f32> {
+            #visibility struct #name<#dims const #batch: usize = 1, #scalar> {
                 #(#fields,)*
             }
         }
@@ -141,6 +140,14 @@ impl Items<'_> {
         let mut fields = self.fields(&states);
         for (name, kind, doc) in cx.past_fields() {
             fields.push((quote!(#[doc = #doc] pub #name), kind));
+        }
+        if !cx.state_has_scalars() {
+            let (scalar, batch) = (&cx.scalar, &cx.batch);
+            let doc = "A placeholder: all cells have the same signatures.";
+            fields.push((
+                quote!(#[doc = #doc] pub nothing),
+                quote!(::core::marker::PhantomData<[#scalar; #batch]>),
+            ));
         }
         let mut items = self.helper(
             "State",
