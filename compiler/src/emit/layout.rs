@@ -66,16 +66,22 @@ impl Layout<'_> {
         }
     }
 
-    /// Returns whether the output is one block per step, which is returned as it is stored on the
-    /// tape.
+    /// Returns the output if it is one block per step, which is returned as it is stored on the tape.
+    /// A row is stored as a vector.
+    fn output_in_place(&self) -> Option<&Bound> {
+        let [output] = &self.plan.outputs[..] else { return None };
+        let [bound] = &output[..] else { return None };
+        let (rows, columns) = &self.plan.output_shapes[0];
+        (!BlockShape::new(rows[0], columns[0]).is_row()).then_some(bound)
+    }
+
     pub fn returns_outputs_in_place(&self) -> bool {
-        self.plan.outputs.len() == 1 && self.plan.outputs[0].len() == 1
+        self.output_in_place().is_some()
     }
 
     /// Returns the slice of the tape that is the output, if it is returned in place.
     pub fn outputs_in_place(&self) -> Option<TokenStream> {
-        let [output] = &self.plan.outputs[..] else { return None };
-        let [bound] = &output[..] else { return None };
+        let bound = self.output_in_place()?;
         Some(match self.plan.forward.places.get(&bound.id) {
             Some(Place::State(piece)) => {
                 let (series, front) =

@@ -14,15 +14,6 @@ struct Value {
     used: bool,
 }
 
-/// The kind of an input, which determines how a test fills it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Kind {
-    /// Real numbers.
-    Dense(Shape),
-    /// An index below 5.
-    OneHot,
-}
-
 /// A random definition.
 #[derive(Debug, Clone)]
 pub struct Definition {
@@ -30,8 +21,10 @@ pub struct Definition {
     pub name: String,
     /// The names and values of the dimensions.
     pub dimensions: Vec<(&'static str, usize)>,
-    /// The names and kinds of the inputs.
-    pub inputs: Vec<(&'static str, Kind)>,
+    /// The number of inputs.
+    pub inputs: usize,
+    /// The names of the inputs that are indices below 5.
+    pub indices: Vec<&'static str>,
     /// The number of equations.
     pub equations: usize,
     /// The text of the definition, `pub cell Name<..> { .. }`.
@@ -94,36 +87,26 @@ impl Builder {
         let (h, i, e, s) = (Dim::of("H"), Dim::of("I"), Dim::of("E"), Dim::of("S"));
         let mut declarations = Vec::new();
 
-        let mut inputs = vec![("x", Kind::Dense(Shape::vector(i)))];
+        let mut inputs = vec![("x", Shape::vector(i))];
         for (name, shape, percent) in [
             ("k", Shape::vector(h.clone()), 40),
             ("X", Shape::matrix(e.clone(), s.clone()), 30),
             ("r", Shape::scalar(), 30),
         ] {
             if self.random.chance(percent) {
-                inputs.push((name, Kind::Dense(shape)));
+                inputs.push((name, shape));
             }
         }
-        if self.random.chance(30) {
-            inputs.push(("w", Kind::OneHot));
+        let indices = if self.random.chance(30) { vec!["w"] } else { vec![] };
+        for (name, shape) in &inputs {
+            declarations.push(format!("input {name}: {shape};"));
+            self.offer(name, shape, 2.0);
         }
-        for (name, kind) in &inputs {
-            match kind {
-                Kind::Dense(shape) => {
-                    declarations.push(format!("input {name}: {shape};"));
-                    self.offer(name, shape, 2.0);
-                }
-                Kind::OneHot => {
-                    declarations.push("input w: one_hot[V];".into());
-                    let embedding = self.parameter(&Shape::matrix(h.clone(), Dim::of("V")));
-                    self.equation(
-                        "embedded",
-                        &Shape::vector(h.clone()),
-                        &format!("{} @ w", embedding.text),
-                        0.6,
-                    );
-                }
-            }
+        for name in &indices {
+            declarations.push(format!("input {name}: one_hot[V];"));
+            let embedding = self.parameter(&Shape::matrix(h.clone(), Dim::of("V")));
+            let value = format!("{} @ {name}", embedding.text);
+            self.equation("embedded", &Shape::vector(h.clone()), &value, 0.6);
         }
 
         let mut has_context = false;
@@ -193,12 +176,11 @@ impl Builder {
         let equations = self.equations.len();
         lines.extend(self.equations.drain(..).map(|equation| equation.line));
         lines.push(format!("output {};", outputs.join(", ")));
-        let words = words(&lines.join("\n"));
-        let is_named = |(name, _): &(&str, usize)| words.iter().any(|word| word == name);
-        let dimensions: Vec<_> = DIMENSIONS.into_iter().filter(is_named).collect();
+        let dimensions = dimensions(&words(&lines.join("\n")));
         let list = dimensions.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
         let text = format!("pub cell {name}<{list}> {{\n    {}\n}}", lines.join("\n    "));
-        Definition { name, dimensions, inputs, equations, text }
+        let inputs = inputs.len() + indices.len();
+        Definition { name, dimensions, inputs, indices, equations, text }
     }
 
     fn initial_state(&mut self, name: &str, shape: &Shape, has_context: bool) -> String {
@@ -512,8 +494,13 @@ fn parts_of(equations: &[Equations]) -> impl Iterator<Item = &Equation> {
     equations.iter().flat_map(|equations| &equations.parts)
 }
 
+/// Returns the dimensions that are among the words of a definition.
+pub fn dimensions(words: &[String]) -> Vec<(&'static str, usize)> {
+    DIMENSIONS.into_iter().filter(|(name, _)| words.iter().any(|word| word == name)).collect()
+}
+
 /// Splits a part of a definition into names, keywords and numbers.
-fn words(text: &str) -> Vec<String> {
+pub fn words(text: &str) -> Vec<String> {
     let words = text.split(|c: char| !c.is_alphanumeric() && c != '_');
     words.filter(|word| !word.is_empty()).map(str::to_string).collect()
 }
