@@ -241,20 +241,20 @@ impl Layout<'_> {
     fn series_of_recorded(&self) -> Vec<TapeSeries> {
         let mut found = vec![];
         for record in &self.plan.recorded {
-            if let Source::Value(id) = record.source {
-                let (node, name) = (&self.plan.graph[id], self.recorded_series(record.piece));
-                let series = self.blocks(name, node.shape, node.level, Some(Lifetime::Sequence));
-                found.push(TapeSeries { extra: Some(self.recorded_front(record.piece)), ..series });
-            }
             let value = &self.cx.past.values[record.piece.of];
+            let series = |name| {
+                if value.is_one_hot {
+                    return self.indices(name);
+                }
+                let shape = value.block(record.piece.row, record.piece.column);
+                self.blocks(name, shape, Level::Time, Some(Lifetime::Sequence))
+            };
+            if let Source::Value(_) = record.source {
+                let front = self.recorded_front(record.piece);
+                found.push(TapeSeries { extra: Some(front), ..series(self.recorded_series(record.piece)) });
+            }
             for (ring, name) in self.copies(record.piece) {
-                let series = if value.is_one_hot {
-                    self.indices(name)
-                } else {
-                    let shape = value.block(record.piece.row, record.piece.column);
-                    self.blocks(name, shape, Level::Time, Some(Lifetime::Sequence))
-                };
-                found.push(TapeSeries { extra: Some(self.cx.depth(ring)), ..series });
+                found.push(TapeSeries { extra: Some(self.cx.depth(ring)), ..series(name) });
             }
         }
         found

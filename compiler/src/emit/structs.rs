@@ -227,13 +227,7 @@ impl Items<'_> {
                 fields.push(quote!(#held: #k::Series<#element>));
             }
             for (earlier, id) in layout.delayed_reads() {
-                let before = layout.delay_series(id);
-                // The shape of the node, which is a vector for a row.
-                let element = if cx.past.values[earlier.piece.of].is_one_hot {
-                    cx.index_type()
-                } else {
-                    cx.block_type(plan.graph[id].shape, Level::Time)
-                };
+                let (before, element) = (layout.delay_series(id), cx.recorded_type(earlier.piece));
                 fields.push(quote!(#before: #k::Series<#element>));
             }
             if cx.past.counts_steps {
