@@ -55,7 +55,7 @@ fn main() -> ExitCode {
             ],
         )?;
         let quick = options.flag("quick");
-        let (seed, steps) = (options.get("seed")?, if quick { 10 } else { options.get("steps")? });
+        let (seed, steps) = (options.get("seed")?, if quick { 4 } else { options.get("steps")? });
         let flows = flows(seed, steps)?;
         table(&flows, steps);
 

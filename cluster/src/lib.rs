@@ -38,7 +38,6 @@
 //! ```
 //!
 //! `mpirun -n 4 PROGRAM` runs the program in four processes, and `PROGRAM` alone in one.
-//! `checkpoint` needs the feature `safetensors` of `rnn-cell`.
 //!
 //! # Contract
 //! - Every process runs the same program, with the same settings, a model of the same seed, and the

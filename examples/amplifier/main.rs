@@ -78,7 +78,7 @@ const _: () = {
 
 /// The number of parts of the training sound, which are learned in parallel.
 const BATCH: usize = 16;
-const TRAINING_SECONDS: usize = 8;
+const TRAINING_SECONDS: f64 = 8.0;
 const EPOCHS: usize = 60;
 /// The number of samples between updates. The cotangents go back through twice as many.
 const BLOCK: usize = 128;
@@ -106,8 +106,9 @@ fn main() -> ExitCode {
         }
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(options.get("seed")?);
         let (seconds, epochs, held_out_seconds) =
-            if options.flag("quick") { (1, 1, 1) } else { (TRAINING_SECONDS, EPOCHS, 5) };
-        let held_out = guitar(held_out_seconds * RATE as usize, &mut rng);
+            if options.flag("quick") { (0.2, 1, 0.2) } else { (TRAINING_SECONDS, EPOCHS, 5.0) };
+        let mut recording = |seconds: f64| guitar((seconds * f64::from(RATE)) as usize, &mut rng);
+        let (held_out, training) = (recording(held_out_seconds), recording(seconds));
         let input = match options.operand() {
             Some(path) => audio::read_at(path, RATE)?,
             None => Sound { rate: RATE, samples: held_out.clone() },
@@ -128,7 +129,6 @@ fn main() -> ExitCode {
         );
 
         let start = Instant::now();
-        let training = guitar(seconds * RATE as usize, &mut rng);
         let (amp, errors) = learn(&training, &held_out, epochs, &mut rng)?;
         println!(
             "training: {} updates on {seconds} s of guitar in {:.1} s",
@@ -284,8 +284,9 @@ fn denormals(amp: &Amplifier, sound: &[f32], rng: &mut Xoshiro256PlusPlus) {
             let tiny = state.h.iter().chain(&state.c).filter(|value| value.is_subnormal()).count();
             (median(&times).as_nanos() as f64 / STEPS as f64, tiny)
         };
-        let (loud, _) = time(&mut sound.iter().copied().take(RATE as usize));
-        let (quiet, tiny) = time(&mut std::iter::repeat_n(0.0, 2 * RATE as usize));
+        let sound = &sound[..sound.len().min(RATE as usize)];
+        let (loud, _) = time(&mut sound.iter().copied());
+        let (quiet, tiny) = time(&mut std::iter::repeat_n(0.0, 2 * sound.len()));
         println!(
             "  {name}: {loud:.0} ns per sample in sound, {quiet:.0} in silence; {tiny} of {} states are denormal at the end",
             2 * HIDDEN

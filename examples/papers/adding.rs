@@ -59,7 +59,7 @@ fn as_in_1997(
     budget: usize,
     (sequences, wrong): (&str, &str),
 ) -> Vec<Row> {
-    let (budget, tested) = options.either((budget, TESTED), (100, 20));
+    let (budget, tested) = options.either((budget, TESTED), (10, 5));
     let mut jobs = Jobs::new();
     for seed in 0..options.either(seeds, 2) {
         let seed = options.seed + seed;
@@ -122,7 +122,7 @@ fn draw_1997(steps: usize, rng: &mut Xoshiro256PlusPlus) -> (Vec<SVector<f32, 2>
 }
 
 fn by_cell(options: &Options, steps: usize, seeds: u64, updates: usize, published: [&str; 4]) -> Vec<Row> {
-    let (updates, tested) = options.either((updates, TESTED), (3, BATCH));
+    let (updates, tested) = options.either((updates, TESTED), (1, BATCH));
     let seeds = options.either(seeds, 1);
     let mut jobs = Jobs::new();
     for cell in 0..4 {

@@ -63,7 +63,7 @@ fn by_cell(
     published: Option<[&str; 3]>,
 ) -> Vec<Row> {
     let (updates, tested) = options.either((updates, TESTED), (2, BATCH));
-    let seeds = options.either(seeds, 1);
+    let (blanks, seeds) = options.either((blanks, seeds), (10, 1));
     let mut jobs = Jobs::new();
     for cell in 0..3 {
         for seed in 0..seeds {

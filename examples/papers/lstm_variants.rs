@@ -52,7 +52,7 @@ const VARIANTS: [(&str, Finding); 8] = [
 
 /// Trains the vanilla LSTM and each variant with several seeds.
 pub fn run(options: &Options) -> Vec<Row> {
-    let text = Text::sonnets(options.either(usize::MAX, 500));
+    let text = Text::sonnets(options.either(usize::MAX, 200));
     let (epochs, seeds) = options.either((EPOCHS, SEEDS), (1, 1));
     let mut jobs = Jobs::new();
     macro_rules! add {

@@ -39,7 +39,7 @@ struct Trained {
 
 /// Trains each cell with several seeds and prints samples from the models of the first seed.
 pub fn run(options: &Options) -> Vec<Row> {
-    let text = Text::sonnets(options.either(usize::MAX, 2000));
+    let text = Text::sonnets(options.either(usize::MAX, 500));
     let epochs = options.either(EPOCHS, 1);
     let mut jobs = Jobs::new();
     macro_rules! add {

@@ -114,8 +114,8 @@ where
     N: Layer<BATCH, Context = (), Input = Signal, Output = Signal> + ModelMut<Scalar = f32>,
 {
     let mut jobs = Jobs::new();
-    for seed in 0..options.either(SEEDS, 2) {
-        let updates = options.either(UPDATES, 4);
+    for seed in 0..options.either(SEEDS, 1) {
+        let updates = options.either(UPDATES, 2);
         jobs.add(move || {
             let seed = options.seed + seed;
             let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);

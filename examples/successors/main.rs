@@ -221,7 +221,7 @@ impl Experiments {
         L: ModelMut<Scalar = f32> + Layer<BATCH, Context = (), Input = Step<I>, Output = Step<O>>,
     {
         let (seed, is_quick) = (self.seed, self.is_quick);
-        let (updates, tested) = if is_quick { (4, 1) } else { (task.updates, TESTED) };
+        let (updates, tested) = if is_quick { (2, 1) } else { (task.updates, TESTED) };
         self.jobs.add(move || {
             let start = Instant::now();
             let net = init(&mut Xoshiro256PlusPlus::seed_from_u64(seed));

@@ -203,20 +203,20 @@ fn an_amplifier_is_trained_and_played() {
     assert_eq!(output.status.code(), Some(0), "{message}");
     assert_says(
         &String::from_utf8_lossy(&output.stdout),
-        &["LSTM of 1 x 16, 1201 parameters", "best linear filter", "750 blocks of 64", "denormal at the end"],
+        &["LSTM of 1 x 16, 1201 parameters", "best linear filter", "150 blocks of 64", "denormal at the end"],
     );
     assert!(fs::read_to_string(&picture).expect("a picture").contains("error to signal"));
     // The example can play the file that it has written.
     let output =
         run("amplifier", &["--quick", &wav, "--block", "4800", "--wav", &again, "--picture", &picture]);
     let said = String::from_utf8_lossy(&output.stdout);
-    assert_says(&said, &["10 blocks of 4800", "error to signal on "]);
-    assert_eq!(fs::metadata(&again).expect("a sound file").len(), 44 + 2 * 48_000);
+    assert_says(&said, &["2 blocks of 4800", "error to signal on "]);
+    assert_eq!(fs::metadata(&again).expect("a sound file").len(), 44 + 2 * 9600);
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/weights/fixtures");
     let model = fixtures.join("nam_1x8.nam").display().to_string();
     let output = run("amplifier", &[&wav, "--model", &model, "--wav", &again, "--picture", &picture]);
     let said = String::from_utf8_lossy(&output.stdout);
-    assert_says(&said, &["model: nam_1x8, 1x8", "750 blocks of 64"]);
+    assert_says(&said, &["model: nam_1x8, 1x8", "150 blocks of 64"]);
     // A WaveNet sounds the same in blocks of any length, and louder than silence.
     let (nano, loud) = (path("nano.nam"), path("loud.wav"));
     let mut wavenet = nam::Nano::<f32>::init_boxed(&mut Xoshiro256PlusPlus::seed_from_u64(1));

@@ -3,15 +3,16 @@
 #![allow(missing_docs)]
 
 use nalgebra::{SMatrix, SVector};
-use rnn_cell::cell::{BlockShape, ModelMut, ParameterMut};
+use rnn_cell::cell::{BlockShape, ModelMut, ParameterMut, Pass};
 use rnn_cell::cells::{NamGatedLayer, NamHead16, NamLeakyLayer6, TcnBlock, WaveNetLayer};
+use rnn_cell::data::{Batch, pad};
 use rnn_cell::inspect::gradcheck::{Checked, Gradcheck};
 use rnn_cell::prelude::*;
 use rnn_cell::types::blocks::Rows;
 use rnn_cell::types::varying::Varying;
 use tests::exactness::{
-    all_scalars, assert_close, parameters, ragged_batches_are_their_samples, random, random_sequence, rng,
-    verify,
+    all_scalars, assert_close, check, parameters, ragged_batches_are_their_samples, random, random_sequence,
+    rng, verify,
 };
 use tests::golden::{from_scalars, scalars};
 
@@ -125,6 +126,42 @@ rnn_cell! {
         a = window(e, S, D) @ (g * present(S, D).T);
         h = tanh(W @ x + a + mean(window(sum(x) * x, 3, 2)));
         y = h * sum(window(mean(h), S)) + row_sum(window(h, 2, D));
+        output y;
+    }
+
+    /// Windows of values that are the same at every step: of a parameter, of an equation that is also
+    /// an output, and of a number.
+    pub cell Fixed<I, D, S> {
+        input x: [I];
+        state h: [I];
+        param p: [I] = normal(0.5), g: [S] = normal(1.0);
+        q = p * p;
+        h = tanh(x + window(p, S) @ g + row_sum(window(2 * q, 3)) + q[t-D]);
+        y = row_sum(window(q, 2, D)) * h[t-1] + sum(window(1.5, S));
+        output y, q;
+    }
+
+    /// Two indices, which are all that the state keeps.
+    pub cell Bigram<V, W, H> {
+        input a: one_hot[V], b: one_hot[W];
+        param E: [H, V], F: [H, W];
+        y = tanh(E @ a[t-1] + F @ b);
+        output y;
+    }
+
+    /// A state that counts steps and keeps nothing else.
+    pub cell Warming<I> {
+        input x: [I];
+        y = x * sum(present(3));
+        output y;
+    }
+
+    /// Windows of a context and of an equation that depends on nothing else.
+    pub cell OfContext<I> {
+        input x: [I];
+        context c: [I];
+        s = tanh(c);
+        y = row_sum(window(c, 3)) * x + row_sum(window(s, 2)) + s[t-2];
         output y;
     }
 }
@@ -276,6 +313,34 @@ fn indices() {
 }
 
 #[test]
+fn states_and_inputs_without_scalars() {
+    let mut cell = Bigram::<5, 4, 3, f64>::init(&mut rng(1));
+    let samples: [Vec<BigramInput>; 2] =
+        [5, 3].map(|steps| (0..steps).map(|t| BigramInput { a: [t % 5], b: [(t + 1) % 4] }).collect());
+    let batch: Batch<BigramInput<2>, 2> = pad(&samples);
+    let state = cell.zero_state();
+    check::<2, _>(&cell, Pass::of(&batch.xs), &state, 5);
+    let pass = Pass::of(&batch.xs).lengths(batch.lengths);
+    Gradcheck::default().check::<_, 2>(&mut cell, pass, &state).assert_ok();
+    let mut state = cell.zero_state();
+    for (t, x) in samples[0].iter().enumerate() {
+        let mut y = cell.F.column(x.b[0] as usize).into_owned();
+        if t > 0 {
+            y += cell.E.column(samples[0][t - 1].a[0] as usize);
+        }
+        assert_close("step", cell.step(x, &mut state).as_slice(), y.map(f64::tanh).as_slice(), 1e-14);
+    }
+
+    let mut cell = Warming::<2, f64>::init(&mut rng(1));
+    verify::<3, _>(&mut cell, 5, &[0, 4]);
+    let x = SVector::from([1.0, -0.5]);
+    let mut state = cell.zero_state();
+    for known in [1.0, 2.0, 3.0, 3.0] {
+        assert_eq!(cell.step(&x, &mut state), x * known);
+    }
+}
+
+#[test]
 fn windows() {
     verify!(Recent::<2, 3, 1, f64>::init(&mut rng(1)));
     verify!(Recent::<2, 3, 4, f64>::init(&mut rng(1)));
@@ -289,6 +354,21 @@ fn windows_with_a_spacing() {
 #[test]
 fn windows_with_a_larger_spacing() {
     verify!(Spaced::<2, 3, 3, 2, f64>::init(&mut rng(1)));
+}
+
+#[test]
+fn windows_of_fixed_values() {
+    verify!(Fixed::<2, 3, 4, f64>::init(&mut rng(1)));
+}
+
+#[test]
+fn windows_of_a_context() {
+    let mut cell = OfContext::<3, f64>::init(&mut rng(1));
+    let context: OfContextContext<3, 2, f64> = random(&mut rng(2));
+    let xs: Vec<SMatrix<f64, 3, 2>> = random_sequence(&mut rng(3), 5);
+    let state = random(&mut rng(4));
+    check::<2, _>(&cell, Pass::of(&xs).context(&context), &state, 5);
+    Gradcheck::default().check::<_, 2>(&mut cell, (&xs, &context), &state).assert_ok();
 }
 
 #[test]

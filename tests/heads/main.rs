@@ -61,6 +61,24 @@ rnn_cell! {
         output h;
     }
 
+    /// Parameters of heads that multiply matrices of a step, which have several columns.
+    pub cell Matrices<I, D, K, S> {
+        input x: [I];
+        state g: [S, I];
+
+        heads K {
+            param A: [D, S] = uniform(0.6), B: [S, D] = uniform(0.6), r: [1, I] = uniform(0.6);
+
+            M = tanh(A @ g[t-1] + 0.1 * (A @ (B @ A) @ g[t-1]));
+            N = tanh(B @ M * r);
+            y = mean(N @ N.T) + mean(M.T @ M);
+        }
+
+        g = tanh(0.3 * g[t-1] + sum(y) * x.T);
+
+        output y;
+    }
+
     /// One head of `MLstm`, without a block.
     pub cell OneHead<I, D> {
         input x: [I];
@@ -234,7 +252,7 @@ fn products_of_heads() {
 #[test]
 fn mixtures_of_shared_values_and_values_of_heads() {
     verify!(Mixed<2, 3, 2, f64>, Mixed<3, 9, 1, f64>, Mixed<1, 8, 3, f64>);
-    verify!(Literals<2, 3, f64>, Accumulator<2, 3, f64>);
+    verify!(Literals<2, 3, f64>, Accumulator<2, 3, f64>, Matrices<3, 2, 2, 4, f64>);
 }
 
 #[test]

@@ -1,8 +1,9 @@
-//! Random cells. The build script writes definitions from a seed, and this test compiles and checks
-//! them. A failing test prints its definition. The command for other seeds is
+//! Random cells and small cells. The build script writes definitions, and this test compiles and
+//! checks them. A failing test prints its definition. The command for other seeds and all small
+//! cells is
 //!
 //! ```text
-//! RANDOM_SEED=1000 RANDOM_CELLS=100 cargo test -p tests --test random
+//! RANDOM_SEED=1000 RANDOM_CELLS=100 SMALL_CELLS=1 cargo test -p tests --test random
 //! ```
 
 #![allow(missing_docs)]

@@ -1,6 +1,6 @@
-# Checks the voice detector on the target at hand (sourced by run.sh): the decision for each chunk is
-# that of ONNX Runtime, which runs the network in `f32`, the probabilities are the host's, and the
-# program stays within its budget. Prints the budget.
+# Checks the voice detector on the target at hand (sourced by run.sh): the decision for each chunk
+# is that of ONNX Runtime, which runs the network in `f32`, the probabilities are the host's, and
+# the program stays within its budget. Prints the budget.
 build '' --bin voice
 run "$name" "$built/voice" >"$target/outputs/$name-voice" || { echo "$name: voice: exit code $?"; exit 1; }
 data=../../examples/data/silero

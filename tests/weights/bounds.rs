@@ -14,7 +14,7 @@ const MESSAGE: usize = 16 * 1024;
 
 /// The number of entries in a long list: one more than a power of two, so that vectors have just
 /// doubled their capacity.
-const MANY: usize = (1 << 14) + 1;
+const MANY: usize = (1 << 12) + 1;
 
 /// Loads a file that must fail, and describes how it exceeds the bounds on memory or on the
 /// message, if it does. `most` is updated with the memory in multiples of the file's length.

@@ -212,7 +212,9 @@ impl Mentions<'_> {
                     Some(Some(symbol)) => found.names.push(self.symbol(*symbol, name)),
                     _ => {}
                 }
-                if let Time::Delay { dimension, .. } = time {
+                if let Time::Delay { dimension, .. } = time
+                    && self.items.cx.cell.dimensions.contains(dimension)
+                {
                     found.dimensions.push(quote!(_ = #dimension;));
                 }
             }

@@ -66,16 +66,22 @@ impl Layout<'_> {
         }
     }
 
-    /// Returns whether the output is one block per step, which is returned as it is stored on the
-    /// tape.
+    /// Returns the output if it is one block per step, which is returned as it is stored on the tape.
+    /// A row is stored as a vector.
+    fn output_in_place(&self) -> Option<&Bound> {
+        let [output] = &self.plan.outputs[..] else { return None };
+        let [bound] = &output[..] else { return None };
+        let (rows, columns) = &self.plan.output_shapes[0];
+        (!BlockShape::new(rows[0], columns[0]).is_row()).then_some(bound)
+    }
+
     pub fn returns_outputs_in_place(&self) -> bool {
-        self.plan.outputs.len() == 1 && self.plan.outputs[0].len() == 1
+        self.output_in_place().is_some()
     }
 
     /// Returns the slice of the tape that is the output, if it is returned in place.
     pub fn outputs_in_place(&self) -> Option<TokenStream> {
-        let [output] = &self.plan.outputs[..] else { return None };
-        let [bound] = &output[..] else { return None };
+        let bound = self.output_in_place()?;
         Some(match self.plan.forward.places.get(&bound.id) {
             Some(Place::State(piece)) => {
                 let (series, front) =
@@ -129,7 +135,8 @@ impl Layout<'_> {
         positions(shape.blocks()).map(|(row, column)| Piece { of: index, row, column }).collect()
     }
 
-    fn piece_shape(&self, piece: Piece) -> Option<BlockShape> {
+    /// Returns the shape of a block of a declaration.
+    pub fn piece_shape(&self, piece: Piece) -> Option<BlockShape> {
         let shape = self.cx.shapes.declarations[piece.of].as_ref()?;
         let (rows, columns) = (shape.rows.atoms().get(piece.row)?, shape.columns.atoms().get(piece.column)?);
         Some(BlockShape::of_heads(self.cx.heads_of(piece.of), *rows, *columns))
@@ -234,20 +241,20 @@ impl Layout<'_> {
     fn series_of_recorded(&self) -> Vec<TapeSeries> {
         let mut found = vec![];
         for record in &self.plan.recorded {
-            if let Source::Value(id) = record.source {
-                let (node, name) = (&self.plan.graph[id], self.recorded_series(record.piece));
-                let series = self.blocks(name, node.shape, node.level, Some(Lifetime::Sequence));
-                found.push(TapeSeries { extra: Some(self.recorded_front(record.piece)), ..series });
-            }
             let value = &self.cx.past.values[record.piece.of];
+            let series = |name| {
+                if value.is_one_hot {
+                    return self.indices(name);
+                }
+                let shape = value.block(record.piece.row, record.piece.column);
+                self.blocks(name, shape, Level::Time, Some(Lifetime::Sequence))
+            };
+            if let Source::Value(_) = record.source {
+                let front = self.recorded_front(record.piece);
+                found.push(TapeSeries { extra: Some(front), ..series(self.recorded_series(record.piece)) });
+            }
             for (ring, name) in self.copies(record.piece) {
-                let series = if value.is_one_hot {
-                    self.indices(name)
-                } else {
-                    let shape = value.block(record.piece.row, record.piece.column);
-                    self.blocks(name, shape, Level::Time, Some(Lifetime::Sequence))
-                };
-                found.push(TapeSeries { extra: Some(self.cx.depth(ring)), ..series });
+                found.push(TapeSeries { extra: Some(self.cx.depth(ring)), ..series(name) });
             }
         }
         found

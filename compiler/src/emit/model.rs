@@ -61,7 +61,7 @@ pub fn parameters(items: &Items) -> TokenStream {
             }
         }
     });
-    let longest_ring = cx.longest_ring();
+    let rings = cx.depths();
     let debug = (!has_derive(&cx.cell.attributes, "Debug")).then(|| {
         quote! {
             impl<#dims #scalar: #k::Scalar> ::core::fmt::Debug for #cell {
@@ -109,7 +109,7 @@ pub fn parameters(items: &Items) -> TokenStream {
             }
 
             fn visit_layers(&self, visitor: &mut dyn ::core::ops::FnMut(#k::LayerInfo<'_>)) {
-                #k::visit_layer::<Self>(Self::FLOPS_PER_STEP, Self::EQUATIONS, #longest_ring, visitor);
+                #k::visit_layer::<Self>(Self::FLOPS_PER_STEP, Self::EQUATIONS, &[#(#rings),*], visitor);
             }
         }
 

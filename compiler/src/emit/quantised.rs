@@ -232,8 +232,8 @@ impl Items<'_> {
                     Self { #(#zero)* marker: ::core::marker::PhantomData }
                 }
 
-                /// Returns the copy that `Quantised::write` wrote as bytes. A `static` copy stays in
-                /// a device's flash memory. Big-endian targets are not supported.
+                /// Returns the copy that `Quantised::write` wrote as bytes. A `static` copy stays
+                /// in a device's flash memory. Big-endian targets are not supported.
                 ///
                 /// # Panics
                 /// Panics unless there are exactly `Quantised::BYTES` bytes. A constant then does

@@ -14,7 +14,8 @@ use quote::format_ident;
 use quote::quote;
 
 impl Items<'_> {
-    /// Returns a helper struct with the generic parameters `B` and `T`.
+    /// Returns a helper struct with the generic parameters `B` and, unless all its fields are
+    /// indices, `T`.
     fn helper(
         &self,
         suffix: &str,
@@ -27,17 +28,15 @@ impl Items<'_> {
         let name = format_ident!("{}{}", self.spanned.cell, suffix);
         let (scalar, batch) = (&cx.scalar, &cx.batch);
         let dims = cx.dim_parameters(dims);
-        let mut fields: Vec<TokenStream> = fields.iter().map(|(field, kind)| quote!(#field: #kind)).collect();
-        if fields.is_empty() {
-            let doc = "A placeholder: the cell has no such values, but all cells have the same signatures.";
-            fields.push(quote!(#[doc = #doc] pub nothing: ::core::marker::PhantomData<[#scalar; #batch]>));
-        }
+        let fields: Vec<TokenStream> = fields.iter().map(|(field, kind)| quote!(#field: #kind)).collect();
+        let has_scalars = suffix != "Input" || cx.inputs_have_scalars();
+        let scalar = has_scalars.then(|| quote!(#scalar = f32));
         quote! {
             #cfg_attributes
             #[doc = #doc]
             #[allow(non_snake_case, dead_code, mixed_script_confusables, confusable_idents, uncommon_codepoints)]
             #[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::cmp::PartialEq)]
-            #visibility struct #name<#dims const #batch: usize = 1, #scalar = f32> {
+            #visibility struct #name<#dims const #batch: usize = 1, #scalar> {
                 #(#fields,)*
             }
         }
@@ -142,6 +141,14 @@ impl Items<'_> {
         for (name, kind, doc) in cx.past_fields() {
             fields.push((quote!(#[doc = #doc] pub #name), kind));
         }
+        if !cx.state_has_scalars() {
+            let (scalar, batch) = (&cx.scalar, &cx.batch);
+            let doc = "A placeholder: all cells have the same signatures.";
+            fields.push((
+                quote!(#[doc = #doc] pub nothing),
+                quote!(::core::marker::PhantomData<[#scalar; #batch]>),
+            ));
+        }
         let mut items = self.helper(
             "State",
             &format!("The state of [`{name}`] for `B` samples, passed from step to step. The same type holds its cotangents."),
@@ -214,26 +221,22 @@ impl Items<'_> {
                 fields.push(quote!(#name: #k::Series<#element>));
             }
             for bound in plan.recurrent() {
+                let Some(shape) = layout.piece_shape(bound.piece) else { continue };
                 let held = format_ident!("held_{}", layout.carry_series(bound.piece));
-                let element = cx.block_type(plan.graph[bound.id].shape, Level::Time);
+                let element = cx.block_type(shape, Level::Time);
                 fields.push(quote!(#held: #k::Series<#element>));
             }
             for (earlier, id) in layout.delayed_reads() {
-                let before = layout.delay_series(id);
-                // The shape of the node, which is a vector for a row.
-                let element = if cx.past.values[earlier.piece.of].is_one_hot {
-                    cx.index_type()
-                } else {
-                    cx.block_type(plan.graph[id].shape, Level::Time)
-                };
+                let (before, element) = (layout.delay_series(id), cx.recorded_type(earlier.piece));
                 fields.push(quote!(#before: #k::Series<#element>));
             }
             if cx.past.counts_steps {
                 fields.push(quote!(steps_before: #k::Series<[u32; #batch]>));
             }
             for bound in layout.read_before() {
+                let Some(shape) = layout.piece_shape(bound.piece) else { continue };
                 let before = layout.before_series(bound.piece);
-                let element = cx.block_type(plan.graph[bound.id].shape, Level::Time);
+                let element = cx.block_type(shape, Level::Time);
                 fields.push(quote!(#before: #k::Series<#element>));
             }
         }

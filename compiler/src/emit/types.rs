@@ -40,7 +40,7 @@ impl Types {
         let input = match inputs[..] {
             [] => quote!(()),
             [only] => cx.declared_type(only),
-            _ => helper("Input", &one_hot_free(cx, &inputs)),
+            _ => cx.input_struct(&quote!({ #batch })),
         };
         let input_bar = match (inputs.len(), varying.len()) {
             (_, 0) => quote!(()),
@@ -65,6 +65,27 @@ impl Types {
             dims: cx.dim_parameters(&all),
             dim_args,
         }
+    }
+}
+
+impl EmitContext<'_> {
+    /// Returns the type of several inputs. It has no scalars, and no type of them, if all inputs are
+    /// indices.
+    pub fn input_struct(&self, batch: &TokenStream) -> TokenStream {
+        let name = format_ident!("{}Input", self.cell.name);
+        let dims = self.dim_arguments(&one_hot_free(self, &self.inputs()));
+        let scalar = self.inputs_have_scalars().then_some(&self.scalar);
+        quote!(#name<#dims #batch, #scalar>)
+    }
+
+    pub fn inputs_have_scalars(&self) -> bool {
+        !self.varying_inputs().is_empty()
+    }
+
+    /// Returns whether the state holds scalars: not if it is empty, counts steps or keeps indices.
+    pub fn state_has_scalars(&self) -> bool {
+        let mut recorded = self.past.rings.iter().map(|ring| &self.past.values[ring.value]);
+        !declared(self.cell, DeclarationKind::State).is_empty() || recorded.any(|value| !value.is_one_hot)
     }
 }
 

@@ -35,7 +35,8 @@ pub fn varying(items: &Items) -> TokenStream {
         .into_iter()
         .map(|(kind, fields)| {
             let dims = dims_in(items, kind);
-            let nothing = fields.is_empty().then(|| quote!(nothing: ::core::marker::PhantomData,));
+            let is_empty = std::ptr::eq(kind, &types.state) && !cx.state_has_scalars();
+            let nothing = is_empty.then(|| quote!(nothing: ::core::marker::PhantomData,));
             let zero = quote!(#(#fields: #k::Varying::<#scalar>::zero(),)* #nothing);
             let visit = quote!(#(#k::Varying::<#scalar>::scalars(&self.#fields, __f);)*);
             let sample =
@@ -89,13 +90,14 @@ pub fn sample(items: &Items) -> TokenStream {
         return TokenStream::new();
     }
     let (k, scalar, batch) = (&cx.k, &cx.scalar, &cx.batch);
+    let scalar = cx.inputs_have_scalars().then(|| quote!(#scalar: #k::Scalar));
     let name = format_ident!("{}Input", cx.cell.name);
-    let dims = one_hot_free(cx, &inputs);
-    let (dims, of) = (cx.dim_parameters(&dims), cx.dim_arguments(&dims));
+    let dims = cx.dim_parameters(&one_hot_free(cx, &inputs));
+    let (one, all) = (cx.input_struct(&quote!(1)), cx.input_struct(&quote!({ #batch })));
     let fields: Vec<&Ident> = inputs.iter().map(|index| &cx.cell.declarations[*index].name).collect();
     quote! {
-        impl<#dims const #batch: usize, #scalar: #k::Scalar> #k::Sample<{ #batch }> for #name<#of 1, #scalar> {
-            type Batch = #name<#of { #batch }, #scalar>;
+        impl<#dims const #batch: usize, #scalar> #k::Sample<{ #batch }> for #one {
+            type Batch = #all;
             fn batch(samples: [::core::option::Option<&Self>; #batch]) -> Self::Batch {
                 #name {
                     #(#fields: #k::Sample::batch(samples.map(|sample| sample.map(|sample| &sample.#fields))),)*

@@ -130,7 +130,7 @@ fn damaged_definitions() {
 /// Failing cases of long runs, shrunk.
 #[test]
 fn found_before() {
-    for text in ["Random { h = | let | }", "cell C { h = r#match { t }; }"] {
+    for text in ["Random { h = | let | }", "cell C { h = r#match { t }; }", "Clock { h = h [t - struct] }"] {
         assert_eq!(complaint(&text.parse().expect("tokens")), None, "{text}");
     }
 }

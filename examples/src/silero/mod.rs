@@ -28,11 +28,11 @@ use rnn_cell::weights::{Mapping, matrix, plus, vector};
 use safetensors::{Dtype, SafeTensors};
 use std::error::Error;
 
-pub use network::{
-    BINS, CHUNK, CONTEXT, Convolution, Layers, Output, RATE, Spectrum, Stream, TAPS, UNITS, WINDOW,
-};
+pub use network::{BINS, CHUNK, Convolution, Layers, Output, Spectrum, Stream, TAPS, UNITS, WINDOW};
 pub use segments::{Hysteresis, segments};
 
+/// The number of samples per second.
+pub const RATE: u32 = 16_000;
 /// The file of the shipped weights, in the folder `silero` of the data.
 pub const WEIGHTS: &str = "silero_vad_6.2.3_16k.safetensors";
 

@@ -1,12 +1,11 @@
 //! The layers of the network and the steps between them, which need neither `std` nor an allocator.
-//! The examples, the page `web/voice` and the microcontroller of `tests/bare-metal` share this file.
+//! The examples, the page `web/voice` and the microcontroller of `tests/bare-metal` share this
+//! file.
 
 use rnn_cell::cell::{Prepare, Prepared};
 use rnn_cell::cells::LstmState;
 use rnn_cell::prelude::*;
 
-/// The number of samples per second.
-pub const RATE: u32 = 16_000;
 /// The number of samples per chunk.
 pub const CHUNK: usize = 512;
 /// The number of samples before a chunk that are read with it.

@@ -89,9 +89,9 @@ fn matrices_in_fewer_bits_detect_the_same_speech() {
     }
 }
 
-/// Checks that the copies of the layers which the emulated microcontroller of `tests/targets/run.sh`
-/// runs are those of the weights, and bounds their effect on the probabilities.
-/// `SILERO=overwrite cargo test -p examples silero` writes the files again.
+/// Checks that the copies of the layers which the emulated microcontroller of
+/// `tests/targets/run.sh` runs are those of the weights, and bounds their effect on the
+/// probabilities. `SILERO=overwrite cargo test -p examples silero` writes the files again.
 #[test]
 fn shipped_copies_detect_the_same_speech() {
     fn shipped_copy<Q: Quantised>(file: &str, copy: &Q) {

@@ -153,14 +153,16 @@ pub fn check_sample(sample: usize, batch: usize) {
     assert!(sample < batch, "sample {sample} of a batch of {batch}");
 }
 
-/// Calls the visitor with a cell as one layer. This is the body of [`Model::visit_layers`].
+/// Calls the visitor with a cell as one layer, whose rings have the given lengths. This is the body
+/// of [`Model::visit_layers`].
 pub fn visit_layer<C>(
     flops: usize,
     equations: &'static str,
-    reach: usize,
+    rings: &[usize],
     visitor: &mut dyn FnMut(LayerInfo<'_>),
 ) {
     let kind = core::any::type_name::<C>();
+    let reach = rings.iter().copied().max().unwrap_or(0);
     visitor(LayerInfo { path: "", kind, flops: Some(flops), equations, reach });
 }
 

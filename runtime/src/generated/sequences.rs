@@ -136,9 +136,9 @@ fn repeat_last_step<T: Copy>(series: &mut [T], lengths: &[usize], size: usize) {
 /// Copies the states before the steps `t0..t1` to `before`. In place of the state before a padded
 /// step it copies the state before the sample's last step. `states` holds the states of a whole
 /// sequence, from the initial one to the final one.
-pub fn states_before<M: Flat, H: Flat<Scalar = M::Scalar>, const B: usize>(
+pub fn states_before<M: Flat, const B: usize>(
     states: &Series<M>,
-    before: &mut Series<H>,
+    before: &mut Series<M>,
     lengths: Option<&[usize; B]>,
     (t0, t1): (usize, usize),
 ) {
@@ -348,8 +348,8 @@ pub fn clear_input_bars<T: Scalar, X: Varying<T>, const B: usize>(
 /// Saves the carry before a backward step and zeroes it for the finished samples, so that the step
 /// passes them no cotangent.
 #[inline]
-pub fn hold<H: Flat<Scalar = M::Scalar>, M: Flat, const B: usize>(
-    held: &mut Series<H>,
+pub fn hold<M: Flat, const B: usize>(
+    held: &mut Series<M>,
     carry: &mut Series<M>,
     index: usize,
     lengths: Option<&[usize; B]>,
@@ -366,8 +366,8 @@ pub fn hold<H: Flat<Scalar = M::Scalar>, M: Flat, const B: usize>(
 
 /// Restores the carry of the finished samples after a backward step.
 #[inline]
-pub fn restore<H: Flat<Scalar = M::Scalar>, M: Flat, const B: usize>(
-    held: &Series<H>,
+pub fn restore<M: Flat, const B: usize>(
+    held: &Series<M>,
     carry: &mut Series<M>,
     index: usize,
     lengths: Option<&[usize; B]>,

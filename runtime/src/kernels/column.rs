@@ -11,11 +11,14 @@ use crate::Scalar;
 const CHAINS: usize = 4;
 
 /// Computes `y_g (m) = sum_p A_pg (m x k_p) x_p (k_p)`, or adds the sums to `y_g` with
-/// `accumulate`, with at most `MOST >= 3` vectors of rows at once.
+/// `accumulate`, with `3 <= MOST <= 24` vectors of rows at once, or fewer if the registers hold
+/// fewer.
 ///
 /// # Safety
 /// `a[p]` are `m x k[p]`, `x[p]` has length `k[p]`, and `y` have length `m` and overlap nothing
 /// else. The processor has the instruction set of `L`.
+// A guard of `match` would instantiate all heights.
+#[allow(clippy::collapsible_match)]
 #[inline(always)]
 pub(super) unsafe fn column<L: Pack<T>, T: Scalar, const G: usize, const P: usize, const MOST: usize>(
     m: usize,
@@ -46,28 +49,35 @@ pub(super) unsafe fn column<L: Pack<T>, T: Scalar, const G: usize, const P: usiz
         // The passes have nearly equal heights. If there are at least two vectors, every pass has
         // at least two. The last vector, which may overlap the one before it, is then in the same
         // pass, so both read the old contents before either is written.
+        let most = const { tallest::<L, T>(MOST) };
         let vectors = m.div_ceil(lanes);
         // The number of passes is never zero. With a variable `m` the compiler cannot see this, and
         // a step must not contain a panic.
-        let passes = vectors.div_ceil(MOST).max(1);
+        let passes = vectors.div_ceil(most).max(1);
         let (height, higher) = (vectors / passes, vectors % passes);
         let mut first = 0;
         for pass in 0..passes {
             let height = height + usize::from(pass < higher);
-            match height {
-                1 => rows::<L, T, G, P, 1>(m, k, a, x, y, first, accumulate),
-                2 => rows::<L, T, G, P, 2>(m, k, a, x, y, first, accumulate),
-                3 => rows::<L, T, G, P, 3>(m, k, a, x, y, first, accumulate),
-                4 if MOST >= 4 => rows::<L, T, G, P, 4>(m, k, a, x, y, first, accumulate),
-                5 if MOST >= 5 => rows::<L, T, G, P, 5>(m, k, a, x, y, first, accumulate),
-                6 if MOST >= 6 => rows::<L, T, G, P, 6>(m, k, a, x, y, first, accumulate),
-                7 if MOST >= 7 => rows::<L, T, G, P, 7>(m, k, a, x, y, first, accumulate),
-                _ if MOST >= 8 => rows::<L, T, G, P, 8>(m, k, a, x, y, first, accumulate),
-                _ => {}
+            macro_rules! of_height {
+                ($($height:literal)*) => {
+                    match height {
+                        // Other heights are not instantiated.
+                        $($height => if const { $height <= tallest::<L, T>(MOST) } {
+                            rows::<L, T, G, P, $height>(m, k, a, x, y, first, accumulate);
+                        })*
+                        _ => {}
+                    }
+                };
             }
+            of_height!(1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24);
             first += height;
         }
     }
+}
+
+/// Returns the largest number of vectors in a pass: `most`, or fewer if the registers hold fewer.
+const fn tallest<L: Pack<T>, T: Scalar>(most: usize) -> usize {
+    if most < L::SUMS + 1 { most } else { L::SUMS + 1 }
 }
 
 /// Computes `V` vectors of rows, starting with vector `first`. The last vector of the matrix is
@@ -88,10 +98,13 @@ unsafe fn rows<L: Pack<T>, T: Scalar, const G: usize, const P: usize, const V: u
     let lanes = L::LANES;
     // SAFETY: `at` is at most `m - LANES`.
     unsafe {
+        // Only the last vector of the matrix is moved back, and it is the last one of a pass. The
+        // others have constant distances from the first one.
         let mut at = [0; V];
         for v in 0..V {
-            at[v] = ((first + v) * lanes).min(m - lanes);
+            at[v] = (first + v) * lanes;
         }
+        at[V - 1] = at[V - 1].min(m - lanes);
         // Few sums cannot hide the latency of an addition, so the columns are then added in several
         // chains.
         let chains = (8 / (G * V)).clamp(1, CHAINS);

@@ -4,7 +4,6 @@
 //! so products that are large enough for a call run at full speed even in a dev build. Each has a
 //! `#[target_feature]` twin.
 
-use super::aligned::{self, Layout};
 use super::column::column;
 use super::dots::dots;
 use super::few_rows::{FewRows, few_rows};
@@ -191,6 +190,14 @@ const LONG: usize = 48;
 /// The number of rows below which blocks are not faster either.
 const FEW_ROWS: usize = 8;
 
+/// The largest number of vectors of a column that are summed at once.
+///
+/// Large matrices come from the second-level cache, whose bandwidth is reached only by reading in
+/// the order of memory: whole columns, with all sums in registers. Compared with that, it does not
+/// matter whether the columns are aligned. The deterministic mode keeps the order of additions that
+/// follows from eight.
+const TALLEST: usize = if cfg!(feature = "deterministic") { 8 } else { 24 };
+
 /// The algorithms for a sum of products.
 enum Form {
     /// A sum of columns.
@@ -268,17 +275,7 @@ unsafe fn columns<P: Pack<T>, T: Scalar>(product: Product<'_, T>) {
         let (matrix, vector, accumulate) = (matrix.as_ptr(), vector.as_ptr(), accumulate || term > 0);
         // SAFETY: guaranteed by the caller.
         unsafe {
-            match Layout::of::<P, T>(rows, k, matrix) {
-                Some(layout) => {
-                    if !accumulate {
-                        c.fill(T::ZERO);
-                    }
-                    aligned::column::<P, T>(layout, (rows, k), matrix, vector, c.as_mut_ptr());
-                }
-                None => {
-                    column::<P, T, 1, 1, 8>(rows, [k], [[matrix]], [vector], [c.as_mut_ptr()], accumulate)
-                }
-            }
+            column::<P, T, 1, 1, TALLEST>(rows, [k], [[matrix]], [vector], [c.as_mut_ptr()], accumulate);
         }
     }
 }
@@ -382,6 +379,11 @@ mod tests {
                         check::<_, f64>(isa, m, k, n);
                     }
                 }
+            }
+            // Columns of up to three passes, by every height of a pass.
+            for vectors in 1..=26 {
+                check::<_, f32>(isa, 16 * vectors - 3, 5, 1);
+                check::<_, f64>(isa, 8 * vectors - 3, 5, 1);
             }
             check::<_, f32>(isa, 100, 64, 33);
             check::<_, f64>(isa, 64, 100, 20);

@@ -212,11 +212,28 @@ const fn period(rows: usize) -> usize {
 
 #[inline(always)]
 fn rows<S: Isa, T: Scalar, const IN: usize, const OUT: usize, const SUMS: usize>(
-    _: S,
+    isa: S,
     n: usize,
     ins: [&[T]; IN],
     outs: [&mut [T]; OUT],
     f: impl Fn([T; IN], [T; OUT]) -> ([T; OUT], [T; SUMS]),
+) -> [T; SUMS] {
+    #[cfg(rnn_cell_unoptimised)]
+    let f: &dyn Fn([T; IN], [T; OUT]) -> ([T; OUT], [T; SUMS]) = &f;
+    #[cfg(not(rnn_cell_unoptimised))]
+    let f = &f;
+    each_row(isa, n, ins, outs, f)
+}
+
+/// Computes all rows. In an unoptimised build, all closures share this loop: with one loop for each
+/// closure, cells compile twice as long.
+#[cfg_attr(not(rnn_cell_unoptimised), inline(always))]
+fn each_row<S: Isa, T: Scalar, const IN: usize, const OUT: usize, const SUMS: usize>(
+    _: S,
+    n: usize,
+    ins: [&[T]; IN],
+    outs: [&mut [T]; OUT],
+    f: &(impl Fn([T; IN], [T; OUT]) -> ([T; OUT], [T; SUMS]) + ?Sized),
 ) -> [T; SUMS] {
     // This is the only check of the lengths. All rows below are within `n`.
     let mut from = [core::ptr::null(); IN];
@@ -231,30 +248,30 @@ fn rows<S: Isa, T: Scalar, const IN: usize, const OUT: usize, const SUMS: usize>
     // SAFETY: the rows are within `n`, and the slices do not overlap.
     unsafe {
         if n == 1 {
-            return one(0, from, to, &f);
+            return one(0, from, to, f);
         }
         if M_PROFILE {
-            one_after_the_other(n, from, to, &mut sums, &f);
+            one_after_the_other(n, from, to, &mut sums, f);
             return totals(sums);
         }
         if n < LANES {
-            few(n, from, to, &mut sums, &f);
+            few(n, from, to, &mut sums, f);
             return totals(sums);
         }
         // The last rows come first. After the block that they overlap, they would have to wait for
         // its stores.
         let rest = n % LANES;
         if rest > 0 {
-            block(n - LANES, LANES - rest, from, to, &mut sums, &f);
+            block(n - LANES, LANES - rest, from, to, &mut sums, f);
         }
         let mut start = 0;
         while start + WIDE <= n {
-            wide_block(start, from, to, &mut sums, &f);
+            wide_block(start, from, to, &mut sums, f);
             one_by_one::<S>();
             start += WIDE;
         }
         if start + LANES <= n {
-            block(start, 0, from, to, &mut sums, &f);
+            block(start, 0, from, to, &mut sums, f);
         }
     }
     totals(sums)
@@ -313,7 +330,7 @@ unsafe fn one<T: Scalar, const IN: usize, const OUT: usize, const SUMS: usize>(
     row: usize,
     from: [*const T; IN],
     to: [*mut T; OUT],
-    f: &impl Fn([T; IN], [T; OUT]) -> ([T; OUT], [T; SUMS]),
+    f: &(impl Fn([T; IN], [T; OUT]) -> ([T; OUT], [T; SUMS]) + ?Sized),
 ) -> [T; SUMS] {
     let mut a = [T::ZERO; IN];
     let mut b = [T::ZERO; OUT];
@@ -344,7 +361,7 @@ unsafe fn one_after_the_other<T: Scalar, const IN: usize, const OUT: usize, cons
     from: [*const T; IN],
     to: [*mut T; OUT],
     sums: &mut [[T; WIDE]; SUMS],
-    f: &impl Fn([T; IN], [T; OUT]) -> ([T; OUT], [T; SUMS]),
+    f: &(impl Fn([T; IN], [T; OUT]) -> ([T; OUT], [T; SUMS]) + ?Sized),
 ) {
     // The rows after the last block of eight come first, as the last lanes of a block.
     let rest = if n < LANES { 0 } else { n % LANES };
@@ -371,7 +388,7 @@ unsafe fn wide_block<T: Scalar, const IN: usize, const OUT: usize, const SUMS: u
     from: [*const T; IN],
     to: [*mut T; OUT],
     sums: &mut [[T; WIDE]; SUMS],
-    f: &impl Fn([T; IN], [T; OUT]) -> ([T; OUT], [T; SUMS]),
+    f: &(impl Fn([T; IN], [T; OUT]) -> ([T; OUT], [T; SUMS]) + ?Sized),
 ) {
     let mut results = [[T::ZERO; WIDE]; OUT];
     let mut added = [[T::ZERO; WIDE]; SUMS];
@@ -413,7 +430,7 @@ unsafe fn block<T: Scalar, const IN: usize, const OUT: usize, const SUMS: usize>
     from: [*const T; IN],
     to: [*mut T; OUT],
     sums: &mut [[T; WIDE]; SUMS],
-    f: &impl Fn([T; IN], [T; OUT]) -> ([T; OUT], [T; SUMS]),
+    f: &(impl Fn([T; IN], [T; OUT]) -> ([T; OUT], [T; SUMS]) + ?Sized),
 ) {
     // SAFETY: the caller guarantees the rows.
     unsafe {
@@ -434,7 +451,7 @@ unsafe fn few<T: Scalar, const IN: usize, const OUT: usize, const SUMS: usize>(
     from: [*const T; IN],
     to: [*mut T; OUT],
     sums: &mut [[T; WIDE]; SUMS],
-    f: &impl Fn([T; IN], [T; OUT]) -> ([T; OUT], [T; SUMS]),
+    f: &(impl Fn([T; IN], [T; OUT]) -> ([T; OUT], [T; SUMS]) + ?Sized),
 ) {
     // SAFETY: the caller guarantees the rows.
     unsafe {
@@ -459,7 +476,7 @@ unsafe fn lanes<T: Scalar, const IN: usize, const OUT: usize, const SUMS: usize>
     from: [*const T; IN],
     to: [*mut T; OUT],
     sums: &mut [[T; WIDE]; SUMS],
-    f: &impl Fn([T; IN], [T; OUT]) -> ([T; OUT], [T; SUMS]),
+    f: &(impl Fn([T; IN], [T; OUT]) -> ([T; OUT], [T; SUMS]) + ?Sized),
 ) -> [[T; LANES]; OUT] {
     let mut a = [[T::ZERO; LANES]; IN];
     let mut b = [[T::ZERO; LANES]; OUT];

@@ -9,7 +9,7 @@
 //! - [`math`]: functions of one number without branches, so that loops over them are vectorised;
 //! - [`elementwise`]: fused element-wise loops and their sums;
 //! - [`product`]: products of matrices with vectors and matrices, built on `column`, `flat`,
-//!   `aligned`, `few_rows`, `dots`, `gemm`, `transposed` and `compiled`;
+//!   `few_rows`, `dots`, `gemm`, `transposed` and `compiled`;
 //! - [`reduce`]: maxima and transposition;
 //! - [`one_hot`]: columns by index;
 //! - `narrow`: products of matrices that are stored in fewer bits (feature `quantised`);
@@ -22,7 +22,6 @@
 // optimisation.
 #![allow(clippy::needless_range_loop, clippy::manual_memcpy)]
 
-mod aligned;
 #[cfg(feature = "alloc")]
 mod boxed;
 mod column;

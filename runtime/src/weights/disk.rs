@@ -63,6 +63,22 @@ fn partial(path: &Path) -> PathBuf {
     partial.into()
 }
 
+/// Removes the temporary files of programs that were killed while they wrote the file at `path`.
+#[cfg(feature = "safetensors")]
+pub(crate) fn remove_partial(path: &Path) {
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return };
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let Ok(files) = fs::read_dir(folder) else { return };
+    for file in files.flatten() {
+        let own = file.file_name().into_encoded_bytes();
+        let rest = own.strip_prefix(name.as_encoded_bytes());
+        if rest.is_some_and(|rest| rest.starts_with(b".") && rest.ends_with(b".partial")) {
+            // Best effort: the files are never read.
+            let _ = fs::remove_file(file.path());
+        }
+    }
+}
+
 /// Waits until the new name of the file is on the disk, where the system can. The file is complete
 /// in any case, so a failure is not reported.
 #[cfg(any(feature = "safetensors", feature = "nam"))]

@@ -14,15 +14,6 @@ struct Value {
     used: bool,
 }
 
-/// The kind of an input, which determines how a test fills it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Kind {
-    /// Real numbers.
-    Dense(Shape),
-    /// An index below 5.
-    OneHot,
-}
-
 /// A random definition.
 #[derive(Debug, Clone)]
 pub struct Definition {
@@ -30,8 +21,10 @@ pub struct Definition {
     pub name: String,
     /// The names and values of the dimensions.
     pub dimensions: Vec<(&'static str, usize)>,
-    /// The names and kinds of the inputs.
-    pub inputs: Vec<(&'static str, Kind)>,
+    /// The number of inputs.
+    pub inputs: usize,
+    /// The names of the inputs that are indices below 5.
+    pub indices: Vec<&'static str>,
     /// The number of equations.
     pub equations: usize,
     /// The text of the definition, `pub cell Name<..> { .. }`.
@@ -53,19 +46,24 @@ pub struct Builder {
     pub(super) random: Random,
     pool: Vec<Value>,
     parameters: Vec<(String, Shape)>,
-    equations: Vec<Equation>,
+    equations: Vec<Equations>,
     /// The number of names that were given to parameters and equations.
     names: usize,
     /// True if the cell reads earlier steps.
     pub(super) reads_past: bool,
 }
 
-/// One equation, or a block of heads with several of them.
+/// The text of one equation, or of a block of heads with several of them.
+#[derive(Debug)]
+struct Equations {
+    parts: Vec<Equation>,
+    line: String,
+}
+
 #[derive(Debug)]
 struct Equation {
     targets: Vec<String>,
     value: String,
-    line: String,
 }
 
 impl Definition {
@@ -89,36 +87,26 @@ impl Builder {
         let (h, i, e, s) = (Dim::of("H"), Dim::of("I"), Dim::of("E"), Dim::of("S"));
         let mut declarations = Vec::new();
 
-        let mut inputs = vec![("x", Kind::Dense(Shape::vector(i)))];
+        let mut inputs = vec![("x", Shape::vector(i))];
         for (name, shape, percent) in [
             ("k", Shape::vector(h.clone()), 40),
             ("X", Shape::matrix(e.clone(), s.clone()), 30),
             ("r", Shape::scalar(), 30),
         ] {
             if self.random.chance(percent) {
-                inputs.push((name, Kind::Dense(shape)));
+                inputs.push((name, shape));
             }
         }
-        if self.random.chance(30) {
-            inputs.push(("w", Kind::OneHot));
+        let indices = if self.random.chance(30) { vec!["w"] } else { vec![] };
+        for (name, shape) in &inputs {
+            declarations.push(format!("input {name}: {shape};"));
+            self.offer(name, shape, 2.0);
         }
-        for (name, kind) in &inputs {
-            match kind {
-                Kind::Dense(shape) => {
-                    declarations.push(format!("input {name}: {shape};"));
-                    self.offer(name, shape, 2.0);
-                }
-                Kind::OneHot => {
-                    declarations.push("input w: one_hot[V];".into());
-                    let embedding = self.parameter(&Shape::matrix(h.clone(), Dim::of("V")));
-                    self.equation(
-                        "embedded",
-                        &Shape::vector(h.clone()),
-                        &format!("{} @ w", embedding.text),
-                        0.6,
-                    );
-                }
-            }
+        for name in &indices {
+            declarations.push(format!("input {name}: one_hot[V];"));
+            let embedding = self.parameter(&Shape::matrix(h.clone(), Dim::of("V")));
+            let value = format!("{} @ {name}", embedding.text);
+            self.equation("embedded", &Shape::vector(h.clone()), &value, 0.6);
         }
 
         let mut has_context = false;
@@ -178,7 +166,7 @@ impl Builder {
             declarations.push(format!("param {name}: {shape} = {initial};"));
         }
         for (name, definition) in FUNCTIONS {
-            if self.equations.iter().any(|equation| words(&equation.value).iter().any(|word| word == name)) {
+            if self.parts().any(|equation| words(&equation.value).iter().any(|word| word == name)) {
                 declarations.push(definition.into());
             }
         }
@@ -188,12 +176,11 @@ impl Builder {
         let equations = self.equations.len();
         lines.extend(self.equations.drain(..).map(|equation| equation.line));
         lines.push(format!("output {};", outputs.join(", ")));
-        let words = words(&lines.join("\n"));
-        let is_named = |(name, _): &(&str, usize)| words.iter().any(|word| word == name);
-        let dimensions: Vec<_> = DIMENSIONS.into_iter().filter(is_named).collect();
+        let dimensions = dimensions(&words(&lines.join("\n")));
         let list = dimensions.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
         let text = format!("pub cell {name}<{list}> {{\n    {}\n}}", lines.join("\n    "));
-        Definition { name, dimensions, inputs, equations, text }
+        let inputs = inputs.len() + indices.len();
+        Definition { name, dimensions, inputs, indices, equations, text }
     }
 
     fn initial_state(&mut self, name: &str, shape: &Shape, has_context: bool) -> String {
@@ -274,14 +261,14 @@ impl Builder {
         self.define_sink("inner", &["g".into()], "g", values);
 
         let inner = self.equations.split_off(equations);
-        let value = inner.iter().map(|equation| equation.value.as_str()).collect::<Vec<_>>().join("; ");
+        let read: Vec<String> = parts_of(&inner).flat_map(|equation| words(&equation.value)).collect();
         let mut lines = vec![format!("state g: [D]{initial};")];
         if initial == " = g_0" {
             lines.push("param g_0: [D] = normal(0.3);".into());
         }
         // The others are shared by all heads.
         for (name, shape) in self.parameters.split_off(parameters) {
-            if !words(&value).contains(&name) {
+            if !read.contains(&name) {
                 continue;
             } else if self.random.chance(70) {
                 lines.push(format!("param {name}: {shape} = uniform(0.6);"));
@@ -291,9 +278,9 @@ impl Builder {
         }
         lines.extend(inner.iter().map(|equation| equation.line.clone()));
         let line = format!("heads K {{\n        {}\n    }}", lines.join("\n        "));
-        let targets = inner.into_iter().flat_map(|equation| equation.targets).collect();
+        let parts = inner.into_iter().flat_map(|equation| equation.parts).collect();
         self.pool.truncate(values);
-        self.equations.push(Equation { targets, value, line });
+        self.equations.push(Equations { parts, line });
 
         if has_stack {
             self.equation("z", &Shape::vector(Dim::of("K*D")), "tanh(g + 0.5 * z[t-1])", 1.0);
@@ -333,13 +320,17 @@ impl Builder {
         self.equation(name, &Shape::scalar(), &format!("tanh(0.3 * ({}))", terms.join(" + ")), 1.0);
     }
 
+    fn parts(&self) -> impl Iterator<Item = &Equation> {
+        parts_of(&self.equations)
+    }
+
     /// Returns the given names and all names on which they depend.
     fn used(&self, names: &[String]) -> Vec<String> {
         let mut used = names.to_vec();
         let mut next = 0;
         while let Some(name) = used.get(next).cloned() {
             next += 1;
-            let defining = self.equations.iter().filter(|equation| equation.targets.contains(&name));
+            let defining = self.parts().filter(|equation| equation.targets.contains(&name));
             for word in defining.flat_map(|equation| words(&equation.value)) {
                 if !used.contains(&word) {
                     used.push(word);
@@ -379,7 +370,8 @@ impl Builder {
         let columns = if literal { Dim::one() } else { columns };
         let value = self.tame(&Shape::matrix(rows, columns.clone()), 2);
         let line = format!("[{a}, {b}] = {};", value.text);
-        self.equations.push(Equation { targets: vec![a.clone(), b.clone()], value: value.text, line });
+        let part = Equation { targets: vec![a.clone(), b.clone()], value: value.text };
+        self.equations.push(Equations { parts: vec![part], line });
         self.offer(&a, &Shape::matrix(first, columns.clone()), value.bound);
         self.offer(&b, &Shape::matrix(second, columns), value.bound);
     }
@@ -391,7 +383,8 @@ impl Builder {
             _ => name.to_string(),
         };
         let line = format!("{target} = {text};");
-        self.equations.push(Equation { targets: vec![name.into()], value: text.into(), line });
+        let part = Equation { targets: vec![name.into()], value: text.into() };
+        self.equations.push(Equations { parts: vec![part], line });
         self.offer(name, shape, bound);
     }
 
@@ -497,8 +490,17 @@ impl Builder {
     }
 }
 
+fn parts_of(equations: &[Equations]) -> impl Iterator<Item = &Equation> {
+    equations.iter().flat_map(|equations| &equations.parts)
+}
+
+/// Returns the dimensions that are among the words of a definition.
+pub fn dimensions(words: &[String]) -> Vec<(&'static str, usize)> {
+    DIMENSIONS.into_iter().filter(|(name, _)| words.iter().any(|word| word == name)).collect()
+}
+
 /// Splits a part of a definition into names, keywords and numbers.
-fn words(text: &str) -> Vec<String> {
+pub fn words(text: &str) -> Vec<String> {
     let words = text.split(|c: char| !c.is_alphanumeric() && c != '_');
     words.filter(|word| !word.is_empty()).map(str::to_string).collect()
 }

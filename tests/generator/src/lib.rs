@@ -3,6 +3,8 @@
 //! user-defined functions, learned initial states, delays, windows, a block of heads, and equations
 //! in any order.
 //!
+//! [`Definition::small`] adds hundreds of small cells, of one or two equations.
+//!
 //! The build script of the package `tests` writes them for the test `random`, which compiles them
 //! and checks every gradient. Unit tests of the compiler also read them. A seed always gives the
 //! same definition.
@@ -10,6 +12,7 @@
 mod definition;
 mod expressions;
 mod shapes;
+mod small;
 mod source;
 
 pub use definition::Definition;

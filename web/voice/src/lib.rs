@@ -8,7 +8,7 @@
 #![allow(unsafe_code)]
 
 #[path = "../../../examples/src/silero/mod.rs"]
-#[allow(dead_code, unused_imports)]
+#[allow(dead_code)]
 mod silero;
 
 use silero::{CHUNK, Hysteresis, Stream, Vad, segments};

@@ -17,8 +17,8 @@ rnn_cell! {
         output y;
     }
 
-    /// The LSTM with `K` heads of `D` units. A head's gates read the hidden state of this head only:
-    /// the recurrent matrix of all units is block-diagonal.
+    /// The LSTM with `K` heads of `D` units. A head's gates read the hidden state of this head
+    /// only: the recurrent matrix of all units is block-diagonal.
     pub cell BlockDiagonalLstm<I, D, K> {
         /// The input of a step.
         input x: [I];

@@ -198,9 +198,15 @@ impl Usage<'_> {
             _ if !feeds_itself => "no equation reads it and it is not an output".to_owned(),
             [_] => "it feeds only itself".to_owned(),
             _ => {
+                const SHOWN: usize = 6;
                 let shown: Vec<String> =
-                    group.iter().take(6).map(|node| format!("`{}`", nodes.names[*node])).collect();
-                format!("{} feed only each other", shown.join(", "))
+                    group.iter().take(SHOWN).map(|node| format!("`{}`", nodes.names[*node])).collect();
+                let others = match group.len().saturating_sub(SHOWN) {
+                    0 => String::new(),
+                    1 => " and one other".to_owned(),
+                    count => format!(" and {count} others"),
+                };
+                format!("{}{others} feed only each other", shown.join(", "))
             }
         });
         mistake.help(format!("remove it, add it to `output`, or name it `_{name}` to keep it"));

@@ -1,5 +1,6 @@
 //! The matrix product `A @ B`, and sums of products.
 
+use crate::dim::Atom;
 use crate::emit::access::Access;
 use crate::emit::body::{Body, Statement};
 use crate::graph::ir::{Id, Level, Op};
@@ -198,8 +199,12 @@ pub fn emit_accumulated(at: &Statement) -> TokenStream {
     let (cx, level, node, product) = (at.body.cx, at.region.level(), at.node(), at.node().args[0]);
     let graph = at.body.graph;
     match (&graph[product].op, graph[product].args.as_slice()) {
+        // The columns of one head's matrices, unlike its vectors, are not equally far apart.
         (Op::MatMul { ta: false, tb: true }, [a, b])
-            if node.level == Level::Param && graph[*a].level == level && graph[*b].level == level =>
+            if node.level == Level::Param
+                && graph[*a].level == level
+                && graph[*b].level == level
+                && (!node.shape.has_heads() || graph[*a].shape.columns == Atom::ONE) =>
         {
             let (k, comment, out) = (&cx.k, at.comment(), at.body.var(at.id));
             let (rows, columns) = (cx.atom(node.shape.rows), cx.atom(node.shape.columns));

@@ -100,15 +100,9 @@ impl EmitContext<'_> {
         }
     }
 
-    /// Returns the length of the longest ring as a `usize` expression.
-    pub fn longest_ring(&self) -> TokenStream {
-        let depths: Vec<TokenStream> = (0..self.past.rings.len()).map(|ring| self.depth(ring)).collect();
-        let [first, rest @ ..] = &depths[..] else { return quote!(0) };
-        let mut longest = first.clone();
-        for depth in rest {
-            longest = quote!(if #longest < #depth { #depth } else { #longest });
-        }
-        longest
+    /// Returns the lengths of all rings.
+    pub fn depths(&self) -> Vec<TokenStream> {
+        (0..self.past.rings.len()).map(|ring| self.depth(ring)).collect()
     }
 
     /// Returns the number of scalars of one sample that the rings hold, and the number of integers.

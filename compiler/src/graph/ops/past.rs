@@ -85,6 +85,8 @@ impl Graph {
     pub fn window(&mut self, earlier: Earlier, now: Id) -> Id {
         let Reach::Window { entries, spacing } = earlier.reach else { return now };
         let of = self[now].shape;
+        // The ring holds a value for each sample, even of a value that is the same at every step.
+        let now = if self[now].level == Level::Time { now } else { self.copy(now, 0, of, Level::Time) };
         let shape = window_shape(of, entries);
         let past = self.intern(Op::Past(earlier), vec![], shape, Level::Time);
         let window = self.intern(Op::Window { entries, spacing }, vec![past, now], shape, Level::Time);

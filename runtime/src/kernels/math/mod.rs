@@ -76,18 +76,59 @@ pub fn exp_m1<S: Isa, T: Scalar>(_isa: S, x: T) -> T {
 /// -709.4 (`f64`).
 #[inline(always)]
 pub fn sigmoid<S: Isa, T: Scalar>(_isa: S, x: T) -> T {
+    if S::FMA {
+        return sigmoid_fused::<S, T>(x);
+    }
     let (r, shifted) = reduce::<S, T>(confine(-x, T::SIGMOID_LOW, T::EXP_HIGH));
     T::ONE / (T::ONE + exp_reduced::<S, T>(r) * T::power_of_two(shifted))
+}
+
+/// Returns [`sigmoid`] by a short chain of dependent operations, because a step at batch 1 waits
+/// for their latency.
+#[inline(always)]
+fn sigmoid_fused<S: Isa, T: Scalar>(x: T) -> T {
+    let x = confine(x, -T::EXP_HIGH, -T::SIGMOID_LOW);
+    // -x = n ln 2 + r. The polynomial does not need the last bits of r.
+    let shifted = T::lane_fused::<S>(x, -T::LOG2_E, T::SHIFT);
+    let n = shifted - T::SHIFT;
+    let near = T::lane_fused::<S>(n, -T::LN_2, -x);
+    let r = T::lane_fused::<S>(n, -T::LN_2_REST, near);
+    let p = T::lane_fused::<S>(r * r, T::exp_tail::<S>(near), r);
+    // 1 + e^-x = (1 + 2^n) + p 2^n. The first term may be infinite, the second one must not be, as
+    // it may be negative.
+    let scale = T::power_of_two(shifted);
+    let largest = T::TWO / T::SMALLEST_NORMAL;
+    let finite = if scale > largest { largest } else { scale };
+    T::ONE / T::lane_fused::<S>(p, finite, scale + T::ONE)
 }
 
 /// Returns the hyperbolic tangent.
 #[inline(always)]
 pub fn tanh<S: Isa, T: Scalar>(_isa: S, x: T) -> T {
+    if S::FMA {
+        return tanh_fused::<S, T>(x);
+    }
     let twice = x.abs() * T::TWO;
     let (r, shifted) = reduce::<S, T>(if twice > T::TANH_HIGH { T::TANH_HIGH } else { twice });
     let scale = T::power_of_two(shifted);
     let e = T::lane_fused::<S>(exp_m1_reduced::<S, T>(r), scale, scale - T::ONE);
     (e / (e + T::TWO)).with_sign_of(x)
+}
+
+/// Returns [`tanh`] by a short chain of dependent operations, like [`sigmoid_fused`].
+#[inline(always)]
+fn tanh_fused<S: Isa, T: Scalar>(x: T) -> T {
+    let (magnitude, highest) = (x.abs(), T::HALF * T::TANH_HIGH);
+    let a = if magnitude > highest { highest } else { magnitude };
+    // -2 a = n ln 2 + r. `LN_2_REST` would change the result only where tanh is nearly 1.
+    let shifted = T::lane_fused::<S>(a, -T::TWO * T::LOG2_E, T::SHIFT);
+    let r = T::lane_fused::<S>(shifted - T::SHIFT, -T::LN_2, -(a + a));
+    let p = exp_m1_reduced::<S, T>(r);
+    // tanh a = (1 - e^-2a) / (1 + e^-2a). With e^2a, the sum would lose the 1 where e^2a is large.
+    let scale = T::power_of_two(shifted);
+    let difference = T::lane_fused::<S>(p, scale, scale - T::ONE);
+    let sum = T::lane_fused::<S>(p, scale, scale + T::ONE);
+    (difference / sum).with_sign_of(x)
 }
 
 /// Returns the natural logarithm: `-inf` at zero, NaN below.

@@ -9,8 +9,8 @@ use core::fmt::Debug;
 /// A storage format for matrices.
 ///
 /// # Safety
-/// [`Scales`](Self::Scales) consists of `SCALES * R` scalars. An entry is an integer, with the bytes
-/// of [`to_bytes`](Self::to_bytes) on little-endian targets.
+/// [`Scales`](Self::Scales) consists of `SCALES * R` scalars. An entry is an integer, with the
+/// bytes of [`to_bytes`](Self::to_bytes) on little-endian targets.
 pub unsafe trait Format: Copy + Debug + Default + Eq + Send + Sync + 'static {
     /// The type of an entry.
     type Entry: Copy + Debug + Default + PartialEq + Send + Sync + 'static;

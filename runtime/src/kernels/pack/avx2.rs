@@ -17,24 +17,6 @@ pub struct WideQuad(__m256d);
 static WINDOW: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
 static WIDE_WINDOW: [i64; 8] = [-1, -1, -1, -1, 0, 0, 0, 0];
 
-/// Returns a mask of the lanes `first..end` of eight.
-#[inline(always)]
-unsafe fn between(first: usize, end: usize) -> __m256i {
-    debug_assert!(first <= end && end <= 8);
-    // SAFETY: the caller vouches for the instruction set; `WINDOW` has eight entries after each
-    // index from 0 to 8.
-    unsafe {
-        let below = |lane: usize| _mm256_loadu_si256(WINDOW.as_ptr().add(8 - lane).cast());
-        _mm256_andnot_si256(below(first), below(end))
-    }
-}
-
-/// Returns a mask of the lanes `first..end` of four.
-#[inline(always)]
-unsafe fn between_wide(first: usize, end: usize) -> __m256i {
-    caller_vouches!(between(2 * first, 2 * end))
-}
-
 /// A table of rotations: `ROTATE[n..]` counts from `n`, modulo eight.
 static ROTATE: [i32; 16] = [0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7];
 
@@ -55,7 +37,6 @@ impl Pack<f32> for Oct {
     const LANES: usize = 8;
     const SPREADS: bool = !cfg!(feature = "deterministic");
     type Half = Oct;
-    const MASKED: bool = true;
 
     #[inline(always)]
     unsafe fn splat(x: f32) -> Self {
@@ -130,16 +111,6 @@ impl Pack<f32> for Oct {
                 _mm_store_ss(to, rest);
             }
         }
-    }
-
-    #[inline(always)]
-    unsafe fn load_between(from: *const f32, first: usize, end: usize) -> Self {
-        caller_vouches!(Oct(_mm256_maskload_ps(from, between(first, end))))
-    }
-
-    #[inline(always)]
-    unsafe fn store_between(self, to: *mut f32, first: usize, end: usize) {
-        caller_vouches!(_mm256_maskstore_ps(to, between(first, end), self.0))
     }
 
     #[inline(always)]
@@ -225,7 +196,6 @@ impl Pack<f32> for Oct {
 impl Pack<f64> for WideQuad {
     const LANES: usize = 4;
     type Half = WideQuad;
-    const MASKED: bool = true;
 
     #[inline(always)]
     unsafe fn splat(x: f64) -> Self {
@@ -299,16 +269,6 @@ impl Pack<f64> for WideQuad {
                 _mm_store_sd(to, rest);
             }
         }
-    }
-
-    #[inline(always)]
-    unsafe fn load_between(from: *const f64, first: usize, end: usize) -> Self {
-        caller_vouches!(WideQuad(_mm256_maskload_pd(from, between_wide(first, end))))
-    }
-
-    #[inline(always)]
-    unsafe fn store_between(self, to: *mut f64, first: usize, end: usize) {
-        caller_vouches!(_mm256_maskstore_pd(to, between_wide(first, end), self.0))
     }
 
     #[inline(always)]

@@ -42,7 +42,6 @@ static WIDE_SLIDE: [i64; 16] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14
 impl Pack<f32> for Hex {
     const LANES: usize = 16;
     type Half = super::avx2::Oct;
-    const MASKED: bool = true;
     const SUMS: usize = 28;
     const TALL: usize = 4;
     const SPREADS: bool = !cfg!(feature = "deterministic");
@@ -103,18 +102,6 @@ impl Pack<f32> for Hex {
                 _ => _mm512_mask_storeu_ps(to, first_of_16(count), self.0),
             }
         }
-    }
-
-    #[inline(always)]
-    unsafe fn load_between(from: *const f32, first: usize, end: usize) -> Self {
-        let lanes = first_of_16(end) & !first_of_16(first);
-        caller_vouches!(Hex(_mm512_maskz_loadu_ps(lanes, from)))
-    }
-
-    #[inline(always)]
-    unsafe fn store_between(self, to: *mut f32, first: usize, end: usize) {
-        let lanes = first_of_16(end) & !first_of_16(first);
-        caller_vouches!(_mm512_mask_storeu_ps(to, lanes, self.0))
     }
 
     #[inline(always)]
@@ -204,7 +191,6 @@ impl Pack<f32> for Hex {
 impl Pack<f64> for WideOct {
     const LANES: usize = 8;
     type Half = super::avx2::WideQuad;
-    const MASKED: bool = true;
     const SUMS: usize = 28;
     const TALL: usize = 4;
     const SPREADS: bool = !cfg!(feature = "deterministic");
@@ -264,18 +250,6 @@ impl Pack<f64> for WideOct {
                 _ => _mm512_mask_storeu_pd(to, first_of_8(count), self.0),
             }
         }
-    }
-
-    #[inline(always)]
-    unsafe fn load_between(from: *const f64, first: usize, end: usize) -> Self {
-        let lanes = first_of_8(end) & !first_of_8(first);
-        caller_vouches!(WideOct(_mm512_maskz_loadu_pd(lanes, from)))
-    }
-
-    #[inline(always)]
-    unsafe fn store_between(self, to: *mut f64, first: usize, end: usize) {
-        let lanes = first_of_8(end) & !first_of_8(first);
-        caller_vouches!(_mm512_mask_storeu_pd(to, lanes, self.0))
     }
 
     #[inline(always)]

@@ -102,8 +102,6 @@ pub trait Pack<T: Copy + Default>: Copy {
     const LANES: usize;
     /// A vector of half as many scalars if there is one, for data that would not fill this one.
     type Half: Pack<T>;
-    /// True if loads and stores of some lanes cost no more than those of all lanes.
-    const MASKED: bool = false;
     /// The number of sums that fit in the registers together with their operands.
     const SUMS: usize = 12;
     /// The number of vectors in a column of the tile that a matrix product holds in registers.
@@ -128,31 +126,6 @@ pub trait Pack<T: Copy + Default>: Copy {
     /// Stores the first `count <= LANES` scalars and writes no others. There are no branches if the
     /// count is a constant.
     unsafe fn store_first(self, to: *mut T, count: usize);
-    /// Loads the lanes `first..end` at their positions, and zeros in all others. Reads no other
-    /// scalars.
-    #[inline(always)]
-    unsafe fn load_between(from: *const T, first: usize, end: usize) -> Self {
-        let mut lanes = [T::default(); MOST_LANES];
-        // SAFETY: the array is as large as any vector; the caller vouches for the scalars.
-        unsafe {
-            for l in first..end {
-                lanes[l] = *from.wrapping_add(l);
-            }
-            Self::load(lanes.as_ptr())
-        }
-    }
-    /// Stores the lanes `first..end` and writes no others.
-    #[inline(always)]
-    unsafe fn store_between(self, to: *mut T, first: usize, end: usize) {
-        let mut lanes = [T::default(); MOST_LANES];
-        // SAFETY: as above.
-        unsafe {
-            self.store(lanes.as_mut_ptr());
-            for l in first..end {
-                *to.wrapping_add(l) = lanes[l];
-            }
-        }
-    }
     unsafe fn add(self, other: Self) -> Self;
     /// Returns `self * factor + term`.
     unsafe fn mul_add(self, factor: Self, term: Self) -> Self;

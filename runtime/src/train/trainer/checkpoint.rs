@@ -225,7 +225,10 @@ where
         samples: usize,
     ) -> Result<Option<Progress<M::Scalar>>, Error> {
         let batch = self.batch_size();
-        let bytes = self.in_first(|_| if path.exists() { read_file(path) } else { Ok(Vec::new()) })?;
+        let bytes = self.in_first(|_| {
+            disk::remove_partial(path);
+            if path.exists() { read_file(path) } else { Ok(Vec::new()) }
+        })?;
         if bytes.is_empty() {
             return Ok(None);
         }

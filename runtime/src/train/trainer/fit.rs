@@ -389,10 +389,8 @@ where
             shuffle(&mut order, &mut rng);
         }
         if let Some(length) = &self.length {
-            let pool = match self.shuffles {
-                true => (order.len() / (4 * size)).clamp(1, POOL) * size,
-                false => order.len(),
-            };
+            let pool =
+                if self.shuffles { (order.len() / (4 * size)).clamp(1, POOL) * size } else { order.len() };
             for pool in order.chunks_mut(pool) {
                 pool.sort_by_key(|&sample| length(&self.samples[sample]));
             }

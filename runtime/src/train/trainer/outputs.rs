@@ -57,8 +57,8 @@ impl<L: Layer<B>, const B: usize> Outputs<'_, L, B> {
     ///
     /// `last(y, weights)` returns the loss and its gradient with respect to `y`. Sample `b` of `y`
     /// is the output at the last step of that sample; its weight is zero if that step is in another
-    /// block. With truncated BPTT, a block in which no sample ends has the loss 0, which counts in the
-    /// mean loss of the blocks.
+    /// block. With truncated BPTT, a block in which no sample ends has the loss 0, which counts in
+    /// the mean loss of the blocks.
     pub fn last_step<T: Scalar>(&mut self, last: impl FnOnce(&L::Output, &[T; B]) -> (T, L::Output)) -> f64
     where
         L: Model<Scalar = T>,

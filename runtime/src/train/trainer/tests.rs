@@ -412,14 +412,21 @@ fn parts_are_one_batch() {
     assert_eq!((outcome.epochs[0].updates, parts.updates()), (1, 1));
 }
 
+/// Returns a loss that adds the samples of each batch to `seen`.
+fn recorder(
+    seen: &std::sync::Mutex<Vec<Vec<u32>>>,
+) -> impl Fn(&mut Part<'_, Net, u32, FullBptt<Net, 4>>) -> f64 + Copy + Sync {
+    |part| {
+        seen.lock().unwrap().push(part.samples.iter().map(|k| **k).collect());
+        0.0
+    }
+}
+
 #[test]
 fn epochs_visit_every_sample_once_in_new_orders() {
     let samples: Vec<u32> = (0..10).collect();
     let seen = std::sync::Mutex::new(Vec::new());
-    let note = |part: &mut Part<'_, Net, u32, FullBptt<Net, 4>>| {
-        seen.lock().unwrap().push(part.samples.iter().map(|k| **k).collect::<Vec<_>>());
-        0.0
-    };
+    let note = recorder(&seen);
     let mut trainer = Trainer::new::<4>(net(), Sgd::new(0.1));
     trainer.fit(&samples, note).epochs(2).run().unwrap();
     let batches = core::mem::take(&mut *seen.lock().unwrap());
@@ -445,10 +452,7 @@ fn epochs_visit_every_sample_once_in_new_orders() {
 fn buckets_hold_samples_of_similar_length() {
     let samples: Vec<u32> = (0..160).collect();
     let seen = std::sync::Mutex::new(Vec::new());
-    let note = |part: &mut Part<'_, Net, u32, FullBptt<Net, 4>>| {
-        seen.lock().unwrap().push(part.samples.iter().map(|k| **k).collect::<Vec<_>>());
-        0.0
-    };
+    let note = recorder(&seen);
     let mut trainer = Trainer::new::<4>(net(), Sgd::new(0.1));
     let length = |k: &u32| *k as usize;
     trainer.fit(&samples, note).epochs(2).bucket_by(length).run().unwrap();
@@ -526,6 +530,9 @@ mod checkpoints {
         let mut whole = trainer();
         let fit = whole.fit(&samples[..13], loss).validation(&samples[13..]).epochs(5).restore_best();
         let want = fit.run().unwrap();
+        // A file of a program that was killed while it saved.
+        let partial = path.with_extension("safetensors.1.2.partial");
+        std::fs::write(&partial, "incomplete").unwrap();
         // Five batches per epoch; the training breaks off after every possible number of batches.
         let mut breaks = 0;
         let outcome = loop {
@@ -550,6 +557,7 @@ mod checkpoints {
             breaks += 1;
         };
         assert_eq!(breaks, 8);
+        assert!(!partial.exists());
         assert_eq!(std::fs::read_to_string(&log).unwrap().lines().count(), 1 + 5);
         #[cfg(feature = "tensorboard")]
         for run in ["training", "validation"] {
