@@ -10,6 +10,7 @@ use rnn_cell::inspect::gradcheck::{Checked, Gradcheck};
 use rnn_cell::prelude::*;
 use rnn_cell::types::blocks::Rows;
 use rnn_cell::types::varying::Varying;
+use rnn_cell::weights::{load_state, save_state};
 use tests::exactness::{
     all_scalars, assert_close, check, parameters, ragged_batches_are_their_samples, random, random_sequence,
     rng, verify,
@@ -232,6 +233,41 @@ rnn_cell! {
         y = z + z_1[t-1] * z_4[t-1] + r_2[t-1];
         output y, h, p;
     }
+}
+
+/// Checks that a stream goes on with the same bits after its state was written and read: as a file,
+/// and by serde.
+macro_rules! resumes {
+    ($cell:ty, $state:ty, $input:expr) => {{
+        let cell = <$cell>::init(&mut rng(1));
+        let input = $input;
+        let mut state = cell.initial_state();
+        for t in 0..7 {
+            cell.step(&input(t), &mut state);
+        }
+        let mut resumed = cell.initial_state();
+        load_state(&cell, &mut resumed, &save_state(&cell, &state)).unwrap();
+        let mut read: $state = serde_json::from_str(&serde_json::to_string(&state).unwrap()).unwrap();
+        for t in 7..16 {
+            let y = scalars(&cell.step(&input(t), &mut state));
+            assert_eq!(scalars(&cell.step(&input(t), &mut resumed)), y, "from a file, step {t}");
+            assert_eq!(scalars(&cell.step(&input(t), &mut read)), y, "by serde, step {t}");
+        }
+    }};
+}
+
+#[test]
+fn saved_streams_go_on_with_the_same_bits() {
+    resumes!(Recent<2, 3, 4, f64>, RecentState<2, 3, 4, 3, f64>, |t| random::<SMatrix<f64, 2, 3>>(&mut rng(t)));
+    resumes!(Mixture<2, 3, 4, f64>, MixtureState<2, 3, 4, 1, f64>, |t: u64| MixtureInput {
+        x: SVector::repeat(0.1 * t as f64),
+        s: SVector::repeat((t as f64).sin()),
+    });
+    resumes!(Bigram<5, 4, 3, f64>, BigramState<1, f64>, |t: u64| BigramInput {
+        a: [t as u32 % 5],
+        b: [t as u32 % 3],
+    });
+    resumes!(Warming<2, f64>, WarmingState<1, f64>, |t| random::<SVector<f64, 2>>(&mut rng(t)));
 }
 
 /// Checks a cell without a context, alone and in batches, with short and long sequences. A batch of

@@ -1,5 +1,6 @@
 //! The runtime's traits for the structs of values: states, contexts, inputs, outputs.
 
+use crate::emit::context::EmitContext;
 use crate::emit::items::Items;
 use crate::emit::structs::has_derive;
 use crate::emit::types::one_hot_free;
@@ -116,13 +117,16 @@ pub fn serde(items: &Items) -> TokenStream {
         let names = indices.into_iter().map(|index| &cx.cell.declarations[index].name);
         names.map(|name| (name, name.to_string())).map(|(name, text)| quote!(#name #text)).collect()
     };
+    let past: TokenStream = past_fields(cx).into_iter().map(|(name, text)| quote!(#name #text)).collect();
     let name = cx.cell.name.to_string();
     let (dims, cell, fields) = (&types.dims, &types.cell, of(saved(cx.cell)));
     // The user's own implementation comes first.
     let is_derived = ["Serialize", "Deserialize"].iter().any(|name| has_derive(&cx.cell.attributes, name));
     let own = (!is_derived)
         .then(|| quote!([#dims #scalar: #k::Scalar] #scalar #name #cell = Self::zeros(); #fields,));
-    let mut values = vec![("State", &types.state, of(declared(cx.cell, DeclarationKind::State)))];
+    let mut state = of(declared(cx.cell, DeclarationKind::State));
+    state.extend(past);
+    let mut values = vec![("State", &types.state, state)];
     if let Some(context) = &types.context {
         values.push(("Context", context, of(declared(cx.cell, DeclarationKind::Context))));
     }
@@ -134,6 +138,11 @@ pub fn serde(items: &Items) -> TokenStream {
         }
     });
     quote!(#k::serde! { #own #(#values)* })
+}
+
+/// Returns the fields of the state that hold the past, with their names.
+fn past_fields(cx: &EmitContext) -> Vec<(Ident, String)> {
+    cx.past_fields().into_iter().map(|(name, ..)| (name.clone(), name.to_string())).collect()
 }
 
 /// Implements `StateFields` for the state.
@@ -171,6 +180,17 @@ pub fn state_fields(items: &Items) -> TokenStream {
             )*},
         )
     };
+    let past = past_fields(cx);
+    let visit_past = (!past.is_empty()).then(|| {
+        let visits = past
+            .iter()
+            .map(|(name, text)| quote!(#k::PastField::<#scalar>::visit(&mut self.#name, #text, visitor);));
+        quote! {
+            fn visit_past(&mut self, visitor: &mut #k::StateVisitor<'_, #scalar>) {
+                #(#visits)*
+            }
+        }
+    });
     quote! {
         impl<#dims const #batch: usize, #scalar: #k::Scalar> #k::StateFields<#scalar, #output> for #state {
             const NAMES: &'static [&'static str] = &[#(#names),*];
@@ -185,6 +205,7 @@ pub fn state_fields(items: &Items) -> TokenStream {
                     &mut |__x, __y| __f(#indices, __x, __y),
                 );)*
             }
+            #visit_past
             fn reread(&self, y: &mut #output) {
                 #reread
             }
