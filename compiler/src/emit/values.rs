@@ -225,7 +225,7 @@ pub fn dims_in(items: &Items, kind: &TokenStream) -> TokenStream {
             match token {
                 proc_macro2::TokenTree::Group(group) => stack.push(group.stream()),
                 proc_macro2::TokenTree::Ident(name) => {
-                    if let Some(index) = items.cx.cell.dimensions.iter().position(|dim| *dim == name) {
+                    if let Some(index) = items.cx.dimensions.iter().position(|dim| *dim == name) {
                         found.push(index);
                     }
                 }
