@@ -8,6 +8,7 @@ use rnn_cell::cells::{NamGatedLayer, NamHead16, NamLeakyLayer6, TcnBlock, WaveNe
 use rnn_cell::data::{Batch, pad};
 use rnn_cell::inspect::gradcheck::{Checked, Gradcheck};
 use rnn_cell::prelude::*;
+use rnn_cell::train::{Trainer, loss::mean_squared_error_weighted};
 use rnn_cell::types::blocks::Rows;
 use rnn_cell::types::varying::Varying;
 use rnn_cell::weights::{load_state, save_state};
@@ -268,6 +269,31 @@ fn saved_streams_go_on_with_the_same_bits() {
         b: [t as u32 % 3],
     });
     resumes!(Warming<2, f64>, WarmingState<1, f64>, |t| random::<SVector<f64, 2>>(&mut rng(t)));
+}
+
+/// A training that carries its state over the blocks of a stream is saved with the past, and goes on
+/// with the same bits.
+#[test]
+fn checkpoints_hold_the_past() {
+    let xs: Vec<SMatrix<f64, 2, 2>> = random_sequence(&mut rng(3), 40);
+    let new = || Trainer::new::<2>(Recent::<2, 3, 4, f64>::init(&mut rng(1)), Adam::new(0.01)).carry_state();
+    let train = |trainer: &mut Trainer<_, _, _>, blocks: &[SMatrix<f64, 2, 2>]| {
+        for block in blocks.chunks(5) {
+            let loss = trainer.step(block, |out| {
+                out.every_step(|_, y, weights| mean_squared_error_weighted(y, &SMatrix::repeat(0.1), weights))
+            });
+            loss.unwrap();
+        }
+    };
+    let path = std::env::temp_dir().join(format!("rnn-cell-{}-past.safetensors", std::process::id()));
+    let (mut whole, mut resumed) = (new(), new());
+    train(&mut whole, &xs[..20]);
+    whole.save_checkpoint(&path).unwrap();
+    resumed.load_checkpoint(&path).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    train(&mut whole, &xs[20..]);
+    train(&mut resumed, &xs[20..]);
+    assert_eq!(parameters(&resumed.model), parameters(&whole.model));
 }
 
 /// Checks a cell without a context, alone and in batches, with short and long sequences. A batch of
