@@ -131,8 +131,8 @@ rnn_cell! {
         output y;
     }
 
-    /// Windows of values that are the same at every step: of a parameter, of an equation that is also
-    /// an output, and of a number.
+    /// Windows of values that are the same at every step: of a parameter, of an equation that is
+    /// also an output, and of a number.
     pub cell Fixed<I, D, S> {
         input x: [I];
         state h: [I];
@@ -271,8 +271,8 @@ fn saved_streams_go_on_with_the_same_bits() {
     resumes!(Warming<2, f64>, WarmingState<1, f64>, |t| random::<SVector<f64, 2>>(&mut rng(t)));
 }
 
-/// A training that carries its state over the blocks of a stream is saved with the past, and goes on
-/// with the same bits.
+/// A training that carries its state over the blocks of a stream is saved with the past, and goes
+/// on with the same bits.
 #[test]
 fn checkpoints_hold_the_past() {
     let xs: Vec<SMatrix<f64, 2, 2>> = random_sequence(&mut rng(3), 40);

@@ -67,8 +67,8 @@ impl Layout<'_> {
         }
     }
 
-    /// Returns the output if it is one block per step, which is returned as it is stored on the tape.
-    /// A row is stored as a vector, and a matrix over a stack as the matrices of the heads.
+    /// Returns the output if it is one block per step, which is returned as it is stored on the
+    /// tape. A row is stored as a vector, and a matrix over a stack as the matrices of the heads.
     fn output_in_place(&self) -> Option<&Bound> {
         let [output] = &self.plan.outputs[..] else { return None };
         let [bound] = &output[..] else { return None };

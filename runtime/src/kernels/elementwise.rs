@@ -32,8 +32,8 @@ where
     }
 }
 
-/// Returns the rule for the loops. In an unoptimised build, all closures share the loops: with loops
-/// of their own, cells compile twice as long.
+/// Returns the rule for the loops. In an unoptimised build, all closures share the loops: with
+/// loops of their own, cells compile twice as long.
 #[cfg(rnn_cell_unoptimised)]
 fn shared<'a, T, const IN: usize, const OUT: usize, const SUMS: usize>(
     rule: &'a impl Rule<T, IN, OUT, SUMS>,

@@ -25,7 +25,7 @@ const VALUES: [(&str, &str, &str); 15] = [
     ("input w: one_hot[V]; context M: [V, I]; param W: [V, I];", "(W * M).T @ w", "[I]"),
 ];
 
-/// What a cell does with a value `{v}` of shape `{shape}`.
+/// The uses of a value `{v}` of shape `{shape}`.
 const USES: [&str; 32] = [
     "y = {v};",
     "y = tanh({v});",
