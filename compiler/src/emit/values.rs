@@ -18,26 +18,25 @@ pub fn varying(items: &Items) -> TokenStream {
     let some_index = items.cx.varying_inputs().len() < inputs.len();
     let mut state = names(declared(cx.cell, DeclarationKind::State));
     state.extend(cx.past_fields().into_iter().map(|(name, ..)| name));
-    let mut found = vec![(&types.state, state)];
+    let nothing = (!cx.state_has_scalars()).then(|| quote!(nothing: ::core::marker::PhantomData,));
+    let mut found = vec![(&types.state, state, nothing)];
     if let Some(context) = &types.context {
-        found.push((context, names(declared(cx.cell, DeclarationKind::Context))));
+        found.push((context, names(declared(cx.cell, DeclarationKind::Context)), None));
     }
     if inputs.len() > 1 {
-        found.push((&types.input, names(inputs)));
+        found.push((&types.input, names(inputs), None));
         if some_index && !items.cx.varying_inputs().is_empty() {
-            found.push((&types.input_bar, names(items.cx.varying_inputs())));
+            found.push((&types.input_bar, names(items.cx.varying_inputs()), None));
         }
     }
     if cx.cell.outputs.len() > 1 {
-        found.push((&types.output, cx.cell.outputs.clone()));
+        found.push((&types.output, cx.cell.outputs.clone(), None));
     }
     let (k, scalar, batch) = (&cx.k, &cx.scalar, &cx.batch);
     found
         .into_iter()
-        .map(|(kind, fields)| {
+        .map(|(kind, fields, nothing)| {
             let dims = dims_in(items, kind);
-            let is_empty = std::ptr::eq(kind, &types.state) && !cx.state_has_scalars();
-            let nothing = is_empty.then(|| quote!(nothing: ::core::marker::PhantomData,));
             let zero = quote!(#(#fields: #k::Varying::<#scalar>::zero(),)* #nothing);
             let visit = quote!(#(#k::Varying::<#scalar>::scalars(&self.#fields, __f);)*);
             let sample =

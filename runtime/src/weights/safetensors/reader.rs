@@ -117,8 +117,7 @@ impl<'a> Reader<'a> {
     pub(super) fn values<T: Scalar>(&mut self, name: &str, shape: &[usize]) -> Result<Vec<T>, Problem> {
         let Some(tensor) = self.take(name) else { return Err(self.missing(name, shape)) };
         if tensor.shape != shape {
-            let (file, cell) = (tensor.shape.clone(), shape.to_vec());
-            return Err(Problem::Shape { tensor: name.to_owned(), file, cell, parts: Vec::new() });
+            return Err(other_shape(name, &tensor.shape, shape));
         }
         let values = tensor
             .values
@@ -137,8 +136,7 @@ impl<'a> Reader<'a> {
         };
         self.take(name);
         if bytes.len() != length {
-            let (file, cell) = (Vec::from([bytes.len()]), Vec::from([length]));
-            return Err(Problem::Shape { tensor: name.to_owned(), file, cell, parts: Vec::new() });
+            return Err(other_shape(name, &[bytes.len()], &[length]));
         }
         Ok(bytes)
     }
@@ -174,6 +172,11 @@ impl<'a> Reader<'a> {
         let tensors: Vec<String> = self.unread.iter().cloned().collect();
         (!tensors.is_empty()).then_some(Problem::NotRead { tensors })
     }
+}
+
+/// Returns the problem of a tensor whose shape differs from that of the model.
+fn other_shape(name: &str, file: &[usize], cell: &[usize]) -> Problem {
+    Problem::Shape { tensor: name.to_owned(), file: file.to_vec(), cell: cell.to_vec(), parts: Vec::new() }
 }
 
 /// Replaces a problem whose help is about mappings, since the user of a [`Reader`] has no mapping.
