@@ -248,7 +248,8 @@ mod tests {
             assert_eq!(*meant.entry(written).or_insert(number), number, "one form stands for two days");
             length
         };
-        let mut days: Vec<(usize, usize)> = (0..2 * DAYS).map(|number| (check(number % DAYS), number % DAYS)).collect();
+        let mut days: Vec<(usize, usize)> =
+            (0..2 * DAYS).map(|number| (check(number % DAYS), number % DAYS)).collect();
         days.sort_unstable();
         let long = days.iter().rev().take(1000).flat_map(|(_, number)| [*number; 50]);
         let longest = long.map(check).max().unwrap();

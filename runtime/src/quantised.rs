@@ -58,9 +58,9 @@ impl core::error::Error for NotFinite {}
 /// sequences, batches and networks.
 ///
 /// The prediction leaves out two roundings. A matrix that a step computes from parameters alone
-/// (`exp(A) @ h`) is not rounded, because no parameter holds its entries. With [`Int8By16`],
-/// right-hand sides are not rounded, which has little effect compared with the rounding of the
-/// matrices. A hand-written model chooses the matrices to round in
+/// (`exp(A) @ h`, or `M.T @ w` with a one-hot `w`) is not rounded. With [`Int8By16`], right-hand
+/// sides are not rounded, which has little effect compared with the rounding of the matrices. A
+/// hand-written model chooses the matrices to round in
 /// [`Block::visit_declared`](crate::types::blocks::Block::visit_declared).
 ///
 /// # Errors

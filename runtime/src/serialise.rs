@@ -15,8 +15,10 @@ use serde::ser::{SerializeStruct, SerializeTuple, Serializer};
 use serde::{Deserialize, Serialize};
 
 use crate::Scalar;
+use crate::kernels::plain::Flat;
 use crate::types::blocks::{self, Block, Cols, Rows};
 use crate::types::heads::{HeadCols, HeadRows, Heads};
+use crate::types::rings::{IndexRing, Ring, Steps};
 
 /// The numbers of samples, matrices, rows and columns of a value. `None` is a level of lists that
 /// the value does not have. There are several matrices for a parameter of several heads, for the
@@ -141,6 +143,59 @@ impl<T, V: Field<T>, const N: usize> Field<T> for [V; N] {
     fn set(&mut self, at: At, value: T) {
         let level = outermost(self);
         self[at[level]].set(at, value);
+    }
+}
+
+/// The past of a state: a list of the values, from the latest to the oldest. The numbers of a value
+/// are one list, with those of all samples one after the other.
+impl<T, V, const B: usize, const COUNT: usize, const N: usize, const M: usize> Field<T>
+    for Ring<V, B, COUNT, N, M>
+where
+    T: Scalar,
+    V: Flat<Scalar = T>,
+{
+    fn sizes(&self) -> Sizes {
+        [None, None, Some(Self::DEPTH), Some(V::LEN)]
+    }
+
+    fn get(&self, [_, _, age, entry]: At) -> T {
+        self.get(age + 1, entry / Self::SIZE)[entry % Self::SIZE]
+    }
+
+    fn set(&mut self, [_, _, age, entry]: At, value: T) {
+        self.get_mut(age + 1, entry / Self::SIZE)[entry % Self::SIZE] = value;
+    }
+}
+
+/// Indices above 2^24 are rounded in the state of a cell of `f32`.
+impl<T: Scalar, const B: usize, const COUNT: usize, const N: usize, const M: usize> Field<T>
+    for IndexRing<B, COUNT, N, M>
+{
+    fn sizes(&self) -> Sizes {
+        [None, None, Some(Ring::<[u32; B], B, COUNT, N, M>::DEPTH), Some(B)]
+    }
+
+    fn get(&self, [_, _, age, sample]: At) -> T {
+        T::of(f64::from((**self).get(age + 1, sample)[0]))
+    }
+
+    fn set(&mut self, [_, _, age, sample]: At, value: T) {
+        (**self).get_mut(age + 1, sample)[0] = value.as_f64() as u32;
+    }
+}
+
+/// Counts above 2^24 are rounded in the state of a cell of `f32`, which no mask can tell.
+impl<T: Scalar, const B: usize> Field<T> for Steps<B> {
+    fn sizes(&self) -> Sizes {
+        [None, None, Some(B), None]
+    }
+
+    fn get(&self, [_, _, sample, _]: At) -> T {
+        T::of(f64::from(self.counts()[sample]))
+    }
+
+    fn set(&mut self, [_, _, sample, _]: At, value: T) {
+        self.counts_mut()[sample] = value.as_f64() as u32;
     }
 }
 

@@ -1,4 +1,5 @@
-//! Passes the linker script to programs without an operating system.
+//! Passes the linker script to programs without an operating system, and the unwinder to `loaders`
+//! on Linux, whose prebuilt `alloc` names it.
 
 use std::env;
 
@@ -8,5 +9,8 @@ fn main() {
     if target.starts_with("thumb") && target.contains("-none-") {
         let folder = env::var("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR");
         println!("cargo:rustc-link-arg-bins=-T{folder}/cortex-m.ld");
+    }
+    if env::var_os("CARGO_FEATURE_LOADERS").is_some() && target.contains("-linux-") {
+        println!("cargo:rustc-link-arg-bins=-lgcc_eh");
     }
 }

@@ -8,8 +8,10 @@ use rnn_cell::cells::{NamGatedLayer, NamHead16, NamLeakyLayer6, TcnBlock, WaveNe
 use rnn_cell::data::{Batch, pad};
 use rnn_cell::inspect::gradcheck::{Checked, Gradcheck};
 use rnn_cell::prelude::*;
+use rnn_cell::train::{Trainer, loss::mean_squared_error_weighted};
 use rnn_cell::types::blocks::Rows;
 use rnn_cell::types::varying::Varying;
+use rnn_cell::weights::{load_state, save_state};
 use tests::exactness::{
     all_scalars, assert_close, check, parameters, ragged_batches_are_their_samples, random, random_sequence,
     rng, verify,
@@ -129,8 +131,8 @@ rnn_cell! {
         output y;
     }
 
-    /// Windows of values that are the same at every step: of a parameter, of an equation that is also
-    /// an output, and of a number.
+    /// Windows of values that are the same at every step: of a parameter, of an equation that is
+    /// also an output, and of a number.
     pub cell Fixed<I, D, S> {
         input x: [I];
         state h: [I];
@@ -232,6 +234,66 @@ rnn_cell! {
         y = z + z_1[t-1] * z_4[t-1] + r_2[t-1];
         output y, h, p;
     }
+}
+
+/// Checks that a stream goes on with the same bits after its state was written and read: as a file,
+/// and by serde.
+macro_rules! resumes {
+    ($cell:ty, $state:ty, $input:expr) => {{
+        let cell = <$cell>::init(&mut rng(1));
+        let input = $input;
+        let mut state = cell.initial_state();
+        for t in 0..7 {
+            cell.step(&input(t), &mut state);
+        }
+        let mut resumed = cell.initial_state();
+        load_state(&cell, &mut resumed, &save_state(&cell, &state)).unwrap();
+        let mut read: $state = serde_json::from_str(&serde_json::to_string(&state).unwrap()).unwrap();
+        for t in 7..16 {
+            let y = scalars(&cell.step(&input(t), &mut state));
+            assert_eq!(scalars(&cell.step(&input(t), &mut resumed)), y, "from a file, step {t}");
+            assert_eq!(scalars(&cell.step(&input(t), &mut read)), y, "by serde, step {t}");
+        }
+    }};
+}
+
+#[test]
+fn saved_streams_go_on_with_the_same_bits() {
+    resumes!(Recent<2, 3, 4, f64>, RecentState<2, 3, 4, 3, f64>, |t| random::<SMatrix<f64, 2, 3>>(&mut rng(t)));
+    resumes!(Mixture<2, 3, 4, f64>, MixtureState<2, 3, 4, 1, f64>, |t: u64| MixtureInput {
+        x: SVector::repeat(0.1 * t as f64),
+        s: SVector::repeat((t as f64).sin()),
+    });
+    resumes!(Bigram<5, 4, 3, f64>, BigramState<1, f64>, |t: u64| BigramInput {
+        a: [t as u32 % 5],
+        b: [t as u32 % 3],
+    });
+    resumes!(Warming<2, f64>, WarmingState<1, f64>, |t| random::<SVector<f64, 2>>(&mut rng(t)));
+}
+
+/// A training that carries its state over the blocks of a stream is saved with the past, and goes
+/// on with the same bits.
+#[test]
+fn checkpoints_hold_the_past() {
+    let xs: Vec<SMatrix<f64, 2, 2>> = random_sequence(&mut rng(3), 40);
+    let new = || Trainer::new::<2>(Recent::<2, 3, 4, f64>::init(&mut rng(1)), Adam::new(0.01)).carry_state();
+    let train = |trainer: &mut Trainer<_, _, _>, blocks: &[SMatrix<f64, 2, 2>]| {
+        for block in blocks.chunks(5) {
+            let loss = trainer.step(block, |out| {
+                out.every_step(|_, y, weights| mean_squared_error_weighted(y, &SMatrix::repeat(0.1), weights))
+            });
+            loss.unwrap();
+        }
+    };
+    let path = std::env::temp_dir().join(format!("rnn-cell-{}-past.safetensors", std::process::id()));
+    let (mut whole, mut resumed) = (new(), new());
+    train(&mut whole, &xs[..20]);
+    whole.save_checkpoint(&path).unwrap();
+    resumed.load_checkpoint(&path).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    train(&mut whole, &xs[20..]);
+    train(&mut resumed, &xs[20..]);
+    assert_eq!(parameters(&resumed.model), parameters(&whole.model));
 }
 
 /// Checks a cell without a context, alone and in batches, with short and long sequences. A batch of

@@ -127,6 +127,18 @@ mod split {
             output h;
         }
 
+        /// One name for each term, and one for each row of a literal term.
+        pub cell SplitTerms<I> {
+            input  x: [I];
+            state  h: [];
+            param  V: [I + 2, I];
+
+            [a, b, c] = tanh(V @ x);
+            h = b * h[t-1] + c * sum(a);
+
+            output h;
+        }
+
         pub cell SplitMatrix<E, S> {
             input  x: [E];
             state  P: [2*E, S];
@@ -151,6 +163,13 @@ mod split {
     #[test]
     fn matrices() {
         let mut cell = SplitMatrix::<2, 3, f64>::init(&mut tests::exactness::rng(3));
+        crate::verify::<1, _>(&mut cell);
+        crate::verify::<4, _>(&mut cell);
+    }
+
+    #[test]
+    fn a_sum_with_a_literal() {
+        let mut cell = SplitTerms::<2, f64>::init(&mut tests::exactness::rng(3));
         crate::verify::<1, _>(&mut cell);
         crate::verify::<4, _>(&mut cell);
     }

@@ -30,14 +30,19 @@ fn gradcheck(seed: u64) -> Gradcheck {
 /// hides the effect.
 const POINTS: u64 = 4;
 
+/// Panics if a gradient that could be compared is wrong.
+fn assert_right(report: &Report) {
+    let is_right = |check: &Check| check.compared == 0 || check.error <= report.tolerance;
+    assert!(report.violations.is_empty() && report.checks.iter().all(is_right), "{report}");
+}
+
 /// Checks the gradients at one point, and tries other points for parameters that cannot be compared
 /// there. A wrong gradient at any point is an error.
 fn check_gradients<L: ModelMut<Scalar = f64>>(cell: &mut L, mut at_point: impl FnMut(u64, &mut L) -> Report) {
     let mut unchecked: Option<BTreeSet<String>> = None;
     for point in 0..POINTS {
         let report = at_point(point, cell);
-        let is_right = |check: &Check| check.compared == 0 || check.error <= report.tolerance;
-        assert!(report.violations.is_empty() && report.checks.iter().all(is_right), "{report}");
+        assert_right(&report);
         let here = report
             .checks
             .iter()
@@ -107,6 +112,8 @@ fn verify<const B: usize, L>(
     let state: L::State = random(&mut rng);
     let pass = Pass::of(&xs).context(&context);
     check(&cell, pass, &state, seed);
+    let lengths = std::array::from_fn(|sample| STEPS.saturating_sub(2 * sample));
+    assert_right(&gradcheck(seed).check(&mut cell, pass.lengths(lengths), &state));
     check_gradients(&mut cell, |point, cell| match point {
         0 => gradcheck(seed).check(cell, pass, &state),
         _ => {

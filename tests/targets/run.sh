@@ -6,7 +6,7 @@
 #   tests/targets/run.sh long     all cells, loaders, golden cases and unit tests
 #   tests/targets/run.sh table    prints the cost of a step
 #   tests/targets/run.sh quantised    prints the cost of a step of a quantised copy on the Cortex-M4
-#   tests/targets/run.sh voice    runs the voice detector on the Cortex-M4 (in `short` and `long` too)
+#   tests/targets/run.sh voice    runs the voice detector on the Cortex-M4, as `short` and `long` do
 #   tests/targets/run.sh long cortex-m4 wasm    for some targets only
 #
 # Needs qemu-aarch64, aarch64-linux-gnu-gcc, qemu-system-arm and node, and installs them by apt-get

@@ -32,6 +32,7 @@ cases! {
     cell_without_inputs "../pass/cell-without-inputs.rs";
     cell_without_state "../pass/cell-without-state.rs";
     constants_named_like_values "../pass/constants-named-like-values.rs";
+    dimensions_in_small_letters "../pass/dimensions-in-small-letters.rs";
     dimensions_named_like_generics "../pass/dimensions-named-like-generics.rs";
     generic_use "../pass/generic-use.rs";
     heads "../pass/heads.rs";

@@ -182,10 +182,15 @@ impl Mentions<'_> {
 
     fn in_terms<'t>(&self, terms: impl Iterator<Item = &'t DimTerm>, found: &mut Found) {
         let names = terms.flat_map(|term| [&term.name, &term.size]).flatten();
-        // A name that is not a dimension has been reported.
-        let known =
-            names.filter(|name| self.items.cx.cell.dimensions.iter().any(|dim| key(dim) == key(name)));
-        found.dimensions.extend(known.map(|name| quote!(_ = #name;)));
+        names.for_each(|name| self.dimension(name, found));
+    }
+
+    /// Collects the mention of a dimension, unless its const generic has another name. A name that
+    /// is not a dimension has been reported.
+    fn dimension(&self, name: &Ident, found: &mut Found) {
+        if self.items.cx.dimensions.iter().any(|dim| key(dim) == key(name)) {
+            found.dimensions.push(quote!(_ = #name;));
+        }
     }
 
     /// Collects the mention of an initialiser such as `xavier_uniform` or `uniform(-0.1, 0.1)`.
@@ -208,14 +213,12 @@ impl Mentions<'_> {
         match &expr.kind {
             ExprKind::Name { name, time } => {
                 match self.items.resolved.symbols.get(expr.id) {
-                    Some(Some(Symbol::Dimension(_))) => found.dimensions.push(quote!(_ = #name;)),
+                    Some(Some(Symbol::Dimension(_))) => self.dimension(name, found),
                     Some(Some(symbol)) => found.names.push(self.symbol(*symbol, name)),
                     _ => {}
                 }
-                if let Time::Delay { dimension, .. } = time
-                    && self.items.cx.cell.dimensions.contains(dimension)
-                {
-                    found.dimensions.push(quote!(_ = #dimension;));
+                if let Time::Delay { dimension, .. } = time {
+                    self.dimension(dimension, found);
                 }
             }
             ExprKind::Call { function, .. } => {

@@ -62,6 +62,9 @@ pub struct EmitContext<'a> {
     /// The generic parameter of the format of stored matrices: `Q` unless a dimension has that
     /// name.
     pub format: Ident,
+    /// The const generics of the dimensions.
+    pub dimensions: Vec<Ident>,
+    /// The names of the dimensions, for texts.
     pub dim_names: Vec<String>,
 }
 
@@ -76,6 +79,13 @@ impl<'a> EmitContext<'a> {
             ident(&name)
         };
         let (scalar, batch, format) = (free("T"), free("B"), free("Q"));
+        let generic = |(index, dimension): (usize, &Ident)| {
+            let text = dimension.to_string();
+            // Values of generated code have such names.
+            let is_taken = text.starts_with("__") || text.starts_with(char::is_lowercase);
+            if is_taken { free(&format!("D{index}_{}", text.to_uppercase())) } else { dimension.clone() }
+        };
+        let dimensions = cell.dimensions.iter().enumerate().map(generic).collect();
         let Runtime { root, has_heap, is_quantised } = runtime.clone();
         let k = quote!(#root::generated);
         let (ring_fields, steps_field) = past::fields(cell, past);
@@ -92,6 +102,7 @@ impl<'a> EmitContext<'a> {
             scalar,
             batch,
             format,
+            dimensions,
             dim_names,
         }
     }
@@ -134,7 +145,7 @@ impl<'a> EmitContext<'a> {
     pub fn atom(&self, atom: Atom) -> TokenStream {
         match atom {
             Atom::Name(index) => {
-                let name = &self.cell.dimensions[index];
+                let name = &self.dimensions[index];
                 quote!(#name)
             }
             Atom::Literal(value) => {
@@ -394,13 +405,13 @@ impl<'a> EmitContext<'a> {
 
     /// Writes `const I: usize, const H: usize`.
     pub fn dim_parameters(&self, dims: &[usize]) -> TokenStream {
-        let names = dims.iter().map(|index| &self.cell.dimensions[*index]);
+        let names = dims.iter().map(|index| &self.dimensions[*index]);
         quote!(#(const #names: usize,)*)
     }
 
     /// Writes `{ I }, { H },`. A bare name would be taken for a type of the user with that name.
     pub fn dim_arguments(&self, dims: &[usize]) -> TokenStream {
-        let names = dims.iter().map(|index| &self.cell.dimensions[*index]);
+        let names = dims.iter().map(|index| &self.dimensions[*index]);
         quote!(#({ #names },)*)
     }
 }

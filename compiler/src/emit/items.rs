@@ -55,7 +55,11 @@ impl<'a> Items<'a> {
 
     /// Returns `const I: usize, const H: usize,` with the spans of the user's declarations.
     pub fn spanned_dims(&self) -> TokenStream {
-        let dims = &self.spanned.dimensions;
+        let dims = self.cx.dimensions.iter().zip(&self.spanned.dimensions).map(|(generic, user)| {
+            let mut generic = generic.clone();
+            generic.set_span(user.span());
+            generic
+        });
         quote!(#(const #dims: usize,)*)
     }
 

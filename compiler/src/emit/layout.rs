@@ -1,5 +1,6 @@
 //! The layout of a cell's tape, and access to the slices of values on it.
 
+use crate::dim::Atom;
 use crate::emit::context::EmitContext;
 use crate::emit::hygiene::ident;
 use crate::graph::grid::positions;
@@ -66,13 +67,15 @@ impl Layout<'_> {
         }
     }
 
-    /// Returns the output if it is one block per step, which is returned as it is stored on the tape.
-    /// A row is stored as a vector.
+    /// Returns the output if it is one block per step, which is returned as it is stored on the
+    /// tape. A row is stored as a vector, and a matrix over a stack as the matrices of the heads.
     fn output_in_place(&self) -> Option<&Bound> {
         let [output] = &self.plan.outputs[..] else { return None };
         let [bound] = &output[..] else { return None };
         let (rows, columns) = &self.plan.output_shapes[0];
-        (!BlockShape::new(rows[0], columns[0]).is_row()).then_some(bound)
+        let shape = BlockShape::new(rows[0], columns[0]);
+        let is_stacked = shape.has_heads() && shape.columns != Atom::ONE;
+        (!shape.is_row() && !is_stacked).then_some(bound)
     }
 
     pub fn returns_outputs_in_place(&self) -> bool {

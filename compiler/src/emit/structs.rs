@@ -14,8 +14,7 @@ use quote::format_ident;
 use quote::quote;
 
 impl Items<'_> {
-    /// Returns a helper struct with the generic parameters `B` and, unless all its fields are
-    /// indices, `T`.
+    /// Returns a helper struct with the generic parameters `B` and `T`.
     fn helper(
         &self,
         suffix: &str,
@@ -23,14 +22,24 @@ impl Items<'_> {
         dims: &[usize],
         fields: &[(TokenStream, TokenStream)],
     ) -> TokenStream {
-        let cx = self.cx;
+        let scalar = &self.cx.scalar;
+        self.helper_of(suffix, doc, (dims, Some(quote!(#scalar = f32))), fields)
+    }
+
+    /// Returns a helper struct with the generic parameters `B` and `scalar`, which values without
+    /// scalars do not have.
+    fn helper_of(
+        &self,
+        suffix: &str,
+        doc: &str,
+        (dims, scalar): (&[usize], Option<TokenStream>),
+        fields: &[(TokenStream, TokenStream)],
+    ) -> TokenStream {
+        let (cx, batch) = (self.cx, &self.cx.batch);
         let (visibility, cfg_attributes) = (&cx.cell.visibility, self.cfg_attributes());
         let name = format_ident!("{}{}", self.spanned.cell, suffix);
-        let (scalar, batch) = (&cx.scalar, &cx.batch);
         let dims = cx.dim_parameters(dims);
         let fields: Vec<TokenStream> = fields.iter().map(|(field, kind)| quote!(#field: #kind)).collect();
-        let has_scalars = suffix != "Input" || cx.inputs_have_scalars();
-        let scalar = has_scalars.then(|| quote!(#scalar = f32));
         quote! {
             #cfg_attributes
             #[doc = #doc]
@@ -163,7 +172,9 @@ impl Items<'_> {
         let inputs = self.cx.inputs();
         if inputs.len() > 1 {
             let doc = format!("The inputs of one step of [`{name}`].");
-            items.extend(self.helper("Input", &doc, &one_hot_free(cx, &inputs), &self.fields(&inputs)));
+            let scalar = cx.inputs_have_scalars().then_some(&cx.scalar).map(|scalar| quote!(#scalar = f32));
+            let generics = (&one_hot_free(cx, &inputs)[..], scalar);
+            items.extend(self.helper_of("Input", &doc, generics, &self.fields(&inputs)));
             let varying = self.cx.varying_inputs();
             if varying.len() < inputs.len() && !varying.is_empty() {
                 let doc = format!("The cotangents of [`{name}Input`]. Indices have none.");

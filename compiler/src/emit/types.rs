@@ -69,8 +69,8 @@ impl Types {
 }
 
 impl EmitContext<'_> {
-    /// Returns the type of several inputs. It has no scalars, and no type of them, if all inputs are
-    /// indices.
+    /// Returns the type of several inputs. If all of them are indices, it has no generic parameter
+    /// `T`.
     pub fn input_struct(&self, batch: &TokenStream) -> TokenStream {
         let name = format_ident!("{}Input", self.cell.name);
         let dims = self.dim_arguments(&one_hot_free(self, &self.inputs()));

@@ -1,5 +1,6 @@
 //! The runtime's traits for the structs of values: states, contexts, inputs, outputs.
 
+use crate::emit::context::EmitContext;
 use crate::emit::items::Items;
 use crate::emit::structs::has_derive;
 use crate::emit::types::one_hot_free;
@@ -17,26 +18,25 @@ pub fn varying(items: &Items) -> TokenStream {
     let some_index = items.cx.varying_inputs().len() < inputs.len();
     let mut state = names(declared(cx.cell, DeclarationKind::State));
     state.extend(cx.past_fields().into_iter().map(|(name, ..)| name));
-    let mut found = vec![(&types.state, state)];
+    let nothing = (!cx.state_has_scalars()).then(|| quote!(nothing: ::core::marker::PhantomData,));
+    let mut found = vec![(&types.state, state, nothing)];
     if let Some(context) = &types.context {
-        found.push((context, names(declared(cx.cell, DeclarationKind::Context))));
+        found.push((context, names(declared(cx.cell, DeclarationKind::Context)), None));
     }
     if inputs.len() > 1 {
-        found.push((&types.input, names(inputs)));
+        found.push((&types.input, names(inputs), None));
         if some_index && !items.cx.varying_inputs().is_empty() {
-            found.push((&types.input_bar, names(items.cx.varying_inputs())));
+            found.push((&types.input_bar, names(items.cx.varying_inputs()), None));
         }
     }
     if cx.cell.outputs.len() > 1 {
-        found.push((&types.output, cx.cell.outputs.clone()));
+        found.push((&types.output, cx.cell.outputs.clone(), None));
     }
     let (k, scalar, batch) = (&cx.k, &cx.scalar, &cx.batch);
     found
         .into_iter()
-        .map(|(kind, fields)| {
+        .map(|(kind, fields, nothing)| {
             let dims = dims_in(items, kind);
-            let is_empty = std::ptr::eq(kind, &types.state) && !cx.state_has_scalars();
-            let nothing = is_empty.then(|| quote!(nothing: ::core::marker::PhantomData,));
             let zero = quote!(#(#fields: #k::Varying::<#scalar>::zero(),)* #nothing);
             let visit = quote!(#(#k::Varying::<#scalar>::scalars(&self.#fields, __f);)*);
             let sample =
@@ -116,13 +116,16 @@ pub fn serde(items: &Items) -> TokenStream {
         let names = indices.into_iter().map(|index| &cx.cell.declarations[index].name);
         names.map(|name| (name, name.to_string())).map(|(name, text)| quote!(#name #text)).collect()
     };
+    let past: TokenStream = past_fields(cx).into_iter().map(|(name, text)| quote!(#name #text)).collect();
     let name = cx.cell.name.to_string();
     let (dims, cell, fields) = (&types.dims, &types.cell, of(saved(cx.cell)));
     // The user's own implementation comes first.
     let is_derived = ["Serialize", "Deserialize"].iter().any(|name| has_derive(&cx.cell.attributes, name));
     let own = (!is_derived)
         .then(|| quote!([#dims #scalar: #k::Scalar] #scalar #name #cell = Self::zeros(); #fields,));
-    let mut values = vec![("State", &types.state, of(declared(cx.cell, DeclarationKind::State)))];
+    let mut state = of(declared(cx.cell, DeclarationKind::State));
+    state.extend(past);
+    let mut values = vec![("State", &types.state, state)];
     if let Some(context) = &types.context {
         values.push(("Context", context, of(declared(cx.cell, DeclarationKind::Context))));
     }
@@ -134,6 +137,11 @@ pub fn serde(items: &Items) -> TokenStream {
         }
     });
     quote!(#k::serde! { #own #(#values)* })
+}
+
+/// Returns the fields of the state that hold the past, with their names.
+fn past_fields(cx: &EmitContext) -> Vec<(Ident, String)> {
+    cx.past_fields().into_iter().map(|(name, ..)| (name.clone(), name.to_string())).collect()
 }
 
 /// Implements `StateFields` for the state.
@@ -171,6 +179,17 @@ pub fn state_fields(items: &Items) -> TokenStream {
             )*},
         )
     };
+    let past = past_fields(cx);
+    let visit_past = (!past.is_empty()).then(|| {
+        let visits = past
+            .iter()
+            .map(|(name, text)| quote!(#k::PastField::<#scalar>::visit(&mut self.#name, #text, visitor);));
+        quote! {
+            fn visit_past(&mut self, visitor: &mut #k::StateVisitor<'_, #scalar>) {
+                #(#visits)*
+            }
+        }
+    });
     quote! {
         impl<#dims const #batch: usize, #scalar: #k::Scalar> #k::StateFields<#scalar, #output> for #state {
             const NAMES: &'static [&'static str] = &[#(#names),*];
@@ -185,6 +204,7 @@ pub fn state_fields(items: &Items) -> TokenStream {
                     &mut |__x, __y| __f(#indices, __x, __y),
                 );)*
             }
+            #visit_past
             fn reread(&self, y: &mut #output) {
                 #reread
             }
@@ -204,7 +224,7 @@ pub fn dims_in(items: &Items, kind: &TokenStream) -> TokenStream {
             match token {
                 proc_macro2::TokenTree::Group(group) => stack.push(group.stream()),
                 proc_macro2::TokenTree::Ident(name) => {
-                    if let Some(index) = items.cx.cell.dimensions.iter().position(|dim| *dim == name) {
+                    if let Some(index) = items.cx.dimensions.iter().position(|dim| *dim == name) {
                         found.push(index);
                     }
                 }

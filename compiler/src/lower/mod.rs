@@ -169,33 +169,24 @@ impl<'a> Lowering<'a> {
         Some(())
     }
 
-    /// Splits a value into one part per term, or a literal into one part per row.
+    /// Splits a value into one part per term, or into one part per row of each literal.
     fn split(&mut self, value: &Grid, count: usize) -> Option<Vec<Grid>> {
-        if value.rows.len() == count {
-            let columns = value.columns.len();
-            return Some(
-                value
-                    .rows
-                    .iter()
-                    .enumerate()
-                    .map(|(row, atom)| Grid {
-                        rows: vec![*atom],
-                        columns: value.columns.clone(),
-                        blocks: value.blocks[row * columns..(row + 1) * columns].to_vec(),
-                    })
-                    .collect(),
-            );
-        }
-        let [Atom::Literal(rows)] = value.rows[..] else { return None };
-        if rows != count as u64 {
-            return None;
-        }
+        let (columns, is_by_term) = (&value.columns, value.rows.len() == count);
+        let part = |atom, blocks| Grid { rows: vec![atom], columns: columns.clone(), blocks };
         let mut parts = vec![];
-        for row in 0..rows {
-            let blocks = value.blocks.iter().map(|id| self.graph.slice(*id, row, 1)).collect();
-            parts.push(Grid { rows: vec![Atom::ONE], columns: value.columns.clone(), blocks });
+        for (row, atom) in value.rows.iter().enumerate() {
+            let blocks = &value.blocks[row * columns.len()..(row + 1) * columns.len()];
+            match *atom {
+                Atom::Literal(rows) if !is_by_term => {
+                    for row in 0..rows {
+                        let blocks = blocks.iter().map(|id| self.graph.slice(*id, row, 1)).collect();
+                        parts.push(part(Atom::ONE, blocks));
+                    }
+                }
+                atom => parts.push(part(atom, blocks.to_vec())),
+            }
         }
-        Some(parts)
+        (parts.len() == count).then_some(parts)
     }
 
     /// Returns the initial value of a state, broadcast to the shape of the state.

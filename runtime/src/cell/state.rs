@@ -21,6 +21,12 @@ pub trait StateFields<T, Y>: Varying<T> {
     /// has been changed. Values that are computed from the state stay unchanged.
     fn reread(&self, y: &mut Y);
 
+    /// Visits the earlier values that the state keeps, and its count of steps. No field in
+    /// [`NAMES`](Self::NAMES) holds them.
+    fn visit_past(&mut self, visitor: &mut StateVisitor<'_, T>) {
+        let _ = visitor;
+    }
+
     /// Pulls a cotangent back through [`reread`](Self::reread). `self` is the cotangent of the
     /// state, into which the values of `dy` move that are fields of the state.
     fn pull_reread(&mut self, dy: &mut Y);
@@ -32,6 +38,8 @@ pub trait StateFields<T, Y>: Varying<T> {
 pub enum StatePart<'a, T> {
     /// The scalars of one field, in the order of [`Varying`].
     Scalars(&'a mut [T]),
+    /// Integers: the earlier indices of a one-hot input, or numbers of steps.
+    Integers(&'a mut [u32]),
     /// The generator of the masks that a layer draws; `None` if the layer draws none.
     Generator(&'a mut Option<Xoshiro256PlusPlus>),
 }
@@ -49,7 +57,7 @@ pub fn visit_scalars<T: Copy>(name: &str, state: &mut impl Varying<T>, visitor: 
     state.scalars_mut(&mut |x| *x = scalars.next().unwrap_or(*x));
 }
 
-/// Visits the scalars of each field of `state` as one part.
+/// Visits the scalars of each field of `state` as one part, then its past.
 pub fn visit_fields<T: Copy, Y, S>(state: &mut S, visitor: &mut StateVisitor<'_, T>)
 where
     S: StateFields<T, Y> + Clone,
@@ -62,4 +70,5 @@ where
     }
     let mut fields: Vec<_> = fields.into_iter().map(Vec::into_iter).collect();
     state.zip_fields(&before, &mut |field, x, _| *x = fields[field].next().unwrap_or(*x));
+    state.visit_past(visitor);
 }

@@ -43,6 +43,8 @@ pub use crate::rng::Rng;
 pub use crate::serialise::{read_fields, write_fields};
 pub use crate::types::blocks::{Block, Cols, Rows};
 pub use crate::types::heads::{HeadCols, HeadRows, Heads};
+#[cfg(feature = "alloc")]
+pub use crate::types::rings::PastField;
 pub use crate::types::rings::{IndexRing, Ring, Steps};
 pub use crate::types::sample::Sample;
 pub use crate::types::varying::Varying;

@@ -20,9 +20,9 @@
 //! | [`the_compiler`] | one small cell, followed from its equations to machine code |
 //! | [`limits`] | limits of the library, compile times, alternatives |
 //!
-//! The reference of the language is at [`rnn_cell!`](crate::rnn_cell!). `cargo test --doc` compiles
-//! and runs all code of the guide. Tests compare the quoted messages and the stages of the compiler
-//! with its actual output.
+//! The reference of the language is at [`rnn_cell!`](crate::rnn_cell!), the list of the crate's
+//! features at [its root](crate#features). `cargo test --doc` compiles and runs all code of the
+//! guide. Tests compare the quoted messages and the stages of the compiler with its actual output.
 
 #[doc = include_str!("a_first_cell.md")]
 pub mod a_first_cell {}

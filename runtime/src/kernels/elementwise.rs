@@ -16,6 +16,38 @@ const LANES: usize = 8;
 /// loop. A loop of eight is unrolled first, and the result then depends on the closure.
 const WIDE: usize = 16;
 
+/// The computation of one row: the new contents of the outputs, and the terms of the sums. Every
+/// closure is one. (A `dyn Fn` would have two more functions for each closure.)
+trait Rule<T, const IN: usize, const OUT: usize, const SUMS: usize> {
+    fn row(&self, ins: [T; IN], old: [T; OUT]) -> ([T; OUT], [T; SUMS]);
+}
+
+impl<T, const IN: usize, const OUT: usize, const SUMS: usize, F> Rule<T, IN, OUT, SUMS> for F
+where
+    F: Fn([T; IN], [T; OUT]) -> ([T; OUT], [T; SUMS]),
+{
+    #[inline(always)]
+    fn row(&self, ins: [T; IN], old: [T; OUT]) -> ([T; OUT], [T; SUMS]) {
+        self(ins, old)
+    }
+}
+
+/// Returns the rule for the loops. In an unoptimised build, all closures share the loops: with
+/// loops of their own, cells compile twice as long.
+#[cfg(rnn_cell_unoptimised)]
+fn shared<'a, T, const IN: usize, const OUT: usize, const SUMS: usize>(
+    rule: &'a impl Rule<T, IN, OUT, SUMS>,
+) -> &'a (dyn Rule<T, IN, OUT, SUMS> + 'a) {
+    rule
+}
+
+/// Returns the rule for the loops, which are compiled for each closure.
+#[cfg(not(rnn_cell_unoptimised))]
+#[inline(always)]
+fn shared<R>(rule: &R) -> &R {
+    rule
+}
+
 /// Computes `outs[.., row] = f(ins[.., row], outs[.., row])` for each of the `N` rows.
 ///
 /// The closure receives the old contents of the outputs, so accumulation and in-place updates need
@@ -102,6 +134,17 @@ fn columns<S: Isa, T: Scalar, const N: usize, const IN: usize, const OUT: usize>
     outs: [&mut [T]; OUT],
     f: impl Fn([T; IN], [T; OUT]) -> ([T; OUT], [T; 0]),
 ) {
+    each_column::<S, T, N, IN, OUT>(isa, ins, fixed, outs, shared(&f));
+}
+
+#[cfg_attr(not(rnn_cell_unoptimised), inline(always))]
+fn each_column<S: Isa, T: Scalar, const N: usize, const IN: usize, const OUT: usize>(
+    isa: S,
+    ins: [&[T]; IN],
+    fixed: [bool; IN],
+    outs: [&mut [T]; OUT],
+    rule: &(impl Rule<T, IN, OUT, 0> + ?Sized),
+) {
     let n = if OUT > 0 { outs[0].len() } else { 0 };
     if N == 0 || n == 0 {
         return;
@@ -127,16 +170,7 @@ fn columns<S: Isa, T: Scalar, const N: usize, const IN: usize, const OUT: usize>
                     outs[o] = core::slice::from_raw_parts_mut(to[o].add(start), N);
                 }
             }
-            // LLVM may leave the call of a reference to a closure outlined.
-            #[allow(clippy::redundant_closure)]
-            rows(
-                isa,
-                N,
-                ins,
-                outs,
-                #[inline(always)]
-                |ins, old| f(ins, old),
-            );
+            each_row(isa, N, ins, outs, rule);
         }
         return;
     }
@@ -165,16 +199,16 @@ fn columns<S: Isa, T: Scalar, const N: usize, const IN: usize, const OUT: usize>
                 positions(from, fixed, &tiles, start, start % N),
                 to,
                 &mut sums,
-                &f,
+                rule,
             );
         }
         if rest >= LANES {
             let start = n - rest;
-            block(start, 0, positions(from, fixed, &tiles, start, start % period), to, &mut sums, &f);
+            block(start, 0, positions(from, fixed, &tiles, start, start % period), to, &mut sums, rule);
         }
         let (mut start, mut phase) = (0, 0);
         while start + WIDE <= n {
-            wide_block(start, positions(from, fixed, &tiles, start, phase), to, &mut sums, &f);
+            wide_block(start, positions(from, fixed, &tiles, start, phase), to, &mut sums, rule);
             one_by_one::<S>();
             start += WIDE;
             phase = if phase + WIDE == period { 0 } else { phase + WIDE };
@@ -218,22 +252,16 @@ fn rows<S: Isa, T: Scalar, const IN: usize, const OUT: usize, const SUMS: usize>
     outs: [&mut [T]; OUT],
     f: impl Fn([T; IN], [T; OUT]) -> ([T; OUT], [T; SUMS]),
 ) -> [T; SUMS] {
-    #[cfg(rnn_cell_unoptimised)]
-    let f: &dyn Fn([T; IN], [T; OUT]) -> ([T; OUT], [T; SUMS]) = &f;
-    #[cfg(not(rnn_cell_unoptimised))]
-    let f = &f;
-    each_row(isa, n, ins, outs, f)
+    each_row(isa, n, ins, outs, shared(&f))
 }
 
-/// Computes all rows. In an unoptimised build, all closures share this loop: with one loop for each
-/// closure, cells compile twice as long.
 #[cfg_attr(not(rnn_cell_unoptimised), inline(always))]
 fn each_row<S: Isa, T: Scalar, const IN: usize, const OUT: usize, const SUMS: usize>(
     _: S,
     n: usize,
     ins: [&[T]; IN],
     outs: [&mut [T]; OUT],
-    f: &(impl Fn([T; IN], [T; OUT]) -> ([T; OUT], [T; SUMS]) + ?Sized),
+    rule: &(impl Rule<T, IN, OUT, SUMS> + ?Sized),
 ) -> [T; SUMS] {
     // This is the only check of the lengths. All rows below are within `n`.
     let mut from = [core::ptr::null(); IN];
@@ -248,30 +276,30 @@ fn each_row<S: Isa, T: Scalar, const IN: usize, const OUT: usize, const SUMS: us
     // SAFETY: the rows are within `n`, and the slices do not overlap.
     unsafe {
         if n == 1 {
-            return one(0, from, to, f);
+            return one(0, from, to, rule);
         }
         if M_PROFILE {
-            one_after_the_other(n, from, to, &mut sums, f);
+            one_after_the_other(n, from, to, &mut sums, rule);
             return totals(sums);
         }
         if n < LANES {
-            few(n, from, to, &mut sums, f);
+            few(n, from, to, &mut sums, rule);
             return totals(sums);
         }
         // The last rows come first. After the block that they overlap, they would have to wait for
         // its stores.
         let rest = n % LANES;
         if rest > 0 {
-            block(n - LANES, LANES - rest, from, to, &mut sums, f);
+            block(n - LANES, LANES - rest, from, to, &mut sums, rule);
         }
         let mut start = 0;
         while start + WIDE <= n {
-            wide_block(start, from, to, &mut sums, f);
+            wide_block(start, from, to, &mut sums, rule);
             one_by_one::<S>();
             start += WIDE;
         }
         if start + LANES <= n {
-            block(start, 0, from, to, &mut sums, f);
+            block(start, 0, from, to, &mut sums, rule);
         }
     }
     totals(sums)
@@ -330,7 +358,7 @@ unsafe fn one<T: Scalar, const IN: usize, const OUT: usize, const SUMS: usize>(
     row: usize,
     from: [*const T; IN],
     to: [*mut T; OUT],
-    f: &(impl Fn([T; IN], [T; OUT]) -> ([T; OUT], [T; SUMS]) + ?Sized),
+    rule: &(impl Rule<T, IN, OUT, SUMS> + ?Sized),
 ) -> [T; SUMS] {
     let mut a = [T::ZERO; IN];
     let mut b = [T::ZERO; OUT];
@@ -342,7 +370,7 @@ unsafe fn one<T: Scalar, const IN: usize, const OUT: usize, const SUMS: usize>(
         for o in 0..OUT {
             b[o] = *to[o].add(row);
         }
-        let (b, terms) = f(a, b);
+        let (b, terms) = rule.row(a, b);
         for o in 0..OUT {
             *to[o].add(row) = b[o];
         }
@@ -361,7 +389,7 @@ unsafe fn one_after_the_other<T: Scalar, const IN: usize, const OUT: usize, cons
     from: [*const T; IN],
     to: [*mut T; OUT],
     sums: &mut [[T; WIDE]; SUMS],
-    f: &(impl Fn([T; IN], [T; OUT]) -> ([T; OUT], [T; SUMS]) + ?Sized),
+    rule: &(impl Rule<T, IN, OUT, SUMS> + ?Sized),
 ) {
     // The rows after the last block of eight come first, as the last lanes of a block.
     let rest = if n < LANES { 0 } else { n % LANES };
@@ -369,7 +397,7 @@ unsafe fn one_after_the_other<T: Scalar, const IN: usize, const OUT: usize, cons
         let (row, lane) =
             if row < rest { (n - rest + row, LANES - rest + row) } else { (row - rest, row - rest) };
         // SAFETY: the caller guarantees the row.
-        let terms = unsafe { one(row, from, to, f) };
+        let terms = unsafe { one(row, from, to, rule) };
         for s in 0..SUMS {
             sums[s][lane % WIDE] += terms[s];
         }
@@ -388,7 +416,7 @@ unsafe fn wide_block<T: Scalar, const IN: usize, const OUT: usize, const SUMS: u
     from: [*const T; IN],
     to: [*mut T; OUT],
     sums: &mut [[T; WIDE]; SUMS],
-    f: &(impl Fn([T; IN], [T; OUT]) -> ([T; OUT], [T; SUMS]) + ?Sized),
+    rule: &(impl Rule<T, IN, OUT, SUMS> + ?Sized),
 ) {
     let mut results = [[T::ZERO; WIDE]; OUT];
     let mut added = [[T::ZERO; WIDE]; SUMS];
@@ -403,7 +431,7 @@ unsafe fn wide_block<T: Scalar, const IN: usize, const OUT: usize, const SUMS: u
             // SAFETY: as above.
             b[o] = unsafe { *to[o].add(start + l) };
         }
-        let (row, term) = f(a, b);
+        let (row, term) = rule.row(a, b);
         for o in 0..OUT {
             results[o][l] = row[o];
         }
@@ -430,11 +458,11 @@ unsafe fn block<T: Scalar, const IN: usize, const OUT: usize, const SUMS: usize>
     from: [*const T; IN],
     to: [*mut T; OUT],
     sums: &mut [[T; WIDE]; SUMS],
-    f: &(impl Fn([T; IN], [T; OUT]) -> ([T; OUT], [T; SUMS]) + ?Sized),
+    rule: &(impl Rule<T, IN, OUT, SUMS> + ?Sized),
 ) {
     // SAFETY: the caller guarantees the rows.
     unsafe {
-        let rows = lanes(start, skip, LANES, from, to, sums, f);
+        let rows = lanes(start, skip, LANES, from, to, sums, rule);
         for o in 0..OUT {
             core::ptr::copy_nonoverlapping(rows[o].as_ptr().add(skip), to[o].add(start + skip), LANES - skip);
         }
@@ -451,11 +479,11 @@ unsafe fn few<T: Scalar, const IN: usize, const OUT: usize, const SUMS: usize>(
     from: [*const T; IN],
     to: [*mut T; OUT],
     sums: &mut [[T; WIDE]; SUMS],
-    f: &(impl Fn([T; IN], [T; OUT]) -> ([T; OUT], [T; SUMS]) + ?Sized),
+    rule: &(impl Rule<T, IN, OUT, SUMS> + ?Sized),
 ) {
     // SAFETY: the caller guarantees the rows.
     unsafe {
-        let rows = lanes(0, 0, n, from, to, sums, f);
+        let rows = lanes(0, 0, n, from, to, sums, rule);
         for o in 0..OUT {
             core::ptr::copy_nonoverlapping(rows[o].as_ptr(), to[o], n);
         }
@@ -476,7 +504,7 @@ unsafe fn lanes<T: Scalar, const IN: usize, const OUT: usize, const SUMS: usize>
     from: [*const T; IN],
     to: [*mut T; OUT],
     sums: &mut [[T; WIDE]; SUMS],
-    f: &(impl Fn([T; IN], [T; OUT]) -> ([T; OUT], [T; SUMS]) + ?Sized),
+    rule: &(impl Rule<T, IN, OUT, SUMS> + ?Sized),
 ) -> [[T; LANES]; OUT] {
     let mut a = [[T::ZERO; LANES]; IN];
     let mut b = [[T::ZERO; LANES]; OUT];
@@ -498,7 +526,7 @@ unsafe fn lanes<T: Scalar, const IN: usize, const OUT: usize, const SUMS: usize>
         for o in 0..OUT {
             row_b[o] = b[o][l];
         }
-        let (row, term) = f(row_a, row_b);
+        let (row, term) = rule.row(row_a, row_b);
         for o in 0..OUT {
             b[o][l] = row[o];
         }

@@ -3,9 +3,13 @@
 
 #[cfg(feature = "alloc")]
 use alloc::boxed::Box;
+#[cfg(feature = "alloc")]
+use alloc::vec::Vec;
 use core::ops::{Deref, DerefMut};
 
 use crate::Scalar;
+#[cfg(feature = "alloc")]
+use crate::cell::{StatePart, StateVisitor, visit_scalars};
 use crate::kernels::plain::{Flat, copy};
 use crate::types::varying::Varying;
 
@@ -404,6 +408,12 @@ impl<const B: usize> Steps<B> {
         &self.0
     }
 
+    /// Returns the counts, to change them.
+    #[cfg(feature = "serde")]
+    pub(crate) fn counts_mut(&mut self) -> &mut [u32; B] {
+        &mut self.0
+    }
+
     /// Counts some steps of a sample.
     #[doc(hidden)]
     #[inline(always)]
@@ -449,6 +459,47 @@ impl<T, const B: usize> Varying<T> for Steps<B> {
     }
 
     fn zip_scalars(&mut self, _: &Self, _: &mut dyn FnMut(&mut T, T)) {}
+}
+
+/// A field of a state that holds the past, for files.
+#[cfg(feature = "alloc")]
+pub trait PastField<T> {
+    /// Visits the values as one part, from the latest to the oldest.
+    fn visit(&mut self, name: &str, visitor: &mut StateVisitor<'_, T>);
+}
+
+#[cfg(feature = "alloc")]
+impl<T, V, const B: usize, const COUNT: usize, const N: usize, const M: usize> PastField<T>
+    for Ring<V, B, COUNT, N, M>
+where
+    T: Scalar,
+    V: Flat<Scalar = T> + Varying<T>,
+{
+    fn visit(&mut self, name: &str, visitor: &mut StateVisitor<'_, T>) {
+        visit_scalars(name, self, visitor);
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl<T, const B: usize, const COUNT: usize, const N: usize, const M: usize> PastField<T>
+    for IndexRing<B, COUNT, N, M>
+{
+    fn visit(&mut self, name: &str, visitor: &mut StateVisitor<'_, T>) {
+        let ages = 1..=Ring::<[u32; B], B, COUNT, N, M>::DEPTH;
+        let places = || ages.clone().flat_map(|age| (0..B).map(move |sample| (age, sample)));
+        let mut indices: Vec<u32> = places().map(|(age, sample)| self.get(age, sample)[0]).collect();
+        visitor(name, StatePart::Integers(&mut indices));
+        for ((age, sample), index) in places().zip(indices) {
+            self.get_mut(age, sample)[0] = index;
+        }
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl<T, const B: usize> PastField<T> for Steps<B> {
+    fn visit(&mut self, name: &str, visitor: &mut StateVisitor<'_, T>) {
+        visitor(name, StatePart::Integers(&mut self.0));
+    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use super::Definition;
 use super::definition::{dimensions, words};
 
 /// The declaration of the inputs, a value that they give, and its shape.
-const VALUES: [(&str, &str, &str); 13] = [
+const VALUES: [(&str, &str, &str); 15] = [
     ("param p: [I];", "p", "[I]"),
     ("input x: [I];", "x", "[I]"),
     ("input s: [];", "s", "[]"),
@@ -21,10 +21,12 @@ const VALUES: [(&str, &str, &str); 13] = [
     ("input x: [2*I];", "x", "[2*I]"),
     ("context q: [I];", "q", "[I]"),
     ("context M: [I, E];", "M", "[I, E]"),
+    ("input w: one_hot[V]; context M: [I, V];", "M @ w", "[I]"),
+    ("input w: one_hot[V]; context M: [V, I]; param W: [V, I];", "(W * M).T @ w", "[I]"),
 ];
 
-/// What a cell does with a value `{v}` of shape `{shape}`.
-const USES: [&str; 30] = [
+/// The uses of a value `{v}` of shape `{shape}`.
+const USES: [&str; 32] = [
     "y = {v};",
     "y = tanh({v});",
     "y = ({v}).T;",
@@ -51,6 +53,8 @@ const USES: [&str; 30] = [
     "heads K { param a: []; u = a * mean({v}); } y = u[t-1];",
     "heads K { param a: []; u = a * mean({v}); } y = mean(window(u, S));",
     "heads K { param a: []; u = a * mean({v}); y = u[t-1] + mean(window(u, 3)); }",
+    "heads K { param a: [D]; u = tanh(a * mean({v})); } y = window(u, S);",
+    "heads K { param a: [D]; u = tanh(a * mean({v})); } param g: [E, K*D]; y = g * u.T;",
     "u = {v}; y = u[t-2*S];",
     "u = {v}; y = u[t-1] * u[t-2] + u[t-S] + u;",
     "u = {v}; y = softmax(u);",

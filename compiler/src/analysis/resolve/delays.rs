@@ -6,13 +6,22 @@ use super::graph::reachable;
 use super::names::{Definition, Lookup, key, what_it_is};
 use super::order::{Cycle, Steps};
 use super::symbols::{Delayed, Symbol};
-use crate::syntax::ast::Expr;
+use crate::syntax::ast::{Expr, Time};
 use crate::syntax::suggest::nearest;
 use crate::syntax::text;
 use proc_macro2::Ident;
 use std::collections::{HashSet, VecDeque};
 
 impl Walk<'_> {
+    /// Notes that a delay uses its dimension, even if the value can't be delayed.
+    pub(super) fn read_delay(&mut self, expr: &Expr, time: &Time, reader: Reader) {
+        if let Time::Delay { dimension, .. } = time
+            && let Lookup::Found(definition @ Definition::Dimension(index)) = self.names.look_up(dimension)
+        {
+            self.read(reader, definition, Some(Symbol::Dimension(index)), expr);
+        }
+    }
+
     /// Looks up the dimension of a delay. Returns `None` if there is no such dimension, which is
     /// reported.
     pub(super) fn delay(
@@ -23,10 +32,7 @@ impl Walk<'_> {
         reader: Reader,
     ) -> Option<()> {
         match self.names.look_up(dimension) {
-            Lookup::Found(definition @ Definition::Dimension(index)) => {
-                self.read(reader, definition, Some(Symbol::Dimension(index)), expr);
-                return Some(());
-            }
+            Lookup::Found(Definition::Dimension(_)) => return Some(()),
             Lookup::Poisoned => {}
             Lookup::Found(definition) => {
                 let what = what_it_is(self.cell, definition);

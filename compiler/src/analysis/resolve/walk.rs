@@ -126,6 +126,7 @@ impl Walk<'_> {
     }
 
     fn name(&mut self, expr: &Expr, name: &Ident, time: &Time, reader: Reader) {
+        self.read_delay(expr, time, reader);
         if let Reader::Function(function) = reader
             && let Some(argument) = self.argument(function, name)
         {

@@ -48,7 +48,8 @@ pub fn emit_accumulated(at: &Statement, offset: &Dim) -> TokenStream {
     let (k, rows, offset) = (&cx.k, cx.atom(at.node().shape.rows), cx.dim(offset));
     let [y_bar, w] = [0, 1].map(|index: usize| at.body.var(scattered.args[index]));
     let (comment, out) = (at.comment(), at.body.var(at.id));
-    if at.node().shape.has_heads() {
+    // A matrix of each sample has a sum of its own.
+    if at.node().level != Level::Param || at.node().shape.has_heads() {
         let y_bar = at.body.whole(at.region, scattered.args[0], Access::Read);
         let to = at.out();
         return at

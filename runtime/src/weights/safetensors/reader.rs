@@ -115,17 +115,9 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn values<T: Scalar>(&mut self, name: &str, shape: &[usize]) -> Result<Vec<T>, Problem> {
-        let Some(tensor) = self.take(name) else {
-            return Err(Problem::Missing {
-                tensor: name.to_owned(),
-                shape: shape.to_vec(),
-                parameters: Vec::new(),
-                nearest: nearest(name, self.unread.iter().map(String::as_str)),
-            });
-        };
+        let Some(tensor) = self.take(name) else { return Err(self.missing(name, shape)) };
         if tensor.shape != shape {
-            let (file, cell) = (tensor.shape.clone(), shape.to_vec());
-            return Err(Problem::Shape { tensor: name.to_owned(), file, cell, parts: Vec::new() });
+            return Err(other_shape(name, &tensor.shape, shape));
         }
         let values = tensor
             .values
@@ -134,13 +126,28 @@ impl<'a> Reader<'a> {
         (0..values.len()).map(|index| round(name, shape, index, values.at(index))).collect()
     }
 
-    /// Returns the bytes of a tensor of `U8`, if the file has one of this name.
-    pub(super) fn bytes(&mut self, name: &str) -> Option<&'a [u8]> {
-        let bytes = self.contents.bytes.get(name).copied();
-        if bytes.is_some() {
-            self.take(name);
+    /// Returns the bytes of a tensor of `U8`.
+    ///
+    /// # Errors
+    /// If the file has no such tensor of this name, or its length is another.
+    pub(super) fn bytes(&mut self, name: &str, length: usize) -> Result<&'a [u8], Problem> {
+        let Some(bytes) = self.contents.bytes.get(name).copied() else {
+            return Err(self.missing(name, &[length]));
+        };
+        self.take(name);
+        if bytes.len() != length {
+            return Err(other_shape(name, &[bytes.len()], &[length]));
         }
-        bytes
+        Ok(bytes)
+    }
+
+    fn missing(&self, name: &str, shape: &[usize]) -> Problem {
+        Problem::Missing {
+            tensor: name.to_owned(),
+            shape: shape.to_vec(),
+            parameters: Vec::new(),
+            nearest: nearest(name, self.unread.iter().map(String::as_str)),
+        }
     }
 
     fn take(&mut self, name: &str) -> Option<&FileTensor<'a>> {
@@ -165,6 +172,11 @@ impl<'a> Reader<'a> {
         let tensors: Vec<String> = self.unread.iter().cloned().collect();
         (!tensors.is_empty()).then_some(Problem::NotRead { tensors })
     }
+}
+
+/// Returns the problem of a tensor whose shape differs from that of the model.
+fn other_shape(name: &str, file: &[usize], cell: &[usize]) -> Problem {
+    Problem::Shape { tensor: name.to_owned(), file: file.to_vec(), cell: cell.to_vec(), parts: Vec::new() }
 }
 
 /// Replaces a problem whose help is about mappings, since the user of a [`Reader`] has no mapping.

@@ -18,9 +18,10 @@ use crate::rng::{SeedableRng, Xoshiro256PlusPlus};
 /// [loaded](load_state) state has the same outputs, bit for bit.
 ///
 /// Each field of a state is a tensor `[n]` of its path (`h`, or `0.h` in a network), with all
-/// samples of a batch one after the other. The random generators of
-/// [dropout](crate::network::Dropout) and [zoneout](crate::network::Zoneout) are part of the state.
-/// Values may be infinite, as some initial values are.
+/// samples of a batch one after the other. So are the earlier values that a cell reads, from the
+/// latest to the oldest (`past_x`). Indices and numbers of steps are stored as bytes, four for
+/// each. The random generators of [dropout](crate::network::Dropout) and
+/// [zoneout](crate::network::Zoneout) are part of the state. Values may be infinite, as some initial values are.
 ///
 /// ```
 /// use rnn_cell::cells::{Dense, Lstm};
@@ -105,6 +106,10 @@ impl Writer {
             let name = names.next(path);
             match part {
                 StatePart::Scalars(scalars) => self.tensor(&name, &[scalars.len()], scalars),
+                StatePart::Integers(integers) => self.bytes(
+                    &name,
+                    &integers.iter().flat_map(|integer| integer.to_le_bytes()).collect::<Vec<u8>>(),
+                ),
                 StatePart::Generator(Some(generator)) => self.bytes(&name, &generator.state()),
                 StatePart::Generator(None) => {}
             }
@@ -146,15 +151,19 @@ impl Reader<'_> {
                     Ok(values) => scalars.copy_from_slice(&values),
                     Err(problem) => problems.push(problem),
                 },
-                StatePart::Generator(generator) => {
-                    let bytes = self.bytes(&name);
-                    *generator =
-                        bytes.and_then(|bytes| bytes.try_into().ok()).map(Xoshiro256PlusPlus::from_seed);
-                    if let (Some(bytes), None) = (bytes, generator) {
-                        let (file, cell) = (Vec::from([bytes.len()]), Vec::from([32]));
-                        problems.push(Problem::Shape { tensor: name, file, cell, parts: Vec::new() });
+                StatePart::Integers(integers) => match self.bytes(&name, 4 * integers.len()) {
+                    Ok(bytes) => {
+                        for (integer, bytes) in integers.iter_mut().zip(bytes.as_chunks().0) {
+                            *integer = u32::from_le_bytes(*bytes);
+                        }
                     }
-                }
+                    Err(problem) => problems.push(problem),
+                },
+                StatePart::Generator(generator) => match self.bytes(&name, 32) {
+                    Ok(bytes) => *generator = bytes.try_into().ok().map(Xoshiro256PlusPlus::from_seed),
+                    Err(Problem::Missing { .. }) => *generator = None,
+                    Err(problem) => problems.push(problem),
+                },
             }
         });
         (loaded, problems)
