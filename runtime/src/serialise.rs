@@ -481,14 +481,14 @@ whole_matrix!(Rows Cols);
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __serde {
-    ($([$($generics:tt)*] $scalar:ident $of:literal $type:ty = $zero:expr; $($field:ident $name:literal)*,)*) => { $(
+    ($([$($generics:tt)*] $scalar:ident $of:literal $type:ty = $zero:expr; $($field:ident)*,)*) => { $(
         impl<$($generics)*> $crate::generated::Serialize for $type {
             fn serialize<__S: $crate::generated::Serializer>(
                 &self,
                 __serializer: __S,
             ) -> ::core::result::Result<__S::Ok, __S::Error> {
                 $crate::generated::write_fields::<$scalar, __S>(
-                    __serializer, $of, &[$($name),*], &[$(&self.$field),*],
+                    __serializer, $of, &[$(::core::stringify!($field)),*], &[$(&self.$field),*],
                 )
             }
         }
@@ -499,7 +499,7 @@ macro_rules! __serde {
             ) -> ::core::result::Result<Self, __D::Error> {
                 let mut __value: Self = $zero;
                 $crate::generated::read_fields::<$scalar, __D>(
-                    __deserializer, $of, &[$($name),*],
+                    __deserializer, $of, &[$(::core::stringify!($field)),*],
                     &mut [$(::core::option::Option::Some(&mut __value.$field)),*],
                 )?;
                 ::core::result::Result::Ok(__value)

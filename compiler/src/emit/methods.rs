@@ -9,7 +9,6 @@ use crate::syntax::ast::{DeclarationKind, declared};
 use crate::text::adjoints::adjoints;
 use crate::text::{definition, jacobian};
 use proc_macro2::TokenStream;
-use quote::format_ident;
 use quote::quote;
 
 impl Items<'_> {
@@ -23,7 +22,6 @@ impl Items<'_> {
         let (input, output) = (&types.input, &types.output);
         let context = self.context_argument();
         let states = self.state_methods();
-        let samples = self.sample_methods();
         let reads = match &types.context {
             Some(context) => quote!((x, context): (&#input, &#context)),
             None => quote!(x: &#input),
@@ -45,8 +43,6 @@ impl Items<'_> {
                     #k::step(self, &#k::prepare::<Self, { #batch }>(self, #context), x, #context, state)
                 }
             }
-
-            #samples
         }
     }
 
@@ -87,43 +83,6 @@ impl Items<'_> {
             /// values.
             pub fn #name<const #batch: usize>(&self, #parameter) -> #state {
                 #k::initial_state::<Self, { #batch }>(self, #context)
-            }
-        }
-    }
-
-    /// Returns the methods that read and replace one sample of a batch's state.
-    fn sample_methods(&self) -> TokenStream {
-        let (cx, k) = (self.cx, &self.cx.k);
-        let (scalar, batch) = (&cx.scalar, &cx.batch);
-        let state = format_ident!("{}State", cx.cell.name);
-        let dims = cx.state_dims();
-        let past: Vec<_> = cx.past_fields().into_iter().map(|(name, ..)| name).collect();
-        let (dims, of) = (cx.dim_parameters(&dims), cx.dim_arguments(&dims));
-        let bounds = self.plan.iter().flat_map(|plan| &plan.states);
-        let paths: Vec<TokenStream> = bounds.map(|bound| cx.declared_path(bound.piece)).collect();
-        quote! {
-            impl<#dims const #batch: usize, #scalar: #k::Scalar> #state<#of { #batch }, #scalar> {
-                /// Returns the state of one sample of the batch.
-                ///
-                /// # Panics
-                /// Panics if `sample` is not less than the batch size.
-                pub fn sample(&self, sample: usize) -> #state<#of 1, #scalar> {
-                    let mut one: #state<#of 1, #scalar> = #k::Varying::zero();
-                    #k::check_sample(sample, #batch);
-                    #(#k::take_sample(#k::Flat::flat(&self.#paths), sample, #k::Flat::flat_mut(&mut one.#paths));)*
-                    #(self.#past.take_sample(sample, &mut one.#past);)*
-                    one
-                }
-
-                /// Replaces the state of one sample of the batch.
-                ///
-                /// # Panics
-                /// Panics if `sample` is not less than the batch size.
-                pub fn set_sample(&mut self, sample: usize, one: &#state<#of 1, #scalar>) {
-                    #k::check_sample(sample, #batch);
-                    #(#k::replace_sample(#k::Flat::flat_mut(&mut self.#paths), sample, #k::Flat::flat(&one.#paths));)*
-                    #(self.#past.replace_sample(sample, &one.#past);)*
-                }
             }
         }
     }

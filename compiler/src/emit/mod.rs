@@ -81,8 +81,8 @@ fn methods(items: &Items) -> TokenStream {
     let (parameters, values) = (model::parameters(items), traits::values(items));
     // The tape, the passes over it and the traits of layers need a heap.
     let sequences = items.cx.on_heap(|| {
-        let (passes, boxes, layers) = (items.implement_passes(), model::boxes(items), traits::layers(items));
-        quote!(#passes #boxes #layers)
+        let (passes, layers) = (items.implement_passes(), traits::layers(items));
+        quote!(#passes #layers)
     });
     let copies = items.cx.if_quantised(|| items.quantised_methods());
     quote!(#prepare #step #parameters #values #sequences #copies)

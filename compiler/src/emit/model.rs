@@ -3,7 +3,6 @@
 use crate::analysis::initialisers::{Amount, Initialiser};
 use crate::dim::Atom;
 use crate::emit::context::EmitContext;
-use crate::emit::hygiene::ident;
 use crate::emit::items::Items;
 use crate::emit::structs::has_derive;
 use crate::graph::ir::Graph;
@@ -14,21 +13,28 @@ use crate::syntax::ast::{BinaryOp, DeclarationKind, ShapeKind, declared, saved};
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 
-/// Returns the part of a cell that needs no allocator: construction, initialisation, visiting
-/// parameters.
+/// Returns the implementations that concern the parameters: construction, initialisation, visits.
 pub fn parameters(items: &Items) -> TokenStream {
     let (cx, types) = (items.cx, &items.types);
     let (k, scalar) = (&cx.k, &cx.scalar);
     let (dims, cell) = (&types.dims, &types.cell);
-    let params = declared(cx.cell, DeclarationKind::Param);
-    let buffers = declared(cx.cell, DeclarationKind::Buffer);
+    let fields = |kind: DeclarationKind| -> TokenStream {
+        let declarations = declared(cx.cell, kind).into_iter();
+        declarations
+            .map(|index| {
+                let declaration = &cx.cell.declarations[index];
+                let (name, storages) = (&declaration.name, items.storages(index));
+                let rank = match &declaration.shape.kind {
+                    ShapeKind::Dense(dims) => Literal::usize_unsuffixed(dims.len()),
+                    ShapeKind::OneHot(_) | ShapeKind::Unknown => Literal::usize_unsuffixed(0),
+                };
+                quote!(#name #rank [#(#storages),*];)
+            })
+            .collect()
+    };
+    let (params, buffers) = (fields(DeclarationKind::Param), fields(DeclarationKind::Buffer));
     let saved = saved(cx.cell);
-
-    let zeros = saved.iter().map(|index| {
-        let name = &cx.cell.declarations[*index].name;
-        quote!(#name: #k::Block::zeros())
-    });
-    let marker = saved.is_empty().then(|| quote!(nothing: ::core::marker::PhantomData,));
+    let marker = saved.is_empty().then(|| quote!(nothing));
     let initialise = saved.iter().map(|index| {
         let name = &cx.cell.declarations[*index].name;
         match &items.initialisers.get(*index).cloned().flatten() {
@@ -36,121 +42,23 @@ pub fn parameters(items: &Items) -> TokenStream {
             None => TokenStream::new(),
         }
     });
-    let visits = |indices: &[usize], suffix: &str, borrow: TokenStream| -> TokenStream {
-        let visit = ident(&format!("visit_declared{suffix}"));
-        indices
-            .iter()
-            .map(|index| {
-                let name = &cx.cell.declarations[*index].name;
-                let (text, storages) = (name.to_string(), items.storages(*index));
-                let rank = match &cx.cell.declarations[*index].shape.kind {
-                    ShapeKind::Dense(dims) => Literal::usize_unsuffixed(dims.len()),
-                    ShapeKind::OneHot(_) | ShapeKind::Unknown => Literal::usize_unsuffixed(0),
-                };
-                quote!(#k::Block::#visit(#borrow self.#name, #text, #rank, &[#(#storages),*], visitor);)
-            })
-            .collect()
-    };
-    let (visit, visit_mut) = (visits(&params, "", quote!(&)), visits(&params, "_mut", quote!(&mut)));
-    let (visit_buffers, visit_buffers_mut) =
-        (visits(&buffers, "", quote!(&)), visits(&buffers, "_mut", quote!(&mut)));
-    let zero_gradients = cx.on_heap(|| {
-        quote! {
-            fn zero_gradients(&self) -> #k::Box<Self> {
-                Self::zeros_boxed()
-            }
-        }
-    });
     let rings = cx.depths();
-    let debug = (!has_derive(&cx.cell.attributes, "Debug")).then(|| {
-        quote! {
-            impl<#dims #scalar: #k::Scalar> ::core::fmt::Debug for #cell {
-                fn fmt(&self, __f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                    #k::debug(self, __f)
-                }
-            }
-        }
+    let derives = |name| has_derive(&cx.cell.attributes, name);
+    let generics = quote!([#dims #scalar: #k::Scalar]);
+    let debug = (!derives("Debug")).then(|| quote!(#k::debug! { #generics #cell }));
+    let serde = (!derives("Serialize") && !derives("Deserialize")).then(|| {
+        let (name, fields) = (cx.cell.name.to_string(), saved.iter().map(|index| &cx.cell.declarations[*index].name));
+        quote!(#k::serde! { #generics #scalar #name #cell = Self::zeros(); #(#fields)*, })
     });
     quote! {
+        #k::model! { #generics #scalar #cell { #params } { #buffers } { #marker } [#(#rings),*] }
+        #debug
+        #serde
+
         impl<#dims #scalar: #k::Scalar> #cell {
-            /// Returns a cell whose parameters and buffers are all zero.
-            pub fn zeros() -> Self {
-                Self { #(#zeros,)* #marker }
-            }
-
-            /// Returns a cell initialised by the initialisers of the definition.
-            pub fn init(rng: &mut (impl #k::Rng + ?::core::marker::Sized)) -> Self {
-                let mut cell = Self::zeros();
-                cell.initialise(rng);
-                cell
-            }
-
             /// Overwrites every parameter and buffer with its initial value.
             pub fn initialise(&mut self, rng: &mut (impl #k::Rng + ?::core::marker::Sized)) {
                 #(#initialise)*
-            }
-        }
-
-        impl<#dims #scalar: #k::Scalar> #k::Model for #cell {
-            type Scalar = #scalar;
-            type Gradients = Self;
-
-            #zero_gradients
-
-            fn visit<'v>(&'v self, visitor: &mut dyn for<'n> ::core::ops::FnMut(#k::Parameter<'n, 'v, #scalar>)) {
-                #visit
-            }
-
-            fn visit_buffers<'v>(
-                &'v self,
-                visitor: &mut dyn for<'n> ::core::ops::FnMut(#k::Parameter<'n, 'v, #scalar>),
-            ) {
-                #visit_buffers
-            }
-
-            fn visit_layers(&self, visitor: &mut dyn ::core::ops::FnMut(#k::LayerInfo<'_>)) {
-                #k::visit_layer::<Self>(Self::FLOPS_PER_STEP, Self::EQUATIONS, &[#(#rings),*], visitor);
-            }
-        }
-
-        impl<#dims #scalar: #k::Scalar> #k::ModelMut for #cell {
-            fn visit_mut<'v>(
-                &'v mut self,
-                visitor: &mut dyn for<'n> ::core::ops::FnMut(#k::ParameterMut<'n, 'v, #scalar>),
-            ) {
-                #visit_mut
-            }
-
-            fn visit_buffers_mut<'v>(
-                &'v mut self,
-                visitor: &mut dyn for<'n> ::core::ops::FnMut(#k::ParameterMut<'n, 'v, #scalar>),
-            ) {
-                #visit_buffers_mut
-            }
-        }
-
-        #debug
-    }
-}
-
-/// Returns the functions that construct cells on the heap.
-pub fn boxes(items: &Items) -> TokenStream {
-    let (cx, types) = (items.cx, &items.types);
-    let (k, scalar) = (&cx.k, &cx.scalar);
-    let (dims, cell) = (&types.dims, &types.cell);
-    quote! {
-        impl<#dims #scalar: #k::Scalar> #cell {
-            /// Returns [`zeros`](Self::zeros), constructed on the heap: a large cell would overflow
-            /// the stack of a thread.
-            pub fn zeros_boxed() -> #k::Box<Self> {
-                #k::boxed(Self::zeros)
-            }
-
-            /// Returns [`init`](Self::init), constructed on the heap.
-            pub fn init_boxed(rng: &mut (impl #k::Rng + ?::core::marker::Sized)) -> #k::Box<Self> {
-                let mut cell = Self::zeros_boxed();
-                cell.initialise(rng);
-                cell
             }
         }
     }

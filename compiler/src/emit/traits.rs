@@ -11,17 +11,16 @@ use quote::quote;
 
 /// Returns the implementations for the values of a step.
 pub fn values(items: &Items) -> TokenStream {
-    let (varying, sample) = (values::varying(items), values::sample(items));
+    let (state, varying, sample) = (values::state(items), values::varying(items), values::sample(items));
     let (default, serde) = (context_default(items), values::serde(items));
-    quote!(#varying #sample #default #serde)
+    quote!(#state #varying #sample #default #serde)
 }
 
 /// Returns the implementations for the cell, which make it a layer for inference, streaming and
 /// training.
 pub fn layers(items: &Items) -> TokenStream {
-    let fields = values::state_fields(items);
     let (layer, cell) = (layer(items), cell(items));
-    quote!(#fields #layer #cell)
+    quote!(#layer #cell)
 }
 
 fn layer(items: &Items) -> TokenStream {

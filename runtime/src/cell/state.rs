@@ -23,9 +23,7 @@ pub trait StateFields<T, Y>: Varying<T> {
 
     /// Visits the earlier values that the state keeps, and its count of steps. No field in
     /// [`NAMES`](Self::NAMES) holds them.
-    fn visit_past(&mut self, visitor: &mut StateVisitor<'_, T>) {
-        let _ = visitor;
-    }
+    fn visit_past(&mut self, visitor: &mut StateVisitor<'_, T>);
 
     /// Pulls a cotangent back through [`reread`](Self::reread). `self` is the cotangent of the
     /// state, into which the values of `dy` move that are fields of the state.

@@ -8,6 +8,7 @@ pub use crate::__layer_methods as layer_methods;
 #[cfg(feature = "serde")]
 pub use crate::__serde as serde;
 pub use crate::Scalar;
+pub use crate::{__debug as debug, __model as model, __state as state, __values as values};
 #[cfg(feature = "alloc")]
 pub use crate::cell::fault::{Fault, inspect_steps, inspect_steps_back};
 #[cfg(feature = "alloc")]
@@ -80,6 +81,7 @@ mod passes;
 mod past;
 #[cfg(feature = "alloc")]
 mod sequences;
+mod structs;
 
 /// Returns the square root of a number that the dimensions determine.
 pub fn root(x: f64) -> f64 {

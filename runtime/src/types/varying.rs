@@ -3,6 +3,8 @@
 //! Generic code uses this view to perturb an input, add up a cotangent or draw a random direction,
 //! whatever the type of the value.
 
+use core::marker::PhantomData;
+
 use nalgebra::{ArrayStorage, SMatrix};
 
 use crate::Scalar;
@@ -62,6 +64,20 @@ impl<T> Varying<T> for () {
     fn swap_sample(&mut self, (): &mut (), _: usize, _: usize) {}
 
     fn zip_scalars(&mut self, (): &(), _: &mut dyn FnMut(&mut T, T)) {}
+}
+
+impl<T, M> Varying<T> for PhantomData<M> {
+    fn zero() -> Self {
+        PhantomData
+    }
+
+    fn scalars(&self, _: &mut dyn FnMut(T)) {}
+
+    fn scalars_mut(&mut self, _: &mut dyn FnMut(&mut T)) {}
+
+    fn swap_sample(&mut self, _: &mut Self, _: usize, _: usize) {}
+
+    fn zip_scalars(&mut self, _: &Self, _: &mut dyn FnMut(&mut T, T)) {}
 }
 
 impl<T> Varying<T> for u32 {

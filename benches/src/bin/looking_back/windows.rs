@@ -1,30 +1,23 @@
 //! Attention over the last steps, compared with the same attention over a history that is a matrix
-//! of the state; and the share of a step that copies windows.
+//! of the state.
 
-use crate::cells::{Depthwise, InTurns, Recent, Shifted};
+use crate::cells::{InTurns, Recent, Shifted};
 use benches::run::Run;
-use benches::table::{Table, figure, percent};
+use benches::table::{Table, figure};
 use benches::work::{self, STEPS, inputs, rng, step, step_through, train, train_through};
 use nalgebra::SMatrix;
 use rnn_cell::cell::Layer;
-use rnn_cell::cells::{Conformer, SlidingTransformer};
 use rnn_cell::types::varying::Varying;
-use std::hint::black_box;
 
 /// The size of a step.
 const M: usize = 64;
-
-/// Prints both tables.
-pub fn report(run: &mut Run) {
-    attention(run);
-    copies(run);
-}
 
 const WINDOW: &str = "window";
 const IN_TURNS: &str = "in turns";
 const SHIFTED: &str = "shifted";
 
-fn attention(run: &mut Run) {
+/// Prints the table.
+pub fn report(run: &mut Run) {
     let note = format!(
         "ns per step and sample, f32, {M} inputs and {M} outputs, K heads over S steps; T = {STEPS} for `run` and for training, which is forward \
          and backward. `window`: `window(k, S)` and `window(v, S)`. The other columns are relative to it: keys and values in matrices of the \
@@ -101,47 +94,4 @@ fn check<const K: usize, const D: usize, const S: usize, const B: usize>(
             error.scalars(&mut |x: f32| assert!(x.abs() < 1e-4, "the cells differ by {x}"));
         }
     }
-}
-
-macro_rules! copying {
-    ($run:ident $table:ident: $($name:literal $cell:ty, $($ring:ident [$heads:literal, $size:literal, $entries:literal]),+;)*) => {$({
-        let id = format!("copies {}", $name);
-        if let Some(mut contest) = $run.contest(&id, 0) {
-            let cell = <$cell>::init_boxed(&mut rng());
-            let state = cell.initial_state::<1>();
-            contest.enter("copies", 1, move || {
-                $({
-                    let (now, mut window) = ([0.5; $heads * $size], [0.0; $heads * $size * $entries]);
-                    let lengths = ($heads, $entries, 1);
-                    black_box(&state).$ring.window(&mut window, black_box(&now), lengths);
-                    black_box(&window);
-                })+
-            });
-            contest.enter("step", 1, step::<f32, 1, _>(cell));
-            let times = $run.measure(&id, contest);
-            let mut cells = vec![$name.to_owned()];
-            cells.extend(["step", "copies"].map(|name| figure(times.get(name))));
-            cells.push(percent(times.ratio("copies", "step")));
-            $table.row(cells);
-        }
-    })*};
-}
-
-/// Measures the copies of the windows by themselves.
-fn copies(run: &mut Run) {
-    let note =
-        "ns per step, f32, batch 1. `copies`: copying the windows from their rings to matrices, by itself.";
-    let columns = ["cell", "step", "copies", "share"];
-    let mut table = Table::new("Copies of windows", note, columns);
-    copying! { run table:
-        "attention, 4 heads over 16 steps" Recent<M, 16, 4, 16>, past_k_S [4, 16, 16], past_v_S [4, 16, 16];
-        "attention, 4 heads over 64 steps" Recent<M, 16, 4, 64>, past_k_S [4, 16, 64], past_v_S [4, 16, 64];
-        "attention, 1 head over 64 steps" Recent<M, 64, 1, 64>, past_k_S [1, 64, 64], past_v_S [1, 64, 64];
-        "attention, 4 heads over 256 steps" Recent<M, 16, 4, 256>, past_k_S [4, 16, 256], past_v_S [4, 16, 256];
-        "SlidingTransformer, 4 heads over 32 steps" SlidingTransformer<M, 256, 16, 4, 32>, past_k_S [4, 16, 32], past_v_S [4, 16, 32];
-        "Conformer, 4 heads over 32 steps, filters of 16" Conformer<M, 256, 16, 4, 32, 16>, past_key_S [4, 16, 32], past_v_S [4, 16, 32], past_u_C [1, 64, 16];
-        "depthwise convolution of width 4" Depthwise<M, 4>, past_window_C [1, 64, 4];
-        "depthwise convolution of width 16" Depthwise<M, 16>, past_window_C [1, 64, 16];
-    }
-    table.print();
 }
