@@ -5,6 +5,7 @@ use divan::{Bencher, black_box};
 use rnn_cell::kernels::elementwise::map_flat;
 use rnn_cell::kernels::isa::{Isa, Job, dispatch};
 use rnn_cell::kernels::math;
+use rnn_cell::kernels::plain::Size;
 use rnn_cell::kernels::product::{outer, products, pull_back};
 use std::marker::PhantomData;
 
@@ -34,7 +35,7 @@ impl<const H: usize> Job for Products<'_, H> {
     fn run<S: Isa>(self, isa: S) {
         let [a, b, c, d] = self.a else { panic!("four matrices") };
         let [y, z, v, w] = self.y else { panic!("four results") };
-        products::<S, f32, H, MATRICES, 1>(isa, [[a, b, c, d]], [self.x], [y, z, v, w], true);
+        products(isa, Size::<H>, [[a, b, c, d]], [self.x], [y, z, v, w], true);
     }
 }
 
@@ -70,7 +71,7 @@ impl<const H: usize> Job for PullBack<'_, H> {
     fn run<S: Isa>(self, isa: S) {
         let [a, b, c, d] = self.a else { panic!("four matrices") };
         let [y, z, v, w] = self.dy else { panic!("four cotangents") };
-        pull_back::<S, f32, H, H, MATRICES>(isa, [a, b, c, d], [y, z, v, w], self.dx, false);
+        pull_back(isa, Size::<H>, Size::<H>, [a, b, c, d], [y, z, v, w], self.dx, false);
     }
 }
 
@@ -104,7 +105,7 @@ impl<const H: usize> Job for Outer<'_, H> {
     type Out = ();
     #[inline(always)]
     fn run<S: Isa>(self, isa: S) {
-        outer::<S, f32, H, H>(isa, self.dy, self.x, self.da);
+        outer(isa, Size::<H>, Size::<H>, self.dy, self.x, self.da);
     }
 }
 

@@ -47,6 +47,13 @@ impl Mentions<'_> {
         let (dims, spanned_dims, dim_args) = (&types.dims, self.items.spanned_dims(), &types.dim_args);
         let fields = self.other_values();
         let functions = cx.cell.functions.iter().map(|function| self.function(function));
+        let functions = (!cx.cell.functions.is_empty()).then(|| {
+            quote! {
+                impl<#dims #scalar: #k::Function> #step<#dim_args #scalar> {
+                    #(#functions)*
+                }
+            }
+        });
         let (cell, state, input, output) = (&types.cell, &types.state, &types.input, &types.output);
         let context = types.context.iter();
         let Found { names, dimensions } = self.in_items();
@@ -55,7 +62,8 @@ impl Mentions<'_> {
             #[allow(unexpected_cfgs, non_upper_case_globals, clippy::restriction)]
             impl<#spanned_dims #scalar> #cell {
                 #[cfg(rust_analyzer)]
-                #[allow(dead_code, unused_imports, non_snake_case, mixed_script_confusables, confusable_idents, uncommon_codepoints)]
+                #[allow(dead_code, unused_imports, non_snake_case)]
+                #[allow(mixed_script_confusables, confusable_idents, uncommon_codepoints)]
                 fn __mentions<const #batch: usize>(
                     __cell: &Self, __state: &#state, #(__context: &#context,)* __input: &#input, __output: &#output,
                 ) where #scalar: #k::Function {
@@ -63,9 +71,7 @@ impl Mentions<'_> {
                         #(#fields,)*
                         __scalar: ::core::marker::PhantomData<#scalar>,
                     }
-                    impl<#dims #scalar: #k::Function> #step<#dim_args #scalar> {
-                        #(#functions)*
-                    }
+                    #functions
                     _ = |__values: &#step<#dim_args #scalar>| {
                         #(#dimensions)*
                         #(#names)*

@@ -14,7 +14,7 @@ use crate::graph::text::Writer;
 use crate::lower::names::ValueNames;
 use crate::plan::schedule::Region;
 use crate::plan::{Bound, Pass, Place};
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use quote::quote;
 
 /// A binding of values to local slices for one region.
@@ -177,6 +177,22 @@ impl Body<'_> {
     }
 }
 
+/// Returns statements below a comment. They become a block unless they are one call or one loop.
+pub fn commented(comment: &TokenStream, statements: TokenStream) -> TokenStream {
+    let is_semicolon = |token: &TokenTree| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ';');
+    let is_word = |token: &TokenTree, word: &str| matches!(token, TokenTree::Ident(ident) if ident == word);
+    let is_block =
+        |token: &TokenTree| matches!(token, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace);
+    let tokens: Vec<TokenTree> = statements.clone().into_iter().collect();
+    let Some((last, rest)) = tokens.split_last() else { return quote!(#comment { }) };
+    let is_call = is_semicolon(last)
+        && !rest.iter().any(|token| is_semicolon(token) || is_block(token) || is_word(token, "let"));
+    let is_loop = rest.first().is_some_and(|first| is_word(first, "for"))
+        && is_block(last)
+        && !rest.iter().any(|token| is_semicolon(token) || is_block(token));
+    if is_call || is_loop { quote!(#comment #statements) } else { quote!(#comment { #statements }) }
+}
+
 /// The context in which the families of operations write the statement of a node.
 pub struct Statement<'b> {
     pub body: &'b Body<'b>,
@@ -234,8 +250,8 @@ impl<'b> Statement<'b> {
             None => statement,
         };
         match self.region.level() {
-            Level::Param => quote!(#comment { #statement }),
-            _ => quote!(#comment { for __j in 0..#columns { #statement } }),
+            Level::Param => commented(&comment, statement),
+            _ => quote!(#comment for __j in 0..#columns { #statement }),
         }
     }
 }

@@ -172,25 +172,48 @@ impl<'a> EmitContext<'a> {
 
     /// Returns the type of one block, of a parameter or of a batch.
     pub fn block_type(&self, shape: BlockShape, level: Level) -> TokenStream {
+        if let Some((rows, columns)) = self.one_matrix(shape, level) {
+            return self.matrix(rows, columns);
+        }
         let (rows, columns) = (self.atom(shape.rows), self.atom(shape.columns));
         let (k, batch, heads) = (&self.k, &self.batch, self.atom(shape.heads));
         match level {
-            Level::Param if shape.has_heads() => {
+            Level::Param => {
                 let matrix = self.matrix(rows, columns);
                 quote!([#matrix; #heads])
             }
-            Level::Param => self.matrix(rows, columns),
-            // The scalars of all heads are a vector.
-            _ if shape.has_heads() && shape.has_one_entry() => self.matrix(heads, quote!(#batch)),
-            _ if shape.has_heads() && shape.columns == Atom::ONE => {
+            _ if shape.columns == Atom::ONE => {
                 let vectors = self.matrix(rows, quote!(#batch));
                 quote!(#k::Heads<#vectors, { #heads }>)
             }
-            _ if shape.columns == Atom::ONE => self.matrix(rows, quote!(#batch)),
             _ => {
                 let matrix = self.block_type(shape, Level::Param);
                 quote!([#matrix; #batch])
             }
+        }
+    }
+
+    /// Returns the type of a series of blocks.
+    pub fn series_type(&self, shape: BlockShape, level: Level) -> TokenStream {
+        let (k, scalar) = (&self.k, &self.scalar);
+        match self.one_matrix(shape, level) {
+            Some((rows, columns)) => quote!(#k::MatrixSeries<#scalar, { #rows }, { #columns }>),
+            None => {
+                let block = self.block_type(shape, level);
+                quote!(#k::Series<#block>)
+            }
+        }
+    }
+
+    /// Returns the rows and columns of a block that is one matrix.
+    fn one_matrix(&self, shape: BlockShape, level: Level) -> Option<(TokenStream, TokenStream)> {
+        let (rows, batch) = (self.atom(shape.rows), &self.batch);
+        match level {
+            Level::Param => (!shape.has_heads()).then(|| (rows, self.atom(shape.columns))),
+            _ if shape.columns != Atom::ONE => None,
+            _ if !shape.has_heads() => Some((rows, quote!(#batch))),
+            // The scalars of all heads are a vector.
+            _ => shape.has_one_entry().then(|| (self.atom(shape.heads), quote!(#batch))),
         }
     }
 

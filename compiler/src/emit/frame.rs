@@ -13,16 +13,29 @@ use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use std::collections::HashSet;
 
-/// Writes a range of steps within the chunk of a region.
-fn span(region: Region, lifetime: Option<Lifetime>, shift: Option<&TokenStream>) -> TokenStream {
+/// Returns the slice of a series that holds the steps of a region: one step, or a chunk.
+fn slice_of(
+    series: &Ident,
+    region: Region,
+    lifetime: Option<Lifetime>,
+    shift: Option<&TokenStream>,
+    access: Access,
+) -> TokenStream {
     let shift = shift.map(|shift| quote!(+ #shift));
-    match (region, lifetime) {
-        (_, None) | (Region::Step, Some(Lifetime::Step)) => quote!(0..1),
-        (Region::Step, Some(Lifetime::Chunk)) => quote!(__t - __t0 #shift..__t - __t0 + 1 #shift),
-        (Region::Step, Some(Lifetime::Sequence)) => quote!(__t #shift..__t + 1 #shift),
-        (_, Some(Lifetime::Sequence)) => quote!(__t0 #shift..__t1 #shift),
-        (_, Some(_)) => quote!(0 #shift..__t1 - __t0 #shift),
-    }
+    let (is_one, steps) = match (region, lifetime) {
+        (_, None) | (Region::Step, Some(Lifetime::Step)) => (true, quote!(0)),
+        (Region::Step, Some(Lifetime::Chunk)) => (true, quote!(__t - __t0 #shift)),
+        (Region::Step, Some(Lifetime::Sequence)) => (true, quote!(__t #shift)),
+        (_, Some(Lifetime::Sequence)) => (false, quote!(__t0 #shift..__t1 #shift)),
+        (_, Some(_)) => (false, quote!(0 #shift..__t1 - __t0 #shift)),
+    };
+    let method = match (is_one, access) {
+        (true, Access::Read) => quote!(flat_step),
+        (true, Access::Write) => quote!(flat_step_mut),
+        (false, Access::Read) => quote!(flat),
+        (false, Access::Write) => quote!(flat_mut),
+    };
+    quote!(__tape.#series.#method(#steps))
 }
 
 /// The frame of a pass over a sequence.
@@ -32,21 +45,6 @@ pub struct SequenceFrame<'a> {
 }
 
 impl SequenceFrame<'_> {
-    fn series(
-        &self,
-        name: &Ident,
-        region: Region,
-        lifetime: Option<Lifetime>,
-        shift: Option<&TokenStream>,
-        access: Access,
-    ) -> TokenStream {
-        let span = span(region, lifetime, shift);
-        match access {
-            Access::Read => quote!(__tape.#name.flat(#span)),
-            Access::Write => quote!(__tape.#name.flat_mut(#span)),
-        }
-    }
-
     fn slice(&self, id: Id, region: Region, access: Access) -> TokenStream {
         let Layout { cx, plan } = self.layout;
         let names = &plan.names;
@@ -55,22 +53,21 @@ impl SequenceFrame<'_> {
             Op::Previous(piece) => {
                 let series = self.layout.state_series(*piece);
                 let shift = self.layout.state_front(*piece).map(|front| quote!(#front - 1));
-                let whole =
-                    self.series(&series, region, Some(Lifetime::Sequence), shift.as_ref(), Access::Read);
+                let whole = slice_of(&series, region, Some(Lifetime::Sequence), shift.as_ref(), Access::Read);
                 if !self.is_backward {
                     return whole;
                 }
                 let before = self.layout.before_series(*piece);
-                let clean = self.series(&before, region, Some(Lifetime::Chunk), None, Access::Read);
+                let clean = slice_of(&before, region, Some(Lifetime::Chunk), None, Access::Read);
                 return quote!(if __lengths.is_some() { #clean } else { #whole });
             }
             Op::Past(earlier) => return self.past(*earlier, id, region),
             Op::PastBar { piece, ring } => {
                 let (bars, front) = self.layout.ring_bar(*piece, *ring);
-                return self.series(&bars, region, Some(Lifetime::Sequence), Some(&front), Access::Read);
+                return slice_of(&bars, region, Some(Lifetime::Sequence), Some(&front), Access::Read);
             }
             Op::OutputBar(piece) => {
-                return self.series(
+                return slice_of(
                     &self.layout.bar_series(*piece),
                     region,
                     Some(Lifetime::Chunk),
@@ -79,7 +76,7 @@ impl SequenceFrame<'_> {
                 );
             }
             Op::CarryBar(piece) => {
-                return self.series(
+                return slice_of(
                     &self.layout.carry_series(*piece),
                     region,
                     Some(Lifetime::Chunk),
@@ -93,23 +90,23 @@ impl SequenceFrame<'_> {
         // The backward pass reads values that it does not compute from the places of the forward
         // pass.
         match place.or(plan.forward.places.get(&id)) {
-            Some(Place::Fixed) => self.series(&names.field(id), region, None, None, access),
+            Some(Place::Fixed) => slice_of(&names.field(id), region, None, None, access),
             Some(Place::Buffer(lifetime)) => {
-                self.series(&names.field(id), region, Some(*lifetime), None, access)
+                slice_of(&names.field(id), region, Some(*lifetime), None, access)
             }
             Some(Place::State(piece)) => {
                 let series = self.layout.state_series(*piece);
                 let front = self.layout.state_front(*piece).unwrap_or(quote!(1));
-                self.series(&series, region, Some(Lifetime::Sequence), Some(&front), access)
+                slice_of(&series, region, Some(Lifetime::Sequence), Some(&front), access)
             }
             Some(Place::Recorded(piece)) => {
                 let (series, front) =
                     (self.layout.recorded_series(*piece), self.layout.recorded_front(*piece));
-                self.series(&series, region, Some(Lifetime::Sequence), Some(&front), access)
+                slice_of(&series, region, Some(Lifetime::Sequence), Some(&front), access)
             }
             Some(Place::CarryOut(piece)) => {
                 let series = self.layout.carry_series(*piece);
-                self.series(&series, region, Some(Lifetime::Chunk), None, access)
+                slice_of(&series, region, Some(Lifetime::Chunk), None, access)
             }
             Some(Place::Gradient(piece)) => cx.saved(quote!(__grads), *piece, Access::Write),
             // Only a single step reads columns from rings.
@@ -131,12 +128,12 @@ impl SequenceFrame<'_> {
             };
             return quote!(__tape.#series.flat(0..#end + #shift));
         }
-        let whole = self.series(&series, region, Some(Lifetime::Sequence), Some(&shift), Access::Read);
+        let whole = slice_of(&series, region, Some(Lifetime::Sequence), Some(&shift), Access::Read);
         if !self.is_backward {
             return whole;
         }
         let before = self.layout.delay_series(id);
-        let clean = self.series(&before, region, Some(Lifetime::Chunk), None, Access::Read);
+        let clean = slice_of(&before, region, Some(Lifetime::Chunk), None, Access::Read);
         quote!(if __lengths.is_some() { #clean } else { #whole })
     }
 
@@ -256,8 +253,7 @@ pub fn read_leaf(layout: &Layout, piece: Piece, region: Region) -> TokenStream {
         DeclarationKind::Input | DeclarationKind::State => {
             let front = layout.input_front(piece);
             let series = layout.input_series(piece);
-            let span = span(region, Some(Lifetime::Sequence), front.as_ref());
-            quote!(__tape.#series.flat(#span))
+            slice_of(&series, region, Some(Lifetime::Sequence), front.as_ref(), Access::Read)
         }
     }
 }

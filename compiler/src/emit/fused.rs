@@ -2,7 +2,7 @@
 //! each column.
 
 use crate::dim::Atom;
-use crate::emit::body::Body;
+use crate::emit::body::{Body, commented};
 use crate::emit::hygiene::variable;
 use crate::emit::ops::elementwise;
 use crate::emit::past::window_column_in_step;
@@ -106,7 +106,7 @@ impl<'b> Loop<'b> {
             self.nested(&operands, &outs, closure)
         };
         let comment = self.body.comment(&self.nodes().collect::<Vec<_>>());
-        quote!(#comment { #loads #code })
+        commented(&comment, quote!(#loads #code))
     }
 
     fn nodes(&self) -> impl Iterator<Item = Id> + '_ {
@@ -175,22 +175,31 @@ impl<'b> Loop<'b> {
 
     /// Returns the closure that computes the entries of one row.
     fn closure(&self, operands: &Operands, outs: &[Id]) -> TokenStream {
-        let scalar = &self.body.cx.scalar;
         let inputs = operands.slices.iter().map(|(name, ..)| name);
-        let old = outs.iter().map(|id| match self.body.graph[*id].op {
-            Op::Accumulate | Op::RowSum => self.old(*id),
-            _ => match self.args().find(|arg| self.replacement(*arg) == Some(*id)) {
-                Some(replaced) => self.argument(replaced),
-                None => format_ident!("_"),
-            },
-        });
-        let [ins, out_count] = [operands.slices.len(), outs.len()].map(Literal::usize_unsuffixed);
+        let old: Vec<Option<Ident>> = outs.iter().map(|id| self.old_contents(*id)).collect();
+        let old = if old.iter().all(Option::is_none) {
+            quote!(_)
+        } else {
+            let old = old.into_iter().map(|name| name.unwrap_or_else(|| format_ident!("_")));
+            quote!([#(#old),*])
+        };
         let (lines, results) = (self.lines(), self.results(outs));
         quote! {
             #[inline(always)]
-            |[#(#inputs),*]: [#scalar; #ins], [#(#old),*]: [#scalar; #out_count]| {
+            |[#(#inputs),*], #old| {
                 #lines
                 #results
+            }
+        }
+    }
+
+    /// Returns the closure's name of the old contents of an output, if it reads them.
+    fn old_contents(&self, out: Id) -> Option<Ident> {
+        match self.body.graph[out].op {
+            Op::Accumulate | Op::RowSum => Some(self.old(out)),
+            _ => {
+                let replaced = self.args().find(|arg| self.replacement(*arg) == Some(out));
+                replaced.map(|arg| self.argument(arg))
             }
         }
     }
@@ -198,23 +207,21 @@ impl<'b> Loop<'b> {
     /// Returns the loop over all columns as over one vector.
     fn flat(&self, operands: &Operands, outs: &[Id], closure: TokenStream) -> TokenStream {
         let k = &self.body.cx.k;
-        let [in_count, out_count] = [operands.slices.len(), outs.len()].map(Literal::usize_unsuffixed);
         let ins = operands.slices.iter().map(|(_, _, arg)| self.body.var(*arg));
         let outs = outs.iter().map(|id| self.body.var(*id));
-        quote!(#k::map_flat::<_, _, #in_count, #out_count>(isa, [#(&*#ins),*], [#(&mut *#outs),*], #closure);)
+        quote!(#k::map_flat(isa, [#(&*#ins),*], [#(&mut *#outs),*], #closure);)
     }
 
     /// Returns the loop over all columns of vectors, some of whose arguments are the same for all.
     fn flat_columns(&self, operands: &Operands, outs: &[Id], closure: TokenStream) -> TokenStream {
         let (cx, k) = (self.body.cx, &self.body.cx.k);
-        let [in_count, out_count] = [operands.slices.len(), outs.len()].map(Literal::usize_unsuffixed);
         let ins = operands.slices.iter().map(|(_, _, arg)| self.body.var(*arg));
         let fixed = operands.slices.iter().map(|(_, _, arg)| !self.is_full(*arg));
         let outs = outs.iter().map(|id| self.body.var(*id));
         let rows = cx.atom(self.space.rows);
         quote! {
-            #k::map_columns::<_, _, { #rows }, #in_count, #out_count>(
-                isa, [#(&*#ins),*], [#(#fixed),*], [#(&mut *#outs),*], #closure,
+            #k::map_columns(
+                isa, #k::Size::<{ #rows }>, [#(&*#ins),*], [#(#fixed),*], [#(&mut *#outs),*], #closure,
             );
         }
     }
@@ -222,20 +229,18 @@ impl<'b> Loop<'b> {
     /// Returns loops over the samples, the heads and the columns, around the loop over the rows.
     fn nested(&self, operands: &Operands, outs: &[Id], closure: TokenStream) -> TokenStream {
         let (cx, k) = (self.body.cx, &self.body.cx.k);
-        let [ins, out_count, sums] =
-            [operands.slices.len(), outs.len(), self.sums.len()].map(Literal::usize_unsuffixed);
         let outs = outs.iter().map(|id| self.out_slice(*id));
         let slices = operands.slices.iter().map(|(_, slice, _)| slice);
         let rows = cx.atom(self.space.rows);
-        let arguments = quote!(isa, [#(#slices),*], [#(#outs),*], #closure);
+        let arguments = quote!([#(#slices),*], [#(#outs),*], #closure);
         let call = if self.joins_heads {
-            quote!(#k::map_flat::<_, _, #ins, #out_count>(#arguments);)
+            quote!(#k::map_flat(isa, #arguments);)
         } else if self.sums.is_empty() {
-            quote!(#k::map::<_, _, { #rows }, #ins, #out_count>(#arguments);)
+            quote!(#k::map(isa, #k::Size::<{ #rows }>, #arguments);)
         } else {
             let take = self.take_sums();
             quote! {
-                let __sums = #k::fold::<_, _, { #rows }, #ins, #out_count, #sums>(#arguments);
+                let __sums = #k::fold(isa, #k::Size::<{ #rows }>, #arguments);
                 #take
             }
         };

@@ -15,8 +15,8 @@ use std::collections::HashSet;
 /// A series of the tape.
 pub struct TapeSeries {
     pub name: Ident,
-    /// The type of one element.
-    pub element: TokenStream,
+    /// The type of the series.
+    pub kind: TokenStream,
     pub lifetime: Option<Lifetime>,
     /// The number of scalars per step and sample.
     pub size: TokenStream,
@@ -213,14 +213,15 @@ impl Layout<'_> {
 
     /// Returns a series of blocks.
     fn blocks(&self, name: Ident, shape: BlockShape, level: Level, lifetime: Option<Lifetime>) -> TapeSeries {
-        let (element, size) = (self.cx.block_type(shape, level), self.cx.block_size(shape));
-        TapeSeries { name, element, lifetime, size, is_backward_only: false, extra: None }
+        let (kind, size) = (self.cx.series_type(shape, level), self.cx.block_size(shape));
+        TapeSeries { name, kind, lifetime, size, is_backward_only: false, extra: None }
     }
 
     /// Returns a series of indices.
     fn indices(&self, name: Ident) -> TapeSeries {
-        let (element, lifetime) = (self.cx.index_type(), Some(Lifetime::Sequence));
-        TapeSeries { name, element, lifetime, size: quote!(1), is_backward_only: false, extra: None }
+        let (k, index, lifetime) = (&self.cx.k, self.cx.index_type(), Some(Lifetime::Sequence));
+        let kind = quote!(#k::Series<#index>);
+        TapeSeries { name, kind, lifetime, size: quote!(1), is_backward_only: false, extra: None }
     }
 
     /// Returns the series of the states and of their cotangents.

@@ -57,8 +57,9 @@ pub fn emit(items: &Items, mentions: TokenStream) -> TokenStream {
         #public
         #mentions
         #cfg_attributes
-        #[allow(non_snake_case, non_upper_case_globals, unused_variables, unused_mut, unused_doc_comments, unused_parens)]
-        #[allow(dead_code, unused_assignments, mixed_script_confusables, confusable_idents, uncommon_codepoints)]
+        #[allow(non_snake_case, non_upper_case_globals, unused_variables, unused_mut)]
+        #[allow(unused_doc_comments, unused_parens, dead_code, unused_assignments)]
+        #[allow(mixed_script_confusables, confusable_idents, uncommon_codepoints)]
         #[allow(clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
         const _: () = {
             #boundary

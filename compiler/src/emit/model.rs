@@ -47,7 +47,8 @@ pub fn parameters(items: &Items) -> TokenStream {
     let generics = quote!([#dims #scalar: #k::Scalar]);
     let debug = (!derives("Debug")).then(|| quote!(#k::debug! { #generics #cell }));
     let serde = (!derives("Serialize") && !derives("Deserialize")).then(|| {
-        let (name, fields) = (cx.cell.name.to_string(), saved.iter().map(|index| &cx.cell.declarations[*index].name));
+        let (name, fields) =
+            (cx.cell.name.to_string(), saved.iter().map(|index| &cx.cell.declarations[*index].name));
         quote!(#k::serde! { #generics #scalar #name #cell = Self::zeros(); #(#fields)*, })
     });
     quote! {

@@ -144,7 +144,8 @@ impl Items<'_> {
              [`quantised`]({name}::quantised)."
         );
         let attributes = quote! {
-            #[allow(non_snake_case, dead_code, mixed_script_confusables, confusable_idents, uncommon_codepoints)]
+            #[allow(non_snake_case, dead_code)]
+            #[allow(mixed_script_confusables, confusable_idents, uncommon_codepoints)]
         };
         let (fields, kinds): (Vec<_>, Vec<_>) = self.quantised_fields().into_iter().unzip();
         let fixed = self.quantised_fixed_fields();

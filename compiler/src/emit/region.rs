@@ -1,11 +1,11 @@
 //! The code of one region: each group of the schedule as a loop or a kernel call over slices.
 
-use super::body::{Body, Frame, Statement};
+use super::body::{Body, Frame, Statement, commented};
 use super::fused::Loop;
 use super::ops::{one_hot, product, rearrange, reduce};
 use crate::graph::ir::{Id, Op};
 use crate::plan::schedule::{Group, Region, Schedule, is_accumulated_product};
-use proc_macro2::TokenStream;
+use proc_macro2::{TokenStream, TokenTree};
 use quote::quote;
 use std::collections::HashSet;
 
@@ -52,9 +52,12 @@ impl Body<'_> {
             .collect();
         let writes: Vec<Id> = computed.into_iter().filter(|id| self.pass.places.contains_key(id)).collect();
         let bindings = frame.bind(region, &reads, &writes);
-        let groups = groups.iter().map(|group| self.group(region, group, frame));
+        let groups: TokenStream = groups.iter().map(|group| self.group(region, group, frame)).collect();
         let after_writes = frame.after_writes(region, &writes);
-        quote!({ #bindings #(#groups)* ; } #after_writes)
+        // A block's last expression has no attributes, and so no comment: it becomes a statement.
+        let ends_with_block = matches!(groups.clone().into_iter().last(), Some(TokenTree::Group(_)));
+        let end = ends_with_block.then(|| quote!(;));
+        quote!({ #bindings #groups #end } #after_writes)
     }
 
     fn is_accumulated_product(&self, id: Id) -> bool {
@@ -69,7 +72,7 @@ impl Body<'_> {
             Group::Single(id) if self.is_accumulated_product(*id) => self.accumulated(region, *id),
             Group::Single(id) if matches!(self.graph[*id].op, Op::Window { .. } | Op::Present { .. }) => {
                 let (comment, statement) = (self.comment(&[*id]), frame.window_statement(self, region, *id));
-                quote!(#comment { #statement })
+                commented(&comment, statement)
             }
             Group::Single(id) => self.single(region, *id),
         }

@@ -43,7 +43,8 @@ impl Items<'_> {
         quote! {
             #cfg_attributes
             #[doc = #doc]
-            #[allow(non_snake_case, dead_code, mixed_script_confusables, confusable_idents, uncommon_codepoints)]
+            #[allow(non_snake_case, dead_code)]
+            #[allow(mixed_script_confusables, confusable_idents, uncommon_codepoints)]
             #[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::cmp::PartialEq)]
             #visibility struct #name<#dims const #batch: usize = 1, #scalar> {
                 #(#fields,)*
@@ -116,7 +117,8 @@ impl Items<'_> {
         quote! {
             #(#attributes)*
             #doc
-            #[allow(non_snake_case, dead_code, mixed_script_confusables, confusable_idents, uncommon_codepoints)]
+            #[allow(non_snake_case, dead_code)]
+            #[allow(mixed_script_confusables, confusable_idents, uncommon_codepoints)]
             #[derive(#(#derives),*)]
             // Products read whole columns: a parameter that starts within a cache line is up to 1.5
             // times slower.
@@ -228,14 +230,14 @@ impl Items<'_> {
         let mut fields = vec![quote!(common: #k::CommonTape<#cell, { #batch }>)];
         if let Some(plan) = self.plan {
             let layout = Layout { cx, plan };
-            for TapeSeries { name, element, .. } in layout.series() {
-                fields.push(quote!(#name: #k::Series<#element>));
+            for TapeSeries { name, kind, .. } in layout.series() {
+                fields.push(quote!(#name: #kind));
             }
             for bound in plan.recurrent() {
                 let Some(shape) = layout.piece_shape(bound.piece) else { continue };
                 let held = format_ident!("held_{}", layout.carry_series(bound.piece));
-                let element = cx.block_type(shape, Level::Time);
-                fields.push(quote!(#held: #k::Series<#element>));
+                let kind = cx.series_type(shape, Level::Time);
+                fields.push(quote!(#held: #kind));
             }
             for (earlier, id) in layout.delayed_reads() {
                 let (before, element) = (layout.delay_series(id), cx.recorded_type(earlier.piece));
@@ -247,14 +249,15 @@ impl Items<'_> {
             for bound in layout.read_before() {
                 let Some(shape) = layout.piece_shape(bound.piece) else { continue };
                 let before = layout.before_series(bound.piece);
-                let element = cx.block_type(shape, Level::Time);
-                fields.push(quote!(#before: #k::Series<#element>));
+                let kind = cx.series_type(shape, Level::Time);
+                fields.push(quote!(#before: #kind));
             }
         }
         quote! {
             #cfg_attributes
             #[doc = #doc]
-            #[allow(non_snake_case, dead_code, mixed_script_confusables, confusable_idents, uncommon_codepoints)]
+            #[allow(non_snake_case, dead_code)]
+            #[allow(mixed_script_confusables, confusable_idents, uncommon_codepoints)]
             #[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::default::Default)]
             #visibility struct #name<#dims const #batch: usize = 1, #scalar: #k::Scalar = f32> {
                 #(#fields,)*
@@ -276,13 +279,16 @@ impl Items<'_> {
             if self.types.context.is_some() { " and context" } else { "" }
         );
         let (names, kinds): (Vec<_>, Vec<_>) = fields.into_iter().unzip();
-        (!names.is_empty()).then(|| quote! {
-            #cfg_attributes
-            #[doc = #doc]
-            #[allow(non_snake_case, dead_code, mixed_script_confusables, confusable_idents, uncommon_codepoints)]
-            #[derive(::core::fmt::Debug, ::core::clone::Clone)]
-            #visibility struct #name<#dims const #batch: usize = 1, #scalar: #k::Scalar = f32> {
-                #(#names: #kinds,)*
+        (!names.is_empty()).then(|| {
+            quote! {
+                #cfg_attributes
+                #[doc = #doc]
+                #[allow(non_snake_case, dead_code)]
+                #[allow(mixed_script_confusables, confusable_idents, uncommon_codepoints)]
+                #[derive(::core::fmt::Debug, ::core::clone::Clone)]
+                #visibility struct #name<#dims const #batch: usize = 1, #scalar: #k::Scalar = f32> {
+                    #(#names: #kinds,)*
+                }
             }
         })
     }

@@ -44,7 +44,8 @@ pub fn state(items: &Items) -> TokenStream {
     let states = declared(cx.cell, DeclarationKind::State);
     let fields = states.iter().map(|index| {
         let bounds = items.plan.iter().flat_map(|plan| &plan.states);
-        let blocks = bounds.filter(|bound| bound.piece.of == *index).map(|bound| cx.declared_path(bound.piece));
+        let blocks =
+            bounds.filter(|bound| bound.piece.of == *index).map(|bound| cx.declared_path(bound.piece));
         let name = &cx.cell.declarations[*index].name;
         quote!(#name: #([#blocks])*;)
     });
@@ -54,7 +55,9 @@ pub fn state(items: &Items) -> TokenStream {
     let outputs = if items.plan.is_some() { &cx.cell.outputs[..] } else { &[] };
     let mut repeated: Vec<&Ident> = vec![];
     for output in outputs {
-        if states.iter().any(|index| cx.cell.declarations[*index].name == *output) && !repeated.contains(&output) {
+        if states.iter().any(|index| cx.cell.declarations[*index].name == *output)
+            && !repeated.contains(&output)
+        {
             repeated.push(output);
         }
     }

@@ -8,7 +8,6 @@ pub use crate::__layer_methods as layer_methods;
 #[cfg(feature = "serde")]
 pub use crate::__serde as serde;
 pub use crate::Scalar;
-pub use crate::{__debug as debug, __model as model, __state as state, __values as values};
 #[cfg(feature = "alloc")]
 pub use crate::cell::fault::{Fault, inspect_steps, inspect_steps_back};
 #[cfg(feature = "alloc")]
@@ -32,7 +31,7 @@ pub use crate::kernels::narrow::{
     narrow_products,
 };
 pub use crate::kernels::one_hot::{gather, scatter};
-pub use crate::kernels::plain::{Flat, copy, scratch};
+pub use crate::kernels::plain::{Flat, Size, copy, scratch};
 pub use crate::kernels::product::heads::{Head, head_product, head_products, sum_heads};
 pub use crate::kernels::product::{matmul, outer, products, pull_back};
 pub use crate::kernels::reduce::{maximum, transpose};
@@ -49,6 +48,7 @@ pub use crate::types::rings::PastField;
 pub use crate::types::rings::{IndexRing, Ring, Steps};
 pub use crate::types::sample::Sample;
 pub use crate::types::varying::Varying;
+pub use crate::{__debug as debug, __model as model, __state as state, __values as values};
 pub use nalgebra::SMatrix;
 #[cfg(feature = "alloc")]
 pub use passes::{CommonTape, Passes, backward, forward, run, start_backward};

@@ -11,6 +11,10 @@ use crate::Scalar;
 use crate::data::clear_past_end;
 use crate::kernels::plain::copy;
 use crate::types::varying::Varying;
+use nalgebra::SMatrix;
+
+/// A series of values that are one matrix for all samples.
+pub type MatrixSeries<T, const ROWS: usize, const COLUMNS: usize> = Series<SMatrix<T, ROWS, COLUMNS>>;
 
 /// The number of columns (steps times samples) that a pass works on at a time. The values that are
 /// computed before the recurrence are then still in the cache when the recurrence reads them.

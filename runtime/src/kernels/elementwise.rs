@@ -7,6 +7,7 @@
 //! it.
 
 use super::isa::{Isa, M_PROFILE};
+use super::plain::Size;
 use crate::Scalar;
 use core::mem::MaybeUninit;
 
@@ -55,6 +56,7 @@ fn shared<R>(rule: &R) -> &R {
 #[inline(always)]
 pub fn map<S: Isa, T: Scalar, const N: usize, const IN: usize, const OUT: usize>(
     isa: S,
+    _: Size<N>,
     ins: [&[T]; IN],
     outs: [&mut [T]; OUT],
     f: impl Fn([T; IN], [T; OUT]) -> [T; OUT],
@@ -77,6 +79,7 @@ pub fn map<S: Isa, T: Scalar, const N: usize, const IN: usize, const OUT: usize>
 #[inline(always)]
 pub fn fold<S: Isa, T: Scalar, const N: usize, const IN: usize, const OUT: usize, const SUMS: usize>(
     isa: S,
+    _: Size<N>,
     ins: [&[T]; IN],
     outs: [&mut [T]; OUT],
     f: impl Fn([T; IN], [T; OUT]) -> ([T; OUT], [T; SUMS]),
@@ -111,6 +114,7 @@ const TILE: usize = WIDE * WIDE;
 #[inline(always)]
 pub fn map_columns<S: Isa, T: Scalar, const N: usize, const IN: usize, const OUT: usize>(
     isa: S,
+    _: Size<N>,
     ins: [&[T]; IN],
     fixed: [bool; IN],
     outs: [&mut [T]; OUT],
@@ -553,14 +557,13 @@ mod tests {
             (old.clone(), old)
         };
         let mut product = vec![T::NOT_A_NUMBER; N];
-        map::<S, T, N, 2, 2>(isa, [&a, &b], [&mut sum, &mut product], |[a, b], [sum, _]| [sum + a, a * b]);
+        map(isa, Size::<N>, [&a, &b], [&mut sum, &mut product], |[a, b], [sum, _]| [sum + a, a * b]);
         for row in 0..N {
             assert!(sum[row] == old[row] + a[row], "row {row} of {N}");
             assert!(product[row] == a[row] * b[row], "row {row} of {N}");
         }
         let mut doubled = vec![T::NOT_A_NUMBER; N];
-        let sums =
-            fold::<S, T, N, 2, 1, 2>(isa, [&a, &b], [&mut doubled], |[a, b], [_]| ([a + a], [a, a * b]));
+        let sums = fold(isa, Size::<N>, [&a, &b], [&mut doubled], |[a, b], [_]| ([a + a], [a, a * b]));
         let exact =
             |term: fn(f64, f64) -> f64| (0..N).map(|row| term(a[row].as_f64(), b[row].as_f64())).sum();
         crate::kernels::testing::assert_near(&sums, &[exact(|a, _| a), exact(|a, b| a * b)], N);
@@ -572,7 +575,7 @@ mod tests {
         for row in 0..N {
             assert!(longer[row] == if a[row] > old[row] { a[row] } else { old[row] });
         }
-        map::<S, T, N, 0, 1>(isa, [], [&mut longer], |[], [_]| [T::ONE]);
+        map(isa, Size::<N>, [], [&mut longer], |[], [_]| [T::ONE]);
         assert!(longer.iter().all(|&entry| entry == T::ONE));
     }
 
@@ -592,8 +595,9 @@ mod tests {
             let (a, b): (Vec<f32>, Vec<f32>) = (random.scalars(N * columns), random.scalars(N));
             let old: Vec<f32> = random.scalars(N * columns);
             let (mut sum, mut product) = (old.clone(), vec![f32::NAN; N * columns]);
-            map_columns::<S, f32, N, 2, 2>(
+            map_columns(
                 isa,
+                Size::<N>,
                 [&a, &b],
                 [false, true],
                 [&mut sum, &mut product],
@@ -619,7 +623,7 @@ mod tests {
     #[test]
     fn rows_past_the_last_are_unchanged() {
         let mut out = [1.0f32; 12];
-        map::<_, _, 10, 0, 1>(crate::kernels::isa::Portable::token(), [], [&mut out], |[], [_]| [2.0]);
+        map(crate::kernels::isa::Portable::token(), Size::<10>, [], [&mut out], |[], [_]| [2.0]);
         assert_eq!(&out[8..], [2.0, 2.0, 1.0, 1.0]);
     }
 }

@@ -4,12 +4,20 @@
 //! Indices count from `offset`, so a matrix that consists of several blocks of columns is handled
 //! block by block.
 
+use super::plain::Size;
 use crate::Scalar;
 
 /// Computes `y[.., j] = e[.., w[j] - offset]`, or `+=` with `accumulate`, where `e` is `M x V` and
 /// `y` is `M x n`.
 #[inline(always)]
-pub fn gather<T: Scalar, const M: usize>(e: &[T], w: &[u32], offset: usize, y: &mut [T], accumulate: bool) {
+pub fn gather<T: Scalar, const M: usize>(
+    _: Size<M>,
+    e: &[T],
+    w: &[u32],
+    offset: usize,
+    y: &mut [T],
+    accumulate: bool,
+) {
     if M == 0 {
         return;
     }
@@ -29,7 +37,7 @@ pub fn gather<T: Scalar, const M: usize>(e: &[T], w: &[u32], offset: usize, y: &
 
 /// Computes `de[.., w[j] - offset] += dy[.., j]`, where `dy` is `M x n` and `de` is `M x V`.
 #[inline(always)]
-pub fn scatter<T: Scalar, const M: usize>(dy: &[T], w: &[u32], offset: usize, de: &mut [T]) {
+pub fn scatter<T: Scalar, const M: usize>(_: Size<M>, dy: &[T], w: &[u32], offset: usize, de: &mut [T]) {
     if M == 0 {
         return;
     }
@@ -63,7 +71,7 @@ mod tests {
         let old: Vec<f32> = random.scalars(M * w.len());
         for accumulate in [false, true] {
             let mut y = old.clone();
-            gather::<f32, M>(&e, &w, 0, &mut y, accumulate);
+            gather(Size::<M>, &e, &w, 0, &mut y, accumulate);
             for (j, &index) in w.iter().enumerate() {
                 for r in 0..M {
                     let entry = if (index as usize) < V { e[r + M * index as usize] } else { 0.0 };
@@ -73,7 +81,7 @@ mod tests {
             }
         }
         let mut de = e.clone();
-        scatter::<f32, M>(&old, &w, 0, &mut de);
+        scatter(Size::<M>, &old, &w, 0, &mut de);
         for r in 0..M {
             assert_eq!(de[r + M * 3], e[r + M * 3] + old[r] + old[r + M * 3]);
             assert_eq!(de[r], e[r] + old[r + M]);
@@ -88,10 +96,10 @@ mod tests {
     fn indices_count_from_the_offset() {
         let e = [1.0, 2.0, 3.0];
         let mut y = [9.0; 4];
-        gather::<f64, 1>(&e, &[4, 5, 6, 7], 4, &mut y, false);
+        gather(Size::<1>, &e, &[4, 5, 6, 7], 4, &mut y, false);
         assert_eq!(y, [1.0, 2.0, 3.0, 0.0]);
         let mut de = [0.0; 3];
-        scatter::<f64, 1>(&[10.0, 20.0, 30.0], &[3, 4, 6], 4, &mut de);
+        scatter(Size::<1>, &[10.0, 20.0, 30.0], &[3, 4, 6], 4, &mut de);
         assert_eq!(de, [20.0, 0.0, 30.0]);
     }
 

@@ -7,6 +7,10 @@ use crate::types::varying::Varying;
 use core::slice;
 use nalgebra::SMatrix;
 
+/// A dimension as an argument of a kernel, which is specialised for it.
+#[derive(Debug, Clone, Copy)]
+pub struct Size<const N: usize>;
+
 /// A plain block of scalars: a number, a matrix, an array of blocks.
 ///
 /// # Safety

@@ -114,6 +114,18 @@ impl<M: Flat> Series<M> {
         M::flat_all_mut(&mut self.as_mut_slice()[range])
     }
 
+    /// Returns the scalars of block `t`.
+    #[inline(always)]
+    pub fn flat_step(&self, t: usize) -> &[M::Scalar] {
+        self.flat(t..t + 1)
+    }
+
+    /// Returns the scalars of block `t` as a mutable slice.
+    #[inline(always)]
+    pub fn flat_step_mut(&mut self, t: usize) -> &mut [M::Scalar] {
+        self.flat_mut(t..t + 1)
+    }
+
     /// Returns block `t`.
     #[inline(always)]
     pub fn step(&self, t: usize) -> &M {

@@ -15,19 +15,22 @@ pub fn emit_gather(at: &Statement, offset: &Dim) -> TokenStream {
     if at.arg(0).level == Level::Param && !node.shape.has_heads() {
         let (comment, e, out) = (at.comment(), at.body.var(node.args[0]), at.body.var(at.id));
         if at.body.is_narrow(node.args[0]) {
-            return quote!(#comment { #k::narrow_gather::<_, _, { #rows }>(#e, &*#w, #offset, &mut *#out, false); });
+            return quote! {
+                #comment
+                #k::narrow_gather(#k::Size::<{ #rows }>, #e, &*#w, #offset, &mut *#out, false);
+            };
         }
-        return quote!(#comment { #k::gather::<_, { #rows }>(&*#e, &*#w, #offset, &mut *#out, false); });
+        return quote!(#comment #k::gather(#k::Size::<{ #rows }>, &*#e, &*#w, #offset, &mut *#out, false););
     }
     let to = at.out();
     if at.body.is_narrow(node.args[0]) {
         let e = at.body.var(node.args[0]);
         return at.for_each(quote! {
-            #k::narrow_gather::<_, _, { #rows }>(#e[__head], #k::column(&*#w, 1, __j), #offset, #to, false);
+            #k::narrow_gather(#k::Size::<{ #rows }>, #e[__head], #k::column(&*#w, 1, __j), #offset, #to, false);
         });
     }
     let e = at.read(0);
-    at.for_each(quote!(#k::gather::<_, { #rows }>(#e, #k::column(&*#w, 1, __j), #offset, #to, false);))
+    at.for_each(quote!(#k::gather(#k::Size::<{ #rows }>, #e, #k::column(&*#w, 1, __j), #offset, #to, false);))
 }
 
 pub fn emit_scatter(at: &Statement, offset: &Dim) -> TokenStream {
@@ -38,7 +41,7 @@ pub fn emit_scatter(at: &Statement, offset: &Dim) -> TokenStream {
     at.for_each(quote! {
         let __to = #to;
         #k::zero_fill(__to);
-        #k::scatter::<_, { #rows }>(#from, #k::column(&*#w, 1, __j), #offset, __to);
+        #k::scatter(#k::Size::<{ #rows }>, #from, #k::column(&*#w, 1, __j), #offset, __to);
     })
 }
 
@@ -52,8 +55,9 @@ pub fn emit_accumulated(at: &Statement, offset: &Dim) -> TokenStream {
     if at.node().level != Level::Param || at.node().shape.has_heads() {
         let y_bar = at.body.whole(at.region, scattered.args[0], Access::Read);
         let to = at.out();
-        return at
-            .for_each(quote!(#k::scatter::<_, { #rows }>(#y_bar, #k::column(&*#w, 1, __j), #offset, #to);));
+        return at.for_each(
+            quote!(#k::scatter(#k::Size::<{ #rows }>, #y_bar, #k::column(&*#w, 1, __j), #offset, #to);),
+        );
     }
-    quote!(#comment { #k::scatter::<_, { #rows }>(&*#y_bar, &*#w, #offset, &mut *#out); })
+    quote!(#comment #k::scatter(#k::Size::<{ #rows }>, &*#y_bar, &*#w, #offset, &mut *#out);)
 }

@@ -2,10 +2,10 @@
 
 use crate::dim::Atom;
 use crate::emit::access::Access;
-use crate::emit::body::{Body, Statement};
+use crate::emit::body::{Body, Statement, commented};
 use crate::graph::ir::{Id, Level, Op};
 use crate::plan::schedule::{OfHeads, ProductSum, of_heads};
-use proc_macro2::{Literal, TokenStream};
+use proc_macro2::TokenStream;
 use quote::quote;
 
 /// Returns statements that compute a product whose factors are not contiguous in memory, one sample
@@ -23,7 +23,7 @@ pub fn emit_products(body: &Body, sums: &[ProductSum]) -> TokenStream {
         OfHeads::Shared => call,
         _ => for_one_head(body, sums[0].terms[0], call, products_of_heads(body, sums)),
     };
-    quote!(#comment { #call })
+    commented(&comment, call)
 }
 
 /// Returns code that runs `one` if there is a single head and `all` otherwise. The condition is a
@@ -42,7 +42,6 @@ fn products_of_heads(body: &Body, sums: &[ProductSum]) -> TokenStream {
     let (k, graph) = (&body.cx.k, body.graph);
     let shape = graph[sums[0].node].shape;
     let (heads, rows) = (body.cx.atom(shape.heads), body.cx.atom(shape.rows));
-    let [results, terms] = [sums.len(), sums[0].terms.len()].map(Literal::usize_unsuffixed);
     let matrices = |term: usize| sums.iter().map(move |sum| graph[sum.terms[term]].args[0]);
     let right_ids = || sums[0].terms.iter().map(|term| graph[*term].args[1]);
     let right = right_ids().map(|id| body.var(id));
@@ -54,10 +53,9 @@ fn products_of_heads(body: &Body, sums: &[ProductSum]) -> TokenStream {
         if is_narrow { quote!([#(#matrices),*]) } else { quote!([#(&*#matrices),*]) }
     });
     let function = if is_narrow { quote!(narrow_head_products) } else { quote!(head_products) };
-    let format = is_narrow.then(|| quote!(_,));
     quote! {
-        #k::#function::<_, _, #format { #heads }, { #rows }, #results, #terms>(
-            isa, [#(#left),*], [#(&*#right),*], [#(#has_heads),*], [#(&mut *#out),*], false
+        #k::#function(
+            isa, #k::Size::<{ #heads }>, #k::Size::<{ #rows }>, [#(#left),*], [#(&*#right),*], [#(#has_heads),*], [#(&mut *#out),*], false
         );
     }
 }
@@ -77,8 +75,8 @@ fn terms_of_heads(body: &Body, node: Id, terms: &[Id]) -> TokenStream {
         let [right_head, out_head] = [vector, node].map(|id| vectors(body, id));
         if body.is_narrow(matrix) {
             return quote! {
-                #kernels::narrow_head_product::<_, _, _, { #heads }, { #m }>(
-                    isa, #left, (&*#right, #right_head), (&mut *#out, #out_head), #accumulate
+                #kernels::narrow_head_product(
+                    isa, #kernels::Size::<{ #heads }>, #kernels::Size::<{ #m }>, #left, (&*#right, #right_head), (&mut *#out, #out_head), #accumulate
                 );
             };
         }
@@ -117,7 +115,6 @@ fn matrices(body: &Body, id: Id) -> TokenStream {
 fn products(body: &Body, sums: &[ProductSum], accumulate: bool) -> TokenStream {
     let (k, graph) = (&body.cx.k, body.graph);
     let rows = body.cx.atom(graph[sums[0].node].shape.rows);
-    let [results, terms] = [sums.len(), sums[0].terms.len()].map(Literal::usize_unsuffixed);
     let left = (0..sums[0].terms.len()).map(|term| {
         let matrices = sums.iter().map(|sum| body.var(graph[sum.terms[term]].args[0]));
         quote!([#(&*#matrices),*])
@@ -130,14 +127,14 @@ fn products(body: &Body, sums: &[ProductSum], accumulate: bool) -> TokenStream {
             quote!([#(#matrices),*])
         });
         return quote! {
-            #k::narrow_products::<_, _, _, { #rows }, #results, #terms>(
-                isa, [#(#left),*], [#(&*#right),*], [#(&mut *#out),*], #accumulate
+            #k::narrow_products(
+                isa, #k::Size::<{ #rows }>, [#(#left),*], [#(&*#right),*], [#(&mut *#out),*], #accumulate
             );
         };
     }
     quote! {
-        #k::products::<_, _, { #rows }, #results, #terms>(
-            isa, [#(#left),*], [#(&*#right),*], [#(&mut *#out),*], #accumulate
+        #k::products(
+            isa, #k::Size::<{ #rows }>, [#(#left),*], [#(&*#right),*], [#(&mut *#out),*], #accumulate
         );
     }
 }
@@ -149,10 +146,10 @@ pub fn emit_pull_back(body: &Body, ProductSum { node, terms }: &ProductSum) -> T
     if of_heads(graph, terms[0]) != OfHeads::Shared {
         let one = pull_back_of_one_head(body, *node, terms);
         let call = for_one_head(body, terms[0], one, terms_of_heads(body, *node, terms));
-        return quote!(#comment { #call });
+        return commented(&comment, call);
     }
     let calls = pull_back_of_one_head(body, *node, terms);
-    quote!(#comment { #calls })
+    commented(&comment, calls)
 }
 
 /// Returns statements that compute a sum of products with transposed parameters, for one head.
@@ -171,19 +168,18 @@ fn pull_back_of_one_head(body: &Body, node: Id, terms: &[Id]) -> TokenStream {
         let (rows, inner) = (body.cx.atom(shape(first).rows), body.cx.atom(shape(first).columns));
         let [left, right] =
             [0, 1].map(|index: usize| same.iter().map(move |id| body.var(graph[*id].args[index])));
-        let count = Literal::usize_unsuffixed(same.len());
         rest = others;
         if body.is_narrow(graph[first].args[0]) {
             calls.push(quote! {
-                #k::narrow_products::<_, _, _, { #inner }, 1, #count>(
-                    isa, [#([#left]),*], [#(&*#right),*], [&mut *#out], #accumulate
+                #k::narrow_products(
+                    isa, #k::Size::<{ #inner }>, [#([#left]),*], [#(&*#right),*], [&mut *#out], #accumulate
                 );
             });
             continue;
         }
         calls.push(quote! {
-            #k::pull_back::<_, _, { #rows }, { #inner }, #count>(
-                isa, [#(&*#left),*], [#(&*#right),*], &mut *#out, #accumulate
+            #k::pull_back(
+                isa, #k::Size::<{ #rows }>, #k::Size::<{ #inner }>, [#(&*#left),*], [#(&*#right),*], &mut *#out, #accumulate
             );
         });
     }
@@ -210,11 +206,13 @@ pub fn emit_accumulated(at: &Statement) -> TokenStream {
             let (rows, columns) = (cx.atom(node.shape.rows), cx.atom(node.shape.columns));
             let places = [*a, *b].map(|id| vectors(at.body, id));
             let (a, b) = (at.body.var(*a), at.body.var(*b));
-            let one = quote!(#k::outer::<_, _, { #rows }, { #columns }>(isa, &*#a, &*#b, &mut *#out););
+            let one = quote! {
+                #k::outer(isa, #k::Size::<{ #rows }>, #k::Size::<{ #columns }>, &*#a, &*#b, &mut *#out);
+            };
             // If the sum has no heads, the vectors of all heads are additional columns of the
             // factors.
             if !node.shape.has_heads() {
-                return quote!(#comment { #one });
+                return commented(&comment, one);
             }
             let (heads, [a_head, b_head]) = (cx.atom(node.shape.heads), places);
             let (out_head, steps) = (matrices(at.body, at.id), at.body.columns(at.region));

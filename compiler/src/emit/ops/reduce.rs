@@ -15,5 +15,5 @@ pub fn emit_head_sum(at: &Statement) -> TokenStream {
     let (body, k, comment) = (at.body, &at.body.cx.k, at.comment());
     let (from, to) = (body.var(at.node().args[0]), body.var(at.id));
     let (heads, size) = (body.cx.atom(at.arg(0).shape.heads), body.count(at.node().shape));
-    quote!(#comment { #k::sum_heads(&*#from, #heads, #size, &mut *#to); })
+    quote!(#comment #k::sum_heads(&*#from, #heads, #size, &mut *#to);)
 }

@@ -234,7 +234,7 @@ impl Layout<'_> {
                 Source::State(declared) => {
                     let (depth, path) = (self.cx.depth(ring), self.cx.declared_path(declared));
                     quote! {
-                        #k::add_into(#k::Flat::flat_mut(&mut __dstate.#path), __tape.#bars.flat(#depth..#depth + 1));
+                        #k::add_into(#k::Flat::flat_mut(&mut __dstate.#path), __tape.#bars.flat_step(#depth));
                     }
                 }
                 _ => TokenStream::new(),

@@ -12,6 +12,7 @@ mod stored;
 mod widened;
 
 use super::isa::Isa;
+use super::plain::Size;
 use super::product::heads::Head;
 use crate::Scalar;
 
@@ -127,6 +128,7 @@ pub fn entry<Q: Format, T: Scalar>(
 #[inline(always)]
 pub fn narrow_products<S: Isa, Q: Format, T: Scalar, const M: usize, const G: usize, const P: usize>(
     isa: S,
+    _: Size<M>,
     a: [[Narrow<'_, Q, T>; G]; P],
     x: [&[T]; P],
     y: [&mut [T]; G],
@@ -147,6 +149,8 @@ pub fn narrow_head_products<
     const P: usize,
 >(
     isa: S,
+    _: Size<K>,
+    _: Size<M>,
     a: [[[Narrow<'_, Q, T>; K]; G]; P],
     x: [&[T]; P],
     x_has_heads: [bool; P],
@@ -162,7 +166,7 @@ pub fn narrow_head_products<
             };
             let y_head = Head { matrix: M, column: K * M };
             let accumulate = accumulate || p > 0;
-            narrow_head_product::<S, Q, T, K, M>(isa, a[p][g], (x[p], x_head), (y, y_head), accumulate);
+            narrow_head_product(isa, Size::<K>, Size::<M>, a[p][g], (x[p], x_head), (y, y_head), accumulate);
         }
     }
 }
@@ -172,6 +176,8 @@ pub fn narrow_head_products<
 #[inline(always)]
 pub fn narrow_head_product<S: Isa, Q: Format, T: Scalar, const K: usize, const M: usize>(
     isa: S,
+    _: Size<K>,
+    _: Size<M>,
     a: [Narrow<'_, Q, T>; K],
     (x, x_head): (&[T], Head),
     (y, y_head): (&mut [T], Head),
@@ -188,7 +194,7 @@ pub fn narrow_head_product<S: Isa, Q: Format, T: Scalar, const K: usize, const M
                 debug_assert!(false, "the slices do not have the sizes of the matrices");
                 return;
             };
-            narrow_products::<S, Q, T, M, 1, 1>(isa, [[matrix]], [x], [y], accumulate);
+            narrow_products(isa, Size::<M>, [[matrix]], [x], [y], accumulate);
         }
     }
 }
@@ -197,6 +203,7 @@ pub fn narrow_head_product<S: Isa, Q: Format, T: Scalar, const K: usize, const M
 /// is `M x V`.
 #[inline(always)]
 pub fn narrow_gather<Q: Format, T: Scalar, const M: usize>(
+    _: Size<M>,
     e: Narrow<'_, Q, T>,
     w: &[u32],
     offset: usize,

@@ -36,7 +36,7 @@ fn check<S: Isa, Q: Format, T: Scalar, const M: usize>(isa: S, k: [usize; 2], n:
         let mut y = if accumulate { old.clone() } else { [0, 1].map(|_| vec![T::NOT_A_NUMBER; M * n]) };
         let [y0, y1] = &mut y;
         let views = [0, 1].map(|p| [0, 1].map(|g| a[p][g].view()));
-        narrow_products::<S, Q, T, M, 2, 2>(isa, views, [&x[0], &x[1]], [y0, y1], accumulate);
+        narrow_products(isa, Size::<M>, views, [&x[0], &x[1]], [y0, y1], accumulate);
         for g in 0..2 {
             let start = if accumulate { old[g].clone() } else { vec![T::ZERO; M * n] };
             let first = product(M, k[0], n, &a[0][g].numbers(), &x[0], &start);
@@ -100,7 +100,7 @@ fn check_integers<S: Isa, T: Scalar, const M: usize>(isa: S, k: [usize; 2], n: u
         let mut y = if accumulate { old.clone() } else { [0, 1].map(|_| vec![T::NOT_A_NUMBER; M * n]) };
         let [y0, y1] = &mut y;
         let views = [0, 1].map(|p| [0, 1].map(|g| a[p][g].view()));
-        narrow_products::<S, _, T, M, 2, 2>(isa, views, [&x[0], &x[1]], [y0, y1], accumulate);
+        narrow_products(isa, Size::<M>, views, [&x[0], &x[1]], [y0, y1], accumulate);
         for g in 0..2 {
             let mut expected = old[g].clone();
             let mut exact: Vec<f64> =
@@ -156,7 +156,7 @@ fn integers_are_rounded_like_numbers() {
             #[inline(always)]
             fn run<S: Isa>(self, isa: S) -> f32 {
                 let mut y = [f32::NAN];
-                narrow_products::<S, _, f32, 1, 1, 1>(isa, [[self.0.view()]], [self.1], [&mut y], false);
+                narrow_products(isa, Size::<1>, [[self.0.view()]], [self.1], [&mut y], false);
                 y[0]
             }
         }
@@ -207,13 +207,13 @@ fn columns_are_gathered() {
     let numbers: Vec<f32> = Random::new(1).scalars(70 * 9);
     let kept = Kept::<Int8, f32>::of((70, 9), &numbers);
     let mut y = vec![1.0; 70 * 3];
-    narrow_gather::<Int8, f32, 70>(kept.view(), &[5, 11, 3], 3, &mut y, true);
+    narrow_gather(Size::<70>, kept.view(), &[5, 11, 3], 3, &mut y, true);
     let stored = kept.numbers();
     for r in 0..70 {
         let expected = [1.0 + stored[r + 2 * 70], 1.0 + stored[r + 8 * 70], 1.0 + stored[r]];
         assert_eq!([y[r], y[r + 70], y[r + 140]], expected);
     }
-    narrow_gather::<Int8, f32, 70>(kept.view(), &[2, 12, u32::MAX], 3, &mut y, false);
+    narrow_gather(Size::<70>, kept.view(), &[2, 12, u32::MAX], 3, &mut y, false);
     assert!(y.iter().all(|y| *y == 0.0));
 }
 

@@ -8,6 +8,7 @@ use crate::Scalar;
 use crate::kernels::compiled::{Product, multiply_shared};
 use crate::kernels::gemm::Blocks;
 use crate::kernels::isa::Isa;
+use crate::kernels::plain::Size;
 
 /// The number of columns up to which products are computed column by column.
 const FEW: usize = super::FEW;
@@ -46,6 +47,8 @@ impl Head {
 #[inline(always)]
 pub fn head_products<S: Isa, T: Scalar, const K: usize, const M: usize, const G: usize, const P: usize>(
     isa: S,
+    _: Size<K>,
+    _: Size<M>,
     a: [[&[T]; G]; P],
     x: [&[T]; P],
     x_has_heads: [bool; P],
@@ -76,7 +79,7 @@ pub fn head_products<S: Isa, T: Scalar, const K: usize, const M: usize, const G:
                     #[inline(always)]
                     |y| &mut y[at..at + M],
                 );
-                products::<S, T, M, G, P>(isa, matrices, vectors, results, accumulate);
+                products(isa, Size::<M>, matrices, vectors, results, accumulate);
             }
         }
         return;
@@ -200,8 +203,10 @@ mod tests {
         for accumulate in [false, true] {
             let old: [Vec<f64>; 2] = [0, 1].map(|_| random.scalars(K * M * n));
             let mut y = old.clone();
-            head_products::<S, f64, K, M, 2, 2>(
+            head_products(
                 isa,
+                Size::<K>,
+                Size::<M>,
                 a.each_ref().map(|a| a.each_ref().map(Vec::as_slice)),
                 x.each_ref().map(Vec::as_slice),
                 x_has_heads,

@@ -14,6 +14,7 @@ use super::flat::Groups;
 use super::gemm::{Blocks, without_gaps};
 use super::isa::Isa;
 use super::pack::Pack;
+use super::plain::Size;
 use crate::Scalar;
 
 /// The size in bytes of the smallest first-level cache.
@@ -32,6 +33,7 @@ const SHALLOW: usize = 4;
 #[inline(always)]
 pub fn products<S: Isa, T: Scalar, const M: usize, const G: usize, const P: usize>(
     isa: S,
+    _: Size<M>,
     a: [[&[T]; G]; P],
     x: [&[T]; P],
     y: [&mut [T]; G],
@@ -172,6 +174,8 @@ unsafe fn column_of_sums<
 #[inline(always)]
 pub fn pull_back<S: Isa, T: Scalar, const M: usize, const K: usize, const G: usize>(
     isa: S,
+    _: Size<M>,
+    _: Size<K>,
     a: [&[T]; G],
     dy: [&[T]; G],
     dx: &mut [T],
@@ -209,7 +213,14 @@ pub fn pull_back<S: Isa, T: Scalar, const M: usize, const K: usize, const G: usi
 /// Computes `da (M x K) += dy (M x n) x^T`, the cotangent of the matrix in [`products`]. `x` is
 /// `K x n`.
 #[inline(always)]
-pub fn outer<S: Isa, T: Scalar, const M: usize, const K: usize>(isa: S, dy: &[T], x: &[T], da: &mut [T]) {
+pub fn outer<S: Isa, T: Scalar, const M: usize, const K: usize>(
+    isa: S,
+    _: Size<M>,
+    _: Size<K>,
+    dy: &[T],
+    x: &[T],
+    da: &mut [T],
+) {
     if M == 0 || K == 0 {
         return;
     }

@@ -21,9 +21,9 @@ impl<T: Scalar, const M: usize, const K: usize, const G: usize> Job for Kernels<
     fn run<S: Isa>(self, isa: S) {
         let a: [&[T]; G] = core::array::from_fn(|g| self.a[g].as_slice());
         let dy: [&[T]; G] = core::array::from_fn(|g| self.dy[g].as_slice());
-        products::<S, T, M, G, 1>(isa, [a], [self.x], self.y, self.accumulate);
-        pull_back::<S, T, M, K, G>(isa, a, dy, self.dx, self.accumulate);
-        outer::<S, T, M, K>(isa, dy[0], self.x, self.da);
+        products(isa, Size::<M>, [a], [self.x], self.y, self.accumulate);
+        pull_back(isa, Size::<M>, Size::<K>, a, dy, self.dx, self.accumulate);
+        outer(isa, Size::<M>, Size::<K>, dy[0], self.x, self.da);
     }
 }
 
@@ -99,16 +99,16 @@ sizes! {
 fn empty_products() {
     let isa = crate::kernels::isa::Portable::token();
     let mut y = [1.0f32; 3];
-    products::<_, _, 3, 1, 1>(isa, [[&[]]], [&[]], [&mut y], true);
+    products(isa, Size::<3>, [[&[]]], [&[]], [&mut y], true);
     assert_eq!(y, [1.0; 3]);
-    products::<_, _, 3, 1, 1>(isa, [[&[]]], [&[]], [&mut y], false);
+    products(isa, Size::<3>, [[&[]]], [&[]], [&mut y], false);
     assert_eq!(y, [0.0; 3]);
     let mut dx = [1.0f32; 3];
-    pull_back::<_, _, 0, 3, 1>(isa, [&[]], [&[]], &mut dx, false);
+    pull_back(isa, Size::<0>, Size::<3>, [&[]], [&[]], &mut dx, false);
     assert_eq!(dx, [0.0; 3]);
-    pull_back::<_, f32, 3, 0, 1>(isa, [&[]], [&[1.0; 3]], &mut [], false);
-    outer::<_, f32, 0, 3>(isa, &[], &[1.0; 3], &mut []);
-    outer::<_, f32, 3, 0>(isa, &[1.0; 3], &[], &mut []);
+    pull_back(isa, Size::<3>, Size::<0>, [&[]], [&[1.0; 3]], &mut [], false);
+    outer(isa, Size::<0>, Size::<3>, &[], &[1.0; 3], &mut []);
+    outer(isa, Size::<3>, Size::<0>, &[1.0; 3], &[], &mut []);
 }
 
 /// The kernels use pointers into the slices, which must be as long as the matrices.
@@ -120,19 +120,21 @@ fn slices_that_are_too_short_are_refused() {
     let isa = crate::kernels::isa::Portable::token();
     let short = || vec![1.0f32; 100 * 100 - 1];
     refuses("a matrix of a product", || {
-        products::<_, _, 3, 1, 1>(isa, [[&[1.0f32; 5]]], [&[1.0; 2]], [&mut [0.0; 3]], false)
+        products(isa, Size::<3>, [[&[1.0f32; 5]]], [&[1.0; 2]], [&mut [0.0; 3]], false)
     });
     refuses("a large matrix", || {
-        products::<_, _, 100, 1, 1>(isa, [[&short()]], [&[1.0; 100]], [&mut [0.0; 100]], false);
+        products(isa, Size::<100>, [[&short()]], [&[1.0; 100]], [&mut [0.0; 100]], false);
     });
     refuses("the second result", || {
         let (first, second) = (&mut [0.0f32; 6][..], &mut [0.0; 5][..]);
-        products::<_, _, 3, 2, 1>(isa, [[&[1.0; 6], &[1.0; 6]]], [&[1.0; 4]], [first, second], false);
+        products(isa, Size::<3>, [[&[1.0; 6], &[1.0; 6]]], [&[1.0; 4]], [first, second], false);
     });
     for n in [2, 10] {
         refuses("a matrix of the backward product", || {
-            pull_back::<_, _, 3, 4, 1>(
+            pull_back(
                 isa,
+                Size::<3>,
+                Size::<4>,
                 [&[1.0f32; 11]],
                 [&vec![1.0; 3 * n]],
                 &mut vec![0.0; 4 * n],
@@ -140,8 +142,10 @@ fn slices_that_are_too_short_are_refused() {
             );
         });
         refuses("a cotangent", || {
-            pull_back::<_, _, 3, 4, 1>(
+            pull_back(
                 isa,
+                Size::<3>,
+                Size::<4>,
                 [&[1.0f32; 12]],
                 [&vec![1.0; 3 * n - 1]],
                 &mut vec![0.0; 4 * n],
@@ -213,7 +217,7 @@ fn sums_of_two_products() {
         type Out = ();
         #[inline(always)]
         fn run<S: Isa>(self, isa: S) {
-            products::<S, T, M, G, 2>(isa, self.a, self.x, self.y, false);
+            products(isa, Size::<M>, self.a, self.x, self.y, false);
         }
     }
     fn check<T: Scalar, const M: usize, const G: usize>(k: [usize; 2]) {
@@ -254,7 +258,7 @@ impl<const M: usize> Job for Few<'_, M> {
     #[inline(always)]
     fn run<S: Isa>(self, isa: S) {
         let Few(a, x, y, accumulate) = self;
-        products::<S, f32, M, 1, 3>(isa, a.map(|a| [a]), x, [y], accumulate);
+        products(isa, Size::<M>, a.map(|a| [a]), x, [y], accumulate);
     }
 }
 
