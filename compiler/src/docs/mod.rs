@@ -11,7 +11,6 @@ mod flow;
 mod layers;
 mod math;
 mod names;
-mod polynomial;
 mod table;
 
 #[cfg(test)]
@@ -20,15 +19,15 @@ mod tests;
 use crate::analysis::Analysis;
 use crate::analysis::heads::heads;
 use crate::analysis::shapes::Shaped;
+use crate::dim::Polynomial;
 use crate::plan::Plan;
 use crate::plan::cost::operations;
 use crate::plan::schedule::Region;
 use crate::syntax::ast::{Cell, DeclarationKind, declared};
 use crate::text::adjoints::adjoints;
 use crate::text::definition::{equations, line, returns};
-use math::{Math, Rows};
+use math::{At, Math, Rows, name, row};
 use names::{MathNames, escaped};
-use polynomial::Polynomial;
 
 /// The style sheet of the page. It keeps rustdoc's colours and text font, so that it suits all
 /// themes.
@@ -164,31 +163,48 @@ fn sizes(definition: Shaped, plan: &Plan, names: &MathNames) -> String {
         }
         sum
     };
-    let flops = |pass, is_counted: &dyn Fn(Region) -> bool| {
-        let mut sum = Polynomial::default();
-        for (times, atoms) in operations(&plan.graph, pass, is_counted) {
-            sum.add(&Polynomial::product(times, &atoms));
-        }
-        sum
-    };
     let rows = [
         ("parameters", "PARAMETER_COUNT", entries(DeclarationKind::Param)),
         ("scalars in a state", "STATE_BYTES", entries(DeclarationKind::State)),
-        ("operations per step", "FLOPS_PER_STEP", flops(&plan.streaming, &|_| true)),
+        ("operations per step", "FLOPS_PER_STEP", operations(&plan.graph, &plan.streaming, |_| true)),
         (
             "sequential operations per step",
             "RECURRENT_FLOPS_PER_STEP",
-            flops(&plan.forward, &|region| region == Region::Step),
+            operations(&plan.graph, &plan.forward, |region| region == Region::Step),
         ),
     ];
     let mut out = String::from("<div class=\"rnn-scroll\"><table><tbody>\n");
-    for (what, constant, polynomial) in rows {
+    for (what, constant, sum) in rows {
         out.push_str(&format!(
             "<tr><td>{}</td><td>{}</td><td><a href=\"#associatedconstant.{constant}\"><code>{constant}</code></a></td></tr>\n",
             escaped(what),
-            polynomial.show(definition.cell, names)
+            polynomial(&sum, definition.cell, names)
         ));
     }
     out.push_str("</tbody></table></div>\n");
     out
+}
+
+/// Writes a polynomial in the dimensions as MathML.
+fn polynomial(of: &Polynomial, cell: &Cell, names: &MathNames) -> String {
+    let dimension = |index: usize, power: u32| {
+        let raised = (power > 1).then(|| format!("<mn>{power}</mn>"));
+        name(&names.get(&cell.dimensions[index]), &At::Always, raised.as_deref())
+    };
+    let terms: Vec<String> = of
+        .terms()
+        .into_iter()
+        .map(|(powers, count)| {
+            let used = powers.iter().enumerate().filter(|(_, power)| **power > 0);
+            let mut factors: Vec<String> = used.map(|(index, power)| dimension(index, *power)).collect();
+            if count != 1 || factors.is_empty() {
+                factors.insert(0, format!("<mn>{count}</mn>"));
+            }
+            factors.join("<mspace width=\"0.17em\"></mspace>")
+        })
+        .collect();
+    // Each term is a separate formula: a browser breaks lines between them.
+    let terms = if terms.is_empty() { vec!["<mn>0</mn>".to_owned()] } else { terms };
+    let terms: Vec<String> = terms.iter().map(|term| format!("<math>{}</math>", row(term))).collect();
+    terms.join(" + ")
 }

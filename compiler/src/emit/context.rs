@@ -4,7 +4,7 @@
 use crate::analysis::heads::heads;
 use crate::analysis::past::{self, Past, RingField};
 use crate::analysis::shapes::{Shaped, Shapes};
-use crate::dim::{Atom, Dim, Shape};
+use crate::dim::{Atom, Dim, Polynomial, Shape};
 use crate::emit::access::Access;
 use crate::emit::hygiene::ident;
 use crate::graph::grid::block_path;
@@ -163,6 +163,18 @@ impl<'a> EmitContext<'a> {
     pub fn dim(&self, dim: &Dim) -> TokenStream {
         let atoms: Vec<TokenStream> = dim.atoms().iter().map(|atom| self.atom(*atom)).collect();
         quote!((#(#atoms)+*))
+    }
+
+    /// Returns a polynomial as an expression of the dimensions.
+    pub fn polynomial(&self, of: &Polynomial) -> TokenStream {
+        let terms = of.terms().into_iter().map(|(powers, count)| {
+            let count = proc_macro2::Literal::usize_unsuffixed(count as usize);
+            let sizes = powers.iter().zip(&self.dimensions);
+            let sizes = sizes.flat_map(|(power, size)| (0..*power).map(move |_| size));
+            quote!(#count #(* #sizes)*)
+        });
+        let terms: Vec<TokenStream> = terms.collect();
+        if terms.is_empty() { quote!(0) } else { quote!(#(#terms)+*) }
     }
 
     pub fn matrix(&self, rows: TokenStream, columns: TokenStream) -> TokenStream {

@@ -10,7 +10,7 @@ use crate::plan::schedule::Region;
 use crate::plan::{Lifetime, Place};
 use crate::syntax::ast::DeclarationKind;
 use proc_macro2::{Ident, TokenStream};
-use quote::quote;
+use quote::{ToTokens, quote};
 use std::collections::HashSet;
 
 /// Returns the slice of a series that holds the steps of a region: one step, or a chunk.
@@ -213,20 +213,14 @@ impl SequenceFrame<'_> {
 
     /// Binds two neighbours in a series: the element that a step reads, and the one that it writes.
     fn bind_neighbours(&self, neighbours: &Neighbours) -> TokenStream {
-        let (k, names) = (&self.layout.cx.k, &self.layout.plan.names);
+        let names = &self.layout.plan.names;
         let Neighbours { series, read, written } = neighbours;
-        let [from, to] = ["read", "written"].map(|suffix| variable(&format!("{series}_{suffix}")));
-        let split = if self.is_backward {
-            quote!(let (#to, #from) = __tape.#series.step_pair_back(__t - __t0);)
+        let [read, written] =
+            [read, written].map(|id| id.map_or(quote!(_), |id| names.variable(id).into_token_stream()));
+        if self.is_backward {
+            quote!(let (#written, #read) = __tape.#series.flat_pair_back(__t - __t0);)
         } else {
-            quote!(let (#from, #to) = __tape.#series.step_pair(__t);)
-        };
-        let read = read.map(|id| names.variable(id)).into_iter();
-        let written = written.map(|id| names.variable(id)).into_iter();
-        quote! {
-            #split
-            #(let #read = #k::Flat::flat(#from);)*
-            #(let #written = #k::Flat::flat_mut(#to);)*
+            quote!(let (#read, #written) = __tape.#series.flat_pair(__t);)
         }
     }
 }

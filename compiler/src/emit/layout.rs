@@ -1,6 +1,6 @@
 //! The layout of a cell's tape, and access to the slices of values on it.
 
-use crate::dim::Atom;
+use crate::dim::{Atom, Polynomial, Shape};
 use crate::emit::context::EmitContext;
 use crate::emit::hygiene::ident;
 use crate::graph::grid::positions;
@@ -19,7 +19,7 @@ pub struct TapeSeries {
     pub kind: TokenStream,
     pub lifetime: Option<Lifetime>,
     /// The number of scalars per step and sample.
-    pub size: TokenStream,
+    pub size: Polynomial,
     /// True if the series is allocated at the first backward pass, so that a forward pass alone
     /// does not pay for it.
     pub is_backward_only: bool,
@@ -122,11 +122,19 @@ impl Layout<'_> {
 
     fn series_of(&self, kind: &str, piece: Piece) -> Ident {
         let name = &self.cx.cell.declarations[piece.of].name;
-        ident(&format!("{kind}_{name}_{}_{}", piece.row, piece.column))
+        let blocks = self.cx.shapes.declarations[piece.of].as_ref().map(Shape::blocks);
+        if blocks.is_none_or(|blocks| blocks == (1, 1)) {
+            return ident(&format!("{kind}_{name}"));
+        }
+        // No name starts with a digit, so no other series has this name.
+        ident(&format!("{kind}_{}_{}_{name}", piece.row, piece.column))
     }
 
     pub fn bar_series(&self, piece: Piece) -> Ident {
-        ident(&format!("output_bar_{}_{}_{}", piece.of, piece.row, piece.column))
+        match &self.plan.outputs[..] {
+            [blocks] if blocks.len() == 1 => ident("output_bar"),
+            _ => ident(&format!("output_bar_{}_{}_{}", piece.of, piece.row, piece.column)),
+        }
     }
 
     /// Returns the blocks of a declaration.
@@ -204,16 +212,18 @@ impl Layout<'_> {
 
     /// Returns the number of scalars that the tape stores per step and sample, for the
     /// documentation.
-    pub fn scalars_per_step(&self) -> TokenStream {
-        let all = self.series().into_iter();
-        let kept = all.filter(|series| series.lifetime == Some(Lifetime::Sequence));
-        let sizes = kept.map(|series| series.size);
-        quote!((0 #(+ #sizes)*))
+    pub fn scalars_per_step(&self) -> Polynomial {
+        let mut sum = Polynomial::default();
+        for series in self.series().iter().filter(|series| series.lifetime == Some(Lifetime::Sequence)) {
+            sum.add(&series.size);
+        }
+        sum
     }
 
     /// Returns a series of blocks.
     fn blocks(&self, name: Ident, shape: BlockShape, level: Level, lifetime: Option<Lifetime>) -> TapeSeries {
-        let (kind, size) = (self.cx.series_type(shape, level), self.cx.block_size(shape));
+        let kind = self.cx.series_type(shape, level);
+        let size = Polynomial::product(1, &[shape.heads, shape.rows, shape.columns]);
         TapeSeries { name, kind, lifetime, size, is_backward_only: false, extra: None }
     }
 
@@ -221,7 +231,14 @@ impl Layout<'_> {
     fn indices(&self, name: Ident) -> TapeSeries {
         let (k, index, lifetime) = (&self.cx.k, self.cx.index_type(), Some(Lifetime::Sequence));
         let kind = quote!(#k::Series<#index>);
-        TapeSeries { name, kind, lifetime, size: quote!(1), is_backward_only: false, extra: None }
+        TapeSeries {
+            name,
+            kind,
+            lifetime,
+            size: Polynomial::product(1, &[]),
+            is_backward_only: false,
+            extra: None,
+        }
     }
 
     /// Returns the series of the states and of their cotangents.
@@ -234,6 +251,8 @@ impl Layout<'_> {
                 (self.carry_series(bound.piece), Lifetime::Chunk),
             ]
             .map(|(name, lifetime)| self.blocks(name, shape, Level::Time, Some(lifetime)));
+            let (k, block) = (&self.cx.k, self.cx.block_type(shape, Level::Time));
+            let carry = TapeSeries { kind: quote!(#k::Carry<#block>), ..carry };
             let front = self.state_front(bound.piece).unwrap_or(quote!(1));
             found.push(TapeSeries { extra: Some(front), ..state });
             found.push(TapeSeries { extra: Some(quote!(1)), is_backward_only: true, ..carry });

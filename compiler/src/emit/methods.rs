@@ -1,9 +1,9 @@
 //! The methods of a single step, and the constants of the cell.
 
-use crate::dim::Atom;
+use crate::dim::Polynomial;
 use crate::emit::items::Items;
 use crate::emit::layout::Layout;
-use crate::emit::model;
+use crate::plan::cost::operations;
 use crate::plan::schedule::Region;
 use crate::syntax::ast::{DeclarationKind, declared};
 use crate::text::adjoints::adjoints;
@@ -90,23 +90,22 @@ impl Items<'_> {
     pub(super) fn constants(&self) -> TokenStream {
         let (cx, scalar) = (self.cx, &self.cx.scalar);
         let size = |kind: DeclarationKind| {
-            let sizes = declared(cx.cell, kind).into_iter().filter_map(|index| {
-                let shape = cx.shapes.declarations[index].as_ref()?;
-                let (rows, columns) = (cx.dim(&shape.rows), cx.dim(&shape.columns));
-                let heads = cx.heads_of(index);
-                let heads = (heads != Atom::ONE).then(|| cx.atom(heads)).map(|heads| quote!(#heads *));
-                Some(quote!(#heads #rows * #columns))
-            });
-            quote!((0 #(+ #sizes)*))
+            let mut sum = Polynomial::default();
+            for index in declared(cx.cell, kind) {
+                if let Some(shape) = &cx.shapes.declarations[index] {
+                    sum.add(&Polynomial::size(cx.heads_of(index), &shape.rows, &shape.columns));
+                }
+            }
+            cx.polynomial(&sum)
         };
         let (parameters, states) = (size(DeclarationKind::Param), size(DeclarationKind::State));
         let (flops, recurrent, tape, adjoints, jacobian) = match self.plan {
             Some(plan) => {
                 let layout = Layout { cx, plan };
                 (
-                    model::flops(cx, &plan.graph, &plan.streaming, |_| true),
-                    model::flops(cx, &plan.graph, &plan.forward, |region| region == Region::Step),
-                    layout.scalars_per_step(),
+                    cx.polynomial(&operations(&plan.graph, &plan.streaming, |_| true)),
+                    cx.polynomial(&operations(&plan.graph, &plan.forward, |region| region == Region::Step)),
+                    cx.polynomial(&layout.scalars_per_step()),
                     adjoints(cx.shaped(), cx.past, plan),
                     jacobian::text(cx.shaped(), cx.past, self.jacobian),
                 )
@@ -129,9 +128,9 @@ impl Items<'_> {
             /// at once.
             pub const RECURRENT_FLOPS_PER_STEP: usize = #recurrent;
             /// The number of bytes that a tape stores per step and sample.
-            pub const TAPE_BYTES_PER_STEP: usize = #tape * ::core::mem::size_of::<#scalar>();
+            pub const TAPE_BYTES_PER_STEP: usize = (#tape) * ::core::mem::size_of::<#scalar>();
             /// The size of the state of one sample, in bytes.
-            pub const STATE_BYTES: usize = #states * ::core::mem::size_of::<#scalar>() #rings;
+            pub const STATE_BYTES: usize = (#states) * ::core::mem::size_of::<#scalar>() #rings;
             /// The equations of a step, in order of evaluation.
             pub const EQUATIONS: &'static str = #equations;
             /// The equations of the backward pass. `x_bar` is the cotangent of `x`. `Σ` sums the

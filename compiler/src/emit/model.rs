@@ -5,10 +5,6 @@ use crate::dim::Atom;
 use crate::emit::context::EmitContext;
 use crate::emit::items::Items;
 use crate::emit::structs::has_derive;
-use crate::graph::ir::Graph;
-use crate::plan::Pass;
-use crate::plan::cost::operations;
-use crate::plan::schedule::Region;
 use crate::syntax::ast::{BinaryOp, DeclarationKind, ShapeKind, declared, saved};
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
@@ -124,20 +120,4 @@ fn amount(cx: &EmitContext, of: &Amount) -> TokenStream {
             }
         }
     }
-}
-
-/// Returns the number of operations of one step as an expression of the dimensions. Counts the
-/// nodes of a pass in the regions selected by `is_counted`.
-pub fn flops(
-    cx: &EmitContext,
-    graph: &Graph,
-    pass: &Pass,
-    is_counted: impl Fn(Region) -> bool,
-) -> TokenStream {
-    let terms = operations(graph, pass, is_counted).into_iter().map(|(times, dimensions)| {
-        let times = Literal::usize_unsuffixed(times as usize);
-        let dimensions = dimensions.into_iter().map(|atom| cx.atom(atom));
-        quote!(#times #(* #dimensions)*)
-    });
-    quote!((0 #(+ #terms)*))
 }

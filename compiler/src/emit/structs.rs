@@ -233,12 +233,6 @@ impl Items<'_> {
             for TapeSeries { name, kind, .. } in layout.series() {
                 fields.push(quote!(#name: #kind));
             }
-            for bound in plan.recurrent() {
-                let Some(shape) = layout.piece_shape(bound.piece) else { continue };
-                let held = format_ident!("held_{}", layout.carry_series(bound.piece));
-                let kind = cx.series_type(shape, Level::Time);
-                fields.push(quote!(#held: #kind));
-            }
             for (earlier, id) in layout.delayed_reads() {
                 let (before, element) = (layout.delay_series(id), cx.recorded_type(earlier.piece));
                 fields.push(quote!(#before: #k::Series<#element>));

@@ -51,22 +51,10 @@ fn layer(items: &Items) -> TokenStream {
 fn cell(items: &Items) -> TokenStream {
     let (cx, k, scalar, batch) = (items.cx, &items.cx.k, &items.cx.scalar, &items.cx.batch);
     let (generics, cell) = (items.generics(), &items.types.cell);
-    let chunk = items.plan.map(|plan| {
-        let matrices = Layout { cx, plan }.matrices();
-        quote! {
-            fn chunk(&self) -> ::core::primitive::usize {
-                #k::chunk_steps::<#scalar>(#batch, ::core::primitive::usize::MAX, &[#(#matrices),*])
-            }
-        }
-    });
+    let matrices = items.plan.map_or(vec![], |plan| Layout { cx, plan }.matrices());
     quote! {
         impl<#generics> #k::Cell<{ #batch }> for #cell {
-            #[inline]
-            fn step_with(&self, x: &Self::Input, context: &Self::Context, state: &mut Self::State) -> Self::Output {
-                #k::step(self, &#k::prepare::<Self, { #batch }>(self, context), x, context, state)
-            }
-
-            #chunk
+            #k::cell_methods!({ #batch } #scalar [#(#matrices),*]);
         }
     }
 }

@@ -3,8 +3,6 @@
 //! macro.
 
 pub use crate::__if_alloc as if_alloc;
-#[cfg(feature = "alloc")]
-pub use crate::__layer_methods as layer_methods;
 #[cfg(feature = "serde")]
 pub use crate::__serde as serde;
 pub use crate::Scalar;
@@ -48,6 +46,8 @@ pub use crate::types::rings::PastField;
 pub use crate::types::rings::{IndexRing, Ring, Steps};
 pub use crate::types::sample::Sample;
 pub use crate::types::varying::Varying;
+#[cfg(feature = "alloc")]
+pub use crate::{__cell_methods as cell_methods, __layer_methods as layer_methods};
 pub use crate::{__debug as debug, __model as model, __state as state, __values as values};
 pub use nalgebra::SMatrix;
 #[cfg(feature = "alloc")]

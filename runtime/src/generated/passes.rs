@@ -261,6 +261,29 @@ pub fn start_backward<C: Passes<B, State: Send + Sync>, const B: usize>(
     dispatch(StartBackward { cell, context, dstate, gradients, dcontext });
 }
 
+/// Implements the methods of [`Cell`](crate::Cell). `$matrices` are the sizes of the matrices that
+/// every step and sample has its own copy of.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __cell_methods {
+    ($B:tt $T:ident [$($matrices:expr),*]) => {
+        #[inline]
+        fn step_with(
+            &self,
+            x: &Self::Input,
+            context: &Self::Context,
+            state: &mut Self::State,
+        ) -> Self::Output {
+            let fixed = $crate::generated::prepare::<Self, $B>(self, context);
+            $crate::generated::step(self, &fixed, x, context, state)
+        }
+
+        fn chunk(&self) -> ::core::primitive::usize {
+            $crate::generated::chunk_steps::<$T>($B, ::core::primitive::usize::MAX, &[$($matrices),*])
+        }
+    };
+}
+
 /// Implements the methods of [`Layer`] that are the same for every cell, by the functions of this
 /// module. `$B` is the number of samples.
 #[doc(hidden)]

@@ -11,6 +11,7 @@ use crate::Scalar;
 use crate::data::clear_past_end;
 use crate::kernels::plain::copy;
 use crate::types::varying::Varying;
+use core::ops::{Deref, DerefMut};
 use nalgebra::SMatrix;
 
 /// A series of values that are one matrix for all samples.
@@ -107,16 +108,17 @@ pub(super) fn last_step(lengths: &[usize], steps: usize, sample: usize) -> Optio
     Some((end(sample).checked_sub(1)?, sample))
 }
 
-/// Replaces the padding in the steps `first..end` of a series of a whole sequence with each
-/// sample's last step. The backward pass reads padded steps, and their values must not reach the
-/// gradients.
+/// Replaces the padding in a series of a whole sequence, whose `steps` steps start at block
+/// `first`, with each sample's last step. The backward pass reads padded steps, and their values
+/// must not reach the gradients.
 pub fn clean_padding<M: Flat, const B: usize>(
     series: &mut Series<M>,
-    (first, end): (usize, usize),
+    first: usize,
+    steps: usize,
     lengths: Option<&[usize; B]>,
 ) {
     if let Some(lengths) = lengths {
-        repeat_last_step(series.flat_mut(first..end), lengths, M::LEN / B.max(1));
+        repeat_last_step(series.flat_mut(first..first + steps), lengths, M::LEN / B.max(1));
     }
 }
 
@@ -252,15 +254,72 @@ pub fn copy_outputs<Y: Clone, const B: usize>(
     }
 }
 
-/// Loads the cotangent of a final state into a carry, or zero if there is none.
-#[inline]
-pub fn load_carry<M: Flat, V: Flat<Scalar = M::Scalar>>(carry: &mut Series<M>, dstate: Option<&V>)
+/// The cotangents of a state that the steps of a chunk pass on, from the last step to the first.
+#[derive(Debug, Clone)]
+pub struct Carry<M: Flat> {
+    bars: Series<M>,
+    /// The cotangent that [`hold`](Self::hold) saved.
+    held: Series<M>,
+}
+
+impl<M: Flat> Default for Carry<M> {
+    fn default() -> Self {
+        Carry { bars: Series::new(), held: Series::new() }
+    }
+}
+
+impl<M: Flat> Deref for Carry<M> {
+    type Target = Series<M>;
+
+    #[inline(always)]
+    fn deref(&self) -> &Series<M> {
+        &self.bars
+    }
+}
+
+impl<M: Flat> DerefMut for Carry<M> {
+    #[inline(always)]
+    fn deref_mut(&mut self) -> &mut Series<M> {
+        &mut self.bars
+    }
+}
+
+impl<M: Flat> Carry<M>
 where
     M::Scalar: Scalar,
 {
-    match dstate {
-        Some(dstate) => write_step(carry, 0, dstate),
-        None => carry.fill_zero(0..1),
+    /// Loads the cotangent of a final state, or zero if there is none. `block` returns its block of
+    /// the state.
+    #[inline]
+    pub fn load<S, V: Flat<Scalar = M::Scalar>>(
+        &mut self,
+        dstate: &Option<&mut S>,
+        block: impl Fn(&S) -> &V,
+    ) {
+        match dstate {
+            Some(dstate) => write_step(&mut self.bars, 0, block(dstate)),
+            None => self.bars.fill_zero(0..1),
+        }
+    }
+
+    /// Saves the cotangent before a backward step and zeroes it for the finished samples, so that
+    /// the step passes them no cotangent. `index` is the block that the step reads.
+    #[inline]
+    pub fn hold<const B: usize>(&mut self, index: usize, lengths: Option<&[usize; B]>, t: usize) {
+        let Some(lengths) = lengths else { return };
+        self.held.resize(1);
+        let now = self.bars.flat_step_mut(index);
+        self.held.flat_step_mut(0).copy_from_slice(now);
+        zero_padding(now, lengths, t, M::LEN / B.max(1));
+    }
+
+    /// Restores the cotangent of the finished samples after a backward step. `index` is the block
+    /// that the step wrote.
+    #[inline]
+    pub fn restore<const B: usize>(&mut self, index: usize, lengths: Option<&[usize; B]>, t: usize) {
+        if let Some(lengths) = lengths {
+            freeze(self.held.flat_step(0), self.bars.flat_step_mut(index), lengths, t);
+        }
     }
 }
 
@@ -346,39 +405,6 @@ pub fn clear_input_bars<T: Scalar, X: Varying<T>, const B: usize>(
 ) {
     if let Some(dxs) = dxs {
         clear_past_end(dxs, lengths.copied());
-    }
-}
-
-/// Saves the carry before a backward step and zeroes it for the finished samples, so that the step
-/// passes them no cotangent.
-#[inline]
-pub fn hold<M: Flat, const B: usize>(
-    held: &mut Series<M>,
-    carry: &mut Series<M>,
-    index: usize,
-    lengths: Option<&[usize; B]>,
-    t: usize,
-) where
-    M::Scalar: Default,
-{
-    let Some(lengths) = lengths else { return };
-    held.resize(1);
-    let now = carry.flat_mut(index..index + 1);
-    held.flat_mut(0..1).copy_from_slice(now);
-    zero_padding(now, lengths, t, M::LEN / B.max(1));
-}
-
-/// Restores the carry of the finished samples after a backward step.
-#[inline]
-pub fn restore<M: Flat, const B: usize>(
-    held: &Series<M>,
-    carry: &mut Series<M>,
-    index: usize,
-    lengths: Option<&[usize; B]>,
-    t: usize,
-) {
-    if let Some(lengths) = lengths {
-        freeze(held.flat(0..1), carry.flat_mut(index..index + 1), lengths, t);
     }
 }
 

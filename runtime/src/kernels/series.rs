@@ -145,6 +145,14 @@ impl<M: Flat> Series<M> {
         (now, next)
     }
 
+    /// Returns the scalars of block `t` and of its successor, which are mutable, for a step forwards
+    /// in time.
+    #[inline(always)]
+    pub fn flat_pair(&mut self, t: usize) -> (&[M::Scalar], &mut [M::Scalar]) {
+        let (now, next) = self.step_pair(t);
+        (now.flat(), next.flat_mut())
+    }
+
     /// Returns all blocks before block `t`, and block `t`, which is mutable.
     #[inline(always)]
     pub fn step_and_past(&mut self, t: usize) -> (&[M], &mut M) {
@@ -152,11 +160,12 @@ impl<M: Flat> Series<M> {
         (past, &mut rest[0])
     }
 
-    /// Returns block `t`, which is mutable, and its successor, for a step backwards in time.
+    /// Returns the scalars of block `t`, which are mutable, and of its successor, for a step
+    /// backwards in time.
     #[inline(always)]
-    pub fn step_pair_back(&mut self, t: usize) -> (&mut M, &M) {
+    pub fn flat_pair_back(&mut self, t: usize) -> (&mut [M::Scalar], &[M::Scalar]) {
         let [now, next] = &mut self.as_mut_slice()[t..t + 2] else { unreachable!("two blocks") };
-        (now, next)
+        (now.flat_mut(), next.flat())
     }
 
     /// Sets the blocks in `range` to zero.
@@ -235,7 +244,7 @@ mod tests {
         let (now, next) = series.step_pair(1);
         next[1] = now[0] + 1;
         assert_eq!(series.step(2), &[0, 10]);
-        let (now, next) = series.step_pair_back(0);
+        let (now, next) = series.flat_pair_back(0);
         now[0] = next[0];
         assert_eq!(series.as_slice(), [[9, 0], [9, 0], [0, 10]]);
         series.fill_zero(1..3);

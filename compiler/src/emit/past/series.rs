@@ -256,10 +256,10 @@ impl Layout<'_> {
         let (k, series, front) = (&self.cx.k, self.recorded_series(piece), self.recorded_front(piece));
         let copies = self.copies(piece).into_iter().map(|(ring, copy)| {
             let front = self.cx.depth(ring);
-            quote!(#k::clean_padding(&mut __tape.#copy, (#front, __steps + #front), __lengths);)
+            quote!(#k::clean_padding(&mut __tape.#copy, #front, __steps, __lengths);)
         });
         quote! {
-            #k::clean_padding(&mut __tape.#series, (#front, __steps + #front), __lengths);
+            #k::clean_padding(&mut __tape.#series, #front, __steps, __lengths);
             #(#copies)*
         }
     }

@@ -3,7 +3,6 @@
 use super::Sequence;
 use crate::emit::body::{Body, Frame};
 use crate::emit::frame::SequenceFrame;
-use crate::emit::hygiene::ident;
 use crate::emit::layout::Layout;
 use crate::graph::ir::{Id, Op};
 use crate::plan::schedule::Region;
@@ -33,7 +32,7 @@ impl Sequence<'_> {
             self.plan.outputs.iter().flatten().map(|bound| self.load_bar(&layout, bound)).collect();
         let carry_in = self.plan.states.iter().map(|bound| {
             let (series, path) = (layout.carry_series(bound.piece), cx.declared_path(bound.piece));
-            quote!(#k::load_carry(&mut __tape.#series, __dstate.as_deref().map(|__dstate| &__dstate.#path));)
+            quote!(__tape.#series.load(&__dstate, |__dstate| &__dstate.#path);)
         });
         let carry_out = self.plan.states.iter().map(|bound| {
             let (series, path) = (layout.carry_series(bound.piece), cx.declared_path(bound.piece));
@@ -49,13 +48,8 @@ impl Sequence<'_> {
         let (mut hold, mut restore) = (vec![], vec![]);
         for bound in self.plan.recurrent() {
             let series = layout.carry_series(bound.piece);
-            let held = ident(&format!("held_{series}"));
-            hold.push(quote! {
-                #k::hold(&mut __tape.#held, &mut __tape.#series, __t - __t0 + 1, __lengths, __t);
-            });
-            restore.push(quote! {
-                #k::restore(&__tape.#held, &mut __tape.#series, __t - __t0, __lengths, __t);
-            });
+            hold.push(quote!(__tape.#series.hold(__t - __t0 + 1, __lengths, __t);));
+            restore.push(quote!(__tape.#series.restore(__t - __t0, __lengths, __t);));
         }
         let in_step = self
             .plan
@@ -118,12 +112,12 @@ impl Sequence<'_> {
     /// that the backward pass reads by the last step of the sample.
     fn clean_residuals(&self, layout: &Layout) -> TokenStream {
         let k = &self.cx.k;
-        let kept = layout.kept().into_iter().map(|series| (series, 0_usize));
+        let kept = layout.kept().into_iter().map(|series| (series, quote!(0)));
         let states = self.plan.states.iter().filter(|bound| layout.state_front(bound.piece).is_none());
-        let states = states.map(|bound| (layout.state_series(bound.piece), 1_usize));
-        let lines = kept.chain(states).map(|(series, first)| {
-            quote!(#k::clean_padding(&mut __tape.#series, (#first, __steps + #first), __lengths);)
-        });
+        let states = states.map(|bound| (layout.state_series(bound.piece), quote!(1)));
+        let lines = kept.chain(states).map(
+            |(series, first)| quote!(#k::clean_padding(&mut __tape.#series, #first, __steps, __lengths);),
+        );
         let recorded = layout.clean_all_recorded();
         quote!(#(#lines)* #recorded)
     }

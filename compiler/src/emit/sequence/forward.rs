@@ -121,7 +121,7 @@ impl Sequence<'_> {
             return layout.clean_recorded(recorded);
         }
         let (k, series) = (&self.cx.k, layout.input_series(piece));
-        quote!(#k::clean_padding(&mut __tape.#series, (0, __steps), __lengths);)
+        quote!(#k::clean_padding(&mut __tape.#series, 0, __steps, __lengths);)
     }
 
     /// Returns statements that assemble the outputs at the end of each chunk, if they are structs

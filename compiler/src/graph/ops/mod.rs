@@ -23,7 +23,7 @@ pub mod unary;
 pub mod tests;
 
 pub use operation::{Cost, Operation, ShapeRule};
-pub use primitive::{Primitive, Work};
+pub use primitive::Primitive;
 
 use crate::graph::ir::Op;
 

@@ -1,5 +1,9 @@
 //! Symbolic dimensions and shapes, in the user's own names.
 
+mod polynomial;
+
+pub use polynomial::Polynomial;
+
 use std::fmt::Write;
 
 /// One term of a dimension: a named size (its index in the cell's list) or a literal one.

@@ -1,9 +1,6 @@
 //! Numbers of parameters and operations as polynomials in the dimensions: `4 H I + 4 H² + 4 H`.
 
-use super::math::{At, name, row};
-use super::names::MathNames;
-use crate::dim::{Atom, Dim};
-use crate::syntax::ast::Cell;
+use super::{Atom, Dim};
 use std::collections::BTreeMap;
 
 /// A polynomial: the coefficient for the powers of the dimensions.
@@ -47,35 +44,11 @@ impl Polynomial {
     }
 
     /// Returns the terms by descending degree, then in the order of the dimensions.
-    fn terms(&self) -> Vec<(&Vec<u32>, u64)> {
+    pub fn terms(&self) -> Vec<(&Vec<u32>, u64)> {
         let mut terms: Vec<_> = self.0.iter().map(|(powers, count)| (powers, *count)).collect();
         terms.retain(|(_, count)| *count > 0);
         terms.sort_by(|(a, _), (b, _)| (b.iter().sum::<u32>(), b).cmp(&(a.iter().sum::<u32>(), a)));
         terms
-    }
-
-    /// Writes the polynomial as MathML.
-    pub fn show(&self, cell: &Cell, names: &MathNames) -> String {
-        let dimension = |index: usize, power: u32| {
-            let raised = (power > 1).then(|| format!("<mn>{power}</mn>"));
-            name(&names.get(&cell.dimensions[index]), &At::Always, raised.as_deref())
-        };
-        let terms: Vec<String> = self
-            .terms()
-            .into_iter()
-            .map(|(powers, count)| {
-                let used = powers.iter().enumerate().filter(|(_, power)| **power > 0);
-                let mut factors: Vec<String> = used.map(|(index, power)| dimension(index, *power)).collect();
-                if count != 1 || factors.is_empty() {
-                    factors.insert(0, format!("<mn>{count}</mn>"));
-                }
-                factors.join("<mspace width=\"0.17em\"></mspace>")
-            })
-            .collect();
-        // Each term is a separate formula: a browser breaks lines between them.
-        let terms = if terms.is_empty() { vec!["<mn>0</mn>".to_owned()] } else { terms };
-        let terms: Vec<String> = terms.iter().map(|term| format!("<math>{}</math>", row(term))).collect();
-        terms.join(" + ")
     }
 }
 
