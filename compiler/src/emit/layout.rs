@@ -89,11 +89,11 @@ impl Layout<'_> {
             Some(Place::State(piece)) => {
                 let (series, front) =
                     (self.state_series(*piece), self.state_front(*piece).unwrap_or(quote!(1)));
-                quote!(#series.as_slice().get(#front..).unwrap_or(&[]))
+                quote!(#series.tail(#front))
             }
             Some(Place::Recorded(piece)) => {
                 let (series, front) = (self.recorded_series(*piece), self.recorded_front(*piece));
-                quote!(#series.as_slice().get(#front..).unwrap_or(&[]))
+                quote!(#series.tail(#front))
             }
             _ => {
                 let field = self.plan.names.field(bound.id);

@@ -84,9 +84,7 @@ fn outputs(items: &Items) -> TokenStream {
     let in_place = items.plan.and_then(|plan| (Layout { cx: items.cx, plan }).outputs_in_place());
     match in_place {
         // The outputs of a ragged batch are a copy.
-        Some(in_place) => quote! {
-            if tape.common.outputs.is_empty() { tape.#in_place } else { &tape.common.outputs }
-        },
+        Some(in_place) => quote!(tape.common.copied_outputs().unwrap_or(tape.#in_place)),
         None => quote!(&tape.common.outputs),
     }
 }

@@ -79,6 +79,21 @@ pub struct Common<I, Y, C, T, const B: usize> {
     clean: Clean<I, C, T>,
 }
 
+impl<I, Y: Clone, C, T, const B: usize> Common<I, Y, C, T, B> {
+    /// Copies the outputs of a ragged batch from a series, so that their padding can be cleared.
+    pub fn copy_outputs(&mut self, series: &[Y], lengths: Option<&[usize; B]>) {
+        self.outputs.clear();
+        if lengths.is_some() {
+            self.outputs.extend_from_slice(series);
+        }
+    }
+
+    /// Returns the outputs if they are a copy: those of a ragged batch.
+    pub fn copied_outputs(&self) -> Option<&[Y]> {
+        (!self.outputs.is_empty()).then_some(&self.outputs)
+    }
+}
+
 impl<I, Y, C, T, const B: usize> fmt::Debug for Common<I, Y, C, T, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Common { steps, lengths, .. } = self;

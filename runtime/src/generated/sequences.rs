@@ -242,18 +242,6 @@ pub(super) fn finish_outputs<Y: Varying<T>, T: Scalar, const B: usize>(
     clear_past_end(ys, Some(lengths));
 }
 
-/// Copies the outputs of a ragged batch from `series`, so that their padding can be cleared.
-pub fn copy_outputs<Y: Clone, const B: usize>(
-    outputs: &mut Vec<Y>,
-    series: &[Y],
-    lengths: Option<&[usize; B]>,
-) {
-    outputs.clear();
-    if lengths.is_some() {
-        outputs.extend_from_slice(series);
-    }
-}
-
 /// The cotangents of a state that the steps of a chunk pass on, from the last step to the first.
 #[derive(Debug, Clone)]
 pub struct Carry<M: Flat> {

@@ -95,6 +95,12 @@ impl<M: Flat> Series<M> {
         unsafe { slice::from_raw_parts(self.start.as_ptr(), self.len) }
     }
 
+    /// Returns the blocks from block `first` on; none if the series is shorter.
+    #[inline(always)]
+    pub fn tail(&self, first: usize) -> &[M] {
+        self.as_slice().get(first..).unwrap_or(&[])
+    }
+
     /// Returns all blocks as a mutable slice.
     #[inline(always)]
     pub fn as_mut_slice(&mut self) -> &mut [M] {

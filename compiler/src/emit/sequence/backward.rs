@@ -169,9 +169,10 @@ impl Sequence<'_> {
                     let id = self.plan.graph.storage(bound.id);
                     let bindings = frame.bind(Region::Inputs, &[id], &[]);
                     let variable = self.plan.names.variable(id);
+                    let block = if path.is_empty() { quote!(__dx) } else { quote!(&mut __dx #path) };
                     quote! {
                         #bindings
-                        #k::store_columns(&mut __dxs[__t0..__t1], #variable, |__dx| &mut (*__dx) #path);
+                        #k::store_columns(&mut __dxs[__t0..__t1], #variable, |__dx| #block);
                     }
                 }
                 None => quote! {

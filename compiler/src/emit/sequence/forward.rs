@@ -54,7 +54,7 @@ impl Sequence<'_> {
             .then(|| quote!(__tape.common.outputs.resize_with(__steps, #k::Varying::<#scalar>::zero);));
         let copy_outputs = layout
             .outputs_in_place()
-            .map(|series| quote!(#k::copy_outputs(&mut __tape.common.outputs, __tape.#series, __lengths);));
+            .map(|series| quote!(__tape.common.copy_outputs(__tape.#series, __lengths);));
         let (param, context) = (region(Region::Param), region(Region::Context));
         let (before, step, after) = (region(Region::Before), region(Region::Step), region(Region::After));
         quote! {
