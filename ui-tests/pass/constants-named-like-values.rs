@@ -20,6 +20,12 @@ static f: u8 = 9;
 static h: u8 = 9;
 static U: u8 = 9;
 struct c;
+static dy: u8 = 9;
+static other: u8 = 9;
+static batch: u8 = 9;
+static visitor: u8 = 9;
+static index: u8 = 9;
+static fixed: u8 = 9;
 
 rnn_cell! {
     pub cell Lstm<I, H> {

@@ -1,8 +1,6 @@
 //! Symbolic dimensions and shapes, in the user's own names.
 
-mod polynomial;
-
-pub use polynomial::Polynomial;
+pub mod polynomial;
 
 use std::fmt::Write;
 

@@ -19,7 +19,7 @@ mod tests;
 use crate::analysis::Analysis;
 use crate::analysis::heads::heads;
 use crate::analysis::shapes::Shaped;
-use crate::dim::Polynomial;
+use crate::dim::polynomial::Polynomial;
 use crate::plan::Plan;
 use crate::plan::cost::operations;
 use crate::plan::schedule::Region;

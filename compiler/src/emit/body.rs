@@ -177,19 +177,21 @@ impl Body<'_> {
     }
 }
 
-/// Returns statements below a comment. They become a block unless they are one call or one loop.
+/// Returns statements below a comment. They become a block unless they are one call or one loop:
+/// Rust has no attributes, and so no comments, on the parts of an assignment.
 pub fn commented(comment: &TokenStream, statements: TokenStream) -> TokenStream {
-    let is_semicolon = |token: &TokenTree| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ';');
+    let is =
+        |token: &TokenTree, sign: char| matches!(token, TokenTree::Punct(punct) if punct.as_char() == sign);
     let is_word = |token: &TokenTree, word: &str| matches!(token, TokenTree::Ident(ident) if ident == word);
     let is_block =
         |token: &TokenTree| matches!(token, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace);
     let tokens: Vec<TokenTree> = statements.clone().into_iter().collect();
     let Some((last, rest)) = tokens.split_last() else { return quote!(#comment { }) };
-    let is_call = is_semicolon(last)
-        && !rest.iter().any(|token| is_semicolon(token) || is_block(token) || is_word(token, "let"));
+    let is_part = |token: &TokenTree| is(token, ';') || is(token, '=') || is_block(token);
+    let is_call = is(last, ';') && !rest.iter().any(is_part);
     let is_loop = rest.first().is_some_and(|first| is_word(first, "for"))
         && is_block(last)
-        && !rest.iter().any(|token| is_semicolon(token) || is_block(token));
+        && !rest.iter().any(is_part);
     if is_call || is_loop { quote!(#comment #statements) } else { quote!(#comment { #statements }) }
 }
 

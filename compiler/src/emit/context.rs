@@ -4,7 +4,8 @@
 use crate::analysis::heads::heads;
 use crate::analysis::past::{self, Past, RingField};
 use crate::analysis::shapes::{Shaped, Shapes};
-use crate::dim::{Atom, Dim, Polynomial, Shape};
+use crate::dim::polynomial::Polynomial;
+use crate::dim::{Atom, Dim, Shape};
 use crate::emit::access::Access;
 use crate::emit::hygiene::ident;
 use crate::graph::grid::block_path;

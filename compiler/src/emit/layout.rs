@@ -1,6 +1,7 @@
 //! The layout of a cell's tape, and access to the slices of values on it.
 
-use crate::dim::{Atom, Polynomial, Shape};
+use crate::dim::polynomial::Polynomial;
+use crate::dim::{Atom, Shape};
 use crate::emit::context::EmitContext;
 use crate::emit::hygiene::ident;
 use crate::graph::grid::positions;

@@ -1,6 +1,6 @@
 //! The methods of a single step, and the constants of the cell.
 
-use crate::dim::Polynomial;
+use crate::dim::polynomial::Polynomial;
 use crate::emit::items::Items;
 use crate::emit::layout::Layout;
 use crate::plan::cost::operations;

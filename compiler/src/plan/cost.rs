@@ -2,7 +2,7 @@
 
 use super::planned::Pass;
 use super::schedule::Region;
-use crate::dim::Polynomial;
+use crate::dim::polynomial::Polynomial;
 use crate::graph::ir::Graph;
 use crate::graph::ops;
 

@@ -285,12 +285,12 @@ macro_rules! __cell_methods {
         #[inline]
         fn step_with(
             &self,
-            x: &Self::Input,
-            context: &Self::Context,
-            state: &mut Self::State,
+            __x: &Self::Input,
+            __context: &Self::Context,
+            __state: &mut Self::State,
         ) -> Self::Output {
-            let fixed = $crate::generated::prepare::<Self, $B>(self, context);
-            $crate::generated::step(self, &fixed, x, context, state)
+            let __fixed = $crate::generated::prepare::<Self, $B>(self, __context);
+            $crate::generated::step(self, &__fixed, __x, __context, __state)
         }
 
         fn chunk(&self) -> ::core::primitive::usize {
@@ -307,57 +307,57 @@ macro_rules! __layer_methods {
     ($B:tt) => {
         fn visit_state(
             &self,
-            state: &mut Self::State,
-            visitor: &mut $crate::generated::StateVisitor<'_, Self::Scalar>,
+            __state: &mut Self::State,
+            __visitor: &mut $crate::generated::StateVisitor<'_, Self::Scalar>,
         ) {
-            $crate::generated::visit_fields::<_, Self::Output, _>(state, visitor);
+            $crate::generated::visit_fields::<_, Self::Output, _>(__state, __visitor);
         }
 
         fn run_pass(
             &self,
-            pass: $crate::generated::LayerPass<'_, Self, $B>,
-            state: &mut Self::State,
+            __pass: $crate::generated::LayerPass<'_, Self, $B>,
+            __state: &mut Self::State,
         ) -> $crate::generated::Vec<Self::Output> {
-            $crate::generated::run::<Self, $B>(self, pass, state)
+            $crate::generated::run::<Self, $B>(self, __pass, __state)
         }
 
         fn forward_pass(
             &self,
-            pass: $crate::generated::LayerPass<'_, Self, $B>,
-            state: &mut Self::State,
-            tape: &mut Self::Tape,
+            __pass: $crate::generated::LayerPass<'_, Self, $B>,
+            __state: &mut Self::State,
+            __tape: &mut Self::Tape,
         ) {
-            $crate::generated::forward::<Self, $B>(self, pass, state, tape);
+            $crate::generated::forward::<Self, $B>(self, __pass, __state, __tape);
         }
 
         fn backward_pass(
             &self,
-            pass: $crate::generated::LayerPass<'_, Self, $B>,
-            tape: &mut Self::Tape,
-            dys: &[Self::Output],
-            bars: $crate::generated::LayerBars<'_, Self, $B>,
+            __pass: $crate::generated::LayerPass<'_, Self, $B>,
+            __tape: &mut Self::Tape,
+            __dys: &[Self::Output],
+            __bars: $crate::generated::LayerBars<'_, Self, $B>,
         ) {
-            $crate::generated::backward::<Self, $B>(self, pass, tape, dys, bars);
+            $crate::generated::backward::<Self, $B>(self, __pass, __tape, __dys, __bars);
         }
 
         fn inspect_forward(
             &self,
-            pass: $crate::generated::LayerPass<'_, Self, $B>,
-            state: &Self::State,
+            __pass: $crate::generated::LayerPass<'_, Self, $B>,
+            __state: &Self::State,
             _: &Self::Tape,
         ) -> ::core::result::Result<(), $crate::generated::Fault> {
-            $crate::generated::inspect_steps::<Self, $B>(self, pass, state)
+            $crate::generated::inspect_steps::<Self, $B>(self, __pass, __state)
         }
 
         fn inspect_backward(
             &self,
-            pass: $crate::generated::LayerPass<'_, Self, $B>,
-            state: &Self::State,
+            __pass: $crate::generated::LayerPass<'_, Self, $B>,
+            __state: &Self::State,
             _: [&Self::Tape; 2],
-            dys: &[Self::Output],
+            __dys: &[Self::Output],
             _: &Self::Gradients,
         ) -> ::core::result::Result<(), $crate::generated::Fault> {
-            $crate::generated::inspect_steps_back::<Self, $B>(self, pass, state, dys)
+            $crate::generated::inspect_steps_back::<Self, $B>(self, __pass, __state, __dys)
         }
     };
 }

@@ -13,36 +13,36 @@ macro_rules! __values {
                 Self { $($field: $crate::generated::Varying::<$T>::zero(),)* }
             }
 
-            fn scalars(&self, f: &mut dyn ::core::ops::FnMut($T)) {
-                $($crate::generated::Varying::<$T>::scalars(&self.$field, f);)*
+            fn scalars(&self, __f: &mut dyn ::core::ops::FnMut($T)) {
+                $($crate::generated::Varying::<$T>::scalars(&self.$field, __f);)*
             }
 
-            fn scalars_mut(&mut self, f: &mut dyn ::core::ops::FnMut(&mut $T)) {
-                $($crate::generated::Varying::<$T>::scalars_mut(&mut self.$field, f);)*
+            fn scalars_mut(&mut self, __f: &mut dyn ::core::ops::FnMut(&mut $T)) {
+                $($crate::generated::Varying::<$T>::scalars_mut(&mut self.$field, __f);)*
             }
 
             fn sample_mut(
                 &mut self,
                 sample: ::core::primitive::usize,
-                batch: ::core::primitive::usize,
-                f: &mut dyn ::core::ops::FnMut(&mut $T),
+                __batch: ::core::primitive::usize,
+                __f: &mut dyn ::core::ops::FnMut(&mut $T),
             ) {
-                $($crate::generated::Varying::<$T>::sample_mut(&mut self.$field, sample, batch, f);)*
+                $($crate::generated::Varying::<$T>::sample_mut(&mut self.$field, sample, __batch, __f);)*
             }
 
             fn swap_sample(
                 &mut self,
-                other: &mut Self,
+                __other: &mut Self,
                 sample: ::core::primitive::usize,
-                batch: ::core::primitive::usize,
+                __batch: ::core::primitive::usize,
             ) {
                 $($crate::generated::Varying::<$T>::swap_sample(
-                    &mut self.$field, &mut other.$field, sample, batch,
+                    &mut self.$field, &mut __other.$field, sample, __batch,
                 );)*
             }
 
-            fn zip_scalars(&mut self, other: &Self, f: &mut dyn ::core::ops::FnMut(&mut $T, $T)) {
-                $($crate::generated::Varying::<$T>::zip_scalars(&mut self.$field, &other.$field, f);)*
+            fn zip_scalars(&mut self, __other: &Self, __f: &mut dyn ::core::ops::FnMut(&mut $T, $T)) {
+                $($crate::generated::Varying::<$T>::zip_scalars(&mut self.$field, &__other.$field, __f);)*
             }
         }
     };
@@ -65,15 +65,15 @@ macro_rules! __state {
     ) => {
         $crate::generated::values! {
             [$($dims)* const $B: ::core::primitive::usize, $T: $crate::Scalar] $T
-            $State<$($of)* $B, $T> { $($field)* $($past)* $($marker)? }
+            $State<$($of)* { $B }, $T> { $($field)* $($past)* $($marker)? }
         }
 
         $crate::generated::serde! {
             [$($dims)* const $B: ::core::primitive::usize, $T: $crate::Scalar] $T $name
-            $State<$($of)* $B, $T> = $crate::generated::Varying::<$T>::zero(); $($field)* $($past)*,
+            $State<$($of)* { $B }, $T> = $crate::generated::Varying::<$T>::zero(); $($field)* $($past)*,
         }
 
-        impl<$($dims)* const $B: ::core::primitive::usize, $T: $crate::Scalar> $State<$($of)* $B, $T> {
+        impl<$($dims)* const $B: ::core::primitive::usize, $T: $crate::Scalar> $State<$($of)* { $B }, $T> {
             /// Returns the state of one sample of the batch.
             ///
             /// # Panics
@@ -107,39 +107,39 @@ macro_rules! __state {
 
         $crate::generated::if_alloc! {
             impl<$($output_dims)* const $B: ::core::primitive::usize, $T: $crate::Scalar>
-                $crate::generated::StateFields<$T, $Output> for $State<$($of)* $B, $T>
+                $crate::generated::StateFields<$T, $Output> for $State<$($of)* { $B }, $T>
             {
                 const NAMES: &'static [&'static ::core::primitive::str] =
                     &[$(::core::stringify!($field)),*];
 
                 fn zip_fields(
                     &mut self,
-                    other: &Self,
-                    f: &mut dyn ::core::ops::FnMut(::core::primitive::usize, &mut $T, $T),
+                    __other: &Self,
+                    __f: &mut dyn ::core::ops::FnMut(::core::primitive::usize, &mut $T, $T),
                 ) {
-                    let mut index = 0;
+                    let mut __index = 0;
                     $(
                         $crate::generated::Varying::<$T>::zip_scalars(
-                            &mut self.$field, &other.$field, &mut |x, y| f(index, x, y),
+                            &mut self.$field, &__other.$field, &mut |__x, __y| __f(__index, __x, __y),
                         );
-                        index += 1;
+                        __index += 1;
                     )*
                 }
 
-                fn visit_past(&mut self, visitor: &mut $crate::generated::StateVisitor<'_, $T>) {
+                fn visit_past(&mut self, __visitor: &mut $crate::generated::StateVisitor<'_, $T>) {
                     $($crate::generated::PastField::<$T>::visit(
-                        &mut self.$past, ::core::stringify!($past), visitor,
+                        &mut self.$past, ::core::stringify!($past), __visitor,
                     );)*
                 }
 
-                fn reread(&self, y: &mut $Output) {
-                    $((*y)$($place)* = ::core::clone::Clone::clone(&self.$output);)*
+                fn reread(&self, __y: &mut $Output) {
+                    $((*__y)$($place)* = ::core::clone::Clone::clone(&self.$output);)*
                 }
 
-                fn pull_reread(&mut self, dy: &mut $Output) {
+                fn pull_reread(&mut self, __dy: &mut $Output) {
                     $(
-                        $crate::generated::Varying::<$T>::add(&mut self.$output, &(*dy)$($place)*);
-                        (*dy)$($place)* = $crate::generated::Varying::<$T>::zero();
+                        $crate::generated::Varying::<$T>::add(&mut self.$output, &(*__dy)$($place)*);
+                        (*__dy)$($place)* = $crate::generated::Varying::<$T>::zero();
                     )*
                 }
             }
@@ -173,9 +173,9 @@ macro_rules! __model {
 
             /// Returns a cell initialised by the initialisers of the definition.
             pub fn init(rng: &mut (impl $crate::generated::Rng + ?::core::marker::Sized)) -> Self {
-                let mut cell = Self::zeros();
-                cell.initialise(rng);
-                cell
+                let mut __cell = Self::zeros();
+                __cell.initialise(rng);
+                __cell
             }
         }
 
@@ -191,9 +191,9 @@ macro_rules! __model {
                 pub fn init_boxed(
                     rng: &mut (impl $crate::generated::Rng + ?::core::marker::Sized),
                 ) -> $crate::generated::Box<Self> {
-                    let mut cell = Self::zeros_boxed();
-                    cell.initialise(rng);
-                    cell
+                    let mut __cell = Self::zeros_boxed();
+                    __cell.initialise(rng);
+                    __cell
                 }
             }
         }
@@ -210,28 +210,28 @@ macro_rules! __model {
 
             fn visit<'v>(
                 &'v self,
-                visitor: &mut dyn for<'n> ::core::ops::FnMut($crate::generated::Parameter<'n, 'v, $T>),
+                __visitor: &mut dyn for<'n> ::core::ops::FnMut($crate::generated::Parameter<'n, 'v, $T>),
             ) {
                 $($crate::generated::Block::visit_declared(
-                    &self.$param, ::core::stringify!($param), $param_rank, &[$($param_storage),*], visitor,
+                    &self.$param, ::core::stringify!($param), $param_rank, &[$($param_storage),*], __visitor,
                 );)*
             }
 
             fn visit_buffers<'v>(
                 &'v self,
-                visitor: &mut dyn for<'n> ::core::ops::FnMut($crate::generated::Parameter<'n, 'v, $T>),
+                __visitor: &mut dyn for<'n> ::core::ops::FnMut($crate::generated::Parameter<'n, 'v, $T>),
             ) {
                 $($crate::generated::Block::visit_declared(
-                    &self.$buffer, ::core::stringify!($buffer), $buffer_rank, &[$($buffer_storage),*], visitor,
+                    &self.$buffer, ::core::stringify!($buffer), $buffer_rank, &[$($buffer_storage),*], __visitor,
                 );)*
             }
 
             fn visit_layers(
                 &self,
-                visitor: &mut dyn ::core::ops::FnMut($crate::generated::LayerInfo<'_>),
+                __visitor: &mut dyn ::core::ops::FnMut($crate::generated::LayerInfo<'_>),
             ) {
                 $crate::generated::visit_layer::<Self>(
-                    Self::FLOPS_PER_STEP, Self::EQUATIONS, &[$($ring),*], visitor,
+                    Self::FLOPS_PER_STEP, Self::EQUATIONS, &[$($ring),*], __visitor,
                 );
             }
         }
@@ -239,19 +239,19 @@ macro_rules! __model {
         impl<$($generics)*> $crate::generated::ModelMut for $Cell {
             fn visit_mut<'v>(
                 &'v mut self,
-                visitor: &mut dyn for<'n> ::core::ops::FnMut($crate::generated::ParameterMut<'n, 'v, $T>),
+                __visitor: &mut dyn for<'n> ::core::ops::FnMut($crate::generated::ParameterMut<'n, 'v, $T>),
             ) {
                 $($crate::generated::Block::visit_declared_mut(
-                    &mut self.$param, ::core::stringify!($param), $param_rank, &[$($param_storage),*], visitor,
+                    &mut self.$param, ::core::stringify!($param), $param_rank, &[$($param_storage),*], __visitor,
                 );)*
             }
 
             fn visit_buffers_mut<'v>(
                 &'v mut self,
-                visitor: &mut dyn for<'n> ::core::ops::FnMut($crate::generated::ParameterMut<'n, 'v, $T>),
+                __visitor: &mut dyn for<'n> ::core::ops::FnMut($crate::generated::ParameterMut<'n, 'v, $T>),
             ) {
                 $($crate::generated::Block::visit_declared_mut(
-                    &mut self.$buffer, ::core::stringify!($buffer), $buffer_rank, &[$($buffer_storage),*], visitor,
+                    &mut self.$buffer, ::core::stringify!($buffer), $buffer_rank, &[$($buffer_storage),*], __visitor,
                 );)*
             }
         }
@@ -264,8 +264,8 @@ macro_rules! __model {
 macro_rules! __debug {
     ([$($generics:tt)*] $Cell:ty) => {
         impl<$($generics)*> ::core::fmt::Debug for $Cell {
-            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                $crate::generated::debug(self, f)
+            fn fmt(&self, __f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                $crate::generated::debug(self, __f)
             }
         }
     };
