@@ -114,16 +114,4 @@ rnn_cell! {
 
         output y;
     }
-
-    /// A depthwise convolution of width `C`.
-    pub cell Depthwise<M, C> {
-        /// The input of a step.
-        input x: [M];
-        /// The filter of each channel.
-        param k: [M, C] = uniform(1 / sqrt(C));
-
-        y = row_sum(k * window(x, C));
-
-        output y;
-    }
 }
