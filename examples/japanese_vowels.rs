@@ -10,7 +10,7 @@ use examples::data::{COEFFICIENTS, SPEAKERS, Utterance, japanese_vowels};
 use examples::{options::Options, plot::loss_and_confusion, report};
 use rnn_cell::data::{Standard, pad};
 use rnn_cell::quantised::Int8By16;
-use rnn_cell::train::loss::{arg_max, softmax_cross_entropy_weighted};
+use rnn_cell::train::loss::{accuracy_weighted, arg_max, softmax_cross_entropy_weighted};
 use rnn_cell::train::{LayerPart, Schedule, Trainer};
 use rnn_cell::{cells::Dense, prelude::*, rng::normal};
 
@@ -46,15 +46,14 @@ fn loss(part: &mut LayerPart<'_, Net, Utterance, BATCH>) -> f64 {
     let mut noise = |x: f32| x + (deviation * normal(&mut part.rng)) as f32;
     let noisy = |sample: &&Utterance| sample.frames.iter().map(|frame| frame.map(&mut noise)).collect();
     let frames: Vec<Vec<_>> = part.samples.iter().map(noisy).collect();
-    let (speakers, mut right) = (part.labels(|utterance| utterance.speaker), 0);
+    let (speakers, mut accuracy) = (part.labels(|utterance| utterance.speaker), 0.0);
     let loss = part.sequence(&pad(&frames), |out| {
         out.last_step(|logits, weights| {
-            let guesses = arg_max(logits);
-            right = (0..frames.len()).filter(|&sample| guesses[sample] == speakers[sample]).count();
+            accuracy = accuracy_weighted(logits, &speakers, weights);
             softmax_cross_entropy_weighted(logits, &speakers, weights)
         })
     });
-    part.metric("accuracy", right as f64 / frames.len() as f64);
+    part.metric("accuracy", accuracy);
     loss
 }
 

@@ -230,6 +230,35 @@ pub(crate) fn at_last_steps<T: Scalar, Y: Varying<T> + Clone, const B: usize>(
     loss
 }
 
+/// Computes the share of the samples whose largest logit is that of their class: a metric, without
+/// a gradient.
+///
+/// ```
+/// use nalgebra::Matrix2x3;
+/// use rnn_cell::train::loss::accuracy;
+///
+/// let logits = Matrix2x3::new(0.9, 0.2, 0.4, 0.1, 0.8, 0.6);
+/// assert_eq!(accuracy(&logits, &[0, 1, 0]), 2.0 / 3.0);
+/// ```
+pub fn accuracy<T: Scalar, const N: usize, const B: usize>(
+    logits: &SMatrix<T, N, B>,
+    classes: &[u32; B],
+) -> f64 {
+    accuracy_weighted(logits, classes, &even())
+}
+
+/// Computes [`accuracy`] with one weight per sample: the sum of the weights of the samples that are
+/// classified correctly.
+pub fn accuracy_weighted<T: Scalar, const N: usize, const B: usize>(
+    logits: &SMatrix<T, N, B>,
+    classes: &[u32; B],
+    weights: &[T; B],
+) -> f64 {
+    let guesses = arg_max(logits);
+    let is_right = |sample: &usize| guesses[*sample] == classes[*sample];
+    (0..B).filter(is_right).map(|sample| weights[sample].as_f64()).sum()
+}
+
 /// Returns the class of the largest logit of each sample; of equal logits, the first. NaN is never
 /// the largest.
 pub fn arg_max<T: Scalar, const N: usize, const B: usize>(logits: &SMatrix<T, N, B>) -> [u32; B] {
