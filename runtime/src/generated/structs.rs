@@ -23,21 +23,21 @@ macro_rules! __values {
 
             fn sample_mut(
                 &mut self,
-                sample: ::core::primitive::usize,
+                __sample: ::core::primitive::usize,
                 __batch: ::core::primitive::usize,
                 __f: &mut dyn ::core::ops::FnMut(&mut $T),
             ) {
-                $($crate::generated::Varying::<$T>::sample_mut(&mut self.$field, sample, __batch, __f);)*
+                $($crate::generated::Varying::<$T>::sample_mut(&mut self.$field, __sample, __batch, __f);)*
             }
 
             fn swap_sample(
                 &mut self,
                 __other: &mut Self,
-                sample: ::core::primitive::usize,
+                __sample: ::core::primitive::usize,
                 __batch: ::core::primitive::usize,
             ) {
                 $($crate::generated::Varying::<$T>::swap_sample(
-                    &mut self.$field, &mut __other.$field, sample, __batch,
+                    &mut self.$field, &mut __other.$field, __sample, __batch,
                 );)*
             }
 
