@@ -15,6 +15,10 @@
 set -euo pipefail
 cd "$(dirname "$0")/../bare-metal"
 mode=${1:-short}
+case $mode in
+short | long | table | quantised | voice) ;;
+*) echo "unknown mode '$mode': use short, long, table, quantised or voice" && exit 2 ;;
+esac
 target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
 mkdir -p "$target/outputs"
 unset CARGO_TARGET_DIR

@@ -27,6 +27,7 @@ macro_rules! fallback {
             const LANES: usize = $lanes;
             type Half = Self;
             // The counters of the loop would be a fifth of its instructions.
+            const SUMS: usize = if cfg!(target_arch = "aarch64") { 24 } else { 12 };
             const COLUMNS: usize = if cfg!(target_arch = "aarch64") { 4 } else { 1 };
 
             #[inline(always)]

@@ -106,8 +106,7 @@ pub trait Pack<T: Copy + Default>: Copy {
     const SUMS: usize = 12;
     /// The number of vectors in a column of the tile that a matrix product holds in registers.
     const TALL: usize = 2;
-    /// The number of columns in an iteration of a loop over columns with one chain of additions and
-    /// at most two sums.
+    /// The number of columns in an iteration of a loop over columns with one chain of additions.
     const COLUMNS: usize = 1;
     /// True if [`spread`](Self::spread) is one instruction.
     const SPREADS: bool = false;

@@ -110,22 +110,32 @@ pub fn products<S: Isa, T: Scalar, const M: usize, const G: usize, const P: usiz
             let mut g = 0;
             // Matrices that do not fit in the cache are streamed through it one after the other.
             while G * bytes > CACHE && g < G {
-                column_of_sums::<S::Pack<T>, T, M, G, 1, P, 8>(g, j, size, &at, x, &to, accumulate);
+                column_of_sums::<S::Pack<T>, T, M, G, 1, P, { MOST[1] }>(g, j, size, &at, x, &to, accumulate);
                 g += 1;
             }
             while G - g >= 4 {
-                column_of_sums::<S::Pack<T>, T, M, G, 4, P, 3>(g, j, size, &at, x, &to, accumulate);
+                column_of_sums::<S::Pack<T>, T, M, G, 4, P, { MOST[4] }>(g, j, size, &at, x, &to, accumulate);
                 g += 4;
             }
             match G - g {
-                1 => column_of_sums::<S::Pack<T>, T, M, G, 1, P, 8>(g, j, size, &at, x, &to, accumulate),
-                2 => column_of_sums::<S::Pack<T>, T, M, G, 2, P, 5>(g, j, size, &at, x, &to, accumulate),
-                3 => column_of_sums::<S::Pack<T>, T, M, G, 3, P, 4>(g, j, size, &at, x, &to, accumulate),
+                1 => column_of_sums::<S::Pack<T>, T, M, G, 1, P, { MOST[1] }>(
+                    g, j, size, &at, x, &to, accumulate,
+                ),
+                2 => column_of_sums::<S::Pack<T>, T, M, G, 2, P, { MOST[2] }>(
+                    g, j, size, &at, x, &to, accumulate,
+                ),
+                3 => column_of_sums::<S::Pack<T>, T, M, G, 3, P, { MOST[3] }>(
+                    g, j, size, &at, x, &to, accumulate,
+                ),
                 _ => {}
             }
         }
     }
 }
+
+/// The largest number of vectors of rows that a column of one to four sums computes at once. On
+/// aarch64, 32 registers hold them.
+const MOST: [usize; 5] = if cfg!(target_arch = "aarch64") { [0, 8, 10, 8, 6] } else { [0, 8, 5, 4, 3] };
 
 /// Computes column `j` of `N` of the `G` sums, starting with sum `first`, with at most `MOST`
 /// vectors of rows at once.
