@@ -16,10 +16,11 @@
 mod sounds;
 
 use examples::audio::{self, Sound};
-use examples::options::{Options, QUICK};
+use examples::options::{OFF, Options, QUICK};
 use examples::plot::{Curve, amplified};
 use examples::report::{median, progress, run};
 use nalgebra::{SMatrix, SVector};
+use rnn_cell::cell::{FourDecimals, Prepare, Prepared};
 use rnn_cell::prelude::*;
 use rnn_cell::train::loss::mean_squared_error_weighted;
 use rnn_cell::train::optim::scale;
@@ -97,6 +98,7 @@ fn main() -> ExitCode {
                 ("block", "64", "the number of samples that the sound card requests at a time"),
                 ("wav", "target/amplifier.wav", "the file of the amplified sound"),
                 ("picture", "target/amplifier.svg", "the file of the picture"),
+                ("near", OFF, "compute tanh and sigmoid approximately while playing"),
                 QUICK,
             ],
         )?;
@@ -144,7 +146,11 @@ fn main() -> ExitCode {
         );
         println!("  LSTM                          {:.5}", errors.last().copied().unwrap_or(f64::NAN));
 
-        let (output, times) = play(&input.samples, block, streamed(&amp));
+        let (output, times) = if options.flag("near") {
+            play(&input.samples, block, streamed(amp.prepare().approximate::<FourDecimals>()))
+        } else {
+            play(&input.samples, block, streamed(amp.prepare()))
+        };
         report(&times, block);
         denormals(&amp, &held_out, &mut rng);
 
@@ -197,7 +203,7 @@ fn learn(
                 (loss / power, dy / power)
             })
         })?;
-        let (ys, _) = play(held_out, held_out.len(), streamed(&trainer.model));
+        let (ys, _) = play(held_out, held_out.len(), streamed(trainer.model.prepare()));
         errors.push(error_to_signal(&ys, &truth));
         bar.set_message(format!("error {:.4}", errors[epoch]));
         bar.inc(1);
@@ -207,9 +213,12 @@ fn learn(
 }
 
 /// Returns a function that steps through the blocks of a new stream.
-fn streamed(amp: &Amplifier) -> impl FnMut(&[Sample], &mut [Sample]) {
+fn streamed<A>(amp: Prepared<A>) -> impl FnMut(&[Sample], &mut [Sample])
+where
+    A: Prepare<1, Context = (), Input = Sample, Output = Sample>,
+{
     let mut state = amp.initial_state();
-    move |xs, ys| xs.iter().zip(ys).for_each(|(x, y)| *y = amp.step(x, &mut state))
+    move |xs, ys| amp.run(xs, ys, &mut state)
 }
 
 /// Plays `sound` in blocks, as a sound card requests it. Returns the output, and the time of each

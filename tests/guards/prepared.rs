@@ -4,10 +4,10 @@
 use std::sync::{Arc, Mutex};
 
 use allocation_counter::measure;
-use rnn_cell::cell::{Isa, Layer, Prepare, Prepared};
+use rnn_cell::cell::{Accuracy, Approximate, FiveDecimals, FourDecimals, Isa, Layer, Prepare, Prepared};
 use rnn_cell::cells::{
     AdditiveAttention, AdditiveAttentionContext, Dense, DenseState, Gru, InitialStateLstm, Lstm,
-    SelectiveSsm, SelectiveSsmState,
+    SelectiveSsm, SelectiveSsmState, UgRnn,
 };
 use rnn_cell::prelude::*;
 use rnn_cell::quantised::Int8;
@@ -168,5 +168,85 @@ fn a_hand_written_cell_in_a_prepared_network() {
     let (mut own, mut state) = (handle.initial_state(), ssm.initial_state());
     for x in random_sequence::<SMatrix<f64, 4, 2>>(&mut rng(2), STEPS) {
         assert_eq!(handle.step(&x, &mut own), ssm.step(&(x * 0.25_f64.exp()), &mut state));
+    }
+}
+
+/// Streams `steps` inputs through a layer, exactly and approximately. Returns the largest difference
+/// of an output. Blocks must give the bits of single steps, and nothing may be allocated.
+fn difference<A: Accuracy, const B: usize, L>(layer: &L, steps: usize) -> f64
+where
+    L: Prepare<B, Scalar: Into<f64>, Context = (), Input: Varying<L::Scalar>, Output: Varying<L::Scalar>>,
+    L::State: Clone,
+    L::Output: Clone,
+{
+    let exact = Prepared::new(layer);
+    let near = Prepared::new(layer).approximate::<A>();
+    let (mut exact_state, mut state) = (exact.initial_state(), near.initial_state());
+    let mut in_blocks = state.clone();
+    let xs: Vec<L::Input> = random_sequence(&mut rng(4), steps);
+    let mut ys: Vec<L::Output> = (0..steps).map(|_| Varying::zero()).collect();
+    let allocated = measure(|| {
+        for (xs, ys) in xs.chunks(64).zip(ys.chunks_mut(64)) {
+            near.run(xs, ys, &mut in_blocks);
+        }
+    });
+    assert_eq!(allocated.count_total, 0, "{allocated:?}");
+    let mut largest = 0.0f64;
+    for (x, y) in xs.iter().zip(&ys) {
+        let mut one = vec![];
+        near.step(x, &mut state).scalars(&mut |y| one.push(y));
+        let mut at = one.iter();
+        y.scalars(&mut |y| assert_eq!(Some(&y), at.next(), "a block differs from a step"));
+        let mut at = one.iter();
+        exact.step(x, &mut exact_state).scalars(&mut |y| {
+            let near = at.next().copied().expect("outputs of one size");
+            largest = largest.max((y - near).into().abs());
+        });
+    }
+    largest
+}
+
+/// Checks the differences of both accuracies against the stated bounds, and against a tenth of them:
+/// steps that are exact must not pass for approximate ones.
+fn near<const B: usize, L>(name: &str, layer: &L, steps: usize, bound: f64)
+where
+    L: Prepare<B, Scalar: Into<f64>, Context = (), Input: Varying<L::Scalar>, Output: Varying<L::Scalar>>,
+    L::State: Clone,
+    L::Output: Clone,
+{
+    let four = difference::<FourDecimals, B, _>(layer, steps);
+    let five = difference::<FiveDecimals, B, _>(layer, steps);
+    println!("{name}: {four:.1e}, {five:.1e}");
+    assert!((0.1 * bound..bound).contains(&four), "{name}: {four:e}");
+    assert!((0.01 * bound..0.1 * bound).contains(&five), "{name}: {five:e}");
+}
+
+#[test]
+fn approximate_steps_are_near_the_exact_ones() {
+    let lstm = Lstm::<1, 16>::init(&mut rng(1));
+    near::<1, _>("10,000 steps of an LSTM", &lstm, 10_000, 3e-4);
+    near::<3, _>("a batch", &lstm, 200, 3e-4);
+    near::<1, _>("f64", &Lstm::<1, 16, f64>::init(&mut rng(1)), 200, 3e-4);
+    near::<1, _>("a GRU", &Gru::<3, 8>::init(&mut rng(2)), 200, 3e-4);
+    near::<1, _>("an odd size", &UgRnn::<3, 7>::init(&mut rng(2)), 200, 3e-4);
+    let copy = lstm.quantised::<Int8>().unwrap();
+    near::<1, _>("a quantised copy", &copy, 200, 3e-4);
+    let net = Stack(lstm, Residual::new(Gru::<16, 16>::init(&mut rng(3))));
+    near::<1, _>("a network", &net, 200, 1e-3);
+}
+
+/// A layer without `tanh` and `sigmoid`, and the layers of a network that aren't wrapped, stay
+/// exact.
+#[test]
+fn everything_else_stays_exact() {
+    let ssm = SelectiveSsm::<4, 2, 1>::init(&mut rng(1));
+    assert_eq!(difference::<FourDecimals, 1, _>(&ssm, 50), 0.0);
+    let (lstm, dense) = (Lstm::<3, 8>::init(&mut rng(2)), Dense::<8, 2>::init(&mut rng(3)));
+    let half = Prepared::new(Stack(Approximate::<_, FourDecimals>::new(&lstm), &dense));
+    let near = lstm.prepare().approximate::<FourDecimals>();
+    let (mut state, mut own) = (half.initial_state(), near.initial_state());
+    for x in random_sequence(&mut rng(4), STEPS) {
+        let h = near.step(&x, &mut own);
+        assert_eq!(half.step(&x, &mut state), dense.step(&h, &mut dense.zero_state()));
     }
 }

@@ -10,6 +10,7 @@ use crate::network::{Dropout, Follows, Stack};
 #[cfg(feature = "alloc")]
 use crate::types::varying::Varying;
 
+mod approximate;
 #[cfg(feature = "alloc")]
 mod delegate;
 #[cfg(feature = "alloc")]
@@ -27,6 +28,7 @@ mod state;
 #[cfg(feature = "alloc")]
 mod with;
 
+pub use approximate::Approximate;
 #[cfg(feature = "alloc")]
 pub(crate) use delegate::{visit_as, visit_mut_as, visit_mut_parts, visit_parts};
 #[cfg(feature = "alloc")]
@@ -36,7 +38,6 @@ pub use lists::Held;
 #[cfg(feature = "alloc")]
 pub use pass::*;
 pub(crate) use path::Place;
-#[cfg(feature = "alloc")]
 pub(crate) use prepare::prepared_as;
 pub use prepare::*;
 #[doc = include_str!("derive.md")]

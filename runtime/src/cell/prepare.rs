@@ -2,8 +2,9 @@
 
 use core::borrow::Borrow;
 
+use super::Approximate;
 use crate::Scalar;
-pub use crate::kernels::isa::Isa;
+pub use crate::kernels::isa::{Accuracy, FiveDecimals, FourDecimals, Isa};
 use crate::kernels::isa::{Job, dispatch};
 use crate::types::varying::Varying;
 
@@ -125,6 +126,39 @@ impl<L: Prepare<B>, X: Borrow<L::Context>, const B: usize> Prepared<L, X, B> {
         step(&self.layer, &self.fixed, x, self.context.borrow(), state)
     }
 
+    /// Computes a step for each of `xs` and writes the outputs to `ys`. Allocates nothing.
+    ///
+    /// # Panics
+    /// Panics if `xs` and `ys` differ in length.
+    #[inline]
+    pub fn run(&self, xs: &[L::Input], ys: &mut [L::Output], state: &mut L::State) {
+        assert_eq!(xs.len(), ys.len(), "as many outputs as inputs");
+        let Prepared { layer, context, fixed } = self;
+        dispatch(Steps { layer, fixed, xs, ys, context: context.borrow(), state });
+    }
+
+    /// Makes the steps faster, with activations of the accuracy `A`. The values that are computed
+    /// already stay exact.
+    ///
+    /// ```
+    /// use rnn_cell::cell::{FiveDecimals, FourDecimals};
+    /// use rnn_cell::cells::Lstm;
+    /// use rnn_cell::prelude::*;
+    ///
+    /// let lstm = Lstm::<1, 16>::init(&mut Xoshiro256PlusPlus::seed_from_u64(1));
+    /// let live = lstm.prepare().approximate::<FourDecimals>();
+    /// let (mut exact, mut near) = (lstm.initial_state(), live.initial_state());
+    /// for x in [0.1, -0.5, 0.3] {
+    ///     let x = SVector::<f32, 1>::new(x);
+    ///     let difference = lstm.step(&x, &mut exact) - live.step(&x, &mut near);
+    ///     assert!(difference.amax() < 1e-4);
+    /// }
+    /// # let _ = lstm.prepare::<1>().approximate::<FiveDecimals>();
+    /// ```
+    pub fn approximate<A: Accuracy>(self) -> Prepared<Approximate<L, A>, X, B> {
+        Prepared { layer: Approximate::new(self.layer), context: self.context, fixed: self.fixed }
+    }
+
     /// Returns the layer.
     pub fn layer(&self) -> &L {
         &self.layer
@@ -192,6 +226,27 @@ pub fn step<L: Prepare<B>, const B: usize>(
     dispatch(Step { layer, fixed, x, context, state })
 }
 
+struct Steps<'a, L: Prepare<B>, const B: usize> {
+    layer: &'a L,
+    fixed: &'a L::Fixed,
+    xs: &'a [L::Input],
+    ys: &'a mut [L::Output],
+    context: &'a L::Context,
+    state: &'a mut L::State,
+}
+
+impl<L: Prepare<B>, const B: usize> Job for Steps<'_, L, B> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run<S: Isa>(self, isa: S) {
+        let Steps { layer, fixed, xs, ys, context, state } = self;
+        for (x, y) in xs.iter().zip(ys) {
+            *y = layer.step_on(isa, fixed, x, context, state);
+        }
+    }
+}
+
 struct Start<'a, L: Prepare<B>, const B: usize> {
     layer: &'a L,
     context: &'a L::Context,
@@ -235,7 +290,6 @@ macro_rules! prepared_as {
     };
 }
 
-#[cfg(feature = "alloc")]
 pub(crate) use prepared_as;
 
 /// Implements [`Prepare`] by that of another layer: `this => **this`.

@@ -4,6 +4,9 @@
 //! A kernel body is `#[inline(always)]` and generic over [`Isa`]. `dispatch` compiles it once per
 //! instruction set, with the `#[target_feature]` attributes that the token proves.
 
+use core::fmt;
+use core::marker::PhantomData;
+
 use super::fused::FUSED;
 use super::pack::Packed;
 
@@ -41,6 +44,68 @@ pub trait Isa: sealed::Sealed + Copy + 'static {
 
     /// The vectors of hand-blocked kernels.
     type Pack<T: Packed>: super::pack::Pack<T>;
+
+    /// The number of correct decimals of `tanh` and `sigmoid`, or `None` if they are exact to the
+    /// last bits.
+    const DECIMALS: Option<Decimals> = None;
+}
+
+/// An accuracy of `tanh` and `sigmoid`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decimals {
+    /// Relative errors of `tanh` up to 1e-4.
+    Four,
+    /// Relative errors of `tanh` up to 1e-5.
+    Five,
+}
+
+/// The accuracy of `tanh` and `sigmoid` in [approximate](crate::cell::Approximate) steps:
+/// [`FourDecimals`] or [`FiveDecimals`].
+pub trait Accuracy: sealed::Sealed + fmt::Debug + Copy + Send + Sync + 'static {
+    /// The accuracy as a value.
+    #[doc(hidden)]
+    const DECIMALS: Decimals;
+}
+
+/// A relative error of `tanh` of at most 1e-4, and an absolute error of `sigmoid` of at most 5e-5.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FourDecimals;
+
+impl sealed::Sealed for FourDecimals {}
+
+impl Accuracy for FourDecimals {
+    const DECIMALS: Decimals = Decimals::Four;
+}
+
+/// A relative error of `tanh` of at most 1e-5, and an absolute error of `sigmoid` of at most 5e-6.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FiveDecimals;
+
+impl sealed::Sealed for FiveDecimals {}
+
+impl Accuracy for FiveDecimals {
+    const DECIMALS: Decimals = Decimals::Five;
+}
+
+/// The instruction set `S`, with `tanh` and `sigmoid` of the accuracy `A`.
+#[derive(Debug, Clone, Copy)]
+pub struct Within<S, A>(S, PhantomData<A>);
+
+impl<S: Isa, A: Accuracy> Within<S, A> {
+    /// Returns the token that proves the same instruction set as `isa`.
+    #[inline(always)]
+    pub(crate) fn accuracy(isa: S) -> Self {
+        Within(isa, PhantomData)
+    }
+}
+
+impl<S, A> sealed::Sealed for Within<S, A> {}
+
+impl<S: Isa, A: Accuracy> Isa for Within<S, A> {
+    const LEVEL: Level = S::LEVEL;
+    const FMA: bool = S::FMA;
+    type Pack<T: Packed> = S::Pack<T>;
+    const DECIMALS: Option<Decimals> = Some(A::DECIMALS);
 }
 
 /// The baseline of the target.

@@ -64,6 +64,27 @@ macro_rules! steps {
     ($cell:ident $(<$($size:literal),+>)+) => { [$($crate::of_size!($cell<$($size),+>, $crate::any())),+].iter().all(|finite| *finite) };
 }
 
+/// Runs a step and a block of a handle with approximate activations.
+#[macro_export]
+macro_rules! approximates {
+    ($cell:ident $(<$($size:literal),+>)+) => { [$({
+        #[inline(never)]
+        fn steps() -> bool {
+            $crate::steps::begin(concat!("approximate ", stringify!($cell<$($size),+>)));
+            let mut cell = $cell::<$($size),+>::zeros();
+            $crate::fill(&mut cell);
+            let handle = cell.prepare().approximate::<rnn_cell::cell::FourDecimals>();
+            let mut state = handle.initial_state();
+            let xs = [$crate::any(), $crate::any()];
+            let y = handle.step(&xs[0], &mut state);
+            let mut ys = [y, y];
+            handle.run(&xs, &mut ys, &mut state);
+            $crate::print(&y) & $crate::print(&ys[0]) & $crate::print(&ys[1])
+        }
+        steps()
+    }),+].iter().all(|finite| *finite) };
+}
+
 /// Runs a cell with a context.
 #[macro_export]
 macro_rules! attends {

@@ -7,19 +7,19 @@ use benches::run::{Goals, Run, STEP_GOALS};
 use benches::table::{Table, figure, percent};
 use benches::work::{CYCLE, inputs, rng, step};
 use nalgebra::{SMatrix, SVector};
-use rnn_cell::cell::{Layer, Model};
+use rnn_cell::cell::{FiveDecimals, FourDecimals, Layer, Model};
 use rnn_cell::cells::{Gru, GruResetAfter, Lstm};
 use std::hint::black_box;
 
 const BY_HAND: &str = "nalgebra by hand";
 
 /// Our competitors, whose columns precede those of the libraries.
-const OURS: [&str; 5] = ["step", "prepared", "run", "step, f64", "step, reset before"];
+const OURS: [&str; 7] = ["step", "prepared", "1e-4", "1e-5", "run", "step, f64", "step, reset before"];
 
 /// Prints one table for the LSTM and one for the GRU.
 pub fn report(run: &mut Run) {
-    let note = "ns per step, batch 1, f32. `prepared` is a step on the handle that `prepare` returns, `run` 1000 steps in \
-                one call. The FLOP of `step` (`FLOPS_PER_STEP`: two per multiply-add of a product, one per element-wise operation or \
+    let note = "ns per step, batch 1, f32. `prepared` is a step on the handle that `prepare` returns, `1e-4` and \
+                `1e-5` the same with approximate activations of these errors, `run` 1000 steps in one call. The FLOP of `step` (`FLOPS_PER_STEP`: two per multiply-add of a product, one per element-wise operation or \
                 function) are relative to multiply-adds alone, its bytes of weights to reading as many bytes, both \
                 measured in the same rounds. The goals in ns are stated for 102.6 GFLOP/s and 102 GB/s and scaled by the first \
                 below H = 64, by the second from there on. Other goals: 10 times nexus-inference, 1.3 times its native build, 30 times \
@@ -73,6 +73,9 @@ fn lstm<const I: usize, const H: usize>(run: &mut Run, table: &mut Table) {
     let (cell, hand) = (Lstm::<I, H>::init_boxed(&mut rng()), by_hand::Lstm::<I, H>::new());
     let xs: Vec<SMatrix<f32, I, 1>> = inputs(SEQUENCE);
     let prepared = cell.prepare::<1>();
+    let four = cell.prepare::<1>().approximate::<FourDecimals>();
+    let five = cell.prepare::<1>().approximate::<FiveDecimals>();
+    let (mut with_four, mut with_five) = (cell.zero_state(), cell.zero_state());
     let (mut streaming, mut running) = (cell.zero_state(), cell.zero_state());
     let (mut h, mut c) = (SVector::zeros(), SVector::zeros());
     let mut contest = run.baselines(cost.bytes);
@@ -82,6 +85,20 @@ fn lstm<const I: usize, const H: usize>(run: &mut Run, table: &mut Table) {
         1,
         cycling(&xs, |x| {
             black_box(prepared.step(x, &mut streaming));
+        }),
+    );
+    contest.enter(
+        "1e-4",
+        1,
+        cycling(&xs, |x| {
+            black_box(four.step(x, &mut with_four));
+        }),
+    );
+    contest.enter(
+        "1e-5",
+        1,
+        cycling(&xs, |x| {
+            black_box(five.step(x, &mut with_five));
         }),
     );
     contest.enter("run", SEQUENCE, || {
@@ -112,6 +129,9 @@ fn gru<const I: usize, const H: usize>(run: &mut Run, table: &mut Table) {
     let (cell, hand) = (GruResetAfter::<I, H>::init_boxed(&mut rng()), by_hand::Gru::<I, H>::new());
     let xs: Vec<SMatrix<f32, I, 1>> = inputs(SEQUENCE);
     let prepared = cell.prepare::<1>();
+    let four = cell.prepare::<1>().approximate::<FourDecimals>();
+    let five = cell.prepare::<1>().approximate::<FiveDecimals>();
+    let (mut with_four, mut with_five) = (cell.zero_state(), cell.zero_state());
     let (mut streaming, mut running) = (cell.zero_state(), cell.zero_state());
     let mut h = SVector::zeros();
     let mut contest = run.baselines(cost.bytes);
@@ -121,6 +141,20 @@ fn gru<const I: usize, const H: usize>(run: &mut Run, table: &mut Table) {
         1,
         cycling(&xs, |x| {
             black_box(prepared.step(x, &mut streaming));
+        }),
+    );
+    contest.enter(
+        "1e-4",
+        1,
+        cycling(&xs, |x| {
+            black_box(four.step(x, &mut with_four));
+        }),
+    );
+    contest.enter(
+        "1e-5",
+        1,
+        cycling(&xs, |x| {
+            black_box(five.step(x, &mut with_five));
         }),
     );
     contest.enter("run", SEQUENCE, || {

@@ -3,11 +3,13 @@
 //! The algorithms are generic. [`LaneMath`] contains the parts that differ between `f32` and `f64`:
 //! constants, polynomials, and bit arithmetic. The tests check these error bounds against exact
 //! values: `exp`, `exp_m1`, `ln`, `sigmoid` and `tanh` are within 2.5 ulp in `f32` and 4 ulp in
-//! `f64`.
+//! `f64`. Under an instruction set with [`DECIMALS`](Isa::DECIMALS), `sigmoid` and `tanh` are those
+//! of `rational`.
 
 mod constants;
+mod rational;
 
-use super::isa::Isa;
+use super::isa::{Decimals, Isa};
 use crate::Scalar;
 pub use constants::LaneMath;
 
@@ -76,6 +78,11 @@ pub fn exp_m1<S: Isa, T: Scalar>(_isa: S, x: T) -> T {
 /// -709.4 (`f64`).
 #[inline(always)]
 pub fn sigmoid<S: Isa, T: Scalar>(_isa: S, x: T) -> T {
+    match S::DECIMALS {
+        Some(Decimals::Four) => return rational::sigmoid_four::<S, T>(x),
+        Some(Decimals::Five) => return rational::sigmoid_five::<S, T>(x),
+        None => {}
+    }
     if S::FMA {
         return sigmoid_fused::<S, T>(x);
     }
@@ -105,6 +112,11 @@ fn sigmoid_fused<S: Isa, T: Scalar>(x: T) -> T {
 /// Returns the hyperbolic tangent.
 #[inline(always)]
 pub fn tanh<S: Isa, T: Scalar>(_isa: S, x: T) -> T {
+    match S::DECIMALS {
+        Some(Decimals::Four) => return rational::tanh_four::<S, T>(x),
+        Some(Decimals::Five) => return rational::tanh_five::<S, T>(x),
+        None => {}
+    }
     if S::FMA {
         return tanh_fused::<S, T>(x);
     }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::kernels::isa::Isa;
+use crate::kernels::isa::{Accuracy, FiveDecimals, FourDecimals, Isa, Within};
 use crate::kernels::testing::{Random, both};
 
 #[path = "reference.rs"]
@@ -229,5 +229,95 @@ fn functions_are_monotonic_where_they_saturate() {
             assert!(now.0 >= last.0 - 4.0 * f32::EPSILON && now.1 >= last.1 - 4.0 * f32::EPSILON, "at {x}");
             last = now;
         }
+    });
+}
+
+/// The largest errors of the approximations, and the largest magnitude of `tanh`.
+#[derive(Debug, Default)]
+struct Worst {
+    tanh: f64,
+    sigmoid: f64,
+    magnitude: f64,
+}
+
+/// Returns the largest errors over every `stride`th positive normal number and its negative. The
+/// errors of `tanh` are relative.
+#[inline(always)]
+fn worst<S: Isa, A: Accuracy, T: Scalar>(isa: S, stride: usize) -> Worst {
+    const BLOCK: usize = 1024;
+    let near = Within::<S, A>::accuracy(isa);
+    let mut worst = Worst::default();
+    let numbers = f32::MIN_POSITIVE.to_bits()..f32::INFINITY.to_bits();
+    for start in numbers.step_by(stride * BLOCK) {
+        let mut errors = [[0.0f64; 3]; BLOCK];
+        for (i, [tanh_error, sigmoid_error, magnitude]) in errors.iter_mut().enumerate() {
+            let x = f32::from_bits((start + (i * stride) as u32).min(f32::MAX.to_bits()));
+            let (x, exact) = (T::of(f64::from(x)), f64::from(x));
+            let exact_tanh = tanh(isa, exact);
+            let [above, below] = [x, -x].map(|x| tanh(near, x).as_f64());
+            *magnitude = if above == -below { above } else { f64::INFINITY };
+            *tanh_error = (above / exact_tanh - 1.0).abs();
+            let [above, below] = [x, -x].map(|x| sigmoid(near, x).as_f64());
+            let error = |found: f64, exact: f64| {
+                let is_inside = (0.0..=1.0).contains(&found);
+                if is_inside { (found - sigmoid(isa, exact)).abs() } else { f64::INFINITY }
+            };
+            let (above, below) = (error(above, exact), error(below, -exact));
+            *sigmoid_error = if above > below { above } else { below };
+        }
+        for [tanh, sigmoid, magnitude] in errors {
+            worst.tanh = worst.tanh.max(tanh);
+            worst.sigmoid = worst.sigmoid.max(sigmoid);
+            worst.magnitude = worst.magnitude.max(magnitude);
+        }
+    }
+    worst
+}
+
+/// `STRIDE=1 cargo test --release -p rnn-cell --lib approximations` checks every number and takes
+/// minutes.
+#[test]
+fn approximations_are_within_their_bounds() {
+    #[inline(always)]
+    fn check<S: Isa, A: Accuracy, T: Scalar>(isa: S, stride: usize, [tanh, sigmoid]: [f64; 2]) {
+        let found = worst::<S, A, T>(isa, stride);
+        println!("{:?}, {}: {found:?}", S::LEVEL, core::any::type_name::<(A, T)>());
+        assert!(found.tanh <= tanh && found.sigmoid <= sigmoid && found.magnitude <= 1.0, "{found:?}");
+    }
+    both!(isa => {
+        let stride = std::env::var("STRIDE").map_or(4099, |stride| stride.parse().expect("a number"));
+        check::<_, FourDecimals, f32>(isa, stride, [6.6e-5, 3.3e-5]);
+        check::<_, FiveDecimals, f32>(isa, stride, [4.5e-6, 2.3e-6]);
+        check::<_, FourDecimals, f64>(isa, stride.max(1009), [6.6e-5, 3.3e-5]);
+        check::<_, FiveDecimals, f64>(isa, stride.max(1009), [4.5e-6, 2.3e-6]);
+    });
+}
+
+#[test]
+fn approximations_keep_signs_saturate_and_pass_nan_on() {
+    #[inline(always)]
+    fn check<S: Isa, A: Accuracy, T: Scalar>(isa: S) {
+        let near = Within::<S, A>::accuracy(isa);
+        assert!(tanh(near, T::NOT_A_NUMBER).as_f64().is_nan());
+        assert!(sigmoid(near, T::NOT_A_NUMBER).as_f64().is_nan());
+        assert_eq!(tanh(near, -T::ZERO).as_f64().to_bits(), (-0.0f64).to_bits());
+        assert_eq!(sigmoid(near, T::ZERO).as_f64(), 0.5);
+        for x in [T::INFINITE, T::of(7.0)] {
+            assert!((tanh(near, x).as_f64() - 1.0).abs() < 2e-7);
+            assert_eq!(tanh(near, -x).as_f64(), -tanh(near, x).as_f64());
+            assert!((sigmoid(near, T::TWO * x).as_f64() - 1.0).abs() < 1e-7);
+            assert!(sigmoid(near, -T::TWO * x).as_f64().abs() < 1e-7);
+        }
+        // Everything else is exact.
+        for x in [-1.5, 0.3, 20.0].map(T::of) {
+            assert_eq!(exp(near, x), exp(isa, x));
+            assert_eq!(softplus(near, x), softplus(isa, x));
+        }
+    }
+    both!(isa => {
+        check::<_, FourDecimals, f32>(isa);
+        check::<_, FiveDecimals, f32>(isa);
+        check::<_, FourDecimals, f64>(isa);
+        check::<_, FiveDecimals, f64>(isa);
     });
 }

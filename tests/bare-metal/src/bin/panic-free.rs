@@ -1,8 +1,8 @@
 //! Steps of the library's cells in a program that contains no reachable panic. A reachable panic
 //! would not link (see the library).
 //!
-//! It computes initial states, steps of cells, `prepare` and steps of handles. It also makes
-//! quantised copies, writes them to bytes, reads them and runs them. For most cells, one of two
+//! It computes initial states, steps of cells, `prepare` and steps of handles, also with approximate
+//! activations and in blocks. It also makes quantised copies, writes them to bytes, reads them and runs them. For most cells, one of two
 //! sizes is a whole number of vectors and the other is odd. `TcnBlock`, `NamLayer`, `SLstmHeads`
 //! and `MLstmHeads` are missing: checks of bounds are left in their steps.
 //!
@@ -11,7 +11,7 @@
 #![no_std]
 #![no_main]
 
-use bare_metal::{attends, decodes, of_format, quantised, steps};
+use bare_metal::{approximates, attends, decodes, of_format, quantised, steps};
 use core::hint::black_box;
 use rnn_cell::cells::*;
 use rnn_cell::quantised::{Bf16, Int8, Int8By16};
@@ -76,6 +76,8 @@ extern "C" fn main() -> i32 {
         steps!(Conformer <8, 16, 4, 2, 4, 5> <3, 7, 5, 3, 6, 3>),
         steps!(SlidingTransformer <8, 16, 4, 2, 4> <3, 7, 5, 3, 6>),
         steps!(Dense <16, 8> <7, 5>),
+        approximates!(Lstm <4, 16> <3, 7> <1, 40>),
+        approximates!(Gru <4, 16> <3, 7>),
         attends!(AdditiveAttention <8, 16, 8, 4> <5, 7, 3, 9>),
         attends!(DotAttention <16, 4> <7, 9>),
         attends!(GeneralAttention <8, 16, 4> <5, 7, 9>),
