@@ -10,6 +10,7 @@ use nalgebra::SMatrix;
 use super::*;
 use crate::by_hand::{Conditioned, Elman};
 use crate::cell::ModelMut;
+use crate::cells::InitialStateLstm;
 use crate::data::Batch;
 use crate::rng;
 use crate::train::Schedule;
@@ -204,6 +205,25 @@ fn a_fault_is_located_and_changes_nothing() {
     check(trainer().carry_state(), &good, &bad);
     check(trainer().truncated(2, 2), &good, &bad);
     check(trainer().checkpointed(), &good, &bad);
+}
+
+/// The next window starts the stream again, so its gradient reaches the learned initial state.
+#[test]
+fn a_fault_in_the_first_window_leaves_the_stream_at_its_start() {
+    let lstm = || InitialStateLstm::<2, 3, f64>::init(&mut Xoshiro256PlusPlus::seed_from_u64(1));
+    let trainer = || Trainer::new::<2>(lstm(), Sgd::new(0.1)).carry_state();
+    let loss = |out: &mut Outputs<'_, InitialStateLstm<2, 3, f64>, 2>| {
+        out.every_step(|_, y, weights| mean_squared_error_weighted(y, &SMatrix::repeat(0.5), weights))
+    };
+    let good = sequence::<2>(4, 7);
+    let mut bad = good.clone();
+    bad[2][0] = f64::NAN;
+    let (mut fresh, mut again) = (trainer(), trainer());
+    again.step(&bad, loss).unwrap_err();
+    for _ in 0..2 {
+        assert_eq!(again.step(&good, loss).unwrap(), fresh.step(&good, loss).unwrap());
+    }
+    assert_eq!(flat(&again.model), flat(&fresh.model));
 }
 
 #[test]

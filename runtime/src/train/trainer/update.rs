@@ -21,7 +21,9 @@ where
     /// [`truncated`](Self::truncated) there is one update per block of steps, and the result is the
     /// mean loss of the blocks.
     ///
-    /// After the first update this allocates nothing, as long as sequences do not get longer.
+    /// After the first update this allocates nothing, as long as sequences do not get longer. The
+    /// exception are states with [earlier steps](crate::types::rings), which are allocated for each
+    /// batch.
     ///
     /// # Errors
     /// If the loss or a gradient is NaN or infinite. The model is as before the update; with
