@@ -9,6 +9,7 @@ use rnn_cell::cells::{
     AdditiveAttention, AdditiveAttentionContext, Dense, DenseState, Gru, InitialStateLstm, Lstm,
     SelectiveSsm, SelectiveSsmState, UgRnn,
 };
+use rnn_cell::network::{Map, Parallel, Sum};
 use rnn_cell::prelude::*;
 use rnn_cell::quantised::Int8;
 use rnn_cell::types::varying::Varying;
@@ -69,6 +70,10 @@ fn a_handle_steps_like_its_layer() {
     let net: Stack<_, Dense<4, 2, f64>> = net;
     agrees::<1, _, _>("a network", &net, net.clone());
     agrees::<2, _, _>("a network in a box", &net, Box::new(net.clone()));
+    let map = Map::new(|x: &SVector<f64, 4>| x * 2.0, |_, dy: &SVector<f64, 4>| dy * 2.0);
+    let branches = Parallel::new(ssm.clone().then(map), Lstm::<4, 4, f64>::init(&mut rng(7)), Sum);
+    agrees::<1, _, _>("branches", &branches, &branches);
+    agrees::<3, _, _>("branches", &branches, &branches);
     let gru = Zoneout::new(Gru::<4, 4, f64>::init(&mut rng(5))).field("h", 0.3);
     let noisy = Stack(Dropout::new(ssm.clone(), 0.4), gru);
     agrees::<2, _, _>("noise", &noisy, &noisy);

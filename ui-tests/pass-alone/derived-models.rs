@@ -68,6 +68,14 @@ pub mod models {
     where
         L: rnn_cell::cell::Layer<1>;
 
+    /// A model whose lifetimes are named like those of the trait.
+    #[derive(rnn_cell::cell::Model)]
+    pub struct Labelled<'v, 'n> {
+        dense: Dense<2, 2>,
+        #[model(skip)]
+        labels: (&'v str, &'n str),
+    }
+
     mod inner {
         rnn_cell::rnn_cell! {
             cell Private<H> {

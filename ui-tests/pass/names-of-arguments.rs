@@ -22,7 +22,33 @@ rnn_cell! {
     }
 }
 
+rnn_cell! {
+    /// Values whose names start like those of the buffers of other values.
+    pub cell Prefixed<H> {
+        input x: [H];
+        state h: [H];
+        param W, U, V: [H, H];
+
+        value_k = W @ x;
+        k = V @ value_k;
+        value_h = tanh(U @ h[t-1]);
+        value_value_h = V @ (value_h * k);
+        h = tanh(value_k + value_value_h) * k;
+
+        output h, value_h, value_k, k;
+    }
+}
+
 pub fn main() {
+    let prefixed = Prefixed::<2>::init(&mut Xoshiro256PlusPlus::seed_from_u64(1));
+    let xs = [SVector::<f32, 2>::new(0.1, 0.2); 3];
+    let (mut state, mut streamed) = (prefixed.zero_state(), prefixed.zero_state());
+    prefixed.run(&xs, &mut state);
+    for x in &xs {
+        prefixed.step(x, &mut streamed);
+    }
+    assert!((state.h - streamed.h).amax() < 1e-6 && state.h.amax() > 1e-3);
+
     let cell = Odd::<1, 2, 3, 4>::zeros();
     let context = OddContext { ctx: SVector::zeros(), lengths: SVector::zeros() };
     let mut state = cell.zero_state();

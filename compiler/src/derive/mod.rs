@@ -190,13 +190,13 @@ fn visits(container: &Container) -> TokenStream {
     let [parameters, buffers, layers] =
         ["visit", "visit_buffers", "visit_layers"].map(|f| of(format_ident!("{f}")));
     quote! {
-        fn visit<'v>(&'v self, visitor: &mut dyn for<'n> ::core::ops::FnMut(__k::Parameter<'n, 'v, #scalar>)) {
+        fn visit<'__v>(&'__v self, visitor: &mut dyn for<'__n> ::core::ops::FnMut(__k::Parameter<'__n, '__v, #scalar>)) {
             #parameters
         }
 
-        fn visit_buffers<'v>(
-            &'v self,
-            visitor: &mut dyn for<'n> ::core::ops::FnMut(__k::Parameter<'n, 'v, #scalar>),
+        fn visit_buffers<'__v>(
+            &'__v self,
+            visitor: &mut dyn for<'__n> ::core::ops::FnMut(__k::Parameter<'__n, '__v, #scalar>),
         ) {
             #buffers
         }
@@ -219,16 +219,16 @@ fn visits_mut(container: &Container) -> TokenStream {
     let [parameters, buffers] = ["visit_mut", "visit_buffers_mut"].map(|f| of(format_ident!("{f}")));
     let members = container.models().map(|field| &field.member);
     quote! {
-        fn visit_mut<'v>(
-            &'v mut self,
-            visitor: &mut dyn for<'n> ::core::ops::FnMut(__k::ParameterMut<'n, 'v, #scalar>),
+        fn visit_mut<'__v>(
+            &'__v mut self,
+            visitor: &mut dyn for<'__n> ::core::ops::FnMut(__k::ParameterMut<'__n, '__v, #scalar>),
         ) {
             #parameters
         }
 
-        fn visit_buffers_mut<'v>(
-            &'v mut self,
-            visitor: &mut dyn for<'n> ::core::ops::FnMut(__k::ParameterMut<'n, 'v, #scalar>),
+        fn visit_buffers_mut<'__v>(
+            &'__v mut self,
+            visitor: &mut dyn for<'__n> ::core::ops::FnMut(__k::ParameterMut<'__n, '__v, #scalar>),
         ) {
             #buffers
         }

@@ -26,7 +26,7 @@ impl ValueNames {
 
     /// Returns the variable that holds a value itself, as opposed to the slice of it.
     pub fn owner(&self, id: Id) -> Ident {
-        variable(&format!("value_{}", self.text(id)))
+        variable(self.owner_text(id))
     }
 
     /// Returns the field of the tape or of the fixed values that holds a value.

@@ -14,13 +14,13 @@ use std::collections::{HashMap, HashSet};
 #[derive(Debug)]
 pub struct ValueNames {
     names: HashMap<Id, String>,
+    /// The names of the variables that hold values themselves, as opposed to slices of them.
+    owners: HashMap<Id, String>,
 }
 
 impl ValueNames {
     pub fn new(cell: &Cell, shapes: &Shapes, past: &Past, graph: &Graph) -> Self {
-        let mut taken: HashSet<String> = HashSet::new();
-        // The last number given to each name.
-        let mut numbers: HashMap<String, usize> = HashMap::new();
+        let mut unique = UniqueNames::default();
         let mut names = HashMap::new();
         // The user's names come first, so that a generated name never takes one.
         let mut order: Vec<Id> = graph.ids().collect();
@@ -43,19 +43,41 @@ impl ValueNames {
                 }
                 op => graph[id].name.clone().unwrap_or_else(|| generated_name(op).to_owned()),
             };
-            let mut name = wanted.clone();
-            while !taken.insert(name.clone()) {
-                let number = numbers.entry(wanted.clone()).or_insert(1);
-                *number += 1;
-                name = format!("{wanted}_{number}");
-            }
-            names.insert(id, name);
+            names.insert(id, unique.take(wanted));
         }
-        ValueNames { names }
+        // A user's value may be called `value_h` beside `h`.
+        let owners = graph.ids().map(|id| (id, unique.take(format!("value_{}", names[&id])))).collect();
+        ValueNames { names, owners }
     }
 
     pub fn text(&self, id: Id) -> &str {
         self.names.get(&id).map_or("value", String::as_str)
+    }
+
+    /// Returns the name of the variable that holds a value itself, as opposed to the slice of it.
+    pub fn owner_text(&self, id: Id) -> &str {
+        self.owners.get(&id).map_or("value_value", String::as_str)
+    }
+}
+
+/// Names without repetitions.
+#[derive(Debug, Default)]
+struct UniqueNames {
+    taken: HashSet<String>,
+    /// The last number given to each name.
+    numbers: HashMap<String, usize>,
+}
+
+impl UniqueNames {
+    /// Returns the name, with a number if it is taken.
+    fn take(&mut self, wanted: String) -> String {
+        let mut name = wanted.clone();
+        while !self.taken.insert(name.clone()) {
+            let number = self.numbers.entry(wanted.clone()).or_insert(1);
+            *number += 1;
+            name = format!("{wanted}_{number}");
+        }
+        name
     }
 }
 

@@ -6,22 +6,26 @@ use super::step_graph::{Bars, StepGraph, is_differentiable};
 use crate::analysis::past::Past;
 use crate::analysis::shapes::Shapes;
 use crate::graph::autodiff;
-use crate::graph::ir::{Id, Level, Op};
+
+use crate::graph::ir::{Graph, Id, Level, Op};
 use crate::syntax::ast::Cell;
 
 /// Adds the backward equations: the cotangents of parameters, contexts, inputs and previous states.
 pub fn derive(step: &mut StepGraph, cell: &Cell, shapes: &Shapes, past: &Past) {
     let seeds_of_past = past_seeds(step, past);
-    let StepGraph { graph, owners, states, outputs, carries, bars, pushes, .. } = step;
-    let mut seeds = seeds_of_past;
+    let StepGraph { graph, owners, states, outputs, carries, bars, pushes, recorded, .. } = step;
+    let (recorded_states, other_states): (Vec<&Bound>, Vec<&Bound>) = states.iter().partition(|bound| {
+        recorded.iter().any(|record| matches!(record.source, Source::State(piece) if piece == bound.piece))
+    });
+    // Where a sequence is cut, the cotangent of a state is the sum of its cotangents from all later
+    // steps. The whole sequence adds in the same order: these first, then the cotangent of an output.
+    let mut seeds: Vec<_> = recorded_states.into_iter().map(|bound| carry_seed(graph, bound)).collect();
+    seeds.extend(seeds_of_past);
     for bound in outputs.iter().flatten() {
         let shape = graph[bound.id].shape;
         seeds.push((bound.id, graph.leaf(Op::OutputBar(bound.piece), shape, Level::Time)));
     }
-    for bound in states.iter() {
-        let shape = graph[bound.id].shape;
-        seeds.push((bound.id, graph.leaf(Op::CarryBar(bound.piece), shape, Level::Time)));
-    }
+    seeds.extend(other_states.into_iter().map(|bound| carry_seed(graph, bound)));
     let leaves = autodiff::pull_back(graph, &seeds, |op| is_differentiable(cell, shapes, op));
     *bars = Bars::sort(cell, graph, leaves);
     for bound in states.iter() {
@@ -47,6 +51,12 @@ pub fn derive(step: &mut StepGraph, cell: &Cell, shapes: &Shapes, past: &Past) {
         graph.suggest_name(id, &format!("{name}_past_bar"));
         pushes.push(Push { earlier, id });
     }
+}
+
+/// Returns a state with its cotangent from the next step.
+fn carry_seed(graph: &mut Graph, bound: &Bound) -> (Id, Id) {
+    let shape = graph[bound.id].shape;
+    (bound.id, graph.leaf(Op::CarryBar(bound.piece), shape, Level::Time))
 }
 
 /// Returns the recorded values, each with its cotangent from later steps.

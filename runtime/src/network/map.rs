@@ -9,7 +9,7 @@ use nalgebra::{SMatrix, SVector};
 
 use crate::Scalar;
 use crate::cell::{
-    Cell, Layer, LayerBars, LayerPass, Model, ModelMut, Parameter, ParameterMut, check_lengths,
+    Cell, Isa, Layer, LayerBars, LayerPass, Model, ModelMut, Parameter, ParameterMut, Prepare, check_lengths,
 };
 use crate::types::varying::Varying;
 
@@ -167,6 +167,27 @@ where
     G: Fn(&SVector<T, I>, &SVector<T, O>) -> SVector<T, I>,
 {
     fn step_with(&self, x: &Self::Input, (): &(), (): &mut ()) -> Self::Output {
+        self.apply(x, 0, None)
+    }
+}
+
+impl<const B: usize, F, G, T: Scalar, const I: usize, const O: usize> Prepare<B> for Map<F, G, T, I, O>
+where
+    F: Fn(&SVector<T, I>) -> SVector<T, O>,
+    G: Fn(&SVector<T, I>, &SVector<T, O>) -> SVector<T, I>,
+{
+    type Scalar = T;
+    type Context = ();
+    type Input = SMatrix<T, I, B>;
+    type Output = SMatrix<T, O, B>;
+    type State = ();
+    type Fixed = ();
+
+    #[inline(always)]
+    fn prepare_on<S: Isa>(&self, _: S, (): &()) {}
+
+    #[inline(always)]
+    fn step_on<S: Isa>(&self, _: S, (): &(), x: &Self::Input, (): &(), (): &mut ()) -> Self::Output {
         self.apply(x, 0, None)
     }
 }

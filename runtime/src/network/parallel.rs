@@ -8,8 +8,8 @@ use super::join::{Branch, Join, join_all};
 use super::stack::common_chunk;
 use crate::cell::fault::{Fault, look_at_outputs, look_back_at_outputs};
 use crate::cell::{
-    Bars, Cell, Layer, LayerBars, LayerPass, Model, ModelMut, Parameter, ParameterMut, Place, StateVisitor,
-    check_lengths, visit_mut_parts, visit_parts,
+    Bars, Cell, Isa, Layer, LayerBars, LayerPass, Model, ModelMut, Parameter, ParameterMut, Place, Prepare,
+    StateVisitor, check_lengths, visit_mut_parts, visit_parts,
 };
 use crate::rng::DynRng;
 use crate::types::varying::Varying;
@@ -272,5 +272,46 @@ where
 
     fn chunk(&self) -> usize {
         common_chunk(self.first.chunk(), self.second.chunk())
+    }
+}
+
+impl<const B: usize, A, L, J> Prepare<B> for Parallel<A, L, J>
+where
+    A: Prepare<B>,
+    L: Prepare<B, Scalar = A::Scalar, Input = A::Input, Context = A::Context>,
+    J: Join<A::Output, L::Output, Output: Varying<A::Scalar>>,
+{
+    type Scalar = A::Scalar;
+    type Context = A::Context;
+    type Input = A::Input;
+    type Output = J::Output;
+    type State = (A::State, L::State);
+    type Fixed = (A::Fixed, L::Fixed);
+
+    #[inline(always)]
+    fn prepare_on<S: Isa>(&self, isa: S, context: &A::Context) -> Self::Fixed {
+        (self.first.prepare_on(isa, context), self.second.prepare_on(isa, context))
+    }
+
+    #[inline(always)]
+    fn step_on<S: Isa>(
+        &self,
+        isa: S,
+        fixed: &Self::Fixed,
+        x: &A::Input,
+        context: &A::Context,
+        state: &mut Self::State,
+    ) -> J::Output {
+        let first = self.first.step_on(isa, &fixed.0, x, context, &mut state.0);
+        let second = self.second.step_on(isa, &fixed.1, x, context, &mut state.1);
+        let mut y = J::Output::zero();
+        self.join.join(&first, &second, &mut y);
+        y
+    }
+
+    #[inline(always)]
+    fn start_on<S: Isa>(&self, isa: S, context: &A::Context, state: &mut Self::State) {
+        self.first.start_on(isa, context, &mut state.0);
+        self.second.start_on(isa, context, &mut state.1);
     }
 }

@@ -26,7 +26,8 @@ use crate::types::varying::Varying;
 ///
 /// Works with any state of named [fields](StateFields), which every generated cell has. It runs one
 /// step at a time and sums the gradients of the parameters step by step, which takes longer than
-/// the cell alone.
+/// the cell alone. Each step copies the state, so that it allocates if the state has [earlier
+/// steps](crate::types::rings).
 ///
 /// ```
 /// use rnn_cell::cells::Lstm;

@@ -52,8 +52,10 @@ impl<M: Model, O, W, C> Trainer<M, O, W, C> {
             let own_samples = samples_of(own.start + index);
             let mut gradients = slot.gradients.take().unwrap_or_else(|| model.zero_gradients());
             gradients.set_zero();
+            // With truncated BPTT, a part with fewer blocks than another waits for the next batch.
+            let has_ended = mode == Mode::Train && !slot.has_more;
             (slot.scores, slot.fault, slot.has_more) = (Scores::default(), None, false);
-            if !own_samples.is_empty() {
+            if !own_samples.is_empty() && !has_ended {
                 let wanted = (mode != Mode::Evaluate).then_some(&mut *gradients);
                 part::compute(model, own_samples, seeds[index], mode, slot, wanted, &mut |part| work(part));
             }

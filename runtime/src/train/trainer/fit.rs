@@ -162,7 +162,8 @@ where
         self
     }
 
-    /// Stops early when the [loss](Epoch::loss) has not become smaller for `epochs` epochs.
+    /// Stops early when the [loss](Epoch::loss) has not become smaller for `epochs` epochs, at least
+    /// one.
     pub fn patience(mut self, epochs: usize) -> Self {
         self.patience = Some(epochs);
         self
@@ -248,9 +249,15 @@ where
     /// then.
     ///
     /// # Panics
-    /// If there are no samples.
+    /// If there are no samples, or no batch because of [`drop_last`](Self::drop_last).
+    #[track_caller]
     pub fn run(mut self) -> Result<Outcome, Error> {
-        assert!(!self.samples.is_empty(), "a training run needs at least one sample");
+        let (samples, batch) = (self.samples.len(), self.trainer.batch_size());
+        assert!(samples > 0, "a training run needs at least one sample");
+        assert!(
+            !self.drops_last || samples >= batch,
+            "`drop_last` leaves no batch: there are fewer samples ({samples}) than in a batch ({batch})"
+        );
         self.agree(false)?;
         let mut progress = self.resume()?;
         while progress.epoch <= self.epochs && !progress.is_stopped {
@@ -302,7 +309,7 @@ where
         if trainer.workers.is_first() {
             (self.report)(&epoch);
         }
-        let has_waited = self.patience.is_some_and(|patience| number - best.epoch >= patience);
+        let has_waited = self.patience.is_some_and(|patience| number - best.epoch >= patience.max(1));
         let is_stopped = (self.stop)(&epoch) || has_waited;
         progress.is_stopped = self.agree(is_stopped)?;
         progress.epochs.push(epoch);

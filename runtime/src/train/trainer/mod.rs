@@ -143,7 +143,7 @@ struct Slot<M: Model, W> {
     flat: Vec<M::Scalar>,
     scores: Scores,
     fault: Option<Fault>,
-    /// True if the part has another block of steps.
+    /// True if the part has another block of steps, or its first block comes next.
     has_more: bool,
 }
 
@@ -155,7 +155,7 @@ impl<M: Model, W> Slot<M, W> {
             flat: Vec::new(),
             scores: Scores::default(),
             fault: None,
-            has_more: false,
+            has_more: true,
         }
     }
 }

@@ -165,8 +165,9 @@ enum Carry<S> {
     Never,
     /// The next batch starts from the initial state.
     Start,
-    /// The next batch starts from the second state; the last one started from the first.
-    From(S, S),
+    /// The next batch starts from the second state; the last one started from the first, or from the
+    /// initial state.
+    From(Option<S>, S),
 }
 
 impl<L: Layer<B>, const B: usize> FullBptt<L, B> {
@@ -221,7 +222,7 @@ where
         }
         let mut state = L::State::zero();
         file.state(&format!("{prefix}state."), layer, &mut state)?;
-        Ok(Some(FullBptt { carry: Carry::From(state.clone(), state), ..Self::new() }))
+        Ok(Some(FullBptt { carry: Carry::From(None, state), ..Self::new() }))
     }
 }
 
@@ -237,20 +238,19 @@ where
         gradients: &mut L::Gradients,
         mut loss: impl FnMut(&mut Outputs<'_, L, B>) -> f64,
     ) -> (f64, bool) {
-        let (mut state, is_initial) = match &self.carry {
-            Carry::From(_, state) => (state.clone(), false),
-            Carry::Never | Carry::Start => (noisy_start(layer, pass.context, seed), true),
+        let (mut state, before) = match &self.carry {
+            Carry::From(_, state) => (state.clone(), Some(state.clone())),
+            Carry::Never | Carry::Start => (noisy_start(layer, pass.context, seed), None),
         };
-        let before = self.carries().then(|| state.clone());
         layer.forward_pass(pass, &mut state, &mut self.tape);
         let value = loss_of(layer.outputs(&self.tape), &mut self.dys, pass, &mut loss);
         let mut dstate = L::State::zero();
         let bars = Bars { gradients: &mut *gradients, state: Some(&mut dstate), inputs: None, context: None };
         layer.backward_pass(pass, &mut self.tape, &self.dys, bars);
-        if is_initial {
+        if before.is_none() {
             layer.initial_state_with_backward(pass.context, &dstate, gradients, None);
         }
-        if let Some(before) = before {
+        if self.carries() {
             self.carry = Carry::From(before, state);
         }
         (value, false)
@@ -263,16 +263,13 @@ where
         seed: u64,
         loss: impl FnMut(&mut Outputs<'_, L, B>) -> f64,
     ) -> (f64, Option<Fault>) {
-        match &mut self.carry {
-            Carry::From(before, state) => {
-                // The next batch starts from the same state as this one.
-                state.clone_from(before);
-                inspect_from(layer, pass, before, loss)
-            }
-            Carry::Never | Carry::Start => {
-                inspect_from(layer, pass, &noisy_start(layer, pass.context, seed), loss)
-            }
+        // The next batch starts from the same state as this one.
+        if let Carry::From(Some(before), state) = &mut self.carry {
+            state.clone_from(before);
+            return inspect_from(layer, pass, before, loss);
         }
+        self.reset_state();
+        inspect_from(layer, pass, &noisy_start(layer, pass.context, seed), loss)
     }
 }
 

@@ -179,8 +179,10 @@ impl<M: Model, O, W, C> Trainer<M, O, W, C> {
     }
 
     /// Sets the number of parts of a batch. Each has buffers of its own, and the
-    /// [workers](super::Workers) compute them. The result depends on the number of parts only by
-    /// rounding, and never on the workers.
+    /// [workers](super::Workers) compute them. The result never depends on the workers. It depends
+    /// on the number of parts only by rounding if the loss is a mean over the samples. A mean over
+    /// the steps of samples of different lengths ([`every_step`](super::Outputs::every_step)) is
+    /// taken in each part, and the parts count by their numbers of samples.
     ///
     /// # Panics
     /// If `parts` is zero.

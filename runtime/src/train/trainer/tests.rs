@@ -10,6 +10,7 @@ use nalgebra::SMatrix;
 use super::*;
 use crate::by_hand::{Conditioned, Elman};
 use crate::cell::ModelMut;
+use crate::cells::InitialStateLstm;
 use crate::data::Batch;
 use crate::rng;
 use crate::train::Schedule;
@@ -204,6 +205,25 @@ fn a_fault_is_located_and_changes_nothing() {
     check(trainer().carry_state(), &good, &bad);
     check(trainer().truncated(2, 2), &good, &bad);
     check(trainer().checkpointed(), &good, &bad);
+}
+
+/// The next window starts the stream again, so its gradient reaches the learned initial state.
+#[test]
+fn a_fault_in_the_first_window_leaves_the_stream_at_its_start() {
+    let lstm = || InitialStateLstm::<2, 3, f64>::init(&mut Xoshiro256PlusPlus::seed_from_u64(1));
+    let trainer = || Trainer::new::<2>(lstm(), Sgd::new(0.1)).carry_state();
+    let loss = |out: &mut Outputs<'_, InitialStateLstm<2, 3, f64>, 2>| {
+        out.every_step(|_, y, weights| mean_squared_error_weighted(y, &SMatrix::repeat(0.5), weights))
+    };
+    let good = sequence::<2>(4, 7);
+    let mut bad = good.clone();
+    bad[2][0] = f64::NAN;
+    let (mut fresh, mut again) = (trainer(), trainer());
+    again.step(&bad, loss).unwrap_err();
+    for _ in 0..2 {
+        assert_eq!(again.step(&good, loss).unwrap(), fresh.step(&good, loss).unwrap());
+    }
+    assert_eq!(flat(&again.model), flat(&fresh.model));
 }
 
 #[test]
@@ -412,6 +432,41 @@ fn parts_are_one_batch() {
     assert_eq!((outcome.epochs[0].updates, parts.updates()), (1, 1));
 }
 
+/// A part whose sequences are shorter than those of another part ends earlier: its steps train once.
+#[test]
+fn parts_of_different_lengths_have_their_own_blocks() {
+    let samples: Vec<Sample> = [9, 3, 0].map(|steps| sequence::<1>(steps, 8)).into();
+    let blocks = std::sync::Mutex::new(Vec::new());
+    let work = |part: &mut Part<'_, Net, Sample, crate::train::TruncatedBptt<Net, 1>>| {
+        let sample = part.samples[0];
+        part.sequence(sample, |out| {
+            blocks.lock().unwrap().push((sample.len(), out.steps.clone()));
+            squares(out)
+        })
+    };
+    let mut trainer = Trainer::new::<1>(net(), Sgd::new(0.1)).truncated(3, 3).parts(3);
+    trainer.learn(&samples, work).unwrap();
+    let blocks = blocks.into_inner().unwrap();
+    assert_eq!(blocks, [(9, 0..3), (3, 0..3), (0, 0..0), (9, 3..6), (9, 6..9)]);
+
+    // By hand: each sample has a third of the weight.
+    let (mut by_hand, mut sgd) = (net(), Sgd::new(0.1));
+    let mut bptt: Vec<_> = samples.iter().map(|_| Truncated::<Net, 1>::new(&by_hand, 3, 3)).collect();
+    for _ in 0..3 {
+        let mut gradients = by_hand.zero_gradients();
+        for (bptt, sample) in bptt.iter_mut().zip(&samples) {
+            let Some(block) = bptt.forward(&by_hand, sample) else { continue };
+            let errors = bptt.outputs().iter().zip(block);
+            let weights = [1.0 / 9.0];
+            let dys: Vec<_> =
+                errors.map(|(y, t)| mean_squared_error_weighted(y, &target(t), &weights).1).collect();
+            bptt.backward(&by_hand, sample, &dys, &mut gradients);
+        }
+        sgd.step(&mut by_hand, &gradients);
+    }
+    assert_close(&flat(&trainer.model), &flat(&by_hand));
+}
+
 /// Returns a loss that adds the samples of each batch to `seen`.
 fn recorder(
     seen: &std::sync::Mutex<Vec<Vec<u32>>>,
@@ -503,6 +558,26 @@ fn training_stops_early_and_restores_the_best_epoch() {
     assert!((before - trainer.model.0.bias[0] - 2.0).abs() < 1e-15, "the bias of the second epoch");
 }
 
+/// A patience of zero epochs is a patience of one: the run goes on while the loss falls.
+#[test]
+fn a_patience_of_zero_waits_for_an_epoch_without_progress() {
+    let losses = [3.0, 2.0, 1.0, 1.5, 0.5];
+    let epochs = std::sync::atomic::AtomicUsize::new(0);
+    let work = |part: &mut Part<'_, Net, (), FullBptt<Net, 1>>| {
+        assert!(part.is_training());
+        losses[epochs.fetch_add(1, std::sync::atomic::Ordering::Relaxed)]
+    };
+    let outcome = Trainer::new::<1>(net(), Sgd::new(1.0)).fit(&[()], work).epochs(5).patience(0).run();
+    assert_eq!(outcome.unwrap().training("loss"), losses[..4]);
+}
+
+#[test]
+#[should_panic(expected = "`drop_last` leaves no batch: there are fewer samples (3) than in a batch (4)")]
+fn a_run_needs_a_whole_batch_if_the_last_is_dropped() {
+    let mut trainer = Trainer::new::<2>(net(), Sgd::new(0.1)).parts(2);
+    let _ = trainer.fit(&samples(3), loss).drop_last().run();
+}
+
 #[cfg(all(feature = "std", feature = "safetensors"))]
 mod checkpoints {
     use std::path::PathBuf;
@@ -591,6 +666,27 @@ mod checkpoints {
             resumed.step(window, squares).unwrap();
         }
         assert_eq!(flat(&resumed.model), flat(&whole.model));
+        std::fs::remove_dir_all(path.parent().unwrap()).unwrap();
+    }
+
+    /// The setting comes from the program: with fewer batches per update, the next batch updates.
+    #[test]
+    fn an_update_is_the_mean_of_all_batches_since_the_last() {
+        let path = path("accumulate");
+        let new = |batches| Trainer::new::<2>(net(), Sgd::new(0.1)).clip_norm(0.1).accumulate(batches);
+        let mut whole = new(4);
+        for seed in 0..4 {
+            if seed == 3 {
+                whole.save_checkpoint(&path).unwrap();
+            }
+            whole.step(&sequence::<2>(5, seed), squares).unwrap();
+        }
+        for batches in [1, 2, 4] {
+            let mut resumed = new(batches);
+            resumed.load_checkpoint(&path).unwrap();
+            resumed.step(&sequence::<2>(5, 3), squares).unwrap();
+            assert_eq!((resumed.updates(), flat(&resumed.model)), (1, flat(&whole.model)));
+        }
         std::fs::remove_dir_all(path.parent().unwrap()).unwrap();
     }
 

@@ -21,7 +21,9 @@ where
     /// [`truncated`](Self::truncated) there is one update per block of steps, and the result is the
     /// mean loss of the blocks.
     ///
-    /// After the first update this allocates nothing, as long as sequences do not get longer.
+    /// After the first update this allocates nothing, as long as sequences do not get longer. The
+    /// exception are states with [earlier steps](crate::types::rings), which are allocated for each
+    /// batch.
     ///
     /// # Errors
     /// If the loss or a gradient is NaN or infinite. The model is as before the update; with
@@ -89,6 +91,7 @@ where
         mut compute: impl FnMut(&mut Self, usize, Mode) -> (Scores, bool),
     ) -> Result<Scores, Diverged> {
         let (batch, mut all) = (self.batches(), Scores::default());
+        self.slots.iter_mut().for_each(|slot| slot.has_more = true);
         loop {
             self.begin();
             let (scores, has_more) = compute(self, batch, Mode::Train);
@@ -190,14 +193,16 @@ where
     fn finish_update(&mut self, norm: f64) {
         let Settings { accumulate, clip, schedule, .. } = self.settings;
         self.counts.pending += 1;
-        if self.counts.pending < accumulate {
+        // The setting may be smaller than the number of batches in a checkpoint.
+        let batches = self.counts.pending;
+        if batches < accumulate {
             return;
         }
-        if accumulate > 1 {
-            scale(&mut *self.gradients, 1.0 / accumulate as f64);
+        if batches > 1 {
+            scale(&mut *self.gradients, 1.0 / batches as f64);
         }
         match clip {
-            Some(Clip::Norm(max)) if accumulate > 1 => _ = clip_global_norm(&mut *self.gradients, max),
+            Some(Clip::Norm(max)) if batches > 1 => _ = clip_global_norm(&mut *self.gradients, max),
             Some(Clip::Norm(max)) if norm > max => scale(&mut *self.gradients, max / norm),
             Some(Clip::Norm(_)) => {}
             Some(Clip::Values(max)) => _ = clip_values(&mut *self.gradients, max),
